@@ -1,0 +1,64 @@
+"""Knowledge about an API, shown where the API is documented, and never out of date.
+
+The architecture on one page. Data goes one way:
+
+read      directives make nodes; autodoc's objects tell their names (identity)
+collect   the domain takes from each document's nodes plain records (collect, model)
+resolve   once a build: which entries and pages a heuristic reaches (plan, matching,
+          pages, sources), what is inconsistent (checks), what each page shows
+inject    transforms place admonitions and fill placeholders (inject, nodes, render)
+write     Sphinx; what was shown is recorded with the output (written)
+"""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Any
+
+from sphinxext_heuristics import inject, nodes
+from sphinxext_heuristics.config import OPTIONS
+from sphinxext_heuristics.directives import (
+    HeuristicDirective,
+    HeuristicIndexDirective,
+    HeuristicRole,
+    HeuristicsForDirective,
+)
+from sphinxext_heuristics.domain import HeuristicDomain
+
+if TYPE_CHECKING:
+    from sphinx.application import Sphinx
+    from sphinx.util.typing import ExtensionMetadata
+
+__version__ = "0.1.0"
+
+#: Raised when what is pickled changes its form, so that old environments are read anew.
+ENV_VERSION = 1
+
+
+def setup(app: Sphinx) -> ExtensionMetadata:
+    """Register everything."""
+    for option in OPTIONS:
+        # Sphinx would warn of a wrong type in words of its own, beside ours.
+        app.add_config_value(option.name, option.default, option.rebuild, Any)
+    if find_spec("sphinx_design"):
+        app.setup_extension("sphinx_design")  # its style sheet lays out cards
+    nodes.register(app)
+    app.add_domain(HeuristicDomain)
+    app.add_role("heuristic", HeuristicRole())
+    app.add_directive("heuristic", HeuristicDirective)
+    app.add_directive("heuristic-index", HeuristicIndexDirective)
+    app.add_directive("heuristics-for", HeuristicsForDirective)
+    app.add_transform(inject.PlaceDefinitions)
+    app.add_post_transform(inject.ShowHeuristics)
+    app.connect("config-inited", inject.listen_to_autodoc)
+    app.connect("config-inited", inject.add_style)
+    app.connect("env-updated", inject.update)
+    app.connect("missing-reference", inject.quiet_unknown, priority=900)
+    app.connect("write-started", inject.begin_writing)
+    app.connect("build-finished", inject.end_writing)
+    return {
+        "version": __version__,
+        "env_version": ENV_VERSION,
+        "parallel_read_safe": True,
+        "parallel_write_safe": True,
+    }

@@ -1,0 +1,92 @@
+"""All that was read: documents to heuristics, and which definition of a name stands."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from sphinxext_heuristics.model import Problem, Subtype
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from sphinxext_heuristics.model import Entry, Heuristic, Page
+
+
+@dataclass(frozen=True, kw_only=True)
+class Catalogue:
+    """The heuristics and API entries of all documents, in the toctree's order."""
+
+    #: Document → what was read from it.
+    pages: Mapping[str, Page]
+    #: Document → rank.
+    order: Mapping[str, int]
+
+    @cached_property
+    def docnames(self) -> tuple[str, ...]:
+        """Return the documents in their order."""
+        last = len(self.order)
+        return tuple(sorted(self.pages, key=lambda d: (self.order.get(d, last), d)))
+
+    @property
+    def definitions(self) -> Iterator[Heuristic]:
+        """Yield every definition, repeated ones included."""
+        for docname in self.docnames:
+            yield from self.pages[docname].heuristics
+
+    @cached_property
+    def heuristics(self) -> dict[str, Heuristic]:
+        """Return name → the definition that stands: the first one."""
+        standing: dict[str, Heuristic] = {}
+        for record in self.definitions:
+            if record.name:
+                standing.setdefault(record.name, record)
+        return standing
+
+    @cached_property
+    def entries(self) -> tuple[tuple[str, Entry], ...]:
+        """Return each API entry with its document."""
+        return tuple((docname, entry) for docname in self.docnames for entry in self.pages[docname].entries)
+
+    def duplicates(self) -> Iterator[Problem]:
+        """Yield a problem for each further definition of a name.
+
+        A docstring that inheritance repeats, or a file that two pages include, is one
+        definition: the same file and line.
+        """
+        for record in self.definitions:
+            first = self.heuristics.get(record.name)
+            if first is None or place(first) == place(record):
+                continue
+            yield Problem(
+                subtype=Subtype.DUPLICATE,
+                message=f"heuristic {record.name!r} is defined here and in {first.source}:{first.line}, which stands",
+                source=record.source,
+                line=record.line,
+            )
+
+    def collisions(self) -> Iterator[Problem]:
+        """Yield a problem for each name that differs from another in its spelling only.
+
+        Their anchors are the same, so that a link from outside may meet either.
+        """
+        first: dict[str, Heuristic] = {}
+        for record in self.heuristics.values():
+            other = first.setdefault(record.name.lower().translate(_ALIKE), record)
+            if other is not record:
+                yield Problem(
+                    subtype=Subtype.DUPLICATE,
+                    message=f"heuristic {record.name!r} has the same anchor as "
+                    f"{other.name!r} in {other.source}:{other.line}",
+                    source=record.source,
+                    line=record.line,
+                )
+
+
+_ALIKE = str.maketrans("_.", "--")
+
+
+def place(record: Heuristic) -> tuple[str, int]:
+    """Return where a definition is written."""
+    return record.source, record.line

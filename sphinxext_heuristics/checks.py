@@ -1,0 +1,216 @@
+"""What is inconsistent in the whole: records and known names to problems."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sphinxext_heuristics.diagnostics import closest, did_you_mean
+from sphinxext_heuristics.matching import excludes
+from sphinxext_heuristics.model import (
+    CATEGORY,
+    PAGE_TYPES,
+    Problem,
+    Query,
+    Subtype,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    from sphinxext_heuristics.model import (
+        Heuristic,
+    )
+    from sphinxext_heuristics.plan import Plan, Resolved
+
+#: How many names a message lists.
+MAX_LISTED = 12
+
+
+def problems(plan: Plan, path_of: Callable[[str], str]) -> Iterator[Problem]:
+    """Yield every problem of a build; *path_of* returns the file of a document."""
+    yield from plan.catalogue.duplicates()
+    yield from plan.catalogue.collisions()
+    for docname in plan.catalogue.docnames:
+        page = plan.catalogue.pages[docname]
+        for record, resolved in zip(page.heuristics, plan.resolved[docname], strict=True):
+            yield from record.problems
+            yield from _of_record(plan, record, resolved)
+        for query in page.queries:
+            yield from query.problems
+            yield from _of_query(plan, query)
+    yield from _of_excepts(plan)
+    yield from _of_roles(plan)
+    yield from _of_files(plan, path_of)
+
+
+def _at(record: Heuristic | Query, subtype: Subtype, message: str) -> Problem:
+    return Problem(subtype=subtype, message=message, source=record.source, line=record.line)
+
+
+def _of_record(plan: Plan, record: Heuristic, resolved: Iterable[Resolved]) -> Iterator[Problem]:
+    # What was written but could not be read is a problem of its own.
+    if not record.connections and not any(problem.subtype is Subtype.OPTION for problem in record.problems):
+        yield _at(
+            record,
+            Subtype.ORPHAN,
+            f"heuristic {record.name!r} is connected to nothing: give impl, workflow, principle or env",
+        )
+    for category in record.categories:
+        yield from _of_category(plan, record, category)
+    for connection in resolved:
+        yield from _of_connection(plan, record, connection)
+
+
+def _of_category(plan: Plan, record: Heuristic | Query, category: str) -> Iterator[Problem]:
+    allowed = plan.settings.categories
+    if allowed and category not in allowed:
+        yield _at(
+            record,
+            Subtype.CATEGORY,
+            f"category {category!r} is not in heuristics_categories: "
+            f"{', '.join(map(repr, allowed))}"
+            f"{did_you_mean(closest(category, allowed, 1))}",
+        )
+
+
+def _of_connection(plan: Plan, record: Heuristic, resolved: Resolved) -> Iterator[Problem]:
+    connection = resolved.connection
+    if resolved.several:
+        yield _at(
+            record,
+            Subtype.AMBIGUOUS,
+            _ambiguous(connection.type, connection.target, resolved.several),
+        )
+    elif resolved.exists and connection.planned:
+        yield _at(
+            record,
+            Subtype.TARGET,
+            f"{connection.type} target {connection.target!r} is declared planned with '?' but exists now: drop the '?'",
+        )
+    elif not resolved.exists and not connection.planned:
+        yield _at(record, Subtype.TARGET, _missing(plan, connection.type, connection.target))
+
+
+def _missing(plan: Plan, type_: str, target: str) -> str:
+    known = plan.known
+    finder = known.pages if type_ in PAGE_TYPES else known.objects
+    where = "page or label" if type_ in PAGE_TYPES else "documented object"
+    return f"{type_} target {target!r} does not exist: no {where} has this name{did_you_mean(finder.closest(target))}"
+
+
+def _ambiguous(type_: str, target: str, several: tuple[str, ...]) -> str:
+    lines = "".join(f"\n  {name}" for name in several)
+    what = "pages" if type_ in PAGE_TYPES else "objects"
+    everything = "" if type_ in PAGE_TYPES else f", or '*.{target.lstrip('*.')}' to mean all"
+    return f"{type_} target {target!r} fits {len(several)} {what}; write one out{everything}:{lines}"
+
+
+def _of_excepts(plan: Plan) -> Iterator[Problem]:
+    for record in plan.heuristics.values():
+        if not record.excepts:
+            continue
+        reached = list(plan.reached(record))
+        for target in record.excepts:
+            spelled = plan.spellings(target)
+            if not any(excludes(t, plan.own_names(name)) for name in reached for t in spelled):
+                listed = ", ".join(reached[:MAX_LISTED]) or "none"
+                yield _at(
+                    record,
+                    Subtype.EXCEPT,
+                    f"except {target!r} excludes nothing"
+                    f"{did_you_mean(_closest_owner(target, reached))} "
+                    f"(API entries reached: {listed}"
+                    f"{', …' if len(reached) > MAX_LISTED else ''})",
+                )
+
+
+def _closest_owner(target: str, reached: list[str]) -> tuple[str, ...]:
+    owners = {name.rpartition(".")[0] for name in reached} - {""}
+    return closest(target, owners | set(reached), 1)
+
+
+def _of_query(plan: Plan, query: Query) -> Iterator[Problem]:
+    for kind, values in query.filters:
+        for value in values:
+            if kind == "category":
+                yield from _of_asked_category(plan, query, value)
+            elif value.startswith(CATEGORY):
+                name = value.removeprefix(CATEGORY).strip()
+                yield from _of_asked_category(plan, query, name)
+            elif kind != "severity":
+                yield from _of_asked_target(plan, query, kind, value)
+
+
+def _of_asked_category(plan: Plan, query: Query, name: str) -> Iterator[Problem]:
+    if plan.settings.categories:
+        yield from _of_category(plan, query, name)
+        return
+    used = {c for record in plan.heuristics.values() for c in record.categories}
+    if name not in used:
+        yield _at(
+            query,
+            Subtype.CATEGORY,
+            f"no heuristic has the category {name!r}{did_you_mean(closest(name, used))}",
+        )
+
+
+def _of_asked_target(plan: Plan, query: Query, kind: str, value: str) -> Iterator[Problem]:
+    if plan.selection(Query(kind="for", filters=((kind, (value,)),))):
+        return
+    objects, pages = plan.known.objects, plan.known.pages
+    match, page = objects.find(value), pages.find(value)
+    several = match.objects or tuple(p.docname for p in page.places)
+    if several:
+        yield _at(query, Subtype.AMBIGUOUS, _ambiguous(kind, value, several))
+    elif not match.exists and page.place is None:
+        near = tuple(dict.fromkeys(objects.closest(value) + pages.closest(value)))
+        yield _at(
+            query,
+            Subtype.TARGET,
+            f"{kind} {value!r} is no documented object, page or label{did_you_mean(near[:3])}",
+        )
+
+
+def _of_roles(plan: Plan) -> Iterator[Problem]:
+    for docname in plan.catalogue.docnames:
+        for role in plan.catalogue.pages[docname].roles:
+            name = plan.settings.strip(role.target)
+            if name in plan.heuristics or plan.known.external("ref", role.target):
+                continue
+            message = (
+                f"unknown heuristic {role.target!r}{did_you_mean(closest(name, plan.heuristics))}"
+                if name
+                else "the heuristic role names no heuristic"
+            )
+            yield Problem(subtype=Subtype.REF, message=message, source=role.source, line=role.line)
+
+
+def _of_files(plan: Plan, path_of: Callable[[str], str]) -> Iterator[Problem]:
+    folder = (plan.settings.dir or "").strip("/")
+    for docname in plan.catalogue.docnames if folder else ():
+        stem = docname.rpartition("/")[2]
+        if not docname.startswith(f"{folder}/") or stem == "index":
+            continue
+        names = [plan.settings.page_name(record.name) for record in plan.catalogue.pages[docname].heuristics]
+        if names != [stem]:
+            yield Problem(
+                subtype=Subtype.FILE,
+                message=_file_message(plan, stem, names),
+                source=path_of(docname),
+                line=1,
+            )
+
+
+def _file_message(plan: Plan, stem: str, names: list[str]) -> str:
+    wanted = f"heuristic {plan.settings.strip(stem)!r}"
+    if not names:
+        return f"a page in heuristics_dir holds no heuristic; expected here is {wanted}"
+    if len(names) == 1:
+        return (
+            f"a page in heuristics_dir is named after its heuristic: rename the file to "
+            f"{names[0]!r}, or the heuristic {plan.settings.strip(names[0])!r} to "
+            f"{plan.settings.strip(stem)!r}"
+        )
+    return (
+        f"a page in heuristics_dir holds one heuristic, {wanted}, but this one holds {len(names)}: {', '.join(names)}"
+    )

@@ -1,0 +1,129 @@
+"""Collect: what a document holds, taken from its nodes as plain data."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from docutils import nodes
+from sphinx import addnodes
+
+from sphinxext_heuristics.inline import freeze
+from sphinxext_heuristics.model import Entry, Page, RoleUse
+from sphinxext_heuristics.nodes import (
+    heuristic_entries,
+    heuristic_facts,
+    heuristic_note,
+    heuristic_query,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from collections.abc import Set as AbstractSet
+
+    from sphinxext_heuristics.model import Heuristic
+
+
+def collect(document: nodes.document, docname: str, answers: Mapping[str, tuple[str, ...]]) -> Page:
+    """Return what a document holds; *answers* has the names of autodoc's objects."""
+    found: dict[type[nodes.Node], list[Any]] = {
+        addnodes.desc: [],
+        addnodes.pending_xref: [],
+        nodes.section: [],
+        heuristic_facts: [],
+        heuristic_query: [],
+    }
+    for node in document.findall(nodes.Element):
+        if (kind := found.get(type(node))) is not None:
+            kind.append(node)
+    queries = found[heuristic_query]
+    by_hand = {id(entry_around(query)) for query in queries if query["record"].kind == "for"}
+    return Page(
+        heuristics=tuple(_definitions(found[heuristic_facts], docname)),
+        entries=tuple(_entries(found[addnodes.desc], answers, by_hand)),
+        roles=tuple(_roles(found[addnodes.pending_xref])),
+        queries=tuple(_queries(queries)),
+        sections=tuple(tuple(section["ids"]) for section in found[nodes.section]),
+    )
+
+
+def entry_around(node: nodes.Node) -> addnodes.desc | None:
+    """Return the innermost API entry that *node* stands in."""
+    parent = node.parent
+    while parent is not None and not isinstance(parent, addnodes.desc):
+        parent = parent.parent
+    return parent
+
+
+def _definitions(found: list[heuristic_facts], docname: str) -> Iterator[Heuristic]:
+    for position, facts in enumerate(found):
+        facts["position"] = position
+        siblings = facts.parent.children
+        record: Heuristic = facts.attributes.pop("record")
+        note = next(n for n in siblings if isinstance(n, heuristic_note))
+        for node in siblings:
+            if isinstance(node, heuristic_entries):
+                node["position"] = position
+        yield replace(
+            record,
+            docname=docname,
+            title=facts.parent[0].astext(),
+            anchor=facts.parent["ids"][0],
+            note=freeze(note.children, docname),
+        )
+
+
+def _entries(
+    found: list[addnodes.desc],
+    answers: Mapping[str, tuple[str, ...]],
+    by_hand: AbstractSet[int],
+) -> Iterator[Entry]:
+    for desc in found:
+        if desc.get("domain") != "py":
+            continue
+        names = entry_names(desc)
+        if not names:
+            continue
+        ids = signature_ids(desc)
+        known = [answer for name in names for answer in answers.get(name, ())]
+        yield Entry(
+            names=names,
+            answers=tuple(dict.fromkeys(known)),
+            anchor=ids[0] if ids else "",
+            by_hand=id(desc) in by_hand,
+        )
+
+
+def entry_names(desc: addnodes.desc) -> tuple[str, ...]:
+    """Return the full names that an API entry documents, one a signature, each once."""
+    names: dict[str, None] = {}
+    for signature in desc.children:
+        if isinstance(signature, addnodes.desc_signature):
+            fullname = signature.get("fullname")
+            if fullname:
+                module = signature.get("module")
+                names[f"{module}.{fullname}" if module else fullname] = None
+    return tuple(names)
+
+
+def signature_ids(desc: addnodes.desc) -> list[str]:
+    """Return the ids of an API entry's own signatures."""
+    return [
+        i for signature in desc.children if isinstance(signature, addnodes.desc_signature) for i in signature["ids"]
+    ]
+
+
+def _roles(found: list[addnodes.pending_xref]) -> Iterator[RoleUse]:
+    for node in found:
+        if node.get("refdomain") == "heuristic" and "intersphinx" not in node:
+            yield RoleUse(
+                target=node["reftarget"],
+                source=node.source or "",
+                line=node.line or 0,
+            )
+
+
+def _queries(found: list[heuristic_query]) -> Iterator[Any]:
+    for position, node in enumerate(found):
+        node["position"] = position
+        yield node.attributes.pop("record")

@@ -1,0 +1,259 @@
+"""Configuration: declared once, as data, read by registration, checks and manual."""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import dataclass, fields
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING, Any, Literal
+
+from sphinxext_heuristics.diagnostics import closest, did_you_mean
+from sphinxext_heuristics.model import Problem, Subtype
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from sphinx.config import Config
+
+PLACEMENTS = ("summary", "top", "bottom")
+INHERITED = ("show", "link", "none")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Option:
+    """One configuration value."""
+
+    #: Its name in conf.py.
+    name: str
+    #: What holds without it.
+    default: Any
+    #: What it does, in a sentence of Markdown.
+    meaning: str
+    #: What is allowed, as a message says it.
+    allowed: str
+    #: Whether a value is allowed.
+    accepts: Callable[[Any], bool]
+    #: What Sphinx must do again when it changes: ``env`` reads all pages, ``""``
+    #: nothing, since the pages that show something else are found by comparison.
+    rebuild: Literal["", "env"] = ""
+
+
+def _is_str(value: object) -> bool:
+    return isinstance(value, str)
+
+
+def _is_path(value: object) -> bool:
+    return value is None or (isinstance(value, str) and bool(value.strip()) and not PurePosixPath(value).is_absolute())
+
+
+def _is_count(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 0
+
+
+def _is_strings(value: object) -> bool:
+    return isinstance(value, list | tuple) and all(isinstance(v, str) for v in value)
+
+
+def _is_categories(value: object) -> bool:
+    return isinstance(value, dict) and all(isinstance(part, str) for pair in value.items() for part in pair)
+
+
+OPTIONS = (
+    Option(
+        name="heuristics_namespace",
+        default="",
+        meaning="The prefix of page names outside, such as `huggingface_peft`.",
+        allowed="a string",
+        accepts=_is_str,
+        rebuild="env",
+    ),
+    Option(
+        name="heuristics_package",
+        default="",
+        meaning=(
+            "The documented package: its name is dropped from short names, and its "
+            "installed version judges `since` and `until`. Without it, conf.py's "
+            "`release` judges."
+        ),
+        allowed="the name of a package, as a string",
+        accepts=_is_str,
+    ),
+    Option(
+        name="heuristics_dir",
+        default="heuristics",
+        meaning=(
+            "Where heuristic pages live, under the source directory. Each file there "
+            "holds exactly the heuristic that it is named after (with the namespace), "
+            "`index` aside. `None`, or a folder that is not there: nothing is asked."
+        ),
+        allowed="a path under the source directory, or None",
+        accepts=_is_path,
+    ),
+    Option(
+        name="heuristics_categories",
+        default={},
+        meaning="Category → description, in order; empty, any category is allowed.",
+        allowed="a dict of category to description, all strings",
+        accepts=_is_categories,
+    ),
+    Option(
+        name="heuristics_index_file",
+        default=None,
+        meaning="The path of the Markdown index, from the source directory.",
+        allowed="a path from the source directory, or None",
+        accepts=_is_path,
+    ),
+    Option(
+        name="heuristics_index_title",
+        default=None,
+        meaning="The first heading of that file; by default it names the namespace.",
+        allowed="a string, or None",
+        accepts=lambda value: value is None or isinstance(value, str),
+    ),
+    Option(
+        name="heuristics_placement",
+        default="summary",
+        meaning=(
+            "Where in an API entry they are shown: after its `summary`, at its `top`, "
+            "or at the `bottom`, before its first member."
+        ),
+        allowed=" or ".join(map(repr, PLACEMENTS)),
+        accepts=lambda value: isinstance(value, str) and value in PLACEMENTS,
+    ),
+    Option(
+        name="heuristics_max_shown",
+        default=3,
+        meaning="How many stand open in one entry; the rest are collapsed.",
+        allowed="a whole number from 0",
+        accepts=_is_count,
+    ),
+    Option(
+        name="heuristics_inherited",
+        default="show",
+        meaning="How inherited copies show them: `show`, `link` (one line) or `none`.",
+        allowed=" or ".join(map(repr, INHERITED)),
+        accepts=lambda value: isinstance(value, str) and value in INHERITED,
+    ),
+    Option(
+        name="heuristics_exclude",
+        default=[],
+        meaning="Patterns of document names without automatic ones.",
+        allowed="a list of patterns, as strings",
+        accepts=_is_strings,
+    ),
+    Option(
+        name="heuristics_reach_file",
+        default=None,
+        meaning="The path of the reviewed list of places, from the source directory.",
+        allowed="a path from the source directory, or None",
+        accepts=_is_path,
+    ),
+    Option(
+        name="heuristics_source_url",
+        default=None,
+        meaning=("The link to quoted source, with `{path}`, `{line}`, `{module}` and `{version}` filled in."),
+        allowed="a string, or None",
+        accepts=lambda value: value is None or isinstance(value, str),
+    ),
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """The configuration that is in force: checked values, defaults elsewhere."""
+
+    namespace: str
+    package: str
+    dir: str | None
+    categories: dict[str, str]
+    index_file: str | None
+    index_title: str | None
+    placement: str
+    max_shown: int
+    inherited: str
+    exclude: tuple[str, ...]
+    reach_file: str | None
+    source_url: str | None
+
+    @classmethod
+    def of(cls, config: Config) -> Settings:
+        """Return the settings of a Sphinx configuration; a wrong value is a default."""
+        values = {option.name: value_of(option, config) for option in OPTIONS}
+        values["heuristics_exclude"] = tuple(values["heuristics_exclude"])
+        return cls(**{f.name: values[f"heuristics_{f.name}"] for f in fields(cls)})
+
+    def strip(self, name: str) -> str:
+        """Return a heuristic's name without the namespace."""
+        return strip_namespace(name, self.namespace)
+
+    def page_name(self, name: str) -> str:
+        """Return a heuristic's name with the namespace."""
+        return f"{self.namespace}_{name}" if self.namespace else name
+
+
+def strip_namespace(name: str, namespace: str) -> str:
+    """Return *name* without a leading ``namespace_``."""
+    return name.removeprefix(f"{namespace}_") if namespace else name
+
+
+def value_of(option: Option, config: Config) -> Any:  # noqa: ANN401 - as conf.py has it
+    """Return an option's value, or its default where the value is not allowed."""
+    value = getattr(config, option.name)
+    return value if option.accepts(value) else option.default
+
+
+def namespace_of(config: Config) -> str:
+    """Return the namespace alone, for those who need no more."""
+    value: str = value_of(OPTIONS[0], config)
+    return value
+
+
+def problems_in(config: Config, conf_py: Path) -> list[Problem]:
+    """Return what is wrong with the configuration values and where they are set."""
+    found = [
+        (
+            option.name,
+            (
+                f"{option.name} = {getattr(config, option.name)!r}: allowed is "
+                f"{option.allowed}; the default {option.default!r} is used"
+            ),
+        )
+        for option in OPTIONS
+        if not option.accepts(getattr(config, option.name))
+    ]
+    lines = assignments(conf_py)
+    known = [option.name for option in OPTIONS]
+    found += [
+        (name, f"{name} is not an option of this extension{did_you_mean(close)}")
+        for name in lines
+        if name.startswith("heuristics_") and name not in known
+        # A name that is like none of ours is a variable of the author's.
+        if (close := closest(name, known, 1))
+    ]
+    return [
+        Problem(
+            subtype=Subtype.CONFIG,
+            message=message,
+            source=str(conf_py),
+            line=lines.get(name, 1),
+        )
+        for name, message in found
+    ]
+
+
+def assignments(conf_py: Path) -> dict[str, int]:
+    """Return the line of each name's last assignment in a conf.py.
+
+    An unreadable file has none: it is not this function that says so, since Sphinx
+    has run the file by then.
+    """
+    try:
+        tree = ast.parse(conf_py.read_bytes())
+    except (OSError, SyntaxError, ValueError):
+        return {}
+    return {
+        node.id: node.lineno
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
+    }

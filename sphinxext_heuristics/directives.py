@@ -1,0 +1,413 @@
+"""Text to nodes: what authors write.
+
+Everything that can be wrong with it is kept in the record and told later, so that it
+is told on every build, not only on those that read the page.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from docutils import nodes
+from docutils.parsers.rst import directives as rst
+from sphinx.roles import XRefRole
+from sphinx.util.docutils import SphinxDirective
+
+from sphinxext_heuristics.config import namespace_of, strip_namespace
+from sphinxext_heuristics.diagnostics import closest, did_you_mean
+from sphinxext_heuristics.inline import first_sentence
+from sphinxext_heuristics.model import (
+    CATEGORY,
+    CONNECTION_TYPES,
+    PAGE_TYPES,
+    SEVERITIES,
+    Connection,
+    Heuristic,
+    Problem,
+    Query,
+    Subtype,
+)
+from sphinxext_heuristics.nodes import (
+    heuristic,
+    heuristic_entries,
+    heuristic_facts,
+    heuristic_note,
+    heuristic_query,
+)
+from sphinxext_heuristics.versions import is_empty_range
+from sphinxext_heuristics.versions import parse as parse_version
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import TypeAlias
+
+    from docutils.nodes import Node, system_message
+
+    Result: TypeAlias = tuple[list[Node], list[system_message]]
+
+_NAME = re.compile(r"[\w.-]+")
+_BAD_IN_NAME = re.compile(r"[^\w.-]+")
+_OPTION_LINE = re.compile(r":([A-Za-z][\w-]*):(?:\s|$)")
+_TEXT_TARGET = re.compile(r"(?P<text>.+?)\s*<(?P<target>[^<>]*)>", re.DOTALL)
+_LAYOUTS = ("table", "cards")
+
+
+class AnyOption(dict[str, Any]):
+    """An option specification that takes every option as it is written.
+
+    docutils and MyST would drop an unknown option with a warning that only the build
+    which reads the page gives.
+    """
+
+    def __missing__(self, _name: str) -> Any:  # noqa: ANN401 - docutils' converter
+        return lambda value: value
+
+    def __bool__(self) -> bool:
+        """Tell MyST that there may be options."""
+        return True
+
+
+class CheckedDirective(SphinxDirective):
+    """A directive that keeps what is wrong with it for later."""
+
+    option_spec: ClassVar[Any] = AnyOption()
+    #: The options that it knows, docutils' own included.
+    known: ClassVar[tuple[str, ...]] = ()
+
+    def check_options(self) -> dict[str, str]:
+        """Return the known options as text and note the others as problems."""
+        self.problems: list[Problem] = []
+        for name in self.options:
+            if name not in self.known:
+                self.problem(
+                    Subtype.OPTION,
+                    f"unknown option {name!r}: allowed are {', '.join(self.known)}"
+                    f"{did_you_mean(closest(name, self.known, 1))}",
+                    name,
+                )
+        return {
+            name: "" if value is None else str(value).strip()
+            for name, value in self.options.items()
+            if name in self.known
+        }
+
+    def problem(self, subtype: Subtype, message: str, option: str = "") -> None:
+        """Note a problem at the directive, or at an option's line where it is found."""
+        source, line = self.get_source_info()
+        self.problems.append(
+            Problem(
+                subtype=subtype,
+                message=message,
+                source=source,
+                line=line + self._offset(option),
+            )
+        )
+
+    def _offset(self, option: str) -> int:
+        pattern = re.compile(rf"\s*:?{re.escape(option)}:")
+        lines = (self.block_text or "").splitlines() if option else ()
+        return next((i for i, text in enumerate(lines) if pattern.match(text)), 0)
+
+    def choice(self, options: dict[str, str], name: str, allowed: tuple[str, ...], default: str) -> str:
+        """Return an option that is one of the *allowed* words, or the default."""
+        value = options.get(name, default)
+        if value in allowed:
+            return value
+        self.problem(
+            Subtype.OPTION,
+            f"{name} {value!r} is not one of {', '.join(allowed)}{did_you_mean(closest(value, allowed, 1))}",
+            name,
+        )
+        return default
+
+    def flag(self, options: dict[str, str], name: str) -> bool:
+        """Return whether a flag is set; YAML's words for yes and no are understood."""
+        value = options.get(name)
+        if value is None:
+            return False
+        if value.casefold() in {"", "true", "yes"}:
+            return True
+        if value.casefold() not in {"false", "no"}:
+            self.problem(Subtype.OPTION, f"{name} is a flag and takes no value: {value!r}", name)
+        return False
+
+
+class HeuristicDirective(CheckedDirective):
+    """Define a heuristic: its name as the argument, the rest as options and body."""
+
+    has_content = True
+    optional_arguments = 1  # none at all is a problem of ours, not of docutils
+    final_argument_whitespace = True
+    known = (
+        "title",
+        "note",
+        *CONNECTION_TYPES,
+        "except",
+        "category",
+        "severity",
+        "since",
+        "until",
+        "no-inject",
+        "class",
+        "name",
+    )
+
+    def run(self) -> list[Node]:
+        """Return the definition's node with its record, note and body."""
+        options = self.check_options()
+        name = self._heuristic_name()
+        title = " ".join(options.get("title", "").split())
+        body = self.parse_content_to_nodes()
+        note = self._note(options, body)
+        self._check_body(note)
+        record = self._record(name, options)
+        # Problems are complete only when all has been looked at.
+        facts = heuristic_facts(record=replace(record, problems=tuple(self.problems)))
+        node = heuristic()
+        self.set_source_info(node)
+        node += self._title(title or name.replace("_", " ") or "Heuristic")
+        node += [note, facts, *body, heuristic_entries()]
+        self._register(node, record.anchor)
+        return [node]
+
+    def _heuristic_name(self) -> str:
+        written = " ".join(self.arguments[0].split()) if self.arguments else ""
+        if not written:
+            self.problem(Subtype.OPTION, "heuristic without a name: the name is missing")
+            return ""
+        name = strip_namespace(written, namespace_of(self.config))
+        if _NAME.fullmatch(name):
+            return name
+        better = _BAD_IN_NAME.sub("_", name).strip("_")
+        self.problem(
+            Subtype.OPTION,
+            f"the name {written!r} has characters other than letters, digits, "
+            f"'_', '-' and '.'; it is read as {better!r}",
+        )
+        return better
+
+    def _record(self, name: str, options: dict[str, str]) -> Heuristic:
+        source, line = self.get_source_info()
+        since, until = (self._version(options, bound) for bound in ("since", "until"))
+        if is_empty_range(since, until):
+            self.problem(Subtype.VERSION, f"since {since} lies after until {until}", "since")
+        categories = dict.fromkeys(split(options.get("category", "")))
+        return Heuristic(
+            name=name,
+            title="",
+            note=(),
+            severity=self.choice(options, "severity", SEVERITIES, "tip"),
+            categories=tuple(categories),
+            connections=tuple(
+                connection
+                for type_ in CONNECTION_TYPES
+                for connection in self._connections(type_, options.get(type_, ""))
+            ),
+            excepts=tuple(dict.fromkeys(t.lstrip("~") for t in split(options.get("except", "")))),
+            since=since,
+            until=until,
+            inject=not self.flag(options, "no-inject"),
+            classes=self._classes(options.get("class", "")),
+            docname="",
+            anchor=anchor_of(name),
+            source=source,
+            line=line,
+        )
+
+    def _version(self, options: dict[str, str], bound: str) -> str:
+        value = options.get(bound, "")
+        if value and parse_version(value) is None:
+            self.problem(
+                Subtype.OPTION,
+                f"{bound} {value!r} is not a version such as 0.21 or 0.21.2",
+                bound,
+            )
+            return ""
+        return value
+
+    def _classes(self, value: str) -> tuple[str, ...]:
+        try:
+            return tuple(rst.class_option(value)) if value else ()
+        except ValueError as error:
+            self.problem(Subtype.OPTION, f"class {value!r}: {error}", "class")
+            return ()
+
+    def _connections(self, type_: str, value: str) -> Iterator[Connection]:
+        for text in split(value):
+            connection = parse_connection(type_, text)
+            if connection is None:
+                self.problem(
+                    Subtype.OPTION,
+                    f"{type_} {text!r} names no target; allowed is a target or 'text <target>'",
+                    type_,
+                )
+            else:
+                yield connection
+
+    def _title(self, text: str) -> nodes.title:
+        title = nodes.title(text, text)
+        self.set_source_info(title)
+        return title
+
+    def _note(self, options: dict[str, str], body: list[Node]) -> heuristic_note:
+        note = heuristic_note()
+        self.set_source_info(note)
+        if text := " ".join(options.get("note", "").split()):
+            children, messages = self.parse_inline(text, lineno=self.lineno)
+            note += [*children, *messages]
+        elif body and isinstance(body[0], nodes.paragraph):
+            note += first_sentence(body[0])
+            for reference in note.findall(nodes.reference):
+                if "refname" in reference:
+                    self.state.document.note_refname(reference)
+        note["given"] = bool(text)
+        for element in note.findall(nodes.Element):
+            # The quotes that a builder makes round would make the note depend on it.
+            element["support_smartquotes"] = False
+        return note
+
+    def _check_body(self, note: heuristic_note) -> None:
+        if not note.astext().strip():
+            self.problem(
+                Subtype.NOTE,
+                "no note: give the option note, or a body that begins with a sentence",
+            )
+        for text in first_paragraph(self.content):
+            if match := _OPTION_LINE.match(text.strip()):
+                option = match[1]
+                close = () if option in self.known else closest(option, self.known, 1)
+                self.problem(
+                    Subtype.OPTION,
+                    f"the body begins with what looks like the option {option!r}"
+                    f"{did_you_mean(close)}: options stand right under the "
+                    "directive, without a blank line before them",
+                    option,
+                )
+
+    def _register(self, node: heuristic, wanted: str) -> None:
+        """Give the definition its anchor, which no other node of the page may have."""
+        document = self.state.document
+        anchor, count = wanted, 1
+        while anchor in document.ids:
+            anchor, count = f"{wanted}-{count}", count + 1
+        node["ids"].append(anchor)
+        if self.options.get("name"):
+            self.add_name(node)
+        document.note_explicit_target(node, node)
+
+
+class QueryDirective(CheckedDirective):
+    """Ask for heuristics: a placeholder that is filled when all pages are known."""
+
+    has_content = False
+
+    def placeholder(self, **fields: Any) -> list[Node]:  # noqa: ANN401 - Query's fields
+        """Return the placeholder of a query with the given fields."""
+        source, line = self.get_source_info()
+        node = heuristic_query()
+        self.set_source_info(node)
+        node["record"] = Query(source=source, line=line, problems=tuple(self.problems), **fields)
+        return [node]
+
+
+class HeuristicIndexDirective(QueryDirective):
+    """List heuristics with their connections, the categories and the legend."""
+
+    known = ("category", "severity", *CONNECTION_TYPES, "missing", "layout")
+
+    def run(self) -> list[Node]:
+        """Return the placeholder."""
+        options = self.check_options()
+        filters = {
+            name: tuple(split(options.get(name, "")))
+            for name in ("category", "severity", *CONNECTION_TYPES)
+            if name in options
+        }
+        for value in filters.get("severity", ()):
+            self.choice({"severity": value}, "severity", SEVERITIES, "tip")
+        return self.placeholder(
+            kind="index",
+            filters=tuple(filters.items()),
+            layout=self.choice(options, "layout", _LAYOUTS, "table"),
+            missing=self.flag(options, "missing"),
+        )
+
+
+class HeuristicsForDirective(QueryDirective):
+    """Show what applies to the given objects, pages or categories."""
+
+    optional_arguments = 1
+    final_argument_whitespace = True
+    known = ()
+
+    def run(self) -> list[Node]:
+        """Return the placeholder."""
+        self.check_options()
+        targets = list(split_targets(self.arguments[0])) if self.arguments else []
+        if not targets:
+            self.problem(
+                Subtype.OPTION,
+                "heuristics-for without a target: name an object, a page or 'category:NAME'",
+            )
+        return self.placeholder(kind="for", filters=(("target", tuple(targets)),))
+
+
+class HeuristicRole(XRefRole):
+    """A link to a heuristic whose text is the title, unless the author gives another."""
+
+    def __init__(self) -> None:
+        """Write the text as running text, not as code."""
+        super().__init__(innernodeclass=nodes.inline, warn_dangling=False)
+
+    def run(self) -> Result:
+        """Return the link; the short name of the role means the domain's."""
+        self.name = "heuristic:ref"
+        return super().run()
+
+
+def split(value: str) -> list[str]:
+    """Return the parts of a list that commas or line ends separate."""
+    return [part for text in re.split(r"[,\n]", value) if (part := text.strip())]
+
+
+def split_targets(value: str) -> Iterator[str]:
+    """Yield the targets of ``heuristics-for``; only a category's name holds spaces."""
+    for part in split(value):
+        targets = [part] if part.startswith(CATEGORY) else part.split()
+        yield from (target.lstrip("~") for target in targets)
+
+
+def parse_connection(type_: str, text: str) -> Connection | None:
+    """Return the connection that *text* writes, or ``None`` where no target is named."""
+    planned = text.startswith("?")
+    text = text.removeprefix("?").strip()
+    match = _TEXT_TARGET.fullmatch(text)
+    label, target = (match["text"], match["target"].strip()) if match else (None, text)
+    planned = planned or target.startswith("?")
+    target = target.removeprefix("?").strip()
+    short = target.startswith("~")
+    target = target.removeprefix("~").strip()
+    if not target or (type_ not in PAGE_TYPES and re.search(r"\s", target)):
+        return None
+    return Connection(
+        type=type_,
+        target=target,
+        text=" ".join(label.split()) if label else None,
+        short=short,
+        planned=planned,
+    )
+
+
+def anchor_of(name: str) -> str:
+    """Return the id of a heuristic's definition."""
+    return "heuristic-" + re.sub(r"[_.]", "-", name.lower())
+
+
+def first_paragraph(content: Any) -> Iterator[str]:  # noqa: ANN401 - a list of lines
+    """Yield the lines of the body's first paragraph."""
+    for text in content:
+        if not text.strip():
+            return
+        yield text

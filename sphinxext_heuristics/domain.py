@@ -1,0 +1,272 @@
+"""Collect and resolve: what was read, cross-references, objects.inv."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar, cast
+
+from docutils import nodes
+from sphinx.domains import Domain, Index, IndexEntry, ObjType
+from sphinx.ext.intersphinx import InventoryAdapter
+from sphinx.locale import _
+from sphinx.util.matching import Matcher
+from sphinx.util.nodes import make_refnode
+
+from sphinxext_heuristics import versions
+from sphinxext_heuristics.catalogue import Catalogue
+from sphinxext_heuristics.collect import collect
+from sphinxext_heuristics.config import Settings
+from sphinxext_heuristics.directives import HeuristicRole
+from sphinxext_heuristics.inline import text_of
+from sphinxext_heuristics.matching import Objects
+from sphinxext_heuristics.pages import Pages, toctree_order
+from sphinxext_heuristics.plan import Known, make_plan
+from sphinxext_heuristics.sources import Sources
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Set as AbstractSet
+
+    from docutils.nodes import Element
+    from sphinx.addnodes import pending_xref
+    from sphinx.builders import Builder
+    from sphinx.environment import BuildEnvironment
+
+    from sphinxext_heuristics.model import Heuristic, Page
+    from sphinxext_heuristics.plan import Plan
+    from sphinxext_heuristics.written import Written
+
+#: Where, while a page is read, the names stand that autodoc's objects have.
+ANSWERS = "heuristic_answers"
+
+#: What an inventory calls the targets of each kind of connection and of the role.
+INVENTORY_TYPES = {
+    "workflow": ("std:doc", "std:label"),
+    "principle": ("std:doc", "std:label"),
+    "env": ("std:doc", "std:label"),
+    "ref": ("heuristic:heuristic",),
+}
+
+
+class HeuristicIndex(Index):
+    """The domain's own index page."""
+
+    name = "index"
+    localname = _("Heuristic index")
+    shortname = _("heuristics")
+
+    def generate(self, docnames: Iterable[str] | None = None) -> tuple[list[tuple[str, list[IndexEntry]]], bool]:
+        """Return the heuristics by their titles' first letters."""
+        plan = cast("HeuristicDomain", self.domain).plan
+        wanted = None if docnames is None else set(docnames)
+        letters: dict[str, list[IndexEntry]] = {}
+        for record in sorted(plan.heuristics.values(), key=_by_title):
+            if wanted is None or record.docname in wanted:
+                letters.setdefault(record.title[:1].upper(), []).append(
+                    IndexEntry(
+                        name=record.title,
+                        subtype=0,
+                        docname=record.docname,
+                        anchor=record.anchor,
+                        extra=record.severity,
+                        qualifier="",
+                        descr=text_of(record.note),
+                    )
+                )
+        return sorted(letters.items()), False
+
+
+def _by_title(record: Heuristic) -> tuple[str, str]:
+    return record.title.casefold(), record.name
+
+
+class HeuristicDomain(Domain):
+    """Heuristics of all documents, under their names without the namespace."""
+
+    name = "heuristic"
+    label = "Heuristic"
+    object_types: ClassVar = {"heuristic": ObjType(_("heuristic"), "ref")}
+    roles: ClassVar = {"ref": HeuristicRole()}
+    indices: ClassVar = [HeuristicIndex]
+    initial_data: ClassVar = {"pages": {}}
+    data_version = 1
+
+    def __init__(self, env: BuildEnvironment) -> None:
+        """Begin without a plan: it is made when all pages are known."""
+        super().__init__(env)
+        self._plan: Plan | None = None
+        #: The documents whose nodes were made in this build.
+        self.resolved_docs: set[str] = set()
+        #: What stands in the output folder, from the first page written on.
+        self.written: Written | None = None
+
+    @classmethod
+    def of(cls, env: BuildEnvironment) -> HeuristicDomain:
+        """Return the domain of an environment."""
+        return cast("HeuristicDomain", env.domains[cls.name])
+
+    # -- collect ----------------------------------------------------------------------
+
+    @property
+    def pages(self) -> dict[str, Page]:
+        """Return document → what was read from it."""
+        return cast("dict[str, Page]", self.data["pages"])
+
+    def clear_doc(self, docname: str) -> None:
+        """Forget a document."""
+        self.pages.pop(docname, None)
+
+    def merge_domaindata(self, docnames: AbstractSet[str], otherdata: dict[str, Any]) -> None:
+        """Take over the documents that a parallel process has read."""
+        for docname in docnames:
+            if docname in otherdata["pages"]:
+                self.pages[docname] = otherdata["pages"][docname]
+
+    def process_doc(self, env: BuildEnvironment, docname: str, document: nodes.document) -> None:
+        """Note what a document holds."""
+        answers: dict[str, tuple[str, ...]] = env.temp_data.get(ANSWERS) or {}
+        self.pages[docname] = collect(document, docname, answers)
+
+    # -- resolve ----------------------------------------------------------------------
+
+    def forget_plan(self) -> None:
+        """Make the plan again when it is next asked for: what was read has changed."""
+        self._plan = None
+        self.resolved_docs.clear()
+
+    @property
+    def plan(self) -> Plan:
+        """Return what every page shows."""
+        if self._plan is None:
+            self._plan = self._make_plan()
+        return self._plan
+
+    def _make_plan(self) -> Plan:
+        env = self.env
+        settings = Settings.of(env.config)
+        order = toctree_order(env.config.root_doc, env.toctree_includes, self.pages)
+        catalogue = Catalogue(pages=self.pages, order=order)
+        return make_plan(catalogue, settings, self._known(catalogue, settings))
+
+    def _known(self, catalogue: Catalogue, settings: Settings) -> Known:
+        env = self.env
+        python = env.domains.python_domain
+        std = env.domains.standard_domain
+        modules = {name: (entry.docname, entry.node_id) for name, entry in python.modules.items()}
+        canonical = canonical_names(python.objects)
+        labels = {name: (docname, anchor) for name, (docname, anchor) in std.anonlabels.items()}
+        return Known(
+            objects=Objects(
+                (entry for _docname, entry in catalogue.entries),
+                canonical=canonical,
+                modules=frozenset(modules),
+                spellings=Sources().spellings,
+            ),
+            modules=modules,
+            pages=Pages({name: page.sections for name, page in self.pages.items()}, labels),
+            canonical=canonical,
+            external=self._external,
+            excluded=self._excluded(settings),
+            version=documented_version(env, settings),
+        )
+
+    def _external(self, kind: str, target: str) -> str | None:
+        """Return the URI of a target in the inventories of other projects."""
+        inventory = InventoryAdapter(self.env).main_inventory
+        types = INVENTORY_TYPES.get(kind) or [t for t in inventory if t[:3] == "py:"]
+        if kind == "ref" and ":" in target:
+            named = InventoryAdapter(self.env).named_inventory
+            project, _colon, target = target.partition(":")
+            inventory = named.get(project, {})
+        for type_ in types:
+            names = inventory.get(type_, {})
+            if target in names:
+                item = names[target]
+                # Sphinx 8.1 has tuples here, later versions an object.
+                return cast("str", item.uri if hasattr(item, "uri") else item[2])
+        return None
+
+    def _excluded(self, settings: Settings) -> frozenset[str]:
+        matches = Matcher(settings.exclude)
+        metadata = self.env.metadata
+        return frozenset(
+            docname
+            for docname in self.pages
+            if matches(docname) or is_set(metadata.get(docname, {}).get("no-heuristics"))
+        )
+
+    def resolve_xref(  # noqa: PLR0913, PLR0917 - Sphinx's signature
+        self,
+        env: BuildEnvironment,
+        fromdocname: str,
+        builder: Builder,
+        typ: str,
+        target: str,
+        node: pending_xref,
+        contnode: Element,
+    ) -> nodes.reference | None:
+        """Return the link to a heuristic; its text is the title unless one is given."""
+        record = self.plan.heuristics.get(self.plan.settings.strip(target))
+        if record is None:
+            return None
+        if not node.get("refexplicit"):
+            contnode = nodes.inline("", record.title, classes=contnode["classes"])
+        return make_refnode(builder, fromdocname, record.docname, record.anchor, contnode)
+
+    def resolve_any_xref(  # noqa: PLR0913, PLR0917 - Sphinx's signature
+        self,
+        env: BuildEnvironment,
+        fromdocname: str,
+        builder: Builder,
+        target: str,
+        node: pending_xref,
+        contnode: Element,
+    ) -> list[tuple[str, nodes.reference]]:
+        """Return the link to a heuristic of this name for the ``any`` role."""
+        found = self.resolve_xref(env, fromdocname, builder, "ref", target, node, contnode)
+        return [] if found is None else [("heuristic:ref", found)]
+
+    def get_objects(self) -> Iterator[tuple[str, str, str, str, str, int]]:
+        """Yield the heuristics for objects.inv and the search."""
+        for record in self.plan.heuristics.values():
+            yield (
+                record.name,
+                record.title,
+                "heuristic",
+                record.docname,
+                record.anchor,
+                1,
+            )
+
+    def get_full_qualified_name(self, node: Element) -> str | None:
+        """Return the name that a reference means."""
+        target = node.get("reftarget")
+        return self.plan.settings.strip(target) if target else None
+
+
+def canonical_names(objects: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
+    """Return documented name → the other names that ``:canonical:`` gives it."""
+    aliases: dict[tuple[str, str], list[str]] = {}
+    for name, entry in objects.items():
+        if entry.aliased:
+            aliases.setdefault((entry.docname, entry.node_id), []).append(name)
+    if not aliases:
+        return {}
+    return {
+        name: tuple(found)
+        for name, entry in objects.items()
+        if not entry.aliased and (found := aliases.get((entry.docname, entry.node_id)))
+    }
+
+
+def documented_version(env: BuildEnvironment, settings: Settings) -> str:
+    """Return the version that judges bounds, or ``""`` where none is known."""
+    if settings.package:
+        return versions.installed(settings.package) or ""
+    return env.config.release or env.config.version or ""
+
+
+def is_set(value: object) -> bool:
+    """Return whether a page's metadata sets a flag."""
+    if value is None:
+        return False
+    return str(value).strip().casefold() not in {"false", "no", "0"}

@@ -1,0 +1,402 @@
+"""Inject: which pages show something else now, and the transforms that place it."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+from docutils import nodes
+from sphinx import addnodes
+from sphinx.errors import NoUri
+from sphinx.locale import get_translation
+from sphinx.transforms import SphinxTransform
+from sphinx.transforms.post_transforms import SphinxPostTransform
+
+from sphinxext_heuristics import checks, config
+from sphinxext_heuristics.collect import entry_around, entry_names
+from sphinxext_heuristics.diagnostics import report
+from sphinxext_heuristics.domain import ANSWERS, HeuristicDomain
+from sphinxext_heuristics.identity import answers
+from sphinxext_heuristics.nodes import (
+    heuristic,
+    heuristic_entries,
+    heuristic_facts,
+    heuristic_note,
+    heuristic_query,
+)
+from sphinxext_heuristics.render import Renderer
+from sphinxext_heuristics.written import Written
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from sphinx.application import Sphinx
+    from sphinx.builders import Builder
+    from sphinx.config import Config
+    from sphinx.environment import BuildEnvironment
+
+    from sphinxext_heuristics.model import Heuristic
+    from sphinxext_heuristics.nodes import (
+        Shower,
+    )
+    from sphinxext_heuristics.plan import Plan
+
+#: Nodes that may stand before a heuristic that opens its document.
+_BEFORE = (
+    nodes.comment,
+    nodes.docinfo,
+    nodes.field_list,
+    nodes.meta,
+    nodes.substitution_definition,
+    nodes.system_message,
+    nodes.target,
+    addnodes.highlightlang,
+    addnodes.index,
+)
+
+
+# -- reading --------------------------------------------------------------------------
+
+
+def note_identity(app: Sphinx, _what: str, name: str, obj: object, *_others: object) -> None:
+    """Note the names that the object of an autodoc entry has by identity."""
+    noted = cast("dict[str, tuple[str, ...]]", app.env.temp_data.setdefault(ANSWERS, {}))
+    noted[name] = answers(name, obj)
+
+
+def listen_to_autodoc(app: Sphinx, _config: object) -> None:
+    """Connect to autodoc where it is loaded: its events exist only then."""
+    if "sphinx.ext.autodoc" in app.extensions:
+        app.connect("autodoc-process-docstring", note_identity)
+
+
+class PlaceDefinitions(SphinxTransform):
+    """Give each definition its form: a section, or an admonition-like block."""
+
+    # After Locale (20), which translates titles and notes where they stand, and before
+    # PropagateTargets (260), which moves a label to the node that follows it.
+    default_priority = 200
+
+    def apply(self, **kwargs: Any) -> None:  # noqa: ANN401 - docutils' signature
+        """Replace every definition."""
+        for node in list(self.document.findall(heuristic)):
+            if node.parent is self.document and self._opens(node):
+                self._to_section(node)
+            else:
+                self._replace(node, nodes.admonition())
+
+    def _opens(self, node: heuristic) -> bool:
+        before = self.document.children[: self.document.index(node)]
+        return all(isinstance(sibling, _BEFORE) for sibling in before)
+
+    def _to_section(self, node: heuristic) -> None:
+        after = self.document.index(node) + 1
+        rest = self.document.children[after:]
+        del self.document[after:]
+        section = nodes.section()
+        self._replace(node, section)
+        section += rest
+
+    def _replace(self, node: heuristic, form: nodes.Element) -> None:
+        record: Heuristic = next(node.findall(heuristic_facts))["record"]
+        form.source, form.line = node.source, node.line
+        form["ids"], form["names"] = node["ids"], node["names"]
+        form["classes"] = ["heuristic", f"heuristic-{record.severity}"]
+        if isinstance(form, nodes.admonition):
+            form["classes"] += [record.severity]
+        form["classes"] += record.classes
+        form += node.children
+        for i in form["ids"]:
+            self.document.ids[i] = form
+        node.parent.replace(node, form)
+
+
+def add_style(app: Sphinx, settings: Config) -> None:
+    """Bring our style sheet to HTML pages.
+
+    This is done before Sphinx compares the configuration with the last build's.
+    """
+    here = str(Path(__file__).parent / "static")
+    settings.html_static_path = [*settings.html_static_path, here]
+    app.add_css_file("heuristics.css")
+
+
+# -- between reading and writing ------------------------------------------------------
+
+
+def update(app: Sphinx, env: BuildEnvironment) -> list[str]:
+    """Warn of everything, and return the documents that show something else now.
+
+    Sphinx emits ``env-updated`` on every build, also when no document was read.
+    """
+    domain = HeuristicDomain.of(env)
+    domain.forget_plan()
+    plan = domain.plan
+    conf_py = Path(app.confdir) / "conf.py"
+    report(config.problems_in(app.config, conf_py))
+    report(checks.problems(plan, lambda docname: str(env.doc2path(docname))))
+    return written_by(app.builder).stale(digests(plan))
+
+
+def digests(plan: Plan) -> dict[str, str]:
+    """Return document → digest of all that is shown there."""
+    return {docname: plan.digest(docname) for docname in plan.catalogue.pages}
+
+
+def written_by(builder: Builder) -> Written:
+    """Return the record of what a builder has written."""
+    return Written(Path(builder.outdir), builder.name)
+
+
+def begin_writing(_app: Sphinx, builder: Builder) -> None:
+    """Take the record away before the first page is written."""
+    domain = HeuristicDomain.of(builder.env)
+    domain.written = written_by(builder)
+    domain.written.forget()
+
+
+def end_writing(app: Sphinx, exception: Exception | None) -> None:
+    """Put the record back when all pages are written."""
+    if exception is None and getattr(app, "env", None) is not None:
+        domain = HeuristicDomain.of(app.env)
+        if domain.written is not None:
+            domain.written.save(digests(domain.plan), domain.resolved_docs)
+
+
+def quiet_unknown(
+    _app: Sphinx,
+    _env: BuildEnvironment,
+    node: addnodes.pending_xref,
+    contnode: nodes.Element,
+) -> nodes.Element | None:
+    """Leave the text of an unknown heuristic, of which we have warned, unlinked."""
+    return contnode if node.get("refdomain") == "heuristic" else None
+
+
+# -- writing --------------------------------------------------------------------------
+
+
+class ShowHeuristics(SphinxPostTransform):
+    """Put heuristics into API entries and pages, and fill all placeholders."""
+
+    # Before MyST's resolver (9) and Sphinx's (10), which then resolve the links we make.
+    default_priority = 5
+
+    def run(self, **kwargs: Any) -> None:  # noqa: ANN401 - Sphinx's signature
+        """Do what the plan says for the documents in this tree."""
+        domain = HeuristicDomain.of(self.env)
+        plan = domain.plan
+        parts = list(self._parts())
+        domain.resolved_docs.update(docname for docname, _tree in parts)
+        for docname, tree in parts:
+            if docname in plan.active:
+                Injector(self, plan, docname, tree).run()
+
+    def _parts(self) -> Iterator[tuple[str, nodes.Element]]:
+        """Yield each document in the tree: LaTeX and singlehtml merge all into one."""
+        yield self.env.docname, self.document
+        for part in self.document.findall(addnodes.start_of_file):
+            yield part["docname"], part
+
+    def relative(self, docname: str, other: str) -> str:
+        """Return the URI from one document to another, or ``""`` where none is known."""
+        try:
+            return self.env_builder.get_relative_uri(docname, other)
+        except NoUri:
+            return ""
+
+    @property
+    def env_builder(self) -> Builder:
+        """Return the builder at work."""
+        return self.app.builder
+
+
+class Injector:
+    """Works on one document, which may be a part of a merged tree."""
+
+    def __init__(
+        self,
+        transform: ShowHeuristics,
+        plan: Plan,
+        docname: str,
+        tree: nodes.Element,
+    ) -> None:
+        """Take the document and the means to make links from it."""
+        self._plan = plan
+        self._docname = docname
+        self._tree = tree
+        self._builder = transform.env_builder
+        self._renderer = Renderer(plan, docname, transform.relative)
+        self._shower: Shower = self._renderer.shower
+        self._excluded = docname in plan.known.excluded
+
+    def run(self) -> None:
+        """Place heuristics first and fill placeholders last.
+
+        Whether an entry is served by hand shows by a placeholder that is still there.
+        """
+        # A message catalogue wants what authors wrote, and that once.
+        if self._builder.name == "gettext":
+            for node in list(self._own(heuristic_facts, heuristic_entries, heuristic_query)):
+                node.parent.remove(node)
+            self._unfold_notes(always=True)
+            return
+        if not self._excluded:
+            for desc in self._own(addnodes.desc):
+                self._show_in_entry(desc)
+            for anchor, records in self._plan.by_page.get(self._docname, {}).items():
+                self._show_under_title(anchor, records)
+        self._fill()
+        self._unfold_notes(always=False)
+
+    def _own(self, *classes: type[nodes.Element]) -> list[Any]:
+        """Return the nodes of these classes that belong to this document."""
+        found: list[Any] = []
+        stack = [*reversed(self._tree.children)]
+        while stack:
+            node = stack.pop()
+            if isinstance(node, classes):
+                found.append(node)
+            # A merged document stands in its parent's tree but is not part of it.
+            if not isinstance(node, addnodes.start_of_file | nodes.TextElement):
+                stack.extend(reversed(node.children))
+        return found
+
+    # -- API entries --
+
+    def _show_in_entry(self, desc: addnodes.desc) -> None:
+        names = entry_names(desc) if desc.get("domain") == "py" else ()
+        records = self._plan.of_entry(names)
+        content = desc.children[-1]
+        if not records or not isinstance(content, addnodes.desc_content):
+            return
+        if any(entry_around(query) is desc for query in content.findall(heuristic_query)):
+            return
+        entry = self._plan.entry_of[names[0]]
+        form = self._plan.settings.inherited if entry.inherited else "show"
+        if form == "none":
+            return
+        if form == "link":
+            shown: list[nodes.Node] = [self._shower.line(record) for record in records]
+        else:
+            shown = self._shower.stack(records, self._plan.settings.max_shown)
+        at = self._position(content)
+        content.children[at:at] = shown
+        for node in shown:
+            content.setup_child(node)
+
+    def _position(self, content: addnodes.desc_content) -> int:
+        placement = self._plan.settings.placement
+        if placement == "top":
+            return 0
+        if placement == "bottom":
+            return first_member(content)
+        return after_summary(content)
+
+    # -- pages --
+
+    def _show_under_title(self, anchor: str, records: tuple[Heuristic, ...]) -> None:
+        section = self._section(anchor)
+        if section is None:
+            return
+        shown = self._shower.stack(records, self._plan.settings.max_shown)
+        title = section.first_child_matching_class(nodes.title)
+        at = 0 if title is None else title + 1
+        for node in reversed(shown):
+            section.insert(at, node)
+
+    def _section(self, anchor: str) -> nodes.section | None:
+        """Return the section with the id, or the one around the node with the id."""
+        sections: list[nodes.section] = self._own(nodes.section)
+        if not anchor:
+            return sections[0] if sections else None
+        for section in sections:
+            if anchor in section["ids"]:
+                return section
+        for node in self._tree.findall(nodes.Element):
+            if anchor in node.get("ids", ()):
+                parent: nodes.Node | None = node
+                while parent is not None and not isinstance(parent, nodes.section):
+                    parent = parent.parent
+                return parent
+        return None
+
+    # -- placeholders --
+
+    def _fill(self) -> None:
+        page = self._plan.catalogue.pages[self._docname]
+        resolved = self._plan.resolved[self._docname]
+        render = self._renderer
+        make: dict[type[nodes.Element], Callable[[int], list[nodes.Node]]] = {
+            heuristic_facts: lambda i: render.facts(page.heuristics[i], resolved[i]),
+            heuristic_entries: lambda i: render.entries(page.heuristics[i]),
+            heuristic_query: lambda i: render.query(page.queries[i]),
+        }
+        for node in self._own(*make):
+            block = node.parent
+            self._replace(node, make[type(node)](node["position"]))
+            if self._builder.format == "latex" and isinstance(block, nodes.admonition):
+                anchor_before(block)
+
+    @staticmethod
+    def _replace(node: nodes.Element, new: list[nodes.Node]) -> None:
+        parent, at = node.parent, node.parent.index(node)
+        parent.remove(node)
+        for child in reversed(new):
+            parent.insert(at, child)
+
+    def _unfold_notes(self, *, always: bool) -> None:
+        """Show a definition's note where it is all that the author wrote."""
+        for note in [n for n in self._own(nodes.paragraph) if isinstance(n, heuristic_note)]:
+            position = note.parent.index(note)
+            rest = note.parent.children[position + 1 :]
+            body = [n for n in rest if not isinstance(n, nodes.field_list | nodes.section)]
+            if note["given"] and note.children and (always or not body):
+                paragraph = nodes.paragraph("", "", *note.children)
+                paragraph.source, paragraph.line = note.source, note.line
+                note.parent.replace(note, paragraph)
+            else:
+                note.parent.remove(note)
+
+
+def anchor_before(block: nodes.Element) -> None:
+    """Give a block's ids to a target before it: LaTeX knows no ids of admonitions."""
+    ids = block["ids"]
+    if ids:
+        block["ids"] = []
+        block.parent.insert(block.parent.index(block), nodes.target(ids=ids))
+
+
+def after_summary(content: addnodes.desc_content) -> int:
+    """Return the position after an entry's summary paragraph, at the top without one."""
+    at = 0
+    for at, child in enumerate(content.children):
+        if isinstance(child, nodes.comment | addnodes.index | nodes.target):
+            continue
+        if isinstance(child, nodes.paragraph):
+            if is_bases(child):
+                continue
+            return at + 1
+        return at
+    return len(content)
+
+
+_bases = partial(get_translation("sphinx"), "Bases: %s")
+
+
+def is_bases(paragraph: nodes.paragraph) -> bool:
+    """Return whether a paragraph is the line in which autodoc names the base classes."""
+    start = _bases().partition("%s")[0]
+    return paragraph.astext().startswith(start)
+
+
+def first_member(content: addnodes.desc_content) -> int:
+    """Return the position before an entry's first member, at the end without one."""
+    member = content.first_child_matching_class(addnodes.desc)
+    if member is None:
+        return len(content)
+    # The member's index entries stand right before it.
+    while member and isinstance(content[member - 1], addnodes.index):
+        member -= 1
+    return member

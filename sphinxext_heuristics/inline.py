@@ -1,0 +1,172 @@
+"""Inline nodes as plain data: a note is read once and shown on many pages."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from typing import TYPE_CHECKING, Any
+
+from docutils import nodes
+from sphinx import addnodes
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    from sphinxext_heuristics.model import Inline
+
+#: The node classes that keep their markup; of any other only the content is kept.
+KEPT: dict[str, type[nodes.Element]] = {
+    cls.__name__: cls
+    for cls in (
+        nodes.abbreviation,
+        nodes.acronym,
+        nodes.emphasis,
+        nodes.inline,
+        nodes.literal,
+        nodes.math,
+        nodes.raw,
+        nodes.reference,
+        nodes.strong,
+        nodes.subscript,
+        nodes.superscript,
+        nodes.title_reference,
+        addnodes.literal_emphasis,
+        addnodes.literal_strong,
+        addnodes.manpage,
+        addnodes.pending_xref,
+    )
+}
+
+#: Nodes that leave nothing: they belong to the page they were written on.
+DROPPED = (
+    nodes.footnote_reference,
+    nodes.citation_reference,
+    nodes.system_message,
+    nodes.target,
+    addnodes.index,
+)
+
+#: Attributes that would collide, or that belong to the page.
+LOCAL = {"ids", "names", "dupnames", "backrefs", "refdoc", "refname"}
+
+#: Types of attribute values that are plain data.
+PLAIN = (str, int, float, bool, tuple)
+
+#: The attribute that keeps the document of a reference within a page.
+HOME = "heuristic-home"
+
+_SENTENCE_END = re.compile(
+    r"[.!?]['\")\]\N{RIGHT SINGLE QUOTATION MARK}\N{RIGHT DOUBLE QUOTATION MARK}]*(?=\s+(?![a-zà-ÿ])|\s*$)"
+)
+_ABBREVIATION = re.compile(r"(?:^|[\s(])(?:e\.g|i\.e|etc|vs|cf|no|fig|eq|resp)\.$", re.IGNORECASE)
+
+
+def freeze(children: Iterable[nodes.Node], docname: str) -> tuple[Inline, ...]:
+    """Return inline nodes of the page *docname* as plain data."""
+    return tuple(_freeze(children, docname))
+
+
+def _freeze(children: Iterable[nodes.Node], docname: str) -> Iterator[Inline]:
+    for node in children:
+        if isinstance(node, nodes.Text):
+            # str() of a Text may hold the NULs that escape a backslash.
+            yield node.astext()
+        elif isinstance(node, nodes.image):
+            yield node.get("alt", "")
+        elif isinstance(node, nodes.Element) and not isinstance(node, DROPPED):
+            name = type(node).__name__
+            inner = freeze(node.children, docname)
+            if name in KEPT:
+                yield name, tuple(_attributes(node, docname)), inner
+            else:
+                yield from inner
+
+
+def _attributes(node: nodes.Element, docname: str) -> Iterator[tuple[str, Any]]:
+    for key, value in sorted(node.attributes.items()):
+        kept = tuple(value) if isinstance(value, list) else value
+        if key in LOCAL or kept in {None, "", ()} or not isinstance(kept, PLAIN):
+            continue
+        if key == "reftarget" and node.get("reftype") == "doc":
+            kept = absolute(str(kept), docname)
+        yield key, kept
+    if node.get("refid"):
+        yield HOME, docname
+
+
+def absolute(target: str, docname: str) -> str:
+    """Return a document's name as it is written from any page."""
+    folder = posixpath.dirname(docname)
+    return posixpath.normpath(posixpath.join("/", folder, target))
+
+
+def thaw(frozen: Iterable[Inline], docname: str, relative: Callable[[str, str], str]) -> list[nodes.Node]:
+    """Return new nodes for the page *docname*.
+
+    *relative* returns the URI from one document to another.
+    """
+    return [_thaw(item, docname, relative) for item in frozen]
+
+
+def _thaw(item: Inline, docname: str, relative: Callable[[str, str], str]) -> nodes.Node:
+    if isinstance(item, str):
+        return nodes.Text(item)
+    name, attributes, children = item
+    node = KEPT[name]()
+    for key, value in attributes:
+        node[key] = list(value) if isinstance(value, tuple) else value
+    home = node.attributes.pop(HOME, None)
+    if home is not None:
+        anchor = node.attributes.pop("refid")
+        node["refuri"] = f"{relative(docname, home)}#{anchor}"
+        node["internal"] = True
+    if isinstance(node, addnodes.pending_xref):
+        node["refdoc"] = docname
+    node += [_thaw(child, docname, relative) for child in children]
+    if isinstance(node, (nodes.literal, nodes.math, nodes.raw)):
+        node.rawsource = node.astext()
+    return node
+
+
+def text_of(frozen: Iterable[Inline]) -> str:
+    """Return the text alone."""
+    return "".join(i if isinstance(i, str) else text_of(i[2]) for i in frozen)
+
+
+def first_sentence(paragraph: nodes.paragraph) -> list[nodes.Node]:
+    """Return copies of the inline nodes that make a paragraph's first sentence."""
+    sentence: list[nodes.Node] = []
+    before = ""
+    for child in paragraph.children:
+        if isinstance(child, nodes.Text):
+            text = str(child)
+            end = _sentence_end(before, text, last=child is paragraph.children[-1])
+            if end is not None:
+                return [*sentence, nodes.Text(text[:end])]
+        if not isinstance(child, DROPPED):
+            sentence.append(_copy(child))
+        before += child.astext()
+    return sentence
+
+
+def _sentence_end(before: str, text: str, *, last: bool) -> int | None:
+    """Return where in *text* the sentence ends that began in *before*."""
+    for match in _SENTENCE_END.finditer(text):
+        # At the end of a text that markup follows, the next word is not known.
+        if match.end() == len(text) and not last:
+            continue
+        if not _ABBREVIATION.search(before + text[: match.start() + 1]):
+            return match.end()
+    return None
+
+
+def _copy(node: nodes.Node) -> nodes.Node:
+    """Return a copy without names and ids of its own."""
+    copy = node.deepcopy()
+    if isinstance(copy, nodes.Element):
+        for element in copy.findall(nodes.Element):
+            element["ids"], element["names"] = [], []
+        if copy.get("anonymous") and not copy.get("refuri"):
+            # Anonymous targets are counted: a second reference would be one too many.
+            return nodes.inline("", copy.astext())
+    return copy

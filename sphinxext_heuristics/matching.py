@@ -1,0 +1,167 @@
+"""Which API entries a target means: identity of objects, never likeness of names."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from sphinxext_heuristics.diagnostics import closest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+    from sphinxext_heuristics.model import Entry
+
+#: How many names are compared for likeness at most: a message is not worth more.
+MAX_COMPARED = 2000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Match:
+    """What a target means among the documented objects."""
+
+    #: The documented names reached, in the order of the documentation.
+    names: tuple[str, ...] = ()
+    #: The objects that the target may mean, if they are several.
+    objects: tuple[str, ...] = ()
+    #: The documented module that the target means, which shows nothing.
+    module: str = ""
+
+    @property
+    def exists(self) -> bool:
+        """Whether the target is one documented thing."""
+        return bool(self.names or self.module)
+
+
+class Objects:
+    """The documented objects under all their names.
+
+    *entries* come in the order of the documentation; *canonical* has the Python
+    domain's other names of a documented name; *spellings* returns the names of an
+    object that the source of its package tells, the defining one first.
+    """
+
+    def __init__(
+        self,
+        entries: Iterable[Entry],
+        *,
+        canonical: Mapping[str, tuple[str, ...]],
+        modules: frozenset[str] = frozenset(),
+        spellings: Callable[[str], tuple[str, ...]],
+    ) -> None:
+        """Index the entries by name; nothing is read until a target asks for it."""
+        self._answers: dict[str, tuple[str, ...]] = {}
+        self._canonical = canonical
+        self._modules = modules
+        self._spellings = spellings
+        self._matches: dict[str, Match] = {}
+        for entry in entries:
+            for name in entry.names:
+                if entry.answers or name not in self._answers:
+                    self._answers[name] = entry.answers
+
+    @property
+    def names(self) -> Iterable[str]:
+        """Return all documented names in the order of the documentation."""
+        return self._answers.keys()
+
+    @cached_property
+    def _known(self) -> dict[str, list[str]]:
+        """Every name of an object → the documented names that show this object."""
+        known: dict[str, list[str]] = {}
+        for name, answers in self._answers.items():
+            for known_name in dict.fromkeys((name, *answers, *self._canonical.get(name, ()))):
+                known.setdefault(known_name, []).append(name)
+        return known
+
+    @cached_property
+    def _by_last(self) -> dict[str, list[str]]:
+        """The last part of a documented name → the documented names that end so."""
+        ends: dict[str, list[str]] = {}
+        for name in self._answers:
+            ends.setdefault(name.rpartition(".")[2], []).append(name)
+        return ends
+
+    def find(self, target: str) -> Match:
+        """Return what *target* means: a dotted, partly dotted, bare or starred name."""
+        if target not in self._matches:
+            self._matches[target] = self._find(target)
+        return self._matches[target]
+
+    def _find(self, target: str) -> Match:
+        if target.startswith("*."):
+            return Match(names=tuple(self._ending(target[2:])))
+        if reached := self._reached(target):
+            return Match(names=reached)
+        if target in self._modules:
+            return Match(module=target)
+        ending = self._ending(target) or self._known_ending(target)
+        objects = dict.fromkeys(self.identity(name) for name in ending)
+        if len(objects) > 1:
+            return Match(objects=tuple(objects))
+        if len(ending) == 1:
+            # One entry was meant: the same as its name written out.
+            return Match(names=self._reached(ending[0]))
+        return Match(names=tuple(ending))
+
+    def _reached(self, target: str) -> tuple[str, ...]:
+        """Return the documented names of the object with exactly this name."""
+        reached: dict[str, None] = {}
+        for spelling in self.spellings(target):
+            reached.update(dict.fromkeys(self._known.get(spelling, ())))
+        order = self._answers if len(reached) > 1 else reached
+        return tuple(name for name in order if name in reached)
+
+    def spellings(self, target: str) -> tuple[str, ...]:
+        """Return all names under which the object named *target* may be documented."""
+        names = [target, *self._answers.get(target, ())[:1]]
+        owner, _, member = target.rpartition(".")
+        names += [f"{own}.{member}" for own in self._answers.get(owner, ())[:1]]
+        names += self._canonical.get(target, ())
+        for name in tuple(names):
+            names += self._spellings(name)
+        return tuple(dict.fromkeys(names))
+
+    def identity(self, name: str) -> str:
+        """Return the name of the object that the entry *name* documents."""
+        if answers := self._answers.get(name):
+            return answers[-1]
+        if canonical := self._canonical.get(name):
+            return canonical[0]
+        return next(iter(self._spellings(name)), name)
+
+    def _ending(self, tail: str) -> list[str]:
+        """Return the documented names that end with *tail* at a dot."""
+        return [
+            name for name in self._by_last.get(tail.rpartition(".")[2], ()) if name == tail or name.endswith(f".{tail}")
+        ]
+
+    def _known_ending(self, tail: str) -> list[str]:
+        """Return the documented names one of whose other names ends with *tail*."""
+        found = {name: None for known, names in self._known.items() if known.endswith(f".{tail}") for name in names}
+        return list(found)
+
+    def closest(self, target: str) -> tuple[str, ...]:
+        """Return the documented names most like *target*."""
+        last = target.rpartition(".")[2]
+        if same_end := self._by_last.get(last):
+            return closest(target, same_end) or tuple(same_end[:3])
+        ends = closest(last, self._by_last, count=2)
+        near = [name for end in ends for name in self._by_last[end]]
+        return closest(target, near[:MAX_COMPARED]) or tuple(near[:3])
+
+
+def own_names(entry: Entry, canonical: Mapping[str, tuple[str, ...]]) -> tuple[str, ...]:
+    """Return the names that `except` judges an entry by.
+
+    They are the documented ones and those of the object as its own class spells them,
+    not those of the class that defines it.
+    """
+    others = [other for name in entry.names for other in canonical.get(name, ())]
+    return (*entry.names, *entry.answers[:1], *others)
+
+
+def excludes(target: str, names: Iterable[str]) -> bool:
+    """Return whether an `except` target names an entry or the class it belongs to."""
+    return any(f".{target}." in f".{name}." for name in names)

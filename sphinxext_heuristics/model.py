@@ -1,0 +1,201 @@
+"""The records: plain data, free of Sphinx, that may be pickled anywhere."""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+#: An inline node frozen to plain data: a text, or (node name, attributes, children).
+Inline: TypeAlias = "str | tuple[str, tuple[tuple[str, Any], ...], tuple[Inline, ...]]"
+
+#: Severities in ascending order; each is also the admonition's type.
+SEVERITIES = ("tip", "note", "important", "warning", "caution", "danger")
+
+#: Connection types in the order in which the index writes them, with their words.
+CONNECTION_TYPES = {
+    "impl": "Impl",
+    "workflow": "Workflow",
+    "principle": "Principle",
+    "env": "Env",
+}
+
+#: What a target of ``heuristics-for`` begins with when it names a category.
+CATEGORY = "category:"
+
+#: Connection types whose targets are pages.
+PAGE_TYPES = ("workflow", "principle", "env")
+
+
+class Subtype(enum.Enum):
+    """The kinds of warnings, each with the sentence that the manual prints."""
+
+    DUPLICATE = ("duplicate", "One name has two definitions; both places are named.")
+    TARGET = (
+        "target",
+        (
+            "A connection's target does not exist (the closest names are given), or a "
+            "target declared planned with `?` has come to exist."
+        ),
+    )
+    AMBIGUOUS = (
+        "ambiguous",
+        "A name fits several objects or pages; each is listed once.",
+    )
+    EXCEPT = ("except", "An `except` entry excludes nothing.")
+    REF = ("ref", "The name in the role is unknown (the closest names are given).")
+    CATEGORY = (
+        "category",
+        "A category is not in `heuristics_categories` (the closest names are given).",
+    )
+    ORPHAN = ("orphan", "A heuristic has no connection at all.")
+    NOTE = ("note", "A heuristic has no note, and no sentence to take one from.")
+    OPTION = (
+        "option",
+        "A bad name, version or option value, an unknown option, or an option that ended up in the body.",
+    )
+    FILE = (
+        "file",
+        "In `heuristics_dir`, a page without its heuristic, or one named otherwise.",
+    )
+    VERSION = ("version", "`since` lies after `until`.")
+    CONFIG = ("config", "A bad configuration value; the default is used instead.")
+
+    def __init__(self, word: str, meaning: str) -> None:
+        """Take what follows ``heuristic.`` in a warning, and when it is given."""
+        self.word = word
+        self.meaning = meaning
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Problem:
+    """A fault found in what an author wrote, located for a warning."""
+
+    #: Which kind of warning it is.
+    subtype: Subtype
+    #: What was found, what is allowed and, where there is one, the closest name.
+    message: str
+    #: The file (or ``file:docstring of object``) at fault.
+    source: str
+    #: The line in it, from 1.
+    line: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Connection:
+    """One target of a heuristic, as the author wrote it."""
+
+    #: ``impl``, ``workflow``, ``principle`` or ``env``.
+    type: str
+    #: The object or page meant, without ``~`` and ``?``.
+    target: str
+    #: The text given in ``text <target>``, or ``None``.
+    text: str | None = None
+    #: Whether ``~`` asks for the last part of the target only.
+    short: bool = False
+    #: Whether ``?`` declares the target planned.
+    planned: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Heuristic:
+    """One definition, as its directive was read."""
+
+    #: The name without the namespace.
+    name: str
+    #: What readers see.
+    title: str
+    #: The one line shown in API entries, frozen; empty if there is none.
+    note: tuple[Inline, ...]
+    #: One of :data:`SEVERITIES`.
+    severity: str
+    #: Categories in the author's order, each once.
+    categories: tuple[str, ...]
+    #: Connections in the author's order.
+    connections: tuple[Connection, ...]
+    #: API entries where it does not apply.
+    excepts: tuple[str, ...]
+    #: First version it holds for, or ``""``.
+    since: str
+    #: Last version it holds for, or ``""``.
+    until: str
+    #: Whether it is shown in API entries and pages by itself.
+    inject: bool
+    #: Classes that the author added to it.
+    classes: tuple[str, ...]
+    #: The document it is written in.
+    docname: str
+    #: The id of its definition in that document.
+    anchor: str
+    #: The file it is written in, which a docstring or an include makes another one.
+    source: str
+    #: The line of its directive.
+    line: int
+    #: What was wrong with the directive's text.
+    problems: tuple[Problem, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One API entry (a ``desc`` node with all its signatures)."""
+
+    #: The full documented names, one a signature.
+    names: tuple[str, ...]
+    #: The names the object has by identity, its own class's first, the definer's last;
+    #: empty for an entry that did not come through autodoc.
+    answers: tuple[str, ...]
+    #: The id of the first signature that has one; empty under ``:no-index:``.
+    anchor: str
+    #: Whether a ``heuristics-for`` stands in it, which replaces the automatic ones.
+    by_hand: bool
+
+    @property
+    def inherited(self) -> bool:
+        """Whether the object is defined on another class than the entry's own."""
+        return len(self.answers) > 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Query:
+    """What a ``heuristic-index`` or ``heuristics-for`` asks for."""
+
+    #: ``index`` or ``for``.
+    kind: str
+    #: Option → values asked for; any of the values of an option will do.
+    filters: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    #: ``table`` or ``cards``.
+    layout: str = "table"
+    #: Whether only missing targets are listed.
+    missing: bool = False
+    #: The directive's place.
+    source: str = ""
+    line: int = 0
+    #: What was wrong with the directive's text.
+    problems: tuple[Problem, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RoleUse:
+    """One use of the role."""
+
+    #: The name in the role.
+    target: str
+    #: Its place.
+    source: str
+    line: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """All that was read from one document."""
+
+    #: Its heuristics in the order of the page.
+    heuristics: tuple[Heuristic, ...] = ()
+    #: Its API entries in the order of the page.
+    entries: tuple[Entry, ...] = ()
+    #: Its uses of the role.
+    roles: tuple[RoleUse, ...] = ()
+    #: Its index and ``heuristics-for`` directives.
+    queries: tuple[Query, ...] = ()
+    #: The ids of each of its sections, the document's own first.
+    sections: tuple[tuple[str, ...], ...] = ()

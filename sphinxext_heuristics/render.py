@@ -1,0 +1,231 @@
+"""Records to nodes: definitions' facts and the index."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from docutils import nodes
+
+from sphinxext_heuristics import index
+from sphinxext_heuristics.model import CONNECTION_TYPES
+from sphinxext_heuristics.nodes import Shower, field, joined, link, reference, severity_word
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from sphinxext_heuristics.index import Link
+    from sphinxext_heuristics.model import Heuristic, Query
+    from sphinxext_heuristics.plan import Plan, Resolved, Shown, Target
+
+
+class Renderer:
+    """Makes the nodes of definitions and indexes for one page."""
+
+    def __init__(self, plan: Plan, docname: str, relative: Callable[[str, str], str]) -> None:
+        """Take the page that the nodes are for."""
+        self.plan = plan
+        self.docname = docname
+        self.relative = relative
+        self.shower = Shower(docname, relative)
+
+    # -- a definition -----------------------------------------------------------------
+
+    def facts(self, record: Heuristic, resolved: Sequence[Resolved]) -> list[nodes.Node]:
+        """Return what stands under a definition's title."""
+        listed = nodes.field_list(classes=["heuristic-facts"])
+        listed += field("Severity", nodes.Text(severity_word(record.severity)))
+        if bounds := index.bounds(record):
+            listed += field("Versions", nodes.Text(bounds), *self._outdated(record))
+        if record.categories:
+            listed += field("Categories", nodes.Text(", ".join(record.categories)))
+        links = index.links(resolved, self.plan.settings.package)
+        for type_ in CONNECTION_TYPES:
+            if chosen := [one for one in links if one.type == type_]:
+                parts = [self._link(one) for one in chosen]
+                listed += field(self._type_word(type_), *joined(parts))
+        return [listed]
+
+    @staticmethod
+    def _type_word(type_: str) -> str:
+        return {
+            "impl": "Applies to",
+            "workflow": "Workflow",
+            "principle": "Principle",
+            "env": "Environment",
+        }[type_]
+
+    def _outdated(self, record: Heuristic) -> list[nodes.Node]:
+        if self.plan.holds(record):
+            return []
+        package, version = self.plan.settings.package, self.plan.known.version
+        text = "does not hold for " + f"{package} {version}".strip()
+        return [nodes.Text(" "), nodes.strong("", f"({text})")]
+
+    def _link(self, one: Link) -> list[nodes.Node]:
+        """Return a connection's name, linked, with a mark if it is missing."""
+        name = (nodes.literal if one.type == "impl" else nodes.inline)("", one.text)
+        if one.target is None:
+            return [nodes.Text(f"{index.MISSING} "), name]
+        return [self._reference(name, one.target)]
+
+    def _reference(self, name: nodes.TextElement, target: Target | Shown) -> nodes.Node:
+        if uri := getattr(target, "uri", ""):
+            return reference(name, uri, internal=False)
+        if target.docname == self.docname and target.anchor:
+            return nodes.reference("", "", name, refid=target.anchor, internal=True)
+        uri = self.relative(self.docname, target.docname)
+        anchor = f"#{target.anchor}" if target.anchor else ""
+        return reference(name, uri + anchor, internal=True)
+
+    def entries(self, record: Heuristic) -> list[nodes.Node]:
+        """Return the list of API entries that show a definition; nothing for none."""
+        if self.plan.heuristics.get(record.name) is not record:
+            return []
+        shown = self.plan.shown_in.get(record.name, ())
+        if not shown:
+            return []
+        parts = [[self._reference(nodes.literal("", self._short(one.name)), one)] for one in shown]
+        listed = nodes.field_list(classes=["heuristic-entries"])
+        listed += field("Shown in", *joined(parts))
+        return [listed]
+
+    def _short(self, name: str) -> str:
+        package = self.plan.settings.package
+        return name.removeprefix(f"{package}.") if package else name
+
+    # -- queries ----------------------------------------------------------------------
+
+    def query(self, query: Query) -> list[nodes.Node]:
+        """Return what takes the place of an index or ``heuristics-for`` directive."""
+        records = self.plan.selection(query)
+        if query.kind == "for":
+            return self.shower.stack(records, self.plan.settings.max_shown)
+        if query.missing:
+            return self._worklist(records)
+        if query.layout == "cards":
+            return [*self._cards(records), *self._categories(records), self._legend()]
+        return [self._pages(records), *self._categories(records), self._legend()]
+
+    def _pages(self, records: Iterable[Heuristic]) -> nodes.Node:
+        return table(
+            ("Heuristic", "Connections", "Note"),
+            (30, 35, 35),
+            (
+                (
+                    [paragraph(self._title(record)), *self._meta(record)],
+                    [self._connections(record)],
+                    [paragraph(self.shower.note(record))],
+                )
+                for record in records
+            ),
+            classes=["heuristic-index"],
+        )
+
+    def _title(self, record: Heuristic) -> list[nodes.Node]:
+        return [link(record.name, record.title, self.docname)]
+
+    def _meta(self, record: Heuristic) -> list[nodes.Node]:
+        word = severity_word(record.severity)
+        classes = ["heuristic-severity", f"heuristic-{record.severity}"]
+        children: list[nodes.Node] = [nodes.inline("", word, classes=classes)]
+        if bounds := index.bounds(record):
+            children += [nodes.Text(f", {bounds}"), *self._outdated(record)]
+        return [nodes.paragraph("", "", *children, classes=["heuristic-meta"])]
+
+    def _connections(self, record: Heuristic) -> nodes.Node:
+        lines = nodes.line_block(classes=["heuristic-connections"])
+        resolved = self.plan.connections(record)
+        for one in index.links(resolved, self.plan.settings.package):
+            name = nodes.inline("", one.text)
+            shown = self._reference(name, one.target) if one.target else name
+            lines += nodes.line("", f"{one.mark}\u00a0{one.word}: ", shown)
+        return lines
+
+    def _cards(self, records: Iterable[Heuristic]) -> list[nodes.Node]:
+        """Return cards that sphinx-design's style sheet, or else our own, lays out."""
+        grid = nodes.container(classes=["heuristic-cards"], is_div=True, design_component="grid-container")
+        for record in records:
+            body = nodes.container(classes=["sd-card-body"], is_div=True, design_component="card-body")
+            body += nodes.paragraph("", "", *self._title(record), classes=["sd-card-title"])
+            body += self._meta(record)
+            body += paragraph(self.shower.note(record))
+            body += self._connections(record)
+            card = nodes.container(
+                classes=["sd-card", "sd-shadow-sm", f"heuristic-{record.severity}"],
+                is_div=True,
+                design_component="card",
+            )
+            card += body
+            grid += card
+        return [grid]
+
+    def _categories(self, records: Iterable[Heuristic]) -> list[nodes.Node]:
+        described = self.plan.settings.categories
+        rows = index.categories(records, described)
+        if not rows:
+            return []
+        return [
+            nodes.rubric("", "Categories"),
+            table(
+                ("Category", "Count", "Description"),
+                (30, 10, 60),
+                (([text(row.name)], [text(str(row.count))], [text(row.description)]) for row in rows),
+                classes=["heuristic-categories"],
+            ),
+        ]
+
+    @staticmethod
+    def _legend() -> nodes.Node:
+        legend = nodes.paragraph(classes=["heuristic-legend"])
+        legend += nodes.strong("", "Legend:")
+        legend += nodes.Text(f" {index.EXISTS} the page or object exists, {index.MISSING} it is still missing")
+        return legend
+
+    def _worklist(self, records: Iterable[Heuristic]) -> list[nodes.Node]:
+        rows = list(index.worklist(self.plan, records))
+        if not rows:
+            return [text("Nothing is missing.")]
+        return [
+            table(
+                ("Missing", "Wanted by"),
+                (50, 50),
+                (
+                    (
+                        [text(f"{index.MISSING}\u00a0{row.link.word}: {row.link.text}")],
+                        [paragraph(joined(map(self._title, row.heuristics)))],
+                    )
+                    for row in rows
+                ),
+                classes=["heuristic-worklist"],
+            )
+        ]
+
+
+def text(content: str) -> nodes.paragraph:
+    """Return a paragraph of plain text."""
+    return nodes.paragraph("", content)
+
+
+def paragraph(children: Iterable[nodes.Node]) -> nodes.paragraph:
+    """Return a paragraph with the given inline nodes."""
+    return nodes.paragraph("", "", *children)
+
+
+def table(
+    heads: Sequence[str],
+    widths: Sequence[int],
+    rows: Iterable[Sequence[Sequence[nodes.Node]]],
+    *,
+    classes: list[str],
+) -> nodes.table:
+    """Return a table; each cell is given as its block nodes."""
+    group = nodes.tgroup(cols=len(heads))
+    group += [nodes.colspec(colwidth=width) for width in widths]
+    group += nodes.thead("", _row([text(head)] for head in heads))
+    group += nodes.tbody("", *(_row(cells) for cells in rows))
+    # Sphinx's LaTeX writer sets long tables over several pages with this class.
+    return nodes.table("", group, classes=[*classes, "longtable"])
+
+
+def _row(cells: Iterable[Sequence[nodes.Node]]) -> nodes.row:
+    return nodes.row("", *(nodes.entry("", *cell) for cell in cells))

@@ -1,0 +1,69 @@
+"""The documented version and the bounds that a heuristic sets."""
+
+from __future__ import annotations
+
+import re
+from importlib import metadata
+
+from packaging.version import InvalidVersion, Version
+
+#: A bound without a pre- or post-release is a prefix of the versions it includes.
+_RELEASE = re.compile(r"v?\d+(\.\d+)*")
+
+
+def parse(text: str) -> Version | None:
+    """Return a version as PEP 440 reads it, or ``None``."""
+    try:
+        return Version(text)
+    except InvalidVersion:
+        return None
+
+
+def installed(package: str) -> str | None:
+    """Return the installed version of an import package, or ``None``."""
+    top = package.partition(".")[0]
+    try:
+        return metadata.version(top)
+    except (metadata.PackageNotFoundError, ValueError):
+        pass
+    for distribution in metadata.packages_distributions().get(top, ()):
+        return metadata.version(distribution)
+    return None
+
+
+def holds(since: str, until: str, version: str) -> bool:
+    """Return whether *version* lies within the bounds, the empty ones being none.
+
+    A bound or version that cannot be read does not exclude.
+    """
+    current = parse(version)
+    if current is None:
+        return True
+    low, high = parse(since), parse(until)
+    return not (
+        (low is not None and _compare(current, low, since) < 0)
+        or (high is not None and _compare(current, high, until) > 0)
+    )
+
+
+def _compare(version: Version, bound: Version, text: str) -> int:
+    """Return -1, 0 or 1 as *version* is before, within or after *bound*."""
+    if _RELEASE.fullmatch(text.strip()):
+        length = len(bound.release)
+        padded = (*version.release, *(0,) * length)[:length]
+        return (padded > bound.release) - (padded < bound.release)
+    # A development release counts as its release, so that main's documentation
+    # shows what the next release will.
+    if version.is_devrelease:
+        version = Version(version.base_version)
+    return (version > bound) - (version < bound)
+
+
+def is_empty_range(since: str, until: str) -> bool:
+    """Return whether no version lies within both bounds."""
+    low, high = parse(since), parse(until)
+    if low is None or high is None:
+        return False
+    if _RELEASE.fullmatch(until.strip()):
+        return _compare(low, high, until) > 0
+    return low > high
