@@ -1,0 +1,97 @@
+# Builds, tests and checks this repository. Needs Python 3.11 or newer and make; the rest is installed into
+# .venv, each group of dependencies when the first target asks for it and again when pyproject.toml changes.
+
+# Another Python or another Sphinx gets a virtual environment of its own:
+#     make test PYTHON=python3.13
+#     make test SPHINX=8.1
+PYTHON ?= python3
+SPHINX ?=
+# More options for sphinx-build and pytest, such as SPHINXOPTS=-E or PYTESTOPTS='-k role --no-cov'
+SPHINXOPTS ?=
+PYTESTOPTS ?=
+# Processes that run tests: each that meets PEFT imports PyTorch (about 1 GB), so no more than two
+JOBS ?= 2
+
+python_version := $(or $(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null),unknown)
+variant := $(if $(filter file,$(origin PYTHON)),,-$(python_version))$(if $(SPHINX),-sphinx-$(SPHINX))
+VENV ?= .venv$(variant)
+
+bin := $(VENV)/bin
+venv_ready := $(VENV)/.python-$(python_version)
+site := docs/_build/html
+doctrees := docs/_build/doctrees
+
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+# Nothing here needs a model from the hub: without a network it is the same
+export HF_HUB_OFFLINE := 1
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.NOTPARALLEL:
+.SUFFIXES:
+.PHONY: help html test lint format clean distclean browser
+
+help: ## show this list
+	@echo 'make TARGET, where TARGET is'
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  \1|\2/p' Makefile | while IFS='|' read -r name text; do \
+		printf '  %-11s%s\n' "$$name" "$$text"; done
+	@echo 'Variables: PYTHON=python3.13, SPHINX=8.1 (a virtual environment of its own), SPHINXOPTS, PYTESTOPTS, JOBS'
+
+html: $(VENV)/.group-docs ## build the site into docs/_build/html; a warning fails it
+	@echo "make: building the site with $$($(bin)/python -m sphinx --version)"
+	@# the cache of a failed build goes: Sphinx would not repeat its warnings, and the next -W would be green
+	@$(bin)/python -m sphinx -b html -W --keep-going -j auto $(SPHINXOPTS) -d $(doctrees) docs $(site) \
+		|| { rm -rf $(doctrees); echo 'make: the site has warnings, see above' >&2; exit 1; }
+	@echo 'make: the site is in $(site)/index.html'
+
+test: $(VENV)/.group-test browser ## run the tests with the coverage report
+	$(bin)/python -m pytest -n $(JOBS) --dist loadgroup --cov --cov-report=term-missing:skip-covered $(PYTESTOPTS)
+
+lint: $(VENV)/.group-lint ## check style (ruff), types (mypy) and the direction of imports (import-linter)
+	$(bin)/ruff check .
+	$(bin)/ruff format --check .
+	$(bin)/mypy
+	$(bin)/lint-imports --no-logo
+
+format: $(VENV)/.group-lint ## let ruff mend and format what it can
+	$(bin)/ruff check --fix .
+	$(bin)/ruff format .
+
+clean: ## remove what was built, and the caches
+	rm -rf docs/_build dist htmlcov .coverage .coverage.* .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	find docs sphinxext_heuristics tests -name __pycache__ -type d -prune -exec rm -rf {} +
+
+distclean: clean ## clean, and remove the virtual environments too
+	rm -rf .venv .venv-*
+
+# Which browser the tests take is tests/conftest.py's; here a person is told before the tests run
+browser:
+	@if command -v chromium chromium-browser google-chrome >/dev/null 2>&1; then :; \
+	elif [ "$$HEURISTICS_REQUIRE_BROWSER" = 1 ]; then \
+		echo 'make: chromium is not installed, and HEURISTICS_REQUIRE_BROWSER=1 asks for it;' \
+			'on Debian: apt-get install chromium chromium-driver' >&2; exit 1; \
+	else \
+		echo 'make: chromium is not installed: the browser tests are skipped;' \
+			'on Debian: apt-get install chromium chromium-driver'; \
+	fi
+
+# pip shows its progress to a person, and one line to a log
+$(VENV)/.group-%: pyproject.toml $(venv_ready)
+	@echo 'make: installing what "$*" needs into $(VENV)$(if $(filter lint,$*),, (PyTorch and Transformers: some minutes the first time))'
+	@quiet=--quiet; if [ -t 1 ]; then quiet=; fi; \
+	$(bin)/python -m pip install $$quiet --editable . --group $* $(if $(SPHINX),'sphinx==$(SPHINX).*')
+	@touch $@
+
+# named after its Python: when python3 becomes another version, the environment is made anew
+$(VENV)/.python-%:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
+		echo 'make: Python 3.11 or newer is needed; $(PYTHON) is $(if $(filter unknown,$*),not there or does not run,$*); name another one: make TARGET PYTHON=python3.13' >&2; \
+		exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { \
+		echo 'make: $(PYTHON) cannot make virtual environments (module venv or ensurepip is missing);' \
+			'on Debian: apt-get install python3-venv' >&2; exit 1; }
+	@echo 'make: making $(VENV) with Python $*'
+	@$(PYTHON) -m venv --clear $(VENV)
+	@# dependency groups are known since pip 25.1
+	@$(bin)/python -m pip install --quiet --upgrade 'pip>=25.1'
+	@touch $@
