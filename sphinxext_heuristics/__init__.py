@@ -50,10 +50,12 @@ def setup(app: Sphinx) -> ExtensionMetadata:
     app.add_directive("heuristics-for", HeuristicsForDirective)
     app.add_transform(inject.PlaceDefinitions)
     app.add_post_transform(inject.ShowHeuristics)
+    app.add_post_transform(inject.RemoveNotes)
     app.connect("config-inited", inject.listen_to_autodoc)
     app.connect("config-inited", inject.add_style)
     app.connect("env-updated", inject.update)
     app.connect("missing-reference", inject.quiet_unknown, priority=900)
+    app.connect("warn-missing-reference", inject.warned_at_home)
     app.connect("write-started", inject.begin_writing)
     app.connect("build-finished", inject.end_writing)
     return {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -49,15 +49,24 @@ class Catalogue:
         """Return each API entry with its document."""
         return tuple((docname, entry) for docname in self.docnames for entry in self.pages[docname].entries)
 
+    def is_repeated(self, record: Heuristic) -> bool:
+        """Return whether a definition repeats the standing one, which is no fault.
+
+        It does where inheritance repeats its docstring or where two pages include its
+        file: what is written and its file and line are the same. The source of a
+        docstring names the object besides, which may be an override without one.
+        """
+        first = self.heuristics.get(record.name)
+        return first is not None and first is not record and _written(first) == _written(record)
+
     def duplicates(self) -> Iterator[Problem]:
         """Yield a problem for each further definition of a name.
 
-        A docstring that inheritance repeats, or a file that two pages include, is one
-        definition: the same file and line.
+        One that inheritance or an include repeats is the same definition.
         """
         for record in self.definitions:
             first = self.heuristics.get(record.name)
-            if first is None or place(first) == place(record):
+            if first is None or first is record or self.is_repeated(record):
                 continue
             yield Problem(
                 subtype=Subtype.DUPLICATE,
@@ -87,6 +96,7 @@ class Catalogue:
 _ALIKE = str.maketrans("_.", "--")
 
 
-def place(record: Heuristic) -> tuple[str, int]:
-    """Return where a definition is written."""
-    return record.source, record.line
+def _written(record: Heuristic) -> Heuristic:
+    """Return a definition without what depends on the page that holds it."""
+    source = record.source.partition(":docstring of ")[0]
+    return replace(record, source=source, docname="", anchor="", problems=())

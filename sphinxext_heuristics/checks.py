@@ -33,8 +33,9 @@ def problems(plan: Plan, path_of: Callable[[str], str]) -> Iterator[Problem]:
     for docname in plan.catalogue.docnames:
         page = plan.catalogue.pages[docname]
         for record, resolved in zip(page.heuristics, plan.resolved[docname], strict=True):
-            yield from record.problems
-            yield from _of_record(plan, record, resolved)
+            if not plan.catalogue.is_repeated(record):
+                yield from record.problems
+                yield from _of_record(plan, record, resolved)
         for query in page.queries:
             yield from query.problems
             yield from _of_query(plan, query)
@@ -102,7 +103,11 @@ def _ambiguous(type_: str, target: str, several: tuple[str, ...]) -> str:
     lines = "".join(f"\n  {name}" for name in several)
     what = "pages" if type_ in PAGE_TYPES else "objects"
     everything = "" if type_ in PAGE_TYPES else f", or '*.{target.lstrip('*.')}' to mean all"
-    return f"{type_} target {target!r} fits {len(several)} {what}; write one out{everything}:{lines}"
+    return f"{_what(type_)} {target!r} fits {len(several)} {what}; write one out{everything}:{lines}"
+
+
+def _what(kind: str) -> str:
+    return "target" if kind == "target" else f"{kind} target"
 
 
 def _of_excepts(plan: Plan) -> Iterator[Problem]:
@@ -167,14 +172,14 @@ def _of_asked_target(plan: Plan, query: Query, kind: str, value: str) -> Iterato
         yield _at(
             query,
             Subtype.TARGET,
-            f"{kind} {value!r} is no documented object, page or label{did_you_mean(near[:3])}",
+            f"{_what(kind)} {value!r} is no documented object, page or label{did_you_mean(near[:3])}",
         )
 
 
 def _of_roles(plan: Plan) -> Iterator[Problem]:
     for docname in plan.catalogue.docnames:
         for role in plan.catalogue.pages[docname].roles:
-            name = plan.settings.strip(role.target)
+            name = plan.settings.strip(role.target.strip())
             if name in plan.heuristics or plan.known.external("ref", role.target):
                 continue
             message = (
@@ -202,15 +207,11 @@ def _of_files(plan: Plan, path_of: Callable[[str], str]) -> Iterator[Problem]:
 
 
 def _file_message(plan: Plan, stem: str, names: list[str]) -> str:
-    wanted = f"heuristic {plan.settings.strip(stem)!r}"
+    strip = plan.settings.strip
+    wanted = f"heuristic {strip(stem)!r}"
     if not names:
         return f"a page in heuristics_dir holds no heuristic; expected here is {wanted}"
-    if len(names) == 1:
-        return (
-            f"a page in heuristics_dir is named after its heuristic: rename the file to "
-            f"{names[0]!r}, or the heuristic {plan.settings.strip(names[0])!r} to "
-            f"{plan.settings.strip(stem)!r}"
-        )
-    return (
-        f"a page in heuristics_dir holds one heuristic, {wanted}, but this one holds {len(names)}: {', '.join(names)}"
-    )
+    if len(names) > 1:
+        return f"a page in heuristics_dir holds {wanted} alone, but this one holds {len(names)}: {', '.join(names)}"
+    otherwise = "" if strip(names[0]) == strip(stem) else f", or the heuristic {strip(names[0])!r} to {strip(stem)!r}"
+    return f"a page in heuristics_dir is named after its heuristic: rename the file to {names[0]!r}{otherwise}"

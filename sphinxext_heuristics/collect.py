@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from docutils import nodes
 from sphinx import addnodes
 
+from sphinxext_heuristics.diagnostics import absolute
 from sphinxext_heuristics.inline import freeze
 from sphinxext_heuristics.model import Entry, Page, RoleUse
 from sphinxext_heuristics.nodes import (
@@ -118,7 +119,7 @@ def _roles(found: list[addnodes.pending_xref]) -> Iterator[RoleUse]:
         if node.get("refdomain") == "heuristic" and "intersphinx" not in node:
             yield RoleUse(
                 target=node["reftarget"],
-                source=node.source or "",
+                source=absolute(node.source),
                 line=node.line or 0,
             )
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from sphinx.config import Config
 
+PREFIX = "heuristics_"
 PLACEMENTS = ("summary", "top", "bottom")
 INHERITED = ("show", "link", "none")
 
@@ -224,12 +225,13 @@ def problems_in(config: Config, conf_py: Path) -> list[Problem]:
     ]
     lines = assignments(conf_py)
     known = [option.name for option in OPTIONS]
+    words = [name.removeprefix(PREFIX) for name in known]
     found += [
         (name, f"{name} is not an option of this extension{did_you_mean(close)}")
         for name in lines
-        if name.startswith("heuristics_") and name not in known
+        if name.startswith(PREFIX) and name not in known
         # A name that is like none of ours is a variable of the author's.
-        if (close := closest(name, known, 1))
+        if (close := [f"{PREFIX}{word}" for word in closest(name[len(PREFIX) :], words, 1)])
     ]
     return [
         Problem(

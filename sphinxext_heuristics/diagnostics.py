@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import os.path
 from typing import TYPE_CHECKING
 
 from sphinx.util import logging
@@ -31,6 +32,15 @@ def report(problems: Iterable[Problem]) -> None:
             type=TYPE,
             subtype=problem.subtype.word,
         )
+
+
+def absolute(source: str | None) -> str:
+    """Return the path of a source that does not depend on where a build is started.
+
+    docutils names an included file as seen from the working directory; a docstring
+    (``file:docstring of object``) has an absolute path already.
+    """
+    return os.path.abspath(source) if source else ""  # noqa: PTH100 - not a Path: it may name a docstring
 
 
 def closest(word: str, names: Iterable[str], count: int = 3) -> tuple[str, ...]:

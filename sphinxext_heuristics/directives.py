@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from docutils import nodes
@@ -16,7 +17,7 @@ from sphinx.roles import XRefRole
 from sphinx.util.docutils import SphinxDirective
 
 from sphinxext_heuristics.config import namespace_of, strip_namespace
-from sphinxext_heuristics.diagnostics import closest, did_you_mean
+from sphinxext_heuristics.diagnostics import absolute, closest, did_you_mean
 from sphinxext_heuristics.inline import first_sentence
 from sphinxext_heuristics.model import (
     CATEGORY,
@@ -51,6 +52,7 @@ _NAME = re.compile(r"[\w.-]+")
 _BAD_IN_NAME = re.compile(r"[^\w.-]+")
 _OPTION_LINE = re.compile(r":([A-Za-z][\w-]*):(?:\s|$)")
 _TEXT_TARGET = re.compile(r"(?P<text>.+?)\s*<(?P<target>[^<>]*)>", re.DOTALL)
+_TARGETS = re.compile(rf"{CATEGORY}[^,\n]+|[^\s,]+")
 _LAYOUTS = ("table", "cards")
 
 
@@ -83,7 +85,7 @@ class CheckedDirective(SphinxDirective):
             if name not in self.known:
                 self.problem(
                     Subtype.OPTION,
-                    f"unknown option {name!r}: allowed are {', '.join(self.known)}"
+                    f"unknown option {name!r}: allowed are {', '.join(self.known) or 'none'}"
                     f"{did_you_mean(closest(name, self.known, 1))}",
                     name,
                 )
@@ -95,7 +97,7 @@ class CheckedDirective(SphinxDirective):
 
     def problem(self, subtype: Subtype, message: str, option: str = "") -> None:
         """Note a problem at the directive, or at an option's line where it is found."""
-        source, line = self.get_source_info()
+        source, line = self.place()
         self.problems.append(
             Problem(
                 subtype=subtype,
@@ -104,6 +106,11 @@ class CheckedDirective(SphinxDirective):
                 line=line + self._offset(option),
             )
         )
+
+    def place(self) -> tuple[str, int]:
+        """Return the file and line of the directive."""
+        source, line = self.get_source_info()
+        return absolute(source), line
 
     def _offset(self, option: str) -> int:
         pattern = re.compile(rf"\s*:?{re.escape(option)}:")
@@ -181,15 +188,15 @@ class HeuristicDirective(CheckedDirective):
         if _NAME.fullmatch(name):
             return name
         better = _BAD_IN_NAME.sub("_", name).strip("_")
+        read_as = f"it is read as {better!r}" if better else "nothing is left of it"
         self.problem(
             Subtype.OPTION,
-            f"the name {written!r} has characters other than letters, digits, "
-            f"'_', '-' and '.'; it is read as {better!r}",
+            f"the name {written!r} has characters other than letters, digits, '_', '-' and '.'; {read_as}",
         )
         return better
 
     def _record(self, name: str, options: dict[str, str]) -> Heuristic:
-        source, line = self.get_source_info()
+        source, line = self.place()
         since, until = (self._version(options, bound) for bound in ("since", "until"))
         if is_empty_range(since, until):
             self.problem(Subtype.VERSION, f"since {since} lies after until {until}", "since")
@@ -257,6 +264,7 @@ class HeuristicDirective(CheckedDirective):
         if text := " ".join(options.get("note", "").split()):
             children, messages = self.parse_inline(text, lineno=self.lineno)
             note += [*children, *messages]
+            note.rawsource = text  # what a message catalogue holds
         elif body and isinstance(body[0], nodes.paragraph):
             note += first_sentence(body[0])
             for reference in note.findall(nodes.reference):
@@ -286,6 +294,21 @@ class HeuristicDirective(CheckedDirective):
                     option,
                 )
 
+        if self.content and self._continues_option(self.content[0]):
+            self.problem(
+                Subtype.OPTION,
+                f"the body begins with the line {self.content[0].strip()!r}, which looks like the continuation "
+                "of the option above it: MyST wants a value of several lines in a YAML block between '---' lines",
+            )
+
+    def _continues_option(self, first: str) -> bool:
+        """Return whether the body's first line stands indented right under an option."""
+        lines = (self.block_text or "").splitlines()
+        for above, text in pairwise(lines):
+            if text.strip() == first.strip() and _OPTION_LINE.match(above.lstrip()):
+                return _indent(text) > _indent(above)
+        return False
+
     def _register(self, node: heuristic, wanted: str) -> None:
         """Give the definition its anchor, which no other node of the page may have."""
         document = self.state.document
@@ -294,8 +317,9 @@ class HeuristicDirective(CheckedDirective):
             anchor, count = f"{wanted}-{count}", count + 1
         node["ids"].append(anchor)
         if self.options.get("name"):
-            self.add_name(node)
-        document.note_explicit_target(node, node)
+            self.add_name(node)  # which notes the target, too
+        else:
+            document.note_explicit_target(node, node)
 
 
 class QueryDirective(CheckedDirective):
@@ -305,7 +329,7 @@ class QueryDirective(CheckedDirective):
 
     def placeholder(self, **fields: Any) -> list[Node]:  # noqa: ANN401 - Query's fields
         """Return the placeholder of a query with the given fields."""
-        source, line = self.get_source_info()
+        source, line = self.place()
         node = heuristic_query()
         self.set_source_info(node)
         node["record"] = Query(source=source, line=line, problems=tuple(self.problems), **fields)
@@ -345,7 +369,7 @@ class HeuristicsForDirective(QueryDirective):
     def run(self) -> list[Node]:
         """Return the placeholder."""
         self.check_options()
-        targets = list(split_targets(self.arguments[0])) if self.arguments else []
+        targets = split_targets(self.arguments[0]) if self.arguments else []
         if not targets:
             self.problem(
                 Subtype.OPTION,
@@ -367,16 +391,18 @@ class HeuristicRole(XRefRole):
         return super().run()
 
 
+def _indent(text: str) -> int:
+    return len(text) - len(text.lstrip())
+
+
 def split(value: str) -> list[str]:
     """Return the parts of a list that commas or line ends separate."""
     return [part for text in re.split(r"[,\n]", value) if (part := text.strip())]
 
 
-def split_targets(value: str) -> Iterator[str]:
-    """Yield the targets of ``heuristics-for``; only a category's name holds spaces."""
-    for part in split(value):
-        targets = [part] if part.startswith(CATEGORY) else part.split()
-        yield from (target.lstrip("~") for target in targets)
+def split_targets(value: str) -> list[str]:
+    """Return the targets of ``heuristics-for``; only a category's name holds spaces."""
+    return [target.strip().lstrip("~") for target in _TARGETS.findall(value)]
 
 
 def parse_connection(type_: str, text: str) -> Connection | None:

@@ -154,12 +154,14 @@ class HeuristicDomain(Domain):
         modules = {name: (entry.docname, entry.node_id) for name, entry in python.modules.items()}
         canonical = canonical_names(python.objects)
         labels = {name: (docname, anchor) for name, (docname, anchor) in std.anonlabels.items()}
+        sources = Sources()
         return Known(
             objects=Objects(
                 (entry for _docname, entry in catalogue.entries),
                 canonical=canonical,
                 modules=frozenset(modules),
-                spellings=Sources().spellings,
+                spellings=sources.spellings,
+                source_answers=sources.answers,
             ),
             modules=modules,
             pages=Pages({name: page.sections for name, page in self.pages.items()}, labels),

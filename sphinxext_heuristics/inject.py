@@ -18,6 +18,7 @@ from sphinxext_heuristics.collect import entry_around, entry_names
 from sphinxext_heuristics.diagnostics import report
 from sphinxext_heuristics.domain import ANSWERS, HeuristicDomain
 from sphinxext_heuristics.identity import answers
+from sphinxext_heuristics.inline import COPY
 from sphinxext_heuristics.nodes import (
     heuristic,
     heuristic_entries,
@@ -209,7 +210,27 @@ class ShowHeuristics(SphinxPostTransform):
     @property
     def env_builder(self) -> Builder:
         """Return the builder at work."""
-        return self.app.builder
+        env: Any = self.env
+        # Sphinx 9 deprecates the public name, and 8.1 does not have the other.
+        app = env._app if hasattr(env, "_app") else env.app  # noqa: SLF001 - see above
+        return cast("Builder", app.builder)
+
+
+class RemoveNotes(SphinxPostTransform):
+    """Remove the notes that stay out of sight."""
+
+    # After the resolvers (9, 10), which warn of a note's broken links here and once.
+    default_priority = 15
+
+    def run(self, **kwargs: Any) -> None:  # noqa: ANN401 - Sphinx's signature
+        """Remove every note that is left."""
+        for note in list(self.document.findall(heuristic_note)):
+            note.parent.remove(note)
+
+
+def warned_at_home(_app: Sphinx, _domain: object, node: addnodes.pending_xref) -> bool | None:
+    """Say nothing of a broken link in the copy of a note: its own page tells."""
+    return True if COPY in node else None
 
 
 class Injector:
@@ -274,7 +295,7 @@ class Injector:
         if any(entry_around(query) is desc for query in content.findall(heuristic_query)):
             return
         entry = self._plan.entry_of[names[0]]
-        form = self._plan.settings.inherited if entry.inherited else "show"
+        form = self._plan.settings.inherited if self._plan.is_inherited(entry) else "show"
         if form == "none":
             return
         if form == "link":
@@ -348,16 +369,14 @@ class Injector:
 
     def _unfold_notes(self, *, always: bool) -> None:
         """Show a definition's note where it is all that the author wrote."""
-        for note in [n for n in self._own(nodes.paragraph) if isinstance(n, heuristic_note)]:
+        for note in self._own(heuristic_note):
             position = note.parent.index(note)
             rest = note.parent.children[position + 1 :]
             body = [n for n in rest if not isinstance(n, nodes.field_list | nodes.section)]
             if note["given"] and note.children and (always or not body):
-                paragraph = nodes.paragraph("", "", *note.children)
+                paragraph = nodes.paragraph(note.rawsource, "", *note.children)
                 paragraph.source, paragraph.line = note.source, note.line
                 note.parent.replace(note, paragraph)
-            else:
-                note.parent.remove(note)
 
 
 def anchor_before(block: nodes.Element) -> None:

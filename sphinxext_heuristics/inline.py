@@ -55,9 +55,10 @@ PLAIN = (str, int, float, bool, tuple)
 #: The attribute that keeps the document of a reference within a page.
 HOME = "heuristic-home"
 
-_SENTENCE_END = re.compile(
-    r"[.!?]['\")\]\N{RIGHT SINGLE QUOTATION MARK}\N{RIGHT DOUBLE QUOTATION MARK}]*(?=\s+(?![a-zà-ÿ])|\s*$)"
-)
+#: The attribute that marks a cross-reference in a note as shown on another page.
+COPY = "heuristic-copy"
+
+_SENTENCE_END = re.compile(r"[.!?]['\")\]\u2019\u201d]*(?=\s+(?![a-z\u00e0-\u00ff])|\s*$)")
 _ABBREVIATION = re.compile(r"(?:^|[\s(])(?:e\.g|i\.e|etc|vs|cf|no|fig|eq|resp)\.$", re.IGNORECASE)
 
 
@@ -122,6 +123,7 @@ def _thaw(item: Inline, docname: str, relative: Callable[[str, str], str]) -> no
         node["internal"] = True
     if isinstance(node, addnodes.pending_xref):
         node["refdoc"] = docname
+        node[COPY] = True
     node += [_thaw(child, docname, relative) for child in children]
     if isinstance(node, (nodes.literal, nodes.math, nodes.raw)):
         node.rawsource = node.astext()

@@ -38,8 +38,9 @@ class Objects:
     """The documented objects under all their names.
 
     *entries* come in the order of the documentation; *canonical* has the Python
-    domain's other names of a documented name; *spellings* returns the names of an
-    object that the source of its package tells, the defining one first.
+    domain's other names of a documented name. What the source of a package tells comes
+    from two functions: *spellings* returns the names of an object, the defining one
+    first; *source_answers* the names by identity of an entry that autodoc did not make.
     """
 
     def __init__(
@@ -49,12 +50,15 @@ class Objects:
         canonical: Mapping[str, tuple[str, ...]],
         modules: frozenset[str] = frozenset(),
         spellings: Callable[[str], tuple[str, ...]],
+        source_answers: Callable[[str], tuple[str, ...]] = lambda _name: (),
     ) -> None:
         """Index the entries by name; nothing is read until a target asks for it."""
         self._answers: dict[str, tuple[str, ...]] = {}
         self._canonical = canonical
         self._modules = modules
         self._spellings = spellings
+        self._source_answers = source_answers
+        self._from_source: dict[str, tuple[str, ...]] = {}
         self._matches: dict[str, Match] = {}
         for entry in entries:
             for name in entry.names:
@@ -107,11 +111,25 @@ class Objects:
 
     def _reached(self, target: str) -> tuple[str, ...]:
         """Return the documented names of the object with exactly this name."""
-        reached: dict[str, None] = {}
-        for spelling in self.spellings(target):
-            reached.update(dict.fromkeys(self._known.get(spelling, ())))
+        spellings = self.spellings(target)
+        reached = {name for spelling in spellings for name in self._known.get(spelling, ())}
+        wanted = set(spellings)
+        ends = self._by_last.get(target.rpartition(".")[2], ())
+        reached.update(name for name in ends if name not in reached and wanted.intersection(self.answers(name)))
         order = self._answers if len(reached) > 1 else reached
         return tuple(name for name in order if name in reached)
+
+    def answers(self, name: str) -> tuple[str, ...]:
+        """Return the names by identity of a documented object: autodoc's, or its source's."""
+        if known := self._answers.get(name):
+            return known
+        if name not in self._from_source:
+            self._from_source[name] = self._source_answers(name)
+        return self._from_source[name]
+
+    def is_inherited(self, name: str) -> bool:
+        """Return whether an entry's object is defined on another class than its own."""
+        return len(self.answers(name)) > 1
 
     def spellings(self, target: str) -> tuple[str, ...]:
         """Return all names under which the object named *target* may be documented."""
@@ -125,11 +143,9 @@ class Objects:
 
     def identity(self, name: str) -> str:
         """Return the name of the object that the entry *name* documents."""
-        if answers := self._answers.get(name):
+        if answers := self.answers(name):
             return answers[-1]
-        if canonical := self._canonical.get(name):
-            return canonical[0]
-        return next(iter(self._spellings(name)), name)
+        return next(iter(self._canonical.get(name, ())), name)
 
     def _ending(self, tail: str) -> list[str]:
         """Return the documented names that end with *tail* at a dot."""

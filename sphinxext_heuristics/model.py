@@ -149,11 +149,6 @@ class Entry:
     #: Whether a ``heuristics-for`` stands in it, which replaces the automatic ones.
     by_hand: bool
 
-    @property
-    def inherited(self) -> bool:
-        """Whether the object is defined on another class than the entry's own."""
-        return len(self.answers) > 1
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Query:

@@ -148,6 +148,10 @@ class Plan:
         """Return the names that `except` judges a documented name by."""
         return own_names(self.entry_of[name], self.known.canonical)
 
+    def is_inherited(self, entry: Entry) -> bool:
+        """Return whether an entry is a copy of what another class defines."""
+        return self.known.objects.is_inherited(entry.names[0])
+
     def is_shown(self, record: Heuristic) -> bool:
         """Return whether a heuristic is shown by itself where it applies."""
         return record.inject and self.holds(record)
@@ -192,9 +196,10 @@ class Plan:
             for docname, entry in self.catalogue.entries:
                 if docname in self.known.excluded or entry.by_hand:
                     continue
-                if entry.inherited and self.settings.inherited == "none":
+                records = self.of_entry(entry.names)
+                if records and self.settings.inherited == "none" and self.is_inherited(entry):
                     continue
-                for record in self.of_entry(entry.names):
+                for record in records:
                     shown = Shown(name=entry.names[0], docname=docname, anchor=entry.anchor)
                     found.setdefault(record.name, {})[shown] = None
         return {name: tuple(shown) for name, shown in found.items()}
@@ -269,7 +274,7 @@ class Plan:
         if docname in self.known.excluded:
             return []
         parts: list[object] = [
-            (entry.names, entry.inherited, tuple(map(look, records)))
+            (entry.names, self.is_inherited(entry), tuple(map(look, records)))
             for entry in self.catalogue.pages[docname].entries
             if not entry.by_hand and (records := self.of_entry(entry.names))
         ]

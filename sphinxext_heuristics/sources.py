@@ -17,6 +17,16 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Class:
+    """A class statement."""
+
+    #: Its bases as written, subscripts left out.
+    bases: tuple[str, ...]
+    #: The names bound in its body.
+    members: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Names:
     """What a module's top level binds."""
 
@@ -26,6 +36,8 @@ class Names:
     imported: dict[str, tuple[str, str]] = field(default_factory=dict)
     #: Modules whose names are all taken over (``from … import *``).
     starred: tuple[str, ...] = ()
+    #: Qualified name → class.
+    classes: dict[str, Class] = field(default_factory=dict)
 
 
 class Sources:
@@ -39,6 +51,7 @@ class Sources:
         importlib.invalidate_caches()
         self._specs: dict[str, ModuleSpec | None] = {}
         self._canonical: dict[str, tuple[str, str] | None] = {}
+        self._mro: dict[tuple[str, str], tuple[tuple[str, str], ...]] = {}
 
     def canonical(self, dotted: str) -> tuple[str, str] | None:
         """Return the (module, qualified name) that *dotted* spells, or ``None``.
@@ -70,6 +83,46 @@ class Sources:
                 if self.canonical(f"{package}.{local}") == (module, head)
             ]
         return tuple(dict.fromkeys(names))
+
+    def answers(self, dotted: str) -> tuple[str, ...]:
+        """Return the names of an object by identity, as far as the source tells.
+
+        The first is its own; for a member further ones follow, one for each class
+        through which the very same member is inherited, the class that defines it last.
+        A base that cannot be read is passed over.
+        """
+        found = self.canonical(dotted)
+        if found is None:
+            return ()
+        module, qualname = found
+        owner, _dot, member = qualname.rpartition(".")
+        definer = self._definer((module, owner), member) if owner else None
+        if definer is None:
+            return (f"{module}.{qualname}",)
+        return tuple(
+            f"{base_module}.{base}.{member}"
+            for base_module, base in self._linear((module, owner))
+            if self._definer((base_module, base), member) == definer
+        )
+
+    def _definer(self, cls: tuple[str, str], member: str) -> tuple[str, str] | None:
+        """Return the class that defines *member* as *cls* sees it."""
+        for module, qualname in self._linear(cls):
+            if member in self._names(module).classes[qualname].members:
+                return module, qualname
+        return None
+
+    def _linear(self, cls: tuple[str, str]) -> tuple[tuple[str, str], ...]:
+        """Return the method resolution order of a class, those classes that are known."""
+        if cls not in self._mro:
+            self._mro[cls] = ()  # a class cannot be its own base
+            module, qualname = cls
+            known = self._names(module).classes.get(qualname)
+            if known is not None:
+                bases = [base for name in known.bases if (base := self.canonical(f"{module}.{name}"))]
+                lines = [list(line) for base in bases if (line := self._linear(base))]
+                self._mro[cls] = (cls, *merge([*lines, [line[0] for line in lines]]))
+        return self._mro[cls]
 
     def _locals_for(self, package: str, head: str) -> list[str]:
         """Return the names under which *package* may have taken over *head*."""
@@ -183,7 +236,34 @@ def read_names(
                 imported.update({alias.asname: (alias.name, "") for alias in names if alias.asname})
             case _:
                 defined.update(defined_by(node))
-    return Names(defined=frozenset(defined), imported=imported, starred=tuple(starred))
+    return Names(
+        defined=frozenset(defined),
+        imported=imported,
+        starred=tuple(starred),
+        classes=dict(classes_in(tree.body, "")),
+    )
+
+
+def classes_in(body: Sequence[ast.stmt], prefix: str) -> Iterator[tuple[str, Class]]:
+    """Yield the classes of a module or class body by their qualified names."""
+    for node in statements(body):
+        if isinstance(node, ast.ClassDef):
+            members = (name for stmt in statements(node.body) for name in defined_by(stmt))
+            bases = (base.value if isinstance(base, ast.Subscript) else base for base in node.bases)
+            yield f"{prefix}{node.name}", Class(bases=tuple(map(ast.unparse, bases)), members=frozenset(members))
+            yield from classes_in(node.body, f"{prefix}{node.name}.")
+
+
+def merge(lines: list[list[tuple[str, str]]]) -> Iterator[tuple[str, str]]:
+    """Yield the classes of several orders in one that keeps them all (C3, as Python does).
+
+    Orders that contradict each other, which Python refuses, are taken as they come.
+    """
+    while lines := [line for line in lines if line]:
+        tails = {cls for line in lines for cls in line[1:]}
+        head = next((line[0] for line in lines if line[0] not in tails), lines[0][0])
+        yield head
+        lines = [[cls for cls in line if cls != head] for line in lines]
 
 
 def defined_by(node: ast.stmt) -> Iterator[str]:
