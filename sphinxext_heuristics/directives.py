@@ -110,7 +110,7 @@ class CheckedDirective(SphinxDirective):
     def place(self) -> tuple[str, int]:
         """Return the file and line of the directive."""
         source, line = self.get_source_info()
-        return absolute(source), line
+        return absolute(source), line or 1
 
     def _offset(self, option: str) -> int:
         pattern = re.compile(rf"\s*:?{re.escape(option)}:")
@@ -255,6 +255,7 @@ class HeuristicDirective(CheckedDirective):
 
     def _title(self, text: str) -> nodes.title:
         title = nodes.title(text, text)
+        title["support_smartquotes"] = False  # as with the note
         self.set_source_info(title)
         return title
 

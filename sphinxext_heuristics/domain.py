@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar, cast
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, cast
 
 from docutils import nodes
+from sphinx import addnodes
 from sphinx.domains import Domain, Index, IndexEntry, ObjType
+from sphinx.errors import NoUri
 from sphinx.ext.intersphinx import InventoryAdapter
 from sphinx.locale import _
 from sphinx.util.matching import Matcher
@@ -16,7 +19,7 @@ from sphinxext_heuristics.catalogue import Catalogue
 from sphinxext_heuristics.collect import collect
 from sphinxext_heuristics.config import Settings
 from sphinxext_heuristics.directives import HeuristicRole
-from sphinxext_heuristics.inline import text_of
+from sphinxext_heuristics.inline import text_of, thaw
 from sphinxext_heuristics.matching import Objects
 from sphinxext_heuristics.pages import Pages, toctree_order
 from sphinxext_heuristics.plan import Known, make_plan
@@ -52,7 +55,9 @@ class HeuristicIndex(Index):
 
     name = "index"
     localname = _("Heuristic index")
-    shortname = _("heuristics")
+    # With a short name every page's navigation would name the index, and all of them
+    # would be stale when the first heuristic comes or the last one goes.
+    shortname = None
 
     def generate(self, docnames: Iterable[str] | None = None) -> tuple[list[tuple[str, list[IndexEntry]]], bool]:
         """Return the heuristics by their titles' first letters."""
@@ -84,10 +89,10 @@ class HeuristicDomain(Domain):
 
     name = "heuristic"
     label = "Heuristic"
-    object_types: ClassVar = {"heuristic": ObjType(_("heuristic"), "ref")}
-    roles: ClassVar = {"ref": HeuristicRole()}
-    indices: ClassVar = [HeuristicIndex]
-    initial_data: ClassVar = {"pages": {}}
+    object_types = {"heuristic": ObjType(_("heuristic"), "ref")}
+    roles = {"ref": HeuristicRole()}
+    indices = [HeuristicIndex]
+    initial_data = {"pages": {}}
     data_version = 1
 
     def __init__(self, env: BuildEnvironment) -> None:
@@ -167,6 +172,7 @@ class HeuristicDomain(Domain):
             pages=Pages({name: page.sections for name, page in self.pages.items()}, labels),
             canonical=canonical,
             external=self._external,
+            link_state=self._link_state,
             excluded=self._excluded(settings),
             version=documented_version(env, settings),
         )
@@ -182,10 +188,37 @@ class HeuristicDomain(Domain):
         for type_ in types:
             names = inventory.get(type_, {})
             if target in names:
-                item = names[target]
                 # Sphinx 8.1 has tuples here, later versions an object.
+                item: Any = names[target]
                 return cast("str", item.uri if hasattr(item, "uri") else item[2])
         return None
+
+    def _link_state(self, record: Heuristic) -> str:
+        """Return what the links in a note lead to and say now.
+
+        A page that shows the note is written again when this changes.
+        """
+        shown = thaw(record.note, record.docname, lambda _docname, other: other)
+        links = (link for node in shown for link in node.findall(addnodes.pending_xref))
+        return "".join(node.pformat() for link in links for node in self._resolved(link))
+
+    def _resolved(self, link: pending_xref) -> list[Element]:
+        """Return the references that a link may become."""
+        env, builder = self.env, builder_of(self.env)
+        home, target, text = link["refdoc"], link["reftarget"], cast("Element", link[0])
+        document = target.removeprefix("/")
+        if document in env.titles:
+            text = nodes.inline("", "", text, env.titles[document].deepcopy())
+        role = link["reftype"]
+        name = link.get("refdomain", "")
+        found: list[Any] = []
+        for domain in env.domains.sorted():
+            with suppress(NoUri):
+                if domain.name == name:
+                    found.append(domain.resolve_xref(env, home, builder, role, target, link, text))
+                elif not name:
+                    found += (ref for _, ref in domain.resolve_any_xref(env, home, builder, target, link, text))
+        return [text, *filter(None, found)]
 
     def _excluded(self, settings: Settings) -> frozenset[str]:
         matches = Matcher(settings.exclude)
@@ -222,7 +255,7 @@ class HeuristicDomain(Domain):
         target: str,
         node: pending_xref,
         contnode: Element,
-    ) -> list[tuple[str, nodes.reference]]:
+    ) -> list[Any]:
         """Return the link to a heuristic of this name for the ``any`` role."""
         found = self.resolve_xref(env, fromdocname, builder, "ref", target, node, contnode)
         return [] if found is None else [("heuristic:ref", found)]
@@ -245,6 +278,15 @@ class HeuristicDomain(Domain):
         return self.plan.settings.strip(target) if target else None
 
 
+def builder_of(env: Any) -> Builder:  # noqa: ANN401 - see below
+    """Return the builder at work.
+
+    Sphinx 9 deprecates the public name of the application, and 8.1 has no other.
+    """
+    app = env._app if hasattr(env, "_app") else env.app  # noqa: SLF001
+    return cast("Builder", app.builder)
+
+
 def canonical_names(objects: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
     """Return documented name → the other names that ``:canonical:`` gives it."""
     aliases: dict[tuple[str, str], list[str]] = {}
@@ -254,7 +296,7 @@ def canonical_names(objects: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
     if not aliases:
         return {}
     return {
-        name: tuple(found)
+        name: tuple(sorted(found))
         for name, entry in objects.items()
         if not entry.aliased and (found := aliases.get((entry.docname, entry.node_id)))
     }

@@ -98,3 +98,10 @@ def _plain(obj: object, name: str) -> str:
     except AttributeError:
         return ""
     return value if isinstance(value, str) else ""
+
+
+def files_of_bases(cls: type) -> list[str]:
+    """Return the source files of the modules that define a class and its bases."""
+    modules = (sys.modules.get(_class_spelling(base)[0]) for base in cls.__mro__)
+    files = (_plain(module, "__file__") for module in modules if isinstance(module, ModuleType))
+    return sorted({file for file in files if file.endswith(".py")})

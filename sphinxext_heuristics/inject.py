@@ -16,8 +16,8 @@ from sphinx.transforms.post_transforms import SphinxPostTransform
 from sphinxext_heuristics import checks, config
 from sphinxext_heuristics.collect import entry_around, entry_names
 from sphinxext_heuristics.diagnostics import report
-from sphinxext_heuristics.domain import ANSWERS, HeuristicDomain
-from sphinxext_heuristics.identity import answers
+from sphinxext_heuristics.domain import ANSWERS, HeuristicDomain, builder_of
+from sphinxext_heuristics.identity import answers, files_of_bases
 from sphinxext_heuristics.inline import COPY
 from sphinxext_heuristics.nodes import (
     heuristic,
@@ -64,6 +64,11 @@ def note_identity(app: Sphinx, _what: str, name: str, obj: object, *_others: obj
     """Note the names that the object of an autodoc entry has by identity."""
     noted = cast("dict[str, tuple[str, ...]]", app.env.temp_data.setdefault(ANSWERS, {}))
     noted[name] = answers(name, obj)
+    if isinstance(obj, type):
+        # Whether a member is inherited depends on all of its bases, which autodoc does
+        # not watch.
+        for path in files_of_bases(obj):
+            app.env.note_dependency(path)
 
 
 def listen_to_autodoc(app: Sphinx, _config: object) -> None:
@@ -163,6 +168,13 @@ def end_writing(app: Sphinx, exception: Exception | None) -> None:
         domain = HeuristicDomain.of(app.env)
         if domain.written is not None:
             domain.written.save(digests(domain.plan), domain.resolved_docs)
+        remove_empty_index(app.builder, domain)
+
+
+def remove_empty_index(builder: Any, domain: HeuristicDomain) -> None:  # noqa: ANN401 - an HTML builder
+    """Remove the domain's index page when no heuristic is left: Sphinx would keep it."""
+    if builder.format == "html" and hasattr(builder, "get_outfilename") and not domain.plan.heuristics:
+        Path(builder.get_outfilename(f"{domain.name}-{domain.indices[0].name}")).unlink(missing_ok=True)
 
 
 def quiet_unknown(
@@ -210,10 +222,7 @@ class ShowHeuristics(SphinxPostTransform):
     @property
     def env_builder(self) -> Builder:
         """Return the builder at work."""
-        env: Any = self.env
-        # Sphinx 9 deprecates the public name, and 8.1 does not have the other.
-        app = env._app if hasattr(env, "_app") else env.app  # noqa: SLF001 - see above
-        return cast("Builder", app.builder)
+        return builder_of(self.env)
 
 
 class RemoveNotes(SphinxPostTransform):

@@ -37,6 +37,8 @@ class Known:
     canonical: Mapping[str, tuple[str, ...]]
     #: (kind of target, name) → URI in another project's inventory, or ``None``.
     external: Callable[[str, str], str | None]
+    #: What the links in a heuristic's note lead to and say.
+    link_state: Callable[[Heuristic], str]
     #: Documents without automatic heuristics.
     excluded: frozenset[str]
     #: The documented version, or ``""``.
@@ -91,6 +93,8 @@ class Plan:
     known: Known
     #: Document → the connections of each of its definitions.
     resolved: dict[str, tuple[tuple[Resolved, ...], ...]] = field(default_factory=dict)
+    #: Name → digest, for each standing definition asked for.
+    _looks: dict[str, str] = field(default_factory=dict, init=False)
 
     @property
     def heuristics(self) -> dict[str, Heuristic]:
@@ -259,35 +263,45 @@ class Plan:
             parts += self._shown_on(docname)
             for record, resolved in zip(page.heuristics, self.resolved[docname], strict=True):
                 parts += [record, resolved, self.shown_in.get(record.name), self.holds(record), self.known.version]
+                parts.append(self.settings.package)
             for query in page.queries:
                 parts += [query, self.settings.categories, self.settings.package, self.settings.max_shown]
                 for record in self.selection(query):
-                    parts += [look(record), record.categories, record.since, record.until]
+                    parts += [self.look(record), record.categories, record.since, record.until]
                     parts += [self.connections(record), self.holds(record), self.known.version]
         for role in page.roles:
             named = self.heuristics.get(self.settings.strip(role.target))
             parts.append(named and (named.title, named.docname, named.anchor))
-        return hashlib.blake2b(repr(parts).encode(), digest_size=16).hexdigest() if parts else ""
+        return digest(parts) if parts else ""
+
+    def look(self, record: Heuristic) -> str:
+        """Return a digest of all of a heuristic that another page shows of it."""
+        if record.name not in self._looks:
+            shown = record.name, record.title, record.note, record.severity, record.classes
+            parts = (*shown, record.docname, record.anchor, self.known.link_state(record))
+            self._looks[record.name] = digest(parts)
+        return self._looks[record.name]
 
     def _shown_on(self, docname: str) -> list[object]:
         """Return what tells one state of a page's automatic heuristics from another."""
         if docname in self.known.excluded:
             return []
         parts: list[object] = [
-            (entry.names, self.is_inherited(entry), tuple(map(look, records)))
+            (entry.names, self.is_inherited(entry), tuple(map(self.look, records)))
             for entry in self.catalogue.pages[docname].entries
             if not entry.by_hand and (records := self.of_entry(entry.names))
         ]
         parts += [
-            (anchor, tuple(map(look, records))) for anchor, records in sorted(self.by_page.get(docname, {}).items())
+            (anchor, tuple(map(self.look, records)))
+            for anchor, records in sorted(self.by_page.get(docname, {}).items())
         ]
         how = self.settings.placement, self.settings.max_shown, self.settings.inherited
         return [how, *parts] if parts else []
 
 
-def look(record: Heuristic) -> tuple[object, ...]:
-    """Return all of a heuristic that another page shows of it."""
-    return record.name, record.title, record.note, record.severity, record.classes, record.docname, record.anchor
+def digest(parts: object) -> str:
+    """Return a digest of plain data."""
+    return hashlib.blake2b(repr(parts).encode(), digest_size=16).hexdigest()
 
 
 def by_severity(records: Iterable[Heuristic]) -> tuple[Heuristic, ...]:
