@@ -136,6 +136,7 @@ class Objects:
         names = [target, *self._answers.get(target, ())[:1]]
         owner, _, member = target.rpartition(".")
         names += [f"{own}.{member}" for own in self._answers.get(owner, ())[:1]]
+        names += [f"{documented}.{member}" for documented in self._known.get(owner, ())]
         names += self._canonical.get(target, ())
         for name in tuple(names):
             names += self._spellings(name)

@@ -1,0 +1,93 @@
+"""The directive that stands for a docstring in what autodoc generates."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from docutils import nodes
+from sphinx.util.docutils import SphinxDirective
+
+from sphinxext_heuristics.docbuilder.docstring import Kind, split_docstring
+from sphinxext_heuristics.docbuilder.fields import FieldMaker
+from sphinxext_heuristics.docbuilder.render import language_of, render_markdown
+
+if TYPE_CHECKING:
+    from sphinxext_heuristics.docbuilder.docstring import Section
+
+_ADMONITIONS: dict[str, type[nodes.Element]] = {
+    "attention": nodes.attention,
+    "caution": nodes.caution,
+    "danger": nodes.danger,
+    "hint": nodes.hint,
+    "important": nodes.important,
+    "note": nodes.note,
+    "tip": nodes.tip,
+    "warning": nodes.warning,
+}
+
+
+#: How many lines `autodoc.to_directive` puts before the text: a blank one, the
+#: directive's first, another blank one.
+LINES_BEFORE = 3
+
+
+class DocstringDirective(SphinxDirective):
+    """``docbuilder-docstring``: its content is a docstring in Hugging Face's style.
+
+    Its nodes are what napoleon's output is parsed to: paragraphs, rubrics and admonitions, and one field list that
+    `sphinx.util.docfields.DocFieldTransformer` and autodoc's type hints work on.
+    """
+
+    name_in_source: ClassVar = "docbuilder-docstring"
+    has_content = True
+
+    def run(self) -> list[nodes.Node]:
+        """Parse the docstring."""
+        if not self.content:
+            # autosummary parses the first lines alone, and looks at the first node
+            return [nodes.comment()]
+        maker = FieldMaker(self.env, self.render)
+        fields = nodes.field_list()
+        found: list[nodes.Node] = []
+        for section in split_docstring("\n".join(self.content)):
+            if not section.items:
+                found += self.block(section)
+                continue
+            if not fields.children:
+                # one list, where the first section with items stands: type hints are merged into every list
+                found.append(fields)
+            fields += list(maker.fields(section))
+        for node in found:
+            self.locate(node)
+        return found
+
+    def render(self, text: str, line: int) -> list[nodes.Node]:
+        """Parse Markdown that starts on a line of the content."""
+        return render_markdown(text, self.state.document, line)
+
+    def block(self, section: Section) -> list[nodes.Node]:
+        """Make the nodes of a section without items."""
+        if section.kind is Kind.RUBRIC:
+            rubric = nodes.rubric("", section.title)
+            rubric.line = section.line + 1
+            return [rubric]
+        if section.kind is Kind.CODE:
+            code = section.text
+            block = nodes.literal_block(code, code, language=language_of("", code))
+            block.line = section.line + 1
+            return [block]
+        body = self.render(section.text, section.line)
+        if section.kind is Kind.ADMONITION:
+            admonition = _ADMONITIONS[section.title]()
+            admonition.extend(body)
+            return [admonition]
+        return body
+
+    def locate(self, root: nodes.Node) -> None:
+        """Say for each node where in the docstring it comes from."""
+        last = len(self.content) - 1
+        for node in root.findall(nodes.Element):
+            line = node.line or 1
+            source, offset = self.content.items[min(line - 1, last)]
+            generated = LINES_BEFORE if "docstring of " in (source or "") else 0
+            node.source, node.line = source, (offset or 0) + 1 - generated
