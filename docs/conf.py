@@ -1,0 +1,55 @@
+"""Configuration of the site: PEFT's reference with the heuristics that belong to it."""
+
+from __future__ import annotations
+
+import sys
+from importlib.metadata import version as installed_version
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent / "_ext"))
+
+project = "PEFT heuristics"
+author = "The PEFT heuristics authors"
+project_copyright = f"2026, {author}"
+version = release = installed_version("peft")
+
+extensions = [
+    "myst_parser",
+    "sphinx.ext.autodoc",
+    "sphinx_design",
+    "sphinxext_heuristics",
+    "sphinxext_heuristics.docbuilder",
+    "heuristics_reference",
+]
+root_doc = "index"
+exclude_patterns = ["_build", "_ext"]
+
+myst_enable_extensions = ["colon_fence", "deflist", "dollarmath", "fieldlist"]
+myst_heading_anchors = 3
+
+# torch's, transformers' and Python's own members are described where those are documented; the text of
+# transformers' PushToHubMixin is a template besides, with placeholders that only its own subclasses fill in
+autodoc_default_options = {
+    "members": True,
+    "inherited-members": (
+        "Module, PreTrainedModel, PushToHubMixin, GenerationMixin, Cache, object, str, Exception, Enum"
+    ),
+    "show-inheritance": True,
+}
+# the types stand with the parameters: a configuration's signature alone fills a screen
+autodoc_typehints = "description"
+autodoc_typehints_description_target = "documented"
+docbuilder_packages = ["peft", "transformers"]
+
+heuristics_namespace = "huggingface_peft"
+heuristics_package = "peft"
+heuristics_categories = {
+    "Memory Optimization": "Gradient checkpointing, tensor cloning",
+    "Quantization": "Merge rounding, defensive clone, safe merge",
+    "Multi-Adapter": "DoRA mixed batch limitation",
+    "Debugging": "Safe merge NaN check, rounding warnings",
+}
+
+html_theme = "furo"
+html_title = f"PEFT {release} heuristics"
+maximum_signature_line_length = 100
