@@ -7,7 +7,9 @@ collect   the domain takes from each document's nodes plain records (collect, mo
 resolve   once a build: which entries and pages a heuristic reaches (plan, matching,
           pages, sources), what is inconsistent (checks), what each page shows
 inject    transforms place admonitions and fill placeholders (inject, nodes, render)
-write     Sphinx; what was shown is recorded with the output (written)
+write     Sphinx; what was shown is recorded with the output (written); the index file
+          is compared, heuristics.json and the Markdown index are written (builder,
+          index_file, export)
 """
 
 from __future__ import annotations
@@ -15,7 +17,7 @@ from __future__ import annotations
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
-from sphinxext_heuristics import inject, nodes
+from sphinxext_heuristics import builder, inject, nodes
 from sphinxext_heuristics.config import OPTIONS
 from sphinxext_heuristics.directives import (
     HeuristicDirective,
@@ -48,14 +50,19 @@ def setup(app: Sphinx) -> ExtensionMetadata:
     app.add_directive("heuristic", HeuristicDirective)
     app.add_directive("heuristic-index", HeuristicIndexDirective)
     app.add_directive("heuristics-for", HeuristicsForDirective)
+    app.add_builder(builder.HeuristicsBuilder)
+    app.add_builder(builder.ReadingBuilder)
     app.add_transform(inject.PlaceDefinitions)
     app.add_post_transform(inject.ShowHeuristics)
-    app.add_post_transform(inject.RemoveNotes)
+    app.add_post_transform(inject.RemoveLeftovers)
     app.connect("config-inited", inject.listen_to_autodoc)
     app.connect("config-inited", inject.add_style)
-    app.connect("env-updated", inject.update)
-    app.connect("missing-reference", inject.quiet_unknown, priority=900)
-    app.connect("warn-missing-reference", inject.warned_at_home)
+    app.connect("doctree-read", inject.note_document)
+    app.connect("env-updated", inject.warn)
+    app.connect("env-get-updated", inject.rewrite)
+    app.connect("env-updated", builder.compare, priority=600)  # after the plan was made
+    # After all who may know, intersphinx (500) among them.
+    app.connect("missing-reference", inject.leave_unlinked, priority=900)
     app.connect("write-started", inject.begin_writing)
     app.connect("build-finished", inject.end_writing)
     return {

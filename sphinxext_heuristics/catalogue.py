@@ -52,9 +52,10 @@ class Catalogue:
     def is_repeated(self, record: Heuristic) -> bool:
         """Return whether a definition repeats the standing one, which is no fault.
 
-        It does where inheritance repeats its docstring or where two pages include its
-        file: what is written and its file and line are the same. The source of a
-        docstring names the object besides, which may be an override without one.
+        It does where its docstring is shown again, by inheritance or under another name,
+        or where two pages include its file: what is written, its file and its line are
+        the same. For a docstring autodoc names the file and object that it was asked for
+        and not those that have the text: there the line counts from the docstring's first.
         """
         first = self.heuristics.get(record.name)
         return first is not None and first is not record and _written(first) == _written(record)
@@ -98,5 +99,6 @@ _ALIKE = str.maketrans("_.", "--")
 
 def _written(record: Heuristic) -> Heuristic:
     """Return a definition without what depends on the page that holds it."""
-    source = record.source.partition(":docstring of ")[0]
+    is_docstring = ":docstring of " in record.source
+    source = "" if is_docstring else record.source
     return replace(record, source=source, docname="", anchor="", problems=())

@@ -45,7 +45,18 @@ def collect(document: nodes.document, docname: str, answers: Mapping[str, tuple[
         roles=tuple(_roles(found[addnodes.pending_xref])),
         queries=tuple(_queries(queries)),
         sections=tuple(tuple(section["ids"]) for section in found[nodes.section]),
+        anchors=tuple(_anchors(document)),
     )
+
+
+def _anchors(document: nodes.document) -> Iterator[tuple[str, str]]:
+    """Yield the id of each label of a document with the id of the section around it."""
+    for name, anchor in document.nameids.items():
+        if anchor and document.nametypes.get(name):
+            node: nodes.Node | None = document.ids.get(anchor)
+            while node is not None and not isinstance(node, nodes.section):
+                node = node.parent
+            yield anchor, node["ids"][0] if node is not None else ""
 
 
 def entry_around(node: nodes.Node) -> addnodes.desc | None:

@@ -41,7 +41,7 @@ from sphinxext_heuristics.versions import is_empty_range
 from sphinxext_heuristics.versions import parse as parse_version
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from typing import TypeAlias
 
     from docutils.nodes import Node, system_message
@@ -53,6 +53,8 @@ _BAD_IN_NAME = re.compile(r"[^\w.-]+")
 _OPTION_LINE = re.compile(r":([A-Za-z][\w-]*):(?:\s|$)")
 _TEXT_TARGET = re.compile(r"(?P<text>.+?)\s*<(?P<target>[^<>]*)>", re.DOTALL)
 _TARGETS = re.compile(rf"{CATEGORY}[^,\n]+|[^\s,]+")
+#: What opens a block that may have options of its own.
+_MARKUP = re.compile(r"\.\. |`{3}|:{3}|~{3}")
 _LAYOUTS = ("table", "cards")
 
 
@@ -168,7 +170,7 @@ class HeuristicDirective(CheckedDirective):
         title = " ".join(options.get("title", "").split())
         body = self.parse_content_to_nodes()
         note = self._note(options, body)
-        self._check_body(note)
+        self._check_body(note, body)
         record = self._record(name, options)
         # Problems are complete only when all has been looked at.
         facts = heuristic_facts(record=replace(record, problems=tuple(self.problems)))
@@ -277,13 +279,13 @@ class HeuristicDirective(CheckedDirective):
             element["support_smartquotes"] = False
         return note
 
-    def _check_body(self, note: heuristic_note) -> None:
+    def _check_body(self, note: heuristic_note, body: list[Node]) -> None:
         if not note.astext().strip():
             self.problem(
                 Subtype.NOTE,
                 "no note: give the option note, or a body that begins with a sentence",
             )
-        for text in first_paragraph(self.content):
+        for text in first_paragraph(self.content, body):
             if match := _OPTION_LINE.match(text.strip()):
                 option = match[1]
                 close = () if option in self.known else closest(option, self.known, 1)
@@ -398,7 +400,12 @@ def _indent(text: str) -> int:
 
 def split(value: str) -> list[str]:
     """Return the parts of a list that commas or line ends separate."""
-    return [part for text in re.split(r"[,\n]", value) if (part := text.strip())]
+    return [part for text in re.split(r"[,\n]", unbracketed(value)) if (part := text.strip())]
+
+
+def unbracketed(value: str) -> str:
+    """Return a list without the brackets that YAML puts around it."""
+    return value[1:-1] if value.startswith("[") and value.endswith("]") else value
 
 
 def split_targets(value: str) -> list[str]:
@@ -432,9 +439,14 @@ def anchor_of(name: str) -> str:
     return "heuristic-" + re.sub(r"[_.]", "-", name.lower())
 
 
-def first_paragraph(content: Any) -> Iterator[str]:  # noqa: ANN401 - a list of lines
-    """Yield the lines of the body's first paragraph."""
-    for text in content:
-        if not text.strip():
-            return
-        yield text
+def first_paragraph(content: Iterable[str], body: list[Node]) -> Iterator[str]:
+    """Yield the lines of the body's first paragraph, as written; none if it is something else.
+
+    reStructuredText reads lines like options as a field list.
+    """
+    first = next((node for node in body if not isinstance(node, nodes.Invisible)), None)
+    if isinstance(first, nodes.paragraph | nodes.field_list):
+        for text in content:
+            if not text.strip() or _MARKUP.match(text.strip()):
+                return
+            yield text

@@ -10,7 +10,7 @@ from sphinx import addnodes
 from sphinx.domains import Domain, Index, IndexEntry, ObjType
 from sphinx.errors import NoUri
 from sphinx.ext.intersphinx import InventoryAdapter
-from sphinx.locale import _
+from sphinx.util import logging
 from sphinx.util.matching import Matcher
 from sphinx.util.nodes import make_refnode
 
@@ -54,7 +54,7 @@ class HeuristicIndex(Index):
     """The domain's own index page."""
 
     name = "index"
-    localname = _("Heuristic index")
+    localname = "Heuristic index"  # a lazy translation would break the JSON builder
     # With a short name every page's navigation would name the index, and all of them
     # would be stale when the first heuristic comes or the last one goes.
     shortname = None
@@ -89,7 +89,7 @@ class HeuristicDomain(Domain):
 
     name = "heuristic"
     label = "Heuristic"
-    object_types = {"heuristic": ObjType(_("heuristic"), "ref")}
+    object_types = {"heuristic": ObjType("heuristic", "ref")}
     roles = {"ref": HeuristicRole()}
     indices = [HeuristicIndex]
     initial_data = {"pages": {}}
@@ -126,9 +126,13 @@ class HeuristicDomain(Domain):
             if docname in otherdata["pages"]:
                 self.pages[docname] = otherdata["pages"][docname]
 
-    def process_doc(self, env: BuildEnvironment, docname: str, document: nodes.document) -> None:
-        """Note what a document holds."""
-        answers: dict[str, tuple[str, ...]] = env.temp_data.get(ANSWERS) or {}
+    def note_document(self, docname: str, document: nodes.document) -> None:
+        """Note what a document holds.
+
+        This is not ``process_doc``, which Sphinx calls (850) before MyST has resolved the
+        links to anchors of the page (879): a note on another page needs them resolved.
+        """
+        answers: dict[str, tuple[str, ...]] = self.env.temp_data.get(ANSWERS) or {}
         self.pages[docname] = collect(document, docname, answers)
 
     # -- resolve ----------------------------------------------------------------------
@@ -169,7 +173,11 @@ class HeuristicDomain(Domain):
                 source_answers=sources.answers,
             ),
             modules=modules,
-            pages=Pages({name: page.sections for name, page in self.pages.items()}, labels),
+            pages=Pages(
+                {name: page.sections for name, page in self.pages.items()},
+                labels,
+                {name: dict(page.anchors) for name, page in self.pages.items()},
+            ),
             canonical=canonical,
             external=self._external,
             link_state=self._link_state,
@@ -200,25 +208,37 @@ class HeuristicDomain(Domain):
         """
         shown = thaw(record.note, record.docname, lambda _docname, other: other)
         links = (link for node in shown for link in node.findall(addnodes.pending_xref))
-        return "".join(node.pformat() for link in links for node in self._resolved(link))
+        # What a resolver warns of is told when the link is written.
+        with logging.suppress_logging():
+            return "".join(node.pformat() for link in links for node in self._resolved(link))
+
+    def is_dead(self, link: pending_xref) -> bool:
+        """Return whether a MyST link leads nowhere, of which MyST would warn wherever it stands."""
+        if link.get("reftype") != "myst":
+            return False
+        target = link["reftarget"]
+        if link.get("refdomain") == "doc":
+            return target not in self.env.found_docs
+        return len(self._resolved(link)) == 1
 
     def _resolved(self, link: pending_xref) -> list[Element]:
-        """Return the references that a link may become."""
+        """Return what a link says and, as far as domains know, where it leads."""
         env, builder = self.env, builder_of(self.env)
-        home, target, text = link["refdoc"], link["reftarget"], cast("Element", link[0])
-        document = target.removeprefix("/")
-        if document in env.titles:
-            text = nodes.inline("", "", text, env.titles[document].deepcopy())
-        role = link["reftype"]
+        home, target, role = link["refdoc"], link["reftarget"], link["reftype"]
+        text = cast("Element", link[0])
         name = link.get("refdomain", "")
-        found: list[Any] = []
+        found: list[Any] = [text]
+        # A link to a document says the document's title.
+        if title := env.titles.get(target.removeprefix("/")):
+            found.append(title)
         for domain in env.domains.sorted():
-            with suppress(NoUri):
+            # Some builders have no pages, and some domains no say in the role `any`.
+            with suppress(NoUri, NotImplementedError):
                 if domain.name == name:
                     found.append(domain.resolve_xref(env, home, builder, role, target, link, text))
                 elif not name:
                     found += (ref for _, ref in domain.resolve_any_xref(env, home, builder, target, link, text))
-        return [text, *filter(None, found)]
+        return list(filter(None, found))
 
     def _excluded(self, settings: Settings) -> frozenset[str]:
         matches = Matcher(settings.exclude)

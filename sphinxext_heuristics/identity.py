@@ -55,20 +55,15 @@ def _definer(cls: type, member: str) -> type | None:
 def _member_answers(owner: type, member: str) -> tuple[str, ...]:
     definer = _definer(owner, member)
     if definer is None:
-        # An instance attribute, which only its annotation or comment documents.
-        classes = [owner, *_annotating(owner, member)]
-    else:
-        classes = [base for base in owner.__mro__ if _definer(base, member) is definer]
-    names = [f"{module}.{qualname}.{member}" for module, qualname in map(_class_spelling, classes) if module]
+        return ()  # an instance attribute, of which the source knows more than the class
+    names = [
+        f"{module}.{qualname}.{member}"
+        for base in owner.__mro__
+        if _definer(base, member) is definer
+        for module, qualname in [_class_spelling(base)]
+        if module
+    ]
     return tuple(dict.fromkeys(names))
-
-
-def _annotating(owner: type, member: str) -> list[type]:
-    """Return the class whose annotation declares the instance attribute *member*."""
-    for base in owner.__mro__:
-        if member in vars(base).get("__annotations__", {}):
-            return [base]
-    return []
 
 
 def _class_spelling(cls: type) -> tuple[str, str]:

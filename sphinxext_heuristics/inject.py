@@ -77,6 +77,11 @@ def listen_to_autodoc(app: Sphinx, _config: object) -> None:
         app.connect("autodoc-process-docstring", note_identity)
 
 
+def note_document(app: Sphinx, document: nodes.document) -> None:
+    """Collect what a document that was just read holds."""
+    HeuristicDomain.of(app.env).note_document(app.env.docname, document)
+
+
 class PlaceDefinitions(SphinxTransform):
     """Give each definition its form: a section, or an admonition-like block."""
 
@@ -131,18 +136,25 @@ def add_style(app: Sphinx, settings: Config) -> None:
 # -- between reading and writing ------------------------------------------------------
 
 
-def update(app: Sphinx, env: BuildEnvironment) -> list[str]:
-    """Warn of everything, and return the documents that show something else now.
+def warn(app: Sphinx, env: BuildEnvironment) -> None:
+    """Warn of everything that is wrong.
 
     Sphinx emits ``env-updated`` on every build, also when no document was read.
     """
     domain = HeuristicDomain.of(env)
     domain.forget_plan()
-    plan = domain.plan
     conf_py = Path(app.confdir) / "conf.py"
     report(config.problems_in(app.config, conf_py))
-    report(checks.problems(plan, lambda docname: str(env.doc2path(docname))))
-    return written_by(app.builder).stale(digests(plan))
+    report(checks.problems(domain.plan, lambda docname: str(env.doc2path(docname))))
+
+
+def rewrite(app: Sphinx, env: BuildEnvironment) -> list[str]:
+    """Return the documents that show something else now than what is written.
+
+    Sphinx emits ``env-get-updated`` on every build, when sections and figures have their
+    numbers, and before it stores the environment.
+    """
+    return written_by(app.builder).stale(digests(HeuristicDomain.of(env).plan))
 
 
 def digests(plan: Plan) -> dict[str, str]:
@@ -177,14 +189,18 @@ def remove_empty_index(builder: Any, domain: HeuristicDomain) -> None:  # noqa: 
         Path(builder.get_outfilename(f"{domain.name}-{domain.indices[0].name}")).unlink(missing_ok=True)
 
 
-def quiet_unknown(
+def leave_unlinked(
     _app: Sphinx,
     _env: BuildEnvironment,
     node: addnodes.pending_xref,
     contnode: nodes.Element,
 ) -> nodes.Element | None:
-    """Leave the text of an unknown heuristic, of which we have warned, unlinked."""
-    return contnode if node.get("refdomain") == "heuristic" else None
+    """Leave the text of what nobody could resolve unlinked, where its warning is given.
+
+    That of an unknown heuristic is ours; that of a broken link in a note is given on the
+    note's own page, not wherever a copy stands.
+    """
+    return contnode if COPY in node or node.get("refdomain") == "heuristic" else None
 
 
 # -- writing --------------------------------------------------------------------------
@@ -204,7 +220,7 @@ class ShowHeuristics(SphinxPostTransform):
         domain.resolved_docs.update(docname for docname, _tree in parts)
         for docname, tree in parts:
             if docname in plan.active:
-                Injector(self, plan, docname, tree).run()
+                Injector(self, domain, docname, tree).run()
 
     def _parts(self) -> Iterator[tuple[str, nodes.Element]]:
         """Yield each document in the tree: LaTeX and singlehtml merge all into one."""
@@ -225,21 +241,21 @@ class ShowHeuristics(SphinxPostTransform):
         return builder_of(self.env)
 
 
-class RemoveNotes(SphinxPostTransform):
-    """Remove the notes that stay out of sight."""
+class RemoveLeftovers(SphinxPostTransform):
+    """Remove notes that stay out of sight, and what is left of a deleted document.
+
+    Sphinx merges a deleted document into singlehtml and LaTeX as long as the toctree that
+    names it is not read again.
+    """
 
     # After the resolvers (9, 10), which warn of a note's broken links here and once.
     default_priority = 15
 
     def run(self, **kwargs: Any) -> None:  # noqa: ANN401 - Sphinx's signature
-        """Remove every note that is left."""
-        for note in list(self.document.findall(heuristic_note)):
-            note.parent.remove(note)
-
-
-def warned_at_home(_app: Sphinx, _domain: object, node: addnodes.pending_xref) -> bool | None:
-    """Say nothing of a broken link in the copy of a note: its own page tells."""
-    return True if COPY in node else None
+        """Remove every node that no writer knows."""
+        ours = heuristic_note | heuristic_facts | heuristic_entries | heuristic_query
+        for node in list(self.document.findall(lambda node: isinstance(node, ours))):
+            node.parent.remove(node)
 
 
 class Injector:
@@ -248,16 +264,16 @@ class Injector:
     def __init__(
         self,
         transform: ShowHeuristics,
-        plan: Plan,
+        domain: HeuristicDomain,
         docname: str,
         tree: nodes.Element,
     ) -> None:
         """Take the document and the means to make links from it."""
-        self._plan = plan
+        plan = self._plan = domain.plan
         self._docname = docname
         self._tree = tree
         self._builder = transform.env_builder
-        self._renderer = Renderer(plan, docname, transform.relative)
+        self._renderer = Renderer(plan, docname, transform.relative, domain.is_dead)
         self._shower: Shower = self._renderer.shower
         self._excluded = docname in plan.known.excluded
 
@@ -328,29 +344,18 @@ class Injector:
 
     def _show_under_title(self, anchor: str, records: tuple[Heuristic, ...]) -> None:
         section = self._section(anchor)
-        if section is None:
-            return
         shown = self._shower.stack(records, self._plan.settings.max_shown)
         title = section.first_child_matching_class(nodes.title)
         at = 0 if title is None else title + 1
         for node in reversed(shown):
             section.insert(at, node)
 
-    def _section(self, anchor: str) -> nodes.section | None:
-        """Return the section with the id, or the one around the node with the id."""
-        sections: list[nodes.section] = self._own(nodes.section)
-        if not anchor:
-            return sections[0] if sections else None
-        for section in sections:
-            if anchor in section["ids"]:
-                return section
-        for node in self._tree.findall(nodes.Element):
-            if anchor in node.get("ids", ()):
-                parent: nodes.Node | None = node
-                while parent is not None and not isinstance(parent, nodes.section):
-                    parent = parent.parent
-                return parent
-        return None
+    def _section(self, anchor: str) -> nodes.Element:
+        """Return the section with the id; the page's first, or a page without any, for none."""
+        for section in self._own(nodes.section):
+            if not anchor or anchor in section["ids"]:
+                return cast("nodes.section", section)
+        return self._tree
 
     # -- placeholders --
 
@@ -385,6 +390,8 @@ class Injector:
             if note["given"] and note.children and (always or not body):
                 paragraph = nodes.paragraph(note.rawsource, "", *note.children)
                 paragraph.source, paragraph.line = note.source, note.line
+                # What Sphinx knows the message by; without it none is extracted.
+                vars(paragraph).update({"uid": note.uid} if hasattr(note, "uid") else {})
                 note.parent.replace(note, paragraph)
 
 

@@ -50,7 +50,7 @@ DROPPED = (
 LOCAL = {"ids", "names", "dupnames", "backrefs", "refdoc", "refname"}
 
 #: Types of attribute values that are plain data.
-PLAIN = (str, int, float, bool, tuple)
+PLAIN = (str, int, float, bool, tuple, type(None))
 
 #: The attribute that keeps the document of a reference within a page.
 HOME = "heuristic-home"
@@ -86,7 +86,7 @@ def _freeze(children: Iterable[nodes.Node], docname: str) -> Iterator[Inline]:
 def _attributes(node: nodes.Element, docname: str) -> Iterator[tuple[str, Any]]:
     for key, value in sorted(node.attributes.items()):
         kept = tuple(value) if isinstance(value, list) else value
-        if key in LOCAL or kept in {None, "", ()} or not isinstance(kept, PLAIN):
+        if key in LOCAL or kept in {"", ()} or not isinstance(kept, PLAIN):
             continue
         if key == "reftarget" and node.get("reftype") == "doc":
             kept = absolute(str(kept), docname)
@@ -101,30 +101,45 @@ def absolute(target: str, docname: str) -> str:
     return posixpath.normpath(posixpath.join("/", folder, target))
 
 
-def thaw(frozen: Iterable[Inline], docname: str, relative: Callable[[str, str], str]) -> list[nodes.Node]:
+def thaw(
+    frozen: Iterable[Inline],
+    docname: str,
+    relative: Callable[[str, str], str],
+    is_dead: Callable[[addnodes.pending_xref], bool] = lambda _link: False,
+) -> list[nodes.Node]:
     """Return new nodes for the page *docname*.
 
-    *relative* returns the URI from one document to another.
+    *relative* returns the URI from one document to another, or ``""`` where there is
+    none; a link that *is_dead* becomes its text.
     """
-    return [_thaw(item, docname, relative) for item in frozen]
+    return [_thaw(item, docname, relative, is_dead) for item in frozen]
 
 
-def _thaw(item: Inline, docname: str, relative: Callable[[str, str], str]) -> nodes.Node:
+def _thaw(
+    item: Inline,
+    docname: str,
+    relative: Callable[[str, str], str],
+    is_dead: Callable[[addnodes.pending_xref], bool],
+) -> nodes.Node:
     if isinstance(item, str):
         return nodes.Text(item)
     name, attributes, children = item
     node = KEPT[name]()
     for key, value in attributes:
         node[key] = list(value) if isinstance(value, tuple) else value
-    home = node.attributes.pop(HOME, None)
-    if home is not None:
+    node += thaw(children, docname, relative, is_dead)
+    if (home := node.attributes.pop(HOME, None)) is not None:
         anchor = node.attributes.pop("refid")
-        node["refuri"] = f"{relative(docname, home)}#{anchor}"
+        uri = relative(docname, home)
+        if not uri and docname != home:
+            return nodes.inline("", "", *node.children)
+        node["refuri"] = f"{uri}#{anchor}"
         node["internal"] = True
     if isinstance(node, addnodes.pending_xref):
         node["refdoc"] = docname
         node[COPY] = True
-    node += [_thaw(child, docname, relative) for child in children]
+        if is_dead(node):
+            return nodes.inline("", "", *node.children)
     if isinstance(node, (nodes.literal, nodes.math, nodes.raw)):
         node.rawsource = node.astext()
     return node

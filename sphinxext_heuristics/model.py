@@ -59,6 +59,10 @@ class Subtype(enum.Enum):
         "In `heuristics_dir`, a page without its heuristic, or one named otherwise.",
     )
     VERSION = ("version", "`since` lies after `until`.")
+    INDEX = (
+        "index",
+        "The index file differs from what the pages say, or it is not there; the command that writes it is given.",
+    )
     CONFIG = ("config", "A bad configuration value; the default is used instead.")
 
     def __init__(self, word: str, meaning: str) -> None:
@@ -194,3 +198,5 @@ class Page:
     queries: tuple[Query, ...] = ()
     #: The ids of each of its sections, the document's own first.
     sections: tuple[tuple[str, ...], ...] = ()
+    #: Each label's id with the first id of the section around it, or ``""``.
+    anchors: tuple[tuple[str, str], ...] = ()

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from sphinxext_heuristics.diagnostics import closest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
@@ -27,6 +27,8 @@ class PageMatch:
 
     #: The page or section, if the target is one.
     place: Place | None = None
+    #: The id there that a link leads to; empty for the page's top.
+    anchor: str = ""
     #: The places that it may mean, if they are several.
     places: tuple[Place, ...] = ()
 
@@ -40,63 +42,69 @@ class Pages:
     """The documents, labels and sections under all their names.
 
     *sections* has, for each document, the ids of each of its sections, its own first;
-    *labels* has label → (document, id).
+    *labels* has label → (document, id); *anchors* has, for each document, the id of each
+    label → the id of the section around it.
     """
 
     def __init__(
         self,
         sections: Mapping[str, tuple[tuple[str, ...], ...]],
         labels: Mapping[str, tuple[str, str]],
+        anchors: Mapping[str, Mapping[str, str]] | None = None,
     ) -> None:
         """Index documents and labels by exact and by folded name."""
         self._sections = sections
-        self._exact: dict[str, dict[Place, None]] = {}
-        self._folded: dict[str, dict[Place, None]] = {}
+        self._anchors = anchors or {}
+        #: Name → (place, id that a link leads to).
+        self._exact: dict[str, dict[Place, str]] = {}
+        self._folded: dict[str, dict[Place, str]] = {}
         self.names: dict[str, None] = {}
         for docname in sorted(sections):
-            self._note(docname, Place(docname=docname))
+            self._note(docname, docname, "")
             tail = docname.rpartition("/")[2]
-            self._folded.setdefault(fold(tail), {})[Place(docname=docname)] = None
+            self._folded.setdefault(fold(tail), {}).setdefault(Place(docname=docname), "")
         for label in sorted(labels):
             docname, anchor = labels[label]
             if docname in sections:
-                self._note(label, self._place(docname, anchor))
+                self._note(label, docname, anchor)
 
-    def _note(self, name: str, place: Place) -> None:
+    def _note(self, name: str, docname: str, anchor: str) -> None:
+        place = self._place(docname, anchor)
+        link = anchor if place.anchor else ""
         self.names[name] = None
-        self._exact.setdefault(name, {})[place] = None
-        self._folded.setdefault(fold(name), {})[place] = None
+        self._exact.setdefault(name, {}).setdefault(place, link)
+        self._folded.setdefault(fold(name), {}).setdefault(place, link)
 
     def _place(self, docname: str, anchor: str) -> Place:
-        """Return the place of an id; a document's own section is the document."""
+        """Return the section that an id is of, or stands in; a page's own is the page."""
         sections = self._sections[docname]
-        own = anchor in sections[0] if sections else False
-        return Place(docname=docname, anchor="" if own else anchor)
+        ids = next((ids for ids in sections if anchor in ids), None)
+        first = ids[0] if ids else self._anchors.get(docname, {}).get(anchor, "")
+        own = bool(sections) and first in sections[0]
+        return Place(docname=docname, anchor="" if own else first)
 
     def find(self, target: str) -> PageMatch:
         """Return what *target* means, an exact name before a folded one."""
         document, hash_, anchor = target.partition("#")
         document = document.removeprefix("/")
         for index, key in ((self._exact, document), (self._folded, fold(document))):
-            places = tuple(index.get(key, ()))
+            found = index.get(key, {})
             if hash_:
-                places = tuple(
-                    found for place in places if not place.anchor if (found := self._section(place.docname, anchor))
-                )
-            if len(places) > 1:
-                return PageMatch(places=places)
-            if places:
-                return PageMatch(place=places[0])
+                found = dict(self._parts([place.docname for place in found if not place.anchor], anchor))
+            if len(found) > 1:
+                return PageMatch(places=tuple(found))
+            for place, link in found.items():
+                return PageMatch(place=place, anchor=link)
         return PageMatch()
 
-    def _section(self, docname: str, anchor: str) -> Place | None:
-        """Return the section of a document that has the id, or one folded alike."""
-        ids = [(i, section) for section in self._sections[docname] for i in section]
-        for same in (str, fold):
-            for i, _section in ids:
-                if same(i) == same(anchor):
-                    return self._place(docname, i)
-        return None
+    def _parts(self, docnames: Iterable[str], anchor: str) -> Iterator[tuple[Place, str]]:
+        """Yield the part of each document that has the id, or one folded alike."""
+        for docname in docnames:
+            ids = [i for section in self._sections[docname] for i in section]
+            ids += self._anchors.get(docname, {})
+            exact = [i for i in ids if i == anchor]
+            for i in (exact or [i for i in ids if fold(i) == fold(anchor)])[:1]:
+                yield self._place(docname, i), i
 
     def closest(self, target: str) -> tuple[str, ...]:
         """Return the names of documents and labels most like *target*."""

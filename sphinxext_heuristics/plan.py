@@ -353,7 +353,7 @@ class Resolver:
                 f"{place.docname}#{place.anchor}" if place.anchor else place.docname for place in match.places
             )
             return Resolved(connection=connection, several=several)
-        target = Target(docname=match.place.docname, anchor=match.place.anchor)
+        target = Target(docname=match.place.docname, anchor=match.anchor)
         return Resolved(connection=connection, target=target, place=match.place)
 
     def _object(self, connection: Connection) -> Resolved:

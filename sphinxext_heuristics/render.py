@@ -13,6 +13,8 @@ from sphinxext_heuristics.nodes import Shower, field, joined, link, reference, s
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
+    from sphinx.addnodes import pending_xref
+
     from sphinxext_heuristics.index import Link
     from sphinxext_heuristics.model import Heuristic, Query
     from sphinxext_heuristics.plan import Plan, Resolved, Shown, Target
@@ -21,12 +23,18 @@ if TYPE_CHECKING:
 class Renderer:
     """Makes the nodes of definitions and indexes for one page."""
 
-    def __init__(self, plan: Plan, docname: str, relative: Callable[[str, str], str]) -> None:
+    def __init__(
+        self,
+        plan: Plan,
+        docname: str,
+        relative: Callable[[str, str], str],
+        is_dead: Callable[[pending_xref], bool],
+    ) -> None:
         """Take the page that the nodes are for."""
         self.plan = plan
         self.docname = docname
         self.relative = relative
-        self.shower = Shower(docname, relative)
+        self.shower = Shower(docname, relative, is_dead)
 
     # -- a definition -----------------------------------------------------------------
 
@@ -74,6 +82,8 @@ class Renderer:
         if target.docname == self.docname and target.anchor:
             return nodes.reference("", "", name, refid=target.anchor, internal=True)
         uri = self.relative(self.docname, target.docname)
+        if not uri and target.docname != self.docname:
+            return name  # the page is not in this book
         anchor = f"#{target.anchor}" if target.anchor else ""
         return reference(name, uri + anchor, internal=True)
 

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import ast
 import importlib
+import pkgutil
 import sys
 from dataclasses import dataclass, field
 from functools import lru_cache
-from importlib.machinery import PathFinder
+from importlib.machinery import ModuleSpec, PathFinder
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-    from importlib.machinery import ModuleSpec
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -183,23 +183,53 @@ class Sources:
         path = Path(spec.origin)
         return path if path.suffix == ".py" else None
 
+    def exists(self, module: str) -> bool:
+        """Tell whether Python would find *module*, whatever it is."""
+        return self._spec(module) is not None
+
+    def origin(self, module: str) -> str | None:
+        """Return the file of *module*, source or not; ``None`` for a folder without code."""
+        spec = self._spec(module)
+        return spec.origin if spec is not None and spec.has_location else None
+
+    def modules(self, package: str) -> tuple[str, ...]:
+        """Return the names of the modules in *package*, or, if that is empty, of those on the path."""
+        spec = self._spec(package) if package else None
+        folders = spec.submodule_search_locations if spec is not None else None
+        if package and folders is None:
+            return ()
+        return tuple(sorted(module.name for module in pkgutil.iter_modules(folders and list(folders))))
+
     def _spec(self, module: str) -> ModuleSpec | None:
         if module not in self._specs:
             self._specs[module] = self._find(module)
         return self._specs[module]
 
     def _find(self, module: str) -> ModuleSpec | None:
-        parent = module.rpartition(".")[0]
-        locations = None
-        if parent:
-            package = self._spec(parent)
-            if package is None or package.submodule_search_locations is None:
-                return None
-            locations = list(package.submodule_search_locations)
-        if spec := PathFinder.find_spec(module, locations):
+        parent, _dot, last = module.rpartition(".")
+        if not parent:
+            return self._find_top(module)
+        folders = self._folders(parent)
+        try:
+            return PathFinder.find_spec(module, folders) if folders else None
+        except KeyError:
+            # A folder without __init__.py, for which Python looks the parent up among the
+            # imported modules, where it is not.
+            spec = ModuleSpec(module, None, is_package=True)
+            spec.submodule_search_locations = [str(Path(folder, last)) for folder in folders]
+            return spec
+
+    def _folders(self, package: str) -> list[str]:
+        """Return the folders in which the modules of a package are."""
+        spec = self._spec(package)
+        return list(spec.submodule_search_locations or ()) if spec else []
+
+    @staticmethod
+    def _find_top(module: str) -> ModuleSpec | None:
+        if spec := PathFinder.find_spec(module):
             return spec
         # Editable installs bring finders of their own, which know the top level.
-        for finder in sys.meta_path if not parent else ():
+        for finder in sys.meta_path:
             find_spec = getattr(finder, "find_spec", None)
             if isinstance(finder, type) and finder.__module__.startswith("_frozen"):
                 continue

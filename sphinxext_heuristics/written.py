@@ -31,7 +31,9 @@ class Written:
             records = json.loads(self._path.read_text(encoding="utf-8"))
         except (OSError, ValueError):
             return {}
-        return records if isinstance(records, dict) else {}
+        if not isinstance(records, dict):
+            return {}
+        return {builder: record for builder, record in records.items() if isinstance(record, dict)}
 
     def stale(self, digests: Mapping[str, str]) -> list[str]:
         """Return the documents that show something else now than when written.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import inspect
 import sys
 from typing import TYPE_CHECKING
@@ -12,8 +11,6 @@ from sphinxext_heuristics.docbuilder.docstring import Kind, split_docstring
 from sphinxext_heuristics.docbuilder.render import summary_as_rst
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
-
     from sphinx.application import Sphinx
 
 
@@ -36,9 +33,6 @@ def process_docstring(  # noqa: PLR0913, PLR0917 - autodoc's signature
     del what, options
     packages = app.config.docbuilder_packages
     if not packages or not any(lines) or source_module(name, obj).partition(".")[0] not in packages:
-        return
-    if _is_generated(obj, lines):
-        lines.clear()
         return
     lines[:] = to_directive(lines)
 
@@ -92,10 +86,3 @@ def _inherited_from(name: str) -> str | None:
         if getattr(base.__dict__.get(member), "__doc__", None):
             return base.__module__
     return None
-
-
-def _is_generated(obj: object, lines: Collection[str]) -> bool:
-    """Say whether a docstring is the signature that `dataclasses` writes for want of one."""
-    if not (inspect.isclass(obj) and dataclasses.is_dataclass(obj)):
-        return False
-    return " ".join(lines).startswith(f"{obj.__name__}(") and (obj.__doc__ or "").startswith(f"{obj.__name__}(")

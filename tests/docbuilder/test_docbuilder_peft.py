@@ -54,7 +54,8 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Site:
     shutil.copytree(DOCS / "reference", source / "reference")
     conf = (DOCS / "conf.py").read_text(encoding="utf-8")
     # the heuristics' extension has tests of its own, and no pages here
-    conf = conf.replace('    "sphinxext_heuristics",\n', "")
+    for extension in ("sphinxext_heuristics", "heuristics_reference"):
+        conf = conf.replace(f'    "{extension}",\n', "")
     (source / "conf.py").write_text(conf, encoding="utf-8")
     index = "# Index\n\n```{toctree}\nreference/index\n```\n"
     (source / "index.md").write_text(index, encoding="utf-8")
