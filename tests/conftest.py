@@ -1,0 +1,228 @@
+"""The harness: projects from text, real builds by the command line, what readers see."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import re
+import sys
+import warnings
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from bs4 import BeautifulSoup, Tag
+from sphinx.cmd.build import main as sphinx_build
+from sphinx.locale import translators
+from sphinx.pycode import ModuleAnalyzer
+from sphinx.util.inventory import InventoryFile
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+CASES = Path(__file__).parent / "cases"
+
+#: The conf.py of a project that brings none: both syntaxes, autodoc on the project's own folder.
+CONF = """\
+import sys
+sys.path.insert(0, __file__.rpartition("/")[0])
+extensions = ["sphinx.ext.autodoc", "myst_parser", "sphinxext_heuristics"]
+"""
+
+#: The modules whose own deprecation warnings are not our fault.
+OTHERS = r"myst_parser\.|autoapi\.|astroid\."
+
+_SECTION = re.compile(r"^=== (?P<head>.+)\n", re.MULTILINE)
+_ESCAPE = re.compile(r"\x1b\[[0-9;]*m")
+
+
+def sections(text: str) -> dict[str, str]:
+    """Return heading → content of a text that lines beginning with ``===`` divide; ``""`` is what stands before."""
+    parts = _SECTION.split(text)
+    heads = ["", *parts[1::2]]
+    assert len(set(heads)) == len(heads), f"a heading stands twice: {heads}"
+    return {head.strip(): content.rstrip() + "\n" for head, content in zip(heads, parts[::2], strict=True)}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """One behaviour: a project and what it must give."""
+
+    #: What it shows, in words.
+    about: str
+    #: Path → text of the project.
+    files: dict[str, str]
+    #: Path → text of the files that mend it.
+    mended: dict[str, str]
+    #: Page of the output → its whole text.
+    expected: dict[str, str]
+    #: All warnings, word for word.
+    warnings: str
+
+
+def read_case(path: Path) -> Case:
+    """Return the case that a file writes down."""
+    parts = sections(path.read_text(encoding="utf-8"))
+    about = parts.pop("").strip()
+    warnings = parts.pop("warnings", "").strip()
+    by_kind: dict[str, dict[str, str]] = {"expect": {}, "mended": {}, "": {}}
+    for head, content in parts.items():
+        kind, _space, name = head.rpartition(" ")
+        by_kind[kind][name] = content
+    return Case(about=about, files=by_kind[""], mended=by_kind["mended"], expected=by_kind["expect"], warnings=warnings)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Built:
+    """What one run of sphinx-build gave."""
+
+    #: The output folder.
+    out: Path
+    #: The exit status.
+    status: int
+    #: All that was written to stderr, without colours, the project's folder as ``<src>``.
+    stderr: str
+    #: The project's own modules that the build imported.
+    imported: frozenset[str]
+    _soups: dict[str, BeautifulSoup] = field(default_factory=dict)
+
+    @property
+    def warnings(self) -> list[str]:
+        """The warnings, each with its further lines."""
+        return re.findall(r"^\S.*(?:\n(?: .*)?$)*", self.stderr.strip(), re.MULTILINE)
+
+    def read(self, name: str) -> str:
+        """Return a file of the output."""
+        return (self.out / name).read_text(encoding="utf-8")
+
+    def soup(self, name: str) -> BeautifulSoup:
+        """Return a page of HTML."""
+        if name not in self._soups:
+            self._soups[name] = BeautifulSoup(self.read(name), "html.parser")
+        return self._soups[name]
+
+    def entry(self, name: str, anchor: str) -> Tag:
+        """Return the body of the API entry with the anchor."""
+        found = self.soup(name).find(id=anchor)
+        assert isinstance(found, Tag), f"{name} has no {anchor}"
+        body = found.find_next_sibling("dd")
+        assert isinstance(body, Tag)
+        return body
+
+    def shown(self, name: str, anchor: str) -> list[str]:
+        """Return the titles of the heuristics that the API entry itself shows, members aside."""
+        body = self.entry(name, anchor)
+        boxes = [box for box in body.select("div.heuristic") if box.find_parent("dd") is body]
+        return [title_of(box) for box in boxes]
+
+    def follow(self, name: str, link: Tag) -> Tag:
+        """Return what a link on a page leads to: the page, or the element with the id; both must exist."""
+        path, _hash, anchor = str(link["href"]).partition("#")
+        target = (self.out / name).parent / path if path else self.out / name
+        if target.is_dir():
+            target /= "index.html"
+        assert target.is_file(), f"{name}: {link['href']} leads to no file"
+        page = self.soup(target.resolve().relative_to(self.out.resolve()).as_posix())
+        found = page.find(id=anchor) if anchor else page.body
+        assert isinstance(found, Tag), f"{name}: {link['href']} leads to no id"
+        return found
+
+    def inventory(self) -> dict[str, dict[str, tuple[str, str]]]:
+        """Return the type → name → (URI, title) of objects.inv."""
+        with (self.out / "objects.inv").open("rb") as file:
+            data = InventoryFile.load(file, "", lambda _base, uri: uri)
+        # Sphinx 8.1 has tuples here, later versions objects.
+        return {
+            kind: {
+                name: (item.uri, item.display_name) if hasattr(item, "uri") else (item[2], item[3])
+                for name, item in items.items()
+            }
+            for kind, items in data.items()
+        }
+
+
+def title_of(box: Tag) -> str:
+    """Return the heuristic's title in an admonition, without the severity's word."""
+    link = box.select_one("p.admonition-title a.reference")
+    assert link is not None, box
+    return link.get_text()
+
+
+class Project:
+    """A Sphinx project in a folder of its own."""
+
+    def __init__(self, root: Path, files: Mapping[str, str] | str) -> None:
+        """Write the project; without a conf.py it gets :data:`CONF`."""
+        self.root = root
+        self.src = root / "src"
+        files = sections(files) if isinstance(files, str) else dict(files)
+        files.pop("", None)
+        if "conf.py" not in files:
+            files["conf.py"] = CONF
+        elif "sys.path" not in files["conf.py"]:
+            # Below what the case wrote, so that its lines keep their numbers.
+            files["conf.py"] += "import sys\nsys.path.insert(0, __file__.rpartition('/')[0])\n"
+        self.write(files)
+
+    def write(self, files: Mapping[str, str] | str) -> None:
+        """Write, or write anew, some of the project's files."""
+        for name, text in (sections(files) if isinstance(files, str) else files).items():
+            if name:
+                path = self.src / name
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_text(text, encoding="utf-8")
+
+    def build(self, builder: str = "text", *options: str, out: str = "") -> Built:
+        """Run sphinx-build as from the command line; what was read before is used again."""
+        outdir = self.root / (out or f"out-{builder}")
+        stderr = io.StringIO()
+        modules = set(sys.modules)
+        path = list(sys.path)
+        # Sphinx refuses what another builder has read for gettext, which wants ids of all texts.
+        doctrees = self.root / ("doctrees-gettext" if builder == "gettext" else "doctrees")
+        arguments = ["-q", "--no-color", "-b", builder, "-d", str(doctrees), *options]
+        try:
+            with contextlib.redirect_stderr(stderr), warnings.catch_warnings():
+                # Others' use of what Sphinx will remove; ours stays an error.
+                warnings.filterwarnings("ignore", category=PendingDeprecationWarning, module=OTHERS)
+                warnings.filterwarnings("ignore", category=DeprecationWarning, module=OTHERS)
+                status = sphinx_build([*arguments, str(self.src), str(outdir)])
+        finally:
+            imported = self._forget(modules)
+            sys.path[:] = path
+        text = _ESCAPE.sub("", stderr.getvalue()).replace(str(self.src), "<src>")
+        return Built(out=outdir, status=status, stderr=text, imported=imported)
+
+    def _forget(self, before: set[str]) -> frozenset[str]:
+        """Drop the project's modules, so that the next build imports them anew; return their names."""
+        own = {
+            name
+            for name, module in list(sys.modules.items())
+            if name not in before and str(getattr(module, "__file__", None) or "").startswith(str(self.root))
+        }
+        for name in own:
+            del sys.modules[name]
+        ModuleAnalyzer.cache.clear()
+        # Sphinx would add the next project's language to this one's.
+        translators.clear()
+        return frozenset(own)
+
+    def ok(self, builder: str = "text", *options: str, out: str = "") -> Built:
+        """Build and require that there is no warning at all."""
+        built = self.build(builder, "-W", *options, out=out)
+        assert not built.stderr, built.stderr
+        assert built.status == 0
+        return built
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Callable[[Mapping[str, str] | str], Project]:
+    """Make a project in the test's folder."""
+    return lambda files: Project(tmp_path, files)
+
+
+@pytest.fixture(scope="module")
+def shared_project(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Mapping[str, str] | str], Project]:
+    """Make projects that a module's tests look at together."""
+    return lambda files: Project(tmp_path_factory.mktemp("project"), files)

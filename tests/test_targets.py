@@ -1,0 +1,709 @@
+"""How a connection finds its target, in real builds of a small package."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from conftest import title_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from bs4 import Tag
+    from conftest import Built, Project
+
+ZOO = {
+    "zoo/__init__.py": """
+from .base import *
+from .config import LoraConfig, AdaLoraConfig as Ada
+from .models import LoraModel, AdaLoraModel, PolyModel
+from . import tools
+from .tools import make as build
+
+if True:
+    from .base import Outer
+try:
+    from .tools import ZooError
+except ImportError:
+    pass
+""",
+    "zoo/base.py": '''
+"""Bases."""
+__all__ = ["BaseTuner"]
+
+
+class BaseTuner:
+    """A base."""
+
+    #: A class attribute.
+    limit = 3
+    #: An annotated attribute.
+    rank: int
+
+    def __init__(self):
+        #: An instance attribute.
+        self.state = None
+
+    def merge(self):
+        """Merge."""
+
+    def unload(self):
+        """Unload."""
+
+    def set_adapter(self):
+        """Set."""
+
+    @property
+    def device(self):
+        """The device, which must not be asked for."""
+        raise RuntimeError
+
+    @classmethod
+    def load(cls):
+        """Load."""
+
+    @staticmethod
+    def check():
+        """Check."""
+
+
+class Outer:
+    """Outer."""
+
+    class Inner:
+        """Inner."""
+
+        def nested(self):
+            """Nested."""
+''',
+    "zoo/config.py": '''
+class LoraConfig:
+    """LoRA."""
+
+
+class AdaLoraConfig(LoraConfig):
+    """AdaLoRA."""
+
+
+class RandLoraConfig:
+    """RandLoRA."""
+''',
+    "zoo/models.py": '''
+from .base import BaseTuner
+
+
+class Between(BaseTuner):
+    """Not documented."""
+
+    def unload(self):
+        """Unload otherwise."""
+
+
+class LoraModel(Between):
+    """LoRA."""
+
+
+class AdaLoraModel(LoraModel):
+    """AdaLoRA."""
+
+
+class PolyModel(BaseTuner):
+    """Poly."""
+
+    def set_adapter(self):
+        """Set otherwise."""
+
+    @property
+    def device(self):
+        """Another device."""
+''',
+    "zoo/tools.py": '''
+import functools
+import typing
+
+
+def make(model):
+    """Make."""
+
+
+@functools.lru_cache
+def cached(model):
+    """Cached."""
+
+
+@typing.overload
+def twice(model: int) -> int: ...
+@typing.overload
+def twice(model: str) -> str: ...
+def twice(model):
+    """Twice."""
+
+
+class ZooError(Exception):
+    """An error."""
+
+
+#: A constant.
+LIMIT = 3
+''',
+}
+
+API = """
+API
+===
+
+.. py:module:: zoo
+
+.. autoclass:: zoo.BaseTuner
+   :members:
+.. autoclass:: zoo.LoraConfig
+.. autoclass:: zoo.config.AdaLoraConfig
+.. autoclass:: zoo.config.RandLoraConfig
+.. autoclass:: zoo.LoraModel
+   :members:
+   :inherited-members:
+.. autoclass:: zoo.models.AdaLoraModel
+   :members:
+   :inherited-members:
+.. autoclass:: zoo.PolyModel
+   :members:
+   :inherited-members:
+.. autoclass:: zoo.Outer
+   :members:
+.. autoclass:: zoo.Outer.Inner
+   :members:
+   :no-index:
+.. automodule:: zoo.tools
+   :members:
+   :exclude-members: LIMIT
+.. autodata:: zoo.tools.LIMIT
+
+.. py:currentmodule:: None
+
+.. py:class:: hand.Model
+   :canonical: hand.private.Model
+
+   .. py:method:: merge_by_hand(a)
+                  merge_by_hand(b, c)
+
+.. py:function:: hand.Model_maker()
+"""
+
+BASE, LORA, ADA, POLY = "zoo.BaseTuner", "zoo.LoraModel", "zoo.models.AdaLoraModel", "zoo.PolyModel"
+
+#: What an author writes → the entries that show it.
+REACHED = {
+    # an object under any of its names
+    "zoo.LoraConfig": ["zoo.LoraConfig"],
+    "zoo.config.LoraConfig": ["zoo.LoraConfig"],
+    "zoo.config.AdaLoraConfig": ["zoo.config.AdaLoraConfig"],
+    "zoo.Ada": ["zoo.config.AdaLoraConfig"],
+    "zoo.base.BaseTuner": [BASE],
+    "zoo.models.LoraModel": [LORA],
+    "zoo.AdaLoraModel": [ADA],
+    "hand.private.Model": ["hand.Model"],
+    "hand.private.Model.merge_by_hand": ["hand.Model.merge_by_hand"],
+    # a class is not its subclasses, and not a name that ends alike
+    "LoraConfig": ["zoo.LoraConfig"],
+    "BaseTuner": [BASE],
+    "Model": ["hand.Model"],
+    # a member reaches those who inherit this very one
+    "zoo.BaseTuner.merge": [f"{c}.merge" for c in (BASE, LORA, ADA, POLY)],
+    "zoo.base.BaseTuner.merge": [f"{c}.merge" for c in (BASE, LORA, ADA, POLY)],
+    "zoo.LoraModel.merge": [f"{c}.merge" for c in (LORA, ADA)],
+    "zoo.models.LoraModel.merge": [f"{c}.merge" for c in (LORA, ADA)],
+    "zoo.models.PolyModel.merge": [f"{POLY}.merge"],
+    "zoo.AdaLoraModel.merge": [f"{ADA}.merge"],
+    # an override is another object
+    "zoo.BaseTuner.set_adapter": [f"{c}.set_adapter" for c in (BASE, LORA, ADA)],
+    "zoo.PolyModel.set_adapter": [f"{POLY}.set_adapter"],
+    "zoo.BaseTuner.device": [f"{c}.device" for c in (BASE, LORA, ADA)],
+    # a class between that is not documented
+    "zoo.BaseTuner.unload": [f"{c}.unload" for c in (BASE, POLY)],
+    "zoo.models.Between.unload": [f"{c}.unload" for c in (LORA, ADA)],
+    "zoo.models.LoraModel.unload": [f"{c}.unload" for c in (LORA, ADA)],
+    "zoo.models.Between.merge": [f"{c}.merge" for c in (LORA, ADA)],
+    # bare and partly dotted
+    "merge": [f"{c}.merge" for c in (BASE, LORA, ADA, POLY)],
+    "LoraModel.merge": [f"{c}.merge" for c in (LORA, ADA)],
+    "models.AdaLoraModel.merge": [f"{ADA}.merge"],
+    "*.set_adapter": [f"{c}.set_adapter" for c in (BASE, LORA, ADA, POLY)],
+    "*.PolyModel.set_adapter": [f"{POLY}.set_adapter"],
+    # every kind of object
+    "zoo.BaseTuner.load": [f"{c}.load" for c in (BASE, LORA, ADA, POLY)],
+    "zoo.LoraModel.load": [f"{c}.load" for c in (LORA, ADA)],
+    "zoo.BaseTuner.check": [f"{c}.check" for c in (BASE, LORA, ADA, POLY)],
+    "zoo.BaseTuner.limit": [f"{c}.limit" for c in (BASE, LORA, ADA, POLY)],
+    "zoo.base.Outer.Inner": ["zoo.Outer.Inner"],
+    "zoo.base.Outer.Inner.nested": ["zoo.Outer.Inner.nested"],
+    "zoo.tools.make": ["zoo.tools.make"],
+    "zoo.build": ["zoo.tools.make"],
+    "zoo.tools.cached": ["zoo.tools.cached"],
+    "zoo.tools.twice": ["zoo.tools.twice"],
+    "zoo.ZooError": ["zoo.tools.ZooError"],
+    "zoo.tools.LIMIT": ["zoo.tools.LIMIT"],
+    "hand.Model.merge_by_hand": ["hand.Model.merge_by_hand"],
+    "hand.Model_maker": ["hand.Model_maker"],
+    # a module exists and shows nothing
+    "zoo": [],
+}
+
+
+@pytest.fixture(scope="module")
+def zoo(shared_project: Callable[..., Project]) -> Built:
+    heuristics = "".join(
+        f".. heuristic:: H{number}\n   :title: {target}\n   :note: n\n   :impl: {target}\n\n"
+        for number, target in enumerate(REACHED)
+    )
+    conf = 'extensions = ["sphinx.ext.autodoc", "sphinxext_heuristics"]\nheuristics_max_shown = 1000\n'
+    index = f"Start\n=====\n\n.. toctree::\n\n   api\n\n{heuristics}"
+    return shared_project({"conf.py": conf, "index.rst": index, "api.rst": API, **ZOO}).build("html")
+
+
+def test_no_warning(zoo: Built) -> None:
+    assert zoo.warnings == []
+
+
+def own_boxes(body: Tag) -> list[Tag]:
+    return [box for box in body.select("div.heuristic") if box.find_parent("dd") is body]
+
+
+def signatures(body: Tag) -> list[Tag]:
+    assert body.parent is not None
+    return body.parent.find_all("dt", recursive=False)
+
+
+def test_annotated_attribute_reaches_the_copies_that_are_documented(project: Callable[..., Project]) -> None:
+    index = """
+Start
+=====
+
+.. autoattribute:: zoo.BaseTuner.rank
+.. autoattribute:: zoo.LoraModel.rank
+
+.. heuristic:: Rank
+   :note: n
+   :impl: zoo.base.BaseTuner.rank
+"""
+    built = project({**ZOO, "index.rst": index}).ok("html")
+    assert built.shown("index.html", "zoo.BaseTuner.rank") == ["Rank"]
+    assert built.shown("index.html", "zoo.LoraModel.rank") == ["Rank"]
+
+
+def signature_of(body: Tag) -> str:
+    return signatures(body)[0].get_text()
+
+
+@pytest.mark.parametrize("target", REACHED)
+def test_reaches_these_entries_once(zoo: Built, target: str) -> None:
+    found = [
+        str(signatures(body)[0].get("id", ""))
+        for body in zoo.soup("api.html").select("dl.py > dd")
+        for box in own_boxes(body)
+        if title_of(box) == target
+    ]
+    # The nested class is written a second time, without an index and so without an id.
+    assert sorted(filter(None, found)) == sorted(REACHED[target])
+    assert found.count("") == sum("Inner" in name for name in REACHED[target])
+
+
+def test_definition_lists_each_entry_as_a_link(zoo: Built) -> None:
+    for number, (target, names) in enumerate(REACHED.items()):
+        box = zoo.soup("index.html").find(id=f"heuristic-h{number}")
+        assert box is not None
+        listed = {str(a["href"]).partition("#")[2]: a.get_text() for a in box.select(".heuristic-entries a")}
+        assert set(listed.values()) == set(names), target
+        for link in box.select("a.reference"):
+            zoo.follow("index.html", link)
+
+
+def test_no_index_copy_shows_it_too(zoo: Built) -> None:
+    copies = [body for body in zoo.soup("api.html").select("dl.py.class > dd") if "Inner" in signature_of(body)]
+    assert [signatures(body)[0].get("id") for body in copies] == ["zoo.Outer.Inner", None]
+    for body in copies:
+        assert [title_of(box) for box in own_boxes(body)] == ["zoo.base.Outer.Inner"]
+
+
+def test_property_was_not_asked_for_its_value(zoo: Built) -> None:
+    assert zoo.shown("api.html", "zoo.LoraModel.device") == ["zoo.BaseTuner.device"]
+
+
+HAND = {
+    "reexporting/__init__.py": "raise RuntimeError('imported')\n\nfrom .config import LoraConfig\nfrom .tuners import *\n",
+    "reexporting/config.py": "class LoraConfig:\n    def merge(self): ...\n",
+    "reexporting/tuners/__init__.py": "from .lora import LoraModel, make as make_model\n",
+    "reexporting/tuners/lora.py": "raise RuntimeError('imported')\n\nclass LoraModel:\n    pass\n\ndef make(): ...\n",
+    "index.rst": """
+Start
+=====
+
+.. py:class:: reexporting.LoraConfig
+
+   .. py:method:: merge()
+
+.. py:class:: reexporting.tuners.lora.LoraModel
+
+.. py:function:: reexporting.make_model()
+
+.. heuristic:: Config
+   :note: n
+   :impl: reexporting.config.LoraConfig, reexporting.config.LoraConfig.merge
+
+.. heuristic:: Model
+   :note: n
+   :impl: reexporting.LoraModel
+
+.. heuristic:: Maker
+   :note: n
+   :impl: reexporting.tuners.make_model
+""",
+}
+
+
+def test_re_exports_are_read_and_nothing_is_imported(project: Callable[..., Project]) -> None:
+    built = project(HAND).ok("html")
+    assert built.shown("index.html", "reexporting.LoraConfig") == ["Config"]
+    assert built.shown("index.html", "reexporting.LoraConfig.merge") == ["Config"]
+    assert built.shown("index.html", "reexporting.tuners.lora.LoraModel") == ["Model"]
+    assert built.shown("index.html", "reexporting.make_model") == ["Maker"]
+    assert not built.imported
+
+
+def test_inherited_copies_of_hand_written_entries(project: Callable[..., Project]) -> None:
+    built = project(
+        """
+=== conf.py
+extensions = ["sphinxext_heuristics"]
+heuristics_inherited = "link"
+=== handmro/__init__.py
+raise RuntimeError("imported")
+from .models import Lora
+=== handmro/models.py
+class Base:
+    def merge(self): ...
+    def unload(self): ...
+
+class Lora(Base):
+    def unload(self): ...
+=== index.rst
+Start
+=====
+
+.. py:class:: handmro.models.Base
+
+   .. py:method:: merge()
+   .. py:method:: unload()
+
+.. py:class:: handmro.Lora
+
+   .. py:method:: merge()
+   .. py:method:: unload()
+
+.. heuristic:: All
+   :note: n
+   :impl: merge
+
+.. heuristic:: Override
+   :note: n
+   :impl: handmro.models.Lora.unload
+"""
+    ).ok("html")
+    assert not built.imported
+    assert built.shown("index.html", "handmro.models.Base.merge") == ["All"]
+    assert built.shown("index.html", "handmro.models.Base.unload") == []
+    assert built.shown("index.html", "handmro.Lora.unload") == ["Override"]
+    line = built.entry("index.html", "handmro.Lora.merge").select_one("p.heuristic-line")
+    assert line is not None
+    assert line.get_text() == "Tip: All"
+
+
+def test_build_that_reads_nothing_imports_nothing(project: Callable[..., Project]) -> None:
+    index = """
+Start
+=====
+
+.. autoclass:: zoo.LoraModel
+   :members:
+   :inherited-members:
+
+.. heuristic:: Merge
+   :note: n
+   :impl: zoo.base.BaseTuner.merge
+"""
+    made = project({**ZOO, "index.rst": index})
+    first = made.ok("html")
+    assert "zoo.base" in first.imported
+    again = made.ok("html")
+    assert not again.imported
+    assert again.shown("index.html", "zoo.LoraModel.merge") == ["Merge"]
+    # Another builder writes the same from what was read.
+    other = made.ok("dirhtml")
+    assert not other.imported
+    assert other.shown("index.html", "zoo.LoraModel.merge") == ["Merge"]
+
+
+def test_object_on_two_pages_shows_it_on_both(project: Callable[..., Project]) -> None:
+    built = project(
+        {
+            **ZOO,
+            "index.rst": """
+Start
+=====
+
+.. toctree::
+
+   one
+   two
+   three
+
+.. heuristic:: Merge
+   :note: n
+   :impl: zoo.base.BaseTuner.merge
+""",
+            "one.rst": "One\n===\n\n.. automethod:: zoo.BaseTuner.merge\n",
+            "two.rst": "Two\n===\n\n.. automethod:: zoo.base.BaseTuner.merge\n",
+            "three.rst": "Three\n=====\n\n.. automethod:: zoo.BaseTuner.merge\n   :no-index:\n",
+        }
+    ).ok("html")
+    assert built.shown("one.html", "zoo.BaseTuner.merge") == ["Merge"]
+    assert built.shown("two.html", "zoo.base.BaseTuner.merge") == ["Merge"]
+    assert [title_of(box) for box in built.soup("three.html").select("div.heuristic")] == ["Merge"]
+    links = built.soup("index.html").select(".heuristic-entries a")
+    assert [built.follow("index.html", link).get("id") for link in links[:2]] == [
+        "zoo.BaseTuner.merge",
+        "zoo.base.BaseTuner.merge",
+    ]
+    assert [str(link["href"]) for link in links[2:]] == ["three.html"]
+
+
+def test_several_signatures_show_it_once(project: Callable[..., Project]) -> None:
+    built = project(
+        """
+=== index.rst
+Start
+=====
+
+.. py:module:: demo
+
+.. py:function:: one()
+                 two(x)
+                 one(y)
+
+   Both.
+
+.. heuristic:: First
+   :note: n
+   :impl: demo.one, demo.two
+
+.. heuristic:: Second
+   :note: n
+   :impl: demo.two
+   :severity: danger
+"""
+    ).ok("html")
+    boxes = built.soup("index.html").select("dl.py div.heuristic")
+    assert [title_of(box) for box in boxes] == ["Second", "First"]
+
+
+AUTOSUMMARY = {
+    **ZOO,
+    "conf.py": """
+extensions = ["sphinx.ext.autodoc", "sphinx.ext.autosummary", "sphinxext_heuristics"]
+autosummary_generate = True
+autodoc_default_options = {"members": True, "inherited-members": True}
+""",
+    "index.rst": """
+Start
+=====
+
+.. autosummary::
+   :toctree: generated
+
+   zoo.LoraModel
+   zoo.tools.make
+
+.. heuristic:: Merge
+   :note: n
+   :impl: zoo.base.BaseTuner.merge, zoo.base.Between.merge <?zoo.base.Between.merge>, zoo.build
+""",
+}
+
+
+def test_autosummary_stubs(project: Callable[..., Project]) -> None:
+    built = project(AUTOSUMMARY).ok("html")
+    assert built.shown("generated/zoo.LoraModel.html", "zoo.LoraModel.merge") == ["Merge"]
+    assert built.shown("generated/zoo.tools.make.html", "zoo.tools.make") == ["Merge"]
+    assert not built.soup("index.html").select("table div.heuristic")
+    link = built.soup("generated/zoo.LoraModel.html").select_one("div.heuristic a.reference")
+    assert link is not None
+    assert built.follow("generated/zoo.LoraModel.html", link).get("id") == "heuristic-merge"
+
+
+def test_autoapi(project: Callable[..., Project]) -> None:
+    pytest.importorskip("autoapi")
+    index = """
+Start
+=====
+
+.. toctree::
+
+   autoapi/index
+
+.. heuristic:: Merge
+   :note: n
+   :impl: zoo.base.BaseTuner.merge, zoo.LoraConfig
+"""
+    conf = """
+extensions = ["autoapi.extension", "sphinxext_heuristics"]
+autoapi_dirs = ["zoo"]
+autoapi_options = ["members", "undoc-members", "show-inheritance", "inherited-members"]
+autoapi_keep_files = False
+"""
+    built = project({**ZOO, "conf.py": conf, "index.rst": index}).build("html")
+    assert built.warnings == []
+    assert not built.imported
+    assert built.shown("autoapi/zoo/base/index.html", "zoo.base.BaseTuner.merge") == ["Merge"]
+    assert built.shown("autoapi/zoo/models/index.html", "zoo.models.LoraModel.merge") == ["Merge"]
+    assert built.shown("autoapi/zoo/config/index.html", "zoo.config.LoraConfig") == ["Merge"]
+    assert built.shown("autoapi/zoo/config/index.html", "zoo.config.AdaLoraConfig") == []
+
+
+def neighbour(root: Path) -> Project:
+    """Build another project whose inventory has objects, pages, labels and a heuristic."""
+    from conftest import Project  # noqa: PLC0415 - the class, not only its type
+
+    other = Project(
+        root / "other",
+        """
+=== conf.py
+extensions = ["sphinxext_heuristics"]
+project = "Other"
+version = "1"
+=== index.rst
+Other start
+===========
+
+.. toctree::
+
+   guide
+
+.. py:function:: other.merge()
+
+.. heuristic:: Far_Away
+   :title: Far away
+   :note: n
+   :impl: other.merge
+
+=== guide.rst
+Other guide
+===========
+
+.. _other-label:
+
+Section
+-------
+
+Text.
+""",
+    )
+    other.ok("html")
+    return other
+
+
+def with_neighbour(root: Path, files: dict[str, str]) -> dict[str, str]:
+    inventory = neighbour(root).root / "out-html" / "objects.inv"
+    conf = f"""
+extensions = ["sphinx.ext.intersphinx", "myst_parser", "sphinxext_heuristics"]
+intersphinx_mapping = {{"other": ("https://other.example/docs/", {str(inventory)!r})}}
+heuristics_namespace = "acme"
+"""
+    return {"conf.py": conf, **files}
+
+
+def test_target_in_another_projects_inventory_exists(project: Callable[..., Project], tmp_path: Path) -> None:
+    index = """
+# Start
+
+```{heuristic} Merge
+:note: n
+:impl: other.merge
+:workflow: guide
+:principle: other-label
+```
+
+```{heuristic-index}
+```
+"""
+    built = project(with_neighbour(tmp_path, {"index.md": index})).ok("html")
+    hrefs = [str(a["href"]) for a in built.soup("index.html").select("#heuristic-merge .heuristic-facts a")]
+    assert hrefs == [
+        "https://other.example/docs/index.html#other.merge",
+        "https://other.example/docs/guide.html",
+        "https://other.example/docs/guide.html#other-label",
+    ]
+    assert "⬜ " not in built.soup("index.html").select_one("table.heuristic-index").get_text()
+
+
+def test_inventory_target_that_is_declared_planned_is_told(project: Callable[..., Project], tmp_path: Path) -> None:
+    index = "# Start\n\n```{heuristic} Merge\n:note: n\n:impl: ?other.merge\n```\n"
+    assert project(with_neighbour(tmp_path, {"index.md": index})).build().warnings == [
+        "<src>/index.md:3: WARNING: impl target 'other.merge' is declared planned with '?' but exists now: "
+        "drop the '?' [heuristic.target]"
+    ]
+
+
+def test_heuristics_of_another_project(project: Callable[..., Project], tmp_path: Path) -> None:
+    files = {
+        "index.md": """
+# Start
+
+1. {heuristic}`Far_Away`
+2. {heuristic}`this text <Far_Away>`
+3. {heuristic:ref}`Far_Away`
+4. {external:heuristic:ref}`Far_Away`
+5. {external+other:heuristic:ref}`Far_Away`
+6. [](inv:other:heuristic:heuristic#Far_Away)
+7. [my text](inv:#Far_Away)
+8. {heuristic}`other:Far_Away`
+
+```{toctree}
+rest
+```
+""",
+        "rest.rst": """
+Rest
+====
+
+1. :heuristic:`Far_Away`
+2. :external:heuristic:ref:`Far_Away`
+3. :external+other:heuristic:ref:`own <Far_Away>`
+""",
+    }
+    built = project(with_neighbour(tmp_path, files)).ok("html")
+    uri = "https://other.example/docs/index.html#heuristic-far-away"
+    links = built.soup("index.html").select("ol a")
+    assert [str(a["href"]) for a in links] == [uri] * 8
+    assert [a.get_text() for a in links] == [
+        "Far away",
+        "this text",
+        "Far away",
+        "Far away",
+        "Far away",
+        "Far away",
+        "my text",
+        "Far away",
+    ]
+    links = built.soup("rest.html").select("ol a")
+    assert [(str(a["href"]), a.get_text()) for a in links] == [(uri, "Far away"), (uri, "Far away"), (uri, "own")]
+
+
+def test_heuristics_of_another_project_that_are_not_there(project: Callable[..., Project], tmp_path: Path) -> None:
+    index = "# Start\n\n{heuristic}`Far_Awai`, {heuristic}`other:Nowhere` and {heuristic}`none:Far_Away`\n"
+    warnings = project(with_neighbour(tmp_path, {"index.md": index})).build("html").warnings
+    assert [w.partition("WARNING: ")[2] for w in warnings] == [
+        "unknown heuristic 'Far_Awai' [heuristic.ref]",
+        "unknown heuristic 'none:Far_Away' [heuristic.ref]",
+        "unknown heuristic 'other:Nowhere' [heuristic.ref]",
+    ]
