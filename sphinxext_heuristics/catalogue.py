@@ -52,10 +52,10 @@ class Catalogue:
     def is_repeated(self, record: Heuristic) -> bool:
         """Return whether a definition repeats the standing one, which is no fault.
 
-        It does where its docstring is shown again, by inheritance or under another name,
-        or where two pages include its file: what is written, its file and its line are
-        the same. For a docstring autodoc names the file and object that it was asked for
-        and not those that have the text: there the line counts from the docstring's first.
+        It does where two pages include its file: what is written, its file and its line
+        are the same. A docstring is shown again by inheritance and under other names, and
+        its file and line are then those that somebody was asked for: there what is written
+        decides alone.
         """
         first = self.heuristics.get(record.name)
         return first is not None and first is not record and _written(first) == _written(record)
@@ -99,6 +99,6 @@ _ALIKE = str.maketrans("_.", "--")
 
 def _written(record: Heuristic) -> Heuristic:
     """Return a definition without what depends on the page that holds it."""
-    is_docstring = ":docstring of " in record.source
-    source = "" if is_docstring else record.source
-    return replace(record, source=source, docname="", anchor="", problems=())
+    record = replace(record, docname="", anchor="", problems=())
+    is_docstring = record.in_entry or "docstring of " in record.source
+    return replace(record, source="", line=0, in_entry=True) if is_docstring else record

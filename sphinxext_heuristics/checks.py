@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import posixpath
 from typing import TYPE_CHECKING
 
 from sphinxext_heuristics.diagnostics import closest, did_you_mean
-from sphinxext_heuristics.matching import excludes
+from sphinxext_heuristics.matching import Match, excludes
 from sphinxext_heuristics.model import (
     CATEGORY,
+    INDEX_PAGE,
     PAGE_TYPES,
     Problem,
     Query,
     Subtype,
 )
+from sphinxext_heuristics.pages import PageMatch
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -163,16 +166,21 @@ def _of_asked_target(plan: Plan, query: Query, kind: str, value: str) -> Iterato
     if plan.selection(Query(kind="for", filters=((kind, (value,)),))):
         return
     objects, pages = plan.known.objects, plan.known.pages
-    match, page = objects.find(value), pages.find(value)
+    match = Match() if kind in PAGE_TYPES else objects.find(value)
+    page = PageMatch() if kind == "impl" else pages.find(value)
     several = match.objects or tuple(p.docname for p in page.places)
     if several:
         yield _at(query, Subtype.AMBIGUOUS, _ambiguous(kind, value, several))
     elif not match.exists and page.place is None:
-        near = tuple(dict.fromkeys(objects.closest(value) + pages.closest(value)))
+        near, wanted = objects.closest(value) + pages.closest(value), "documented object, page or label"
+        if kind in PAGE_TYPES:
+            near, wanted = pages.closest(value), "page or label"
+        elif kind == "impl":
+            near, wanted = objects.closest(value), "documented object"
         yield _at(
             query,
             Subtype.TARGET,
-            f"{_what(kind)} {value!r} is no documented object, page or label{did_you_mean(near[:3])}",
+            f"{_what(kind)} {value!r} is no {wanted}{did_you_mean(tuple(dict.fromkeys(near))[:3])}",
         )
 
 
@@ -191,7 +199,15 @@ def _of_roles(plan: Plan) -> Iterator[Problem]:
 
 
 def _of_files(plan: Plan, path_of: Callable[[str], str]) -> Iterator[Problem]:
-    folder = (plan.settings.dir or "").strip("/")
+    if INDEX_PAGE in plan.catalogue.pages:
+        yield Problem(
+            subtype=Subtype.FILE,
+            message=f"the document {INDEX_PAGE!r} has the name of the index page that is made for the heuristics, "
+            "which overwrites it: rename the file",
+            source=path_of(INDEX_PAGE),
+            line=1,
+        )
+    folder = posixpath.normpath(plan.settings.dir).strip("/") if plan.settings.dir else ""
     for docname in plan.catalogue.docnames if folder else ():
         stem = docname.rpartition("/")[2]
         if not docname.startswith(f"{folder}/") or stem == "index":

@@ -82,6 +82,7 @@ def _definitions(found: list[heuristic_facts], docname: str) -> Iterator[Heurist
             title=facts.parent[0].astext(),
             anchor=facts.parent["ids"][0],
             note=freeze(note.children, docname),
+            in_entry=entry_around(facts) is not None,
         )
 
 

@@ -244,6 +244,17 @@ def problems_in(config: Config, conf_py: Path) -> list[Problem]:
     ]
 
 
+def problem_of_package(config: Config, conf_py: Path) -> Problem:
+    """Return the problem of bounds that no version judges."""
+    name = "heuristics_package"
+    message = (
+        f"{name} = {getattr(config, name)!r}: no installed version of it is known, and conf.py has no release: "
+        "since and until are not judged"
+    )
+    line = assignments(conf_py).get(name, 1)
+    return Problem(subtype=Subtype.CONFIG, message=message, source=str(conf_py), line=line)
+
+
 def assignments(conf_py: Path) -> dict[str, int]:
     """Return the line of each name's last assignment in a conf.py.
 

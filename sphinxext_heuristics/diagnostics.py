@@ -40,7 +40,9 @@ def absolute(source: str | None) -> str:
     docutils names an included file as seen from the working directory; a docstring
     (``file:docstring of object``) has an absolute path already.
     """
-    return os.path.abspath(source) if source else ""  # noqa: PTH100 - not a Path: it may name a docstring
+    if not source or source.startswith(("docstring of ", "<")):
+        return source or ""
+    return os.path.abspath(source)  # noqa: PTH100 - not a Path: it may name a docstring
 
 
 def closest(word: str, names: Iterable[str], count: int = 3) -> tuple[str, ...]:

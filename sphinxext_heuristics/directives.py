@@ -18,7 +18,6 @@ from sphinx.util.docutils import SphinxDirective
 
 from sphinxext_heuristics.config import namespace_of, strip_namespace
 from sphinxext_heuristics.diagnostics import absolute, closest, did_you_mean
-from sphinxext_heuristics.inline import first_sentence
 from sphinxext_heuristics.model import (
     CATEGORY,
     CONNECTION_TYPES,
@@ -83,7 +82,7 @@ class CheckedDirective(SphinxDirective):
     def check_options(self) -> dict[str, str]:
         """Return the known options as text and note the others as problems."""
         self.problems: list[Problem] = []
-        for name in self.options:
+        for name, value in self.options.items():
             if name not in self.known:
                 self.problem(
                     Subtype.OPTION,
@@ -91,11 +90,27 @@ class CheckedDirective(SphinxDirective):
                     f"{did_you_mean(closest(name, self.known, 1))}",
                     name,
                 )
+            elif self._lost_comment(name, value):
+                self.problem(
+                    Subtype.OPTION,
+                    f"{name} ends before ' #', which begins a comment in YAML: put the value in quotes",
+                    name,
+                )
         return {
             name: "" if value is None else str(value).strip()
             for name, value in self.options.items()
             if name in self.known
         }
+
+    def _lost_comment(self, name: str, value: object) -> bool:
+        """Return whether the source has more of a value than MyST has left of it."""
+        lines = (self.block_text or "").splitlines()
+        written = [
+            line.strip().partition(":")[2]
+            for line in (text.lstrip().lstrip(":") for text in lines)
+            if line.startswith(f"{name}:")
+        ]
+        return any(text.partition(" #")[0].strip() == str(value or "").strip() and " #" in text for text in written)
 
     def problem(self, subtype: Subtype, message: str, option: str = "") -> None:
         """Note a problem at the directive, or at an option's line where it is found."""
@@ -169,7 +184,7 @@ class HeuristicDirective(CheckedDirective):
         name = self._heuristic_name()
         title = " ".join(options.get("title", "").split())
         body = self.parse_content_to_nodes()
-        note = self._note(options, body)
+        note = self._note(options)
         self._check_body(note, body)
         record = self._record(name, options)
         # Problems are complete only when all has been looked at.
@@ -261,26 +276,20 @@ class HeuristicDirective(CheckedDirective):
         self.set_source_info(title)
         return title
 
-    def _note(self, options: dict[str, str], body: list[Node]) -> heuristic_note:
+    def _note(self, options: dict[str, str]) -> heuristic_note:
+        """Return the note that is given; a transform takes another from the translated body."""
         note = heuristic_note()
         self.set_source_info(note)
-        if text := " ".join(options.get("note", "").split()):
+        text = " ".join(options.get("note", "").split())
+        if text:
             children, messages = self.parse_inline(text, lineno=self.lineno)
             note += [*children, *messages]
             note.rawsource = text  # what a message catalogue holds
-        elif body and isinstance(body[0], nodes.paragraph):
-            note += first_sentence(body[0])
-            for reference in note.findall(nodes.reference):
-                if "refname" in reference:
-                    self.state.document.note_refname(reference)
         note["given"] = bool(text)
-        for element in note.findall(nodes.Element):
-            # The quotes that a builder makes round would make the note depend on it.
-            element["support_smartquotes"] = False
         return note
 
     def _check_body(self, note: heuristic_note, body: list[Node]) -> None:
-        if not note.astext().strip():
+        if not note["given"] and not (body and isinstance(body[0], nodes.paragraph)):
             self.problem(
                 Subtype.NOTE,
                 "no note: give the option note, or a body that begins with a sentence",
@@ -328,7 +337,17 @@ class HeuristicDirective(CheckedDirective):
 class QueryDirective(CheckedDirective):
     """Ask for heuristics: a placeholder that is filled when all pages are known."""
 
-    has_content = False
+    # What it does not take is a problem of ours, not of docutils, which would drop it all.
+    has_content = True
+    optional_arguments = 1
+    final_argument_whitespace = True
+
+    def check_nothing_else(self, *, argument: bool) -> None:
+        """Note as problems an argument and a body that the directive does not take."""
+        if argument and self.arguments:
+            self.problem(Subtype.OPTION, f"{self.name} takes no argument: {self.arguments[0]!r}")
+        if self.content:
+            self.problem(Subtype.OPTION, f"{self.name} takes no body: {self.content[0].strip()!r}")
 
     def placeholder(self, **fields: Any) -> list[Node]:  # noqa: ANN401 - Query's fields
         """Return the placeholder of a query with the given fields."""
@@ -347,6 +366,7 @@ class HeuristicIndexDirective(QueryDirective):
     def run(self) -> list[Node]:
         """Return the placeholder."""
         options = self.check_options()
+        self.check_nothing_else(argument=True)
         filters = {
             name: tuple(split(options.get(name, "")))
             for name in ("category", "severity", *CONNECTION_TYPES)
@@ -365,13 +385,12 @@ class HeuristicIndexDirective(QueryDirective):
 class HeuristicsForDirective(QueryDirective):
     """Show what applies to the given objects, pages or categories."""
 
-    optional_arguments = 1
-    final_argument_whitespace = True
     known = ()
 
     def run(self) -> list[Node]:
         """Return the placeholder."""
         self.check_options()
+        self.check_nothing_else(argument=False)
         targets = split_targets(self.arguments[0]) if self.arguments else []
         if not targets:
             self.problem(

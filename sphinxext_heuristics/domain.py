@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from itertools import chain
 from typing import TYPE_CHECKING, Any, cast
 
 from docutils import nodes
 from sphinx import addnodes
 from sphinx.domains import Domain, Index, IndexEntry, ObjType
 from sphinx.errors import NoUri
-from sphinx.ext.intersphinx import InventoryAdapter
 from sphinx.util import logging
 from sphinx.util.matching import Matcher
 from sphinx.util.nodes import make_refnode
@@ -19,6 +19,7 @@ from sphinxext_heuristics.catalogue import Catalogue
 from sphinxext_heuristics.collect import collect
 from sphinxext_heuristics.config import Settings
 from sphinxext_heuristics.directives import HeuristicRole
+from sphinxext_heuristics.external import External
 from sphinxext_heuristics.inline import text_of, thaw
 from sphinxext_heuristics.matching import Objects
 from sphinxext_heuristics.pages import Pages, toctree_order
@@ -40,14 +41,6 @@ if TYPE_CHECKING:
 
 #: Where, while a page is read, the names stand that autodoc's objects have.
 ANSWERS = "heuristic_answers"
-
-#: What an inventory calls the targets of each kind of connection and of the role.
-INVENTORY_TYPES = {
-    "workflow": ("std:doc", "std:label"),
-    "principle": ("std:doc", "std:label"),
-    "env": ("std:doc", "std:label"),
-    "ref": ("heuristic:heuristic",),
-}
 
 
 class HeuristicIndex(Index):
@@ -179,27 +172,11 @@ class HeuristicDomain(Domain):
                 {name: dict(page.anchors) for name, page in self.pages.items()},
             ),
             canonical=canonical,
-            external=self._external,
+            external=External(env).find,
             link_state=self._link_state,
             excluded=self._excluded(settings),
             version=documented_version(env, settings),
         )
-
-    def _external(self, kind: str, target: str) -> str | None:
-        """Return the URI of a target in the inventories of other projects."""
-        inventory = InventoryAdapter(self.env).main_inventory
-        types = INVENTORY_TYPES.get(kind) or [t for t in inventory if t[:3] == "py:"]
-        if kind == "ref" and ":" in target:
-            named = InventoryAdapter(self.env).named_inventory
-            project, _colon, target = target.partition(":")
-            inventory = named.get(project, {})
-        for type_ in types:
-            names = inventory.get(type_, {})
-            if target in names:
-                # Sphinx 8.1 has tuples here, later versions an object.
-                item: Any = names[target]
-                return cast("str", item.uri if hasattr(item, "uri") else item[2])
-        return None
 
     def _link_state(self, record: Heuristic) -> str:
         """Return what the links in a note lead to and say now.
@@ -218,8 +195,16 @@ class HeuristicDomain(Domain):
             return False
         target = link["reftarget"]
         if link.get("refdomain") == "doc":
-            return target not in self.env.found_docs
+            part = link.get("reftargetid")
+            return target not in self.pages or (bool(part) and not self._has_part(target, part))
         return len(self._resolved(link)) == 1
+
+    def _has_part(self, docname: str, part: str) -> bool:
+        """Return whether a document has a heading, a label or a section that MyST knows so."""
+        page = self.pages[docname]
+        slugs = self.env.metadata.get(docname, {}).get("myst_slugs", {})
+        label = self.env.domains.standard_domain.anonlabels.get(part, ("", ""))
+        return part in slugs or label[0] == docname or part in dict(page.anchors) or part in chain(*page.sections)
 
     def _resolved(self, link: pending_xref) -> list[Element]:
         """Return what a link says and, as far as domains know, where it leads."""
@@ -260,7 +245,7 @@ class HeuristicDomain(Domain):
         contnode: Element,
     ) -> nodes.reference | None:
         """Return the link to a heuristic; its text is the title unless one is given."""
-        record = self.plan.heuristics.get(self.plan.settings.strip(target))
+        record = self.plan.heuristics.get(self.plan.settings.strip(target.strip()))
         if record is None:
             return None
         if not node.get("refexplicit"):
@@ -324,9 +309,8 @@ def canonical_names(objects: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
 
 def documented_version(env: BuildEnvironment, settings: Settings) -> str:
     """Return the version that judges bounds, or ``""`` where none is known."""
-    if settings.package:
-        return versions.installed(settings.package) or ""
-    return env.config.release or env.config.version or ""
+    installed = versions.installed(settings.package) if settings.package else None
+    return installed or env.config.release or env.config.version or ""
 
 
 def is_set(value: object) -> bool:

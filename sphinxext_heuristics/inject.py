@@ -18,7 +18,8 @@ from sphinxext_heuristics.collect import entry_around, entry_names
 from sphinxext_heuristics.diagnostics import report
 from sphinxext_heuristics.domain import ANSWERS, HeuristicDomain, builder_of
 from sphinxext_heuristics.identity import answers, files_of_bases
-from sphinxext_heuristics.inline import COPY
+from sphinxext_heuristics.inline import COPY, first_sentence
+from sphinxext_heuristics.model import INDEX_PAGE
 from sphinxext_heuristics.nodes import (
     heuristic,
     heuristic_entries,
@@ -54,6 +55,7 @@ _BEFORE = (
     nodes.target,
     addnodes.highlightlang,
     addnodes.index,
+    addnodes.tabular_col_spec,
 )
 
 
@@ -99,7 +101,7 @@ class PlaceDefinitions(SphinxTransform):
 
     def _opens(self, node: heuristic) -> bool:
         before = self.document.children[: self.document.index(node)]
-        return all(isinstance(sibling, _BEFORE) for sibling in before)
+        return all(isinstance(sibling, _BEFORE) or is_html_comment(sibling) for sibling in before)
 
     def _to_section(self, node: heuristic) -> None:
         after = self.document.index(node) + 1
@@ -109,8 +111,21 @@ class PlaceDefinitions(SphinxTransform):
         self._replace(node, section)
         section += rest
 
+    def _complete_note(self, note: heuristic_note, body: list[nodes.Node]) -> None:
+        """Take the first sentence of the body where there is no note."""
+        if not note["given"] and body and isinstance(body[0], nodes.paragraph):
+            note += first_sentence(body[0])
+            for reference in note.findall(nodes.reference):
+                if "refname" in reference:
+                    self.document.note_refname(reference)
+        for element in note.findall(nodes.Element):
+            # The quotes that a builder makes round would make the note depend on it.
+            element["support_smartquotes"] = False
+
     def _replace(self, node: heuristic, form: nodes.Element) -> None:
-        record: Heuristic = next(node.findall(heuristic_facts))["record"]
+        _title, note, facts, *body = node.children
+        self._complete_note(cast("heuristic_note", note), body)
+        record: Heuristic = cast("heuristic_facts", facts)["record"]
         form.source, form.line = node.source, node.line
         form["ids"], form["names"] = node["ids"], node["names"]
         form["classes"] = ["heuristic", f"heuristic-{record.severity}"]
@@ -121,6 +136,11 @@ class PlaceDefinitions(SphinxTransform):
         for i in form["ids"]:
             self.document.ids[i] = form
         node.parent.replace(node, form)
+
+
+def is_html_comment(node: nodes.Node) -> bool:
+    """Return whether a node is a comment as Markdown has it, such as a licence."""
+    return isinstance(node, nodes.raw) and node.astext().lstrip().startswith("<!--")
 
 
 def add_style(app: Sphinx, settings: Config) -> None:
@@ -145,6 +165,8 @@ def warn(app: Sphinx, env: BuildEnvironment) -> None:
     domain.forget_plan()
     conf_py = Path(app.confdir) / "conf.py"
     report(config.problems_in(app.config, conf_py))
+    if domain.plan.is_unjudged:
+        report([config.problem_of_package(app.config, conf_py)])
     report(checks.problems(domain.plan, lambda docname: str(env.doc2path(docname))))
 
 
@@ -185,8 +207,9 @@ def end_writing(app: Sphinx, exception: Exception | None) -> None:
 
 def remove_empty_index(builder: Any, domain: HeuristicDomain) -> None:  # noqa: ANN401 - an HTML builder
     """Remove the domain's index page when no heuristic is left: Sphinx would keep it."""
-    if builder.format == "html" and hasattr(builder, "get_outfilename") and not domain.plan.heuristics:
-        Path(builder.get_outfilename(f"{domain.name}-{domain.indices[0].name}")).unlink(missing_ok=True)
+    has_pages = builder.format == "html" and hasattr(builder, "get_outfilename")
+    if has_pages and not domain.plan.heuristics and INDEX_PAGE not in builder.env.found_docs:
+        Path(builder.get_outfilename(INDEX_PAGE)).unlink(missing_ok=True)
 
 
 def leave_unlinked(

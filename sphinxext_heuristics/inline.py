@@ -32,6 +32,7 @@ KEPT: dict[str, type[nodes.Element]] = {
         nodes.title_reference,
         addnodes.literal_emphasis,
         addnodes.literal_strong,
+        addnodes.download_reference,
         addnodes.manpage,
         addnodes.pending_xref,
     )

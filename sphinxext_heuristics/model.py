@@ -20,6 +20,9 @@ CONNECTION_TYPES = {
     "env": "Env",
 }
 
+#: The document name of the domain's own index page.
+INDEX_PAGE = "heuristic-index"
+
 #: What a target of ``heuristics-for`` begins with when it names a category.
 CATEGORY = "category:"
 
@@ -135,6 +138,8 @@ class Heuristic:
     source: str
     #: The line of its directive.
     line: int
+    #: Whether it stands in an API entry, whose docstring may be shown again elsewhere.
+    in_entry: bool = False
     #: What was wrong with the directive's text.
     problems: tuple[Problem, ...] = ()
 

@@ -55,6 +55,7 @@ class Pages:
         """Index documents and labels by exact and by folded name."""
         self._sections = sections
         self._anchors = anchors or {}
+        self._matches: dict[str, PageMatch] = {}
         #: Name → (place, id that a link leads to).
         self._exact: dict[str, dict[Place, str]] = {}
         self._folded: dict[str, dict[Place, str]] = {}
@@ -85,6 +86,11 @@ class Pages:
 
     def find(self, target: str) -> PageMatch:
         """Return what *target* means, an exact name before a folded one."""
+        if target not in self._matches:
+            self._matches[target] = self._find(target)
+        return self._matches[target]
+
+    def _find(self, target: str) -> PageMatch:
         document, hash_, anchor = target.partition("#")
         document = document.removeprefix("/")
         for index, key in ((self._exact, document), (self._folded, fold(document))):

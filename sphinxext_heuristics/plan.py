@@ -95,6 +95,8 @@ class Plan:
     resolved: dict[str, tuple[tuple[Resolved, ...], ...]] = field(default_factory=dict)
     #: Name → digest, for each standing definition asked for.
     _looks: dict[str, str] = field(default_factory=dict, init=False)
+    #: What queries have found.
+    _selections: dict[object, tuple[Heuristic, ...]] = field(default_factory=dict, init=False)
 
     @property
     def heuristics(self) -> dict[str, Heuristic]:
@@ -151,6 +153,12 @@ class Plan:
     def own_names(self, name: str) -> tuple[str, ...]:
         """Return the names that `except` judges a documented name by."""
         return own_names(self.entry_of[name], self.known.canonical)
+
+    @property
+    def is_unjudged(self) -> bool:
+        """Return whether a package is named and there are bounds, but no version judges them."""
+        bounded = (record.since or record.until for record in self.heuristics.values())
+        return bool(self.settings.package) and not self.known.version and any(bounded)
 
     def is_inherited(self, entry: Entry) -> bool:
         """Return whether an entry is a copy of what another class defines."""
@@ -223,6 +231,12 @@ class Plan:
 
     def selection(self, query: Query) -> tuple[Heuristic, ...]:
         """Return the heuristics that a query asks for."""
+        key = query.kind, query.filters
+        if key not in self._selections:
+            self._selections[key] = self._select(query)
+        return self._selections[key]
+
+    def _select(self, query: Query) -> tuple[Heuristic, ...]:
         records: Iterable[Heuristic] = self.heuristics.values()
         for kind, values in query.filters:
             wanted = {record.name for value in values for record in self._matching(kind, value)}
@@ -263,7 +277,7 @@ class Plan:
             parts += self._shown_on(docname)
             for record, resolved in zip(page.heuristics, self.resolved[docname], strict=True):
                 parts += [record, resolved, self.shown_in.get(record.name), self.holds(record), self.known.version]
-                parts.append(self.settings.package)
+                parts += [self.settings.package, self.known.link_state(record)]
             for query in page.queries:
                 parts += [query, self.settings.categories, self.settings.package, self.settings.max_shown]
                 for record in self.selection(query):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from importlib import metadata
 
 from packaging.version import InvalidVersion, Version
@@ -20,14 +21,17 @@ def parse(text: str) -> Version | None:
 
 
 def installed(package: str) -> str | None:
-    """Return the installed version of an import package, or ``None``."""
+    """Return the installed version of an import package, or ``None``.
+
+    Of a namespace that several distributions share only one named like the package tells.
+    """
     top = package.partition(".")[0]
-    try:
-        return metadata.version(top)
-    except (metadata.PackageNotFoundError, ValueError):
-        pass
-    for distribution in metadata.packages_distributions().get(top, ()):
-        return metadata.version(distribution)
+    names = [package.replace(".", "-")]
+    distributions = metadata.packages_distributions().get(top, [])
+    names += distributions if len(set(distributions)) == 1 else []
+    for name in names:
+        with suppress(metadata.PackageNotFoundError, ValueError):
+            return metadata.version(name)
     return None
 
 

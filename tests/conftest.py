@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import pytest
 from bs4 import BeautifulSoup, Tag
 from sphinx.cmd.build import main as sphinx_build
+from sphinx.config import Config
 from sphinx.locale import translators
 from sphinx.pycode import ModuleAnalyzer
 from sphinx.util.inventory import InventoryFile
@@ -123,6 +124,8 @@ class Built:
         if target.is_dir():
             target /= "index.html"
         assert target.is_file(), f"{name}: {link['href']} leads to no file"
+        if target.suffix != ".html":
+            return link  # a file to download
         page = self.soup(target.resolve().relative_to(self.out.resolve()).as_posix())
         found = page.find(id=anchor) if anchor else page.body
         assert isinstance(found, Tag), f"{name}: {link['href']} leads to no id"
@@ -204,8 +207,11 @@ class Project:
         for name in own:
             del sys.modules[name]
         ModuleAnalyzer.cache.clear()
-        # Sphinx would add the next project's language to this one's.
+        # Sphinx would add the next project's language to this one's, and keep MyST's suffix as its own default.
         translators.clear()
+        suffixes = Config.config_values["source_suffix"].default
+        suffixes.clear()
+        suffixes[".rst"] = "restructuredtext"
         return frozenset(own)
 
     def ok(self, builder: str = "text", *options: str, out: str = "") -> Built:

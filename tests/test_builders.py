@@ -115,7 +115,8 @@ def sample(shared_project: Callable[..., Project]) -> Project:
 def test_html(sample: Project) -> None:
     built = sample.ok("html")
     assert built.shown("api/demo.html", "builders_pkg.Model.merge") == ["The first title", "Nested"]
-    assert [title_of(b) for b in built.soup("guide.html").select("section#guide > div.heuristic")] == ["The first title"]
+    guide = built.soup("guide.html").select("section#guide > div.heuristic")
+    assert [title_of(box) for box in guide] == ["The first title"]
 
 
 def test_dirhtml(sample: Project) -> None:
@@ -130,7 +131,8 @@ def test_singlehtml(sample: Project) -> None:
     built = sample.ok("singlehtml")
     assert built.shown("index.html", "builders_pkg.Base.merge") == ["The first title", "Nested"]
     assert built.shown("index.html", "builders_pkg.Model.merge") == ["The first title", "Nested"]
-    assert [title_of(b) for b in built.soup("index.html").select("section#guide > div.heuristic")] == ["The first title"]
+    guide = built.soup("index.html").select("section#guide > div.heuristic")
+    assert [title_of(box) for box in guide] == ["The first title"]
     links = built.soup("index.html").select("div.heuristic a, section.heuristic a, table a, .heuristic-cards a")
     assert len(links) > 20
     for link in links:

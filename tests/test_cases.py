@@ -56,6 +56,6 @@ def test_every_subtype_has_a_case() -> None:
     assert not missing
 
 
-@pytest.mark.parametrize("path", GOOD + FAIL, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", GOOD + FAIL, ids=lambda path: f"{path.parent.name}-{path.stem}")
 def test_says_what_it_shows(path: Path) -> None:
     assert read_case(path).about

@@ -549,3 +549,84 @@ Start
     assert found
     assert "Two" in listed
     assert "One" not in listed
+
+
+# -- faults that no case shows ---------------------------------------------------------
+
+
+def messages(built: Built) -> list[str]:
+    return [warning.partition(" WARNING: ")[2] for warning in built.warnings]
+
+
+def test_flag_with_a_value(project: Callable[..., Project]) -> None:
+    index = """
+Start
+=====
+
+.. heuristic:: One
+   :note: n
+   :workflow: index
+   :no-inject: perhaps
+
+.. heuristic-index::
+   :missing: perhaps
+"""
+    built = project({"index.rst": index}).build("html")
+    assert [warning.partition(": WARNING: ")[0] for warning in built.warnings] == [
+        "<src>/index.rst:8",
+        "<src>/index.rst:11",
+    ]
+    assert messages(built) == [
+        "no-inject is a flag and takes no value: 'perhaps' [heuristic.option]",
+        "missing is a flag and takes no value: 'perhaps' [heuristic.option]",
+    ]
+    assert built.soup("index.html").select("table.heuristic-index"), "the flag is off"
+
+
+@pytest.mark.parametrize("lines", [":impl: demo.f,\n  demo.g\n", ":impl: demo.f,\n    demo.g\n\nBody.\n"])
+def test_value_of_several_lines_is_not_lost_in_silence(project: Callable[..., Project], lines: str) -> None:
+    built = project({"index.md": f"# Start\n{ENTRIES}\n```{{heuristic}} One\n:note: n\n{lines}```\n"}).build("html")
+    assert any("'demo.g', which looks like the continuation" in message for message in messages(built))
+
+
+def test_first_sentence_with_named_and_anonymous_references(project: Callable[..., Project]) -> None:
+    index = """
+Start
+=====
+
+.. py:function:: demo.f()
+
+.. heuristic:: One
+   :impl: demo.f
+
+   See named_, `phrased link`_ and `anonymous`__. More of it.
+
+.. _named: https://example.org/named
+.. _phrased link: https://example.org/phrased
+__ https://example.org/anonymous
+"""
+    built = project({"index.rst": index}).ok("html")
+    note = built.entry("index.html", "demo.f").select("div.heuristic p")[1]
+    assert note.get_text() == "See named, phrased link and anonymous."
+    assert {a.get_text(): a["href"] for a in note.select("a")}.items() >= {
+        "named": "https://example.org/named",
+        "phrased link": "https://example.org/phrased",
+    }.items()
+
+
+def test_category_asked_for_that_is_not_configured(project: Callable[..., Project]) -> None:
+    conf = 'extensions = ["sphinxext_heuristics"]\nheuristics_categories = {"Debugging": "", "Training": ""}\n'
+    index = "Start\n=====\n\n.. heuristics-for:: category:Debuging\n\n.. heuristic-index::\n   :category: Training\n"
+    assert messages(project({"conf.py": conf, "index.rst": index}).build("html")) == [
+        (
+            "category 'Debuging' is not in heuristics_categories: 'Debugging', 'Training'; did you mean 'Debugging'? "
+            "[heuristic.category]"
+        )
+    ]
+
+
+def test_entry_without_a_name(project: Callable[..., Project]) -> None:
+    index = "Start\n=====\n\n.. py:function:: (not a name\n\n   Text.\n\n.. heuristic-index::\n"
+    built = project({"index.rst": index}).build("html")
+    assert not [warning for warning in built.warnings if "[heuristic." in warning]
+    assert built.status == 0

