@@ -49,6 +49,7 @@ heuristics_categories = {
     "Multi-Adapter": "DoRA mixed batch limitation",
     "Debugging": "Safe merge NaN check, rounding warnings",
 }
+heuristics_index_file = "../_HeuristicIndex.md"
 
 html_theme = "furo"
 html_title = f"PEFT {release} heuristics"

@@ -26,15 +26,13 @@ from sphinxext_heuristics.directives import (
     HeuristicsForDirective,
 )
 from sphinxext_heuristics.domain import HeuristicDomain
+from sphinxext_heuristics.model import FORM
 
 if TYPE_CHECKING:
     from sphinx.application import Sphinx
     from sphinx.util.typing import ExtensionMetadata
 
 __version__ = "0.1.0"
-
-#: Raised when what is pickled changes its form, so that old environments are read anew.
-ENV_VERSION = 1
 
 
 def setup(app: Sphinx) -> ExtensionMetadata:
@@ -67,7 +65,7 @@ def setup(app: Sphinx) -> ExtensionMetadata:
     app.connect("build-finished", inject.end_writing)
     return {
         "version": __version__,
-        "env_version": ENV_VERSION,
+        "env_version": FORM,
         "parallel_read_safe": True,
         "parallel_write_safe": True,
     }

@@ -22,6 +22,7 @@ from sphinxext_heuristics.directives import HeuristicRole
 from sphinxext_heuristics.external import External
 from sphinxext_heuristics.inline import text_of, thaw
 from sphinxext_heuristics.matching import Objects
+from sphinxext_heuristics.model import FORM
 from sphinxext_heuristics.pages import Pages, toctree_order
 from sphinxext_heuristics.plan import Known, make_plan
 from sphinxext_heuristics.sources import Sources
@@ -86,7 +87,7 @@ class HeuristicDomain(Domain):
     roles = {"ref": HeuristicRole()}
     indices = [HeuristicIndex]
     initial_data = {"pages": {}}
-    data_version = 1
+    data_version = FORM
 
     def __init__(self, env: BuildEnvironment) -> None:
         """Begin without a plan: it is made when all pages are known."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -70,9 +71,9 @@ class Category:
 
 def categories(records: Iterable[Heuristic], described: dict[str, str]) -> tuple[Category, ...]:
     """Return the categories: the described ones in their order, or those used by name."""
-    used = [category for record in records for category in record.categories]
-    names = described or sorted(set(used))
-    return tuple(Category(name=name, count=used.count(name), description=described.get(name, "")) for name in names)
+    used = Counter(category for record in records for category in record.categories)
+    names = described or sorted(used)
+    return tuple(Category(name=name, count=used[name], description=described.get(name, "")) for name in names)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

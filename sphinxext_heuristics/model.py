@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass
+import zlib
+from dataclasses import dataclass, fields
 from typing import Any, TypeAlias
 
 #: An inline node frozen to plain data: a text, or (node name, attributes, children).
@@ -205,3 +206,15 @@ class Page:
     sections: tuple[tuple[str, ...], ...] = ()
     #: Each label's id with the first id of the section around it, or ``""``.
     anchors: tuple[tuple[str, str], ...] = ()
+
+
+#: A number that changes whenever the form of what is stored does: an environment that an
+#: earlier version has stored is then read anew.
+FORM = zlib.crc32(
+    repr(
+        [
+            (record.__name__, [field.name for field in fields(record)])
+            for record in (Problem, Connection, Heuristic, Entry, Query, RoleUse, Page)
+        ]
+    ).encode()
+)

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 from conftest import title_of
 
+from sphinxext_heuristics.domain import HeuristicDomain
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -630,3 +632,14 @@ def test_entry_without_a_name(project: Callable[..., Project]) -> None:
     built = project({"index.rst": index}).build("html")
     assert not [warning for warning in built.warnings if "[heuristic." in warning]
     assert built.status == 0
+
+
+def test_an_environment_of_another_form_is_read_anew(
+    project: Callable[..., Project], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = project({"index.rst": "Start\n=====\n\n.. heuristic:: One\n   :note: n\n   :workflow: index\n"})
+    with monkeypatch.context() as earlier:
+        earlier.setattr(HeuristicDomain, "data_version", HeuristicDomain.data_version + 1)
+        made.ok("text")
+    built = made.ok("text")
+    assert "One: n" in built.read("index.txt")

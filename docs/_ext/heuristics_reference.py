@@ -7,6 +7,7 @@ without its option, is a warning at the directive that prints the table.
 from __future__ import annotations
 
 import inspect
+import re
 from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 from docutils import nodes
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+#: A value in what is allowed: without the marks of code its quotes would become round.
+_QUOTED = re.compile(r"'\w+'")
 _TARGETS = "Targets, separated by commas or line ends"
 
 
@@ -53,7 +56,7 @@ MEANINGS: dict[str, dict[str, Meaning]] = {
         "severity": Meaning(f"One of {', '.join(f'`{word}`' for word in model.SEVERITIES)}", "`tip`"),
         "since": Meaning("The first version of the documented package that it holds for", "no bound"),
         "until": Meaning("The last one; `0.20` includes 0.20.2", "no bound"),
-        "no-inject": Meaning("A flag: it is shown where it is written and in indexes only", "off"),
+        "no-inject": Meaning("A flag: API entries and pages do not show it by themselves", "off"),
         "class": Meaning("More CSS classes, for the definition and for what is shown of it elsewhere", "none"),
         "name": Meaning("A label for the role `ref`", "none"),
     },
@@ -119,7 +122,8 @@ class OptionsDirective(TableDirective):
     def run(self) -> list[nodes.Node]:
         """Return the table."""
         return self.table(
-            (f"`{option.name}`", option.meaning, option.allowed, f"`{option.default!r}`") for option in config.OPTIONS
+            (f"`{option.name}`", option.meaning, _QUOTED.sub(r"`\g<0>`", option.allowed), f"`{option.default!r}`")
+            for option in config.OPTIONS
         )
 
 

@@ -1,0 +1,10 @@
+"""``python -m sphinxext_heuristics``."""
+
+from __future__ import annotations
+
+import sys
+
+from sphinxext_heuristics.cli import main
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,78 @@
+"""The command line: one module a command, each of which says what it takes and what it does.
+
+Results go to stdout; progress, warnings and errors to stderr. The exit code is 0 if all is fine, 1 for a finding
+and 2 for misuse or failure.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import traceback
+from importlib import metadata
+from typing import TYPE_CHECKING
+
+from sphinxext_heuristics.cli import explain, index, listing, new
+from sphinxext_heuristics.cli.project import CommandError
+from sphinxext_heuristics.cli.terminal import survive_any_text
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+PROG = "sphinx-heuristics"
+
+#: The commands, in the order in which the help names them.
+COMMANDS = (index, listing, new, explain)
+
+#: The exit code of misuse and of failure.
+FAILED = 2
+
+
+def parser() -> argparse.ArgumentParser:
+    """Return the parser with all commands."""
+    whole = argparse.ArgumentParser(
+        prog=PROG,
+        description="Work with the heuristics of a Sphinx project. DOCS is the folder of its conf.py.",
+        epilog="Exit code: 0 fine, 1 a finding, 2 misuse or failure.",
+    )
+    whole.add_argument("--version", action="version", version=f"%(prog)s {_version()}")
+    commands = whole.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    for module in COMMANDS:
+        module.add(commands)
+    return whole
+
+
+def _version() -> str:
+    try:
+        return metadata.version("sphinxext-heuristics")
+    except metadata.PackageNotFoundError:  # run from a folder that is not installed
+        return "(not installed)"
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run a command and return its exit code; *argv* is the command line without the program."""
+    survive_any_text(sys.stdout, sys.stderr)
+    arguments = parser().parse_args(argv)
+    try:
+        code: int = arguments.run(arguments)
+        sys.stdout.flush()
+    except CommandError as error:
+        return _failed(str(error), error, show_traceback=arguments.traceback)
+    except BrokenPipeError:
+        # Who reads our results has read enough; Python would complain when it flushes at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except KeyboardInterrupt:
+        return _failed("interrupted")
+    except Exception as error:  # noqa: BLE001 - whatever it is, a user is told in a line what failed
+        message = f"{type(error).__name__}: {error}"
+        return _failed(f"{message} (-T shows where)", error, show_traceback=arguments.traceback)
+    return code
+
+
+def _failed(message: str, error: BaseException | None = None, *, show_traceback: bool = False) -> int:
+    if error is not None and show_traceback:
+        traceback.print_exception(error)
+    print(f"{PROG}: error: {message}", file=sys.stderr)  # noqa: T201 - a command talks to its terminal
+    return FAILED

@@ -1,0 +1,94 @@
+"""``new``: write the skeleton of a heuristic's page."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sphinxext_heuristics.cli.project import CommandError, add_options, opened
+from sphinxext_heuristics.cli.terminal import note, say
+from sphinxext_heuristics.config import Settings
+
+if TYPE_CHECKING:
+    import argparse
+
+#: Everything is left empty that only the author knows: what is still empty is a warning of the build, not a guess.
+MYST = """\
+````{{heuristic}} {name}
+:title: {title}
+:note:
+:impl:
+:workflow:
+:principle:
+:category:
+:severity: tip
+
+% What to do, first. Then when it bites, why, and what it costs.
+````
+"""
+RST = """\
+.. heuristic:: {name}
+   :title: {title}
+   :note:
+   :impl:
+   :workflow:
+   :principle:
+   :category:
+   :severity: tip
+
+   .. What to do, first. Then when it bites, why, and what it costs.
+"""
+
+#: The extensions that read a directive in Markdown.
+MYST_EXTENSIONS = frozenset({"myst_parser", "myst_nb"})
+
+_NAME = re.compile(r"[\w.-]+")
+
+
+def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the command to the parser."""
+    command = commands.add_parser(
+        "new",
+        help="write the skeleton of a heuristic's page",
+        description="Write the skeleton of a heuristic's page into heuristics_dir, under the right name.",
+    )
+    add_options(command)
+    command.add_argument("name", metavar="NAME", help="the name, with or without the namespace: letters, digits, _ - .")
+    command.add_argument("--rst", action="store_true", help="write reStructuredText, also where MyST is loaded")
+    command.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Write the page; return the exit code."""
+    with opened(arguments) as app:
+        settings = Settings.of(app.config)
+        suffixes = list(app.config.source_suffix)
+        has_myst = ".md" in suffixes and not MYST_EXTENSIONS.isdisjoint(app.extensions)
+        srcdir = Path(app.srcdir)
+    name = settings.strip(arguments.name)
+    if not _NAME.fullmatch(name):
+        raise CommandError(f"{arguments.name!r} is no name: allowed are letters, digits, '_', '-' and '.'")
+    if settings.dir is None:
+        raise CommandError("heuristics_dir is None in conf.py: there is no folder for pages of heuristics")
+    folder = srcdir / settings.dir
+    page = settings.page_name(name)
+    for suffix in dict.fromkeys((*suffixes, ".md", ".rst")):
+        if (other := folder / f"{page}{suffix}").exists():
+            raise CommandError(f"{other} is there already; it is left as it is")
+    suffix, form = (".rst", RST) if arguments.rst or not has_myst else (".md", MYST)
+    path = folder / f"{page}{suffix}"
+    _write(path, form.format(name=name, title=name.replace("_", " ")))
+    say(str(path))
+    note(f"Fill it in and list it in a toctree, as {settings.dir.strip('/')}/{page}")
+    return 0
+
+
+def _write(path: Path, text: str) -> None:
+    """Write a new file; one that has come to be there meanwhile stays as well."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("x", encoding="utf-8", newline="\n") as file:
+            file.write(text)
+    except OSError as error:
+        raise CommandError(f"{path} cannot be written: {error.strerror}") from error

@@ -1,0 +1,262 @@
+"""The builder ``heuristics``: data that fits its schema and is the same each time."""
+
+from __future__ import annotations
+
+import importlib.resources
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from jsonschema import Draft202012Validator
+
+import sphinxext_heuristics
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from conftest import Built, Project
+
+FILES = """\
+=== conf.py
+extensions = ["sphinx.ext.autodoc", "myst_parser", "sphinxext_heuristics"]
+project = "Zoo docs"
+release = "1.5"
+heuristics_namespace = "zoo"
+heuristics_categories = {"Speed": "How fast", "Safety": ""}
+=== index.rst
+Start
+=====
+
+.. toctree::
+
+   api
+   guides/how to
+   heuristics/zoo_B
+   heuristics/zoo_A
+=== api.rst
+API
+===
+
+.. autoclass:: keeper.Base
+   :members:
+
+.. autoclass:: keeper.Child
+   :members:
+   :inherited-members:
+
+.. autoclass:: keeper.Other
+   :members:
+=== guides/how to.rst
+How to
+======
+
+.. _the-part:
+
+The part
+--------
+
+Text.
+=== heuristics/zoo_A.md
+```{heuristic} A
+:title: Title of A
+:note: Use `run|x` and *not* "go"
+:impl: ~keeper.Base.run, ?keeper.Base.gone, the child <keeper.Child>
+:except: keeper.Other
+:workflow: how to
+:principle: the-part
+:category: Speed
+:severity: warning
+:since: 1.0
+:class: extra
+```
+=== heuristics/zoo_B.rst
+.. heuristic:: B
+   :note: Old
+   :impl: keeper.Other
+   :until: 1.4
+   :no-inject:
+=== keeper.py
+class Base:
+    \"\"\"Base.
+
+    .. heuristic:: In_Docstring
+       :note: N
+       :workflow: how to
+       :no-inject:
+    \"\"\"
+
+    def run(self):
+        \"\"\"Run.\"\"\"
+
+
+class Child(Base):
+    \"\"\"Child.\"\"\"
+
+
+class Other(Base):
+    \"\"\"Other.\"\"\"
+
+    def run(self):
+        \"\"\"Run otherwise.\"\"\"
+""".replace('\\"', '"')
+
+
+def schema() -> Any:  # noqa: ANN401 - JSON
+    text = importlib.resources.files(sphinxext_heuristics).joinpath("heuristics.schema.json").read_text("utf-8")
+    return json.loads(text)
+
+
+def data_of(built: Built) -> Any:  # noqa: ANN401 - JSON
+    data = json.loads(built.read("heuristics.json"))
+    Draft202012Validator(schema()).validate(data)
+    return data
+
+
+def test_the_schema_is_one() -> None:
+    Draft202012Validator.check_schema(schema())
+
+
+def every_object(node: Any) -> Any:  # noqa: ANN401 - JSON
+    if isinstance(node, dict):
+        if "properties" in node and node.get("type") == "object":
+            yield node
+        for child in node.values():
+            yield from every_object(child)
+    elif isinstance(node, list):
+        for child in node:
+            yield from every_object(child)
+
+
+def test_the_schema_leaves_nothing_open() -> None:
+    for node in every_object(schema()):
+        assert node["additionalProperties"] is not True
+        assert set(node["required"]) >= set(node["properties"]), "all that is described is always there"
+
+
+@pytest.fixture(scope="module")
+def data(shared_project: Callable[..., Project]) -> Any:  # noqa: ANN401 - JSON
+    return data_of(shared_project(FILES).build("heuristics", "-E"))
+
+
+def test_versions(data: Any) -> None:  # noqa: ANN401 - JSON
+    assert data["schema_version"] == 1
+    assert data["project"] == {"name": "Zoo docs", "version": "1.5"}
+    assert data["package"] == {"name": "", "version": "1.5"}
+    assert data["extension"] == {"name": "sphinxext_heuristics", "version": sphinxext_heuristics.__version__}
+    assert data["namespace"] == "zoo"
+
+
+def test_counts(data: Any) -> None:  # noqa: ANN401 - JSON
+    severities = {"tip": 2, "note": 0, "important": 0, "warning": 1, "caution": 0, "danger": 0}
+    assert data["counts"] == {
+        "heuristics": 3, "connections": 7, "missing": 1, "entries": 3, "pages": 2, "severities": severities
+    }  # fmt: skip
+    assert data["categories"] == [
+        {"name": "Speed", "count": 1, "description": "How fast"},
+        {"name": "Safety", "count": 0, "description": ""},
+    ]
+
+
+def test_heuristics_stand_in_the_order_of_the_toctree(data: Any) -> None:  # noqa: ANN401 - JSON
+    assert [item["name"] for item in data["heuristics"]] == ["In_Docstring", "B", "A"]
+
+
+def test_all_fields(data: Any) -> None:  # noqa: ANN401 - JSON
+    in_docstring, old, item = data["heuristics"]
+    connections = item.pop("connections")
+    assert item == {
+        "name": "A",
+        "page": "zoo_A",
+        "title": "Title of A",
+        "note": {"text": 'Use run|x and not "go"', "markdown": 'Use `run\\|x` and *not* "go"'},
+        "severity": "warning",
+        "categories": ["Speed"],
+        "since": "1.0",
+        "until": None,
+        "holds": True,
+        "inject": True,
+        "classes": ["extra"],
+        "except": ["keeper.Other"],
+        "docname": "heuristics/zoo_A",
+        "anchor": "heuristic-a",
+        "url": "heuristics/zoo_A.html#heuristic-a",
+        "source": {"path": "heuristics/zoo_A.md", "line": 1},
+        "entries": [
+            {"name": name, "docname": "api", "anchor": name, "url": f"api.html#{name}"}
+            for name in ("keeper.Base.run", "keeper.Child", "keeper.Child.run")
+        ],
+        "pages": [
+            {"docname": "guides/how to", "anchor": "", "url": "guides/how%20to.html"},
+            {"docname": "guides/how to", "anchor": "the-part", "url": "guides/how%20to.html#the-part"},
+        ],
+    }  # fmt: skip
+    assert connections[:3] == [
+        {
+            "type": "impl", "target": "keeper.Base.run", "text": None, "name": "zoo_run", "planned": False,
+            "exists": True, "url": "api.html#keeper.Base.run", "names": ["keeper.Base.run", "keeper.Child.run"],
+        },
+        {
+            "type": "impl", "target": "keeper.Base.gone", "text": None, "name": "zoo_keeper_Base_gone", "planned": True,
+            "exists": False, "url": None, "names": [],
+        },
+        {
+            "type": "impl", "target": "keeper.Child", "text": "the child", "name": "zoo_the child", "planned": False,
+            "exists": True, "url": "api.html#keeper.Child", "names": ["keeper.Child"],
+        },
+    ]  # fmt: skip
+    assert (old["until"], old["holds"], old["inject"], old["entries"]) == ("1.4", False, False, [])
+    assert in_docstring["source"]["path"] == "keeper.py"
+
+
+def test_urls_are_those_of_html(shared_project: Callable[..., Project]) -> None:
+    zoo = shared_project(FILES)
+    html = zoo.build("html")
+    for item in data_of(zoo.build("heuristics"))["heuristics"]:
+        for place in (item, *item["entries"], *item["pages"], *item["connections"]):
+            if place["url"]:
+                path, _hash, anchor = place["url"].replace("%20", " ").partition("#")
+                page = html.soup(path)
+                assert not anchor or page.find(id=anchor), place
+
+
+def test_two_builds_write_the_same_bytes(project: Callable[..., Project]) -> None:
+    zoo = project(FILES)
+    first = zoo.build("heuristics", "-E", out="one")
+    second = zoo.build("heuristics", "-E", "-j2", out="two")
+    names = sorted(path.name for path in first.out.iterdir())
+    assert names == ["_HeuristicIndex.md", "heuristics.json"]
+    for name in names:
+        assert (first.out / name).read_bytes() == (second.out / name).read_bytes()
+        assert str(zoo.root) not in first.read(name), "no path of this machine"
+
+
+def test_what_is_written_is_left_alone_until_it_changes(project: Callable[..., Project]) -> None:
+    zoo = project(FILES)
+    out = zoo.build("heuristics").out
+    before = {path.name: path.stat().st_mtime_ns for path in out.iterdir()}
+    zoo.build("heuristics")
+    assert {path.name: path.stat().st_mtime_ns for path in out.iterdir()} == before
+    (out / "heuristics.json").unlink()
+    zoo.build("heuristics")
+    assert (out / "heuristics.json").is_file(), "also where no page was read"
+
+
+def test_a_change_of_one_note_is_one_change(project: Callable[..., Project]) -> None:
+    zoo = project(FILES)
+    before = zoo.build("heuristics").read("heuristics.json").splitlines()
+    zoo.write({"heuristics/zoo_B.rst": (zoo.src / "heuristics/zoo_B.rst").read_text().replace("Old", "Older")})
+    after = zoo.build("heuristics").read("heuristics.json").splitlines()
+    changed = [new for old, new in zip(before, after, strict=True) if old != new]
+    assert [line.strip() for line in changed] == ['"text": "Older",', '"markdown": "Older"']
+
+
+def test_the_suffix_of_html_is_used(project: Callable[..., Project]) -> None:
+    zoo = project(FILES)
+    data = data_of(zoo.build("heuristics", "-D", "html_file_suffix=.htm"))
+    assert data["heuristics"][-1]["url"] == "heuristics/zoo_A.htm#heuristic-a"
+
+
+def test_a_project_without_heuristics(project: Callable[..., Project]) -> None:
+    data = data_of(project({"index.rst": "T\n=\n"}).build("heuristics"))
+    assert data["heuristics"] == []
+    assert data["counts"]["heuristics"] == 0

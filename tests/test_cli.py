@@ -1,0 +1,634 @@
+"""The command line: what it prints where, what it writes, and its exit codes."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import subprocess
+import sys
+import time
+import warnings
+from contextlib import redirect_stderr, redirect_stdout
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+import sphinx.locale
+from conftest import OTHERS
+from test_index_file import BREAKS, INDEX, PAGE, SEED, seed_files
+
+from sphinxext_heuristics.cli import main
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from conftest import Project
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ran:
+    """What a command gave."""
+
+    status: int
+    stdout: str
+    stderr: str
+
+
+class Stream(io.StringIO):
+    """A stream that a test may make a terminal."""
+
+    terminal = False
+
+    def isatty(self) -> bool:
+        return self.terminal
+
+
+def run(*arguments: str | Path) -> Ran:
+    """Run a command in this process, as the console script does."""
+    out, err = Stream(), Stream()
+    path = list(sys.path)
+    with redirect_stdout(out), redirect_stderr(err), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", category=PendingDeprecationWarning, module=OTHERS)
+        warnings.filterwarnings("ignore", category=DeprecationWarning, module=OTHERS)
+        try:
+            status = main([str(argument) for argument in arguments])
+        except SystemExit as exit_:  # argparse's own way out
+            status = int(exit_.code or 0)
+        finally:
+            sys.path[:] = path
+    return Ran(status=status, stdout=out.getvalue(), stderr=err.getvalue())
+
+
+def ran_apart(*arguments: str | Path, **environment: str) -> Ran:
+    """Run a command in a process of its own, by ``python -m``."""
+    done = subprocess.run(  # noqa: S603 - our own command
+        [sys.executable, "-m", "sphinxext_heuristics", *map(str, arguments)],
+        capture_output=True,
+        encoding="utf-8",
+        env={**os.environ, **environment},
+        check=False,
+        cwd=Path(__file__).parents[1],
+    )
+    return Ran(status=done.returncode, stdout=done.stdout, stderr=done.stderr)
+
+
+@pytest.fixture
+def seed(project: Callable[..., Project]) -> Project:
+    return project(seed_files())
+
+
+# -- index ----------------------------------------------------------------------------
+
+
+def test_what_is_up_to_date_is_fine(seed: Project) -> None:
+    before = (seed.src / INDEX).stat().st_mtime_ns
+    for arguments in (("--check",), ()):
+        ran = run("index", seed.src, *arguments)
+        assert (ran.status, ran.stdout) == (0, "")
+        assert ran.stderr.endswith("_HeuristicIndex.md is up to date\n")
+    assert (seed.src / INDEX).stat().st_mtime_ns == before, "nothing is written"
+
+
+@pytest.mark.parametrize("what", BREAKS)
+def test_index_mends_what_check_finds(what: str, project: Callable[..., Project]) -> None:
+    change, line, shown = BREAKS[what]
+    files = seed_files()
+    change(files)
+    broken = project(files)
+    doctrees = ("-d", broken.root / "doctrees", "-q")
+    before = (broken.src / INDEX).read_bytes()
+    found = run("index", broken.src, "--check", *doctrees)
+    assert found.status == 1
+    assert f"{broken.src / INDEX}:{line}: WARNING: the index differs from the pages" in found.stderr
+    assert f"python -m sphinxext_heuristics index {broken.src}" in found.stderr
+    diff = found.stdout.split("\n")
+    assert diff[0] == f"--- {broken.src / INDEX}"
+    assert diff[2].startswith("@@ ")
+    for start in shown:
+        assert any(diffed.startswith(start.replace(" ", "", 1)) for diffed in diff), start
+    assert (broken.src / INDEX).read_bytes() == before, "--check only compares"
+    mended = run("index", broken.src, *doctrees)
+    assert (mended.status, mended.stdout, mended.stderr) == (0, f"{broken.src / INDEX}\n", "")
+    assert run("index", broken.src, "--check", *doctrees).status == 0
+    written = (broken.src / INDEX).stat()
+    assert run("index", broken.src, *doctrees).status == 0
+    assert (broken.src / INDEX).stat().st_mtime_ns == written.st_mtime_ns, "the second run changes nothing"
+    assert "heuristic.index" not in broken.build().stderr
+    if "config" not in what and change.__name__ in {"break_row", "break_order", "break_count"}:
+        assert (broken.src / INDEX).read_text(encoding="utf-8") == SEED
+
+
+def test_a_missing_file_is_found_and_written(seed: Project) -> None:
+    (seed.src / INDEX).unlink()
+    found = run("index", seed.src, "--check", "-q")
+    assert found.status == 1
+    assert f"{INDEX}:1: WARNING: the index file is not there" in found.stderr
+    assert run("index", seed.src, "-q").status == 0
+    assert (seed.src / INDEX).read_text(encoding="utf-8") == SEED
+    umask = os.umask(0)
+    os.umask(umask)
+    assert (seed.src / INDEX).stat().st_mode & 0o777 == 0o666 & ~umask
+
+
+def stale(seed: Project) -> Path:
+    path = seed.src / INDEX
+    path.write_text(SEED.replace("| Quantization | 3 |", "| Quantization | 4 |"), encoding="utf-8")
+    return path
+
+
+def test_mode_and_line_ends_stay(seed: Project) -> None:
+    path = stale(seed)
+    path.write_bytes(path.read_bytes().replace(b"\n", b"\r\n"))
+    path.chmod(0o640)
+    assert run("index", seed.src, "-q").status == 0
+    assert path.read_bytes() == SEED.replace("\n", "\r\n").encode()
+    assert path.stat().st_mode & 0o777 == 0o640
+    assert run("index", seed.src, "-q", "--check").status == 0
+
+
+def test_a_symbolic_link_stays(seed: Project) -> None:
+    path = stale(seed)
+    real = seed.src / "_real.md"
+    path.rename(real)
+    path.symlink_to("_real.md")
+    assert run("index", seed.src, "-q").status == 0
+    assert path.is_symlink()
+    assert real.read_text(encoding="utf-8") == SEED
+
+
+def test_a_write_that_fails_leaves_the_file(seed: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = stale(seed)
+    before = path.read_bytes()
+
+    def full(_descriptor: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    ran = run("index", seed.src, "-q")
+    assert ran.status == 2
+    assert "cannot be written: No space left on device" in ran.stderr
+    assert path.read_bytes() == before
+    assert [p.name for p in seed.src.iterdir() if p.name.startswith(".")] == [], "nothing is left over"
+
+
+@pytest.mark.parametrize("through_link", [False, True])
+def test_a_file_outside_the_project_is_refused(
+    *, through_link: bool, project: Callable[..., Project], tmp_path: Path
+) -> None:
+    outside = tmp_path.parent / f"{tmp_path.name}-outside.md"
+    files = seed_files()
+    del files[INDEX]
+    if not through_link:
+        files["conf.py"] = files["conf.py"].replace(INDEX, f"../../{outside.name}")
+    seed = project(files)
+    if through_link:
+        (seed.src / INDEX).symlink_to(outside)
+    ran = run("index", seed.src, "-q")
+    assert ran.status == 2
+    assert f"leads to '{outside}', which lies outside the project '{tmp_path}'" in ran.stderr
+    assert not outside.exists()
+
+
+def test_the_repository_is_the_project(project: Callable[..., Project], tmp_path: Path) -> None:
+    files = {f"docs/source/{name}": text for name, text in seed_files().items() if name}
+    files["docs/source/conf.py"] = files["docs/source/conf.py"].replace(INDEX, f"../../{INDEX}")
+    files["conf.py"] = ""
+    deep = project(files)
+    (tmp_path / "src" / ".git").mkdir()
+    assert run("index", deep.src / "docs" / "source", "-q").status == 0
+    assert "(./docs/source/heuristics/" in (deep.src / INDEX).read_text(encoding="utf-8")
+
+
+def test_a_page_is_not_overwritten(project: Callable[..., Project]) -> None:
+    files = seed_files()
+    files["conf.py"] = files["conf.py"].replace(INDEX, "heuristics/index.md")
+    seed = project(files)
+    ran = run("index", seed.src, "-q")
+    assert ran.status == 2
+    assert "is a page of the documentation and no index" in ran.stderr
+    assert (seed.src / "heuristics/index.md").read_text(encoding="utf-8") == files["heuristics/index.md"]
+
+
+def test_without_the_option_there_is_no_file(project: Callable[..., Project]) -> None:
+    files = seed_files()
+    files["conf.py"] = files["conf.py"].replace("heuristics_index_file", "other")
+    for arguments in ((), ("--check",)):
+        ran = run("index", project(files).src, "-q", *arguments)
+        assert ran.status == 2
+        assert "heuristics_index_file is not set" in ran.stderr
+
+
+def test_other_warnings_are_shown_and_stop_nothing(seed: Project) -> None:
+    stale(seed)
+    page = (seed.src / PAGE).read_text(encoding="utf-8")
+    seed.write({PAGE: page.replace("BitsAndBytesConfig", "BitsConfig")})
+    ran = run("index", seed.src, "-q")
+    assert ran.status == 0
+    assert "[heuristic.target]" in ran.stderr
+    assert "[heuristic.index]" not in ran.stderr
+    assert "⬜Impl:huggingface_peft_BitsConfig" in (seed.src / INDEX).read_text(encoding="utf-8")
+
+
+def test_a_translation_is_refused(seed: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sphinx.locale, "translators", {})  # Sphinx would go on in German
+    seed.write({"locales/de/LC_MESSAGES/api.po": 'msgid ""\nmsgstr ""\n"Content-Type: text/plain; charset=UTF-8\\n"\n'})
+    ran = run("index", seed.src, "-q", "-D", "language=de")
+    assert ran.status == 2
+    assert "this is a translation" in ran.stderr
+
+
+# -- options of sphinx-build ----------------------------------------------------------
+
+
+def test_doctrees_are_used_and_kept(seed: Project) -> None:
+    seed.ok("html")
+    doctrees = seed.root / "doctrees"
+    assert "0 added, 0 changed, 0 removed" in run("list", seed.src, "-d", doctrees).stderr
+    seed.write({PAGE: (seed.src / PAGE).read_text(encoding="utf-8").replace("Clone tensor", "Copy tensor")})
+    os.utime(seed.src / PAGE, (time.time() + 5, time.time() + 5))
+    ran = run("list", seed.src, "-d", doctrees)
+    assert "0 added, 1 changed, 0 removed" in ran.stderr
+    assert "Copy tensor" in ran.stdout
+    run("index", seed.src, "-q", "-d", doctrees)
+    html = seed.ok("html")
+    assert "Copy tensor" in html.soup("api.html").get_text(), "what is read meanwhile is written by the next build"
+
+
+def test_nothing_is_left_in_the_sources(seed: Project) -> None:
+    before = sorted(seed.src.rglob("*"))
+    run("list", seed.src, "-q")
+    assert sorted(seed.src.rglob("*")) == before
+
+
+def test_define_and_tags(project: Callable[..., Project]) -> None:
+    zoo = project(
+        {
+            "conf.py": 'extensions = ["sphinxext_heuristics"]\nheuristics_dir = None\n'
+            'if tags.has("more"):\n    exclude_patterns = []\nelse:\n    exclude_patterns = ["more.rst"]\n',
+            "index.rst": "T\n=\n\n.. py:function:: f()\n\n.. heuristic:: A\n   :note: N\n   :impl: f\n   :until: 1\n",
+            "more.rst": ":orphan:\n\n.. heuristic:: B\n   :note: N\n   :impl: f\n",
+        }
+    )
+    assert [line for line in run("list", zoo.src, "-q").stdout.split("\n") if line] == ["A  tip  N", "    f"]
+    assert "B  tip" in run("list", zoo.src, "-q", "-t", "more").stdout
+    assert "shown nowhere but on its page" in run("list", zoo.src, "-q", "-D", "release=2").stdout
+
+
+def test_conf_py_may_lie_elsewhere(seed: Project) -> None:
+    (seed.src / "conf").mkdir()
+    (seed.src / "conf.py").rename(seed.src / "conf" / "conf.py")
+    stale(seed)
+    found = run("index", seed.src, "-c", seed.src / "conf", "-q", "--check")
+    assert found.status == 1
+    assert f"index {seed.src} -c {seed.src / 'conf'} [" in found.stderr
+
+
+def test_progress_goes_to_stderr_and_may_be_silenced(seed: Project) -> None:
+    stale(seed)
+    loud, quiet = run("index", seed.src, "--check"), run("index", seed.src, "--check", "-q")
+    assert "reading sources..." in loud.stderr
+    assert loud.stdout == quiet.stdout
+    assert "reading sources..." not in quiet.stderr
+    seed.write({"api.rst": "API\n=\n"})
+    assert "heuristic.target" in run("list", seed.src, "-q").stderr
+    assert "heuristic.target" not in run("list", seed.src, "-Q").stderr
+
+
+def test_in_parallel_it_is_the_same(seed: Project) -> None:
+    assert run("list", seed.src, "-q", "-j2").stdout == run("list", seed.src, "-q").stdout
+    assert run("index", seed.src, "-q", "--check", "-j", "auto").status == 0
+
+
+def test_colours_only_where_they_are_wanted(seed: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    stale(seed)
+    arguments = ("index", seed.src, "--check", "-Q")
+    assert "\x1b[" not in run(*arguments).stdout
+    assert "\x1b[32m+| Quantization | 3 |" in run(*arguments, "--color").stdout
+    monkeypatch.setattr(Stream, "terminal", True)
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    assert "\x1b[32m+| Quantization | 3 |" in run(*arguments).stdout
+    assert "\x1b[" not in run(*arguments, "--no-color").stdout
+    monkeypatch.setenv("NO_COLOR", "1")
+    assert "\x1b[" not in run(*arguments).stdout
+
+
+# -- failures -------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("conf_py", "message"),
+    [
+        ("x = 1\nraise ValueError('no luck')\n", ":2: ValueError: no luck"),
+        ("x = (\n", ":1: SyntaxError: '(' was never closed"),
+        ("import sys\n\nsys.exit(3)\n", ":3: conf.py, or a module that it imports, called sys.exit()"),
+        ("extensions = ['no_such_extension']\n", "Could not import extension no_such_extension"),
+        ("extensions = []\n", "'sphinxext_heuristics' is not among the extensions in "),
+        (
+            "extensions = ['sphinxext_heuristics']\ndef setup(app):\n    return 1 / 0\n",
+            "ZeroDivisionError: division by zero",
+        ),
+    ],
+)
+def test_a_failure_is_a_line(conf_py: str, message: str, tmp_path: Path) -> None:
+    (tmp_path / "conf.py").write_text(conf_py)
+    (tmp_path / "index.rst").write_text("T\n=\n")
+    ran = run("list", tmp_path, "-q")
+    assert (ran.status, ran.stdout) == (2, "")
+    assert message in ran.stderr
+    assert "Traceback" not in ran.stderr
+    assert ran.stderr.startswith("sphinx-heuristics: error: ")
+    assert "Traceback" in run("list", tmp_path, "-q", "-T").stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ((), "the following arguments are required: COMMAND"),
+        (("indx", "docs"), "invalid choice: 'indx'"),
+        (("index",), "the following arguments are required: DOCS"),
+        (("index", "/no/such/folder"), "/no/such/folder is not a folder"),
+        (("index", "/"), "there is no conf.py in /"),
+        (("index", "/", "-D", "x"), "'x' is not of the form name=value"),
+        (("index", "/", "-j", "0"), "'0' is neither a positive number nor 'auto'"),
+    ],
+)
+def test_misuse(arguments: tuple[str, ...], message: str) -> None:
+    ran = run(*arguments)
+    assert (ran.status, ran.stdout) == (2, "")
+    assert message in ran.stderr
+
+
+@pytest.mark.parametrize("command", ["index", "list", "new", "explain"])
+def test_help(command: str) -> None:
+    ran = run(command, "--help")
+    assert ran.status == 0
+    assert "--doctree-dir" in ran.stdout
+    assert command in run("--help").stdout
+
+
+def test_as_a_module_and_with_any_encoding(seed: Project) -> None:
+    stale(seed)
+    ran = ran_apart("index", seed.src, "--check", PYTHONIOENCODING="ascii")
+    assert ran.status == 1
+    assert "+| Quantization | 3 |" in ran.stdout
+    assert ran_apart("--version").stdout.startswith("sphinx-heuristics ")
+
+
+# -- list -----------------------------------------------------------------------------
+
+
+def test_list(seed: Project) -> None:
+    ran = run("list", seed.src, "-q")
+    assert ran.status == 0
+    assert ran.stdout.startswith(
+        "Gradient_Checkpointing  tip  Enable gradient checkpointing for memory savings\n"
+        "    peft.prepare_model_for_kbit_training\n"
+        "    guides/qlora-training\n"
+        "    guides/memory-optimization\n"
+        "Quantized_Merge_Rounding  tip  "
+    )
+
+
+def test_list_as_json(seed: Project) -> None:
+    items = json.loads(run("list", seed.src, "--json").stdout)
+    whole = json.loads(seed.build("heuristics").read("heuristics.json"))
+    assert items == whole["heuristics"]
+
+
+# -- new ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("options", "suffix"), [((), ".md"), (("--rst",), ".rst")])
+@pytest.mark.parametrize("name", ["Fresh_One", "huggingface_peft_Fresh_One"])
+def test_new(options: tuple[str, ...], suffix: str, name: str, seed: Project) -> None:
+    ran = run("new", seed.src, name, "-q", *options)
+    path = seed.src / f"heuristics/huggingface_peft_Fresh_One{suffix}"
+    assert (ran.status, ran.stdout) == (0, f"{path}\n")
+    index = (seed.src / "heuristics/index.md").read_text(encoding="utf-8")
+    seed.write({"heuristics/index.md": index.replace("{toctree}\n", f"{{toctree}}\n{path.stem}\n")})
+    built = seed.build()
+    assert built.status == 0
+    told = sorted(warning.rpartition("[")[2] for warning in built.warnings)
+    assert told == ["heuristic.index]", "heuristic.note]", "heuristic.orphan]"], "what the author still has to say"
+    text = path.read_text(encoding="utf-8")
+    filled = text.replace(":note:", ":note: N").replace(":impl:", ":impl: peft.LoraConfig")
+    seed.write({f"heuristics/{path.name}": filled})
+    assert run("index", seed.src, "-q").status == 0
+    seed.ok("text", "-E")
+
+
+def test_new_overwrites_nothing(seed: Project) -> None:
+    before = (seed.src / PAGE).read_text(encoding="utf-8")
+    for options in ((), ("--rst",)):
+        ran = run("new", seed.src, "4bit_Defensive_Clone", "-q", *options)
+        assert ran.status == 2
+        assert "is there already" in ran.stderr
+    assert (seed.src / PAGE).read_text(encoding="utf-8") == before
+
+
+def test_new_makes_the_folder_and_knows_the_markup(project: Callable[..., Project]) -> None:
+    plain = project({"conf.py": 'extensions = ["sphinxext_heuristics"]\n', "index.rst": "T\n=\n"})
+    assert run("new", plain.src, "A.b-c", "-q").stdout == f"{plain.src}/heuristics/A.b-c.rst\n"
+
+
+@pytest.mark.parametrize("name", ["a b", "../x", "", "a/b"])
+def test_new_refuses_what_is_no_name(name: str, seed: Project) -> None:
+    ran = run("new", seed.src, name, "-q")
+    assert ran.status == 2
+    assert "is no name" in ran.stderr
+
+
+def test_new_wants_a_folder(project: Callable[..., Project]) -> None:
+    plain = project({"conf.py": 'extensions = ["sphinxext_heuristics"]\nheuristics_dir = None\n', "index.rst": ""})
+    ran = run("new", plain.src, "A", "-q")
+    assert ran.status == 2
+    assert "heuristics_dir is None" in ran.stderr
+
+
+# -- explain --------------------------------------------------------------------------
+
+ZOO = """\
+=== conf.py
+extensions = ["sphinx.ext.autodoc", "sphinxext_heuristics"]
+release = "1.5"
+heuristics_dir = None
+heuristics_exclude = ["free"]
+=== index.rst
+Zoo
+===
+
+.. toctree::
+
+   free
+
+.. autoclass:: menagerie.Base
+   :members:
+
+.. autoclass:: menagerie.Child
+   :inherited-members:
+   :members:
+
+.. autoclass:: menagerie.Kept
+   :inherited-members:
+   :members:
+
+.. autoclass:: menagerie.Override
+   :members:
+
+.. py:module:: menagerie
+
+.. py:function:: by_hand()
+
+   .. heuristics-for:: Base
+
+.. heuristic:: Rule
+   :note: Mind it
+   :impl: menagerie.Base.run, menagerie.free, menagerie.by_hand, ?menagerie.gone
+   :except: menagerie.Kept
+   :workflow: index, free
+   :severity: warning
+
+.. heuristic:: Old
+   :note: N
+   :impl: menagerie.Base.run
+   :until: 1.4
+
+.. heuristic:: Quiet
+   :note: N
+   :impl: *.run
+   :no-inject:
+=== free.rst
+Free
+====
+
+.. py:function:: menagerie.free()
+=== menagerie.py
+class Base:
+    \"\"\"Base.\"\"\"
+
+    def run(self):
+        \"\"\"Run.\"\"\"
+
+
+class Child(Base):
+    \"\"\"Child.\"\"\"
+
+
+class Kept(Base):
+    \"\"\"Kept.\"\"\"
+
+
+class Override(Base):
+    \"\"\"Override.\"\"\"
+
+    def run(self):
+        \"\"\"Run otherwise.\"\"\"
+""".replace('\\"', '"')
+
+
+@pytest.fixture(scope="module")
+def zoo(shared_project: Callable[..., Project]) -> Project:
+    project = shared_project(ZOO)
+    project.build("text")
+    return project
+
+
+def explained(zoo: Project, name: str) -> list[str]:
+    ran = run("explain", zoo.src, name, "-q", "-d", zoo.root / "doctrees")
+    assert ran.status == 0, ran.stderr
+    return ran.stdout.splitlines()
+
+
+def test_explain_a_heuristic(zoo: Project) -> None:
+    lines = explained(zoo, "Rule")
+    assert lines[0] == "Rule (warning): Mind it"
+    assert lines[1].startswith(f"  defined in {zoo.src / 'index.rst'}:")
+    assert lines[2:] == [
+        "  impl menagerie.Base.run:",
+        "    shown: menagerie.Base.run (index): the target itself",
+        "    shown: menagerie.Child.run (index): inherits this very member from menagerie.Base",
+        "    not shown: menagerie.Kept.run (index): except menagerie.Kept",
+        "  impl menagerie.free:",
+        "    not shown: menagerie.free (free): free is kept free by heuristics_exclude or no-heuristics",
+        "  impl menagerie.by_hand:",
+        "    not shown: menagerie.by_hand (index): a heuristics-for stands in this entry",
+        "  impl menagerie.gone: ⬜ does not exist, as planned",
+        "  workflow index:",
+        "    shown: index",
+        "  workflow free:",
+        "    not shown: free: free is kept free by heuristics_exclude or no-heuristics",
+        "  not reached: menagerie.Override.run: the name is the same, the object is another, menagerie.Override.run",
+    ]
+
+
+def test_explain_what_is_withheld(zoo: Project) -> None:
+    assert "  shown nowhere by itself: it holds for ≤ 1.4, and 1.5 is documented" in explained(zoo, "Old")
+    lines = explained(zoo, "Quiet")
+    assert "  shown nowhere by itself: it has no-inject" in lines
+    assert "    not shown: menagerie.Override.run (index): it has no-inject" in lines
+
+
+def test_explain_an_object(zoo: Project) -> None:
+    assert explained(zoo, "menagerie.Child.run") == [
+        "menagerie.Child.run (index)",
+        "  shown: Rule (warning): impl menagerie.Base.run: inherits this very member from menagerie.Base",
+        "  not shown: Old (tip): it holds for ≤ 1.4, and 1.5 is documented",
+        "  not shown: Quiet (tip): it has no-inject",
+    ]
+    assert explained(zoo, "menagerie.Child") == ["menagerie.Child (index)", "  no heuristic reaches it"]
+    assert "  not shown: Rule (warning): except menagerie.Kept" in explained(zoo, "Kept.run")
+
+
+def test_explain_a_name_of_several_objects(zoo: Project) -> None:
+    heads = [line for line in explained(zoo, "run") if not line.startswith(" ") and line]
+    assert heads == [f"menagerie.{name}.run (index)" for name in ("Base", "Child", "Kept", "Override")]
+
+
+def test_explain_a_page(zoo: Project) -> None:
+    assert explained(zoo, "index") == ["index", "  shown: Rule (warning): workflow index"]
+
+
+def test_explain_what_connections_mean(project: Callable[..., Project]) -> None:
+    page = (
+        "T\n=\n\n.. py:module:: m\n\n.. py:function:: run\n\n.. py:class:: C\n\n"
+        "   .. py:method:: run\n   .. py:method:: go\n"
+        "      :canonical: lib.C.go\n\n"
+        ".. heuristic:: A\n   :note: N\n   :impl: run, m, gone, lib.C.go, *.go, C.go\n"
+    )
+    conf_py = 'extensions = ["sphinxext_heuristics"]\nheuristics_dir = None\n'
+    zoo = project({"conf.py": conf_py, "index.rst": page, "other.rst": ":orphan:\n\nO\n=\n"})
+    assert run("explain", zoo.src, "A", "-Q").stdout.splitlines()[2:] == [
+        "  impl run: fits several, and so reaches none: m.run, m.C.run",
+        "  impl m: ✅ a module, which shows nothing",
+        "  impl gone: ⬜ does not exist",
+        "  impl lib.C.go:",
+        "    shown: m.C.go (index): the same object as lib.C.go",
+        "  impl *.go:",
+        "    shown: m.C.go (index): its name ends in go",
+        "  impl C.go:",
+        "    shown: m.C.go (index): the documented object whose name ends in C.go",
+        "  not reached: m.run: the name is the same, the object is another, m.run",
+        "  not reached: m.C.run: the name is the same, the object is another, m.C.run",
+    ]
+    assert run("explain", zoo.src, "m", "-Q").stdout == "m is a documented module, which shows nothing by itself\n"
+    assert run("explain", zoo.src, "other", "-Q").stdout == "other\n  no heuristic is connected to it\n"
+    assert run("explain", zoo.src, "~m.C.go", "-Q").stdout.startswith(
+        "m.C.go (index)\n  shown: A (tip): impl lib.C.go: "
+    )
+
+
+def test_explain_an_unknown_name(zoo: Project) -> None:
+    ran = run("explain", zoo.src, "menagerie.Chlid", "-q", "-d", zoo.root / "doctrees")
+    assert (ran.status, ran.stdout) == (1, "")
+    assert ran.stderr.rstrip().endswith("is called 'menagerie.Chlid'; did you mean 'menagerie.Child'?")
+    assert "did you mean 'Rule' or" in run("explain", zoo.src, "Rul", "-q", "-d", zoo.root / "doctrees").stderr
+
+
+@pytest.mark.parametrize("inherited", ["none", "link"])
+def test_explain_inherited_copies(inherited: str, zoo: Project) -> None:
+    ran = run("explain", zoo.src, "menagerie.Child.run", "-q", "-D", f"heuristics_inherited={inherited}")
+    wanted = "not shown: Rule (warning): an inherited copy" if inherited == "none" else "shown: Rule (warning)"
+    assert wanted in ran.stdout
