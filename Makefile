@@ -19,6 +19,7 @@ VENV ?= .venv$(variant)
 bin := $(VENV)/bin
 venv_ready := $(VENV)/.python-$(python_version)
 site := docs/_build/html
+book := docs/_build/latex
 doctrees := docs/_build/doctrees
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
@@ -29,7 +30,7 @@ export HF_HUB_OFFLINE := 1
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
 .SUFFIXES:
-.PHONY: help html test lint format clean distclean browser
+.PHONY: help html pdf test lint format clean distclean browser tex
 
 help: ## show this list
 	@echo 'make TARGET, where TARGET is'
@@ -43,6 +44,31 @@ html: $(VENV)/.group-docs ## build the site into docs/_build/html; a warning fai
 	@$(bin)/python -m sphinx -b html -W --keep-going -j auto $(SPHINXOPTS) -d $(doctrees) docs $(site) \
 		|| { rm -rf $(doctrees); echo 'make: the site has warnings, see above' >&2; exit 1; }
 	@echo 'make: the site is in $(site)/index.html'
+
+# An extra: CI has no LaTeX, which is too large for it
+pdf: tex $(VENV)/.group-docs ## build the site as a PDF into docs/_build/latex (needs LaTeX; some minutes)
+	@rm -rf $(book)
+	@$(bin)/python -m sphinx -b latex -W --keep-going -q $(SPHINXOPTS) -d $(doctrees) docs $(book) \
+		|| { rm -rf $(doctrees); echo 'make: the site has warnings, see above' >&2; exit 1; }
+	@echo 'make: LaTeX is at work, three times over some 400 pages'
+	@(cd $(book) && latexmk -pdfxe -silent -interaction=nonstopmode *.tex) >$(book)/make.log 2>&1 \
+		|| { tail -n 30 $(book)/make.log; echo 'make: LaTeX failed; all of it is in $(book)/*.log' >&2; exit 1; }
+	@! grep -h 'Missing character' $(book)/*.log | sort | uniq -c | grep . \
+		|| { echo 'make: the fonts lack these characters: see latex_elements in docs/conf.py' >&2; exit 1; }
+	@echo "make: the PDF is $$(ls $(book)/*.pdf | head -n 1)"
+
+# One file or command of each Debian package that the PDF takes
+tex:
+	@missing=; \
+	command -v latexmk >/dev/null 2>&1 || missing="$$missing latexmk"; \
+	command -v xelatex >/dev/null 2>&1 || missing="$$missing texlive-xetex"; \
+	kpsewhich fncychap.sty >/dev/null 2>&1 && kpsewhich newunicodechar.sty >/dev/null 2>&1 \
+		|| missing="$$missing texlive-latex-extra"; \
+	kpsewhich ptmr8t.tfm >/dev/null 2>&1 || missing="$$missing texlive-fonts-recommended"; \
+	kpsewhich FreeSerif.otf >/dev/null 2>&1 || fc-list 2>/dev/null | grep -q FreeSerif \
+		|| missing="$$missing fonts-freefont-otf"; \
+	test -z "$$missing" || { echo "make: the PDF needs LaTeX, and this is missing here;" \
+		"on Debian: apt-get install --no-install-recommends$$missing" >&2; exit 1; }
 
 test: $(VENV)/.group-test browser ## run the tests with the coverage report
 	$(bin)/python -m pytest -n $(JOBS) --dist loadgroup --cov --cov-report=term-missing:skip-covered $(PYTESTOPTS)

@@ -54,3 +54,19 @@ heuristics_index_file = "../_HeuristicIndex.md"
 html_theme = "furo"
 html_title = f"PEFT {release} heuristics"
 maximum_signature_line_length = 100
+
+# `make pdf`: XeLaTeX, because PEFT's docstrings are full of Unicode; Sphinx's fonts for it, FreeSerif and its kin,
+# have all of that but the emoji that Hugging Face signs with
+latex_engine = "xelatex"
+# makeindex comes with LaTeX, xindy does not, and every name here is ASCII
+latex_use_xindy = False
+latex_elements = {
+    "papersize": "a4paper",
+    # chapters need not begin on a right-hand page: this is read on a screen
+    "extraclassoptions": "openany,oneside",
+    "preamble": r"""
+\usepackage{newunicodechar}
+\usepackage{twemojis}
+\newunicodechar{🤗}{\texttwemoji{1f917}}
+""",
+}

@@ -6,7 +6,8 @@ read      directives make nodes; autodoc's objects tell their names (identity)
 collect   the domain takes from each document's nodes plain records (collect, model)
 resolve   once a build: which entries and pages a heuristic reaches (plan, matching,
           pages, sources), what is inconsistent (checks), what each page shows
-inject    transforms place admonitions and fill placeholders (inject, nodes, render)
+inject    transforms place admonitions and fill placeholders (inject, nodes, render, graph,
+          controls)
 write     Sphinx; what was shown is recorded with the output (written); the index file
           is compared, heuristics.json and the Markdown index are written (builder,
           index_file, export)
@@ -17,10 +18,11 @@ from __future__ import annotations
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
-from sphinxext_heuristics import builder, inject, nodes
+from sphinxext_heuristics import builder, controls, graph, inject, nodes
 from sphinxext_heuristics.config import OPTIONS
 from sphinxext_heuristics.directives import (
     HeuristicDirective,
+    HeuristicGraphDirective,
     HeuristicIndexDirective,
     HeuristicRole,
     HeuristicsForDirective,
@@ -43,10 +45,13 @@ def setup(app: Sphinx) -> ExtensionMetadata:
     if find_spec("sphinx_design"):
         app.setup_extension("sphinx_design")  # its style sheet lays out cards
     nodes.register(app)
+    controls.register(app)
+    graph.register(app)
     app.add_domain(HeuristicDomain)
     app.add_role("heuristic", HeuristicRole())
     app.add_directive("heuristic", HeuristicDirective)
     app.add_directive("heuristic-index", HeuristicIndexDirective)
+    app.add_directive("heuristic-graph", HeuristicGraphDirective)
     app.add_directive("heuristics-for", HeuristicsForDirective)
     app.add_builder(builder.HeuristicsBuilder)
     app.add_builder(builder.ReadingBuilder)
@@ -55,6 +60,7 @@ def setup(app: Sphinx) -> ExtensionMetadata:
     app.add_post_transform(inject.RemoveLeftovers)
     app.connect("config-inited", inject.listen_to_autodoc)
     app.connect("config-inited", inject.add_style)
+    app.connect("builder-inited", inject.link_style)
     app.connect("doctree-read", inject.note_document)
     app.connect("env-updated", inject.warn)
     app.connect("env-get-updated", inject.rewrite)

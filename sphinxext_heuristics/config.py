@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import ast
+import re
+import warnings
 from dataclasses import dataclass, fields
 from pathlib import PurePosixPath
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, cast
+
+from sphinx.util.matching import compile_matchers
 
 from sphinxext_heuristics.diagnostics import closest, did_you_mean
 from sphinxext_heuristics.model import Problem, Subtype
@@ -45,7 +49,10 @@ def _is_str(value: object) -> bool:
 
 
 def _is_path(value: object) -> bool:
-    return value is None or (isinstance(value, str) and bool(value.strip()) and not PurePosixPath(value).is_absolute())
+    if value is None:
+        return True
+    is_name = isinstance(value, str) and bool(value.strip()) and "\0" not in value
+    return is_name and not PurePosixPath(str(value)).is_absolute()
 
 
 def _is_count(value: object) -> bool:
@@ -54,6 +61,16 @@ def _is_count(value: object) -> bool:
 
 def _is_strings(value: object) -> bool:
     return isinstance(value, list | tuple) and all(isinstance(v, str) for v in value)
+
+
+def _is_patterns(value: object) -> bool:
+    if not _is_strings(value):
+        return False
+    try:
+        compile_matchers(cast("list[str]", value))
+    except re.error:  # [z-a]
+        return False
+    return True
 
 
 def _is_categories(value: object) -> bool:
@@ -141,7 +158,7 @@ OPTIONS = (
         default=[],
         meaning="Patterns of document names without automatic ones.",
         allowed="a list of patterns, as strings",
-        accepts=_is_strings,
+        accepts=_is_patterns,
     ),
     Option(
         name="heuristics_reach_file",
@@ -262,8 +279,10 @@ def assignments(conf_py: Path) -> dict[str, int]:
     has run the file by then.
     """
     try:
-        tree = ast.parse(conf_py.read_bytes())
-    except (OSError, SyntaxError, ValueError):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # Python has told its own when Sphinx ran the file
+            tree = ast.parse(conf_py.read_bytes())
+    except (OSError, SyntaxError, ValueError, RecursionError, MemoryError):
         return {}
     return {
         node.id: node.lineno

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from functools import cached_property
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -49,8 +50,10 @@ if TYPE_CHECKING:
 
 _NAME = re.compile(r"[\w.-]+")
 _BAD_IN_NAME = re.compile(r"[^\w.-]+")
+_CONTROL = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff]")
+#: What opens another direction of writing, and what closes it.
+_DIRECTIONS = (("\u202a\u202b\u202d\u202e", "\u202c"), ("\u2066\u2067\u2068", "\u2069"))
 _OPTION_LINE = re.compile(r":([A-Za-z][\w-]*):(?:\s|$)")
-_TEXT_TARGET = re.compile(r"(?P<text>.+?)\s*<(?P<target>[^<>]*)>", re.DOTALL)
 _TARGETS = re.compile(rf"{CATEGORY}[^,\n]+|[^\s,]+")
 #: What opens a block that may have options of its own.
 _MARKUP = re.compile(r"\.\. |`{3}|:{3}|~{3}")
@@ -96,11 +99,16 @@ class CheckedDirective(SphinxDirective):
                     f"{name} ends before ' #', which begins a comment in YAML: put the value in quotes",
                     name,
                 )
-        return {
-            name: "" if value is None else str(value).strip()
-            for name, value in self.options.items()
-            if name in self.known
-        }
+        return {name: self._showable(name, value) for name, value in self.options.items() if name in self.known}
+
+    def _showable(self, name: str, value: object) -> str:
+        """Return an option's value as text, without characters that would act on what stands around it."""
+        text = "" if value is None else str(value).strip()
+        if dropped := controls(text):
+            named = ", ".join(f"U+{ord(char):04X}" for char in dropped)
+            self.problem(Subtype.OPTION, f"{name} has control characters, which are left out: {named}", name)
+            text = "".join(char for char in text if char not in dropped).strip()
+        return text
 
     def _lost_comment(self, name: str, value: object) -> bool:
         """Return whether the source has more of a value than MyST has left of it."""
@@ -130,9 +138,17 @@ class CheckedDirective(SphinxDirective):
         return absolute(source), line or 1
 
     def _offset(self, option: str) -> int:
-        pattern = re.compile(rf"\s*:?{re.escape(option)}:")
-        lines = (self.block_text or "").splitlines() if option else ()
-        return next((i for i, text in enumerate(lines) if pattern.match(text)), 0)
+        return self._option_lines.get(option, 0) if option else 0
+
+    @cached_property
+    def _option_lines(self) -> dict[str, int]:
+        """The first line of the directive, from 0, that begins with each name and a colon."""
+        found: dict[str, int] = {}
+        for at, text in enumerate((self.block_text or "").splitlines()):
+            name, colon, _value = text.strip().removeprefix(":").partition(":")
+            if colon:
+                found.setdefault(name, at)
+        return found
 
     def choice(self, options: dict[str, str], name: str, allowed: tuple[str, ...], default: str) -> str:
         """Return an option that is one of the *allowed* words, or the default."""
@@ -358,15 +374,13 @@ class QueryDirective(CheckedDirective):
         return [node]
 
 
-class HeuristicIndexDirective(QueryDirective):
-    """List heuristics with their connections, the categories and the legend."""
+class FilteredDirective(QueryDirective):
+    """Ask for the heuristics that options choose."""
 
-    known = ("category", "severity", *CONNECTION_TYPES, "missing", "layout")
+    known = ("category", "severity", *CONNECTION_TYPES)
 
-    def run(self) -> list[Node]:
-        """Return the placeholder."""
-        options = self.check_options()
-        self.check_nothing_else(argument=True)
+    def filters(self, options: dict[str, str]) -> tuple[tuple[str, tuple[str, ...]], ...]:
+        """Return the option → values asked for."""
         filters = {
             name: tuple(split(options.get(name, "")))
             for name in ("category", "severity", *CONNECTION_TYPES)
@@ -374,9 +388,31 @@ class HeuristicIndexDirective(QueryDirective):
         }
         for value in filters.get("severity", ()):
             self.choice({"severity": value}, "severity", SEVERITIES, "tip")
+        return tuple(filters.items())
+
+
+class HeuristicGraphDirective(FilteredDirective):
+    """Show heuristics and what they connect to as a picture whose nodes are links."""
+
+    def run(self) -> list[Node]:
+        """Return the placeholder."""
+        options = self.check_options()
+        self.check_nothing_else(argument=True)
+        return self.placeholder(kind="graph", filters=self.filters(options))
+
+
+class HeuristicIndexDirective(FilteredDirective):
+    """List heuristics with their connections, the categories and the legend."""
+
+    known = (*FilteredDirective.known, "missing", "layout")
+
+    def run(self) -> list[Node]:
+        """Return the placeholder."""
+        options = self.check_options()
+        self.check_nothing_else(argument=True)
         return self.placeholder(
             kind="index",
-            filters=tuple(filters.items()),
+            filters=self.filters(options),
             layout=self.choice(options, "layout", _LAYOUTS, "table"),
             missing=self.flag(options, "missing"),
         )
@@ -417,6 +453,24 @@ def _indent(text: str) -> int:
     return len(text) - len(text.lstrip())
 
 
+def controls(text: str) -> str:
+    """Return the characters of a text that would act on what stands around it, each once.
+
+    They are control characters, halves of surrogate pairs, and the marks of the writing direction where
+    not each that opens is closed.
+    """
+    found = _CONTROL.findall(text)
+    for opening, closing in _DIRECTIONS:
+        open_now = 0
+        for char in text:
+            open_now += (char in opening) - (char == closing)
+            if open_now < 0:
+                break
+        if open_now:
+            found += [char for char in text if char in opening or char == closing]
+    return "".join(sorted(set(found)))
+
+
 def split(value: str) -> list[str]:
     """Return the parts of a list that commas or line ends separate."""
     return [part for text in re.split(r"[,\n]", unbracketed(value)) if (part := text.strip())]
@@ -436,8 +490,7 @@ def parse_connection(type_: str, text: str) -> Connection | None:
     """Return the connection that *text* writes, or ``None`` where no target is named."""
     planned = text.startswith("?")
     text = text.removeprefix("?").strip()
-    match = _TEXT_TARGET.fullmatch(text)
-    label, target = (match["text"], match["target"].strip()) if match else (None, text)
+    label, target = _text_and_target(text)
     planned = planned or target.startswith("?")
     target = target.removeprefix("?").strip()
     short = target.startswith("~")
@@ -451,6 +504,14 @@ def parse_connection(type_: str, text: str) -> Connection | None:
         short=short,
         planned=planned,
     )
+
+
+def _text_and_target(written: str) -> tuple[str | None, str]:
+    """Return the parts of ``text <target>``; ``None`` and the whole where it is written otherwise."""
+    text, opened, target = written.removesuffix(">").rpartition("<")
+    if not (text and opened and written.endswith(">")) or ">" in target:
+        return None, written
+    return text, target.strip()
 
 
 def anchor_of(name: str) -> str:

@@ -199,7 +199,9 @@ def _lines(text: str) -> list[str]:
 def _changes(old: Sequence[str], new: Sequence[str]) -> Iterator[str]:
     """Yield the first group of lines that differ, those there before those wanted."""
     matcher = difflib.SequenceMatcher(None, old, new, autojunk=False)
-    _tag, a, b, c, d = next(code for code in matcher.get_opcodes() if code[0] != "equal")
+    changed = (code for code in matcher.get_opcodes() if code[0] != "equal")
+    # A last line may say itself what is said of a missing end.
+    _tag, a, b, c, d = next(changed, ("replace", 0, len(old), 0, len(new)))
     for sign, lines in (("-", old[a:b]), ("+", new[c:d])):
         yield from (f"{sign} {line}".rstrip() for line in lines[:_SHOWN])
         if len(lines) > _SHOWN:

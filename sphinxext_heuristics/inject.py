@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -13,10 +14,11 @@ from sphinx.locale import get_translation
 from sphinx.transforms import SphinxTransform
 from sphinx.transforms.post_transforms import SphinxPostTransform
 
-from sphinxext_heuristics import checks, config
+from sphinxext_heuristics import checks, config, index
 from sphinxext_heuristics.collect import entry_around, entry_names
 from sphinxext_heuristics.diagnostics import report
 from sphinxext_heuristics.domain import ANSWERS, HeuristicDomain, builder_of
+from sphinxext_heuristics.graph import can_draw
 from sphinxext_heuristics.identity import answers, files_of_bases
 from sphinxext_heuristics.inline import COPY, first_sentence
 from sphinxext_heuristics.model import INDEX_PAGE
@@ -31,7 +33,7 @@ from sphinxext_heuristics.render import Renderer
 from sphinxext_heuristics.written import Written
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from sphinx.application import Sphinx
     from sphinx.builders import Builder
@@ -42,7 +44,9 @@ if TYPE_CHECKING:
     from sphinxext_heuristics.nodes import (
         Shower,
     )
-    from sphinxext_heuristics.plan import Plan
+
+#: The name that the extension is loaded by.
+EXTENSION = "sphinxext_heuristics"
 
 #: Nodes that may stand before a heuristic that opens its document.
 _BEFORE = (
@@ -143,14 +147,24 @@ def is_html_comment(node: nodes.Node) -> bool:
     return isinstance(node, nodes.raw) and node.astext().lstrip().startswith("<!--")
 
 
-def add_style(app: Sphinx, settings: Config) -> None:
-    """Bring our style sheet to HTML pages.
+#: The styles of pages for browsers and of those for e-books.
+_STYLE, _BOOK_STYLE = "heuristics.css", "heuristics-epub.css"
+
+
+def add_style(_app: Sphinx, settings: Config) -> None:
+    """Bring our style sheets to HTML pages.
 
     This is done before Sphinx compares the configuration with the last build's.
     """
     here = str(Path(__file__).parent / "static")
     settings.html_static_path = [*settings.html_static_path, here]
-    app.add_css_file("heuristics.css")
+    # What e-book readers, and EPUBCheck, do not know has no place in the book.
+    settings.epub_exclude_files = [*settings.epub_exclude_files, f"_static/{_STYLE}"]
+
+
+def link_style(app: Sphinx) -> None:
+    """Link the style sheet that the builder's readers know."""
+    app.add_css_file(_BOOK_STYLE if app.builder.name == "epub" else _STYLE)
 
 
 # -- between reading and writing ------------------------------------------------------
@@ -176,23 +190,31 @@ def rewrite(app: Sphinx, env: BuildEnvironment) -> list[str]:
     Sphinx emits ``env-get-updated`` on every build, when sections and figures have their
     numbers, and before it stores the environment.
     """
-    return written_by(app.builder).stale(digests(HeuristicDomain.of(env).plan))
+    return written_by(app).stale(digests(HeuristicDomain.of(env), app.builder))
 
 
-def digests(plan: Plan) -> dict[str, str]:
-    """Return document → digest of all that is shown there."""
-    return {docname: plan.digest(docname) for docname in plan.catalogue.pages}
+def digests(domain: HeuristicDomain, builder: Builder) -> dict[str, str]:
+    """Return document → digest of all that is shown there, a graph's with whether it is a picture."""
+    plan = domain.plan
+    if not can_draw(builder):
+        return plan.digests
+    pages = plan.catalogue.pages
+    return {
+        docname: digest + "+" if any(query.kind == "graph" for query in pages[docname].queries) else digest
+        for docname, digest in plan.digests.items()
+    }
 
 
-def written_by(builder: Builder) -> Written:
-    """Return the record of what a builder has written."""
-    return Written(Path(builder.outdir), builder.name)
+def written_by(app: Sphinx) -> Written:
+    """Return the record of what the builder at work has written."""
+    version = app.extensions[EXTENSION].version
+    return Written(Path(app.outdir), app.builder.name, version)
 
 
-def begin_writing(_app: Sphinx, builder: Builder) -> None:
+def begin_writing(app: Sphinx, builder: Builder) -> None:
     """Take the record away before the first page is written."""
     domain = HeuristicDomain.of(builder.env)
-    domain.written = written_by(builder)
+    domain.written = written_by(app)
     domain.written.forget()
 
 
@@ -201,7 +223,7 @@ def end_writing(app: Sphinx, exception: Exception | None) -> None:
     if exception is None and getattr(app, "env", None) is not None:
         domain = HeuristicDomain.of(app.env)
         if domain.written is not None:
-            domain.written.save(digests(domain.plan), domain.resolved_docs)
+            domain.written.save(digests(domain, app.builder), domain.resolved_docs)
         remove_empty_index(app.builder, domain)
 
 
@@ -328,8 +350,8 @@ class Injector:
             if isinstance(node, classes):
                 found.append(node)
             # A merged document stands in its parent's tree but is not part of it.
-            if not isinstance(node, addnodes.start_of_file | nodes.TextElement):
-                stack.extend(reversed(node.children))
+            if not isinstance(node, addnodes.start_of_file):
+                stack.extend(reversed(blocks_in(node)))
         return found
 
     # -- API entries --
@@ -393,9 +415,14 @@ class Injector:
         }
         for node in self._own(*make):
             block = node.parent
-            self._replace(node, make[type(node)](node["position"]))
-            if self._builder.format == "latex" and isinstance(block, nodes.admonition):
-                anchor_before(block)
+            made = make[type(node)](node["position"])
+            self._replace(node, made)
+            if self._builder.format == "latex":
+                for child in made:
+                    draw_signs(child)
+                    keep_on_one_page(child)
+                if isinstance(block, nodes.admonition):
+                    anchor_before(block)
 
     @staticmethod
     def _replace(node: nodes.Element, new: list[nodes.Node]) -> None:
@@ -416,6 +443,48 @@ class Injector:
                 # What Sphinx knows the message by; without it none is extracted.
                 vars(paragraph).update({"uid": note.uid} if hasattr(note, "uid") else {})
                 note.parent.replace(note, paragraph)
+
+
+def blocks_in(node: nodes.Node) -> Sequence[nodes.Node]:
+    """Return the children that may be or hold a block of ours.
+
+    A paragraph may: Sphinx puts all that describes a parameter into one.
+    """
+    if isinstance(node, nodes.TextElement):
+        return [child for child in node.children if not isinstance(child, nodes.Inline | nodes.Text)]
+    return node.children
+
+
+#: Our signs → what draws them in LaTeX with every engine and font, as Sphinx does for others.
+_DRAWN = {
+    index.EXISTS: r"\(\checkmark\)",
+    index.MISSING: r"\(\square\)",
+    "≥": r"\(\geq\)",
+    "≤": r"\(\leq\)",
+}
+_SIGN = re.compile(f"([{''.join(_DRAWN)}])")
+
+
+def draw_signs(tree: nodes.Node) -> None:
+    """Draw our signs: pdfLaTeX stops at them, and a font without them leaves a gap."""
+    for text in list(tree.findall(nodes.Text)):
+        parts = _SIGN.split(text)
+        if len(parts) > 1:
+            made: list[nodes.Node] = [
+                nodes.raw("", _DRAWN[part], format="latex") if part in _DRAWN else nodes.Text(part)
+                for part in parts
+                if part
+            ]
+            text.parent.replace(text, made)
+
+
+def keep_on_one_page(tree: nodes.Node) -> None:
+    """Make no table over several pages inside of a box, which LaTeX cannot break."""
+    parent = tree.parent
+    while parent is not None and not isinstance(parent, nodes.entry | nodes.Admonition):
+        parent = parent.parent
+    if parent is not None and isinstance(tree, nodes.table):
+        tree["classes"] = [name for name in tree["classes"] if name != "longtable"]
 
 
 def anchor_before(block: nodes.Element) -> None:

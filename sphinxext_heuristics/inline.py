@@ -59,7 +59,9 @@ HOME = "heuristic-home"
 #: The attribute that marks a cross-reference in a note as shown on another page.
 COPY = "heuristic-copy"
 
-_SENTENCE_END = re.compile(r"[.!?]['\")\]\u2019\u201d]*(?=\s+(?![a-z\u00e0-\u00ff])|\s*$)")
+_SENTENCE_END = re.compile(r"[.!?]['\")\]\u2019\u201d]*(?=\s+(?![a-z\u00e0-\u00ff\s])|\s*$)")
+#: More characters than an abbreviation has, with what stands before it.
+_BEFORE = 8
 _ABBREVIATION = re.compile(r"(?:^|[\s(])(?:e\.g|i\.e|etc|vs|cf|no|fig|eq|resp)\.$", re.IGNORECASE)
 
 
@@ -87,7 +89,8 @@ def _freeze(children: Iterable[nodes.Node], docname: str) -> Iterator[Inline]:
 def _attributes(node: nodes.Element, docname: str) -> Iterator[tuple[str, Any]]:
     for key, value in sorted(node.attributes.items()):
         kept = tuple(value) if isinstance(value, list) else value
-        if key in LOCAL or kept in {"", ()} or not isinstance(kept, PLAIN):
+        # Not a set: what is not plain may have no hash.
+        if key in LOCAL or kept in ("", ()) or not isinstance(kept, PLAIN):
             continue
         if key == "reftarget" and node.get("reftype") == "doc":
             kept = absolute(str(kept), docname)
@@ -163,7 +166,7 @@ def first_sentence(paragraph: nodes.paragraph) -> list[nodes.Node]:
                 return [*sentence, nodes.Text(text[:end])]
         if not isinstance(child, DROPPED):
             sentence.append(_copy(child))
-        before += child.astext()
+        before = (before + child.astext()[-_BEFORE:])[-_BEFORE:]
     return sentence
 
 
@@ -173,7 +176,9 @@ def _sentence_end(before: str, text: str, *, last: bool) -> int | None:
         # At the end of a text that markup follows, the next word is not known.
         if match.end() == len(text) and not last:
             continue
-        if not _ABBREVIATION.search(before + text[: match.start() + 1]):
+        end = match.start() + 1
+        # Only what stands right before is looked at, so that a long text takes no longer for each of its sentences.
+        if not _ABBREVIATION.search((before + text[:end] if end < _BEFORE else text[end - _BEFORE : end])[-_BEFORE:]):
             return match.end()
     return None
 

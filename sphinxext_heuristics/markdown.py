@@ -108,19 +108,28 @@ def _link(url: str, children: tuple[Inline, ...], *, in_em: bool) -> Iterator[_P
 def _stripped(found: Iterable[_Part]) -> list[_Part]:
     """Return the parts without the whitespace at both ends, which a cell does not keep."""
     parts: list[_Part] = []
+    run: list[_Part] = []
     for part in found:
         if not part.text:
             continue
-        if parts and part.literal and parts[-1].literal and part.in_link == parts[-1].in_link:
-            merged = _SPACES.sub(" ", parts.pop().text + part.text)
-            parts.append(_Part(text=merged, literal=True, in_link=part.in_link))
-        else:
-            parts.append(part)
+        if part.literal and run and part.in_link == run[-1].in_link:
+            run.append(part)
+            continue
+        parts += _merged(run)
+        run = [part] if part.literal else []
+        parts += [] if part.literal else [part]
+    parts += _merged(run)
     for end, strip in ((0, str.lstrip), (-1, str.rstrip)):
         if parts and parts[end].literal:
             stripped = strip(parts[end].text)
             parts[end] = _Part(text=stripped, literal=True, in_link=parts[end].in_link)
     return [part for part in parts if part.text]
+
+
+def _merged(run: Sequence[_Part]) -> list[_Part]:
+    """Return pieces of text that follow each other as one."""
+    merged = _SPACES.sub(" ", "".join(part.text for part in run))
+    return [_Part(text=merged, literal=True, in_link=run[0].in_link)] if run else []
 
 
 def _apart(parts: Sequence[_Part]) -> list[_Part]:
@@ -202,7 +211,8 @@ def _escaped(parts: list[_Part]) -> str:
     marks = _delimiters(whole, literal, stars=any(part.opens and part.text[0] == "*" for part in parts))
     marks |= _brackets(whole, literal, in_link) | _backticks(whole, literal)
     marks |= {match.start() for match in _ENTITY.finditer(whole)}
-    marks |= {match.start() for match in re.finditer(r"<(?=[A-Za-z/!?])", whole) if match.end() < whole.rfind(">")}
+    last = whole.rfind(">")
+    marks |= {match.start() for match in re.finditer(r"<(?=[A-Za-z/!?])", whole) if match.end() < last}
     marks |= {at for at, char in enumerate(whole) if char == "|"}
     marks |= {match.start() for match in re.finditer(r"\\(?=[!-/:-@\[-`{-~])", whole)}
     return "".join(f"\\{char}" if literal[at] and at in marks else char for at, char in enumerate(whole))

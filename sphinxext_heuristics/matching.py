@@ -87,6 +87,14 @@ class Objects:
             ends.setdefault(name.rpartition(".")[2], []).append(name)
         return ends
 
+    @cached_property
+    def _known_by_last(self) -> dict[str, list[str]]:
+        """The last part of any name of an object → these names."""
+        ends: dict[str, list[str]] = {}
+        for name in self._known:
+            ends.setdefault(name.rpartition(".")[2], []).append(name)
+        return ends
+
     def find(self, target: str) -> Match:
         """Return what *target* means: a dotted, partly dotted, bare or starred name."""
         if target not in self._matches:
@@ -132,13 +140,19 @@ class Objects:
         return len(self.answers(name)) > 1
 
     def spellings(self, target: str) -> tuple[str, ...]:
-        """Return all names under which the object named *target* may be documented."""
+        """Return all names under which the object named *target* may be documented.
+
+        Source is read only where the documentation does not tell: for a name that no
+        entry has, or where entries were written by hand.
+        """
         names = [target, *self._answers.get(target, ())[:1]]
         owner, _, member = target.rpartition(".")
         names += [f"{own}.{member}" for own in self._answers.get(owner, ())[:1]]
         names += [f"{documented}.{member}" for documented in self._known.get(owner, ())]
         names += self._canonical.get(target, ())
-        for name in tuple(names):
+        alike = self._by_last.get(member, ())
+        told = all(self._answers[name] for name in alike) and any(name in self._known for name in names)
+        for name in () if told else tuple(names):
             names += self._spellings(name)
         return tuple(dict.fromkeys(names))
 
@@ -156,8 +170,8 @@ class Objects:
 
     def _known_ending(self, tail: str) -> list[str]:
         """Return the documented names one of whose other names ends with *tail*."""
-        found = {name: None for known, names in self._known.items() if known.endswith(f".{tail}") for name in names}
-        return list(found)
+        alike = self._known_by_last.get(tail.rpartition(".")[2], ())
+        return list({name: None for known in alike if known.endswith(f".{tail}") for name in self._known[known]})
 
     def closest(self, target: str) -> tuple[str, ...]:
         """Return the documented names most like *target*."""

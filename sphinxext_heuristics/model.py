@@ -162,9 +162,9 @@ class Entry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Query:
-    """What a ``heuristic-index`` or ``heuristics-for`` asks for."""
+    """What a ``heuristic-index``, ``heuristic-graph`` or ``heuristics-for`` asks for."""
 
-    #: ``index`` or ``for``.
+    #: ``index``, ``graph`` or ``for``.
     kind: str
     #: Option → values asked for; any of the values of an option will do.
     filters: tuple[tuple[str, tuple[str, ...]], ...] = ()

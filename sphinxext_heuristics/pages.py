@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from sphinxext_heuristics.diagnostics import closest
@@ -56,6 +57,10 @@ class Pages:
         self._sections = sections
         self._anchors = anchors or {}
         self._matches: dict[str, PageMatch] = {}
+        #: Document → each id in it → the ids of its section, for those that were asked for.
+        self._owners: dict[str, dict[str, tuple[str, ...]]] = {}
+        #: Document → each id that a target may name, folded → the ids, likewise.
+        self._parts_of: dict[str, dict[str, list[str]]] = {}
         #: Name → (place, id that a link leads to).
         self._exact: dict[str, dict[Place, str]] = {}
         self._folded: dict[str, dict[Place, str]] = {}
@@ -79,7 +84,9 @@ class Pages:
     def _place(self, docname: str, anchor: str) -> Place:
         """Return the section that an id is of, or stands in; a page's own is the page."""
         sections = self._sections[docname]
-        ids = next((ids for ids in sections if anchor in ids), None)
+        if docname not in self._owners:
+            self._owners[docname] = {i: ids for ids in reversed(sections) for i in ids}
+        ids = self._owners[docname].get(anchor)
         first = ids[0] if ids else self._anchors.get(docname, {}).get(anchor, "")
         own = bool(sections) and first in sections[0]
         return Place(docname=docname, anchor="" if own else first)
@@ -106,11 +113,17 @@ class Pages:
     def _parts(self, docnames: Iterable[str], anchor: str) -> Iterator[tuple[Place, str]]:
         """Yield the part of each document that has the id, or one folded alike."""
         for docname in docnames:
-            ids = [i for section in self._sections[docname] for i in section]
-            ids += self._anchors.get(docname, {})
-            exact = [i for i in ids if i == anchor]
-            for i in (exact or [i for i in ids if fold(i) == fold(anchor)])[:1]:
+            alike = self._folded_ids(docname).get(fold(anchor), [])
+            for i in [anchor] if anchor in alike else alike[:1]:
                 yield self._place(docname, i), i
+
+    def _folded_ids(self, docname: str) -> dict[str, list[str]]:
+        """Return folded id → the ids of a document's sections and labels, in this order."""
+        if docname not in self._parts_of:
+            found = self._parts_of[docname] = {}
+            for i in [*chain(*self._sections[docname]), *self._anchors.get(docname, {})]:
+                found.setdefault(fold(i), []).append(i)
+        return self._parts_of[docname]
 
     def closest(self, target: str) -> tuple[str, ...]:
         """Return the names of documents and labels most like *target*."""

@@ -269,6 +269,11 @@ class Plan:
             if kind in {"target", resolved.connection.type}
         )
 
+    @cached_property
+    def digests(self) -> dict[str, str]:
+        """Return document → digest of all that the extension shows there."""
+        return {docname: self.digest(docname) for docname in self.catalogue.pages}
+
     def digest(self, docname: str) -> str:
         """Return a digest of all that the extension shows on a page; "" for nothing."""
         page = self.catalogue.pages[docname]

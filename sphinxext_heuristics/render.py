@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from docutils import nodes
 
-from sphinxext_heuristics import index
+from sphinxext_heuristics import graph, index
+from sphinxext_heuristics.controls import filter_of, tags_of
 from sphinxext_heuristics.model import CONNECTION_TYPES
 from sphinxext_heuristics.nodes import Shower, field, joined, link, reference, severity_word
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
     from sphinx.addnodes import pending_xref
 
+    from sphinxext_heuristics.graph import Edge
     from sphinxext_heuristics.index import Link
     from sphinxext_heuristics.model import Heuristic, Query
     from sphinxext_heuristics.plan import Plan, Resolved, Shown, Target
@@ -110,11 +112,16 @@ class Renderer:
         records = self.plan.selection(query)
         if query.kind == "for":
             return self.shower.stack(records, self.plan.settings.max_shown)
+        if query.kind == "graph":
+            return self._graph(records)
         if query.missing:
             return self._worklist(records)
-        if query.layout == "cards":
-            return [*self._cards(records), *self._categories(records), self._legend()]
-        return [self._pages(records), *self._categories(records), self._legend()]
+        form = self._cards if query.layout == "cards" else self._pages
+        return [self._filter(records), form(records), *self._categories(records), self._legend()]
+
+    def _filter(self, records: Iterable[Heuristic]) -> nodes.Node:
+        rows = index.categories(records, self.plan.settings.categories)
+        return filter_of(row.name for row in rows if row.count)
 
     def _pages(self, records: Iterable[Heuristic]) -> nodes.Node:
         return table(
@@ -122,7 +129,7 @@ class Renderer:
             (30, 35, 35),
             (
                 (
-                    [paragraph(self._title(record)), *self._meta(record)],
+                    [paragraph(self._title(record)), *self._meta(record), *tags_of(record.categories)],
                     [self._connections(record)],
                     [paragraph(self.shower.note(record))],
                 )
@@ -151,7 +158,7 @@ class Renderer:
             lines += nodes.line("", f"{one.mark}\u00a0{one.word}: ", shown)
         return lines
 
-    def _cards(self, records: Iterable[Heuristic]) -> list[nodes.Node]:
+    def _cards(self, records: Iterable[Heuristic]) -> nodes.Node:
         """Return cards that sphinx-design's style sheet, or else our own, lays out."""
         grid = nodes.container(classes=["heuristic-cards"], is_div=True, design_component="grid-container")
         for record in records:
@@ -160,6 +167,7 @@ class Renderer:
             body += self._meta(record)
             body += paragraph(self.shower.note(record))
             body += self._connections(record)
+            body += tags_of(record.categories)
             card = nodes.container(
                 classes=["sd-card", "sd-shadow-sm", f"heuristic-{record.severity}"],
                 is_div=True,
@@ -167,7 +175,7 @@ class Renderer:
             )
             card += body
             grid += card
-        return [grid]
+        return grid
 
     def _categories(self, records: Iterable[Heuristic]) -> list[nodes.Node]:
         described = self.plan.settings.categories
@@ -183,6 +191,28 @@ class Renderer:
                 classes=["heuristic-categories"],
             ),
         ]
+
+    def _graph(self, records: Iterable[Heuristic]) -> list[nodes.Node]:
+        branches = graph.graph_of(self.plan, records)
+        if not branches:
+            return [text("No heuristic is to be shown.")]
+        listed = nodes.bullet_list()
+        for branch in branches:
+            title = link(branch.record.name, branch.record.title, self.docname)
+            for name in title.findall(nodes.inline):
+                name[graph.NODE] = branch.node
+            listed += nodes.list_item("", paragraph([title]), *self._branch(branch.edges))
+        return [graph.heuristic_graph("", listed, dot=graph.dot_of(branches))]
+
+    def _branch(self, edges: Sequence[Edge]) -> list[nodes.Node]:
+        """Return a heuristic's connections as a list, each telling its node of the picture."""
+        listed = nodes.bullet_list()
+        for edge in edges:
+            one = edge.link
+            name = nodes.inline("", one.text, **{graph.NODE: edge.node})
+            shown = self._reference(name, one.target) if one.target else name
+            listed += nodes.list_item("", paragraph([nodes.Text(f"{one.mark}\u00a0{one.word}: "), shown]))
+        return [listed] if edges else []
 
     @staticmethod
     def _legend() -> nodes.Node:

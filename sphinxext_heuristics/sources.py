@@ -6,6 +6,7 @@ import ast
 import importlib
 import pkgutil
 import sys
+import warnings
 from dataclasses import dataclass, field
 from functools import lru_cache
 from importlib.machinery import ModuleSpec, PathFinder
@@ -248,9 +249,20 @@ def read_names(
 ) -> Names:
     """Return what the module at *path* binds; nothing if it cannot be parsed."""
     try:
-        tree = ast.parse(path.read_bytes())
-    except (OSError, SyntaxError, ValueError, RecursionError):
+        with warnings.catch_warnings():
+            # What Python thinks of the escapes in it is not our user's affair.
+            warnings.simplefilter("ignore")
+            tree = ast.parse(path.read_bytes())
+        return names_in(tree, module, is_package=is_package)
+    except (OSError, SyntaxError, ValueError, RecursionError, MemoryError):
         return Names()
+
+
+def names_in(tree: ast.Module, module: str, *, is_package: bool) -> Names:
+    """Return what the top level of a parsed *module* binds.
+
+    Raises `RecursionError` if it is nested too deeply.
+    """
     package = module if is_package else module.rpartition(".")[0]
     defined: set[str] = set()
     imported: dict[str, tuple[str, str]] = {}

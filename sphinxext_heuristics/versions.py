@@ -6,17 +6,17 @@ import re
 from contextlib import suppress
 from importlib import metadata
 
-from packaging.version import InvalidVersion, Version
+from packaging.version import Version
 
 #: A bound without a pre- or post-release is a prefix of the versions it includes.
-_RELEASE = re.compile(r"v?\d+(\.\d+)*")
+_RELEASE = re.compile(r"v?\d+(\.\d+)*", re.IGNORECASE)
 
 
 def parse(text: str) -> Version | None:
     """Return a version as PEP 440 reads it, or ``None``."""
     try:
         return Version(text)
-    except InvalidVersion:
+    except ValueError:  # InvalidVersion, or a number of more digits than Python reads
         return None
 
 
@@ -25,14 +25,11 @@ def installed(package: str) -> str | None:
 
     Of a namespace that several distributions share only one named like the package tells.
     """
-    top = package.partition(".")[0]
-    names = [package.replace(".", "-")]
-    distributions = metadata.packages_distributions().get(top, [])
-    names += distributions if len(set(distributions)) == 1 else []
-    for name in names:
-        with suppress(metadata.PackageNotFoundError, ValueError):
-            return metadata.version(name)
-    return None
+    with suppress(metadata.PackageNotFoundError, ValueError):
+        return metadata.version(package.replace(".", "-"))
+    # This asks all that is installed: it is a second resort.
+    distributions = set(metadata.packages_distributions().get(package.partition(".")[0], ()))
+    return metadata.version(distributions.pop()) if len(distributions) == 1 else None
 
 
 def holds(since: str, until: str, version: str) -> bool:

@@ -20,10 +20,14 @@ FILENAME = ".heuristics.json"
 class Written:
     """The record of one builder in one output folder."""
 
-    def __init__(self, outdir: Path, builder: str) -> None:
-        """Read the record; one that is not there or not ours tells nothing."""
+    def __init__(self, outdir: Path, builder: str, version: str = "") -> None:
+        """Read the record; one that is not there or not ours tells nothing.
+
+        *version* is that of the extension, of which another may show the same otherwise.
+        """
         self._path = outdir / FILENAME
         self._builder = builder
+        self._key = f"{builder} {version}".strip()
         self._all = self._read()
 
     def _read(self) -> dict[str, dict[str, str]]:
@@ -40,7 +44,7 @@ class Written:
 
         Without a record, as after an interrupted build, all may.
         """
-        written = self._all.get(self._builder)
+        written = self._all.get(self._key)
         if written is None:
             return sorted(digests)
         return sorted(docname for docname, digest in digests.items() if written.get(docname, "") != digest)
@@ -51,7 +55,9 @@ class Written:
 
     def save(self, digests: Mapping[str, str], written: Iterable[str]) -> None:
         """Keep what is written now; pages left alone keep what they had."""
-        record = self._all.setdefault(self._builder, {})
+        for key in [key for key in self._all if key.partition(" ")[0] == self._builder and key != self._key]:
+            del self._all[key]
+        record = self._all.setdefault(self._key, {})
         record.update({name: digests.get(name, "") for name in written})
         for docname in [d for d, digest in record.items() if d not in digests or not digest]:
             del record[docname]

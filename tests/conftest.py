@@ -32,7 +32,7 @@ extensions = ["sphinx.ext.autodoc", "myst_parser", "sphinxext_heuristics"]
 """
 
 #: The modules whose own deprecation warnings are not our fault.
-OTHERS = r"myst_parser\.|autoapi\.|astroid\."
+OTHERS = r"myst_parser\.|autoapi\.|astroid\.|sphinxcontrib\.serializinghtml"
 
 _SECTION = re.compile(r"^=== (?P<head>.+)\n", re.MULTILINE)
 _ESCAPE = re.compile(r"\x1b\[[0-9;]*m")

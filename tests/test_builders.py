@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+import json
+import pickle
 import re
+import shutil
+import subprocess
+from pathlib import Path
 from typing import TYPE_CHECKING
 from zipfile import ZipFile
 
 import pytest
-from bs4 import BeautifulSoup
+from bs4 import BeautifulSoup, Tag
 from conftest import title_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from conftest import Built, Project
+
+#: Where Debian puts it; its own command wants to run a jar.
+EPUBCHECK = Path("/usr/share/java/epubcheck.jar")
 
 SAMPLE = """
 === conf.py
@@ -143,11 +151,39 @@ def test_singlehtml(sample: Project) -> None:
     assert len(ids) == len(set(ids))
 
 
+@pytest.mark.parametrize(("builder", "suffix"), [("json", "fjson"), ("pickle", "fpickle")])
+def test_pages_as_data(sample: Project, builder: str, suffix: str) -> None:
+    path = sample.ok(builder).out / f"api/demo.{suffix}"
+    data = json.loads(path.read_bytes()) if builder == "json" else pickle.loads(path.read_bytes())  # noqa: S301 - ours
+    boxes = BeautifulSoup(data["body"], "html.parser").select("div.heuristic")
+    assert [title_of(box) for box in boxes] == ["The first title", "Nested"] * 2
+
+
 def test_epub(sample: Project) -> None:
     built = sample.ok("epub")
     with ZipFile(built.out / "Sample.epub") as book:
         page = BeautifulSoup(book.read("api/demo.xhtml"), "html.parser")
     assert [title_of(box) for box in page.select("div.heuristic")] == ["The first title", "Nested"] * 2
+
+
+def test_epub_has_a_style_that_every_reader_knows(sample: Project) -> None:
+    built = sample.ok("epub")
+    with ZipFile(built.out / "Sample.epub") as book:
+        ours = [name for name in book.namelist() if "heuristics" in name and not name.endswith(".xhtml")]
+        assert ours == ["_static/heuristics-epub.css"], "the pages' style and script are for browsers"
+        style = book.read(*ours).decode()
+        page = BeautifulSoup(book.read("api/demo.xhtml"), "html.parser")
+    assert not re.search(r":(is|has|where|not)\(|@|&", style)
+    assert [link["href"] for link in page.select("link[href*=heuristics]")] == ["../_static/heuristics-epub.css"]
+
+
+def test_epub_passes_epubcheck(sample: Project) -> None:
+    if shutil.which("java") is None or not EPUBCHECK.is_file():
+        pytest.skip("EPUBCheck is not installed; on Debian: apt-get install epubcheck default-jre-headless")
+    book = sample.ok("epub").out / "Sample.epub"
+    command = ["java", "-jar", str(EPUBCHECK), "--error", str(book)]
+    checked = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)  # noqa: S603 - ours
+    assert checked.returncode == 0, checked.stderr + checked.stdout
 
 
 def test_text(sample: Project) -> None:
@@ -166,6 +202,191 @@ def test_latex(sample: Project) -> None:
     links = set(re.findall(r"\\hyperref\[\\detokenize\{(.+?)\}\]", latex))
     assert links - targets == set()
     assert any("heuristic-nested" in link for link in links)
+
+
+def test_latex_has_no_sign_that_an_engine_or_a_font_may_lack(sample: Project) -> None:
+    latex = sample.ok("latex").read("sample.tex")
+    assert re.findall("[✅⬜≥≤]", latex) == []
+    assert "\\(\\checkmark\\)\N{NO-BREAK SPACE}Impl: " in latex
+    assert latex.count(r"\(\square\)") >= 4, "the facts, two indexes with their legends, the worklist"
+    assert r"\(\geq\) 2.0" in latex
+
+
+COMPILED = """
+=== conf.py
+project = "Sample"
+author = "Nobody"
+extensions = ["myst_parser", "sphinxext_heuristics"]
+myst_enable_extensions = ["colon_fence"]
+latex_domain_indices = True
+heuristics_max_shown = 1
+heuristics_categories = {"Some & more": "50 % of #1_x", "None ≥ 1": "~^\\\\\\\\{}"}
+=== index.rst
+Start
+=====
+
+.. toctree::
+
+   hard
+   One
+   more
+
+.. heuristic-index::
+
+.. heuristic-index::
+   :missing:
+
+.. heuristic-index::
+   :layout: cards
+=== One.rst
+.. heuristic:: One
+   :title: The *first* & 50 % title_x
+   :note: Use ``a_b`` & 5 % in `x <https://example.org/a_b#c%20d>`__.
+   :impl: demo.C.m, demo.C
+   :workflow: hard
+   :env: ?later_x
+   :severity: danger
+   :category: Some & more
+   :since: 0.1
+
+   Body of one.
+=== more.md
+# More
+
+```{heuristic} Two
+:note: Second note.
+:impl: demo.C.m
+:severity: caution
+:since: "0.1"
+:until: "0.2"
+
+Second body.
+
+- item
+
+  :::{heuristic} Nested
+  :note: Nested in a list.
+  :impl: demo.C.m
+  :::
+```
+=== hard.rst
+Hard
+====
+
+.. list-table::
+   :header-rows: 1
+
+   * - Head
+     - Other
+   * - .. heuristic:: Cell
+          :title: In a cell
+          :note: Cell note.
+          :impl: demo.C.m
+
+          Body in a cell.
+     - .. heuristics-for:: demo.C.m
+   * - 1
+     - .. heuristic-index::
+          :severity: danger
+
++-------------+------------------------------+
+| left        | .. heuristics-for:: demo.C   |
++-------------+------------------------------+
+
+1. Item
+
+   .. heuristics-for:: demo.C
+
+   * Deep
+
+     .. heuristic:: Listed
+        :note: In a list.
+        :impl: demo.C.m
+        :severity: warning
+
+.. note::
+
+   .. heuristics-for:: demo.C.m
+
+   .. heuristic-index::
+      :severity: caution
+
+Text with a footnote [#f]_.
+
+.. [#f] .. heuristics-for:: demo.C
+
+.. py:class:: demo.C
+
+   Class.
+
+   .. py:method:: m()
+
+      Method.
+
+      :param x: a parameter
+
+         .. heuristics-for:: demo.C
+
+See :heuristic:`Cell`, :heuristic:`Listed`, :heuristic:`Nested`, :ref:`heuristic-index`.
+"""
+
+
+def test_latex_compiles_in_tables_lists_entries_and_the_two_columns_of_an_index(
+    project: Callable[..., Project],
+) -> None:
+    out = project(COMPILED).ok("latex").out
+    if shutil.which("latexmk") is None or shutil.which("pdftotext") is None:
+        pytest.skip(
+            "LaTeX is not installed; `make pdf` says which packages it takes, and pdftotext is in poppler-utils"
+        )
+    command = ["latexmk", "-pdf", "-silent", "-interaction=nonstopmode", "sample.tex"]
+    run = subprocess.run(command, cwd=out, capture_output=True, text=True, check=False, timeout=120)  # noqa: S603 - ours
+    log = (out / "sample.log").read_text(encoding="utf-8", errors="replace")
+    assert run.returncode == 0, re.findall(r"^!.*(?:\n.*){3}", log, re.MULTILINE) or run.stderr
+    assert re.findall("undefined|multiply defined|Missing character|destination with the same", log) == []
+    command = ["pdftotext", "-layout", "sample.pdf", "-"]
+    text = subprocess.run(command, cwd=out, capture_output=True, text=True, check=True).stdout  # noqa: S603 - ours
+    # By hand: a cell twice, a list, a note, a footnote and a parameter; and the title of a page and the entry.
+    assert text.count("Danger: The *first*") == 8
+    assert text.count("Tip: Nested") == 2
+    assert "\N{CHECK MARK} Workflow" in text
+    assert re.search(r"HEURISTIC INDEX\s+I\s+In a cell \(tip\), ?\d", text)
+
+
+HAND_PLACED = """
+=== index.rst
+Start
+=====
+
+.. py:function:: demo.merge(x)
+
+   Merge.
+
+   :param x: The first.
+
+      .. heuristics-for:: demo.split
+
+   :returns: The second.
+
+      .. heuristic:: Within
+         :title: Within a field
+         :note: Its note.
+         :impl: demo.split
+
+.. py:function:: demo.split()
+
+   Split.
+"""
+
+
+def test_what_stands_in_the_description_of_a_parameter_is_shown(project: Callable[..., Project]) -> None:
+    built = project(HAND_PLACED).ok("html")
+    assert built.shown("index.html", "demo.merge") == []
+    boxes = built.entry("index.html", "demo.merge").select("div.heuristic")
+    assert [title_of(box) for box in boxes if box.select("p.admonition-title a")] == ["Within a field"]
+    definition = built.soup("index.html").find(id="heuristic-within")
+    assert isinstance(definition, Tag)
+    assert "Shown in" in definition.get_text()
 
 
 def test_man(sample: Project) -> None:
@@ -191,10 +412,74 @@ def test_xml(sample: Project, builder: str) -> None:
     assert text.count("The nested note.") == 2
 
 
-@pytest.mark.parametrize("builder", ["dummy", "changes", "coverage"])
+@pytest.mark.parametrize("builder", ["dummy", "changes"])
 def test_builders_without_pages(sample: Project, builder: str) -> None:
-    options = ("-D", "extensions=sphinx.ext.autodoc,myst_parser,sphinx.ext.coverage,sphinxext_heuristics")
-    sample.ok(builder, *(options if builder == "coverage" else ()))
+    sample.ok(builder)
+
+
+CHECKED = """
+=== conf.py
+extensions = ["sphinx.ext.autodoc", "sphinx.ext.coverage", "sphinx.ext.doctest", "sphinxext_heuristics"]
+linkcheck_ignore = [r"http://ignored\\."]
+linkcheck_workers = 1
+import sys
+sys.path.insert(0, __file__.rpartition("/")[0])
+=== checked_pkg.py
+def one():
+    \"\"\"One.\"\"\"
+
+def two():
+    \"\"\"Two.\"\"\"
+=== index.rst
+Start
+=====
+
+.. automodule:: checked_pkg
+   :members: one
+
+.. toctree::
+
+   more
+
+.. heuristic-index::
+=== more.rst
+More
+====
+
+.. heuristic:: Adding
+   :note: Add, as `here <there.txt>`__ and `there <http://ignored.invalid/>`__.
+   :impl: checked_pkg.one
+   :workflow: index
+
+   >>> 1 + 1
+   2
+=== there.txt
+There.
+"""
+
+
+@pytest.fixture(scope="module")
+def checked(shared_project: Callable[..., Project]) -> Project:
+    return shared_project(CHECKED)
+
+
+def test_linkcheck_asks_once_for_a_link_that_is_shown_four_times(checked: Project) -> None:
+    lines = [json.loads(line) for line in checked.ok("linkcheck").read("output.json").splitlines()]
+    assert {line["uri"]: line["status"] for line in lines if "ignored" in line["uri"]} == {
+        "http://ignored.invalid/": "ignored"
+    }
+    assert not [line for line in lines if line["status"] == "broken"]
+
+
+def test_doctest_runs_the_code_of_a_body_once(checked: Project) -> None:
+    report = checked.ok("doctest").read("output.txt")
+    assert re.search(r"^ +1 tests?$", report, re.MULTILINE), report
+    assert re.search(r"^ +0 failures in tests$", report, re.MULTILINE), report
+
+
+def test_coverage_takes_no_heuristic_for_documentation(checked: Project) -> None:
+    report = checked.ok("coverage").read("python.txt")
+    assert re.findall(r"^ \* (\w+)", report, re.MULTILINE) == ["two"]
 
 
 def test_gettext_has_what_authors_wrote_once(sample: Project) -> None:

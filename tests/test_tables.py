@@ -746,6 +746,15 @@ def test_record_of_each_builder(tmp_path: Path) -> None:
     assert Written(tmp_path, "text").stale({"a": "2"}) == []
 
 
+def test_a_record_of_another_version_tells_nothing(tmp_path: Path) -> None:
+    Written(tmp_path, "html", "1").save({"a": "1"}, ["a"])
+    assert Written(tmp_path, "html", "1").stale({"a": "1"}) == []
+    later = Written(tmp_path, "html", "2")
+    assert later.stale({"a": "1"}) == ["a"]
+    later.save({"a": "1"}, ["a"])
+    assert Written(tmp_path, "html", "1").stale({"a": "1"}) == ["a"], "the earlier one is gone"
+
+
 def test_record_is_away_while_pages_are_written(tmp_path: Path) -> None:
     record = Written(tmp_path, "html")
     record.forget()

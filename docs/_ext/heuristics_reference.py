@@ -70,12 +70,21 @@ MEANINGS: dict[str, dict[str, Meaning]] = {
         "missing": Meaning("A flag: the missing targets instead, each with the heuristics that wait for it", "off"),
         "layout": Meaning("`table` or `cards`", "`table`"),
     },
+    "heuristic-graph": {
+        "category": Meaning("Only those with one of these categories", "all"),
+        "severity": Meaning("Only those with one of these severities", "all"),
+        "impl": Meaning("Only those that apply to one of these objects", "all"),
+        "workflow": Meaning("Only those connected to one of these how-to pages", "all"),
+        "principle": Meaning("Only those connected to one of these explanations", "all"),
+        "env": Meaning("Only those connected to one of these environment pages", "all"),
+    },
 }
 
 #: Directive → its class, which names its options.
 DIRECTIVES: dict[str, type[directives.CheckedDirective]] = {
     "heuristic": directives.HeuristicDirective,
     "heuristic-index": directives.HeuristicIndexDirective,
+    "heuristic-graph": directives.HeuristicGraphDirective,
 }
 
 

@@ -1,0 +1,887 @@
+from __future__ import annotations
+
+import ast
+import difflib
+import io
+import itertools
+import json
+import keyword
+import os
+import pickle
+import re
+import subprocess
+import sys
+import textwrap
+import time
+import tokenize
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from sphinxext_heuristics import evidence
+from sphinxext_heuristics.evidence import Claim, Found, Lost, Reason, scope, state, verify
+from sphinxext_heuristics.evidence.lexer import tokens
+from sphinxext_heuristics.evidence.readings import Fragment, readings
+from sphinxext_heuristics.sources import Sources
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from sphinxext_heuristics.evidence.scope import Scope
+
+QUOTES = json.loads(Path(__file__).with_name("evidence_quotes.json").read_text("utf-8"))
+CLAIMS = [
+    Claim(module=quote["module"], qualname=quote["qualname"], quote=quote["quote"], prose=quote["prose"])
+    for quote in QUOTES
+]
+NAMES = [f"{number}-{claim.qualname}" for number, claim in enumerate(CLAIMS, 1)]
+every_quote = pytest.mark.parametrize("claim", CLAIMS, ids=NAMES)
+
+
+def found_in(text: str, qualname: str, quote: str, *, prose: bool = False) -> tuple[int, int] | None:
+    """Look for a quote in the text of a module."""
+    places = scope.understand(textwrap.dedent(text).encode()).scopes(qualname)
+    assert places, qualname
+    spans = (way.find(place) for place in places for way in readings(textwrap.dedent(quote), prose=prose))
+    return next((span for span in spans if span), None)
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return an empty folder on the path."""
+    monkeypatch.syspath_prepend(tmp_path)
+    return tmp_path
+
+
+def check(module: str, qualname: str, quote: str, *, prose: bool = False) -> Found | Lost:
+    return verify(Claim(module=module, qualname=qualname, quote=quote, prose=prose), Sources())
+
+
+# What is quoted from PEFT
+
+
+@pytest.mark.parametrize(
+    ("claim", "lines"), list(zip(CLAIMS, (quote["lines"] for quote in QUOTES), strict=True)), ids=NAMES
+)
+def test_a_quote_stands_in_the_installed_peft(claim: Claim, lines: list[int]) -> None:
+    result = verify(claim, Sources())
+    assert isinstance(result, Found), result
+    whole = result.path.read_text("utf-8").split("\n")[result.line - 1 : result.end_line]
+    assert result.end_line - result.line == lines[1] - lines[0]
+    words = claim.quote.split()
+    assert "".join(words) in "".join("\n".join(whole).split())
+
+
+def test_nothing_is_imported_for_it() -> None:
+    script = f"""
+import json, sys
+from sphinxext_heuristics.evidence import Claim, Found, verify
+from sphinxext_heuristics.sources import Sources
+before = set(sys.modules)
+sources = Sources()
+quotes = json.load(open({str(Path(__file__).with_name("evidence_quotes.json"))!r}, encoding="utf-8"))
+for quote in quotes:
+    quote.pop("lines")
+    assert isinstance(verify(Claim(**quote), sources), Found), quote
+assert not {{"torch", "peft", "transformers"}} & set(sys.modules)
+print(sorted(name for name in set(sys.modules) - before if name.partition(".")[0] not in sys.stdlib_module_names))
+"""
+    done = subprocess.run(  # noqa: S603 - this Python
+        [sys.executable, "-c", script], check=True, capture_output=True, text=True
+    )
+    assert done.stdout == "[]\n"
+
+
+def place_of(claim: Claim) -> Scope:
+    """Return the definition that holds a quote."""
+    path = Sources().path(claim.module)
+    assert path
+    ways = readings(claim.quote, prose=claim.prose)
+    places = scope.read(path).scopes(claim.qualname)
+    return next(place for place in places if any(way.find(place) for way in ways))
+
+
+class Alone(NamedTuple):
+    """An object's source as a module of its own."""
+
+    name: str
+    text: str
+
+
+def alone(claim: Claim) -> Alone:
+    text = textwrap.dedent("\n".join(place_of(claim).text)) + "\n"
+    return Alone(claim.qualname.rpartition(".")[2], text)
+
+
+def unparsed(text: str) -> str:
+    """Reformat as far as it goes: no comments, no line breaks, other quotes, the fewest parentheses."""
+    return ast.unparse(ast.parse(text))
+
+
+def exploded(text: str) -> str:
+    """Reformat the other way: a line for each token in brackets, trailing commas, double quotes turned single."""
+    pieces: list[str] = []
+    end, depth = (1, 0), 0
+    lines = text.splitlines(keepends=True)
+    fstring = 0
+    for token in tokenize.generate_tokens(io.StringIO(text).readline):
+        pieces.append(between(lines, end, token.start))
+        end = token.end
+        name = tokenize.tok_name[token.type]
+        fstring += (name == "FSTRING_START") - (name == "FSTRING_END")
+        string = token.string
+        if re.fullmatch(r'"[^"\'\\]*"', string) and not fstring and token.type == tokenize.STRING:
+            string = f"'{string[1:-1]}'"
+        depth += (string in {"(", "[", "{"}) - (string in {")", "]", "}"}) if token.type == tokenize.OP else 0
+        pieces.append(between(lines, token.start, token.end) if string == token.string else string)
+        if depth and not fstring and token.type == tokenize.OP and string in {"(", "[", "{", ",", "=", "=="}:
+            pieces.append("\n\n        ")
+    return "".join(pieces)
+
+
+def between(lines: list[str], start: tuple[int, int], end: tuple[int, int]) -> str:
+    if start[0] == end[0]:
+        return lines[start[0] - 1][start[1] : end[1]] if start[0] <= len(lines) else ""
+    inner = lines[start[0] : end[0] - 1]
+    last = lines[end[0] - 1][: end[1]] if end[0] <= len(lines) else ""
+    return "".join([lines[start[0] - 1][start[1] :], *inner, last])
+
+
+@every_quote
+def test_a_reformatted_object_still_holds_its_quote(claim: Claim) -> None:
+    name, text = alone(claim)
+    wide = exploded(text)
+    assert ast.dump(ast.parse(wide)) == ast.dump(ast.parse(text))
+    assert found_in(wide, name, claim.quote, prose=claim.prose)
+
+
+def only_comments(quote: str) -> bool:
+    return all(line.startswith("#") for line in quote.split("\n"))
+
+
+#: Neither comments nor some of the strings that stand side by side: `ast` has no place for those.
+PARSED = [
+    pytest.param(claim, id=name)
+    for name, claim in zip(NAMES, CLAIMS, strict=True)
+    if claim.prose or not (only_comments(claim.quote) or re.match(r"f?\"", claim.quote))
+]
+
+
+@pytest.mark.parametrize("claim", PARSED)
+def test_layout_and_comments_do_not_matter(claim: Claim) -> None:
+    name, text = alone(claim)
+    assert found_in(unparsed(text), name, claim.quote, prose=claim.prose)
+
+
+# Every change of meaning is seen
+
+SWAPPED = {
+    "==": "!=", "!=": "==", "<": ">=", ">": "<=", "<=": ">", ">=": "<", "+": "-", "-": "+", "*": "/", "/": "*",
+    "@": "*", "**": "*", "and": "or", "or": "and", "not": "bool", "True": "False", "False": "True", "None": "0",
+    "raise": "return",
+}  # fmt: skip
+
+
+class Place(NamedTuple):
+    """Characters of a text."""
+
+    start: int
+    end: int
+    text: str
+    kind: int
+
+
+def placed(text: str) -> list[Place]:
+    """Return the tokens that mean something, f-strings as Python 3.11 has them: whole."""
+    starts = [0, *itertools.accumulate(len(line) for line in text.splitlines(keepends=True))]
+    found: list[Place] = []
+    opened: list[int] = []
+    try:
+        for token in tokenize.generate_tokens(io.StringIO(text).readline):
+            start, end = (starts[row - 1] + column for row, column in (token.start, token.end))
+            name = tokenize.tok_name[token.type]
+            if name == "FSTRING_START":
+                opened.append(start)
+            elif name == "FSTRING_END":
+                start = opened.pop()
+                if not opened:
+                    found.append(Place(start, end, text[start:end], tokenize.STRING))
+            elif not opened and token.type in {tokenize.NAME, tokenize.NUMBER, tokenize.STRING, tokenize.OP}:
+                found.append(Place(start, end, token.string, token.type))
+    except (tokenize.TokenError, IndentationError):
+        pass  # a fragment: what came so far
+    return found
+
+
+def quoted_code(text: str, quote: str) -> Iterator[list[Place]]:
+    """Yield the quote's tokens in a text, each time that they stand there."""
+    wanted = [place.text for place in placed(quote + "\n")]
+    places = placed(text)
+    for at in range(len(places) - len(wanted) + 1):
+        if [place.text for place in places[at : at + len(wanted)]] == wanted:
+            yield places[at : at + len(wanted)]
+
+
+def changed_code(place: Place) -> Iterator[str]:
+    """Yield what changes the meaning of a token."""
+    if place.text in SWAPPED:
+        yield SWAPPED[place.text]
+    elif place.kind == tokenize.NAME and not keyword.iskeyword(place.text):
+        yield f"{place.text}_"
+        yield f"{place.text}.other"
+    elif place.kind == tokenize.NUMBER:
+        yield f"{place.text}1"
+    elif place.kind == tokenize.STRING:
+        opening = re.match(r"[a-zA-Z]*(\"\"\"|'''|\"|')", place.text)
+        assert opening
+        inner, quote = place.text[opening.end() : -len(opening[1])], opening[1]
+        yield f"{opening[0]}not {inner}{quote}"
+        yield f"{opening[0]}{inner}x{quote}"
+        yield f"{opening[0]}{inner[:-1]}{quote}"
+        yield from (f"{opening[0]}{inner.replace(word, word + 'x', 1)}{quote}" for word in re.findall(r"\w+", inner))
+    elif place.text in {"if", "while", "elif", "return", "in", "assert"}:
+        yield f"{place.text} not 0 ==" if place.text == "in" else f"{place.text} not"
+
+
+def mutants(claim: Claim, text: str) -> Iterator[str]:
+    """Yield the text with the quoted passage changed in meaning, wherever it stands, one change in each."""
+    if claim.prose or only_comments(claim.quote):
+        yield from reworded(claim.quote, text)
+        return
+    passages = list(quoted_code(text, claim.quote))
+    assert passages
+    for number, place in enumerate(passages[0]):
+        for change in changed_code(place):
+            changed = text
+            for passage in reversed(passages):
+                changed = changed[: passage[number].start] + change + changed[passage[number].end :]
+            yield changed
+    yield from dropped(text, passages)
+
+
+def reworded(quote: str, text: str) -> Iterator[str]:
+    words = re.findall(r"[\w`'.()=]+", quote)
+    parts = r"[\s#]+".join(re.escape(word) for word in quote.replace("#", "").split())
+    passage = re.search(parts, text)
+    assert passage
+    for word in words:
+        for change in (f"{word}x", ""):
+            changed = re.sub(rf"(?<![\w`]){re.escape(word)}(?![\w`])", change, passage[0], count=1)
+            yield text.replace(passage[0], changed)
+
+
+def dropped(text: str, passages: list[list[Place]]) -> Iterator[str]:
+    """Yield the text without one of the quoted statements, and with another one before it."""
+    starts = [0, *itertools.accumulate(len(line) for line in text.splitlines(keepends=True))]
+    spans = [(passage[0].start, passage[-1].end) for passage in passages]
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.stmt) and node.end_lineno and node.end_col_offset is not None:
+            start = starts[node.lineno - 1] + node.col_offset
+            end = starts[node.end_lineno - 1] + node.end_col_offset
+            if len(spans) == 1 and spans[0][0] <= start and end <= spans[0][1]:
+                yield f"{text[:start]}pass{text[end:]}"
+                if start > spans[0][0]:
+                    yield f"{text[:start]}other(); {text[start:]}" if not hasattr(node, "body") else ""
+
+
+@every_quote
+def test_no_change_of_meaning_goes_unseen(claim: Claim) -> None:
+    name, text = alone(claim)
+    count = 0
+    for changed in mutants(claim, text):
+        if changed in {"", text}:
+            continue
+        try:
+            ast.parse(changed)
+        except SyntaxError:
+            continue  # this one is seen anyhow
+        count += 1
+        span = found_in(changed, name, claim.quote, prose=claim.prose)
+        assert not span, "\n".join(difflib.unified_diff(text.split("\n"), changed.split("\n"), n=0, lineterm=""))
+    assert count >= 4
+
+
+# What counts as the same, and what does not
+
+SOURCE = '''
+@register("a", kind=1)
+def first(model, a: int = 1, *, flag=(True), other=None, **rest):
+    """Say what it does.
+
+    A longer text, which goes
+    on here.
+    """
+    # a comment that
+    # goes on
+    if (not model.ready) and a > 1 or flag:
+        return call(
+            model,
+            "one " "two",
+            key={"x": 1, "y": [2, 3,]},
+        )
+    elif other:
+        for item in (rest):
+            yield item
+    else:
+        with open("f") as file, lock:
+            total = total + (a * 2)
+            file.write(f"{a!r:>{flag}} of " f"{total}")
+    try:
+        run()
+    except (KeyError, ValueError) as error:
+        raise RuntimeError("bad") from error
+    else:
+        x = (1, 2)
+    finally:
+        close()
+    match other:
+        case [1, *_] if flag:
+            stop()
+    if (
+        (a == 1)
+        or (b == 2)
+    ) and c != "d":
+        z = a if b else c
+    def inner(rest: dict, kind, *, more=1, last):
+        if last:
+            pass
+        else:
+            if more:
+                if kind:
+                    pass
+                else:
+                    if rest:
+                        stop()
+            return (
+                kind
+                * last
+            )
+    # the end
+'''
+
+SAME = {
+    "an expression": "call(model, 'one two', key={'x': 1, 'y': [2, 3]})",
+    "a part of an expression": "a > 1",
+    "redundant parentheses": "(not model.ready) and (a > 1)",
+    "operands": "a == 1 or b == 2",
+    "a statement": "x = 1, 2",
+    "a header": "if not model.ready and a > 1 or flag:",
+    "a header with parentheses": "if ((a == 1) or (b == 2)) and c != 'd':",
+    "a header with a comment": "for item in rest:  # all",
+    "an elif": "elif other:",
+    "an elif with its block": "elif other:\n    for item in rest:\n        yield item",
+    "an else with its block": "else:\n    x = (1, 2)",
+    "the end of a block and an else": """    for item in rest:
+        yield item
+else:
+    with open('f') as file, lock:""",
+    "a handler": "except (KeyError, ValueError) as error:",
+    "handlers and more": "except (KeyError, ValueError) as error:\n    raise RuntimeError('bad') from error\nelse:",
+    "a finally": "finally:\n    close()",
+    "a try": "try:\n    run()\nexcept (KeyError, ValueError) as error:",
+    "a bare try": "try:",
+    "a case": "case [1, *_] if flag:",
+    "a case with its block": "case [1, *_] if flag:\n    stop()",
+    "a match": "match other:",
+    "a with": "with (open('f') as file, lock):",
+    "a signature": "def first(model, a: int = 1, *, flag=True, other=None, **rest):",
+    "a decorator": "@register('a', kind=1)",
+    "a decorator and the signature": """
+        @register('a', kind=1)
+        def first(model, a: int = 1, *, flag=True, other=None, **rest):
+    """,
+    "parameters": "a: int = 1, *, flag=True",
+    "parameters without the star": "flag=True, other=None",
+    "parameters by name": "rest: dict, kind",
+    "parameters that need a keyword": "more=1, last",
+    "operands of another line": "not model.ready and a > 1",
+    "arguments": "model, 'one two'",
+    "an argument": "key={'x': 1, 'y': [2, 3]}",
+    "items": "'x': 1, 'y': [2, 3]",
+    "one string of several": "'two'",
+    "one f-string of several": "f'{total}'",
+    "an f-string": "f'{a!r:>{flag}} of {total}'",
+    "a docstring": "'''Say what it does.\n\nA longer text, which goes\non here.\n'''",
+    "a comment": "# a comment that goes\n# on",
+    "the last comment": "# the end",
+    "an if in an else": "else:\n    if more:",
+    "an else that holds an if": "        pass\n    else:",
+    "the end of a deep block": "        x = (1, 2)\n    finally:\n        close()\nmatch other:",
+    "half a product": "kind\n* last",
+    "an argument with its comma": "model,",
+    "a fragment that opens a redundant parenthesis": "total = (total + (a",
+    "a fragment that closes one": "* 2))\n        file.write(",
+    "a fragment that ends with a comma": "= {'x': 1, 'y': [2, 3],",
+    "a fragment": "raise RuntimeError(",
+    "a fragment with another layout": "return call(model,\n 'one ' 'two'",
+    "a fragment with parentheses": "= total + (a * 2",
+    "a fragment with commas": "[2, 3]},)",
+    "a fragment from the middle": "== 2)\n) and c",
+}
+
+OTHER = {
+    "another operand": "a > 2",
+    "fewer statements": "else:\n    with open('f') as file, lock:\n        total = total + a * 2",
+    "another order": "'two', model",
+    "another keyword": "kez={'x': 1, 'y': [2, 3]}",
+    "a part of a chain": "total + a",
+    "a shorter header": "if not model.ready and a > 1:",
+    "a shorter value": "total = total",
+    "a shorter signature": "def first(model, a: int = 1):",
+    "a signature without its values": "def first(model, a: int, *, flag, other, **rest):",
+    "needed parentheses": "if (not model.ready) and (a > 1 or flag):",
+    "a comma that makes a tuple": "(total + a * 2,)",
+    "part of a string": "'wo'",
+    "another string": "'one  two'",
+    "a string that only looks like an f-string": "'{total}'",
+    "bytes": "b'two'",
+    "another kind of number": "key={'x': True, 'y': [2, 3]}",
+    "another docstring": "'''Say what it did.'''",
+    "another handler": "except KeyError as error:",
+    "another block": "finally:\n    open()",
+    "a word of another comment": "# a comment that goes off",
+    "a fragment": "raise RuntimeErr(",
+    "a fragment with needed parentheses": "= (total + a) * 2)\n file",
+    "a fragment of another order": "'two', model, (",
+    "a tuple": "call((model, 'one two'",
+}
+
+
+@pytest.mark.parametrize("quote", SAME.values(), ids=list(SAME))
+def test_these_are_the_same(quote: str) -> None:
+    assert found_in(SOURCE, "first", quote)
+
+
+@pytest.mark.parametrize("quote", OTHER.values(), ids=list(OTHER))
+def test_these_are_not(quote: str) -> None:
+    assert not found_in(SOURCE, "first", quote)
+
+
+@pytest.mark.parametrize(
+    ("quote", "lines"),
+    [
+        ("else:\n    x = 1, 2", (28, 29)),
+        ("# a comment that\n# goes on\nif not model.ready and a > 1 or flag:", (9, 11)),
+        ("if not model.ready and a > 1 or flag:", (11, 11)),
+        ("with open('f') as file, lock:", (21, 21)),
+        ("@register('a', kind=1)", (2, 2)),
+        ("if ((a == 1) or (b == 2)) and c != 'd':", (35, 38)),
+        ("'x': 1, 'y': [2, 3]", (15, 15)),
+        ("'two'", (14, 14)),
+        ("raise RuntimeError(", (27, 27)),
+        ("case [1, *_] if flag:", (33, 33)),
+    ],
+)
+def test_the_line_is_the_current_one(quote: str, lines: tuple[int, int]) -> None:
+    assert found_in(SOURCE, "first", quote) == lines
+
+
+PROSE = '''class Model:
+    def merge(self):
+        r"""Merge.
+
+        Args:
+            safe (`bool`, *optional*): whether to
+                check {"use": False} the weights.
+        """
+        warn(
+            f"The adapter {name!r} of {self.model} "
+            "seems to be broken."  # really
+            " So\\nstop."
+        )
+        #: As per somebody, we need
+        #: to clone here.
+        return 1  # because it works
+'''
+
+
+@pytest.mark.parametrize(
+    ("quote", "lines"),
+    [
+        ("whether to check", (6, 7)),
+        ('whether to check {"use": False} the\nweights.', (6, 7)),
+        ("The adapter {name!r} of {self.model} seems to be broken.", (10, 11)),
+        ("The adapter {name !r} of { self.model } seems", (10, 11)),
+        ('"The adapter {name!r} of " "{self.model} seems"', (10, 11)),
+        ('f"of {self.model} " "seems to be broken."', (10, 11)),
+        ("broken. So stop.", (11, 12)),
+        ("we need to clone here", (14, 15)),
+        ("# As per somebody, we need\n# to clone here.", (14, 15)),
+        ("because it works", (16, 16)),
+        ("return 1 # because", (16, 16)),
+        ("hether to check", None),
+        ("whether to", (6, 6)),
+        ("whether to check the weights", None),
+        ("The adapter {name} of", None),
+        ("Broken", None),
+    ],
+)
+def test_prose_is_compared_by_its_words(quote: str, lines: tuple[int, int] | None) -> None:
+    assert found_in(PROSE, "Model.merge", quote, prose=True) == lines
+
+
+def test_a_docstring_matters_only_where_it_is_quoted() -> None:
+    source = 'def f(a):\n    """Say."""\n    return a\n'
+    assert found_in(source, "f", "def f(a):\n    return a") == (1, 3)
+    assert found_in(source, "f", "def f(a):\n    '''Say.'''\n    return a") == (1, 3)
+    assert not found_in(source, "f", "def f(a):\n    '''Said.'''\n    return a")
+
+
+@pytest.mark.parametrize(
+    "qualname",
+    [
+        "A.branch",
+        "A.tried",
+        "A.caught",
+        "A.managed",
+        "A.f.inner",
+        "A.f.<locals>.inner",
+        "A.B.deep",
+        "A.other",
+        "A.case",
+    ],
+)
+def test_definitions_count_wherever_they_stand(qualname: str) -> None:
+    source = """
+    if available():
+        class A:
+            if x:
+                pass
+            elif y:
+                def branch(self): return HERE
+            else:
+                def other(self): return HERE
+            try:
+                def tried(self): return HERE
+            except E:
+                def caught(self): return HERE
+            with z:
+                async def managed(self): return HERE
+            match x:
+                case 1:
+                    def case(self): return HERE
+            def f(self):
+                for _ in x:
+                    def inner(): return HERE
+            class B:
+                deep: int = HERE
+    """
+    assert found_in(source, qualname, "HERE")
+
+
+def test_any_of_several_definitions_may_hold_the_quote() -> None:
+    source = """
+    @overload
+    def f(a: int) -> int: ...
+    @overload
+    def f(a: str) -> str: ...
+    def f(a):
+        return a
+    class C:
+        @property
+        def p(self): return 1
+        @p.setter
+        def p(self, value): self.q = value
+    """
+    assert found_in(source, "f", "def f(a: str) -> str: ...") == (5, 5)
+    assert found_in(source, "f", "@overload\ndef f(a: str) -> str: ...") == (4, 5)
+    assert found_in(source, "f", "return a") == (7, 7)
+    assert found_in(source, "C.p", "self.q = value") == (12, 12)
+
+
+# Where the source is
+
+
+def test_a_package_that_raises_on_import_verifies(project: Path) -> None:
+    (project / "raising").mkdir()
+    (project / "raising" / "__init__.py").write_text("raise RuntimeError('imported')\n", "utf-8")
+    (project / "raising" / "inner.py").write_text("import missing\nclass A:\n    def f(self): return 1\n", "utf-8")
+    result = check("raising.inner", "A.f", "return 1")
+    assert result == Found(
+        path=project / "raising" / "inner.py", line=3, end_line=3, module="raising.inner", qualname="A.f"
+    )
+    assert isinstance(check("raising", "", "raise RuntimeError('imported')"), Found)
+    assert "raising" not in sys.modules
+
+
+def test_the_first_on_the_path_counts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("late", "early"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "doubled.py").write_text(f"where = {name!r}\n", "utf-8")
+        monkeypatch.syspath_prepend(tmp_path / name)
+    assert isinstance(check("doubled", "where", "'early'"), Found)
+
+
+def test_pythonpath_and_editable_installs_are_honoured(tmp_path: Path) -> None:
+    script = """
+import sys
+from sphinxext_heuristics.evidence import Claim, verify
+from sphinxext_heuristics.sources import Sources
+for module in ("by_pythonpath", "by_pth.inner", "by_finder.inner"):
+    print(verify(Claim(module=module, qualname="f", quote="return 1"), Sources()).path)
+    assert module.partition(".")[0] not in sys.modules
+"""
+    site, finder = tmp_path / "site", tmp_path / "finder" / "by_finder"
+    for folder in (tmp_path / "path", tmp_path / "pth" / "by_pth", finder, site):
+        folder.mkdir(parents=True)
+    files = [tmp_path / "path" / "by_pythonpath.py", tmp_path / "pth" / "by_pth" / "inner.py", finder / "inner.py"]
+    for file in files:
+        (file.parent / "__init__.py").write_text("raise SystemExit\n", "utf-8")
+        file.write_text("def f(): return 1\n", "utf-8")
+    (site / "by_pth.pth").write_text(f"{tmp_path / 'pth'}\nimport by_finder_hook; by_finder_hook.install()\n", "utf-8")
+    init = str(finder / "__init__.py")
+    # what setuptools writes for a package whose folder cannot be put on the path
+    (site / "by_finder_hook.py").write_text(
+        "import sys\nfrom importlib.util import spec_from_file_location\n"
+        "class Finder:\n    @classmethod\n    def find_spec(cls, name, path=None, target=None):\n"
+        f"        if name == 'by_finder':\n            return spec_from_file_location(name, {init!r})\n"
+        "def install(): sys.meta_path.append(Finder)\n",
+        "utf-8",
+    )
+    here = str(Path(evidence.__file__).parents[2])
+    done = subprocess.run(  # noqa: S603 - this Python
+        [sys.executable, "-c", f"import site, sys; site.addsitedir({str(site)!r})\n{script}"],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join([str(tmp_path / "path"), here])},
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    assert done.stdout.splitlines() == [str(file) for file in files]
+
+
+def test_an_object_is_read_where_it_is_defined(project: Path) -> None:
+    (project / "whole").mkdir()
+    (project / "whole" / "__init__.py").write_text("from .part import Child\n", "utf-8")
+    (project / "whole" / "part.py").write_text(
+        "class Base:\n    def f(self): return 1\nclass Child(Base):\n    def g(self): return 2\n", "utf-8"
+    )
+    result = check("whole", "Child.f", "return 1")
+    assert isinstance(result, Found)
+    assert (result.module, result.qualname, result.line) == ("whole.part", "Base.f", 2)
+    result = check("whole", "Child.g", "return 2")
+    assert isinstance(result, Found)
+    assert (result.module, result.qualname, result.line) == ("whole.part", "Child.g", 4)
+    assert isinstance(check("whole", "Child.h", "return 2"), Lost)
+
+
+# What is said when a quote is lost
+
+
+@pytest.fixture
+def losing(project: Path) -> Path:
+    package = project / "losing"
+    (package / "folder").mkdir(parents=True)
+    (package / "__init__.py").write_text("", "utf-8")
+    (package / "native.cpython-311.so").write_bytes(b"")
+    (package / "native.abi3.so").write_bytes(b"")
+    (package / "broken.py").write_text("def f(:\n", "utf-8")
+    (package / "latin.py").write_bytes(b"x = '\xe9'\n")
+    (package / "layer.py").write_text(
+        "class Linear:\n"
+        "    def merge(self, safe=False):\n"
+        "        if safe:\n"
+        "            check(self.weight)\n"
+        "        self.weight += self.delta\n"
+        "        return self.weight\n"
+        "    def unmerge(self):\n"
+        "        self.weight -= self.delta\n"
+        "        warn('one ' 'two three')\n",
+        "utf-8",
+    )
+    return package
+
+
+@pytest.mark.parametrize(
+    ("module", "qualname", "reason", "message"),
+    [
+        ("loosing", "", Reason.NO_PACKAGE, "package 'loosing' is not installed; did you mean 'losing'"),
+        (
+            "losing.layers",
+            "",
+            Reason.NO_MODULE,
+            "package 'losing' has no module 'losing.layers'; did you mean 'losing.layer'",
+        ),
+        ("losing.layer.x", "", Reason.NO_MODULE, "package 'losing.layer' has no module 'losing.layer.x'"),
+        ("losing..layer", "", Reason.NO_MODULE, "'losing..layer' is not the name of a module"),
+        ("", "f", Reason.NO_MODULE, "'' is not the name of a module"),
+        (
+            "losing.layer",
+            "Linear.marge",
+            Reason.NO_OBJECT,
+            "module 'losing.layer' has no 'Linear.marge'; did you mean 'Linear.merge'",
+        ),
+        ("losing.layer", "Conv.merge", Reason.NO_OBJECT, "did you mean 'Linear.merge'"),
+        ("losing.folder", "", Reason.NO_SOURCE, "has no Python source to read: it is a folder without code of its own"),
+        ("losing.native", "f", Reason.NO_SOURCE, "native.abi3.so"),
+        ("sys", "", Reason.NO_SOURCE, "part of Python itself"),
+        ("losing.broken", "f", Reason.UNPARSABLE, "broken.py cannot be parsed: line 1: invalid syntax"),
+        ("losing.latin", "f", Reason.UNPARSABLE, "cannot be decoded"),
+    ],
+)
+@pytest.mark.usefixtures("losing")
+def test_what_is_missing_is_said(module: str, qualname: str, reason: Reason, message: str) -> None:
+    result = check(module, qualname, "return 1")
+    assert isinstance(result, Lost)
+    assert result.reason is reason
+    assert message in result.message
+    assert "\n" not in result.message
+
+
+def test_the_nearest_passage_is_shown(losing: Path) -> None:
+    result = check("losing.layer", "Linear.merge", "if safe:\n    check(self.weights)")
+    assert result == Lost(
+        reason=Reason.NOT_THERE,
+        message="the quoted code is not in losing.layer:Linear.merge: most like it is line 3",
+        nearest="if safe:\n    check(self.weight)",
+        path=losing / "layer.py",
+        line=3,
+    )
+
+
+@pytest.mark.parametrize(
+    ("quote", "message"),
+    [
+        ("self.weight -= self.delta", "it is in line 8, in losing.layer:Linear.unmerge"),
+        (
+            "def merge(self, safe=False):\n    if safe:\n        check(self.weight)",
+            "goes on after line 4 (quote it whole",
+        ),
+        ("import nothing_at_all", "nothing there is like it"),
+        ("  \n", "nothing is quoted from losing.layer:Linear.merge"),
+    ],
+)
+@pytest.mark.usefixtures("losing")
+def test_a_drift_is_explained(quote: str, message: str) -> None:
+    result = check("losing.layer", "Linear.merge", quote)
+    assert isinstance(result, Lost)
+    assert message in result.message
+
+
+@pytest.mark.usefixtures("losing")
+def test_a_string_that_says_more_is_pointed_out() -> None:
+    result = check("losing.layer", "Linear.unmerge", "'one two'")
+    assert isinstance(result, Lost)
+    assert "a string there says this and more" in result.message
+
+
+@pytest.mark.usefixtures("losing")
+def test_a_moved_object_is_looked_for() -> None:
+    result = check("losing.layer", "Linear.add", "self.weight += self.delta")
+    assert isinstance(result, Lost)
+    assert "the quote is in line 5, in losing.layer:Linear.merge" in result.message
+    assert result.line == 5
+
+
+# Cost
+
+
+def test_what_has_not_changed_is_not_read_again(losing: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    quotes = [("Linear.merge", "return self.weight"), ("Linear.merge", "return 1"), ("Linear.add", "return 1")]
+    before = [check("losing.layer", *quote) for quote in quotes]
+    reads: list[Path] = []
+    read = scope.read
+
+    def noted(path: Path) -> scope.Source:
+        reads.append(path)
+        return read(path)
+
+    monkeypatch.setattr(scope, "read", noted)
+    assert [check("losing.layer", *quote) for quote in quotes] == before
+    assert not reads
+    file = losing / "layer.py"
+    was = state("losing.layer", Sources())
+    file.write_text("\n" + file.read_text("utf-8"), "utf-8")
+    assert state("losing.layer", Sources()) != was
+    result = check("losing.layer", "Linear.merge", "return self.weight")
+    assert isinstance(result, Found)
+    assert result.line == 7
+    assert reads == [file]
+
+
+@pytest.mark.usefixtures("losing")
+def test_results_can_be_stored() -> None:
+    for quote in ("return self.weight", "return 1"):
+        result = check("losing.layer", "Linear.merge", quote)
+        assert pickle.loads(pickle.dumps(result)) == result  # noqa: S301 - its own
+
+
+@pytest.mark.parametrize(
+    ("source", "quote"),
+    [
+        ("f(" + "+".join(["a"] * 900) + ")\n", "a + b"),
+        ("x = 1\n" * 20_000, "x = 1\n" * 5_000 + "x = 2"),
+        ("x = 1\n" * 20_000, "x = 1]\n" * 5_000),
+        ("f(" + "'a' " * 5_000 + ")\n", "'a' " * 4_999 + "'b'"),
+        ("if a:\n    b()\n" + "elif a:\n    b()\n" * 400, "elif c:"),
+        ("# " + "a " * 50_000 + "\n", "# " + "a " * 20_000 + "b"),
+        ("x = 1\n", "f'{" * 20_000),
+        ("x = 1\n", "(" * 20_000),
+        ("x = 1\n", "'''" + "\"'" * 20_000),
+    ],
+    ids=[
+        "a chain",
+        "statements",
+        "a fragment",
+        "strings",
+        "elifs",
+        "a comment",
+        "placeholders",
+        "parentheses",
+        "quotes",
+    ],
+)
+@pytest.mark.filterwarnings("error")
+def test_time_is_in_proportion(project: Path, source: str, quote: str) -> None:
+    (project / "long.py").write_text(source, "utf-8")
+    began = time.process_time()
+    result = check("long", "", quote)
+    assert isinstance(result, Lost)
+    assert time.process_time() - began < 5
+
+
+# Whatever is read, nothing is raised
+
+PIECES = st.sampled_from(
+    [*"()[]{}:;,.=+-*/'\"#\\\n\t @!", "\n    ", "'''", '"""', "f'{", "rb'", "\0", "\x0c", "\ud800", "é", "else", "if x",
+     "lambda", "def f(", "async ", "class A", "return", "1e5", "0x", "\\N{", "case ", "match x", "\r", "*", "**", ":="]
+)  # fmt: skip
+TEXT = st.lists(PIECES, max_size=30).map("".join) | st.text(max_size=60)
+PIECE_OF_SOURCE = st.tuples(st.integers(0, len(SOURCE)), st.integers(0, 200)).map(lambda at: SOURCE[at[0] : sum(at)])
+
+
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(quote=TEXT | PIECE_OF_SOURCE, prose=st.booleans())
+def test_no_quote_raises(quote: str, prose: bool) -> None:  # noqa: FBT001 - hypothesis names them
+    for text, name in ((SOURCE, "first"), (PROSE, "Model"), (PROSE, "")):
+        found_in(text, name, quote, prose=prose)
+
+
+@settings(max_examples=200, deadline=None)
+@given(raw=st.binary(max_size=80) | TEXT.map(lambda text: text.encode("utf-8", "surrogatepass")))
+def test_no_source_raises(raw: bytes, tmp_path_factory: pytest.TempPathFactory) -> None:
+    folder = tmp_path_factory.mktemp("hostile")
+    (folder / "hostile.py").write_bytes(raw)
+    sources = Sources()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(folder)
+        for quote in ("x", "x = 1", "if x", "# x"):
+            assert isinstance(verify(Claim(module="hostile", qualname="", quote=quote), sources), (Found, Lost))
+
+
+@given(text=TEXT | PIECE_OF_SOURCE)
+def test_tokens_leave_nothing_out(text: str) -> None:
+    assert "".join("".join(token.text for token in tokens(text)).split()) == "".join(text.replace("\\\n", "").split())
+
+
+@settings(max_examples=200, deadline=None)
+@given(at=st.integers(0, len(SOURCE)), length=st.integers(1, 120))
+def test_what_stands_there_is_found_from_token_to_token(at: int, length: int) -> None:
+    """A piece that is cut out between two tokens is found if it is a fragment, however it is laid out."""
+    lexed = [token.text for token in tokens(SOURCE) if not token.text.startswith("#")]
+    piece = lexed[at % len(lexed) :][: length // 4 + 1]
+    quote = " ".join(piece)
+    if isinstance(next(iter(readings(quote, prose=False)), None), Fragment):
+        assert found_in(SOURCE, "first", quote), quote

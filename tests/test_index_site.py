@@ -1,0 +1,325 @@
+"""The index in the site as HTML has it: the filter's place, the script, and the graph with its links."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from bs4 import Tag
+    from conftest import Built, Project
+
+needs_dot = pytest.mark.skipif(
+    not shutil.which("dot"), reason="dot is not installed; on Debian: apt-get install graphviz"
+)
+
+FILES = r"""
+=== conf.py
+extensions = ["myst_parser", "sphinxext_heuristics"]
+heuristics_package = "demo"
+heuristics_categories = {"Speed": "", "Memory & more": "", "Unused": ""}
+copyright, version = "nobody", "1"  # for e-books
+=== index.rst
+Start
+=====
+
+.. toctree::
+
+   deep/er/list
+   deep/er/graph
+   deep/guide
+   api
+
+.. heuristic:: First
+   :title: Say "no" & <b> C:\new
+   :note: One.
+   :impl: demo.merge
+   :workflow: deep/guide
+   :category: Memory & more, Speed
+   :severity: danger
+
+.. heuristic:: Second
+   :note: Two.
+   :impl: renamed <demo.merge>, ?demo.later
+   :principle: deep/guide#part
+   :category: Speed
+
+=== deep/er/list.md
+# List
+
+```{heuristic-index}
+```
+
+```{heuristic-index}
+:layout: cards
+```
+=== deep/er/graph.md
+# Graph
+
+```{heuristic-graph}
+```
+=== deep/guide.md
+# Guide
+
+Text.
+
+## Part
+
+Text.
+=== api.rst
+API
+===
+
+.. py:function:: demo.merge()
+
+   Merge.
+"""
+
+
+@pytest.fixture(scope="module")
+def site(shared_project: Callable[..., Project]) -> Project:
+    return shared_project(FILES)
+
+
+# -- the filter -----------------------------------------------------------------------
+
+
+def test_without_javascript_all_is_shown_and_no_control(site: Project) -> None:
+    page = site.ok("html").soup("deep/er/list.html")
+    filters = page.select(".heuristic-filter")
+    assert len(filters) == 2
+    assert all(one.has_attr("hidden") and not one.contents for one in filters)
+    assert not page.select("article button.heuristic-chip, .heuristic-filter input")
+    assert len(page.select("table.heuristic-index tbody tr:not([hidden])")) == 2
+    assert len(page.select(".heuristic-cards > .sd-card:not([hidden])")) == 2
+
+
+def test_filter_knows_the_used_categories_in_their_order(site: Project) -> None:
+    page = site.ok("html").soup("deep/er/list.html")
+    assert {str(one["data-categories"]) for one in page.select(".heuristic-filter")} == {'["Speed", "Memory & more"]'}
+
+
+def test_rows_and_cards_name_their_categories(site: Project) -> None:
+    page = site.ok("html").soup("deep/er/list.html")
+    for selector in ("table.heuristic-index tbody tr", ".heuristic-cards > .sd-card"):
+        found = [[tag.get_text() for tag in row.select(".heuristic-category")] for row in page.select(selector)]
+        assert found == [["Memory & more", "Speed"], ["Speed"]]
+
+
+@pytest.mark.parametrize("builder", ["html", "dirhtml", "singlehtml"])
+def test_script_is_on_pages_with_an_index_only(site: Project, builder: str) -> None:
+    built = site.ok(builder)
+    for path in built.out.rglob("*.html"):
+        page = built.soup(path.relative_to(built.out).as_posix())
+        scripts = page.select('script[src*="heuristics-index.js"]')
+        assert len(scripts) == bool(page.select(".heuristic-filter")), path
+        for script in scripts:
+            assert script.has_attr("defer")
+            assert (path.parent / str(script["src"]).partition("?")[0]).is_file()
+
+
+@pytest.mark.parametrize(("builder", "name"), [("text", "deep/er/list.txt"), ("epub", "deep/er/list.xhtml")])
+def test_other_builders_have_no_filter(site: Project, builder: str, name: str) -> None:
+    page = site.ok(builder).read(name)
+    assert "Second" in page
+    assert "heuristic-filter" not in page
+    assert "heuristics-index.js" not in page
+
+
+# -- the graph ------------------------------------------------------------------------
+
+
+def links_of(svg: Tag) -> dict[str, Tag]:
+    """Return a picture's label → its link."""
+    return {"|".join(text.get_text() for text in a.select("text")): a for a in svg.select("a")}
+
+
+def ends_of(built: Built, name: str) -> dict[str, str]:
+    """Return a picture's label → the id, or page, that its link leads to."""
+    svg = built.soup(name).select_one(".heuristic-graph-picture > svg")
+    assert svg is not None
+    return {label: str(built.follow(name, link).get("id") or "") for label, link in links_of(svg).items()}
+
+
+TITLE = 'Say "no" & <b> C:\\new'
+
+
+@needs_dot
+@pytest.mark.parametrize(
+    ("builder", "name"),
+    [("html", "deep/er/graph.html"), ("dirhtml", "deep/er/graph/index.html"), ("singlehtml", "index.html")],
+)
+def test_nodes_are_links(site: Project, builder: str, name: str) -> None:
+    ends = ends_of(site.ok(builder), name)
+    assert list(ends) == [TITLE, "Impl: merge", "Workflow: deep/guide", "Second", "Principle: deep/guide#part"]
+    assert ends[TITLE] == "heuristic-first"
+    assert ends["Second"] == "heuristic-second"
+    assert ends["Impl: merge"] == "demo.merge"
+    assert ends["Principle: deep/guide#part"] == "part"
+
+
+@needs_dot
+def test_page_link_leads_to_the_page(site: Project) -> None:
+    svg = site.ok("html").soup("deep/er/graph.html").select_one("svg[role=group]")
+    assert svg is not None
+    assert str(links_of(svg)["Workflow: deep/guide"]["href"]).partition("#")[0] == "../guide.html"
+
+
+@needs_dot
+def test_what_is_missing_is_no_link_and_says_so(site: Project) -> None:
+    svg = site.ok("html").soup("deep/er/graph.html").select_one("svg[role=group]")
+    assert svg is not None
+    texts = [text.get_text() for text in svg.select("text")]
+    assert "Impl: later (missing)" in texts
+    assert not [label for label in links_of(svg) if "later" in label]
+
+
+@needs_dot
+def test_one_target_is_one_node_with_all_its_edges(site: Project) -> None:
+    svg = site.ok("html").soup("deep/er/graph.html").select_one("svg[role=group]")
+    assert svg is not None
+    assert len(svg.select("g.node")) == 6, "the object under two texts is one"
+    assert len(svg.select("g.edge")) == 5
+
+
+@needs_dot
+def test_picture_brings_no_ids_and_no_colours_of_its_own(site: Project) -> None:
+    svg = site.ok("html").soup("deep/er/graph.html").select_one("svg[role=group]")
+    assert svg is not None
+    assert svg.get("aria-label")
+    assert not svg.select("[id]")
+    colours = {tag[name] for tag in svg.find_all() for name in ("fill", "stroke") if tag.has_attr(name)}
+    assert colours <= {"none", "transparent", "#808080"}
+
+
+@needs_dot
+def test_picture_has_a_text_alternative(site: Project) -> None:
+    built = site.ok("html")
+    details = built.soup("deep/er/graph.html").select_one(".heuristic-graph > details")
+    assert details is not None
+    assert not details.has_attr("open")
+    tops = details.select(":scope > ul > li")
+    assert [item.select_one("p a").get_text() for item in tops] == [TITLE, "Second"]
+    below = [[li.get_text(strip=True).replace("\xa0", " ") for li in item.select("ul li")] for item in tops]
+    assert below == [
+        ["✅ Impl:merge", "✅ Workflow:deep/guide"],
+        ["✅ Impl:renamed", "⬜ Impl:later", "✅ Principle:deep/guide#part"],
+    ]
+    for link in details.select("a"):
+        built.follow("deep/er/graph.html", link)
+
+
+@pytest.mark.parametrize("dot", ["there-is-no-such-program", "false", ""])
+def test_without_graphviz_the_list_and_a_note(site: Project, dot: str) -> None:
+    built = site.ok("html", "-E", "-D", f"graphviz_dot={dot}", out=f"out-dot-{dot}")
+    graph = built.soup("deep/er/graph.html").select_one(".heuristic-graph")
+    assert graph is not None
+    assert not graph.select("svg, details")
+    assert "Graphviz" in graph.select_one("p.heuristic-graph-note").get_text()
+    assert [a.get_text() for a in graph.select(":scope > ul > li > p a")] == [TITLE, "Second"]
+    for link in graph.select("a"):
+        built.follow("deep/er/graph.html", link)
+
+
+def test_other_builders_have_the_list(site: Project) -> None:
+    assert re.search(
+        r"\* Second\n\n  \* ✅ Impl: renamed\n\n  \* ⬜ Impl: later\n\n  \* ✅ Principle: deep/guide#part\n",
+        site.ok("text").read("deep/er/graph.txt").replace("\xa0", " "),
+    )
+    book = site.ok("epub").read("deep/er/graph.xhtml")
+    assert "<svg" not in book
+    assert "✅\xa0Impl: " in book
+    assert "Second" in next((site.ok("latex").out).glob("*.tex")).read_text(encoding="utf-8")
+
+
+def test_options_choose(project: Callable[..., Project]) -> None:
+    made = project(FILES)
+    made.write({"deep/er/graph.md": "# Graph\n\n```{heuristic-graph}\n:severity: danger\n```\n"})
+    page = made.ok("html").soup("deep/er/graph.html")
+    text = page.select_one(".heuristic-graph").get_text()
+    assert TITLE in text
+    assert "Second" not in text
+
+
+def test_nothing_to_show(project: Callable[..., Project]) -> None:
+    built = project({"index.md": "# Start\n\n```{heuristic-graph}\n```\n"}).ok("html")
+    assert "No heuristic is to be shown." in built.soup("index.html").get_text()
+
+
+def test_wrong_options_are_warnings(project: Callable[..., Project]) -> None:
+    text = "# Start\n\n```{heuristic-graph}\n:severty: tip\n:category: Nothing\n```\n"
+    built = project(
+        {
+            "conf.py": 'extensions = ["myst_parser", "sphinxext_heuristics"]\nheuristics_categories = {"Speed": ""}\n',
+            "index.md": text,
+        }
+    ).build("html")
+    assert "unknown option 'severty'" in built.stderr
+    assert "Nothing" in built.stderr
+
+
+# -- the graph does not go stale ------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("name", "old", "new"),
+    [
+        ("index.rst", 'Say "no"', 'Say "yes"'),
+        ("index.rst", "   :impl: demo.merge\n", ""),
+        ("index.rst", "?demo.later", "?demo.sooner"),
+        ("index.rst", ".. heuristic:: Second", ".. heuristic:: Third"),
+        ("deep/guide.md", "## Part", "(part)=\n## Another part"),
+        (
+            "api.rst",
+            ".. py:function:: demo.merge()",
+            ".. py:function:: demo.merge()\n   :no-index-entry:\n\n.. py:function:: demo.more()",
+        ),
+    ],
+)
+def test_a_change_elsewhere_is_as_a_fresh_build(project: Callable[..., Project], name: str, old: str, new: str) -> None:
+    made = project(FILES)
+    before = made.ok("html").read("deep/er/graph.html")
+    text = (made.src / name).read_text(encoding="utf-8")
+    assert old in text
+    made.write({name: text.replace(old, new)})
+    after = made.ok("html").read("deep/er/graph.html")
+    fresh = made.ok("html", "-E", out="fresh").read("deep/er/graph.html")
+    assert after == fresh
+    if name == "index.rst":
+        assert after != before
+
+
+def graph_of(built: Built) -> str:
+    return str(built.soup("deep/er/graph.html").select_one(".heuristic-graph"))
+
+
+@needs_dot
+def test_graphviz_that_comes_and_goes(project: Callable[..., Project], tmp_path: Path) -> None:
+    dot = tmp_path / "dot"
+    made = project(FILES)
+    option = ("-D", f"graphviz_dot={dot}")
+    assert "<svg" not in graph_of(made.ok("html", *option))
+    dot.symlink_to(str(shutil.which("dot")))
+    assert "<svg" in graph_of(made.ok("html", *option))
+    dot.unlink()
+    assert "<svg" not in graph_of(made.ok("html", *option))
+
+
+def test_nothing_changed_nothing_written(project: Callable[..., Project]) -> None:
+    made = project(FILES)
+    path = made.ok("html").out / "deep/er/graph.html"
+    first = path.stat().st_mtime_ns
+    made.ok("html")
+    assert path.stat().st_mtime_ns == first
+
+
+def test_same_bytes_each_time(project: Callable[..., Project]) -> None:
+    made = project(FILES)
+    one = made.ok("html", "-E", out="one").read("deep/er/graph.html")
+    assert made.ok("html", "-E", "-j", "2", out="two").read("deep/er/graph.html") == one

@@ -1,0 +1,222 @@
+"""Under the themes that projects use: no warning, and the admonition, the collapsed rest, the index and the page."""
+
+from __future__ import annotations
+
+from importlib.metadata import PackageNotFoundError, requires, version
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import sphinx
+from conftest import title_of
+from packaging.requirements import Requirement
+from test_browser import browser, look
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from bs4 import Tag
+    from conftest import Built, Project
+
+#: Fixtures, which pytest finds by their names.
+__all__ = ["browser", "look"]
+
+#: html_theme → its distribution.
+THEMES = {
+    "alabaster": "alabaster",
+    "furo": "furo",
+    "pydata_sphinx_theme": "pydata-sphinx-theme",
+    "sphinx_book_theme": "sphinx-book-theme",
+    "sphinx_rtd_theme": "sphinx-rtd-theme",
+}
+
+SAMPLE = """
+=== index.rst
+Start
+=====
+
+.. toctree::
+
+   api
+   guide
+   heuristics/Close_Files
+   heuristics/Count_Twice
+   heuristics/Look_First
+   heuristics/Mind_The_Gap
+
+.. heuristic-index::
+
+=== api.rst
+API
+===
+
+.. py:module:: demo
+
+.. py:class:: Session(path)
+
+   Hold a session.
+
+   What is written is kept.
+
+   .. py:method:: merge(other)
+
+      Merge another session into this one.
+
+      :param other: what is merged
+
+.. py:function:: alone()
+
+   Do it alone.
+
+=== guide.rst
+Guide
+=====
+
+One merges like this.
+
+.. heuristics-for:: demo.alone
+
+=== heuristics/Close_Files.rst
+.. heuristic:: Close_Files
+   :title: Close the files before you merge
+   :note: Two sessions on one file lose what was written last.
+   :impl: demo.Session.merge
+   :workflow: guide
+   :category: Files
+   :severity: danger
+   :since: 0.3
+
+   Open files hold a lock.
+
+   .. code-block:: python
+
+      session.close()
+
+=== heuristics/Count_Twice.rst
+.. heuristic:: Count_Twice
+   :title: Count twice
+   :note: Compare ``len()`` before and after.
+   :impl: demo.Session.merge, demo.alone
+   :category: Counting
+
+   Numbers tell.
+
+=== heuristics/Look_First.rst
+.. heuristic:: Look_First
+   :title: Look first
+   :note: Read the log.
+   :impl: demo.Session.merge
+   :severity: note
+
+   It is short.
+
+=== heuristics/Mind_The_Gap.rst
+.. heuristic:: Mind_The_Gap
+   :title: Mind the gap
+   :note: Numbers may jump.
+   :impl: demo.Session.merge
+   :severity: important
+
+   They do.
+
+=== conf.py
+project = "Demo"
+extensions = ["sphinxext_heuristics"]
+release = "1.0"
+heuristics_max_shown = 2
+"""
+
+
+def unusable(theme: str) -> str:
+    """Return why the theme cannot be used here, or nothing."""
+    try:
+        installed = version(THEMES[theme])
+    except PackageNotFoundError:
+        return f"{THEMES[theme]} is not installed"
+    for wish in map(Requirement, requires(THEMES[theme]) or []):
+        if wish.name == "sphinx" and not wish.marker and not wish.specifier.contains(sphinx.__version__):
+            return f"{THEMES[theme]} {installed} wants Sphinx {wish.specifier}, and this is {sphinx.__version__}"
+    return ""
+
+
+def one(parent: Tag, selector: str) -> Tag:
+    """Return the first element that a selector finds."""
+    found = parent.select_one(selector)
+    assert found is not None, selector
+    return found
+
+
+@pytest.fixture(scope="module", params=THEMES)
+def built(request: pytest.FixtureRequest, shared_project: Callable[..., Project]) -> Built:
+    if reason := unusable(request.param):
+        pytest.skip(reason)
+    return shared_project(SAMPLE + f"html_theme = {request.param!r}\n").ok("html")
+
+
+pytestmark = pytest.mark.filterwarnings("default")  # the themes' own deprecations
+
+
+def test_shown(built: Built) -> None:
+    merge = built.entry("api.html", "demo.Session.merge")
+    danger = one(merge, "div.admonition.danger > p.admonition-title")
+    assert danger.get_text() == "Danger: Close the files before you merge"
+    rest = one(merge, "details.heuristic-more")
+    assert not rest.has_attr("open")
+    assert one(rest, "summary").get_text() == "2 more: Look first, Count twice"
+    assert built.shown("api.html", "demo.Session.merge") == [
+        "Close the files before you merge",
+        "Mind the gap",
+        "Look first",
+        "Count twice",
+    ]
+
+    assert [title_of(box) for box in built.soup("guide.html").select("div.heuristic")] == [
+        "Close the files before you merge",
+        "Count twice",
+    ]
+
+    page = built.soup("heuristics/Close_Files.html")
+    assert one(page, "h1").get_text().startswith("Close the files before you merge")
+    assert one(page, "title").get_text().startswith("Close the files before you merge")
+    assert "session.close()" in one(page, "div.highlight").get_text()
+
+    rows = built.soup("index.html").select("table.heuristic-index tbody tr")
+    assert len(rows) == 4
+    for name in ("api.html", "guide.html", "index.html"):
+        links = built.soup(name).select("div.heuristic a.reference.internal, table.heuristic-index a.reference")
+        assert links
+        for link in links:
+            built.follow(name, link)
+
+
+#: A link's contrast with what is behind it must be 3 at least, unless it has the very colour of the text around it,
+#: whose contrast is the theme's. Returns what is not so.
+_CONTRAST = """
+const parse = (text) => text.match(/[\\d.]+/g).map(Number);
+const light = (colour) => {
+  const [r, g, b] = colour.map((v) => (v /= 255) <= 0.03928 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4);
+  return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+};
+const behind = (element) => {
+  const layers = [];
+  for (; element; element = element.parentElement) {
+    const [r, g, b, a = 1] = parse(getComputedStyle(element).backgroundColor);
+    layers.unshift([r, g, b, a]);
+    if (a === 1) break;
+  }
+  return layers.reduce((under, [r, g, b, a]) => [r, g, b].map((v, i) => v * a + under[i] * (1 - a)), [255, 255, 255]);
+};
+const links = [...document.querySelectorAll("div.heuristic > .admonition-title a")];
+return [links.length, links.flatMap((link) => {
+  const colour = getComputedStyle(link).color;
+  if (colour === getComputedStyle(link.parentElement).color) return [];
+  const [high, low] = [light(parse(colour)), light(behind(link))].sort((a, b) => b - a);
+  const contrast = (high + 0.05) / (low + 0.05);
+  return contrast < 3 ? [`${link.textContent}: ${colour}, ${contrast.toFixed(1)}`] : [];
+})];
+"""
+
+
+@pytest.mark.browser
+def test_title_is_readable(built: Built, request: pytest.FixtureRequest) -> None:
+    look_at: Callable[..., Any] = request.getfixturevalue("look")
+    assert look_at(built, "api.html", _CONTRAST) == [5, []]
