@@ -112,13 +112,10 @@ class CheckedDirective(SphinxDirective):
 
     def _lost_comment(self, name: str, value: object) -> bool:
         """Return whether the source has more of a value than MyST has left of it."""
-        lines = (self.block_text or "").splitlines()
-        written = [
-            line.strip().partition(":")[2]
-            for line in (text.lstrip().lstrip(":") for text in lines)
-            if line.startswith(f"{name}:")
-        ]
-        return any(text.partition(" #")[0].strip() == str(value or "").strip() and " #" in text for text in written)
+        kept = str(value or "").strip()
+        return any(
+            " #" in text and text.partition(" #")[0].strip() == kept for _at, text in self._option_lines.get(name, ())
+        )
 
     def problem(self, subtype: Subtype, message: str, option: str = "") -> None:
         """Note a problem at the directive, or at an option's line where it is found."""
@@ -138,16 +135,17 @@ class CheckedDirective(SphinxDirective):
         return absolute(source), line or 1
 
     def _offset(self, option: str) -> int:
-        return self._option_lines.get(option, 0) if option else 0
+        lines = self._option_lines.get(option, ()) if option else ()
+        return lines[0][0] if lines else 0
 
     @cached_property
-    def _option_lines(self) -> dict[str, int]:
-        """The first line of the directive, from 0, that begins with each name and a colon."""
-        found: dict[str, int] = {}
+    def _option_lines(self) -> dict[str, list[tuple[int, str]]]:
+        """Name → the lines of the directive, from 0, that begin with it and a colon, and what follows there."""
+        found: dict[str, list[tuple[int, str]]] = {}
         for at, text in enumerate((self.block_text or "").splitlines()):
-            name, colon, _value = text.strip().removeprefix(":").partition(":")
+            name, colon, value = text.strip().removeprefix(":").partition(":")
             if colon:
-                found.setdefault(name, at)
+                found.setdefault(name, []).append((at, value))
         return found
 
     def choice(self, options: dict[str, str], name: str, allowed: tuple[str, ...], default: str) -> str:

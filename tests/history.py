@@ -213,7 +213,6 @@ class Site:
         """Write the project."""
         self.root, self.world, self.extension = root, world, extension
         self.src = root / "src"
-        self._clock = 1_700_000_000
         self._on_disk: dict[str, str] = {}
         self.sync()
 
@@ -228,6 +227,7 @@ class Site:
                 path.parent.mkdir(parents=True, exist_ok=True)
                 path.write_text(text, encoding="utf-8")
         self._on_disk = dict(wanted)
+        # Compiled modules are told apart by whole seconds, in which a history does several edits.
         sys.dont_write_bytecode = True
 
     def build(self, builder: str = "html", *, jobs: int = 1) -> Built:
