@@ -5,12 +5,13 @@ The architecture on one page. Data goes one way:
 read      directives make nodes; autodoc's objects tell their names (identity)
 collect   the domain takes from each document's nodes plain records (collect, model)
 resolve   once a build: which entries and pages a heuristic reaches (plan, matching,
-          pages, sources), what is inconsistent (checks), what each page shows
+          pages, sources), where quoted code stands in the installed source (evidence,
+          verified, messages), what is inconsistent (checks), what each page shows
 inject    transforms place admonitions and fill placeholders (inject, nodes, render, graph,
-          controls)
-write     Sphinx; what was shown is recorded with the output (written); the index file
-          is compared, heuristics.json and the Markdown index are written (builder,
-          index_file, export)
+          controls, message_index, release_table)
+write     Sphinx; what was shown is recorded with the output (written); the files under
+          review are compared (index_file, reach, release_checks), heuristics.json and the
+          Markdown index are written (builder, export)
 """
 
 from __future__ import annotations
@@ -21,9 +22,12 @@ from typing import TYPE_CHECKING, Any
 from sphinxext_heuristics import builder, controls, graph, inject, nodes
 from sphinxext_heuristics.config import OPTIONS
 from sphinxext_heuristics.directives import (
+    EvidenceDirective,
     HeuristicDirective,
     HeuristicGraphDirective,
     HeuristicIndexDirective,
+    HeuristicMessagesDirective,
+    HeuristicReleasesDirective,
     HeuristicRole,
     HeuristicsForDirective,
 )
@@ -50,8 +54,11 @@ def setup(app: Sphinx) -> ExtensionMetadata:
     app.add_domain(HeuristicDomain)
     app.add_role("heuristic", HeuristicRole())
     app.add_directive("heuristic", HeuristicDirective)
+    app.add_directive("evidence", EvidenceDirective)
     app.add_directive("heuristic-index", HeuristicIndexDirective)
     app.add_directive("heuristic-graph", HeuristicGraphDirective)
+    app.add_directive("heuristic-messages", HeuristicMessagesDirective)
+    app.add_directive("heuristic-releases", HeuristicReleasesDirective)
     app.add_directive("heuristics-for", HeuristicsForDirective)
     app.add_builder(builder.HeuristicsBuilder)
     app.add_builder(builder.ReadingBuilder)

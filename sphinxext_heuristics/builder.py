@@ -12,10 +12,11 @@ from urllib.parse import quote
 from sphinx.builders import Builder
 from sphinx.locale import __
 
-from sphinxext_heuristics import config, index_file
+from sphinxext_heuristics import config, index_file, reach, release_checks
 from sphinxext_heuristics.diagnostics import report
 from sphinxext_heuristics.domain import HeuristicDomain
 from sphinxext_heuristics.export import Exporter
+from sphinxext_heuristics.model import Subtype
 
 if TYPE_CHECKING:
     from collections.abc import Set as AbstractSet
@@ -39,8 +40,8 @@ class ReadingBuilder(Builder):
     name = "heuristics-reading"
     epilog = ""
     allow_parallel = True
-    #: Whether a build of it compares the index file: a command that does so by itself says no.
-    compares = True
+    #: The kinds of warnings that a build of it does not give: a command that does so by itself leaves them to that.
+    leaves: AbstractSet[Subtype] = frozenset()
 
     def get_outdated_docs(self) -> str | list[str]:
         """Return no document: none is written."""
@@ -113,27 +114,47 @@ def index_path(env: BuildEnvironment, settings: Settings) -> Path:
 
 def index_place(app: Sphinx, settings: Settings) -> index_file.Place:
     """Return the index file of a project with all that a message about it needs."""
+    return _place(app, "heuristics_index_file", index_path(app.env, settings), "index")
+
+
+def reach_place(app: Sphinx, settings: Settings) -> index_file.Place:
+    """Return the reach file of a project with all that a message about it needs."""
+    path = Path(os.path.normpath(Path(app.srcdir, settings.reach_file or "")))
+    return _place(app, "heuristics_reach_file", path, "reach")
+
+
+def _place(app: Sphinx, option: str, path: Path, command: str) -> index_file.Place:
     conf_py = Path(app.confdir, "conf.py")
-    lines = config.assignments(conf_py)
     return index_file.Place(
-        path=index_path(app.env, settings),
+        option=option,
+        path=path,
         srcdir=Path(app.srcdir),
         conf_py=conf_py,
-        conf_line=lines.get("heuristics_index_file", 1),
-        command=index_file.command(Path(app.confdir), Path(app.srcdir), Path.cwd()),
+        conf_line=config.assignments(conf_py).get(option, 1),
+        command=index_file.command(command, Path(app.confdir), Path(app.srcdir), Path.cwd()),
     )
 
 
-def compare(app: Sphinx, env: BuildEnvironment) -> None:
-    """Warn of an index file that differs from the pages.
+def releases_place(app: Sphinx, settings: Settings) -> index_file.Place:
+    """Return the file of releases of a project with all that a message about it needs."""
+    path = Path(os.path.normpath(Path(app.srcdir, settings.releases_file or "")))
+    return _place(app, "heuristics_releases_file", path, "releases")
 
-    A translation says the same in other words: it is compared in the source language only.
+
+def compare(app: Sphinx, env: BuildEnvironment) -> None:
+    """Warn of an index file, a reach file or a file of releases that differs from the pages.
+
+    A translation says the same in other words: its index is not compared. Where heuristics show is the same.
     """
     plan = HeuristicDomain.of(env).plan
-    if plan.settings.index_file is None or not getattr(app.builder, "compares", True) or is_translation(app):
-        return
-    place = index_place(app, plan.settings)
-    report(place.problems(index_file.content(plan, place.path, path_of(env))))
+    leaves = getattr(app.builder, "leaves", ())
+    if plan.settings.index_file is not None and Subtype.INDEX not in leaves and not is_translation(app):
+        place = index_place(app, plan.settings)
+        report(place.problems(index_file.content(plan, place.path, path_of(env))))
+    if plan.settings.reach_file is not None and Subtype.REACH not in leaves:
+        report(reach.problems(plan, reach_place(app, plan.settings)))
+    told = release_checks.problems(plan, releases_place(app, plan.settings))
+    report(problem for problem in told if problem.subtype not in leaves)
 
 
 def is_translation(app: Sphinx) -> bool:

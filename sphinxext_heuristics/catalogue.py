@@ -100,5 +100,7 @@ _ALIKE = str.maketrans("_.", "--")
 def _written(record: Heuristic) -> Heuristic:
     """Return a definition without what depends on the page that holds it."""
     record = replace(record, docname="", anchor="", problems=())
-    is_docstring = record.in_entry or "docstring of " in record.source
-    return replace(record, source="", line=0, in_entry=True) if is_docstring else record
+    if not (record.in_entry or "docstring of " in record.source):
+        return record
+    evidence = tuple(replace(quoted, source="", line=0, problems=()) for quoted in record.evidence)
+    return replace(record, source="", line=0, in_entry=True, evidence=evidence)

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import posixpath
+from textwrap import indent
 from typing import TYPE_CHECKING
 
-from sphinxext_heuristics.diagnostics import closest, did_you_mean
+from sphinxext_heuristics.diagnostics import Alike, closest, did_you_mean
+from sphinxext_heuristics.evidence import Found
+from sphinxext_heuristics.index import bounds
 from sphinxext_heuristics.matching import Match, excludes
 from sphinxext_heuristics.model import (
     CATEGORY,
@@ -20,9 +23,7 @@ from sphinxext_heuristics.pages import PageMatch
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-    from sphinxext_heuristics.model import (
-        Heuristic,
-    )
+    from sphinxext_heuristics.model import Evidence, Heuristic
     from sphinxext_heuristics.plan import Plan, Resolved
 
 #: How many names a message lists.
@@ -42,12 +43,50 @@ def problems(plan: Plan, path_of: Callable[[str], str]) -> Iterator[Problem]:
         for query in page.queries:
             yield from query.problems
             yield from _of_query(plan, query)
+    yield from evidence(plan)
     yield from _of_excepts(plan)
     yield from _of_roles(plan)
     yield from _of_files(plan, path_of)
 
 
-def _at(record: Heuristic | Query, subtype: Subtype, message: str) -> Problem:
+def evidence(plan: Plan) -> Iterator[Problem]:
+    """Yield every problem of what is quoted: quotes that are not found, and bounds that they contradict."""
+    for docname in plan.catalogue.docnames:
+        page = plan.catalogue.pages[docname]
+        expected = {quoted for record in page.heuristics if not plan.holds(record) for quoted in record.evidence}
+        for quoted in page.evidence:
+            yield from quoted.problems
+            # What a heuristic that does not hold here quotes may be gone: that is what its bounds say.
+            if not any(problem.subtype is Subtype.OPTION for problem in quoted.problems) and quoted not in expected:
+                yield from _of_evidence(plan, quoted)
+        for record in page.heuristics:
+            yield from _of_bounds(plan, record)
+
+
+def _of_evidence(plan: Plan, quoted: Evidence) -> Iterator[Problem]:
+    found = plan.known.verify(quoted)
+    if isinstance(found, Found):
+        return
+    version = plan.version_of(quoted)
+    message = f"{found.message} ({quoted.package} {version})" if version else found.message
+    if found.nearest:
+        message += f"\n  {found.path}:{found.line} has now:\n{indent(found.nearest, '    ')}"
+    yield _at(quoted, Subtype.EVIDENCE, message)
+
+
+def _of_bounds(plan: Plan, record: Heuristic) -> Iterator[Problem]:
+    """Yield the problem of a heuristic that does not hold for this version though all that it quotes is there."""
+    quoted = [one for one in record.evidence if one.package == plan.settings.package]
+    if quoted and not plan.holds(record) and all(isinstance(plan.known.verify(one), Found) for one in quoted):
+        yield _at(
+            record,
+            Subtype.VERSION,
+            f"heuristic {record.name!r} holds for {bounds(record)}, but all that it quotes is in "
+            f"{plan.settings.package} {plan.known.version}, too: correct its bounds, or quote what has changed",
+        )
+
+
+def _at(record: Heuristic | Query | Evidence, subtype: Subtype, message: str) -> Problem:
     return Problem(subtype=subtype, message=message, source=record.source, line=record.line)
 
 
@@ -118,23 +157,19 @@ def _of_excepts(plan: Plan) -> Iterator[Problem]:
         if not record.excepts:
             continue
         reached = list(plan.reached(record))
+        own = list(dict.fromkeys(own for name in reached for own in plan.own_names(name)))
+        near = Alike({name.rpartition(".")[0] for name in reached} - {""} | set(reached))
         for target in record.excepts:
-            spelled = plan.spellings(target)
-            if not any(excludes(t, plan.own_names(name)) for name in reached for t in spelled):
+            if not any(excludes(t, own) for t in plan.spellings(target)):
                 listed = ", ".join(reached[:MAX_LISTED]) or "none"
                 yield _at(
                     record,
                     Subtype.EXCEPT,
                     f"except {target!r} excludes nothing"
-                    f"{did_you_mean(_closest_owner(target, reached))} "
+                    f"{did_you_mean(near.closest(target, 1))} "
                     f"(API entries reached: {listed}"
                     f"{', …' if len(reached) > MAX_LISTED else ''})",
                 )
-
-
-def _closest_owner(target: str, reached: list[str]) -> tuple[str, ...]:
-    owners = {name.rpartition(".")[0] for name in reached} - {""}
-    return closest(target, owners | set(reached), 1)
 
 
 def _of_query(plan: Plan, query: Query) -> Iterator[Problem]:
@@ -185,13 +220,14 @@ def _of_asked_target(plan: Plan, query: Query, kind: str, value: str) -> Iterato
 
 
 def _of_roles(plan: Plan) -> Iterator[Problem]:
+    alike = Alike(plan.heuristics)
     for docname in plan.catalogue.docnames:
         for role in plan.catalogue.pages[docname].roles:
             name = plan.settings.strip(role.target.strip())
             if name in plan.heuristics or plan.known.external("ref", role.target):
                 continue
             message = (
-                f"unknown heuristic {role.target!r}{did_you_mean(closest(name, plan.heuristics))}"
+                f"unknown heuristic {role.target!r}{did_you_mean(alike.closest(name))}"
                 if name
                 else "the heuristic role names no heuristic"
             )

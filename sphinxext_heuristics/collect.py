@@ -12,17 +12,19 @@ from sphinxext_heuristics.diagnostics import absolute
 from sphinxext_heuristics.inline import freeze
 from sphinxext_heuristics.model import Entry, Page, RoleUse
 from sphinxext_heuristics.nodes import (
+    EVIDENCE,
     heuristic_entries,
     heuristic_facts,
     heuristic_note,
     heuristic_query,
+    is_evidence,
 )
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from collections.abc import Set as AbstractSet
 
-    from sphinxext_heuristics.model import Heuristic
+    from sphinxext_heuristics.model import Evidence, Heuristic
 
 
 def collect(document: nodes.document, docname: str, answers: Mapping[str, tuple[str, ...]]) -> Page:
@@ -31,6 +33,7 @@ def collect(document: nodes.document, docname: str, answers: Mapping[str, tuple[
         addnodes.desc: [],
         addnodes.pending_xref: [],
         nodes.section: [],
+        nodes.container: [],
         heuristic_facts: [],
         heuristic_query: [],
     }
@@ -38,12 +41,15 @@ def collect(document: nodes.document, docname: str, answers: Mapping[str, tuple[
         if (kind := found.get(type(node))) is not None:
             kind.append(node)
     queries = found[heuristic_query]
+    quoting = [node for node in found[nodes.container] if is_evidence(node)]
+    evidence = tuple(_evidence(quoting))
     by_hand = {id(entry_around(query)) for query in queries if query["record"].kind == "for"}
     return Page(
-        heuristics=tuple(_definitions(found[heuristic_facts], docname)),
+        heuristics=tuple(_definitions(found[heuristic_facts], quoting, evidence, docname)),
         entries=tuple(_entries(found[addnodes.desc], answers, by_hand)),
         roles=tuple(_roles(found[addnodes.pending_xref])),
         queries=tuple(_queries(queries)),
+        evidence=evidence,
         sections=tuple(tuple(section["ids"]) for section in found[nodes.section]),
         anchors=tuple(_anchors(document)),
     )
@@ -67,22 +73,45 @@ def entry_around(node: nodes.Node) -> addnodes.desc | None:
     return parent
 
 
-def _definitions(found: list[heuristic_facts], docname: str) -> Iterator[Heuristic]:
+def _evidence(found: list[nodes.container]) -> Iterator[Evidence]:
+    for position, node in enumerate(found):
+        yield node[EVIDENCE]
+        node[EVIDENCE] = position
+
+
+def _definition_around(node: nodes.Node) -> nodes.Node | None:
+    """Return the innermost definition that *node* stands in."""
+    parent = node.parent
+    while parent is not None and not any(isinstance(child, heuristic_facts) for child in parent.children):
+        parent = parent.parent
+    return parent
+
+
+def _definitions(
+    found: list[heuristic_facts],
+    quoting: list[nodes.container],
+    evidence: tuple[Evidence, ...],
+    docname: str,
+) -> Iterator[Heuristic]:
+    quoted: dict[int, list[Evidence]] = {}
+    for container, record in zip(quoting, evidence, strict=True):
+        quoted.setdefault(id(_definition_around(container)), []).append(record)
     for position, facts in enumerate(found):
         facts["position"] = position
         siblings = facts.parent.children
-        record: Heuristic = facts.attributes.pop("record")
+        definition: Heuristic = facts.attributes.pop("record")
         note = next(n for n in siblings if isinstance(n, heuristic_note))
         for node in siblings:
             if isinstance(node, heuristic_entries):
                 node["position"] = position
         yield replace(
-            record,
+            definition,
             docname=docname,
             title=facts.parent[0].astext(),
             anchor=facts.parent["ids"][0],
             note=freeze(note.children, docname),
             in_entry=entry_around(facts) is not None,
+            evidence=tuple(quoted.get(id(facts.parent), ())),
         )
 
 

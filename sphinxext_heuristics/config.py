@@ -73,6 +73,19 @@ def _is_patterns(value: object) -> bool:
     return True
 
 
+#: What a template of links to source may name.
+PLACEHOLDERS = ("path", "line", "module", "version")
+
+
+def _is_template(value: object) -> bool:
+    if value is None:
+        return True
+    try:
+        return isinstance(value, str) and bool(value.format(**dict.fromkeys(PLACEHOLDERS, "")))
+    except (LookupError, ValueError, AttributeError):  # another name, a lonely brace, an attribute
+        return False
+
+
 def _is_categories(value: object) -> bool:
     return isinstance(value, dict) and all(isinstance(part, str) for pair in value.items() for part in pair)
 
@@ -168,11 +181,21 @@ OPTIONS = (
         accepts=_is_path,
     ),
     Option(
+        name="heuristics_releases_file",
+        default=None,
+        meaning=(
+            "The path, from the source directory, of the record of which heuristic holds in which release of "
+            "`heuristics_package`."
+        ),
+        allowed="a path from the source directory, or None",
+        accepts=_is_path,
+    ),
+    Option(
         name="heuristics_source_url",
         default=None,
         meaning=("The link to quoted source, with `{path}`, `{line}`, `{module}` and `{version}` filled in."),
-        allowed="a string, or None",
-        accepts=lambda value: value is None or isinstance(value, str),
+        allowed="a string with no other placeholders than {path}, {line}, {module} and {version}, or None",
+        accepts=_is_template,
     ),
 )
 
@@ -192,6 +215,7 @@ class Settings:
     inherited: str
     exclude: tuple[str, ...]
     reach_file: str | None
+    releases_file: str | None
     source_url: str | None
 
     @classmethod

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import difflib
 import os.path
+from collections import Counter
+from functools import cached_property
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from sphinx.util import logging
@@ -12,6 +15,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from sphinxext_heuristics.model import Problem
+
+#: Up to how many names are all compared, letter by letter; of more only those that share the most pairs of letters.
+_FEW, _LIKELY = 200, 50
+#: How many names that share a pair are counted, and how many letters compared: a message is not worth more.
+_MAX_COUNTED, _MAX_LETTERS = 20_000, 200
 
 #: The ``type`` of all warnings.
 TYPE = "heuristic"
@@ -47,11 +55,48 @@ def absolute(source: str | None) -> str:
 
 def closest(word: str, names: Iterable[str], count: int = 3) -> tuple[str, ...]:
     """Return the names most like *word*, best first; case does not matter."""
-    folded: dict[str, str] = {}
-    for name in sorted(names):
-        folded.setdefault(name.casefold(), name)
-    close = difflib.get_close_matches(word.casefold(), folded, n=count, cutoff=0.6)
-    return tuple(folded[name] for name in close)
+    return Alike(names).closest(word, count)
+
+
+class Alike:
+    """Names that may be asked many times for those most like a word: no time grows with their number but the first."""
+
+    def __init__(self, names: Iterable[str]) -> None:
+        """Take the names; of those that are spelled alike but for case, the first in their order stands for all."""
+        self._folded: dict[str, str] = {}
+        for name in sorted(names):
+            self._folded.setdefault(name.casefold()[:_MAX_LETTERS], name)
+
+    @cached_property
+    def _by_pair(self) -> dict[str, list[str]]:
+        """Two letters that follow each other → the names that hold them."""
+        found: dict[str, list[str]] = {}
+        for name in self._folded:
+            for pair in _pairs(name):
+                found.setdefault(pair, []).append(name)
+        return found
+
+    def closest(self, word: str, count: int = 3) -> tuple[str, ...]:
+        """Return the names most like *word*, best first; case does not matter."""
+        folded = word.casefold()[:_MAX_LETTERS]
+        close = difflib.get_close_matches(folded, self._likely(folded), n=count, cutoff=0.6)
+        return tuple(self._folded[name] for name in close)
+
+    def _likely(self, word: str) -> Iterable[str]:
+        """Return the names that are worth comparing: those that share pairs of letters, rare ones first."""
+        if len(self._folded) <= _FEW:
+            return self._folded
+        shared: Counter[str] = Counter()
+        left = _MAX_COUNTED
+        for names in sorted((self._by_pair.get(pair, []) for pair in _pairs(word)), key=len):
+            shared.update(names[:left])
+            left = max(left - len(names), 0)
+        return [name for name, _count in shared.most_common(_LIKELY)]
+
+
+def _pairs(word: str) -> dict[str, None]:
+    """Return the pairs of letters of a word, its edges being letters, too, in an order that no run changes."""
+    return dict.fromkeys(map("".join, pairwise(f" {word} ")))
 
 
 def did_you_mean(names: Iterable[str]) -> str:

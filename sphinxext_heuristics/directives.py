@@ -10,7 +10,7 @@ import re
 from dataclasses import replace
 from functools import cached_property
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from docutils import nodes
 from docutils.parsers.rst import directives as rst
@@ -25,12 +25,14 @@ from sphinxext_heuristics.model import (
     PAGE_TYPES,
     SEVERITIES,
     Connection,
+    Evidence,
     Heuristic,
     Problem,
     Query,
     Subtype,
 )
 from sphinxext_heuristics.nodes import (
+    EVIDENCE,
     heuristic,
     heuristic_entries,
     heuristic_facts,
@@ -55,6 +57,7 @@ _CONTROL = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff]")
 _DIRECTIONS = (("\u202a\u202b\u202d\u202e", "\u202c"), ("\u2066\u2067\u2068", "\u2069"))
 _OPTION_LINE = re.compile(r":([A-Za-z][\w-]*):(?:\s|$)")
 _TARGETS = re.compile(rf"{CATEGORY}[^,\n]+|[^\s,]+")
+_OBJECT = re.compile(r"\w+(\.\w+)*(:\w+(\.(\w+|<locals>))*)?")
 #: What opens a block that may have options of its own.
 _MARKUP = re.compile(r"\.\. |`{3}|:{3}|~{3}")
 _LAYOUTS = ("table", "cards")
@@ -103,12 +106,15 @@ class CheckedDirective(SphinxDirective):
 
     def _showable(self, name: str, value: object) -> str:
         """Return an option's value as text, without characters that would act on what stands around it."""
-        text = "" if value is None else str(value).strip()
-        if dropped := controls(text):
+        return self.without_controls(name, "" if value is None else str(value).strip()).strip()
+
+    def without_controls(self, name: str, text: str) -> str:
+        """Return a text that is called *name* without characters that would act on what stands around it."""
+        dropped = controls(text)
+        if dropped:
             named = ", ".join(f"U+{ord(char):04X}" for char in dropped)
             self.problem(Subtype.OPTION, f"{name} has control characters, which are left out: {named}", name)
-            text = "".join(char for char in text if char not in dropped).strip()
-        return text
+        return "".join(char for char in text if char not in dropped)
 
     def _lost_comment(self, name: str, value: object) -> bool:
         """Return whether the source has more of a value than MyST has left of it."""
@@ -159,6 +165,15 @@ class CheckedDirective(SphinxDirective):
             name,
         )
         return default
+
+    def classes(self, options: dict[str, str]) -> tuple[str, ...]:
+        """Return the CSS classes that the author gives."""
+        value = options.get("class", "")
+        try:
+            return tuple(rst.class_option(value)) if value else ()
+        except ValueError as error:
+            self.problem(Subtype.OPTION, f"class {value!r}: {error}", "class")
+            return ()
 
     def flag(self, options: dict[str, str], name: str) -> bool:
         """Return whether a flag is set; YAML's words for yes and no are understood."""
@@ -247,7 +262,7 @@ class HeuristicDirective(CheckedDirective):
             since=since,
             until=until,
             inject=not self.flag(options, "no-inject"),
-            classes=self._classes(options.get("class", "")),
+            classes=self.classes(options),
             docname="",
             anchor=anchor_of(name),
             source=source,
@@ -264,13 +279,6 @@ class HeuristicDirective(CheckedDirective):
             )
             return ""
         return value
-
-    def _classes(self, value: str) -> tuple[str, ...]:
-        try:
-            return tuple(rst.class_option(value)) if value else ()
-        except ValueError as error:
-            self.problem(Subtype.OPTION, f"class {value!r}: {error}", "class")
-            return ()
 
     def _connections(self, type_: str, value: str) -> Iterator[Connection]:
         for text in split(value):
@@ -338,14 +346,85 @@ class HeuristicDirective(CheckedDirective):
     def _register(self, node: heuristic, wanted: str) -> None:
         """Give the definition its anchor, which no other node of the page may have."""
         document = self.state.document
-        anchor, count = wanted, 1
+        # Where many are named alike, each begins where the last one has ended.
+        counts = cast("dict[str, int]", self.env.temp_data.setdefault("heuristics_anchors", {}))
+        anchor, count = wanted, counts.get(wanted, 1)
         while anchor in document.ids:
             anchor, count = f"{wanted}-{count}", count + 1
+        counts[wanted] = count
         node["ids"].append(anchor)
         if self.options.get("name"):
             self.add_name(node)  # which notes the target, too
         else:
             document.note_explicit_target(node, node)
+
+
+class EvidenceDirective(CheckedDirective):
+    """Quote code of an installed package: its object as the argument, the quote as the body."""
+
+    has_content = True
+    optional_arguments = 1  # none at all is a problem of ours, not of docutils
+    final_argument_whitespace = True
+    known = ("text", "class", "name")
+
+    def run(self) -> list[Node]:
+        """Return a code block whose caption is completed when the installed source is known."""
+        options = self.check_options()
+        module, qualname = self._object()
+        quote = self._quote()
+        prose = self.flag(options, "text")
+        source, line = self.place()
+        node = nodes.container(
+            "",
+            self._caption(qualname, module),
+            self._block(quote, "none" if prose else "python"),
+            literal_block=True,
+            classes=["literal-block-wrapper", "heuristic-evidence", *self.classes(options)],
+        )
+        node[EVIDENCE] = Evidence(
+            module=module,
+            qualname=qualname,
+            quote=quote,
+            prose=prose,
+            source=source,
+            line=line,
+            problems=tuple(self.problems),
+        )
+        self.set_source_info(node)
+        if self.options.get("name"):  # docutils cannot read an empty one
+            self.add_name(node)
+        return [node]
+
+    def _object(self) -> tuple[str, str]:
+        """Return the module and the object in it that the argument names, empty where it names none."""
+        written = " ".join(self.arguments[0].split()).lstrip("~") if self.arguments else ""
+        if not written:
+            self.problem(Subtype.OPTION, "evidence without an object: write 'module:Class.method', or 'module'")
+        elif not _OBJECT.fullmatch(written):
+            self.problem(Subtype.OPTION, f"evidence {written!r} is neither 'module:Class.method' nor 'module'")
+        else:
+            module, _colon, qualname = written.partition(":")
+            return module, qualname
+        return "", ""
+
+    def _quote(self) -> str:
+        quote = "\n".join(self.content).strip("\n")
+        if not quote.strip():
+            self.problem(Subtype.OPTION, "evidence without a quote: the body is what is quoted")
+        return self.without_controls("the quote", quote)
+
+    def _caption(self, qualname: str, module: str) -> nodes.caption:
+        caption = nodes.caption("", ", ".join(filter(None, (module, qualname))))
+        caption["translatable"] = False
+        self.set_source_info(caption)
+        return caption
+
+    def _block(self, quote: str, language: str) -> nodes.literal_block:
+        # A fragment is no program: what the highlighter cannot read is shown as it is.
+        block = nodes.literal_block(quote, quote, language=language, force=True)
+        block["translatable"] = False
+        self.set_source_info(block)
+        return block
 
 
 class QueryDirective(CheckedDirective):
@@ -397,6 +476,26 @@ class HeuristicGraphDirective(FilteredDirective):
         options = self.check_options()
         self.check_nothing_else(argument=True)
         return self.placeholder(kind="graph", filters=self.filters(options))
+
+
+class HeuristicMessagesDirective(FilteredDirective):
+    """List the errors and warnings that evidence quotes, with the heuristics that know of them."""
+
+    def run(self) -> list[Node]:
+        """Return the placeholder."""
+        options = self.check_options()
+        self.check_nothing_else(argument=True)
+        return self.placeholder(kind="messages", filters=self.filters(options))
+
+
+class HeuristicReleasesDirective(FilteredDirective):
+    """Show which heuristic holds in which release of the documented package."""
+
+    def run(self) -> list[Node]:
+        """Return the placeholder."""
+        options = self.check_options()
+        self.check_nothing_else(argument=True)
+        return self.placeholder(kind="releases", filters=self.filters(options))
 
 
 class HeuristicIndexDirective(FilteredDirective):

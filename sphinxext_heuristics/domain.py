@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os.path
 from contextlib import suppress
+from functools import cache
 from itertools import chain
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from docutils import nodes
@@ -25,7 +28,9 @@ from sphinxext_heuristics.matching import Objects
 from sphinxext_heuristics.model import FORM
 from sphinxext_heuristics.pages import Pages, toctree_order
 from sphinxext_heuristics.plan import Known, make_plan
+from sphinxext_heuristics.releases import load
 from sphinxext_heuristics.sources import Sources
+from sphinxext_heuristics.verified import Verified
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -38,6 +43,7 @@ if TYPE_CHECKING:
 
     from sphinxext_heuristics.model import Heuristic, Page
     from sphinxext_heuristics.plan import Plan
+    from sphinxext_heuristics.releases import Matrix, Unusable
     from sphinxext_heuristics.written import Written
 
 #: Where, while a page is read, the names stand that autodoc's objects have.
@@ -93,6 +99,7 @@ class HeuristicDomain(Domain):
         """Begin without a plan: it is made when all pages are known."""
         super().__init__(env)
         self._plan: Plan | None = None
+        self._verified: Verified | None = None
         #: The documents whose nodes were made in this build.
         self.resolved_docs: set[str] = set()
         #: What stands in the output folder, from the first page written on.
@@ -158,6 +165,7 @@ class HeuristicDomain(Domain):
         canonical = canonical_names(python.objects)
         labels = {name: (docname, anchor) for name, (docname, anchor) in std.anonlabels.items()}
         sources = Sources()
+        self._verified = Verified(Path(env.doctreedir), sources)
         return Known(
             objects=Objects(
                 (entry for _docname, entry in catalogue.entries),
@@ -177,7 +185,21 @@ class HeuristicDomain(Domain):
             link_state=self._link_state,
             excluded=self._excluded(settings),
             version=documented_version(env, settings),
+            verify=self._verified.of,
+            installed=cache(versions.installed),
+            messages=self._verified.messages,
+            releases=self._releases(settings),
         )
+
+    def _releases(self, settings: Settings) -> Matrix | Unusable | None:
+        if settings.releases_file is None:
+            return None
+        return load(Path(os.path.normpath(Path(self.env.srcdir, settings.releases_file))), settings.package)
+
+    def remember_verified(self) -> None:
+        """Keep what was found in installed source for the next build."""
+        if self._verified is not None:
+            self._verified.save()
 
     def _link_state(self, record: Heuristic) -> str:
         """Return what the links in a note lead to and say now.

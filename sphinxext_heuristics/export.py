@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from sphinxext_heuristics import index, markdown
+from sphinxext_heuristics.evidence import Found
 from sphinxext_heuristics.index_file import name_of
 from sphinxext_heuristics.inline import text_of
 from sphinxext_heuristics.model import SEVERITIES
@@ -14,7 +15,7 @@ from sphinxext_heuristics.model import SEVERITIES
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from sphinxext_heuristics.model import Heuristic
+    from sphinxext_heuristics.model import Evidence, Heuristic
     from sphinxext_heuristics.plan import Plan, Resolved, Target
 
 #: The form of the data; a change that a reader must know of raises it.
@@ -72,6 +73,11 @@ class Exporter:
             **self._place(record.docname, record.anchor),
             "source": self._source(record),
             "connections": [self._connection(resolved) for resolved in self._plan.connections(record)],
+            "evidence": list(map(self._evidence, record.evidence)),
+            "messages": [
+                {"kind": message.kind, "text": message.text, "object": quoted.object}
+                for message, quoted in self._plan.said(record)
+            ],
             "entries": [
                 {"name": shown.name, **self._place(shown.docname, shown.anchor)}
                 for shown in self._plan.shown_in.get(record.name, ())
@@ -90,6 +96,16 @@ class Exporter:
             "exists": resolved.exists,
             "url": self._url(resolved.target) if resolved.target else None,
             "names": list(resolved.names),
+        }
+
+    def _evidence(self, quoted: Evidence) -> Json:
+        found = self._plan.known.verify(quoted)
+        return {
+            "object": quoted.object,
+            "quote": quoted.quote,
+            "prose": quoted.prose,
+            "line": found.line if isinstance(found, Found) else None,
+            "version": self._plan.version_of(quoted) or None,
         }
 
     def _url(self, target: Target) -> str:

@@ -215,8 +215,10 @@ def unified(found: str, wanted: str, name: str) -> Iterator[str]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
-    """The index file of a project, and where to say what is wrong with it."""
+    """A file of a project that is made from the pages, and where to say what is wrong with it."""
 
+    #: The option that names it.
+    option: str = "heuristics_index_file"
     #: The file.
     path: Path
     #: The source directory.
@@ -230,7 +232,7 @@ class Place:
     def problems(self, wanted: str) -> Iterator[Problem]:
         """Yield the problem that the file does not hold what is *wanted*."""
         if is_outside(self.path, self.srcdir):
-            yield self._at_option(outside_message(self.path, self.srcdir))
+            yield self._at_option(outside_message(self))
             return
         try:
             found = read(self.path)
@@ -252,11 +254,11 @@ class Place:
         return Problem(subtype=Subtype.INDEX, message=message, source=str(self.conf_py), line=self.conf_line)
 
 
-def command(confdir: Path, srcdir: Path, cwd: Path) -> str:
-    """Return the command that rewrites the index of a project, to be typed in *cwd*."""
+def command(name: str, confdir: Path, srcdir: Path, cwd: Path) -> str:
+    """Return the command *name* for a project, to be typed in *cwd*."""
     docs, conf = (str(f.relative_to(cwd)) if f.is_relative_to(cwd) else str(f) for f in (srcdir, confdir))
     apart = "" if confdir == srcdir else f" -c {shlex.quote(conf)}"
-    return f"python -m sphinxext_heuristics index {shlex.quote(docs)}{apart}"
+    return f"python -m sphinxext_heuristics {name} {shlex.quote(docs)}{apart}"
 
 
 def is_outside(path: Path, srcdir: Path) -> bool:
@@ -264,11 +266,11 @@ def is_outside(path: Path, srcdir: Path) -> bool:
     return not path.resolve().is_relative_to(project_root(srcdir))
 
 
-def outside_message(path: Path, srcdir: Path) -> str:
+def outside_message(place: Place) -> str:
     """Return the sentence that refuses a file outside the project."""
     return (
-        f"heuristics_index_file leads to {str(path.resolve())!r}, which lies outside the project "
-        f"{str(project_root(srcdir))!r}; name a file inside it"
+        f"{place.option} leads to {str(place.path.resolve())!r}, which lies outside the project "
+        f"{str(project_root(place.srcdir))!r}; name a file inside it"
     )
 
 

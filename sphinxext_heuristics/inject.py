@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -23,17 +23,19 @@ from sphinxext_heuristics.identity import answers, files_of_bases
 from sphinxext_heuristics.inline import COPY, first_sentence
 from sphinxext_heuristics.model import INDEX_PAGE
 from sphinxext_heuristics.nodes import (
+    EVIDENCE,
     heuristic,
     heuristic_entries,
     heuristic_facts,
     heuristic_note,
     heuristic_query,
+    is_evidence,
 )
 from sphinxext_heuristics.render import Renderer
 from sphinxext_heuristics.written import Written
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from sphinx.application import Sphinx
     from sphinx.builders import Builder
@@ -181,7 +183,10 @@ def warn(app: Sphinx, env: BuildEnvironment) -> None:
     report(config.problems_in(app.config, conf_py))
     if domain.plan.is_unjudged:
         report([config.problem_of_package(app.config, conf_py)])
-    report(checks.problems(domain.plan, lambda docname: str(env.doc2path(docname))))
+    found = checks.problems(domain.plan, lambda docname: str(env.doc2path(docname)))
+    leaves = getattr(app.builder, "leaves", ())
+    report(problem for problem in found if problem.subtype not in leaves)
+    domain.remember_verified()
 
 
 def rewrite(app: Sphinx, env: BuildEnvironment) -> list[str]:
@@ -318,6 +323,7 @@ class Injector:
         self._docname = docname
         self._tree = tree
         self._builder = transform.env_builder
+        self._document = transform.document
         self._renderer = Renderer(plan, docname, transform.relative, domain.is_dead)
         self._shower: Shower = self._renderer.shower
         self._excluded = docname in plan.known.excluded
@@ -388,19 +394,21 @@ class Injector:
     # -- pages --
 
     def _show_under_title(self, anchor: str, records: tuple[Heuristic, ...]) -> None:
-        section = self._section(anchor)
+        section = self._sections.get(anchor, self._tree)
         shown = self._shower.stack(records, self._plan.settings.max_shown)
         title = section.first_child_matching_class(nodes.title)
         at = 0 if title is None else title + 1
         for node in reversed(shown):
             section.insert(at, node)
 
-    def _section(self, anchor: str) -> nodes.Element:
-        """Return the section with the id; the page's first, or a page without any, for none."""
+    @cached_property
+    def _sections(self) -> dict[str, nodes.Element]:
+        """Id → the section with it; ``""`` → the page's first."""
+        found: dict[str, nodes.Element] = {}
         for section in self._own(nodes.section):
-            if not anchor or anchor in section["ids"]:
-                return cast("nodes.section", section)
-        return self._tree
+            for i in ("", *section["ids"]):
+                found.setdefault(i, section)
+        return found
 
     # -- placeholders --
 
@@ -413,9 +421,12 @@ class Injector:
             heuristic_entries: lambda i: render.entries(page.heuristics[i]),
             heuristic_query: lambda i: render.query(page.queries[i]),
         }
+        for node in filter(is_evidence, self._own(nodes.container)):
+            render.complete(page.evidence[node[EVIDENCE]], node)
         for node in self._own(*make):
             block = node.parent
             made = make[type(node)](node["position"])
+            keep_ids_apart(made, self._document)
             self._replace(node, made)
             if self._builder.format == "latex":
                 for child in made:
@@ -485,6 +496,12 @@ def keep_on_one_page(tree: nodes.Node) -> None:
         parent = parent.parent
     if parent is not None and isinstance(tree, nodes.table):
         tree["classes"] = [name for name in tree["classes"] if name != "longtable"]
+
+
+def keep_ids_apart(made: Iterable[nodes.Node], document: nodes.document) -> None:
+    """Take from new nodes the ids that the document has already: a message that is listed twice is linked once."""
+    for term in (term for node in made for term in node.findall(nodes.term)):
+        term["ids"] = [i for i in term["ids"] if document.ids.setdefault(i, term) is term]
 
 
 def anchor_before(block: nodes.Element) -> None:

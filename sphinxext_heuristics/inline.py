@@ -90,7 +90,9 @@ def _attributes(node: nodes.Element, docname: str) -> Iterator[tuple[str, Any]]:
     for key, value in sorted(node.attributes.items()):
         kept = tuple(value) if isinstance(value, list) else value
         # Not a set: what is not plain may have no hash.
-        if key in LOCAL or kept in ("", ()) or not isinstance(kept, PLAIN):
+        # A link to nothing is still one, whose target everybody asks for.
+        is_empty = kept in ("", ()) and key != "reftarget"
+        if key in LOCAL or is_empty or not isinstance(kept, PLAIN):
             continue
         if key == "reftarget" and node.get("reftype") == "doc":
             kept = absolute(str(kept), docname)

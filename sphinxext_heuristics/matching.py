@@ -6,15 +6,12 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from sphinxext_heuristics.diagnostics import closest
+from sphinxext_heuristics.diagnostics import Alike
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from sphinxext_heuristics.model import Entry
-
-#: How many names are compared for likeness at most: a message is not worth more.
-MAX_COMPARED = 2000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,6 +57,8 @@ class Objects:
         self._source_answers = source_answers
         self._from_source: dict[str, tuple[str, ...]] = {}
         self._matches: dict[str, Match] = {}
+        self._alike_by_last: dict[str, Alike] = {}
+        self._answering_by_last: dict[str, dict[str, list[str]]] = {}
         for entry in entries:
             for name in entry.names:
                 if entry.answers or name not in self._answers:
@@ -88,12 +87,27 @@ class Objects:
         return ends
 
     @cached_property
+    def _untold(self) -> frozenset[str]:
+        """The last parts of documented names of which one has no names by identity from autodoc."""
+        return frozenset(name.rpartition(".")[2] for name, answers in self._answers.items() if not answers)
+
+    @cached_property
     def _known_by_last(self) -> dict[str, list[str]]:
         """The last part of any name of an object → these names."""
         ends: dict[str, list[str]] = {}
         for name in self._known:
             ends.setdefault(name.rpartition(".")[2], []).append(name)
         return ends
+
+    @cached_property
+    def _last_parts(self) -> Alike:
+        return Alike(self._by_last)
+
+    def _alike(self, last: str) -> Alike:
+        """Return the documented names that end so, to be asked for those like another."""
+        if last not in self._alike_by_last:
+            self._alike_by_last[last] = Alike(self._by_last[last])
+        return self._alike_by_last[last]
 
     def find(self, target: str) -> Match:
         """Return what *target* means: a dotted, partly dotted, bare or starred name."""
@@ -119,13 +133,27 @@ class Objects:
 
     def _reached(self, target: str) -> tuple[str, ...]:
         """Return the documented names of the object with exactly this name."""
-        spellings = self.spellings(target)
-        reached = {name for spelling in spellings for name in self._known.get(spelling, ())}
-        wanted = set(spellings)
-        ends = self._by_last.get(target.rpartition(".")[2], ())
-        reached.update(name for name in ends if name not in reached and wanted.intersection(self.answers(name)))
-        order = self._answers if len(reached) > 1 else reached
-        return tuple(name for name in order if name in reached)
+        answering = self._answering(target.rpartition(".")[2])
+        reached = {
+            name
+            for spelling in self.spellings(target)
+            for name in (*self._known.get(spelling, ()), *answering.get(spelling, ()))
+        }
+        return tuple(sorted(reached, key=self._rank.__getitem__))
+
+    @cached_property
+    def _rank(self) -> dict[str, int]:
+        """Documented name → its place in the order of the documentation."""
+        return {name: rank for rank, name in enumerate(self._answers)}
+
+    def _answering(self, last: str) -> dict[str, list[str]]:
+        """Return name by identity → the documented names that end in *last* and have it."""
+        if last not in self._answering_by_last:
+            found = self._answering_by_last[last] = {}
+            for name in self._by_last.get(last, ()):
+                for answer in self.answers(name):
+                    found.setdefault(answer, []).append(name)
+        return self._answering_by_last[last]
 
     def answers(self, name: str) -> tuple[str, ...]:
         """Return the names by identity of a documented object: autodoc's, or its source's."""
@@ -150,8 +178,7 @@ class Objects:
         names += [f"{own}.{member}" for own in self._answers.get(owner, ())[:1]]
         names += [f"{documented}.{member}" for documented in self._known.get(owner, ())]
         names += self._canonical.get(target, ())
-        alike = self._by_last.get(member, ())
-        told = all(self._answers[name] for name in alike) and any(name in self._known for name in names)
+        told = member not in self._untold and any(name in self._known for name in names)
         for name in () if told else tuple(names):
             names += self._spellings(name)
         return tuple(dict.fromkeys(names))
@@ -177,10 +204,10 @@ class Objects:
         """Return the documented names most like *target*."""
         last = target.rpartition(".")[2]
         if same_end := self._by_last.get(last):
-            return closest(target, same_end) or tuple(same_end[:3])
-        ends = closest(last, self._by_last, count=2)
-        near = [name for end in ends for name in self._by_last[end]]
-        return closest(target, near[:MAX_COMPARED]) or tuple(near[:3])
+            return self._alike(last).closest(target) or tuple(same_end[:3])
+        ends = self._last_parts.closest(last, 2)
+        near = Alike(name for end in ends for name in self._alike(end).closest(target))
+        return near.closest(target) or tuple(name for end in ends for name in self._by_last[end][:3])[:3]
 
 
 def own_names(entry: Entry, canonical: Mapping[str, tuple[str, ...]]) -> tuple[str, ...]:

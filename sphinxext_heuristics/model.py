@@ -62,12 +62,29 @@ class Subtype(enum.Enum):
         "file",
         "In `heuristics_dir`, a page without its heuristic, or one named otherwise.",
     )
-    VERSION = ("version", "`since` lies after `until`.")
+    EVIDENCE = (
+        "evidence",
+        (
+            "Quoted code is not where it is said to be (what is like it there now is shown), or nothing can be read "
+            "there; or the file of releases does not tell of it."
+        ),
+    )
+    VERSION = (
+        "version",
+        "`since` lies after `until`, or the evidence contradicts the bounds, here or in the file of releases.",
+    )
     INDEX = (
         "index",
         "The index file differs from what the pages say, or it is not there; the command that writes it is given.",
     )
-    CONFIG = ("config", "A bad configuration value; the default is used instead.")
+    REACH = (
+        "reach",
+        "A heuristic shows in an API entry that `heuristics_reach_file` does not list, or the file lists one in vain.",
+    )
+    CONFIG = (
+        "config",
+        "A bad configuration value, and the default is used instead; or a file of releases that is not there.",
+    )
 
     def __init__(self, word: str, meaning: str) -> None:
         """Take what follows ``heuristic.`` in a warning, and when it is given."""
@@ -106,6 +123,36 @@ class Connection:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence:
+    """Code or words that a page quotes from an installed package."""
+
+    #: The module, as in an import.
+    module: str
+    #: The object in it, ``Class.method``; empty for the whole module.
+    qualname: str
+    #: What is quoted.
+    quote: str
+    #: Whether it is prose from a docstring, comment or message, and not code.
+    prose: bool
+    #: The file of the directive.
+    source: str
+    #: The directive's line in it, from 1.
+    line: int
+    #: What was wrong with the directive's text.
+    problems: tuple[Problem, ...] = ()
+
+    @property
+    def package(self) -> str:
+        """The top-level package."""
+        return self.module.partition(".")[0]
+
+    @property
+    def object(self) -> str:
+        """The object as the directive names it, ``module:Class.method``."""
+        return f"{self.module}:{self.qualname}".rstrip(":")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Heuristic:
     """One definition, as its directive was read."""
 
@@ -141,6 +188,8 @@ class Heuristic:
     line: int
     #: Whether it stands in an API entry, whose docstring may be shown again elsewhere.
     in_entry: bool = False
+    #: What it quotes, in the order of the page.
+    evidence: tuple[Evidence, ...] = ()
     #: What was wrong with the directive's text.
     problems: tuple[Problem, ...] = ()
 
@@ -162,9 +211,9 @@ class Entry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Query:
-    """What a ``heuristic-index``, ``heuristic-graph`` or ``heuristics-for`` asks for."""
+    """What a ``heuristic-index``, ``-graph`` or ``-releases``, or a ``heuristics-for`` asks for."""
 
-    #: ``index``, ``graph`` or ``for``.
+    #: ``index``, ``graph``, ``releases`` or ``for``.
     kind: str
     #: Option → values asked for; any of the values of an option will do.
     filters: tuple[tuple[str, tuple[str, ...]], ...] = ()
@@ -202,6 +251,8 @@ class Page:
     roles: tuple[RoleUse, ...] = ()
     #: Its index and ``heuristics-for`` directives.
     queries: tuple[Query, ...] = ()
+    #: All that it quotes, in heuristics or not, in the order of the page.
+    evidence: tuple[Evidence, ...] = ()
     #: The ids of each of its sections, the document's own first.
     sections: tuple[tuple[str, ...], ...] = ()
     #: Each label's id with the first id of the section around it, or ``""``.
@@ -214,7 +265,7 @@ FORM = zlib.crc32(
     repr(
         [
             (record.__name__, [field.name for field in fields(record)])
-            for record in (Problem, Connection, Heuristic, Entry, Query, RoleUse, Page)
+            for record in (Problem, Connection, Evidence, Heuristic, Entry, Query, RoleUse, Page)
         ]
     ).encode()
 )

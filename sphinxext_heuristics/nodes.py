@@ -77,6 +77,15 @@ def register(app: Sphinx) -> None:
         app.add_node(cls)
 
 
+#: What marks the container of quoted code and holds its place among those of the page.
+EVIDENCE = "heuristic_evidence"
+
+
+def is_evidence(node: nodes.Node) -> bool:
+    """Return whether a node is a code block of quoted code."""
+    return isinstance(node, nodes.container) and EVIDENCE in node
+
+
 def severity_word(severity: str) -> str:
     """Return a severity's word in the language of the documentation."""
     return str(admonitionlabels[severity])

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import chain
 from typing import TYPE_CHECKING
 
-from sphinxext_heuristics.diagnostics import closest
+from sphinxext_heuristics.diagnostics import Alike
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -127,11 +128,19 @@ class Pages:
 
     def closest(self, target: str) -> tuple[str, ...]:
         """Return the names of documents and labels most like *target*."""
-        found = closest(fold(target), {fold(name): name for name in self.names})
-        tails = {fold(name.rpartition("/")[2]): name for name in self.names}
-        found += closest(fold(target), tails)
-        by_fold = {fold(name): name for name in self.names} | tails
-        return tuple(dict.fromkeys(by_fold[name] for name in found))[:3]
+        found = [name for alike in self._alike for name in alike.closest(fold(target))]
+        return tuple(dict.fromkeys(self._by_fold[name] for name in found))[:3]
+
+    @cached_property
+    def _by_fold(self) -> dict[str, str]:
+        """Each name, and the last part of each, folded → the name."""
+        whole = {fold(name): name for name in self.names}
+        return whole | {fold(name.rpartition("/")[2]): name for name in self.names}
+
+    @cached_property
+    def _alike(self) -> tuple[Alike, Alike]:
+        """The names, and their last parts, folded."""
+        return Alike(map(fold, self.names)), Alike(fold(name.rpartition("/")[2]) for name in self.names)
 
 
 def toctree_order(root: str, includes: Mapping[str, Iterable[str]], docnames: Iterable[str]) -> dict[str, int]:

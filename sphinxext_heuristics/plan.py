@@ -8,7 +8,9 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from sphinxext_heuristics.matching import excludes, own_names
+from sphinxext_heuristics.messages import in_quote
 from sphinxext_heuristics.model import CATEGORY, PAGE_TYPES, SEVERITIES
+from sphinxext_heuristics.releases import Matrix
 from sphinxext_heuristics.versions import holds
 
 if TYPE_CHECKING:
@@ -16,9 +18,12 @@ if TYPE_CHECKING:
 
     from sphinxext_heuristics.catalogue import Catalogue
     from sphinxext_heuristics.config import Settings
+    from sphinxext_heuristics.evidence import Found, Lost
     from sphinxext_heuristics.matching import Objects
-    from sphinxext_heuristics.model import Connection, Entry, Heuristic, Query
+    from sphinxext_heuristics.messages import Message
+    from sphinxext_heuristics.model import Connection, Entry, Evidence, Heuristic, Query
     from sphinxext_heuristics.pages import Pages, Place
+    from sphinxext_heuristics.releases import Standing, Unusable
 
 _RANK = {severity: rank for rank, severity in enumerate(reversed(SEVERITIES))}
 
@@ -43,6 +48,14 @@ class Known:
     excluded: frozenset[str]
     #: The documented version, or ``""``.
     version: str
+    #: Where a quote stands in the installed source, or why it was not found.
+    verify: Callable[[Evidence], Found | Lost]
+    #: Package → its installed version, or ``None``.
+    installed: Callable[[str], str | None]
+    #: The messages of errors and warnings that are quoted.
+    messages: Callable[[Evidence], tuple[Message, ...]] = in_quote
+    #: Which heuristic holds in which release; ``None`` where conf.py names no file of it.
+    releases: Matrix | Unusable | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,6 +133,30 @@ class Plan:
     def holds(self, record: Heuristic) -> bool:
         """Return whether a heuristic holds for the documented version."""
         return holds(record.since, record.until, self.known.version)
+
+    @cached_property
+    def releases(self) -> tuple[str, ...]:
+        """Return the releases that the file of releases tells of, from the oldest to the newest."""
+        matrix = self.known.releases
+        return matrix.releases if isinstance(matrix, Matrix) else ()
+
+    def standings(self, record: Heuristic) -> dict[str, Standing]:
+        """Return release → how a heuristic stands there, as far as the file of releases tells."""
+        matrix = self.known.releases
+        return matrix.of(record) if isinstance(matrix, Matrix) else {}
+
+    def version_of(self, evidence: Evidence) -> str:
+        """Return the version of the package that is quoted, or ``""`` where none is known."""
+        is_documented = evidence.package == self.settings.package
+        return (self.known.version if is_documented else self.known.installed(evidence.package)) or ""
+
+    def said(self, record: Heuristic) -> tuple[tuple[Message, Evidence], ...]:
+        """Return the messages that a heuristic's evidence quotes, each with the first evidence of its object."""
+        found: dict[tuple[Message, str], tuple[Message, Evidence]] = {}
+        for quoted in record.evidence:
+            for message in self.known.messages(quoted):
+                found.setdefault((message, quoted.object), (message, quoted))
+        return tuple(found.values())
 
     @cached_property
     def entry_of(self) -> dict[str, Entry]:
@@ -221,7 +258,7 @@ class Plan:
         """Return the documents on which anything has to be placed."""
         found = set(self.by_page)
         for docname, page in self.catalogue.pages.items():
-            if page.heuristics or page.queries:
+            if page.heuristics or page.queries or page.evidence:
                 found.add(docname)
         if self.by_entry:
             for docname, entry in self.catalogue.entries:
@@ -239,35 +276,37 @@ class Plan:
     def _select(self, query: Query) -> tuple[Heuristic, ...]:
         records: Iterable[Heuristic] = self.heuristics.values()
         for kind, values in query.filters:
-            wanted = {record.name for value in values for record in self._matching(kind, value)}
+            wanted = {name for value in values for name in self._matching(kind, value)}
             records = [record for record in records if record.name in wanted]
         return by_severity(records) if query.kind == "for" else tuple(records)
 
-    def _matching(self, kind: str, value: str) -> Iterator[Heuristic]:
+    def _matching(self, kind: str, value: str) -> Iterator[str]:
+        """Yield the names of the heuristics that one value of a query asks for."""
         if kind == "target" and value.startswith(CATEGORY):
             kind, value = "category", value.removeprefix(CATEGORY).strip()
-        for record in self.heuristics.values():
-            if kind == "category":
-                matches = value in record.categories
-            elif kind == "severity":
-                matches = value == record.severity
-            else:
-                matches = self._connects(record, kind, value)
-            if matches:
-                yield record
-
-    def _connects(self, record: Heuristic, kind: str, value: str) -> bool:
+        asked: list[object] = [value]
         if kind in {"impl", "target"}:
-            names = self.known.objects.find(value.lstrip("~")).names
-            if any(name in self.applies[record.name] for name in names):
-                return True
-        place = self.known.pages.find(value).place
-        return any(
-            (place is not None and resolved.place == place)
-            or value in {resolved.connection.target, resolved.connection.text}
-            for resolved in self.connections(record)
-            if kind in {"target", resolved.connection.type}
-        )
+            asked += [("entry", name) for name in self.known.objects.find(value.lstrip("~")).names]
+        if kind not in {"category", "severity"}:
+            asked.append(self.known.pages.find(value).place)
+        for one in asked:
+            yield from self._by_value.get((kind, one), ())
+
+    @cached_property
+    def _by_value(self) -> dict[tuple[str, object], list[str]]:
+        """(Kind of filter, what it may ask for) → the names of the heuristics that have it."""
+        found: dict[tuple[str, object], list[str]] = {}
+        for record in self.heuristics.values():
+            had: list[tuple[str, object]] = [("category", category) for category in record.categories]
+            had.append(("severity", record.severity))
+            had += [(kind, ("entry", name)) for name in self.applies[record.name] for kind in ("impl", "target")]
+            for resolved in self.connections(record):
+                one = resolved.connection
+                values = (one.target, one.text, resolved.place)
+                had += [(kind, it) for it in values if it is not None for kind in (one.type, "target")]
+            for key in dict.fromkeys(had):
+                found.setdefault(key, []).append(record.name)
+        return found
 
     @cached_property
     def digests(self) -> dict[str, str]:
@@ -283,11 +322,17 @@ class Plan:
             for record, resolved in zip(page.heuristics, self.resolved[docname], strict=True):
                 parts += [record, resolved, self.shown_in.get(record.name), self.holds(record), self.known.version]
                 parts += [self.settings.package, self.known.link_state(record)]
+            for evidence in page.evidence:
+                parts += [evidence, self.known.verify(evidence), self.version_of(evidence), self.settings.source_url]
             for query in page.queries:
                 parts += [query, self.settings.categories, self.settings.package, self.settings.max_shown]
                 for record in self.selection(query):
+                    if query.kind == "messages":
+                        parts += [(message, quoted.object) for message, quoted in self.said(record)]
                     parts += [self.look(record), record.categories, record.since, record.until]
                     parts += [self.connections(record), self.holds(record), self.known.version]
+                if query.kind == "releases":
+                    parts += [self.releases, [self.standings(record) for record in self.selection(query)]]
         for role in page.roles:
             named = self.heuristics.get(self.settings.strip(role.target))
             parts.append(named and (named.title, named.docname, named.anchor))

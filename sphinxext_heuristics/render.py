@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from docutils import nodes
 
-from sphinxext_heuristics import graph, index
+from sphinxext_heuristics import graph, index, message_index
 from sphinxext_heuristics.controls import filter_of, tags_of
+from sphinxext_heuristics.evidence import Found
 from sphinxext_heuristics.model import CONNECTION_TYPES
 from sphinxext_heuristics.nodes import Shower, field, joined, link, reference, severity_word
+from sphinxext_heuristics.release_table import table_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from sphinx.addnodes import pending_xref
 
+    from sphinxext_heuristics.config import Settings
+    from sphinxext_heuristics.evidence import Lost
     from sphinxext_heuristics.graph import Edge
     from sphinxext_heuristics.index import Link
-    from sphinxext_heuristics.model import Heuristic, Query
+    from sphinxext_heuristics.model import Evidence, Heuristic, Query
     from sphinxext_heuristics.plan import Plan, Resolved, Shown, Target
 
 
@@ -105,6 +109,31 @@ class Renderer:
         package = self.plan.settings.package
         return name.removeprefix(f"{package}.") if package else name
 
+    # -- evidence ---------------------------------------------------------------------
+
+    def complete(self, record: Evidence, node: nodes.container) -> None:
+        """Let the caption of a quote's code block say which object of which version it is, and where it stands."""
+        found = self.plan.known.verify(record)
+        version = self.plan.version_of(record)
+        caption = cast("nodes.caption", node[0])
+        caption.clear()
+        caption += [*self._origin(record, version), nodes.Text(", "), *self._standing(record, found, version)]
+
+    @staticmethod
+    def _origin(record: Evidence, version: str) -> list[nodes.Node]:
+        """Return the object and its package's version."""
+        spoken = [nodes.literal("", name) for name in (record.qualname, record.module) if name]
+        package: list[nodes.Node] = [nodes.Text(f"{record.package} {version}".strip())]
+        return joined([*([part] for part in spoken), package])
+
+    def _standing(self, record: Evidence, found: Found | Lost, version: str) -> list[nodes.Node]:
+        """Return the line where a quote stands, linked where its source is published."""
+        if not isinstance(found, Found):
+            return [nodes.strong("", "not found there")]
+        text = nodes.inline("", f"line {found.line}")
+        uri = source_url(self.plan.settings, record, found, version)
+        return [reference(text, uri, internal=False) if uri else nodes.Text(text.astext())]
+
     # -- queries ----------------------------------------------------------------------
 
     def query(self, query: Query) -> list[nodes.Node]:
@@ -114,10 +143,37 @@ class Renderer:
             return self.shower.stack(records, self.plan.settings.max_shown)
         if query.kind == "graph":
             return self._graph(records)
+        if query.kind == "messages":
+            return self._messages(records)
+        if query.kind == "releases":
+            return table_of(self.plan, records, lambda record: [paragraph(self._title(record)), *self._meta(record)])
         if query.missing:
             return self._worklist(records)
         form = self._cards if query.layout == "cards" else self._pages
         return [self._filter(records), form(records), *self._categories(records), self._legend()]
+
+    def _messages(self, records: Iterable[Heuristic]) -> list[nodes.Node]:
+        rows = message_index.rows(self.plan, records)
+        if not rows:
+            return [text("No message is quoted.")]
+        listed = nodes.definition_list(classes=["heuristic-messages"])
+        for row in rows:
+            definition = nodes.definition("", *(paragraph(self._line(record)) for record in row.heuristics))
+            if row.objects:
+                names = joined([nodes.literal("", name)] for name in row.objects)
+                definition += nodes.paragraph("", "", nodes.Text("In "), *names, classes=["heuristic-meta"])
+            listed += nodes.definition_list_item(
+                "",
+                nodes.term("", "", nodes.literal("", row.message.text), ids=[row.anchor]),
+                nodes.classifier("", row.message.kind),
+                definition,
+            )
+        return [listed]
+
+    def _line(self, record: Heuristic) -> list[nodes.Node]:
+        """Return a heuristic's title, linked, and its note."""
+        note = [nodes.Text(": "), *self.shower.note(record)] if record.note else []
+        return [*self._title(record), *self._outdated(record), *note]
 
     def _filter(self, records: Iterable[Heuristic]) -> nodes.Node:
         rows = index.categories(records, self.plan.settings.categories)
@@ -239,6 +295,17 @@ class Renderer:
                 classes=["heuristic-worklist"],
             )
         ]
+
+
+def source_url(settings: Settings, record: Evidence, found: Found, version: str) -> str:
+    """Return where quoted source is published, or ``""``; the template is that of the documented package."""
+    if not settings.source_url or not version or settings.package not in {"", record.package}:
+        return ""
+    parts = found.module.split(".")
+    parts += ["__init__"] if found.path.stem == "__init__" else []
+    return settings.source_url.format(
+        path="/".join(parts) + found.path.suffix, line=found.line, module=found.module, version=version
+    )
 
 
 def text(content: str) -> nodes.paragraph:

@@ -7,9 +7,11 @@ import importlib
 import pkgutil
 import sys
 import warnings
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import lru_cache
 from importlib.machinery import ModuleSpec, PathFinder
+from itertools import accumulate
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
@@ -47,11 +49,15 @@ class Sources:
     One instance serves one build: it looks at the files once.
     """
 
-    def __init__(self) -> None:
-        """Forget what Python's finders remember, so that new files are seen."""
+    def __init__(self, folders: Sequence[str] | None = None) -> None:
+        """Forget what Python's finders remember, so that new files are seen.
+
+        With *folders*, source is looked for in these and nowhere else; without, where Python would.
+        """
         importlib.invalidate_caches()
+        self._only = None if folders is None else list(folders)
         self._specs: dict[str, ModuleSpec | None] = {}
-        self._canonical: dict[str, tuple[str, str] | None] = {}
+        self._canonical: dict[tuple[str, tuple[str, ...]], tuple[str, str] | None] = {}
         self._mro: dict[tuple[str, str], tuple[tuple[str, str], ...]] = {}
 
     def canonical(self, dotted: str) -> tuple[str, str] | None:
@@ -60,10 +66,17 @@ class Sources:
         The first part of the qualified name is followed through imports to the module
         that defines it; the rest is taken as written.
         """
-        if dotted not in self._canonical:
-            self._canonical[dotted] = None  # what leads back here leads nowhere
-            self._canonical[dotted] = self._resolve(dotted)
-        return self._canonical[dotted]
+        module, *names = dotted.split(".")
+        return self._follow(module, tuple(names)) if all((module, *names)) else None
+
+    def _follow(self, module: str, names: tuple[str, ...]) -> tuple[str, str] | None:
+        """Return what *names*, each in the one before, mean in a module."""
+        key = module, names
+        if key not in self._canonical:
+            self._canonical[key] = None  # what leads back here leads nowhere
+            with suppress(RecursionError):  # so does what leads on and on
+                self._canonical[key] = self._resolve(module, names)
+        return self._canonical[key]
 
     def spellings(self, dotted: str) -> tuple[str, ...]:
         """Return the names of the object *dotted*: where defined, where re-exported.
@@ -109,7 +122,9 @@ class Sources:
     def _definer(self, cls: tuple[str, str], member: str) -> tuple[str, str] | None:
         """Return the class that defines *member* as *cls* sees it."""
         for module, qualname in self._linear(cls):
-            if member in self._names(module).classes[qualname].members:
+            # A file that changed meanwhile may have lost the class.
+            known = self._names(module).classes.get(qualname)
+            if known is not None and member in known.members:
                 return module, qualname
         return None
 
@@ -117,13 +132,18 @@ class Sources:
         """Return the method resolution order of a class, those classes that are known."""
         if cls not in self._mro:
             self._mro[cls] = ()  # a class cannot be its own base
-            module, qualname = cls
-            known = self._names(module).classes.get(qualname)
-            if known is not None:
-                bases = [base for name in known.bases if (base := self.canonical(f"{module}.{name}"))]
-                lines = [list(line) for base in bases if (line := self._linear(base))]
-                self._mro[cls] = (cls, *merge([*lines, [line[0] for line in lines]]))
+            with suppress(RecursionError):  # nor has it as many above each other as Python has levels
+                self._mro[cls] = self._line(cls)
         return self._mro[cls]
+
+    def _line(self, cls: tuple[str, str]) -> tuple[tuple[str, str], ...]:
+        module, qualname = cls
+        known = self._names(module).classes.get(qualname)
+        if known is None:
+            return ()
+        bases = [base for name in known.bases if (base := self.canonical(f"{module}.{name}"))]
+        lines = [list(line) for base in bases if (line := self._linear(base))]
+        return (cls, *merge([*lines, [line[0] for line in lines]]))
 
     def _locals_for(self, package: str, head: str) -> list[str]:
         """Return the names under which *package* may have taken over *head*."""
@@ -131,36 +151,48 @@ class Sources:
         found = [local for local, (_module, name) in names.imported.items() if name == head]
         return [*found, head] if names.starred else found
 
-    def _resolve(self, dotted: str) -> tuple[str, str] | None:
-        parts = dotted.split(".")
-        module, at = parts[0], 1
-        if not all(parts) or self._spec(module) is None:
+    def _resolve(self, module: str, names: tuple[str, ...]) -> tuple[str, str] | None:
+        if self._spec(module) is None:
             return None
-        while at < len(parts):
-            name, rest = parts[at], parts[at + 1 :]
-            if bound := self._bound(module, name, rest):
+        for at, name in enumerate(names):
+            rest = names[at + 1 :]
+            if not self._means_module(module, name, rest) and (bound := self._bound(module, name, rest)):
                 return bound
             # Python looks for an attribute first and for a submodule second; a star
             # seldom binds a submodule's name, and following it would lead in circles.
             if self._spec(f"{module}.{name}") is None:
                 return self._starred(module, name, rest)
-            module, at = f"{module}.{name}", at + 1
+            module = f"{module}.{name}"
         return None  # a module, not an object in one
 
-    def _bound(self, module: str, name: str, rest: Sequence[str]) -> tuple[str, str] | None:
+    def _means_module(self, module: str, name: str, rest: tuple[str, ...]) -> bool:
+        """Return whether a name that is both a submodule's and that of an object from it means the submodule.
+
+        After ``from .run import run`` the name ``run`` is the function to Python; but documentation of the submodule
+        has names such as ``package.run.run``, which no member of the function can have.
+        """
+        origin, original = self._names(module).imported.get(name, ("", ""))
+        if not rest or origin != f"{module}.{name}":
+            return False
+        inside = self._names(origin)
+        known = inside.classes.get(original)
+        is_member = known is not None and rest[0] in known.members
+        return not is_member and (rest[0] in inside.defined or rest[0] in inside.imported)
+
+    def _bound(self, module: str, name: str, rest: tuple[str, ...]) -> tuple[str, str] | None:
         names = self._names(module)
         if name in names.imported:
             origin, original = names.imported[name]
-            path = [part for part in (origin, original, *rest) if part]
-            if ".".join(path) != ".".join((module, name, *rest)):
-                return self.canonical(".".join(path))
+            path = (original, *rest) if original else rest
+            if (origin, path) != (module, (name, *rest)):
+                return self._follow(origin, path)
         if name in names.defined:
             return module, ".".join((name, *rest))
         return None
 
-    def _starred(self, module: str, name: str, rest: Sequence[str]) -> tuple[str, str] | None:
+    def _starred(self, module: str, name: str, rest: tuple[str, ...]) -> tuple[str, str] | None:
         for origin in self._names(module).starred:
-            if found := self.canonical(f"{origin}.{name}"):
+            if found := self._follow(origin, (name,)):
                 return found[0], ".".join((found[1], *rest))
         return None
 
@@ -199,20 +231,27 @@ class Sources:
         folders = spec.submodule_search_locations if spec is not None else None
         if package and folders is None:
             return ()
+        folders = folders if package else self._only
         return tuple(sorted(module.name for module in pkgutil.iter_modules(folders and list(folders))))
 
     def _spec(self, module: str) -> ModuleSpec | None:
         if module not in self._specs:
-            self._specs[module] = self._find(module)
-        return self._specs[module]
+            parts = module.split(".")
+            # From above, for a name may have more parts than Python has levels; below what is not there is nothing.
+            for above in accumulate(parts, "{}.{}".format) if all(parts) else ():
+                if above not in self._specs:
+                    self._specs[above] = self._find(above)
+                if self._specs[above] is None:
+                    break
+        return self._specs.setdefault(module)
 
     def _find(self, module: str) -> ModuleSpec | None:
         parent, _dot, last = module.rpartition(".")
         if not parent:
-            return self._find_top(module)
+            return self._find_top(module) if self._only is None else _fixed(PathFinder.find_spec(module, self._only))
         folders = self._folders(parent)
         try:
-            return PathFinder.find_spec(module, folders) if folders else None
+            return _fixed(PathFinder.find_spec(module, folders)) if folders else None
         except KeyError:
             # A folder without __init__.py, for which Python looks the parent up among the
             # imported modules, where it is not.
@@ -237,6 +276,13 @@ class Sources:
             if find_spec and (spec := find_spec(module, None, None)):
                 return cast("ModuleSpec", spec)
         return None
+
+
+def _fixed(spec: ModuleSpec | None) -> ModuleSpec | None:
+    """Return what was found with its folders fixed: those of a namespace would come to be Python's own path later."""
+    if spec is not None and spec.submodule_search_locations is not None:
+        spec.submodule_search_locations = list(spec.submodule_search_locations)
+    return spec
 
 
 @lru_cache(maxsize=1024)

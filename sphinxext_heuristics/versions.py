@@ -32,6 +32,14 @@ def installed(package: str) -> str | None:
     return metadata.version(distributions.pop()) if len(distributions) == 1 else None
 
 
+def distribution(package: str) -> str:
+    """Return the name of the distribution that brings an import package; that of the package where none is known."""
+    with suppress(metadata.PackageNotFoundError, ValueError):
+        return metadata.distribution(package.replace(".", "-")).name
+    found = set(metadata.packages_distributions().get(package.partition(".")[0], ()))
+    return found.pop() if len(found) == 1 else package
+
+
 def holds(since: str, until: str, version: str) -> bool:
     """Return whether *version* lies within the bounds, the empty ones being none.
 

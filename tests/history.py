@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 
 #: Builders that write a file a page, which may be left alone.
 PAGED = ("html", "dirhtml", "text", "json")
-#: Builders that write one tree.
-MERGED = ("singlehtml", "latex")
+#: Builders that write the whole as one.
+MERGED = ("singlehtml", "latex", "heuristics")
 
 _ESCAPE = re.compile("\x1b\\[[0-9;]*m")
 
@@ -67,7 +67,7 @@ def start() -> World:
     return World(
         files={
             "index.rst": (
-                "Start\n=====\n\nSee :heuristic:`Alpha`.\n\n.. heuristic-index::\n\n"
+                "Start\n=====\n\nSee :heuristic:`Alpha`.\n\n.. heuristic-index::\n\n.. heuristic-messages::\n\n"
                 ".. toctree::\n   :hidden:\n\n   api\n   hand\n   guides/how-to\n   h/Alpha\n   h/Beta\n"
             ),
             "api.rst": "API\n===\n\n.. autoclass:: pkg.Base\n\n.. autoclass:: pkg.Child\n",
@@ -83,9 +83,15 @@ def start() -> World:
             ),
             "h/Beta.rst": (
                 ".. heuristic:: Beta\n   :note: Second ``note``\n   :impl: pkg.Child, tools.cut\n"
-                "   :principle: the-part\n   :severity: warning\n   :category: Two\n   :until: 1\n\n   Body.\n"
+                "   :principle: the-part\n   :severity: warning\n   :category: Two\n   :until: 1\n\n   Body.\n\n"
+                "   .. evidence:: pkg.quoted:weigh\n\n      return 2 * mass\n\n"
+                "   .. evidence:: pkg.quoted:weigh\n      :text:\n\n      is nothing\n"
             ),
             "lib/pkg/__init__.py": "from pkg.core import Base, Child\n",
+            "lib/pkg/quoted.py": (
+                "def weigh(mass):\n    if not mass:\n        raise ValueError(f'{mass} is nothing')\n"
+                "    return 2 * mass\n"
+            ),
             "lib/pkg/core.py": (
                 'class Base:\n    """Base."""\n\n    def run(self):\n        """Run it."""\n\n\n'
                 'class Child(Base):\n    """Child."""\n'
@@ -161,6 +167,12 @@ def reordering(world: World) -> None:
     world.files["index.rst"] = text
 
 
+def reviewing(world: World) -> None:
+    """Name a reach file that lists one place truly and one in vain."""
+    world.files["reach.txt"] = "Alpha tools.cut\nBeta tools.glue\n"
+    world.config["heuristics_reach_file"] = "reach.txt"
+
+
 OPERATIONS: dict[str, Operation] = {
     "edit the note": replacing("h/Beta.rst", "Second ``note``", "Another *note*"),
     "edit the title": replacing("h/Alpha.md", "Don't do", "Never do"),
@@ -190,6 +202,13 @@ OPERATIONS: dict[str, Operation] = {
     "exclude a page": setting("heuristics_exclude", ["hand"]),
     "describe categories": setting("heuristics_categories", {"Two": "Second", "Tree": "Wrong"}),
     "release": releasing("2.0"),
+    "change what is quoted": replacing("lib/pkg/quoted.py", "2 * mass", "3 * mass"),
+    "change the quoted message": replacing("lib/pkg/quoted.py", "is nothing", "is nothing, and too light"),
+    "move what is quoted": replacing("lib/pkg/quoted.py", "def ", "\n\ndef "),
+    "link what is quoted": setting("heuristics_source_url", "https://example.org/{path}#L{line}"),
+    "quote in a guide": adding("guides/how-to.md", "\n```{evidence} pkg.quoted:weigh\nreturn 2*mass\n```\n"),
+    "name an index file": setting("heuristics_index_file", "_Index.md"),
+    "review the places": reviewing,
 }
 
 
@@ -300,7 +319,7 @@ def outputs(out: Path, builder: str) -> dict[str, str]:
             found[name] = str(body) if body else ""
         elif path.suffix == ".fjson":
             found[name] = json.loads(path.read_text(encoding="utf-8")).get("body", "")
-        elif path.suffix in {".txt", ".tex"}:
+        elif path.suffix in {".txt", ".tex", ".md"} or name == "heuristics.json":
             found[name] = path.read_text(encoding="utf-8")
         elif name == "objects.inv":
             found[name] = inventory(path)
@@ -323,6 +342,23 @@ def differences(incremental: Built, clean: Built) -> dict[str, str]:
     if incremental.warnings != clean.warnings:
         found["warnings"] = f"--- incremental\n{incremental.warnings}\n--- clean\n{clean.warnings}"
     return found
+
+
+def unexplained(ours: dict[str, str], sphinx: dict[str, str], builder: str) -> dict[str, str]:
+    """Return those of our differences in a step that Sphinx alone does not have in the same step.
+
+    In what is written as one, all that Sphinx leaves stale are whole documents that were deleted.
+    """
+    return {
+        name: how for name, how in ours.items() if name not in sphinx or (builder in MERGED and not _only_more(how))
+    }
+
+
+def _only_more(how: str) -> bool:
+    """Return whether an incremental build left everything that a clean one has, and some lines more."""
+    incremental, clean = how.removeprefix("--- incremental\n").split("\n--- clean\n", 1)
+    lines = iter(incremental.split("\n"))
+    return all(line in lines for line in clean.split("\n"))
 
 
 def tell(root: Path, steps: Iterable[Step], extension: str = "sphinxext_heuristics") -> list[dict[str, str]]:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from docutils import nodes
 from docutils.parsers.rst import directives
+from sphinx.builders.dummy import DummyBuilder
 from sphinx.util.docutils import SphinxDirective, SphinxRole
 
 from sphinxext_heuristics.config import OPTIONS
@@ -19,7 +20,8 @@ class Stub(SphinxDirective):
     final_argument_whitespace = True
     has_content = True
     option_spec = dict.fromkeys(
-        ("title", "note", "impl", "workflow", "principle", "severity", "category", "until"), directives.unchanged
+        ("title", "note", "impl", "workflow", "principle", "severity", "category", "until", "text"),
+        directives.unchanged,
     )
 
     def run(self) -> list[nodes.Node]:
@@ -31,10 +33,15 @@ class StubRole(SphinxRole):
         return [nodes.Text(self.text)], []
 
 
+class StubBuilder(DummyBuilder):
+    name = "heuristics"
+
+
 def setup(app: Sphinx) -> dict[str, Any]:
     for option in OPTIONS:
         app.add_config_value(option.name, option.default, "")
-    for name in ("heuristic", "heuristic-index"):
+    for name in ("heuristic", "heuristic-index", "heuristic-messages", "evidence"):
         app.add_directive(name, Stub)
     app.add_role("heuristic", StubRole())
+    app.add_builder(StubBuilder)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

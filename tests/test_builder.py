@@ -181,6 +181,8 @@ def test_all_fields(data: Any) -> None:  # noqa: ANN401 - JSON
         "anchor": "heuristic-a",
         "url": "heuristics/zoo_A.html#heuristic-a",
         "source": {"path": "heuristics/zoo_A.md", "line": 1},
+        "evidence": [],
+        "messages": [],
         "entries": [
             {"name": name, "docname": "api", "anchor": name, "url": f"api.html#{name}"}
             for name in ("keeper.Base.run", "keeper.Child", "keeper.Child.run")

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from history import MERGED, OPERATIONS, PAGED, Site, Step, start, tell
+from history import MERGED, OPERATIONS, PAGED, Site, Step, start, tell, unexplained
 from hypothesis import HealthCheck, Phase, event, given, settings
 from hypothesis import strategies as st
 
@@ -44,8 +44,8 @@ def same(root: Path, steps: Iterable[Step]) -> None:
     told = tell(root / "with", steps)
     if any(told):
         alone = tell(root / "without", steps, "history_stub")
-        for number, (ours, sphinx) in enumerate(zip(told, alone, strict=True), 1):
-            found = [f"{name}: {how}" for name, how in ours.items() if name not in sphinx]
+        for number, (step, ours, sphinx) in enumerate(zip(steps, told, alone, strict=True), 1):
+            found = [f"{name}: {how}" for name, how in unexplained(ours, sphinx, step.builder).items()]
             assert not found, f"step {number}: " + "\n".join(found)
 
 

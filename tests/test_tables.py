@@ -674,6 +674,7 @@ ALLOWED: list[tuple[str, list[Any], list[Any]]] = [
     ("heuristics_inherited", ["show", "link", "none"], ["", None, True, False]),
     ("heuristics_exclude", [[], ("a",), ["a/*", "b"]], ["a", None, [1], {"a"}]),
     ("heuristics_reach_file", [None, "x.txt"], ["", "/x", 3]),
+    ("heuristics_releases_file", [None, "x.json"], ["", "/x", 3]),
     ("heuristics_source_url", [None, "https://x/{path}"], [3, ["x"]]),
 ]
 

@@ -60,6 +60,11 @@ MEANINGS: dict[str, dict[str, Meaning]] = {
         "class": Meaning("More CSS classes, for the definition and for what is shown of it elsewhere", "none"),
         "name": Meaning("A label for the role `ref`", "none"),
     },
+    "evidence": {
+        "text": Meaning("A flag: the quote is words of a docstring, a comment or a message, and not code", "off"),
+        "class": Meaning("More CSS classes", "none"),
+        "name": Meaning("A label for the roles `ref` and `numref`", "none"),
+    },
     "heuristic-index": {
         "category": Meaning("Only those with one of these categories", "all"),
         "severity": Meaning("Only those with one of these severities", "all"),
@@ -78,13 +83,32 @@ MEANINGS: dict[str, dict[str, Meaning]] = {
         "principle": Meaning("Only those connected to one of these explanations", "all"),
         "env": Meaning("Only those connected to one of these environment pages", "all"),
     },
+    "heuristic-messages": {
+        "category": Meaning("Only those with one of these categories", "all"),
+        "severity": Meaning("Only those with one of these severities", "all"),
+        "impl": Meaning("Only those that apply to one of these objects", "all"),
+        "workflow": Meaning("Only those connected to one of these how-to pages", "all"),
+        "principle": Meaning("Only those connected to one of these explanations", "all"),
+        "env": Meaning("Only those connected to one of these environment pages", "all"),
+    },
+    "heuristic-releases": {
+        "category": Meaning("Only those with one of these categories", "all"),
+        "severity": Meaning("Only those with one of these severities", "all"),
+        "impl": Meaning("Only those that apply to one of these objects", "all"),
+        "workflow": Meaning("Only those connected to one of these how-to pages", "all"),
+        "principle": Meaning("Only those connected to one of these explanations", "all"),
+        "env": Meaning("Only those connected to one of these environment pages", "all"),
+    },
 }
 
 #: Directive → its class, which names its options.
 DIRECTIVES: dict[str, type[directives.CheckedDirective]] = {
     "heuristic": directives.HeuristicDirective,
+    "evidence": directives.EvidenceDirective,
     "heuristic-index": directives.HeuristicIndexDirective,
     "heuristic-graph": directives.HeuristicGraphDirective,
+    "heuristic-messages": directives.HeuristicMessagesDirective,
+    "heuristic-releases": directives.HeuristicReleasesDirective,
 }
 
 

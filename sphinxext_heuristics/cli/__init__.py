@@ -13,7 +13,7 @@ import traceback
 from importlib import metadata
 from typing import TYPE_CHECKING
 
-from sphinxext_heuristics.cli import explain, index, listing, new
+from sphinxext_heuristics.cli import explain, index, listing, new, reach, releases, verify
 from sphinxext_heuristics.cli.project import CommandError
 from sphinxext_heuristics.cli.terminal import survive_any_text
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 PROG = "sphinx-heuristics"
 
 #: The commands, in the order in which the help names them.
-COMMANDS = (index, listing, new, explain)
+COMMANDS = (index, listing, new, explain, verify, reach, releases)
 
 #: The exit code of misuse and of failure.
 FAILED = 2

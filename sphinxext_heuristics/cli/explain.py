@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import io
+import sys
 from typing import TYPE_CHECKING
 
 from sphinxext_heuristics import index
-from sphinxext_heuristics.cli.project import add_options, opened, read
+from sphinxext_heuristics.cli import pasted
+from sphinxext_heuristics.cli.project import CommandError, add_options, opened, read, read_evidence
 from sphinxext_heuristics.cli.terminal import note, say
 from sphinxext_heuristics.diagnostics import closest, did_you_mean
 from sphinxext_heuristics.inline import text_of
@@ -24,28 +27,58 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add the command to the parser."""
     command = commands.add_parser(
         "explain",
-        help="say why a heuristic is shown where it is, or what an object shows",
+        help="say why a heuristic is shown where it is, what an object shows, or which heuristic knows of an error",
         description=(
             "For a heuristic: where it is shown, where not, and by which rule. "
-            "For an object or a page: which heuristics it shows, and why."
+            "For an object or a page: which heuristics it shows, and why. "
+            "For the text of an error or a warning: the heuristics that know of it."
         ),
-        epilog="Exit code: 0 fine, 1 the name is unknown, 2 misuse or failure.",
+        epilog="Exit code: 0 fine, 1 the name is unknown or no message fits the text, 2 misuse or failure.",
     )
     add_options(command)
-    command.add_argument("name", metavar="NAME_OR_OBJECT", help="a heuristic, a Python object, a page or a label")
+    command.add_argument(
+        "name",
+        metavar="NAME_OR_OBJECT",
+        help="a heuristic, a Python object, a page, a label, or a pasted text, such as a traceback; '-' is stdin",
+    )
     command.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Print the explanation; return the exit code."""
-    with opened(arguments) as app:
-        plan = read(app)
-        lines = list(explain(plan, arguments.name.strip()))
+    asked = (_stdin() if arguments.name == "-" else arguments.name).strip()
+    lines, rest = _answer(arguments, asked)
     for line in lines:
         say(line)
     if not lines:
-        note(_unknown(plan, arguments.name.strip()))
+        note(rest)
     return 0 if lines else 1
+
+
+def _stdin() -> str:
+    if isinstance(sys.stdin, io.TextIOWrapper):
+        sys.stdin.reconfigure(errors="replace")
+    text = sys.stdin.read()
+    if not text.strip():
+        raise CommandError("there is nothing on stdin to explain")
+    return text
+
+
+def _answer(arguments: argparse.Namespace, asked: str) -> tuple[list[str], str]:
+    """Return the explanation, and what is said if there is none."""
+    may_be_name = pasted.may_be_name(asked)
+    if not (may_be_name or arguments.doctreedir):
+        # What cannot be a name needs no API reference, for which the package is imported.
+        with opened(arguments) as app:
+            if lines := list(pasted.explained(read_evidence(app), asked)):
+                return lines, ""
+    with opened(arguments) as app:
+        plan = read(app)
+        lines = list(explain(plan, asked)) if may_be_name else []
+        is_text = not lines and pasted.is_text(asked)
+        if is_text:
+            lines = list(pasted.explained(plan, asked))
+        return lines, pasted.unknown(plan, asked) if is_text else _unknown(plan, asked)
 
 
 def explain(plan: Plan, name: str) -> Iterator[str]:

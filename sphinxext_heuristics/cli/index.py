@@ -13,6 +13,7 @@ from sphinxext_heuristics import index_file
 from sphinxext_heuristics.builder import index_place, is_translation, path_of
 from sphinxext_heuristics.cli.project import CommandError, add_options, opened, read
 from sphinxext_heuristics.cli.terminal import note, say, say_diff
+from sphinxext_heuristics.model import Subtype
 
 if TYPE_CHECKING:
     import argparse
@@ -41,26 +42,35 @@ def run(arguments: argparse.Namespace) -> int:
                 f"there are message catalogues for {app.config.language!r}: this is a translation, and the index "
                 "is in the source language; choose that with -D language=…"
             )
-        plan = read(app, compares=False)
+        plan = read(app, leaves={Subtype.INDEX})
         place = index_place(app, plan.settings)
         if plan.settings.index_file is None:
             raise CommandError(f"heuristics_index_file is not set in {place.conf_py}: there is no index file")
         if index_file.is_outside(place.path, place.srcdir):
-            raise CommandError(index_file.outside_message(place.path, place.srcdir))
+            raise CommandError(index_file.outside_message(place))
         wanted = index_file.content(plan, place.path, path_of(app.env))
-        found = _found(place.path)
+        found = found_in(place.path)
         if arguments.check:
             return _check(place, found, wanted, arguments.color)
         _refuse_page(app, place.path, found)
+    return bring_up_to_date(place.path, found, wanted)
+
+
+def bring_up_to_date(path: Path, found: str | None, wanted: str) -> int:
+    """Write a file if it does not hold what is *wanted*, and say which of both; return the exit code."""
     if found == wanted:
-        note(f"{_seen(place.path)} is up to date")
+        note(f"{seen(path)} is up to date")
     else:
-        write(place.path, wanted)
-        say(_seen(place.path))
+        write(path, wanted)
+        say(seen(path))
     return 0
 
 
-def _found(path: Path) -> str | None:
+def found_in(path: Path) -> str | None:
+    """Return what a file holds, ``None`` if it is not there.
+
+    Raises CommandError where it cannot be read.
+    """
     try:
         return index_file.read(path)
     except OSError as error:
@@ -70,9 +80,9 @@ def _found(path: Path) -> str | None:
 def _check(place: index_file.Place, found: str | None, wanted: str, color: str) -> int:
     differs = index_file.difference(found or "", wanted)
     if found is not None and differs is None:
-        note(f"{_seen(place.path)} is up to date")
+        note(f"{seen(place.path)} is up to date")
         return 0
-    name = _seen(place.path)
+    name = seen(place.path)
     what = "the index file is not there" if found is None else "the index differs from the pages, here first"
     line = 1 if differs is None else differs.line
     note(f"{name}:{line}: WARNING: {what}; to write it: {place.command} [heuristic.index]")
@@ -80,7 +90,7 @@ def _check(place: index_file.Place, found: str | None, wanted: str, color: str) 
     return 1
 
 
-def _seen(path: Path) -> str:
+def seen(path: Path) -> str:
     """Return a path as seen from the working directory, if it lies below that."""
     here = Path.cwd()
     return str(path.relative_to(here) if path.is_relative_to(here) else path)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import multiprocessing
+import re
 import sys
 import tempfile
 import traceback
@@ -23,7 +24,9 @@ from sphinxext_heuristics.domain import HeuristicDomain
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from collections.abc import Set as AbstractSet
 
+    from sphinxext_heuristics.model import Subtype
     from sphinxext_heuristics.plan import Plan
 
 
@@ -31,17 +34,22 @@ class CommandError(Exception):
     """A command cannot be done; the message says why, in words for a user."""
 
 
-def add_options(command: argparse.ArgumentParser) -> None:
-    """Add DOCS and the options that sphinx-build has, under the same names."""
+def add_options(command: argparse.ArgumentParser, *, doctrees: bool = True) -> None:
+    """Add DOCS and the options that sphinx-build has, under the same names.
+
+    A command that does not read all pages has no *doctrees* to use or keep.
+    """
     command.add_argument("docs", metavar="DOCS", help="the folder of the documentation and its conf.py")
     group = command.add_argument_group("path options")
-    group.add_argument(
-        "-d",
-        "--doctree-dir",
-        metavar="PATH",
-        dest="doctreedir",
-        help="the folder of doctrees to use and to keep, such as sphinx-build's; without it, all pages are read",
-    )
+    command.set_defaults(doctreedir=None)
+    if doctrees:
+        group.add_argument(
+            "-d",
+            "--doctree-dir",
+            metavar="PATH",
+            dest="doctreedir",
+            help="the folder of doctrees to use and to keep, such as sphinx-build's; without it, all pages are read",
+        )
     group.add_argument(
         "-c", "--conf-dir", metavar="PATH", dest="confdir", help="the folder of conf.py, if that is not DOCS"
     )
@@ -157,13 +165,36 @@ def _conf_py_message(error: ConfigError, conf_py: Path) -> str:
     return f"{where}: {type(cause).__name__}: {cause}"
 
 
-def read(app: Sphinx, *, compares: bool = True) -> Plan:
+#: How pages write evidence, or bring in a file that may.
+_MAY_QUOTE = re.compile(rb"\{evidence\}|\.\.[ \t]+evidence::|\{include\}|\.\.[ \t]+include::")
+
+
+def read_evidence(app: Sphinx) -> Plan:
+    """Read the pages that may hold evidence and no others; return the plan, which knows what they quote.
+
+    Nothing else can be asked of it, and nothing is kept of what was read. Pages of the API, for which autodoc imports
+    the package, are not read, unless they hold evidence themselves; evidence in docstrings is left out.
+    """
+    env, builder = app.env, app.builder
+    env.find_files(app.config, builder)
+    docnames = sorted(name for name in env.found_docs if _MAY_QUOTE.search(Path(env.doc2path(name)).read_bytes()))
+    app.emit("env-before-read-docs", env, docnames)
+    for docname in docnames:
+        app.emit("env-purge-doc", env, docname)
+        env.clear_doc(docname)
+        builder.read_doc(docname)
+    domain = HeuristicDomain.of(env)
+    domain.forget_plan()
+    return domain.plan
+
+
+def read(app: Sphinx, *, leaves: AbstractSet[Subtype] = frozenset()) -> Plan:
     """Read the pages and return what each shows.
 
-    Without *compares* the index file is not looked at: the command does that.
+    Warnings of the kinds in *leaves* are not given: the command says that itself.
     """
     builder = app.builder
     if isinstance(builder, ReadingBuilder):
-        builder.compares = compares
+        builder.leaves = leaves
     app.build()
     return HeuristicDomain.of(app.env).plan

@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING
 from sphinxext_heuristics.diagnostics import closest, did_you_mean
 from sphinxext_heuristics.evidence import scope
 from sphinxext_heuristics.evidence.nearest import nearest
-from sphinxext_heuristics.evidence.prose import Prose
+from sphinxext_heuristics.evidence.prose import Prose, absent_comment
 from sphinxext_heuristics.evidence.readings import Statements, Strings, readings
 
 if TYPE_CHECKING:
@@ -33,6 +33,10 @@ if TYPE_CHECKING:
     from sphinxext_heuristics.evidence.readings import Reading
     from sphinxext_heuristics.evidence.scope import Scope, Source
     from sphinxext_heuristics.sources import Sources
+
+
+#: How much of a comment a message repeats.
+_MAX_WORDS = 60
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -161,11 +165,24 @@ def _examine(claim: Claim, at: State) -> Found | Lost:
     if not scopes:
         return _without_object(claim, source, at.path)
     ways = readings(claim.quote, prose=claim.prose)
+    absent: tuple[str, int] | None = None
     for place in scopes:
         if found := _first(ways, place):
             line, end = found
-            return Found(path=at.path, line=line, end_line=end, module=claim.module, qualname=claim.qualname)
+            if claim.prose or not (words := absent_comment(claim.quote, place)):
+                return Found(path=at.path, line=line, end_line=end, module=claim.module, qualname=claim.qualname)
+            absent = absent or (words, line)
+    if absent:
+        return _without_comment(claim, *absent, at.path)
     return _drifted(claim, source, scopes, ways, at.path)
+
+
+def _without_comment(claim: Claim, words: str, line: int, path: Path) -> Lost:
+    """Say that quoted code is there, but not a comment in it."""
+    spoken = f"{claim.module}:{claim.qualname}".rstrip(":")
+    shown = words if len(words) <= _MAX_WORDS else f"{words[:_MAX_WORDS]}…"
+    message = f"the quoted code is in line {line} of {spoken}, but not the comment {shown!r}"
+    return Lost(reason=Reason.NOT_THERE, message=message, path=path, line=line)
 
 
 def _first(ways: Sequence[Reading], place: Scope) -> tuple[int, int] | None:
@@ -175,7 +192,7 @@ def _first(ways: Sequence[Reading], place: Scope) -> tuple[int, int] | None:
 def _drifted(claim: Claim, source: Source, scopes: Sequence[Scope], ways: Sequence[Reading], path: Path) -> Lost:
     """Say what is there instead of a quote."""
     spoken = f"{claim.module}:{claim.qualname}".rstrip(":")
-    what = "words" if claim.prose else "code"
+    what = "words are" if claim.prose else "code is"
     if not ways:
         return Lost(
             reason=Reason.NOT_THERE, message=f"nothing is quoted from {spoken}", path=path, line=scopes[0].first
@@ -193,7 +210,7 @@ def _drifted(claim: Claim, source: Source, scopes: Sequence[Scope], ways: Sequen
     ]
     return Lost(
         reason=Reason.NOT_THERE,
-        message=f"the quoted {what} is not in {spoken}: {'; '.join(notes)}",
+        message=f"the quoted {what} not in {spoken}: {'; '.join(notes)}",
         nearest=near.text if near else "",
         path=path,
         line=near.line if near else scopes[0].first,

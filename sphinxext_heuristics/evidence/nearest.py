@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import textwrap
 from collections import Counter
@@ -9,6 +10,8 @@ from dataclasses import dataclass
 from difflib import SequenceMatcher
 from heapq import nlargest
 from typing import TYPE_CHECKING
+
+from sphinxext_heuristics.evidence.lexer import parse
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -40,7 +43,22 @@ class Nearest:
 
 
 def nearest(quote: str, scope: Scope) -> Nearest | None:
-    """Return the passage of *scope* most like *quote*, or ``None`` if none is like it."""
+    """Return the passage of *scope* most like *quote*, or ``None`` if none is like it.
+
+    A quote whose lines are broken otherwise than usual is looked for in the usual form, too.
+    """
+    found = [near for text in dict.fromkeys((quote, _in_usual_form(quote))) if (near := _nearest(text, scope))]
+    return max(found, key=lambda it: it.likeness, default=None)
+
+
+def _in_usual_form(quote: str) -> str:
+    try:
+        return ast.unparse(parse(textwrap.dedent(quote)))
+    except (ValueError, RecursionError):
+        return quote
+
+
+def _nearest(quote: str, scope: Scope) -> Nearest | None:
     wanted = [line for line in quote.split("\n") if line.strip()]
     size = min(len(wanted), MOST_LINES)
     words = Counter(_WORD.findall(quote))

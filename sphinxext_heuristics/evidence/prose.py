@@ -12,8 +12,9 @@ from sphinxext_heuristics.evidence.scope import neighbours
 
 if TYPE_CHECKING:
     import ast
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
+    from sphinxext_heuristics.evidence.lexer import Token
     from sphinxext_heuristics.evidence.scope import Scope
 
 _MARKER = re.compile(r"^[ \t]*#+[:!]?", re.MULTILINE)
@@ -35,6 +36,22 @@ class Prose:
                 if found := passage.find(words):
                     return found
         return None
+
+
+def absent_comment(quote: str, scope: Scope) -> str:
+    """Return the first comment in quoted code that *scope* does not have, white space folded, or nothing."""
+    there = [Passage(lines) for lines in _comments(scope.comments)]
+    for lines in _comments([token for token in tokens(quote) if token.kind is Kind.COMMENT]):
+        words = Passage(lines).text.strip()
+        if words and not any(passage.find(words) for passage in there):
+            return words
+    return ""
+
+
+def _comments(found: Sequence[Token]) -> Iterator[list[tuple[int, str]]]:
+    """Yield what each comment says, a piece for each line."""
+    for block in neighbours(found):
+        yield [(token.line, _MARKER.sub("", token.text) + "\n") for token in block]
 
 
 class Passage:
@@ -79,8 +96,7 @@ def _passages(scope: Scope) -> Iterator[list[tuple[int, str]]]:
     for group in scope.literals:
         pieces = [piece for item in group for piece in _ended(item.lines)]
         yield [(number, text.replace(MARK, "")) for number, text in pieces]
-    for block in neighbours(scope.comments):
-        yield [(token.line, _MARKER.sub("", token.text) + "\n") for token in block]
+    yield from _comments(scope.comments)
     yield [(number, _MARKER.sub("", text) + "\n") for number, text in enumerate(scope.text, scope.first)]
 
 

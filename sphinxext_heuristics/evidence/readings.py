@@ -74,6 +74,10 @@ def _statements(text: str, code: Sequence[Token]) -> Iterator[Reading]:
         return
 
 
+#: How many levels of indentation Python reads.
+_MAX_LEVELS = 100
+
+
 def completions(text: str, code: Sequence[Token]) -> Iterator[tuple[str, str]]:
     """Yield what may stand before and after *text* so that it parses: nothing first."""
     lines = text.split("\n")
@@ -89,7 +93,7 @@ def completions(text: str, code: Sequence[Token]) -> Iterator[tuple[str, str]]:
     prefixes = [""]
     if head[:1].isspace():
         depth = len(head) - len(head.lstrip())
-        for step in (4, 2, depth):
+        for step in (step for step in (4, 2, depth) if depth <= step * _MAX_LEVELS):
             blocks = "".join(f"{' ' * at}if _:\n" for at in range(0, depth, step))
             prefixes += [blocks, blocks.replace("if _", "try", 1), blocks.replace("if", "match", 1)]
     elif code[0].text in {"elif", "else", "except", "finally"}:
@@ -98,8 +102,7 @@ def completions(text: str, code: Sequence[Token]) -> Iterator[tuple[str, str]]:
         prefixes.append("match _:\n")
     for prefix in prefixes:
         for suffix in suffixes:
-            if prefix or suffix or text:
-                yield prefix, suffix
+            yield prefix, suffix
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -113,15 +113,15 @@ class Source:
     def __init__(self, text: list[str], tree: ast.Module) -> None:
         """Take its lines and what they parse to."""
         self.text = text
+        self.tree = tree
         self.shapes = Shapes()
-        self._tree = tree
         self._scopes: dict[str, list[Scope]] = {}
 
     @cached_property
     def definitions(self) -> dict[str, list[ast.stmt]]:
         """Qualified name → the statements that define it, those in branches and functions included."""
         found: dict[str, list[ast.stmt]] = {}
-        waiting = [("", node) for node in reversed(self._tree.body)]
+        waiting = [("", node) for node in reversed(self.tree.body)]
         while waiting:
             prefix, node = waiting.pop()
             names = list(_defined(node))
@@ -135,7 +135,7 @@ class Source:
         """Return the object's definitions; without a name the module; nothing if there are none."""
         qualname = qualname.replace("<locals>.", "")
         if qualname not in self._scopes:
-            bodies = [[node] for node in self.definitions.get(qualname, ())] if qualname else [self._tree.body]
+            bodies = [[node] for node in self.definitions.get(qualname, ())] if qualname else [self.tree.body]
             self._scopes[qualname] = [Scope(self, body, qualname) for body in bodies]
         return self._scopes[qualname]
 

@@ -1,0 +1,269 @@
+"""``releases``: find out which heuristic holds in which release of the documented package, and keep it in a file."""
+
+from __future__ import annotations
+
+import argparse
+import re
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from packaging.version import InvalidVersion, Version
+
+from sphinxext_heuristics import index_file, versions
+from sphinxext_heuristics.builder import releases_place
+from sphinxext_heuristics.cli.index import bring_up_to_date, found_in, seen
+from sphinxext_heuristics.cli.project import CommandError, add_options, opened, read, read_evidence
+from sphinxext_heuristics.cli.terminal import note, say, say_diff
+from sphinxext_heuristics.cli.wheels import NoIndexError, NotGotError, cache_folder, unpacked
+from sphinxext_heuristics.evidence import Found
+from sphinxext_heuristics.model import Subtype
+from sphinxext_heuristics.releases import (
+    Matrix,
+    Row,
+    Standing,
+    in_order,
+    is_open,
+    quoted,
+    quotes,
+    results,
+    standing,
+    suggestion,
+    text_of,
+)
+from sphinxext_heuristics.sources import Sources
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from sphinxext_heuristics.index_file import Place
+    from sphinxext_heuristics.model import Heuristic
+    from sphinxext_heuristics.plan import Plan
+
+#: The name of a distribution, as the packaging standards have it.
+_DISTRIBUTION = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?")
+
+
+def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the command to the parser."""
+    command = commands.add_parser(
+        "releases",
+        help="find out which heuristic holds in which release of the documented package",
+        description=(
+            "Look for what the heuristics quote in releases of heuristics_package, write the file that "
+            "heuristics_releases_file names, and suggest since and until where they do not agree. The wheels are "
+            "fetched by pip, under pip's own configuration, once each; only their source text is unpacked, and nothing "
+            "of it is run."
+        ),
+        epilog=(
+            "Exit code: 0 fine, 1 a release could not be got, bounds do not agree, or the file differs (with --check), "
+            "2 misuse or failure."
+        ),
+    )
+    add_options(command, doctrees=False)
+    command.add_argument(
+        "--releases",
+        metavar="VERSIONS",
+        type=_releases,
+        default=(),
+        help="the releases, separated by commas; without it, those that the file has",
+    )
+    command.add_argument(
+        "--cache", metavar="PATH", type=Path, help="the folder where releases are kept (default: %(default)s)"
+    )
+    command.set_defaults(cache=cache_folder())
+    command.add_argument("--distribution", metavar="NAME", help="what pip calls the package, if that cannot be told")
+    command.add_argument("--why", action="store_true", help="print what was not found, and what is there instead")
+    command.add_argument("--all", action="store_true", help="read all pages, docstrings among them")
+    command.add_argument("--check", action="store_true", help="only compare, and print what differs as a unified diff")
+    command.set_defaults(run=run)
+
+
+def _releases(text: str) -> tuple[str, ...]:
+    found: dict[Version, str] = {}
+    for part in filter(None, map(str.strip, text.split(","))):
+        try:
+            version = Version(part)
+        except InvalidVersion as error:
+            raise argparse.ArgumentTypeError(f"{part!r} is not a version such as 0.21.2") from error
+        found.setdefault(version, str(version))
+    if not found:
+        raise argparse.ArgumentTypeError("no version is named")
+    return in_order(found.values())
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Look into the releases, and write or compare the file; return the exit code."""
+    with opened(arguments) as app:
+        plan = read(app, leaves={Subtype.EVIDENCE, Subtype.VERSION}) if arguments.all else read_evidence(app)
+        place = releases_place(app, plan.settings)
+        quiet = app.quiet
+    _check_settings(plan, place)
+    found = found_in(place.path)
+    before = _before(plan, place, found)
+    wanted = arguments.releases or (before.releases if before else ())
+    if not wanted:
+        raise CommandError(f"say which releases, such as --releases 0.1,0.2: {place.path} does not name any")
+    looked = _look(plan, _registry(plan, arguments), wanted, quiet=quiet)
+    matrix = Matrix(package=plan.settings.package, rows=dict(_rows(plan, wanted, looked, before)))
+    for name, release, why in looked.why if arguments.why else ():
+        say(f"{name}, {release}: {why}")
+    suggested = list(_suggestions(plan, matrix))
+    for line in suggested:
+        say(line)
+    if not quiet:
+        _tell_of_drift(plan, matrix)
+    findings = bool(looked.missing or suggested)
+    if before is None and not matrix.releases and looked.missing:
+        note("no release was got: nothing is written")
+        return 1
+    code = (_check if arguments.check else _write)(arguments, place, found, text_of(matrix))
+    return int(findings or code)
+
+
+def _check_settings(plan: Plan, place: Place) -> None:
+    if plan.settings.releases_file is None:
+        raise CommandError(f"heuristics_releases_file is not set in {place.conf_py}: there is no file of releases")
+    if not plan.settings.package:
+        raise CommandError(f"heuristics_package is not set in {place.conf_py}: whose releases?")
+    if index_file.is_outside(place.path, place.srcdir):
+        raise CommandError(index_file.outside_message(place))
+
+
+def _before(plan: Plan, place: Place, found: str | None) -> Matrix | None:
+    """Return what the file says; one that says something else is not to be lost."""
+    before = plan.known.releases
+    if isinstance(before, Matrix):
+        return before
+    if found is not None:
+        message = before.message if before else ""
+        raise CommandError(f"{place.path}: {message}; mend it, or remove it and name all releases again")
+    return None
+
+
+# -- looking into releases ------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Looked:
+    """What was found in the releases that could be got."""
+
+    #: Release → heuristic → how it stands there, if that can be told.
+    standings: dict[str, dict[str, Standing]]
+    #: The releases that could not be got.
+    missing: list[str]
+    #: Heuristic, release, and what was not found there in words.
+    why: list[tuple[str, str, str]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Registry:
+    """Where releases come from."""
+
+    #: What pip calls the package.
+    distribution: str
+    #: Where they are kept.
+    cache: Path
+
+
+def _registry(plan: Plan, arguments: argparse.Namespace) -> Registry:
+    name = arguments.distribution or versions.distribution(plan.settings.package)
+    if not _DISTRIBUTION.fullmatch(name):
+        raise CommandError(f"{name!r} is not the name of a distribution; --distribution names it")
+    return Registry(distribution=name, cache=arguments.cache.absolute())
+
+
+def _look(plan: Plan, registry: Registry, wanted: Sequence[str], *, quiet: bool) -> Looked:
+    """Look into each release; say of each that cannot be got why, and of the others what was found."""
+    looked = Looked(standings={}, missing=[], why=[])
+    records = [record for record in plan.heuristics.values() if quoted(record, plan.settings.package)]
+    gone: NotGotError | None = None
+    for release in wanted:
+        try:
+            sources = _sources(plan.settings.package, registry, release, gone)
+        except NotGotError as error:
+            gone = error if isinstance(error, NoIndexError) else gone
+            looked.missing.append(release)
+            note(f"{registry.distribution} {release}: not got: {error}")
+            continue
+        looked.standings[release] = _standings(plan.settings.package, records, sources, looked.why, release)
+        if not quiet:
+            note(f"{registry.distribution} {release}: {_counted(looked.standings[release])}")
+    return looked
+
+
+def _sources(package: str, registry: Registry, release: str, gone: NotGotError | None) -> Sources:
+    """Return where the source of a release is; with *gone*, of one that is kept already."""
+    folder = unpacked(registry.distribution, release, registry.cache, gone)
+    sources = Sources([str(folder)])
+    if not sources.exists(package):
+        raise NotGotError(f"its wheel has no package {package!r}; is --distribution another?")
+    return sources
+
+
+def _standings(
+    package: str, records: Sequence[Heuristic], sources: Sources, why: list[tuple[str, str, str]], release: str
+) -> dict[str, Standing]:
+    standings: dict[str, Standing] = {}
+    # One module after the other: few parsed files are remembered.
+    for record in sorted(records, key=lambda record: quoted(record, package)[0].module):
+        found = results(record, package, sources)
+        why += [(record.name, release, one.message) for one in found if not isinstance(one, Found)]
+        if how := standing(found):
+            standings[record.name] = how
+        else:
+            note(f"{record.name}, {release}: it cannot be told: a file cannot be parsed by this Python")
+    return standings
+
+
+def _counted(standings: Mapping[str, Standing]) -> str:
+    counts = Counter(standings.values())
+    return ", ".join(f"{counts[how]} {how}" for how in Standing)
+
+
+# -- what follows ---------------------------------------------------------------------
+
+
+def _rows(plan: Plan, wanted: Sequence[str], looked: Looked, before: Matrix | None) -> Iterator[tuple[str, Row]]:
+    """Yield each heuristic with its row: what was found, or else what the file says of the same quotes."""
+    for name, record in sorted(plan.heuristics.items()):
+        if digest := quotes(record, plan.settings.package):
+            known = dict(before.of(record)) if before else {}
+            known |= {release: standings[name] for release, standings in looked.standings.items() if name in standings}
+            yield (
+                name,
+                Row(quotes=digest, standings={release: known[release] for release in wanted if release in known}),
+            )
+
+
+def _suggestions(plan: Plan, matrix: Matrix) -> Iterator[str]:
+    for name, row in matrix.rows.items():
+        record = plan.heuristics[name]
+        if said := suggestion(record.since, record.until, row.standings):
+            yield f"{name}: {said}"
+
+
+def _tell_of_drift(plan: Plan, matrix: Matrix) -> None:
+    """Name the heuristics of which the releases leave open whether they hold: no finding, but of use to authors."""
+    names = [
+        name
+        for name, row in matrix.rows.items()
+        if is_open(plan.heuristics[name].since, plan.heuristics[name].until, row.standings)
+    ]
+    if names:
+        note(f"drifted somewhere and without bounds, for you to judge (--why shows what is there): {', '.join(names)}")
+
+
+def _write(_arguments: argparse.Namespace, place: Place, found: str | None, wanted: str) -> int:
+    return bring_up_to_date(place.path, found, wanted)
+
+
+def _check(arguments: argparse.Namespace, place: Place, found: str | None, wanted: str) -> int:
+    if found == wanted:
+        note(f"{seen(place.path)} is up to date")
+        return 0
+    what = "is not there" if found is None else "differs"
+    note(f"{seen(place.path)} {what}; to write it: {place.command}")
+    say_diff(index_file.unified(found or "", wanted, seen(place.path)), arguments.color)
+    return 1

@@ -1,0 +1,104 @@
+"""What the file of releases lacks, and what it says against the bounds of heuristics: problems, pure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sphinxext_heuristics.diagnostics import closest, did_you_mean
+from sphinxext_heuristics.index import bounds
+from sphinxext_heuristics.model import Problem, Subtype
+from sphinxext_heuristics.releases import Unusable, contradictions, quotes
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from sphinxext_heuristics.index_file import Place
+    from sphinxext_heuristics.model import Heuristic
+    from sphinxext_heuristics.plan import Plan
+    from sphinxext_heuristics.releases import Matrix
+
+#: How the command names the releases the first time; later it takes those of the file.
+_FIRST = "--releases VERSION,VERSION"
+
+
+def problems(plan: Plan, place: Place) -> Iterator[Problem]:
+    """Yield every problem that has to do with releases; *place* says where the file is and how it is written."""
+    matrix = plan.known.releases
+    if matrix is None:
+        yield from _of_directives(plan)
+    elif isinstance(matrix, Unusable):
+        yield _of_file(matrix, place)
+    else:
+        yield from _of_rows(plan, matrix, place)
+        for record in plan.heuristics.values():
+            yield from _of_record(plan, matrix, record, place)
+
+
+def _of_directives(plan: Plan) -> Iterator[Problem]:
+    """Yield the problem of each directive that shows a file which conf.py does not name."""
+    for docname in plan.catalogue.docnames:
+        for query in plan.catalogue.pages[docname].queries:
+            if query.kind == "releases":
+                message = "heuristic-releases shows the file heuristics_releases_file, which conf.py does not set"
+                yield Problem(subtype=Subtype.CONFIG, message=message, source=query.source, line=query.line)
+
+
+def _of_file(unusable: Unusable, place: Place) -> Problem:
+    message = f"{unusable.message}; to write it: {place.command} {_FIRST}"
+    source, line = (place.path, unusable.line) if unusable.line else (place.conf_py, place.conf_line)
+    return Problem(subtype=Subtype.CONFIG, message=message, source=str(source), line=line)
+
+
+def _of_rows(plan: Plan, matrix: Matrix, place: Place) -> Iterator[Problem]:
+    """Yield the problem of each row whose heuristic is gone, or quotes nothing any more."""
+    for name, row in matrix.rows.items():
+        record = plan.heuristics.get(name)
+        if record is None:
+            what = f"there is no heuristic {name!r}{did_you_mean(closest(name, plan.heuristics, 1))}"
+        elif not quotes(record, matrix.package):
+            what = f"the heuristic {name!r} quotes nothing from {matrix.package!r}"
+        else:
+            continue
+        message = f"listed in vain: {what}; to rewrite the file: {place.command}"
+        yield Problem(subtype=Subtype.EVIDENCE, message=message, source=str(place.path), line=row.line)
+
+
+def _of_record(plan: Plan, matrix: Matrix, record: Heuristic, place: Place) -> Iterator[Problem]:
+    now = quotes(record, matrix.package)
+    row = matrix.rows.get(record.name)
+    if now and row is None:
+        message = f"the file of releases does not list {record.name!r}; to rewrite it: {place.command}"
+        yield _at(record, Subtype.EVIDENCE, message)
+    elif now and row and row.quotes != now:
+        message = (
+            f"what {record.name!r} quotes has changed since it was looked for in the releases; "
+            f"to look for it again: {place.command}"
+        )
+        yield _at(record, Subtype.EVIDENCE, message)
+    elif record.since or record.until:
+        yield from _of_bounds(plan, matrix, record)
+
+
+def _of_bounds(plan: Plan, matrix: Matrix, record: Heuristic) -> Iterator[Problem]:
+    """Yield the problems of bounds that releases contradict.
+
+    The installed one is left out: it is looked at itself, and told of in words of its own.
+    """
+    standings = {release: how for release, how in matrix.of(record).items() if release != plan.known.version}
+    against = contradictions(record.since, record.until, standings)
+    said = f"heuristic {record.name!r} holds for {bounds(record)}, but"
+    if against.within:
+        where = ", ".join(f"{release} ({standings[release]})" for release in against.within)
+        message = f"{said} what it quotes is not, or not all, in {matrix.package} {where}: correct its bounds"
+        yield _at(record, Subtype.VERSION, message)
+    if against.outside:
+        where = ", ".join(against.outside)
+        message = (
+            f"{said} all that it quotes is in {matrix.package} {where}, too: "
+            "correct its bounds, or quote what has changed"
+        )
+        yield _at(record, Subtype.VERSION, message)
+
+
+def _at(record: Heuristic, subtype: Subtype, message: str) -> Problem:
+    return Problem(subtype=subtype, message=message, source=record.source, line=record.line)

@@ -1,0 +1,816 @@
+"""Messages in evidence: what is taken from quotes, the index of them, and what a pasted text fits."""
+
+from __future__ import annotations
+
+import ast
+import io
+import json
+import os
+import re
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sphinx.search.en import SearchEnglish
+from test_builder import data_of
+from test_cli import run
+
+from sphinxext_heuristics import fitting
+from sphinxext_heuristics.evidence import scope
+from sphinxext_heuristics.messages import Message, in_quote, in_source, one_line, pieces_of, sayings
+from sphinxext_heuristics.model import Evidence
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from conftest import Built, Project
+
+
+def evidence(quote: str, *, prose: bool = False) -> Evidence:
+    return Evidence(module="zoo", qualname="", quote=quote, prose=prose, source="", line=1)
+
+
+def pairs(found: tuple[Message, ...]) -> list[tuple[str, str]]:
+    return [(message.kind, message.text) for message in found]
+
+
+# -- quotes by themselves -------------------------------------------------------------
+
+QUOTES: dict[str, list[tuple[str, str]]] = {
+    'raise ValueError("Cannot do it")': [("ValueError", "Cannot do it")],
+    'raise ValueError("Cannot do it") from error': [("ValueError", "Cannot do it")],
+    'raise exceptions.DeepError(f"{a} and " "b")': [("DeepError", "… and b")],
+    'raise Http404("no such page")': [("Http404", "no such page")],
+    'raise self.wrong("no such page")': [("message", "no such page")],
+    'raise OSError(errno.ENOENT, "no file", path)': [("OSError", "no file")],
+    'raise ClientError(status=404, message="not there")': [("ClientError", "not there")],
+    "raise ValueError(name)": [],
+    "raise ValueError": [],
+    "raise": [],
+    'raise KeyError("adapter_name")': [("KeyError", "adapter_name")],
+    # f-strings
+    'raise ValueError(f"NaNs in {x!r:>{w}} and {y=} {{z}}")': [("ValueError", "NaNs in … and y=… {z}")],
+    'raise ValueError(f"{a}{b} {c} is bad")': [("ValueError", "… is bad")],
+    'raise ValueError(\n    f"one {a}\\n"\n    "two   three"\n)': [("ValueError", "one … two three")],
+    # other ways to put something in
+    'raise ValueError("%s of %(n)5.2f, 100%%" % (a, b))': [("ValueError", "… of …, 100%")],
+    'raise ValueError("{} of {n:>{w}} {{x}}".format(a, n=b))': [("ValueError", "… of … {x}")],
+    'raise ValueError("{ broken".format(a))': [("ValueError", "{ broken")],
+    'raise ValueError("have " + name + ", want " + str(other) + ".")': [("ValueError", "have …, want ….")],
+    'raise ValueError(", ".join(["a b", name, "c"]))': [("ValueError", "a b, …, c")],
+    'raise ValueError(textwrap.dedent("""\n    one\n    two\n""").strip())': [("ValueError", "one two")],
+    'raise ValueError(_("mind %s") % gap)': [("ValueError", "mind …")],
+    'raise ValueError("is on" if on else "is off")': [("ValueError", "is on"), ("ValueError", "is off")],
+    # warnings
+    'warnings.warn("mind it")': [("UserWarning", "mind it")],
+    'warn("mind it")': [("UserWarning", "mind it")],
+    'warnings.warn("mind it", FutureWarning, stacklevel=2)': [("FutureWarning", "mind it")],
+    'warnings.warn("mind it", category=zoo.ZooWarning)': [("ZooWarning", "mind it")],
+    'warnings.warn(message="mind it")': [("UserWarning", "mind it")],
+    'warnings.warn("mind it", category)': [("message", "mind it")],
+    'warnings.warn(DeprecationWarning("mind it"))': [("DeprecationWarning", "mind it")],
+    'self._warn("mind it")': [("message", "mind it")],
+    'warnings.filterwarnings("ignore", message="mind it")': [],
+    # logs
+    'logger.warning("took %s", seconds)': [("log", "took …")],
+    'logger.warning("took 100% of it")': [("log", "took 100% of it")],
+    'logging.getLogger(__name__).error(f"took {s}")': [("log", "took …")],
+    'self.log.log(logging.INFO, "took %d", s)': [("log", "took …")],
+    'logger.warning_once("took it")': [("log", "took it")],
+    "logger.setLevel('no level')": [],
+    # by a variable
+    'msg = f"no {a} here"\nraise ValueError(msg)': [("ValueError", "no … here")],
+    'if a:\n    m = "no a"\nelse:\n    m = "no b"\nraise ValueError(m)': [
+        ("ValueError", "no a"),
+        ("ValueError", "no b"),
+    ],
+    'm = "no a"\nm += f", and {b}"\nraise ValueError(m)': [("ValueError", "no a"), ("ValueError", "…, and …")],
+    'error = ValueError("no a")\nraise error': [("ValueError", "no a")],
+    'warn_message = f"keys are missing: {keys}"': [("message", "keys are missing: …")],
+    'classifier_names = ["classifier", "the score"]': [],
+    'assert ready, f"{name} is not ready"': [("AssertionError", "… is not ready")],
+    'assert ready, "x"\nassert other': [("AssertionError", "x")],
+    # parts of statements
+    'if bad:\n    raise ValueError("no")': [("ValueError", "no")],
+    '    raise ValueError("no")\nelse:\n    pass': [("ValueError", "no")],
+    'except KeyError:\n    raise ValueError("no") from None': [("ValueError", "no")],
+    'raise ValueError(\n    "not closed"': [("ValueError", "not closed")],
+    '"only the words"': [("message", "only the words")],
+    'f"only {these} words. "\n    "And more."': [("message", "only … words. And more.")],
+    '"use_reentrant"': [],
+    '"""A docstring with words."""': [],
+    'help="words of help"': [],
+    "# a comment": [],
+    "": [],
+    "x = (": [],
+    'raise ValueError(b"bytes are none")': [],
+    'raise ValueError("\\x1b[31mred\\x1b[0m and \\ud800")': [("ValueError", "…[31mred…[0m and …")],
+}
+
+
+@pytest.mark.parametrize("quote", QUOTES)
+def test_messages_of_a_quote(quote: str) -> None:
+    assert pairs(in_quote(evidence(quote))) == QUOTES[quote]
+
+
+def test_prose_alone_does_not_tell_whether_it_is_a_message() -> None:
+    assert in_quote(evidence("Cannot do it", prose=True)) == ()
+
+
+SNIPPETS = st.sampled_from([
+    "raise ", "ValueError(", '"a b"', "f'{x} y'", "%", ".format(", ")", "warnings.warn(", "msg = ", "\n", "    ", "+",
+    "logger.warning(", "if x:", "else:", "assert a, ", '"""', "{", "}", "\\", "#", ",", "\0", "…", "'", "m += ",
+])  # fmt: skip
+
+
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(st.one_of(st.text(), st.lists(SNIPPETS).map("".join)), st.booleans())
+def test_no_quote_raises(quote: str, prose: bool) -> None:  # noqa: FBT001 - hypothesis
+    found = in_quote(evidence(quote, prose=prose))
+    try:
+        source = scope.understand(quote.encode(errors="surrogatepass"))
+    except ValueError:
+        source = scope.understand(b'raise ValueError(f"{a} b")')
+    found += in_source(evidence(quote, prose=prose), source, 1, 1000)
+    for message in found:
+        assert message.text.isprintable()
+        assert message.text == one_line(message.text)
+        assert pieces_of(message.text)
+        is_short = len("".join(pieces_of(message.text))) < 20  # which may be in any text by chance
+        assert is_short or fitting.fit(message, fitting.Pasted(message.text))
+
+
+@pytest.mark.parametrize(
+    "quote",
+    [
+        "raise ValueError(" + "'a' + " * 20_000 + "'b')",
+        "raise ValueError(" + "x + " * 900 + "'b c')",
+        "raise ValueError('%s' " + "% x " * 2_000 + ")",
+        "raise ValueError('a b'" + ".format(x)" * 2_000 + ")",
+        "ValueError(" * 3_000,
+        "(" * 20_000 + '"a b"',
+        '"a b"\n' * 20_000,
+        "f'{" * 10_000,
+        "%(" * 30_000,
+        'm = "a b"\nraise ValueError(m)\n' * 2_000,
+    ],
+)
+def test_long_quotes_take_no_long_time(quote: str) -> None:
+    start = time.process_time()
+    in_quote(evidence(quote))
+    assert time.process_time() - start < 4
+
+
+# -- quotes in their source -----------------------------------------------------------
+
+ZOO = '''\
+import warnings
+
+CLOSED = "The zoo is closed today"
+
+
+def feed(animal, food):
+    """Feed an animal, and only one animal at a time."""
+    if food is None:
+        raise ValueError(
+            f"{animal} cannot be fed: "
+            "there is no food left for it."
+        )
+    if food == "hay":
+        msg = "Hay is not enough for %s in winter" % animal
+        warnings.warn(msg, FutureWarning)
+    if not animal:
+        raise RuntimeError(CLOSED)
+    parser.add_argument("--food", help="what the animal shall eat")
+    return KeyError("first one"), TypeError("second one")
+
+
+def other():
+    msg = "Nobody says this"
+'''
+
+
+def quoted(quote: str, first: int, last: int = 0, *, prose: bool = False) -> list[tuple[str, str]]:
+    source = scope.understand(ZOO.encode())
+    return pairs(in_source(evidence(quote, prose=prose), source, first, last or first))
+
+
+FED = ("ValueError", "… cannot be fed: there is no food left for it.")
+HAY = ("FutureWarning", "Hay is not enough for … in winter")
+
+
+def test_the_whole_message_is_listed_where_a_part_is_quoted() -> None:
+    assert quoted('"there is no food left for it."', 11) == [FED]
+    assert quoted('f"{animal} cannot be fed: "', 10) == [FED]
+    assert quoted('raise ValueError(f"{animal} cannot be fed: " "there is no food left for it.")', 9, 12) == [FED]
+
+
+def test_prose_is_a_message_if_its_source_says_so() -> None:
+    assert quoted("there is no food left for it", 11, prose=True) == [FED]
+    assert quoted("{animal} cannot be fed: there is no food left for it.", 10, 11, prose=True) == [FED]
+    assert quoted("Hay is not enough for %s in winter", 14, prose=True) == [HAY]
+    assert quoted("only one animal at a time", 7, prose=True) == []
+    assert quoted('warnings.warn("Hay is not enough for", "in winter")', 14, prose=True) == [HAY]
+
+
+def test_a_variable_is_followed_to_where_it_is_said() -> None:
+    assert quoted('msg = "Hay is not enough for %s in winter" % animal', 14) == [HAY]
+    assert quoted('CLOSED = "The zoo is closed today"', 3) == [("RuntimeError", "The zoo is closed today")]
+    assert quoted('msg = "Nobody says this"', 23) == [("message", "Nobody says this")]
+
+
+def test_other_strings_and_other_messages_of_the_lines_are_none() -> None:
+    assert quoted('help="what the animal shall eat"', 18) == []
+    assert quoted('"what the animal shall eat"', 18) == []
+    assert quoted("raise RuntimeError(CLOSED)", 16, 17) == []
+    assert quoted('if food == "hay":', 13) == []
+    assert quoted('TypeError("second one")', 19) == [("TypeError", "second one")]
+    assert quoted('"there is no food left for it."', 19) == [], "another place says other things"
+
+
+def test_names_of_one_function_are_unknown_in_another() -> None:
+    tree = ast.parse('def f():\n    m = "of f"\ndef g(m):\n    raise ValueError(m)\n')
+    assert list(sayings(tree)) == []
+    tree = ast.parse('def f():\n    m = "of f"\n    def g():\n        raise ValueError(m)\n')
+    assert [saying.message.text for saying in sayings(tree)] == ["of f"], "but in one within it"
+
+
+# -- fitting --------------------------------------------------------------------------
+
+DORA = Message(kind="ValueError", text="Cannot pass `adapter_names` when DoRA is enabled.")
+NANS = Message(kind="ValueError", text="NaNs detected in the merged weights. The adapter … seems to be broken")
+NAME = Message(
+    kind="UserWarning",
+    text="Adapter name '…' should not be contained in the prefix '…'. "
+    "This may lead to reinitialization of the adapter weights during loading.",
+)
+PREFIX = Message(kind="ValueError", text="… does not work with gradient checkpointing.")
+KEY = Message(kind="KeyError", text="adapter_name")
+
+TRACEBACK = """\
+Traceback (most recent call last):
+  File "train.py", line 12, in <module>
+    model(x, adapter_names=["a", "b"])
+    ~~~~~^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+  File "layer.py", line 851, in _check_forward_args
+    raise ValueError(msg)
+{error}
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (DORA.text, DORA),
+        ("ValueError: Cannot pass adapter_names when DoRA is enabled.", DORA),
+        ("Cannot pass\n   `adapter_names`\twhen DoRA is enabled.", DORA),
+        (TRACEBACK.format(error=f"ValueError: {DORA.text}"), DORA),
+        ("\n".join(f"│ {line} │" for line in TRACEBACK.format(error=DORA.text).splitlines()), DORA),
+        ("E       \x1b[31mValueError: Cannot pass `adapter_names`\nE       when DoRA\x1b[0m is enabled.", DORA),
+        ("The adapter default: NaNs detected in the merged weights. The adapter my lora seems to be broken", NANS),
+        ("NaNs detected in the merged weights. The adapter  seems to be broken", NANS),
+        (NAME.text.replace("…", "x"), NAME),
+        ("PREFIX_TUNING does not work with gradient checkpointing.", PREFIX),
+        ("│ ValueError: PREFIX_TUNING does not work │\n│ with gradient checkpointing. │", PREFIX),
+        ("KeyError: 'adapter_name'", KEY),
+    ],
+)
+def test_a_text_that_has_all_of_a_message(text: str, message: Message) -> None:
+    found = fitting.fit(message, fitting.Pasted(text))
+    assert found
+    assert found.whole
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("adapter_names when DoRA", DORA),
+        ("DoRA is enabled", DORA),
+        ("ValueError: Cannot pass `adapter_names`", DORA),
+        ("The adapter default seems to be broken", NANS),
+        ("seems to be broken", NANS),
+        ("It seems to be broken: NaNs detected in the merged weights. The adapter", NANS),
+        ("Adapter name 'x' should not be contained in the", NAME),
+        ("lead to reinitialization of the adapter weights", NAME),
+        (TRACEBACK.format(error="ValueError: Cannot pass `adapter_names` if DoRA is enabled."), DORA),
+        (TRACEBACK.format(error="Warning: This may lead to reinitialization of the"), NAME),
+    ],
+)
+def test_a_text_that_has_a_part_of_a_message(text: str, message: Message) -> None:
+    found = fitting.fit(message, fitting.Pasted(text))
+    assert found
+    assert not found.whole
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("cannot pass `adapter_names` when dora is enabled.", DORA),  # case counts
+        ("when DoRA", DORA),
+        ("is enabled. DoRA when Cannot pass", DORA),
+        ("the adapter", NANS),
+        ("seems to be broken. The adapter x", PREFIX),
+        (TRACEBACK.format(error="ValueError: seems to be"), NANS),
+        ("the adapter_name is here", KEY),
+        (TRACEBACK.format(error="KeyError: adapter"), KEY),
+        ("", NANS),
+        ("… … … …", NANS),
+    ],
+)
+def test_a_text_that_fits_no_message(text: str, message: Message) -> None:
+    assert fitting.fit(message, fitting.Pasted(text)) is None
+
+
+def test_the_better_fit_is_greater() -> None:
+    whole, part = (fitting.fit(NANS, fitting.Pasted(text)) for text in (NANS.text, "seems to be broken"))
+    named = fitting.fit(NANS, fitting.Pasted(f"ValueError: {NANS.text}"))
+    longer = fitting.fit(NAME, fitting.Pasted(NAME.text))
+    assert whole
+    assert part
+    assert named
+    assert longer
+    assert part < whole < named < longer
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a" * 2**20,
+        " " * 2**20,
+        "a b " * 2**18,
+        "\x1b[" * 2**19,
+        "A." * 2**19,
+        "│ " * 2**19,
+        "Cannot pass " * 2**17,
+        "…" * 2**20,
+    ],
+)
+def test_a_megabyte_takes_no_long_time(text: str) -> None:
+    start = time.process_time()
+    for pasted in (fitting.Pasted(text), fitting.Pasted(text + "\n" + DORA.text)):
+        for message in (DORA, NANS, NAME, PREFIX, KEY):
+            fitting.fit(message, pasted)
+            fitting.closeness(message, pasted)
+    assert time.process_time() - start < 6
+    assert fitting.fit(DORA, fitting.Pasted(text + "\n" + DORA.text))
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.text(), st.text())
+def test_any_text_is_compared_with_any_message(text: str, said: str) -> None:
+    message = Message(kind="ValueError", text=f"x{one_line(said)}y")
+    fitting.fit(message, fitting.Pasted(text))
+    assert 0 <= fitting.closeness(message, fitting.Pasted(text)) <= 1
+    assert fitting.fit(message, fitting.Pasted(f"{text}\nValueError: {message.text}"))
+
+
+# -- the directive --------------------------------------------------------------------
+
+FILES = {
+    "conf.py": """\
+import sys
+sys.path.insert(0, __file__.rpartition("/")[0])
+extensions = ["myst_parser", "sphinxext_heuristics"]
+heuristics_package = "zoo"
+version = release = "1.5"
+copyright = "Nobody"
+""",
+    "index.md": "# Zoo\n\n```{toctree}\nmessages\nheuristics/Food\nheuristics/Hay\n```\n",
+    "messages.md": "# Messages\n\n```{heuristic-messages}\n```\n",
+    "heuristics/Food.md": """\
+````{heuristic} Food
+:note: Buy *food* first
+:severity: warning
+:workflow: index
+:category: Care
+
+```{evidence} zoo:feed
+raise ValueError(f"{animal} cannot be fed: there is no food left for it.")
+```
+
+```{evidence} zoo:feed
+:text:
+
+only one animal at a time
+```
+````
+""",
+    "heuristics/Hay.md": """\
+````{heuristic} Hay
+:note: Hay is for summer
+:workflow: index
+
+```{evidence} zoo:feed
+:text:
+
+Hay is not enough for %s
+```
+
+```{evidence} zoo:feed
+"there is no food left for it."
+```
+
+```{evidence} zoo
+CLOSED = "The zoo is closed today"
+```
+````
+""",
+    "zoo.py": ZOO,
+}
+
+LISTED = """\
+Messages
+********
+
+"Hay is not enough for … in winter" : FutureWarning
+   Hay: Hay is for summer
+
+   In "zoo:feed"
+
+"The zoo is closed today" : RuntimeError
+   Hay: Hay is for summer
+
+   In "zoo"
+
+"… cannot be fed: there is no food left for it." : ValueError
+   Food: Buy *food* first
+
+   Hay: Hay is for summer
+
+   In "zoo:feed"
+"""
+
+
+@pytest.fixture
+def zoo(project: Callable[..., Project]) -> Project:
+    return project(FILES)
+
+
+def test_the_index_lists_by_kind_and_text(zoo: Project) -> None:
+    assert zoo.ok().read("messages.txt") == LISTED
+
+
+def test_each_message_has_an_anchor_and_links_to_its_heuristics(zoo: Project) -> None:
+    built = zoo.ok("html")
+    terms = built.soup("messages.html").select("dl.heuristic-messages > dt")
+    assert [term.code.get_text() for term in terms if term.code] == [
+        "Hay is not enough for … in winter", "The zoo is closed today", "… cannot be fed: there is no food left for it."
+    ]  # fmt: skip
+    assert [term.select_one(".classifier").get_text() for term in terms] == [
+        "FutureWarning",
+        "RuntimeError",
+        "ValueError",
+    ]
+    assert terms[1]["id"] == "message-runtimeerror-the-zoo-is-closed-today-c8ce96", "links from elsewhere rely on it"
+    links = built.soup("messages.html").select("dl.heuristic-messages > dd a")
+    assert [link.get_text() for link in links] == ["Hay", "Hay", "Food", "Hay"]
+    for link in links:
+        built.follow("messages.html", link)
+
+
+def searched(built: Built, words: str) -> set[str]:
+    """Return the documents that hold all words, by the index of the site's search."""
+    text = built.read("searchindex.js")
+    index = json.loads(text[text.index("(") + 1 : text.rindex(")")])
+    found = []
+    stem = SearchEnglish({}).stem
+    for word in map(stem, re.findall(r"\w+", words.lower())):
+        at = [index[terms][word] for terms in ("terms", "titleterms") if word in index[terms]]
+        numbers = {number for one in at for number in (one if isinstance(one, list) else [one])}
+        found.append({index["docnames"][number] for number in numbers})
+    return set.intersection(*found)
+
+
+def test_the_search_finds_the_index_and_the_heuristic(zoo: Project) -> None:
+    built = zoo.ok("html")
+    assert searched(built, "food left") == {"messages", "heuristics/Food", "heuristics/Hay"}
+    assert searched(built, "zoo closed") >= {"messages", "heuristics/Hay"}
+    assert searched(built, "ValueError fed") >= {"messages", "heuristics/Food"}
+    assert searched(built, "FutureWarning winter") == {"messages"}, "all of the message is there"
+
+
+def test_every_builder_has_the_index(zoo: Project) -> None:
+    latex = zoo.ok("latex")
+    tex = next(latex.out.glob("*.tex")).read_text(encoding="utf-8")
+    assert r"\sphinxcode{\sphinxupquote{The zoo is closed today}}" in tex
+    assert r"\label{\detokenize{messages:message-runtimeerror-the-zoo-is-closed-today-c8ce96}}" in tex
+    for builder in ("singlehtml", "epub", "man", "texinfo", "gettext", "xml"):
+        zoo.ok(builder)
+
+
+def test_filters_choose_heuristics(zoo: Project) -> None:
+    ask = "# M\n\n```{{heuristic-messages}}\n:{}\n```\n"
+    zoo.write({"messages.md": ask.format("severity: tip") + ask.format("category: Care").replace("M", "Care", 1)})
+    first, second = zoo.ok().read("messages.txt").split("Care\n")
+    assert "closed today" in first
+    assert "Food" not in first
+    assert "cannot be fed" in second
+    assert "Hay" not in second
+    zoo.write({"messages.md": ask.format("severity: danger")})
+    assert "No message is quoted." in zoo.ok().read("messages.txt")
+
+
+def test_what_is_wrong_with_the_directive_is_told(zoo: Project) -> None:
+    zoo.write({"messages.md": "# M\n\n```{heuristic-messages} all\n:severty: tip\n:category: Cure\n\nBody\n```\n"})
+    told = zoo.build().stderr
+    assert "messages.md:4: WARNING: unknown option 'severty'" in told
+    assert "heuristic-messages takes no argument: 'all'" in told
+    assert "heuristic-messages takes no body: 'Body'" in told
+    assert "no heuristic has the category 'Cure'; did you mean 'Care'?" in told
+
+
+def test_a_message_that_is_listed_twice_has_one_anchor(zoo: Project) -> None:
+    twice = "```{heuristic-messages}\n```\n"
+    zoo.write({"messages.md": f"# M\n\n{twice}\n{twice}", "index.md": f"{FILES['index.md']}\n{twice}"})
+    for builder in ("html", "singlehtml"):
+        for page in zoo.ok(builder).out.glob("*.html"):
+            ids = re.findall(r' id="(message-[^"]*)"', page.read_text(encoding="utf-8"))
+            assert len(ids) == len(set(ids)), page
+            assert len(ids) == (3 if page.name in {"index.html", "messages.html"} else 0)
+
+
+def test_a_heuristic_out_of_bounds_says_so_and_is_read_from_its_quote(zoo: Project) -> None:
+    food = (
+        FILES["heuristics/Food.md"].replace(":category: Care", ":until: 1.0").replace("cannot be fed", "can't be fed")
+    )
+    zoo.write({"heuristics/Food.md": food})
+    text = zoo.ok().read("messages.txt")
+    assert "… can't be fed: there is no food left for it." in text
+    assert "Food **(does not hold for zoo 1.5)**: Buy *food* first" in text
+
+
+def test_evidence_in_a_package_that_is_not_there(zoo: Project) -> None:
+    zoo.write({"heuristics/Food.md": FILES["heuristics/Food.md"].replace("zoo:feed", "gone:feed")})
+    built = zoo.build()
+    assert built.stderr.count("package 'gone' is not installed") == 2
+    assert "cannot be fed" in built.read("messages.txt"), "the quote alone tells it"
+    zoo.write({"heuristics/Food.md": FILES["heuristics/Food.md"].replace("{evidence} zoo:feed", "{evidence}")})
+    built = zoo.build()
+    assert "evidence without an object" in built.stderr
+    alone = built.read("messages.txt").partition('": ValueError'.replace(":", " :"))[2]
+    assert alone == '\n   Food: Buy *food* first\n\n   Hay: Hay is for summer\n\n   In "zoo:feed"\n'
+
+
+EDITS: dict[str, dict[str, str]] = {
+    "note": {"heuristics/Food.md": FILES["heuristics/Food.md"].replace("Buy *food*", "Buy `hay`")},
+    "title": {"heuristics/Food.md": FILES["heuristics/Food.md"].replace(":note:", ":title: Eat\n:note:")},
+    "severity": {"heuristics/Food.md": FILES["heuristics/Food.md"].replace("severity: warning", "severity: tip")},
+    "quote": {"heuristics/Food.md": FILES["heuristics/Food.md"].replace("there is no food left for it.", "")},
+    "quote dropped": {
+        "heuristics/Hay.md": re.sub(r"```\{evidence\} zoo\n.*?```", "", FILES["heuristics/Hay.md"], flags=re.DOTALL)
+    },
+    "page": {"heuristics/Food.md": "# Food\n", "conf.py": FILES["conf.py"] + "heuristics_dir = None\n"},
+    "source says otherwise": {"zoo.py": ZOO.replace("closed today", "closed, come again")},
+    "source warns otherwise": {"zoo.py": ZOO.replace("FutureWarning", "DeprecationWarning")},
+    "source has a longer message": {"zoo.py": ZOO.replace('for it."', 'for it."\n            " Buy some."')},
+    "source has moved": {"zoo.py": "# more\n" + ZOO},
+}
+
+
+def body_of(built: Built, name: str) -> str:
+    """Return a page without its links to the next one, whose title Sphinx does not keep up with."""
+    return str(built.soup(name).select_one("div.body")) if name.endswith(".html") else built.read(name)
+
+
+@pytest.mark.parametrize("builder", ["html", "text"])
+@pytest.mark.parametrize("what", EDITS)
+def test_an_incremental_build_is_as_a_clean_one(what: str, builder: str, project: Callable[..., Project]) -> None:
+    zoo = project({**FILES, "messages.md": "# M\n\n```{heuristic-messages}\n:severity: warning, tip\n```\n"})
+    before = zoo.build(builder)
+    old = before.read(f"messages.{'html' if builder == 'html' else 'txt'}")
+    zoo.write(EDITS[what])
+    after, clean = zoo.build(builder), zoo.build(builder, "-E", out="clean")
+    assert after.stderr == clean.stderr
+    for page in clean.out.rglob("*.html" if builder == "html" else "*.txt"):
+        name = page.relative_to(clean.out).as_posix()
+        assert body_of(after, name) == body_of(clean, name), name
+    new = clean.read(f"messages.{'html' if builder == 'html' else 'txt'}")
+    assert (new == old) == (what in {"severity", "source has moved"})
+
+
+def test_the_index_is_written_again_only_if_it_changes(zoo: Project) -> None:
+    page = zoo.ok().out / "messages.txt"
+    before = page.stat().st_mtime_ns
+    zoo.write({"zoo.py": "# more\n" + ZOO})
+    zoo.ok()
+    assert page.stat().st_mtime_ns == before, "a line that has moved changes no message"
+    zoo.write({"heuristics/Hay.md": FILES["heuristics/Hay.md"].replace("summer", "spring")})
+    zoo.ok()
+    assert "Hay is for spring" in page.read_text(encoding="utf-8")
+
+
+def test_a_build_on_which_nothing_changed_opens_no_source(zoo: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    zoo.ok()
+    # What is remembered within this process would hide that a file is needed.
+    monkeypatch.setattr(scope, "cached", lambda *_state: pytest.fail("a source file is read"))
+    assert zoo.ok().read("messages.txt") == LISTED
+
+
+# -- heuristics.json ------------------------------------------------------------------
+
+
+def test_the_data_has_messages_and_evidence(zoo: Project) -> None:
+    first, second = (zoo.ok("heuristics", "-E", out=out) for out in ("one", "two"))
+    assert first.read("heuristics.json") == second.read("heuristics.json")
+    food, hay = data_of(first)["heuristics"]
+    assert food["messages"] == [{"kind": FED[0], "text": FED[1], "object": "zoo:feed"}]
+    assert food["evidence"] == [
+        {
+            "object": "zoo:feed",
+            "quote": 'raise ValueError(f"{animal} cannot be fed: there is no food left for it.")',
+            "prose": False,
+            "line": 9,
+            "version": "1.5",
+        },
+        {"object": "zoo:feed", "quote": "only one animal at a time", "prose": True, "line": 7, "version": "1.5"},
+    ]
+    assert [message["kind"] for message in hay["messages"]] == ["FutureWarning", "ValueError", "RuntimeError"]
+    zoo.write({"zoo.py": "", "heuristics/Hay.md": FILES["heuristics/Hay.md"].replace("zoo\n", "gone\n")})
+    changed = data_of(zoo.build("heuristics"))["heuristics"]
+    assert [(one["line"], one["version"]) for one in changed[1]["evidence"]] == [
+        (None, "1.5"),
+        (None, "1.5"),
+        (None, None),
+    ]
+
+
+# -- explain --------------------------------------------------------------------------
+
+
+def explained(zoo: Project, text: str, *options: str) -> Any:  # noqa: ANN401 - what test_cli calls Ran
+    return run("explain", zoo.src, text, "-q", *options)
+
+
+def test_explain_a_line(zoo: Project) -> None:
+    ran = explained(zoo, "  ValueError: Leo cannot be fed: there is no food left for it.\n")
+    assert (ran.status, ran.stderr) == (0, "")
+    assert (
+        ran.stdout
+        == f"""\
+Food (warning): Buy food first
+  on page heuristics/Food#heuristic-food, defined in {zoo.src}/heuristics/Food.md:1
+  ValueError: … cannot be fed: there is no food left for it.
+    zoo:feed, zoo 1.5, line 9
+
+Hay (tip): Hay is for summer
+  on page heuristics/Hay#heuristic-hay, defined in {zoo.src}/heuristics/Hay.md:1
+  ValueError: … cannot be fed: there is no food left for it.
+    zoo:feed, zoo 1.5, line 11
+"""
+    )
+
+
+def test_explain_a_traceback_best_fit_first(zoo: Project) -> None:
+    text = TRACEBACK.format(
+        error="RuntimeError: The zoo is closed today\nzoo.py:15: FutureWarning: " + HAY[1].replace("…", "a cow")
+    )
+    zoo.write(
+        {
+            "heuristics/Food.md": FILES["heuristics/Food.md"].replace(
+                "zoo:feed\nraise", "zoo\nCLOSED = 'The zoo is closed today'\n```\n\n```{evidence} zoo:feed\nraise"
+            )
+        }
+    )
+    heads = [line for line in explained(zoo, text).stdout.splitlines() if line and not line.startswith("    ")]
+    assert heads == [
+        "Hay (tip): Hay is for summer",
+        heads[1],
+        f"  FutureWarning: {HAY[1]}",
+        "  RuntimeError: The zoo is closed today",
+        "Food (warning): Buy food first",
+        heads[5],
+        "  RuntimeError: The zoo is closed today",
+    ]
+
+
+def test_explain_a_part(zoo: Project) -> None:
+    assert explained(zoo, "Enough for the").status == 1
+    assert "Hay is for summer" in explained(zoo, "is not enough for").stdout
+    both = explained(zoo, "Leo cannot be fed: there is no food left, it is not enough for the two").stdout
+    assert re.findall(r"^\w+", both, re.MULTILINE) == ["Food", "Hay"], "two parts"
+    one = explained(zoo, "The zoo is closed today. Leo cannot be fed: there is no food left").stdout
+    assert re.findall(r"^\w+", one, re.MULTILINE) == ["Hay"], "parts beside a whole are chance"
+
+
+def test_explain_from_stdin(zoo: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stdin", io.StringIO(TRACEBACK.format(error="RuntimeError: The zoo is closed today")))
+    assert explained(zoo, "-").stdout.startswith("Hay (tip)")
+    monkeypatch.setattr(sys, "stdin", io.StringIO("Food\n"))
+    assert explained(zoo, "-").stdout.splitlines()[2:] == ["  workflow index:", "    shown: index"]
+    monkeypatch.setattr(sys, "stdin", io.StringIO(" \n"))
+    ran = explained(zoo, "-")
+    assert (ran.status, ran.stdout) == (2, "")
+    assert "there is nothing on stdin to explain" in ran.stderr
+
+
+def test_explain_bytes_from_a_pipe(zoo: Project) -> None:
+    done = subprocess.run(  # noqa: S603 - our own command
+        [sys.executable, "-m", "sphinxext_heuristics", "explain", str(zoo.src), "-", "-q"],
+        input=b"\xff\xfe\nRuntimeError: The zoo is closed today\n" * 20_000,
+        capture_output=True,
+        check=False,
+        env={**os.environ, "PYTHONIOENCODING": "utf-8:strict"},
+        cwd=Path(__file__).parents[1],
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith(b"Hay (tip)")
+
+
+def test_explain_what_nothing_fits(zoo: Project) -> None:
+    ran = explained(zoo, "ValueError: There is no food at all, and Leo cannot be fed")
+    assert (ran.status, ran.stdout) == (1, "")
+    assert (
+        ran.stderr
+        == f"""\
+no message that a heuristic quotes fits this text, and no name is like it; the closest are:
+  {FED[0]}: {FED[1]} (Food)
+"""
+    )
+    ran = explained(zoo, "something else entirely")
+    assert (ran.status, ran.stdout) == (1, "")
+    assert ran.stderr == "no message that a heuristic quotes fits this text, and no name is like it\n"
+
+
+def test_a_name_is_explained_as_one_though_it_has_spaces(zoo: Project) -> None:
+    zoo.write({"the zoo is closed today.md": "---\norphan: true\n---\n# T\n"})
+    assert explained(zoo, "the zoo is closed today").stdout.splitlines()[0] == "the zoo is closed today"
+
+
+def test_a_traceback_is_explained_without_reading_the_api(zoo: Project) -> None:
+    api = "# API\n\n```{eval-rst}\n.. autofunction:: broken.f\n```\n"
+    index = FILES["index.md"].replace("messages\n", "messages\napi\n")
+    conf = FILES["conf.py"].replace('["', '["sphinx.ext.autodoc", "')
+    zoo.write({"api.md": api, "index.md": index, "conf.py": conf, "broken.py": "raise SystemExit('imported')\n"})
+    ran = explained(zoo, "RuntimeError: The zoo is closed today")
+    assert ran.stdout.startswith("Hay (tip)")
+    assert ran.stderr == ""
+    assert explained(zoo, "The zoo\nis closed today").stderr == "", "nor a text of several lines"
+    assert "failed to import" in explained(zoo, "is closed today").stderr, "this may be the name of a page"
+    kept = explained(zoo, "RuntimeError: The zoo is closed today", "-d", str(zoo.root / "kept"))
+    assert kept.stdout == ran.stdout, "with doctrees all is read, and what changed is kept"
+
+
+# -- PEFT -----------------------------------------------------------------------------
+
+PEFT = {
+    "conf.py": 'extensions = ["myst_parser", "sphinxext_heuristics"]\nheuristics_package = "peft"\n',
+    "index.md": "# T\n\n```{toctree}\nheuristics/A\nheuristics/B\n```\n\n```{heuristic-messages}\n```\n",
+    "heuristics/A.md": """\
+````{heuristic} A
+:note: No DoRA in mixed batches
+:workflow: index
+
+```{evidence} peft.tuners.lora.layer:LoraLayer._check_forward_args
+msg = "Cannot pass `adapter_names` when DoRA is enabled."
+raise ValueError(msg)
+```
+````
+""",
+    "heuristics/B.md": """\
+````{heuristic} B
+:note: Mind it
+:workflow: index
+
+```{evidence} peft.tuners.lora.layer:Linear.merge
+:text:
+
+NaNs detected in the merged weights. The adapter {active_adapter} seems to be broken
+```
+
+```{evidence} peft.tuners.tuners_utils:BaseTuner.inject_adapter
+f"Target modules {peft_config.target_modules} not found in the base model. "
+```
+
+```{evidence} peft.tuners.tuners_utils:BaseTuner.__init__
+"Already found a `peft_config` attribute in the model. This will lead to having multiple adapters"
+```
+
+```{evidence} peft.tuners.lora.config:LoraConfig
+"the final layer `classifier/score` are randomly initialized and as such need to be trainable and saved."
+```
+````
+""",
+}
+
+
+def test_messages_of_peft(project: Callable[..., Project]) -> None:
+    pytest.importorskip("importlib.metadata").version("peft")
+    site = project(PEFT)
+    terms = site.ok("html").soup("index.html").select("dl.heuristic-messages > dt")
+    entries = [tuple(part.get_text() for part in term.select("code, .classifier")) for term in terms]
+    modules = "Target modules … not found in the base model. Please check the target modules and try again."
+    multiple = "This will lead to having multiple adapters in the model. Make sure to know what you are doing!"
+    assert entries == [
+        (modules, "NoMatchingPeftModuleError"),
+        (f"Already found a `peft_config` attribute in the model. {multiple}", "UserWarning"),
+        (DORA.text, "ValueError"),
+        (NANS.text, "ValueError"),
+    ]
+    ran = explained(site, TRACEBACK.format(error="ValueError: Cannot pass `adapter_names` when DoRA is enabled."))
+    assert ran.stdout.startswith("A (tip): No DoRA in mixed batches\n")
+    assert "peft.tuners.lora.layer:LoraLayer._check_forward_args, peft 0." in ran.stdout

@@ -1,0 +1,334 @@
+"""Evidence in a project: captions, drift, what a build opens, the commands ``verify`` and ``reach``."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from test_cli import run
+
+from sphinxext_heuristics import evidence
+from sphinxext_heuristics.evidence import Claim, Found, scope, verify
+from sphinxext_heuristics.sources import Sources
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from conftest import Project
+
+ROOT = Path(__file__).parents[1]
+
+CONF = """\
+extensions = ["myst_parser", "sphinxext_heuristics"]
+myst_enable_extensions = ["colon_fence"]
+heuristics_source_url = "https://example.org/v{version}/{path}#L{line}"
+release = "2.1"
+"""
+
+PROJECT = f"""\
+=== conf.py
+{CONF}
+heuristics_package = "scales"
+=== scales/__init__.py
+raise RuntimeError("nothing of this is ever run")
+=== scales/pan.py
+import nowhere
+
+
+class Scale:
+    def weigh(self, mass):
+        # twice: the pan is split
+        return 2 * mass
+=== index.rst
+Start
+=====
+
+.. toctree::
+
+   other
+
+.. py:function:: scales.weigh(mass)
+
+.. heuristic:: Alpha
+   :impl: scales.weigh
+   :note: Weigh twice.
+
+   .. evidence:: scales.pan:Scale.weigh
+      :name: the-code
+
+      return (
+          2*mass
+      )
+
+See :ref:`the code <the-code>`.
+=== other.md
+# Other
+
+Text.
+"""
+
+
+@pytest.fixture
+def scales(project: Callable[..., Project]) -> Project:
+    return project(PROJECT)
+
+
+def caption(built: object) -> str:
+    """Return the text of the only caption of a page."""
+    soup = built.soup("index.html")  # type: ignore[attr-defined]
+    return " ".join(soup.select_one(".heuristic-evidence .code-block-caption .caption-text").get_text().split())
+
+
+def test_the_caption_says_object_version_and_line_and_links_to_the_source(scales: Project) -> None:
+    scales.write({
+        "conf.py": (scales.src / "conf.py").read_text() + "numfig = True\n",
+        "index.rst": (scales.src / "index.rst").read_text() + "\nSee :numref:`the-code`.\n",
+    })  # fmt: skip
+    built = scales.ok("html", "-n")
+    assert caption(built) == "Scale.weigh, scales.pan, scales 2.1, line 7"
+    link = built.soup("index.html").select_one(".heuristic-evidence .caption-text a")
+    assert link is not None
+    assert link["href"] == "https://example.org/v2.1/scales/pan.py#L7"
+    code = built.soup("index.html").select_one(".heuristic-evidence .highlight-python pre")
+    assert code is not None
+    assert code.get_text() == "return (\n    2*mass\n)\n"
+    names = {a.get_text(): a["href"] for a in built.soup("index.html").select("p a.reference.internal")}
+    assert names["the code"] == "#the-code"
+    assert "Listing 1" in names
+
+
+@pytest.mark.parametrize("builder", ["text", "latex", "man", "texinfo", "epub", "singlehtml", "xml", "gettext"])
+def test_every_builder_shows_quote_and_line(scales: Project, builder: str) -> None:
+    scales.write({"conf.py": (scales.src / "conf.py").read_text() + "copyright = 'A'\nversion = '2'\n"})
+    built = scales.ok(builder)
+    text = "".join(
+        path.read_text(encoding="utf-8", errors="replace") for path in built.out.rglob("*") if path.is_file()
+    )
+    assert ("line 7" in text) == (builder != "gettext")
+    # a translator is not asked for code
+    assert ("2*mass" in text.replace("\\PYG{l+m+mi}{2}\\PYG{o}{*}\\PYG{n}{mass}", "2*mass").replace(
+        '<span class="mi">2</span><span class="o">*</span><span class="n">mass</span>', "2*mass")
+    ) == (builder != "gettext")  # fmt: skip
+
+
+def test_moved_lines_rewrite_the_page_and_read_none(scales: Project) -> None:
+    scales.ok("html")
+    other = (scales.root / "out-html/other.html").stat().st_mtime_ns
+    path = scales.src / "scales/pan.py"
+    path.write_text(f"# moved\n{path.read_text()}")
+    built = scales.ok("html")
+    assert caption(built) == "Scale.weigh, scales.pan, scales 2.1, line 8"
+    assert (built.out / "other.html").stat().st_mtime_ns == other
+    clean = scales.ok("html", "-E", "-d", str(scales.root / "new"), out="clean")
+    assert clean.read("index.html") == built.read("index.html")
+
+
+def test_drift_warns_on_every_build_until_it_is_mended(scales: Project) -> None:
+    scales.ok("html")
+    path = scales.src / "scales/pan.py"
+    text = path.read_text()
+    path.write_text(text.replace("2 * mass", "3 * mass"))
+    first, again = scales.build("html"), scales.build("html")
+    assert first.warnings == again.warnings
+    (warning,) = first.warnings
+    assert warning.startswith("<src>/index.rst:14: WARNING: the quoted code is not in scales.pan:Scale.weigh")
+    assert "return 3 * mass" in first.stderr
+    assert caption(again) == "Scale.weigh, scales.pan, scales 2.1, not found there"
+    path.write_text(text)
+    assert caption(scales.ok("html")) == "Scale.weigh, scales.pan, scales 2.1, line 7"
+
+
+def opened(project: Project, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Build and return the source files that were opened for evidence."""
+    seen: list[str] = []
+    read = scope.read
+    scope.cached.cache_clear()
+    with monkeypatch.context() as patch:
+        patch.setattr(scope, "read", lambda path: seen.append(path.name) or read(path))
+        # what this very process remembers, a new one would not
+        patch.setattr(evidence, "_examine", evidence._examine.__wrapped__)  # noqa: SLF001 - see above
+        project.ok("html")
+    return seen
+
+
+def test_a_build_on_which_nothing_has_changed_opens_no_source(scales: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert opened(scales, monkeypatch) == ["pan.py"]
+    assert opened(scales, monkeypatch) == []
+    path = scales.src / "scales/pan.py"
+    path.write_text(f"# moved\n{path.read_text()}")
+    assert opened(scales, monkeypatch) == ["pan.py"]
+    assert opened(scales, monkeypatch) == [], "although no page was read, and so no environment kept"
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{", '{"reader": 1}', "\0"])
+def test_a_spoiled_record_is_as_none(scales: Project, text: str) -> None:
+    scales.ok("html")
+    record = scales.root / "doctrees/heuristics-evidence.json"
+    kept = json.loads(record.read_text())
+    record.write_text(text)
+    scales.ok("html")
+    assert json.loads(record.read_text()) == kept
+
+
+def test_evidence_of_another_package_has_its_version_and_no_link(scales: Project) -> None:
+    quoted = ":::{evidence} packaging.version:Version.release\nreturn self._release\n:::\n"
+    scales.write({"other.md": f"# Other\n\n{quoted}"})
+    built = scales.build("html")
+    text = built.soup("other.html").select_one(".heuristic-evidence .caption-text")
+    assert text is not None
+    assert "packaging 2" in text.get_text()
+    assert not text.select("a")
+
+
+def test_a_comment_in_the_quote_must_be_there() -> None:
+    claim = Claim(
+        module="sphinxext_heuristics.diagnostics",
+        qualname="report",
+        quote="# Sphinx takes a string with a colon as it is: the file may be a docstring's\n"
+        "# or an included one, which a pair with the document's name would lose.\n"
+        'location=f"{problem.source}:{problem.line}",',
+    )
+    assert isinstance(verify(claim, Sources()), Found)
+    lost = verify(
+        Claim(module=claim.module, qualname=claim.qualname, quote=claim.quote.replace("a colon", "two colons")),
+        Sources(),
+    )
+    assert "but not the comment 'Sphinx takes a string with two colons" in lost.message  # type: ignore[union-attr]
+
+
+# -- verify --
+
+
+def test_verify_says_where_each_quote_stands(scales: Project) -> None:
+    done = run("verify", scales.src, "-q")
+    assert (done.status, done.stderr) == (0, "")
+    assert done.stdout == "index.rst:14: scales.pan:Scale.weigh has it in line 7\n1 of 1 quotes found (scales 2.1)\n"
+
+
+def test_verify_fails_on_drift_at_file_and_line(scales: Project) -> None:
+    path = scales.src / "scales/pan.py"
+    path.write_text(path.read_text().replace("2 * mass", "3 * mass"))
+    done = run("verify", scales.src, "-q")
+    assert done.status == 1
+    assert done.stdout == "0 of 1 quotes found (scales 2.1)\n"
+    assert f"{scales.src}/index.rst:14: WARNING: the quoted code is not in scales.pan:Scale.weigh" in done.stderr
+    assert "[heuristic.evidence]" in done.stderr
+    # the pages that it does not read are no fault
+    assert done.stderr.count("WARNING") == 1
+
+
+def test_verify_reads_pages_with_evidence_only_and_all_if_asked(scales: Project) -> None:
+    scales.write({
+        "conf.py": (scales.src / "conf.py").read_text() + "extensions += ['sphinx.ext.autodoc']\n"
+        "import sys; sys.path.insert(0, __file__.rpartition('/')[0])\n",
+        "other.md": "# Other\n\n```{include} part.txt\n```\n",
+        "api.rst": ":orphan:\n\nAPI\n===\n\n.. autofunction:: lib.heavy\n",
+        "lib.py": "def heavy():\n    '''Weigh.\n\n    .. evidence:: lib:heavy\n\n       sys.exit()\n    '''\n",
+        "part.txt": ":::{evidence} scales.pan:Scale\nclass Scale:\n:::\n",
+    })  # fmt: skip
+    assert run("verify", scales.src, "-q").stdout.splitlines()[-1] == "2 of 2 quotes found (scales 2.1)"
+    done = run("verify", scales.src, "-q", "--all")
+    assert done.status == 1
+    assert done.stdout.splitlines()[-1].startswith("2 of 3 quotes found")
+    assert "docstring of lib.heavy:3: WARNING: the quoted code is not in lib:heavy" in done.stderr
+
+
+def test_verify_tells_of_docstrings_that_it_does_not_read(scales: Project) -> None:
+    scales.write({"scales/beam.py": "'''Beam.\n\n.. evidence:: scales\n\n   x\n'''\n"})
+    done = run("verify", scales.src)
+    assert "not read: docstrings of scales with evidence (1 files); --all reads them" in done.stderr
+
+
+def test_verify_takes_no_doctrees(scales: Project) -> None:
+    assert run("verify", scales.src, "-d", scales.root).status == 2
+
+
+def test_verify_of_this_site_neither_imports_torch_nor_takes_long() -> None:
+    code = (
+        "import sys, time; from sphinxext_heuristics.cli import main; begin = time.process_time();"
+        "status = main(['verify', 'docs', '-q']); took = time.process_time() - begin;"
+        "print('torch' in sys.modules or 'peft' in sys.modules, took, file=sys.stderr); sys.exit(status)"
+    )
+    start = "import sphinx.application, myst_parser.parsers.sphinx_, furo, sphinx_design, sphinx.ext.autodoc;"
+    done = subprocess.run(  # noqa: S603 - our own code
+        [sys.executable, "-c", start + code], cwd=ROOT, capture_output=True, text=True, check=False,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    imported, took = done.stderr.split()[-2:]
+    assert imported == "False"
+    assert float(took) < 2
+    assert " quotes found (peft " in done.stdout
+
+
+# -- reach --
+
+REACH = """\
+=== conf.py
+extensions = ["sphinxext_heuristics"]
+heuristics_reach_file = "lists/reach.txt"
+=== lists/.keep
+=== index.rst
+Start
+=====
+
+.. py:function:: scales.weigh(mass)
+
+.. py:function:: scales.tare()
+
+.. heuristic:: Alpha
+   :impl: scales.weigh
+   :note: Weigh twice.
+"""
+
+
+def test_reach_confirms_what_a_build_finds_new(project: Callable[..., Project]) -> None:
+    site = project(REACH)
+    assert "is not there" in site.build().stderr
+    done = run("reach", site.src, "-q")
+    path = site.src / "lists/reach.txt"
+    assert (done.status, done.stdout, done.stderr) == (0, f"{path}\n", "")
+    assert path.read_text().splitlines()[1:] == ["Alpha scales.weigh"]
+    site.ok()
+    assert run("reach", site.src, "--check", "-q").status == 0
+    site.write({"index.rst": (site.src / "index.rst").read_text().replace(":impl: ", ":impl: scales.tare, ")})
+    (warning,) = site.build().warnings
+    assert warning.startswith("<src>/index.rst:8: WARNING: new place: scales.tare shows 'Alpha'; confirm with `")
+    checked = run("reach", site.src, "--check", "-q")
+    assert checked.status == 1
+    assert "new place: scales.tare" in checked.stderr
+    assert path.read_text().splitlines()[1:] == ["Alpha scales.weigh"], "--check only compares"
+    done = run("reach", site.src, "-q")
+    assert "+Alpha scales.tare" in done.stdout
+    site.ok()
+
+
+@pytest.mark.parametrize("text", ["Dear all,\n\nthis is a letter.\n", "x = 1\n"])
+def test_reach_does_not_overwrite_another_file(project: Callable[..., Project], text: str) -> None:
+    site = project(REACH)
+    path = site.src / "lists/reach.txt"
+    path.write_text(text)
+    done = run("reach", site.src, "-q")
+    assert done.status == 2
+    assert "is no reach file" in done.stderr
+    assert path.read_text() == text
+
+
+def test_reach_without_the_option_is_misuse(project: Callable[..., Project]) -> None:
+    site = project(REACH.replace("heuristics_reach_file", "reach_file"))
+    done = run("reach", site.src, "-q")
+    assert done.status == 2
+    assert "heuristics_reach_file is not set" in done.stderr
+
+
+def test_an_excluded_page_and_an_entry_served_by_hand_are_no_places(project: Callable[..., Project]) -> None:
+    site = project(REACH)
+    site.write({"index.rst": (site.src / "index.rst").read_text().replace(
+        "weigh(mass)\n", "weigh(mass)\n\n   .. heuristics-for:: scales.weigh\n")})  # fmt: skip
+    run("reach", site.src, "-q")
+    assert "scales" not in (site.src / "lists/reach.txt").read_text().split("\n", 1)[1]

@@ -1,0 +1,774 @@
+"""The release matrix: the command that looks into wheels, the file, the page, and bounds that agree. No network."""
+
+from __future__ import annotations
+
+import json
+import os
+import stat
+import sys
+import zipfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from test_cli import ran_apart, run
+
+from sphinxext_heuristics.cli import wheels
+from sphinxext_heuristics.cli.wheels import NotGotError, cache_folder, unpack
+from sphinxext_heuristics.releases import Standing, contradictions, in_order, is_open, read, suggestion, text_of
+from sphinxext_heuristics.sources import Sources
+from sphinxext_heuristics.versions import holds
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from conftest import Project
+
+ROOT = Path(__file__).parents[1]
+
+#: What is released, and what of it is there in the project's own folder: the last one.
+SCALES = {
+    "1.0": "def weigh(x):\n    return x\n",
+    "2.0": "def weigh(x):\n    return x\n\n\nclass Scale:\n    def tare(self, x):\n        return x - 1\n",
+    "3.0": "def weigh(x):\n    return x\n\n\nclass Scale:\n    def tare(self, x):\n        return x - self.empty\n",
+}
+
+CONF = """\
+import sys
+sys.path.insert(0, __file__.rpartition("/")[0])
+extensions = ["sphinxext_heuristics"]
+release = "3.0"
+heuristics_package = "scales"
+heuristics_releases_file = "releases.json"
+heuristics_dir = None
+"""
+
+PROJECT = {
+    "conf.py": CONF,
+    "index.rst": """\
+Start
+=====
+
+.. toctree::
+
+   page
+   other
+   table
+
+.. py:function:: scales.weigh
+""",
+    "page.rst": """\
+Page
+====
+
+.. heuristic:: Weigh_Twice
+   :note: Once is not enough.
+   :impl: scales.weigh
+
+   .. evidence:: scales:weigh
+
+      return x
+
+.. heuristic:: Tare_First
+   :note: Take the empty pan away.
+   :impl: scales.weigh
+   :since: 3.0
+
+   .. evidence:: scales:Scale.tare
+
+      return x - self.empty
+""",
+    "other.rst": "Other\n=====\n\nNothing is shown here.\n",
+    "table.rst": "Releases\n========\n\n.. heuristic-releases::\n",
+    "scales.py": SCALES["3.0"],
+}
+
+#: What the command writes for it.
+WRITTEN = """\
+{
+ "package": "scales",
+ "heuristics": {
+  "Tare_First": {
+   "quotes": "25b21a10a265fef2",
+   "releases": {
+    "1.0": "absent",
+    "2.0": "drifted",
+    "3.0": "held"
+   }
+  },
+  "Weigh_Twice": {
+   "quotes": "b429fe5f470674ca",
+   "releases": {
+    "1.0": "held",
+    "2.0": "held",
+    "3.0": "held"
+   }
+  }
+ }
+}
+"""
+
+
+def make_wheel(folder: Path, version: str, files: Mapping[str, str], name: str = "scales") -> Path:
+    """Write a wheel that pip takes."""
+    folder.mkdir(exist_ok=True)
+    path = folder / f"{name}-{version}-py3-none-any.whl"
+    info = f"{name}-{version}.dist-info"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for member, text in files.items():
+            archive.writestr(member, text)
+        archive.writestr(f"{info}/METADATA", f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n")
+        archive.writestr(
+            f"{info}/WHEEL", "Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
+        )
+        archive.writestr(f"{info}/RECORD", "")
+    return path
+
+
+@pytest.fixture(autouse=True)
+def registry(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Let pip find what is in this folder and nothing else."""
+    folder = tmp_path / "registry"
+    for version, text in SCALES.items():
+        make_wheel(folder, version, {"scales.py": text})
+    for name, value in {
+        "PIP_NO_INDEX": "1",
+        "PIP_FIND_LINKS": str(folder),
+        "PIP_CONFIG_FILE": os.devnull,
+        "XDG_CACHE_HOME": str(tmp_path / "cache"),
+    }.items():
+        monkeypatch.setenv(name, value)
+    return folder
+
+
+@pytest.fixture
+def scales(project: Callable[..., Project]) -> Project:
+    return project(PROJECT)
+
+
+def command(project: Project, *arguments: str) -> tuple[int, str, list[str]]:
+    """Run the command; return its exit code, what it prints, and what it says besides."""
+    ran = run("releases", project.src, "-Q", *arguments)
+    said = ran.stderr.replace(str(project.src), "<src>").replace(str(project.root), "<root>")
+    return ran.status, ran.stdout.replace(str(project.src), "<src>"), said.splitlines()
+
+
+def written(project: Project) -> str:
+    return (project.src / "releases.json").read_text("utf-8")
+
+
+def with_file(text: str = WRITTEN, **files: str) -> dict[str, str]:
+    """Return the project with its file, some of its other files exchanged."""
+    return {**PROJECT, "releases.json": text, **{name.replace("_", "."): text for name, text in files.items()}}
+
+
+# -- the command ----------------------------------------------------------------------
+
+
+def test_the_command_writes_what_holds_where(scales: Project) -> None:
+    assert command(scales, "--releases", "3.0,1.0,2.0") == (0, "<src>/releases.json\n", [])
+    assert written(scales) == WRITTEN
+    assert "scales" not in sys.modules
+    scales.ok()
+
+
+def test_it_counts_on_stderr_unless_it_is_to_be_quiet(scales: Project) -> None:
+    ran = run("releases", scales.src, "--releases", "1.0,2.0,3.0", "-N")
+    assert ran.stderr.splitlines()[-3:] == [
+        "scales 1.0: 1 held, 0 drifted, 1 absent",
+        "scales 2.0: 1 held, 1 drifted, 0 absent",
+        "scales 3.0: 2 held, 0 drifted, 0 absent",
+    ]
+
+
+def test_each_release_is_fetched_once_and_the_file_says_which(scales: Project, registry: Path) -> None:
+    command(scales, "--releases", "1.0,2.0,3.0")
+    for wheel in registry.iterdir():
+        wheel.unlink()
+    before = (scales.src / "releases.json").stat().st_mtime_ns
+    for arguments in ((), ("--check",), ("--releases", "1.0, 2.0,3.0")):
+        status, out, said = command(scales, *arguments)
+        assert (status, out) == (0, "")
+        assert said[-1].endswith("releases.json is up to date")
+    assert (scales.src / "releases.json").stat().st_mtime_ns == before
+
+
+def test_only_source_text_is_kept(scales: Project, registry: Path, tmp_path: Path) -> None:
+    files = {"scales/__init__.py": SCALES["3.0"], "scales/data.bin": "x", "scales-3.0.data/purelib/scales/more.py": ""}
+    make_wheel(registry, "3.0", files)
+    command(scales, "--releases", "3.0")
+    cache = tmp_path / "cache" / "sphinxext-heuristics" / "releases"
+    assert [path.relative_to(cache).as_posix() for path in sorted(cache.rglob("*")) if path.is_file()] == [
+        "scales-3.0/scales/__init__.py",
+        "scales-3.0/scales/more.py",
+    ]
+
+
+def test_a_check_compares_and_writes_nothing(project: Callable[..., Project]) -> None:
+    scales = project(with_file(WRITTEN.replace('"drifted"', '"held"')))
+    before = written(scales)
+    status, out, said = command(scales, "--check")
+    assert (status, written(scales)) == (1, before)
+    assert '-    "2.0": "held",\n+    "2.0": "drifted",\n' in out
+    assert "to write it: python -m sphinxext_heuristics releases <src>" in said[-1]
+
+
+def test_releases_that_are_named_take_the_place_of_the_others(project: Callable[..., Project]) -> None:
+    scales = project(with_file())
+    assert command(scales, "--releases", "2.0")[0] == 1  # it is not within since: 3.0, and Weigh_Twice is fine
+    assert read(written(scales)).releases == ("2.0",)
+
+
+def test_bounds_are_suggested(scales: Project) -> None:
+    scales.write({"page.rst": PROJECT["page.rst"].replace("   :since: 3.0\n", "")})
+    status, out, _said = command(scales, "--releases", "1.0,2.0,3.0")
+    assert (status, out) == (1, "Tare_First: suggest since: 3.0\n<src>/releases.json\n")
+    assert not scales.build().warnings, "who sets no bounds claims nothing of old releases"
+    scales.write({"page.rst": PROJECT["page.rst"]})
+    assert command(scales)[0] == 0
+
+
+def test_what_has_drifted_without_bounds_is_named(scales: Project) -> None:
+    scales.write({"page.rst": PROJECT["page.rst"].replace("   :since: 3.0\n", "")})
+    ran = run("releases", scales.src, "--releases", "2.0,3.0", "-N")
+    assert ran.status == 0
+    assert "for you to judge (--why shows what is there): Tare_First" in ran.stderr
+
+
+def test_why_tells_what_is_there_instead(scales: Project) -> None:
+    _status, out, _said = command(scales, "--releases", "1.0,2.0,3.0", "--why")
+    assert out.splitlines()[:2] == [
+        "Tare_First, 1.0: module 'scales' has no 'Scale.tare'",
+        "Tare_First, 2.0: the quoted code is not in scales:Scale.tare: most like it is line 7",
+    ]
+
+
+def test_some_of_it_there_is_drift_and_not_absence(scales: Project) -> None:
+    both = PROJECT["page.rst"] + "\n   .. evidence:: scales:weigh\n\n      return x\n"
+    scales.write({"page.rst": both})
+    command(scales, "--releases", "1.0,2.0,3.0")
+    assert read(written(scales)).rows["Tare_First"].standings["1.0"] is Standing.DRIFTED
+
+
+def test_other_packages_are_left_out(scales: Project) -> None:
+    more = PROJECT["page.rst"] + "\n   .. evidence:: json:dumps\n      :text:\n\n      Serialize\n"
+    scales.write({"page.rst": more})
+    command(scales, "--releases", "1.0,2.0,3.0")
+    assert written(scales) == WRITTEN, "neither what is looked for nor the digest has changed"
+
+
+def test_a_release_that_raises_on_import_is_read(scales: Project, registry: Path) -> None:
+    ruin = "raise RuntimeError\nimport os\nos._exit(3)\n"
+    for version, text in SCALES.items():
+        make_wheel(registry, version, {"scales.py": ruin + text})
+    assert command(scales, "--releases", "1.0,2.0,3.0")[0] == 0
+    assert written(scales) == WRITTEN
+
+
+def test_a_release_that_cannot_be_parsed_says_nothing(scales: Project, registry: Path) -> None:
+    make_wheel(registry, "2.0", {"scales.py": "def weigh(x:\n"})
+    _status, _out, said = command(scales, "--releases", "1.0,2.0,3.0")
+    assert "Weigh_Twice, 2.0: it cannot be told: a file cannot be parsed by this Python" in said
+    assert read(written(scales)).releases == ("1.0", "3.0")
+
+
+# -- what cannot be got ---------------------------------------------------------------
+
+
+def test_an_unknown_release_is_named_and_the_others_are_read(scales: Project) -> None:
+    status, out, said = command(scales, "--releases", "1.0,2.5,3.0")
+    assert (status, out) == (1, "<src>/releases.json\n")
+    assert said == ["scales 2.5: not got: No matching distribution found for scales==2.5"]
+    assert read(written(scales)).releases == ("1.0", "3.0")
+
+
+def test_offline_it_works_with_what_is_kept_and_what_the_file_says(scales: Project, registry: Path) -> None:
+    command(scales, "--releases", "1.0,2.0,3.0")
+    for wheel in registry.iterdir():
+        wheel.unlink()
+    (cache_folder() / "scales-2.0").rename(cache_folder() / "elsewhere")
+    (cache_folder() / "scales-3.0").rename(cache_folder() / "elsewhere-3")
+    status, _out, said = command(scales)
+    assert status == 1
+    assert said[:2] == [
+        f"scales {release}: not got: pip found no wheel of any release: is there a network?"
+        for release in ("2.0", "3.0")
+    ]
+    assert written(scales) == WRITTEN
+
+
+def test_offline_nothing_is_kept_of_other_quotes(scales: Project, registry: Path) -> None:
+    command(scales, "--releases", "1.0,2.0,3.0")
+    for wheel in registry.iterdir():
+        wheel.unlink()
+    (cache_folder() / "scales-2.0").rename(cache_folder() / "elsewhere")
+    scales.write({"page.rst": PROJECT["page.rst"].replace("      return x\n", "      def weigh(x):\n")})
+    assert command(scales)[0] == 1
+    rows = read(written(scales)).rows
+    assert set(rows["Weigh_Twice"].standings) == {"1.0", "3.0"}
+    assert set(rows["Tare_First"].standings) == {"1.0", "2.0", "3.0"}
+
+
+def test_with_nothing_at_all_nothing_is_written(
+    scales: Project, registry: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for wheel in registry.iterdir():
+        wheel.unlink()
+    asked: list[str] = []
+
+    def fetch(distribution: str, release: str, folder: Path) -> Path:
+        asked.append(release)
+        return whole(distribution, release, folder)
+
+    whole = wheels.fetch
+    monkeypatch.setattr(wheels, "fetch", fetch)
+    status, out, said = command(scales, "--releases", "1.0,2.0")
+    assert (status, out, said[-1]) == (1, "", "no release was got: nothing is written")
+    assert asked == ["1.0"], "without a network, each further question would take its time in vain"
+    assert not (scales.src / "releases.json").exists()
+
+
+def test_a_wheel_of_another_package_is_no_release(scales: Project, registry: Path) -> None:
+    make_wheel(registry, "2.0", {"balances.py": ""})
+    _status, _out, said = command(scales, "--releases", "2.0,3.0")
+    assert said[0] == "scales 2.0: not got: its wheel has no package 'scales'; is --distribution another?"
+
+
+def test_what_pip_calls_it_can_be_told(scales: Project, registry: Path) -> None:
+    for version, text in SCALES.items():
+        make_wheel(registry, version, {"scales.py": text}, name="pyscales")
+    assert command(scales, "--releases", "1.0,2.0,3.0", "--distribution", "pyscales")[0] == 0
+    assert sorted(path.name for path in cache_folder().iterdir()) == ["pyscales-1.0", "pyscales-2.0", "pyscales-3.0"]
+
+
+# -- wheels that mean harm ------------------------------------------------------------
+
+
+def test_a_wheel_that_leads_out_is_refused_and_the_others_are_read(scales: Project, registry: Path) -> None:
+    make_wheel(registry, "2.0", {"scales.py": SCALES["2.0"], "../../../../evil.py": "x"})
+    status, _out, said = command(scales, "--releases", "1.0,2.0,3.0")
+    assert (status, said) == (1, ["scales 2.0: not got: its wheel is refused: it holds '../../../../evil.py'"])
+    assert not list(scales.root.rglob("evil*"))
+    assert sorted(path.name for path in cache_folder().iterdir()) == ["scales-1.0", "scales-3.0"]
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["../evil.py", "/evil.py", "scales/../../evil.py", "..\\evil.py", "C:/evil.py", "x.data/purelib/../../evil.py"],
+)
+def test_no_path_leads_out_of_the_folder(name: str, tmp_path: Path) -> None:
+    wheel = make_wheel(tmp_path / "wheels", "1.0", {name: "x"})
+    (tmp_path / "in" / "to").mkdir(parents=True)
+    with pytest.raises(NotGotError, match="its wheel is refused: it holds"):
+        unpack(wheel, tmp_path / "in" / "to")
+    assert not list(tmp_path.rglob("evil.py"))
+
+
+def test_a_link_is_refused(tmp_path: Path) -> None:
+    member = zipfile.ZipInfo("scales.py")
+    member.external_attr = (stat.S_IFLNK | 0o777) << 16
+    with zipfile.ZipFile(tmp_path / "w.whl", "w") as archive:
+        archive.writestr(member, "/etc/passwd")
+    with pytest.raises(NotGotError, match="refused"):
+        unpack(tmp_path / "w.whl", tmp_path)
+
+
+def bombs() -> Iterator[tuple[str, dict[str, str], dict[str, int]]]:
+    yield "one file", {"scales.py": "\n" * (wheels.MAX_BYTES + 1)}, {}
+    yield "all files", {f"s{number}.py": "#" * 600 for number in range(3)}, {"MAX_TOTAL": 1500}
+    yield "their number", {f"s{number}.py": "" for number in range(3)}, {"MAX_FILES": 2}
+
+
+@pytest.mark.parametrize(("files", "limits"), [bomb[1:] for bomb in bombs()], ids=[bomb[0] for bomb in bombs()])
+def test_a_wheel_that_swells_is_refused(
+    files: dict[str, str], limits: dict[str, int], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in limits.items():
+        monkeypatch.setattr(wheels, name, value)
+    wheel = make_wheel(tmp_path / "wheels", "1.0", files)
+    assert wheel.stat().st_size < 20_000
+    with pytest.raises(NotGotError, match="too large or too many files"):
+        unpack(wheel, tmp_path)
+
+
+@pytest.mark.parametrize("cut", [0, 30, -40])
+def test_a_damaged_wheel_is_no_release(cut: int, tmp_path: Path) -> None:
+    wheel = make_wheel(tmp_path / "wheels", "1.0", {"scales.py": "x = 1\n" * 99})
+    raw = wheel.read_bytes()
+    wheel.write_bytes(raw[:cut] + b"\xff" * 4 + raw[cut + 4 :] if cut > 0 else raw[:cut])
+    with pytest.raises(NotGotError, match="cannot be read"):
+        unpack(wheel, tmp_path)
+
+
+def test_a_file_that_is_a_folder_is_refused(tmp_path: Path) -> None:
+    wheel = make_wheel(tmp_path / "wheels", "1.0", {"a.py": "", "a.py/b.py": ""})
+    with pytest.raises(NotGotError, match="refused"):
+        unpack(wheel, tmp_path)
+
+
+# -- misuse ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--releases", "1.0,--index-url"], "'--index-url' is not a version such as 0.21.2"),
+        (["--releases", ","], "no version is named"),
+        (["--releases", "1.0", "--distribution", "--pre"], "expected one argument"),
+        (["--releases", "1.0", "--distribution=-r x"], "'-r x' is not the name of a distribution"),
+        (["--releases", "1.0", "-D", "heuristics_package="], "heuristics_package is not set in <src>/conf.py"),
+        (["--releases", "1.0", "-D", "heuristics_releases_file=../../x/r.json"], "outside the project"),
+        ([], "say which releases"),
+    ],
+)
+def test_misuse_is_two(arguments: list[str], said: str, scales: Project) -> None:
+    status, out, errors = command(scales, *arguments)
+    assert (status, out) == (2, "")
+    assert said in errors[-1]
+
+
+def test_without_the_option_there_is_no_file(scales: Project) -> None:
+    scales.write({"conf.py": CONF.replace("heuristics_releases_file", "unused")})
+    status, _out, errors = command(scales, "--releases", "1.0")
+    assert status == 2
+    assert "heuristics_releases_file is not set in <src>/conf.py" in errors[-1]
+
+
+def test_what_is_no_file_of_releases_is_not_lost(project: Callable[..., Project]) -> None:
+    scales = project(with_file('{"mine": 1}\n'))
+    status, _out, errors = command(scales, "--releases", "1.0")
+    assert (status, written(scales)) == (2, '{"mine": 1}\n')
+    assert "this is no file of releases" in errors[-1]
+
+
+def test_a_cache_that_cannot_be_written_is_a_failure(scales: Project, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    status, _out, errors = command(scales, "--releases", "1.0", "--cache", str(tmp_path / "file" / "cache"))
+    assert status == 2
+    assert "the cache <root>/file/cache cannot be written" in errors[-1]
+
+
+# -- the page -------------------------------------------------------------------------
+
+
+def test_the_table_tells_in_words(project: Callable[..., Project]) -> None:
+    built = project(with_file()).ok("html")
+    table = built.soup("table.html").select_one("table.heuristic-releases")
+    assert table
+    rows = [[cell.get_text(" ", strip=True) for cell in row.select("th, td")] for row in table.select("tr")]
+    assert rows == [
+        ["Heuristic", "1.0", "2.0", "3.0*"],
+        ["Weigh Twice Tip", "held", "held", "held"],
+        ["Tare First Tip , ≥ 3.0", "absent", "drifted", "held"],
+    ]
+    assert [cell.name for row in table.select("tbody tr") for cell in row.select("th, td")] == [
+        "th",
+        "td",
+        "td",
+        "td",
+    ] * 2
+    for link, title in zip(table.select("a"), ("Weigh Twice", "Tare First"), strict=True):
+        heuristic = built.follow("table.html", link)
+        assert title in heuristic.get_text()
+    legend = built.soup("table.html").select_one("p.heuristic-legend")
+    assert legend
+    assert all(f"{word}: " in legend.get_text() for word in ("held", "drifted", "absent", "unknown"))
+    assert "* the release that this documentation describes" in legend.get_text()
+
+
+def test_it_is_in_other_builders(project: Callable[..., Project]) -> None:
+    scales = project(with_file())
+    assert "drifted" in scales.ok("text").read("table.txt")
+    scales.ok("latex")
+    scales.ok("epub", "-D", "copyright=2026", "-D", "version=3.0")
+
+
+def test_options_choose_as_in_the_index(project: Callable[..., Project]) -> None:
+    scales = project(with_file(table_rst=PROJECT["table.rst"] + "   :severity: danger\n"))
+    assert "Weigh Twice" not in scales.ok().read("table.txt")
+    scales.write({"table.rst": PROJECT["table.rst"].rstrip() + " x\n   :layout: cards\n"})
+    assert [line.partition("WARNING: ")[2] for line in scales.build().warnings] == [
+        "heuristic-releases takes no argument: 'x' [heuristic.option]",
+        "unknown option 'layout': allowed are category, severity, impl, workflow, principle, env [heuristic.option]",
+    ]
+
+
+def test_what_was_not_looked_for_is_unknown(project: Callable[..., Project]) -> None:
+    data = json.loads(WRITTEN)
+    del data["heuristics"]["Weigh_Twice"]["releases"]["2.0"]
+    text = project(with_file(json.dumps(data))).ok().read("table.txt")
+    assert text.count("unknown") == 2, "in the table and in the legend"
+
+
+def test_a_development_version_is_its_release(project: Callable[..., Project]) -> None:
+    scales = project(with_file(conf_py=CONF.replace('"3.0"', '"3.0.dev1"')))
+    assert "3.0*" in scales.build().read("table.txt")
+
+
+def test_only_the_page_of_the_table_follows_the_file(project: Callable[..., Project]) -> None:
+    scales = project(with_file())
+    scales.ok("html")
+    outs, trees = ("index.html", "page.html", "other.html", "table.html"), scales.root / "doctrees"
+    before = {name: (scales.root / "out-html" / name).stat().st_mtime_ns for name in outs}
+    read_at = {path.name: path.stat().st_mtime_ns for path in trees.glob("*.doctree")}
+    changed = WRITTEN.replace('"1.0": "absent"', '"1.0": "drifted"')
+    scales.write({"releases.json": changed})
+    built = scales.ok("html")
+    after = {name: (built.out / name).stat().st_mtime_ns for name in outs}
+    # Sphinx writes the page of a toctree again with any page in it.
+    assert [name for name in outs if after[name] != before[name]] == ["index.html", "table.html"]
+    assert {path.name: path.stat().st_mtime_ns for path in trees.glob("*.doctree")} == read_at
+    clean = scales.ok("html", "-E", "-a", out="clean")
+    assert built.read("table.html") == clean.read("table.html")
+    stamp = (built.out / "table.html").stat().st_mtime_ns
+    scales.write({"releases.json": json.dumps(json.loads(changed))})
+    scales.ok("html")
+    assert (built.out / "table.html").stat().st_mtime_ns == stamp, "it says the same, otherwise written"
+
+
+# -- warnings -------------------------------------------------------------------------
+
+COMMAND = "python -m sphinxext_heuristics releases <src>"
+UP = "listed in vain: there is no heuristic"
+
+FAULTS: dict[str, tuple[dict[str, str], list[str]]] = {
+    "no file": (
+        PROJECT,
+        [
+            (
+                "<src>/conf.py:6: WARNING: the file of releases '<src>/releases.json' is not there; "
+                f"to write it: {COMMAND} --releases VERSION,VERSION [heuristic.config]"
+            )
+        ],
+    ),
+    "no JSON": (
+        with_file("{\n<<<<<<< mine\n"),
+        [
+            (
+                "<src>/releases.json:2: WARNING: this is no file of releases: Expecting property name enclosed in "
+                f"double quotes; to write it: {COMMAND} --releases VERSION,VERSION [heuristic.config]"
+            )
+        ],
+    ),
+    "another shape": (
+        with_file(WRITTEN.replace('"drifted"', '"perhaps"')),
+        [
+            (
+                "<src>/releases.json:1: WARNING: this is no file of releases: of 'Tare_First' it says '2.0': "
+                f"'perhaps'; to write it: {COMMAND} --releases VERSION,VERSION [heuristic.config]"
+            )
+        ],
+    ),
+    "another package": (
+        with_file(WRITTEN.replace('"scales"', '"balances"')),
+        [
+            (
+                "<src>/releases.json:1: WARNING: these are releases of 'balances', but heuristics_package is 'scales'; "
+                f"to write it: {COMMAND} --releases VERSION,VERSION [heuristic.config]"
+            )
+        ],
+    ),
+    "no package": (
+        with_file(conf_py=CONF.replace('"scales"', '""')),
+        [
+            (
+                "<src>/conf.py:6: WARNING: heuristics_releases_file wants heuristics_package, whose releases they are; "
+                f"to write it: {COMMAND} --releases VERSION,VERSION [heuristic.config]"
+            )
+        ],
+    ),
+    "a directive without the option": (
+        {**PROJECT, "conf.py": CONF.replace('"releases.json"', "None")},
+        [
+            (
+                "<src>/table.rst:4: WARNING: heuristic-releases shows the file heuristics_releases_file, which conf.py "
+                "does not set [heuristic.config]"
+            )
+        ],
+    ),
+    "a heuristic that is not listed, and another in vain": (
+        with_file(WRITTEN.replace("Weigh_Twice", "Weigh_Thrice")),
+        [
+            (
+                f"<src>/page.rst:4: WARNING: the file of releases does not list 'Weigh_Twice'; to rewrite it: "
+                f"{COMMAND} [heuristic.evidence]"
+            ),
+            (
+                "<src>/releases.json:12: WARNING: listed in vain: there is no heuristic 'Weigh_Thrice'; did you mean "
+                f"'Weigh_Twice'?; to rewrite the file: {COMMAND} [heuristic.evidence]"
+            ),
+        ],
+    ),
+    "other quotes": (
+        with_file(page_rst=PROJECT["page.rst"].replace("      return x\n", "      def weigh(x):\n")),
+        [
+            (
+                "<src>/page.rst:4: WARNING: what 'Weigh_Twice' quotes has changed since it was looked for in the "
+                f"releases; to look for it again: {COMMAND} [heuristic.evidence]"
+            )
+        ],
+    ),
+    "it does not hold within its bounds": (
+        with_file(page_rst=PROJECT["page.rst"].replace("since: 3.0", "since: 0.9")),
+        [
+            (
+                "<src>/page.rst:12: WARNING: heuristic 'Tare_First' holds for ≥ 0.9, but what it quotes is not, or not "
+                "all, in scales 1.0 (absent), 2.0 (drifted): correct its bounds [heuristic.version]"
+            )
+        ],
+    ),
+    "it holds outside of its bounds": (
+        with_file(page_rst=PROJECT["page.rst"].replace("scales.weigh\n\n", "scales.weigh\n   :since: 2.5\n\n", 1)),
+        [
+            (
+                "<src>/page.rst:4: WARNING: heuristic 'Weigh_Twice' holds for ≥ 2.5, but all that it quotes is in "
+                "scales 1.0, 2.0, too: correct its bounds, or quote what has changed [heuristic.version]"
+            )
+        ],
+    ),
+}
+
+
+def test_the_installed_release_is_told_of_once(project: Callable[..., Project]) -> None:
+    late = PROJECT["page.rst"].replace("scales.weigh\n\n", "scales.weigh\n   :since: 4.0\n\n", 1)
+    told = [warning.partition(" is in ")[2] for warning in project(with_file(page_rst=late)).build().warnings]
+    end = ", too: correct its bounds, or quote what has changed [heuristic.version]"
+    assert told == [f"scales 3.0{end}", f"scales 1.0, 2.0{end}"]
+
+
+@pytest.mark.parametrize("what", FAULTS)
+def test_every_build_warns(what: str, project: Callable[..., Project]) -> None:
+    files, expected = FAULTS[what]
+    scales = project(files)
+    for built in (scales.build(), scales.build(), scales.build("text", "-E")):
+        assert built.warnings == expected
+    assert (scales.root / "out-text" / "table.txt").is_file()
+
+
+def test_an_unreadable_file_is_located_in_conf_py(project: Callable[..., Project]) -> None:
+    scales = project(PROJECT)
+    (scales.src / "releases.json").mkdir()
+    [warning] = scales.build().warnings
+    assert warning.startswith(
+        "<src>/conf.py:6: WARNING: heuristics_releases_file '<src>/releases.json' cannot be read: Is a directory"
+    )
+
+
+def test_what_was_found_for_other_quotes_is_not_shown(project: Callable[..., Project]) -> None:
+    built = project(FAULTS["other quotes"][0]).build()
+    row = next(line for line in built.read("table.txt").splitlines() if "Weigh Twice" in line)
+    assert "held" not in row
+    assert row.count("unknown") == 3
+
+
+def test_without_the_option_there_is_nothing_to_say(project: Callable[..., Project]) -> None:
+    files = {**PROJECT, "conf.py": CONF.replace('"releases.json"', "None")}
+    del files["table.rst"]
+    files["index.rst"] = files["index.rst"].replace("   table\n", "")
+    project(files).ok()
+
+
+# -- bounds, as tables ----------------------------------------------------------------
+
+_WORDS = {"h": Standing.HELD, "d": Standing.DRIFTED, "a": Standing.ABSENT}
+
+
+def standings(word: str) -> dict[str, Standing]:
+    """Return the standings in releases 1, 2, … from their letters."""
+    return {str(number): _WORDS[letter] for number, letter in enumerate(word, 1)}
+
+
+@pytest.mark.parametrize(
+    ("word", "since", "until", "said"),
+    [
+        ("hhh", "", "", ""),
+        ("ahh", "", "", "suggest since: 2"),
+        ("ahh", "2", "", ""),
+        ("ahh", "1.5", "", ""),  # found by hand, between two of them
+        ("ahh", "3", "", "suggest since: 2"),
+        ("hhh", "2", "", "suggest no since"),
+        ("hha", "", "", "suggest until: 2"),
+        ("hhh", "", "2", "suggest no until"),
+        ("aha", "", "", "suggest since: 2, until: 2"),
+        ("aha", "2", "", "suggest until: 2"),
+        ("dhh", "", "", ""),  # it may hold in 1 for another reason
+        ("dhh", "1", "", "suggest since: 2"),  # but that cannot be claimed
+        ("adh", "", "", "suggest since: 3"),
+        ("hdh", "3", "", ""),  # no bounds are better than these
+        ("aad", "", "", "it holds in none of 1, 2, 3"),
+        ("ddd", "2", "", "it holds in none of 1, 2, 3"),
+        ("", "2", "", ""),
+        ("hhh", "3", "2", ""),  # no bounds at all, which is told elsewhere
+    ],
+)
+def test_suggestions(word: str, since: str, until: str, said: str) -> None:
+    assert suggestion(since, until, standings(word)) == said
+
+
+@given(st.text("hda", min_size=1, max_size=9).filter(lambda word: "h" in word), st.data())
+def test_who_follows_a_suggestion_is_left_in_peace(word: str, data: st.DataObject) -> None:
+    bound = st.sampled_from(["", *map(str, range(len(word) + 2))])
+    since, until = data.draw(bound), data.draw(bound)
+    told = standings(word)
+    said = suggestion(since, until, told)
+    for part in said.removeprefix("suggest ").split(", ") if said else ():
+        name, _colon, value = part.removeprefix("no ").partition(": ")
+        since, until = (value, until) if name == "since" else (since, value)
+    assert not suggestion(since, until, told)
+    empty = not any(holds(since, until, release) for release in told)
+    assert empty or is_open(since, until, told) or not contradictions(since, until, told)
+
+
+def test_releases_stand_in_their_own_order() -> None:
+    assert in_order(["0.13.0", "0.9.0", "0.18.0rc0", "0.18.0"]) == ("0.9.0", "0.13.0", "0.18.0rc0", "0.18.0")
+    text = WRITTEN.replace('"2.0": "drifted"', '"10.0": "drifted"')
+    assert list(read(text).rows["Tare_First"].standings) == ["1.0", "3.0", "10.0"]
+
+
+def test_the_file_reads_back() -> None:
+    assert text_of(read(WRITTEN)) == WRITTEN
+    assert {name: row.line for name, row in read(WRITTEN).rows.items()} == {"Tare_First": 4, "Weigh_Twice": 12}
+
+
+@given(st.recursive(st.none() | st.text() | st.integers(), lambda it: st.lists(it) | st.dictionaries(st.text(), it)))
+def test_any_json_is_read_or_refused(data: object) -> None:
+    for value in (data, {"package": "scales", "heuristics": data}, {"package": "p", "heuristics": {"x": data}}):
+        try:
+            read(json.dumps(value))
+        except ValueError as error:
+            assert str(error)  # noqa: PT017 - it need not be raised
+
+
+# -- where it looks -------------------------------------------------------------------
+
+
+def test_only_the_folder_is_looked_into(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "in" / "spread" / "part").mkdir(parents=True)
+    (tmp_path / "in" / "spread" / "part" / "inner.py").write_text("x = 1\n")
+    (tmp_path / "out" / "spread").mkdir(parents=True)
+    (tmp_path / "out" / "spread" / "outer.py").write_text("x = 1\n")
+    sources = Sources([str(tmp_path / "in")])
+    assert not sources.exists("json")
+    assert not sources.exists("sphinx")
+    assert sources.exists("spread.part.inner")
+    assert sources.modules("") == ("spread",) or sources.modules("") == ()
+    # A namespace that Python itself would spread over its path, now that this has changed.
+    monkeypatch.syspath_prepend(tmp_path / "out")
+    Sources()
+    assert not sources.exists("spread.outer")
+    assert sources.path("spread.part.inner") == tmp_path / "in" / "spread" / "part" / "inner.py"
+
+
+# -- our own site ---------------------------------------------------------------------
+
+
+@pytest.mark.peft
+def test_our_own_catalogue_agrees_with_the_releases(tmp_path: Path) -> None:
+    """Offline and with an empty cache, so that what the committed file says is all there is."""
+    ran = ran_apart("releases", "docs", "--check", "-Q", "--cache", tmp_path / "empty")
+    assert ran.stdout == "", "a bound to correct, or a heuristic to look for: write the file anew"
+    matrix = read((ROOT / "heuristics" / "releases.json").read_text("utf-8"))
+    assert len(matrix.releases) >= 8
+    assert ran.stderr.count("not got") == len(matrix.releases)
