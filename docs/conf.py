@@ -44,12 +44,19 @@ docbuilder_packages = ["peft", "transformers"]
 heuristics_namespace = "huggingface_peft"
 heuristics_package = "peft"
 heuristics_categories = {
-    "Memory Optimization": "Gradient checkpointing, tensor cloning",
-    "Quantization": "Merge rounding, defensive clone, safe merge",
-    "Multi-Adapter": "DoRA mixed batch limitation",
-    "Debugging": "Safe merge NaN check, rounding warnings",
+    "Memory Optimization": "Gradient checkpointing, tensor cloning, upcasting",
+    "Quantization": "Merge rounding, defensive clone, safe merge, bases that cannot be merged",
+    "Multi-Adapter": "DoRA mixed batch limitation, switching, combining and mixing adapters",
+    "Debugging": "Safe merge NaN check, rounding warnings, silent mistakes",
+    "Inference & Merging": "Merging, tied weights, hotswapping",
+    "Training": "What is trained, and how strongly",
+    "Saving & Loading": "What an adapter file holds, and what loading it does",
+    "Compatibility": "Other versions and backends",
 }
 heuristics_index_file = "../_HeuristicIndex.md"
+heuristics_reach_file = "../heuristics/reach.txt"
+heuristics_releases_file = "../heuristics/releases.json"
+heuristics_source_url = "https://github.com/huggingface/peft/blob/v{version}/src/{path}#L{line}"
 
 html_theme = "furo"
 html_title = f"PEFT {release} heuristics"

@@ -1,0 +1,1 @@
+"""What the heuristics claim, executed."""

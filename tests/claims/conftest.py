@@ -1,0 +1,37 @@
+"""Claims run PEFT on tiny random models: repeatable, on one thread, and offline."""
+
+from __future__ import annotations
+
+import os
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+os.environ["HF_HUB_OFFLINE"] = "1"
+os.environ["CUDA_VISIBLE_DEVICES"] = ""
+
+#: Without PEFT, as where tox tries other versions of Sphinx, there is nothing to run them on.
+collect_ignore_glob = [] if find_spec("peft") else ["test_*.py"]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what imports PEFT."""
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.peft)
+
+
+@pytest.fixture(autouse=True)
+def _repeatable() -> Iterator[None]:
+    import torch  # noqa: PLC0415 - only where the tests that need it are run
+
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    torch.manual_seed(0)
+    yield
+    torch.set_num_threads(threads)

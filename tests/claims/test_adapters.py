@@ -1,0 +1,1202 @@
+"""The heuristics about several adapters, merging and hot-swapping say what PEFT does: each claim is executed.
+
+Tiny random models on the CPU. A bitsandbytes model in 4 bit stays in training mode, because bitsandbytes repacks its
+weights for the CPU in a forward pass in evaluation mode, and a merge would read them as if they were not repacked.
+"""
+
+from __future__ import annotations
+
+import math
+import warnings
+from typing import TYPE_CHECKING, Any
+
+import peft
+import pytest
+import torch
+from peft import (
+    AdaLoraConfig,
+    BOFTConfig,
+    GloraConfig,
+    HiraConfig,
+    IA3Config,
+    LilyConfig,
+    LNTuningConfig,
+    LoHaConfig,
+    LoKrConfig,
+    LoraConfig,
+    MissConfig,
+    OFTConfig,
+    PeftModel,
+    PrefixTuningConfig,
+    PromptTuningConfig,
+    RoadConfig,
+    ShadowConfig,
+    TrainableTokensConfig,
+    VeraConfig,
+    get_peft_model,
+)
+from peft.tuners.lora.aqlm import AqlmLoraLinear
+from peft.tuners.lora.awq import AwqLoraLinear
+from peft.tuners.lora.config import CordaConfig
+from peft.tuners.lora.corda import preprocess_corda
+from peft.tuners.lora.gptq import GPTQLoraLinear
+from peft.tuners.lora.loraga import preprocess_loraga
+from peft.tuners.lora.te import TeLinear
+from peft.tuners.tuners_utils import BaseTunerLayer
+from peft.utils.hotswap import hotswap_adapter, prepare_model_for_compiled_hotswap
+from peft.utils.quantization_utils import ForwardOnlyQuantizationBackend
+from torch import nn
+from transformers import (
+    AutoModelForCausalLM,
+    BertConfig,
+    BertForQuestionAnswering,
+    BertForSequenceClassification,
+    BertForTokenClassification,
+    BertModel,
+    BitsAndBytesConfig,
+    LlamaConfig,
+    LlamaForCausalLM,
+    T5Config,
+    T5ForConditionalGeneration,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+pytestmark = [
+    pytest.mark.peft,
+    # PEFT, transformers and bitsandbytes warn of much; where a warning is the claim, the test catches it
+    pytest.mark.filterwarnings("ignore"),
+]
+claim = pytest.mark.claim
+
+PROMPT = torch.arange(16).reshape(2, 8)
+
+
+@pytest.fixture(autouse=True)
+def seeded() -> Iterator[None]:
+    with torch.random.fork_rng():
+        torch.manual_seed(7)
+        yield
+
+
+@pytest.fixture
+def rows() -> torch.Tensor:
+    return torch.randn(4, 16)
+
+
+def layers() -> nn.Sequential:
+    """Return a base of two linear layers, the same at every call."""
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        return nn.Sequential(nn.Linear(16, 16), nn.Tanh(), nn.Linear(16, 16)).eval()
+
+
+def llama(**options: Any) -> LlamaForCausalLM:  # noqa: ANN401 -- a configuration takes anything
+    """Return a small Llama in evaluation mode, the same at every call with the same options."""
+    sizes = {"vocab_size": 64, "hidden_size": 64, "intermediate_size": 64, "num_hidden_layers": 1}
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        return LlamaForCausalLM(LlamaConfig(num_attention_heads=4, use_cache=False, **sizes | options)).eval()
+
+
+def lora(**options: Any) -> LoraConfig:  # noqa: ANN401 -- a configuration takes anything
+    """Return a configuration whose adapter is random, as if it were trained."""
+    return LoraConfig(**{"target_modules": ["0", "2"], "r": 4, "lora_alpha": 8, "init_lora_weights": False} | options)
+
+
+def shaken(model: nn.Module, size: float = 0.1) -> nn.Module:
+    """Move every trainable weight, which stands for a training."""
+    for parameter in model.parameters():
+        if parameter.requires_grad:
+            parameter.data += size * torch.randn_like(parameter)
+    return model
+
+
+def close(a: torch.Tensor, b: torch.Tensor) -> bool:
+    return torch.allclose(a, b, atol=1e-5)
+
+
+def logits(model: nn.Module, prompt: torch.Tensor = PROMPT, **options: Any) -> torch.Tensor:  # noqa: ANN401
+    with torch.no_grad():
+        return model(input_ids=prompt, **options).logits
+
+
+def trainable(model: nn.Module) -> set[str]:
+    """Return which of the adapters `a` and `b` take gradients."""
+    names = [set(name.split(".")) for name, parameter in model.named_parameters() if parameter.requires_grad]
+    return {adapter for adapter in ("a", "b") if any(adapter in name for name in names)}
+
+
+# ------------------------------------------------------------------------------------------- Weighted_Adapter_Rules
+
+
+@claim("Weighted_Adapter_Rules")
+@pytest.mark.parametrize("combination", ["linear", "cat", "svd"])
+@pytest.mark.parametrize(
+    ("options", "faithful"),
+    [({}, True), ({"use_rslora": True}, False), ({"use_dora": True}, False), ({"lora_bias": True}, False)],
+)
+def test_one_adapter_with_weight_one_is_itself_for_plain_lora_only(
+    rows: torch.Tensor,
+    options: dict[str, bool],
+    faithful: bool,  # noqa: FBT001 -- a table's column
+    combination: str,
+) -> None:
+    model = shaken(get_peft_model(layers(), lora(**options))).eval()
+    before = model(rows)
+    model.add_weighted_adapter(["default"], [1.0], "copy", combination_type=combination)
+    model.set_adapter("copy")
+    assert close(model(rows), before) is faithful
+
+
+def two_ranks() -> tuple[PeftModel, Callable[[str], torch.Tensor]]:
+    model = get_peft_model(layers(), lora(r=4), adapter_name="a")
+    model.add_adapter("b", lora(r=8))
+    return model, model.base_model.model[0].get_delta_weight
+
+
+@claim("Weighted_Adapter_Rules")
+@pytest.mark.parametrize("combination", ["linear", "ties", "dare_linear", "dare_ties", "magnitude_prune"])
+def test_unequal_ranks_are_refused(combination: str) -> None:
+    model, _ = two_ranks()
+    with pytest.raises(ValueError, match="All adapters must have the same r value when using combination_type"):
+        model.add_weighted_adapter(["a", "b"], [1.0, 1.0], "both", combination_type=combination, density=0.5)
+
+
+@claim("Weighted_Adapter_Rules")
+def test_cat_and_a_large_enough_svd_are_exact_and_the_default_is_not() -> None:
+    model, update = two_ranks()
+    wanted = 0.5 * update("a") + 0.5 * update("b")
+    pair = (["a", "b"], [0.5, 0.5])
+    model.add_weighted_adapter(*pair, "cat", combination_type="cat")
+    model.add_weighted_adapter(*pair, "svd", svd_rank=12)
+    model.add_weighted_adapter(*pair, "default")
+    assert [model.peft_config[name].r for name in ("cat", "svd", "default")] == [12, 12, 8]
+    assert close(update("cat"), wanted)
+    assert close(update("svd"), wanted)
+    assert not torch.allclose(update("default"), wanted, atol=1e-3)
+
+
+@claim("Weighted_Adapter_Rules")
+def test_linear_brings_cross_terms() -> None:
+    model = get_peft_model(layers(), lora(), adapter_name="a")
+    model.add_adapter("b", lora())
+    layer = model.base_model.model[0]
+    model.add_weighted_adapter(["a", "b"], [1.0, 1.0], "both", combination_type="linear")
+    a, b = (layer.lora_A[name].weight for name in "ab")
+    mixed = layer.scaling["a"] * (layer.lora_B["a"].weight @ b + layer.lora_B["b"].weight @ a)
+    wanted = layer.get_delta_weight("a") + layer.get_delta_weight("b")
+    assert close(layer.get_delta_weight("both"), wanted + mixed)
+    assert mixed.abs().max() > 0.1
+
+
+@claim("Weighted_Adapter_Rules")
+def test_rslora_is_off_by_the_root_of_the_rank() -> None:
+    model = get_peft_model(layers(), lora(use_rslora=True))
+    update = model.base_model.model[0].get_delta_weight
+    model.add_weighted_adapter(["default"], [1.0], "wrong", combination_type="svd")
+    model.add_weighted_adapter(["default"], [1 / math.sqrt(4)], "right", combination_type="svd")
+    assert close(update("wrong"), 2 * update("default"))
+    assert close(update("right"), update("default"))
+
+
+@claim("Weighted_Adapter_Rules")
+def test_the_result_is_not_active_and_a_known_name_does_nothing() -> None:
+    model, update = two_ranks()
+    model.add_weighted_adapter(["a", "b"], [1.0, 1.0], "both", combination_type="cat")
+    assert model.active_adapter == "a"
+    before = update("both").clone()
+    model.add_weighted_adapter(["a", "b"], [9.0, 9.0], "both", combination_type="cat")
+    assert torch.equal(update("both"), before)
+
+
+# -------------------------------------------------------------------------------------------- Tied_Embeddings_Merge
+
+#: Options of methods that do without any for the tiny Llama below are left out.
+OPTIONS: dict[str, dict[str, Any]] = {
+    "AdaLora": {"total_step": 10},
+    "BOFT": {"boft_block_size": 4},
+    "C3A": {"block_size": 8},
+    "FourierFT": {"n_frequency": 50},
+    "Gralora": {"r": 4, "gralora_k": 2},
+    "IA3": {"feedforward_modules": []},
+    "OFT": {"oft_block_size": 8},
+    "Road": {"group_size": 8},
+    "Shadow": {},
+    "TrainableTokens": {"token_indices": [1, 2, 3]},
+    "VBLoRA": {"num_vectors": 8, "vector_length": 8},
+    "WaveFT": {"n_frequency": 32},
+}
+
+
+def configured(method: str, targets: list[str], **options: Any) -> peft.PeftConfig:  # noqa: ANN401
+    config = getattr(peft, f"{method}Config")
+    return config(target_modules=targets, task_type="CAUSAL_LM", **OPTIONS.get(method, {}) | options)
+
+
+def tied_ends_move_together(model: nn.Module, base: LlamaForCausalLM) -> bool:
+    """Merge, and return whether the logits change and both ends hold one tensor that is not the old one."""
+    old = llama(tie_word_embeddings=True).lm_head.weight
+    before = logits(model)
+    merged = model.merge_and_unload()
+    assert merged is base
+    both = merged.lm_head.weight is merged.model.embed_tokens.weight and not close(merged.lm_head.weight, old)
+    return both and not torch.allclose(logits(merged), before, atol=1e-3)
+
+
+@claim("Tied_Embeddings_Merge")
+@pytest.mark.parametrize(
+    "method",
+    [
+        *("AdaLora", "Adamss", "BOFT", "C3A", "Deft", "Delora", "FourierFT", "Frod", "Glora", "Gralora", "HRA", "Hira"),
+        *("IA3", "LoHa", "LoKr", "Lora", "Miss", "OFT", "OSF", "Peanut", "Psoft", "Pvera", "RandLora", "Road", "Shira"),
+        *("Supertuning", "TinyLora", "UniLora", "VBLoRA", "Vera", "WaveFT"),
+    ],
+)
+def test_merge_into_the_head_changes_the_embeddings(method: str) -> None:
+    base = llama(tie_word_embeddings=True)
+    model = shaken(get_peft_model(base, configured(method, ["lm_head"])), 0.3).eval()
+    with pytest.warns(UserWarning, match="are part of the adapter. This can lead to complications"):
+        assert tied_ends_move_together(model, base)
+
+
+@claim("Tied_Embeddings_Merge")
+@pytest.mark.parametrize("target", ["lm_head", "embed_tokens"])
+def test_mixed_model_merges_into_both_ends_without_a_warning(target: str) -> None:
+    base = llama(tie_word_embeddings=True)
+    model = get_peft_model(base, lora(target_modules=[target]), mixed=True).eval()
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", UserWarning)
+        assert tied_ends_move_together(model, base)
+
+
+@claim("Tied_Embeddings_Merge")
+def test_xlora_merges_into_both_ends(tmp_path: Path) -> None:
+    expert = lora(target_modules=["embed_tokens"], task_type="CAUSAL_LM")
+    get_peft_model(llama(), expert).save_pretrained(tmp_path)
+    config = peft.XLoraConfig(task_type="CAUSAL_LM", hidden_size=64, adapters={"0": str(tmp_path)}, xlora_depth=1)
+    base = llama(tie_word_embeddings=True)
+    assert tied_ends_move_together(get_peft_model(base, config).eval(), base)
+
+
+@claim("Tied_Embeddings_Merge")
+@pytest.mark.parametrize("target", ["lm_head", "embed_tokens"])
+def test_untied_first_the_merge_is_right_and_stays_so(target: str, tmp_path: Path) -> None:
+    base = llama(tie_word_embeddings=True)
+    model = get_peft_model(base, lora(target_modules=[target])).eval()
+    before = logits(model)
+    head = base.get_output_embeddings()
+    head = getattr(head, "base_layer", head)
+    head.weight = nn.Parameter(head.weight.detach().clone())
+    base.config.tie_word_embeddings = False
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", UserWarning)
+        merged = model.merge_and_unload()
+    assert close(logits(merged), before)
+    merged.save_pretrained(tmp_path)
+    assert close(logits(LlamaForCausalLM.from_pretrained(tmp_path).eval()), before)
+
+
+@claim("Tied_Embeddings_Merge")
+def test_ensure_weight_tying_adds_the_update_twice() -> None:
+    base = llama(tie_word_embeddings=True)
+    old = base.lm_head.weight.detach().clone()
+    model = get_peft_model(base, lora(target_modules=["lm_head"], ensure_weight_tying=True, task_type="CAUSAL_LM"))
+    update = base.lm_head.get_delta_weight("default")
+    assert close(base.model.embed_tokens.get_delta_weight("default"), update)
+    assert close(model.merge_and_unload().lm_head.weight, old + 2 * update)
+
+
+@claim("Tied_Embeddings_Merge")
+def test_loaded_untied_the_head_is_random(tmp_path: Path) -> None:
+    llama(tie_word_embeddings=True).save_pretrained(tmp_path)
+    model = LlamaForCausalLM.from_pretrained(tmp_path, tie_word_embeddings=False)
+    assert not torch.allclose(model.lm_head.weight, model.model.embed_tokens.weight, atol=1e-3)
+
+
+@claim("Tied_Embeddings_Merge")
+@pytest.mark.parametrize(
+    "config",
+    [
+        LNTuningConfig(target_modules=["lm_head"], task_type="CAUSAL_LM"),
+        LNTuningConfig(target_modules=["embed_tokens"], task_type="CAUSAL_LM"),
+        TrainableTokensConfig(token_indices=[1, 2, 3], task_type="CAUSAL_LM"),
+    ],
+)
+def test_left_out_because_the_merge_is_right(config: peft.PeftConfig) -> None:
+    model = shaken(get_peft_model(llama(tie_word_embeddings=True), config), 0.3).eval()
+    before = logits(model)
+    assert not torch.allclose(before, logits(llama(tie_word_embeddings=True)), atol=1e-2)
+    assert close(logits(model.merge_and_unload()), before)
+
+
+@claim("Tied_Embeddings_Merge")
+def test_left_out_because_only_biases_change() -> None:
+    base = llama(tie_word_embeddings=True)
+    old = base.lm_head.weight.detach().clone()
+    base.lm_head.bias = nn.Parameter(torch.zeros(64))
+    model = shaken(get_peft_model(base, peft.BeftConfig(target_modules=["lm_head"], task_type="CAUSAL_LM"))).eval()
+    before = logits(model)
+    merged = model.merge_and_unload()
+    assert torch.equal(merged.lm_head.weight, old)
+    assert close(logits(merged), before)
+
+
+@claim("Tied_Embeddings_Merge")
+@pytest.mark.parametrize(
+    "config",
+    [
+        LilyConfig(target_modules=["lm_head"], task_type="CAUSAL_LM"),
+        peft.PolyConfig(target_modules=["lm_head"], task_type="CAUSAL_LM"),
+        ShadowConfig(task_type="CAUSAL_LM"),
+    ],
+)
+def test_left_out_because_they_never_merge(config: peft.PeftConfig) -> None:
+    model = get_peft_model(llama(tie_word_embeddings=True), config).eval()
+    with pytest.raises(NotImplementedError):
+        model.merge_and_unload()
+
+
+# --------------------------------------------------------------------------------------- Mutating_Init_Base_Weights
+
+
+def initialised(init: str | bool) -> tuple[PeftModel, nn.Sequential]:  # noqa: FBT001 -- PEFT's own type
+    """Return a model and its base whose adapter was just made."""
+    base = layers()
+    if init == "corda":
+        config = lora(init_lora_weights=init, corda_config=CordaConfig(corda_method="kpm"))
+        preprocess_corda(base, config, run_model=lambda: base(torch.randn(64, 16)))
+    elif init == "lora_ga":
+        config = lora(init_lora_weights=init, lora_ga_config=peft.LoraGAConfig())
+        preprocess_loraga(base, config, lambda: base(torch.randn(8, 16)).square().sum().backward())
+    else:
+        config = lora(init_lora_weights=init)
+    return get_peft_model(base, config).eval(), base
+
+
+@claim("Mutating_Init_Base_Weights")
+@pytest.mark.parametrize("init", ["pissa", "pissa_niter_4", "olora", "corda", "lora_ga"])
+def test_the_base_is_changed(rows: torch.Tensor, init: str) -> None:
+    model, base = initialised(init)
+    expected = layers()(rows)
+    assert not close(base[0].base_layer.weight, layers()[0].weight)
+    assert torch.allclose(model(rows), expected, atol=1e-3)
+    with model.disable_adapter():
+        assert not torch.allclose(model(rows), expected, atol=1e-2)
+
+
+@claim("Mutating_Init_Base_Weights")
+@pytest.mark.parametrize("init", [True, "gaussian", "orthogonal", "eva", "mica"])
+def test_the_base_is_left_alone(init: str | bool) -> None:  # noqa: FBT001 -- PEFT's own type
+    _, base = initialised(init)
+    assert torch.equal(base[0].base_layer.weight, layers()[0].weight)
+
+
+@claim("Mutating_Init_Base_Weights")
+@pytest.mark.parametrize("init", ["pissa", "olora"])
+def test_left_out_because_adalora_starts_its_own_way(init: str) -> None:
+    base = layers()
+    get_peft_model(base, AdaLoraConfig(target_modules=["0", "2"], total_step=10, init_lora_weights=init))
+    assert torch.equal(base[0].base_layer.weight, layers()[0].weight)
+
+
+@claim("Mutating_Init_Base_Weights")
+@pytest.mark.parametrize("init", ["pissa", "olora", "corda", "lora_ga"])
+def test_converted_it_is_plain_lora_on_the_old_base(rows: torch.Tensor, init: str, tmp_path: Path) -> None:
+    model, _ = initialised(init)
+    model.save_pretrained(tmp_path / "untrained")
+    trained = shaken(model)(rows)
+    model.save_pretrained(tmp_path / "out", path_initial_model_for_weight_conversion=str(tmp_path / "untrained"))
+
+    plain = PeftModel.from_pretrained(layers(), tmp_path / "out")
+    assert (plain.peft_config["default"].init_lora_weights, plain.peft_config["default"].r) == (True, 8)
+    assert torch.allclose(plain(rows), trained, atol=1e-3)
+    with plain.disable_adapter():
+        assert torch.equal(plain(rows), layers()(rows))
+
+
+@claim("Mutating_Init_Base_Weights")
+def test_saved_as_it_is_the_adapter_changes_the_next_base_too(rows: torch.Tensor, tmp_path: Path) -> None:
+    model, _ = initialised("pissa")
+    trained = shaken(model)(rows)
+    model.save_pretrained(tmp_path)
+    again = PeftModel.from_pretrained(layers(), tmp_path)
+    assert close(again(rows), trained)
+    with again.disable_adapter():
+        assert not torch.allclose(again(rows), layers()(rows), atol=1e-2)
+
+
+@claim("Mutating_Init_Base_Weights")
+def test_an_adapter_that_is_there_already_changes_for_good(rows: torch.Tensor, tmp_path: Path) -> None:
+    initialised("pissa")[0].save_pretrained(tmp_path)
+    model = get_peft_model(layers(), lora(), adapter_name="plain").eval()
+    before = model(rows)
+    with pytest.warns(UserWarning, match="PiSSA changes the base weights of the model"):
+        model.load_adapter(tmp_path, "loaded")
+    assert not torch.allclose(model(rows), before, atol=1e-2)
+    model.delete_adapter("loaded")
+    assert not torch.allclose(model(rows), before, atol=1e-2)
+    assert not torch.allclose(model.unload()(rows), layers()(rows), atol=1e-2)
+
+    model = get_peft_model(layers(), lora(), adapter_name="plain").eval()
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", UserWarning)
+        model.add_adapter("added", lora(init_lora_weights="pissa"))
+    assert not torch.allclose(model(rows), before, atol=1e-2)
+
+
+@claim("Mutating_Init_Base_Weights")
+def test_rslora_with_patterns_cannot_be_converted(tmp_path: Path) -> None:
+    config = lora(init_lora_weights="pissa", use_rslora=True, rank_pattern={"0": 2})
+    model = get_peft_model(layers(), config)
+    model.save_pretrained(tmp_path / "untrained")
+    with pytest.raises(ValueError, match="rank_pattern"):
+        model.save_pretrained(tmp_path, path_initial_model_for_weight_conversion=str(tmp_path / "untrained"))
+
+
+# -------------------------------------------------------------------------------------------- Hotswap_Before_Compile
+
+
+@pytest.fixture
+def swappable(tmp_path: Path) -> Callable[..., str]:
+    """Save a random adapter and return its folder."""
+
+    def save(name: str, **options: Any) -> str:  # noqa: ANN401
+        get_peft_model(layers(), lora(**options)).save_pretrained(tmp_path / name)
+        return str(tmp_path / name)
+
+    return save
+
+
+def compilations(first: str, second: str, rows: torch.Tensor, prepare: dict[str, int] | None) -> int:
+    """Compile with the first adapter, swap the second in, and return how often the model was compiled."""
+    torch.compiler.reset()
+    counter = torch._dynamo.testing.CompileCounter()  # noqa: SLF001 -- torch's own tests count so
+    model = PeftModel.from_pretrained(layers(), first)
+    if prepare is not None:
+        prepare_model_for_compiled_hotswap(model, **prepare)
+    compiled = torch.compile(model, backend=counter)
+    with torch.no_grad():
+        compiled(rows)
+        hotswap_adapter(compiled, second, adapter_name="default", torch_device="cpu")
+        assert close(compiled(rows), PeftModel.from_pretrained(layers(), second)(rows))
+    return counter.frame_count
+
+
+@claim("Hotswap_Before_Compile")
+@pytest.mark.parametrize(
+    ("other", "prepare", "expected"),
+    [
+        ({"r": 8}, None, 2),
+        ({"lora_alpha": 32}, None, 2),
+        ({"r": 8}, {"target_rank": 4}, 2),
+        ({"r": 8}, {"target_rank": 8}, 1),
+        ({"lora_alpha": 32}, {"target_rank": 4}, 1),
+        ({}, None, 1),
+    ],
+)
+def test_only_a_prepared_model_is_compiled_once(
+    rows: torch.Tensor,
+    swappable: Callable[..., str],
+    other: dict[str, int],
+    prepare: dict[str, int] | None,
+    expected: int,
+) -> None:
+    assert compilations(swappable("first"), swappable("second", **other), rows, prepare) == expected
+
+
+@claim("Hotswap_Before_Compile")
+def test_after_compiling_and_without_an_adapter_it_is_too_late_or_too_early(swappable: Callable[..., str]) -> None:
+    model = PeftModel.from_pretrained(layers(), swappable("first"))
+    with pytest.raises(ValueError, match=r"Call prepare_model_for_compiled_hotswap \*before\* compiling the model"):
+        prepare_model_for_compiled_hotswap(torch.compile(model, backend="eager"), target_rank=8)
+    with pytest.raises(ValueError, match="No adapter layers found on the model"):
+        prepare_model_for_compiled_hotswap(layers(), target_rank=8)
+
+
+@claim("Hotswap_Before_Compile")
+@pytest.mark.parametrize(
+    "options", [{"use_rslora": True}, {"use_dora": True}, {"lora_dropout": 0.1}, {"alpha_pattern": {"0": 3}}]
+)
+def test_options_have_to_agree(swappable: Callable[..., str], options: dict[str, Any]) -> None:
+    model = PeftModel.from_pretrained(layers(), swappable("first"))
+    with pytest.raises(ValueError, match=f"Configs are incompatible: for {next(iter(options))}"):
+        hotswap_adapter(model, swappable("second", **options), adapter_name="default", torch_device="cpu")
+
+
+@claim("Hotswap_Before_Compile")
+def test_only_lora(tmp_path: Path) -> None:
+    model = get_peft_model(layers(), LoHaConfig(target_modules=["0"]))
+    model.save_pretrained(tmp_path)
+    with pytest.raises(ValueError, match="Hotswapping only supports"):
+        hotswap_adapter(model, str(tmp_path), adapter_name="default", torch_device="cpu")
+
+
+@claim("Hotswap_Before_Compile")
+def test_fewer_layers_are_fine_and_more_are_refused(rows: torch.Tensor, swappable: Callable[..., str]) -> None:
+    two, one = swappable("two"), swappable("one", target_modules=["2"])
+    model = PeftModel.from_pretrained(layers(), two)
+    hotswap_adapter(model, one, adapter_name="default", torch_device="cpu")
+    assert close(model(rows), PeftModel.from_pretrained(layers(), one)(rows))
+    model = PeftModel.from_pretrained(layers(), one)
+    with pytest.raises(RuntimeError, match="unexpected keys found: base_model"):
+        hotswap_adapter(model, two, adapter_name="default", torch_device="cpu")
+
+
+@claim("Hotswap_Before_Compile")
+def test_not_while_merged_and_the_configuration_stays_the_first_ones(swappable: Callable[..., str]) -> None:
+    model = PeftModel.from_pretrained(layers(), swappable("first"))
+    second = swappable("second", r=8, lora_alpha=32)
+    model.merge_adapter()
+    with pytest.raises(ValueError, match="currently merged into the base weights"):
+        hotswap_adapter(model, second, adapter_name="default", torch_device="cpu")
+    model.unmerge_adapter()
+    hotswap_adapter(model, second, adapter_name="default", torch_device="cpu")
+    assert (model.peft_config["default"].r, model.peft_config["default"].lora_alpha) == (4, 8)
+
+
+# ---------------------------------------------------------------- Adapter_Names_Silently_Ignored and its neighbours
+
+MIXED = [
+    lora(target_modules=["q_proj"]),
+    RoadConfig(target_modules=["q_proj"], group_size=8),
+    GloraConfig(target_modules=["q_proj"]),
+]
+
+
+@claim("Adapter_Names_Silently_Ignored")
+@pytest.mark.parametrize("config", MIXED)
+def test_three_methods_heed_the_names(config: peft.PeftConfig) -> None:
+    model = shaken(get_peft_model(llama(), config), 0.3).eval()
+    assert close(logits(model, adapter_names=["__base__"] * 2), logits(llama()))
+    assert not torch.allclose(logits(model), logits(llama()), atol=1e-3)
+
+
+@claim("Adapter_Names_Silently_Ignored")
+@pytest.mark.parametrize(
+    "config",
+    [
+        LoHaConfig(target_modules=["q_proj"]),
+        LoKrConfig(target_modules=["q_proj"]),
+        IA3Config(target_modules=["q_proj"], feedforward_modules=[]),
+        OFTConfig(target_modules=["q_proj"], oft_block_size=8),
+        BOFTConfig(target_modules=["q_proj"], boft_block_size=4),
+        VeraConfig(target_modules=["q_proj"]),
+        HiraConfig(target_modules=["q_proj"]),
+        MissConfig(target_modules=["q_proj"]),
+        PromptTuningConfig(num_virtual_tokens=4, task_type="CAUSAL_LM"),
+        PrefixTuningConfig(num_virtual_tokens=4, task_type="CAUSAL_LM"),
+    ],
+)
+def test_others_ignore_even_names_that_do_not_exist(config: peft.PeftConfig) -> None:
+    model = shaken(get_peft_model(llama(), config), 0.3).eval()
+    assert torch.equal(logits(model, adapter_names=["no such adapter"]), logits(model))
+
+
+@claim("Adapter_Names_Silently_Ignored")
+def test_a_mixed_model_ignores_them_and_adalora_fails() -> None:
+    model = get_peft_model(llama(), lora(target_modules=["q_proj"]), mixed=True).eval()
+    assert torch.equal(logits(model, adapter_names=["__base__"] * 2), logits(model))
+    model = get_peft_model(llama(), AdaLoraConfig(target_modules=["q_proj"], total_step=10)).eval()
+    with pytest.raises(TypeError, match="unexpected keyword argument 'adapter_names'"):
+        logits(model, adapter_names=["__base__"] * 2)
+
+
+@claim("Adapter_Names_Silently_Ignored")
+def test_generate_ignores_them_too() -> None:
+    config = LoHaConfig(target_modules=["q_proj"], init_weights=False, task_type="CAUSAL_LM")
+    model = get_peft_model(llama(), config).eval()
+    options = {"max_new_tokens": 4, "do_sample": False, "attention_mask": torch.ones_like(PROMPT), "pad_token_id": 0}
+    assert torch.equal(model.generate(PROMPT, adapter_names=["nobody"], **options), model.generate(PROMPT, **options))
+
+
+@claim("Adapter_Names_Silently_Ignored")
+def test_lora_ignores_them_while_it_is_disabled() -> None:
+    model = get_peft_model(llama(), lora(target_modules=["q_proj"])).eval()
+    with model.disable_adapter():
+        assert close(logits(model, adapter_names=["default"] * 2), logits(llama()))
+
+
+BERT = BertConfig(vocab_size=64, hidden_size=32, intermediate_size=32, num_hidden_layers=1, num_attention_heads=4)
+T5 = T5Config(vocab_size=64, d_model=32, d_kv=8, d_ff=32, num_layers=1, num_heads=4)
+
+
+def called(model: nn.Module, **options: Any) -> torch.Tensor:  # noqa: ANN401
+    """Return the first output of a model of any task."""
+    if isinstance(model, peft.PeftModelForSeq2SeqLM):
+        options["decoder_input_ids"] = PROMPT
+    with torch.no_grad():
+        return model(input_ids=PROMPT, **options)[0]
+
+
+TASKS = [
+    (peft.PeftModelForCausalLM, llama, "q_proj"),
+    (peft.PeftModelForSeq2SeqLM, lambda: T5ForConditionalGeneration(T5), "q"),
+    (peft.PeftModelForSequenceClassification, lambda: BertForSequenceClassification(BERT), "query"),
+    (peft.PeftModelForTokenClassification, lambda: BertForTokenClassification(BERT), "query"),
+    (peft.PeftModelForQuestionAnswering, lambda: BertForQuestionAnswering(BERT), "query"),
+    (peft.PeftModelForFeatureExtraction, lambda: BertModel(BERT), "query"),
+    (PeftModel, llama, "q_proj"),
+]
+
+
+@claim("Adapter_Names_Silently_Ignored")
+@pytest.mark.parametrize(("task", "base", "target"), TASKS, ids=lambda value: getattr(value, "__name__", None))
+def test_every_task_ignores_them(task: type[PeftModel], base: Callable[[], nn.Module], target: str) -> None:
+    model = task(base(), LoHaConfig(target_modules=[target], init_weights=False)).eval()
+    assert torch.equal(called(model, adapter_names=["nobody"]), called(model))
+
+
+@claim("Adapter_Names_Hook_Leak")
+@pytest.mark.parametrize(("task", "base", "target"), TASKS, ids=lambda value: getattr(value, "__name__", None))
+def test_every_task_leaks(task: type[PeftModel], base: Callable[[], nn.Module], target: str) -> None:
+    model = task(base(), lora(target_modules=[target])).eval()
+    with pytest.raises(ValueError, match="Length of `adapter_names` should be the same"):
+        called(model, adapter_names=["__base__"] * 3)
+    with pytest.raises(ValueError, match="Length of `adapter_names` should be the same"):
+        called(model)
+
+
+def hooks(model: nn.Module) -> int:
+    return sum(len(module._forward_pre_hooks) for module in model.modules())  # noqa: SLF001 -- no public way to them
+
+
+def mixed_batch(model: nn.Module, prompt: torch.Tensor, adapter_names: list[str]) -> torch.Tensor:
+    """Do what the page says: call the model, and leave no hook behind if that fails."""
+    before = {module: set(module._forward_pre_hooks) for module in model.modules()}  # noqa: SLF001
+    try:
+        return logits(model, prompt, adapter_names=adapter_names)
+    except Exception:
+        for module, known in before.items():
+            for hook in set(module._forward_pre_hooks) - known:  # noqa: SLF001
+                del module._forward_pre_hooks[hook]  # noqa: SLF001
+                module._forward_pre_hooks_with_kwargs.pop(hook, None)  # noqa: SLF001
+        raise
+
+
+@claim("Adapter_Names_Hook_Leak")
+@pytest.mark.parametrize("config", MIXED)
+def test_a_failed_call_governs_the_next_one(config: peft.PeftConfig) -> None:
+    model = shaken(get_peft_model(llama(), config), 0.3).eval()
+    three = torch.arange(24).reshape(3, 8)
+    expected = logits(model, three)
+    with pytest.raises(ValueError, match="but got 3 and 2 respectively"):
+        logits(model, adapter_names=["__base__"] * 3)
+    assert hooks(model) == 1
+    assert close(logits(model, three), logits(llama(), three))  # silently the base
+    assert not torch.allclose(expected, logits(llama(), three), atol=1e-3)
+    with pytest.raises(ValueError, match="but got 3 and 2 respectively"):
+        logits(model)
+
+
+@claim("Adapter_Names_Hook_Leak")
+@pytest.mark.parametrize("config", MIXED)
+def test_the_wrapper_takes_the_hooks_away(config: peft.PeftConfig) -> None:
+    model = shaken(get_peft_model(llama(), config), 0.3).eval()
+    expected = logits(model)
+    with pytest.raises(ValueError, match="but got 3 and 2 respectively"):
+        mixed_batch(model, PROMPT, ["__base__"] * 3)
+    assert hooks(model) == 0
+    assert torch.equal(logits(model), expected)
+    assert close(mixed_batch(model, PROMPT, ["__base__", "default"])[1], expected[1])
+
+
+@claim("Adapter_Names_Hook_Leak")
+def test_an_error_of_the_base_and_of_generate_leaks() -> None:
+    model = get_peft_model(llama(), lora(target_modules=["q_proj"], task_type="CAUSAL_LM")).eval()
+    with pytest.raises(IndexError):
+        logits(model, PROMPT + 1000, adapter_names=["__base__"] * 2)
+    assert hooks(model) == 1
+    model = get_peft_model(llama(), lora(target_modules=["q_proj"], task_type="CAUSAL_LM")).eval()
+    with pytest.raises(ValueError, match="but got 3 and 2 respectively"):
+        model.generate(PROMPT, adapter_names=["__base__"] * 3, max_new_tokens=2)
+    assert hooks(model) == 1
+
+
+@claim("Adapter_Names_Hook_Leak")
+def test_unknown_names_and_training_mode_are_found_in_time() -> None:
+    model = get_peft_model(llama(), lora(target_modules=["q_proj"])).eval()
+    with pytest.raises(ValueError, match="non-existing adapter"):
+        logits(model, adapter_names=["nobody"] * 2)
+    model.train()
+    with pytest.raises(ValueError, match="training mode"):
+        logits(model, adapter_names=["default"] * 2)
+    assert hooks(model) == 0
+
+
+# --------------------------------------------------------------------------------------- DoRA_Mixed_Batch_Limitation
+
+
+@pytest.fixture
+def plain_and_dora() -> PeftModel:
+    model = get_peft_model(layers(), lora(), adapter_name="plain")
+    model.add_adapter("dora", lora(use_dora=True))
+    return model.eval()
+
+
+@claim("DoRA_Mixed_Batch_Limitation")
+@pytest.mark.parametrize(
+    ("layer", "batch"),
+    [
+        (nn.Linear(8, 8), torch.ones(2, 8)),
+        (nn.Embedding(8, 8), torch.ones(2, 3, dtype=torch.long)),
+        (nn.Conv2d(8, 8, 1), torch.ones(2, 8, 2, 2)),
+    ],
+)
+def test_dora_is_refused_in_a_mixed_batch(layer: nn.Module, batch: torch.Tensor) -> None:
+    model = get_peft_model(nn.Sequential(layer), lora(target_modules=["0"], use_dora=True), adapter_name="dora").eval()
+    with pytest.raises(ValueError, match="Cannot pass `adapter_names` when DoRA is enabled"):
+        model(batch, adapter_names=["dora", "__base__"])
+
+
+@claim("DoRA_Mixed_Batch_Limitation")
+def test_dora_that_is_loaded_but_not_named_does_no_harm(plain_and_dora: PeftModel) -> None:
+    rows = torch.randn(2, 16)
+    mixed = plain_and_dora(rows, adapter_names=["plain", "__base__"])
+    assert close(mixed[0], plain_and_dora(rows)[0])
+    assert close(mixed[1], layers()(rows)[1])
+
+
+@claim("DoRA_Mixed_Batch_Limitation")
+def test_one_adapter_at_a_time_is_the_way(plain_and_dora: PeftModel, rows: torch.Tensor) -> None:
+    plain = plain_and_dora(rows)
+    plain_and_dora.set_adapter("dora")
+    assert not torch.allclose(plain_and_dora(rows), plain, atol=1e-2)
+
+
+@claim("DoRA_Mixed_Batch_Limitation")
+def test_in_training_mode_another_error_comes_first(plain_and_dora: PeftModel, rows: torch.Tensor) -> None:
+    with pytest.raises(ValueError, match="Cannot pass `adapter_names` when the model is in training mode"):
+        plain_and_dora.train()(rows, adapter_names=["dora"] * 4)
+
+
+@claim("DoRA_Mixed_Batch_Limitation")
+def test_after_the_error_a_plain_call_fails_too(plain_and_dora: PeftModel, rows: torch.Tensor) -> None:
+    with pytest.raises(ValueError, match="DoRA is enabled"):
+        plain_and_dora(rows, adapter_names=["dora"] * 4)
+    with pytest.raises(ValueError, match="DoRA is enabled"):
+        plain_and_dora(rows)
+
+
+# -------------------------------------------------------------------------------------------- Set_Adapter_Unfreezes
+
+
+@claim("Set_Adapter_Unfreezes")
+@pytest.mark.parametrize("mixed", [False, True])
+def test_a_switch_unfreezes_one_and_freezes_the_other(mixed: bool) -> None:  # noqa: FBT001 -- a table's column
+    model = get_peft_model(layers(), lora(), adapter_name="a", mixed=mixed)
+    model.add_adapter("b", lora())
+    model.set_adapter("b")
+    assert trainable(model) == {"b"}
+    model.set_adapter("a", inference_mode=True)
+    assert trainable(model) == set()
+
+
+@claim("Set_Adapter_Unfreezes")
+@pytest.mark.parametrize(
+    ("method", "targets"),
+    [
+        *((name, ["q_proj"]) for name in ("Adamss", "Beft", "BOFT", "C3A", "Deft", "Delora", "FourierFT", "Frod")),
+        *((name, ["q_proj"]) for name in ("Glora", "Gralora", "HRA", "Hira", "IA3", "Lily", "LoHa", "LoKr", "Lora")),
+        *((name, ["q_proj"]) for name in ("Miss", "OFT", "OSF", "Peanut", "Poly", "Psoft", "Pvera", "RandLora")),
+        *((name, ["q_proj"]) for name in ("Road", "Shira", "Supertuning", "TinyLora", "UniLora", "VBLoRA", "Vera")),
+        *(("WaveFT", ["q_proj"]), ("LNTuning", ["input_layernorm"]), ("TrainableTokens", ["embed_tokens"])),
+    ],
+)
+def test_the_tuners_own_method_does_it_for_every_method(method: str, targets: list[str]) -> None:
+    base = llama()
+    base.model.layers[0].self_attn.q_proj.bias = nn.Parameter(torch.zeros(64))  # BEFT wants one
+    tuner = get_peft_model(base, configured(method, targets), adapter_name="a")
+    tuner.add_adapter("b", configured(method, targets))
+    tuner.base_model.set_adapter("b")
+    assert trainable(tuner) == {"b"}
+    tuner.base_model.set_adapter("a", inference_mode=True)
+    assert trainable(tuner) == set()
+
+
+@claim("Set_Adapter_Unfreezes")
+def test_adalora_as_well() -> None:
+    model = get_peft_model(llama(), configured("AdaLora", ["q_proj"]), adapter_name="a")
+    model.add_adapter("b", configured("AdaLora", ["q_proj"], inference_mode=True))
+    model.base_model.set_adapter("b")
+    assert trainable(model) == {"b"}
+
+
+@claim("Set_Adapter_Unfreezes")
+def test_left_out_because_xlora_does_not_switch_its_classifier(tmp_path: Path) -> None:
+    expert = lora(target_modules=["q_proj"], task_type="CAUSAL_LM")
+    get_peft_model(llama(), expert).save_pretrained(tmp_path)
+    config = peft.XLoraConfig(task_type="CAUSAL_LM", hidden_size=64, adapters={"0": str(tmp_path)}, xlora_depth=1)
+    model = get_peft_model(llama(), config)
+    names = [name for name, parameter in model.named_parameters() if parameter.requires_grad]
+    model.set_adapter("default", inference_mode=True)
+    assert [name for name, parameter in model.named_parameters() if parameter.requires_grad] == names
+
+
+@claim("Set_Adapter_Unfreezes")
+def test_a_frozen_adapter_that_was_loaded_takes_gradients_after_a_switch(tmp_path: Path) -> None:
+    get_peft_model(layers(), lora()).save_pretrained(tmp_path)
+    model = PeftModel.from_pretrained(layers(), tmp_path, adapter_name="a")
+    model.load_adapter(tmp_path, adapter_name="b")
+    assert trainable(model) == set()
+    model.set_adapter("b")
+    assert trainable(model) == {"b"}
+
+
+@claim("Set_Adapter_Unfreezes")
+@pytest.mark.parametrize("after", [False, True])
+def test_an_optimizer_from_before_the_switch_does_nothing(
+    rows: torch.Tensor,
+    after: bool,  # noqa: FBT001 -- a table's column
+) -> None:
+    model = get_peft_model(layers(), lora(), adapter_name="a")
+    model.add_adapter("b", lora())
+
+    def optimizer() -> torch.optim.Optimizer:
+        return torch.optim.SGD((weight for weight in model.parameters() if weight.requires_grad), lr=1.0)
+
+    early = optimizer()
+    model.set_adapter("b")
+    before = model(rows).detach()
+    model(rows).sum().backward()
+    (optimizer() if after else early).step()
+    assert close(model(rows), before) is not after
+
+
+@claim("Set_Adapter_Unfreezes")
+def test_several_at_once_only_below_and_in_a_mixed_model(rows: torch.Tensor) -> None:
+    model = get_peft_model(layers(), lora(), adapter_name="a")
+    model.add_adapter("b", lora())
+    with pytest.raises(TypeError, match="unhashable type: 'list'"):
+        model.set_adapter(["a", "b"])
+    model.base_model.set_adapter(["a", "b"])
+    assert trainable(model) == {"a", "b"}
+    both = model(rows)
+    model.set_adapter("a")
+    assert not close(model(rows), both)
+
+    model = get_peft_model(layers(), lora(), adapter_name="a", mixed=True)
+    model.add_adapter("b", lora())
+    model.set_adapter(["a", "b"])
+    assert trainable(model) == {"a", "b"}
+
+
+@claim("Set_Adapter_Unfreezes")
+def test_requires_grad_can_be_set_without_a_switch() -> None:
+    model = get_peft_model(layers(), lora(), adapter_name="a")
+    model.add_adapter("b", lora())
+    model.set_requires_grad(["b"])
+    assert trainable(model) == {"a", "b"}
+    assert model.active_adapter == "a"
+
+
+@claim("Set_Adapter_Unfreezes")
+def test_a_merged_model_is_unmerged() -> None:
+    model = get_peft_model(layers(), lora(), adapter_name="a")
+    model.add_adapter("b", lora())
+    model.merge_adapter()
+    with pytest.warns(UserWarning, match="Adapter cannot be set when the model is merged. Unmerging the model first."):
+        model.set_adapter("b")
+    assert close(model.base_model.model[0].base_layer.weight, layers()[0].weight)
+
+
+@claim("Set_Adapter_Unfreezes")
+def test_prompt_based_methods_leave_it_as_it_is() -> None:
+    config = PromptTuningConfig(num_virtual_tokens=4, task_type="CAUSAL_LM")
+    model = get_peft_model(llama(), config, adapter_name="a")
+    model.add_adapter("b", config)
+    model.set_adapter("b", inference_mode=True)
+    assert trainable(model) == {"a", "b"}
+
+
+# ------------------------------------------------------------------- Quantized bases: what merges and what does not
+
+
+@pytest.fixture(scope="module")
+def base_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("base")
+    llama().save_pretrained(folder)
+    return folder
+
+
+@pytest.fixture
+def quantized(base_folder: Path) -> Callable[[int], LlamaForCausalLM]:
+    """Load the base in 4 or 8 bit, in training mode (see above)."""
+
+    def load(bits: int) -> LlamaForCausalLM:
+        config = BitsAndBytesConfig(
+            load_in_4bit=bits == 4, load_in_8bit=bits == 8, bnb_4bit_compute_dtype=torch.float32
+        )
+        return AutoModelForCausalLM.from_pretrained(base_folder, quantization_config=config).train()
+
+    return load
+
+
+def ready(base: nn.Module, method: str, **options: Any) -> PeftModel:  # noqa: ANN401
+    """Return the base with a trained adapter that was run once."""
+    if method not in {
+        "IA3",
+        "OFT",
+        "BOFT",
+        "C3A",
+        "FourierFT",
+        "Road",
+        "VBLoRA",
+        "WaveFT",
+        "UniLora",
+        "TrainableTokens",
+    }:
+        options = {"r": 4} | options
+    model = shaken(get_peft_model(base, configured(method, ["q_proj", "v_proj"], **options)), 0.05).train()
+    assert logits(model).isfinite().all()
+    return model
+
+
+@claim("Quantized_Merge_Rounding")
+@pytest.mark.parametrize("bits", [4, 8])
+@pytest.mark.parametrize("method", ["Lora", "Hira", "Road"])
+def test_a_merge_rounds_and_warns(quantized: Callable[[int], LlamaForCausalLM], method: str, bits: int) -> None:
+    model = ready(quantized(bits), method)
+    before = logits(model)
+    with pytest.warns(UserWarning, match=f"module to {bits}-bit linear may get different generations due to rounding"):
+        merged = model.merge_and_unload().train()
+    moved = (logits(merged) - before).abs().max()
+    assert 1e-4 < moved < before.abs().max() / 2
+
+
+@claim("Quantized_Merge_Rounding")
+@pytest.mark.parametrize("bits", [4, 8])
+@pytest.mark.parametrize("method", ["Vera", "Miss", "OFT", "BOFT", "Shira"])
+def test_some_round_and_say_nothing(quantized: Callable[[int], LlamaForCausalLM], method: str, bits: int) -> None:
+    model = ready(quantized(bits), method)
+    before = logits(model)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        merged = model.merge_and_unload().train()
+    assert not [warning for warning in caught if "rounding" in str(warning.message)]
+    moved = (logits(merged) - before).abs().max()
+    assert 1e-4 < moved < before.abs().max() / 2
+
+
+@claim("Quantized_Merge_Rounding")
+def test_the_words_of_loras_warning(quantized: Callable[[int], LlamaForCausalLM]) -> None:
+    words = "Merge lora module to 4-bit linear may get different generations due to rounding errors."
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        ready(quantized(4), "Lora").merge_and_unload()
+    assert [str(warning.message) for warning in caught].count(words) == 2  # once for each layer
+
+
+@claim("Quantized_Merge_Rounding")
+def test_safe_merge_does_not_notice(quantized: Callable[[int], LlamaForCausalLM]) -> None:
+    model = ready(quantized(4), "Lora")
+    before = logits(model)
+    assert not torch.allclose(logits(model.merge_and_unload(safe_merge=True).train()), before, atol=1e-3)
+
+
+@claim("Quantized_Merge_Rounding")
+def test_a_wide_base_merges_to_what_the_adapter_was_on_it(
+    quantized: Callable[[int], LlamaForCausalLM], base_folder: Path, tmp_path: Path
+) -> None:
+    ready(quantized(4), "Lora").save_pretrained(tmp_path)
+    wide = PeftModel.from_pretrained(LlamaForCausalLM.from_pretrained(base_folder), tmp_path).eval()
+    before = logits(wide)
+    assert close(logits(wide.merge_and_unload(safe_merge=True)), before)
+
+
+@claim("Quantized_Merge_Rounding")
+@pytest.mark.parametrize("take_back", ["unmerge", "disable"])
+def test_unmerging_rounds_once_more(quantized: Callable[[int], LlamaForCausalLM], take_back: str) -> None:
+    model = ready(quantized(4), "Lora")
+    with model.disable_adapter():
+        base = logits(model)
+    model.merge_adapter()
+    if take_back == "unmerge":
+        model.unmerge_adapter()
+    with model.disable_adapter():
+        after = logits(model)
+    assert not torch.allclose(after, base, atol=1e-3)
+
+
+@claim("Unmergeable_Quantized_Bases")
+@pytest.mark.parametrize(
+    ("method", "bits", "error", "message"),
+    [
+        ("IA3", 4, ValueError, "Cannot merge ia3 layers when the model is loaded in 4-bit mode"),
+        ("IA3", 8, ValueError, "Cannot merge ia3 layers when the model is loaded in 8-bit mode"),
+        ("AdaLora", 4, NotImplementedError, "^$"),
+        ("AdaLora", 8, NotImplementedError, "^$"),
+        ("C3A", 4, RuntimeError, "size of tensor"),
+        *(
+            (name, 4, RuntimeError, "size of tensor")
+            for name in ("FourierFT", "Gralora", "UniLora", "VBLoRA", "WaveFT")
+        ),
+        *((name, 8, RuntimeError, "result type") for name in ("FourierFT", "Gralora", "UniLora", "VBLoRA", "WaveFT")),
+        ("LoHa", 8, RuntimeError, "result type"),
+        ("LoKr", 8, RuntimeError, "result type"),
+    ],
+)
+def test_runs_on_bitsandbytes_and_does_not_merge(
+    quantized: Callable[[int], LlamaForCausalLM], method: str, bits: int, error: type[Exception], message: str
+) -> None:
+    model = ready(quantized(bits), method)
+    with pytest.raises(error, match=message):
+        model.merge_and_unload()
+
+
+@claim("Unmergeable_Quantized_Bases")
+@pytest.mark.parametrize("method", ["Pvera", "RandLora"])
+def test_four_bit_merge_that_breaks_the_model(quantized: Callable[[int], LlamaForCausalLM], method: str) -> None:
+    merged = ready(quantized(4), method).merge_and_unload().train()
+    with pytest.raises(RuntimeError, match="is invalid for input of size"):
+        logits(merged)
+
+
+@claim("Unmergeable_Quantized_Bases")
+@pytest.mark.parametrize(("method", "wrong"), [("C3A", True), ("RandLora", True), ("Lora", False), ("Pvera", False)])
+def test_eight_bit_merge_that_is_wrong(
+    quantized: Callable[[int], LlamaForCausalLM],
+    method: str,
+    wrong: bool,  # noqa: FBT001 -- a table's column
+) -> None:
+    model = ready(quantized(8), method).eval()
+    before = logits(model)
+    with model.disable_adapter():
+        effect = (logits(model) - before).abs().max()
+    moved = (logits(model.merge_and_unload().eval()) - before).abs().max()
+    assert bool(moved > effect / 2) is wrong  # rounding to 8 bit costs a small part of what the adapter does
+
+
+@claim("Unmergeable_Quantized_Bases")
+@pytest.mark.parametrize("method", ["LoHa", "LoKr", "HRA", "Peanut", "Deft", "Supertuning"])
+def test_left_out_because_they_do_not_run_in_four_bit(
+    quantized: Callable[[int], LlamaForCausalLM], method: str
+) -> None:
+    with pytest.raises(RuntimeError):
+        ready(quantized(4), method)
+
+
+@claim("Unmergeable_Quantized_Bases")
+@pytest.mark.parametrize("method", ["HRA", "Peanut", "Deft"])
+def test_left_out_because_they_read_eight_bit_weights_as_numbers(
+    quantized: Callable[[int], LlamaForCausalLM], method: str
+) -> None:
+    """What is wrong is the forward pass, so that a merge elsewhere would be no cure."""
+    effects = []
+    for base in (llama(), quantized(8)):
+        torch.manual_seed(1)
+        model = get_peft_model(base, configured(method, ["q_proj", "v_proj"], r=4))
+        model = shaken(model, 0.01).eval()
+        with model.disable_adapter():
+            off = logits(model)
+        effects.append((logits(model) - off).abs().max())
+    assert effects[1] > 3 * effects[0]
+
+
+@claim("Unmergeable_Quantized_Bases")
+@pytest.mark.parametrize("bits", [4, 8])
+@pytest.mark.parametrize("method", ["Adamss", "Delora", "Frod", "Glora", "OSF", "Psoft", "TinyLora"])
+def test_left_out_because_no_quantized_layer_takes_them(
+    quantized: Callable[[int], LlamaForCausalLM], method: str, bits: int
+) -> None:
+    with pytest.raises((RuntimeError, TypeError, ValueError)):
+        get_peft_model(quantized(bits), configured(method, ["q_proj", "v_proj"]))
+
+
+@claim("Unmergeable_Quantized_Bases")
+@pytest.mark.parametrize("bits", [4, 8])
+@pytest.mark.parametrize(
+    "config",
+    [
+        LNTuningConfig(target_modules=["input_layernorm"], task_type="CAUSAL_LM"),
+        TrainableTokensConfig(token_indices=[1, 2, 3], task_type="CAUSAL_LM"),
+    ],
+)
+def test_left_out_because_they_meet_no_quantized_weight(
+    quantized: Callable[[int], LlamaForCausalLM], config: peft.PeftConfig, bits: int
+) -> None:
+    model = shaken(get_peft_model(quantized(bits), config)).train()
+    before = logits(model)
+    assert close(logits(model.merge_and_unload().train()), before)
+
+
+@claim("Unmergeable_Quantized_Bases")
+@pytest.mark.parametrize("bits", [4, 8])
+def test_left_out_because_a_mixed_model_takes_no_quantized_base(
+    quantized: Callable[[int], LlamaForCausalLM], bits: int
+) -> None:
+    with pytest.raises(ValueError, match="quantiz"):
+        get_peft_model(quantized(bits), configured("Lora", ["q_proj"]), mixed=True)
+
+
+@claim("Unmergeable_Quantized_Bases")
+@pytest.mark.parametrize("method", ["Lora", "AdaLora", "OFT"])
+def test_gptq_is_refused(method: str) -> None:
+    base = llama()
+    base.quantization_method = "gptq"  # what transformers sets; nothing else of GPTQ is here
+    model = get_peft_model(base, configured(method, ["q_proj"]))
+    with pytest.raises(ValueError, match="layers when the model is gptq quantized"):
+        model.merge_and_unload()
+
+
+def with_layer(model: PeftModel, layer: type[nn.Module], name: str) -> PeftModel:
+    """Put another of LoRA's layers in the place of the one on `q_proj`, on an ordinary linear layer."""
+    attention = model.get_base_model().model.layers[0].self_attn
+    attention.q_proj = layer(attention.q_proj.base_layer, name, config=configured("Lora", ["q_proj"]), r=4)
+    return model
+
+
+@claim("Unmergeable_Quantized_Bases")
+@pytest.mark.parametrize("layer", [GPTQLoraLinear, AwqLoraLinear, AqlmLoraLinear, TeLinear])
+def test_loras_layers_for_other_backends_do_not_merge(layer: type[nn.Module]) -> None:
+    model = with_layer(get_peft_model(llama(), configured("Lora", ["q_proj"])), layer, "default")
+    with pytest.raises(NotImplementedError):
+        model.merge_and_unload()
+
+
+@claim("Unmergeable_Quantized_Bases")
+def test_nor_do_they_inside_xlora(tmp_path: Path) -> None:
+    get_peft_model(llama(), configured("Lora", ["q_proj"])).save_pretrained(tmp_path)
+    config = peft.XLoraConfig(task_type="CAUSAL_LM", hidden_size=64, adapters={"0": str(tmp_path)}, xlora_depth=1)
+    model = get_peft_model(llama(), config)
+    attention = next(module for module in model.modules() if hasattr(module, "q_proj"))
+    attention.q_proj = GPTQLoraLinear(attention.q_proj.base_layer, "0", config=configured("Lora", ["q_proj"]), r=4)
+    with pytest.raises(NotImplementedError):
+        model.merge_and_unload()
+
+
+@claim("Unmergeable_Quantized_Bases")
+@pytest.mark.parametrize("method", ["Vera", "Miss", "OFT", "BOFT", "Shira"])
+def test_backends_that_only_run_forward_do_not_merge(method: str) -> None:
+    model = get_peft_model(llama(), configured(method, ["q_proj"]))
+    for module in model.modules():
+        if isinstance(module, BaseTunerLayer):
+            module.quantization_backend = ForwardOnlyQuantizationBackend("gptq")
+    with pytest.raises(TypeError, match=r"is not supported for gptq layers\. Merging/unmerging is not available"):
+        model.merge_and_unload()
+
+
+@claim("Unmergeable_Quantized_Bases")
+@pytest.mark.parametrize("method", ["IA3", "FourierFT"])
+def test_the_same_adapter_merges_into_the_unquantized_base(
+    quantized: Callable[[int], LlamaForCausalLM], base_folder: Path, tmp_path: Path, method: str
+) -> None:
+    ready(quantized(8), method).save_pretrained(tmp_path)
+    model = PeftModel.from_pretrained(LlamaForCausalLM.from_pretrained(base_folder), tmp_path).eval()
+    before = logits(model)
+    assert not close(before, logits(llama()))
+    assert close(logits(model.merge_and_unload()), before)
+
+
+@claim("Unmergeable_Quantized_Bases")
+def test_replicated_layers_are_merged_wrongly_without_a_word() -> None:
+    config = lora(target_modules=["q_proj"], layer_replication=[(0, 2), (0, 2)], task_type="CAUSAL_LM")
+    model = get_peft_model(llama(num_hidden_layers=2), config).eval()
+    before = logits(model)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", UserWarning)
+        merged = model.merge_and_unload()
+    assert len(merged.model.layers) == 4
+    assert not torch.allclose(logits(merged), before, atol=1e-3)

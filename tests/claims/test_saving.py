@@ -1,0 +1,1098 @@
+"""What the heuristics on merging, saving and loading say, run on tiny random models: the pitfall, then its cure."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import json
+import warnings
+from typing import TYPE_CHECKING, Any
+
+import bitsandbytes as bnb
+import peft
+import pytest
+import torch
+from accelerate import Accelerator
+from peft import (
+    AdaLoraConfig,
+    BOFTConfig,
+    LoHaConfig,
+    LoraConfig,
+    PeftConfig,
+    PeftMixedModel,
+    PeftModel,
+    PolyConfig,
+    PromptTuningConfig,
+    ShadowConfig,
+    XLoraConfig,
+    get_peft_model,
+    get_peft_model_state_dict,
+)
+from peft.config import PeftConfigMixin
+from peft.mapping import PEFT_TYPE_TO_CONFIG_MAPPING
+from peft.tuners.tuners_utils import BaseTuner, BaseTunerLayer
+from peft.utils.warning import PeftWarning
+from safetensors.torch import load_file, save_file
+from torch import nn
+from transformers import AutoModelForCausalLM, LlamaConfig, LlamaForCausalLM
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+claim = pytest.mark.claim
+# what PEFT warns of is asked for where it matters; elsewhere it is in the way
+pytestmark = pytest.mark.filterwarnings("ignore::UserWarning")
+
+NAN, INF = float("nan"), float("inf")
+
+
+@pytest.fixture(autouse=True)
+def _no_cache_at_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keep BOFT, which tries to compile an extension for CUDA, out of the user's own cache."""
+    monkeypatch.setenv("TORCH_EXTENSIONS_DIR", str(tmp_path / "extensions"))
+
+
+# --- tiny models -----------------------------------------------------------------------------------------------------
+
+
+def linear() -> nn.Sequential:
+    """Return the same two linear layers every time, as a base model that is loaded again would be."""
+    torch.manual_seed(0)
+    return nn.Sequential(nn.Linear(16, 16), nn.ReLU(), nn.Linear(16, 16))
+
+
+def with_norm() -> nn.Sequential:
+    torch.manual_seed(0)
+    return nn.Sequential(nn.Linear(16, 16), nn.LayerNorm(16))
+
+
+def embedding() -> nn.Sequential:
+    torch.manual_seed(0)
+    return nn.Sequential(nn.Embedding(16, 16), nn.Linear(16, 16))
+
+
+def llama() -> LlamaForCausalLM:
+    torch.manual_seed(0)
+    shape = {"hidden_size": 16, "intermediate_size": 32, "num_hidden_layers": 2, "num_attention_heads": 2}
+    return LlamaForCausalLM(LlamaConfig(vocab_size=32, **shape))
+
+
+def rows() -> torch.Tensor:
+    return torch.linspace(-1.0, 1.0, 48).reshape(3, 16)
+
+
+def tokens() -> torch.Tensor:
+    return torch.arange(12).reshape(3, 4)
+
+
+def trained(model: nn.Module) -> nn.Module:
+    """Return the model with its trainable weights moved, as training would have moved them."""
+    generator = torch.Generator().manual_seed(1)
+    for parameter in model.parameters():
+        if parameter.requires_grad:
+            parameter.data += 0.05 * torch.randn(parameter.shape, generator=generator)
+    return model.eval()
+
+
+def lora(*layers: str, base: nn.Module | None = None, name: str = "default", **options: object) -> PeftModel:
+    """Return the base with a trained LoRA adapter on these layers."""
+    model = get_peft_model(base or linear(), LoraConfig(target_modules=list(layers), **options), adapter_name=name)
+    return trained(model)
+
+
+def saved(folder: Path) -> dict[str, torch.Tensor]:
+    return load_file(folder / "adapter_model.safetensors")
+
+
+def edit_config(folder: Path, **settings: object) -> None:
+    path = folder / "adapter_config.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | settings))
+
+
+def config_of(folder: Path) -> dict[str, Any]:
+    return json.loads((folder / "adapter_config.json").read_text())
+
+
+def trainable(model: nn.Module) -> list[str]:
+    return [name for name, parameter in model.named_parameters() if parameter.requires_grad]
+
+
+@contextlib.contextmanager
+def messages() -> Iterator[list[str]]:
+    """Collect the texts of PEFT's warnings."""
+    texts: list[str] = []
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        yield texts
+    texts.extend(
+        str(warning.message)
+        for warning in caught
+        if warning.category in {UserWarning, PeftWarning} and "/peft/" in warning.filename
+    )
+
+
+# --- the methods of PEFT ---------------------------------------------------------------------------------------------
+
+TWO_LAYERS = {"target_modules": ["0", "2"]}
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Method:
+    """A method whose tuner inherits `merge_and_unload`."""
+
+    #: The options of its configuration.
+    options: dict[str, Any] = dataclasses.field(default_factory=lambda: TWO_LAYERS)
+    #: What makes the base model.
+    base: Callable[[], nn.Module] = linear
+    #: What that takes.
+    batch: Callable[[], torch.Tensor] = rows
+    #: What its wrapper still saves after the merge: parts of the names of tensors that no single layer owns.
+    kept: tuple[str, ...] = ()
+    #: Whether that is enough to load the adapter again.
+    whole: bool = False
+
+
+def on_two(**options: object) -> dict[str, Any]:
+    return TWO_LAYERS | options
+
+
+#: By the name of the tuner's class without "Model", which is that of the configuration without "Config".
+METHODS = {
+    "AdaLora": Method(options=on_two(total_step=10)),
+    "Adamss": Method(options=on_two(r=8, num_subspaces=2)),
+    "Beft": Method(),
+    "BOFT": Method(options=on_two(boft_block_size=4)),
+    "C3A": Method(options=on_two(block_size=4)),
+    "Deft": Method(),
+    "Delora": Method(),
+    "FourierFT": Method(options=on_two(n_frequency=10)),
+    "Frod": Method(kept=("frod_V", "frod_s_indices", "frod_s_size")),
+    "Glora": Method(),
+    "Gralora": Method(),
+    "Hira": Method(),
+    "HRA": Method(),
+    "IA3": Method(options=on_two(feedforward_modules=[])),
+    "LNTuning": Method(options={"target_modules": ["1"]}, base=with_norm),
+    "LoHa": Method(),
+    "LoKr": Method(),
+    "Lora": Method(),
+    "Miss": Method(options=on_two(r=4)),
+    "OFT": Method(options=on_two(oft_block_size=4)),
+    "OSF": Method(),
+    "Peanut": Method(),
+    "Psoft": Method(options=on_two(r=4)),
+    "Pvera": Method(kept=("pvera_A", "pvera_B")),
+    "RandLora": Method(kept=("randlora_A", "randlora_B")),
+    "Road": Method(options=on_two(group_size=4)),
+    "Shira": Method(options=on_two(r=2)),
+    "Supertuning": Method(),
+    "TinyLora": Method(kept=("tinylora_v",), whole=True),
+    "TrainableTokens": Method(options={"target_modules": ["0"], "token_indices": [1, 2]}, base=embedding, batch=tokens),
+    "UniLora": Method(kept=("unilora_theta_d",), whole=True),
+    "VBLoRA": Method(options=on_two(vector_length=4, num_vectors=8, topk=2), kept=("vblora_vector_bank",)),
+    "Vera": Method(kept=("vera_A", "vera_B")),
+    "WaveFT": Method(options=on_two(n_frequency=20)),
+}
+#: Those that have a test of their own.
+APART = {"Lily", "Poly", "Shadow", "XLora", "MixedModel", "LycorisTuner"}
+
+each_method = pytest.mark.parametrize("name", METHODS)
+
+
+def wrapped(name: str, base: nn.Module) -> PeftModel:
+    return trained(get_peft_model(base, getattr(peft, f"{name}Config")(**METHODS[name].options)))
+
+
+def tuners(parent: type[BaseTuner] = BaseTuner) -> set[type[BaseTuner]]:
+    """Return PEFT's classes that inherit from this one."""
+    children = {child for child in parent.__subclasses__() if child.__module__.startswith("peft.")}
+    return children.union(*(tuners(child) for child in children))
+
+
+@claim("Merge_Returns_New_Model")
+@claim("Safe_Merge_NaN_Check")
+def test_every_tuner_that_inherits_merge_and_unload_is_tried_here() -> None:
+    inheriting = {
+        tuner.__name__ if tuner.__name__ in APART else tuner.__name__.removesuffix("Model")
+        for tuner in tuners()
+        if tuner.merge_and_unload is BaseTuner.merge_and_unload
+    }
+    assert inheriting == METHODS.keys() | APART
+
+
+# --- Merge_Returns_New_Model -----------------------------------------------------------------------------------------
+
+
+@claim("Merge_Returns_New_Model")
+@each_method
+def test_the_result_is_the_merged_base_and_the_wrapper_saves_no_adapter(name: str, tmp_path: Path) -> None:
+    method = METHODS[name]
+    base = method.base()
+    model = wrapped(name, base)
+    before = model(method.batch())
+    model.save_pretrained(tmp_path / "before")
+
+    merged = model.merge_and_unload()
+
+    assert merged is base
+    assert model.get_base_model() is merged
+    assert not any(isinstance(module, BaseTunerLayer) for module in merged.modules())
+    assert torch.allclose(merged(method.batch()), before, atol=1e-4)
+    # nothing tells that the wrapper is no use any longer
+    assert torch.allclose(model(method.batch()), before, atol=1e-4)
+    with messages() as texts:
+        model.save_pretrained(tmp_path / "after")
+    assert texts == []
+    after = saved(tmp_path / "after")
+    assert all(any(part in key for part in method.kept) for key in after)
+    assert bool(after) == bool(method.kept)
+    # and it never saves the merged model
+    assert not after.keys() & merged.state_dict().keys()
+
+
+@claim("Merge_Returns_New_Model")
+@each_method
+def test_what_the_wrapper_saved_does_not_bring_the_adapter_back(name: str, tmp_path: Path) -> None:
+    method = METHODS[name]
+    model = wrapped(name, method.base())
+    expected = model(method.batch())
+    model.merge_and_unload()
+    model.save_pretrained(tmp_path)
+
+    with messages() as texts:
+        loaded = PeftModel.from_pretrained(method.base(), tmp_path)
+
+    assert torch.allclose(loaded(method.batch()), expected, atol=1e-4) == method.whole
+    assert any("Found missing adapter keys" in text for text in texts) == (name != "UniLora")
+
+
+@claim("Merge_Returns_New_Model")
+@pytest.mark.parametrize(
+    ("base", "config"),
+    [
+        (linear, peft.LilyConfig(**TWO_LAYERS)),
+        (llama, PolyConfig(target_modules=["q_proj"], task_type="CAUSAL_LM")),
+        (llama, ShadowConfig(task_type="CAUSAL_LM")),
+    ],
+    ids=["Lily", "Poly", "Shadow"],
+)
+def test_some_cannot_be_merged(base: Callable[[], nn.Module], config: PeftConfig) -> None:
+    model = get_peft_model(base(), config)
+    with pytest.raises(NotImplementedError):
+        model.merge_and_unload()
+
+
+def x_lora(folder: Path) -> tuple[LlamaForCausalLM, PeftModel]:
+    experts = {}
+    for number in ("0", "1"):
+        experts[number] = str(folder / number)
+        lora("q_proj", base=llama(), task_type="CAUSAL_LM").save_pretrained(experts[number])
+    base = llama()
+    base.config.use_cache = False
+    config = XLoraConfig(task_type="CAUSAL_LM", hidden_size=16, adapters=experts, xlora_depth=2)
+    return base, get_peft_model(base, config).eval()
+
+
+@claim("Merge_Returns_New_Model")
+def test_x_lora_returns_the_base_and_keeps_its_classifier(tmp_path: Path) -> None:
+    base, model = x_lora(tmp_path)
+    merged = model.merge_and_unload()
+    assert merged is base
+    assert not any(isinstance(module, BaseTunerLayer) for module in merged.modules())
+    model.save_pretrained(tmp_path / "after")
+    after = saved(tmp_path / "after")
+    assert after
+    assert all("internal_xlora_classifier" in key for key in after)
+
+
+def mixed(base: nn.Module) -> PeftMixedModel:
+    model = get_peft_model(base, LoraConfig(target_modules=["0"], init_lora_weights=False), mixed=True)
+    model.add_adapter("other", LoHaConfig(init_weights=False, **TWO_LAYERS))
+    model.set_adapter(["default", "other"])
+    return model.eval()
+
+
+@claim("Merge_Returns_New_Model")
+def test_mixed_model_returns_the_base_and_cannot_be_saved(tmp_path: Path) -> None:
+    base = linear()
+    model = mixed(base)
+    before = model(rows())
+    merged = model.merge_and_unload()
+    assert merged is base
+    assert torch.allclose(merged(rows()), before, atol=1e-4)
+    with pytest.raises(NotImplementedError):
+        model.save_pretrained(tmp_path)
+
+
+@claim("Merge_Returns_New_Model")
+def test_merged_model_wants_a_folder_of_its_own(tmp_path: Path) -> None:
+    model = lora("q_proj", base=llama(), task_type="CAUSAL_LM")
+    expected = model(input_ids=tokens()).logits
+    model.save_pretrained(tmp_path / "both")
+    merged = model.merge_and_unload()
+    merged.save_pretrained(tmp_path / "both")
+    merged.save_pretrained(tmp_path / "alone")
+
+    both = AutoModelForCausalLM.from_pretrained(tmp_path / "both")
+    assert any("lora_" in name for name, _ in both.named_parameters())
+    assert not torch.allclose(both(input_ids=tokens()).logits, expected, atol=1e-4)
+    alone = AutoModelForCausalLM.from_pretrained(tmp_path / "alone")
+    assert torch.allclose(alone(input_ids=tokens()).logits, expected, atol=1e-4)
+
+
+# --- Safe_Merge_NaN_Check --------------------------------------------------------------------------------------------
+
+
+def broken(name: str, base: nn.Module) -> PeftModel:
+    model = wrapped(name, base)
+    for parameter in model.parameters():
+        if parameter.requires_grad:
+            parameter.data.fill_(NAN)
+    return model
+
+
+def finite(model: nn.Module) -> bool:
+    return all(bool(parameter.isfinite().all()) for parameter in model.parameters())
+
+
+@claim("Safe_Merge_NaN_Check")
+@each_method
+def test_nan_is_merged_without_a_word_by_default(name: str) -> None:
+    with messages() as texts:
+        merged = broken(name, METHODS[name].base()).merge_and_unload()
+    assert not finite(merged)
+    assert not any("NaN" in text for text in texts)
+
+
+@claim("Safe_Merge_NaN_Check")
+@each_method
+def test_safe_merge_raises_and_spares_the_weight(name: str) -> None:
+    base = METHODS[name].base()
+    model = broken(name, base)
+    if name == "LNTuning":
+        # the one that is excepted: its merge has no parameter to pass the wish on with
+        assert not finite(model.merge_and_unload(safe_merge=True))
+        return
+    with pytest.raises(ValueError, match="NaNs detected in the merged weights"):
+        model.merge_and_unload(safe_merge=True)
+
+
+@claim("Safe_Merge_NaN_Check")
+@pytest.mark.parametrize("value", [NAN, INF])
+def test_the_weight_of_a_broken_layer_is_not_replaced(value: float) -> None:
+    model = lora("0")
+    layer = model.base_model.model[0]
+    before = layer.base_layer.weight.clone()
+    layer.lora_B["default"].weight.data[0, 0] = value
+    with pytest.raises(ValueError, match=r"NaNs detected .* The adapter default seems to be broken"):
+        model.merge_and_unload(safe_merge=True)
+    assert torch.equal(layer.base_layer.weight, before)
+
+
+@claim("Safe_Merge_NaN_Check")
+def test_overflow_of_fp16_is_found_without_a_nan_in_the_adapter() -> None:
+    model = lora("0", base=linear().half())
+    model.base_model.model[0].lora_B["default"].weight.data.fill_(60000.0)
+    model.base_model.model[0].lora_A["default"].weight.data.fill_(100.0)
+    with pytest.raises(ValueError, match="NaNs detected"):
+        model.merge_and_unload(safe_merge=True)
+
+
+@claim("Safe_Merge_NaN_Check")
+def test_the_first_positional_argument_is_another_one() -> None:
+    assert not finite(broken("Lora", linear()).merge_and_unload(True))  # noqa: FBT003 -- the mistake that is shown
+
+
+@claim("Safe_Merge_NaN_Check")
+def test_mixed_model_passes_it_on() -> None:
+    model = mixed(linear())
+    model.base_model.model[0].base_layer.lora_B["default"].weight.data.fill_(NAN)
+    with pytest.raises(ValueError, match="NaNs detected"):
+        model.merge_and_unload(safe_merge=True)
+
+
+@claim("Safe_Merge_NaN_Check")
+def test_x_lora_passes_it_on(tmp_path: Path) -> None:
+    _, model = x_lora(tmp_path)
+    for name, parameter in model.named_parameters():
+        if "lora_B" in name:
+            parameter.data.fill_(NAN)
+    with pytest.raises(ValueError, match="NaNs detected"):
+        model.merge_and_unload(safe_merge=True)
+
+
+@claim("Safe_Merge_NaN_Check")
+def test_layers_before_the_broken_one_are_merged_and_unwrapped() -> None:
+    base = linear()
+    before = base[0].weight.clone()
+    model = lora("0", "2", base=base)
+    base[2].lora_B["default"].weight.data.fill_(NAN)
+    with pytest.raises(ValueError, match="NaNs detected"):
+        model.merge_and_unload(safe_merge=True)
+    assert type(base[0]) is nn.Linear
+    assert not torch.equal(base[0].weight, before)
+
+
+@claim("Safe_Merge_NaN_Check")
+def test_modules_to_save_and_weighted_adapters_are_not_looked_at() -> None:
+    model = lora("0", modules_to_save=["2"])
+    model.base_model.model[2].modules_to_save["default"].weight.data.fill_(NAN)
+    assert not finite(model.merge_and_unload(safe_merge=True))
+
+    model = lora("0")
+    model.add_adapter("other", LoraConfig(target_modules=["0"]))
+    model.base_model.model[0].lora_A["other"].weight.data.fill_(NAN)
+    model.add_weighted_adapter(["default", "other"], [0.5, 0.5], "sum", combination_type="linear")
+    assert not bool(model.base_model.model[0].lora_A["sum"].weight.isfinite().all())
+
+
+@claim("Safe_Merge_NaN_Check")
+def test_gap_boft_convolutions_are_not_checked() -> None:
+    base = nn.Sequential(nn.Conv2d(4, 4, 3))
+    model = get_peft_model(base, BOFTConfig(target_modules=["0"], boft_block_size=4))
+    for parameter in model.parameters():
+        if parameter.requires_grad:
+            parameter.data.fill_(NAN)
+    assert not finite(model.merge_and_unload(safe_merge=True))
+
+
+@claim("Safe_Merge_NaN_Check")
+def test_gap_road_writes_the_weight_before_it_checks_the_bias() -> None:
+    model = wrapped("Road", linear())
+    layer = model.base_model.model[0]
+    layer.base_layer.bias.data.fill_(NAN)
+    before = layer.base_layer.weight.clone()
+    with pytest.raises(ValueError, match="NaNs detected"):
+        model.merge_and_unload(safe_merge=True)
+    assert not torch.equal(layer.base_layer.weight, before)
+
+
+@claim("Safe_Merge_NaN_Check")
+def test_gap_lora_bias_on_quantized_layers() -> None:
+    base = nn.Sequential(bnb.nn.Linear4bit(64, 64, compute_dtype=torch.float32)).to("cpu")
+    base.is_loaded_in_4bit = True
+    model = get_peft_model(base, LoraConfig(target_modules=["0"], lora_bias=True)).train()
+    with pytest.raises(RuntimeError, match="Boolean value of Tensor"):
+        model.merge_and_unload(safe_merge=True)
+
+
+# --- Load_With_From_Pretrained ---------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def adapter(tmp_path: Path) -> Path:
+    """Return the folder of a trained adapter on the first layer."""
+    lora("0").save_pretrained(tmp_path / "adapter")
+    return tmp_path / "adapter"
+
+
+@claim("Load_With_From_Pretrained")
+def test_get_peft_model_with_a_saved_configuration_is_untrained(adapter: Path) -> None:
+    with messages() as texts:
+        model = get_peft_model(linear(), PeftConfig.from_pretrained(adapter)).eval()
+    assert texts == []
+    assert torch.allclose(model(rows()), linear()(rows()))
+    assert trainable(model) == []
+
+
+@claim("Load_With_From_Pretrained")
+def test_from_pretrained_answers_as_trained(adapter: Path) -> None:
+    model = PeftModel.from_pretrained(linear(), adapter)
+    assert torch.allclose(model(rows()), lora("0")(rows()))
+    assert not torch.allclose(model(rows()), linear()(rows()))
+
+
+@claim("Load_With_From_Pretrained")
+def test_both_put_one_peft_model_into_another(adapter: Path) -> None:
+    with messages() as texts:
+        model = PeftModel.from_pretrained(get_peft_model(linear(), LoraConfig(target_modules=["0"])), adapter)
+    assert type(model.base_model.model) is PeftModel
+    assert torch.allclose(model(rows()), linear()(rows()))
+    assert any("Found missing adapter keys" in text for text in texts)
+
+
+@claim("Load_With_From_Pretrained")
+def test_load_adapter_into_the_wrapped_model(adapter: Path) -> None:
+    model = get_peft_model(linear(), LoraConfig(target_modules=["0"]))
+    model.load_adapter(adapter, "default")
+    assert torch.allclose(model(rows()), lora("0")(rows()))
+
+
+# --- Is_Trainable_To_Resume ------------------------------------------------------------------------------------------
+
+
+@claim("Is_Trainable_To_Resume")
+def test_a_loaded_adapter_is_frozen_and_train_does_not_help(adapter: Path) -> None:
+    model = PeftModel.from_pretrained(linear(), adapter)
+    assert not model.training
+    model.train()
+    assert trainable(model) == []
+    with pytest.raises(RuntimeError, match="element 0 of tensors does not require grad and does not have a grad_fn"):
+        model(rows()).sum().backward()
+    with pytest.raises(ValueError, match="optimizer got an empty parameter list"):
+        torch.optim.AdamW([parameter for parameter in model.parameters() if parameter.requires_grad])
+
+
+@claim("Is_Trainable_To_Resume")
+def test_with_other_gradients_the_adapter_just_does_not_learn(adapter: Path) -> None:
+    model = nn.Sequential(PeftModel.from_pretrained(linear(), adapter), nn.Linear(16, 1))
+    before = {name: tensor.clone() for name, tensor in model[0].state_dict().items()}
+    optimizer = torch.optim.SGD(model.parameters(), lr=1.0)
+    model(rows()).sum().backward()
+    optimizer.step()
+    assert all(torch.equal(tensor, before[name]) for name, tensor in model[0].state_dict().items())
+
+
+@claim("Is_Trainable_To_Resume")
+def test_is_trainable_trains_the_adapter(adapter: Path) -> None:
+    model = PeftModel.from_pretrained(linear().eval(), adapter, is_trainable=True)
+    assert all("lora_" in name for name in trainable(model))
+    assert len(trainable(model)) == 2
+    # the mode of the base is left as it was
+    assert not model.base_model.model[2].training
+    model.train()
+    assert all(module.training for module in model.modules())
+    model(rows()).sum().backward()
+    assert model.base_model.model[0].lora_A["default"].weight.grad is not None
+
+
+@claim("Is_Trainable_To_Resume")
+def test_a_second_adapter_switches_the_whole_model_to_evaluation(adapter: Path) -> None:
+    model = PeftModel.from_pretrained(linear(), adapter, is_trainable=True).train()
+    model.load_adapter(adapter, "second")
+    assert not any(module.training for module in model.modules())
+    assert all(".default." in name for name in trainable(model))
+
+
+@claim("Is_Trainable_To_Resume")
+def test_a_trainable_second_adapter_is_not_active_and_the_first_stays_trainable(adapter: Path) -> None:
+    model = PeftModel.from_pretrained(linear(), adapter, is_trainable=True).train()
+    model.load_adapter(adapter, "second", is_trainable=True)
+    assert model.training
+    assert model.active_adapter == "default"
+    assert {name.split(".")[-2] for name in trainable(model)} == {"default", "second"}
+    model.set_adapter("second")
+    assert {name.split(".")[-2] for name in trainable(model)} == {"second"}
+
+
+@claim("Is_Trainable_To_Resume")
+def test_an_adapter_that_exists_stays_as_frozen_as_it_is(adapter: Path) -> None:
+    model = PeftModel.from_pretrained(linear(), adapter)
+    model.load_adapter(adapter, "default", is_trainable=True)
+    assert trainable(model) == []
+
+
+@claim("Is_Trainable_To_Resume")
+def test_prompt_learning_refuses(tmp_path: Path) -> None:
+    config = PromptTuningConfig(task_type="CAUSAL_LM", num_virtual_tokens=2)
+    get_peft_model(llama(), config).save_pretrained(tmp_path)
+    with pytest.raises(ValueError, match="Cannot set a prompt learning adapter to trainable"):
+        PeftModel.from_pretrained(llama(), tmp_path, is_trainable=True)
+
+
+# --- Missing_Adapter_Keys --------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def wider(adapter: Path) -> Path:
+    """Return an adapter's folder whose configuration speaks of a layer that the file does not hold."""
+    edit_config(adapter, **TWO_LAYERS)
+    return adapter
+
+
+@claim("Missing_Adapter_Keys")
+def test_from_pretrained_only_warns(wider: Path) -> None:
+    with messages() as texts:
+        model = PeftModel.from_pretrained(linear(), wider)
+    missing = [f"base_model.model.2.lora_{matrix}.default.weight" for matrix in "AB"]
+    assert texts == [f"Found missing adapter keys while loading the checkpoint: {missing}."]
+    # the layer that got nothing does nothing
+    assert torch.allclose(model(rows()), lora("0")(rows()))
+
+
+@claim("Missing_Adapter_Keys")
+def test_load_adapter_is_silent_and_returns_them(adapter: Path, tmp_path: Path) -> None:
+    lora("0").save_pretrained(tmp_path / "wider")
+    edit_config(tmp_path / "wider", **TWO_LAYERS)
+    model = PeftModel.from_pretrained(linear(), adapter)
+    with messages() as texts:
+        result = model.load_adapter(tmp_path / "wider", "second")
+    assert texts == []
+    assert result.missing_keys == [f"base_model.model.2.lora_{matrix}.second.weight" for matrix in "AB"]
+    assert model.load_adapter(adapter, "third").missing_keys == []
+
+
+@claim("Missing_Adapter_Keys")
+def test_the_warning_made_an_error_stops_the_load(wider: Path) -> None:
+    with warnings.catch_warnings():
+        warnings.filterwarnings("error", message=".*Found missing adapter keys")
+        with pytest.raises(UserWarning, match="Found missing adapter keys"):
+            PeftModel.from_pretrained(linear(), wider)
+
+
+@claim("Missing_Adapter_Keys")
+def test_weights_without_a_place_are_only_in_unexpected_keys(tmp_path: Path) -> None:
+    both = lora("0", "2")
+    both.save_pretrained(tmp_path)
+    edit_config(tmp_path, target_modules=["0"])
+    with messages() as texts:
+        model = PeftModel.from_pretrained(linear(), tmp_path)
+        result = model.load_adapter(tmp_path, "second")
+    assert texts == []
+    assert not torch.allclose(model(rows()), both(rows()))
+    assert result.unexpected_keys == [f"base_model.model.2.lora_{matrix}.weight" for matrix in "AB"]
+
+
+@claim("Missing_Adapter_Keys")
+def test_missing_modules_to_save_are_an_error(adapter: Path, tmp_path: Path) -> None:
+    lora("0").save_pretrained(tmp_path / "incomplete")
+    edit_config(tmp_path / "incomplete", modules_to_save=["2"])
+    with pytest.raises(KeyError, match=r"base_model\.model\.2\.weight"):
+        PeftModel.from_pretrained(linear(), tmp_path / "incomplete")
+    model = PeftModel.from_pretrained(linear(), adapter)
+    with pytest.raises(KeyError, match=r"base_model\.model\.2\.weight"):
+        model.load_adapter(tmp_path / "incomplete", "second")
+
+
+@claim("Missing_Adapter_Keys")
+def test_a_name_that_occurs_elsewhere_lists_the_keys_of_others(adapter: Path) -> None:
+    result = PeftModel.from_pretrained(linear(), adapter).load_adapter(adapter, "b")
+    assert result.missing_keys == [f"base_model.model.0.lora_{matrix}.default.weight" for matrix in "AB"]
+
+
+@claim("Missing_Adapter_Keys")
+def test_a_name_within_the_prefix_is_warned_of_and_loads(tmp_path: Path) -> None:
+    with messages() as texts:
+        lora("0", name="lora").save_pretrained(tmp_path)
+    assert any("should not be contained in the prefix 'lora_'" in text for text in texts)
+    model = PeftModel.from_pretrained(linear(), tmp_path / "lora", adapter_name="lora")
+    assert torch.allclose(model(rows()), lora("0")(rows()))
+
+
+@claim("Missing_Adapter_Keys")
+def test_key_mapping_mends_names_that_differ_regularly(adapter: Path) -> None:
+    tensors = {key.replace(".model.0.", ".model.first.0."): tensor for key, tensor in saved(adapter).items()}
+    save_file(tensors, adapter / "adapter_model.safetensors")
+    with messages() as texts:
+        PeftModel.from_pretrained(linear(), adapter)
+    assert "Found missing adapter keys" in texts[0]
+    with messages() as texts:
+        model = PeftModel.from_pretrained(linear(), adapter, key_mapping={r"^first\.": ""})
+    assert texts == []
+    assert torch.allclose(model(rows()), lora("0")(rows()))
+
+
+# --- Base_Model_Modified_In_Place ------------------------------------------------------------------------------------
+
+
+@claim("Base_Model_Modified_In_Place")
+def test_the_base_itself_gets_the_adapter() -> None:
+    base = linear()
+    model = lora("0", base=base)
+    assert isinstance(base[0], BaseTunerLayer)
+    assert torch.equal(base(rows()), model(rows()))
+    assert not torch.allclose(base(rows()), linear()(rows()))
+    with model.disable_adapter():
+        assert torch.allclose(base(rows()), linear()(rows()))
+
+
+@claim("Base_Model_Modified_In_Place")
+def test_wrapped_twice_both_are_trained_and_saved_and_the_file_is_wrong(tmp_path: Path) -> None:
+    base = linear()
+    lora("0", base=base)
+    with messages() as texts:
+        model = get_peft_model(base, LoraConfig(target_modules=["2"]))
+    assert len(texts) == 2
+    assert texts[0].startswith("You are trying to modify a model with PEFT for a second time.")
+    assert texts[1].startswith("Already found a `peft_config` attribute in the model.")
+    assert {name.split(".")[2] for name in trainable(model)} == {"0", "2"}
+
+    trained(model).save_pretrained(tmp_path)
+    assert {key.split(".")[2] for key in saved(tmp_path)} == {"0", "2"}
+    assert config_of(tmp_path)["target_modules"] == ["2"]
+    with messages() as texts:
+        loaded = PeftModel.from_pretrained(linear(), tmp_path)
+    assert texts == []
+    assert not torch.allclose(loaded(rows()), model(rows()))
+
+
+@claim("Base_Model_Modified_In_Place")
+def test_unload_gives_the_base_back_but_frozen() -> None:
+    base = linear()
+    unloaded = lora("0", base=base).unload()
+    assert unloaded is base
+    assert torch.equal(base(rows()), linear()(rows()))
+    assert trainable(base) == []
+    with messages() as texts:
+        model = get_peft_model(base, LoraConfig(target_modules=["2"]))
+    assert texts == []
+    assert {name.split(".")[2] for name in trainable(model)} == {"2"}
+
+
+@claim("Base_Model_Modified_In_Place")
+def test_unload_does_not_take_a_merge_back() -> None:
+    model = lora("0")
+    model.merge_adapter()
+    assert not torch.allclose(model.unload()(rows()), linear()(rows()))
+
+
+@claim("Base_Model_Modified_In_Place")
+def test_prompt_based_methods_freeze_the_base() -> None:
+    base = llama()
+    get_peft_model(base, PromptTuningConfig(task_type="CAUSAL_LM", num_virtual_tokens=2))
+    assert not any(isinstance(module, BaseTunerLayer) for module in base.modules())
+    assert trainable(base) == []
+
+
+@claim("Base_Model_Modified_In_Place")
+def test_add_adapter_keeps_two_apart(tmp_path: Path) -> None:
+    model = lora("0")
+    with messages() as texts:
+        model.add_adapter("second", LoraConfig(target_modules=["2"]))
+    assert texts == []
+    model.save_pretrained(tmp_path)
+    assert {key.split(".")[2] for key in saved(tmp_path)} == {"0"}
+    assert {key.split(".")[2] for key in saved(tmp_path / "second")} == {"2"}
+
+
+# --- Resized_Embeddings_Saved ----------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def base_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("saving") / "base"
+    llama().save_pretrained(folder)
+    return folder
+
+
+def load_base(folder: Path, vocabulary: int = 32) -> nn.Module:
+    model = AutoModelForCausalLM.from_pretrained(folder)
+    if vocabulary != 32:
+        model.resize_token_embeddings(vocabulary)
+    return model
+
+
+def besides_lora(folder: Path) -> dict[str, int]:
+    """Return the rows of the tensors in the file that are not LoRA's, by a short name."""
+    prefix = "base_model.model."
+    tensors = saved(folder).items()
+    return {key.removeprefix(prefix): len(tensor) for key, tensor in tensors if "lora_" not in key}
+
+
+WHOLE = {"lm_head.weight": 34, "model.embed_tokens.weight": 34}
+RESIZED = "Setting `save_embedding_layers` to `True` as the embedding layer has been resized during finetuning."
+
+
+@claim("Resized_Embeddings_Saved")
+def test_a_resized_vocabulary_is_saved_whole(base_folder: Path, tmp_path: Path) -> None:
+    model = lora("q_proj", base=load_base(base_folder, 34), task_type="CAUSAL_LM")
+    with messages() as texts:
+        model.save_pretrained(tmp_path)
+        state_dict = get_peft_model_state_dict(model)
+    assert texts == [RESIZED, RESIZED]
+    assert besides_lora(tmp_path) == WHOLE
+    assert state_dict.keys() == saved(tmp_path).keys()
+    # which also brings the new rows back, that transformers would draw again
+    loaded = PeftModel.from_pretrained(load_base(base_folder, 34), tmp_path)
+    assert torch.equal(loaded.get_input_embeddings().weight, model.get_input_embeddings().weight)
+
+
+@claim("Resized_Embeddings_Saved")
+def test_without_a_resize_there_is_nothing_to_save(base_folder: Path, tmp_path: Path) -> None:
+    with messages() as texts:
+        lora("q_proj", base=load_base(base_folder), task_type="CAUSAL_LM").save_pretrained(tmp_path)
+    assert texts == []
+    assert besides_lora(tmp_path) == {}
+
+
+@claim("Resized_Embeddings_Saved")
+def test_a_targeted_embedding_is_saved_whole(base_folder: Path, tmp_path: Path) -> None:
+    model = lora("embed_tokens", "q_proj", base=load_base(base_folder), task_type="CAUSAL_LM")
+    with messages() as texts:
+        model.save_pretrained(tmp_path)
+    assert texts == ["Setting `save_embedding_layers` to `True` as embedding layers found in `target_modules`."]
+    assert besides_lora(tmp_path) == {"model.embed_tokens.base_layer.weight": 32}
+
+
+@claim("Resized_Embeddings_Saved")
+def test_the_base_wants_its_resize_again(base_folder: Path, tmp_path: Path) -> None:
+    lora("q_proj", base=load_base(base_folder, 34), task_type="CAUSAL_LM").save_pretrained(tmp_path)
+    with pytest.raises(RuntimeError, match="size mismatch"):
+        PeftModel.from_pretrained(load_base(base_folder), tmp_path)
+
+
+@claim("Resized_Embeddings_Saved")
+def test_false_loses_new_rows_that_were_not_trained_as_tokens(base_folder: Path, tmp_path: Path) -> None:
+    model = lora("q_proj", base=load_base(base_folder, 34), task_type="CAUSAL_LM")
+    model.save_pretrained(tmp_path, save_embedding_layers=False)
+    assert besides_lora(tmp_path) == {}
+    torch.manual_seed(5)
+    loaded = PeftModel.from_pretrained(load_base(base_folder, 34), tmp_path)
+    before, after = (each.get_input_embeddings().weight for each in (model, loaded))
+    assert torch.equal(before[:32], after[:32])
+    assert not torch.equal(before[32:], after[32:])
+
+
+@claim("Resized_Embeddings_Saved")
+def test_trained_tokens_are_saved_alone(base_folder: Path, tmp_path: Path) -> None:
+    options = {"task_type": "CAUSAL_LM", "trainable_token_indices": [32, 33]}
+    model = lora("q_proj", base=load_base(base_folder, 34), **options)
+    model.save_pretrained(tmp_path / "auto")
+    model.save_pretrained(tmp_path / "small", save_embedding_layers=False)
+    delta = "model.embed_tokens.token_adapter.trainable_tokens_delta"
+    assert besides_lora(tmp_path / "auto") == {
+        "lm_head.weight": 34,
+        "model.embed_tokens.token_adapter.base_layer.weight": 34,
+        delta: 2,
+    }
+    assert besides_lora(tmp_path / "small") == {delta: 2}
+
+    loaded = PeftModel.from_pretrained(load_base(base_folder, 34), tmp_path / "small")
+    new = torch.tensor([[32, 33]])
+    assert torch.equal(loaded.get_input_embeddings()(new), model.get_input_embeddings()(new))
+
+
+@claim("Resized_Embeddings_Saved")
+def test_tokens_of_the_head_are_named_in_a_dictionary(base_folder: Path, tmp_path: Path) -> None:
+    indices = {"embed_tokens": [32], "lm_head": [32, 33]}
+    model = lora("q_proj", base=load_base(base_folder, 34), task_type="CAUSAL_LM", trainable_token_indices=indices)
+    model.save_pretrained(tmp_path, save_embedding_layers=False)
+    assert besides_lora(tmp_path) == {
+        "lm_head.token_adapter.trainable_tokens_delta": 2,
+        "model.embed_tokens.token_adapter.trainable_tokens_delta": 1,
+    }
+
+
+@claim("Resized_Embeddings_Saved")
+@pytest.mark.parametrize("name", ["nowhere/model", ""])
+def test_a_base_that_is_not_found_is_taken_as_not_resized(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    base = llama()
+    base.resize_token_embeddings(34)
+    base.name_or_path = name
+    model = lora("q_proj", base=base, task_type="CAUSAL_LM")
+    with messages() as texts:
+        model.save_pretrained(tmp_path)
+    assert besides_lora(tmp_path) == {}
+    said = f"Could not find a config file in {name} - will assume that the vocabulary was not modified."
+    assert texts == ([said] if name else [])
+
+
+# --- Named_Adapter_Subfolder -----------------------------------------------------------------------------------------
+
+
+@claim("Named_Adapter_Subfolder")
+def test_a_named_adapter_is_not_in_the_folder_itself(tmp_path: Path) -> None:
+    lora("0", name="fr").save_pretrained(tmp_path)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["README.md", "fr"]
+    with pytest.raises(ValueError, match=r"Can't find 'adapter_config\.json' at"):
+        PeftModel.from_pretrained(linear(), tmp_path)
+
+
+@claim("Named_Adapter_Subfolder")
+def test_it_loads_from_the_subfolder_under_the_name_that_is_given(tmp_path: Path) -> None:
+    model = lora("0", name="fr")
+    model.save_pretrained(tmp_path)
+    for loaded, name in (
+        (PeftModel.from_pretrained(linear(), tmp_path / "fr"), "default"),
+        (PeftModel.from_pretrained(linear(), tmp_path / "fr", adapter_name="fr"), "fr"),
+        (PeftModel.from_pretrained(linear(), str(tmp_path), subfolder="fr", adapter_name="fr"), "fr"),
+    ):
+        assert list(loaded.peft_config) == [name]
+        assert torch.allclose(loaded(rows()), model(rows()))
+        loaded.load_adapter(str(tmp_path), "again", subfolder="fr")
+        loaded.set_adapter("again")
+        assert torch.allclose(loaded(rows()), model(rows()))
+
+
+@claim("Named_Adapter_Subfolder")
+def test_a_default_beside_it_is_loaded_instead(tmp_path: Path) -> None:
+    model = lora("0", name="fr")
+    model.add_adapter("default", LoraConfig(target_modules=["0"]))
+    model.save_pretrained(tmp_path)
+    loaded = PeftModel.from_pretrained(linear(), tmp_path, adapter_name="fr")
+    assert not torch.allclose(loaded(rows()), model(rows()))
+    assert torch.allclose(loaded(rows()), linear()(rows()))
+
+
+@claim("Named_Adapter_Subfolder")
+def test_all_adapters_are_saved_unless_some_are_selected(tmp_path: Path) -> None:
+    model = lora("0", name="fr")
+    model.add_adapter("en", LoraConfig(target_modules=["0"]))
+    model.save_pretrained(tmp_path / "all")
+    model.save_pretrained(tmp_path / "some", selected_adapters=["fr"])
+    assert sorted(path.name for path in (tmp_path / "all").iterdir()) == ["README.md", "en", "fr"]
+    assert sorted(path.name for path in (tmp_path / "some").iterdir()) == ["README.md", "fr"]
+
+
+# --- Newer_Config_Keys_Ignored ---------------------------------------------------------------------------------------
+
+IGNORED = "Unexpected keyword arguments ['use_next_idea'] for class"
+
+
+@claim("Newer_Config_Keys_Ignored")
+def test_an_unknown_setting_is_dropped_with_a_warning(adapter: Path) -> None:
+    edit_config(adapter, use_next_idea=True)
+    with messages() as texts:
+        config = PeftConfig.from_pretrained(adapter)
+        model = PeftModel.from_pretrained(linear(), adapter)
+    assert not hasattr(config, "use_next_idea")
+    assert texts
+    assert all(text.startswith(f"{IGNORED} LoraConfig, these are ignored.") for text in texts)
+    assert torch.allclose(model(rows()), lora("0")(rows()))
+
+
+@claim("Newer_Config_Keys_Ignored")
+@pytest.mark.parametrize("kind", sorted(PEFT_TYPE_TO_CONFIG_MAPPING))
+def test_it_is_so_for_every_configuration(kind: str, tmp_path: Path) -> None:
+    config = PEFT_TYPE_TO_CONFIG_MAPPING[kind]
+    assert config.from_pretrained.__func__ is PeftConfigMixin.from_pretrained.__func__
+    needs = {
+        "ADALORA": {"total_step": 10},
+        "XLORA": {"hidden_size": 8, "adapters": {}},
+        "CPT": {"task_type": "CAUSAL_LM"},
+    }
+    config(**needs.get(kind, {})).save_pretrained(tmp_path)
+    edit_config(tmp_path, use_next_idea=True)
+    with messages() as texts:
+        assert type(config.from_pretrained(tmp_path)) is config
+    assert any(text.startswith(f"{IGNORED} {config.__name__}, these are ignored.") for text in texts)
+
+
+@claim("Newer_Config_Keys_Ignored")
+def test_a_setting_that_matters_changes_the_results(tmp_path: Path) -> None:
+    model = lora("0", use_rslora=True, r=4)
+    model.save_pretrained(tmp_path)
+    # the newer PEFT whose scaling this one does not know: a name that it knows, changed
+    path = tmp_path / "adapter_config.json"
+    path.write_text(path.read_text().replace('"use_rslora"', '"use_next_idea"'))
+    with messages() as texts:
+        loaded = PeftModel.from_pretrained(linear(), tmp_path)
+    assert all(text.startswith(IGNORED) for text in texts)
+    assert not torch.allclose(loaded(rows()), model(rows()))
+
+
+@claim("Newer_Config_Keys_Ignored")
+def test_the_warning_made_an_error_and_the_version_that_wrote_it(adapter: Path) -> None:
+    assert config_of(adapter)["peft_version"] == peft.__version__
+    edit_config(adapter, use_next_idea=True, peft_version="99.0.0")
+    with messages():
+        assert PeftConfig.from_pretrained(adapter).peft_version == "99.0.0"
+    with warnings.catch_warnings():
+        warnings.filterwarnings("error", message="Unexpected keyword arguments")
+        with pytest.raises(UserWarning, match="highly recommended to upgrade the PEFT version"):
+            PeftModel.from_pretrained(linear(), adapter)
+
+
+@claim("Newer_Config_Keys_Ignored")
+def test_saved_again_it_is_gone_and_the_version_stays(adapter: Path) -> None:
+    edit_config(adapter, use_next_idea=True, peft_version="99.0.0")
+    with messages():
+        PeftModel.from_pretrained(linear(), adapter).save_pretrained(adapter)
+    assert "use_next_idea" not in config_of(adapter)
+    assert config_of(adapter)["peft_version"] == "99.0.0"
+
+
+@claim("Newer_Config_Keys_Ignored")
+def test_an_unknown_method_and_a_wrong_argument_raise(adapter: Path) -> None:
+    edit_config(adapter, peft_type="NEXT_IDEA")
+    with pytest.raises(KeyError, match="NEXT_IDEA"):
+        PeftModel.from_pretrained(linear(), adapter)
+    with pytest.raises(TypeError, match="use_next_idea"):
+        LoraConfig(use_next_idea=True)
+
+
+# --- Zero3_Unsharded_Save --------------------------------------------------------------------------------------------
+
+
+def shard(model: nn.Module) -> dict[str, torch.Tensor]:
+    """Empty the parameters, as ZeRO-3 leaves them between two uses, and return what gathering them would give."""
+    gathered = {name: tensor.clone() for name, tensor in model.state_dict().items()}
+    for parameter in model.parameters():
+        parameter.data = parameter.data.new_empty(0)
+    return gathered
+
+
+def shapes(folder: Path) -> set[tuple[int, ...]]:
+    return {tuple(tensor.shape) for tensor in saved(folder).values()}
+
+
+NOT_GATHERED = "shards were not gathered before save_pretrained()"
+
+
+@claim("Zero3_Unsharded_Save")
+@pytest.mark.parametrize(
+    "config",
+    [LoraConfig(target_modules=["0"], modules_to_save=["2"]), AdaLoraConfig(target_modules=["0"], total_step=9)],
+    ids=["LoRA", "AdaLoRA"],
+)
+def test_empty_tensors_are_saved_with_a_warning_and_do_not_load(config: PeftConfig, tmp_path: Path) -> None:
+    model = get_peft_model(linear(), config)
+    shard(model)
+    with messages() as texts:
+        model.save_pretrained(tmp_path)
+    assert len(texts) == 1
+    # A and B, not E, not modules_to_save
+    assert texts[0].startswith("Adapter 'default': 2 LoRA tensor(s) have invalid shape:")
+    assert NOT_GATHERED in texts[0]
+    assert shapes(tmp_path) == {(0,)}
+    with pytest.raises(RuntimeError, match=r"size mismatch.*torch.Size\(\[0\]\)"):
+        PeftModel.from_pretrained(linear(), tmp_path)
+
+
+@claim("Zero3_Unsharded_Save")
+def test_a_gathered_state_dict_is_saved_whole(tmp_path: Path) -> None:
+    model = lora("0")
+    expected = model(rows())
+    gathered = shard(model)
+    with messages() as texts:
+        model.save_pretrained(tmp_path, state_dict=gathered)
+    assert texts == []
+    assert torch.allclose(PeftModel.from_pretrained(linear(), tmp_path)(rows()), expected)
+
+
+@claim("Zero3_Unsharded_Save")
+def test_the_warning_made_an_error_stops_the_save(tmp_path: Path) -> None:
+    model = lora("0")
+    shard(model)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("error", message="Adapter .* have invalid shape")
+        with pytest.raises(PeftWarning, match="GatheredParameters"):
+            model.save_pretrained(tmp_path)
+    assert not (tmp_path / "adapter_model.safetensors").exists()
+
+
+@claim("Zero3_Unsharded_Save")
+def test_what_is_not_looked_at(tmp_path: Path) -> None:
+    model = lora("0")
+    shard(model)
+    other = get_peft_model(linear(), LoHaConfig(target_modules=["0"]))
+    shard(other)
+    with messages() as texts:
+        model.save_pretrained(tmp_path / "passed", state_dict=model.state_dict())
+        other.save_pretrained(tmp_path / "LoHa")
+    assert texts == []
+    assert shapes(tmp_path / "passed") == shapes(tmp_path / "LoHa") == {(0,)}
+
+
+@claim("Zero3_Unsharded_Save")
+def test_processes_that_write_nothing_warn_too(tmp_path: Path) -> None:
+    model = lora("0")
+    shard(model)
+    with messages() as texts:
+        model.save_pretrained(tmp_path, is_main_process=False)
+    assert NOT_GATHERED in texts[0]
+    assert list(tmp_path.iterdir()) == []
+
+
+@claim("Zero3_Unsharded_Save")
+def test_accelerate_gathers(tmp_path: Path) -> None:
+    accelerator = Accelerator(cpu=True)
+    model = accelerator.prepare(lora("0"))
+    state_dict = accelerator.get_state_dict(model)
+    main = accelerator.is_main_process
+    accelerator.unwrap_model(model).save_pretrained(tmp_path, state_dict=state_dict, is_main_process=main)
+    assert torch.allclose(PeftModel.from_pretrained(linear(), tmp_path)(rows()), lora("0")(rows()))

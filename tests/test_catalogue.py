@@ -1,0 +1,212 @@
+"""The catalogue: every heuristic is proven, by what it quotes and by what is executed."""
+
+from __future__ import annotations
+
+import ast
+import importlib.util
+import keyword
+import re
+import shutil
+import sys
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import black
+import pytest
+from conftest import Project
+
+from sphinxext_heuristics.evidence import Claim, Found, Lost, verify
+from sphinxext_heuristics.sources import Sources
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+ROOT = Path(__file__).parents[1]
+NAMESPACE = "huggingface_peft_"
+PAGES = {path.stem.removeprefix(NAMESPACE): path for path in sorted(ROOT.glob(f"heuristics/{NAMESPACE}*.md"))}
+
+#: What a page says whose claim cannot run on a CPU.
+NOT_RUN = "Read from the source, not run."
+
+#: The heuristics that only say so.
+UNRUN: set[str] = set()
+
+#: Those that the catalogue began with.
+SEED = {
+    "Gradient_Checkpointing",
+    "Quantized_Merge_Rounding",
+    "4bit_Defensive_Clone",
+    "DoRA_Mixed_Batch_Limitation",
+    "Safe_Merge_NaN_Check",
+}
+
+_FENCE = re.compile(r"^:::\{evidence\} (?P<object>\S+)\n(?P<body>.*?)^:::$", re.DOTALL | re.MULTILINE)
+
+
+@cache
+def quotes(name: str) -> tuple[tuple[Claim, int], ...]:
+    """Return what a page quotes, each with the line of its directive."""
+    text = PAGES[name].read_text(encoding="utf-8")
+    found = []
+    for match in _FENCE.finditer(text):
+        module, _colon, qualname = match["object"].partition(":")
+        body, prose = re.subn(r"\A:text:[ ]*\n", "", match["body"])
+        quote = body.strip("\n")
+        claim = Claim(module=module, qualname=qualname, quote=quote, prose=bool(prose))
+        found.append((claim, text.count("\n", 0, match.start()) + 1))
+    return tuple(found)
+
+
+@cache
+def claims() -> dict[str, list[str]]:
+    """Return heuristic → the tests that are marked with it."""
+    found: dict[str, list[str]] = {}
+    for path in sorted(ROOT.glob("tests/claims/test_*.py")):
+        for node in ast.parse(path.read_bytes()).body:
+            if isinstance(node, ast.FunctionDef) and node.name.startswith("test_"):
+                for decorator in node.decorator_list:
+                    match decorator:
+                        case ast.Call(func=ast.Name(id="claim"), args=[ast.Constant(value=str(name))]):
+                            found.setdefault(name, []).append(node.name)
+    return found
+
+
+def test_there_are_thirty_the_first_five_among_them() -> None:
+    assert len(PAGES) == 30
+    assert set(PAGES) >= SEED
+
+
+def test_each_has_claims_that_are_executed_or_says_that_it_has_none() -> None:
+    assert {name for name, path in PAGES.items() if NOT_RUN in path.read_text(encoding="utf-8")} == UNRUN
+    assert set(claims()) == set(PAGES) - UNRUN
+    assert len(claims()) >= 25
+
+
+def test_every_test_of_a_claim_names_its_heuristic() -> None:
+    for path in sorted(ROOT.glob("tests/claims/test_*.py")):
+        tests = [node for node in ast.parse(path.read_bytes()).body if getattr(node, "name", "").startswith("test_")]
+        named = {test for of_one in claims().values() for test in of_one}
+        assert {node.name for node in tests} <= named, path  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_each_page_says_what_why_and_where_to_read_on(name: str) -> None:
+    text = PAGES[name].read_text(encoding="utf-8")
+    assert text.startswith(f"````{{heuristic}} {name}\n"), "a page holds its heuristic and nothing else"
+    assert text.endswith("\n````\n")
+    head, _blank, body = text.partition("\n\n")
+    for option in ("title", "note", "impl", "category", "severity"):
+        assert re.search(rf"\n:?{option}: ", head), option
+    assert re.search(r"\n:?(workflow|principle|env): ", head)
+    for part in ("When it bites", "Why"):
+        assert f"**{part}" in body, part
+    assert quotes(name), "no evidence"
+
+
+# -- drift: each page built for itself, with a copy of PEFT --
+
+_CONF = """\
+extensions = ["myst_parser", "sphinxext_heuristics"]
+myst_enable_extensions = ["colon_fence", "dollarmath"]
+heuristics_namespace = "huggingface_peft"
+heuristics_package = "peft"
+# the pages that it connects to are not here
+suppress_warnings = ["heuristic.target", "heuristic.except", "heuristic.ref", "ref.*", "myst.*"]
+"""
+
+
+@pytest.fixture(scope="module")
+def copy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Yield a folder with a copy of PEFT, which a build finds first."""
+    spec = importlib.util.find_spec("peft")
+    assert spec is not None
+    assert spec.origin is not None
+    folder = tmp_path_factory.mktemp("copy")
+    shutil.copytree(Path(spec.origin).parent, folder / "peft", ignore=shutil.ignore_patterns("__pycache__"))
+    sys.path.insert(0, str(folder))
+    yield folder
+    sys.path.remove(str(folder))
+
+
+@pytest.fixture
+def page(name: str, tmp_path: Path) -> Project:
+    """Return a project of one heuristic's page."""
+    index = f"Start\n=====\n\n.. toctree::\n\n   heuristics/{PAGES[name].stem}\n"
+    text = PAGES[name].read_text(encoding="utf-8")
+    return Project(tmp_path, {"conf.py": _CONF, "index.rst": index, f"heuristics/{PAGES[name].name}": text})
+
+
+def drifted(project: Project) -> set[int]:
+    """Build with -W and return the lines of the page whose evidence is said to be gone."""
+    built = project.build("dummy", "-W")
+    lines = {int(line) for line in re.findall(r"\.md:(\d+): WARNING: .*", built.stderr)}
+    assert built.stderr.count("WARNING: ") == built.stderr.count("[heuristic.evidence]") == len(lines), built.stderr
+    assert built.status == bool(lines)
+    return lines
+
+
+def where(claim: Claim) -> Found | Lost:
+    """Return where a quote stands now, whatever was remembered."""
+    return verify(claim, Sources())
+
+
+def changed(found: Found, word: str) -> bool:
+    """Change a word of the passage that was found, and return whether it is there."""
+    lines = found.path.read_text(encoding="utf-8").split("\n")
+    for at in range(found.line - 1, found.end_line):
+        lines[at], count = re.subn(rf"\b{re.escape(word)}\b", f"{word}_otherwise", lines[at], count=1)
+        if count:
+            found.path.write_text("\n".join(lines), encoding="utf-8")
+            return True
+    return False
+
+
+def words(quote: str) -> list[str]:
+    """Return the words of a quote, the longest first."""
+    found = set(re.findall(r"[A-Za-z_]\w{2,}", re.sub(r"(?m)^\s*#.*$", "", quote) or quote))
+    return sorted((word for word in found if not keyword.iskeyword(word)), key=lambda word: (-len(word), word))
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_each_holds_until_the_quoted_lines_mean_something_else(name: str, page: Project, copy: Path) -> None:
+    assert drifted(page) == set(), "PEFT as it is"
+    for claim, line in quotes(name):
+        found = where(claim)
+        assert isinstance(found, Found)
+        if not found.path.is_relative_to(copy):
+            continue  # another package's
+        path = found.path
+        kept = path.read_text(encoding="utf-8")
+        try:
+            # the same may stand in the object more than once
+            for _time in range(8):
+                if not isinstance(found, Found):
+                    break
+                assert any(changed(found, word) for word in words(claim.quote)), f"{name}:{line}"
+                found = where(claim)
+            assert line in drifted(page)
+        finally:
+            path.write_text(kept, encoding="utf-8")
+    assert drifted(page) == set(), "mended"
+
+
+@pytest.fixture(scope="module")
+def black_copy(copy: Path) -> Path:
+    """Return the copy with all that is quoted reformatted to short lines."""
+    mode = black.Mode(line_length=60, string_normalization=False)
+    for path in {
+        found.path for name in PAGES for claim, _line in quotes(name) if isinstance(found := where(claim), Found)
+    }:
+        if path.is_relative_to(copy):
+            text = path.read_text(encoding="utf-8")
+            formatted = black.format_str(text, mode=mode)
+            assert formatted != text
+            path.write_text(formatted, encoding="utf-8")
+    return copy
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_each_holds_in_source_that_was_reformatted(name: str, page: Project, black_copy: Path) -> None:
+    assert any(where(claim).path.is_relative_to(black_copy) for claim, _line in quotes(name))  # type: ignore[union-attr]
+    assert drifted(page) == set()
