@@ -48,7 +48,7 @@ heuristics_categories = {
     "Quantization": "Merge rounding, defensive clone, safe merge, bases that cannot be merged",
     "Multi-Adapter": "DoRA mixed batch limitation, switching, combining and mixing adapters",
     "Debugging": "Safe merge NaN check, rounding warnings, silent mistakes",
-    "Inference & Merging": "Merging, tied weights, hotswapping",
+    "Inference & Merging": "Merging, tied weights, hot-swapping",
     "Training": "What is trained, and how strongly",
     "Saving & Loading": "What an adapter file holds, and what loading it does",
     "Compatibility": "Other versions and backends",

@@ -429,6 +429,34 @@ def test_saved_as_it_is_the_adapter_changes_the_next_base_too(rows: torch.Tensor
 
 
 @claim("Mutating_Init_Base_Weights")
+def test_saved_as_it_is_corda_cannot_be_loaded(tmp_path: Path) -> None:
+    initialised("corda")[0].save_pretrained(tmp_path)
+    with pytest.raises(ValueError, match="preprocess_corda"):
+        PeftModel.from_pretrained(layers(), tmp_path)
+
+
+@claim("Mutating_Init_Base_Weights")
+def test_saved_as_it_is_lora_ga_comes_back_wrong_without_a_word(rows: torch.Tensor, tmp_path: Path) -> None:
+    model, _ = initialised("lora_ga")
+    trained = shaken(model)(rows)
+    model.save_pretrained(tmp_path)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", UserWarning)
+        again = PeftModel.from_pretrained(layers(), tmp_path)
+    assert not torch.allclose(again(rows), trained, atol=1e-2)
+
+
+@claim("Mutating_Init_Base_Weights")
+@pytest.mark.parametrize("init", ["pissa_niter_4", "lora_ga"])
+def test_beside_another_adapter_not_each_is_warned_of(init: str, tmp_path: Path) -> None:
+    initialised(init)[0].save_pretrained(tmp_path)
+    model = get_peft_model(layers(), lora(), adapter_name="plain")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", UserWarning)
+        model.load_adapter(tmp_path, "loaded")
+
+
+@claim("Mutating_Init_Base_Weights")
 def test_an_adapter_that_is_there_already_changes_for_good(rows: torch.Tensor, tmp_path: Path) -> None:
     initialised("pissa")[0].save_pretrained(tmp_path)
     model = get_peft_model(layers(), lora(), adapter_name="plain").eval()

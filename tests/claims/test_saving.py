@@ -865,6 +865,23 @@ def test_tokens_of_the_head_are_named_in_a_dictionary(base_folder: Path, tmp_pat
 
 
 @claim("Resized_Embeddings_Saved")
+@pytest.mark.parametrize("indices", [[32, 33], {"embed_tokens": [32, 33], "lm_head": [32, 33]}])
+def test_untied_the_list_loses_the_new_rows_of_the_head(
+    indices: list[int] | dict[str, list[int]], base_folder: Path, tmp_path: Path
+) -> None:
+    torch.manual_seed(1)
+    model = lora("q_proj", base=load_base(base_folder, 34), task_type="CAUSAL_LM", trainable_token_indices=indices)
+    assert not model.config.tie_word_embeddings
+    model.save_pretrained(tmp_path, save_embedding_layers=False)
+    torch.manual_seed(2)  # a new start of the program draws other rows
+    loaded = PeftModel.from_pretrained(load_base(base_folder, 34), tmp_path)
+    with torch.no_grad():
+        before, after = (each.get_output_embeddings()(torch.eye(16)) for each in (model, loaded))
+    assert torch.equal(before[:, :32], after[:, :32])
+    assert torch.equal(before[:, 32:], after[:, 32:]) == isinstance(indices, dict)
+
+
+@claim("Resized_Embeddings_Saved")
 @pytest.mark.parametrize("name", ["nowhere/model", ""])
 def test_a_base_that_is_not_found_is_taken_as_not_resized(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
