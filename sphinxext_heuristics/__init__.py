@@ -62,6 +62,7 @@ def setup(app: Sphinx) -> ExtensionMetadata:
     app.add_directive("heuristics-for", HeuristicsForDirective)
     app.add_builder(builder.HeuristicsBuilder)
     app.add_builder(builder.ReadingBuilder)
+    app.add_transform(inject.KeepQuotes)
     app.add_transform(inject.PlaceDefinitions)
     app.add_post_transform(inject.ShowHeuristics)
     app.add_post_transform(inject.RemoveLeftovers)

@@ -7,7 +7,7 @@ from textwrap import indent
 from typing import TYPE_CHECKING
 
 from sphinxext_heuristics.diagnostics import Alike, closest, did_you_mean
-from sphinxext_heuristics.evidence import Found
+from sphinxext_heuristics.evidence import Found, Reason
 from sphinxext_heuristics.index import bounds
 from sphinxext_heuristics.matching import Match, excludes
 from sphinxext_heuristics.model import (
@@ -36,6 +36,7 @@ def problems(plan: Plan, path_of: Callable[[str], str]) -> Iterator[Problem]:
     yield from plan.catalogue.collisions()
     for docname in plan.catalogue.docnames:
         page = plan.catalogue.pages[docname]
+        yield from page.problems
         for record, resolved in zip(page.heuristics, plan.resolved[docname], strict=True):
             if not plan.catalogue.is_repeated(record):
                 yield from record.problems
@@ -57,7 +58,7 @@ def evidence(plan: Plan) -> Iterator[Problem]:
         for quoted in page.evidence:
             yield from quoted.problems
             # What a heuristic that does not hold here quotes may be gone: that is what its bounds say.
-            if not any(problem.subtype is Subtype.OPTION for problem in quoted.problems) and quoted not in expected:
+            if quoted.module and quoted.quote.strip() and quoted not in expected:
                 yield from _of_evidence(plan, quoted)
         for record in page.heuristics:
             yield from _of_bounds(plan, record)
@@ -67,7 +68,7 @@ def _of_evidence(plan: Plan, quoted: Evidence) -> Iterator[Problem]:
     found = plan.known.verify(quoted)
     if isinstance(found, Found):
         return
-    version = plan.version_of(quoted)
+    version = plan.version_of(quoted) if found.reason is not Reason.NO_PACKAGE else ""
     message = f"{found.message} ({quoted.package} {version})" if version else found.message
     if found.nearest:
         message += f"\n  {found.path}:{found.line} has now:\n{indent(found.nearest, '    ')}"

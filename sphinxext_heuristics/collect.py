@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +11,7 @@ from sphinx import addnodes
 
 from sphinxext_heuristics.diagnostics import absolute
 from sphinxext_heuristics.inline import freeze
-from sphinxext_heuristics.model import Entry, Page, RoleUse
+from sphinxext_heuristics.model import Entry, Page, Problem, RoleUse, Subtype
 from sphinxext_heuristics.nodes import (
     EVIDENCE,
     heuristic_entries,
@@ -34,6 +35,7 @@ def collect(document: nodes.document, docname: str, answers: Mapping[str, tuple[
         addnodes.pending_xref: [],
         nodes.section: [],
         nodes.container: [],
+        nodes.paragraph: [],
         heuristic_facts: [],
         heuristic_query: [],
     }
@@ -52,7 +54,25 @@ def collect(document: nodes.document, docname: str, answers: Mapping[str, tuple[
         evidence=evidence,
         sections=tuple(tuple(section["ids"]) for section in found[nodes.section]),
         anchors=tuple(_anchors(document)),
+        problems=tuple(_unread(found[nodes.paragraph])),
     )
+
+
+#: How a directive of ours opens that MyST reads with an extension only.
+_COLON_FENCE = re.compile(r":{3,}\{(evidence|heuristics?(-\w+)?)\}")
+
+
+def _unread(found: list[nodes.paragraph]) -> Iterator[Problem]:
+    """Yield a problem for each directive of ours that stands in a page as text."""
+    for paragraph in found:
+        if paragraph.children and (match := _COLON_FENCE.match(paragraph.children[0].astext())):
+            yield Problem(
+                subtype=Subtype.OPTION,
+                message=f"{match[0]!r} is shown as text: MyST reads it with 'colon_fence' in myst_enable_extensions; "
+                "a fence of backticks or tildes needs nothing",
+                source=absolute(paragraph.source),
+                line=paragraph.line or 0,
+            )
 
 
 def _anchors(document: nodes.document) -> Iterator[tuple[str, str]]:

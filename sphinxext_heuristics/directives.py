@@ -398,10 +398,16 @@ class EvidenceDirective(CheckedDirective):
     def _object(self) -> tuple[str, str]:
         """Return the module and the object in it that the argument names, empty where it names none."""
         written = " ".join(self.arguments[0].split()).lstrip("~") if self.arguments else ""
+        written = re.sub(r" ?: ?", ":", written)
         if not written:
             self.problem(Subtype.OPTION, "evidence without an object: write 'module:Class.method', or 'module'")
         elif not _OBJECT.fullmatch(written):
-            self.problem(Subtype.OPTION, f"evidence {written!r} is neither 'module:Class.method' nor 'module'")
+            better = written.replace(" ", ":", 1).removesuffix("()")
+            alike = (better,) if _OBJECT.fullmatch(better) else ()
+            self.problem(
+                Subtype.OPTION,
+                f"evidence {written!r} is neither 'module:Class.method' nor 'module'{did_you_mean(alike)}",
+            )
         else:
             module, _colon, qualname = written.partition(":")
             return module, qualname
@@ -422,7 +428,6 @@ class EvidenceDirective(CheckedDirective):
     def _block(self, quote: str, language: str) -> nodes.literal_block:
         # A fragment is no program: what the highlighter cannot read is shown as it is.
         block = nodes.literal_block(quote, quote, language=language, force=True)
-        block["translatable"] = False
         self.set_source_info(block)
         return block
 

@@ -90,6 +90,19 @@ def note_document(app: Sphinx, document: nodes.document) -> None:
     HeuristicDomain.of(app.env).note_document(app.env.docname, document)
 
 
+class KeepQuotes(SphinxTransform):
+    """Keep quoted code out of message catalogues, whatever ``gettext_additional_targets`` says of code blocks."""
+
+    # Between the transform that follows that option (10) and Locale (20), which translates.
+    default_priority = 15
+
+    def apply(self, **kwargs: Any) -> None:  # noqa: ANN401 - docutils' signature
+        """Mark every quote."""
+        for node in filter(is_evidence, self.document.findall(nodes.container)):
+            for block in node.findall(nodes.literal_block):
+                block["translatable"] = False
+
+
 class PlaceDefinitions(SphinxTransform):
     """Give each definition its form: a section, or an admonition-like block."""
 

@@ -257,6 +257,8 @@ class Page:
     sections: tuple[tuple[str, ...], ...] = ()
     #: Each label's id with the first id of the section around it, or ``""``.
     anchors: tuple[tuple[str, str], ...] = ()
+    #: What was wrong with its text, beside what its directives know of.
+    problems: tuple[Problem, ...] = ()
 
 
 #: A number that changes whenever the form of what is stored does: an environment that an

@@ -10,7 +10,7 @@ from sphinxext_heuristics.diagnostics import closest, did_you_mean
 from sphinxext_heuristics.model import Problem, Subtype
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Container, Iterator
 
     from sphinxext_heuristics.index_file import Place
     from sphinxext_heuristics.plan import Plan
@@ -29,9 +29,10 @@ def content(plan: Plan) -> str:
     return _HEAD + "".join(f"{name} {entry}\n" for name, entry in sorted(places(plan)))
 
 
-def is_reach_file(text: str) -> bool:
-    """Return whether a text is a reach file, as far as that can be seen: rewriting any other would destroy it."""
-    return text.startswith(_HEAD) or not text.strip() or all(line.place for line in listed(text))
+def is_reach_file(text: str, names: Container[str]) -> bool:
+    """Return whether a text is a reach file, of heuristics among *names*: rewriting any other would destroy it."""
+    known = (line.place[0] in names for line in listed(text) if line.place)
+    return text.startswith(_HEAD) or not text.strip() or any(known)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,7 +53,7 @@ class Listed:
 
 def listed(text: str) -> Iterator[Listed]:
     """Yield the lines of a reach file, comments and empty ones left out."""
-    for number, line in enumerate(text.split("\n"), 1):
+    for number, line in enumerate(text.removeprefix("\ufeff").split("\n"), 1):
         if folded := " ".join(line.partition("#")[0].split()):
             yield Listed(number=number, text=folded)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from string import Formatter
 from typing import TYPE_CHECKING, cast
 
 from docutils import nodes
@@ -122,9 +123,10 @@ class Renderer:
     @staticmethod
     def _origin(record: Evidence, version: str) -> list[nodes.Node]:
         """Return the object and its package's version."""
-        spoken = [nodes.literal("", name) for name in (record.qualname, record.module) if name]
-        package: list[nodes.Node] = [nodes.Text(f"{record.package} {version}".strip())]
-        return joined([*([part] for part in spoken), package])
+        spoken: list[nodes.Node] = [nodes.literal("", name) for name in (record.qualname, record.module) if name]
+        package = f"{record.package} {version}".strip()
+        spoken += [nodes.Text(package)] if package != record.module else []
+        return joined([part] for part in spoken)
 
     def _standing(self, record: Evidence, found: Found | Lost, version: str) -> list[nodes.Node]:
         """Return the line where a quote stands, linked where its source is published."""
@@ -299,8 +301,10 @@ class Renderer:
 
 def source_url(settings: Settings, record: Evidence, found: Found, version: str) -> str:
     """Return where quoted source is published, or ``""``; the template is that of the documented package."""
-    if not settings.source_url or not version or settings.package not in {"", record.package}:
+    if not settings.source_url or settings.package not in {"", record.package}:
         return ""
+    if not version and any(name == "version" for _text, name, *_rest in Formatter().parse(settings.source_url)):
+        return ""  # a link to no version would lead nowhere
     parts = found.module.split(".")
     parts += ["__init__"] if found.path.stem == "__init__" else []
     return settings.source_url.format(

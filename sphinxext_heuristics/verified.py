@@ -9,9 +9,7 @@ from __future__ import annotations
 import json
 import os
 import sys
-import tempfile
 from contextlib import suppress
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sphinxext_heuristics.evidence import Claim, Found, State, scope, state, verify
@@ -19,6 +17,8 @@ from sphinxext_heuristics.messages import Message, in_quote, in_source
 from sphinxext_heuristics.model import FORM
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from sphinxext_heuristics.evidence import Lost
     from sphinxext_heuristics.model import Evidence
     from sphinxext_heuristics.sources import Sources
@@ -93,10 +93,9 @@ class Verified:
         with suppress(OSError):
             self._path.parent.mkdir(parents=True, exist_ok=True)
             # Another build may read it at any time.
-            descriptor, name = tempfile.mkstemp(dir=self._path.parent, prefix=f".{FILENAME}.")
-            with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-                json.dump(record, file, indent=0, sort_keys=True)
-            Path(name).replace(self._path)
+            scratch = self._path.with_name(f".{FILENAME}.{os.getpid()}")
+            scratch.write_text(json.dumps(record, indent=0, sort_keys=True), encoding="utf-8")
+            scratch.replace(self._path)
             self._before = dict(self._now)
 
 

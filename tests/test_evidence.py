@@ -511,7 +511,9 @@ PROSE = '''class Model:
         ("we need to clone here", (14, 15)),
         ("# As per somebody, we need\n# to clone here.", (14, 15)),
         ("because it works", (16, 16)),
-        ("return 1 # because", (16, 16)),
+        # code is no prose
+        ("return 1 # because", None),
+        ("return 1", None),
         ("hether to check", None),
         ("whether to", (6, 6)),
         ("whether to check the weights", None),

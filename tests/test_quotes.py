@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -13,7 +14,7 @@ import pytest
 from test_cli import run
 
 from sphinxext_heuristics import evidence
-from sphinxext_heuristics.evidence import Claim, Found, scope, verify
+from sphinxext_heuristics.evidence import Claim, Found, Lost, scope, verify
 from sphinxext_heuristics.sources import Sources
 
 if TYPE_CHECKING:
@@ -201,6 +202,132 @@ def test_a_comment_in_the_quote_must_be_there() -> None:
     assert "but not the comment 'Sphinx takes a string with two colons" in lost.message  # type: ignore[union-attr]
 
 
+# -- what a first-time user ran into --
+
+
+@pytest.mark.parametrize(
+    "block",
+    [
+        ".. evidence:: scales.beam:level\n\n       {quote}",
+        ".. evidence:: scales.beam:level\n       :text:\n\n       {quote}",
+        "```{{evidence}} scales.beam:level\n    {quote}\n    ```",
+    ],
+)
+def test_evidence_in_a_docstring_does_not_find_itself(scales: Project, block: str) -> None:
+    text = block.format(quote="return 5")
+    code = f"def level():\n    '''Level it.\n\n    {text}\n    '''\n    return 4\n"
+    scales.write({"scales/beam.py": code})
+    claim = Claim(module="scales.beam", qualname="level", quote="return 5", prose=":text:" in text)
+    sys.path.insert(0, str(scales.src))
+    try:
+        lost = verify(claim, Sources())
+    finally:
+        sys.path.pop(0)
+    assert isinstance(lost, Lost)
+    if not claim.prose:
+        assert lost.nearest == "return 4"
+    assert "prose" not in lost.message
+
+
+def test_a_docstring_may_end_on_the_line_of_its_quote(scales: Project) -> None:
+    scales.write({"scales/beam.py": "def level():\n    '''.. evidence:: a\n\n       return 5'''\n    return 4\n"})
+    sys.path.insert(0, str(scales.src))
+    try:
+        assert isinstance(verify(Claim(module="scales.beam", qualname="level", quote="return 4"), Sources()), Found)
+    finally:
+        sys.path.pop(0)
+
+
+@pytest.mark.parametrize("option", ["", "myst_enable_extensions = ['colon_fence']\n"])
+def test_a_colon_fence_that_myst_does_not_read_is_told(project: Callable[..., Project], option: str) -> None:
+    site = project({
+        "conf.py": f"extensions = ['myst_parser', 'sphinxext_heuristics']\n{option}",
+        "scales.py": "x = 1\n",
+        "index.md": "# Start\n\nText.\n\n:::{evidence} scales\nx = 1\n:::\n",
+    })  # fmt: skip
+    told = (
+        "<src>/index.md:5: WARNING: ':::{evidence}' is shown as text: MyST reads it with 'colon_fence' in "
+        "myst_enable_extensions; a fence of backticks or tildes needs nothing [heuristic.option]"
+    )
+    for _time in range(2):
+        assert site.build().warnings == ([] if option else [told])
+
+
+def said(scales: Project, argument: str) -> str:
+    """Return what is said of evidence with an argument."""
+    scales.write({"other.md": f"# Other\n\n:::{{evidence}} {argument}\nx\n:::\n"})
+    (warning,) = scales.build().warnings
+    return warning
+
+
+@pytest.mark.parametrize(
+    ("argument", "expected"),
+    [
+        ("scales.api:Scal", "module 'scales.api' has no 'Scal'; did you mean 'Scale'"),
+        ("scales.api:Scale.wegh", "module 'scales.pan' has no 'Scale.wegh'; did you mean 'Scale.weigh'"),
+        ("scales.pan.Scale.weigh", "is no module: for the object write 'scales.pan:Scale.weigh'"),
+        ("scales.pan Scale.weigh", "nor 'module'; did you mean 'scales.pan:Scale.weigh'?"),
+        ("scales.pan : Scale.weigh", "the quoted code is not in scales.pan:Scale.weigh"),
+        ("scales.api:Broken", "scales/broken.py cannot be parsed"),
+        ("skales", "package 'skales' is not installed; did you mean 'scales' [heuristic"),
+    ],
+)  # fmt: skip
+def test_what_is_missing_is_said_with_what_is_there(scales: Project, argument: str, expected: str) -> None:
+    scales.write({
+        "scales/api.py": "from scales.pan import Scale\nfrom .broken import Broken\n",
+        "scales/broken.py": "class Broken:\n  def f(:\n",
+    })  # fmt: skip
+    found = said(scales, argument)
+    assert expected.removesuffix(" [heuristic") in found
+    if expected.endswith("[heuristic"):
+        assert "(scales 2.1)" not in found, "what is not installed has no version"
+
+
+def test_verify_names_no_package_that_nobody_named(scales: Project) -> None:
+    scales.write({"other.md": "# Other\n\n:::{evidence}\nx\n:::\n"})
+    assert run("verify", scales.src, "-q").stdout.splitlines()[-1] == "1 of 2 quotes found (scales 2.1)"
+
+
+def test_a_template_without_a_version_needs_none(scales: Project) -> None:
+    conf = (scales.src / "conf.py").read_text()
+    conf = conf.replace("v{version}/", "").replace('release = "2.1"\n', "")
+    scales.write({"conf.py": conf})
+    built = scales.ok("html")
+    link = built.soup("index.html").select_one(".heuristic-evidence .caption-text a")
+    assert link is not None
+    assert link["href"] == "https://example.org/scales/pan.py#L7"
+    scales.write({"conf.py": conf.replace("org/", "org/{version}/")})
+    assert not scales.ok("html").soup("index.html").select(".heuristic-evidence .caption-text a")
+
+
+def test_a_module_without_a_version_is_named_once(scales: Project) -> None:
+    scales.write({"lonely.py": "x = 1\n", "other.md": "# Other\n\n:::{evidence} lonely\nx = 1\n:::\n"})
+    text = scales.ok("html").soup("other.html").select_one(".caption-text")
+    assert text is not None
+    assert text.get_text() == "lonely, line 1"
+
+
+def test_quotes_are_in_no_message_catalogue(scales: Project) -> None:
+    conf = (scales.src / "conf.py").read_text()
+    scales.write({"conf.py": f"{conf}gettext_additional_targets = ['literal-block']\n"})
+    assert "mass" not in (scales.ok("gettext").out / "index.pot").read_text().replace("scales.weigh(mass)", "")
+
+
+def test_a_bad_option_does_not_hide_that_the_quote_is_gone(scales: Project) -> None:
+    scales.write({"other.md": "# Other\n\n:::{evidence} scales.pan:Scale.weigh\n:txt: x\n\nreturn 3\n:::\n"})
+    assert [re.findall(r"heuristic\.\w+", warning) for warning in scales.build().warnings] == [
+        ["heuristic.evidence"],
+        ["heuristic.option"],
+    ]
+
+
+def test_the_record_is_as_readable_as_its_neighbours(scales: Project) -> None:
+    scales.ok("html")
+    modes = {path.stat().st_mode for path in (scales.root / "doctrees").iterdir() if path.is_file()}
+    assert len(modes) == 1
+    assert not list((scales.root / "doctrees").glob(".heuristics*"))
+
+
 # -- verify --
 
 
@@ -241,7 +368,7 @@ def test_verify_reads_pages_with_evidence_only_and_all_if_asked(scales: Project)
 def test_verify_tells_of_docstrings_that_it_does_not_read(scales: Project) -> None:
     scales.write({"scales/beam.py": "'''Beam.\n\n.. evidence:: scales\n\n   x\n'''\n"})
     done = run("verify", scales.src)
-    assert "not read: docstrings of scales with evidence (1 files); --all reads them" in done.stderr
+    assert "not read: docstrings of scales with evidence (1 file); --all reads them" in done.stderr
 
 
 def test_verify_takes_no_doctrees(scales: Project) -> None:
@@ -308,7 +435,7 @@ def test_reach_confirms_what_a_build_finds_new(project: Callable[..., Project]) 
     site.ok()
 
 
-@pytest.mark.parametrize("text", ["Dear all,\n\nthis is a letter.\n", "x = 1\n"])
+@pytest.mark.parametrize("text", ["Dear all,\n\nthis is a letter.\n", "x = 1\n", "# API\n", "numpy 1.2\nscipy 3\n"])
 def test_reach_does_not_overwrite_another_file(project: Callable[..., Project], text: str) -> None:
     site = project(REACH)
     path = site.src / "lists/reach.txt"
@@ -317,6 +444,12 @@ def test_reach_does_not_overwrite_another_file(project: Callable[..., Project], 
     assert done.status == 2
     assert "is no reach file" in done.stderr
     assert path.read_text() == text
+
+
+def test_a_reach_file_from_another_system_is_read(project: Callable[..., Project]) -> None:
+    site = project(REACH)
+    (site.src / "lists/reach.txt").write_bytes(b"\xef\xbb\xbfAlpha scales.weigh\r\n")
+    site.ok()
 
 
 def test_reach_without_the_option_is_misuse(project: Callable[..., Project]) -> None:

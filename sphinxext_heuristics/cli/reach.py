@@ -9,6 +9,7 @@ from sphinxext_heuristics.builder import reach_place
 from sphinxext_heuristics.cli.index import bring_up_to_date, found_in, seen
 from sphinxext_heuristics.cli.project import CommandError, add_options, opened, read
 from sphinxext_heuristics.cli.terminal import note, say_diff
+from sphinxext_heuristics.config import Settings
 from sphinxext_heuristics.diagnostics import report
 from sphinxext_heuristics.model import Subtype
 
@@ -35,12 +36,13 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Write or compare the file; return the exit code."""
     with opened(arguments) as app:
-        plan = read(app, leaves={Subtype.REACH})
-        place = reach_place(app, plan.settings)
-        if plan.settings.reach_file is None:
+        settings = Settings.of(app.config)
+        place = reach_place(app, settings)
+        if settings.reach_file is None:
             raise CommandError(f"heuristics_reach_file is not set in {place.conf_py}: there is no reach file")
         if index_file.is_outside(place.path, place.srcdir):
             raise CommandError(index_file.outside_message(place))
+        plan = read(app, leaves={Subtype.REACH})
         found = found_in(place.path)
         if arguments.check:
             differing = list(reach.problems(plan, place))
@@ -48,7 +50,7 @@ def run(arguments: argparse.Namespace) -> int:
             if not differing:
                 note(f"{seen(place.path)} is up to date")
             return 1 if differing else 0
-        if found is not None and not reach.is_reach_file(found):
+        if found is not None and not reach.is_reach_file(found, plan.heuristics):
             raise CommandError(
                 f"{place.path} is no reach file: it would be lost; let heuristics_reach_file name another file"
             )

@@ -65,7 +65,7 @@ def standing(plan: Plan, srcdir: Path) -> Iterator[str]:
         if isinstance(result, Found):
             number += 1
             yield f"{_seen(one, srcdir)}: {one.object} has it in line {result.line}"
-    packages = {one.package: plan.version_of(one) for one in quoted}
+    packages = {one.package: plan.version_of(one) for one in quoted if one.package}
     where = ", ".join(f"{package} {version}".strip() for package, version in sorted(packages.items()))
     yield f"{number} of {len(quoted)} quotes found{where and f' ({where})'}"
 
@@ -82,4 +82,5 @@ def _tell_of_docstrings(app: Sphinx, plan: Plan) -> None:
         return
     holding = [path for path in sorted(top.parent.rglob("*.py")) if b".. evidence::" in path.read_bytes()]
     if holding:
-        note(f"not read: docstrings of {plan.settings.package} with evidence ({len(holding)} files); --all reads them")
+        files = "1 file" if len(holding) == 1 else f"{len(holding)} files"
+        note(f"not read: docstrings of {plan.settings.package} with evidence ({files}); --all reads them")

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import re
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from functools import lru_cache
 from typing import TYPE_CHECKING
@@ -34,6 +34,9 @@ if TYPE_CHECKING:
     from sphinxext_heuristics.evidence.scope import Scope, Source
     from sphinxext_heuristics.sources import Sources
 
+
+#: How many imports are followed to say where an object is not.
+_MOST_IMPORTS = 20
 
 #: How much of a comment a message repeats.
 _MAX_WORDS = 60
@@ -131,17 +134,43 @@ def verify(claim: Claim, sources: Sources) -> Found | Lost:
     """
     at = state(claim.module, sources)
     if at is None:
-        return _without_source(claim.module, sources)
+        return _dotted(claim, sources) or _without_source(claim.module, sources)
     found = _examine(claim, at)
     if isinstance(found, Found) or found.reason is not Reason.NO_OBJECT:
         return found
     for module, qualname in _origins(claim, sources):
         if (module, qualname) != (claim.module, claim.qualname) and (at := state(module, sources)):
-            origin = Claim(module=module, qualname=qualname, quote=claim.quote, prose=claim.prose)
-            result = _examine(origin, at)
+            result = _examine(replace(claim, module=module, qualname=qualname), at)
             if isinstance(result, Found) or result.reason is not Reason.NO_OBJECT:
                 return result
-    return found
+    return _told_where_imported(claim, found, sources)
+
+
+def _told_where_imported(claim: Claim, found: Lost, sources: Sources) -> Lost:
+    """Say what is missing where the object would be defined, or which imported names are named alike."""
+    head, dot, rest = claim.qualname.partition(".")
+    for _step in range(_MOST_IMPORTS):
+        origin = sources.imported(claim.module, head)
+        at = state(origin[0], sources) if origin else None
+        if origin is None or at is None or not origin[1]:
+            break
+        head = origin[1]
+        claim = replace(claim, module=origin[0], qualname=f"{head}{dot}{rest}")
+        result = _examine(claim, at)
+        if isinstance(result, Lost):
+            found = result
+    alike = closest(claim.qualname, sources.names(claim.module)) if "did you mean" not in found.message else ()
+    return replace(found, message=found.message + did_you_mean(alike))
+
+
+def _dotted(claim: Claim, sources: Sources) -> Lost | None:
+    """Say how an object is written that stands behind a dot, as if it were a module; ``None`` if it is none."""
+    if claim.qualname or not is_module_name(claim.module) or not sources.canonical(claim.module):
+        return None
+    parts = claim.module.split(".")
+    known = next(n for n in range(len(parts), 0, -1) if sources.exists(".".join(parts[:n])))
+    written = f"{'.'.join(parts[:known])}:{'.'.join(parts[known:])}"
+    return Lost(reason=Reason.NO_MODULE, message=f"{claim.module!r} is no module: for the object write {written!r}")
 
 
 def _origins(claim: Claim, sources: Sources) -> Sequence[tuple[str, str]]:
@@ -253,8 +282,9 @@ def _without_object(claim: Claim, source: Source, path: Path) -> Lost:
     return Lost(
         reason=Reason.NO_OBJECT,
         message="; the quote ".join(
-            [f"module {claim.module!r} has no {claim.qualname!r}{did_you_mean(alike)}", *(it[3:] for it in elsewhere)]
-        ),
+            [f"module {claim.module!r} has no {claim.qualname!r}", *(it[3:] for it in elsewhere)]
+        )
+        + did_you_mean(alike),
         path=path,
         line=_line_of(elsewhere),
     )

@@ -28,7 +28,7 @@ class Prose:
     text: str
 
     def find(self, scope: Scope) -> tuple[int, int] | None:
-        """Return where these words stand: in strings side by side, in a comment, or else anywhere."""
+        """Return where these words stand: in strings side by side, or in a comment."""
         wanted = [words for text in _spellings(self.text) if (words := " ".join(text.split()))]
         for lines in _passages(scope):
             passage = Passage(lines)
@@ -92,12 +92,11 @@ class Passage:
 
 
 def _passages(scope: Scope) -> Iterator[list[tuple[int, str]]]:
-    """Yield what is prose in *scope*, a piece for each line; last all of it as it is written."""
+    """Yield what is prose in *scope*, a piece for each line."""
     for group in scope.literals:
         pieces = [piece for item in group for piece in _ended(item.lines)]
         yield [(number, text.replace(MARK, "")) for number, text in pieces]
     yield from _comments(scope.comments)
-    yield [(number, _MARKER.sub("", text) + "\n") for number, text in enumerate(scope.text, scope.first)]
 
 
 def _ended(lines: Iterable[tuple[int, str]]) -> Iterator[tuple[int, str]]:

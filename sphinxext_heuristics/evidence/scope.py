@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import io
+import re
 import tokenize
 from functools import cached_property, lru_cache
 from itertools import pairwise
@@ -274,10 +275,34 @@ def understand(raw: bytes) -> Source:
         text = io.TextIOWrapper(io.BytesIO(raw), encoding).read()
     except (SyntaxError, LookupError, ValueError) as error:
         raise ValueError(f"its text cannot be decoded: {error}") from error
-    tree = parse(text)
+    lines = without_evidence(text.split("\n"))
+    tree = parse("\n".join(lines))
     if not isinstance(tree, ast.Module):  # pragma: no cover - what mode "exec" gives
         raise TypeError(type(tree))
-    return Source(text.split("\n"), tree)
+    return Source(lines, tree)
+
+
+def without_evidence(lines: list[str]) -> list[str]:
+    """Return the lines of a file with those blank in which a docstring quotes: a quote would find itself there."""
+    found = list(lines)
+    waiting = [(at, opened) for at, line in enumerate(lines) if (opened := _EVIDENCE.match(line))]
+    for start, opened in waiting:
+        fence = opened["fence"]
+        for at in range(start, len(lines)):
+            line = lines[at]
+            inside = line.strip() != fence if fence else not line.strip() or _indent(line) > _indent(lines[start])
+            if at > start and not inside:
+                break
+            quotes = _QUOTES.search(line)
+            found[at] = " " * _indent(line) + line[quotes.start() :] if quotes else ""
+            if quotes:
+                break
+    return found
+
+
+#: What opens a block of evidence in a docstring, and what ends the docstring.
+_EVIDENCE = re.compile(r"[ \t]*(?:\.\.[ \t]+evidence::|(?P<fence>`{3,}|~{3,}|:{3,})\{evidence\})")
+_QUOTES = re.compile(r"\"{3}|'{3}")
 
 
 @lru_cache(maxsize=16)
