@@ -60,6 +60,9 @@ def listed(text: str) -> Iterator[Listed]:
 
 def problems(plan: Plan, place: Place) -> Iterator[Problem]:
     """Yield what the file lacks, lists in vain, or says otherwise; *place* says where it is and how it is written."""
+    if index_file.is_outside(place.path, place.srcdir):
+        yield _of_file(place, index_file.outside_message(place))
+        return
     try:
         text = index_file.read(place.path)
     except OSError as error:

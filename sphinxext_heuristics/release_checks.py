@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 from sphinxext_heuristics.diagnostics import closest, did_you_mean
 from sphinxext_heuristics.index import bounds
+from sphinxext_heuristics.index_file import is_outside, outside_message
 from sphinxext_heuristics.model import Problem, Subtype
-from sphinxext_heuristics.releases import Unusable, contradictions, quotes
+from sphinxext_heuristics.releases import WRITE, Unusable, contradictions, quotes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -17,8 +18,10 @@ if TYPE_CHECKING:
     from sphinxext_heuristics.plan import Plan
     from sphinxext_heuristics.releases import Matrix
 
-#: How the command names the releases the first time; later it takes those of the file.
-_FIRST = "--releases VERSION,VERSION"
+#: What stands for releases that only a user can name.
+VERSIONS = "VERSION,VERSION"
+#: What lets the command read docstrings.
+_ALL = "--all"
 
 
 def problems(plan: Plan, place: Place) -> Iterator[Problem]:
@@ -26,8 +29,13 @@ def problems(plan: Plan, place: Place) -> Iterator[Problem]:
     matrix = plan.known.releases
     if matrix is None:
         yield from _of_directives(plan)
+    elif is_outside(place.path, place.srcdir):  # where the command writes nothing
+        message = outside_message(place)
+        yield Problem(subtype=Subtype.CONFIG, message=message, source=str(place.conf_py), line=place.conf_line)
     elif isinstance(matrix, Unusable):
-        yield _of_file(matrix, place)
+        yield _of_file(plan, matrix, place)
+    elif not matrix.releases:
+        yield from _of_nothing(plan, matrix, place)
     else:
         yield from _of_rows(plan, matrix, place)
         for record in plan.heuristics.values():
@@ -43,10 +51,35 @@ def _of_directives(plan: Plan) -> Iterator[Problem]:
                 yield Problem(subtype=Subtype.CONFIG, message=message, source=query.source, line=query.line)
 
 
-def _of_file(unusable: Unusable, place: Place) -> Problem:
-    message = f"{unusable.message}; to write it: {place.command} {_FIRST}"
+def _of_file(plan: Plan, unusable: Unusable, place: Place) -> Problem:
     source, line = (place.path, unusable.line) if unusable.line else (place.conf_py, place.conf_line)
-    return Problem(subtype=Subtype.CONFIG, message=message, source=str(source), line=line)
+    needs_all = any(_in_docstring(record) and record.evidence for record in plan.heuristics.values())
+    again = _command(place, _ALL * needs_all, "--releases", ",".join(unusable.releases) or VERSIONS)
+    return Problem(subtype=Subtype.CONFIG, message=told(unusable, again), source=str(source), line=line)
+
+
+def _of_nothing(plan: Plan, matrix: Matrix, place: Place) -> Iterator[Problem]:
+    """Yield the problem of a file without any release, unless there is nothing to look for."""
+    if matrix.rows or any(quotes(record, matrix.package) for record in plan.heuristics.values()):
+        yield _of_file(plan, Unusable(message="the file of releases names no release", remedy=WRITE, line=1), place)
+
+
+def told(unusable: Unusable, command: str) -> str:
+    """Return what to say of a file, with the *command* that is given the releases."""
+    return f"{unusable.message}; {unusable.remedy}: {command}" if unusable.remedy else unusable.message
+
+
+def _command(place: Place, *options: str) -> str:
+    return " ".join(filter(None, (place.command, *options)))
+
+
+def _command_for(record: Heuristic, place: Place) -> str:
+    """Return the command that looks for a heuristic: unless it is told so, it reads no docstrings."""
+    return _command(place, _ALL * _in_docstring(record))
+
+
+def _in_docstring(record: Heuristic) -> bool:
+    return record.in_entry or "docstring of " in record.source
 
 
 def _of_rows(plan: Plan, matrix: Matrix, place: Place) -> Iterator[Problem]:
@@ -59,20 +92,22 @@ def _of_rows(plan: Plan, matrix: Matrix, place: Place) -> Iterator[Problem]:
             what = f"the heuristic {name!r} quotes nothing from {matrix.package!r}"
         else:
             continue
-        message = f"listed in vain: {what}; to rewrite the file: {place.command}"
+        # Who has not read everything cannot tell that it is in vain.
+        message = f"listed in vain: {what}; to rewrite the file: {_command(place, _ALL)}"
         yield Problem(subtype=Subtype.EVIDENCE, message=message, source=str(place.path), line=row.line)
 
 
 def _of_record(plan: Plan, matrix: Matrix, record: Heuristic, place: Place) -> Iterator[Problem]:
     now = quotes(record, matrix.package)
     row = matrix.rows.get(record.name)
-    if now and row is None:
-        message = f"the file of releases does not list {record.name!r}; to rewrite it: {place.command}"
+    if now and not (row and row.standings):
+        what = "names no release for" if row else "does not list"
+        message = f"the file of releases {what} {record.name!r}; to rewrite it: {_command_for(record, place)}"
         yield _at(record, Subtype.EVIDENCE, message)
     elif now and row and row.quotes != now:
         message = (
             f"what {record.name!r} quotes has changed since it was looked for in the releases; "
-            f"to look for it again: {place.command}"
+            f"to look for it again: {_command_for(record, place)}"
         )
         yield _at(record, Subtype.EVIDENCE, message)
     elif record.since or record.until:
@@ -88,8 +123,8 @@ def _of_bounds(plan: Plan, matrix: Matrix, record: Heuristic) -> Iterator[Proble
     against = contradictions(record.since, record.until, standings)
     said = f"heuristic {record.name!r} holds for {bounds(record)}, but"
     if against.within:
-        where = ", ".join(f"{release} ({standings[release]})" for release in against.within)
-        message = f"{said} what it quotes is not, or not all, in {matrix.package} {where}: correct its bounds"
+        where = ", ".join(against.within)
+        message = f"{said} nothing that it quotes from is in {matrix.package} {where}: correct its bounds"
         yield _at(record, Subtype.VERSION, message)
     if against.outside:
         where = ", ".join(against.outside)

@@ -7,7 +7,7 @@ import hashlib
 import json
 import re
 from dataclasses import dataclass, field
-from itertools import takewhile
+from itertools import groupby, takewhile
 from typing import TYPE_CHECKING, Any
 
 from packaging.version import Version
@@ -56,11 +56,13 @@ class Matrix:
     package: str
     #: Heuristic → its row.
     rows: dict[str, Row]
+    #: Releases to look into of which no row tells anything.
+    others: tuple[str, ...] = ()
 
     @property
     def releases(self) -> tuple[str, ...]:
         """Return all releases, from the oldest to the newest."""
-        return in_order({release for row in self.rows.values() for release in row.standings})
+        return in_order({*self.others, *(release for row in self.rows.values() for release in row.standings)})
 
     def of(self, record: Heuristic) -> dict[str, Standing]:
         """Return release → how a heuristic stands there; nothing if it quotes something else by now."""
@@ -74,8 +76,21 @@ class Unusable:
 
     #: In words, the beginning of a message.
     message: str
+    #: What to do, the beginning of a command to follow; ``""`` where no command mends it.
+    remedy: str = ""
     #: The line of the file at fault, from 1; 0 if it is not the file's content.
     line: int = 0
+    #: The releases that a damaged file names all the same.
+    releases: tuple[str, ...] = ()
+
+    @property
+    def is_there(self) -> bool:
+        """Return whether there is something in the file's place, which must not be lost."""
+        return self.remedy == MEND
+
+
+#: What to do where no file is, and where one is that cannot be understood.
+WRITE, MEND = "to write it", "mend it, or remove it and write it anew"
 
 
 def in_order(releases: Iterable[str]) -> tuple[str, ...]:
@@ -139,7 +154,8 @@ class Contradictions:
 def contradictions(since: str, until: str, standings: Mapping[str, Standing]) -> Contradictions:
     """Return the releases that contradict bounds, the empty ones being none.
 
-    A release where it holds but which other bounds could take in only together with one where it does not, is none.
+    One where it has drifted is none: it may hold there for another reason, which an author can tell. Nor is one where
+    it holds, but which other bounds could take in only together with one where it is absent or has drifted.
     """
     if is_empty_range(since, until):  # which is a problem of its own
         return Contradictions()
@@ -150,31 +166,28 @@ def contradictions(since: str, until: str, standings: Mapping[str, Standing]) ->
     next_above = takewhile(lambda release: standings[release] is Standing.HELD, after)
     return Contradictions(
         within=tuple(
-            release for release in order if holds(since, until, release) and standings[release] is not Standing.HELD
+            release for release in order if holds(since, until, release) and standings[release] is Standing.ABSENT
         ),
         outside=(*reversed(list(next_below)), *next_above),
     )
 
 
 def is_open(since: str, until: str, standings: Mapping[str, Standing]) -> bool:
-    """Return whether a heuristic without bounds holds in some releases and has drifted in all others."""
-    return not (since or until) and set(standings.values()) == {Standing.HELD, Standing.DRIFTED}
+    """Return whether there are releases within the bounds of which only an author can tell whether it holds there."""
+    return any(how is Standing.DRIFTED and holds(since, until, release) for release, how in standings.items())
 
 
 def suggestion(since: str, until: str, standings: Mapping[str, Standing]) -> str:
     """Return the bounds that releases suggest, as an author would write them; ``""`` where those that stand agree.
 
-    They enclose the newest releases, one after the other, in which a heuristic holds. Without bounds, releases where
-    it has drifted agree: it may hold there for another reason.
+    They enclose the newest releases, one after the other, in none of which a heuristic is absent.
     """
-    order = in_order(standings)
-    held = [standings[release] is Standing.HELD for release in order]
-    if order and not any(held):
-        return f"it holds in none of {', '.join(order)}"
-    if is_open(since, until, standings) or not contradictions(since, until, standings):
+    if not contradictions(since, until, standings):
         return ""
-    last = len(order) - 1 - held[::-1].index(True)
-    first = last - len(list(takewhile(bool, held[last::-1]))) + 1
+    order = in_order(standings)
+    if set(standings.values()) == {Standing.ABSENT}:
+        return f"it holds in none of {', '.join(order)}"
+    first, last = _enclosed(since, until, standings)
     low = order[first] if first else ""
     high = order[last] if last + 1 < len(order) else ""
     # A bound that an author has found between two of these releases agrees with them, too.
@@ -188,10 +201,40 @@ def suggestion(since: str, until: str, standings: Mapping[str, Standing]) -> str
     return f"suggest {', '.join(parts)}"
 
 
+def _enclosed(since: str, until: str, standings: Mapping[str, Standing]) -> tuple[int, int]:
+    """Return the first and the last of the releases, in their order, that bounds should enclose."""
+    order = in_order(standings)
+    known = [standings[release] for release in order]
+    runs = [
+        [number for number, _how in run]
+        for is_absent, run in groupby(enumerate(known), lambda item: item[1] is Standing.ABSENT)
+        if not is_absent
+    ]
+    # What bounds leave out although it has drifted, an author left out for a reason.
+    within = [[number for number in run if holds(since, until, order[number])] for run in runs]
+    chosen = [run for run in within if run] or runs
+    first, last = _ends(chosen, known)
+    while first and known[first - 1] is Standing.HELD:
+        first -= 1
+    while last + 1 < len(known) and known[last + 1] is Standing.HELD:
+        last += 1
+    return first, last
+
+
+def _ends(runs: Sequence[Sequence[int]], known: Sequence[Standing]) -> tuple[int, int]:
+    """Return the ends of the newest run, rather of one where a heuristic is sure to hold."""
+    sure = [run for run in runs if any(known[number] is Standing.HELD for number in run)]
+    newest = (sure or runs)[-1]
+    return newest[0], newest[-1]
+
+
 # -- the file -------------------------------------------------------------------------
 
 #: How a row begins in the file.
 _ROW = re.compile(r'\s*(?P<name>"(?:[^"\\]|\\.)*"): \{')
+
+#: How a release stands in it.
+_RELEASE = re.compile(r'"([^"\s]+)": *"[a-z]*"')
 
 
 def text_of(matrix: Matrix) -> str:
@@ -203,7 +246,10 @@ def text_of(matrix: Matrix) -> str:
         }
         for name, row in sorted(matrix.rows.items())
     }
-    return json.dumps({"package": matrix.package, "heuristics": rows}, ensure_ascii=False, indent=1) + "\n"
+    listed = {release for row in matrix.rows.values() for release in row.standings}
+    others = [release for release in matrix.releases if release not in listed]
+    data = {"package": matrix.package, **({"releases": others} if others else {}), "heuristics": rows}
+    return json.dumps(data, ensure_ascii=False, indent=1) + "\n"
 
 
 def load(path: Path, package: str) -> Matrix | Unusable:
@@ -211,11 +257,13 @@ def load(path: Path, package: str) -> Matrix | Unusable:
     if not package:
         return Unusable(message="heuristics_releases_file wants heuristics_package, whose releases they are")
     try:
-        text = path.read_bytes().decode("utf-8", errors="replace")
+        # Editors on Windows may put a byte order mark before the text.
+        text = path.read_bytes().decode("utf-8-sig", errors="replace")
     except FileNotFoundError:
-        return Unusable(message=f"the file of releases {str(path)!r} is not there")
+        return Unusable(message=f"the file of releases {str(path)!r} is not there", remedy=WRITE)
     except OSError as error:
-        return Unusable(message=f"heuristics_releases_file {str(path)!r} cannot be read: {error.strerror}")
+        message = f"heuristics_releases_file {str(path)!r} cannot be read: {error.strerror}"
+        return Unusable(message=message, remedy=MEND)
     return _understood(text, package)
 
 
@@ -223,13 +271,18 @@ def _understood(text: str, package: str) -> Matrix | Unusable:
     try:
         matrix = read(text)
     except json.JSONDecodeError as error:
-        return Unusable(message=f"this is no file of releases: {error.msg}", line=error.lineno)
+        return _damaged(error.msg, text, error.lineno)
     except (ValueError, RecursionError) as error:
-        return Unusable(message=f"this is no file of releases: {error}", line=1)
+        return _damaged(str(error), text, 1)
     if matrix.package != package:
-        wanted = f"heuristics_package is {package!r}"
-        return Unusable(message=f"these are releases of {matrix.package!r}, but {wanted}", line=1)
+        message = f"these are releases of {matrix.package!r}, but heuristics_package is {package!r}"
+        return Unusable(message=message, remedy=MEND, line=1)
     return matrix
+
+
+def _damaged(why: str, text: str, line: int) -> Unusable:
+    releases = in_order({release for release in _RELEASE.findall(text) if parse(release)})
+    return Unusable(message=f"this is no file of releases: {why}", remedy=MEND, line=line, releases=releases)
 
 
 def read(text: str) -> Matrix:
@@ -238,10 +291,20 @@ def read(text: str) -> Matrix:
     Raises `ValueError` with the reason if it says nothing that can be understood.
     """
     match json.loads(text):
-        case {"package": str(package), "heuristics": dict(rows)}:
+        case {"package": str(package), "heuristics": dict(rows), **rest}:
             lines = _lines(text)
-            return Matrix(package=package, rows={name: _row(name, row, lines) for name, row in rows.items()})
+            return Matrix(
+                package=package,
+                rows={name: _row(name, row, lines) for name, row in rows.items()},
+                others=_others(rest.get("releases", [])),
+            )
     raise ValueError("it does not hold 'package' and 'heuristics'")
+
+
+def _others(releases: Any) -> tuple[str, ...]:  # noqa: ANN401 - what a file held
+    if isinstance(releases, list) and all(isinstance(release, str) and parse(release) for release in releases):
+        return in_order(releases)
+    raise ValueError(f"as 'releases' it has {releases!r}")
 
 
 def _lines(text: str) -> dict[str, int]:

@@ -371,6 +371,12 @@ def test_verify_tells_of_docstrings_that_it_does_not_read(scales: Project) -> No
     assert "not read: docstrings of scales with evidence (1 file); --all reads them" in done.stderr
 
 
+def test_verify_finds_evidence_however_it_is_written(scales: Project) -> None:
+    text = (scales.src / "index.rst").read_text()
+    scales.write({"index.rst": text.replace(".. evidence::", "..  Evidence ::")})
+    assert run("verify", scales.src, "-q").stdout.splitlines()[-1] == "1 of 1 quotes found (scales 2.1)"
+
+
 def test_verify_takes_no_doctrees(scales: Project) -> None:
     assert run("verify", scales.src, "-d", scales.root).status == 2
 
@@ -450,6 +456,15 @@ def test_a_reach_file_from_another_system_is_read(project: Callable[..., Project
     site = project(REACH)
     (site.src / "lists/reach.txt").write_bytes(b"\xef\xbb\xbfAlpha scales.weigh\r\n")
     site.ok()
+
+
+def test_a_reach_file_outside_the_project_is_refused_by_build_and_command(project: Callable[..., Project]) -> None:
+    site = project(REACH.replace("lists/reach.txt", "../../reach.txt"))
+    (warning,) = site.build().warnings
+    assert warning.startswith("<src>/conf.py:2: WARNING: heuristics_reach_file leads to")
+    done = run("reach", site.src, "-q")
+    assert done.status == 2
+    assert "which lies outside the project" in done.stderr
 
 
 def test_reach_without_the_option_is_misuse(project: Callable[..., Project]) -> None:

@@ -166,7 +166,7 @@ def _conf_py_message(error: ConfigError, conf_py: Path) -> str:
 
 
 #: How pages write evidence, or bring in a file that may.
-_MAY_QUOTE = re.compile(rb"\{evidence\}|\.\.[ \t]+evidence::|\{include\}|\.\.[ \t]+include::")
+_MAY_QUOTE = re.compile(rb"\{(evidence|include)\}|\.\.[ \t]+(evidence|include)[ ]?::", re.IGNORECASE)
 
 
 def read_evidence(app: Sphinx) -> Plan:

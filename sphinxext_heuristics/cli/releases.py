@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import re
+import shlex
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from packaging.version import InvalidVersion, Version
 
-from sphinxext_heuristics import index_file, versions
+from sphinxext_heuristics import index_file, release_checks, versions
 from sphinxext_heuristics.builder import releases_place
 from sphinxext_heuristics.cli.index import bring_up_to_date, found_in, seen
 from sphinxext_heuristics.cli.project import CommandError, add_options, opened, read, read_evidence
@@ -67,7 +68,10 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         metavar="VERSIONS",
         type=_releases,
         default=(),
-        help="the releases, separated by commas; without it, those that the file has",
+        help="releases to look into besides those that the file has, separated by commas",
+    )
+    command.add_argument(
+        "--drop", metavar="VERSIONS", type=_releases, default=(), help="releases to take out of the file"
     )
     command.add_argument(
         "--cache", metavar="PATH", type=Path, help="the folder where releases are kept (default: %(default)s)"
@@ -100,25 +104,27 @@ def run(arguments: argparse.Namespace) -> int:
         place = releases_place(app, plan.settings)
         quiet = app.quiet
     _check_settings(plan, place)
+    before = _before(plan, place, arguments)
     found = found_in(place.path)
-    before = _before(plan, place, found)
-    wanted = arguments.releases or (before.releases if before else ())
-    if not wanted:
-        raise CommandError(f"say which releases, such as --releases 0.1,0.2: {place.path} does not name any")
+    found = found.removeprefix("\ufeff") if found else found
+    wanted = _wanted(arguments, place, before.releases)
     looked = _look(plan, _registry(plan, arguments), wanted, quiet=quiet)
-    matrix = Matrix(package=plan.settings.package, rows=dict(_rows(plan, wanted, looked, before)))
+    matrix = _matrix(plan, wanted, looked, before, reads_all=arguments.all)
     for name, release, why in looked.why if arguments.why else ():
         say(f"{name}, {release}: {why}")
     suggested = list(_suggestions(plan, matrix))
     for line in suggested:
         say(line)
     if not quiet:
-        _tell_of_drift(plan, matrix)
+        _remark(plan, matrix)
     findings = bool(looked.missing or suggested)
-    if before is None and not matrix.releases and looked.missing:
+    if not (looked.standings or before.releases):
         note("no release was got: nothing is written")
         return 1
-    code = (_check if arguments.check else _write)(arguments, place, found, text_of(matrix))
+    if arguments.check:
+        code = _check(arguments, place, found, text_of(matrix))
+    else:
+        code = bring_up_to_date(place.path, found, text_of(matrix))
     return int(findings or code)
 
 
@@ -131,15 +137,45 @@ def _check_settings(plan: Plan, place: Place) -> None:
         raise CommandError(index_file.outside_message(place))
 
 
-def _before(plan: Plan, place: Place, found: str | None) -> Matrix | None:
+def _before(plan: Plan, place: Place, arguments: argparse.Namespace) -> Matrix:
     """Return what the file says; one that says something else is not to be lost."""
     before = plan.known.releases
     if isinstance(before, Matrix):
         return before
-    if found is not None:
-        message = before.message if before else ""
-        raise CommandError(f"{place.path}: {message}; mend it, or remove it and name all releases again")
-    return None
+    if before and before.is_there:
+        again = _again(arguments, place, arguments.releases or before.releases or (release_checks.VERSIONS,))
+        where = f"{place.path}:{before.line}: " if before.line else ""
+        raise CommandError(where + release_checks.told(before, again))
+    return Matrix(package=plan.settings.package, rows={})
+
+
+def _wanted(arguments: argparse.Namespace, place: Place, known: Sequence[str]) -> tuple[str, ...]:
+    """Return the releases that the file should have: those it has and those that are named, less those to drop."""
+    named, kept, drop = ({Version(one): one for one in some} for some in (arguments.releases, known, arguments.drop))
+    if both := drop.keys() & named.keys():
+        raise CommandError(f"--releases and --drop both name {', '.join(drop[one] for one in sorted(both))}")
+    if strange := drop.keys() - kept.keys():
+        unknown = ", ".join(drop[one] for one in sorted(strange))
+        raise CommandError(f"--drop names {unknown}, but {place.path} does not")
+    # A release stays as the file writes it: 1.0 is 1.0.0.
+    wanted = in_order(one for version, one in {**named, **kept}.items() if version not in drop)
+    if not wanted:
+        raise CommandError(f"say which releases: {_again(arguments, place, (release_checks.VERSIONS,))}")
+    return wanted
+
+
+def _again(arguments: argparse.Namespace, place: Place, releases: Sequence[str]) -> str:
+    """Return the command that writes the file from *releases*, its other options as they were given."""
+    given = [
+        ("--releases", ",".join(releases)),
+        ("--drop", ",".join(arguments.drop)),
+        ("--distribution", arguments.distribution),
+        ("--cache", str(arguments.cache) if arguments.cache != cache_folder() else ""),
+        *(("-D", f"{name}={value}") for name, value in arguments.define),
+        *(("-t", tag) for tag in arguments.tags),
+    ]
+    options = [f"{option} {shlex.quote(value)}" for option, value in given if value]
+    return " ".join([place.command, *(["--all"] if arguments.all else []), *options])
 
 
 # -- looking into releases ------------------------------------------------------------
@@ -225,38 +261,60 @@ def _counted(standings: Mapping[str, Standing]) -> str:
 # -- what follows ---------------------------------------------------------------------
 
 
-def _rows(plan: Plan, wanted: Sequence[str], looked: Looked, before: Matrix | None) -> Iterator[tuple[str, Row]]:
-    """Yield each heuristic with its row: what was found, or else what the file says of the same quotes."""
-    for name, record in sorted(plan.heuristics.items()):
-        if digest := quotes(record, plan.settings.package):
-            known = dict(before.of(record)) if before else {}
-            known |= {release: standings[name] for release, standings in looked.standings.items() if name in standings}
-            yield (
-                name,
-                Row(quotes=digest, standings={release: known[release] for release in wanted if release in known}),
-            )
+def _matrix(plan: Plan, wanted: Sequence[str], looked: Looked, before: Matrix, *, reads_all: bool) -> Matrix:
+    """Return what the file should say of the releases that are *wanted*.
+
+    Of heuristics that were not read, and of those that no release was got for, it says what it said *before*.
+    """
+    rows: dict[str, Row] = {}
+    for name in sorted({*plan.heuristics, *before.rows}):
+        row = _row(plan, name, looked, before, reads_all=reads_all)
+        standings = {release: row.standings[release] for release in wanted if release in row.standings} if row else {}
+        if row and standings:
+            rows[name] = Row(quotes=row.quotes, standings=standings)
+    known = {*before.releases, *looked.standings}
+    return Matrix(
+        package=plan.settings.package, rows=rows, others=tuple(release for release in wanted if release in known)
+    )
+
+
+def _row(plan: Plan, name: str, looked: Looked, before: Matrix, *, reads_all: bool) -> Row | None:
+    old = before.rows.get(name)
+    record = plan.heuristics.get(name)
+    if record is None:
+        return None if reads_all else old
+    digest = quotes(record, plan.settings.package)
+    if not digest:
+        return None
+    found = {release: standings[name] for release, standings in looked.standings.items() if name in standings}
+    known = {**before.of(record), **found}
+    return Row(quotes=digest, standings=known) if known else old
 
 
 def _suggestions(plan: Plan, matrix: Matrix) -> Iterator[str]:
-    for name, row in matrix.rows.items():
-        record = plan.heuristics[name]
-        if said := suggestion(record.since, record.until, row.standings):
-            yield f"{name}: {said}"
+    for record in _listed(plan, matrix):
+        if said := suggestion(record.since, record.until, matrix.of(record)):
+            yield f"{record.name}: {said}"
 
 
-def _tell_of_drift(plan: Plan, matrix: Matrix) -> None:
-    """Name the heuristics of which the releases leave open whether they hold: no finding, but of use to authors."""
-    names = [
-        name
-        for name, row in matrix.rows.items()
-        if is_open(plan.heuristics[name].since, plan.heuristics[name].until, row.standings)
+def _listed(plan: Plan, matrix: Matrix) -> Iterator[Heuristic]:
+    """Yield the heuristics of the rows that were read."""
+    for name in matrix.rows:
+        if record := plan.heuristics.get(name):
+            yield record
+
+
+def _remark(plan: Plan, matrix: Matrix) -> None:
+    """Name the heuristics that an author may want to look at: no finding."""
+    drifted = [
+        record.name for record in _listed(plan, matrix) if is_open(record.since, record.until, matrix.of(record))
     ]
-    if names:
-        note(f"drifted somewhere and without bounds, for you to judge (--why shows what is there): {', '.join(names)}")
-
-
-def _write(_arguments: argparse.Namespace, place: Place, found: str | None, wanted: str) -> int:
-    return bring_up_to_date(place.path, found, wanted)
+    if drifted:
+        judge = "for you to judge (--why shows what is there)"
+        note(f"drifted within their bounds, {judge}: {', '.join(drifted)}")
+    unread = [name for name in matrix.rows if name not in plan.heuristics]
+    if unread:
+        note(f"not read, and left as they are (--all reads all): {', '.join(unread)}")
 
 
 def _check(arguments: argparse.Namespace, place: Place, found: str | None, wanted: str) -> int:
@@ -264,6 +322,6 @@ def _check(arguments: argparse.Namespace, place: Place, found: str | None, wante
         note(f"{seen(place.path)} is up to date")
         return 0
     what = "is not there" if found is None else "differs"
-    note(f"{seen(place.path)} {what}; to write it: {place.command}")
+    note(f"{seen(place.path)} {what}; to write it: {_again(arguments, place, arguments.releases)}")
     say_diff(index_file.unified(found or "", wanted, seen(place.path)), arguments.color)
     return 1
