@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import os
 import re
 import warnings
 from dataclasses import dataclass, fields
@@ -52,7 +53,15 @@ def _is_path(value: object) -> bool:
     if value is None:
         return True
     is_name = isinstance(value, str) and bool(value.strip()) and "\0" not in value
-    return is_name and not PurePosixPath(str(value)).is_absolute()
+    return is_name and _is_encodable(str(value)) and not PurePosixPath(str(value)).is_absolute()
+
+
+def _is_encodable(name: str) -> bool:
+    """Return whether a file can have the name: half of a surrogate pair is none that a disk knows."""
+    try:
+        return bool(os.fsencode(name))
+    except UnicodeEncodeError:
+        return False
 
 
 def _is_count(value: object) -> bool:
@@ -81,7 +90,8 @@ def _is_template(value: object) -> bool:
     if value is None:
         return True
     try:
-        return isinstance(value, str) and bool(value.format(**dict.fromkeys(PLACEHOLDERS, "")))
+        # The line is a number, which takes other forms than text does.
+        return isinstance(value, str) and bool(value.format(**{**dict.fromkeys(PLACEHOLDERS, ""), "line": 1}))
     except (LookupError, ValueError, AttributeError):  # another name, a lonely brace, an attribute
         return False
 

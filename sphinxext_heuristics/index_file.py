@@ -72,7 +72,7 @@ def content(plan: Plan, path: Path, path_of: PathOf) -> str:
     """
     settings = plan.settings
     title = settings.index_title or ": ".join(filter(None, ("Heuristic Index", settings.namespace)))
-    folder = os.path.realpath(path.parent if not path.is_symlink() else path.resolve().parent)
+    folder = str(real(path).parent)
     links = _Links(folder, path_of)
     categories = index.categories(plan.heuristics.values(), settings.categories)
     return _FORM.format(
@@ -263,13 +263,18 @@ def command(name: str, confdir: Path, srcdir: Path, cwd: Path) -> str:
 
 def is_outside(path: Path, srcdir: Path) -> bool:
     """Return whether a file, symbolic links resolved, lies outside the project."""
-    return not path.resolve().is_relative_to(project_root(srcdir))
+    return not real(path).is_relative_to(project_root(srcdir))
+
+
+def real(path: Path) -> Path:
+    """Return a path with symbolic links resolved, whatever it is: links in a ring and too long names stay."""
+    return Path(os.path.realpath(path))
 
 
 def outside_message(place: Place) -> str:
     """Return the sentence that refuses a file outside the project."""
     return (
-        f"{place.option} leads to {str(place.path.resolve())!r}, which lies outside the project "
+        f"{place.option} leads to {str(real(place.path))!r}, which lies outside the project "
         f"{str(project_root(place.srcdir))!r}; name a file inside it"
     )
 

@@ -132,18 +132,14 @@ class Sources:
         """Return the method resolution order of a class, those classes that are known."""
         if cls not in self._mro:
             self._mro[cls] = ()  # a class cannot be its own base
-            with suppress(RecursionError):  # nor has it as many above each other as Python has levels
-                self._mro[cls] = self._line(cls)
+            module, qualname = cls
+            known = self._names(module).classes.get(qualname)
+            if known is not None:
+                # Where Python has no more levels, a base means nothing: see `_follow`.
+                bases = [base for name in known.bases if (base := self.canonical(f"{module}.{name}"))]
+                lines = [list(line) for base in bases if (line := self._linear(base))]
+                self._mro[cls] = (cls, *merge([*lines, [line[0] for line in lines]]))
         return self._mro[cls]
-
-    def _line(self, cls: tuple[str, str]) -> tuple[tuple[str, str], ...]:
-        module, qualname = cls
-        known = self._names(module).classes.get(qualname)
-        if known is None:
-            return ()
-        bases = [base for name in known.bases if (base := self.canonical(f"{module}.{name}"))]
-        lines = [list(line) for base in bases if (line := self._linear(base))]
-        return (cls, *merge([*lines, [line[0] for line in lines]]))
 
     def _locals_for(self, package: str, head: str) -> list[str]:
         """Return the names under which *package* may have taken over *head*."""

@@ -1,4 +1,4 @@
-"""The Python code on guides, explanations, environment and heuristic pages runs as it stands, on the CPU and offline."""
+"""Python code on guides, explanations, environment and heuristic pages runs as it stands, on the CPU and offline."""
 
 from __future__ import annotations
 

@@ -146,8 +146,11 @@ def verify(claim: Claim, sources: Sources) -> Found | Lost:
     return _told_where_imported(claim, found, sources)
 
 
-def _told_where_imported(claim: Claim, found: Lost, sources: Sources) -> Lost:
-    """Say what is missing where the object would be defined, or which imported names are named alike."""
+def _told_where_imported(claim: Claim, found: Lost, sources: Sources) -> Found | Lost:
+    """Say what is missing where the object would be defined, or which imported names are named alike.
+
+    A name that is assigned together with others is found here.
+    """
     head, dot, rest = claim.qualname.partition(".")
     for _step in range(_MOST_IMPORTS):
         origin = sources.imported(claim.module, head)
@@ -157,8 +160,9 @@ def _told_where_imported(claim: Claim, found: Lost, sources: Sources) -> Lost:
         head = origin[1]
         claim = replace(claim, module=origin[0], qualname=f"{head}{dot}{rest}")
         result = _examine(claim, at)
-        if isinstance(result, Lost):
-            found = result
+        if isinstance(result, Found):
+            return result
+        found = result
     alike = closest(claim.qualname, sources.names(claim.module)) if "did you mean" not in found.message else ()
     return replace(found, message=found.message + did_you_mean(alike))
 

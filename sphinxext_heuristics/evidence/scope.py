@@ -286,7 +286,10 @@ def without_evidence(lines: list[str]) -> list[str]:
     """Return the lines of a file with those blank in which a docstring quotes: a quote would find itself there."""
     found = list(lines)
     waiting = [(at, opened) for at, line in enumerate(lines) if (opened := _EVIDENCE.match(line))]
+    at = -1
     for start, opened in waiting:
+        if start < at:  # in the block above, which is blank
+            continue
         fence = opened["fence"]
         for at in range(start, len(lines)):
             line = lines[at]
