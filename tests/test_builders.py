@@ -33,6 +33,7 @@ copyright = "Nobody"
 version = release = "1.0"
 extensions = ["sphinx.ext.autodoc", "myst_parser", "sphinxext_heuristics"]
 heuristics_max_shown = 1
+heuristics_source_url = "https://example.org/{path}#L{line}"
 === builders_pkg.py
 class Base:
     \"\"\"Base.\"\"\"
@@ -42,6 +43,8 @@ class Base:
 
         More.
         \"\"\"
+        if not self.weights:
+            raise ValueError("no weights & no merge")
 
 
 class Model(Base):
@@ -70,7 +73,7 @@ API
    :inherited-members:
 
 === heuristics/One.md
-```{heuristic} One
+````{heuristic} One
 :title: The first title
 :note: Use `code` and {doc}`../guide`.
 :impl: builders_pkg.Base.merge
@@ -78,7 +81,11 @@ API
 :severity: danger
 
 The first body.
+
+```{evidence} builders_pkg:Base.merge
+raise ValueError("no weights & no merge")
 ```
+````
 === heuristics/Two.rst
 .. heuristic:: Two
    :title: The second title
@@ -111,6 +118,8 @@ Text.
 
 .. heuristic-index::
    :missing:
+
+.. heuristic-messages::
 """
 
 
@@ -141,7 +150,8 @@ def test_singlehtml(sample: Project) -> None:
     assert built.shown("index.html", "builders_pkg.Model.merge") == ["The first title", "Nested"]
     guide = built.soup("index.html").select("section#guide > div.heuristic")
     assert [title_of(box) for box in guide] == ["The first title"]
-    links = built.soup("index.html").select("div.heuristic a, section.heuristic a, table a, .heuristic-cards a")
+    ours = "div.heuristic a, section.heuristic a.internal, table a, .heuristic-cards a, .heuristic-messages a"
+    links = built.soup("index.html").select(ours)
     assert len(links) > 20
     for link in links:
         # Sphinx 9.0 leaves two anchors, in its own links too.
@@ -214,6 +224,8 @@ def test_latex_has_no_sign_that_an_engine_or_a_font_may_lack(sample: Project) ->
 
 COMPILED = """
 === conf.py
+import sys
+sys.path.insert(0, __file__.rpartition("/")[0])
 project = "Sample"
 author = "Nobody"
 extensions = ["myst_parser", "sphinxext_heuristics"]
@@ -221,6 +233,12 @@ myst_enable_extensions = ["colon_fence"]
 latex_domain_indices = True
 heuristics_max_shown = 1
 heuristics_categories = {"Some & more": "50 % of #1_x", "None ≥ 1": "~^\\\\\\\\{}"}
+heuristics_source_url = "https://example.org/{path}?a=1&b=%20#L{line}"
+=== quoted_pkg.py
+def weigh_it(mass):
+    if mass > 10**9:
+        raise ValueError(f"{mass} is 50 % & more_than #1 ~ {{all}} \\\\ $x$")
+    return {"a_b": mass & 1, "c": "100 %"}
 === index.rst
 Start
 =====
@@ -238,6 +256,8 @@ Start
 
 .. heuristic-index::
    :layout: cards
+
+.. heuristic-messages::
 === One.rst
 .. heuristic:: One
    :title: The *first* & 50 % title_x
@@ -284,10 +304,16 @@ Hard
           :impl: demo.C.m
 
           Body in a cell.
+
+          .. evidence:: quoted_pkg:weigh_it
+
+             return {"a_b": mass & 1, "c": "100 %"}
      - .. heuristics-for:: demo.C.m
    * - 1
      - .. heuristic-index::
           :severity: danger
+
+       .. heuristic-messages::
 
 +-------------+------------------------------+
 | left        | .. heuristics-for:: demo.C   |
@@ -303,6 +329,11 @@ Hard
         :note: In a list.
         :impl: demo.C.m
         :severity: warning
+
+        .. evidence:: quoted_pkg:weigh_it
+
+           if mass > 10**9:
+               raise ValueError(f"{mass} is 50 % & more_than #1 ~ {{all}} \\\\ $x$")
 
 .. note::
 
@@ -331,13 +362,21 @@ See :heuristic:`Cell`, :heuristic:`Listed`, :heuristic:`Nested`, :ref:`heuristic
 """
 
 
+def latex_has(*files: str) -> bool:
+    """Return whether TeX finds each of some files."""
+    found = [shutil.which("kpsewhich") or "kpsewhich", *files]
+    return subprocess.run(found, capture_output=True, check=False).returncode == 0  # noqa: S603 - names of our own
+
+
 def test_latex_compiles_in_tables_lists_entries_and_the_two_columns_of_an_index(
     project: Callable[..., Project],
 ) -> None:
     out = project(COMPILED).ok("latex").out
-    if shutil.which("latexmk") is None or shutil.which("pdftotext") is None:
+    tools = ("latexmk", "pdflatex", "kpsewhich", "pdftotext")
+    if not all(map(shutil.which, tools)) or not latex_has("tgtermes.sty", "fncychap.sty", "ptmr8t.tfm"):
         pytest.skip(
-            "LaTeX is not installed; `make pdf` says which packages it takes, and pdftotext is in poppler-utils"
+            "LaTeX is not installed; on Debian: apt-get install latexmk texlive-latex-extra texlive-fonts-recommended "
+            "tex-gyre poppler-utils"
         )
     command = ["latexmk", "-pdf", "-silent", "-interaction=nonstopmode", "sample.tex"]
     run = subprocess.run(command, cwd=out, capture_output=True, text=True, check=False, timeout=120)  # noqa: S603 - ours
@@ -350,6 +389,9 @@ def test_latex_compiles_in_tables_lists_entries_and_the_two_columns_of_an_index(
     assert text.count("Danger: The *first*") == 8
     assert text.count("Tip: Nested") == 2
     assert "\N{CHECK MARK} Workflow" in text
+    assert len(re.findall(r"weigh_it, quoted_pkg, line [24]", text)) == 2
+    assert 'return {"a_b": mass & 1, "c": "100 %"}' in text
+    assert text.count("is 50 % & more_than #1 ~ {all}") == 2
     assert re.search(r"HEURISTIC INDEX\s+I\s+In a cell \(tip\), ?\d", text)
 
 
@@ -387,6 +429,32 @@ def test_what_stands_in_the_description_of_a_parameter_is_shown(project: Callabl
     definition = built.soup("index.html").find(id="heuristic-within")
     assert isinstance(definition, Tag)
     assert "Shown in" in definition.get_text()
+
+
+#: Where the quote stands in each format, and how: the caption, then the code.
+QUOTED = {
+    "html": ("heuristics/One.html", r"Base\.merge.*, .*builders_pkg.*, .*L10.*>line 10<.*\n.*no weights &amp; no"),
+    "singlehtml": ("index.html", r"Base\.merge.*, .*builders_pkg.*, .*L10.*>line 10<.*\n.*no weights &amp; no"),
+    "text": ("heuristics/One.txt", r'"Base\.merge", "builders_pkg", line 10\n\n   raise ValueError\("no weights & no'),
+    "man": ("sample.1", r"fBBase\.merge.*line 10 [\s\S]{,150}raise ValueError\(.*no weights & no merge"),
+    "texinfo": ("sample.texi", r"@caption\{@code\{Base\.merge\}.*#L10\}\}\n\n@example\nraise Value.*no weights & no"),
+    "latex": ("sample.tex", r"Verbatim\{.*Base\.merge.*builders\\_pkg.*L10\}\{line 10\}\}\n.*\n.*\n.*no weights"),
+    "xml": ("heuristics/One.xml", r"<caption .*>Base\.merge<.*L10.*line 10.*\n.*no weights &amp; no merge"),
+    "pseudoxml": ("heuristics/One.pseudoxml", r"<caption [\s\S]*Base\.merge[\s\S]*line 10\s*<literal_block .*\s*raise"),
+}
+
+
+@pytest.mark.parametrize("builder", QUOTED)
+def test_quoted_code_has_its_caption_in_every_format(sample: Project, builder: str) -> None:
+    name, form = QUOTED[builder]
+    assert len(re.findall(form, sample.ok(builder).read(name))) == 1
+
+
+def test_quoted_code_is_nothing_to_translate(sample: Project) -> None:
+    built = sample.ok("gettext")
+    texts = "".join(path.read_text(encoding="utf-8") for path in built.out.rglob("*.pot"))
+    assert "The first body" in texts
+    assert not re.search("no weights|line 10", texts)
 
 
 def test_man(sample: Project) -> None:
