@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from docutils import nodes
 from packaging.version import Version
+from sphinx import addnodes
 
 from sphinxext_heuristics.releases import Standing
 from sphinxext_heuristics.versions import parse
@@ -53,8 +54,15 @@ def table_of(
             for record in records
         ),
     )
+    # LaTeX alone takes no heed of the columns' widths: equal ones leave no room for a title.
+    total = _WIDE + _NARROW * len(releases)
+    spec = rf"\X{{{_WIDE}}}{{{total}}}" + rf"\X{{{_NARROW}}}{{{total}}}" * len(releases)
     # A long table's end is out of sight where its words are first met.
-    return [_legend(documented), nodes.table("", group, classes=["heuristic-releases", "longtable"])]
+    return [
+        _legend(documented),
+        addnodes.tabular_col_spec("", spec=spec),
+        nodes.table("", group, classes=["heuristic-releases", "longtable"]),
+    ]
 
 
 def is_same(release: str, version: str) -> bool:

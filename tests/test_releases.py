@@ -719,7 +719,8 @@ def test_the_table_tells_in_words(project: Callable[..., Project]) -> None:
 def test_it_is_in_other_builders(project: Callable[..., Project]) -> None:
     scales = project(with_file())
     assert "drifted" in scales.ok("text").read("table.txt")
-    scales.ok("latex")
+    latex = next(scales.ok("latex").out.glob("*.tex")).read_text(encoding="utf-8")
+    assert r"longtable}{\X{24}{48}\X{8}{48}\X{8}{48}\X{8}{48}}" in latex, "a title has room"
     scales.ok("epub", "-D", "copyright=2026", "-D", "version=3.0")
 
 
