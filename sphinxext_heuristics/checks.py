@@ -23,7 +23,7 @@ from sphinxext_heuristics.pages import PageMatch
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-    from sphinxext_heuristics.model import Evidence, Heuristic
+    from sphinxext_heuristics.model import Evidence, Heuristic, Page
     from sphinxext_heuristics.plan import Plan, Resolved
 
 #: How many names a message lists.
@@ -54,14 +54,35 @@ def evidence(plan: Plan) -> Iterator[Problem]:
     """Yield every problem of what is quoted: quotes that are not found, and bounds that they contradict."""
     for docname in plan.catalogue.docnames:
         page = plan.catalogue.pages[docname]
-        expected = {quoted for record in page.heuristics if not plan.holds(record) for quoted in record.evidence}
+        away = _expected(plan, page)
         for quoted in page.evidence:
             yield from quoted.problems
-            # What a heuristic that does not hold here quotes may be gone: that is what its bounds say.
-            if quoted.module and quoted.quote.strip() and quoted not in expected:
+            if is_quote(quoted) and quoted not in away:
                 yield from _of_evidence(plan, quoted)
         for record in page.heuristics:
             yield from _of_bounds(plan, record)
+
+
+def empty_bounds(plan: Plan) -> Iterator[Problem]:
+    """Yield the problems of bounds that no version lies within, which are among those of the records."""
+    for docname in plan.catalogue.docnames:
+        for record in plan.catalogue.pages[docname].heuristics:
+            yield from (problem for problem in record.problems if problem.subtype is Subtype.VERSION)
+
+
+def expected(plan: Plan) -> set[Evidence]:
+    """Return the quotes that need not be there: their heuristics do not hold for this version, as their bounds say."""
+    pages = plan.catalogue.pages
+    return {quoted for docname in plan.catalogue.docnames for quoted in _expected(plan, pages[docname])}
+
+
+def _expected(plan: Plan, page: Page) -> set[Evidence]:
+    return {quoted for record in page.heuristics if not plan.holds(record) for quoted in record.evidence}
+
+
+def is_quote(quoted: Evidence) -> bool:
+    """Return whether evidence names an object and quotes something: what does not has a problem of its own."""
+    return bool(quoted.module and quoted.quote.strip())
 
 
 def _of_evidence(plan: Plan, quoted: Evidence) -> Iterator[Problem]:
@@ -77,13 +98,13 @@ def _of_evidence(plan: Plan, quoted: Evidence) -> Iterator[Problem]:
 
 def _of_bounds(plan: Plan, record: Heuristic) -> Iterator[Problem]:
     """Yield the problem of a heuristic that does not hold for this version though all that it quotes is there."""
-    quoted = [one for one in record.evidence if one.package == plan.settings.package]
+    quoted = [one for one in record.evidence if one.package in plan.documented]
     if quoted and not plan.holds(record) and all(isinstance(plan.known.verify(one), Found) for one in quoted):
         yield _at(
             record,
             Subtype.VERSION,
             f"heuristic {record.name!r} holds for {bounds(record)}, but all that it quotes is in "
-            f"{plan.settings.package} {plan.known.version}, too: correct its bounds, or quote what has changed",
+            f"{quoted[0].package} {plan.known.version}, too: correct its bounds, or quote what has changed",
         )
 
 

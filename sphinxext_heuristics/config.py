@@ -8,6 +8,7 @@ import re
 import warnings
 from dataclasses import dataclass, fields
 from pathlib import PurePosixPath
+from string import Formatter
 from typing import TYPE_CHECKING, Any, Literal, cast
 
 from sphinx.util.matching import compile_matchers
@@ -56,6 +57,18 @@ def _is_path(value: object) -> bool:
     return is_name and _is_encodable(str(value)) and not PurePosixPath(str(value)).is_absolute()
 
 
+def _is_folder(value: object) -> bool:
+    return _is_path(value) and not os.path.normpath(str(value)).startswith("..")
+
+
+def _is_namespace(value: object) -> bool:
+    return isinstance(value, str) and re.fullmatch(r"[\w.-]*", value) is not None
+
+
+def _is_package(value: object) -> bool:
+    return isinstance(value, str) and re.fullmatch(r"([^\W\d][\w-]*(\.[^\W\d][\w-]*)*)?", value) is not None
+
+
 def _is_encodable(name: str) -> bool:
     """Return whether a file can have the name: half of a surrogate pair is none that a disk knows."""
     try:
@@ -89,10 +102,16 @@ PLACEHOLDERS = ("path", "line", "module", "version")
 def _is_template(value: object) -> bool:
     if value is None:
         return True
+    if not isinstance(value, str):
+        return False
     try:
+        for _text, name, _form, conversion in Formatter().parse(value):
+            # Nothing of a placeholder but itself is part of a link: no attribute, no item, no representation.
+            if (name is not None and name not in PLACEHOLDERS) or conversion:
+                return False
         # The line is a number, which takes other forms than text does.
-        return isinstance(value, str) and bool(value.format(**{**dict.fromkeys(PLACEHOLDERS, ""), "line": 1}))
-    except (LookupError, ValueError, AttributeError):  # another name, a lonely brace, an attribute
+        return bool(value.format(**{**dict.fromkeys(PLACEHOLDERS, ""), "line": 1}))
+    except (LookupError, ValueError):  # a lonely brace, a form that is none, another name within a form
         return False
 
 
@@ -105,8 +124,8 @@ OPTIONS = (
         name="heuristics_namespace",
         default="",
         meaning="The prefix of page names outside, such as `huggingface_peft`.",
-        allowed="a string",
-        accepts=_is_str,
+        allowed="a string of letters, digits, '_', '-' and '.'",
+        accepts=_is_namespace,
         rebuild="env",
     ),
     Option(
@@ -118,7 +137,7 @@ OPTIONS = (
             "`release` judges."
         ),
         allowed="the name of a package, as a string",
-        accepts=_is_str,
+        accepts=_is_package,
     ),
     Option(
         name="heuristics_dir",
@@ -129,7 +148,7 @@ OPTIONS = (
             "`index` aside. `None`, or a folder that is not there: nothing is asked."
         ),
         allowed="a path under the source directory, or None",
-        accepts=_is_path,
+        accepts=_is_folder,
     ),
     Option(
         name="heuristics_categories",

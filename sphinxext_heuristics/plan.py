@@ -168,6 +168,12 @@ class Plan:
         return found
 
     @cached_property
+    def documented(self) -> frozenset[str]:
+        """Return the packages whose versions the bounds mean: the one that is named, or all that have API entries."""
+        named = self.settings.package
+        return frozenset({named} if named else {name.partition(".")[0] for name in self.entry_of})
+
+    @cached_property
     def applies(self) -> dict[str, dict[str, None]]:
         """Return heuristic → the documented names it applies to, `except` taken away."""
         return {record.name: dict.fromkeys(self._applies(record)) for record in self.heuristics.values()}

@@ -8,6 +8,9 @@ from importlib import metadata
 
 from packaging.version import Version
 
+#: What the metadata of a distribution may raise that nobody has written well: not there, not UTF-8, no name.
+_UNREADABLE = (metadata.PackageNotFoundError, ValueError, KeyError, TypeError, AttributeError, OSError)
+
 #: A bound without a pre- or post-release is a prefix of the versions it includes.
 _RELEASE = re.compile(r"v?\d+(\.\d+)*", re.IGNORECASE)
 
@@ -25,19 +28,39 @@ def installed(package: str) -> str | None:
 
     Of a namespace that several distributions share only one named like the package tells.
     """
-    with suppress(metadata.PackageNotFoundError, ValueError):
-        return metadata.version(package.replace(".", "-"))
-    # This asks all that is installed: it is a second resort.
-    distributions = set(metadata.packages_distributions().get(package.partition(".")[0], ()))
-    return metadata.version(distributions.pop()) if len(distributions) == 1 else None
+    found = _bringing(package)
+    with suppress(*_UNREADABLE):
+        return found.version if found else None
+    return None
 
 
 def distribution(package: str) -> str:
     """Return the name of the distribution that brings an import package; that of the package where none is known."""
-    with suppress(metadata.PackageNotFoundError, ValueError):
-        return metadata.distribution(package.replace(".", "-")).name
-    found = set(metadata.packages_distributions().get(package.partition(".")[0], ()))
-    return found.pop() if len(found) == 1 else package
+    found = _bringing(package)
+    with suppress(*_UNREADABLE):
+        return (found and found.name) or package
+    return package
+
+
+def _bringing(package: str) -> metadata.Distribution | None:
+    """Return the distribution that brings an import package, if it is one."""
+    with suppress(*_UNREADABLE):
+        return metadata.distribution(package.replace(".", "-"))
+    # This asks all that is installed: it is a second resort.
+    top = package.partition(".")[0]
+    found: dict[str, metadata.Distribution] = {}
+    for one in metadata.distributions():
+        with suppress(*_UNREADABLE):
+            if top in _packages(one):
+                found.setdefault(one.name, one)  # a later one of that name is hidden
+    return next(iter(found.values())) if len(found) == 1 else None
+
+
+def _packages(one: metadata.Distribution) -> set[str]:
+    """Return the top packages and modules that a distribution declares, or has files of."""
+    if declared := (one.read_text("top_level.txt") or "").split():
+        return set(declared)
+    return {path.parts[0].removesuffix(".py") for path in one.files or () if path.suffix == ".py"}
 
 
 def holds(since: str, until: str, version: str) -> bool:

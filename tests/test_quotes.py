@@ -285,7 +285,7 @@ def test_what_is_missing_is_said_with_what_is_there(scales: Project, argument: s
 
 def test_verify_names_no_package_that_nobody_named(scales: Project) -> None:
     scales.write({"other.md": "# Other\n\n:::{evidence}\nx\n:::\n"})
-    assert run("verify", scales.src, "-q").stdout.splitlines()[-1] == "1 of 2 quotes found (scales 2.1)"
+    assert run("verify", scales.src, "-q").stdout.splitlines()[-1] == "1 of 1 quotes found (scales 2.1)"
 
 
 def test_a_template_without_a_version_needs_none(scales: Project) -> None:
@@ -369,6 +369,78 @@ def test_verify_tells_of_docstrings_that_it_does_not_read(scales: Project) -> No
     scales.write({"scales/beam.py": "'''Beam.\n\n.. evidence:: scales\n\n   x\n'''\n"})
     done = run("verify", scales.src)
     assert "not read: docstrings of scales with evidence (1 file); --all reads them" in done.stderr
+    assert "not read" in run("verify", scales.src, "-q").stderr, "it is no progress"
+    assert run("verify", scales.src, "-Q").stderr == ""
+
+
+IMPORTED = """
+extensions += ["sphinx.ext.autodoc"]
+import sys
+sys.path.insert(0, __file__.rpartition("/")[0])
+"""
+
+
+def test_verify_read_the_docstrings_of_pages_that_have_evidence_themselves(scales: Project) -> None:
+    scales.write({
+        "conf.py": (scales.src / "conf.py").read_text() + IMPORTED,
+        "scales/__init__.py": '"""Scales.\n\n.. evidence:: scales\n\n   x = 1\n"""\nx = 1\n',
+        "index.rst": (scales.src / "index.rst").read_text() + "\n.. automodule:: scales\n",
+    })  # fmt: skip
+    done = run("verify", scales.src, "-q")
+    assert (done.status, done.stderr) == (0, "")
+    assert done.stdout.splitlines()[-1] == "2 of 2 quotes found (scales 2.1)"
+
+
+@pytest.mark.parametrize("flags", [[], ["--all"]])
+def test_verify_tells_of_what_need_not_be_there_and_of_bounds_that_are_none(scales: Project, flags: list[str]) -> None:
+    text = (scales.src / "index.rst").read_text().replace("2*mass", "4*mass")
+    scales.write({"index.rst": text.replace(":note: Weigh", ":until: 1.0\n   :note: Weigh")})
+    done = run("verify", scales.src, "-q", *flags)
+    assert (done.status, done.stderr) == (0, "")
+    assert done.stdout.splitlines() == [
+        "index.rst:15: scales.pan:Scale.weigh need not have it: the heuristic does not hold for this version",
+        "0 of 1 quotes found, 1 need not be there (scales 2.1)",
+    ]
+    scales.write({"index.rst": text.replace(":note: Weigh", ":since: 3\n   :until: 2\n   :note: Weigh")})
+    done = run("verify", scales.src, "-q", *flags)
+    assert done.status == 1
+    assert done.stderr.count("WARNING") == 1
+    assert "since 3 lies after until 2 [heuristic.version]" in done.stderr
+
+
+def test_verify_counts_what_inheritance_repeats_once_and_nothing_that_is_no_quote(scales: Project) -> None:
+    scales.write({
+        "conf.py": (scales.src / "conf.py").read_text() + IMPORTED,
+        "lib_of_twice.py": (
+            'class A:\n    def m(self):\n        """Weigh.\n\n        .. evidence:: lib_of_twice:A\n\n'
+            '           class A\n        """\n\n\nclass B(A):\n    pass\n'
+        ),
+        "other.md": "# Other\n\n```{eval-rst}\n.. automodule:: lib_of_twice\n   :members:\n   :undoc-members:\n"
+        "   :inherited-members:\n```\n\n:::{evidence} scales\n:::\n",
+    })  # fmt: skip
+    done = run("verify", scales.src, "-q", "--all")
+    assert done.stdout.splitlines()[-1] == "2 of 2 quotes found (lib_of_twice, scales 2.1)"
+    assert done.stderr.count("evidence without a quote") == 1
+    assert done.status == 1
+
+
+@pytest.mark.parametrize("package", ["scales", ""])
+def test_bounds_that_evidence_contradicts_are_told_of_with_and_without_a_named_package(
+    scales: Project, package: str
+) -> None:
+    conf = (scales.src / "conf.py").read_text()
+    text = (scales.src / "index.rst").read_text()
+    scales.write(
+        {
+            "conf.py": conf.replace('heuristics_package = "scales"', f"heuristics_package = {package!r}"),
+            "index.rst": text.replace(":note: Weigh", ":since: 3\n   :note: Weigh"),
+        }
+    )
+    (warning,) = scales.build("html").warnings
+    assert "holds for ≥ 3, but all that it quotes is in scales 2.1, too" in warning
+    assert warning.endswith("[heuristic.version]")
+    scales.write({"index.rst": text.replace(":note: Weigh", ":since: 2\n   :note: Weigh")})
+    assert scales.build("html").warnings == []
 
 
 def test_verify_finds_evidence_however_it_is_written(scales: Project) -> None:

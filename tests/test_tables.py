@@ -113,6 +113,33 @@ def test_installed_version_by_package_and_by_distribution(tmp_path: Path, monkey
     assert versions.installed("") is None
 
 
+def test_metadata_that_nobody_can_read_tells_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither the version of what it is about, nor an error where another package is asked for."""
+    dist_info(tmp_path, "tablelatin", "1.0", top="tablelatin")
+    (tmp_path / "tablelatin-1.0.dist-info/METADATA").write_bytes(b"Name: tablelatin\nVersion: 1.0\nAuthor: \xe9\xff\n")
+    for empty in ("tablenone-1.0.dist-info", "tableegg.egg-info"):
+        (tmp_path / empty).mkdir()
+        (tmp_path / empty / "top_level.txt").write_text("tableempty\n")
+    (tmp_path / "tablenoname-1.0.dist-info").mkdir()
+    (tmp_path / "tablenoname-1.0.dist-info/METADATA").write_text("Version: 1.0\n")
+    (tmp_path / "tablenoname-1.0.dist-info/top_level.txt").write_text("tablenameless\n")
+    (tmp_path / "my-table-1.5.dist-info").mkdir()
+    (tmp_path / "my-table-1.5.dist-info/METADATA").write_text("Name: my-table\nVersion: 1.5\n")
+    (tmp_path / "my-table-1.5.dist-info/top_level.txt").write_text("tabledash\n")
+    (tmp_path / "tablefiles-2.0.dist-info").mkdir()
+    (tmp_path / "tablefiles-2.0.dist-info/METADATA").write_text("Name: table-files\nVersion: 2.0\n")
+    (tmp_path / "tablefiles-2.0.dist-info/RECORD").write_text("tablefile.py,,\ntablefolder/a.py,,\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    assert versions.installed("tableempty") is versions.installed("tablegone") is None
+    for name in ("tablelatin", "tablenameless"):  # whether these have a version is Python's to say
+        assert versions.installed(name) in {None, "1.0"}
+    assert versions.installed("tabledash") == "1.5", "its folder is not named as the standard says"
+    assert versions.distribution("tabledash") == "my-table"
+    assert versions.installed("tablefile") == versions.installed("tablefolder") == "2.0"
+    assert versions.distribution("tableempty") == "tableempty"
+    assert versions.distribution("tablelatin") == "tablelatin"
+
+
 # -- pages ----------------------------------------------------------------------------
 
 PAGES = Pages(
@@ -663,9 +690,9 @@ def config(**values: Any) -> Any:  # noqa: ANN401 - stands for Sphinx's
 
 
 ALLOWED: list[tuple[str, list[Any], list[Any]]] = [
-    ("heuristics_namespace", ["", "acme"], [None, 1, b"x", ["x"]]),
-    ("heuristics_package", ["", "peft"], [None, 1]),
-    ("heuristics_dir", [None, "heuristics", "a/b"], ["", " ", "/abs", 3, Path("x")]),
+    ("heuristics_namespace", ["", "acme", "a-b_c.d"], [None, 1, b"x", ["x"], "a b", "a/b"]),
+    ("heuristics_package", ["", "peft", "a.b_c", "a-b"], [None, 1, "not a package", "1x", "a..b", "a."]),
+    ("heuristics_dir", [None, "heuristics", "a/b"], ["", " ", "/abs", "../up", "a/../../b", "..", 3, Path("x")]),
     ("heuristics_categories", [{}, {"A": "a"}], [None, [], ["A"], {"A": 1}, {1: "a"}, "A"]),
     ("heuristics_index_file", [None, "x.md"], ["", "/x.md", 3]),
     ("heuristics_index_title", [None, "", "T"], [3, b"T"]),
@@ -675,7 +702,23 @@ ALLOWED: list[tuple[str, list[Any], list[Any]]] = [
     ("heuristics_exclude", [[], ("a",), ["a/*", "b"]], ["a", None, [1], {"a"}]),
     ("heuristics_reach_file", [None, "x.txt"], ["", "/x", 3]),
     ("heuristics_releases_file", [None, "x.json"], ["", "/x", 3]),
-    ("heuristics_source_url", [None, "https://x/{path}"], [3, ["x"]]),
+    (
+        "heuristics_source_url",
+        [None, "https://x/{path}", "https://x/{line:>4}/{{}}"],
+        [
+            3,
+            ["x"],
+            "{path.x}",
+            "{path.__class__}",
+            "{line[0]}",
+            "{path[x]}",
+            "{path!r}",
+            "{}",
+            "{0}",
+            "{version:d}",
+            "{",
+        ],
+    ),
 ]
 
 

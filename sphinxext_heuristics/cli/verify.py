@@ -17,10 +17,12 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Iterator
 
-    from sphinx.application import Sphinx
-
     from sphinxext_heuristics.model import Evidence
     from sphinxext_heuristics.plan import Plan
+
+
+#: The warnings that the command gives itself.
+_OURS = frozenset({Subtype.EVIDENCE, Subtype.VERSION})
 
 
 def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -45,29 +47,42 @@ def run(arguments: argparse.Namespace) -> int:
     """Print where each quote stands, and warn of those that do not; return the exit code."""
     with opened(arguments) as app:
         if arguments.all:
-            plan = read(app, leaves={Subtype.EVIDENCE, Subtype.VERSION})
+            plan = read(app, leaves=_OURS)
         else:
             plan = read_evidence(app)
-            _tell_of_docstrings(app, plan)
-        found = list(checks.evidence(plan))
+            if not arguments.silent:
+                _tell_of_docstrings(plan)
+        found = [*checks.evidence(plan), *checks.empty_bounds(plan)]
         for line in standing(plan, Path(app.srcdir)):
             say(line)
-        report(found)
+        # Reading all has told of the rest.
+        report(problem for problem in found if not arguments.all or problem.subtype in _OURS)
     return 1 if found else 0
 
 
 def standing(plan: Plan, srcdir: Path) -> Iterator[str]:
-    """Yield a line for each quote that was found, and one for the whole."""
-    quoted = [one for docname in plan.catalogue.docnames for one in plan.catalogue.pages[docname].evidence]
-    number = 0
+    """Yield a line for each quote that was found or need not be there, and one for the whole."""
+    # What inheritance repeats is written once.
+    quoted = list({(one.source, one.line): one for one in _quotes(plan)}.values())
+    expected = checks.expected(plan)
+    found = away = 0
     for one in quoted:
         result = plan.known.verify(one)
         if isinstance(result, Found):
-            number += 1
+            found += 1
             yield f"{_seen(one, srcdir)}: {one.object} has it in line {result.line}"
+        elif one in expected:
+            away += 1
+            yield f"{_seen(one, srcdir)}: {one.object} need not have it: the heuristic does not hold for this version"
     packages = {one.package: plan.version_of(one) for one in quoted if one.package}
     where = ", ".join(f"{package} {version}".strip() for package, version in sorted(packages.items()))
-    yield f"{number} of {len(quoted)} quotes found{where and f' ({where})'}"
+    beside = f", {away} need not be there" if away else ""
+    yield f"{found} of {len(quoted)} quotes found{beside}{where and f' ({where})'}"
+
+
+def _quotes(plan: Plan) -> Iterator[Evidence]:
+    for docname in plan.catalogue.docnames:
+        yield from filter(checks.is_quote, plan.catalogue.pages[docname].evidence)
 
 
 def _seen(one: Evidence, srcdir: Path) -> str:
@@ -75,12 +90,15 @@ def _seen(one: Evidence, srcdir: Path) -> str:
     return f"{path.relative_to(srcdir) if path.is_relative_to(srcdir) else path}:{one.line}"
 
 
-def _tell_of_docstrings(app: Sphinx, plan: Plan) -> None:
+def _tell_of_docstrings(plan: Plan) -> None:
     """Say that the documented package has evidence in docstrings, which was not read."""
     top = Sources().path(plan.settings.package) if plan.settings.package else None
-    if top is None or app.quiet:
+    if top is None:
         return
-    holding = [path for path in sorted(top.parent.rglob("*.py")) if b".. evidence::" in path.read_bytes()]
+    # A page that has evidence itself was read with the docstrings that it shows.
+    seen = {one.source.partition(":docstring of ")[0] for one in _quotes(plan)}
+    files = [path for path in sorted(top.parent.rglob("*.py")) if str(path) not in seen]
+    holding = [path for path in files if b".. evidence::" in path.read_bytes()]
     if holding:
-        files = "1 file" if len(holding) == 1 else f"{len(holding)} files"
-        note(f"not read: docstrings of {plan.settings.package} with evidence ({files}); --all reads them")
+        number = "1 file" if len(holding) == 1 else f"{len(holding)} files"
+        note(f"not read: docstrings of {plan.settings.package} with evidence ({number}); --all reads them")
