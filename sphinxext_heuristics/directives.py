@@ -7,6 +7,7 @@ is told on every build, not only on those that read the page.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from dataclasses import replace
 from functools import cached_property
 from itertools import pairwise
@@ -102,7 +103,19 @@ class CheckedDirective(SphinxDirective):
                     f"{name} ends before ' #', which begins a comment in YAML: put the value in quotes",
                     name,
                 )
+        for name in self._repeated():
+            self.problem(Subtype.OPTION, f"option {name!r} is given more than once: the last one counts", name)
         return {name: self._showable(name, value) for name, value in self.options.items() if name in self.known}
+
+    def _repeated(self) -> list[str]:
+        """Return the options that MyST has seen several times; docutils lets no such directive run."""
+        text = self.block_text or ""
+        if text.lstrip().startswith(".."):
+            return []
+        # The fence, the options, the body: MyST counts from the fence.
+        lines = text.splitlines()[1 : self.content_offset + 1]
+        names = Counter(line.removeprefix(":").partition(":")[0] for line in lines)
+        return [name for name in self.options if names[name] > 1]
 
     def _showable(self, name: str, value: object) -> str:
         """Return an option's value as text, without characters that would act on what stands around it."""

@@ -62,7 +62,9 @@ COPY = "heuristic-copy"
 _SENTENCE_END = re.compile(r"[.!?]['\")\]\u2019\u201d]*(?=\s+(?![a-z\u00e0-\u00ff\s])|\s*$)")
 #: More characters than an abbreviation has, with what stands before it.
 _BEFORE = 8
-_ABBREVIATION = re.compile(r"(?:^|[\s(])(?:e\.g|i\.e|etc|vs|cf|no|fig|eq|resp)\.$", re.IGNORECASE)
+_ABBREVIATION = re.compile(
+    r"(?:^|[\s(])(?:e\.g|i\.e|etc|vs|cf|no|fig|eq|resp|v|ver|sec|ch|ca|approx|al)\.$", re.IGNORECASE
+)
 
 
 def freeze(children: Iterable[nodes.Node], docname: str) -> tuple[Inline, ...]:

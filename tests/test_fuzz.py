@@ -217,6 +217,13 @@ def test_sentence_goes_on_after_two_spaces_and_a_small_letter() -> None:
     assert inline.first_sentence(nodes.paragraph("", text))[0].astext() == "Set approx.  ten of them."
 
 
+@pytest.mark.parametrize(
+    "text", ["Use v. 1.2 of e.g. Demo.", "See sec. 2.", "Zhang et al. (2023) say so.", "Ca. 5 % is lost."]
+)
+def test_sentence_goes_on_after_an_abbreviation(text: str) -> None:
+    assert inline.first_sentence(nodes.paragraph("", f"{text} More."))[0].astext() == text
+
+
 def test_attribute_of_any_kind_is_left_out_of_a_note() -> None:
     node = nodes.inline("", "text", data={"a": 1}, rows=[[1]])
     assert inline.text_of(inline.freeze([node], "page")) == "text"
