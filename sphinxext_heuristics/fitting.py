@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from sphinxext_heuristics.messages import LOG, UNKNOWN, pieces_of
+from sphinxext_heuristics.messages import ANYTHING, LOG, UNKNOWN, pieces_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 _LEAST_CHARS = 12
 #: So many words in a row are no chance, wherever they stand.
 _LEAST_WORDS = 5
+#: Where a text is nothing but a message, so many letters of it are no chance.
+_LEAST_FIXED = 4
 #: The shortest run of words that is looked at.
 _RUN = 3
 #: What share of the words of the pasted text, or of the message, shorter runs must make up.
@@ -86,10 +88,22 @@ def fit(message: Message, pasted: Pasted) -> Fit | None:
 def _is_whole(message: Message, pieces: list[str], pasted: Pasted) -> bool:
     """Tell whether all pieces are there, in their order."""
     is_short = sum(map(len, pieces)) < _LEAST_CHARS or " " not in "".join(pieces)
-    # A word or two are in many texts: only right after its kind are they this message.
+    # A word or two are in many texts: only right after its kind, or with nothing else, are they this message.
     if is_short and not any(f"{message.kind}: {quote}{pieces[0]}" in pasted.text for quote in ("", "'", '"')):
-        return False
+        return _is_nothing_else(message, pieces, pasted.said)
     return _follow(pieces, pasted.text)
+
+
+def _is_nothing_else(message: Message, pieces: list[str], text: str) -> bool:
+    """Tell whether a text is a message from its beginning to its end."""
+    said = _plain(message.text)
+    if ANYTHING not in said:
+        return text == said
+    begins = said.startswith(ANYTHING) or text.startswith(pieces[0])
+    ends = said.endswith(ANYTHING) or text.endswith(pieces[-1])
+    is_enough = sum(map(str.isalpha, "".join(pieces))) >= _LEAST_FIXED
+    # What stands at the end may stand there once more.
+    return is_enough and begins and ends and _follow(pieces[:-1], text.removesuffix(pieces[-1]))
 
 
 def _follow(pieces: list[str], text: str) -> bool:

@@ -63,13 +63,15 @@ class Message:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Saying:
-    """A message and where its text is written."""
+    """A message and where it is written: its text, or a statement that says it by a name."""
 
     message: Message
-    #: The text's first line, from 1.
+    #: The first line of it, from 1.
     first: int
     #: Its last line.
     last: int
+    #: Whether it is said by a name there.
+    by_name: bool = False
 
 
 #: Name → its values, each with whether it is added to what was there.
@@ -88,7 +90,8 @@ def in_source(quoted: Evidence, source: Source, first: int, last: int) -> tuple[
         dict.fromkeys(
             saying.message
             for saying in said_here
-            if any(piece in saying.message.text for piece in pieces)
+            if (saying.by_name and not quoted.prose and first <= saying.first and saying.last <= last)
+            or any(piece in saying.message.text for piece in pieces)
             # words quoted as prose may be more than the message
             or any(_is_sentence(piece) and piece in folded for piece in pieces_of(saying.message.text))
         )
@@ -184,21 +187,48 @@ def sayings(tree: ast.AST) -> Iterator[Saying]:
     nodes = list(_with_names(tree))
     found: dict[Saying, None] = {}
     told: set[ast.expr] = set()
+    meant = _Meant()
     for node, names in nodes:
         for kind, value in _told(node):
             for where, text in _values(value, names):
                 told.add(where)
                 found.update(dict.fromkeys(_saying(kind, text, where)))
+            if isinstance(value, ast.Name):
+                for text in meant.at(value, names):
+                    found.update(dict.fromkeys(_saying(kind, text, value, by_name=True)))
     for value in (value for node, _names in nodes for value in _named(node) if value not in told):
         unknown = _saying(UNKNOWN, _text(value), value)
         found.update(dict.fromkeys(it for it in unknown if _is_sentence(it.message.text)))
     return iter(found)
 
 
-def _saying(kind: str, text: str, where: ast.expr) -> Iterator[Saying]:
+def _saying(kind: str, text: str, where: ast.expr, *, by_name: bool = False) -> Iterator[Saying]:
     line = one_line(text)
     if _says_something(line):
-        yield Saying(message=Message(kind=kind, text=line), first=where.lineno, last=where.end_lineno or where.lineno)
+        message = Message(kind=kind, text=line)
+        yield Saying(message=message, first=where.lineno, last=where.end_lineno or where.lineno, by_name=by_name)
+
+
+class _Meant:
+    """What names mean where they are said, from the first line of a source to the last.
+
+    A name may have a value for each of several messages: meant is what it was given since it was said before.
+    """
+
+    def __init__(self) -> None:
+        #: A list of values → the line in which its name was said last, and the texts that it meant there.
+        self._last: dict[int, tuple[int, list[str]]] = {}
+
+    def at(self, name: ast.Name, names: _Names) -> list[str]:
+        """Return the texts that a name may mean."""
+        values = names.get(name.id, [])
+        before, texts = self._last.get(id(values), (0, []))
+        since = [(value, is_more) for value, is_more in values if before < value.lineno <= name.lineno]
+        if since:
+            only = ChainMap({name.id: since})
+            texts = [text for _where, text in _values(name, only)]
+        self._last[id(values)] = name.lineno, texts
+        return texts
 
 
 def _with_names(tree: ast.AST) -> Iterator[tuple[ast.AST, _Names]]:

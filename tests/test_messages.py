@@ -224,10 +224,37 @@ def test_a_variable_is_followed_to_where_it_is_said() -> None:
     assert quoted('msg = "Nobody says this"', 23) == [("message", "Nobody says this")]
 
 
+def test_what_is_said_by_a_name_is_listed_where_it_is_said() -> None:
+    assert quoted("raise RuntimeError(CLOSED)", 17) == [("RuntimeError", "The zoo is closed today")]
+    assert quoted("warnings.warn(msg, FutureWarning)", 15) == [HAY]
+    assert quoted("warnings.warn", 15, prose=True) == []
+    assert quoted('if food == "hay":\n    msg = ...', 13, 14) == []
+
+
+def test_a_name_means_what_it_was_given_since_it_was_said_before() -> None:
+    code = """\
+if a:
+    msg = "no a"
+else:
+    msg = "a"
+    msg += f" and {b}"
+raise KeyError(msg)
+msg = "third"
+raise ValueError(msg)
+raise TypeError(msg)
+"""
+    source = scope.understand(code.encode())
+    said = {line: pairs(in_source(evidence("raise X(msg)"), source, line, line)) for line in (6, 8, 9)}
+    assert said == {
+        6: [("KeyError", "no a"), ("KeyError", "a"), ("KeyError", "… and …")],
+        8: [("ValueError", "third")],
+        9: [("TypeError", "third")],
+    }
+
+
 def test_other_strings_and_other_messages_of_the_lines_are_none() -> None:
     assert quoted('help="what the animal shall eat"', 18) == []
     assert quoted('"what the animal shall eat"', 18) == []
-    assert quoted("raise RuntimeError(CLOSED)", 16, 17) == []
     assert quoted('if food == "hay":', 13) == []
     assert quoted('TypeError("second one")', 19) == [("TypeError", "second one")]
     assert quoted('"there is no food left for it."', 19) == [], "another place says other things"
@@ -237,7 +264,7 @@ def test_names_of_one_function_are_unknown_in_another() -> None:
     tree = ast.parse('def f():\n    m = "of f"\ndef g(m):\n    raise ValueError(m)\n')
     assert list(sayings(tree)) == []
     tree = ast.parse('def f():\n    m = "of f"\n    def g():\n        raise ValueError(m)\n')
-    assert [saying.message.text for saying in sayings(tree)] == ["of f"], "but in one within it"
+    assert {saying.message.text for saying in sayings(tree)} == {"of f"}, "but in one within it"
 
 
 # -- fitting --------------------------------------------------------------------------
@@ -278,6 +305,12 @@ Traceback (most recent call last):
         ("PREFIX_TUNING does not work with gradient checkpointing.", PREFIX),
         ("│ ValueError: PREFIX_TUNING does not work │\n│ with gradient checkpointing. │", PREFIX),
         ("KeyError: 'adapter_name'", KEY),
+        # short ones, where the text is nothing else
+        ("Not ready", Message(kind="AssertionError", text="Not ready")),
+        ("AssertionError: Not  `ready`", Message(kind="AssertionError", text="Not ready")),
+        ("Took 5 s", Message(kind="log", text="Took … s")),
+        ("RuntimeError: Too big", Message(kind="message", text="Too big")),
+        ("x.y took", Message(kind="log", text="… took")),
     ],
 )
 def test_a_text_that_has_all_of_a_message(text: str, message: Message) -> None:
@@ -320,6 +353,11 @@ def test_a_text_that_has_a_part_of_a_message(text: str, message: Message) -> Non
         (TRACEBACK.format(error="KeyError: adapter"), KEY),
         ("", NANS),
         ("… … … …", NANS),
+        ("It is not ready, Not ready, no", Message(kind="AssertionError", text="Not ready")),
+        ("Not ready, Not ready", Message(kind="AssertionError", text="Not ready")),
+        ("Took 5 seconds", Message(kind="log", text="Took … s!")),
+        ("Took 5 s more", Message(kind="log", text="Took … s")),
+        ("any thing", Message(kind="log", text="… g")),
     ],
 )
 def test_a_text_that_fits_no_message(text: str, message: Message) -> None:
