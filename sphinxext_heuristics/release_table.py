@@ -40,6 +40,9 @@ def table_of(
     releases = plan.releases
     if not releases:
         return [nodes.paragraph("", "No release has been looked at.")]
+    records = list(records)
+    if not records:
+        return [nodes.paragraph("", "No heuristic is to be shown.")]
     documented = {release for release in releases if is_same(release, plan.known.version)}
     group = nodes.tgroup(cols=len(releases) + 1)
     # The heads of rows, as a reader's aid that reads cells wants them.

@@ -39,6 +39,8 @@ class Names:
     imported: dict[str, tuple[str, str]] = field(default_factory=dict)
     #: Modules whose names are all taken over (``from … import *``).
     starred: tuple[str, ...] = ()
+    #: What ``__all__`` lists, ``None`` where there is none or it is not written out.
+    exported: frozenset[str] | None = None
     #: Qualified name → class.
     classes: dict[str, Class] = field(default_factory=dict)
 
@@ -188,7 +190,9 @@ class Sources:
 
     def _starred(self, module: str, name: str, rest: tuple[str, ...]) -> tuple[str, str] | None:
         for origin in self._names(module).starred:
-            if found := self._follow(origin, (name,)):
+            exported = self._names(origin).exported
+            is_taken = name in exported if exported is not None else not name.startswith("_")
+            if is_taken and (found := self._follow(origin, (name,))):
                 return found[0], ".".join((found[1], *rest))
         return None
 
@@ -333,8 +337,27 @@ def names_in(tree: ast.Module, module: str, *, is_package: bool) -> Names:
         defined=frozenset(defined),
         imported=imported,
         starred=tuple(starred),
+        exported=exported_by(tree.body),
         classes=dict(classes_in(tree.body, "")),
     )
+
+
+def exported_by(body: Sequence[ast.stmt]) -> frozenset[str] | None:
+    """Return what ``__all__`` lists, if it is written out in one place and nowhere changed."""
+    found: list[frozenset[str] | None] = []
+    for node in statements(body):
+        match node:
+            case ast.Assign(targets=[ast.Name(id="__all__")], value=ast.List(elts=items) | ast.Tuple(elts=items)):
+                names = [item.value for item in items if isinstance(item, ast.Constant)]
+                found.append(frozenset(map(str, names)) if len(names) == len(items) else None)
+            case (
+                ast.Assign(targets=[ast.Name(id="__all__"), *_])
+                | ast.AnnAssign(target=ast.Name(id="__all__"))
+                | ast.AugAssign(target=ast.Name(id="__all__"))
+                | ast.Expr(value=ast.Call(func=ast.Attribute(value=ast.Name(id="__all__"))))
+            ):
+                found.append(None)
+    return found[0] if len(found) == 1 else None
 
 
 def classes_in(body: Sequence[ast.stmt], prefix: str) -> Iterator[tuple[str, Class]]:

@@ -16,6 +16,7 @@ import time
 import tokenize
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
+from zipfile import ZipFile
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -730,6 +731,17 @@ def test_what_is_missing_is_said(module: str, qualname: str, reason: Reason, mes
     assert result.reason is reason
     assert message in result.message
     assert "\n" not in result.message
+
+
+def test_source_in_an_archive_is_not_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with ZipFile(tmp_path / "packed.zip", "w") as archive:
+        archive.writestr("packed_away.py", "def f(): return 1\n")
+    monkeypatch.syspath_prepend(str(tmp_path / "packed.zip"))
+    result = check("packed_away", "f", "return 1")
+    assert isinstance(result, Lost)
+    assert result.reason is Reason.NO_SOURCE
+    where = f"{tmp_path}/packed.zip/packed_away.py"
+    assert result.message == f"module 'packed_away' has no Python source to read: it lies in an archive {where}"
 
 
 def test_the_nearest_passage_is_shown(losing: Path) -> None:

@@ -726,7 +726,9 @@ def test_it_is_in_other_builders(project: Callable[..., Project]) -> None:
 
 def test_options_choose_as_in_the_index(project: Callable[..., Project]) -> None:
     scales = project(with_file(table_rst=PROJECT["table.rst"] + "   :severity: danger\n"))
-    assert "Weigh Twice" not in scales.ok().read("table.txt")
+    table = scales.ok().read("table.txt")
+    assert "Weigh Twice" not in table
+    assert "No heuristic is to be shown." in table
     scales.write({"table.rst": PROJECT["table.rst"].rstrip() + " x\n   :layout: cards\n"})
     assert [line.partition("WARNING: ")[2] for line in scales.build().warnings] == [
         "heuristic-releases takes no argument: 'x' [heuristic.option]",

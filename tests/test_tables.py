@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import abc
+import ast
 import os
 import sys
 import types
@@ -24,7 +25,7 @@ from sphinxext_heuristics.inline import absolute, first_sentence, freeze, text_o
 from sphinxext_heuristics.matching import Match, Objects, excludes, own_names
 from sphinxext_heuristics.model import CONNECTION_TYPES, SEVERITIES, Connection, Entry, Heuristic, Page
 from sphinxext_heuristics.pages import PageMatch, Pages, Place, fold, toctree_order
-from sphinxext_heuristics.sources import Sources
+from sphinxext_heuristics.sources import Sources, exported_by
 from sphinxext_heuristics.written import FILENAME, Written
 
 if TYPE_CHECKING:
@@ -845,6 +846,8 @@ with open(os.devnull):
 for name in ():
     looped = 2
 from .lazy.thing import *
+from .listed import *
+from .grown import *
 from ... import beyond
 def __getattr__(name): ...
 a.b = c[0] = 3
@@ -888,6 +891,8 @@ class Ping(Pong): ...
 class Pong(Ping):
     def ping(self): ...
 """,
+    "tablepkg/listed.py": "__all__ = ('shown',)\ndef shown(): ...\ndef kept(): ...\n",
+    "tablepkg/grown.py": "__all__ = ['a']\n__all__ += ['b']\ndef bigger(): ...\n",
     "tablepkg/circle.py": "from .square import Round\n",
     "tablepkg/square.py": "from .circle import Round\n",
     "tablepkg/slow.py": "def quick(): ...\n",
@@ -912,6 +917,26 @@ def read(tmp_path_factory: pytest.TempPathFactory) -> Any:  # noqa: ANN401 - yie
 
 
 @pytest.mark.parametrize(
+    ("code", "exported"),
+    [
+        ("__all__ = ['a', 'b']", {"a", "b"}),
+        ("if x:\n    __all__ = ('a',)", {"a"}),
+        ("__all__ = []", set()),
+        ("x = 1", None),
+        ("__all__ = ['a']\n__all__ += b.__all__", None),
+        ("__all__ = ['a']\n__all__.extend(b.__all__)", None),
+        ("__all__ = ['a', B]", None),
+        ("__all__ = ['a', *b]", None),
+        ("__all__ = b.__all__", None),
+        ("__all__: list[str] = ['a']", None),
+        ("if x:\n    __all__ = ['a']\nelse:\n    __all__ = ['b']", None),
+    ],
+)
+def test_what_a_star_takes_over(code: str, exported: set[str] | None) -> None:
+    assert exported_by(ast.parse(code).body) == exported
+
+
+@pytest.mark.parametrize(
     ("dotted", "found"),
     [
         ("tablepkg.Config", ("tablepkg.config", "Config")),
@@ -928,6 +953,10 @@ def read(tmp_path_factory: pytest.TempPathFactory) -> Any:  # noqa: ANN401 - yie
         ("tablepkg.looped", ("tablepkg", "looped")),
         ("tablepkg.__getattr__", ("tablepkg", "__getattr__")),
         ("tablepkg.space.inside.Spaced", ("tablepkg.space.inside", "Spaced")),
+        ("tablepkg.shown", ("tablepkg.listed", "shown")),
+        ("tablepkg.kept", None),
+        ("tablepkg.listed.kept", ("tablepkg.listed", "kept")),
+        ("tablepkg.bigger", ("tablepkg.grown", "bigger")),
         ("tablepkg.Round", None),
         ("tablepkg.nothing", None),
         ("tablepkg.config", None),

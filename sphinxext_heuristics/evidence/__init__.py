@@ -311,7 +311,8 @@ def _without_source(module: str, sources: Sources) -> Lost:
             return _missing(name, above, sources) if number else _not_installed(name, sources)
         above = name
     what = sources.origin(module)
-    where = f"is {what}" if what else "is a folder without code of its own"
+    is_packed = what is not None and what.endswith(".py")
+    where = f"{'lies in an archive' if is_packed else 'is'} {what}" if what else "is a folder without code of its own"
     return Lost(reason=Reason.NO_SOURCE, message=f"module {module!r} has no Python source to read: it {where}")
 
 
