@@ -645,6 +645,13 @@ def test_a_missing_line_end_is_a_difference(project: Callable[..., Project]) -> 
     assert "(no line end)" in warning
 
 
+def test_an_empty_line_too_many_is_told_of_in_words(project: Callable[..., Project]) -> None:
+    files = seed_files()
+    files[INDEX] = f"{SEED} \n"
+    (warning,) = index_warnings(project(files).build())
+    assert "\n  - (an empty line) [heuristic.index]" in warning
+
+
 def test_what_cannot_be_read_is_told(project: Callable[..., Project]) -> None:
     files = seed_files()
     del files[INDEX]
