@@ -203,7 +203,9 @@ def _changes(old: Sequence[str], new: Sequence[str]) -> Iterator[str]:
     # A last line may say itself what is said of a missing end.
     _tag, a, b, c, d = next(changed, ("replace", 0, len(old), 0, len(new)))
     for sign, lines in (("-", old[a:b]), ("+", new[c:d])):
-        yield from (f"{sign} {line.rstrip() or '(an empty line)'}" for line in lines[:_SHOWN])
+        # One among others is seen by itself.
+        blank = "" if any(line.strip() for line in lines) else "(an empty line)"
+        yield from (f"{sign} {line.rstrip() or blank}".rstrip() for line in lines[:_SHOWN])
         if len(lines) > _SHOWN:
             yield f"{sign} … ({len(lines) - _SHOWN} more)"
 

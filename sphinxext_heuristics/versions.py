@@ -29,17 +29,13 @@ def installed(package: str) -> str | None:
     Of a namespace that several distributions share only one named like the package tells.
     """
     found = _bringing(package)
-    with suppress(*_UNREADABLE):
-        return found.version if found else None
-    return None
+    return _field(found, "Version") if found else None
 
 
 def distribution(package: str) -> str:
     """Return the name of the distribution that brings an import package; that of the package where none is known."""
     found = _bringing(package)
-    with suppress(*_UNREADABLE):
-        return (found and found.name) or package
-    return package
+    return (found and _field(found, "Name")) or package
 
 
 def _bringing(package: str) -> metadata.Distribution | None:
@@ -48,12 +44,20 @@ def _bringing(package: str) -> metadata.Distribution | None:
         return metadata.distribution(package.replace(".", "-"))
     # This asks all that is installed: it is a second resort.
     top = package.partition(".")[0]
-    found: dict[str, metadata.Distribution] = {}
+    found: dict[str | None, metadata.Distribution] = {}
     for one in metadata.distributions():
         with suppress(*_UNREADABLE):
             if top in _packages(one):
-                found.setdefault(one.name, one)  # a later one of that name is hidden
+                found.setdefault(_field(one, "Name"), one)  # a later one of that name is hidden
     return next(iter(found.values())) if len(found) == 1 else None
+
+
+def _field(one: metadata.Distribution, name: str) -> str | None:
+    """Return a field of a distribution's metadata, ``None`` where it is not there or cannot be read."""
+    with suppress(*_UNREADABLE):
+        if name in (fields := one.metadata):
+            return fields[name]
+    return None
 
 
 def _packages(one: metadata.Distribution) -> set[str]:

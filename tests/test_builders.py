@@ -436,7 +436,7 @@ QUOTED = {
     "html": ("heuristics/One.html", r"Base\.merge.*, .*builders_pkg.*, .*L10.*>line 10<.*\n.*no weights &amp; no"),
     "singlehtml": ("index.html", r"Base\.merge.*, .*builders_pkg.*, .*L10.*>line 10<.*\n.*no weights &amp; no"),
     "text": ("heuristics/One.txt", r'"Base\.merge", "builders_pkg", line 10\n\n   raise ValueError\("no weights & no'),
-    "man": ("sample.1", r"fBBase\.merge.*line 10 [\s\S]{,150}raise ValueError\(.*no weights & no merge"),
+    "man": ("sample.1", r"fBBase\.merge.*line 10[\s\S]{,150}raise ValueError\(.*no weights & no merge"),
     "texinfo": ("sample.texi", r"@caption\{@code\{Base\.merge\}.*#L10\}\}\n\n@example\nraise Value.*no weights & no"),
     "latex": ("sample.tex", r"Verbatim\{.*Base\.merge.*builders\\_pkg.*L10\}\{line 10\}\}\n.*\n.*\n.*no weights"),
     "xml": ("heuristics/One.xml", r"<caption .*>Base\.merge<.*L10.*line 10.*\n.*no weights &amp; no merge"),

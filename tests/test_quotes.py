@@ -380,15 +380,17 @@ sys.path.insert(0, __file__.rpartition("/")[0])
 """
 
 
-def test_verify_read_the_docstrings_of_pages_that_have_evidence_themselves(scales: Project) -> None:
-    scales.write({
-        "conf.py": (scales.src / "conf.py").read_text() + IMPORTED,
-        "scales/__init__.py": '"""Scales.\n\n.. evidence:: scales\n\n   x = 1\n"""\nx = 1\n',
-        "index.rst": (scales.src / "index.rst").read_text() + "\n.. automodule:: scales\n",
+def test_verify_reads_the_docstrings_of_pages_that_have_evidence_themselves(project: Callable[..., Project]) -> None:
+    # Autodoc imports it here, which no other test must see.
+    imported = project(PROJECT.replace("scales", "scales_imported"))
+    imported.write({
+        "conf.py": (imported.src / "conf.py").read_text() + IMPORTED,
+        "scales_imported/__init__.py": '"""Scales.\n\n.. evidence:: scales_imported\n\n   x = 1\n"""\nx = 1\n',
+        "index.rst": (imported.src / "index.rst").read_text() + "\n.. automodule:: scales_imported\n",
     })  # fmt: skip
-    done = run("verify", scales.src, "-q")
+    done = run("verify", imported.src, "-q")
     assert (done.status, done.stderr) == (0, "")
-    assert done.stdout.splitlines()[-1] == "2 of 2 quotes found (scales 2.1)"
+    assert done.stdout.splitlines()[-1] == "2 of 2 quotes found (scales_imported 2.1)"
 
 
 @pytest.mark.parametrize("flags", [[], ["--all"]])

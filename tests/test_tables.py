@@ -129,6 +129,9 @@ def test_metadata_that_nobody_can_read_tells_nothing(tmp_path: Path, monkeypatch
     (tmp_path / "my-table-1.5.dist-info/top_level.txt").write_text("tabledash\n")
     (tmp_path / "tablefiles-2.0.dist-info").mkdir()
     (tmp_path / "tablefiles-2.0.dist-info/METADATA").write_text("Name: table-files\nVersion: 2.0\n")
+    (tmp_path / "tablefolder").mkdir()
+    for name in ("tablefile.py", "tablefolder/a.py"):
+        (tmp_path / name).touch()
     (tmp_path / "tablefiles-2.0.dist-info/RECORD").write_text("tablefile.py,,\ntablefolder/a.py,,\n")
     monkeypatch.syspath_prepend(str(tmp_path))
     assert versions.installed("tableempty") is versions.installed("tablegone") is None
