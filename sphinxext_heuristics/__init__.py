@@ -69,6 +69,7 @@ def setup(app: Sphinx) -> ExtensionMetadata:
     app.connect("config-inited", inject.listen_to_autodoc)
     app.connect("config-inited", inject.add_style)
     app.connect("builder-inited", inject.link_style)
+    app.connect("env-get-outdated", inject.read_again)
     app.connect("doctree-read", inject.note_document)
     app.connect("env-updated", inject.warn)
     app.connect("env-get-updated", inject.rewrite)

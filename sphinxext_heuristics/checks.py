@@ -246,7 +246,7 @@ def _of_roles(plan: Plan) -> Iterator[Problem]:
     for docname in plan.catalogue.docnames:
         for role in plan.catalogue.pages[docname].roles:
             name = plan.settings.strip(role.target.strip())
-            if name in plan.heuristics or plan.known.external("ref", role.target):
+            if name in plan.heuristics or plan.known.elsewhere(role.target):
                 continue
             message = (
                 f"unknown heuristic {role.target!r}{did_you_mean(alike.closest(name))}"

@@ -3,21 +3,16 @@
 from __future__ import annotations
 
 import os.path
-from contextlib import suppress
-from functools import cache
-from itertools import chain
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from docutils import nodes
-from sphinx import addnodes
 from sphinx.domains import Domain, Index, IndexEntry, ObjType
-from sphinx.errors import NoUri
-from sphinx.util import logging
 from sphinx.util.matching import Matcher
 from sphinx.util.nodes import make_refnode
 
-from sphinxext_heuristics import versions
+from sphinxext_heuristics import links, versions
 from sphinxext_heuristics.catalogue import Catalogue
 from sphinxext_heuristics.collect import collect
 from sphinxext_heuristics.config import Settings
@@ -165,6 +160,7 @@ class HeuristicDomain(Domain):
         canonical = canonical_names(python.objects)
         labels = {name: (docname, anchor) for name, (docname, anchor) in std.anonlabels.items()}
         sources = Sources()
+        external = External(env)
         self._verified = Verified(Path(env.doctreedir), sources)
         return Known(
             objects=Objects(
@@ -181,7 +177,8 @@ class HeuristicDomain(Domain):
                 {name: dict(page.anchors) for name, page in self.pages.items()},
             ),
             canonical=canonical,
-            external=External(env).find,
+            external=external.find,
+            elsewhere=external.heuristic,
             link_state=self._link_state,
             excluded=self._excluded(settings),
             version=documented_version(env, settings),
@@ -202,51 +199,10 @@ class HeuristicDomain(Domain):
             self._verified.save()
 
     def _link_state(self, record: Heuristic) -> str:
-        """Return what the links in a note lead to and say now.
-
-        A page that shows the note is written again when this changes.
-        """
-        shown = thaw(record.note, record.docname, lambda _docname, other: other)
-        links = (link for node in shown for link in node.findall(addnodes.pending_xref))
-        # What a resolver warns of is told when the link is written.
-        with logging.suppress_logging():
-            return "".join(node.pformat() for link in links for node in self._resolved(link))
-
-    def is_dead(self, link: pending_xref) -> bool:
-        """Return whether a MyST link leads nowhere, of which MyST would warn wherever it stands."""
-        if link.get("reftype") != "myst":
-            return False
-        target = link["reftarget"]
-        if link.get("refdomain") == "doc":
-            part = link.get("reftargetid")
-            return target not in self.pages or (bool(part) and not self._has_part(target, part))
-        return len(self._resolved(link)) == 1
-
-    def _has_part(self, docname: str, part: str) -> bool:
-        """Return whether a document has a heading, a label or a section that MyST knows so."""
-        page = self.pages[docname]
-        slugs = self.env.metadata.get(docname, {}).get("myst_slugs", {})
-        label = self.env.domains.standard_domain.anonlabels.get(part, ("", ""))
-        return part in slugs or label[0] == docname or part in dict(page.anchors) or part in chain(*page.sections)
-
-    def _resolved(self, link: pending_xref) -> list[Element]:
-        """Return what a link says and, as far as domains know, where it leads."""
-        env, builder = self.env, builder_of(self.env)
-        home, target, role = link["refdoc"], link["reftarget"], link["reftype"]
-        text = cast("Element", link[0])
-        name = link.get("refdomain", "")
-        found: list[Any] = [text]
-        # A link to a document says the document's title.
-        if title := env.titles.get(target.removeprefix("/")):
-            found.append(title)
-        for domain in env.domains.sorted():
-            # Some builders have no pages, and some domains no say in the role `any`.
-            with suppress(NoUri, NotImplementedError):
-                if domain.name == name:
-                    found.append(domain.resolve_xref(env, home, builder, role, target, link, text))
-                elif not name:
-                    found += (ref for _, ref in domain.resolve_any_xref(env, home, builder, target, link, text))
-        return list(filter(None, found))
+        """Return what the links in a note lead to and say now."""
+        home = record.docname
+        shown = thaw(record.note, home, home, lambda _docname, other: other, partial(links.settle, self.env))
+        return links.state(self.env, shown, home)
 
     def _excluded(self, settings: Settings) -> frozenset[str]:
         matches = Matcher(settings.exclude)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from sphinx.ext.intersphinx import InventoryAdapter
 
@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 #: What an inventory calls pages, and the parts of them that have a name.
 PAGES = ("std:doc", "std:label")
 
+#: Which part of an item is its URI.
+URI = 2
+
 
 class External:
     """The inventories of other projects, asked once a build."""
@@ -29,21 +32,20 @@ class External:
         self._folded: dict[str, str] | None = None
 
     def find(self, kind: str, target: str) -> str | None:
-        """Return the URI of a target, or ``None``; *kind* is a connection type or ``ref``."""
-        if kind == "ref":
-            return self._heuristic(target)
+        """Return the URI of a target, or ``None``; *kind* is a connection type."""
         if kind in PAGE_TYPES:
             return self._page(target)
         objects = (items for type_, items in self._main.items() if type_.startswith("py:"))
-        return next((uri_of(items[target]) for items in objects if target in items), None)
+        return next((parts_of(items[target])[URI] for items in objects if target in items), None)
 
-    def _heuristic(self, target: str) -> str | None:
+    def heuristic(self, target: str) -> tuple[str, ...] | None:
+        """Return the project, its version, the URI and the title of a heuristic, or ``None``."""
         inventory, name = self._main, target
         if ":" in target:
             project, _colon, name = target.partition(":")
             inventory = self._named.get(project, {})
         items = inventory.get("heuristic:heuristic", {})
-        return uri_of(items[name]) if name in items else None
+        return parts_of(items[name]) if name in items else None
 
     def _page(self, target: str) -> str | None:
         document, hash_, anchor = target.partition("#")
@@ -51,7 +53,7 @@ class External:
             items = self._main.get(type_, {})
             name = document if document in items else self._names().get(f"{type_} {fold(document)}")
             if name is not None:
-                return f"{uri_of(items[name])}{hash_}{anchor}"
+                return f"{parts_of(items[name])[URI]}{hash_}{anchor}"
         return None
 
     def _names(self) -> dict[str, str]:
@@ -66,6 +68,8 @@ class External:
         return self._folded
 
 
-def uri_of(item: Any) -> str:  # noqa: ANN401 - Sphinx 8.1 has tuples here, later versions objects
-    """Return the URI of an inventory's item."""
-    return cast("str", item.uri if hasattr(item, "uri") else item[2])
+def parts_of(item: Any) -> tuple[str, ...]:  # noqa: ANN401 - Sphinx 8.1 has tuples here, later versions objects
+    """Return the project, its version, the URI and the title that an inventory's item tells."""
+    if isinstance(item, tuple):
+        return item
+    return item.project_name, item.project_version, item.uri, item.display_name

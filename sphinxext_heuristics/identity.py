@@ -95,8 +95,11 @@ def _plain(obj: object, name: str) -> str:
     return value if isinstance(value, str) else ""
 
 
-def files_of_bases(cls: type) -> list[str]:
-    """Return the source files of the modules that define a class and its bases."""
+def files_of_bases(name: str, obj: object) -> list[str]:
+    """Return the source files that define the bases of a class, or of that which the member called *name* is of."""
+    cls = obj if isinstance(obj, type) else _owner(name)[0]
+    if cls is None:
+        return []
     modules = (sys.modules.get(_class_spelling(base)[0]) for base in cls.__mro__)
     files = (_plain(module, "__file__") for module in modules if isinstance(module, ModuleType))
     return sorted({file for file in files if file.endswith(".py")})

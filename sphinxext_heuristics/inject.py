@@ -14,7 +14,7 @@ from sphinx.locale import get_translation
 from sphinx.transforms import SphinxTransform
 from sphinx.transforms.post_transforms import SphinxPostTransform
 
-from sphinxext_heuristics import checks, config, index
+from sphinxext_heuristics import checks, config, index, links
 from sphinxext_heuristics.collect import entry_around, entry_names
 from sphinxext_heuristics.diagnostics import report
 from sphinxext_heuristics.domain import ANSWERS, HeuristicDomain, builder_of
@@ -36,6 +36,7 @@ from sphinxext_heuristics.written import Written
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Set as AbstractSet
 
     from sphinx.application import Sphinx
     from sphinx.builders import Builder
@@ -68,15 +69,30 @@ _BEFORE = (
 # -- reading --------------------------------------------------------------------------
 
 
+def read_again(
+    _app: Sphinx,
+    env: BuildEnvironment,
+    added: AbstractSet[str],
+    _changed: AbstractSet[str],
+    removed: AbstractSet[str],
+) -> list[str]:
+    """Return the documents in which a note links to a file that came or went: MyST reads the link otherwise then."""
+    came_or_went = {*removed, *(str(env.doc2path(docname, base=False)) for docname in added)}
+    return [
+        docname
+        for docname, page in HeuristicDomain.of(env).pages.items()
+        for record in page.heuristics
+        if not came_or_went.isdisjoint(links.files(record.note, docname))
+    ]
+
+
 def note_identity(app: Sphinx, _what: str, name: str, obj: object, *_others: object) -> None:
     """Note the names that the object of an autodoc entry has by identity."""
     noted = cast("dict[str, tuple[str, ...]]", app.env.temp_data.setdefault(ANSWERS, {}))
     noted[name] = answers(name, obj)
-    if isinstance(obj, type):
-        # Whether a member is inherited depends on all of its bases, which autodoc does
-        # not watch.
-        for path in files_of_bases(obj):
-            app.env.note_dependency(path)
+    # Whether a member is inherited depends on all bases, which autodoc does not watch.
+    for path in files_of_bases(name, obj):
+        app.env.note_dependency(path)
 
 
 def listen_to_autodoc(app: Sphinx, _config: object) -> None:
@@ -337,7 +353,7 @@ class Injector:
         self._tree = tree
         self._builder = transform.env_builder
         self._document = transform.document
-        self._renderer = Renderer(plan, docname, transform.relative, domain.is_dead)
+        self._renderer = Renderer(plan, docname, transform.relative, partial(links.settle, transform.env))
         self._shower: Shower = self._renderer.shower
         self._excluded = docname in plan.known.excluded
 

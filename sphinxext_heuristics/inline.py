@@ -53,9 +53,6 @@ LOCAL = {"ids", "names", "dupnames", "backrefs", "refdoc", "refname"}
 #: Types of attribute values that are plain data.
 PLAIN = (str, int, float, bool, tuple, type(None))
 
-#: The attribute that keeps the document of a reference within a page.
-HOME = "heuristic-home"
-
 #: The attribute that marks a cross-reference in a note as shown on another page.
 COPY = "heuristic-copy"
 
@@ -99,8 +96,6 @@ def _attributes(node: nodes.Element, docname: str) -> Iterator[tuple[str, Any]]:
         if key == "reftarget" and node.get("reftype") == "doc":
             kept = absolute(str(kept), docname)
         yield key, kept
-    if node.get("refid"):
-        yield HOME, docname
 
 
 def absolute(target: str, docname: str) -> str:
@@ -111,23 +106,26 @@ def absolute(target: str, docname: str) -> str:
 
 def thaw(
     frozen: Iterable[Inline],
+    home: str,
     docname: str,
     relative: Callable[[str, str], str],
-    is_dead: Callable[[addnodes.pending_xref], bool] = lambda _link: False,
+    settle: Callable[[addnodes.pending_xref, str], bool],
 ) -> list[nodes.Node]:
-    """Return new nodes for the page *docname*.
+    """Return new nodes for the page *docname* of what was written on the page *home*.
 
     *relative* returns the URI from one document to another, or ``""`` where there is
-    none; a link that *is_dead* becomes its text.
+    none; *settle* lets a link lead where it does from *home*, and returns whether that is
+    anywhere: else it becomes its text.
     """
-    return [_thaw(item, docname, relative, is_dead) for item in frozen]
+    return [_thaw(item, home, docname, relative, settle) for item in frozen]
 
 
 def _thaw(
     item: Inline,
+    home: str,
     docname: str,
     relative: Callable[[str, str], str],
-    is_dead: Callable[[addnodes.pending_xref], bool],
+    settle: Callable[[addnodes.pending_xref, str], bool],
 ) -> nodes.Node:
     if isinstance(item, str):
         return nodes.Text(item)
@@ -135,8 +133,8 @@ def _thaw(
     node = KEPT[name]()
     for key, value in attributes:
         node[key] = list(value) if isinstance(value, tuple) else value
-    node += thaw(children, docname, relative, is_dead)
-    if (home := node.attributes.pop(HOME, None)) is not None:
+    node += thaw(children, home, docname, relative, settle)
+    if node.get("refid"):
         anchor = node.attributes.pop("refid")
         uri = relative(docname, home)
         if not uri and docname != home:
@@ -146,8 +144,10 @@ def _thaw(
     if isinstance(node, addnodes.pending_xref):
         node["refdoc"] = docname
         node[COPY] = True
-        if is_dead(node):
-            return nodes.inline("", "", *node.children)
+        if not settle(node, home):
+            # What would have had its target's title is called by its target.
+            spoken = node.children if node.astext() else [nodes.literal("", node["reftarget"])]
+            return nodes.inline("", "", *spoken)
     if isinstance(node, (nodes.literal, nodes.math, nodes.raw)):
         node.rawsource = node.astext()
     return node

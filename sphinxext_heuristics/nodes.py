@@ -108,20 +108,20 @@ def link(name: str, text: str, docname: str) -> addnodes.pending_xref:
 class Shower:
     """Makes the nodes of heuristics shown on one page.
 
-    *relative* returns the URI from one document to another; *is_dead* tells of a link
-    whether it leads nowhere, without a word of its own.
+    *relative* returns the URI from one document to another; *settle* lets a link lead
+    where it does from the document that is given, and returns whether that is anywhere.
     """
 
     def __init__(
         self,
         docname: str,
         relative: Callable[[str, str], str],
-        is_dead: Callable[[addnodes.pending_xref], bool],
+        settle: Callable[[addnodes.pending_xref, str], bool],
     ) -> None:
         """Take the page that the nodes are for."""
         self.docname = docname
         self.relative = relative
-        self.is_dead = is_dead
+        self.settle = settle
 
     def admonition(self, record: Heuristic) -> nodes.admonition:
         """Return the admonition that shows a heuristic: linked title and note."""
@@ -139,7 +139,7 @@ class Shower:
 
     def note(self, record: Heuristic) -> list[nodes.Node]:
         """Return the inline nodes of a heuristic's note."""
-        return thaw(record.note, self.docname, self.relative, self.is_dead)
+        return thaw(record.note, record.docname, self.docname, self.relative, self.settle)
 
     def line(self, record: Heuristic) -> nodes.paragraph:
         """Return the one line that stands for a heuristic on an inherited copy."""

@@ -42,6 +42,8 @@ class Known:
     canonical: Mapping[str, tuple[str, ...]]
     #: (kind of target, name) → URI in another project's inventory, or ``None``.
     external: Callable[[str, str], str | None]
+    #: Name → what another project's inventory tells of this heuristic, or ``None``.
+    elsewhere: Callable[[str], object]
     #: What the links in a heuristic's note lead to and say.
     link_state: Callable[[Heuristic], str]
     #: Documents without automatic heuristics.
@@ -325,11 +327,14 @@ class Plan:
         parts: list[object] = []
         if docname in self.active:
             parts += self._shown_on(docname)
-            for record, resolved in zip(page.heuristics, self.resolved[docname], strict=True):
+            for at, (record, resolved) in enumerate(zip(page.heuristics, self.resolved[docname], strict=True)):
+                # Of definitions that are alike, the one that stands tells where it shows.
+                parts += [self.positions.get(record.name) == (docname, at)]
                 parts += [record, resolved, self.shown_in.get(record.name), self.holds(record), self.known.version]
                 parts += [self.settings.package, self.known.link_state(record)]
             for evidence in page.evidence:
-                parts += [evidence, self.known.verify(evidence), self.version_of(evidence), self.settings.source_url]
+                parts += [evidence, self.known.verify(evidence), self.version_of(evidence)]
+                parts += [self.settings.source_url, self.settings.package]
             for query in page.queries:
                 parts += [query, self.settings.categories, self.settings.package, self.settings.max_shown]
                 for record in self.selection(query):
@@ -341,7 +346,7 @@ class Plan:
                     parts += [self.releases, [self.standings(record) for record in self.selection(query)]]
         for role in page.roles:
             named = self.heuristics.get(self.settings.strip(role.target))
-            parts.append(named and (named.title, named.docname, named.anchor))
+            parts.append((named.title, named.docname, named.anchor) if named else self.known.elsewhere(role.target))
         return digest(parts) if parts else ""
 
     def look(self, record: Heuristic) -> str:

@@ -35,13 +35,13 @@ class Renderer:
         plan: Plan,
         docname: str,
         relative: Callable[[str, str], str],
-        is_dead: Callable[[pending_xref], bool],
+        settle: Callable[[pending_xref, str], bool],
     ) -> None:
         """Take the page that the nodes are for."""
         self.plan = plan
         self.docname = docname
         self.relative = relative
-        self.shower = Shower(docname, relative, is_dead)
+        self.shower = Shower(docname, relative, settle)
 
     # -- a definition -----------------------------------------------------------------
 

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 #: The record's file in the output folder.
 FILENAME = ".heuristics.json"
 
+#: What stands for the digest of a page that is not known, and is that of none.
+UNKNOWN = "?"
+
 
 class Written:
     """The record of one builder in one output folder."""
@@ -57,7 +60,10 @@ class Written:
         """Keep what is written now; pages left alone keep what they had."""
         for key in [key for key in self._all if key.partition(" ")[0] == self._builder and key != self._key]:
             del self._all[key]
-        record = self._all.setdefault(self._key, {})
+        if self._key not in self._all:
+            # What stands on the pages that this build left alone, nobody knows.
+            self._all[self._key] = dict.fromkeys(digests, UNKNOWN)
+        record = self._all[self._key]
         record.update({name: digests.get(name, "") for name in written})
         for docname in [d for d, digest in record.items() if d not in digests or not digest]:
             del record[docname]

@@ -300,7 +300,7 @@ def call_inline(text: str, other: str, _folder: Path) -> None:
         for children in (inline.first_sentence(paragraph), paragraph.children):
             frozen = inline.freeze(children, "folder/page")
             for relative in (lambda _docname, home: home, lambda _docname, _home: ""):
-                inline.thaw(frozen, "page", relative, lambda link: link["reftarget"] == "dead")
+                inline.thaw(frozen, "home", "page", relative, lambda link, _home: link["reftarget"] != "dead")
             inline.text_of(frozen)
             markdown.inline(frozen)
     markdown.text(text)

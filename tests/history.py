@@ -13,8 +13,9 @@ import os
 import re
 import shutil
 import sys
+import warnings as python_warnings
 import zlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -49,7 +50,7 @@ class World:
             "sys.path.insert(0, __file__.rpartition('/')[0] + '/lib')",
             "project = 'History'",
             f"release = {self.version!r}",
-            f"extensions = ['sphinx.ext.autodoc', 'myst_parser', {extension!r}]",
+            f"extensions = ['sphinx.ext.autodoc', 'sphinx.ext.intersphinx', 'myst_parser', {extension!r}]",
             "exclude_patterns = ['lib']",
             "html_theme = 'basic'",
             "html_copy_source = False",
@@ -167,6 +168,12 @@ def reordering(world: World) -> None:
     world.files["index.rst"] = text
 
 
+def twinning(world: World) -> None:
+    """Write a heuristic down a second time, word for word, on a page that comes first."""
+    if "h/Beta.rst" in world.files:
+        world.files["a-twin.rst"] = world.files["h/Beta.rst"]
+
+
 def reviewing(world: World) -> None:
     """Name a reach file that lists one place truly and one in vain."""
     world.files["reach.txt"] = "Alpha tools.cut\nBeta tools.glue\n"
@@ -186,6 +193,8 @@ OPERATIONS: dict[str, Operation] = {
     "add a duplicate": adding(
         "a-first.rst", "Early\n=====\n\n.. heuristic:: Alpha\n   :impl: tools.glue\n   :note: Other.\n"
     ),
+    "add a twin": twinning,
+    "link the note to a part": replacing("h/Alpha.md", "{doc}`../guides/how-to`", "[](../guides/how-to.md#the-part)"),
     "delete a heuristic": deleting("h/Alpha.md"),
     "delete the other heuristic": deleting("h/Beta.rst"),
     "move a heuristic": moving("h/Beta.rst", "h/sub/Beta.rst"),
@@ -207,6 +216,7 @@ OPERATIONS: dict[str, Operation] = {
     "move what is quoted": replacing("lib/pkg/quoted.py", "def ", "\n\ndef "),
     "link what is quoted": setting("heuristics_source_url", "https://example.org/{path}#L{line}"),
     "quote in a guide": adding("guides/how-to.md", "\n```{evidence} pkg.quoted:weigh\nreturn 2*mass\n```\n"),
+    "name the package": setting("heuristics_package", "pkg"),
     "name an index file": setting("heuristics_index_file", "_Index.md"),
     "review the places": reviewing,
 }
@@ -249,9 +259,9 @@ class Site:
         # Compiled modules are told apart by whole seconds, in which a history does several edits.
         sys.dont_write_bytecode = True
 
-    def build(self, builder: str = "html", *, jobs: int = 1) -> Built:
-        """Build over what is there."""
-        return run(self.src, self.root / "doctrees", self.root / builder, builder, jobs=jobs)
+    def build(self, builder: str = "html", *, jobs: int = 1, files: Sequence[Path] = ()) -> Built:
+        """Build over what is there; with *files* these alone, as if named on the command line."""
+        return run(self.src, self.root / "doctrees", self.root / builder, builder, jobs=jobs, files=files)
 
     def clean(self, builder: str = "html", *, jobs: int = 1) -> Built:
         """Build in a new folder, the sources where they are."""
@@ -259,12 +269,13 @@ class Site:
         shutil.rmtree(new, ignore_errors=True)
         return run(self.src, new / "doctrees", new / builder, builder, jobs=jobs)
 
-    def kill(self, builder: str, event: str, count: int) -> None:
-        """Begin a build in a process of its own that dies at the *count*-th *event*."""
+    def kill(self, builder: str, event: str, count: int, *, force: bool = False) -> None:
+        """Begin a build in a process of its own that dies at the *count*-th *event*; *force* is `sphinx-build -a`."""
         pid = os.fork()
         if pid == 0:  # pragma: no cover - the child's coverage dies with it
             try:
-                run(self.src, self.root / "doctrees", self.root / builder, builder, kill=(event, count))
+                doctrees, out = self.root / "doctrees", self.root / builder
+                run(self.src, doctrees, out, builder, kill=(event, count), force=force)
             finally:
                 os._exit(0)
         os.waitpid(pid, 0)
@@ -275,7 +286,15 @@ class Site:
 
 
 def run(  # noqa: PLR0913 - the folders and the ways of a build
-    src: Path, doctrees: Path, out: Path, builder: str, *, jobs: int = 1, kill: tuple[str, int] | None = None
+    src: Path,
+    doctrees: Path,
+    out: Path,
+    builder: str,
+    *,
+    jobs: int = 1,
+    kill: tuple[str, int] | None = None,
+    force: bool = False,
+    files: Sequence[Path] = (),
 ) -> Built:
     """Run one build in this process and return what it left."""
     warnings = io.StringIO()
@@ -288,11 +307,14 @@ def run(  # noqa: PLR0913 - the folders and the ways of a build
             os._exit(9)
 
     try:
-        with patch_docutils(), docutils_namespace():
+        with patch_docutils(), docutils_namespace(), python_warnings.catch_warnings():
+            # MyST's use of what Sphinx will remove
+            python_warnings.filterwarnings("ignore", category=DeprecationWarning, module=r"myst_parser\.")
+            python_warnings.filterwarnings("ignore", category=PendingDeprecationWarning, module=r"myst_parser\.")
             app = Sphinx(src, src, out, doctrees, builder, status=None, warning=warnings, parallel=jobs)
             app.connect("source-read", lambda _app, docname, _text: note("source-read", docname))
             app.connect("doctree-resolved", lambda _app, _tree, docname: note("doctree-resolved", docname))
-            app.build()
+            app.build(force_all=force, filenames=files)
     finally:
         for name in set(sys.modules) - before:
             if name.partition(".")[0] == "pkg":

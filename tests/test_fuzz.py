@@ -126,7 +126,7 @@ _INLINE = st.recursive(
 def test_what_is_frozen_thaws_to_the_same(children: list[nodes.Node]) -> None:
     text = "".join(node.astext() for node in children)
     frozen = inline.freeze(children, "page")
-    thawed = inline.thaw(frozen, "other", lambda _docname, home: home)
+    thawed = inline.thaw(frozen, "home", "other", lambda _docname, home: home, lambda _link, _home: True)
     assert inline.text_of(frozen) == text == "".join(node.astext() for node in thawed)
     assert inline.freeze(thawed, "other") == frozen
 

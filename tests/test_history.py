@@ -7,12 +7,13 @@ import os
 import random
 import shutil
 import tempfile
+import zlib
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from history import MERGED, OPERATIONS, PAGED, Site, Step, start, tell, unexplained
+from history import MERGED, OPERATIONS, PAGED, Site, Step, World, differences, start, tell, unexplained
 from hypothesis import HealthCheck, Phase, event, given, seed, settings
 from hypothesis import strategies as st
 
@@ -22,13 +23,13 @@ from sphinxext_heuristics.plan import Plan
 from sphinxext_heuristics.written import Written
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from sphinxext_heuristics.model import Page
 
 #: Another seed tells other pairs and histories; 0 is what `make test` tells.
 SEED = int(os.environ.get("HEURISTICS_HISTORY_SEED", "0"))
-#: How many pairs and random histories are told. There are 870 pairs: any larger number takes them all.
+#: How many pairs and random histories are told. A number larger than that of the pairs takes them all.
 PAIRS = int(os.environ.get("HEURISTICS_HISTORY_PAIRS", "40"))
 SWITCHES = int(os.environ.get("HEURISTICS_HISTORY_SWITCHES", "20"))
 STORIES = int(os.environ.get("HEURISTICS_HISTORY_STORIES", "12"))
@@ -134,6 +135,167 @@ def test_an_edited_note_reads_one_page_and_writes_those_that_show_it(tmp_path: P
     assert built.read == ["h/Beta"]
     # `pkg.Child`, `tools.cut`, the part of the guide, and the index show it.
     assert sorted(built.wrote) == ["api", "guides/how-to", "h/Beta", "hand", "index"]
+
+
+# -- named examples: what a history once left stale --
+
+TWIN = ":orphan:\n\n.. heuristic:: Twin\n   :note: Both say this.\n   :impl: tools.cut\n"
+CUT = "Hand\n====\n\n.. py:function:: tools.cut(a)\n\n   Cut it.\n"
+FIRST_A = "Start\n=====\n\n.. toctree::\n\n   hand\n   h/a\n   h/b\n"
+FIRST_B = "Start\n=====\n\n.. toctree::\n\n   hand\n   h/b\n   h/a\n"
+
+
+def project_of(files: dict[str, str], **config: object) -> World:
+    return World(files={"index.rst": "Start\n=====\n", "hand.rst": ":orphan:\n\n" + CUT, **files}, config=config)
+
+
+def requires_same(root: Path, *worlds: World, touch: Callable[[Path, int], None] | None = None) -> None:
+    """Require of each state of a project, one built over the other, that it is as when built clean."""
+    told = states(root / "with", worlds, "sphinxext_heuristics", touch)
+    if any(told):
+        alone = states(root / "without", worlds, "history_stub", touch)
+        for number, (ours, sphinx) in enumerate(zip(told, alone, strict=True)):
+            found = [f"{name}: {how}" for name, how in unexplained(ours, sphinx, "html").items()]
+            assert not found, f"state {number}: " + "\n".join(found)
+
+
+def states(
+    root: Path, worlds: Iterable[World], extension: str, touch: Callable[[Path, int], None] | None
+) -> list[dict[str, str]]:
+    """Build each state of a project over the one before, and return its differences from a clean build."""
+    site = Site(root, World(), extension)
+    found = []
+    for number, world in enumerate(worlds):
+        site.world = world
+        if touch:
+            touch(site.src, number)
+        site.sync()
+        found.append(differences(site.build(), site.clean()))
+    return found
+
+
+@pytest.mark.parametrize(
+    "after",
+    [
+        pytest.param({"index.rst": FIRST_B}, id="the other one comes first"),
+        pytest.param({"h/a.rst": None}, id="the first one is deleted"),
+        pytest.param({"h/a.rst": ":orphan:\n\nA\n=\n"}, id="the first one is edited away"),
+        pytest.param({"h/a.rst": None, "h/c.rst": TWIN}, id="the first one moves to the end"),
+    ],
+)
+def test_of_definitions_alike_the_one_that_stands_tells_where_it_shows(
+    tmp_path: Path, after: dict[str, str | None]
+) -> None:
+    before = {"index.rst": FIRST_A, "h/a.rst": TWIN, "h/b.rst": TWIN}
+    changed = {name: text for name, text in (before | after).items() if text is not None}
+    requires_same(tmp_path, project_of(before), project_of(changed), project_of(before))
+
+
+def test_definitions_alike_on_one_page(tmp_path: Path) -> None:
+    one = TWIN + "\nText.\n"
+    both = one + TWIN.removeprefix(":orphan:\n")
+    requires_same(tmp_path, *(project_of({"h/a.rst": text}) for text in (one, both, one)))
+
+
+def test_a_quote_in_a_guide_is_linked_for_the_documented_package_alone(tmp_path: Path) -> None:
+    files = start().files
+    guide = {"guides/how-to.md": "# How to\n\n```{evidence} pkg.quoted:weigh\nreturn 2 * mass\n```\n"}
+    files = {"index.rst": "Start\n=====\n", "lib/pkg/__init__.py": "", "lib/pkg/quoted.py": files["lib/pkg/quoted.py"]}
+    url = {"heuristics_source_url": "https://example.org/{path}#L{line}"}
+    packages = (None, "docutils", "pkg")
+    requires_same(tmp_path, *(project_of(files | guide, **url, heuristics_package=named) for named in packages))
+
+
+NOTES = {
+    "a document": ("guide.md", "[](../guide.md)"),
+    "a heading": ("guide.md", "[](../guide.md#the-part)"),
+    "a heading, with words": ("guide.md", "[words](../guide.md#the-part)"),
+    "a label": ("guide.md", "[](../guide.md#lab)"),
+    "a label of anywhere": ("guide.md", "[](#lab)"),
+    "the role ref": ("guide.md", "{ref}`lab`"),
+}
+GUIDES = {
+    "is there": "# Guide\n\n(lab)=\n## The part\n\nText.\n",
+    "has another title": "# Another\n\n(lab)=\n## The part\n\nText.\n",
+    "has its parts elsewhere": "# Guide\n\n## The part\n\nText.\n\n(lab)=\n## Labelled\n\nText.\n",
+    "has no part": "# Guide\n\nText.\n",
+    "has another part": "# Guide\n\n## Another part\n\n(lab)=\nText.\n",
+    "is gone": None,
+}
+
+
+@pytest.mark.parametrize("link", NOTES)
+def test_what_a_link_in_a_note_leads_to_changes(tmp_path: Path, link: str) -> None:
+    note = NOTES[link][1]
+    worlds = []
+    one = f"---\norphan: true\n---\n```{{heuristic}} One\n:note: See {note} there.\n:impl: tools.cut\n```\n"
+    for text in (*GUIDES.values(), GUIDES["is there"]):
+        files = {"h/one.md": one}
+        if text is not None:
+            files["guide.md"] = "---\norphan: true\n---\n" + text
+        worlds.append(project_of(files, myst_heading_anchors=3))
+    requires_same(tmp_path, *worlds)
+
+
+def inventory_of(path: Path, version: str, lines: str) -> None:
+    head = f"# Sphinx inventory version 2\n# Project: Other\n# Version: {version}\n# zlib\n"
+    path.write_bytes(head.encode() + zlib.compress((OTHERS + lines).encode()))
+
+
+OTHERS = "other.glue py:function 1 api.html#$ -\n"
+INVENTORIES = [
+    ("1", ""),
+    ("1", "Alpha heuristic:heuristic 1 page.html#alpha Alpha's title\nother.cut py:function 1 api.html#$ -\n"),
+    ("1", "Alpha heuristic:heuristic 1 page.html#moved Alpha's title\nother.cut py:function 1 new.html#$ -\n"),
+    ("1", "Alpha heuristic:heuristic 1 page.html#moved Another title\nother.cut py:function 1 new.html#$ -\n"),
+    ("2", "Alpha heuristic:heuristic 1 page.html#moved Another title\nother.cut py:function 1 new.html#$ -\n"),
+    ("2", ""),
+]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "See :heuristic:`Alpha` there.",
+        "See :heuristic:`other:Alpha` there.",
+        ".. heuristic:: One\n   :note: See :heuristic:`Alpha` and :py:func:`other.cut` there.\n   :impl: tools.cut\n",
+        ".. heuristic:: One\n   :note: See :external:py:func:`other.cut` there.\n   :impl: tools.cut\n",
+        ".. heuristic:: One\n   :note: N.\n   :impl: tools.cut, other.cut\n",
+    ],
+)
+def test_what_another_project_documents_changes(tmp_path: Path, text: str) -> None:
+    mapping = {"other": ("https://example.org/", "other.inv")}
+    world = project_of({"guide.rst": f":orphan:\n\n{text}\n"}, intersphinx_mapping=mapping)
+    requires_same(
+        tmp_path,
+        *[world] * len(INVENTORIES),
+        touch=lambda src, number: inventory_of(src / "other.inv", *INVENTORIES[number]),
+    )
+
+
+@pytest.mark.parametrize("entry", [".. autoclass:: pkg.top.Top\n", ".. automethod:: pkg.top.Top.run\n"])
+def test_a_class_between_overrides_a_method(tmp_path: Path, entry: str) -> None:
+    files = {
+        "lib/pkg/__init__.py": "",
+        "lib/pkg/base.py": 'class Base:\n    def run(self):\n        """Run."""\n',
+        "lib/pkg/mid.py": "from pkg.base import Base\n\n\nclass Mid(Base):\n    attribute = 1\n",
+        "lib/pkg/top.py": "from pkg.mid import Mid\n\n\nclass Top(Mid):\n    pass\n",
+        "api.rst": f":orphan:\n\n{entry}\n.. autoclass:: pkg.base.Base\n",
+        "h/one.rst": ":orphan:\n\n.. heuristic:: One\n   :note: N.\n   :impl: pkg.base.Base.run\n",
+    }
+    override = '\n    def run(self):\n        """Run otherwise."""\n'
+    changed = files | {"lib/pkg/mid.py": files["lib/pkg/mid.py"] + override}
+    requires_same(tmp_path, project_of(files), project_of(changed), project_of(files))
+
+
+def test_after_a_killed_build_a_build_of_some_files_vouches_for_these_alone(tmp_path: Path) -> None:
+    site = Site(tmp_path, project_of({"h/one.rst": TWIN}))
+    site.build()
+    site.kill("html", "doctree-resolved", 1, force=True)
+    site.world = project_of({"h/one.rst": TWIN.replace("tools.cut", "?Later")})
+    site.sync()
+    site.build(files=[site.src / "h" / "one.rst"])
+    assert not differences(site.build(), site.clean())
 
 
 # -- the test itself: planted faults are caught --

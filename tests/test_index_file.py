@@ -699,7 +699,8 @@ def big_plan(count: int) -> Plan:
     objects = Objects((e for _docname, e in catalogue.entries), canonical={}, spellings=lambda name: (name,))
     known = Known(
         objects=objects, modules={}, pages=Pages(dict.fromkeys(pages, ()), {}), canonical={},
-        external=lambda _kind, _name: None, link_state=lambda _record: "", excluded=frozenset(), version="1",
+        external=lambda _kind, _name: None, elsewhere=lambda _name: None,
+        link_state=lambda _record: "", excluded=frozenset(), version="1",
         verify=lambda _quoted: pytest.fail("nothing is quoted"), installed=lambda _package: None,
     )  # fmt: skip
     return make_plan(catalogue, settings_, known)

@@ -571,6 +571,10 @@ def relative(docname: str, other: str) -> str:
     return f"{docname}->{other}"
 
 
+def anywhere(_link: addnodes.pending_xref, _home: str) -> bool:
+    return True
+
+
 def test_freeze_is_plain_and_thaws_to_the_same() -> None:
     children = [
         nodes.Text("a "),
@@ -582,7 +586,7 @@ def test_freeze_is_plain_and_thaws_to_the_same() -> None:
     frozen = freeze(children, "sub/page")
     assert isinstance(hash(frozen), int), "plain data"
     assert text_of(frozen) == "a bcx^2web"
-    thawed = thaw(frozen, "other", relative)
+    thawed = thaw(frozen, "home", "other", relative, anywhere)
     assert [type(node) for node in thawed] == [type(node) for node in children]
     assert [node.astext() for node in thawed] == [node.astext() for node in children]
     assert thawed[1]["classes"] == ["code"]
@@ -607,14 +611,15 @@ def test_freeze_drops_what_belongs_to_its_page() -> None:
 
 
 def test_reference_within_its_page_leads_home() -> None:
-    (link,) = thaw(freeze([nodes.reference("", "x", refid="there", internal=True)], "sub/home"), "other", relative)
+    frozen = freeze([nodes.reference("", "x", refid="there", internal=True)], "sub/home")
+    (link,) = thaw(frozen, "sub/home", "other", relative, anywhere)
     assert link["refuri"] == "other->sub/home#there"
     assert "refid" not in link
 
 
 def test_cross_reference_is_made_absolute_and_of_the_new_page() -> None:
     xref = addnodes.pending_xref("", nodes.inline("", "x"), reftype="doc", reftarget="../guide", refdoc="sub/deep/home")
-    (link,) = thaw(freeze([xref], "sub/deep/home"), "other", relative)
+    (link,) = thaw(freeze([xref], "sub/deep/home"), "sub/deep/home", "other", relative, anywhere)
     assert link["reftarget"] == "/sub/guide"
     assert link["refdoc"] == "other"
 
@@ -1188,10 +1193,12 @@ def test_files_of_bases(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.syspath_prepend(str(tmp_path))
     import tablesub  # noqa: PLC0415 - written a moment ago
 
-    found = identity.files_of_bases(tablesub.S)
+    found = identity.files_of_bases("tablesub.S", tablesub.S)
     assert [Path(path).name for path in found] == ["tablebase.py", "tablesub.py"]
-    assert identity.files_of_bases(int) == []
-    assert [Path(path).name for path in identity.files_of_bases(abc.ABC)] == ["abc.py"]
+    assert identity.files_of_bases("tablesub.S.merge", print) == found
+    assert identity.files_of_bases("tablesub.merge", print) == []
+    assert identity.files_of_bases("builtins.int", int) == []
+    assert [Path(path).name for path in identity.files_of_bases("abc.ABC", abc.ABC)] == ["abc.py"]
 
 
 # -- the model ------------------------------------------------------------------------
