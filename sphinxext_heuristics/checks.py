@@ -100,11 +100,13 @@ def _of_bounds(plan: Plan, record: Heuristic) -> Iterator[Problem]:
     """Yield the problem of a heuristic that does not hold for this version though all that it quotes is there."""
     quoted = [one for one in record.evidence if one.package in plan.documented]
     if quoted and not plan.holds(record) and all(isinstance(plan.known.verify(one), Found) for one in quoted):
+        package = quoted[0].package
+        everything = "all that it quotes" + (f" from {package}" if len(quoted) < len(record.evidence) else "")
         yield _at(
             record,
             Subtype.VERSION,
-            f"heuristic {record.name!r} holds for {bounds(record)}, but all that it quotes is in "
-            f"{quoted[0].package} {plan.known.version}, too: correct its bounds, or quote what has changed",
+            f"heuristic {record.name!r} holds for {bounds(record)}, but {everything} is in "
+            f"{package} {plan.known.version}, too: correct its bounds, or quote what has changed",
         )
 
 

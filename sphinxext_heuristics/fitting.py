@@ -49,8 +49,16 @@ class Pasted:
         """Take the text as it was pasted."""
         lines = (line.strip().strip(_FRAME).strip() for line in _COLOUR.sub("", text).splitlines())
         self.text = _plain(" ".join(line.removeprefix(_MARGIN) for line in lines))
+        found = _KIND.match(self.text[:_LONGEST_NAME])
+        #: The class before it, if there is one.
+        self.kind = found[0].removesuffix(": ").rpartition(".")[2] if found else ""
         #: The text without a class and a colon before it.
-        self.said = self.text[found.end() :] if (found := _KIND.match(self.text[:_LONGEST_NAME])) else self.text
+        self.said = self.text[found.end() :] if found else self.text
+
+    def may_be(self, kind: str) -> bool:
+        """Return whether the text names this class of error or warning, or none."""
+        names_none = not self.kind or self.kind.isupper() or self.kind in {"Error", "Warning"}
+        return names_none or kind in {LOG, UNKNOWN} or kind.rpartition(".")[2] == self.kind
 
     @cached_property
     def runs(self) -> frozenset[tuple[str, ...]]:
@@ -89,9 +97,14 @@ def _is_whole(message: Message, pieces: list[str], pasted: Pasted) -> bool:
     """Tell whether all pieces are there, in their order."""
     is_short = sum(map(len, pieces)) < _LEAST_CHARS or " " not in "".join(pieces)
     # A word or two are in many texts: only right after its kind, or with nothing else, are they this message.
-    if is_short and not any(f"{message.kind}: {quote}{pieces[0]}" in pasted.text for quote in ("", "'", '"')):
-        return _is_nothing_else(message, pieces, pasted.said)
+    if is_short and not any(_has(pasted.text, f"{message.kind}: {quote}{pieces[0]}") for quote in ("", "'", '"')):
+        return pasted.may_be(message.kind) and _is_nothing_else(message, pieces, pasted.said)
     return _follow(pieces, pasted.text)
+
+
+def _has(text: str, words: str) -> bool:
+    """Tell whether a text has these words, not the last of them as the beginning of a longer one."""
+    return re.search(rf"{re.escape(words)}(?!(?<=\w)\w)", text) is not None
 
 
 def _is_nothing_else(message: Message, pieces: list[str], text: str) -> bool:
@@ -156,7 +169,7 @@ def closeness(message: Message, pasted: Pasted) -> float:
     """Return the share of a message's long words that a text has; 0 if there are few."""
     words = set(_long_words(message.text))
     common = words & pasted.words
-    share = len(common) / len(words) if words else 0
+    share = len(common) / min(len(words), len(pasted.words)) if common else 0
     return share if share >= _CLOSE_SHARE and len(common) > 1 else 0
 
 

@@ -7,7 +7,8 @@ Attributes are read from ``__dict__`` alone: ``getattr`` would run properties an
 from __future__ import annotations
 
 import sys
-from types import ModuleType
+from pathlib import Path
+from types import FunctionType, ModuleType
 
 
 def answers(name: str, obj: object) -> tuple[str, ...]:
@@ -101,5 +102,8 @@ def files_of_bases(name: str, obj: object) -> list[str]:
     if cls is None:
         return []
     modules = (sys.modules.get(_class_spelling(base)[0]) for base in cls.__mro__)
-    files = (_plain(module, "__file__") for module in modules if isinstance(module, ModuleType))
-    return sorted({file for file in files if file.endswith(".py")})
+    files = {_plain(module, "__file__") for module in modules if isinstance(module, ModuleType)}
+    # What a class says of its module may be another than the one whose functions it has.
+    functions = (value for base in cls.__mro__ for value in vars(base).values() if isinstance(value, FunctionType))
+    files.update(function.__code__.co_filename for function in functions)
+    return sorted(file for file in files if file.endswith(".py") and Path(file).is_file())

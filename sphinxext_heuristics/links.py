@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 from docutils import nodes
@@ -35,8 +35,8 @@ def state(env: BuildEnvironment, shown: Sequence[nodes.Node], docname: str) -> s
     if any(link.get("reftype") == "myst" for link in links):
         resolvers.insert(0, myst_resolver())
     document = _page(env, paragraph)
-    # What a resolver warns of is told when the link is written.
-    with _reading(env, docname), logging.suppress_logging():
+    # What a resolver warns of is told when the link is written; a builder without pages has no links.
+    with _reading(env, docname), logging.suppress_logging(), suppress(NotImplementedError):
         for resolver in resolvers:
             resolver(document).apply()
     return str(paragraph.pformat())

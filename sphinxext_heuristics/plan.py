@@ -345,7 +345,7 @@ class Plan:
                 if query.kind == "releases":
                     parts += [self.releases, [self.standings(record) for record in self.selection(query)]]
         for role in page.roles:
-            named = self.heuristics.get(self.settings.strip(role.target))
+            named = self.heuristics.get(self.settings.strip(role.target.strip()))
             parts.append((named.title, named.docname, named.anchor) if named else self.known.elsewhere(role.target))
         return digest(parts) if parts else ""
 

@@ -261,9 +261,9 @@ class Sources:
         folders = self._folders(parent)
         try:
             return _fixed(PathFinder.find_spec(module, folders)) if folders else None
-        except KeyError:
+        except (KeyError, AttributeError):
             # A folder without __init__.py, for which Python looks the parent up among the
-            # imported modules, where it is not.
+            # imported modules, where it is not, or an object that has taken its place.
             spec = ModuleSpec(module, None, is_package=True)
             spec.submodule_search_locations = [str(Path(folder, last)) for folder in folders]
             return spec

@@ -61,6 +61,35 @@ def check(module: str, qualname: str, quote: str, *, prose: bool = False) -> Fou
     return verify(Claim(module=module, qualname=qualname, quote=quote, prose=prose), Sources())
 
 
+@pytest.mark.parametrize(
+    "written", ["del a.first, a.second", "del (a.first, a.second)", "del (\n    a.first,\n    a.second,\n)"]
+)
+def test_parentheses_around_what_is_deleted_do_not_matter(written: str) -> None:
+    source = "def f(a):\n" + textwrap.indent(written, "    ")
+    assert found_in(source, "f", "del a.first, a.second")
+    assert found_in(source, "f", "del (a.first, a.second)")
+    assert not found_in(source, "f", "del a.first, a.third")
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("Tensor", "'taking' takes 'Tensor' from 'not_installed': package 'not_installed' is not installed"),
+        ("Thing.use", "'taking' takes 'Thing' from 'taking.gone': package 'taking' has no module 'taking.gone'"),
+        ("exit", "'taking' takes 'exit' from 'sys': module 'sys' is part of Python itself, it has no source"),
+    ],
+)
+def test_what_comes_from_where_nothing_can_be_read_is_said_so(project: Path, name: str, message: str) -> None:
+    (project / "taking").mkdir()
+    (project / "taking/__init__.py").write_text(
+        "from not_installed import Tensor\nfrom .gone import Thing\nfrom sys import exit\n"
+    )
+    result = check("taking", name, "x")
+    assert isinstance(result, Lost)
+    assert result.message.startswith(message)
+    assert result.reason is Reason.NO_OBJECT
+
+
 # What is quoted from PEFT
 
 

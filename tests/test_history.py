@@ -273,6 +273,32 @@ def test_what_another_project_documents_changes(tmp_path: Path, text: str) -> No
     )
 
 
+@pytest.mark.parametrize("link", ["See {heuristic}` Twin` there.", "See {heuristic}`text < Twin >` there."])
+def test_a_link_to_what_moves_may_have_white_space(tmp_path: Path, link: str) -> None:
+    see = {"see.md": f"---\norphan: true\n---\n{link}\n"}
+    titled = TWIN.replace("   :note", "   :title: Another\n   :note")
+    worlds = ({"h/a.rst": TWIN}, {"h/b.rst": TWIN}, {"h/b.rst": titled}, {})
+    requires_same(tmp_path, *(project_of(see | world) for world in worlds))
+
+
+def test_a_base_says_that_it_is_of_another_module(tmp_path: Path) -> None:
+    run = '    def run(self):\n        """Run."""\n'
+    files = {
+        "lib/pkg/root.py": f"class Root:\n{run}",
+        "lib/pkg/mix.py": f"class Mix:\n{run}",
+        "lib/pkg/impl.py": (
+            "from pkg.mix import Mix\nfrom pkg.root import Root\n\n\n"
+            "class Base(Root):\n    __module__ = 'pkg'\n\n    def other(self):\n        pass\n"
+        ),
+        "lib/pkg/__init__.py": "from pkg.impl import Base\n",
+        "lib/pkg/child.py": "from pkg import Base\n\n\nclass Child(Base):\n    pass\n",
+        "api.rst": ":orphan:\n\n.. autoclass:: pkg.child.Child\n",
+        "h/one.rst": ":orphan:\n\n.. heuristic:: One\n   :note: N.\n   :impl: pkg.root.Root.run\n",
+    }
+    changed = files | {"lib/pkg/impl.py": files["lib/pkg/impl.py"].replace("Base(Root)", "Base(Mix, Root)")}
+    requires_same(tmp_path, project_of(files), project_of(changed), project_of(files))
+
+
 @pytest.mark.parametrize("entry", [".. autoclass:: pkg.top.Top\n", ".. automethod:: pkg.top.Top.run\n"])
 def test_a_class_between_overrides_a_method(tmp_path: Path, entry: str) -> None:
     files = {

@@ -161,9 +161,14 @@ def test_no_quote_raises(quote: str, prose: bool) -> None:  # noqa: FBT001 - hyp
     ],
 )
 def test_long_quotes_take_no_long_time(quote: str) -> None:
-    start = time.process_time()
-    in_quote(evidence(quote))
-    assert time.process_time() - start < 4
+    took = []
+    for _try in range(3):  # a busy machine slows processor time, too
+        start = time.process_time()
+        in_quote(evidence(quote))
+        took.append(time.process_time() - start)
+        if took[-1] < 4:
+            break
+    assert min(took) < 4
 
 
 # -- quotes in their source -----------------------------------------------------------
@@ -311,6 +316,9 @@ Traceback (most recent call last):
         ("Took 5 s", Message(kind="log", text="Took … s")),
         ("RuntimeError: Too big", Message(kind="message", text="Too big")),
         ("x.y took", Message(kind="log", text="… took")),
+        ("Short", Message(kind="ValueError", text="Short")),
+        ("pkg.errors.ValueError: Short", Message(kind="ValueError", text="Short")),
+        ("WARNING: Short", Message(kind="UserWarning", text="Short")),
     ],
 )
 def test_a_text_that_has_all_of_a_message(text: str, message: Message) -> None:
@@ -358,6 +366,9 @@ def test_a_text_that_has_a_part_of_a_message(text: str, message: Message) -> Non
         ("Took 5 seconds", Message(kind="log", text="Took … s!")),
         ("Took 5 s more", Message(kind="log", text="Took … s")),
         ("any thing", Message(kind="log", text="… g")),
+        ("ValueError: Shorter", Message(kind="ValueError", text="Short")),
+        ("ValueError: Shortage of memory", Message(kind="ValueError", text="Short")),
+        ("RuntimeError: Short", Message(kind="ValueError", text="Short")),
     ],
 )
 def test_a_text_that_fits_no_message(text: str, message: Message) -> None:
@@ -757,6 +768,13 @@ def test_explain_bytes_from_a_pipe(zoo: Project) -> None:
     )
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith(b"Hay (tip)")
+
+
+def test_a_message_is_close_to_a_text_all_of_whose_words_it_has() -> None:
+    text = "Target modules … are not found in the base model, please check the configuration of this adapter"
+    message = Message(kind="ValueError", text=text)
+    assert fitting.closeness(message, fitting.Pasted("target modules x not found")) == 1
+    assert not fitting.closeness(message, fitting.Pasted("target practice is allowed"))
 
 
 def test_explain_what_nothing_fits(zoo: Project) -> None:

@@ -370,6 +370,19 @@ def test_verify_tells_of_docstrings_that_it_does_not_read(scales: Project) -> No
     done = run("verify", scales.src)
     assert "not read: docstrings of scales with evidence (1 file); --all reads them" in done.stderr
     assert "not read" in run("verify", scales.src, "-q").stderr, "it is no progress"
+
+
+def test_verify_of_docstrings_passes_over_what_is_no_file_of_the_package(scales: Project) -> None:
+    scales.write({
+        "scales/beam.py/__init__.py": "",
+        "one.py": "X = 1\n",
+        "other/__init__.py": "DOC = '.. evidence:: scales'\n",
+    })  # fmt: skip
+    (scales.src / "scales" / ".#pan.py").symlink_to("nowhere")
+    os.mkfifo(scales.src / "scales" / "pipe.py")
+    done = run("verify", scales.src)
+    assert (done.status, done.stdout.splitlines()[-1]) == (0, "1 of 1 quotes found (scales 2.1)")
+    assert "not read" not in run("verify", scales.src, "-D", "heuristics_package=one").stderr, "a module is one file"
     assert run("verify", scales.src, "-Q").stderr == ""
 
 
@@ -440,6 +453,11 @@ def test_bounds_that_evidence_contradicts_are_told_of_with_and_without_a_named_p
     )
     (warning,) = scales.build("html").warnings
     assert "holds for ≥ 3, but all that it quotes is in scales 2.1, too" in warning
+    also = "      )\n\n   .. evidence:: json:gone\n\n      x\n"
+    bounded = text.replace(":note: Weigh", ":since: 3\n   :note: Weigh")
+    scales.write({"index.rst": bounded.replace("      )\n", also)})
+    (warning,) = scales.build("html").warnings
+    assert "holds for ≥ 3, but all that it quotes from scales is in scales 2.1, too" in warning
     assert warning.endswith("[heuristic.version]")
     scales.write({"index.rst": text.replace(":note: Weigh", ":since: 2\n   :note: Weigh")})
     assert scales.build("html").warnings == []
@@ -462,14 +480,19 @@ def test_verify_of_this_site_neither_imports_torch_nor_takes_long() -> None:
         "print('torch' in sys.modules or 'peft' in sys.modules, took, file=sys.stderr); sys.exit(status)"
     )
     start = "import sphinx.application, myst_parser.parsers.sphinx_, furo, sphinx_design, sphinx.ext.autodoc;"
-    done = subprocess.run(  # noqa: S603 - our own code
-        [sys.executable, "-c", start + code], cwd=ROOT, capture_output=True, text=True, check=False,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr
-    imported, took = done.stderr.split()[-2:]
-    assert imported == "False"
-    assert float(took) < 2
+    times = []
+    for _try in range(3):  # a busy machine slows processor time, too
+        done = subprocess.run(  # noqa: S603 - our own code
+            [sys.executable, "-c", start + code], cwd=ROOT, capture_output=True, text=True, check=False,
+            env={**os.environ, "PYTHONPATH": str(ROOT)},
+        )  # fmt: skip
+        assert done.returncode == 0, done.stderr
+        imported, took = done.stderr.split()[-2:]
+        assert imported == "False"
+        times.append(float(took))
+        if times[-1] < 2:
+            break
+    assert min(times) < 2
     assert " quotes found (peft " in done.stdout
 
 

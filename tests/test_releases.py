@@ -429,7 +429,16 @@ def test_with_nothing_at_all_nothing_is_written(
 def test_a_wheel_of_another_package_is_no_release(scales: Project, registry: Path) -> None:
     make_wheel(registry, "2.0", {"balances.py": ""})
     _status, _out, said = command(scales, "--releases", "2.0,3.0")
-    assert said[0] == "scales 2.0: not got: its wheel has no package 'scales'; is --distribution another?"
+    expected = "scales 2.0: not got: its wheel has no package 'scales'; is --distribution another? (kept in "
+    assert said[0].startswith(expected)
+
+
+def test_a_kept_release_without_anything_is_fetched_again(scales: Project, registry: Path) -> None:
+    for version, text in SCALES.items():
+        make_wheel(registry, version, {"scales.py": text})
+    (cache_folder() / "scales-2.0").mkdir(parents=True)
+    assert command(scales, "--releases", "1.0,2.0,3.0")[0] == 0
+    assert (cache_folder() / "scales-2.0" / "scales.py").is_file()
 
 
 def test_what_pip_calls_it_can_be_told(scales: Project, registry: Path) -> None:

@@ -75,10 +75,8 @@ def _answer(arguments: argparse.Namespace, asked: str) -> tuple[list[str], str]:
     with opened(arguments) as app:
         plan = read(app)
         lines = list(explain(plan, asked)) if may_be_name else []
-        is_text = not lines and pasted.is_text(asked)
-        if is_text:
-            lines = list(pasted.explained(plan, asked))
-        return lines, pasted.unknown(plan, asked) if is_text else _unknown(plan, asked)
+        lines = lines or list(pasted.explained(plan, asked))
+        return lines, pasted.unknown(plan, asked) if pasted.is_text(asked) else _unknown(plan, asked)
 
 
 def explain(plan: Plan, name: str) -> Iterator[str]:

@@ -234,7 +234,7 @@ def _sources(package: str, registry: Registry, release: str, gone: NotGotError |
     folder = unpacked(registry.distribution, release, registry.cache, gone)
     sources = Sources([str(folder)])
     if not sources.exists(package):
-        raise NotGotError(f"its wheel has no package {package!r}; is --distribution another?")
+        raise NotGotError(f"its wheel has no package {package!r}; is --distribution another? (kept in {folder})")
     return sources
 
 

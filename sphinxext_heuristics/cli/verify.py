@@ -97,8 +97,16 @@ def _tell_of_docstrings(plan: Plan) -> None:
         return
     # A page that has evidence itself was read with the docstrings that it shows.
     seen = {one.source.partition(":docstring of ")[0] for one in _quotes(plan)}
-    files = [path for path in sorted(top.parent.rglob("*.py")) if str(path) not in seen]
-    holding = [path for path in files if b".. evidence::" in path.read_bytes()]
+    files = sorted(top.parent.rglob("*.py")) if top.stem == "__init__" else [top]
+    holding = [path for path in files if str(path) not in seen and _has_evidence(path)]
     if holding:
         number = "1 file" if len(holding) == 1 else f"{len(holding)} files"
         note(f"not read: docstrings of {plan.settings.package} with evidence ({number}); --all reads them")
+
+
+def _has_evidence(path: Path) -> bool:
+    """Tell whether a file of source has a directive of ours; what is no file, or cannot be read, has none."""
+    try:
+        return path.is_file() and b".. evidence::" in path.read_bytes()
+    except OSError:
+        return False

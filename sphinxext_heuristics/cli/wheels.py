@@ -58,11 +58,13 @@ def unpacked(distribution: str, release: str, cache: Path, gone: NotGotError | N
     Raises `NotGotError` where the release cannot be got, `CommandError` where the cache cannot be written.
     """
     folder = cache / f"{canonicalize_name(distribution)}-{release}"
-    if folder.is_dir():
+    if folder.is_dir() and any(folder.iterdir()):
         return folder
     if gone is not None:
         raise gone
     try:
+        if folder.is_dir():
+            folder.rmdir()
         cache.mkdir(parents=True, exist_ok=True)
         # In the cache, so that all of it is there in one step or nothing.
         with tempfile.TemporaryDirectory(dir=cache, prefix=".new-") as scratch:

@@ -154,9 +154,12 @@ def _told_where_imported(claim: Claim, found: Lost, sources: Sources) -> Found |
     head, dot, rest = claim.qualname.partition(".")
     for _step in range(_MOST_IMPORTS):
         origin = sources.imported(claim.module, head)
-        at = state(origin[0], sources) if origin else None
-        if origin is None or at is None or not origin[1]:
+        if origin is None or not origin[1]:
             break
+        at = state(origin[0], sources)
+        if at is None:
+            why = _without_source(origin[0], sources).message
+            return replace(found, message=f"{claim.module!r} takes {head!r} from {origin[0]!r}: {why}")
         head = origin[1]
         claim = replace(claim, module=origin[0], qualname=f"{head}{dot}{rest}")
         result = _examine(claim, at)

@@ -58,6 +58,9 @@ def _key(node: ast.AST, numbers: Mapping[ast.AST, int]) -> tuple[object, ...]:
         case ast.JoinedStr(values=values) if all(isinstance(value, ast.Constant) for value in values):
             # An f without placeholders.
             return ast.Constant, str, "".join(str(value.value) for value in values if isinstance(value, ast.Constant))
+        case ast.Delete(targets=[ast.Tuple(elts=targets)]):
+            # With parentheses or without.
+            return ast.Delete, tuple(numbers[target] for target in targets)
     fields = (getattr(node, name, None) for name in node._fields if name not in _ASIDE)
     return type(node), *(_number(field, numbers) for field in fields)
 
