@@ -90,7 +90,7 @@ def _of_evidence(plan: Plan, quoted: Evidence) -> Iterator[Problem]:
     if isinstance(found, Found):
         return
     version = plan.version_of(quoted) if found.reason is not Reason.NO_PACKAGE else ""
-    message = f"{found.message} ({quoted.package} {version})" if version else found.message
+    message = f"{found.message} ({plan.package_of(quoted)} {version})" if version else found.message
     if found.nearest:
         message += f"\n  {found.path}:{found.line} has now:\n{indent(found.nearest, '    ')}"
     yield _at(quoted, Subtype.EVIDENCE, message)
@@ -98,9 +98,9 @@ def _of_evidence(plan: Plan, quoted: Evidence) -> Iterator[Problem]:
 
 def _of_bounds(plan: Plan, record: Heuristic) -> Iterator[Problem]:
     """Yield the problem of a heuristic that does not hold for this version though all that it quotes is there."""
-    quoted = [one for one in record.evidence if one.package in plan.documented]
+    quoted = [one for one in record.evidence if plan.package_of(one) in plan.documented]
     if quoted and not plan.holds(record) and all(isinstance(plan.known.verify(one), Found) for one in quoted):
-        package = quoted[0].package
+        package = plan.package_of(quoted[0])
         everything = "all that it quotes" + (f" from {package}" if len(quoted) < len(record.evidence) else "")
         yield _at(
             record,

@@ -314,6 +314,12 @@ def problems_in(config: Config, conf_py: Path) -> list[Problem]:
     ]
 
 
+def not_set(config: Config, conf_py: Path, name: str) -> str:
+    """Return the words for an option that a command needs: what is wrong with its value, or that it has none."""
+    wrong = [it for it in problems_in(config, conf_py) if it.message.startswith(f"{name} = ")]
+    return f"{conf_py}:{wrong[0].line}: {wrong[0].message}" if wrong else f"{name} is not set in {conf_py}"
+
+
 def problem_of_package(config: Config, conf_py: Path) -> Problem:
     """Return the problem of bounds that no version judges."""
     name = "heuristics_package"

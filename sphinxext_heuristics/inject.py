@@ -397,7 +397,9 @@ class Injector:
         content = desc.children[-1]
         if not records or not isinstance(content, addnodes.desc_content):
             return
-        if any(entry_around(query) is desc for query in content.findall(heuristic_query)):
+        queries = self._plan.catalogue.pages[self._docname].queries
+        placed = (node for node in content.findall(heuristic_query) if queries[node["position"]].kind == "for")
+        if any(entry_around(query) is desc for query in placed):
             return
         entry = self._plan.entry_of[names[0]]
         form = self._plan.settings.inherited if self._plan.is_inherited(entry) else "show"

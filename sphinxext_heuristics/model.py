@@ -146,6 +146,10 @@ class Evidence:
         """The top-level package."""
         return self.module.partition(".")[0]
 
+    def is_of(self, package: str) -> bool:
+        """Return whether it is quoted from a package, which may be a part of another one."""
+        return self.module == package or self.module.startswith(f"{package}.")
+
     @property
     def object(self) -> str:
         """The object as the directive names it, ``module:Class.method``."""

@@ -149,8 +149,13 @@ class Plan:
 
     def version_of(self, evidence: Evidence) -> str:
         """Return the version of the package that is quoted, or ``""`` where none is known."""
-        is_documented = evidence.package == self.settings.package
-        return (self.known.version if is_documented else self.known.installed(evidence.package)) or ""
+        package = self.package_of(evidence)
+        return (self.known.version if package == self.settings.package else self.known.installed(package)) or ""
+
+    def package_of(self, evidence: Evidence) -> str:
+        """Return the package that is quoted: the documented one, which may be a part of another, or the top one."""
+        named = self.settings.package
+        return named if named and evidence.is_of(named) else evidence.package
 
     def said(self, record: Heuristic) -> tuple[tuple[Message, Evidence], ...]:
         """Return the messages that a heuristic's evidence quotes, each with the first evidence of its object."""

@@ -106,7 +106,7 @@ def quoted(record: Heuristic, package: str) -> list[Evidence]:
     return [
         one
         for one in record.evidence
-        if one.package == package and not any(problem.subtype is Subtype.OPTION for problem in one.problems)
+        if one.is_of(package) and not any(problem.subtype is Subtype.OPTION for problem in one.problems)
     ]
 
 

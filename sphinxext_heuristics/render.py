@@ -118,13 +118,17 @@ class Renderer:
         version = self.plan.version_of(record)
         caption = cast("nodes.caption", node[0])
         caption.clear()
-        caption += [*self._origin(record, version), nodes.Text(", "), *self._standing(record, found, version)]
+        caption += [
+            *self._origin(record, self.plan.package_of(record), version),
+            nodes.Text(", "),
+            *self._standing(record, found, version),
+        ]
 
     @staticmethod
-    def _origin(record: Evidence, version: str) -> list[nodes.Node]:
+    def _origin(record: Evidence, package: str, version: str) -> list[nodes.Node]:
         """Return the object and its package's version."""
         spoken: list[nodes.Node] = [nodes.literal("", name) for name in (record.qualname, record.module) if name]
-        package = f"{record.package} {version}".strip()
+        package = f"{package} {version}".strip()
         spoken += [nodes.Text(package)] if package != record.module else []
         return joined([part] for part in spoken)
 
@@ -301,7 +305,7 @@ class Renderer:
 
 def source_url(settings: Settings, record: Evidence, found: Found, version: str) -> str:
     """Return where quoted source is published, or ``""``; the template is that of the documented package."""
-    if not settings.source_url or settings.package not in {"", record.package}:
+    if not settings.source_url or (settings.package and not record.is_of(settings.package)):
         return ""
     if not version and any(name == "version" for _text, name, *_rest in Formatter().parse(settings.source_url)):
         return ""  # a link to no version would lead nowhere

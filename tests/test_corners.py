@@ -406,6 +406,14 @@ def test_patterns_of_pages_kept_free(project: Callable[..., Project], pattern: s
     assert built.shown("two.html", "demo.two") == ["One"]
 
 
+def test_an_index_in_an_entry_leaves_it_its_own_heuristics(project: Callable[..., Project]) -> None:
+    entry = ".. py:class:: demo.Model\n\n   Model.\n\n   .. heuristic-index::\n"
+    one = ".. heuristic:: One\n   :note: n\n   :impl: demo.Model\n"
+    built = project({"index.rst": f"Start\n=====\n\n{entry}\n{one}"}).ok("html")
+    assert built.shown("index.html", "demo.Model") == ["One"]
+    assert built.soup("index.html").select("dl.heuristic-entries a") != []
+
+
 def test_by_hand_in_an_entry_with_nothing_to_show(project: Callable[..., Project]) -> None:
     index = """
 Start

@@ -71,6 +71,49 @@ def test_parentheses_around_what_is_deleted_do_not_matter(written: str) -> None:
     assert not found_in(source, "f", "del a.first, a.third")
 
 
+LISTING = """
+def f(self, names):
+    for (
+        module_name,
+        parameter_value,
+    ) in self.model_parameters():
+        pass
+    for (active) in names:
+        pass
+    with (
+        open(p) as f,
+        open(q) as g,
+    ):
+        pass
+    return [k for (k, v) in names]
+
+
+from accelerate.utils import (
+    is_npu_available,
+    is_xpu_available,
+)
+"""
+
+
+@pytest.mark.parametrize(
+    ("quote", "is_there"),
+    [
+        ("for module_name, parameter_value in self.model_parameters", True),
+        ("for module_name, other in self.model_parameters", False),
+        ("for active in", True),
+        ("with open(p) as f", True),
+        ("with open(p) as f, open(q) as g:", True),
+        ("with open(q) as f", False),
+        ("k for k, v in names", True),
+        ("accelerate.utils import is_npu_available,", True),
+        ("accelerate.utils import (is_npu_available,", True),
+        ("accelerate.utils import is_xpu_available", False),
+    ],
+)
+def test_lists_may_have_parentheses_in_fragments(quote: str, is_there: bool) -> None:  # noqa: FBT001 - of a table
+    assert bool(found_in(LISTING, "", quote)) is is_there
+
+
 @pytest.mark.parametrize(
     ("name", "message"),
     [

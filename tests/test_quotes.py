@@ -439,6 +439,53 @@ def test_verify_counts_what_inheritance_repeats_once_and_nothing_that_is_no_quot
     assert done.status == 1
 
 
+def test_a_part_of_a_namespace_is_the_documented_package(project: Callable[..., Project]) -> None:
+    site = project("""\
+=== conf.py
+import sys
+sys.path.insert(0, __file__.rpartition("/")[0])
+extensions = ["sphinxext_heuristics"]
+heuristics_package = "goo.store"
+heuristics_source_url = "https://example.org/{version}/{path}#L{line}"
+=== index.rst
+Start
+=====
+
+.. py:function:: goo.store.put()
+
+.. heuristic:: One
+   :impl: goo.store.put
+   :until: 4.0
+   :note: Put it.
+
+   .. evidence:: goo.store:put
+
+      return 1
+=== goo/store/__init__.py
+def put():
+    return 1
+=== goo/other/__init__.py
+def get():
+    return 1
+=== goo_store-4.5.dist-info/METADATA
+Metadata-Version: 2.1
+Name: goo-store
+Version: 4.5
+""")
+    built = site.build("html")
+    (warning,) = built.warnings
+    assert "holds for ≤ 4.0, but all that it quotes is in goo.store 4.5, too" in warning
+    (caption,) = built.soup("index.html").select(".heuristic-evidence .caption-text")
+    assert caption.get_text() == "put, goo.store, goo.store 4.5, line 2"
+    (link,) = caption.select("a")
+    assert link["href"] == "https://example.org/4.5/goo/store/__init__.py#L2"
+    text = (site.src / "index.rst").read_text().replace("evidence:: goo.store:put", "evidence:: goo.other:get")
+    site.write({"index.rst": text})
+    built = site.build("html")
+    assert built.warnings == [], "that of a neighbour is not judged"
+    assert built.soup("index.html").select(".heuristic-evidence .caption-text a") == []
+
+
 @pytest.mark.parametrize("package", ["scales", ""])
 def test_bounds_that_evidence_contradicts_are_told_of_with_and_without_a_named_package(
     scales: Project, package: str
@@ -515,6 +562,20 @@ Start
    :impl: scales.weigh
    :note: Weigh twice.
 """
+
+
+@pytest.mark.parametrize("command", ["reach", "index", "releases"])
+def test_an_option_with_a_wrong_value_is_not_called_unset(project: Callable[..., Project], command: str) -> None:
+    site = project(REACH)
+    lines = [f"heuristics_{name}_file = '/elsewhere/x'" for name in ("reach", "index", "releases")]
+    site.write({"conf.py": '"""Ours."""\nextensions = ["sphinxext_heuristics"]\n' + "\n".join(lines) + "\n"})
+    done = run(command, site.src, "-q", *(["--releases", "1.0"] if command == "releases" else []))
+    assert done.status == 2
+    line = 3 + ["reach", "index", "releases"].index(command)
+    start = (
+        f"sphinx-heuristics: error: {site.src}/conf.py:{line}: heuristics_{command}_file = '/elsewhere/x': allowed is "
+    )
+    assert done.stderr.splitlines()[-1].startswith(start)
 
 
 def test_reach_confirms_what_a_build_finds_new(project: Callable[..., Project]) -> None:

@@ -13,6 +13,7 @@ from sphinxext_heuristics import index_file
 from sphinxext_heuristics.builder import index_place, is_translation, path_of
 from sphinxext_heuristics.cli.project import CommandError, add_options, opened, read
 from sphinxext_heuristics.cli.terminal import note, say, say_diff
+from sphinxext_heuristics.config import not_set
 from sphinxext_heuristics.model import Subtype
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ def run(arguments: argparse.Namespace) -> int:
         plan = read(app, leaves={Subtype.INDEX})
         place = index_place(app, plan.settings)
         if plan.settings.index_file is None:
-            raise CommandError(f"heuristics_index_file is not set in {place.conf_py}: there is no index file")
+            raise CommandError(f"{not_set(app.config, place.conf_py, 'heuristics_index_file')}: there is no index file")
         if index_file.is_outside(place.path, place.srcdir):
             raise CommandError(index_file.outside_message(place))
         wanted = index_file.content(plan, place.path, path_of(app.env))

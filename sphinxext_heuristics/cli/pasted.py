@@ -68,7 +68,7 @@ def _origin(plan: Plan, quoted: Evidence) -> str:
     """Return where a message is from: object, package, version and line."""
     found = plan.known.verify(quoted)
     where = f"line {found.line}" if isinstance(found, Found) else "not found there"
-    return f"{quoted.object}, {quoted.package} {plan.version_of(quoted)}".strip() + f", {where}"
+    return f"{quoted.object}, {plan.package_of(quoted)} {plan.version_of(quoted)}".strip() + f", {where}"
 
 
 def unknown(plan: Plan, text: str) -> str:

@@ -9,7 +9,7 @@ from sphinxext_heuristics.builder import reach_place
 from sphinxext_heuristics.cli.index import bring_up_to_date, found_in, seen
 from sphinxext_heuristics.cli.project import CommandError, add_options, opened, read
 from sphinxext_heuristics.cli.terminal import note, say_diff
-from sphinxext_heuristics.config import Settings
+from sphinxext_heuristics.config import Settings, not_set
 from sphinxext_heuristics.diagnostics import report
 from sphinxext_heuristics.model import Subtype
 
@@ -39,7 +39,7 @@ def run(arguments: argparse.Namespace) -> int:
         settings = Settings.of(app.config)
         place = reach_place(app, settings)
         if settings.reach_file is None:
-            raise CommandError(f"heuristics_reach_file is not set in {place.conf_py}: there is no reach file")
+            raise CommandError(f"{not_set(app.config, place.conf_py, 'heuristics_reach_file')}: there is no reach file")
         if index_file.is_outside(place.path, place.srcdir):
             raise CommandError(index_file.outside_message(place))
         plan = read(app, leaves={Subtype.REACH})

@@ -18,6 +18,7 @@ from sphinxext_heuristics.cli.index import bring_up_to_date, found_in, seen
 from sphinxext_heuristics.cli.project import CommandError, add_options, opened, read, read_evidence
 from sphinxext_heuristics.cli.terminal import note, say, say_diff
 from sphinxext_heuristics.cli.wheels import NoIndexError, NotGotError, cache_folder, unpacked
+from sphinxext_heuristics.config import not_set
 from sphinxext_heuristics.evidence import Found
 from sphinxext_heuristics.model import Subtype
 from sphinxext_heuristics.releases import (
@@ -37,6 +38,8 @@ from sphinxext_heuristics.sources import Sources
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
+
+    from sphinx.config import Config
 
     from sphinxext_heuristics.index_file import Place
     from sphinxext_heuristics.model import Heuristic
@@ -102,8 +105,8 @@ def run(arguments: argparse.Namespace) -> int:
     with opened(arguments) as app:
         plan = read(app, leaves={Subtype.EVIDENCE, Subtype.VERSION}) if arguments.all else read_evidence(app)
         place = releases_place(app, plan.settings)
-        quiet = app.quiet
-    _check_settings(plan, place)
+        quiet, config = app.quiet, app.config
+    _check_settings(plan, place, config)
     before = _before(plan, place, arguments)
     found = found_in(place.path)
     found = found.removeprefix("\ufeff") if found else found
@@ -128,9 +131,11 @@ def run(arguments: argparse.Namespace) -> int:
     return int(findings or code)
 
 
-def _check_settings(plan: Plan, place: Place) -> None:
+def _check_settings(plan: Plan, place: Place, config: Config) -> None:
     if plan.settings.releases_file is None:
-        raise CommandError(f"heuristics_releases_file is not set in {place.conf_py}: there is no file of releases")
+        raise CommandError(
+            f"{not_set(config, place.conf_py, 'heuristics_releases_file')}: there is no file of releases"
+        )
     if not plan.settings.package:
         raise CommandError(f"heuristics_package is not set in {place.conf_py}: whose releases?")
     if index_file.is_outside(place.path, place.srcdir):

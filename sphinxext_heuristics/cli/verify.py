@@ -74,7 +74,7 @@ def standing(plan: Plan, srcdir: Path) -> Iterator[str]:
         elif one in expected:
             away += 1
             yield f"{_seen(one, srcdir)}: {one.object} need not have it: the heuristic does not hold for this version"
-    packages = {one.package: plan.version_of(one) for one in quoted if one.package}
+    packages = {plan.package_of(one): plan.version_of(one) for one in quoted if one.package}
     where = ", ".join(f"{package} {version}".strip() for package, version in sorted(packages.items()))
     beside = f", {away} need not be there" if away else ""
     yield f"{found} of {len(quoted)} quotes found{beside}{where and f' ({where})'}"

@@ -46,6 +46,8 @@ _BEFORE = frozenset(
 #: … and one of these parentheses are redundant, unless there is one of the third group inside.
 _AFTER = frozenset([")", "]", "}", ",", ":", "="])
 _NEEDS_PARENTHESES = frozenset([",", ":=", "yield", "for", "lambda"])
+#: After one of these a list needs no parentheses: targets, names, items.
+_LISTS = frozenset(["del", "for", "import", "with"])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,14 +148,24 @@ def _closed(code: Sequence[Token], bracket: _Bracket, at: int, edges: Edges) -> 
     listed = kind == "{" or bracket.applies == (kind == "(")
     if code[at - 1].text == "," and (bracket.commas > 1 or listed):
         yield at - 1
+    if _lists(code, bracket) and (_follows(code, at, edges) or code[at + 1].text == "in"):
+        yield from (bracket.at, at)
+        return
     around = _precedes(code, bracket.at, edges) and _follows(code, at, edges)
     needed = bracket.applies or at == bracket.at + 1 or bracket.inside & _NEEDS_PARENTHESES
     if around and not needed:
         yield from (bracket.at, at)
 
 
+def _lists(code: Sequence[Token], bracket: _Bracket) -> bool:
+    """Tell whether a parenthesis holds what may be listed without."""
+    return code[bracket.at].text == "(" and bool(bracket.at) and code[bracket.at - 1].text in _LISTS
+
+
 def _is_only_opened(code: Sequence[Token], bracket: _Bracket) -> bool:
     """Tell whether a parenthesis is redundant though what it holds is not all there: no tuple can become of it."""
+    if _lists(code, bracket):
+        return True
     before = code[bracket.at - 1].text if bracket.at else ""
     return (
         code[bracket.at].text == "("
