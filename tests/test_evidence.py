@@ -71,6 +71,23 @@ def test_parentheses_around_what_is_deleted_do_not_matter(written: str) -> None:
     assert not found_in(source, "f", "del a.first, a.third")
 
 
+@pytest.mark.parametrize(
+    ("quote", "is_there"),
+    [
+        (r"It's a \"quoted\" thing", True),
+        ('It\'s a "quoted" thing', True),
+        (r'It\'s a "quoted" thing', True),
+        (r"thing\nnext line", True),
+        (r"C:\\temp", True),
+        (r"C:\temp is", False),
+        (r"a \"quoted\" word", False),
+    ],
+)
+def test_words_of_a_string_may_be_spelled_as_in_its_source(quote: str, is_there: bool) -> None:  # noqa: FBT001 - of a table
+    source = 'raise ValueError("It\'s a \\"quoted\\" thing\\nnext line in C:\\\\temp")\n'
+    assert bool(found_in(source, "", quote, prose=True)) is is_there
+
+
 LISTING = """
 def f(self, names):
     for (

@@ -107,13 +107,16 @@ def _ended(lines: Iterable[tuple[int, str]]) -> Iterator[tuple[int, str]]:
 
 
 def _spellings(quote: str) -> Iterator[str]:
-    """Yield what a quote may stand for: as it is, as a comment, as strings, as a message with placeholders."""
+    """Yield what a quote may stand for: as it is, a comment, strings, a message with placeholders, with escapes."""
     yield quote
     yield _MARKER.sub("", quote)
     lexed = list(tokens(quote))
     if all(token.kind in {Kind.STRING, Kind.COMMENT} for token in lexed):
         yield "".join(said(token.text) for token in lexed if token.kind is Kind.STRING).replace(MARK, "")
     yield _PLACEHOLDER.sub(_respelled, quote)
+    if "\\" in quote:
+        # As a string's source spells it; what is no string so is left as it is, with its marks, and found nowhere.
+        yield said(f'''"""{quote} """''')
 
 
 def _respelled(found: re.Match[str]) -> str:
