@@ -524,22 +524,29 @@ def test_verify_of_this_site_neither_imports_torch_nor_takes_long() -> None:
     code = (
         "import sys, time; from sphinxext_heuristics.cli import main; begin = time.process_time();"
         "status = main(['verify', 'docs', '-q']); took = time.process_time() - begin;"
-        "print('torch' in sys.modules or 'peft' in sys.modules, took, file=sys.stderr); sys.exit(status)"
+        # what a machine as it is now needs to parse PEFT
+        "import ast, pathlib; from importlib.util import find_spec; begin = time.process_time();"
+        "folder = pathlib.Path(find_spec('peft').origin).parent;"
+        "[ast.parse(path.read_bytes()) for path in folder.rglob('*.py')]; parsing = time.process_time() - begin;"
+        "print('torch' in sys.modules or 'peft' in sys.modules, took, parsing, file=sys.stderr); sys.exit(status)"
     )
     start = "import sphinx.application, myst_parser.parsers.sphinx_, furo, sphinx_design, sphinx.ext.autodoc;"
-    times = []
+    # coverage would follow into the process and be timed with it
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE_")}
+    excess = []
     for _try in range(3):  # a busy machine slows processor time, too
         done = subprocess.run(  # noqa: S603 - our own code
             [sys.executable, "-c", start + code], cwd=ROOT, capture_output=True, text=True, check=False,
-            env={**os.environ, "PYTHONPATH": str(ROOT)},
+            env={**environment, "PYTHONPATH": str(ROOT)},
         )  # fmt: skip
         assert done.returncode == 0, done.stderr
-        imported, took = done.stderr.split()[-2:]
+        imported, took, parsing = done.stderr.split()[-3:]
         assert imported == "False"
-        times.append(float(took))
-        if times[-1] < 2:
+        # Two seconds, or on a slow machine what it takes there.
+        excess.append(float(took) - max(2, 7 * float(parsing)))
+        if excess[-1] < 0:
             break
-    assert min(times) < 2
+    assert min(excess) < 0
     assert " quotes found (peft " in done.stdout
 
 
