@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager, suppress
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from docutils import nodes
@@ -79,6 +80,7 @@ def files(note: Iterable[Inline], home: str) -> Iterator[str]:
         yield from files(children, home)
 
 
+@cache
 def myst_resolver() -> Any:  # noqa: ANN401 - a class that is there only where MyST is
     """Return MyST's resolver, which then tells in ``is_missing`` whether it would warn of a link to nothing."""
     from myst_parser.sphinx_ext.myst_refs import MystReferenceResolver  # noqa: PLC0415 - MyST need not be installed
