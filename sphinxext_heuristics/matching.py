@@ -126,19 +126,14 @@ class Objects:
         objects = dict.fromkeys(self.identity(name) for name in ending)
         if len(objects) > 1:
             return Match(objects=tuple(objects))
-        if len(ending) == 1:
-            # One entry was meant: the same as its name written out.
-            return Match(names=self._reached(ending[0]))
-        return Match(names=tuple(ending))
+        # Each entry was meant: the same as its name written out.
+        return Match(names=self._reached(*ending))
 
-    def _reached(self, target: str) -> tuple[str, ...]:
-        """Return the documented names of the object with exactly this name."""
-        answering = self._answering(target.rpartition(".")[2])
-        reached = {
-            name
-            for spelling in self.spellings(target)
-            for name in (*self._known.get(spelling, ()), *answering.get(spelling, ()))
-        }
+    def _reached(self, *targets: str) -> tuple[str, ...]:
+        """Return the documented names of the objects with exactly these names."""
+        reached: set[str] = set()
+        for last, spelling in {(t.rpartition(".")[2], s) for t in targets for s in self.spellings(t)}:
+            reached.update(self._known.get(spelling, ()), self._answering(last).get(spelling, ()))
         return tuple(sorted(reached, key=self._rank.__getitem__))
 
     @cached_property

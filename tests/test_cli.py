@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 import sphinx.locale
-from conftest import OTHERS
+from conftest import CASES, OTHERS, read_case
 from test_index_file import BREAKS, INDEX, PAGE, SEED, seed_files
 
 from sphinxext_heuristics.cli import main
@@ -589,6 +589,14 @@ def test_explain_a_name_of_several_objects(zoo: Project) -> None:
 
 def test_explain_a_page(zoo: Project) -> None:
     assert explained(zoo, "index") == ["index", "  shown: Rule (warning): workflow index"]
+
+
+def test_explain_a_partly_dotted_name(project: Callable[..., Project]) -> None:
+    stove = project(read_case(CASES / "partly_dotted.txt").files)
+    lines = run("explain", stove.src, "Switch_Off", "-Q").stdout.splitlines()
+    shown = [line.split()[1] for line in lines if line.startswith("    shown: ")]
+    assert shown == ["stove.Base.on", "stove.Sub.on", "stove._m.Base.on"]
+    assert not [line for line in lines if "not reached" in line]
 
 
 def test_explain_what_connections_mean(project: Callable[..., Project]) -> None:
