@@ -20,6 +20,7 @@ from sphinx.util.docutils import SphinxDirective
 
 from sphinxext_heuristics.config import namespace_of, strip_namespace
 from sphinxext_heuristics.diagnostics import absolute, closest, did_you_mean
+from sphinxext_heuristics.inline import freeze
 from sphinxext_heuristics.model import (
     CATEGORY,
     CONNECTION_TYPES,
@@ -209,6 +210,7 @@ class HeuristicDirective(CheckedDirective):
     known = (
         "title",
         "note",
+        "index-note",
         *CONNECTION_TYPES,
         "except",
         "category",
@@ -264,6 +266,7 @@ class HeuristicDirective(CheckedDirective):
             name=name,
             title="",
             note=(),
+            index_note=freeze(self._inline(options.get("index-note", "")), self.env.docname),
             severity=self.choice(options, "severity", SEVERITIES, "tip"),
             categories=tuple(categories),
             connections=tuple(
@@ -316,12 +319,15 @@ class HeuristicDirective(CheckedDirective):
         note = heuristic_note()
         self.set_source_info(note)
         text = " ".join(options.get("note", "").split())
-        if text:
-            children, messages = self.parse_inline(text, lineno=self.lineno)
-            note += [*children, *messages]
-            note.rawsource = text  # what a message catalogue holds
+        note += self._inline(text)
+        note.rawsource = text  # what a message catalogue holds
         note["given"] = bool(text)
         return note
+
+    def _inline(self, text: str) -> list[Node]:
+        """Return one line of text as inline nodes."""
+        children, messages = self.parse_inline(" ".join(text.split()), lineno=self.lineno)
+        return [*children, *messages]
 
     def _check_body(self, note: heuristic_note, body: list[Node]) -> None:
         if not note["given"] and not (body and isinstance(body[0], nodes.paragraph)):

@@ -106,7 +106,7 @@ def _cells(plan: Plan, record: Heuristic, links: _Links) -> tuple[str, ...]:
 
 
 def _note(plan: Plan, record: Heuristic) -> str:
-    note = markdown.inline(record.note)
+    note = markdown.inline(record.index_note or record.note)
     if plan.holds(record):
         return note
     # The version itself is not named: the file would differ with each release that changes nothing here.

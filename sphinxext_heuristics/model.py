@@ -182,6 +182,8 @@ class Heuristic:
     inject: bool
     #: Classes that the author added to it.
     classes: tuple[str, ...]
+    #: The text that the index file has in place of the note, frozen; empty for the note.
+    index_note: tuple[Inline, ...] = ()
     #: The document it is written in.
     docname: str
     #: The id of its definition in that document.

@@ -214,6 +214,26 @@ def test_the_index_of_this_repository_has_the_rows_of_the_seed() -> None:
     assert ours == rows, "in the order of the seed"
 
 
+def test_an_index_note_stands_in_the_index_file_and_nowhere_else(project: Callable[..., Project]) -> None:
+    built = project(
+        {
+            "conf.py": 'extensions = ["myst_parser", "sphinxext_heuristics"]\nheuristics_dir = None\n',
+            "index.rst": "T\n=\n\n.. toctree::\n\n   md\n\n.. heuristic-index::\n\n"
+            ".. py:function:: f()\n\n   F.\n\n"
+            ".. heuristic:: In_Rst\n   :note: Do this.\n   :index-note: Old *words* | ``code``\n   :impl: f\n",
+            "md.md": "```{heuristic} In_Md\n:note: Do that.\n:index-note: Older `words`\n:impl: f\n```\n",
+        }
+    )
+    text = built.ok("heuristics").read(INDEX)
+    assert "✅Impl:f | Old *words* \\| `code` |" in text
+    assert "✅Impl:f | Older `words` |" in text
+    site = built.ok("html")
+    assert site.shown("index.html", "f") == ["In Md", "In Rst"]
+    for name in ("index.html", "md.html"):
+        assert "Do that." in site.read(name)
+        assert "Old" not in site.soup(name).get_text()
+
+
 @pytest.mark.parametrize("builder", ["gettext", "latex", "singlehtml", "dummy"])
 def test_every_builder_compares_and_finds_the_same(builder: str, project: Callable[..., Project]) -> None:
     files = seed_files()

@@ -45,6 +45,7 @@ MEANINGS: dict[str, dict[str, Meaning]] = {
             "The one line that API entries, pages and the index show; inline markup is allowed",
             "the first sentence of the body; neither is a warning",
         ),
+        "index-note": Meaning("The text for the Markdown index file only", "the note"),
         "impl": Meaning(f"{_TARGETS}: Python objects", "none"),
         "workflow": Meaning(f"{_TARGETS}: how-to pages or sections", "none"),
         "principle": Meaning(f"{_TARGETS}: explanation pages or sections", "none"),
