@@ -292,12 +292,11 @@ def test_the_index_lists_them_with_their_connections_and_counts(site: Path) -> N
     assert [(cells[0].a.get_text(), cells[2].get_text(strip=True)) for cells in rows[:5]] == [
         (
             CHECKPOINTING,
-            "Pass gradient_checkpointing_kwargs={'use_reentrant': False}; "
-            "checkpointing itself is on by default here",
+            "Pass gradient_checkpointing_kwargs={'use_reentrant': False}; checkpointing itself is on by default here",
         ),
         (
             ROUNDING,
-            "Merge into a 16-bit or 32-bit copy of the base model, since a quantized one rounds the merged weights again",
+            "Merge into a 16-bit or 32-bit copy of the base model; a quantized one rounds the merged weights again",
         ),
         (CLONE, "In a layer of your own, clone what a 4-bit layer returns before you add to it"),
         (DORA, "Do not name a DoRA adapter in adapter_names; run it in a batch of its own"),
