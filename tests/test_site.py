@@ -289,7 +289,7 @@ def test_the_index_lists_them_with_their_connections_and_counts(site: Path) -> N
     assert table is not None
     rows = [row.find_all("td") for row in table.tbody.find_all("tr")]
     assert len(rows) == len(PAGES)
-    assert [(cells[0].a.get_text(), cells[2].get_text(strip=True)) for cells in rows[:5]] == [
+    assert [(cells[0].a.get_text(), cells[2].get_text().strip()) for cells in rows[:5]] == [
         (
             CHECKPOINTING,
             "Pass gradient_checkpointing_kwargs={'use_reentrant': False}; checkpointing itself is on by default here",
