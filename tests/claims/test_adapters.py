@@ -310,6 +310,33 @@ def test_ensure_weight_tying_adds_the_update_twice() -> None:
 
 
 @claim("Tied_Embeddings_Merge")
+@pytest.mark.parametrize("ends", [["lm_head"], ["embed_tokens"], ["lm_head", "embed_tokens"]])
+@pytest.mark.parametrize("case", ["plain", "ensured", "mixed"])
+def test_modules_to_save_merge_right_and_load_right(ends: list[str], case: str, tmp_path: Path) -> None:
+    config = lora(
+        target_modules=["q_proj"],
+        modules_to_save=ends,
+        ensure_weight_tying=case == "ensured",
+        task_type="CAUSAL_LM",
+    )
+    model = shaken(get_peft_model(llama(tie_word_embeddings=True), config, mixed=case == "mixed"), 0.3).eval()
+    before = logits(model)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        merged = model.merge_and_unload()
+    said = [str(warning.message) for warning in caught if issubclass(warning.category, UserWarning)]
+    repaired = "Input and output embeddings are no longer tied after merging. "
+    repaired += "Setting `tie_word_embeddings=False` in the model config."
+    assert said == ([repaired] if case == "plain" else [])
+    assert merged.config.tie_word_embeddings is (case != "plain")
+    assert (merged.lm_head.weight is merged.model.embed_tokens.weight) is (case == "ensured")
+    assert not torch.allclose(before, logits(llama(tie_word_embeddings=True)), atol=1e-2)
+    assert close(logits(merged), before)
+    merged.save_pretrained(tmp_path)
+    assert close(logits(LlamaForCausalLM.from_pretrained(tmp_path).eval()), before)
+
+
+@claim("Tied_Embeddings_Merge")
 def test_loaded_untied_the_head_is_random(tmp_path: Path) -> None:
     llama(tie_word_embeddings=True).save_pretrained(tmp_path)
     model = LlamaForCausalLM.from_pretrained(tmp_path, tie_word_embeddings=False)
@@ -624,12 +651,64 @@ def test_others_ignore_even_names_that_do_not_exist(config: peft.PeftConfig) -> 
 
 
 @claim("Adapter_Names_Silently_Ignored")
-def test_a_mixed_model_ignores_them_and_adalora_fails() -> None:
+def test_a_mixed_model_and_xlora_ignore_them(tmp_path: Path) -> None:
     model = get_peft_model(llama(), lora(target_modules=["q_proj"]), mixed=True).eval()
     assert torch.equal(logits(model, adapter_names=["__base__"] * 2), logits(model))
-    model = get_peft_model(llama(), AdaLoraConfig(target_modules=["q_proj"], total_step=10)).eval()
-    with pytest.raises(TypeError, match="unexpected keyword argument 'adapter_names'"):
-        logits(model, adapter_names=["__base__"] * 2)
+    get_peft_model(llama(), lora(target_modules=["q_proj"], task_type="CAUSAL_LM")).save_pretrained(tmp_path)
+    config = peft.XLoraConfig(task_type="CAUSAL_LM", hidden_size=64, adapters={"0": str(tmp_path)}, xlora_depth=1)
+    model = get_peft_model(llama(), config).eval()
+    assert torch.equal(logits(model, adapter_names=["no such adapter"]), logits(model))
+
+
+def adalora() -> PeftModel:
+    return get_peft_model(llama(), AdaLoraConfig(target_modules=["q_proj"], total_step=10)).eval()
+
+
+@claim("Adapter_Names_Silently_Ignored")
+@claim("Adapter_Names_Hook_Leak")
+@pytest.mark.parametrize("names", [["default"] * 2, ["__base__"] * 2, ["default"] * 3])
+def test_adalora_fails_and_goes_on_failing(names: list[str]) -> None:
+    model = adalora()
+    for options in ({"adapter_names": names}, {}):
+        with pytest.raises(TypeError, match=r"Linear\.forward\(\) got an unexpected keyword argument 'adapter_names'"):
+            logits(model, **options)
+
+
+@claim("Adapter_Names_Hook_Leak")
+def test_without_the_hooks_adalora_answers_again() -> None:
+    model = adalora()
+    expected = logits(model)
+    with pytest.raises(TypeError, match="adapter_names"):
+        mixed_batch(model, PROMPT, ["default"] * 2)
+    assert torch.equal(logits(model), expected)
+
+
+@claim("Adapter_Names_Silently_Ignored")
+def test_adalora_finds_an_unknown_name_first_and_is_none_the_worse() -> None:
+    model = adalora()
+    with pytest.raises(ValueError, match=r"Trying to infer with non-existing adapter\(s\): nobody"):
+        logits(model, adapter_names=["nobody"] * 2)
+    assert logits(model).isfinite().all()
+
+
+@claim("Adapter_Names_Silently_Ignored")
+@pytest.mark.parametrize(
+    ("config", "message"),
+    [
+        (peft.PolyConfig(target_modules=["q_proj"], task_type="CAUSAL_LM"), "task_ids should not be None"),
+        (
+            peft.MultitaskPromptTuningConfig(num_virtual_tokens=4, num_tasks=2, task_type="CAUSAL_LM"),
+            "task_ids cannot be None",
+        ),
+    ],
+)
+def test_some_want_task_ids_and_then_ignore_them(config: peft.PeftConfig, message: str) -> None:
+    model = get_peft_model(llama(), config).eval()
+    for options in ({}, {"adapter_names": ["default"] * 2}):
+        with pytest.raises(ValueError, match=message):
+            logits(model, **options)
+    ids = {"task_ids": torch.zeros(2, dtype=torch.long)}
+    assert torch.equal(logits(model, adapter_names=["no such adapter"], **ids), logits(model, **ids))
 
 
 @claim("Adapter_Names_Silently_Ignored")
