@@ -7,6 +7,7 @@ weights for the CPU in a forward pass in evaluation mode, and a merge would read
 from __future__ import annotations
 
 import math
+import shutil
 import warnings
 from typing import TYPE_CHECKING, Any
 
@@ -610,6 +611,113 @@ def test_not_while_merged_and_the_configuration_stays_the_first_ones(swappable: 
     model.unmerge_adapter()
     hotswap_adapter(model, second, adapter_name="default", torch_device="cpu")
     assert (model.peft_config["default"].r, model.peft_config["default"].lora_alpha) == (4, 8)
+
+
+@claim("Hotswap_Before_Compile")
+@pytest.mark.parametrize("prepared", [False, True])
+@pytest.mark.parametrize(
+    ("first", "second", "scales", "right"),
+    [
+        ({}, {"rank_pattern": {"0": 8}}, [2.0, 2.0], [1.0, 2.0]),
+        ({"rank_pattern": {"0": 8}}, {"rank_pattern": {"0": 8}}, [2.0, 2.0], [1.0, 2.0]),
+        ({"alpha_pattern": {"0": 3}}, {"alpha_pattern": {"0": 3}}, [2.0, 2.0], [0.75, 2.0]),
+        ({"rank_pattern": {"0": 8}}, {}, [2.0, 2.0], [2.0, 2.0]),
+    ],
+)
+def test_patterns_are_ignored_without_an_error(  # noqa: PLR0913, PLR0917 -- a table's columns
+    rows: torch.Tensor,
+    swappable: Callable[..., str],
+    first: dict[str, Any],
+    second: dict[str, Any],
+    scales: list[float],
+    right: list[float],
+    prepared: bool,  # noqa: FBT001 -- a table's column
+) -> None:
+    folder = swappable("second", **second)
+    loaded = PeftModel.from_pretrained(layers(), folder)
+    model = PeftModel.from_pretrained(layers(), swappable("first", **first))
+    if prepared:
+        prepare_model_for_compiled_hotswap(model, target_rank=8)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", UserWarning)
+        hotswap_adapter(model, folder, adapter_name="default", torch_device="cpu")
+    assert [float(model.base_model.model[at].scaling["default"]) for at in (0, 2)] == scales
+    assert [loaded.base_model.model[at].scaling["default"] for at in (0, 2)] == right
+    assert close(model(rows), loaded(rows)) is (scales == right)
+
+
+@claim("Hotswap_Before_Compile")
+def test_modules_to_save_are_no_part_of_a_swap(swappable: Callable[..., str]) -> None:
+    folder = swappable("second", target_modules=["0"], modules_to_save=["2"])
+    model = PeftModel.from_pretrained(layers(), swappable("first", target_modules=["0"]))
+    with pytest.raises(KeyError):
+        hotswap_adapter(model, folder, adapter_name="default", torch_device="cpu")
+
+
+# ---------------------------------------------------------------------------------------- Hotswap_Saves_First_Config
+
+
+@claim("Hotswap_Saves_First_Config")
+@pytest.mark.parametrize("compiled", [False, True])
+@pytest.mark.parametrize(
+    ("first", "second", "target_rank", "outcome"),
+    [
+        ({}, {}, None, "right"),
+        ({}, {"lora_alpha": 32}, None, "wrong"),
+        ({}, {"lora_alpha": 32}, 4, "wrong"),
+        ({"r": 8}, {"r": 4}, None, "wrong"),
+        ({}, {"r": 8}, None, "size mismatch"),
+        ({}, {"r": 8}, 8, "size mismatch"),
+        ({}, {}, 8, "size mismatch"),
+    ],
+)
+def test_what_is_saved_after_a_swap(  # noqa: PLR0913, PLR0917 -- a table's columns
+    rows: torch.Tensor,
+    swappable: Callable[..., str],
+    tmp_path: Path,
+    first: dict[str, Any],
+    second: dict[str, Any],
+    target_rank: int | None,
+    outcome: str,
+    compiled: bool,  # noqa: FBT001 -- a table's column
+) -> None:
+    folder = swappable("second", **second)
+    model = PeftModel.from_pretrained(layers(), swappable("first", **first))
+    if target_rank is not None:
+        prepare_model_for_compiled_hotswap(model, target_rank=target_rank)
+    swapped = torch.compile(model, backend="eager") if compiled else model
+    hotswap_adapter(swapped, folder, adapter_name="default", torch_device="cpu")
+    with torch.no_grad():
+        expected = swapped(rows)
+    assert close(expected, PeftModel.from_pretrained(layers(), folder)(rows))
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", UserWarning)
+        model.save_pretrained(tmp_path / "saved")
+    if outcome == "size mismatch":
+        with pytest.raises(RuntimeError, match="size mismatch"):
+            PeftModel.from_pretrained(layers(), tmp_path / "saved")
+    else:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", UserWarning)
+            loaded = PeftModel.from_pretrained(layers(), tmp_path / "saved")
+        assert torch.allclose(loaded(rows), expected, atol=1e-2) is (outcome == "right")
+
+    # the folder that was swapped in is right, and so is a merge
+    copied = shutil.copytree(folder, tmp_path / "copied")
+    assert close(PeftModel.from_pretrained(layers(), copied)(rows), expected)
+    assert close(model.merge_and_unload()(rows), expected)
+
+
+@claim("Hotswap_Saves_First_Config")
+def test_a_prepared_model_that_was_never_swapped_cannot_be_saved_either(
+    swappable: Callable[..., str], tmp_path: Path
+) -> None:
+    model = PeftModel.from_pretrained(layers(), swappable("first"))
+    prepare_model_for_compiled_hotswap(model, target_rank=8)
+    model.save_pretrained(tmp_path / "saved")
+    with pytest.raises(RuntimeError, match="size mismatch"):
+        PeftModel.from_pretrained(layers(), tmp_path / "saved")
 
 
 # ---------------------------------------------------------------- Adapter_Names_Silently_Ignored and its neighbours
