@@ -1,4 +1,4 @@
-"""Python code on guides, explanations, environment and heuristic pages runs as it stands, on the CPU and offline."""
+"""Python code on guides, explanations, environment and heuristic pages runs as pasted, on the CPU and offline."""
 
 from __future__ import annotations
 
@@ -21,46 +21,15 @@ EXPLANATIONS = sorted(set(ROOT.glob("docs/explanations/*.md")) - {ROOT / "docs/e
 ENVIRONMENTS = sorted(set(ROOT.glob("docs/environments/*.md")) - {ROOT / "docs/environments/index.md"})
 HEURISTICS = sorted(ROOT.glob("heuristics/huggingface_peft_*.md"))
 
-#: Makes the base model that a heuristic page takes for granted, because a reader comes with one.
-TINY_BASE = """
-import torch
-from transformers import LlamaConfig, LlamaForCausalLM
-LlamaForCausalLM(LlamaConfig(
-    vocab_size=128, hidden_size=64, intermediate_size=128, num_hidden_layers=1, num_attention_heads=4,
-)).to(torch.bfloat16).save_pretrained("base")
-base = "base"
-"""
-
-#: For a page: what it takes for granted, and what must be true after its code ran.
-AROUND = {
-    "huggingface_peft_Gradient_Checkpointing": (
-        TINY_BASE
-        + """
-from transformers import AutoModelForCausalLM, BitsAndBytesConfig
-model = AutoModelForCausalLM.from_pretrained(base, quantization_config=BitsAndBytesConfig(load_in_4bit=True))
-""",
-        "assert model.is_gradient_checkpointing",
-    ),
-    "huggingface_peft_Quantized_Merge_Rounding": (
-        TINY_BASE
-        + """
-from peft import LoraConfig, get_peft_model
-adapter = "adapter"
-get_peft_model(LlamaForCausalLM.from_pretrained(base), LoraConfig(task_type="CAUSAL_LM")).save_pretrained(adapter)
-""",
-        "assert type(merged) is LlamaForCausalLM",
-    ),
-    "huggingface_peft_4bit_Defensive_Clone": (
-        "",
-        """
+#: For a page: what must be true after its code ran.
+AFTER = {
+    "huggingface_peft_Quantized_Merge_Rounding": "assert type(merged).__name__ == 'LlamaForCausalLM'",
+    "huggingface_peft_4bit_Defensive_Clone": """
 layer = ShiftedLinear(bnb.nn.Linear4bit(8, 8, compute_dtype=torch.float32).to("cpu"))
 layer(torch.ones(2, 8)).sum().backward()
 assert layer.shift.grad.tolist() == [2.0] * 8
 """,
-    ),
-    "huggingface_peft_DoRA_Mixed_Batch_Limitation": (
-        "",
-        """
+    "huggingface_peft_DoRA_Mixed_Batch_Limitation": """
 try:
     model(rows, adapter_names=wanted)
 except ValueError as error:
@@ -68,14 +37,15 @@ except ValueError as error:
 else:
     raise AssertionError("DoRA was mixed: the page is out of date")
 """,
-    ),
-    "huggingface_peft_Safe_Merge_NaN_Check": (
-        "",
-        "assert hasattr(model, 'peft_config'), 'a broken adapter was merged'",
-    ),
+    "huggingface_peft_Safe_Merge_NaN_Check": "assert hasattr(model, 'peft_config'), 'a broken adapter was merged'",
 }
 
 FENCE = re.compile(r"^```python\n(?P<code>.*?)^```$", re.DOTALL | re.MULTILINE)
+
+#: Whatever else opens a block of Python, in any of MyST's ways.
+OPENING = re.compile(
+    r"^\s*(?:`{3,}|~{3,}|:{3,})[ ]*(?:\{(?:code|code-block|sourcecode)\}[ ]*)?(?:py|ipython)", re.MULTILINE
+)
 
 
 def code_of(page: Path) -> str:
@@ -83,7 +53,7 @@ def code_of(page: Path) -> str:
     text = page.read_text(encoding="utf-8")
     lines = [""] * (text.count("\n") + 1)
     blocks = list(FENCE.finditer(text))
-    assert len(blocks) == len(re.findall("```py", text)), f"{page.name}: a fence that would not be run"
+    assert len(blocks) == len(OPENING.findall(text)), f"{page.name}: a fence that would not be run"
     for block in blocks:
         start = text.count("\n", 0, block.start("code"))
         code = block["code"].splitlines()
@@ -100,10 +70,12 @@ class Ran:
 
 
 def in_child(parts: list[tuple[str, str]], folder: Path) -> None:
-    """Run code in one namespace in *folder*, stdout and stderr into files there; the process ends with its status."""
-    os.chdir(folder)
+    """Run code in one namespace and an empty folder, its output into files beside that; the status is the process's."""
     for name, stream in (("stdout", 1), ("stderr", 2)):
-        os.dup2(os.open(f"{name}.txt", os.O_WRONLY | os.O_CREAT), stream)
+        os.dup2(os.open(folder / f"{name}.txt", os.O_WRONLY | os.O_CREAT), stream)
+    empty = folder / "empty"
+    empty.mkdir()
+    os.chdir(empty)
     namespace = {"__name__": "__main__"}
     for name, code in parts:
         exec(compile(code, name, "exec"), namespace)  # noqa: S102 - it is what the page tells readers to do
@@ -124,18 +96,25 @@ def fresh_python(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ForkServe
 
 def run(page: Path, folder: Path, python: ForkServerContext) -> Ran:
     """Run the page's code in a process of its own, which no state of this one can help or harm."""
-    before, after = AROUND.get(page.stem, ("", ""))
-    process = python.Process(
-        target=in_child, args=([("before", before), (str(page), code_of(page)), ("after", after)], folder)
-    )
+    parts = [(str(page), code_of(page)), ("after", AFTER.get(page.stem, ""))]
+    process = python.Process(target=in_child, args=(parts, folder))
     process.start()
     process.join(timeout=300)
     process.kill()
     return Ran(status=process.exitcode, stderr=(folder / "stderr.txt").read_text(encoding="utf-8"))
 
 
-@pytest.mark.parametrize("page", GUIDES + EXPLANATIONS + ENVIRONMENTS + HEURISTICS, ids=lambda page: page.stem)
+@pytest.mark.parametrize("page", GUIDES + EXPLANATIONS + ENVIRONMENTS, ids=lambda page: page.stem)
 def test_code_of_page_runs(page: Path, tmp_path: Path, python: ForkServerContext) -> None:
+    assert code_of(page).strip(), "a page without code"
+    result = run(page, tmp_path, python)
+    assert result.status == 0, result.stderr
+
+
+@pytest.mark.peft
+@pytest.mark.parametrize("page", HEURISTICS, ids=lambda page: page.stem)
+def test_code_of_heuristic_runs_as_pasted(page: Path, tmp_path: Path, python: ForkServerContext) -> None:
+    """Run all that a reader would paste, one block after the other, and nothing before it."""
     assert code_of(page).strip(), "a page without code"
     result = run(page, tmp_path, python)
     assert result.status == 0, result.stderr
@@ -158,8 +137,9 @@ def test_no_page_is_missed() -> None:
         "mixed-batches",
     ]
     assert [page.stem for page in ENVIRONMENTS] == ["bitsandbytes", "deepspeed", "quantization-backends"]
-    assert len(HEURISTICS) >= 30
-    assert {page.stem for page in HEURISTICS} >= set(AROUND)
+    listed = (ROOT / "heuristics/index.md").read_text(encoding="utf-8")
+    assert [page.stem for page in HEURISTICS] == sorted(re.findall(r"^huggingface_peft_\S+$", listed, re.MULTILINE))
+    assert {page.stem for page in HEURISTICS} >= set(AFTER)
 
 
 def test_traceback_points_into_the_page(tmp_path: Path, python: ForkServerContext) -> None:

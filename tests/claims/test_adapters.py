@@ -7,6 +7,7 @@ weights for the CPU in a forward pass in evaluation mode, and a merge would read
 from __future__ import annotations
 
 import math
+import shutil
 import warnings
 from typing import TYPE_CHECKING, Any
 
@@ -310,6 +311,33 @@ def test_ensure_weight_tying_adds_the_update_twice() -> None:
 
 
 @claim("Tied_Embeddings_Merge")
+@pytest.mark.parametrize("ends", [["lm_head"], ["embed_tokens"], ["lm_head", "embed_tokens"]])
+@pytest.mark.parametrize("case", ["plain", "ensured", "mixed"])
+def test_modules_to_save_merge_right_and_load_right(ends: list[str], case: str, tmp_path: Path) -> None:
+    config = lora(
+        target_modules=["q_proj"],
+        modules_to_save=ends,
+        ensure_weight_tying=case == "ensured",
+        task_type="CAUSAL_LM",
+    )
+    model = shaken(get_peft_model(llama(tie_word_embeddings=True), config, mixed=case == "mixed"), 0.3).eval()
+    before = logits(model)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        merged = model.merge_and_unload()
+    said = [str(warning.message) for warning in caught if issubclass(warning.category, UserWarning)]
+    repaired = "Input and output embeddings are no longer tied after merging. "
+    repaired += "Setting `tie_word_embeddings=False` in the model config."
+    assert said == ([repaired] if case == "plain" else [])
+    assert merged.config.tie_word_embeddings is (case != "plain")
+    assert (merged.lm_head.weight is merged.model.embed_tokens.weight) is (case == "ensured")
+    assert not torch.allclose(before, logits(llama(tie_word_embeddings=True)), atol=1e-2)
+    assert close(logits(merged), before)
+    merged.save_pretrained(tmp_path)
+    assert close(logits(LlamaForCausalLM.from_pretrained(tmp_path).eval()), before)
+
+
+@claim("Tied_Embeddings_Merge")
 def test_loaded_untied_the_head_is_random(tmp_path: Path) -> None:
     llama(tie_word_embeddings=True).save_pretrained(tmp_path)
     model = LlamaForCausalLM.from_pretrained(tmp_path, tie_word_embeddings=False)
@@ -585,6 +613,113 @@ def test_not_while_merged_and_the_configuration_stays_the_first_ones(swappable: 
     assert (model.peft_config["default"].r, model.peft_config["default"].lora_alpha) == (4, 8)
 
 
+@claim("Hotswap_Before_Compile")
+@pytest.mark.parametrize("prepared", [False, True])
+@pytest.mark.parametrize(
+    ("first", "second", "scales", "right"),
+    [
+        ({}, {"rank_pattern": {"0": 8}}, [2.0, 2.0], [1.0, 2.0]),
+        ({"rank_pattern": {"0": 8}}, {"rank_pattern": {"0": 8}}, [2.0, 2.0], [1.0, 2.0]),
+        ({"alpha_pattern": {"0": 3}}, {"alpha_pattern": {"0": 3}}, [2.0, 2.0], [0.75, 2.0]),
+        ({"rank_pattern": {"0": 8}}, {}, [2.0, 2.0], [2.0, 2.0]),
+    ],
+)
+def test_patterns_are_ignored_without_an_error(  # noqa: PLR0913, PLR0917 -- a table's columns
+    rows: torch.Tensor,
+    swappable: Callable[..., str],
+    first: dict[str, Any],
+    second: dict[str, Any],
+    scales: list[float],
+    right: list[float],
+    prepared: bool,  # noqa: FBT001 -- a table's column
+) -> None:
+    folder = swappable("second", **second)
+    loaded = PeftModel.from_pretrained(layers(), folder)
+    model = PeftModel.from_pretrained(layers(), swappable("first", **first))
+    if prepared:
+        prepare_model_for_compiled_hotswap(model, target_rank=8)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", UserWarning)
+        hotswap_adapter(model, folder, adapter_name="default", torch_device="cpu")
+    assert [float(model.base_model.model[at].scaling["default"]) for at in (0, 2)] == scales
+    assert [loaded.base_model.model[at].scaling["default"] for at in (0, 2)] == right
+    assert close(model(rows), loaded(rows)) is (scales == right)
+
+
+@claim("Hotswap_Before_Compile")
+def test_modules_to_save_are_no_part_of_a_swap(swappable: Callable[..., str]) -> None:
+    folder = swappable("second", target_modules=["0"], modules_to_save=["2"])
+    model = PeftModel.from_pretrained(layers(), swappable("first", target_modules=["0"]))
+    with pytest.raises(KeyError):
+        hotswap_adapter(model, folder, adapter_name="default", torch_device="cpu")
+
+
+# ---------------------------------------------------------------------------------------- Hotswap_Saves_First_Config
+
+
+@claim("Hotswap_Saves_First_Config")
+@pytest.mark.parametrize("compiled", [False, True])
+@pytest.mark.parametrize(
+    ("first", "second", "target_rank", "outcome"),
+    [
+        ({}, {}, None, "right"),
+        ({}, {"lora_alpha": 32}, None, "wrong"),
+        ({}, {"lora_alpha": 32}, 4, "wrong"),
+        ({"r": 8}, {"r": 4}, None, "wrong"),
+        ({}, {"r": 8}, None, "size mismatch"),
+        ({}, {"r": 8}, 8, "size mismatch"),
+        ({}, {}, 8, "size mismatch"),
+    ],
+)
+def test_what_is_saved_after_a_swap(  # noqa: PLR0913, PLR0917 -- a table's columns
+    rows: torch.Tensor,
+    swappable: Callable[..., str],
+    tmp_path: Path,
+    first: dict[str, Any],
+    second: dict[str, Any],
+    target_rank: int | None,
+    outcome: str,
+    compiled: bool,  # noqa: FBT001 -- a table's column
+) -> None:
+    folder = swappable("second", **second)
+    model = PeftModel.from_pretrained(layers(), swappable("first", **first))
+    if target_rank is not None:
+        prepare_model_for_compiled_hotswap(model, target_rank=target_rank)
+    swapped = torch.compile(model, backend="eager") if compiled else model
+    hotswap_adapter(swapped, folder, adapter_name="default", torch_device="cpu")
+    with torch.no_grad():
+        expected = swapped(rows)
+    assert close(expected, PeftModel.from_pretrained(layers(), folder)(rows))
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", UserWarning)
+        model.save_pretrained(tmp_path / "saved")
+    if outcome == "size mismatch":
+        with pytest.raises(RuntimeError, match="size mismatch"):
+            PeftModel.from_pretrained(layers(), tmp_path / "saved")
+    else:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", UserWarning)
+            loaded = PeftModel.from_pretrained(layers(), tmp_path / "saved")
+        assert torch.allclose(loaded(rows), expected, atol=1e-2) is (outcome == "right")
+
+    # the folder that was swapped in is right, and so is a merge
+    copied = shutil.copytree(folder, tmp_path / "copied")
+    assert close(PeftModel.from_pretrained(layers(), copied)(rows), expected)
+    assert close(model.merge_and_unload()(rows), expected)
+
+
+@claim("Hotswap_Saves_First_Config")
+def test_a_prepared_model_that_was_never_swapped_cannot_be_saved_either(
+    swappable: Callable[..., str], tmp_path: Path
+) -> None:
+    model = PeftModel.from_pretrained(layers(), swappable("first"))
+    prepare_model_for_compiled_hotswap(model, target_rank=8)
+    model.save_pretrained(tmp_path / "saved")
+    with pytest.raises(RuntimeError, match="size mismatch"):
+        PeftModel.from_pretrained(layers(), tmp_path / "saved")
+
+
 # ---------------------------------------------------------------- Adapter_Names_Silently_Ignored and its neighbours
 
 MIXED = [
@@ -624,12 +759,64 @@ def test_others_ignore_even_names_that_do_not_exist(config: peft.PeftConfig) -> 
 
 
 @claim("Adapter_Names_Silently_Ignored")
-def test_a_mixed_model_ignores_them_and_adalora_fails() -> None:
+def test_a_mixed_model_and_xlora_ignore_them(tmp_path: Path) -> None:
     model = get_peft_model(llama(), lora(target_modules=["q_proj"]), mixed=True).eval()
     assert torch.equal(logits(model, adapter_names=["__base__"] * 2), logits(model))
-    model = get_peft_model(llama(), AdaLoraConfig(target_modules=["q_proj"], total_step=10)).eval()
-    with pytest.raises(TypeError, match="unexpected keyword argument 'adapter_names'"):
-        logits(model, adapter_names=["__base__"] * 2)
+    get_peft_model(llama(), lora(target_modules=["q_proj"], task_type="CAUSAL_LM")).save_pretrained(tmp_path)
+    config = peft.XLoraConfig(task_type="CAUSAL_LM", hidden_size=64, adapters={"0": str(tmp_path)}, xlora_depth=1)
+    model = get_peft_model(llama(), config).eval()
+    assert torch.equal(logits(model, adapter_names=["no such adapter"]), logits(model))
+
+
+def adalora() -> PeftModel:
+    return get_peft_model(llama(), AdaLoraConfig(target_modules=["q_proj"], total_step=10)).eval()
+
+
+@claim("Adapter_Names_Silently_Ignored")
+@claim("Adapter_Names_Hook_Leak")
+@pytest.mark.parametrize("names", [["default"] * 2, ["__base__"] * 2, ["default"] * 3])
+def test_adalora_fails_and_goes_on_failing(names: list[str]) -> None:
+    model = adalora()
+    for options in ({"adapter_names": names}, {}):
+        with pytest.raises(TypeError, match=r"Linear\.forward\(\) got an unexpected keyword argument 'adapter_names'"):
+            logits(model, **options)
+
+
+@claim("Adapter_Names_Hook_Leak")
+def test_without_the_hooks_adalora_answers_again() -> None:
+    model = adalora()
+    expected = logits(model)
+    with pytest.raises(TypeError, match="adapter_names"):
+        mixed_batch(model, PROMPT, ["default"] * 2)
+    assert torch.equal(logits(model), expected)
+
+
+@claim("Adapter_Names_Silently_Ignored")
+def test_adalora_finds_an_unknown_name_first_and_is_none_the_worse() -> None:
+    model = adalora()
+    with pytest.raises(ValueError, match=r"Trying to infer with non-existing adapter\(s\): nobody"):
+        logits(model, adapter_names=["nobody"] * 2)
+    assert logits(model).isfinite().all()
+
+
+@claim("Adapter_Names_Silently_Ignored")
+@pytest.mark.parametrize(
+    ("config", "message"),
+    [
+        (peft.PolyConfig(target_modules=["q_proj"], task_type="CAUSAL_LM"), "task_ids should not be None"),
+        (
+            peft.MultitaskPromptTuningConfig(num_virtual_tokens=4, num_tasks=2, task_type="CAUSAL_LM"),
+            "task_ids cannot be None",
+        ),
+    ],
+)
+def test_some_want_task_ids_and_then_ignore_them(config: peft.PeftConfig, message: str) -> None:
+    model = get_peft_model(llama(), config).eval()
+    for options in ({}, {"adapter_names": ["default"] * 2}):
+        with pytest.raises(ValueError, match=message):
+            logits(model, **options)
+    ids = {"task_ids": torch.zeros(2, dtype=torch.long)}
+    assert torch.equal(logits(model, adapter_names=["no such adapter"], **ids), logits(model, **ids))
 
 
 @claim("Adapter_Names_Silently_Ignored")

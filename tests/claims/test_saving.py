@@ -497,6 +497,17 @@ def test_get_peft_model_with_a_saved_configuration_is_untrained(adapter: Path) -
 
 
 @claim("Load_With_From_Pretrained")
+def test_only_from_pretrained_misses_the_file_of_weights(adapter: Path) -> None:
+    (adapter / "adapter_model.safetensors").unlink()
+    with messages() as texts:
+        model = get_peft_model(linear(), PeftConfig.from_pretrained(adapter)).eval()
+    assert texts == []
+    assert torch.allclose(model(rows()), linear()(rows()))
+    with pytest.raises((OSError, ValueError)):
+        PeftModel.from_pretrained(linear(), adapter)
+
+
+@claim("Load_With_From_Pretrained")
 def test_from_pretrained_answers_as_trained(adapter: Path) -> None:
     model = PeftModel.from_pretrained(linear(), adapter)
     assert torch.allclose(model(rows()), lora("0")(rows()))
