@@ -3,7 +3,7 @@
 
 # Another Python or another Sphinx gets a virtual environment of its own:
 #     make test PYTHON=python3.13
-#     make test SPHINX=8.1
+#     make test SPHINX=8.2
 PYTHON ?= python3
 SPHINX ?=
 # More options for sphinx-build and pytest, such as SPHINXOPTS=-E or PYTESTOPTS='-k role --no-cov'
@@ -36,7 +36,7 @@ help: ## show this list
 	@echo 'make TARGET, where TARGET is'
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  \1|\2/p' Makefile | while IFS='|' read -r name text; do \
 		printf '  %-11s%s\n' "$$name" "$$text"; done
-	@echo 'Variables: PYTHON=python3.13, SPHINX=8.1 (a virtual environment of its own), SPHINXOPTS, PYTESTOPTS, JOBS'
+	@echo 'Variables: PYTHON=python3.13, SPHINX=8.2 (a virtual environment of its own), SPHINXOPTS, PYTESTOPTS, JOBS'
 
 html: $(VENV)/.group-docs ## build the site into docs/_build/html; a warning fails it
 	@echo "make: building the site with $$($(bin)/python -m sphinx --version)"
