@@ -1,11 +1,14 @@
 # Builds, tests and checks this repository. Needs Python 3.11 or newer and make; the rest is installed into
-# .venv, each group of dependencies when the first target asks for it and again when pyproject.toml changes.
+# .venv, each group of dependencies when the first target asks for it and again when pyproject.toml or
+# constraints/ changes.
 
-# Another Python or another Sphinx gets a virtual environment of its own:
+# Another Python, Sphinx or PEFT gets a virtual environment of its own:
 #     make test PYTHON=python3.13
-#     make test SPHINX=8.1
+#     make test SPHINX=8.2
+#     make html PEFT=newest
 PYTHON ?= python3
 SPHINX ?=
+PEFT ?=
 # More options for sphinx-build and pytest, such as SPHINXOPTS=-E or PYTESTOPTS='-k role --no-cov'
 SPHINXOPTS ?=
 PYTESTOPTS ?=
@@ -13,7 +16,7 @@ PYTESTOPTS ?=
 JOBS ?= 2
 
 python_version := $(or $(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null),unknown)
-variant := $(if $(filter file,$(origin PYTHON)),,-$(python_version))$(if $(SPHINX),-sphinx-$(SPHINX))
+variant := $(if $(filter file,$(origin PYTHON)),,-$(python_version))$(if $(SPHINX),-sphinx-$(SPHINX))$(if $(PEFT),-peft-$(PEFT))
 VENV ?= .venv$(variant)
 
 bin := $(VENV)/bin
@@ -21,6 +24,13 @@ venv_ready := $(VENV)/.python-$(python_version)
 site := docs/_build/html
 book := docs/_build/latex
 doctrees := docs/_build/doctrees
+
+# The pinned versions. Another Sphinx requires other versions of its extensions, another PEFT other versions of what it
+# imports: SPHINX= and PEFT= leave out that file, and pip takes the newest versions that pyproject.toml allows.
+constraints := $(if $(PEFT),,constraints/peft.txt) $(if $(SPHINX),,constraints/sphinx.txt)
+# The newest PEFT can change at any time: look for it on every call
+newest := $(filter newest,$(PEFT))
+compile = $(bin)/uv pip compile --quiet --universal --python-version 3.11 --upgrade --no-annotate --no-header
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 # Nothing here needs a model from the hub: without a network it is the same
@@ -30,16 +40,18 @@ export HF_HUB_OFFLINE := 1
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
 .SUFFIXES:
-.PHONY: help html pdf test lint format clean distclean browser tex
+.PHONY: help html pdf test lint format lock clean distclean browser tex always
 
 help: ## show this list
 	@echo 'make TARGET, where TARGET is'
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  \1|\2/p' Makefile | while IFS='|' read -r name text; do \
 		printf '  %-11s%s\n' "$$name" "$$text"; done
-	@echo 'Variables: PYTHON=python3.13, SPHINX=8.1 (a virtual environment of its own), SPHINXOPTS, PYTESTOPTS, JOBS'
+	@echo 'Variables: PYTHON=python3.13, SPHINX=8.2, PEFT=newest (a virtual environment of its own each);'
+	@echo '           SPHINXOPTS, PYTESTOPTS, JOBS'
 
 html: $(VENV)/.group-docs ## build the site into docs/_build/html; a warning fails it
-	@echo "make: building the site with $$($(bin)/python -m sphinx --version)"
+	@echo "make: building the site with $$($(bin)/python -m sphinx --version) and" \
+		"PEFT $$($(bin)/python -c 'from importlib.metadata import version; print(version("peft"))')"
 	@# the cache of a failed build goes: Sphinx would not repeat its warnings, and the next -W would be green
 	@$(bin)/python -m sphinx -b html -W --keep-going -j auto $(SPHINXOPTS) -d $(doctrees) docs $(site) \
 		|| { rm -rf $(doctrees); echo 'make: the site has warnings, see above' >&2; exit 1; }
@@ -83,6 +95,19 @@ format: $(VENV)/.group-lint ## let ruff mend and format what it can
 	$(bin)/ruff check --fix .
 	$(bin)/ruff format .
 
+# CUDA's packages are not pinned: torch itself fixes their versions, and each build of torch has its own
+lock: $(venv_ready) ## renew the versions in constraints/, which make installs
+	@$(bin)/python -m pip install --quiet --upgrade uv
+	@$(compile) --group docs --group test --group lint --output-file $(VENV)/lock-all.txt pyproject.toml
+	@$(compile) --group peft --constraint $(VENV)/lock-all.txt --output-file $(VENV)/lock-peft.txt
+	@{ echo '# PEFT and what it imports. Written by `make lock`'; \
+		grep -E -v '^(cuda|nvidia|triton)' $(VENV)/lock-peft.txt; } >constraints/peft.txt
+	@{ echo '# Sphinx, its extensions and the tools, without what is in peft.txt. Written by `make lock`'; \
+		awk -F == 'NR == FNR { peft[$$1]; next } !($$1 in peft)' \
+			$(VENV)/lock-peft.txt $(VENV)/lock-all.txt; } >constraints/sphinx.txt
+	@rm $(VENV)/lock-all.txt $(VENV)/lock-peft.txt
+	@git --no-pager diff --stat -- constraints 2>/dev/null || true
+
 clean: ## remove what was built, and the caches
 	rm -rf docs/_build dist htmlcov .coverage .coverage.* .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 	find docs sphinxext_heuristics tests -name __pycache__ -type d -prune -exec rm -rf {} +
@@ -102,10 +127,12 @@ browser:
 	fi
 
 # pip shows its progress to a person, and one line to a log
-$(VENV)/.group-%: pyproject.toml $(venv_ready)
+$(VENV)/.group-%: pyproject.toml $(constraints) $(venv_ready) $(if $(newest),always)
 	@echo 'make: installing what "$*" needs into $(VENV)$(if $(filter lint,$*),, (PyTorch and Transformers: some minutes the first time))'
 	@quiet=--quiet; if [ -t 1 ]; then quiet=; fi; \
-	$(bin)/python -m pip install $$quiet --editable . --group $* $(if $(SPHINX),'sphinx==$(SPHINX).*')
+	$(bin)/python -m pip install $$quiet $(if $(newest),--upgrade) --editable . --group $* \
+		$(if $(SPHINX),'sphinx==$(SPHINX).*') $(if $(newest),,$(if $(PEFT),'peft==$(PEFT).*')) \
+		$(addprefix --constraint ,$(constraints))
 	@touch $@
 
 # named after its Python: when python3 becomes another version, the environment is made anew

@@ -265,7 +265,7 @@ class HeuristicDomain(Domain):
 def builder_of(env: Any) -> Builder:  # noqa: ANN401 - see below
     """Return the builder at work.
 
-    Sphinx 9 deprecates the public name of the application, and 8.1 has no other.
+    Sphinx 9 deprecates the public name of the application, and 8.2 has no other.
     """
     app = env._app if hasattr(env, "_app") else env.app  # noqa: SLF001
     return cast("Builder", app.builder)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from sphinx.ext.intersphinx import InventoryAdapter
 
@@ -13,12 +13,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from sphinx.environment import BuildEnvironment
+    from sphinx.util.typing import Inventory
 
 #: What an inventory calls pages, and the parts of them that have a name.
 PAGES = ("std:doc", "std:label")
-
-#: Which part of an item is its URI.
-URI = 2
 
 
 class External:
@@ -27,8 +25,8 @@ class External:
     def __init__(self, env: BuildEnvironment) -> None:
         """Take the inventories; without intersphinx there are none."""
         adapter = InventoryAdapter(env)
-        self._main: Mapping[str, Mapping[str, Any]] = adapter.main_inventory
-        self._named: Mapping[str, Mapping[str, Mapping[str, Any]]] = adapter.named_inventory
+        self._main: Inventory = adapter.main_inventory
+        self._named: Mapping[str, Inventory] = adapter.named_inventory
         self._folded: dict[str, str] | None = None
 
     def find(self, kind: str, target: str) -> str | None:
@@ -36,7 +34,7 @@ class External:
         if kind in PAGE_TYPES:
             return self._page(target)
         objects = (items for type_, items in self._main.items() if type_.startswith("py:"))
-        return next((parts_of(items[target])[URI] for items in objects if target in items), None)
+        return next((items[target].uri for items in objects if target in items), None)
 
     def heuristic(self, target: str) -> tuple[str, ...] | None:
         """Return the project, its version, the URI and the title of a heuristic, or ``None``."""
@@ -45,7 +43,10 @@ class External:
             project, _colon, name = target.partition(":")
             inventory = self._named.get(project, {})
         items = inventory.get("heuristic:heuristic", {})
-        return parts_of(items[name]) if name in items else None
+        if name not in items:
+            return None
+        item = items[name]
+        return item.project_name, item.project_version, item.uri, item.display_name
 
     def _page(self, target: str) -> str | None:
         document, hash_, anchor = target.partition("#")
@@ -53,7 +54,7 @@ class External:
             items = self._main.get(type_, {})
             name = document if document in items else self._names().get(f"{type_} {fold(document)}")
             if name is not None:
-                return f"{parts_of(items[name])[URI]}{hash_}{anchor}"
+                return f"{items[name].uri}{hash_}{anchor}"
         return None
 
     def _names(self) -> dict[str, str]:
@@ -66,10 +67,3 @@ class External:
                 for part in (name.rpartition("/")[2], name)
             }
         return self._folded
-
-
-def parts_of(item: Any) -> tuple[str, ...]:  # noqa: ANN401 - Sphinx 8.1 has tuples here, later versions objects
-    """Return the project, its version, the URI and the title that an inventory's item tells."""
-    if isinstance(item, tuple):
-        return item
-    return item.project_name, item.project_version, item.uri, item.display_name

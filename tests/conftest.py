@@ -135,13 +135,8 @@ class Built:
         """Return the type → name → (URI, title) of objects.inv."""
         with (self.out / "objects.inv").open("rb") as file:
             data = InventoryFile.load(file, "", lambda _base, uri: uri)
-        # Sphinx 8.1 has tuples here, later versions objects.
         return {
-            kind: {
-                name: (item.uri, item.display_name) if hasattr(item, "uri") else (item[2], item[3])
-                for name, item in items.items()
-            }
-            for kind, items in data.items()
+            kind: {name: (item.uri, item.display_name) for name, item in items.items()} for kind, items in data.items()
         }
 
 

@@ -68,7 +68,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Site:
     with (output / "objects.inv").open("rb") as file:
         inventory = InventoryFile.load(file, "", lambda _, location: location)
     objects = {
-        name: str(item.uri if hasattr(item, "uri") else item[2]).partition("#")[0]
+        name: item.uri.partition("#")[0]
         for kind, items in inventory.items()
         if kind.startswith("py:")
         for name, item in items.items()
