@@ -37,7 +37,7 @@ from peft import (
 )
 from peft.tuners.lora.aqlm import AqlmLoraLinear
 from peft.tuners.lora.awq import AwqLoraLinear
-from peft.tuners.lora.config import CordaConfig
+from peft.tuners.lora.config import BdLoraConfig, CordaConfig, KasaConfig, MontecloraConfig, VeloraConfig
 from peft.tuners.lora.corda import preprocess_corda
 from peft.tuners.lora.gptq import GPTQLoraLinear
 from peft.tuners.lora.loraga import preprocess_loraga
@@ -136,19 +136,82 @@ def trainable(model: nn.Module) -> set[str]:
 @pytest.mark.parametrize("combination", ["linear", "cat", "svd"])
 @pytest.mark.parametrize(
     ("options", "faithful"),
-    [({}, True), ({"use_rslora": True}, False), ({"use_dora": True}, False), ({"lora_bias": True}, False)],
+    [
+        ({}, True),
+        ({"use_rslora": True}, False),
+        ({"use_dora": True}, False),
+        ({"lora_bias": True}, False),
+        ({"kasa_config": KasaConfig()}, False),
+        ({"init_lora_weights": "pissa"}, False),
+        ({"init_lora_weights": "olora"}, False),
+        ({"init_lora_weights": "gaussian"}, True),
+        ({"init_lora_weights": "orthogonal"}, True),
+        ({"init_lora_weights": "eva"}, True),
+        ({"init_lora_weights": "mica"}, True),
+        ({"monteclora_config": MontecloraConfig()}, True),
+        ({"velora_config": VeloraConfig(num_groups=4)}, True),
+        ({"use_qalora": True, "qalora_group_size": 4}, True),
+        ({"use_bdlora": BdLoraConfig(target_modules_bd_a=["0", "2"], nblocks=2)}, True),
+        ({"use_bdlora": BdLoraConfig(target_modules_bd_b=["0", "2"], nblocks=2)}, True),
+    ],
 )
 def test_one_adapter_with_weight_one_is_itself_for_plain_lora_only(
     rows: torch.Tensor,
-    options: dict[str, bool],
+    options: dict[str, Any],
     faithful: bool,  # noqa: FBT001 -- a table's column
     combination: str,
 ) -> None:
     model = shaken(get_peft_model(layers(), lora(**options))).eval()
     before = model(rows)
-    model.add_weighted_adapter(["default"], [1.0], "copy", combination_type=combination)
-    model.set_adapter("copy")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", UserWarning)
+        model.add_weighted_adapter(["default"], [1.0], "twin", combination_type=combination)
+    model.set_adapter("twin")
     assert close(model(rows), before) is faithful
+
+
+@claim("Weighted_Adapter_Rules")
+def test_alora_is_itself_too() -> None:
+    prompt = torch.arange(16)[None]
+    config = lora(target_modules=["q_proj", "v_proj"], alora_invocation_tokens=[3, 4], task_type="CAUSAL_LM")
+    model = get_peft_model(llama(), config).eval()
+    before = logits(model, prompt)
+    with model.disable_adapter():
+        assert not torch.allclose(logits(model, prompt), before, atol=1e-3)
+    model.add_weighted_adapter(["default"], [1.0], "twin", combination_type="cat")
+    model.set_adapter("twin")
+    assert close(logits(model, prompt), before)
+
+
+@claim("Weighted_Adapter_Rules")
+@pytest.mark.parametrize("options", [{"init_lora_weights": "pissa"}, {"init_lora_weights": "olora"}])
+def test_a_combination_changes_the_base_and_the_old_adapter(rows: torch.Tensor, options: dict[str, Any]) -> None:
+    model = shaken(get_peft_model(layers(), lora(**options))).eval()
+    before, weight = model(rows), model.base_model.model[0].base_layer.weight.clone()
+    model.add_weighted_adapter(["default"], [1.0], "twin", combination_type="cat")
+    assert not torch.allclose(model.base_model.model[0].base_layer.weight, weight, atol=1e-2)
+    assert not torch.allclose(model(rows), before, atol=1e-2)
+
+
+@claim("Weighted_Adapter_Rules")
+@pytest.mark.parametrize("combination", ["cat", "linear"])
+def test_kasa_gets_a_random_diagonal_and_cuts_the_base_again(rows: torch.Tensor, combination: str) -> None:
+    model = shaken(get_peft_model(layers(), lora(kasa_config=KasaConfig()), adapter_name="a")).eval()
+    model.add_adapter("b", lora(kasa_config=KasaConfig()))
+    layer = model.base_model.model[0]
+    before, weight = model(rows), layer.base_layer.weight.clone()
+    model.add_weighted_adapter(["a", "b"], [0.5, 0.5], "both", combination_type=combination)
+    assert not torch.allclose(layer.lora_diag["both"][:4], layer.lora_diag["a"], atol=1e-2)
+    # "cat" has twice the rank; what is cut away with the same rank is gone already
+    assert torch.allclose(layer.base_layer.weight, weight, atol=1e-4) is (combination == "linear")
+    assert torch.allclose(model(rows), before, atol=1e-3) is (combination == "linear")
+
+
+@claim("Weighted_Adapter_Rules")
+def test_trained_biases_of_the_base_are_refused() -> None:
+    model = get_peft_model(layers(), lora(bias="all"))
+    with pytest.raises(ValueError, match="supports only 1 adapter with bias"):
+        model.add_weighted_adapter(["default"], [1.0], "twin", combination_type="cat")
 
 
 def two_ranks() -> tuple[PeftModel, Callable[[str], torch.Tensor]]:
