@@ -10,6 +10,7 @@ import math
 import warnings
 from typing import TYPE_CHECKING, Any
 
+import bitsandbytes as bnb
 import peft
 import pytest
 import torch
@@ -116,6 +117,11 @@ def shaken(model: nn.Module, size: float = 0.1) -> nn.Module:
 
 def close(a: torch.Tensor, b: torch.Tensor) -> bool:
     return torch.allclose(a, b, atol=1e-5)
+
+
+def distance(a: torch.Tensor, b: torch.Tensor) -> float:
+    """Return how far two results are from each other, relative to the size of the second."""
+    return ((a - b).norm() / b.norm()).item()
 
 
 def logits(model: nn.Module, prompt: torch.Tensor = PROMPT, **options: Any) -> torch.Tensor:  # noqa: ANN401
