@@ -72,8 +72,8 @@ def claims() -> dict[str, list[str]]:
     return found
 
 
-def test_there_are_thirty_the_first_five_among_them() -> None:
-    assert len(PAGES) == 30
+def test_there_are_thirty_at_least_the_first_five_among_them() -> None:
+    assert len(PAGES) >= 30
     assert set(PAGES) >= SEED
 
 

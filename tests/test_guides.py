@@ -158,7 +158,7 @@ def test_no_page_is_missed() -> None:
         "mixed-batches",
     ]
     assert [page.stem for page in ENVIRONMENTS] == ["bitsandbytes", "deepspeed", "quantization-backends"]
-    assert len(HEURISTICS) == 30
+    assert len(HEURISTICS) >= 30
     assert {page.stem for page in HEURISTICS} >= set(AROUND)
 
 
