@@ -5,7 +5,9 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import json
+import sys
 import warnings
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 import bitsandbytes as bnb
@@ -23,6 +25,7 @@ from peft import (
     PeftModel,
     PolyConfig,
     PromptTuningConfig,
+    RoadConfig,
     ShadowConfig,
     XLoraConfig,
     get_peft_model,
@@ -30,6 +33,8 @@ from peft import (
 )
 from peft.config import PeftConfigMixin
 from peft.mapping import PEFT_TYPE_TO_CONFIG_MAPPING
+from peft.tuners.lora.config import KasaConfig
+from peft.tuners.lora.torchao import TorchaoLoraLinear
 from peft.tuners.tuners_utils import BaseTuner, BaseTunerLayer
 from peft.utils.warning import PeftWarning
 from safetensors.torch import load_file, save_file
@@ -469,12 +474,81 @@ def test_gap_road_writes_the_weight_before_it_checks_the_bias() -> None:
 
 
 @claim("Safe_Merge_NaN_Check")
-def test_gap_lora_bias_on_quantized_layers() -> None:
-    base = nn.Sequential(bnb.nn.Linear4bit(64, 64, compute_dtype=torch.float32)).to("cpu")
-    base.is_loaded_in_4bit = True
-    model = get_peft_model(base, LoraConfig(target_modules=["0"], lora_bias=True)).train()
+def test_gap_adamss_writes_the_weight_before_it_checks_the_bias() -> None:
+    model = wrapped("Adamss", linear())
+    layer = model.base_model.model[0]
+    layer.base_layer.bias.data.fill_(NAN)
+    before = layer.base_layer.weight.clone()
+    with pytest.raises(ValueError, match="NaNs detected in the merged bias"):
+        model.merge_and_unload(safe_merge=True)
+    assert not torch.equal(layer.base_layer.weight, before)
+
+
+def quantized_linear(bits: int) -> nn.Sequential:
+    layer = {
+        4: lambda: bnb.nn.Linear4bit(64, 64, compute_dtype=torch.float32),
+        8: lambda: bnb.nn.Linear8bitLt(64, 64, has_fp16_weights=False),
+    }[bits]()
+    base = nn.Sequential(layer).to("cpu")
+    # set by transformers where it loads a model
+    setattr(base, f"is_loaded_in_{bits}bit", True)
+    return base
+
+
+@claim("Safe_Merge_NaN_Check")
+@pytest.mark.parametrize("bits", [4, 8])
+def test_gap_lora_bias_on_quantized_layers(bits: int) -> None:
+    model = get_peft_model(quantized_linear(bits), LoraConfig(target_modules=["0"], lora_bias=True)).train()
+    layer = model.base_model.model[0].base_layer
+    before = layer.weight
     with pytest.raises(RuntimeError, match="Boolean value of Tensor"):
         model.merge_and_unload(safe_merge=True)
+    assert layer.weight is not before
+
+
+@claim("Safe_Merge_NaN_Check")
+@pytest.mark.parametrize("bits", [4, 8])
+def test_gap_road_never_looks_at_the_bias_of_a_quantized_layer(bits: int) -> None:
+    def road() -> tuple[PeftModel, nn.Module]:
+        model = get_peft_model(quantized_linear(bits), RoadConfig(target_modules=["0"], group_size=8)).train()
+        return model, model.base_model.model[0]
+
+    # a large but finite bias, which a sound adapter takes beyond the range of fp16
+    model, layer = road()
+    layer.base_layer.bias.data = torch.full((64,), 60000.0, dtype=torch.float16)
+    layer.road_alpha["default"].data.fill_(3.0)
+    merged = model.merge_and_unload(safe_merge=True)
+    assert merged[0].bias.isinf().all()
+
+    model, layer = road()
+    layer.road_theta["default"].data[0] = NAN
+    with pytest.raises(ValueError, match="NaNs detected in the merged weights"):
+        model.merge_and_unload(safe_merge=True)
+
+
+@claim("Safe_Merge_NaN_Check")
+@pytest.mark.parametrize("value", [NAN, INF])
+def test_gap_torchao_is_checked_before_the_update_is_added(value: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    """PEFT's own layer, on an ordinary weight: torchao is stood in for by a package that quantizes nothing."""
+    torchao, quantization = ModuleType("torchao"), ModuleType("torchao.quantization")
+    torchao.quantize_ = lambda _layer, _config: None
+    quantization.Int4Tensor = type("Int4Tensor", (), {})
+    monkeypatch.setitem(sys.modules, "torchao", torchao)
+    monkeypatch.setitem(sys.modules, "torchao.quantization", quantization)
+
+    def merged(broken: str) -> nn.Module:
+        model = lora("0")
+        config = model.peft_config["default"]
+        layer = TorchaoLoraLinear(linear()[0], "default", config=config, r=8, get_apply_tensor_subclass=object)
+        # torchao's weight is no parameter once it is dequantized
+        layer.requires_grad_(requires_grad=False)
+        model.base_model.model[0] = layer
+        {"base": layer.base_layer.weight, "adapter": layer.lora_B["default"].weight}[broken].data[0, 0] = value
+        return model.merge_and_unload(safe_merge=True)
+
+    assert not merged("adapter")[0].weight.isfinite().all()
+    with pytest.raises(ValueError, match="NaNs detected in the merged weights"):
+        merged("base")
 
 
 # --- Load_With_From_Pretrained ---------------------------------------------------------------------------------------
