@@ -665,6 +665,70 @@ def test_prompt_learning_refuses(tmp_path: Path) -> None:
         PeftModel.from_pretrained(llama(), tmp_path, is_trainable=True)
 
 
+# --- Set_Adapter_Unfreezes -------------------------------------------------------------------------------------------
+
+
+def frozen(how: str, folder: Path) -> PeftModel:
+    """Return a model whose only adapter takes no gradients."""
+    options = {"target_modules": ["0"], "modules_to_save": ["2"]}
+    if how == "made":
+        return get_peft_model(linear(), LoraConfig(inference_mode=True, **options))
+    model = get_peft_model(linear(), LoraConfig(**options))
+    if how == "set":
+        model.set_adapter("default", inference_mode=True)
+        return model
+    model.save_pretrained(folder)
+    return PeftModel.from_pretrained(linear(), folder)
+
+
+@claim("Set_Adapter_Unfreezes")
+@claim("Base_Model_Modified_In_Place")
+@pytest.mark.parametrize("how", ["loaded", "made", "set"])
+def test_leaving_disable_adapter_unfreezes(how: str, tmp_path: Path) -> None:
+    model = frozen(how, tmp_path)
+    assert trainable(model) == []
+    with model.disable_adapter():
+        assert trainable(model) == []
+    assert [name.split(".")[3] for name in trainable(model)] == ["lora_A", "lora_B", *["modules_to_save"] * 2]
+    model.set_adapter("default", inference_mode=True)
+    assert trainable(model) == []
+
+
+@claim("Set_Adapter_Unfreezes")
+@each_method
+def test_leaving_disable_adapter_unfreezes_every_method(name: str) -> None:
+    model = wrapped(name, METHODS[name].base())
+    model.set_adapter("default", inference_mode=True)
+    assert trainable(model) == []
+    with model.disable_adapter():
+        pass
+    assert trainable(model)
+    model.set_adapter("default", inference_mode=True)
+    assert trainable(model) == []
+
+
+@claim("Set_Adapter_Unfreezes")
+def test_leaving_disable_adapter_unfreezes_a_mixed_model() -> None:
+    model = mixed(linear())
+    model.set_adapter(["default", "other"], inference_mode=True)
+    with model.disable_adapter():
+        assert trainable(model) == []
+    assert {name.split(".")[-2] for name in trainable(model)} >= {"default"}
+    model.set_adapter(["default", "other"], inference_mode=True)
+    assert trainable(model) == []
+
+
+@claim("Set_Adapter_Unfreezes")
+def test_leaving_disable_adapter_freezes_the_one_that_was_trained_along() -> None:
+    model = lora("0")
+    model.add_adapter("other", LoraConfig(target_modules=["0"]))
+    model.set_requires_grad(["other"])
+    assert {name.split(".")[-2] for name in trainable(model)} == {"default", "other"}
+    with model.disable_adapter():
+        pass
+    assert {name.split(".")[-2] for name in trainable(model)} == {"default"}
+
+
 # --- Missing_Adapter_Keys --------------------------------------------------------------------------------------------
 
 
@@ -802,6 +866,72 @@ def test_unload_gives_the_base_back_but_frozen() -> None:
         model = get_peft_model(base, LoraConfig(target_modules=["2"]))
     assert texts == []
     assert {name.split(".")[2] for name in trainable(model)} == {"2"}
+
+
+@claim("Base_Model_Modified_In_Place")
+@each_method
+def test_unload_gives_the_base_of_every_method_back(name: str) -> None:
+    base = METHODS[name].base()
+    before = base(METHODS[name].batch())
+    unloaded = wrapped(name, base).unload()
+    assert unloaded is base
+    assert torch.equal(unloaded(METHODS[name].batch()), before)
+
+
+@claim("Base_Model_Modified_In_Place")
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"modules_to_save": ["2"]},
+        {"bias": "all"},
+        {"bias": "lora_only"},
+        {"init_lora_weights": "pissa"},
+        {"kasa_config": KasaConfig()},
+    ],
+)
+def test_unload_leaves_what_was_trained_beside_the_adapter(options: dict[str, Any]) -> None:
+    base = linear()
+    head = base[2]
+    model = lora("0", base=base, **options)
+    with messages() as texts:
+        base = model.unload()
+        second = get_peft_model(base, LoraConfig(target_modules=["0"])).eval()
+    assert texts == []
+    assert (base[2] is head) == ("modules_to_save" not in options)
+    # the second adapter is new and changes nothing yet
+    assert not torch.allclose(second(rows()), linear()(rows()), atol=1e-2)
+
+
+@claim("Base_Model_Modified_In_Place")
+def test_unload_of_a_mixed_model_leaves_the_trained_copy_too() -> None:
+    base = linear()
+    head = base[2]
+    config = LoraConfig(target_modules=["0"], modules_to_save=["2"])
+    unloaded = trained(get_peft_model(base, config, mixed=True)).unload()
+    assert unloaded is base
+    assert base[2] is not head
+    assert not torch.allclose(base(rows()), linear()(rows()), atol=1e-2)
+
+
+@claim("Base_Model_Modified_In_Place")
+def test_the_adapter_deleted_first_the_original_module_comes_back() -> None:
+    base = linear()
+    head = base[2]
+    model = lora("0", base=base, modules_to_save=["2"])
+    with model.disable_adapter():
+        assert torch.equal(model(rows()), linear()(rows()))
+    model.delete_adapter("default")
+    assert model.unload()[2] is head
+    assert torch.equal(base(rows()), linear()(rows()))
+
+
+@claim("Base_Model_Modified_In_Place")
+@pytest.mark.parametrize("bias", ["all", "lora_only"])
+def test_disabled_with_trained_biases_it_is_not_the_base_and_that_is_warned_of(bias: str) -> None:
+    model = lora("0", bias=bias)
+    with messages() as texts, model.disable_adapter():
+        assert not torch.allclose(model(rows()), linear()(rows()), atol=1e-2)
+    assert [text.startswith("Careful, disabling adapter layers with bias configured") for text in texts] == [True]
 
 
 @claim("Base_Model_Modified_In_Place")
