@@ -5,7 +5,9 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import json
+import sys
 import warnings
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 import bitsandbytes as bnb
@@ -23,6 +25,7 @@ from peft import (
     PeftModel,
     PolyConfig,
     PromptTuningConfig,
+    RoadConfig,
     ShadowConfig,
     XLoraConfig,
     get_peft_model,
@@ -30,6 +33,8 @@ from peft import (
 )
 from peft.config import PeftConfigMixin
 from peft.mapping import PEFT_TYPE_TO_CONFIG_MAPPING
+from peft.tuners.lora.config import KasaConfig
+from peft.tuners.lora.torchao import TorchaoLoraLinear
 from peft.tuners.tuners_utils import BaseTuner, BaseTunerLayer
 from peft.utils.warning import PeftWarning
 from safetensors.torch import load_file, save_file
@@ -469,12 +474,81 @@ def test_gap_road_writes_the_weight_before_it_checks_the_bias() -> None:
 
 
 @claim("Safe_Merge_NaN_Check")
-def test_gap_lora_bias_on_quantized_layers() -> None:
-    base = nn.Sequential(bnb.nn.Linear4bit(64, 64, compute_dtype=torch.float32)).to("cpu")
-    base.is_loaded_in_4bit = True
-    model = get_peft_model(base, LoraConfig(target_modules=["0"], lora_bias=True)).train()
+def test_gap_adamss_writes_the_weight_before_it_checks_the_bias() -> None:
+    model = wrapped("Adamss", linear())
+    layer = model.base_model.model[0]
+    layer.base_layer.bias.data.fill_(NAN)
+    before = layer.base_layer.weight.clone()
+    with pytest.raises(ValueError, match="NaNs detected in the merged bias"):
+        model.merge_and_unload(safe_merge=True)
+    assert not torch.equal(layer.base_layer.weight, before)
+
+
+def quantized_linear(bits: int) -> nn.Sequential:
+    layer = {
+        4: lambda: bnb.nn.Linear4bit(64, 64, compute_dtype=torch.float32),
+        8: lambda: bnb.nn.Linear8bitLt(64, 64, has_fp16_weights=False),
+    }[bits]()
+    base = nn.Sequential(layer).to("cpu")
+    # set by transformers where it loads a model
+    setattr(base, f"is_loaded_in_{bits}bit", True)
+    return base
+
+
+@claim("Safe_Merge_NaN_Check")
+@pytest.mark.parametrize("bits", [4, 8])
+def test_gap_lora_bias_on_quantized_layers(bits: int) -> None:
+    model = get_peft_model(quantized_linear(bits), LoraConfig(target_modules=["0"], lora_bias=True)).train()
+    layer = model.base_model.model[0].base_layer
+    before = layer.weight
     with pytest.raises(RuntimeError, match="Boolean value of Tensor"):
         model.merge_and_unload(safe_merge=True)
+    assert layer.weight is not before
+
+
+@claim("Safe_Merge_NaN_Check")
+@pytest.mark.parametrize("bits", [4, 8])
+def test_gap_road_never_looks_at_the_bias_of_a_quantized_layer(bits: int) -> None:
+    def road() -> tuple[PeftModel, nn.Module]:
+        model = get_peft_model(quantized_linear(bits), RoadConfig(target_modules=["0"], group_size=8)).train()
+        return model, model.base_model.model[0]
+
+    # a large but finite bias, which a sound adapter takes beyond the range of fp16
+    model, layer = road()
+    layer.base_layer.bias.data = torch.full((64,), 60000.0, dtype=torch.float16)
+    layer.road_alpha["default"].data.fill_(3.0)
+    merged = model.merge_and_unload(safe_merge=True)
+    assert merged[0].bias.isinf().all()
+
+    model, layer = road()
+    layer.road_theta["default"].data[0] = NAN
+    with pytest.raises(ValueError, match="NaNs detected in the merged weights"):
+        model.merge_and_unload(safe_merge=True)
+
+
+@claim("Safe_Merge_NaN_Check")
+@pytest.mark.parametrize("value", [NAN, INF])
+def test_gap_torchao_is_checked_before_the_update_is_added(value: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    """PEFT's own layer, on an ordinary weight: torchao is stood in for by a package that quantizes nothing."""
+    torchao, quantization = ModuleType("torchao"), ModuleType("torchao.quantization")
+    torchao.quantize_ = lambda _layer, _config: None
+    quantization.Int4Tensor = type("Int4Tensor", (), {})
+    monkeypatch.setitem(sys.modules, "torchao", torchao)
+    monkeypatch.setitem(sys.modules, "torchao.quantization", quantization)
+
+    def merged(broken: str) -> nn.Module:
+        model = lora("0")
+        config = model.peft_config["default"]
+        layer = TorchaoLoraLinear(linear()[0], "default", config=config, r=8, get_apply_tensor_subclass=object)
+        # torchao's weight is no parameter once it is dequantized
+        layer.requires_grad_(requires_grad=False)
+        model.base_model.model[0] = layer
+        {"base": layer.base_layer.weight, "adapter": layer.lora_B["default"].weight}[broken].data[0, 0] = value
+        return model.merge_and_unload(safe_merge=True)
+
+    assert not merged("adapter")[0].weight.isfinite().all()
+    with pytest.raises(ValueError, match="NaNs detected in the merged weights"):
+        merged("base")
 
 
 # --- Load_With_From_Pretrained ---------------------------------------------------------------------------------------
@@ -600,6 +674,70 @@ def test_prompt_learning_refuses(tmp_path: Path) -> None:
     get_peft_model(llama(), config).save_pretrained(tmp_path)
     with pytest.raises(ValueError, match="Cannot set a prompt learning adapter to trainable"):
         PeftModel.from_pretrained(llama(), tmp_path, is_trainable=True)
+
+
+# --- Set_Adapter_Unfreezes -------------------------------------------------------------------------------------------
+
+
+def frozen(how: str, folder: Path) -> PeftModel:
+    """Return a model whose only adapter takes no gradients."""
+    options = {"target_modules": ["0"], "modules_to_save": ["2"]}
+    if how == "made":
+        return get_peft_model(linear(), LoraConfig(inference_mode=True, **options))
+    model = get_peft_model(linear(), LoraConfig(**options))
+    if how == "set":
+        model.set_adapter("default", inference_mode=True)
+        return model
+    model.save_pretrained(folder)
+    return PeftModel.from_pretrained(linear(), folder)
+
+
+@claim("Set_Adapter_Unfreezes")
+@claim("Base_Model_Modified_In_Place")
+@pytest.mark.parametrize("how", ["loaded", "made", "set"])
+def test_leaving_disable_adapter_unfreezes(how: str, tmp_path: Path) -> None:
+    model = frozen(how, tmp_path)
+    assert trainable(model) == []
+    with model.disable_adapter():
+        assert trainable(model) == []
+    assert [name.split(".")[3] for name in trainable(model)] == ["lora_A", "lora_B", *["modules_to_save"] * 2]
+    model.set_adapter("default", inference_mode=True)
+    assert trainable(model) == []
+
+
+@claim("Set_Adapter_Unfreezes")
+@each_method
+def test_leaving_disable_adapter_unfreezes_every_method(name: str) -> None:
+    model = wrapped(name, METHODS[name].base())
+    model.set_adapter("default", inference_mode=True)
+    assert trainable(model) == []
+    with model.disable_adapter():
+        pass
+    assert trainable(model)
+    model.set_adapter("default", inference_mode=True)
+    assert trainable(model) == []
+
+
+@claim("Set_Adapter_Unfreezes")
+def test_leaving_disable_adapter_unfreezes_a_mixed_model() -> None:
+    model = mixed(linear())
+    model.set_adapter(["default", "other"], inference_mode=True)
+    with model.disable_adapter():
+        assert trainable(model) == []
+    assert {name.split(".")[-2] for name in trainable(model)} >= {"default"}
+    model.set_adapter(["default", "other"], inference_mode=True)
+    assert trainable(model) == []
+
+
+@claim("Set_Adapter_Unfreezes")
+def test_leaving_disable_adapter_freezes_the_one_that_was_trained_along() -> None:
+    model = lora("0")
+    model.add_adapter("other", LoraConfig(target_modules=["0"]))
+    model.set_requires_grad(["other"])
+    assert {name.split(".")[-2] for name in trainable(model)} == {"default", "other"}
+    with model.disable_adapter():
+        pass
+    assert {name.split(".")[-2] for name in trainable(model)} == {"default"}
 
 
 # --- Missing_Adapter_Keys --------------------------------------------------------------------------------------------
@@ -739,6 +877,72 @@ def test_unload_gives_the_base_back_but_frozen() -> None:
         model = get_peft_model(base, LoraConfig(target_modules=["2"]))
     assert texts == []
     assert {name.split(".")[2] for name in trainable(model)} == {"2"}
+
+
+@claim("Base_Model_Modified_In_Place")
+@each_method
+def test_unload_gives_the_base_of_every_method_back(name: str) -> None:
+    base = METHODS[name].base()
+    before = base(METHODS[name].batch())
+    unloaded = wrapped(name, base).unload()
+    assert unloaded is base
+    assert torch.equal(unloaded(METHODS[name].batch()), before)
+
+
+@claim("Base_Model_Modified_In_Place")
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"modules_to_save": ["2"]},
+        {"bias": "all"},
+        {"bias": "lora_only"},
+        {"init_lora_weights": "pissa"},
+        {"kasa_config": KasaConfig()},
+    ],
+)
+def test_unload_leaves_what_was_trained_beside_the_adapter(options: dict[str, Any]) -> None:
+    base = linear()
+    head = base[2]
+    model = lora("0", base=base, **options)
+    with messages() as texts:
+        base = model.unload()
+        second = get_peft_model(base, LoraConfig(target_modules=["0"])).eval()
+    assert texts == []
+    assert (base[2] is head) == ("modules_to_save" not in options)
+    # the second adapter is new and changes nothing yet
+    assert not torch.allclose(second(rows()), linear()(rows()), atol=1e-2)
+
+
+@claim("Base_Model_Modified_In_Place")
+def test_unload_of_a_mixed_model_leaves_the_trained_copy_too() -> None:
+    base = linear()
+    head = base[2]
+    config = LoraConfig(target_modules=["0"], modules_to_save=["2"])
+    unloaded = trained(get_peft_model(base, config, mixed=True)).unload()
+    assert unloaded is base
+    assert base[2] is not head
+    assert not torch.allclose(base(rows()), linear()(rows()), atol=1e-2)
+
+
+@claim("Base_Model_Modified_In_Place")
+def test_the_adapter_deleted_first_the_original_module_comes_back() -> None:
+    base = linear()
+    head = base[2]
+    model = lora("0", base=base, modules_to_save=["2"])
+    with model.disable_adapter():
+        assert torch.equal(model(rows()), linear()(rows()))
+    model.delete_adapter("default")
+    assert model.unload()[2] is head
+    assert torch.equal(base(rows()), linear()(rows()))
+
+
+@claim("Base_Model_Modified_In_Place")
+@pytest.mark.parametrize("bias", ["all", "lora_only"])
+def test_disabled_with_trained_biases_it_is_not_the_base_and_that_is_warned_of(bias: str) -> None:
+    model = lora("0", bias=bias)
+    with messages() as texts, model.disable_adapter():
+        assert not torch.allclose(model(rows()), linear()(rows()), atol=1e-2)
+    assert [text.startswith("Careful, disabling adapter layers with bias configured") for text in texts] == [True]
 
 
 @claim("Base_Model_Modified_In_Place")
