@@ -19,20 +19,25 @@ from __future__ import annotations
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
-from sphinxext_heuristics import builder, controls, graph, inject, nodes
+from sphinxext_heuristics import builder, inject, nodes
 from sphinxext_heuristics.config import OPTIONS
 from sphinxext_heuristics.directives import (
     EvidenceDirective,
+    FilteredDirective,
     HeuristicDirective,
-    HeuristicGraphDirective,
     HeuristicIndexDirective,
-    HeuristicMessagesDirective,
-    HeuristicReleasesDirective,
     HeuristicRole,
     HeuristicsForDirective,
 )
 from sphinxext_heuristics.domain import HeuristicDomain
 from sphinxext_heuristics.model import FORM
+from sphinxext_heuristics.show import controls, graph
+from sphinxext_heuristics.show.boxes import ForView
+from sphinxext_heuristics.show.graph import GraphView
+from sphinxext_heuristics.show.index import IndexView
+from sphinxext_heuristics.show.messages import MessagesView
+from sphinxext_heuristics.show.releases import ReleasesView
+from sphinxext_heuristics.view import add_view
 
 if TYPE_CHECKING:
     from sphinx.application import Sphinx
@@ -55,11 +60,11 @@ def setup(app: Sphinx) -> ExtensionMetadata:
     app.add_role("heuristic", HeuristicRole())
     app.add_directive("heuristic", HeuristicDirective)
     app.add_directive("evidence", EvidenceDirective)
-    app.add_directive("heuristic-index", HeuristicIndexDirective)
-    app.add_directive("heuristic-graph", HeuristicGraphDirective)
-    app.add_directive("heuristic-messages", HeuristicMessagesDirective)
-    app.add_directive("heuristic-releases", HeuristicReleasesDirective)
-    app.add_directive("heuristics-for", HeuristicsForDirective)
+    add_view(app, IndexView(), HeuristicIndexDirective)
+    add_view(app, ForView(), HeuristicsForDirective)
+    add_view(app, GraphView(), FilteredDirective)
+    add_view(app, MessagesView(), FilteredDirective)
+    add_view(app, ReleasesView(), FilteredDirective)
     app.add_builder(builder.HeuristicsBuilder)
     app.add_builder(builder.ReadingBuilder)
     app.add_transform(inject.KeepQuotes)
@@ -71,9 +76,8 @@ def setup(app: Sphinx) -> ExtensionMetadata:
     app.connect("builder-inited", inject.link_style)
     app.connect("env-get-outdated", inject.read_again)
     app.connect("doctree-read", inject.note_document)
-    app.connect("env-updated", inject.warn)
+    app.connect("env-updated", builder.warn)
     app.connect("env-get-updated", inject.rewrite)
-    app.connect("env-updated", builder.compare, priority=600)  # after the plan was made
     # After all who may know, intersphinx (500) among them.
     app.connect("missing-reference", inject.leave_unlinked, priority=900)
     app.connect("write-started", inject.begin_writing)

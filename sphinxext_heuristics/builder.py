@@ -12,13 +12,14 @@ from urllib.parse import quote
 from sphinx.builders import Builder
 from sphinx.locale import __
 
-from sphinxext_heuristics import config, index_file, reach, release_checks
+from sphinxext_heuristics import checks, config, index_file, reach, release_checks
 from sphinxext_heuristics.diagnostics import report
 from sphinxext_heuristics.domain import HeuristicDomain
 from sphinxext_heuristics.export import Exporter
-from sphinxext_heuristics.model import Subtype
+from sphinxext_heuristics.view import views_of
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from collections.abc import Set as AbstractSet
 
     from docutils import nodes
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
     from sphinx.environment import BuildEnvironment
 
     from sphinxext_heuristics.config import Settings
+    from sphinxext_heuristics.model import Problem, Subtype
+    from sphinxext_heuristics.plan import Plan
 
 #: Our name among the extensions.
 EXTENSION = "sphinxext_heuristics"
@@ -141,20 +144,36 @@ def releases_place(app: Sphinx, settings: Settings) -> index_file.Place:
     return _place(app, "heuristics_releases_file", path, "releases")
 
 
-def compare(app: Sphinx, env: BuildEnvironment) -> None:
-    """Warn of an index file, a reach file or a file of releases that differs from the pages.
+def warn(app: Sphinx, env: BuildEnvironment) -> None:
+    """Warn of everything that is wrong, except of what a command tells itself.
 
-    A translation says the same in other words: its index is not compared. Where heuristics show is the same.
+    Sphinx emits ``env-updated`` on every build, also when no document was read.
     """
-    plan = HeuristicDomain.of(env).plan
+    domain = HeuristicDomain.of(env)
+    domain.forget_plan()
     leaves = getattr(app.builder, "leaves", ())
-    if plan.settings.index_file is not None and Subtype.INDEX not in leaves and not is_translation(app):
+    report(problem for problem in problems(app, domain.plan) if problem.subtype not in leaves)
+    domain.remember_verified()
+
+
+def problems(app: Sphinx, plan: Plan) -> Iterator[Problem]:
+    """Yield everything that is wrong with a project."""
+    conf_py, views = Path(app.confdir, "conf.py"), views_of(app)
+    yield from config.problems_in(app.config, conf_py)
+    if plan.is_unjudged:
+        yield config.problem_of_package(app.config, conf_py)
+    yield from checks.problems(plan, path_of(app.env))
+    for docname in plan.catalogue.docnames:
+        for query in plan.catalogue.pages[docname].queries:
+            if query.view in views:
+                yield from views[query.view].problems(plan, query)
+    # A translation says the same in other words: its index is not compared. Where heuristics show is the same.
+    if plan.settings.index_file is not None and not is_translation(app):
         place = index_place(app, plan.settings)
-        report(place.problems(index_file.content(plan, place.path, path_of(env))))
-    if plan.settings.reach_file is not None and Subtype.REACH not in leaves:
-        report(reach.problems(plan, reach_place(app, plan.settings)))
-    told = release_checks.problems(plan, releases_place(app, plan.settings))
-    report(problem for problem in told if problem.subtype not in leaves)
+        yield from place.problems(index_file.content(plan, place.path, path_of(app.env)))
+    if plan.settings.reach_file is not None:
+        yield from reach.problems(plan, reach_place(app, plan.settings))
+    yield from release_checks.problems(plan, releases_place(app, plan.settings))
 
 
 def is_translation(app: Sphinx) -> bool:

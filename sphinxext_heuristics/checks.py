@@ -15,7 +15,6 @@ from sphinxext_heuristics.model import (
     INDEX_PAGE,
     PAGE_TYPES,
     Problem,
-    Query,
     Subtype,
 )
 from sphinxext_heuristics.pages import PageMatch
@@ -23,7 +22,7 @@ from sphinxext_heuristics.pages import PageMatch
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-    from sphinxext_heuristics.model import Evidence, Heuristic, Page
+    from sphinxext_heuristics.model import Evidence, Heuristic, Page, Query
     from sphinxext_heuristics.plan import Plan, Resolved
 
 #: How many names a message lists.
@@ -43,7 +42,6 @@ def problems(plan: Plan, path_of: Callable[[str], str]) -> Iterator[Problem]:
                 yield from _of_record(plan, record, resolved)
         for query in page.queries:
             yield from query.problems
-            yield from _of_query(plan, query)
     yield from evidence(plan)
     yield from _of_excepts(plan)
     yield from _of_roles(plan)
@@ -196,7 +194,8 @@ def _of_excepts(plan: Plan) -> Iterator[Problem]:
                 )
 
 
-def _of_query(plan: Plan, query: Query) -> Iterator[Problem]:
+def of_filters(plan: Plan, query: Query) -> Iterator[Problem]:
+    """Yield the problem of each filter that names nothing."""
     for kind, values in query.filters:
         for value in values:
             if kind == "category":
@@ -222,7 +221,7 @@ def _of_asked_category(plan: Plan, query: Query, name: str) -> Iterator[Problem]
 
 
 def _of_asked_target(plan: Plan, query: Query, kind: str, value: str) -> Iterator[Problem]:
-    if plan.selection(Query(kind="for", filters=((kind, (value,)),))):
+    if plan.selection(((kind, (value,)),)):
         return
     objects, pages = plan.known.objects, plan.known.pages
     match = Match() if kind in PAGE_TYPES else objects.find(value)

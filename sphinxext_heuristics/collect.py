@@ -45,7 +45,7 @@ def collect(document: nodes.document, docname: str, answers: Mapping[str, tuple[
     queries = found[heuristic_query]
     quoting = [node for node in found[nodes.container] if is_evidence(node)]
     evidence = tuple(_evidence(quoting))
-    by_hand = {id(entry_around(query)) for query in queries if query["record"].kind == "for"}
+    by_hand = {id(entry_around(query)) for query in queries if query.attributes.pop("by_hand", False)}
     return Page(
         heuristics=tuple(_definitions(found[heuristic_facts], quoting, evidence, docname)),
         entries=tuple(_entries(found[addnodes.desc], answers, by_hand)),

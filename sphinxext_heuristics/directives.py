@@ -452,74 +452,47 @@ class EvidenceDirective(CheckedDirective):
 
 
 class QueryDirective(CheckedDirective):
-    """Ask for heuristics: a placeholder that is filled when all pages are known."""
+    """Place a view: its name is the directive's, and a placeholder is filled when all pages are known."""
 
     # What it does not take is a problem of ours, not of docutils, which would drop it all.
     has_content = True
     optional_arguments = 1
     final_argument_whitespace = True
+    #: Whether it takes an argument.
+    takes_argument: ClassVar[bool] = False
+    #: Whether, in an API entry, it replaces what the entry shows automatically.
+    by_hand: ClassVar[bool] = False
 
-    def check_nothing_else(self, *, argument: bool) -> None:
-        """Note as problems an argument and a body that the directive does not take."""
-        if argument and self.arguments:
+    def run(self) -> list[Node]:
+        """Return the placeholder."""
+        options = self.check_options()
+        if self.arguments and not self.takes_argument:
             self.problem(Subtype.OPTION, f"{self.name} takes no argument: {self.arguments[0]!r}")
         if self.content:
             self.problem(Subtype.OPTION, f"{self.name} takes no body: {self.content[0].strip()!r}")
-
-    def placeholder(self, **fields: Any) -> list[Node]:  # noqa: ANN401 - Query's fields
-        """Return the placeholder of a query with the given fields."""
+        asked = tuple(self.asked(options).items())
         source, line = self.place()
-        node = heuristic_query()
+        node = heuristic_query(by_hand=self.by_hand)
         self.set_source_info(node)
-        node["record"] = Query(source=source, line=line, problems=tuple(self.problems), **fields)
+        node["record"] = Query(view=self.name, options=asked, source=source, line=line, problems=tuple(self.problems))
         return [node]
+
+    def asked(self, options: dict[str, str]) -> dict[str, Any]:
+        """Return option → value, as plain data, of what the view is asked for."""
+        return dict(options)
 
 
 class FilteredDirective(QueryDirective):
-    """Ask for the heuristics that options choose."""
+    """Place a view of the heuristics that options choose."""
 
     known = ("category", "severity", *CONNECTION_TYPES)
 
-    def filters(self, options: dict[str, str]) -> tuple[tuple[str, tuple[str, ...]], ...]:
-        """Return the option → values asked for."""
-        filters = {
-            name: tuple(split(options.get(name, "")))
-            for name in ("category", "severity", *CONNECTION_TYPES)
-            if name in options
-        }
+    def asked(self, options: dict[str, str]) -> dict[str, Any]:
+        """Return filter → the values, of which any will do."""
+        filters = {name: tuple(split(options[name])) for name in FilteredDirective.known if name in options}
         for value in filters.get("severity", ()):
             self.choice({"severity": value}, "severity", SEVERITIES, "tip")
-        return tuple(filters.items())
-
-
-class HeuristicGraphDirective(FilteredDirective):
-    """Show heuristics and what they connect to as a picture whose nodes are links."""
-
-    def run(self) -> list[Node]:
-        """Return the placeholder."""
-        options = self.check_options()
-        self.check_nothing_else(argument=True)
-        return self.placeholder(kind="graph", filters=self.filters(options))
-
-
-class HeuristicMessagesDirective(FilteredDirective):
-    """List the errors and warnings that evidence quotes, with the heuristics that know of them."""
-
-    def run(self) -> list[Node]:
-        """Return the placeholder."""
-        options = self.check_options()
-        self.check_nothing_else(argument=True)
-        return self.placeholder(kind="messages", filters=self.filters(options))
-
-
-class HeuristicReleasesDirective(FilteredDirective):
-    """Show which heuristic holds in which release of the documented package."""
-
-    def run(self) -> list[Node]:
-        """Return the placeholder."""
-        options = self.check_options()
-        self.check_nothing_else(argument=True)
-        return self.placeholder(kind="releases", filters=self.filters(options))
+        return filters
 
 
 class HeuristicIndexDirective(FilteredDirective):
@@ -527,34 +500,27 @@ class HeuristicIndexDirective(FilteredDirective):
 
     known = (*FilteredDirective.known, "missing", "layout")
 
-    def run(self) -> list[Node]:
-        """Return the placeholder."""
-        options = self.check_options()
-        self.check_nothing_else(argument=True)
-        return self.placeholder(
-            kind="index",
-            filters=self.filters(options),
-            layout=self.choice(options, "layout", _LAYOUTS, "table"),
-            missing=self.flag(options, "missing"),
-        )
+    def asked(self, options: dict[str, str]) -> dict[str, Any]:
+        """Return the filters and the form."""
+        layout = self.choice(options, "layout", _LAYOUTS, "table")
+        return {**super().asked(options), "layout": layout, "missing": self.flag(options, "missing")}
 
 
 class HeuristicsForDirective(QueryDirective):
     """Show what applies to the given objects, pages or categories."""
 
-    known = ()
+    takes_argument = True
+    by_hand = True
 
-    def run(self) -> list[Node]:
-        """Return the placeholder."""
-        self.check_options()
-        self.check_nothing_else(argument=False)
+    def asked(self, options: dict[str, str]) -> dict[str, Any]:
+        """Return the targets."""
         targets = split_targets(self.arguments[0]) if self.arguments else []
         if not targets:
             self.problem(
                 Subtype.OPTION,
                 "heuristics-for without a target: name an object, a page or 'category:NAME'",
             )
-        return self.placeholder(kind="for", filters=(("target", tuple(targets)),))
+        return {"target": tuple(targets)}
 
 
 class HeuristicRole(XRefRole):

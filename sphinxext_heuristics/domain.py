@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os.path
+import shutil
 from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -18,7 +19,7 @@ from sphinxext_heuristics.collect import collect
 from sphinxext_heuristics.config import Settings
 from sphinxext_heuristics.directives import HeuristicRole
 from sphinxext_heuristics.external import External
-from sphinxext_heuristics.inline import text_of, thaw
+from sphinxext_heuristics.inline import text_of
 from sphinxext_heuristics.matching import Objects
 from sphinxext_heuristics.model import FORM
 from sphinxext_heuristics.pages import Pages, toctree_order
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 
     from docutils.nodes import Element
     from sphinx.addnodes import pending_xref
+    from sphinx.application import Sphinx
     from sphinx.builders import Builder
     from sphinx.environment import BuildEnvironment
 
@@ -179,7 +181,8 @@ class HeuristicDomain(Domain):
             canonical=canonical,
             external=external.find,
             elsewhere=external.heuristic,
-            link_state=self._link_state,
+            settle=partial(links.settled, env),
+            draws=draws(app_of(env).builder),
             excluded=self._excluded(settings),
             version=documented_version(env, settings),
             verify=self._verified.of,
@@ -197,12 +200,6 @@ class HeuristicDomain(Domain):
         """Keep what was found in installed source for the next build."""
         if self._verified is not None:
             self._verified.save()
-
-    def _link_state(self, record: Heuristic) -> str:
-        """Return what the links in a note lead to and say now."""
-        home = record.docname
-        shown = thaw(record.note, home, home, lambda _docname, other: other, partial(links.settle, self.env))
-        return links.state(self.env, shown, home)
 
     def _excluded(self, settings: Settings) -> frozenset[str]:
         matches = Matcher(settings.exclude)
@@ -262,13 +259,18 @@ class HeuristicDomain(Domain):
         return self.plan.settings.strip(target) if target else None
 
 
-def builder_of(env: Any) -> Builder:  # noqa: ANN401 - see below
-    """Return the builder at work.
+def app_of(env: Any) -> Sphinx:  # noqa: ANN401 - see below
+    """Return the application.
 
-    Sphinx 9 deprecates the public name of the application, and 8.2 has no other.
+    Sphinx 9 deprecates its public name, and 8.2 has no other.
     """
-    app = env._app if hasattr(env, "_app") else env.app  # noqa: SLF001
-    return cast("Builder", app.builder)
+    return cast("Sphinx", env._app if hasattr(env, "_app") else env.app)  # noqa: SLF001
+
+
+def draws(builder: Builder) -> bool:
+    """Return whether a builder's pages show pictures that Graphviz draws."""
+    # An e-book names the pages that hold SVG; the list does without.
+    return builder.format == "html" and builder.name != "epub" and bool(shutil.which(builder.config.graphviz_dot or ""))
 
 
 def canonical_names(objects: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:

@@ -15,8 +15,8 @@ from sphinxext_heuristics.model import SEVERITIES
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from sphinxext_heuristics.model import Evidence, Heuristic
-    from sphinxext_heuristics.plan import Plan, Resolved, Target
+    from sphinxext_heuristics.model import Evidence, Heuristic, Target
+    from sphinxext_heuristics.plan import Plan, Resolved
 
 #: The form of the data; a change that a reader must know of raises it.
 SCHEMA_VERSION = 1
@@ -95,7 +95,7 @@ class Exporter:
             "planned": connection.planned,
             "exists": resolved.exists,
             "url": self._url(resolved.target) if resolved.target else None,
-            "names": list(resolved.names),
+            "names": list(resolved.reached),
         }
 
     def _evidence(self, quoted: Evidence) -> Json:

@@ -11,8 +11,8 @@ from sphinxext_heuristics.model import CONNECTION_TYPES
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from sphinxext_heuristics.model import Connection, Heuristic
-    from sphinxext_heuristics.plan import Plan, Resolved, Target
+    from sphinxext_heuristics.model import Connection, Heuristic, Target
+    from sphinxext_heuristics.plan import Plan, Resolved
 
 EXISTS, MISSING = "✅", "⬜"
 

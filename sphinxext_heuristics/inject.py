@@ -14,11 +14,10 @@ from sphinx.locale import get_translation
 from sphinx.transforms import SphinxTransform
 from sphinx.transforms.post_transforms import SphinxPostTransform
 
-from sphinxext_heuristics import checks, config, index, links
-from sphinxext_heuristics.collect import entry_around, entry_names
-from sphinxext_heuristics.diagnostics import report
-from sphinxext_heuristics.domain import ANSWERS, HeuristicDomain, builder_of
-from sphinxext_heuristics.graph import can_draw
+from sphinxext_heuristics import index, links
+from sphinxext_heuristics.collect import entry_names
+from sphinxext_heuristics.contents import contents, digest
+from sphinxext_heuristics.domain import ANSWERS, HeuristicDomain, app_of
 from sphinxext_heuristics.identity import answers, files_of_bases
 from sphinxext_heuristics.inline import COPY, first_sentence
 from sphinxext_heuristics.model import INDEX_PAGE
@@ -31,11 +30,13 @@ from sphinxext_heuristics.nodes import (
     heuristic_query,
     is_evidence,
 )
-from sphinxext_heuristics.render import Renderer
+from sphinxext_heuristics.show.boxes import box_nodes
+from sphinxext_heuristics.show.definition import caption_nodes, entries_nodes, facts_nodes
+from sphinxext_heuristics.view import Here, views_of
 from sphinxext_heuristics.written import Written
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from collections.abc import Set as AbstractSet
 
     from sphinx.application import Sphinx
@@ -43,10 +44,11 @@ if TYPE_CHECKING:
     from sphinx.config import Config
     from sphinx.environment import BuildEnvironment
 
+    from sphinxext_heuristics.contents import Contents
     from sphinxext_heuristics.model import Heuristic
-    from sphinxext_heuristics.nodes import (
-        Shower,
-    )
+    from sphinxext_heuristics.plan import Plan
+    from sphinxext_heuristics.show.boxes import Box
+    from sphinxext_heuristics.view import Content, View
 
 #: The name that the extension is loaded by.
 EXTENSION = "sphinxext_heuristics"
@@ -201,42 +203,19 @@ def link_style(app: Sphinx) -> None:
 # -- between reading and writing ------------------------------------------------------
 
 
-def warn(app: Sphinx, env: BuildEnvironment) -> None:
-    """Warn of everything that is wrong.
-
-    Sphinx emits ``env-updated`` on every build, also when no document was read.
-    """
-    domain = HeuristicDomain.of(env)
-    domain.forget_plan()
-    conf_py = Path(app.confdir) / "conf.py"
-    report(config.problems_in(app.config, conf_py))
-    if domain.plan.is_unjudged:
-        report([config.problem_of_package(app.config, conf_py)])
-    found = checks.problems(domain.plan, lambda docname: str(env.doc2path(docname)))
-    leaves = getattr(app.builder, "leaves", ())
-    report(problem for problem in found if problem.subtype not in leaves)
-    domain.remember_verified()
-
-
-def rewrite(app: Sphinx, env: BuildEnvironment) -> list[str]:
+def rewrite(app: Sphinx, _env: BuildEnvironment) -> list[str]:
     """Return the documents that show something else now than what is written.
 
     Sphinx emits ``env-get-updated`` on every build, when sections and figures have their
     numbers, and before it stores the environment.
     """
-    return written_by(app).stale(digests(HeuristicDomain.of(env), app.builder))
+    return written_by(app).stale(digests(app))
 
 
-def digests(domain: HeuristicDomain, builder: Builder) -> dict[str, str]:
-    """Return document → digest of all that is shown there, a graph's with whether it is a picture."""
-    plan = domain.plan
-    if not can_draw(builder):
-        return plan.digests
-    pages = plan.catalogue.pages
-    return {
-        docname: digest + "+" if any(query.kind == "graph" for query in pages[docname].queries) else digest
-        for docname, digest in plan.digests.items()
-    }
+def digests(app: Sphinx) -> dict[str, str]:
+    """Return document → digest of all that is shown there."""
+    plan = HeuristicDomain.of(app.env).plan
+    return {docname: digest(plan, views_of(app), docname) for docname in plan.catalogue.pages}
 
 
 def written_by(app: Sphinx) -> Written:
@@ -257,7 +236,7 @@ def end_writing(app: Sphinx, exception: Exception | None) -> None:
     if exception is None and getattr(app, "env", None) is not None:
         domain = HeuristicDomain.of(app.env)
         if domain.written is not None:
-            domain.written.save(digests(domain, app.builder), domain.resolved_docs)
+            domain.written.save(digests(app), domain.resolved_docs)
         remove_empty_index(app.builder, domain)
 
 
@@ -292,14 +271,13 @@ class ShowHeuristics(SphinxPostTransform):
     default_priority = 5
 
     def run(self, **kwargs: Any) -> None:  # noqa: ANN401 - Sphinx's signature
-        """Do what the plan says for the documents in this tree."""
+        """Place what each document in this tree shows."""
         domain = HeuristicDomain.of(self.env)
-        plan = domain.plan
         parts = list(self._parts())
         domain.resolved_docs.update(docname for docname, _tree in parts)
         for docname, tree in parts:
-            if docname in plan.active:
-                Injector(self, domain, docname, tree).run()
+            if docname in domain.plan.catalogue.pages:
+                Placer(self, domain.plan, docname, tree).run()
 
     def _parts(self) -> Iterator[tuple[str, nodes.Element]]:
         """Yield each document in the tree: LaTeX and singlehtml merge all into one."""
@@ -317,7 +295,12 @@ class ShowHeuristics(SphinxPostTransform):
     @property
     def env_builder(self) -> Builder:
         """Return the builder at work."""
-        return builder_of(self.env)
+        return app_of(self.env).builder
+
+    @property
+    def views(self) -> Mapping[str, View]:
+        """Return the views by name."""
+        return views_of(app_of(self.env))
 
 
 class RemoveLeftovers(SphinxPostTransform):
@@ -337,43 +320,32 @@ class RemoveLeftovers(SphinxPostTransform):
             node.parent.remove(node)
 
 
-class Injector:
-    """Works on one document, which may be a part of a merged tree."""
+class Placer:
+    """Places what one document shows, which may be a part of a merged tree."""
 
-    def __init__(
-        self,
-        transform: ShowHeuristics,
-        domain: HeuristicDomain,
-        docname: str,
-        tree: nodes.Element,
-    ) -> None:
+    def __init__(self, transform: ShowHeuristics, plan: Plan, docname: str, tree: nodes.Element) -> None:
         """Take the document and the means to make links from it."""
-        plan = self._plan = domain.plan
+        self._plan = plan
+        self._views = transform.views
         self._docname = docname
         self._tree = tree
         self._builder = transform.env_builder
         self._document = transform.document
-        self._renderer = Renderer(plan, docname, transform.relative, partial(links.settle, transform.env))
-        self._shower: Shower = self._renderer.shower
-        self._excluded = docname in plan.known.excluded
+        self._here = Here(docname, transform.relative)
 
     def run(self) -> None:
-        """Place heuristics first and fill placeholders last.
-
-        Whether an entry is served by hand shows by a placeholder that is still there.
-        """
+        """Place what is shown automatically, and replace the placeholders."""
         # A message catalogue wants what authors wrote, and that once.
         if self._builder.name == "gettext":
-            for node in list(self._own(heuristic_facts, heuristic_entries, heuristic_query)):
+            for node in self._own(heuristic_facts, heuristic_entries, heuristic_query):
                 node.parent.remove(node)
             self._unfold_notes(always=True)
             return
-        if not self._excluded:
-            for desc in self._own(addnodes.desc):
-                self._show_in_entry(desc)
-            for anchor, records in self._plan.by_page.get(self._docname, {}).items():
-                self._show_under_title(anchor, records)
-        self._fill()
+        shown = contents(self._plan, self._views, self._docname)
+        self._place_in_entries(shown.entries)
+        for anchor, boxes in shown.sections:
+            self._place_under_title(anchor, box_nodes(boxes, self._here))
+        self._fill(shown)
         self._unfold_notes(always=False)
 
     def _own(self, *classes: type[nodes.Element]) -> list[Any]:
@@ -391,28 +363,22 @@ class Injector:
 
     # -- API entries --
 
-    def _show_in_entry(self, desc: addnodes.desc) -> None:
-        names = entry_names(desc) if desc.get("domain") == "py" else ()
-        records = self._plan.of_entry(names)
-        content = desc.children[-1]
-        if not records or not isinstance(content, addnodes.desc_content):
+    def _place_in_entries(self, entries: Sequence[tuple[Box, ...]]) -> None:
+        """Place the boxes of API entries, which are found by their names: other extensions may have removed some."""
+        if not any(entries):
             return
-        queries = self._plan.catalogue.pages[self._docname].queries
-        placed = (node for node in content.findall(heuristic_query) if queries[node["position"]].kind == "for")
-        if any(entry_around(query) is desc for query in placed):
-            return
-        entry = self._plan.entry_of[names[0]]
-        form = self._plan.settings.inherited if self._plan.is_inherited(entry) else "show"
-        if form == "none":
-            return
-        if form == "link":
-            shown: list[nodes.Node] = [self._shower.line(record) for record in records]
-        else:
-            shown = self._shower.stack(records, self._plan.settings.max_shown)
-        at = self._position(content)
-        content.children[at:at] = shown
-        for node in shown:
-            content.setup_child(node)
+        waiting: dict[tuple[str, ...], list[tuple[Box, ...]]] = {}
+        for entry, boxes in zip(self._plan.catalogue.pages[self._docname].entries, entries, strict=True):
+            waiting.setdefault(entry.names, []).append(boxes)
+        for desc in self._own(addnodes.desc):
+            names = entry_names(desc) if desc.get("domain") == "py" else ()
+            content = desc.children[-1]
+            if waiting.get(names) and isinstance(content, addnodes.desc_content):
+                made = box_nodes(waiting[names].pop(0), self._here)
+                at = self._position(content) if made else 0
+                content.children[at:at] = made
+                for node in made:
+                    content.setup_child(node)
 
     def _position(self, content: addnodes.desc_content) -> int:
         placement = self._plan.settings.placement
@@ -424,12 +390,11 @@ class Injector:
 
     # -- pages --
 
-    def _show_under_title(self, anchor: str, records: tuple[Heuristic, ...]) -> None:
+    def _place_under_title(self, anchor: str, made: list[nodes.Node]) -> None:
         section = self._sections.get(anchor, self._tree)
-        shown = self._shower.stack(records, self._plan.settings.max_shown)
         title = section.first_child_matching_class(nodes.title)
         at = 0 if title is None else title + 1
-        for node in reversed(shown):
+        for node in reversed(made):
             section.insert(at, node)
 
     @cached_property
@@ -443,17 +408,16 @@ class Injector:
 
     # -- placeholders --
 
-    def _fill(self) -> None:
-        page = self._plan.catalogue.pages[self._docname]
-        resolved = self._plan.resolved[self._docname]
-        render = self._renderer
-        make: dict[type[nodes.Element], Callable[[int], list[nodes.Node]]] = {
-            heuristic_facts: lambda i: render.facts(page.heuristics[i], resolved[i]),
-            heuristic_entries: lambda i: render.entries(page.heuristics[i]),
-            heuristic_query: lambda i: render.query(page.queries[i]),
-        }
+    def _fill(self, shown: Contents) -> None:
         for node in filter(is_evidence, self._own(nodes.container)):
-            render.complete(page.evidence[node[EVIDENCE]], node)
+            caption = cast("nodes.caption", node[0])
+            caption.clear()
+            caption += caption_nodes(shown.captions[node[EVIDENCE]])
+        make: dict[type[nodes.Element], Callable[[int], list[nodes.Node]]] = {
+            heuristic_facts: lambda i: facts_nodes(shown.facts[i], self._here),
+            heuristic_entries: lambda i: entries_nodes(shown.shown[i], self._here),
+            heuristic_query: lambda i: self._view(shown.queries[i]),
+        }
         for node in self._own(*make):
             block = node.parent
             made = make[type(node)](node["position"])
@@ -465,6 +429,9 @@ class Injector:
                     keep_on_one_page(child)
                 if isinstance(block, nodes.admonition):
                     anchor_before(block)
+
+    def _view(self, content: Content | None) -> list[nodes.Node]:
+        return self._views[content.view].nodes(content.data, self._here) if content else []
 
     @staticmethod
     def _replace(node: nodes.Element, new: list[nodes.Node]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import posixpath
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from docutils import nodes
 from sphinx import addnodes
@@ -12,7 +12,7 @@ from sphinx import addnodes
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-    from sphinxext_heuristics.model import Inline
+    from sphinxext_heuristics.model import Inline, Note
 
 #: The node classes that keep their markup; of any other only the content is kept.
 KEPT: dict[str, type[nodes.Element]] = {
@@ -104,36 +104,19 @@ def absolute(target: str, docname: str) -> str:
     return posixpath.normpath(posixpath.join("/", folder, target))
 
 
-def thaw(
-    frozen: Iterable[Inline],
-    home: str,
-    docname: str,
-    relative: Callable[[str, str], str],
-    settle: Callable[[addnodes.pending_xref, str], bool],
-) -> list[nodes.Node]:
-    """Return new nodes for the page *docname* of what was written on the page *home*.
-
-    *relative* returns the URI from one document to another, or ``""`` where there is
-    none; *settle* lets a link lead where it does from *home*, and returns whether that is
-    anywhere: else it becomes its text.
-    """
-    return [_thaw(item, home, docname, relative, settle) for item in frozen]
+def thaw(note: Note, docname: str, relative: Callable[[str, str], str]) -> list[nodes.Node]:
+    """Return new nodes of a note for the page *docname*; *relative* returns the URI between documents, or ``""``."""
+    return [_thaw(item, note.home, docname, relative) for item in note.inline]
 
 
-def _thaw(
-    item: Inline,
-    home: str,
-    docname: str,
-    relative: Callable[[str, str], str],
-    settle: Callable[[addnodes.pending_xref, str], bool],
-) -> nodes.Node:
+def _thaw(item: Inline, home: str, docname: str, relative: Callable[[str, str], str]) -> nodes.Node:
     if isinstance(item, str):
         return nodes.Text(item)
     name, attributes, children = item
     node = KEPT[name]()
     for key, value in attributes:
         node[key] = list(value) if isinstance(value, tuple) else value
-    node += thaw(children, home, docname, relative, settle)
+    node += [_thaw(child, home, docname, relative) for child in children]
     if node.get("refid"):
         anchor = node.attributes.pop("refid")
         uri = relative(docname, home)
@@ -144,13 +127,31 @@ def _thaw(
     if isinstance(node, addnodes.pending_xref):
         node["refdoc"] = docname
         node[COPY] = True
-        if not settle(node, home):
-            # What would have had its target's title is called by its target.
-            spoken = node.children if node.astext() else [nodes.literal("", node["reftarget"])]
-            return nodes.inline("", "", *spoken)
     if isinstance(node, (nodes.literal, nodes.math, nodes.raw)):
         node.rawsource = node.astext()
     return node
+
+
+def settled(frozen: Iterable[Inline], home: str, settle: Callable[[addnodes.pending_xref], bool]) -> Iterator[Inline]:
+    """Yield what is frozen on the page *home* with its links settled.
+
+    *settle* lets a link lead where it does from *home*, and returns whether that is anywhere: else its text is left.
+    """
+    for item in frozen:
+        if isinstance(item, str):
+            yield item
+            continue
+        name, attributes, children = item
+        inner = tuple(settled(children, home, settle))
+        if name == addnodes.pending_xref.__name__:
+            link = cast("addnodes.pending_xref", _thaw(item, home, home, lambda _docname, other: other))
+            if not settle(link):
+                # What would have had its target's title is called by its target.
+                spoken = inner if text_of(inner) else (("literal", (), (str(link["reftarget"]),)),)
+                yield "inline", (), spoken
+                continue
+            attributes = tuple(_attributes(link, home))
+        yield name, attributes, inner
 
 
 def text_of(frozen: Iterable[Inline]) -> str:

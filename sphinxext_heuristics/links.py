@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager, suppress
-from functools import cache
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
 from docutils import nodes
@@ -12,44 +12,50 @@ from sphinx.transforms.post_transforms import ReferencesResolver
 from sphinx.util import logging
 from sphinx.util.docutils import new_document
 
-from sphinxext_heuristics.inline import absolute
+from sphinxext_heuristics import inline
+from sphinxext_heuristics.model import Note
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator
 
     from sphinx.addnodes import pending_xref
     from sphinx.environment import BuildEnvironment
 
-    from sphinxext_heuristics.model import Inline
+    from sphinxext_heuristics.model import Heuristic, Inline
 
 
-def state(env: BuildEnvironment, shown: Sequence[nodes.Node], docname: str) -> str:
-    """Return what the links in a note on the page *docname* lead to and say now; ``""`` where it has none.
+def settled(env: BuildEnvironment, record: Heuristic) -> Note:
+    """Return a heuristic's note as other pages show it."""
+    home = record.docname
+    note = Note(inline=tuple(inline.settled(record.note, home, partial(settle, env))), home=home)
+    return note._replace(answers=_answers(env, note)) if _has_link(note.inline) else note
 
-    A page that shows the note is written again when this changes.
-    """
-    paragraph = nodes.paragraph("", "", *shown)
-    links = list(paragraph.findall(addnodes.pending_xref))
-    if not links:
-        return ""
+
+def _has_link(frozen: Iterable[Inline]) -> bool:
+    return any(item[0] == "pending_xref" or _has_link(item[2]) for item in frozen if not isinstance(item, str))
+
+
+def _answers(env: BuildEnvironment, note: Note) -> str:
+    """Return what the links in a note lead to and say now, as seen from its own page."""
+    paragraph = nodes.paragraph("", "", *inline.thaw(note, note.home, lambda _docname, other: other))
     resolvers: list[type[ReferencesResolver]] = [ReferencesResolver]
-    if any(link.get("reftype") == "myst" for link in links):
+    if any(link.get("reftype") == "myst" for link in paragraph.findall(addnodes.pending_xref)):
         resolvers.insert(0, myst_resolver())
     document = _page(env, paragraph)
     # What a resolver warns of is told when the link is written; a builder without pages has no links.
-    with _reading(env, docname), logging.suppress_logging(), suppress(NotImplementedError):
+    with _reading(env, note.home), logging.suppress_logging(), suppress(NotImplementedError):
         for resolver in resolvers:
             resolver(document).apply()
     return str(paragraph.pformat())
 
 
-def settle(env: BuildEnvironment, link: pending_xref, home: str) -> bool:
-    """Let the copy of a link lead where it does from the page *home*; return whether that is anywhere.
+def settle(env: BuildEnvironment, link: pending_xref) -> bool:
+    """Let a link in a note lead from everywhere where it does from its own page; return whether that is anywhere.
 
     Whether a link leads anywhere is asked of MyST's alone: MyST would warn of a broken one wherever a copy stands.
     """
     domain = env.domains.standard_domain
-    document = absolute(link["reftarget"], home)
+    document = inline.absolute(link["reftarget"], link["refdoc"])
     may_name_a_document = link.get("reftype") == "any" or (link.get("reftype") == "myst" and not link.get("refdomain"))
     if may_name_a_document and document[1:] in env.all_docs and link["reftarget"].lower() not in domain.anonlabels:
         link["reftarget"] = document
@@ -76,7 +82,7 @@ def files(note: Iterable[Inline], home: str) -> Iterator[str]:
         if name == "pending_xref" and attributes.get("reftype") == "myst":
             target = str(attributes["reftarget"])
             is_there = attributes.get("refdomain") == "doc"
-            yield target if is_there else absolute(target.partition("#")[0], home).removeprefix("/")
+            yield target if is_there else inline.absolute(target.partition("#")[0], home).removeprefix("/")
         yield from files(children, home)
 
 

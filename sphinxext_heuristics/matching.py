@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import enum
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -14,21 +15,40 @@ if TYPE_CHECKING:
     from sphinxext_heuristics.model import Entry
 
 
+class Rule(enum.Enum):
+    """Why a target reaches a documented name."""
+
+    ITSELF = enum.auto()
+    #: Another name of the same object.
+    ALIAS = enum.auto()
+    #: A member that a subclass inherits.
+    INHERITED = enum.auto()
+    #: The name ends with the target at a dot.
+    ENDING = enum.auto()
+    #: The name ends with what follows the star.
+    STAR = enum.auto()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Match:
     """What a target means among the documented objects."""
 
-    #: The documented names reached, in the order of the documentation.
-    names: tuple[str, ...] = ()
+    #: The documented names reached, in the order of the documentation, each with the rule by which.
+    reached: Mapping[str, Rule] = field(default_factory=dict)
     #: The objects that the target may mean, if they are several.
     objects: tuple[str, ...] = ()
     #: The documented module that the target means, which shows nothing.
     module: str = ""
 
     @property
+    def names(self) -> tuple[str, ...]:
+        """The documented names reached, in the order of the documentation."""
+        return tuple(self.reached)
+
+    @property
     def exists(self) -> bool:
         """Whether the target is one documented thing."""
-        return bool(self.names or self.module)
+        return bool(self.reached or self.module)
 
 
 class Objects:
@@ -117,9 +137,9 @@ class Objects:
 
     def _find(self, target: str) -> Match:
         if target.startswith("*."):
-            return Match(names=tuple(self._ending(target[2:])))
+            return Match(reached=dict.fromkeys(self._ending(target[2:]), Rule.STAR))
         if reached := self._reached(target):
-            return Match(names=reached)
+            return Match(reached=reached)
         if target in self._modules:
             return Match(module=target)
         ending = self._ending(target) or self._known_ending(target)
@@ -127,14 +147,25 @@ class Objects:
         if len(objects) > 1:
             return Match(objects=tuple(objects))
         # Each entry was meant: the same as its name written out.
-        return Match(names=self._reached(*ending))
+        return Match(reached=self._reached(*ending) | dict.fromkeys(ending, Rule.ENDING))
 
-    def _reached(self, *targets: str) -> tuple[str, ...]:
+    def _reached(self, *targets: str) -> dict[str, Rule]:
         """Return the documented names of the objects with exactly these names."""
+        spelled = {spelling: target for target in targets for spelling in self.spellings(target)}
         reached: set[str] = set()
-        for last, spelling in {(t.rpartition(".")[2], s) for t in targets for s in self.spellings(t)}:
-            reached.update(self._known.get(spelling, ()), self._answering(last).get(spelling, ()))
-        return tuple(sorted(reached, key=self._rank.__getitem__))
+        for spelling, target in spelled.items():
+            answering = self._answering(target.rpartition(".")[2])
+            reached.update(self._known.get(spelling, ()), answering.get(spelling, ()))
+        return {
+            name: Rule.ITSELF if name in targets else self._rule(name, spelled)
+            for name in sorted(reached, key=self._rank.__getitem__)
+        }
+
+    def _rule(self, name: str, spelled: Iterable[str]) -> Rule:
+        """Return why an object that is *spelled* so is documented under another name."""
+        own = (name, *self.answers(name)[:1], *self._canonical.get(name, ()))
+        is_copy = self.is_inherited(name) and not any(spelling in own for spelling in spelled)
+        return Rule.INHERITED if is_copy else Rule.ALIAS
 
     @cached_property
     def _rank(self) -> dict[str, int]:

@@ -5,10 +5,22 @@ from __future__ import annotations
 import enum
 import zlib
 from dataclasses import dataclass, fields
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 #: An inline node frozen to plain data: a text, or (node name, attributes, children).
 Inline: TypeAlias = "str | tuple[str, tuple[tuple[str, Any], ...], tuple[Inline, ...]]"
+
+
+class Note(NamedTuple):
+    """A heuristic's note as other pages show it: its links settled, so that no page asks for them again."""
+
+    #: The inline content.
+    inline: tuple[Inline, ...]
+    #: The document that it is written on.
+    home: str
+    #: What the resolvers say its links lead to and are called; ``""`` where it has none.
+    answers: str = ""
+
 
 #: Severities in ascending order; each is also the admonition's type.
 SEVERITIES = ("tip", "note", "important", "warning", "caution", "danger")
@@ -29,6 +41,9 @@ CATEGORY = "category:"
 
 #: Connection types whose targets are pages.
 PAGE_TYPES = ("workflow", "principle", "env")
+
+#: The options of a query that choose heuristics; ``target`` is an object, a page or a category.
+FILTERS = ("category", "severity", *CONNECTION_TYPES, "target")
 
 
 class Subtype(enum.Enum):
@@ -120,6 +135,14 @@ class Connection:
     short: bool = False
     #: Whether ``?`` declares the target planned.
     planned: bool = False
+
+
+class Target(NamedTuple):
+    """Where a link leads: a place here, or a URI elsewhere."""
+
+    docname: str = ""
+    anchor: str = ""
+    uri: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -217,21 +240,26 @@ class Entry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Query:
-    """What a ``heuristic-index``, ``-graph`` or ``-releases``, or a ``heuristics-for`` asks for."""
+    """What the directive of a view asks for."""
 
-    #: ``index``, ``graph``, ``releases`` or ``for``.
-    kind: str
-    #: Option → values asked for; any of the values of an option will do.
-    filters: tuple[tuple[str, tuple[str, ...]], ...] = ()
-    #: ``table`` or ``cards``.
-    layout: str = "table"
-    #: Whether only missing targets are listed.
-    missing: bool = False
+    #: The view's name, which is also its directive's.
+    view: str
+    #: Option → value; the value of a filter is a tuple, of which any will do.
+    options: tuple[tuple[str, Any], ...] = ()
     #: The directive's place.
     source: str = ""
     line: int = 0
     #: What was wrong with the directive's text.
     problems: tuple[Problem, ...] = ()
+
+    def option(self, name: str) -> Any:  # noqa: ANN401 - plain data of the view's own
+        """Return the value of an option, ``None`` where it is not given."""
+        return dict(self.options).get(name)
+
+    @property
+    def filters(self) -> tuple[tuple[str, tuple[str, ...]], ...]:
+        """Return the options that choose heuristics."""
+        return tuple((name, value) for name, value in self.options if name in FILTERS)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import hashlib
+import enum
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from sphinxext_heuristics.matching import excludes, own_names
 from sphinxext_heuristics.messages import in_quote
-from sphinxext_heuristics.model import CATEGORY, PAGE_TYPES, SEVERITIES
+from sphinxext_heuristics.model import CATEGORY, PAGE_TYPES, SEVERITIES, Target
 from sphinxext_heuristics.releases import Matrix
 from sphinxext_heuristics.versions import holds
 
@@ -19,11 +19,14 @@ if TYPE_CHECKING:
     from sphinxext_heuristics.catalogue import Catalogue
     from sphinxext_heuristics.config import Settings
     from sphinxext_heuristics.evidence import Found, Lost
-    from sphinxext_heuristics.matching import Objects
+    from sphinxext_heuristics.matching import Objects, Rule
     from sphinxext_heuristics.messages import Message
-    from sphinxext_heuristics.model import Connection, Entry, Evidence, Heuristic, Query
+    from sphinxext_heuristics.model import Connection, Entry, Evidence, Heuristic, Note
     from sphinxext_heuristics.pages import Pages, Place
     from sphinxext_heuristics.releases import Standing, Unusable
+
+#: Filter → values, any of which will do, as a query has them.
+Filters: TypeAlias = tuple[tuple[str, tuple[str, ...]], ...]
 
 _RANK = {severity: rank for rank, severity in enumerate(reversed(SEVERITIES))}
 
@@ -44,8 +47,10 @@ class Known:
     external: Callable[[str, str], str | None]
     #: Name → what another project's inventory tells of this heuristic, or ``None``.
     elsewhere: Callable[[str], object]
-    #: What the links in a heuristic's note lead to and say.
-    link_state: Callable[[Heuristic], str]
+    #: A heuristic's note as other pages show it.
+    settle: Callable[[Heuristic], Note]
+    #: Whether the builder at work shows pictures that Graphviz draws.
+    draws: bool = False
     #: Documents without automatic heuristics.
     excluded: frozenset[str]
     #: The documented version, or ``""``.
@@ -61,15 +66,6 @@ class Known:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Target:
-    """Where a link leads: a place here, or a URI elsewhere."""
-
-    docname: str = ""
-    anchor: str = ""
-    uri: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Resolved:
     """A connection and what it was found to mean."""
 
@@ -77,8 +73,8 @@ class Resolved:
     connection: Connection
     #: Where it leads; ``None`` if it is missing.
     target: Target | None = None
-    #: The documented names that it reaches.
-    names: tuple[str, ...] = ()
+    #: The documented names that it reaches, each with the rule by which.
+    reached: Mapping[str, Rule] = field(default_factory=dict)
     #: The page or section that it reaches.
     place: Place | None = None
     #: What it may mean, if that is several things.
@@ -99,7 +95,66 @@ class Shown:
     anchor: str
 
 
-@dataclass(frozen=True, kw_only=True)
+class Form(enum.Enum):
+    """How an API entry shows a heuristic."""
+
+    FULL = enum.auto()
+    #: In full, in what is collapsed.
+    FOLDED = enum.auto()
+    #: In one line.
+    LINE = enum.auto()
+
+
+class Reason(enum.Enum):
+    """Why an API entry does not show a heuristic that reaches it."""
+
+    NONE = ""
+    EXCEPT = "an entry of `except`"
+    NO_INJECT = "the flag `no-inject`"
+    VERSION = "the bounds"
+    PAGE = "a page that is kept free"
+    BY_HAND = "a `heuristics-for` in the entry"
+    INHERITED = "an inherited copy, and these show nothing"
+
+    def __bool__(self) -> bool:
+        """Return whether there is a reason."""
+        return bool(self.value)
+
+
+class Reach(NamedTuple):
+    """A heuristic that reaches a documented name."""
+
+    record: Heuristic
+    #: The first target of it that does.
+    target: str
+    #: Why that reaches the name.
+    rule: Rule
+    #: The target of `except` that takes it away again, or ``""``.
+    excepted: str = ""
+
+
+class Verdict(NamedTuple):
+    """What becomes of a heuristic in an API entry that it reaches."""
+
+    record: Heuristic
+    #: The first target of it that reaches the entry.
+    target: str
+    #: Why that does.
+    rule: Rule
+    #: How it is shown, if it is.
+    form: Form
+    #: Why it is not.
+    reason: Reason
+    #: The target of `except` that is the reason, or ``""``.
+    excepted: str
+
+    @property
+    def is_shown(self) -> bool:
+        """Whether the entry shows it."""
+        return not self.reason
+
+
+@dataclass(kw_only=True)
 class Plan:
     """What every page shows."""
 
@@ -108,10 +163,9 @@ class Plan:
     known: Known
     #: Document → the connections of each of its definitions.
     resolved: dict[str, tuple[tuple[Resolved, ...], ...]] = field(default_factory=dict)
-    #: Name → digest, for each standing definition asked for.
-    _looks: dict[str, str] = field(default_factory=dict, init=False)
-    #: What queries have found.
-    _selections: dict[object, tuple[Heuristic, ...]] = field(default_factory=dict, init=False)
+    _notes: dict[tuple[str, str], Note] = field(default_factory=dict, init=False)
+    _selections: dict[Filters, tuple[Heuristic, ...]] = field(default_factory=dict, init=False)
+    _verdicts: dict[str, tuple[tuple[Verdict, ...], ...]] = field(default_factory=dict, init=False)
 
     @property
     def heuristics(self) -> dict[str, Heuristic]:
@@ -180,21 +234,9 @@ class Plan:
         named = self.settings.package
         return frozenset({named} if named else {name.partition(".")[0] for name in self.entry_of})
 
-    @cached_property
-    def applies(self) -> dict[str, dict[str, None]]:
-        """Return heuristic → the documented names it applies to, `except` taken away."""
-        return {record.name: dict.fromkeys(self._applies(record)) for record in self.heuristics.values()}
-
-    def _applies(self, record: Heuristic) -> Iterator[str]:
-        exceptions = [self.spellings(target) for target in record.excepts]
-        for name in self.reached(record):
-            own = self.own_names(name)
-            if not any(excludes(t, own) for spelled in exceptions for t in spelled):
-                yield name
-
     def reached(self, record: Heuristic) -> Iterable[str]:
         """Return the documented names that a heuristic's connections reach."""
-        return dict.fromkeys(n for r in self.connections(record) for n in r.names)
+        return dict.fromkeys(name for resolved in self.connections(record) for name in resolved.reached)
 
     def spellings(self, target: str) -> tuple[str, ...]:
         """Return the names that an `except` target stands for."""
@@ -214,26 +256,88 @@ class Plan:
         """Return whether an entry is a copy of what another class defines."""
         return self.known.objects.is_inherited(entry.names[0])
 
-    def is_shown(self, record: Heuristic) -> bool:
-        """Return whether a heuristic is shown by itself where it applies."""
-        return record.inject and self.holds(record)
+    # -- what is shown where ----------------------------------------------------------
 
     @cached_property
-    def by_entry(self) -> dict[str, tuple[Heuristic, ...]]:
-        """Return documented name → the heuristics its entries show, most severe first."""
-        found: dict[str, list[Heuristic]] = {}
-        for name, reached in self.applies.items():
-            record = self.heuristics[name]
-            for entry_name in reached if self.is_shown(record) else ():
-                found.setdefault(entry_name, []).append(record)
-        return {name: by_severity(records) for name, records in found.items()}
+    def reach(self) -> dict[str, tuple[Reach, ...]]:
+        """Return documented name → the heuristics that reach it, most severe first."""
+        found: dict[str, list[Reach]] = {}
+        for record in by_severity(self.heuristics.values()):
+            exceptions = [(target, self.known.objects.spellings(target)) for target in record.excepts]
+            reached: dict[str, Reach] = {}
+            for resolved in self.connections(record):
+                for name, rule in resolved.reached.items():
+                    reached.setdefault(name, Reach(record=record, target=resolved.connection.target, rule=rule))
+            for name, reach in reached.items():
+                own = self.own_names(name) if exceptions else ()
+                excepted = (t for t, spelled in exceptions if any(excludes(one, own) for one in spelled))
+                found.setdefault(name, []).append(reach._replace(excepted=next(excepted, "")))
+        return {name: tuple(reaches) for name, reaches in found.items()}
+
+    def verdicts(self, docname: str) -> tuple[tuple[Verdict, ...], ...]:
+        """Return, for each API entry of a page, what becomes of each heuristic that reaches it, most severe first."""
+        if docname not in self._verdicts:
+            entries = self.catalogue.pages[docname].entries
+            self._verdicts[docname] = tuple(tuple(self._judge(docname, entry)) for entry in entries)
+        return self._verdicts[docname]
+
+    def verdict(self, docname: str, entry: Entry, name: str) -> Verdict | None:
+        """Return what becomes of a heuristic in an API entry of a page; ``None`` if it does not reach it."""
+        at = self.catalogue.pages[docname].entries.index(entry)
+        return next((one for one in self.verdicts(docname)[at] if one.record.name == name), None)
+
+    def _judge(self, docname: str, entry: Entry) -> Iterator[Verdict]:
+        """Yield the verdicts of one entry; what is said of all of its heuristics is asked once."""
+        reaches = self._reaching(entry)
+        if not reaches:
+            return
+        form, reason = Form.FULL, Reason.NONE
+        if docname in self.known.excluded:
+            reason = Reason.PAGE
+        elif entry.by_hand:
+            reason = Reason.BY_HAND
+        elif self.settings.inherited != "show" and self.is_inherited(entry):
+            form = Form.LINE
+            reason = Reason.INHERITED if self.settings.inherited == "none" else Reason.NONE
+        number = 0
+        for reach in reaches:
+            own = Reason.EXCEPT if reach.excepted else self.withheld(reach.record) or reason
+            folded = form is Form.FULL and number >= self.settings.max_shown
+            number += own is Reason.NONE
+            yield Verdict(
+                record=reach.record,
+                target=reach.target,
+                rule=reach.rule,
+                form=Form.FOLDED if folded else form,
+                reason=own,
+                excepted=reach.excepted,
+            )
+
+    def _reaching(self, entry: Entry) -> Iterable[Reach]:
+        """Return the heuristics that reach an entry under any of its names, each once."""
+        lists = [reaches for name in entry.names if (reaches := self.reach.get(name))]
+        if len(lists) < 2:  # noqa: PLR2004 - the common cases need no sorting
+            return lists[0] if lists else ()
+        found: dict[str, Reach] = {}
+        for reach in (one for reaches in lists for one in reaches):
+            had = found.get(reach.record.name)
+            if had is None or had.excepted:
+                found[reach.record.name] = reach
+        order = {record.name: rank for rank, record in enumerate(by_severity(r.record for r in found.values()))}
+        return sorted(found.values(), key=lambda reach: order[reach.record.name])
+
+    def withheld(self, record: Heuristic) -> Reason:
+        """Return why a heuristic is shown nowhere automatically."""
+        if not record.inject:
+            return Reason.NO_INJECT
+        return Reason.NONE if self.holds(record) else Reason.VERSION
 
     @cached_property
     def by_page(self) -> dict[str, dict[str, tuple[Heuristic, ...]]]:
         """Return document → section id (``""``: the page) → the heuristics it shows."""
         found: dict[str, dict[str, dict[str, Heuristic]]] = {}
         for record in self.heuristics.values():
-            for resolved in self.connections(record) if self.is_shown(record) else ():
+            for resolved in () if self.withheld(record) else self.connections(record):
                 if resolved.place:
                     page = found.setdefault(resolved.place.docname, {})
                     page.setdefault(resolved.place.anchor, {})[record.name] = record
@@ -243,55 +347,40 @@ class Plan:
             if docname not in self.known.excluded
         }
 
-    def of_entry(self, names: Iterable[str]) -> tuple[Heuristic, ...]:
-        """Return the heuristics that an entry with these names shows, each once."""
-        lists = [self.by_entry[name] for name in names if name in self.by_entry]
-        if len(lists) < 2:  # noqa: PLR2004 - the common cases need no sorting
-            return lists[0] if lists else ()
-        return by_severity({r.name: r for records in lists for r in records}.values())
-
     @cached_property
     def shown_in(self) -> dict[str, tuple[Shown, ...]]:
         """Return heuristic → the API entries that show it, in the toctree's order."""
         found: dict[str, dict[Shown, None]] = {}
-        if self.by_entry:
-            for docname, entry in self.catalogue.entries:
-                if docname in self.known.excluded or entry.by_hand:
-                    continue
-                records = self.of_entry(entry.names)
-                if records and self.settings.inherited == "none" and self.is_inherited(entry):
-                    continue
-                for record in records:
-                    shown = Shown(name=entry.names[0], docname=docname, anchor=entry.anchor)
-                    found.setdefault(record.name, {})[shown] = None
+        for docname in self.catalogue.docnames if self.reach else ():
+            page = self.catalogue.pages[docname]
+            for entry, verdicts in zip(page.entries, self.verdicts(docname), strict=True):
+                for verdict in verdicts:
+                    if verdict.is_shown:
+                        shown = Shown(name=entry.names[0], docname=docname, anchor=entry.anchor)
+                        found.setdefault(verdict.record.name, {})[shown] = None
         return {name: tuple(shown) for name, shown in found.items()}
 
-    @cached_property
-    def active(self) -> frozenset[str]:
-        """Return the documents on which anything has to be placed."""
-        found = set(self.by_page)
-        for docname, page in self.catalogue.pages.items():
-            if page.heuristics or page.queries or page.evidence:
-                found.add(docname)
-        if self.by_entry:
-            for docname, entry in self.catalogue.entries:
-                if any(name in self.by_entry for name in entry.names):
-                    found.add(docname)
-        return frozenset(found)
+    def note(self, record: Heuristic) -> Note:
+        """Return a heuristic's note as other pages show it."""
+        key = record.docname, record.anchor
+        if key not in self._notes:
+            self._notes[key] = self.known.settle(record)
+        return self._notes[key]
 
-    def selection(self, query: Query) -> tuple[Heuristic, ...]:
-        """Return the heuristics that a query asks for."""
-        key = query.kind, query.filters
-        if key not in self._selections:
-            self._selections[key] = self._select(query)
-        return self._selections[key]
+    # -- what is asked for ------------------------------------------------------------
 
-    def _select(self, query: Query) -> tuple[Heuristic, ...]:
+    def selection(self, filters: Filters) -> tuple[Heuristic, ...]:
+        """Return the heuristics that filters choose, in the toctree's order."""
+        if filters not in self._selections:
+            self._selections[filters] = tuple(self._select(filters))
+        return self._selections[filters]
+
+    def _select(self, filters: Filters) -> Iterable[Heuristic]:
         records: Iterable[Heuristic] = self.heuristics.values()
-        for kind, values in query.filters:
+        for kind, values in filters:
             wanted = {name for value in values for name in self._matching(kind, value)}
             records = [record for record in records if record.name in wanted]
-        return by_severity(records) if query.kind == "for" else tuple(records)
+        return records
 
     def _matching(self, kind: str, value: str) -> Iterator[str]:
         """Yield the names of the heuristics that one value of a query asks for."""
@@ -309,10 +398,12 @@ class Plan:
     def _by_value(self) -> dict[tuple[str, object], list[str]]:
         """(Kind of filter, what it may ask for) → the names of the heuristics that have it."""
         found: dict[tuple[str, object], list[str]] = {}
+        for name, reaches in self.reach.items():
+            for kind in ("impl", "target"):
+                found[kind, ("entry", name)] = [reach.record.name for reach in reaches if not reach.excepted]
         for record in self.heuristics.values():
             had: list[tuple[str, object]] = [("category", category) for category in record.categories]
             had.append(("severity", record.severity))
-            had += [(kind, ("entry", name)) for name in self.applies[record.name] for kind in ("impl", "target")]
             for resolved in self.connections(record):
                 one = resolved.connection
                 values = (one.target, one.text, resolved.place)
@@ -320,68 +411,6 @@ class Plan:
             for key in dict.fromkeys(had):
                 found.setdefault(key, []).append(record.name)
         return found
-
-    @cached_property
-    def digests(self) -> dict[str, str]:
-        """Return document → digest of all that the extension shows there."""
-        return {docname: self.digest(docname) for docname in self.catalogue.pages}
-
-    def digest(self, docname: str) -> str:
-        """Return a digest of all that the extension shows on a page; "" for nothing."""
-        page = self.catalogue.pages[docname]
-        parts: list[object] = []
-        if docname in self.active:
-            parts += self._shown_on(docname)
-            for at, (record, resolved) in enumerate(zip(page.heuristics, self.resolved[docname], strict=True)):
-                # Of definitions that are alike, the one that stands tells where it shows.
-                parts += [self.positions.get(record.name) == (docname, at)]
-                parts += [record, resolved, self.shown_in.get(record.name), self.holds(record), self.known.version]
-                parts += [self.settings.package, self.known.link_state(record)]
-            for evidence in page.evidence:
-                parts += [evidence, self.known.verify(evidence), self.version_of(evidence)]
-                parts += [self.settings.source_url, self.settings.package]
-            for query in page.queries:
-                parts += [query, self.settings.categories, self.settings.package, self.settings.max_shown]
-                for record in self.selection(query):
-                    if query.kind == "messages":
-                        parts += [(message, quoted.object) for message, quoted in self.said(record)]
-                    parts += [self.look(record), record.categories, record.since, record.until]
-                    parts += [self.connections(record), self.holds(record), self.known.version]
-                if query.kind == "releases":
-                    parts += [self.releases, [self.standings(record) for record in self.selection(query)]]
-        for role in page.roles:
-            named = self.heuristics.get(self.settings.strip(role.target.strip()))
-            parts.append((named.title, named.docname, named.anchor) if named else self.known.elsewhere(role.target))
-        return digest(parts) if parts else ""
-
-    def look(self, record: Heuristic) -> str:
-        """Return a digest of all of a heuristic that another page shows of it."""
-        if record.name not in self._looks:
-            shown = record.name, record.title, record.note, record.severity, record.classes
-            parts = (*shown, record.docname, record.anchor, self.known.link_state(record))
-            self._looks[record.name] = digest(parts)
-        return self._looks[record.name]
-
-    def _shown_on(self, docname: str) -> list[object]:
-        """Return what tells one state of a page's automatic heuristics from another."""
-        if docname in self.known.excluded:
-            return []
-        parts: list[object] = [
-            (entry.names, self.is_inherited(entry), tuple(map(self.look, records)))
-            for entry in self.catalogue.pages[docname].entries
-            if not entry.by_hand and (records := self.of_entry(entry.names))
-        ]
-        parts += [
-            (anchor, tuple(map(self.look, records)))
-            for anchor, records in sorted(self.by_page.get(docname, {}).items())
-        ]
-        how = self.settings.placement, self.settings.max_shown, self.settings.inherited
-        return [how, *parts] if parts else []
-
-
-def digest(parts: object) -> str:
-    """Return a digest of plain data."""
-    return hashlib.blake2b(repr(parts).encode(), digest_size=16).hexdigest()
 
 
 def by_severity(records: Iterable[Heuristic]) -> tuple[Heuristic, ...]:
@@ -447,6 +476,6 @@ class Resolver:
             target = Target(docname=docname, anchor=anchor)
             return Resolved(connection=connection, target=target)
         spelled = self._known.objects.spellings(connection.target)
-        own = [name for name in match.names if name in spelled]
+        own = [name for name in match.reached if name in spelled]
         target = self._places[(own or match.names)[0]]
-        return Resolved(connection=connection, target=target, names=match.names)
+        return Resolved(connection=connection, target=target, reached=match.reached)

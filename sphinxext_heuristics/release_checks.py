@@ -28,8 +28,8 @@ def problems(plan: Plan, place: Place) -> Iterator[Problem]:
     """Yield every problem that has to do with releases; *place* says where the file is and how it is written."""
     matrix = plan.known.releases
     if matrix is None:
-        yield from _of_directives(plan)
-    elif is_outside(place.path, place.srcdir):  # where the command writes nothing
+        return
+    if is_outside(place.path, place.srcdir):  # where the command writes nothing
         message = outside_message(place)
         yield Problem(subtype=Subtype.CONFIG, message=message, source=str(place.conf_py), line=place.conf_line)
     elif isinstance(matrix, Unusable):
@@ -40,15 +40,6 @@ def problems(plan: Plan, place: Place) -> Iterator[Problem]:
         yield from _of_rows(plan, matrix, place)
         for record in plan.heuristics.values():
             yield from _of_record(plan, matrix, record, place)
-
-
-def _of_directives(plan: Plan) -> Iterator[Problem]:
-    """Yield the problem of each directive that shows a file which conf.py does not name."""
-    for docname in plan.catalogue.docnames:
-        for query in plan.catalogue.pages[docname].queries:
-            if query.kind == "releases":
-                message = "heuristic-releases shows the file heuristics_releases_file, which conf.py does not set"
-                yield Problem(subtype=Subtype.CONFIG, message=message, source=query.source, line=query.line)
 
 
 def _of_file(plan: Plan, unusable: Unusable, place: Place) -> Problem:

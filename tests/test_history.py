@@ -17,15 +17,17 @@ from history import MERGED, OPERATIONS, PAGED, Site, Step, World, differences, s
 from hypothesis import HealthCheck, Phase, event, given, seed, settings
 from hypothesis import strategies as st
 
-from sphinxext_heuristics import inject
+from sphinxext_heuristics import builder, contents, inject
 from sphinxext_heuristics.domain import HeuristicDomain
-from sphinxext_heuristics.plan import Plan
+from sphinxext_heuristics.model import Note
 from sphinxext_heuristics.written import Written
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping
 
     from sphinxext_heuristics.model import Page
+    from sphinxext_heuristics.plan import Plan
+    from sphinxext_heuristics.view import View
 
 #: Another seed tells other pairs and histories; 0 is what `make test` tells.
 SEED = int(os.environ.get("HEURISTICS_HISTORY_SEED", "0"))
@@ -333,7 +335,13 @@ def test_no_rewriting_is_caught(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
 
 
 def test_a_stale_digest_is_caught(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Plan, "look", lambda _self, record: record.name)
+    digest = contents.digest
+
+    def forgetful(plan: Plan, views: Mapping[str, View], docname: str) -> str:
+        plan = replace(plan, known=replace(plan.known, settle=lambda record: Note((), record.docname)))
+        return digest(plan, views, docname)
+
+    monkeypatch.setattr(inject, "digest", forgetful)
     assert "api.html" in tell(tmp_path, [Step(edits=("edit the note",))])[0]
 
 
@@ -348,12 +356,12 @@ def test_a_dropped_merge_is_caught(tmp_path: Path, monkeypatch: pytest.MonkeyPat
 
 def test_warnings_lost_on_a_noop_build_are_caught(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     told: set[object] = set()
-    report = inject.report
+    report = builder.report
 
     def once(problems: Iterable[object]) -> None:
         new = [problem for problem in problems if problem not in told]
         told.update(new)
         report(new)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(inject, "report", once)
+    monkeypatch.setattr(builder, "report", once)
     assert "warnings" in tell(tmp_path, [Step(edits=("retarget to nothing",))])[0]

@@ -20,7 +20,7 @@ from sphinxext_heuristics.catalogue import Catalogue
 from sphinxext_heuristics.config import OPTIONS, Settings
 from sphinxext_heuristics.export import Exporter
 from sphinxext_heuristics.matching import Objects
-from sphinxext_heuristics.model import Connection, Entry, Heuristic, Page
+from sphinxext_heuristics.model import Connection, Entry, Heuristic, Note, Page
 from sphinxext_heuristics.pages import Pages
 from sphinxext_heuristics.plan import Known, make_plan
 
@@ -720,7 +720,7 @@ def big_plan(count: int) -> Plan:
     known = Known(
         objects=objects, modules={}, pages=Pages(dict.fromkeys(pages, ()), {}), canonical={},
         external=lambda _kind, _name: None, elsewhere=lambda _name: None,
-        link_state=lambda _record: "", excluded=frozenset(), version="1",
+        settle=lambda record: Note(record.note, record.docname), excluded=frozenset(), version="1",
         verify=lambda _quoted: pytest.fail("nothing is quoted"), installed=lambda _package: None,
     )  # fmt: skip
     return make_plan(catalogue, settings_, known)

@@ -23,7 +23,7 @@ from sphinxext_heuristics.directives import anchor_of, parse_connection, split, 
 from sphinxext_heuristics.domain import is_set
 from sphinxext_heuristics.inline import absolute, first_sentence, freeze, text_of, thaw
 from sphinxext_heuristics.matching import Match, Objects, excludes, own_names
-from sphinxext_heuristics.model import CONNECTION_TYPES, SEVERITIES, Connection, Entry, Heuristic, Page
+from sphinxext_heuristics.model import CONNECTION_TYPES, SEVERITIES, Connection, Entry, Heuristic, Note, Page
 from sphinxext_heuristics.pages import PageMatch, Pages, Place, fold, toctree_order
 from sphinxext_heuristics.sources import Sources, exported_by
 from sphinxext_heuristics.written import FILENAME, Written
@@ -321,7 +321,7 @@ OBJECTS = Objects(
 )
 def test_object_found(target: str, names: list[str]) -> None:
     match = OBJECTS.find(target)
-    assert match == Match(names=tuple(names))
+    assert match.names == tuple(names)
     assert match.exists
     assert OBJECTS.find(target) is match, "found once"
 
@@ -571,10 +571,6 @@ def relative(docname: str, other: str) -> str:
     return f"{docname}->{other}"
 
 
-def anywhere(_link: addnodes.pending_xref, _home: str) -> bool:
-    return True
-
-
 def test_freeze_is_plain_and_thaws_to_the_same() -> None:
     children = [
         nodes.Text("a "),
@@ -586,7 +582,7 @@ def test_freeze_is_plain_and_thaws_to_the_same() -> None:
     frozen = freeze(children, "sub/page")
     assert isinstance(hash(frozen), int), "plain data"
     assert text_of(frozen) == "a bcx^2web"
-    thawed = thaw(frozen, "home", "other", relative, anywhere)
+    thawed = thaw(Note(frozen, "home"), "other", relative)
     assert [type(node) for node in thawed] == [type(node) for node in children]
     assert [node.astext() for node in thawed] == [node.astext() for node in children]
     assert thawed[1]["classes"] == ["code"]
@@ -612,14 +608,14 @@ def test_freeze_drops_what_belongs_to_its_page() -> None:
 
 def test_reference_within_its_page_leads_home() -> None:
     frozen = freeze([nodes.reference("", "x", refid="there", internal=True)], "sub/home")
-    (link,) = thaw(frozen, "sub/home", "other", relative, anywhere)
+    (link,) = thaw(Note(frozen, "sub/home"), "other", relative)
     assert link["refuri"] == "other->sub/home#there"
     assert "refid" not in link
 
 
 def test_cross_reference_is_made_absolute_and_of_the_new_page() -> None:
     xref = addnodes.pending_xref("", nodes.inline("", "x"), reftype="doc", reftarget="../guide", refdoc="sub/deep/home")
-    (link,) = thaw(freeze([xref], "sub/deep/home"), "sub/deep/home", "other", relative, anywhere)
+    (link,) = thaw(Note(freeze([xref], "sub/deep/home"), "sub/deep/home"), "other", relative)
     assert link["reftarget"] == "/sub/guide"
     assert link["refdoc"] == "other"
 

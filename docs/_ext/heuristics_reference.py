@@ -107,9 +107,9 @@ DIRECTIVES: dict[str, type[directives.CheckedDirective]] = {
     "heuristic": directives.HeuristicDirective,
     "evidence": directives.EvidenceDirective,
     "heuristic-index": directives.HeuristicIndexDirective,
-    "heuristic-graph": directives.HeuristicGraphDirective,
-    "heuristic-messages": directives.HeuristicMessagesDirective,
-    "heuristic-releases": directives.HeuristicReleasesDirective,
+    "heuristic-graph": directives.FilteredDirective,
+    "heuristic-messages": directives.FilteredDirective,
+    "heuristic-releases": directives.FilteredDirective,
 }
 
 

@@ -7,28 +7,27 @@ the page is written, so that they are right in every builder. Graphviz draws it 
 from __future__ import annotations
 
 import re
-import shutil
 import textwrap
-from dataclasses import dataclass
 from html import escape
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from docutils import nodes
 from sphinx.ext.graphviz import GraphvizError, render_dot
 from sphinx.util import logging
 
-from sphinxext_heuristics import index
+from sphinxext_heuristics.show.filters import FilteredView
+from sphinxext_heuristics.show.parts import link_nodes, links, named, paragraph, text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from sphinx.application import Sphinx
-    from sphinx.builders import Builder
 
     from sphinxext_heuristics.index import Link
-    from sphinxext_heuristics.model import Heuristic
+    from sphinxext_heuristics.model import Query
     from sphinxext_heuristics.plan import Plan
+    from sphinxext_heuristics.view import Here, Named
 
 logger = logging.getLogger(__name__)
 
@@ -55,8 +54,7 @@ class heuristic_graph(nodes.General, nodes.Element):  # noqa: N801 - docutils' w
     """The graph: ``dot`` holds the picture's source; the children are the list."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Edge:
+class Edge(NamedTuple):
     """A connection in the graph."""
 
     #: The connection as the index lists it.
@@ -65,32 +63,69 @@ class Edge:
     node: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Branch:
+class Branch(NamedTuple):
     """A heuristic and its connections in the graph."""
 
-    #: The heuristic.
-    record: Heuristic
+    named: Named
+    severity: str
     #: The id of its node.
     node: str
     #: Its connections, as the index lists them.
     edges: tuple[Edge, ...]
 
 
-def graph_of(plan: Plan, records: Iterable[Heuristic]) -> tuple[Branch, ...]:
-    """Return the graph of some heuristics; what is one target is one node, whatever it is called."""
-    ids: dict[object, str] = {}
-    return tuple(
-        Branch(
-            record=record,
-            node=f"h{number}",
-            edges=tuple(
-                Edge(link=link, node=ids.setdefault((link.type, link.target or link.text), f"t{len(ids)}"))
-                for link in index.links(plan.connections(record), plan.settings.package)
-            ),
+class Graph(NamedTuple):
+    """The graph of some heuristics."""
+
+    branches: tuple[Branch, ...]
+    #: Whether the builder's pages have the picture.
+    drawn: bool
+
+
+class GraphView(FilteredView):
+    """Heuristics and what they connect to as a picture whose nodes are links, and as a list."""
+
+    name = "heuristic-graph"
+
+    def content(self, plan: Plan, query: Query, docname: str) -> Graph:
+        """Return the graph; what is one target is one node, whatever it is called."""
+        ids: dict[object, str] = {}
+        branches = tuple(
+            Branch(
+                named=named(record),
+                severity=record.severity,
+                node=f"h{number}",
+                edges=tuple(
+                    Edge(link=link, node=ids.setdefault((link.type, link.target or link.text), f"t{len(ids)}"))
+                    for link in links(plan, record)
+                ),
+            )
+            for number, record in enumerate(plan.selection(query.filters))
         )
-        for number, record in enumerate(records)
-    )
+        return Graph(branches=branches, drawn=plan.known.draws)
+
+    def nodes(self, content: Graph, here: Here) -> list[nodes.Node]:
+        """Return the list, which carries the source of the picture."""
+        if not content.branches:
+            return [text("No heuristic is to be shown.")]
+        listed = nodes.bullet_list()
+        for branch in content.branches:
+            title = here.heuristic(branch.named)
+            for name in title.findall(nodes.inline):
+                name[NODE] = branch.node
+            listed += nodes.list_item("", paragraph([title]), *_branch(branch.edges, here))
+        return [heuristic_graph("", listed, dot=dot_of(content.branches) if content.drawn else "")]
+
+
+def _branch(edges: Sequence[Edge], here: Here) -> list[nodes.Node]:
+    """Return a heuristic's connections as a list, each telling its node of the picture."""
+    listed = nodes.bullet_list()
+    for edge in edges:
+        made = link_nodes(edge.link, here)
+        for name in made[-1].findall(nodes.inline):
+            name[NODE] = edge.node
+        listed += nodes.list_item("", paragraph(made))
+    return [listed] if edges else []
 
 
 def dot_of(graph: Iterable[Branch]) -> str:
@@ -98,8 +133,8 @@ def dot_of(graph: Iterable[Branch]) -> str:
     lines: list[str] = []
     targets: dict[str, Link] = {}
     for branch in graph:
-        how = f"shape=box style=rounded penwidth=2 class={branch.record.severity}"
-        lines.append(_node(branch.node, branch.record.title, how))
+        how = f"shape=box style=rounded penwidth=2 class={branch.severity}"
+        lines.append(_node(branch.node, branch.named.title, how))
         lines += dict.fromkeys(f"{branch.node} -> {edge.node}" for edge in branch.edges)
         for edge in branch.edges:
             targets.setdefault(edge.node, edge.link)
@@ -138,15 +173,9 @@ def _links(node: heuristic_graph) -> dict[str, str]:
     return found
 
 
-def can_draw(builder: Builder) -> bool:
-    """Return whether a builder's pages can have the picture: its format, and Graphviz."""
-    # An e-book names the pages that hold SVG; the list does without.
-    return builder.format == "html" and builder.name != "epub" and bool(shutil.which(builder.config.graphviz_dot or ""))
-
-
 def _picture(self: Any, node: heuristic_graph) -> str:  # noqa: ANN401 - any HTML writer
-    """Return the picture as an element of SVG, or ``""`` where Graphviz is not there."""
-    if not can_draw(self.builder):
+    """Return the picture as an element of SVG, or ``""`` where there is none."""
+    if not node["dot"]:
         return ""
     try:
         _uri, path = render_dot(self, node["dot"], {}, "svg", "heuristics")
