@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import peft
 import pytest
 from bs4 import BeautifulSoup, Tag
+from conftest import forget_project
 from peft.tuners.tuners_utils import BaseTuner
 from sphinx.util.inventory import InventoryFile
 
@@ -358,6 +359,7 @@ def test_what_explain_says_is_what_the_pages_show(site: Path) -> None:
             for line in explain(plan, record.name):
                 if match := _EXPLAINED.match(line):
                     said[not match["not"]].add((match["docname"], match["name"], record.title))
+    forget_project()
     assert len(shown) > 300
     assert len(said[False]) > 50
     assert said[True] == shown

@@ -126,8 +126,8 @@ def _heuristic(plan: Plan, record: Heuristic) -> Iterator[str]:
         yield f"  {_connection(resolved)}"
         for name, rule in resolved.reached.items():
             for docname, verdict in verdicts[name]:
-                reason = _reason(plan, docname, verdict) or _rule(plan, name, resolved.connection.target, rule)
-                yield f"    {_mark(is_shown=verdict.is_shown)}{name} ({docname}): {reason}"
+                why = _reason(plan, docname, verdict) or _rule(plan, name, resolved.connection.target, rule)
+                yield f"    {_mark(is_shown=verdict.is_shown)}{name} ({docname}): {why}"
         if resolved.place:
             free = _page_reason(plan, record, resolved.place)
             yield f"    {_mark(is_shown=not free)}{_where(resolved.place)}{free and f': {free}'}"
@@ -245,7 +245,8 @@ def _object(plan: Plan, name: str) -> Iterator[str]:
             verdict = plan.verdict(docname, entry, reach.record.name)
             if verdict:
                 rule = f"impl {verdict.target}: {_rule(plan, name, verdict.target, verdict.rule)}"
-                yield f"  {_mark(is_shown=verdict.is_shown)}{_named(reach.record)}: {_reason(plan, docname, verdict) or rule}"
+                start = f"{_mark(is_shown=verdict.is_shown)}{_named(reach.record)}"
+                yield f"  {start}: {_reason(plan, docname, verdict) or rule}"
     if not reaches:
         yield "  no heuristic reaches it"
 
