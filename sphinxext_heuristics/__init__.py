@@ -19,7 +19,9 @@ from __future__ import annotations
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
-from sphinxext_heuristics import builder, inject, nodes
+from sphinxext_heuristics import inject, nodes
+from sphinxext_heuristics.build import builders as builder
+from sphinxext_heuristics.build.domain import HeuristicDomain
 from sphinxext_heuristics.config import OPTIONS
 from sphinxext_heuristics.directives import (
     EvidenceDirective,
@@ -29,14 +31,13 @@ from sphinxext_heuristics.directives import (
     HeuristicRole,
     HeuristicsForDirective,
 )
-from sphinxext_heuristics.domain import HeuristicDomain
 from sphinxext_heuristics.model import FORM
+from sphinxext_heuristics.releases.table import ReleasesView
 from sphinxext_heuristics.show import controls, graph
 from sphinxext_heuristics.show.boxes import ForView
 from sphinxext_heuristics.show.graph import GraphView
 from sphinxext_heuristics.show.index import IndexView
 from sphinxext_heuristics.show.messages import MessagesView
-from sphinxext_heuristics.show.releases import ReleasesView
 from sphinxext_heuristics.view import add_view
 
 if TYPE_CHECKING:

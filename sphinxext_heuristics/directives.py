@@ -20,7 +20,6 @@ from sphinx.util.docutils import SphinxDirective
 
 from sphinxext_heuristics.config import namespace_of, strip_namespace
 from sphinxext_heuristics.diagnostics import absolute, closest, did_you_mean
-from sphinxext_heuristics.inline import freeze
 from sphinxext_heuristics.model import (
     CATEGORY,
     CONNECTION_TYPES,
@@ -41,6 +40,7 @@ from sphinxext_heuristics.nodes import (
     heuristic_note,
     heuristic_query,
 )
+from sphinxext_heuristics.notes.inline import freeze
 from sphinxext_heuristics.versions import is_empty_range
 from sphinxext_heuristics.versions import parse as parse_version
 

@@ -14,12 +14,9 @@ from sphinx.locale import get_translation
 from sphinx.transforms import SphinxTransform
 from sphinx.transforms.post_transforms import SphinxPostTransform
 
-from sphinxext_heuristics import index, links
-from sphinxext_heuristics.collect import entry_names
-from sphinxext_heuristics.contents import contents, digest
-from sphinxext_heuristics.domain import ANSWERS, HeuristicDomain, app_of
-from sphinxext_heuristics.identity import answers, files_of_bases
-from sphinxext_heuristics.inline import COPY, first_sentence
+from sphinxext_heuristics.build.contents import contents, digest
+from sphinxext_heuristics.build.domain import ANSWERS, HeuristicDomain, app_of
+from sphinxext_heuristics.build.outputs import Written
 from sphinxext_heuristics.model import INDEX_PAGE
 from sphinxext_heuristics.nodes import (
     EVIDENCE,
@@ -30,10 +27,14 @@ from sphinxext_heuristics.nodes import (
     heuristic_query,
     is_evidence,
 )
+from sphinxext_heuristics.notes import links
+from sphinxext_heuristics.notes.inline import COPY, first_sentence
+from sphinxext_heuristics.read.collect import entry_names
+from sphinxext_heuristics.read.identity import answers, files_of_bases
+from sphinxext_heuristics.resolve import listing as index
 from sphinxext_heuristics.show.boxes import box_nodes
 from sphinxext_heuristics.show.definition import caption_nodes, entries_nodes, facts_nodes
 from sphinxext_heuristics.view import Here, views_of
-from sphinxext_heuristics.written import Written
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -44,9 +45,9 @@ if TYPE_CHECKING:
     from sphinx.config import Config
     from sphinx.environment import BuildEnvironment
 
-    from sphinxext_heuristics.contents import Contents
+    from sphinxext_heuristics.build.contents import Contents
     from sphinxext_heuristics.model import Heuristic
-    from sphinxext_heuristics.plan import Plan
+    from sphinxext_heuristics.resolve.plan import Plan
     from sphinxext_heuristics.show.boxes import Box
     from sphinxext_heuristics.view import Content, View
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from sphinxext_heuristics.evidence import Lost
     from sphinxext_heuristics.model import Evidence
-    from sphinxext_heuristics.sources import Sources
+    from sphinxext_heuristics.source.names import Sources
 
 #: The record's file among the doctrees.
 FILENAME = "heuristics-evidence.json"

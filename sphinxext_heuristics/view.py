@@ -13,7 +13,7 @@ from weakref import WeakKeyDictionary
 from docutils import nodes
 from sphinx import addnodes
 
-from sphinxext_heuristics.inline import thaw
+from sphinxext_heuristics.notes.inline import thaw
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from sphinx.application import Sphinx
 
     from sphinxext_heuristics.model import Note, Problem, Query, Target
-    from sphinxext_heuristics.plan import Plan
+    from sphinxext_heuristics.resolve.plan import Plan
 
 
 class Content(NamedTuple):

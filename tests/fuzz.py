@@ -40,18 +40,21 @@ from sphinx.testing.util import SphinxTestApp
 from sphinx.util import logging
 from sphinx.util.docutils import docutils_namespace
 
-from sphinxext_heuristics import config, directives, index_file, inline, markdown, messages, sources, versions
-from sphinxext_heuristics.catalogue import Catalogue
+from sphinxext_heuristics import config, directives, messages, versions
+from sphinxext_heuristics.build.domain import HeuristicDomain
 from sphinxext_heuristics.diagnostics import Alike, absolute, closest
-from sphinxext_heuristics.domain import HeuristicDomain
 from sphinxext_heuristics.evidence import Claim, Found, Lost, scope, state, verify
 from sphinxext_heuristics.evidence.lexer import Kind, tokens
 from sphinxext_heuristics.evidence.readings import readings
 from sphinxext_heuristics.evidence.syntax import starts
-from sphinxext_heuristics.index import short_name
-from sphinxext_heuristics.matching import Objects, excludes
+from sphinxext_heuristics.files import index_file
 from sphinxext_heuristics.model import CONNECTION_TYPES, SEVERITIES, Entry, Evidence
-from sphinxext_heuristics.pages import Pages, toctree_order
+from sphinxext_heuristics.notes import inline, markdown
+from sphinxext_heuristics.resolve.catalogue import Catalogue
+from sphinxext_heuristics.resolve.listing import short_name
+from sphinxext_heuristics.resolve.objects import Objects, excludes
+from sphinxext_heuristics.resolve.pages import Pages, toctree_order
+from sphinxext_heuristics.source import names as sources
 from sphinxext_heuristics.verified import FILENAME, Verified
 
 if TYPE_CHECKING:

@@ -17,7 +17,7 @@ import pytest
 from conftest import Project
 
 from sphinxext_heuristics.evidence import Claim, Found, Lost, verify
-from sphinxext_heuristics.sources import Sources
+from sphinxext_heuristics.source.names import Sources
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -26,7 +26,7 @@ from sphinxext_heuristics import evidence
 from sphinxext_heuristics.evidence import Claim, Found, Lost, Reason, scope, state, verify
 from sphinxext_heuristics.evidence.lexer import tokens
 from sphinxext_heuristics.evidence.readings import Fragment, readings
-from sphinxext_heuristics.sources import Sources
+from sphinxext_heuristics.source.names import Sources
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -169,7 +169,7 @@ def test_nothing_is_imported_for_it() -> None:
     script = f"""
 import json, sys
 from sphinxext_heuristics.evidence import Claim, Found, verify
-from sphinxext_heuristics.sources import Sources
+from sphinxext_heuristics.source.names import Sources
 before = set(sys.modules)
 sources = Sources()
 quotes = json.load(open({str(Path(__file__).with_name("evidence_quotes.json"))!r}, encoding="utf-8"))
@@ -711,7 +711,7 @@ def test_pythonpath_and_editable_installs_are_honoured(tmp_path: Path) -> None:
     script = """
 import sys
 from sphinxext_heuristics.evidence import Claim, verify
-from sphinxext_heuristics.sources import Sources
+from sphinxext_heuristics.source.names import Sources
 for module in ("by_pythonpath", "by_pth.inner", "by_finder.inner"):
     print(verify(Claim(module=module, qualname="f", quote="return 1"), Sources()).path)
     assert module.partition(".")[0] not in sys.modules

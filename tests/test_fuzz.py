@@ -43,15 +43,18 @@ from markdown_it import MarkdownIt
 from sphinx.testing.util import SphinxTestApp
 from sphinx.util.docutils import docutils_namespace
 
-from sphinxext_heuristics import directives, index_file, inline, markdown, sources, versions
+from sphinxext_heuristics import directives, versions
 from sphinxext_heuristics.diagnostics import closest
 from sphinxext_heuristics.evidence import Claim, Found, scope, verify
 from sphinxext_heuristics.evidence.nearest import nearest
 from sphinxext_heuristics.evidence.readings import readings
-from sphinxext_heuristics.index import categories
-from sphinxext_heuristics.matching import Objects, excludes
+from sphinxext_heuristics.files import index_file
 from sphinxext_heuristics.model import CONNECTION_TYPES, Entry, Heuristic
-from sphinxext_heuristics.pages import Pages, fold
+from sphinxext_heuristics.notes import inline, markdown
+from sphinxext_heuristics.resolve.listing import categories
+from sphinxext_heuristics.resolve.objects import Objects, excludes
+from sphinxext_heuristics.resolve.pages import Pages, fold
+from sphinxext_heuristics.source import names as sources
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -17,16 +17,18 @@ from history import MERGED, OPERATIONS, PAGED, Site, Step, World, differences, s
 from hypothesis import HealthCheck, Phase, event, given, seed, settings
 from hypothesis import strategies as st
 
-from sphinxext_heuristics import builder, contents, inject
-from sphinxext_heuristics.domain import HeuristicDomain
+from sphinxext_heuristics import inject
+from sphinxext_heuristics.build import builders as builder
+from sphinxext_heuristics.build import contents
+from sphinxext_heuristics.build.domain import HeuristicDomain
+from sphinxext_heuristics.build.outputs import Written
 from sphinxext_heuristics.model import Note
-from sphinxext_heuristics.written import Written
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from sphinxext_heuristics.model import Page
-    from sphinxext_heuristics.plan import Plan
+    from sphinxext_heuristics.resolve.plan import Plan
     from sphinxext_heuristics.view import View
 
 #: Another seed tells other pairs and histories; 0 is what `make test` tells.

@@ -15,14 +15,15 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from sphinxext_heuristics import index_file, markdown
-from sphinxext_heuristics.catalogue import Catalogue
 from sphinxext_heuristics.config import OPTIONS, Settings
-from sphinxext_heuristics.export import Exporter
-from sphinxext_heuristics.matching import Objects
+from sphinxext_heuristics.files import index_file
+from sphinxext_heuristics.files.export import Exporter
 from sphinxext_heuristics.model import Connection, Entry, Heuristic, Note, Page
-from sphinxext_heuristics.pages import Pages
-from sphinxext_heuristics.plan import Known, make_plan
+from sphinxext_heuristics.notes import markdown
+from sphinxext_heuristics.resolve.catalogue import Catalogue
+from sphinxext_heuristics.resolve.objects import Objects
+from sphinxext_heuristics.resolve.pages import Pages
+from sphinxext_heuristics.resolve.plan import Known, make_plan
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from conftest import Built, Project
     from markdown_it.token import Token
 
-    from sphinxext_heuristics.plan import Plan
+    from sphinxext_heuristics.resolve.plan import Plan
 
 REPOSITORY = Path(__file__).parents[1]
 

@@ -15,7 +15,7 @@ from test_cli import run
 
 from sphinxext_heuristics import evidence
 from sphinxext_heuristics.evidence import Claim, Found, Lost, scope, verify
-from sphinxext_heuristics.sources import Sources
+from sphinxext_heuristics.source.names import Sources
 
 if TYPE_CHECKING:
     from collections.abc import Callable

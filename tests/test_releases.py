@@ -19,8 +19,8 @@ from test_cli import ran_apart, run
 
 from sphinxext_heuristics.cli import wheels
 from sphinxext_heuristics.cli.wheels import NotGotError, cache_folder, unpack
-from sphinxext_heuristics.releases import Standing, contradictions, in_order, read, suggestion, text_of
-from sphinxext_heuristics.sources import Sources
+from sphinxext_heuristics.releases.matrix import Standing, contradictions, in_order, read, suggestion, text_of
+from sphinxext_heuristics.source.names import Sources
 from sphinxext_heuristics.versions import holds
 
 if TYPE_CHECKING:

@@ -6,22 +6,22 @@ import io
 import sys
 from typing import TYPE_CHECKING
 
-from sphinxext_heuristics import index
 from sphinxext_heuristics.cli import pasted
 from sphinxext_heuristics.cli.project import CommandError, add_options, opened, read, read_evidence
 from sphinxext_heuristics.cli.terminal import note, say
 from sphinxext_heuristics.diagnostics import closest, did_you_mean
-from sphinxext_heuristics.inline import text_of
-from sphinxext_heuristics.matching import Rule
-from sphinxext_heuristics.plan import Reason
+from sphinxext_heuristics.notes.inline import text_of
+from sphinxext_heuristics.resolve import listing as index
+from sphinxext_heuristics.resolve.objects import Rule
+from sphinxext_heuristics.resolve.plan import Reason
 
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Iterable, Iterator
 
     from sphinxext_heuristics.model import Heuristic
-    from sphinxext_heuristics.pages import Place
-    from sphinxext_heuristics.plan import Plan, Resolved, Verdict
+    from sphinxext_heuristics.resolve.pages import Place
+    from sphinxext_heuristics.resolve.plan import Plan, Resolved, Verdict
 
 
 def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:

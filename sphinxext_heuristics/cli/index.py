@@ -9,11 +9,11 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sphinxext_heuristics import index_file
-from sphinxext_heuristics.builder import index_place, is_translation, path_of
+from sphinxext_heuristics.build.builders import index_place, is_translation, path_of
 from sphinxext_heuristics.cli.project import CommandError, add_options, opened, read
 from sphinxext_heuristics.cli.terminal import note, say, say_diff
 from sphinxext_heuristics.config import not_set
+from sphinxext_heuristics.files import index_file
 from sphinxext_heuristics.model import Subtype
 
 if TYPE_CHECKING:

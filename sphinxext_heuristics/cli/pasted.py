@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from sphinxext_heuristics.evidence import Found
 from sphinxext_heuristics.fitting import Pasted, closeness, fit
-from sphinxext_heuristics.inline import text_of
+from sphinxext_heuristics.notes.inline import text_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from sphinxext_heuristics.fitting import Fit
     from sphinxext_heuristics.messages import Message
     from sphinxext_heuristics.model import Evidence, Heuristic
-    from sphinxext_heuristics.plan import Plan
+    from sphinxext_heuristics.resolve.plan import Plan
 
 #: How many close messages are named where none fits.
 _MAX_CLOSE = 3

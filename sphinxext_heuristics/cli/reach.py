@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sphinxext_heuristics import index_file, reach
-from sphinxext_heuristics.builder import reach_place
+from sphinxext_heuristics.build.builders import reach_place
 from sphinxext_heuristics.cli.index import bring_up_to_date, found_in, seen
 from sphinxext_heuristics.cli.project import CommandError, add_options, opened, read
 from sphinxext_heuristics.cli.terminal import note, say_diff
 from sphinxext_heuristics.config import Settings, not_set
 from sphinxext_heuristics.diagnostics import report
+from sphinxext_heuristics.files import index_file, reach
 from sphinxext_heuristics.model import Subtype
 
 if TYPE_CHECKING:

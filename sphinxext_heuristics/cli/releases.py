@@ -12,16 +12,17 @@ from typing import TYPE_CHECKING
 
 from packaging.version import InvalidVersion, Version
 
-from sphinxext_heuristics import index_file, release_checks, versions
-from sphinxext_heuristics.builder import releases_place
+from sphinxext_heuristics import versions
+from sphinxext_heuristics.build.builders import releases_place
 from sphinxext_heuristics.cli.index import bring_up_to_date, found_in, seen
 from sphinxext_heuristics.cli.project import CommandError, add_options, opened, read, read_evidence
 from sphinxext_heuristics.cli.terminal import note, say, say_diff
 from sphinxext_heuristics.cli.wheels import NoIndexError, NotGotError, cache_folder, unpacked
 from sphinxext_heuristics.config import not_set
 from sphinxext_heuristics.evidence import Found
+from sphinxext_heuristics.files import index_file
 from sphinxext_heuristics.model import Subtype
-from sphinxext_heuristics.releases import (
+from sphinxext_heuristics.releases.matrix import (
     Matrix,
     Row,
     Standing,
@@ -34,16 +35,17 @@ from sphinxext_heuristics.releases import (
     suggestion,
     text_of,
 )
-from sphinxext_heuristics.sources import Sources
+from sphinxext_heuristics.releases import checks as release_checks
+from sphinxext_heuristics.source.names import Sources
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from sphinx.config import Config
 
-    from sphinxext_heuristics.index_file import Place
+    from sphinxext_heuristics.files.index_file import Place
     from sphinxext_heuristics.model import Heuristic
-    from sphinxext_heuristics.plan import Plan
+    from sphinxext_heuristics.resolve.plan import Plan
 
 #: The name of a distribution, as the packaging standards have it.
 _DISTRIBUTION = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?")

@@ -5,20 +5,20 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sphinxext_heuristics import checks
 from sphinxext_heuristics.cli.project import add_options, opened, read, read_evidence
 from sphinxext_heuristics.cli.terminal import note, say
 from sphinxext_heuristics.diagnostics import report
 from sphinxext_heuristics.evidence import Found
 from sphinxext_heuristics.model import Subtype
-from sphinxext_heuristics.sources import Sources
+from sphinxext_heuristics.resolve import checks
+from sphinxext_heuristics.source.names import Sources
 
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Iterator
 
     from sphinxext_heuristics.model import Evidence
-    from sphinxext_heuristics.plan import Plan
+    from sphinxext_heuristics.resolve.plan import Plan
 
 
 #: The warnings that the command gives itself.

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     from sphinxext_heuristics.evidence.readings import Reading
     from sphinxext_heuristics.evidence.scope import Scope, Source
-    from sphinxext_heuristics.sources import Sources
+    from sphinxext_heuristics.source.names import Sources
 
 
 #: How many imports are followed to say where an object is not.

@@ -7,18 +7,18 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from docutils import nodes
 
-from sphinxext_heuristics import index
 from sphinxext_heuristics.evidence import Found
 from sphinxext_heuristics.model import CONNECTION_TYPES, Target
+from sphinxext_heuristics.resolve import listing as index
 from sphinxext_heuristics.show.parts import field, joined, outdated, outdated_nodes, severity_word
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from sphinxext_heuristics.config import Settings
-    from sphinxext_heuristics.index import Link
     from sphinxext_heuristics.model import Evidence, Heuristic
-    from sphinxext_heuristics.plan import Plan, Resolved
+    from sphinxext_heuristics.resolve.listing import Link
+    from sphinxext_heuristics.resolve.plan import Plan, Resolved
     from sphinxext_heuristics.view import Here
 
 #: Connection type → the name of its field.

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sphinxext_heuristics import checks
+from sphinxext_heuristics.resolve import checks
 from sphinxext_heuristics.view import View
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from sphinxext_heuristics.model import Problem, Query
-    from sphinxext_heuristics.plan import Plan
+    from sphinxext_heuristics.resolve.plan import Plan
 
 
 class FilteredView(View):

@@ -24,9 +24,9 @@ if TYPE_CHECKING:
 
     from sphinx.application import Sphinx
 
-    from sphinxext_heuristics.index import Link
     from sphinxext_heuristics.model import Query
-    from sphinxext_heuristics.plan import Plan
+    from sphinxext_heuristics.resolve.listing import Link
+    from sphinxext_heuristics.resolve.plan import Plan
     from sphinxext_heuristics.view import Here, Named
 
 logger = logging.getLogger(__name__)

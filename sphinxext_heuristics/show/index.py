@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from docutils import nodes
 
-from sphinxext_heuristics import index
+from sphinxext_heuristics.resolve import listing as index
 from sphinxext_heuristics.show.controls import filter_of, tags_of
 from sphinxext_heuristics.show.filters import FilteredView
 from sphinxext_heuristics.show.parts import (
@@ -25,9 +25,9 @@ from sphinxext_heuristics.show.parts import (
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from sphinxext_heuristics.index import Category, Link
     from sphinxext_heuristics.model import Heuristic, Note, Query
-    from sphinxext_heuristics.plan import Plan
+    from sphinxext_heuristics.resolve.listing import Category, Link
+    from sphinxext_heuristics.resolve.plan import Plan
     from sphinxext_heuristics.view import Here, Named
 
 

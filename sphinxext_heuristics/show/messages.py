@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from sphinxext_heuristics.model import Heuristic, Note, Query
-    from sphinxext_heuristics.plan import Plan
+    from sphinxext_heuristics.resolve.plan import Plan
     from sphinxext_heuristics.view import Here, Named
 
 #: How much of a message its anchor repeats.

@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING, NamedTuple
 from docutils import nodes
 from sphinx.locale import admonitionlabels
 
-from sphinxext_heuristics import index
+from sphinxext_heuristics.resolve import listing as index
 from sphinxext_heuristics.view import Named
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from sphinxext_heuristics.index import Link
     from sphinxext_heuristics.model import Heuristic
-    from sphinxext_heuristics.plan import Plan
+    from sphinxext_heuristics.resolve.listing import Link
+    from sphinxext_heuristics.resolve.plan import Plan
     from sphinxext_heuristics.view import Here
 
 

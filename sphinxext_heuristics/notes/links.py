@@ -12,8 +12,8 @@ from sphinx.transforms.post_transforms import ReferencesResolver
 from sphinx.util import logging
 from sphinx.util.docutils import new_document
 
-from sphinxext_heuristics import inline
 from sphinxext_heuristics.model import Note
+from sphinxext_heuristics.notes import inline
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

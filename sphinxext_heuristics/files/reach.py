@@ -5,15 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sphinxext_heuristics import index_file
 from sphinxext_heuristics.diagnostics import closest, did_you_mean
+from sphinxext_heuristics.files import index_file
 from sphinxext_heuristics.model import Problem, Subtype
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterator
 
-    from sphinxext_heuristics.index_file import Place
-    from sphinxext_heuristics.plan import Plan
+    from sphinxext_heuristics.files.index_file import Place
+    from sphinxext_heuristics.resolve.plan import Plan
 
 #: The lines above the list.
 _HEAD = "# Where each heuristic shows by itself: its name and an API entry, one place a line.\n"

@@ -12,10 +12,13 @@ from urllib.parse import quote
 from sphinx.builders import Builder
 from sphinx.locale import __
 
-from sphinxext_heuristics import checks, config, index_file, reach, release_checks
+from sphinxext_heuristics import config
+from sphinxext_heuristics.build.domain import HeuristicDomain
 from sphinxext_heuristics.diagnostics import report
-from sphinxext_heuristics.domain import HeuristicDomain
-from sphinxext_heuristics.export import Exporter
+from sphinxext_heuristics.files import index_file, reach
+from sphinxext_heuristics.files.export import Exporter
+from sphinxext_heuristics.releases import checks as release_checks
+from sphinxext_heuristics.resolve import checks
 from sphinxext_heuristics.view import views_of
 
 if TYPE_CHECKING:
@@ -28,7 +31,7 @@ if TYPE_CHECKING:
 
     from sphinxext_heuristics.config import Settings
     from sphinxext_heuristics.model import Problem, Subtype
-    from sphinxext_heuristics.plan import Plan
+    from sphinxext_heuristics.resolve.plan import Plan
 
 #: Our name among the extensions.
 EXTENSION = "sphinxext_heuristics"

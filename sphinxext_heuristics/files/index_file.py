@@ -12,15 +12,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 from urllib.parse import quote
 
-from sphinxext_heuristics import index, markdown
 from sphinxext_heuristics.model import CONNECTION_TYPES, Problem, Subtype
+from sphinxext_heuristics.notes import markdown
+from sphinxext_heuristics.resolve import listing as index
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from sphinxext_heuristics.config import Settings
     from sphinxext_heuristics.model import Connection, Heuristic
-    from sphinxext_heuristics.plan import Plan, Resolved
+    from sphinxext_heuristics.resolve.plan import Plan, Resolved
 
 #: Document → its file.
 PathOf: TypeAlias = Callable[[str], str]

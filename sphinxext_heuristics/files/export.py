@@ -6,17 +6,18 @@ from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from sphinxext_heuristics import index, markdown
 from sphinxext_heuristics.evidence import Found
-from sphinxext_heuristics.index_file import name_of
-from sphinxext_heuristics.inline import text_of
+from sphinxext_heuristics.files.index_file import name_of
 from sphinxext_heuristics.model import SEVERITIES
+from sphinxext_heuristics.notes import markdown
+from sphinxext_heuristics.notes.inline import text_of
+from sphinxext_heuristics.resolve import listing as index
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from sphinxext_heuristics.model import Evidence, Heuristic, Target
-    from sphinxext_heuristics.plan import Plan, Resolved
+    from sphinxext_heuristics.resolve.plan import Plan, Resolved
 
 #: The form of the data; a change that a reader must know of raises it.
 SCHEMA_VERSION = 1

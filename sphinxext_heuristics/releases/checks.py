@@ -5,18 +5,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sphinxext_heuristics.diagnostics import closest, did_you_mean
-from sphinxext_heuristics.index import bounds
-from sphinxext_heuristics.index_file import is_outside, outside_message
+from sphinxext_heuristics.files.index_file import is_outside, outside_message
 from sphinxext_heuristics.model import Problem, Subtype
-from sphinxext_heuristics.releases import WRITE, Unusable, contradictions, quotes
+from sphinxext_heuristics.releases.matrix import WRITE, Unusable, contradictions, quotes
+from sphinxext_heuristics.resolve.listing import bounds
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from sphinxext_heuristics.index_file import Place
+    from sphinxext_heuristics.files.index_file import Place
     from sphinxext_heuristics.model import Heuristic
-    from sphinxext_heuristics.plan import Plan
-    from sphinxext_heuristics.releases import Matrix
+    from sphinxext_heuristics.releases.matrix import Matrix
+    from sphinxext_heuristics.resolve.plan import Plan
 
 #: What stands for releases that only a user can name.
 VERSIONS = "VERSION,VERSION"

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from sphinxext_heuristics.evidence import Lost
     from sphinxext_heuristics.model import Evidence, Heuristic
-    from sphinxext_heuristics.sources import Sources
+    from sphinxext_heuristics.source.names import Sources
 
 
 class Standing(enum.StrEnum):

@@ -10,7 +10,6 @@ from docutils import nodes
 from sphinx import addnodes
 
 from sphinxext_heuristics.diagnostics import absolute
-from sphinxext_heuristics.inline import freeze
 from sphinxext_heuristics.model import Entry, Page, Problem, RoleUse, Subtype
 from sphinxext_heuristics.nodes import (
     EVIDENCE,
@@ -20,6 +19,7 @@ from sphinxext_heuristics.nodes import (
     heuristic_query,
     is_evidence,
 )
+from sphinxext_heuristics.notes.inline import freeze
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

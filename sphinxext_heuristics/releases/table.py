@@ -9,7 +9,7 @@ from packaging.version import Version
 from sphinx import addnodes
 
 from sphinxext_heuristics.model import Problem, Subtype
-from sphinxext_heuristics.releases import Standing
+from sphinxext_heuristics.releases.matrix import Standing
 from sphinxext_heuristics.show.filters import FilteredView
 from sphinxext_heuristics.show.parts import meta, meta_nodes, named, paragraph, text
 from sphinxext_heuristics.versions import parse
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from sphinxext_heuristics.model import Heuristic, Query
-    from sphinxext_heuristics.plan import Plan
+    from sphinxext_heuristics.resolve.plan import Plan
     from sphinxext_heuristics.show.parts import Meta
     from sphinxext_heuristics.view import Here, Named
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from sphinxext_heuristics.model import Query, RoleUse, Target
-    from sphinxext_heuristics.plan import Plan
+    from sphinxext_heuristics.resolve.plan import Plan
     from sphinxext_heuristics.show.boxes import Box
     from sphinxext_heuristics.show.definition import Caption, Facts
     from sphinxext_heuristics.view import View

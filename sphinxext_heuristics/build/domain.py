@@ -13,19 +13,20 @@ from sphinx.domains import Domain, Index, IndexEntry, ObjType
 from sphinx.util.matching import Matcher
 from sphinx.util.nodes import make_refnode
 
-from sphinxext_heuristics import links, versions
-from sphinxext_heuristics.catalogue import Catalogue
-from sphinxext_heuristics.collect import collect
+from sphinxext_heuristics import versions
 from sphinxext_heuristics.config import Settings
 from sphinxext_heuristics.directives import HeuristicRole
-from sphinxext_heuristics.external import External
-from sphinxext_heuristics.inline import text_of
-from sphinxext_heuristics.matching import Objects
 from sphinxext_heuristics.model import FORM
-from sphinxext_heuristics.pages import Pages, toctree_order
-from sphinxext_heuristics.plan import Known, make_plan
-from sphinxext_heuristics.releases import load
-from sphinxext_heuristics.sources import Sources
+from sphinxext_heuristics.notes import links
+from sphinxext_heuristics.notes.inline import text_of
+from sphinxext_heuristics.read.collect import collect
+from sphinxext_heuristics.releases.matrix import load
+from sphinxext_heuristics.resolve.catalogue import Catalogue
+from sphinxext_heuristics.resolve.inventories import External
+from sphinxext_heuristics.resolve.objects import Objects
+from sphinxext_heuristics.resolve.pages import Pages, toctree_order
+from sphinxext_heuristics.resolve.plan import Known, make_plan
+from sphinxext_heuristics.source.names import Sources
 from sphinxext_heuristics.verified import Verified
 
 if TYPE_CHECKING:
@@ -38,10 +39,10 @@ if TYPE_CHECKING:
     from sphinx.builders import Builder
     from sphinx.environment import BuildEnvironment
 
+    from sphinxext_heuristics.build.outputs import Written
     from sphinxext_heuristics.model import Heuristic, Page
-    from sphinxext_heuristics.plan import Plan
-    from sphinxext_heuristics.releases import Matrix, Unusable
-    from sphinxext_heuristics.written import Written
+    from sphinxext_heuristics.releases.matrix import Matrix, Unusable
+    from sphinxext_heuristics.resolve.plan import Plan
 
 #: Where, while a page is read, the names stand that autodoc's objects have.
 ANSWERS = "heuristic_answers"

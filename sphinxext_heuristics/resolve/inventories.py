@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from sphinx.ext.intersphinx import InventoryAdapter
 
 from sphinxext_heuristics.model import PAGE_TYPES
-from sphinxext_heuristics.pages import fold
+from sphinxext_heuristics.resolve.pages import fold
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -7,23 +7,23 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
-from sphinxext_heuristics.matching import excludes, own_names
 from sphinxext_heuristics.messages import in_quote
 from sphinxext_heuristics.model import CATEGORY, PAGE_TYPES, SEVERITIES, Target
-from sphinxext_heuristics.releases import Matrix
+from sphinxext_heuristics.releases.matrix import Matrix
+from sphinxext_heuristics.resolve.objects import excludes, own_names
 from sphinxext_heuristics.versions import holds
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
-    from sphinxext_heuristics.catalogue import Catalogue
     from sphinxext_heuristics.config import Settings
     from sphinxext_heuristics.evidence import Found, Lost
-    from sphinxext_heuristics.matching import Objects, Rule
     from sphinxext_heuristics.messages import Message
     from sphinxext_heuristics.model import Connection, Entry, Evidence, Heuristic, Note
-    from sphinxext_heuristics.pages import Pages, Place
-    from sphinxext_heuristics.releases import Standing, Unusable
+    from sphinxext_heuristics.releases.matrix import Standing, Unusable
+    from sphinxext_heuristics.resolve.catalogue import Catalogue
+    from sphinxext_heuristics.resolve.objects import Objects, Rule
+    from sphinxext_heuristics.resolve.pages import Pages, Place
 
 #: Filter → values, any of which will do, as a query has them.
 Filters: TypeAlias = tuple[tuple[str, tuple[str, ...]], ...]

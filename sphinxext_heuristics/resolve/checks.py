@@ -8,8 +8,6 @@ from typing import TYPE_CHECKING
 
 from sphinxext_heuristics.diagnostics import Alike, closest, did_you_mean
 from sphinxext_heuristics.evidence import Found, Reason
-from sphinxext_heuristics.index import bounds
-from sphinxext_heuristics.matching import Match, excludes
 from sphinxext_heuristics.model import (
     CATEGORY,
     INDEX_PAGE,
@@ -17,13 +15,15 @@ from sphinxext_heuristics.model import (
     Problem,
     Subtype,
 )
-from sphinxext_heuristics.pages import PageMatch
+from sphinxext_heuristics.resolve.listing import bounds
+from sphinxext_heuristics.resolve.objects import Match, excludes
+from sphinxext_heuristics.resolve.pages import PageMatch
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from sphinxext_heuristics.model import Evidence, Heuristic, Page, Query
-    from sphinxext_heuristics.plan import Plan, Resolved
+    from sphinxext_heuristics.resolve.plan import Plan, Resolved
 
 #: How many names a message lists.
 MAX_LISTED = 12

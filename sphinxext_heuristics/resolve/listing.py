@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from sphinxext_heuristics.model import Connection, Heuristic, Target
-    from sphinxext_heuristics.plan import Plan, Resolved
+    from sphinxext_heuristics.resolve.plan import Plan, Resolved
 
 EXISTS, MISSING = "✅", "⬜"
 
