@@ -17,9 +17,7 @@ from history import MERGED, OPERATIONS, PAGED, Site, Step, World, differences, s
 from hypothesis import HealthCheck, Phase, event, given, seed, settings
 from hypothesis import strategies as st
 
-from sphinxext_heuristics import inject
-from sphinxext_heuristics.build import builders as builder
-from sphinxext_heuristics.build import contents
+from sphinxext_heuristics.build import builders, contents, events
 from sphinxext_heuristics.build.domain import HeuristicDomain
 from sphinxext_heuristics.build.outputs import Written
 from sphinxext_heuristics.model import Note
@@ -343,7 +341,7 @@ def test_a_stale_digest_is_caught(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
         plan = replace(plan, known=replace(plan.known, settle=lambda record: Note((), record.docname)))
         return digest(plan, views, docname)
 
-    monkeypatch.setattr(inject, "digest", forgetful)
+    monkeypatch.setattr(events, "digest", forgetful)
     assert "api.html" in tell(tmp_path, [Step(edits=("edit the note",))])[0]
 
 
@@ -358,12 +356,12 @@ def test_a_dropped_merge_is_caught(tmp_path: Path, monkeypatch: pytest.MonkeyPat
 
 def test_warnings_lost_on_a_noop_build_are_caught(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     told: set[object] = set()
-    report = builder.report
+    report = builders.report
 
     def once(problems: Iterable[object]) -> None:
         new = [problem for problem in problems if problem not in told]
         told.update(new)
         report(new)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(builder, "report", once)
+    monkeypatch.setattr(builders, "report", once)
     assert "warnings" in tell(tmp_path, [Step(edits=("retarget to nothing",))])[0]

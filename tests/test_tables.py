@@ -20,10 +20,12 @@ from sphinxext_heuristics.build.domain import is_set
 from sphinxext_heuristics.build.outputs import FILENAME, Written
 from sphinxext_heuristics.config import OPTIONS, Settings, assignments, problems_in, strip_namespace
 from sphinxext_heuristics.diagnostics import closest, did_you_mean
-from sphinxext_heuristics.directives import anchor_of, parse_connection, split, split_targets
 from sphinxext_heuristics.model import CONNECTION_TYPES, SEVERITIES, Connection, Entry, Heuristic, Note, Page
 from sphinxext_heuristics.notes.inline import absolute, first_sentence, freeze, text_of, thaw
 from sphinxext_heuristics.read import identity
+from sphinxext_heuristics.read.heuristic import anchor_of, parse_connection
+from sphinxext_heuristics.read.options import split
+from sphinxext_heuristics.read.queries import split_targets
 from sphinxext_heuristics.resolve.catalogue import Catalogue
 from sphinxext_heuristics.resolve.objects import Match, Objects, excludes, own_names
 from sphinxext_heuristics.resolve.pages import PageMatch, Pages, Place, fold, toctree_order

@@ -18,7 +18,7 @@ from collections import Counter
 
 from docutils import nodes
 
-from sphinxext_heuristics.directives import FilteredDirective
+from sphinxext_heuristics.read.queries import FilteredDirective
 from sphinxext_heuristics.view import View, add_view
 
 extensions = ["sphinxext_heuristics"]

@@ -13,7 +13,7 @@ from sphinx.builders import Builder
 from sphinx.locale import __
 
 from sphinxext_heuristics import config
-from sphinxext_heuristics.build.domain import HeuristicDomain
+from sphinxext_heuristics.build.domain import EXTENSION, HeuristicDomain
 from sphinxext_heuristics.diagnostics import report
 from sphinxext_heuristics.files import index_file, reach
 from sphinxext_heuristics.files.export import Exporter
@@ -32,9 +32,6 @@ if TYPE_CHECKING:
     from sphinxext_heuristics.config import Settings
     from sphinxext_heuristics.model import Problem, Subtype
     from sphinxext_heuristics.resolve.plan import Plan
-
-#: Our name among the extensions.
-EXTENSION = "sphinxext_heuristics"
 
 #: What the builder writes beside the Markdown index.
 JSON_NAME = "heuristics.json"

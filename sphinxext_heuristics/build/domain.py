@@ -15,11 +15,11 @@ from sphinx.util.nodes import make_refnode
 
 from sphinxext_heuristics import versions
 from sphinxext_heuristics.config import Settings
-from sphinxext_heuristics.directives import HeuristicRole
 from sphinxext_heuristics.model import FORM
 from sphinxext_heuristics.notes import links
 from sphinxext_heuristics.notes.inline import text_of
-from sphinxext_heuristics.read.collect import collect
+from sphinxext_heuristics.read.collect import ANSWERS, collect
+from sphinxext_heuristics.read.queries import HeuristicRole
 from sphinxext_heuristics.releases.matrix import load
 from sphinxext_heuristics.resolve.catalogue import Catalogue
 from sphinxext_heuristics.resolve.inventories import External
@@ -44,8 +44,9 @@ if TYPE_CHECKING:
     from sphinxext_heuristics.releases.matrix import Matrix, Unusable
     from sphinxext_heuristics.resolve.plan import Plan
 
-#: Where, while a page is read, the names stand that autodoc's objects have.
-ANSWERS = "heuristic_answers"
+
+#: The name that the extension is loaded by.
+EXTENSION = "sphinxext_heuristics"
 
 
 class HeuristicIndex(Index):

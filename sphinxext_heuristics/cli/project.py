@@ -18,8 +18,8 @@ from sphinx.errors import ConfigError, SphinxError
 from sphinx.util.console import nocolor
 from sphinx.util.docutils import docutils_namespace, patch_docutils
 
-from sphinxext_heuristics.build.builders import EXTENSION, ReadingBuilder
-from sphinxext_heuristics.build.domain import HeuristicDomain
+from sphinxext_heuristics.build.builders import ReadingBuilder
+from sphinxext_heuristics.build.domain import EXTENSION, HeuristicDomain
 from sphinxext_heuristics.cli.terminal import may_colour
 
 if TYPE_CHECKING:

@@ -22,6 +22,7 @@ from sphinxext_heuristics.config import not_set
 from sphinxext_heuristics.evidence import Found
 from sphinxext_heuristics.files import index_file
 from sphinxext_heuristics.model import Subtype
+from sphinxext_heuristics.releases import checks as release_checks
 from sphinxext_heuristics.releases.matrix import (
     Matrix,
     Row,
@@ -35,7 +36,6 @@ from sphinxext_heuristics.releases.matrix import (
     suggestion,
     text_of,
 )
-from sphinxext_heuristics.releases import checks as release_checks
 from sphinxext_heuristics.source.names import Sources
 
 if TYPE_CHECKING:

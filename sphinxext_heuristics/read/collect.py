@@ -28,6 +28,10 @@ if TYPE_CHECKING:
     from sphinxext_heuristics.model import Evidence, Heuristic
 
 
+#: Where in the environment's temporary data, while a page is read, the names are that autodoc's objects have.
+ANSWERS = "heuristic_answers"
+
+
 def collect(document: nodes.document, docname: str, answers: Mapping[str, tuple[str, ...]]) -> Page:
     """Return what a document holds; *answers* has the names of autodoc's objects."""
     found: dict[type[nodes.Node], list[Any]] = {

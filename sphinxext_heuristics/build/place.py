@@ -1,268 +1,41 @@
-"""Inject: which pages show something else now, and the transforms that place it."""
+"""The transforms of writing: they place what the contents of a page say, and remove what is left."""
 
 from __future__ import annotations
 
-import re
 from functools import cached_property, partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from docutils import nodes
 from sphinx import addnodes
 from sphinx.errors import NoUri
 from sphinx.locale import get_translation
-from sphinx.transforms import SphinxTransform
 from sphinx.transforms.post_transforms import SphinxPostTransform
 
-from sphinxext_heuristics.build.contents import contents, digest
-from sphinxext_heuristics.build.domain import ANSWERS, HeuristicDomain, app_of
-from sphinxext_heuristics.build.outputs import Written
-from sphinxext_heuristics.model import INDEX_PAGE
+from sphinxext_heuristics.build.contents import contents
+from sphinxext_heuristics.build.domain import HeuristicDomain, app_of
+from sphinxext_heuristics.build.latex import anchor_before, draw_signs, keep_on_one_page
 from sphinxext_heuristics.nodes import (
     EVIDENCE,
-    heuristic,
     heuristic_entries,
     heuristic_facts,
     heuristic_note,
     heuristic_query,
     is_evidence,
 )
-from sphinxext_heuristics.notes import links
-from sphinxext_heuristics.notes.inline import COPY, first_sentence
 from sphinxext_heuristics.read.collect import entry_names
-from sphinxext_heuristics.read.identity import answers, files_of_bases
-from sphinxext_heuristics.resolve import listing as index
 from sphinxext_heuristics.show.boxes import box_nodes
 from sphinxext_heuristics.show.definition import caption_nodes, entries_nodes, facts_nodes
 from sphinxext_heuristics.view import Here, views_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-    from collections.abc import Set as AbstractSet
 
-    from sphinx.application import Sphinx
     from sphinx.builders import Builder
-    from sphinx.config import Config
-    from sphinx.environment import BuildEnvironment
 
     from sphinxext_heuristics.build.contents import Contents
-    from sphinxext_heuristics.model import Heuristic
     from sphinxext_heuristics.resolve.plan import Plan
     from sphinxext_heuristics.show.boxes import Box
     from sphinxext_heuristics.view import Content, View
-
-#: The name that the extension is loaded by.
-EXTENSION = "sphinxext_heuristics"
-
-#: Nodes that may stand before a heuristic that opens its document.
-_BEFORE = (
-    nodes.comment,
-    nodes.docinfo,
-    nodes.field_list,
-    nodes.meta,
-    nodes.substitution_definition,
-    nodes.system_message,
-    nodes.target,
-    addnodes.highlightlang,
-    addnodes.index,
-    addnodes.tabular_col_spec,
-)
-
-
-# -- reading --------------------------------------------------------------------------
-
-
-def read_again(
-    _app: Sphinx,
-    env: BuildEnvironment,
-    added: AbstractSet[str],
-    _changed: AbstractSet[str],
-    removed: AbstractSet[str],
-) -> list[str]:
-    """Return the documents in which a note links to a file that came or went: MyST reads the link otherwise then."""
-    came_or_went = {*removed, *(str(env.doc2path(docname, base=False)) for docname in added)}
-    return [
-        docname
-        for docname, page in HeuristicDomain.of(env).pages.items()
-        for record in page.heuristics
-        if not came_or_went.isdisjoint(links.files(record.note, docname))
-    ]
-
-
-def note_identity(app: Sphinx, _what: str, name: str, obj: object, *_others: object) -> None:
-    """Note the names that the object of an autodoc entry has by identity."""
-    noted = cast("dict[str, tuple[str, ...]]", app.env.temp_data.setdefault(ANSWERS, {}))
-    noted[name] = answers(name, obj)
-    # Whether a member is inherited depends on all bases, which autodoc does not watch.
-    for path in files_of_bases(name, obj):
-        app.env.note_dependency(path)
-
-
-def listen_to_autodoc(app: Sphinx, _config: object) -> None:
-    """Connect to autodoc where it is loaded: its events exist only then."""
-    if "sphinx.ext.autodoc" in app.extensions:
-        app.connect("autodoc-process-docstring", note_identity)
-
-
-def note_document(app: Sphinx, document: nodes.document) -> None:
-    """Collect what a document that was just read holds."""
-    HeuristicDomain.of(app.env).note_document(app.env.docname, document)
-
-
-class KeepQuotes(SphinxTransform):
-    """Keep quoted code out of message catalogues, whatever ``gettext_additional_targets`` says of code blocks."""
-
-    # Between the transform that follows that option (10) and Locale (20), which translates.
-    default_priority = 15
-
-    def apply(self, **kwargs: Any) -> None:  # noqa: ANN401 - docutils' signature
-        """Mark every quote."""
-        for node in filter(is_evidence, self.document.findall(nodes.container)):
-            for block in node.findall(nodes.literal_block):
-                block["translatable"] = False
-
-
-class PlaceDefinitions(SphinxTransform):
-    """Give each definition its form: a section, or an admonition-like block."""
-
-    # After Locale (20), which translates titles and notes where they stand, and before
-    # PropagateTargets (260), which moves a label to the node that follows it.
-    default_priority = 200
-
-    def apply(self, **kwargs: Any) -> None:  # noqa: ANN401 - docutils' signature
-        """Replace every definition."""
-        for node in list(self.document.findall(heuristic)):
-            if node.parent is self.document and self._opens(node):
-                self._to_section(node)
-            else:
-                self._replace(node, nodes.admonition())
-
-    def _opens(self, node: heuristic) -> bool:
-        before = self.document.children[: self.document.index(node)]
-        return all(isinstance(sibling, _BEFORE) or is_html_comment(sibling) for sibling in before)
-
-    def _to_section(self, node: heuristic) -> None:
-        after = self.document.index(node) + 1
-        rest = self.document.children[after:]
-        del self.document[after:]
-        section = nodes.section()
-        self._replace(node, section)
-        section += rest
-
-    def _complete_note(self, note: heuristic_note, body: list[nodes.Node]) -> None:
-        """Take the first sentence of the body where there is no note."""
-        if not note["given"] and body and isinstance(body[0], nodes.paragraph):
-            note += first_sentence(body[0])
-            for reference in note.findall(nodes.reference):
-                if "refname" in reference:
-                    self.document.note_refname(reference)
-        for element in note.findall(nodes.Element):
-            # The quotes that a builder makes round would make the note depend on it.
-            element["support_smartquotes"] = False
-
-    def _replace(self, node: heuristic, form: nodes.Element) -> None:
-        _title, note, facts, *body = node.children
-        self._complete_note(cast("heuristic_note", note), body)
-        record: Heuristic = cast("heuristic_facts", facts)["record"]
-        form.source, form.line = node.source, node.line
-        form["ids"], form["names"] = node["ids"], node["names"]
-        form["classes"] = ["heuristic", f"heuristic-{record.severity}"]
-        if isinstance(form, nodes.admonition):
-            form["classes"] += [record.severity]
-        form["classes"] += record.classes
-        form += node.children
-        for i in form["ids"]:
-            self.document.ids[i] = form
-        node.parent.replace(node, form)
-
-
-def is_html_comment(node: nodes.Node) -> bool:
-    """Return whether a node is a comment as Markdown has it, such as a licence."""
-    return isinstance(node, nodes.raw) and node.astext().lstrip().startswith("<!--")
-
-
-#: The styles of pages for browsers and of those for e-books.
-_STYLE, _BOOK_STYLE = "heuristics.css", "heuristics-epub.css"
-
-
-def add_style(_app: Sphinx, settings: Config) -> None:
-    """Bring our style sheets to HTML pages.
-
-    This is done before Sphinx compares the configuration with the last build's.
-    """
-    here = str(Path(__file__).parent / "static")
-    settings.html_static_path = [*settings.html_static_path, here]
-    # What e-book readers, and EPUBCheck, do not know has no place in the book.
-    settings.epub_exclude_files = [*settings.epub_exclude_files, f"_static/{_STYLE}"]
-
-
-def link_style(app: Sphinx) -> None:
-    """Link the style sheet that the builder's readers know."""
-    app.add_css_file(_BOOK_STYLE if app.builder.name == "epub" else _STYLE)
-
-
-# -- between reading and writing ------------------------------------------------------
-
-
-def rewrite(app: Sphinx, _env: BuildEnvironment) -> list[str]:
-    """Return the documents that show something else now than what is written.
-
-    Sphinx emits ``env-get-updated`` on every build, when sections and figures have their
-    numbers, and before it stores the environment.
-    """
-    return written_by(app).stale(digests(app))
-
-
-def digests(app: Sphinx) -> dict[str, str]:
-    """Return document → digest of all that is shown there."""
-    plan = HeuristicDomain.of(app.env).plan
-    return {docname: digest(plan, views_of(app), docname) for docname in plan.catalogue.pages}
-
-
-def written_by(app: Sphinx) -> Written:
-    """Return the record of what the builder at work has written."""
-    version = app.extensions[EXTENSION].version
-    return Written(Path(app.outdir), app.builder.name, version)
-
-
-def begin_writing(app: Sphinx, builder: Builder) -> None:
-    """Take the record away before the first page is written."""
-    domain = HeuristicDomain.of(builder.env)
-    domain.written = written_by(app)
-    domain.written.forget()
-
-
-def end_writing(app: Sphinx, exception: Exception | None) -> None:
-    """Put the record back when all pages are written."""
-    if exception is None and getattr(app, "env", None) is not None:
-        domain = HeuristicDomain.of(app.env)
-        if domain.written is not None:
-            domain.written.save(digests(app), domain.resolved_docs)
-        remove_empty_index(app.builder, domain)
-
-
-def remove_empty_index(builder: Any, domain: HeuristicDomain) -> None:  # noqa: ANN401 - an HTML builder
-    """Remove the domain's index page when no heuristic is left: Sphinx would keep it."""
-    has_pages = builder.format == "html" and hasattr(builder, "get_outfilename")
-    if has_pages and not domain.plan.heuristics and INDEX_PAGE not in builder.env.found_docs:
-        Path(builder.get_outfilename(INDEX_PAGE)).unlink(missing_ok=True)
-
-
-def leave_unlinked(
-    _app: Sphinx,
-    _env: BuildEnvironment,
-    node: addnodes.pending_xref,
-    contnode: nodes.Element,
-) -> nodes.Element | None:
-    """Leave the text of what nobody could resolve unlinked, where its warning is given.
-
-    That of an unknown heuristic is ours; that of a broken link in a note is given on the
-    note's own page, not wherever a copy stands.
-    """
-    return contnode if COPY in node or node.get("refdomain") == "heuristic" else None
-
-
-# -- writing --------------------------------------------------------------------------
 
 
 class ShowHeuristics(SphinxPostTransform):
@@ -465,50 +238,10 @@ def blocks_in(node: nodes.Node) -> Sequence[nodes.Node]:
     return node.children
 
 
-#: Our signs → what draws them in LaTeX with every engine and font, as Sphinx does for others.
-_DRAWN = {
-    index.EXISTS: r"\(\checkmark\)",
-    index.MISSING: r"\(\square\)",
-    "≥": r"\(\geq\)",
-    "≤": r"\(\leq\)",
-}
-_SIGN = re.compile(f"([{''.join(_DRAWN)}])")
-
-
-def draw_signs(tree: nodes.Node) -> None:
-    """Draw our signs: pdfLaTeX stops at them, and a font without them leaves a gap."""
-    for text in list(tree.findall(nodes.Text)):
-        parts = _SIGN.split(text)
-        if len(parts) > 1:
-            made: list[nodes.Node] = [
-                nodes.raw("", _DRAWN[part], format="latex") if part in _DRAWN else nodes.Text(part)
-                for part in parts
-                if part
-            ]
-            text.parent.replace(text, made)
-
-
-def keep_on_one_page(tree: nodes.Node) -> None:
-    """Make no table over several pages inside of a box, which LaTeX cannot break."""
-    parent = tree.parent
-    while parent is not None and not isinstance(parent, nodes.entry | nodes.Admonition):
-        parent = parent.parent
-    if parent is not None and isinstance(tree, nodes.table):
-        tree["classes"] = [name for name in tree["classes"] if name != "longtable"]
-
-
 def keep_ids_apart(made: Iterable[nodes.Node], document: nodes.document) -> None:
     """Take from new nodes the ids that the document has already: a message that is listed twice is linked once."""
     for term in (term for node in made for term in node.findall(nodes.term)):
         term["ids"] = [i for i in term["ids"] if document.ids.setdefault(i, term) is term]
-
-
-def anchor_before(block: nodes.Element) -> None:
-    """Give a block's ids to a target before it: LaTeX knows no ids of admonitions."""
-    ids = block["ids"]
-    if ids:
-        block["ids"] = []
-        block.parent.insert(block.parent.index(block), nodes.target(ids=ids))
 
 
 def after_summary(content: addnodes.desc_content) -> int:
