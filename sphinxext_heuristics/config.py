@@ -274,9 +274,14 @@ def value_of(option: Option, config: Config) -> Any:  # noqa: ANN401 - as conf.p
     return value if option.accepts(value) else option.default
 
 
+def option(name: str) -> Option:
+    """Return an option by its name."""
+    return next(one for one in OPTIONS if one.name == name)
+
+
 def namespace_of(config: Config) -> str:
     """Return the namespace alone, for those who need no more."""
-    value: str = value_of(OPTIONS[0], config)
+    value: str = value_of(option("heuristics_namespace"), config)
     return value
 
 

@@ -47,7 +47,7 @@ from sphinxext_heuristics.evidence import Claim, Found, Lost, scope, state, veri
 from sphinxext_heuristics.evidence.lexer import Kind, tokens
 from sphinxext_heuristics.evidence.readings import readings
 from sphinxext_heuristics.evidence.syntax import starts
-from sphinxext_heuristics.files import index_file
+from sphinxext_heuristics.files import differences, index_file, project_file
 from sphinxext_heuristics.model import CONNECTION_TYPES, SEVERITIES, Entry, Evidence
 from sphinxext_heuristics.notes import inline, markdown
 from sphinxext_heuristics.resolve.catalogue import Catalogue
@@ -331,9 +331,9 @@ def call_matching(text: str, other: str, _folder: Path) -> None:
 
 def call_files(text: str, other: str, folder: Path) -> None:
     """Read an index, a module and a conf.py."""
-    if index_file.difference(text, other) is None:
+    if differences.difference(text, other) is None:
         assert text == other
-    list(index_file.unified(text, other, "name"))
+    list(differences.unified(text, other, "name"))
     path = folder / "module.py"
     path.write_text(text, encoding="utf-8", errors="replace")
     sources.read_names(path, next(_FRESH), 0, "package.module", is_package=False)
@@ -1532,17 +1532,22 @@ def seeds(folder: Path) -> None:
     target.write_bytes(b"\xff\r\n")
     (folder / "link").symlink_to(target)
     for name in ("link", "nothing", "conf.py"):
-        index_file.read(folder / name)
-        index_file.is_outside(folder / name, folder)
+        project_file.read(folder / name)
     (folder / "setup.cfg").touch()
-    index_file.project_root(folder)
+    project_file.project_root(folder)
     for wanted in ("same\n", "other\n"):
         (folder / "index.md").write_text("same\n", encoding="utf-8")
         for name in ("index.md", "none.md", ""):
-            place = index_file.Place(
-                path=folder / name, srcdir=folder, conf_py=folder / "conf.py", conf_line=1, command="index"
+            file = project_file.ProjectFile(
+                option="heuristics_index_file",
+                called="index file",
+                path=folder / name,
+                srcdir=folder,
+                conf_py=folder / "conf.py",
+                conf_line=1,
+                command="index",
             )
-            list(place.problems(wanted))
+            list(index_file.problems(file, wanted))
     for text, other in itertools.product(PIECES, ("demo.Model", "merge")):
         call(text, other, folder)
         call(other, f"{text} {other}. {text}", folder)
@@ -1551,7 +1556,7 @@ def seeds(folder: Path) -> None:
     Alike(f"name{at}" for at in range(300)).closest("nmae17")
     for value in ("\ud800", "x", "", "/x", "a\0b"):
         [option.accepts(value) for option in config.OPTIONS]
-    index_file.command("index", folder, folder / "x", Path.cwd())
+    project_file.command_line("index", folder, folder / "x", Path.cwd())
     assert index_file._Links(str(folder), lambda name: str(folder / name)).to("link") == "./target"  # noqa: SLF001 - content asks for a whole plan
 
 

@@ -48,7 +48,7 @@ from sphinxext_heuristics.diagnostics import closest
 from sphinxext_heuristics.evidence import Claim, Found, scope, verify
 from sphinxext_heuristics.evidence.nearest import nearest
 from sphinxext_heuristics.evidence.readings import readings
-from sphinxext_heuristics.files import index_file
+from sphinxext_heuristics.files import differences
 from sphinxext_heuristics.model import CONNECTION_TYPES, Entry, Heuristic
 from sphinxext_heuristics.notes import inline, markdown
 from sphinxext_heuristics.resolve.listing import categories
@@ -199,8 +199,8 @@ def test_no_version_lies_in_an_empty_range(since: str, until: str, version: str)
 @SOME
 @given(found=TEXT, wanted=TEXT)
 def test_difference_is_none_for_the_same_text_alone(found: str, wanted: str) -> None:
-    assert (index_file.difference(found, wanted) is None) == (found == wanted)
-    assert index_file.difference(found, found) is None
+    assert (differences.difference(found, wanted) is None) == (found == wanted)
+    assert differences.difference(found, found) is None
 
 
 # -- found so -------------------------------------------------------------------------
@@ -233,7 +233,7 @@ def test_attribute_of_any_kind_is_left_out_of_a_note() -> None:
 
 
 def test_difference_to_a_line_that_says_itself_that_it_has_no_end() -> None:
-    assert index_file.difference("a", "a (no line end)\n") is not None
+    assert differences.difference("a", "a (no line end)\n") is not None
 
 
 @pytest.mark.parametrize(

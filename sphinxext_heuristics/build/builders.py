@@ -13,10 +13,11 @@ from sphinx.builders import Builder
 from sphinx.locale import __
 
 from sphinxext_heuristics import config
-from sphinxext_heuristics.build.domain import EXTENSION, HeuristicDomain
+from sphinxext_heuristics.build.domain import EXTENSION, HeuristicDomain, app_of
 from sphinxext_heuristics.diagnostics import report
 from sphinxext_heuristics.files import index_file, reach
 from sphinxext_heuristics.files.export import Exporter
+from sphinxext_heuristics.files.project_file import ProjectFile, command_line
 from sphinxext_heuristics.releases import checks as release_checks
 from sphinxext_heuristics.resolve import checks
 from sphinxext_heuristics.view import views_of
@@ -29,9 +30,18 @@ if TYPE_CHECKING:
     from sphinx.application import Sphinx
     from sphinx.environment import BuildEnvironment
 
-    from sphinxext_heuristics.config import Settings
     from sphinxext_heuristics.model import Problem, Subtype
     from sphinxext_heuristics.resolve.plan import Plan
+
+#: The options that name files of a project.
+INDEX_FILE, REACH_FILE, RELEASES_FILE = "heuristics_index_file", "heuristics_reach_file", "heuristics_releases_file"
+
+#: Option → what its file is called, and the command that writes it.
+_FILES = {
+    INDEX_FILE: ("index file", "index"),
+    REACH_FILE: ("reach file", "reach"),
+    RELEASES_FILE: ("file of releases", "releases"),
+}
 
 #: What the builder writes beside the Markdown index.
 JSON_NAME = "heuristics.json"
@@ -81,7 +91,7 @@ class HeuristicsBuilder(ReadingBuilder):
         """Write both files; one that holds the same already is left alone."""
         super().write_documents(docnames)
         plan = HeuristicDomain.of(self.env).plan
-        path = index_path(self.env, plan.settings)
+        path = project_file(app_of(self.env), INDEX_FILE).path
         exporter = Exporter(plan, Path(self.srcdir), self.get_target_uri)
         data = exporter.all(
             project=self.config.project,
@@ -110,38 +120,20 @@ def _path_of(env: BuildEnvironment, docname: str) -> str:
     return str(env.doc2path(docname))
 
 
-def index_path(env: BuildEnvironment, settings: Settings) -> Path:
-    """Return where the index file is, or would be by default."""
-    return Path(os.path.normpath(Path(env.srcdir, settings.index_file or index_file.FILENAME)))
-
-
-def index_place(app: Sphinx, settings: Settings) -> index_file.Place:
-    """Return the index file of a project with all that a message about it needs."""
-    return _place(app, "heuristics_index_file", index_path(app.env, settings), "index")
-
-
-def reach_place(app: Sphinx, settings: Settings) -> index_file.Place:
-    """Return the reach file of a project with all that a message about it needs."""
-    path = Path(os.path.normpath(Path(app.srcdir, settings.reach_file or "")))
-    return _place(app, "heuristics_reach_file", path, "reach")
-
-
-def _place(app: Sphinx, option: str, path: Path, command: str) -> index_file.Place:
+def project_file(app: Sphinx, option: str) -> ProjectFile:
+    """Return one of the files of a project that are made from its pages, by the option that names it."""
+    called, command = _FILES[option]
+    named = config.value_of(config.option(option), app.config)
     conf_py = Path(app.confdir, "conf.py")
-    return index_file.Place(
+    return ProjectFile(
         option=option,
-        path=path,
+        called=called,
+        path=Path(os.path.normpath(Path(app.srcdir, named or index_file.FILENAME))),
         srcdir=Path(app.srcdir),
         conf_py=conf_py,
         conf_line=config.assignments(conf_py).get(option, 1),
-        command=index_file.command(command, Path(app.confdir), Path(app.srcdir), Path.cwd()),
+        command=command_line(command, Path(app.confdir), Path(app.srcdir), Path.cwd()),
     )
-
-
-def releases_place(app: Sphinx, settings: Settings) -> index_file.Place:
-    """Return the file of releases of a project with all that a message about it needs."""
-    path = Path(os.path.normpath(Path(app.srcdir, settings.releases_file or "")))
-    return _place(app, "heuristics_releases_file", path, "releases")
 
 
 def warn(app: Sphinx, env: BuildEnvironment) -> None:
@@ -169,11 +161,11 @@ def problems(app: Sphinx, plan: Plan) -> Iterator[Problem]:
                 yield from views[query.view].problems(plan, query)
     # A translation says the same in other words: its index is not compared. Where heuristics show is the same.
     if plan.settings.index_file is not None and not is_translation(app):
-        place = index_place(app, plan.settings)
-        yield from place.problems(index_file.content(plan, place.path, path_of(app.env)))
+        file = project_file(app, INDEX_FILE)
+        yield from index_file.problems(file, index_file.content(plan, file.path, path_of(app.env)))
     if plan.settings.reach_file is not None:
-        yield from reach.problems(plan, reach_place(app, plan.settings))
-    yield from release_checks.problems(plan, releases_place(app, plan.settings))
+        yield from reach.problems(plan, project_file(app, REACH_FILE))
+    yield from release_checks.problems(plan, project_file(app, RELEASES_FILE))
 
 
 def is_translation(app: Sphinx) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os.path
 import shutil
 from functools import cache, partial
 from pathlib import Path
@@ -20,12 +19,12 @@ from sphinxext_heuristics.notes import links
 from sphinxext_heuristics.notes.inline import text_of
 from sphinxext_heuristics.read.collect import ANSWERS, collect
 from sphinxext_heuristics.read.queries import HeuristicRole
-from sphinxext_heuristics.releases.matrix import load
 from sphinxext_heuristics.resolve.catalogue import Catalogue
 from sphinxext_heuristics.resolve.inventories import External
+from sphinxext_heuristics.resolve.lookups import Lookups
 from sphinxext_heuristics.resolve.objects import Objects
 from sphinxext_heuristics.resolve.pages import Pages, toctree_order
-from sphinxext_heuristics.resolve.plan import Known, make_plan
+from sphinxext_heuristics.resolve.plan import make_plan
 from sphinxext_heuristics.source.names import Sources
 from sphinxext_heuristics.verified import Verified
 
@@ -41,7 +40,6 @@ if TYPE_CHECKING:
 
     from sphinxext_heuristics.build.outputs import Written
     from sphinxext_heuristics.model import Heuristic, Page
-    from sphinxext_heuristics.releases.matrix import Matrix, Unusable
     from sphinxext_heuristics.resolve.plan import Plan
 
 
@@ -156,7 +154,7 @@ class HeuristicDomain(Domain):
         catalogue = Catalogue(pages=self.pages, order=order)
         return make_plan(catalogue, settings, self._known(catalogue, settings))
 
-    def _known(self, catalogue: Catalogue, settings: Settings) -> Known:
+    def _known(self, catalogue: Catalogue, settings: Settings) -> Lookups:
         env = self.env
         python = env.domains.python_domain
         std = env.domains.standard_domain
@@ -166,7 +164,7 @@ class HeuristicDomain(Domain):
         sources = Sources()
         external = External(env)
         self._verified = Verified(Path(env.doctreedir), sources)
-        return Known(
+        return Lookups(
             objects=Objects(
                 (entry for _docname, entry in catalogue.entries),
                 canonical=canonical,
@@ -190,13 +188,8 @@ class HeuristicDomain(Domain):
             verify=self._verified.of,
             installed=cache(versions.installed),
             messages=self._verified.messages,
-            releases=self._releases(settings),
+            srcdir=Path(env.srcdir),
         )
-
-    def _releases(self, settings: Settings) -> Matrix | Unusable | None:
-        if settings.releases_file is None:
-            return None
-        return load(Path(os.path.normpath(Path(self.env.srcdir, settings.releases_file))), settings.package)
 
     def remember_verified(self) -> None:
         """Keep what was found in installed source for the next build."""

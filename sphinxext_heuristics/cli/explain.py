@@ -13,15 +13,17 @@ from sphinxext_heuristics.diagnostics import closest, did_you_mean
 from sphinxext_heuristics.notes.inline import text_of
 from sphinxext_heuristics.resolve import listing as index
 from sphinxext_heuristics.resolve.objects import Rule
-from sphinxext_heuristics.resolve.plan import Reason
+from sphinxext_heuristics.resolve.verdicts import Reason
 
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Iterable, Iterator
 
     from sphinxext_heuristics.model import Heuristic
+    from sphinxext_heuristics.resolve.connections import Resolved
     from sphinxext_heuristics.resolve.pages import Place
-    from sphinxext_heuristics.resolve.plan import Plan, Resolved, Verdict
+    from sphinxext_heuristics.resolve.plan import Plan
+    from sphinxext_heuristics.resolve.verdicts import Verdict
 
 
 def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:

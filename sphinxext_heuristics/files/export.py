@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from sphinxext_heuristics.model import Evidence, Heuristic, Target
-    from sphinxext_heuristics.resolve.plan import Plan, Resolved
+    from sphinxext_heuristics.resolve.connections import Resolved
+    from sphinxext_heuristics.resolve.plan import Plan
 
 #: The form of the data; a change that a reader must know of raises it.
 SCHEMA_VERSION = 1

@@ -6,13 +6,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from sphinxext_heuristics.diagnostics import closest, did_you_mean
-from sphinxext_heuristics.files import index_file
 from sphinxext_heuristics.model import Problem, Subtype
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterator
 
-    from sphinxext_heuristics.files.index_file import Place
+    from sphinxext_heuristics.files.project_file import ProjectFile
     from sphinxext_heuristics.resolve.plan import Plan
 
 #: The lines above the list.
@@ -58,38 +57,27 @@ def listed(text: str) -> Iterator[Listed]:
             yield Listed(number=number, text=folded)
 
 
-def problems(plan: Plan, place: Place) -> Iterator[Problem]:
-    """Yield what the file lacks, lists in vain, or says otherwise; *place* says where it is and how it is written."""
-    if index_file.is_outside(place.path, place.srcdir):
-        yield _of_file(place, index_file.outside_message(place))
-        return
-    try:
-        text = index_file.read(place.path)
-    except OSError as error:
-        yield _of_file(place, f"heuristics_reach_file {str(place.path)!r} cannot be read: {error.strerror}")
-        return
-    if text is None:
-        yield _of_file(place, f"the reach file {str(place.path)!r} is not there; to write it: {place.command}")
+def problems(plan: Plan, file: ProjectFile) -> Iterator[Problem]:
+    """Yield what the file lacks, lists in vain, or says otherwise; *file* says where it is and how it is written."""
+    text = file.text(Subtype.REACH)
+    if isinstance(text, Problem):
+        yield text
         return
     lines = list(listed(text))
-    yield from _of_lines(plan, place, lines)
+    yield from _of_lines(plan, file, lines)
     known = {line.place for line in lines}
     for name, entry in sorted(places(plan)):
         if (name, entry) not in known:
             record = plan.heuristics[name]
             yield Problem(
                 subtype=Subtype.REACH,
-                message=f"new place: {entry} shows {name!r}; confirm with `{place.command}`, or add it to `except`",
+                message=f"new place: {entry} shows {name!r}; confirm with `{file.command}`, or add it to `except`",
                 source=record.source,
                 line=record.line,
             )
 
 
-def _of_file(place: Place, message: str) -> Problem:
-    return Problem(subtype=Subtype.REACH, message=message, source=str(place.conf_py), line=place.conf_line)
-
-
-def _of_lines(plan: Plan, place: Place, lines: list[Listed]) -> Iterator[Problem]:
+def _of_lines(plan: Plan, file: ProjectFile, lines: list[Listed]) -> Iterator[Problem]:
     """Yield the problem of each line that says what is not so, or says it again."""
     shown = places(plan)
     seen: dict[tuple[str, str], int] = {}
@@ -103,8 +91,8 @@ def _of_lines(plan: Plan, place: Place, lines: list[Listed]) -> Iterator[Problem
             seen[where] = line.number
             continue
         else:
-            message = f"{_absent(plan, *where)}; to rewrite the file: {place.command}"
-        yield Problem(subtype=Subtype.REACH, message=message, source=str(place.path), line=line.number)
+            message = f"{_absent(plan, *where)}; to rewrite the file: {file.command}"
+        yield Problem(subtype=Subtype.REACH, message=message, source=str(file.path), line=line.number)
 
 
 def _absent(plan: Plan, name: str, entry: str) -> str:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import enum
 import hashlib
 import json
+import os.path
 import re
 from dataclasses import dataclass, field
-from itertools import groupby, takewhile
+from itertools import takewhile
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from packaging.version import Version
@@ -18,10 +20,10 @@ from sphinxext_heuristics.versions import holds, is_empty_range, parse
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
-    from pathlib import Path
 
     from sphinxext_heuristics.evidence import Lost
     from sphinxext_heuristics.model import Evidence, Heuristic
+    from sphinxext_heuristics.resolve.plan import Plan
     from sphinxext_heuristics.source.names import Sources
 
 
@@ -172,62 +174,6 @@ def contradictions(since: str, until: str, standings: Mapping[str, Standing]) ->
     )
 
 
-def is_open(since: str, until: str, standings: Mapping[str, Standing]) -> bool:
-    """Return whether there are releases within the bounds of which only an author can tell whether it holds there."""
-    return any(how is Standing.DRIFTED and holds(since, until, release) for release, how in standings.items())
-
-
-def suggestion(since: str, until: str, standings: Mapping[str, Standing]) -> str:
-    """Return the bounds that releases suggest, as an author would write them; ``""`` where those that stand agree.
-
-    They enclose the newest releases, one after the other, in none of which a heuristic is absent.
-    """
-    if not contradictions(since, until, standings):
-        return ""
-    order = in_order(standings)
-    if set(standings.values()) == {Standing.ABSENT}:
-        return f"it holds in none of {', '.join(order)}"
-    first, last = _enclosed(since, until, standings)
-    low = order[first] if first else ""
-    high = order[last] if last + 1 < len(order) else ""
-    # A bound that an author has found between two of these releases agrees with them, too.
-    low_agrees = holds(since, "", order[first]) and not (first and holds(since, "", order[first - 1]))
-    high_agrees = holds("", until, order[last]) and not (high and holds("", until, order[last + 1]))
-    parts = [
-        f"{name}: {wanted}" if wanted else f"no {name}"
-        for name, wanted, agrees in (("since", low, low_agrees), ("until", high, high_agrees))
-        if not agrees
-    ]
-    return f"suggest {', '.join(parts)}"
-
-
-def _enclosed(since: str, until: str, standings: Mapping[str, Standing]) -> tuple[int, int]:
-    """Return the first and the last of the releases, in their order, that bounds should enclose."""
-    order = in_order(standings)
-    known = [standings[release] for release in order]
-    runs = [
-        [number for number, _how in run]
-        for is_absent, run in groupby(enumerate(known), lambda item: item[1] is Standing.ABSENT)
-        if not is_absent
-    ]
-    # What bounds leave out although it has drifted, an author left out for a reason.
-    within = [[number for number in run if holds(since, until, order[number])] for run in runs]
-    chosen = [run for run in within if run] or runs
-    first, last = _ends(chosen, known)
-    while first and known[first - 1] is Standing.HELD:
-        first -= 1
-    while last + 1 < len(known) and known[last + 1] is Standing.HELD:
-        last += 1
-    return first, last
-
-
-def _ends(runs: Sequence[Sequence[int]], known: Sequence[Standing]) -> tuple[int, int]:
-    """Return the ends of the newest run, rather of one where a heuristic is sure to hold."""
-    sure = [run for run in runs if any(known[number] is Standing.HELD for number in run)]
-    newest = (sure or runs)[-1]
-    return newest[0], newest[-1]
-
-
 # -- the file -------------------------------------------------------------------------
 
 #: How a row begins in the file.
@@ -250,6 +196,17 @@ def text_of(matrix: Matrix) -> str:
     others = [release for release in matrix.releases if release not in listed]
     data = {"package": matrix.package, **({"releases": others} if others else {}), "heuristics": rows}
     return json.dumps(data, ensure_ascii=False, indent=1) + "\n"
+
+
+def matrix_of(plan: Plan) -> Matrix | Unusable | None:
+    """Return what the file of releases says; ``None`` where conf.py names none."""
+    return plan.once(_load)
+
+
+def _load(plan: Plan) -> Matrix | Unusable | None:
+    if plan.settings.releases_file is None:
+        return None
+    return load(Path(os.path.normpath(plan.known.srcdir / plan.settings.releases_file)), plan.settings.package)
 
 
 def load(path: Path, package: str) -> Matrix | Unusable:

@@ -9,7 +9,7 @@ from packaging.version import Version
 from sphinx import addnodes
 
 from sphinxext_heuristics.model import Problem, Subtype
-from sphinxext_heuristics.releases.matrix import Standing
+from sphinxext_heuristics.releases.matrix import Matrix, Standing, matrix_of
 from sphinxext_heuristics.show.filters import FilteredView
 from sphinxext_heuristics.show.parts import meta, meta_nodes, named, paragraph, text
 from sphinxext_heuristics.versions import parse
@@ -63,23 +63,18 @@ class ReleasesView(FilteredView):
 
     def content(self, plan: Plan, query: Query, docname: str) -> Table:
         """Return the rows of what is asked for."""
-        releases = plan.releases
+        matrix = matrix_of(plan)
+        releases = matrix.releases if isinstance(matrix, Matrix) else ()
         return Table(
             releases=releases,
             documented=tuple(release for release in releases if is_same(release, plan.known.version)),
-            rows=tuple(self._row(plan, record) for record in plan.selection(query.filters)),
+            rows=tuple(_row_of(plan, record, releases) for record in plan.selection(query.filters)),
         )
-
-    @staticmethod
-    def _row(plan: Plan, record: Heuristic) -> Row:
-        standings = plan.standings(record)
-        words = tuple(str(standings.get(release, _UNKNOWN)) for release in plan.releases)
-        return Row(named=named(record), meta=meta(plan, record), standings=words)
 
     def problems(self, plan: Plan, query: Query) -> Iterator[Problem]:
         """Yield, beside what filters get wrong, that conf.py does not name the file that is shown."""
         yield from super().problems(plan, query)
-        if plan.known.releases is None:
+        if matrix_of(plan) is None:
             message = "heuristic-releases shows the file heuristics_releases_file, which conf.py does not set"
             yield Problem(subtype=Subtype.CONFIG, message=message, source=query.source, line=query.line)
 
@@ -109,6 +104,13 @@ class ReleasesView(FilteredView):
             addnodes.tabular_col_spec("", spec=spec),
             nodes.table("", group, classes=["heuristic-releases", "longtable"]),
         ]
+
+
+def _row_of(plan: Plan, record: Heuristic, releases: Iterable[str]) -> Row:
+    matrix = matrix_of(plan)
+    standings = matrix.of(record) if isinstance(matrix, Matrix) else {}
+    words = tuple(str(standings.get(release, _UNKNOWN)) for release in releases)
+    return Row(named=named(record), meta=meta(plan, record), standings=words)
 
 
 def _row(row: Row, is_documented: Iterable[bool], here: Here) -> nodes.row:

@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from sphinxext_heuristics.model import Evidence, Heuristic, Page, Query
-    from sphinxext_heuristics.resolve.plan import Plan, Resolved
+    from sphinxext_heuristics.resolve.connections import Resolved
+    from sphinxext_heuristics.resolve.plan import Plan
 
 #: How many names a message lists.
 MAX_LISTED = 12

@@ -12,7 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from sphinxext_heuristics.model import Connection, Heuristic, Target
-    from sphinxext_heuristics.resolve.plan import Plan, Resolved
+    from sphinxext_heuristics.resolve.connections import Resolved
+    from sphinxext_heuristics.resolve.plan import Plan
 
 EXISTS, MISSING = "✅", "⬜"
 

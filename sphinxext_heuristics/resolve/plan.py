@@ -2,156 +2,30 @@
 
 from __future__ import annotations
 
-import enum
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar, cast
 
-from sphinxext_heuristics.messages import in_quote
-from sphinxext_heuristics.model import CATEGORY, PAGE_TYPES, SEVERITIES, Target
-from sphinxext_heuristics.releases.matrix import Matrix
+from sphinxext_heuristics.model import CATEGORY
+from sphinxext_heuristics.resolve.connections import Resolver
 from sphinxext_heuristics.resolve.objects import excludes, own_names
+from sphinxext_heuristics.resolve.verdicts import Form, Reach, Reason, Shown, Verdict, by_severity
 from sphinxext_heuristics.versions import holds
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator
 
     from sphinxext_heuristics.config import Settings
-    from sphinxext_heuristics.evidence import Found, Lost
     from sphinxext_heuristics.messages import Message
-    from sphinxext_heuristics.model import Connection, Entry, Evidence, Heuristic, Note
-    from sphinxext_heuristics.releases.matrix import Standing, Unusable
+    from sphinxext_heuristics.model import Entry, Evidence, Heuristic, Note
     from sphinxext_heuristics.resolve.catalogue import Catalogue
-    from sphinxext_heuristics.resolve.objects import Objects, Rule
-    from sphinxext_heuristics.resolve.pages import Pages, Place
+    from sphinxext_heuristics.resolve.connections import Resolved
+    from sphinxext_heuristics.resolve.lookups import Lookups
+
+T = TypeVar("T")
 
 #: Filter → values, any of which will do, as a query has them.
 Filters: TypeAlias = tuple[tuple[str, tuple[str, ...]], ...]
-
-_RANK = {severity: rank for rank, severity in enumerate(reversed(SEVERITIES))}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Known:
-    """What the documentation holds, beside heuristics."""
-
-    #: The documented objects.
-    objects: Objects
-    #: The documented modules → where.
-    modules: Mapping[str, tuple[str, str]]
-    #: The pages and sections.
-    pages: Pages
-    #: The Python domain's other names of a documented name.
-    canonical: Mapping[str, tuple[str, ...]]
-    #: (kind of target, name) → URI in another project's inventory, or ``None``.
-    external: Callable[[str, str], str | None]
-    #: Name → what another project's inventory tells of this heuristic, or ``None``.
-    elsewhere: Callable[[str], object]
-    #: A heuristic's note as other pages show it.
-    settle: Callable[[Heuristic], Note]
-    #: Whether the builder at work shows pictures that Graphviz draws.
-    draws: bool = False
-    #: Documents without automatic heuristics.
-    excluded: frozenset[str]
-    #: The documented version, or ``""``.
-    version: str
-    #: Where a quote stands in the installed source, or why it was not found.
-    verify: Callable[[Evidence], Found | Lost]
-    #: Package → its installed version, or ``None``.
-    installed: Callable[[str], str | None]
-    #: The messages of errors and warnings that are quoted.
-    messages: Callable[[Evidence], tuple[Message, ...]] = in_quote
-    #: Which heuristic holds in which release; ``None`` where conf.py names no file of it.
-    releases: Matrix | Unusable | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Resolved:
-    """A connection and what it was found to mean."""
-
-    #: What the author wrote.
-    connection: Connection
-    #: Where it leads; ``None`` if it is missing.
-    target: Target | None = None
-    #: The documented names that it reaches, each with the rule by which.
-    reached: Mapping[str, Rule] = field(default_factory=dict)
-    #: The page or section that it reaches.
-    place: Place | None = None
-    #: What it may mean, if that is several things.
-    several: tuple[str, ...] = ()
-
-    @property
-    def exists(self) -> bool:
-        """Whether the target is there."""
-        return self.target is not None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Shown:
-    """An API entry that shows a heuristic."""
-
-    name: str
-    docname: str
-    anchor: str
-
-
-class Form(enum.Enum):
-    """How an API entry shows a heuristic."""
-
-    FULL = enum.auto()
-    #: In full, in what is collapsed.
-    FOLDED = enum.auto()
-    #: In one line.
-    LINE = enum.auto()
-
-
-class Reason(enum.Enum):
-    """Why an API entry does not show a heuristic that reaches it."""
-
-    NONE = ""
-    EXCEPT = "an entry of `except`"
-    NO_INJECT = "the flag `no-inject`"
-    VERSION = "the bounds"
-    PAGE = "a page that is kept free"
-    BY_HAND = "a `heuristics-for` in the entry"
-    INHERITED = "an inherited copy, and these show nothing"
-
-    def __bool__(self) -> bool:
-        """Return whether there is a reason."""
-        return bool(self.value)
-
-
-class Reach(NamedTuple):
-    """A heuristic that reaches a documented name."""
-
-    record: Heuristic
-    #: The first target of it that does.
-    target: str
-    #: Why that reaches the name.
-    rule: Rule
-    #: The target of `except` that takes it away again, or ``""``.
-    excepted: str = ""
-
-
-class Verdict(NamedTuple):
-    """What becomes of a heuristic in an API entry that it reaches."""
-
-    record: Heuristic
-    #: The first target of it that reaches the entry.
-    target: str
-    #: Why that does.
-    rule: Rule
-    #: How it is shown, if it is.
-    form: Form
-    #: Why it is not.
-    reason: Reason
-    #: The target of `except` that is the reason, or ``""``.
-    excepted: str
-
-    @property
-    def is_shown(self) -> bool:
-        """Whether the entry shows it."""
-        return not self.reason
 
 
 @dataclass(kw_only=True)
@@ -160,9 +34,10 @@ class Plan:
 
     catalogue: Catalogue
     settings: Settings
-    known: Known
+    known: Lookups
     #: Document → the connections of each of its definitions.
     resolved: dict[str, tuple[tuple[Resolved, ...], ...]] = field(default_factory=dict)
+    _made: dict[Callable[[Plan], Any], Any] = field(default_factory=dict, init=False)
     _notes: dict[tuple[str, str], Note] = field(default_factory=dict, init=False)
     _selections: dict[Filters, tuple[Heuristic, ...]] = field(default_factory=dict, init=False)
     _verdicts: dict[str, tuple[tuple[Verdict, ...], ...]] = field(default_factory=dict, init=False)
@@ -189,17 +64,6 @@ class Plan:
     def holds(self, record: Heuristic) -> bool:
         """Return whether a heuristic holds for the documented version."""
         return holds(record.since, record.until, self.known.version)
-
-    @cached_property
-    def releases(self) -> tuple[str, ...]:
-        """Return the releases that the file of releases tells of, from the oldest to the newest."""
-        matrix = self.known.releases
-        return matrix.releases if isinstance(matrix, Matrix) else ()
-
-    def standings(self, record: Heuristic) -> dict[str, Standing]:
-        """Return release → how a heuristic stands there, as far as the file of releases tells."""
-        matrix = self.known.releases
-        return matrix.of(record) if isinstance(matrix, Matrix) else {}
 
     def version_of(self, evidence: Evidence) -> str:
         """Return the version of the package that is quoted, or ``""`` where none is known."""
@@ -367,6 +231,12 @@ class Plan:
             self._notes[key] = self.known.settle(record)
         return self._notes[key]
 
+    def once(self, make: Callable[[Plan], T]) -> T:
+        """Return what a function makes of this plan, made once."""
+        if make not in self._made:
+            self._made[make] = make(self)
+        return cast("T", self._made[make])
+
     # -- what is asked for ------------------------------------------------------------
 
     def selection(self, filters: Filters) -> tuple[Heuristic, ...]:
@@ -413,12 +283,7 @@ class Plan:
         return found
 
 
-def by_severity(records: Iterable[Heuristic]) -> tuple[Heuristic, ...]:
-    """Return heuristics with the most severe first, then by name."""
-    return tuple(sorted(records, key=lambda r: (_RANK[r.severity], r.name)))
-
-
-def make_plan(catalogue: Catalogue, settings: Settings, known: Known) -> Plan:
+def make_plan(catalogue: Catalogue, settings: Settings, known: Lookups) -> Plan:
     """Resolve every connection of every definition."""
     resolver = Resolver(catalogue, known)
     return Plan(
@@ -430,52 +295,3 @@ def make_plan(catalogue: Catalogue, settings: Settings, known: Known) -> Plan:
             for docname, page in catalogue.pages.items()
         },
     )
-
-
-class Resolver:
-    """Finds what connections mean."""
-
-    def __init__(self, catalogue: Catalogue, known: Known) -> None:
-        """Take where the API entries are."""
-        self._known = known
-        self._places: dict[str, Target] = {}
-        for docname, entry in catalogue.entries:
-            for name in entry.names:
-                target = Target(docname=docname, anchor=entry.anchor)
-                # An entry that can be linked to is better than one that cannot.
-                if name not in self._places or not self._places[name].anchor:
-                    self._places[name] = target
-
-    def resolve(self, connection: Connection) -> Resolved:
-        """Return what a connection means."""
-        find = self._page if connection.type in PAGE_TYPES else self._object
-        resolved = find(connection)
-        if resolved.exists or resolved.several:
-            return resolved
-        uri = self._known.external(connection.type, connection.target)
-        return Resolved(connection=connection, target=Target(uri=uri) if uri else None)
-
-    def _page(self, connection: Connection) -> Resolved:
-        match = self._known.pages.find(connection.target)
-        if match.place is None:
-            several = tuple(
-                f"{place.docname}#{place.anchor}" if place.anchor else place.docname for place in match.places
-            )
-            return Resolved(connection=connection, several=several)
-        target = Target(docname=match.place.docname, anchor=match.anchor)
-        return Resolved(connection=connection, target=target, place=match.place)
-
-    def _object(self, connection: Connection) -> Resolved:
-        match = self._known.objects.find(connection.target)
-        if match.objects:
-            return Resolved(connection=connection, several=match.objects)
-        if not match.exists:
-            return Resolved(connection=connection)
-        if match.module:
-            docname, anchor = self._known.modules[match.module]
-            target = Target(docname=docname, anchor=anchor)
-            return Resolved(connection=connection, target=target)
-        spelled = self._known.objects.spellings(connection.target)
-        own = [name for name in match.reached if name in spelled]
-        target = self._places[(own or match.names)[0]]
-        return Resolved(connection=connection, target=target, reached=match.reached)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from docutils import nodes
 
 from sphinxext_heuristics.nodes import heuristic_more
-from sphinxext_heuristics.resolve.plan import Form, by_severity
+from sphinxext_heuristics.resolve.verdicts import Form, by_severity
 from sphinxext_heuristics.show.filters import FilteredView
 from sphinxext_heuristics.show.parts import named, severity_word
 
@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from sphinxext_heuristics.model import Heuristic, Note, Query
-    from sphinxext_heuristics.resolve.plan import Plan, Verdict
+    from sphinxext_heuristics.resolve.plan import Plan
+    from sphinxext_heuristics.resolve.verdicts import Verdict
     from sphinxext_heuristics.view import Here, Named
 
 

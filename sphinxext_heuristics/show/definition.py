@@ -17,8 +17,9 @@ if TYPE_CHECKING:
 
     from sphinxext_heuristics.config import Settings
     from sphinxext_heuristics.model import Evidence, Heuristic
+    from sphinxext_heuristics.resolve.connections import Resolved
     from sphinxext_heuristics.resolve.listing import Link
-    from sphinxext_heuristics.resolve.plan import Plan, Resolved
+    from sphinxext_heuristics.resolve.plan import Plan
     from sphinxext_heuristics.view import Here
 
 #: Connection type → the name of its field.
