@@ -23,6 +23,7 @@ from sphinxext_heuristics.notes import markdown
 from sphinxext_heuristics.resolve.catalogue import Catalogue
 from sphinxext_heuristics.resolve.objects import Objects
 from sphinxext_heuristics.resolve.pages import Pages
+from sphinxext_heuristics.resolve.lookups import Lookups
 from sphinxext_heuristics.resolve.plan import make_plan
 
 if TYPE_CHECKING:
