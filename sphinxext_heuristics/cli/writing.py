@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import os
-import stat
-import tempfile
-from contextlib import suppress
+import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -68,41 +66,15 @@ def write(path: Path, text: str) -> None:
     Raises CommandError where it cannot be written.
     """
     real = path.resolve()
+    # In the same folder, so that it can take the file's place in one step.
+    scratch = real.with_name(f".{real.name}.{os.getpid()}")
     try:
-        _replace(real, _with_line_ends(text, real))
+        has_crlf = real.exists() and b"\r\n" in real.read_bytes()
+        scratch.write_bytes((text.replace("\n", "\r\n") if has_crlf else text).encode("utf-8"))
+        if real.exists():
+            shutil.copymode(real, scratch)
+        scratch.replace(real)
     except OSError as error:
         raise CommandError(f"{path} cannot be written: {error.strerror}") from error
-
-
-def _with_line_ends(text: str, real: Path) -> bytes:
-    with suppress(FileNotFoundError):
-        if b"\r\n" in real.read_bytes():
-            text = text.replace("\n", "\r\n")
-    return text.encode("utf-8")
-
-
-def _replace(real: Path, raw: bytes) -> None:
-    mode = _mode(real)
-    # In the same folder, so that it can take the file's place in one step.
-    descriptor, name = tempfile.mkstemp(dir=real.parent, prefix=f".{real.name}.")
-    scratch = Path(name)
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(raw)
-            file.flush()
-            os.fsync(file.fileno())
-        scratch.chmod(mode)
-        scratch.replace(real)
-    except BaseException:
+    finally:
         scratch.unlink(missing_ok=True)
-        raise
-
-
-def _mode(real: Path) -> int:
-    """Return the mode of a file, or the one that a new file has."""
-    try:
-        return stat.S_IMODE(real.stat().st_mode)
-    except FileNotFoundError:
-        umask = os.umask(0)
-        os.umask(umask)
-        return 0o666 & ~umask
