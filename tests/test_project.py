@@ -64,7 +64,7 @@ def pins(path: Path, python: str | None = None) -> dict[str, list[Version]]:
 def test_each_python_has_one_version_of_each_direct_dependency_within_its_range(python: str) -> None:
     pinned = pins(PEFT, python) | pins(SPHINX, python)
     held = map(Requirement, PROJECT["tool"]["uv"]["constraint-dependencies"])
-    for wish in itertools.chain(project(), group("docs"), group("test"), group("lint"), held):
+    for wish in itertools.chain(project(), group("docs"), group("test"), group("lint"), group("release"), held):
         versions = pinned.get(canonicalize_name(wish.name), [])
         assert len(versions) == 1, f"{wish.name} on Python {python}: {versions}; run `make lock`"
         assert wish.specifier.contains(versions[0]), f"{wish} on Python {python}: {versions[0]}; run `make lock`"
@@ -109,7 +109,7 @@ WITH_SPHINX = "--constraint constraints/sphinx.txt"
 
 
 @needs_make
-@pytest.mark.parametrize("target", ["html", "test", "lint"])
+@pytest.mark.parametrize("target", ["html", "test", "lint", "dist"])
 @pytest.mark.parametrize(
     ("variables", "holds", "fails"),
     [
