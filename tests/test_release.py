@@ -11,8 +11,10 @@ import sys
 import tarfile
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import pytest
+import yaml
 from markdown_it import MarkdownIt
 
 ROOT = Path(__file__).parents[1]
@@ -128,6 +130,17 @@ def test_what_is_missing_stops_a_release(ready: Path, name: str, old: str, new: 
 def test_the_changelog_of_this_version_is_complete() -> None:
     current = RELEASE["version"]()
     assert not [message for message in RELEASE["missing"](f"v{current}") if "CHANGELOG" in message or "tag" in message]
+
+
+def test_the_workflow_publishes_only_what_was_checked() -> None:
+    jobs: dict[str, Any] = yaml.safe_load((ROOT / ".github/workflows/release.yml").read_text("utf-8"))["jobs"]
+    assert (jobs["publish"]["needs"], jobs["check"]["needs"]) == ("check", "build")
+    commands = [step["run"] for step in jobs["build"]["steps"] if "run" in step]
+    assert commands == ['python tools/release.py check "$TAG"', "make dist"]
+    # what may publish runs nothing of ours
+    assert [name for name, job in jobs.items() if "id-token" in job.get("permissions", {})] == ["publish"]
+    assert not [step for step in jobs["publish"]["steps"] if "run" in step]
+    assert jobs["publish"]["environment"]
 
 
 # -- README away from the repository --------------------------------------------------
