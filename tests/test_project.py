@@ -189,3 +189,5 @@ def test_every_supported_python_is_tested() -> None:
     found = re.findall(r"^    py3\{([\d,]+)\}", tox, re.MULTILINE)
     assert {f"3.{minor}" for minors in found for minor in minors.split(",")} == set(PYTHONS)
     assert PROJECT["project"]["requires-python"] == f">={min(PYTHONS, key=Version)}"
+    page = (ROOT / "docs" / "manual" / "compatibility.md").read_text(encoding="utf-8")
+    assert re.findall(r"^\| (3\.\d+) \| October \d{4} \|$", page, re.MULTILINE) == PYTHONS
