@@ -76,7 +76,7 @@ LORA_CONFIG = [
 #: What `prepare_model_for_kbit_training` shows.
 KBIT = [
     "Prepare the quantized model before you add the adapter",
-    "Prepare quantized models only, and reckon with fp32 embeddings",
+    "Prepare quantized models only, and expect fp32 embeddings",
     CHECKPOINTING,
 ]
 
