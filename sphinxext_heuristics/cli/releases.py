@@ -57,7 +57,7 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         description=(
             "Look for what the heuristics quote in releases of heuristics_package, write the file that "
             "heuristics_releases_file names, and suggest since and until where they do not agree. The wheels are "
-            "fetched by pip, under pip's own configuration, once each; only their source text is unpacked, and nothing "
+            "fetched by pip, under pip's own configuration, once each; only their source text is kept, and nothing "
             "of it is run."
         ),
         epilog=(
