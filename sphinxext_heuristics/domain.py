@@ -17,6 +17,7 @@ from sphinxext_heuristics.catalogue import Catalogue
 from sphinxext_heuristics.collect import collect
 from sphinxext_heuristics.config import Settings
 from sphinxext_heuristics.directives import HeuristicRole
+from sphinxext_heuristics.evidence.cache import Verified
 from sphinxext_heuristics.external import External
 from sphinxext_heuristics.inline import text_of, thaw
 from sphinxext_heuristics.matching import Objects
@@ -25,7 +26,6 @@ from sphinxext_heuristics.pages import Pages, toctree_order
 from sphinxext_heuristics.plan import Known, make_plan
 from sphinxext_heuristics.releases import load
 from sphinxext_heuristics.sources import Sources
-from sphinxext_heuristics.verified import Verified
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping

@@ -11,7 +11,7 @@ from docutils.nodes import make_id
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from sphinxext_heuristics.messages import Message
+    from sphinxext_heuristics.evidence.messages import Message
     from sphinxext_heuristics.model import Heuristic
     from sphinxext_heuristics.plan import Plan
 

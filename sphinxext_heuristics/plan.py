@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from sphinxext_heuristics.evidence.messages import in_quote
 from sphinxext_heuristics.matching import excludes, own_names
-from sphinxext_heuristics.messages import in_quote
 from sphinxext_heuristics.model import CATEGORY, PAGE_TYPES, SEVERITIES
 from sphinxext_heuristics.releases import Matrix
 from sphinxext_heuristics.versions import holds
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from sphinxext_heuristics.catalogue import Catalogue
     from sphinxext_heuristics.config import Settings
     from sphinxext_heuristics.evidence import Found, Lost
+    from sphinxext_heuristics.evidence.messages import Message
     from sphinxext_heuristics.matching import Objects
-    from sphinxext_heuristics.messages import Message
     from sphinxext_heuristics.model import Connection, Entry, Evidence, Heuristic, Query
     from sphinxext_heuristics.pages import Pages, Place
     from sphinxext_heuristics.releases import Standing, Unusable

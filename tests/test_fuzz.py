@@ -12,6 +12,7 @@ import json
 import sys
 import time
 import warnings
+from contextlib import suppress
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -34,6 +35,7 @@ from fuzz import (
     Site,
     Written,
     call,
+    claim_of,
     judge,
     quoted,
 )
@@ -45,9 +47,10 @@ from sphinx.util.docutils import docutils_namespace
 
 from sphinxext_heuristics import directives, index_file, inline, markdown, sources, versions
 from sphinxext_heuristics.diagnostics import closest
-from sphinxext_heuristics.evidence import Claim, Found, scope, verify
+from sphinxext_heuristics.evidence import Found, verify
 from sphinxext_heuristics.evidence.nearest import nearest
-from sphinxext_heuristics.evidence.readings import readings
+from sphinxext_heuristics.evidence.search import parsed
+from sphinxext_heuristics.evidence.source import Source
 from sphinxext_heuristics.index import categories
 from sphinxext_heuristics.matching import Objects, excludes
 from sphinxext_heuristics.model import CONNECTION_TYPES, Entry, Heuristic
@@ -402,7 +405,7 @@ def test_name_that_is_assigned_with_others_is_found_where_it_is_imported_from(
     (tmp_path / "assigning.py").write_text("x, y = 1, 2\n", encoding="utf-8")
     (tmp_path / "importing.py").write_text("from assigning import y\n", encoding="utf-8")
     monkeypatch.syspath_prepend(tmp_path)
-    claim = Claim(module="importing", qualname="y", quote="x, y = 1, 2")
+    claim = claim_of("importing", "y", "x, y = 1, 2")
     found = verify(claim, sources.Sources())
     assert isinstance(found, Found)
     assert (found.module, found.line) == ("assigning", 1)
@@ -549,10 +552,10 @@ def entries(count: int) -> Objects:
 
 def found(quote: str) -> None:
     """Look for a quote in a module, in all ways, and for what is like it."""
-    place = scope.understand("".join(f"x{at} = {at}\n" for at in range(200)).encode()).scopes("")[0]
+    (place,) = Source("".join(f"x{at} = {at}\n" for at in range(200))).places("")
     for prose in (False, True):
-        for way in readings(quote, prose=prose):
-            way.find(place)
+        with suppress(ValueError):
+            parsed(claim_of("", "", quote, prose=prose)).find(place)
     nearest(quote, place)
 
 
@@ -601,7 +604,7 @@ GROWING: dict[str, tuple[int, Callable[[int], Any], Callable[[Any], object]]] = 
     ),
     "lines of a quote": (400, lambda n: "x = 1\n" * n, found),
     "indentation of a quote": (20_000, lambda n: f"{' ' * n}x = 1\ny", found),
-    "quotes in a docstring": (1000, lambda n: ["```{evidence} x"] * n, scope.without_evidence),
+    "quotes in a docstring": (1000, lambda n: "'''\n" + "```{evidence} x\n" * n + "'''", Source),
     "parts of a module's name": (1000, lambda n: f"textwrap{'.a' * n}", lambda name: sources.Sources().path(name)),
     "categories": (500, records, lambda made: categories(made, {})),
     "labels of a page": (1000, sections, lambda made: Pages(*made)),

@@ -334,7 +334,7 @@ def test_why_tells_what_is_there_instead(scales: Project) -> None:
     _status, out, _said = command(scales, "--releases", "1.0,2.0,3.0", "--why")
     assert out.splitlines()[:2] == [
         "Tare_First, 1.0: module 'scales' has no 'Scale.tare'",
-        "Tare_First, 2.0: the quoted code is not in scales:Scale.tare: most like it is line 7",
+        "Tare_First, 2.0: the quoted code is not in scales:Scale.tare: closest match: line 7",
     ]
 
 
