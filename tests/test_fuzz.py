@@ -12,6 +12,7 @@ import json
 import sys
 import time
 import warnings
+from contextlib import suppress
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -34,6 +35,7 @@ from fuzz import (
     Site,
     Written,
     call,
+    claim_of,
     judge,
     quoted,
 )
@@ -43,14 +45,17 @@ from markdown_it import MarkdownIt
 from sphinx.testing.util import SphinxTestApp
 from sphinx.util.docutils import docutils_namespace
 
-from sphinxext_heuristics import directives, versions
+from sphinxext_heuristics import diagnostics, versions
 from sphinxext_heuristics.diagnostics import closest
-from sphinxext_heuristics.evidence import Claim, Found, scope, verify
+from sphinxext_heuristics.evidence import Found, verify
 from sphinxext_heuristics.evidence.nearest import nearest
-from sphinxext_heuristics.evidence.readings import readings
+from sphinxext_heuristics.evidence.search import parsed
+from sphinxext_heuristics.evidence.source import Source
 from sphinxext_heuristics.files import differences
 from sphinxext_heuristics.model import CONNECTION_TYPES, Entry, Heuristic
 from sphinxext_heuristics.notes import inline, markdown
+from sphinxext_heuristics.read import heuristic as read_heuristic
+from sphinxext_heuristics.read import options, queries
 from sphinxext_heuristics.resolve.listing import categories
 from sphinxext_heuristics.resolve.objects import Objects, excludes
 from sphinxext_heuristics.resolve.pages import Pages, fold
@@ -84,7 +89,7 @@ def test_nothing_is_raised(tmp_path: Path, text: str, other: str) -> None:
 @SOME
 @given(type_=st.sampled_from(tuple(CONNECTION_TYPES)), text=TEXT | LINE | NAME)
 def test_connection_names_a_target_and_reads_back(type_: str, text: str) -> None:
-    found = directives.parse_connection(type_, text)
+    found = read_heuristic.parse_connection(type_, text)
     if found is None:
         return
     assert found.target
@@ -92,25 +97,25 @@ def test_connection_names_a_target_and_reads_back(type_: str, text: str) -> None
     marks = "?" * found.planned + "~" * found.short
     if not found.target.startswith(("?", "~")) and found.target[-1] != ">":
         written = f"{found.text} <{marks}{found.target}>" if found.text else f"{marks}{found.target}"
-        again = directives.parse_connection(type_, written)
+        again = read_heuristic.parse_connection(type_, written)
         assert again == found
 
 
 @SOME
 @given(value=TEXT | LINE)
 def test_parts_of_a_list_are_parts_and_split_no_further(value: str) -> None:
-    parts = directives.split(value)
+    parts = options.split(value)
     assert all(part == part.strip() and part and "," not in part and "\n" not in part for part in parts)
-    assert directives.split(", ".join(["", *parts, ""])) == parts
-    assert all(target and "," not in target for target in directives.split_targets(value.replace("~", "")))
+    assert options.split(", ".join(["", *parts, ""])) == parts
+    assert all(target and "," not in target for target in queries.split_targets(value.replace("~", "")))
 
 
 @SOME
 @given(name=NAME | LINE)
 def test_anchor_of_an_anchor_is_the_same(name: str) -> None:
-    once = directives.anchor_of(name)
+    once = read_heuristic.anchor_of(name)
     assert not {"_", "."} & set(once)
-    assert directives.anchor_of(once.removeprefix("heuristic-")) == once
+    assert read_heuristic.anchor_of(once.removeprefix("heuristic-")) == once
 
 
 _INLINE = st.recursive(
@@ -405,7 +410,7 @@ def test_name_that_is_assigned_with_others_is_found_where_it_is_imported_from(
     (tmp_path / "assigning.py").write_text("x, y = 1, 2\n", encoding="utf-8")
     (tmp_path / "importing.py").write_text("from assigning import y\n", encoding="utf-8")
     monkeypatch.syspath_prepend(tmp_path)
-    claim = Claim(module="importing", qualname="y", quote="x, y = 1, 2")
+    claim = claim_of("importing", "y", "x, y = 1, 2")
     found = verify(claim, sources.Sources())
     assert isinstance(found, Found)
     assert (found.module, found.line) == ("assigning", 1)
@@ -552,10 +557,10 @@ def entries(count: int) -> Objects:
 
 def found(quote: str) -> None:
     """Look for a quote in a module, in all ways, and for what is like it."""
-    place = scope.understand("".join(f"x{at} = {at}\n" for at in range(200)).encode()).scopes("")[0]
+    (place,) = Source("".join(f"x{at} = {at}\n" for at in range(200))).places("")
     for prose in (False, True):
-        for way in readings(quote, prose=prose):
-            way.find(place)
+        with suppress(ValueError):
+            parsed(claim_of("", "", quote, prose=prose)).find(place)
     nearest(quote, place)
 
 
@@ -566,10 +571,10 @@ def sections(count: int) -> tuple[dict[str, tuple[tuple[str, ...], ...]], dict[s
 
 
 GROWING: dict[str, tuple[int, Callable[[int], Any], Callable[[Any], object]]] = {
-    "spaces in a connection": (4000, lambda n: f"a{' ' * n}b", lambda t: directives.parse_connection("env", t)),
-    "angles in a connection": (20_000, lambda n: "<a" * n + ">", lambda t: directives.parse_connection("env", t)),
-    "list": (20_000, lambda n: "a, \n" * n, directives.split),
-    "targets": (20_000, lambda n: "category:a ,~b " * n, directives.split_targets),
+    "spaces in a connection": (4000, lambda n: f"a{' ' * n}b", lambda t: read_heuristic.parse_connection("env", t)),
+    "angles in a connection": (20_000, lambda n: "<a" * n + ">", lambda t: read_heuristic.parse_connection("env", t)),
+    "list": (20_000, lambda n: "a, \n" * n, options.split),
+    "targets": (20_000, lambda n: "category:a ,~b " * n, queries.split_targets),
     "abbreviations": (1000, lambda n: nodes.paragraph("", "e.g. X " * n), inline.first_sentence),
     "quotes after a stop": (20_000, lambda n: nodes.paragraph("", "." + "'" * n + "x"), inline.first_sentence),
     "parts of a paragraph": (
@@ -604,7 +609,7 @@ GROWING: dict[str, tuple[int, Callable[[int], Any], Callable[[Any], object]]] = 
     ),
     "lines of a quote": (400, lambda n: "x = 1\n" * n, found),
     "indentation of a quote": (20_000, lambda n: f"{' ' * n}x = 1\ny", found),
-    "quotes in a docstring": (1000, lambda n: ["```{evidence} x"] * n, scope.without_evidence),
+    "quotes in a docstring": (1000, lambda n: "'''\n" + "```{evidence} x\n" * n + "'''", Source),
     "parts of a module's name": (1000, lambda n: f"textwrap{'.a' * n}", lambda name: sources.Sources().path(name)),
     "categories": (500, records, lambda made: categories(made, {})),
     "labels of a page": (1000, sections, lambda made: Pages(*made)),
@@ -697,7 +702,7 @@ def lines_run(root: Path, page: str) -> int:
     root.mkdir()
     (root / "conf.py").write_text("extensions = ['sphinxext_heuristics']\n", encoding="utf-8")
     (root / "index.rst").write_text(_HEAD + page, encoding="utf-8")
-    package = str(Path(directives.__file__).parent)
+    package = str(Path(diagnostics.__file__).parent)
     count = itertools.count()
 
     def in_function(_frame: FrameType, event: str, _argument: object) -> TraceFunction | None:

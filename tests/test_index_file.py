@@ -519,8 +519,7 @@ def test_a_markdown_parser_reads_back_what_went_in(note: tuple[Any, ...]) -> Non
 @pytest.mark.parametrize(
     "text",
     [
-        "Use safe_merge=True", "_private", "2 * 3", "a < b", "[1]", "R&D", "50 ~ 60", "*.py", "C:\\temp x", "wow!",
-        "x `y", "#1",
+        "Use safe_merge=True", "a1_b2_c", "a < b", "R & D", "wow! x", "#1", "1. x", "(a)", "x: y", "a - b", "50 %",
     ],
 )  # fmt: skip
 def test_what_is_no_markup_is_not_escaped(text: str) -> None:
@@ -531,12 +530,14 @@ def test_what_is_no_markup_is_not_escaped(text: str) -> None:
     ("text", "written"),
     [
         ("a|b", "a\\|b"),
-        ("a\\", "a\\"),
+        ("a\\", "a\\\\"),
         ("\\|", "\\\\\\|"),
         ("*x* _y_", "\\*x\\* \\_y\\_"),
+        ("2 * 3 ~ 6", "2 \\* 3 \\~ 6"),
         ("a\nb\r\n c", "a b c"),
         ("<b>", "\\<b>"),
-        ("[a](b)", "\\[a](b)"),
+        ("[a](b)", "\\[a\\](b)"),
+        ("![a]", "\\!\\[a\\]"),
         ("&amp;", "\\&amp;"),
         ("``x``", "\\`\\`x\\`\\`"),
     ],

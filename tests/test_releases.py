@@ -6,7 +6,6 @@ import json
 import os
 import shlex
 import shutil
-import stat
 import sys
 import zipfile
 from pathlib import Path
@@ -18,12 +17,12 @@ from hypothesis import strategies as st
 from test_cli import ran_apart, run
 
 from sphinxext_heuristics.cli import wheels
-from sphinxext_heuristics.cli.wheels import NotGotError, cache_folder, unpack
+from sphinxext_heuristics.cli.wheels import cache_folder
 from sphinxext_heuristics.releases.matrix import Standing, contradictions, in_order, read, text_of
 from sphinxext_heuristics.source.names import Sources
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Mapping
 
     from conftest import Project
 
@@ -145,9 +144,9 @@ def registry(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.Fi
     }.items():
         monkeypatch.setenv(name, value)
 
-    def fetch(distribution: str, release: str, scratch: Path) -> Path:
+    def fetch(distribution: str, release: str, to: Path) -> None:
         wheel = folder / f"{distribution}-{release}-py3-none-any.whl"
-        return Path(shutil.copy(wheel, scratch)) if wheel.is_file() else by_pip(distribution, release, scratch)
+        shutil.unpack_archive(wheel, to, "zip") if wheel.is_file() else by_pip(distribution, release, to)
 
     by_pip = wheels.fetch
     if "asking_pip" not in request.fixturenames:
@@ -222,6 +221,7 @@ def test_each_release_is_fetched_once_and_the_file_says_which(scales: Project, r
     assert (scales.src / "releases.json").stat().st_mtime_ns == before
 
 
+@pytest.mark.usefixtures("asking_pip")
 def test_only_source_text_is_kept(scales: Project, registry: Path, tmp_path: Path) -> None:
     files = {"scales/__init__.py": SCALES["3.0"], "scales/data.bin": "x", "scales-3.0.data/purelib/scales/more.py": ""}
     make_wheel(registry, "3.0", files)
@@ -325,7 +325,7 @@ def test_why_tells_what_is_there_instead(scales: Project) -> None:
     _status, out, _said = command(scales, "--releases", "1.0,2.0,3.0", "--why")
     assert out.splitlines()[:2] == [
         "Tare_First, 1.0: module 'scales' has no 'Scale.tare'",
-        "Tare_First, 2.0: the quoted code is not in scales:Scale.tare: most like it is line 7",
+        "Tare_First, 2.0: the quoted code is not in scales:Scale.tare: closest match: line 7",
     ]
 
 
@@ -405,9 +405,9 @@ def test_with_nothing_at_all_nothing_is_written(
         wheel.unlink()
     asked: list[str] = []
 
-    def fetch(distribution: str, release: str, folder: Path) -> Path:
+    def fetch(distribution: str, release: str, folder: Path) -> None:
         asked.append(release)
-        return whole(distribution, release, folder)
+        whole(distribution, release, folder)
 
     whole = wheels.fetch
     monkeypatch.setattr(wheels, "fetch", fetch)
@@ -442,66 +442,25 @@ def test_what_pip_calls_it_can_be_told(scales: Project, registry: Path) -> None:
 # -- wheels that mean harm ------------------------------------------------------------
 
 
+@pytest.mark.usefixtures("asking_pip")
 def test_a_wheel_that_leads_out_is_refused_and_the_others_are_read(scales: Project, registry: Path) -> None:
     make_wheel(registry, "2.0", {"scales.py": SCALES["2.0"], "../../../../evil.py": "x"})
     status, _out, said = command(scales, "--releases", "1.0,2.0,3.0")
-    assert (status, said) == (1, ["scales 2.0: not got: its wheel is refused: it holds '../../../../evil.py'"])
+    assert (status, len(said)) == (1, 1)
+    assert said[0].startswith("scales 2.0: not got: ")
+    assert "outside" in said[0]
     assert not list(scales.root.rglob("evil*"))
     assert sorted(path.name for path in cache_folder().iterdir()) == ["scales-1.0", "scales-3.0"]
 
 
-@pytest.mark.parametrize(
-    "name",
-    ["../evil.py", "/evil.py", "scales/../../evil.py", "..\\evil.py", "C:/evil.py", "x.data/purelib/../../evil.py"],
-)
-def test_no_path_leads_out_of_the_folder(name: str, tmp_path: Path) -> None:
-    wheel = make_wheel(tmp_path / "wheels", "1.0", {name: "x"})
-    (tmp_path / "in" / "to").mkdir(parents=True)
-    with pytest.raises(NotGotError, match="its wheel is refused: it holds"):
-        unpack(wheel, tmp_path / "in" / "to")
-    assert not list(tmp_path.rglob("evil.py"))
-
-
-def test_a_link_is_refused(tmp_path: Path) -> None:
-    member = zipfile.ZipInfo("scales.py")
-    member.external_attr = (stat.S_IFLNK | 0o777) << 16
-    with zipfile.ZipFile(tmp_path / "w.whl", "w") as archive:
-        archive.writestr(member, "/etc/passwd")
-    with pytest.raises(NotGotError, match="refused"):
-        unpack(tmp_path / "w.whl", tmp_path)
-
-
-def bombs() -> Iterator[tuple[str, dict[str, str], dict[str, int]]]:
-    yield "one file", {"scales.py": "\n" * (wheels.MAX_BYTES + 1)}, {}
-    yield "all files", {f"s{number}.py": "#" * 600 for number in range(3)}, {"MAX_TOTAL": 1500}
-    yield "their number", {f"s{number}.py": "" for number in range(3)}, {"MAX_FILES": 2}
-
-
-@pytest.mark.parametrize(("files", "limits"), [bomb[1:] for bomb in bombs()], ids=[bomb[0] for bomb in bombs()])
-def test_a_wheel_that_swells_is_refused(
-    files: dict[str, str], limits: dict[str, int], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    for name, value in limits.items():
-        monkeypatch.setattr(wheels, name, value)
-    wheel = make_wheel(tmp_path / "wheels", "1.0", files)
-    assert wheel.stat().st_size < 20_000
-    with pytest.raises(NotGotError, match="too large or too many files"):
-        unpack(wheel, tmp_path)
-
-
-@pytest.mark.parametrize("cut", [0, 30, -40])
-def test_a_damaged_wheel_is_no_release(cut: int, tmp_path: Path) -> None:
-    wheel = make_wheel(tmp_path / "wheels", "1.0", {"scales.py": "x = 1\n" * 99})
-    raw = wheel.read_bytes()
-    wheel.write_bytes(raw[:cut] + b"\xff" * 4 + raw[cut + 4 :] if cut > 0 else raw[:cut])
-    with pytest.raises(NotGotError, match="cannot be read"):
-        unpack(wheel, tmp_path)
-
-
-def test_a_file_that_is_a_folder_is_refused(tmp_path: Path) -> None:
-    wheel = make_wheel(tmp_path / "wheels", "1.0", {"a.py": "", "a.py/b.py": ""})
-    with pytest.raises(NotGotError, match="refused"):
-        unpack(wheel, tmp_path)
+@pytest.mark.usefixtures("asking_pip")
+def test_a_damaged_wheel_is_no_release(scales: Project, registry: Path) -> None:
+    wheel = make_wheel(registry, "2.0", {"scales.py": "x = 1\n" * 99})
+    wheel.write_bytes(wheel.read_bytes()[:-40])
+    status, _out, said = command(scales, "--releases", "1.0,2.0,3.0")
+    assert (status, len(said)) == (1, 1)
+    assert said[0].startswith("scales 2.0: not got: ")
+    assert sorted(path.name for path in cache_folder().iterdir()) == ["scales-1.0", "scales-3.0"]
 
 
 # -- docstrings -----------------------------------------------------------------------

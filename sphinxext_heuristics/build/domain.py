@@ -14,6 +14,7 @@ from sphinx.util.nodes import make_refnode
 
 from sphinxext_heuristics import versions
 from sphinxext_heuristics.config import Settings
+from sphinxext_heuristics.evidence.cache import Verified
 from sphinxext_heuristics.model import FORM
 from sphinxext_heuristics.notes import links
 from sphinxext_heuristics.notes.inline import text_of
@@ -26,7 +27,6 @@ from sphinxext_heuristics.resolve.objects import Objects
 from sphinxext_heuristics.resolve.pages import Pages, toctree_order
 from sphinxext_heuristics.resolve.plan import make_plan
 from sphinxext_heuristics.source.names import Sources
-from sphinxext_heuristics.verified import Verified
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping

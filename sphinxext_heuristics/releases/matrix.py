@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from packaging.version import Version
 
-from sphinxext_heuristics.evidence import Claim, Found, Reason, verify
+from sphinxext_heuristics.evidence import Found, Reason, verify
 from sphinxext_heuristics.model import Subtype
 from sphinxext_heuristics.versions import holds, is_empty_range, parse
 
@@ -120,10 +120,7 @@ def quotes(record: Heuristic, package: str) -> str:
 
 def results(record: Heuristic, package: str, sources: Sources) -> list[Found | Lost]:
     """Return, for all that a heuristic quotes from a package, where it stands in *sources*."""
-    return [
-        verify(Claim(module=one.module, qualname=one.qualname, quote=one.quote, prose=one.prose), sources)
-        for one in quoted(record, package)
-    ]
+    return [verify(one, sources) for one in quoted(record, package)]
 
 
 def standing(found: Sequence[Found | Lost]) -> Standing | None:

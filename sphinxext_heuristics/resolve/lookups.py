@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from sphinxext_heuristics.evidence import Found, Lost
-    from sphinxext_heuristics.messages import Message
+    from sphinxext_heuristics.evidence.messages import Message
     from sphinxext_heuristics.model import Evidence, Heuristic, Note
     from sphinxext_heuristics.resolve.objects import Objects
     from sphinxext_heuristics.resolve.pages import Pages

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from sphinxext_heuristics.config import Settings
-    from sphinxext_heuristics.messages import Message
+    from sphinxext_heuristics.evidence.messages import Message
     from sphinxext_heuristics.model import Entry, Evidence, Heuristic, Note
     from sphinxext_heuristics.resolve.catalogue import Catalogue
     from sphinxext_heuristics.resolve.connections import Resolved

@@ -220,11 +220,6 @@ class Sources:
         """Return the (module, name) from which *module* imports *name*, ``""`` for a module itself, or ``None``."""
         return self._names(module).imported.get(name)
 
-    def names(self, module: str) -> tuple[str, ...]:
-        """Return the names that a module's top level binds, imported ones included."""
-        names = self._names(module)
-        return (*names.defined, *names.imported)
-
     def exists(self, module: str) -> bool:
         """Tell whether Python would find *module*, whatever it is."""
         return self._spec(module) is not None
