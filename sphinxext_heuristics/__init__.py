@@ -84,9 +84,4 @@ def setup(app: Sphinx) -> ExtensionMetadata:
     app.connect("missing-reference", events.leave_unlinked, priority=900)
     app.connect("write-started", events.begin_writing)
     app.connect("build-finished", events.end_writing)
-    return {
-        "version": __version__,
-        "env_version": FORM,
-        "parallel_read_safe": True,
-        "parallel_write_safe": True,
-    }
+    return {"version": __version__, "env_version": FORM, "parallel_read_safe": True, "parallel_write_safe": True}

@@ -309,12 +309,7 @@ def problems_in(config: Config, conf_py: Path) -> list[Problem]:
         if (close := [f"{PREFIX}{word}" for word in closest(name[len(PREFIX) :], words, 1)])
     ]
     return [
-        Problem(
-            subtype=Subtype.CONFIG,
-            message=message,
-            source=str(conf_py),
-            line=lines.get(name, 1),
-        )
+        Problem(subtype=Subtype.CONFIG, message=message, source=str(conf_py), line=lines.get(name, 1))
         for name, message in found
     ]
 

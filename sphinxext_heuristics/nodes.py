@@ -59,13 +59,7 @@ def register(app: Sphinx) -> None:
         man=transparent,
         texinfo=transparent,
     )
-    for cls in (
-        heuristic,
-        heuristic_note,
-        heuristic_facts,
-        heuristic_entries,
-        heuristic_query,
-    ):
+    for cls in (heuristic, heuristic_note, heuristic_facts, heuristic_entries, heuristic_query):
         app.add_node(cls)
 
 

@@ -42,15 +42,15 @@ from sphinx.util.docutils import docutils_namespace
 
 from sphinxext_heuristics import config, versions
 from sphinxext_heuristics.build.domain import HeuristicDomain
-from sphinxext_heuristics.diagnostics import Alike, absolute, closest
-from sphinxext_heuristics.evidence import Found, Lost, messages, verify
-from sphinxext_heuristics.evidence.cache import FILENAME, Verified
+from sphinxext_heuristics.diagnostics import ClosestNames, absolute, closest
+from sphinxext_heuristics.evidence import messages, verify
+from sphinxext_heuristics.evidence.cache import FILENAME, EvidenceCache
 from sphinxext_heuristics.evidence.prose import missing_comment
 from sphinxext_heuristics.evidence.search import parsed
 from sphinxext_heuristics.evidence.source import Source, read, starts
 from sphinxext_heuristics.evidence.whereabouts import state
 from sphinxext_heuristics.files import differences, index_file, project_file
-from sphinxext_heuristics.model import CONNECTION_TYPES, SEVERITIES, Entry, Evidence
+from sphinxext_heuristics.model import CONNECTION_TYPES, SEVERITIES, Entry, Evidence, Found, Lost
 from sphinxext_heuristics.notes import inline, markdown
 from sphinxext_heuristics.read import heuristic as read_heuristic
 from sphinxext_heuristics.read import options, queries
@@ -410,20 +410,20 @@ def paragraphs(text: str, other: str) -> Iterator[nodes.paragraph]:
 
 def documented(text: str, other: str) -> Objects:
     """Return documented objects, some of which have the two texts for names."""
-    entries = [Entry(names=(name,), answers=(), anchor="", by_hand=False) for name in ("demo.Model", text, other)]
-    for name, answers in (
+    entries = [Entry(names=(name,), lineage=(), anchor="", by_hand=False) for name in ("demo.Model", text, other)]
+    for name, lineage in (
         ("demo.Model.merge", ("demo.inner.Model.merge",)),
         ("demo.Copy.merge", ("demo.Copy.merge", "demo.inner.Model.merge")),
         ("demo.Other.merge", ("demo.Other.merge",)),
         (f"demo.{other}", (f"demo.{text}",)),
     ):
-        entries.append(Entry(names=(name,), answers=answers, anchor="", by_hand=False))
+        entries.append(Entry(names=(name,), lineage=lineage, anchor="", by_hand=False))
     return Objects(
         entries,
         canonical={text: (other,), "demo.Model": ("demo.inner.Model",)},
         modules=frozenset({"demo", other}),
-        spellings=lambda name: (name,),
-        source_answers=lambda name: (name, text) if name == other else (),
+        aliases=lambda name: (name,),
+        source_lineage=lambda name: (name, text) if name == other else (),
     )
 
 
@@ -1068,7 +1068,7 @@ class Shelf:
         self._write(hostile.files)
         names = sources.Sources()
         for name in hostile.names:
-            for follow in (names.canonical, names.spellings, names.answers):
+            for follow in (names.canonical, names.aliases, names.lineage):
                 follow(name)
         return self.recall(hostile.claim, names)
 
@@ -1076,7 +1076,7 @@ class Shelf:
         """Look for a quote, also by way of the record of what was found."""
         found = verify(claim, names)
         for _time in range(2):
-            verified = Verified(self._records, names)
+            verified = EvidenceCache(self._records, names)
             remembered = verified.of(claim)
             if remembered != found:
                 raise FuzzError(f"{claim}: remembered as {remembered}, found {found}")
@@ -1144,7 +1144,7 @@ class Shelf:
         records = ["", "{", "[]", "1", "null", '{"found": {}}', json.dumps({**kept, "found": []}), "\ud800"]
         for record in (*records, *(json.dumps({**kept, "found": {key: it}}) for it in entries)):
             (self._records / FILENAME).write_text(record, encoding="utf-8", errors="replace")
-            Verified(self._records, _SOURCES).of(claim)
+            EvidenceCache(self._records, _SOURCES).of(claim)
 
     def _vanishing(self, files: dict[str, bytes]) -> None:
         """Look into files that go away, cannot be read, or lose what was found in them, while they are looked into."""
@@ -1153,12 +1153,12 @@ class Shelf:
         for left in (None, b"", b"class Child: pass\n"):
             path.write_bytes(files["one.py"])
             names = sources.Sources()
-            names.answers("hostile.gone.Child.merge")
+            names.lineage("hostile.gone.Child.merge")
             if left is None:
                 path.unlink()
             else:
                 path.write_bytes(left)
-            names.answers("hostile.gone.Child.nested")
+            names.lineage("hostile.gone.Child.nested")
             names.canonical("hostile.gone.Model")
             verify(claim, names)
         with _finder(path):
@@ -1372,7 +1372,7 @@ class Site:
                 raise FuzzError(f"{docname}:{record.line}: {record.name!r} is lost in silence")
         inner = {id(quote) for record in page.heuristics for quote in record.evidence}
         for quote in page.evidence:
-            found = isinstance(domain.plan.known.verify(quote), Found)
+            found = isinstance(domain.plan.lookups.verify(quote), Found)
             if not found and id(quote) not in inner and not is_told(quote, told):
                 raise FuzzError(f"{docname}:{quote.line}: {quote} is lost in silence")
         for role in page.roles:
@@ -1562,7 +1562,7 @@ def seeds(folder: Path) -> None:
         call(other, f"{text} {other}. {text}", folder)
     for source in ("", "<string>", "docstring of x", "x.rst", "x:docstring of y"):
         absolute(source)
-    Alike(f"name{at}" for at in range(300)).closest("nmae17")
+    ClosestNames(f"name{at}" for at in range(300)).closest("nmae17")
     for value in ("\ud800", "x", "", "/x", "a\0b"):
         [option.accepts(value) for option in config.OPTIONS]
     project_file.command_line("index", folder, folder / "x", Path.cwd())

@@ -16,8 +16,8 @@ import black
 import pytest
 from conftest import Project
 
-from sphinxext_heuristics.evidence import Found, Lost, verify
-from sphinxext_heuristics.model import Evidence
+from sphinxext_heuristics.evidence import verify
+from sphinxext_heuristics.model import Evidence, Found, Lost
 from sphinxext_heuristics.source.names import Sources
 
 if TYPE_CHECKING:

@@ -24,12 +24,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from sphinxext_heuristics import evidence
-from sphinxext_heuristics.evidence import Found, Lost, Reason, search, verify
+from sphinxext_heuristics.evidence import search, verify
 from sphinxext_heuristics.evidence.prose import missing_comment
 from sphinxext_heuristics.evidence.search import parsed
 from sphinxext_heuristics.evidence.source import Source, State
 from sphinxext_heuristics.evidence.whereabouts import state
-from sphinxext_heuristics.model import Evidence
+from sphinxext_heuristics.model import Evidence, Found, Lost, Reason
 from sphinxext_heuristics.source.names import Sources
 
 if TYPE_CHECKING:
@@ -176,7 +176,8 @@ def test_a_quote_stands_in_the_installed_peft(claim: Evidence, lines: list[int])
 def test_nothing_is_imported_for_it() -> None:
     script = f"""
 import json, sys
-from sphinxext_heuristics.evidence import Found, verify
+from sphinxext_heuristics.evidence import verify
+from sphinxext_heuristics.model import Found
 from sphinxext_heuristics.model import Evidence
 from sphinxext_heuristics.source.names import Sources
 before = set(sys.modules)

@@ -47,12 +47,12 @@ from sphinx.util.docutils import docutils_namespace
 
 from sphinxext_heuristics import diagnostics, versions
 from sphinxext_heuristics.diagnostics import closest
-from sphinxext_heuristics.evidence import Found, verify
+from sphinxext_heuristics.evidence import verify
 from sphinxext_heuristics.evidence.nearest import nearest
 from sphinxext_heuristics.evidence.search import parsed
 from sphinxext_heuristics.evidence.source import Source
 from sphinxext_heuristics.files import differences
-from sphinxext_heuristics.model import CONNECTION_TYPES, Entry, Heuristic
+from sphinxext_heuristics.model import CONNECTION_TYPES, Entry, Found, Heuristic
 from sphinxext_heuristics.notes import inline, markdown
 from sphinxext_heuristics.read import heuristic as read_heuristic
 from sphinxext_heuristics.read import options, queries
@@ -166,8 +166,8 @@ _PARTS = st.lists(st.sampled_from(("demo", "Model", "Other", "merge")), min_size
 @SOME
 @given(names=st.lists(_PARTS, min_size=1, max_size=6), target=_PARTS | NAME)
 def test_target_means_documented_names_that_end_like_it(names: list[str], target: str) -> None:
-    entries = [Entry(names=(name,), answers=(), anchor="", by_hand=False) for name in names]
-    objects = Objects(entries, canonical={}, spellings=lambda name: (name,))
+    entries = [Entry(names=(name,), lineage=(), anchor="", by_hand=False) for name in names]
+    objects = Objects(entries, canonical={}, aliases=lambda name: (name,))
     found = objects.find(target)
     assert not (found.names and found.objects)
     for name in (*found.names, *found.objects):
@@ -359,10 +359,7 @@ MODULES = {
         {"run": "".join(f"class C{at}(C{at + 1}): pass\n" for at in range(1500))},
         "from .run import C0 as run\n",
     ),
-    "imports": (
-        {f"m{at}": f"from .m{at + 1} import run\n" for at in range(400)},
-        "from .m0 import run\n",
-    ),
+    "imports": ({f"m{at}": f"from .m{at + 1} import run\n" for at in range(400)}, "from .m0 import run\n"),
 }
 
 
@@ -383,8 +380,8 @@ def test_names_that_lead_on_and_on_end_somewhere(tmp_path: Path, monkeypatch: py
         f"pk{'.x' * 3000}",
         "pk.more.x",
     ):
-        assert len(names.spellings(dotted)) < 4
-        names.answers(dotted)
+        assert len(names.aliases(dotted)) < 4
+        names.lineage(dotted)
     assert names.path(f"pk{'.run' * 3000}") is None
 
 
@@ -399,7 +396,7 @@ def test_function_that_is_named_like_its_module_is_known_by_both_names(
     names = sources.Sources()
     for dotted in ("pk.run", "pk.run.run"):
         assert names.canonical(dotted) == ("pk.run", "run")
-        assert set(names.spellings(dotted)) == {"pk.run", "pk.run.run"}
+        assert set(names.aliases(dotted)) == {"pk.run", "pk.run.run"}
     assert names.canonical("pk.run.other") == ("pk.run", "other")
     assert names.canonical("pk.Model.Model.run") == names.canonical("pk.Model.run") == ("pk.Model", "Model.run")
 
@@ -421,9 +418,9 @@ def test_file_that_loses_a_class_meanwhile_has_none(tmp_path: Path, monkeypatch:
     path.write_text("class A:\n    def f(self): pass\nclass B(A): pass\n", encoding="utf-8")
     monkeypatch.syspath_prepend(tmp_path)
     names = sources.Sources()
-    assert names.answers("losing.B.f") == ("losing.B.f", "losing.A.f")
+    assert names.lineage("losing.B.f") == ("losing.B.f", "losing.A.f")
     path.write_text("class B: pass\n", encoding="utf-8")
-    assert names.answers("losing.B.g") == ("losing.B.g",)
+    assert names.lineage("losing.B.g") == ("losing.B.g",)
 
 
 # -- whole directives -----------------------------------------------------------------
@@ -549,10 +546,10 @@ def records(count: int) -> list[Heuristic]:
 def entries(count: int) -> Objects:
     """Return that many documented methods."""
     made = [
-        Entry(names=(f"demo.C{at}.merge",), answers=(f"x.C{at}.merge",), anchor="", by_hand=False)
+        Entry(names=(f"demo.C{at}.merge",), lineage=(f"x.C{at}.merge",), anchor="", by_hand=False)
         for at in range(count)
     ]
-    return Objects(made, canonical={}, spellings=lambda name: (name,))
+    return Objects(made, canonical={}, aliases=lambda name: (name,))
 
 
 def found(quote: str) -> None:

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 
 from sphinxext_heuristics.build import builders, contents, events
 from sphinxext_heuristics.build.domain import HeuristicDomain
-from sphinxext_heuristics.build.outputs import Written
+from sphinxext_heuristics.build.outputs import OutputRecord
 from sphinxext_heuristics.model import Note
 
 if TYPE_CHECKING:
@@ -90,9 +90,7 @@ STEPS = st.builds(
     edits=st.lists(st.sampled_from(sorted(OPERATIONS)), max_size=2).map(tuple),
     wipe=st.sampled_from([False, False, False, True]),
     kill=st.one_of(
-        st.none(),
-        st.none(),
-        st.tuples(st.sampled_from(["source-read", "doctree-resolved"]), st.integers(1, 6)),
+        st.none(), st.none(), st.tuples(st.sampled_from(["source-read", "doctree-resolved"]), st.integers(1, 6))
     ),
     builder=st.sampled_from([*PAGED, *PAGED, *MERGED]),
     jobs=st.sampled_from([1, 1, 1, 2, 4]),
@@ -330,7 +328,7 @@ def test_after_a_killed_build_a_build_of_some_files_vouches_for_these_alone(tmp_
 
 
 def test_no_rewriting_is_caught(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Written, "stale", lambda _self, _digests: [])
+    monkeypatch.setattr(OutputRecord, "stale", lambda _self, _digests: [])
     assert "api.html" in tell(tmp_path, [Step(edits=("edit the note",))])[0]
 
 
@@ -338,7 +336,7 @@ def test_a_stale_digest_is_caught(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     digest = contents.digest
 
     def forgetful(plan: Plan, views: Mapping[str, View], docname: str) -> str:
-        plan = replace(plan, known=replace(plan.known, settle=lambda record: Note((), record.docname)))
+        plan = replace(plan, lookups=replace(plan.lookups, settle=lambda record: Note((), record.docname)))
         return digest(plan, views, docname)
 
     monkeypatch.setattr(events, "digest", forgetful)

@@ -719,7 +719,7 @@ def big_plan(count: int) -> Plan:
         pages[f"h/H{i}"] = Page(heuristics=(record(i),))
     settings_ = Settings.of(FakeConfig())  # type: ignore[arg-type]
     catalogue = Catalogue(pages=pages, order={name: at for at, name in enumerate(pages)})
-    objects = Objects((e for _docname, e in catalogue.entries), canonical={}, spellings=lambda name: (name,))
+    objects = Objects((e for _docname, e in catalogue.entries), canonical={}, aliases=lambda name: (name,))
     known = Lookups(
         objects=objects, modules={}, pages=Pages(dict.fromkeys(pages, ()), {}), canonical={},
         external=lambda _kind, _name: None, elsewhere=lambda _name: None,
@@ -731,7 +731,7 @@ def big_plan(count: int) -> Plan:
 
 
 def entry(name: str) -> Entry:
-    return Entry(names=(name,), answers=(name,), anchor=name, by_hand=False)
+    return Entry(names=(name,), lineage=(name,), anchor=name, by_hand=False)
 
 
 def record(i: int) -> Heuristic:

@@ -22,8 +22,8 @@ from test_cli import run
 
 from sphinxext_heuristics.cli import pasted
 from sphinxext_heuristics.evidence import cache, search
-from sphinxext_heuristics.evidence.messages import ANYTHING, Message, fit, in_lines, in_quote, one_line, plain
-from sphinxext_heuristics.model import Evidence
+from sphinxext_heuristics.evidence.messages import ANYTHING, fit, in_lines, in_quote, one_line, plain
+from sphinxext_heuristics.model import Evidence, Message
 
 if TYPE_CHECKING:
     from collections.abc import Callable

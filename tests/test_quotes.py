@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 import pytest
 from test_cli import run
 
-from sphinxext_heuristics.evidence import Found, Lost, search, source, verify
-from sphinxext_heuristics.model import Evidence
+from sphinxext_heuristics.evidence import search, source, verify
+from sphinxext_heuristics.model import Evidence, Found, Lost
 from sphinxext_heuristics.source.names import Sources
 
 if TYPE_CHECKING:

@@ -93,11 +93,7 @@ class HeuristicsBuilder(ReadingBuilder):
         plan = HeuristicDomain.of(self.env).plan
         path = project_file(app_of(self.env), INDEX_FILE).path
         exporter = Exporter(plan, Path(self.srcdir), self.get_target_uri)
-        data = exporter.all(
-            project=self.config.project,
-            release=self.config.release,
-            extension=self._extension,
-        )
+        data = exporter.all(project=self.config.project, release=self.config.release, extension=self._extension)
         self._write(JSON_NAME, json.dumps(data, ensure_ascii=False, indent=2) + "\n")
         self._write(path.name, index_file.content(plan, path, path_of(self.env)))
 

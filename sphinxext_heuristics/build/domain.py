@@ -14,11 +14,11 @@ from sphinx.util.nodes import make_refnode
 
 from sphinxext_heuristics import versions
 from sphinxext_heuristics.config import Settings
-from sphinxext_heuristics.evidence.cache import Verified
+from sphinxext_heuristics.evidence.cache import EvidenceCache
 from sphinxext_heuristics.model import FORM
 from sphinxext_heuristics.notes import links
 from sphinxext_heuristics.notes.inline import text_of
-from sphinxext_heuristics.read.collect import ANSWERS, collect
+from sphinxext_heuristics.read.collect import LINEAGES, collect
 from sphinxext_heuristics.read.queries import HeuristicRole
 from sphinxext_heuristics.resolve.catalogue import Catalogue
 from sphinxext_heuristics.resolve.inventories import External
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from sphinx.builders import Builder
     from sphinx.environment import BuildEnvironment
 
-    from sphinxext_heuristics.build.outputs import Written
+    from sphinxext_heuristics.build.outputs import OutputRecord
     from sphinxext_heuristics.model import Heuristic, Page
     from sphinxext_heuristics.resolve.plan import Plan
 
@@ -96,11 +96,11 @@ class HeuristicDomain(Domain):
         """Begin without a plan: it is made when all pages are known."""
         super().__init__(env)
         self._plan: Plan | None = None
-        self._verified: Verified | None = None
+        self._verified: EvidenceCache | None = None
         #: The documents whose nodes were made in this build.
         self.resolved_docs: set[str] = set()
         #: What stands in the output folder, from the first page written on.
-        self.written: Written | None = None
+        self.written: OutputRecord | None = None
 
     @classmethod
     def of(cls, env: BuildEnvironment) -> HeuristicDomain:
@@ -130,8 +130,8 @@ class HeuristicDomain(Domain):
         This is not ``process_doc``, which Sphinx calls (850) before MyST has resolved the
         links to anchors of the page (879): a note on another page needs them resolved.
         """
-        answers: dict[str, tuple[str, ...]] = self.env.temp_data.get(ANSWERS) or {}
-        self.pages[docname] = collect(document, docname, answers)
+        lineage: dict[str, tuple[str, ...]] = self.env.temp_data.get(LINEAGES) or {}
+        self.pages[docname] = collect(document, docname, lineage)
 
     # -- resolve ----------------------------------------------------------------------
 
@@ -163,14 +163,14 @@ class HeuristicDomain(Domain):
         labels = {name: (docname, anchor) for name, (docname, anchor) in std.anonlabels.items()}
         sources = Sources()
         external = External(env)
-        self._verified = Verified(Path(env.doctreedir), sources)
+        self._verified = EvidenceCache(Path(env.doctreedir), sources)
         return Lookups(
             objects=Objects(
                 (entry for _docname, entry in catalogue.entries),
                 canonical=canonical,
                 modules=frozenset(modules),
-                spellings=sources.spellings,
-                source_answers=sources.answers,
+                aliases=sources.aliases,
+                source_lineage=sources.lineage,
             ),
             modules=modules,
             pages=Pages(
@@ -239,14 +239,7 @@ class HeuristicDomain(Domain):
     def get_objects(self) -> Iterator[tuple[str, str, str, str, str, int]]:
         """Yield the heuristics for objects.inv and the search."""
         for record in self.plan.heuristics.values():
-            yield (
-                record.name,
-                record.title,
-                "heuristic",
-                record.docname,
-                record.anchor,
-                1,
-            )
+            yield (record.name, record.title, "heuristic", record.docname, record.anchor, 1)
 
     def get_full_qualified_name(self, node: Element) -> str | None:
         """Return the name that a reference means."""

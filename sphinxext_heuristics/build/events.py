@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from sphinxext_heuristics.build.contents import digest
 from sphinxext_heuristics.build.domain import EXTENSION, HeuristicDomain
-from sphinxext_heuristics.build.outputs import Written
+from sphinxext_heuristics.build.outputs import OutputRecord
 from sphinxext_heuristics.model import INDEX_PAGE
 from sphinxext_heuristics.notes import links
 from sphinxext_heuristics.notes.inline import COPY
@@ -28,11 +28,7 @@ _STYLE, _BOOK_STYLE = "heuristics.css", "heuristics-epub.css"
 
 
 def read_again(
-    _app: Sphinx,
-    env: BuildEnvironment,
-    added: AbstractSet[str],
-    _changed: AbstractSet[str],
-    removed: AbstractSet[str],
+    _app: Sphinx, env: BuildEnvironment, added: AbstractSet[str], _changed: AbstractSet[str], removed: AbstractSet[str]
 ) -> list[str]:
     """Return the documents in which a note links to a file that came or went: MyST reads the link otherwise then."""
     came_or_went = {*removed, *(str(env.doc2path(docname, base=False)) for docname in added)}
@@ -80,10 +76,10 @@ def digests(app: Sphinx) -> dict[str, str]:
     return {docname: digest(plan, views_of(app), docname) for docname in plan.catalogue.pages}
 
 
-def written_by(app: Sphinx) -> Written:
+def written_by(app: Sphinx) -> OutputRecord:
     """Return the record of what the builder at work has written."""
     version = app.extensions[EXTENSION].version
-    return Written(Path(app.outdir), app.builder.name, version)
+    return OutputRecord(Path(app.outdir), app.builder.name, version)
 
 
 def begin_writing(app: Sphinx, builder: Builder) -> None:
@@ -110,10 +106,7 @@ def remove_empty_index(builder: Any, domain: HeuristicDomain) -> None:  # noqa: 
 
 
 def leave_unlinked(
-    _app: Sphinx,
-    _env: BuildEnvironment,
-    node: addnodes.pending_xref,
-    contnode: nodes.Element,
+    _app: Sphinx, _env: BuildEnvironment, node: addnodes.pending_xref, contnode: nodes.Element
 ) -> nodes.Element | None:
     """Leave the text of what nobody could resolve unlinked, where its warning is given.
 

@@ -9,12 +9,7 @@ from docutils import nodes
 from sphinxext_heuristics.resolve.listing import EXISTS, MISSING
 
 #: Our signs → what draws them in LaTeX with every engine and font, as Sphinx does for others.
-_DRAWN = {
-    EXISTS: r"\(\checkmark\)",
-    MISSING: r"\(\square\)",
-    "≥": r"\(\geq\)",
-    "≤": r"\(\leq\)",
-}
+_DRAWN = {EXISTS: r"\(\checkmark\)", MISSING: r"\(\square\)", "≥": r"\(\geq\)", "≤": r"\(\leq\)"}
 _SIGN = re.compile(f"([{''.join(_DRAWN)}])")
 
 

@@ -20,7 +20,7 @@ FILENAME = ".heuristics.json"
 UNKNOWN = "?"
 
 
-class Written:
+class OutputRecord:
     """The record of one builder in one output folder."""
 
     def __init__(self, outdir: Path, builder: str, version: str = "") -> None:

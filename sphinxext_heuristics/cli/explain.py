@@ -89,8 +89,8 @@ def explain(plan: Plan, name: str) -> Iterator[str]:
         yield from _heuristic(plan, record)
         return
     name = name.lstrip("~")
-    match = plan.known.objects.find(name)
-    names = match.names or (plan.known.objects.find(f"*.{name}").names if match.objects else ())
+    match = plan.lookups.objects.find(name)
+    names = match.names or (plan.lookups.objects.find(f"*.{name}").names if match.objects else ())
     if name in plan.entry_of:
         names = (name,)  # as a target it would reach the inherited copies, too
     if names:
@@ -98,7 +98,7 @@ def explain(plan: Plan, name: str) -> Iterator[str]:
             yield from ("",) * bool(at)
             yield from _object(plan, documented)
         return
-    place = plan.known.pages.find(name).place
+    place = plan.lookups.pages.find(name).place
     if place is not None:
         yield from _page(plan, place)
     elif match.module:
@@ -106,7 +106,7 @@ def explain(plan: Plan, name: str) -> Iterator[str]:
 
 
 def _unknown(plan: Plan, name: str) -> str:
-    known = plan.known
+    known = plan.lookups
     near = (
         *closest(plan.settings.strip(name), plan.heuristics),
         *known.objects.closest(name),
@@ -164,7 +164,7 @@ def _connection(resolved: Resolved) -> str:
 
 def _others(plan: Plan, record: Heuristic) -> Iterator[str]:
     """Yield the objects that have a target's name and are others, such as an override."""
-    objects = plan.known.objects
+    objects = plan.lookups.objects
     impl = [resolved.connection.target for resolved in plan.connections(record) if resolved.connection.type == "impl"]
     lasts = {target.rpartition(".")[2] for target in impl}
     reached = set(plan.reached(record))
@@ -193,7 +193,7 @@ def _rule(plan: Plan, name: str, target: str, rule: Rule) -> str:
     if rule is Rule.ALIAS:
         return f"the same object as {target}"
     if rule is Rule.INHERITED:
-        return f"inherits this very member from {plan.known.objects.identity(name).rpartition('.')[0]}"
+        return f"inherits this very member from {plan.lookups.objects.identity(name).rpartition('.')[0]}"
     return f"the documented object whose name ends in {target}"
 
 
@@ -217,7 +217,7 @@ def _reason(plan: Plan, docname: str, verdict: Verdict) -> str:
 def _withheld(plan: Plan, record: Heuristic, reason: Reason) -> str:
     """Return why a heuristic is shown nowhere automatically, in words."""
     if reason is Reason.VERSION:
-        return f"it holds for {index.bounds(record)}, and {plan.known.version} is documented"
+        return f"it holds for {index.bounds(record)}, and {plan.lookups.version} is documented"
     return "it has no-inject"
 
 
@@ -228,7 +228,7 @@ def _free(docname: str) -> str:
 def _page_reason(plan: Plan, record: Heuristic, place: Place) -> str:
     if reason := plan.withheld(record):
         return _withheld(plan, record, reason)
-    return _free(place.docname) if place.docname in plan.known.excluded else ""
+    return _free(place.docname) if place.docname in plan.lookups.excluded else ""
 
 
 def _where(place: Place) -> str:

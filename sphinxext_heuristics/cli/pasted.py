@@ -5,15 +5,14 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from sphinxext_heuristics.evidence import Found
 from sphinxext_heuristics.evidence.messages import fit, plain
+from sphinxext_heuristics.model import Found
 from sphinxext_heuristics.notes.inline import text_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from sphinxext_heuristics.evidence.messages import Message
-    from sphinxext_heuristics.model import Evidence
+    from sphinxext_heuristics.model import Evidence, Message
     from sphinxext_heuristics.resolve.plan import Plan
 
 #: How many close messages are named where none fits.
@@ -57,7 +56,7 @@ def explained(plan: Plan, text: str) -> Iterator[str]:
 
 def _origin(plan: Plan, quoted: Evidence) -> str:
     """Return where a message is from: object, package, version and line."""
-    found = plan.known.verify(quoted)
+    found = plan.lookups.verify(quoted)
     where = f"line {found.line}" if isinstance(found, Found) else "not found there"
     return f"{quoted.object}, {plan.package_of(quoted)} {plan.version_of(quoted)}".strip() + f", {where}"
 

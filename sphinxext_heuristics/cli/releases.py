@@ -18,9 +18,8 @@ from sphinxext_heuristics.cli.project import CommandError, add_options, opened, 
 from sphinxext_heuristics.cli.terminal import note, say, say_diff
 from sphinxext_heuristics.cli.wheels import NoIndexError, NotGotError, cache_folder, unpacked
 from sphinxext_heuristics.cli.writing import bring_up_to_date, file_of, found_in, seen
-from sphinxext_heuristics.evidence import Found
 from sphinxext_heuristics.files.differences import unified
-from sphinxext_heuristics.model import Subtype
+from sphinxext_heuristics.model import Found, Subtype
 from sphinxext_heuristics.releases import checks as release_checks
 from sphinxext_heuristics.releases.matrix import (
     Matrix,

@@ -68,11 +68,7 @@ class BodyRenderer(SphinxRenderer):
         self.current_node.append(block)
 
     def generate_heading_target(
-        self,
-        token: SyntaxTreeNode,
-        level: int,
-        node: nodes.Element,
-        title_node: nodes.Element,
+        self, token: SyntaxTreeNode, level: int, node: nodes.Element, title_node: nodes.Element
     ) -> None:
         """Give a heading no name: the same docstring may stand on many pages, and many times on one."""
 
@@ -113,9 +109,7 @@ def _lexes(name: str, code: str) -> bool:
 @cache
 def _parser() -> MarkdownIt:
     config = MdParserConfig(
-        all_links_external=True,
-        enable_extensions={"colon_fence"},
-        disable_syntax=list(_NOT_HUGGING_FACE),
+        all_links_external=True, enable_extensions={"colon_fence"}, disable_syntax=list(_NOT_HUGGING_FACE)
     )
     return create_md_parser(config, BodyRenderer)
 

@@ -1,9 +1,8 @@
 """Quoted code against installed source: whether what a heuristic rests on is still there, and where.
 
-Nothing is imported. `verify` takes an `Evidence` and returns `Found` or `Lost`.
+Nothing is imported. `search.verify` takes an `Evidence` and returns `Found` or `Lost`.
 """
 
-from sphinxext_heuristics.evidence.records import Found, Lost, Reason
 from sphinxext_heuristics.evidence.search import verify
 
-__all__ = ["Found", "Lost", "Reason", "verify"]
+__all__ = ["verify"]

@@ -13,18 +13,16 @@ from contextlib import suppress
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from sphinxext_heuristics.evidence.messages import Message, in_lines, in_quote
-from sphinxext_heuristics.evidence.records import Found
+from sphinxext_heuristics.evidence.messages import in_lines, in_quote
 from sphinxext_heuristics.evidence.search import verify
 from sphinxext_heuristics.evidence.source import read
 from sphinxext_heuristics.evidence.whereabouts import state
-from sphinxext_heuristics.model import FORM
+from sphinxext_heuristics.model import FORM, Found, Message
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from sphinxext_heuristics.evidence.records import Lost
-    from sphinxext_heuristics.model import Evidence
+    from sphinxext_heuristics.model import Evidence, Lost
     from sphinxext_heuristics.source.names import Sources
 
 #: The record's file among the doctrees.
@@ -34,7 +32,7 @@ FILENAME = "heuristics-evidence.json"
 _READER = f"{FORM} {sys.version_info.major}.{sys.version_info.minor}"
 
 
-class Verified:
+class EvidenceCache:
     """What was found in one build.
 
     *folder* is where the record is kept; *sources* finds the files that Python would import.

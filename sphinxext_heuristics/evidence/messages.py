@@ -9,10 +9,10 @@ from __future__ import annotations
 import ast
 import re
 import textwrap
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from sphinxext_heuristics.evidence.source import parse
+from sphinxext_heuristics.model import Message
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,16 +32,6 @@ _PERCENT = re.compile(r"%(?:\([^()]*\))?[-#0 +]*(?:\*|\d+)?(?:\.(?:\*|\d+))?[hlL
 _FIELD = re.compile(r"\{(?:[^{}]|\{[^{}]*\})*\}")
 _SEVERAL = re.compile(f"{ANYTHING}(?: ?{ANYTHING})+")
 _LEVELS = frozenset({"debug", "info", "warning", "error", "exception", "critical"})
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Message:
-    """What an error, a warning or a log entry says."""
-
-    #: The class of the error or warning, or :data:`LOG`.
-    kind: str
-    #: Its text in one line, with :data:`ANYTHING` for what is put in.
-    text: str
 
 
 # -- in code --------------------------------------------------------------------------

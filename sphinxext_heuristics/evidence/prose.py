@@ -56,16 +56,16 @@ class Prose:
 
     def __init__(self, quote: str) -> None:
         """Take the words; where lines end, and which literals they are cut into, does not matter."""
-        self._spellings = [words for text in _spellings(quote) if (words := " ".join(text.split()))]
+        self._aliases = [words for text in _aliases(quote) if (words := " ".join(text.split()))]
 
     def find(self, place: Place) -> tuple[int, int] | None:
         """Return the lines where a docstring, a message or a comment has these words, or ``None``."""
         comments, strings = texts_of("\n".join(place.text), place.first)
         passages = map(Passage, [*strings, *comments])
-        return next((found for it in passages for words in self._spellings if (found := it.find(words))), None)
+        return next((found for it in passages for words in self._aliases if (found := it.find(words))), None)
 
 
-def _spellings(quote: str) -> Iterator[str]:
+def _aliases(quote: str) -> Iterator[str]:
     """Yield what a quote may stand for: its words, those of a comment, of strings, of a string or f-string's source."""
     yield quote
     yield _MARKER.sub("", quote)

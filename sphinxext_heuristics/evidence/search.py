@@ -10,9 +10,9 @@ from sphinxext_heuristics.diagnostics import closest, did_you_mean
 from sphinxext_heuristics.evidence.code import Code
 from sphinxext_heuristics.evidence.nearest import nearest
 from sphinxext_heuristics.evidence.prose import Prose, missing_comment
-from sphinxext_heuristics.evidence.records import Found, Lost, Reason
 from sphinxext_heuristics.evidence.source import read
 from sphinxext_heuristics.evidence.whereabouts import whereabouts
+from sphinxext_heuristics.model import Found, Lost, Reason
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

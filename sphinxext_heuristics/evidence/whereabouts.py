@@ -7,8 +7,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from sphinxext_heuristics.diagnostics import closest, did_you_mean
-from sphinxext_heuristics.evidence.records import Lost, Reason
 from sphinxext_heuristics.evidence.source import State
+from sphinxext_heuristics.model import Lost, Reason
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -46,7 +46,7 @@ def whereabouts(quoted: Evidence, sources: Sources) -> Iterator[tuple[Evidence, 
     else:
         yield quoted, own
         dotted = f"{quoted.module}.{quoted.qualname}"
-        inherited = [sources.canonical(name) for name in sources.answers(dotted)[:0:-1]]
+        inherited = [sources.canonical(name) for name in sources.lineage(dotted)[:0:-1]]
         for origin in dict.fromkeys([sources.canonical(dotted), *inherited]):
             if origin and (at := state(origin[0], sources)):
                 yield replace(quoted, module=origin[0], qualname=origin[1]), at

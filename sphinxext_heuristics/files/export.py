@@ -6,9 +6,8 @@ from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from sphinxext_heuristics.evidence import Found
 from sphinxext_heuristics.files.index_file import name_of
-from sphinxext_heuristics.model import SEVERITIES
+from sphinxext_heuristics.model import SEVERITIES, Found
 from sphinxext_heuristics.notes import markdown
 from sphinxext_heuristics.notes.inline import text_of
 from sphinxext_heuristics.resolve import listing as index
@@ -46,7 +45,7 @@ class Exporter:
         return {
             "schema_version": SCHEMA_VERSION,
             "project": {"name": project, "version": release},
-            "package": {"name": settings.package, "version": self._plan.known.version},
+            "package": {"name": settings.package, "version": self._plan.lookups.version},
             "extension": {"name": "sphinxext_heuristics", "version": extension},
             "namespace": settings.namespace,
             "counts": _counts(heuristics),
@@ -101,7 +100,7 @@ class Exporter:
         }
 
     def _evidence(self, quoted: Evidence) -> Json:
-        found = self._plan.known.verify(quoted)
+        found = self._plan.lookups.verify(quoted)
         return {
             "object": quoted.object,
             "quote": quoted.quote,

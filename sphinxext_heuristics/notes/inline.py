@@ -39,13 +39,7 @@ KEPT: dict[str, type[nodes.Element]] = {
 }
 
 #: Nodes that leave nothing: they belong to the page they were written on.
-DROPPED = (
-    nodes.footnote_reference,
-    nodes.citation_reference,
-    nodes.system_message,
-    nodes.target,
-    addnodes.index,
-)
+DROPPED = (nodes.footnote_reference, nodes.citation_reference, nodes.system_message, nodes.target, addnodes.index)
 
 #: Attributes that would collide, or that belong to the page.
 LOCAL = {"ids", "names", "dupnames", "backrefs", "refdoc", "refname"}

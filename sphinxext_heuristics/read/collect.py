@@ -29,11 +29,11 @@ if TYPE_CHECKING:
 
 
 #: Where in the environment's temporary data, while a page is read, the names are that autodoc's objects have.
-ANSWERS = "heuristic_answers"
+LINEAGES = "heuristic_answers"
 
 
-def collect(document: nodes.document, docname: str, answers: Mapping[str, tuple[str, ...]]) -> Page:
-    """Return what a document holds; *answers* has the names of autodoc's objects."""
+def collect(document: nodes.document, docname: str, lineage: Mapping[str, tuple[str, ...]]) -> Page:
+    """Return what a document holds; *lineage* has the names of autodoc's objects."""
     found: dict[type[nodes.Node], list[Any]] = {
         addnodes.desc: [],
         addnodes.pending_xref: [],
@@ -52,7 +52,7 @@ def collect(document: nodes.document, docname: str, answers: Mapping[str, tuple[
     by_hand = {id(entry_around(query)) for query in queries if query.attributes.pop("by_hand", False)}
     return Page(
         heuristics=tuple(_definitions(found[heuristic_facts], quoting, evidence, docname)),
-        entries=tuple(_entries(found[addnodes.desc], answers, by_hand)),
+        entries=tuple(_entries(found[addnodes.desc], lineage, by_hand)),
         roles=tuple(_roles(found[addnodes.pending_xref])),
         queries=tuple(_queries(queries)),
         evidence=evidence,
@@ -112,10 +112,7 @@ def _definition_around(node: nodes.Node) -> nodes.Node | None:
 
 
 def _definitions(
-    found: list[heuristic_facts],
-    quoting: list[nodes.container],
-    evidence: tuple[Evidence, ...],
-    docname: str,
+    found: list[heuristic_facts], quoting: list[nodes.container], evidence: tuple[Evidence, ...], docname: str
 ) -> Iterator[Heuristic]:
     quoted: dict[int, list[Evidence]] = {}
     for container, record in zip(quoting, evidence, strict=True):
@@ -140,9 +137,7 @@ def _definitions(
 
 
 def _entries(
-    found: list[addnodes.desc],
-    answers: Mapping[str, tuple[str, ...]],
-    by_hand: AbstractSet[int],
+    found: list[addnodes.desc], lineage: Mapping[str, tuple[str, ...]], by_hand: AbstractSet[int]
 ) -> Iterator[Entry]:
     for desc in found:
         if desc.get("domain") != "py":
@@ -151,12 +146,9 @@ def _entries(
         if not names:
             continue
         ids = signature_ids(desc)
-        known = [answer for name in names for answer in answers.get(name, ())]
+        known = [answer for name in names for answer in lineage.get(name, ())]
         yield Entry(
-            names=names,
-            answers=tuple(dict.fromkeys(known)),
-            anchor=ids[0] if ids else "",
-            by_hand=id(desc) in by_hand,
+            names=names, lineage=tuple(dict.fromkeys(known)), anchor=ids[0] if ids else "", by_hand=id(desc) in by_hand
         )
 
 
@@ -182,11 +174,7 @@ def signature_ids(desc: addnodes.desc) -> list[str]:
 def _roles(found: list[addnodes.pending_xref]) -> Iterator[RoleUse]:
     for node in found:
         if node.get("refdomain") == "heuristic" and "intersphinx" not in node:
-            yield RoleUse(
-                target=node["reftarget"],
-                source=absolute(node.source),
-                line=node.line or 0,
-            )
+            yield RoleUse(target=node["reftarget"], source=absolute(node.source), line=node.line or 0)
 
 
 def _queries(found: list[heuristic_query]) -> Iterator[Any]:

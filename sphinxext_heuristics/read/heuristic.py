@@ -117,11 +117,7 @@ class HeuristicDirective(CheckedDirective):
     def _version(self, options: dict[str, str], bound: str) -> str:
         value = options.get(bound, "")
         if value and parse_version(value) is None:
-            self.problem(
-                Subtype.OPTION,
-                f"{bound} {value!r} is not a version such as 0.21 or 0.21.2",
-                bound,
-            )
+            self.problem(Subtype.OPTION, f"{bound} {value!r} is not a version such as 0.21 or 0.21.2", bound)
             return ""
         return value
 
@@ -130,9 +126,7 @@ class HeuristicDirective(CheckedDirective):
             connection = parse_connection(type_, text)
             if connection is None:
                 self.problem(
-                    Subtype.OPTION,
-                    f"{type_} {text!r} names no target; allowed is a target or 'text <target>'",
-                    type_,
+                    Subtype.OPTION, f"{type_} {text!r} names no target; allowed is a target or 'text <target>'", type_
                 )
             else:
                 yield connection
@@ -160,10 +154,7 @@ class HeuristicDirective(CheckedDirective):
 
     def _check_body(self, note: heuristic_note, body: list[Node]) -> None:
         if not note["given"] and not (body and isinstance(body[0], nodes.paragraph)):
-            self.problem(
-                Subtype.NOTE,
-                "no note: give the option note, or a body that begins with a sentence",
-            )
+            self.problem(Subtype.NOTE, "no note: give the option note, or a body that begins with a sentence")
         for text in first_paragraph(self.content, body):
             if match := _OPTION_LINE.match(text.strip()):
                 option = match[1]
@@ -223,11 +214,7 @@ def parse_connection(type_: str, text: str) -> Connection | None:
     if not target or (type_ not in PAGE_TYPES and re.search(r"\s", target)):
         return None
     return Connection(
-        type=type_,
-        target=target,
-        text=" ".join(label.split()) if label else None,
-        short=short,
-        planned=planned,
+        type=type_, target=target, text=" ".join(label.split()) if label else None, short=short, planned=planned
     )
 
 

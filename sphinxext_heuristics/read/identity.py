@@ -11,7 +11,7 @@ from pathlib import Path
 from types import FunctionType, ModuleType
 
 
-def answers(name: str, obj: object) -> tuple[str, ...]:
+def lineage(name: str, obj: object) -> tuple[str, ...]:
     """Return the names of the object that an entry called *name* documents.
 
     The first is the entry's own, spelled by its defining module; for a member further
@@ -20,7 +20,7 @@ def answers(name: str, obj: object) -> tuple[str, ...]:
     """
     owner, member = _owner(name)
     if owner is not None:
-        return _member_answers(owner, member)
+        return _member_lineage(owner, member)
     module, qualname = _spelling(obj)
     return (f"{module}.{qualname}",) if module else ()
 
@@ -53,7 +53,7 @@ def _definer(cls: type, member: str) -> type | None:
     return next((base for base in cls.__mro__ if member in vars(base)), None)
 
 
-def _member_answers(owner: type, member: str) -> tuple[str, ...]:
+def _member_lineage(owner: type, member: str) -> tuple[str, ...]:
     definer = _definer(owner, member)
     if definer is None:
         return ()  # an instance attribute, of which the source knows more than the class
@@ -69,7 +69,7 @@ def _member_answers(owner: type, member: str) -> tuple[str, ...]:
 
 def _class_spelling(cls: type) -> tuple[str, str]:
     module, qualname = cls.__module__, cls.__qualname__
-    # A mock answers anything to anything.
+    # A mock lineage anything to anything.
     return (module, qualname) if type(module) is type(qualname) is str else ("", "")
 
 

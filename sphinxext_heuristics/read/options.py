@@ -96,14 +96,7 @@ class CheckedDirective(SphinxDirective):
     def problem(self, subtype: Subtype, message: str, option: str = "") -> None:
         """Note a problem at the directive, or at an option's line where it is found."""
         source, line = self.place()
-        self.problems.append(
-            Problem(
-                subtype=subtype,
-                message=message,
-                source=source,
-                line=line + self._offset(option),
-            )
-        )
+        self.problems.append(Problem(subtype=subtype, message=message, source=source, line=line + self._offset(option)))
 
     def place(self) -> tuple[str, int]:
         """Return the file and line of the directive."""

@@ -84,10 +84,7 @@ class HeuristicsForDirective(QueryDirective):
         """Return the targets."""
         targets = split_targets(self.arguments[0]) if self.arguments else []
         if not targets:
-            self.problem(
-                Subtype.OPTION,
-                "heuristics-for without a target: name an object, a page or 'category:NAME'",
-            )
+            self.problem(Subtype.OPTION, "heuristics-for without a target: name an object, a page or 'category:NAME'")
         return {"target": tuple(targets)}
 
 

@@ -108,7 +108,7 @@ def _of_bounds(plan: Plan, matrix: Matrix, record: Heuristic) -> Iterator[Proble
 
     The installed one is left out: it is looked at itself, and told of in words of its own.
     """
-    standings = {release: how for release, how in matrix.of(record).items() if release != plan.known.version}
+    standings = {release: how for release, how in matrix.of(record).items() if release != plan.lookups.version}
     against = contradictions(record.since, record.until, standings)
     said = f"heuristic {record.name!r} holds for {bounds(record)}, but"
     if against.within:

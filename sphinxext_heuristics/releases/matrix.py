@@ -14,15 +14,14 @@ from typing import TYPE_CHECKING, Any
 
 from packaging.version import Version
 
-from sphinxext_heuristics.evidence import Found, Reason, verify
-from sphinxext_heuristics.model import Subtype
+from sphinxext_heuristics.evidence import verify
+from sphinxext_heuristics.model import Found, Reason, Subtype
 from sphinxext_heuristics.versions import holds, is_empty_range, parse
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from sphinxext_heuristics.evidence import Lost
-    from sphinxext_heuristics.model import Evidence, Heuristic
+    from sphinxext_heuristics.model import Evidence, Heuristic, Lost
     from sphinxext_heuristics.resolve.plan import Plan
     from sphinxext_heuristics.source.names import Sources
 
@@ -203,7 +202,7 @@ def matrix_of(plan: Plan) -> Matrix | Unusable | None:
 def _load(plan: Plan) -> Matrix | Unusable | None:
     if plan.settings.releases_file is None:
         return None
-    return load(Path(os.path.normpath(plan.known.srcdir / plan.settings.releases_file)), plan.settings.package)
+    return load(Path(os.path.normpath(plan.lookups.srcdir / plan.settings.releases_file)), plan.settings.package)
 
 
 def load(path: Path, package: str) -> Matrix | Unusable:

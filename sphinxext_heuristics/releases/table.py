@@ -67,7 +67,7 @@ class ReleasesView(FilteredView):
         releases = matrix.releases if isinstance(matrix, Matrix) else ()
         return Table(
             releases=releases,
-            documented=tuple(release for release in releases if is_same(release, plan.known.version)),
+            documented=tuple(release for release in releases if is_same(release, plan.lookups.version)),
             rows=tuple(_row_of(plan, record, releases) for record in plan.selection(query.filters)),
         )
 

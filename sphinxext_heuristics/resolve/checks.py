@@ -6,15 +6,8 @@ import posixpath
 from textwrap import indent
 from typing import TYPE_CHECKING
 
-from sphinxext_heuristics.diagnostics import Alike, closest, did_you_mean
-from sphinxext_heuristics.evidence import Found, Reason
-from sphinxext_heuristics.model import (
-    CATEGORY,
-    INDEX_PAGE,
-    PAGE_TYPES,
-    Problem,
-    Subtype,
-)
+from sphinxext_heuristics.diagnostics import ClosestNames, closest, did_you_mean
+from sphinxext_heuristics.model import CATEGORY, INDEX_PAGE, PAGE_TYPES, Found, Problem, Reason, Subtype
 from sphinxext_heuristics.resolve.listing import bounds
 from sphinxext_heuristics.resolve.objects import Match, excludes
 from sphinxext_heuristics.resolve.pages import PageMatch
@@ -85,7 +78,7 @@ def is_quote(quoted: Evidence) -> bool:
 
 
 def _of_evidence(plan: Plan, quoted: Evidence) -> Iterator[Problem]:
-    found = plan.known.verify(quoted)
+    found = plan.lookups.verify(quoted)
     if isinstance(found, Found):
         return
     version = plan.version_of(quoted) if found.reason is not Reason.NO_PACKAGE else ""
@@ -98,14 +91,14 @@ def _of_evidence(plan: Plan, quoted: Evidence) -> Iterator[Problem]:
 def _of_bounds(plan: Plan, record: Heuristic) -> Iterator[Problem]:
     """Yield the problem of a heuristic that does not hold for this version though all that it quotes is there."""
     quoted = [one for one in record.evidence if plan.package_of(one) in plan.documented]
-    if quoted and not plan.holds(record) and all(isinstance(plan.known.verify(one), Found) for one in quoted):
+    if quoted and not plan.holds(record) and all(isinstance(plan.lookups.verify(one), Found) for one in quoted):
         package = plan.package_of(quoted[0])
         everything = "all that it quotes" + (f" from {package}" if len(quoted) < len(record.evidence) else "")
         yield _at(
             record,
             Subtype.VERSION,
             f"heuristic {record.name!r} holds for {bounds(record)}, but {everything} is in "
-            f"{package} {plan.known.version}, too: correct its bounds, or quote what has changed",
+            f"{package} {plan.lookups.version}, too: correct its bounds, or quote what has changed",
         )
 
 
@@ -142,11 +135,7 @@ def _of_category(plan: Plan, record: Heuristic | Query, category: str) -> Iterat
 def _of_connection(plan: Plan, record: Heuristic, resolved: Resolved) -> Iterator[Problem]:
     connection = resolved.connection
     if resolved.several:
-        yield _at(
-            record,
-            Subtype.AMBIGUOUS,
-            _ambiguous(connection.type, connection.target, resolved.several),
-        )
+        yield _at(record, Subtype.AMBIGUOUS, _ambiguous(connection.type, connection.target, resolved.several))
     elif resolved.exists and connection.planned:
         yield _at(
             record,
@@ -158,7 +147,7 @@ def _of_connection(plan: Plan, record: Heuristic, resolved: Resolved) -> Iterato
 
 
 def _missing(plan: Plan, type_: str, target: str) -> str:
-    known = plan.known
+    known = plan.lookups
     finder = known.pages if type_ in PAGE_TYPES else known.objects
     where = "page or label" if type_ in PAGE_TYPES else "documented object"
     return f"{type_} target {target!r} does not exist: no {where} has this name{did_you_mean(finder.closest(target))}"
@@ -181,9 +170,9 @@ def _of_excepts(plan: Plan) -> Iterator[Problem]:
             continue
         reached = list(plan.reached(record))
         own = list(dict.fromkeys(own for name in reached for own in plan.own_names(name)))
-        near = Alike({name.rpartition(".")[0] for name in reached} - {""} | set(reached))
+        near = ClosestNames({name.rpartition(".")[0] for name in reached} - {""} | set(reached))
         for target in record.excepts:
-            if not any(excludes(t, own) for t in plan.spellings(target)):
+            if not any(excludes(t, own) for t in plan.aliases(target)):
                 listed = ", ".join(reached[:MAX_LISTED]) or "none"
                 yield _at(
                     record,
@@ -214,17 +203,13 @@ def _of_asked_category(plan: Plan, query: Query, name: str) -> Iterator[Problem]
         return
     used = {c for record in plan.heuristics.values() for c in record.categories}
     if name not in used:
-        yield _at(
-            query,
-            Subtype.CATEGORY,
-            f"no heuristic has the category {name!r}{did_you_mean(closest(name, used))}",
-        )
+        yield _at(query, Subtype.CATEGORY, f"no heuristic has the category {name!r}{did_you_mean(closest(name, used))}")
 
 
 def _of_asked_target(plan: Plan, query: Query, kind: str, value: str) -> Iterator[Problem]:
     if plan.selection(((kind, (value,)),)):
         return
-    objects, pages = plan.known.objects, plan.known.pages
+    objects, pages = plan.lookups.objects, plan.lookups.pages
     match = Match() if kind in PAGE_TYPES else objects.find(value)
     page = PageMatch() if kind == "impl" else pages.find(value)
     several = match.objects or tuple(p.docname for p in page.places)
@@ -244,11 +229,11 @@ def _of_asked_target(plan: Plan, query: Query, kind: str, value: str) -> Iterato
 
 
 def _of_roles(plan: Plan) -> Iterator[Problem]:
-    alike = Alike(plan.heuristics)
+    alike = ClosestNames(plan.heuristics)
     for docname in plan.catalogue.docnames:
         for role in plan.catalogue.pages[docname].roles:
             name = plan.settings.strip(role.target.strip())
-            if name in plan.heuristics or plan.known.elsewhere(role.target):
+            if name in plan.heuristics or plan.lookups.elsewhere(role.target):
                 continue
             message = (
                 f"unknown heuristic {role.target!r}{did_you_mean(alike.closest(name))}"
@@ -275,10 +260,7 @@ def _of_files(plan: Plan, path_of: Callable[[str], str]) -> Iterator[Problem]:
         names = [plan.settings.page_name(record.name) for record in plan.catalogue.pages[docname].heuristics]
         if names != [stem]:
             yield Problem(
-                subtype=Subtype.FILE,
-                message=_file_message(plan, stem, names),
-                source=path_of(docname),
-                line=1,
+                subtype=Subtype.FILE, message=_file_message(plan, stem, names), source=path_of(docname), line=1
             )
 
 

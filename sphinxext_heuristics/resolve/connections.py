@@ -81,7 +81,7 @@ class Resolver:
             docname, anchor = self._known.modules[match.module]
             target = Target(docname=docname, anchor=anchor)
             return Resolved(connection=connection, target=target)
-        spelled = self._known.objects.spellings(connection.target)
+        spelled = self._known.objects.aliases(connection.target)
         own = [name for name in match.reached if name in spelled]
         target = self._places[(own or match.names)[0]]
         return Resolved(connection=connection, target=target, reached=match.reached)

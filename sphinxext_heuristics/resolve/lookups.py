@@ -9,9 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
-    from sphinxext_heuristics.evidence import Found, Lost
-    from sphinxext_heuristics.evidence.messages import Message
-    from sphinxext_heuristics.model import Evidence, Heuristic, Note
+    from sphinxext_heuristics.model import Evidence, Found, Heuristic, Lost, Message, Note
     from sphinxext_heuristics.resolve.objects import Objects
     from sphinxext_heuristics.resolve.pages import Pages
 

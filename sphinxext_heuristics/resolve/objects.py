@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from sphinxext_heuristics.diagnostics import Alike
+from sphinxext_heuristics.diagnostics import ClosestNames
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -56,8 +56,8 @@ class Objects:
 
     *entries* come in the order of the documentation; *canonical* has the Python
     domain's other names of a documented name. What the source of a package tells comes
-    from two functions: *spellings* returns the names of an object, the defining one
-    first; *source_answers* the names by identity of an entry that autodoc did not make.
+    from two functions: *aliases* returns the names of an object, the defining one
+    first; *source_lineage* the names by identity of an entry that autodoc did not make.
     """
 
     def __init__(
@@ -66,35 +66,35 @@ class Objects:
         *,
         canonical: Mapping[str, tuple[str, ...]],
         modules: frozenset[str] = frozenset(),
-        spellings: Callable[[str], tuple[str, ...]],
-        source_answers: Callable[[str], tuple[str, ...]] = lambda _name: (),
+        aliases: Callable[[str], tuple[str, ...]],
+        source_lineage: Callable[[str], tuple[str, ...]] = lambda _name: (),
     ) -> None:
         """Index the entries by name; nothing is read until a target asks for it."""
-        self._answers: dict[str, tuple[str, ...]] = {}
+        self._lineages: dict[str, tuple[str, ...]] = {}
         self._canonical = canonical
         self._modules = modules
-        self._spellings = spellings
-        self._source_answers = source_answers
+        self._aliases = aliases
+        self._source_lineage = source_lineage
         self._from_source: dict[str, tuple[str, ...]] = {}
         self._matches: dict[str, Match] = {}
-        self._alike_by_last: dict[str, Alike] = {}
-        self._answering_by_last: dict[str, dict[str, list[str]]] = {}
+        self._alike_by_last: dict[str, ClosestNames] = {}
+        self._inheriting_by_last: dict[str, dict[str, list[str]]] = {}
         for entry in entries:
             for name in entry.names:
-                if entry.answers or name not in self._answers:
-                    self._answers[name] = entry.answers
+                if entry.lineage or name not in self._lineages:
+                    self._lineages[name] = entry.lineage
 
     @property
     def names(self) -> Iterable[str]:
         """Return all documented names in the order of the documentation."""
-        return self._answers.keys()
+        return self._lineages.keys()
 
     @cached_property
     def _known(self) -> dict[str, list[str]]:
         """Every name of an object → the documented names that show this object."""
         known: dict[str, list[str]] = {}
-        for name, answers in self._answers.items():
-            for known_name in dict.fromkeys((name, *answers, *self._canonical.get(name, ()))):
+        for name, lineage in self._lineages.items():
+            for known_name in dict.fromkeys((name, *lineage, *self._canonical.get(name, ()))):
                 known.setdefault(known_name, []).append(name)
         return known
 
@@ -102,14 +102,14 @@ class Objects:
     def _by_last(self) -> dict[str, list[str]]:
         """The last part of a documented name → the documented names that end so."""
         ends: dict[str, list[str]] = {}
-        for name in self._answers:
+        for name in self._lineages:
             ends.setdefault(name.rpartition(".")[2], []).append(name)
         return ends
 
     @cached_property
     def _untold(self) -> frozenset[str]:
         """The last parts of documented names of which one has no names by identity from autodoc."""
-        return frozenset(name.rpartition(".")[2] for name, answers in self._answers.items() if not answers)
+        return frozenset(name.rpartition(".")[2] for name, lineage in self._lineages.items() if not lineage)
 
     @cached_property
     def _known_by_last(self) -> dict[str, list[str]]:
@@ -120,13 +120,13 @@ class Objects:
         return ends
 
     @cached_property
-    def _last_parts(self) -> Alike:
-        return Alike(self._by_last)
+    def _last_parts(self) -> ClosestNames:
+        return ClosestNames(self._by_last)
 
-    def _alike(self, last: str) -> Alike:
+    def _alike(self, last: str) -> ClosestNames:
         """Return the documented names that end so, to be asked for those like another."""
         if last not in self._alike_by_last:
-            self._alike_by_last[last] = Alike(self._by_last[last])
+            self._alike_by_last[last] = ClosestNames(self._by_last[last])
         return self._alike_by_last[last]
 
     def find(self, target: str) -> Match:
@@ -151,11 +151,11 @@ class Objects:
 
     def _reached(self, *targets: str) -> dict[str, Rule]:
         """Return the documented names of the objects with exactly these names."""
-        spelled = {spelling: target for target in targets for spelling in self.spellings(target)}
+        spelled = {spelling: target for target in targets for spelling in self.aliases(target)}
         reached: set[str] = set()
         for spelling, target in spelled.items():
-            answering = self._answering(target.rpartition(".")[2])
-            reached.update(self._known.get(spelling, ()), answering.get(spelling, ()))
+            inheriting = self._inheriting(target.rpartition(".")[2])
+            reached.update(self._known.get(spelling, ()), inheriting.get(spelling, ()))
         return {
             name: Rule.ITSELF if name in targets else self._rule(name, spelled)
             for name in sorted(reached, key=self._rank.__getitem__)
@@ -163,56 +163,56 @@ class Objects:
 
     def _rule(self, name: str, spelled: Iterable[str]) -> Rule:
         """Return why an object that is *spelled* so is documented under another name."""
-        own = (name, *self.answers(name)[:1], *self._canonical.get(name, ()))
+        own = (name, *self.lineage(name)[:1], *self._canonical.get(name, ()))
         is_copy = self.is_inherited(name) and not any(spelling in own for spelling in spelled)
         return Rule.INHERITED if is_copy else Rule.ALIAS
 
     @cached_property
     def _rank(self) -> dict[str, int]:
         """Documented name → its place in the order of the documentation."""
-        return {name: rank for rank, name in enumerate(self._answers)}
+        return {name: rank for rank, name in enumerate(self._lineages)}
 
-    def _answering(self, last: str) -> dict[str, list[str]]:
+    def _inheriting(self, last: str) -> dict[str, list[str]]:
         """Return name by identity → the documented names that end in *last* and have it."""
-        if last not in self._answering_by_last:
-            found = self._answering_by_last[last] = {}
+        if last not in self._inheriting_by_last:
+            found = self._inheriting_by_last[last] = {}
             for name in self._by_last.get(last, ()):
-                for answer in self.answers(name):
+                for answer in self.lineage(name):
                     found.setdefault(answer, []).append(name)
-        return self._answering_by_last[last]
+        return self._inheriting_by_last[last]
 
-    def answers(self, name: str) -> tuple[str, ...]:
+    def lineage(self, name: str) -> tuple[str, ...]:
         """Return the names by identity of a documented object: autodoc's, or its source's."""
-        if known := self._answers.get(name):
+        if known := self._lineages.get(name):
             return known
         if name not in self._from_source:
-            self._from_source[name] = self._source_answers(name)
+            self._from_source[name] = self._source_lineage(name)
         return self._from_source[name]
 
     def is_inherited(self, name: str) -> bool:
         """Return whether an entry's object is defined on another class than its own."""
-        return len(self.answers(name)) > 1
+        return len(self.lineage(name)) > 1
 
-    def spellings(self, target: str) -> tuple[str, ...]:
+    def aliases(self, target: str) -> tuple[str, ...]:
         """Return all names under which the object named *target* may be documented.
 
         Source is read only where the documentation does not tell: for a name that no
         entry has, or where entries were written by hand.
         """
-        names = [target, *self._answers.get(target, ())[:1]]
+        names = [target, *self._lineages.get(target, ())[:1]]
         owner, _, member = target.rpartition(".")
-        names += [f"{own}.{member}" for own in self._answers.get(owner, ())[:1]]
+        names += [f"{own}.{member}" for own in self._lineages.get(owner, ())[:1]]
         names += [f"{documented}.{member}" for documented in self._known.get(owner, ())]
         names += self._canonical.get(target, ())
         told = member not in self._untold and any(name in self._known for name in names)
         for name in () if told else tuple(names):
-            names += self._spellings(name)
+            names += self._aliases(name)
         return tuple(dict.fromkeys(names))
 
     def identity(self, name: str) -> str:
         """Return the name of the object that the entry *name* documents."""
-        if answers := self.answers(name):
-            return answers[-1]
+        if lineage := self.lineage(name):
+            return lineage[-1]
         return next(iter(self._canonical.get(name, ())), name)
 
     def _ending(self, tail: str) -> list[str]:
@@ -232,7 +232,7 @@ class Objects:
         if same_end := self._by_last.get(last):
             return self._alike(last).closest(target) or tuple(same_end[:3])
         ends = self._last_parts.closest(last, 2)
-        near = Alike(name for end in ends for name in self._alike(end).closest(target))
+        near = ClosestNames(name for end in ends for name in self._alike(end).closest(target))
         return near.closest(target) or tuple(name for end in ends for name in self._by_last[end][:3])[:3]
 
 
@@ -243,7 +243,7 @@ def own_names(entry: Entry, canonical: Mapping[str, tuple[str, ...]]) -> tuple[s
     not those of the class that defines it.
     """
     others = [other for name in entry.names for other in canonical.get(name, ())]
-    return (*entry.names, *entry.answers[:1], *others)
+    return (*entry.names, *entry.lineage[:1], *others)
 
 
 def excludes(target: str, names: Iterable[str]) -> bool:

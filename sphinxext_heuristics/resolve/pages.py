@@ -7,7 +7,7 @@ from functools import cached_property
 from itertools import chain
 from typing import TYPE_CHECKING
 
-from sphinxext_heuristics.diagnostics import Alike
+from sphinxext_heuristics.diagnostics import ClosestNames
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -138,9 +138,9 @@ class Pages:
         return whole | {fold(name.rpartition("/")[2]): name for name in self.names}
 
     @cached_property
-    def _alike(self) -> tuple[Alike, Alike]:
+    def _alike(self) -> tuple[ClosestNames, ClosestNames]:
         """The names, and their last parts, folded."""
-        return Alike(map(fold, self.names)), Alike(fold(name.rpartition("/")[2]) for name in self.names)
+        return ClosestNames(map(fold, self.names)), ClosestNames(fold(name.rpartition("/")[2]) for name in self.names)
 
 
 def toctree_order(root: str, includes: Mapping[str, Iterable[str]], docnames: Iterable[str]) -> dict[str, int]:

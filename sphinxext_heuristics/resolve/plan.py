@@ -16,8 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from sphinxext_heuristics.config import Settings
-    from sphinxext_heuristics.evidence.messages import Message
-    from sphinxext_heuristics.model import Entry, Evidence, Heuristic, Note
+    from sphinxext_heuristics.model import Entry, Evidence, Heuristic, Message, Note
     from sphinxext_heuristics.resolve.catalogue import Catalogue
     from sphinxext_heuristics.resolve.connections import Resolved
     from sphinxext_heuristics.resolve.lookups import Lookups
@@ -34,7 +33,7 @@ class Plan:
 
     catalogue: Catalogue
     settings: Settings
-    known: Lookups
+    lookups: Lookups
     #: Document → the connections of each of its definitions.
     resolved: dict[str, tuple[tuple[Resolved, ...], ...]] = field(default_factory=dict)
     _made: dict[Callable[[Plan], Any], Any] = field(default_factory=dict, init=False)
@@ -63,12 +62,12 @@ class Plan:
 
     def holds(self, record: Heuristic) -> bool:
         """Return whether a heuristic holds for the documented version."""
-        return holds(record.since, record.until, self.known.version)
+        return holds(record.since, record.until, self.lookups.version)
 
     def version_of(self, evidence: Evidence) -> str:
         """Return the version of the package that is quoted, or ``""`` where none is known."""
         package = self.package_of(evidence)
-        return (self.known.version if package == self.settings.package else self.known.installed(package)) or ""
+        return (self.lookups.version if package == self.settings.package else self.lookups.installed(package)) or ""
 
     def package_of(self, evidence: Evidence) -> str:
         """Return the package that is quoted: the documented one, which may be a part of another, or the top one."""
@@ -79,7 +78,7 @@ class Plan:
         """Return the messages that a heuristic's evidence quotes, each with the first evidence of its object."""
         found: dict[tuple[Message, str], tuple[Message, Evidence]] = {}
         for quoted in record.evidence:
-            for message in self.known.messages(quoted):
+            for message in self.lookups.messages(quoted):
                 found.setdefault((message, quoted.object), (message, quoted))
         return tuple(found.values())
 
@@ -102,23 +101,23 @@ class Plan:
         """Return the documented names that a heuristic's connections reach."""
         return dict.fromkeys(name for resolved in self.connections(record) for name in resolved.reached)
 
-    def spellings(self, target: str) -> tuple[str, ...]:
+    def aliases(self, target: str) -> tuple[str, ...]:
         """Return the names that an `except` target stands for."""
-        return self.known.objects.spellings(target)
+        return self.lookups.objects.aliases(target)
 
     def own_names(self, name: str) -> tuple[str, ...]:
         """Return the names that `except` judges a documented name by."""
-        return own_names(self.entry_of[name], self.known.canonical)
+        return own_names(self.entry_of[name], self.lookups.canonical)
 
     @property
     def is_unjudged(self) -> bool:
         """Return whether a package is named and there are bounds, but no version judges them."""
         bounded = (record.since or record.until for record in self.heuristics.values())
-        return bool(self.settings.package) and not self.known.version and any(bounded)
+        return bool(self.settings.package) and not self.lookups.version and any(bounded)
 
     def is_inherited(self, entry: Entry) -> bool:
         """Return whether an entry is a copy of what another class defines."""
-        return self.known.objects.is_inherited(entry.names[0])
+        return self.lookups.objects.is_inherited(entry.names[0])
 
     # -- what is shown where ----------------------------------------------------------
 
@@ -127,7 +126,7 @@ class Plan:
         """Return documented name → the heuristics that reach it, most severe first."""
         found: dict[str, list[Reach]] = {}
         for record in by_severity(self.heuristics.values()):
-            exceptions = [(target, self.known.objects.spellings(target)) for target in record.excepts]
+            exceptions = [(target, self.lookups.objects.aliases(target)) for target in record.excepts]
             reached: dict[str, Reach] = {}
             for resolved in self.connections(record):
                 for name, rule in resolved.reached.items():
@@ -156,7 +155,7 @@ class Plan:
         if not reaches:
             return
         form, reason = Form.FULL, Reason.NONE
-        if docname in self.known.excluded:
+        if docname in self.lookups.excluded:
             reason = Reason.PAGE
         elif entry.by_hand:
             reason = Reason.BY_HAND
@@ -208,7 +207,7 @@ class Plan:
         return {
             docname: {anchor: by_severity(records.values()) for anchor, records in page.items()}
             for docname, page in found.items()
-            if docname not in self.known.excluded
+            if docname not in self.lookups.excluded
         }
 
     @cached_property
@@ -228,7 +227,7 @@ class Plan:
         """Return a heuristic's note as other pages show it."""
         key = record.docname, record.anchor
         if key not in self._notes:
-            self._notes[key] = self.known.settle(record)
+            self._notes[key] = self.lookups.settle(record)
         return self._notes[key]
 
     def once(self, make: Callable[[Plan], T]) -> T:
@@ -258,9 +257,9 @@ class Plan:
             kind, value = "category", value.removeprefix(CATEGORY).strip()
         asked: list[object] = [value]
         if kind in {"impl", "target"}:
-            asked += [("entry", name) for name in self.known.objects.find(value.lstrip("~")).names]
+            asked += [("entry", name) for name in self.lookups.objects.find(value.lstrip("~")).names]
         if kind not in {"category", "severity"}:
-            asked.append(self.known.pages.find(value).place)
+            asked.append(self.lookups.pages.find(value).place)
         for one in asked:
             yield from self._by_value.get((kind, one), ())
 
@@ -283,13 +282,13 @@ class Plan:
         return found
 
 
-def make_plan(catalogue: Catalogue, settings: Settings, known: Lookups) -> Plan:
+def make_plan(catalogue: Catalogue, settings: Settings, lookups: Lookups) -> Plan:
     """Resolve every connection of every definition."""
-    resolver = Resolver(catalogue, known)
+    resolver = Resolver(catalogue, lookups)
     return Plan(
         catalogue=catalogue,
         settings=settings,
-        known=known,
+        lookups=lookups,
         resolved={
             docname: tuple(tuple(map(resolver.resolve, record.connections)) for record in page.heuristics)
             for docname, page in catalogue.pages.items()

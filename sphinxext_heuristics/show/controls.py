@@ -62,11 +62,7 @@ def register(app: Sphinx) -> None:
 
 
 def _add_script(
-    app: Sphinx,
-    _pagename: str,
-    _template: str,
-    _context: dict[str, Any],
-    doctree: nodes.document | None,
+    app: Sphinx, _pagename: str, _template: str, _context: dict[str, Any], doctree: nodes.document | None
 ) -> None:
     """Bring the script to the pages that have an index, and to no others."""
     if doctree is not None and app.builder.name != "epub" and any(doctree.findall(heuristic_filter)):

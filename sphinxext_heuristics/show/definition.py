@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from docutils import nodes
 
-from sphinxext_heuristics.evidence import Found
-from sphinxext_heuristics.model import CONNECTION_TYPES, Target
+from sphinxext_heuristics.model import CONNECTION_TYPES, Found, Target
 from sphinxext_heuristics.resolve import listing as index
 from sphinxext_heuristics.show.parts import field, joined, outdated, outdated_nodes, severity_word
 
@@ -103,7 +102,7 @@ class Caption(NamedTuple):
 
 def caption(plan: Plan, evidence: Evidence) -> Caption:
     """Return what is said above a quote."""
-    found = plan.known.verify(evidence)
+    found = plan.lookups.verify(evidence)
     version = plan.version_of(evidence)
     release = f"{plan.package_of(evidence)} {version}".strip()
     return Caption(

@@ -102,7 +102,7 @@ class GraphView(FilteredView):
             )
             for number, record in enumerate(plan.selection(query.filters))
         )
-        return Graph(branches=branches, drawn=plan.known.draws)
+        return Graph(branches=branches, drawn=plan.lookups.draws)
 
     def nodes(self, content: Graph, here: Here) -> list[nodes.Node]:
         """Return the list, which carries the source of the picture."""

@@ -43,7 +43,7 @@ def outdated(plan: Plan, record: Heuristic) -> str:
     """Return that a heuristic does not hold for the documented version, or ``""``."""
     if plan.holds(record):
         return ""
-    return f"does not hold for {plan.settings.package} {plan.known.version}".replace("  ", " ").strip()
+    return f"does not hold for {plan.settings.package} {plan.lookups.version}".replace("  ", " ").strip()
 
 
 def links(plan: Plan, record: Heuristic) -> tuple[Link, ...]:
@@ -104,11 +104,7 @@ def paragraph(children: Iterable[nodes.Node]) -> nodes.paragraph:
 
 
 def table(
-    heads: Sequence[str],
-    widths: Sequence[int],
-    rows: Iterable[Sequence[Sequence[nodes.Node]]],
-    *,
-    classes: list[str],
+    heads: Sequence[str], widths: Sequence[int], rows: Iterable[Sequence[Sequence[nodes.Node]]], *, classes: list[str]
 ) -> nodes.table:
     """Return a table; each cell is given as its block nodes."""
     group = nodes.tgroup(cols=len(heads))

@@ -80,7 +80,7 @@ class Sources:
                 self._canonical[key] = self._resolve(module, names)
         return self._canonical[key]
 
-    def spellings(self, dotted: str) -> tuple[str, ...]:
+    def aliases(self, dotted: str) -> tuple[str, ...]:
         """Return the names of the object *dotted*: where defined, where re-exported.
 
         Re-exports are looked for in the packages above the defining module.
@@ -100,7 +100,7 @@ class Sources:
             ]
         return tuple(dict.fromkeys(names))
 
-    def answers(self, dotted: str) -> tuple[str, ...]:
+    def lineage(self, dotted: str) -> tuple[str, ...]:
         """Return the names of an object by identity, as far as the source tells.
 
         The first is its own; for a member further ones follow, one for each class
