@@ -58,7 +58,8 @@ from sphinxext_heuristics.resolve.catalogue import Catalogue
 from sphinxext_heuristics.resolve.listing import short_name
 from sphinxext_heuristics.resolve.objects import Objects, excludes
 from sphinxext_heuristics.resolve.pages import Pages, toctree_order
-from sphinxext_heuristics.source import names as sources
+from sphinxext_heuristics.source import names as source_names
+from sphinxext_heuristics.source import packages
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -343,7 +344,7 @@ def call_files(text: str, other: str, folder: Path) -> None:
     list(differences.unified(text, other, "name"))
     path = folder / "module.py"
     path.write_text(text, encoding="utf-8", errors="replace")
-    sources.read_names(path, next(_FRESH), 0, "package.module", is_package=False)
+    source_names.read_names(path, next(_FRESH), 0, "package.module", is_package=False)
     config.assignments(path)
 
 
@@ -428,7 +429,7 @@ def documented(text: str, other: str) -> Objects:
 
 
 _FRESH = itertools.count()
-_SOURCES = sources.Sources()
+_SOURCES = packages.Sources()
 
 # -- evidence -------------------------------------------------------------------------
 
@@ -1066,13 +1067,13 @@ class Shelf:
     def examine(self, hostile: Hostile) -> Found | Lost:
         """Look for a claim's quote, and for what names mean, in hostile source."""
         self._write(hostile.files)
-        names = sources.Sources()
+        names = packages.Sources()
         for name in hostile.names:
             for follow in (names.canonical, names.aliases, names.lineage):
                 follow(name)
         return self.recall(hostile.claim, names)
 
-    def recall(self, claim: Evidence, names: sources.Sources) -> Found | Lost:
+    def recall(self, claim: Evidence, names: packages.Sources) -> Found | Lost:
         """Look for a quote, also by way of the record of what was found."""
         found = verify(claim, names)
         for _time in range(2):
@@ -1104,10 +1105,10 @@ class Shelf:
             "hostile.folder.inner.X",
             "hostile.folder.inner.X.y",
         ):
-            sources.Sources().canonical(name)
+            packages.Sources().canonical(name)
         self._write({"__init__.py": b"from .two import two\n", "two.py": b"class two:\n    x = 1\ny = 2\n"})
         for name in ("hostile.two", "hostile.two.x", "hostile.two.y", "hostile.two.two.x"):
-            sources.Sources().canonical(name)
+            packages.Sources().canonical(name)
         again = {
             "__init__.py": b"from .one import Model as M, gone, ring\n",
             "one.py": b"from .two import Model, gone, ring, y\n",
@@ -1117,17 +1118,17 @@ class Shelf:
         for module, qualname in itertools.product(
             ("hostile", "hostile.one.Model", "hostile.M"), ("", "M.nope", "gone", "ring", "Mm", "nope")
         ):
-            self.recall(claim_of(module, qualname, "pass"), sources.Sources())
+            self.recall(claim_of(module, qualname, "pass"), packages.Sources())
         assigned = claim_of("hostile.one", "y", "x, (y, *z) = 1, (2, 3)")
-        assert isinstance(self.recall(assigned, sources.Sources()), Found)
+        assert isinstance(self.recall(assigned, packages.Sources()), Found)
         for line in TALK:
             self._write({"one.py": f"def f(x, e):\n    message = 'a b'\n    {line}\n".encode()})
             for prose in (False, True):
-                names = sources.Sources()
+                names = packages.Sources()
                 self.recall(claim_of("hostile.one", "", line, prose=prose), names)
         for source, quote in DRIFTED:
             self._write({"one.py": source.encode()})
-            self.recall(claim_of("hostile.one", "", quote), sources.Sources())
+            self.recall(claim_of("hostile.one", "", quote), packages.Sources())
         for block in BLOCKS:
             made = {"one.py": block.encode(errors="replace")}
             self.examine(Hostile(files=made, claim=claim_of("hostile.one", "", block)))
@@ -1152,7 +1153,7 @@ class Shelf:
         claim = claim_of("hostile.gone", "Child.merge", "pass")
         for left in (None, b"", b"class Child: pass\n"):
             path.write_bytes(files["one.py"])
-            names = sources.Sources()
+            names = packages.Sources()
             names.lineage("hostile.gone.Child.merge")
             if left is None:
                 path.unlink()
@@ -1162,11 +1163,11 @@ class Shelf:
             names.canonical("hostile.gone.Model")
             verify(claim, names)
         with _finder(path):
-            sources.Sources().canonical("only_here.Model")
+            packages.Sources().canonical("only_here.Model")
         path.unlink()
         if Path("/proc/self/mem").exists():  # a file that nobody can read from its beginning
             path.symlink_to("/proc/self/mem")
-            verify(claim, sources.Sources())
+            verify(claim, packages.Sources())
 
 
 @contextmanager

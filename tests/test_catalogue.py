@@ -18,7 +18,7 @@ from conftest import Project
 
 from sphinxext_heuristics.evidence import verify
 from sphinxext_heuristics.model import Evidence, Found, Lost
-from sphinxext_heuristics.source.names import Sources
+from sphinxext_heuristics.source.packages import Sources
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

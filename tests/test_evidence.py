@@ -30,7 +30,7 @@ from sphinxext_heuristics.evidence.search import parsed
 from sphinxext_heuristics.evidence.source import Source, State
 from sphinxext_heuristics.evidence.whereabouts import state
 from sphinxext_heuristics.model import Evidence, Found, Lost, Reason
-from sphinxext_heuristics.source.names import Sources
+from sphinxext_heuristics.source.packages import Sources
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -179,7 +179,7 @@ import json, sys
 from sphinxext_heuristics.evidence import verify
 from sphinxext_heuristics.model import Found
 from sphinxext_heuristics.model import Evidence
-from sphinxext_heuristics.source.names import Sources
+from sphinxext_heuristics.source.packages import Sources
 before = set(sys.modules)
 sources = Sources()
 quotes = json.load(open({str(Path(__file__).with_name("evidence_quotes.json"))!r}, encoding="utf-8"))
@@ -730,7 +730,7 @@ def test_pythonpath_and_editable_installs_are_honoured(tmp_path: Path) -> None:
 import sys
 from sphinxext_heuristics.evidence import verify
 from sphinxext_heuristics.model import Evidence
-from sphinxext_heuristics.source.names import Sources
+from sphinxext_heuristics.source.packages import Sources
 for module in ("by_pythonpath", "by_pth.inner", "by_finder.inner"):
     quote = Evidence(module=module, qualname="f", quote="return 1", prose=False, source="", line=1)
     print(verify(quote, Sources()).path)

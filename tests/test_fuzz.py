@@ -59,7 +59,8 @@ from sphinxext_heuristics.read import options, queries
 from sphinxext_heuristics.resolve.listing import categories
 from sphinxext_heuristics.resolve.objects import Objects, excludes
 from sphinxext_heuristics.resolve.pages import Pages, fold
-from sphinxext_heuristics.source import names as sources
+from sphinxext_heuristics.source import names as source_names
+from sphinxext_heuristics.source import packages
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -253,7 +254,7 @@ def test_difference_to_a_line_that_says_itself_that_it_has_no_end() -> None:
 def test_source_nested_too_deeply_tells_nothing(tmp_path: Path, source: str) -> None:
     path = tmp_path / "module.py"
     path.write_text(source, encoding="utf-8")
-    assert isinstance(sources.read_names(path, 0, 0, "module", is_package=False), sources.Names)
+    assert isinstance(source_names.read_names(path, 0, 0, "module", is_package=False), source_names.Names)
 
 
 def test_source_is_read_without_a_word_about_its_escapes(tmp_path: Path) -> None:
@@ -261,7 +262,7 @@ def test_source_is_read_without_a_word_about_its_escapes(tmp_path: Path) -> None
     path.write_text("def f(): return '\\d'\n", encoding="utf-8")
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        names = sources.read_names(path, 0, 0, "module", is_package=False)
+        names = source_names.read_names(path, 0, 0, "module", is_package=False)
     assert names.defined == {"f"}
 
 
@@ -370,7 +371,7 @@ def test_names_that_lead_on_and_on_end_somewhere(tmp_path: Path, monkeypatch: py
     for name, text in {"__init__": own, **inside}.items():
         (tmp_path / "pk" / f"{name}.py").write_text(text, encoding="utf-8")
     monkeypatch.syspath_prepend(tmp_path)
-    names = sources.Sources()
+    names = packages.Sources()
     for dotted in (
         "pk.run",
         "pk.run.x",
@@ -393,7 +394,7 @@ def test_function_that_is_named_like_its_module_is_known_by_both_names(
     (tmp_path / "pk" / "run.py").write_text("def run(): pass\ndef other(): pass\n", encoding="utf-8")
     (tmp_path / "pk" / "Model.py").write_text("class Model:\n    def run(self): pass\nrun = 1\n", encoding="utf-8")
     monkeypatch.syspath_prepend(tmp_path)
-    names = sources.Sources()
+    names = packages.Sources()
     for dotted in ("pk.run", "pk.run.run"):
         assert names.canonical(dotted) == ("pk.run", "run")
         assert set(names.aliases(dotted)) == {"pk.run", "pk.run.run"}
@@ -408,7 +409,7 @@ def test_name_that_is_assigned_with_others_is_found_where_it_is_imported_from(
     (tmp_path / "importing.py").write_text("from assigning import y\n", encoding="utf-8")
     monkeypatch.syspath_prepend(tmp_path)
     claim = claim_of("importing", "y", "x, y = 1, 2")
-    found = verify(claim, sources.Sources())
+    found = verify(claim, packages.Sources())
     assert isinstance(found, Found)
     assert (found.module, found.line) == ("assigning", 1)
 
@@ -417,7 +418,7 @@ def test_file_that_loses_a_class_meanwhile_has_none(tmp_path: Path, monkeypatch:
     path = tmp_path / "losing.py"
     path.write_text("class A:\n    def f(self): pass\nclass B(A): pass\n", encoding="utf-8")
     monkeypatch.syspath_prepend(tmp_path)
-    names = sources.Sources()
+    names = packages.Sources()
     assert names.lineage("losing.B.f") == ("losing.B.f", "losing.A.f")
     path.write_text("class B: pass\n", encoding="utf-8")
     assert names.lineage("losing.B.g") == ("losing.B.g",)
@@ -607,7 +608,7 @@ GROWING: dict[str, tuple[int, Callable[[int], Any], Callable[[Any], object]]] = 
     "lines of a quote": (400, lambda n: "x = 1\n" * n, found),
     "indentation of a quote": (20_000, lambda n: f"{' ' * n}x = 1\ny", found),
     "quotes in a docstring": (1000, lambda n: "'''\n" + "```{evidence} x\n" * n + "'''", Source),
-    "parts of a module's name": (1000, lambda n: f"textwrap{'.a' * n}", lambda name: sources.Sources().path(name)),
+    "parts of a module's name": (1000, lambda n: f"textwrap{'.a' * n}", lambda name: packages.Sources().path(name)),
     "categories": (500, records, lambda made: categories(made, {})),
     "labels of a page": (1000, sections, lambda made: Pages(*made)),
     "parts of a page": (

@@ -16,7 +16,7 @@ from test_cli import run
 
 from sphinxext_heuristics.evidence import search, source, verify
 from sphinxext_heuristics.model import Evidence, Found, Lost
-from sphinxext_heuristics.source.names import Sources
+from sphinxext_heuristics.source.packages import Sources
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -19,7 +19,7 @@ from test_cli import ran_apart, run
 from sphinxext_heuristics.cli import wheels
 from sphinxext_heuristics.cli.wheels import cache_folder
 from sphinxext_heuristics.releases.matrix import Standing, contradictions, in_order, read, text_of
-from sphinxext_heuristics.source.names import Sources
+from sphinxext_heuristics.source.packages import Sources
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -29,8 +29,9 @@ from sphinxext_heuristics.read.queries import split_targets
 from sphinxext_heuristics.resolve.catalogue import Catalogue
 from sphinxext_heuristics.resolve.objects import Match, Objects, excludes, own_names
 from sphinxext_heuristics.resolve.pages import PageMatch, Pages, Place, fold, toctree_order
-from sphinxext_heuristics.source import names as sources
-from sphinxext_heuristics.source.names import Sources, exported_by
+from sphinxext_heuristics.source import names as source_names
+from sphinxext_heuristics.source.names import exported_by
+from sphinxext_heuristics.source.packages import Sources
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -1062,7 +1063,7 @@ def test_source_that_goes_away_while_a_build_reads(tmp_path: Path, monkeypatch: 
     assert read_of_one_build.path("tablegone") == module
     module.unlink()
     assert read_of_one_build.canonical("tablegone.A") is None
-    assert sources.read_names(module, 0, 0, "tablegone", is_package=False) == sources.Names()
+    assert source_names.read_names(module, 0, 0, "tablegone", is_package=False) == source_names.Names()
 
 
 def test_finder_of_an_editable_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

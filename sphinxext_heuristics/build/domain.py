@@ -26,7 +26,7 @@ from sphinxext_heuristics.resolve.lookups import Lookups
 from sphinxext_heuristics.resolve.objects import Objects
 from sphinxext_heuristics.resolve.pages import Pages, toctree_order
 from sphinxext_heuristics.resolve.plan import make_plan
-from sphinxext_heuristics.source.names import Sources
+from sphinxext_heuristics.source.packages import Sources
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping

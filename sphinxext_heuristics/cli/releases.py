@@ -35,7 +35,7 @@ from sphinxext_heuristics.releases.matrix import (
     text_of,
 )
 from sphinxext_heuristics.resolve.listing import bounds
-from sphinxext_heuristics.source.names import Sources
+from sphinxext_heuristics.source.packages import Sources
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

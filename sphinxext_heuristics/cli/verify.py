@@ -10,7 +10,7 @@ from sphinxext_heuristics.cli.terminal import note, say
 from sphinxext_heuristics.diagnostics import report
 from sphinxext_heuristics.model import Found, Subtype
 from sphinxext_heuristics.resolve import checks
-from sphinxext_heuristics.source.names import Sources
+from sphinxext_heuristics.source.packages import Sources
 
 if TYPE_CHECKING:
     import argparse

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from sphinxext_heuristics.model import Evidence, Lost
-    from sphinxext_heuristics.source.names import Sources
+    from sphinxext_heuristics.source.packages import Sources
 
 #: The record's file among the doctrees.
 FILENAME = "heuristics-evidence.json"

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from sphinxext_heuristics.evidence.source import Place, Source, State
     from sphinxext_heuristics.model import Evidence
-    from sphinxext_heuristics.source.names import Sources
+    from sphinxext_heuristics.source.packages import Sources
 
 #: How much of a comment a message repeats.
 _MAX_WORDS = 60

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from sphinxext_heuristics.model import Evidence
-    from sphinxext_heuristics.source.names import Sources
+    from sphinxext_heuristics.source.packages import Sources
 
 #: How many imports are followed to say where an object is not.
 _MOST_IMPORTS = 20

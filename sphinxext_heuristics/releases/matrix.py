@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from sphinxext_heuristics.model import Evidence, Heuristic, Lost
     from sphinxext_heuristics.resolve.plan import Plan
-    from sphinxext_heuristics.source.names import Sources
+    from sphinxext_heuristics.source.packages import Sources
 
 
 class Standing(enum.StrEnum):
