@@ -41,6 +41,7 @@ from sphinx.util import logging
 from sphinx.util.docutils import docutils_namespace
 
 from sphinxext_heuristics import config, versions
+from sphinxext_heuristics.build import conf_py
 from sphinxext_heuristics.build.domain import HeuristicDomain
 from sphinxext_heuristics.diagnostics import ClosestNames, absolute, closest
 from sphinxext_heuristics.evidence import messages, verify
@@ -345,7 +346,7 @@ def call_files(text: str, other: str, folder: Path) -> None:
     path = folder / "module.py"
     path.write_text(text, encoding="utf-8", errors="replace")
     source_names.read_names(path, next(_FRESH), 0, "package.module", is_package=False)
-    config.assignments(path)
+    conf_py.assignments(path)
 
 
 def call_evidence(text: str, other: str, _folder: Path) -> None:
@@ -1531,7 +1532,7 @@ def seeds(folder: Path) -> None:
     """Call functions with what random text seldom is."""
     (folder / "conf.py").write_text("heuristics_package = x = 1\n(y, z) = 1, 2\n", encoding="utf-8")
     for name in ("conf.py", "nothing.py", ""):
-        config.assignments(folder / name)
+        conf_py.assignments(folder / name)
     for package in ("docutils", "yaml", "sphinxcontrib", "nowhere", "", "a b", "\0"):
         versions.installed(package)
         versions.distribution(package)

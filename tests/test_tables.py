@@ -16,9 +16,10 @@ from docutils import nodes
 from sphinx import addnodes
 
 from sphinxext_heuristics import versions
+from sphinxext_heuristics.build.conf_py import assignments, problems_in
 from sphinxext_heuristics.build.domain import is_set
 from sphinxext_heuristics.build.outputs import FILENAME, OutputRecord
-from sphinxext_heuristics.config import OPTIONS, Settings, assignments, problems_in, strip_namespace
+from sphinxext_heuristics.config import OPTIONS, Settings, strip_namespace
 from sphinxext_heuristics.diagnostics import closest, did_you_mean
 from sphinxext_heuristics.model import CONNECTION_TYPES, SEVERITIES, Connection, Entry, Heuristic, Note, Page
 from sphinxext_heuristics.notes.inline import absolute, first_sentence, freeze, text_of, thaw

@@ -13,6 +13,7 @@ from sphinx.builders import Builder
 from sphinx.locale import __
 
 from sphinxext_heuristics import config
+from sphinxext_heuristics.build import conf_py
 from sphinxext_heuristics.build.domain import EXTENSION, HeuristicDomain, app_of
 from sphinxext_heuristics.diagnostics import report
 from sphinxext_heuristics.files import index_file, reach
@@ -120,14 +121,14 @@ def project_file(app: Sphinx, option: str) -> ProjectFile:
     """Return one of the files of a project that are made from its pages, by the option that names it."""
     called, command = _FILES[option]
     named = config.value_of(config.option(option), app.config)
-    conf_py = Path(app.confdir, "conf.py")
+    path = Path(app.confdir, "conf.py")
     return ProjectFile(
         option=option,
         called=called,
         path=Path(os.path.normpath(Path(app.srcdir, named or index_file.FILENAME))),
         srcdir=Path(app.srcdir),
-        conf_py=conf_py,
-        conf_line=config.assignments(conf_py).get(option, 1),
+        conf_py=path,
+        conf_line=conf_py.assignments(path).get(option, 1),
         command=command_line(command, Path(app.confdir), Path(app.srcdir), Path.cwd()),
     )
 
@@ -146,11 +147,12 @@ def warn(app: Sphinx, env: BuildEnvironment) -> None:
 
 def problems(app: Sphinx, plan: Plan) -> Iterator[Problem]:
     """Yield everything that is wrong with a project."""
-    conf_py, views = Path(app.confdir, "conf.py"), views_of(app)
-    yield from config.problems_in(app.config, conf_py)
+    path, views = Path(app.confdir, "conf.py"), views_of(app)
+    yield from conf_py.problems_in(app.config, path)
     if plan.is_unjudged:
-        yield config.problem_of_package(app.config, conf_py)
+        yield conf_py.problem_of_package(app.config, path)
     yield from checks.problems(plan, path_of(app.env))
+    yield from conf_py.problems_of_targets(plan, path)
     for docname in plan.catalogue.docnames:
         for query in plan.catalogue.pages[docname].queries:
             if query.view in views:

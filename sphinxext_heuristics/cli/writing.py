@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from sphinxext_heuristics import config
 from sphinxext_heuristics.build.builders import project_file
+from sphinxext_heuristics.build.conf_py import not_set
 from sphinxext_heuristics.cli.project import CommandError
 from sphinxext_heuristics.cli.terminal import note, say
 from sphinxext_heuristics.config import value_of
@@ -27,7 +28,7 @@ def file_of(app: Sphinx, option: str) -> ProjectFile:
     """
     file = project_file(app, option)
     if value_of(config.option(option), app.config) is None:
-        raise CommandError(f"{config.not_set(app.config, file.conf_py, option)}: there is no {file.called}")
+        raise CommandError(f"{not_set(app.config, file.conf_py, option)}: there is no {file.called}")
     if file.is_outside:
         raise CommandError(file.refusal)
     return file

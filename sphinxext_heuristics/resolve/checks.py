@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from sphinxext_heuristics.diagnostics import ClosestNames, closest, did_you_mean
 from sphinxext_heuristics.model import CATEGORY, INDEX_PAGE, PAGE_TYPES, Found, Problem, Reason, Subtype
+from sphinxext_heuristics.resolve.connections import is_left_out
 from sphinxext_heuristics.resolve.listing import bounds
 from sphinxext_heuristics.resolve.objects import Match, excludes
 from sphinxext_heuristics.resolve.pages import PageMatch
@@ -142,7 +143,7 @@ def _of_connection(plan: Plan, record: Heuristic, resolved: Resolved) -> Iterato
             Subtype.TARGET,
             f"{connection.type} target {connection.target!r} is declared planned with '?' but exists now: drop the '?'",
         )
-    elif not resolved.exists and not connection.planned:
+    elif not resolved.exists and not resolved.planned:
         yield _at(record, Subtype.TARGET, _missing(plan, connection.type, connection.target))
 
 
@@ -172,7 +173,8 @@ def _of_excepts(plan: Plan) -> Iterator[Problem]:
         own = list(dict.fromkeys(own for name in reached for own in plan.own_names(name)))
         near = ClosestNames({name.rpartition(".")[0] for name in reached} - {""} | set(reached))
         for target in record.excepts:
-            if not any(excludes(t, own) for t in plan.aliases(target)):
+            is_left_out_here = is_left_out(plan.settings, plan.lookups, target)
+            if not is_left_out_here and not any(excludes(one, own) for one in plan.aliases(target)):
                 listed = ", ".join(reached[:MAX_LISTED]) or "none"
                 yield _at(
                     record,

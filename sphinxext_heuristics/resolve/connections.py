@@ -10,6 +10,7 @@ from sphinxext_heuristics.model import PAGE_TYPES, Target
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from sphinxext_heuristics.config import Settings
     from sphinxext_heuristics.model import Connection
     from sphinxext_heuristics.resolve.catalogue import Catalogue
     from sphinxext_heuristics.resolve.lookups import Lookups
@@ -31,6 +32,8 @@ class Resolved:
     place: Place | None = None
     #: What it may mean, if that is several things.
     several: tuple[str, ...] = ()
+    #: Whether it may be missing: by a ``?``, by ``heuristics_targets`` or by ``heuristics_undocumented``.
+    planned: bool = False
 
     @property
     def exists(self) -> bool:
@@ -41,8 +44,9 @@ class Resolved:
 class Resolver:
     """Finds what connections mean."""
 
-    def __init__(self, catalogue: Catalogue, known: Lookups) -> None:
+    def __init__(self, catalogue: Catalogue, settings: Settings, known: Lookups) -> None:
         """Take where the API entries are."""
+        self._settings = settings
         self._known = known
         self._places: dict[str, Target] = {}
         for docname, entry in catalogue.entries:
@@ -54,15 +58,20 @@ class Resolver:
 
     def resolve(self, connection: Connection) -> Resolved:
         """Return what a connection means."""
-        find = self._page if connection.type in PAGE_TYPES else self._object
-        resolved = find(connection)
-        if resolved.exists or resolved.several:
+        is_page = connection.type in PAGE_TYPES
+        resolved = self._page(connection) if is_page else self._object(connection)
+        if resolved.exists or resolved.several or resolved.planned:
             return resolved
         uri = self._known.external(connection.type, connection.target)
-        return Resolved(connection=connection, target=Target(uri=uri) if uri else None)
+        planned = connection.planned or (not is_page and is_left_out(self._settings, self._known, connection.target))
+        return Resolved(connection=connection, target=Target(uri=uri) if uri else None, planned=planned)
 
     def _page(self, connection: Connection) -> Resolved:
         match = self._known.pages.find(connection.target)
+        if match.uri:
+            return Resolved(connection=connection, target=Target(uri=match.uri))
+        if match.planned:
+            return Resolved(connection=connection, planned=True)
         if match.place is None:
             several = tuple(
                 f"{place.docname}#{place.anchor}" if place.anchor else place.docname for place in match.places
@@ -85,3 +94,11 @@ class Resolver:
         own = [name for name in match.reached if name in spelled]
         target = self._places[(own or match.names)[0]]
         return Resolved(connection=connection, target=target, reached=match.reached)
+
+
+def is_left_out(settings: Settings, known: Lookups, target: str) -> bool:
+    """Return whether a target may go undocumented: the source defines it, and conf.py says that this is as planned."""
+    if settings.undocumented != "planned":
+        return False
+    names = (target, f"{settings.package}.{target}") if settings.package else (target,)
+    return any(map(known.defines, names))

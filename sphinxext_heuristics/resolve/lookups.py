@@ -34,6 +34,8 @@ class Lookups:
     settle: Callable[[Heuristic], Note]
     #: Whether the builder at work shows pictures that Graphviz draws.
     draws: bool = False
+    #: Whether the source of a package defines an object.
+    defines: Callable[[str], bool]
     #: Documents without automatic heuristics.
     excluded: frozenset[str]
     #: The documented version, or ``""``.

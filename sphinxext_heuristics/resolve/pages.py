@@ -33,6 +33,10 @@ class PageMatch:
     anchor: str = ""
     #: The places that it may mean, if they are several.
     places: tuple[Place, ...] = ()
+    #: Where it leads, if ``heuristics_targets`` names a URL.
+    uri: str = ""
+    #: Whether ``heuristics_targets`` says that it is planned.
+    planned: bool = False
 
 
 def fold(name: str) -> str:
@@ -45,7 +49,7 @@ class Pages:
 
     *sections* has, for each document, the ids of each of its sections, its own first;
     *labels* has label → (document, id); *anchors* has, for each document, the id of each
-    label → the id of the section around it.
+    label → the id of the section around it; *targets* is ``heuristics_targets``.
     """
 
     def __init__(
@@ -53,10 +57,13 @@ class Pages:
         sections: Mapping[str, tuple[tuple[str, ...], ...]],
         labels: Mapping[str, tuple[str, str]],
         anchors: Mapping[str, Mapping[str, str]] | None = None,
+        targets: Mapping[str, str | None] | None = None,
     ) -> None:
         """Index documents and labels by exact and by folded name."""
         self._sections = sections
         self._anchors = anchors or {}
+        self._targets = targets or {}
+        self._folded_targets = {fold(name): meant for name, meant in self._targets.items()}
         self._matches: dict[str, PageMatch] = {}
         #: Document → each id in it → the ids of its section, for those that were asked for.
         self._owners: dict[str, dict[str, tuple[str, ...]]] = {}
@@ -99,6 +106,18 @@ class Pages:
         return self._matches[target]
 
     def _find(self, target: str) -> PageMatch:
+        for index, key in ((self._targets, target), (self._folded_targets, fold(target))):
+            if key in index:
+                return self.meant(index[key])
+        return self._named(target)
+
+    def meant(self, meant: str | None) -> PageMatch:
+        """Return what a value of ``heuristics_targets`` means."""
+        if meant is None:
+            return PageMatch(planned=True)
+        return PageMatch(uri=meant) if "://" in meant else self._named(meant)
+
+    def _named(self, target: str) -> PageMatch:
         document, hash_, anchor = target.partition("#")
         document = document.removeprefix("/")
         for index, key in ((self._exact, document), (self._folded, fold(document))):

@@ -284,7 +284,7 @@ class Plan:
 
 def make_plan(catalogue: Catalogue, settings: Settings, lookups: Lookups) -> Plan:
     """Resolve every connection of every definition."""
-    resolver = Resolver(catalogue, lookups)
+    resolver = Resolver(catalogue, settings, lookups)
     return Plan(
         catalogue=catalogue,
         settings=settings,

@@ -72,6 +72,15 @@ class Sources:
             ]
         return tuple(dict.fromkeys(names))
 
+    def defines(self, dotted: str) -> bool:
+        """Return whether the source of a package defines the object *dotted*, a member by inheritance included."""
+        found = self.canonical(dotted)
+        if found is None:
+            return False
+        module, qualname = found
+        owner, _dot, member = qualname.rpartition(".")
+        return not owner or self._definer((module, owner), member) is not None
+
     def lineage(self, dotted: str) -> tuple[str, ...]:
         """Return the names of an object by identity, as far as the source tells.
 
