@@ -253,8 +253,10 @@ class Entry:
     lineage: tuple[str, ...]
     #: The id of the first signature that has one; empty under ``:no-index:``.
     anchor: str
-    #: Whether a ``heuristics-for`` stands in it, which replaces the automatic ones.
+    #: Whether a ``heuristics-for`` is in it, which replaces the automatic ones.
     by_hand: bool
+    #: Whether it is that of a class.
+    is_class: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

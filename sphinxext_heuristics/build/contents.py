@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from sphinxext_heuristics.model import Query, RoleUse, Target
     from sphinxext_heuristics.resolve.plan import Plan
-    from sphinxext_heuristics.show.boxes import Box
+    from sphinxext_heuristics.show.boxes import Box, EntryBoxes
     from sphinxext_heuristics.show.definition import Caption, Facts
     from sphinxext_heuristics.view import View
 
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 class Contents(NamedTuple):
     """All that is placed on one page. Each tuple is in the order of the page, and empty where it says nothing."""
 
-    #: The boxes of each API entry.
-    entries: tuple[tuple[Box, ...], ...]
+    #: What each API entry shows.
+    entries: tuple[EntryBoxes, ...]
     #: Where in an entry they are.
     placement: str
     #: Section id (``""``: the page) and its boxes.
@@ -40,12 +40,13 @@ class Contents(NamedTuple):
 def contents(plan: Plan, views: Mapping[str, View], docname: str) -> Contents:
     """Return all that is placed on a page."""
     page = plan.catalogue.pages[docname]
-    entries = tuple(boxes.of_entry(plan, verdicts) for verdicts in plan.verdicts(docname)) if plan.reach else ()
+    judged = zip(page.entries, plan.verdicts(docname), strict=True) if plan.reach or plan.settings.rollup else ()
+    entries = tuple(boxes.of_entry(plan, docname, entry, verdicts) for entry, verdicts in judged)
     sections = sorted(plan.by_page.get(docname, {}).items())
     definitions = zip(page.heuristics, plan.resolved[docname], strict=True)
     return Contents(
-        entries=entries if any(entries) else (),
-        placement=plan.settings.placement if any(entries) else "",
+        entries=entries if any(map(any, entries)) else (),
+        placement=plan.settings.placement if any(map(any, entries)) else "",
         sections=tuple((anchor, boxes.of_records(plan, records)) for anchor, records in sections),
         facts=tuple(definition.facts(plan, record, resolved) for record, resolved in definitions),
         shown=tuple(definition.entries(plan, record) for record in page.heuristics),

@@ -23,7 +23,7 @@ from sphinxext_heuristics.nodes import (
     is_evidence,
 )
 from sphinxext_heuristics.read.collect import entry_names
-from sphinxext_heuristics.show.boxes import box_nodes
+from sphinxext_heuristics.show.boxes import box_nodes, entry_nodes
 from sphinxext_heuristics.show.definition import caption_nodes, entries_nodes, facts_nodes
 from sphinxext_heuristics.view import Here, views_of
 
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
     from sphinxext_heuristics.build.contents import Contents
     from sphinxext_heuristics.resolve.plan import Plan
-    from sphinxext_heuristics.show.boxes import Box
+    from sphinxext_heuristics.show.boxes import EntryBoxes
     from sphinxext_heuristics.view import Content, View
 
 
@@ -137,18 +137,18 @@ class Placer:
 
     # -- API entries --
 
-    def _place_in_entries(self, entries: Sequence[tuple[Box, ...]]) -> None:
+    def _place_in_entries(self, entries: Sequence[EntryBoxes]) -> None:
         """Place the boxes of API entries, which are found by their names: other extensions may have removed some."""
-        if not any(entries):
-            return
-        waiting: dict[tuple[str, ...], list[tuple[Box, ...]]] = {}
-        for entry, boxes in zip(self._plan.catalogue.pages[self._docname].entries, entries, strict=True):
-            waiting.setdefault(entry.names, []).append(boxes)
+        waiting: dict[tuple[str, ...], list[EntryBoxes]] = {}
+        for entry, shown in zip(
+            self._plan.catalogue.pages[self._docname].entries if entries else (), entries, strict=True
+        ):
+            waiting.setdefault(entry.names, []).append(shown)
         for desc in self._own(addnodes.desc):
             names = entry_names(desc) if desc.get("domain") == "py" else ()
             content = desc.children[-1]
             if waiting.get(names) and isinstance(content, addnodes.desc_content):
-                made = box_nodes(waiting[names].pop(0), self._here)
+                made = entry_nodes(waiting[names].pop(0), self._here)
                 at = self._position(content) if made else 0
                 content.children[at:at] = made
                 for node in made:

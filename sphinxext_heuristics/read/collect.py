@@ -32,6 +32,10 @@ if TYPE_CHECKING:
 LINEAGES = "heuristic_answers"
 
 
+#: The Python domain's kinds of entries that are classes.
+CLASSES = ("class", "exception")
+
+
 def collect(document: nodes.document, docname: str, lineage: Mapping[str, tuple[str, ...]]) -> Page:
     """Return what a document holds; *lineage* has the names of autodoc's objects."""
     found: dict[type[nodes.Node], list[Any]] = {
@@ -148,7 +152,11 @@ def _entries(
         ids = signature_ids(desc)
         known = [answer for name in names for answer in lineage.get(name, ())]
         yield Entry(
-            names=names, lineage=tuple(dict.fromkeys(known)), anchor=ids[0] if ids else "", by_hand=id(desc) in by_hand
+            names=names,
+            lineage=tuple(dict.fromkeys(known)),
+            anchor=ids[0] if ids else "",
+            by_hand=id(desc) in by_hand,
+            is_class=desc.get("objtype") in CLASSES,
         )
 
 

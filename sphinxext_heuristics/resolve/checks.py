@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from sphinxext_heuristics.diagnostics import ClosestNames, closest, did_you_mean
 from sphinxext_heuristics.model import CATEGORY, INDEX_PAGE, PAGE_TYPES, Found, Problem, Reason, Subtype
+from sphinxext_heuristics.resolve import rollup
 from sphinxext_heuristics.resolve.connections import is_left_out
 from sphinxext_heuristics.resolve.listing import bounds
 from sphinxext_heuristics.resolve.objects import Match, excludes
@@ -171,6 +172,7 @@ def _of_excepts(plan: Plan) -> Iterator[Problem]:
             continue
         reached = list(plan.reached(record))
         own = list(dict.fromkeys(own for name in reached for own in plan.own_names(name)))
+        own += plan.once(rollup.reached).get(record.name, ())
         near = ClosestNames({name.rpartition(".")[0] for name in reached} - {""} | set(reached))
         for target in record.excepts:
             is_left_out_here = is_left_out(plan.settings, plan.lookups, target)

@@ -7,14 +7,15 @@ from typing import TYPE_CHECKING, NamedTuple
 from docutils import nodes
 
 from sphinxext_heuristics.nodes import heuristic_more
+from sphinxext_heuristics.resolve import rollup
 from sphinxext_heuristics.resolve.verdicts import Form, by_severity
 from sphinxext_heuristics.show.filters import FilteredView
-from sphinxext_heuristics.show.parts import named, severity_word
+from sphinxext_heuristics.show.parts import joined, named, severity_word
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from sphinxext_heuristics.model import Heuristic, Note, Query
+    from sphinxext_heuristics.model import Entry, Heuristic, Note, Query, Target
     from sphinxext_heuristics.resolve.plan import Plan
     from sphinxext_heuristics.resolve.verdicts import Verdict
     from sphinxext_heuristics.view import Here, Named
@@ -32,9 +33,49 @@ class Box(NamedTuple):
     form: Form
 
 
-def of_entry(plan: Plan, verdicts: Iterable[Verdict]) -> tuple[Box, ...]:
-    """Return the boxes of an API entry."""
-    return tuple(_box(plan, one.record, one.form) for one in verdicts if one.is_shown)
+class RolledUp(NamedTuple):
+    """An inherited member in the line of a class that rolls it up."""
+
+    name: str
+    target: Target | None
+    #: The severity and the link of each of its heuristics.
+    heuristics: tuple[tuple[str, Named], ...]
+
+
+class EntryBoxes(NamedTuple):
+    """What an API entry shows."""
+
+    boxes: tuple[Box, ...]
+    members: tuple[RolledUp, ...] = ()
+
+
+def of_entry(plan: Plan, docname: str, entry: Entry, verdicts: Iterable[Verdict]) -> EntryBoxes:
+    """Return what an API entry shows."""
+    return EntryBoxes(
+        boxes=tuple(_box(plan, one.record, one.form) for one in verdicts if one.is_shown),
+        members=tuple(
+            RolledUp(
+                name=member.name,
+                target=member.target,
+                heuristics=tuple((record.severity, named(record)) for record in member.heuristics),
+            )
+            for member in rollup.members(plan, docname, entry)
+        ),
+    )
+
+
+def entry_nodes(shown: EntryBoxes, here: Here) -> list[nodes.Node]:
+    """Return the nodes of what an API entry shows."""
+    made = box_nodes(shown.boxes, here)
+    if shown.members:
+        line = nodes.paragraph("", "Inherited: ", classes=["heuristic-rollup"])
+        for number, member in enumerate(shown.members):
+            name = nodes.literal("", member.name)
+            line += [nodes.Text("; " if number else ""), here.link(name, member.target) if member.target else name]
+            parts = ([nodes.Text(f"{severity_word(one)}: "), here.heuristic(link)] for one, link in member.heuristics)
+            line += [nodes.Text(" ("), *joined(parts), nodes.Text(")")]
+        made.append(line)
+    return made
 
 
 def of_records(plan: Plan, records: Iterable[Heuristic]) -> tuple[Box, ...]:
