@@ -52,7 +52,7 @@ from sphinxext_heuristics.evidence.nearest import nearest
 from sphinxext_heuristics.evidence.search import parsed
 from sphinxext_heuristics.evidence.source import Source
 from sphinxext_heuristics.files import differences
-from sphinxext_heuristics.model import CONNECTION_TYPES, Entry, Found, Heuristic
+from sphinxext_heuristics.model import CONNECTION_TYPES, Entry, Found, Heuristic, Note
 from sphinxext_heuristics.notes import inline, markdown
 from sphinxext_heuristics.read import heuristic as read_heuristic
 from sphinxext_heuristics.read import options, queries
@@ -135,7 +135,7 @@ _INLINE = st.recursive(
 def test_what_is_frozen_thaws_to_the_same(children: list[nodes.Node]) -> None:
     text = "".join(node.astext() for node in children)
     frozen = inline.freeze(children, "page")
-    thawed = inline.thaw(frozen, "home", "other", lambda _docname, home: home, lambda _link, _home: True)
+    thawed = inline.thaw(Note(frozen, "home"), "other", lambda _docname, home: home)
     assert inline.text_of(frozen) == text == "".join(node.astext() for node in thawed)
     assert inline.freeze(thawed, "other") == frozen
 
