@@ -351,8 +351,8 @@ def test_a_failure_is_a_line(conf_py: str, message: str, tmp_path: Path) -> None
         (("index",), "the following arguments are required: DOCS"),
         (("index", "/no/such/folder"), "/no/such/folder is not a folder"),
         (("index", "/"), "there is no conf.py in /"),
-        (("index", "/", "-D", "x"), "'x' is not of the form name=value"),
-        (("index", "/", "-j", "0"), "'0' is neither a positive number nor 'auto'"),
+        (("index", "/", "-D", "x"), "-D x is not of the form -D name=value"),
+        (("index", "/", "-j", "0"), "job number should be a positive number"),
     ],
 )
 def test_misuse(arguments: tuple[str, ...], message: str) -> None:

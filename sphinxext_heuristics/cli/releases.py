@@ -162,7 +162,7 @@ def _look(plan: Plan, wanted: Sequence[str], arguments: argparse.Namespace) -> d
             note(f"{name} {release}: not downloaded: {error}")
             continue
         looked[release] = dict(_standings(plan, sources, release, why=arguments.why))
-        if not (arguments.quiet or arguments.silent):
+        if not (arguments.quiet or arguments.really_quiet):
             counts = Counter(looked[release].values())
             note(f"{name} {release}: {', '.join(f'{counts[how]} {how}' for how in Standing)}")
     return looked

@@ -26,7 +26,6 @@ MAX_LISTED = 12
 def problems(plan: Plan, path_of: Callable[[str], str]) -> Iterator[Problem]:
     """Yield every problem of a build; *path_of* returns the file of a document."""
     yield from plan.catalogue.duplicates()
-    yield from plan.catalogue.collisions()
     for docname in plan.catalogue.docnames:
         page = plan.catalogue.pages[docname]
         yield from page.problems
