@@ -2,7 +2,7 @@
 
 The architecture on one page. Data goes one way:
 
-read      directives make nodes, autodoc tells the names of its objects, and the domain takes plain
+read      directives make nodes, autodoc gives the names of its objects, and the domain takes plain
           records from each document's nodes (read, model)
 resolve   once a build: which entries and pages a heuristic reaches and what becomes of it there
           (resolve), what its note says elsewhere (notes), where quoted code is in the installed
@@ -51,7 +51,7 @@ __version__ = "0.1.0"
 def setup(app: Sphinx) -> ExtensionMetadata:
     """Register everything."""
     for option in OPTIONS:
-        # Sphinx would warn of a wrong type in words of its own, beside ours.
+        # Sphinx would warn of a wrong type as well.
         app.add_config_value(option.name, option.default, option.rebuild, Any)
     if find_spec("sphinx_design"):
         app.setup_extension("sphinx_design")  # its style sheet lays out cards

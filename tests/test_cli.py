@@ -554,7 +554,7 @@ def test_explain_a_heuristic(zoo: Project) -> None:
         "  impl menagerie.free:",
         "    not shown: menagerie.free (free): free is kept free by heuristics_exclude or no-heuristics",
         "  impl menagerie.by_hand:",
-        "    not shown: menagerie.by_hand (index): a heuristics-for stands in this entry",
+        "    not shown: menagerie.by_hand (index): this entry has a heuristics-for",
         "  impl menagerie.gone: ⬜ does not exist, as planned",
         "  workflow index:",
         "    shown: index",
@@ -565,9 +565,9 @@ def test_explain_a_heuristic(zoo: Project) -> None:
 
 
 def test_explain_what_is_withheld(zoo: Project) -> None:
-    assert "  shown nowhere by itself: it holds for ≤ 1.4, and 1.5 is documented" in explained(zoo, "Old")
+    assert "  shown nowhere automatically: it holds for ≤ 1.4, and 1.5 is documented" in explained(zoo, "Old")
     lines = explained(zoo, "Quiet")
-    assert "  shown nowhere by itself: it has no-inject" in lines
+    assert "  shown nowhere automatically: it has no-inject" in lines
     assert "    not shown: menagerie.Override.run (index): it has no-inject" in lines
 
 
@@ -621,7 +621,7 @@ def test_explain_what_connections_mean(project: Callable[..., Project]) -> None:
         "  not reached: m.run: the name is the same, the object is another, m.run",
         "  not reached: m.C.run: the name is the same, the object is another, m.C.run",
     ]
-    assert run("explain", zoo.src, "m", "-Q").stdout == "m is a documented module, which shows nothing by itself\n"
+    assert run("explain", zoo.src, "m", "-Q").stdout == "m is a documented module, which shows nothing\n"
     assert run("explain", zoo.src, "other", "-Q").stdout == "other\n  no heuristic is connected to it\n"
     assert run("explain", zoo.src, "~m.C.go", "-Q").stdout.startswith(
         "m.C.go (index)\n  shown: A (tip): impl lib.C.go: "

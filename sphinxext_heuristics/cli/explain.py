@@ -17,9 +17,9 @@ from sphinxext_heuristics.resolve.verdicts import Reason
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
 
-    from sphinxext_heuristics.model import Heuristic
+    from sphinxext_heuristics.model import Entry, Heuristic
     from sphinxext_heuristics.resolve.connections import Resolved
     from sphinxext_heuristics.resolve.pages import Place
     from sphinxext_heuristics.resolve.plan import Plan
@@ -102,7 +102,7 @@ def explain(plan: Plan, name: str) -> Iterator[str]:
     if place is not None:
         yield from _page(plan, place)
     elif match.module:
-        yield f"{match.module} is a documented module, which shows nothing by itself"
+        yield f"{match.module} is a documented module, which shows nothing"
 
 
 def _unknown(plan: Plan, name: str) -> str:
@@ -122,30 +122,18 @@ def _heuristic(plan: Plan, record: Heuristic) -> Iterator[str]:
     yield f"{record.name} ({record.severity}): {text_of(record.note)}"
     yield f"  defined in {record.source}:{record.line}"
     if reason := plan.withheld(record):
-        yield f"  shown nowhere by itself: {_withheld(plan, record, reason)}"
-    verdicts = _verdicts(plan, record)
+        yield f"  shown nowhere automatically: {_withheld(plan, record, reason)}"
     for resolved in plan.connections(record):
         yield f"  {_connection(resolved)}"
         for name, rule in resolved.reached.items():
-            for docname, verdict in verdicts[name]:
-                why = _reason(plan, docname, verdict) or _rule(plan, name, resolved.connection.target, rule)
-                yield f"    {_mark(is_shown=verdict.is_shown)}{name} ({docname}): {why}"
+            for docname, entry in _entries(plan, name):
+                if verdict := plan.verdict(docname, entry, record.name):
+                    why = _reason(plan, docname, verdict) or _rule(plan, name, resolved.connection.target, rule)
+                    yield f"    {_mark(is_shown=verdict.is_shown)}{name} ({docname}): {why}"
         if resolved.place:
             free = _page_reason(plan, record, resolved.place)
             yield f"    {_mark(is_shown=not free)}{_where(resolved.place)}{free and f': {free}'}"
     yield from _others(plan, record)
-
-
-def _verdicts(plan: Plan, record: Heuristic) -> dict[str, list[tuple[str, Verdict]]]:
-    """Return documented name → the documents of its entries and the verdicts of a heuristic there."""
-    found: dict[str, list[tuple[str, Verdict]]] = {}
-    for docname in plan.catalogue.docnames:
-        for entry, verdicts in zip(plan.catalogue.pages[docname].entries, plan.verdicts(docname), strict=True):
-            for verdict in verdicts:
-                if verdict.record is record:
-                    for name in entry.names:
-                        found.setdefault(name, []).append((docname, verdict))
-    return found
 
 
 def _connection(resolved: Resolved) -> str:
@@ -207,7 +195,7 @@ def _reason(plan: Plan, docname: str, verdict: Verdict) -> str:
         case Reason.PAGE:
             return _free(docname)
         case Reason.BY_HAND:
-            return "a heuristics-for stands in this entry"
+            return "this entry has a heuristics-for"
         case Reason.INHERITED:
             return "an inherited copy, and heuristics_inherited is 'none'"
         case _:
@@ -238,8 +226,13 @@ def _where(place: Place) -> str:
 # -- an object or a page --------------------------------------------------------------
 
 
+def _entries(plan: Plan, name: str) -> list[tuple[str, Entry]]:
+    """Return the documents and entries of a documented name."""
+    return [(docname, entry) for docname, entry in plan.catalogue.entries if name in entry.names]
+
+
 def _object(plan: Plan, name: str) -> Iterator[str]:
-    entries = [(docname, entry) for docname, entry in plan.catalogue.entries if name in entry.names]
+    entries = _entries(plan, name)
     yield f"{name} ({', '.join(dict.fromkeys(docname for docname, _entry in entries))})"
     reaches = plan.reach.get(name, ())
     for reach in sorted(reaches, key=lambda reach: plan.positions[reach.record.name]):
@@ -257,18 +250,14 @@ def _page(plan: Plan, place: Place) -> Iterator[str]:
     yield _where(place)
     found = False
     for record in plan.heuristics.values():
-        for resolved in _distinct(r for r in plan.connections(record) if r.place == place):
+        # Connections that lead to one place are one.
+        for resolved in [r for r in plan.connections(record) if r.place == place][:1]:
             found = True
             reason = _page_reason(plan, record, place)
             rule = f"{resolved.connection.type} {resolved.connection.target}"
             yield f"  {_mark(is_shown=not reason)}{_named(record)}: {reason or rule}"
     if not found:
         yield "  no heuristic is connected to it"
-
-
-def _distinct(found: Iterable[Resolved]) -> list[Resolved]:
-    """Return the first of connections that lead to one place."""
-    return list(found)[:1]
 
 
 def _named(record: Heuristic) -> str:

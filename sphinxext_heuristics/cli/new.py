@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from textwrap import indent
 from typing import TYPE_CHECKING
 
 from sphinxext_heuristics.cli.project import CommandError, add_options, opened
@@ -14,8 +15,7 @@ if TYPE_CHECKING:
     import argparse
 
 #: Everything is left empty that only the author knows: what is still empty is a warning of the build, not a guess.
-MYST = """\
-````{{heuristic}} {name}
+_OPTIONS = """\
 :title: {title}
 :note:
 :impl:
@@ -23,22 +23,10 @@ MYST = """\
 :principle:
 :category:
 :severity: tip
-
-% What to do, first. Then when it bites, why, and what it costs.
-````
 """
-RST = """\
-.. heuristic:: {name}
-   :title: {title}
-   :note:
-   :impl:
-   :workflow:
-   :principle:
-   :category:
-   :severity: tip
-
-   .. What to do, first. Then when it bites, why, and what it costs.
-"""
+_WHAT = "What to do, first. Then when it bites, why, and what it costs."
+MYST = f"````{{{{heuristic}}}} {{name}}\n{_OPTIONS}\n% {_WHAT}\n````\n"
+RST = f".. heuristic:: {{name}}\n{indent(_OPTIONS, '   ')}\n   .. {_WHAT}\n"
 
 #: The extensions that read a directive in Markdown.
 MYST_EXTENSIONS = frozenset({"myst_parser", "myst_nb"})

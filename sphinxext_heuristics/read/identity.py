@@ -74,7 +74,7 @@ def _class_spelling(cls: type) -> tuple[str, str]:
 
 
 def _spelling(obj: object) -> tuple[str, str]:
-    """Return where *obj* says it was defined, if it is what stands there."""
+    """Return where *obj* says it was defined, if it is what is there."""
     if isinstance(obj, type):
         module, qualname = _class_spelling(obj)
     else:
