@@ -500,12 +500,13 @@ def test_hostile_text_stays_text(project: Callable[..., Project], builder: str, 
             assert not str(element.get("href", "")).startswith("javascript:"), element
 
 
-def test_names_whose_anchors_would_be_one_are_told_apart_and_told_of(site: Site) -> None:
+def test_names_whose_anchors_would_be_one_are_told_apart(site: Site) -> None:
     names = ("Two_B", "Two-B", "two.b", "TWO_B")
-    domain, told = site.build([Written(name=name, options=(("impl", "demo.Model"),), body="A note.") for name in names])
+    domain, _said = site.build(
+        [Written(name=name, options=(("impl", "demo.Model"),), body="A note.") for name in names]
+    )
     anchors = [record.anchor for record in domain.pages["first"].heuristics]
     assert len(set(anchors)) == len(names)
-    assert sum("has the same anchor as 'Two_B'" in line for line in told.splitlines()) == 3
 
 
 def test_control_characters_do_not_reach_what_is_shown_elsewhere(site: Site) -> None:
@@ -750,8 +751,7 @@ def test_long_names_are_told_apart(project: Callable[..., Project]) -> None:
     names = [f"{'a_very_long_name_' * 60}{last}" for last in ("One", "Two", "one")]
     page = _MODEL + "".join(f".. heuristic:: {name}\n   :impl: demo.Model\n   :note: x\n\n" for name in names)
     built = project({"index.rst": f"{_HEAD}{page}:heuristic:`{names[1]}` :heuristic:`{names[0]}x`\n"}).build("html")
-    collision, unknown = built.warnings
-    assert f"heuristic '{names[2]}' has the same anchor as '{names[0]}'" in collision
+    [unknown] = built.warnings
     assert f"unknown heuristic '{names[0]}x'; did you mean '{names[0]}'" in unknown
     assert built.shown("index.html", "demo.Model") == [name.replace("_", " ") for name in names]
 
