@@ -625,6 +625,7 @@ GROWING: dict[str, tuple[int, Callable[[int], Any], Callable[[Any], object]]] = 
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("what", GROWING)
 def test_four_times_as_much_takes_some_four_times_as_long(what: str) -> None:
     count, make, run = GROWING[what]
@@ -724,6 +725,7 @@ def lines_run(root: Path, page: str) -> int:
     return next(count)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("what", BUILT)
 def test_build_of_four_times_as_much_runs_four_times_as_many_lines(tmp_path: Path, what: str) -> None:
     count, make = BUILT[what]
@@ -733,6 +735,7 @@ def test_build_of_four_times_as_much_runs_four_times_as_many_lines(tmp_path: Pat
     assert second < 2.1 * first, lines
 
 
+@pytest.mark.slow
 def test_ten_thousand_connections(project: Callable[..., Project]) -> None:
     page = (
         f".. heuristic:: One\n   :note: x\n   :impl: {numbered(10_000, '?demo.X{0}', ', ')}\n\n.. heuristic-index::\n"

@@ -760,6 +760,7 @@ def seconds(count: int) -> float:
     return best
 
 
+@pytest.mark.slow
 def test_time_is_linear_in_the_number_of_heuristics() -> None:
     small, large = seconds(1250), seconds(5000)
     # Linear is 4, quadratic 16; between them there is room for a busy machine.

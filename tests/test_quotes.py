@@ -503,6 +503,7 @@ def test_verify_takes_no_doctrees(scales: Project) -> None:
     assert run("verify", scales.src, "-d", scales.root).status == 2
 
 
+@pytest.mark.slow
 def test_verify_of_this_site_neither_imports_torch_nor_takes_long() -> None:
     code = (
         "import sys, time; from sphinxext_heuristics.cli import main; begin = time.process_time();"

@@ -192,6 +192,7 @@ def with_file(text: str = WRITTEN, **files: str) -> dict[str, str]:
 # -- the command ----------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("asking_pip")
 def test_the_command_writes_what_holds_where(scales: Project) -> None:
     assert command(scales, "--releases", "3.0,1.0,2.0") == (0, "<src>/releases.json\n", [])
@@ -221,6 +222,7 @@ def test_each_release_is_fetched_once_and_the_file_says_which(scales: Project, r
     assert (scales.src / "releases.json").stat().st_mtime_ns == before
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("asking_pip")
 def test_only_source_text_is_kept(scales: Project, registry: Path, tmp_path: Path) -> None:
     files = {"scales/__init__.py": SCALES["3.0"], "scales/data.bin": "x", "scales-3.0.data/purelib/scales/more.py": ""}
@@ -398,6 +400,7 @@ def test_what_pip_calls_it_can_be_told(scales: Project, registry: Path) -> None:
 # -- wheels that mean harm ------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("asking_pip")
 def test_a_wheel_that_leads_out_is_refused_and_the_others_are_read(scales: Project, registry: Path) -> None:
     make_wheel(registry, "2.0", {"scales.py": SCALES["2.0"], "../../../../evil.py": "x"})
@@ -409,6 +412,7 @@ def test_a_wheel_that_leads_out_is_refused_and_the_others_are_read(scales: Proje
     assert sorted(path.name for path in cache_folder().iterdir()) == ["scales-1.0", "scales-3.0"]
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("asking_pip")
 def test_a_damaged_wheel_is_no_release(scales: Project, registry: Path) -> None:
     wheel = make_wheel(registry, "2.0", {"scales.py": "x = 1\n" * 99})
