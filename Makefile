@@ -9,11 +9,12 @@
 PYTHON ?= python3
 SPHINX ?=
 PEFT ?=
-# More options for sphinx-build and pytest, such as SPHINXOPTS=-E or PYTESTOPTS='-k role --no-cov'
+# More options for sphinx-build and pytest, such as SPHINXOPTS=-E or PYTESTOPTS='-k role'
 SPHINXOPTS ?=
 PYTESTOPTS ?=
-# Processes that run tests: each that meets PEFT imports PyTorch (about 1 GB), so no more than two
-JOBS ?= 2
+# Processes that run tests: the cores, but each imports PyTorch (about half a GB, which a few processes double)
+cores := $(or $(shell getconf _NPROCESSORS_ONLN 2>/dev/null),2)
+JOBS ?= $(shell echo $$(($(cores) < 8 ? $(cores) : 8)))
 
 python_version := $(or $(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null),unknown)
 variant := $(if $(filter file,$(origin PYTHON)),,-$(python_version))$(if $(SPHINX),-sphinx-$(SPHINX))$(if $(PEFT),-peft-$(PEFT))
@@ -40,12 +41,12 @@ export HF_HUB_OFFLINE := 1
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
 .SUFFIXES:
-.PHONY: help html pdf test lint format dist lock clean distclean browser tex always
+.PHONY: help html pdf test test-all lint format dist lock clean distclean browser tex always
 
 help: ## show this list
 	@echo 'make TARGET, where TARGET is'
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  \1|\2/p' Makefile | while IFS='|' read -r name text; do \
-		printf '  %-11s%s\n' "$$name" "$$text"; done
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1|\2/p' Makefile | while IFS='|' read -r name text; do \
+		printf '  %-13s%s\n' "$$name" "$$text"; done
 	@echo 'Variables: PYTHON=python3.13, SPHINX=8.2, PEFT=newest (a virtual environment of its own each);'
 	@echo '           SPHINXOPTS, PYTESTOPTS, JOBS'
 
@@ -82,8 +83,13 @@ tex:
 	test -z "$$missing" || { echo "make: the PDF needs LaTeX, and this is missing here;" \
 		"on Debian: apt-get install --no-install-recommends$$missing" >&2; exit 1; }
 
-test: $(VENV)/.group-test browser ## run the tests with the coverage report
-	$(bin)/python -m pytest -n $(JOBS) --dist loadgroup --cov --cov-report=term-missing:skip-covered $(PYTESTOPTS)
+pytest = $(bin)/python -m pytest -n $(JOBS) --dist loadgroup
+
+test: $(VENV)/.group-test browser ## run the tests that are not slow: what users see first, in a few minutes
+	$(pytest) -m 'not slow' $(PYTESTOPTS)
+
+test-all: $(VENV)/.group-test browser ## run all tests, with the coverage report
+	$(pytest) --cov --cov-report=term-missing:skip-covered $(PYTESTOPTS)
 
 lint: $(VENV)/.group-lint ## check style (ruff), types (mypy) and the direction of imports (import-linter)
 	$(bin)/ruff check .

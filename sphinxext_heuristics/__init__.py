@@ -2,7 +2,7 @@
 
 The architecture on one page. Data goes one way:
 
-read      directives make nodes, autodoc tells the names of its objects, and the domain takes plain
+read      directives make nodes, autodoc gives the names of its objects, and the domain takes plain
           records from each document's nodes (read, model)
 resolve   once a build: which entries and pages a heuristic reaches and what becomes of it there
           (resolve), what its note says elsewhere (notes), where quoted code is in the installed
@@ -24,7 +24,7 @@ from sphinxext_heuristics.build import builders, events, place
 from sphinxext_heuristics.build.domain import HeuristicDomain
 from sphinxext_heuristics.config import OPTIONS
 from sphinxext_heuristics.model import FORM
-from sphinxext_heuristics.read import autodoc, transforms
+from sphinxext_heuristics.read import identity, transforms
 from sphinxext_heuristics.read.evidence import EvidenceDirective
 from sphinxext_heuristics.read.heuristic import HeuristicDirective
 from sphinxext_heuristics.read.queries import (
@@ -51,7 +51,7 @@ __version__ = "0.1.0"
 def setup(app: Sphinx) -> ExtensionMetadata:
     """Register everything."""
     for option in OPTIONS:
-        # Sphinx would warn of a wrong type in words of its own, beside ours.
+        # Sphinx would warn of a wrong type as well.
         app.add_config_value(option.name, option.default, option.rebuild, Any)
     if find_spec("sphinx_design"):
         app.setup_extension("sphinx_design")  # its style sheet lays out cards
@@ -73,7 +73,7 @@ def setup(app: Sphinx) -> ExtensionMetadata:
     app.add_transform(transforms.PlaceDefinitions)
     app.add_post_transform(place.ShowHeuristics)
     app.add_post_transform(place.RemoveLeftovers)
-    app.connect("config-inited", autodoc.listen_to_autodoc)
+    app.connect("config-inited", identity.listen_to_autodoc)
     app.connect("config-inited", events.add_style)
     app.connect("builder-inited", events.link_style)
     app.connect("env-get-outdated", events.read_again)

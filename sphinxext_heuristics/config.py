@@ -5,8 +5,6 @@ from __future__ import annotations
 import os
 import re
 from dataclasses import dataclass, fields
-from pathlib import PurePosixPath
-from string import Formatter
 from typing import TYPE_CHECKING, Any, Literal, cast
 
 from sphinx.util.matching import compile_matchers
@@ -41,15 +39,11 @@ class Option:
     rebuild: Literal["", "env"] = ""
 
 
-def _is_str(value: object) -> bool:
-    return isinstance(value, str)
-
-
 def _is_path(value: object) -> bool:
-    if value is None:
-        return True
-    is_name = isinstance(value, str) and bool(value.strip()) and "\0" not in value
-    return is_name and _is_encodable(str(value)) and not PurePosixPath(str(value)).is_absolute()
+    # No disk knows a name of what cannot be printed.
+    return value is None or (
+        isinstance(value, str) and bool(value.strip()) and value.isprintable() and not value.startswith("/")
+    )
 
 
 def _is_folder(value: object) -> bool:
@@ -62,14 +56,6 @@ def _is_namespace(value: object) -> bool:
 
 def _is_package(value: object) -> bool:
     return isinstance(value, str) and re.fullmatch(r"([^\W\d][\w-]*(\.[^\W\d][\w-]*)*)?", value) is not None
-
-
-def _is_encodable(name: str) -> bool:
-    """Return whether a file can have the name: half of a surrogate pair is none that a disk knows."""
-    try:
-        return bool(os.fsencode(name))
-    except UnicodeEncodeError:
-        return False
 
 
 def _is_count(value: object) -> bool:
@@ -90,23 +76,12 @@ def _is_patterns(value: object) -> bool:
     return True
 
 
-#: What a template of links to source may name.
-PLACEHOLDERS = ("path", "line", "module", "version")
-
-
 def _is_template(value: object) -> bool:
-    if value is None:
-        return True
-    if not isinstance(value, str):
-        return False
     try:
-        for _text, name, _form, conversion in Formatter().parse(value):
-            # Nothing of a placeholder but itself is part of a link: no attribute, no item, no representation.
-            if (name is not None and name not in PLACEHOLDERS) or conversion:
-                return False
-        # The line is a number, which takes other forms than text does.
-        return bool(value.format(**{**dict.fromkeys(PLACEHOLDERS, ""), "line": 1}))
-    except (LookupError, ValueError):  # a lonely brace, a form that is none, another name within a form
+        return value is None or (
+            isinstance(value, str) and bool(value.format(path="x", line=1, module="x", version="x"))
+        )
+    except (AttributeError, LookupError, TypeError, ValueError):  # another placeholder, a lonely brace
         return False
 
 

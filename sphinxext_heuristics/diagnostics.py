@@ -6,7 +6,7 @@ import difflib
 import os.path
 from collections import Counter
 from functools import cached_property
-from itertools import pairwise
+from itertools import chain, islice, pairwise
 from typing import TYPE_CHECKING
 
 from sphinx.util import logging
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
     from sphinxext_heuristics.model import Problem
 
-#: Up to how many names are all compared, letter by letter; of more only those that share the most pairs of letters.
-_FEW, _LIKELY = 200, 50
+#: How many names are compared letter by letter: those that share the most pairs of letters.
+_LIKELY = 50
 #: How many names that share a pair are counted, and how many letters compared: a message is not worth more.
 _MAX_COUNTED, _MAX_LETTERS = 20_000, 200
 
@@ -63,9 +63,7 @@ class ClosestNames:
 
     def __init__(self, names: Iterable[str]) -> None:
         """Take the names; of those that are spelled alike but for case, the first in their order stands for all."""
-        self._folded: dict[str, str] = {}
-        for name in sorted(names):
-            self._folded.setdefault(name.casefold()[:_MAX_LETTERS], name)
+        self._folded = {name.casefold()[:_MAX_LETTERS]: name for name in sorted(names, reverse=True)}
 
     @cached_property
     def _by_pair(self) -> dict[str, list[str]]:
@@ -79,19 +77,11 @@ class ClosestNames:
     def closest(self, word: str, count: int = 3) -> tuple[str, ...]:
         """Return the names most like *word*, best first; case does not matter."""
         folded = word.casefold()[:_MAX_LETTERS]
-        close = difflib.get_close_matches(folded, self._likely(folded), n=count, cutoff=0.6)
+        # Rare pairs first: of those that all names share, a part will do.
+        sharing = sorted((self._by_pair.get(pair, []) for pair in _pairs(folded)), key=len)
+        counted = Counter(islice(chain.from_iterable(sharing), _MAX_COUNTED)).most_common(_LIKELY)
+        close = difflib.get_close_matches(folded, [name for name, _count in counted], n=count, cutoff=0.6)
         return tuple(self._folded[name] for name in close)
-
-    def _likely(self, word: str) -> Iterable[str]:
-        """Return the names that are worth comparing: those that share pairs of letters, rare ones first."""
-        if len(self._folded) <= _FEW:
-            return self._folded
-        shared: Counter[str] = Counter()
-        left = _MAX_COUNTED
-        for names in sorted((self._by_pair.get(pair, []) for pair in _pairs(word)), key=len):
-            shared.update(names[:left])
-            left = max(left - len(names), 0)
-        return [name for name, _count in shared.most_common(_LIKELY)]
 
 
 def _pairs(word: str) -> dict[str, None]:

@@ -8,6 +8,7 @@ import re
 import sys
 import warnings
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,6 +22,9 @@ from sphinx.util.inventory import InventoryFile
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+
+    from xdist.remote import Producer
+    from xdist.scheduler import LoadScopeScheduling
 
 CASES = Path(__file__).parent / "cases"
 
@@ -36,6 +40,37 @@ OTHERS = r"myst_parser\.|autoapi\.|astroid\.|sphinxcontrib\.serializinghtml"
 
 _SECTION = re.compile(r"^=== (?P<head>.+)\n", re.MULTILINE)
 _ESCAPE = re.compile(r"\x1b\[[0-9;]*m")
+
+_GROUP = re.compile(r'\bxdist_group\("(?P<name>[^"]+)"\)')
+_LASTING = re.compile(r'^@pytest\.fixture\(.*\bscope="(?:module|session)"', re.MULTILINE)
+
+
+@cache
+def one_workers(tests: Path) -> str:
+    """Return the name of what one worker runs as a whole that a file of tests belongs to; nothing if to no such thing.
+
+    That is its group, which several files may share, or the file itself if a fixture in it lasts for several tests.
+    """
+    text = tests.read_text(encoding="utf-8")
+    if group := _GROUP.search(text):
+        return group["name"]
+    return str(tests) if _LASTING.search(text) else ""
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadScopeScheduling | None:
+    """Let what is expensive be made by one worker, once.
+
+    ``--dist loadgroup`` is meant for that, but groups nothing under pytest 9.2 (pytest-dev/pytest-xdist#1386): there,
+    pytest-xdist 3.8 cannot write the group into the node id any longer, and the id is all that a scheduler gets.
+    """
+    from xdist.scheduler import LoadScopeScheduling  # noqa: PLC0415 - it is there when this is called
+
+    class Scheduler(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            return one_workers(config.rootpath / nodeid.partition("::")[0]) or nodeid
+
+    return Scheduler(config, log) if config.getoption("dist") in {"load", "loadgroup"} else None
 
 
 def sections(text: str) -> dict[str, str]:

@@ -51,7 +51,7 @@ from sphinxext_heuristics.evidence.search import parsed
 from sphinxext_heuristics.evidence.source import Source, read, starts
 from sphinxext_heuristics.evidence.whereabouts import state
 from sphinxext_heuristics.files import differences, index_file, project_file
-from sphinxext_heuristics.model import CONNECTION_TYPES, SEVERITIES, Entry, Evidence, Found, Lost
+from sphinxext_heuristics.model import CONNECTION_TYPES, SEVERITIES, Entry, Evidence, Found, Lost, Note
 from sphinxext_heuristics.notes import inline, markdown
 from sphinxext_heuristics.read import heuristic as read_heuristic
 from sphinxext_heuristics.read import options, queries
@@ -71,8 +71,8 @@ if TYPE_CHECKING:
 
 #: The modules that read what somebody wrote.
 READERS = (
-    *("directives", "inline", "markdown", "matching", "pages", "versions", "sources", "index_file", "config"),
-    *("index", "diagnostics", "evidence/*"),
+    *("read/options", "read/heuristic", "read/queries", "notes/inline", "notes/markdown", "resolve/objects"),
+    *("resolve/pages", "versions", "source/*", "files/*", "config", "resolve/listing", "diagnostics", "evidence/*"),
 )
 
 
@@ -312,7 +312,8 @@ def call_inline(text: str, other: str, _folder: Path) -> None:
         for children in (inline.first_sentence(paragraph), paragraph.children):
             frozen = inline.freeze(children, "folder/page")
             for relative in (lambda _docname, home: home, lambda _docname, _home: ""):
-                inline.thaw(frozen, "home", "page", relative, lambda link, _home: link["reftarget"] != "dead")
+                kept = tuple(inline.settled(frozen, "home", lambda link: link["reftarget"] != "dead"))
+                inline.thaw(Note(kept, "home"), "page", relative)
             inline.text_of(frozen)
             markdown.inline(frozen)
     markdown.text(text)
@@ -842,9 +843,12 @@ _QUOTED = (
     "shlex",
     "string",
     "cmd",
-    "sphinxext_heuristics.plan",
+    "sphinxext_heuristics.resolve.plan",
 )
-_OWN = ("directives", "evidence.code", "evidence.source", "evidence.prose", "sources", "inline", "config")
+_OWN = (
+    *("read.heuristic", "evidence.code", "evidence.source", "evidence.prose", "source.packages", "notes.inline"),
+    "config",
+)
 #: The real modules that quotes are taken from.
 REAL = (*_QUOTED, *(f"sphinxext_heuristics.{name}" for name in _OWN))
 
@@ -1545,7 +1549,6 @@ def seeds(folder: Path) -> None:
     for name in ("link", "nothing", "conf.py"):
         project_file.read(folder / name)
     (folder / "setup.cfg").touch()
-    project_file.project_root(folder)
     for wanted in ("same\n", "other\n"):
         (folder / "index.md").write_text("same\n", encoding="utf-8")
         for name in ("index.md", "none.md", ""):

@@ -95,7 +95,7 @@ def files(theme: str) -> dict[str, str]:
     }
 
 
-@pytest.fixture(scope="module", params=["furo", "alabaster"])
+@pytest.fixture(scope="module", params=["furo", pytest.param("alabaster", marks=pytest.mark.slow)])
 def built(request: pytest.FixtureRequest, shared_project: Callable[..., Project]) -> Built:
     return shared_project(files(request.param)).ok("html")
 
@@ -257,6 +257,7 @@ def test_header_stays_in_sight(built: Built, look: Callable[..., Any], page: str
     assert found == {"scrolled": True, "top": 0, "above": True, "opaque": True}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("page", ["sub/table.html", "sub/cards.html", "sub/worklist.html", "sub/graph.html"])
 @pytest.mark.parametrize("width", [NARROW, WIDE])
 def test_page_does_not_scroll_sideways(built: Built, look: Callable[..., Any], page: str, width: int) -> None:

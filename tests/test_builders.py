@@ -658,7 +658,7 @@ def test_two_processes_do_what_one_does(shared_project: Callable[..., Project]) 
     two = shared_project(many(12)).build("html", "-j2")
     assert one.warnings == two.warnings
     assert len(one.warnings) == 12, "eleven duplicates and one unknown name"
-    assert "p11.rst:14, which stands" in one.warnings[0], "the toctree's order decides, not that of reading"
+    assert "p11.rst:14, which is used" in one.warnings[0], "the toctree's order decides, not that of reading"
     assert pages_of(one) == pages_of(two)
     assert len(pages_of(one)) > 12
     assert one.inventory() == two.inventory()

@@ -208,6 +208,7 @@ def black_copy(copy: Path) -> Path:
     return copy
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", PAGES)
 def test_each_holds_in_source_that_was_reformatted(name: str, page: Project, black_copy: Path) -> None:
     assert any(where(claim).path.is_relative_to(black_copy) for claim, _line in quotes(name))  # type: ignore[union-attr]

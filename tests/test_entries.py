@@ -435,7 +435,7 @@ Start
         built = made.build("html", *options)
         assert built.warnings == [
             (
-                "<src>/a.rst:4: WARNING: heuristic 'Merge' is defined here and in <src>/z.rst:4, which stands "
+                "<src>/a.rst:4: WARNING: heuristic 'Merge' is defined here and in <src>/z.rst:4, which is used "
                 "[heuristic.duplicate]"
             )
         ]

@@ -950,6 +950,7 @@ def test_results_can_be_stored() -> None:
         assert pickle.loads(pickle.dumps(result)) == result  # noqa: S301 - its own
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("source", "quote"),
     [

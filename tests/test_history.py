@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from sphinxext_heuristics.resolve.plan import Plan
     from sphinxext_heuristics.view import View
 
-#: Another seed tells other pairs and histories; 0 is what `make test` tells.
+#: Another seed tells other pairs and histories; 0 is what `make test-all` tells.
 SEED = int(os.environ.get("HEURISTICS_HISTORY_SEED", "0"))
 #: How many pairs and random histories are told. A number larger than that of the pairs takes them all.
 PAIRS = int(os.environ.get("HEURISTICS_HISTORY_PAIRS", "40"))
@@ -64,7 +64,18 @@ ALL_PAIRS = list(itertools.permutations(OPERATIONS, 2))
 CHOICE = random.Random(SEED)  # noqa: S311 - of tests
 
 
-@pytest.mark.parametrize("pair", CHOICE.sample(ALL_PAIRS, min(PAIRS, len(ALL_PAIRS))), ids=" then ".join)
+def beyond_six(number: int) -> list[pytest.MarkDecorator]:
+    """Return the markers of a test that is one of many."""
+    return [pytest.mark.slow] if number >= 6 else []
+
+
+@pytest.mark.parametrize(
+    "pair",
+    [
+        pytest.param(pair, id=" then ".join(pair), marks=beyond_six(number))
+        for number, pair in enumerate(CHOICE.sample(ALL_PAIRS, min(PAIRS, len(ALL_PAIRS))))
+    ],
+)
 def test_two_edits(tmp_path: Path, pair: tuple[str, str]) -> None:
     same(tmp_path, [Step(edits=(name,)) for name in pair])
 
@@ -72,11 +83,13 @@ def test_two_edits(tmp_path: Path, pair: tuple[str, str]) -> None:
 @pytest.mark.parametrize(
     ("pair", "other"),
     [
-        pytest.param(pair, other, id=f"{' then '.join(pair)}, {other}")
-        for pair, other in zip(
-            CHOICE.sample(ALL_PAIRS, min(SWITCHES, len(ALL_PAIRS))),
-            itertools.cycle([builder for builder in (*PAGED, *MERGED) if builder != "html"]),
-            strict=False,  # the builders go round
+        pytest.param(pair, other, id=f"{' then '.join(pair)}, {other}", marks=beyond_six(number))
+        for number, (pair, other) in enumerate(
+            zip(
+                CHOICE.sample(ALL_PAIRS, min(SWITCHES, len(ALL_PAIRS))),
+                itertools.cycle([builder for builder in (*PAGED, *MERGED) if builder != "html"]),
+                strict=False,  # the builders go round
+            )
         )
     ],
 )
@@ -97,6 +110,7 @@ STEPS = st.builds(
 )
 
 
+@pytest.mark.slow
 @seed(SEED)
 @settings(
     max_examples=STORIES,

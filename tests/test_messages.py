@@ -128,6 +128,7 @@ def test_no_quote_raises(quote: str, prose: bool) -> None:  # noqa: FBT001 - hyp
         assert fit(message, plain(f"{message.kind}: {message.text}")) or "`" in message.text
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "quote",
     [
@@ -283,6 +284,7 @@ def test_a_text_that_fits_no_message(text: str, message: Message) -> None:
     assert not fit(message, plain(text))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("text", ["a" * 2**20, " " * 2**20, "a b " * 2**18, "Cannot pass " * 2**17, "…" * 2**20])
 def test_a_megabyte_takes_no_long_time(text: str) -> None:
     start = time.process_time()
@@ -512,7 +514,7 @@ def body_of(built: Built, name: str) -> str:
     return str(built.soup(name).select_one("div.body")) if name.endswith(".html") else built.read(name)
 
 
-@pytest.mark.parametrize("builder", ["html", "text"])
+@pytest.mark.parametrize("builder", ["html", pytest.param("text", marks=pytest.mark.slow)])
 @pytest.mark.parametrize("what", EDITS)
 def test_an_incremental_build_is_as_a_clean_one(what: str, builder: str, project: Callable[..., Project]) -> None:
     zoo = project({**FILES, "messages.md": "# M\n\n```{heuristic-messages}\n:severity: warning, tip\n```\n"})

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 #: With 1, what is not installed is an error; tox's environment sets it.
 REQUIRED = os.environ.get("HEURISTICS_REQUIRE_NEIGHBOURS") == "1"
 
+pytestmark = pytest.mark.slow
+
 ZOO = '''
 """A zoo."""
 

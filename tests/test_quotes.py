@@ -369,27 +369,6 @@ def test_verify_reads_pages_with_evidence_only_and_all_if_asked(scales: Project)
     assert "docstring of lib.heavy:3: WARNING: the quoted code is not in lib:heavy" in done.stderr
 
 
-def test_verify_tells_of_docstrings_that_it_does_not_read(scales: Project) -> None:
-    scales.write({"scales/beam.py": "'''Beam.\n\n.. evidence:: scales\n\n   x\n'''\n"})
-    done = run("verify", scales.src)
-    assert "not read: docstrings of scales with evidence (1 file); --all reads them" in done.stderr
-    assert "not read" in run("verify", scales.src, "-q").stderr, "it is no progress"
-
-
-def test_verify_of_docstrings_passes_over_what_is_no_file_of_the_package(scales: Project) -> None:
-    scales.write({
-        "scales/beam.py/__init__.py": "",
-        "one.py": "X = 1\n",
-        "other/__init__.py": "DOC = '.. evidence:: scales'\n",
-    })  # fmt: skip
-    (scales.src / "scales" / ".#pan.py").symlink_to("nowhere")
-    os.mkfifo(scales.src / "scales" / "pipe.py")
-    done = run("verify", scales.src)
-    assert (done.status, done.stdout.splitlines()[-1]) == (0, "1 of 1 quotes found (scales 2.1)")
-    assert "not read" not in run("verify", scales.src, "-D", "heuristics_package=one").stderr, "a module is one file"
-    assert run("verify", scales.src, "-Q").stderr == ""
-
-
 IMPORTED = """
 extensions += ["sphinx.ext.autodoc"]
 import sys
@@ -524,6 +503,7 @@ def test_verify_takes_no_doctrees(scales: Project) -> None:
     assert run("verify", scales.src, "-d", scales.root).status == 2
 
 
+@pytest.mark.slow
 def test_verify_of_this_site_neither_imports_torch_nor_takes_long() -> None:
     code = (
         "import sys, time; from sphinxext_heuristics.cli import main; begin = time.process_time();"
@@ -625,15 +605,6 @@ def test_a_reach_file_from_another_system_is_read(project: Callable[..., Project
     site = project(REACH)
     (site.src / "lists/reach.txt").write_bytes(b"\xef\xbb\xbfAlpha scales.weigh\r\n")
     site.ok()
-
-
-def test_a_reach_file_outside_the_project_is_refused_by_build_and_command(project: Callable[..., Project]) -> None:
-    site = project(REACH.replace("lists/reach.txt", "../../reach.txt"))
-    (warning,) = site.build().warnings
-    assert warning.startswith("<src>/conf.py:2: WARNING: heuristics_reach_file leads to")
-    done = run("reach", site.src, "-q")
-    assert done.status == 2
-    assert "which lies outside the project" in done.stderr
 
 
 def test_reach_without_the_option_is_misuse(project: Callable[..., Project]) -> None:

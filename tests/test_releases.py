@@ -192,6 +192,7 @@ def with_file(text: str = WRITTEN, **files: str) -> dict[str, str]:
 # -- the command ----------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("asking_pip")
 def test_the_command_writes_what_holds_where(scales: Project) -> None:
     assert command(scales, "--releases", "3.0,1.0,2.0") == (0, "<src>/releases.json\n", [])
@@ -221,6 +222,7 @@ def test_each_release_is_fetched_once_and_the_file_says_which(scales: Project, r
     assert (scales.src / "releases.json").stat().st_mtime_ns == before
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("asking_pip")
 def test_only_source_text_is_kept(scales: Project, registry: Path, tmp_path: Path) -> None:
     files = {"scales/__init__.py": SCALES["3.0"], "scales/data.bin": "x", "scales-3.0.data/purelib/scales/more.py": ""}
@@ -239,7 +241,7 @@ def test_a_check_compares_and_writes_nothing(project: Callable[..., Project]) ->
     status, out, said = command(scales, "--check")
     assert (status, written(scales)) == (1, before)
     assert '-    "2.0": "held",\n+    "2.0": "drifted",\n' in out
-    assert "to write it: python -m sphinxext_heuristics releases <src>" in said[-1]
+    assert said[-1].endswith("releases.json differs; to write it, run the same command without --check")
 
 
 def test_releases_that_are_named_are_added_to_those_of_the_file(scales: Project) -> None:
@@ -274,40 +276,8 @@ def test_what_was_not_got_is_not_recorded_and_nothing_else_is_lost(
     ]
     assert said[-1].endswith("releases.json is up to date")
     scales.ok()
-    scales.write({"page.rst": PROJECT["page.rst"].replace("Weigh_Twice", "Weigh_Again").replace("Tare_First", "Tare")})
-    assert command(scales, "--all")[0] == 1
-    assert read(written(scales)).releases == ("1.0", "2.0", "3.0"), "though no heuristic was found in any"
-    assert len(scales.build().warnings) == 2, "the new ones are not listed"
     command(scales, "--drop", "2.0")
     assert read(written(scales)).releases == ("1.0", "3.0")
-
-
-def test_what_was_found_for_other_quotes_stays_until_something_is_found(
-    project: Callable[..., Project], registry: Path
-) -> None:
-    files, expected = FAULTS["other quotes"]
-    scales = project(files)
-    for wheel in registry.iterdir():
-        wheel.unlink()
-    assert command(scales)[0] == 1
-    assert written(scales) == WRITTEN
-    assert scales.build().warnings == expected
-
-
-def test_a_file_that_names_no_release_is_written_by_the_command_that_the_warning_names(
-    project: Callable[..., Project],
-) -> None:
-    nothing = {"package": "scales", "heuristics": {"Weigh_Twice": {"quotes": "b429fe5f470674ca", "releases": {}}}}
-    scales = project(with_file(json.dumps(nothing)))
-    message = (
-        "<src>/releases.json:1: WARNING: the file of releases names no release; "
-        f"to write it: {COMMAND} --releases VERSION,VERSION [heuristic.config]"
-    )
-    assert scales.build().warnings == [message]
-    assert "say which releases" in command(scales)[2][-1]
-    run_named(scales, message.replace("VERSION,VERSION", "1.0,2.0,3.0"))
-    assert written(scales) == WRITTEN
-    scales.ok()
 
 
 def test_the_row_is_printed_where_bounds_do_not_agree(scales: Project) -> None:
@@ -354,20 +324,19 @@ def test_a_release_that_raises_on_import_is_read(scales: Project, registry: Path
 def test_a_release_that_cannot_be_parsed_says_nothing(scales: Project, registry: Path) -> None:
     make_wheel(registry, "2.0", {"scales.py": "def weigh(x:\n"})
     _status, _out, said = command(scales, "--releases", "1.0,2.0,3.0")
-    assert "Weigh_Twice, 2.0: it cannot be told: a file cannot be parsed by this Python" in said
+    assert "Weigh_Twice, 2.0: unknown: a file cannot be parsed by this Python" in said
     assert all(set(row.standings) == {"1.0", "3.0"} for row in read(written(scales)).rows.values())
-    assert '"releases": [\n  "2.0"\n ]' in written(scales), "so that it is looked into again"
-    assert scales.ok().read("table.txt").count("unknown") == 3
+    assert scales.ok().read("table.txt").count("unknown") == 1, "in the legend alone"
     assert command(scales, "--check")[0] == 0
 
 
-# -- what cannot be got ---------------------------------------------------------------
+# -- what cannot be downloaded ---------------------------------------------------------------
 
 
 def test_an_unknown_release_is_named_and_the_others_are_read(scales: Project) -> None:
     status, out, said = command(scales, "--releases", "1.0,2.5,3.0")
     assert (status, out) == (1, "<src>/releases.json\n")
-    assert said == ["scales 2.5: not got: No matching distribution found for scales==2.5"]
+    assert said == ["scales 2.5: not downloaded: No matching distribution found for scales==2.5"]
     assert read(written(scales)).releases == ("1.0", "3.0")
 
 
@@ -380,7 +349,7 @@ def test_offline_it_works_with_what_is_kept_and_what_the_file_says(scales: Proje
     status, _out, said = command(scales)
     assert status == 1
     assert said[:2] == [
-        f"scales {release}: not got: pip found no wheel of any release: is there a network?"
+        f"scales {release}: not downloaded: No matching distribution found for scales=={release}"
         for release in ("2.0", "3.0")
     ]
     assert written(scales) == WRITTEN
@@ -398,29 +367,18 @@ def test_offline_nothing_is_kept_of_other_quotes(scales: Project, registry: Path
     assert set(rows["Tare_First"].standings) == {"1.0", "2.0", "3.0"}
 
 
-def test_with_nothing_at_all_nothing_is_written(
-    scales: Project, registry: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_with_nothing_at_all_nothing_is_written(scales: Project, registry: Path) -> None:
     for wheel in registry.iterdir():
         wheel.unlink()
-    asked: list[str] = []
-
-    def fetch(distribution: str, release: str, folder: Path) -> None:
-        asked.append(release)
-        whole(distribution, release, folder)
-
-    whole = wheels.fetch
-    monkeypatch.setattr(wheels, "fetch", fetch)
     status, out, said = command(scales, "--releases", "1.0,2.0")
     assert (status, out, said[-1]) == (1, "", "no release could be downloaded; file not written")
-    assert asked == ["1.0"], "without a network, each further question would take its time in vain"
     assert not (scales.src / "releases.json").exists()
 
 
 def test_a_wheel_of_another_package_is_no_release(scales: Project, registry: Path) -> None:
     make_wheel(registry, "2.0", {"balances.py": ""})
     _status, _out, said = command(scales, "--releases", "2.0,3.0")
-    expected = "scales 2.0: not got: its wheel has no package 'scales'; is --distribution another? (kept in "
+    expected = "scales 2.0: not downloaded: its wheel has no package 'scales'; is --distribution another? (kept in "
     assert said[0].startswith(expected)
 
 
@@ -442,24 +400,26 @@ def test_what_pip_calls_it_can_be_told(scales: Project, registry: Path) -> None:
 # -- wheels that mean harm ------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("asking_pip")
 def test_a_wheel_that_leads_out_is_refused_and_the_others_are_read(scales: Project, registry: Path) -> None:
     make_wheel(registry, "2.0", {"scales.py": SCALES["2.0"], "../../../../evil.py": "x"})
     status, _out, said = command(scales, "--releases", "1.0,2.0,3.0")
     assert (status, len(said)) == (1, 1)
-    assert said[0].startswith("scales 2.0: not got: ")
+    assert said[0].startswith("scales 2.0: not downloaded: ")
     assert "outside" in said[0]
     assert not list(scales.root.rglob("evil*"))
     assert sorted(path.name for path in cache_folder().iterdir()) == ["scales-1.0", "scales-3.0"]
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("asking_pip")
 def test_a_damaged_wheel_is_no_release(scales: Project, registry: Path) -> None:
     wheel = make_wheel(registry, "2.0", {"scales.py": "x = 1\n" * 99})
     wheel.write_bytes(wheel.read_bytes()[:-40])
     status, _out, said = command(scales, "--releases", "1.0,2.0,3.0")
     assert (status, len(said)) == (1, 1)
-    assert said[0].startswith("scales 2.0: not got: ")
+    assert said[0].startswith("scales 2.0: not downloaded: ")
     assert sorted(path.name for path in cache_folder().iterdir()) == ["scales-1.0", "scales-3.0"]
 
 
@@ -489,13 +449,13 @@ IN_DOCSTRING = {
 }
 
 
-def test_the_warning_for_a_docstring_names_the_command_that_reads_it(project: Callable[..., Project]) -> None:
+def test_what_a_docstring_quotes_is_looked_for(project: Callable[..., Project]) -> None:
     scales = project({**IN_DOCSTRING, "releases.json": WRITTEN})
     [warning] = scales.build().warnings
     assert warning.startswith(
         "<src>/scales.py:docstring of scales.weigh:3: WARNING: the file of releases does not list"
     )
-    assert warning.endswith(f"to rewrite it: {COMMAND} --all [heuristic.evidence]")
+    assert warning.endswith(f"to rewrite it: {COMMAND} [heuristic.evidence]")
     run_named(scales, warning)
     scales.ok()
     scales.write({"scales.py": IN_DOCSTRING["scales.py"].replace("          return x\n", "          def weigh(x):\n")})
@@ -505,35 +465,13 @@ def test_the_warning_for_a_docstring_names_the_command_that_reads_it(project: Ca
     scales.ok()
 
 
-def test_what_was_not_read_stays(project: Callable[..., Project]) -> None:
-    scales = project(IN_DOCSTRING)
-    [warning] = scales.build().warnings
-    assert f"{COMMAND} --all --releases VERSION,VERSION" in warning
-    run_named(scales, warning.replace("VERSION,VERSION", "1.0,3.0"))
-    ran = run("releases", scales.src, "--releases", "2.0", "-N")
-    assert ran.stderr.splitlines()[-1] == "not read, and left as they are (--all reads all): Weigh_Gently"
-    rows = read(written(scales)).rows
-    assert {name: "".join(row.standings) for name, row in rows.items()} == {
-        "Tare_First": "1.02.03.0",
-        "Weigh_Gently": "1.03.0",
-        "Weigh_Twice": "1.02.03.0",
-    }
-    scales.ok()
-    command(scales, "--drop", "3.0")
-    assert list(read(written(scales)).rows["Weigh_Gently"].standings) == ["1.0"]
-    assert command(scales, "--check")[0] == 0
-
-
 @pytest.mark.parametrize("gone", ["the heuristic", "its evidence"])
-def test_what_is_listed_in_vain_goes_by_the_command_that_the_warning_names(
-    gone: str, project: Callable[..., Project]
-) -> None:
+def test_what_is_stale_goes_by_the_command_that_the_warning_names(gone: str, project: Callable[..., Project]) -> None:
     scales = project(with_file())
     page, _evidence, _code = PROJECT["page.rst"].partition("   .. evidence:: scales:Scale.tare")
     scales.write({"page.rst": page.partition(".. heuristic:: Tare")[0] if gone == "the heuristic" else page})
     [warning] = scales.build().warnings
-    assert "listed in vain" in warning
-    command(scales)
+    assert "stale entry: " in warning
     run_named(scales, warning)
     assert set(read(written(scales)).rows) == {"Weigh_Twice"}
     scales.ok()
@@ -550,8 +488,10 @@ def test_what_is_listed_in_vain_goes_by_the_command_that_the_warning_names(
         (["--releases", "1.0", "--distribution", "--pre"], "expected one argument"),
         (["--releases", "1.0", "--distribution=-r x"], "'-r x' is not the name of a distribution"),
         (["--releases", "1.0", "-D", "heuristics_package="], "heuristics_package is not set in <src>/conf.py"),
-        (["--releases", "1.0", "-D", "heuristics_releases_file=../../x/r.json"], "outside the project"),
-        ([], "say which releases: python -m sphinxext_heuristics releases <src> --releases VERSION,VERSION"),
+        (
+            [],
+            "no release is named; name some: python -m sphinxext_heuristics releases <src> --releases VERSION,VERSION",
+        ),
         (["--releases", "1.0", "--drop", "1.0.0"], "--releases and --drop both name 1.0.0"),
         (["--releases", "1.0", "--drop", "2.0"], "--drop names 2.0, but <src>/releases.json does not"),
     ],
@@ -575,69 +515,28 @@ def test_what_is_no_file_of_releases_is_not_lost(project: Callable[..., Project]
     assert (status, written(scales)) == (2, '{"mine": 1}\n')
     said = (
         "this is no file of releases: it does not hold 'package' and 'heuristics'; "
-        "mend it, or remove it and write it anew"
+        f"fix the file, or remove it and run: {COMMAND} --releases VERSION,VERSION"
     )
-    assert errors[-1].endswith(f"<src>/releases.json:1: {said}: {COMMAND} --releases 1.0")
+    assert errors[-1].endswith(f"<src>/releases.json:1: {said}")
     [warning] = scales.build().warnings
-    assert f"<src>/releases.json:1: WARNING: {said}: {COMMAND} --releases " in warning
+    assert f"<src>/releases.json:1: WARNING: {said}" in warning
+    (scales.src / "releases.json").unlink()
+    run_named(scales, warning.replace("VERSION,VERSION", "1.0,2.0,3.0"))
+    assert written(scales) == WRITTEN
 
 
-def test_a_file_with_the_marks_of_a_merge_is_written_anew_by_the_command_that_the_warning_names(
-    project: Callable[..., Project],
-) -> None:
-    scales = project(with_file(WRITTEN.replace('    "2.0"', '<<<<<<< mine\n    "2.0"', 1)))
-    [warning] = scales.build().warnings
-    said = command(scales)[2][-1]
-    for message in (warning, said):
-        assert f"mend it, or remove it and write it anew: {COMMAND} --releases 1.0,2.0,3.0" in message
-        (scales.src / "releases.json").unlink(missing_ok=True)
-        run_named(scales, message)
-        assert written(scales) == WRITTEN
-
-
-def test_a_folder_in_its_place_is_told_of_alike(project: Callable[..., Project]) -> None:
+def test_a_folder_in_its_place_is_named(project: Callable[..., Project]) -> None:
     scales = project(PROJECT)
     (scales.src / "releases.json").mkdir()
     [warning] = scales.build().warnings
     what = warning.partition("WARNING: ")[2].removesuffix(" [heuristic.config]")
     assert what == (
         "heuristics_releases_file '<src>/releases.json' cannot be read: Is a directory; "
-        f"mend it, or remove it and write it anew: {COMMAND} --releases VERSION,VERSION"
+        f"remove it and run: {COMMAND} --releases VERSION,VERSION"
     )
     status, _out, said = command(scales)
     assert status == 2
-    assert said[-1].endswith(what)
-
-
-def test_a_check_prints_the_command_that_writes_what_it_compared_with(
-    project: Callable[..., Project], registry: Path
-) -> None:
-    make_wheel(registry, "2.1", {"scales.py": SCALES["2.0"]}, name="pyscales")
-    for version, text in SCALES.items():
-        make_wheel(registry, version, {"scales.py": text}, name="pyscales")
-    scales = project(IN_DOCSTRING)
-    arguments = ["--all", "--releases", "1.0,2.1,3.0", "--distribution", "pyscales", "-D", "project=a b"]
-    status, _out, said = command(scales, "--check", *arguments, "--cache", str(scales.root / "a cache"))
-    assert status == 1
-    assert said[-1] == (
-        f"<src>/releases.json is not there; to write it: {COMMAND} --all --releases 1.0,2.1,3.0 "
-        "--distribution pyscales --cache '<root>/a cache' -D 'project=a b'"
-    )
-    run_named(scales, said[-1])
-    assert command(scales, "--check", *arguments)[0] == 0
-    assert command(scales, "--check")[0] == 1, "of the page's heuristics, --distribution is needed to look again"
-    status, _out, said = command(scales, "--check", "--drop", "2.1", "--distribution", "pyscales")
-    assert said[-1].endswith(f"{COMMAND} --drop 2.1 --distribution pyscales")
-    run_named(scales, said[-1])
-    assert read(written(scales)).releases == ("1.0", "3.0")
-
-
-def test_a_byte_order_mark_is_no_fault(project: Callable[..., Project]) -> None:
-    scales = project(with_file("\ufeff" + WRITTEN))
-    scales.ok()
-    assert command(scales, "--check")[0] == 0
-    assert command(scales)[:2] == (0, "")
-    assert written(scales) == "\ufeff" + WRITTEN
+    assert said[-1].endswith("<src>/releases.json cannot be read: Is a directory")
 
 
 def test_a_cache_that_cannot_be_written_is_a_failure(scales: Project, tmp_path: Path) -> None:
@@ -731,7 +630,6 @@ def test_only_the_page_of_the_table_follows_the_file(project: Callable[..., Proj
 # -- warnings -------------------------------------------------------------------------
 
 COMMAND = "python -m sphinxext_heuristics releases <src>"
-UP = "listed in vain: there is no heuristic"
 
 FAULTS: dict[str, tuple[dict[str, str], list[str]]] = {
     "no file": (
@@ -748,7 +646,7 @@ FAULTS: dict[str, tuple[dict[str, str], list[str]]] = {
         [
             (
                 "<src>/releases.json:2: WARNING: this is no file of releases: Expecting property name enclosed in "
-                f"double quotes; mend it, or remove it and write it anew: {COMMAND} --releases VERSION,VERSION "
+                f"double quotes; fix the file, or remove it and run: {COMMAND} --releases VERSION,VERSION "
                 "[heuristic.config]"
             )
         ],
@@ -758,7 +656,7 @@ FAULTS: dict[str, tuple[dict[str, str], list[str]]] = {
         [
             (
                 "<src>/releases.json:1: WARNING: this is no file of releases: of 'Tare_First' it says '2.0': "
-                f"'perhaps'; mend it, or remove it and write it anew: {COMMAND} --releases 1.0,2.0,3.0 "
+                f"'perhaps'; fix the file, or remove it and run: {COMMAND} --releases VERSION,VERSION "
                 "[heuristic.config]"
             )
         ],
@@ -768,7 +666,7 @@ FAULTS: dict[str, tuple[dict[str, str], list[str]]] = {
         [
             (
                 "<src>/releases.json:1: WARNING: these are releases of 'balances', but heuristics_package is 'scales'; "
-                f"mend it, or remove it and write it anew: {COMMAND} --releases VERSION,VERSION [heuristic.config]"
+                f"fix the file, or remove it and run: {COMMAND} --releases VERSION,VERSION [heuristic.config]"
             )
         ],
     ),
@@ -776,17 +674,8 @@ FAULTS: dict[str, tuple[dict[str, str], list[str]]] = {
         with_file(conf_py=CONF.replace('"scales"', '""')),
         [
             (
-                "<src>/conf.py:6: WARNING: heuristics_releases_file wants heuristics_package, whose releases they are "
-                "[heuristic.config]"
-            )
-        ],
-    ),
-    "a file outside, which the command would refuse": (
-        {**PROJECT, "conf.py": CONF.replace('"releases.json"', '"../../x.json"')},
-        [
-            (
-                "<src>/conf.py:6: WARNING: heuristics_releases_file leads to '<outside>/x.json', which lies outside "
-                "the project '<root>'; name a file inside it [heuristic.config]"
+                "<src>/conf.py:6: WARNING: heuristics_releases_file requires heuristics_package: set it to the "
+                "package whose releases to check [heuristic.config]"
             )
         ],
     ),
@@ -799,7 +688,7 @@ FAULTS: dict[str, tuple[dict[str, str], list[str]]] = {
             )
         ],
     ),
-    "a heuristic that is not listed, and another in vain": (
+    "a heuristic that is not listed, and a stale entry": (
         with_file(WRITTEN.replace("Weigh_Twice", "Weigh_Thrice")),
         [
             (
@@ -807,18 +696,9 @@ FAULTS: dict[str, tuple[dict[str, str], list[str]]] = {
                 f"{COMMAND} [heuristic.evidence]"
             ),
             (
-                "<src>/releases.json:12: WARNING: listed in vain: there is no heuristic 'Weigh_Thrice'; did you mean "
-                f"'Weigh_Twice'?; to rewrite the file: {COMMAND} --all [heuristic.evidence]"
+                "<src>/releases.json:12: WARNING: stale entry: no heuristic is named 'Weigh_Thrice'; did you mean "
+                f"'Weigh_Twice'?; to rewrite the file: {COMMAND} [heuristic.evidence]"
             ),
-        ],
-    ),
-    "no release of one heuristic": (
-        with_file(WRITTEN.partition('    "1.0": "held"')[0] + "   }\n  }\n }\n}\n"),
-        [
-            (
-                "<src>/page.rst:4: WARNING: the file of releases names no release for 'Weigh_Twice'; to rewrite it: "
-                f"{COMMAND} [heuristic.evidence]"
-            )
         ],
     ),
     "other quotes": (
@@ -863,8 +743,7 @@ def test_every_build_warns(what: str, project: Callable[..., Project]) -> None:
     files, expected = FAULTS[what]
     scales = project(files)
     for built in (scales.build(), scales.build(), scales.build("text", "-E")):
-        warnings = [warning.replace(str(scales.root), "<root>") for warning in built.warnings]
-        assert [warning.replace(str(scales.root.parent), "<outside>") for warning in warnings] == expected
+        assert built.warnings == expected
     assert (scales.root / "out-text" / "table.txt").is_file()
 
 
@@ -938,7 +817,7 @@ def standings(word: str) -> dict[str, Standing]:
     ],
 )
 def test_releases_against_bounds(word: str, since: str, until: str, *, is_against: bool) -> None:
-    assert bool(contradictions(since, until, standings(word))) is is_against
+    assert any(contradictions(since, until, standings(word))) is is_against
 
 
 @given(st.text("hda", min_size=1, max_size=9), st.data())
@@ -1000,4 +879,4 @@ def test_our_own_catalogue_agrees_with_the_releases(tmp_path: Path) -> None:
     assert ran.stdout == "", "a bound to correct, or a heuristic to look for: write the file anew"
     matrix = read((ROOT / "heuristics" / "releases.json").read_text("utf-8"))
     assert len(matrix.releases) >= 8
-    assert ran.stderr.count("not got") == len(matrix.releases)
+    assert ran.stderr.count("not downloaded") == len(matrix.releases)

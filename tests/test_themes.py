@@ -152,7 +152,10 @@ def built(request: pytest.FixtureRequest, shared_project: Callable[..., Project]
     return shared_project(SAMPLE + f"html_theme = {request.param!r}\n").ok("html")
 
 
-pytestmark = pytest.mark.filterwarnings("default")  # the themes' own deprecations
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.filterwarnings("default"),  # the themes' own deprecations
+]
 
 
 def test_shown(built: Built) -> None:

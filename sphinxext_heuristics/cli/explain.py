@@ -17,9 +17,9 @@ from sphinxext_heuristics.resolve.verdicts import Reason
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
 
-    from sphinxext_heuristics.model import Heuristic
+    from sphinxext_heuristics.model import Entry, Heuristic
     from sphinxext_heuristics.resolve.connections import Resolved
     from sphinxext_heuristics.resolve.pages import Place
     from sphinxext_heuristics.resolve.plan import Plan
@@ -102,7 +102,7 @@ def explain(plan: Plan, name: str) -> Iterator[str]:
     if place is not None:
         yield from _page(plan, place)
     elif match.module:
-        yield f"{match.module} is a documented module, which shows nothing by itself"
+        yield f"{match.module} is a documented module, which shows nothing"
 
 
 def _unknown(plan: Plan, name: str) -> str:
@@ -122,30 +122,18 @@ def _heuristic(plan: Plan, record: Heuristic) -> Iterator[str]:
     yield f"{record.name} ({record.severity}): {text_of(record.note)}"
     yield f"  defined in {record.source}:{record.line}"
     if reason := plan.withheld(record):
-        yield f"  shown nowhere by itself: {_withheld(plan, record, reason)}"
-    verdicts = _verdicts(plan, record)
+        yield f"  shown nowhere automatically: {_why_not(plan, record, reason)}"
     for resolved in plan.connections(record):
         yield f"  {_connection(resolved)}"
         for name, rule in resolved.reached.items():
-            for docname, verdict in verdicts[name]:
-                why = _reason(plan, docname, verdict) or _rule(plan, name, resolved.connection.target, rule)
-                yield f"    {_mark(is_shown=verdict.is_shown)}{name} ({docname}): {why}"
+            for docname, entry in _entries(plan, name):
+                if verdict := plan.verdict(docname, entry, record.name):
+                    why = _reason(plan, docname, verdict) or _rule(plan, name, resolved.connection.target, rule)
+                    yield f"    {_mark(is_shown=verdict.is_shown)}{name} ({docname}): {why}"
         if resolved.place:
             free = _page_reason(plan, record, resolved.place)
             yield f"    {_mark(is_shown=not free)}{_where(resolved.place)}{free and f': {free}'}"
     yield from _others(plan, record)
-
-
-def _verdicts(plan: Plan, record: Heuristic) -> dict[str, list[tuple[str, Verdict]]]:
-    """Return documented name → the documents of its entries and the verdicts of a heuristic there."""
-    found: dict[str, list[tuple[str, Verdict]]] = {}
-    for docname in plan.catalogue.docnames:
-        for entry, verdicts in zip(plan.catalogue.pages[docname].entries, plan.verdicts(docname), strict=True):
-            for verdict in verdicts:
-                if verdict.record is record:
-                    for name in entry.names:
-                        found.setdefault(name, []).append((docname, verdict))
-    return found
 
 
 def _connection(resolved: Resolved) -> str:
@@ -184,51 +172,47 @@ def _mark(*, is_shown: bool) -> str:
 # -- what the verdicts say ------------------------------------------------------------
 
 
+#: Why a target reaches a documented name.
+_RULES = {
+    Rule.STAR: "its name ends in {ending}",
+    Rule.ITSELF: "the target itself",
+    Rule.ALIAS: "the same object as {target}",
+    Rule.INHERITED: "inherits this very member from {owner}",
+    Rule.ENDING: "the documented object whose name ends in {target}",
+}
+
+#: Why a heuristic is not shown.
+_REASONS = {
+    Reason.NONE: "",
+    Reason.EXCEPT: "except {excepted}",
+    Reason.NO_INJECT: "it has no-inject",
+    Reason.VERSION: "it holds for {bounds}, and {version} is documented",
+    Reason.PAGE: "{docname} is kept free by heuristics_exclude or no-heuristics",
+    Reason.BY_HAND: "this entry has a heuristics-for",
+    Reason.INHERITED: "an inherited copy, and heuristics_inherited is 'none'",
+}
+
+
 def _rule(plan: Plan, name: str, target: str, rule: Rule) -> str:
     """Return why a target reaches a documented name, in words."""
-    if rule is Rule.STAR:
-        return f"its name ends in {target.removeprefix('*.')}"
-    if rule is Rule.ITSELF:
-        return "the target itself"
-    if rule is Rule.ALIAS:
-        return f"the same object as {target}"
-    if rule is Rule.INHERITED:
-        return f"inherits this very member from {plan.lookups.objects.identity(name).rpartition('.')[0]}"
-    return f"the documented object whose name ends in {target}"
+    owner = plan.lookups.objects.identity(name).rpartition(".")[0]
+    return _RULES[rule].format(ending=target.removeprefix("*."), target=target, owner=owner)
+
+
+def _why_not(plan: Plan, record: Heuristic, reason: Reason, docname: str = "", excepted: str = "") -> str:
+    """Return why a heuristic is not shown, in words; ``""`` if it is."""
+    bounds, version = index.bounds(record), plan.lookups.version
+    return _REASONS[reason].format(bounds=bounds, version=version, docname=docname, excepted=excepted)
 
 
 def _reason(plan: Plan, docname: str, verdict: Verdict) -> str:
     """Return why an entry does not show a heuristic, in words; ``""`` if it does."""
-    match verdict.reason:
-        case Reason.NONE:
-            return ""
-        case Reason.EXCEPT:
-            return f"except {verdict.excepted}"
-        case Reason.PAGE:
-            return _free(docname)
-        case Reason.BY_HAND:
-            return "a heuristics-for stands in this entry"
-        case Reason.INHERITED:
-            return "an inherited copy, and heuristics_inherited is 'none'"
-        case _:
-            return _withheld(plan, verdict.record, verdict.reason)
-
-
-def _withheld(plan: Plan, record: Heuristic, reason: Reason) -> str:
-    """Return why a heuristic is shown nowhere automatically, in words."""
-    if reason is Reason.VERSION:
-        return f"it holds for {index.bounds(record)}, and {plan.lookups.version} is documented"
-    return "it has no-inject"
-
-
-def _free(docname: str) -> str:
-    return f"{docname} is kept free by heuristics_exclude or no-heuristics"
+    return _why_not(plan, verdict.record, verdict.reason, docname, verdict.excepted)
 
 
 def _page_reason(plan: Plan, record: Heuristic, place: Place) -> str:
-    if reason := plan.withheld(record):
-        return _withheld(plan, record, reason)
-    return _free(place.docname) if place.docname in plan.lookups.excluded else ""
+    is_free = place.docname in plan.lookups.excluded
+    return _why_not(plan, record, plan.withheld(record) or (Reason.PAGE if is_free else Reason.NONE), place.docname)
 
 
 def _where(place: Place) -> str:
@@ -238,8 +222,13 @@ def _where(place: Place) -> str:
 # -- an object or a page --------------------------------------------------------------
 
 
+def _entries(plan: Plan, name: str) -> list[tuple[str, Entry]]:
+    """Return the documents and entries of a documented name."""
+    return [(docname, entry) for docname, entry in plan.catalogue.entries if name in entry.names]
+
+
 def _object(plan: Plan, name: str) -> Iterator[str]:
-    entries = [(docname, entry) for docname, entry in plan.catalogue.entries if name in entry.names]
+    entries = _entries(plan, name)
     yield f"{name} ({', '.join(dict.fromkeys(docname for docname, _entry in entries))})"
     reaches = plan.reach.get(name, ())
     for reach in sorted(reaches, key=lambda reach: plan.positions[reach.record.name]):
@@ -257,18 +246,14 @@ def _page(plan: Plan, place: Place) -> Iterator[str]:
     yield _where(place)
     found = False
     for record in plan.heuristics.values():
-        for resolved in _distinct(r for r in plan.connections(record) if r.place == place):
+        # Connections that lead to one place are one.
+        for resolved in [r for r in plan.connections(record) if r.place == place][:1]:
             found = True
             reason = _page_reason(plan, record, place)
             rule = f"{resolved.connection.type} {resolved.connection.target}"
             yield f"  {_mark(is_shown=not reason)}{_named(record)}: {reason or rule}"
     if not found:
         yield "  no heuristic is connected to it"
-
-
-def _distinct(found: Iterable[Resolved]) -> list[Resolved]:
-    """Return the first of connections that lead to one place."""
-    return list(found)[:1]
 
 
 def _named(record: Heuristic) -> str:

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from textwrap import indent
 from typing import TYPE_CHECKING
 
 from sphinxext_heuristics.cli.project import CommandError, add_options, opened
 from sphinxext_heuristics.cli.terminal import note, say
+from sphinxext_heuristics.cli.writing import write
 from sphinxext_heuristics.config import Settings
 
 if TYPE_CHECKING:
     import argparse
 
 #: Everything is left empty that only the author knows: what is still empty is a warning of the build, not a guess.
-MYST = """\
-````{{heuristic}} {name}
+_OPTIONS = """\
 :title: {title}
 :note:
 :impl:
@@ -23,22 +24,10 @@ MYST = """\
 :principle:
 :category:
 :severity: tip
-
-% What to do, first. Then when it bites, why, and what it costs.
-````
 """
-RST = """\
-.. heuristic:: {name}
-   :title: {title}
-   :note:
-   :impl:
-   :workflow:
-   :principle:
-   :category:
-   :severity: tip
-
-   .. What to do, first. Then when it bites, why, and what it costs.
-"""
+_WHAT = "What to do, first. Then when it bites, why, and what it costs."
+MYST = f"````{{{{heuristic}}}} {{name}}\n{_OPTIONS}\n% {_WHAT}\n````\n"
+RST = f".. heuristic:: {{name}}\n{indent(_OPTIONS, '   ')}\n   .. {_WHAT}\n"
 
 #: The extensions that read a directive in Markdown.
 MYST_EXTENSIONS = frozenset({"myst_parser", "myst_nb"})
@@ -78,17 +67,8 @@ def run(arguments: argparse.Namespace) -> int:
             raise CommandError(f"{other} is there already; it is left as it is")
     suffix, form = (".rst", RST) if arguments.rst or not has_myst else (".md", MYST)
     path = folder / f"{page}{suffix}"
-    _write(path, form.format(name=name, title=name.replace("_", " ")))
+    folder.mkdir(parents=True, exist_ok=True)
+    write(path, form.format(name=name, title=name.replace("_", " ")))
     say(str(path))
     note(f"Fill it in and list it in a toctree, as {settings.dir.strip('/')}/{page}")
     return 0
-
-
-def _write(path: Path, text: str) -> None:
-    """Write a new file; one that has come to be there meanwhile stays as well."""
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with path.open("x", encoding="utf-8", newline="\n") as file:
-            file.write(text)
-    except OSError as error:
-        raise CommandError(f"{path} cannot be written: {error.strerror}") from error

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
-import multiprocessing
 import re
 import sys
 import tempfile
@@ -14,16 +12,17 @@ from typing import TYPE_CHECKING
 
 import sphinx.locale
 from sphinx.application import Sphinx
+from sphinx.cmd.build import get_parser
 from sphinx.errors import ConfigError, SphinxError
-from sphinx.util.console import nocolor
+from sphinx.util.console import color_terminal, coloron, nocolor
 from sphinx.util.docutils import docutils_namespace, patch_docutils
 
 from sphinxext_heuristics.build.builders import ReadingBuilder
 from sphinxext_heuristics.build.domain import EXTENSION, HeuristicDomain
-from sphinxext_heuristics.cli.terminal import may_colour
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    import argparse
+    from collections.abc import Iterable, Iterator
     from collections.abc import Set as AbstractSet
 
     from sphinxext_heuristics.model import Subtype
@@ -34,67 +33,32 @@ class CommandError(Exception):
     """A command cannot be done; the message says why, in words for a user."""
 
 
+#: The options that are those of sphinx-build: its own, so that they mean the same.
+_SHARED = ("confdir", "define", "tags", "jobs", "verbosity", "quiet", "really_quiet", "color", "traceback")
+
+
 def add_options(command: argparse.ArgumentParser, *, doctrees: bool = True) -> None:
     """Add DOCS and the options that sphinx-build has, under the same names.
 
     A command that does not read all pages has no *doctrees* to use or keep.
     """
     command.add_argument("docs", metavar="DOCS", help="the folder of the documentation and its conf.py")
-    group = command.add_argument_group("path options")
+    group = command.add_argument_group("options of sphinx-build")
     command.set_defaults(doctreedir=None)
     if doctrees:
-        group.add_argument(
-            "-d",
-            "--doctree-dir",
-            metavar="PATH",
-            dest="doctreedir",
-            help="the folder of doctrees to use and to keep, such as sphinx-build's; without it, all pages are read",
-        )
-    group.add_argument(
-        "-c", "--conf-dir", metavar="PATH", dest="confdir", help="the folder of conf.py, if that is not DOCS"
-    )
-    group = command.add_argument_group("build configuration options")
-    group.add_argument(
-        "-D",
-        "--define",
-        metavar="setting=value",
-        action="append",
-        default=[],
-        type=_define,
-        help="override a setting of conf.py",
-    )
-    group.add_argument(
-        "-t", "--tag", metavar="TAG", action="append", dest="tags", default=[], help='include "only" blocks with TAG'
-    )
-    group.add_argument(
-        "-j", "--jobs", metavar="N", type=_jobs, default=1, help="read with N processes; 'auto' takes one a CPU"
-    )
-    group = command.add_argument_group("console output options")
-    group.add_argument(
-        "-v", "--verbose", action="count", dest="verbosity", default=0, help="say more (can be repeated)"
-    )
-    group.add_argument("-q", "--quiet", action="store_true", help="no progress, just warnings")
-    group.add_argument("-Q", "--silent", action="store_true", help="no progress and no warnings of the build")
-    group.add_argument("--color", action="store_const", dest="color", const="yes", default="auto", help="use colours")
-    group.add_argument(
-        "-N", "--no-color", action="store_const", dest="color", const="no", help="use none (default: on a terminal)"
-    )
-    group.add_argument("-T", "--show-traceback", action="store_true", dest="traceback", help="show where a failure was")
+        what = "the folder of doctrees to use and to keep, such as sphinx-build's; without it, all pages are read"
+        group.add_argument("-d", "--doctree-dir", metavar="PATH", dest="doctreedir", help=what)
+    for action in get_parser()._actions:  # noqa: SLF001 - argparse has no public way to share some options
+        if action.dest in _SHARED:
+            group._add_action(action)  # noqa: SLF001 - likewise
 
 
-def _define(text: str) -> tuple[str, str]:
-    name, equals, value = text.partition("=")
-    if not equals:
-        raise argparse.ArgumentTypeError(f"{text!r} is not of the form name=value")
-    return name, value
-
-
-def _jobs(text: str) -> int:
-    if text == "auto":
-        return multiprocessing.cpu_count()
-    if not text.isdecimal() or int(text) == 0:
-        raise argparse.ArgumentTypeError(f"{text!r} is neither a positive number nor 'auto'")
-    return int(text)
+def _defined(settings: Iterable[str]) -> dict[str, str]:
+    """Return the settings that ``-D name=value`` overrides."""
+    pairs = [text.partition("=") for text in settings]
+    if wrong := [name for name, equals, _value in pairs if not equals]:
+        raise CommandError(f"-D {wrong[0]} is not of the form -D name=value")
+    return {name: value for name, _equals, value in pairs}
 
 
 @contextmanager
@@ -103,12 +67,13 @@ def opened(arguments: argparse.Namespace) -> Iterator[Sphinx]:
 
     Raises CommandError where Sphinx cannot load the project, or what is done within fails in Sphinx.
     """
+    settings = _defined(arguments.define)
     docs = Path(arguments.docs)
     confdir = Path(arguments.confdir or docs)
     _check_folders(docs, confdir)
     sphinx.locale.init_console()
-    if not may_colour(sys.stderr, arguments.color):
-        nocolor()
+    may_colour = arguments.color == "yes" or (arguments.color == "auto" and color_terminal())
+    (coloron if may_colour else nocolor)()
     with (
         tempfile.TemporaryDirectory(prefix="sphinx-heuristics-") as scratch,
         _failing(confdir),
@@ -121,9 +86,9 @@ def opened(arguments: argparse.Namespace) -> Iterator[Sphinx]:
             Path(scratch, "out"),
             arguments.doctreedir or Path(scratch, "doctrees"),
             ReadingBuilder.name,
-            dict(arguments.define),
-            None if arguments.quiet or arguments.silent else sys.stderr,
-            None if arguments.silent else sys.stderr,
+            settings,
+            None if arguments.quiet or arguments.really_quiet else sys.stderr,
+            None if arguments.really_quiet else sys.stderr,
             tags=arguments.tags,
             verbosity=arguments.verbosity,
             parallel=arguments.jobs,

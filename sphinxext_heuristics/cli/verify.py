@@ -6,11 +6,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sphinxext_heuristics.cli.project import add_options, opened, read, read_evidence
-from sphinxext_heuristics.cli.terminal import note, say
+from sphinxext_heuristics.cli.terminal import say
 from sphinxext_heuristics.diagnostics import report
 from sphinxext_heuristics.model import Found, Subtype
 from sphinxext_heuristics.resolve import checks
-from sphinxext_heuristics.source.packages import Sources
 
 if TYPE_CHECKING:
     import argparse
@@ -43,18 +42,13 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Print where each quote stands, and warn of those that do not; return the exit code."""
+    """Print where each quote is, and warn of those that are nowhere; return the exit code."""
     with opened(arguments) as app:
-        if arguments.all:
-            plan = read(app, leaves=_OURS)
-        else:
-            plan = read_evidence(app)
-            if not arguments.silent:
-                _tell_of_docstrings(plan)
+        plan = read(app, leaves=_OURS) if arguments.all else read_evidence(app)
         found = [*checks.evidence(plan), *checks.empty_bounds(plan)]
         for line in standing(plan, Path(app.srcdir)):
             say(line)
-        # Reading all has told of the rest.
+        # Reading all has warned of the rest.
         report(problem for problem in found if not arguments.all or problem.subtype in _OURS)
     return 1 if found else 0
 
@@ -87,25 +81,3 @@ def _quotes(plan: Plan) -> Iterator[Evidence]:
 def _seen(one: Evidence, srcdir: Path) -> str:
     path = Path(one.source)
     return f"{path.relative_to(srcdir) if path.is_relative_to(srcdir) else path}:{one.line}"
-
-
-def _tell_of_docstrings(plan: Plan) -> None:
-    """Say that the documented package has evidence in docstrings, which was not read."""
-    top = Sources().path(plan.settings.package) if plan.settings.package else None
-    if top is None:
-        return
-    # A page that has evidence itself was read with the docstrings that it shows.
-    seen = {one.source.partition(":docstring of ")[0] for one in _quotes(plan)}
-    files = sorted(top.parent.rglob("*.py")) if top.stem == "__init__" else [top]
-    holding = [path for path in files if str(path) not in seen and _has_evidence(path)]
-    if holding:
-        number = "1 file" if len(holding) == 1 else f"{len(holding)} files"
-        note(f"not read: docstrings of {plan.settings.package} with evidence ({number}); --all reads them")
-
-
-def _has_evidence(path: Path) -> bool:
-    """Tell whether a file of source has a directive of ours; what is no file, or cannot be read, has none."""
-    try:
-        return path.is_file() and b".. evidence::" in path.read_bytes()
-    except OSError:
-        return False

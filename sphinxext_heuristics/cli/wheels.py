@@ -13,12 +13,8 @@ from packaging.utils import canonicalize_name
 from sphinxext_heuristics.cli.project import CommandError
 
 
-class NotGotError(Exception):
+class DownloadError(Exception):
     """A release that could not be downloaded; the message says why."""
-
-
-class NoIndexError(NotGotError):
-    """Nothing that pip looks at has any release: there is no use in asking for others."""
 
 
 def cache_folder() -> Path:
@@ -28,18 +24,14 @@ def cache_folder() -> Path:
     return base / "sphinxext-heuristics" / "releases"
 
 
-def unpacked(distribution: str, release: str, cache: Path, gone: NotGotError | None = None) -> Path:
+def unpacked(distribution: str, release: str, cache: Path) -> Path:
     """Return the folder that holds the source of a release; it is fetched if it is not there yet.
 
-    With *gone*, why there is no use in fetching, only what is there already is returned.
-
-    Raises `NotGotError` if the release cannot be downloaded, `CommandError` if the cache cannot be written.
+    Raises `DownloadError` if the release cannot be downloaded, `CommandError` if the cache cannot be written.
     """
     folder = cache / f"{canonicalize_name(distribution)}-{release}"
     if folder.is_dir() and any(folder.iterdir()):
         return folder
-    if gone is not None:
-        raise gone
     try:
         cache.mkdir(parents=True, exist_ok=True)
         # In the cache, so that all of it is there in one step or nothing.
@@ -58,7 +50,7 @@ def unpacked(distribution: str, release: str, cache: Path, gone: NotGotError | N
 def fetch(distribution: str, release: str, folder: Path) -> None:
     """Let pip install the wheel of a release into a new folder, under pip's own configuration.
 
-    Raises `NotGotError`.
+    Raises `DownloadError`.
     """
     command = [sys.executable, "-m", "pip", "install", "--quiet", "--no-input", "--disable-pip-version-check"]
     # What it needs, and which Python it runs on, does not matter for what is only read.
@@ -66,10 +58,6 @@ def fetch(distribution: str, release: str, folder: Path) -> None:
     command += ["--target", str(folder), f"{distribution}=={release}"]
     # Name and release were checked.
     done = subprocess.run(command, capture_output=True, encoding="utf-8", errors="replace", check=False)  # noqa: S603 - this Python's pip
-    if done.returncode == 0:
-        return
-    if "from versions: none" in done.stderr:
-        raise NoIndexError("pip found no wheel of any release: is there a network?")
-    lines = done.stderr.strip().splitlines() or ["pip failed without a message"]
-    errors = [line for line in lines if line.startswith("ERROR:")] or lines
-    raise NotGotError(errors[-1].removeprefix("ERROR:").strip())
+    if done.returncode:
+        last = done.stderr.strip().rpartition("\n")[2]
+        raise DownloadError(last.removeprefix("ERROR:").strip() or "pip failed without a message")

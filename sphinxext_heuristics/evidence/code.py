@@ -10,7 +10,7 @@ from itertools import takewhile
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from sphinxext_heuristics.evidence.prose import Prose
-from sphinxext_heuristics.evidence.source import parse
+from sphinxext_heuristics.source.names import parse
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterator, Sequence

@@ -11,8 +11,8 @@ import re
 import textwrap
 from typing import TYPE_CHECKING
 
-from sphinxext_heuristics.evidence.source import parse
 from sphinxext_heuristics.model import Message
+from sphinxext_heuristics.source.names import parse
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

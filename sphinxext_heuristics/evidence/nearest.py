@@ -10,7 +10,7 @@ from difflib import SequenceMatcher
 from heapq import nlargest
 from typing import TYPE_CHECKING, NamedTuple
 
-from sphinxext_heuristics.evidence.source import parse
+from sphinxext_heuristics.source.names import parse
 
 if TYPE_CHECKING:
     from sphinxext_heuristics.evidence.source import Place

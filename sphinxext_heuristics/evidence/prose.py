@@ -11,7 +11,7 @@ from contextlib import suppress
 from itertools import accumulate
 from typing import TYPE_CHECKING, TypeAlias
 
-from sphinxext_heuristics.evidence.source import parse
+from sphinxext_heuristics.source.names import parse
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -5,12 +5,13 @@ from __future__ import annotations
 import ast
 import re
 import tokenize
-import warnings
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
+from sphinxext_heuristics.source.names import defined_by, parse
+
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
     from pathlib import Path
 
 _DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
@@ -68,7 +69,7 @@ class Source:
         while waiting:
             prefix, node = waiting.pop()
             if isinstance(node, ast.stmt):
-                for name in _defined(node):
+                for name in defined_by(node):
                     found.setdefault(f"{prefix}{name}", []).append(node)
             inner = f"{prefix}{node.name}." if isinstance(node, _DEFINITIONS) else prefix
             children = [node for node in ast.iter_child_nodes(node) if isinstance(node, _HOLDERS)]
@@ -117,42 +118,10 @@ def _indent(line: str) -> int:
     return len(line) - len(line.lstrip())
 
 
-def _defined(node: ast.stmt) -> Iterator[str]:
-    """Yield the names that a statement defines, not those that it imports."""
-    match node:
-        case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name) | ast.ClassDef(name=name):
-            yield name
-        case ast.Assign(targets=targets):
-            yield from (name for target in targets for name in _stored(target))
-        case ast.AnnAssign(target=target):
-            yield from _stored(target)
-        case _ if type(node).__name__ == "TypeAlias":  # Python 3.12
-            yield from _stored(node)
-
-
-def _stored(target: ast.AST) -> Iterator[str]:
-    return (node.id for node in ast.walk(target) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store))
-
-
 def starts(node: ast.stmt) -> int:
     """Return the first line of a statement, its decorators included."""
     decorators: list[ast.expr] = getattr(node, "decorator_list", [])
     return min([node.lineno, *(decorator.lineno for decorator in decorators)])
-
-
-def parse(text: str) -> ast.Module:
-    """Parse Python without its warnings about escapes.
-
-    Raises `ValueError` with line and reason if it is not Python.
-    """
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            return ast.parse(text)
-    except SyntaxError as error:
-        raise ValueError(f"line {error.lineno or 1}: {error.msg}") from error
-    except (RecursionError, MemoryError) as error:
-        raise ValueError("nested too deeply") from error
 
 
 @lru_cache(maxsize=16)

@@ -10,8 +10,7 @@ from sphinx import addnodes
 
 from sphinxext_heuristics.model import Problem, Subtype
 from sphinxext_heuristics.releases.matrix import Matrix, Standing, matrix_of
-from sphinxext_heuristics.show.filters import FilteredView
-from sphinxext_heuristics.show.parts import meta, meta_nodes, named, paragraph, text
+from sphinxext_heuristics.show.parts import FilteredView, meta, meta_nodes, named, paragraph, table, text
 from sphinxext_heuristics.versions import parse
 
 if TYPE_CHECKING:
@@ -31,8 +30,8 @@ _MEANINGS = {
 #: The word for what nobody has looked at.
 _UNKNOWN = "unknown"
 
-#: The sign of the documented release, and its class.
-_SIGN, _DOCUMENTED = "*", "heuristic-documented"
+#: The sign of the documented release.
+_SIGN = "*"
 
 #: The widths of columns: the heuristic's as many as several of releases.
 _WIDE, _NARROW = 24, 8
@@ -43,7 +42,7 @@ class Row(NamedTuple):
 
     named: Named
     meta: Meta
-    #: Release → how the heuristic stands there, in the order of the columns.
+    #: The heuristic's standing in each release, in the order of the columns.
     standings: tuple[str, ...]
 
 
@@ -76,7 +75,7 @@ class ReleasesView(FilteredView):
         yield from super().problems(plan, query)
         if matrix_of(plan) is None:
             message = "heuristic-releases shows the file heuristics_releases_file, which conf.py does not set"
-            yield Problem(subtype=Subtype.CONFIG, message=message, source=query.source, line=query.line)
+            yield Problem.at(query, Subtype.CONFIG, message)
 
     def nodes(self, content: Table, here: Here) -> list[nodes.Node]:
         """Return the table with its legend."""
@@ -84,26 +83,29 @@ class ReleasesView(FilteredView):
             return [text("No release has been looked at.")]
         if not content.rows:
             return [text("No heuristic is to be shown.")]
-        group = nodes.tgroup(cols=len(content.releases) + 1)
-        # The heads of rows, as a reader's aid that reads cells wants them.
-        group += nodes.colspec(colwidth=_WIDE, stub=1)
-        group += [nodes.colspec(colwidth=_NARROW) for _release in content.releases]
-        is_documented = [release in content.documented for release in content.releases]
-        heads = [
-            _cell(release + _SIGN * marked, marked)
-            for release, marked in zip(content.releases, is_documented, strict=True)
-        ]
-        group += nodes.thead("", nodes.row("", _cell("Heuristic"), *heads))
-        group += nodes.tbody("", *(_row(row, is_documented, here) for row in content.rows))
-        # LaTeX alone takes no heed of the columns' widths: equal ones leave no room for a title.
-        total = _WIDE + _NARROW * len(content.releases)
-        spec = rf"\X{{{_WIDE}}}{{{total}}}" + rf"\X{{{_NARROW}}}{{{total}}}" * len(content.releases)
+        documented = [release in content.documented for release in content.releases]
+        heads = [release + _SIGN * marked for release, marked in zip(content.releases, documented, strict=True)]
+        widths = [_WIDE, *(_NARROW for _release in content.releases)]
+        rows = ([_first(row, here), *map(_cell, row.standings)] for row in content.rows)
+        made = table(["Heuristic", *heads], widths, rows, classes=["heuristic-releases"])
+        # A reader's aid that reads cells needs the heads of rows.
+        next(made.findall(nodes.colspec))["stub"] = 1
+        for row in made.findall(nodes.row):
+            _first_cell, *cells = row.findall(nodes.entry)
+            for cell, is_documented in zip(cells, documented, strict=True):
+                cell["classes"] += ["heuristic-documented"] * is_documented
+        # LaTeX alone ignores the columns' widths: equal ones leave no room for a title.
+        spec = "".join(rf"\X{{{width}}}{{{sum(widths)}}}" for width in widths)
         # A long table's end is out of sight where its words are first met.
-        return [
-            _legend(is_marked=bool(content.documented)),
-            addnodes.tabular_col_spec("", spec=spec),
-            nodes.table("", group, classes=["heuristic-releases", "longtable"]),
-        ]
+        return [_legend(is_marked=any(documented)), addnodes.tabular_col_spec("", spec=spec), made]
+
+
+def _first(row: Row, here: Here) -> list[nodes.Node]:
+    return [paragraph([here.heuristic(row.named)]), meta_nodes(row.meta)]
+
+
+def _cell(word: str) -> list[nodes.Node]:
+    return [paragraph([nodes.inline("", word, classes=[f"heuristic-{word}"] if word in set(Standing) else [])])]
 
 
 def _row_of(plan: Plan, record: Heuristic, releases: Iterable[str]) -> Row:
@@ -113,23 +115,12 @@ def _row_of(plan: Plan, record: Heuristic, releases: Iterable[str]) -> Row:
     return Row(named=named(record), meta=meta(plan, record), standings=words)
 
 
-def _row(row: Row, is_documented: Iterable[bool], here: Here) -> nodes.row:
-    first = nodes.entry("", paragraph([here.heuristic(row.named)]), meta_nodes(row.meta))
-    cells = (_cell(word, marked) for word, marked in zip(row.standings, is_documented, strict=True))
-    return nodes.row("", first, *cells)
-
-
 def is_same(release: str, version: str) -> bool:
     """Return whether *version* is a release, or was on the way to it."""
     current = parse(version)
     if current is None:
         return False
     return Version(release) in {current, Version(current.base_version) if current.is_devrelease else current}
-
-
-def _cell(word: str, is_documented: bool = False) -> nodes.entry:  # noqa: FBT001, FBT002 - the word says what it is
-    shown = nodes.inline("", str(word), classes=[f"heuristic-{word}"] if word in set(Standing) else [])
-    return nodes.entry("", nodes.paragraph("", "", shown), classes=[_DOCUMENTED] if is_documented else [])
 
 
 def _legend(*, is_marked: bool) -> nodes.paragraph:

@@ -1,4 +1,4 @@
-"""All that was read: documents to heuristics, and which definition of a name stands."""
+"""All that was read: documents to heuristics, and which definition of a name is in effect."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Catalogue:
 
     @cached_property
     def heuristics(self) -> dict[str, Heuristic]:
-        """Return name → the definition that stands: the first one."""
+        """Return name → the definition in effect: the first one."""
         standing: dict[str, Heuristic] = {}
         for record in self.definitions:
             if record.name:
@@ -50,7 +50,7 @@ class Catalogue:
         return tuple((docname, entry) for docname in self.docnames for entry in self.pages[docname].entries)
 
     def is_repeated(self, record: Heuristic) -> bool:
-        """Return whether a definition repeats the standing one, which is no fault.
+        """Return whether a definition repeats the one in effect, which is no fault.
 
         It does where two pages include its file: what is written, its file and its line
         are the same. A docstring is shown again by inheritance and under other names, and
@@ -69,32 +69,9 @@ class Catalogue:
             first = self.heuristics.get(record.name)
             if first is None or first is record or self.is_repeated(record):
                 continue
-            yield Problem(
-                subtype=Subtype.DUPLICATE,
-                message=f"heuristic {record.name!r} is defined here and in {first.source}:{first.line}, which stands",
-                source=record.source,
-                line=record.line,
-            )
-
-    def collisions(self) -> Iterator[Problem]:
-        """Yield a problem for each name that differs from another in its spelling only.
-
-        Their anchors are the same, so that a link from outside may meet either.
-        """
-        first: dict[str, Heuristic] = {}
-        for record in self.heuristics.values():
-            other = first.setdefault(record.name.lower().translate(_ALIKE), record)
-            if other is not record:
-                yield Problem(
-                    subtype=Subtype.DUPLICATE,
-                    message=f"heuristic {record.name!r} has the same anchor as "
-                    f"{other.name!r} in {other.source}:{other.line}",
-                    source=record.source,
-                    line=record.line,
-                )
-
-
-_ALIKE = str.maketrans("_.", "--")
+            where = f"{first.source}:{first.line}"
+            message = f"heuristic {record.name!r} is defined here and in {where}, which is used"
+            yield Problem.at(record, Subtype.DUPLICATE, message)
 
 
 def _written(record: Heuristic) -> Heuristic:

@@ -28,7 +28,7 @@ class Lookups:
     canonical: Mapping[str, tuple[str, ...]]
     #: (kind of target, name) → URI in another project's inventory, or ``None``.
     external: Callable[[str, str], str | None]
-    #: Name → what another project's inventory tells of this heuristic, or ``None``.
+    #: Name → what another project's inventory says about this heuristic, or ``None``.
     elsewhere: Callable[[str], object]
     #: A heuristic's note as other pages show it.
     settle: Callable[[Heuristic], Note]

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from docutils import nodes
 
+from sphinxext_heuristics.nodes import add_html_node, write_nothing
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -49,15 +51,10 @@ def _visit_tags_html(self: Any, node: heuristic_tags) -> None:  # noqa: ANN401 -
     raise nodes.SkipNode
 
 
-def _skip(_self: Any, _node: nodes.Element) -> None:  # noqa: ANN401 - any writer
-    raise nodes.SkipNode
-
-
 def register(app: Sphinx) -> None:
     """Tell Sphinx the nodes and when a page needs the script."""
-    skip = (_skip, None)
-    for node, visit in ((heuristic_filter, _visit_filter_html), (heuristic_tags, _visit_tags_html)):
-        app.add_node(node, html=(visit, None), latex=skip, text=skip, man=skip, texinfo=skip)
+    add_html_node(app, heuristic_filter, _visit_filter_html, elsewhere=write_nothing)
+    add_html_node(app, heuristic_tags, _visit_tags_html, elsewhere=write_nothing)
     app.connect("html-page-context", _add_script)
 
 

@@ -16,8 +16,8 @@ from docutils import nodes
 from sphinx.ext.graphviz import GraphvizError, render_dot
 from sphinx.util import logging
 
-from sphinxext_heuristics.show.filters import FilteredView
-from sphinxext_heuristics.show.parts import link_nodes, links, named, paragraph, text
+from sphinxext_heuristics.nodes import add_html_node, write_children
+from sphinxext_heuristics.show.parts import FilteredView, link_nodes, links, named, paragraph, text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-#: The attribute by which a name in the list tells which node of the picture it is.
+#: The attribute that gives, for a name in the list, its node of the picture.
 NODE = "graph_node"
 
 #: Shapes by connection type; heuristics are rounded boxes.
@@ -215,12 +215,7 @@ def _depart_html(self: Any, node: heuristic_graph) -> None:  # noqa: ANN401 - an
     self.body.append(node["ends"])
 
 
-def _pass(_self: Any, _node: nodes.Element) -> None:  # noqa: ANN401 - any writer
-    """Write the list alone."""
-
-
 def register(app: Sphinx) -> None:
     """Tell Sphinx the node; Sphinx's own extension knows where Graphviz is."""
     app.setup_extension("sphinx.ext.graphviz")
-    alone = (_pass, _pass)
-    app.add_node(heuristic_graph, html=(_visit_html, _depart_html), latex=alone, text=alone, man=alone, texinfo=alone)
+    add_html_node(app, heuristic_graph, _visit_html, _depart_html, elsewhere=write_children)

@@ -49,13 +49,24 @@ def read_names(
 ) -> Names:
     """Return what the module at *path* binds; nothing if it cannot be parsed."""
     try:
-        with warnings.catch_warnings():
-            # What Python thinks of the escapes in it is not our user's affair.
-            warnings.simplefilter("ignore")
-            tree = ast.parse(path.read_bytes())
-        return names_in(tree, module, is_package=is_package)
-    except (OSError, SyntaxError, ValueError, RecursionError, MemoryError):
+        return names_in(parse(path.read_bytes()), module, is_package=is_package)
+    except (OSError, ValueError, RecursionError):
         return Names()
+
+
+def parse(text: str | bytes) -> ast.Module:
+    """Parse Python without its warnings about escapes.
+
+    Raises `ValueError` with line and reason if it is not Python.
+    """
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return ast.parse(text)
+    except SyntaxError as error:
+        raise ValueError(f"line {error.lineno or 1}: {error.msg}") from error
+    except (RecursionError, MemoryError) as error:
+        raise ValueError("nested too deeply") from error
 
 
 def names_in(tree: ast.Module, module: str, *, is_package: bool) -> Names:
@@ -121,9 +132,15 @@ def defined_by(node: ast.stmt) -> Iterator[str]:
         case ast.ClassDef(name=name) | ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name):
             yield name
         case ast.Assign(targets=targets):
-            yield from (target.id for target in targets if isinstance(target, ast.Name))
-        case ast.AnnAssign(target=ast.Name(id=name)):
-            yield name
+            yield from (name for target in targets for name in _stored(target))
+        case ast.AnnAssign(target=target):
+            yield from _stored(target)
+        case _ if type(node).__name__ == "TypeAlias":  # Python 3.12
+            yield from _stored(node)
+
+
+def _stored(target: ast.AST) -> Iterator[str]:
+    return (node.id for node in ast.walk(target) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store))
 
 
 def statements(body: Sequence[ast.stmt]) -> Iterator[ast.stmt]:

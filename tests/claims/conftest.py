@@ -19,11 +19,19 @@ os.environ["CUDA_VISIBLE_DEVICES"] = ""
 collect_ignore_glob = [] if find_spec("torch") else ["test_*.py"]
 
 
+@pytest.hookimpl(tryfirst=True)  # before pytest selects by markers
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what imports PEFT."""
+    """Mark what imports PEFT, and as slow all claims but the first of each heuristic that is not marked so itself."""
+    seen: set[str] = set()
     for item in items:
-        if Path(__file__).parent in item.path.parents:
-            item.add_marker(pytest.mark.peft)
+        if Path(__file__).parent not in item.path.parents:
+            continue
+        item.add_marker(pytest.mark.peft)
+        if item.get_closest_marker("slow") is None:
+            names = {mark.args[0] for mark in item.iter_markers("claim")}
+            if names <= seen:
+                item.add_marker(pytest.mark.slow)
+            seen |= names
 
 
 @pytest.fixture(autouse=True)
