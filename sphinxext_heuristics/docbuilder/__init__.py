@@ -7,10 +7,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sphinxext_heuristics.docbuilder.autodoc import process_docstring
-from sphinxext_heuristics.docbuilder.directive import DocstringDirective
-from sphinxext_heuristics.docbuilder.markdown import OBJECT_ROLE
-from sphinxext_heuristics.docbuilder.references import ObjectRole, ReferenceResolver
+from sphinxext_heuristics.docbuilder.docstrings.autodoc import process_docstring
+from sphinxext_heuristics.docbuilder.docstrings.directive import DocstringDirective
+from sphinxext_heuristics.docbuilder.references import OBJECT_ROLE, ObjectRole, ReferenceResolver
 
 if TYPE_CHECKING:
     from sphinx.application import Sphinx

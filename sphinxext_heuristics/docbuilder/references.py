@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from sphinx.domains.python import ObjectEntry
     from sphinx.environment import BuildEnvironment
 
+#: The role that a link to an object becomes in reStructuredText.
+OBJECT_ROLE = "docbuilder"
 #: ``reftype`` of the references made here; they belong to no domain, so that no other resolver takes them.
 REFTYPE = "docbuilder"
 _CLASSES = frozenset({"class", "exception", "type"})

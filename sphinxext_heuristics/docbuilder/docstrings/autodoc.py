@@ -6,9 +6,10 @@ import inspect
 import sys
 from typing import TYPE_CHECKING
 
-from sphinxext_heuristics.docbuilder.directive import DocstringDirective
-from sphinxext_heuristics.docbuilder.docstring import Kind, split_docstring
-from sphinxext_heuristics.docbuilder.render import summary_as_rst
+from sphinxext_heuristics.docbuilder.docstrings.directive import DocstringDirective
+from sphinxext_heuristics.docbuilder.docstrings.splitter import split_docstring
+from sphinxext_heuristics.docbuilder.docstrings.sections import Kind
+from sphinxext_heuristics.docbuilder.docstrings.summary import summary_as_rst
 
 if TYPE_CHECKING:
     from sphinx.application import Sphinx
