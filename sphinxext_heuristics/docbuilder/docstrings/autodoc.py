@@ -32,7 +32,7 @@ def process_docstring(  # noqa: PLR0913, PLR0917 - autodoc's signature
     :param lines: The docstring; changed in place.
     """
     del what, options
-    packages = app.config.docbuilder_packages
+    packages = {*app.config.docbuilder_packages, *app.config.docbuilder_trees.values()}
     if not packages or not any(lines) or source_module(name, obj).partition(".")[0] not in packages:
         return
     lines[:] = to_directive(lines)

@@ -24,26 +24,31 @@ def _line(state: StateBlock, number: int) -> str:
 
 
 def autodoc_rule(state: StateBlock, start: int, end: int, silent: bool) -> bool:  # noqa: FBT001 - markdown-it's call
-    """Read ``[[autodoc]] X`` and the list of members below it, as one token for each object.
+    """Read ``[[autodoc]] X`` and the list of members below it.
 
-    A token's content is the object's name, its meta data the members; ``None`` if none are listed.
+    The token's meta data: the ``names``, the listed ``members`` (``None`` if there is no list), and what is wrong.
     """
     line = _line(state, start)
     if not _AUTODOC.match(line):
         return False
-    names = [_AUTODOC_NAME.match(part) for part in _AUTODOC.split(line)[1:]]
-    if None in names:
-        return False
     if silent:
         return True
-    if len(names) > 1:
-        problem(state, start, "several [[autodoc]] on one line; doc-builder shows the line as text: give each its own")
+    names = [_AUTODOC_NAME.match(part) for part in _AUTODOC.split(line)[1:]]
+    if None in names:
+        message = "[[autodoc]] takes the name of one object, and nothing else in its line; its text is shown"
+        problem(state, start, message)
+        _paragraph(state, line, start)
+        state.line = start + 1
+        return True
     members, stop = _members(state, start, end)
-    for name in names:
-        token = state.push("autodoc", "", 0)
-        token.content = name[1] if name else ""
-        token.meta = {"members": members}
-        token.map = [start, stop]
+    several = "several [[autodoc]] on one line, which doc-builder shows as text; give each its own line"
+    token = state.push("autodoc", "", 0)
+    token.meta = {
+        "names": [name[1] for name in names if name],
+        "members": members,
+        "problem": several if len(names) > 1 else "",
+    }
+    token.map = [start, stop]
     state.line = stop
     return True
 
