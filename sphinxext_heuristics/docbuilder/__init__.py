@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 
 from sphinxext_heuristics.docbuilder.docstrings.autodoc import process_docstring
 from sphinxext_heuristics.docbuilder.docstrings.directive import DocstringDirective
-from sphinxext_heuristics.docbuilder.pages.html import ChooseHtml, html_part
+from sphinxext_heuristics.docbuilder.pages.html import choose_html, html_part
 from sphinxext_heuristics.docbuilder.pages.links import Updater, note_page, resolve_page
 from sphinxext_heuristics.docbuilder.pages.parser import PageParser
-from sphinxext_heuristics.docbuilder.pages.trees import import_packages, read_trees
+from sphinxext_heuristics.docbuilder.pages.trees import before_reading, read_trees
 from sphinxext_heuristics.docbuilder.references import OBJECT_ROLE, ObjectRole, ReferenceResolver
 from sphinxext_heuristics.docbuilder.store import DocbuilderDomain
 
@@ -37,17 +37,17 @@ def setup(app: Sphinx) -> ExtensionMetadata:
     app.add_directive(DocstringDirective.name_in_source, DocstringDirective)
     app.add_role(OBJECT_ROLE, ObjectRole())
     app.add_node(html_part)
-    app.add_post_transform(ChooseHtml)
     app.connect("config-inited", use_parser)
     # Before napoleon (500), which would leave fields where there are sections.
     app.connect("autodoc-process-docstring", process_docstring, priority=400)
     app.connect("env-get-outdated", read_trees)
-    app.connect("env-before-read-docs", import_packages)
+    app.connect("env-before-read-docs", before_reading)
     app.connect("env-before-read-docs", resolver.forget)
     app.connect("doctree-read", note_page)
     app.connect("env-updated", Updater(resolver).update)
     app.connect("missing-reference", resolver.resolve)
     app.connect("missing-reference", resolve_page)
+    app.connect("doctree-resolved", choose_html)
     return {"parallel_read_safe": True, "parallel_write_safe": True, "env_version": 1}
 
 

@@ -10,10 +10,11 @@ from types import MethodType, ModuleType
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
+    from contextlib import AbstractContextManager
 
 
-class ImportProblem(Exception):
+class ImportFailedError(Exception):
     """A module exists and cannot be imported."""
 
 
@@ -35,12 +36,21 @@ class Found:
 def import_package(name: str) -> ModuleType:
     """Import a package.
 
-    :raises ImportProblem: The package cannot be imported, or does not exist.
+    :raises ImportFailedError: The package cannot be imported, or does not exist.
     """
     try:
         return importlib.import_module(name)
     except Exception as error:
-        raise ImportProblem(f"cannot import {name}: {type(error).__name__}: {error}") from error
+        raise ImportFailedError(f"cannot import {name}: {type(error).__name__}: {error}") from error
+
+
+def mocked(names: Sequence[str]) -> AbstractContextManager[None]:
+    """Let modules that are not installed be imported (``autodoc_mock_imports``)."""
+    # Sphinx has moved the function, and its types do not follow
+    mock: Callable[[Sequence[str]], AbstractContextManager[None]] = importlib.import_module(
+        "sphinx.ext.autodoc.mock"
+    ).mock
+    return mock(names)
 
 
 def find_object(name: str, package: ModuleType) -> Found | None:
@@ -48,7 +58,7 @@ def find_object(name: str, package: ModuleType) -> Found | None:
 
     :param name: Its name, with or without the package's.
     :returns: The object; ``None`` if there is none.
-    :raises ImportProblem: A module on the way cannot be imported.
+    :raises ImportFailedError: A module on the way cannot be imported.
     """
     current: object = package
     for part in name.removeprefix(f"{package.__name__}.").split("."):
@@ -72,9 +82,9 @@ def _attribute(owner: object, name: str) -> object | None:
     except ModuleNotFoundError as error:
         if error.name == path or not hasattr(owner, "__path__"):
             return None
-        raise ImportProblem(f"cannot import {path}: {error}") from error
+        raise ImportFailedError(f"cannot import {path}: {error}") from error
     except Exception as error:
-        raise ImportProblem(f"cannot import {path}: {type(error).__name__}: {error}") from error
+        raise ImportFailedError(f"cannot import {path}: {type(error).__name__}: {error}") from error
     # a module whose parent is lazy may be imported without being an attribute of it
     return getattr(owner, name, None) or sys.modules.get(path)
 

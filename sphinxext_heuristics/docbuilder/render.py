@@ -75,7 +75,7 @@ class Renderer(SphinxRenderer):
         target, shown = token.content.lstrip("~").removesuffix("()"), token.content
         if shown.startswith("~"):
             shown = shown.rpartition(".")[2]
-        shown = token.meta["param"] or shown.lstrip("~")
+        shown = token.meta["shown"] or shown.lstrip("~")
         content = nodes.literal(token.content, shown, classes=["xref", "py", "py-obj"])
         reference = object_reference(self.sphinx_env, target, content)
         self.add_line_and_source_path(reference, token)

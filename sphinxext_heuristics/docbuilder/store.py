@@ -83,6 +83,7 @@ class DocbuilderDomain(Domain):
         "anchors": {},
         "wanted": {},
         "outcomes": {},
+        "navigation": "",
     }
 
     @classmethod

@@ -7,8 +7,8 @@ import sys
 from typing import TYPE_CHECKING
 
 from sphinxext_heuristics.docbuilder.docstrings.directive import DocstringDirective
-from sphinxext_heuristics.docbuilder.docstrings.splitter import split_docstring
 from sphinxext_heuristics.docbuilder.docstrings.sections import Kind
+from sphinxext_heuristics.docbuilder.docstrings.splitter import split_docstring
 from sphinxext_heuristics.docbuilder.docstrings.summary import summary_as_rst
 
 if TYPE_CHECKING:

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, ClassVar
 from docutils import nodes
 from sphinx.util.docutils import SphinxDirective
 
-from sphinxext_heuristics.docbuilder.docstrings.splitter import split_docstring
-from sphinxext_heuristics.docbuilder.docstrings.sections import Kind
 from sphinxext_heuristics.docbuilder.docstrings.fields import FieldMaker
 from sphinxext_heuristics.docbuilder.docstrings.markdown import docstring_parser, render_markdown
+from sphinxext_heuristics.docbuilder.docstrings.sections import Kind
+from sphinxext_heuristics.docbuilder.docstrings.splitter import split_docstring
 from sphinxext_heuristics.docbuilder.languages import language_of
 
 if TYPE_CHECKING:

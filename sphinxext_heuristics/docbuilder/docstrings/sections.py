@@ -108,5 +108,3 @@ def kind_of(word: str, qualifier: str) -> tuple[Kind, str]:
     if singular in _RUBRICS:
         return Kind.RUBRIC, word + qualifier
     return Kind.PROSE, word
-
-

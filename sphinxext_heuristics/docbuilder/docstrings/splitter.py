@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import re
 
+from sphinxext_heuristics.docbuilder.docstrings.sections import Header, Item, Kind, Section, kind_of
 from sphinxext_heuristics.docbuilder.lines import (
     closing_parenthesis,
     dedent,
@@ -19,7 +20,6 @@ from sphinxext_heuristics.docbuilder.lines import (
     is_type,
     top_level_colon,
 )
-from sphinxext_heuristics.docbuilder.docstrings.sections import Header, Item, Kind, Section, kind_of
 
 _HEADER = re.compile(r"(?P<bold>\*\*)?(?P<word>[A-Z][a-z]+(?: [A-Za-z]+)?)(?P<rest> \([^()]*\))?(?:(?<=\w)|(?<=\)))")
 _HEADER_END = re.compile(r"(?P<colons>:{0,2})(?P<bold>\*\*)?(?P<more>:?)(?P<text>.*)")

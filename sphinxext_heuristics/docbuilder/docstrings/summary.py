@@ -67,7 +67,7 @@ class _RstWriter:
         else:
             self.parts.append(_markup(f"``{content}``"))
 
-    def object(self, token: Token) -> None:
+    def link(self, token: Token) -> None:
         target = token.content
         if self.open is not None:
             self.open.append(target.rpartition(".")[2])
@@ -106,7 +106,7 @@ class _RstWriter:
         "softbreak": line_break,
         "hardbreak": line_break,
         "code_inline": code,
-        "object_link": object,
+        "object_link": link,
         "math_inline": math,
         "em_open": start,
         "em_close": end,

@@ -16,9 +16,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from markdown_it.renderer import RendererProtocol
+    from markdown_it.ruler import RuleOptionsType
 
 #: Blocks that end a paragraph without a blank line before them.
-_INTERRUPTS = {"alt": ["paragraph", "reference", "blockquote", "list"]}
+_INTERRUPTS: RuleOptionsType = {"alt": ["paragraph", "reference", "blockquote", "list"]}
 #: What CommonMark reads as markup and docstrings do not have.
 _NOT_IN_DOCSTRINGS = ["code", "html_block", "html_inline", "reference"]
 

@@ -132,7 +132,9 @@ def alert_rule(state: StateCore) -> None:
 
 def _alert(tokens: list[Token], number: int, found: re.Match[str]) -> None:
     opening, paragraph, inline = tokens[number : number + 3]
-    close = next(token for token in tokens[number:] if token.type == "blockquote_close" and token.level == opening.level)
+    close = next(
+        token for token in tokens[number:] if token.type == "blockquote_close" and token.level == opening.level
+    )
     opening.type, close.type = "alert_open", "alert_close"
     opening.info = found["kind"].lower()
     inline.content = inline.content[found.end() :]

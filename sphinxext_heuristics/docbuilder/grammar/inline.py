@@ -19,13 +19,22 @@ if TYPE_CHECKING:
 
     Rule = Callable[[StateInline, bool], bool]
 
-_OBJECT = re.compile(r"\[`(?P<target>~?[A-Za-z_][\w.]*)(?P<call>\(\))?(?:#(?P<param>\w+))?`\](?![(\[])")
+_NAME = r"~?[A-Za-z_][\w.]*"
+_CALL = r"(?P<call>\(\))?(?:#(?P<param>\w+))?"
+_OBJECT = re.compile(rf"\[`(?P<target>{_NAME}){_CALL}`\](?![(\[])")
+_OBJECT_WITH_TEXT = re.compile(rf"\[`(?P<text>[^`\n]+)`\]\[(?P<target>{_NAME})(?P<call>\(\))?\](?![(\[])")
+#: What authors write by mistake: the two marks at the end have changed places, or the bracket is missing.
+_SLIP = re.compile(
+    rf"\[`(?:(?P<target>{_NAME})(?P<call>\(\))?\]`(?![\w(\[])|(?P<open>~{_NAME[2:]})(?P<opencall>\(\))?`(?=\s))"
+)
 _BRACKETED_CODE = re.compile(r"\[(?P<ticks>`+)(?P<code>[^`\n]+)(?P=ticks)\](?![(\[:])")
 _ROLE = re.compile(r":(?:py:)?(?:class|func|meth|obj|mod|attr|data|exc):`(?P<target>[^`<]+)`")
 _RST_MATH = re.compile(r":math:`([^`]+)`")
 _TEX_MATH = re.compile(r"\\{1,2}\((?P<formula>.+?)\\{1,2}\)", re.DOTALL)
 _SPACED_DOLLARS = re.compile(r"(?<!\S)\$(?P<formula>[^$\n`<>]+)\$(?!\S)")
-_DOLLARS = re.compile(r"(?<![\w$\\])\$(?P<formula>[^\s$`'\"](?:[^$`'\"]*[^\s$`'\"\\])?)\$(?![\w$])")
+_DOLLARS = re.compile(
+    r"(?<![\w$\\])\$(?P<formula>[^\s$`'\"](?:(?:[^$`'\"]|(?<=[\w)}])')*(?:[^\s$`'\"\\]|(?<=[\w)}])'))?)\$(?![\w$])"
+)
 _URL = re.compile(r"//[^\s<>()\[\]`*'\"]+(?:\([^\s<>()]*\)[^\s<>()\[\]`*'\"]*)*")
 _SCHEME = re.compile(r"(?:^|(?<=\W))https?$")
 _HTML_LINK = re.compile(r"<a\s(?P<attributes>[^>]*)>(?P<label>.*?)</a\s*>", re.DOTALL)
@@ -67,9 +76,12 @@ def _matching(pattern: re.Pattern[str], make: Callable[[StateInline, re.Match[st
 
 
 def _object(state: StateInline, found: re.Match[str]) -> None:
+    """Make the token of a link to an object: its content is the name, ``shown`` what is shown instead."""
+    groups = found.groupdict()
     token = state.push("object_link", "", 0)
-    token.content = found["target"]
-    token.meta = {"param": found["param"] or "", "called": bool(found["call"])}
+    token.content = (groups["target"] or groups["open"]).strip()
+    shown = groups.get("param") or groups.get("text") or ""
+    token.meta = {"shown": shown, "called": bool(groups.get("call") or groups.get("opencall"))}
 
 
 def object_rule(state: StateInline, silent: bool) -> bool:  # noqa: FBT001 - markdown-it's call
@@ -77,17 +89,11 @@ def object_rule(state: StateInline, silent: bool) -> bool:  # noqa: FBT001 - mar
     before = state.src[state.pos - 1] if state.pos else " "
     if before == "_" or before in "`]" or before.isalnum():
         return False
-    return _matching(_OBJECT, _object)(state, silent)
+    return any(_matching(pattern, _object)(state, silent) for pattern in (_OBJECT, _OBJECT_WITH_TEXT, _SLIP))
 
 
 def _bracketed_code(state: StateInline, found: re.Match[str]) -> None:
     state.push("code_inline", "code", 0).content = found["code"]
-
-
-def _role(state: StateInline, found: re.Match[str]) -> None:
-    token = state.push("object_link", "", 0)
-    token.content = found["target"].strip()
-    token.meta = {"param": "", "called": False}
 
 
 def _math(state: StateInline, found: re.Match[str]) -> None:
@@ -176,7 +182,7 @@ def _nothing(state: StateInline, found: re.Match[str]) -> None:
 #: The rules that pages and docstrings share, each with its name, in the order in which they are asked.
 SHARED: tuple[tuple[str, Rule], ...] = (
     ("object", located(object_rule)),
-    ("role", located(_matching(_ROLE, _role))),
+    ("role", located(_matching(_ROLE, _object))),
     ("rst_math", _matching(_RST_MATH, _math)),
     ("tex_math", _matching(_TEX_MATH, _math)),
     ("spaced_dollars", _matching(_SPACED_DOLLARS, _math)),

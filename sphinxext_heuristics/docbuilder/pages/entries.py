@@ -1,4 +1,4 @@
-"""``[[autodoc]] X``: an entry made by Sphinx's autodoc, under the name and with the members that doc-builder chooses."""
+"""``[[autodoc]] X``: entries that Sphinx's autodoc makes, with the names and members that doc-builder chooses."""
 
 from __future__ import annotations
 
@@ -6,17 +6,15 @@ import inspect
 from types import ModuleType
 from typing import TYPE_CHECKING
 
-from docutils import nodes
 from docutils.parsers.rst import states
 from docutils.statemachine import StringList
 from sphinx import addnodes
-from sphinx.ext.autodoc.mock import mock
 
 from sphinxext_heuristics.docbuilder.objects import (
-    ImportProblem,
     chosen_members,
     find_object,
     import_package,
+    mocked,
     second_names,
 )
 from sphinxext_heuristics.docbuilder.store import DocbuilderDomain, SecondName
@@ -24,6 +22,7 @@ from sphinxext_heuristics.docbuilder.store import DocbuilderDomain, SecondName
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from docutils import nodes
     from sphinx.environment import BuildEnvironment
 
     from sphinxext_heuristics.docbuilder.objects import Found
@@ -52,9 +51,9 @@ class EntryMaker:
         """Find an object of the package.
 
         :returns: ``None`` if there is none.
-        :raises ImportProblem: The package or a module in it cannot be imported.
+        :raises ImportFailedError: The package or a module in it cannot be imported.
         """
-        with mock(self.env.config.autodoc_mock_imports):
+        with mocked(self.env.config.autodoc_mock_imports):
             return find_object(name, import_package(self.package))
 
     def make(self, name: str, listed: Sequence[str] | None, line: int) -> list[nodes.Node]:
@@ -65,7 +64,7 @@ class EntryMaker:
         :param line: The line, from 1.
         :returns: The nodes.
         :raises LookupError: There is no such object.
-        :raises ImportProblem: It cannot be imported.
+        :raises ImportFailedError: It cannot be imported.
         """
         found = self.find(name)
         if found is None:
@@ -148,5 +147,3 @@ def _sort(root: nodes.Node, members: Sequence[str]) -> None:
 def _last_name(entry: addnodes.desc) -> str:
     signature = next(iter(entry.findall(addnodes.desc_signature)), None)
     return str(signature.get("fullname", "")).rpartition(".")[2] if signature else ""
-
-

@@ -8,21 +8,23 @@ from html.parser import HTMLParser
 from typing import TYPE_CHECKING
 
 from docutils import nodes
-from sphinx.transforms.post_transforms import SphinxPostTransform
 from sphinx.util.osutil import relative_uri
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-#: HTML's elements; doc-builder shows other tags as text.
-TAGS = frozenset(
-    """a abbr address area article aside audio b base bdi bdo blockquote body br button canvas caption center cite code
-    col colgroup data datalist dd del details dfn dialog div dl dt em embed fieldset figcaption figure font footer form
-    h1 h2 h3 h4 h5 h6 head header hgroup hr html i iframe img input ins kbd label legend li link main map mark menu meta
-    meter nav noscript object ol optgroup option output p param picture pre progress q rp rt ruby s samp script section
-    select slot small source span strike strong style sub summary sup svg path table tbody td template textarea tfoot th
-    thead time title tr track tt u ul var video wbr youtube""".split()
-)
+    from sphinx.application import Sphinx
+
+_ELEMENTS = """
+a abbr address area article aside audio b base bdi bdo blockquote body br button canvas caption center cite code col
+colgroup data datalist dd del details dfn dialog div dl dt em embed fieldset figcaption figure font footer form h1 h2 h3
+h4 h5 h6 head header hgroup hr html i iframe img input ins kbd label legend li link main map mark menu meta meter nav
+noscript object ol optgroup option output p param picture pre progress q rp rt ruby s samp script section select slot
+small source span strike strong style sub summary sup svg path table tbody td template textarea tfoot th thead time
+title tr track tt u ul var video wbr youtube
+"""
+#: HTML's elements, and the component that may be inside; doc-builder shows other tags as text.
+TAGS = frozenset(_ELEMENTS.split())
 _BLOCKS = frozenset({"div", "p", "li", "ul", "ol", "table", "tr", "figure", "figcaption", "details", "summary", "br"})
 _FRAMES = frozenset({"iframe", "video", "audio", "embed"})
 _VIDEO = (
@@ -116,10 +118,10 @@ class HtmlReader(HTMLParser):
         self.parts.append(("html", text))
 
     def _text(self, text: str) -> None:
-        target = self.links[-1][0] if self.links else self.paragraph
+        target: nodes.TextElement = self.links[-1][0] if self.links else self.paragraph
         if text.strip():
             lead = " " if text[0].isspace() and target.children else ""
-            target += nodes.Text(lead + " ".join(text.split()) + (" " if text[-1].isspace() else ""))
+            target.append(nodes.Text(lead + " ".join(text.split()) + (" " if text[-1].isspace() else "")))
 
     def _flush(self) -> None:
         if not self.links and self.paragraph.children:
@@ -169,47 +171,43 @@ def _around(address: str, raw: str) -> tuple[str, str]:
     return before, after
 
 
-class ChooseHtml(SphinxPostTransform):
-    """Puts raw HTML into pages in HTML, and nodes into all others.
+def choose_html(app: Sphinx, doctree: nodes.document, docname: str) -> None:
+    """Put raw HTML into pages in HTML, and nodes into all others (``doctree-resolved``).
 
-    It runs when references are resolved (priority 10), so that a link in HTML gets the address of its node, and before
-    images are downloaded (100) that a page in HTML does not need.
+    References are resolved then, so that a link in HTML gets the address of its node.
     """
+    for node in list(doctree.findall(html_part)):
+        if app.builder.format == "html":
+            node.replace_self(nodes.raw("", _html(app, node, docname), format="html"))
+        else:
+            node.replace_self(node.children)
 
-    default_priority = 20
 
-    def run(self, **kwargs: object) -> None:
-        """Replace all parts."""
-        for node in list(self.document.findall(html_part)):
-            if self.app.builder.format == "html":
-                node.replace_self(nodes.raw("", self._html(node), format="html"))
-            else:
-                node.replace_self(node.children)
+def _html(app: Sphinx, node: html_part, docname: str) -> str:
+    slots = {child["slot"]: child for child in node.findall(nodes.Element) if "slot" in child}
+    opened: dict[str, bool] = {}
+    html = ""
+    for kind, *rest in node["parts"]:
+        if kind == "html":
+            html += rest[0]
+        elif kind == "close":
+            html += "</a>" if opened.get(rest[0]) else ""
+        else:
+            slot, before, after = rest
+            address = _image_address(app, slots[slot], docname) if kind == "image" else _address(slots[slot])
+            opened[slot] = address is not None
+            html += f"{before}{escape(address)}{after}" if address is not None else ""
+    return html
 
-    def _html(self, node: html_part) -> str:
-        slots = {child["slot"]: child for child in node.findall(nodes.Element) if "slot" in child}
-        open_slots: dict[str, bool] = {}
-        html = ""
-        for kind, *rest in node["parts"]:
-            if kind == "html":
-                html += rest[0]
-            elif kind == "close":
-                html += "</a>" if open_slots.get(rest[0]) else ""
-            else:
-                slot, before, after = rest
-                address = self._image(slots[slot]) if kind == "image" else _address(slots[slot])
-                open_slots[slot] = address is not None
-                html += f"{before}{escape(address)}{after}" if address is not None else ""
-        return html
 
-    def _image(self, image: nodes.Element) -> str:
-        """Give the address of an image in the output, where the builder then copies it to."""
-        builder = self.app.builder
-        _, name = self.env.images.get(image["uri"], (set(), ""))
-        if not name:
-            return str(image["uri"])
-        builder.images[image["uri"]] = name
-        return posixpath.join(relative_uri(builder.get_target_uri(self.env.docname), builder.imagedir), name)
+def _image_address(app: Sphinx, image: nodes.Element, docname: str) -> str:
+    """Give the address of an image in the output, where the builder then copies it to."""
+    _, name = app.env.images.get(image["uri"], (set(), ""))
+    if not name:
+        return str(image["uri"])
+    app.builder.images[image["uri"]] = name
+    folder = app.builder.imagedir
+    return posixpath.join(relative_uri(app.builder.get_target_uri(docname), folder), name)
 
 
 def _address(slot: nodes.Element) -> str | None:

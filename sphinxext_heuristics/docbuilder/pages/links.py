@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from hashlib import sha256
+from operator import itemgetter
 from typing import TYPE_CHECKING
 
 from docutils import nodes
@@ -61,10 +62,12 @@ def destination(env: BuildEnvironment, link: Link) -> tuple[str, str, str]:
     """
     store = DocbuilderDomain.of(env)
     docname, anchor = link.docname, link.anchor
+    problem = ""
     for tree in store.trees:
-        if docname not in env.found_docs:
+        if docname not in env.found_docs and tree.follow(docname) != docname:
             docname, _, new_anchor = tree.follow(docname).partition("#")
             anchor = anchor or new_anchor
+            problem = f"link to {link.written!r}: the page has moved; link to {docname!r}"
     if docname not in env.found_docs and f"{docname}/index" in env.found_docs:
         docname = f"{docname}/index"
     if docname not in env.found_docs:
@@ -74,7 +77,7 @@ def destination(env: BuildEnvironment, link: Link) -> tuple[str, str, str]:
         lower = anchor.lower()
         close = lower if lower in store.anchors.get(docname, ()) else ""
         return docname, "", f"{message}; " + (f"closest match: {close!r}" if close else "fix the link")
-    return docname, anchor, ""
+    return docname, anchor, problem
 
 
 def resolve_page(
@@ -83,8 +86,8 @@ def resolve_page(
     """Resolve a link between pages (``missing-reference``); without a target it is its text."""
     if node["reftype"] != PAGE_REFTYPE or node.get("refdomain"):
         return None
-    docname, anchor, problem = destination(env, node["link"])
-    if problem:
+    docname, anchor, _ = destination(env, node["link"])
+    if not docname:
         return contnode
     try:
         return make_refnode(app.builder, node["refdoc"], docname, anchor, [contnode])
@@ -97,26 +100,22 @@ def note_page(app: Sphinx, doctree: nodes.document) -> None:
     if not app.config.docbuilder_trees and not app.config.docbuilder_packages:
         return
     store, docname = DocbuilderDomain.of(app.env), app.env.docname
-    links: list[Link] = []
-    wanted: dict[Wanted, None] = {}
-    anchors: set[str] = set()
-    for node in doctree.findall(nodes.Element):
-        anchors.update(node.get("ids", ()))
-        if isinstance(node, html_part):
-            anchors.update(node["anchors"])
-        elif isinstance(node, nodes.raw):
-            anchors.update(_HTML_ID.findall(node.astext()))
-        elif isinstance(node, addnodes.pending_xref):
-            if node["reftype"] == PAGE_REFTYPE:
-                links.append(node["link"])
-            elif node["reftype"] == REFTYPE:
-                wanted[node["wanted"]] = None
-    if app.config.docbuilder_trees:
-        store.anchors[docname] = frozenset(anchors)
-    if links:
+    references = list(doctree.findall(addnodes.pending_xref))
+    if links := [node["link"] for node in references if node["reftype"] == PAGE_REFTYPE]:
         store.links[docname] = links
-    if wanted:
+    if wanted := dict.fromkeys(node["wanted"] for node in references if node["reftype"] == REFTYPE):
         store.wanted[docname] = tuple(wanted)
+    if app.config.docbuilder_trees:
+        store.anchors[docname] = frozenset(_anchors(doctree))
+
+
+def _anchors(doctree: nodes.document) -> Iterator[str]:
+    for node in doctree.findall(nodes.Element):
+        yield from node.get("ids", ())
+        if isinstance(node, html_part):
+            yield from node["anchors"]
+        elif isinstance(node, nodes.raw):
+            yield from _HTML_ID.findall(node.astext())
 
 
 class Updater:
@@ -138,10 +137,13 @@ class Updater:
             return []
         _give_second_names(env, store)
         self.resolver.forget()
-        for docname, line, message, subtype in sorted(_faults(env, store)):
+        for docname, line, message, subtype in sorted(_faults(env, store), key=itemgetter(0, 1)):
             logger.warning(message, type="docbuilder", subtype=subtype, location=(docname, line))
         before, after = store.outcomes, dict(self._outcomes(env, store))
         store.data["outcomes"] = after
+        navigation, store.data["navigation"] = store.data["navigation"], _navigation(env, store)
+        if navigation and navigation != store.data["navigation"]:
+            return sorted(env.found_docs)
         return [docname for docname in after if docname in before and before[docname] != after[docname]]
 
     def _outcomes(self, env: BuildEnvironment, store: DocbuilderDomain) -> Iterator[tuple[str, str]]:
@@ -155,6 +157,12 @@ class Updater:
                     known[wanted] = (entry.docname, entry.node_id) if entry else ("", "")
                 found.append(known[wanted])
             yield docname, sha256(repr(found).encode()).hexdigest()
+
+
+def _navigation(env: BuildEnvironment, store: DocbuilderDomain) -> str:
+    """Give what all pages show of the trees: a digest."""
+    pages = [(docname, env.titles[docname].astext()) for docname in sorted(store.kinds) if docname in env.titles]
+    return sha256(repr((pages, [(tree.folder, tree.groups) for tree in store.trees])).encode()).hexdigest()
 
 
 def _faults(env: BuildEnvironment, store: DocbuilderDomain) -> Iterator[tuple[str, int, str, str]]:

@@ -40,7 +40,7 @@ class PageParser(MystParser):
         parser.render(inputstring.removeprefix("\ufeff"), {"tree": tree})
         if main_page(tree, env.found_docs) == env.docname:
             section = next(iter(document.findall(nodes.section)), document)
-            section += list(_toctrees(tree, env))
+            section.extend(_toctrees(tree, env))
         elif env.docname not in tree.listed:
             env.metadata[env.docname]["orphan"] = "true"
 
@@ -49,9 +49,7 @@ def _toctrees(tree: Tree, env: BuildEnvironment) -> Iterator[addnodes.toctree]:
     """Make the toctrees of a tree: those of ``_toctree.yml``, then one for each folder of pages beside it."""
     for group in tree.groups:
         entries = [entry for entry in group.entries if entry.docname in env.found_docs]
-        pairs = [
-            (entry.title or None, "self" if entry.docname == env.docname else entry.docname) for entry in entries
-        ]
+        pairs = [(entry.title or None, "self" if entry.docname == env.docname else entry.docname) for entry in entries]
         if pairs:
             yield _toctree(env.docname, group.caption, pairs)
     for caption, docnames in beside(tree, env.found_docs):

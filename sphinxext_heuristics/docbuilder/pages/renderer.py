@@ -12,7 +12,7 @@ from urllib.parse import unquote
 from docutils import nodes
 from sphinx import addnodes
 
-from sphinxext_heuristics.docbuilder.objects import ImportProblem
+from sphinxext_heuristics.docbuilder.objects import ImportFailedError
 from sphinxext_heuristics.docbuilder.pages.entries import EntryMaker
 from sphinxext_heuristics.docbuilder.pages.html import TAGS, HtmlReader
 from sphinxext_heuristics.docbuilder.pages.links import page_reference
@@ -32,6 +32,8 @@ _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:|//")
 _SUFFIX = re.compile(r"\.(?:mdx?|html)$")
 _OWN_ID = re.compile(r"\[\[([^\[\]]+)\]\]\s*$")
 _COMMENT = re.compile(r"<!--.*?(?:-->|\Z)", re.DOTALL)
+#: What a reader puts something in for: it is text for doc-builder, too.
+_PLACEHOLDER = re.compile(r"<[a-z][\w-]*>")
 _TAG = re.compile(r"\s*</?([A-Za-z][\w-]*)")
 
 
@@ -98,7 +100,7 @@ class PageRenderer(Renderer):
                 continue
             except LookupError:
                 messages.append(f"{self.tree.package} has no object {name!r}; fix the name, or remove the line")
-            except ImportProblem as error:
+            except ImportFailedError as error:
                 messages.append(f"cannot show {name!r}: {error}")
             self.current_node.append(nodes.paragraph("", "", nodes.literal("", name)))
         if messages:
@@ -110,10 +112,10 @@ class PageRenderer(Renderer):
         shown = target.rpartition(".")[2] if token.content.startswith("~") else target
         try:
             found = self.entries.find(target)
-        except ImportProblem:
+        except ImportFailedError:
             found = None
         called = token.meta["called"] or (found is not None and found.called)
-        shown = token.meta["param"] or shown + ("()" if called else "")
+        shown = token.meta["shown"] or shown + ("()" if called else "")
         content = nodes.literal(token.content, shown, classes=["xref", "py", "py-obj"])
         exact = found.name if found else ""
         reference = object_reference(self.sphinx_env, target, content, exact=exact)
@@ -144,8 +146,7 @@ class PageRenderer(Renderer):
             docname = normpath(join(start, path.lstrip("/")))
             file = self.sphinx_env.srcdir / docname
             if docname not in self.sphinx_env.found_docs and file.is_file() and not _SUFFIX.search(path):
-                node = addnodes.download_reference("", "", content, reftarget=f"/{docname}", refdoc=here)
-                return node
+                return addnodes.download_reference("", "", content, reftarget=f"/{docname}", refdoc=here)
             docname = _SUFFIX.sub("", docname)
         link = Link(line, address, docname, unquote(anchor))
         return page_reference(here, link, content)
@@ -153,10 +154,10 @@ class PageRenderer(Renderer):
     def render_image(self, token: SyntaxTreeNode) -> None:
         """Render an image; ``/imgs`` is a folder of the tree."""
         token.attrs["src"] = self._image(str(token.attrGet("src") or ""))
-        alt = token.content
         super().render_image(token)
-        if alt and not token.children:
-            self.current_node.children[-1]["alt"] = unescape(alt)
+        image = self.current_node.children[-1]
+        if token.content and not token.children and isinstance(image, nodes.image):
+            image["alt"] = unescape(token.content)
 
     def _image(self, address: str) -> str:
         return f"/{join(self.tree.folder, address.lstrip('/'))}" if address.startswith("/") else address
@@ -187,6 +188,8 @@ class PageRenderer(Renderer):
         tag = _TAG.match(token.content)
         if tag and tag[1].lower() == "br":
             self.render_hardbreak(token)
+        elif _PLACEHOLDER.fullmatch(token.content) and tag and tag[1] not in TAGS:
+            self.current_node.append(plain_text(token.content))
         elif tag and tag[1].lower() not in TAGS:
             self.render_unknown(token)
         elif tag:

@@ -6,10 +6,15 @@ import re
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
-from sphinx.ext.autodoc.mock import mock
 from sphinx.util import logging
 
-from sphinxext_heuristics.docbuilder.objects import ImportProblem, chosen_members, find_object, import_package
+from sphinxext_heuristics.docbuilder.objects import (
+    ImportFailedError,
+    chosen_members,
+    find_object,
+    import_package,
+    mocked,
+)
 from sphinxext_heuristics.docbuilder.store import DocbuilderDomain
 from sphinxext_heuristics.docbuilder.tree import read_tree
 
@@ -29,7 +34,6 @@ logger = logging.getLogger(__name__)
 _AUTODOC = re.compile(r"^[ \t]*\[\[autodoc\]\].*$(?:\n(?:[ \t]+-[ \t]+\S+[ \t]*|[ \t]*)$)*", re.MULTILINE)
 _NAME = re.compile(r"\[\[autodoc\]\]\s+(\S+)")
 _MEMBER = re.compile(r"^[ \t]+-[ \t]+(\S+)[ \t]*$", re.MULTILINE)
-
 
 
 def main_page(tree: Tree, docnames: Collection[str]) -> str:
@@ -55,9 +59,7 @@ def beside(tree: Tree, docnames: Collection[str]) -> Iterator[tuple[str, list[st
         yield caption[:1].upper() + caption[1:], [index] if index in names else names
 
 
-def read_trees(
-    app: Sphinx, env: BuildEnvironment, added: set[str], changed: set[str], removed: set[str]
-) -> list[str]:
+def read_trees(app: Sphinx, env: BuildEnvironment, added: set[str], changed: set[str], removed: set[str]) -> list[str]:
     """Read the trees' files (``env-get-outdated``), and give the pages that must be read again because of them."""
     store = DocbuilderDomain.of(env)
     trees = [read_tree(env.srcdir, folder, package) for folder, package in app.config.docbuilder_trees.items()]
@@ -123,9 +125,9 @@ def _claimants(app: Sphinx, store: DocbuilderDomain, candidates: Sequence[Claim]
     for docname, name, listed in candidates:
         tree = store.tree_of(docname)
         try:
-            with mock(app.config.autodoc_mock_imports):
+            with mocked(app.config.autodoc_mock_imports):
                 found = find_object(name, import_package(tree.package)) if tree else None
-        except ImportProblem:
+        except ImportFailedError:
             continue  # reading the page says so
         for path in [found.name, *(f"{found.name}.{m}" for m in chosen_members(found.object, listed))] if found else ():
             pages.setdefault(path, {})[docname] = None
@@ -140,14 +142,19 @@ def _report(env: BuildEnvironment, trees: Sequence[Tree]) -> None:
             logger.warning(problem.message, type="docbuilder", subtype="tree", location=f"{path}:{problem.line}")
 
 
-def import_packages(app: Sphinx, env: BuildEnvironment, docnames: list[str]) -> None:
-    """Import the documented packages (``env-before-read-docs``) once, before processes are forked to read pages."""
+def before_reading(app: Sphinx, env: BuildEnvironment, docnames: list[str]) -> None:
+    """Prepare the reading of pages (``env-before-read-docs``).
+
+    The documented packages are imported once, before processes are forked. An object may move from one page to another:
+    the old entry goes before the new one comes, whichever page is read first.
+    """
     store = DocbuilderDomain.of(env)
+    for docname in docnames:
+        if docname in store.kinds:
+            env.domains["py"].clear_doc(docname)
     for package in {tree.package for docname in docnames if (tree := store.tree_of(docname))}:
         try:
-            with mock(app.config.autodoc_mock_imports):
+            with mocked(app.config.autodoc_mock_imports):
                 import_package(package)
-        except ImportProblem as error:
+        except ImportFailedError as error:
             logger.warning("%s; install it, or fix docbuilder_trees", error, type="docbuilder", subtype="autodoc")
-
-
