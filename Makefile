@@ -40,7 +40,7 @@ export HF_HUB_OFFLINE := 1
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
 .SUFFIXES:
-.PHONY: help html pdf test lint format lock clean distclean browser tex always
+.PHONY: help html pdf test lint format dist lock clean distclean browser tex always
 
 help: ## show this list
 	@echo 'make TARGET, where TARGET is'
@@ -95,10 +95,16 @@ format: $(VENV)/.group-lint ## let ruff mend and format what it can
 	$(bin)/ruff check --fix .
 	$(bin)/ruff format .
 
+# The release workflow publishes what this writes
+dist: $(VENV)/.group-release ## build the source distribution and the wheel into dist/, and check them
+	@rm -rf dist
+	@$(bin)/python tools/release.py build dist
+	$(bin)/python -m twine check --strict dist/*
+
 # CUDA's packages are not pinned: torch itself fixes their versions, and each build of torch has its own
 lock: $(venv_ready) ## renew the versions in constraints/, which make installs
 	@$(bin)/python -m pip install --quiet --upgrade uv
-	@$(compile) --group docs --group test --group lint --output-file $(VENV)/lock-all.txt pyproject.toml
+	@$(compile) --group docs --group test --group lint --group release --output-file $(VENV)/lock-all.txt pyproject.toml
 	@$(compile) --group peft --constraint $(VENV)/lock-all.txt --output-file $(VENV)/lock-peft.txt
 	@{ echo '# PEFT and what it imports. Written by `make lock`'; \
 		grep -E -v '^(cuda|nvidia|triton)' $(VENV)/lock-peft.txt; } >constraints/peft.txt
@@ -128,7 +134,7 @@ browser:
 
 # pip shows its progress to a person, and one line to a log
 $(VENV)/.group-%: pyproject.toml $(constraints) $(venv_ready) $(if $(newest),always)
-	@echo 'make: installing what "$*" needs into $(VENV)$(if $(filter lint,$*),, (PyTorch and Transformers: some minutes the first time))'
+	@echo 'make: installing what "$*" needs into $(VENV)$(if $(filter lint release,$*),, (PyTorch and Transformers: some minutes the first time))'
 	@quiet=--quiet; if [ -t 1 ]; then quiet=; fi; \
 	$(bin)/python -m pip install $$quiet $(if $(newest),--upgrade) --editable . --group $* \
 		$(if $(SPHINX),'sphinx==$(SPHINX).*') $(if $(newest),,$(if $(PEFT),'peft==$(PEFT).*')) \

@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 from importlib.metadata import version as installed_version
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent / "_ext"))
+
+# flit leaves symbolic links to folders out of a source distribution, so the first build there makes this one. A copy
+# would not do: the index file links to the real path of each page.
+pages = Path(__file__).with_name("heuristics")
+if not pages.exists():
+    with contextlib.suppress(FileExistsError):  # another build was faster
+        pages.symlink_to(Path("..", "heuristics"), target_is_directory=True)
 
 project = "PEFT heuristics"
 author = "The PEFT heuristics authors"

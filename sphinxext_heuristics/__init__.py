@@ -2,16 +2,16 @@
 
 The architecture on one page. Data goes one way:
 
-read      directives make nodes; autodoc's objects tell their names (identity)
-collect   the domain takes from each document's nodes plain records (collect, model)
-resolve   once a build: which entries and pages a heuristic reaches (plan, matching,
-          pages, sources), where quoted code stands in the installed source (evidence,
-          verified, messages), what is inconsistent (checks), what each page shows
-inject    transforms place admonitions and fill placeholders (inject, nodes, render, graph,
-          controls, message_index, release_table)
-write     Sphinx; what was shown is recorded with the output (written); the files under
-          review are compared (index_file, reach, release_checks), heuristics.json and the
-          Markdown index are written (builder, export)
+read      directives make nodes, autodoc tells the names of its objects, and the domain takes plain
+          records from each document's nodes (read, model)
+resolve   once a build: which entries and pages a heuristic reaches and what becomes of it there
+          (resolve), what its note says elsewhere (notes), where quoted code is in the installed
+          source (evidence, source), how it fared in releases (releases)
+show      views say as plain data what a page shows, and make nodes of that (view, show)
+build     Sphinx's side: events, transforms that place views, builders, and a digest of each page's
+          views, by which a page that shows something else now is written again (build)
+files     what is written beside the site, and compared on every build (files)
+cli       the commands
 """
 
 from __future__ import annotations
@@ -19,20 +19,27 @@ from __future__ import annotations
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
-from sphinxext_heuristics import builder, controls, graph, inject, nodes
+from sphinxext_heuristics import nodes
+from sphinxext_heuristics.build import builders, events, place
+from sphinxext_heuristics.build.domain import HeuristicDomain
 from sphinxext_heuristics.config import OPTIONS
-from sphinxext_heuristics.directives import (
-    EvidenceDirective,
-    HeuristicDirective,
-    HeuristicGraphDirective,
+from sphinxext_heuristics.model import FORM
+from sphinxext_heuristics.read import autodoc, transforms
+from sphinxext_heuristics.read.evidence import EvidenceDirective
+from sphinxext_heuristics.read.heuristic import HeuristicDirective
+from sphinxext_heuristics.read.queries import (
+    FilteredDirective,
     HeuristicIndexDirective,
-    HeuristicMessagesDirective,
-    HeuristicReleasesDirective,
     HeuristicRole,
     HeuristicsForDirective,
 )
-from sphinxext_heuristics.domain import HeuristicDomain
-from sphinxext_heuristics.model import FORM
+from sphinxext_heuristics.releases.table import ReleasesView
+from sphinxext_heuristics.show import controls, graph
+from sphinxext_heuristics.show.boxes import ForView
+from sphinxext_heuristics.show.graph import GraphView
+from sphinxext_heuristics.show.index import IndexView
+from sphinxext_heuristics.show.messages import MessagesView
+from sphinxext_heuristics.view import add_view
 
 if TYPE_CHECKING:
     from sphinx.application import Sphinx
@@ -55,32 +62,26 @@ def setup(app: Sphinx) -> ExtensionMetadata:
     app.add_role("heuristic", HeuristicRole())
     app.add_directive("heuristic", HeuristicDirective)
     app.add_directive("evidence", EvidenceDirective)
-    app.add_directive("heuristic-index", HeuristicIndexDirective)
-    app.add_directive("heuristic-graph", HeuristicGraphDirective)
-    app.add_directive("heuristic-messages", HeuristicMessagesDirective)
-    app.add_directive("heuristic-releases", HeuristicReleasesDirective)
-    app.add_directive("heuristics-for", HeuristicsForDirective)
-    app.add_builder(builder.HeuristicsBuilder)
-    app.add_builder(builder.ReadingBuilder)
-    app.add_transform(inject.KeepQuotes)
-    app.add_transform(inject.PlaceDefinitions)
-    app.add_post_transform(inject.ShowHeuristics)
-    app.add_post_transform(inject.RemoveLeftovers)
-    app.connect("config-inited", inject.listen_to_autodoc)
-    app.connect("config-inited", inject.add_style)
-    app.connect("builder-inited", inject.link_style)
-    app.connect("env-get-outdated", inject.read_again)
-    app.connect("doctree-read", inject.note_document)
-    app.connect("env-updated", inject.warn)
-    app.connect("env-get-updated", inject.rewrite)
-    app.connect("env-updated", builder.compare, priority=600)  # after the plan was made
+    add_view(app, IndexView(), HeuristicIndexDirective)
+    add_view(app, ForView(), HeuristicsForDirective)
+    add_view(app, GraphView(), FilteredDirective)
+    add_view(app, MessagesView(), FilteredDirective)
+    add_view(app, ReleasesView(), FilteredDirective)
+    app.add_builder(builders.HeuristicsBuilder)
+    app.add_builder(builders.ReadingBuilder)
+    app.add_transform(transforms.KeepQuotes)
+    app.add_transform(transforms.PlaceDefinitions)
+    app.add_post_transform(place.ShowHeuristics)
+    app.add_post_transform(place.RemoveLeftovers)
+    app.connect("config-inited", autodoc.listen_to_autodoc)
+    app.connect("config-inited", events.add_style)
+    app.connect("builder-inited", events.link_style)
+    app.connect("env-get-outdated", events.read_again)
+    app.connect("doctree-read", events.note_document)
+    app.connect("env-updated", builders.warn)
+    app.connect("env-get-updated", events.rewrite)
     # After all who may know, intersphinx (500) among them.
-    app.connect("missing-reference", inject.leave_unlinked, priority=900)
-    app.connect("write-started", inject.begin_writing)
-    app.connect("build-finished", inject.end_writing)
-    return {
-        "version": __version__,
-        "env_version": FORM,
-        "parallel_read_safe": True,
-        "parallel_write_safe": True,
-    }
+    app.connect("missing-reference", events.leave_unlinked, priority=900)
+    app.connect("write-started", events.begin_writing)
+    app.connect("build-finished", events.end_writing)
+    return {"version": __version__, "env_version": FORM, "parallel_read_safe": True, "parallel_write_safe": True}

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import ast
 import os
 import re
-import warnings
 from dataclasses import dataclass, fields
 from pathlib import PurePosixPath
 from string import Formatter
@@ -13,17 +11,14 @@ from typing import TYPE_CHECKING, Any, Literal, cast
 
 from sphinx.util.matching import compile_matchers
 
-from sphinxext_heuristics.diagnostics import closest, did_you_mean
-from sphinxext_heuristics.model import Problem, Subtype
-
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from sphinx.config import Config
 
 PREFIX = "heuristics_"
 PLACEMENTS = ("summary", "top", "bottom")
+UNDOCUMENTED = ("warn", "planned")
 INHERITED = ("show", "link", "none")
 
 
@@ -119,6 +114,12 @@ def _is_categories(value: object) -> bool:
     return isinstance(value, dict) and all(isinstance(part, str) for pair in value.items() for part in pair)
 
 
+def _is_targets(value: object) -> bool:
+    return isinstance(value, dict) and all(
+        isinstance(name, str) and (meant is None or isinstance(meant, str)) for name, meant in value.items()
+    )
+
+
 OPTIONS = (
     Option(
         name="heuristics_namespace",
@@ -158,6 +159,26 @@ OPTIONS = (
         accepts=_is_categories,
     ),
     Option(
+        name="heuristics_targets",
+        default={},
+        meaning=(
+            "Name in `workflow`, `principle` or `env` → document, label, URL, or `None` for a page that is planned; "
+            "case and `-` or `_` do not matter."
+        ),
+        allowed="a dict of name to document, label, URL or None",
+        accepts=_is_targets,
+    ),
+    Option(
+        name="heuristics_undocumented",
+        default="warn",
+        meaning=(
+            "What a target is that the source of a package defines and this documentation does not document: "
+            "`warn`, or `planned` (missing, without a warning)."
+        ),
+        allowed=" or ".join(map(repr, UNDOCUMENTED)),
+        accepts=lambda value: isinstance(value, str) and value in UNDOCUMENTED,
+    ),
+    Option(
         name="heuristics_index_file",
         default=None,
         meaning="The path of the Markdown index, from the source directory.",
@@ -194,6 +215,16 @@ OPTIONS = (
         meaning="How inherited copies show them: `show`, `link` (one line) or `none`.",
         allowed=" or ".join(map(repr, INHERITED)),
         accepts=lambda value: isinstance(value, str) and value in INHERITED,
+    ),
+    Option(
+        name="heuristics_rollup",
+        default=False,
+        meaning=(
+            "Whether a class shows one line that names its inherited members without an entry here, each with its "
+            "heuristics."
+        ),
+        allowed="True or False",
+        accepts=lambda value: isinstance(value, bool),
     ),
     Option(
         name="heuristics_exclude",
@@ -237,11 +268,14 @@ class Settings:
     package: str
     dir: str | None
     categories: dict[str, str]
+    targets: dict[str, str | None]
+    undocumented: str
     index_file: str | None
     index_title: str | None
     placement: str
     max_shown: int
     inherited: str
+    rollup: bool
     exclude: tuple[str, ...]
     reach_file: str | None
     releases_file: str | None
@@ -274,77 +308,12 @@ def value_of(option: Option, config: Config) -> Any:  # noqa: ANN401 - as conf.p
     return value if option.accepts(value) else option.default
 
 
+def option(name: str) -> Option:
+    """Return an option by its name."""
+    return next(one for one in OPTIONS if one.name == name)
+
+
 def namespace_of(config: Config) -> str:
     """Return the namespace alone, for those who need no more."""
-    value: str = value_of(OPTIONS[0], config)
+    value: str = value_of(option("heuristics_namespace"), config)
     return value
-
-
-def problems_in(config: Config, conf_py: Path) -> list[Problem]:
-    """Return what is wrong with the configuration values and where they are set."""
-    found = [
-        (
-            option.name,
-            (
-                f"{option.name} = {getattr(config, option.name)!r}: allowed is "
-                f"{option.allowed}; the default {option.default!r} is used"
-            ),
-        )
-        for option in OPTIONS
-        if not option.accepts(getattr(config, option.name))
-    ]
-    lines = assignments(conf_py)
-    known = [option.name for option in OPTIONS]
-    words = [name.removeprefix(PREFIX) for name in known]
-    found += [
-        (name, f"{name} is not an option of this extension{did_you_mean(close)}")
-        for name in lines
-        if name.startswith(PREFIX) and name not in known
-        # A name that is like none of ours is a variable of the author's.
-        if (close := [f"{PREFIX}{word}" for word in closest(name[len(PREFIX) :], words, 1)])
-    ]
-    return [
-        Problem(
-            subtype=Subtype.CONFIG,
-            message=message,
-            source=str(conf_py),
-            line=lines.get(name, 1),
-        )
-        for name, message in found
-    ]
-
-
-def not_set(config: Config, conf_py: Path, name: str) -> str:
-    """Return the words for an option that a command needs: what is wrong with its value, or that it has none."""
-    wrong = [it for it in problems_in(config, conf_py) if it.message.startswith(f"{name} = ")]
-    return f"{conf_py}:{wrong[0].line}: {wrong[0].message}" if wrong else f"{name} is not set in {conf_py}"
-
-
-def problem_of_package(config: Config, conf_py: Path) -> Problem:
-    """Return the problem of bounds that no version judges."""
-    name = "heuristics_package"
-    message = (
-        f"{name} = {getattr(config, name)!r}: no installed version of it is known, and conf.py has no release: "
-        "since and until are not judged"
-    )
-    line = assignments(conf_py).get(name, 1)
-    return Problem(subtype=Subtype.CONFIG, message=message, source=str(conf_py), line=line)
-
-
-def assignments(conf_py: Path) -> dict[str, int]:
-    """Return the line of each name's last assignment in a conf.py.
-
-    An unreadable file has none: it is not this function that says so, since Sphinx
-    has run the file by then.
-    """
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # Python has told its own when Sphinx ran the file
-            tree = ast.parse(conf_py.read_bytes())
-    except (OSError, SyntaxError, ValueError, RecursionError, MemoryError):
-        return {}
-    return {
-        node.id: node.lineno
-        for node in ast.walk(tree)
-        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
-    }

@@ -55,10 +55,10 @@ def absolute(source: str | None) -> str:
 
 def closest(word: str, names: Iterable[str], count: int = 3) -> tuple[str, ...]:
     """Return the names most like *word*, best first; case does not matter."""
-    return Alike(names).closest(word, count)
+    return ClosestNames(names).closest(word, count)
 
 
-class Alike:
+class ClosestNames:
     """Names that may be asked many times for those most like a word: no time grows with their number but the first."""
 
     def __init__(self, names: Iterable[str]) -> None:

@@ -1,25 +1,40 @@
-"""The records: plain data, free of Sphinx, that may be pickled anywhere."""
+"""The records: plain data, free of Sphinx, that may be pickled anywhere.
+
+Two notions of identity recur. The *aliases* of an object are all names under which it may be documented: where it is
+defined, where packages above re-export it, and what ``:canonical:`` says. The *lineage* of a member is its names along
+the classes through which the very same member is inherited: its own class's first, the defining class's last.
+"""
 
 from __future__ import annotations
 
 import enum
 import zlib
 from dataclasses import dataclass, fields
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 #: An inline node frozen to plain data: a text, or (node name, attributes, children).
 Inline: TypeAlias = "str | tuple[str, tuple[tuple[str, Any], ...], tuple[Inline, ...]]"
+
+
+class Note(NamedTuple):
+    """A heuristic's note as other pages show it: its links settled, so that no page asks for them again."""
+
+    #: The inline content.
+    inline: tuple[Inline, ...]
+    #: The document that it is written on.
+    home: str
+    #: What the resolvers say its links lead to and are called; ``""`` where it has none.
+    answers: str = ""
+
 
 #: Severities in ascending order; each is also the admonition's type.
 SEVERITIES = ("tip", "note", "important", "warning", "caution", "danger")
 
 #: Connection types in the order in which the index writes them, with their words.
-CONNECTION_TYPES = {
-    "impl": "Impl",
-    "workflow": "Workflow",
-    "principle": "Principle",
-    "env": "Env",
-}
+CONNECTION_TYPES = {"impl": "Impl", "workflow": "Workflow", "principle": "Principle", "env": "Env"}
 
 #: The document name of the domain's own index page.
 INDEX_PAGE = "heuristic-index"
@@ -30,61 +45,28 @@ CATEGORY = "category:"
 #: Connection types whose targets are pages.
 PAGE_TYPES = ("workflow", "principle", "env")
 
+#: The options of a query that choose heuristics; ``target`` is an object, a page or a category.
+FILTERS = ("category", "severity", *CONNECTION_TYPES, "target")
+
 
 class Subtype(enum.Enum):
     """The kinds of warnings, each with the sentence that the manual prints."""
 
     DUPLICATE = ("duplicate", "One name has two definitions; both places are named.")
-    TARGET = (
-        "target",
-        (
-            "A connection's target does not exist (the closest names are given), or a "
-            "target declared planned with `?` has come to exist."
-        ),
-    )
-    AMBIGUOUS = (
-        "ambiguous",
-        "A name fits several objects or pages; each is listed once.",
-    )
+    TARGET = ("target", "A target does not exist (the closest names are given), or a planned one (`?`) now exists.")
+    AMBIGUOUS = ("ambiguous", "A name fits several objects or pages; each is listed once.")
     EXCEPT = ("except", "An `except` entry excludes nothing.")
     REF = ("ref", "The name in the role is unknown (the closest names are given).")
-    CATEGORY = (
-        "category",
-        "A category is not in `heuristics_categories` (the closest names are given).",
-    )
+    CATEGORY = ("category", "A category is not in `heuristics_categories` (the closest names are given).")
     ORPHAN = ("orphan", "A heuristic has no connection at all.")
     NOTE = ("note", "A heuristic has no note, and no sentence to take one from.")
-    OPTION = (
-        "option",
-        "A bad name, version or option value, an unknown option, or an option that ended up in the body.",
-    )
-    FILE = (
-        "file",
-        "In `heuristics_dir`, a page without its heuristic, or one named otherwise.",
-    )
-    EVIDENCE = (
-        "evidence",
-        (
-            "Quoted code is not where it is said to be (what is like it there now is shown), or nothing can be read "
-            "there; or the file of releases does not tell of it."
-        ),
-    )
-    VERSION = (
-        "version",
-        "`since` lies after `until`, or the evidence contradicts the bounds, here or in the file of releases.",
-    )
-    INDEX = (
-        "index",
-        "The index file differs from what the pages say, or it is not there; the command that writes it is given.",
-    )
-    REACH = (
-        "reach",
-        "A heuristic shows in an API entry that `heuristics_reach_file` does not list, or the file lists one in vain.",
-    )
-    CONFIG = (
-        "config",
-        "A bad configuration value, and the default is used instead; or a file of releases that is not there.",
-    )
+    OPTION = ("option", "A bad name, version or value, an unknown option, or an option that ended up in the body.")
+    FILE = ("file", "In `heuristics_dir`, a page without its heuristic, or one named otherwise.")
+    EVIDENCE = ("evidence", "Quoted code is not where it is said to be, or the file of releases does not list it.")
+    VERSION = ("version", "`since` is after `until`, or evidence or a release contradicts the bounds.")
+    INDEX = ("index", "The index file differs from the pages, or is missing; the command that writes it is given.")
+    REACH = ("reach", "An entry shows a heuristic and is not in `heuristics_reach_file`, or a line there is stale.")
+    CONFIG = ("config", "A bad configuration value (the default is used), or a missing file of releases.")
 
     def __init__(self, word: str, meaning: str) -> None:
         """Take what follows ``heuristic.`` in a warning, and when it is given."""
@@ -122,6 +104,14 @@ class Connection:
     planned: bool = False
 
 
+class Target(NamedTuple):
+    """Where a link leads: a place here, or a URI elsewhere."""
+
+    docname: str = ""
+    anchor: str = ""
+    uri: str = ""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evidence:
     """Code or words that a page quotes from an installed package."""
@@ -154,6 +144,59 @@ class Evidence:
     def object(self) -> str:
         """The object as the directive names it, ``module:Class.method``."""
         return f"{self.module}:{self.qualname}".rstrip(":")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """Where a quote is now."""
+
+    #: The source file.
+    path: Path
+    #: The passage's first line, from 1.
+    line: int
+    #: Its last line.
+    end_line: int
+    #: The module of the file: another one than is named if the object is defined there.
+    module: str
+    #: The object's name in that module.
+    qualname: str
+
+
+class Reason(enum.Enum):
+    """Why a quote was not found."""
+
+    NO_PACKAGE, NO_MODULE, NO_OBJECT = "no-package", "no-module", "no-object"
+    #: A module written in C, a folder without code, …
+    NO_SOURCE = "no-source"
+    #: The source file is not Python.
+    UNPARSABLE = "unparsable"
+    #: The object does not contain the quote, or the quote is not Python.
+    NOT_THERE = "not-there"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lost:
+    """A quote that was not found."""
+
+    #: Why.
+    reason: Reason
+    #: The same in words, one line.
+    message: str
+    #: The closest passage now, dedented; empty if there is none.
+    nearest: str = ""
+    #: The file that was read, if one was.
+    path: Path | None = None
+    #: The line in it where the closest passage begins, or else the object; 0 if neither.
+    line: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Message:
+    """What an error, a warning or a log entry says."""
+
+    #: The class of the error or warning, or ``log``; and its text in one line, with ``…`` for what is put in.
+    kind: str
+    text: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -206,32 +249,38 @@ class Entry:
 
     #: The full documented names, one a signature.
     names: tuple[str, ...]
-    #: The names the object has by identity, its own class's first, the definer's last;
-    #: empty for an entry that did not come through autodoc.
-    answers: tuple[str, ...]
+    #: The object's lineage; empty for an entry that did not come through autodoc.
+    lineage: tuple[str, ...]
     #: The id of the first signature that has one; empty under ``:no-index:``.
     anchor: str
-    #: Whether a ``heuristics-for`` stands in it, which replaces the automatic ones.
+    #: Whether a ``heuristics-for`` is in it, which replaces the automatic ones.
     by_hand: bool
+    #: Whether it is that of a class.
+    is_class: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Query:
-    """What a ``heuristic-index``, ``-graph`` or ``-releases``, or a ``heuristics-for`` asks for."""
+    """What the directive of a view asks for."""
 
-    #: ``index``, ``graph``, ``releases`` or ``for``.
-    kind: str
-    #: Option → values asked for; any of the values of an option will do.
-    filters: tuple[tuple[str, tuple[str, ...]], ...] = ()
-    #: ``table`` or ``cards``.
-    layout: str = "table"
-    #: Whether only missing targets are listed.
-    missing: bool = False
+    #: The view's name, which is also its directive's.
+    view: str
+    #: Option → value; the value of a filter is a tuple, of which any will do.
+    options: tuple[tuple[str, Any], ...] = ()
     #: The directive's place.
     source: str = ""
     line: int = 0
     #: What was wrong with the directive's text.
     problems: tuple[Problem, ...] = ()
+
+    def option(self, name: str) -> Any:  # noqa: ANN401 - plain data of the view's own
+        """Return the value of an option, ``None`` where it is not given."""
+        return dict(self.options).get(name)
+
+    @property
+    def filters(self) -> tuple[tuple[str, tuple[str, ...]], ...]:
+        """Return the options that choose heuristics."""
+        return tuple((name, value) for name, value in self.options if name in FILTERS)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -147,6 +147,18 @@ def title_of(box: Tag) -> str:
     return link.get_text()
 
 
+def forget_project() -> None:
+    """Let Sphinx forget a project that was built in this process.
+
+    It would add the next project's language to this one's, and keep MyST's suffix as its own default.
+    """
+    ModuleAnalyzer.cache.clear()
+    translators.clear()
+    suffixes = Config.config_values["source_suffix"].default
+    suffixes.clear()
+    suffixes[".rst"] = "restructuredtext"
+
+
 class Project:
     """A Sphinx project in a folder of its own."""
 
@@ -201,12 +213,7 @@ class Project:
         }
         for name in own:
             del sys.modules[name]
-        ModuleAnalyzer.cache.clear()
-        # Sphinx would add the next project's language to this one's, and keep MyST's suffix as its own default.
-        translators.clear()
-        suffixes = Config.config_values["source_suffix"].default
-        suffixes.clear()
-        suffixes[".rst"] = "restructuredtext"
+        forget_project()
         return frozenset(own)
 
     def ok(self, builder: str = "text", *options: str, out: str = "") -> Built:

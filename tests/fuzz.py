@@ -40,19 +40,27 @@ from sphinx.testing.util import SphinxTestApp
 from sphinx.util import logging
 from sphinx.util.docutils import docutils_namespace
 
-from sphinxext_heuristics import config, directives, index_file, inline, markdown, messages, sources, versions
-from sphinxext_heuristics.catalogue import Catalogue
-from sphinxext_heuristics.diagnostics import Alike, absolute, closest
-from sphinxext_heuristics.domain import HeuristicDomain
-from sphinxext_heuristics.evidence import Claim, Found, Lost, scope, state, verify
-from sphinxext_heuristics.evidence.lexer import Kind, tokens
-from sphinxext_heuristics.evidence.readings import readings
-from sphinxext_heuristics.evidence.syntax import starts
-from sphinxext_heuristics.index import short_name
-from sphinxext_heuristics.matching import Objects, excludes
-from sphinxext_heuristics.model import CONNECTION_TYPES, SEVERITIES, Entry, Evidence
-from sphinxext_heuristics.pages import Pages, toctree_order
-from sphinxext_heuristics.verified import FILENAME, Verified
+from sphinxext_heuristics import config, versions
+from sphinxext_heuristics.build import conf_py
+from sphinxext_heuristics.build.domain import HeuristicDomain
+from sphinxext_heuristics.diagnostics import ClosestNames, absolute, closest
+from sphinxext_heuristics.evidence import messages, verify
+from sphinxext_heuristics.evidence.cache import FILENAME, EvidenceCache
+from sphinxext_heuristics.evidence.prose import missing_comment
+from sphinxext_heuristics.evidence.search import parsed
+from sphinxext_heuristics.evidence.source import Source, read, starts
+from sphinxext_heuristics.evidence.whereabouts import state
+from sphinxext_heuristics.files import differences, index_file, project_file
+from sphinxext_heuristics.model import CONNECTION_TYPES, SEVERITIES, Entry, Evidence, Found, Lost
+from sphinxext_heuristics.notes import inline, markdown
+from sphinxext_heuristics.read import heuristic as read_heuristic
+from sphinxext_heuristics.read import options, queries
+from sphinxext_heuristics.resolve.catalogue import Catalogue
+from sphinxext_heuristics.resolve.listing import short_name
+from sphinxext_heuristics.resolve.objects import Objects, excludes
+from sphinxext_heuristics.resolve.pages import Pages, toctree_order
+from sphinxext_heuristics.source import names as source_names
+from sphinxext_heuristics.source import packages
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -64,8 +72,13 @@ if TYPE_CHECKING:
 #: The modules that read what somebody wrote.
 READERS = (
     *("directives", "inline", "markdown", "matching", "pages", "versions", "sources", "index_file", "config"),
-    *("verified", "messages", "index", "diagnostics", "evidence/*"),
+    *("index", "diagnostics", "evidence/*"),
 )
+
+
+def claim_of(module: str, qualname: str, quote: str, *, prose: bool = False) -> Evidence:
+    """Return the record of a directive that quotes."""
+    return Evidence(module=module, qualname=qualname, quote=quote, prose=prose, source="", line=1)
 
 
 class FuzzError(AssertionError):
@@ -279,15 +292,14 @@ def call(text: str, other: str, folder: Path) -> None:
 def call_directives(text: str, other: str, _folder: Path) -> None:
     """Read options, arguments and versions."""
     for type_ in ("impl", "workflow"):
-        for part in directives.split(text):
-            connection = directives.parse_connection(type_, part)
+        for part in options.split(text):
+            connection = read_heuristic.parse_connection(type_, part)
             if connection is not None:
                 short_name(connection, other)
                 index_file.name_of(connection, other)
-    directives.split_targets(text)
-    directives.anchor_of(text)
-    directives.controls(text)
-    list(directives.first_paragraph(text.splitlines(), [nodes.paragraph()]))
+    queries.split_targets(text)
+    read_heuristic.anchor_of(text)
+    list(read_heuristic.first_paragraph(text.splitlines(), [nodes.paragraph()]))
     closest(text, [other, text, "demo"])
     versions.holds(text, other, "1.0")
     versions.holds("0.1", "2", text)
@@ -328,26 +340,29 @@ def call_matching(text: str, other: str, _folder: Path) -> None:
 
 def call_files(text: str, other: str, folder: Path) -> None:
     """Read an index, a module and a conf.py."""
-    if index_file.difference(text, other) is None:
+    if differences.difference(text, other) is None:
         assert text == other
-    list(index_file.unified(text, other, "name"))
+    list(differences.unified(text, other, "name"))
     path = folder / "module.py"
     path.write_text(text, encoding="utf-8", errors="replace")
-    sources.read_names(path, next(_FRESH), 0, "package.module", is_package=False)
-    config.assignments(path)
+    source_names.read_names(path, next(_FRESH), 0, "package.module", is_package=False)
+    conf_py.assignments(path)
 
 
 def call_evidence(text: str, other: str, _folder: Path) -> None:
     """Look for a quote, also in the other text."""
-    claim = Claim(module="sphinxext_heuristics.versions", qualname=other, quote=text)
+    claim = claim_of("sphinxext_heuristics.versions", other, text)
     verify(claim, _SOURCES)
-    messages.in_quote(evidence_of(claim))
+    for message in messages.in_quote(claim):
+        for pasted in (message.text, f"{message.kind}: {message.text}", message.text[1:], other):
+            messages.fit(message, messages.plain(pasted))
     for source in (RICH, other):
-        with suppress(ValueError):
-            for place in scope.understand(source.encode(errors="replace")).scopes(""):
-                for prose in (False, True):
-                    for way in readings(text, prose=prose):
-                        way.find(place)
+        for prose in (False, True):
+            with suppress(ValueError):
+                wanted = parsed(claim_of("", "", text, prose=prose))
+                for place in Source(source).places(""):
+                    wanted.find(place)
+                    missing_comment(text, place)
 
 
 #: All of them.
@@ -397,25 +412,25 @@ def paragraphs(text: str, other: str) -> Iterator[nodes.paragraph]:
 
 def documented(text: str, other: str) -> Objects:
     """Return documented objects, some of which have the two texts for names."""
-    entries = [Entry(names=(name,), answers=(), anchor="", by_hand=False) for name in ("demo.Model", text, other)]
-    for name, answers in (
+    entries = [Entry(names=(name,), lineage=(), anchor="", by_hand=False) for name in ("demo.Model", text, other)]
+    for name, lineage in (
         ("demo.Model.merge", ("demo.inner.Model.merge",)),
         ("demo.Copy.merge", ("demo.Copy.merge", "demo.inner.Model.merge")),
         ("demo.Other.merge", ("demo.Other.merge",)),
         (f"demo.{other}", (f"demo.{text}",)),
     ):
-        entries.append(Entry(names=(name,), answers=answers, anchor="", by_hand=False))
+        entries.append(Entry(names=(name,), lineage=lineage, anchor="", by_hand=False))
     return Objects(
         entries,
         canonical={text: (other,), "demo.Model": ("demo.inner.Model",)},
         modules=frozenset({"demo", other}),
-        spellings=lambda name: (name,),
-        source_answers=lambda name: (name, text) if name == other else (),
+        aliases=lambda name: (name,),
+        source_lineage=lambda name: (name, text) if name == other else (),
     )
 
 
 _FRESH = itertools.count()
-_SOURCES = sources.Sources()
+_SOURCES = packages.Sources()
 
 # -- evidence -------------------------------------------------------------------------
 
@@ -550,6 +565,20 @@ TALK = (
         "raise E(*x)",
     ),
     'raise E("a text".strip())',
+    "raise E('x') if x else f(x)('a text')",
+    "raise Error(f'{x} is a text that is longer than {y}')",
+)
+#: Modules, and what is quoted from them and is not there, or in another form.
+DRIFTED = (
+    ("x = f'a'\n", "x = 'a'"),
+    (f"f({'+'.join('a' * 900)})\n", "a + b"),
+    ("def f():\n    if x:\n        y\n        z\n", "def f():\n    if x:\n        y"),
+    ("x = 'two words here'\n", "'two words'"),
+    ("x = 1\ny = 2\n", "x = 1\n...\ny = 2"),
+    ("x = 1  # one\n", "# two\nx = 1"),
+    ("del (x, y)\n", "del x, y"),
+    (f"x = f'{{{'+'.join('a' * 900)}}}'\n", "'a b'"),
+    ("x = 1  # one\n", "# a comment whose words are more than the sixty letters that a message repeats\nx = 1"),
 )
 #: What stands where in a hostile module, and may be quoted from it.
 BLOCKS = (
@@ -815,7 +844,7 @@ _QUOTED = (
     "cmd",
     "sphinxext_heuristics.plan",
 )
-_OWN = ("directives", "evidence.syntax", "evidence.scope", "evidence.lexer", "sources", "inline", "config")
+_OWN = ("directives", "evidence.code", "evidence.source", "evidence.prose", "sources", "inline", "config")
 #: The real modules that quotes are taken from.
 REAL = (*_QUOTED, *(f"sphinxext_heuristics.{name}" for name in _OWN))
 
@@ -837,11 +866,12 @@ def passages(module: str) -> Sequence[Passage]:
     """Return the statements of a real module."""
     at = state(module, _SOURCES)
     assert at is not None, module
-    source = scope.cached(at.path, at.mtime_ns, at.size)
+    source = read(at)
+    lines = at.path.read_text("utf-8").split("\n")
     found = {}
     for name, definitions in source.definitions.items():
         for statement in (stmt for node in definitions for stmt in ast.walk(node) if isinstance(stmt, ast.stmt)):
-            text = "\n".join(source.text[starts(statement) - 1 : statement.end_lineno])
+            text = "\n".join(lines[starts(statement) - 1 : statement.end_lineno])
             if _is_alone(text, statement):
                 found[statement] = Passage(module=module, qualname=name, statement=statement, text=text)
     return list(found.values())
@@ -856,14 +886,12 @@ def _is_alone(text: str, statement: ast.stmt) -> bool:
     return len(tree.body) == 1 and type(tree.body[0]) is type(statement)
 
 
-def quoted(random: Random) -> tuple[Claim, bool | None]:
+def quoted(random: Random) -> tuple[Evidence, bool | None]:
     """Return a claim that is derived from real source, and whether its quote is there; ``None``: it may be."""
     place = random.choice(passages(random.choice(REAL)))
     kind = random.choice((whole, whole, unparsed, renamed, renamed, fragment, fragment, worded))
-    made = kind(place, random)
-    quote, expected = made or (place.text, True)
-    claim = Claim(module=place.module, qualname=place.qualname, quote=quote, prose=kind is worded)
-    return claim, expected
+    quote, expected = kind(place, random) or whole(place, random)
+    return claim_of(place.module, place.qualname, quote, prose=kind is worded), expected
 
 
 #: A quote, and whether it is there.
@@ -871,9 +899,11 @@ Made: TypeAlias = "tuple[str, bool | None] | None"
 
 
 def whole(place: Passage, random: Random) -> Made:
-    """Quote a statement, by chance dedented or further indented, and with other line ends."""
+    """Quote a statement, by chance dedented or further indented."""
     text = random.choice((str, textwrap.dedent, lambda text: textwrap.indent(text, "    ")))(place.text)
-    return random.choice((text, text.replace("\n", "\r\n"), f"\n{text}\n\n")), True
+    # The lines of a string may keep others from being dedented; and no statement begins with "elif".
+    expected = True if is_sound(textwrap.dedent(text)) else None
+    return random.choice((text, f"\n{text}\n\n")), expected
 
 
 def unparsed(place: Passage, _random: Random) -> Made:
@@ -883,8 +913,8 @@ def unparsed(place: Passage, _random: Random) -> Made:
 
 def renamed(place: Passage, random: Random) -> Made:
     """Quote a statement with a name that nothing has."""
-    names = [token.text for token in tokens(place.text) if token.kind is Kind.NAME and not token.text.startswith("__")]
-    names = [name for name in names if name not in keywords()]
+    names = [node.id for node in ast.walk(place.statement) if isinstance(node, ast.Name)]
+    names = [name for name in names if name not in keywords() and not name.startswith("__")]
     if not names:
         return None
     name = random.choice(names)
@@ -900,7 +930,7 @@ def keywords() -> frozenset[str]:
 
 def fragment(place: Passage, random: Random) -> Made:
     """Quote from one token to another, some of them changed."""
-    found = [token.text for token in tokens(place.text)]
+    found = re.findall(r"\w+|[^\w\s]", place.text)
     first, length = random.randrange(len(found)), random.randint(1, 30)
     piece = found[first : first + length]
     if random.random() < 0.5:
@@ -932,7 +962,7 @@ class Hostile:
 
     #: File of the package ``hostile`` → what it holds.
     files: dict[str, bytes]
-    claim: Claim
+    claim: Evidence
 
     @property
     def names(self) -> Iterator[str]:
@@ -980,7 +1010,7 @@ HOSTILE = st.one_of(
         Hostile,
         files=st.fixed_dictionaries({"__init__.py": _FILE, "one.py": _FILE, "two.py": _FILE}),
         claim=st.builds(
-            Claim,
+            claim_of,
             module=st.sampled_from(("hostile.one",) * 30 + MODULES),
             qualname=st.sampled_from((*QUALNAMES, *QUALNAMES, "x.y", "\ud800", "(", " ")),
             quote=_QUOTE | st.lists(_QUOTE, max_size=3).map("\n".join),
@@ -995,7 +1025,7 @@ HOSTILE = st.one_of(
         st.sampled_from(_SOUND),
         st.sampled_from(_SOUND),
         st.builds(
-            Claim,
+            claim_of,
             module=st.sampled_from(("hostile.one", "hostile.one", "hostile")),
             qualname=st.just("") | st.sampled_from(QUALNAMES),
             quote=st.sampled_from(QUOTES)
@@ -1038,21 +1068,21 @@ class Shelf:
     def examine(self, hostile: Hostile) -> Found | Lost:
         """Look for a claim's quote, and for what names mean, in hostile source."""
         self._write(hostile.files)
-        names = sources.Sources()
+        names = packages.Sources()
         for name in hostile.names:
-            for follow in (names.canonical, names.spellings, names.answers):
+            for follow in (names.canonical, names.aliases, names.lineage):
                 follow(name)
         return self.recall(hostile.claim, names)
 
-    def recall(self, claim: Claim, names: sources.Sources) -> Found | Lost:
+    def recall(self, claim: Evidence, names: packages.Sources) -> Found | Lost:
         """Look for a quote, also by way of the record of what was found."""
         found = verify(claim, names)
         for _time in range(2):
-            verified = Verified(self._records, names)
-            remembered = verified.of(evidence_of(claim))
+            verified = EvidenceCache(self._records, names)
+            remembered = verified.of(claim)
             if remembered != found:
                 raise FuzzError(f"{claim}: remembered as {remembered}, found {found}")
-            verified.messages(evidence_of(claim))
+            verified.messages(claim)
             verified.save()
         return found
 
@@ -1063,12 +1093,12 @@ class Shelf:
         own = {**names, "one.py": RICH.encode()}
         self._write(own)
         for quote, qualname, prose in itertools.product(QUOTES, ("", "first", "Model", "branch"), (False, True)):
-            claim = Claim(module="hostile.one", qualname=qualname, quote=quote, prose=prose)
+            claim = claim_of("hostile.one", qualname, quote, prose=prose)
+            call_evidence(quote, "", self._root)
             verify(claim, _SOURCES)
-            messages.in_quote(evidence_of(claim))
         self._write(follow)
         for module, qualname in itertools.product(("hostile", "hostile.one", *MODULES), QUALNAMES):
-            self.recall(Claim(module=module, qualname=qualname, quote="pass"), _SOURCES)
+            self.recall(claim_of(module, qualname, "pass"), _SOURCES)
         for name in (
             "hostile.data.X",
             "sys.path",
@@ -1076,10 +1106,10 @@ class Shelf:
             "hostile.folder.inner.X",
             "hostile.folder.inner.X.y",
         ):
-            sources.Sources().canonical(name)
+            packages.Sources().canonical(name)
         self._write({"__init__.py": b"from .two import two\n", "two.py": b"class two:\n    x = 1\ny = 2\n"})
         for name in ("hostile.two", "hostile.two.x", "hostile.two.y", "hostile.two.two.x"):
-            sources.Sources().canonical(name)
+            packages.Sources().canonical(name)
         again = {
             "__init__.py": b"from .one import Model as M, gone, ring\n",
             "one.py": b"from .two import Model, gone, ring, y\n",
@@ -1089,65 +1119,56 @@ class Shelf:
         for module, qualname in itertools.product(
             ("hostile", "hostile.one.Model", "hostile.M"), ("", "M.nope", "gone", "ring", "Mm", "nope")
         ):
-            self.recall(Claim(module=module, qualname=qualname, quote="pass"), sources.Sources())
-        assigned = Claim(module="hostile.one", qualname="y", quote="x, (y, *z) = 1, (2, 3)")
-        assert isinstance(self.recall(assigned, sources.Sources()), Found)
+            self.recall(claim_of(module, qualname, "pass"), packages.Sources())
+        assigned = claim_of("hostile.one", "y", "x, (y, *z) = 1, (2, 3)")
+        assert isinstance(self.recall(assigned, packages.Sources()), Found)
         for line in TALK:
             self._write({"one.py": f"def f(x, e):\n    message = 'a b'\n    {line}\n".encode()})
             for prose in (False, True):
-                names = sources.Sources()
-                self.recall(Claim(module="hostile.one", qualname="", quote=line, prose=prose), names)
+                names = packages.Sources()
+                self.recall(claim_of("hostile.one", "", line, prose=prose), names)
+        for source, quote in DRIFTED:
+            self._write({"one.py": source.encode()})
+            self.recall(claim_of("hostile.one", "", quote), packages.Sources())
         for block in BLOCKS:
             made = {"one.py": block.encode(errors="replace")}
-            self.examine(Hostile(files=made, claim=Claim(module="hostile.one", qualname="", quote=block)))
+            self.examine(Hostile(files=made, claim=claim_of("hostile.one", "", block)))
         self._records_seeds(own)
         self._vanishing(own)
 
     def _records_seeds(self, files: dict[str, bytes]) -> None:
         """Read records that somebody else has written."""
-        claim = Claim(module="hostile.one", qualname="", quote="pass")
+        claim = claim_of("hostile.one", "", "pass")
         self.examine(Hostile(files=files, claim=claim))
         kept = json.loads((self._records / FILENAME).read_text(encoding="utf-8"))
         [(key, entry)] = kept["found"].items()
-        entries = [
-            1,
-            [],
-            None,
-            {},
-            {**entry, "line": "x"},
-            {**entry, "size": 0},
-            *({**entry, name: None} for name in entry),
-        ]
-        entries += [{name: value for name, value in entry.items() if name != left} for left in entry]
+        entries: list[dict[str, object]] = [{}, {**entry, "state": None}, {**entry, "state": [*entry["state"][:2], 0]}]
         records = ["", "{", "[]", "1", "null", '{"found": {}}', json.dumps({**kept, "found": []}), "\ud800"]
         for record in (*records, *(json.dumps({**kept, "found": {key: it}}) for it in entries)):
             (self._records / FILENAME).write_text(record, encoding="utf-8", errors="replace")
-            Verified(self._records, _SOURCES).of(evidence_of(claim))
-        Verified(None, _SOURCES).of(evidence_of(claim))
+            EvidenceCache(self._records, _SOURCES).of(claim)
 
     def _vanishing(self, files: dict[str, bytes]) -> None:
         """Look into files that go away, cannot be read, or lose what was found in them, while they are looked into."""
         path = self._root / "hostile" / "gone.py"
-        claim = Claim(module="hostile.gone", qualname="Child.merge", quote="pass")
+        claim = claim_of("hostile.gone", "Child.merge", "pass")
         for left in (None, b"", b"class Child: pass\n"):
             path.write_bytes(files["one.py"])
-            names = sources.Sources()
-            names.answers("hostile.gone.Child.merge")
+            names = packages.Sources()
+            names.lineage("hostile.gone.Child.merge")
             if left is None:
                 path.unlink()
             else:
                 path.write_bytes(left)
-            names.answers("hostile.gone.Child.nested")
+            names.lineage("hostile.gone.Child.nested")
             names.canonical("hostile.gone.Model")
             verify(claim, names)
         with _finder(path):
-            sources.Sources().canonical("only_here.Model")
-        path.write_bytes(b"#" * (scope.MAX_BYTES + 1))
-        verify(claim, sources.Sources())
+            packages.Sources().canonical("only_here.Model")
         path.unlink()
         if Path("/proc/self/mem").exists():  # a file that nobody can read from its beginning
             path.symlink_to("/proc/self/mem")
-            verify(claim, sources.Sources())
+            verify(claim, packages.Sources())
 
 
 @contextmanager
@@ -1166,14 +1187,7 @@ def _finder(path: Path) -> Iterator[None]:
         sys.meta_path.remove(Finder)
 
 
-def evidence_of(claim: Claim) -> Evidence:
-    """Return the record of a directive that makes a claim."""
-    return Evidence(
-        module=claim.module, qualname=claim.qualname, quote=claim.quote, prose=claim.prose, source="", line=1
-    )
-
-
-def judge(claim: Claim, expected: bool | None) -> None:  # noqa: FBT001 - a third value means that either may be
+def judge(claim: Evidence, expected: bool | None) -> None:  # noqa: FBT001 - a third value means that either may be
     """Look for a quote from real source; what is there is found, and what is not is lost."""
     result = verify(claim, _SOURCES)
     if expected is not None and isinstance(result, Found) is not expected:
@@ -1360,7 +1374,7 @@ class Site:
                 raise FuzzError(f"{docname}:{record.line}: {record.name!r} is lost in silence")
         inner = {id(quote) for record in page.heuristics for quote in record.evidence}
         for quote in page.evidence:
-            found = isinstance(domain.plan.known.verify(quote), Found)
+            found = isinstance(domain.plan.lookups.verify(quote), Found)
             if not found and id(quote) not in inner and not is_told(quote, told):
                 raise FuzzError(f"{docname}:{quote.line}: {quote} is lost in silence")
         for role in page.roles:
@@ -1518,7 +1532,7 @@ def seeds(folder: Path) -> None:
     """Call functions with what random text seldom is."""
     (folder / "conf.py").write_text("heuristics_package = x = 1\n(y, z) = 1, 2\n", encoding="utf-8")
     for name in ("conf.py", "nothing.py", ""):
-        config.assignments(folder / name)
+        conf_py.assignments(folder / name)
     for package in ("docutils", "yaml", "sphinxcontrib", "nowhere", "", "a b", "\0"):
         versions.installed(package)
         versions.distribution(package)
@@ -1529,47 +1543,52 @@ def seeds(folder: Path) -> None:
     target.write_bytes(b"\xff\r\n")
     (folder / "link").symlink_to(target)
     for name in ("link", "nothing", "conf.py"):
-        index_file.read(folder / name)
-        index_file.is_outside(folder / name, folder)
+        project_file.read(folder / name)
     (folder / "setup.cfg").touch()
-    index_file.project_root(folder)
+    project_file.project_root(folder)
     for wanted in ("same\n", "other\n"):
         (folder / "index.md").write_text("same\n", encoding="utf-8")
         for name in ("index.md", "none.md", ""):
-            place = index_file.Place(
-                path=folder / name, srcdir=folder, conf_py=folder / "conf.py", conf_line=1, command="index"
+            file = project_file.ProjectFile(
+                option="heuristics_index_file",
+                called="index file",
+                path=folder / name,
+                srcdir=folder,
+                conf_py=folder / "conf.py",
+                conf_line=1,
+                command="index",
             )
-            list(place.problems(wanted))
+            list(index_file.problems(file, wanted))
     for text, other in itertools.product(PIECES, ("demo.Model", "merge")):
         call(text, other, folder)
         call(other, f"{text} {other}. {text}", folder)
     for source in ("", "<string>", "docstring of x", "x.rst", "x:docstring of y"):
         absolute(source)
-    Alike(f"name{at}" for at in range(300)).closest("nmae17")
+    ClosestNames(f"name{at}" for at in range(300)).closest("nmae17")
     for value in ("\ud800", "x", "", "/x", "a\0b"):
         [option.accepts(value) for option in config.OPTIONS]
-    index_file.command("index", folder, folder / "x", Path.cwd())
+    project_file.command_line("index", folder, folder / "x", Path.cwd())
     assert index_file._Links(str(folder), lambda name: str(folder / name)).to("link") == "./target"  # noqa: SLF001 - content asks for a whole plan
 
 
 # -- coverage -------------------------------------------------------------------------
 
 #: Branches that are not taken, as they are written (module: from → to), and why.
-UNREACHED: dict[str, str] = {
-    "evidence/readings: for number, item in enumerate(group): → return None": (
-        "the strings that say what is quoted are never less than it: a type checker wants the end of the loop"
-    ),
-}
+UNREACHED: dict[str, str] = {}
 if sys.version_info < (3, 12):
     UNREACHED[
-        """evidence/scope: case _ if type(node).__name__ == "TypeAlias":  # Python 3.12 → yield from _bound(node)"""
+        """evidence/source: case _ if type(node).__name__ == "TypeAlias":  # Python 3.12 → yield from _stored(node)"""
     ] = "this Python does not parse the statement"
+    UNREACHED[
+        """evidence/prose: if kind.endswith("STRING_START"):  # of an f-string, since Python 3.12 → """
+        "opened.append(token.start)"
+    ] = UNREACHED["evidence/prose: if opened: → continue"] = "this Python has one token for an f-string"
 
 
 def run_measured(number: int, start: int) -> int:
     """Run all kinds of cases in a process that is measured from before its imports, and print what it covered."""
     with tempfile.TemporaryDirectory() as folder:
-        package = Path(directives.__file__).parent
+        package = Path(config.__file__).parent
         rc, report = Path(folder, "coveragerc"), Path(folder, "report.json")
         listed = "".join(f"    {package / name}.py\n" for name in READERS)
         rc.write_text(

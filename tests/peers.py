@@ -33,15 +33,7 @@ if TYPE_CHECKING:
 PROJECTS = Path(__file__).parent / "peers"
 OURS = "sphinxext-heuristics"
 #: The order of the table: this project, the tools, Sphinx with nothing added.
-TOOLS = (
-    OURS,
-    "sphinx-needs",
-    "sphinx-gallery",
-    "sphinx-codeautolink",
-    "sphinx.ext.todo",
-    "mlx.traceability",
-    "sphinx",
-)
+TOOLS = (OURS, "sphinx-needs", "sphinx-gallery", "sphinx-codeautolink", "sphinx.ext.todo", "mlx.traceability", "sphinx")
 SCENARIOS = (
     "edit title",
     "edit note",

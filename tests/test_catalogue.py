@@ -16,8 +16,9 @@ import black
 import pytest
 from conftest import Project
 
-from sphinxext_heuristics.evidence import Claim, Found, Lost, verify
-from sphinxext_heuristics.sources import Sources
+from sphinxext_heuristics.evidence import verify
+from sphinxext_heuristics.model import Evidence, Found, Lost
+from sphinxext_heuristics.source.packages import Sources
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -45,7 +46,7 @@ _FENCE = re.compile(r"^:::\{evidence\} (?P<object>\S+)\n(?P<body>.*?)^:::$", re.
 
 
 @cache
-def quotes(name: str) -> tuple[tuple[Claim, int], ...]:
+def quotes(name: str) -> tuple[tuple[Evidence, int], ...]:
     """Return what a page quotes, each with the line of its directive."""
     text = PAGES[name].read_text(encoding="utf-8")
     found = []
@@ -53,8 +54,9 @@ def quotes(name: str) -> tuple[tuple[Claim, int], ...]:
         module, _colon, qualname = match["object"].partition(":")
         body, prose = re.subn(r"\A:text:[ ]*\n", "", match["body"])
         quote = body.strip("\n")
-        claim = Claim(module=module, qualname=qualname, quote=quote, prose=bool(prose))
-        found.append((claim, text.count("\n", 0, match.start()) + 1))
+        line = text.count("\n", 0, match.start()) + 1
+        claim = Evidence(module=module, qualname=qualname, quote=quote, prose=bool(prose), source="", line=line)
+        found.append((claim, line))
     return tuple(found)
 
 
@@ -146,7 +148,7 @@ def drifted(project: Project) -> set[int]:
     return lines
 
 
-def where(claim: Claim) -> Found | Lost:
+def where(claim: Evidence) -> Found | Lost:
     """Return where a quote stands now, whatever was remembered."""
     return verify(claim, Sources())
 

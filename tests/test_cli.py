@@ -162,10 +162,10 @@ def test_a_write_that_fails_leaves_the_file(seed: Project, monkeypatch: pytest.M
     path = stale(seed)
     before = path.read_bytes()
 
-    def full(_descriptor: int) -> None:
+    def full(_self: Path, _raw: bytes) -> int:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(os, "fsync", full)
+    monkeypatch.setattr(Path, "write_bytes", full)
     ran = run("index", seed.src, "-q")
     assert ran.status == 2
     assert "cannot be written: No space left on device" in ran.stderr

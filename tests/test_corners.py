@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 from conftest import title_of
 
-from sphinxext_heuristics.domain import HeuristicDomain
+from sphinxext_heuristics.build.domain import HeuristicDomain
 
 if TYPE_CHECKING:
     from collections.abc import Callable

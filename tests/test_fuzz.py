@@ -12,6 +12,7 @@ import json
 import sys
 import time
 import warnings
+from contextlib import suppress
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -34,6 +35,7 @@ from fuzz import (
     Site,
     Written,
     call,
+    claim_of,
     judge,
     quoted,
 )
@@ -43,15 +45,22 @@ from markdown_it import MarkdownIt
 from sphinx.testing.util import SphinxTestApp
 from sphinx.util.docutils import docutils_namespace
 
-from sphinxext_heuristics import directives, index_file, inline, markdown, sources, versions
+from sphinxext_heuristics import diagnostics, versions
 from sphinxext_heuristics.diagnostics import closest
-from sphinxext_heuristics.evidence import Claim, Found, scope, verify
+from sphinxext_heuristics.evidence import verify
 from sphinxext_heuristics.evidence.nearest import nearest
-from sphinxext_heuristics.evidence.readings import readings
-from sphinxext_heuristics.index import categories
-from sphinxext_heuristics.matching import Objects, excludes
-from sphinxext_heuristics.model import CONNECTION_TYPES, Entry, Heuristic
-from sphinxext_heuristics.pages import Pages, fold
+from sphinxext_heuristics.evidence.search import parsed
+from sphinxext_heuristics.evidence.source import Source
+from sphinxext_heuristics.files import differences
+from sphinxext_heuristics.model import CONNECTION_TYPES, Entry, Found, Heuristic
+from sphinxext_heuristics.notes import inline, markdown
+from sphinxext_heuristics.read import heuristic as read_heuristic
+from sphinxext_heuristics.read import options, queries
+from sphinxext_heuristics.resolve.listing import categories
+from sphinxext_heuristics.resolve.objects import Objects, excludes
+from sphinxext_heuristics.resolve.pages import Pages, fold
+from sphinxext_heuristics.source import names as source_names
+from sphinxext_heuristics.source import packages
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -81,7 +90,7 @@ def test_nothing_is_raised(tmp_path: Path, text: str, other: str) -> None:
 @SOME
 @given(type_=st.sampled_from(tuple(CONNECTION_TYPES)), text=TEXT | LINE | NAME)
 def test_connection_names_a_target_and_reads_back(type_: str, text: str) -> None:
-    found = directives.parse_connection(type_, text)
+    found = read_heuristic.parse_connection(type_, text)
     if found is None:
         return
     assert found.target
@@ -89,25 +98,25 @@ def test_connection_names_a_target_and_reads_back(type_: str, text: str) -> None
     marks = "?" * found.planned + "~" * found.short
     if not found.target.startswith(("?", "~")) and found.target[-1] != ">":
         written = f"{found.text} <{marks}{found.target}>" if found.text else f"{marks}{found.target}"
-        again = directives.parse_connection(type_, written)
+        again = read_heuristic.parse_connection(type_, written)
         assert again == found
 
 
 @SOME
 @given(value=TEXT | LINE)
 def test_parts_of_a_list_are_parts_and_split_no_further(value: str) -> None:
-    parts = directives.split(value)
+    parts = options.split(value)
     assert all(part == part.strip() and part and "," not in part and "\n" not in part for part in parts)
-    assert directives.split(", ".join(["", *parts, ""])) == parts
-    assert all(target and "," not in target for target in directives.split_targets(value.replace("~", "")))
+    assert options.split(", ".join(["", *parts, ""])) == parts
+    assert all(target and "," not in target for target in queries.split_targets(value.replace("~", "")))
 
 
 @SOME
 @given(name=NAME | LINE)
 def test_anchor_of_an_anchor_is_the_same(name: str) -> None:
-    once = directives.anchor_of(name)
+    once = read_heuristic.anchor_of(name)
     assert not {"_", "."} & set(once)
-    assert directives.anchor_of(once.removeprefix("heuristic-")) == once
+    assert read_heuristic.anchor_of(once.removeprefix("heuristic-")) == once
 
 
 _INLINE = st.recursive(
@@ -158,8 +167,8 @@ _PARTS = st.lists(st.sampled_from(("demo", "Model", "Other", "merge")), min_size
 @SOME
 @given(names=st.lists(_PARTS, min_size=1, max_size=6), target=_PARTS | NAME)
 def test_target_means_documented_names_that_end_like_it(names: list[str], target: str) -> None:
-    entries = [Entry(names=(name,), answers=(), anchor="", by_hand=False) for name in names]
-    objects = Objects(entries, canonical={}, spellings=lambda name: (name,))
+    entries = [Entry(names=(name,), lineage=(), anchor="", by_hand=False) for name in names]
+    objects = Objects(entries, canonical={}, aliases=lambda name: (name,))
     found = objects.find(target)
     assert not (found.names and found.objects)
     for name in (*found.names, *found.objects):
@@ -196,8 +205,8 @@ def test_no_version_lies_in_an_empty_range(since: str, until: str, version: str)
 @SOME
 @given(found=TEXT, wanted=TEXT)
 def test_difference_is_none_for_the_same_text_alone(found: str, wanted: str) -> None:
-    assert (index_file.difference(found, wanted) is None) == (found == wanted)
-    assert index_file.difference(found, found) is None
+    assert (differences.difference(found, wanted) is None) == (found == wanted)
+    assert differences.difference(found, found) is None
 
 
 # -- found so -------------------------------------------------------------------------
@@ -230,7 +239,7 @@ def test_attribute_of_any_kind_is_left_out_of_a_note() -> None:
 
 
 def test_difference_to_a_line_that_says_itself_that_it_has_no_end() -> None:
-    assert index_file.difference("a", "a (no line end)\n") is not None
+    assert differences.difference("a", "a (no line end)\n") is not None
 
 
 @pytest.mark.parametrize(
@@ -245,7 +254,7 @@ def test_difference_to_a_line_that_says_itself_that_it_has_no_end() -> None:
 def test_source_nested_too_deeply_tells_nothing(tmp_path: Path, source: str) -> None:
     path = tmp_path / "module.py"
     path.write_text(source, encoding="utf-8")
-    assert isinstance(sources.read_names(path, 0, 0, "module", is_package=False), sources.Names)
+    assert isinstance(source_names.read_names(path, 0, 0, "module", is_package=False), source_names.Names)
 
 
 def test_source_is_read_without_a_word_about_its_escapes(tmp_path: Path) -> None:
@@ -253,7 +262,7 @@ def test_source_is_read_without_a_word_about_its_escapes(tmp_path: Path) -> None
     path.write_text("def f(): return '\\d'\n", encoding="utf-8")
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        names = sources.read_names(path, 0, 0, "module", is_package=False)
+        names = source_names.read_names(path, 0, 0, "module", is_package=False)
     assert names.defined == {"f"}
 
 
@@ -351,10 +360,7 @@ MODULES = {
         {"run": "".join(f"class C{at}(C{at + 1}): pass\n" for at in range(1500))},
         "from .run import C0 as run\n",
     ),
-    "imports": (
-        {f"m{at}": f"from .m{at + 1} import run\n" for at in range(400)},
-        "from .m0 import run\n",
-    ),
+    "imports": ({f"m{at}": f"from .m{at + 1} import run\n" for at in range(400)}, "from .m0 import run\n"),
 }
 
 
@@ -365,7 +371,7 @@ def test_names_that_lead_on_and_on_end_somewhere(tmp_path: Path, monkeypatch: py
     for name, text in {"__init__": own, **inside}.items():
         (tmp_path / "pk" / f"{name}.py").write_text(text, encoding="utf-8")
     monkeypatch.syspath_prepend(tmp_path)
-    names = sources.Sources()
+    names = packages.Sources()
     for dotted in (
         "pk.run",
         "pk.run.x",
@@ -375,8 +381,8 @@ def test_names_that_lead_on_and_on_end_somewhere(tmp_path: Path, monkeypatch: py
         f"pk{'.x' * 3000}",
         "pk.more.x",
     ):
-        assert len(names.spellings(dotted)) < 4
-        names.answers(dotted)
+        assert len(names.aliases(dotted)) < 4
+        names.lineage(dotted)
     assert names.path(f"pk{'.run' * 3000}") is None
 
 
@@ -388,10 +394,10 @@ def test_function_that_is_named_like_its_module_is_known_by_both_names(
     (tmp_path / "pk" / "run.py").write_text("def run(): pass\ndef other(): pass\n", encoding="utf-8")
     (tmp_path / "pk" / "Model.py").write_text("class Model:\n    def run(self): pass\nrun = 1\n", encoding="utf-8")
     monkeypatch.syspath_prepend(tmp_path)
-    names = sources.Sources()
+    names = packages.Sources()
     for dotted in ("pk.run", "pk.run.run"):
         assert names.canonical(dotted) == ("pk.run", "run")
-        assert set(names.spellings(dotted)) == {"pk.run", "pk.run.run"}
+        assert set(names.aliases(dotted)) == {"pk.run", "pk.run.run"}
     assert names.canonical("pk.run.other") == ("pk.run", "other")
     assert names.canonical("pk.Model.Model.run") == names.canonical("pk.Model.run") == ("pk.Model", "Model.run")
 
@@ -402,8 +408,8 @@ def test_name_that_is_assigned_with_others_is_found_where_it_is_imported_from(
     (tmp_path / "assigning.py").write_text("x, y = 1, 2\n", encoding="utf-8")
     (tmp_path / "importing.py").write_text("from assigning import y\n", encoding="utf-8")
     monkeypatch.syspath_prepend(tmp_path)
-    claim = Claim(module="importing", qualname="y", quote="x, y = 1, 2")
-    found = verify(claim, sources.Sources())
+    claim = claim_of("importing", "y", "x, y = 1, 2")
+    found = verify(claim, packages.Sources())
     assert isinstance(found, Found)
     assert (found.module, found.line) == ("assigning", 1)
 
@@ -412,10 +418,10 @@ def test_file_that_loses_a_class_meanwhile_has_none(tmp_path: Path, monkeypatch:
     path = tmp_path / "losing.py"
     path.write_text("class A:\n    def f(self): pass\nclass B(A): pass\n", encoding="utf-8")
     monkeypatch.syspath_prepend(tmp_path)
-    names = sources.Sources()
-    assert names.answers("losing.B.f") == ("losing.B.f", "losing.A.f")
+    names = packages.Sources()
+    assert names.lineage("losing.B.f") == ("losing.B.f", "losing.A.f")
     path.write_text("class B: pass\n", encoding="utf-8")
-    assert names.answers("losing.B.g") == ("losing.B.g",)
+    assert names.lineage("losing.B.g") == ("losing.B.g",)
 
 
 # -- whole directives -----------------------------------------------------------------
@@ -541,18 +547,18 @@ def records(count: int) -> list[Heuristic]:
 def entries(count: int) -> Objects:
     """Return that many documented methods."""
     made = [
-        Entry(names=(f"demo.C{at}.merge",), answers=(f"x.C{at}.merge",), anchor="", by_hand=False)
+        Entry(names=(f"demo.C{at}.merge",), lineage=(f"x.C{at}.merge",), anchor="", by_hand=False)
         for at in range(count)
     ]
-    return Objects(made, canonical={}, spellings=lambda name: (name,))
+    return Objects(made, canonical={}, aliases=lambda name: (name,))
 
 
 def found(quote: str) -> None:
     """Look for a quote in a module, in all ways, and for what is like it."""
-    place = scope.understand("".join(f"x{at} = {at}\n" for at in range(200)).encode()).scopes("")[0]
+    (place,) = Source("".join(f"x{at} = {at}\n" for at in range(200))).places("")
     for prose in (False, True):
-        for way in readings(quote, prose=prose):
-            way.find(place)
+        with suppress(ValueError):
+            parsed(claim_of("", "", quote, prose=prose)).find(place)
     nearest(quote, place)
 
 
@@ -563,10 +569,10 @@ def sections(count: int) -> tuple[dict[str, tuple[tuple[str, ...], ...]], dict[s
 
 
 GROWING: dict[str, tuple[int, Callable[[int], Any], Callable[[Any], object]]] = {
-    "spaces in a connection": (4000, lambda n: f"a{' ' * n}b", lambda t: directives.parse_connection("env", t)),
-    "angles in a connection": (20_000, lambda n: "<a" * n + ">", lambda t: directives.parse_connection("env", t)),
-    "list": (20_000, lambda n: "a, \n" * n, directives.split),
-    "targets": (20_000, lambda n: "category:a ,~b " * n, directives.split_targets),
+    "spaces in a connection": (4000, lambda n: f"a{' ' * n}b", lambda t: read_heuristic.parse_connection("env", t)),
+    "angles in a connection": (20_000, lambda n: "<a" * n + ">", lambda t: read_heuristic.parse_connection("env", t)),
+    "list": (20_000, lambda n: "a, \n" * n, options.split),
+    "targets": (20_000, lambda n: "category:a ,~b " * n, queries.split_targets),
     "abbreviations": (1000, lambda n: nodes.paragraph("", "e.g. X " * n), inline.first_sentence),
     "quotes after a stop": (20_000, lambda n: nodes.paragraph("", "." + "'" * n + "x"), inline.first_sentence),
     "parts of a paragraph": (
@@ -601,8 +607,8 @@ GROWING: dict[str, tuple[int, Callable[[int], Any], Callable[[Any], object]]] = 
     ),
     "lines of a quote": (400, lambda n: "x = 1\n" * n, found),
     "indentation of a quote": (20_000, lambda n: f"{' ' * n}x = 1\ny", found),
-    "quotes in a docstring": (1000, lambda n: ["```{evidence} x"] * n, scope.without_evidence),
-    "parts of a module's name": (1000, lambda n: f"textwrap{'.a' * n}", lambda name: sources.Sources().path(name)),
+    "quotes in a docstring": (1000, lambda n: "'''\n" + "```{evidence} x\n" * n + "'''", Source),
+    "parts of a module's name": (1000, lambda n: f"textwrap{'.a' * n}", lambda name: packages.Sources().path(name)),
     "categories": (500, records, lambda made: categories(made, {})),
     "labels of a page": (1000, sections, lambda made: Pages(*made)),
     "parts of a page": (
@@ -694,7 +700,7 @@ def lines_run(root: Path, page: str) -> int:
     root.mkdir()
     (root / "conf.py").write_text("extensions = ['sphinxext_heuristics']\n", encoding="utf-8")
     (root / "index.rst").write_text(_HEAD + page, encoding="utf-8")
-    package = str(Path(directives.__file__).parent)
+    package = str(Path(diagnostics.__file__).parent)
     count = itertools.count()
 
     def in_function(_frame: FrameType, event: str, _argument: object) -> TraceFunction | None:

@@ -17,15 +17,17 @@ from history import MERGED, OPERATIONS, PAGED, Site, Step, World, differences, s
 from hypothesis import HealthCheck, Phase, event, given, seed, settings
 from hypothesis import strategies as st
 
-from sphinxext_heuristics import inject
-from sphinxext_heuristics.domain import HeuristicDomain
-from sphinxext_heuristics.plan import Plan
-from sphinxext_heuristics.written import Written
+from sphinxext_heuristics.build import builders, contents, events
+from sphinxext_heuristics.build.domain import HeuristicDomain
+from sphinxext_heuristics.build.outputs import OutputRecord
+from sphinxext_heuristics.model import Note
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping
 
     from sphinxext_heuristics.model import Page
+    from sphinxext_heuristics.resolve.plan import Plan
+    from sphinxext_heuristics.view import View
 
 #: Another seed tells other pairs and histories; 0 is what `make test` tells.
 SEED = int(os.environ.get("HEURISTICS_HISTORY_SEED", "0"))
@@ -88,9 +90,7 @@ STEPS = st.builds(
     edits=st.lists(st.sampled_from(sorted(OPERATIONS)), max_size=2).map(tuple),
     wipe=st.sampled_from([False, False, False, True]),
     kill=st.one_of(
-        st.none(),
-        st.none(),
-        st.tuples(st.sampled_from(["source-read", "doctree-resolved"]), st.integers(1, 6)),
+        st.none(), st.none(), st.tuples(st.sampled_from(["source-read", "doctree-resolved"]), st.integers(1, 6))
     ),
     builder=st.sampled_from([*PAGED, *PAGED, *MERGED]),
     jobs=st.sampled_from([1, 1, 1, 2, 4]),
@@ -328,12 +328,18 @@ def test_after_a_killed_build_a_build_of_some_files_vouches_for_these_alone(tmp_
 
 
 def test_no_rewriting_is_caught(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Written, "stale", lambda _self, _digests: [])
+    monkeypatch.setattr(OutputRecord, "stale", lambda _self, _digests: [])
     assert "api.html" in tell(tmp_path, [Step(edits=("edit the note",))])[0]
 
 
 def test_a_stale_digest_is_caught(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Plan, "look", lambda _self, record: record.name)
+    digest = contents.digest
+
+    def forgetful(plan: Plan, views: Mapping[str, View], docname: str) -> str:
+        plan = replace(plan, lookups=replace(plan.lookups, settle=lambda record: Note((), record.docname)))
+        return digest(plan, views, docname)
+
+    monkeypatch.setattr(events, "digest", forgetful)
     assert "api.html" in tell(tmp_path, [Step(edits=("edit the note",))])[0]
 
 
@@ -348,12 +354,12 @@ def test_a_dropped_merge_is_caught(tmp_path: Path, monkeypatch: pytest.MonkeyPat
 
 def test_warnings_lost_on_a_noop_build_are_caught(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     told: set[object] = set()
-    report = inject.report
+    report = builders.report
 
     def once(problems: Iterable[object]) -> None:
         new = [problem for problem in problems if problem not in told]
         told.update(new)
         report(new)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(inject, "report", once)
+    monkeypatch.setattr(builders, "report", once)
     assert "warnings" in tell(tmp_path, [Step(edits=("retarget to nothing",))])[0]

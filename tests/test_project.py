@@ -64,7 +64,7 @@ def pins(path: Path, python: str | None = None) -> dict[str, list[Version]]:
 def test_each_python_has_one_version_of_each_direct_dependency_within_its_range(python: str) -> None:
     pinned = pins(PEFT, python) | pins(SPHINX, python)
     held = map(Requirement, PROJECT["tool"]["uv"]["constraint-dependencies"])
-    for wish in itertools.chain(project(), group("docs"), group("test"), group("lint"), held):
+    for wish in itertools.chain(project(), group("docs"), group("test"), group("lint"), group("release"), held):
         versions = pinned.get(canonicalize_name(wish.name), [])
         assert len(versions) == 1, f"{wish.name} on Python {python}: {versions}; run `make lock`"
         assert wish.specifier.contains(versions[0]), f"{wish} on Python {python}: {versions[0]}; run `make lock`"
@@ -109,7 +109,7 @@ WITH_SPHINX = "--constraint constraints/sphinx.txt"
 
 
 @needs_make
-@pytest.mark.parametrize("target", ["html", "test", "lint"])
+@pytest.mark.parametrize("target", ["html", "test", "lint", "dist"])
 @pytest.mark.parametrize(
     ("variables", "holds", "fails"),
     [
@@ -177,13 +177,11 @@ def test_every_file_names_the_same_versions_of_sphinx() -> None:
         assert f"Sphinx {floor} to 9" in (ROOT / path).read_text(encoding="utf-8"), path
     assert f"SPHINX={floor}" in (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
 
-    workflow = ROOT / ".github" / "workflows" / "ci.yml"
-    if workflow.exists():  # it is no part of the source distribution
-        jobs = workflow.read_text(encoding="utf-8")
-        assert f"sphinx: {sorted(tested)}".replace("'", '"') in jobs
-        # "9" is the newest; what a matrix leaves out is named there too
-        assert set(re.findall(r'sphinx: "([\d.]+)"', jobs)) <= {*tested, "9"}
-        assert f'{{ python: "3.11", sphinx: "{floor}" }}' in jobs
+    jobs = (ROOT / ".github" / "workflows" / "ci.yml").read_text(encoding="utf-8")
+    assert f"sphinx: {sorted(tested)}".replace("'", '"') in jobs
+    # "9" is the newest; what a matrix leaves out is named there too
+    assert set(re.findall(r'sphinx: "([\d.]+)"', jobs)) <= {*tested, "9"}
+    assert f'{{ python: "3.11", sphinx: "{floor}" }}' in jobs
 
 
 def test_every_supported_python_is_tested() -> None:
@@ -191,3 +189,5 @@ def test_every_supported_python_is_tested() -> None:
     found = re.findall(r"^    py3\{([\d,]+)\}", tox, re.MULTILINE)
     assert {f"3.{minor}" for minors in found for minor in minors.split(",")} == set(PYTHONS)
     assert PROJECT["project"]["requires-python"] == f">={min(PYTHONS, key=Version)}"
+    page = (ROOT / "docs" / "manual" / "compatibility.md").read_text(encoding="utf-8")
+    assert re.findall(r"^\| (3\.\d+) \| October \d{4} \|$", page, re.MULTILINE) == PYTHONS

@@ -7,15 +7,16 @@ import os
 import re
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 from test_cli import run
 
-from sphinxext_heuristics import evidence
-from sphinxext_heuristics.evidence import Claim, Found, Lost, scope, verify
-from sphinxext_heuristics.sources import Sources
+from sphinxext_heuristics.evidence import search, source, verify
+from sphinxext_heuristics.model import Evidence, Found, Lost
+from sphinxext_heuristics.source.packages import Sources
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -147,12 +148,12 @@ def test_drift_warns_on_every_build_until_it_is_mended(scales: Project) -> None:
 def opened(project: Project, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Build and return the source files that were opened for evidence."""
     seen: list[str] = []
-    read = scope.read
-    scope.cached.cache_clear()
+    opened_by_tokenize = source.tokenize.open
+    source.read.cache_clear()
     with monkeypatch.context() as patch:
-        patch.setattr(scope, "read", lambda path: seen.append(path.name) or read(path))
+        patch.setattr(source.tokenize, "open", lambda path: seen.append(Path(path).name) or opened_by_tokenize(path))
         # what this very process remembers, a new one would not
-        patch.setattr(evidence, "_examine", evidence._examine.__wrapped__)  # noqa: SLF001 - see above
+        patch.setattr(search, "_examine", search._examine.__wrapped__)  # noqa: SLF001 - see above
         project.ok("html")
     return seen
 
@@ -187,18 +188,18 @@ def test_evidence_of_another_package_has_its_version_and_no_link(scales: Project
 
 
 def test_a_comment_in_the_quote_must_be_there() -> None:
-    claim = Claim(
+    claim = Evidence(
         module="sphinxext_heuristics.diagnostics",
         qualname="report",
+        prose=False,
+        source="",
+        line=1,
         quote="# Sphinx takes a string with a colon as it is: the file may be a docstring's\n"
         "# or an included one, which a pair with the document's name would lose.\n"
         'location=f"{problem.source}:{problem.line}",',
     )
     assert isinstance(verify(claim, Sources()), Found)
-    lost = verify(
-        Claim(module=claim.module, qualname=claim.qualname, quote=claim.quote.replace("a colon", "two colons")),
-        Sources(),
-    )
+    lost = verify(replace(claim, quote=claim.quote.replace("a colon", "two colons")), Sources())
     assert "but not the comment 'Sphinx takes a string with two colons" in lost.message  # type: ignore[union-attr]
 
 
@@ -217,7 +218,9 @@ def test_evidence_in_a_docstring_does_not_find_itself(scales: Project, block: st
     text = block.format(quote="return 5")
     code = f"def level():\n    '''Level it.\n\n    {text}\n    '''\n    return 4\n"
     scales.write({"scales/beam.py": code})
-    claim = Claim(module="scales.beam", qualname="level", quote="return 5", prose=":text:" in text)
+    claim = Evidence(
+        module="scales.beam", qualname="level", quote="return 5", prose=":text:" in text, source="", line=1
+    )
     sys.path.insert(0, str(scales.src))
     try:
         lost = verify(claim, Sources())
@@ -226,14 +229,15 @@ def test_evidence_in_a_docstring_does_not_find_itself(scales: Project, block: st
     assert isinstance(lost, Lost)
     if not claim.prose:
         assert lost.nearest == "return 4"
-    assert "prose" not in lost.message
+    assert "quote them as text" not in lost.message
 
 
 def test_a_docstring_may_end_on_the_line_of_its_quote(scales: Project) -> None:
     scales.write({"scales/beam.py": "def level():\n    '''.. evidence:: a\n\n       return 5'''\n    return 4\n"})
     sys.path.insert(0, str(scales.src))
     try:
-        assert isinstance(verify(Claim(module="scales.beam", qualname="level", quote="return 4"), Sources()), Found)
+        claim = Evidence(module="scales.beam", qualname="level", quote="return 4", prose=False, source="", line=1)
+        assert isinstance(verify(claim, Sources()), Found)
     finally:
         sys.path.pop(0)
 
@@ -265,7 +269,7 @@ def said(scales: Project, argument: str) -> str:
     [
         ("scales.api:Scal", "module 'scales.api' has no 'Scal'; did you mean 'Scale'"),
         ("scales.api:Scale.wegh", "module 'scales.pan' has no 'Scale.wegh'; did you mean 'Scale.weigh'"),
-        ("scales.pan.Scale.weigh", "is no module: for the object write 'scales.pan:Scale.weigh'"),
+        ("scales.pan.Scale.weigh", "is not a module: for the object write 'scales.pan:Scale.weigh'"),
         ("scales.pan Scale.weigh", "nor 'module'; did you mean 'scales.pan:Scale.weigh'?"),
         ("scales.pan : Scale.weigh", "the quoted code is not in scales.pan:Scale.weigh"),
         ("scales.api:Broken", "scales/broken.py cannot be parsed"),
@@ -428,7 +432,7 @@ def test_verify_counts_what_inheritance_repeats_once_and_nothing_that_is_no_quot
         "conf.py": (scales.src / "conf.py").read_text() + IMPORTED,
         "lib_of_twice.py": (
             'class A:\n    def m(self):\n        """Weigh.\n\n        .. evidence:: lib_of_twice:A\n\n'
-            '           class A\n        """\n\n\nclass B(A):\n    pass\n'
+            '           class A:\n        """\n\n\nclass B(A):\n    pass\n'
         ),
         "other.md": "# Other\n\n```{eval-rst}\n.. automodule:: lib_of_twice\n   :members:\n   :undoc-members:\n"
         "   :inherited-members:\n```\n\n:::{evidence} scales\n:::\n",

@@ -13,8 +13,13 @@ from typing import TYPE_CHECKING
 import peft
 import pytest
 from bs4 import BeautifulSoup, Tag
+from conftest import forget_project
 from peft.tuners.tuners_utils import BaseTuner
 from sphinx.util.inventory import InventoryFile
+
+from sphinxext_heuristics.cli import parser
+from sphinxext_heuristics.cli.explain import explain
+from sphinxext_heuristics.cli.project import opened, read
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -71,7 +76,7 @@ LORA_CONFIG = [
 #: What `prepare_model_for_kbit_training` shows.
 KBIT = [
     "Prepare the quantized model before you add the adapter",
-    "Prepare quantized models only, and reckon with fp32 embeddings",
+    "Prepare quantized models only, and expect fp32 embeddings",
     CHECKPOINTING,
 ]
 
@@ -334,3 +339,28 @@ def test_the_index_lists_them_with_their_connections_and_counts(site: Path) -> N
         *("Inference & Merging", "Training", "Saving & Loading", "Compatibility"),
     ]
     assert [count for _name, count in counted] == [str(tags.count(name)) for name, _count in counted]
+
+
+_EXPLAINED = re.compile(r" {4}(?P<not>not )?shown: (?P<name>[\w.]+) \((?P<docname>[^)]+)\): ")
+
+
+def test_what_explain_says_is_what_the_pages_show(site: Path) -> None:
+    shown: set[tuple[str, str, str]] = set()
+    for path in site.rglob("*.html"):
+        for signature in page(path).select("dl.py > dt[id]"):
+            content = signature.find_next_sibling("dd")
+            docname = path.relative_to(site).with_suffix("").as_posix()
+            shown.update((docname, str(signature["id"]), title) for title in titles(content) if content)
+    said: dict[bool, set[tuple[str, str, str]]] = {True: set(), False: set()}
+    command = ["explain", str(DOCS), "", "--silent", "--doctree-dir", str(site / ".doctrees")]
+    with opened(parser().parse_args(command)) as app:
+        plan = read(app)
+        for record in plan.heuristics.values():
+            for line in explain(plan, record.name):
+                if match := _EXPLAINED.match(line):
+                    said[not match["not"]].add((match["docname"], match["name"], record.title))
+    forget_project()
+    assert len(shown) > 300
+    assert len(said[False]) > 50
+    assert said[True] == shown
+    assert not said[False] & shown

@@ -15,18 +15,24 @@ import pytest
 from docutils import nodes
 from sphinx import addnodes
 
-from sphinxext_heuristics import identity, sources, versions
-from sphinxext_heuristics.catalogue import Catalogue
-from sphinxext_heuristics.config import OPTIONS, Settings, assignments, problems_in, strip_namespace
+from sphinxext_heuristics import versions
+from sphinxext_heuristics.build.conf_py import assignments, problems_in
+from sphinxext_heuristics.build.domain import is_set
+from sphinxext_heuristics.build.outputs import FILENAME, OutputRecord
+from sphinxext_heuristics.config import OPTIONS, Settings, strip_namespace
 from sphinxext_heuristics.diagnostics import closest, did_you_mean
-from sphinxext_heuristics.directives import anchor_of, parse_connection, split, split_targets
-from sphinxext_heuristics.domain import is_set
-from sphinxext_heuristics.inline import absolute, first_sentence, freeze, text_of, thaw
-from sphinxext_heuristics.matching import Match, Objects, excludes, own_names
-from sphinxext_heuristics.model import CONNECTION_TYPES, SEVERITIES, Connection, Entry, Heuristic, Page
-from sphinxext_heuristics.pages import PageMatch, Pages, Place, fold, toctree_order
-from sphinxext_heuristics.sources import Sources, exported_by
-from sphinxext_heuristics.written import FILENAME, Written
+from sphinxext_heuristics.model import CONNECTION_TYPES, SEVERITIES, Connection, Entry, Heuristic, Note, Page
+from sphinxext_heuristics.notes.inline import absolute, first_sentence, freeze, text_of, thaw
+from sphinxext_heuristics.read import identity
+from sphinxext_heuristics.read.heuristic import anchor_of, parse_connection
+from sphinxext_heuristics.read.options import split
+from sphinxext_heuristics.read.queries import split_targets
+from sphinxext_heuristics.resolve.catalogue import Catalogue
+from sphinxext_heuristics.resolve.objects import Match, Objects, excludes, own_names
+from sphinxext_heuristics.resolve.pages import PageMatch, Pages, Place, fold, toctree_order
+from sphinxext_heuristics.source import names as source_names
+from sphinxext_heuristics.source.names import exported_by
+from sphinxext_heuristics.source.packages import Sources
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -213,8 +219,7 @@ def test_page_not_found(target: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("target", "docnames"),
-    [("Deep_Dive", ["a/deep_dive", "b/deep-dive"]), ("MERGE", ["Merge", "merge"])],
+    ("target", "docnames"), [("Deep_Dive", ["a/deep_dive", "b/deep-dive"]), ("MERGE", ["Merge", "merge"])]
 )
 def test_page_ambiguous(target: str, docnames: list[str]) -> None:
     assert PAGES.find(target) == PageMatch(places=tuple(Place(docname=d) for d in docnames))
@@ -258,8 +263,8 @@ def test_toctree_order(includes: dict[str, list[str]], docnames: list[str], expe
 # -- matching -------------------------------------------------------------------------
 
 
-def entry(*names: str, answers: tuple[str, ...] = ()) -> Entry:
-    return Entry(names=names, answers=answers, anchor=names[0], by_hand=False)
+def entry(*names: str, lineage: tuple[str, ...] = ()) -> Entry:
+    return Entry(names=names, lineage=lineage, anchor=names[0], by_hand=False)
 
 
 SPELLED = {
@@ -271,11 +276,11 @@ SPELLED = {
 
 OBJECTS = Objects(
     [
-        entry("pkg.Config", answers=("pkg.config.Config",)),
-        entry("pkg.Base.merge", answers=("pkg.base.Base.merge",)),
-        entry("pkg.Lora", answers=("pkg.lora.Lora",)),
-        entry("pkg.Lora.merge", answers=("pkg.lora.Lora.merge", "pkg.between.Between.merge", "pkg.base.Base.merge")),
-        entry("pkg.Poly.merge", answers=("pkg.poly.Poly.merge",)),
+        entry("pkg.Config", lineage=("pkg.config.Config",)),
+        entry("pkg.Base.merge", lineage=("pkg.base.Base.merge",)),
+        entry("pkg.Lora", lineage=("pkg.lora.Lora",)),
+        entry("pkg.Lora.merge", lineage=("pkg.lora.Lora.merge", "pkg.between.Between.merge", "pkg.base.Base.merge")),
+        entry("pkg.Poly.merge", lineage=("pkg.poly.Poly.merge",)),
         entry("pkg.LoraConfig"),
         entry("pkg.one", "pkg.two"),
         entry("hand.Model"),
@@ -287,8 +292,8 @@ OBJECTS = Objects(
     ],
     canonical={"hand.Model": ("hand.private.Model",), "hand.Model.run": ("hand.private.Model.run",)},
     modules=frozenset({"pkg", "pkg.lora"}),
-    spellings=lambda name: SPELLED.get(name, ()),
-    source_answers=lambda name: {"pkg.Sub.go": ("pkg.sub.Sub.go", "pkg.base.Base.go")}.get(name, ()),
+    aliases=lambda name: SPELLED.get(name, ()),
+    source_lineage=lambda name: {"pkg.Sub.go": ("pkg.sub.Sub.go", "pkg.base.Base.go")}.get(name, ()),
 )
 
 
@@ -321,7 +326,7 @@ OBJECTS = Objects(
 )
 def test_object_found(target: str, names: list[str]) -> None:
     match = OBJECTS.find(target)
-    assert match == Match(names=tuple(names))
+    assert match.names == tuple(names)
     assert match.exists
     assert OBJECTS.find(target) is match, "found once"
 
@@ -343,8 +348,7 @@ def test_module_exists_and_shows_nothing() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "inherited"),
-    [("pkg.Lora.merge", True), ("pkg.Base.merge", False), ("pkg.Sub.go", True), ("alone", False)],
+    ("name", "inherited"), [("pkg.Lora.merge", True), ("pkg.Base.merge", False), ("pkg.Sub.go", True), ("alone", False)]
 )
 def test_inherited_copies(name: str, *, inherited: bool) -> None:
     assert OBJECTS.is_inherited(name) is inherited
@@ -382,7 +386,7 @@ def test_documented_names_in_order() -> None:
 )
 def test_except_is_judged_by_own_names(target: str, *, excluded: bool) -> None:
     names = own_names(
-        entry("pkg.Lora.merge", answers=("pkg.lora.Lora.merge", "pkg.base.Base.merge")),
+        entry("pkg.Lora.merge", lineage=("pkg.lora.Lora.merge", "pkg.base.Base.merge")),
         {"pkg.Lora.merge": ("private.Lora.merge",)},
     )
     assert excludes(target, names) is excluded
@@ -421,8 +425,7 @@ def test_connection(type_: str, text: str, expected: Connection | None) -> None:
 
 
 @pytest.mark.parametrize(
-    ("value", "parts"),
-    [("", []), (" , ,", []), ("a, b", ["a", "b"]), ("a\n  b,\nc d", ["a", "b", "c d"])],
+    ("value", "parts"), [("", []), (" , ,", []), ("a, b", ["a", "b"]), ("a\n  b,\nc d", ["a", "b", "c d"])]
 )
 def test_split(value: str, parts: list[str]) -> None:
     assert split(value) == parts
@@ -442,8 +445,7 @@ def test_split_targets(value: str, targets: list[str]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "anchor"),
-    [("Safe_Merge", "heuristic-safe-merge"), ("A.b-C", "heuristic-a-b-c"), ("X1", "heuristic-x1")],
+    ("name", "anchor"), [("Safe_Merge", "heuristic-safe-merge"), ("A.b-C", "heuristic-a-b-c"), ("X1", "heuristic-x1")]
 )
 def test_anchor(name: str, anchor: str) -> None:
     assert anchor_of(name) == anchor
@@ -571,10 +573,6 @@ def relative(docname: str, other: str) -> str:
     return f"{docname}->{other}"
 
 
-def anywhere(_link: addnodes.pending_xref, _home: str) -> bool:
-    return True
-
-
 def test_freeze_is_plain_and_thaws_to_the_same() -> None:
     children = [
         nodes.Text("a "),
@@ -586,7 +584,7 @@ def test_freeze_is_plain_and_thaws_to_the_same() -> None:
     frozen = freeze(children, "sub/page")
     assert isinstance(hash(frozen), int), "plain data"
     assert text_of(frozen) == "a bcx^2web"
-    thawed = thaw(frozen, "home", "other", relative, anywhere)
+    thawed = thaw(Note(frozen, "home"), "other", relative)
     assert [type(node) for node in thawed] == [type(node) for node in children]
     assert [node.astext() for node in thawed] == [node.astext() for node in children]
     assert thawed[1]["classes"] == ["code"]
@@ -612,14 +610,14 @@ def test_freeze_drops_what_belongs_to_its_page() -> None:
 
 def test_reference_within_its_page_leads_home() -> None:
     frozen = freeze([nodes.reference("", "x", refid="there", internal=True)], "sub/home")
-    (link,) = thaw(frozen, "sub/home", "other", relative, anywhere)
+    (link,) = thaw(Note(frozen, "sub/home"), "other", relative)
     assert link["refuri"] == "other->sub/home#there"
     assert "refid" not in link
 
 
 def test_cross_reference_is_made_absolute_and_of_the_new_page() -> None:
     xref = addnodes.pending_xref("", nodes.inline("", "x"), reftype="doc", reftarget="../guide", refdoc="sub/deep/home")
-    (link,) = thaw(freeze([xref], "sub/deep/home"), "sub/deep/home", "other", relative, anywhere)
+    (link,) = thaw(Note(freeze([xref], "sub/deep/home"), "sub/deep/home"), "other", relative)
     assert link["reftarget"] == "/sub/guide"
     assert link["refdoc"] == "other"
 
@@ -778,54 +776,54 @@ def test_no_conf_py_has_no_assignments(tmp_path: Path) -> None:
 
 def test_record_of_what_was_written(tmp_path: Path) -> None:
     out = tmp_path / "out"
-    assert Written(out, "html").stale({"a": "1", "b": ""}) == ["a", "b"], "without a record all may be stale"
-    Written(out, "html").save({"a": "1", "b": "", "c": "3"}, ["a", "b", "c"])
-    record = Written(out, "html")
+    assert OutputRecord(out, "html").stale({"a": "1", "b": ""}) == ["a", "b"], "without a record all may be stale"
+    OutputRecord(out, "html").save({"a": "1", "b": "", "c": "3"}, ["a", "b", "c"])
+    record = OutputRecord(out, "html")
     assert record.stale({"a": "1", "b": "", "c": "3"}) == []
     assert record.stale({"a": "2", "b": "", "c": "3"}) == ["a"]
     assert record.stale({"a": "", "b": "9", "c": "3", "d": "4"}) == ["a", "b", "d"]
     # A page left alone keeps what it had, one that is gone is forgotten.
     record.save({"a": "2", "b": "9"}, ["b"])
-    again = Written(out, "html")
+    again = OutputRecord(out, "html")
     assert again.stale({"a": "2", "b": "9"}) == ["a"]
     assert again.stale({"a": "1", "b": "9", "c": "3"}) == ["c"]
 
 
 def test_record_of_each_builder(tmp_path: Path) -> None:
-    Written(tmp_path, "html").save({"a": "1"}, ["a"])
-    assert Written(tmp_path, "text").stale({"a": "1"}) == ["a"]
-    Written(tmp_path, "text").save({"a": "2"}, ["a"])
-    assert Written(tmp_path, "html").stale({"a": "1"}) == []
-    assert Written(tmp_path, "text").stale({"a": "2"}) == []
+    OutputRecord(tmp_path, "html").save({"a": "1"}, ["a"])
+    assert OutputRecord(tmp_path, "text").stale({"a": "1"}) == ["a"]
+    OutputRecord(tmp_path, "text").save({"a": "2"}, ["a"])
+    assert OutputRecord(tmp_path, "html").stale({"a": "1"}) == []
+    assert OutputRecord(tmp_path, "text").stale({"a": "2"}) == []
 
 
 def test_a_record_of_another_version_tells_nothing(tmp_path: Path) -> None:
-    Written(tmp_path, "html", "1").save({"a": "1"}, ["a"])
-    assert Written(tmp_path, "html", "1").stale({"a": "1"}) == []
-    later = Written(tmp_path, "html", "2")
+    OutputRecord(tmp_path, "html", "1").save({"a": "1"}, ["a"])
+    assert OutputRecord(tmp_path, "html", "1").stale({"a": "1"}) == []
+    later = OutputRecord(tmp_path, "html", "2")
     assert later.stale({"a": "1"}) == ["a"]
     later.save({"a": "1"}, ["a"])
-    assert Written(tmp_path, "html", "1").stale({"a": "1"}) == ["a"], "the earlier one is gone"
+    assert OutputRecord(tmp_path, "html", "1").stale({"a": "1"}) == ["a"], "the earlier one is gone"
 
 
 def test_record_is_away_while_pages_are_written(tmp_path: Path) -> None:
-    record = Written(tmp_path, "html")
+    record = OutputRecord(tmp_path, "html")
     record.forget()
     record.save({"a": "1"}, ["a"])
-    Written(tmp_path, "html").forget()
-    assert Written(tmp_path, "html").stale({"a": "1"}) == ["a"]
+    OutputRecord(tmp_path, "html").forget()
+    assert OutputRecord(tmp_path, "html").stale({"a": "1"}) == ["a"]
 
 
 @pytest.mark.parametrize("content", [b"", b"{", b"[]", b"\xff", b"3"])
 def test_record_that_is_not_ours_tells_nothing(tmp_path: Path, content: bytes) -> None:
     (tmp_path / FILENAME).write_bytes(content)
-    assert Written(tmp_path, "html").stale({"a": "1"}) == ["a"]
+    assert OutputRecord(tmp_path, "html").stale({"a": "1"}) == ["a"]
 
 
 @pytest.mark.parametrize("content", [b'{"html": 3}', b'{"html": ["a"]}', b'{"html": {"a": 1}}'])
 def test_record_of_another_form_tells_nothing(tmp_path: Path, content: bytes) -> None:
     (tmp_path / FILENAME).write_bytes(content)
-    assert Written(tmp_path, "html").stale({"a": "1"}) == ["a"]
+    assert OutputRecord(tmp_path, "html").stale({"a": "1"}) == ["a"]
 
 
 # -- the source of a package ----------------------------------------------------------
@@ -995,7 +993,7 @@ def test_defining_module(read: Sources, dotted: str, found: tuple[str, str] | No
     ],
 )
 def test_spellings(read: Sources, dotted: str, names: list[str]) -> None:
-    assert list(read.spellings(dotted)) == names
+    assert list(read.aliases(dotted)) == names
 
 
 BASE_LOAD, LEFT = "tablepkg.config.Base.load", "tablepkg.tuners.lora.Left.load"
@@ -1019,15 +1017,9 @@ BASE_LOAD, LEFT = "tablepkg.config.Base.load", "tablepkg.tuners.lora.Left.load"
         ("tablepkg.Lora.load", ["tablepkg.tuners.lora.Lora.load", LEFT]),
         ("tablepkg.Lora.right", ["tablepkg.tuners.lora.Lora.right", "tablepkg.tuners.lora.Right.right"]),
         ("tablepkg.tuners.lora.Own.load", ["tablepkg.tuners.lora.Own.load"]),
-        (
-            "tablepkg.tuners.lora.Own.run",
-            ["tablepkg.tuners.lora.Own.run", "tablepkg.config.Config.run"],
-        ),
+        ("tablepkg.tuners.lora.Own.run", ["tablepkg.tuners.lora.Own.run", "tablepkg.config.Config.run"]),
         # nested classes
-        (
-            "tablepkg.config.Deep.Inner.nested",
-            ["tablepkg.config.Deep.Inner.nested"],
-        ),
+        ("tablepkg.config.Deep.Inner.nested", ["tablepkg.config.Deep.Inner.nested"]),
         ("tablepkg.config.Base.Inner.nested", ["tablepkg.config.Base.Inner.nested"]),
         # what no statement defines, and classes that Python would refuse
         ("tablepkg.Config.attribute", ["tablepkg.config.Config.attribute"]),
@@ -1038,7 +1030,7 @@ BASE_LOAD, LEFT = "tablepkg.config.Base.load", "tablepkg.tuners.lora.Left.load"
     ],
 )
 def test_names_by_identity_from_source(read: Sources, dotted: str, names: list[str]) -> None:
-    assert list(read.answers(dotted)) == names
+    assert list(read.lineage(dotted)) == names
 
 
 def test_files(read: Sources) -> None:
@@ -1072,7 +1064,7 @@ def test_source_that_goes_away_while_a_build_reads(tmp_path: Path, monkeypatch: 
     assert read_of_one_build.path("tablegone") == module
     module.unlink()
     assert read_of_one_build.canonical("tablegone.A") is None
-    assert sources.read_names(module, 0, 0, "tablegone", is_package=False) == sources.Names()
+    assert source_names.read_names(module, 0, 0, "tablegone", is_package=False) == source_names.Names()
 
 
 def test_finder_of_an_editable_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -1171,12 +1163,12 @@ def test_names_by_identity(name: str, expected: list[str]) -> None:
     obj: Any = sys.modules[name.partition(".")[0]]
     for part in name.split(".")[1:]:
         obj = vars(obj).get(part, None) if isinstance(obj, types.ModuleType | type) else None
-    assert list(identity.answers(name, obj)) == expected
+    assert list(identity.lineage(name, obj)) == expected
 
 
 def test_name_without_a_module() -> None:
-    assert identity.answers("nowhere", object()) == ()
-    assert identity.answers("nowhere.at.all", print) == ("builtins.print",)
+    assert identity.lineage("nowhere", object()) == ()
+    assert identity.lineage("nowhere.at.all", print) == ("builtins.print",)
 
 
 def test_mock_is_no_name() -> None:
@@ -1184,7 +1176,7 @@ def test_mock_is_no_name() -> None:
         def __getattr__(self, name: str) -> Mock:
             return self
 
-    assert identity.answers("nowhere.mock", Mock()) == ()
+    assert identity.lineage("nowhere.mock", Mock()) == ()
 
 
 def test_files_of_bases(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

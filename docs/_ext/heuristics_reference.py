@@ -14,7 +14,8 @@ from docutils import nodes
 from sphinx.util import logging
 from sphinx.util.docutils import SphinxDirective
 
-from sphinxext_heuristics import config, directives, model
+from sphinxext_heuristics import config, model
+from sphinxext_heuristics.read import evidence, heuristic, queries
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 
     from sphinx.application import Sphinx
     from sphinx.util.typing import ExtensionMetadata
+
+    from sphinxext_heuristics.read.options import CheckedDirective
 
 logger = logging.getLogger(__name__)
 
@@ -103,13 +106,13 @@ MEANINGS: dict[str, dict[str, Meaning]] = {
 }
 
 #: Directive → its class, which names its options.
-DIRECTIVES: dict[str, type[directives.CheckedDirective]] = {
-    "heuristic": directives.HeuristicDirective,
-    "evidence": directives.EvidenceDirective,
-    "heuristic-index": directives.HeuristicIndexDirective,
-    "heuristic-graph": directives.HeuristicGraphDirective,
-    "heuristic-messages": directives.HeuristicMessagesDirective,
-    "heuristic-releases": directives.HeuristicReleasesDirective,
+DIRECTIVES: dict[str, type[CheckedDirective]] = {
+    "heuristic": heuristic.HeuristicDirective,
+    "evidence": evidence.EvidenceDirective,
+    "heuristic-index": queries.HeuristicIndexDirective,
+    "heuristic-graph": queries.FilteredDirective,
+    "heuristic-messages": queries.FilteredDirective,
+    "heuristic-releases": queries.FilteredDirective,
 }
 
 
@@ -177,7 +180,7 @@ class DirectiveOptionsDirective(TableDirective):
 
     required_arguments = 1
     heads = ("Option", "Meaning", "Without it")
-    modules = (directives, model)
+    modules = (heuristic, evidence, queries, model)
 
     def run(self) -> list[nodes.Node]:
         """Return the table; warn where the meanings do not fit the code."""

@@ -6,21 +6,24 @@ import io
 import sys
 from typing import TYPE_CHECKING
 
-from sphinxext_heuristics import index
 from sphinxext_heuristics.cli import pasted
 from sphinxext_heuristics.cli.project import CommandError, add_options, opened, read, read_evidence
 from sphinxext_heuristics.cli.terminal import note, say
 from sphinxext_heuristics.diagnostics import closest, did_you_mean
-from sphinxext_heuristics.inline import text_of
-from sphinxext_heuristics.matching import excludes
+from sphinxext_heuristics.notes.inline import text_of
+from sphinxext_heuristics.resolve import listing as index
+from sphinxext_heuristics.resolve.objects import Rule
+from sphinxext_heuristics.resolve.verdicts import Reason
 
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Iterable, Iterator
 
-    from sphinxext_heuristics.model import Connection, Entry, Heuristic
-    from sphinxext_heuristics.pages import Place
-    from sphinxext_heuristics.plan import Plan, Resolved
+    from sphinxext_heuristics.model import Heuristic
+    from sphinxext_heuristics.resolve.connections import Resolved
+    from sphinxext_heuristics.resolve.pages import Place
+    from sphinxext_heuristics.resolve.plan import Plan
+    from sphinxext_heuristics.resolve.verdicts import Verdict
 
 
 def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -86,8 +89,8 @@ def explain(plan: Plan, name: str) -> Iterator[str]:
         yield from _heuristic(plan, record)
         return
     name = name.lstrip("~")
-    match = plan.known.objects.find(name)
-    names = match.names or (plan.known.objects.find(f"*.{name}").names if match.objects else ())
+    match = plan.lookups.objects.find(name)
+    names = match.names or (plan.lookups.objects.find(f"*.{name}").names if match.objects else ())
     if name in plan.entry_of:
         names = (name,)  # as a target it would reach the inherited copies, too
     if names:
@@ -95,7 +98,7 @@ def explain(plan: Plan, name: str) -> Iterator[str]:
             yield from ("",) * bool(at)
             yield from _object(plan, documented)
         return
-    place = plan.known.pages.find(name).place
+    place = plan.lookups.pages.find(name).place
     if place is not None:
         yield from _page(plan, place)
     elif match.module:
@@ -103,7 +106,7 @@ def explain(plan: Plan, name: str) -> Iterator[str]:
 
 
 def _unknown(plan: Plan, name: str) -> str:
-    known = plan.known
+    known = plan.lookups
     near = (
         *closest(plan.settings.strip(name), plan.heuristics),
         *known.objects.closest(name),
@@ -118,16 +121,31 @@ def _unknown(plan: Plan, name: str) -> str:
 def _heuristic(plan: Plan, record: Heuristic) -> Iterator[str]:
     yield f"{record.name} ({record.severity}): {text_of(record.note)}"
     yield f"  defined in {record.source}:{record.line}"
-    if reason := _withheld(plan, record):
-        yield f"  shown nowhere by itself: {reason}"
+    if reason := plan.withheld(record):
+        yield f"  shown nowhere by itself: {_withheld(plan, record, reason)}"
+    verdicts = _verdicts(plan, record)
     for resolved in plan.connections(record):
         yield f"  {_connection(resolved)}"
-        if resolved.connection.type == "impl":
-            yield from _reached(plan, record, resolved)
-        elif resolved.place:
-            reason = _page_reason(plan, record, resolved.place)
-            yield f"    {_mark(reason)}{_where(resolved.place)}{reason and f': {reason}'}"
+        for name, rule in resolved.reached.items():
+            for docname, verdict in verdicts[name]:
+                why = _reason(plan, docname, verdict) or _rule(plan, name, resolved.connection.target, rule)
+                yield f"    {_mark(is_shown=verdict.is_shown)}{name} ({docname}): {why}"
+        if resolved.place:
+            free = _page_reason(plan, record, resolved.place)
+            yield f"    {_mark(is_shown=not free)}{_where(resolved.place)}{free and f': {free}'}"
     yield from _others(plan, record)
+
+
+def _verdicts(plan: Plan, record: Heuristic) -> dict[str, list[tuple[str, Verdict]]]:
+    """Return documented name → the documents of its entries and the verdicts of a heuristic there."""
+    found: dict[str, list[tuple[str, Verdict]]] = {}
+    for docname in plan.catalogue.docnames:
+        for entry, verdicts in zip(plan.catalogue.pages[docname].entries, plan.verdicts(docname), strict=True):
+            for verdict in verdicts:
+                if verdict.record is record:
+                    for name in entry.names:
+                        found.setdefault(name, []).append((docname, verdict))
+    return found
 
 
 def _connection(resolved: Resolved) -> str:
@@ -139,22 +157,14 @@ def _connection(resolved: Resolved) -> str:
         return f"{start}: {index.MISSING} does not exist{', as planned' if connection.planned else ''}"
     if resolved.target.uri:
         return f"{start}: {index.EXISTS} in another project, {resolved.target.uri}"
-    if not resolved.names and not resolved.place:
+    if not resolved.reached and not resolved.place:
         return f"{start}: {index.EXISTS} a module, which shows nothing"
     return f"{start}:"
 
 
-def _reached(plan: Plan, record: Heuristic, resolved: Resolved) -> Iterator[str]:
-    for name in resolved.names:
-        rule = _rule(plan, resolved.connection, name)
-        for docname, entry in _entries(plan, name):
-            reason = _entry_reason(plan, record, name, docname, entry)
-            yield f"    {_mark(reason)}{name} ({docname}): {reason or rule}"
-
-
 def _others(plan: Plan, record: Heuristic) -> Iterator[str]:
     """Yield the objects that have a target's name and are others, such as an override."""
-    objects = plan.known.objects
+    objects = plan.lookups.objects
     impl = [resolved.connection.target for resolved in plan.connections(record) if resolved.connection.type == "impl"]
     lasts = {target.rpartition(".")[2] for target in impl}
     reached = set(plan.reached(record))
@@ -166,68 +176,59 @@ def _others(plan: Plan, record: Heuristic) -> Iterator[str]:
         yield f"  not reached: {', '.join(names)}: the name is the same, the object is another, {identity}"
 
 
-def _mark(reason: str) -> str:
+def _mark(*, is_shown: bool) -> str:
     """Return how a line begins: with what is not shown, it says so."""
-    return "not shown: " if reason else "shown: "
+    return "shown: " if is_shown else "not shown: "
 
 
-# -- rules ----------------------------------------------------------------------------
+# -- what the verdicts say ------------------------------------------------------------
 
 
-def _rule(plan: Plan, connection: Connection, name: str) -> str:
-    """Return why a connection reaches a documented name."""
-    objects = plan.known.objects
-    target = connection.target
-    if target.startswith("*."):
-        return f"its name ends in {target[2:]}"
-    if name == target:
+def _rule(plan: Plan, name: str, target: str, rule: Rule) -> str:
+    """Return why a target reaches a documented name, in words."""
+    if rule is Rule.STAR:
+        return f"its name ends in {target.removeprefix('*.')}"
+    if rule is Rule.ITSELF:
         return "the target itself"
-    spelled = set(objects.spellings(target))
-    if spelled.intersection(plan.own_names(name)):
+    if rule is Rule.ALIAS:
         return f"the same object as {target}"
-    if objects.is_inherited(name) and spelled.intersection(objects.answers(name)):
-        return f"inherits this very member from {objects.identity(name).rpartition('.')[0]}"
-    if name.endswith(f".{target}"):
-        return f"the documented object whose name ends in {target}"
-    return f"another name or inherited copy of {target}"
+    if rule is Rule.INHERITED:
+        return f"inherits this very member from {plan.lookups.objects.identity(name).rpartition('.')[0]}"
+    return f"the documented object whose name ends in {target}"
 
 
-def _withheld(plan: Plan, record: Heuristic) -> str:
-    """Return why a heuristic is shown nowhere by itself, or nothing."""
-    if not record.inject:
-        return "it has no-inject"
-    if not plan.holds(record):
-        return f"it holds for {index.bounds(record)}, and {plan.known.version} is documented"
-    return ""
+def _reason(plan: Plan, docname: str, verdict: Verdict) -> str:
+    """Return why an entry does not show a heuristic, in words; ``""`` if it does."""
+    match verdict.reason:
+        case Reason.NONE:
+            return ""
+        case Reason.EXCEPT:
+            return f"except {verdict.excepted}"
+        case Reason.PAGE:
+            return _free(docname)
+        case Reason.BY_HAND:
+            return "a heuristics-for stands in this entry"
+        case Reason.INHERITED:
+            return "an inherited copy, and heuristics_inherited is 'none'"
+        case _:
+            return _withheld(plan, verdict.record, verdict.reason)
 
 
-def _entry_reason(plan: Plan, record: Heuristic, name: str, docname: str, entry: Entry) -> str:
-    """Return why an API entry does not show a heuristic that reaches it, or nothing."""
-    own = plan.own_names(name)
-    for target in record.excepts:
-        if any(excludes(spelled, own) for spelled in plan.spellings(target)):
-            return f"except {target}"
-    if reason := _withheld(plan, record) or _free(plan, docname):
-        return reason
-    if entry.by_hand:
-        return "a heuristics-for stands in this entry"
-    if plan.settings.inherited == "none" and plan.is_inherited(entry):
-        return "an inherited copy, and heuristics_inherited is 'none'"
-    return ""
+def _withheld(plan: Plan, record: Heuristic, reason: Reason) -> str:
+    """Return why a heuristic is shown nowhere automatically, in words."""
+    if reason is Reason.VERSION:
+        return f"it holds for {index.bounds(record)}, and {plan.lookups.version} is documented"
+    return "it has no-inject"
 
 
-def _free(plan: Plan, docname: str) -> str:
-    if docname in plan.known.excluded:
-        return f"{docname} is kept free by heuristics_exclude or no-heuristics"
-    return ""
+def _free(docname: str) -> str:
+    return f"{docname} is kept free by heuristics_exclude or no-heuristics"
 
 
 def _page_reason(plan: Plan, record: Heuristic, place: Place) -> str:
-    return _withheld(plan, record) or _free(plan, place.docname)
-
-
-def _entries(plan: Plan, name: str) -> list[tuple[str, Entry]]:
-    return [(docname, entry) for docname, entry in plan.catalogue.entries if name in entry.names]
+    if reason := plan.withheld(record):
+        return _withheld(plan, record, reason)
+    return _free(place.docname) if place.docname in plan.lookups.excluded else ""
 
 
 def _where(place: Place) -> str:
@@ -238,26 +239,18 @@ def _where(place: Place) -> str:
 
 
 def _object(plan: Plan, name: str) -> Iterator[str]:
-    entries = _entries(plan, name)
+    entries = [(docname, entry) for docname, entry in plan.catalogue.entries if name in entry.names]
     yield f"{name} ({', '.join(dict.fromkeys(docname for docname, _entry in entries))})"
-    found = False
-    for record, resolved in _reaching(plan, name):
-        found = True
-        rule = f"{resolved.connection.type} {resolved.connection.target}: {_rule(plan, resolved.connection, name)}"
+    reaches = plan.reach.get(name, ())
+    for reach in sorted(reaches, key=lambda reach: plan.positions[reach.record.name]):
         for docname, entry in entries:
-            reason = _entry_reason(plan, record, name, docname, entry)
-            yield f"  {_mark(reason)}{_named(record)}: {reason or rule}"
-    if not found:
+            verdict = plan.verdict(docname, entry, reach.record.name)
+            if verdict:
+                rule = f"impl {verdict.target}: {_rule(plan, name, verdict.target, verdict.rule)}"
+                start = f"{_mark(is_shown=verdict.is_shown)}{_named(reach.record)}"
+                yield f"  {start}: {_reason(plan, docname, verdict) or rule}"
+    if not reaches:
         yield "  no heuristic reaches it"
-
-
-def _reaching(plan: Plan, name: str) -> Iterator[tuple[Heuristic, Resolved]]:
-    """Yield the heuristics that reach a documented name, each by its first connection that does."""
-    for record in plan.heuristics.values():
-        for resolved in plan.connections(record):
-            if name in resolved.names:
-                yield record, resolved
-                break
 
 
 def _page(plan: Plan, place: Place) -> Iterator[str]:
@@ -268,7 +261,7 @@ def _page(plan: Plan, place: Place) -> Iterator[str]:
             found = True
             reason = _page_reason(plan, record, place)
             rule = f"{resolved.connection.type} {resolved.connection.target}"
-            yield f"  {_mark(reason)}{_named(record)}: {reason or rule}"
+            yield f"  {_mark(is_shown=not reason)}{_named(record)}: {reason or rule}"
     if not found:
         yield "  no heuristic is connected to it"
 

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 
 from sphinxext_heuristics.cli.project import add_options, opened, read
 from sphinxext_heuristics.cli.terminal import note, say
-from sphinxext_heuristics.export import Exporter, pages_by_heuristic
-from sphinxext_heuristics.inline import text_of
+from sphinxext_heuristics.files.export import Exporter, pages_by_heuristic
+from sphinxext_heuristics.notes.inline import text_of
 
 if TYPE_CHECKING:
     import argparse
 
-    from sphinxext_heuristics.plan import Plan
+    from sphinxext_heuristics.resolve.plan import Plan
 
 #: How many places a heuristic are listed; ``--json`` has all.
 MAX_PLACES = 8

@@ -1,23 +1,25 @@
-"""``explain`` of a pasted text: the heuristics whose messages it holds."""
+"""``explain`` of a pasted text: the heuristics whose messages it has."""
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
-from sphinxext_heuristics.evidence import Found
-from sphinxext_heuristics.fitting import Pasted, closeness, fit
-from sphinxext_heuristics.inline import text_of
+from sphinxext_heuristics.evidence.messages import fit, plain
+from sphinxext_heuristics.model import Found
+from sphinxext_heuristics.notes.inline import text_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from sphinxext_heuristics.fitting import Fit
-    from sphinxext_heuristics.messages import Message
-    from sphinxext_heuristics.model import Evidence, Heuristic
-    from sphinxext_heuristics.plan import Plan
+    from sphinxext_heuristics.model import Evidence, Message
+    from sphinxext_heuristics.resolve.plan import Plan
 
 #: How many close messages are named where none fits.
 _MAX_CLOSE = 3
+
+#: The share of common long words that makes a message close.
+_CLOSE_SHARE = 0.4
 
 #: Longer names are not looked up.
 _LONGEST_NAME = 200
@@ -34,51 +36,46 @@ def may_be_name(asked: str) -> bool:
 
 
 def explained(plan: Plan, text: str) -> Iterator[str]:
-    """Yield the heuristics whose messages fit a text, line by line, the best fit first; nothing if none does."""
-    for number, (record, said) in enumerate(_fitting(plan, Pasted(text))):
+    """Yield the heuristics whose messages fit a text, line by line, the longest message first."""
+    pasted = plain(text)
+    found: dict[str, list[tuple[int, Message, Evidence]]] = {}
+    for record in plan.heuristics.values():
+        for message, quoted in plan.said(record):
+            if size := fit(message, pasted):
+                found.setdefault(record.name, []).append((size, message, quoted))
+    ordered = sorted(found.items(), key=lambda item: -max(size for size, _message, _quoted in item[1]))
+    for number, (name, said) in enumerate(ordered):
+        record = plan.heuristics[name]
         yield from ("",) * bool(number)
         yield f"{record.name} ({record.severity}): {text_of(record.note)}"
         yield f"  on page {record.docname}#{record.anchor}, defined in {record.source}:{record.line}"
-        for message, quoted in said:
+        for _size, message, quoted in sorted(said, key=lambda one: -one[0]):
             yield f"  {message.kind}: {message.text}"
             yield f"    {_origin(plan, quoted)}"
 
 
-def _fitting(plan: Plan, pasted: Pasted) -> list[tuple[Heuristic, list[tuple[Message, Evidence]]]]:
-    """Return the heuristics with the messages that fit; parts count only where no message is there as a whole."""
-    fits = [
-        (found, record, said)
-        for record in plan.heuristics.values()
-        for said in plan.said(record)
-        if (found := fit(said[0], pasted))
-    ]
-    by_heuristic: dict[str, tuple[Heuristic, list[tuple[Message, Evidence]]]] = {}
-    is_whole = any(found.whole for found, _record, _said in fits)
-    for found, record, said in sorted(fits, key=_how_well, reverse=True):
-        if found.whole or not is_whole:
-            by_heuristic.setdefault(record.name, (record, []))[1].append(said)
-    return list(by_heuristic.values())
-
-
-def _how_well(one: tuple[Fit, Heuristic, tuple[Message, Evidence]]) -> Fit:
-    return one[0]
-
-
 def _origin(plan: Plan, quoted: Evidence) -> str:
     """Return where a message is from: object, package, version and line."""
-    found = plan.known.verify(quoted)
+    found = plan.lookups.verify(quoted)
     where = f"line {found.line}" if isinstance(found, Found) else "not found there"
     return f"{quoted.object}, {plan.package_of(quoted)} {plan.version_of(quoted)}".strip() + f", {where}"
 
 
 def unknown(plan: Plan, text: str) -> str:
     """Return what is said where no message fits: those that are closest."""
-    pasted = Pasted(text)
-    said: dict[Message, Heuristic] = {}
+    close: dict[Message, tuple[float, str]] = {}
     for record in plan.heuristics.values():
         for message, _quoted in plan.said(record):
-            said.setdefault(message, record)
-    close = sorted(said, key=lambda message: closeness(message, pasted), reverse=True)[:_MAX_CLOSE]
-    lines = [f"  {it.kind}: {it.text} ({said[it].name})" for it in close if closeness(it, pasted)]
+            if (share := _common_share(message.text, text)) >= _CLOSE_SHARE:
+                close.setdefault(message, (-share, record.name))
+    ordered = sorted(close, key=lambda message: close[message][0])[:_MAX_CLOSE]
+    lines = [f"  {message.kind}: {message.text} ({close[message][1]})" for message in ordered]
     what = "fits this text, and no name is like it"
     return "\n".join([f"no message that a heuristic quotes {what}{'; the closest are:' if lines else ''}", *lines])
+
+
+def _common_share(one: str, other: str) -> float:
+    """Return the share of the long words of the shorter text that are in both; 0 if it is but one word."""
+    words, others = ({*re.findall(r"\w{4,}", text.lower())} for text in (one, other))
+    common = len(words & others)
+    return common / min(len(words), len(others)) if common > 1 else 0

@@ -18,16 +18,16 @@ from sphinx.errors import ConfigError, SphinxError
 from sphinx.util.console import nocolor
 from sphinx.util.docutils import docutils_namespace, patch_docutils
 
-from sphinxext_heuristics.builder import EXTENSION, ReadingBuilder
+from sphinxext_heuristics.build.builders import ReadingBuilder
+from sphinxext_heuristics.build.domain import EXTENSION, HeuristicDomain
 from sphinxext_heuristics.cli.terminal import may_colour
-from sphinxext_heuristics.domain import HeuristicDomain
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from collections.abc import Set as AbstractSet
 
     from sphinxext_heuristics.model import Subtype
-    from sphinxext_heuristics.plan import Plan
+    from sphinxext_heuristics.resolve.plan import Plan
 
 
 class CommandError(Exception):

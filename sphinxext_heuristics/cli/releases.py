@@ -12,38 +12,37 @@ from typing import TYPE_CHECKING
 
 from packaging.version import InvalidVersion, Version
 
-from sphinxext_heuristics import index_file, release_checks, versions
-from sphinxext_heuristics.builder import releases_place
-from sphinxext_heuristics.cli.index import bring_up_to_date, found_in, seen
+from sphinxext_heuristics import versions
+from sphinxext_heuristics.build.builders import RELEASES_FILE
 from sphinxext_heuristics.cli.project import CommandError, add_options, opened, read, read_evidence
 from sphinxext_heuristics.cli.terminal import note, say, say_diff
 from sphinxext_heuristics.cli.wheels import NoIndexError, NotGotError, cache_folder, unpacked
-from sphinxext_heuristics.config import not_set
-from sphinxext_heuristics.evidence import Found
-from sphinxext_heuristics.model import Subtype
-from sphinxext_heuristics.releases import (
+from sphinxext_heuristics.cli.writing import bring_up_to_date, file_of, found_in, seen
+from sphinxext_heuristics.files.differences import unified
+from sphinxext_heuristics.model import Found, Subtype
+from sphinxext_heuristics.releases import checks as release_checks
+from sphinxext_heuristics.releases.matrix import (
     Matrix,
     Row,
     Standing,
+    contradictions,
     in_order,
-    is_open,
+    matrix_of,
     quoted,
     quotes,
     results,
     standing,
-    suggestion,
     text_of,
 )
-from sphinxext_heuristics.sources import Sources
+from sphinxext_heuristics.resolve.listing import bounds
+from sphinxext_heuristics.source.packages import Sources
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from sphinx.config import Config
-
-    from sphinxext_heuristics.index_file import Place
+    from sphinxext_heuristics.files.project_file import ProjectFile
     from sphinxext_heuristics.model import Heuristic
-    from sphinxext_heuristics.plan import Plan
+    from sphinxext_heuristics.resolve.plan import Plan
 
 #: The name of a distribution, as the packaging standards have it.
 _DISTRIBUTION = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?")
@@ -56,9 +55,9 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         help="find out which heuristic holds in which release of the documented package",
         description=(
             "Look for what the heuristics quote in releases of heuristics_package, write the file that "
-            "heuristics_releases_file names, and suggest since and until where they do not agree. The wheels are "
-            "fetched by pip, under pip's own configuration, once each; only their source text is unpacked, and nothing "
-            "of it is run."
+            "heuristics_releases_file names, and print the row of each heuristic whose bounds do not agree. pip "
+            "fetches the wheels, with its own configuration, once each; only their source text is kept, and none of "
+            "it is run."
         ),
         epilog=(
             "Exit code: 0 fine, 1 a release could not be got, bounds do not agree, or the file differs (with --check), "
@@ -103,73 +102,64 @@ def _releases(text: str) -> tuple[str, ...]:
 def run(arguments: argparse.Namespace) -> int:
     """Look into the releases, and write or compare the file; return the exit code."""
     with opened(arguments) as app:
+        file = file_of(app, RELEASES_FILE)
         plan = read(app, leaves={Subtype.EVIDENCE, Subtype.VERSION}) if arguments.all else read_evidence(app)
-        place = releases_place(app, plan.settings)
-        quiet, config = app.quiet, app.config
-    _check_settings(plan, place, config)
-    before = _before(plan, place, arguments)
-    found = found_in(place.path)
+        quiet = app.quiet
+    if not plan.settings.package:
+        raise CommandError(f"heuristics_package is not set in {file.conf_py}; set it to the package to look into")
+    before = _before(plan, file, arguments)
+    found = found_in(file.path)
     found = found.removeprefix("\ufeff") if found else found
-    wanted = _wanted(arguments, place, before.releases)
+    wanted = _wanted(arguments, file, before.releases)
     looked = _look(plan, _registry(plan, arguments), wanted, quiet=quiet)
     matrix = _matrix(plan, wanted, looked, before, reads_all=arguments.all)
     for name, release, why in looked.why if arguments.why else ():
         say(f"{name}, {release}: {why}")
-    suggested = list(_suggestions(plan, matrix))
-    for line in suggested:
+    contradicted = list(_contradicted(plan, matrix))
+    for line in contradicted:
         say(line)
-    if not quiet:
-        _remark(plan, matrix)
-    findings = bool(looked.missing or suggested)
+    unread = [name for name in matrix.rows if name not in plan.heuristics]
+    if unread and not quiet:
+        note(f"not read, and left as they are (--all reads all): {', '.join(unread)}")
+    findings = bool(looked.missing or contradicted)
     if not (looked.standings or before.releases):
-        note("no release was got: nothing is written")
+        note("no release could be downloaded; file not written")
         return 1
     if arguments.check:
-        code = _check(arguments, place, found, text_of(matrix))
+        code = _check(arguments, file, found, text_of(matrix))
     else:
-        code = bring_up_to_date(place.path, found, text_of(matrix))
+        code = bring_up_to_date(file.path, found, text_of(matrix))
     return int(findings or code)
 
 
-def _check_settings(plan: Plan, place: Place, config: Config) -> None:
-    if plan.settings.releases_file is None:
-        raise CommandError(
-            f"{not_set(config, place.conf_py, 'heuristics_releases_file')}: there is no file of releases"
-        )
-    if not plan.settings.package:
-        raise CommandError(f"heuristics_package is not set in {place.conf_py}: whose releases?")
-    if index_file.is_outside(place.path, place.srcdir):
-        raise CommandError(index_file.outside_message(place))
-
-
-def _before(plan: Plan, place: Place, arguments: argparse.Namespace) -> Matrix:
+def _before(plan: Plan, file: ProjectFile, arguments: argparse.Namespace) -> Matrix:
     """Return what the file says; one that says something else is not to be lost."""
-    before = plan.known.releases
+    before = matrix_of(plan)
     if isinstance(before, Matrix):
         return before
     if before and before.is_there:
-        again = _again(arguments, place, arguments.releases or before.releases or (release_checks.VERSIONS,))
-        where = f"{place.path}:{before.line}: " if before.line else ""
+        again = _again(arguments, file, arguments.releases or before.releases or (release_checks.VERSIONS,))
+        where = f"{file.path}:{before.line}: " if before.line else ""
         raise CommandError(where + release_checks.told(before, again))
     return Matrix(package=plan.settings.package, rows={})
 
 
-def _wanted(arguments: argparse.Namespace, place: Place, known: Sequence[str]) -> tuple[str, ...]:
+def _wanted(arguments: argparse.Namespace, file: ProjectFile, known: Sequence[str]) -> tuple[str, ...]:
     """Return the releases that the file should have: those it has and those that are named, less those to drop."""
     named, kept, drop = ({Version(one): one for one in some} for some in (arguments.releases, known, arguments.drop))
     if both := drop.keys() & named.keys():
         raise CommandError(f"--releases and --drop both name {', '.join(drop[one] for one in sorted(both))}")
     if strange := drop.keys() - kept.keys():
         unknown = ", ".join(drop[one] for one in sorted(strange))
-        raise CommandError(f"--drop names {unknown}, but {place.path} does not")
+        raise CommandError(f"--drop names {unknown}, but {file.path} does not")
     # A release stays as the file writes it: 1.0 is 1.0.0.
     wanted = in_order(one for version, one in {**named, **kept}.items() if version not in drop)
     if not wanted:
-        raise CommandError(f"say which releases: {_again(arguments, place, (release_checks.VERSIONS,))}")
+        raise CommandError(f"say which releases: {_again(arguments, file, (release_checks.VERSIONS,))}")
     return wanted
 
 
-def _again(arguments: argparse.Namespace, place: Place, releases: Sequence[str]) -> str:
+def _again(arguments: argparse.Namespace, file: ProjectFile, releases: Sequence[str]) -> str:
     """Return the command that writes the file from *releases*, its other options as they were given."""
     given = [
         ("--releases", ",".join(releases)),
@@ -180,7 +170,7 @@ def _again(arguments: argparse.Namespace, place: Place, releases: Sequence[str])
         *(("-t", tag) for tag in arguments.tags),
     ]
     options = [f"{option} {shlex.quote(value)}" for option, value in given if value]
-    return " ".join([place.command, *(["--all"] if arguments.all else []), *options])
+    return " ".join([file.command, *(["--all"] if arguments.all else []), *options])
 
 
 # -- looking into releases ------------------------------------------------------------
@@ -296,37 +286,21 @@ def _row(plan: Plan, name: str, looked: Looked, before: Matrix, *, reads_all: bo
     return Row(quotes=digest, standings=known) if known else old
 
 
-def _suggestions(plan: Plan, matrix: Matrix) -> Iterator[str]:
-    for record in _listed(plan, matrix):
-        if said := suggestion(record.since, record.until, matrix.of(record)):
-            yield f"{record.name}: {said}"
-
-
-def _listed(plan: Plan, matrix: Matrix) -> Iterator[Heuristic]:
-    """Yield the heuristics of the rows that were read."""
+def _contradicted(plan: Plan, matrix: Matrix) -> Iterator[str]:
+    """Yield the row of each heuristic whose bounds the releases contradict, for its author to read."""
     for name in matrix.rows:
         if record := plan.heuristics.get(name):
-            yield record
+            standings = matrix.of(record)
+            if contradictions(record.since, record.until, standings):
+                row = ", ".join(f"{release} {standings[release]}" for release in in_order(standings))
+                yield f"{name} ({bounds(record) or 'no bounds'}): {row}"
 
 
-def _remark(plan: Plan, matrix: Matrix) -> None:
-    """Name the heuristics that an author may want to look at: no finding."""
-    drifted = [
-        record.name for record in _listed(plan, matrix) if is_open(record.since, record.until, matrix.of(record))
-    ]
-    if drifted:
-        judge = "for you to judge (--why shows what is there)"
-        note(f"drifted within their bounds, {judge}: {', '.join(drifted)}")
-    unread = [name for name in matrix.rows if name not in plan.heuristics]
-    if unread:
-        note(f"not read, and left as they are (--all reads all): {', '.join(unread)}")
-
-
-def _check(arguments: argparse.Namespace, place: Place, found: str | None, wanted: str) -> int:
+def _check(arguments: argparse.Namespace, file: ProjectFile, found: str | None, wanted: str) -> int:
     if found == wanted:
-        note(f"{seen(place.path)} is up to date")
+        note(f"{seen(file.path)} is up to date")
         return 0
     what = "is not there" if found is None else "differs"
-    note(f"{seen(place.path)} {what}; to write it: {_again(arguments, place, arguments.releases)}")
-    say_diff(index_file.unified(found or "", wanted, seen(place.path)), arguments.color)
+    note(f"{seen(file.path)} {what}; to write it: {_again(arguments, file, arguments.releases)}")
+    say_diff(unified(found or "", wanted, seen(file.path)), arguments.color)
     return 1

@@ -5,20 +5,19 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sphinxext_heuristics import checks
 from sphinxext_heuristics.cli.project import add_options, opened, read, read_evidence
 from sphinxext_heuristics.cli.terminal import note, say
 from sphinxext_heuristics.diagnostics import report
-from sphinxext_heuristics.evidence import Found
-from sphinxext_heuristics.model import Subtype
-from sphinxext_heuristics.sources import Sources
+from sphinxext_heuristics.model import Found, Subtype
+from sphinxext_heuristics.resolve import checks
+from sphinxext_heuristics.source.packages import Sources
 
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Iterator
 
     from sphinxext_heuristics.model import Evidence
-    from sphinxext_heuristics.plan import Plan
+    from sphinxext_heuristics.resolve.plan import Plan
 
 
 #: The warnings that the command gives itself.
@@ -67,7 +66,7 @@ def standing(plan: Plan, srcdir: Path) -> Iterator[str]:
     expected = checks.expected(plan)
     found = away = 0
     for one in quoted:
-        result = plan.known.verify(one)
+        result = plan.lookups.verify(one)
         if isinstance(result, Found):
             found += 1
             yield f"{_seen(one, srcdir)}: {one.object} has it in line {result.line}"

@@ -33,12 +33,7 @@ _CLASSES = frozenset({"class", "exception", "type"})
 
 
 def object_reference(
-    env: BuildEnvironment,
-    target: str,
-    content: nodes.TextElement,
-    *,
-    only_classes: bool = False,
-    exact: str = "",
+    env: BuildEnvironment, target: str, content: nodes.TextElement, *, only_classes: bool = False, exact: str = ""
 ) -> addnodes.pending_xref:
     """Make a reference to a Python object.
 
@@ -168,11 +163,7 @@ class ReferenceResolver:
         return self.names
 
     def resolve(
-        self,
-        app: Sphinx,
-        env: BuildEnvironment,
-        node: addnodes.pending_xref,
-        contnode: nodes.TextElement,
+        self, app: Sphinx, env: BuildEnvironment, node: addnodes.pending_xref, contnode: nodes.TextElement
     ) -> nodes.Node | None:
         """Resolve one reference (``missing-reference``).
 
@@ -191,11 +182,7 @@ class ReferenceResolver:
             return contnode
 
     def _elsewhere(
-        self,
-        app: Sphinx,
-        env: BuildEnvironment,
-        node: addnodes.pending_xref,
-        contnode: nodes.TextElement,
+        self, app: Sphinx, env: BuildEnvironment, node: addnodes.pending_xref, contnode: nodes.TextElement
     ) -> nodes.Node | None:
         """Ask the other extensions, intersphinx before all, for a Python object of that name."""
         asked = node.copy()

@@ -1,129 +1,153 @@
-"""Quotes that are prose: a docstring's words, a comment's or a message's."""
+"""Quotes that are prose: words of a docstring, a comment or a message."""
 
 from __future__ import annotations
 
+import ast
+import io
 import re
+import tokenize
 from bisect import bisect_right
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from contextlib import suppress
+from itertools import accumulate
+from typing import TYPE_CHECKING, TypeAlias
 
-from sphinxext_heuristics.evidence.lexer import MARK, Kind, parse, said, spoken, tokens
-from sphinxext_heuristics.evidence.scope import neighbours
+from sphinxext_heuristics.evidence.source import parse
 
 if TYPE_CHECKING:
-    import ast
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
-    from sphinxext_heuristics.evidence.lexer import Token
-    from sphinxext_heuristics.evidence.scope import Scope
+    from sphinxext_heuristics.evidence.source import Place
+
+#: A piece of text and its line.
+Piece: TypeAlias = tuple[int, str]
 
 _MARKER = re.compile(r"^[ \t]*#+[:!]?", re.MULTILINE)
-_PLACEHOLDER = re.compile(r"\{[^{}\n]+\}")
-
-
-@dataclass(frozen=True, slots=True)
-class Prose:
-    """Words in their order; where lines end, and which strings they are cut into, does not matter."""
-
-    text: str
-
-    def find(self, scope: Scope) -> tuple[int, int] | None:
-        """Return where these words stand: in strings side by side, or in a comment."""
-        wanted = [words for text in _spellings(self.text) if (words := " ".join(text.split()))]
-        for lines in _passages(scope):
-            passage = Passage(lines)
-            for words in wanted:
-                if found := passage.find(words):
-                    return found
-        return None
-
-
-def absent_comment(quote: str, scope: Scope) -> str:
-    """Return the first comment in quoted code that *scope* does not have, white space folded, or nothing."""
-    there = [Passage(lines) for lines in _comments(scope.comments)]
-    for lines in _comments([token for token in tokens(quote) if token.kind is Kind.COMMENT]):
-        words = Passage(lines).text.strip()
-        if words and not any(passage.find(words) for passage in there):
-            return words
-    return ""
-
-
-def _comments(found: Sequence[Token]) -> Iterator[list[tuple[int, str]]]:
-    """Yield what each comment says, a piece for each line."""
-    for block in neighbours(found):
-        yield [(token.line, _MARKER.sub("", token.text) + "\n") for token in block]
 
 
 class Passage:
-    """Text with white space folded, and the lines that it is from."""
+    """Words with white space folded, and the lines where they are."""
 
-    def __init__(self, lines: Iterable[tuple[int, str]]) -> None:
-        """Take pieces of text with the number of the line where each stands; a word may go on in the next piece."""
-        pieces: list[str] = []
-        self._starts: list[int] = []
-        self._lines: list[int] = []
-        length, space = 0, True
-        for number, text in lines:
-            folded = " ".join(text.split())
-            if text[:1].isspace() or not text:
-                folded = f" {folded}"
-            if folded.strip() and text[-1:].isspace():
-                folded = f"{folded} "
-            if space:
-                folded = folded.lstrip()
-            if not folded:
-                continue
-            self._starts.append(length)
-            self._lines.append(number)
-            pieces.append(folded)
-            length += len(folded)
-            space = folded.endswith(" ")
-        self.text = "".join(pieces)
+    def __init__(self, pieces: Sequence[Piece]) -> None:
+        """Take pieces of text that follow each other; a word may go on in the next piece."""
+        whole = "".join(text for _line, text in pieces)
+        lines = [line for line, _text in pieces]
+        starts = list(accumulate((len(text) for _line, text in pieces), initial=0))
+        words = list(re.finditer(r"\S+", whole))
+        self.text = " ".join(word[0] for word in words)
+        self._starts = list(accumulate((len(word[0]) + 1 for word in words), initial=0))
+        self._lines = [
+            (lines[bisect_right(starts, word.start()) - 1], lines[bisect_right(starts, word.end() - 1) - 1])
+            for word in words
+        ]
 
     def find(self, words: str) -> tuple[int, int] | None:
-        """Return the lines where *words* stand, not as parts of longer words, or ``None``."""
+        """Return the first and last line of *words*, which are not parts of longer words, or ``None``."""
         left = "" if words[0] in "()[]{}.,:;" else r"(?<!\w)"
         right = "" if words[-1] in "([{" else r"(?!\w)"
         found = re.search(f"{left}{re.escape(words)}{right}", self.text)
-        return (self._line(found.start()), self._line(found.end() - 1)) if found else None
-
-    def _line(self, at: int) -> int:
-        return self._lines[bisect_right(self._starts, at) - 1]
-
-
-def _passages(scope: Scope) -> Iterator[list[tuple[int, str]]]:
-    """Yield what is prose in *scope*, a piece for each line."""
-    for group in scope.literals:
-        pieces = [piece for item in group for piece in _ended(item.lines)]
-        yield [(number, text.replace(MARK, "")) for number, text in pieces]
-    yield from _comments(scope.comments)
+        if not found:
+            return None
+        first, last = (bisect_right(self._starts, at) - 1 for at in (found.start(), found.end() - 1))
+        return self._lines[first][0], self._lines[last][1]
 
 
-def _ended(lines: Iterable[tuple[int, str]]) -> Iterator[tuple[int, str]]:
-    """Yield the lines of a text with their ends, which the last one does not have."""
-    found = list(lines)
-    yield from ((number, f"{text}\n") for number, text in found[:-1])
-    yield from found[-1:]
+class Prose:
+    """Quoted words."""
+
+    def __init__(self, quote: str) -> None:
+        """Take the words; where lines end, and which literals they are cut into, does not matter."""
+        self._aliases = [words for text in _aliases(quote) if (words := " ".join(text.split()))]
+
+    def find(self, place: Place) -> tuple[int, int] | None:
+        """Return the lines where a docstring, a message or a comment has these words, or ``None``."""
+        comments, strings = texts_of("\n".join(place.text), place.first)
+        passages = map(Passage, [*strings, *comments])
+        return next((found for it in passages for words in self._aliases if (found := it.find(words))), None)
 
 
-def _spellings(quote: str) -> Iterator[str]:
-    """Yield what a quote may stand for: as it is, a comment, strings, a message with placeholders, with escapes."""
+def _aliases(quote: str) -> Iterator[str]:
+    """Yield what a quote may stand for: its words, those of a comment, of strings, of a string or f-string's source."""
     yield quote
     yield _MARKER.sub("", quote)
-    lexed = list(tokens(quote))
-    if all(token.kind in {Kind.STRING, Kind.COMMENT} for token in lexed):
-        yield "".join(said(token.text) for token in lexed if token.kind is Kind.STRING).replace(MARK, "")
-    yield _PLACEHOLDER.sub(_respelled, quote)
-    if "\\" in quote:
-        # As a string's source spells it; what is no string so is left as it is, with its marks, and found nowhere.
-        yield said(f'''"""{quote} """''')
+    for template in ("(\n{}\n)", '"""{} """', 'f"""{} """'):
+        with suppress(ValueError):
+            yield said(template.format(quote))
 
 
-def _respelled(found: re.Match[str]) -> str:
-    """Return a placeholder as `spoken` writes it, or as it is."""
-    try:
-        tree = parse(f"f'''{found[0]}'''", "eval")
-        node: ast.AST | None = getattr(tree, "body", None)
-        return spoken(node).replace(MARK, "") if node else found[0]
-    except (ValueError, RecursionError):
-        return found[0]
+def missing_comment(quote: str, place: Place) -> str:
+    """Return the first comment in quoted code that an object does not have, white space folded, or nothing."""
+    wanted = [words for comment in texts_of(quote)[0] if (words := Passage(comment).text)]
+    there = [Passage(comment) for comment in texts_of("\n".join(place.text))[0]] if wanted else []
+    return next((words for words in wanted if not any(passage.find(words) for passage in there)), "")
+
+
+def texts_of(code: str, first: int = 1) -> tuple[list[list[Piece]], list[list[Piece]]]:
+    """Return the comments and the string literals of code whose first line has the number *first*.
+
+    Comments on lines of their own, one right below the other, are one; so are literals side by side.
+    """
+    comments: list[list[Piece]] = []
+    strings: list[list[Piece]] = []
+    lines = code.split("\n")
+    opened: list[tuple[int, int]] = []
+    above, is_joined = -1, False
+    for token in _tokens(code):
+        kind = tokenize.tok_name[token.type]
+        row, column = token.start
+        if kind.endswith("STRING_START"):  # of an f-string, since Python 3.12
+            opened.append(token.start)
+            continue
+        start = opened.pop() if kind.endswith("STRING_END") else token.start
+        if opened:
+            continue
+        if kind.endswith(("STRING", "STRING_END")):
+            strings += [] if is_joined else [[]]
+            strings[-1] += _pieces(_between(lines, start, token.end), first + start[0] - 1)
+            is_joined = True
+        elif kind == "COMMENT":
+            is_alone = not lines[row - 1][:column].strip()
+            comments += [] if is_alone and above == row - 1 else [[]]
+            comments[-1].append((first + row - 1, f"{_MARKER.sub('', token.string)}\n"))
+            above = row if is_alone else -1
+        elif kind != "NL":
+            is_joined = False
+    return comments, strings
+
+
+def _tokens(code: str) -> Iterator[tokenize.TokenInfo]:
+    """Yield the tokens of code, as far as the standard library sees any in what may be a part of a file."""
+    with suppress(tokenize.TokenError, SyntaxError):
+        yield from tokenize.generate_tokens(io.StringIO(code).readline)
+
+
+def _between(lines: Sequence[str], start: tuple[int, int], end: tuple[int, int]) -> str:
+    found = [*lines[start[0] - 1 : end[0] - 1], lines[end[0] - 1][: end[1]]]
+    return "\n".join([found[0][start[1] :], *found[1:]])
+
+
+def _pieces(literal: str, line: int) -> Iterator[Piece]:
+    """Yield what a literal says, a piece for each line; of bytes nothing."""
+    with suppress(ValueError):
+        for at, text in enumerate(said(literal).splitlines(keepends=True)):
+            yield line + min(at, literal.count("\n")), text
+
+
+def said(code: str) -> str:
+    """Return what a string literal says, or several side by side, with an f-string's placeholders as they are written.
+
+    Raises `ValueError` if the code is something else.
+    """
+    (statement,) = parse(code).body
+    return _said(getattr(statement, "value", statement))
+
+
+def _said(node: ast.AST) -> str:
+    match node:
+        case ast.Constant(value=str(value)):
+            return value
+        case ast.JoinedStr(values=values):
+            return "".join(map(_said, values))
+        case ast.FormattedValue(value=value, conversion=conversion, format_spec=spec):
+            how = f"!{chr(conversion)}" if conversion > 0 else ""
+            return f"{{{ast.unparse(value)}{how}{f':{_said(spec)}' if spec else ''}}}"
+    raise ValueError("not a string")

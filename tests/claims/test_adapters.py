@@ -384,10 +384,7 @@ def test_ensure_weight_tying_adds_the_update_twice() -> None:
 @pytest.mark.parametrize("case", ["plain", "ensured", "mixed"])
 def test_modules_to_save_merge_right_and_load_right(ends: list[str], case: str, tmp_path: Path) -> None:
     config = lora(
-        target_modules=["q_proj"],
-        modules_to_save=ends,
-        ensure_weight_tying=case == "ensured",
-        task_type="CAUSAL_LM",
+        target_modules=["q_proj"], modules_to_save=ends, ensure_weight_tying=case == "ensured", task_type="CAUSAL_LM"
     )
     model = shaken(get_peft_model(llama(tie_word_embeddings=True), config, mixed=case == "mixed"), 0.3).eval()
     before = logits(model)
@@ -1392,10 +1389,7 @@ def test_eight_bit_merge_that_is_wrong(
 @claim("Eight_Bit_Codes_Read_As_Weights")
 @pytest.mark.parametrize(
     ("method", "bits"),
-    [
-        *((name, 4) for name in ("LoHa", "LoKr", "HRA", "Peanut", "Deft", "Supertuning")),
-        ("Supertuning", 8),
-    ],
+    [*((name, 4) for name in ("LoHa", "LoKr", "HRA", "Peanut", "Deft", "Supertuning")), ("Supertuning", 8)],
 )
 def test_left_out_because_they_do_not_run(quantized: Callable[[int], LlamaForCausalLM], method: str, bits: int) -> None:
     with pytest.raises(RuntimeError):

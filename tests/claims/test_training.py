@@ -425,10 +425,7 @@ def test_head_that_is_not_covered_is_neither_trained_nor_saved(options: dict[str
 @claim("Task_Head_In_Modules_To_Save")
 @pytest.mark.parametrize(("modules_to_save", "same"), [(None, False), (["head"], True)])
 def test_reloaded_adapter_answers_as_in_training_only_with_its_head(
-    tmp_path: Path,
-    modules_to_save: list[str] | None,
-    *,
-    same: bool,
+    tmp_path: Path, modules_to_save: list[str] | None, *, same: bool
 ) -> None:
     base = Block()
     another = copy.deepcopy(base)
@@ -619,12 +616,7 @@ def adalora(total_step: int = STEPS) -> PeftModel:
     return get_peft_model(base, config)
 
 
-def train_adalora(
-    model: PeftModel,
-    *,
-    until: int = STEPS,
-    early_zero_grad: dict[str, bool] | None = None,
-) -> None:
+def train_adalora(model: PeftModel, *, until: int = STEPS, early_zero_grad: dict[str, bool] | None = None) -> None:
     """Train STEPS steps, and allocate in those before *until*, after an early `zero_grad` if there is one."""
     rows, target = torch.randn(32, 16), torch.randn(32, 16)
     optimizer = torch.optim.AdamW(trainable(model).values(), lr=1e-2)
@@ -785,9 +777,7 @@ def test_adding_and_loading_are_refused_as_well(tmp_path: Path) -> None:
 @pytest.mark.parametrize("config", WITH_CACHE)
 @pytest.mark.parametrize("reentrant", [True, False])
 def test_switched_on_after_wrapping_the_training_step_fails(
-    config: Callable[..., PeftConfig],
-    *,
-    reentrant: bool,
+    config: Callable[..., PeftConfig], *, reentrant: bool
 ) -> None:
     model = get_peft_model(LlamaForCausalLM(TINY), prompt(config)).train()
     model.gradient_checkpointing_enable(gradient_checkpointing_kwargs={"use_reentrant": reentrant})

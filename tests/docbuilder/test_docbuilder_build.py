@@ -301,10 +301,7 @@ def test_parameters_are_typed_fields(build: Callable[..., SphinxTestApp]) -> Non
 
 
 def test_type_hints_are_merged(build: Callable[..., SphinxTestApp]) -> None:
-    application = build(
-        autodoc_typehints="description",
-        autodoc_typehints_description_target="documented",
-    )
+    application = build(autodoc_typehints="description", autodoc_typehints_description_target="documented")
     assert_silent(application)
     text = text_of(entry(html_of(application), "hf_sample.Model.merge"))
     assert "safe_merge (bool) – Whether to check." in text
@@ -341,14 +338,7 @@ def test_markdown_in_a_class(build: Callable[..., SphinxTestApp]) -> None:
 
 def test_languages_of_code(build: Callable[..., SphinxTestApp]) -> None:
     markup = entry(html_of(build()), "hf_sample.Model")
-    assert re.findall(r'<div class="highlight-(\w+)', markup) == [
-        "pycon",
-        "py",
-        "text",
-        "text",
-        "text",
-        "python",
-    ]
+    assert re.findall(r'<div class="highlight-(\w+)', markup) == ["pycon", "py", "text", "text", "text", "python"]
 
 
 def test_links_are_resolved_or_plain(build: Callable[..., SphinxTestApp]) -> None:
@@ -403,10 +393,7 @@ def test_autosummary_shows_the_first_sentence(build: Callable[..., SphinxTestApp
         "Title\n=====\n\n.. autosummary::\n\n   hf_sample.Model\n"
         "   hf_sample.Model.merge\n   hf_sample.Derived\n   hf_sample.literal\n" + INDEX.partition("=\n")[2]
     )
-    application = build(
-        index=index,
-        extensions=["sphinx.ext.autosummary", "sphinxext_heuristics.docbuilder"],
-    )
+    application = build(index=index, extensions=["sphinx.ext.autosummary", "sphinxext_heuristics.docbuilder"])
     assert_silent(application)
     table = html_of(application).partition("<table")[2].partition("</table>")[0]
     text = text_of(table)

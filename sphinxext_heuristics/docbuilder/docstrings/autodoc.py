@@ -16,12 +16,7 @@ if TYPE_CHECKING:
 
 
 def process_docstring(  # noqa: PLR0913, PLR0917 - autodoc's signature
-    app: Sphinx,
-    what: str,
-    name: str,
-    obj: object,
-    options: object,
-    lines: list[str],
+    app: Sphinx, what: str, name: str, obj: object, options: object, lines: list[str]
 ) -> None:
     """Replace the lines of a Hugging Face docstring (``autodoc-process-docstring``).
 

@@ -22,11 +22,7 @@ class DocstringRenderer(Renderer):
     """The renderer for a piece of text inside an API entry."""
 
     def generate_heading_target(
-        self,
-        token: SyntaxTreeNode,
-        level: int,
-        node: nodes.Element,
-        title_node: nodes.Element,
+        self, token: SyntaxTreeNode, level: int, node: nodes.Element, title_node: nodes.Element
     ) -> None:
         """Give a heading no name: the same docstring may be on many pages, and many times on one."""
 
@@ -48,11 +44,7 @@ def _origins_rule(state: StateCore) -> None:
 
 
 def render_markdown(
-    parser: MarkdownIt,
-    text: str,
-    document: nodes.document,
-    line: int,
-    locate: Callable[[int], str] | None = None,
+    parser: MarkdownIt, text: str, document: nodes.document, line: int, locate: Callable[[int], str] | None = None
 ) -> list[nodes.Node]:
     """Parse the Markdown of a docstring.
 

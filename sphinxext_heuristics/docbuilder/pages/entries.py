@@ -10,13 +10,7 @@ from docutils.parsers.rst import states
 from docutils.statemachine import StringList
 from sphinx import addnodes
 
-from sphinxext_heuristics.docbuilder.objects import (
-    chosen_members,
-    find_object,
-    import_package,
-    mocked,
-    second_names,
-)
+from sphinxext_heuristics.docbuilder.objects import chosen_members, find_object, import_package, mocked, second_names
 from sphinxext_heuristics.docbuilder.store import DocbuilderDomain, SecondName
 
 if TYPE_CHECKING:

@@ -1,0 +1,1 @@
+"""Build: Sphinx's side: domain, builders, events, transforms, and the record of what was written."""

@@ -1,0 +1,180 @@
+"""Write: the builder ``heuristics``, and the comparison of the index file on every build."""
+
+from __future__ import annotations
+
+import json
+import os.path
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import quote
+
+from sphinx.builders import Builder
+from sphinx.locale import __
+
+from sphinxext_heuristics import config
+from sphinxext_heuristics.build import conf_py
+from sphinxext_heuristics.build.domain import EXTENSION, HeuristicDomain, app_of
+from sphinxext_heuristics.diagnostics import report
+from sphinxext_heuristics.files import index_file, reach
+from sphinxext_heuristics.files.export import Exporter
+from sphinxext_heuristics.files.project_file import ProjectFile, command_line
+from sphinxext_heuristics.releases import checks as release_checks
+from sphinxext_heuristics.resolve import checks
+from sphinxext_heuristics.view import views_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from collections.abc import Set as AbstractSet
+
+    from docutils import nodes
+    from sphinx.application import Sphinx
+    from sphinx.environment import BuildEnvironment
+
+    from sphinxext_heuristics.model import Problem, Subtype
+    from sphinxext_heuristics.resolve.plan import Plan
+
+#: The options that name files of a project.
+INDEX_FILE, REACH_FILE, RELEASES_FILE = "heuristics_index_file", "heuristics_reach_file", "heuristics_releases_file"
+
+#: Option → what its file is called, and the command that writes it.
+_FILES = {
+    INDEX_FILE: ("index file", "index"),
+    REACH_FILE: ("reach file", "reach"),
+    RELEASES_FILE: ("file of releases", "releases"),
+}
+
+#: What the builder writes beside the Markdown index.
+JSON_NAME = "heuristics.json"
+
+
+class ReadingBuilder(Builder):
+    """Reads the pages and writes nothing: all that the command line needs."""
+
+    name = "heuristics-reading"
+    epilog = ""
+    allow_parallel = True
+    #: The kinds of warnings that a build of it does not give: a command that does so by itself leaves them to that.
+    leaves: AbstractSet[Subtype] = frozenset()
+
+    def get_outdated_docs(self) -> str | list[str]:
+        """Return no document: none is written."""
+        return []
+
+    def get_target_uri(self, docname: str, typ: str | None = None) -> str:
+        """Return where the builder ``html`` puts a document."""
+        return quote(docname) + (self.config.html_link_suffix or self.config.html_file_suffix or ".html")
+
+    def write_documents(self, _docnames: AbstractSet[str]) -> None:
+        """Write nothing, and leave no record of pages written."""
+        HeuristicDomain.of(self.env).written = None
+
+    def write_doc(self, docname: str, doctree: nodes.document) -> None:
+        """Do nothing: it is never called."""
+
+
+class HeuristicsBuilder(ReadingBuilder):
+    """Writes ``heuristics.json`` and the Markdown index."""
+
+    name = "heuristics"
+    epilog = __("The heuristics are in %(outdir)s.")
+
+    def __init__(self, app: Sphinx, env: BuildEnvironment) -> None:
+        """Take the extension's version, which the data names."""
+        super().__init__(app, env)
+        self._extension = app.extensions[EXTENSION].version
+
+    def get_outdated_docs(self) -> str | list[str]:
+        """Return that the whole is written: it is little, and depends on everything."""
+        return "heuristics.json and the index"
+
+    def write_documents(self, docnames: AbstractSet[str]) -> None:
+        """Write both files; one that holds the same already is left alone."""
+        super().write_documents(docnames)
+        plan = HeuristicDomain.of(self.env).plan
+        path = project_file(app_of(self.env), INDEX_FILE).path
+        exporter = Exporter(plan, Path(self.srcdir), self.get_target_uri)
+        data = exporter.all(project=self.config.project, release=self.config.release, extension=self._extension)
+        self._write(JSON_NAME, json.dumps(data, ensure_ascii=False, indent=2) + "\n")
+        self._write(path.name, index_file.content(plan, path, path_of(self.env)))
+
+    def _write(self, name: str, text: str) -> None:
+        path = Path(self.outdir, name)
+        raw = text.encode("utf-8")
+        if not path.is_file() or path.read_bytes() != raw:
+            path.write_bytes(raw)
+
+
+# -- the index file -------------------------------------------------------------------
+
+
+def path_of(env: BuildEnvironment) -> index_file.PathOf:
+    """Return the function from a document to its file."""
+    return partial(_path_of, env)
+
+
+def _path_of(env: BuildEnvironment, docname: str) -> str:
+    return str(env.doc2path(docname))
+
+
+def project_file(app: Sphinx, option: str) -> ProjectFile:
+    """Return one of the files of a project that are made from its pages, by the option that names it."""
+    called, command = _FILES[option]
+    named = config.value_of(config.option(option), app.config)
+    path = Path(app.confdir, "conf.py")
+    return ProjectFile(
+        option=option,
+        called=called,
+        path=Path(os.path.normpath(Path(app.srcdir, named or index_file.FILENAME))),
+        srcdir=Path(app.srcdir),
+        conf_py=path,
+        conf_line=conf_py.assignments(path).get(option, 1),
+        command=command_line(command, Path(app.confdir), Path(app.srcdir), Path.cwd()),
+    )
+
+
+def warn(app: Sphinx, env: BuildEnvironment) -> None:
+    """Warn of everything that is wrong, except of what a command tells itself.
+
+    Sphinx emits ``env-updated`` on every build, also when no document was read.
+    """
+    domain = HeuristicDomain.of(env)
+    domain.forget_plan()
+    leaves = getattr(app.builder, "leaves", ())
+    report(problem for problem in problems(app, domain.plan) if problem.subtype not in leaves)
+    domain.remember_verified()
+
+
+def problems(app: Sphinx, plan: Plan) -> Iterator[Problem]:
+    """Yield everything that is wrong with a project."""
+    path, views = Path(app.confdir, "conf.py"), views_of(app)
+    yield from conf_py.problems_in(app.config, path)
+    if plan.is_unjudged:
+        yield conf_py.problem_of_package(app.config, path)
+    yield from checks.problems(plan, path_of(app.env))
+    yield from conf_py.problems_of_targets(plan, path)
+    for docname in plan.catalogue.docnames:
+        for query in plan.catalogue.pages[docname].queries:
+            if query.view in views:
+                yield from views[query.view].problems(plan, query)
+    # A translation says the same in other words: its index is not compared. Where heuristics show is the same.
+    if plan.settings.index_file is not None and not is_translation(app):
+        file = project_file(app, INDEX_FILE)
+        yield from index_file.problems(file, index_file.content(plan, file.path, path_of(app.env)))
+    if plan.settings.reach_file is not None:
+        yield from reach.problems(plan, project_file(app, REACH_FILE))
+    yield from release_checks.problems(plan, project_file(app, RELEASES_FILE))
+
+
+def is_translation(app: Sphinx) -> bool:
+    """Return whether there are message catalogues for the language of the build, as Sphinx finds them.
+
+    ``sphinx.po`` is for Sphinx's own words and translates no page.
+    """
+    language: str = app.config.language
+    return any(
+        file.suffix in {".po", ".mo"} and file.stem != "sphinx"
+        for folder in app.config.locale_dirs
+        for name in {language, language.partition("_")[0]}
+        for file in Path(app.srcdir, folder, name, "LC_MESSAGES").rglob("*")
+    )

@@ -1,0 +1,291 @@
+"""Collect and resolve: what was read, cross-references, objects.inv."""
+
+from __future__ import annotations
+
+import shutil
+from functools import cache, partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+from docutils import nodes
+from sphinx.domains import Domain, Index, IndexEntry, ObjType
+from sphinx.util.matching import Matcher
+from sphinx.util.nodes import make_refnode
+
+from sphinxext_heuristics import versions
+from sphinxext_heuristics.config import Settings
+from sphinxext_heuristics.evidence.cache import EvidenceCache
+from sphinxext_heuristics.model import FORM
+from sphinxext_heuristics.notes import links
+from sphinxext_heuristics.notes.inline import text_of
+from sphinxext_heuristics.read.collect import LINEAGES, collect
+from sphinxext_heuristics.read.queries import HeuristicRole
+from sphinxext_heuristics.resolve.catalogue import Catalogue
+from sphinxext_heuristics.resolve.inventories import External
+from sphinxext_heuristics.resolve.lookups import Lookups
+from sphinxext_heuristics.resolve.objects import Objects
+from sphinxext_heuristics.resolve.pages import Pages, toctree_order
+from sphinxext_heuristics.resolve.plan import make_plan
+from sphinxext_heuristics.source.packages import Sources
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Set as AbstractSet
+
+    from docutils.nodes import Element
+    from sphinx.addnodes import pending_xref
+    from sphinx.application import Sphinx
+    from sphinx.builders import Builder
+    from sphinx.environment import BuildEnvironment
+
+    from sphinxext_heuristics.build.outputs import OutputRecord
+    from sphinxext_heuristics.model import Heuristic, Page
+    from sphinxext_heuristics.resolve.plan import Plan
+
+
+#: The name that the extension is loaded by.
+EXTENSION = "sphinxext_heuristics"
+
+
+class HeuristicIndex(Index):
+    """The domain's own index page."""
+
+    name = "index"
+    localname = "Heuristic index"  # a lazy translation would break the JSON builder
+    # With a short name every page's navigation would name the index, and all of them
+    # would be stale when the first heuristic comes or the last one goes.
+    shortname = None
+
+    def generate(self, docnames: Iterable[str] | None = None) -> tuple[list[tuple[str, list[IndexEntry]]], bool]:
+        """Return the heuristics by their titles' first letters."""
+        plan = cast("HeuristicDomain", self.domain).plan
+        wanted = None if docnames is None else set(docnames)
+        letters: dict[str, list[IndexEntry]] = {}
+        for record in sorted(plan.heuristics.values(), key=_by_title):
+            if wanted is None or record.docname in wanted:
+                letters.setdefault(record.title[:1].upper(), []).append(
+                    IndexEntry(
+                        name=record.title,
+                        subtype=0,
+                        docname=record.docname,
+                        anchor=record.anchor,
+                        extra=record.severity,
+                        qualifier="",
+                        descr=text_of(record.note),
+                    )
+                )
+        return sorted(letters.items()), False
+
+
+def _by_title(record: Heuristic) -> tuple[str, str]:
+    return record.title.casefold(), record.name
+
+
+class HeuristicDomain(Domain):
+    """Heuristics of all documents, under their names without the namespace."""
+
+    name = "heuristic"
+    label = "Heuristic"
+    object_types = {"heuristic": ObjType("heuristic", "ref")}
+    roles = {"ref": HeuristicRole()}
+    indices = [HeuristicIndex]
+    initial_data = {"pages": {}}
+    data_version = FORM
+
+    def __init__(self, env: BuildEnvironment) -> None:
+        """Begin without a plan: it is made when all pages are known."""
+        super().__init__(env)
+        self._plan: Plan | None = None
+        self._verified: EvidenceCache | None = None
+        #: The documents whose nodes were made in this build.
+        self.resolved_docs: set[str] = set()
+        #: What stands in the output folder, from the first page written on.
+        self.written: OutputRecord | None = None
+
+    @classmethod
+    def of(cls, env: BuildEnvironment) -> HeuristicDomain:
+        """Return the domain of an environment."""
+        return cast("HeuristicDomain", env.domains[cls.name])
+
+    # -- collect ----------------------------------------------------------------------
+
+    @property
+    def pages(self) -> dict[str, Page]:
+        """Return document → what was read from it."""
+        return cast("dict[str, Page]", self.data["pages"])
+
+    def clear_doc(self, docname: str) -> None:
+        """Forget a document."""
+        self.pages.pop(docname, None)
+
+    def merge_domaindata(self, docnames: AbstractSet[str], otherdata: dict[str, Any]) -> None:
+        """Take over the documents that a parallel process has read."""
+        for docname in docnames:
+            if docname in otherdata["pages"]:
+                self.pages[docname] = otherdata["pages"][docname]
+
+    def note_document(self, docname: str, document: nodes.document) -> None:
+        """Note what a document holds.
+
+        This is not ``process_doc``, which Sphinx calls (850) before MyST has resolved the
+        links to anchors of the page (879): a note on another page needs them resolved.
+        """
+        lineage: dict[str, tuple[str, ...]] = self.env.temp_data.get(LINEAGES) or {}
+        self.pages[docname] = collect(document, docname, lineage)
+
+    # -- resolve ----------------------------------------------------------------------
+
+    def forget_plan(self) -> None:
+        """Make the plan again when it is next asked for: what was read has changed."""
+        self._plan = None
+        self.resolved_docs.clear()
+
+    @property
+    def plan(self) -> Plan:
+        """Return what every page shows."""
+        if self._plan is None:
+            self._plan = self._make_plan()
+        return self._plan
+
+    def _make_plan(self) -> Plan:
+        env = self.env
+        settings = Settings.of(env.config)
+        order = toctree_order(env.config.root_doc, env.toctree_includes, self.pages)
+        catalogue = Catalogue(pages=self.pages, order=order)
+        return make_plan(catalogue, settings, self._known(catalogue, settings))
+
+    def _known(self, catalogue: Catalogue, settings: Settings) -> Lookups:
+        env = self.env
+        python = env.domains.python_domain
+        std = env.domains.standard_domain
+        modules = {name: (entry.docname, entry.node_id) for name, entry in python.modules.items()}
+        canonical = canonical_names(python.objects)
+        labels = {name: (docname, anchor) for name, (docname, anchor) in std.anonlabels.items()}
+        sources = Sources()
+        external = External(env)
+        self._verified = EvidenceCache(Path(env.doctreedir), sources)
+        return Lookups(
+            objects=Objects(
+                (entry for _docname, entry in catalogue.entries),
+                canonical=canonical,
+                modules=frozenset(modules),
+                aliases=sources.aliases,
+                source_lineage=sources.lineage,
+            ),
+            modules=modules,
+            pages=Pages(
+                {name: page.sections for name, page in self.pages.items()},
+                labels,
+                {name: dict(page.anchors) for name, page in self.pages.items()},
+                settings.targets,
+            ),
+            canonical=canonical,
+            external=external.find,
+            elsewhere=external.heuristic,
+            defines=sources.defines,
+            settle=partial(links.settled, env),
+            draws=draws(app_of(env).builder),
+            excluded=self._excluded(settings),
+            version=documented_version(env, settings),
+            verify=self._verified.of,
+            installed=cache(versions.installed),
+            messages=self._verified.messages,
+            srcdir=Path(env.srcdir),
+        )
+
+    def remember_verified(self) -> None:
+        """Keep what was found in installed source for the next build."""
+        if self._verified is not None:
+            self._verified.save()
+
+    def _excluded(self, settings: Settings) -> frozenset[str]:
+        matches = Matcher(settings.exclude)
+        metadata = self.env.metadata
+        return frozenset(
+            docname
+            for docname in self.pages
+            if matches(docname) or is_set(metadata.get(docname, {}).get("no-heuristics"))
+        )
+
+    def resolve_xref(  # noqa: PLR0913, PLR0917 - Sphinx's signature
+        self,
+        env: BuildEnvironment,
+        fromdocname: str,
+        builder: Builder,
+        typ: str,
+        target: str,
+        node: pending_xref,
+        contnode: Element,
+    ) -> nodes.reference | None:
+        """Return the link to a heuristic; its text is the title unless one is given."""
+        record = self.plan.heuristics.get(self.plan.settings.strip(target.strip()))
+        if record is None:
+            return None
+        if not node.get("refexplicit"):
+            contnode = nodes.inline("", record.title, classes=contnode["classes"])
+        return make_refnode(builder, fromdocname, record.docname, record.anchor, contnode)
+
+    def resolve_any_xref(  # noqa: PLR0913, PLR0917 - Sphinx's signature
+        self,
+        env: BuildEnvironment,
+        fromdocname: str,
+        builder: Builder,
+        target: str,
+        node: pending_xref,
+        contnode: Element,
+    ) -> list[Any]:
+        """Return the link to a heuristic of this name for the ``any`` role."""
+        found = self.resolve_xref(env, fromdocname, builder, "ref", target, node, contnode)
+        return [] if found is None else [("heuristic:ref", found)]
+
+    def get_objects(self) -> Iterator[tuple[str, str, str, str, str, int]]:
+        """Yield the heuristics for objects.inv and the search."""
+        for record in self.plan.heuristics.values():
+            yield (record.name, record.title, "heuristic", record.docname, record.anchor, 1)
+
+    def get_full_qualified_name(self, node: Element) -> str | None:
+        """Return the name that a reference means."""
+        target = node.get("reftarget")
+        return self.plan.settings.strip(target) if target else None
+
+
+def app_of(env: Any) -> Sphinx:  # noqa: ANN401 - see below
+    """Return the application.
+
+    Sphinx 9 deprecates its public name, and 8.2 has no other.
+    """
+    return cast("Sphinx", env._app if hasattr(env, "_app") else env.app)  # noqa: SLF001
+
+
+def draws(builder: Builder) -> bool:
+    """Return whether a builder's pages show pictures that Graphviz draws."""
+    # An e-book names the pages that hold SVG; the list does without.
+    return builder.format == "html" and builder.name != "epub" and bool(shutil.which(builder.config.graphviz_dot or ""))
+
+
+def canonical_names(objects: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
+    """Return documented name → the other names that ``:canonical:`` gives it."""
+    aliases: dict[tuple[str, str], list[str]] = {}
+    for name, entry in objects.items():
+        if entry.aliased:
+            aliases.setdefault((entry.docname, entry.node_id), []).append(name)
+    if not aliases:
+        return {}
+    return {
+        name: tuple(sorted(found))
+        for name, entry in objects.items()
+        if not entry.aliased and (found := aliases.get((entry.docname, entry.node_id)))
+    }
+
+
+def documented_version(env: BuildEnvironment, settings: Settings) -> str:
+    """Return the version that judges bounds, or ``""`` where none is known."""
+    installed = versions.installed(settings.package) if settings.package else None
+    return installed or env.config.release or env.config.version or ""
+
+
+def is_set(value: object) -> bool:
+    """Return whether a page's metadata sets a flag."""
+    if value is None:
+        return False
+    return str(value).strip().casefold() not in {"false", "no", "0"}

@@ -1,0 +1,116 @@
+"""What is done at the events of a build: read again, warn, write again, and keep a record of what was written."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sphinxext_heuristics.build.contents import digest
+from sphinxext_heuristics.build.domain import EXTENSION, HeuristicDomain
+from sphinxext_heuristics.build.outputs import OutputRecord
+from sphinxext_heuristics.model import INDEX_PAGE
+from sphinxext_heuristics.notes import links
+from sphinxext_heuristics.notes.inline import COPY
+from sphinxext_heuristics.view import views_of
+
+if TYPE_CHECKING:
+    from collections.abc import Set as AbstractSet
+
+    from docutils import nodes
+    from sphinx import addnodes
+    from sphinx.application import Sphinx
+    from sphinx.builders import Builder
+    from sphinx.config import Config
+    from sphinx.environment import BuildEnvironment
+
+#: The styles of pages for browsers and of those for e-books.
+_STYLE, _BOOK_STYLE = "heuristics.css", "heuristics-epub.css"
+
+
+def read_again(
+    _app: Sphinx, env: BuildEnvironment, added: AbstractSet[str], _changed: AbstractSet[str], removed: AbstractSet[str]
+) -> list[str]:
+    """Return the documents in which a note links to a file that came or went: MyST reads the link otherwise then."""
+    came_or_went = {*removed, *(str(env.doc2path(docname, base=False)) for docname in added)}
+    return [
+        docname
+        for docname, page in HeuristicDomain.of(env).pages.items()
+        for record in page.heuristics
+        if not came_or_went.isdisjoint(links.files(record.note, docname))
+    ]
+
+
+def note_document(app: Sphinx, document: nodes.document) -> None:
+    """Collect what a document that was just read holds."""
+    HeuristicDomain.of(app.env).note_document(app.env.docname, document)
+
+
+def add_style(_app: Sphinx, settings: Config) -> None:
+    """Bring our style sheets to HTML pages.
+
+    This is done before Sphinx compares the configuration with the last build's.
+    """
+    here = str(Path(__file__).parents[1] / "static")
+    settings.html_static_path = [*settings.html_static_path, here]
+    # What e-book readers, and EPUBCheck, do not know has no place in the book.
+    settings.epub_exclude_files = [*settings.epub_exclude_files, f"_static/{_STYLE}"]
+
+
+def link_style(app: Sphinx) -> None:
+    """Link the style sheet that the builder's readers know."""
+    app.add_css_file(_BOOK_STYLE if app.builder.name == "epub" else _STYLE)
+
+
+def rewrite(app: Sphinx, _env: BuildEnvironment) -> list[str]:
+    """Return the documents that show something else now than what is written.
+
+    Sphinx emits ``env-get-updated`` on every build, when sections and figures have their
+    numbers, and before it stores the environment.
+    """
+    return written_by(app).stale(digests(app))
+
+
+def digests(app: Sphinx) -> dict[str, str]:
+    """Return document → digest of all that is shown there."""
+    plan = HeuristicDomain.of(app.env).plan
+    return {docname: digest(plan, views_of(app), docname) for docname in plan.catalogue.pages}
+
+
+def written_by(app: Sphinx) -> OutputRecord:
+    """Return the record of what the builder at work has written."""
+    version = app.extensions[EXTENSION].version
+    return OutputRecord(Path(app.outdir), app.builder.name, version)
+
+
+def begin_writing(app: Sphinx, builder: Builder) -> None:
+    """Take the record away before the first page is written."""
+    domain = HeuristicDomain.of(builder.env)
+    domain.written = written_by(app)
+    domain.written.forget()
+
+
+def end_writing(app: Sphinx, exception: Exception | None) -> None:
+    """Put the record back when all pages are written."""
+    if exception is None and getattr(app, "env", None) is not None:
+        domain = HeuristicDomain.of(app.env)
+        if domain.written is not None:
+            domain.written.save(digests(app), domain.resolved_docs)
+        remove_empty_index(app.builder, domain)
+
+
+def remove_empty_index(builder: Any, domain: HeuristicDomain) -> None:  # noqa: ANN401 - an HTML builder
+    """Remove the domain's index page when no heuristic is left: Sphinx would keep it."""
+    has_pages = builder.format == "html" and hasattr(builder, "get_outfilename")
+    if has_pages and not domain.plan.heuristics and INDEX_PAGE not in builder.env.found_docs:
+        Path(builder.get_outfilename(INDEX_PAGE)).unlink(missing_ok=True)
+
+
+def leave_unlinked(
+    _app: Sphinx, _env: BuildEnvironment, node: addnodes.pending_xref, contnode: nodes.Element
+) -> nodes.Element | None:
+    """Leave the text of what nobody could resolve unlinked, where its warning is given.
+
+    That of an unknown heuristic is ours; that of a broken link in a note is given on the
+    note's own page, not wherever a copy stands.
+    """
+    return contnode if COPY in node or node.get("refdomain") == "heuristic" else None

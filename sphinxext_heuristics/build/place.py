@@ -1,0 +1,278 @@
+"""The transforms of writing: they place what the contents of a page say, and remove what is left."""
+
+from __future__ import annotations
+
+from functools import cached_property, partial
+from typing import TYPE_CHECKING, Any, cast
+
+from docutils import nodes
+from sphinx import addnodes
+from sphinx.errors import NoUri
+from sphinx.locale import get_translation
+from sphinx.transforms.post_transforms import SphinxPostTransform
+
+from sphinxext_heuristics.build.contents import contents
+from sphinxext_heuristics.build.domain import HeuristicDomain, app_of
+from sphinxext_heuristics.build.latex import anchor_before, draw_signs, keep_on_one_page
+from sphinxext_heuristics.nodes import (
+    EVIDENCE,
+    heuristic_entries,
+    heuristic_facts,
+    heuristic_note,
+    heuristic_query,
+    is_evidence,
+)
+from sphinxext_heuristics.read.collect import entry_names
+from sphinxext_heuristics.show.boxes import box_nodes, entry_nodes
+from sphinxext_heuristics.show.definition import caption_nodes, entries_nodes, facts_nodes
+from sphinxext_heuristics.view import Here, views_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+
+    from sphinx.builders import Builder
+
+    from sphinxext_heuristics.build.contents import Contents
+    from sphinxext_heuristics.resolve.plan import Plan
+    from sphinxext_heuristics.show.boxes import EntryBoxes
+    from sphinxext_heuristics.view import Content, View
+
+
+class ShowHeuristics(SphinxPostTransform):
+    """Put heuristics into API entries and pages, and fill all placeholders."""
+
+    # Before MyST's resolver (9) and Sphinx's (10), which then resolve the links we make.
+    default_priority = 5
+
+    def run(self, **kwargs: Any) -> None:  # noqa: ANN401 - Sphinx's signature
+        """Place what each document in this tree shows."""
+        domain = HeuristicDomain.of(self.env)
+        parts = list(self._parts())
+        domain.resolved_docs.update(docname for docname, _tree in parts)
+        for docname, tree in parts:
+            if docname in domain.plan.catalogue.pages:
+                Placer(self, domain.plan, docname, tree).run()
+
+    def _parts(self) -> Iterator[tuple[str, nodes.Element]]:
+        """Yield each document in the tree: LaTeX and singlehtml merge all into one."""
+        yield self.env.docname, self.document
+        for part in self.document.findall(addnodes.start_of_file):
+            yield part["docname"], part
+
+    def relative(self, docname: str, other: str) -> str:
+        """Return the URI from one document to another, or ``""`` where none is known."""
+        try:
+            return self.env_builder.get_relative_uri(docname, other)
+        except NoUri:
+            return ""
+
+    @property
+    def env_builder(self) -> Builder:
+        """Return the builder at work."""
+        return app_of(self.env).builder
+
+    @property
+    def views(self) -> Mapping[str, View]:
+        """Return the views by name."""
+        return views_of(app_of(self.env))
+
+
+class RemoveLeftovers(SphinxPostTransform):
+    """Remove notes that stay out of sight, and what is left of a deleted document.
+
+    Sphinx merges a deleted document into singlehtml and LaTeX as long as the toctree that
+    names it is not read again.
+    """
+
+    # After the resolvers (9, 10), which warn of a note's broken links here and once.
+    default_priority = 15
+
+    def run(self, **kwargs: Any) -> None:  # noqa: ANN401 - Sphinx's signature
+        """Remove every node that no writer knows."""
+        ours = heuristic_note | heuristic_facts | heuristic_entries | heuristic_query
+        for node in list(self.document.findall(lambda node: isinstance(node, ours))):
+            node.parent.remove(node)
+
+
+class Placer:
+    """Places what one document shows, which may be a part of a merged tree."""
+
+    def __init__(self, transform: ShowHeuristics, plan: Plan, docname: str, tree: nodes.Element) -> None:
+        """Take the document and the means to make links from it."""
+        self._plan = plan
+        self._views = transform.views
+        self._docname = docname
+        self._tree = tree
+        self._builder = transform.env_builder
+        self._document = transform.document
+        self._here = Here(docname, transform.relative)
+
+    def run(self) -> None:
+        """Place what is shown automatically, and replace the placeholders."""
+        # A message catalogue wants what authors wrote, and that once.
+        if self._builder.name == "gettext":
+            for node in self._own(heuristic_facts, heuristic_entries, heuristic_query):
+                node.parent.remove(node)
+            self._unfold_notes(always=True)
+            return
+        shown = contents(self._plan, self._views, self._docname)
+        self._place_in_entries(shown.entries)
+        for anchor, boxes in shown.sections:
+            self._place_under_title(anchor, box_nodes(boxes, self._here))
+        self._fill(shown)
+        self._unfold_notes(always=False)
+
+    def _own(self, *classes: type[nodes.Element]) -> list[Any]:
+        """Return the nodes of these classes that belong to this document."""
+        found: list[Any] = []
+        stack = [*reversed(self._tree.children)]
+        while stack:
+            node = stack.pop()
+            if isinstance(node, classes):
+                found.append(node)
+            # A merged document stands in its parent's tree but is not part of it.
+            if not isinstance(node, addnodes.start_of_file):
+                stack.extend(reversed(blocks_in(node)))
+        return found
+
+    # -- API entries --
+
+    def _place_in_entries(self, entries: Sequence[EntryBoxes]) -> None:
+        """Place the boxes of API entries, which are found by their names: other extensions may have removed some."""
+        waiting: dict[tuple[str, ...], list[EntryBoxes]] = {}
+        for entry, shown in zip(
+            self._plan.catalogue.pages[self._docname].entries if entries else (), entries, strict=True
+        ):
+            waiting.setdefault(entry.names, []).append(shown)
+        for desc in self._own(addnodes.desc):
+            names = entry_names(desc) if desc.get("domain") == "py" else ()
+            content = desc.children[-1]
+            if waiting.get(names) and isinstance(content, addnodes.desc_content):
+                made = entry_nodes(waiting[names].pop(0), self._here)
+                at = self._position(content) if made else 0
+                content.children[at:at] = made
+                for node in made:
+                    content.setup_child(node)
+
+    def _position(self, content: addnodes.desc_content) -> int:
+        placement = self._plan.settings.placement
+        if placement == "top":
+            return 0
+        if placement == "bottom":
+            return first_member(content)
+        return after_summary(content)
+
+    # -- pages --
+
+    def _place_under_title(self, anchor: str, made: list[nodes.Node]) -> None:
+        section = self._sections.get(anchor, self._tree)
+        title = section.first_child_matching_class(nodes.title)
+        at = 0 if title is None else title + 1
+        for node in reversed(made):
+            section.insert(at, node)
+
+    @cached_property
+    def _sections(self) -> dict[str, nodes.Element]:
+        """Id → the section with it; ``""`` → the page's first."""
+        found: dict[str, nodes.Element] = {}
+        for section in self._own(nodes.section):
+            for i in ("", *section["ids"]):
+                found.setdefault(i, section)
+        return found
+
+    # -- placeholders --
+
+    def _fill(self, shown: Contents) -> None:
+        for node in filter(is_evidence, self._own(nodes.container)):
+            caption = cast("nodes.caption", node[0])
+            caption.clear()
+            caption += caption_nodes(shown.captions[node[EVIDENCE]])
+        make: dict[type[nodes.Element], Callable[[int], list[nodes.Node]]] = {
+            heuristic_facts: lambda i: facts_nodes(shown.facts[i], self._here),
+            heuristic_entries: lambda i: entries_nodes(shown.shown[i], self._here),
+            heuristic_query: lambda i: self._view(shown.queries[i]),
+        }
+        for node in self._own(*make):
+            block = node.parent
+            made = make[type(node)](node["position"])
+            keep_ids_apart(made, self._document)
+            self._replace(node, made)
+            if self._builder.format == "latex":
+                for child in made:
+                    draw_signs(child)
+                    keep_on_one_page(child)
+                if isinstance(block, nodes.admonition):
+                    anchor_before(block)
+
+    def _view(self, content: Content | None) -> list[nodes.Node]:
+        return self._views[content.view].nodes(content.data, self._here) if content else []
+
+    @staticmethod
+    def _replace(node: nodes.Element, new: list[nodes.Node]) -> None:
+        parent, at = node.parent, node.parent.index(node)
+        parent.remove(node)
+        for child in reversed(new):
+            parent.insert(at, child)
+
+    def _unfold_notes(self, *, always: bool) -> None:
+        """Show a definition's note where it is all that the author wrote."""
+        for note in self._own(heuristic_note):
+            position = note.parent.index(note)
+            rest = note.parent.children[position + 1 :]
+            body = [n for n in rest if not isinstance(n, nodes.field_list | nodes.section)]
+            if note["given"] and note.children and (always or not body):
+                paragraph = nodes.paragraph(note.rawsource, "", *note.children)
+                paragraph.source, paragraph.line = note.source, note.line
+                # What Sphinx knows the message by; without it none is extracted.
+                vars(paragraph).update({"uid": note.uid} if hasattr(note, "uid") else {})
+                note.parent.replace(note, paragraph)
+
+
+def blocks_in(node: nodes.Node) -> Sequence[nodes.Node]:
+    """Return the children that may be or hold a block of ours.
+
+    A paragraph may: Sphinx puts all that describes a parameter into one.
+    """
+    if isinstance(node, nodes.TextElement):
+        return [child for child in node.children if not isinstance(child, nodes.Inline | nodes.Text)]
+    return node.children
+
+
+def keep_ids_apart(made: Iterable[nodes.Node], document: nodes.document) -> None:
+    """Take from new nodes the ids that the document has already: a message that is listed twice is linked once."""
+    for term in (term for node in made for term in node.findall(nodes.term)):
+        term["ids"] = [i for i in term["ids"] if document.ids.setdefault(i, term) is term]
+
+
+def after_summary(content: addnodes.desc_content) -> int:
+    """Return the position after an entry's summary paragraph, at the top without one."""
+    at = 0
+    for at, child in enumerate(content.children):
+        if isinstance(child, nodes.comment | addnodes.index | nodes.target):
+            continue
+        if isinstance(child, nodes.paragraph):
+            if is_bases(child):
+                continue
+            return at + 1
+        return at
+    return len(content)
+
+
+_bases = partial(get_translation("sphinx"), "Bases: %s")
+
+
+def is_bases(paragraph: nodes.paragraph) -> bool:
+    """Return whether a paragraph is the line in which autodoc names the base classes."""
+    start = _bases().partition("%s")[0]
+    return paragraph.astext().startswith(start)
+
+
+def first_member(content: addnodes.desc_content) -> int:
+    """Return the position before an entry's first member, at the end without one."""
+    member = content.first_child_matching_class(addnodes.desc)
+    if member is None:
+        return len(content)
+    # The member's index entries stand right before it.
+    while member and isinstance(content[member - 1], addnodes.index):
+        member -= 1
+    return member

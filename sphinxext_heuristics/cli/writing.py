@@ -1,0 +1,81 @@
+"""How commands read and write the files of a project."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sphinxext_heuristics import config
+from sphinxext_heuristics.build.builders import project_file
+from sphinxext_heuristics.build.conf_py import not_set
+from sphinxext_heuristics.cli.project import CommandError
+from sphinxext_heuristics.cli.terminal import note, say
+from sphinxext_heuristics.config import value_of
+from sphinxext_heuristics.files.project_file import read
+
+if TYPE_CHECKING:
+    from sphinx.application import Sphinx
+
+    from sphinxext_heuristics.files.project_file import ProjectFile
+
+
+def file_of(app: Sphinx, option: str) -> ProjectFile:
+    """Return the file of a project that an option names.
+
+    Raises CommandError where the option names none, or one outside the project.
+    """
+    file = project_file(app, option)
+    if value_of(config.option(option), app.config) is None:
+        raise CommandError(f"{not_set(app.config, file.conf_py, option)}: there is no {file.called}")
+    if file.is_outside:
+        raise CommandError(file.refusal)
+    return file
+
+
+def bring_up_to_date(path: Path, found: str | None, wanted: str) -> int:
+    """Write a file if it does not hold what is *wanted*, and say which of both; return the exit code."""
+    if found == wanted:
+        note(f"{seen(path)} is up to date")
+    else:
+        write(path, wanted)
+        say(seen(path))
+    return 0
+
+
+def found_in(path: Path) -> str | None:
+    """Return what a file holds, ``None`` if it is not there.
+
+    Raises CommandError where it cannot be read.
+    """
+    try:
+        return read(path)
+    except OSError as error:
+        raise CommandError(f"{path} cannot be read: {error.strerror}") from error
+
+
+def seen(path: Path) -> str:
+    """Return a path as seen from the working directory, if it lies below that."""
+    here = Path.cwd()
+    return str(path.relative_to(here) if path.is_relative_to(here) else path)
+
+
+def write(path: Path, text: str) -> None:
+    """Replace a file's text at once or not at all; its mode, line ends and symbolic link stay.
+
+    Raises CommandError where it cannot be written.
+    """
+    real = path.resolve()
+    # In the same folder, so that it can take the file's place in one step.
+    scratch = real.with_name(f".{real.name}.{os.getpid()}")
+    try:
+        has_crlf = real.exists() and b"\r\n" in real.read_bytes()
+        scratch.write_bytes((text.replace("\n", "\r\n") if has_crlf else text).encode("utf-8"))
+        if real.exists():
+            shutil.copymode(real, scratch)
+        scratch.replace(real)
+    except OSError as error:
+        raise CommandError(f"{path} cannot be written: {error.strerror}") from error
+    finally:
+        scratch.unlink(missing_ok=True)

@@ -1,0 +1,141 @@
+"""Look for quotes in installed source."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from sphinxext_heuristics.diagnostics import closest, did_you_mean
+from sphinxext_heuristics.evidence.code import Code
+from sphinxext_heuristics.evidence.nearest import nearest
+from sphinxext_heuristics.evidence.prose import Prose, missing_comment
+from sphinxext_heuristics.evidence.source import read
+from sphinxext_heuristics.evidence.whereabouts import whereabouts
+from sphinxext_heuristics.model import Found, Lost, Reason
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from sphinxext_heuristics.evidence.source import Place, Source, State
+    from sphinxext_heuristics.model import Evidence
+    from sphinxext_heuristics.source.packages import Sources
+
+#: How much of a comment a message repeats.
+_MAX_WORDS = 60
+
+
+def verify(quoted: Evidence, sources: Sources) -> Found | Lost:
+    """Look for a quote in the source of its object; nothing is imported or raised, whatever is quoted.
+
+    An object that its module imports, or its class inherits, is read where it is defined. What was found is
+    remembered: a file is read again when its time or its size has changed.
+    """
+    results: list[Found | Lost] = []
+    for at in whereabouts(quoted, sources):
+        results.append(at if isinstance(at, Lost) else _examine(*at))
+        if isinstance(results[-1], Found) or results[-1].reason is not Reason.NO_OBJECT:
+            break
+    return results[-1]
+
+
+@lru_cache(maxsize=4096)
+def _examine(quoted: Evidence, state: State) -> Found | Lost:
+    """Look for a quote in one file."""
+    try:
+        source = read(state)
+        places = source.places(quoted.qualname)
+        result = _found(quoted, places, state) if places else _without_object(quoted, source, state)
+        return result or _drifted(quoted, source, places, state)
+    except OSError as error:
+        reason, message = Reason.NO_SOURCE, f"{state.path} cannot be read: {error.strerror}"
+    except ValueError as error:
+        reason, message = Reason.UNPARSABLE, f"{state.path} cannot be parsed: {error}"
+    except RecursionError:
+        reason, message = Reason.UNPARSABLE, f"{state.path} cannot be compared: it is nested too deeply"
+    return Lost(reason=reason, message=message, path=state.path)
+
+
+@lru_cache(maxsize=64)
+def parsed(quoted: Evidence) -> Code | Prose:
+    """Return what is quoted, ready to be looked for.
+
+    Raises `ValueError` with line and reason if it is code that does not parse.
+    """
+    return Prose(quoted.quote) if quoted.prose else Code(quoted.quote)
+
+
+def _found(quoted: Evidence, places: Sequence[Place], state: State) -> Found | Lost | None:
+    """Return where a quote is, or that only its comments are missing, or ``None``."""
+    lost = None
+    for place in places:
+        if lines := _lines(quoted, place):
+            absent = "" if quoted.prose else missing_comment(quoted.quote, place)
+            if not absent:
+                line, end_line = lines
+                return Found(
+                    path=state.path, line=line, end_line=end_line, module=quoted.module, qualname=quoted.qualname
+                )
+            shown = absent if len(absent) <= _MAX_WORDS else f"{absent[:_MAX_WORDS]}…"
+            message = f"the quoted code is in line {lines[0]} of {quoted.object}, but not the comment {shown!r}"
+            lost = lost or Lost(reason=Reason.NOT_THERE, message=message, path=state.path, line=lines[0])
+    return lost
+
+
+def _lines(quoted: Evidence, place: Place) -> tuple[int, int] | None:
+    """Return where a quote is, whatever its comments; ``None`` also if it does not parse."""
+    with suppress(ValueError):
+        return parsed(quoted).find(place)
+    return None
+
+
+def _drifted(quoted: Evidence, source: Source, places: Sequence[Place], state: State) -> Lost:
+    """Say what is there instead of a quote."""
+    near = max(filter(None, (nearest(quoted.quote, place) for place in places)), default=None)
+    notes = [
+        *_mistakes(quoted, places),
+        *(f"it is {where}" for where, _line in _elsewhere(quoted, source) if quoted.qualname),
+        f"closest match: line {near.line}" if near else "nothing there is like it",
+    ]
+    what = "words are" if quoted.prose else "code is"
+    return Lost(
+        reason=Reason.NOT_THERE,
+        message=f"the quoted {what} not in {quoted.object}: {'; '.join(notes)}",
+        nearest=near.text if near else "",
+        path=state.path,
+        line=near.line if near else places[0].first,
+    )
+
+
+def _mistakes(quoted: Evidence, places: Sequence[Place]) -> Iterator[str]:
+    """Yield what an author may have done wrong in quoting code."""
+    if quoted.prose:
+        return
+    try:
+        code = Code(quoted.quote)
+        if ends := [line for place in places if (line := code.find_begun(place))]:
+            yield f"the statement that ends the quote goes on after line {ends[0]} (quote it whole, or up to its colon)"
+    except ValueError as error:
+        yield f"it does not parse ({error}): quote whole statements"
+    if "..." in map(str.strip, quoted.quote.split("\n")):
+        yield "'...' is compared literally: use two quotes instead"
+    if any(map(Prose(quoted.quote).find, places)):
+        yield "its words are there: quote them as text"
+
+
+def _elsewhere(quoted: Evidence, source: Source) -> Iterator[tuple[str, int]]:
+    """Yield where in the module a quote is, in words and as a line."""
+    if lines := _lines(quoted, source.places("")[0]):
+        holder = source.holder(lines[0])
+        yield f"in line {lines[0]}, in {quoted.module}{':' if holder else ''}{holder}", lines[0]
+
+
+def _without_object(quoted: Evidence, source: Source, state: State) -> Lost:
+    """Say that a module does not define an object, and which ones have similar names."""
+    names = [*source.definitions, *source.imported]
+    last = quoted.qualname.rpartition(".")[2]
+    alike = closest(quoted.qualname, names) or [name for name in names if name.rpartition(".")[2] == last][:3]
+    where, line = next(_elsewhere(quoted, source), ("", 0))
+    there = f"; the quote is {where}" if where else ""
+    message = f"module {quoted.module!r} has no {quoted.qualname!r}{there}{did_you_mean(alike)}"
+    return Lost(reason=Reason.NO_OBJECT, message=message, path=state.path, line=line)

@@ -1,0 +1,1 @@
+"""Files: what is written beside the site and compared on every build: index, reach file, JSON."""

@@ -1,0 +1,191 @@
+"""Collect: what a document holds, taken from its nodes as plain data."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from docutils import nodes
+from sphinx import addnodes
+
+from sphinxext_heuristics.diagnostics import absolute
+from sphinxext_heuristics.model import Entry, Page, Problem, RoleUse, Subtype
+from sphinxext_heuristics.nodes import (
+    EVIDENCE,
+    heuristic_entries,
+    heuristic_facts,
+    heuristic_note,
+    heuristic_query,
+    is_evidence,
+)
+from sphinxext_heuristics.notes.inline import freeze
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from collections.abc import Set as AbstractSet
+
+    from sphinxext_heuristics.model import Evidence, Heuristic
+
+
+#: Where in the environment's temporary data, while a page is read, the names are that autodoc's objects have.
+LINEAGES = "heuristic_answers"
+
+
+#: The Python domain's kinds of entries that are classes.
+CLASSES = ("class", "exception")
+
+
+def collect(document: nodes.document, docname: str, lineage: Mapping[str, tuple[str, ...]]) -> Page:
+    """Return what a document holds; *lineage* has the names of autodoc's objects."""
+    found: dict[type[nodes.Node], list[Any]] = {
+        addnodes.desc: [],
+        addnodes.pending_xref: [],
+        nodes.section: [],
+        nodes.container: [],
+        nodes.paragraph: [],
+        heuristic_facts: [],
+        heuristic_query: [],
+    }
+    for node in document.findall(nodes.Element):
+        if (kind := found.get(type(node))) is not None:
+            kind.append(node)
+    queries = found[heuristic_query]
+    quoting = [node for node in found[nodes.container] if is_evidence(node)]
+    evidence = tuple(_evidence(quoting))
+    by_hand = {id(entry_around(query)) for query in queries if query.attributes.pop("by_hand", False)}
+    return Page(
+        heuristics=tuple(_definitions(found[heuristic_facts], quoting, evidence, docname)),
+        entries=tuple(_entries(found[addnodes.desc], lineage, by_hand)),
+        roles=tuple(_roles(found[addnodes.pending_xref])),
+        queries=tuple(_queries(queries)),
+        evidence=evidence,
+        sections=tuple(tuple(section["ids"]) for section in found[nodes.section]),
+        anchors=tuple(_anchors(document)),
+        problems=tuple(_unread(found[nodes.paragraph])),
+    )
+
+
+#: How a directive of ours opens that MyST reads with an extension only.
+_COLON_FENCE = re.compile(r":{3,}\{(evidence|heuristics?(-\w+)?)\}")
+
+
+def _unread(found: list[nodes.paragraph]) -> Iterator[Problem]:
+    """Yield a problem for each directive of ours that stands in a page as text."""
+    for paragraph in found:
+        if paragraph.children and (match := _COLON_FENCE.match(paragraph.children[0].astext())):
+            yield Problem(
+                subtype=Subtype.OPTION,
+                message=f"{match[0]!r} is shown as text: MyST reads it with 'colon_fence' in myst_enable_extensions; "
+                "a fence of backticks or tildes needs nothing",
+                source=absolute(paragraph.source),
+                line=paragraph.line or 0,
+            )
+
+
+def _anchors(document: nodes.document) -> Iterator[tuple[str, str]]:
+    """Yield the id of each label of a document with the id of the section around it."""
+    for name, anchor in document.nameids.items():
+        if anchor and document.nametypes.get(name):
+            node: nodes.Node | None = document.ids.get(anchor)
+            while node is not None and not isinstance(node, nodes.section):
+                node = node.parent
+            yield anchor, node["ids"][0] if node is not None else ""
+
+
+def entry_around(node: nodes.Node) -> addnodes.desc | None:
+    """Return the innermost API entry that *node* stands in."""
+    parent = node.parent
+    while parent is not None and not isinstance(parent, addnodes.desc):
+        parent = parent.parent
+    return parent
+
+
+def _evidence(found: list[nodes.container]) -> Iterator[Evidence]:
+    for position, node in enumerate(found):
+        yield node[EVIDENCE]
+        node[EVIDENCE] = position
+
+
+def _definition_around(node: nodes.Node) -> nodes.Node | None:
+    """Return the innermost definition that *node* stands in."""
+    parent = node.parent
+    while parent is not None and not any(isinstance(child, heuristic_facts) for child in parent.children):
+        parent = parent.parent
+    return parent
+
+
+def _definitions(
+    found: list[heuristic_facts], quoting: list[nodes.container], evidence: tuple[Evidence, ...], docname: str
+) -> Iterator[Heuristic]:
+    quoted: dict[int, list[Evidence]] = {}
+    for container, record in zip(quoting, evidence, strict=True):
+        quoted.setdefault(id(_definition_around(container)), []).append(record)
+    for position, facts in enumerate(found):
+        facts["position"] = position
+        siblings = facts.parent.children
+        definition: Heuristic = facts.attributes.pop("record")
+        note = next(n for n in siblings if isinstance(n, heuristic_note))
+        for node in siblings:
+            if isinstance(node, heuristic_entries):
+                node["position"] = position
+        yield replace(
+            definition,
+            docname=docname,
+            title=facts.parent[0].astext(),
+            anchor=facts.parent["ids"][0],
+            note=freeze(note.children, docname),
+            in_entry=entry_around(facts) is not None,
+            evidence=tuple(quoted.get(id(facts.parent), ())),
+        )
+
+
+def _entries(
+    found: list[addnodes.desc], lineage: Mapping[str, tuple[str, ...]], by_hand: AbstractSet[int]
+) -> Iterator[Entry]:
+    for desc in found:
+        if desc.get("domain") != "py":
+            continue
+        names = entry_names(desc)
+        if not names:
+            continue
+        ids = signature_ids(desc)
+        known = [answer for name in names for answer in lineage.get(name, ())]
+        yield Entry(
+            names=names,
+            lineage=tuple(dict.fromkeys(known)),
+            anchor=ids[0] if ids else "",
+            by_hand=id(desc) in by_hand,
+            is_class=desc.get("objtype") in CLASSES,
+        )
+
+
+def entry_names(desc: addnodes.desc) -> tuple[str, ...]:
+    """Return the full names that an API entry documents, one a signature, each once."""
+    names: dict[str, None] = {}
+    for signature in desc.children:
+        if isinstance(signature, addnodes.desc_signature):
+            fullname = signature.get("fullname")
+            if fullname:
+                module = signature.get("module")
+                names[f"{module}.{fullname}" if module else fullname] = None
+    return tuple(names)
+
+
+def signature_ids(desc: addnodes.desc) -> list[str]:
+    """Return the ids of an API entry's own signatures."""
+    return [
+        i for signature in desc.children if isinstance(signature, addnodes.desc_signature) for i in signature["ids"]
+    ]
+
+
+def _roles(found: list[addnodes.pending_xref]) -> Iterator[RoleUse]:
+    for node in found:
+        if node.get("refdomain") == "heuristic" and "intersphinx" not in node:
+            yield RoleUse(target=node["reftarget"], source=absolute(node.source), line=node.line or 0)
+
+
+def _queries(found: list[heuristic_query]) -> Iterator[Any]:
+    for position, node in enumerate(found):
+        node["position"] = position
+        yield node.attributes.pop("record")

@@ -1,0 +1,91 @@
+"""The directive ``evidence``: quoted code or words of an installed package."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from docutils import nodes
+
+from sphinxext_heuristics.diagnostics import did_you_mean
+from sphinxext_heuristics.model import Evidence, Subtype
+from sphinxext_heuristics.nodes import EVIDENCE
+from sphinxext_heuristics.read.options import CheckedDirective
+
+if TYPE_CHECKING:
+    from docutils.nodes import Node
+
+_OBJECT = re.compile(r"\w+(\.\w+)*(:\w+(\.(\w+|<locals>))*)?")
+
+
+class EvidenceDirective(CheckedDirective):
+    """Quote code of an installed package: its object as the argument, the quote as the body."""
+
+    has_content = True
+    optional_arguments = 1  # none at all is a problem of ours, not of docutils
+    final_argument_whitespace = True
+    known = ("text", "class", "name")
+
+    def run(self) -> list[Node]:
+        """Return a code block whose caption is completed when the installed source is known."""
+        options = self.check_options()
+        module, qualname = self._object()
+        quote = self._quote()
+        prose = self.flag(options, "text")
+        source, line = self.place()
+        node = nodes.container(
+            "",
+            self._caption(qualname, module),
+            self._block(quote, "none" if prose else "python"),
+            literal_block=True,
+            classes=["literal-block-wrapper", "heuristic-evidence", *self.classes(options)],
+        )
+        node[EVIDENCE] = Evidence(
+            module=module,
+            qualname=qualname,
+            quote=quote,
+            prose=prose,
+            source=source,
+            line=line,
+            problems=tuple(self.problems),
+        )
+        self.set_source_info(node)
+        if self.options.get("name"):  # docutils cannot read an empty one
+            self.add_name(node)
+        return [node]
+
+    def _object(self) -> tuple[str, str]:
+        """Return the module and the object in it that the argument names, empty where it names none."""
+        written = " ".join(self.arguments[0].split()).lstrip("~") if self.arguments else ""
+        written = re.sub(r" ?: ?", ":", written)
+        if not written:
+            self.problem(Subtype.OPTION, "evidence without an object: write 'module:Class.method', or 'module'")
+        elif not _OBJECT.fullmatch(written):
+            better = written.replace(" ", ":", 1).removesuffix("()")
+            alike = (better,) if _OBJECT.fullmatch(better) else ()
+            self.problem(
+                Subtype.OPTION,
+                f"evidence {written!r} is neither 'module:Class.method' nor 'module'{did_you_mean(alike)}",
+            )
+        else:
+            module, _colon, qualname = written.partition(":")
+            return module, qualname
+        return "", ""
+
+    def _quote(self) -> str:
+        quote = "\n".join(self.content).strip("\n")
+        if not quote.strip():
+            self.problem(Subtype.OPTION, "evidence without a quote: the body is what is quoted")
+        return self.without_controls("the quote", quote)
+
+    def _caption(self, qualname: str, module: str) -> nodes.caption:
+        caption = nodes.caption("", ", ".join(filter(None, (module, qualname))))
+        caption["translatable"] = False
+        self.set_source_info(caption)
+        return caption
+
+    def _block(self, quote: str, language: str) -> nodes.literal_block:
+        # A fragment is no program: what the highlighter cannot read is shown as it is.
+        block = nodes.literal_block(quote, quote, language=language, force=True)
+        self.set_source_info(block)
+        return block

@@ -1,0 +1,142 @@
+"""The table of heuristics and releases."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from docutils import nodes
+from packaging.version import Version
+from sphinx import addnodes
+
+from sphinxext_heuristics.model import Problem, Subtype
+from sphinxext_heuristics.releases.matrix import Matrix, Standing, matrix_of
+from sphinxext_heuristics.show.filters import FilteredView
+from sphinxext_heuristics.show.parts import meta, meta_nodes, named, paragraph, text
+from sphinxext_heuristics.versions import parse
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from sphinxext_heuristics.model import Heuristic, Query
+    from sphinxext_heuristics.resolve.plan import Plan
+    from sphinxext_heuristics.show.parts import Meta
+    from sphinxext_heuristics.view import Here, Named
+
+#: What the legend says of each word.
+_MEANINGS = {
+    Standing.HELD: "all that the heuristic quotes is in this release",
+    Standing.DRIFTED: "the code there reads otherwise, in whole or in part: look before you rely on it",
+    Standing.ABSENT: "what the heuristic is about is not in this release under this name",
+}
+#: The word for what nobody has looked at.
+_UNKNOWN = "unknown"
+
+#: The sign of the documented release, and its class.
+_SIGN, _DOCUMENTED = "*", "heuristic-documented"
+
+#: The widths of columns: the heuristic's as many as several of releases.
+_WIDE, _NARROW = 24, 8
+
+
+class Row(NamedTuple):
+    """A heuristic in the table."""
+
+    named: Named
+    meta: Meta
+    #: Release → how the heuristic stands there, in the order of the columns.
+    standings: tuple[str, ...]
+
+
+class Table(NamedTuple):
+    """The table of some heuristics."""
+
+    releases: tuple[str, ...]
+    #: The releases that this documentation describes: one, or none that was looked at.
+    documented: tuple[str, ...]
+    rows: tuple[Row, ...]
+
+
+class ReleasesView(FilteredView):
+    """Which heuristic holds in which release of the documented package."""
+
+    name = "heuristic-releases"
+
+    def content(self, plan: Plan, query: Query, docname: str) -> Table:
+        """Return the rows of what is asked for."""
+        matrix = matrix_of(plan)
+        releases = matrix.releases if isinstance(matrix, Matrix) else ()
+        return Table(
+            releases=releases,
+            documented=tuple(release for release in releases if is_same(release, plan.lookups.version)),
+            rows=tuple(_row_of(plan, record, releases) for record in plan.selection(query.filters)),
+        )
+
+    def problems(self, plan: Plan, query: Query) -> Iterator[Problem]:
+        """Yield, beside what filters get wrong, that conf.py does not name the file that is shown."""
+        yield from super().problems(plan, query)
+        if matrix_of(plan) is None:
+            message = "heuristic-releases shows the file heuristics_releases_file, which conf.py does not set"
+            yield Problem(subtype=Subtype.CONFIG, message=message, source=query.source, line=query.line)
+
+    def nodes(self, content: Table, here: Here) -> list[nodes.Node]:
+        """Return the table with its legend."""
+        if not content.releases:
+            return [text("No release has been looked at.")]
+        if not content.rows:
+            return [text("No heuristic is to be shown.")]
+        group = nodes.tgroup(cols=len(content.releases) + 1)
+        # The heads of rows, as a reader's aid that reads cells wants them.
+        group += nodes.colspec(colwidth=_WIDE, stub=1)
+        group += [nodes.colspec(colwidth=_NARROW) for _release in content.releases]
+        is_documented = [release in content.documented for release in content.releases]
+        heads = [
+            _cell(release + _SIGN * marked, marked)
+            for release, marked in zip(content.releases, is_documented, strict=True)
+        ]
+        group += nodes.thead("", nodes.row("", _cell("Heuristic"), *heads))
+        group += nodes.tbody("", *(_row(row, is_documented, here) for row in content.rows))
+        # LaTeX alone takes no heed of the columns' widths: equal ones leave no room for a title.
+        total = _WIDE + _NARROW * len(content.releases)
+        spec = rf"\X{{{_WIDE}}}{{{total}}}" + rf"\X{{{_NARROW}}}{{{total}}}" * len(content.releases)
+        # A long table's end is out of sight where its words are first met.
+        return [
+            _legend(is_marked=bool(content.documented)),
+            addnodes.tabular_col_spec("", spec=spec),
+            nodes.table("", group, classes=["heuristic-releases", "longtable"]),
+        ]
+
+
+def _row_of(plan: Plan, record: Heuristic, releases: Iterable[str]) -> Row:
+    matrix = matrix_of(plan)
+    standings = matrix.of(record) if isinstance(matrix, Matrix) else {}
+    words = tuple(str(standings.get(release, _UNKNOWN)) for release in releases)
+    return Row(named=named(record), meta=meta(plan, record), standings=words)
+
+
+def _row(row: Row, is_documented: Iterable[bool], here: Here) -> nodes.row:
+    first = nodes.entry("", paragraph([here.heuristic(row.named)]), meta_nodes(row.meta))
+    cells = (_cell(word, marked) for word, marked in zip(row.standings, is_documented, strict=True))
+    return nodes.row("", first, *cells)
+
+
+def is_same(release: str, version: str) -> bool:
+    """Return whether *version* is a release, or was on the way to it."""
+    current = parse(version)
+    if current is None:
+        return False
+    return Version(release) in {current, Version(current.base_version) if current.is_devrelease else current}
+
+
+def _cell(word: str, is_documented: bool = False) -> nodes.entry:  # noqa: FBT001, FBT002 - the word says what it is
+    shown = nodes.inline("", str(word), classes=[f"heuristic-{word}"] if word in set(Standing) else [])
+    return nodes.entry("", nodes.paragraph("", "", shown), classes=[_DOCUMENTED] if is_documented else [])
+
+
+def _legend(*, is_marked: bool) -> nodes.paragraph:
+    legend = nodes.paragraph("", "", nodes.strong("", "Legend:"), classes=["heuristic-legend"])
+    meanings = {**{str(word): meaning for word, meaning in _MEANINGS.items()}, _UNKNOWN: "nobody has looked"}
+    for number, (word, meaning) in enumerate(meanings.items()):
+        legend += [nodes.Text("; " if number else " "), nodes.emphasis("", word), nodes.Text(f": {meaning}")]
+    if is_marked:
+        legend += nodes.Text(f"; {_SIGN} the release that this documentation describes")
+    return legend

@@ -1,0 +1,279 @@
+"""What is inconsistent in the whole: records and known names to problems."""
+
+from __future__ import annotations
+
+import posixpath
+from textwrap import indent
+from typing import TYPE_CHECKING
+
+from sphinxext_heuristics.diagnostics import ClosestNames, closest, did_you_mean
+from sphinxext_heuristics.model import CATEGORY, INDEX_PAGE, PAGE_TYPES, Found, Problem, Reason, Subtype
+from sphinxext_heuristics.resolve import rollup
+from sphinxext_heuristics.resolve.connections import is_left_out
+from sphinxext_heuristics.resolve.listing import bounds
+from sphinxext_heuristics.resolve.objects import Match, excludes
+from sphinxext_heuristics.resolve.pages import PageMatch
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    from sphinxext_heuristics.model import Evidence, Heuristic, Page, Query
+    from sphinxext_heuristics.resolve.connections import Resolved
+    from sphinxext_heuristics.resolve.plan import Plan
+
+#: How many names a message lists.
+MAX_LISTED = 12
+
+
+def problems(plan: Plan, path_of: Callable[[str], str]) -> Iterator[Problem]:
+    """Yield every problem of a build; *path_of* returns the file of a document."""
+    yield from plan.catalogue.duplicates()
+    yield from plan.catalogue.collisions()
+    for docname in plan.catalogue.docnames:
+        page = plan.catalogue.pages[docname]
+        yield from page.problems
+        for record, resolved in zip(page.heuristics, plan.resolved[docname], strict=True):
+            if not plan.catalogue.is_repeated(record):
+                yield from record.problems
+                yield from _of_record(plan, record, resolved)
+        for query in page.queries:
+            yield from query.problems
+    yield from evidence(plan)
+    yield from _of_excepts(plan)
+    yield from _of_roles(plan)
+    yield from _of_files(plan, path_of)
+
+
+def evidence(plan: Plan) -> Iterator[Problem]:
+    """Yield every problem of what is quoted: quotes that are not found, and bounds that they contradict."""
+    for docname in plan.catalogue.docnames:
+        page = plan.catalogue.pages[docname]
+        away = _expected(plan, page)
+        for quoted in page.evidence:
+            yield from quoted.problems
+            if is_quote(quoted) and quoted not in away:
+                yield from _of_evidence(plan, quoted)
+        for record in page.heuristics:
+            yield from _of_bounds(plan, record)
+
+
+def empty_bounds(plan: Plan) -> Iterator[Problem]:
+    """Yield the problems of bounds that no version lies within, which are among those of the records."""
+    for docname in plan.catalogue.docnames:
+        for record in plan.catalogue.pages[docname].heuristics:
+            yield from (problem for problem in record.problems if problem.subtype is Subtype.VERSION)
+
+
+def expected(plan: Plan) -> set[Evidence]:
+    """Return the quotes that need not be there: their heuristics do not hold for this version, as their bounds say."""
+    pages = plan.catalogue.pages
+    return {quoted for docname in plan.catalogue.docnames for quoted in _expected(plan, pages[docname])}
+
+
+def _expected(plan: Plan, page: Page) -> set[Evidence]:
+    return {quoted for record in page.heuristics if not plan.holds(record) for quoted in record.evidence}
+
+
+def is_quote(quoted: Evidence) -> bool:
+    """Return whether evidence names an object and quotes something: what does not has a problem of its own."""
+    return bool(quoted.module and quoted.quote.strip())
+
+
+def _of_evidence(plan: Plan, quoted: Evidence) -> Iterator[Problem]:
+    found = plan.lookups.verify(quoted)
+    if isinstance(found, Found):
+        return
+    version = plan.version_of(quoted) if found.reason is not Reason.NO_PACKAGE else ""
+    message = f"{found.message} ({plan.package_of(quoted)} {version})" if version else found.message
+    if found.nearest:
+        message += f"\n  {found.path}:{found.line} has now:\n{indent(found.nearest, '    ')}"
+    yield _at(quoted, Subtype.EVIDENCE, message)
+
+
+def _of_bounds(plan: Plan, record: Heuristic) -> Iterator[Problem]:
+    """Yield the problem of a heuristic that does not hold for this version though all that it quotes is there."""
+    quoted = [one for one in record.evidence if plan.package_of(one) in plan.documented]
+    if quoted and not plan.holds(record) and all(isinstance(plan.lookups.verify(one), Found) for one in quoted):
+        package = plan.package_of(quoted[0])
+        everything = "all that it quotes" + (f" from {package}" if len(quoted) < len(record.evidence) else "")
+        yield _at(
+            record,
+            Subtype.VERSION,
+            f"heuristic {record.name!r} holds for {bounds(record)}, but {everything} is in "
+            f"{package} {plan.lookups.version}, too: correct its bounds, or quote what has changed",
+        )
+
+
+def _at(record: Heuristic | Query | Evidence, subtype: Subtype, message: str) -> Problem:
+    return Problem(subtype=subtype, message=message, source=record.source, line=record.line)
+
+
+def _of_record(plan: Plan, record: Heuristic, resolved: Iterable[Resolved]) -> Iterator[Problem]:
+    # What was written but could not be read is a problem of its own.
+    if not record.connections and not any(problem.subtype is Subtype.OPTION for problem in record.problems):
+        yield _at(
+            record,
+            Subtype.ORPHAN,
+            f"heuristic {record.name!r} is connected to nothing: give impl, workflow, principle or env",
+        )
+    for category in record.categories:
+        yield from _of_category(plan, record, category)
+    for connection in resolved:
+        yield from _of_connection(plan, record, connection)
+
+
+def _of_category(plan: Plan, record: Heuristic | Query, category: str) -> Iterator[Problem]:
+    allowed = plan.settings.categories
+    if allowed and category not in allowed:
+        yield _at(
+            record,
+            Subtype.CATEGORY,
+            f"category {category!r} is not in heuristics_categories: "
+            f"{', '.join(map(repr, allowed))}"
+            f"{did_you_mean(closest(category, allowed, 1))}",
+        )
+
+
+def _of_connection(plan: Plan, record: Heuristic, resolved: Resolved) -> Iterator[Problem]:
+    connection = resolved.connection
+    if resolved.several:
+        yield _at(record, Subtype.AMBIGUOUS, _ambiguous(connection.type, connection.target, resolved.several))
+    elif resolved.exists and connection.planned:
+        yield _at(
+            record,
+            Subtype.TARGET,
+            f"{connection.type} target {connection.target!r} is declared planned with '?' but exists now: drop the '?'",
+        )
+    elif not resolved.exists and not resolved.planned:
+        yield _at(record, Subtype.TARGET, _missing(plan, connection.type, connection.target))
+
+
+def _missing(plan: Plan, type_: str, target: str) -> str:
+    known = plan.lookups
+    finder = known.pages if type_ in PAGE_TYPES else known.objects
+    where = "page or label" if type_ in PAGE_TYPES else "documented object"
+    return f"{type_} target {target!r} does not exist: no {where} has this name{did_you_mean(finder.closest(target))}"
+
+
+def _ambiguous(type_: str, target: str, several: tuple[str, ...]) -> str:
+    lines = "".join(f"\n  {name}" for name in several)
+    what = "pages" if type_ in PAGE_TYPES else "objects"
+    everything = "" if type_ in PAGE_TYPES else f", or '*.{target.lstrip('*.')}' to mean all"
+    return f"{_what(type_)} {target!r} fits {len(several)} {what}; write one out{everything}:{lines}"
+
+
+def _what(kind: str) -> str:
+    return "target" if kind == "target" else f"{kind} target"
+
+
+def _of_excepts(plan: Plan) -> Iterator[Problem]:
+    for record in plan.heuristics.values():
+        if not record.excepts:
+            continue
+        reached = list(plan.reached(record))
+        own = list(dict.fromkeys(own for name in reached for own in plan.own_names(name)))
+        own += plan.once(rollup.reached).get(record.name, ())
+        near = ClosestNames({name.rpartition(".")[0] for name in reached} - {""} | set(reached))
+        for target in record.excepts:
+            is_left_out_here = is_left_out(plan.settings, plan.lookups, target)
+            if not is_left_out_here and not any(excludes(one, own) for one in plan.aliases(target)):
+                listed = ", ".join(reached[:MAX_LISTED]) or "none"
+                yield _at(
+                    record,
+                    Subtype.EXCEPT,
+                    f"except {target!r} excludes nothing"
+                    f"{did_you_mean(near.closest(target, 1))} "
+                    f"(API entries reached: {listed}"
+                    f"{', …' if len(reached) > MAX_LISTED else ''})",
+                )
+
+
+def of_filters(plan: Plan, query: Query) -> Iterator[Problem]:
+    """Yield the problem of each filter that names nothing."""
+    for kind, values in query.filters:
+        for value in values:
+            if kind == "category":
+                yield from _of_asked_category(plan, query, value)
+            elif value.startswith(CATEGORY):
+                name = value.removeprefix(CATEGORY).strip()
+                yield from _of_asked_category(plan, query, name)
+            elif kind != "severity":
+                yield from _of_asked_target(plan, query, kind, value)
+
+
+def _of_asked_category(plan: Plan, query: Query, name: str) -> Iterator[Problem]:
+    if plan.settings.categories:
+        yield from _of_category(plan, query, name)
+        return
+    used = {c for record in plan.heuristics.values() for c in record.categories}
+    if name not in used:
+        yield _at(query, Subtype.CATEGORY, f"no heuristic has the category {name!r}{did_you_mean(closest(name, used))}")
+
+
+def _of_asked_target(plan: Plan, query: Query, kind: str, value: str) -> Iterator[Problem]:
+    if plan.selection(((kind, (value,)),)):
+        return
+    objects, pages = plan.lookups.objects, plan.lookups.pages
+    match = Match() if kind in PAGE_TYPES else objects.find(value)
+    page = PageMatch() if kind == "impl" else pages.find(value)
+    several = match.objects or tuple(p.docname for p in page.places)
+    if several:
+        yield _at(query, Subtype.AMBIGUOUS, _ambiguous(kind, value, several))
+    elif not match.exists and page.place is None:
+        near, wanted = objects.closest(value) + pages.closest(value), "documented object, page or label"
+        if kind in PAGE_TYPES:
+            near, wanted = pages.closest(value), "page or label"
+        elif kind == "impl":
+            near, wanted = objects.closest(value), "documented object"
+        yield _at(
+            query,
+            Subtype.TARGET,
+            f"{_what(kind)} {value!r} is no {wanted}{did_you_mean(tuple(dict.fromkeys(near))[:3])}",
+        )
+
+
+def _of_roles(plan: Plan) -> Iterator[Problem]:
+    alike = ClosestNames(plan.heuristics)
+    for docname in plan.catalogue.docnames:
+        for role in plan.catalogue.pages[docname].roles:
+            name = plan.settings.strip(role.target.strip())
+            if name in plan.heuristics or plan.lookups.elsewhere(role.target):
+                continue
+            message = (
+                f"unknown heuristic {role.target!r}{did_you_mean(alike.closest(name))}"
+                if name
+                else "the heuristic role names no heuristic"
+            )
+            yield Problem(subtype=Subtype.REF, message=message, source=role.source, line=role.line)
+
+
+def _of_files(plan: Plan, path_of: Callable[[str], str]) -> Iterator[Problem]:
+    if INDEX_PAGE in plan.catalogue.pages:
+        yield Problem(
+            subtype=Subtype.FILE,
+            message=f"the document {INDEX_PAGE!r} has the name of the index page that is made for the heuristics, "
+            "which overwrites it: rename the file",
+            source=path_of(INDEX_PAGE),
+            line=1,
+        )
+    folder = posixpath.normpath(plan.settings.dir).strip("/") if plan.settings.dir else ""
+    for docname in plan.catalogue.docnames if folder else ():
+        stem = docname.rpartition("/")[2]
+        if not docname.startswith(f"{folder}/") or stem == "index":
+            continue
+        names = [plan.settings.page_name(record.name) for record in plan.catalogue.pages[docname].heuristics]
+        if names != [stem]:
+            yield Problem(
+                subtype=Subtype.FILE, message=_file_message(plan, stem, names), source=path_of(docname), line=1
+            )
+
+
+def _file_message(plan: Plan, stem: str, names: list[str]) -> str:
+    strip = plan.settings.strip
+    wanted = f"heuristic {strip(stem)!r}"
+    if not names:
+        return f"a page in heuristics_dir holds no heuristic; expected here is {wanted}"
+    if len(names) > 1:
+        return f"a page in heuristics_dir holds {wanted} alone, but this one holds {len(names)}: {', '.join(names)}"
+    otherwise = "" if strip(names[0]) == strip(stem) else f", or the heuristic {strip(names[0])!r} to {strip(stem)!r}"
+    return f"a page in heuristics_dir is named after its heuristic: rename the file to {names[0]!r}{otherwise}"

@@ -1,0 +1,108 @@
+"""The index as rows, free of nodes: what is listed, with which marks and counts."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from sphinxext_heuristics.model import CONNECTION_TYPES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from sphinxext_heuristics.model import Connection, Heuristic, Target
+    from sphinxext_heuristics.resolve.connections import Resolved
+    from sphinxext_heuristics.resolve.plan import Plan
+
+EXISTS, MISSING = "✅", "⬜"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Link:
+    """One connection as the index lists it."""
+
+    #: The connection's type.
+    type: str
+    #: What it is called.
+    text: str
+    #: Where it leads; ``None`` unless all connections of this type and text exist.
+    target: Target | None
+
+    @property
+    def mark(self) -> str:
+        """Return ✅ or ⬜."""
+        return MISSING if self.target is None else EXISTS
+
+    @property
+    def word(self) -> str:
+        """Return the type's word."""
+        return CONNECTION_TYPES[self.type]
+
+
+def short_name(connection: Connection, package: str) -> str:
+    """Return what a connection is called: its text, or its target made short."""
+    if connection.text:
+        return connection.text
+    if connection.short:
+        return connection.target.rpartition(".")[2]
+    return connection.target.removeprefix(f"{package}.") if package else connection.target
+
+
+def links(resolved: Iterable[Resolved], package: str) -> tuple[Link, ...]:
+    """Return connections as they are listed: those of one type and text are one."""
+    found: dict[tuple[str, str], list[Target | None]] = {}
+    for one in resolved:
+        key = one.connection.type, short_name(one.connection, package)
+        found.setdefault(key, []).append(one.target)
+    return tuple(
+        Link(type=type_, text=text, target=None if None in targets else targets[0])
+        for (type_, text), targets in found.items()
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Category:
+    """One category with its count."""
+
+    name: str
+    count: int
+    description: str
+
+
+def categories(records: Iterable[Heuristic], described: dict[str, str]) -> tuple[Category, ...]:
+    """Return the categories: the described ones in their order, or those used by name."""
+    used = Counter(category for record in records for category in record.categories)
+    names = described or sorted(used)
+    return tuple(Category(name=name, count=used[name], description=described.get(name, "")) for name in names)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """A missing target and the heuristics that wait for it."""
+
+    link: Link
+    heuristics: tuple[Heuristic, ...]
+
+
+def worklist(plan: Plan, records: Iterable[Heuristic]) -> Iterator[Wanted]:
+    """Yield the missing targets by type and name."""
+    found: dict[tuple[int, str], tuple[Link, list[Heuristic]]] = {}
+    types = list(CONNECTION_TYPES)
+    for record in records:
+        for link in links(plan.connections(record), plan.settings.package):
+            if link.target is None:
+                key = types.index(link.type), link.text
+                found.setdefault(key, (link, []))[1].append(record)
+    for key in sorted(found):
+        link, waiting = found[key]
+        yield Wanted(link=link, heuristics=tuple(waiting))
+
+
+def bounds(record: Heuristic) -> str:
+    """Return a heuristic's version bounds as readers see them; empty if there are none."""
+    if record.since and record.until:
+        return f"{record.since} \N{EN DASH} {record.until}"
+    if record.since:
+        return f"≥ {record.since}"
+    return f"≤ {record.until}" if record.until else ""

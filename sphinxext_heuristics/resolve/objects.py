@@ -1,0 +1,251 @@
+"""Which API entries a target means: identity of objects, never likeness of names."""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from sphinxext_heuristics.diagnostics import ClosestNames
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+    from sphinxext_heuristics.model import Entry
+
+
+class Rule(enum.Enum):
+    """Why a target reaches a documented name."""
+
+    ITSELF = enum.auto()
+    #: Another name of the same object.
+    ALIAS = enum.auto()
+    #: A member that a subclass inherits.
+    INHERITED = enum.auto()
+    #: The name ends with the target at a dot.
+    ENDING = enum.auto()
+    #: The name ends with what follows the star.
+    STAR = enum.auto()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Match:
+    """What a target means among the documented objects."""
+
+    #: The documented names reached, in the order of the documentation, each with the rule by which.
+    reached: Mapping[str, Rule] = field(default_factory=dict)
+    #: The objects that the target may mean, if they are several.
+    objects: tuple[str, ...] = ()
+    #: The documented module that the target means, which shows nothing.
+    module: str = ""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The documented names reached, in the order of the documentation."""
+        return tuple(self.reached)
+
+    @property
+    def exists(self) -> bool:
+        """Whether the target is one documented thing."""
+        return bool(self.reached or self.module)
+
+
+class Objects:
+    """The documented objects under all their names.
+
+    *entries* come in the order of the documentation; *canonical* has the Python
+    domain's other names of a documented name. What the source of a package tells comes
+    from two functions: *aliases* returns the names of an object, the defining one
+    first; *source_lineage* the names by identity of an entry that autodoc did not make.
+    """
+
+    def __init__(
+        self,
+        entries: Iterable[Entry],
+        *,
+        canonical: Mapping[str, tuple[str, ...]],
+        modules: frozenset[str] = frozenset(),
+        aliases: Callable[[str], tuple[str, ...]],
+        source_lineage: Callable[[str], tuple[str, ...]] = lambda _name: (),
+    ) -> None:
+        """Index the entries by name; nothing is read until a target asks for it."""
+        self._lineages: dict[str, tuple[str, ...]] = {}
+        self._canonical = canonical
+        self._modules = modules
+        self._aliases = aliases
+        self._source_lineage = source_lineage
+        self._from_source: dict[str, tuple[str, ...]] = {}
+        self._matches: dict[str, Match] = {}
+        self._alike_by_last: dict[str, ClosestNames] = {}
+        self._inheriting_by_last: dict[str, dict[str, list[str]]] = {}
+        for entry in entries:
+            for name in entry.names:
+                if entry.lineage or name not in self._lineages:
+                    self._lineages[name] = entry.lineage
+
+    @property
+    def names(self) -> Iterable[str]:
+        """Return all documented names in the order of the documentation."""
+        return self._lineages.keys()
+
+    @cached_property
+    def _known(self) -> dict[str, list[str]]:
+        """Every name of an object → the documented names that show this object."""
+        known: dict[str, list[str]] = {}
+        for name, lineage in self._lineages.items():
+            for known_name in dict.fromkeys((name, *lineage, *self._canonical.get(name, ()))):
+                known.setdefault(known_name, []).append(name)
+        return known
+
+    @cached_property
+    def _by_last(self) -> dict[str, list[str]]:
+        """The last part of a documented name → the documented names that end so."""
+        ends: dict[str, list[str]] = {}
+        for name in self._lineages:
+            ends.setdefault(name.rpartition(".")[2], []).append(name)
+        return ends
+
+    @cached_property
+    def _untold(self) -> frozenset[str]:
+        """The last parts of documented names of which one has no names by identity from autodoc."""
+        return frozenset(name.rpartition(".")[2] for name, lineage in self._lineages.items() if not lineage)
+
+    @cached_property
+    def _known_by_last(self) -> dict[str, list[str]]:
+        """The last part of any name of an object → these names."""
+        ends: dict[str, list[str]] = {}
+        for name in self._known:
+            ends.setdefault(name.rpartition(".")[2], []).append(name)
+        return ends
+
+    @cached_property
+    def _last_parts(self) -> ClosestNames:
+        return ClosestNames(self._by_last)
+
+    def _alike(self, last: str) -> ClosestNames:
+        """Return the documented names that end so, to be asked for those like another."""
+        if last not in self._alike_by_last:
+            self._alike_by_last[last] = ClosestNames(self._by_last[last])
+        return self._alike_by_last[last]
+
+    def find(self, target: str) -> Match:
+        """Return what *target* means: a dotted, partly dotted, bare or starred name."""
+        if target not in self._matches:
+            self._matches[target] = self._find(target)
+        return self._matches[target]
+
+    def _find(self, target: str) -> Match:
+        if target.startswith("*."):
+            return Match(reached=dict.fromkeys(self._ending(target[2:]), Rule.STAR))
+        if reached := self._reached(target):
+            return Match(reached=reached)
+        if target in self._modules:
+            return Match(module=target)
+        ending = self._ending(target) or self._known_ending(target)
+        objects = dict.fromkeys(self.identity(name) for name in ending)
+        if len(objects) > 1:
+            return Match(objects=tuple(objects))
+        # Each entry was meant: the same as its name written out.
+        return Match(reached=self._reached(*ending) | dict.fromkeys(ending, Rule.ENDING))
+
+    def _reached(self, *targets: str) -> dict[str, Rule]:
+        """Return the documented names of the objects with exactly these names."""
+        spelled = {spelling: target for target in targets for spelling in self.aliases(target)}
+        reached: set[str] = set()
+        for spelling, target in spelled.items():
+            inheriting = self._inheriting(target.rpartition(".")[2])
+            reached.update(self._known.get(spelling, ()), inheriting.get(spelling, ()))
+        return {
+            name: Rule.ITSELF if name in targets else self._rule(name, spelled)
+            for name in sorted(reached, key=self._rank.__getitem__)
+        }
+
+    def _rule(self, name: str, spelled: Iterable[str]) -> Rule:
+        """Return why an object that is *spelled* so is documented under another name."""
+        own = (name, *self.lineage(name)[:1], *self._canonical.get(name, ()))
+        is_copy = self.is_inherited(name) and not any(spelling in own for spelling in spelled)
+        return Rule.INHERITED if is_copy else Rule.ALIAS
+
+    @cached_property
+    def _rank(self) -> dict[str, int]:
+        """Documented name → its place in the order of the documentation."""
+        return {name: rank for rank, name in enumerate(self._lineages)}
+
+    def _inheriting(self, last: str) -> dict[str, list[str]]:
+        """Return name by identity → the documented names that end in *last* and have it."""
+        if last not in self._inheriting_by_last:
+            found = self._inheriting_by_last[last] = {}
+            for name in self._by_last.get(last, ()):
+                for answer in self.lineage(name):
+                    found.setdefault(answer, []).append(name)
+        return self._inheriting_by_last[last]
+
+    def lineage(self, name: str) -> tuple[str, ...]:
+        """Return the names by identity of a documented object: autodoc's, or its source's."""
+        if known := self._lineages.get(name):
+            return known
+        if name not in self._from_source:
+            self._from_source[name] = self._source_lineage(name)
+        return self._from_source[name]
+
+    def is_inherited(self, name: str) -> bool:
+        """Return whether an entry's object is defined on another class than its own."""
+        return len(self.lineage(name)) > 1
+
+    def aliases(self, target: str) -> tuple[str, ...]:
+        """Return all names under which the object named *target* may be documented.
+
+        Source is read only where the documentation does not tell: for a name that no
+        entry has, or where entries were written by hand.
+        """
+        names = [target, *self._lineages.get(target, ())[:1]]
+        owner, _, member = target.rpartition(".")
+        names += [f"{own}.{member}" for own in self._lineages.get(owner, ())[:1]]
+        names += [f"{documented}.{member}" for documented in self._known.get(owner, ())]
+        names += self._canonical.get(target, ())
+        told = member not in self._untold and any(name in self._known for name in names)
+        for name in () if told else tuple(names):
+            names += self._aliases(name)
+        return tuple(dict.fromkeys(names))
+
+    def identity(self, name: str) -> str:
+        """Return the name of the object that the entry *name* documents."""
+        if lineage := self.lineage(name):
+            return lineage[-1]
+        return next(iter(self._canonical.get(name, ())), name)
+
+    def _ending(self, tail: str) -> list[str]:
+        """Return the documented names that end with *tail* at a dot."""
+        return [
+            name for name in self._by_last.get(tail.rpartition(".")[2], ()) if name == tail or name.endswith(f".{tail}")
+        ]
+
+    def _known_ending(self, tail: str) -> list[str]:
+        """Return the documented names one of whose other names ends with *tail*."""
+        alike = self._known_by_last.get(tail.rpartition(".")[2], ())
+        return list({name: None for known in alike if known.endswith(f".{tail}") for name in self._known[known]})
+
+    def closest(self, target: str) -> tuple[str, ...]:
+        """Return the documented names most like *target*."""
+        last = target.rpartition(".")[2]
+        if same_end := self._by_last.get(last):
+            return self._alike(last).closest(target) or tuple(same_end[:3])
+        ends = self._last_parts.closest(last, 2)
+        near = ClosestNames(name for end in ends for name in self._alike(end).closest(target))
+        return near.closest(target) or tuple(name for end in ends for name in self._by_last[end][:3])[:3]
+
+
+def own_names(entry: Entry, canonical: Mapping[str, tuple[str, ...]]) -> tuple[str, ...]:
+    """Return the names that `except` judges an entry by.
+
+    They are the documented ones and those of the object as its own class spells them,
+    not those of the class that defines it.
+    """
+    others = [other for name in entry.names for other in canonical.get(name, ())]
+    return (*entry.names, *entry.lineage[:1], *others)
+
+
+def excludes(target: str, names: Iterable[str]) -> bool:
+    """Return whether an `except` target names an entry or the class it belongs to."""
+    return any(f".{target}." in f".{name}." for name in names)

@@ -1,0 +1,90 @@
+"""What becomes of a heuristic in an API entry that it reaches."""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
+
+from sphinxext_heuristics.model import SEVERITIES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from sphinxext_heuristics.model import Heuristic
+    from sphinxext_heuristics.resolve.objects import Rule
+
+_RANK = {severity: rank for rank, severity in enumerate(reversed(SEVERITIES))}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shown:
+    """An API entry that shows a heuristic."""
+
+    name: str
+    docname: str
+    anchor: str
+
+
+class Form(enum.Enum):
+    """How an API entry shows a heuristic."""
+
+    FULL = enum.auto()
+    #: In full, in what is collapsed.
+    FOLDED = enum.auto()
+    #: In one line.
+    LINE = enum.auto()
+
+
+class Reason(enum.Enum):
+    """Why an API entry does not show a heuristic that reaches it."""
+
+    NONE = ""
+    EXCEPT = "an entry of `except`"
+    NO_INJECT = "the flag `no-inject`"
+    VERSION = "the bounds"
+    PAGE = "a page that is kept free"
+    BY_HAND = "a `heuristics-for` in the entry"
+    INHERITED = "an inherited copy, and these show nothing"
+
+    def __bool__(self) -> bool:
+        """Return whether there is a reason."""
+        return bool(self.value)
+
+
+class Reach(NamedTuple):
+    """A heuristic that reaches a documented name."""
+
+    record: Heuristic
+    #: The first target of it that does.
+    target: str
+    #: Why that reaches the name.
+    rule: Rule
+    #: The target of `except` that takes it away again, or ``""``.
+    excepted: str = ""
+
+
+class Verdict(NamedTuple):
+    """What becomes of a heuristic in an API entry that it reaches."""
+
+    record: Heuristic
+    #: The first target of it that reaches the entry.
+    target: str
+    #: Why that does.
+    rule: Rule
+    #: How it is shown, if it is.
+    form: Form
+    #: Why it is not.
+    reason: Reason
+    #: The target of `except` that is the reason, or ``""``.
+    excepted: str
+
+    @property
+    def is_shown(self) -> bool:
+        """Whether the entry shows it."""
+        return not self.reason
+
+
+def by_severity(records: Iterable[Heuristic]) -> tuple[Heuristic, ...]:
+    """Return heuristics with the most severe first, then by name."""
+    return tuple(sorted(records, key=lambda r: (_RANK[r.severity], r.name)))

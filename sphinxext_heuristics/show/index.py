@@ -1,0 +1,159 @@
+"""The index in the site: a table or cards, categories with counts, the legend; or what is missing, as a worklist."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from docutils import nodes
+
+from sphinxext_heuristics.resolve import listing as index
+from sphinxext_heuristics.show.controls import filter_of, tags_of
+from sphinxext_heuristics.show.filters import FilteredView
+from sphinxext_heuristics.show.parts import (
+    Meta,
+    joined,
+    link_nodes,
+    links,
+    meta,
+    meta_nodes,
+    named,
+    paragraph,
+    table,
+    text,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from sphinxext_heuristics.model import Heuristic, Note, Query
+    from sphinxext_heuristics.resolve.listing import Category, Link
+    from sphinxext_heuristics.resolve.plan import Plan
+    from sphinxext_heuristics.view import Here, Named
+
+
+class Row(NamedTuple):
+    """One heuristic in the index."""
+
+    named: Named
+    meta: Meta
+    categories: tuple[str, ...]
+    links: tuple[Link, ...]
+    note: Note
+
+
+class Pages(NamedTuple):
+    """The index of some heuristics."""
+
+    rows: tuple[Row, ...]
+    categories: tuple[Category, ...]
+    cards: bool
+
+
+class Missing(NamedTuple):
+    """The missing targets of some heuristics: what each is called, and who waits for it."""
+
+    rows: tuple[tuple[str, tuple[Named, ...]], ...]
+
+
+class IndexView(FilteredView):
+    """Heuristics with their connections, the categories and the legend."""
+
+    name = "heuristic-index"
+
+    def content(self, plan: Plan, query: Query, docname: str) -> Pages | Missing:
+        """Return the rows of what is asked for."""
+        records = plan.selection(query.filters)
+        if query.option("missing"):
+            return Missing(
+                rows=tuple(
+                    (f"{index.MISSING}\u00a0{row.link.word}: {row.link.text}", tuple(map(named, row.heuristics)))
+                    for row in index.worklist(plan, records)
+                )
+            )
+        return Pages(
+            rows=tuple(self._row(plan, record) for record in records),
+            categories=index.categories(records, plan.settings.categories),
+            cards=query.option("layout") == "cards",
+        )
+
+    @staticmethod
+    def _row(plan: Plan, record: Heuristic) -> Row:
+        return Row(
+            named=named(record),
+            meta=meta(plan, record),
+            categories=record.categories,
+            links=links(plan, record),
+            note=plan.note(record),
+        )
+
+    def nodes(self, content: Pages | Missing, here: Here) -> list[nodes.Node]:
+        """Return the index, or the worklist."""
+        if isinstance(content, Missing):
+            return _worklist(content, here)
+        chips = filter_of(category.name for category in content.categories if category.count)
+        form = _cards if content.cards else _table
+        return [chips, form(content.rows, here), *_categories(content.categories), _legend()]
+
+
+def _table(rows: Iterable[Row], here: Here) -> nodes.Node:
+    cells = (
+        (
+            [paragraph([here.heuristic(row.named)]), meta_nodes(row.meta), *tags_of(row.categories)],
+            [_connections(row, here)],
+            [paragraph(here.note(row.note))],
+        )
+        for row in rows
+    )
+    return table(("Heuristic", "Connections", "Note"), (30, 35, 35), cells, classes=["heuristic-index"])
+
+
+def _connections(row: Row, here: Here) -> nodes.Node:
+    lines = nodes.line_block(classes=["heuristic-connections"])
+    lines += [nodes.line("", "", *link_nodes(one, here)) for one in row.links]
+    return lines
+
+
+def _cards(rows: Iterable[Row], here: Here) -> nodes.Node:
+    """Return cards that sphinx-design's style sheet, or else our own, lays out."""
+    grid = _div("grid-container", ["heuristic-cards"])
+    for row in rows:
+        body = _div("card-body", ["sd-card-body"])
+        body += nodes.paragraph("", "", here.heuristic(row.named), classes=["sd-card-title"])
+        body += meta_nodes(row.meta)
+        body += paragraph(here.note(row.note))
+        body += _connections(row, here)
+        body += tags_of(row.categories)
+        card = _div("card", ["sd-card", "sd-shadow-sm", f"heuristic-{row.meta.severity}"])
+        card += body
+        grid += card
+    return grid
+
+
+def _div(component: str, classes: list[str]) -> nodes.container:
+    attributes: dict[str, Any] = {"is_div": True, "design_component": component}
+    return nodes.container(classes=classes, **attributes)
+
+
+def _categories(rows: Iterable[Category]) -> list[nodes.Node]:
+    cells = [([text(row.name)], [text(str(row.count))], [text(row.description)]) for row in rows]
+    if not cells:
+        return []
+    heads = ("Category", "Count", "Description")
+    return [nodes.rubric("", "Categories"), table(heads, (30, 10, 60), cells, classes=["heuristic-categories"])]
+
+
+def _legend() -> nodes.Node:
+    legend = nodes.paragraph(classes=["heuristic-legend"])
+    legend += nodes.strong("", "Legend:")
+    legend += nodes.Text(f" {index.EXISTS} the page or object exists, {index.MISSING} it is still missing")
+    return legend
+
+
+def _worklist(content: Missing, here: Here) -> list[nodes.Node]:
+    if not content.rows:
+        return [text("Nothing is missing.")]
+    cells = (
+        ([text(missing)], [paragraph(joined([here.heuristic(one)] for one in waiting))])
+        for missing, waiting in content.rows
+    )
+    return [table(("Missing", "Wanted by"), (50, 50), cells, classes=["heuristic-worklist"])]

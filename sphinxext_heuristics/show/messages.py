@@ -1,0 +1,94 @@
+"""The index of messages: what quoted errors and warnings say, and which heuristics know of them."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING, NamedTuple
+
+from docutils import nodes
+
+from sphinxext_heuristics.show.filters import FilteredView
+from sphinxext_heuristics.show.parts import joined, named, outdated, outdated_nodes, paragraph, text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from sphinxext_heuristics.model import Heuristic, Note, Query
+    from sphinxext_heuristics.resolve.plan import Plan
+    from sphinxext_heuristics.view import Here, Named
+
+#: How much of a message its anchor repeats.
+_ANCHOR_LENGTH = 48
+
+
+class Line(NamedTuple):
+    """One heuristic that knows of a message."""
+
+    named: Named
+    outdated: str
+    note: Note
+
+
+class Row(NamedTuple):
+    """A message, and whose it is."""
+
+    kind: str
+    text: str
+    #: The objects that say it, as evidence names them, by name.
+    objects: tuple[str, ...]
+    #: The heuristics that quote it, in their order.
+    lines: tuple[Line, ...]
+
+    @property
+    def anchor(self) -> str:
+        """Return an id that stays the same as long as the message does."""
+        said = f"{self.kind}: {self.text}"
+        mark = hashlib.blake2b(said.encode(), digest_size=3).hexdigest()
+        return f"message-{nodes.make_id(said)[:_ANCHOR_LENGTH].strip('-')}-{mark}"
+
+
+class MessagesView(FilteredView):
+    """The errors and warnings that evidence quotes, by kind and text."""
+
+    name = "heuristic-messages"
+
+    def content(self, plan: Plan, query: Query, docname: str) -> tuple[Row, ...]:
+        """Return the rows of what is asked for."""
+        return tuple(rows(plan, plan.selection(query.filters)))
+
+    def nodes(self, content: tuple[Row, ...], here: Here) -> list[nodes.Node]:
+        """Return the list of messages."""
+        if not content:
+            return [text("No message is quoted.")]
+        listed = nodes.definition_list(classes=["heuristic-messages"])
+        for row in content:
+            definition = nodes.definition("", *(paragraph(_line(line, here)) for line in row.lines))
+            if row.objects:
+                names = joined([nodes.literal("", name)] for name in row.objects)
+                definition += nodes.paragraph("", "", nodes.Text("In "), *names, classes=["heuristic-meta"])
+            listed += nodes.definition_list_item(
+                "",
+                nodes.term("", "", nodes.literal("", row.text), ids=[row.anchor]),
+                nodes.classifier("", row.kind),
+                definition,
+            )
+        return [listed]
+
+
+def rows(plan: Plan, records: Iterable[Heuristic]) -> Iterable[Row]:
+    """Yield the messages that some heuristics quote, by kind and text."""
+    found: dict[tuple[str, str], tuple[dict[str, None], dict[str, Line]]] = {}
+    for record in records:
+        for message, quoted in plan.said(record):
+            objects, lines = found.setdefault((message.kind, message.text), ({}, {}))
+            lines[record.name] = Line(named=named(record), outdated=outdated(plan, record), note=plan.note(record))
+            if quoted.object:
+                objects[quoted.object] = None
+    for (kind, said), (objects, lines) in sorted(found.items()):
+        yield Row(kind=kind, text=said, objects=tuple(sorted(objects)), lines=tuple(lines.values()))
+
+
+def _line(line: Line, here: Here) -> list[nodes.Node]:
+    """Return a heuristic's title, linked, and its note."""
+    note = [nodes.Text(": "), *here.note(line.note)] if line.note.inline else []
+    return [here.heuristic(line.named), *outdated_nodes(line.outdated), *note]

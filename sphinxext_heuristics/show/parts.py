@@ -1,0 +1,119 @@
+"""Parts that several views have: what they say of a heuristic, and the nodes of it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from docutils import nodes
+from sphinx.locale import admonitionlabels
+
+from sphinxext_heuristics.resolve import listing as index
+from sphinxext_heuristics.view import Named
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from sphinxext_heuristics.model import Heuristic
+    from sphinxext_heuristics.resolve.listing import Link
+    from sphinxext_heuristics.resolve.plan import Plan
+    from sphinxext_heuristics.view import Here
+
+
+class Meta(NamedTuple):
+    """What an index says below a heuristic's title."""
+
+    severity: str
+    #: The versions it holds for, or ``""``.
+    bounds: str
+    #: That it does not hold for the documented version, or ``""``.
+    outdated: str
+
+
+def named(record: Heuristic) -> Named:
+    """Return a heuristic as a link names it."""
+    return Named(name=record.name, title=record.title, docname=record.docname, anchor=record.anchor)
+
+
+def meta(plan: Plan, record: Heuristic) -> Meta:
+    """Return what an index says below a heuristic's title."""
+    return Meta(severity=record.severity, bounds=index.bounds(record), outdated=outdated(plan, record))
+
+
+def outdated(plan: Plan, record: Heuristic) -> str:
+    """Return that a heuristic does not hold for the documented version, or ``""``."""
+    if plan.holds(record):
+        return ""
+    return f"does not hold for {plan.settings.package} {plan.lookups.version}".replace("  ", " ").strip()
+
+
+def links(plan: Plan, record: Heuristic) -> tuple[Link, ...]:
+    """Return a heuristic's connections as an index lists them."""
+    return index.links(plan.connections(record), plan.settings.package)
+
+
+def severity_word(severity: str) -> str:
+    """Return a severity's word in the language of the documentation."""
+    return str(admonitionlabels[severity])
+
+
+def outdated_nodes(said: str) -> list[nodes.Node]:
+    """Return the words for a heuristic that does not hold; nothing for ``""``."""
+    return [nodes.Text(" "), nodes.strong("", f"({said})")] if said else []
+
+
+def meta_nodes(said: Meta) -> nodes.paragraph:
+    """Return the line below a heuristic's title in an index."""
+    classes = ["heuristic-severity", f"heuristic-{said.severity}"]
+    line = nodes.paragraph("", "", classes=["heuristic-meta"])
+    line += nodes.inline("", severity_word(said.severity), classes=classes)
+    if said.bounds:
+        line += [nodes.Text(f", {said.bounds}"), *outdated_nodes(said.outdated)]
+    return line
+
+
+def link_nodes(one: Link, here: Here) -> list[nodes.Node]:
+    """Return a connection with its mark and type, as an index lists it."""
+    name = nodes.inline("", one.text)
+    return [nodes.Text(f"{one.mark}\u00a0{one.word}: "), here.link(name, one.target) if one.target else name]
+
+
+def joined(parts: Iterable[Sequence[nodes.Node]]) -> list[nodes.Node]:
+    """Return the nodes of all parts with a comma between one part and the next."""
+    result: list[nodes.Node] = []
+    for part in parts:
+        if result:
+            result.append(nodes.Text(", "))
+        result.extend(part)
+    return result
+
+
+def field(name: str, *children: nodes.Node) -> nodes.field:
+    """Return one field of a field list."""
+    body = nodes.field_body("", nodes.paragraph("", "", *children))
+    return nodes.field("", nodes.field_name("", name), body)
+
+
+def text(content: str) -> nodes.paragraph:
+    """Return a paragraph of plain text."""
+    return nodes.paragraph("", content)
+
+
+def paragraph(children: Iterable[nodes.Node]) -> nodes.paragraph:
+    """Return a paragraph with the given inline nodes."""
+    return nodes.paragraph("", "", *children)
+
+
+def table(
+    heads: Sequence[str], widths: Sequence[int], rows: Iterable[Sequence[Sequence[nodes.Node]]], *, classes: list[str]
+) -> nodes.table:
+    """Return a table; each cell is given as its block nodes."""
+    group = nodes.tgroup(cols=len(heads))
+    group += [nodes.colspec(colwidth=width) for width in widths]
+    group += nodes.thead("", _row([text(head)] for head in heads))
+    group += nodes.tbody("", *(_row(cells) for cells in rows))
+    # Sphinx's LaTeX writer sets long tables over several pages with this class.
+    return nodes.table("", group, classes=[*classes, "longtable"])
+
+
+def _row(cells: Iterable[Sequence[nodes.Node]]) -> nodes.row:
+    return nodes.row("", *(nodes.entry("", *cell) for cell in cells))

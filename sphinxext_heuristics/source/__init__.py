@@ -1,0 +1,1 @@
+"""Source: names, definitions and files of packages, read without importing anything."""

@@ -1,0 +1,148 @@
+"""What the top level of a module binds, read from its source without importing anything."""
+
+from __future__ import annotations
+
+import ast
+import warnings
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Class:
+    """A class statement."""
+
+    #: Its bases as written, subscripts left out.
+    bases: tuple[str, ...]
+    #: The names bound in its body.
+    members: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Names:
+    """What a module's top level binds."""
+
+    #: Names that the module itself defines.
+    defined: frozenset[str] = frozenset()
+    #: Local name → (module, name in it or ``""`` for the module itself).
+    imported: dict[str, tuple[str, str]] = field(default_factory=dict)
+    #: Modules whose names are all taken over (``from … import *``).
+    starred: tuple[str, ...] = ()
+    #: What ``__all__`` lists, ``None`` where there is none or it is not written out.
+    exported: frozenset[str] | None = None
+    #: Qualified name → class.
+    classes: dict[str, Class] = field(default_factory=dict)
+
+
+@lru_cache(maxsize=1024)
+def read_names(
+    path: Path,
+    mtime_ns: int,  # noqa: ARG001 - part of the key: a file that changes is read again
+    size: int,  # noqa: ARG001 - likewise
+    module: str,
+    is_package: bool,  # noqa: FBT001 - the cache wants it positional
+) -> Names:
+    """Return what the module at *path* binds; nothing if it cannot be parsed."""
+    try:
+        with warnings.catch_warnings():
+            # What Python thinks of the escapes in it is not our user's affair.
+            warnings.simplefilter("ignore")
+            tree = ast.parse(path.read_bytes())
+        return names_in(tree, module, is_package=is_package)
+    except (OSError, SyntaxError, ValueError, RecursionError, MemoryError):
+        return Names()
+
+
+def names_in(tree: ast.Module, module: str, *, is_package: bool) -> Names:
+    """Return what the top level of a parsed *module* binds.
+
+    Raises `RecursionError` if it is nested too deeply.
+    """
+    package = module if is_package else module.rpartition(".")[0]
+    defined: set[str] = set()
+    imported: dict[str, tuple[str, str]] = {}
+    starred: list[str] = []
+    for node in statements(tree.body):
+        match node:
+            case ast.ImportFrom(names=[ast.alias(name="*")]):
+                starred.append(absolute(node, package))
+            case ast.ImportFrom(names=names):
+                origin = absolute(node, package)
+                imported.update({alias.asname or alias.name: (origin, alias.name) for alias in names})
+            case ast.Import(names=names):
+                imported.update({alias.asname: (alias.name, "") for alias in names if alias.asname})
+            case _:
+                defined.update(defined_by(node))
+    return Names(
+        defined=frozenset(defined),
+        imported=imported,
+        starred=tuple(starred),
+        exported=exported_by(tree.body),
+        classes=dict(classes_in(tree.body, "")),
+    )
+
+
+def exported_by(body: Sequence[ast.stmt]) -> frozenset[str] | None:
+    """Return what ``__all__`` lists, if it is written out in one place and nowhere changed."""
+    found: list[frozenset[str] | None] = []
+    for node in statements(body):
+        match node:
+            case ast.Assign(targets=[ast.Name(id="__all__")], value=ast.List(elts=items) | ast.Tuple(elts=items)):
+                names = [item.value for item in items if isinstance(item, ast.Constant)]
+                found.append(frozenset(map(str, names)) if len(names) == len(items) else None)
+            case (
+                ast.Assign(targets=[ast.Name(id="__all__"), *_])
+                | ast.AnnAssign(target=ast.Name(id="__all__"))
+                | ast.AugAssign(target=ast.Name(id="__all__"))
+                | ast.Expr(value=ast.Call(func=ast.Attribute(value=ast.Name(id="__all__"))))
+            ):
+                found.append(None)
+    return found[0] if len(found) == 1 else None
+
+
+def classes_in(body: Sequence[ast.stmt], prefix: str) -> Iterator[tuple[str, Class]]:
+    """Yield the classes of a module or class body by their qualified names."""
+    for node in statements(body):
+        if isinstance(node, ast.ClassDef):
+            members = (name for stmt in statements(node.body) for name in defined_by(stmt))
+            bases = (base.value if isinstance(base, ast.Subscript) else base for base in node.bases)
+            yield f"{prefix}{node.name}", Class(bases=tuple(map(ast.unparse, bases)), members=frozenset(members))
+            yield from classes_in(node.body, f"{prefix}{node.name}.")
+
+
+def defined_by(node: ast.stmt) -> Iterator[str]:
+    """Yield the names that a statement defines, imports aside."""
+    match node:
+        case ast.ClassDef(name=name) | ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name):
+            yield name
+        case ast.Assign(targets=targets):
+            yield from (target.id for target in targets if isinstance(target, ast.Name))
+        case ast.AnnAssign(target=ast.Name(id=name)):
+            yield name
+
+
+def statements(body: Sequence[ast.stmt]) -> Iterator[ast.stmt]:
+    """Yield the statements that run when a module is imported, branches included."""
+    for node in body:
+        yield node
+        match node:
+            case ast.If() | ast.For() | ast.While():
+                yield from statements([*node.body, *node.orelse])
+            case ast.Try() | ast.TryStar():
+                handlers = [stmt for h in node.handlers for stmt in h.body]
+                yield from statements([*node.body, *handlers, *node.orelse, *node.finalbody])
+            case ast.With():
+                yield from statements(node.body)
+
+
+def absolute(node: ast.ImportFrom, package: str) -> str:
+    """Return the full name of the module that a ``from … import`` names."""
+    if not node.level:
+        return node.module or ""
+    above = package.split(".")[: len(package.split(".")) - node.level + 1]
+    return ".".join([*above, *([node.module] if node.module else [])])
