@@ -1,8 +1,4 @@
-"""``python -m sphinxext_heuristics.docbuilder``.
-
-Results go to stdout, everything else to stderr. The exit code is 0 if all is fine, 1 for a finding, 2 for misuse or
-failure, and 130 for Ctrl-C.
-"""
+"""``python -m sphinxext_heuristics.docbuilder``: results go to stdout, everything else to stderr."""
 
 from __future__ import annotations
 
@@ -29,7 +25,7 @@ def parser() -> argparse.ArgumentParser:
         "hook",
         help="write the files that show heuristics in docstrings, as alerts, when doc-builder reads them",
         description=f"Write {hook.CODE} and {hook.DATA}, which doc-builder's _config.py uses.",
-        epilog="Exit code: 0 fine, 1 the files are out of date (--check), 2 misuse or failure.",
+        epilog="Exit code: 0 fine, 1 the files are out of date (--check), 2 misuse or failure, 130 Ctrl-C.",
     )
     command.add_argument("docs", metavar="DOCS", type=Path, help="the folder of the Sphinx project's conf.py")
     command.add_argument("out", metavar="OUT", type=Path, help="the folder of doc-builder's _config.py")

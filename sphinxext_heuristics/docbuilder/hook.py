@@ -14,7 +14,7 @@ import re
 import sys
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any
 
 from sphinx.cmd.build import main as sphinx_build
 
@@ -22,8 +22,6 @@ from sphinxext_heuristics.docbuilder import hook_code
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-Json: TypeAlias = dict[str, Any]
 
 #: The names of the files in doc-builder's folder.
 CODE, DATA = "_heuristics.py", "_heuristics.json"
@@ -35,23 +33,14 @@ import runpy
 runpy.run_path(__file__.replace("_config.py", "{CODE}"))["add_alerts"]()
 """
 
-_SCHEMA_VERSION = 1
-#: Severity, most severe first → the alert that doc-builder has for it.
-_ALERTS = {
-    "danger": "CAUTION",
-    "caution": "CAUTION",
-    "warning": "WARNING",
-    "important": "IMPORTANT",
-    "note": "NOTE",
-    "tip": "TIP",
-}
+_SEVERITIES = ("danger", "caution", "warning", "important", "note", "tip")
 
 
 class HookError(Exception):
     """The files cannot be written; the message says why, in words for a user."""
 
 
-def heuristics_of(docs: Path, *, verbose: bool = False) -> Json:
+def heuristics_of(docs: Path, *, verbose: bool = False) -> dict[str, Any]:
     """Run the builder ``heuristics`` on the project with conf.py in *docs* and read its data.
 
     :raises HookError: There is no such project, or it cannot be built.
@@ -66,10 +55,7 @@ def heuristics_of(docs: Path, *, verbose: bool = False) -> Json:
         path = out / "heuristics.json"
         if code or not path.is_file():
             raise HookError(_failure(docs, log.getvalue() if isinstance(log, io.StringIO) else ""))
-        data: Json = json.loads(path.read_text(encoding="utf-8"))
-    if data.get("schema_version") != _SCHEMA_VERSION:
-        version = data.get("schema_version")
-        raise HookError(f"heuristics.json has schema_version {version!r}; this command reads {_SCHEMA_VERSION}")
+        data: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     if not data["package"]["name"]:
         raise HookError(f'{docs / "conf.py"}: set heuristics_package, for example heuristics_package = "peft"')
     return data
@@ -78,17 +64,14 @@ def heuristics_of(docs: Path, *, verbose: bool = False) -> Json:
 def _failure(docs: Path, log: str) -> str:
     if "Builder name heuristics not registered" in log:
         return f'{docs / "conf.py"}: add "sphinxext_heuristics" to extensions'
-    last = [line for line in log.splitlines() if line.strip()][-5:]
-    return "\n".join([f"{docs}: Sphinx cannot build it (-v shows all that it says)", *last])
+    return "\n".join([f"{docs}: Sphinx cannot build it (-v shows all that it says)", *log.split("\n")[-6:]]).strip()
 
 
-def data_of(heuristics: Json, base_url: str) -> Json:
+def data_of(heuristics: dict[str, Any], base_url: str) -> dict[str, Any]:
     """Choose what the hook shows of ``heuristics.json``, always in the same order; *base_url* may be empty."""
-    package = heuristics["package"]["name"]
-    order = list(_ALERTS)
-    ranked = sorted(heuristics["heuristics"], key=lambda item: (order.index(item["severity"]), -item.get("weight", 0)))
+    package, items = heuristics["package"]["name"], heuristics["heuristics"]
     entries: dict[str, list[str]] = {}
-    for item in ranked:
+    for item in sorted(items, key=lambda item: (_SEVERITIES.index(item["severity"]), -item.get("weight", 0))):
         for name in dict.fromkeys(entry["name"] for entry in item["entries"]):
             if name.startswith(f"{package}."):
                 entries.setdefault(name, []).append(item["name"])
@@ -101,12 +84,11 @@ def data_of(heuristics: Json, base_url: str) -> Json:
             item["name"]: {
                 "title": _escaped(item["title"]),
                 "note": _plain(item["note"]["markdown"]),
-                "alert": _ALERTS[item["severity"]],
-                "since": item["since"],
-                "until": item["until"],
-                "url": item["url"],
+                # doc-builder has no danger
+                "alert": "CAUTION" if item["severity"] == "danger" else item["severity"].upper(),
+                **{key: item[key] for key in ("since", "until", "url")},
             }
-            for item in sorted(heuristics["heuristics"], key=lambda item: str(item["name"]))
+            for item in sorted(items, key=lambda item: str(item["name"]))
             if item["name"] in used
         },
         "entries": dict(sorted(entries.items())),
@@ -124,7 +106,7 @@ def _plain(note: str) -> str:
     return re.sub(r"(``+) ?(.+?) ?\1(?!`)", lambda code: "`" + code[2].replace("`", "'") + "`", note)
 
 
-def files_of(data: Json) -> dict[str, str]:
+def files_of(data: dict[str, Any]) -> dict[str, str]:
     """Give the texts of the two files."""
     code = Path(hook_code.__file__).read_text(encoding="utf-8")
     return {CODE: code, DATA: json.dumps(data, ensure_ascii=False, indent=2) + "\n"}
@@ -148,7 +130,7 @@ def write(out: Path, files: dict[str, str]) -> Iterator[str]:
         yield f"{path}: {'unchanged' if same else 'written'}"
 
 
-def without_place(heuristics: Json, data: Json) -> Iterator[str]:
+def without_place(heuristics: dict[str, Any], data: dict[str, Any]) -> Iterator[str]:
     """Yield a line on each heuristic that no docstring will show, and on each entry that takes none."""
     package, version = heuristics["package"]["name"], heuristics["package"]["version"]
     left_out: dict[str, str] = {}

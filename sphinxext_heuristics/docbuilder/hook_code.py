@@ -49,7 +49,7 @@ _BLOCK = re.compile(
 
 def add_alerts(path: str | Path | None = None) -> None:
     """Add the heuristics of a file to the docstrings of its package; again changes nothing."""
-    data = read(path or Path(__file__).with_suffix(".json"))
+    data = _read(path or Path(__file__).with_suffix(".json"))
     try:
         package = importlib.import_module(data["package"])
     except Exception as error:
@@ -61,21 +61,20 @@ def add_alerts(path: str | Path | None = None) -> None:
         target, before, after = changed.pop()
         if target.__doc__ == after:
             target.__doc__ = before
+    version, counts = _version(package), []
     found, left_out = places(data, package)
-    version, count = _version(package), 0
     for name, place in found.items():
         shown = [item for item in map(data["heuristics"].get, data["entries"][name]) if _holds(item, version)]
         if shown:
-            count += len(shown)
+            counts.append(len(shown))
             changed += _write(place, with_alerts(place.docstring, shown, data["base_url"]))
     if not again:
         for name, reason in left_out.items():
             _say(f"{name}: {reason}; it shows no heuristic")
-        _say(f"{count} in {len(found)} docstrings of {package.__name__} {version}")
+        _say(f"{sum(counts)} in {len(counts)} docstrings of {package.__name__} {version}")
 
 
-def read(path: str | Path) -> dict[str, Any]:
-    """Read the JSON file; if it is not one of these, stop doc-builder and say so."""
+def _read(path: str | Path) -> dict[str, Any]:
     try:
         return _checked(json.loads(Path(path).read_text(encoding="utf-8")))
     except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
@@ -183,7 +182,8 @@ def with_alerts(docstring: str, shown: list[dict[str, Any]], base_url: str) -> s
     alerts = [f"{indent}{line}".rstrip() for line in _alerts(shown, base_url)]
     if _RST.search(docstring):
         alerts = [re.sub(r"`([^`]+)`", r"``\1``", line) for line in alerts]
-    return "\n".join([*lines[:end], *alerts, "", "\n".join(lines[end:]).lstrip("\n")])
+    rest = "\n".join(lines[end:]).lstrip("\n")
+    return "\n".join([*lines[:end], *alerts, *(["", rest] if rest else [])])
 
 
 def _alerts(shown: list[dict[str, Any]], base_url: str) -> list[str]:
@@ -203,10 +203,9 @@ def _title(item: dict[str, Any], base_url: str) -> str:
 
 def _version(package: ModuleType) -> str:
     version = getattr(package, "__version__", None)
-    try:
+    with suppress(metadata.PackageNotFoundError):
         return version if isinstance(version, str) else metadata.version(package.__name__)
-    except metadata.PackageNotFoundError:
-        return ""
+    return ""
 
 
 def _holds(item: dict[str, Any], version: str) -> bool:
