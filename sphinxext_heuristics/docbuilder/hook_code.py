@@ -1,7 +1,8 @@
-"""Add heuristics to the docstrings that doc-builder reads, as alerts. Needs only the standard library.
+"""Add heuristics to the docstrings that doc-builder reads, as alerts.
 
-``python -m sphinxext_heuristics.docbuilder hook`` writes it, and the heuristics into a JSON file of
-the same name; edit neither. doc-builder's ``_config.py`` calls it in two lines::
+``python -m sphinxext_heuristics.docbuilder hook`` writes this file and the JSON file beside it; edit neither.
+
+It needs only the standard library. doc-builder's ``_config.py`` calls it in two lines::
 
     import runpy
 
@@ -31,10 +32,8 @@ class Place(NamedTuple):
     docstring: str
 
 
-#: The form of the JSON file.
-FORM = 1
-#: How many alerts an object has; the others are named in one line.
-MAX_SHOWN = 5
+FORM = 1  # of the JSON file
+MAX_SHOWN = 5  # alerts of an object; the others are named in one line
 
 # where the package keeps what was changed: doc-builder runs _config.py twice
 _CHANGED = "_heuristics_docstrings"
