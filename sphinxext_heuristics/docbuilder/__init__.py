@@ -1,4 +1,4 @@
-"""Docstrings in Hugging Face's style, as its doc-builder reads them, under autodoc.
+"""Hugging Face's docstrings and pages, as its doc-builder reads them, under Sphinx.
 
 An extension of its own: it knows nothing of the rest of this package.
 """
@@ -7,13 +7,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sphinxext_heuristics.docbuilder.autodoc import process_docstring
-from sphinxext_heuristics.docbuilder.directive import DocstringDirective
-from sphinxext_heuristics.docbuilder.markdown import OBJECT_ROLE
-from sphinxext_heuristics.docbuilder.references import ObjectRole, ReferenceResolver
+from sphinxext_heuristics.docbuilder.docstrings.autodoc import process_docstring
+from sphinxext_heuristics.docbuilder.docstrings.directive import DocstringDirective
+from sphinxext_heuristics.docbuilder.pages.html import choose_html, html_part
+from sphinxext_heuristics.docbuilder.pages.links import Updater, note_page, resolve_page
+from sphinxext_heuristics.docbuilder.pages.parser import PageParser
+from sphinxext_heuristics.docbuilder.pages.trees import before_reading, read_trees
+from sphinxext_heuristics.docbuilder.references import OBJECT_ROLE, ObjectRole, ReferenceResolver
+from sphinxext_heuristics.docbuilder.store import DocbuilderDomain
 
 if TYPE_CHECKING:
     from sphinx.application import Sphinx
+    from sphinx.config import Config
     from sphinx.util.typing import ExtensionMetadata
 
 
@@ -21,15 +26,33 @@ def setup(app: Sphinx) -> ExtensionMetadata:
     """Register the extension.
 
     ``docbuilder_packages`` names the packages whose docstrings are in Hugging Face's style, ``["peft"]`` for example;
-    docstrings of all others stay as they are. No package is named by default.
+    docstrings of all others stay as they are. ``docbuilder_trees`` maps a folder under the source directory (``""`` is
+    all of it) to the package that its pages document. Nothing is named by default.
     """
     resolver = ReferenceResolver()
     app.setup_extension("sphinx.ext.autodoc")
     app.add_config_value("docbuilder_packages", [], "env", types=(list, tuple))
+    app.add_config_value("docbuilder_trees", {}, "env", types=(dict,))
+    app.add_domain(DocbuilderDomain)
     app.add_directive(DocstringDirective.name_in_source, DocstringDirective)
     app.add_role(OBJECT_ROLE, ObjectRole())
+    app.add_node(html_part)
+    app.connect("config-inited", use_parser)
     # Before napoleon (500), which would leave fields where there are sections.
     app.connect("autodoc-process-docstring", process_docstring, priority=400)
+    app.connect("env-get-outdated", read_trees)
+    app.connect("env-before-read-docs", before_reading)
     app.connect("env-before-read-docs", resolver.forget)
+    app.connect("doctree-read", note_page)
+    app.connect("env-updated", Updater(resolver).update)
     app.connect("missing-reference", resolver.resolve)
-    return {"parallel_read_safe": True, "parallel_write_safe": True}
+    app.connect("missing-reference", resolve_page)
+    app.connect("doctree-resolved", choose_html)
+    return {"parallel_read_safe": True, "parallel_write_safe": True, "env_version": 1}
+
+
+def use_parser(app: Sphinx, config: Config) -> None:
+    """Let pages be parsed where trees are named; MyST stays as it is otherwise."""
+    if config.docbuilder_trees:
+        app.setup_extension("myst_parser")
+        app.add_source_parser(PageParser, override=True)

@@ -16,6 +16,8 @@ from sphinx.errors import NoUri
 from sphinx.util.docutils import SphinxRole
 from sphinx.util.nodes import make_refnode
 
+from sphinxext_heuristics.docbuilder.store import Wanted
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
@@ -23,32 +25,35 @@ if TYPE_CHECKING:
     from sphinx.domains.python import ObjectEntry
     from sphinx.environment import BuildEnvironment
 
+#: The role that a link to an object becomes in reStructuredText.
+OBJECT_ROLE = "docbuilder"
 #: ``reftype`` of the references made here; they belong to no domain, so that no other resolver takes them.
 REFTYPE = "docbuilder"
 _CLASSES = frozenset({"class", "exception", "type"})
 
 
 def object_reference(
-    env: BuildEnvironment, target: str, content: nodes.TextElement, *, only_classes: bool = False
+    env: BuildEnvironment, target: str, content: nodes.TextElement, *, only_classes: bool = False, exact: str = ""
 ) -> addnodes.pending_xref:
     """Make a reference to a Python object.
 
-    :param env: The environment, for the page and the object that the reference stands in.
+    :param env: The environment, for the page and the object that the reference is in.
     :param target: The object's name, with or without the packages above it.
     :param content: What readers see, linked or not.
     :param only_classes: Whether only a class will do, as in a type.
+    :param exact: The object's full name, if it is known.
     """
+    context = tuple(name for name in (env.ref_context.get("py:module"), env.ref_context.get("py:class")) if name)
     return addnodes.pending_xref(
         "",
         content,
         refdomain="",
         reftype=REFTYPE,
-        reftarget=target,
+        reftarget=exact or target,
         refdoc=env.docname,
         refexplicit=False,
         refwarn=False,
-        only_classes=only_classes,
-        context=tuple(name for name in (env.ref_context.get("py:module"), env.ref_context.get("py:class")) if name),
+        wanted=Wanted(target, context, only_classes, exact),
     )
 
 
@@ -79,6 +84,15 @@ class Names:
         self.by_end = {}
         for name in self.objects:
             self.by_end.setdefault(name.rpartition(".")[2], []).append(name)
+
+    def resolve(self, wanted: Wanted) -> str | None:
+        """Find the object that a reference names.
+
+        :returns: The object's documented name; ``None`` if it is not documented here.
+        """
+        if not wanted.exact:
+            return self.find(wanted.target, wanted.context, only_classes=wanted.only_classes)
+        return wanted.exact if wanted.exact in self.objects else None
 
     def find(self, target: str, context: tuple[str, ...] = (), *, only_classes: bool = False) -> str | None:
         """Find the object that a name means.
@@ -141,6 +155,13 @@ class ReferenceResolver:
         """Drop the index: the objects may have changed since the last build."""
         self.names = None
 
+    def of(self, env: BuildEnvironment) -> Names:
+        """Give the index of an environment."""
+        objects = env.domains["py"].data["objects"]
+        if self.names is None or self.names.objects is not objects:
+            self.names = Names(objects=objects)
+        return self.names
+
     def resolve(
         self, app: Sphinx, env: BuildEnvironment, node: addnodes.pending_xref, contnode: nodes.TextElement
     ) -> nodes.Node | None:
@@ -150,13 +171,11 @@ class ReferenceResolver:
         """
         if node["reftype"] != REFTYPE or node.get("refdomain"):
             return None
-        objects = env.domains["py"].data["objects"]
-        if self.names is None or self.names.objects is not objects:
-            self.names = Names(objects=objects)
-        found = self.names.find(node["reftarget"], node["context"], only_classes=node["only_classes"])
+        names = self.of(env)
+        found = names.resolve(node["wanted"])
         if found is None:
             return self._elsewhere(app, env, node, contnode) or contnode
-        entry = self.names.objects[found]
+        entry = names.objects[found]
         try:
             return make_refnode(app.builder, node["refdoc"], entry.docname, entry.node_id, [contnode], found)
         except NoUri:

@@ -1,250 +1,156 @@
-"""Markdown bodies to nodes, and the first paragraph to reStructuredText, both through MyST's parser."""
+"""Markdown tokens to nodes: what pages and docstrings have in common."""
 
 from __future__ import annotations
 
-import ast
 import re
-from functools import cache, lru_cache
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from docutils import nodes
-from myst_parser.config.main import MdParserConfig
 from myst_parser.mdit_to_docutils.sphinx_ import SphinxRenderer
-from myst_parser.parsers.mdit import create_md_parser
-from pygments.lexers import get_lexer_by_name
-from pygments.token import Error
-from pygments.util import ClassNotFound
+from sphinx.util import logging
 
-from sphinxext_heuristics.docbuilder.markdown import OBJECT_ROLE, to_myst
+from sphinxext_heuristics.docbuilder.languages import language_of
+from sphinxext_heuristics.docbuilder.references import object_reference
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
-    from markdown_it import MarkdownIt
-    from markdown_it.token import Token
     from markdown_it.tree import SyntaxTreeNode
 
-#: What MyST reads as markup and Hugging Face's Markdown does not have.
-_NOT_HUGGING_FACE = (
-    "code",
-    "footnote_def",
-    "footnote_inline",
-    "footnote_ref",
-    "front_matter",
-    "html_block",
-    "html_inline",
-    "myst_block_break",
-    "myst_line_comment",
-    "myst_target",
-    "reference",
-)
-_PYTHON = frozenset({"default", "ipython", "py", "py3", "pycon", "pytb", "python", "python3"})
-
-#: The first of a line, where reStructuredText would read more than text.
-_ENUMERATED = re.compile(r"\(?(?:\w|[ivxlcdm]+|\d+)[.)]\s", re.IGNORECASE)
-_MARK = re.compile(r"[*:](?=\s|$)|:[^:`]+:(?!`)|[^\w\s`*:\\]")
+logger = logging.getLogger(__name__)
 
 #: What docutils' smart quotes change; a NUL in front escapes it, as a backslash does in reStructuredText.
 _EDUCATED = re.compile(r"['\"`]|--+|\.\.\.")
+_HUB = "https://huggingface.co"
+_ALERTS: dict[str, type[nodes.Element]] = {
+    "caution": nodes.caution,
+    "important": nodes.important,
+    "note": nodes.note,
+    "tip": nodes.tip,
+    "warning": nodes.warning,
+}
+_VERSIONS = {"Added": "Added in {}", "Changed": "Changed in {}", "Deprecated": "Deprecated since {}"}
+_FRAMEWORKS = {"flax": "JAX", "jax": "JAX", "pt": "PyTorch", "tf": "TensorFlow"}
 
 
-class BodyRenderer(SphinxRenderer):
-    """MyST's renderer for a piece of text inside an API entry."""
+def plain_text(text: str) -> nodes.Text:
+    """Make text that stays as it is: in code and near it, curly quotes are wrong."""
+    return nodes.Text(_EDUCATED.sub(lambda match: "".join("\x00" + char for char in match[0]), text))
+
+
+class Renderer(SphinxRenderer):
+    """MyST's renderer with doc-builder's markup."""
+
+    def warn(self, message: str, token: SyntaxTreeNode, subtype: str = "markup") -> None:
+        """Give a warning with the file and the line of a token."""
+        line = line_of(token)
+        locate = self.md_env.get("locate")
+        location = locate(line) if locate else (self.sphinx_env.docname, line)
+        logger.warning(message, type="docbuilder", subtype=subtype, location=location)
+
+    def add_line_and_source_path(self, node: nodes.Node, token: SyntaxTreeNode) -> None:
+        """Note where a node comes from; of markup in a paragraph, the very line is known."""
+        super().add_line_and_source_path(node, token)
+        below = (token.meta or {}).get("below", 0)
+        if below and node.line:
+            node.line += below
 
     def render_text(self, token: SyntaxTreeNode) -> None:
-        """Render text as it is: ``"all"`` in these docstrings is code, for which curly quotes are wrong."""
-        escaped = _EDUCATED.sub(lambda match: "".join("\x00" + char for char in match[0]), token.content)
-        self.current_node.append(nodes.Text(escaped))
+        """Render text as it is."""
+        self.current_node.append(plain_text(token.content))
 
     def render_fence(self, token: SyntaxTreeNode) -> None:
         """Render a code fence; its language is what its code can be read as."""
         code = token.content.rstrip("\n")
-        info = token.info.strip()
-        if info == "{math}":
-            super().render_fence(token)
-            return
-        block = nodes.literal_block(code, code, language=language_of(info, code))
+        block = nodes.literal_block(code, code, language=language_of(token.info.strip(), code))
         self.add_line_and_source_path(block, token)
         self.current_node.append(block)
 
-    def generate_heading_target(
-        self, token: SyntaxTreeNode, level: int, node: nodes.Element, title_node: nodes.Element
-    ) -> None:
-        """Give a heading no name: the same docstring may stand on many pages, and many times on one."""
+    def render_formula(self, token: SyntaxTreeNode) -> None:
+        """Render a formula in a block."""
+        block = nodes.math_block(token.content, token.content, nowrap=False, number=None, label=None)
+        self.add_line_and_source_path(block, token)
+        self.current_node.append(block)
 
+    def render_object_link(self, token: SyntaxTreeNode) -> None:
+        """Render ``[`X`]``."""
+        target, shown = token.content.lstrip("~").removesuffix("()"), token.content
+        if shown.startswith("~"):
+            shown = shown.rpartition(".")[2]
+        shown = token.meta["shown"] or shown.lstrip("~")
+        content = nodes.literal(token.content, shown, classes=["xref", "py", "py-obj"])
+        reference = object_reference(self.sphinx_env, target, content)
+        self.add_line_and_source_path(reference, token)
+        self.current_node.append(reference)
 
-@lru_cache(maxsize=1024)
-def language_of(info: str, code: str) -> str:
-    """Choose the language that a code block is highlighted in.
+    def render_link(self, token: SyntaxTreeNode) -> None:
+        """Render a link to an address; a relative link is its text."""
+        address = str(token.attrGet("href") or "")
+        if address.startswith("/docs/"):
+            address = _HUB + address
+        if not re.match(r"(?:https?|mailto):", address):
+            self.render_children(token)
+            return
+        token.attrs["href"] = address
+        self.render_link_url(token)
 
-    :param info: What stands behind the fence's opening, ``py`` for example; may be empty.
-    :param code: The code.
-    :returns: A Pygments lexer's name that reads the code without an error; ``text`` if there is none.
-    """
-    words = re.split(r"[\s{,]", info, maxsplit=1)
-    name = words[0].lower()
-    if re.search(r"^\s*>>> ?", code, re.MULTILINE) and (not name or name in _PYTHON):
-        name = "pycon"
-    elif not name:
-        name = "python" if _is_python(code) else "text"
-    return name if _lexes(name, code) else "text"
+    def render_alert(self, token: SyntaxTreeNode) -> None:
+        """Render ``> [!TIP]``."""
+        kind = token.info
+        if kind not in _ALERTS:
+            self.warn(f"unknown alert [!{kind.upper()}]; use one of {', '.join(sorted(_ALERTS)).upper()}", token)
+        self._admonition(token, kind, kind.capitalize())
 
-
-def _is_python(code: str) -> bool:
-    try:
-        ast.parse(code)
-    except (SyntaxError, ValueError):
-        return False
-    return True
-
-
-def _lexes(name: str, code: str) -> bool:
-    try:
-        lexer = get_lexer_by_name(name)
-    except ClassNotFound:
-        return False
-    return all(token is not Error for token, _ in lexer.get_tokens(code))
-
-
-@cache
-def _parser() -> MarkdownIt:
-    config = MdParserConfig(
-        all_links_external=True, enable_extensions={"colon_fence"}, disable_syntax=list(_NOT_HUGGING_FACE)
-    )
-    return create_md_parser(config, BodyRenderer)
-
-
-@lru_cache(maxsize=1024)
-def _myst(text: str) -> str:
-    return to_myst(text)
-
-
-def render_markdown(text: str, document: nodes.document, line: int) -> list[nodes.Node]:
-    """Parse Hugging Face Markdown.
-
-    :param text: The Markdown.
-    :param document: The document that the nodes will be part of; nothing is added to it here.
-    :param line: What the first line's number is, from 0; the nodes' ``line`` counts from there.
-    :returns: The nodes, block level. Headings are rubrics.
-    """
-    parser = _parser()
-    renderer = cast("BodyRenderer", parser.renderer)
-    holder = nodes.container()
-    holder.document = document
-    renderer.setup_render({**parser.options, "document": document, "current_node": holder}, {})
-    renderer.nested_render_text(_myst(text), line)
-    children = list(holder.children)
-    holder.clear()
-    return children
-
-
-def summary_as_rst(text: str) -> str | None:
-    """Write one paragraph of Hugging Face Markdown in reStructuredText.
-
-    :param text: The paragraph.
-    :returns: The paragraph, as many lines as the text has; ``None`` if the text is not just one paragraph or has markup
-        that reStructuredText cannot say.
-    """
-    tokens = _parser().parse(_myst(text))
-    if [token.type for token in tokens] != ["paragraph_open", "inline", "paragraph_close"]:
-        return None
-    return _RstWriter().write(tokens[1].children or [])
-
-
-class _RstWriter:
-    """Inline tokens to reStructuredText."""
-
-    def __init__(self) -> None:
-        self.parts: list[str] = []
-        #: The text of an open link, emphasis or strong emphasis: reStructuredText nests no markup.
-        self.open: list[str] | None = None
-
-    def write(self, tokens: Sequence[Token]) -> str | None:
-        for token in tokens:
-            handler = self.HANDLERS.get(token.type)
-            if handler is None or (self.open is not None and token.type.endswith("_open")):
-                return None
-            handler(self, token)
-        lines = "".join(self.parts).split("\n")
-        return "\n".join(_escape_line_start(line.strip()) for line in lines)
-
-    def text(self, token: Token) -> None:
-        if self.open is None:
-            self.parts.append(_escape(token.content))
+    def render_component(self, token: SyntaxTreeNode) -> None:
+        """Render a component and what is inside."""
+        name, attributes = token.info, token.meta
+        if name == "Tip":
+            self._admonition(token, "warning" if "warning" in attributes else "tip", "")
+        elif name in _VERSIONS:
+            self._admonition(token, "", _VERSIONS[name].format(attributes.get("version", "")))
+        elif name == "hfoptions":
+            self._within(nodes.container(classes=["docbuilder-options"]), token)
+        elif name == "hfoption":
+            self._option(token, attributes.get("id", ""))
+        elif name in _FRAMEWORKS:
+            self._option(token, _FRAMEWORKS[name])
+        elif name == "Youtube":
+            self._address(token, f"https://www.youtube.com/watch?v={attributes.get('id', '')}")
+        elif name == "PipelineTag":
+            self._option(token, attributes.get("pipeline", ""))
         else:
-            self.open.append(token.content)
+            self.render_children(token)
 
-    def line_break(self, _: Token) -> None:
-        (self.parts if self.open is None else self.open).append("\n")
+    def render_problem(self, token: SyntaxTreeNode) -> None:
+        """Give the warning that a rule left."""
+        self.warn(token.content, token)
 
-    def code(self, token: Token) -> None:
-        content = " ".join(token.content.split())
-        if self.open is not None:
-            self.open.append(content)
-        elif content.startswith("`") or content.endswith(("`", "\\")) or "``" in content:
-            self.parts.append(_markup(f":literal:`{_escape(content)}`"))
-        else:
-            self.parts.append(_markup(f"``{content}``"))
+    def render_unknown(self, token: SyntaxTreeNode) -> None:
+        """Render what is no markup as its text."""
+        name = re.match(r"</?(\w+)", token.content)
+        self.warn(f"unknown component <{name[1] if name else ''}>; its text is shown", token)
+        self.current_node.append(plain_text(token.content))
 
-    def role(self, token: Token) -> None:
-        name = token.meta["name"]
-        if self.open is not None:
-            self.open.append(token.content.rpartition(".")[2] if name == OBJECT_ROLE else token.content)
-        else:
-            self.parts.append(_markup(f":{name}:`{token.content}`"))
+    def _admonition(self, token: SyntaxTreeNode, kind: str, title: str) -> None:
+        known = _ALERTS.get(kind)
+        node = known() if known else nodes.admonition("", nodes.title("", title), classes=["note"])
+        self._within(node, token)
 
-    def start(self, _: Token) -> None:
-        self.open = []
+    def _option(self, token: SyntaxTreeNode, title: str) -> None:
+        """Render an alternative under its name."""
+        node = nodes.container("", nodes.paragraph("", "", nodes.strong("", title)), classes=["docbuilder-option"])
+        self._within(node, token)
 
-    def end(self, token: Token) -> None:
-        text = _escape("".join(self.open or []).strip())
-        self.open = None
-        mark = "**" if token.type == "strong_close" else "*"
-        if text:
-            self.parts.append(_markup(mark + text + mark))
+    def _within(self, node: nodes.Element, token: SyntaxTreeNode) -> None:
+        self.add_line_and_source_path(node, token)
+        with self.current_node_context(node, append=True):
+            self.render_children(token)
 
-    def link_start(self, token: Token) -> None:
-        self.open = []
-        self.target = str(token.attrs["href"])
-
-    def link_end(self, _: Token) -> None:
-        text = _escape(" ".join("".join(self.open or []).split())).replace("<", "\\<")
-        self.open = None
-        target = self.target.replace("_", "\\_").replace(">", "%3E").replace("`", "%60")
-        self.parts.append(_markup(f"`{text or target} <{target}>`__"))
-
-    HANDLERS: dict[str, Callable[[_RstWriter, Token], None]] = {  # noqa: RUF012 - a table, never changed
-        "text": text,
-        "text_special": text,
-        "softbreak": line_break,
-        "hardbreak": line_break,
-        "code_inline": code,
-        "myst_role": role,
-        "em_open": start,
-        "em_close": end,
-        "strong_open": start,
-        "strong_close": end,
-        "link_open": link_start,
-        "link_close": link_end,
-    }
+    def _address(self, token: SyntaxTreeNode, address: str) -> None:
+        paragraph = nodes.paragraph("", "", nodes.reference("", address, refuri=address))
+        self.add_line_and_source_path(paragraph, token)
+        self.current_node.append(paragraph)
 
 
-def _markup(text: str) -> str:
-    """Set markup off from what stands beside it: an escaped blank vanishes in the output."""
-    return f"\\ {text}\\ "
-
-
-def _escape(text: str) -> str:
-    """Escape what reStructuredText would read as inline markup."""
-    return re.sub(r"([\\*`|'\"]|_(?!\w)|::|--+|\.\.\.)", lambda match: "".join("\\" + char for char in match[1]), text)
-
-
-def _escape_line_start(line: str) -> str:
-    r"""Escape a line that reStructuredText would read as a list item, a directive or the underline of a title.
-
-    Also drop the escaped blanks at both ends, which separate markup from nothing.
-    """
-    line = line.removeprefix("\\ ").removesuffix("\\")
-    if _ENUMERATED.match(line) or _MARK.match(line):
-        return "\\" + line
-    return line
+def line_of(token: SyntaxTreeNode) -> int:
+    """Give a token's line, from 1."""
+    start = token.map[0] if token.map else 1
+    return start + int((token.meta or {}).get("below", 0))

@@ -6,7 +6,8 @@ import inspect
 
 import pytest
 
-from sphinxext_heuristics.docbuilder.docstring import Kind, split_docstring
+from sphinxext_heuristics.docbuilder.docstrings.sections import Kind
+from sphinxext_heuristics.docbuilder.docstrings.splitter import split_docstring
 
 #: docstring → for each section: kind, title, text, and for each item: name, type, text
 CASES = {

@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING, ClassVar
 from docutils import nodes
 from sphinx.util.docutils import SphinxDirective
 
-from sphinxext_heuristics.docbuilder.docstring import Kind, split_docstring
-from sphinxext_heuristics.docbuilder.fields import FieldMaker
-from sphinxext_heuristics.docbuilder.render import language_of, render_markdown
+from sphinxext_heuristics.docbuilder.docstrings.fields import FieldMaker
+from sphinxext_heuristics.docbuilder.docstrings.markdown import docstring_parser, render_markdown
+from sphinxext_heuristics.docbuilder.docstrings.sections import Kind
+from sphinxext_heuristics.docbuilder.docstrings.splitter import split_docstring
+from sphinxext_heuristics.docbuilder.languages import language_of
 
 if TYPE_CHECKING:
-    from sphinxext_heuristics.docbuilder.docstring import Section
+    from sphinxext_heuristics.docbuilder.docstrings.sections import Section
 
 _ADMONITIONS: dict[str, type[nodes.Element]] = {
     "attention": nodes.attention,
@@ -46,6 +48,7 @@ class DocstringDirective(SphinxDirective):
         if not self.content:
             # autosummary parses the first lines alone, and looks at the first node
             return [nodes.comment()]
+        self.parser = docstring_parser()
         maker = FieldMaker(self.env, self.render)
         fields = nodes.field_list()
         found: list[nodes.Node] = []
@@ -63,7 +66,7 @@ class DocstringDirective(SphinxDirective):
 
     def render(self, text: str, line: int) -> list[nodes.Node]:
         """Parse Markdown that starts on a line of the content."""
-        return render_markdown(text, self.state.document, line)
+        return render_markdown(self.parser, text, self.state.document, line, self.location)
 
     def block(self, section: Section) -> list[nodes.Node]:
         """Make the nodes of a section without items."""
@@ -85,9 +88,16 @@ class DocstringDirective(SphinxDirective):
 
     def locate(self, root: nodes.Node) -> None:
         """Say for each node where in the docstring it comes from."""
-        last = len(self.content) - 1
         for node in root.findall(nodes.Element):
-            line = node.line or 1
-            source, offset = self.content.items[min(line - 1, last)]
-            generated = LINES_BEFORE if "docstring of " in (source or "") else 0
-            node.source, node.line = source, (offset or 0) + 1 - generated
+            node.source, node.line = self.origin(node.line or 1)
+
+    def origin(self, line: int) -> tuple[str, int]:
+        """Give the source and the line of a line of the content."""
+        source, offset = self.content.items[min(line, len(self.content)) - 1]
+        generated = LINES_BEFORE if "docstring of " in (source or "") else 0
+        return source or "", (offset or 0) + 1 - generated
+
+    def location(self, line: int) -> str:
+        """Give the location of a line of the content, for warnings."""
+        source, number = self.origin(line)
+        return f"{source}:{number}"

@@ -10,113 +10,24 @@ colon, named return values, and code fences, in which nothing is a section.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from enum import Enum
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-
-class Kind(Enum):
-    """What a section of a docstring is."""
-
-    PROSE = "prose"
-    """Markdown that belongs to no section."""
-    RUBRIC = "rubric"
-    """A heading such as ``Example:``; what it heads is the prose that follows."""
-    CODE = "code"
-    """The indented block after a heading that ends in ``::``."""
-    ADMONITION = "admonition"
-    """``Note:``, ``Warning:`` and their like."""
-    PARAMETERS = "parameters"
-    ATTRIBUTES = "attributes"
-    RETURNS = "returns"
-    YIELDS = "yields"
-    RAISES = "raises"
-    WARNS = "warns"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Item:
-    """One entry of a section: a parameter, a return value, an exception."""
-
-    #: What is described; empty for a return value without a name.
-    name: str = ""
-    #: The type as it is written, without the parentheses around it; empty where there is none.
-    type: str = ""
-    #: The description, Markdown, without its indentation.
-    text: str = ""
-    #: The line of the docstring that the entry starts on, from 0.
-    line: int = 0
-    #: The line of the docstring that the description starts on, from 0.
-    text_line: int = 0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Section:
-    """One section of a docstring."""
-
-    #: What the section is.
-    kind: Kind
-    #: The heading's words; for an admonition, the name of its type (``note``).
-    title: str = ""
-    #: Markdown, where the section has no items.
-    text: str = ""
-    #: The entries, where the section has them.
-    items: tuple[Item, ...] = ()
-    #: The line of the docstring that the section's text starts on, from 0.
-    line: int = 0
-
-
-_FIELDS = {
-    "arg": Kind.PARAMETERS,
-    "argument": Kind.PARAMETERS,
-    "param": Kind.PARAMETERS,
-    "parameter": Kind.PARAMETERS,
-    "keyword arg": Kind.PARAMETERS,
-    "keyword argument": Kind.PARAMETERS,
-    "attribute": Kind.ATTRIBUTES,
-    "return": Kind.RETURNS,
-    "yield": Kind.YIELDS,
-    "raise": Kind.RAISES,
-    "warn": Kind.WARNS,
-}
-_RUBRICS = frozenset({"example", "reference", "usage"})
-_ADMONITIONS = {
-    "attention": "attention",
-    "caution": "caution",
-    "danger": "danger",
-    "hint": "hint",
-    "important": "important",
-    "note": "note",
-    "tip": "tip",
-    "warning": "warning",
-}
+from sphinxext_heuristics.docbuilder.docstrings.sections import Header, Item, Kind, Section, kind_of
+from sphinxext_heuristics.docbuilder.lines import (
+    closing_parenthesis,
+    dedent,
+    fence_end,
+    indent_of,
+    is_type,
+    top_level_colon,
+)
 
 _HEADER = re.compile(r"(?P<bold>\*\*)?(?P<word>[A-Z][a-z]+(?: [A-Za-z]+)?)(?P<rest> \([^()]*\))?(?:(?<=\w)|(?<=\)))")
 _HEADER_END = re.compile(r"(?P<colons>:{0,2})(?P<bold>\*\*)?(?P<more>:?)(?P<text>.*)")
-_FENCE = re.compile(r"\s*(?P<mark>`{3,}|~{3,})(?P<info>[^`]*)$")
 _BULLET = re.compile(r"[-*+] +")
 _NAME = r"\*{0,2}[A-Za-z_][\w.]*"
 _ITEM_NAME = re.compile(rf"(?P<mark>\*\*|`)?(?P<name>{_NAME}(?:\s*,\s*{_NAME})*?)(?(mark)(?P=mark))(?=[\s:(]|$)\s*")
 _ITEM_END = re.compile(r"\s*(?:(?P<colon>:+)|(?P<dash>--))?\s*")
 _RAISE = re.compile(r"[-*+]?\s*\[?`*~?(?P<name>[A-Za-z_][\w.]*)`*\]?(?:\(\S*\))?\s*(?P<end>:|--|$)\s*(?P<text>.*)")
-_TYPE_WORDS = re.compile(r"[^\s\[\](){},|`'\"]+")
-_TYPE_JOINS = frozenset({"or", "of", "and"})
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Header:
-    """A line that opens a section."""
-
-    kind: Kind
-    title: str
-    #: What stands on the line after the colon.
-    text: str
-    indent: int
-    #: Whether the line ends in ``::``, so that an indented block of code follows.
-    literal: bool
 
 
 def split_docstring(text: str) -> tuple[Section, ...]:
@@ -127,30 +38,6 @@ def split_docstring(text: str) -> tuple[Section, ...]:
         is prose.
     """
     return _Splitter(text.expandtabs().splitlines()).split()
-
-
-def indent_of(line: str) -> int:
-    """Give the number of spaces that a line starts with."""
-    return len(line) - len(line.lstrip())
-
-
-def fence_end(lines: Sequence[str], start: int) -> int:
-    """Find where a code fence ends.
-
-    :param lines: The lines of the text.
-    :param start: The line that may open a fence.
-    :returns: The line after the closing fence; *start* if no fence opens there. A fence that is never closed reaches
-        to the end, as Markdown has it.
-    """
-    opening = _FENCE.match(lines[start])
-    if opening is None:
-        return start
-    mark = opening["mark"]
-    for number in range(start + 1, len(lines)):
-        line = lines[number].strip()
-        if len(line) >= len(mark) and not line.strip(mark[0]):
-            return number + 1
-    return len(lines)
 
 
 class _Splitter:
@@ -177,7 +64,7 @@ class _Splitter:
     def flush(self, end: int) -> None:
         """Make what was read since the last section a section of prose."""
         start = self.prose_start
-        text, skipped = _dedent(self.lines[start:end])
+        text, skipped = dedent(self.lines[start:end])
         if text:
             self.sections.append(Section(kind=Kind.PROSE, text=text, line=start + skipped))
         self.prose_start = end
@@ -188,7 +75,7 @@ class _Splitter:
         self.prose_start = end
         return end
 
-    def header(self, number: int) -> _Header | None:
+    def header(self, number: int) -> Header | None:
         """Read a line as the opening of a section, if it is one."""
         line = self.lines[number]
         stripped = line.strip()
@@ -199,12 +86,12 @@ class _Splitter:
         if ending is None or bool(opening["bold"]) != bool(ending["bold"]):
             return None
         colons = ending["colons"] + ending["more"]
-        kind, title = _kind_of(opening["word"], opening["rest"] or "")
+        kind, title = kind_of(opening["word"], opening["rest"] or "")
         text = ending["text"].strip()
-        header = _Header(kind=kind, title=title, text=text, indent=indent_of(line), literal=colons == "::")
+        header = Header(kind=kind, title=title, text=text, indent=indent_of(line), literal=colons == "::")
         return header if self._is_header(header, number, has_colon=bool(colons)) else None
 
-    def _is_header(self, header: _Header, number: int, *, has_colon: bool) -> bool:
+    def _is_header(self, header: Header, number: int, *, has_colon: bool) -> bool:
         if header.kind is Kind.PROSE:
             return False
         if header.kind is Kind.ADMONITION:
@@ -219,7 +106,7 @@ class _Splitter:
             return has_colon and has_body
         return has_body and (has_colon or deeper)
 
-    def section(self, header: _Header, number: int) -> int:
+    def section(self, header: Header, number: int) -> int:
         """Read the section that a header opens.
 
         :returns: The line after it; *number* if there is no section after all.
@@ -232,30 +119,30 @@ class _Splitter:
             return self.items(header, number)
         return self.results(header, number)
 
-    def rubric(self, header: _Header, number: int) -> int:
+    def rubric(self, header: Header, number: int) -> int:
         rubric = Section(kind=Kind.RUBRIC, title=header.title, line=number)
         start = self.skip_blank(number + 1)
         if not header.literal or indent_of(self.lines[start]) <= header.indent:
             return self.add(number, number + 1, rubric)
         end = self.block_end(start, header.indent + 1)
-        text, _ = _dedent(self.lines[start:end])
+        text, _ = dedent(self.lines[start:end])
         return self.add(number, end, rubric, Section(kind=Kind.CODE, text=text, line=start))
 
-    def admonition(self, header: _Header, number: int) -> int:
+    def admonition(self, header: Header, number: int) -> int:
         start = number if header.text else number + 1
         end = self.paragraph_end(start) if header.text else self.skip_blank(start)
         if end < len(self.lines) and indent_of(self.lines[self.skip_blank(end)]) > header.indent:
             end = self.block_end(end, header.indent + 1)
         elif not header.text:
             end = self.paragraph_end(start)
-        body, skipped = _dedent(self.lines[start + bool(header.text) : end])
+        body, skipped = dedent(self.lines[start + bool(header.text) : end])
         text = "\n".join(part for part in (header.text, body) if part)
         if not text:
             return number
         line = number if header.text else start + skipped
         return self.add(number, end, Section(kind=header.kind, title=header.title, text=text, line=line))
 
-    def items(self, header: _Header, number: int) -> int:
+    def items(self, header: Header, number: int) -> int:
         """Read a section of parameters or attributes."""
         first = self.skip_blank(number + 1)
         indent = indent_of(self.lines[first])
@@ -273,7 +160,7 @@ class _Splitter:
         items = tuple(self._complete(item, start, stop) for (start, item), stop in zip(starts, stops, strict=True))
         return self.add(number, end, Section(kind=header.kind, title=header.title, items=items, line=number))
 
-    def _items_end(self, first: int, header: _Header, indent: int) -> int:
+    def _items_end(self, first: int, header: Header, indent: int) -> int:
         """Find where a section of items ends: where something stands less deep, or where another section starts."""
         position = first
         while position < len(self.lines):
@@ -285,7 +172,7 @@ class _Splitter:
             position = max(fence_end(self.lines, position), position + 1)
         return position
 
-    def _ends_items(self, position: int, header: _Header, indent: int) -> bool:
+    def _ends_items(self, position: int, header: Header, indent: int) -> bool:
         found = self.header(position)
         if found is not None and found.kind not in {Kind.ADMONITION, Kind.RUBRIC}:
             return True
@@ -304,7 +191,7 @@ class _Splitter:
             return None
         position, written_type = named.end(), ""
         if stripped.startswith("(", position):
-            close = _closing(stripped, position)
+            close = closing_parenthesis(stripped, position)
             if close < 0:
                 return None
             written_type = stripped[position + 1 : close].strip()
@@ -314,7 +201,7 @@ class _Splitter:
         separated = ending is not None and bool(ending["colon"] or ending["dash"])
         if not separated and (rest or not (written_type or self._heads_block(number))):
             return None
-        return Item(name=_joined(named["name"]), type=written_type, text=rest, line=number, text_line=number)
+        return Item(name=_joined_names(named["name"]), type=written_type, text=rest, line=number, text_line=number)
 
     def _heads_block(self, number: int) -> bool:
         following = number + 1
@@ -326,14 +213,14 @@ class _Splitter:
 
     def _complete(self, item: Item, start: int, stop: int) -> Item:
         """Give an entry the rest of its description."""
-        body, skipped = _dedent(self.lines[start + 1 : stop])
+        body, skipped = dedent(self.lines[start + 1 : stop])
         if not item.text:
             text_line = start + 1 + skipped if body else start
             return Item(name=item.name, type=item.type, text=body, line=start, text_line=text_line)
         text = item.text + ("\n" + "\n" * skipped + body if body else "")
         return Item(name=item.name, type=item.type, text=text, line=start, text_line=start)
 
-    def results(self, header: _Header, number: int) -> int:
+    def results(self, header: Header, number: int) -> int:
         """Read a section of return values or exceptions."""
         first = self.skip_blank(number + 1)
         indent = indent_of(self.lines[first])
@@ -366,11 +253,11 @@ class _Splitter:
         if named:
             return named
         line = self.lines[first].strip()
-        colon = _top_level_colon(line)
+        colon = top_level_colon(line)
         head, rest = (line, "") if colon < 0 else (line[:colon].strip(), line[colon + 1 :].strip())
         if colon < 0 and not (line.startswith("`") and line.endswith("`")):
             return (self._text_item(first, end),)
-        if not _is_type(head):
+        if not is_type(head):
             return (self._text_item(first, end),)
         item = Item(type=head, text=rest, line=first, text_line=first)
         return (self._complete(item, first, end),)
@@ -390,7 +277,7 @@ class _Splitter:
         return tuple(self._complete(item, start, stop) for (start, item), stop in zip(starts, stops, strict=True))
 
     def _text_item(self, first: int, end: int) -> Item:
-        text, skipped = _dedent(self.lines[first:end])
+        text, skipped = dedent(self.lines[first:end])
         return Item(text=text, line=first, text_line=first + skipped)
 
     def skip_blank(self, number: int) -> int:
@@ -413,81 +300,5 @@ class _Splitter:
         return number
 
 
-def _kind_of(word: str, qualifier: str) -> tuple[Kind, str]:
-    """Say what a heading opens, and under which title."""
-    lowered = word.lower()
-    singular = lowered.removesuffix("s")
-    if not qualifier:
-        if singular in _FIELDS:
-            return _FIELDS[singular], word
-        if singular in _ADMONITIONS:
-            return Kind.ADMONITION, _ADMONITIONS[singular]
-    if singular in _RUBRICS:
-        return Kind.RUBRIC, word + qualifier
-    return Kind.PROSE, word
-
-
-def _dedent(lines: Sequence[str]) -> tuple[str, int]:
-    """Take the common indentation away, and blank lines at both ends.
-
-    :returns: The text, and how many lines were dropped before it.
-    """
-    filled = [number for number, line in enumerate(lines) if line.strip()]
-    if not filled:
-        return "", 0
-    kept = lines[filled[0] : filled[-1] + 1]
-    indent = min(indent_of(line) for line in kept if line.strip())
-    return "\n".join(line[indent:].rstrip() for line in kept), filled[0]
-
-
-def _joined(names: str) -> str:
+def _joined_names(names: str) -> str:
     return ", ".join(name.strip() for name in names.split(","))
-
-
-def _closing(text: str, start: int) -> int:
-    """Find the parenthesis that closes the one at *start*; -1 if there is none."""
-    depth = 0
-    for position in range(start, len(text)):
-        if text[position] == "(":
-            depth += 1
-        elif text[position] == ")":
-            depth -= 1
-            if depth == 0:
-                return position
-    return -1
-
-
-def _top_level_colon(text: str) -> int:
-    """Find the first colon that stands neither in code nor in brackets; -1 if there is none."""
-    depth, in_code = 0, False
-    for position, character in enumerate(text):
-        if character == "`":
-            in_code = not in_code
-        elif character in "([{":
-            depth += 1
-        elif character in ")]}":
-            depth -= 1
-        elif character == ":" and depth == 0 and not in_code:
-            return position
-    return -1
-
-
-def _is_type(head: str) -> bool:
-    """Say whether the words before a colon are a type and not the start of a sentence.
-
-    Two words side by side are a sentence, unless ``or``, ``of`` or ``and`` joins them.
-    """
-    previous = ""
-    for word in re.split(r"([\s\[\](){},|`'\"]+)", head):
-        if not word:
-            continue
-        if _TYPE_WORDS.fullmatch(word) is None:
-            previous = previous if word.isspace() else ""
-            continue
-        if word in _TYPE_JOINS:
-            previous = ""
-            continue
-        if previous or not re.fullmatch(r"[~\w.*]+", word):
-            return False
-        previous = word
-    return bool(head)

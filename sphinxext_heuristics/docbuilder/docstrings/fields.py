@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from docutils import nodes
 from sphinx import addnodes
 
-from sphinxext_heuristics.docbuilder.docstring import Item, Kind, Section
+from sphinxext_heuristics.docbuilder.docstrings.sections import Item, Kind, Section
 from sphinxext_heuristics.docbuilder.references import object_reference
 
 if TYPE_CHECKING:

@@ -6,9 +6,10 @@ import inspect
 import sys
 from typing import TYPE_CHECKING
 
-from sphinxext_heuristics.docbuilder.directive import DocstringDirective
-from sphinxext_heuristics.docbuilder.docstring import Kind, split_docstring
-from sphinxext_heuristics.docbuilder.render import summary_as_rst
+from sphinxext_heuristics.docbuilder.docstrings.directive import DocstringDirective
+from sphinxext_heuristics.docbuilder.docstrings.sections import Kind
+from sphinxext_heuristics.docbuilder.docstrings.splitter import split_docstring
+from sphinxext_heuristics.docbuilder.docstrings.summary import summary_as_rst
 
 if TYPE_CHECKING:
     from sphinx.application import Sphinx
@@ -26,7 +27,7 @@ def process_docstring(  # noqa: PLR0913, PLR0917 - autodoc's signature
     :param lines: The docstring; changed in place.
     """
     del what, options
-    packages = app.config.docbuilder_packages
+    packages = {*app.config.docbuilder_packages, *app.config.docbuilder_trees.values()}
     if not packages or not any(lines) or source_module(name, obj).partition(".")[0] not in packages:
         return
     lines[:] = to_directive(lines)

@@ -1,0 +1,59 @@
+"""Sphinx builds PEFT's own pages, unmodified, with the heuristics beside them.
+
+Put it into a copy of PEFT's ``docs/source``, and this repository's ``heuristics`` into a folder of that name there.
+"""
+
+from __future__ import annotations
+
+from importlib.metadata import version as installed_version
+
+project = "PEFT"
+author = "The Hugging Face team"
+project_copyright = f"2022, {author}"
+version = release = installed_version("peft")
+
+extensions = ["sphinxext_heuristics", "sphinxext_heuristics.docbuilder"]
+# the heuristics are written for MyST; PEFT's own pages keep doc-builder's syntax
+myst_enable_extensions = ["colon_fence", "deflist", "dollarmath", "fieldlist"]
+docbuilder_trees = {"": "peft"}
+# docstrings in Hugging Face's style: transformers' too, because PEFT's classes inherit some
+docbuilder_packages = ["peft", "transformers"]
+
+heuristics_namespace = "huggingface_peft"
+heuristics_package = "peft"
+heuristics_categories = {
+    "Memory Optimization": "Gradient checkpointing, tensor cloning, upcasting",
+    "Quantization": "Merge rounding, defensive clone, safe merge, bases that cannot be merged",
+    "Multi-Adapter": "DoRA mixed batch limitation, switching, combining and mixing adapters",
+    "Debugging": "Safe merge NaN check, rounding warnings, silent mistakes",
+    "Inference & Merging": "Merging, tied weights, hot-swapping",
+    "Training": "What is trained, and how strongly",
+    "Saving & Loading": "What an adapter file holds, and what loading it does",
+    "Compatibility": "Other versions and backends",
+}
+# the heuristics name pages of another site: what fits here
+heuristics_targets = {
+    "Adapter_Checkpoints": "developer_guides/checkpoint",
+    "Adapter_Hotswapping": "package_reference/hotswap",
+    "Adapter_Inference": "quicktour#inference",
+    "Adapter_Merging": "package_reference/lora#merge-lora-weights-into-the-base-model",
+    "Bitsandbytes": "developer_guides/quantization#quantize-a-model",
+    "DeepSpeed": "accelerate/deepspeed",
+    "LoRA_Training": "package_reference/lora#training",
+    "Low_Rank_Adaptation": "package_reference/lora",
+    "Memory_Optimization": "developer_guides/memory_efficient_training",
+    "Mixed_Batches": "package_reference/lora#inference-with-different-lora-adapters-in-the-same-batch",
+    "Multi_Adapter_Management": "package_reference/lora#load-adapters",
+    "QLoRA_Training": "developer_guides/quantization#qlora-style-training",
+    "Quantization_Backends": "developer_guides/quantization",
+    "Saving_And_Loading": "guides/peft_model_config#peft-models",
+    "guides/qlora-training#layers-of-your-own": None,
+}
+# PEFT's pages list an inherited method only where its docstring differs, and leave out helpers
+heuristics_undocumented = "planned"
+heuristics_rollup = True
+heuristics_source_url = "https://github.com/huggingface/peft/blob/v{version}/src/{path}#L{line}"
+
+html_theme = "furo"
+html_title = f"PEFT {release}"
+maximum_signature_line_length = 100

@@ -1,0 +1,1 @@
+"""Docstrings in Hugging Face's style, which autodoc reads."""

@@ -1,0 +1,58 @@
+"""Hugging Face's Markdown for markdown-it: one grammar for pages and for docstrings."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from markdown_it import MarkdownIt
+from mdit_py_plugins.front_matter import front_matter_plugin
+from myst_parser.config.main import MdParserConfig
+
+from sphinxext_heuristics.docbuilder.grammar.blocks import alert_rule, autodoc_rule, doctest_rule, formula_rule
+from sphinxext_heuristics.docbuilder.grammar.components import component_rule
+from sphinxext_heuristics.docbuilder.grammar.inline import DOCSTRING, PAGE, SHARED, located
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from markdown_it.renderer import RendererProtocol
+    from markdown_it.ruler import RuleOptionsType
+
+#: Blocks that end a paragraph without a blank line before them.
+_INTERRUPTS: RuleOptionsType = {"alt": ["paragraph", "reference", "blockquote", "list"]}
+#: What CommonMark reads as markup and docstrings do not have.
+_NOT_IN_DOCSTRINGS = ["code", "html_block", "html_inline", "reference"]
+
+
+def create_parser(renderer: Callable[[MarkdownIt], RendererProtocol], *, page: bool) -> MarkdownIt:
+    """Make a parser.
+
+    :param renderer: The class that makes the output.
+    :param page: Whether it reads pages; else it reads docstrings.
+    """
+    parser = MarkdownIt("commonmark", renderer_cls=renderer)
+    parser.enable("table")
+    parser.options["myst_config"] = MdParserConfig()
+    rules = parser.block.ruler
+    rules.before("code", "component", component_rule, _INTERRUPTS)
+    rules.before("blockquote", "formula", formula_rule, _INTERRUPTS)
+    rules.before("blockquote", "doctest", doctest_rule, _INTERRUPTS)
+    parser.core.ruler.after("block", "alert", alert_rule)
+    extra = PAGE if page else DOCSTRING
+    for name, rule in (*SHARED, *extra):
+        parser.inline.ruler.before("escape", name, rule)
+    _locate_links(parser)
+    if page:
+        rules.before("code", "autodoc", autodoc_rule, _INTERRUPTS)
+        parser.enable("strikethrough").use(front_matter_plugin)
+    else:
+        parser.disable(_NOT_IN_DOCSTRINGS)
+    return parser
+
+
+def _locate_links(parser: MarkdownIt) -> None:
+    """Make CommonMark's links and images note their lines."""
+    from markdown_it.rules_inline import image, link  # noqa: PLC0415 - the names would hide too much above
+
+    parser.inline.ruler.at("link", located(link))
+    parser.inline.ruler.at("image", located(image))

@@ -1,0 +1,201 @@
+r"""Rules for inline markup that CommonMark does not have.
+
+Links to objects (``[`X`]``), reStructuredText's roles, mathematics in ``\\( … \\)`` and ``$ … $``, links and images in
+HTML, and bare addresses. A rule is a function of markdown-it: it looks at the text from ``state.pos`` on.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import wraps
+from typing import TYPE_CHECKING
+
+from sphinxext_heuristics.docbuilder.grammar.components import attributes_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from markdown_it.rules_inline import StateInline
+
+    Rule = Callable[[StateInline, bool], bool]
+
+_NAME = r"~?[A-Za-z_][\w.]*"
+_CALL = r"(?P<call>\(\))?(?:#(?P<param>\w+))?"
+_OBJECT = re.compile(rf"\[`(?P<target>{_NAME}){_CALL}`\](?![(\[])")
+_OBJECT_WITH_TEXT = re.compile(rf"\[`(?P<text>[^`\n]+)`\]\[(?P<target>{_NAME})(?P<call>\(\))?\](?![(\[])")
+#: What authors write by mistake: the two marks at the end have changed places, or the bracket is missing.
+_SLIP = re.compile(
+    rf"\[`(?:(?P<target>{_NAME})(?P<call>\(\))?\]`(?![\w(\[])|(?P<open>~{_NAME[2:]})(?P<opencall>\(\))?`(?=\s))"
+)
+_BRACKETED_CODE = re.compile(r"\[(?P<ticks>`+)(?P<code>[^`\n]+)(?P=ticks)\](?![(\[:])")
+_ROLE = re.compile(r":(?:py:)?(?:class|func|meth|obj|mod|attr|data|exc):`(?P<target>[^`<]+)`")
+_RST_MATH = re.compile(r":math:`([^`]+)`")
+_TEX_MATH = re.compile(r"\\{1,2}\((?P<formula>.+?)\\{1,2}\)", re.DOTALL)
+_SPACED_DOLLARS = re.compile(r"(?<!\S)\$(?P<formula>[^$\n`<>]+)\$(?!\S)")
+_DOLLARS = re.compile(
+    r"(?<![\w$\\])\$(?P<formula>[^\s$`'\"](?:(?:[^$`'\"]|(?<=[\w)}])')*(?:[^\s$`'\"\\]|(?<=[\w)}])'))?)\$(?![\w$])"
+)
+_URL = re.compile(r"//[^\s<>()\[\]`*'\"]+(?:\([^\s<>()]*\)[^\s<>()\[\]`*'\"]*)*")
+_SCHEME = re.compile(r"(?:^|(?<=\W))https?$")
+_HTML_LINK = re.compile(r"<a\s(?P<attributes>[^>]*)>(?P<label>.*?)</a\s*>", re.DOTALL)
+_HTML_IMAGE = re.compile(r"<img\s(?P<attributes>[^>]*?)/?>", re.DOTALL)
+_COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
+_COMPONENT = re.compile(r"</?[A-Z]\w*(?:[^<>{]|\{(?:[^{}]|\{[^{}]*\})*\})*>", re.DOTALL)
+_DUNDER = re.compile(r"__\w+__(?!\w)")
+
+
+def located(rule: Rule) -> Rule:
+    """Make a rule note on the first token it makes how many lines below its paragraph's start that token is."""
+
+    @wraps(rule)
+    def locate(state: StateInline, silent: bool) -> bool:  # noqa: FBT001 - markdown-it's call
+        number, line = len(state.tokens), state.src.count("\n", 0, state.pos)
+        pending = bool(state.pending)
+        done = rule(state, silent)
+        if done and not silent and len(state.tokens) > number + pending:
+            token = state.tokens[number + pending]
+            token.meta = {**token.meta, "below": line}
+        return done
+
+    return locate
+
+
+def _matching(pattern: re.Pattern[str], make: Callable[[StateInline, re.Match[str]], None]) -> Rule:
+    """Make a rule from a pattern and what makes tokens of a match."""
+
+    def rule(state: StateInline, silent: bool) -> bool:  # noqa: FBT001 - markdown-it's call
+        found = pattern.match(state.src, state.pos)
+        if found is None or found.end() > state.posMax:
+            return False
+        if not silent:
+            make(state, found)
+        state.pos = found.end()
+        return True
+
+    return rule
+
+
+def _object(state: StateInline, found: re.Match[str]) -> None:
+    """Make the token of a link to an object: its content is the name, ``shown`` what is shown instead."""
+    groups = found.groupdict()
+    token = state.push("object_link", "", 0)
+    token.content = (groups["target"] or groups["open"]).strip()
+    shown = groups.get("param") or groups.get("text") or ""
+    token.meta = {"shown": shown, "called": bool(groups.get("call") or groups.get("opencall"))}
+
+
+def object_rule(state: StateInline, silent: bool) -> bool:  # noqa: FBT001 - markdown-it's call
+    """Read ``[`X`]``, unless it is a subscript (``list[`X`]``) or the text of a link."""
+    before = state.src[state.pos - 1] if state.pos else " "
+    if before == "_" or before in "`]" or before.isalnum():
+        return False
+    return any(_matching(pattern, _object)(state, silent) for pattern in (_OBJECT, _OBJECT_WITH_TEXT, _SLIP))
+
+
+def _bracketed_code(state: StateInline, found: re.Match[str]) -> None:
+    state.push("code_inline", "code", 0).content = found["code"]
+
+
+def _math(state: StateInline, found: re.Match[str]) -> None:
+    state.push("math_inline", "math", 0).content = " ".join(found[1].split())
+
+
+def _html_link(state: StateInline, found: re.Match[str]) -> None:
+    attributes = attributes_of(found["attributes"])
+    opening = state.push("link_open", "a", 1)
+    opening.attrs = {"href": attributes.get("href", "").strip()}
+    position, end = state.pos, state.posMax
+    state.pos, state.posMax = found.start("label"), found.end("label")
+    state.linkLevel += 1
+    state.md.inline.tokenize(state)
+    state.linkLevel -= 1
+    state.pos, state.posMax = position, end
+    state.push("link_close", "a", -1)
+
+
+def _html_image(state: StateInline, found: re.Match[str]) -> None:
+    attributes = attributes_of(found["attributes"])
+    token = state.push("image", "img", 0)
+    token.attrs = {"src": attributes.get("src", ""), "alt": ""}
+    token.attrs |= {name: attributes[name] for name in ("width", "height") if attributes.get(name)}
+    token.content, token.children = attributes.get("alt", ""), []
+
+
+def _html_link_rule(state: StateInline, silent: bool) -> bool:  # noqa: FBT001 - markdown-it's call
+    found = _HTML_LINK.match(state.src, state.pos)
+    if found is None or "href" not in attributes_of(found["attributes"]):
+        return False
+    return _matching(_HTML_LINK, _html_link)(state, silent)
+
+
+def address_rule(state: StateInline, silent: bool) -> bool:  # noqa: FBT001 - markdown-it's call
+    """Read an address without marks: the scheme is in the text that waits when the colon is reached."""
+    if silent or state.src[state.pos] != ":" or state.linkLevel:
+        return False
+    scheme = _SCHEME.search(state.pending)
+    found = _URL.match(state.src, state.pos + 1) if scheme else None
+    if scheme is None or found is None:
+        return False
+    rest = found[0].rstrip(".,;:!?")
+    url = f"{scheme[0]}:{rest}"
+    state.pending = state.pending[: scheme.start()]
+    opening = state.push("link_open", "a", 1)
+    opening.attrs, opening.info = {"href": url}, "auto"
+    state.push("text", "", 0).content = url
+    state.push("link_close", "a", -1)
+    state.pos += 1 + len(rest)
+    return True
+
+
+def _text(state: StateInline, found: re.Match[str]) -> None:
+    state.pending += found[0]
+
+
+def dunder_rule(state: StateInline, silent: bool) -> bool:  # noqa: FBT001 - markdown-it's call
+    """Read ``__init__`` as text and not as strong emphasis."""
+    if state.pos and (state.src[state.pos - 1].isalnum() or state.src[state.pos - 1] == "_"):
+        return False
+    return _matching(_DUNDER, _text)(state, silent)
+
+
+def star_rule(state: StateInline, silent: bool) -> bool:  # noqa: FBT001 - markdown-it's call
+    """Read the star of ``2*3`` as text."""
+    here, before, after = state.pos, state.pos - 1, state.pos + 1
+    if state.src[here] != "*" or not here or after >= state.posMax:
+        return False
+    if not all(char.isalnum() or char == "_" for char in (state.src[before], state.src[after])):
+        return False
+    if not silent:
+        state.pending += "*"
+    state.pos += 1
+    return True
+
+
+def _component(state: StateInline, found: re.Match[str]) -> None:
+    state.push("unknown", "", 0).content = found[0]
+
+
+def _nothing(state: StateInline, found: re.Match[str]) -> None:
+    """Drop a comment."""
+
+
+#: The rules that pages and docstrings share, each with its name, in the order in which they are asked.
+SHARED: tuple[tuple[str, Rule], ...] = (
+    ("object", located(object_rule)),
+    ("role", located(_matching(_ROLE, _object))),
+    ("rst_math", _matching(_RST_MATH, _math)),
+    ("tex_math", _matching(_TEX_MATH, _math)),
+    ("spaced_dollars", _matching(_SPACED_DOLLARS, _math)),
+    ("dollars", _matching(_DOLLARS, _math)),
+    ("html_link", located(_html_link_rule)),
+    ("address", located(address_rule)),
+)
+#: What docstrings have besides: their text is closer to code.
+DOCSTRING: tuple[tuple[str, Rule], ...] = (("dunder", dunder_rule), ("star", star_rule))
+#: What pages have besides.
+PAGE: tuple[tuple[str, Rule], ...] = (
+    ("bracketed_code", _matching(_BRACKETED_CODE, _bracketed_code)),
+    ("html_image", located(_matching(_HTML_IMAGE, _html_image))),
+    ("comment", _matching(_COMMENT, _nothing)),
+    ("component_inline", located(_matching(_COMPONENT, _component))),
+)

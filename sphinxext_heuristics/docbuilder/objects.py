@@ -1,0 +1,159 @@
+"""Objects as doc-builder finds them: by an attribute walk that imports modules on the way."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import sys
+from dataclasses import dataclass
+from types import MethodType, ModuleType
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from contextlib import AbstractContextManager
+
+
+class ImportFailedError(Exception):
+    """A module exists and cannot be imported."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """An object of a package."""
+
+    #: The object.
+    object: object
+    #: The shortest path to it, package included: the name that it is shown under.
+    name: str
+
+    @property
+    def called(self) -> bool:
+        """Whether doc-builder writes ``()`` behind the name."""
+        return not isinstance(self.object, type | property | ModuleType)
+
+
+def import_package(name: str) -> ModuleType:
+    """Import a package.
+
+    :raises ImportFailedError: The package cannot be imported, or does not exist.
+    """
+    try:
+        return importlib.import_module(name)
+    except Exception as error:
+        raise ImportFailedError(f"cannot import {name}: {type(error).__name__}: {error}") from error
+
+
+def mocked(names: Sequence[str]) -> AbstractContextManager[None]:
+    """Let modules that are not installed be imported (``autodoc_mock_imports``)."""
+    # Sphinx has moved the function, and its types do not follow
+    mock: Callable[[Sequence[str]], AbstractContextManager[None]] = importlib.import_module(
+        "sphinx.ext.autodoc.mock"
+    ).mock
+    return mock(names)
+
+
+def find_object(name: str, package: ModuleType) -> Found | None:
+    """Find an object of a package.
+
+    :param name: Its name, with or without the package's.
+    :returns: The object; ``None`` if there is none.
+    :raises ImportFailedError: A module on the way cannot be imported.
+    """
+    current: object = package
+    for part in name.removeprefix(f"{package.__name__}.").split("."):
+        current = _attribute(current, part)
+        if current is None:
+            return None
+    return Found(object=current, name=_shortest_path(current, package) or _full(name, package))
+
+
+def _full(name: str, package: ModuleType) -> str:
+    return name if name.startswith(f"{package.__name__}.") else f"{package.__name__}.{name}"
+
+
+def _attribute(owner: object, name: str) -> object | None:
+    found: object | None = getattr(owner, name, None)
+    if found is not None or not isinstance(owner, ModuleType):
+        return found
+    path = f"{owner.__name__}.{name}"
+    try:
+        importlib.import_module(path)
+    except ModuleNotFoundError as error:
+        if error.name == path or not hasattr(owner, "__path__"):
+            return None
+        raise ImportFailedError(f"cannot import {path}: {error}") from error
+    except Exception as error:
+        raise ImportFailedError(f"cannot import {path}: {type(error).__name__}: {error}") from error
+    # a module whose parent is lazy may be imported without being an attribute of it
+    return getattr(owner, name, None) or sys.modules.get(path)
+
+
+def _shortest_path(found: object, package: ModuleType) -> str | None:
+    """Give the path through the first module, from the package down, that has the object's name.
+
+    :returns: ``None`` for what does not say where it is defined, or is defined in another package.
+    """
+    function = found.fget if isinstance(found, property) else found
+    module_name = getattr(function, "__module__", None)
+    long_name = getattr(function, "__qualname__", None) or getattr(function, "__name__", None)
+    if not isinstance(module_name, str) or not isinstance(long_name, str) or "<" in long_name:
+        return None
+    if module_name != package.__name__ and not module_name.startswith(f"{package.__name__}."):
+        return None
+    module: object = package
+    path = package.__name__
+    for part in module_name.split(".")[path.count(".") + 1 :]:
+        if _leads_to(module, long_name, found):
+            break
+        module = getattr(module, part, None)
+        path = f"{path}.{part}"
+    return f"{path}.{long_name}"
+
+
+def _leads_to(module: object, name: str, wanted: object) -> bool:
+    """Say whether a name in a module means an object; another object may have the same name."""
+    current: object = module
+    for part in name.split("."):
+        current = getattr(current, part, None)
+    # each look at a class method makes a new object
+    return current is wanted or (isinstance(current, MethodType) and current == wanted)
+
+
+def documented_methods(cls: type) -> list[str]:
+    """Give the public methods that have a docstring which no superclass has for them, in the order of their names."""
+    names = []
+    for name in dir(cls):
+        method = None if name.startswith("_") else getattr(cls, name, None)
+        if callable(method) and not isinstance(method, type) and getattr(method, "__doc__", None):
+            inherited = {getattr(getattr(base, name, None), "__doc__", None) for base in cls.mro()[1:]}
+            if method.__doc__ not in inherited:
+                names.append(name)
+    return names
+
+
+def chosen_members(found: object, listed: Sequence[str] | None) -> list[str]:
+    """Give the members of a class that are shown with it.
+
+    :param found: The object.
+    :param listed: The list below ``[[autodoc]]``; ``all`` adds the documented methods, ``none`` leaves all out.
+    """
+    if not isinstance(found, type):
+        return []
+    if listed is None:
+        return documented_methods(found)
+    if "all" in listed:
+        named = [name for name in listed if name != "all"]
+        return [*named, *(name for name in documented_methods(found) if name not in named)]
+    return [] if "none" in listed else list(listed)
+
+
+def second_names(found: Found, members: Sequence[str], package: ModuleType) -> Iterator[tuple[str, str]]:
+    """Give the inherited members that are shown with a class: their own name, and the name they are shown under."""
+    for member in members:
+        method = inspect.getattr_static(found.object, member, None)
+        function = method.__func__ if isinstance(method, classmethod | staticmethod) else method
+        own = _shortest_path(function, package) if function is not None else None
+        shown = f"{found.name}.{member}"
+        if own and own != shown:
+            yield own, shown

@@ -1,0 +1,1 @@
+"""Pages written for doc-builder, under Sphinx."""

@@ -1,0 +1,143 @@
+"""``[[autodoc]] X``: entries that Sphinx's autodoc makes, with the names and members that doc-builder chooses."""
+
+from __future__ import annotations
+
+import inspect
+from types import ModuleType
+from typing import TYPE_CHECKING
+
+from docutils.parsers.rst import states
+from docutils.statemachine import StringList
+from sphinx import addnodes
+
+from sphinxext_heuristics.docbuilder.objects import chosen_members, find_object, import_package, mocked, second_names
+from sphinxext_heuristics.docbuilder.store import DocbuilderDomain, SecondName
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from docutils import nodes
+    from sphinx.environment import BuildEnvironment
+
+    from sphinxext_heuristics.docbuilder.objects import Found
+
+#: The kinds of entries that may have members.
+_WITH_MEMBERS = frozenset({"class", "exception", "module"})
+#: The options of autodoc about members that conf.py may set for all entries. Here doc-builder's rules choose.
+_OFF = ("members", "undoc-members", "inherited-members", "private-members", "special-members", "exclude-members")
+
+
+class EntryMaker:
+    """Makes the entries of one page.
+
+    :param env: The environment.
+    :param document: The page.
+    :param package: The documented package.
+    """
+
+    def __init__(self, env: BuildEnvironment, document: nodes.document, package: str) -> None:
+        self.env = env
+        self.document = document
+        self.package = package
+        self.names: set[str] = set()
+
+    def find(self, name: str) -> Found | None:
+        """Find an object of the package.
+
+        :returns: ``None`` if there is none.
+        :raises ImportFailedError: The package or a module in it cannot be imported.
+        """
+        with mocked(self.env.config.autodoc_mock_imports):
+            return find_object(name, import_package(self.package))
+
+    def make(self, name: str, listed: Sequence[str] | None, line: int) -> list[nodes.Node]:
+        """Make the entry of an object.
+
+        :param name: The object's name as it is written.
+        :param listed: The members that are listed with it.
+        :param line: The line, from 1.
+        :returns: The nodes.
+        :raises LookupError: There is no such object.
+        :raises ImportFailedError: It cannot be imported.
+        """
+        found = self.find(name)
+        if found is None:
+            raise LookupError(name)
+        members = chosen_members(found.object, listed)
+        held = self._is_held_here(found.name)
+        nodes_ = self._parse(_directive(found, members, index=held), line)
+        for node in nodes_:
+            _sort(node, members)
+            if not held:
+                self._add_ids(node)
+        if held and members:
+            store = DocbuilderDomain.of(self.env)
+            names = [SecondName(*pair) for pair in second_names(found, members, import_package(self.package))]
+            store.second_names.setdefault(self.env.docname, []).extend(names)
+        return nodes_
+
+    def _is_held_here(self, name: str) -> bool:
+        first = name not in self.names
+        self.names.add(name)
+        return first and DocbuilderDomain.of(self.env).holders.get(name, self.env.docname) == self.env.docname
+
+    def _parse(self, lines: list[str], line: int) -> list[nodes.Node]:
+        """Read reStructuredText into the page, so that ids are unique in it, and take the nodes."""
+        source = self.document["source"]
+        text = StringList(lines, items=[(source, line - 1)] * len(lines))
+        machine = states.RSTStateMachine(state_classes=states.state_classes, initial_state="Body", debug=False)
+        before = len(self.document.children)
+        machine.run(text, self.document, inliner=states.Inliner())
+        made = self.document.children[before:]
+        del self.document.children[before:]
+        return list(made)
+
+    def _add_ids(self, root: nodes.Node) -> None:
+        """Give the entries of an object that another page holds their anchors."""
+        for signature in root.findall(addnodes.desc_signature):
+            name = f"{signature.get('module') or ''}.{signature.get('fullname') or ''}".strip(".")
+            if not signature["ids"] and name not in self.document.ids:
+                signature["ids"].append(name)
+                self.document.ids[name] = signature
+
+
+def _directive(found: Found, members: Sequence[str], *, index: bool) -> list[str]:
+    """Write autodoc's directive for an object."""
+    kind = _kind(found)
+    options = [f"no-{name}" for name in _OFF] if kind in _WITH_MEMBERS else []
+    if members:
+        options += [f"members: {', '.join(members)}", "undoc-members"]
+    if not index:
+        options.append("no-index")
+    lines = [f".. auto{kind}:: {found.name}"]
+    lines += [f"   :{option}" if ":" in option else f"   :{option}:" for option in options]
+    return [*lines, ""]
+
+
+def _kind(found: Found) -> str:
+    """Give the kind of an object, as autodoc's directives name it."""
+    if isinstance(found.object, type):
+        return "exception" if issubclass(found.object, BaseException) else "class"
+    if isinstance(found.object, ModuleType):
+        return "module"
+    if isinstance(found.object, property):
+        return "property"
+    if inspect.isroutine(found.object):
+        return "method" if "." in getattr(found.object, "__qualname__", "") else "function"
+    return "data"
+
+
+def _sort(root: nodes.Node, members: Sequence[str]) -> None:
+    """Put the members of an entry in the order in which they are listed."""
+    places = {name: place for place, name in enumerate(members)}
+    for content in list(root.findall(addnodes.desc_content))[:1]:
+        entries = [node for node in content.children if isinstance(node, addnodes.desc)]
+        order = sorted(entries, key=lambda node: places.get(_last_name(node), len(places)))
+        slots = [content.index(node) for node in entries]
+        for slot, node in zip(slots, order, strict=True):
+            content.children[slot] = node
+
+
+def _last_name(entry: addnodes.desc) -> str:
+    signature = next(iter(entry.findall(addnodes.desc_signature)), None)
+    return str(signature.get("fullname", "")).rpartition(".")[2] if signature else ""

@@ -1,0 +1,219 @@
+"""Raw HTML in pages: as it is in HTML, its links and images as nodes elsewhere."""
+
+from __future__ import annotations
+
+import posixpath
+from html import escape, unescape
+from html.parser import HTMLParser
+from typing import TYPE_CHECKING
+
+from docutils import nodes
+from sphinx.util.osutil import relative_uri
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from sphinx.application import Sphinx
+
+_ELEMENTS = """
+a abbr address area article aside audio b base bdi bdo blockquote body br button canvas caption center cite code col
+colgroup data datalist dd del details dfn dialog div dl dt em embed fieldset figcaption figure font footer form h1 h2 h3
+h4 h5 h6 head header hgroup hr html i iframe img input ins kbd label legend li link main map mark menu meta meter nav
+noscript object ol optgroup option output p param picture pre progress q rp rt ruby s samp script section select slot
+small source span strike strong style sub summary sup svg path table tbody td template textarea tfoot th thead time
+title tr track tt u ul var video wbr youtube
+"""
+#: HTML's elements, and the component that may be inside; doc-builder shows other tags as text.
+TAGS = frozenset(_ELEMENTS.split())
+_BLOCKS = frozenset({"div", "p", "li", "ul", "ol", "table", "tr", "figure", "figcaption", "details", "summary", "br"})
+_FRAMES = frozenset({"iframe", "video", "audio", "embed"})
+_VIDEO = (
+    '<iframe width="560" height="315" src="https://www.youtube-nocookie.com/embed/{}" title="YouTube video player" '
+    'frameborder="0" allowfullscreen></iframe>'
+)
+
+
+class html_part(nodes.General, nodes.Element):  # noqa: N801 - docutils' nodes are in small letters
+    """Raw HTML, and as its children what other builders show.
+
+    Its ``parts`` are the HTML: pieces of text, and for what depends on the builder a kind, a child's ``slot``, and the
+    text before and after the address.
+    """
+
+
+class HtmlReader(HTMLParser):
+    """Reads HTML once: into the pieces of an `html_part` and into its children.
+
+    :param link: Makes the node of a link within the documentation from an address and what is shown; ``None`` if the
+        address leads elsewhere.
+    :param image: Gives the address that Sphinx knows an image by.
+    """
+
+    def __init__(self, link: Callable[[str, nodes.Element], nodes.Node | None], image: Callable[[str], str]) -> None:
+        super().__init__(convert_charrefs=False)
+        self.link = link
+        self.image = image
+        self.parts: list[tuple[str, ...]] = []
+        self.children: list[nodes.Node] = []
+        self.anchors: list[str] = []
+        self.paragraph = nodes.paragraph()
+        #: The open links: what is shown, the address, and whether it is within the documentation.
+        self.links: list[tuple[nodes.inline, str, bool]] = []
+
+    def read(self, text: str) -> html_part:
+        """Read a piece of HTML."""
+        self.feed(text)
+        self.close()
+        while self.links:
+            self._end_link()
+        self._flush()
+        return html_part("", *self.children, parts=self.parts, anchors=self.anchors)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Take a tag; that of a link or an image may depend on the builder."""
+        given = {name: value or "" for name, value in attrs}
+        raw = self.get_starttag_text() or ""
+        self.anchors += [given[name] for name in ("id", "name") if given.get(name)]
+        if tag in _BLOCKS:
+            self._flush()
+        if tag == "a" and "href" in given:
+            self._start_link(given["href"], raw)
+        elif tag == "img" and given.get("src"):
+            self._image(given, raw)
+        elif tag == "youtube":
+            self._raw(_VIDEO.format(escape(given.get("id", ""))))
+            self._frame(f"https://www.youtube.com/watch?v={given.get('id', '')}")
+        else:
+            if tag in _FRAMES and given.get("src"):
+                self._frame(given["src"])
+            self._raw(raw)
+
+    def handle_endtag(self, tag: str) -> None:
+        """Take a closing tag."""
+        if tag in _BLOCKS:
+            self._flush()
+        if tag == "a" and self.links:
+            self._end_link()
+        elif tag != "youtube":
+            self._raw(f"</{tag}>")
+
+    def handle_data(self, data: str) -> None:
+        """Take text."""
+        self._raw(data)
+        self._text(data)
+
+    def handle_entityref(self, name: str) -> None:
+        """Take a character by its name."""
+        self._raw(f"&{name};")
+        self._text(unescape(f"&{name};"))
+
+    def handle_charref(self, name: str) -> None:
+        """Take a character by its number."""
+        self._raw(f"&#{name};")
+        self._text(unescape(f"&#{name};"))
+
+    def _raw(self, text: str) -> None:
+        if self.parts and self.parts[-1][0] == "html":
+            text = self.parts.pop()[1] + text
+        self.parts.append(("html", text))
+
+    def _text(self, text: str) -> None:
+        target: nodes.TextElement = self.links[-1][0] if self.links else self.paragraph
+        if text.strip():
+            lead = " " if text[0].isspace() and target.children else ""
+            target.append(nodes.Text(lead + " ".join(text.split()) + (" " if text[-1].isspace() else "")))
+
+    def _flush(self) -> None:
+        if not self.links and self.paragraph.children:
+            self.children.append(self.paragraph)
+            self.paragraph = nodes.paragraph()
+
+    def _start_link(self, address: str, raw: str) -> None:
+        inside = self.link(address, nodes.inline()) is not None
+        if inside:
+            self.parts.append(("open", str(len(self.parts)), *_around(address, raw)))
+        else:
+            self._raw(raw)
+        self.links.append((nodes.inline(slot=str(len(self.parts) - 1)), address, inside))
+
+    def _end_link(self) -> None:
+        shown, address, inside = self.links.pop()
+        slot = shown["slot"]
+        content = nodes.inline("", "", *(child.deepcopy() for child in shown.children))
+        target = self.link(address, content) if inside else nodes.reference("", "", content, refuri=address)
+        self.paragraph += nodes.inline("", "", *filter(None, [target]), slot=slot)
+        if inside:
+            self.parts.append(("close", slot))
+        else:
+            self._raw("</a>")
+
+    def _image(self, given: dict[str, str], raw: str) -> None:
+        image = nodes.image(uri=self.image(given["src"]), alt=given.get("alt", ""))
+        if "://" in image["uri"]:
+            self._raw(raw)
+        else:
+            image["slot"] = str(len(self.parts))
+            self.parts.append(("image", image["slot"], *_around(given["src"], raw)))
+        if self.links:
+            self.links[-1][0].append(image)
+        else:
+            self._flush()
+            self.children.append(image)
+
+    def _frame(self, address: str) -> None:
+        self._flush()
+        self.children.append(nodes.paragraph("", "", nodes.reference("", address, refuri=address)))
+
+
+def _around(address: str, raw: str) -> tuple[str, str]:
+    """Cut a tag at an address: what is before, what is after."""
+    before, _, after = raw.partition(escape(address) if escape(address) in raw else address)
+    return before, after
+
+
+def choose_html(app: Sphinx, doctree: nodes.document, docname: str) -> None:
+    """Put raw HTML into pages in HTML, and nodes into all others (``doctree-resolved``).
+
+    References are resolved then, so that a link in HTML gets the address of its node.
+    """
+    for node in list(doctree.findall(html_part)):
+        if app.builder.format == "html":
+            node.replace_self(nodes.raw("", _html(app, node, docname), format="html"))
+        else:
+            node.replace_self(node.children)
+
+
+def _html(app: Sphinx, node: html_part, docname: str) -> str:
+    slots = {child["slot"]: child for child in node.findall(nodes.Element) if "slot" in child}
+    opened: dict[str, bool] = {}
+    html = ""
+    for kind, *rest in node["parts"]:
+        if kind == "html":
+            html += rest[0]
+        elif kind == "close":
+            html += "</a>" if opened.get(rest[0]) else ""
+        else:
+            slot, before, after = rest
+            address = _image_address(app, slots[slot], docname) if kind == "image" else _address(slots[slot])
+            opened[slot] = address is not None
+            html += f"{before}{escape(address)}{after}" if address is not None else ""
+    return html
+
+
+def _image_address(app: Sphinx, image: nodes.Element, docname: str) -> str:
+    """Give the address of an image in the output, where the builder then copies it to."""
+    _, name = app.env.images.get(image["uri"], (set(), ""))
+    if not name:
+        return str(image["uri"])
+    app.builder.images[image["uri"]] = name
+    folder = app.builder.imagedir
+    return posixpath.join(relative_uri(app.builder.get_target_uri(docname), folder), name)
+
+
+def _address(slot: nodes.Element) -> str | None:
+    """Give the address of a resolved link; ``None`` if it leads nowhere."""
+    for reference in slot.findall(nodes.reference):
+        if "refuri" in reference:
+            return str(reference["refuri"])
+        return f"#{reference['refid']}"
+    return None

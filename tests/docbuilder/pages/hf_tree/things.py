@@ -1,0 +1,52 @@
+"""Things."""
+
+
+class Base:
+    """Not shown itself."""
+
+    def walk(self) -> None:
+        """Walks."""
+
+    def run(self) -> None:
+        """Runs."""
+
+
+class Thing:
+    """A thing, see [`Sub`].
+
+    Args:
+        size (`int`): Its size.
+    """
+
+    def __init__(self, size: int = 1) -> None:
+        self.size = size
+
+    def run(self) -> None:
+        """Runs."""
+
+    def undocumented(self) -> None:
+        pass
+
+    @property
+    def width(self) -> int:
+        """No method."""
+        return 1
+
+
+class Sub(Base):
+    """Under a base."""
+
+    def run(self) -> None:
+        """Runs faster."""
+
+    def __call__(self) -> None:
+        pass
+
+
+class WentWrong(Exception):
+    """Something went wrong."""
+
+
+def make_thing() -> Thing:
+    """Makes a [`Thing`]."""
+    return Thing()

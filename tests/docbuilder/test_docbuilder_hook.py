@@ -1,0 +1,563 @@
+"""The hook for doc-builder: alerts in docstrings, from a file of data, as ``_config.py`` adds them."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import re
+import runpy
+import subprocess
+import sys
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from sphinxext_heuristics.docbuilder import hook, hook_code
+from sphinxext_heuristics.docbuilder.__main__ import main
+from sphinxext_heuristics.docbuilder.objects import documented_methods
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+ZOO = '''\
+"""A zoo."""
+import tensors
+
+__version__ = "1.5.0.dev0"
+
+
+class Base(tensors.Module):
+    """The base."""
+
+    def feed(self):
+        """
+        Feed it.
+
+        Args:
+            food: What.
+        """
+
+    def wash(self):
+        """Wash it."""
+
+    def silent(self):
+        pass
+
+    @classmethod
+    def load(cls):
+        """Load it."""
+
+    @property
+    def name(self):
+        """The name."""
+
+
+class Child(Base):
+    """A child.
+    Two lines."""
+
+    def feed(self):
+        """
+        Feed it.
+
+        Args:
+            food: What.
+        """
+
+    def silent(self):
+        pass
+
+
+class Grandchild(Child):
+    """Its child."""
+
+    def wash(self):
+        """Wash it well."""
+
+
+@tensors.no_grad()
+def clean(where):
+    """Clean it, with ``soap``.
+
+    Returns:
+        `bool`: Whether.
+    """
+'''
+#: What a mock of doc-builder's does: any attribute, any decorator, a base class that has any attribute.
+TENSORS = '''\
+class _Meta(type):
+    def __getattr__(cls, name):
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return Mock()
+
+
+class Mock:
+    """A mock."""
+
+    def __getattr__(self, name):
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return Mock()
+
+    def __call__(self, *args):
+        return args[0] if args else self
+
+    def __mro_entries__(self, bases):
+        return (_Meta("Module", (), {}),)
+
+
+def __getattr__(name):
+    if name.startswith("__"):
+        raise AttributeError(name)
+    return Mock()
+'''
+FILES = {
+    "zoo/__init__.py": ZOO,
+    "zoo/deep/__init__.py": "",
+    "zoo/deep/cage.py": 'def lock():\n    """Lock it."""\n',
+    "zoo/broken.py": "raise RuntimeError('no backend')\n",
+    "zoo/needy.py": "import not_there\n",
+    "tensors.py": TENSORS,
+}
+CONFIG = f'{hook.LINES}\n# docstyle-ignore\nINSTALL_CONTENT = ""\n'
+
+
+def heuristic(title: str, alert: str = "WARNING", **more: str | None) -> dict[str, str | None]:
+    return {"title": title, "note": "Use `care`", "alert": alert, "url": f"h.html#{title}", **more}
+
+
+class Docs:
+    """A package, and the folder of a ``_config.py`` with the two files beside it."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        for name, text in FILES.items():
+            path = root / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, encoding="utf-8")
+        (root / "_config.py").write_text(CONFIG, encoding="utf-8")
+        (root / hook.CODE).write_text(hook.files_of({})[hook.CODE], encoding="utf-8")
+
+    def show(self, entries: dict[str, list[str]], *, base_url: str = "", **heuristics: dict[str, str | None]) -> Any:  # noqa: ANN401 - a module
+        """Add this data to the docstrings, and give the package."""
+        names = {name for several in entries.values() for name in several}
+        data = {
+            "form": 1,
+            "package": "zoo",
+            "base_url": base_url,
+            "heuristics": {name: heuristic(name) for name in names} | heuristics,
+            "entries": entries,
+        }
+        (self.root / hook.DATA).write_text(json.dumps(data), encoding="utf-8")
+        return self.run()
+
+    def run(self) -> Any:  # noqa: ANN401 - a module
+        hook_code.add_alerts(self.root / hook.DATA)
+        return importlib.import_module("zoo")
+
+    def run_config(self) -> Any:  # noqa: ANN401 - a module
+        """Do it as doc-builder does, which uses the copies in its folder."""
+        runpy.run_path(str(self.root / "_config.py"))
+        return importlib.import_module("zoo")
+
+
+@pytest.fixture
+def docs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Docs]:
+    monkeypatch.syspath_prepend(str(tmp_path))
+    yield Docs(tmp_path)
+    for name in [name for name in sys.modules if name.partition(".")[0] in {"zoo", "tensors"}]:
+        del sys.modules[name]
+
+
+ALERT = "> [!WARNING]\n        > **Food.** Use `care`"
+
+
+def test_an_alert_follows_the_first_paragraph(docs: Docs) -> None:
+    zoo = docs.show({"zoo.Base.feed": ["Food"]})
+    assert (
+        zoo.Base.feed.__doc__
+        == f"\n        Feed it.\n\n        {ALERT}\n\n        Args:\n            food: What.\n        "
+    )
+
+
+def test_two_runs_are_one(docs: Docs, capsys: pytest.CaptureFixture[str]) -> None:
+    zoo = docs.show({"zoo.Base.feed": ["Food"], "zoo.Base.load": ["Food"], "zoo.Base.silent": ["Food"]})
+    before = zoo.Base.feed.__doc__, zoo.Base.load.__doc__
+    said = capsys.readouterr().err
+    assert said.splitlines() == [
+        "heuristics: zoo.Base.silent: it has no docstring; it shows no heuristic",
+        "heuristics: 2 in 2 docstrings of zoo 1.5.0.dev0",
+    ]
+    for run in (docs.run, docs.run_config, docs.run_config):
+        run()
+        assert (zoo.Base.feed.__doc__, zoo.Base.load.__doc__) == before
+    assert not capsys.readouterr().err, "what was said is not said again"
+
+
+def test_a_run_with_other_data_starts_from_the_original(docs: Docs) -> None:
+    docs.show({"zoo.Base.feed": ["Food"], "zoo.Base.wash": ["Soap"]})
+    zoo = docs.show({"zoo.Base.wash": ["Water"]})
+    assert "[!" not in zoo.Base.feed.__doc__
+    assert zoo.Base.wash.__doc__ == "Wash it.\n\n> [!WARNING]\n> **Water.** Use `care`"
+
+
+def test_kinds_of_objects(docs: Docs) -> None:
+    names = ["zoo.Base", "zoo.Base.load", "zoo.Base.name", "zoo.clean", "zoo.deep.cage.lock"]
+    zoo = docs.show({name: ["One"] for name in names})
+    objects = [zoo.Base, zoo.Base.load, zoo.Base.name.fget, zoo.clean, sys.modules["zoo.deep.cage"].lock]
+    assert ["**One.** Use" in found.__doc__ for found in objects] == [True] * 5
+
+
+def test_modules_on_the_way_are_imported_before_any_docstring_changes(docs: Docs) -> None:
+    (docs.root / "zoo/deep/cage.py").write_text(
+        "import zoo\ndef lock():\n    pass\nlock.__doc__ = zoo.Base.wash.__doc__\n", encoding="utf-8"
+    )
+    docs.show({"zoo.Base.wash": ["Soap"], "zoo.deep.cage.lock": ["Lock"]})
+    assert sys.modules["zoo.deep.cage"].lock.__doc__ == "Wash it.\n\n> [!WARNING]\n> **Lock.** Use `care`"
+
+
+@pytest.mark.parametrize(
+    ("entry", "reason"),
+    [
+        ("zoo.Base.silent", "it has no docstring"),
+        ("zoo.Child.wash", "its docstring is inherited"),  # the method is the superclass's
+        ("zoo.Child.feed", "its docstring is inherited"),  # the method is its own, the docstring the same
+        ("zoo.Base.gone", "there is no such object"),
+        ("zoo.deep.gone", "there is no such object"),
+        ("zoo.gone.lock", "there is no such object"),
+        ("zoo.broken.f", "a module cannot be imported: RuntimeError: no backend"),
+        ("zoo.needy.f", "a module cannot be imported: ModuleNotFoundError: No module named 'not_there'"),
+    ],
+)
+def test_what_takes_no_alert(docs: Docs, capsys: pytest.CaptureFixture[str], entry: str, reason: str) -> None:
+    docs.show({entry: ["One"]})
+    assert capsys.readouterr().err.splitlines()[0] == f"heuristics: {entry}: {reason}; it shows no heuristic"
+
+
+def test_a_generated_docstring_takes_no_alert(docs: Docs) -> None:
+    source = ZOO + "\n\nfrom dataclasses import dataclass\n\n\n@dataclass\nclass Config:\n    size: int = 1\n"
+    (docs.root / "zoo/__init__.py").write_text(source, encoding="utf-8")
+    zoo = docs.show({"zoo.Config": ["One"]})
+    assert zoo.Config.__doc__ == "Config(size: int = 1)"
+
+
+def test_doc_builder_lists_no_more_methods(docs: Docs) -> None:
+    zoo = importlib.import_module("zoo")
+    classes = [zoo.Base, zoo.Child, zoo.Grandchild]
+    before = list(map(documented_methods, classes))
+    assert before == [["feed", "load", "wash"], [], ["wash"]]
+    docs.show(
+        {f"zoo.{cls}.{name}": ["One"] for cls in ("Base", "Child") for name in ("feed", "wash", "load", "silent")}
+    )
+    assert list(map(documented_methods, classes)) == before
+    assert zoo.Child.feed.__doc__ == zoo.Base.feed.__doc__, "a copy of the docstring stays one"
+    assert zoo.Grandchild.wash.__doc__ == "Wash it well."
+
+
+def test_code_in_a_docstring_of_restructured_text_has_two_backticks(docs: Docs) -> None:
+    zoo = docs.show({"zoo.clean": ["One"]})
+    assert "> **One.** Use ``care``\n\n    Returns:" in zoo.clean.__doc__
+
+
+def test_at_most_five_are_open(docs: Docs) -> None:
+    names = [f"N{number}" for number in range(7)]
+    zoo = docs.show({"zoo.Base.wash": names})
+    assert re.findall(r"> \*\*(.+)\.\*\*", zoo.Base.wash.__doc__) == names[:5]
+    assert zoo.Base.wash.__doc__.splitlines()[-1] == "**More heuristics:** N5; N6."
+    zoo = docs.show({"zoo.Base.wash": names}, base_url="https://example.org/p/")
+    assert "> **[N0](https://example.org/p/h.html#N0).** Use" in zoo.Base.wash.__doc__
+    assert zoo.Base.wash.__doc__.splitlines()[-1].startswith(
+        "**More heuristics:** [N5](https://example.org/p/h.html#N5); "
+    )
+    zoo = docs.show({"zoo.Base.wash": names[:5]})
+    assert "More" not in zoo.Base.wash.__doc__
+
+
+@pytest.mark.parametrize(
+    ("since", "until", "shown"),
+    [
+        (None, None, True),
+        ("1.5", None, True),  # a development version counts as its release
+        ("1.5.0", "1.5.0", True),
+        ("1.5.1", None, False),
+        ("2", None, False),
+        (None, "1", True),  # a bound is a prefix
+        (None, "1.5", True),
+        (None, "1.4", False),
+        ("1.10", None, False),
+        ("soon", "", True),
+    ],
+)
+def test_bounds_are_judged_by_the_package(docs: Docs, since: str | None, until: str | None, *, shown: bool) -> None:
+    zoo = docs.show({"zoo.Base.wash": ["One"]}, One=heuristic("One", since=since, until=until))
+    assert ("One" in zoo.Base.wash.__doc__) is shown
+
+
+def test_a_package_without_a_version_shows_all(docs: Docs) -> None:
+    source = ZOO.replace('__version__ = "1.5.0.dev0"', "")
+    (docs.root / "zoo/__init__.py").write_text(source, encoding="utf-8")
+    zoo = docs.show({"zoo.Base.wash": ["One"]}, One=heuristic("One", since="9"))
+    assert "One" in zoo.Base.wash.__doc__
+
+
+def test_a_package_that_cannot_be_imported_is_left_to_doc_builder(
+    docs: Docs, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (docs.root / "tensors.py").write_text("raise OSError('no CUDA')\n", encoding="utf-8")
+    (docs.root / hook.DATA).write_text(
+        '{"form": 1, "package": "zoo", "base_url": "", "heuristics": {}, "entries": {}}', encoding="utf-8"
+    )
+    hook_code.add_alerts(docs.root / hook.DATA)
+    said = "heuristics: zoo cannot be imported, no heuristic is shown: OSError: no CUDA\n"
+    assert capsys.readouterr().err == said
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("", "JSONDecodeError"),
+        ("[]", "TypeError"),
+        ("{}", "KeyError: 'form'"),
+        ('{"form": 2}', "its form is 2, and not 1"),
+        ('{"form": 1, "package": 3, "base_url": "", "heuristics": {}, "entries": {}}', "TypeError"),
+        ('{"form": 1, "package": "zoo", "base_url": "", "heuristics": {}, "entries": {"zoo.f": ["A"]}}', "'A'"),
+        (None, "FileNotFoundError"),
+    ],
+)
+def test_data_that_cannot_be_used_stops_doc_builder(docs: Docs, text: str | None, why: str) -> None:
+    if text is not None:
+        (docs.root / hook.DATA).write_text(text, encoding="utf-8")
+    with pytest.raises(SystemExit) as stopped:
+        docs.run()
+    message = str(stopped.value)
+    assert message.startswith(f"{docs.root / hook.DATA}: cannot be used")
+    assert why in message
+    assert message.endswith("write it again: python -m sphinxext_heuristics.docbuilder hook")
+
+
+@pytest.mark.parametrize(
+    ("docstring", "expected"),
+    [
+        ("One.", "One.\n\n@"),
+        ("One\n    wrapped.\n\n    Two.", "One\n    wrapped.\n\n    @\n\n    Two."),
+        # no blank line before a section, a list, code
+        ("One.\n    Args:\n        a: A.", "One.\n\n    @\n\n    Args:\n        a: A."),
+        ("One\n    - a", "One\n\n    @\n\n    - a"),
+        ("One\n    ```py\n    x\n    ```", "One\n\n    @\n\n    ```py\n    x\n    ```"),
+        # above what has no paragraph first, or one that introduces what follows
+        ("Args:\n        a: A.", "\n        @\n\n        Args:\n        a: A."),
+        ("\n    <Tip>\n    a\n    </Tip>", "\n\n    @\n\n    <Tip>\n    a\n    </Tip>"),
+        ("As follows:\n\n    - a", "\n    @\n\n    As follows:\n\n    - a"),
+    ],
+)
+def test_where_the_alert_is(docstring: str, expected: str) -> None:
+    written = hook_code.with_alerts(docstring, [heuristic("One")], "")
+    shown = re.sub(r"> \[!WARNING\]\n *> .*", "@", written)
+    assert shown == expected
+
+
+def test_a_title_ends_once() -> None:
+    written = hook_code.with_alerts("One.", [heuristic("Why?")], "")
+    assert "**Why?** Use" in written
+
+
+# -- the command ----------------------------------------------------------------------
+
+CONF = """\
+import sys
+sys.path.insert(0, {root!r})
+extensions = ["sphinx.ext.autodoc", "sphinxext_heuristics"]
+project, release = "Zoo", "1.5"
+heuristics_package = "zoo"
+heuristics_dir = None
+"""
+PAGE = """\
+Zoo
+===
+
+.. autoclass:: zoo.Base
+   :members: feed, wash, silent
+   :undoc-members:
+
+.. heuristic:: Late
+   :title: Wash_ ``it`` [late]
+   :note: Use ``a|b`` or ``x`y``.
+   :impl: zoo.Base.wash
+   :severity: tip
+
+.. heuristic:: Hot
+   :note: Do not.
+   :impl: zoo.Base.wash, zoo.Base.feed
+   :severity: danger
+   :since: 1.2
+
+.. heuristic:: Quiet
+   :note: Say nothing.
+   :impl: zoo.Base.silent
+
+.. heuristic:: Hidden
+   :note: Never.
+   :impl: zoo.Base.feed
+   :no-inject:
+
+.. heuristic:: Old
+   :note: Then.
+   :impl: zoo.Base.feed
+   :until: 1.0
+"""
+
+
+@pytest.fixture
+def site(docs: Docs) -> Docs:
+    """Put a Sphinx project beside doc-builder's folder, which has the two lines and not the two files."""
+    source = docs.root / "source"
+    source.mkdir()
+    (source / "conf.py").write_text(CONF.format(root=str(docs.root)), encoding="utf-8")
+    (source / "index.rst").write_text(PAGE, encoding="utf-8")
+    (docs.root / hook.CODE).unlink()
+    return docs
+
+
+def command(site: Docs, *options: str) -> subprocess.CompletedProcess[str]:
+    arguments = [sys.executable, "-m", "sphinxext_heuristics.docbuilder", "hook", "source", ".", *options]
+    return subprocess.run(arguments, cwd=site.root, capture_output=True, text=True, check=False)  # noqa: S603 - our own
+
+
+def test_the_command_writes_two_files(site: Docs) -> None:
+    done = command(site)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.splitlines() == [
+        "_heuristics.py: written",
+        "_heuristics.json: written",
+        "zoo.Base.silent: it has no docstring; left out: Quiet",
+        "Quiet: no place: no object with a docstring of its own shows it",
+        "Hidden: no place: it has no-inject",
+        "Old: no place: it does not hold for zoo 1.5",
+    ]
+    data = json.loads((site.root / hook.DATA).read_text(encoding="utf-8"))
+    assert data["entries"] == {
+        "zoo.Base.feed": ["Hot"],
+        "zoo.Base.silent": ["Quiet"],
+        "zoo.Base.wash": ["Hot", "Late"],  # the most severe first
+    }
+    assert list(data["heuristics"]) == ["Hot", "Late", "Quiet"]
+    assert data["heuristics"]["Hot"] == {
+        "title": "Hot",
+        "note": "Do not.",
+        "alert": "CAUTION",
+        "since": "1.2",
+        "until": None,
+        "url": "index.html#heuristic-hot",
+    }
+    late = data["heuristics"]["Late"]
+    assert (late["title"], late["note"]) == (r"Wash\_ \`\`it\`\` \[late\]", "Use `a|b` or `x'y`.")
+    zoo = site.run_config()
+    assert "> [!CAUTION]\n        > **Hot.** Do not." in zoo.Base.feed.__doc__
+    again = command(site)
+    assert again.stdout.splitlines()[:2] == ["_heuristics.py: unchanged", "_heuristics.json: unchanged"]
+
+
+def test_check_tells_what_differs(site: Docs) -> None:
+    missing = command(site, "--check")
+    assert missing.returncode == 1
+    assert "--- _heuristics.json" in missing.stdout
+    assert not (site.root / hook.DATA).exists()
+    assert command(site).returncode == 0
+    fresh = command(site, "--check")
+    assert (fresh.returncode, fresh.stdout) == (0, ".: up to date\n")
+    page = site.root / "source" / "index.rst"
+    page.write_text(PAGE.replace("Do not.", "Do so."), encoding="utf-8")
+    stale = command(site, "--check")
+    assert stale.returncode == 1
+    lines = [line for line in stale.stdout.splitlines() if line[:1] in "+-"]
+    assert lines == [
+        "--- _heuristics.json",
+        "+++ up to date",
+        '-      "note": "Do not.",',
+        '+      "note": "Do so.",',
+    ], "an export is a diff of data"
+    linked = command(site, "--check", "--base-url", "https://example.org/zoo")
+    assert '+  "base_url": "https://example.org/zoo/",' in linked.stdout.splitlines()
+
+
+def test_without_the_two_lines_the_command_says_them(site: Docs) -> None:
+    (site.root / "_config.py").write_text("", encoding="utf-8")
+    done = command(site)
+    assert done.returncode == 0
+    assert done.stderr == f"_config.py: put this at its start:\n\n{hook.LINES}"
+
+
+def test_a_package_of_another_python_is_no_reason_to_stop(site: Docs) -> None:
+    (site.root / "zoo/__init__.py").write_text("raise OSError('not here')\n", encoding="utf-8")
+    source = site.root / "source"
+    (source / "conf.py").write_text(CONF.format(root=str(site.root)), encoding="utf-8")
+    (source / "index.rst").write_text(
+        "Z\n=\n\n.. py:function:: zoo.f\n\n   F.\n\n.. heuristic:: A\n   :note: N.\n   :impl: zoo.f\n", encoding="utf-8"
+    )
+    done = command(site)
+    assert done.returncode == 0
+    assert "zoo cannot be imported, so which docstrings there are is unknown: OSError: not here" in done.stdout
+    assert "no place" not in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("conf", "message"),
+    [
+        ("raise ValueError('x')", "source: Sphinx cannot build it (-v shows all that it says)"),
+        ("", 'source/conf.py: add "sphinxext_heuristics" to extensions'),
+        (
+            'extensions = ["sphinxext_heuristics"]\n',
+            'source/conf.py: set heuristics_package, for example heuristics_package = "peft"',
+        ),
+    ],
+)
+def test_a_project_that_cannot_be_read(site: Docs, conf: str, message: str) -> None:
+    (site.root / "source" / "conf.py").write_text(conf, encoding="utf-8")
+    (site.root / "source" / "index.rst").write_text("Z\n=\n", encoding="utf-8")
+    done = command(site)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert message in done.stderr
+    assert "Traceback" not in done.stderr.partition("Sphinx cannot build")[0]
+    assert not (site.root / hook.DATA).exists()
+
+
+def test_sphinx_is_heard_on_demand(site: Docs) -> None:
+    done = command(site, "-v")
+    assert "build succeeded" in done.stderr
+    assert "build succeeded" not in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["gone", "."], "gone: no conf.py there; DOCS is the folder of the Sphinx project's conf.py"),
+        ([".", "gone"], "gone: no such folder; OUT is the folder of doc-builder's _config.py"),
+        ([".", ".", "--base-url", "example.org"], "'example.org' is no URL; write it with https:// in front"),
+        (["."], "the following arguments are required: OUT"),
+    ],
+)
+def test_misuse(
+    arguments: list[str],
+    message: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    try:
+        code: object = main(["hook", *arguments])
+    except SystemExit as stopped:
+        code = stopped.code
+    assert code == 2
+    assert message in capsys.readouterr().err
+
+
+def test_ctrl_c(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    def interrupt(*_arguments: object, **_options: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(hook, "heuristics_of", interrupt)
+    assert main(["hook", ".", str(tmp_path)]) == 130
+    assert capsys.readouterr().err.endswith("error: interrupted\n")

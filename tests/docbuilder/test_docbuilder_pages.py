@@ -1,0 +1,394 @@
+"""Pages written for doc-builder: each construct on pages of our own, in three builders."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from bs4 import BeautifulSoup, Tag
+from sphinx.testing.util import SphinxTestApp
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+FIXTURES = Path(__file__).parent / "pages"
+
+# MyST asks Sphinx 9 for the application by its old name
+pytestmark = pytest.mark.filterwarnings("ignore:'myst_parser.*is deprecated")
+
+
+@pytest.fixture
+def build(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., SphinxTestApp]]:
+    """Build the tree of fixtures, with some files written anew."""
+    source, modules = tmp_path / "source", tmp_path / "modules"
+    shutil.copytree(FIXTURES / "tree", source)
+    shutil.copytree(FIXTURES / "hf_tree", modules / "hf_tree")
+    monkeypatch.syspath_prepend(str(modules))
+    applications: list[SphinxTestApp] = []
+
+    def run(
+        builder: str = "html", files: dict[str, str | None] | None = None, *, parallel: int = 0, **config: object
+    ) -> SphinxTestApp:
+        settings = {
+            "extensions": ["sphinxext_heuristics.docbuilder"],
+            "docbuilder_trees": {"": "hf_tree"},
+            "html_theme": "basic",
+            "suppress_warnings": ["image.not_readable"],
+            **config,
+        }
+        conf = "".join(f"{name} = {value!r}\n" for name, value in settings.items())
+        for name, text in {"conf.py": conf, **(files or {})}.items():
+            path = source / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            if text is None:
+                path.unlink()
+            elif not path.exists() or path.read_text(encoding="utf-8") != text:
+                path.write_text(text, encoding="utf-8")
+        while applications:
+            applications.pop().cleanup()
+        application = SphinxTestApp(builder, srcdir=source, parallel=parallel)
+        applications.append(application)
+        application.build()
+        return application
+
+    yield run
+    while applications:
+        applications.pop().cleanup()
+    for name in [name for name in sys.modules if name.partition(".")[0] == "hf_tree"]:
+        sys.modules.pop(name)
+
+
+def warnings_of(application: SphinxTestApp) -> list[str]:
+    text = re.sub(r"\x1b\[[0-9;]*m", "", application.warning.getvalue())
+    return text.replace(f"{application.srcdir}/", "").splitlines()
+
+
+def page(application: SphinxTestApp, name: str) -> BeautifulSoup:
+    return BeautifulSoup((application.outdir / f"{name}.html").read_text(encoding="utf-8"), "html.parser")
+
+
+def body(application: SphinxTestApp, name: str) -> Tag:
+    found = page(application, name).find("div", class_="body")
+    assert isinstance(found, Tag)
+    return found
+
+
+def text_of(tag: Tag) -> str:
+    return " ".join(tag.get_text().split())
+
+
+def links(tag: Tag) -> dict[str, str]:
+    """Return the text of each link → where it leads."""
+    return {text_of(link): str(link["href"]) for link in tag.find_all("a", href=True) if text_of(link) != "¶"}
+
+
+def edited(name: str, old: str, new: str) -> dict[str, str | None]:
+    text = (FIXTURES / "tree" / name).read_text(encoding="utf-8")
+    assert old in text
+    return {name: text.replace(old, new)}
+
+
+def test_all_is_well(build: Callable[..., SphinxTestApp]) -> None:
+    application = build()
+    assert warnings_of(application) == []
+    for path in sorted({*application.outdir.rglob("*.html")} - {application.outdir / "heuristics" / "index.html"}):
+        found = BeautifulSoup(path.read_text(encoding="utf-8"), "html.parser").find("div", class_="body")
+        assert isinstance(found, Tag)
+        for code in found.find_all(["pre", "code", "script"]):
+            code.extract()
+        assert not re.search(r"\[\[|\[!|</?hf|</?Tip|`|\$|\\\\\(|\.\. py|Licen[cs]e|system", found.get_text()), (
+            path.name
+        )
+
+
+def test_headings_have_the_ids_and_levels_of_docbuilder(build: Callable[..., SphinxTestApp]) -> None:
+    found = body(build(), "index")
+    ids = [str(tag["id"]) for tag in found.find_all("section")]
+    assert ids == ["-tree", "a-code-andmore", "über-uns", "api", "own_id", "below", "twice", "twice-1"]
+    assert "With its own id¶" in [text_of(tag) for tag in found.find_all("h3")]
+    levels = [tag.name for tag in found.find_all(["h1", "h2", "h3", "h4"])]
+    assert levels == ["h1", "h2", "h3", "h2", "h3", "h4", "h2", "h2"]
+
+
+def test_a_page_that_begins_low(build: Callable[..., SphinxTestApp]) -> None:
+    found = body(build(), "guides/markup")
+    assert [tag.name for tag in found.find_all(["h1", "h2"])][:2] == ["h1", "h2"]
+
+
+def test_alerts_and_components(build: Callable[..., SphinxTestApp]) -> None:
+    found = body(build(), "guides/markup")
+    boxes = [
+        (next(iter({*tag["class"]} - {"admonition"})), text_of(tag))
+        for tag in found.find_all("div", class_="admonition")
+    ]
+    assert boxes == [
+        ("tip", "Tip A tip with a link."),
+        ("warning", "Warning One line."),
+        ("tip", "Tip Old tip."),
+        ("warning", "Warning Old warning."),
+        ("note", "Added in 1.2 Since then."),
+    ]
+    options = found.find_all("div", class_="docbuilder-option")
+    assert [text_of(tag) for tag in options] == ["first one Text of one.", "second Text of two.", "PyTorch Torch."]
+    assert options[0].find("pre") is None
+    assert options[1].find("strong") is not None
+
+
+def test_mathematics(build: Callable[..., SphinxTestApp]) -> None:
+    found = body(build(), "guides/markup")
+    formulas = [text_of(tag) for tag in found.find_all(class_="math")]
+    assert formulas == [r"\(a_1 * b\)", r"\(W'\)", r"\(\beta\)", r"\(x < y\)", r"\[E = mc^2\]", r"\[one line\]"]
+
+
+def test_code(build: Callable[..., SphinxTestApp]) -> None:
+    found = body(build(), "guides/markup")
+    assert [tag["class"][0] for tag in found.find_all("div", class_=re.compile("^highlight-"))] == [
+        "highlight-py",
+        "highlight-python",
+        "highlight-pycon",
+    ]
+    assert "triple `ticks` here" in [tag.get_text() for tag in found.find_all("code")]
+    assert "hidden" not in found.get_text()
+
+
+def test_html(build: Callable[..., SphinxTestApp]) -> None:
+    application = build()
+    found = body(application, "guides/html")
+    assert found.find("iframe")["src"] == "https://a.b/frame?x[y]=1"
+    assert found.find("sub").get_text() == "sub"
+    assert found.find("div", class_="flex") is not None
+    assert links(found)["Card Text of the card."] == "../index.html"
+    assert links(found)["inline"] == "markup.html#low"
+    assert links(found)["outside"] == "https://a.b"
+    assert found.find("img", attrs={"alt": "local"})["src"] == "../_images/one.png"
+    assert (application.outdir / "_images" / "one.png").exists()
+
+
+@pytest.mark.parametrize("builder", ["latex", "text"])
+def test_other_builders(build: Callable[..., SphinxTestApp], builder: str) -> None:
+    application = build(builder)
+    assert warnings_of(application) == []
+    files = [path for path in application.outdir.rglob("*") if path.suffix in {".tex", ".txt"}]
+    text = "\n".join(path.read_text(encoding="utf-8") for path in files)
+    for words in ("Text of the card.", "https://a.b/frame", "first one", "Old warning.", "E = mc", "Runs faster"):
+        assert words in text.replace("\\_", "_"), words
+    for words in ("hfoption", "<div", "iframe", "Licensed", "[!"):
+        assert words not in text, words
+
+
+def test_links_to_pages(build: Callable[..., SphinxTestApp]) -> None:
+    found = links(body(build(), "guides/links"))
+    assert found == {
+        "page": "markup.html",
+        "with suffix": "../index.html#api",
+        "anchor": "#here",
+        "absolute": "../reference/things.html",
+        "an object's anchor": "../reference/things.html#hf_tree.Thing",
+        "hub": "https://huggingface.co/docs/other/index",
+        "https://c.d/e": "https://c.d/e",
+        "Thing": "../reference/things.html#hf_tree.Thing",
+        "run()": "../reference/things.html#hf_tree.Thing.run",
+        "make_thing()": "../reference/things.html#hf_tree.make_thing",
+        "size": "../reference/things.html#hf_tree.Thing",
+        "text": "../reference/things.html#hf_tree.Thing",
+        "code": "https://a.b",
+        "beside": "../heuristics/index.html",
+    }
+    text = text_of(body(build(), "guides/links"))
+    assert "other.Thing and unknown and list[int] and an-option" in text
+
+
+def test_redirects(build: Callable[..., SphinxTestApp]) -> None:
+    files = {"guides/more.md": "# More\n\n[old](../old/page.md) and [older](../old/older)\n"}
+    files |= edited(
+        "_toctree.yml", "    title: Markup\n", "    title: Markup\n  - local: guides/more\n    title: More\n"
+    )
+    application = build(files=files)
+    assert links(body(application, "guides/more")) == {"old": "markup.html", "older": "../index.html#api"}
+    assert warnings_of(application) == [
+        "guides/more.md:3: WARNING: link to '../old/page.md': the page has moved; link to 'guides/markup' "
+        "[docbuilder.link]",
+        "guides/more.md:3: WARNING: link to '../old/older': the page has moved; link to 'index' [docbuilder.link]",
+    ]
+
+
+def test_entries(build: Callable[..., SphinxTestApp]) -> None:
+    application = build()
+    found = body(application, "reference/things")
+    ids = [str(tag["id"]) for tag in found.find_all("dt", class_="sig")]
+    assert ids == [
+        "hf_tree.Thing",
+        "hf_tree.Thing.run",
+        "hf_tree.Sub",
+        "hf_tree.Sub.walk",
+        "hf_tree.Sub.__call__",
+        "hf_tree.Sub.run",
+        "hf_tree.deep.Hidden",
+        "hf_tree.make_thing",
+        "hf_tree.WentWrong",
+    ]
+    assert links(found)["Thing"].endswith("#hf_tree.Thing")
+    objects = application.env.domains["py"].data["objects"]
+    assert objects["hf_tree.Base.walk"].node_id == "hf_tree.Sub.walk"
+    assert objects["hf_tree.Base.walk"].aliased
+
+
+def test_the_first_page_of_the_tree_holds_an_entry(build: Callable[..., SphinxTestApp]) -> None:
+    application = build()
+    assert application.env.domains["py"].data["objects"]["hf_tree.make_thing"].docname == "reference/things"
+    other = body(application, "reference/again")
+    assert other.find(id="hf_tree.make_thing") is not None
+    swapped = (FIXTURES / "tree" / "_toctree.yml").read_text(encoding="utf-8")
+    swapped = swapped.replace("things", "x").replace("again", "things").replace("reference/x", "reference/again")
+    application = build(files={"_toctree.yml": swapped})
+    assert application.env.domains["py"].data["objects"]["hf_tree.make_thing"].docname == "reference/again"
+    assert links(body(application, "guides/links"))["make_thing()"] == "../reference/again.html#hf_tree.make_thing"
+
+
+def test_the_toctree(build: Callable[..., SphinxTestApp]) -> None:
+    application = build()
+    shown = []
+    for toctree in application.env.tocs["index"].findall():
+        if toctree.__class__.__name__ == "toctree":
+            shown.append((toctree["caption"], toctree["entries"]))
+    assert shown == [
+        ("Start", [("Tree", "self"), ("Markup", "guides/markup")]),
+        ("Start: More", [("Links", "guides/links"), ("HTML", "guides/html")]),
+        ("Start", [("Things", "reference/things")]),
+        ("Reference", [("Again", "reference/again"), ("Markup once more", "guides/markup")]),
+        ("Heuristics", [(None, "heuristics/index")]),
+    ]
+
+
+def test_pages_beside_are_mysts(build: Callable[..., SphinxTestApp]) -> None:
+    found = body(build(), "heuristics/index")
+    assert found.find("div", class_="admonition") is not None
+    assert "[[autodoc]]" in found.get_text()
+
+
+FAULTS = {
+    "unclosed": ("<hfoption id='a'>\n\nText.\n", "4: WARNING: <hfoption> is not closed; add </hfoption> where it ends"),
+    "stray": ("Text.\n\n</Tip>\n", "6: WARNING: </Tip> closes nothing; remove it, or add the opening tag"),
+    "unknown alert": ("> [!FOO]\n> Text.\n", "4: WARNING: unknown alert [!FOO]"),
+    "unknown component": (
+        "Text.\nMore <Foo a={1} /> text.\n",
+        "5: WARNING: unknown component <Foo>; its text is shown",
+    ),
+    "unknown block": ("<Bar>\n\nText.\n", "4: WARNING: unknown component <Bar>; its text is shown"),
+    "formula": ("$$\nx\n", "4: WARNING: $$ is not closed; add $$ where the formula ends"),
+    "object": ("[[autodoc]] Nothing\n", "4: WARNING: hf_tree has no object 'Nothing'; fix the name"),
+    "import": ("[[autodoc]] broken.Thing\n", "4: WARNING: cannot show 'broken.Thing': cannot import hf_tree.broken"),
+    "no object": ("[[autodoc]]\n", "4: WARNING: [[autodoc]] takes the name of one object"),
+    "two objects": ("[[autodoc]] Thing [[autodoc]] Sub\n", "4: WARNING: several [[autodoc]] on one line"),
+    "page": ("Text,\n[link](nowhere.md)\n", "5: WARNING: link to 'nowhere.md': page 'nowhere' does not exist"),
+    "anchor": ("[link](index#API)\n", "4: WARNING: link to 'index#API': page 'index' has no anchor 'API'; closest"),
+    "HTML": (
+        "<div>\n<a href='nowhere'>x</a>\n</div>\n",
+        "4: WARNING: link to 'nowhere': page 'nowhere' does not exist",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", FAULTS)
+def test_faults(build: Callable[..., SphinxTestApp], name: str) -> None:
+    text, expected = FAULTS[name]
+    files = {"faulty.md": f"# Faulty\n\n\n{text}"}
+    files |= edited("_toctree.yml", "    title: Tree\n", "    title: Tree\n  - local: faulty\n    title: Faulty\n")
+    application = build(files=files)
+    (warning,) = warnings_of(application)
+    assert warning.startswith(f"faulty.md:{expected}")
+    assert re.search(r"\[docbuilder\.\w+\]$", warning)
+    shown = text_of(body(application, "faulty"))
+    for word in set(re.findall(r"Text|More|Nothing|Thing|link|x(?=\n)", text)):
+        assert word in shown
+    (again,) = warnings_of(build(files=files))
+    assert again == warning
+
+
+TREES = {
+    "not YAML": ("- local: [\n", "_toctree.yml:2: WARNING: this is not YAML: "),
+    "no list": ("a: b\n", "_toctree.yml:1: WARNING: expected a list of pages and sections"),
+    "no page": ("- title: a\n", "_toctree.yml:1: WARNING: expected a page (local, title) or a section"),
+    "missing file": (
+        "- local: index\n- local: nowhere\n  title: x\n",
+        "_toctree.yml:2: WARNING: page 'nowhere' does not",
+    ),
+    "missing entry": ("- local: guides/markup\n", "_toctree.yml:1: WARNING: page 'guides/html' is not listed"),
+}
+
+
+@pytest.mark.parametrize("name", TREES)
+def test_faulty_trees(build: Callable[..., SphinxTestApp], name: str) -> None:
+    text, expected = TREES[name]
+    warnings = warnings_of(build(files={"_toctree.yml": text}))
+    assert [warning for warning in warnings if warning.startswith(expected)], warnings
+
+
+def test_a_tree_in_a_folder(build: Callable[..., SphinxTestApp], tmp_path: Path) -> None:
+    source = tmp_path / "source"
+    shutil.move(source, tmp_path / "hf")
+    source.mkdir()
+    shutil.move(tmp_path / "hf", source / "hf")
+    files = {"index.md": "# Site\n\n```{toctree}\nhf/index\n```\n\n[x](hf/index.md) [[autodoc]] X\n"}
+    application = build(files=files, docbuilder_trees={"hf": "hf_tree"})
+    assert warnings_of(application) == []
+    assert links(body(application, "hf/guides/links"))["absolute"] == "../reference/things.html"
+    assert "[[autodoc]] X" in text_of(body(application, "index"))
+
+
+def test_a_package_that_is_not_there(build: Callable[..., SphinxTestApp]) -> None:
+    warnings = warnings_of(build(docbuilder_trees={"": "no_such_package"}))
+    assert warnings[0].startswith("WARNING: cannot import no_such_package: ModuleNotFoundError")
+    assert all("[docbuilder." in warning for warning in warnings)
+
+
+def snapshot(application: SphinxTestApp) -> dict[str, str]:
+    return {
+        path.relative_to(application.outdir).as_posix(): path.read_text(encoding="utf-8")
+        for path in sorted(application.outdir.rglob("*.html"))
+    }
+
+
+def test_parallel_is_serial(build: Callable[..., SphinxTestApp], tmp_path: Path) -> None:
+    serial = snapshot(build())
+    shutil.rmtree(tmp_path / "source" / "_build")
+    assert snapshot(build(parallel=2)) == serial
+
+
+def test_incremental_is_clean(build: Callable[..., SphinxTestApp], tmp_path: Path) -> None:
+    toctree = (FIXTURES / "tree" / "_toctree.yml").read_text(encoding="utf-8")
+    again = toctree.replace("things", "x").replace("again", "things").replace("reference/x", "reference/again")
+    steps: list[dict[str, str | None]] = [
+        {},
+        {"_toctree.yml": again},
+        {"_toctree.yml": toctree},
+        {"_redirects.yml": "nothing: index\n"},
+        {"reference/again.md": "# Again\n\nNothing.\n"},
+        {"_toctree.yml": again},
+        {"guides/html.md": None},
+        {
+            "new/page.md": "# New\n\n[x](../guides/links#here)\n",
+            "_toctree.yml": again + "- local: new/page\n  title: N\n",
+        },
+        {"_toctree.yml": toctree},
+        {"guides/markup.md": "# Other\n\nText.\n"},
+    ]
+    for step in steps:
+        later = build(files=step)
+        result, warnings = snapshot(later), sorted(warnings_of(later))
+        shutil.rmtree(tmp_path / "source" / "_build")
+        clean = build()
+        assert snapshot(clean) == {name: html for name, html in result.items() if name in snapshot(clean)}, step
+        assert sorted(warnings_of(clean)) == warnings, step
+
+
+def test_an_edit_of_the_toctree_reads_little(build: Callable[..., SphinxTestApp]) -> None:
+    build()
+    application = build(files=edited("_toctree.yml", "title: Links", "title: All links"))
+    read: list[str] = []
+    application.connect("source-read", lambda _app, docname, _text: read.append(docname))
+    assert re.findall(r"(\d+) changed", application.status.getvalue()) == ["1"]
