@@ -24,7 +24,7 @@ from sphinxext_heuristics.build import builders, events, place
 from sphinxext_heuristics.build.domain import HeuristicDomain
 from sphinxext_heuristics.config import OPTIONS
 from sphinxext_heuristics.model import FORM
-from sphinxext_heuristics.read import autodoc, transforms
+from sphinxext_heuristics.read import identity, transforms
 from sphinxext_heuristics.read.evidence import EvidenceDirective
 from sphinxext_heuristics.read.heuristic import HeuristicDirective
 from sphinxext_heuristics.read.queries import (
@@ -73,7 +73,7 @@ def setup(app: Sphinx) -> ExtensionMetadata:
     app.add_transform(transforms.PlaceDefinitions)
     app.add_post_transform(place.ShowHeuristics)
     app.add_post_transform(place.RemoveLeftovers)
-    app.connect("config-inited", autodoc.listen_to_autodoc)
+    app.connect("config-inited", identity.listen_to_autodoc)
     app.connect("config-inited", events.add_style)
     app.connect("builder-inited", events.link_style)
     app.connect("env-get-outdated", events.read_again)

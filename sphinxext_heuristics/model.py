@@ -87,6 +87,11 @@ class Problem:
     #: The line in it, from 1.
     line: int
 
+    @classmethod
+    def at(cls, place: Heuristic | Evidence | Query | RoleUse, subtype: Subtype, message: str) -> Problem:
+        """Return the problem of a record, where that is written."""
+        return cls(subtype=subtype, message=message, source=place.source, line=place.line)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Connection:

@@ -26,7 +26,7 @@ def parse(text: str) -> Version | None:
 def installed(package: str) -> str | None:
     """Return the installed version of an import package, or ``None``.
 
-    Of a namespace that several distributions share only one named like the package tells.
+    Of a namespace that several distributions share, only one that is named like the package counts.
     """
     found = _bringing(package)
     return _field(found, "Version") if found else None
@@ -43,13 +43,10 @@ def _bringing(package: str) -> metadata.Distribution | None:
     with suppress(*_UNREADABLE):
         return metadata.distribution(package.replace(".", "-"))
     # This asks all that is installed: it is a second resort.
-    top = package.partition(".")[0]
-    found: dict[str | None, metadata.Distribution] = {}
-    for one in metadata.distributions():
-        with suppress(*_UNREADABLE):
-            if top in _packages(one):
-                found.setdefault(_field(one, "Name"), one)  # a later one of that name is hidden
-    return next(iter(found.values())) if len(found) == 1 else None
+    with suppress(*_UNREADABLE):
+        (name,) = {*metadata.packages_distributions().get(package.partition(".")[0], ())}
+        return metadata.distribution(name)
+    return None
 
 
 def _field(one: metadata.Distribution, name: str) -> str | None:
@@ -58,13 +55,6 @@ def _field(one: metadata.Distribution, name: str) -> str | None:
         if name in (fields := one.metadata):
             return fields[name]
     return None
-
-
-def _packages(one: metadata.Distribution) -> set[str]:
-    """Return the top packages and modules that a distribution declares, or has files of."""
-    if declared := (one.read_text("top_level.txt") or "").split():
-        return set(declared)
-    return {path.parts[0].removesuffix(".py") for path in one.files or () if path.suffix == ".py"}
 
 
 def holds(since: str, until: str, version: str) -> bool:

@@ -1544,7 +1544,6 @@ def seeds(folder: Path) -> None:
     for name in ("link", "nothing", "conf.py"):
         project_file.read(folder / name)
     (folder / "setup.cfg").touch()
-    project_file.project_root(folder)
     for wanted in ("same\n", "other\n"):
         (folder / "index.md").write_text("same\n", encoding="utf-8")
         for name in ("index.md", "none.md", ""):

@@ -173,34 +173,6 @@ def test_a_write_that_fails_leaves_the_file(seed: Project, monkeypatch: pytest.M
     assert [p.name for p in seed.src.iterdir() if p.name.startswith(".")] == [], "nothing is left over"
 
 
-@pytest.mark.parametrize("through_link", [False, True])
-def test_a_file_outside_the_project_is_refused(
-    *, through_link: bool, project: Callable[..., Project], tmp_path: Path
-) -> None:
-    outside = tmp_path.parent / f"{tmp_path.name}-outside.md"
-    files = seed_files()
-    del files[INDEX]
-    if not through_link:
-        files["conf.py"] = files["conf.py"].replace(INDEX, f"../../{outside.name}")
-    seed = project(files)
-    if through_link:
-        (seed.src / INDEX).symlink_to(outside)
-    ran = run("index", seed.src, "-q")
-    assert ran.status == 2
-    assert f"leads to '{outside}', which lies outside the project '{tmp_path}'" in ran.stderr
-    assert not outside.exists()
-
-
-def test_the_repository_is_the_project(project: Callable[..., Project], tmp_path: Path) -> None:
-    files = {f"docs/source/{name}": text for name, text in seed_files().items() if name}
-    files["docs/source/conf.py"] = files["docs/source/conf.py"].replace(INDEX, f"../../{INDEX}")
-    files["conf.py"] = ""
-    deep = project(files)
-    (tmp_path / "src" / ".git").mkdir()
-    assert run("index", deep.src / "docs" / "source", "-q").status == 0
-    assert "(./docs/source/heuristics/" in (deep.src / INDEX).read_text(encoding="utf-8")
-
-
 def test_a_page_is_not_overwritten(project: Callable[..., Project]) -> None:
     files = seed_files()
     files["conf.py"] = files["conf.py"].replace(INDEX, "heuristics/index.md")

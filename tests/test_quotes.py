@@ -606,15 +606,6 @@ def test_a_reach_file_from_another_system_is_read(project: Callable[..., Project
     site.ok()
 
 
-def test_a_reach_file_outside_the_project_is_refused_by_build_and_command(project: Callable[..., Project]) -> None:
-    site = project(REACH.replace("lists/reach.txt", "../../reach.txt"))
-    (warning,) = site.build().warnings
-    assert warning.startswith("<src>/conf.py:2: WARNING: heuristics_reach_file leads to")
-    done = run("reach", site.src, "-q")
-    assert done.status == 2
-    assert "which lies outside the project" in done.stderr
-
-
 def test_reach_without_the_option_is_misuse(project: Callable[..., Project]) -> None:
     site = project(REACH.replace("heuristics_reach_file", "reach_file"))
     done = run("reach", site.src, "-q")

@@ -484,7 +484,6 @@ def test_what_is_stale_goes_by_the_command_that_the_warning_names(gone: str, pro
         (["--releases", "1.0", "--distribution", "--pre"], "expected one argument"),
         (["--releases", "1.0", "--distribution=-r x"], "'-r x' is not the name of a distribution"),
         (["--releases", "1.0", "-D", "heuristics_package="], "heuristics_package is not set in <src>/conf.py"),
-        (["--releases", "1.0", "-D", "heuristics_releases_file=../../x/r.json"], "outside the project"),
         (
             [],
             "no release is named; name some: python -m sphinxext_heuristics releases <src> --releases VERSION,VERSION",
@@ -676,15 +675,6 @@ FAULTS: dict[str, tuple[dict[str, str], list[str]]] = {
             )
         ],
     ),
-    "a file outside, which the command would refuse": (
-        {**PROJECT, "conf.py": CONF.replace('"releases.json"', '"../../x.json"')},
-        [
-            (
-                "<src>/conf.py:6: WARNING: heuristics_releases_file leads to '<outside>/x.json', which lies outside "
-                "the project '<root>'; name a file inside it [heuristic.config]"
-            )
-        ],
-    ),
     "a directive without the option": (
         {**PROJECT, "conf.py": CONF.replace('"releases.json"', "None")},
         [
@@ -749,8 +739,7 @@ def test_every_build_warns(what: str, project: Callable[..., Project]) -> None:
     files, expected = FAULTS[what]
     scales = project(files)
     for built in (scales.build(), scales.build(), scales.build("text", "-E")):
-        warnings = [warning.replace(str(scales.root), "<root>") for warning in built.warnings]
-        assert [warning.replace(str(scales.root.parent), "<outside>") for warning in warnings] == expected
+        assert built.warnings == expected
     assert (scales.root / "out-text" / "table.txt").is_file()
 
 

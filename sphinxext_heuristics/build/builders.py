@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os.path
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import quote
@@ -109,11 +108,7 @@ class HeuristicsBuilder(ReadingBuilder):
 
 def path_of(env: BuildEnvironment) -> index_file.PathOf:
     """Return the function from a document to its file."""
-    return partial(_path_of, env)
-
-
-def _path_of(env: BuildEnvironment, docname: str) -> str:
-    return str(env.doc2path(docname))
+    return lambda docname: str(env.doc2path(docname))
 
 
 def project_file(app: Sphinx, option: str) -> ProjectFile:

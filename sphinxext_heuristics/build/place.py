@@ -28,14 +28,12 @@ from sphinxext_heuristics.show.definition import caption_nodes, entries_nodes, f
 from sphinxext_heuristics.view import Here, views_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-
-    from sphinx.builders import Builder
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from sphinxext_heuristics.build.contents import Contents
     from sphinxext_heuristics.resolve.plan import Plan
     from sphinxext_heuristics.show.boxes import Box
-    from sphinxext_heuristics.view import Content, View
+    from sphinxext_heuristics.view import Content
 
 
 class ShowHeuristics(SphinxPostTransform):
@@ -62,19 +60,9 @@ class ShowHeuristics(SphinxPostTransform):
     def relative(self, docname: str, other: str) -> str:
         """Return the URI from one document to another, or ``""`` where none is known."""
         try:
-            return self.env_builder.get_relative_uri(docname, other)
+            return app_of(self.env).builder.get_relative_uri(docname, other)
         except NoUri:
             return ""
-
-    @property
-    def env_builder(self) -> Builder:
-        """Return the builder at work."""
-        return app_of(self.env).builder
-
-    @property
-    def views(self) -> Mapping[str, View]:
-        """Return the views by name."""
-        return views_of(app_of(self.env))
 
 
 class RemoveLeftovers(SphinxPostTransform):
@@ -100,10 +88,11 @@ class Placer:
     def __init__(self, transform: ShowHeuristics, plan: Plan, docname: str, tree: nodes.Element) -> None:
         """Take the document and the means to make links from it."""
         self._plan = plan
-        self._views = transform.views
+        app = app_of(transform.env)
+        self._views = views_of(app)
         self._docname = docname
         self._tree = tree
-        self._builder = transform.env_builder
+        self._builder = app.builder
         self._document = transform.document
         self._here = Here(docname, transform.relative)
 
@@ -150,9 +139,7 @@ class Placer:
             if waiting.get(names) and isinstance(content, addnodes.desc_content):
                 made = box_nodes(waiting[names].pop(0), self._here)
                 at = self._position(content) if made else 0
-                content.children[at:at] = made
-                for node in made:
-                    content.setup_child(node)
+                content[at:at] = made
 
     def _position(self, content: addnodes.desc_content) -> int:
         placement = self._plan.settings.placement
@@ -168,8 +155,7 @@ class Placer:
         section = self._sections.get(anchor, self._tree)
         title = section.first_child_matching_class(nodes.title)
         at = 0 if title is None else title + 1
-        for node in reversed(made):
-            section.insert(at, node)
+        section[at:at] = made
 
     @cached_property
     def _sections(self) -> dict[str, nodes.Element]:
@@ -196,7 +182,7 @@ class Placer:
             block = node.parent
             made = make[type(node)](node["position"])
             keep_ids_apart(made, self._document)
-            self._replace(node, made)
+            node.parent.replace(node, made)
             if self._builder.format == "latex":
                 for child in made:
                     draw_signs(child)
@@ -206,13 +192,6 @@ class Placer:
 
     def _view(self, content: Content | None) -> list[nodes.Node]:
         return self._views[content.view].nodes(content.data, self._here) if content else []
-
-    @staticmethod
-    def _replace(node: nodes.Element, new: list[nodes.Node]) -> None:
-        parent, at = node.parent, node.parent.index(node)
-        parent.remove(node)
-        for child in reversed(new):
-            parent.insert(at, child)
 
     def _unfold_notes(self, *, always: bool) -> None:
         """Show a definition's note where it is all that the author wrote."""

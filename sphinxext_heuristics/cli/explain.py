@@ -122,7 +122,7 @@ def _heuristic(plan: Plan, record: Heuristic) -> Iterator[str]:
     yield f"{record.name} ({record.severity}): {text_of(record.note)}"
     yield f"  defined in {record.source}:{record.line}"
     if reason := plan.withheld(record):
-        yield f"  shown nowhere automatically: {_withheld(plan, record, reason)}"
+        yield f"  shown nowhere automatically: {_why_not(plan, record, reason)}"
     for resolved in plan.connections(record):
         yield f"  {_connection(resolved)}"
         for name, rule in resolved.reached.items():
@@ -172,51 +172,47 @@ def _mark(*, is_shown: bool) -> str:
 # -- what the verdicts say ------------------------------------------------------------
 
 
+#: Why a target reaches a documented name.
+_RULES = {
+    Rule.STAR: "its name ends in {ending}",
+    Rule.ITSELF: "the target itself",
+    Rule.ALIAS: "the same object as {target}",
+    Rule.INHERITED: "inherits this very member from {owner}",
+    Rule.ENDING: "the documented object whose name ends in {target}",
+}
+
+#: Why a heuristic is not shown.
+_REASONS = {
+    Reason.NONE: "",
+    Reason.EXCEPT: "except {excepted}",
+    Reason.NO_INJECT: "it has no-inject",
+    Reason.VERSION: "it holds for {bounds}, and {version} is documented",
+    Reason.PAGE: "{docname} is kept free by heuristics_exclude or no-heuristics",
+    Reason.BY_HAND: "this entry has a heuristics-for",
+    Reason.INHERITED: "an inherited copy, and heuristics_inherited is 'none'",
+}
+
+
 def _rule(plan: Plan, name: str, target: str, rule: Rule) -> str:
     """Return why a target reaches a documented name, in words."""
-    if rule is Rule.STAR:
-        return f"its name ends in {target.removeprefix('*.')}"
-    if rule is Rule.ITSELF:
-        return "the target itself"
-    if rule is Rule.ALIAS:
-        return f"the same object as {target}"
-    if rule is Rule.INHERITED:
-        return f"inherits this very member from {plan.lookups.objects.identity(name).rpartition('.')[0]}"
-    return f"the documented object whose name ends in {target}"
+    owner = plan.lookups.objects.identity(name).rpartition(".")[0]
+    return _RULES[rule].format(ending=target.removeprefix("*."), target=target, owner=owner)
+
+
+def _why_not(plan: Plan, record: Heuristic, reason: Reason, docname: str = "", excepted: str = "") -> str:
+    """Return why a heuristic is not shown, in words; ``""`` if it is."""
+    bounds, version = index.bounds(record), plan.lookups.version
+    return _REASONS[reason].format(bounds=bounds, version=version, docname=docname, excepted=excepted)
 
 
 def _reason(plan: Plan, docname: str, verdict: Verdict) -> str:
     """Return why an entry does not show a heuristic, in words; ``""`` if it does."""
-    match verdict.reason:
-        case Reason.NONE:
-            return ""
-        case Reason.EXCEPT:
-            return f"except {verdict.excepted}"
-        case Reason.PAGE:
-            return _free(docname)
-        case Reason.BY_HAND:
-            return "this entry has a heuristics-for"
-        case Reason.INHERITED:
-            return "an inherited copy, and heuristics_inherited is 'none'"
-        case _:
-            return _withheld(plan, verdict.record, verdict.reason)
-
-
-def _withheld(plan: Plan, record: Heuristic, reason: Reason) -> str:
-    """Return why a heuristic is shown nowhere automatically, in words."""
-    if reason is Reason.VERSION:
-        return f"it holds for {index.bounds(record)}, and {plan.lookups.version} is documented"
-    return "it has no-inject"
-
-
-def _free(docname: str) -> str:
-    return f"{docname} is kept free by heuristics_exclude or no-heuristics"
+    return _why_not(plan, verdict.record, verdict.reason, docname, verdict.excepted)
 
 
 def _page_reason(plan: Plan, record: Heuristic, place: Place) -> str:
-    if reason := plan.withheld(record):
-        return _withheld(plan, record, reason)
-    return _free(place.docname) if place.docname in plan.lookups.excluded else ""
+    is_free = place.docname in plan.lookups.excluded
+    return _why_not(plan, record, plan.withheld(record) or (Reason.PAGE if is_free else Reason.NONE), place.docname)
 
 
 def _where(place: Place) -> str:

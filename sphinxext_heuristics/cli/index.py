@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING
 
 from sphinxext_heuristics.build.builders import INDEX_FILE, is_translation, path_of
 from sphinxext_heuristics.cli.project import CommandError, add_options, opened, read
-from sphinxext_heuristics.cli.terminal import note, say_diff
-from sphinxext_heuristics.cli.writing import bring_up_to_date, file_of, found_in, seen
+from sphinxext_heuristics.cli.writing import bring_up_to_date, compare, file_of, found_in, seen
 from sphinxext_heuristics.files import index_file
-from sphinxext_heuristics.files.differences import difference, unified
+from sphinxext_heuristics.files.differences import difference
 from sphinxext_heuristics.model import Subtype
 
 if TYPE_CHECKING:
@@ -47,22 +46,16 @@ def run(arguments: argparse.Namespace) -> int:
         wanted = index_file.content(plan, file.path, path_of(app.env))
         found = found_in(file.path)
         if arguments.check:
-            return _check(file, found, wanted, arguments.color)
+            return compare(file.path, found, wanted, _remark(file, found, wanted))
         _refuse_page(app, file.path, found)
     return bring_up_to_date(file.path, found, wanted)
 
 
-def _check(file: ProjectFile, found: str | None, wanted: str, color: str) -> int:
-    differs = difference(found or "", wanted)
-    if found is not None and differs is None:
-        note(f"{seen(file.path)} is up to date")
-        return 0
-    name = seen(file.path)
+def _remark(file: ProjectFile, found: str | None, wanted: str) -> str:
     what = "the index file is not there" if found is None else "the index differs from the pages, here first"
-    line = 1 if differs is None else differs.line
-    note(f"{name}:{line}: WARNING: {what}; to write it: {file.command} [heuristic.index]")
-    say_diff(unified(found or "", wanted, name), color)
-    return 1
+    differs = difference(found or "", wanted)
+    line = differs.line if differs else 1
+    return f"{seen(file.path)}:{line}: WARNING: {what}; to write it: {file.command} [heuristic.index]"
 
 
 def _refuse_page(app: Sphinx, path: Path, found: str | None) -> None:

@@ -46,7 +46,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _list(plan: Plan) -> None:
-    pages = dict(pages_by_heuristic(plan))
+    pages = pages_by_heuristic(plan)
     for record in plan.heuristics.values():
         say(f"{record.name}  {record.severity}  {text_of(record.note)}")
         places = [shown.name for shown in plan.shown_in.get(record.name, ())]

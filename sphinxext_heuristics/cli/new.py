@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from sphinxext_heuristics.cli.project import CommandError, add_options, opened
 from sphinxext_heuristics.cli.terminal import note, say
+from sphinxext_heuristics.cli.writing import write
 from sphinxext_heuristics.config import Settings
 
 if TYPE_CHECKING:
@@ -66,17 +67,8 @@ def run(arguments: argparse.Namespace) -> int:
             raise CommandError(f"{other} is there already; it is left as it is")
     suffix, form = (".rst", RST) if arguments.rst or not has_myst else (".md", MYST)
     path = folder / f"{page}{suffix}"
-    _write(path, form.format(name=name, title=name.replace("_", " ")))
+    folder.mkdir(parents=True, exist_ok=True)
+    write(path, form.format(name=name, title=name.replace("_", " ")))
     say(str(path))
     note(f"Fill it in and list it in a toctree, as {settings.dir.strip('/')}/{page}")
     return 0
-
-
-def _write(path: Path, text: str) -> None:
-    """Write a new file; one that has come to be there meanwhile stays as well."""
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with path.open("x", encoding="utf-8", newline="\n") as file:
-            file.write(text)
-    except OSError as error:
-        raise CommandError(f"{path} cannot be written: {error.strerror}") from error

@@ -14,12 +14,11 @@ import sphinx.locale
 from sphinx.application import Sphinx
 from sphinx.cmd.build import get_parser
 from sphinx.errors import ConfigError, SphinxError
-from sphinx.util.console import nocolor
+from sphinx.util.console import color_terminal, coloron, nocolor
 from sphinx.util.docutils import docutils_namespace, patch_docutils
 
 from sphinxext_heuristics.build.builders import ReadingBuilder
 from sphinxext_heuristics.build.domain import EXTENSION, HeuristicDomain
-from sphinxext_heuristics.cli.terminal import may_colour
 
 if TYPE_CHECKING:
     import argparse
@@ -73,8 +72,8 @@ def opened(arguments: argparse.Namespace) -> Iterator[Sphinx]:
     confdir = Path(arguments.confdir or docs)
     _check_folders(docs, confdir)
     sphinx.locale.init_console()
-    if not may_colour(sys.stderr, arguments.color):
-        nocolor()
+    may_colour = arguments.color == "yes" or (arguments.color == "auto" and color_terminal())
+    (coloron if may_colour else nocolor)()
     with (
         tempfile.TemporaryDirectory(prefix="sphinx-heuristics-") as scratch,
         _failing(confdir),

@@ -51,5 +51,5 @@ def run(arguments: argparse.Namespace) -> int:
             )
     wanted = reach.content(plan)
     if found is not None and found != wanted:
-        say_diff(unified(found, wanted, seen(file.path)), arguments.color)
+        say_diff(unified(found, wanted, seen(file.path)))
     return bring_up_to_date(file.path, found, wanted)

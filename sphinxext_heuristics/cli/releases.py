@@ -13,11 +13,10 @@ from packaging.version import InvalidVersion, Version
 from sphinxext_heuristics import config, versions
 from sphinxext_heuristics.build.builders import RELEASES_FILE
 from sphinxext_heuristics.cli.project import CommandError, add_options, opened, read
-from sphinxext_heuristics.cli.terminal import note, say, say_diff
+from sphinxext_heuristics.cli.terminal import note, say
 from sphinxext_heuristics.cli.wheels import DownloadError, cache_folder, unpacked
-from sphinxext_heuristics.cli.writing import bring_up_to_date, file_of, found_in, seen
+from sphinxext_heuristics.cli.writing import bring_up_to_date, compare, file_of, found_in, seen
 from sphinxext_heuristics.evidence import verify
-from sphinxext_heuristics.files.differences import unified
 from sphinxext_heuristics.model import Found, Subtype
 from sphinxext_heuristics.releases.checks import naming_releases
 from sphinxext_heuristics.releases.matrix import (
@@ -116,7 +115,9 @@ def run(arguments: argparse.Namespace) -> int:
         note("no release could be downloaded; file not written")
         return 1
     if arguments.check:
-        code = _check(file.path, found, text_of(matrix), arguments.color)
+        what = "is not there" if found is None else "differs"
+        remark = f"{seen(file.path)} {what}; to write it, run the same command without --check"
+        code = compare(file.path, found, text_of(matrix), remark)
     else:
         code = bring_up_to_date(file.path, found, text_of(matrix))
     return int(len(looked) < len(wanted) or bool(contradicted or code))
@@ -212,13 +213,3 @@ def _contradicted(plan: Plan, matrix: Matrix) -> Iterator[str]:
         if any(contradictions(record.since, record.until, row.standings)):
             listed = ", ".join(f"{release} {row.standings[release]}" for release in row.standings)
             yield f"{name} ({bounds(record) or 'no bounds'}): {listed}"
-
-
-def _check(path: Path, found: str | None, wanted: str, color: str) -> int:
-    if found == wanted:
-        note(f"{seen(path)} is up to date")
-        return 0
-    what = "is not there" if found is None else "differs"
-    note(f"{seen(path)} {what}; to write it, run the same command without --check")
-    say_diff(unified(found or "", wanted, seen(path)), color)
-    return 1

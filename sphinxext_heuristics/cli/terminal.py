@@ -1,26 +1,18 @@
-"""What a command prints, and when it may have colours."""
+"""What a command prints."""
 
 from __future__ import annotations
 
 import io
-import os
 import sys
 from typing import TYPE_CHECKING, TextIO
+
+from sphinx.util.console import colorize
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-_COLOURS = {"+": "\x1b[32m", "-": "\x1b[31m", "@": "\x1b[36m"}
-_RESET = "\x1b[0m"
-
-
-def may_colour(stream: TextIO, wanted: str) -> bool:
-    """Return whether to colour a stream: *wanted* is ``yes``, ``no`` or ``auto``, a terminal that has colours."""
-    if wanted != "auto":
-        return wanted == "yes"
-    if os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb":
-        return False
-    return stream.isatty()
+#: The colours of a diff's lines, as Sphinx names them.
+_COLOURS = {"+": "darkgreen", "-": "darkred", "@": "teal"}
 
 
 def say(text: str) -> None:
@@ -33,12 +25,11 @@ def note(text: str) -> None:
     print(text, file=sys.stderr)  # noqa: T201 - as above
 
 
-def say_diff(lines: Iterable[str], wanted: str) -> None:
-    """Print a unified diff, in colours where they are wanted."""
-    colours = _COLOURS if may_colour(sys.stdout, wanted) else {}
+def say_diff(lines: Iterable[str]) -> None:
+    """Print a unified diff, in colours where Sphinx uses them."""
     for line in lines:
-        colour = colours.get(line[:1])
-        say(f"{colour}{line}{_RESET}" if colour else line)
+        colour = _COLOURS.get(line[:1])
+        say(colorize(colour, line) if colour else line)
 
 
 def survive_any_text(*streams: TextIO) -> None:

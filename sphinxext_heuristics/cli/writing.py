@@ -10,26 +10,25 @@ from typing import TYPE_CHECKING
 from sphinxext_heuristics import config
 from sphinxext_heuristics.build.builders import project_file
 from sphinxext_heuristics.cli.project import CommandError
-from sphinxext_heuristics.cli.terminal import note, say
+from sphinxext_heuristics.cli.terminal import note, say, say_diff
 from sphinxext_heuristics.config import value_of
+from sphinxext_heuristics.files.differences import unified
 from sphinxext_heuristics.files.project_file import read
 
 if TYPE_CHECKING:
     from sphinx.application import Sphinx
 
-    from sphinxext_heuristics.files.project_file import ProjectFile
+from sphinxext_heuristics.files.project_file import ProjectFile
 
 
 def file_of(app: Sphinx, option: str) -> ProjectFile:
     """Return the file of a project that an option names.
 
-    Raises CommandError where the option names none, or one outside the project.
+    Raises CommandError where the option names none.
     """
     file = project_file(app, option)
     if value_of(config.option(option), app.config) is None:
         raise CommandError(f"{config.not_set(app.config, file.conf_py, option)}: there is no {file.called}")
-    if file.is_outside:
-        raise CommandError(file.refusal)
     return file
 
 
@@ -41,6 +40,16 @@ def bring_up_to_date(path: Path, found: str | None, wanted: str) -> int:
         write(path, wanted)
         say(seen(path))
     return 0
+
+
+def compare(path: Path, found: str | None, wanted: str, remark: str) -> int:
+    """Compare a file with what is *wanted*, print a remark and the diff if it differs; return the exit code."""
+    if found == wanted:
+        note(f"{seen(path)} is up to date")
+        return 0
+    note(remark)
+    say_diff(unified(found or "", wanted, seen(path)))
+    return 1
 
 
 def found_in(path: Path) -> str | None:

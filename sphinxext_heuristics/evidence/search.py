@@ -49,10 +49,8 @@ def _examine(quoted: Evidence, state: State) -> Found | Lost:
         return result or _drifted(quoted, source, places, state)
     except OSError as error:
         reason, message = Reason.NO_SOURCE, f"{state.path} cannot be read: {error.strerror}"
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         reason, message = Reason.UNPARSABLE, f"{state.path} cannot be parsed: {error}"
-    except RecursionError:
-        reason, message = Reason.UNPARSABLE, f"{state.path} cannot be compared: it is nested too deeply"
     return Lost(reason=reason, message=message, path=state.path)
 
 

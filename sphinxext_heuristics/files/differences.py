@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import difflib
-from dataclasses import dataclass
 from itertools import takewhile
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -14,8 +13,7 @@ if TYPE_CHECKING:
 _WINDOW, _SHOWN = 40, 3
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Difference:
+class Difference(NamedTuple):
     """The first place where a file differs from what it should hold."""
 
     #: Its line in the file, from 1.
@@ -30,10 +28,8 @@ def difference(found: str, wanted: str) -> Difference | None:
         return None
     old, new = _lines(found), _lines(wanted)
     same = sum(1 for _pair in takewhile(lambda pair: pair[0] == pair[1], zip(old, new, strict=False)))
-    return Difference(
-        line=max(1, min(same + 1, len(old))),
-        lines=tuple(_changes(old[same : same + _WINDOW], new[same : same + _WINDOW])),
-    )
+    lines = _changes(old[same : same + _WINDOW], new[same : same + _WINDOW])
+    return Difference(line=max(1, min(same + 1, len(old))), lines=tuple(lines))
 
 
 def _lines(text: str) -> list[str]:

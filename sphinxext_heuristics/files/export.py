@@ -13,7 +13,7 @@ from sphinxext_heuristics.notes.inline import text_of
 from sphinxext_heuristics.resolve import listing as index
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from sphinxext_heuristics.model import Evidence, Heuristic, Target
     from sphinxext_heuristics.resolve.connections import Resolved
@@ -36,7 +36,7 @@ class Exporter:
         self._plan = plan
         self._srcdir = srcdir
         self._url_of = url_of
-        self._pages = dict(pages_by_heuristic(plan))
+        self._pages = pages_by_heuristic(plan)
 
     def all(self, *, project: str, release: str, extension: str) -> Json:
         """Return the whole, always in the same order."""
@@ -126,15 +126,14 @@ class Exporter:
         return {"path": path.relative_to(self._srcdir).as_posix(), "line": record.line}
 
 
-def pages_by_heuristic(plan: Plan) -> Iterator[tuple[str, tuple[tuple[str, str], ...]]]:
-    """Yield heuristic → (document, id) of the pages and sections that show it, in the toctree's order."""
+def pages_by_heuristic(plan: Plan) -> dict[str, list[tuple[str, str]]]:
+    """Return heuristic → (document, id) of the pages and sections that show it, in the toctree's order."""
     found: dict[str, list[tuple[str, str]]] = {}
     for docname in plan.catalogue.docnames:
         for anchor, records in sorted(plan.by_page.get(docname, {}).items()):
             for record in records:
                 found.setdefault(record.name, []).append((docname, anchor))
-    for name, places in found.items():
-        yield name, tuple(places)
+    return found
 
 
 def _counts(heuristics: list[Json]) -> Json:

@@ -70,20 +70,13 @@ def content(plan: Plan, path: Path, path_of: PathOf) -> str:
     links = _Links(folder, path_of)
     categories = index.categories(plan.heuristics.values(), settings.categories)
     return _FORM.format(
-        title=_heading(title),
+        title=markdown.text(title),
         head=HEAD,
         pages="".join(_row(_cells(plan, record, links)) for record in plan.heuristics.values()),
         categories="".join(
             _row((markdown.text(row.name), str(row.count), markdown.text(row.description))) for row in categories
         ),
     )
-
-
-def _heading(title: str) -> str:
-    """Return a heading's text; a heading would lose number signs at its end."""
-    written = markdown.text(title)
-    bare = written.rstrip("#")
-    return f"{bare}\\{written[len(bare) :]}" if bare != written and bare[-1:] in {"", " "} else written
 
 
 def _row(cells: Iterable[str]) -> str:

@@ -9,10 +9,6 @@ from pathlib import Path
 
 from sphinxext_heuristics.model import Problem, Subtype
 
-#: What the root of a project has.
-_REPOSITORY = (".git", ".hg", ".svn")
-_PACKAGE = ("pyproject.toml", "setup.py", "setup.cfg")
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProjectFile:
@@ -32,23 +28,8 @@ class ProjectFile:
     #: The command that writes the file.
     command: str
 
-    @property
-    def is_outside(self) -> bool:
-        """Whether the file, symbolic links resolved, is outside the project."""
-        return not real(self.path).is_relative_to(project_root(self.srcdir))
-
-    @property
-    def refusal(self) -> str:
-        """The sentence that refuses a file outside the project."""
-        return (
-            f"{self.option} leads to {str(real(self.path))!r}, which lies outside the project "
-            f"{str(project_root(self.srcdir))!r}; name a file inside it"
-        )
-
     def text(self, subtype: Subtype) -> str | Problem:
-        """Return what the file has, or a problem of the *subtype* that it is outside, unreadable or missing."""
-        if self.is_outside:
-            return self.problem(subtype, self.refusal)
+        """Return what the file has, or a problem of the *subtype* that it is unreadable or missing."""
         try:
             found = read(self.path)
         except OSError as error:
@@ -86,17 +67,3 @@ def command_line(name: str, confdir: Path, srcdir: Path, cwd: Path) -> str:
 def real(path: Path) -> Path:
     """Return a path with symbolic links resolved, whatever it is: links in a ring and too long names stay."""
     return Path(os.path.realpath(path))
-
-
-def project_root(srcdir: Path) -> Path:
-    """Return the folder of the project that a source directory belongs to, symbolic links resolved.
-
-    That is the repository; without one the folder of the nearest pyproject.toml, setup.py or setup.cfg; without
-    one the source directory's parent.
-    """
-    real = srcdir.resolve()
-    for signs in (_REPOSITORY, _PACKAGE):
-        for folder in (real, *real.parents):
-            if any((folder / sign).exists() for sign in signs):
-                return folder
-    return real.parent

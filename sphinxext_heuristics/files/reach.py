@@ -53,9 +53,8 @@ def problems(plan: Plan, file: ProjectFile) -> Iterator[Problem]:
             yield Problem(subtype=Subtype.REACH, message=message, source=str(file.path), line=number)
     for line in shown.keys() - {line for _number, line in lines}:
         name, entry = shown[line]
-        record = plan.heuristics[name]
         message = f"new place: {entry} shows {name!r}; confirm with `{file.command}`, or add it to `except`"
-        yield Problem(subtype=Subtype.REACH, message=message, source=record.source, line=record.line)
+        yield Problem.at(plan.heuristics[name], Subtype.REACH, message)
 
 
 def _absent(plan: Plan, line: str) -> str:

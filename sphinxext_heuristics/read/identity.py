@@ -9,6 +9,12 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 from types import FunctionType, ModuleType
+from typing import TYPE_CHECKING, cast
+
+from sphinxext_heuristics.read.collect import LINEAGES
+
+if TYPE_CHECKING:
+    from sphinx.application import Sphinx
 
 
 def lineage(name: str, obj: object) -> tuple[str, ...]:
@@ -107,3 +113,18 @@ def files_of_bases(name: str, obj: object) -> list[str]:
     functions = (value for base in cls.__mro__ for value in vars(base).values() if isinstance(value, FunctionType))
     files.update(function.__code__.co_filename for function in functions)
     return sorted(file for file in files if file.endswith(".py") and Path(file).is_file())
+
+
+def note_identity(app: Sphinx, _what: str, name: str, obj: object, *_others: object) -> None:
+    """Note the names that the object of an autodoc entry has by identity."""
+    noted = cast("dict[str, tuple[str, ...]]", app.env.temp_data.setdefault(LINEAGES, {}))
+    noted[name] = lineage(name, obj)
+    # Whether a member is inherited depends on all bases, which autodoc does not watch.
+    for path in files_of_bases(name, obj):
+        app.env.note_dependency(path)
+
+
+def listen_to_autodoc(app: Sphinx, _config: object) -> None:
+    """Connect to autodoc where it is loaded: its events exist only then."""
+    if "sphinx.ext.autodoc" in app.extensions:
+        app.connect("autodoc-process-docstring", note_identity)

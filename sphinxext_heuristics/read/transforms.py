@@ -15,18 +15,8 @@ if TYPE_CHECKING:
     from sphinxext_heuristics.model import Heuristic
 
 #: Nodes that may stand before a heuristic that opens its document.
-_BEFORE = (
-    nodes.comment,
-    nodes.docinfo,
-    nodes.field_list,
-    nodes.meta,
-    nodes.substitution_definition,
-    nodes.system_message,
-    nodes.target,
-    addnodes.highlightlang,
-    addnodes.index,
-    addnodes.tabular_col_spec,
-)
+_BEFORE = nodes.Invisible | nodes.docinfo | nodes.field_list | nodes.meta | nodes.system_message
+_BEFORE |= addnodes.highlightlang | addnodes.tabular_col_spec
 
 
 class KeepQuotes(SphinxTransform):

@@ -26,8 +26,6 @@ def problems(plan: Plan, file: ProjectFile) -> Iterator[Problem]:
     if not plan.settings.package:
         message = "heuristics_releases_file requires heuristics_package: set it to the package whose releases to check"
         yield file.problem(Subtype.CONFIG, message)
-    elif file.is_outside:  # where the command writes nothing
-        yield file.problem(Subtype.CONFIG, file.refusal)
     elif isinstance(matrix, Unusable):
         source, line = (file.path, matrix.line) if matrix.line else (file.conf_py, file.conf_line)
         message = f"{matrix.message}: {naming_releases(file)}"
@@ -62,13 +60,13 @@ def _of_record(plan: Plan, matrix: Matrix, record: Heuristic, file: ProjectFile)
     row = matrix.rows.get(record.name)
     if now and not row:
         message = f"the file of releases does not list {record.name!r}; to rewrite it: {file.command}"
-        yield _at(record, Subtype.EVIDENCE, message)
+        yield Problem.at(record, Subtype.EVIDENCE, message)
     elif now and row and row.quotes != now:
         message = (
             f"what {record.name!r} quotes has changed since it was looked for in the releases; "
             f"to look for it again: {file.command}"
         )
-        yield _at(record, Subtype.EVIDENCE, message)
+        yield Problem.at(record, Subtype.EVIDENCE, message)
     elif record.since or record.until:
         yield from _of_bounds(plan, matrix, record)
 
@@ -84,15 +82,11 @@ def _of_bounds(plan: Plan, matrix: Matrix, record: Heuristic) -> Iterator[Proble
     if against.within:
         where = ", ".join(against.within)
         message = f"{said} nothing that it quotes from is in {matrix.package} {where}: correct its bounds"
-        yield _at(record, Subtype.VERSION, message)
+        yield Problem.at(record, Subtype.VERSION, message)
     if against.outside:
         where = ", ".join(against.outside)
         message = (
             f"{said} all that it quotes is in {matrix.package} {where}, too: "
             "correct its bounds, or quote what has changed"
         )
-        yield _at(record, Subtype.VERSION, message)
-
-
-def _at(record: Heuristic, subtype: Subtype, message: str) -> Problem:
-    return Problem(subtype=subtype, message=message, source=record.source, line=record.line)
+        yield Problem.at(record, Subtype.VERSION, message)

@@ -10,8 +10,7 @@ from sphinx import addnodes
 
 from sphinxext_heuristics.model import Problem, Subtype
 from sphinxext_heuristics.releases.matrix import Matrix, Standing, matrix_of
-from sphinxext_heuristics.show.filters import FilteredView
-from sphinxext_heuristics.show.parts import meta, meta_nodes, named, paragraph, table, text
+from sphinxext_heuristics.show.parts import FilteredView, meta, meta_nodes, named, paragraph, table, text
 from sphinxext_heuristics.versions import parse
 
 if TYPE_CHECKING:
@@ -76,7 +75,7 @@ class ReleasesView(FilteredView):
         yield from super().problems(plan, query)
         if matrix_of(plan) is None:
             message = "heuristic-releases shows the file heuristics_releases_file, which conf.py does not set"
-            yield Problem(subtype=Subtype.CONFIG, message=message, source=query.source, line=query.line)
+            yield Problem.at(query, Subtype.CONFIG, message)
 
     def nodes(self, content: Table, here: Here) -> list[nodes.Node]:
         """Return the table with its legend."""

@@ -69,12 +69,9 @@ class Catalogue:
             first = self.heuristics.get(record.name)
             if first is None or first is record or self.is_repeated(record):
                 continue
-            yield Problem(
-                subtype=Subtype.DUPLICATE,
-                message=f"heuristic {record.name!r} is defined here and in {first.source}:{first.line}, which is used",
-                source=record.source,
-                line=record.line,
-            )
+            where = f"{first.source}:{first.line}"
+            message = f"heuristic {record.name!r} is defined here and in {where}, which is used"
+            yield Problem.at(record, Subtype.DUPLICATE, message)
 
 
 def _written(record: Heuristic) -> Heuristic:

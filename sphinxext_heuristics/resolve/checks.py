@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 #: How many names a message lists.
 MAX_LISTED = 12
 
+_at = Problem.at
+
 
 def problems(plan: Plan, path_of: Callable[[str], str]) -> Iterator[Problem]:
     """Yield every problem of a build; *path_of* returns the file of a document."""
@@ -99,10 +101,6 @@ def _of_bounds(plan: Plan, record: Heuristic) -> Iterator[Problem]:
             f"heuristic {record.name!r} holds for {bounds(record)}, but {everything} is in "
             f"{package} {plan.lookups.version}, too: correct its bounds, or quote what has changed",
         )
-
-
-def _at(record: Heuristic | Query | Evidence, subtype: Subtype, message: str) -> Problem:
-    return Problem(subtype=subtype, message=message, source=record.source, line=record.line)
 
 
 def _of_record(plan: Plan, record: Heuristic, resolved: Iterable[Resolved]) -> Iterator[Problem]:
@@ -239,7 +237,7 @@ def _of_roles(plan: Plan) -> Iterator[Problem]:
                 if name
                 else "the heuristic role names no heuristic"
             )
-            yield Problem(subtype=Subtype.REF, message=message, source=role.source, line=role.line)
+            yield Problem.at(role, Subtype.REF, message)
 
 
 def _of_files(plan: Plan, path_of: Callable[[str], str]) -> Iterator[Problem]:

@@ -8,8 +8,7 @@ from docutils import nodes
 
 from sphinxext_heuristics.nodes import heuristic_more
 from sphinxext_heuristics.resolve.verdicts import Form, by_severity
-from sphinxext_heuristics.show.filters import FilteredView
-from sphinxext_heuristics.show.parts import named, severity_word
+from sphinxext_heuristics.show.parts import FilteredView, named, severity_word
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

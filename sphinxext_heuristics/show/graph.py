@@ -17,8 +17,7 @@ from sphinx.ext.graphviz import GraphvizError, render_dot
 from sphinx.util import logging
 
 from sphinxext_heuristics.nodes import add_html_node, write_children
-from sphinxext_heuristics.show.filters import FilteredView
-from sphinxext_heuristics.show.parts import link_nodes, links, named, paragraph, text
+from sphinxext_heuristics.show.parts import FilteredView, link_nodes, links, named, paragraph, text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -8,8 +8,8 @@ from docutils import nodes
 
 from sphinxext_heuristics.resolve import listing as index
 from sphinxext_heuristics.show.controls import filter_of, tags_of
-from sphinxext_heuristics.show.filters import FilteredView
 from sphinxext_heuristics.show.parts import (
+    FilteredView,
     Meta,
     joined,
     link_nodes,

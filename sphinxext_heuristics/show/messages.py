@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from docutils import nodes
 
-from sphinxext_heuristics.show.filters import FilteredView
-from sphinxext_heuristics.show.parts import joined, named, outdated, outdated_nodes, paragraph, text
+from sphinxext_heuristics.show.parts import FilteredView, joined, named, outdated, outdated_nodes, paragraph, text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

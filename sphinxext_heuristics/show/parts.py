@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, NamedTuple
 from docutils import nodes
 from sphinx.locale import admonitionlabels
 
+from sphinxext_heuristics.resolve import checks
 from sphinxext_heuristics.resolve import listing as index
-from sphinxext_heuristics.view import Named
+from sphinxext_heuristics.view import Named, View
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
-    from sphinxext_heuristics.model import Heuristic
+    from sphinxext_heuristics.model import Heuristic, Problem, Query
     from sphinxext_heuristics.resolve.listing import Link
     from sphinxext_heuristics.resolve.plan import Plan
     from sphinxext_heuristics.view import Here
@@ -117,3 +118,11 @@ def table(
 
 def _row(cells: Iterable[Sequence[nodes.Node]]) -> nodes.row:
     return nodes.row("", *(nodes.entry("", *cell) for cell in cells))
+
+
+class FilteredView(View):
+    """A view of the heuristics that the options of its directive choose."""
+
+    def problems(self, plan: Plan, query: Query) -> Iterator[Problem]:
+        """Yield the problem of each filter that names nothing."""
+        yield from checks.of_filters(plan, query)
