@@ -220,6 +220,7 @@ def test_without_the_option_there_is_no_file(project: Callable[..., Project]) ->
         assert "heuristics_index_file is not set" in ran.stderr
 
 
+@pytest.mark.slow  # looking for the name reads most of Transformers and PyTorch
 def test_other_warnings_are_shown_and_stop_nothing(seed: Project) -> None:
     stale(seed)
     page = (seed.src / PAGE).read_text(encoding="utf-8")
