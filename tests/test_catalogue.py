@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import black
 import pytest
-from conftest import Project
+from conftest import ROOT, Project
 
 from sphinxext_heuristics.evidence import verify
 from sphinxext_heuristics.model import Evidence, Found, Lost
@@ -23,7 +23,6 @@ from sphinxext_heuristics.source.packages import Sources
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-ROOT = Path(__file__).parents[1]
 NAMESPACE = "huggingface_peft_"
 PAGES = {path.stem.removeprefix(NAMESPACE): path for path in sorted(ROOT.glob(f"heuristics/{NAMESPACE}*.md"))}
 
