@@ -44,7 +44,7 @@ CHECKPOINTING = "Choose the checkpointing variant when you prepare a quantized m
 NEVER_MERGE = {"PolyModel", "LilyModel", "ShadowModel"}
 
 #: What is shown of merging, the most severe first, and the tuners that it is true of among those that inherit
-#: `merge_and_unload` (peft 0.21.2, by running each: tests/claims).
+#: `merge_and_unload` (peft 0.21.2, by running each: tests/peft/claims).
 MERGING: dict[str, Callable[[str], bool]] = {
     RETURNS: lambda cls: cls not in NEVER_MERGE,
     # one exchanges modules, one changes biases only, one keeps both ends in step
