@@ -26,6 +26,9 @@ if TYPE_CHECKING:
     from xdist.remote import Producer
     from xdist.scheduler import LoadScopeScheduling
 
+#: The repository.
+ROOT = Path(__file__).parents[1]
+
 CASES = Path(__file__).parent / "cases"
 
 #: The conf.py of a project that brings none: both syntaxes, autodoc on the project's own folder.

@@ -15,9 +15,9 @@ from typing import Any
 
 import pytest
 import yaml
+from conftest import ROOT
 from markdown_it import MarkdownIt
 
-ROOT = Path(__file__).parents[1]
 RELEASE = runpy.run_path(str(ROOT / "tools" / "release.py"))
 SOURCE = "https://example.org/someone/something"
 

@@ -16,6 +16,7 @@ class Thing:
 
     Args:
         size (`int`): Its size.
+
     """
 
     def __init__(self, size: int = 1) -> None:

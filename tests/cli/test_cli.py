@@ -2,76 +2,22 @@
 
 from __future__ import annotations
 
-import io
 import json
 import os
-import subprocess
-import sys
 import time
-import warnings
-from contextlib import redirect_stderr, redirect_stdout
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 import sphinx.locale
-from conftest import CASES, OTHERS, read_case
-from test_index_file import BREAKS, INDEX, PAGE, SEED, seed_files
-
-from sphinxext_heuristics.cli import main
+from commands import Stream, ran_apart, run
+from conftest import CASES, read_case
+from seed import BREAKS, INDEX, PAGE, SEED, seed_files
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from conftest import Project
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ran:
-    """What a command gave."""
-
-    status: int
-    stdout: str
-    stderr: str
-
-
-class Stream(io.StringIO):
-    """A stream that a test may make a terminal."""
-
-    terminal = False
-
-    def isatty(self) -> bool:
-        return self.terminal
-
-
-def run(*arguments: str | Path) -> Ran:
-    """Run a command in this process, as the console script does."""
-    out, err = Stream(), Stream()
-    path = list(sys.path)
-    with redirect_stdout(out), redirect_stderr(err), warnings.catch_warnings():
-        warnings.filterwarnings("ignore", category=PendingDeprecationWarning, module=OTHERS)
-        warnings.filterwarnings("ignore", category=DeprecationWarning, module=OTHERS)
-        try:
-            status = main([str(argument) for argument in arguments])
-        except SystemExit as exit_:  # argparse's own way out
-            status = int(exit_.code or 0)
-        finally:
-            sys.path[:] = path
-    return Ran(status=status, stdout=out.getvalue(), stderr=err.getvalue())
-
-
-def ran_apart(*arguments: str | Path, **environment: str) -> Ran:
-    """Run a command in a process of its own, by ``python -m``."""
-    done = subprocess.run(  # noqa: S603 - our own command
-        [sys.executable, "-m", "sphinxext_heuristics", *map(str, arguments)],
-        capture_output=True,
-        encoding="utf-8",
-        env={**os.environ, **environment},
-        check=False,
-        cwd=Path(__file__).parents[1],
-    )
-    return Ran(status=done.returncode, stdout=done.stdout, stderr=done.stderr)
 
 
 @pytest.fixture
@@ -192,6 +138,7 @@ def test_without_the_option_there_is_no_file(project: Callable[..., Project]) ->
         assert "heuristics_index_file is not set" in ran.stderr
 
 
+@pytest.mark.slow  # looking for the name reads most of Transformers and PyTorch
 def test_other_warnings_are_shown_and_stop_nothing(seed: Project) -> None:
     stale(seed)
     page = (seed.src / PAGE).read_text(encoding="utf-8")

@@ -533,3 +533,13 @@ pass
     assert shown("deeper") == []
     first = page.select_one("#how-to").find_all(recursive=False)[:2]
     assert [tag.name for tag in first] == ["h1", "div"]
+
+
+# -- without a name --------------------------------------------------------------------
+
+
+def test_entry_without_a_name(project: Callable[..., Project]) -> None:
+    index = "Start\n=====\n\n.. py:function:: (not a name\n\n   Text.\n\n.. heuristic-index::\n"
+    built = project({"index.rst": index}).build("html")
+    assert not [warning for warning in built.warnings if "[heuristic." in warning]
+    assert built.status == 0

@@ -10,15 +10,15 @@ import re
 import subprocess
 import sys
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from commands import run
+from conftest import ROOT
+from exported import data_of
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sphinx.search.en import SearchEnglish
-from test_builder import data_of
-from test_cli import run
 
 from sphinxext_heuristics.cli import pasted
 from sphinxext_heuristics.evidence import cache, search
@@ -651,7 +651,7 @@ def test_explain_bytes_from_a_pipe(zoo: Project) -> None:
         capture_output=True,
         check=False,
         env={**os.environ, "PYTHONIOENCODING": "utf-8:strict"},
-        cwd=Path(__file__).parents[1],
+        cwd=ROOT,
     )
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith(b"Hay (tip)")

@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from test_cli import run
+from commands import run
+from conftest import ROOT
 
 from sphinxext_heuristics.evidence import search, source, verify
 from sphinxext_heuristics.model import Evidence, Found, Lost
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
 
     from conftest import Project
 
-ROOT = Path(__file__).parents[1]
 
 CONF = """\
 extensions = ["myst_parser", "sphinxext_heuristics"]

@@ -7,13 +7,12 @@ import re
 import subprocess
 import sys
 from functools import cache
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import peft
 import pytest
 from bs4 import BeautifulSoup, Tag
-from conftest import forget_project
+from conftest import ROOT, forget_project
 from peft.tuners.tuners_utils import BaseTuner
 from sphinx.util.inventory import InventoryFile
 
@@ -23,10 +22,11 @@ from sphinxext_heuristics.cli.project import opened, read
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
 pytestmark = [pytest.mark.peft, pytest.mark.xdist_group("site")]
 
-DOCS = Path(__file__).parents[1] / "docs"
+DOCS = ROOT / "docs"
 
 #: The pages of heuristics.
 PAGES = sorted(DOCS.parent.glob("heuristics/huggingface_peft_*.md"))
@@ -44,7 +44,7 @@ CHECKPOINTING = "Choose the checkpointing variant when you prepare a quantized m
 NEVER_MERGE = {"PolyModel", "LilyModel", "ShadowModel"}
 
 #: What is shown of merging, the most severe first, and the tuners that it is true of among those that inherit
-#: `merge_and_unload` (peft 0.21.2, by running each: tests/claims).
+#: `merge_and_unload` (peft 0.21.2, by running each: tests/peft/claims).
 MERGING: dict[str, Callable[[str], bool]] = {
     RETURNS: lambda cls: cls not in NEVER_MERGE,
     # one exchanges modules, one changes biases only, one keeps both ends in step

@@ -672,3 +672,61 @@ def test_after_two_processes_one_has_the_same_to_say(shared_project: Callable[..
     assert again.warnings == first.warnings
     assert again.status == 1
     assert pages_of(again) == before
+
+
+# -- a book that holds a part only -----------------------------------------------------
+
+PARTIAL = {
+    "conf.py": """
+project = "Part"
+version = "1"
+extensions = ["sphinxext_heuristics"]
+latex_documents = [("book", "book.tex", "Book", "A", "manual")]
+man_pages = [("book", "book", "Book", [], 1)]
+texinfo_documents = [("book", "book", "Book", "A", "book", "d", "m")]
+""",
+    "index.rst": "Start\n=====\n\n.. toctree::\n\n   book\n   rest\n",
+    "book.rst": """
+Book
+====
+
+.. py:function:: demo.inside()
+
+.. heuristic:: Inside
+   :note: See :doc:`rest`, :ref:`far` and :heuristic:`Outside`.
+   :impl: demo.inside, demo.outside
+   :workflow: rest
+   :principle: far
+
+.. heuristic-index::
+""",
+    "rest.rst": """
+Rest
+====
+
+.. _far:
+
+Far
+---
+
+.. py:function:: demo.outside()
+
+.. heuristic:: Outside
+   :note: See :ref:`far` and far_.
+   :impl: demo.inside
+   :workflow: book
+""",
+}
+
+
+@pytest.mark.parametrize("builder", ["latex", "texinfo", "man"])
+def test_book_of_some_pages_has_no_link_out_of_itself(project: Callable[..., Project], builder: str) -> None:
+    built = project(PARTIAL).build(builder)
+    assert [w for w in built.warnings if "heuristic." in w] == []
+    assert built.status == 0
+    if builder == "latex":
+        latex = built.read("book.tex")
+        labels = set(re.findall(r"\\label\{\\detokenize\{(.+?)\}\}", latex))
+        links = set(re.findall(r"\\hyperref\[\\detokenize\{(.+?)\}\]", latex))
+        assert links <= labels
+        assert "Outside" in latex

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import importlib.resources
-import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from exported import data_of, schema
 from jsonschema import Draft202012Validator
 
 import sphinxext_heuristics
@@ -14,7 +13,7 @@ import sphinxext_heuristics
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from conftest import Built, Project
+    from conftest import Project
 
 FILES = """\
 === conf.py
@@ -99,17 +98,6 @@ class Other(Base):
     def run(self):
         \"\"\"Run otherwise.\"\"\"
 """.replace('\\"', '"')
-
-
-def schema() -> Any:  # noqa: ANN401 - JSON
-    text = importlib.resources.files(sphinxext_heuristics).joinpath("heuristics.schema.json").read_text("utf-8")
-    return json.loads(text)
-
-
-def data_of(built: Built) -> Any:  # noqa: ANN401 - JSON
-    data = json.loads(built.read("heuristics.json"))
-    Draft202012Validator(schema()).validate(data)
-    return data
 
 
 def test_the_schema_is_one() -> None:

@@ -6,12 +6,12 @@ import copy
 import math
 import re
 import warnings
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import bitsandbytes as bnb
 import pytest
 import torch
+from conftest import ROOT
 from peft import (
     AdaLoraConfig,
     CartridgeConfig,
@@ -53,11 +53,12 @@ from transformers import (
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from peft import PeftConfig
     from transformers import TrainerState
 
-PAGES = Path(__file__).parents[2] / "heuristics"
+PAGES = ROOT / "heuristics"
 
 claim = pytest.mark.claim
 pytestmark = [

@@ -8,13 +8,13 @@ import shlex
 import shutil
 import sys
 import zipfile
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from commands import ran_apart, run
+from conftest import ROOT
 from hypothesis import given
 from hypothesis import strategies as st
-from test_cli import ran_apart, run
 
 from sphinxext_heuristics.cli import wheels
 from sphinxext_heuristics.cli.wheels import cache_folder
@@ -23,10 +23,10 @@ from sphinxext_heuristics.source.packages import Sources
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from pathlib import Path
 
     from conftest import Project
 
-ROOT = Path(__file__).parents[1]
 
 #: What is released, and what of it is there in the project's own folder: the last one.
 SCALES = {

@@ -64,15 +64,15 @@ ALL_PAIRS = list(itertools.permutations(OPERATIONS, 2))
 CHOICE = random.Random(SEED)  # noqa: S311 - of tests
 
 
-def beyond_six(number: int) -> list[pytest.MarkDecorator]:
+def beyond_four(number: int) -> list[pytest.MarkDecorator]:
     """Return the markers of a test that is one of many."""
-    return [pytest.mark.slow] if number >= 6 else []
+    return [pytest.mark.slow] if number >= 4 else []
 
 
 @pytest.mark.parametrize(
     "pair",
     [
-        pytest.param(pair, id=" then ".join(pair), marks=beyond_six(number))
+        pytest.param(pair, id=" then ".join(pair), marks=beyond_four(number))
         for number, pair in enumerate(CHOICE.sample(ALL_PAIRS, min(PAIRS, len(ALL_PAIRS))))
     ],
 )
@@ -83,7 +83,7 @@ def test_two_edits(tmp_path: Path, pair: tuple[str, str]) -> None:
 @pytest.mark.parametrize(
     ("pair", "other"),
     [
-        pytest.param(pair, other, id=f"{' then '.join(pair)}, {other}", marks=beyond_six(number))
+        pytest.param(pair, other, id=f"{' then '.join(pair)}, {other}", marks=beyond_four(number))
         for number, (pair, other) in enumerate(
             zip(
                 CHOICE.sample(ALL_PAIRS, min(SWITCHES, len(ALL_PAIRS))),

@@ -6,16 +6,16 @@ import multiprocessing
 import os
 import re
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from conftest import ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from multiprocessing.context import ForkServerContext
+    from pathlib import Path
 
-ROOT = Path(__file__).parent.parent
 GUIDES = sorted(set(ROOT.glob("docs/guides/*.md")) - {ROOT / "docs/guides/index.md"})
 EXPLANATIONS = sorted(set(ROOT.glob("docs/explanations/*.md")) - {ROOT / "docs/explanations/index.md"})
 ENVIRONMENTS = sorted(set(ROOT.glob("docs/environments/*.md")) - {ROOT / "docs/environments/index.md"})

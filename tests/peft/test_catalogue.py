@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import black
 import pytest
-from conftest import Project
+from conftest import ROOT, Project
 
 from sphinxext_heuristics.evidence import verify
 from sphinxext_heuristics.model import Evidence, Found, Lost
@@ -23,7 +23,6 @@ from sphinxext_heuristics.source.packages import Sources
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-ROOT = Path(__file__).parents[1]
 NAMESPACE = "huggingface_peft_"
 PAGES = {path.stem.removeprefix(NAMESPACE): path for path in sorted(ROOT.glob(f"heuristics/{NAMESPACE}*.md"))}
 
@@ -64,7 +63,7 @@ def quotes(name: str) -> tuple[tuple[Evidence, int], ...]:
 def claims() -> dict[str, list[str]]:
     """Return heuristic → the tests that are marked with it."""
     found: dict[str, list[str]] = {}
-    for path in sorted(ROOT.glob("tests/claims/test_*.py")):
+    for path in sorted(ROOT.glob("tests/peft/claims/test_*.py")):
         for node in ast.parse(path.read_bytes()).body:
             if isinstance(node, ast.FunctionDef) and node.name.startswith("test_"):
                 for decorator in node.decorator_list:
@@ -86,7 +85,7 @@ def test_each_has_claims_that_are_executed_or_says_that_it_has_none() -> None:
 
 
 def test_every_test_of_a_claim_names_its_heuristic() -> None:
-    for path in sorted(ROOT.glob("tests/claims/test_*.py")):
+    for path in sorted(ROOT.glob("tests/peft/claims/test_*.py")):
         tests = [node for node in ast.parse(path.read_bytes()).body if getattr(node, "name", "").startswith("test_")]
         named = {test for of_one in claims().values() for test in of_one}
         assert {node.name for node in tests} <= named, path  # type: ignore[attr-defined]

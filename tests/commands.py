@@ -1,0 +1,66 @@
+"""The command line as tests run it: in this process, or in one of its own."""
+
+from __future__ import annotations
+
+import io
+import os
+import subprocess
+import sys
+import warnings
+from contextlib import redirect_stderr, redirect_stdout
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from conftest import OTHERS, ROOT
+
+from sphinxext_heuristics.cli import main
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ran:
+    """What a command gave."""
+
+    status: int
+    stdout: str
+    stderr: str
+
+
+class Stream(io.StringIO):
+    """A stream that a test may make a terminal."""
+
+    terminal = False
+
+    def isatty(self) -> bool:
+        return self.terminal
+
+
+def run(*arguments: str | Path) -> Ran:
+    """Run a command in this process, as the console script does."""
+    out, err = Stream(), Stream()
+    path = list(sys.path)
+    with redirect_stdout(out), redirect_stderr(err), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", category=PendingDeprecationWarning, module=OTHERS)
+        warnings.filterwarnings("ignore", category=DeprecationWarning, module=OTHERS)
+        try:
+            status = main([str(argument) for argument in arguments])
+        except SystemExit as exit_:  # argparse's own way out
+            status = int(exit_.code or 0)
+        finally:
+            sys.path[:] = path
+    return Ran(status=status, stdout=out.getvalue(), stderr=err.getvalue())
+
+
+def ran_apart(*arguments: str | Path, **environment: str) -> Ran:
+    """Run a command in a process of its own, by ``python -m``."""
+    done = subprocess.run(  # noqa: S603 - our own command
+        [sys.executable, "-m", "sphinxext_heuristics", *map(str, arguments)],
+        capture_output=True,
+        encoding="utf-8",
+        env={**os.environ, **environment},
+        check=False,
+        cwd=ROOT,
+    )
+    return Ran(status=done.returncode, stdout=done.stdout, stderr=done.stderr)

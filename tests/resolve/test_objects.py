@@ -1,0 +1,137 @@
+"""How a target finds an object, as tables."""
+
+from __future__ import annotations
+
+import pytest
+
+from sphinxext_heuristics.model import Entry
+from sphinxext_heuristics.resolve.objects import Match, Objects, excludes, own_names
+
+
+def entry(*names: str, lineage: tuple[str, ...] = ()) -> Entry:
+    return Entry(names=names, lineage=lineage, anchor=names[0], by_hand=False)
+
+
+SPELLED = {
+    "pkg.config.Config": ("pkg.config.Config", "pkg.Config"),
+    "pkg.Config": ("pkg.config.Config", "pkg.Config"),
+    "pkg.hand.Hand": ("pkg.hand.Hand", "pkg.Hand"),
+    "pkg.Hand": ("pkg.hand.Hand", "pkg.Hand"),
+}
+
+OBJECTS = Objects(
+    [
+        entry("pkg.Config", lineage=("pkg.config.Config",)),
+        entry("pkg.Base.merge", lineage=("pkg.base.Base.merge",)),
+        entry("pkg.Lora", lineage=("pkg.lora.Lora",)),
+        entry("pkg.Lora.merge", lineage=("pkg.lora.Lora.merge", "pkg.between.Between.merge", "pkg.base.Base.merge")),
+        entry("pkg.Poly.merge", lineage=("pkg.poly.Poly.merge",)),
+        entry("pkg.LoraConfig"),
+        entry("pkg.one", "pkg.two"),
+        entry("hand.Model"),
+        entry("hand.Model.run"),
+        entry("alone"),
+        entry("pkg.Hand"),
+        entry("pkg.Sub.go"),
+        entry("pkg.Config"),
+    ],
+    canonical={"hand.Model": ("hand.private.Model",), "hand.Model.run": ("hand.private.Model.run",)},
+    modules=frozenset({"pkg", "pkg.lora"}),
+    aliases=lambda name: SPELLED.get(name, ()),
+    source_lineage=lambda name: {"pkg.Sub.go": ("pkg.sub.Sub.go", "pkg.base.Base.go")}.get(name, ()),
+)
+
+
+@pytest.mark.parametrize(
+    ("target", "names"),
+    [
+        ("pkg.Config", ["pkg.Config"]),
+        ("pkg.config.Config", ["pkg.Config"]),
+        ("Config", ["pkg.Config"]),
+        ("config.Config", ["pkg.Config"]),
+        ("pkg.base.Base.merge", ["pkg.Base.merge", "pkg.Lora.merge"]),
+        ("pkg.Base.merge", ["pkg.Base.merge", "pkg.Lora.merge"]),
+        ("Base.merge", ["pkg.Base.merge", "pkg.Lora.merge"]),
+        ("pkg.between.Between.merge", ["pkg.Lora.merge"]),
+        ("pkg.Lora.merge", ["pkg.Lora.merge"]),
+        ("pkg.Poly.merge", ["pkg.Poly.merge"]),
+        ("*.merge", ["pkg.Base.merge", "pkg.Lora.merge", "pkg.Poly.merge"]),
+        ("*.Lora.merge", ["pkg.Lora.merge"]),
+        ("*.pkg.one", ["pkg.one"]),
+        ("two", ["pkg.two"]),
+        ("alone", ["alone"]),
+        ("*.alone", ["alone"]),
+        ("hand.private.Model", ["hand.Model"]),
+        ("hand.private.Model.run", ["hand.Model.run"]),
+        ("private.Model", ["hand.Model"]),
+        ("pkg.hand.Hand", ["pkg.Hand"]),
+        ("pkg.base.Base.go", ["pkg.Sub.go"]),
+        ("go", ["pkg.Sub.go"]),
+    ],
+)
+def test_object_found(target: str, names: list[str]) -> None:
+    match = OBJECTS.find(target)
+    assert match.names == tuple(names)
+    assert match.exists
+    assert OBJECTS.find(target) is match, "found once"
+
+
+@pytest.mark.parametrize("target", ["Lor", "onfig", "pkg.Nothing", "erge", "*.nothing", "", "*.", "base", "Base"])
+def test_object_not_found(target: str) -> None:
+    assert OBJECTS.find(target) == Match()
+    assert not OBJECTS.find(target).exists
+
+
+def test_object_ambiguous_lists_objects_not_entries() -> None:
+    assert OBJECTS.find("merge") == Match(objects=("pkg.base.Base.merge", "pkg.poly.Poly.merge"))
+
+
+def test_module_exists_and_shows_nothing() -> None:
+    assert OBJECTS.find("pkg.lora") == Match(module="pkg.lora")
+    assert OBJECTS.find("pkg.lora").exists
+    assert OBJECTS.find("pkg.lora").names == ()
+
+
+@pytest.mark.parametrize(
+    ("name", "inherited"), [("pkg.Lora.merge", True), ("pkg.Base.merge", False), ("pkg.Sub.go", True), ("alone", False)]
+)
+def test_inherited_copies(name: str, *, inherited: bool) -> None:
+    assert OBJECTS.is_inherited(name) is inherited
+
+
+@pytest.mark.parametrize(
+    ("target", "near"),
+    [
+        ("pkg.Lora.merg", ("pkg.Lora.merge", "pkg.Poly.merge", "pkg.Base.merge")),
+        ("other.place.merge", ("pkg.Base.merge", "pkg.Lora.merge", "pkg.Poly.merge")),
+        ("zzz.qqq", ()),
+    ],
+)
+def test_object_closest(target: str, near: tuple[str, ...]) -> None:
+    assert sorted(OBJECTS.closest(target)) == sorted(near)
+
+
+def test_documented_names_in_order() -> None:
+    assert list(OBJECTS.names)[:2] == ["pkg.Config", "pkg.Base.merge"]
+
+
+@pytest.mark.parametrize(
+    ("target", "excluded"),
+    [
+        ("pkg.Lora.merge", True),
+        ("pkg.Lora", True),
+        ("Lora", True),
+        ("pkg.lora.Lora", True),
+        ("private.Lora", True),
+        ("merge", True),
+        ("pkg.Lor", False),
+        ("ora.merge", False),
+        ("pkg.base.Base", False),
+    ],
+)
+def test_except_is_judged_by_own_names(target: str, *, excluded: bool) -> None:
+    names = own_names(
+        entry("pkg.Lora.merge", lineage=("pkg.lora.Lora.merge", "pkg.base.Base.merge")),
+        {"pkg.Lora.merge": ("private.Lora.merge",)},
+    )
+    assert excludes(target, names) is excluded

@@ -1,0 +1,96 @@
+"""The configuration: values that are allowed, and what is said of the others."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from sphinxext_heuristics.build.conf_py import assignments, problems_in
+from sphinxext_heuristics.config import OPTIONS, Settings, strip_namespace
+
+
+@pytest.mark.parametrize(
+    ("name", "namespace", "stripped"),
+    [
+        ("acme_Merge", "acme", "Merge"),
+        ("Merge", "acme", "Merge"),
+        ("acme", "acme", "acme"),
+        ("acmeMerge", "acme", "acmeMerge"),
+        ("acme_Merge", "", "acme_Merge"),
+    ],
+)
+def test_namespace(name: str, namespace: str, stripped: str) -> None:
+    assert strip_namespace(name, namespace) == stripped
+
+
+def config(**values: Any) -> Any:  # noqa: ANN401 - stands for Sphinx's
+    return SimpleNamespace(**{option.name: option.default for option in OPTIONS} | values)
+
+
+ALLOWED: list[tuple[str, list[Any], list[Any]]] = [
+    ("heuristics_namespace", ["", "acme", "a-b_c.d"], [None, 1, b"x", ["x"], "a b", "a/b"]),
+    ("heuristics_package", ["", "peft", "a.b_c", "a-b"], [None, 1, "not a package", "1x", "a..b", "a."]),
+    ("heuristics_dir", [None, "heuristics", "a/b"], ["", " ", "/abs", "../up", "a/../../b", "..", 3, Path("x")]),
+    ("heuristics_categories", [{}, {"A": "a"}], [None, [], ["A"], {"A": 1}, {1: "a"}, "A"]),
+    ("heuristics_targets", [{}, {"A": "a", "B": None}], [None, [], "a", {"A": 1}, {1: "a"}]),
+    ("heuristics_undocumented", ["warn", "planned"], ["", None, True, "Planned"]),
+    ("heuristics_index_file", [None, "x.md"], ["", "/x.md", 3]),
+    ("heuristics_index_title", [None, "", "T"], [3, b"T"]),
+    ("heuristics_placement", ["summary", "top", "bottom"], ["", "Top", None, 3, ["top"]]),
+    ("heuristics_max_shown", [0, 3, 100], [-1, True, "3", None, 3.0]),
+    ("heuristics_inherited", ["show", "link", "none"], ["", None, True, False]),
+    ("heuristics_rollup", [True, False], [None, 1, "yes"]),
+    ("heuristics_exclude", [[], ("a",), ["a/*", "b"]], ["a", None, [1], {"a"}]),
+    ("heuristics_reach_file", [None, "x.txt"], ["", "/x", 3]),
+    ("heuristics_releases_file", [None, "x.json"], ["", "/x", 3]),
+    (
+        "heuristics_source_url",
+        [None, "https://x/{path}", "https://x/{line:>4}/{{}}"],
+        [3, ["x"], "{path.x}", "{line[0]}", "{path[x]}", "{}", "{0}", "{version:d}", "{"],
+    ),
+]
+
+
+def test_every_option_is_in_the_table() -> None:
+    assert [name for name, *_values in ALLOWED] == [option.name for option in OPTIONS]
+
+
+@pytest.mark.parametrize(("name", "value"), [(name, value) for name, good, _bad in ALLOWED for value in good])
+def test_allowed_value(name: str, value: object, tmp_path: Path) -> None:
+    assert problems_in(config(**{name: value}), tmp_path / "conf.py") == []
+
+
+@pytest.mark.parametrize(("name", "value"), [(name, value) for name, _good, bad in ALLOWED for value in bad])
+def test_bad_value_is_told_and_the_default_holds(name: str, value: object, tmp_path: Path) -> None:
+    conf_py = tmp_path / "conf.py"
+    conf_py.write_text(f"\n{name} = None\n")
+    bad, default = config(**{name: value}), config()
+    (problem,) = problems_in(bad, conf_py)
+    assert problem.message.startswith(f"{name} = {value!r}: allowed is ")
+    assert (problem.subtype.word, problem.source, problem.line) == ("config", str(conf_py), 2)
+    assert Settings.of(bad) == Settings.of(default)
+
+
+@pytest.mark.parametrize(
+    ("text", "lines"),
+    [
+        ("a = 1\nb: int = 2\n", {"a": 1, "b": 2, "int": None}),
+        ("if True:\n    a = 1\nelse:\n    a = 2\n", {"a": 4}),
+        ("a, b = 1, 2\nfor c in []: pass\n", {"a": 1, "b": 1, "c": 2}),
+        ("a = (", {}),
+        ("\0", {}),
+    ],
+)
+def test_assignments(text: str, lines: dict[str, int | None], tmp_path: Path) -> None:
+    conf_py = tmp_path / "conf.py"
+    conf_py.write_text(text)
+    assert assignments(conf_py) == {name: line for name, line in lines.items() if line}
+
+
+def test_no_conf_py_has_no_assignments(tmp_path: Path) -> None:
+    assert assignments(tmp_path / "nowhere.py") == {}
+    (problem,) = problems_in(config(heuristics_max_shown=-1), tmp_path / "nowhere.py")
+    assert problem.line == 1

@@ -1,0 +1,108 @@
+"""Versions: what bounds hold, and what is installed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from sphinxext_heuristics import versions
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@pytest.mark.parametrize(
+    ("since", "until", "version", "expected"),
+    [
+        ("", "", "0.20", True),
+        ("0.20", "", "0.20", True),
+        ("0.20", "", "0.20.2", True),
+        ("0.20.0", "", "0.20", True),
+        ("0.20.2", "", "0.20.1", False),
+        ("0.21", "", "0.20.9", False),
+        ("v0.3", "", "0.20", True),
+        # a bound is a prefix
+        ("", "0.20", "0.20.2", True),
+        ("", "0.20", "0.21", False),
+        ("", "0.20", "0.2", True),
+        ("", "0.2", "0.20", False),
+        ("", "0", "0.99.1", True),
+        ("", "0", "1.0", False),
+        ("", "0.20.0", "0.20", True),
+        ("", "0.20", "0.20.post1", True),
+        # a development or release-candidate version counts as its release
+        ("0.21", "", "0.21.0.dev0", True),
+        ("", "0.20", "0.21.0.dev0", False),
+        ("0.21", "", "0.21.0rc1", True),
+        # bounds that are no plain releases are compared as they are
+        ("0.21.0rc1", "", "0.21.0.dev0", True),
+        ("0.21.0rc2", "", "0.21.0rc1", False),
+        ("", "0.21.0rc1", "0.21.0rc1", True),
+        ("", "0.21.0rc1", "0.21.0", False),
+        ("1!2.0", "", "1!2.1", True),
+        # what cannot be read excludes nothing
+        ("0.20", "", "", True),
+        ("0.20", "", "main", True),
+        ("many", "few", "0.20", True),
+    ],
+)
+def test_bounds_hold(since: str, until: str, version: str, *, expected: bool) -> None:
+    assert versions.holds(since, until, version) is expected
+
+
+@pytest.mark.parametrize(
+    ("since", "until", "expected"),
+    [
+        ("0.20", "0.20", False),
+        ("0.20.2", "0.20", False),
+        ("0.21", "0.20", True),
+        ("0.20", "0.20.0rc1", True),
+        ("0.20.0rc1", "0.20.0rc2", False),
+        ("", "0.20", False),
+        ("0.20", "", False),
+        ("0.20", "some", False),
+    ],
+)
+def test_empty_ranges(since: str, until: str, *, expected: bool) -> None:
+    assert versions.is_empty_range(since, until) is expected
+
+
+def dist_info(site: Path, name: str, version: str, top: str = "") -> None:
+    info = site / f"{name.replace('-', '_')}-{version}.dist-info"
+    info.mkdir(parents=True)
+    (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n")
+    if top:
+        (info / "top_level.txt").write_text(f"{top}\n")
+
+
+def test_installed_version_by_package_and_by_distribution(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    dist_info(tmp_path, "tabledemo", "1.2.3", top="tabledemo")
+    dist_info(tmp_path, "other-name", "4.5", top="tableother")
+    dist_info(tmp_path, "tablespace-one", "6.1", top="tablespace")
+    dist_info(tmp_path, "tablespace-two", "6.2", top="tablespace")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    assert versions.installed("tabledemo") == "1.2.3"
+    assert versions.installed("tabledemo.sub") == "1.2.3"
+    assert versions.installed("tableother") == "4.5", "the distribution's name is another than the package's"
+    assert versions.installed("tablespace.two") == "6.2"
+    assert versions.installed("tablespace.three") is None, "of what several share, none speaks for all"
+    assert versions.installed("tablenowhere") is None
+    assert versions.installed("") is None
+
+
+def test_metadata_that_is_not_there_says_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "tablenone-1.0.dist-info").mkdir()
+    dist_info(tmp_path, "my-table", "1.5", top="tabledash")
+    (tmp_path / "tablefiles-2.0.dist-info").mkdir()
+    (tmp_path / "tablefiles-2.0.dist-info/METADATA").write_text("Name: tablefiles\nVersion: 2.0\n")
+    (tmp_path / "tablefolder").mkdir()
+    for name in ("tablefile.py", "tablefolder/a.py"):
+        (tmp_path / name).touch()
+    (tmp_path / "tablefiles-2.0.dist-info/RECORD").write_text("tablefile.py,,\ntablefolder/a.py,,\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    assert versions.installed("tablenone") is versions.installed("tablegone") is None
+    assert versions.installed("tabledash") == "1.5"
+    assert versions.distribution("tabledash") == "my-table"
+    assert versions.installed("tablefile") == versions.installed("tablefolder") == "2.0"
+    assert versions.distribution("tablenone") == "tablenone"
