@@ -210,8 +210,10 @@ def test_redirects(build: Callable[..., SphinxTestApp]) -> None:
     application = build(files=files)
     assert links(body(application, "guides/more")) == {"old": "markup.html", "older": "../index.html#api"}
     assert warnings_of(application) == [
-        "guides/more.md:3: WARNING: link to '../old/page.md': the page has moved; link to 'guides/markup' "
-        "[docbuilder.link]",
+        (
+            "guides/more.md:3: WARNING: link to '../old/page.md': the page has moved; "
+            "link to 'guides/markup' [docbuilder.link]"
+        ),
         "guides/more.md:3: WARNING: link to '../old/older': the page has moved; link to 'index' [docbuilder.link]",
     ]
 
@@ -251,10 +253,11 @@ def test_the_first_page_of_the_tree_holds_an_entry(build: Callable[..., SphinxTe
 
 def test_the_toctree(build: Callable[..., SphinxTestApp]) -> None:
     application = build()
-    shown = []
-    for toctree in application.env.tocs["index"].findall():
-        if toctree.__class__.__name__ == "toctree":
-            shown.append((toctree["caption"], toctree["entries"]))
+    shown = [
+        (toctree["caption"], toctree["entries"])
+        for toctree in application.env.tocs["index"].findall()
+        if toctree.__class__.__name__ == "toctree"
+    ]
     assert shown == [
         ("Start", [("Tree", "self"), ("Markup", "guides/markup")]),
         ("Start: More", [("Links", "guides/links"), ("HTML", "guides/html")]),
