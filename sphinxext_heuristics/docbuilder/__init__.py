@@ -7,14 +7,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from sphinx.util import logging
+
 from sphinxext_heuristics.docbuilder.docstrings.autodoc import process_docstring
 from sphinxext_heuristics.docbuilder.docstrings.directive import DocstringDirective
+from sphinxext_heuristics.docbuilder.docstrings.summary import TEXT_ROLE, TextRole
 from sphinxext_heuristics.docbuilder.pages.html import choose_html, html_part
 from sphinxext_heuristics.docbuilder.pages.links import Updater, note_page, resolve_page
 from sphinxext_heuristics.docbuilder.pages.parser import PageParser
 from sphinxext_heuristics.docbuilder.pages.trees import before_reading, read_trees
-from sphinxext_heuristics.docbuilder.references import OBJECT_ROLE, ObjectRole, ReferenceResolver
+from sphinxext_heuristics.docbuilder.references import ReferenceResolver
 from sphinxext_heuristics.docbuilder.store import DocbuilderDomain
+
+logger = logging.getLogger(__name__)
 
 if TYPE_CHECKING:
     from sphinx.application import Sphinx
@@ -35,7 +40,7 @@ def setup(app: Sphinx) -> ExtensionMetadata:
     app.add_config_value("docbuilder_trees", {}, "env", types=(dict,))
     app.add_domain(DocbuilderDomain)
     app.add_directive(DocstringDirective.name_in_source, DocstringDirective)
-    app.add_role(OBJECT_ROLE, ObjectRole())
+    app.add_role(TEXT_ROLE, TextRole())
     app.add_node(html_part)
     app.connect("config-inited", use_parser)
     # Before napoleon (500), which would leave fields where there are sections.
@@ -53,6 +58,11 @@ def setup(app: Sphinx) -> ExtensionMetadata:
 
 def use_parser(app: Sphinx, config: Config) -> None:
     """Let pages be parsed where trees are named; MyST stays as it is otherwise."""
+    trees = config.docbuilder_trees
+    if not isinstance(trees, dict) or not all(isinstance(text, str) for pair in trees.items() for text in pair):
+        message = "docbuilder_trees is %r; use a dict of folders and packages, {'': 'peft'} for example"
+        logger.warning(message, trees, type="docbuilder", subtype="config")
+        config.docbuilder_trees = {}
     if config.docbuilder_trees:
         app.setup_extension("myst_parser")
         app.add_source_parser(PageParser, override=True)

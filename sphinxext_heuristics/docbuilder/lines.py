@@ -6,11 +6,10 @@ import re
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
 _FENCE = re.compile(r"\s*(?P<mark>`{3,}|~{3,})(?P<info>[^`]*)$")
-_TYPE_WORDS = re.compile(r"[^\s\[\](){},|`'\"]+")
-_TYPE_JOINS = frozenset({"or", "of", "and"})
+_TYPE = re.compile(r"[~\w.*\s\[\](){},|`'\"]+")
 
 
 def indent_of(line: str) -> int:
@@ -50,32 +49,24 @@ def dedent(lines: Sequence[str]) -> tuple[str, int]:
     return "\n".join(line[indent:].rstrip() for line in kept), filled[0]
 
 
-def closing_parenthesis(text: str, start: int) -> int:
-    """Find the parenthesis that closes the one at *start*; -1 if there is none."""
-    depth = 0
-    for position in range(start, len(text)):
-        if text[position] == "(":
-            depth += 1
-        elif text[position] == ")":
-            depth -= 1
-            if depth == 0:
-                return position
-    return -1
+def top_level(text: str, mark: str) -> Iterator[int]:
+    """Find a character where it stands neither in code nor in a string nor in brackets.
 
-
-def top_level_colon(text: str) -> int:
-    """Find the first colon that stands neither in code nor in brackets; -1 if there is none."""
-    depth, in_code = 0, False
+    :param text: The text.
+    :param mark: The character; a closing parenthesis is found where it closes the first that is open, code or not:
+        authors forget backticks and brackets.
+    """
+    depth, quote = 0, ""
+    opening, closing, quotes = ("(", ")", "") if mark == ")" else ("([{", ")]}", '`"')
     for position, character in enumerate(text):
-        if character == "`":
-            in_code = not in_code
-        elif character in "([{":
+        if quote or character in quotes:
+            quote = "" if character == quote else quote or character
+        elif character in opening:
             depth += 1
-        elif character in ")]}":
+        elif character in closing:
             depth -= 1
-        elif character == ":" and depth == 0 and not in_code:
-            return position
-    return -1
+        if character == mark and depth == 0 and not quote:
+            yield position
 
 
 def is_type(head: str) -> bool:
@@ -83,17 +74,5 @@ def is_type(head: str) -> bool:
 
     Two words side by side are a sentence, unless ``or``, ``of`` or ``and`` joins them.
     """
-    previous = ""
-    for word in re.split(r"([\s\[\](){},|`'\"]+)", head):
-        if not word:
-            continue
-        if _TYPE_WORDS.fullmatch(word) is None:
-            previous = previous if word.isspace() else ""
-            continue
-        if word in _TYPE_JOINS:
-            previous = ""
-            continue
-        if previous or not re.fullmatch(r"[~\w.*]+", word):
-            return False
-        previous = word
-    return bool(head)
+    joined = re.sub(r"\b(?:or|of|and)\b", ",", head)
+    return bool(_TYPE.fullmatch(joined)) and not re.search(r"[~\w.*]\s+[~\w.*]", joined)

@@ -10,10 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from docutils import nodes
 from sphinx import addnodes
 from sphinx.errors import NoUri
-from sphinx.util.docutils import SphinxRole
 from sphinx.util.nodes import make_refnode
 
 from sphinxext_heuristics.docbuilder.store import Wanted
@@ -21,12 +19,11 @@ from sphinxext_heuristics.docbuilder.store import Wanted
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from docutils import nodes
     from sphinx.application import Sphinx
     from sphinx.domains.python import ObjectEntry
     from sphinx.environment import BuildEnvironment
 
-#: The role that a link to an object becomes in reStructuredText.
-OBJECT_ROLE = "docbuilder"
 #: ``reftype`` of the references made here; they belong to no domain, so that no other resolver takes them.
 REFTYPE = "docbuilder"
 _CLASSES = frozenset({"class", "exception", "type"})
@@ -55,19 +52,6 @@ def object_reference(
         refwarn=False,
         wanted=Wanted(target, context, only_classes, exact),
     )
-
-
-class ObjectRole(SphinxRole):
-    """A link to an object, ``~`` in front shows the last part of its name only."""
-
-    def run(self) -> tuple[list[nodes.Node], list[nodes.system_message]]:
-        """Make the reference."""
-        target = self.text.strip()
-        shown = target.rpartition(".")[2] if target.startswith("~") else target
-        content = nodes.literal(self.rawtext, shown.lstrip("~"), classes=["xref", "py", "py-obj"])
-        reference = object_reference(self.env, target.lstrip("~").removesuffix("()"), content)
-        self.set_source_info(reference)
-        return [reference], []
 
 
 @dataclass(slots=True)

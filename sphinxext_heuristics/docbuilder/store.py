@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar, NamedTuple, cast
 
 from sphinx.domains import Domain
@@ -16,53 +16,65 @@ if TYPE_CHECKING:
     from sphinxext_heuristics.docbuilder.tree import Tree
 
 
-@dataclass(frozen=True, slots=True)
-class Fault:
-    """What is wrong in a page."""
+class Fault(NamedTuple):
+    """What is wrong in a page: the line, from 1; what, why, and what to do; the subtype of the warning."""
 
-    #: The line, from 1.
     line: int
-    #: What is wrong, why, and what to do.
     message: str
-    #: The subtype of the warning.
     subtype: str
 
 
-@dataclass(frozen=True, slots=True)
-class Link:
-    """A link from a page to a page."""
+class Link(NamedTuple):
+    """A link to a page: the line; how it is written; where it leads, redirects not yet followed; the anchor there."""
 
-    #: The line, from 1.
     line: int
-    #: The link as it is written.
     written: str
-    #: The document that it leads to, redirects not yet followed.
     docname: str
-    #: The anchor there; empty if it leads to the page.
     anchor: str
 
 
 class Wanted(NamedTuple):
-    """An object that a reference names."""
+    """An object that a reference names.
 
-    #: Its name, with or without the packages above it.
+    Its name, with or without packages; module and class around the reference; whether only a class will do; the full
+    name, if it is known.
+    """
+
     target: str
-    #: Module and class that the reference is in.
     context: tuple[str, ...] = ()
-    #: Whether only a class will do.
     only_classes: bool = False
-    #: Its full name, if it is known.
     exact: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class SecondName:
-    """Another name of an object in a page: an inherited member has its own and that of the class it is shown with."""
+@dataclass(slots=True)
+class Notes:
+    """What is known of a document that has been read."""
 
-    #: The other name.
-    name: str
-    #: The name that it is documented under.
-    shown: str
+    faults: list[Fault] = field(default_factory=list)
+    links: list[Link] = field(default_factory=list)
+    #: The objects that it links to.
+    wanted: tuple[Wanted, ...] = ()
+    #: Inherited members that it documents: their own name, and the name they are documented under.
+    second_names: list[tuple[str, str]] = field(default_factory=list)
+    anchors: frozenset[str] = frozenset()
+
+
+@dataclass(slots=True)
+class State:
+    """What is known of all documents together."""
+
+    #: The trees, the deepest folder first.
+    trees: Sequence[Tree] = ()
+    #: Each page of a tree → a digest of what it depends on besides its text.
+    kinds: dict[str, str] = field(default_factory=dict)
+    #: What the pages document, as it is written.
+    claims: tuple[object, ...] = ()
+    #: Each object that several pages document → these pages; the first holds the entry.
+    claimants: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    #: Each document → a digest of where its links led in the last build.
+    outcomes: dict[str, str] = field(default_factory=dict)
+    #: A digest of what all pages show of the trees.
+    navigation: str = ""
 
 
 class DocbuilderDomain(Domain):
@@ -71,20 +83,7 @@ class DocbuilderDomain(Domain):
     name = "docbuilder"
     label = "doc-builder"
     data_version = 1
-    initial_data: ClassVar[dict[str, object]] = {
-        "trees": (),
-        "kinds": {},
-        "candidates": (),
-        "claimants": {},
-        "holders": {},
-        "faults": {},
-        "links": {},
-        "second_names": {},
-        "anchors": {},
-        "wanted": {},
-        "outcomes": {},
-        "navigation": "",
-    }
+    initial_data: ClassVar[dict[str, object]] = {"notes": {}, "state": State()}
 
     @classmethod
     def of(cls, env: BuildEnvironment) -> DocbuilderDomain:
@@ -92,60 +91,24 @@ class DocbuilderDomain(Domain):
         return cast("DocbuilderDomain", env.domains[cls.name])
 
     @property
-    def trees(self) -> Sequence[Tree]:
-        """The trees, the deepest folder first."""
-        return cast("Sequence[Tree]", self.data["trees"])
+    def state(self) -> State:
+        """What is known of all documents together."""
+        return cast("State", self.data["state"])
 
     @property
-    def kinds(self) -> dict[str, str]:
-        """Each page of a tree, and what it holds besides its text: a digest."""
-        return cast("dict[str, str]", self.data["kinds"])
+    def notes(self) -> dict[str, Notes]:
+        """What is known of each document."""
+        return cast("dict[str, Notes]", self.data["notes"])
 
-    @property
-    def holders(self) -> Mapping[str, str]:
-        """For each object that several pages document, the page that holds the entry."""
-        return cast("Mapping[str, str]", self.data["holders"])
-
-    @property
-    def claimants(self) -> Mapping[str, tuple[str, ...]]:
-        """For each object that several pages document, these pages."""
-        return cast("Mapping[str, tuple[str, ...]]", self.data["claimants"])
-
-    @property
-    def faults(self) -> dict[str, list[Fault]]:
-        """What is wrong in each page."""
-        return cast("dict[str, list[Fault]]", self.data["faults"])
-
-    @property
-    def links(self) -> dict[str, list[Link]]:
-        """The links to pages in each page."""
-        return cast("dict[str, list[Link]]", self.data["links"])
-
-    @property
-    def second_names(self) -> dict[str, list[SecondName]]:
-        """The second names in each page."""
-        return cast("dict[str, list[SecondName]]", self.data["second_names"])
-
-    @property
-    def anchors(self) -> dict[str, frozenset[str]]:
-        """The anchors of each document."""
-        return cast("dict[str, frozenset[str]]", self.data["anchors"])
-
-    @property
-    def wanted(self) -> dict[str, tuple[Wanted, ...]]:
-        """The objects that each document links to."""
-        return cast("dict[str, tuple[Wanted, ...]]", self.data["wanted"])
-
-    @property
-    def outcomes(self) -> dict[str, str]:
-        """Where the links of each document led in the last build: a digest."""
-        return cast("dict[str, str]", self.data["outcomes"])
+    def note(self, docname: str) -> Notes:
+        """Give the notes of the document that is being read."""
+        return self.notes.setdefault(docname, Notes())
 
     def tree_of(self, docname: str) -> Tree | None:
         """Give the tree that a document is a page of."""
-        if docname not in self.kinds:
+        if docname not in self.state.kinds:
             return None
-        return next((tree for tree in self.trees if tree.contains(docname)), None)
+        return next((tree for tree in self.state.trees if tree.contains(docname)), None)
 
     def resolve_any_xref(self, *_: object) -> list[tuple[str, Element]]:  # type: ignore[override]
         """Resolve nothing: the store has no objects."""
@@ -153,10 +116,8 @@ class DocbuilderDomain(Domain):
 
     def clear_doc(self, docname: str) -> None:
         """Forget a document."""
-        for name in ("faults", "links", "second_names", "anchors", "wanted"):
-            self.data[name].pop(docname, None)
+        self.notes.pop(docname, None)
 
-    def merge_domaindata(self, docnames: Collection[str], otherdata: dict[str, dict[str, object]]) -> None:
+    def merge_domaindata(self, docnames: Collection[str], otherdata: dict[str, dict[str, Notes]]) -> None:
         """Take what another process has read."""
-        for name in ("faults", "links", "second_names", "anchors", "wanted"):
-            self.data[name].update({key: value for key, value in otherdata[name].items() if key in docnames})
+        self.notes.update({docname: notes for docname, notes in otherdata["notes"].items() if docname in docnames})

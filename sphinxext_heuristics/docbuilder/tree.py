@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from posixpath import dirname, join, normpath
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import yaml
 
@@ -14,39 +14,29 @@ if TYPE_CHECKING:
 
 TOCTREE = "_toctree.yml"
 REDIRECTS = "_redirects.yml"
+_ITEM = "a page (local, title) or a section (title, sections)"
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """A page in ``_toctree.yml``."""
+class Entry(NamedTuple):
+    """A page in ``_toctree.yml``: the document, its title there, the line that names it, from 1."""
 
-    #: The document.
     docname: str
-    #: Its title there; empty if there is none.
     title: str
-    #: The line that names it, from 1.
     line: int
 
 
-@dataclass(frozen=True, slots=True)
-class Group:
-    """Pages that follow each other under one heading."""
+class Group(NamedTuple):
+    """Pages that follow each other under one caption: the headings above them, outermost first."""
 
-    #: The headings above them, outermost first, joined.
     caption: str
-    #: The pages.
     entries: tuple[Entry, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """What is wrong with one of the files."""
+class Problem(NamedTuple):
+    """What is wrong with one of the files: its name, the line, from 1, and what, why, and what to do."""
 
-    #: The file's name.
     file: str
-    #: The line, from 1.
     line: int
-    #: What is wrong, why, and what to do.
     message: str
 
 
@@ -70,13 +60,9 @@ class Tree:
         return not self.folder or docname.startswith(f"{self.folder}/")
 
     @property
-    def listed(self) -> dict[str, int]:
-        """The documents of ``_toctree.yml`` and their places, each where it is first."""
-        places: dict[str, int] = {}
-        for group in self.groups:
-            for entry in group.entries:
-                places.setdefault(entry.docname, len(places))
-        return places
+    def listed(self) -> list[str]:
+        """The documents of ``_toctree.yml``, each where it is first."""
+        return list(dict.fromkeys(entry.docname for group in self.groups for entry in group.entries))
 
     def pages(self, docnames: Collection[str]) -> list[str]:
         """Give the pages that doc-builder reads: the listed ones in their order, and others beside them in a folder.
@@ -93,22 +79,17 @@ class Tree:
 
     def follow(self, docname: str) -> str:
         """Follow the redirects from a document that does not exist."""
-        seen: set[str] = set()
-        while docname in self.redirects and docname not in seen:
-            seen.add(docname)
-            docname = self.redirects[docname]
+        for _ in self.redirects:
+            docname = self.redirects.get(docname, docname)
         return docname
 
     def missing(self, docnames: Collection[str]) -> Iterator[Problem]:
         """Give the pages that only one side has: ``_toctree.yml`` or the folder."""
-        for group in self.groups:
-            for entry in group.entries:
-                if entry.docname not in docnames:
-                    message = f"page {entry.docname!r} does not exist; remove it, or write the page"
-                    yield Problem(TOCTREE, entry.line, message)
-        listed = self.listed
+        for entry in [entry for group in self.groups for entry in group.entries if entry.docname not in docnames]:
+            message = f"page {entry.docname!r} does not exist; remove it, or write the page"
+            yield Problem(TOCTREE, entry.line, message)
         for docname in self.pages(docnames) if self.groups else ():
-            if docname not in listed:
+            if docname not in self.listed:
                 message = f"page {docname!r} is not listed; doc-builder stops at such a page: add it"
                 yield Problem(TOCTREE, 1, message)
 
@@ -121,105 +102,87 @@ def read_tree(source: Path, folder: str, package: str) -> Tree:
     :param package: The documented package.
     :returns: The tree; what is wrong with a file is one of its problems.
     """
-    folder = "" if folder in {"", "."} else folder.strip("/")
-    problems: list[Problem] = []
-    reader = _Reader(folder, problems)
-    if not (source / folder).is_dir():
-        problems.append(Problem(TOCTREE, 1, f"docbuilder_trees names the folder {folder!r}, which does not exist"))
+    reader = _Reader("" if folder in {"", "."} else folder.strip("/"))
+    if (source / folder).is_dir():
+        reader.load(source / folder / TOCTREE, lambda root: reader.sections(root, ()))
+        if (source / folder / REDIRECTS).exists():
+            reader.load(source / folder / REDIRECTS, reader.old_names)
     else:
-        _load(source / folder / TOCTREE, problems, reader.parts, required=True)
-        _load(source / folder / REDIRECTS, problems, reader.old_names, required=False)
-    return Tree(
-        folder=folder,
-        package=package,
-        groups=tuple(group for group in reader.groups if group.entries),
-        redirects=reader.redirects,
-        problems=tuple(problems),
-    )
-
-
-def _load(path: Path, problems: list[Problem], use: Callable[[yaml.Node], None], *, required: bool) -> None:
-    try:
-        root = yaml.compose(path.read_text(encoding="utf-8-sig"), yaml.SafeLoader)
-    except FileNotFoundError:
-        if required:
-            problems.append(Problem(path.name, 1, f"there is no {path.name}; every tree for doc-builder has one"))
-        return
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        mark = getattr(error, "problem_mark", None)
-        reason = getattr(error, "problem", None) or str(error)
-        problems.append(Problem(path.name, mark.line + 1 if mark else 1, f"this is not YAML: {reason}; fix the file"))
-        return
-    if root is not None:
-        use(root)
+        message = f"docbuilder_trees names the folder {folder!r}, which does not exist"
+        reader.problems.append(Problem(TOCTREE, 1, message))
+    groups, problems = tuple(reader.groups), tuple(reader.problems)
+    return Tree(folder=reader.folder, package=package, groups=groups, redirects=reader.redirects, problems=problems)
 
 
 class _Reader:
     """Reads the two files into groups and redirects."""
 
-    def __init__(self, folder: str, problems: list[Problem]) -> None:
+    def __init__(self, folder: str) -> None:
         self.folder = folder
-        self.problems = problems
+        self.problems: list[Problem] = []
         self.groups: list[Group] = []
         self.redirects: dict[str, str] = {}
 
-    def parts(self, root: yaml.Node) -> None:
-        """Read ``_toctree.yml``."""
-        self._sections(root, ())
+    def load(self, path: Path, use: Callable[[yaml.Node], None]) -> None:
+        """Read one file, as far as it is in order."""
+        try:
+            root = yaml.compose(path.read_text(encoding="utf-8-sig"), yaml.SafeLoader)
+            if root is not None:
+                use(root)
+        except FileNotFoundError:
+            self.problems.append(Problem(path.name, 1, f"there is no {path.name}; every tree for doc-builder has one"))
+        except (yaml.YAMLError, UnicodeDecodeError) as error:
+            mark, reason = getattr(error, "problem_mark", None), getattr(error, "problem", None) or str(error)
+            message = f"this cannot be read as YAML: {reason}; fix the file"
+            self.problems.append(Problem(path.name, mark.line + 1 if mark else 1, message))
+        except _UnexpectedError as error:
+            node, wanted = error.args
+            self.problems.append(Problem(path.name, node.start_mark.line + 1, f"expected {wanted}; fix the file"))
 
     def old_names(self, root: yaml.Node) -> None:
         """Read ``_redirects.yml``."""
-        if not isinstance(root, yaml.MappingNode):
-            self._wrong(REDIRECTS, root, "a mapping from old to new pages")
-            return
-        for old, new in root.value:
-            if isinstance(old, yaml.ScalarNode) and isinstance(new, yaml.ScalarNode):
-                self.redirects[self._docname(old.value)] = self._docname(new.value)
-            else:
-                self._wrong(REDIRECTS, new, "the name of a page")
+        for old, new in _value(root, yaml.MappingNode, "a mapping from old to new pages"):
+            self.redirects[self._docname(old)] = self._docname(new)
 
-    def _sections(self, root: yaml.Node, captions: tuple[str, ...]) -> None:
-        if not isinstance(root, yaml.SequenceNode):
-            self._wrong(TOCTREE, root, "a list of pages and sections")
-            return
+    def sections(self, root: yaml.Node, captions: tuple[str, ...]) -> None:
+        """Read ``_toctree.yml``, or the sections in one of its sections."""
         run: list[Entry] = []
-        for item in root.value:
-            if not isinstance(item, yaml.MappingNode):
-                self._wrong(TOCTREE, item, "a page (local, title) or a section (title, sections)")
-                continue
-            keys = {key.value: value for key, value in item.value if isinstance(key, yaml.ScalarNode)}
-            title = self._text(keys.get("title"))
+        for item in _value(root, yaml.SequenceNode, "a list of pages and sections"):
+            pairs = _value(item, yaml.MappingNode, _ITEM)
+            keys: dict[str, yaml.Node] = {_value(key, yaml.ScalarNode, _ITEM): value for key, value in pairs}
+            if not keys.keys() & {"local", "local_fw", "sections"}:
+                raise _UnexpectedError(item, _ITEM)
+            title = str(keys["title"].value) if "title" in keys else ""
             run += self._pages(keys, title)
             if "sections" in keys:
                 self._close(captions, run)
                 run = []
-                self._sections(keys["sections"], (*captions, title) if title else captions)
-            elif not {"local", "local_fw"} & keys.keys():
-                self._wrong(TOCTREE, item, "a page (local, title) or a section (title, sections)")
+                self.sections(keys["sections"], (*captions, title) if title else captions)
         self._close(captions, run)
 
     def _pages(self, keys: dict[str, yaml.Node], title: str) -> Iterator[Entry]:
-        local = keys.get("local")
-        if isinstance(local, yaml.ScalarNode):
-            docname = self._docname(local.value)
+        if local := keys.get("local"):
+            docname = self._docname(local)
             yield Entry(docname, title, local.start_mark.line + 1)
-            if new := self._text(keys.get("newlocal")):
+            if new := keys.get("newlocal"):
                 self.redirects[self._docname(new)] = docname
-        elif local is not None:
-            self._wrong(TOCTREE, local, "the name of a page")
-        frameworks = keys.get("local_fw")
-        for key, page in frameworks.value if isinstance(frameworks, yaml.MappingNode) else ():
-            yield Entry(self._docname(page.value), f"{title} ({key.value})".strip(), page.start_mark.line + 1)
+        for key, page in keys["local_fw"].value if "local_fw" in keys else ():
+            yield Entry(self._docname(page), f"{title} ({key.value})".strip(), page.start_mark.line + 1)
 
     def _close(self, captions: tuple[str, ...], run: list[Entry]) -> None:
         if run:
             self.groups.append(Group(": ".join(captions), tuple(run)))
 
-    def _docname(self, local: str) -> str:
+    def _docname(self, node: yaml.Node) -> str:
+        local: str = _value(node, yaml.ScalarNode, "the name of a page")
         return normpath(join(self.folder, local.strip().removesuffix(".md")))
 
-    def _text(self, node: yaml.Node | None) -> str:
-        return str(node.value) if isinstance(node, yaml.ScalarNode) else ""
 
-    def _wrong(self, file: str, node: yaml.Node, wanted: str) -> None:
-        self.problems.append(Problem(file, node.start_mark.line + 1, f"expected {wanted}; fix the file"))
+class _UnexpectedError(Exception):
+    """A file has something else in a place: where, and what was expected."""
+
+
+def _value(node: yaml.Node, kind: type[yaml.Node], wanted: str) -> Any:  # noqa: ANN401 - text, a list or pairs
+    if not isinstance(node, kind):
+        raise _UnexpectedError(node, wanted)
+    return node.value

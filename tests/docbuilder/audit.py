@@ -24,7 +24,7 @@ DEFECTS = {
     "HTML": r"<a\s|</a>|&lt;",
     "section": r"^\s*\**(?:Args?|Arguments?|Parameters?|Attributes|Returns?|Yields?|Raises?)\**:",
     "field": r":(?:param|type|returns?|rtype|raises)\b[^:]*:",
-    "role": r":(?:py:)?(?:class|func|meth|obj|ref|math|docbuilder|literal):|\{docbuilder\}|\{math\}",
+    "role": r":(?:py:)?(?:class|func|meth|obj|ref|math|docbuilder-text|literal):|\{math\}",
     "directive": r"^\s*\.\. \w|:::",
     "emphasis": r"\*\*\w|\w\*\*|(?<![\w*])\*\w[^*\n]*\w\*(?![\w*])",
     "doctest": r"^\s*>>> ",

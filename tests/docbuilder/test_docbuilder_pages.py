@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from bs4 import BeautifulSoup, Tag
+from sphinx import addnodes
 from sphinx.testing.util import SphinxTestApp
 
 if TYPE_CHECKING:
@@ -174,10 +175,15 @@ def test_other_builders(build: Callable[..., SphinxTestApp], builder: str) -> No
     assert warnings_of(application) == []
     files = [path for path in application.outdir.rglob("*") if path.suffix in {".tex", ".txt"}]
     text = "\n".join(path.read_text(encoding="utf-8") for path in files)
-    for words in ("Text of the card.", "https://a.b/frame", "first one", "Old warning.", "E = mc", "Runs faster"):
+    for words in ("Text of the card.", "https://a.b/frame", "first one", "Old warning.", "E = mc", "Run faster"):
         assert words in text.replace("\\_", "_"), words
     for words in ("hfoption", "<div", "iframe", "Licensed", "[!"):
         assert words not in text, words
+
+
+@pytest.mark.parametrize("builder", ["dirhtml", "singlehtml", "man", "texinfo", "xml", "gettext"])
+def test_every_builder(build: Callable[..., SphinxTestApp], builder: str) -> None:
+    assert warnings_of(build(builder)) == []
 
 
 def test_links_to_pages(build: Callable[..., SphinxTestApp]) -> None:
@@ -211,8 +217,8 @@ def test_redirects(build: Callable[..., SphinxTestApp]) -> None:
     assert links(body(application, "guides/more")) == {"old": "markup.html", "older": "../index.html#api"}
     assert warnings_of(application) == [
         (
-            "guides/more.md:3: WARNING: link to '../old/page.md': the page has moved; "
-            "link to 'guides/markup' [docbuilder.link]"
+            "guides/more.md:3: WARNING: link to '../old/page.md': the page has moved; link to 'guides/markup' "
+            "[docbuilder.link]"
         ),
         "guides/more.md:3: WARNING: link to '../old/older': the page has moved; link to 'index' [docbuilder.link]",
     ]
@@ -231,7 +237,7 @@ def test_entries(build: Callable[..., SphinxTestApp]) -> None:
         "hf_tree.Sub.run",
         "hf_tree.deep.Hidden",
         "hf_tree.make_thing",
-        "hf_tree.WentWrong",
+        "hf_tree.WentWrongError",
     ]
     assert links(found)["Thing"].endswith("#hf_tree.Thing")
     objects = application.env.domains["py"].data["objects"]
@@ -251,13 +257,28 @@ def test_the_first_page_of_the_tree_holds_an_entry(build: Callable[..., SphinxTe
     assert links(body(application, "guides/links"))["make_thing()"] == "../reference/again.html#hf_tree.make_thing"
 
 
+def test_a_member_that_an_earlier_page_documents(build: Callable[..., SphinxTestApp]) -> None:
+    files = {"early.md": "# Early\n\n[[autodoc]] Thing.run\n\n[[autodoc]] Thing.run\n"}
+    files |= edited("_toctree.yml", "    title: Tree\n", "    title: Tree\n  - local: early\n    title: Early\n")
+    application = build(files=files)
+    assert warnings_of(application) == []
+    assert application.env.domains["py"].data["objects"]["hf_tree.Thing.run"].docname == "early"
+    ids = [tag["id"] for tag in body(application, "reference/things").find_all("dt", class_="sig")]
+    assert ids[:3] == ["hf_tree.Thing", "hf_tree.Thing.run", "hf_tree.Sub"]
+
+
+def test_the_options_of_conf_do_not_choose_members(build: Callable[..., SphinxTestApp]) -> None:
+    ids = [tag["id"] for tag in body(build(), "reference/things").find_all("dt", class_="sig")]
+    options = {"members": True, "inherited-members": True, "undoc-members": True, "special-members": True}
+    application = build(autodoc_default_options=options, nitpicky=True)
+    assert [tag["id"] for tag in body(application, "reference/things").find_all("dt", class_="sig")] == ids
+    assert warnings_of(application) == []
+
+
 def test_the_toctree(build: Callable[..., SphinxTestApp]) -> None:
     application = build()
-    shown = [
-        (toctree["caption"], toctree["entries"])
-        for toctree in application.env.tocs["index"].findall()
-        if toctree.__class__.__name__ == "toctree"
-    ]
+    toctrees = application.env.tocs["index"].findall(addnodes.toctree)
+    shown = [(toctree["caption"], toctree["entries"]) for toctree in toctrees]
     assert shown == [
         ("Start", [("Tree", "self"), ("Markup", "guides/markup")]),
         ("Start: More", [("Links", "guides/links"), ("HTML", "guides/html")]),
@@ -287,6 +308,7 @@ FAULTS = {
     "import": ("[[autodoc]] broken.Thing\n", "4: WARNING: cannot show 'broken.Thing': cannot import hf_tree.broken"),
     "no object": ("[[autodoc]]\n", "4: WARNING: [[autodoc]] takes the name of one object"),
     "two objects": ("[[autodoc]] Thing [[autodoc]] Sub\n", "4: WARNING: several [[autodoc]] on one line"),
+    "member": ("[[autodoc]] Thing\n    - nothing\n", "4: WARNING: hf_tree.Thing has no member 'nothing'"),
     "page": ("Text,\n[link](nowhere.md)\n", "5: WARNING: link to 'nowhere.md': page 'nowhere' does not exist"),
     "anchor": ("[link](index#API)\n", "4: WARNING: link to 'index#API': page 'index' has no anchor 'API'; closest"),
     "HTML": (
@@ -313,7 +335,7 @@ def test_faults(build: Callable[..., SphinxTestApp], name: str) -> None:
 
 
 TREES = {
-    "not YAML": ("- local: [\n", "_toctree.yml:2: WARNING: this is not YAML: "),
+    "not YAML": ("- local: [\n", "_toctree.yml:2: WARNING: this cannot be read as YAML: "),
     "no list": ("a: b\n", "_toctree.yml:1: WARNING: expected a list of pages and sections"),
     "no page": ("- title: a\n", "_toctree.yml:1: WARNING: expected a page (local, title) or a section"),
     "missing file": (
@@ -343,10 +365,18 @@ def test_a_tree_in_a_folder(build: Callable[..., SphinxTestApp], tmp_path: Path)
     assert "[[autodoc]] X" in text_of(body(application, "index"))
 
 
+def test_a_wrong_option(build: Callable[..., SphinxTestApp]) -> None:
+    extensions = ["myst_parser", "sphinxext_heuristics.docbuilder"]
+    (first, *_) = warnings_of(build(docbuilder_trees={"": None}, extensions=extensions))
+    assert first.startswith("WARNING: docbuilder_trees is {'': None}; use a dict of folders and packages")
+
+
 def test_a_package_that_is_not_there(build: Callable[..., SphinxTestApp]) -> None:
     warnings = warnings_of(build(docbuilder_trees={"": "no_such_package"}))
     assert warnings[0].startswith("WARNING: cannot import no_such_package: ModuleNotFoundError")
     assert all("[docbuilder." in warning for warning in warnings)
+    autodoc = [warning.partition(":")[0] for warning in warnings[1:] if "docbuilder.autodoc" in warning]
+    assert autodoc == ["reference/again.md", "reference/things.md"]
 
 
 def snapshot(application: SphinxTestApp) -> dict[str, str]:
@@ -392,6 +422,4 @@ def test_incremental_is_clean(build: Callable[..., SphinxTestApp], tmp_path: Pat
 def test_an_edit_of_the_toctree_reads_little(build: Callable[..., SphinxTestApp]) -> None:
     build()
     application = build(files=edited("_toctree.yml", "title: Links", "title: All links"))
-    read: list[str] = []
-    application.connect("source-read", lambda _app, docname, _text: read.append(docname))
     assert re.findall(r"(\d+) changed", application.status.getvalue()) == ["1"]

@@ -8,12 +8,12 @@ import re
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import peft
 import pytest
 from audit import defects_in, entries_in, names_in
-from conftest import ROOT
 from sphinx.util.inventory import InventoryFile
 
 from sphinxext_heuristics.docbuilder.docstrings.sections import Kind
@@ -23,9 +23,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 # one process builds the reference, for all tests here
-pytestmark = [pytest.mark.peft, pytest.mark.slow, pytest.mark.xdist_group("docbuilder-peft")]
+pytestmark = [pytest.mark.peft, pytest.mark.xdist_group("docbuilder-peft")]
 
-DOCS = ROOT / "docs"
+DOCS = Path(__file__).parents[2] / "docs"
 
 #: What `peft.__all__` holds besides classes and functions.
 TABLES = {

@@ -16,18 +16,6 @@ from sphinxext_heuristics.docbuilder.languages import language_of
 if TYPE_CHECKING:
     from sphinxext_heuristics.docbuilder.docstrings.sections import Section
 
-_ADMONITIONS: dict[str, type[nodes.Element]] = {
-    "attention": nodes.attention,
-    "caution": nodes.caution,
-    "danger": nodes.danger,
-    "hint": nodes.hint,
-    "important": nodes.important,
-    "note": nodes.note,
-    "tip": nodes.tip,
-    "warning": nodes.warning,
-}
-
-
 #: How many lines `autodoc.to_directive` puts before the text: a blank one, the
 #: directive's first, another blank one.
 LINES_BEFORE = 3
@@ -70,20 +58,15 @@ class DocstringDirective(SphinxDirective):
 
     def block(self, section: Section) -> list[nodes.Node]:
         """Make the nodes of a section without items."""
-        if section.kind is Kind.RUBRIC:
-            rubric = nodes.rubric("", section.title)
-            rubric.line = section.line + 1
-            return [rubric]
-        if section.kind is Kind.CODE:
+        if section.kind in {Kind.RUBRIC, Kind.CODE}:
             code = section.text
             block = nodes.literal_block(code, code, language=language_of("", code))
-            block.line = section.line + 1
-            return [block]
+            node = block if code else nodes.rubric("", section.title)
+            node.line = section.line + 1
+            return [node]
         body = self.render(section.text, section.line)
         if section.kind is Kind.ADMONITION:
-            admonition = _ADMONITIONS[section.title]()
-            admonition.extend(body)
-            return [admonition]
+            return [getattr(nodes, section.title)("", *body)]
         return body
 
     def locate(self, root: nodes.Node) -> None:

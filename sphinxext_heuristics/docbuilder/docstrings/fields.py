@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import builtins
 import re
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from docutils import nodes
 from sphinx import addnodes
 
 from sphinxext_heuristics.docbuilder.docstrings.sections import Item, Kind, Section
+from sphinxext_heuristics.docbuilder.lines import top_level
 from sphinxext_heuristics.docbuilder.references import object_reference
 
 if TYPE_CHECKING:
@@ -25,8 +27,8 @@ _TYPE_TOKEN = re.compile(
       (?P<code>`+[^`]+`+)
     | \*(?P<emphasis>[^*`]+)\*
     | (?P<name>~?[A-Za-z_][\w.]*\w|[A-Za-z_])
-    | (?P<string>'[^']*'|"[^"]*")
-    | (?P<other>[^`*A-Za-z_'"]+|.)
+    | (?P<quote>['"])(?P<path>[\w.]+\.\w+)(?P=quote)
+    | '[^']*' | "[^"]*" | [^`*A-Za-z_'"]+ | .
     """,
     re.VERBOSE | re.DOTALL,
 )
@@ -35,7 +37,7 @@ _ROLE = re.compile(r":(?:py:)?\w+:(?=`)")
 _DEFAULT = re.compile(r"(?:(?:and )?defaults? to|defaults?:|default =?)\s*(.+)", re.DOTALL | re.IGNORECASE)
 #: What Sphinx's typed fields put between a name and its description, an en dash.
 _DASH = " \N{EN DASH} "
-_PLAIN_WORDS = frozenset({"or", "of", "and", "optional", "additional", "keyword", "arguments", "any"})
+_PLAIN_WORDS = frozenset({"or", "of", "and", "optional", "additional", "keyword", "arguments"})
 
 
 class FieldMaker:
@@ -91,28 +93,22 @@ class FieldMaker:
 
     def entries(self, section: Section) -> list[nodes.Node]:
         """Make a body in the look of Sphinx's typed fields: name, type and description of each item."""
-        bodies = [self.entry(item) for item in section.items]
-        if len(bodies) == 1:
-            return bodies[0]
-        return [nodes.bullet_list("", *(nodes.list_item("", *body) for body in bodies))]
+        if len(section.items) == 1:
+            return self.entry(section.items[0])
+        return [nodes.bullet_list("", *(nodes.list_item("", *self.entry(item)) for item in section.items))]
 
     def entry(self, item: Item) -> list[nodes.Node]:
         """Make the body of one item: name, type and description in one paragraph, as Sphinx sets them."""
-        head: list[nodes.Node] = []
-        if item.name:
-            head.append(addnodes.literal_strong("", item.name))
+        head: list[nodes.Node] = [addnodes.literal_strong("", item.name)] if item.name else []
         if item.type:
             types = self.type(item.type)
             head += [nodes.Text(" ("), *types, nodes.Text(")")] if item.name else types
         body = self.body(item)
-        if not head:
-            return body
-        if body:
+        if head and body:
             head.append(nodes.Text(_DASH))
-        if body and isinstance(body[0], nodes.paragraph):
-            first = body.pop(0)
-            head += first.children
-        return [nodes.paragraph("", "", *head), *body]
+        if head and body and isinstance(body[0], nodes.paragraph):
+            head += body.pop(0).children
+        return [nodes.paragraph("", "", *head), *body] if head else body
 
     def type(self, text: str) -> list[nodes.Node]:
         """Make the nodes of a type as doc-builder writes it, `` `str`, *optional*, defaults to `"a"` ``.
@@ -122,51 +118,36 @@ class FieldMaker:
         """
         text = _ROLE.sub("", _LINK.sub(r"\1", " ".join(text.split())))
         found: list[nodes.Node] = []
-        for number, part in enumerate(_split_commas(text)):
-            if number:
+        ends = [-1, *top_level(text, ","), len(text)]
+        for start, end in pairwise(ends):
+            part = text[start + 1 : end].strip()
+            if start >= 0:
                 found.append(nodes.inline("", ", "))
             default = _DEFAULT.fullmatch(part)
             if default is None:
                 found += self._type_part(part)
             else:
-                found.append(nodes.inline("", part[: default.start(1)]))
-                found.append(nodes.literal("", default[1].strip("`")))
+                found += [nodes.inline("", part[: default.start(1)]), nodes.literal("", default[1].strip("`"))]
         return found
 
     def _type_part(self, text: str) -> Iterator[nodes.Node]:
         stray_quote = text.count("'") == 1
         for token in _TYPE_TOKEN.finditer(text.replace("'", "") if stray_quote else text):
             if token["code"]:
-                yield from self._code(token["code"].strip("`"))
+                yield from self._type_part(token["code"].strip("`"))
             elif token["emphasis"]:
                 yield nodes.emphasis("", token["emphasis"])
-            elif token["name"]:
-                yield self._name(token["name"])
-            elif token["string"]:
-                yield from self._string(token["string"])
+            elif token["name"] or token["path"]:
+                yield self._name(token["name"] or token["path"])
             else:
-                yield addnodes.literal_emphasis("", token["other"])
-
-    def _code(self, code: str) -> Iterator[nodes.Node]:
-        if code == "optional":
-            yield nodes.emphasis("", code)
-            return
-        yield from self._type_part(code)
-
-    def _string(self, text: str) -> Iterator[nodes.Node]:
-        name = text[1:-1]
-        if re.fullmatch(r"[\w.]+\.\w+", name):
-            yield self._name(name)
-        else:
-            yield addnodes.literal_emphasis("", text)
+                yield addnodes.literal_emphasis("", token[0])
 
     def _name(self, name: str) -> nodes.Node:
-        shown = name.rpartition(".")[2] if name.startswith("~") else name
-        content = addnodes.literal_emphasis("", shown)
-        if hasattr(builtins, name):
-            return content
         if name in _PLAIN_WORDS:
             return nodes.inline("", name) if name != "optional" else nodes.emphasis("", name)
+        content = addnodes.literal_emphasis("", name.rpartition(".")[2] if name.startswith("~") else name)
+        if hasattr(builtins, name):
+            return content
         return object_reference(self.env, name.removeprefix("~"), content, only_classes=True)
 
 
@@ -174,21 +155,3 @@ def _field(name: str, body: list[nodes.Node], line: int) -> nodes.field:
     field = nodes.field("", nodes.field_name("", name), nodes.field_body("", *body))
     field.line = line + 1
     return field
-
-
-def _split_commas(text: str) -> list[str]:
-    """Split at the commas that stand in no brackets, quotes or code."""
-    parts, depth, quote, start = [], 0, "", 0
-    for position, character in enumerate(text):
-        if quote:
-            quote = "" if character == quote else quote
-        elif character in '`"':
-            quote = character
-        elif character in "([{":
-            depth += 1
-        elif character in ")]}":
-            depth -= 1
-        elif character == "," and depth == 0:
-            parts.append(text[start:position].strip())
-            start = position + 1
-    return [*parts, text[start:].strip()]

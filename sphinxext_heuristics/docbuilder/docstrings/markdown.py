@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from markdown_it import MarkdownIt
-    from markdown_it.rules_core import StateCore
     from markdown_it.tree import SyntaxTreeNode
 
 
@@ -29,18 +28,7 @@ class DocstringRenderer(Renderer):
 
 def docstring_parser() -> MarkdownIt:
     """Make a parser for one docstring: its renderer holds what is being rendered."""
-    parser = create_parser(DocstringRenderer, page=False)
-    parser.core.ruler.after("block", "origins", _origins_rule)
-    return parser
-
-
-def _origins_rule(state: StateCore) -> None:
-    """Give each token the lines of the docstring that it comes from, instead of those of its layout."""
-    origins = state.env.get("origins")
-    for token in state.tokens:
-        if origins and token.map:
-            first, last = token.map
-            token.map = [origins[min(first, len(origins) - 1)], origins[min(last, len(origins)) - 1] + 1]
+    return create_parser(DocstringRenderer, page=False)
 
 
 def render_markdown(
@@ -55,13 +43,29 @@ def render_markdown(
     :param locate: Gives the location of a line, for warnings.
     :returns: The nodes, block level. Headings are rubrics.
     """
-    renderer = cast("DocstringRenderer", parser.renderer)
     layout = unindent(text)
+    return _render(parser, layout.text, document, line, {"origins": layout.origins, "locate": locate})
+
+
+def render_inline(text: str, document: nodes.document, line: int) -> list[nodes.Node]:
+    """Parse Markdown in a line.
+
+    :param text: The Markdown.
+    :param document: The document that the nodes will be part of.
+    :param line: The line's number, from 1.
+    """
+    return _render(docstring_parser(), text, document, line - 1, {})
+
+
+def _render(
+    parser: MarkdownIt, text: str, document: nodes.document, line: int, environment: dict[str, object]
+) -> list[nodes.Node]:
+    """Parse Markdown; without the origins of its lines, it is within one."""
+    renderer = cast("DocstringRenderer", parser.renderer)
     holder = nodes.container()
     holder.document = document
-    environment = {"origins": layout.origins, "locate": locate}
     renderer.setup_render({**parser.options, "document": document, "current_node": holder}, environment)
-    renderer.nested_render_text(layout.text, line)
+    renderer.nested_render_text(text, line, inline=not environment)
     children = list(holder.children)
     holder.clear()
     return children

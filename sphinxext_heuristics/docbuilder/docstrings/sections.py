@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum
+from typing import NamedTuple
 
 
 class Kind(Enum):
@@ -25,8 +25,7 @@ class Kind(Enum):
     WARNS = "warns"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Item:
+class Item(NamedTuple):
     """One entry of a section: a parameter, a return value, an exception."""
 
     #: What is described; empty for a return value without a name.
@@ -41,8 +40,7 @@ class Item:
     text_line: int = 0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Section:
+class Section(NamedTuple):
     """One section of a docstring."""
 
     #: What the section is.
@@ -71,40 +69,14 @@ _FIELDS = {
     "warn": Kind.WARNS,
 }
 _RUBRICS = frozenset({"example", "reference", "usage"})
-_ADMONITIONS = {
-    "attention": "attention",
-    "caution": "caution",
-    "danger": "danger",
-    "hint": "hint",
-    "important": "important",
-    "note": "note",
-    "tip": "tip",
-    "warning": "warning",
-}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Header:
-    """A line that opens a section."""
-
-    kind: Kind
-    title: str
-    #: What stands on the line after the colon.
-    text: str
-    indent: int
-    #: Whether the line ends in ``::``, so that an indented block of code follows.
-    literal: bool
+_ADMONITIONS = frozenset({"attention", "caution", "danger", "hint", "important", "note", "tip", "warning"})
 
 
 def kind_of(word: str, qualifier: str) -> tuple[Kind, str]:
     """Say what a heading opens, and under which title."""
-    lowered = word.lower()
-    singular = lowered.removesuffix("s")
-    if not qualifier:
-        if singular in _FIELDS:
-            return _FIELDS[singular], word
-        if singular in _ADMONITIONS:
-            return Kind.ADMONITION, _ADMONITIONS[singular]
-    if singular in _RUBRICS:
-        return Kind.RUBRIC, word + qualifier
-    return Kind.PROSE, word
+    singular = word.lower().removesuffix("s")
+    if not qualifier and singular in _FIELDS:
+        return _FIELDS[singular], word
+    if not qualifier and singular in _ADMONITIONS:
+        return Kind.ADMONITION, singular
+    return Kind.RUBRIC if singular in _RUBRICS else Kind.PROSE, word + qualifier

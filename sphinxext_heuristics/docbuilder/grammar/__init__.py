@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from markdown_it.renderer import RendererProtocol
     from markdown_it.ruler import RuleOptionsType
+    from markdown_it.rules_core import StateCore
 
 #: Blocks that end a paragraph without a blank line before them.
 _INTERRUPTS: RuleOptionsType = {"alt": ["paragraph", "reference", "blockquote", "list"]}
@@ -38,6 +39,7 @@ def create_parser(renderer: Callable[[MarkdownIt], RendererProtocol], *, page: b
     rules.before("blockquote", "formula", formula_rule, _INTERRUPTS)
     rules.before("blockquote", "doctest", doctest_rule, _INTERRUPTS)
     parser.core.ruler.after("block", "alert", alert_rule)
+    parser.core.ruler.after("block", "origins", _origins_rule)
     extra = PAGE if page else DOCSTRING
     for name, rule in (*SHARED, *extra):
         parser.inline.ruler.before("escape", name, rule)
@@ -56,3 +58,12 @@ def _locate_links(parser: MarkdownIt) -> None:
 
     parser.inline.ruler.at("link", located(link))
     parser.inline.ruler.at("image", located(image))
+
+
+def _origins_rule(state: StateCore) -> None:
+    """Give each token the lines that it comes from, instead of those the parser reads."""
+    origins = state.env.get("origins")
+    for token in state.tokens:
+        if origins and token.map:
+            first, last = token.map
+            token.map = [origins[min(first, len(origins) - 1)], origins[min(last, len(origins)) - 1] + 1]

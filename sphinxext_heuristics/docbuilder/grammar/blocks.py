@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from sphinxext_heuristics.docbuilder.grammar.components import problem
+from sphinxext_heuristics.docbuilder.grammar.components import line_at, problem
 
 if TYPE_CHECKING:
     from markdown_it.rules_block import StateBlock
@@ -19,16 +19,12 @@ _DOCTEST = re.compile(r">>> ?")
 _ALERT = re.compile(r"\[!(?P<kind>\w+)\][ \t]*(?P<folded>> ?)?(?P<newline>\n)?")
 
 
-def _line(state: StateBlock, number: int) -> str:
-    return state.src[state.bMarks[number] + state.tShift[number] : state.eMarks[number]]
-
-
 def autodoc_rule(state: StateBlock, start: int, end: int, silent: bool) -> bool:  # noqa: FBT001 - markdown-it's call
     """Read ``[[autodoc]] X`` and the list of members below it.
 
     The token's meta data: the ``names``, the listed ``members`` (``None`` if there is no list), and what is wrong.
     """
-    line = _line(state, start)
+    line = line_at(state, start)
     if not _AUTODOC.match(line):
         return False
     if silent:
@@ -58,11 +54,11 @@ def _members(state: StateBlock, start: int, end: int) -> tuple[list[str] | None,
     first = start + 1
     while first < end and state.isEmpty(first):
         first += 1
-    if first >= end or state.sCount[first] <= state.sCount[start] or not _MEMBER.match(_line(state, first)):
+    if first >= end or state.sCount[first] <= state.sCount[start] or not _MEMBER.match(line_at(state, first)):
         return None, start + 1
     members, number, stop = [], first, first
     while number < end:
-        member = _MEMBER.match(_line(state, number))
+        member = _MEMBER.match(line_at(state, number))
         if member and state.sCount[number] == state.sCount[first]:
             members.append(member[1])
             stop = number + 1
@@ -74,14 +70,14 @@ def _members(state: StateBlock, start: int, end: int) -> tuple[list[str] | None,
 
 def formula_rule(state: StateBlock, start: int, end: int, silent: bool) -> bool:  # noqa: FBT001 - markdown-it's call
     """Read ``$$ … $$`` that starts a line; what follows the formula in its last line is a paragraph."""
-    if not _line(state, start).startswith("$$") or state.is_code_block(start):
+    if not line_at(state, start).startswith("$$") or state.is_code_block(start):
         return False
     if silent:
         return True
-    text, last = _line(state, start)[2:], start
+    text, last = line_at(state, start)[2:], start
     while "$$" not in text and last + 1 < end and state.sCount[last + 1] >= state.blkIndent:
         last += 1
-        text += "\n" + _line(state, last)
+        text += "\n" + line_at(state, last)
     formula, closed, rest = text.partition("$$")
     if not closed:
         problem(state, start, "$$ is not closed; add $$ where the formula ends")
@@ -104,7 +100,7 @@ def _paragraph(state: StateBlock, text: str, line: int) -> None:
 
 def doctest_rule(state: StateBlock, start: int, end: int, silent: bool) -> bool:  # noqa: FBT001 - markdown-it's call
     """Read a doctest that is in no fence: from ``>>>`` to the next blank line."""
-    if not _DOCTEST.match(_line(state, start)) or state.is_code_block(start):
+    if not _DOCTEST.match(line_at(state, start)) or state.is_code_block(start):
         return False
     if silent:
         return True

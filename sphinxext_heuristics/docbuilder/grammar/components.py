@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sphinxext_heuristics.docbuilder.lines import fence_end
+from sphinxext_heuristics.docbuilder.lines import fence_end, indent_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Sequence
 
     from markdown_it.rules_block import StateBlock
-    from markdown_it.token import Token
 
 #: Components with Markdown between their tags.
 CONTAINERS = frozenset(
@@ -22,48 +20,26 @@ CONTAINERS = frozenset(
 SINGLES = frozenset({"DocNotebookDropdown", "PipelineTag", "Youtube"})
 
 _ATTRIBUTE = re.compile(r"""(?P<name>[A-Za-z][\w:-]*)(?:\s*=\s*(?:"([^"]*)"|'([^']*)'|\{([^{}]*)\}|([^\s"'>/]+)))?""")
-_OPENING = re.compile(rf"<(?P<name>{'|'.join(sorted(CONTAINERS | SINGLES))})\b(?P<attributes>[^<>]*?)(?P<closed>/?)>")
-_CLOSING = re.compile(rf"</(?P<name>{'|'.join(sorted(CONTAINERS | SINGLES))})\s*>")
+_NAMES = "|".join(sorted(CONTAINERS | SINGLES))
+_TAG = re.compile(rf"<(?P<slash>/?)(?P<name>{_NAMES})\b(?P<attributes>[^<>]*?)(?P<closed>/?)>")
+#: A component's tag, opening or closing.
+TAG = re.compile(rf"(</?(?:{_NAMES})\b[^<>]*>)")
+_TAG_AT_END = re.compile(rf"\s*{TAG.pattern}|.*{TAG.pattern}\s*$")
 _COLAB = re.compile(r"\[\[open-in-colab\]\]\s*$")
 
 
-@dataclass(frozen=True, slots=True)
-class Opening:
-    """An opening tag."""
-
-    #: The component.
-    name: str
-    #: Its attributes as they are written.
-    attributes: Mapping[str, str]
-    #: Where the tag ends in its line.
-    end: int
-    #: Whether nothing belongs to it: ``<Youtube id="…"/>``.
-    closed: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Closing:
-    """A closing tag."""
-
-    #: The number of its line.
-    line: int
-    #: Where it starts in its line.
-    start: int
-    #: Where it ends in its line.
-    end: int
-
-
-def opening_of(line: str) -> Opening | None:
-    """Read the component's tag that a line starts with.
-
-    :param line: A line without its indentation.
-    :returns: The tag; ``None`` if the line does not start with the tag of a component.
-    """
-    found = _OPENING.match(line)
-    if found is None:
-        return None
-    closed = bool(found["closed"]) or found["name"] in SINGLES
-    return Opening(found["name"], attributes_of(found["attributes"]), found.end(), closed)
+def tags_apart(source: Sequence[str]) -> Iterator[tuple[str, int]]:
+    """Give each line with its number, from 0; the tags of components that begin or end one are lines of their own."""
+    position = 0
+    while position < len(source):
+        line, end = source[position], fence_end(source, position)
+        if end == position and _TAG_AT_END.match(line):
+            indent = " " * indent_of(line)
+            yield from ((indent + part.strip(), position) for part in TAG.split(line) if part.strip())
+        else:
+            end = max(end, position + 1)
+            yield from zip(source[position:end], range(position, end), strict=True)
+        position = max(end, position + 1)
 
 
 def attributes_of(text: str) -> dict[str, str]:
@@ -74,50 +50,20 @@ def attributes_of(text: str) -> dict[str, str]:
     }
 
 
-def close_of(lines: Sequence[str], start: int, name: str) -> Closing | None:
-    """Find the tag that closes the one that a line starts with.
-
-    :param lines: The lines; those in code fences are left out.
-    :param start: The line that the opening tag is in.
-    :param name: The component; components of the same name may be inside.
-    :returns: The closing tag; ``None`` if there is none.
-    """
-    tag = re.compile(rf"<(?P<slash>/?){name}(?=[\s>/])[^<>]*>")
-    depth, number = 0, start
-    while number < len(lines):
-        after = fence_end(lines, number)
-        if after > number and "</" not in lines[after - 1]:
-            number = after
-            continue
-        for found in tag.finditer(lines[number]):
-            depth += -1 if found["slash"] else 1
-            if depth == 0:
-                return Closing(number, found.start(), found.end())
-        number += 1
-    return None
-
-
 def component_rule(state: StateBlock, start: int, end: int, silent: bool) -> bool:  # noqa: FBT001 - markdown-it's call
     """Read a component: its content becomes tokens between ``component_open`` and ``component_close``."""
-    line = _line(state, start)
-    tag = opening_of(line)
-    stray = None if tag else _CLOSING.match(line)
-    if (tag is None and stray is None and not _COLAB.match(line)) or state.is_code_block(start):
+    line = line_at(state, start).rstrip()
+    tag = _TAG.fullmatch(line)
+    if (tag is None and not _COLAB.match(line)) or state.is_code_block(start):
         return False
-    if silent:
-        return True
-    if tag is None:
-        if stray is not None:
-            problem(state, start, f"</{stray['name']}> closes nothing; remove it, or add the opening tag")
-            _rest(state, start, stray.end(), start + 1)
+    if silent or tag is None:
         state.line = start + 1
-        return True
-    if tag.closed:
-        _push(state, "component", tag, 0).map = [start, start + 1]
-        _rest(state, start, tag.end, start + 1)
-        state.line = start + 1
-        return True
-    _container(state, start, _block_end(state, start, end), tag)
+    elif tag["slash"]:
+        problem(state, start, f"{line} closes nothing; remove it, or add the opening tag")
+    elif tag["closed"] or tag["name"] in SINGLES:
+        _push(state, "component", tag, 0, start + 1)
+    else:
+        _container(state, start, end, tag)
     return True
 
 
@@ -126,54 +72,43 @@ def problem(state: StateBlock, line: int, message: str) -> None:
     token = state.push("problem", "", 0)
     token.content = message
     token.map = [line, line + 1]
+    state.line = line + 1
 
 
-def _container(state: StateBlock, start: int, end: int, tag: Opening) -> None:
-    """Read the lines between a component's tags, which may share their lines with the content."""
-    close = close_of([_line(state, number) for number in range(start, end)], 0, tag.name)
-    if close is None:
-        problem(state, start, f"<{tag.name}> is not closed; add </{tag.name}> where it ends")
-    last = end - 1 if close is None else start + close.line
-    opening = _push(state, "component_open", tag, 1)
-    opening.map = [start, last + 1]
-    saved = state.lineMax, state.parentType, state.eMarks[last]
-    if close is not None:
-        state.eMarks[last] = state.bMarks[last] + state.tShift[last] + close.start
-    state.parentType = "container"
-    _rest(state, start, tag.end, last + 1)
-    state.lineMax, state.parentType, state.eMarks[last] = saved
+def _container(state: StateBlock, start: int, end: int, tag: re.Match[str]) -> None:
+    """Read the lines between a component's tags."""
+    last, is_closed = _close_of(state, start, end, tag["name"])
+    if not is_closed:
+        problem(state, start, f"<{tag['name']}> is not closed; add </{tag['name']}> where it ends")
+    _push(state, "component_open", tag, 1, last)
+    saved = state.lineMax, state.parentType
+    state.lineMax, state.parentType = last, "container"
+    state.md.block.tokenize(state, start + 1, last)
+    state.lineMax, state.parentType = saved
     state.push("component_close", "", -1)
-    if close is not None:
-        _rest(state, last, close.end, last + 1)
-    state.line = last + 1
+    state.line = last + is_closed
 
 
-def _push(state: StateBlock, kind: str, tag: Opening, nesting: int) -> Token:
+def _push(state: StateBlock, kind: str, tag: re.Match[str], nesting: int, stop: int) -> None:
     token = state.push(kind, "", nesting)  # type: ignore[arg-type]
-    token.info = tag.name
-    token.meta = dict(tag.attributes)
-    return token
+    token.info, token.meta, token.map = tag["name"], attributes_of(tag["attributes"]), [state.line, stop]
+    state.line = stop
 
 
-def _rest(state: StateBlock, line: int, start: int, stop: int) -> None:
-    """Read what follows in a line, and the lines up to *stop*, as blocks."""
-    saved = state.bMarks[line], state.tShift[line], state.sCount[line], state.lineMax
-    begin = state.bMarks[line] + state.tShift[line] + start
-    text = state.src[begin : state.eMarks[line]]
-    state.bMarks[line], state.tShift[line] = begin, len(text) - len(text.lstrip())
-    state.sCount[line], state.lineMax = state.blkIndent, stop
-    state.md.block.tokenize(state, line, stop)
-    state.bMarks[line], state.tShift[line], state.sCount[line], state.lineMax = saved
+def _close_of(state: StateBlock, start: int, end: int, name: str) -> tuple[int, bool]:
+    """Find the line with the closing tag, or else the end of the block that holds the opening one, a list item's."""
+    lines = [line_at(state, number) for number in range(start, end)]
+    depth, number = 0, start
+    while number < end and (state.sCount[number] >= state.blkIndent or state.isEmpty(number)):
+        tag = _TAG.fullmatch(lines[number - start].rstrip())
+        if tag and tag["name"] == name:
+            depth += -1 if tag["slash"] else 1
+            if depth == 0:
+                return number, True
+        number = max(start + fence_end(lines, number - start), number + 1)
+    return min(number, end), False
 
 
-def _block_end(state: StateBlock, start: int, end: int) -> int:
-    """Find where the block that holds a line ends, a list item for example."""
-    for number in range(start, end):
-        if state.sCount[number] < state.blkIndent and not state.isEmpty(number):
-            return number
-    return end
-
-
-def _line(state: StateBlock, number: int) -> str:
+def line_at(state: StateBlock, number: int) -> str:
     """Give a line without its indentation."""
     return state.src[state.bMarks[number] + state.tShift[number] : state.eMarks[number]]

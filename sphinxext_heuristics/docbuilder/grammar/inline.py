@@ -21,11 +21,11 @@ if TYPE_CHECKING:
 
 _NAME = r"~?[A-Za-z_][\w.]*"
 _CALL = r"(?P<call>\(\))?(?:#(?P<param>\w+))?"
-_OBJECT = re.compile(rf"\[`(?P<target>{_NAME}){_CALL}`\](?![(\[])")
-_OBJECT_WITH_TEXT = re.compile(rf"\[`(?P<text>[^`\n]+)`\]\[(?P<target>{_NAME})(?P<call>\(\))?\](?![(\[])")
+_OBJECT = re.compile(rf"(?<![\w`\]])\[`(?P<target>{_NAME}){_CALL}`\](?![(\[])")
+_OBJECT_WITH_TEXT = re.compile(rf"(?<![\w`\]])\[`(?P<text>[^`\n]+)`\]\[(?P<target>{_NAME})(?P<call>\(\))?\](?![(\[])")
 #: What authors write by mistake: the two marks at the end have changed places, or the bracket is missing.
 _SLIP = re.compile(
-    rf"\[`(?:(?P<target>{_NAME})(?P<call>\(\))?\]`(?![\w(\[])|(?P<open>~{_NAME[2:]})(?P<opencall>\(\))?`(?=\s))"
+    rf"(?<![\w`\]])\[`(?:(?P<target>{_NAME})(?P<call>\(\))?\]`(?![\w(\[])|(?P<open>~{_NAME[2:]})(?P<opencall>\(\))?`(?=\s))"
 )
 _BRACKETED_CODE = re.compile(r"\[(?P<ticks>`+)(?P<code>[^`\n]+)(?P=ticks)\](?![(\[:])")
 _ROLE = re.compile(r":(?:py:)?(?:class|func|meth|obj|mod|attr|data|exc):`(?P<target>[^`<]+)`")
@@ -37,11 +37,12 @@ _DOLLARS = re.compile(
 )
 _URL = re.compile(r"//[^\s<>()\[\]`*'\"]+(?:\([^\s<>()]*\)[^\s<>()\[\]`*'\"]*)*")
 _SCHEME = re.compile(r"(?:^|(?<=\W))https?$")
-_HTML_LINK = re.compile(r"<a\s(?P<attributes>[^>]*)>(?P<label>.*?)</a\s*>", re.DOTALL)
+_HTML_LINK = re.compile(r"<a\s(?P<attributes>[^>]*\bhref\b[^>]*)>(?P<label>.*?)</a\s*>", re.DOTALL)
 _HTML_IMAGE = re.compile(r"<img\s(?P<attributes>[^>]*?)/?>", re.DOTALL)
 _COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
 _COMPONENT = re.compile(r"</?[A-Z]\w*(?:[^<>{]|\{(?:[^{}]|\{[^{}]*\})*\})*>", re.DOTALL)
-_DUNDER = re.compile(r"__\w+__(?!\w)")
+#: ``__init__`` and the star of ``2*3`` are text and not emphasis.
+_PLAIN = re.compile(r"(?<!\w)__\w+__(?!\w)|(?<=\w)\*(?=\w)")
 
 
 def located(rule: Rule) -> Rule:
@@ -60,17 +61,18 @@ def located(rule: Rule) -> Rule:
     return locate
 
 
-def _matching(pattern: re.Pattern[str], make: Callable[[StateInline, re.Match[str]], None]) -> Rule:
-    """Make a rule from a pattern and what makes tokens of a match."""
+def _matching(make: Callable[[StateInline, re.Match[str]], None], *patterns: re.Pattern[str]) -> Rule:
+    """Make a rule from patterns and what makes tokens of a match."""
 
     def rule(state: StateInline, silent: bool) -> bool:  # noqa: FBT001 - markdown-it's call
-        found = pattern.match(state.src, state.pos)
-        if found is None or found.end() > state.posMax:
-            return False
-        if not silent:
-            make(state, found)
-        state.pos = found.end()
-        return True
+        for pattern in patterns:
+            found = pattern.match(state.src, state.pos)
+            if found and found.end() <= state.posMax:
+                if not silent:
+                    make(state, found)
+                state.pos = found.end()
+                return True
+        return False
 
     return rule
 
@@ -82,14 +84,6 @@ def _object(state: StateInline, found: re.Match[str]) -> None:
     token.content = (groups["target"] or groups["open"]).strip()
     shown = groups.get("param") or groups.get("text") or ""
     token.meta = {"shown": shown, "called": bool(groups.get("call") or groups.get("opencall"))}
-
-
-def object_rule(state: StateInline, silent: bool) -> bool:  # noqa: FBT001 - markdown-it's call
-    """Read ``[`X`]``, unless it is a subscript (``list[`X`]``) or the text of a link."""
-    before = state.src[state.pos - 1] if state.pos else " "
-    if before == "_" or before in "`]" or before.isalnum():
-        return False
-    return any(_matching(pattern, _object)(state, silent) for pattern in (_OBJECT, _OBJECT_WITH_TEXT, _SLIP))
 
 
 def _bracketed_code(state: StateInline, found: re.Match[str]) -> None:
@@ -121,13 +115,6 @@ def _html_image(state: StateInline, found: re.Match[str]) -> None:
     token.content, token.children = attributes.get("alt", ""), []
 
 
-def _html_link_rule(state: StateInline, silent: bool) -> bool:  # noqa: FBT001 - markdown-it's call
-    found = _HTML_LINK.match(state.src, state.pos)
-    if found is None or "href" not in attributes_of(found["attributes"]):
-        return False
-    return _matching(_HTML_LINK, _html_link)(state, silent)
-
-
 def address_rule(state: StateInline, silent: bool) -> bool:  # noqa: FBT001 - markdown-it's call
     """Read an address without marks: the scheme is in the text that waits when the colon is reached."""
     if silent or state.src[state.pos] != ":" or state.linkLevel:
@@ -151,26 +138,6 @@ def _text(state: StateInline, found: re.Match[str]) -> None:
     state.pending += found[0]
 
 
-def dunder_rule(state: StateInline, silent: bool) -> bool:  # noqa: FBT001 - markdown-it's call
-    """Read ``__init__`` as text and not as strong emphasis."""
-    if state.pos and (state.src[state.pos - 1].isalnum() or state.src[state.pos - 1] == "_"):
-        return False
-    return _matching(_DUNDER, _text)(state, silent)
-
-
-def star_rule(state: StateInline, silent: bool) -> bool:  # noqa: FBT001 - markdown-it's call
-    """Read the star of ``2*3`` as text."""
-    here, before, after = state.pos, state.pos - 1, state.pos + 1
-    if state.src[here] != "*" or not here or after >= state.posMax:
-        return False
-    if not all(char.isalnum() or char == "_" for char in (state.src[before], state.src[after])):
-        return False
-    if not silent:
-        state.pending += "*"
-    state.pos += 1
-    return True
-
-
 def _component(state: StateInline, found: re.Match[str]) -> None:
     state.push("unknown", "", 0).content = found[0]
 
@@ -181,21 +148,17 @@ def _nothing(state: StateInline, found: re.Match[str]) -> None:
 
 #: The rules that pages and docstrings share, each with its name, in the order in which they are asked.
 SHARED: tuple[tuple[str, Rule], ...] = (
-    ("object", located(object_rule)),
-    ("role", located(_matching(_ROLE, _object))),
-    ("rst_math", _matching(_RST_MATH, _math)),
-    ("tex_math", _matching(_TEX_MATH, _math)),
-    ("spaced_dollars", _matching(_SPACED_DOLLARS, _math)),
-    ("dollars", _matching(_DOLLARS, _math)),
-    ("html_link", located(_html_link_rule)),
+    ("object", located(_matching(_object, _OBJECT, _OBJECT_WITH_TEXT, _SLIP, _ROLE))),
+    ("math", _matching(_math, _RST_MATH, _TEX_MATH, _SPACED_DOLLARS, _DOLLARS)),
+    ("html_link", located(_matching(_html_link, _HTML_LINK))),
     ("address", located(address_rule)),
 )
 #: What docstrings have besides: their text is closer to code.
-DOCSTRING: tuple[tuple[str, Rule], ...] = (("dunder", dunder_rule), ("star", star_rule))
+DOCSTRING: tuple[tuple[str, Rule], ...] = (("plain", _matching(_text, _PLAIN)),)
 #: What pages have besides.
 PAGE: tuple[tuple[str, Rule], ...] = (
-    ("bracketed_code", _matching(_BRACKETED_CODE, _bracketed_code)),
-    ("html_image", located(_matching(_HTML_IMAGE, _html_image))),
-    ("comment", _matching(_COMMENT, _nothing)),
-    ("component_inline", located(_matching(_COMPONENT, _component))),
+    ("bracketed_code", _matching(_bracketed_code, _BRACKETED_CODE)),
+    ("html_image", located(_matching(_html_image, _HTML_IMAGE))),
+    ("comment", _matching(_nothing, _COMMENT)),
+    ("component_inline", located(_matching(_component, _COMPONENT))),
 )

@@ -10,8 +10,15 @@ from docutils.parsers.rst import states
 from docutils.statemachine import StringList
 from sphinx import addnodes
 
-from sphinxext_heuristics.docbuilder.objects import chosen_members, find_object, import_package, mocked, second_names
-from sphinxext_heuristics.docbuilder.store import DocbuilderDomain, SecondName
+from sphinxext_heuristics.docbuilder.objects import (
+    Found,
+    chosen_members,
+    find_object,
+    import_package,
+    mocked,
+    second_names,
+)
+from sphinxext_heuristics.docbuilder.store import DocbuilderDomain
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,7 +26,6 @@ if TYPE_CHECKING:
     from docutils import nodes
     from sphinx.environment import BuildEnvironment
 
-    from sphinxext_heuristics.docbuilder.objects import Found
 
 #: The kinds of entries that may have members.
 _WITH_MEMBERS = frozenset({"class", "exception", "module"})
@@ -40,6 +46,8 @@ class EntryMaker:
         self.document = document
         self.package = package
         self.names: set[str] = set()
+        #: What is wrong with the entries that were made.
+        self.problems: list[str] = []
 
     def find(self, name: str) -> Found | None:
         """Find an object of the package.
@@ -63,23 +71,26 @@ class EntryMaker:
         found = self.find(name)
         if found is None:
             raise LookupError(name)
-        members = chosen_members(found.object, listed)
+        chosen = chosen_members(found.object, listed)
+        members = [member for member in chosen if hasattr(found.object, member)]
+        self.problems += [f"{found.name} has no member {member!r}" for member in chosen if member not in members]
         held = self._is_held_here(found.name)
-        nodes_ = self._parse(_directive(found, members, index=held), line)
+        elsewhere = [member for member in members if not self._is_held_here(f"{found.name}.{member}")] if held else []
+        own = [member for member in members if member not in elsewhere]
+        nodes_ = self._parse(_directive(found, own, elsewhere, index=held), line)
         for node in nodes_:
             _sort(node, members)
-            if not held:
-                self._add_ids(node)
+            self._add_ids(node)
         if held and members:
-            store = DocbuilderDomain.of(self.env)
-            names = [SecondName(*pair) for pair in second_names(found, members, import_package(self.package))]
-            store.second_names.setdefault(self.env.docname, []).extend(names)
+            names = second_names(found, members, import_package(self.package))
+            DocbuilderDomain.of(self.env).note(self.env.docname).second_names.extend(names)
         return nodes_
 
     def _is_held_here(self, name: str) -> bool:
         first = name not in self.names
         self.names.add(name)
-        return first and DocbuilderDomain.of(self.env).holders.get(name, self.env.docname) == self.env.docname
+        claimants = DocbuilderDomain.of(self.env).state.claimants.get(name, (self.env.docname,))
+        return first and claimants[0] == self.env.docname
 
     def _parse(self, lines: list[str], line: int) -> list[nodes.Node]:
         """Read reStructuredText into the page, so that ids are unique in it, and take the nodes."""
@@ -101,8 +112,8 @@ class EntryMaker:
                 self.document.ids[name] = signature
 
 
-def _directive(found: Found, members: Sequence[str], *, index: bool) -> list[str]:
-    """Write autodoc's directive for an object."""
+def _directive(found: Found, members: Sequence[str], elsewhere: Sequence[str], *, index: bool) -> list[str]:
+    """Write autodoc's directive for an object; *elsewhere* are members whose entries another place holds."""
     kind = _kind(found)
     options = [f"no-{name}" for name in _OFF] if kind in _WITH_MEMBERS else []
     if members:
@@ -111,6 +122,9 @@ def _directive(found: Found, members: Sequence[str], *, index: bool) -> list[str
         options.append("no-index")
     lines = [f".. auto{kind}:: {found.name}"]
     lines += [f"   :{option}" if ":" in option else f"   :{option}:" for option in options]
+    for member in elsewhere:
+        kind = _kind(Found(object=getattr(found.object, member), name=member))
+        lines += ["", f"   .. auto{kind}:: {found.name}.{member}", "      :no-index:"]
     return [*lines, ""]
 
 
@@ -124,7 +138,7 @@ def _kind(found: Found) -> str:
         return "property"
     if inspect.isroutine(found.object):
         return "method" if "." in getattr(found.object, "__qualname__", "") else "function"
-    return "data"
+    return "attribute" if found.name.rpartition(".")[0].rpartition(".")[2][:1].isupper() else "data"
 
 
 def _sort(root: nodes.Node, members: Sequence[str]) -> None:

@@ -103,14 +103,13 @@ class HtmlReader(HTMLParser):
         self._text(data)
 
     def handle_entityref(self, name: str) -> None:
-        """Take a character by its name."""
+        """Take a character by its name, or by its number with ``#`` in front."""
         self._raw(f"&{name};")
         self._text(unescape(f"&{name};"))
 
     def handle_charref(self, name: str) -> None:
         """Take a character by its number."""
-        self._raw(f"&#{name};")
-        self._text(unescape(f"&#{name};"))
+        self.handle_entityref(f"#{name}")
 
     def _raw(self, text: str) -> None:
         if self.parts and self.parts[-1][0] == "html":
@@ -124,7 +123,10 @@ class HtmlReader(HTMLParser):
             target.append(nodes.Text(lead + " ".join(text.split()) + (" " if text[-1].isspace() else "")))
 
     def _flush(self) -> None:
-        if not self.links and self.paragraph.children:
+        if self.links and self.links[-1][0].children:
+            # a card: a link around blocks, which are on one line elsewhere
+            self.links[-1][0].append(nodes.Text(" "))
+        elif self.paragraph.children:
             self.children.append(self.paragraph)
             self.paragraph = nodes.paragraph()
 
@@ -146,6 +148,8 @@ class HtmlReader(HTMLParser):
             self.parts.append(("close", slot))
         else:
             self._raw("</a>")
+        if any(child.astext() == " " for child in shown.children):
+            self._flush()
 
     def _image(self, given: dict[str, str], raw: str) -> None:
         image = nodes.image(uri=self.image(given["src"]), alt=given.get("alt", ""))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from hashlib import sha256
-from operator import itemgetter
 from typing import TYPE_CHECKING
 
 from docutils import nodes
@@ -16,7 +15,7 @@ from sphinx.util.nodes import make_refnode
 
 from sphinxext_heuristics.docbuilder.pages.html import html_part
 from sphinxext_heuristics.docbuilder.references import REFTYPE
-from sphinxext_heuristics.docbuilder.store import DocbuilderDomain, Link
+from sphinxext_heuristics.docbuilder.store import DocbuilderDomain, Fault
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,7 +24,7 @@ if TYPE_CHECKING:
     from sphinx.environment import BuildEnvironment
 
     from sphinxext_heuristics.docbuilder.references import ReferenceResolver
-    from sphinxext_heuristics.docbuilder.store import Wanted
+    from sphinxext_heuristics.docbuilder.store import Link, Wanted
 
 logger = logging.getLogger(__name__)
 
@@ -63,7 +62,7 @@ def destination(env: BuildEnvironment, link: Link) -> tuple[str, str, str]:
     store = DocbuilderDomain.of(env)
     docname, anchor = link.docname, link.anchor
     problem = ""
-    for tree in store.trees:
+    for tree in store.state.trees:
         if docname not in env.found_docs and tree.follow(docname) != docname:
             docname, _, new_anchor = tree.follow(docname).partition("#")
             anchor = anchor or new_anchor
@@ -72,10 +71,11 @@ def destination(env: BuildEnvironment, link: Link) -> tuple[str, str, str]:
         docname = f"{docname}/index"
     if docname not in env.found_docs:
         return "", "", f"link to {link.written!r}: page {docname!r} does not exist; fix the link, or add a redirect"
-    if anchor and anchor not in store.anchors.get(docname, ()):
+    anchors = store.notes[docname].anchors if docname in store.notes else frozenset[str]()
+    if anchor and anchor not in anchors:
         message = f"link to {link.written!r}: page {docname!r} has no anchor {anchor!r}"
         lower = anchor.lower()
-        close = lower if lower in store.anchors.get(docname, ()) else ""
+        close = lower if lower in anchors else ""
         return docname, "", f"{message}; " + (f"closest match: {close!r}" if close else "fix the link")
     return docname, anchor, problem
 
@@ -99,14 +99,12 @@ def note_page(app: Sphinx, doctree: nodes.document) -> None:
     """Note the anchors of a document, and where its links lead (``doctree-read``)."""
     if not app.config.docbuilder_trees and not app.config.docbuilder_packages:
         return
-    store, docname = DocbuilderDomain.of(app.env), app.env.docname
+    notes = DocbuilderDomain.of(app.env).note(app.env.docname)
     references = list(doctree.findall(addnodes.pending_xref))
-    if links := [node["link"] for node in references if node["reftype"] == PAGE_REFTYPE]:
-        store.links[docname] = links
-    if wanted := dict.fromkeys(node["wanted"] for node in references if node["reftype"] == REFTYPE):
-        store.wanted[docname] = tuple(wanted)
+    notes.links = [node["link"] for node in references if node["reftype"] == PAGE_REFTYPE]
+    notes.wanted = tuple(dict.fromkeys(node["wanted"] for node in references if node["reftype"] == REFTYPE))
     if app.config.docbuilder_trees:
-        store.anchors[docname] = frozenset(_anchors(doctree))
+        notes.anchors = frozenset(_anchors(doctree))
 
 
 def _anchors(doctree: nodes.document) -> Iterator[str]:
@@ -133,25 +131,24 @@ class Updater:
         :returns: The documents to be written again.
         """
         store = DocbuilderDomain.of(env)
-        if not store.trees and not store.wanted:
-            return []
+        state, before, navigation_before = store.state, store.state.outcomes, store.state.navigation
         _give_second_names(env, store)
         self.resolver.forget()
-        for docname, line, message, subtype in sorted(_faults(env, store), key=itemgetter(0, 1)):
-            logger.warning(message, type="docbuilder", subtype=subtype, location=(docname, line))
-        before, after = store.outcomes, dict(self._outcomes(env, store))
-        store.data["outcomes"] = after
-        navigation, store.data["navigation"] = store.data["navigation"], _navigation(env, store)
-        if navigation and navigation != store.data["navigation"]:
+        for docname, fault in sorted(_faults(env, store), key=lambda pair: (pair[0], pair[1].line)):
+            location = (docname, fault.line)
+            logger.warning(fault.message, type="docbuilder", subtype=fault.subtype, location=location)
+        state.outcomes = dict(self._outcomes(env, store))
+        state.navigation = _navigation(env, store)
+        if navigation_before not in {"", state.navigation}:
             return sorted(env.found_docs)
-        return [docname for docname in after if docname in before and before[docname] != after[docname]]
+        return [docname for docname, outcome in state.outcomes.items() if before.get(docname, outcome) != outcome]
 
     def _outcomes(self, env: BuildEnvironment, store: DocbuilderDomain) -> Iterator[tuple[str, str]]:
         names = self.resolver.of(env)
         known: dict[Wanted, tuple[str, str]] = {}
-        for docname in store.links.keys() | store.wanted.keys():
-            found: list[object] = [destination(env, link)[:2] for link in store.links.get(docname, ())]
-            for wanted in store.wanted.get(docname, ()):
+        for docname, notes in store.notes.items():
+            found: list[object] = [destination(env, link)[:2] for link in notes.links]
+            for wanted in notes.wanted:
                 if wanted not in known:
                     entry = names.objects.get(names.resolve(wanted) or "")
                     known[wanted] = (entry.docname, entry.node_id) if entry else ("", "")
@@ -160,19 +157,20 @@ class Updater:
 
 
 def _navigation(env: BuildEnvironment, store: DocbuilderDomain) -> str:
-    """Give what all pages show of the trees: a digest."""
-    pages = [(docname, env.titles[docname].astext()) for docname in sorted(store.kinds) if docname in env.titles]
-    return sha256(repr((pages, [(tree.folder, tree.groups) for tree in store.trees])).encode()).hexdigest()
+    """Give what all pages show of the trees: a digest; empty without a tree."""
+    if not store.state.trees:
+        return ""
+    pages = [(docname, env.titles[docname].astext()) for docname in sorted(store.state.kinds) if docname in env.titles]
+    return sha256(repr((pages, [(tree.folder, tree.groups) for tree in store.state.trees])).encode()).hexdigest()
 
 
-def _faults(env: BuildEnvironment, store: DocbuilderDomain) -> Iterator[tuple[str, int, str, str]]:
-    for docname, faults in store.faults.items():
-        for fault in faults:
-            yield docname, fault.line, fault.message, fault.subtype
-    for docname, links in store.links.items():
-        for link in links:
+def _faults(env: BuildEnvironment, store: DocbuilderDomain) -> Iterator[tuple[str, Fault]]:
+    for docname, notes in store.notes.items():
+        for fault in notes.faults:
+            yield docname, fault
+        for link in notes.links:
             if problem := destination(env, link)[2]:
-                yield docname, link.line, problem, "link"
+                yield docname, Fault(link.line, problem, "link")
 
 
 def _give_second_names(env: BuildEnvironment, store: DocbuilderDomain) -> None:
@@ -180,12 +178,11 @@ def _give_second_names(env: BuildEnvironment, store: DocbuilderDomain) -> None:
     objects = env.domains["py"].data["objects"]
     for name in [name for name, entry in objects.items() if isinstance(entry, _SecondEntry)]:
         del objects[name]
-    for tree in store.trees:
-        for docname in tree.pages(env.found_docs):
-            for second in store.second_names.get(docname, ()):
-                shown = objects.get(second.shown)
-                if shown is not None and second.name not in objects:
-                    objects[second.name] = _SecondEntry(shown.docname, shown.node_id, shown.objtype, aliased=True)
+    for docname in store.state.kinds:
+        for own, shown in store.note(docname).second_names:
+            entry = objects.get(shown)
+            if entry is not None and own not in objects:
+                objects[own] = _SecondEntry(entry.docname, entry.node_id, entry.objtype, aliased=True)
 
 
 class _SecondEntry(ObjectEntry):

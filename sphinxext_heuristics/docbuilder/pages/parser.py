@@ -9,6 +9,7 @@ from myst_parser.parsers.sphinx_ import MystParser
 from sphinx import addnodes
 
 from sphinxext_heuristics.docbuilder.grammar import create_parser
+from sphinxext_heuristics.docbuilder.grammar.components import tags_apart
 from sphinxext_heuristics.docbuilder.pages.renderer import PageRenderer
 from sphinxext_heuristics.docbuilder.pages.trees import beside, main_page
 from sphinxext_heuristics.docbuilder.store import DocbuilderDomain
@@ -37,7 +38,8 @@ class PageParser(MystParser):
             return
         parser = create_parser(PageRenderer, page=True)
         parser.options["document"] = document
-        parser.render(inputstring.removeprefix("\ufeff"), {"tree": tree})
+        lines, origins = zip(*tags_apart(f"{inputstring}\n".removeprefix("\ufeff").splitlines()), strict=True)
+        parser.render("\n".join(lines) + "\n", {"tree": tree, "origins": origins})
         if main_page(tree, env.found_docs) == env.docname:
             section = next(iter(document.findall(nodes.section)), document)
             section.extend(_toctrees(tree, env))

@@ -49,11 +49,13 @@ class PageRenderer(Renderer):
         #: The open headings: the level as it is written, and the level of the section.
         self.levels: list[tuple[int, int]] = []
         self.headings: list[tuple[nodes.Element, str]] = []
+        #: Failed imports that a warning has told of: one is enough for a page.
+        self.told: set[str] = set()
 
     def warn(self, message: str, token: SyntaxTreeNode, subtype: str = "markup") -> None:
         """Note what is wrong; every build says it again."""
         fault = Fault(line_of(token), message, subtype)
-        self.store.faults.setdefault(self.sphinx_env.docname, []).append(fault)
+        self.store.note(self.sphinx_env.docname).faults.append(fault)
 
     def render_heading(self, token: SyntaxTreeNode) -> None:
         """Render a heading; the first is the title, and below it no level is left out."""
@@ -101,8 +103,12 @@ class PageRenderer(Renderer):
             except LookupError:
                 messages.append(f"{self.tree.package} has no object {name!r}; fix the name, or remove the line")
             except ImportFailedError as error:
-                messages.append(f"cannot show {name!r}: {error}")
+                if str(error) not in self.told:
+                    messages.append(f"cannot show {name!r}: {error}")
+                self.told.add(str(error))
             self.current_node.append(nodes.paragraph("", "", nodes.literal("", name)))
+        messages += self.entries.problems
+        self.entries.problems.clear()
         if messages:
             self.warn("; ".join(messages), token, "autodoc")
 

@@ -62,26 +62,20 @@ def beside(tree: Tree, docnames: Collection[str]) -> Iterator[tuple[str, list[st
 def read_trees(app: Sphinx, env: BuildEnvironment, added: set[str], changed: set[str], removed: set[str]) -> list[str]:
     """Read the trees' files (``env-get-outdated``), and give the pages that must be read again because of them."""
     store = DocbuilderDomain.of(env)
+    state, kinds_before, claimants_before = store.state, store.state.kinds, store.state.claimants
     trees = [read_tree(env.srcdir, folder, package) for folder, package in app.config.docbuilder_trees.items()]
-    trees.sort(key=lambda tree: -len(tree.folder))
-    before, holders_before, claimants_before = store.kinds, store.holders, store.claimants
-    kinds: dict[str, str] = {}
-    for tree in trees:
+    state.trees = sorted(trees, key=lambda tree: -len(tree.folder))
+    state.kinds = {}
+    for tree in state.trees:
         main = main_page(tree, env.found_docs)
         for docname in tree.pages(env.found_docs):
-            kinds.setdefault(docname, _kind(tree, env.found_docs, docname == main, docname in tree.listed))
-    store.data.update(trees=tuple(trees), kinds=kinds)
+            state.kinds.setdefault(docname, _kind(tree, env.found_docs, docname == main, docname in tree.listed))
     _report(env, trees)
-    if not trees:
-        return []
-    claims = list(_claims(env, trees))
-    if (candidates := tuple(_candidates(claims))) != store.data["candidates"]:
-        claimants = _claimants(app, store, candidates)
-        store.data.update(candidates=candidates, claimants=claimants)
-        store.data.update(holders={path: pages[0] for path, pages in claimants.items()})
-    outdated = _changed(before, kinds)
-    for name in _changed(holders_before, store.holders):
-        outdated |= set(store.claimants.get(name, ())) | set(claimants_before.get(name, ()))
+    if (claims := tuple(_claims(env, state.trees))) != state.claims:
+        state.claims, state.claimants = claims, _claimants(app, store, claims)
+    outdated = _changed(kinds_before, state.kinds)
+    for name in _changed(claimants_before, state.claimants):
+        outdated |= {*claimants_before.get(name, ()), *state.claimants.get(name, ())}
     return sorted((outdated & env.found_docs) - added - changed - removed)
 
 
@@ -108,21 +102,10 @@ def _claims(env: BuildEnvironment, trees: Sequence[Tree]) -> Iterator[Claim]:
                     yield docname, name, members
 
 
-def _candidates(claims: Sequence[Claim]) -> Iterator[Claim]:
-    """Give the claims that may be of objects that other pages document, too: those with names that end alike."""
-    pages: dict[str, set[str]] = {}
-    for docname, name, _ in claims:
-        pages.setdefault(name.rpartition(".")[2], set()).add(docname)
-    for claim in claims:
-        owner, _, last = claim[1].rpartition(".")
-        if len(pages[last]) > 1 or owner.rpartition(".")[2] in pages:
-            yield claim
-
-
-def _claimants(app: Sphinx, store: DocbuilderDomain, candidates: Sequence[Claim]) -> Mapping[str, tuple[str, ...]]:
+def _claimants(app: Sphinx, store: DocbuilderDomain, claims: Sequence[Claim]) -> Mapping[str, tuple[str, ...]]:
     """Give the pages that document an object, in their order, for each object that several pages document."""
     pages: dict[str, dict[str, None]] = {}
-    for docname, name, listed in candidates:
+    for docname, name, listed in claims:
         tree = store.tree_of(docname)
         try:
             with mocked(app.config.autodoc_mock_imports):
@@ -150,7 +133,7 @@ def before_reading(app: Sphinx, env: BuildEnvironment, docnames: list[str]) -> N
     """
     store = DocbuilderDomain.of(env)
     for docname in docnames:
-        if docname in store.kinds:
+        if docname in store.state.kinds:
             env.domains["py"].clear_doc(docname)
     for package in {tree.package for docname in docnames if (tree := store.tree_of(docname))}:
         try:

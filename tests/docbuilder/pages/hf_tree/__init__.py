@@ -1,5 +1,5 @@
 """A package as Hugging Face writes them."""
 
-from hf_tree.things import Base, Sub, Thing, WentWrong, make_thing
+from hf_tree.things import Base, Sub, Thing, WentWrongError, make_thing
 
-__all__ = ["Base", "Sub", "Thing", "WentWrong", "make_thing"]
+__all__ = ["Base", "Sub", "Thing", "WentWrongError", "make_thing"]

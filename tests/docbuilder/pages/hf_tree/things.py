@@ -5,10 +5,10 @@ class Base:
     """Not shown itself."""
 
     def walk(self) -> None:
-        """Walks."""
+        """Walk."""
 
     def run(self) -> None:
-        """Runs."""
+        """Run."""
 
 
 class Thing:
@@ -23,7 +23,7 @@ class Thing:
         self.size = size
 
     def run(self) -> None:
-        """Runs."""
+        """Run."""
 
     def undocumented(self) -> None:
         pass
@@ -38,16 +38,16 @@ class Sub(Base):
     """Under a base."""
 
     def run(self) -> None:
-        """Runs faster."""
+        """Run faster."""
 
     def __call__(self) -> None:
         pass
 
 
-class WentWrong(Exception):
+class WentWrongError(Exception):
     """Something went wrong."""
 
 
 def make_thing() -> Thing:
-    """Makes a [`Thing`]."""
+    """Make a [`Thing`]."""
     return Thing()
