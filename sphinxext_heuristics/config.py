@@ -107,22 +107,14 @@ OPTIONS = (
     Option(
         name="heuristics_package",
         default="",
-        meaning=(
-            "The documented package: its name is dropped from short names, and its "
-            "installed version judges `since` and `until`. Without it, conf.py's "
-            "`release` judges."
-        ),
+        meaning="The documented package: short names drop it, its installed version judges bounds, or `release`.",
         allowed="the name of a package, as a string",
         accepts=_is_package,
     ),
     Option(
         name="heuristics_dir",
         default="heuristics",
-        meaning=(
-            "Where heuristic pages live, under the source directory. Each file there "
-            "holds exactly the heuristic that it is named after (with the namespace), "
-            "`index` aside. `None`, or a folder that is not there: nothing is asked."
-        ),
+        meaning="Where heuristic pages are; each file but `index` is named after its heuristic, with the namespace.",
         allowed="a path under the source directory, or None",
         accepts=_is_folder,
     ),
@@ -136,20 +128,14 @@ OPTIONS = (
     Option(
         name="heuristics_targets",
         default={},
-        meaning=(
-            "Name in `workflow`, `principle` or `env` → document, label, URL, or `None` for a page that is planned; "
-            "case and `-` or `_` do not matter."
-        ),
+        meaning="Name in `workflow`, `principle` or `env` → document, label, URL, or `None` for a planned page.",
         allowed="a dict of name to document, label, URL or None",
         accepts=_is_targets,
     ),
     Option(
         name="heuristics_undocumented",
         default="warn",
-        meaning=(
-            "What a target is that the source of a package defines and this documentation does not document: "
-            "`warn`, or `planned` (missing, without a warning)."
-        ),
+        meaning="What a target is that the source defines and nobody documents: `warn`, or `planned` (no warning).",
         allowed=" or ".join(map(repr, UNDOCUMENTED)),
         accepts=lambda value: isinstance(value, str) and value in UNDOCUMENTED,
     ),
@@ -170,10 +156,7 @@ OPTIONS = (
     Option(
         name="heuristics_placement",
         default="summary",
-        meaning=(
-            "Where in an API entry they are shown: after its `summary`, at its `top`, "
-            "or at the `bottom`, before its first member."
-        ),
+        meaning="Where in an API entry they are shown: after its `summary`, at its `top`, or at the `bottom`.",
         allowed=" or ".join(map(repr, PLACEMENTS)),
         accepts=lambda value: isinstance(value, str) and value in PLACEMENTS,
     ),
@@ -194,10 +177,7 @@ OPTIONS = (
     Option(
         name="heuristics_rollup",
         default=False,
-        meaning=(
-            "Whether a class shows one line that names its inherited members without an entry here, each with its "
-            "heuristics."
-        ),
+        meaning="Whether a class names, in one line, its inherited members with heuristics and no entry here.",
         allowed="True or False",
         accepts=lambda value: isinstance(value, bool),
     ),
@@ -218,10 +198,7 @@ OPTIONS = (
     Option(
         name="heuristics_releases_file",
         default=None,
-        meaning=(
-            "The path, from the source directory, of the record of which heuristic holds in which release of "
-            "`heuristics_package`."
-        ),
+        meaning="The path, from the source directory, of the record of which heuristic holds in which release.",
         allowed="a path from the source directory, or None",
         accepts=_is_path,
     ),
