@@ -5,6 +5,7 @@ An extension of its own: it knows nothing of the rest of this package.
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from sphinx.util import logging
@@ -13,7 +14,7 @@ from sphinxext_heuristics.docbuilder.docstrings.autodoc import process_docstring
 from sphinxext_heuristics.docbuilder.docstrings.directive import DocstringDirective
 from sphinxext_heuristics.docbuilder.docstrings.summary import TEXT_ROLE, TextRole
 from sphinxext_heuristics.docbuilder.pages.html import choose_html, html_part
-from sphinxext_heuristics.docbuilder.pages.links import Updater, note_page, resolve_page
+from sphinxext_heuristics.docbuilder.pages.links import note_page, resolve_page, update
 from sphinxext_heuristics.docbuilder.pages.parser import PageParser
 from sphinxext_heuristics.docbuilder.pages.trees import before_reading, read_trees
 from sphinxext_heuristics.docbuilder.references import ReferenceResolver
@@ -49,7 +50,7 @@ def setup(app: Sphinx) -> ExtensionMetadata:
     app.connect("env-before-read-docs", before_reading)
     app.connect("env-before-read-docs", resolver.forget)
     app.connect("doctree-read", note_page)
-    app.connect("env-updated", Updater(resolver).update)
+    app.connect("env-updated", partial(update, resolver))
     app.connect("missing-reference", resolver.resolve)
     app.connect("missing-reference", resolve_page)
     app.connect("doctree-resolved", choose_html)

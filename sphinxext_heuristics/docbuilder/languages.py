@@ -27,7 +27,11 @@ def language_of(info: str, code: str) -> str:
         name = "pycon"
     elif not name:
         name = "python" if _is_python(code) else "text"
-    return name if _lexes(name, code) else "text"
+    try:
+        tokens = get_lexer_by_name(name).get_tokens(code)
+    except ClassNotFound:
+        return "text"
+    return name if all(token is not Error for token, _ in tokens) else "text"
 
 
 def _is_python(code: str) -> bool:
@@ -36,11 +40,3 @@ def _is_python(code: str) -> bool:
     except (SyntaxError, ValueError):
         return False
     return True
-
-
-def _lexes(name: str, code: str) -> bool:
-    try:
-        lexer = get_lexer_by_name(name)
-    except ClassNotFound:
-        return False
-    return all(token is not Error for token, _ in lexer.get_tokens(code))

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import importlib
 import inspect
-import sys
 from dataclasses import dataclass
 from types import MethodType, ModuleType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
     from contextlib import AbstractContextManager
 
 
@@ -34,9 +33,9 @@ class Found:
 
 
 def import_package(name: str) -> ModuleType:
-    """Import a package.
+    """Import a package or a module.
 
-    :raises ImportFailedError: The package cannot be imported, or does not exist.
+    :raises ImportFailedError: It cannot be imported, or does not exist.
     """
     try:
         return importlib.import_module(name)
@@ -47,10 +46,7 @@ def import_package(name: str) -> ModuleType:
 def mocked(names: Sequence[str]) -> AbstractContextManager[None]:
     """Let modules that are not installed be imported (``autodoc_mock_imports``)."""
     # Sphinx has moved the function, and its types do not follow
-    mock: Callable[[Sequence[str]], AbstractContextManager[None]] = importlib.import_module(
-        "sphinx.ext.autodoc.mock"
-    ).mock
-    return mock(names)
+    return cast("AbstractContextManager[None]", importlib.import_module("sphinx.ext.autodoc.mock").mock(names))
 
 
 def find_object(name: str, package: ModuleType) -> Found | None:
@@ -61,15 +57,12 @@ def find_object(name: str, package: ModuleType) -> Found | None:
     :raises ImportFailedError: A module on the way cannot be imported.
     """
     current: object = package
-    for part in name.removeprefix(f"{package.__name__}.").split("."):
+    inside = name.removeprefix(f"{package.__name__}.")
+    for part in inside.split("."):
         current = _attribute(current, part)
         if current is None:
             return None
-    return Found(object=current, name=_shortest_path(current, package) or _full(name, package))
-
-
-def _full(name: str, package: ModuleType) -> str:
-    return name if name.startswith(f"{package.__name__}.") else f"{package.__name__}.{name}"
+    return Found(object=current, name=_shortest_path(current, package) or f"{package.__name__}.{inside}")
 
 
 def _attribute(owner: object, name: str) -> object | None:
@@ -78,15 +71,14 @@ def _attribute(owner: object, name: str) -> object | None:
         return found
     path = f"{owner.__name__}.{name}"
     try:
-        importlib.import_module(path)
-    except ModuleNotFoundError as error:
-        if error.name == path or not hasattr(owner, "__path__"):
+        module = import_package(path)
+    except ImportFailedError as error:
+        reason = error.__cause__
+        if isinstance(reason, ModuleNotFoundError) and (reason.name == path or not hasattr(owner, "__path__")):
             return None
-        raise ImportFailedError(f"cannot import {path}: {error}") from error
-    except Exception as error:
-        raise ImportFailedError(f"cannot import {path}: {type(error).__name__}: {error}") from error
+        raise
     # a module whose parent is lazy may be imported without being an attribute of it
-    return getattr(owner, name, None) or sys.modules.get(path)
+    return getattr(owner, name, None) or module
 
 
 def _shortest_path(found: object, package: ModuleType) -> str | None:
@@ -95,14 +87,12 @@ def _shortest_path(found: object, package: ModuleType) -> str | None:
     :returns: ``None`` for what does not say where it is defined, or is defined in another package.
     """
     function = found.fget if isinstance(found, property) else found
-    module_name = getattr(function, "__module__", None)
-    long_name = getattr(function, "__qualname__", None) or getattr(function, "__name__", None)
-    if not isinstance(module_name, str) or not isinstance(long_name, str) or "<" in long_name:
-        return None
-    if module_name != package.__name__ and not module_name.startswith(f"{package.__name__}."):
-        return None
+    module_name = str(getattr(function, "__module__", ""))
+    long_name = str(getattr(function, "__qualname__", "<"))
     module: object = package
     path = package.__name__
+    if "<" in long_name or not f"{module_name}.".startswith(f"{path}."):
+        return None
     for part in module_name.split(".")[path.count(".") + 1 :]:
         if _leads_to(module, long_name, found):
             break
@@ -143,8 +133,7 @@ def chosen_members(found: object, listed: Sequence[str] | None) -> list[str]:
     if listed is None:
         return documented_methods(found)
     if "all" in listed:
-        named = [name for name in listed if name != "all"]
-        return [*named, *(name for name in documented_methods(found) if name not in named)]
+        return list(dict.fromkeys([*(name for name in listed if name != "all"), *documented_methods(found)]))
     return [] if "none" in listed else list(listed)
 
 

@@ -7,8 +7,7 @@ link leads to another project's pages, and nothing is amiss with it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from sphinx import addnodes
 from sphinx.errors import NoUri
@@ -54,69 +53,57 @@ def object_reference(
     )
 
 
-@dataclass(slots=True)
 class Names:
-    """The documented objects by the ends of their names."""
+    """The documented objects by the ends of their names.
 
-    #: The Python domain's objects.
-    objects: Mapping[str, ObjectEntry]
-    #: The last part of a name → the names that end in it.
-    by_end: dict[str, list[str]] = field(init=False)
+    :param objects: The Python domain's objects.
+    """
 
-    def __post_init__(self) -> None:
-        """Fill the index."""
-        self.by_end = {}
-        for name in self.objects:
+    def __init__(self, objects: Mapping[str, ObjectEntry]) -> None:
+        self.objects = objects
+        #: The last part of a name → the names that end in it.
+        self.by_end: dict[str, list[str]] = {}
+        for name in objects:
             self.by_end.setdefault(name.rpartition(".")[2], []).append(name)
 
     def resolve(self, wanted: Wanted) -> str | None:
         """Find the object that a reference names.
 
-        :returns: The object's documented name; ``None`` if it is not documented here.
-        """
-        if not wanted.exact:
-            return self.find(wanted.target, wanted.context, only_classes=wanted.only_classes)
-        return wanted.exact if wanted.exact in self.objects else None
-
-    def find(self, target: str, context: tuple[str, ...] = (), *, only_classes: bool = False) -> str | None:
-        """Find the object that a name means.
-
-        :param target: A name, with or without packages and classes in front.
-        :param context: Module and class that the name is used in.
-        :param only_classes: Whether only a class will do.
         :returns: The object's documented name; ``None`` if there is none, or several objects fit equally well.
         """
-        for candidates in self._candidates(target, context):
+        if wanted.exact:
+            return wanted.exact if wanted.exact in self.objects else None
+        for candidates in self._candidates(wanted):
+            names = [name for name in candidates if name in self.objects]
+            # the name that an alias stands for comes last and wins
             fitting = {
                 (entry.docname, entry.node_id): name
-                # the name that an alias stands for comes last and wins
-                for name, entry in sorted(
-                    ((name, self.objects[name]) for name in candidates if name in self.objects),
-                    key=lambda pair: not pair[1].aliased,
-                )
-                if not only_classes or entry.objtype in _CLASSES
+                for name in sorted(names, key=lambda name: not self.objects[name].aliased)
+                if (entry := self.objects[name]).objtype in _CLASSES or not wanted.only_classes
             }
-            if len(fitting) == 1:
-                return next(iter(fitting.values()))
             if fitting:
-                return None
+                return next(iter(fitting.values())) if len(fitting) == 1 else None
         return None
 
-    def _candidates(self, target: str, context: tuple[str, ...]) -> Iterator[list[str]]:
+    def place(self, wanted: Wanted) -> tuple[str, str]:
+        """Give the document and the id that a reference leads to; empty if it leads nowhere here."""
+        entry = self.objects.get(self.resolve(wanted) or "")
+        return (entry.docname, entry.node_id) if entry else ("", "")
+
+    def _candidates(self, wanted: Wanted) -> Iterator[list[str]]:
         """Give the names that may be meant, the surest first."""
+        target, context = wanted.target, wanted.context
         yield [".".join((*context, target))]
-        if len(context) > 1:
-            yield [".".join((context[0], target))]
+        yield [".".join((*context[:1], target))]
         yield [target]
         owner, _, last = target.rpartition(".")
         same_end = self.by_end.get(last, [])
         yield [name for name in same_end if name.endswith("." + target)]
         if owner:
-            parts = owner.split(".")
+            root, parts = target.partition(".")[0], owner.split(".")
             yield [name for name in same_end if _in_order(parts, name.split(".")[:-1])]
-            yield [name for name in same_end if self.objects[name].objtype in _CLASSES and _same_root(target, name)]
-            documented = self.find(owner, only_classes=True)
-            yield [f"{documented}.{last}"] if documented else []
+            yield [name for name in same_end if self.objects[name].objtype in _CLASSES and name.startswith(f"{root}.")]
+            yield [f"{self.resolve(Wanted(owner, only_classes=True))}.{last}"]
 
 
 def _in_order(parts: list[str], others: list[str]) -> bool:
@@ -125,8 +112,14 @@ def _in_order(parts: list[str], others: list[str]) -> bool:
     return all(part in remaining for part in parts)
 
 
-def _same_root(first: str, second: str) -> bool:
-    return first.partition(".")[0] == second.partition(".")[0]
+def reference_node(
+    app: Sphinx, node: addnodes.pending_xref, place: tuple[str, str], content: nodes.Element, title: str | None = None
+) -> nodes.Element:
+    """Make the node of a resolved reference: a link, or its content where a builder has no links between documents."""
+    try:
+        return make_refnode(app.builder, node["refdoc"], *place, [content], title)
+    except NoUri:
+        return content
 
 
 class ReferenceResolver:
@@ -143,7 +136,7 @@ class ReferenceResolver:
         """Give the index of an environment."""
         objects = env.domains["py"].data["objects"]
         if self.names is None or self.names.objects is not objects:
-            self.names = Names(objects=objects)
+            self.names = Names(objects)
         return self.names
 
     def resolve(
@@ -158,20 +151,11 @@ class ReferenceResolver:
         names = self.of(env)
         found = names.resolve(node["wanted"])
         if found is None:
-            return self._elsewhere(app, env, node, contnode) or contnode
+            # the other extensions, intersphinx before all, are asked for a Python object of that name
+            asked = node.copy()
+            asked.update_all_atts({"refdomain": "py", "reftype": "obj"}, replace=True)
+            allowed = (NoUri,)
+            elsewhere = app.emit_firstresult("missing-reference", env, asked, contnode, allowed_exceptions=allowed)
+            return cast("nodes.Node | None", elsewhere) or contnode
         entry = names.objects[found]
-        try:
-            return make_refnode(app.builder, node["refdoc"], entry.docname, entry.node_id, [contnode], found)
-        except NoUri:
-            return contnode
-
-    def _elsewhere(
-        self, app: Sphinx, env: BuildEnvironment, node: addnodes.pending_xref, contnode: nodes.TextElement
-    ) -> nodes.Node | None:
-        """Ask the other extensions, intersphinx before all, for a Python object of that name."""
-        asked = node.copy()
-        asked.update_all_atts({"refdomain": "py", "reftype": "obj"}, replace=True)
-        result: nodes.Node | None = app.emit_firstresult(
-            "missing-reference", env, asked, contnode, allowed_exceptions=(NoUri,)
-        )
-        return result
+        return reference_node(app, node, (entry.docname, entry.node_id), contnode, found)

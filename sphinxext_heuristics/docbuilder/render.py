@@ -20,13 +20,7 @@ logger = logging.getLogger(__name__)
 #: What docutils' smart quotes change; a NUL in front escapes it, as a backslash does in reStructuredText.
 _EDUCATED = re.compile(r"['\"`]|--+|\.\.\.")
 _HUB = "https://huggingface.co"
-_ALERTS: dict[str, type[nodes.Element]] = {
-    "caution": nodes.caution,
-    "important": nodes.important,
-    "note": nodes.note,
-    "tip": nodes.tip,
-    "warning": nodes.warning,
-}
+_ALERTS = ("caution", "important", "note", "tip", "warning")
 _VERSIONS = {"Added": "Added in {}", "Changed": "Changed in {}", "Deprecated": "Deprecated since {}"}
 _FRAMEWORKS = {"flax": "JAX", "jax": "JAX", "pt": "PyTorch", "tf": "TensorFlow"}
 
@@ -60,26 +54,25 @@ class Renderer(SphinxRenderer):
     def render_fence(self, token: SyntaxTreeNode) -> None:
         """Render a code fence; its language is what its code can be read as."""
         code = token.content.rstrip("\n")
-        block = nodes.literal_block(code, code, language=language_of(token.info.strip(), code))
-        self.add_line_and_source_path(block, token)
-        self.current_node.append(block)
+        self._append(nodes.literal_block(code, code, language=language_of(token.info.strip(), code)), token)
 
     def render_formula(self, token: SyntaxTreeNode) -> None:
         """Render a formula in a block."""
-        block = nodes.math_block(token.content, token.content, nowrap=False, number=None, label=None)
-        self.add_line_and_source_path(block, token)
-        self.current_node.append(block)
+        self._append(nodes.math_block(token.content, token.content, nowrap=False, number=None, label=None), token)
 
     def render_object_link(self, token: SyntaxTreeNode) -> None:
         """Render ``[`X`]``."""
-        target, shown = token.content.lstrip("~").removesuffix("()"), token.content
-        if shown.startswith("~"):
-            shown = shown.rpartition(".")[2]
-        shown = token.meta["shown"] or shown.lstrip("~")
+        target = token.content.lstrip("~").removesuffix("()")
+        exact, called = self.look_up(target, token)
+        shown = target.rpartition(".")[2] if token.content.startswith("~") else target
+        shown = token.meta["shown"] or shown + ("()" if called else "")
         content = nodes.literal(token.content, shown, classes=["xref", "py", "py-obj"])
-        reference = object_reference(self.sphinx_env, target, content)
-        self.add_line_and_source_path(reference, token)
-        self.current_node.append(reference)
+        reference = object_reference(self.sphinx_env, target, content, exact=exact)
+        self._append(reference, token)
+
+    def look_up(self, target: str, token: SyntaxTreeNode) -> tuple[str, bool]:
+        """Give an object's full name, if it is known, and whether it is shown with ``()``."""
+        return "", token.content.endswith("()")
 
     def render_link(self, token: SyntaxTreeNode) -> None:
         """Render a link to an address; a relative link is its text."""
@@ -96,7 +89,7 @@ class Renderer(SphinxRenderer):
         """Render ``> [!TIP]``."""
         kind = token.info
         if kind not in _ALERTS:
-            self.warn(f"unknown alert [!{kind.upper()}]; use one of {', '.join(sorted(_ALERTS)).upper()}", token)
+            self.warn(f"unknown alert [!{kind.upper()}]; use one of {', '.join(_ALERTS).upper()}", token)
         self._admonition(token, kind, kind.capitalize())
 
     def render_component(self, token: SyntaxTreeNode) -> None:
@@ -113,7 +106,8 @@ class Renderer(SphinxRenderer):
         elif name in _FRAMEWORKS:
             self._option(token, _FRAMEWORKS[name])
         elif name == "Youtube":
-            self._address(token, f"https://www.youtube.com/watch?v={attributes.get('id', '')}")
+            address = f"https://www.youtube.com/watch?v={attributes.get('id', '')}"
+            self._append(nodes.paragraph("", "", nodes.reference("", address, refuri=address)), token)
         elif name == "PipelineTag":
             self._option(token, attributes.get("pipeline", ""))
         else:
@@ -130,8 +124,8 @@ class Renderer(SphinxRenderer):
         self.current_node.append(plain_text(token.content))
 
     def _admonition(self, token: SyntaxTreeNode, kind: str, title: str) -> None:
-        known = _ALERTS.get(kind)
-        node = known() if known else nodes.admonition("", nodes.title("", title), classes=["note"])
+        known = kind in _ALERTS
+        node = getattr(nodes, kind)() if known else nodes.admonition("", nodes.title("", title), classes=["note"])
         self._within(node, token)
 
     def _option(self, token: SyntaxTreeNode, title: str) -> None:
@@ -144,10 +138,9 @@ class Renderer(SphinxRenderer):
         with self.current_node_context(node, append=True):
             self.render_children(token)
 
-    def _address(self, token: SyntaxTreeNode, address: str) -> None:
-        paragraph = nodes.paragraph("", "", nodes.reference("", address, refuri=address))
-        self.add_line_and_source_path(paragraph, token)
-        self.current_node.append(paragraph)
+    def _append(self, node: nodes.Element, token: SyntaxTreeNode) -> None:
+        self.add_line_and_source_path(node, token)
+        self.current_node.append(node)
 
 
 def line_of(token: SyntaxTreeNode) -> int:

@@ -103,12 +103,12 @@ def read_tree(source: Path, folder: str, package: str) -> Tree:
     :returns: The tree; what is wrong with a file is one of its problems.
     """
     reader = _Reader("" if folder in {"", "."} else folder.strip("/"))
-    if (source / folder).is_dir():
-        reader.load(source / folder / TOCTREE, lambda root: reader.sections(root, ()))
-        if (source / folder / REDIRECTS).exists():
-            reader.load(source / folder / REDIRECTS, reader.old_names)
+    if (source / reader.folder).is_dir():
+        reader.load(source / reader.folder / TOCTREE, lambda root: reader.sections(root, ()))
+        if (source / reader.folder / REDIRECTS).exists():
+            reader.load(source / reader.folder / REDIRECTS, reader.old_names)
     else:
-        message = f"docbuilder_trees names the folder {folder!r}, which does not exist"
+        message = f"docbuilder_trees names the folder {reader.folder!r}, which does not exist"
         reader.problems.append(Problem(TOCTREE, 1, message))
     groups, problems = tuple(reader.groups), tuple(reader.problems)
     return Tree(folder=reader.folder, package=package, groups=groups, redirects=reader.redirects, problems=problems)
@@ -131,6 +131,8 @@ class _Reader:
                 use(root)
         except FileNotFoundError:
             self.problems.append(Problem(path.name, 1, f"there is no {path.name}; every tree for doc-builder has one"))
+        except OSError as error:
+            self.problems.append(Problem(path.name, 1, f"{path.name} cannot be read: {error.strerror}"))
         except (yaml.YAMLError, UnicodeDecodeError) as error:
             mark, reason = getattr(error, "problem_mark", None), getattr(error, "problem", None) or str(error)
             message = f"this cannot be read as YAML: {reason}; fix the file"
@@ -166,7 +168,8 @@ class _Reader:
             yield Entry(docname, title, local.start_mark.line + 1)
             if new := keys.get("newlocal"):
                 self.redirects[self._docname(new)] = docname
-        for key, page in keys["local_fw"].value if "local_fw" in keys else ():
+        wanted = "a mapping from frameworks to pages"
+        for key, page in _value(keys["local_fw"], yaml.MappingNode, wanted) if "local_fw" in keys else ():
             yield Entry(self._docname(page), f"{title} ({key.value})".strip(), page.start_mark.line + 1)
 
     def _close(self, captions: tuple[str, ...], run: list[Entry]) -> None:

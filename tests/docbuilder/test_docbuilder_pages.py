@@ -338,6 +338,10 @@ TREES = {
     "not YAML": ("- local: [\n", "_toctree.yml:2: WARNING: this cannot be read as YAML: "),
     "no list": ("a: b\n", "_toctree.yml:1: WARNING: expected a list of pages and sections"),
     "no page": ("- title: a\n", "_toctree.yml:1: WARNING: expected a page (local, title) or a section"),
+    "no frameworks": (
+        "- local_fw: a\n  title: b\n",
+        "_toctree.yml:1: WARNING: expected a mapping from frameworks to pages",
+    ),
     "missing file": (
         "- local: index\n- local: nowhere\n  title: x\n",
         "_toctree.yml:2: WARNING: page 'nowhere' does not",
@@ -351,6 +355,13 @@ def test_faulty_trees(build: Callable[..., SphinxTestApp], name: str) -> None:
     text, expected = TREES[name]
     warnings = warnings_of(build(files={"_toctree.yml": text}))
     assert [warning for warning in warnings if warning.startswith(expected)], warnings
+
+
+def test_a_file_that_cannot_be_read(build: Callable[..., SphinxTestApp], tmp_path: Path) -> None:
+    (tmp_path / "source" / "_toctree.yml").unlink()
+    (tmp_path / "source" / "_toctree.yml").mkdir()
+    warnings = warnings_of(build())
+    assert [warning for warning in warnings if "_toctree.yml cannot be read: Is a directory" in warning], warnings
 
 
 def test_a_tree_in_a_folder(build: Callable[..., SphinxTestApp], tmp_path: Path) -> None:

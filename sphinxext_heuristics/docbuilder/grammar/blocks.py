@@ -6,66 +6,60 @@ import re
 from typing import TYPE_CHECKING
 
 from sphinxext_heuristics.docbuilder.grammar.components import line_at, problem
+from sphinxext_heuristics.docbuilder.lines import indent_of
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from markdown_it.rules_block import StateBlock
     from markdown_it.rules_core import StateCore
     from markdown_it.token import Token
 
-_AUTODOC = re.compile(r"\[\[autodoc\]\]")
-_AUTODOC_NAME = re.compile(r"\s+(\S+)\s*$")
 _MEMBER = re.compile(r"-\s+(\S+)\s*$")
 _DOCTEST = re.compile(r">>> ?")
 _ALERT = re.compile(r"\[!(?P<kind>\w+)\][ \t]*(?P<folded>> ?)?(?P<newline>\n)?")
 
 
-def autodoc_rule(state: StateBlock, start: int, end: int, silent: bool) -> bool:  # noqa: FBT001 - markdown-it's call
-    """Read ``[[autodoc]] X`` and the list of members below it.
+def read_autodoc(lines: Sequence[str], start: int) -> tuple[list[str], list[str] | None, int]:
+    """Read ``[[autodoc]] X`` and the list of members below it: deeper, all at one depth, blank lines between or not.
 
-    The token's meta data: the ``names``, the listed ``members`` (``None`` if there is no list), and what is wrong.
+    :param lines: The lines of the page.
+    :param start: The line that begins with ``[[autodoc]]``.
+    :returns: What stands behind each ``[[autodoc]]`` in the line; the members, ``None`` without a list; the line after.
     """
+    names = [part.strip() for part in lines[start].split("[[autodoc]]")[1:]]
+    members: list[str] = []
+    depth, stop = 0, start + 1
+    for number in range(start + 1, len(lines)):
+        member, indent = _MEMBER.match(lines[number].strip()), indent_of(lines[number])
+        if member and (indent == depth or (not members and indent > indent_of(lines[start]))):
+            members.append(member[1])
+            depth, stop = indent, number + 1
+        elif lines[number].strip():
+            break
+    return names, members or None, stop
+
+
+def autodoc_rule(state: StateBlock, start: int, end: int, silent: bool) -> bool:  # noqa: FBT001 - markdown-it's call
+    """Read ``[[autodoc]] X``; the token's meta data: the ``names``, the ``members``, and what is wrong."""
     line = line_at(state, start)
-    if not _AUTODOC.match(line):
+    if not line.startswith("[[autodoc]]"):
         return False
     if silent:
         return True
-    names = [_AUTODOC_NAME.match(part) for part in _AUTODOC.split(line)[1:]]
-    if None in names:
+    lines = [state.src[state.bMarks[number] : state.eMarks[number]].expandtabs() for number in range(start, end)]
+    names, members, length = read_autodoc(lines, 0)
+    if not all(re.fullmatch(r"\S+", name) for name in names):
         message = "[[autodoc]] takes the name of one object, and nothing else in its line; its text is shown"
         problem(state, start, message)
         _paragraph(state, line, start)
-        state.line = start + 1
         return True
-    members, stop = _members(state, start, end)
     several = "several [[autodoc]] on one line, which doc-builder shows as text; give each its own line"
     token = state.push("autodoc", "", 0)
-    token.meta = {
-        "names": [name[1] for name in names if name],
-        "members": members,
-        "problem": several if len(names) > 1 else "",
-    }
-    token.map = [start, stop]
-    state.line = stop
+    token.meta = {"names": names, "members": members, "problem": several if len(names) > 1 else ""}
+    state.line = start + length
+    token.map = [start, state.line]
     return True
-
-
-def _members(state: StateBlock, start: int, end: int) -> tuple[list[str] | None, int]:
-    """Read the list of members below a line: deeper than it, all at one depth, blank lines between them or not."""
-    first = start + 1
-    while first < end and state.isEmpty(first):
-        first += 1
-    if first >= end or state.sCount[first] <= state.sCount[start] or not _MEMBER.match(line_at(state, first)):
-        return None, start + 1
-    members, number, stop = [], first, first
-    while number < end:
-        member = _MEMBER.match(line_at(state, number))
-        if member and state.sCount[number] == state.sCount[first]:
-            members.append(member[1])
-            stop = number + 1
-        elif not state.isEmpty(number):
-            break
-        number += 1
-    return members, stop
 
 
 def formula_rule(state: StateBlock, start: int, end: int, silent: bool) -> bool:  # noqa: FBT001 - markdown-it's call
@@ -128,9 +122,7 @@ def alert_rule(state: StateCore) -> None:
 
 def _alert(tokens: list[Token], number: int, found: re.Match[str]) -> None:
     opening, paragraph, inline = tokens[number : number + 3]
-    close = next(
-        token for token in tokens[number:] if token.type == "blockquote_close" and token.level == opening.level
-    )
+    close = next(end for end in tokens[number:] if (end.type, end.level) == ("blockquote_close", opening.level))
     opening.type, close.type = "alert_open", "alert_close"
     opening.info = found["kind"].lower()
     inline.content = inline.content[found.end() :]

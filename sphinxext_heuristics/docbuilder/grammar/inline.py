@@ -25,11 +25,10 @@ _OBJECT = re.compile(rf"(?<![\w`\]])\[`(?P<target>{_NAME}){_CALL}`\](?![(\[])")
 _OBJECT_WITH_TEXT = re.compile(rf"(?<![\w`\]])\[`(?P<text>[^`\n]+)`\]\[(?P<target>{_NAME})(?P<call>\(\))?\](?![(\[])")
 #: What authors write by mistake: the two marks at the end have changed places, or the bracket is missing.
 _SLIP = re.compile(
-    rf"(?<![\w`\]])\[`(?:(?P<target>{_NAME})(?P<call>\(\))?\]`(?![\w(\[])|(?P<open>~{_NAME[2:]})(?P<opencall>\(\))?`(?=\s))"
+    r"(?<![\w`\]])\[`(?P<target>(?P<tilde>~)?[A-Za-z_][\w.]*)(?P<call>\(\))?(?:\]`(?![\w(\[])|(?(tilde)`(?=\s)|(?!)))"
 )
 _BRACKETED_CODE = re.compile(r"\[(?P<ticks>`+)(?P<code>[^`\n]+)(?P=ticks)\](?![(\[:])")
 _ROLE = re.compile(r":(?:py:)?(?:class|func|meth|obj|mod|attr|data|exc):`(?P<target>[^`<]+)`")
-_RST_MATH = re.compile(r":math:`([^`]+)`")
 _TEX_MATH = re.compile(r"\\{1,2}\((?P<formula>.+?)\\{1,2}\)", re.DOTALL)
 _SPACED_DOLLARS = re.compile(r"(?<!\S)\$(?P<formula>[^$\n`<>]+)\$(?!\S)")
 _DOLLARS = re.compile(
@@ -81,9 +80,9 @@ def _object(state: StateInline, found: re.Match[str]) -> None:
     """Make the token of a link to an object: its content is the name, ``shown`` what is shown instead."""
     groups = found.groupdict()
     token = state.push("object_link", "", 0)
-    token.content = (groups["target"] or groups["open"]).strip()
+    token.content = groups["target"].strip()
     shown = groups.get("param") or groups.get("text") or ""
-    token.meta = {"shown": shown, "called": bool(groups.get("call") or groups.get("opencall"))}
+    token.meta = {"shown": shown, "called": bool(groups.get("call"))}
 
 
 def _bracketed_code(state: StateInline, found: re.Match[str]) -> None:
@@ -119,8 +118,7 @@ def address_rule(state: StateInline, silent: bool) -> bool:  # noqa: FBT001 - ma
     """Read an address without marks: the scheme is in the text that waits when the colon is reached."""
     if silent or state.src[state.pos] != ":" or state.linkLevel:
         return False
-    scheme = _SCHEME.search(state.pending)
-    found = _URL.match(state.src, state.pos + 1) if scheme else None
+    scheme, found = _SCHEME.search(state.pending), _URL.match(state.src, state.pos + 1)
     if scheme is None or found is None:
         return False
     rest = found[0].rstrip(".,;:!?")
@@ -149,7 +147,7 @@ def _nothing(state: StateInline, found: re.Match[str]) -> None:
 #: The rules that pages and docstrings share, each with its name, in the order in which they are asked.
 SHARED: tuple[tuple[str, Rule], ...] = (
     ("object", located(_matching(_object, _OBJECT, _OBJECT_WITH_TEXT, _SLIP, _ROLE))),
-    ("math", _matching(_math, _RST_MATH, _TEX_MATH, _SPACED_DOLLARS, _DOLLARS)),
+    ("math", _matching(_math, _TEX_MATH, _SPACED_DOLLARS, _DOLLARS)),
     ("html_link", located(_matching(_html_link, _HTML_LINK))),
     ("address", located(address_rule)),
 )

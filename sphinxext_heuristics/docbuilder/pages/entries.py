@@ -115,13 +115,10 @@ class EntryMaker:
 def _directive(found: Found, members: Sequence[str], elsewhere: Sequence[str], *, index: bool) -> list[str]:
     """Write autodoc's directive for an object; *elsewhere* are members whose entries another place holds."""
     kind = _kind(found)
-    options = [f"no-{name}" for name in _OFF] if kind in _WITH_MEMBERS else []
-    if members:
-        options += [f"members: {', '.join(members)}", "undoc-members"]
-    if not index:
-        options.append("no-index")
     lines = [f".. auto{kind}:: {found.name}"]
-    lines += [f"   :{option}" if ":" in option else f"   :{option}:" for option in options]
+    lines += [f"   :no-{name}:" for name in _OFF if kind in _WITH_MEMBERS]
+    lines += [f"   :members: {', '.join(members)}", "   :undoc-members:"] if members else []
+    lines += [] if index else ["   :no-index:"]
     for member in elsewhere:
         kind = _kind(Found(object=getattr(found.object, member), name=member))
         lines += ["", f"   .. auto{kind}:: {found.name}.{member}", "      :no-index:"]
@@ -146,12 +143,8 @@ def _sort(root: nodes.Node, members: Sequence[str]) -> None:
     places = {name: place for place, name in enumerate(members)}
     for content in list(root.findall(addnodes.desc_content))[:1]:
         entries = [node for node in content.children if isinstance(node, addnodes.desc)]
-        order = sorted(entries, key=lambda node: places.get(_last_name(node), len(places)))
+        names = {id(node): str(node[0].get("fullname", "")).rpartition(".")[2] for node in entries}  # type: ignore[attr-defined]
+        order = sorted(entries, key=lambda node: places.get(names[id(node)], len(places)))
         slots = [content.index(node) for node in entries]
         for slot, node in zip(slots, order, strict=True):
             content.children[slot] = node
-
-
-def _last_name(entry: addnodes.desc) -> str:
-    signature = next(iter(entry.findall(addnodes.desc_signature)), None)
-    return str(signature.get("fullname", "")).rpartition(".")[2] if signature else ""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import posixpath
+import re
 from html import escape, unescape
 from html.parser import HTMLParser
 from typing import TYPE_CHECKING
@@ -33,16 +34,20 @@ _VIDEO = (
 )
 
 
+#: A tag that depends on the builder: the slot of its node, the tag.
+_MARKED = re.compile("\0([0-9]+)\0([^\0]*)\0")
+
+
 class html_part(nodes.General, nodes.Element):  # noqa: N801 - docutils' nodes are in small letters
     """Raw HTML, and as its children what other builders show.
 
-    Its ``parts`` are the HTML: pieces of text, and for what depends on the builder a kind, a child's ``slot``, and the
-    text before and after the address.
+    Its ``html`` has NULs around each tag with an address that depends on the builder, and before it the ``slot`` of the
+    child that knows the address.
     """
 
 
 class HtmlReader(HTMLParser):
-    """Reads HTML once: into the pieces of an `html_part` and into its children.
+    """Reads HTML once: into the text of an `html_part` and into its children.
 
     :param link: Makes the node of a link within the documentation from an address and what is shown; ``None`` if the
         address leads elsewhere.
@@ -53,12 +58,13 @@ class HtmlReader(HTMLParser):
         super().__init__(convert_charrefs=False)
         self.link = link
         self.image = image
-        self.parts: list[tuple[str, ...]] = []
+        self.html = ""
+        self.slots = 0
         self.children: list[nodes.Node] = []
         self.anchors: list[str] = []
         self.paragraph = nodes.paragraph()
-        #: The open links: what is shown, the address, and whether it is within the documentation.
-        self.links: list[tuple[nodes.inline, str, bool]] = []
+        #: The open links: what is shown, and the node around it.
+        self.links: list[tuple[nodes.inline, nodes.inline]] = []
 
     def read(self, text: str) -> html_part:
         """Read a piece of HTML."""
@@ -67,7 +73,7 @@ class HtmlReader(HTMLParser):
         while self.links:
             self._end_link()
         self._flush()
-        return html_part("", *self.children, parts=self.parts, anchors=self.anchors)
+        return html_part("", *self.children, html=self.html, anchors=self.anchors)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         """Take a tag; that of a link or an image may depend on the builder."""
@@ -81,12 +87,12 @@ class HtmlReader(HTMLParser):
         elif tag == "img" and given.get("src"):
             self._image(given, raw)
         elif tag == "youtube":
-            self._raw(_VIDEO.format(escape(given.get("id", ""))))
+            self.html += _VIDEO.format(escape(given.get("id", "")))
             self._frame(f"https://www.youtube.com/watch?v={given.get('id', '')}")
         else:
             if tag in _FRAMES and given.get("src"):
                 self._frame(given["src"])
-            self._raw(raw)
+            self.html += raw
 
     def handle_endtag(self, tag: str) -> None:
         """Take a closing tag."""
@@ -95,28 +101,22 @@ class HtmlReader(HTMLParser):
         if tag == "a" and self.links:
             self._end_link()
         elif tag != "youtube":
-            self._raw(f"</{tag}>")
+            self.html += f"</{tag}>"
 
     def handle_data(self, data: str) -> None:
         """Take text."""
-        self._raw(data)
-        self._text(data)
+        self._text(data, data)
 
     def handle_entityref(self, name: str) -> None:
         """Take a character by its name, or by its number with ``#`` in front."""
-        self._raw(f"&{name};")
-        self._text(unescape(f"&{name};"))
+        self._text(f"&{name};", unescape(f"&{name};"))
 
     def handle_charref(self, name: str) -> None:
         """Take a character by its number."""
         self.handle_entityref(f"#{name}")
 
-    def _raw(self, text: str) -> None:
-        if self.parts and self.parts[-1][0] == "html":
-            text = self.parts.pop()[1] + text
-        self.parts.append(("html", text))
-
-    def _text(self, text: str) -> None:
+    def _text(self, raw: str, text: str) -> None:
+        self.html += raw
         target: nodes.TextElement = self.links[-1][0] if self.links else self.paragraph
         if text.strip():
             lead = " " if text[0].isspace() and target.children else ""
@@ -130,34 +130,35 @@ class HtmlReader(HTMLParser):
             self.children.append(self.paragraph)
             self.paragraph = nodes.paragraph()
 
+    def _mark(self, node: nodes.Element, address: str, raw: str) -> None:
+        """Note the tag that a node has the address of."""
+        node["slot"], node["written"] = str(self.slots), address
+        self.slots += 1
+        self.html += f"\0{node['slot']}\0{raw}\0"
+
     def _start_link(self, address: str, raw: str) -> None:
-        inside = self.link(address, nodes.inline()) is not None
-        if inside:
-            self.parts.append(("open", str(len(self.parts)), *_around(address, raw)))
+        shown = nodes.inline()
+        inside = self.link(address, shown)
+        around = nodes.inline("", "", inside or nodes.reference("", "", shown, refuri=address))
+        if inside is None:
+            self.html += raw
         else:
-            self._raw(raw)
-        self.links.append((nodes.inline(slot=str(len(self.parts) - 1)), address, inside))
+            self._mark(around, address, raw)
+        self.links.append((shown, around))
 
     def _end_link(self) -> None:
-        shown, address, inside = self.links.pop()
-        slot = shown["slot"]
-        content = nodes.inline("", "", *(child.deepcopy() for child in shown.children))
-        target = self.link(address, content) if inside else nodes.reference("", "", content, refuri=address)
-        self.paragraph += nodes.inline("", "", *filter(None, [target]), slot=slot)
-        if inside:
-            self.parts.append(("close", slot))
-        else:
-            self._raw("</a>")
+        shown, around = self.links.pop()
+        self.paragraph += around
+        self.html += f"\0{around['slot']}\0</a>\0" if "slot" in around else "</a>"
         if any(child.astext() == " " for child in shown.children):
             self._flush()
 
     def _image(self, given: dict[str, str], raw: str) -> None:
         image = nodes.image(uri=self.image(given["src"]), alt=given.get("alt", ""))
         if "://" in image["uri"]:
-            self._raw(raw)
+            self.html += raw
         else:
-            image["slot"] = str(len(self.parts))
-            self.parts.append(("image", image["slot"], *_around(given["src"], raw)))
+            self._mark(image, given["src"], raw)
         if self.links:
             self.links[-1][0].append(image)
         else:
@@ -169,12 +170,6 @@ class HtmlReader(HTMLParser):
         self.children.append(nodes.paragraph("", "", nodes.reference("", address, refuri=address)))
 
 
-def _around(address: str, raw: str) -> tuple[str, str]:
-    """Cut a tag at an address: what is before, what is after."""
-    before, _, after = raw.partition(escape(address) if escape(address) in raw else address)
-    return before, after
-
-
 def choose_html(app: Sphinx, doctree: nodes.document, docname: str) -> None:
     """Put raw HTML into pages in HTML, and nodes into all others (``doctree-resolved``).
 
@@ -182,26 +177,20 @@ def choose_html(app: Sphinx, doctree: nodes.document, docname: str) -> None:
     """
     for node in list(doctree.findall(html_part)):
         if app.builder.format == "html":
-            node.replace_self(nodes.raw("", _html(app, node, docname), format="html"))
+            slots = {child["slot"]: child for child in node.findall(nodes.Element) if "slot" in child}
+            html = _MARKED.sub(lambda found: _tag(app, slots[found[1]], found[2], docname), node["html"])  # noqa: B023
+            node.replace_self(nodes.raw("", html, format="html"))
         else:
             node.replace_self(node.children)
 
 
-def _html(app: Sphinx, node: html_part, docname: str) -> str:
-    slots = {child["slot"]: child for child in node.findall(nodes.Element) if "slot" in child}
-    opened: dict[str, bool] = {}
-    html = ""
-    for kind, *rest in node["parts"]:
-        if kind == "html":
-            html += rest[0]
-        elif kind == "close":
-            html += "</a>" if opened.get(rest[0]) else ""
-        else:
-            slot, before, after = rest
-            address = _image_address(app, slots[slot], docname) if kind == "image" else _address(slots[slot])
-            opened[slot] = address is not None
-            html += f"{before}{escape(address)}{after}" if address is not None else ""
-    return html
+def _tag(app: Sphinx, slot: nodes.Element, raw: str, docname: str) -> str:
+    """Give a tag its node's address; a link that leads nowhere has no tags."""
+    address = _image_address(app, slot, docname) if isinstance(slot, nodes.image) else _address(slot)
+    if address is None or raw == "</a>":
+        return raw if address else ""
+    written = escape(slot["written"])
+    return raw.replace(written if written in raw else slot["written"], escape(address), 1)
 
 
 def _image_address(app: Sphinx, image: nodes.Element, docname: str) -> str:

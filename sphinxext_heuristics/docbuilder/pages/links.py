@@ -9,12 +9,10 @@ from typing import TYPE_CHECKING
 from docutils import nodes
 from sphinx import addnodes
 from sphinx.domains.python import ObjectEntry
-from sphinx.errors import NoUri
 from sphinx.util import logging
-from sphinx.util.nodes import make_refnode
 
 from sphinxext_heuristics.docbuilder.pages.html import html_part
-from sphinxext_heuristics.docbuilder.references import REFTYPE
+from sphinxext_heuristics.docbuilder.references import REFTYPE, reference_node
 from sphinxext_heuristics.docbuilder.store import DocbuilderDomain, Fault
 
 if TYPE_CHECKING:
@@ -24,7 +22,7 @@ if TYPE_CHECKING:
     from sphinx.environment import BuildEnvironment
 
     from sphinxext_heuristics.docbuilder.references import ReferenceResolver
-    from sphinxext_heuristics.docbuilder.store import Link, Wanted
+    from sphinxext_heuristics.docbuilder.store import Link
 
 logger = logging.getLogger(__name__)
 
@@ -60,8 +58,7 @@ def destination(env: BuildEnvironment, link: Link) -> tuple[str, str, str]:
         what is wrong.
     """
     store = DocbuilderDomain.of(env)
-    docname, anchor = link.docname, link.anchor
-    problem = ""
+    docname, anchor, problem = link.docname, link.anchor, ""
     for tree in store.state.trees:
         if docname not in env.found_docs and tree.follow(docname) != docname:
             docname, _, new_anchor = tree.follow(docname).partition("#")
@@ -73,10 +70,8 @@ def destination(env: BuildEnvironment, link: Link) -> tuple[str, str, str]:
         return "", "", f"link to {link.written!r}: page {docname!r} does not exist; fix the link, or add a redirect"
     anchors = store.notes[docname].anchors if docname in store.notes else frozenset[str]()
     if anchor and anchor not in anchors:
-        message = f"link to {link.written!r}: page {docname!r} has no anchor {anchor!r}"
-        lower = anchor.lower()
-        close = lower if lower in anchors else ""
-        return docname, "", f"{message}; " + (f"closest match: {close!r}" if close else "fix the link")
+        help_ = f"closest match: {anchor.lower()!r}" if anchor.lower() in anchors else "fix the link"
+        return docname, "", f"link to {link.written!r}: page {docname!r} has no anchor {anchor!r}; {help_}"
     return docname, anchor, problem
 
 
@@ -87,12 +82,7 @@ def resolve_page(
     if node["reftype"] != PAGE_REFTYPE or node.get("refdomain"):
         return None
     docname, anchor, _ = destination(env, node["link"])
-    if not docname:
-        return contnode
-    try:
-        return make_refnode(app.builder, node["refdoc"], docname, anchor, [contnode])
-    except NoUri:
-        return contnode
+    return reference_node(app, node, (docname, anchor), contnode) if docname else contnode
 
 
 def note_page(app: Sphinx, doctree: nodes.document) -> None:
@@ -116,44 +106,30 @@ def _anchors(doctree: nodes.document) -> Iterator[str]:
             yield from _HTML_ID.findall(node.astext())
 
 
-class Updater:
-    """Brings the documents up to date with each other when all are read.
+def update(resolver: ReferenceResolver, _: Sphinx, env: BuildEnvironment) -> list[str]:
+    """Bring the documents up to date with each other when all are read (``env-updated``).
+
+    Second names are given and warnings told. What is left are documents whose links lead elsewhere than before.
 
     :param resolver: Knows the documented objects.
+    :returns: The documents to be written again.
     """
-
-    def __init__(self, resolver: ReferenceResolver) -> None:
-        self.resolver = resolver
-
-    def update(self, app: Sphinx, env: BuildEnvironment) -> list[str]:
-        """Give second names, warn, and find the documents whose links lead elsewhere than before (``env-updated``).
-
-        :returns: The documents to be written again.
-        """
-        store = DocbuilderDomain.of(env)
-        state, before, navigation_before = store.state, store.state.outcomes, store.state.navigation
-        _give_second_names(env, store)
-        self.resolver.forget()
-        for docname, fault in sorted(_faults(env, store), key=lambda pair: (pair[0], pair[1].line)):
-            location = (docname, fault.line)
-            logger.warning(fault.message, type="docbuilder", subtype=fault.subtype, location=location)
-        state.outcomes = dict(self._outcomes(env, store))
-        state.navigation = _navigation(env, store)
-        if navigation_before not in {"", state.navigation}:
-            return sorted(env.found_docs)
-        return [docname for docname, outcome in state.outcomes.items() if before.get(docname, outcome) != outcome]
-
-    def _outcomes(self, env: BuildEnvironment, store: DocbuilderDomain) -> Iterator[tuple[str, str]]:
-        names = self.resolver.of(env)
-        known: dict[Wanted, tuple[str, str]] = {}
-        for docname, notes in store.notes.items():
-            found: list[object] = [destination(env, link)[:2] for link in notes.links]
-            for wanted in notes.wanted:
-                if wanted not in known:
-                    entry = names.objects.get(names.resolve(wanted) or "")
-                    known[wanted] = (entry.docname, entry.node_id) if entry else ("", "")
-                found.append(known[wanted])
-            yield docname, sha256(repr(found).encode()).hexdigest()
+    store = DocbuilderDomain.of(env)
+    state, before, navigation_before = store.state, store.state.outcomes, store.state.navigation
+    _give_second_names(env, store)
+    resolver.forget()
+    for docname, fault in sorted(_faults(env, store), key=lambda pair: (pair[0], pair[1].line)):
+        logger.warning(fault.message, type="docbuilder", subtype=fault.subtype, location=(docname, fault.line))
+    names = resolver.of(env)
+    places = {wanted: names.place(wanted) for notes in store.notes.values() for wanted in notes.wanted}
+    state.outcomes = {}
+    for docname, notes in store.notes.items():
+        found = [destination(env, link)[:2] for link in notes.links], [places[wanted] for wanted in notes.wanted]
+        state.outcomes[docname] = sha256(repr(found).encode()).hexdigest()
+    state.navigation = _navigation(env, store)
+    if navigation_before not in {"", state.navigation}:
+        return sorted(env.found_docs)
+    return [docname for docname, outcome in state.outcomes.items() if before.get(docname, outcome) != outcome]
 
 
 def _navigation(env: BuildEnvironment, store: DocbuilderDomain) -> str:
@@ -166,11 +142,8 @@ def _navigation(env: BuildEnvironment, store: DocbuilderDomain) -> str:
 
 def _faults(env: BuildEnvironment, store: DocbuilderDomain) -> Iterator[tuple[str, Fault]]:
     for docname, notes in store.notes.items():
-        for fault in notes.faults:
-            yield docname, fault
-        for link in notes.links:
-            if problem := destination(env, link)[2]:
-                yield docname, Fault(link.line, problem, "link")
+        links = [Fault(link.line, destination(env, link)[2], "link") for link in notes.links]
+        yield from ((docname, fault) for fault in (*notes.faults, *links) if fault.message)
 
 
 def _give_second_names(env: BuildEnvironment, store: DocbuilderDomain) -> None:

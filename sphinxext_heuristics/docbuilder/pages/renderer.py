@@ -16,7 +16,6 @@ from sphinxext_heuristics.docbuilder.objects import ImportFailedError
 from sphinxext_heuristics.docbuilder.pages.entries import EntryMaker
 from sphinxext_heuristics.docbuilder.pages.html import TAGS, HtmlReader
 from sphinxext_heuristics.docbuilder.pages.links import page_reference
-from sphinxext_heuristics.docbuilder.references import object_reference
 from sphinxext_heuristics.docbuilder.render import Renderer, line_of, plain_text
 from sphinxext_heuristics.docbuilder.store import DocbuilderDomain, Fault, Link
 
@@ -77,9 +76,8 @@ class PageRenderer(Renderer):
         own = _OWN_ID.search(text)
         if own:
             last = title_node.children[-1]
-            shown = _OWN_ID.sub("", last.astext()).rstrip()
-            title_node.replace(last, plain_text(shown))
-        words = " ".join(_words(token))
+            title_node.replace(last, plain_text(_OWN_ID.sub("", last.astext()).rstrip()))
+        words = " ".join(filter(None, (part.content.strip() for part in token.walk() if not part.children)))
         self.headings.append((node, own[1].strip() if own else heading_id(_OWN_ID.sub("", words))))
 
     def _render_finalise(self) -> None:
@@ -112,41 +110,32 @@ class PageRenderer(Renderer):
         if messages:
             self.warn("; ".join(messages), token, "autodoc")
 
-    def render_object_link(self, token: SyntaxTreeNode) -> None:
-        """Render ``[`X`]``: found by doc-builder's walk, or else among all documented objects."""
-        target = token.content.lstrip("~").removesuffix("()")
-        shown = target.rpartition(".")[2] if token.content.startswith("~") else target
+    def look_up(self, target: str, token: SyntaxTreeNode) -> tuple[str, bool]:
+        """Find an object by doc-builder's walk."""
         try:
             found = self.entries.find(target)
         except ImportFailedError:
             found = None
-        called = token.meta["called"] or (found is not None and found.called)
-        shown = token.meta["shown"] or shown + ("()" if called else "")
-        content = nodes.literal(token.content, shown, classes=["xref", "py", "py-obj"])
-        exact = found.name if found else ""
-        reference = object_reference(self.sphinx_env, target, content, exact=exact)
-        self.add_line_and_source_path(reference, token)
-        self.current_node.append(reference)
+        return (found.name, found.called or token.meta["called"]) if found else ("", token.meta["called"])
 
     def render_link(self, token: SyntaxTreeNode) -> None:
         """Render a link: to an address, to a page, to an anchor."""
-        address = str(token.attrGet("href") or "")
-        if _SCHEME.match(address) or address.startswith("/docs/"):
+        content = nodes.inline()
+        node = self._page_link(str(token.attrGet("href") or ""), content, line_of(token))
+        if node is None:
             super().render_link(token)
             return
-        content = nodes.inline()
         with self.current_node_context(content):
             self.render_children(token)
-        node = self._page_link(address, content, line_of(token))
-        self.add_line_and_source_path(node, token)
-        self.current_node.append(node)
+        self._append(node, token)
 
-    def _page_link(self, address: str, content: nodes.Element, line: int) -> nodes.Element:
-        """Make a link within the documentation."""
+    def _page_link(self, address: str, content: nodes.Element, line: int) -> nodes.Element | None:
+        """Make a link within the documentation; ``None`` if the address leads elsewhere."""
+        if _SCHEME.match(address) or address.startswith("/docs/"):
+            return None
         path, _, anchor = address.partition("#")
         path = unquote(path.partition("?")[0])
-        here = self.sphinx_env.docname
-        docname = here
+        docname = here = self.sphinx_env.docname
         if path:
             start = self.tree.folder if path.startswith("/") else dirname(here)
             docname = normpath(join(start, path.lstrip("/")))
@@ -154,8 +143,7 @@ class PageRenderer(Renderer):
             if docname not in self.sphinx_env.found_docs and file.is_file() and not _SUFFIX.search(path):
                 return addnodes.download_reference("", "", content, reftarget=f"/{docname}", refdoc=here)
             docname = _SUFFIX.sub("", docname)
-        link = Link(line, address, docname, unquote(anchor))
-        return page_reference(here, link, content)
+        return page_reference(here, Link(line, address, docname, unquote(anchor)), content)
 
     def render_image(self, token: SyntaxTreeNode) -> None:
         """Render an image; ``/imgs`` is a folder of the tree."""
@@ -179,15 +167,8 @@ class PageRenderer(Renderer):
             self.current_node.append(nodes.paragraph("", "", plain_text(text.strip())))
             return
         line = line_of(token)
-        reader = HtmlReader(lambda address, content: self._html_link(address, content, line), self._image)
-        node = reader.read(text)
-        self.add_line_and_source_path(node, token)
-        self.current_node.append(node)
-
-    def _html_link(self, address: str, content: nodes.Element, line: int) -> nodes.Element | None:
-        if _SCHEME.match(address) or address.startswith("/docs/"):
-            return None
-        return self._page_link(address, content, line)
+        node = HtmlReader(lambda address, content: self._page_link(address, content, line), self._image).read(text)
+        self._append(node, token)
 
     def render_html_inline(self, token: SyntaxTreeNode) -> None:
         """Render a tag in a line; what is between two tags is Markdown."""
@@ -206,13 +187,6 @@ class PageRenderer(Renderer):
         self.current_node.append(nodes.raw("", "<s>", format="html"))
         self.render_children(token)
         self.current_node.append(nodes.raw("", "</s>", format="html"))
-
-
-def _words(token: SyntaxTreeNode) -> list[str]:
-    """Give the pieces of text in a heading, as doc-builder joins them."""
-    if not token.children:
-        return [token.content.strip()] if token.content.strip() else []
-    return [word for child in token.children for word in _words(child)]
 
 
 def heading_id(text: str) -> str:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from sphinx.util import logging
 
+from sphinxext_heuristics.docbuilder.grammar.blocks import read_autodoc
 from sphinxext_heuristics.docbuilder.objects import (
     ImportFailedError,
     chosen_members,
@@ -30,10 +30,6 @@ if TYPE_CHECKING:
     Claim = tuple[str, str, tuple[str, ...] | None]
 
 logger = logging.getLogger(__name__)
-
-_AUTODOC = re.compile(r"^[ \t]*\[\[autodoc\]\].*$(?:\n(?:[ \t]+-[ \t]+\S+[ \t]*|[ \t]*)$)*", re.MULTILINE)
-_NAME = re.compile(r"\[\[autodoc\]\]\s+(\S+)")
-_MEMBER = re.compile(r"^[ \t]+-[ \t]+(\S+)[ \t]*$", re.MULTILINE)
 
 
 def main_page(tree: Tree, docnames: Collection[str]) -> str:
@@ -93,13 +89,10 @@ def _claims(env: BuildEnvironment, trees: Sequence[Tree]) -> Iterator[Claim]:
     """Give what the pages document, in the order of the pages."""
     for tree in trees:
         for docname in tree.pages(env.found_docs):
-            text = env.doc2path(docname).read_text(encoding="utf-8-sig", errors="replace")
-            if "[[autodoc]]" not in text:
-                continue
-            for block in _AUTODOC.finditer(text):
-                members = tuple(_MEMBER.findall(block[0])) or None
-                for name in _NAME.findall(block[0]):
-                    yield docname, name, members
+            lines = env.doc2path(docname).read_text(encoding="utf-8-sig", errors="replace").splitlines()
+            for start in [number for number, line in enumerate(lines) if line.lstrip().startswith("[[autodoc]]")]:
+                names, members, _ = read_autodoc(lines, start)
+                yield from ((docname, name, tuple(members) if members else None) for name in names)
 
 
 def _claimants(app: Sphinx, store: DocbuilderDomain, claims: Sequence[Claim]) -> Mapping[str, tuple[str, ...]]:
