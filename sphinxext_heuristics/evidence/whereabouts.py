@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from sphinxext_heuristics.model import Evidence
     from sphinxext_heuristics.source.packages import Sources
 
+#: How many imports are followed to say where an object is not.
+_MOST_IMPORTS = 20
+
 
 def state(module: str, sources: Sources) -> State | None:
     """Return the state of a module's source file, or ``None`` if it has none; the file is not opened."""
@@ -35,7 +38,7 @@ def whereabouts(quoted: Evidence, sources: Sources) -> Iterator[tuple[Evidence, 
     """Yield the files that may define an object, in the order in which to look; at the end, what is in the way.
 
     The first is the module's own, then come those from which the module imports the object or its class inherits it.
-    The last is the module's own again, whose names are those to choose from, unless it imports the object from nowhere.
+    The last one, followed import by import, is where it should be; that file's names are those to choose from.
     """
     own = state(quoted.module, sources)
     if own is None:
@@ -47,17 +50,22 @@ def whereabouts(quoted: Evidence, sources: Sources) -> Iterator[tuple[Evidence, 
         for origin in dict.fromkeys([sources.canonical(dotted), *inherited]):
             if origin and (at := state(origin[0], sources)):
                 yield replace(quoted, module=origin[0], qualname=origin[1]), at
-        yield _lost_import(quoted, own, sources) or (quoted, own)
+        yield _followed(quoted, own, sources)
 
 
-def _lost_import(quoted: Evidence, at: State, sources: Sources) -> Lost | None:
-    """Say that an object is imported from where no source can be read; ``None`` if it is not."""
-    head = quoted.qualname.partition(".")[0]
-    module, name = sources.imported(quoted.module, head) or ("", "")
-    if not name or state(module, sources):
-        return None
-    message = f"{quoted.module!r} imports {head!r} from {module!r}: {_without_source(module, sources).message}"
-    return Lost(reason=Reason.NO_OBJECT, message=message, path=at.path)
+def _followed(quoted: Evidence, at: State, sources: Sources) -> tuple[Evidence, State] | Lost:
+    """Return the file to which imports lead, which may be the one where they begin."""
+    head, dot, rest = quoted.qualname.partition(".")
+    for _step in range(_MOST_IMPORTS):
+        module, name = sources.imported(quoted.module, head) or ("", "")
+        if not name:
+            break
+        there = state(module, sources)
+        if there is None:
+            message = f"{quoted.module!r} imports {head!r} from {module!r}: {_without_source(module, sources).message}"
+            return Lost(reason=Reason.NO_OBJECT, message=message, path=at.path)
+        quoted, at, head = replace(quoted, module=module, qualname=f"{name}{dot}{rest}"), there, name
+    return quoted, at
 
 
 def _dotted(quoted: Evidence, sources: Sources) -> Lost | None:

@@ -505,7 +505,7 @@ def big_plan(count: int) -> Plan:
     objects = Objects((e for _docname, e in catalogue.entries), canonical={}, aliases=lambda name: (name,))
     known = Lookups(
         objects=objects, modules={}, pages=Pages(dict.fromkeys(pages, ()), {}), canonical={},
-        external=lambda _kind, _name: None, elsewhere=lambda _name: None,
+        external=lambda _kind, _name: None, elsewhere=lambda _name: None, defines=lambda _name: False,
         settle=lambda record: Note(record.note, record.docname), excluded=frozenset(), version="1",
         verify=lambda _quoted: pytest.fail("nothing is quoted"), installed=lambda _package: None,
         messages=lambda _quoted: (), srcdir=Path("/src"),
