@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import importlib
 import io
 import re
 import sys
@@ -16,9 +17,16 @@ import pytest
 from bs4 import BeautifulSoup, Tag
 from sphinx.cmd.build import main as sphinx_build
 from sphinx.config import Config
+from sphinx.locale import init as init_locale
 from sphinx.locale import translators
 from sphinx.pycode import ModuleAnalyzer
 from sphinx.util.inventory import InventoryFile
+
+# Sphinx imports its domains when it has a translator. Imported without one, as by a test module, their names are lazy,
+# which Sphinx's JSON builder cannot write.
+init_locale([], None)
+importlib.import_module("sphinx.domains.python")
+translators.clear()
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -72,7 +72,9 @@ def opened(arguments: argparse.Namespace) -> Iterator[Sphinx]:
     confdir = Path(arguments.confdir or docs)
     _check_folders(docs, confdir)
     sphinx.locale.init_console()
-    may_colour = arguments.color == "yes" or (arguments.color == "auto" and color_terminal())
+    # Sphinx takes CI for a terminal; what is redirected to a file there is text.
+    is_terminal = sys.stdout.isatty() and color_terminal()
+    may_colour = arguments.color == "yes" or (arguments.color == "auto" and is_terminal)
     (coloron if may_colour else nocolor)()
     with (
         tempfile.TemporaryDirectory(prefix="sphinx-heuristics-") as scratch,
