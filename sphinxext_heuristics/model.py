@@ -88,9 +88,12 @@ class Problem:
     line: int
 
     @classmethod
-    def at(cls, place: Heuristic | Evidence | Query | RoleUse, subtype: Subtype, message: str) -> Problem:
-        """Return the problem of a record, where that is written."""
-        return cls(subtype=subtype, message=message, source=place.source, line=place.line)
+    def at(
+        cls, place: Heuristic | Evidence | Query | RoleUse, subtype: Subtype, message: str, option: str = ""
+    ) -> Problem:
+        """Return the problem of a record, where that is written, or one of its options."""
+        offsets = dict(getattr(place, "offsets", ()))
+        return cls(subtype=subtype, message=message, source=place.source, line=place.line + offsets.get(option, 0))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -240,6 +243,8 @@ class Heuristic:
     source: str
     #: The line of its directive.
     line: int
+    #: Each option that is given, with its line in the directive, from 0.
+    offsets: tuple[tuple[str, int], ...] = ()
     #: Whether it stands in an API entry, whose docstring may be shown again elsewhere.
     in_entry: bool = False
     #: What it quotes, in the order of the page.
@@ -275,6 +280,8 @@ class Query:
     #: The directive's place.
     source: str = ""
     line: int = 0
+    #: Each option that is given, with its line in the directive, from 0.
+    offsets: tuple[tuple[str, int], ...] = ()
     #: What was wrong with the directive's text.
     problems: tuple[Problem, ...] = ()
 

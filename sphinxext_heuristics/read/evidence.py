@@ -21,9 +21,6 @@ _OBJECT = re.compile(r"\w+(\.\w+)*(:\w+(\.(\w+|<locals>))*)?")
 class EvidenceDirective(CheckedDirective):
     """Quote code of an installed package: its object as the argument, the quote as the body."""
 
-    has_content = True
-    optional_arguments = 1  # none at all is a problem of ours, not of docutils
-    final_argument_whitespace = True
     known = ("text", "class", "name")
 
     def run(self) -> list[Node]:
@@ -56,7 +53,7 @@ class EvidenceDirective(CheckedDirective):
 
     def _object(self) -> tuple[str, str]:
         """Return the module and the object in it that the argument names, empty where it names none."""
-        written = " ".join(self.arguments[0].split()).lstrip("~") if self.arguments else ""
+        written = " ".join(self.header.argument.split()).lstrip("~")
         written = re.sub(r" ?: ?", ":", written)
         if not written:
             self.problem(Subtype.OPTION, "evidence without an object: write 'module:Class.method', or 'module'")

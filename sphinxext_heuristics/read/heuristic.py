@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
-from itertools import pairwise
 from typing import TYPE_CHECKING, cast
 
 from docutils import nodes
@@ -14,6 +13,7 @@ from sphinxext_heuristics.diagnostics import closest, did_you_mean
 from sphinxext_heuristics.model import CONNECTION_TYPES, PAGE_TYPES, SEVERITIES, Connection, Heuristic, Subtype
 from sphinxext_heuristics.nodes import heuristic, heuristic_entries, heuristic_facts, heuristic_note
 from sphinxext_heuristics.notes.inline import freeze
+from sphinxext_heuristics.read.header import body_fault
 from sphinxext_heuristics.read.options import CheckedDirective, split
 from sphinxext_heuristics.versions import is_empty_range
 from sphinxext_heuristics.versions import parse as parse_version
@@ -33,9 +33,6 @@ _MARKUP = re.compile(r"\.\. |`{3}|:{3}|~{3}")
 class HeuristicDirective(CheckedDirective):
     """Define a heuristic: its name as the argument, the rest as options and body."""
 
-    has_content = True
-    optional_arguments = 1  # none at all is a problem of ours, not of docutils
-    final_argument_whitespace = True
     known = (
         "title",
         "note",
@@ -56,6 +53,7 @@ class HeuristicDirective(CheckedDirective):
         options = self.check_options()
         name = self._heuristic_name()
         title = " ".join(options.get("title", "").split())
+        self._check_indent()
         body = self.parse_content_to_nodes()
         note = self._note(options)
         self._check_body(note, body)
@@ -69,8 +67,14 @@ class HeuristicDirective(CheckedDirective):
         self._register(node, record.anchor)
         return [node]
 
+    def _check_indent(self) -> None:
+        """Take the body as one even where it is indented otherwise than the options."""
+        if fault := body_fault((self.block_text or "").splitlines(), self.header):
+            self.problem(Subtype.OPTION, fault[1], fault[0])
+            self.content.trim_left(min(len(text) - len(text.lstrip()) for text in self.content if text.strip()))
+
     def _heuristic_name(self) -> str:
-        written = " ".join(self.arguments[0].split()) if self.arguments else ""
+        written = " ".join(self.header.argument.split())
         if not written:
             self.problem(Subtype.OPTION, "heuristic without a name: the name is missing")
             return ""
@@ -112,6 +116,7 @@ class HeuristicDirective(CheckedDirective):
             anchor=anchor_of(name),
             source=source,
             line=line,
+            offsets=tuple(self.offsets.items()),
         )
 
     def _version(self, options: dict[str, str], bound: str) -> str:
@@ -155,6 +160,7 @@ class HeuristicDirective(CheckedDirective):
     def _check_body(self, note: heuristic_note, body: list[Node]) -> None:
         if not note["given"] and not (body and isinstance(body[0], nodes.paragraph)):
             self.problem(Subtype.NOTE, "no note: give the option note, or a body that begins with a sentence")
+        lines = [text.strip() for text in (self.block_text or "").splitlines()]
         for text in first_paragraph(self.content, body):
             if match := _OPTION_LINE.match(text.strip()):
                 option = match[1]
@@ -164,23 +170,8 @@ class HeuristicDirective(CheckedDirective):
                     f"the body begins with what looks like the option {option!r}"
                     f"{did_you_mean(close)}: options stand right under the "
                     "directive, without a blank line before them",
-                    option,
+                    lines.index(text.strip(), self.header.end) if text.strip() in lines[self.header.end :] else 0,
                 )
-
-        if self.content and self._continues_option(self.content[0]):
-            self.problem(
-                Subtype.OPTION,
-                f"the body begins with the line {self.content[0].strip()!r}, which looks like the continuation "
-                "of the option above it: MyST wants a value of several lines in a YAML block between '---' lines",
-            )
-
-    def _continues_option(self, first: str) -> bool:
-        """Return whether the body's first line stands indented right under an option."""
-        lines = (self.block_text or "").splitlines()
-        for above, text in pairwise(lines):
-            if text.strip() == first.strip() and _OPTION_LINE.match(above.lstrip()):
-                return _indent(text) > _indent(above)
-        return False
 
     def _register(self, node: heuristic, wanted: str) -> None:
         """Give the definition its anchor, which no other node of the page may have."""
@@ -196,10 +187,6 @@ class HeuristicDirective(CheckedDirective):
             self.add_name(node)  # which notes the target, too
         else:
             document.note_explicit_target(node, node)
-
-
-def _indent(text: str) -> int:
-    return len(text) - len(text.lstrip())
 
 
 def parse_connection(type_: str, text: str) -> Connection | None:

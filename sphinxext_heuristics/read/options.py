@@ -1,14 +1,14 @@
 """What all directives of ours do with options and text.
 
-Everything that can be wrong with them is kept in the record and reported later, so that it is reported on every build,
-not only on those that read the page.
+They read their options themselves: docutils and MyST would drop what they do not understand with a warning that only
+the build which reads the page gives. Everything that can be wrong is kept in the record and reported later, so that it
+is reported on every build.
 """
 
 from __future__ import annotations
 
 import re
 from collections import Counter
-from functools import cached_property
 from typing import Any, ClassVar
 
 from docutils.parsers.rst import directives as rst
@@ -16,67 +16,50 @@ from sphinx.util.docutils import SphinxDirective
 
 from sphinxext_heuristics.diagnostics import absolute, closest, did_you_mean
 from sphinxext_heuristics.model import Problem, Subtype
+from sphinxext_heuristics.read.header import Header, in_myst, in_restructuredtext
 
 #: What would act on the text around it: control characters, halves of surrogate pairs, marks of the writing direction.
 _CONTROL = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\u202a-\u202e\u2066-\u2069]")
 
 
-class AnyOption(dict[str, Any]):
-    """An option specification that takes every option as it is written.
-
-    docutils and MyST would drop an unknown option with a warning that only the build
-    which reads the page gives.
-    """
-
-    def __missing__(self, _name: str) -> Any:  # noqa: ANN401 - docutils' converter
-        return lambda value: value
-
-    def __bool__(self) -> bool:
-        """Tell MyST that there may be options."""
-        return True
-
-
 class CheckedDirective(SphinxDirective):
     """A directive that keeps what is wrong with it for later."""
 
-    option_spec: ClassVar[Any] = AnyOption()
+    # All that is written comes as argument or content, and nothing is refused before we have seen it.
+    has_content = True
+    optional_arguments = 1
+    final_argument_whitespace = True
+    option_spec: ClassVar[Any] = {}
     #: The options that it knows, docutils' own included.
     known: ClassVar[tuple[str, ...]] = ()
 
     def check_options(self) -> dict[str, str]:
         """Return the known options as text and note the others as problems."""
         self.problems: list[Problem] = []
-        for name, value in self.options.items():
+        self.header = self._header()
+        for at, message in self.header.faults:
+            self.problem(Subtype.OPTION, message, at)
+        for name, number in Counter(option.name for option in self.header.options).items():
             if name not in self.known:
+                allowed, close = ", ".join(self.known) or "none", closest(name, self.known, 1)
                 self.problem(
-                    Subtype.OPTION,
-                    f"unknown option {name!r}: allowed are {', '.join(self.known) or 'none'}"
-                    f"{did_you_mean(closest(name, self.known, 1))}",
-                    name,
+                    Subtype.OPTION, f"unknown option {name!r}: allowed are {allowed}{did_you_mean(close)}", name
                 )
-            elif self._lost_comment(name, value):
-                self.problem(
-                    Subtype.OPTION,
-                    f"{name} ends before ' #', which begins a comment in YAML: put the value in quotes",
-                    name,
-                )
-        for name in self._repeated():
-            self.problem(Subtype.OPTION, f"option {name!r} is given more than once: the last one counts", name)
-        return {name: self._showable(name, value) for name, value in self.options.items() if name in self.known}
+            elif number > 1:
+                self.problem(Subtype.OPTION, f"option {name!r} is given more than once: the last one counts", name)
+        self.options = {option.name: option.value for option in self.header.options if option.name in self.known}
+        return {name: self.without_controls(name, value.strip()).strip() for name, value in self.options.items()}
 
-    def _repeated(self) -> list[str]:
-        """Return the options that MyST has seen several times; docutils lets no such directive run."""
-        text = self.block_text or ""
-        if text.lstrip().startswith(".."):
-            return []
-        # The fence, the options, the body: MyST counts from the fence.
-        lines = text.splitlines()[1 : self.content_offset + 1]
-        names = Counter(line.removeprefix(":").partition(":")[0] for line in lines)
-        return [name for name in self.options if names[name] > 1]
-
-    def _showable(self, name: str, value: object) -> str:
-        """Return an option's value as text, without characters that would act on what stands around it."""
-        return self.without_controls(name, "" if value is None else str(value).strip()).strip()
+    def _header(self) -> Header:
+        """Return the argument and the options; what is left of the content is the body."""
+        lines = (self.block_text or "").splitlines()
+        if lines and lines[0].lstrip().startswith(".."):
+            return in_restructuredtext(lines, self.known)
+        header = in_myst(" ".join(self.arguments), lines, self.known)
+        taken = header.end - 1
+        taken += bool(taken and self.content[taken:] and not self.content[taken].strip())
+        self.content, self.content_offset = self.content[taken:], self.content_offset + taken
+        return header
 
     def without_controls(self, name: str, text: str) -> str:
         """Return a text that is called *name* without characters that would act on what stands around it."""
@@ -86,36 +69,21 @@ class CheckedDirective(SphinxDirective):
             self.problem(Subtype.OPTION, f"{name} has control characters, which are left out: {named}", name)
         return _CONTROL.sub("", text)
 
-    def _lost_comment(self, name: str, value: object) -> bool:
-        """Return whether the source has more of a value than MyST has left of it."""
-        kept = str(value or "").strip()
-        return any(
-            " #" in text and text.partition(" #")[0].strip() == kept for _at, text in self._option_lines.get(name, ())
-        )
-
-    def problem(self, subtype: Subtype, message: str, option: str = "") -> None:
-        """Note a problem at the directive, or at an option's line where it is found."""
+    def problem(self, subtype: Subtype, message: str, at: str | int = 0) -> None:
+        """Note a problem at the directive, or at an option or a line of the directive, from 0."""
         source, line = self.place()
-        self.problems.append(Problem(subtype=subtype, message=message, source=source, line=line + self._offset(option)))
+        offset = self.offsets.get(at, 0) if isinstance(at, str) else at
+        self.problems.append(Problem(subtype=subtype, message=message, source=source, line=line + offset))
+
+    @property
+    def offsets(self) -> dict[str, int]:
+        """Map each option to its line in the directive, from 0."""
+        return {option.name: option.at for option in reversed(self.header.options)}
 
     def place(self) -> tuple[str, int]:
         """Return the file and line of the directive."""
         source, line = self.get_source_info()
         return absolute(source), line or 1
-
-    def _offset(self, option: str) -> int:
-        lines = self._option_lines.get(option, ()) if option else ()
-        return lines[0][0] if lines else 0
-
-    @cached_property
-    def _option_lines(self) -> dict[str, list[tuple[int, str]]]:
-        """Name → the lines of the directive, from 0, that begin with it and a colon, and what follows there."""
-        found: dict[str, list[tuple[int, str]]] = {}
-        for at, text in enumerate((self.block_text or "").splitlines()):
-            name, colon, value = text.strip().removeprefix(":").partition(":")
-            if colon:
-                found.setdefault(name, []).append((at, value))
-        return found
 
     def choice(self, options: dict[str, str], name: str, allowed: tuple[str, ...], default: str) -> str:
         """Return an option that is one of the *allowed* words, or the default."""

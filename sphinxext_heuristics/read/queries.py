@@ -22,10 +22,6 @@ _LAYOUTS = ("table", "cards")
 class QueryDirective(CheckedDirective):
     """Place a view: its name is the directive's, and a placeholder is filled when all pages are known."""
 
-    # What it does not take is a problem of ours, not of docutils, which would drop it all.
-    has_content = True
-    optional_arguments = 1
-    final_argument_whitespace = True
     #: Whether it takes an argument.
     takes_argument: ClassVar[bool] = False
     #: Whether, in an API entry, it replaces what the entry shows automatically.
@@ -34,15 +30,22 @@ class QueryDirective(CheckedDirective):
     def run(self) -> list[Node]:
         """Return the placeholder."""
         options = self.check_options()
-        if self.arguments and not self.takes_argument:
-            self.problem(Subtype.OPTION, f"{self.name} takes no argument: {self.arguments[0]!r}")
+        if self.header.argument and not self.takes_argument:
+            self.problem(Subtype.OPTION, f"{self.name} takes no argument: {self.header.argument!r}")
         if self.content:
             self.problem(Subtype.OPTION, f"{self.name} takes no body: {self.content[0].strip()!r}")
         asked = tuple(self.asked(options).items())
         source, line = self.place()
         node = heuristic_query(by_hand=self.by_hand)
         self.set_source_info(node)
-        node["record"] = Query(view=self.name, options=asked, source=source, line=line, problems=tuple(self.problems))
+        node["record"] = Query(
+            view=self.name,
+            options=asked,
+            source=source,
+            line=line,
+            offsets=tuple(self.offsets.items()),
+            problems=tuple(self.problems),
+        )
         return [node]
 
     def asked(self, options: dict[str, str]) -> dict[str, Any]:
@@ -82,7 +85,7 @@ class HeuristicsForDirective(QueryDirective):
 
     def asked(self, options: dict[str, str]) -> dict[str, Any]:
         """Return the targets."""
-        targets = split_targets(self.arguments[0]) if self.arguments else []
+        targets = split_targets(self.header.argument)
         if not targets:
             self.problem(Subtype.OPTION, "heuristics-for without a target: name an object, a page or 'category:NAME'")
         return {"target": tuple(targets)}
