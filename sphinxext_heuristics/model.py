@@ -170,6 +170,20 @@ class Found:
     qualname: str
 
 
+class Definition(NamedTuple):
+    """Where the source of a package defines an object."""
+
+    #: The name by its module and, for a member, by the class that defines it.
+    name: str
+    path: Path
+    #: From 1.
+    line: int
+    #: Whether it has a docstring, or can have none.
+    is_described: bool
+    #: Whether it is a member that a base class defines.
+    is_inherited: bool
+
+
 class Reason(enum.Enum):
     """Why a quote was not found."""
 
@@ -255,7 +269,7 @@ class Heuristic:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """One API entry (a ``desc`` node with all its signatures)."""
+    """One API entry: a ``desc`` node with all its signatures, or a module."""
 
     #: The full documented names, one a signature.
     names: tuple[str, ...]
@@ -267,6 +281,10 @@ class Entry:
     by_hand: bool
     #: Whether it is that of a class.
     is_class: bool = False
+    #: Whether it is a module, which has no ``desc`` node but a target where its documentation begins.
+    is_module: bool = False
+    #: The parameters that its signatures name.
+    parameters: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -424,7 +424,6 @@ def documented(text: str, other: str) -> Objects:
     return Objects(
         entries,
         canonical={text: (other,), "demo.Model": ("demo.inner.Model",)},
-        modules=frozenset({"demo", other}),
         aliases=lambda name: (name,),
         source_lineage=lambda name: (name, text) if name == other else (),
     )

@@ -144,10 +144,8 @@ def problems(app: Sphinx, plan: Plan) -> Iterator[Problem]:
     """Yield everything that is wrong with a project."""
     path, views = Path(app.confdir, "conf.py"), views_of(app)
     yield from conf_py.problems_in(app.config, path)
-    if plan.is_unjudged:
-        yield conf_py.problem_of_package(app.config, path)
+    yield from conf_py.problems_of_project(plan, app.config, path)
     yield from checks.problems(plan, path_of(app.env))
-    yield from conf_py.problems_of_targets(plan, path)
     for docname in plan.catalogue.docnames:
         for query in plan.catalogue.pages[docname].queries:
             if query.view in views:

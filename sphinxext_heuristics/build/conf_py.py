@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import ast
+import re
 import warnings
+from importlib.metadata import packages_distributions
 from typing import TYPE_CHECKING
 
 from sphinxext_heuristics.config import OPTIONS, PREFIX
 from sphinxext_heuristics.diagnostics import closest, did_you_mean
 from sphinxext_heuristics.model import Problem, Subtype
+from sphinxext_heuristics.source.packages import Sources
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from collections.abc import Set as AbstractSet
     from pathlib import Path
 
     from sphinx.config import Config
@@ -54,17 +58,6 @@ def not_set(config: Config, conf_py: Path, name: str) -> str:
     return f"{conf_py}:{wrong[0].line}: {wrong[0].message}" if wrong else f"{name} is not set in {conf_py}"
 
 
-def problem_of_package(config: Config, conf_py: Path) -> Problem:
-    """Return the problem of bounds that no version judges."""
-    name = "heuristics_package"
-    message = (
-        f"{name} = {getattr(config, name)!r}: no installed version of it is known, and conf.py has no release: "
-        "since and until are not judged"
-    )
-    line = assignments(conf_py).get(name, 1)
-    return Problem(subtype=Subtype.CONFIG, message=message, source=str(conf_py), line=line)
-
-
 def assignments(conf_py: Path) -> dict[str, int]:
     """Return the line of each name's last assignment in a conf.py.
 
@@ -84,17 +77,37 @@ def assignments(conf_py: Path) -> dict[str, int]:
     }
 
 
-def problems_of_targets(plan: Plan, conf_py: Path) -> Iterator[Problem]:
-    """Yield the problem of each value of ``heuristics_targets`` that means nothing."""
-    pages = plan.lookups.pages
-    for name, meant in plan.settings.targets.items():
+def problems_of_project(plan: Plan, config: Config, conf_py: Path) -> Iterator[Problem]:
+    """Yield the problem of each value that is allowed and fits nothing in this project."""
+    lines = assignments(conf_py)
+    allowed = {option.name for option in OPTIONS if option.accepts(getattr(config, option.name))}
+    for name, message in _unfitting(plan, allowed & {*lines, *config.overrides}):
+        yield Problem(subtype=Subtype.CONFIG, message=message, source=str(conf_py), line=lines.get(name, 1))
+
+
+def _unfitting(plan: Plan, given: AbstractSet[str]) -> Iterator[tuple[str, str]]:
+    """Yield the options whose values fit nothing, each with what is wrong; *given* are the options that are set."""
+    settings, pages = plan.settings, plan.lookups.pages
+    package = settings.package
+    if package and not (plan.lookups.installed(package) or Sources().exists(package)):
+        known = {name.partition(".")[0] for name in plan.entry_of}
+        if package.partition(".")[0] not in known:
+            close = did_you_mean(closest(package, known | {*packages_distributions()}, 2))
+            message = f"heuristics_package = {package!r} is neither installed nor documented here{close}"
+            yield "heuristics_package", message
+    folder = plan.lookups.srcdir / (settings.dir or "")
+    if "heuristics_dir" in given and settings.dir and not folder.is_dir():
+        close = did_you_mean(
+            closest(str(settings.dir), (at.name for at in plan.lookups.srcdir.iterdir() if at.is_dir()))
+        )
+        yield "heuristics_dir", f"heuristics_dir = {settings.dir!r}: there is no folder {folder}{close}"
+    for pattern in settings.exclude:
+        if not re.search(r"[*?\[]", pattern) and pattern not in plan.catalogue.pages:
+            close = did_you_mean(closest(pattern, plan.catalogue.pages))
+            yield "heuristics_exclude", f"heuristics_exclude: {pattern!r} is no document{close}"
+    for name, meant in settings.targets.items():
         match = pages.meant(meant)
         if meant and not (match.uri or match.place):
             several = f"; it fits {', '.join(place.docname for place in match.places)}" if match.places else ""
             close = several or did_you_mean(pages.closest(meant))
-            yield Problem(
-                subtype=Subtype.CONFIG,
-                message=f"heuristics_targets: {name!r} → {meant!r} is no document, label or URL{close}",
-                source=str(conf_py),
-                line=assignments(conf_py).get("heuristics_targets", 1),
-            )
+            yield "heuristics_targets", f"heuristics_targets: {name!r} → {meant!r} is no document, label or URL{close}"

@@ -15,6 +15,7 @@ from sphinx.util.nodes import make_refnode
 from sphinxext_heuristics import versions
 from sphinxext_heuristics.config import Settings
 from sphinxext_heuristics.evidence.cache import EvidenceCache
+from sphinxext_heuristics.evidence.definition import definition
 from sphinxext_heuristics.model import FORM
 from sphinxext_heuristics.notes import links
 from sphinxext_heuristics.notes.inline import text_of
@@ -131,7 +132,8 @@ class HeuristicDomain(Domain):
         links to anchors of the page (879): a note on another page needs them resolved.
         """
         lineage: dict[str, tuple[str, ...]] = self.env.temp_data.get(LINEAGES) or {}
-        self.pages[docname] = collect(document, docname, lineage)
+        python = self.env.domains.python_domain
+        self.pages[docname] = collect(document, docname, lineage, python.modules)
 
     # -- resolve ----------------------------------------------------------------------
 
@@ -158,7 +160,6 @@ class HeuristicDomain(Domain):
         env = self.env
         python = env.domains.python_domain
         std = env.domains.standard_domain
-        modules = {name: (entry.docname, entry.node_id) for name, entry in python.modules.items()}
         canonical = canonical_names(python.objects)
         labels = {name: (docname, anchor) for name, (docname, anchor) in std.anonlabels.items()}
         sources = Sources()
@@ -168,11 +169,9 @@ class HeuristicDomain(Domain):
             objects=Objects(
                 (entry for _docname, entry in catalogue.entries),
                 canonical=canonical,
-                modules=frozenset(modules),
                 aliases=sources.aliases,
                 source_lineage=sources.lineage,
             ),
-            modules=modules,
             pages=Pages(
                 {name: page.sections for name, page in self.pages.items()},
                 labels,
@@ -182,7 +181,7 @@ class HeuristicDomain(Domain):
             canonical=canonical,
             external=external.find,
             elsewhere=external.heuristic,
-            defines=sources.defines,
+            defined=cache(partial(definition, sources=sources)),
             settle=partial(links.settled, env),
             draws=draws(app_of(env).builder),
             excluded=self._excluded(settings),

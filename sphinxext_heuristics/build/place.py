@@ -22,7 +22,7 @@ from sphinxext_heuristics.nodes import (
     heuristic_query,
     is_evidence,
 )
-from sphinxext_heuristics.read.collect import entry_names
+from sphinxext_heuristics.read.collect import entry_names, module_name
 from sphinxext_heuristics.show.boxes import box_nodes, entry_nodes
 from sphinxext_heuristics.show.definition import caption_nodes, entries_nodes, facts_nodes
 from sphinxext_heuristics.view import Here, views_of
@@ -133,13 +133,30 @@ class Placer:
             self._plan.catalogue.pages[self._docname].entries if entries else (), entries, strict=True
         ):
             waiting.setdefault(entry.names, []).append(shown)
-        for desc in self._own(addnodes.desc):
+        for desc in self._own(addnodes.desc, nodes.target, nodes.section):
+            if not isinstance(desc, addnodes.desc):
+                self._place_in_module(desc, waiting.get((module_name(desc),), []))
+                continue
             names = entry_names(desc) if desc.get("domain") == "py" else ()
             content = desc.children[-1]
             if waiting.get(names) and isinstance(content, addnodes.desc_content):
                 made = entry_nodes(waiting[names].pop(0), self._here)
                 at = self._position(content) if made else 0
                 content[at:at] = made
+
+    def _place_in_module(self, node: nodes.Element, waiting: list[EntryBoxes]) -> None:
+        """Place the boxes of a module, whose documentation follows a target or the title of a section."""
+        made = entry_nodes(waiting.pop(0), self._here) if waiting else []
+        page, start = (node, 1) if isinstance(node, nodes.section) else (node.parent, node.parent.index(node) + 1)
+        # The module's index entry may stand between a section's title and the text.
+        start += start < len(page) and isinstance(page[start], addnodes.index) and isinstance(node, nodes.section)
+        ends = (at for at in range(start, len(page)) if isinstance(page[at], addnodes.desc | nodes.section))
+        at = start
+        if self._plan.settings.placement == "bottom":
+            at = before_index(page, next(ends, len(page)))
+        elif self._plan.settings.placement == "summary":
+            at += start < len(page) and isinstance(page[start], nodes.paragraph)
+        page[at:at] = made
 
     def _position(self, content: addnodes.desc_content) -> int:
         placement = self._plan.settings.placement
@@ -251,7 +268,11 @@ def first_member(content: addnodes.desc_content) -> int:
     member = content.first_child_matching_class(addnodes.desc)
     if member is None:
         return len(content)
-    # The member's index entries stand right before it.
-    while member and isinstance(content[member - 1], addnodes.index):
-        member -= 1
-    return member
+    return before_index(content, member)
+
+
+def before_index(parent: nodes.Element, at: int) -> int:
+    """Return the position before the index entries that stand right before a member."""
+    while at and isinstance(parent[at - 1], addnodes.index):
+        at -= 1
+    return at

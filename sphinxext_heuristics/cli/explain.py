@@ -101,8 +101,6 @@ def explain(plan: Plan, name: str) -> Iterator[str]:
     place = plan.lookups.pages.find(name).place
     if place is not None:
         yield from _page(plan, place)
-    elif match.module:
-        yield f"{match.module} is a documented module, which shows nothing"
 
 
 def _unknown(plan: Plan, name: str) -> str:
@@ -145,8 +143,6 @@ def _connection(resolved: Resolved) -> str:
         return f"{start}: {index.MISSING} does not exist{', as planned' if connection.planned else ''}"
     if resolved.target.uri:
         return f"{start}: {index.EXISTS} in another project, {resolved.target.uri}"
-    if not resolved.reached and not resolved.place:
-        return f"{start}: {index.EXISTS} a module, which shows nothing"
     return f"{start}:"
 
 

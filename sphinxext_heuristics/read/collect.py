@@ -22,7 +22,7 @@ from sphinxext_heuristics.nodes import (
 from sphinxext_heuristics.notes.inline import freeze
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Container, Iterator, Mapping
     from collections.abc import Set as AbstractSet
 
     from sphinxext_heuristics.model import Evidence, Heuristic
@@ -36,8 +36,10 @@ LINEAGES = "heuristic_answers"
 CLASSES = ("class", "exception")
 
 
-def collect(document: nodes.document, docname: str, lineage: Mapping[str, tuple[str, ...]]) -> Page:
-    """Return what a document holds; *lineage* has the names of autodoc's objects."""
+def collect(
+    document: nodes.document, docname: str, lineage: Mapping[str, tuple[str, ...]], modules: Container[str] = ()
+) -> Page:
+    """Return what a document holds; *lineage* has the names of autodoc's objects, *modules* those of modules."""
     found: dict[type[nodes.Node], list[Any]] = {
         addnodes.desc: [],
         addnodes.pending_xref: [],
@@ -50,6 +52,8 @@ def collect(document: nodes.document, docname: str, lineage: Mapping[str, tuple[
     for node in document.findall(nodes.Element):
         if (kind := found.get(type(node))) is not None:
             kind.append(node)
+        if module_name(node) in modules:
+            found[addnodes.desc].append(node)
     queries = found[heuristic_query]
     quoting = [node for node in found[nodes.container] if is_evidence(node)]
     evidence = tuple(_evidence(quoting))
@@ -141,10 +145,14 @@ def _definitions(
 
 
 def _entries(
-    found: list[addnodes.desc], lineage: Mapping[str, tuple[str, ...]], by_hand: AbstractSet[int]
+    found: list[nodes.Element], lineage: Mapping[str, tuple[str, ...]], by_hand: AbstractSet[int]
 ) -> Iterator[Entry]:
     for desc in found:
-        if desc.get("domain") != "py":
+        if module := module_name(desc):
+            # A module has no signature.
+            anchor = f"{_MODULE}{module}"
+            yield Entry(names=(module,), lineage=(module,), anchor=anchor, by_hand=False, is_module=True)
+        if not isinstance(desc, addnodes.desc) or desc.get("domain") != "py":
             continue
         names = entry_names(desc)
         if not names:
@@ -157,7 +165,34 @@ def _entries(
             anchor=ids[0] if ids else "",
             by_hand=id(desc) in by_hand,
             is_class=desc.get("objtype") in CLASSES,
+            parameters=tuple(_parameters(desc)),
         )
+
+
+def module_name(node: nodes.Node) -> str:
+    """Return the module whose documentation may begin at a node, or ``""``.
+
+    Its target has the module's id, but docutils moves that to what follows, and Sphinx to the section that it opens.
+    """
+    ids = []
+    if isinstance(node, nodes.section):
+        ids = node["ids"]
+    elif isinstance(node, nodes.target) and "ismod" in node:
+        ids = node["ids"] or [node.get("refid", "")]
+    return next((i.removeprefix(_MODULE) for i in ids if i.startswith(_MODULE)), "")
+
+
+#: What the id of a module's target begins with.
+_MODULE = "module-"
+
+
+def _parameters(desc: addnodes.desc) -> Iterator[str]:
+    """Yield the parameters that the signatures of an entry name, without those that take any number."""
+    for signature in desc.children:
+        for parameter in signature.findall(addnodes.desc_parameter) if signature is not desc.children[-1] else ():
+            name = parameter.children[0] if parameter.children else None
+            if isinstance(name, addnodes.desc_sig_name):
+                yield name.astext()
 
 
 def entry_names(desc: addnodes.desc) -> tuple[str, ...]:

@@ -26,6 +26,10 @@ if TYPE_CHECKING:
 _NAME = re.compile(r"[\w.-]+")
 _BAD_IN_NAME = re.compile(r"[^\w.-]+")
 _OPTION_LINE = re.compile(r":([A-Za-z][\w-]*):(?:\s|$)")
+#: A role, or other markup, where a plain name belongs.
+_ROLE = re.compile(r"`([^`]*)`")
+#: What separates targets that should be separated by commas: those of objects, those of pages.
+_SEVERAL = (re.compile(r"[\s;]"), re.compile(";"))
 #: What opens a block that may have options of its own.
 _MARKUP = re.compile(r"\.\. |`{3}|:{3}|~{3}")
 
@@ -130,9 +134,14 @@ class HeuristicDirective(CheckedDirective):
         for text in split(value):
             connection = parse_connection(type_, text)
             if connection is None:
-                self.problem(
-                    Subtype.OPTION, f"{type_} {text!r} names no target; allowed is a target or 'text <target>'", type_
-                )
+                message = f"{type_} {text!r} names no target; allowed is a target or 'text <target>'"
+                self.problem(Subtype.OPTION, message, type_)
+            elif match := _ROLE.search(text):
+                plain = match[1].rpartition("<")[2].strip("~!.> ")
+                self.problem(Subtype.OPTION, f"{type_} {text!r} is markup: write the plain name {plain!r}", type_)
+            elif _SEVERAL[type_ in PAGE_TYPES].search(connection.target):
+                message = f"{type_} {connection.target!r} is several words: separate targets with commas"
+                self.problem(Subtype.OPTION, message, type_)
             else:
                 yield connection
 
@@ -198,7 +207,7 @@ def parse_connection(type_: str, text: str) -> Connection | None:
     target = target.removeprefix("?").strip()
     short = target.startswith("~")
     target = target.removeprefix("~").strip()
-    if not target or (type_ not in PAGE_TYPES and re.search(r"\s", target)):
+    if not target:
         return None
     return Connection(
         type=type_, target=target, text=" ".join(label.split()) if label else None, short=short, planned=planned

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import posixpath
+import re
+from pathlib import Path
 from textwrap import indent
 from typing import TYPE_CHECKING
 
 from sphinxext_heuristics.diagnostics import ClosestNames, closest, did_you_mean
 from sphinxext_heuristics.model import CATEGORY, INDEX_PAGE, PAGE_TYPES, Found, Problem, Reason, Subtype
-from sphinxext_heuristics.resolve import rollup
+from sphinxext_heuristics.resolve import missing, rollup
 from sphinxext_heuristics.resolve.connections import is_left_out
 from sphinxext_heuristics.resolve.listing import bounds
 from sphinxext_heuristics.resolve.objects import Match, excludes
 from sphinxext_heuristics.resolve.pages import PageMatch
+from sphinxext_heuristics.versions import is_empty_range
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -30,16 +33,19 @@ _at = Problem.at
 def problems(plan: Plan, path_of: Callable[[str], str]) -> Iterator[Problem]:
     """Yield every problem of a build; *path_of* returns the file of a document."""
     yield from plan.catalogue.duplicates()
+    #: The packages of which it was said that nothing is documented.
+    said: set[str] = set()
     for docname in plan.catalogue.docnames:
         page = plan.catalogue.pages[docname]
         yield from page.problems
         for record, resolved in zip(page.heuristics, plan.resolved[docname], strict=True):
             if not plan.catalogue.is_repeated(record):
                 yield from record.problems
-                yield from _of_record(plan, record, resolved)
+                yield from _of_record(plan, record, resolved, said)
         for query in page.queries:
             yield from query.problems
     yield from evidence(plan)
+    yield from _unjudged(plan)
     yield from _of_excepts(plan)
     yield from _of_roles(plan)
     yield from _of_files(plan, path_of)
@@ -63,6 +69,18 @@ def empty_bounds(plan: Plan) -> Iterator[Problem]:
     for docname in plan.catalogue.docnames:
         for record in plan.catalogue.pages[docname].heuristics:
             yield from (problem for problem in record.problems if problem.subtype is Subtype.VERSION)
+
+
+def _unjudged(plan: Plan) -> Iterator[Problem]:
+    """Yield the problem of bounds that no version judges, at the first."""
+    records = (record for record in plan.heuristics.values() if record.since or record.until)
+    bounded = (record for record in records if not is_empty_range(record.since, record.until))
+    for record in () if plan.lookups.version else bounded:
+        message = (
+            "since and until are not judged: set heuristics_package to an installed package, or release in conf.py"
+        )
+        yield _at(record, Subtype.CONFIG, message, "since" if record.since else "until")
+        return
 
 
 def expected(plan: Plan) -> set[Evidence]:
@@ -105,7 +123,7 @@ def _of_bounds(plan: Plan, record: Heuristic) -> Iterator[Problem]:
         )
 
 
-def _of_record(plan: Plan, record: Heuristic, resolved: Iterable[Resolved]) -> Iterator[Problem]:
+def _of_record(plan: Plan, record: Heuristic, resolved: Iterable[Resolved], said: set[str]) -> Iterator[Problem]:
     # What was written but could not be read is a problem of its own.
     if not record.connections and not any(problem.subtype is Subtype.OPTION for problem in record.problems):
         yield _at(
@@ -116,7 +134,7 @@ def _of_record(plan: Plan, record: Heuristic, resolved: Iterable[Resolved]) -> I
     for category in record.categories:
         yield from _of_category(plan, record, category)
     for connection in resolved:
-        yield from _of_connection(plan, record, connection)
+        yield from _of_connection(plan, record, connection, said)
 
 
 def _of_category(plan: Plan, record: Heuristic | Query, category: str) -> Iterator[Problem]:
@@ -128,28 +146,32 @@ def _of_category(plan: Plan, record: Heuristic | Query, category: str) -> Iterat
             f"category {category!r} is not in heuristics_categories: "
             f"{', '.join(map(repr, allowed))}"
             f"{did_you_mean(closest(category, allowed, 1))}",
+            "category",
         )
 
 
-def _of_connection(plan: Plan, record: Heuristic, resolved: Resolved) -> Iterator[Problem]:
+def _of_connection(plan: Plan, record: Heuristic, resolved: Resolved, said: set[str]) -> Iterator[Problem]:
     connection = resolved.connection
+    subtype, message = Subtype.TARGET, ""
     if resolved.several:
-        yield _at(record, Subtype.AMBIGUOUS, _ambiguous(connection.type, connection.target, resolved.several))
+        subtype, message = Subtype.AMBIGUOUS, _ambiguous(connection.type, connection.target, resolved.several)
     elif resolved.exists and connection.planned:
-        yield _at(
-            record,
-            Subtype.TARGET,
-            f"{connection.type} target {connection.target!r} is declared planned with '?' but exists now: drop the '?'",
+        message = (
+            f"{connection.type} target {connection.target!r} is declared planned with '?' but exists now: drop the '?'"
         )
-    elif not resolved.exists and not resolved.planned:
-        yield _at(record, Subtype.TARGET, _missing(plan, connection.type, connection.target))
-
-
-def _missing(plan: Plan, type_: str, target: str) -> str:
-    known = plan.lookups
-    finder = known.pages if type_ in PAGE_TYPES else known.objects
-    where = "page or label" if type_ in PAGE_TYPES else "documented object"
-    return f"{type_} target {target!r} does not exist: no {where} has this name{did_you_mean(finder.closest(target))}"
+    elif resolved.exists or resolved.planned:
+        return
+    elif package := missing.undocumented_package(plan, connection):
+        if package in said:
+            return
+        said.add(package)
+        message = (
+            f"impl target {connection.target!r} is not documented, nor is anything else of {package!r}: "
+            "document its API, for instance with autodoc, or see whether its import failed"
+        )
+    else:
+        message = missing.of_connection(plan, connection)
+    yield _at(record, subtype, message, connection.type)
 
 
 def _ambiguous(type_: str, target: str, several: tuple[str, ...]) -> str:
@@ -182,6 +204,7 @@ def _of_excepts(plan: Plan) -> Iterator[Problem]:
                     f"{did_you_mean(near.closest(target, 1))} "
                     f"(API entries reached: {listed}"
                     f"{', …' if len(reached) > MAX_LISTED else ''})",
+                    "except",
                 )
 
 
@@ -204,7 +227,8 @@ def _of_asked_category(plan: Plan, query: Query, name: str) -> Iterator[Problem]
         return
     used = {c for record in plan.heuristics.values() for c in record.categories}
     if name not in used:
-        yield _at(query, Subtype.CATEGORY, f"no heuristic has the category {name!r}{did_you_mean(closest(name, used))}")
+        message = f"no heuristic has the category {name!r}{did_you_mean(closest(name, used))}"
+        yield _at(query, Subtype.CATEGORY, message, "category")
 
 
 def _of_asked_target(plan: Plan, query: Query, kind: str, value: str) -> Iterator[Problem]:
@@ -215,7 +239,7 @@ def _of_asked_target(plan: Plan, query: Query, kind: str, value: str) -> Iterato
     page = PageMatch() if kind == "impl" else pages.find(value)
     several = match.objects or tuple(p.docname for p in page.places)
     if several:
-        yield _at(query, Subtype.AMBIGUOUS, _ambiguous(kind, value, several))
+        yield _at(query, Subtype.AMBIGUOUS, _ambiguous(kind, value, several), kind)
     elif not match.exists and page.place is None:
         near, wanted = objects.closest(value) + pages.closest(value), "documented object, page or label"
         if kind in PAGE_TYPES:
@@ -226,6 +250,7 @@ def _of_asked_target(plan: Plan, query: Query, kind: str, value: str) -> Iterato
             query,
             Subtype.TARGET,
             f"{_what(kind)} {value!r} is no {wanted}{did_you_mean(tuple(dict.fromkeys(near))[:3])}",
+            kind,
         )
 
 
@@ -260,9 +285,10 @@ def _of_files(plan: Plan, path_of: Callable[[str], str]) -> Iterator[Problem]:
             continue
         names = [plan.settings.page_name(record.name) for record in plan.catalogue.pages[docname].heuristics]
         if names != [stem]:
-            yield Problem(
-                subtype=Subtype.FILE, message=_file_message(plan, stem, names), source=path_of(docname), line=1
-            )
+            line, message = 1, _file_message(plan, stem, names)
+            if not names and (reason := unread(Path(path_of(docname)), stem)):
+                line, message = reason[0], f"{message}: {reason[1]}"
+            yield Problem(subtype=Subtype.FILE, message=message, source=path_of(docname), line=line)
 
 
 def _file_message(plan: Plan, stem: str, names: list[str]) -> str:
@@ -274,3 +300,27 @@ def _file_message(plan: Plan, stem: str, names: list[str]) -> str:
         return f"a page in heuristics_dir holds {wanted} alone, but this one holds {len(names)}: {', '.join(names)}"
     otherwise = "" if strip(names[0]) == strip(stem) else f", or the heuristic {strip(names[0])!r} to {strip(stem)!r}"
     return f"a page in heuristics_dir is named after its heuristic: rename the file to {names[0]!r}{otherwise}"
+
+
+#: How a page may write a heuristic that its parser does not read: suffixes of the file, pattern, and the reason.
+_UNREAD = (
+    ({".md"}, r"\.\. +heuristic::", "this is reStructuredText in a Markdown file; write '```{{heuristic}} {name}'"),
+    (
+        {".rst", ".txt"},
+        r"[`~:]{3,}\{heuristic\}",
+        "this is Markdown in a reStructuredText file; write '.. heuristic:: {name}'",
+    ),
+    ({".md"}, r"[`~:]{3,} *heuristic\b", "the name of the directive is not in braces; write '```{{heuristic}} {name}'"),
+    ({".rst", ".txt"}, r"\.\. *heuristic(?!::)\b|\.\.heuristic", "this is a comment; write '.. heuristic:: {name}'"),
+    ({".md", ".rst", ".txt"}, r"[`~:.{]+ *heuristic", "the directive is not written as one"),
+)
+
+
+def unread(path: Path, name: str) -> tuple[int, str] | None:
+    """Return the line of a page at which a heuristic was meant, and why none was read."""
+    lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
+    for suffixes, pattern, reason in _UNREAD:
+        for at, text in enumerate(lines, 1) if path.suffix in suffixes else ():
+            if re.match(pattern, text.lstrip()):
+                return at, reason.format(name=name)
+    return None

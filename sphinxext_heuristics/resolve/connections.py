@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from sphinxext_heuristics.config import Settings
-    from sphinxext_heuristics.model import Connection
+    from sphinxext_heuristics.model import Connection, Definition
     from sphinxext_heuristics.resolve.catalogue import Catalogue
     from sphinxext_heuristics.resolve.lookups import Lookups
     from sphinxext_heuristics.resolve.objects import Rule
@@ -86,10 +86,6 @@ class Resolver:
             return Resolved(connection=connection, several=match.objects)
         if not match.exists:
             return Resolved(connection=connection)
-        if match.module:
-            docname, anchor = self._known.modules[match.module]
-            target = Target(docname=docname, anchor=anchor)
-            return Resolved(connection=connection, target=target)
         spelled = self._known.objects.aliases(connection.target)
         own = [name for name in match.reached if name in spelled]
         target = self._places[(own or match.names)[0]]
@@ -98,7 +94,10 @@ class Resolver:
 
 def is_left_out(settings: Settings, known: Lookups, target: str) -> bool:
     """Return whether a target may go undocumented: the source defines it, and conf.py says that this is as planned."""
-    if settings.undocumented != "planned":
-        return False
+    return settings.undocumented == "planned" and defined(settings, known, target) is not None
+
+
+def defined(settings: Settings, known: Lookups, target: str) -> Definition | None:
+    """Return where the source defines a target, whose name may lack that of the package."""
     names = (target, f"{settings.package}.{target}") if settings.package else (target,)
-    return any(map(known.defines, names))
+    return next(filter(None, map(known.defined, names)), None)

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
-    from sphinxext_heuristics.model import Evidence, Found, Heuristic, Lost, Message, Note
+    from sphinxext_heuristics.model import Definition, Evidence, Found, Heuristic, Lost, Message, Note
     from sphinxext_heuristics.resolve.objects import Objects
     from sphinxext_heuristics.resolve.pages import Pages
 
@@ -20,8 +20,6 @@ class Lookups:
 
     #: The documented objects.
     objects: Objects
-    #: The documented modules → where.
-    modules: Mapping[str, tuple[str, str]]
     #: The pages and sections.
     pages: Pages
     #: The Python domain's other names of a documented name.
@@ -34,8 +32,8 @@ class Lookups:
     settle: Callable[[Heuristic], Note]
     #: Whether the builder at work shows pictures that Graphviz draws.
     draws: bool = False
-    #: Whether the source of a package defines an object.
-    defines: Callable[[str], bool]
+    #: Where the source of a package defines an object, or ``None``.
+    defined: Callable[[str], Definition | None]
     #: Documents without automatic heuristics.
     excluded: frozenset[str]
     #: The documented version, or ``""``.

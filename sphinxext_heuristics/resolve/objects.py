@@ -37,8 +37,6 @@ class Match:
     reached: Mapping[str, Rule] = field(default_factory=dict)
     #: The objects that the target may mean, if they are several.
     objects: tuple[str, ...] = ()
-    #: The documented module that the target means, which shows nothing.
-    module: str = ""
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -48,7 +46,7 @@ class Match:
     @property
     def exists(self) -> bool:
         """Whether the target is one documented thing."""
-        return bool(self.reached or self.module)
+        return bool(self.reached)
 
 
 class Objects:
@@ -65,21 +63,21 @@ class Objects:
         entries: Iterable[Entry],
         *,
         canonical: Mapping[str, tuple[str, ...]],
-        modules: frozenset[str] = frozenset(),
         aliases: Callable[[str], tuple[str, ...]],
         source_lineage: Callable[[str], tuple[str, ...]] = lambda _name: (),
     ) -> None:
         """Index the entries by name; nothing is read until a target asks for it."""
         self._lineages: dict[str, tuple[str, ...]] = {}
         self._canonical = canonical
-        self._modules = modules
         self._aliases = aliases
         self._source_lineage = source_lineage
         self._from_source: dict[str, tuple[str, ...]] = {}
         self._matches: dict[str, Match] = {}
         self._alike_by_last: dict[str, ClosestNames] = {}
         self._inheriting_by_last: dict[str, dict[str, list[str]]] = {}
+        self._modules: set[str] = set()
         for entry in entries:
+            self._modules.update(entry.names if entry.is_module else ())
             for name in entry.names:
                 if entry.lineage or name not in self._lineages:
                     self._lineages[name] = entry.lineage
@@ -140,9 +138,9 @@ class Objects:
             return Match(reached=dict.fromkeys(self._ending(target[2:]), Rule.STAR))
         if reached := self._reached(target):
             return Match(reached=reached)
-        if target in self._modules:
-            return Match(module=target)
         ending = self._ending(target) or self._known_ending(target)
+        # A function may have the name of its module.
+        ending = [name for name in ending if name not in self._modules] or ending
         objects = dict.fromkeys(self.identity(name) for name in ending)
         if len(objects) > 1:
             return Match(objects=tuple(objects))
@@ -230,10 +228,12 @@ class Objects:
         """Return the documented names most like *target*."""
         last = target.rpartition(".")[2]
         if same_end := self._by_last.get(last):
-            return self._alike(last).closest(target) or tuple(same_end[:3])
+            # One object of this name is meant, wherever it is.
+            return self._alike(last).closest(target) or tuple(same_end if len(same_end) == 1 else ())
         ends = self._last_parts.closest(last, 2)
-        near = ClosestNames(name for end in ends for name in self._alike(end).closest(target))
-        return near.closest(target) or tuple(name for end in ends for name in self._by_last[end][:3])[:3]
+        if "." not in target.removeprefix("*."):
+            return tuple(name for end in ends for name in self._by_last[end][:3])[:3]
+        return ClosestNames(name for end in ends for name in self._alike(end).closest(target)).closest(target)
 
 
 def own_names(entry: Entry, canonical: Mapping[str, tuple[str, ...]]) -> tuple[str, ...]:

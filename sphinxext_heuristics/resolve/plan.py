@@ -109,12 +109,6 @@ class Plan:
         """Return the names that `except` judges a documented name by."""
         return own_names(self.entry_of[name], self.lookups.canonical)
 
-    @property
-    def is_unjudged(self) -> bool:
-        """Return whether a package is named and there are bounds, but no version judges them."""
-        bounded = (record.since or record.until for record in self.heuristics.values())
-        return bool(self.settings.package) and not self.lookups.version and any(bounded)
-
     def is_inherited(self, entry: Entry) -> bool:
         """Return whether an entry is a copy of what another class defines."""
         return self.lookups.objects.is_inherited(entry.names[0])

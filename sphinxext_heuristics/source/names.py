@@ -31,6 +31,10 @@ class Names:
     defined: frozenset[str] = frozenset()
     #: Local name → (module, name in it or ``""`` for the module itself).
     imported: dict[str, tuple[str, str]] = field(default_factory=dict)
+    #: Local name → what is assigned to it, where that is another name (``mutable = define``).
+    assigned: dict[str, str] = field(default_factory=dict)
+    #: Names of functions.
+    functions: frozenset[str] = frozenset()
     #: Modules whose names are all taken over (``from … import *``).
     starred: tuple[str, ...] = ()
     #: What ``__all__`` lists, ``None`` where there is none or it is not written out.
@@ -77,6 +81,8 @@ def names_in(tree: ast.Module, module: str, *, is_package: bool) -> Names:
     package = module if is_package else module.rpartition(".")[0]
     defined: set[str] = set()
     imported: dict[str, tuple[str, str]] = {}
+    assigned: dict[str, str] = {}
+    functions: set[str] = set()
     starred: list[str] = []
     for node in statements(tree.body):
         match node:
@@ -89,9 +95,16 @@ def names_in(tree: ast.Module, module: str, *, is_package: bool) -> Names:
                 imported.update({alias.asname: (alias.name, "") for alias in names if alias.asname})
             case _:
                 defined.update(defined_by(node))
+        match node:
+            case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name):
+                functions.add(name)
+            case ast.Assign(targets=[ast.Name(id=name)], value=ast.Name() | ast.Attribute() as value):
+                assigned[name] = ast.unparse(value)
     return Names(
         defined=frozenset(defined),
         imported=imported,
+        assigned=assigned,
+        functions=frozenset(functions),
         starred=tuple(starred),
         exported=exported_by(tree.body),
         classes=dict(classes_in(tree.body, "")),

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, cast
 from sphinxext_heuristics.source.names import Names, read_names
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Collection, Iterator, Sequence
 
 
 class Sources:
@@ -63,23 +63,18 @@ class Sources:
         module, qualname = found
         head, dot, rest = qualname.partition(".")
         names = [f"{module}.{qualname}"]
+        heads = {head: None}
         package = module
-        while package := package.rpartition(".")[0]:
-            names += [
-                f"{package}.{local}{dot}{rest}"
-                for local in self._locals_for(package, head)
+        while package:
+            same = [
+                local
+                for local in self._locals_for(package, heads)
                 if self.canonical(f"{package}.{local}") == (module, head)
             ]
+            heads.update(dict.fromkeys(same))
+            names += [f"{package}.{local}{dot}{rest}" for local in same]
+            package = package.rpartition(".")[0]
         return tuple(dict.fromkeys(names))
-
-    def defines(self, dotted: str) -> bool:
-        """Return whether the source of a package defines the object *dotted*, a member by inheritance included."""
-        found = self.canonical(dotted)
-        if found is None:
-            return False
-        module, qualname = found
-        owner, _dot, member = qualname.rpartition(".")
-        return not owner or self._definer((module, owner), member) is not None
 
     def lineage(self, dotted: str) -> tuple[str, ...]:
         """Return the names of an object by identity, as far as the source tells.
@@ -124,11 +119,12 @@ class Sources:
                 self._mro[cls] = (cls, *merge([*lines, [line[0] for line in lines]]))
         return self._mro[cls]
 
-    def _locals_for(self, package: str, head: str) -> list[str]:
-        """Return the names under which *package* may have taken over *head*."""
+    def _locals_for(self, package: str, heads: Collection[str]) -> list[str]:
+        """Return the names under which *package* may have taken over one of *heads*."""
         names = self._names(package)
-        found = [local for local, (_module, name) in names.imported.items() if name == head]
-        return [*found, head] if names.starred else found
+        found = [local for local, (_module, name) in names.imported.items() if name in heads]
+        found += [local for local, name in names.assigned.items() if name.rpartition(".")[2] in {*heads, *found}]
+        return [*found, *heads] if names.starred else found
 
     def _resolve(self, module: str, names: tuple[str, ...]) -> tuple[str, str] | None:
         if self._spec(module) is None:
@@ -165,6 +161,11 @@ class Sources:
             path = (original, *rest) if original else rest
             if (origin, path) != (module, (name, *rest)):
                 return self._follow(origin, path)
+        if name in names.assigned and (same := self.canonical(f"{module}.{names.assigned[name]}")):
+            of_same = self._names(same[0])
+            # Two names of one number are two things to a reader.
+            if same[1] in of_same.functions or same[1] in of_same.classes:
+                return same[0], ".".join((same[1], *rest))
         if name in names.defined:
             return module, ".".join((name, *rest))
         return None

@@ -529,7 +529,8 @@ def test_explain_what_connections_mean(project: Callable[..., Project]) -> None:
     zoo = project({"conf.py": conf_py, "index.rst": page, "other.rst": ":orphan:\n\nO\n=\n"})
     assert run("explain", zoo.src, "A", "-Q").stdout.splitlines()[2:] == [
         "  impl run: fits several, and so reaches none: m.run, m.C.run",
-        "  impl m: ✅ a module, which shows nothing",
+        "  impl m:",
+        "    shown: m (index): the target itself",
         "  impl gone: ⬜ does not exist",
         "  impl lib.C.go:",
         "    shown: m.C.go (index): the same object as lib.C.go",
@@ -540,7 +541,7 @@ def test_explain_what_connections_mean(project: Callable[..., Project]) -> None:
         "  not reached: m.run: the name is the same, the object is another, m.run",
         "  not reached: m.C.run: the name is the same, the object is another, m.C.run",
     ]
-    assert run("explain", zoo.src, "m", "-Q").stdout == "m is a documented module, which shows nothing\n"
+    assert run("explain", zoo.src, "m", "-Q").stdout == "m (index)\n  shown: A (tip): impl m: the target itself\n"
     assert run("explain", zoo.src, "other", "-Q").stdout == "other\n  no heuristic is connected to it\n"
     assert run("explain", zoo.src, "~m.C.go", "-Q").stdout.startswith(
         "m.C.go (index)\n  shown: A (tip): impl lib.C.go: "

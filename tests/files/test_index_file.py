@@ -504,8 +504,8 @@ def big_plan(count: int) -> Plan:
     catalogue = Catalogue(pages=pages, order={name: at for at, name in enumerate(pages)})
     objects = Objects((e for _docname, e in catalogue.entries), canonical={}, aliases=lambda name: (name,))
     known = Lookups(
-        objects=objects, modules={}, pages=Pages(dict.fromkeys(pages, ()), {}), canonical={},
-        external=lambda _kind, _name: None, elsewhere=lambda _name: None, defines=lambda _name: False,
+        objects=objects, pages=Pages(dict.fromkeys(pages, ()), {}), canonical={},
+        external=lambda _kind, _name: None, elsewhere=lambda _name: None, defined=lambda _name: None,
         settle=lambda record: Note(record.note, record.docname), excluded=frozenset(), version="1",
         verify=lambda _quoted: pytest.fail("nothing is quoted"), installed=lambda _package: None,
         messages=lambda _quoted: (), srcdir=Path("/src"),

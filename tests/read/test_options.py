@@ -30,7 +30,6 @@ def made(type_: str, target: str, **more: Any) -> Connection:  # noqa: ANN401 - 
         ("impl", "?text <a.b>", made("impl", "a.b", text="text", planned=True)),
         ("impl", "text <~a.b>", made("impl", "a.b", text="text", short=True)),
         ("workflow", "a page", made("workflow", "a page")),
-        ("impl", "a b", None),
         ("impl", "?", None),
         ("impl", "~", None),
         ("impl", "text <>", None),

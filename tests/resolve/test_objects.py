@@ -36,7 +36,6 @@ OBJECTS = Objects(
         entry("pkg.Config"),
     ],
     canonical={"hand.Model": ("hand.private.Model",), "hand.Model.run": ("hand.private.Model.run",)},
-    modules=frozenset({"pkg", "pkg.lora"}),
     aliases=lambda name: SPELLED.get(name, ()),
     source_lineage=lambda name: {"pkg.Sub.go": ("pkg.sub.Sub.go", "pkg.base.Base.go")}.get(name, ()),
 )
@@ -86,10 +85,12 @@ def test_object_ambiguous_lists_objects_not_entries() -> None:
     assert OBJECTS.find("merge") == Match(objects=("pkg.base.Base.merge", "pkg.poly.Poly.merge"))
 
 
-def test_module_exists_and_shows_nothing() -> None:
-    assert OBJECTS.find("pkg.lora") == Match(module="pkg.lora")
-    assert OBJECTS.find("pkg.lora").exists
-    assert OBJECTS.find("pkg.lora").names == ()
+def test_a_function_comes_before_the_module_of_its_name() -> None:
+    module = Entry(names=("pkg.run",), lineage=("pkg.run",), anchor="module-pkg.run", by_hand=False, is_module=True)
+    found = Objects([module, entry("pkg.run.run")], canonical={}, aliases=lambda _name: ())
+    assert found.find("run").names == ("pkg.run.run",)
+    assert found.find("pkg.run").names == ("pkg.run",)
+    assert Objects([module], canonical={}, aliases=lambda _name: ()).find("run").names == ("pkg.run",)
 
 
 @pytest.mark.parametrize(
@@ -103,7 +104,8 @@ def test_inherited_copies(name: str, *, inherited: bool) -> None:
     ("target", "near"),
     [
         ("pkg.Lora.merg", ("pkg.Lora.merge", "pkg.Poly.merge", "pkg.Base.merge")),
-        ("other.place.merge", ("pkg.Base.merge", "pkg.Lora.merge", "pkg.Poly.merge")),
+        ("other.place.merge", ()),
+        ("other.place.Model", ("hand.Model",)),
         ("zzz.qqq", ()),
     ],
 )
