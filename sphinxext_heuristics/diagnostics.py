@@ -27,10 +27,15 @@ TYPE = "heuristic"
 logger = logging.getLogger(__name__)
 
 
+def ordered(problems: Iterable[Problem]) -> list[Problem]:
+    """Return each problem once, in an order that no build changes."""
+    unique = {(p.source, p.line, p.subtype.word, p.message): p for p in problems}
+    return [problem for _key, problem in sorted(unique.items())]
+
+
 def report(problems: Iterable[Problem]) -> None:
     """Give each problem once as a warning, in an order that no build changes."""
-    unique = {(p.source, p.line, p.subtype.word, p.message): p for p in problems}
-    for _key, problem in sorted(unique.items()):
+    for problem in ordered(problems):
         logger.warning(
             "%s",
             problem.message,

@@ -247,6 +247,8 @@ class Heuristic:
     inject: bool
     #: Classes that the author added to it.
     classes: tuple[str, ...]
+    #: Earlier names, which the role and the inventory still know.
+    former_names: tuple[str, ...] = ()
     #: The text that the index file has in place of the note, frozen; empty for the note.
     index_note: tuple[Inline, ...] = ()
     #: The document it is written in.

@@ -75,5 +75,5 @@ def digest(plan: Plan, views: Mapping[str, View], docname: str) -> str:
 
 def _role(plan: Plan, role: RoleUse) -> object:
     """Return what a use of the role leads to and says."""
-    record = plan.heuristics.get(plan.settings.strip(role.target.strip()))
+    record = plan.catalogue.by_name.get(plan.settings.strip(role.target.strip()))
     return (record.title, record.docname, record.anchor) if record else plan.lookups.elsewhere(role.target)

@@ -217,7 +217,7 @@ class HeuristicDomain(Domain):
         contnode: Element,
     ) -> nodes.reference | None:
         """Return the link to a heuristic; its text is the title unless one is given."""
-        record = self.plan.heuristics.get(self.plan.settings.strip(target.strip()))
+        record = self.plan.catalogue.by_name.get(self.plan.settings.strip(target.strip()))
         if record is None:
             return None
         if not node.get("refexplicit"):
@@ -239,8 +239,10 @@ class HeuristicDomain(Domain):
 
     def get_objects(self) -> Iterator[tuple[str, str, str, str, str, int]]:
         """Yield the heuristics for objects.inv and the search."""
-        for record in self.plan.heuristics.values():
-            yield (record.name, record.title, "heuristic", record.docname, record.anchor, 1)
+        for name, record in self.plan.catalogue.by_name.items():
+            # The search need not know of former names.
+            priority = 1 if name == record.name else -1
+            yield (name, record.title, "heuristic", record.docname, record.anchor, priority)
 
     def get_full_qualified_name(self, node: Element) -> str | None:
         """Return the name that a reference means."""

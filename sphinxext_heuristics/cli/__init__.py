@@ -1,7 +1,7 @@
 """The command line: one module a command, each of which says what it takes and what it does.
 
-Results go to stdout; progress, warnings and errors to stderr. The exit code is 0 if all is fine, 1 for a finding
-and 2 for misuse or failure.
+Results and findings go to stdout; progress, warnings and errors to stderr. The exit code is 0 if all is fine, 1 for a
+finding, 2 for misuse or failure and 130 for Ctrl-C.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ PROG = "sphinx-heuristics"
 #: The commands, in the order in which the help names them.
 COMMANDS = (index, listing, new, explain, verify, reach, releases)
 
-#: The exit code of misuse and of failure.
-FAILED = 2
+#: The exit codes of misuse and failure, and of Ctrl-C.
+FAILED, INTERRUPTED = 2, 130
 
 
 def parser() -> argparse.ArgumentParser:
@@ -64,7 +64,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except KeyboardInterrupt:
-        return _failed("interrupted")
+        _failed("interrupted")
+        return INTERRUPTED
     except Exception as error:  # noqa: BLE001 - whatever it is, a user is told in a line what failed
         message = f"{type(error).__name__}: {error}"
         return _failed(f"{message} (-T shows where)", error, show_traceback=arguments.traceback)

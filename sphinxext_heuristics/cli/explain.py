@@ -7,17 +7,18 @@ import sys
 from typing import TYPE_CHECKING
 
 from sphinxext_heuristics.cli import pasted
+from sphinxext_heuristics.cli.names import closest_written
 from sphinxext_heuristics.cli.project import CommandError, add_options, opened, read, read_evidence
-from sphinxext_heuristics.cli.terminal import note, say
+from sphinxext_heuristics.cli.terminal import say, seen
 from sphinxext_heuristics.diagnostics import closest, did_you_mean
 from sphinxext_heuristics.notes.inline import text_of
 from sphinxext_heuristics.resolve import listing as index
 from sphinxext_heuristics.resolve.objects import Rule
-from sphinxext_heuristics.resolve.verdicts import Reason
+from sphinxext_heuristics.resolve.verdicts import Form, Reason
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from sphinxext_heuristics.model import Entry, Heuristic
     from sphinxext_heuristics.resolve.connections import Resolved
@@ -51,10 +52,8 @@ def run(arguments: argparse.Namespace) -> int:
     """Print the explanation; return the exit code."""
     asked = (_stdin() if arguments.name == "-" else arguments.name).strip()
     lines, rest = _answer(arguments, asked)
-    for line in lines:
+    for line in lines or [rest]:
         say(line)
-    if not lines:
-        note(rest)
     return 0 if lines else 1
 
 
@@ -69,48 +68,52 @@ def _stdin() -> str:
 
 def _answer(arguments: argparse.Namespace, asked: str) -> tuple[list[str], str]:
     """Return the explanation, and what is said if there is none."""
-    may_be_name = pasted.may_be_name(asked)
-    if not (may_be_name or arguments.doctreedir):
-        # What cannot be a name needs no API reference, for which the package is imported.
+    may_be_name, is_text = pasted.may_be_name(asked), pasted.is_text(asked)
+    if not arguments.doctreedir and not (may_be_name and is_text):
+        # What cannot be a name needs no API reference, for which the package is imported; nor does what nobody writes.
         with opened(arguments) as app:
-            if lines := list(pasted.explained(read_evidence(app), asked)):
-                return lines, ""
+            plan = read_evidence(app)
+            near = None if is_text or not may_be_name else closest_written(app, plan.settings, asked)
+            if is_text or near is not None:
+                if lines := list(pasted.explained(plan, asked)):
+                    return lines, ""
+                if near is not None:
+                    return [], _unknown(asked, near)
     with opened(arguments) as app:
         plan = read(app)
         lines = list(explain(plan, asked)) if may_be_name else []
         lines = lines or list(pasted.explained(plan, asked))
-        return lines, pasted.unknown(plan, asked) if pasted.is_text(asked) else _unknown(plan, asked)
+        known = plan.lookups
+        near = (*closest(asked, plan.heuristics), *known.objects.closest(asked), *known.pages.closest(asked))
+        return lines, pasted.unknown(plan, asked) if is_text else _unknown(asked, near)
 
 
 def explain(plan: Plan, name: str) -> Iterator[str]:
     """Yield the explanation of a name, line by line; nothing if the name is unknown."""
-    record = plan.heuristics.get(plan.settings.strip(name))
+    record = plan.catalogue.find(plan.settings.strip(name))
     if record is not None:
         yield from _heuristic(plan, record)
         return
     name = name.lstrip("~")
     match = plan.lookups.objects.find(name)
-    names = match.names or (plan.lookups.objects.find(f"*.{name}").names if match.objects else ())
+    found = match.names or (plan.lookups.objects.find(f"*.{name}").names if match.objects else ())
     if name in plan.entry_of:
-        names = (name,)  # as a target it would reach the inherited copies, too
-    if names:
-        for at, documented in enumerate(names):
+        found = (name,)  # as a target it would reach the inherited copies, too
+    if found:
+        for at, documented in enumerate(found):
             yield from ("",) * bool(at)
             yield from _object(plan, documented)
         return
     place = plan.lookups.pages.find(name).place
     if place is not None:
         yield from _page(plan, place)
+    else:
+        yield from _elsewhere(plan, name)
 
 
-def _unknown(plan: Plan, name: str) -> str:
-    known = plan.lookups
-    near = (
-        *closest(plan.settings.strip(name), plan.heuristics),
-        *known.objects.closest(name),
-        *known.pages.closest(name),
-    )
-    return f"no heuristic, documented object, page or label is called {name!r}{did_you_mean(dict.fromkeys(near[:4]))}"
+def _unknown(name: str, near: Iterable[str]) -> str:
+    close = did_you_mean([*dict.fromkeys(near)][:4])
+    return f"no heuristic, documented object, page or label is called {name!r}{close}"
 
 
 # -- a heuristic ----------------------------------------------------------------------
@@ -118,7 +121,9 @@ def _unknown(plan: Plan, name: str) -> str:
 
 def _heuristic(plan: Plan, record: Heuristic) -> Iterator[str]:
     yield f"{record.name} ({record.severity}): {text_of(record.note)}"
-    yield f"  defined in {record.source}:{record.line}"
+    if record.former_names:
+        yield f"  formerly {', '.join(record.former_names)}"
+    yield f"  defined in {seen(record.source)}:{record.line}"
     if reason := plan.withheld(record):
         yield f"  shown nowhere automatically: {_why_not(plan, record, reason)}"
     for resolved in plan.connections(record):
@@ -126,7 +131,8 @@ def _heuristic(plan: Plan, record: Heuristic) -> Iterator[str]:
         for name, rule in resolved.reached.items():
             for docname, entry in _entries(plan, name):
                 if verdict := plan.verdict(docname, entry, record.name):
-                    why = _reason(plan, docname, verdict) or _rule(plan, name, resolved.connection.target, rule)
+                    shown = _rule(plan, name, resolved.connection.target, rule) + _FORMS[verdict.form]
+                    why = _reason(plan, docname, verdict) or shown
                     yield f"    {_mark(is_shown=verdict.is_shown)}{name} ({docname}): {why}"
         if resolved.place:
             free = _page_reason(plan, record, resolved.place)
@@ -177,6 +183,9 @@ _RULES = {
     Rule.ENDING: "the documented object whose name ends in {target}",
 }
 
+#: How a heuristic is shown, where it is not in full.
+_FORMS = {Form.FULL: "", Form.FOLDED: "; folded", Form.LINE: "; in one line"}
+
 #: Why a heuristic is not shown.
 _REASONS = {
     Reason.NONE: "",
@@ -226,16 +235,31 @@ def _entries(plan: Plan, name: str) -> list[tuple[str, Entry]]:
 def _object(plan: Plan, name: str) -> Iterator[str]:
     entries = _entries(plan, name)
     yield f"{name} ({', '.join(dict.fromkeys(docname for docname, _entry in entries))})"
-    reaches = plan.reach.get(name, ())
-    for reach in sorted(reaches, key=lambda reach: plan.positions[reach.record.name]):
-        for docname, entry in entries:
-            verdict = plan.verdict(docname, entry, reach.record.name)
-            if verdict:
-                rule = f"impl {verdict.target}: {_rule(plan, name, verdict.target, verdict.rule)}"
-                start = f"{_mark(is_shown=verdict.is_shown)}{_named(reach.record)}"
-                yield f"  {start}: {_reason(plan, docname, verdict) or rule}"
-    if not reaches:
+    for docname, entry in entries:
+        # In the order of the page.
+        for verdict in plan.verdicts(docname)[plan.catalogue.pages[docname].entries.index(entry)]:
+            rule = f"impl {verdict.target}: {_rule(plan, name, verdict.target, verdict.rule)}"
+            start = f"{_mark(is_shown=verdict.is_shown)}{_named(verdict.record)}"
+            yield f"  {start}: {_reason(plan, docname, verdict) or rule + _FORMS[verdict.form]}"
+    if not plan.reach.get(name):
         yield "  no heuristic reaches it"
+
+
+def _elsewhere(plan: Plan, name: str) -> Iterator[str]:
+    """Yield what is said of an object or a page of another project; nothing if no inventory knows it."""
+    found = [
+        (record, resolved)
+        for record in plan.heuristics.values()
+        for resolved in plan.connections(record)
+        if resolved.target and resolved.target.uri and resolved.connection.target == name
+    ]
+    uri = plan.lookups.external("impl", name) or (found[0][1].target.uri if found and found[0][1].target else None)
+    if uri:
+        yield f"{name} (in another project, {uri})"
+        for record, resolved in found:
+            yield f"  connected: {_named(record)}: {resolved.connection.type} {name}"
+        if not found:
+            yield "  no heuristic is connected to it"
 
 
 def _page(plan: Plan, place: Place) -> Iterator[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from sphinxext_heuristics.cli.terminal import seen
 from sphinxext_heuristics.evidence.messages import fit, plain
 from sphinxext_heuristics.model import Found
 from sphinxext_heuristics.notes.inline import text_of
@@ -48,7 +49,7 @@ def explained(plan: Plan, text: str) -> Iterator[str]:
         record = plan.heuristics[name]
         yield from ("",) * bool(number)
         yield f"{record.name} ({record.severity}): {text_of(record.note)}"
-        yield f"  on page {record.docname}#{record.anchor}, defined in {record.source}:{record.line}"
+        yield f"  on page {record.docname}#{record.anchor}, defined in {seen(record.source)}:{record.line}"
         for _size, message, quoted in sorted(said, key=lambda one: -one[0]):
             yield f"  {message.kind}: {message.text}"
             yield f"    {_origin(plan, quoted)}"

@@ -89,7 +89,7 @@ def opened(arguments: argparse.Namespace) -> Iterator[Sphinx]:
             arguments.doctreedir or Path(scratch, "doctrees"),
             ReadingBuilder.name,
             settings,
-            None if arguments.quiet or arguments.really_quiet else sys.stderr,
+            sys.stderr if arguments.verbosity else None,
             None if arguments.really_quiet else sys.stderr,
             tags=arguments.tags,
             verbosity=arguments.verbosity,

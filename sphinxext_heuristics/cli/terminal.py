@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import io
+import os
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 from sphinx.util.console import colorize
 
+from sphinxext_heuristics.diagnostics import TYPE
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+    from sphinxext_heuristics.model import Problem
 
 #: The colours of a diff's lines, as Sphinx names them.
 _COLOURS = {"+": "darkgreen", "-": "darkred", "@": "teal"}
@@ -18,6 +24,17 @@ _COLOURS = {"+": "darkgreen", "-": "darkred", "@": "teal"}
 def say(text: str) -> None:
     """Print a line of the result."""
     print(text)  # noqa: T201 - a command's result
+
+
+def seen(path: str | os.PathLike[str]) -> str:
+    """Return a path as seen from the working directory, if it lies below that."""
+    text, here = os.fspath(path), f"{Path.cwd()}{os.sep}"
+    return text.removeprefix(here)
+
+
+def say_finding(problem: Problem) -> None:
+    """Print what is wrong in the project, as a warning of a build says it."""
+    say(f"{seen(problem.source)}:{problem.line}: WARNING: {problem.message} [{TYPE}.{problem.subtype.word}]")
 
 
 def note(text: str) -> None:

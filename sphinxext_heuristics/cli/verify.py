@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import textwrap
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sphinxext_heuristics.cli.project import add_options, opened, read, read_evidence
-from sphinxext_heuristics.cli.terminal import say
-from sphinxext_heuristics.diagnostics import report
+from sphinxext_heuristics.cli.project import CommandError, add_options, opened, read, read_evidence
+from sphinxext_heuristics.cli.terminal import note, say, say_diff, say_finding, seen
+from sphinxext_heuristics.cli.writing import write
+from sphinxext_heuristics.diagnostics import closest, did_you_mean, ordered
+from sphinxext_heuristics.files.differences import unified
 from sphinxext_heuristics.model import Found, Subtype
 from sphinxext_heuristics.resolve import checks
 
@@ -38,22 +42,72 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     command.add_argument(
         "--all", action="store_true", help="read all pages, docstrings among them, as sphinx-build does"
     )
+    command.add_argument(
+        "--update",
+        metavar="NAME",
+        help="show how the quotes of this heuristic have drifted, and write the closest passages into its page",
+    )
     command.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Print where each quote is, and warn of those that are nowhere; return the exit code."""
+    """Print where each quote is and what is wrong with those that are nowhere; return the exit code."""
     with opened(arguments) as app:
+        if arguments.update:
+            return update(read_evidence(app), arguments.update)
         plan = read(app, leaves=_OURS) if arguments.all else read_evidence(app)
         found = [*checks.evidence(plan), *checks.empty_bounds(plan)]
-        for line in standing(plan, Path(app.srcdir)):
+        *lines, summary = standing(plan)
+        for line in lines:
             say(line)
         # Reading all has warned of the rest.
-        report(problem for problem in found if not arguments.all or problem.subtype in _OURS)
+        for problem in ordered(problem for problem in found if not arguments.all or problem.subtype in _OURS):
+            say_finding(problem)
+        say(summary)
     return 1 if found else 0
 
 
-def standing(plan: Plan, srcdir: Path) -> Iterator[str]:
+def update(plan: Plan, name: str) -> int:
+    """Write the closest passages into the page of a heuristic in place of quotes that are not found; return the code.
+
+    Raises CommandError where no page that quotes something defines the heuristic.
+    """
+    record = plan.catalogue.find(plan.settings.strip(name))
+    if record is None:
+        close = did_you_mean(closest(name, plan.catalogue.by_name))
+        raise CommandError(f"no heuristic that quotes evidence is called {name!r}{close}")
+    # From the end of the page, so that the lines above stay where they are.
+    results = [_updated(plan, one) for one in reversed(record.evidence)]
+    note(f"{record.name}: {len(results)} quotes, {results.count(True)} updated: review the change before you commit it")
+    return 1 if False in results else 0
+
+
+def _updated(plan: Plan, one: Evidence) -> bool | None:
+    """Update one quote, print what differs and return whether it was done; ``None`` if it is found as it is."""
+    result = plan.lookups.verify(one)
+    if isinstance(result, Found):
+        return None
+    path, old = Path(one.source), textwrap.dedent(one.quote).splitlines()
+    lines = path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
+    places = (at for at in range(one.line, len(lines)) if _dedented(lines[at : at + len(old)]) == old)
+    at = next(places, None)
+    is_closest_found = isinstance(plan.lookups.verify(replace(one, quote=result.nearest)), Found)
+    if at is None or not is_closest_found:
+        say(f"{seen(one.source)}:{one.line}: {result.message}; no passage is close enough to take its place")
+        return False
+    new = result.nearest.splitlines()
+    say_diff(unified("\n".join([*old, ""]), "\n".join([*new, ""]), f"{seen(path)}:{at + 1}"))
+    indent = lines[at][: len(lines[at]) - len(lines[at].lstrip())]
+    lines[at : at + len(old)] = [f"{indent}{text}".rstrip() for text in new]
+    write(path, "\n".join([*lines, ""]))
+    return True
+
+
+def _dedented(lines: list[str]) -> list[str]:
+    return textwrap.dedent("\n".join(lines)).splitlines()
+
+
+def standing(plan: Plan) -> Iterator[str]:
     """Yield a line for each quote that was found or need not be there, and one for the whole."""
     # What inheritance repeats is written once.
     quoted = list({(one.source, one.line): one for one in _quotes(plan)}.values())
@@ -63,10 +117,11 @@ def standing(plan: Plan, srcdir: Path) -> Iterator[str]:
         result = plan.lookups.verify(one)
         if isinstance(result, Found):
             found += 1
-            yield f"{_seen(one, srcdir)}: {one.object} has it in line {result.line}"
+            yield f"{seen(one.source)}:{one.line}: {one.object} has it in line {result.line}"
         elif one in expected:
             away += 1
-            yield f"{_seen(one, srcdir)}: {one.object} need not have it: the heuristic does not hold for this version"
+            where = f"{seen(one.source)}:{one.line}"
+            yield f"{where}: {one.object} need not have it: the heuristic does not hold for this version"
     packages = {plan.package_of(one): plan.version_of(one) for one in quoted if one.package}
     where = ", ".join(f"{package} {version}".strip() for package, version in sorted(packages.items()))
     beside = f", {away} need not be there" if away else ""
@@ -76,8 +131,3 @@ def standing(plan: Plan, srcdir: Path) -> Iterator[str]:
 def _quotes(plan: Plan) -> Iterator[Evidence]:
     for docname in plan.catalogue.docnames:
         yield from filter(checks.is_quote, plan.catalogue.pages[docname].evidence)
-
-
-def _seen(one: Evidence, srcdir: Path) -> str:
-    path = Path(one.source)
-    return f"{path.relative_to(srcdir) if path.is_relative_to(srcdir) else path}:{one.line}"

@@ -45,6 +45,7 @@ class HeuristicDirective(CheckedDirective):
         "except",
         "category",
         "severity",
+        "former-names",
         "since",
         "until",
         "no-inject",
@@ -68,7 +69,7 @@ class HeuristicDirective(CheckedDirective):
         self.set_source_info(node)
         node += self._title(title or name.replace("_", " ") or "Heuristic")
         node += [note, facts, *body, heuristic_entries()]
-        self._register(node, record.anchor)
+        self._register(node, record)
         return [node]
 
     def _check_indent(self) -> None:
@@ -82,6 +83,9 @@ class HeuristicDirective(CheckedDirective):
         if not written:
             self.problem(Subtype.OPTION, "heuristic without a name: the name is missing")
             return ""
+        return self._plain_name(written)
+
+    def _plain_name(self, written: str) -> str:
         name = strip_namespace(written, namespace_of(self.config))
         if _NAME.fullmatch(name):
             return name
@@ -104,6 +108,7 @@ class HeuristicDirective(CheckedDirective):
             title="",
             note=(),
             index_note=freeze(self._inline(options.get("index-note", "")), self.env.docname),
+            former_names=tuple(self._plain_name(former) for former in split(options.get("former-names", ""))),
             severity=self.choice(options, "severity", SEVERITIES, "tip"),
             categories=tuple(categories),
             connections=tuple(
@@ -182,16 +187,17 @@ class HeuristicDirective(CheckedDirective):
                     lines.index(text.strip(), self.header.end) if text.strip() in lines[self.header.end :] else 0,
                 )
 
-    def _register(self, node: heuristic, wanted: str) -> None:
-        """Give the definition its anchor, which no other node of the page may have."""
-        document = self.state.document
+    def _register(self, node: heuristic, record: Heuristic) -> None:
+        """Give the definition its anchor, which no other node of the page may have, and those of its former names."""
+        document, wanted = self.state.document, record.anchor
         # Where many are named alike, each begins where the last one has ended.
         counts = cast("dict[str, int]", self.env.temp_data.setdefault("heuristics_anchors", {}))
         anchor, count = wanted, counts.get(wanted, 1)
         while anchor in document.ids:
             anchor, count = f"{wanted}-{count}", count + 1
         counts[wanted] = count
-        node["ids"].append(anchor)
+        former = dict.fromkeys(map(anchor_of, record.former_names))
+        node["ids"] += [anchor, *(one for one in former if one != anchor and one not in document.ids)]
         if self.options.get("name"):
             self.add_name(node)  # which notes the target, too
         else:

@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from sphinxext_heuristics.model import Problem, Subtype
+from sphinxext_heuristics.resolve.pages import fold
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -45,6 +46,17 @@ class Catalogue:
         return standing
 
     @cached_property
+    def by_name(self) -> dict[str, Heuristic]:
+        """Return name → the definition that has it, or had it earlier and no other has it now."""
+        former = {name: record for record in reversed(self.heuristics.values()) for name in record.former_names}
+        return former | self.heuristics
+
+    def find(self, name: str) -> Heuristic | None:
+        """Return the definition of a name; case and ``-`` for ``_`` do not matter where no name is the very same."""
+        folded = {fold(known): record for known, record in self.by_name.items()}
+        return self.by_name.get(name) or folded.get(fold(name))
+
+    @cached_property
     def entries(self) -> tuple[tuple[str, Entry], ...]:
         """Return each API entry with its document."""
         return tuple((docname, entry) for docname in self.docnames for entry in self.pages[docname].entries)
@@ -72,6 +84,11 @@ class Catalogue:
             where = f"{first.source}:{first.line}"
             message = f"heuristic {record.name!r} is defined here and in {where}, which is used"
             yield Problem.at(record, Subtype.DUPLICATE, message)
+        for record in self.heuristics.values():
+            for name in record.former_names:
+                if (has := self.by_name[name]) is not record:
+                    message = f"the former name {name!r} is the name of another heuristic, {has.source}:{has.line}"
+                    yield Problem.at(record, Subtype.DUPLICATE, message, "former-names")
 
 
 def _written(record: Heuristic) -> Heuristic:

@@ -259,7 +259,7 @@ def _of_roles(plan: Plan) -> Iterator[Problem]:
     for docname in plan.catalogue.docnames:
         for role in plan.catalogue.pages[docname].roles:
             name = plan.settings.strip(role.target.strip())
-            if name in plan.heuristics or plan.lookups.elsewhere(role.target):
+            if name in plan.catalogue.by_name or plan.lookups.elsewhere(role.target):
                 continue
             message = (
                 f"unknown heuristic {role.target!r}{did_you_mean(alike.closest(name))}"

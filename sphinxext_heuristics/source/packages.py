@@ -97,6 +97,16 @@ class Sources:
             if self._definer((base_module, base), member) == definer
         )
 
+    def files(self, package: str) -> Iterator[Path]:
+        """Yield the source files of a package's modules, and those that define bases of their classes."""
+        if path := self.path(package):
+            yield path
+            for cls in self._names(package).classes:
+                bases = (self.path(module) for module, _qualname in self._linear((package, cls)))
+                yield from filter(None, bases)
+        for name in self.modules(package):
+            yield from self.files(f"{package}.{name}")
+
     def _definer(self, cls: tuple[str, str], member: str) -> tuple[str, str] | None:
         """Return the class that defines *member* as *cls* sees it."""
         for module, qualname in self._linear(cls):

@@ -164,10 +164,10 @@ def test_a_translation_is_refused(seed: Project, monkeypatch: pytest.MonkeyPatch
 def test_doctrees_are_used_and_kept(seed: Project) -> None:
     seed.ok("html")
     doctrees = seed.root / "doctrees"
-    assert "0 added, 0 changed, 0 removed" in run("list", seed.src, "-d", doctrees).stderr
+    assert "0 added, 0 changed, 0 removed" in run("list", seed.src, "-v", "-d", doctrees).stderr
     seed.write({PAGE: (seed.src / PAGE).read_text(encoding="utf-8").replace("Clone tensor", "Copy tensor")})
     os.utime(seed.src / PAGE, (time.time() + 5, time.time() + 5))
-    ran = run("list", seed.src, "-d", doctrees)
+    ran = run("list", seed.src, "-v", "-d", doctrees)
     assert "0 added, 1 changed, 0 removed" in ran.stderr
     assert "Copy tensor" in ran.stdout
     run("index", seed.src, "-q", "-d", doctrees)
@@ -204,12 +204,12 @@ def test_conf_py_may_lie_elsewhere(seed: Project) -> None:
     assert f"index {seed.src} -c {seed.src / 'conf'} [" in found.stderr
 
 
-def test_progress_goes_to_stderr_and_may_be_silenced(seed: Project) -> None:
+def test_progress_is_printed_on_request_and_results_always(seed: Project) -> None:
     stale(seed)
-    loud, quiet = run("index", seed.src, "--check"), run("index", seed.src, "--check", "-q")
+    loud, plain, silent = (run("index", seed.src, "--check", *option) for option in (["-v"], [], ["-Q"]))
     assert "reading sources..." in loud.stderr
-    assert loud.stdout == quiet.stdout
-    assert "reading sources..." not in quiet.stderr
+    assert loud.stdout == plain.stdout == silent.stdout != ""
+    assert "reading sources..." not in plain.stderr
     seed.write({"api.rst": "API\n=\n"})
     assert "heuristic.target" in run("list", seed.src, "-q").stderr
     assert "heuristic.target" not in run("list", seed.src, "-Q").stderr
@@ -550,9 +550,72 @@ def test_explain_what_connections_mean(project: Callable[..., Project]) -> None:
 
 def test_explain_an_unknown_name(zoo: Project) -> None:
     ran = run("explain", zoo.src, "menagerie.Chlid", "-q", "-d", zoo.root / "doctrees")
-    assert (ran.status, ran.stdout) == (1, "")
-    assert ran.stderr.rstrip().endswith("is called 'menagerie.Chlid'; did you mean 'menagerie.Child'?")
-    assert "did you mean 'Rule' or" in run("explain", zoo.src, "Rul", "-q", "-d", zoo.root / "doctrees").stderr
+    assert (ran.status, ran.stderr) == (1, "")
+    assert ran.stdout.rstrip().endswith("is called 'menagerie.Chlid'; did you mean 'menagerie.Child'?")
+    assert "did you mean 'Rule' or" in run("explain", zoo.src, "Rul", "-q", "-d", zoo.root / "doctrees").stdout
+
+
+def test_explain_a_miss_imports_nothing(project: Callable[..., Project]) -> None:
+    conf_py = """
+import sys
+from pathlib import Path
+sys.path.insert(0, str(Path(__file__).parent))
+extensions = ["sphinx.ext.autodoc", "sphinxext_heuristics"]
+"""
+    kiln = """
+open(__file__ + ".imported", "w").close()
+from far_away import Base
+class Oven(Base):
+    "An oven."
+"""
+    page = (
+        "T\n=\n\n.. autoclass:: slowkiln.Oven\n   :members:\n   :inherited-members:\n\n"
+        ".. heuristic:: Warm_Up\n   :note: N\n   :impl: slowkiln.Oven\n"
+    )
+    base = "class Base:\n    def heat(self):\n        'Warm it.'\n"
+    files = {"conf.py": conf_py, "index.rst": page, "slowkiln.py": kiln, "far_away.py": base}
+    slow = project(files)
+    imported = slow.src / "slowkiln.py.imported"
+    for name, near in (("warm-upp", "Warm_Up"), ("slowkiln.Ovne", "Oven"), ("haet", "heat")):
+        ran = run("explain", slow.src, name)
+        assert (ran.status, ran.stderr) == (1, "")
+        assert f"is called {name!r}; did you mean '{near}'" in ran.stdout
+    assert not imported.exists()
+    assert run("explain", slow.src, "heat", "-Q").stdout == "slowkiln.Oven.heat (index)\n  no heuristic reaches it\n"
+    assert imported.exists()
+
+
+def test_explain_finds_names_in_any_case_and_former_ones(project: Callable[..., Project]) -> None:
+    page = "T\n=\n\n.. heuristic:: Warm_Up\n   :note: N\n   :workflow: index\n   :former-names: Heat_First\n"
+    kiln = project({"index.rst": page})
+    wanted = run("explain", kiln.src, "Warm_Up").stdout
+    assert wanted.splitlines()[:2] == ["Warm_Up (tip): N", "  formerly Heat_First"]
+    for name in ("warm-up", "WARM_UP", "Heat_First", "heat-first"):
+        assert run("explain", kiln.src, name).stdout == wanted
+
+
+def test_explain_lists_as_the_page_does_and_says_what_is_folded(project: Callable[..., Project]) -> None:
+    rules = "".join(
+        f".. heuristic:: {name}\n   :note: N\n   :impl: demo.f\n   :severity: {severity}\n\n"
+        for name, severity in (("One", "tip"), ("Two", "danger"), ("Three", "note"))
+    )
+    conf_py = 'extensions = ["sphinxext_heuristics"]\nheuristics_max_shown = 0\n'
+    files = {"conf.py": conf_py, "index.rst": f"T\n=\n\n.. py:function:: demo.f()\n\n{rules}"}
+    assert run("explain", project(files).src, "demo.f").stdout.splitlines() == [
+        "demo.f (index)",
+        "  shown: Two (danger): impl demo.f: the target itself; folded",
+        "  shown: Three (note): impl demo.f: the target itself; folded",
+        "  shown: One (tip): impl demo.f: the target itself; folded",
+    ]
+
+
+def test_ctrl_c_has_the_status_of_a_shell(seed: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("sphinxext_heuristics.cli.listing.read", interrupt)
+    ran = run("list", seed.src)
+    assert (ran.status, ran.stdout, ran.stderr) == (130, "", "sphinx-heuristics: error: interrupted\n")
 
 
 @pytest.mark.parametrize("inherited", ["none", "link"])

@@ -338,7 +338,8 @@ def test_the_record_is_as_readable_as_its_neighbours(scales: Project) -> None:
 def test_verify_says_where_each_quote_stands(scales: Project) -> None:
     done = run("verify", scales.src, "-q")
     assert (done.status, done.stderr) == (0, "")
-    assert done.stdout == "index.rst:14: scales.pan:Scale.weigh has it in line 7\n1 of 1 quotes found (scales 2.1)\n"
+    where = f"{scales.src}/index.rst:14"
+    assert done.stdout == f"{where}: scales.pan:Scale.weigh has it in line 7\n1 of 1 quotes found (scales 2.1)\n"
 
 
 def test_verify_fails_on_drift_at_file_and_line(scales: Project) -> None:
@@ -346,11 +347,51 @@ def test_verify_fails_on_drift_at_file_and_line(scales: Project) -> None:
     path.write_text(path.read_text().replace("2 * mass", "3 * mass"))
     done = run("verify", scales.src, "-q")
     assert done.status == 1
-    assert done.stdout == "0 of 1 quotes found (scales 2.1)\n"
-    assert f"{scales.src}/index.rst:14: WARNING: the quoted code is not in scales.pan:Scale.weigh" in done.stderr
-    assert "[heuristic.evidence]" in done.stderr
+    assert done.stdout.endswith("[heuristic.evidence]\n0 of 1 quotes found (scales 2.1)\n")
+    assert f"{scales.src}/index.rst:14: WARNING: the quoted code is not in scales.pan:Scale.weigh" in done.stdout
     # the pages that it does not read are no fault
-    assert done.stderr.count("WARNING") == 1
+    assert done.stdout.count("WARNING") == 1
+    assert done.stderr == ""
+    assert run("verify", scales.src, "-Q").stdout == done.stdout
+
+
+def test_verify_names_files_as_seen_from_where_it_runs(scales: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(scales.root)
+    assert run("verify", "src").stdout.startswith("src/index.rst:14: scales.pan:Scale.weigh has it")
+
+
+@pytest.mark.parametrize("syntax", ["rst", "md"])
+def test_verify_updates_one_heuristic_at_a_time(scales: Project, syntax: str) -> None:
+    quote = {
+        "rst": ".. heuristic:: {}\n   :note: n\n   :workflow: index\n\n   Body.\n\n"
+        "   .. evidence:: scales.pan:Scale.weigh\n\n      return (\n          2*mass\n      )\n\n   More.\n",
+        "md": "```{{heuristic}} {}\n:note: n\n:workflow: index\n\nBody.\n\n"
+        ":::{{evidence}} scales.pan:Scale.weigh\nreturn (\n    2*mass\n)\n:::\n\nMore.\n```\n",
+    }[syntax]
+    pages = {f"{name}.{syntax}": quote.format(name) for name in ("One", "Two")}
+    index = "T\n=\n\n.. toctree::\n\n   One\n   Two\n   other\n"
+    scales.write({**pages, "index.rst": index})
+    scales.ok("text")
+    path = scales.src / "scales/pan.py"
+    path.write_text(path.read_text().replace("2 * mass", "3 * mass"))
+    done = run("verify", scales.src, "--update", "one")
+    assert done.status == 0, done
+    assert "-    2*mass" in done.stdout
+    assert "+return 3 * mass" in done.stdout
+    assert done.stderr.endswith("One: 1 quotes, 1 updated: review the change before you commit it\n")
+    old = {"rst": "      return (\n          2*mass\n      )\n", "md": "return (\n    2*mass\n)\n"}[syntax]
+    new = {"rst": "      return 3 * mass\n", "md": "return 3 * mass\n"}[syntax]
+    assert (scales.src / f"One.{syntax}").read_text() == quote.format("One").replace(old, new)
+    assert (scales.src / f"Two.{syntax}").read_text() == quote.format("Two")
+    assert run("verify", scales.src).stdout.endswith("1 of 2 quotes found (scales 2.1)\n")
+    assert run("verify", scales.src, "--update", "One").stderr.startswith("One: 1 quotes, 0 updated")
+    path.write_text("x = 1\n")
+    before = (scales.src / f"Two.{syntax}").read_text()
+    done = run("verify", scales.src, "--update", "Two")
+    assert done.status == 1
+    assert "no passage is close enough to take its place" in done.stdout
+    assert (scales.src / f"Two.{syntax}").read_text() == before
+    assert "called 'Tow'; did you mean 'Two'" in run("verify", scales.src, "--update", "Tow").stderr
 
 
 def test_verify_reads_pages_with_evidence_only_and_all_if_asked(scales: Project) -> None:
@@ -366,7 +407,7 @@ def test_verify_reads_pages_with_evidence_only_and_all_if_asked(scales: Project)
     done = run("verify", scales.src, "-q", "--all")
     assert done.status == 1
     assert done.stdout.splitlines()[-1].startswith("2 of 3 quotes found")
-    assert "docstring of lib.heavy:3: WARNING: the quoted code is not in lib:heavy" in done.stderr
+    assert "docstring of lib.heavy:3: WARNING: the quoted code is not in lib:heavy" in done.stdout
 
 
 IMPORTED = """
@@ -396,14 +437,15 @@ def test_verify_tells_of_what_need_not_be_there_and_of_bounds_that_are_none(scal
     done = run("verify", scales.src, "-q", *flags)
     assert (done.status, done.stderr) == (0, "")
     assert done.stdout.splitlines() == [
-        "index.rst:15: scales.pan:Scale.weigh need not have it: the heuristic does not hold for this version",
+        f"{scales.src}/index.rst:15: scales.pan:Scale.weigh need not have it: "
+        "the heuristic does not hold for this version",
         "0 of 1 quotes found, 1 need not be there (scales 2.1)",
     ]
     scales.write({"index.rst": text.replace(":note: Weigh", ":since: 3\n   :until: 2\n   :note: Weigh")})
     done = run("verify", scales.src, "-q", *flags)
     assert done.status == 1
-    assert done.stderr.count("WARNING") == 1
-    assert "since 3 lies after until 2 [heuristic.version]" in done.stderr
+    assert done.stdout.count("WARNING") == 1
+    assert "since 3 lies after until 2 [heuristic.version]" in done.stdout
 
 
 def test_verify_counts_what_inheritance_repeats_once_and_nothing_that_is_no_quote(scales: Project) -> None:
