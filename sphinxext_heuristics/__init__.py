@@ -34,10 +34,9 @@ from sphinxext_heuristics.read.queries import (
     HeuristicsForDirective,
 )
 from sphinxext_heuristics.releases.table import ReleasesView
-from sphinxext_heuristics.show import controls, graph
+from sphinxext_heuristics.show import graph, index
 from sphinxext_heuristics.show.boxes import ForView
 from sphinxext_heuristics.show.graph import GraphView
-from sphinxext_heuristics.show.index import IndexView
 from sphinxext_heuristics.show.messages import MessagesView
 from sphinxext_heuristics.view import add_view
 
@@ -56,13 +55,12 @@ def setup(app: Sphinx) -> ExtensionMetadata:
     if find_spec("sphinx_design"):
         app.setup_extension("sphinx_design")  # its style sheet lays out cards
     nodes.register(app)
-    controls.register(app)
     graph.register(app)
     app.add_domain(HeuristicDomain)
     app.add_role("heuristic", HeuristicRole())
     app.add_directive("heuristic", HeuristicDirective)
     app.add_directive("evidence", EvidenceDirective)
-    add_view(app, IndexView(), HeuristicIndexDirective)
+    add_view(app, index.IndexView(), HeuristicIndexDirective)
     add_view(app, ForView(), HeuristicsForDirective)
     add_view(app, GraphView(), FilteredDirective)
     add_view(app, MessagesView(), FilteredDirective)
@@ -83,5 +81,6 @@ def setup(app: Sphinx) -> ExtensionMetadata:
     # After all who may know, intersphinx (500) among them.
     app.connect("missing-reference", events.leave_unlinked, priority=900)
     app.connect("write-started", events.begin_writing)
+    app.connect("html-page-context", index.add_script)
     app.connect("build-finished", events.end_writing)
     return {"version": __version__, "env_version": FORM, "parallel_read_safe": True, "parallel_write_safe": True}

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
+from html import escape
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from docutils import nodes
+from sphinx import addnodes
 
 from sphinxext_heuristics.resolve import listing as index
-from sphinxext_heuristics.show.controls import filter_of, tags_of
 from sphinxext_heuristics.show.parts import (
     FilteredView,
     Meta,
@@ -23,12 +25,18 @@ from sphinxext_heuristics.show.parts import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
+
+    from sphinx.application import Sphinx
 
     from sphinxext_heuristics.model import Heuristic, Note, Query
     from sphinxext_heuristics.resolve.listing import Category, Link
     from sphinxext_heuristics.resolve.plan import Plan
     from sphinxext_heuristics.view import Here, Named
+
+
+#: The class of the place of a filter.
+_FILTER = "heuristic-filter"
 
 
 class Row(NamedTuple):
@@ -90,15 +98,35 @@ class IndexView(FilteredView):
         """Return the index, or the worklist."""
         if isinstance(content, Missing):
             return _worklist(content, here)
-        chips = filter_of(category.name for category in content.categories if category.count)
         form = _cards if content.cards else _table
-        return [chips, form(content.rows, here), *_categories(content.categories), _legend()]
+        return [_filter(content.categories), form(content.rows, here), *_categories(content.categories), _legend()]
+
+
+def _filter(categories: Iterable[Category]) -> nodes.Node:
+    """Return the place where the script makes the filter of what follows; an e-book has no scripts."""
+    names = json.dumps([category.name for category in categories if category.count], ensure_ascii=False)
+    place = f'<div class="{_FILTER}" data-categories="{escape(names)}" hidden="hidden"></div>\n'
+    return addnodes.only("", nodes.raw("", place, format="html"), expr="html and not epub")
+
+
+def add_script(
+    app: Sphinx, _page: str, _template: str, _context: dict[str, Any], doctree: nodes.document | None
+) -> None:
+    """Bring the script to the pages that have an index, and to no others."""
+    if doctree is not None and any(_FILTER in raw.astext() for raw in doctree.findall(nodes.raw)):
+        app.add_js_file("heuristics-index.js", loading_method="defer")
+
+
+def _tags(categories: Sequence[str]) -> list[nodes.Node]:
+    """Return the categories of a row or card, by which the script filters; nothing for none."""
+    tags = joined([[nodes.inline("", name, classes=["heuristic-category"])] for name in categories], " ")
+    return [addnodes.only("", nodes.paragraph("", "", *tags, classes=["heuristic-tags"]), expr="html")] if tags else []
 
 
 def _table(rows: Iterable[Row], here: Here) -> nodes.Node:
     cells = (
         (
-            [paragraph([here.heuristic(row.named)]), meta_nodes(row.meta), *tags_of(row.categories)],
+            [paragraph([here.heuristic(row.named)]), meta_nodes(row.meta), *_tags(row.categories)],
             [_connections(row, here)],
             [paragraph(here.note(row.note))],
         )
@@ -122,7 +150,7 @@ def _cards(rows: Iterable[Row], here: Here) -> nodes.Node:
         body += meta_nodes(row.meta)
         body += paragraph(here.note(row.note))
         body += _connections(row, here)
-        body += tags_of(row.categories)
+        body += _tags(row.categories)
         card = _div("card", ["sd-card", "sd-shadow-sm", f"heuristic-{row.meta.severity}"])
         card += body
         grid += card

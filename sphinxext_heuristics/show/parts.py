@@ -78,14 +78,9 @@ def link_nodes(one: Link, here: Here) -> list[nodes.Node]:
     return [nodes.Text(f"{one.mark}\u00a0{one.word}: "), here.link(name, one.target) if one.target else name]
 
 
-def joined(parts: Iterable[Sequence[nodes.Node]]) -> list[nodes.Node]:
-    """Return the nodes of all parts with a comma between one part and the next."""
-    result: list[nodes.Node] = []
-    for part in parts:
-        if result:
-            result.append(nodes.Text(", "))
-        result.extend(part)
-    return result
+def joined(parts: Iterable[Sequence[nodes.Node]], between: str = ", ") -> list[nodes.Node]:
+    """Return the nodes of all parts with a comma, or what else is to be *between* one part and the next."""
+    return [node for part in parts for node in (nodes.Text(between), *part)][1:]
 
 
 def field(name: str, *children: nodes.Node) -> nodes.field:
