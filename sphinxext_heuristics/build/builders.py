@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from collections.abc import Set as AbstractSet
 
-    from docutils import nodes
     from sphinx.application import Sphinx
     from sphinx.environment import BuildEnvironment
 
@@ -68,20 +67,12 @@ class ReadingBuilder(Builder):
         """Write nothing, and leave no record of pages written."""
         HeuristicDomain.of(self.env).written = None
 
-    def write_doc(self, docname: str, doctree: nodes.document) -> None:
-        """Do nothing: it is never called."""
-
 
 class HeuristicsBuilder(ReadingBuilder):
     """Writes ``heuristics.json`` and the Markdown index."""
 
     name = "heuristics"
     epilog = __("The heuristics are in %(outdir)s.")
-
-    def __init__(self, app: Sphinx, env: BuildEnvironment) -> None:
-        """Take the extension's version, which the data names."""
-        super().__init__(app, env)
-        self._extension = app.extensions[EXTENSION].version
 
     def get_outdated_docs(self) -> str | list[str]:
         """Return that the whole is written: it is little, and depends on everything."""
@@ -91,9 +82,11 @@ class HeuristicsBuilder(ReadingBuilder):
         """Write both files; one that holds the same already is left alone."""
         super().write_documents(docnames)
         plan = HeuristicDomain.of(self.env).plan
-        path = project_file(app_of(self.env), INDEX_FILE).path
+        app = app_of(self.env)
+        path = project_file(app, INDEX_FILE).path
         exporter = Exporter(plan, Path(self.srcdir), self.get_target_uri)
-        data = exporter.all(project=self.config.project, release=self.config.release, extension=self._extension)
+        version = app.extensions[EXTENSION].version
+        data = exporter.all(project=self.config.project, release=self.config.release, extension=version)
         self._write(JSON_NAME, json.dumps(data, ensure_ascii=False, indent=2) + "\n")
         self._write(path.name, index_file.content(plan, path, path_of(self.env)))
 
@@ -142,12 +135,9 @@ def warn(app: Sphinx, env: BuildEnvironment) -> None:
 
 def problems(app: Sphinx, plan: Plan) -> Iterator[Problem]:
     """Yield everything that is wrong with a project."""
-    path, views = Path(app.confdir, "conf.py"), views_of(app)
-    yield from conf_py.problems_in(app.config, path)
-    if plan.is_unjudged:
-        yield conf_py.problem_of_package(app.config, path)
+    yield from conf_py.problems(plan, app.config, Path(app.confdir, "conf.py"))
     yield from checks.problems(plan, path_of(app.env))
-    yield from conf_py.problems_of_targets(plan, path)
+    views = views_of(app)
     for docname in plan.catalogue.docnames:
         for query in plan.catalogue.pages[docname].queries:
             if query.view in views:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import ast
-import warnings
+import re
 from typing import TYPE_CHECKING
 
 from sphinxext_heuristics.config import OPTIONS, PREFIX
@@ -18,34 +17,44 @@ if TYPE_CHECKING:
 
     from sphinxext_heuristics.resolve.plan import Plan
 
+_ASSIGNMENT = re.compile(rf"^[ \t]*({PREFIX}\w+)[ \t]*(?::[^=\n]+)?[+|]?=(?!=)", re.MULTILINE)
+
+
+def problems(plan: Plan, config: Config, conf_py: Path) -> Iterator[Problem]:
+    """Yield what is wrong with the configuration values, also with what they mean in the documentation."""
+    yield from problems_in(config, conf_py)
+    if plan.is_unjudged:
+        message = (
+            f"heuristics_package = {config.heuristics_package!r}: no installed version of it is known, and conf.py "
+            "has no release: since and until are not judged"
+        )
+        yield _problem(conf_py, "heuristics_package", message)
+    pages = plan.lookups.pages
+    for name, meant in plan.settings.targets.items():
+        match = pages.meant(meant)
+        if meant and not (match.uri or match.place):
+            several = f"; it fits {', '.join(place.docname for place in match.places)}" if match.places else ""
+            close = several or did_you_mean(pages.closest(meant))
+            message = f"heuristics_targets: {name!r} → {meant!r} is no document, label or URL{close}"
+            yield _problem(conf_py, "heuristics_targets", message)
+
 
 def problems_in(config: Config, conf_py: Path) -> list[Problem]:
     """Return what is wrong with the configuration values and where they are set."""
     found = [
-        (
-            option.name,
-            (
-                f"{option.name} = {getattr(config, option.name)!r}: allowed is "
-                f"{option.allowed}; the default {option.default!r} is used"
-            ),
-        )
-        for option in OPTIONS
-        if not option.accepts(getattr(config, option.name))
+        (it.name, f"{it.name} = {value!r}: allowed is {it.allowed}; the default {it.default!r} is used")
+        for it in OPTIONS
+        if not it.accepts(value := getattr(config, it.name))
     ]
-    lines = assignments(conf_py)
-    known = [option.name for option in OPTIONS]
-    words = [name.removeprefix(PREFIX) for name in known]
+    words = [option.name.removeprefix(PREFIX) for option in OPTIONS]
     found += [
         (name, f"{name} is not an option of this extension{did_you_mean(close)}")
-        for name in lines
-        if name.startswith(PREFIX) and name not in known
+        for name in assignments(conf_py)
+        if (word := name.removeprefix(PREFIX)) not in words
         # A name that is like none of ours is a variable of the author's.
-        if (close := [f"{PREFIX}{word}" for word in closest(name[len(PREFIX) :], words, 1)])
+        if (close := [f"{PREFIX}{one}" for one in closest(word, words, 1)])
     ]
-    return [
-        Problem(subtype=Subtype.CONFIG, message=message, source=str(conf_py), line=lines.get(name, 1))
-        for name, message in found
-    ]
+    return [_problem(conf_py, name, message) for name, message in found]
 
 
 def not_set(config: Config, conf_py: Path, name: str) -> str:
@@ -54,47 +63,12 @@ def not_set(config: Config, conf_py: Path, name: str) -> str:
     return f"{conf_py}:{wrong[0].line}: {wrong[0].message}" if wrong else f"{name} is not set in {conf_py}"
 
 
-def problem_of_package(config: Config, conf_py: Path) -> Problem:
-    """Return the problem of bounds that no version judges."""
-    name = "heuristics_package"
-    message = (
-        f"{name} = {getattr(config, name)!r}: no installed version of it is known, and conf.py has no release: "
-        "since and until are not judged"
-    )
+def _problem(conf_py: Path, name: str, message: str) -> Problem:
     line = assignments(conf_py).get(name, 1)
     return Problem(subtype=Subtype.CONFIG, message=message, source=str(conf_py), line=line)
 
 
 def assignments(conf_py: Path) -> dict[str, int]:
-    """Return the line of each name's last assignment in a conf.py.
-
-    An unreadable file has none: it is not this function that says so, since Sphinx
-    has run the file by then.
-    """
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # Python has told its own when Sphinx ran the file
-            tree = ast.parse(conf_py.read_bytes())
-    except (OSError, SyntaxError, ValueError, RecursionError, MemoryError):
-        return {}
-    return {
-        node.id: node.lineno
-        for node in ast.walk(tree)
-        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
-    }
-
-
-def problems_of_targets(plan: Plan, conf_py: Path) -> Iterator[Problem]:
-    """Yield the problem of each value of ``heuristics_targets`` that means nothing."""
-    pages = plan.lookups.pages
-    for name, meant in plan.settings.targets.items():
-        match = pages.meant(meant)
-        if meant and not (match.uri or match.place):
-            several = f"; it fits {', '.join(place.docname for place in match.places)}" if match.places else ""
-            close = several or did_you_mean(pages.closest(meant))
-            yield Problem(
-                subtype=Subtype.CONFIG,
-                message=f"heuristics_targets: {name!r} → {meant!r} is no document, label or URL{close}",
-                source=str(conf_py),
-                line=assignments(conf_py).get("heuristics_targets", 1),
-            )
+    """Return the line of each option's last assignment in a conf.py; nothing where there is no such file."""
+    text = conf_py.read_text("utf-8", errors="replace") if conf_py.is_file() else ""
+    return {found[1]: text.count("\n", 0, found.start()) + 1 for found in _ASSIGNMENT.finditer(text)}
