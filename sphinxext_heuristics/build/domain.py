@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from sphinx.environment import BuildEnvironment
 
     from sphinxext_heuristics.build.outputs import OutputRecord
-    from sphinxext_heuristics.model import Heuristic, Page
+    from sphinxext_heuristics.model import Page
     from sphinxext_heuristics.resolve.plan import Plan
 
 
@@ -61,24 +61,11 @@ class HeuristicIndex(Index):
         plan = cast("HeuristicDomain", self.domain).plan
         wanted = None if docnames is None else set(docnames)
         letters: dict[str, list[IndexEntry]] = {}
-        for record in sorted(plan.heuristics.values(), key=_by_title):
-            if wanted is None or record.docname in wanted:
-                letters.setdefault(record.title[:1].upper(), []).append(
-                    IndexEntry(
-                        name=record.title,
-                        subtype=0,
-                        docname=record.docname,
-                        anchor=record.anchor,
-                        extra=record.severity,
-                        qualifier="",
-                        descr=text_of(record.note),
-                    )
-                )
+        for it in sorted(plan.heuristics.values(), key=lambda it: (it.title.casefold(), it.name)):
+            if wanted is None or it.docname in wanted:
+                entry = IndexEntry(it.title, 0, it.docname, it.anchor, it.severity, "", text_of(it.note))
+                letters.setdefault(it.title[:1].upper(), []).append(entry)
         return sorted(letters.items()), False
-
-
-def _by_title(record: Heuristic) -> tuple[str, str]:
-    return record.title.casefold(), record.name
 
 
 class HeuristicDomain(Domain):
@@ -152,19 +139,15 @@ class HeuristicDomain(Domain):
         settings = Settings.of(env.config)
         order = toctree_order(env.config.root_doc, env.toctree_includes, self.pages)
         catalogue = Catalogue(pages=self.pages, order=order)
-        return make_plan(catalogue, settings, self._known(catalogue, settings))
-
-    def _known(self, catalogue: Catalogue, settings: Settings) -> Lookups:
-        env = self.env
         python = env.domains.python_domain
-        std = env.domains.standard_domain
         modules = {name: (entry.docname, entry.node_id) for name, entry in python.modules.items()}
         canonical = canonical_names(python.objects)
-        labels = {name: (docname, anchor) for name, (docname, anchor) in std.anonlabels.items()}
         sources = Sources()
         external = External(env)
         self._verified = EvidenceCache(Path(env.doctreedir), sources)
-        return Lookups(
+        is_excluded = Matcher(settings.exclude)
+        installed = versions.installed(settings.package) if settings.package else None
+        lookups = Lookups(
             objects=Objects(
                 (entry for _docname, entry in catalogue.entries),
                 canonical=canonical,
@@ -175,7 +158,7 @@ class HeuristicDomain(Domain):
             modules=modules,
             pages=Pages(
                 {name: page.sections for name, page in self.pages.items()},
-                labels,
+                env.domains.standard_domain.anonlabels,
                 {name: dict(page.anchors) for name, page in self.pages.items()},
                 settings.targets,
             ),
@@ -185,27 +168,23 @@ class HeuristicDomain(Domain):
             defines=sources.defines,
             settle=partial(links.settled, env),
             draws=draws(app_of(env).builder),
-            excluded=self._excluded(settings),
-            version=documented_version(env, settings),
+            excluded=frozenset(
+                name
+                for name in self.pages
+                if is_excluded(name) or is_set(env.metadata.get(name, {}).get("no-heuristics"))
+            ),
+            version=installed or env.config.release or env.config.version or "",
             verify=self._verified.of,
             installed=cache(versions.installed),
             messages=self._verified.messages,
             srcdir=Path(env.srcdir),
         )
+        return make_plan(catalogue, settings, lookups)
 
     def remember_verified(self) -> None:
         """Keep what was found in installed source for the next build."""
         if self._verified is not None:
             self._verified.save()
-
-    def _excluded(self, settings: Settings) -> frozenset[str]:
-        matches = Matcher(settings.exclude)
-        metadata = self.env.metadata
-        return frozenset(
-            docname
-            for docname in self.pages
-            if matches(docname) or is_set(metadata.get(docname, {}).get("no-heuristics"))
-        )
 
     def resolve_xref(  # noqa: PLR0913, PLR0917 - Sphinx's signature
         self,
@@ -269,8 +248,6 @@ def canonical_names(objects: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
     for name, entry in objects.items():
         if entry.aliased:
             aliases.setdefault((entry.docname, entry.node_id), []).append(name)
-    if not aliases:
-        return {}
     return {
         name: tuple(sorted(found))
         for name, entry in objects.items()
@@ -278,14 +255,6 @@ def canonical_names(objects: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
     }
 
 
-def documented_version(env: BuildEnvironment, settings: Settings) -> str:
-    """Return the version that judges bounds, or ``""`` where none is known."""
-    installed = versions.installed(settings.package) if settings.package else None
-    return installed or env.config.release or env.config.version or ""
-
-
 def is_set(value: object) -> bool:
     """Return whether a page's metadata sets a flag."""
-    if value is None:
-        return False
-    return str(value).strip().casefold() not in {"false", "no", "0"}
+    return str(value).strip().casefold() not in {"none", "false", "no", "0"}

@@ -7,6 +7,7 @@ the same one into another folder, has its own, and a folder that was wiped has n
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -30,43 +31,35 @@ class OutputRecord:
         """
         self._path = outdir / FILENAME
         self._builder = builder
-        self._key = f"{builder} {version}".strip()
-        self._all = self._read()
+        # No document has an empty name.
+        self._version = {"": version}
+        self._all: dict[str, dict[str, str]] = {}
+        with suppress(OSError, ValueError, AttributeError, TypeError):
+            found = json.loads(self._path.read_text(encoding="utf-8"))
+            self._all = {name: dict(record) for name, record in found.items()}
 
-    def _read(self) -> dict[str, dict[str, str]]:
-        try:
-            records = json.loads(self._path.read_text(encoding="utf-8"))
-        except (OSError, ValueError):
-            return {}
-        if not isinstance(records, dict):
-            return {}
-        return {builder: record for builder, record in records.items() if isinstance(record, dict)}
+    def _written(self) -> dict[str, str] | None:
+        record = self._all.get(self._builder, {})
+        return record if self._version.items() <= record.items() else None
 
     def stale(self, digests: Mapping[str, str]) -> list[str]:
         """Return the documents that show something else now than when written.
 
         Without a record, as after an interrupted build, all may.
         """
-        written = self._all.get(self._key)
-        if written is None:
-            return sorted(digests)
-        return sorted(docname for docname, digest in digests.items() if written.get(docname, "") != digest)
+        written = self._written()
+        return sorted(name for name, digest in digests.items() if written is None or written.get(name, "") != digest)
 
     def forget(self) -> None:
         """Take the record away while pages are written: a killed build leaves none."""
         self._path.unlink(missing_ok=True)
 
     def save(self, digests: Mapping[str, str], written: Iterable[str]) -> None:
-        """Keep what is written now; pages left alone keep what they had."""
-        for key in [key for key in self._all if key.partition(" ")[0] == self._builder and key != self._key]:
-            del self._all[key]
-        if self._key not in self._all:
-            # What stands on the pages that this build left alone, nobody knows.
-            self._all[self._key] = dict.fromkeys(digests, UNKNOWN)
-        record = self._all[self._key]
-        record.update({name: digests.get(name, "") for name in written})
-        for docname in [d for d, digest in record.items() if d not in digests or not digest]:
-            del record[docname]
+        """Keep what is written now; pages left alone keep what they had, which may be unknown."""
+        before = self._written()
+        record = dict.fromkeys(digests, UNKNOWN) if before is None else before
+        record |= {name: digests.get(name, "") for name in written}
+        kept = {name: digest for name, digest in record.items() if digest and name in digests}
+        self._all[self._builder] = kept | self._version
         self._path.parent.mkdir(parents=True, exist_ok=True)
-        text = json.dumps(self._all, indent=0, sort_keys=True)
-        self._path.write_text(text, encoding="utf-8")
+        self._path.write_text(json.dumps(self._all, indent=0, sort_keys=True), encoding="utf-8")
