@@ -7,7 +7,6 @@ same, by their time and size, so that a build on which nothing has changed opens
 from __future__ import annotations
 
 import json
-import os
 import sys
 from contextlib import suppress
 from dataclasses import asdict
@@ -87,8 +86,8 @@ class EvidenceCache:
             return
         with suppress(OSError):
             self._path.parent.mkdir(parents=True, exist_ok=True)
-            # Another build may read it at any time.
-            scratch = self._path.with_name(f".{FILENAME}.{os.getpid()}")
-            scratch.write_text(json.dumps({"reader": _READER, "found": self._now}, indent=0, sort_keys=True), "utf-8")
-            scratch.replace(self._path)
+            # Another build that reads half of it reads none.
+            self._path.write_text(
+                json.dumps({"reader": _READER, "found": self._now}, indent=0, sort_keys=True), "utf-8"
+            )
             self._before = dict(self._now)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -22,12 +23,11 @@ _MOST_IMPORTS = 20
 
 def state(module: str, sources: Sources) -> State | None:
     """Return the state of a module's source file, or ``None`` if it has none; the file is not opened."""
-    path = sources.path(module) if _is_module_name(module) else None
-    try:
-        stat = path.stat() if path else None
-    except OSError:
-        return None
-    return State(path, stat.st_mtime_ns, stat.st_size) if path and stat else None
+    with suppress(OSError):
+        if _is_module_name(module) and (path := sources.path(module)):
+            stat = path.stat()
+            return State(path, stat.st_mtime_ns, stat.st_size)
+    return None
 
 
 def _is_module_name(module: str) -> bool:
@@ -95,7 +95,5 @@ def _without_source(module: str, sources: Sources) -> Lost:
                 return Lost(reason=Reason.NO_MODULE, message=message)
             return Lost(reason=Reason.NO_PACKAGE, message=f"package {child!r} is not installed{alike}")
         above = child
-    origin = sources.origin(module)
-    is_packed = origin is not None and origin.endswith(".py")
-    where = f"in an archive, {origin}" if is_packed else origin or "a folder without code of its own"
+    where = sources.origin(module) or "a folder without code of its own"
     return Lost(reason=Reason.NO_SOURCE, message=f"module {module!r} has no Python source to read: it is {where}")

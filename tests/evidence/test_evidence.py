@@ -868,7 +868,7 @@ def test_source_in_an_archive_is_not_read(tmp_path: Path, monkeypatch: pytest.Mo
     assert isinstance(result, Lost)
     assert result.reason is Reason.NO_SOURCE
     where = f"{tmp_path}/packed.zip/packed_away.py"
-    assert result.message == f"module 'packed_away' has no Python source to read: it is in an archive, {where}"
+    assert result.message == f"module 'packed_away' has no Python source to read: it is {where}"
 
 
 def test_the_nearest_passage_is_shown(losing: Path) -> None:
