@@ -48,10 +48,9 @@ from sphinx.util.docutils import docutils_namespace
 from sphinxext_heuristics import diagnostics, versions
 from sphinxext_heuristics.diagnostics import closest
 from sphinxext_heuristics.evidence import verify
-from sphinxext_heuristics.evidence.nearest import nearest
-from sphinxext_heuristics.evidence.search import parsed
+from sphinxext_heuristics.evidence.search import nearest, parsed
 from sphinxext_heuristics.evidence.source import Source
-from sphinxext_heuristics.files import differences
+from sphinxext_heuristics.files import project_file
 from sphinxext_heuristics.model import CONNECTION_TYPES, Entry, Found, Heuristic, Note
 from sphinxext_heuristics.notes import inline, markdown
 from sphinxext_heuristics.read import heuristic as read_heuristic
@@ -205,8 +204,8 @@ def test_no_version_lies_in_an_empty_range(since: str, until: str, version: str)
 @SOME
 @given(found=TEXT, wanted=TEXT)
 def test_difference_is_none_for_the_same_text_alone(found: str, wanted: str) -> None:
-    assert (differences.difference(found, wanted) is None) == (found == wanted)
-    assert differences.difference(found, found) is None
+    assert (project_file.difference(found, wanted) is None) == (found == wanted)
+    assert project_file.difference(found, found) is None
 
 
 # -- found so -------------------------------------------------------------------------
@@ -239,7 +238,7 @@ def test_attribute_of_any_kind_is_left_out_of_a_note() -> None:
 
 
 def test_difference_to_a_line_that_says_itself_that_it_has_no_end() -> None:
-    assert differences.difference("a", "a (no line end)\n") is not None
+    assert project_file.difference("a", "a (no line end)\n") is not None
 
 
 @pytest.mark.parametrize(

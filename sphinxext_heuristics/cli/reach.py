@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 from sphinxext_heuristics.build.builders import REACH_FILE
 from sphinxext_heuristics.cli.project import CommandError, add_options, opened, read
 from sphinxext_heuristics.cli.terminal import note, say_diff
-from sphinxext_heuristics.cli.writing import bring_up_to_date, file_of, found_in, seen
+from sphinxext_heuristics.cli.writing import bring_up_to_date, file_of, seen
 from sphinxext_heuristics.diagnostics import report
 from sphinxext_heuristics.files import reach
-from sphinxext_heuristics.files.differences import unified
+from sphinxext_heuristics.files.project_file import read as read_file
+from sphinxext_heuristics.files.project_file import unified
 from sphinxext_heuristics.model import Subtype
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ def run(arguments: argparse.Namespace) -> int:
     with opened(arguments) as app:
         file = file_of(app, REACH_FILE)
         plan = read(app, leaves={Subtype.REACH})
-        found = found_in(file.path)
+        found = read_file(file.path)
         if arguments.check:
             differing = list(reach.problems(plan, file))
             report(differing)

@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 import argparse
+import os
 import re
+import subprocess
+import sys
+import tempfile
 from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from packaging.version import InvalidVersion, Version
+from packaging.utils import canonicalize_name
+from packaging.version import Version
 
 from sphinxext_heuristics import versions
 from sphinxext_heuristics.build.builders import RELEASES_FILE
 from sphinxext_heuristics.build.conf_py import not_set
 from sphinxext_heuristics.cli.project import CommandError, add_options, opened, read
 from sphinxext_heuristics.cli.terminal import note, say
-from sphinxext_heuristics.cli.wheels import DownloadError, cache_folder, unpacked
-from sphinxext_heuristics.cli.writing import bring_up_to_date, compare, file_of, found_in, seen
+from sphinxext_heuristics.cli.writing import bring_up_to_date, compare, file_of, seen
 from sphinxext_heuristics.config import option, value_of
 from sphinxext_heuristics.evidence import verify
+from sphinxext_heuristics.files.project_file import read as read_file
 from sphinxext_heuristics.model import Found, Subtype
 from sphinxext_heuristics.releases.checks import naming_releases
 from sphinxext_heuristics.releases.matrix import (
@@ -68,11 +73,11 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         "--releases",
         metavar="VERSIONS",
         type=_releases,
-        default=(),
+        default={},
         help="releases to look into besides those that the file has, separated by commas",
     )
     command.add_argument(
-        "--drop", metavar="VERSIONS", type=_releases, default=(), help="releases to take out of the file"
+        "--drop", metavar="VERSIONS", type=_releases, default={}, help="releases to take out of the file"
     )
     command.add_argument(
         "--cache", metavar="PATH", type=Path, help="the folder where releases are kept (default: %(default)s)"
@@ -84,17 +89,16 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     command.set_defaults(run=run)
 
 
-def _releases(text: str) -> tuple[str, ...]:
+def _releases(text: str) -> dict[Version, str]:
     found: dict[Version, str] = {}
     for part in filter(None, map(str.strip, text.split(","))):
-        try:
-            version = Version(part)
-        except InvalidVersion as error:
-            raise argparse.ArgumentTypeError(f"{part!r} is not a version such as 0.21.2") from error
+        version = versions.parse(part)
+        if version is None:
+            raise argparse.ArgumentTypeError(f"{part!r} is not a version such as 0.21.2")
         found.setdefault(version, str(version))
     if not found:
         raise argparse.ArgumentTypeError("no version is named")
-    return in_order(found.values())
+    return found
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -105,8 +109,8 @@ def run(arguments: argparse.Namespace) -> int:
             raise CommandError(not_set(app.config, file.conf_py, "heuristics_package"))
         # What this command prints and writes need not be a warning as well.
         plan = read(app, leaves={Subtype.EVIDENCE, Subtype.VERSION, Subtype.CONFIG})
-    found = found_in(file.path)
-    before = _before(matrix_of(plan), found, file, plan.settings.package)
+    before = _before(matrix_of(plan), file, plan.settings.package)
+    found = read_file(file.path)
     wanted = _wanted(arguments, file, before.releases)
     looked = _look(plan, wanted, arguments)
     matrix = Matrix(package=before.package, rows=dict(_rows(plan, wanted, looked, before)))
@@ -125,18 +129,18 @@ def run(arguments: argparse.Namespace) -> int:
     return int(len(looked) < len(wanted) or bool(contradicted or code))
 
 
-def _before(matrix: Matrix | Unusable | None, found: str | None, file: ProjectFile, package: str) -> Matrix:
+def _before(matrix: Matrix | Unusable | None, file: ProjectFile, package: str) -> Matrix:
     """Return what the file says; one that says something else must not be lost."""
     if isinstance(matrix, Matrix):
         return matrix
-    if matrix and found is not None:
-        raise CommandError(f"{file.path}:{matrix.line}: {matrix.message}: {naming_releases(file)}")
+    if matrix and file.path.exists():
+        raise CommandError(f"{file.path}:{matrix.line or 1}: {matrix.message}: {naming_releases(file)}")
     return Matrix(package=package, rows={})
 
 
 def _wanted(arguments: argparse.Namespace, file: ProjectFile, known: Sequence[str]) -> tuple[str, ...]:
     """Return the releases that the file should have: those it has and those that are named, less those to drop."""
-    named, kept, drop = ({Version(one): one for one in some} for some in (arguments.releases, known, arguments.drop))
+    named, drop, kept = arguments.releases, arguments.drop, {Version(one): one for one in known}
     if both := drop.keys() & named.keys():
         raise CommandError(f"--releases and --drop both name {', '.join(drop[one] for one in sorted(both))}")
     if strange := drop.keys() - kept.keys():
@@ -215,3 +219,53 @@ def _contradicted(plan: Plan, matrix: Matrix) -> Iterator[str]:
         if any(contradictions(record.since, record.until, row.standings)):
             listed = ", ".join(f"{release} {row.standings[release]}" for release in row.standings)
             yield f"{name} ({bounds(record) or 'no bounds'}): {listed}"
+
+
+# -- releases as folders of source text: installed aside by pip, and never run -----------
+
+
+class DownloadError(Exception):
+    """A release that could not be downloaded; the message says why."""
+
+
+def cache_folder() -> Path:
+    """Return the folder of the user where releases are kept."""
+    named = os.environ.get("XDG_CACHE_HOME") or os.environ.get("LOCALAPPDATA") or ""
+    base = Path(named) if Path(named).is_absolute() else Path.home() / ".cache"
+    return base / "sphinxext-heuristics" / "releases"
+
+
+def unpacked(distribution: str, release: str, cache: Path) -> Path:
+    """Return the folder that holds the source of a release; it is fetched if it is not there yet.
+
+    Raises `DownloadError` if the release cannot be downloaded, `OSError` if the cache cannot be written.
+    """
+    folder = cache / f"{canonicalize_name(distribution)}-{release}"
+    if folder.is_dir() and any(folder.iterdir()):
+        return folder
+    cache.mkdir(parents=True, exist_ok=True)
+    # In the cache, so that all of it is there in one step or nothing.
+    with tempfile.TemporaryDirectory(dir=cache, prefix=".new-") as scratch:
+        source = Path(scratch, "source")
+        fetch(distribution, release, source)
+        for path in source.rglob("*"):
+            if path.is_file() and path.suffix != ".py":
+                path.unlink()
+        source.replace(folder)
+    return folder
+
+
+def fetch(distribution: str, release: str, folder: Path) -> None:
+    """Let pip install the wheel of a release into a new folder, under pip's own configuration.
+
+    Raises `DownloadError`.
+    """
+    command = [sys.executable, "-m", "pip", "install", "--quiet", "--no-input", "--disable-pip-version-check"]
+    # What it needs, and which Python it runs on, does not matter for what is only read.
+    command += ["--no-deps", "--no-compile", "--only-binary=:all:", "--ignore-requires-python"]
+    command += ["--target", str(folder), f"{distribution}=={release}"]
+    # Name and release were checked.
+    done = subprocess.run(command, capture_output=True, encoding="utf-8", errors="replace", check=False)  # noqa: S603 - this Python's pip
+    if done.returncode:
+        last = done.stderr.strip().rpartition("\n")[2]
+        raise DownloadError(last.removeprefix("ERROR:").strip() or "pip failed without a message")

@@ -13,13 +13,12 @@ from sphinxext_heuristics.build.conf_py import not_set
 from sphinxext_heuristics.cli.project import CommandError
 from sphinxext_heuristics.cli.terminal import note, say, say_diff
 from sphinxext_heuristics.config import value_of
-from sphinxext_heuristics.files.differences import unified
-from sphinxext_heuristics.files.project_file import read
+from sphinxext_heuristics.files.project_file import unified
 
 if TYPE_CHECKING:
     from sphinx.application import Sphinx
 
-from sphinxext_heuristics.files.project_file import ProjectFile
+    from sphinxext_heuristics.files.project_file import ProjectFile
 
 
 def file_of(app: Sphinx, option: str) -> ProjectFile:
@@ -51,17 +50,6 @@ def compare(path: Path, found: str | None, wanted: str, remark: str) -> int:
     note(remark)
     say_diff(unified(found or "", wanted, seen(path)))
     return 1
-
-
-def found_in(path: Path) -> str | None:
-    """Return what a file holds, ``None`` if it is not there.
-
-    Raises CommandError where it cannot be read.
-    """
-    try:
-        return read(path)
-    except OSError as error:
-        raise CommandError(f"{path} cannot be read: {error.strerror}") from error
 
 
 def seen(path: Path) -> str:

@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+import difflib
 import os.path
 import shlex
 from dataclasses import dataclass
+from itertools import islice, takewhile
 from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
 
 from sphinxext_heuristics.model import Problem, Subtype
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+#: How many lines after the first difference are looked at, and how many of each side are shown.
+_WINDOW, _SHOWN = 40, 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,3 +76,48 @@ def command_line(name: str, confdir: Path, srcdir: Path, cwd: Path) -> str:
 def real(path: Path) -> Path:
     """Return a path with symbolic links resolved, whatever it is: links in a ring and too long names stay."""
     return Path(os.path.realpath(path))
+
+
+# -- where a text differs from what it should be --------------------------------------
+
+
+class Difference(NamedTuple):
+    """The first place where a file differs from what it should hold."""
+
+    #: Its line in the file, from 1.
+    line: int
+    #: The lines that are there (``- …``) and that should be (``+ …``), the first few of them.
+    lines: tuple[str, ...]
+
+
+def difference(found: str, wanted: str) -> Difference | None:
+    """Return where *found* first differs from *wanted*, or ``None``."""
+    if found == wanted:
+        return None
+    old, new = _lines(found), _lines(wanted)
+    same = sum(1 for _pair in takewhile(lambda pair: pair[0] == pair[1], zip(old, new, strict=False)))
+    changes = difflib.unified_diff(old[same : same + _WINDOW], new[same : same + _WINDOW], n=0, lineterm="")
+    first = list(takewhile(lambda line: not line.startswith("@@"), islice(changes, 3, None)))
+    return Difference(line=max(1, min(same + 1, len(old))), lines=tuple(_shown(first)))
+
+
+def _lines(text: str) -> list[str]:
+    """Return lines, a missing end of the last one made visible."""
+    *lines, last = text.split("\n")
+    return [*lines, f"{last} (no line end)"] if last else lines
+
+
+def _shown(changed: Sequence[str]) -> Iterator[str]:
+    """Yield some of the lines that differ, those there before those wanted."""
+    for sign in "-+":
+        lines = [line[1:].rstrip() for line in changed if line.startswith(sign)]
+        # One among others is seen by itself.
+        blank = "" if any(lines) else "(an empty line)"
+        yield from (f"{sign} {line or blank}".rstrip() for line in lines[:_SHOWN])
+        if len(lines) > _SHOWN:
+            yield f"{sign} … ({len(lines) - _SHOWN} more)"
+
+
+def unified(found: str, wanted: str, name: str) -> Iterator[str]:
+    """Yield the lines of a unified diff, without line ends."""
+    yield from difflib.unified_diff(_lines(found), _lines(wanted), name, f"{name} (from the pages)", lineterm="")

@@ -16,8 +16,8 @@ from conftest import ROOT
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sphinxext_heuristics.cli import wheels
-from sphinxext_heuristics.cli.wheels import cache_folder
+from sphinxext_heuristics.cli import releases
+from sphinxext_heuristics.cli.releases import cache_folder
 from sphinxext_heuristics.releases.matrix import Standing, contradictions, in_order, read, text_of
 from sphinxext_heuristics.source.packages import Sources
 
@@ -148,9 +148,9 @@ def registry(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.Fi
         wheel = folder / f"{distribution}-{release}-py3-none-any.whl"
         shutil.unpack_archive(wheel, to, "zip") if wheel.is_file() else by_pip(distribution, release, to)
 
-    by_pip = wheels.fetch
+    by_pip = releases.fetch
     if "asking_pip" not in request.fixturenames:
-        monkeypatch.setattr(wheels, "fetch", fetch)
+        monkeypatch.setattr(releases, "fetch", fetch)
     return folder
 
 
@@ -536,14 +536,14 @@ def test_a_folder_in_its_place_is_named(project: Callable[..., Project]) -> None
     )
     status, _out, said = command(scales)
     assert status == 2
-    assert said[-1].endswith("<src>/releases.json cannot be read: Is a directory")
+    assert said[-1].endswith(what)
 
 
 def test_a_cache_that_cannot_be_written_is_a_failure(scales: Project, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     status, _out, errors = command(scales, "--releases", "1.0", "--cache", str(tmp_path / "file" / "cache"))
     assert status == 2
-    assert "the cache <root>/file/cache cannot be written" in errors[-1]
+    assert "Not a directory: '<root>/file/cache'" in errors[-1]
 
 
 # -- the page -------------------------------------------------------------------------
