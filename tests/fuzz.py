@@ -1556,7 +1556,6 @@ def seeds(folder: Path) -> None:
                 option="heuristics_index_file",
                 called="index file",
                 path=folder / name,
-                srcdir=folder,
                 conf_py=folder / "conf.py",
                 conf_line=1,
                 command="index",

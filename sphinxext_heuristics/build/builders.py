@@ -18,7 +18,7 @@ from sphinxext_heuristics.diagnostics import report
 from sphinxext_heuristics.files import index_file, reach
 from sphinxext_heuristics.files.export import Exporter
 from sphinxext_heuristics.files.project_file import ProjectFile, command_line
-from sphinxext_heuristics.releases import checks as release_checks
+from sphinxext_heuristics.releases import matrix
 from sphinxext_heuristics.resolve import checks
 from sphinxext_heuristics.view import views_of
 
@@ -87,17 +87,14 @@ class HeuristicsBuilder(ReadingBuilder):
         exporter = Exporter(plan, Path(self.srcdir), self.get_target_uri)
         version = app.extensions[EXTENSION].version
         data = exporter.all(project=self.config.project, release=self.config.release, extension=version)
-        self._write(JSON_NAME, json.dumps(data, ensure_ascii=False, indent=2) + "\n")
-        self._write(path.name, index_file.content(plan, path, path_of(self.env)))
-
-    def _write(self, name: str, text: str) -> None:
-        path = Path(self.outdir, name)
-        raw = text.encode("utf-8")
-        if not path.is_file() or path.read_bytes() != raw:
-            path.write_bytes(raw)
-
-
-# -- the index file -------------------------------------------------------------------
+        texts = {
+            JSON_NAME: json.dumps(data, ensure_ascii=False, indent=2) + "\n",
+            path.name: index_file.content(plan, path, path_of(self.env)),
+        }
+        for name, text in texts.items():
+            file, raw = Path(self.outdir, name), text.encode("utf-8")
+            if not file.is_file() or file.read_bytes() != raw:
+                file.write_bytes(raw)
 
 
 def path_of(env: BuildEnvironment) -> index_file.PathOf:
@@ -114,7 +111,6 @@ def project_file(app: Sphinx, option: str) -> ProjectFile:
         option=option,
         called=called,
         path=Path(os.path.normpath(Path(app.srcdir, named or index_file.FILENAME))),
-        srcdir=Path(app.srcdir),
         conf_py=path,
         conf_line=conf_py.assignments(path).get(option, 1),
         command=command_line(command, Path(app.confdir), Path(app.srcdir), Path.cwd()),
@@ -148,7 +144,7 @@ def problems(app: Sphinx, plan: Plan) -> Iterator[Problem]:
         yield from index_file.problems(file, index_file.content(plan, file.path, path_of(app.env)))
     if plan.settings.reach_file is not None:
         yield from reach.problems(plan, project_file(app, REACH_FILE))
-    yield from release_checks.problems(plan, project_file(app, RELEASES_FILE))
+    yield from matrix.problems(plan, project_file(app, RELEASES_FILE))
 
 
 def is_translation(app: Sphinx) -> bool:

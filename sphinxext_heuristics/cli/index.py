@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from sphinxext_heuristics.build.builders import INDEX_FILE, is_translation, path_of
 from sphinxext_heuristics.cli.project import CommandError, add_options, opened, read
-from sphinxext_heuristics.cli.writing import bring_up_to_date, compare, file_of, seen
+from sphinxext_heuristics.cli.writing import bring_up_to_date, file_of, refuse_other, seen
 from sphinxext_heuristics.files import index_file
 from sphinxext_heuristics.files.project_file import difference
 from sphinxext_heuristics.files.project_file import read as read_file
@@ -43,17 +43,12 @@ def run(arguments: argparse.Namespace) -> int:
         plan = read(app, leaves={Subtype.INDEX})
         wanted = index_file.content(plan, file.path, path_of(app.env))
         found = read_file(file.path)
-        if arguments.check:
-            return compare(file.path, found, wanted, _remark(file, found, wanted))
-        if found and index_file.HEAD not in found:
-            raise CommandError(
-                f"{file.path} is no index file: it would be lost; let heuristics_index_file name another file"
-            )
-    return bring_up_to_date(file.path, found, wanted)
+        if not arguments.check:
+            refuse_other(file, found, index_file.HEAD)
+    return bring_up_to_date(file.path, found, wanted, _remark(file, found, wanted) if arguments.check else "")
 
 
 def _remark(file: ProjectFile, found: str | None, wanted: str) -> str:
     what = "the index file is not there" if found is None else "the index differs from the pages, here first"
-    differs = difference(found or "", wanted)
-    line = differs.line if differs else 1
+    line, _lines = difference(found or "", wanted) or (1, [])
     return f"{seen(file.path)}:{line}: WARNING: {what}; to write it: {file.command} [heuristic.index]"

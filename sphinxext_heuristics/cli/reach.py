@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sphinxext_heuristics.build.builders import REACH_FILE
-from sphinxext_heuristics.cli.project import CommandError, add_options, opened, read
+from sphinxext_heuristics.cli.project import add_options, opened, read
 from sphinxext_heuristics.cli.terminal import note, say_diff
-from sphinxext_heuristics.cli.writing import bring_up_to_date, file_of, seen
+from sphinxext_heuristics.cli.writing import bring_up_to_date, file_of, refuse_other, seen
 from sphinxext_heuristics.diagnostics import report
 from sphinxext_heuristics.files import reach
 from sphinxext_heuristics.files.project_file import read as read_file
@@ -46,10 +46,7 @@ def run(arguments: argparse.Namespace) -> int:
             if not differing:
                 note(f"{seen(file.path)} is up to date")
             return 1 if differing else 0
-        if found is not None and not reach.is_reach_file(found, plan.heuristics):
-            raise CommandError(
-                f"{file.path} is no reach file: it would be lost; let heuristics_reach_file name another file"
-            )
+        refuse_other(file, found, reach.HEAD)
     wanted = reach.content(plan)
     if found is not None and found != wanted:
         say_diff(unified(found, wanted, seen(file.path)))

@@ -32,24 +32,27 @@ def file_of(app: Sphinx, option: str) -> ProjectFile:
     return file
 
 
-def bring_up_to_date(path: Path, found: str | None, wanted: str) -> int:
-    """Write a file if it does not hold what is *wanted*, and say which of both; return the exit code."""
+def refuse_other(file: ProjectFile, found: str | None, head: str) -> None:
+    """Raise CommandError where a file has no such *head*, and would be lost."""
+    if found and head not in found:
+        raise CommandError(f"{file.path} is no {file.called}: it would be lost; let {file.option} name another file")
+
+
+def bring_up_to_date(path: Path, found: str | None, wanted: str, remark: str = "") -> int:
+    """Write a file if it does not hold what is *wanted*, or with a remark only print that and the diff.
+
+    Returns the exit code.
+    """
     if found == wanted:
         note(f"{seen(path)} is up to date")
+    elif remark:
+        note(remark)
+        say_diff(unified(found or "", wanted, seen(path)))
+        return 1
     else:
         write(path, wanted)
         say(seen(path))
     return 0
-
-
-def compare(path: Path, found: str | None, wanted: str, remark: str) -> int:
-    """Compare a file with what is *wanted*, print a remark and the diff if it differs; return the exit code."""
-    if found == wanted:
-        note(f"{seen(path)} is up to date")
-        return 0
-    note(remark)
-    say_diff(unified(found or "", wanted, seen(path)))
-    return 1
 
 
 def seen(path: Path) -> str:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 from urllib.parse import quote
 
-from sphinxext_heuristics.files.project_file import difference, real
+from sphinxext_heuristics.files.project_file import difference
 from sphinxext_heuristics.model import CONNECTION_TYPES, Problem, Subtype
 from sphinxext_heuristics.notes import markdown
 from sphinxext_heuristics.resolve import listing as index
@@ -66,7 +66,7 @@ def content(plan: Plan, path: Path, path_of: PathOf) -> str:
     """
     settings = plan.settings
     title = settings.index_title or ": ".join(filter(None, ("Heuristic Index", settings.namespace)))
-    link = _links(str(real(path).parent), path_of)
+    link = _links(str(Path(os.path.realpath(path)).parent), path_of)
     categories = index.categories(plan.heuristics.values(), settings.categories)
     return _FORM.format(
         title=markdown.text(title),
@@ -143,10 +143,11 @@ def problems(file: ProjectFile, wanted: str) -> Iterator[Problem]:
     if isinstance(found, Problem):
         yield found
     elif differs := difference(found, wanted):
-        shown = "".join(f"\n  {line}" for line in differs.lines)
+        line, lines = differs
+        shown = "".join(f"\n  {line}" for line in lines)
         yield Problem(
             subtype=Subtype.INDEX,
             message=f"the index differs from the pages, here first; to rewrite it: {file.command}{shown}",
             source=str(file.path),
-            line=differs.line,
+            line=line,
         )

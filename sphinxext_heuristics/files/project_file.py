@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import difflib
-import os.path
 import shlex
 from dataclasses import dataclass
 from itertools import islice, takewhile
-from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from sphinxext_heuristics.model import Problem, Subtype
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from pathlib import Path
 
 #: How many lines after the first difference are looked at, and how many of each side are shown.
 _WINDOW, _SHOWN = 40, 3
@@ -29,8 +28,6 @@ class ProjectFile:
     called: str
     #: The file.
     path: Path
-    #: The source directory.
-    srcdir: Path
     #: conf.py, and the line in it that names the file.
     conf_py: Path
     conf_line: int
@@ -73,32 +70,21 @@ def command_line(name: str, confdir: Path, srcdir: Path, cwd: Path) -> str:
     return f"python -m sphinxext_heuristics {name} {shlex.quote(docs)}{apart}"
 
 
-def real(path: Path) -> Path:
-    """Return a path with symbolic links resolved, whatever it is: links in a ring and too long names stay."""
-    return Path(os.path.realpath(path))
-
-
 # -- where a text differs from what it should be --------------------------------------
 
 
-class Difference(NamedTuple):
-    """The first place where a file differs from what it should hold."""
+def difference(found: str, wanted: str) -> tuple[int, list[str]] | None:
+    """Return where *found* first differs from *wanted*, or ``None``.
 
-    #: Its line in the file, from 1.
-    line: int
-    #: The lines that are there (``- …``) and that should be (``+ …``), the first few of them.
-    lines: tuple[str, ...]
-
-
-def difference(found: str, wanted: str) -> Difference | None:
-    """Return where *found* first differs from *wanted*, or ``None``."""
+    That is the line in *found*, from 1, and the lines there (``- …``) and in *wanted* (``+ …``), the first few of them.
+    """
     if found == wanted:
         return None
     old, new = _lines(found), _lines(wanted)
     same = sum(1 for _pair in takewhile(lambda pair: pair[0] == pair[1], zip(old, new, strict=False)))
     changes = difflib.unified_diff(old[same : same + _WINDOW], new[same : same + _WINDOW], n=0, lineterm="")
     first = list(takewhile(lambda line: not line.startswith("@@"), islice(changes, 3, None)))
-    return Difference(line=max(1, min(same + 1, len(old))), lines=tuple(_shown(first)))
+    return max(1, min(same + 1, len(old))), list(_shown(first))
 
 
 def _lines(text: str) -> list[str]:
