@@ -44,12 +44,11 @@ from sphinxext_heuristics import config, versions
 from sphinxext_heuristics.build import conf_py
 from sphinxext_heuristics.build.domain import HeuristicDomain
 from sphinxext_heuristics.diagnostics import ClosestNames, absolute, closest
-from sphinxext_heuristics.evidence import messages, verify
+from sphinxext_heuristics.evidence import messages
 from sphinxext_heuristics.evidence.cache import FILENAME, EvidenceCache
 from sphinxext_heuristics.evidence.prose import missing_comment
-from sphinxext_heuristics.evidence.search import parsed
-from sphinxext_heuristics.evidence.source import Source, read, starts
-from sphinxext_heuristics.evidence.whereabouts import state
+from sphinxext_heuristics.evidence.search import parsed, verify
+from sphinxext_heuristics.evidence.source import Source, read, starts, state
 from sphinxext_heuristics.files import index_file, project_file
 from sphinxext_heuristics.model import CONNECTION_TYPES, SEVERITIES, Entry, Evidence, Found, Lost, Note
 from sphinxext_heuristics.notes import inline, markdown
@@ -346,7 +345,7 @@ def call_files(text: str, other: str, folder: Path) -> None:
     list(project_file.unified(text, other, "name"))
     path = folder / "module.py"
     path.write_text(text, encoding="utf-8", errors="replace")
-    source_names.read_names(path, next(_FRESH), 0, "package.module", is_package=False)
+    source_names.read_names(path, next(_FRESH), 0, "package.module")
     conf_py.assignments(path)
 
 

@@ -47,8 +47,7 @@ from sphinx.util.docutils import docutils_namespace
 
 from sphinxext_heuristics import diagnostics, versions
 from sphinxext_heuristics.diagnostics import closest
-from sphinxext_heuristics.evidence import verify
-from sphinxext_heuristics.evidence.search import nearest, parsed
+from sphinxext_heuristics.evidence.search import nearest, parsed, verify
 from sphinxext_heuristics.evidence.source import Source
 from sphinxext_heuristics.files import project_file
 from sphinxext_heuristics.model import CONNECTION_TYPES, Entry, Found, Heuristic, Note
@@ -253,7 +252,7 @@ def test_difference_to_a_line_that_says_itself_that_it_has_no_end() -> None:
 def test_source_nested_too_deeply_tells_nothing(tmp_path: Path, source: str) -> None:
     path = tmp_path / "module.py"
     path.write_text(source, encoding="utf-8")
-    assert isinstance(source_names.read_names(path, 0, 0, "module", is_package=False), source_names.Names)
+    assert isinstance(source_names.read_names(path, 0, 0, "module"), source_names.Names)
 
 
 def test_source_is_read_without_a_word_about_its_escapes(tmp_path: Path) -> None:
@@ -261,7 +260,7 @@ def test_source_is_read_without_a_word_about_its_escapes(tmp_path: Path) -> None
     path.write_text("def f(): return '\\d'\n", encoding="utf-8")
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        names = source_names.read_names(path, 0, 0, "module", is_package=False)
+        names = source_names.read_names(path, 0, 0, "module")
     assert names.defined == {"f"}
 
 

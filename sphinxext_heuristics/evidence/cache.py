@@ -14,8 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from sphinxext_heuristics.evidence.messages import in_lines, in_quote
 from sphinxext_heuristics.evidence.search import verify
-from sphinxext_heuristics.evidence.source import read
-from sphinxext_heuristics.evidence.whereabouts import state
+from sphinxext_heuristics.evidence.source import read, state
 from sphinxext_heuristics.model import FORM, Found, Message
 
 if TYPE_CHECKING:
@@ -66,19 +65,16 @@ class EvidenceCache:
             messages = tuple(Message(kind=kind, text=text) for kind, text in known["messages"])
             return Found(path=at.path, **known["found"]), messages
         result = verify(evidence, self._sources)
-        messages = self._messages(evidence, result)
+        messages = in_quote(evidence)
+        # What was found has been read just now, and is not read again.
+        if isinstance(result, Found) and (there := state(result.module, self._sources)):
+            with suppress(OSError, ValueError, RecursionError):
+                messages = in_lines(read(there).tree, result.line, result.end_line)
         # What was found in another file depends on every file that led there: it is looked up anew.
         if at and isinstance(result, Found) and result.path == at.path:
             found = {name: value for name, value in asdict(result).items() if name != "path"}
             self._now[key] = {"state": now, "found": found, "messages": [[it.kind, it.text] for it in messages]}
         return result, messages
-
-    def _messages(self, evidence: Evidence, result: Found | Lost) -> tuple[Message, ...]:
-        # What was found has been read just now, and is not read again.
-        if isinstance(result, Found) and (at := state(result.module, self._sources)):
-            with suppress(OSError, ValueError, RecursionError):
-                return in_lines(read(at).tree, result.line, result.end_line)
-        return in_quote(evidence)
 
     def save(self) -> None:
         """Keep what was found, if it is not the same as before; a folder that cannot be written keeps nothing."""

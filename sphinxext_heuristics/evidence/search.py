@@ -15,8 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from sphinxext_heuristics.diagnostics import closest, did_you_mean
 from sphinxext_heuristics.evidence.code import Code
 from sphinxext_heuristics.evidence.prose import Prose, missing_comment
-from sphinxext_heuristics.evidence.source import read
-from sphinxext_heuristics.evidence.whereabouts import whereabouts
+from sphinxext_heuristics.evidence.source import read, whereabouts
 from sphinxext_heuristics.model import Found, Lost, Reason
 from sphinxext_heuristics.source.names import parse
 
@@ -106,7 +105,7 @@ def _drifted(quoted: Evidence, source: Source, places: Sequence[Place], state: S
     """Say what is there instead of a quote."""
     near = max(filter(None, (nearest(quoted.quote, place) for place in places)), default=None)
     notes = [
-        *_mistakes(quoted, places),
+        *_mistakes(quoted, places, near),
         *(f"it is {where}" for where, _line in _elsewhere(quoted, source) if quoted.qualname),
         f"closest match: line {near.line}" if near else "nothing there is like it",
     ]
@@ -120,19 +119,21 @@ def _drifted(quoted: Evidence, source: Source, places: Sequence[Place], state: S
     )
 
 
-def _mistakes(quoted: Evidence, places: Sequence[Place]) -> Iterator[str]:
+def _mistakes(quoted: Evidence, places: Sequence[Place], near: Nearest | None) -> Iterator[str]:
     """Yield what an author may have done wrong in quoting code."""
     if quoted.prose:
         return
+    is_said = any(map(Prose(quoted.quote).find, places))
     try:
-        code = Code(quoted.quote)
-        if ends := [line for place in places if (line := code.find_begun(place))]:
-            yield f"the statement that ends the quote goes on after line {ends[0]} (quote it whole, or up to its colon)"
+        Code(quoted.quote)
+        if near and near.likeness == 1 and not is_said:
+            end = near.line + near.text.count("\n")
+            yield f"the statement that ends the quote goes on after line {end} (quote it whole, or up to its colon)"
     except ValueError as error:
         yield f"it does not parse ({error}): quote whole statements"
     if "..." in map(str.strip, quoted.quote.split("\n")):
         yield "'...' is compared literally: use two quotes instead"
-    if any(map(Prose(quoted.quote).find, places)):
+    if is_said:
         yield "its words are there: quote them as text"
 
 

@@ -15,7 +15,8 @@ import pytest
 from commands import run
 from conftest import ROOT
 
-from sphinxext_heuristics.evidence import search, source, verify
+from sphinxext_heuristics.evidence import search, source
+from sphinxext_heuristics.evidence.search import verify
 from sphinxext_heuristics.model import Evidence, Found, Lost
 from sphinxext_heuristics.source.packages import Sources
 
