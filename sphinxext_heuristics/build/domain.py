@@ -18,7 +18,6 @@ from sphinxext_heuristics.evidence.cache import EvidenceCache
 from sphinxext_heuristics.model import FORM
 from sphinxext_heuristics.notes import links
 from sphinxext_heuristics.notes.inline import text_of
-from sphinxext_heuristics.read.collect import LINEAGES, collect
 from sphinxext_heuristics.read.queries import HeuristicRole
 from sphinxext_heuristics.resolve.catalogue import Catalogue
 from sphinxext_heuristics.resolve.inventories import External
@@ -38,7 +37,7 @@ if TYPE_CHECKING:
     from sphinx.builders import Builder
     from sphinx.environment import BuildEnvironment
 
-    from sphinxext_heuristics.build.outputs import OutputRecord
+    from sphinxext_heuristics.build.contents import OutputRecord
     from sphinxext_heuristics.model import Page
     from sphinxext_heuristics.resolve.plan import Plan
 
@@ -94,8 +93,6 @@ class HeuristicDomain(Domain):
         """Return the domain of an environment."""
         return cast("HeuristicDomain", env.domains[cls.name])
 
-    # -- collect ----------------------------------------------------------------------
-
     @property
     def pages(self) -> dict[str, Page]:
         """Return document → what was read from it."""
@@ -110,17 +107,6 @@ class HeuristicDomain(Domain):
         for docname in docnames:
             if docname in otherdata["pages"]:
                 self.pages[docname] = otherdata["pages"][docname]
-
-    def note_document(self, docname: str, document: nodes.document) -> None:
-        """Note what a document holds.
-
-        This is not ``process_doc``, which Sphinx calls (850) before MyST has resolved the
-        links to anchors of the page (879): a note on another page needs them resolved.
-        """
-        lineage: dict[str, tuple[str, ...]] = self.env.temp_data.get(LINEAGES) or {}
-        self.pages[docname] = collect(document, docname, lineage)
-
-    # -- resolve ----------------------------------------------------------------------
 
     def forget_plan(self) -> None:
         """Make the plan again when it is next asked for: what was read has changed."""
