@@ -24,20 +24,11 @@ from sphinxext_heuristics.build import builders, events, place
 from sphinxext_heuristics.build.domain import HeuristicDomain
 from sphinxext_heuristics.config import OPTIONS
 from sphinxext_heuristics.model import FORM
-from sphinxext_heuristics.read import identity, transforms
+from sphinxext_heuristics.read import identity, queries, transforms
 from sphinxext_heuristics.read.evidence import EvidenceDirective
 from sphinxext_heuristics.read.heuristic import HeuristicDirective
-from sphinxext_heuristics.read.queries import (
-    FilteredDirective,
-    HeuristicIndexDirective,
-    HeuristicRole,
-    HeuristicsForDirective,
-)
 from sphinxext_heuristics.releases.table import ReleasesView
-from sphinxext_heuristics.show import graph, index
-from sphinxext_heuristics.show.boxes import ForView
-from sphinxext_heuristics.show.graph import GraphView
-from sphinxext_heuristics.show.messages import MessagesView
+from sphinxext_heuristics.show import boxes, graph, index, messages
 from sphinxext_heuristics.view import add_view
 
 if TYPE_CHECKING:
@@ -57,14 +48,14 @@ def setup(app: Sphinx) -> ExtensionMetadata:
     nodes.register(app)
     graph.register(app)
     app.add_domain(HeuristicDomain)
-    app.add_role("heuristic", HeuristicRole())
+    app.add_role("heuristic", queries.HeuristicRole())
     app.add_directive("heuristic", HeuristicDirective)
     app.add_directive("evidence", EvidenceDirective)
-    add_view(app, index.IndexView(), HeuristicIndexDirective)
-    add_view(app, ForView(), HeuristicsForDirective)
-    add_view(app, GraphView(), FilteredDirective)
-    add_view(app, MessagesView(), FilteredDirective)
-    add_view(app, ReleasesView(), FilteredDirective)
+    add_view(app, index.IndexView(), queries.HeuristicIndexDirective)
+    add_view(app, boxes.ForView(), queries.HeuristicsForDirective)
+    add_view(app, graph.GraphView(), queries.FilteredDirective)
+    add_view(app, messages.MessagesView(), queries.FilteredDirective)
+    add_view(app, ReleasesView(), queries.FilteredDirective)
     app.add_builder(builders.HeuristicsBuilder)
     app.add_builder(builders.ReadingBuilder)
     app.add_transform(transforms.KeepQuotes)

@@ -25,15 +25,6 @@ if TYPE_CHECKING:
     from sphinxext_heuristics.resolve.plan import Plan
 
 
-class Content(NamedTuple):
-    """All that will be seen of one view on a page."""
-
-    #: The view's name.
-    view: str
-    #: Plain data: texts, numbers, tuples and named tuples.
-    data: Any
-
-
 class Named(NamedTuple):
     """A heuristic as a link names it."""
 
@@ -100,7 +91,8 @@ class View(ABC):
     def content(self, plan: Plan, query: Query, docname: str) -> Any:  # noqa: ANN401 - plain data of the view's own
         """Return, as plain data, all that will be seen on the page *docname* where the directive stands.
 
-        The data is compared by its ``repr``. Nothing else may decide what :meth:`nodes` returns.
+        It is texts, numbers, tuples and named tuples, compared by its ``repr``. Nothing else may decide what
+        :meth:`nodes` returns.
         """
 
     @abstractmethod

@@ -13,7 +13,7 @@ from sphinx.util import logging
 
 from sphinxext_heuristics.model import Target
 from sphinxext_heuristics.nodes import add_html_node
-from sphinxext_heuristics.show.parts import FilteredView, link_nodes, links, named, paragraph, text
+from sphinxext_heuristics.show.parts import FilteredView, link_nodes, links, named, paragraph
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -85,11 +85,11 @@ class GraphView(FilteredView):
     def nodes(self, content: Graph, here: Here) -> list[nodes.Node]:
         """Return the list, which carries the source of the picture."""
         if not content.branches:
-            return [text("No heuristic is to be shown.")]
+            return [paragraph("No heuristic is to be shown.")]
         listed = nodes.bullet_list()
         for branch in content.branches:
-            below = [nodes.list_item("", paragraph(link_nodes(link, here))) for link in branch.links]
-            item = nodes.list_item("", paragraph([here.heuristic(branch.named)]))
+            below = [nodes.list_item("", paragraph(*link_nodes(link, here))) for link in branch.links]
+            item = nodes.list_item("", paragraph(here.heuristic(branch.named)))
             item += [nodes.bullet_list("", *below)] if below else []
             listed += item
         return [heuristic_graph("", listed, dot=dot_of(content.branches, here) if content.drawn else "")]

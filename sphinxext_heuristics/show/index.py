@@ -21,7 +21,6 @@ from sphinxext_heuristics.show.parts import (
     named,
     paragraph,
     table,
-    text,
 )
 
 if TYPE_CHECKING:
@@ -29,7 +28,7 @@ if TYPE_CHECKING:
 
     from sphinx.application import Sphinx
 
-    from sphinxext_heuristics.model import Heuristic, Note, Query
+    from sphinxext_heuristics.model import Note, Query
     from sphinxext_heuristics.resolve.listing import Category, Link
     from sphinxext_heuristics.resolve.plan import Plan
     from sphinxext_heuristics.view import Here, Named
@@ -79,19 +78,12 @@ class IndexView(FilteredView):
                 )
             )
         return Pages(
-            rows=tuple(self._row(plan, record) for record in records),
+            rows=tuple(
+                Row(named(record), meta(plan, record), record.categories, links(plan, record), plan.note(record))
+                for record in records
+            ),
             categories=index.categories(records, plan.settings.categories),
             cards=query.option("layout") == "cards",
-        )
-
-    @staticmethod
-    def _row(plan: Plan, record: Heuristic) -> Row:
-        return Row(
-            named=named(record),
-            meta=meta(plan, record),
-            categories=record.categories,
-            links=links(plan, record),
-            note=plan.note(record),
         )
 
     def nodes(self, content: Pages | Missing, here: Here) -> list[nodes.Node]:
@@ -126,9 +118,9 @@ def _tags(categories: Sequence[str]) -> list[nodes.Node]:
 def _table(rows: Iterable[Row], here: Here) -> nodes.Node:
     cells = (
         (
-            [paragraph([here.heuristic(row.named)]), meta_nodes(row.meta), *_tags(row.categories)],
+            [paragraph(here.heuristic(row.named)), meta_nodes(row.meta), *_tags(row.categories)],
             [_connections(row, here)],
-            [paragraph(here.note(row.note))],
+            [paragraph(*here.note(row.note))],
         )
         for row in rows
     )
@@ -148,7 +140,7 @@ def _cards(rows: Iterable[Row], here: Here) -> nodes.Node:
         body = _div("card-body", ["sd-card-body"])
         body += nodes.paragraph("", "", here.heuristic(row.named), classes=["sd-card-title"])
         body += meta_nodes(row.meta)
-        body += paragraph(here.note(row.note))
+        body += paragraph(*here.note(row.note))
         body += _connections(row, here)
         body += _tags(row.categories)
         card = _div("card", ["sd-card", "sd-shadow-sm", f"heuristic-{row.meta.severity}"])
@@ -163,7 +155,7 @@ def _div(component: str, classes: list[str]) -> nodes.container:
 
 
 def _categories(rows: Iterable[Category]) -> list[nodes.Node]:
-    cells = [([text(row.name)], [text(str(row.count))], [text(row.description)]) for row in rows]
+    cells = [([paragraph(row.name)], [paragraph(str(row.count))], [paragraph(row.description)]) for row in rows]
     if not cells:
         return []
     heads = ("Category", "Count", "Description")
@@ -171,17 +163,15 @@ def _categories(rows: Iterable[Category]) -> list[nodes.Node]:
 
 
 def _legend() -> nodes.Node:
-    legend = nodes.paragraph(classes=["heuristic-legend"])
-    legend += nodes.strong("", "Legend:")
-    legend += nodes.Text(f" {index.EXISTS} the page or object exists, {index.MISSING} it is still missing")
-    return legend
+    signs = nodes.Text(f" {index.EXISTS} the page or object exists, {index.MISSING} it is still missing")
+    return nodes.paragraph("", "", nodes.strong("", "Legend:"), signs, classes=["heuristic-legend"])
 
 
 def _worklist(content: Missing, here: Here) -> list[nodes.Node]:
     if not content.rows:
-        return [text("Nothing is missing.")]
+        return [paragraph("Nothing is missing.")]
     cells = (
-        ([text(missing)], [paragraph(joined([here.heuristic(one)] for one in waiting))])
+        ([paragraph(missing)], [paragraph(*joined([here.heuristic(one)] for one in waiting))])
         for missing, waiting in content.rows
     )
     return [table(("Missing", "Wanted by"), (50, 50), cells, classes=["heuristic-worklist"])]
