@@ -24,21 +24,11 @@ from sphinxext_heuristics.build import builders, events, place
 from sphinxext_heuristics.build.domain import HeuristicDomain
 from sphinxext_heuristics.config import OPTIONS
 from sphinxext_heuristics.model import FORM
-from sphinxext_heuristics.read import identity, transforms
+from sphinxext_heuristics.read import identity, queries, transforms
 from sphinxext_heuristics.read.evidence import EvidenceDirective
 from sphinxext_heuristics.read.heuristic import HeuristicDirective
-from sphinxext_heuristics.read.queries import (
-    FilteredDirective,
-    HeuristicIndexDirective,
-    HeuristicRole,
-    HeuristicsForDirective,
-)
 from sphinxext_heuristics.releases.table import ReleasesView
-from sphinxext_heuristics.show import controls, graph
-from sphinxext_heuristics.show.boxes import ForView
-from sphinxext_heuristics.show.graph import GraphView
-from sphinxext_heuristics.show.index import IndexView
-from sphinxext_heuristics.show.messages import MessagesView
+from sphinxext_heuristics.show import boxes, graph, index, messages
 from sphinxext_heuristics.view import add_view
 
 if TYPE_CHECKING:
@@ -56,17 +46,16 @@ def setup(app: Sphinx) -> ExtensionMetadata:
     if find_spec("sphinx_design"):
         app.setup_extension("sphinx_design")  # its style sheet lays out cards
     nodes.register(app)
-    controls.register(app)
     graph.register(app)
     app.add_domain(HeuristicDomain)
-    app.add_role("heuristic", HeuristicRole())
+    app.add_role("heuristic", queries.HeuristicRole())
     app.add_directive("heuristic", HeuristicDirective)
     app.add_directive("evidence", EvidenceDirective)
-    add_view(app, IndexView(), HeuristicIndexDirective)
-    add_view(app, ForView(), HeuristicsForDirective)
-    add_view(app, GraphView(), FilteredDirective)
-    add_view(app, MessagesView(), FilteredDirective)
-    add_view(app, ReleasesView(), FilteredDirective)
+    add_view(app, index.IndexView(), queries.HeuristicIndexDirective)
+    add_view(app, boxes.ForView(), queries.HeuristicsForDirective)
+    add_view(app, graph.GraphView(), queries.FilteredDirective)
+    add_view(app, messages.MessagesView(), queries.FilteredDirective)
+    add_view(app, ReleasesView(), queries.FilteredDirective)
     app.add_builder(builders.HeuristicsBuilder)
     app.add_builder(builders.ReadingBuilder)
     app.add_transform(transforms.KeepQuotes)
@@ -83,5 +72,6 @@ def setup(app: Sphinx) -> ExtensionMetadata:
     # After all who may know, intersphinx (500) among them.
     app.connect("missing-reference", events.leave_unlinked, priority=900)
     app.connect("write-started", events.begin_writing)
+    app.connect("html-page-context", index.add_script)
     app.connect("build-finished", events.end_writing)
     return {"version": __version__, "env_version": FORM, "parallel_read_safe": True, "parallel_write_safe": True}

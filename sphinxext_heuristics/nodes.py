@@ -46,31 +46,21 @@ def _depart_more_html(self: Any, _node: heuristic_more) -> None:  # noqa: ANN401
     self.body.append("</details>\n")
 
 
-def write_children(_self: Any, _node: nodes.Node) -> None:  # noqa: ANN401 - any writer
+def _write_children(_self: Any, _node: nodes.Node) -> None:  # noqa: ANN401 - any writer
     """Write the children of a node and nothing else."""
 
 
-def write_nothing(_self: Any, _node: nodes.Node) -> None:  # noqa: ANN401 - any writer
-    """Write nothing of a node."""
-    raise nodes.SkipNode
-
-
 def add_html_node(
-    app: Sphinx,
-    node: type[nodes.Element],
-    visit: Callable[[Any, Any], None],
-    depart: Callable[[Any, Any], None] | None = None,
-    *,
-    elsewhere: Callable[[Any, Any], None],
+    app: Sphinx, node: type[nodes.Element], visit: Callable[[Any, Any], None], depart: Callable[[Any, Any], None]
 ) -> None:
-    """Let HTML write a node with two methods, and all other writers with what is done *elsewhere*."""
-    other = (elsewhere, write_children)
+    """Let HTML write a node with two methods; all other writers write its children."""
+    other = (_write_children, _write_children)
     app.add_node(node, html=(visit, depart), latex=other, text=other, man=other, texinfo=other)
 
 
 def register(app: Sphinx) -> None:
     """Tell Sphinx the one class that reaches a writer; transforms replace the others."""
-    add_html_node(app, heuristic_more, _visit_more_html, _depart_more_html, elsewhere=write_children)
+    add_html_node(app, heuristic_more, _visit_more_html, _depart_more_html)
     for cls in (heuristic, heuristic_note, heuristic_facts, heuristic_entries, heuristic_query):
         app.add_node(cls)
 

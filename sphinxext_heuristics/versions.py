@@ -8,9 +8,6 @@ from importlib import metadata
 
 from packaging.version import Version
 
-#: What the metadata of a distribution may raise that nobody has written well: not there, not UTF-8, no name.
-_UNREADABLE = (metadata.PackageNotFoundError, ValueError, KeyError, TypeError, AttributeError, OSError)
-
 #: A bound without a pre- or post-release is a prefix of the versions it includes.
 _RELEASE = re.compile(r"v?\d+(\.\d+)*", re.IGNORECASE)
 
@@ -28,32 +25,25 @@ def installed(package: str) -> str | None:
 
     Of a namespace that several distributions share, only one that is named like the package counts.
     """
-    found = _bringing(package)
-    return _field(found, "Version") if found else None
+    return _field(package, "Version")
 
 
 def distribution(package: str) -> str:
     """Return the name of the distribution that brings an import package; that of the package where none is known."""
-    found = _bringing(package)
-    return (found and _field(found, "Name")) or package
+    return _field(package, "Name") or package
 
 
-def _bringing(package: str) -> metadata.Distribution | None:
-    """Return the distribution that brings an import package, if it is one."""
-    with suppress(*_UNREADABLE):
-        return metadata.distribution(package.replace(".", "-"))
-    # This asks all that is installed: it is a second resort.
-    with suppress(*_UNREADABLE):
-        (name,) = {*metadata.packages_distributions().get(package.partition(".")[0], ())}
-        return metadata.distribution(name)
-    return None
-
-
-def _field(one: metadata.Distribution, name: str) -> str | None:
-    """Return a field of a distribution's metadata, ``None`` where it is not there or cannot be read."""
-    with suppress(*_UNREADABLE):
-        if name in (fields := one.metadata):
-            return fields[name]
+def _field(package: str, name: str) -> str | None:
+    """Return a field of the metadata of the distribution that brings an import package, if it is one."""
+    # Metadata that nobody has written well raises whatever it likes: not there, not UTF-8, no name.
+    with suppress(Exception):
+        try:
+            found = metadata.metadata(package.replace(".", "-"))
+        except metadata.PackageNotFoundError:
+            # This asks all that is installed: it is a second resort.
+            (brought_by,) = {*metadata.packages_distributions()[package.partition(".")[0]]}
+            found = metadata.metadata(brought_by)
+        return next(iter(found.get_all(name) or ()), None)
     return None
 
 
@@ -62,14 +52,10 @@ def holds(since: str, until: str, version: str) -> bool:
 
     A bound or version that cannot be read does not exclude.
     """
-    current = parse(version)
+    current, low, high = map(parse, (version, since, until))
     if current is None:
         return True
-    low, high = parse(since), parse(until)
-    return not (
-        (low is not None and _compare(current, low, since) < 0)
-        or (high is not None and _compare(current, high, until) > 0)
-    )
+    return not (low and _compare(current, low, since) < 0) and not (high and _compare(current, high, until) > 0)
 
 
 def _compare(version: Version, bound: Version, text: str) -> int:
@@ -90,6 +76,4 @@ def is_empty_range(since: str, until: str) -> bool:
     low, high = parse(since), parse(until)
     if low is None or high is None:
         return False
-    if _RELEASE.fullmatch(until.strip()):
-        return _compare(low, high, until) > 0
-    return low > high
+    return _compare(low, high, until) > 0 if _RELEASE.fullmatch(until.strip()) else low > high

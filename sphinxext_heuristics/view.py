@@ -25,15 +25,6 @@ if TYPE_CHECKING:
     from sphinxext_heuristics.resolve.plan import Plan
 
 
-class Content(NamedTuple):
-    """All that will be seen of one view on a page."""
-
-    #: The view's name.
-    view: str
-    #: Plain data: texts, numbers, tuples and named tuples.
-    data: Any
-
-
 class Named(NamedTuple):
     """A heuristic as a link names it."""
 
@@ -68,17 +59,22 @@ class Here:
         """Return the inline nodes of a note."""
         return thaw(note, self.docname, self._relative)
 
+    def uri(self, target: Target) -> str | None:
+        """Return the URI of a target; ``None`` if its page is not in this book."""
+        if target.uri:
+            return target.uri
+        uri = self._relative(self.docname, target.docname)
+        anchor = f"#{target.anchor}" if target.anchor else ""
+        return uri + anchor if uri or target.docname == self.docname else None
+
     def link(self, text: nodes.TextElement, target: Target) -> nodes.Node:
         """Return *text* as a link to a target; the text alone if its page is not in this book."""
-        if target.uri:
-            return nodes.reference("", "", text, refuri=target.uri, internal=False)
+        uri = self.uri(target)
+        if uri is None:
+            return text
         if target.docname == self.docname and target.anchor:
             return nodes.reference("", "", text, refid=target.anchor, internal=True)
-        uri = self._relative(self.docname, target.docname)
-        if not uri and target.docname != self.docname:
-            return text
-        anchor = f"#{target.anchor}" if target.anchor else ""
-        return nodes.reference("", "", text, refuri=uri + anchor, internal=True)
+        return nodes.reference("", "", text, refuri=uri, internal=not target.uri)
 
 
 class View(ABC):
@@ -95,7 +91,8 @@ class View(ABC):
     def content(self, plan: Plan, query: Query, docname: str) -> Any:  # noqa: ANN401 - plain data of the view's own
         """Return, as plain data, all that will be seen on the page *docname* where the directive stands.
 
-        The data is compared by its ``repr``. Nothing else may decide what :meth:`nodes` returns.
+        It is texts, numbers, tuples and named tuples, compared by its ``repr``. Nothing else may decide what
+        :meth:`nodes` returns.
         """
 
     @abstractmethod

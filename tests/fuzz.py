@@ -44,13 +44,12 @@ from sphinxext_heuristics import config, versions
 from sphinxext_heuristics.build import conf_py
 from sphinxext_heuristics.build.domain import HeuristicDomain
 from sphinxext_heuristics.diagnostics import ClosestNames, absolute, closest
-from sphinxext_heuristics.evidence import messages, verify
+from sphinxext_heuristics.evidence import messages
 from sphinxext_heuristics.evidence.cache import FILENAME, EvidenceCache
 from sphinxext_heuristics.evidence.prose import missing_comment
-from sphinxext_heuristics.evidence.search import parsed
-from sphinxext_heuristics.evidence.source import Source, read, starts
-from sphinxext_heuristics.evidence.whereabouts import state
-from sphinxext_heuristics.files import differences, index_file, project_file
+from sphinxext_heuristics.evidence.search import parsed, verify
+from sphinxext_heuristics.evidence.source import Source, read, starts, state
+from sphinxext_heuristics.files import index_file, project_file
 from sphinxext_heuristics.model import CONNECTION_TYPES, SEVERITIES, Entry, Evidence, Found, Lost, Note
 from sphinxext_heuristics.notes import inline, markdown
 from sphinxext_heuristics.read import heuristic as read_heuristic
@@ -341,12 +340,12 @@ def call_matching(text: str, other: str, _folder: Path) -> None:
 
 def call_files(text: str, other: str, folder: Path) -> None:
     """Read an index, a module and a conf.py."""
-    if differences.difference(text, other) is None:
+    if project_file.difference(text, other) is None:
         assert text == other
-    list(differences.unified(text, other, "name"))
+    list(project_file.unified(text, other, "name"))
     path = folder / "module.py"
     path.write_text(text, encoding="utf-8", errors="replace")
-    source_names.read_names(path, next(_FRESH), 0, "package.module", is_package=False)
+    source_names.read_names(path, next(_FRESH), 0, "package.module")
     conf_py.assignments(path)
 
 
@@ -1555,7 +1554,6 @@ def seeds(folder: Path) -> None:
                 option="heuristics_index_file",
                 called="index file",
                 path=folder / name,
-                srcdir=folder,
                 conf_py=folder / "conf.py",
                 conf_line=1,
                 command="index",
@@ -1570,7 +1568,7 @@ def seeds(folder: Path) -> None:
     for value in ("\ud800", "x", "", "/x", "a\0b"):
         [option.accepts(value) for option in config.OPTIONS]
     project_file.command_line("index", folder, folder / "x", Path.cwd())
-    assert index_file._Links(str(folder), lambda name: str(folder / name)).to("link") == "./target"  # noqa: SLF001 - content asks for a whole plan
+    assert index_file._links(str(folder), lambda name: str(folder / name))("link") == "./target"  # noqa: SLF001 - content asks for a whole plan
 
 
 # -- coverage -------------------------------------------------------------------------

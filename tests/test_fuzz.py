@@ -47,11 +47,9 @@ from sphinx.util.docutils import docutils_namespace
 
 from sphinxext_heuristics import diagnostics, versions
 from sphinxext_heuristics.diagnostics import closest
-from sphinxext_heuristics.evidence import verify
-from sphinxext_heuristics.evidence.nearest import nearest
-from sphinxext_heuristics.evidence.search import parsed
+from sphinxext_heuristics.evidence.search import nearest, parsed, verify
 from sphinxext_heuristics.evidence.source import Source
-from sphinxext_heuristics.files import differences
+from sphinxext_heuristics.files import project_file
 from sphinxext_heuristics.model import CONNECTION_TYPES, Entry, Found, Heuristic, Note
 from sphinxext_heuristics.notes import inline, markdown
 from sphinxext_heuristics.read import heuristic as read_heuristic
@@ -205,8 +203,8 @@ def test_no_version_lies_in_an_empty_range(since: str, until: str, version: str)
 @SOME
 @given(found=TEXT, wanted=TEXT)
 def test_difference_is_none_for_the_same_text_alone(found: str, wanted: str) -> None:
-    assert (differences.difference(found, wanted) is None) == (found == wanted)
-    assert differences.difference(found, found) is None
+    assert (project_file.difference(found, wanted) is None) == (found == wanted)
+    assert project_file.difference(found, found) is None
 
 
 # -- found so -------------------------------------------------------------------------
@@ -239,7 +237,7 @@ def test_attribute_of_any_kind_is_left_out_of_a_note() -> None:
 
 
 def test_difference_to_a_line_that_says_itself_that_it_has_no_end() -> None:
-    assert differences.difference("a", "a (no line end)\n") is not None
+    assert project_file.difference("a", "a (no line end)\n") is not None
 
 
 @pytest.mark.parametrize(
@@ -254,7 +252,7 @@ def test_difference_to_a_line_that_says_itself_that_it_has_no_end() -> None:
 def test_source_nested_too_deeply_tells_nothing(tmp_path: Path, source: str) -> None:
     path = tmp_path / "module.py"
     path.write_text(source, encoding="utf-8")
-    assert isinstance(source_names.read_names(path, 0, 0, "module", is_package=False), source_names.Names)
+    assert isinstance(source_names.read_names(path, 0, 0, "module"), source_names.Names)
 
 
 def test_source_is_read_without_a_word_about_its_escapes(tmp_path: Path) -> None:
@@ -262,7 +260,7 @@ def test_source_is_read_without_a_word_about_its_escapes(tmp_path: Path) -> None
     path.write_text("def f(): return '\\d'\n", encoding="utf-8")
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        names = source_names.read_names(path, 0, 0, "module", is_package=False)
+        names = source_names.read_names(path, 0, 0, "module")
     assert names.defined == {"f"}
 
 

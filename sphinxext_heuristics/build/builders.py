@@ -18,7 +18,7 @@ from sphinxext_heuristics.diagnostics import report
 from sphinxext_heuristics.files import index_file, reach
 from sphinxext_heuristics.files.export import Exporter
 from sphinxext_heuristics.files.project_file import ProjectFile, command_line
-from sphinxext_heuristics.releases import checks as release_checks
+from sphinxext_heuristics.releases import matrix
 from sphinxext_heuristics.resolve import checks
 from sphinxext_heuristics.view import views_of
 
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from collections.abc import Set as AbstractSet
 
-    from docutils import nodes
     from sphinx.application import Sphinx
     from sphinx.environment import BuildEnvironment
 
@@ -36,11 +35,11 @@ if TYPE_CHECKING:
 #: The options that name files of a project.
 INDEX_FILE, REACH_FILE, RELEASES_FILE = "heuristics_index_file", "heuristics_reach_file", "heuristics_releases_file"
 
-#: Option → what its file is called, and the command that writes it.
+#: Option → what its file is called, the command that writes it, and what it may be named.
 _FILES = {
-    INDEX_FILE: ("index file", "index"),
-    REACH_FILE: ("reach file", "reach"),
-    RELEASES_FILE: ("file of releases", "releases"),
+    INDEX_FILE: ("index file", "index", index_file.FILENAME),
+    REACH_FILE: ("reach file", "reach", "reach.txt"),
+    RELEASES_FILE: ("file of releases", "releases", "releases.json"),
 }
 
 #: What the builder writes beside the Markdown index.
@@ -68,20 +67,12 @@ class ReadingBuilder(Builder):
         """Write nothing, and leave no record of pages written."""
         HeuristicDomain.of(self.env).written = None
 
-    def write_doc(self, docname: str, doctree: nodes.document) -> None:
-        """Do nothing: it is never called."""
-
 
 class HeuristicsBuilder(ReadingBuilder):
     """Writes ``heuristics.json`` and the Markdown index."""
 
     name = "heuristics"
     epilog = __("The heuristics are in %(outdir)s.")
-
-    def __init__(self, app: Sphinx, env: BuildEnvironment) -> None:
-        """Take the extension's version, which the data names."""
-        super().__init__(app, env)
-        self._extension = app.extensions[EXTENSION].version
 
     def get_outdated_docs(self) -> str | list[str]:
         """Return that the whole is written: it is little, and depends on everything."""
@@ -91,20 +82,19 @@ class HeuristicsBuilder(ReadingBuilder):
         """Write both files; one that holds the same already is left alone."""
         super().write_documents(docnames)
         plan = HeuristicDomain.of(self.env).plan
-        path = project_file(app_of(self.env), INDEX_FILE).path
+        app = app_of(self.env)
+        path = project_file(app, INDEX_FILE).path
         exporter = Exporter(plan, Path(self.srcdir), self.get_target_uri)
-        data = exporter.all(project=self.config.project, release=self.config.release, extension=self._extension)
-        self._write(JSON_NAME, json.dumps(data, ensure_ascii=False, indent=2) + "\n")
-        self._write(path.name, index_file.content(plan, path, path_of(self.env)))
-
-    def _write(self, name: str, text: str) -> None:
-        path = Path(self.outdir, name)
-        raw = text.encode("utf-8")
-        if not path.is_file() or path.read_bytes() != raw:
-            path.write_bytes(raw)
-
-
-# -- the index file -------------------------------------------------------------------
+        version = app.extensions[EXTENSION].version
+        data = exporter.all(project=self.config.project, release=self.config.release, extension=version)
+        texts = {
+            JSON_NAME: json.dumps(data, ensure_ascii=False, indent=2) + "\n",
+            path.name: index_file.content(plan, path, path_of(self.env)),
+        }
+        for name, text in texts.items():
+            file, raw = Path(self.outdir, name), text.encode("utf-8")
+            if not file.is_file() or file.read_bytes() != raw:
+                file.write_bytes(raw)
 
 
 def path_of(env: BuildEnvironment) -> index_file.PathOf:
@@ -114,14 +104,13 @@ def path_of(env: BuildEnvironment) -> index_file.PathOf:
 
 def project_file(app: Sphinx, option: str) -> ProjectFile:
     """Return one of the files of a project that are made from its pages, by the option that names it."""
-    called, command = _FILES[option]
+    called, command, filename = _FILES[option]
     named = config.value_of(config.option(option), app.config)
     path = Path(app.confdir, "conf.py")
     return ProjectFile(
         option=option,
         called=called,
-        path=Path(os.path.normpath(Path(app.srcdir, named or index_file.FILENAME))),
-        srcdir=Path(app.srcdir),
+        path=Path(os.path.normpath(Path(app.srcdir, named or filename))),
         conf_py=path,
         conf_line=conf_py.assignments(path).get(option, 1),
         command=command_line(command, Path(app.confdir), Path(app.srcdir), Path.cwd()),
@@ -142,10 +131,9 @@ def warn(app: Sphinx, env: BuildEnvironment) -> None:
 
 def problems(app: Sphinx, plan: Plan) -> Iterator[Problem]:
     """Yield everything that is wrong with a project."""
-    path, views = Path(app.confdir, "conf.py"), views_of(app)
-    yield from conf_py.problems_in(app.config, path)
-    yield from conf_py.problems_of_project(plan, app.config, path)
+    yield from conf_py.problems(plan, app.config, Path(app.confdir, "conf.py"))
     yield from checks.problems(plan, path_of(app.env))
+    views = views_of(app)
     for docname in plan.catalogue.docnames:
         for query in plan.catalogue.pages[docname].queries:
             if query.view in views:
@@ -156,7 +144,7 @@ def problems(app: Sphinx, plan: Plan) -> Iterator[Problem]:
         yield from index_file.problems(file, index_file.content(plan, file.path, path_of(app.env)))
     if plan.settings.reach_file is not None:
         yield from reach.problems(plan, project_file(app, REACH_FILE))
-    yield from release_checks.problems(plan, project_file(app, RELEASES_FILE))
+    yield from matrix.problems(plan, project_file(app, RELEASES_FILE))
 
 
 def is_translation(app: Sphinx) -> bool:

@@ -1,21 +1,29 @@
-"""What each page shows: the contents of all views on it, and their digest."""
+"""What each page shows: the contents of all views on it, their digest, and the record of what was written."""
 
 from __future__ import annotations
 
 import hashlib
-from typing import TYPE_CHECKING, NamedTuple
+import json
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sphinxext_heuristics.show import boxes, definition
-from sphinxext_heuristics.view import Content
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
+    from pathlib import Path
 
-    from sphinxext_heuristics.model import Query, RoleUse, Target
+    from sphinxext_heuristics.model import Target
     from sphinxext_heuristics.resolve.plan import Plan
     from sphinxext_heuristics.show.boxes import Box, EntryBoxes
     from sphinxext_heuristics.show.definition import Caption, Facts
     from sphinxext_heuristics.view import View
+
+#: The record's file in the output folder.
+FILENAME = ".heuristics.json"
+
+#: What stands for the digest of a page that is not known, and is that of none.
+UNKNOWN = "?"
 
 
 class Contents(NamedTuple):
@@ -34,7 +42,7 @@ class Contents(NamedTuple):
     #: What is said above each quote.
     captions: tuple[Caption, ...]
     #: The content of each directive's view; ``None`` where no view has its name any more.
-    queries: tuple[Content | None, ...]
+    queries: tuple[Any, ...]
 
 
 def contents(plan: Plan, views: Mapping[str, View], docname: str) -> Contents:
@@ -51,13 +59,10 @@ def contents(plan: Plan, views: Mapping[str, View], docname: str) -> Contents:
         facts=tuple(definition.facts(plan, record, resolved) for record, resolved in definitions),
         shown=tuple(definition.entries(plan, record) for record in page.heuristics),
         captions=tuple(definition.caption(plan, evidence) for evidence in page.evidence),
-        queries=tuple(_asked(plan, views, query, docname) for query in page.queries),
+        queries=tuple(
+            views[query.view].content(plan, query, docname) if query.view in views else None for query in page.queries
+        ),
     )
-
-
-def _asked(plan: Plan, views: Mapping[str, View], query: Query, docname: str) -> Content | None:
-    view = views.get(query.view)
-    return Content(view=query.view, data=view.content(plan, query, docname)) if view else None
 
 
 def digest(plan: Plan, views: Mapping[str, View], docname: str) -> str:
@@ -68,12 +73,57 @@ def digest(plan: Plan, views: Mapping[str, View], docname: str) -> str:
     page = plan.catalogue.pages[docname]
     placed = contents(plan, views, docname)
     notes = tuple(plan.note(record).answers for record in page.heuristics)
-    roles = tuple(_role(plan, role) for role in page.roles)
+    linked = ((role, plan.catalogue.by_name.get(plan.settings.strip(role.target.strip()))) for role in page.roles)
+    roles = tuple(
+        (it.title, it.docname, it.anchor) if it else plan.lookups.elsewhere(role.target) for role, it in linked
+    )
     parts = (placed if any(placed) else (), notes, roles)
     return hashlib.blake2b(repr(parts).encode(), digest_size=16).hexdigest() if any(parts) else ""
 
 
-def _role(plan: Plan, role: RoleUse) -> object:
-    """Return what a use of the role leads to and says."""
-    record = plan.catalogue.by_name.get(plan.settings.strip(role.target.strip()))
-    return (record.title, record.docname, record.anchor) if record else plan.lookups.elsewhere(role.target)
+class OutputRecord:
+    """The record of one builder in one output folder: a digest of what we showed on each page written.
+
+    It lies with the output, since that is what it tells about: another builder, or the same one into another folder,
+    has its own, and a folder that was wiped has none.
+    """
+
+    def __init__(self, outdir: Path, builder: str, version: str = "") -> None:
+        """Read the record; one that is not there or not ours tells nothing.
+
+        *version* is that of the extension, of which another may show the same otherwise.
+        """
+        self._path = outdir / FILENAME
+        self._builder = builder
+        # No document has an empty name.
+        self._version = {"": version}
+        self._all: dict[str, dict[str, str]] = {}
+        with suppress(OSError, ValueError, AttributeError, TypeError):
+            found = json.loads(self._path.read_text(encoding="utf-8"))
+            self._all = {name: dict(record) for name, record in found.items()}
+
+    def _written(self) -> dict[str, str] | None:
+        record = self._all.get(self._builder, {})
+        return record if self._version.items() <= record.items() else None
+
+    def stale(self, digests: Mapping[str, str]) -> list[str]:
+        """Return the documents that show something else now than when written.
+
+        Without a record, as after an interrupted build, all may.
+        """
+        written = self._written()
+        return sorted(name for name, digest in digests.items() if written is None or written.get(name, "") != digest)
+
+    def forget(self) -> None:
+        """Take the record away while pages are written: a killed build leaves none."""
+        self._path.unlink(missing_ok=True)
+
+    def save(self, digests: Mapping[str, str], written: Iterable[str]) -> None:
+        """Keep what is written now; pages left alone keep what they had, which may be unknown."""
+        before = self._written()
+        record = dict.fromkeys(digests, UNKNOWN) if before is None else before
+        record |= {name: digests.get(name, "") for name in written}
+        kept = {name: digest for name, digest in record.items() if digest and name in digests}
+        self._all[self._builder] = kept | self._version
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        self._path.write_text(json.dumps(self._all, indent=0, sort_keys=True), encoding="utf-8")

@@ -19,7 +19,6 @@ from sphinxext_heuristics.evidence.definition import definition
 from sphinxext_heuristics.model import FORM
 from sphinxext_heuristics.notes import links
 from sphinxext_heuristics.notes.inline import text_of
-from sphinxext_heuristics.read.collect import LINEAGES, collect
 from sphinxext_heuristics.read.queries import HeuristicRole
 from sphinxext_heuristics.resolve.catalogue import Catalogue
 from sphinxext_heuristics.resolve.inventories import External
@@ -39,8 +38,8 @@ if TYPE_CHECKING:
     from sphinx.builders import Builder
     from sphinx.environment import BuildEnvironment
 
-    from sphinxext_heuristics.build.outputs import OutputRecord
-    from sphinxext_heuristics.model import Heuristic, Page
+    from sphinxext_heuristics.build.contents import OutputRecord
+    from sphinxext_heuristics.model import Page
     from sphinxext_heuristics.resolve.plan import Plan
 
 
@@ -62,24 +61,11 @@ class HeuristicIndex(Index):
         plan = cast("HeuristicDomain", self.domain).plan
         wanted = None if docnames is None else set(docnames)
         letters: dict[str, list[IndexEntry]] = {}
-        for record in sorted(plan.heuristics.values(), key=_by_title):
-            if wanted is None or record.docname in wanted:
-                letters.setdefault(record.title[:1].upper(), []).append(
-                    IndexEntry(
-                        name=record.title,
-                        subtype=0,
-                        docname=record.docname,
-                        anchor=record.anchor,
-                        extra=record.severity,
-                        qualifier="",
-                        descr=text_of(record.note),
-                    )
-                )
+        for it in sorted(plan.heuristics.values(), key=lambda it: (it.title.casefold(), it.name)):
+            if wanted is None or it.docname in wanted:
+                entry = IndexEntry(it.title, 0, it.docname, it.anchor, it.severity, "", text_of(it.note))
+                letters.setdefault(it.title[:1].upper(), []).append(entry)
         return sorted(letters.items()), False
-
-
-def _by_title(record: Heuristic) -> tuple[str, str]:
-    return record.title.casefold(), record.name
 
 
 class HeuristicDomain(Domain):
@@ -108,8 +94,6 @@ class HeuristicDomain(Domain):
         """Return the domain of an environment."""
         return cast("HeuristicDomain", env.domains[cls.name])
 
-    # -- collect ----------------------------------------------------------------------
-
     @property
     def pages(self) -> dict[str, Page]:
         """Return document → what was read from it."""
@@ -124,18 +108,6 @@ class HeuristicDomain(Domain):
         for docname in docnames:
             if docname in otherdata["pages"]:
                 self.pages[docname] = otherdata["pages"][docname]
-
-    def note_document(self, docname: str, document: nodes.document) -> None:
-        """Note what a document holds.
-
-        This is not ``process_doc``, which Sphinx calls (850) before MyST has resolved the
-        links to anchors of the page (879): a note on another page needs them resolved.
-        """
-        lineage: dict[str, tuple[str, ...]] = self.env.temp_data.get(LINEAGES) or {}
-        python = self.env.domains.python_domain
-        self.pages[docname] = collect(document, docname, lineage, python.modules)
-
-    # -- resolve ----------------------------------------------------------------------
 
     def forget_plan(self) -> None:
         """Make the plan again when it is next asked for: what was read has changed."""
@@ -154,18 +126,14 @@ class HeuristicDomain(Domain):
         settings = Settings.of(env.config)
         order = toctree_order(env.config.root_doc, env.toctree_includes, self.pages)
         catalogue = Catalogue(pages=self.pages, order=order)
-        return make_plan(catalogue, settings, self._known(catalogue, settings))
-
-    def _known(self, catalogue: Catalogue, settings: Settings) -> Lookups:
-        env = self.env
         python = env.domains.python_domain
-        std = env.domains.standard_domain
         canonical = canonical_names(python.objects)
-        labels = {name: (docname, anchor) for name, (docname, anchor) in std.anonlabels.items()}
         sources = Sources()
         external = External(env)
         self._verified = EvidenceCache(Path(env.doctreedir), sources)
-        return Lookups(
+        is_excluded = Matcher(settings.exclude)
+        installed = versions.installed(settings.package) if settings.package else None
+        lookups = Lookups(
             objects=Objects(
                 (entry for _docname, entry in catalogue.entries),
                 canonical=canonical,
@@ -174,7 +142,7 @@ class HeuristicDomain(Domain):
             ),
             pages=Pages(
                 {name: page.sections for name, page in self.pages.items()},
-                labels,
+                env.domains.standard_domain.anonlabels,
                 {name: dict(page.anchors) for name, page in self.pages.items()},
                 settings.targets,
             ),
@@ -184,27 +152,23 @@ class HeuristicDomain(Domain):
             defined=cache(partial(definition, sources=sources)),
             settle=partial(links.settled, env),
             draws=draws(app_of(env).builder),
-            excluded=self._excluded(settings),
-            version=documented_version(env, settings),
+            excluded=frozenset(
+                name
+                for name in self.pages
+                if is_excluded(name) or is_set(env.metadata.get(name, {}).get("no-heuristics"))
+            ),
+            version=installed or env.config.release or env.config.version or "",
             verify=self._verified.of,
             installed=cache(versions.installed),
             messages=self._verified.messages,
             srcdir=Path(env.srcdir),
         )
+        return make_plan(catalogue, settings, lookups)
 
     def remember_verified(self) -> None:
         """Keep what was found in installed source for the next build."""
         if self._verified is not None:
             self._verified.save()
-
-    def _excluded(self, settings: Settings) -> frozenset[str]:
-        matches = Matcher(settings.exclude)
-        metadata = self.env.metadata
-        return frozenset(
-            docname
-            for docname in self.pages
-            if matches(docname) or is_set(metadata.get(docname, {}).get("no-heuristics"))
-        )
 
     def resolve_xref(  # noqa: PLR0913, PLR0917 - Sphinx's signature
         self,
@@ -241,8 +205,7 @@ class HeuristicDomain(Domain):
         """Yield the heuristics for objects.inv and the search."""
         for name, record in self.plan.catalogue.by_name.items():
             # The search need not know of former names.
-            priority = 1 if name == record.name else -1
-            yield (name, record.title, "heuristic", record.docname, record.anchor, priority)
+            yield (name, record.title, "heuristic", record.docname, record.anchor, 1 if name == record.name else -1)
 
     def get_full_qualified_name(self, node: Element) -> str | None:
         """Return the name that a reference means."""
@@ -270,8 +233,6 @@ def canonical_names(objects: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
     for name, entry in objects.items():
         if entry.aliased:
             aliases.setdefault((entry.docname, entry.node_id), []).append(name)
-    if not aliases:
-        return {}
     return {
         name: tuple(sorted(found))
         for name, entry in objects.items()
@@ -279,14 +240,6 @@ def canonical_names(objects: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
     }
 
 
-def documented_version(env: BuildEnvironment, settings: Settings) -> str:
-    """Return the version that judges bounds, or ``""`` where none is known."""
-    installed = versions.installed(settings.package) if settings.package else None
-    return installed or env.config.release or env.config.version or ""
-
-
 def is_set(value: object) -> bool:
     """Return whether a page's metadata sets a flag."""
-    if value is None:
-        return False
-    return str(value).strip().casefold() not in {"false", "no", "0"}
+    return str(value).strip().casefold() not in {"none", "false", "no", "0"}

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from sphinxext_heuristics.build.contents import digest
+from sphinxext_heuristics.build.contents import OutputRecord, digest
 from sphinxext_heuristics.build.domain import EXTENSION, HeuristicDomain
-from sphinxext_heuristics.build.outputs import OutputRecord
 from sphinxext_heuristics.model import INDEX_PAGE
 from sphinxext_heuristics.notes import links
 from sphinxext_heuristics.notes.inline import COPY
+from sphinxext_heuristics.read.collect import LINEAGES, collect
 from sphinxext_heuristics.view import views_of
 
 if TYPE_CHECKING:
@@ -30,19 +30,21 @@ _STYLE, _BOOK_STYLE = "heuristics.css", "heuristics-epub.css"
 def read_again(
     _app: Sphinx, env: BuildEnvironment, added: AbstractSet[str], _changed: AbstractSet[str], removed: AbstractSet[str]
 ) -> list[str]:
-    """Return the documents in which a note links to a file that came or went: MyST reads the link otherwise then."""
-    came_or_went = {*removed, *(str(env.doc2path(docname, base=False)) for docname in added)}
-    return [
-        docname
-        for docname, page in HeuristicDomain.of(env).pages.items()
-        for record in page.heuristics
-        if not came_or_went.isdisjoint(links.files(record.note, docname))
-    ]
+    """Return, when files came or went, the documents with notes whose links MyST reads otherwise then."""
+    pages = HeuristicDomain.of(env).pages.items() if added or removed else ()
+    return [docname for docname, page in pages if any(links.has_myst_link(it.note) for it in page.heuristics)]
 
 
 def note_document(app: Sphinx, document: nodes.document) -> None:
-    """Collect what a document that was just read holds."""
-    HeuristicDomain.of(app.env).note_document(app.env.docname, document)
+    """Collect what a document that was just read holds.
+
+    This is not the domain's ``process_doc``, which Sphinx calls (850) before MyST has resolved the links to anchors of
+    the page (879): a note on another page needs them resolved.
+    """
+    env = app.env
+    lineages: dict[str, tuple[str, ...]] = env.temp_data.get(LINEAGES) or {}
+    modules = env.domains.python_domain.modules
+    HeuristicDomain.of(env).pages[env.docname] = collect(document, env.docname, lineages, modules)
 
 
 def add_style(_app: Sphinx, settings: Config) -> None:
@@ -95,14 +97,10 @@ def end_writing(app: Sphinx, exception: Exception | None) -> None:
         domain = HeuristicDomain.of(app.env)
         if domain.written is not None:
             domain.written.save(digests(app), domain.resolved_docs)
-        remove_empty_index(app.builder, domain)
-
-
-def remove_empty_index(builder: Any, domain: HeuristicDomain) -> None:  # noqa: ANN401 - an HTML builder
-    """Remove the domain's index page when no heuristic is left: Sphinx would keep it."""
-    has_pages = builder.format == "html" and hasattr(builder, "get_outfilename")
-    if has_pages and not domain.plan.heuristics and INDEX_PAGE not in builder.env.found_docs:
-        Path(builder.get_outfilename(INDEX_PAGE)).unlink(missing_ok=True)
+        # When no heuristic is left, Sphinx would keep the domain's index page.
+        path_of = getattr(app.builder, "get_outfilename", None)
+        if path_of and not domain.plan.heuristics and INDEX_PAGE not in app.env.found_docs:
+            Path(path_of(INDEX_PAGE)).unlink(missing_ok=True)
 
 
 def leave_unlinked(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import cached_property, partial
+import re
 from typing import TYPE_CHECKING, Any, cast
 
 from docutils import nodes
@@ -13,7 +13,6 @@ from sphinx.transforms.post_transforms import SphinxPostTransform
 
 from sphinxext_heuristics.build.contents import contents
 from sphinxext_heuristics.build.domain import HeuristicDomain, app_of
-from sphinxext_heuristics.build.latex import anchor_before, draw_signs, keep_on_one_page
 from sphinxext_heuristics.nodes import (
     EVIDENCE,
     heuristic_entries,
@@ -23,6 +22,7 @@ from sphinxext_heuristics.nodes import (
     is_evidence,
 )
 from sphinxext_heuristics.read.collect import entry_names, module_name
+from sphinxext_heuristics.resolve.listing import EXISTS, MISSING
 from sphinxext_heuristics.show.boxes import box_nodes, entry_nodes
 from sphinxext_heuristics.show.definition import caption_nodes, entries_nodes, facts_nodes
 from sphinxext_heuristics.view import Here, views_of
@@ -32,8 +32,11 @@ if TYPE_CHECKING:
 
     from sphinxext_heuristics.build.contents import Contents
     from sphinxext_heuristics.resolve.plan import Plan
-    from sphinxext_heuristics.show.boxes import EntryBoxes
-    from sphinxext_heuristics.view import Content
+    from sphinxext_heuristics.show.boxes import Box, EntryBoxes
+
+#: Our signs → what draws them in LaTeX with every engine and font, as Sphinx does for others.
+_DRAWN = {EXISTS: r"\(\checkmark\)", MISSING: r"\(\square\)", "≥": r"\(\geq\)", "≤": r"\(\leq\)"}
+_SIGN = re.compile(f"([{''.join(_DRAWN)}])")
 
 
 class ShowHeuristics(SphinxPostTransform):
@@ -106,8 +109,7 @@ class Placer:
             return
         shown = contents(self._plan, self._views, self._docname)
         self._place_in_entries(shown.entries)
-        for anchor, boxes in shown.sections:
-            self._place_under_title(anchor, box_nodes(boxes, self._here))
+        self._place_under_titles(shown.sections)
         self._fill(shown)
         self._unfold_notes(always=False)
 
@@ -124,16 +126,13 @@ class Placer:
                 stack.extend(reversed(blocks_in(node)))
         return found
 
-    # -- API entries --
-
     def _place_in_entries(self, entries: Sequence[EntryBoxes]) -> None:
         """Place the boxes of API entries, which are found by their names: other extensions may have removed some."""
         waiting: dict[tuple[str, ...], list[EntryBoxes]] = {}
-        for entry, shown in zip(
-            self._plan.catalogue.pages[self._docname].entries if entries else (), entries, strict=True
-        ):
+        for entry, shown in zip(self._plan.catalogue.pages[self._docname].entries, entries, strict=False):
             waiting.setdefault(entry.names, []).append(shown)
-        for desc in self._own(addnodes.desc, nodes.target, nodes.section):
+        position = {"top": lambda _content: 0, "bottom": first_member}.get(self._plan.settings.placement, after_summary)
+        for desc in self._own(addnodes.desc, nodes.target, nodes.section) if waiting else ():
             if not isinstance(desc, addnodes.desc):
                 self._place_in_module(desc, waiting.get((module_name(desc),), []))
                 continue
@@ -141,7 +140,7 @@ class Placer:
             content = desc.children[-1]
             if waiting.get(names) and isinstance(content, addnodes.desc_content):
                 made = entry_nodes(waiting[names].pop(0), self._here)
-                at = self._position(content) if made else 0
+                at = position(content) if made else 0
                 content[at:at] = made
 
     def _place_in_module(self, node: nodes.Element, waiting: list[EntryBoxes]) -> None:
@@ -158,32 +157,15 @@ class Placer:
             at += start < len(page) and isinstance(page[start], nodes.paragraph)
         page[at:at] = made
 
-    def _position(self, content: addnodes.desc_content) -> int:
-        placement = self._plan.settings.placement
-        if placement == "top":
-            return 0
-        if placement == "bottom":
-            return first_member(content)
-        return after_summary(content)
-
-    # -- pages --
-
-    def _place_under_title(self, anchor: str, made: list[nodes.Node]) -> None:
-        section = self._sections.get(anchor, self._tree)
-        title = section.first_child_matching_class(nodes.title)
-        at = 0 if title is None else title + 1
-        section[at:at] = made
-
-    @cached_property
-    def _sections(self) -> dict[str, nodes.Element]:
-        """Id → the section with it; ``""`` → the page's first."""
-        found: dict[str, nodes.Element] = {}
-        for section in self._own(nodes.section):
-            for i in ("", *section["ids"]):
-                found.setdefault(i, section)
-        return found
-
-    # -- placeholders --
+    def _place_under_titles(self, sections: Sequence[tuple[str, tuple[Box, ...]]]) -> None:
+        """Place the boxes of each section, which is found by its id; ``""`` is the page's first."""
+        own = reversed(self._own(nodes.section)) if sections else ()
+        found = {i: section for section in own for i in ("", *section["ids"])}
+        for anchor, boxes in sections:
+            section = found.get(anchor, self._tree)
+            title = section.first_child_matching_class(nodes.title)
+            at = 0 if title is None else title + 1
+            section[at:at] = box_nodes(boxes, self._here)
 
     def _fill(self, shown: Contents) -> None:
         for node in filter(is_evidence, self._own(nodes.container)):
@@ -193,7 +175,7 @@ class Placer:
         make: dict[type[nodes.Element], Callable[[int], list[nodes.Node]]] = {
             heuristic_facts: lambda i: facts_nodes(shown.facts[i], self._here),
             heuristic_entries: lambda i: entries_nodes(shown.shown[i], self._here),
-            heuristic_query: lambda i: self._view(shown.queries[i]),
+            heuristic_query: lambda i: self._view(i, shown),
         }
         for node in self._own(*make):
             block = node.parent
@@ -207,8 +189,9 @@ class Placer:
                 if isinstance(block, nodes.admonition):
                     anchor_before(block)
 
-    def _view(self, content: Content | None) -> list[nodes.Node]:
-        return self._views[content.view].nodes(content.data, self._here) if content else []
+    def _view(self, i: int, shown: Contents) -> list[nodes.Node]:
+        view = self._views.get(self._plan.catalogue.pages[self._docname].queries[i].view)
+        return view.nodes(shown.queries[i], self._here) if view else []
 
     def _unfold_notes(self, *, always: bool) -> None:
         """Show a definition's note where it is all that the author wrote."""
@@ -242,25 +225,14 @@ def keep_ids_apart(made: Iterable[nodes.Node], document: nodes.document) -> None
 
 def after_summary(content: addnodes.desc_content) -> int:
     """Return the position after an entry's summary paragraph, at the top without one."""
-    at = 0
+    # The line in which autodoc names the base classes is no summary.
+    bases = get_translation("sphinx")("Bases: %s").partition("%s")[0]
     for at, child in enumerate(content.children):
-        if isinstance(child, nodes.comment | addnodes.index | nodes.target):
-            continue
-        if isinstance(child, nodes.paragraph):
-            if is_bases(child):
-                continue
+        if isinstance(child, nodes.paragraph) and not child.astext().startswith(bases):
             return at + 1
-        return at
+        if not isinstance(child, nodes.comment | addnodes.index | nodes.target | nodes.paragraph):
+            return at
     return len(content)
-
-
-_bases = partial(get_translation("sphinx"), "Bases: %s")
-
-
-def is_bases(paragraph: nodes.paragraph) -> bool:
-    """Return whether a paragraph is the line in which autodoc names the base classes."""
-    start = _bases().partition("%s")[0]
-    return paragraph.astext().startswith(start)
 
 
 def first_member(content: addnodes.desc_content) -> int:
@@ -276,3 +248,36 @@ def before_index(parent: nodes.Element, at: int) -> int:
     while at and isinstance(parent[at - 1], addnodes.index):
         at -= 1
     return at
+
+
+# -- what LaTeX needs -----------------------------------------------------------------
+
+
+def draw_signs(tree: nodes.Node) -> None:
+    """Draw our signs: pdfLaTeX stops at them, and a font without them leaves a gap."""
+    for text in list(tree.findall(nodes.Text)):
+        parts = _SIGN.split(text)
+        if len(parts) > 1:
+            made: list[nodes.Node] = [
+                nodes.raw("", _DRAWN[part], format="latex") if part in _DRAWN else nodes.Text(part)
+                for part in parts
+                if part
+            ]
+            text.parent.replace(text, made)
+
+
+def keep_on_one_page(tree: nodes.Node) -> None:
+    """Make no table over several pages inside of a box, which LaTeX cannot break."""
+    parent = tree.parent
+    while parent is not None and not isinstance(parent, nodes.entry | nodes.Admonition):
+        parent = parent.parent
+    if parent is not None and isinstance(tree, nodes.table):
+        tree["classes"] = [name for name in tree["classes"] if name != "longtable"]
+
+
+def anchor_before(block: nodes.Element) -> None:
+    """Give a block's ids to a target before it: LaTeX knows no ids of admonitions."""
+    ids = block["ids"]
+    if ids:
+        block["ids"] = []
+        block.parent.insert(block.parent.index(block), nodes.target(ids=ids))

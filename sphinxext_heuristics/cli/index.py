@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sphinxext_heuristics.build.builders import INDEX_FILE, is_translation, path_of
 from sphinxext_heuristics.cli.project import CommandError, add_options, opened, read
-from sphinxext_heuristics.cli.writing import bring_up_to_date, compare, file_of, found_in, seen
+from sphinxext_heuristics.cli.terminal import seen
+from sphinxext_heuristics.cli.writing import bring_up_to_date, file_of, refuse_other
 from sphinxext_heuristics.files import index_file
-from sphinxext_heuristics.files.differences import difference
+from sphinxext_heuristics.files.project_file import difference
+from sphinxext_heuristics.files.project_file import read as read_file
 from sphinxext_heuristics.model import Subtype
 
 if TYPE_CHECKING:
     import argparse
-
-    from sphinx.application import Sphinx
 
     from sphinxext_heuristics.files.project_file import ProjectFile
 
@@ -44,24 +43,13 @@ def run(arguments: argparse.Namespace) -> int:
         file = file_of(app, INDEX_FILE)
         plan = read(app, leaves={Subtype.INDEX})
         wanted = index_file.content(plan, file.path, path_of(app.env))
-        found = found_in(file.path)
-        if arguments.check:
-            return compare(file.path, found, wanted, _remark(file, found, wanted))
-        _refuse_page(app, file.path, found)
-    return bring_up_to_date(file.path, found, wanted)
+        found = read_file(file.path)
+        if not arguments.check:
+            refuse_other(file, found, index_file.HEAD)
+    return bring_up_to_date(file.path, found, wanted, _remark(file, found, wanted) if arguments.check else "")
 
 
 def _remark(file: ProjectFile, found: str | None, wanted: str) -> str:
     what = "the index file is not there" if found is None else "the index differs from the pages, here first"
-    differs = difference(found or "", wanted)
-    line = differs.line if differs else 1
+    line, _lines = difference(found or "", wanted) or (1, [])
     return f"{seen(file.path)}:{line}: WARNING: {what}; to write it: {file.command} [heuristic.index]"
-
-
-def _refuse_page(app: Sphinx, path: Path, found: str | None) -> None:
-    """Raise CommandError where the file is a page of the documentation: writing would destroy it."""
-    pages = (Path(app.env.doc2path(docname)).resolve() for docname in app.env.found_docs)
-    if found is not None and index_file.HEAD not in found and path.resolve() in pages:
-        raise CommandError(
-            f"{path} is a page of the documentation and no index; let heuristics_index_file name another file"
-        )

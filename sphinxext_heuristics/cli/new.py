@@ -8,7 +8,7 @@ from textwrap import indent
 from typing import TYPE_CHECKING
 
 from sphinxext_heuristics.cli.project import CommandError, add_options, opened
-from sphinxext_heuristics.cli.terminal import note, say
+from sphinxext_heuristics.cli.terminal import note, say, seen
 from sphinxext_heuristics.cli.writing import write
 from sphinxext_heuristics.config import Settings
 
@@ -64,11 +64,11 @@ def run(arguments: argparse.Namespace) -> int:
     page = settings.page_name(name)
     for suffix in dict.fromkeys((*suffixes, ".md", ".rst")):
         if (other := folder / f"{page}{suffix}").exists():
-            raise CommandError(f"{other} is there already; it is left as it is")
+            raise CommandError(f"{seen(other)} is there already; it is left as it is")
     suffix, form = (".rst", RST) if arguments.rst or not has_myst else (".md", MYST)
     path = folder / f"{page}{suffix}"
     folder.mkdir(parents=True, exist_ok=True)
     write(path, form.format(name=name, title=name.replace("_", " ")))
-    say(str(path))
+    say(seen(path))
     note(f"Fill it in and list it in a toctree, as {settings.dir.strip('/')}/{page}")
     return 0

@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sphinxext_heuristics.build.builders import REACH_FILE
-from sphinxext_heuristics.cli.project import CommandError, add_options, opened, read
-from sphinxext_heuristics.cli.terminal import note, say_diff
-from sphinxext_heuristics.cli.writing import bring_up_to_date, file_of, found_in, seen
-from sphinxext_heuristics.diagnostics import report
+from sphinxext_heuristics.cli.project import add_options, opened, read
+from sphinxext_heuristics.cli.terminal import note, say_diff, say_finding, seen
+from sphinxext_heuristics.cli.writing import bring_up_to_date, file_of, refuse_other
+from sphinxext_heuristics.diagnostics import ordered
 from sphinxext_heuristics.files import reach
-from sphinxext_heuristics.files.differences import unified
+from sphinxext_heuristics.files.project_file import read as read_file
+from sphinxext_heuristics.files.project_file import unified
 from sphinxext_heuristics.model import Subtype
 
 if TYPE_CHECKING:
@@ -38,17 +39,15 @@ def run(arguments: argparse.Namespace) -> int:
     with opened(arguments) as app:
         file = file_of(app, REACH_FILE)
         plan = read(app, leaves={Subtype.REACH})
-        found = found_in(file.path)
+        found = read_file(file.path)
         if arguments.check:
-            differing = list(reach.problems(plan, file))
-            report(differing)
+            differing = ordered(reach.problems(plan, file))
+            for problem in differing:
+                say_finding(problem)
             if not differing:
                 note(f"{seen(file.path)} is up to date")
             return 1 if differing else 0
-        if found is not None and not reach.is_reach_file(found, plan.heuristics):
-            raise CommandError(
-                f"{file.path} is no reach file: it would be lost; let heuristics_reach_file name another file"
-            )
+        refuse_other(file, found, reach.HEAD)
     wanted = reach.content(plan)
     if found is not None and found != wanted:
         say_diff(unified(found, wanted, seen(file.path)))

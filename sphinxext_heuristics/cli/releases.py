@@ -3,36 +3,29 @@
 from __future__ import annotations
 
 import argparse
-import re
+import os
+import subprocess
+import sys
+import tempfile
 from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from packaging.version import InvalidVersion, Version
+from packaging.utils import canonicalize_name
+from packaging.version import Version
 
 from sphinxext_heuristics import versions
 from sphinxext_heuristics.build.builders import RELEASES_FILE
 from sphinxext_heuristics.build.conf_py import not_set
 from sphinxext_heuristics.cli.project import CommandError, add_options, opened, read
-from sphinxext_heuristics.cli.terminal import note, say
-from sphinxext_heuristics.cli.wheels import DownloadError, cache_folder, unpacked
-from sphinxext_heuristics.cli.writing import bring_up_to_date, compare, file_of, found_in, seen
+from sphinxext_heuristics.cli.terminal import note, say, seen
+from sphinxext_heuristics.cli.writing import bring_up_to_date, file_of
 from sphinxext_heuristics.config import option, value_of
-from sphinxext_heuristics.evidence import verify
+from sphinxext_heuristics.evidence.search import verify
+from sphinxext_heuristics.files.project_file import read as read_file
 from sphinxext_heuristics.model import Found, Subtype
-from sphinxext_heuristics.releases.checks import naming_releases
-from sphinxext_heuristics.releases.matrix import (
-    Matrix,
-    Row,
-    Standing,
-    contradictions,
-    in_order,
-    matrix_of,
-    quoted,
-    quotes,
-    standing,
-    text_of,
-)
+from sphinxext_heuristics.releases import matrix
+from sphinxext_heuristics.releases.matrix import Matrix, Row, Standing
 from sphinxext_heuristics.resolve.listing import bounds
 from sphinxext_heuristics.source.packages import Sources
 
@@ -42,9 +35,6 @@ if TYPE_CHECKING:
     from sphinxext_heuristics.files.project_file import ProjectFile
     from sphinxext_heuristics.releases.matrix import Unusable
     from sphinxext_heuristics.resolve.plan import Plan
-
-#: The name of a distribution, as the packaging standards have it.
-_DISTRIBUTION = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?")
 
 
 def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -68,11 +58,11 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         "--releases",
         metavar="VERSIONS",
         type=_releases,
-        default=(),
+        default={},
         help="releases to look into besides those that the file has, separated by commas",
     )
     command.add_argument(
-        "--drop", metavar="VERSIONS", type=_releases, default=(), help="releases to take out of the file"
+        "--drop", metavar="VERSIONS", type=_releases, default={}, help="releases to take out of the file"
     )
     command.add_argument(
         "--cache", metavar="PATH", type=Path, help="the folder where releases are kept (default: %(default)s)"
@@ -84,17 +74,16 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     command.set_defaults(run=run)
 
 
-def _releases(text: str) -> tuple[str, ...]:
+def _releases(text: str) -> dict[Version, str]:
     found: dict[Version, str] = {}
     for part in filter(None, map(str.strip, text.split(","))):
-        try:
-            version = Version(part)
-        except InvalidVersion as error:
-            raise argparse.ArgumentTypeError(f"{part!r} is not a version such as 0.21.2") from error
+        version = versions.parse(part)
+        if version is None:
+            raise argparse.ArgumentTypeError(f"{part!r} is not a version such as 0.21.2")
         found.setdefault(version, str(version))
     if not found:
         raise argparse.ArgumentTypeError("no version is named")
-    return in_order(found.values())
+    return found
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -105,47 +94,42 @@ def run(arguments: argparse.Namespace) -> int:
             raise CommandError(not_set(app.config, file.conf_py, "heuristics_package"))
         # What this command prints and writes need not be a warning as well.
         plan = read(app, leaves={Subtype.EVIDENCE, Subtype.VERSION, Subtype.CONFIG})
-    found = found_in(file.path)
-    before = _before(matrix_of(plan), found, file, plan.settings.package)
+    before = _before(matrix.matrix_of(plan), file, plan.settings.package)
+    found = read_file(file.path)
     wanted = _wanted(arguments, file, before.releases)
     looked = _look(plan, wanted, arguments)
-    matrix = Matrix(package=before.package, rows=dict(_rows(plan, wanted, looked, before)))
-    contradicted = list(_contradicted(plan, matrix))
+    after = Matrix(package=before.package, rows=dict(_rows(plan, wanted, looked, before)))
+    contradicted = list(_contradicted(plan, after))
     for line in contradicted:
         say(line)
-    if not (looked or matrix.rows):
+    if not (looked or after.rows):
         note("no release could be downloaded; file not written")
         return 1
-    if arguments.check:
-        what = "is not there" if found is None else "differs"
-        remark = f"{seen(file.path)} {what}; to write it, run the same command without --check"
-        code = compare(file.path, found, text_of(matrix), remark)
-    else:
-        code = bring_up_to_date(file.path, found, text_of(matrix))
+    what = "is not there" if found is None else "differs"
+    remark = f"{seen(file.path)} {what}; to write it, run the same command without --check"
+    code = bring_up_to_date(file.path, found, matrix.text_of(after), remark if arguments.check else "")
     return int(len(looked) < len(wanted) or bool(contradicted or code))
 
 
-def _before(matrix: Matrix | Unusable | None, found: str | None, file: ProjectFile, package: str) -> Matrix:
+def _before(known: Matrix | Unusable | None, file: ProjectFile, package: str) -> Matrix:
     """Return what the file says; one that says something else must not be lost."""
-    if isinstance(matrix, Matrix):
-        return matrix
-    if matrix and found is not None:
-        raise CommandError(f"{file.path}:{matrix.line}: {matrix.message}: {naming_releases(file)}")
+    if isinstance(known, Matrix):
+        return known
+    if known and file.path.exists():
+        raise CommandError(f"{file.path}:{known.line or 1}: {known.message}: {matrix.naming_releases(file)}")
     return Matrix(package=package, rows={})
 
 
 def _wanted(arguments: argparse.Namespace, file: ProjectFile, known: Sequence[str]) -> tuple[str, ...]:
     """Return the releases that the file should have: those it has and those that are named, less those to drop."""
-    named, kept, drop = ({Version(one): one for one in some} for some in (arguments.releases, known, arguments.drop))
-    if both := drop.keys() & named.keys():
-        raise CommandError(f"--releases and --drop both name {', '.join(drop[one] for one in sorted(both))}")
+    named, drop, kept = arguments.releases, arguments.drop, {Version(one): one for one in known}
     if strange := drop.keys() - kept.keys():
         unknown = ", ".join(drop[one] for one in sorted(strange))
         raise CommandError(f"--drop names {unknown}, but {file.path} does not")
     # A release stays as the file writes it: 1.0 is 1.0.0.
-    wanted = in_order(one for version, one in {**named, **kept}.items() if version not in drop)
+    wanted = matrix.in_order(one for version, one in {**named, **kept}.items() if version not in drop)
     if not wanted:
-        raise CommandError(f"no release is named; name some: {naming_releases(file)}")
+        raise CommandError(f"no release is named; name some: {matrix.naming_releases(file)}")
     return wanted
 
 
@@ -155,8 +139,6 @@ def _wanted(arguments: argparse.Namespace, file: ProjectFile, known: Sequence[st
 def _look(plan: Plan, wanted: Sequence[str], arguments: argparse.Namespace) -> dict[str, dict[str, Standing]]:
     """Return release → heuristic → its standing there; print of each release what was found, or why it was not read."""
     name = arguments.distribution or versions.distribution(plan.settings.package)
-    if not _DISTRIBUTION.fullmatch(name):
-        raise CommandError(f"{name!r} is not the name of a distribution; --distribution names it")
     looked: dict[str, dict[str, Standing]] = {}
     for release in wanted:
         try:
@@ -181,14 +163,14 @@ def _sources(package: str, folder: Path) -> Sources:
 def _standings(plan: Plan, sources: Sources, release: str, *, why: bool) -> Iterator[tuple[str, Standing]]:
     """Yield heuristics and their standings in a release; print what is not there if a user asks *why*."""
     package = plan.settings.package
-    records = [record for record in plan.heuristics.values() if quoted(record, package)]
+    records = [record for record in plan.heuristics.values() if matrix.quoted(record, package)]
     # One module after the other: few parsed files are remembered.
-    for record in sorted(records, key=lambda record: quoted(record, package)[0].module):
-        found = [verify(one, sources) for one in quoted(record, package)]
+    for record in sorted(records, key=lambda record: matrix.quoted(record, package)[0].module):
+        found = [verify(one, sources) for one in matrix.quoted(record, package)]
         for one in found:
             if why and not isinstance(one, Found):
                 say(f"{record.name}, {release}: {one.message}")
-        if how := standing(found):
+        if how := matrix.standing(found):
             yield record.name, how
         else:
             note(f"{record.name}, {release}: unknown: a file cannot be parsed by this Python")
@@ -205,13 +187,62 @@ def _rows(
         found = {release: standings[record.name] for release, standings in looked.items() if record.name in standings}
         known = {**before.of(record), **found}
         if standings := {release: known[release] for release in wanted if release in known}:
-            yield record.name, Row(quotes=quotes(record, before.package), standings=standings)
+            yield record.name, Row(quotes=matrix.quotes(record, before.package), standings=standings)
 
 
-def _contradicted(plan: Plan, matrix: Matrix) -> Iterator[str]:
+def _contradicted(plan: Plan, made: Matrix) -> Iterator[str]:
     """Yield the row of each heuristic whose bounds the releases contradict, for its author to read."""
-    for name, row in sorted(matrix.rows.items()):
+    for name, row in sorted(made.rows.items()):
         record = plan.heuristics[name]
-        if any(contradictions(record.since, record.until, row.standings)):
+        if any(matrix.contradictions(record.since, record.until, row.standings)):
             listed = ", ".join(f"{release} {row.standings[release]}" for release in row.standings)
             yield f"{name} ({bounds(record) or 'no bounds'}): {listed}"
+
+
+# -- releases as folders of source text: installed aside by pip, and never run -----------
+
+
+class DownloadError(Exception):
+    """A release that could not be downloaded; the message says why."""
+
+
+def cache_folder() -> Path:
+    """Return the folder of the user where releases are kept."""
+    named = os.environ.get("XDG_CACHE_HOME") or os.environ.get("LOCALAPPDATA") or ""
+    base = Path(named) if Path(named).is_absolute() else Path.home() / ".cache"
+    return base / "sphinxext-heuristics" / "releases"
+
+
+def unpacked(distribution: str, release: str, cache: Path) -> Path:
+    """Return the folder that holds the source of a release; it is fetched if it is not there yet.
+
+    Raises `DownloadError` if the release cannot be downloaded, `OSError` if the cache cannot be written.
+    """
+    folder = cache / f"{canonicalize_name(distribution)}-{release}"
+    if folder.is_dir() and any(folder.iterdir()):
+        return folder
+    cache.mkdir(parents=True, exist_ok=True)
+    # In the cache, so that all of it is there in one step or nothing.
+    with tempfile.TemporaryDirectory(dir=cache, prefix=".new-") as scratch:
+        source = Path(scratch, "source")
+        fetch(distribution, release, source)
+        for path in source.rglob("*"):
+            if path.is_file() and path.suffix != ".py":
+                path.unlink()
+        source.replace(folder)
+    return folder
+
+
+def fetch(distribution: str, release: str, folder: Path) -> None:
+    """Let pip install the wheel of a release into a new folder, under pip's own configuration.
+
+    Raises `DownloadError`.
+    """
+    command = [sys.executable, "-m", "pip", "install", "--quiet", "--no-input", "--disable-pip-version-check"]
+    # What it needs, and which Python it runs on, does not matter for what is only read.
+    command += ["--no-deps", "--no-compile", "--only-binary=:all:", "--ignore-requires-python"]
+    command += ["--target", str(folder), f"{distribution}=={release}"]
+    done = subprocess.run(command, capture_output=True, encoding="utf-8", errors="replace", check=False)  # noqa: S603 - this Python's pip
+    if done.returncode:
+        last = done.stderr.strip().rpartition("\n")[2]
+        raise DownloadError(last.removeprefix("ERROR:").strip() or "pip failed without a message")

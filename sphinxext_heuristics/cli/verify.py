@@ -11,7 +11,7 @@ from sphinxext_heuristics.cli.project import CommandError, add_options, opened, 
 from sphinxext_heuristics.cli.terminal import note, say, say_diff, say_finding, seen
 from sphinxext_heuristics.cli.writing import write
 from sphinxext_heuristics.diagnostics import closest, did_you_mean, ordered
-from sphinxext_heuristics.files.differences import unified
+from sphinxext_heuristics.files.project_file import unified
 from sphinxext_heuristics.model import Found, Subtype
 from sphinxext_heuristics.resolve import checks
 

@@ -4,22 +4,22 @@ from __future__ import annotations
 
 import os
 import shutil
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sphinxext_heuristics import config
 from sphinxext_heuristics.build.builders import project_file
 from sphinxext_heuristics.build.conf_py import not_set
 from sphinxext_heuristics.cli.project import CommandError
-from sphinxext_heuristics.cli.terminal import note, say, say_diff
+from sphinxext_heuristics.cli.terminal import note, say, say_diff, seen
 from sphinxext_heuristics.config import value_of
-from sphinxext_heuristics.files.differences import unified
-from sphinxext_heuristics.files.project_file import read
+from sphinxext_heuristics.files.project_file import unified
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from sphinx.application import Sphinx
 
-from sphinxext_heuristics.files.project_file import ProjectFile
+    from sphinxext_heuristics.files.project_file import ProjectFile
 
 
 def file_of(app: Sphinx, option: str) -> ProjectFile:
@@ -29,45 +29,32 @@ def file_of(app: Sphinx, option: str) -> ProjectFile:
     """
     file = project_file(app, option)
     if value_of(config.option(option), app.config) is None:
-        raise CommandError(f"{not_set(app.config, file.conf_py, option)}: there is no {file.called}")
+        example = f"{option} = {file.path.name!r}"
+        raise CommandError(f"{not_set(app.config, file.conf_py, option)}; for the {file.called}, write {example}")
     return file
 
 
-def bring_up_to_date(path: Path, found: str | None, wanted: str) -> int:
-    """Write a file if it does not hold what is *wanted*, and say which of both; return the exit code."""
+def refuse_other(file: ProjectFile, found: str | None, head: str) -> None:
+    """Raise CommandError where a file has no such *head*, and would be lost."""
+    if found and head not in found:
+        raise CommandError(f"{file.path} is no {file.called}: it would be lost; let {file.option} name another file")
+
+
+def bring_up_to_date(path: Path, found: str | None, wanted: str, remark: str = "") -> int:
+    """Write a file if it does not hold what is *wanted*, or with a remark only print that and the diff.
+
+    Returns the exit code.
+    """
     if found == wanted:
         note(f"{seen(path)} is up to date")
+    elif remark:
+        note(remark)
+        say_diff(unified(found or "", wanted, seen(path)))
+        return 1
     else:
         write(path, wanted)
         say(seen(path))
     return 0
-
-
-def compare(path: Path, found: str | None, wanted: str, remark: str) -> int:
-    """Compare a file with what is *wanted*, print a remark and the diff if it differs; return the exit code."""
-    if found == wanted:
-        note(f"{seen(path)} is up to date")
-        return 0
-    note(remark)
-    say_diff(unified(found or "", wanted, seen(path)))
-    return 1
-
-
-def found_in(path: Path) -> str | None:
-    """Return what a file holds, ``None`` if it is not there.
-
-    Raises CommandError where it cannot be read.
-    """
-    try:
-        return read(path)
-    except OSError as error:
-        raise CommandError(f"{path} cannot be read: {error.strerror}") from error
-
-
-def seen(path: Path) -> str:
-    """Return a path as seen from the working directory, if it lies below that."""
-    here = Path.cwd()
-    return str(path.relative_to(here) if path.is_relative_to(here) else path)
 
 
 def write(path: Path, text: str) -> None:

@@ -7,7 +7,6 @@ same, by their time and size, so that a build on which nothing has changed opens
 from __future__ import annotations
 
 import json
-import os
 import sys
 from contextlib import suppress
 from dataclasses import asdict
@@ -15,8 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from sphinxext_heuristics.evidence.messages import in_lines, in_quote
 from sphinxext_heuristics.evidence.search import verify
-from sphinxext_heuristics.evidence.source import read
-from sphinxext_heuristics.evidence.whereabouts import state
+from sphinxext_heuristics.evidence.source import read, state
 from sphinxext_heuristics.model import FORM, Found, Message
 
 if TYPE_CHECKING:
@@ -67,19 +65,16 @@ class EvidenceCache:
             messages = tuple(Message(kind=kind, text=text) for kind, text in known["messages"])
             return Found(path=at.path, **known["found"]), messages
         result = verify(evidence, self._sources)
-        messages = self._messages(evidence, result)
+        messages = in_quote(evidence)
+        # What was found has been read just now, and is not read again.
+        if isinstance(result, Found) and (there := state(result.module, self._sources)):
+            with suppress(OSError, ValueError, RecursionError):
+                messages = in_lines(read(there).tree, result.line, result.end_line)
         # What was found in another file depends on every file that led there: it is looked up anew.
         if at and isinstance(result, Found) and result.path == at.path:
             found = {name: value for name, value in asdict(result).items() if name != "path"}
             self._now[key] = {"state": now, "found": found, "messages": [[it.kind, it.text] for it in messages]}
         return result, messages
-
-    def _messages(self, evidence: Evidence, result: Found | Lost) -> tuple[Message, ...]:
-        # What was found has been read just now, and is not read again.
-        if isinstance(result, Found) and (at := state(result.module, self._sources)):
-            with suppress(OSError, ValueError, RecursionError):
-                return in_lines(read(at).tree, result.line, result.end_line)
-        return in_quote(evidence)
 
     def save(self) -> None:
         """Keep what was found, if it is not the same as before; a folder that cannot be written keeps nothing."""
@@ -87,8 +82,8 @@ class EvidenceCache:
             return
         with suppress(OSError):
             self._path.parent.mkdir(parents=True, exist_ok=True)
-            # Another build may read it at any time.
-            scratch = self._path.with_name(f".{FILENAME}.{os.getpid()}")
-            scratch.write_text(json.dumps({"reader": _READER, "found": self._now}, indent=0, sort_keys=True), "utf-8")
-            scratch.replace(self._path)
+            # Another build that reads half of it reads none.
+            self._path.write_text(
+                json.dumps({"reader": _READER, "found": self._now}, indent=0, sort_keys=True), "utf-8"
+            )
             self._before = dict(self._now)

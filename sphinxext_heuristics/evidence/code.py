@@ -57,7 +57,10 @@ class Code:
             block.replace("pass", "case _: pass"),
             f"\n{indent}def _(): pass",
         )
-        tree = next(self._parsed(ends), None)
+        tree = None
+        for end in ends:
+            with suppress(ValueError):
+                tree = tree or parse(f"{self._text}{end}\n")
         self._has_docstring = tree is not None and any(_is_text(block[0]) for block in _blocks(tree))
         ways = [*(_statements(tree) if tree else ()), *_runs(self._text)]
         self._ways = [way for way in map(self._quoted, ways) if way]
@@ -65,14 +68,6 @@ class Code:
             parse(self._text)
         #: How many lines of comments statements begin with.
         self._comments = tree.body[0].lineno - 1 if tree and tree.body else 0
-        #: The quote as if its last block went on.
-        self._begun = [self._quoted(_unfolded(it.body)) for it in self._parsed([f"\n{indent}pass"] if indent else [])]
-
-    def _parsed(self, ends: Sequence[str]) -> Iterator[ast.Module]:
-        """Yield the trees of the quote with each of these ends with which it parses."""
-        for end in ends:
-            with suppress(ValueError):
-                yield parse(f"{self._text}{end}\n")
 
     def _quoted(self, way: Sequence[Part]) -> list[Atom]:
         """Return the atoms of what is quoted, without what only makes it parse."""
@@ -83,19 +78,14 @@ class Code:
         """Return the first and last line of the first passage that says the same, or ``None``."""
         if not self._ways:
             return Prose(self._text).find(place)  # a comment, as `missing_comment` will see
-        found = min(self._found(self._ways, place), default=None)
+        compared = (
+            _lines(way, _atoms(row[at : at + len(way)], documented=self._has_docstring))
+            for row in _rows(place.body)
+            for at in range(len(row))
+            for way in self._ways
+        )
+        found = min(filter(None, compared), default=None)
         return found and (_above(place, found[0], self._comments), found[1])
-
-    def find_begun(self, place: Place) -> int:
-        """Return the last line of a passage that says the same and goes on in the last block; 0 if there is none."""
-        return min(self._found(self._begun, place), default=(0, 0))[1]
-
-    def _found(self, ways: Sequence[Sequence[Atom]], place: Place) -> Iterator[tuple[int, int]]:
-        for row in _rows(place.body):
-            for at in range(len(row)):
-                for way in ways:
-                    if found := _lines(way, _atoms(row[at : at + len(way)], documented=self._has_docstring)):
-                        yield found
 
 
 def _indent_of(line: str) -> str:
@@ -220,9 +210,6 @@ def _opened(part: Part, *, documented: bool) -> Iterator[Part]:
             # A quote has lost a docstring's indentation, and formatters change it.
             cleaned = inspect.cleandoc(text).splitlines()
             yield Atom(("text", "\n".join(map(str.rstrip, cleaned)).strip()), line, end_line)
-        case ast.JoinedStr(values=values) if not any(isinstance(value, ast.FormattedValue) for value in values):
-            yield Atom("Constant", line, end_line)
-            yield "".join(getattr(value, "value", "") for value in values)
         case ast.Delete(targets=[ast.Tuple(elts=targets)]):
             yield Atom("Delete", line, end_line)
             yield targets

@@ -5,8 +5,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
-from sphinxext_heuristics.evidence.source import read
-from sphinxext_heuristics.evidence.whereabouts import state
+from sphinxext_heuristics.evidence.source import read, state
 from sphinxext_heuristics.model import Definition
 
 if TYPE_CHECKING:

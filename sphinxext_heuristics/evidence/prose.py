@@ -25,30 +25,23 @@ _MARKER = re.compile(r"^[ \t]*#+[:!]?", re.MULTILINE)
 
 
 class Passage:
-    """Words with white space folded, and the lines where they are."""
+    """Text whose white space does not matter, and the lines where it is."""
 
     def __init__(self, pieces: Sequence[Piece]) -> None:
         """Take pieces of text that follow each other; a word may go on in the next piece."""
-        whole = "".join(text for _line, text in pieces)
-        lines = [line for line, _text in pieces]
-        starts = list(accumulate((len(text) for _line, text in pieces), initial=0))
-        words = list(re.finditer(r"\S+", whole))
-        self.text = " ".join(word[0] for word in words)
-        self._starts = list(accumulate((len(word[0]) + 1 for word in words), initial=0))
-        self._lines = [
-            (lines[bisect_right(starts, word.start()) - 1], lines[bisect_right(starts, word.end() - 1) - 1])
-            for word in words
-        ]
+        self._text = "".join(text for _line, text in pieces)
+        self._lines = [line for line, _text in pieces]
+        self._starts = list(accumulate((len(text) for _line, text in pieces), initial=0))
 
-    def find(self, words: str) -> tuple[int, int] | None:
+    def find(self, words: Sequence[str]) -> tuple[int, int] | None:
         """Return the first and last line of *words*, which are not parts of longer words, or ``None``."""
-        left = "" if words[0] in "()[]{}.,:;" else r"(?<!\w)"
-        right = "" if words[-1] in "([{" else r"(?!\w)"
-        found = re.search(f"{left}{re.escape(words)}{right}", self.text)
+        left = "" if words[0][0] in "()[]{}.,:;" else r"(?<!\w)"
+        right = "" if words[-1][-1] in "([{" else r"(?!\w)"
+        found = re.search(left + r"\s+".join(map(re.escape, words)) + right, self._text)
         if not found:
             return None
         first, last = (bisect_right(self._starts, at) - 1 for at in (found.start(), found.end() - 1))
-        return self._lines[first][0], self._lines[last][1]
+        return self._lines[first], self._lines[last]
 
 
 class Prose:
@@ -56,7 +49,7 @@ class Prose:
 
     def __init__(self, quote: str) -> None:
         """Take the words; where lines end, and which literals they are cut into, does not matter."""
-        self._aliases = [words for text in _aliases(quote) if (words := " ".join(text.split()))]
+        self._aliases = [words for text in _aliases(quote) if (words := text.split())]
 
     def find(self, place: Place) -> tuple[int, int] | None:
         """Return the lines where a docstring, a message or a comment has these words, or ``None``."""
@@ -76,9 +69,10 @@ def _aliases(quote: str) -> Iterator[str]:
 
 def missing_comment(quote: str, place: Place) -> str:
     """Return the first comment in quoted code that an object does not have, white space folded, or nothing."""
-    wanted = [words for comment in texts_of(quote)[0] if (words := Passage(comment).text)]
+    comments = ("".join(text for _line, text in comment).split() for comment in texts_of(quote)[0])
+    wanted = [words for words in comments if words]
     there = [Passage(comment) for comment in texts_of("\n".join(place.text))[0]] if wanted else []
-    return next((words for words in wanted if not any(passage.find(words) for passage in there)), "")
+    return next((" ".join(words) for words in wanted if not any(passage.find(words) for passage in there)), "")
 
 
 def texts_of(code: str, first: int = 1) -> tuple[list[list[Piece]], list[list[Piece]]]:

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import ast
+import re
+import textwrap
+from collections import Counter
 from contextlib import suppress
+from difflib import SequenceMatcher
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from heapq import nlargest
+from typing import TYPE_CHECKING, NamedTuple
 
 from sphinxext_heuristics.diagnostics import closest, did_you_mean
 from sphinxext_heuristics.evidence.code import Code
-from sphinxext_heuristics.evidence.nearest import nearest
 from sphinxext_heuristics.evidence.prose import Prose, missing_comment
-from sphinxext_heuristics.evidence.source import read
-from sphinxext_heuristics.evidence.whereabouts import whereabouts
+from sphinxext_heuristics.evidence.source import read, whereabouts
 from sphinxext_heuristics.model import Found, Lost, Reason
+from sphinxext_heuristics.source.names import parse
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -24,6 +29,15 @@ if TYPE_CHECKING:
 #: How much of a comment a message repeats.
 _MAX_WORDS = 60
 
+#: No passage is longer: it is to be read in a warning.
+MOST_LINES = 12
+#: How many passages are compared letter by letter, those that share the most words, and how many letters of each.
+MOST_COMPARED, MOST_LETTERS = 8, 1500
+#: A passage that is less like the quote is not shown.
+LEAST_LIKE = 0.4
+
+_WORD = re.compile(r"\w+|[^\w\s]")
+
 
 def verify(quoted: Evidence, sources: Sources) -> Found | Lost:
     """Look for a quote in the source of its object; nothing is imported or raised, whatever is quoted.
@@ -31,12 +45,12 @@ def verify(quoted: Evidence, sources: Sources) -> Found | Lost:
     An object that its module imports, or its class inherits, is read where it is defined. What was found is
     remembered: a file is read again when its time or its size has changed.
     """
-    results: list[Found | Lost] = []
+    result: Found | Lost
     for at in whereabouts(quoted, sources):
-        results.append(at if isinstance(at, Lost) else _examine(*at))
-        if isinstance(results[-1], Found) or results[-1].reason is not Reason.NO_OBJECT:
+        result = at if isinstance(at, Lost) else _examine(*at)
+        if isinstance(result, Found) or result.reason is not Reason.NO_OBJECT:
             break
-    return results[-1]
+    return result
 
 
 @lru_cache(maxsize=4096)
@@ -91,7 +105,7 @@ def _drifted(quoted: Evidence, source: Source, places: Sequence[Place], state: S
     """Say what is there instead of a quote."""
     near = max(filter(None, (nearest(quoted.quote, place) for place in places)), default=None)
     notes = [
-        *_mistakes(quoted, places),
+        *_mistakes(quoted, places, near),
         *(f"it is {where}" for where, _line in _elsewhere(quoted, source) if quoted.qualname),
         f"closest match: line {near.line}" if near else "nothing there is like it",
     ]
@@ -105,19 +119,21 @@ def _drifted(quoted: Evidence, source: Source, places: Sequence[Place], state: S
     )
 
 
-def _mistakes(quoted: Evidence, places: Sequence[Place]) -> Iterator[str]:
+def _mistakes(quoted: Evidence, places: Sequence[Place], near: Nearest | None) -> Iterator[str]:
     """Yield what an author may have done wrong in quoting code."""
     if quoted.prose:
         return
+    is_said = any(map(Prose(quoted.quote).find, places))
     try:
-        code = Code(quoted.quote)
-        if ends := [line for place in places if (line := code.find_begun(place))]:
-            yield f"the statement that ends the quote goes on after line {ends[0]} (quote it whole, or up to its colon)"
+        Code(quoted.quote)
+        if near and near.likeness == 1 and not is_said:
+            end = near.line + near.text.count("\n")
+            yield f"the statement that ends the quote goes on after line {end} (quote it whole, or up to its colon)"
     except ValueError as error:
         yield f"it does not parse ({error}): quote whole statements"
     if "..." in map(str.strip, quoted.quote.split("\n")):
         yield "'...' is compared literally: use two quotes instead"
-    if any(map(Prose(quoted.quote).find, places)):
+    if is_said:
         yield "its words are there: quote them as text"
 
 
@@ -137,3 +153,42 @@ def _without_object(quoted: Evidence, source: Source, state: State) -> Lost:
     there = f"; the quote is {where}" if where else ""
     message = f"module {quoted.module!r} has no {quoted.qualname!r}{there}{did_you_mean(alike)}"
     return Lost(reason=Reason.NO_OBJECT, message=message, path=state.path, line=line)
+
+
+# -- the passage that is now most like a quote ----------------------------------------
+
+
+class Nearest(NamedTuple):
+    """A passage that is like a quote: from 0, nothing in common, to 1, equal."""
+
+    likeness: float
+    line: int
+    text: str
+
+
+def nearest(quote: str, place: Place) -> Nearest | None:
+    """Return the passage most like a quote, however the lines of either are broken, or ``None`` if none is."""
+    try:
+        usual = ast.unparse(parse(textwrap.dedent(quote)))
+    except (ValueError, RecursionError):
+        usual = quote
+    found = [near for text in {quote: 0, usual: 0} for near in _compared(text, place) if near.likeness >= LEAST_LIKE]
+    return max(found, key=lambda near: (near.likeness, -near.line), default=None)
+
+
+def _compared(quote: str, place: Place) -> Iterator[Nearest]:
+    """Compare a quote with the passages that share the most words with it, from its number of lines to a few more."""
+    size = min(sum(bool(line.strip()) for line in quote.split("\n")), MOST_LINES)
+    words = Counter(_WORD.findall(quote))
+    counted = [Counter(word for word in _WORD.findall(line) if word in words) for line in place.text]
+    shared = [
+        ((sum(counted[at : at + size], Counter()) & words).total(), -at)
+        for at, line in enumerate(place.text)
+        if line.strip()
+    ]
+    matcher = SequenceMatcher(b=" ".join(quote.split())[:MOST_LETTERS], autojunk=False)
+    for count, at in nlargest(MOST_COMPARED, shared):
+        for end in range(size, min(size + 4, MOST_LINES + 1)) if count else ():
+            text = "\n".join(place.text[-at : end - at])
+            matcher.set_seq1(" ".join(text.split())[:MOST_LETTERS])
+            yield Nearest(matcher.ratio(), place.first - at, textwrap.dedent(text).strip("\n"))

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from sphinxext_heuristics.files.index_file import name_of
-from sphinxext_heuristics.model import SEVERITIES, Found
+from sphinxext_heuristics.model import SEVERITIES, Found, Target
 from sphinxext_heuristics.notes import markdown
 from sphinxext_heuristics.notes.inline import text_of
 from sphinxext_heuristics.resolve import listing as index
@@ -15,7 +15,7 @@ from sphinxext_heuristics.resolve import listing as index
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from sphinxext_heuristics.model import Evidence, Heuristic, Target
+    from sphinxext_heuristics.model import Evidence, Heuristic
     from sphinxext_heuristics.resolve.connections import Resolved
     from sphinxext_heuristics.resolve.plan import Plan
 
@@ -110,13 +110,10 @@ class Exporter:
         }
 
     def _url(self, target: Target) -> str:
-        return target.uri or self._at(target.docname, target.anchor)
-
-    def _at(self, docname: str, anchor: str) -> str:
-        return self._url_of(docname) + (f"#{anchor}" if anchor else "")
+        return target.uri or self._url_of(target.docname) + (f"#{target.anchor}" if target.anchor else "")
 
     def _place(self, docname: str, anchor: str) -> Json:
-        return {"docname": docname, "anchor": anchor, "url": self._at(docname, anchor)}
+        return {"docname": docname, "anchor": anchor, "url": self._url(Target(docname, anchor))}
 
     def _source(self, record: Heuristic) -> Json | None:
         """Return file and line, seen from the source directory; a docstring may lie elsewhere."""

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os.path
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 from urllib.parse import quote
 
-from sphinxext_heuristics.files.differences import difference
-from sphinxext_heuristics.files.project_file import real
+from sphinxext_heuristics.files.project_file import difference
 from sphinxext_heuristics.model import CONNECTION_TYPES, Problem, Subtype
 from sphinxext_heuristics.notes import markdown
 from sphinxext_heuristics.resolve import listing as index
@@ -66,13 +66,12 @@ def content(plan: Plan, path: Path, path_of: PathOf) -> str:
     """
     settings = plan.settings
     title = settings.index_title or ": ".join(filter(None, ("Heuristic Index", settings.namespace)))
-    folder = str(real(path).parent)
-    links = _Links(folder, path_of)
+    link = _links(str(Path(os.path.realpath(path)).parent), path_of)
     categories = index.categories(plan.heuristics.values(), settings.categories)
     return _FORM.format(
         title=markdown.text(title),
         head=HEAD,
-        pages="".join(_row(_cells(plan, record, links)) for record in plan.heuristics.values()),
+        pages="".join(_row(_cells(plan, record, link)) for record in plan.heuristics.values()),
         categories="".join(
             _row((markdown.text(row.name), str(row.count), markdown.text(row.description))) for row in categories
         ),
@@ -83,10 +82,10 @@ def _row(cells: Iterable[str]) -> str:
     return f"| {' | '.join(cells)} |\n"
 
 
-def _cells(plan: Plan, record: Heuristic, links: _Links) -> tuple[str, ...]:
+def _cells(plan: Plan, record: Heuristic, link: PathOf) -> tuple[str, ...]:
     return (
         markdown.text(plan.settings.page_name(record.name)),
-        f"[→]({links.to(record.docname)})",
+        f"[→]({link(record.docname)})",
         markdown.text(", ".join(marks(plan.connections(record), plan.settings))),
         _note(plan, record),
     )
@@ -117,26 +116,22 @@ def name_of(connection: Connection, package: str) -> str:
     return name if connection.text else name.replace(".", "_")
 
 
-class _Links:
-    """The links from a folder to the real files of documents."""
+def _links(folder: str, path_of: PathOf) -> PathOf:
+    """Return the function from a document to the link from a folder to its real file."""
 
-    def __init__(self, folder: str, path_of: PathOf) -> None:
-        self._folder = folder
-        self._path_of = path_of
-        #: Folder → its real path, relative to ours: few folders hold many pages.
-        self._folders: dict[str, str] = {}
+    @cache
+    def relative(parent: str) -> str:  # few folders hold many pages
+        found = Path(os.path.relpath(os.path.realpath(parent), folder)).as_posix()
+        return f"{found}/" if found.startswith("..") else f"./{found}/".replace("/./", "/")
 
-    def to(self, docname: str) -> str:
-        path = self._path_of(docname)
+    def link(docname: str) -> str:
+        path = path_of(docname)
         if os.path.islink(path):  # noqa: PTH114 - thousands of times: no object for each
             path = os.path.realpath(path)
         parent, name = os.path.split(path)
-        if parent not in self._folders:
-            relative = Path(os.path.relpath(os.path.realpath(parent), self._folder)).as_posix()
-            self._folders[parent] = (
-                f"{relative}/" if relative.startswith("..") else f"./{relative}/".replace("/./", "/")
-            )
-        return quote(self._folders[parent] + name, safe="/+@:,=~")
+        return quote(relative(parent) + name, safe="/+@:,=~")
+
+    return link
 
 
 # -- where a file differs -------------------------------------------------------------
@@ -148,10 +143,11 @@ def problems(file: ProjectFile, wanted: str) -> Iterator[Problem]:
     if isinstance(found, Problem):
         yield found
     elif differs := difference(found, wanted):
-        shown = "".join(f"\n  {line}" for line in differs.lines)
+        line, lines = differs
+        shown = "".join(f"\n  {line}" for line in lines)
         yield Problem(
             subtype=Subtype.INDEX,
             message=f"the index differs from the pages, here first; to rewrite it: {file.command}{shown}",
             source=str(file.path),
-            line=differs.line,
+            line=line,
         )

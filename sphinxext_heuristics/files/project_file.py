@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
-import os.path
+import difflib
 import shlex
 from dataclasses import dataclass
-from pathlib import Path
+from itertools import islice, takewhile
+from typing import TYPE_CHECKING
 
 from sphinxext_heuristics.model import Problem, Subtype
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+#: How many lines after the first difference are looked at, and how many of each side are shown.
+_WINDOW, _SHOWN = 40, 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,8 +28,6 @@ class ProjectFile:
     called: str
     #: The file.
     path: Path
-    #: The source directory.
-    srcdir: Path
     #: conf.py, and the line in it that names the file.
     conf_py: Path
     conf_line: int
@@ -64,6 +70,40 @@ def command_line(name: str, confdir: Path, srcdir: Path, cwd: Path) -> str:
     return f"python -m sphinxext_heuristics {name} {shlex.quote(docs)}{apart}"
 
 
-def real(path: Path) -> Path:
-    """Return a path with symbolic links resolved, whatever it is: links in a ring and too long names stay."""
-    return Path(os.path.realpath(path))
+# -- where a text differs from what it should be --------------------------------------
+
+
+def difference(found: str, wanted: str) -> tuple[int, list[str]] | None:
+    """Return where *found* first differs from *wanted*, or ``None``.
+
+    That is the line in *found*, from 1, and the lines there (``- …``) and in *wanted* (``+ …``), the first few of them.
+    """
+    if found == wanted:
+        return None
+    old, new = _lines(found), _lines(wanted)
+    same = sum(1 for _pair in takewhile(lambda pair: pair[0] == pair[1], zip(old, new, strict=False)))
+    changes = difflib.unified_diff(old[same : same + _WINDOW], new[same : same + _WINDOW], n=0, lineterm="")
+    first = list(takewhile(lambda line: not line.startswith("@@"), islice(changes, 3, None)))
+    return max(1, min(same + 1, len(old))), list(_shown(first))
+
+
+def _lines(text: str) -> list[str]:
+    """Return lines, a missing end of the last one made visible."""
+    *lines, last = text.split("\n")
+    return [*lines, f"{last} (no line end)"] if last else lines
+
+
+def _shown(changed: Sequence[str]) -> Iterator[str]:
+    """Yield some of the lines that differ, those there before those wanted."""
+    for sign in "-+":
+        lines = [line[1:].rstrip() for line in changed if line.startswith(sign)]
+        # One among others is seen by itself.
+        blank = "" if any(lines) else "(an empty line)"
+        yield from (f"{sign} {line or blank}".rstrip() for line in lines[:_SHOWN])
+        if len(lines) > _SHOWN:
+            yield f"{sign} … ({len(lines) - _SHOWN} more)"
+
+
+def unified(found: str, wanted: str, name: str) -> Iterator[str]:
+    """Yield the lines of a unified diff, without line ends."""
+    yield from difflib.unified_diff(_lines(found), _lines(wanted), name, f"{name} (from the pages)", lineterm="")

@@ -8,13 +8,13 @@ from sphinxext_heuristics.diagnostics import closest, did_you_mean
 from sphinxext_heuristics.model import Problem, Subtype
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Iterator
+    from collections.abc import Iterator
 
     from sphinxext_heuristics.files.project_file import ProjectFile
     from sphinxext_heuristics.resolve.plan import Plan
 
-#: The lines above the list.
-_HEAD = "# Where each heuristic shows by itself: its name and an API entry, one place a line.\n"
+#: How the line above the list begins, by which a file is known as one.
+HEAD = "# Where each heuristic shows"
 
 
 def places(plan: Plan) -> set[tuple[str, str]]:
@@ -24,13 +24,8 @@ def places(plan: Plan) -> set[tuple[str, str]]:
 
 def content(plan: Plan) -> str:
     """Return what the reach file should hold; the text ends each line with a line feed."""
-    return _HEAD + "".join(f"{name} {entry}\n" for name, entry in sorted(places(plan)))
-
-
-def is_reach_file(text: str, names: Container[str]) -> bool:
-    """Return whether a text is a reach file, of heuristics among *names*: rewriting any other would destroy it."""
-    known = (line.partition(" ")[0] in names and line.count(" ") == 1 for _number, line in listed(text))
-    return text.startswith(_HEAD) or not text.strip() or any(known)
+    head = f"{HEAD} by itself: its name and an API entry, one place a line.\n"
+    return head + "".join(f"{name} {entry}\n" for name, entry in sorted(places(plan)))
 
 
 def listed(text: str) -> Iterator[tuple[int, str]]:

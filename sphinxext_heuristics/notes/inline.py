@@ -53,6 +53,8 @@ COPY = "heuristic-copy"
 _SENTENCE_END = re.compile(r"[.!?]['\")\]\u2019\u201d]*(?=\s+(?![a-z\u00e0-\u00ff\s])|\s*$)")
 #: More characters than an abbreviation has, with what stands before it.
 _BEFORE = 8
+#: What stands for an inline node.
+_MARKUP = "\N{OBJECT REPLACEMENT CHARACTER}"
 _ABBREVIATION = re.compile(
     r"(?:^|[\s(])(?:e\.g|i\.e|etc|vs|cf|no|fig|eq|resp|v|ver|sec|ch|ca|approx|al)\.$", re.IGNORECASE
 )
@@ -155,31 +157,20 @@ def text_of(frozen: Iterable[Inline]) -> str:
 
 def first_sentence(paragraph: nodes.paragraph) -> list[nodes.Node]:
     """Return copies of the inline nodes that make a paragraph's first sentence."""
+    # Markup is one sign, which neither ends a sentence nor goes on with one.
+    parts = [str(child) if isinstance(child, nodes.Text) else _MARKUP for child in paragraph.children]
+    text = "".join(parts)
+    # Only what is right before is looked at, so that a long text takes no longer for each of its sentences.
+    stops = ((m.start() + 1, m.end()) for m in _SENTENCE_END.finditer(text))
+    end = next((end for at, end in stops if not _ABBREVIATION.search(text, max(0, at - _BEFORE), at)), len(text))
     sentence: list[nodes.Node] = []
-    before = ""
-    for child in paragraph.children:
-        if isinstance(child, nodes.Text):
-            text = str(child)
-            end = _sentence_end(before, text, last=child is paragraph.children[-1])
-            if end is not None:
-                return [*sentence, nodes.Text(text[:end])]
-        if not isinstance(child, DROPPED):
+    for child, part in zip(paragraph.children, parts, strict=True):
+        if end > 0 and isinstance(child, nodes.Text):
+            sentence.append(nodes.Text(part[:end]))
+        elif end > 0 and not isinstance(child, DROPPED):
             sentence.append(_copy(child))
-        before = (before + child.astext()[-_BEFORE:])[-_BEFORE:]
+        end -= len(part)
     return sentence
-
-
-def _sentence_end(before: str, text: str, *, last: bool) -> int | None:
-    """Return where in *text* the sentence ends that began in *before*."""
-    for match in _SENTENCE_END.finditer(text):
-        # At the end of a text that markup follows, the next word is not known.
-        if match.end() == len(text) and not last:
-            continue
-        end = match.start() + 1
-        # Only what stands right before is looked at, so that a long text takes no longer for each of its sentences.
-        if not _ABBREVIATION.search((before + text[:end] if end < _BEFORE else text[end - _BEFORE : end])[-_BEFORE:]):
-            return match.end()
-    return None
 
 
 def _copy(node: nodes.Node) -> nodes.Node:

@@ -28,18 +28,20 @@ def settled(env: BuildEnvironment, record: Heuristic) -> Note:
     """Return a heuristic's note as other pages show it."""
     home = record.docname
     note = Note(inline=tuple(inline.settled(record.note, home, partial(settle, env))), home=home)
-    return note._replace(answers=_answers(env, note)) if _has_link(note.inline) else note
+    return note._replace(answers=_answers(env, note)) if any(_links(note.inline)) else note
 
 
-def _has_link(frozen: Iterable[Inline]) -> bool:
-    return any(item[0] == "pending_xref" or _has_link(item[2]) for item in frozen if not isinstance(item, str))
+def _links(frozen: Iterable[Inline]) -> Iterator[dict[str, Any]]:
+    for name, attributes, inner in (item for item in frozen if not isinstance(item, str)):
+        yield from [dict(attributes)] if name == addnodes.pending_xref.__name__ else ()
+        yield from _links(inner)
 
 
 def _answers(env: BuildEnvironment, note: Note) -> str:
     """Return what the links in a note lead to and say now, as seen from its own page."""
     paragraph = nodes.paragraph("", "", *inline.thaw(note, note.home, lambda _docname, other: other))
     resolvers: list[type[ReferencesResolver]] = [ReferencesResolver]
-    if any(link.get("reftype") == "myst" for link in paragraph.findall(addnodes.pending_xref)):
+    if has_myst_link(note.inline):
         resolvers.insert(0, myst_resolver())
     document = _page(env, paragraph)
     # What a resolver warns of is told when the link is written; a builder without pages has no links.
@@ -69,21 +71,9 @@ def settle(env: BuildEnvironment, link: pending_xref) -> bool:
     return not resolver.is_missing
 
 
-def files(note: Iterable[Inline], home: str) -> Iterator[str]:
-    """Yield the files that MyST looked for when it read the links in a note on the page *home*.
-
-    Those that were there are told by the names of their documents, the others by their paths in the source folder.
-    """
-    for item in note:
-        if isinstance(item, str):
-            continue
-        name, given, children = item
-        attributes = dict(given)
-        if name == "pending_xref" and attributes.get("reftype") == "myst":
-            target = str(attributes["reftarget"])
-            is_there = attributes.get("refdomain") == "doc"
-            yield target if is_there else inline.absolute(target.partition("#")[0], home).removeprefix("/")
-        yield from files(children, home)
+def has_myst_link(note: Iterable[Inline]) -> bool:
+    """Return whether there is a link of MyST in a note, which it has read by the files that were there."""
+    return any(link.get("reftype") == "myst" for link in _links(note))
 
 
 @cache

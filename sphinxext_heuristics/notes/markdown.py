@@ -9,6 +9,8 @@ import re
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
+from sphinxext_heuristics.notes.inline import text_of
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -44,7 +46,7 @@ def _written(frozen: Iterable[Inline], around: str = "", before: str = "") -> st
             found += _MARKUP.sub(r"\\\g<0>", _SPACES.sub(" ", item.replace("\0", "\N{REPLACEMENT CHARACTER}")))
             continue
         name, attributes, children = item
-        url, said = str(dict(attributes).get("refuri", "")), _text_of(children)
+        url, said = str(dict(attributes).get("refuri", "")), text_of(children)
         # A reference to another place of the site leaves its text.
         is_link = name == "reference" and name not in around and _URL.fullmatch(url) and said.strip()
         inner = _written(children, f"{around} {name}" if is_link or name in _EMPHASIS else around)
@@ -62,10 +64,6 @@ def _written(frozen: Iterable[Inline], around: str = "", before: str = "") -> st
         else:
             found += _written(children, around, found)
     return found.removeprefix(before)
-
-
-def _text_of(children: Iterable[Inline]) -> str:
-    return "".join(child if isinstance(child, str) else _text_of(child[2]) for child in children)
 
 
 def _code(content: str, before: str) -> str:

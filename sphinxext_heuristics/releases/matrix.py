@@ -1,4 +1,4 @@
-"""Which heuristic holds in which release: the record of it and its file. Free of Sphinx."""
+"""Which heuristic holds in which release: the record of it, its file, and what is wrong with it. Free of Sphinx."""
 
 from __future__ import annotations
 
@@ -13,13 +13,16 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from packaging.version import Version
 
+from sphinxext_heuristics.diagnostics import closest, did_you_mean
 from sphinxext_heuristics.files.project_file import read as read_file
-from sphinxext_heuristics.model import Found, Reason, Subtype
-from sphinxext_heuristics.versions import holds, is_empty_range, parse
+from sphinxext_heuristics.model import Found, Problem, Reason, Subtype
+from sphinxext_heuristics.resolve.listing import bounds
+from sphinxext_heuristics.versions import holds, is_empty_range
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+    from sphinxext_heuristics.files.project_file import ProjectFile
     from sphinxext_heuristics.model import Evidence, Heuristic, Lost
     from sphinxext_heuristics.resolve.plan import Plan
 
@@ -113,34 +116,23 @@ def standing(found: Sequence[Found | Lost]) -> Standing | None:
 # -- bounds ---------------------------------------------------------------------------
 
 
-class Contradictions(NamedTuple):
-    """The releases that contradict a heuristic's bounds."""
+def contradictions(since: str, until: str, standings: Mapping[str, Standing]) -> tuple[list[str], list[str]]:
+    """Return the releases within bounds where a heuristic is absent, and those next to them where it is held.
 
-    #: Within the bounds, though it does not hold there.
-    within: tuple[str, ...] = ()
-    #: Outside the bounds, though it holds there.
-    outside: tuple[str, ...] = ()
-
-
-def contradictions(since: str, until: str, standings: Mapping[str, Standing]) -> Contradictions:
-    """Return the releases that contradict bounds, the empty ones being none.
-
-    One where it has drifted is none: it may hold there for another reason, which its author knows. Nor is one where
-    it holds, but which other bounds could take in only together with one where it is absent or has drifted.
+    Empty bounds are none. A release where it has drifted is in neither: it may hold there for another reason, which its
+    author knows. Nor is one where it is held, but which other bounds could take in only together with one where it is
+    absent or has drifted.
     """
     if is_empty_range(since, until):  # which is a problem of its own
-        return Contradictions()
+        return [], []
     order = in_order(standings)
-    before = [release for release in order if not holds(since, "", release)]
+    within = [release for release in order if holds(since, until, release) and standings[release] is Standing.ABSENT]
+    before = [release for release in reversed(order) if not holds(since, "", release)]
     after = [release for release in order if not holds("", until, release)]
-    next_below = takewhile(lambda release: standings[release] is Standing.HELD, reversed(before))
-    next_above = takewhile(lambda release: standings[release] is Standing.HELD, after)
-    return Contradictions(
-        within=tuple(
-            release for release in order if holds(since, until, release) and standings[release] is Standing.ABSENT
-        ),
-        outside=(*reversed(list(next_below)), *next_above),
+    below, above = (
+        list(takewhile(lambda release: standings[release] is Standing.HELD, side)) for side in (before, after)
     )
+    return within, [*reversed(below), *above]
 
 
 # -- the file -------------------------------------------------------------------------
@@ -169,13 +161,10 @@ def _load(plan: Plan) -> Matrix | Unusable | None:
     path = Path(os.path.normpath(plan.lookups.srcdir / plan.settings.releases_file))
     try:
         text = read_file(path)
-    except OSError as error:
-        return Unusable(f"heuristics_releases_file {str(path)!r} cannot be read: {error.strerror}; remove it and run")
-    if text is None:
-        return Unusable(f"the file of releases {str(path)!r} is not there; to write it")
-    try:
+        if text is None:
+            return Unusable(f"the file of releases {str(path)!r} is not there; to write it")
         matrix = read(text)
-    except (ValueError, RecursionError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         what = f"this is no file of releases: {getattr(error, 'msg', error)}"
         return Unusable(f"{what}; {_REPAIR}", getattr(error, "lineno", 1))
     if matrix.package != plan.settings.package:
@@ -202,10 +191,84 @@ def read(text: str) -> Matrix:
 def _row(name: str, row: Any, lines: Mapping[str, int]) -> Row:  # noqa: ANN401 - what a file held
     match row:
         case {"quotes": str(digest), "releases": dict(releases)}:
-            for release, word in releases.items():
-                if parse(release) is None or word not in set(Standing):
-                    raise ValueError(f"of {name!r} it says {release!r}: {word!r}")
             standings = {release: Standing(releases[release]) for release in in_order(releases)}
             line = lines.get(f"{json.dumps(name, ensure_ascii=False)}: {{", 1)
             return Row(quotes=digest, standings=standings, line=line)
     raise ValueError(f"what it says of {name!r} does not hold 'quotes' and 'releases'")
+
+
+# -- what is wrong --------------------------------------------------------------------
+
+
+def problems(plan: Plan, file: ProjectFile) -> Iterator[Problem]:
+    """Yield every problem that has to do with releases; *file* says where the file is and how it is written."""
+    matrix = matrix_of(plan)
+    if matrix is None:
+        return
+    if not plan.settings.package:
+        message = "heuristics_releases_file requires heuristics_package: set it to the package whose releases to check"
+        yield file.problem(Subtype.CONFIG, message)
+    elif isinstance(matrix, Unusable):
+        source, line = (file.path, matrix.line) if matrix.line else (file.conf_py, file.conf_line)
+        message = f"{matrix.message}: {naming_releases(file)}"
+        yield Problem(subtype=Subtype.CONFIG, message=message, source=str(source), line=line)
+    else:
+        yield from _of_rows(plan, matrix, file)
+        for record in plan.heuristics.values():
+            yield from _of_record(plan, matrix, record, file)
+
+
+def naming_releases(file: ProjectFile) -> str:
+    """Return the command that writes the file of releases, where a user must name them."""
+    return f"{file.command} --releases VERSION,VERSION"
+
+
+def _of_rows(plan: Plan, matrix: Matrix, file: ProjectFile) -> Iterator[Problem]:
+    """Yield the problem of each row whose heuristic is gone, or no longer quotes anything."""
+    for name, row in matrix.rows.items():
+        record = plan.heuristics.get(name)
+        if record is None:
+            what = f"no heuristic is named {name!r}{did_you_mean(closest(name, plan.heuristics, 1))}"
+        elif not quotes(record, matrix.package):
+            what = f"the heuristic {name!r} quotes nothing from {matrix.package!r}"
+        else:
+            continue
+        message = f"stale entry: {what}; to rewrite the file: {file.command}"
+        yield Problem(subtype=Subtype.EVIDENCE, message=message, source=str(file.path), line=row.line)
+
+
+def _of_record(plan: Plan, matrix: Matrix, record: Heuristic, file: ProjectFile) -> Iterator[Problem]:
+    now = quotes(record, matrix.package)
+    row = matrix.rows.get(record.name)
+    if now and not row:
+        message = f"the file of releases does not list {record.name!r}; to rewrite it: {file.command}"
+        yield Problem.at(record, Subtype.EVIDENCE, message)
+    elif now and row and row.quotes != now:
+        message = (
+            f"what {record.name!r} quotes has changed since it was looked for in the releases; "
+            f"to look for it again: {file.command}"
+        )
+        yield Problem.at(record, Subtype.EVIDENCE, message)
+    elif record.since or record.until:
+        yield from _of_bounds(plan, matrix, record)
+
+
+def _of_bounds(plan: Plan, matrix: Matrix, record: Heuristic) -> Iterator[Problem]:
+    """Yield the problems of bounds that releases contradict.
+
+    The installed one is left out: what it contradicts is a problem of its own.
+    """
+    standings = {release: how for release, how in matrix.of(record).items() if release != plan.lookups.version}
+    within, outside = contradictions(record.since, record.until, standings)
+    said = f"heuristic {record.name!r} holds for {bounds(record)}, but"
+    if within:
+        where = ", ".join(within)
+        message = f"{said} nothing that it quotes from is in {matrix.package} {where}: correct its bounds"
+        yield Problem.at(record, Subtype.VERSION, message)
+    if outside:
+        where = ", ".join(outside)
+        message = (
+            f"{said} all that it quotes is in {matrix.package} {where}, too: "
+            "correct its bounds, or quote what has changed"
+        )
+        yield Problem.at(record, Subtype.VERSION, message)

@@ -10,25 +10,27 @@ from sphinx import addnodes
 
 from sphinxext_heuristics.model import Problem, Subtype
 from sphinxext_heuristics.releases.matrix import Matrix, Standing, matrix_of
-from sphinxext_heuristics.show.parts import FilteredView, meta, meta_nodes, named, paragraph, table, text
+from sphinxext_heuristics.show.parts import FilteredView, joined, meta, meta_nodes, named, paragraph, table
 from sphinxext_heuristics.versions import parse
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
 
-    from sphinxext_heuristics.model import Heuristic, Query
+    from sphinxext_heuristics.model import Query
     from sphinxext_heuristics.resolve.plan import Plan
     from sphinxext_heuristics.show.parts import Meta
     from sphinxext_heuristics.view import Here, Named
 
+#: The word for what nobody has looked at.
+_UNKNOWN = "unknown"
+
 #: What the legend says of each word.
-_MEANINGS = {
+_MEANINGS: dict[str, str] = {
     Standing.HELD: "all that the heuristic quotes is in this release",
     Standing.DRIFTED: "the code there reads otherwise, in whole or in part: look before you rely on it",
     Standing.ABSENT: "what the heuristic is about is not in this release under this name",
+    _UNKNOWN: "nobody has looked",
 }
-#: The word for what nobody has looked at.
-_UNKNOWN = "unknown"
 
 #: The sign of the documented release.
 _SIGN = "*"
@@ -62,12 +64,17 @@ class ReleasesView(FilteredView):
 
     def content(self, plan: Plan, query: Query, docname: str) -> Table:
         """Return the rows of what is asked for."""
-        matrix = matrix_of(plan)
-        releases = matrix.releases if isinstance(matrix, Matrix) else ()
+        known = matrix_of(plan)
+        matrix = known if isinstance(known, Matrix) else Matrix(package="", rows={})
+        releases = matrix.releases
+        rows = ((record, matrix.of(record)) for record in plan.selection(query.filters))
         return Table(
             releases=releases,
             documented=tuple(release for release in releases if is_same(release, plan.lookups.version)),
-            rows=tuple(_row_of(plan, record, releases) for record in plan.selection(query.filters)),
+            rows=tuple(
+                Row(named(record), meta(plan, record), tuple(str(standings.get(one, _UNKNOWN)) for one in releases))
+                for record, standings in rows
+            ),
         )
 
     def problems(self, plan: Plan, query: Query) -> Iterator[Problem]:
@@ -80,14 +87,18 @@ class ReleasesView(FilteredView):
     def nodes(self, content: Table, here: Here) -> list[nodes.Node]:
         """Return the table with its legend."""
         if not content.releases:
-            return [text("No release has been looked at.")]
+            return [paragraph("No release has been looked at.")]
         if not content.rows:
-            return [text("No heuristic is to be shown.")]
+            return [paragraph("No heuristic is to be shown.")]
         documented = [release in content.documented for release in content.releases]
         heads = [release + _SIGN * marked for release, marked in zip(content.releases, documented, strict=True)]
         widths = [_WIDE, *(_NARROW for _release in content.releases)]
-        rows = ([_first(row, here), *map(_cell, row.standings)] for row in content.rows)
-        made = table(["Heuristic", *heads], widths, rows, classes=["heuristic-releases"])
+        made = table(
+            ["Heuristic", *heads],
+            widths,
+            ([*_cells(row, here)] for row in content.rows),
+            classes=["heuristic-releases"],
+        )
         # A reader's aid that reads cells needs the heads of rows.
         next(made.findall(nodes.colspec))["stub"] = 1
         for row in made.findall(nodes.row):
@@ -100,19 +111,10 @@ class ReleasesView(FilteredView):
         return [_legend(is_marked=any(documented)), addnodes.tabular_col_spec("", spec=spec), made]
 
 
-def _first(row: Row, here: Here) -> list[nodes.Node]:
-    return [paragraph([here.heuristic(row.named)]), meta_nodes(row.meta)]
-
-
-def _cell(word: str) -> list[nodes.Node]:
-    return [paragraph([nodes.inline("", word, classes=[f"heuristic-{word}"] if word in set(Standing) else [])])]
-
-
-def _row_of(plan: Plan, record: Heuristic, releases: Iterable[str]) -> Row:
-    matrix = matrix_of(plan)
-    standings = matrix.of(record) if isinstance(matrix, Matrix) else {}
-    words = tuple(str(standings.get(release, _UNKNOWN)) for release in releases)
-    return Row(named=named(record), meta=meta(plan, record), standings=words)
+def _cells(row: Row, here: Here) -> Iterator[list[nodes.Node]]:
+    yield [paragraph(here.heuristic(row.named)), meta_nodes(row.meta)]
+    for word in row.standings:
+        yield [paragraph(nodes.inline("", word, classes=[f"heuristic-{word}"] if word in set(Standing) else []))]
 
 
 def is_same(release: str, version: str) -> bool:
@@ -125,9 +127,8 @@ def is_same(release: str, version: str) -> bool:
 
 def _legend(*, is_marked: bool) -> nodes.paragraph:
     legend = nodes.paragraph("", "", nodes.strong("", "Legend:"), classes=["heuristic-legend"])
-    meanings = {**{str(word): meaning for word, meaning in _MEANINGS.items()}, _UNKNOWN: "nobody has looked"}
-    for number, (word, meaning) in enumerate(meanings.items()):
-        legend += [nodes.Text("; " if number else " "), nodes.emphasis("", word), nodes.Text(f": {meaning}")]
+    meanings = ([nodes.emphasis("", str(word)), nodes.Text(f": {meaning}")] for word, meaning in _MEANINGS.items())
+    legend += [nodes.Text(" "), *joined(meanings, "; ")]
     if is_marked:
         legend += nodes.Text(f"; {_SIGN} the release that this documentation describes")
     return legend

@@ -9,7 +9,7 @@ from docutils import nodes
 from sphinxext_heuristics.nodes import heuristic_more
 from sphinxext_heuristics.resolve import rollup
 from sphinxext_heuristics.resolve.verdicts import Form, by_severity
-from sphinxext_heuristics.show.parts import FilteredView, joined, named, severity_word
+from sphinxext_heuristics.show.parts import FilteredView, joined, named, paragraph, severity_word
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -50,17 +50,12 @@ class EntryBoxes(NamedTuple):
 
 def of_entry(plan: Plan, docname: str, entry: Entry, verdicts: Iterable[Verdict]) -> EntryBoxes:
     """Return what an API entry shows."""
-    return EntryBoxes(
-        boxes=tuple(_box(plan, one.record, one.form) for one in verdicts if one.is_shown),
-        members=tuple(
-            RolledUp(
-                name=member.name,
-                target=member.target,
-                heuristics=tuple((record.severity, named(record)) for record in member.heuristics),
-            )
-            for member in rollup.members(plan, docname, entry)
-        ),
+    members = (
+        RolledUp(member.name, member.target, tuple((record.severity, named(record)) for record in member.heuristics))
+        for member in rollup.members(plan, docname, entry)
     )
+    boxes = (_box(plan, one.record, one.form) for one in verdicts if one.is_shown)
+    return EntryBoxes(boxes=tuple(boxes), members=tuple(members))
 
 
 def entry_nodes(shown: EntryBoxes, here: Here) -> list[nodes.Node]:
@@ -68,13 +63,16 @@ def entry_nodes(shown: EntryBoxes, here: Here) -> list[nodes.Node]:
     made = box_nodes(shown.boxes, here)
     if shown.members:
         line = nodes.paragraph("", "Inherited: ", classes=["heuristic-rollup"])
-        for number, member in enumerate(shown.members):
-            name = nodes.literal("", member.name)
-            line += [nodes.Text("; " if number else ""), here.link(name, member.target) if member.target else name]
-            parts = ([nodes.Text(f"{severity_word(one)}: "), here.heuristic(link)] for one, link in member.heuristics)
-            line += [nodes.Text(" ("), *joined(parts), nodes.Text(")")]
+        line += joined((_member(member, here) for member in shown.members), "; ")
         made.append(line)
     return made
+
+
+def _member(member: RolledUp, here: Here) -> list[nodes.Node]:
+    name = nodes.literal("", member.name)
+    parts = ([nodes.Text(f"{severity_word(one)}: "), here.heuristic(link)] for one, link in member.heuristics)
+    linked = here.link(name, member.target) if member.target else name
+    return [linked, nodes.Text(" ("), *joined(parts), nodes.Text(")")]
 
 
 def of_records(plan: Plan, records: Iterable[Heuristic]) -> tuple[Box, ...]:
@@ -97,35 +95,22 @@ def _box(plan: Plan, record: Heuristic, form: Form) -> Box:
 
 def box_nodes(boxes: Iterable[Box], here: Here) -> list[nodes.Node]:
     """Return the nodes of boxes; the folded ones are in one block at the end."""
-    shown: list[nodes.Node] = []
-    folded: list[Box] = []
-    for box in boxes:
-        if box.form is Form.FOLDED:
-            folded.append(box)
-        else:
-            shown.append(_line(box, here) if box.form is Form.LINE else _admonition(box, here))
-    if folded:
-        summary = f"{len(folded)} more: {', '.join(box.named.title for box in folded)}"
-        shown.append(heuristic_more("", *(_admonition(box, here) for box in folded), summary=summary))
+    made = [(box, _box_node(box, here)) for box in boxes]
+    shown: list[nodes.Node] = [node for box, node in made if box.form is not Form.FOLDED]
+    if folded := [(box.named.title, node) for box, node in made if box.form is Form.FOLDED]:
+        summary = f"{len(folded)} more: {', '.join(title for title, _node in folded)}"
+        shown.append(heuristic_more("", *(node for _title, node in folded), summary=summary))
     return shown
 
 
-def _admonition(box: Box, here: Here) -> nodes.admonition:
-    """Return the admonition that shows a heuristic: linked title and note."""
-    title = nodes.title("", f"{severity_word(box.severity)}: ")
-    title += here.heuristic(box.named)
-    made = nodes.admonition("", title, classes=["heuristic", f"heuristic-{box.severity}", box.severity, *box.classes])
-    if box.note and box.note.inline:
-        made += nodes.paragraph("", "", *here.note(box.note))
-    return made
-
-
-def _line(box: Box, here: Here) -> nodes.paragraph:
-    """Return the one line that stands for a heuristic on an inherited copy."""
-    classes = ["heuristic-line", f"heuristic-{box.severity}"]
-    line = nodes.paragraph("", f"{severity_word(box.severity)}: ", classes=classes)
-    line += here.heuristic(box.named)
-    return line
+def _box_node(box: Box, here: Here) -> nodes.Element:
+    """Return the one line of an inherited copy, or the admonition with linked title and note."""
+    said = [nodes.Text(f"{severity_word(box.severity)}: "), here.heuristic(box.named)]
+    if box.form is Form.LINE:
+        return nodes.paragraph("", "", *said, classes=["heuristic-line", f"heuristic-{box.severity}"])
+    classes = ["heuristic", f"heuristic-{box.severity}", box.severity, *box.classes]
+    note = [paragraph(*here.note(box.note))] if box.note and box.note.inline else []
+    return nodes.admonition("", nodes.title("", "", *said), *note, classes=classes)
 
 
 class ForView(FilteredView):

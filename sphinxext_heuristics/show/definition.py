@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from string import Formatter
 from typing import TYPE_CHECKING, NamedTuple
 
 from docutils import nodes
 
 from sphinxext_heuristics.model import CONNECTION_TYPES, Found, Target
 from sphinxext_heuristics.resolve import listing as index
-from sphinxext_heuristics.show.parts import field, joined, outdated, outdated_nodes, severity_word
+from sphinxext_heuristics.show.parts import Meta, field, joined, meta, outdated_nodes, severity_word
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,30 +27,22 @@ _FIELDS = {"impl": "Applies to", "workflow": "Workflow", "principle": "Principle
 class Facts(NamedTuple):
     """What is said under a definition's title."""
 
-    severity: str
-    bounds: str
-    outdated: str
+    meta: Meta
     categories: tuple[str, ...]
     links: tuple[Link, ...]
 
 
 def facts(plan: Plan, record: Heuristic, resolved: Sequence[Resolved]) -> Facts:
     """Return what is said under a definition's title."""
-    return Facts(
-        severity=record.severity,
-        bounds=index.bounds(record),
-        outdated=outdated(plan, record),
-        categories=record.categories,
-        links=index.links(resolved, plan.settings.package),
-    )
+    return Facts(meta(plan, record), record.categories, index.links(resolved, plan.settings.package))
 
 
 def facts_nodes(said: Facts, here: Here) -> list[nodes.Node]:
     """Return the field list under a definition's title."""
     listed = nodes.field_list(classes=["heuristic-facts"])
-    listed += field("Severity", nodes.Text(severity_word(said.severity)))
-    if said.bounds:
-        listed += field("Versions", nodes.Text(said.bounds), *outdated_nodes(said.outdated))
+    listed += field("Severity", nodes.Text(severity_word(said.meta.severity)))
+    if said.meta.bounds:
+        listed += field("Versions", nodes.Text(said.meta.bounds), *outdated_nodes(said.meta.outdated))
     if said.categories:
         listed += field("Categories", nodes.Text(", ".join(said.categories)))
     for type_ in CONNECTION_TYPES:
@@ -117,9 +108,7 @@ def caption_nodes(said: Caption) -> list[nodes.Node]:
     """Return a caption's inline nodes."""
     spoken: list[nodes.Node] = [nodes.literal("", name) for name in said.names]
     spoken += [nodes.Text(said.release)] if said.release else []
-    where: nodes.Node = nodes.strong("", "not found there")
-    if said.line is not None:
-        where = nodes.Text(f"line {said.line}")
+    where: nodes.Node = nodes.strong("", "not found there") if said.line is None else nodes.Text(f"line {said.line}")
     if said.uri:
         where = nodes.reference("", "", nodes.inline("", where.astext()), refuri=said.uri, internal=False)
     return [*joined([part] for part in spoken), nodes.Text(", "), where]
@@ -129,7 +118,7 @@ def _source_url(settings: Settings, record: Evidence, found: Found, version: str
     """Return where quoted source is published, or ``""``; the template is that of the documented package."""
     if not settings.source_url or (settings.package and not record.is_of(settings.package)):
         return ""
-    if not version and any(name == "version" for _text, name, *_rest in Formatter().parse(settings.source_url)):
+    if not version and "{version" in settings.source_url:
         return ""  # a link to no version would lead nowhere
     parts = found.module.split(".")
     parts += ["__init__"] if found.path.stem == "__init__" else []

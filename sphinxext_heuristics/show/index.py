@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
+from html import escape
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from docutils import nodes
+from sphinx import addnodes
 
 from sphinxext_heuristics.resolve import listing as index
-from sphinxext_heuristics.show.controls import filter_of, tags_of
 from sphinxext_heuristics.show.parts import (
     FilteredView,
     Meta,
@@ -19,16 +21,21 @@ from sphinxext_heuristics.show.parts import (
     named,
     paragraph,
     table,
-    text,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
-    from sphinxext_heuristics.model import Heuristic, Note, Query
+    from sphinx.application import Sphinx
+
+    from sphinxext_heuristics.model import Note, Query
     from sphinxext_heuristics.resolve.listing import Category, Link
     from sphinxext_heuristics.resolve.plan import Plan
     from sphinxext_heuristics.view import Here, Named
+
+
+#: The class of the place of a filter.
+_FILTER = "heuristic-filter"
 
 
 class Row(NamedTuple):
@@ -71,36 +78,49 @@ class IndexView(FilteredView):
                 )
             )
         return Pages(
-            rows=tuple(self._row(plan, record) for record in records),
+            rows=tuple(
+                Row(named(record), meta(plan, record), record.categories, links(plan, record), plan.note(record))
+                for record in records
+            ),
             categories=index.categories(records, plan.settings.categories),
             cards=query.option("layout") == "cards",
-        )
-
-    @staticmethod
-    def _row(plan: Plan, record: Heuristic) -> Row:
-        return Row(
-            named=named(record),
-            meta=meta(plan, record),
-            categories=record.categories,
-            links=links(plan, record),
-            note=plan.note(record),
         )
 
     def nodes(self, content: Pages | Missing, here: Here) -> list[nodes.Node]:
         """Return the index, or the worklist."""
         if isinstance(content, Missing):
             return _worklist(content, here)
-        chips = filter_of(category.name for category in content.categories if category.count)
         form = _cards if content.cards else _table
-        return [chips, form(content.rows, here), *_categories(content.categories), _legend()]
+        return [_filter(content.categories), form(content.rows, here), *_categories(content.categories), _legend()]
+
+
+def _filter(categories: Iterable[Category]) -> nodes.Node:
+    """Return the place where the script makes the filter of what follows; an e-book has no scripts."""
+    names = json.dumps([category.name for category in categories if category.count], ensure_ascii=False)
+    place = f'<div class="{_FILTER}" data-categories="{escape(names)}" hidden="hidden"></div>\n'
+    return addnodes.only("", nodes.raw("", place, format="html"), expr="html and not epub")
+
+
+def add_script(
+    app: Sphinx, _page: str, _template: str, _context: dict[str, Any], doctree: nodes.document | None
+) -> None:
+    """Bring the script to the pages that have an index, and to no others."""
+    if doctree is not None and any(_FILTER in raw.astext() for raw in doctree.findall(nodes.raw)):
+        app.add_js_file("heuristics-index.js", loading_method="defer")
+
+
+def _tags(categories: Sequence[str]) -> list[nodes.Node]:
+    """Return the categories of a row or card, by which the script filters; nothing for none."""
+    tags = joined([[nodes.inline("", name, classes=["heuristic-category"])] for name in categories], " ")
+    return [addnodes.only("", nodes.paragraph("", "", *tags, classes=["heuristic-tags"]), expr="html")] if tags else []
 
 
 def _table(rows: Iterable[Row], here: Here) -> nodes.Node:
     cells = (
         (
-            [paragraph([here.heuristic(row.named)]), meta_nodes(row.meta), *tags_of(row.categories)],
+            [paragraph(here.heuristic(row.named)), meta_nodes(row.meta), *_tags(row.categories)],
             [_connections(row, here)],
-            [paragraph(here.note(row.note))],
+            [paragraph(*here.note(row.note))],
         )
         for row in rows
     )
@@ -120,9 +140,9 @@ def _cards(rows: Iterable[Row], here: Here) -> nodes.Node:
         body = _div("card-body", ["sd-card-body"])
         body += nodes.paragraph("", "", here.heuristic(row.named), classes=["sd-card-title"])
         body += meta_nodes(row.meta)
-        body += paragraph(here.note(row.note))
+        body += paragraph(*here.note(row.note))
         body += _connections(row, here)
-        body += tags_of(row.categories)
+        body += _tags(row.categories)
         card = _div("card", ["sd-card", "sd-shadow-sm", f"heuristic-{row.meta.severity}"])
         card += body
         grid += card
@@ -135,7 +155,7 @@ def _div(component: str, classes: list[str]) -> nodes.container:
 
 
 def _categories(rows: Iterable[Category]) -> list[nodes.Node]:
-    cells = [([text(row.name)], [text(str(row.count))], [text(row.description)]) for row in rows]
+    cells = [([paragraph(row.name)], [paragraph(str(row.count))], [paragraph(row.description)]) for row in rows]
     if not cells:
         return []
     heads = ("Category", "Count", "Description")
@@ -143,17 +163,15 @@ def _categories(rows: Iterable[Category]) -> list[nodes.Node]:
 
 
 def _legend() -> nodes.Node:
-    legend = nodes.paragraph(classes=["heuristic-legend"])
-    legend += nodes.strong("", "Legend:")
-    legend += nodes.Text(f" {index.EXISTS} the page or object exists, {index.MISSING} it is still missing")
-    return legend
+    signs = nodes.Text(f" {index.EXISTS} the page or object exists, {index.MISSING} it is still missing")
+    return nodes.paragraph("", "", nodes.strong("", "Legend:"), signs, classes=["heuristic-legend"])
 
 
 def _worklist(content: Missing, here: Here) -> list[nodes.Node]:
     if not content.rows:
-        return [text("Nothing is missing.")]
+        return [paragraph("Nothing is missing.")]
     cells = (
-        ([text(missing)], [paragraph(joined([here.heuristic(one)] for one in waiting))])
+        ([paragraph(missing)], [paragraph(*joined([here.heuristic(one)] for one in waiting))])
         for missing, waiting in content.rows
     )
     return [table(("Missing", "Wanted by"), (50, 50), cells, classes=["heuristic-worklist"])]

@@ -7,12 +7,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from docutils import nodes
 
-from sphinxext_heuristics.show.parts import FilteredView, joined, named, outdated, outdated_nodes, paragraph, text
+from sphinxext_heuristics.show.parts import FilteredView, joined, named, outdated, outdated_nodes, paragraph
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from sphinxext_heuristics.model import Heuristic, Note, Query
+    from sphinxext_heuristics.model import Note, Query
     from sphinxext_heuristics.resolve.plan import Plan
     from sphinxext_heuristics.view import Here, Named
 
@@ -52,16 +50,26 @@ class MessagesView(FilteredView):
     name = "heuristic-messages"
 
     def content(self, plan: Plan, query: Query, docname: str) -> tuple[Row, ...]:
-        """Return the rows of what is asked for."""
-        return tuple(rows(plan, plan.selection(query.filters)))
+        """Return the messages that the chosen heuristics quote, by kind and text."""
+        found: dict[tuple[str, str], tuple[dict[str, None], dict[str, Line]]] = {}
+        for record in plan.selection(query.filters):
+            for message, quoted in plan.said(record):
+                objects, lines = found.setdefault((message.kind, message.text), ({}, {}))
+                lines[record.name] = Line(named=named(record), outdated=outdated(plan, record), note=plan.note(record))
+                if quoted.object:
+                    objects[quoted.object] = None
+        return tuple(
+            Row(kind=kind, text=said, objects=tuple(sorted(objects)), lines=tuple(lines.values()))
+            for (kind, said), (objects, lines) in sorted(found.items())
+        )
 
     def nodes(self, content: tuple[Row, ...], here: Here) -> list[nodes.Node]:
         """Return the list of messages."""
         if not content:
-            return [text("No message is quoted.")]
+            return [paragraph("No message is quoted.")]
         listed = nodes.definition_list(classes=["heuristic-messages"])
         for row in content:
-            definition = nodes.definition("", *(paragraph(_line(line, here)) for line in row.lines))
+            definition = nodes.definition("", *(paragraph(*_line(line, here)) for line in row.lines))
             if row.objects:
                 names = joined([nodes.literal("", name)] for name in row.objects)
                 definition += nodes.paragraph("", "", nodes.Text("In "), *names, classes=["heuristic-meta"])
@@ -72,19 +80,6 @@ class MessagesView(FilteredView):
                 definition,
             )
         return [listed]
-
-
-def rows(plan: Plan, records: Iterable[Heuristic]) -> Iterable[Row]:
-    """Yield the messages that some heuristics quote, by kind and text."""
-    found: dict[tuple[str, str], tuple[dict[str, None], dict[str, Line]]] = {}
-    for record in records:
-        for message, quoted in plan.said(record):
-            objects, lines = found.setdefault((message.kind, message.text), ({}, {}))
-            lines[record.name] = Line(named=named(record), outdated=outdated(plan, record), note=plan.note(record))
-            if quoted.object:
-                objects[quoted.object] = None
-    for (kind, said), (objects, lines) in sorted(found.items()):
-        yield Row(kind=kind, text=said, objects=tuple(sorted(objects)), lines=tuple(lines.values()))
 
 
 def _line(line: Line, here: Here) -> list[nodes.Node]:

@@ -42,9 +42,8 @@ def meta(plan: Plan, record: Heuristic) -> Meta:
 
 def outdated(plan: Plan, record: Heuristic) -> str:
     """Return that a heuristic does not hold for the documented version, or ``""``."""
-    if plan.holds(record):
-        return ""
-    return f"does not hold for {plan.settings.package} {plan.lookups.version}".replace("  ", " ").strip()
+    about = f"{plan.settings.package} {plan.lookups.version}".strip()
+    return "" if plan.holds(record) else f"does not hold for {about}"
 
 
 def links(plan: Plan, record: Heuristic) -> tuple[Link, ...]:
@@ -78,14 +77,9 @@ def link_nodes(one: Link, here: Here) -> list[nodes.Node]:
     return [nodes.Text(f"{one.mark}\u00a0{one.word}: "), here.link(name, one.target) if one.target else name]
 
 
-def joined(parts: Iterable[Sequence[nodes.Node]]) -> list[nodes.Node]:
-    """Return the nodes of all parts with a comma between one part and the next."""
-    result: list[nodes.Node] = []
-    for part in parts:
-        if result:
-            result.append(nodes.Text(", "))
-        result.extend(part)
-    return result
+def joined(parts: Iterable[Sequence[nodes.Node]], between: str = ", ") -> list[nodes.Node]:
+    """Return the nodes of all parts with a comma, or what else is to be *between* one part and the next."""
+    return [node for part in parts for node in (nodes.Text(between), *part)][1:]
 
 
 def field(name: str, *children: nodes.Node) -> nodes.field:
@@ -94,14 +88,9 @@ def field(name: str, *children: nodes.Node) -> nodes.field:
     return nodes.field("", nodes.field_name("", name), body)
 
 
-def text(content: str) -> nodes.paragraph:
-    """Return a paragraph of plain text."""
-    return nodes.paragraph("", content)
-
-
-def paragraph(children: Iterable[nodes.Node]) -> nodes.paragraph:
-    """Return a paragraph with the given inline nodes."""
-    return nodes.paragraph("", "", *children)
+def paragraph(*children: nodes.Node | str) -> nodes.paragraph:
+    """Return a paragraph of inline nodes and text."""
+    return nodes.paragraph("", "", *(nodes.Text(one) if isinstance(one, str) else one for one in children))
 
 
 def table(
@@ -110,7 +99,7 @@ def table(
     """Return a table; each cell is given as its block nodes."""
     group = nodes.tgroup(cols=len(heads))
     group += [nodes.colspec(colwidth=width) for width in widths]
-    group += nodes.thead("", _row([text(head)] for head in heads))
+    group += nodes.thead("", _row([paragraph(head)] for head in heads))
     group += nodes.tbody("", *(_row(cells) for cells in rows))
     # Sphinx's LaTeX writer sets long tables over several pages with this class.
     return nodes.table("", group, classes=[*classes, "longtable"])

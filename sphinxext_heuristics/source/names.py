@@ -49,11 +49,10 @@ def read_names(
     mtime_ns: int,  # noqa: ARG001 - part of the key: a file that changes is read again
     size: int,  # noqa: ARG001 - likewise
     module: str,
-    is_package: bool,  # noqa: FBT001 - the cache wants it positional
 ) -> Names:
     """Return what the module at *path* binds; nothing if it cannot be parsed."""
     try:
-        return names_in(parse(path.read_bytes()), module, is_package=is_package)
+        return names_in(parse(path.read_bytes()), module, is_package=path.stem == "__init__")
     except (OSError, ValueError, RecursionError):
         return Names()
 

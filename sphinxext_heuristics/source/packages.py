@@ -189,24 +189,18 @@ class Sources:
         return None
 
     def _names(self, module: str) -> Names:
-        path = self.path(module)
-        if path is None:
-            return Names()
-        spec = self._spec(module)
-        is_package = bool(spec and spec.submodule_search_locations is not None)
-        try:
-            stat = path.stat()
-        except OSError:
-            return Names()
-        return read_names(path, stat.st_mtime_ns, stat.st_size, module, is_package)
+        with suppress(OSError):
+            if path := self.path(module):
+                stat = path.stat()
+                return read_names(path, stat.st_mtime_ns, stat.st_size, module)
+        return Names()
 
     def path(self, module: str) -> Path | None:
         """Return the source file that Python would import for *module*, or ``None``."""
         spec = self._spec(module)
         if spec is None or not spec.has_location or not spec.origin:
             return None
-        path = Path(spec.origin)
-        return path if path.suffix == ".py" else None
+        return Path(spec.origin) if spec.origin.endswith(".py") else None
 
     def imported(self, module: str, name: str) -> tuple[str, str] | None:
         """Return the (module, name) from which *module* imports *name*, ``""`` for a module itself, or ``None``."""
@@ -223,12 +217,8 @@ class Sources:
 
     def modules(self, package: str) -> tuple[str, ...]:
         """Return the names of the modules in *package*, or, if that is empty, of those on the path."""
-        spec = self._spec(package) if package else None
-        folders = spec.submodule_search_locations if spec is not None else None
-        if package and folders is None:
-            return ()
-        folders = folders if package else self._only
-        return tuple(sorted(module.name for module in pkgutil.iter_modules(folders and list(folders))))
+        folders = self._folders(package) if package else self._only
+        return tuple(sorted(module.name for module in pkgutil.iter_modules(folders)))
 
     def _spec(self, module: str) -> ModuleSpec | None:
         if module not in self._specs:
@@ -243,17 +233,18 @@ class Sources:
 
     def _find(self, module: str) -> ModuleSpec | None:
         parent, _dot, last = module.rpartition(".")
-        if not parent:
-            return self._find_top(module) if self._only is None else _fixed(PathFinder.find_spec(module, self._only))
-        folders = self._folders(parent)
+        folders = self._folders(parent) if parent else self._only
         try:
-            return _fixed(PathFinder.find_spec(module, folders)) if folders else None
+            spec = self._find_top(module) if folders is None else PathFinder.find_spec(module, folders)
         except (KeyError, AttributeError):
             # A folder without __init__.py, for which Python looks the parent up among the
             # imported modules, where it is not, or an object that has taken its place.
             spec = ModuleSpec(module, None, is_package=True)
-            spec.submodule_search_locations = [str(Path(folder, last)) for folder in folders]
-            return spec
+            spec.submodule_search_locations = [str(Path(folder, last)) for folder in folders or ()]
+        if spec is not None and spec.submodule_search_locations is not None:
+            # The folders of a namespace would come to be those of Python's own path later.
+            spec.submodule_search_locations = list(spec.submodule_search_locations)
+        return spec
 
     def _folders(self, package: str) -> list[str]:
         """Return the folders in which the modules of a package are."""
@@ -272,13 +263,6 @@ class Sources:
             if find_spec and (spec := find_spec(module, None, None)):
                 return cast("ModuleSpec", spec)
         return None
-
-
-def _fixed(spec: ModuleSpec | None) -> ModuleSpec | None:
-    """Return what was found with its folders fixed: those of a namespace would come to be Python's own path later."""
-    if spec is not None and spec.submodule_search_locations is not None:
-        spec.submodule_search_locations = list(spec.submodule_search_locations)
-    return spec
 
 
 def merge(lines: list[list[tuple[str, str]]]) -> Iterator[tuple[str, str]]:

@@ -18,8 +18,8 @@ from hypothesis import HealthCheck, Phase, event, given, seed, settings
 from hypothesis import strategies as st
 
 from sphinxext_heuristics.build import builders, contents, events
+from sphinxext_heuristics.build.contents import OutputRecord
 from sphinxext_heuristics.build.domain import HeuristicDomain
-from sphinxext_heuristics.build.outputs import OutputRecord
 from sphinxext_heuristics.model import Note
 
 if TYPE_CHECKING:

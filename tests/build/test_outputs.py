@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from sphinxext_heuristics.build.outputs import FILENAME, OutputRecord
+from sphinxext_heuristics.build.contents import FILENAME, OutputRecord
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -125,7 +125,7 @@ def test_a_page_is_not_overwritten(project: Callable[..., Project]) -> None:
     seed = project(files)
     ran = run("index", seed.src, "-q")
     assert ran.status == 2
-    assert "is a page of the documentation and no index" in ran.stderr
+    assert "heuristics/index.md is no index file: it would be lost" in ran.stderr
     assert (seed.src / "heuristics/index.md").read_text(encoding="utf-8") == files["heuristics/index.md"]
 
 

@@ -15,7 +15,8 @@ import pytest
 from commands import run
 from conftest import ROOT
 
-from sphinxext_heuristics.evidence import search, source, verify
+from sphinxext_heuristics.evidence import search, source
+from sphinxext_heuristics.evidence.search import verify
 from sphinxext_heuristics.model import Evidence, Found, Lost
 from sphinxext_heuristics.source.packages import Sources
 
@@ -435,10 +436,10 @@ def test_verify_tells_of_what_need_not_be_there_and_of_bounds_that_are_none(scal
     text = (scales.src / "index.rst").read_text().replace("2*mass", "4*mass")
     scales.write({"index.rst": text.replace(":note: Weigh", ":until: 1.0\n   :note: Weigh")})
     done = run("verify", scales.src, "-q", *flags)
+    where = f"{scales.src}/index.rst:15"
     assert (done.status, done.stderr) == (0, "")
     assert done.stdout.splitlines() == [
-        f"{scales.src}/index.rst:15: scales.pan:Scale.weigh need not have it: "
-        "the heuristic does not hold for this version",
+        f"{where}: scales.pan:Scale.weigh need not have it: the heuristic does not hold for this version",
         "0 of 1 quotes found, 1 need not be there (scales 2.1)",
     ]
     scales.write({"index.rst": text.replace(":note: Weigh", ":since: 3\n   :until: 2\n   :note: Weigh")})
@@ -625,7 +626,7 @@ def test_reach_confirms_what_a_build_finds_new(project: Callable[..., Project]) 
     assert warning.startswith("<src>/index.rst:8: WARNING: new place: scales.tare shows 'Alpha'; confirm with `")
     checked = run("reach", site.src, "--check", "-q")
     assert checked.status == 1
-    assert "new place: scales.tare" in checked.stderr
+    assert "new place: scales.tare" in checked.stdout
     assert path.read_text().splitlines()[1:] == ["Alpha scales.weigh"], "--check only compares"
     done = run("reach", site.src, "-q")
     assert "+Alpha scales.tare" in done.stdout

@@ -16,7 +16,7 @@ import black
 import pytest
 from conftest import ROOT, Project
 
-from sphinxext_heuristics.evidence import verify
+from sphinxext_heuristics.evidence.search import verify
 from sphinxext_heuristics.model import Evidence, Found, Lost
 from sphinxext_heuristics.source.packages import Sources
 
