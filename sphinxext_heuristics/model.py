@@ -170,20 +170,6 @@ class Found:
     qualname: str
 
 
-class Definition(NamedTuple):
-    """Where the source of a package defines an object."""
-
-    #: The name by its module and, for a member, by the class that defines it.
-    name: str
-    path: Path
-    #: From 1.
-    line: int
-    #: Whether it has a docstring, or can have none.
-    is_described: bool
-    #: Whether it is a member that a base class defines.
-    is_inherited: bool
-
-
 class Reason(enum.Enum):
     """Why a quote was not found."""
 

@@ -6,7 +6,7 @@ import ast
 from typing import TYPE_CHECKING
 
 from sphinxext_heuristics.evidence.source import read, state
-from sphinxext_heuristics.model import Definition
+from sphinxext_heuristics.source.names import Definition
 
 if TYPE_CHECKING:
     from sphinxext_heuristics.source.packages import Sources

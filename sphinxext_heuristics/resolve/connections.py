@@ -11,11 +11,12 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from sphinxext_heuristics.config import Settings
-    from sphinxext_heuristics.model import Connection, Definition
+    from sphinxext_heuristics.model import Connection
     from sphinxext_heuristics.resolve.catalogue import Catalogue
     from sphinxext_heuristics.resolve.lookups import Lookups
     from sphinxext_heuristics.resolve.objects import Rule
     from sphinxext_heuristics.resolve.pages import Place
+    from sphinxext_heuristics.source.names import Definition
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

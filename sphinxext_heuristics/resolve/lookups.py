@@ -9,9 +9,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
-    from sphinxext_heuristics.model import Definition, Evidence, Found, Heuristic, Lost, Message, Note
+    from sphinxext_heuristics.model import Evidence, Found, Heuristic, Lost, Message, Note
     from sphinxext_heuristics.resolve.objects import Objects
     from sphinxext_heuristics.resolve.pages import Pages
+    from sphinxext_heuristics.source.names import Definition
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

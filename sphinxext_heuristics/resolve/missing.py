@@ -10,8 +10,9 @@ from sphinxext_heuristics.model import PAGE_TYPES
 from sphinxext_heuristics.resolve.connections import defined
 
 if TYPE_CHECKING:
-    from sphinxext_heuristics.model import Connection, Definition
+    from sphinxext_heuristics.model import Connection
     from sphinxext_heuristics.resolve.plan import Plan
+    from sphinxext_heuristics.source.names import Definition
 
 
 def of_connection(plan: Plan, connection: Connection) -> str:

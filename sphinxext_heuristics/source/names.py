@@ -6,7 +6,7 @@ import ast
 import warnings
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -41,6 +41,20 @@ class Names:
     exported: frozenset[str] | None = None
     #: Qualified name → class.
     classes: dict[str, Class] = field(default_factory=dict)
+
+
+class Definition(NamedTuple):
+    """Where the source of a package defines an object."""
+
+    #: The name by its module and, for a member, by the class that defines it.
+    name: str
+    path: Path
+    #: From 1.
+    line: int
+    #: Whether it has a docstring, or can have none.
+    is_described: bool
+    #: Whether it is a member that a base class defines.
+    is_inherited: bool
 
 
 @lru_cache(maxsize=1024)
