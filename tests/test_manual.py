@@ -112,6 +112,57 @@ def test_the_complete_conf_py(tmp_path: Path, syntax: str) -> None:
     ok(build(tmp_path))
 
 
+STUBS = """
+API
+===
+
+.. autosummary::
+   :toctree: generated
+
+   mailer.Session
+   mailer.QuickSession
+"""
+
+
+def test_adopt_with_autosummarys_template(tmp_path: Path) -> None:
+    mailer(tmp_path, "rst")
+    conf = (tmp_path / "docs" / "conf.py").read_text("utf-8").replace("sphinx.ext.autodoc", "sphinx.ext.autosummary")
+    write(tmp_path, {"docs/api.rst": STUBS, "docs/conf.py": conf})
+    # as the page says: without it, the methods have no entries
+    done = build(tmp_path)
+    assert done.returncode == 1
+    assert "mailer.Session.send" in done.stderr
+
+    page = (MANUAL / "adopt.md").read_text("utf-8")
+    (settings,) = re.findall(r"^templates_path = .*\nexclude_patterns = .*\n", page, re.MULTILINE)
+    write(tmp_path, {path: text for path, text in pasted("docs/manual/adopt.md").items() if "_templates" in path})
+    write(tmp_path, {"docs/conf.py": conf + settings})
+    ok(build(tmp_path, "-E"))
+    stubs = tmp_path / "docs" / "_build" / "html" / "generated"
+    assert showing(stubs / "mailer.QuickSession.html", "Close_The_Session") == ["mailer.QuickSession.send"]
+
+
+@pytest.mark.parametrize("syntax", SYNTAXES)
+def test_adopt_many_at_once(tmp_path: Path, syntax: str) -> None:
+    mailer(tmp_path, syntax)
+    page = (MANUAL / "adopt.md").read_text("utf-8")
+    index = {path: text for path, text in pasted("docs/manual/adopt.md").items() if f"index.{syntax[:1]}" in path}
+    assert len(index) == 1
+    write(tmp_path, index)
+    (names,) = re.findall(r"^for name in (.+); do$", page, re.MULTILINE)
+    for name in names.split()[1:]:
+        done = run(tmp_path, "sphinxext_heuristics", "new", "docs", name)
+        assert done.returncode == 0, done.stderr
+    # two warnings each, of the subtypes that the page names
+    done = build(tmp_path)
+    subtypes = re.findall(r"\[(heuristic\.\w+)\]$", done.stderr, re.MULTILINE)
+    assert (done.returncode, sorted(subtypes)) == (1, ["heuristic.note"] * 2 + ["heuristic.orphan"] * 2)
+    (suppressed,) = re.findall(r"^suppress_warnings = .*\n", page, re.MULTILINE)
+    conf = (tmp_path / "docs" / "conf.py").read_text("utf-8")
+    write(tmp_path, {"docs/conf.py": conf + suppressed})
+    ok(build(tmp_path))
+
+
 def test_the_manuals_yaml_is_yaml_and_names_hooks_that_exist() -> None:
     blocks = re.findall(r"^```yaml\n(.*?)^```$", (MANUAL / "ci.md").read_text("utf-8"), re.MULTILINE | re.DOTALL)
     workflow, read_the_docs, pre_commit = map(yaml.safe_load, blocks)
