@@ -72,6 +72,20 @@ def showing(page: Path, heuristic: str) -> list[str]:
     return [str(entry["id"]) for entry in entries if entry is not None]
 
 
+def test_readmes_example_is_complete(tmp_path: Path) -> None:
+    files = pasted("README.md")
+    assert list(files) == ["yourpackage.py", "docs/conf.py", "docs/index.md", "docs/heuristics/Close_The_Session.md"]
+    write(tmp_path, files)
+    ok(run(tmp_path, "sphinx", "-W", "docs", "html"))
+    assert showing(tmp_path / "html" / "index.html", "Close_The_Session") == ["yourpackage.Session"]
+
+    name = "docs/heuristics/Close_The_Session.md"
+    write(tmp_path, {name: files[name].replace("yourpackage.Session", "yourpackage.Sesion")})
+    done = run(tmp_path, "sphinx", "-W", "docs", "html")
+    assert done.returncode == 1
+    assert re.search(rf"{name}:\d+: WARNING: .*'yourpackage\.Session'.*\[heuristic\.target\]\n", done.stderr)
+
+
 def mailer(root: Path, syntax: str) -> None:
     """Write the project of Get started."""
     write(root, pasted("docs/manual/get-started.md", syntax))
