@@ -72,6 +72,12 @@ def showing(page: Path, heuristic: str) -> list[str]:
     return [str(entry["id"]) for entry in entries if entry is not None]
 
 
+def is_missing(stderr: str, page: str, closest: str) -> bool:
+    """Return whether the warning of a missing target names the page, a line and the closest name."""
+    pattern = rf"{re.escape(page)}:\d+: WARNING: .*'{re.escape(closest)}'.*\[heuristic\.target\]\n"
+    return re.search(pattern, stderr, re.DOTALL) is not None
+
+
 def test_readmes_example_is_complete(tmp_path: Path) -> None:
     files = pasted("README.md")
     assert list(files) == ["yourpackage.py", "docs/conf.py", "docs/index.md", "docs/heuristics/Close_The_Session.md"]
@@ -83,7 +89,7 @@ def test_readmes_example_is_complete(tmp_path: Path) -> None:
     write(tmp_path, {name: files[name].replace("yourpackage.Session", "yourpackage.Sesion")})
     done = run(tmp_path, "sphinx", "-W", "docs", "html")
     assert done.returncode == 1
-    assert re.search(rf"{name}:\d+: WARNING: .*'yourpackage\.Session'.*\[heuristic\.target\]\n", done.stderr)
+    assert is_missing(done.stderr, name, "yourpackage.Session")
 
 
 def mailer(root: Path, syntax: str) -> None:
@@ -105,8 +111,7 @@ def test_get_started(tmp_path: Path, syntax: str) -> None:
     for _time in range(2):
         done = build(tmp_path)
         assert done.returncode == 1
-        (warning,) = done.stderr.strip().splitlines()[:1]
-        assert re.search(rf"{page.name}:\d+: WARNING: .*mailer\.Session.*\[heuristic\.target\]$", warning)
+        assert is_missing(done.stderr, page.name, "mailer.Session")
 
 
 @pytest.mark.parametrize("syntax", SYNTAXES)
@@ -126,34 +131,39 @@ def test_the_complete_conf_py(tmp_path: Path, syntax: str) -> None:
     ok(build(tmp_path))
 
 
-STUBS = """
-API
-===
-
-.. autosummary::
-   :toctree: generated
-
-   mailer.Session
-   mailer.QuickSession
-"""
-
-
-def test_adopt_with_autosummarys_template(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("options", "listed", "page"),
+    [
+        ("", ["mailer.Session", "mailer.QuickSession"], "mailer.QuickSession"),
+        ("   :recursive:\n", ["postal"], "postal.mailer"),
+    ],
+    ids=["classes", "modules"],
+)
+def test_adopt_with_autosummarys_templates(tmp_path: Path, options: str, listed: list[str], page: str) -> None:
     mailer(tmp_path, "rst")
+    manual = (MANUAL / "adopt.md").read_text("utf-8")
+    (settings,) = re.findall(r"^templates_path = .*\nexclude_patterns = .*\n", manual, re.MULTILINE)
     conf = (tmp_path / "docs" / "conf.py").read_text("utf-8").replace("sphinx.ext.autodoc", "sphinx.ext.autosummary")
-    write(tmp_path, {"docs/api.rst": STUBS, "docs/conf.py": conf})
-    # as the page says: without it, the methods have no entries
+    names = "".join(f"   {name}\n" for name in listed)
+    stubs = f"API\n===\n\n.. autosummary::\n   :toctree: generated\n{options}\n{names}"
+    write(tmp_path, {"docs/api.rst": stubs, "docs/conf.py": conf})
+    if options:
+        write(tmp_path, {"postal/__init__.py": '"""Mail."""\n'})
+        (tmp_path / "mailer.py").rename(tmp_path / "postal" / "mailer.py")
+        heuristic = tmp_path / "docs" / "heuristics" / "Close_The_Session.rst"
+        heuristic.write_text(heuristic.read_text("utf-8").replace("mailer.", "postal.mailer."), encoding="utf-8")
+        write(tmp_path, {"docs/conf.py": conf.replace('package = "mailer"', 'package = "postal"')})
+    # as the page says: without a template, the members have no entries
     done = build(tmp_path)
     assert done.returncode == 1
-    assert "mailer.Session.send" in done.stderr
+    assert "Session.send" in done.stderr
 
-    page = (MANUAL / "adopt.md").read_text("utf-8")
-    (settings,) = re.findall(r"^templates_path = .*\nexclude_patterns = .*\n", page, re.MULTILINE)
-    write(tmp_path, {path: text for path, text in pasted("docs/manual/adopt.md").items() if "_templates" in path})
-    write(tmp_path, {"docs/conf.py": conf + settings})
+    templates = {path: text for path, text in pasted("docs/manual/adopt.md").items() if "_templates" in path}
+    assert len(templates) == 2
+    write(tmp_path, templates | {"docs/conf.py": (tmp_path / "docs" / "conf.py").read_text("utf-8") + settings})
     ok(build(tmp_path, "-E"))
-    stubs = tmp_path / "docs" / "_build" / "html" / "generated"
-    assert showing(stubs / "mailer.QuickSession.html", "Close_The_Session") == ["mailer.QuickSession.send"]
+    shown = showing(tmp_path / "docs" / "_build" / "html" / "generated" / f"{page}.html", "Close_The_Session")
+    assert f"{page.removesuffix('.QuickSession')}.QuickSession.send" in shown
 
 
 @pytest.mark.parametrize("syntax", SYNTAXES)
