@@ -6,7 +6,7 @@ For each project in tests/peers/ and each scenario: build, edit, build again ove
 an edit, and compare both with a clean build of the same sources in a new folder: the bodies of pages, all warnings,
 and the exit status under ``-W``. The same is done without the tool, its directives and roles made to show their own
 text only, which tells what Sphinx itself leaves stale. A tool that is not installed is said to be missing: none of
-them is a dependency of this project. With ``--table`` the result is the table of docs/manual/incremental.md.
+them is a dependency of this project. With ``--table`` the result is the table of docs/manual/incremental-in-detail.md.
 
 The exit status is 1 where this project's own extension differs in a scenario.
 """

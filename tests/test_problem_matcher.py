@@ -1,0 +1,229 @@
+"""What GitHub makes of the warnings of a build: the regular expressions of problem-matcher.json on real ones."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+import yaml
+from conftest import ROOT, Project, sections
+
+from sphinxext_heuristics.cli import parser
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+MATCHER = ROOT / "sphinxext_heuristics" / "problem-matcher.json"
+
+#: Each kind of place that Sphinx puts in front of a warning, and each severity.
+PROJECT = """
+=== conf.py
+import sys
+import types
+
+sys.path.insert(0, __file__.rpartition("/")[0])
+extensions = ["sphinx.ext.autodoc", "sphinxext_heuristics"]
+
+
+def weigh():
+    \"\"\"Weigh.
+
+    An *open emphasis.
+    \"\"\"
+
+
+weigh.__module__ = "ghost"
+sys.modules["ghost"] = ghost = types.ModuleType("ghost")
+ghost.weigh = weigh
+
+
+def setup(app):
+    from sphinx.util import logging
+
+    logging.getLogger(__name__).warning("no file: %s", "in sight", type="scales", subtype="some_thing")
+    logging.getLogger(__name__).warning("neither a file nor a type")
+=== scales.py
+class Scale:
+    \"\"\"A scale.
+
+    An *open emphasis: [not a type]
+    \"\"\"
+=== index.rst
+Start
+=====
+
+.. autoclass:: scales.Scale
+
+.. autofunction:: ghost.weigh
+
+.. nonsense:: here
+
+.. include:: nowhere.rst
+
+.. heuristic:: Weigh_Twice
+   :note: Weigh twice
+   :impl: scales.Skale
+=== alone.rst
+Alone
+=====
+"""
+
+EMPHASIS = "WARNING: Inline emphasis start-string without end-string."
+
+
+def issues(lines: str) -> list[dict[str, str | None]]:
+    """Return what GitHub's runner takes from each line that a matcher matches.
+
+    As in ``IssueMatcher.cs`` and ``OutputManager.cs`` of github.com/actions/runner: an empty severity is the
+    matcher's, a severity of another name drops the line, and colours are part of what is matched.
+    """
+    found = []
+    for line in lines.splitlines():
+        for matcher in json.loads(MATCHER.read_text("utf-8"))["problemMatcher"]:
+            (pattern,) = matcher["pattern"]
+            if match := re.search(pattern["regexp"], line):
+                issue = {key: match[group] for key, group in pattern.items() if key != "regexp"}
+                issue["severity"] = (issue["severity"] or matcher["severity"]).lower()
+                assert issue["severity"] in {"warning", "error", "notice"}
+                found.append({key: value for key, value in issue.items() if value})
+    return found
+
+
+def build(project: Project, *options: str) -> str:
+    """Build in a process of its own, as a workflow does; return all that it prints."""
+    command = [sys.executable, "-m", "sphinx", *options, str(project.src), str(project.root / "out")]
+    done = subprocess.run(  # noqa: S603 - the arguments are this file's
+        command, check=False, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd=project.root
+    )
+    return done.stdout
+
+
+@pytest.mark.parametrize("colours", ["--no-color", "--color"])
+def test_every_place_and_severity_of_a_warning_is_read(project: Callable[..., Project], colours: str) -> None:
+    scales = project(sections(PROJECT))
+    output = build(scales, colours)
+    assert ("\x1b[" in output) == (colours == "--color")
+    src = str(scales.src)
+    expected = [
+        # without a file
+        {
+            "severity": "warning",
+            "message": "while setting up extension conf.py: no file: in sight",
+            "code": "scales.some_thing",
+        },
+        # without a line
+        {
+            "file": f"{src}/alone.rst",
+            "severity": "warning",
+            "message": "document isn't included in any toctree",
+            "code": "toc.not_included",
+        },
+        # a docstring: its line counts from the docstring's first, so it is none of the file
+        {
+            "file": f"{src}/scales.py",
+            "severity": "warning",
+            "message": f"docstring of scales.Scale:3: {EMPHASIS}",
+            "code": "docutils",
+        },
+        # a docstring that no file is known of
+        {"severity": "warning", "message": f"docstring of ghost.weigh:3: {EMPHASIS}", "code": "docutils"},
+        {
+            "file": f"{src}/index.rst",
+            "line": "8",
+            "severity": "error",
+            # its type is at the end of its last line, which is another one
+            "message": 'Unknown directive type "nonsense".',
+        },
+    ]
+    found = issues(output)
+    assert [issue for issue in expected if issue not in found] == [], found
+    # docutils' "severe" is Sphinx's CRITICAL, a word that GitHub does not know
+    (critical,) = [issue for issue in found if issue.get("line") == "10"]
+    assert (critical["file"], critical["severity"]) == (f"{src}/index.rst", "error")
+    (ours,) = [issue for issue in found if issue.get("code") == "heuristic.target"]
+    # the line is the directive's, or its option's
+    assert (ours["file"], ours["severity"], ours["line"] in {"12", "14"}) == (f"{src}/index.rst", "warning", True)
+    assert "scales.Skale" in str(ours["message"])
+    # no two matchers read one line, and the warning with neither file nor type is left out
+    assert len(found) == 7
+    assert "8 warnings" in output
+
+
+@pytest.mark.parametrize(
+    ("line", "issue"),
+    [
+        pytest.param(
+            "C:\\docs\\api.rst:12: WARNING: unknown document [ref.doc]",
+            {"file": "C:\\docs\\api.rst", "line": "12", "message": "unknown document", "code": "ref.doc"},
+            id="Windows",
+        ),
+        pytest.param(
+            "/d/api.rst:: WARNING: a node without a line",
+            {"file": "/d/api.rst", "message": "a node without a line"},
+            id="two colons",
+        ),
+        pytest.param(
+            "/d/api.rst:<autosummary>:1: WARNING: x [ref.ref]",
+            {"file": "/d/api.rst", "message": "<autosummary>:1: WARNING: x", "code": "ref.ref"},
+            id="autosummary",
+        ),
+        pytest.param("<unknown>:1: WARNING: x", {"message": "<unknown>:1: WARNING: x"}, id="unknown"),
+        pytest.param(
+            "/d/api.md:3: WARNING: 'x' is in the docstring of x: [y] is not",
+            {"file": "/d/api.md", "line": "3", "message": "'x' is in the docstring of x: [y] is not"},
+            id="a message of docstrings",
+        ),
+        pytest.param(
+            "\x1b[01mchecking consistency... \x1b[39;49;00m\x1b[91m/d/api.rst: WARNING: x [toc.y]\x1b[39;49;00m",
+            {"file": "/d/api.rst", "message": "x", "code": "toc.y"},
+            id="stdout and stderr in one, which is not done with its line",
+        ),
+        pytest.param("WARNING: Running pip as the 'root' user can break permissions", None, id="pip"),
+        pytest.param("reading sources... [ 50%] api: done", None, id="progress"),
+        pytest.param("  lib/scales.py:5 has now:", None, id="a further line of a message"),
+    ],
+)
+def test_other_lines(line: str, issue: dict[str, str] | None) -> None:
+    assert issues(line) == ([] if issue is None else [issue | {"severity": "warning"}])
+
+
+def test_the_manuals_two_lines_name_the_file(tmp_path: Path) -> None:
+    manual = (ROOT / "docs" / "manual" / "ci.md").read_text("utf-8")
+    (lines,) = re.findall(r"^ +(matcher=.*)\n +(echo .*)$", manual, re.MULTILINE)
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    command = lines[0].replace("python ", f"'{sys.executable}' ", 1)
+    done = subprocess.run(  # noqa: S603 - the lines are the manual's
+        ["/bin/sh", "-c", f"{command}\n{lines[1]}"],
+        check=True,
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+        env=environment,
+    )
+    assert done.stdout == f"::add-matcher::{MATCHER}\n"
+
+
+def test_our_own_workflows_that_build_the_site_use_it() -> None:
+    path = MATCHER.relative_to(ROOT).as_posix()
+    for name in ("ci", "newest-peft"):
+        jobs = yaml.safe_load((ROOT / ".github" / "workflows" / f"{name}.yml").read_text("utf-8"))["jobs"]
+        steps = [step.get("run", "") for step in jobs["html"]["steps"]]
+        (added,) = [at for at, run in enumerate(steps) if run == f'echo "::add-matcher::{path}"']
+        (built,) = [at for at, run in enumerate(steps) if run.startswith("make html")]
+        assert added < built
+
+
+def test_hooks_for_pre_commit_are_commands_and_take_no_file_names() -> None:
+    hooks = yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text("utf-8"))
+    assert [hook["id"] for hook in hooks] == ["heuristics-index", "heuristics-index-check", "heuristics-verify"]
+    for hook in hooks:
+        program, *arguments = hook["entry"].removeprefix("python -m ").split()
+        assert program == "sphinxext_heuristics"
+        assert parser().parse_args([*arguments, *hook["args"]]).docs == "docs"
+        assert (hook["language"], hook["pass_filenames"], hook["args"]) == ("system", False, ["docs"])
