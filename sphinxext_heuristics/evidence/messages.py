@@ -31,7 +31,7 @@ LEAST_CHARS = 12
 _PERCENT = re.compile(r"%(?:\([^()]*\))?[-#0 +]*(?:\*|\d+)?(?:\.(?:\*|\d+))?[hlL]?[a-zA-Z%]")
 _FIELD = re.compile(r"\{(?:[^{}]|\{[^{}]*\})*\}")
 _SEVERAL = re.compile(f"{ANYTHING}(?: ?{ANYTHING})+")
-_LEVELS = frozenset({"debug", "info", "warning", "error", "exception", "critical"})
+_LEVELS = frozenset({"debug", "info", "warning", "warning_once", "error", "exception", "critical"})
 
 
 # -- in code --------------------------------------------------------------------------

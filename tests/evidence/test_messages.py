@@ -77,6 +77,7 @@ QUOTES: dict[str, list[tuple[str, str]]] = {
     'logging.getLogger(__name__).error(f"took {s}")': [("log", "took …")],
     "logger.setLevel('no level')": [],
     "parser.error('no log')": [],
+    "logger.warning_once('once')": [("log", "once")],
     # by a name
     'msg = f"no {a} here"\nraise ValueError(msg)': [("ValueError", "no … here")],
     'if a:\n    m = "no a"\nelse:\n    m = "no b"\nraise ValueError(m)': [
