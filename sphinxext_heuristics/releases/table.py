@@ -127,7 +127,10 @@ def is_same(release: str, version: str) -> bool:
 
 def _legend(*, is_marked: bool) -> nodes.paragraph:
     legend = nodes.paragraph("", "", nodes.strong("", "Legend:"), classes=["heuristic-legend"])
-    meanings = ([nodes.emphasis("", str(word)), nodes.Text(f": {meaning}")] for word, meaning in _MEANINGS.items())
+    meanings = (
+        [nodes.emphasis("", str(word), classes=[f"heuristic-{word}"]), nodes.Text(f": {meaning}")]
+        for word, meaning in _MEANINGS.items()
+    )
     legend += [nodes.Text(" "), *joined(meanings, "; ")]
     if is_marked:
         legend += nodes.Text(f"; {_SIGN} the release that this documentation describes")
