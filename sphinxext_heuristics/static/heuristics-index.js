@@ -57,7 +57,7 @@
     }
   };
 
-  /* What one row or card is found by; `hidden` are words that it does not show. */
+  /* What a row or card is found by; `hidden` are words that it does not show. */
   const read = (element, hidden) => {
     const severity = element.querySelector(".heuristic-severity");
     /* The link's anchor holds the heuristic's name, which the title need not. */
@@ -104,7 +104,7 @@
       for (const { toggle, kind, value } of toggles) toggle.setAttribute("aria-pressed", chosen[kind].has(value));
     };
 
-    /* The address names what is chosen in the first filter of a page, so that a link leads to it. */
+    /* The address says what is chosen in the first filter of a page. */
     const asked = new URLSearchParams(index ? "" : location.search);
     const change = () => {
       update();

@@ -5,13 +5,15 @@ from __future__ import annotations
 import json
 import re
 import shutil
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
+import sphinxext_heuristics
+
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from bs4 import Tag
     from conftest import Built, Project
@@ -145,6 +147,12 @@ def test_script_is_on_pages_with_an_index_only(site: Project, builder: str) -> N
         for script in scripts:
             assert script.has_attr("defer")
             assert (path.parent / str(script["src"]).partition("?")[0]).is_file()
+
+
+def test_readers_load_little() -> None:
+    static = Path(sphinxext_heuristics.__file__).with_name("static")
+    assert sum(path.stat().st_size for path in static.glob("*.css")) <= 8000
+    assert max(path.stat().st_size for path in static.glob("*.js")) <= 7000
 
 
 @pytest.mark.parametrize(("builder", "name"), [("text", "deep/er/list.txt"), ("epub", "deep/er/list.xhtml")])
