@@ -555,6 +555,77 @@ const behind = (element) => {
 """
 
 
+# -- releases -------------------------------------------------------------------------
+
+SCALES = {
+    "conf.py": 'import sys\nsys.path.insert(0, __file__.rpartition("/")[0])\nextensions = ["sphinxext_heuristics"]\n'
+    'release = "3.0"\nhtml_theme = "furo"\nheuristics_package = "scales"\n'
+    'heuristics_releases_file = "releases.json"\n',
+    "index.rst": "Start\n=====\n\n.. heuristic-releases::\n\n.. py:function:: scales.weigh\n\n"
+    ".. heuristic:: Weigh_Twice\n   :note: N\n   :impl: scales.weigh\n\n"
+    "   .. evidence:: scales:weigh\n\n      return x\n\n"
+    ".. heuristic:: Tare_First\n   :note: N\n   :impl: scales.weigh\n   :since: 3.0\n\n"
+    "   .. evidence:: scales:Scale.tare\n\n      return x - self.empty\n",
+    "scales.py": "def weigh(x):\n    return x\n\n\n"
+    "class Scale:\n    def tare(self, x):\n        return x - self.empty\n",
+    "releases.json": json.dumps(
+        {
+            "package": "scales",
+            "heuristics": {
+                "Tare_First": {
+                    "quotes": "25b21a10a265fef2",
+                    "releases": {"1.0": "absent", "2.0": "drifted", "3.0": "held"},
+                },
+                "Weigh_Twice": {"quotes": "b429fe5f470674ca", "releases": {"2.0": "held", "3.0": "held"}},
+            },
+        }
+    ),
+}
+
+
+@pytest.mark.parametrize("mode", ["light", "dark"])
+def test_releases_are_tinted_and_readable(
+    shared_project: Callable[..., Project], look: Callable[..., Any], mode: str
+) -> None:
+    found = look(
+        shared_project(SCALES).ok("html"),
+        "index.html",
+        f"""
+        document.body.dataset.theme = "{mode}";
+        await new Promise((done) => setTimeout(done, 200));
+        {_CONTRAST}
+        /* Whatever it is written as, as the screen shows it on the page's own colour. */
+        const seen = (color) => {{
+          const canvas = document.createElement("canvas").getContext("2d");
+          for (const one of [getComputedStyle(document.body).backgroundColor, color]) {{
+            canvas.fillStyle = one;
+            canvas.fillRect(0, 0, 1, 1);
+          }}
+          return `rgb(${{canvas.getImageData(0, 0, 1, 1).data.slice(0, 3).join(", ")}})`;
+        }};
+        const tint = (element) => seen(getComputedStyle(element).backgroundColor);
+        const cells = all("table.heuristic-releases td").map((cell) => [
+          cell.textContent.trim(),
+          tint(cell),
+          contrast(getComputedStyle(cell.querySelector("p")).color, tint(cell)),
+        ]);
+        const tints = Object.fromEntries(cells.map(([word, color]) => [word, color]));
+        return {{
+          words: cells.map(([word]) => word),
+          tints: new Set(Object.values(tints)).size,
+          same: cells.every(([word, color]) => tints[word] === color),
+          least: Math.min(...cells.map(([, , number]) => number)),
+          legend: all(".heuristic-legend em").map((one) => tint(one) === tints[one.textContent]),
+        }};
+        """,
+    )
+    assert found["words"] == ["unknown", "held", "held", "absent", "drifted", "held"]
+    assert found["tints"] == 4
+    assert found["same"]
+    assert found["least"] >= 4.5, "WCAG 2 asks for it of text"
+    assert found["legend"] == [True] * 4
+
+
 @needs_dot
 @pytest.mark.parametrize("mode", ["light", "dark"])
 def test_graph_is_readable(built: Built, look: Callable[..., Any], mode: str) -> None:
