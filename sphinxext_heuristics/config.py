@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 PREFIX = "heuristics_"
 PLACEMENTS = ("summary", "top", "bottom")
 UNDOCUMENTED = ("warn", "planned")
-INHERITED = ("show", "link", "none")
+INHERITED = ("once", "show", "link", "none")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -162,15 +162,15 @@ OPTIONS = (
     ),
     Option(
         name="heuristics_max_shown",
-        default=3,
+        default=5,
         meaning="How many stand open in one entry; the rest are collapsed.",
         allowed="a whole number from 0",
         accepts=_is_count,
     ),
     Option(
         name="heuristics_inherited",
-        default="show",
-        meaning="How inherited copies show them: `show`, `link` (one line) or `none`.",
+        default="once",
+        meaning="How inherited copies show them: `once` a page in full, `show`, `link` (one line) or `none`.",
         allowed=" or ".join(map(repr, INHERITED)),
         accepts=lambda value: isinstance(value, str) and value in INHERITED,
     ),

@@ -229,6 +229,8 @@ class Heuristic:
     since: str
     #: Last version it holds for, or ``""``.
     until: str
+    #: Within one severity, higher is shown first.
+    weight: int = 0
     #: Whether it is shown in API entries and pages by itself.
     inject: bool
     #: Classes that the author added to it.

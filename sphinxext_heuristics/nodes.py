@@ -1,4 +1,4 @@
-"""Node classes: what directives make, until transforms replace it; and what HTML collapses."""
+"""Node classes: what directives make, until transforms replace it."""
 
 from __future__ import annotations
 
@@ -32,20 +32,6 @@ class heuristic_query(nodes.General, nodes.Element):  # noqa: N801 - docutils' w
     """Where a view will be that a directive asks for."""
 
 
-class heuristic_more(nodes.General, nodes.Element):  # noqa: N801 - docutils' way
-    """Admonitions that HTML collapses; ``summary`` is the line that opens them."""
-
-
-def _visit_more_html(self: Any, node: heuristic_more) -> None:  # noqa: ANN401 - any writer
-    self.body.append(
-        self.starttag(node, "details", CLASS="heuristic-more") + f"<summary>{self.encode(node['summary'])}</summary>\n"
-    )
-
-
-def _depart_more_html(self: Any, _node: heuristic_more) -> None:  # noqa: ANN401 - any writer
-    self.body.append("</details>\n")
-
-
 def _write_children(_self: Any, _node: nodes.Node) -> None:  # noqa: ANN401 - any writer
     """Write the children of a node and nothing else."""
 
@@ -59,8 +45,7 @@ def add_html_node(
 
 
 def register(app: Sphinx) -> None:
-    """Tell Sphinx the one class that reaches a writer; transforms replace the others."""
-    add_html_node(app, heuristic_more, _visit_more_html, _depart_more_html)
+    """Tell Sphinx of the classes; transforms replace them all."""
     for cls in (heuristic, heuristic_note, heuristic_facts, heuristic_entries, heuristic_query):
         app.add_node(cls)
 

@@ -184,7 +184,7 @@ _RULES = {
 }
 
 #: How a heuristic is shown, where it is not in full.
-_FORMS = {Form.FULL: "", Form.FOLDED: "; folded", Form.LINE: "; in one line"}
+_FORMS = {Form.FULL: "", Form.FOLDED: "; folded", Form.LINE: "; in one line", Form.REPEATED: "; in full above"}
 
 #: Why a heuristic is not shown.
 _REASONS = {

@@ -45,6 +45,7 @@ class HeuristicDirective(CheckedDirective):
         "except",
         "category",
         "severity",
+        "weight",
         "former-names",
         "since",
         "until",
@@ -119,6 +120,7 @@ class HeuristicDirective(CheckedDirective):
             excepts=tuple(dict.fromkeys(t.lstrip("~") for t in split(options.get("except", "")))),
             since=since,
             until=until,
+            weight=self._weight(options.get("weight", "0")),
             inject=not self.flag(options, "no-inject"),
             classes=self.classes(options),
             docname="",
@@ -134,6 +136,12 @@ class HeuristicDirective(CheckedDirective):
             self.problem(Subtype.OPTION, f"{bound} {value!r} is not a version such as 0.21 or 0.21.2", bound)
             return ""
         return value
+
+    def _weight(self, value: str) -> int:
+        if not re.fullmatch(r"[+-]?\d{1,9}", value):
+            self.problem(Subtype.OPTION, f"weight {value!r} is not an integer such as 10 or -1", "weight")
+            return 0
+        return int(value)
 
     def _connections(self, type_: str, value: str) -> Iterator[Connection]:
         for text in split(value):

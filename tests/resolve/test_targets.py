@@ -255,7 +255,7 @@ def zoo(shared_project: Callable[..., Project]) -> Built:
         f".. heuristic:: H{number}\n   :title: {target}\n   :note: n\n   :impl: {target}\n\n"
         for number, target in enumerate(REACHED)
     )
-    conf = 'extensions = ["sphinx.ext.autodoc", "sphinxext_heuristics"]\nheuristics_max_shown = 1000\n'
+    conf = 'extensions = ["sphinx.ext.autodoc", "sphinxext_heuristics"]\nheuristics_max_shown = 1000\nheuristics_inherited = "show"\n'
     index = f"Start\n=====\n\n.. toctree::\n\n   api\n\n{heuristics}"
     return shared_project({"conf.py": conf, "index.rst": index, "api.rst": API, **ZOO}).build("html")
 
