@@ -158,13 +158,17 @@ class Placer:
         page[at:at] = made
 
     def _place_under_titles(self, sections: Sequence[tuple[str, tuple[Box, ...]]]) -> None:
-        """Place the boxes of each section, which is found by its id; ``""`` is the page's first."""
+        """Place the boxes below the first paragraph of each section, found by its id; ``""`` is the page's first."""
         own = reversed(self._own(nodes.section)) if sections else ()
         found = {i: section for section in own for i in ("", *section["ids"])}
         for anchor, boxes in sections:
             section = found.get(anchor, self._tree)
             title = section.first_child_matching_class(nodes.title)
             at = 0 if title is None else title + 1
+            # Labels and index entries stand between the title and the text.
+            text = next((n for n in range(at, len(section)) if not isinstance(section[n], nodes.Invisible)), at)
+            if text < len(section) and isinstance(section[text], nodes.paragraph):
+                at = text + 1
             section[at:at] = box_nodes(boxes, self._here)
 
     def _fill(self, shown: Contents) -> None:

@@ -213,10 +213,21 @@ class Plan:
                     page = found.setdefault(resolved.place.docname, {})
                     page.setdefault(resolved.place.anchor, {})[record.name] = record
         return {
-            docname: {anchor: by_severity(records.values()) for anchor, records in page.items()}
+            docname: {
+                anchor: by_severity(records.values())
+                for anchor, records in page.items()
+                if anchor not in self._by_hand(docname)
+            }
             for docname, page in found.items()
             if docname not in self.lookups.excluded
         }
+
+    def _by_hand(self, docname: str) -> frozenset[str]:
+        """Return the sections of a page, by their ids, whose heuristics its author places."""
+        queries = self.catalogue.pages[docname].queries
+        asked = (value for query in queries for name, values in query.filters if name == "target" for value in values)
+        places = (self.lookups.pages.find(value).place for value in asked)
+        return frozenset(place.anchor for place in places if place and place.docname == docname)
 
     @cached_property
     def shown_in(self) -> dict[str, tuple[Shown, ...]]:
