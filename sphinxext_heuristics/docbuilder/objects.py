@@ -9,7 +9,7 @@ from types import MethodType, ModuleType
 from typing import TYPE_CHECKING, cast
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
     from contextlib import AbstractContextManager
 
 
@@ -32,37 +32,41 @@ class Found:
         return not isinstance(self.object, type | property | ModuleType)
 
 
-def import_package(name: str) -> ModuleType:
+def import_package(name: str, mocked: Sequence[str] = ()) -> ModuleType:
     """Import a package or a module.
 
+    :param mocked: Modules that need not be installed (``autodoc_mock_imports``).
     :raises ImportFailedError: It cannot be imported, or does not exist.
     """
     try:
-        return importlib.import_module(name)
+        with _mock(mocked):
+            return importlib.import_module(name)
     except Exception as error:
         raise ImportFailedError(f"cannot import {name}: {type(error).__name__}: {error}") from error
 
 
-def mocked(names: Sequence[str]) -> AbstractContextManager[None]:
-    """Let modules that are not installed be imported (``autodoc_mock_imports``)."""
+def _mock(names: Sequence[str]) -> AbstractContextManager[None]:
     # Sphinx has moved the function, and its types do not follow
     return cast("AbstractContextManager[None]", importlib.import_module("sphinx.ext.autodoc.mock").mock(names))
 
 
-def find_object(name: str, package: ModuleType) -> Found | None:
+def find_object(name: str, package: str, mocked: Sequence[str] = ()) -> Found | None:
     """Find an object of a package.
 
     :param name: Its name, with or without the package's.
+    :param package: The package's name.
+    :param mocked: Modules that need not be installed.
     :returns: The object; ``None`` if there is none.
     :raises ImportFailedError: A module on the way cannot be imported.
     """
-    current: object = package
-    inside = name.removeprefix(f"{package.__name__}.")
-    for part in inside.split("."):
-        current = _attribute(current, part)
-        if current is None:
-            return None
-    return Found(object=current, name=_shortest_path(current, package) or f"{package.__name__}.{inside}")
+    inside = name.removeprefix(f"{package}.")
+    with _mock(mocked):
+        current: object = import_package(package)
+        for part in inside.split("."):
+            current = _attribute(current, part)
+            if current is None:
+                return None
+        return Found(object=current, name=_shortest_path(current, package) or f"{package}.{inside}")
 
 
 def _attribute(owner: object, name: str) -> object | None:
@@ -81,7 +85,7 @@ def _attribute(owner: object, name: str) -> object | None:
     return getattr(owner, name, None) or module
 
 
-def _shortest_path(found: object, package: ModuleType) -> str | None:
+def _shortest_path(found: object, package: str) -> str | None:
     """Give the path through the first module, from the package down, that has the object's name.
 
     :returns: ``None`` for what does not say where it is defined, or is defined in another package.
@@ -89,10 +93,10 @@ def _shortest_path(found: object, package: ModuleType) -> str | None:
     function = found.fget if isinstance(found, property) else found
     module_name = str(getattr(function, "__module__", ""))
     long_name = str(getattr(function, "__qualname__", "<"))
-    module: object = package
-    path = package.__name__
-    if "<" in long_name or not f"{module_name}.".startswith(f"{path}."):
+    if "<" in long_name or not f"{module_name}.".startswith(f"{package}."):
         return None
+    module: object = importlib.import_module(package)
+    path = package
     for part in module_name.split(".")[path.count(".") + 1 :]:
         if _leads_to(module, long_name, found):
             break
@@ -137,12 +141,8 @@ def chosen_members(found: object, listed: Sequence[str] | None) -> list[str]:
     return [] if "none" in listed else list(listed)
 
 
-def second_names(found: Found, members: Sequence[str], package: ModuleType) -> Iterator[tuple[str, str]]:
-    """Give the inherited members that are shown with a class: their own name, and the name they are shown under."""
-    for member in members:
-        method = inspect.getattr_static(found.object, member, None)
-        function = method.__func__ if isinstance(method, classmethod | staticmethod) else method
-        own = _shortest_path(function, package) if function is not None else None
-        shown = f"{found.name}.{member}"
-        if own and own != shown:
-            yield own, shown
+def own_name(found: Found, member: str, package: str) -> str | None:
+    """Give a member's name in the class that defines it."""
+    method = inspect.getattr_static(found.object, member, None)
+    function = method.__func__ if isinstance(method, classmethod | staticmethod) else method
+    return _shortest_path(function, package) if function is not None else None

@@ -13,7 +13,7 @@ from sphinx import addnodes
 from sphinx.errors import NoUri
 from sphinx.util.nodes import make_refnode
 
-from sphinxext_heuristics.docbuilder.store import Wanted
+from sphinxext_heuristics.docbuilder.store import DocbuilderDomain, Wanted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -122,40 +122,23 @@ def reference_node(
         return content
 
 
-class ReferenceResolver:
-    """Resolves what `object_reference` made; one for each application."""
+def resolve_object(
+    app: Sphinx, env: BuildEnvironment, node: addnodes.pending_xref, contnode: nodes.TextElement
+) -> nodes.Node | None:
+    """Resolve what `object_reference` made (``missing-reference``).
 
-    def __init__(self) -> None:
-        self.names: Names | None = None
-
-    def forget(self, *_: object) -> None:
-        """Drop the index: the objects may have changed since the last build."""
-        self.names = None
-
-    def of(self, env: BuildEnvironment) -> Names:
-        """Give the index of an environment."""
-        objects = env.domains["py"].data["objects"]
-        if self.names is None or self.names.objects is not objects:
-            self.names = Names(objects)
-        return self.names
-
-    def resolve(
-        self, app: Sphinx, env: BuildEnvironment, node: addnodes.pending_xref, contnode: nodes.TextElement
-    ) -> nodes.Node | None:
-        """Resolve one reference (``missing-reference``).
-
-        :returns: A link, or the plain content; ``None`` for a reference that was not made here.
-        """
-        if node["reftype"] != REFTYPE or node.get("refdomain"):
-            return None
-        names = self.of(env)
-        found = names.resolve(node["wanted"])
-        if found is None:
-            # the other extensions, intersphinx before all, are asked for a Python object of that name
-            asked = node.copy()
-            asked.update_all_atts({"refdomain": "py", "reftype": "obj"}, replace=True)
-            allowed = (NoUri,)
-            elsewhere = app.emit_firstresult("missing-reference", env, asked, contnode, allowed_exceptions=allowed)
-            return cast("nodes.Node | None", elsewhere) or contnode
-        entry = names.objects[found]
-        return reference_node(app, node, (entry.docname, entry.node_id), contnode, found)
+    :returns: A link, or the plain content; ``None`` for a reference that was not made here.
+    """
+    if node["reftype"] != REFTYPE or node.get("refdomain"):
+        return None
+    names = DocbuilderDomain.of(env).names
+    found = names.resolve(node["wanted"])
+    if found is None:
+        # the other extensions, intersphinx before all, are asked for a Python object of that name
+        asked = node.copy()
+        asked.update_all_atts({"refdomain": "py", "reftype": "obj"}, replace=True)
+        allowed = (NoUri,)
+        elsewhere = app.emit_firstresult("missing-reference", env, asked, contnode, allowed_exceptions=allowed)
+        return cast("nodes.Node | None", elsewhere) or contnode
+    entry = names.objects[found]
+    return reference_node(app, node, (entry.docname, entry.node_id), contnode, found)

@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING, ClassVar, NamedTuple, cast
 from sphinx.domains import Domain
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Collection, Sequence
 
     from docutils.nodes import Element
+    from sphinx.domains.python import ObjectEntry
     from sphinx.environment import BuildEnvironment
 
+    from sphinxext_heuristics.docbuilder.references import Names
     from sphinxext_heuristics.docbuilder.tree import Tree
 
 
@@ -54,8 +56,8 @@ class Notes:
     links: list[Link] = field(default_factory=list)
     #: The objects that it links to.
     wanted: tuple[Wanted, ...] = ()
-    #: Inherited members that it documents: their own name, and the name they are documented under.
-    second_names: list[tuple[str, str]] = field(default_factory=list)
+    #: The objects that ``[[autodoc]]`` documents there, inherited members under both of their names.
+    entries: dict[str, ObjectEntry] = field(default_factory=dict)
     anchors: frozenset[str] = frozenset()
 
 
@@ -65,16 +67,10 @@ class State:
 
     #: The trees, the deepest folder first.
     trees: Sequence[Tree] = ()
-    #: Each page of a tree → a digest of what it depends on besides its text.
-    kinds: dict[str, str] = field(default_factory=dict)
-    #: What the pages document, as it is written.
-    claims: tuple[object, ...] = ()
-    #: Each object that several pages document → these pages; the first holds the entry.
-    claimants: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    #: Each document → a digest of where its links led in the last build.
-    outcomes: dict[str, str] = field(default_factory=dict)
-    #: A digest of what all pages show of the trees.
-    navigation: str = ""
+    #: Each page of a tree, in the trees' order → what it depends on besides its text.
+    pages: dict[str, object] = field(default_factory=dict)
+    #: Each document → what it shows of the trees, and where its links led in the last build.
+    outcomes: dict[str, object] = field(default_factory=dict)
 
 
 class DocbuilderDomain(Domain):
@@ -82,8 +78,10 @@ class DocbuilderDomain(Domain):
 
     name = "docbuilder"
     label = "doc-builder"
-    data_version = 1
+    data_version = 2
     initial_data: ClassVar[dict[str, object]] = {"notes": {}, "state": State()}
+    #: The objects of the site, known when all documents are read.
+    names: Names
 
     @classmethod
     def of(cls, env: BuildEnvironment) -> DocbuilderDomain:
@@ -106,7 +104,7 @@ class DocbuilderDomain(Domain):
 
     def tree_of(self, docname: str) -> Tree | None:
         """Give the tree that a document is a page of."""
-        if docname not in self.state.kinds:
+        if docname not in self.state.pages:
             return None
         return next((tree for tree in self.state.trees if tree.contains(docname)), None)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from posixpath import dirname, join, normpath
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import yaml
 
@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator
     from pathlib import Path
 
+_T = TypeVar("_T")
 TOCTREE = "_toctree.yml"
 REDIRECTS = "_redirects.yml"
 _ITEM = "a page (local, title) or a section (title, sections)"
@@ -59,6 +60,10 @@ class Tree:
         """Say whether a document is in the folder."""
         return not self.folder or docname.startswith(f"{self.folder}/")
 
+    def inside(self, docnames: Collection[str]) -> list[str]:
+        """Give the documents in the folder; a README is for the folder's readers, not for the site's."""
+        return [name for name in docnames if self.contains(name) and not name.endswith("README")]
+
     @property
     def listed(self) -> list[str]:
         """The documents of ``_toctree.yml``, each where it is first."""
@@ -71,11 +76,14 @@ class Tree:
 
         :param docnames: The documents that exist.
         """
-        listed = self.listed
-        folders = {dirname(docname) for docname in listed if docname in docnames} or {self.folder}
-        inside = {name for name in docnames if self.contains(name) and not name.endswith("README")}
-        others = sorted(name for name in inside if name not in listed and (dirname(name) in folders or not listed))
-        return [*(name for name in listed if name in docnames), *others]
+        listed = [name for name in self.listed if name in docnames]
+        folders = {dirname(name) for name in listed} or {self.folder}
+        others = [name for name in self.inside(docnames) if dirname(name) in folders or not self.groups]
+        return list(dict.fromkeys([*listed, *sorted(others)]))
+
+    def image(self, address: str) -> str:
+        """Give the address that Sphinx knows an image by; one that begins with a slash is in the tree's folder."""
+        return f"/{join(self.folder, address.lstrip('/'))}" if address.startswith("/") else address
 
     def follow(self, docname: str) -> str:
         """Follow the redirects from a document that does not exist."""
@@ -100,85 +108,68 @@ def read_tree(source: Path, folder: str, package: str) -> Tree:
     :param source: The source directory.
     :param folder: The tree's folder under it.
     :param package: The documented package.
-    :returns: The tree; what is wrong with a file is one of its problems.
+    :returns: The tree; what is wrong with a file is one of its problems, and nothing of that file is in it.
     """
-    reader = _Reader("" if folder in {"", "."} else folder.strip("/"))
-    if (source / reader.folder).is_dir():
-        reader.load(source / reader.folder / TOCTREE, lambda root: reader.sections(root, ()))
-        if (source / reader.folder / REDIRECTS).exists():
-            reader.load(source / reader.folder / REDIRECTS, reader.old_names)
+    folder = folder.removeprefix(".").strip("/")
+    problems: list[Problem] = []
+    groups: list[Group] = []
+    redirects: dict[str, str] = {}
+    if (source / folder).is_dir():
+        groups = _read(source / folder / TOCTREE, lambda root: list(_groups(root, folder, ())), problems) or []
+        if (source / folder / REDIRECTS).exists():
+            redirects = _read(source / folder / REDIRECTS, lambda root: _redirects(root, folder), problems) or {}
     else:
-        message = f"docbuilder_trees names the folder {reader.folder!r}, which does not exist"
-        reader.problems.append(Problem(TOCTREE, 1, message))
-    groups, problems = tuple(reader.groups), tuple(reader.problems)
-    return Tree(folder=reader.folder, package=package, groups=groups, redirects=reader.redirects, problems=problems)
+        problems.append(Problem(TOCTREE, 1, f"docbuilder_trees names the folder {folder!r}, which does not exist"))
+    filled = tuple(group for group in groups if group.entries)
+    return Tree(folder=folder, package=package, groups=filled, redirects=redirects, problems=tuple(problems))
 
 
-class _Reader:
-    """Reads the two files into groups and redirects."""
+def _read(path: Path, convert: Callable[[yaml.Node], _T], problems: list[Problem]) -> _T | None:
+    """Read one file; ``None`` if it is empty or not in order."""
+    line = 1
+    try:
+        root = yaml.compose(path.read_text(encoding="utf-8-sig"), yaml.SafeLoader)
+        return convert(root) if root is not None else None
+    except FileNotFoundError:
+        message = f"there is no {path.name}; every tree for doc-builder has one"
+    except OSError as error:
+        message = f"{path.name} cannot be read: {error.strerror}"
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        mark, reason = getattr(error, "problem_mark", None), getattr(error, "problem", None) or str(error)
+        line, message = mark.line + 1 if mark else 1, f"this cannot be read as YAML: {reason}; fix the file"
+    except _UnexpectedError as error:
+        node, wanted = error.args
+        line, message = node.start_mark.line + 1, f"expected {wanted}; fix the file"
+    problems.append(Problem(path.name, line, message))
+    return None
 
-    def __init__(self, folder: str) -> None:
-        self.folder = folder
-        self.problems: list[Problem] = []
-        self.groups: list[Group] = []
-        self.redirects: dict[str, str] = {}
 
-    def load(self, path: Path, use: Callable[[yaml.Node], None]) -> None:
-        """Read one file, as far as it is in order."""
-        try:
-            root = yaml.compose(path.read_text(encoding="utf-8-sig"), yaml.SafeLoader)
-            if root is not None:
-                use(root)
-        except FileNotFoundError:
-            self.problems.append(Problem(path.name, 1, f"there is no {path.name}; every tree for doc-builder has one"))
-        except OSError as error:
-            self.problems.append(Problem(path.name, 1, f"{path.name} cannot be read: {error.strerror}"))
-        except (yaml.YAMLError, UnicodeDecodeError) as error:
-            mark, reason = getattr(error, "problem_mark", None), getattr(error, "problem", None) or str(error)
-            message = f"this cannot be read as YAML: {reason}; fix the file"
-            self.problems.append(Problem(path.name, mark.line + 1 if mark else 1, message))
-        except _UnexpectedError as error:
-            node, wanted = error.args
-            self.problems.append(Problem(path.name, node.start_mark.line + 1, f"expected {wanted}; fix the file"))
-
-    def old_names(self, root: yaml.Node) -> None:
-        """Read ``_redirects.yml``."""
-        for old, new in _value(root, yaml.MappingNode, "a mapping from old to new pages"):
-            self.redirects[self._docname(old)] = self._docname(new)
-
-    def sections(self, root: yaml.Node, captions: tuple[str, ...]) -> None:
-        """Read ``_toctree.yml``, or the sections in one of its sections."""
-        run: list[Entry] = []
-        for item in _value(root, yaml.SequenceNode, "a list of pages and sections"):
-            pairs = _value(item, yaml.MappingNode, _ITEM)
-            keys: dict[str, yaml.Node] = {_value(key, yaml.ScalarNode, _ITEM): value for key, value in pairs}
-            if not keys.keys() & {"local", "local_fw", "sections"}:
-                raise _UnexpectedError(item, _ITEM)
-            title = str(keys["title"].value) if "title" in keys else ""
-            run += self._pages(keys, title)
-            if "sections" in keys:
-                self._close(captions, run)
-                run = []
-                self.sections(keys["sections"], (*captions, title) if title else captions)
-        self._close(captions, run)
-
-    def _pages(self, keys: dict[str, yaml.Node], title: str) -> Iterator[Entry]:
+def _groups(root: yaml.Node, folder: str, captions: tuple[str, ...]) -> Iterator[Group]:
+    """Read ``_toctree.yml``, or the sections in one of its sections."""
+    run: list[Entry] = []
+    for item in _value(root, yaml.SequenceNode, "a list of pages and sections"):
+        pairs = _value(item, yaml.MappingNode, _ITEM)
+        keys: dict[str, yaml.Node] = {_value(key, yaml.ScalarNode, _ITEM): value for key, value in pairs}
+        if not keys.keys() & {"local", "sections"}:
+            raise _UnexpectedError(item, _ITEM)
+        title = str(keys["title"].value) if "title" in keys else ""
         if local := keys.get("local"):
-            docname = self._docname(local)
-            yield Entry(docname, title, local.start_mark.line + 1)
-            if new := keys.get("newlocal"):
-                self.redirects[self._docname(new)] = docname
-        wanted = "a mapping from frameworks to pages"
-        for key, page in _value(keys["local_fw"], yaml.MappingNode, wanted) if "local_fw" in keys else ():
-            yield Entry(self._docname(page), f"{title} ({key.value})".strip(), page.start_mark.line + 1)
+            run.append(Entry(_docname(local, folder), title, local.start_mark.line + 1))
+        if "sections" in keys:
+            yield Group(": ".join(captions), tuple(run))
+            run = []
+            yield from _groups(keys["sections"], folder, (*captions, title) if title else captions)
+    yield Group(": ".join(captions), tuple(run))
 
-    def _close(self, captions: tuple[str, ...], run: list[Entry]) -> None:
-        if run:
-            self.groups.append(Group(": ".join(captions), tuple(run)))
 
-    def _docname(self, node: yaml.Node) -> str:
-        local: str = _value(node, yaml.ScalarNode, "the name of a page")
-        return normpath(join(self.folder, local.strip().removesuffix(".md")))
+def _redirects(root: yaml.Node, folder: str) -> dict[str, str]:
+    pairs = _value(root, yaml.MappingNode, "a mapping from old to new pages")
+    return {_docname(old, folder): _docname(new, folder) for old, new in pairs}
+
+
+def _docname(node: yaml.Node, folder: str) -> str:
+    local: str = _value(node, yaml.ScalarNode, "the name of a page")
+    return normpath(join(folder, local.strip().removesuffix(".md")))
 
 
 class _UnexpectedError(Exception):

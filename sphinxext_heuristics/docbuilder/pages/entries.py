@@ -8,16 +8,9 @@ from typing import TYPE_CHECKING
 
 from docutils.parsers.rst import states
 from docutils.statemachine import StringList
-from sphinx import addnodes
+from sphinx.domains.python import ObjectEntry
 
-from sphinxext_heuristics.docbuilder.objects import (
-    Found,
-    chosen_members,
-    find_object,
-    import_package,
-    mocked,
-    second_names,
-)
+from sphinxext_heuristics.docbuilder.objects import Found, chosen_members, find_object, own_name
 from sphinxext_heuristics.docbuilder.store import DocbuilderDomain
 
 if TYPE_CHECKING:
@@ -26,9 +19,6 @@ if TYPE_CHECKING:
     from docutils import nodes
     from sphinx.environment import BuildEnvironment
 
-
-#: The kinds of entries that may have members.
-_WITH_MEMBERS = frozenset({"class", "exception", "module"})
 #: The options of autodoc about members that conf.py may set for all entries. Here doc-builder's rules choose.
 _OFF = ("members", "undoc-members", "inherited-members", "private-members", "special-members", "exclude-members")
 
@@ -45,7 +35,6 @@ class EntryMaker:
         self.env = env
         self.document = document
         self.package = package
-        self.names: set[str] = set()
         #: What is wrong with the entries that were made.
         self.problems: list[str] = []
 
@@ -55,8 +44,7 @@ class EntryMaker:
         :returns: ``None`` if there is none.
         :raises ImportFailedError: The package or a module in it cannot be imported.
         """
-        with mocked(self.env.config.autodoc_mock_imports):
-            return find_object(name, import_package(self.package))
+        return find_object(name, self.package, self.env.config.autodoc_mock_imports)
 
     def make(self, name: str, listed: Sequence[str] | None, line: int) -> list[nodes.Node]:
         """Make the entry of an object.
@@ -74,23 +62,14 @@ class EntryMaker:
         chosen = chosen_members(found.object, listed)
         members = [member for member in chosen if hasattr(found.object, member)]
         self.problems += [f"{found.name} has no member {member!r}" for member in chosen if member not in members]
-        held = self._is_held_here(found.name)
-        elsewhere = [member for member in members if not self._is_held_here(f"{found.name}.{member}")] if held else []
-        own = [member for member in members if member not in elsewhere]
-        nodes_ = self._parse(_directive(found, own, elsewhere, index=held), line)
-        for node in nodes_:
-            _sort(node, members)
-            self._add_ids(node)
-        if held and members:
-            names = second_names(found, members, import_package(self.package))
-            DocbuilderDomain.of(self.env).note(self.env.docname).second_names.extend(names)
-        return nodes_
-
-    def _is_held_here(self, name: str) -> bool:
-        first = name not in self.names
-        self.names.add(name)
-        claimants = DocbuilderDomain.of(self.env).state.claimants.get(name, (self.env.docname,))
-        return first and claimants[0] == self.env.docname
+        entries = DocbuilderDomain.of(self.env).note(self.env.docname).entries
+        made = self._parse(_directives(found, members, again=found.name in entries), line)
+        self._take_entries(entries)
+        for member in members:
+            shown, own = entries.get(f"{found.name}.{member}"), own_name(found, member, self.package)
+            if shown and own:
+                entries.setdefault(own, ObjectEntry(shown.docname, shown.node_id, shown.objtype, aliased=True))
+        return made
 
     def _parse(self, lines: list[str], line: int) -> list[nodes.Node]:
         """Read reStructuredText into the page, so that ids are unique in it, and take the nodes."""
@@ -103,25 +82,21 @@ class EntryMaker:
         del self.document.children[before:]
         return list(made)
 
-    def _add_ids(self, root: nodes.Node) -> None:
-        """Give the entries of an object that another page holds their anchors."""
-        for signature in root.findall(addnodes.desc_signature):
-            name = f"{signature.get('module') or ''}.{signature.get('fullname') or ''}".strip(".")
-            if not signature["ids"] and name not in self.document.ids:
-                signature["ids"].append(name)
-                self.document.ids[name] = signature
+    def _take_entries(self, entries: dict[str, ObjectEntry]) -> None:
+        """Take the page's objects from Sphinx's: which page's entry counts is known when all pages are read."""
+        objects = self.env.domains["py"].data["objects"]
+        for name in [name for name, entry in objects.items() if entry.docname == self.env.docname]:
+            entries.setdefault(name, objects.pop(name))
 
 
-def _directive(found: Found, members: Sequence[str], elsewhere: Sequence[str], *, index: bool) -> list[str]:
-    """Write autodoc's directive for an object; *elsewhere* are members whose entries another place holds."""
+def _directives(found: Found, members: Sequence[str], *, again: bool) -> list[str]:
+    """Write autodoc's directives for an object and its members."""
     kind = _kind(found)
-    lines = [f".. auto{kind}:: {found.name}"]
-    lines += [f"   :no-{name}:" for name in _OFF if kind in _WITH_MEMBERS]
-    lines += [f"   :members: {', '.join(members)}", "   :undoc-members:"] if members else []
-    lines += [] if index else ["   :no-index:"]
-    for member in elsewhere:
+    lines = [f".. auto{kind}:: {found.name}", *(["   :no-index:"] if again else [])]
+    lines += [f"   :no-{name}:" for name in _OFF if kind in {"class", "exception", "module"}]
+    for member in members:
         kind = _kind(Found(object=getattr(found.object, member), name=member))
-        lines += ["", f"   .. auto{kind}:: {found.name}.{member}", "      :no-index:"]
+        lines += ["", f"   .. auto{kind}:: {found.name}.{member}", *(["      :no-index:"] if again else [])]
     return [*lines, ""]
 
 
@@ -136,15 +111,3 @@ def _kind(found: Found) -> str:
     if inspect.isroutine(found.object):
         return "method" if "." in getattr(found.object, "__qualname__", "") else "function"
     return "attribute" if found.name.rpartition(".")[0].rpartition(".")[2][:1].isupper() else "data"
-
-
-def _sort(root: nodes.Node, members: Sequence[str]) -> None:
-    """Put the members of an entry in the order in which they are listed."""
-    places = {name: place for place, name in enumerate(members)}
-    for content in list(root.findall(addnodes.desc_content))[:1]:
-        entries = [node for node in content.children if isinstance(node, addnodes.desc)]
-        names = {id(node): str(node[0].get("fullname", "")).rpartition(".")[2] for node in entries}  # type: ignore[attr-defined]
-        order = sorted(entries, key=lambda node: places.get(names[id(node)], len(places)))
-        slots = [content.index(node) for node in entries]
-        for slot, node in zip(slots, order, strict=True):
-            content.children[slot] = node

@@ -1,19 +1,21 @@
-"""Links between pages, and what they make of a later build: notes, resolution, warnings."""
+"""Links between pages, also in raw HTML, and what they make of a later build: notes, resolution, warnings."""
 
 from __future__ import annotations
 
+import posixpath
 import re
-from hashlib import sha256
+from html import escape, unescape
+from posixpath import dirname, join, normpath
 from typing import TYPE_CHECKING
+from urllib.parse import unquote
 
 from docutils import nodes
 from sphinx import addnodes
-from sphinx.domains.python import ObjectEntry
 from sphinx.util import logging
+from sphinx.util.osutil import relative_uri
 
-from sphinxext_heuristics.docbuilder.pages.html import html_part
-from sphinxext_heuristics.docbuilder.references import REFTYPE, reference_node
-from sphinxext_heuristics.docbuilder.store import DocbuilderDomain, Fault
+from sphinxext_heuristics.docbuilder.references import REFTYPE, Names, reference_node
+from sphinxext_heuristics.docbuilder.store import DocbuilderDomain, Fault, Link
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,14 +23,36 @@ if TYPE_CHECKING:
     from sphinx.application import Sphinx
     from sphinx.environment import BuildEnvironment
 
-    from sphinxext_heuristics.docbuilder.references import ReferenceResolver
-    from sphinxext_heuristics.docbuilder.store import Link
+    from sphinxext_heuristics.docbuilder.tree import Tree
 
 logger = logging.getLogger(__name__)
 
 #: ``reftype`` of a link between pages.
 PAGE_REFTYPE = "docbuilder-page"
+_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:|//")
+_SUFFIX = re.compile(r"\.(?:mdx?|html)$")
+_ADDRESS = re.compile(
+    r"""(<(?:a|img)\s(?:[^<>]*\s)?)(?P<name>href|src)\s*=\s*(?P<quote>["']?)(?P<address>[^"'<>]*?)(?P=quote)(?=\s|/?>)"""
+)
 _HTML_ID = re.compile(r"""\s(?:id|name)\s*=\s*["']?([^\s"'>]+)""")
+
+
+def page_link(tree: Tree, docname: str, address: str, line: int = 0) -> Link | None:
+    """Give where an address leads within the documentation; ``None`` if it leads elsewhere.
+
+    :param tree: The tree of the page that has the link.
+    :param docname: That page.
+    :param address: The address as it is written; a leading slash means the tree's folder.
+    :param line: The line of the link.
+    """
+    if _SCHEME.match(address) or address.startswith("/docs/"):
+        return None
+    path, _, anchor = address.partition("#")
+    path = unquote(path.partition("?")[0])
+    if path:
+        start = tree.folder if path.startswith("/") else dirname(docname)
+        docname = _SUFFIX.sub("", normpath(join(start, path.lstrip("/"))))
+    return Link(line, address, docname, unquote(anchor))
 
 
 def page_reference(refdoc: str, link: Link, content: nodes.Element) -> addnodes.pending_xref:
@@ -99,45 +123,31 @@ def note_page(app: Sphinx, doctree: nodes.document) -> None:
 
 def _anchors(doctree: nodes.document) -> Iterator[str]:
     for node in doctree.findall(nodes.Element):
-        yield from node.get("ids", ())
-        if isinstance(node, html_part):
-            yield from node["anchors"]
-        elif isinstance(node, nodes.raw):
-            yield from _HTML_ID.findall(node.astext())
+        html = node.astext() if isinstance(node, nodes.raw) else node.get("html", "")
+        yield from (*node.get("ids", ()), *_HTML_ID.findall(html))
 
 
-def update(resolver: ReferenceResolver, _: Sphinx, env: BuildEnvironment) -> list[str]:
+def update(_: Sphinx, env: BuildEnvironment) -> list[str]:
     """Bring the documents up to date with each other when all are read (``env-updated``).
 
-    Second names are given and warnings told. What is left are documents whose links lead elsewhere than before.
+    Objects get their entries, and warnings are told. What is left are documents whose links lead elsewhere than before,
+    or that show a tree that is another one now.
 
-    :param resolver: Knows the documented objects.
     :returns: The documents to be written again.
     """
     store = DocbuilderDomain.of(env)
-    state, before, navigation_before = store.state, store.state.outcomes, store.state.navigation
-    _give_second_names(env, store)
-    resolver.forget()
+    _give_entries(env, store)
     for docname, fault in sorted(_faults(env, store), key=lambda pair: (pair[0], pair[1].line)):
         logger.warning(fault.message, type="docbuilder", subtype=fault.subtype, location=(docname, fault.line))
-    names = resolver.of(env)
+    store.names = names = Names(env.domains["py"].data["objects"])
     places = {wanted: names.place(wanted) for notes in store.notes.values() for wanted in notes.wanted}
-    state.outcomes = {}
+    titles = [(docname, env.titles[docname].astext()) for docname in store.state.pages if docname in env.titles]
+    shown = repr((titles, [(tree.folder, tree.groups) for tree in store.state.trees]))
+    before, store.state.outcomes = store.state.outcomes, {}
     for docname, notes in store.notes.items():
         found = [destination(env, link)[:2] for link in notes.links], [places[wanted] for wanted in notes.wanted]
-        state.outcomes[docname] = sha256(repr(found).encode()).hexdigest()
-    state.navigation = _navigation(env, store)
-    if navigation_before not in {"", state.navigation}:
-        return sorted(env.found_docs)
-    return [docname for docname, outcome in state.outcomes.items() if before.get(docname, outcome) != outcome]
-
-
-def _navigation(env: BuildEnvironment, store: DocbuilderDomain) -> str:
-    """Give what all pages show of the trees: a digest; empty without a tree."""
-    if not store.state.trees:
-        return ""
-    pages = [(docname, env.titles[docname].astext()) for docname in sorted(store.state.kinds) if docname in env.titles]
-    return sha256(repr((pages, [(tree.folder, tree.groups) for tree in store.state.trees])).encode()).hexdigest()
+        store.state.outcomes[docname] = (shown, found)
+    return [docname for docname, outcome in store.state.outcomes.items() if before.get(docname, outcome) != outcome]
 
 
 def _faults(env: BuildEnvironment, store: DocbuilderDomain) -> Iterator[tuple[str, Fault]]:
@@ -146,17 +156,42 @@ def _faults(env: BuildEnvironment, store: DocbuilderDomain) -> Iterator[tuple[st
         yield from ((docname, fault) for fault in (*notes.faults, *links) if fault.message)
 
 
-def _give_second_names(env: BuildEnvironment, store: DocbuilderDomain) -> None:
-    """Let inherited members be found by their own names, too: in the page that is first in its tree."""
-    objects = env.domains["py"].data["objects"]
-    for name in [name for name, entry in objects.items() if isinstance(entry, _SecondEntry)]:
-        del objects[name]
-    for docname in store.state.kinds:
-        for own, shown in store.note(docname).second_names:
-            entry = objects.get(shown)
-            if entry is not None and own not in objects:
-                objects[own] = _SecondEntry(entry.docname, entry.node_id, entry.objtype, aliased=True)
+def _give_entries(env: BuildEnvironment, store: DocbuilderDomain) -> None:
+    """Let objects be found in the page that is first in its tree; an object's own name goes before a second one."""
+    pages = [store.notes[docname] for docname in store.state.pages if docname in store.notes]
+    entries = [pair for notes in pages for pair in notes.entries.items()]
+    for name, entry in sorted(entries, key=lambda pair: pair[1].aliased):
+        env.domains["py"].data["objects"].setdefault(name, entry)
 
 
-class _SecondEntry(ObjectEntry):
-    """The entry of a second name."""
+class html_part(nodes.General, nodes.Element):  # noqa: N801 - docutils' nodes are in small letters
+    """Raw HTML, ``html``, of the page ``docname``; its children are what other builders show."""
+
+
+def choose_html(app: Sphinx, doctree: nodes.document, docname: str) -> None:
+    """Put raw HTML into pages in HTML, and nodes into all others (``doctree-resolved``)."""
+    for part in list(doctree.findall(html_part)):
+        if app.builder.format == "html":
+            html = _ADDRESS.sub(lambda found: _with_address(app, docname, part["docname"], found), part["html"])  # noqa: B023
+            part.replace_self(nodes.raw("", html, format="html"))
+        else:
+            part.replace_self(part.children)
+
+
+def _with_address(app: Sphinx, here: str, docname: str, found: re.Match[str]) -> str:
+    """Give a tag the address that a link or an image of the documentation has in the output."""
+    tree = DocbuilderDomain.of(app.env).tree_of(docname)
+    written = address = unescape(found["address"])
+    if found["name"] == "src" and tree:
+        path, _ = app.env.relfn2path(tree.image(written), docname)
+        if path in app.env.images:
+            _, name = app.env.images[path]
+            # the builder copies the images that it knows of
+            app.builder.images[path] = name
+            address = posixpath.join(relative_uri(app.builder.get_target_uri(here), app.builder.imagedir), name)
+    elif tree and (link := page_link(tree, docname, written)):
+        target, anchor, _ = destination(app.env, link)
+        if not target:
+            return found[1].rstrip()  # it leads nowhere: text without an address
+        address = app.builder.get_relative_uri(here, target) + (f"#{anchor}" if anchor else "") or "#"
+    return found[0] if address == written else f'{found[1]}{found["name"]}="{escape(address)}"'
