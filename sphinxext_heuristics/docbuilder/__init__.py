@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 from sphinx.util import logging
 
 from sphinxext_heuristics.docbuilder.docstrings.autodoc import DocstringDirective, process_docstring
-from sphinxext_heuristics.docbuilder.pages.links import choose_html, html_part, note_page, resolve_page, update
+from sphinxext_heuristics.docbuilder.pages.links import choose_html, html_part, note_page, update
 from sphinxext_heuristics.docbuilder.pages.renderer import PageParser
 from sphinxext_heuristics.docbuilder.pages.trees import before_reading, read_trees
-from sphinxext_heuristics.docbuilder.references import resolve_object
+from sphinxext_heuristics.docbuilder.references import resolve
 from sphinxext_heuristics.docbuilder.store import DocbuilderDomain
 
 logger = logging.getLogger(__name__)
@@ -45,8 +45,7 @@ def setup(app: Sphinx) -> ExtensionMetadata:
     app.connect("doctree-read", note_page)
     # Before those (500) that look objects up.
     app.connect("env-updated", update, priority=400)
-    app.connect("missing-reference", resolve_object)
-    app.connect("missing-reference", resolve_page)
+    app.connect("missing-reference", resolve)
     app.connect("doctree-resolved", choose_html)
     return {"parallel_read_safe": True, "parallel_write_safe": True, "env_version": 1}
 

@@ -1,35 +1,35 @@
-"""Objects as doc-builder finds them: by an attribute walk that imports modules on the way."""
+"""Objects and their entries: ``[[autodoc]] X``.
+
+Objects are found as doc-builder does: by an attribute walk that imports modules on the way. Sphinx's autodoc makes the
+entries, with the names and members that doc-builder chooses.
+"""
 
 from __future__ import annotations
 
 import importlib
 import inspect
-from dataclasses import dataclass
 from types import MethodType, ModuleType
 from typing import TYPE_CHECKING, cast
+
+from docutils.parsers.rst import states
+from docutils.statemachine import StringList
+from sphinx.domains.python import ObjectEntry
+
+from sphinxext_heuristics.docbuilder.store import DocbuilderDomain
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from contextlib import AbstractContextManager
 
+    from docutils import nodes
+    from sphinx.environment import BuildEnvironment
+
+#: The options of autodoc about members that conf.py may set for all entries. Here doc-builder's rules choose.
+_OFF = ("members", "undoc-members", "inherited-members", "private-members", "special-members", "exclude-members")
+
 
 class ImportFailedError(Exception):
     """A module exists and cannot be imported."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Found:
-    """An object of a package."""
-
-    #: The object.
-    object: object
-    #: The shortest path to it, package included: the name that it is shown under.
-    name: str
-
-    @property
-    def called(self) -> bool:
-        """Whether doc-builder writes ``()`` behind the name."""
-        return not isinstance(self.object, type | property | ModuleType)
 
 
 def import_package(name: str, mocked: Sequence[str] = ()) -> ModuleType:
@@ -50,13 +50,14 @@ def _mock(names: Sequence[str]) -> AbstractContextManager[None]:
     return cast("AbstractContextManager[None]", importlib.import_module("sphinx.ext.autodoc.mock").mock(names))
 
 
-def find_object(name: str, package: str, mocked: Sequence[str] = ()) -> Found | None:
+def find_object(name: str, package: str, mocked: Sequence[str] = ()) -> tuple[object, str] | None:
     """Find an object of a package.
 
     :param name: Its name, with or without the package's.
     :param package: The package's name.
     :param mocked: Modules that need not be installed.
-    :returns: The object; ``None`` if there is none.
+    :returns: The object, and the shortest path to it, package included: the name that it is shown under; ``None`` if
+        there is none.
     :raises ImportFailedError: A module on the way cannot be imported.
     """
     inside = name.removeprefix(f"{package}.")
@@ -66,7 +67,7 @@ def find_object(name: str, package: str, mocked: Sequence[str] = ()) -> Found | 
             current = _attribute(current, part)
             if current is None:
                 return None
-        return Found(object=current, name=_shortest_path(current, package) or f"{package}.{inside}")
+        return current, _shortest_path(current, package) or f"{package}.{inside}"
 
 
 def _attribute(owner: object, name: str) -> object | None:
@@ -141,8 +142,91 @@ def chosen_members(found: object, listed: Sequence[str] | None) -> list[str]:
     return [] if "none" in listed else list(listed)
 
 
-def own_name(found: Found, member: str, package: str) -> str | None:
+def own_name(cls: object, member: str, package: str) -> str | None:
     """Give a member's name in the class that defines it."""
-    method = inspect.getattr_static(found.object, member, None)
+    method = inspect.getattr_static(cls, member, None)
     function = method.__func__ if isinstance(method, classmethod | staticmethod) else method
     return _shortest_path(function, package) if function is not None else None
+
+
+class EntryMaker:
+    """Makes the entries of one page.
+
+    :param env: The environment.
+    :param document: The page.
+    :param package: The documented package.
+    """
+
+    def __init__(self, env: BuildEnvironment, document: nodes.document, package: str) -> None:
+        self.env = env
+        self.document = document
+        self.package = package
+        #: What is wrong with the entries that were made.
+        self.problems: list[str] = []
+
+    def make(self, name: str, listed: Sequence[str] | None, line: int) -> list[nodes.Node]:
+        """Make the entry of an object.
+
+        :param name: The object's name as it is written.
+        :param listed: The members that are listed with it.
+        :param line: The line, from 1.
+        :returns: The nodes.
+        :raises LookupError: There is no such object.
+        :raises ImportFailedError: It cannot be imported.
+        """
+        found = find_object(name, self.package, self.env.config.autodoc_mock_imports)
+        if found is None:
+            raise LookupError(name)
+        shown, path = found
+        chosen = chosen_members(shown, listed)
+        members = [member for member in chosen if hasattr(shown, member)]
+        self.problems += [f"{path} has no member {member!r}" for member in chosen if member not in members]
+        entries = DocbuilderDomain.of(self.env).note(self.env.docname).entries
+        made = self._parse(_directives(shown, path, members, again=path in entries), line)
+        self._take_entries(entries)
+        for member in members:
+            entry, own = entries.get(f"{path}.{member}"), own_name(shown, member, self.package)
+            if entry and own:
+                entries.setdefault(own, ObjectEntry(entry.docname, entry.node_id, entry.objtype, aliased=True))
+        return made
+
+    def _parse(self, lines: list[str], line: int) -> list[nodes.Node]:
+        """Read reStructuredText into the page, so that ids are unique in it, and take the nodes."""
+        source = self.document["source"]
+        text = StringList(lines, items=[(source, line - 1)] * len(lines))
+        machine = states.RSTStateMachine(state_classes=states.state_classes, initial_state="Body", debug=False)
+        before = len(self.document.children)
+        machine.run(text, self.document, inliner=states.Inliner())
+        made = self.document.children[before:]
+        del self.document.children[before:]
+        return list(made)
+
+    def _take_entries(self, entries: dict[str, ObjectEntry]) -> None:
+        """Take the page's objects from Sphinx's: which page's entry counts is known when all pages are read."""
+        objects = self.env.domains["py"].data["objects"]
+        for name in [name for name, entry in objects.items() if entry.docname == self.env.docname]:
+            entries.setdefault(name, objects.pop(name))
+
+
+def _directives(shown: object, path: str, members: Sequence[str], *, again: bool) -> list[str]:
+    """Write autodoc's directives for an object and its members."""
+    kind = _kind(shown, path)
+    lines = [f".. auto{kind}:: {path}", *(["   :no-index:"] if again else [])]
+    lines += [f"   :no-{name}:" for name in _OFF if kind in {"class", "exception", "module"}]
+    for member in members:
+        kind = _kind(getattr(shown, member), member)
+        lines += ["", f"   .. auto{kind}:: {path}.{member}", *(["      :no-index:"] if again else [])]
+    return [*lines, ""]
+
+
+def _kind(shown: object, path: str) -> str:
+    """Give the kind of an object, as autodoc's directives name it."""
+    if isinstance(shown, type):
+        return "exception" if issubclass(shown, BaseException) else "class"
+    if isinstance(shown, ModuleType):
+        return "module"
+    if isinstance(shown, property):
+        return "property"
+    if inspect.isroutine(shown):
+        return "method" if "." in getattr(shown, "__qualname__", "") else "function"
+    return "attribute" if path.rpartition(".")[0].rpartition(".")[2][:1].isupper() else "data"

@@ -75,7 +75,7 @@ class Renderer(SphinxRenderer):
         shown = target.rpartition(".")[2] if token.content.startswith("~") else target
         shown = token.meta["shown"] or shown + ("()" if called else "")
         content = nodes.literal(token.content, shown, classes=["xref", "py", "py-obj"])
-        reference = object_reference(self.sphinx_env, target, content, exact=exact)
+        reference = object_reference(self.sphinx_env, exact or target, content, exact=bool(exact))
         self._append(reference, token)
 
     def look_up(self, target: str, token: SyntaxTreeNode) -> tuple[str, bool]:

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from sphinx.domains.python import ObjectEntry
     from sphinx.environment import BuildEnvironment
 
+    from sphinxext_heuristics.docbuilder.pages.trees import Tree
     from sphinxext_heuristics.docbuilder.references import Names
-    from sphinxext_heuristics.docbuilder.tree import Tree
 
 
 class Fault(NamedTuple):
@@ -27,10 +27,10 @@ class Fault(NamedTuple):
 
 
 class Link(NamedTuple):
-    """A link to a page: the line; how it is written; where it leads, redirects not yet followed; the anchor there."""
+    """A link to a page: how it is written; the line; where it leads, redirects not yet followed; the anchor there."""
 
+    name: str
     line: int
-    written: str
     docname: str
     anchor: str
 
@@ -38,14 +38,13 @@ class Link(NamedTuple):
 class Wanted(NamedTuple):
     """An object that a reference names.
 
-    Its name, with or without packages; module and class around the reference; whether only a class will do; the full
-    name, if it is known.
+    Its name; module and class around the reference; whether only a class will do; whether the name is the full one.
     """
 
-    target: str
+    name: str
     context: tuple[str, ...] = ()
     only_classes: bool = False
-    exact: str = ""
+    exact: bool = False
 
 
 @dataclass(slots=True)
@@ -53,9 +52,8 @@ class Notes:
     """What is known of a document that has been read."""
 
     faults: list[Fault] = field(default_factory=list)
-    links: list[Link] = field(default_factory=list)
-    #: The objects that it links to.
-    wanted: tuple[Wanted, ...] = ()
+    #: What it links to.
+    targets: tuple[Link | Wanted, ...] = ()
     #: The objects that ``[[autodoc]]`` documents there, inherited members under both of their names.
     entries: dict[str, ObjectEntry] = field(default_factory=dict)
     anchors: frozenset[str] = frozenset()

@@ -149,7 +149,6 @@ def test_code(build: Callable[..., SphinxTestApp]) -> None:
     assert [tag["class"][0] for tag in found.find_all("div", class_=re.compile("^highlight-"))] == [
         "highlight-py",
         "highlight-python",
-        "highlight-pycon",
     ]
     assert "triple `ticks` here" in [tag.get_text() for tag in found.find_all("code")]
     assert "hidden" not in found.get_text()

@@ -122,13 +122,16 @@ class _Blocks:
         indent = indent_of(self.source[start])
         column = self.column(indent)
         is_alert = _ALERT.match(self.source[start].strip())
+        fence = [" " * column + "```"] if self.source[start].lstrip().startswith(">>>") else []
         self.end_paragraph(start)
+        self.output += [(f"{mark}pycon", self.origins[start]) for mark in fence]
         for number in range(start, end):
             line = self.source[number]
             text = line[min(indent, indent_of(line)) :].rstrip()
             if is_alert:
                 text = line.strip() if line.strip().startswith(">") else f"> {line.strip()}"
             self.output.append((" " * column + text if text else "", self.origins[number]))
+        self.output += [(mark, self.origins[end - 1]) for mark in fence]
         self.end_paragraph(end - 1)
 
     def add_line(self, position: int, text: str) -> None:

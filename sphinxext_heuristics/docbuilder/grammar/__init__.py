@@ -8,13 +8,7 @@ from markdown_it import MarkdownIt, rules_inline
 from mdit_py_plugins.front_matter import front_matter_plugin
 from myst_parser.config.main import MdParserConfig
 
-from sphinxext_heuristics.docbuilder.grammar.blocks import (
-    alert_rule,
-    autodoc_rule,
-    component_rule,
-    doctest_rule,
-    formula_rule,
-)
+from sphinxext_heuristics.docbuilder.grammar.blocks import alert_rule, autodoc_rule, component_rule, formula_rule
 from sphinxext_heuristics.docbuilder.grammar.inline import DOCSTRING, PAGE, SHARED, located
 
 if TYPE_CHECKING:
@@ -42,7 +36,6 @@ def create_parser(renderer: Callable[[MarkdownIt], RendererProtocol], *, page: b
     rules = parser.block.ruler
     rules.before("code", "component", component_rule, _INTERRUPTS)
     rules.before("blockquote", "formula", formula_rule, _INTERRUPTS)
-    rules.before("blockquote", "doctest", doctest_rule, _INTERRUPTS)
     parser.core.ruler.after("block", "alert", alert_rule)
     parser.core.ruler.after("block", "origins", _origins_rule)
     for name, rule in (*SHARED, *(PAGE if page else DOCSTRING)):

@@ -1,4 +1,4 @@
-"""Rules for blocks that CommonMark does not have: components, documented objects, formulas, doctests, alerts.
+"""Rules for blocks that CommonMark does not have: components, documented objects, formulas, alerts.
 
 Components are the tags in capitals and their like that doc-builder's site has a program for.
 """
@@ -29,7 +29,6 @@ _TAG_AT_END = re.compile(rf"\s*{TAG.pattern}|.*{TAG.pattern}\s*$")
 _FENCE = re.compile(r"\s*(?P<mark>`{3,}|~{3,})(?P<info>[^`]*)$")
 _COLAB = re.compile(r"\[\[open-in-colab\]\]\s*$")
 _MEMBER = re.compile(r"-\s+(\S+)\s*$")
-_DOCTEST = re.compile(r">>> ?")
 _ALERT = re.compile(r"\[!(?P<kind>\w+)\][ \t]*(?P<folded>> ?)?(?P<newline>\n)?")
 
 
@@ -210,23 +209,6 @@ def _paragraph(state: StateBlock, text: str, line: int) -> None:
     opening.map = inline.map = [line, line + 1]
     inline.content, inline.children = text, []
     state.push("paragraph_close", "p", -1)
-
-
-def doctest_rule(state: StateBlock, start: int, end: int, silent: bool) -> bool:  # noqa: FBT001 - markdown-it's call
-    """Read a doctest that is in no fence: from ``>>>`` to the next blank line."""
-    if not _DOCTEST.match(line_at(state, start)) or state.is_code_block(start):
-        return False
-    if silent:
-        return True
-    stop = start
-    while stop < end and not state.isEmpty(stop):
-        stop += 1
-    token = state.push("fence", "code", 0)
-    token.info, token.markup = "pycon", "```"
-    token.content = state.getLines(start, stop, state.sCount[start], keepLastLF=True)
-    token.map = [start, stop]
-    state.line = stop
-    return True
 
 
 def alert_rule(state: StateCore) -> None:

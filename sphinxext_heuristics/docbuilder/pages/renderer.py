@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from html import unescape
+from types import ModuleType
 from typing import TYPE_CHECKING
 
 from docutils import nodes
@@ -13,10 +14,10 @@ from myst_parser.parsers.sphinx_ import MystParser
 
 from sphinxext_heuristics.docbuilder.grammar import create_parser
 from sphinxext_heuristics.docbuilder.grammar.blocks import attributes_of, tags_apart
-from sphinxext_heuristics.docbuilder.objects import ImportFailedError
-from sphinxext_heuristics.docbuilder.pages.entries import EntryMaker
-from sphinxext_heuristics.docbuilder.pages.links import html_part, page_link, page_reference
+from sphinxext_heuristics.docbuilder.objects import EntryMaker, ImportFailedError, find_object
+from sphinxext_heuristics.docbuilder.pages.links import html_part
 from sphinxext_heuristics.docbuilder.pages.trees import main_page, toctrees
+from sphinxext_heuristics.docbuilder.references import make_reference, page_link
 from sphinxext_heuristics.docbuilder.render import Renderer, line_of, plain_text
 from sphinxext_heuristics.docbuilder.store import DocbuilderDomain, Fault
 
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from markdown_it.tree import SyntaxTreeNode
     from sphinx.environment import BuildEnvironment
 
-    from sphinxext_heuristics.docbuilder.tree import Tree
+    from sphinxext_heuristics.docbuilder.pages.trees import Tree
 
 _INLINE = """
 a abbr audio b bdi bdo br button canvas cite code data datalist del dfn em embed font i img input ins kbd label map mark
@@ -150,12 +151,14 @@ class PageRenderer(Renderer):
             self.warn("; ".join(messages), token, "autodoc")
 
     def look_up(self, target: str, token: SyntaxTreeNode) -> tuple[str, bool]:
-        """Find an object by doc-builder's walk."""
+        """Find an object by doc-builder's walk; it writes ``()`` behind what is called."""
         try:
-            found = self.entries.find(target)
+            found = find_object(target, self.tree.package, self.sphinx_env.config.autodoc_mock_imports)
         except ImportFailedError:
             found = None
-        return (found.name, found.called or token.meta["called"]) if found else ("", token.meta["called"])
+        if found is None:
+            return "", token.meta["called"]
+        return found[1], token.meta["called"] or not isinstance(found[0], type | property | ModuleType)
 
     def render_link(self, token: SyntaxTreeNode) -> None:
         """Render a link: to an address, to a page, to an anchor."""
@@ -166,7 +169,7 @@ class PageRenderer(Renderer):
         content = nodes.inline()
         with self.current_node_context(content):
             self.render_children(token)
-        self._append(page_reference(self.docname, link, content), token)
+        self._append(make_reference(self.docname, link, content), token)
 
     def render_image(self, token: SyntaxTreeNode) -> None:
         """Render an image; ``/imgs`` is a folder of the tree."""
