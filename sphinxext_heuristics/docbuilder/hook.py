@@ -122,10 +122,10 @@ def differences(out: Path, files: dict[str, str]) -> Iterator[str]:
 def write(out: Path, files: dict[str, str]) -> Iterator[str]:
     """Write the files that differ, and yield a line on each."""
     for name, text in files.items():
-        path = out / name
-        same = path.is_file() and path.read_bytes() == text.encode("utf-8")
+        path, content = out / name, text.encode("utf-8")
+        same = path.is_file() and path.read_bytes() == content
         if not same:
-            path.write_bytes(text.encode("utf-8"))
+            path.write_bytes(content)
         yield f"{path}: {'unchanged' if same else 'written'}"
 
 
@@ -176,12 +176,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = parser().parse_args(argv)
     try:
         return _hook(arguments)
-    except (HookError, OSError) as error:
-        sys.stderr.write(f"{PROG}: error: {error}\n")
-        return _FAILED
-    except KeyboardInterrupt:
-        sys.stderr.write(f"{PROG}: error: interrupted\n")
-        return _INTERRUPTED
+    except (HookError, OSError, KeyboardInterrupt) as error:
+        sys.stderr.write(f"{PROG}: error: {str(error) or 'interrupted'}\n")
+        return _INTERRUPTED if isinstance(error, KeyboardInterrupt) else _FAILED
 
 
 def _hook(arguments: argparse.Namespace) -> int:

@@ -291,7 +291,7 @@ CASES = {
             ("rubric", "Example (pure Super)", "", []),
             ("prose", "", "```py\n>>> Args:\n```", []),
             ("rubric", "Example", "", []),
-            ("code", "", "model(x)\n  .y", []),
+            ("prose", "", "````\nmodel(x)\n  .y\n````", []),
             ("prose", "", "Done.", []),
         ],
     ),

@@ -17,14 +17,14 @@ from sphinxext_heuristics.docbuilder.docstrings.markdown import render_markdown
 from sphinxext_heuristics.docbuilder.docstrings.sections import Item, Kind, Section, split_docstring, top_level
 from sphinxext_heuristics.docbuilder.grammar import create_parser
 from sphinxext_heuristics.docbuilder.references import object_reference
-from sphinxext_heuristics.docbuilder.render import Renderer, language_of
+from sphinxext_heuristics.docbuilder.render import Renderer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from sphinx.application import Sphinx
 
-#: How many lines `to_directive` puts before the text.
+#: How many lines `process_docstring` puts before the text.
 LINES_BEFORE = 2
 _TYPE_TOKEN = re.compile(
     r"""
@@ -56,13 +56,8 @@ def process_docstring(  # noqa: PLR0913, PLR0917 - autodoc's signature
     del what, options
     packages = {*app.config.docbuilder_packages, *app.config.docbuilder_trees.values()}
     if packages and any(lines) and source_module(name, obj).partition(".")[0] in packages:
-        lines[:] = to_directive(lines)
-
-
-def to_directive(lines: list[str]) -> list[str]:
-    """Write a docstring as the content of the directive."""
-    body = [f"   {line}" if line.strip() else "" for line in lines]
-    return [f".. {DocstringDirective.name_in_source}::", "", *body, ""]
+        body = [f"   {line}" if line.strip() else "" for line in lines]
+        lines[:] = [f".. {DocstringDirective.name_in_source}::", "", *body, ""]
 
 
 def source_module(name: str, obj: object) -> str:
@@ -74,21 +69,15 @@ def source_module(name: str, obj: object) -> str:
         has no module, a property or a value, is taken to belong to the module in *name*.
     """
     function = inspect.unwrap(obj) if callable(obj) else getattr(obj, "fget", None) or obj
-    if not getattr(function, "__doc__", None) and (inherited := _inherited_from(name)):
-        return inherited
     module = getattr(function, "__module__", None)
+    if not getattr(function, "__doc__", None):
+        owner_name, _, member = name.rpartition(".")
+        module_name, _, class_name = owner_name.rpartition(".")
+        owner = getattr(sys.modules.get(module_name), class_name, None)
+        bases = inspect.getmro(owner) if inspect.isclass(owner) else ()
+        documented = [base for base in bases if getattr(vars(base).get(member), "__doc__", None)]
+        module = documented[0].__module__ if documented else module
     return module if isinstance(module, str) else name
-
-
-def _inherited_from(name: str) -> str | None:
-    """Find the class in whose body a member's docstring stands, without importing anything."""
-    owner_name, _, member = name.rpartition(".")
-    module_name, _, class_name = owner_name.rpartition(".")
-    owner = getattr(sys.modules.get(module_name), class_name, None)
-    for base in inspect.getmro(owner) if inspect.isclass(owner) else ():
-        if getattr(base.__dict__.get(member), "__doc__", None):
-            return base.__module__
-    return None
 
 
 class DocstringDirective(SphinxDirective):
@@ -134,12 +123,10 @@ class DocstringDirective(SphinxDirective):
 
     def block(self, section: Section) -> list[nodes.Node]:
         """Make the nodes of a section without items."""
-        if section.kind is Kind.RUBRIC or section.kind is Kind.CODE:
-            code = section.text
-            block = nodes.literal_block(code, code, language=language_of("", code))
-            node = block if code else nodes.rubric("", section.title)
-            node.line = section.line + 1
-            return [node]
+        if section.kind is Kind.RUBRIC:
+            rubric = nodes.rubric("", section.title)
+            rubric.line = section.line + 1
+            return [rubric]
         body = self.render(section.text, section.line)
         return [getattr(nodes, section.title)("", *body)] if section.kind is Kind.ADMONITION else body
 

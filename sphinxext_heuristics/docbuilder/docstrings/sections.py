@@ -26,8 +26,6 @@ class Kind(Enum):
     """Markdown that belongs to no section."""
     RUBRIC = "rubric"
     """A heading such as ``Example:``; what it heads is the prose that follows."""
-    CODE = "code"
-    """The indented block after a heading that ends in ``::``."""
     ADMONITION = "admonition"
     """``Note:``, ``Warning:`` and their like."""
     PARAMETERS = "parameters"
@@ -179,8 +177,8 @@ class _Splitter:
         if not self.lines[header.line].rstrip().endswith("::") or self.depths[start] <= indent:
             return self.add(header.line, header.line + 1, header)
         end = self.block_end(start, indent + 1)
-        code = Section(Kind.CODE, text=dedent(self.lines[start:end])[0], line=start)
-        return self.add(header.line, end, header, code)
+        code, _ = dedent(self.lines[start:end])
+        return self.add(header.line, end, header, Section(Kind.PROSE, text=f"````\n{code}\n````", line=start - 1))
 
     def admonition(self, header: Section) -> int:
         start = header.line if header.text else self.filled(header.line + 1)

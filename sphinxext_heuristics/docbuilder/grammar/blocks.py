@@ -15,19 +15,13 @@ if TYPE_CHECKING:
     from markdown_it.rules_core import StateCore
     from markdown_it.token import Token
 
-#: Components with Markdown between their tags.
-CONTAINERS = frozenset({"Tip", "hfoption", "hfoptions"})
-#: Components that stand for themselves.
-SINGLES = frozenset({"Youtube"})
-
 _ATTRIBUTE = re.compile(r"""(?P<name>[A-Za-z][\w:-]*)(?:\s*=\s*(?:"([^"]*)"|'([^']*)'|\{([^{}]*)\}|([^\s"'>/]+)))?""")
-_NAMES = "|".join(sorted(CONTAINERS | SINGLES))
+_NAMES = "Tip|Youtube|hfoptions?"
 _TAG = re.compile(rf"<(?P<slash>/?)(?P<name>{_NAMES})\b(?P<attributes>[^<>]*?)(?P<closed>/?)>")
 #: A component's tag, opening or closing.
 TAG = re.compile(rf"(</?(?:{_NAMES})\b[^<>]*>)")
 _TAG_AT_END = re.compile(rf"\s*{TAG.pattern}|.*{TAG.pattern}\s*$")
 _FENCE = re.compile(r"\s*(?P<mark>`{3,}|~{3,})(?P<info>[^`]*)$")
-_COLAB = re.compile(r"\[\[open-in-colab\]\]\s*$")
 _MEMBER = re.compile(r"-\s+(\S+)\s*$")
 _ALERT = re.compile(r"\[!(?P<kind>\w+)\][ \t]*(?P<folded>> ?)?(?P<newline>\n)?")
 
@@ -60,14 +54,13 @@ def tags_apart(source: Sequence[str]) -> Iterator[tuple[str, int]]:
     """Give each line with its number, from 0; the tags of components that begin or end one are lines of their own."""
     position = 0
     while position < len(source):
-        line, end = source[position], fence_end(source, position)
-        if end == position and _TAG_AT_END.match(line):
+        line, end = source[position], max(fence_end(source, position), position + 1)
+        if _TAG_AT_END.match(line):
             indent = " " * indent_of(line)
             yield from ((indent + part.strip(), position) for part in TAG.split(line) if part.strip())
         else:
-            end = max(end, position + 1)
             yield from zip(source[position:end], range(position, end), strict=True)
-        position = max(end, position + 1)
+        position = end
 
 
 def attributes_of(text: str) -> dict[str, str]:
@@ -80,15 +73,14 @@ def attributes_of(text: str) -> dict[str, str]:
 
 def component_rule(state: StateBlock, start: int, end: int, silent: bool) -> bool:  # noqa: FBT001 - markdown-it's call
     """Read a component: its content becomes tokens between ``component_open`` and ``component_close``."""
-    line = line_at(state, start).rstrip()
-    tag = _TAG.fullmatch(line)
-    if (tag is None and not _COLAB.match(line)) or state.is_code_block(start):
+    tag = _TAG.fullmatch(line_at(state, start).rstrip())
+    if tag is None or state.is_code_block(start):
         return False
-    if silent or tag is None:
+    if silent:
         state.line = start + 1
     elif tag["slash"]:
-        problem(state, start, f"{line} closes nothing; remove it, or add the opening tag")
-    elif tag["closed"] or tag["name"] in SINGLES:
+        problem(state, start, f"{tag[0]} closes nothing; remove it, or add the opening tag")
+    elif tag["closed"] or tag["name"] == "Youtube":
         _push(state, "component", tag, 0, start + 1)
     else:
         _container(state, start, end, tag)
