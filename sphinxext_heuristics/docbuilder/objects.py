@@ -11,8 +11,10 @@ import inspect
 from types import MethodType, ModuleType
 from typing import TYPE_CHECKING, cast
 
+from docutils import nodes
 from docutils.parsers.rst import states
 from docutils.statemachine import StringList
+from sphinx import addnodes
 from sphinx.domains.python import ObjectEntry
 
 from sphinxext_heuristics.docbuilder.store import DocbuilderDomain
@@ -21,7 +23,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from contextlib import AbstractContextManager
 
-    from docutils import nodes
     from sphinx.environment import BuildEnvironment
 
 #: The options of autodoc about members that conf.py may set for all entries. Here doc-builder's rules choose.
@@ -149,63 +150,66 @@ def own_name(cls: object, member: str, package: str) -> str | None:
     return _shortest_path(function, package) if function is not None else None
 
 
-class EntryMaker:
-    """Makes the entries of one page.
+def make_entry(
+    document: nodes.document, package: str, name: str, listed: Sequence[str] | None, line: int
+) -> tuple[list[nodes.Node], list[str]]:
+    """Make the entry of an object.
 
-    :param env: The environment.
     :param document: The page.
     :param package: The documented package.
+    :param name: The object's name as it is written.
+    :param listed: The members that are listed with it.
+    :param line: The line, from 1.
+    :returns: The nodes, and what is wrong.
+    :raises LookupError: There is no such object.
+    :raises ImportFailedError: It cannot be imported.
     """
+    env: BuildEnvironment = document.settings.env
+    found = find_object(name, package, env.config.autodoc_mock_imports)
+    if found is None:
+        raise LookupError(name)
+    shown, path = found
+    chosen = chosen_members(shown, listed)
+    members = [member for member in chosen if hasattr(shown, member)]
+    entries = DocbuilderDomain.of(env).note(env.docname).entries
+    made = _parse(document, _directives(shown, path, members, again=path in entries), line)
+    # which page's entry of an object counts is known when all pages are read
+    objects = env.domains["py"].data["objects"]
+    for full_name in [full_name for full_name, entry in objects.items() if entry.docname == env.docname]:
+        entries.setdefault(full_name, objects.pop(full_name))
+    for desc in [desc for node in made for desc in node.findall(addnodes.desc)]:
+        _add_ids(document, desc)
+    for member in members:
+        entry, own = entries.get(f"{path}.{member}"), own_name(shown, member, package)
+        if entry and own:
+            entries.setdefault(own, ObjectEntry(entry.docname, entry.node_id, entry.objtype, aliased=True))
+    return made, [f"{path} has no member {member!r}" for member in chosen if member not in members]
 
-    def __init__(self, env: BuildEnvironment, document: nodes.document, package: str) -> None:
-        self.env = env
-        self.document = document
-        self.package = package
-        #: What is wrong with the entries that were made.
-        self.problems: list[str] = []
 
-    def make(self, name: str, listed: Sequence[str] | None, line: int) -> list[nodes.Node]:
-        """Make the entry of an object.
+def _parse(document: nodes.document, lines: list[str], line: int) -> list[nodes.Node]:
+    """Read reStructuredText into the page, so that ids are unique in it, and take the nodes."""
+    text = StringList(lines, items=[(document["source"], line - 1)] * len(lines))
+    machine = states.RSTStateMachine(state_classes=states.state_classes, initial_state="Body", debug=False)
+    before = len(document.children)
+    machine.run(text, document, inliner=states.Inliner())
+    made = document.children[before:]
+    del document.children[before:]
+    return list(made)
 
-        :param name: The object's name as it is written.
-        :param listed: The members that are listed with it.
-        :param line: The line, from 1.
-        :returns: The nodes.
-        :raises LookupError: There is no such object.
-        :raises ImportFailedError: It cannot be imported.
-        """
-        found = find_object(name, self.package, self.env.config.autodoc_mock_imports)
-        if found is None:
-            raise LookupError(name)
-        shown, path = found
-        chosen = chosen_members(shown, listed)
-        members = [member for member in chosen if hasattr(shown, member)]
-        self.problems += [f"{path} has no member {member!r}" for member in chosen if member not in members]
-        entries = DocbuilderDomain.of(self.env).note(self.env.docname).entries
-        made = self._parse(_directives(shown, path, members, again=path in entries), line)
-        self._take_entries(entries)
-        for member in members:
-            entry, own = entries.get(f"{path}.{member}"), own_name(shown, member, self.package)
-            if entry and own:
-                entries.setdefault(own, ObjectEntry(entry.docname, entry.node_id, entry.objtype, aliased=True))
-        return made
 
-    def _parse(self, lines: list[str], line: int) -> list[nodes.Node]:
-        """Read reStructuredText into the page, so that ids are unique in it, and take the nodes."""
-        source = self.document["source"]
-        text = StringList(lines, items=[(source, line - 1)] * len(lines))
-        machine = states.RSTStateMachine(state_classes=states.state_classes, initial_state="Body", debug=False)
-        before = len(self.document.children)
-        machine.run(text, self.document, inliner=states.Inliner())
-        made = self.document.children[before:]
-        del self.document.children[before:]
-        return list(made)
-
-    def _take_entries(self, entries: dict[str, ObjectEntry]) -> None:
-        """Take the page's objects from Sphinx's: which page's entry counts is known when all pages are read."""
-        objects = self.env.domains["py"].data["objects"]
-        for name in [name for name, entry in objects.items() if entry.docname == self.env.docname]:
-            entries.setdefault(name, objects.pop(name))
+def _add_ids(document: nodes.document, desc: addnodes.desc) -> None:
+    """Give parameters and examples of an entry doc-builder's ids: ``X.rank``, ``X.example``, ``X.example-2``."""
+    signature, content = cast("tuple[nodes.Element, nodes.Element]", (desc.children[0], desc.children[-1]))
+    fields = [child for child in content.children if isinstance(child, nodes.field_list)]
+    parts = [child for child in content.children if not isinstance(child, nodes.field_list | addnodes.desc)]
+    named = [(name.astext().lstrip("*"), name) for part in fields for name in part.findall(addnodes.literal_strong)]
+    examples = [block for part in parts for block in part.findall(nodes.literal_block)]
+    numbered = [(f"example-{number}".removesuffix("-1"), block) for number, block in enumerate(examples, 1)]
+    for name, node in [*named, *numbered] if signature["ids"] else ():
+        identifier = f"{signature['ids'][0]}.{name}"
+        if identifier not in document.ids:
+            node["ids"].append(identifier)
+            document.ids[identifier] = node
 
 
 def _directives(shown: object, path: str, members: Sequence[str], *, again: bool) -> list[str]:

@@ -23,6 +23,10 @@ logger = logging.getLogger(__name__)
 
 #: What docutils' smart quotes change; a NUL in front escapes it, as a backslash does in reStructuredText.
 _EDUCATED = re.compile(r"['\"`]|--+|\.\.\.")
+#: Lines of code for doc-builder's tests: marked as hidden, with the block that such a line opens, and decorators.
+_HIDDEN = re.compile(
+    r"^( *)\S.*# doc-builder: hide.*\n(?:\1 +.*\n|\s*\n(?=\1 ))*|^# *pytest-decorator:.*\n", re.MULTILINE
+)
 _HUB = "https://huggingface.co"
 _PYTHON = frozenset({"default", "ipython", "py", "py3", "pycon", "pytb", "python", "python3"})
 _ALERTS = ("caution", "important", "note", "tip", "warning")
@@ -61,7 +65,7 @@ class Renderer(SphinxRenderer):
 
     def render_fence(self, token: SyntaxTreeNode) -> None:
         """Render a code fence; its language is what its code can be read as."""
-        code = token.content.rstrip("\n")
+        code = _HIDDEN.sub("", token.content).rstrip("\n")
         self._append(nodes.literal_block(code, code, language=language_of(token.info.strip(), code)), token)
 
     def render_formula(self, token: SyntaxTreeNode) -> None:

@@ -14,7 +14,7 @@ from myst_parser.parsers.sphinx_ import MystParser
 
 from sphinxext_heuristics.docbuilder.grammar import create_parser
 from sphinxext_heuristics.docbuilder.grammar.blocks import attributes_of, tags_apart
-from sphinxext_heuristics.docbuilder.objects import EntryMaker, ImportFailedError, find_object
+from sphinxext_heuristics.docbuilder.objects import ImportFailedError, find_object, make_entry
 from sphinxext_heuristics.docbuilder.pages.links import html_part
 from sphinxext_heuristics.docbuilder.pages.trees import main_page, toctrees
 from sphinxext_heuristics.docbuilder.references import make_reference, page_link
@@ -81,20 +81,16 @@ class PageRenderer(Renderer):
         super().setup_render(options, env)
         self.tree: Tree = env["tree"]
         self.docname = self.sphinx_env.docname
-        self.store = DocbuilderDomain.of(self.sphinx_env)
-        self.entries = EntryMaker(self.sphinx_env, self.document, self.tree.package)
+        self.faults = DocbuilderDomain.of(self.sphinx_env).note(self.docname).faults
         #: The open headings: the level as it is written, and the level of the section.
         self.levels: list[tuple[int, int]] = []
         self.headings: list[tuple[nodes.Element, str]] = []
         #: The raw HTML whose content is being rendered.
         self.part: html_part | None = None
-        #: Failed imports that a warning has told of: one is enough for a page.
-        self.told: set[str] = set()
 
     def warn(self, message: str, token: SyntaxTreeNode, subtype: str = "markup") -> None:
         """Note what is wrong; every build says it again."""
-        fault = Fault(line_of(token), message, subtype)
-        self.store.note(self.docname).faults.append(fault)
+        self.faults.append(Fault(line_of(token), message, subtype))
 
     def render_heading(self, token: SyntaxTreeNode) -> None:
         """Render a heading; the first is the title, and below it no level is left out."""
@@ -132,21 +128,21 @@ class PageRenderer(Renderer):
 
     def render_autodoc(self, token: SyntaxTreeNode) -> None:
         """Render ``[[autodoc]] X``."""
-        line = token.map[0] if token.map else 1
         messages = [token.meta["problem"]] if token.meta["problem"] else []
         for name in token.meta["names"]:
+            made: list[nodes.Node] = [nodes.paragraph("", "", nodes.literal("", name))]
             try:
-                self.current_node.extend(self.entries.make(name, token.meta["members"], line))
-                continue
+                made, problems = make_entry(
+                    self.document, self.tree.package, name, token.meta["members"], line_of(token)
+                )
+                messages += problems
             except LookupError:
                 messages.append(f"{self.tree.package} has no object {name!r}; fix the name, or remove the line")
             except ImportFailedError as error:
-                if str(error) not in self.told:
+                # one warning of a failed import is enough for a page
+                if not any(str(error) in fault.message for fault in self.faults):
                     messages.append(f"cannot show {name!r}: {error}")
-                self.told.add(str(error))
-            self.current_node.append(nodes.paragraph("", "", nodes.literal("", name)))
-        messages += self.entries.problems
-        self.entries.problems.clear()
+            self.current_node.extend(made)
         if messages:
             self.warn("; ".join(messages), token, "autodoc")
 
