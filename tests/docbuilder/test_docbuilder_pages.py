@@ -197,6 +197,11 @@ def test_every_builder(build: Callable[..., SphinxTestApp], builder: str) -> Non
     assert warnings_of(build(builder)) == []
 
 
+def test_white_space_in_html_is_one_space(build: Callable[..., SphinxTestApp]) -> None:
+    text = (build("text").outdir / "guides" / "html.txt").read_text(encoding="utf-8")
+    assert "\nCard Text of the card." in text
+
+
 def test_links_to_pages(build: Callable[..., SphinxTestApp]) -> None:
     found = links(body(build(), "guides/links"))
     assert found == {

@@ -189,6 +189,8 @@ class PageRenderer(Renderer):
         self._append(part, token)
         with self.current_node_context(part[0]):  # type: ignore[arg-type] # a node
             self.nested_render_text(text, line_of(token) - 1, inline=True)
+        for paragraph in part.children:
+            _collapse_spaces(paragraph)
         part.children = [node for node in part.children if node.astext() or list(node.findall(nodes.image))]
         self.part = None
 
@@ -224,6 +226,16 @@ class PageRenderer(Renderer):
         self.current_node.append(nodes.raw("", "<s>", format="html"))
         self.render_children(token)
         self.current_node.append(nodes.raw("", "</s>", format="html"))
+
+
+def _collapse_spaces(paragraph: nodes.Node) -> None:
+    """Leave one space of the white space between two words, as HTML does, and none at the start."""
+    before = " "
+    for text in list(paragraph.findall(nodes.Text)):
+        words = re.sub(r"\s+", " ", str(text))
+        words = words.lstrip() if before.endswith(" ") else words
+        before = words or before
+        text.parent.replace(text, nodes.Text(words))
 
 
 def heading_id(text: str) -> str:
