@@ -242,6 +242,23 @@ class Plan:
                         found.setdefault(verdict.record.name, {})[shown] = None
         return {name: tuple(shown) for name, shown in found.items()}
 
+    @cached_property
+    def mentioned_in(self) -> dict[str, tuple[str, ...]]:
+        """Return heuristic → the other pages that name it by the role, in the toctree's order."""
+        found: dict[str, dict[str, None]] = {}
+        for docname in self.catalogue.docnames:
+            for role in self.catalogue.pages[docname].roles:
+                record = self.catalogue.by_name.get(self.settings.strip(role.target.strip()))
+                if record and record.docname != docname:
+                    found.setdefault(record.name, {})[docname] = None
+        return {name: tuple(docnames) for name, docnames in found.items()}
+
+    def title(self, docname: str, anchor: str = "") -> str:
+        """Return the title of a page or of a section of it; the name of a document without a title."""
+        page = self.catalogue.pages[docname]
+        titles = zip(page.sections, page.titles, strict=True)
+        return next((title for ids, title in titles if not anchor or anchor in ids), "") or docname
+
     def note(self, record: Heuristic) -> Note:
         """Return a heuristic's note as other pages show it."""
         key = record.docname, record.anchor
