@@ -36,6 +36,15 @@ class heuristic_more(nodes.General, nodes.Element):  # noqa: N801 - docutils' wa
     """Admonitions that HTML collapses; ``summary`` is the line that opens them."""
 
 
+class heuristic_search(nodes.title):  # noqa: N801 - docutils' way
+    """A title for Sphinx's search alone, for which what a title says counts most."""
+
+
+def _skip(_self: Any, _node: nodes.Node) -> None:  # noqa: ANN401 - any writer
+    """Write nothing."""
+    raise nodes.SkipNode
+
+
 def _visit_more_html(self: Any, node: heuristic_more) -> None:  # noqa: ANN401 - any writer
     self.body.append(
         self.starttag(node, "details", CLASS="heuristic-more") + f"<summary>{self.encode(node['summary'])}</summary>\n"
@@ -59,8 +68,9 @@ def add_html_node(
 
 
 def register(app: Sphinx) -> None:
-    """Tell Sphinx the one class that reaches a writer; transforms replace the others."""
+    """Tell Sphinx the classes that reach a writer; transforms replace the others."""
     add_html_node(app, heuristic_more, _visit_more_html, _depart_more_html)
+    app.add_node(heuristic_search, html=(_skip, None))
     for cls in (heuristic, heuristic_note, heuristic_facts, heuristic_entries, heuristic_query):
         app.add_node(cls)
 

@@ -204,8 +204,9 @@ class HeuristicDomain(Domain):
     def get_objects(self) -> Iterator[tuple[str, str, str, str, str, int]]:
         """Yield the heuristics for objects.inv and the search."""
         for name, record in self.plan.catalogue.by_name.items():
-            # The search need not know of former names.
-            yield (name, record.title, "heuristic", record.docname, record.anchor, 1 if name == record.name else -1)
+            # The search need not know of former names, and finds the text of a page without its object.
+            shown = name == record.name and not self.plan.catalogue.is_page(record)
+            yield (name, record.title, "heuristic", record.docname, record.anchor, 1 if shown else -1)
 
     def get_full_qualified_name(self, node: Element) -> str | None:
         """Return the name that a reference means."""

@@ -45,6 +45,7 @@ class HeuristicDirective(CheckedDirective):
         "except",
         "category",
         "severity",
+        "keywords",
         "former-names",
         "since",
         "until",
@@ -111,6 +112,7 @@ class HeuristicDirective(CheckedDirective):
             former_names=tuple(self._plain_name(former) for former in split(options.get("former-names", ""))),
             severity=self.choice(options, "severity", SEVERITIES, "tip"),
             categories=tuple(categories),
+            keywords=tuple(dict.fromkeys(split(options.get("keywords", "")))),
             connections=tuple(
                 connection
                 for type_ in CONNECTION_TYPES

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from docutils import nodes
 
 from sphinxext_heuristics.model import CONNECTION_TYPES, Found, Target
+from sphinxext_heuristics.notes.inline import text_of
 from sphinxext_heuristics.resolve import listing as index
 from sphinxext_heuristics.show.parts import Meta, field, joined, meta, outdated_nodes, severity_word
 
@@ -29,12 +30,21 @@ class Facts(NamedTuple):
 
     meta: Meta
     categories: tuple[str, ...]
+    keywords: tuple[str, ...]
+    #: What the search finds its page by, as if it were in the title.
+    search: str
     links: tuple[Link, ...]
 
 
 def facts(plan: Plan, record: Heuristic, resolved: Sequence[Resolved]) -> Facts:
     """Return what is said under a definition's title."""
-    return Facts(meta(plan, record), record.categories, index.links(resolved, plan.settings.package))
+    return Facts(
+        meta=meta(plan, record),
+        categories=record.categories,
+        keywords=record.keywords,
+        search=" ".join((record.name, text_of(record.note), *record.keywords)),
+        links=index.links(resolved, plan.settings.package),
+    )
 
 
 def facts_nodes(said: Facts, here: Here) -> list[nodes.Node]:
@@ -48,6 +58,8 @@ def facts_nodes(said: Facts, here: Here) -> list[nodes.Node]:
     for type_ in CONNECTION_TYPES:
         if chosen := [one for one in said.links if one.type == type_]:
             listed += field(_FIELDS[type_], *joined(_connection(one, here) for one in chosen))
+    if said.keywords:
+        listed += field("Keywords", nodes.Text(", ".join(said.keywords)))
     return [listed]
 
 
