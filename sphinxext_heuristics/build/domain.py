@@ -27,6 +27,7 @@ from sphinxext_heuristics.resolve.objects import Objects
 from sphinxext_heuristics.resolve.pages import Pages, toctree_order
 from sphinxext_heuristics.resolve.plan import make_plan
 from sphinxext_heuristics.source.packages import Sources
+from sphinxext_heuristics.words import _
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -51,7 +52,7 @@ class HeuristicIndex(Index):
     """The domain's own index page."""
 
     name = "index"
-    localname = "Heuristic index"  # a lazy translation would break the JSON builder
+    localname = "Heuristic index"
     # With a short name every page's navigation would name the index, and all of them
     # would be stale when the first heuristic comes or the last one goes.
     shortname = None
@@ -82,6 +83,8 @@ class HeuristicDomain(Domain):
     def __init__(self, env: BuildEnvironment) -> None:
         """Begin without a plan: it is made when all pages are known."""
         super().__init__(env)
+        # A lazy translation would break the JSON builder.
+        HeuristicIndex.localname = _("Heuristic index")
         self._plan: Plan | None = None
         self._verified: EvidenceCache | None = None
         #: The documents whose nodes were made in this build.

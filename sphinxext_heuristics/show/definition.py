@@ -10,6 +10,7 @@ from sphinxext_heuristics.model import CONNECTION_TYPES, Found, Target
 from sphinxext_heuristics.notes.inline import text_of
 from sphinxext_heuristics.resolve import listing as index
 from sphinxext_heuristics.show.parts import Meta, field, joined, meta, outdated_nodes, severity_word
+from sphinxext_heuristics.words import _
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from sphinxext_heuristics.view import Here
 
 #: Connection type → the name of its field.
-_FIELDS = {"impl": "Applies to", "workflow": "Workflow", "principle": "Principle", "env": "Environment"}
+_FIELDS = {"impl": _("Applies to"), "workflow": _("Workflow"), "principle": _("Principle"), "env": _("Environment")}
 
 
 class Facts(NamedTuple):
@@ -50,16 +51,16 @@ def facts(plan: Plan, record: Heuristic, resolved: Sequence[Resolved]) -> Facts:
 def facts_nodes(said: Facts, here: Here) -> list[nodes.Node]:
     """Return the field list under a definition's title."""
     listed = nodes.field_list(classes=["heuristic-facts"])
-    listed += field("Severity", nodes.Text(severity_word(said.meta.severity)))
+    listed += field(_("Severity"), nodes.Text(severity_word(said.meta.severity)))
     if said.meta.bounds:
-        listed += field("Versions", nodes.Text(said.meta.bounds), *outdated_nodes(said.meta.outdated))
+        listed += field(_("Versions"), nodes.Text(said.meta.bounds), *outdated_nodes(said.meta.outdated))
     if said.categories:
-        listed += field("Categories", nodes.Text(", ".join(said.categories)))
+        listed += field(_("Categories"), nodes.Text(", ".join(said.categories)))
     for type_ in CONNECTION_TYPES:
         if chosen := [one for one in said.links if one.type == type_]:
             listed += field(_FIELDS[type_], *joined(_connection(one, here) for one in chosen))
     if said.keywords:
-        listed += field("Keywords", nodes.Text(", ".join(said.keywords)))
+        listed += field(_("Keywords"), nodes.Text(", ".join(said.keywords)))
     return [listed]
 
 
@@ -87,7 +88,7 @@ def entries_nodes(shown: Sequence[tuple[str, Target]], here: Here) -> list[nodes
     if not shown:
         return []
     listed = nodes.field_list(classes=["heuristic-entries"])
-    listed += field("Shown in", *joined([here.link(nodes.literal("", name), target)] for name, target in shown))
+    listed += field(_("Shown in"), *joined([here.link(nodes.literal("", name), target)] for name, target in shown))
     return [listed]
 
 
@@ -120,7 +121,8 @@ def caption_nodes(said: Caption) -> list[nodes.Node]:
     """Return a caption's inline nodes."""
     spoken: list[nodes.Node] = [nodes.literal("", name) for name in said.names]
     spoken += [nodes.Text(said.release)] if said.release else []
-    where: nodes.Node = nodes.strong("", "not found there") if said.line is None else nodes.Text(f"line {said.line}")
+    lost = said.line is None
+    where: nodes.Node = nodes.strong("", _("not found there")) if lost else nodes.Text(_("line %d") % said.line)
     if said.uri:
         where = nodes.reference("", "", nodes.inline("", where.astext()), refuri=said.uri, internal=False)
     return [*joined([part] for part in spoken), nodes.Text(", "), where]
