@@ -22,6 +22,7 @@ from sphinxext_heuristics.show.parts import (
     paragraph,
     table,
 )
+from sphinxext_heuristics.words import _
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -124,7 +125,7 @@ def _table(rows: Iterable[Row], here: Here) -> nodes.Node:
         )
         for row in rows
     )
-    return table(("Heuristic", "Connections", "Note"), (30, 35, 35), cells, classes=["heuristic-index"])
+    return table((_("Heuristic"), _("Connections"), _("Note")), (30, 35, 35), cells, classes=["heuristic-index"])
 
 
 def _connections(row: Row, here: Here) -> nodes.Node:
@@ -158,20 +159,20 @@ def _categories(rows: Iterable[Category]) -> list[nodes.Node]:
     cells = [([paragraph(row.name)], [paragraph(str(row.count))], [paragraph(row.description)]) for row in rows]
     if not cells:
         return []
-    heads = ("Category", "Count", "Description")
-    return [nodes.rubric("", "Categories"), table(heads, (30, 10, 60), cells, classes=["heuristic-categories"])]
+    heads = (_("Category"), _("Count"), _("Description"))
+    return [nodes.rubric("", _("Categories")), table(heads, (30, 10, 60), cells, classes=["heuristic-categories"])]
 
 
 def _legend() -> nodes.Node:
-    signs = nodes.Text(f" {index.EXISTS} the page or object exists, {index.MISSING} it is still missing")
-    return nodes.paragraph("", "", nodes.strong("", "Legend:"), signs, classes=["heuristic-legend"])
+    said = _("%s the page or object exists, %s it is still missing") % (index.EXISTS, index.MISSING)
+    return nodes.paragraph("", "", nodes.strong("", _("Legend:")), nodes.Text(f" {said}"), classes=["heuristic-legend"])
 
 
 def _worklist(content: Missing, here: Here) -> list[nodes.Node]:
     if not content.rows:
-        return [paragraph("Nothing is missing.")]
+        return [paragraph(_("Nothing is missing."))]
     cells = (
         ([paragraph(missing)], [paragraph(*joined([here.heuristic(one)] for one in waiting))])
         for missing, waiting in content.rows
     )
-    return [table(("Missing", "Wanted by"), (50, 50), cells, classes=["heuristic-worklist"])]
+    return [table((_("Missing"), _("Wanted by")), (50, 50), cells, classes=["heuristic-worklist"])]

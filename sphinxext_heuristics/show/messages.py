@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from docutils import nodes
 
 from sphinxext_heuristics.show.parts import FilteredView, joined, named, outdated, outdated_nodes, paragraph
+from sphinxext_heuristics.words import _
 
 if TYPE_CHECKING:
     from sphinxext_heuristics.model import Note, Query
@@ -66,13 +67,13 @@ class MessagesView(FilteredView):
     def nodes(self, content: tuple[Row, ...], here: Here) -> list[nodes.Node]:
         """Return the list of messages."""
         if not content:
-            return [paragraph("No message is quoted.")]
+            return [paragraph(_("No message is quoted."))]
         listed = nodes.definition_list(classes=["heuristic-messages"])
         for row in content:
             definition = nodes.definition("", *(paragraph(*_line(line, here)) for line in row.lines))
             if row.objects:
                 names = joined([nodes.literal("", name)] for name in row.objects)
-                definition += nodes.paragraph("", "", nodes.Text("In "), *names, classes=["heuristic-meta"])
+                definition += nodes.paragraph("", "", nodes.Text(_("In") + " "), *names, classes=["heuristic-meta"])
             listed += nodes.definition_list_item(
                 "",
                 nodes.term("", "", nodes.literal("", row.text), ids=[row.anchor]),

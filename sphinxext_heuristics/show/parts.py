@@ -10,6 +10,7 @@ from sphinx.locale import admonitionlabels
 from sphinxext_heuristics.resolve import checks
 from sphinxext_heuristics.resolve import listing as index
 from sphinxext_heuristics.view import Named, View
+from sphinxext_heuristics.words import _
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -43,7 +44,7 @@ def meta(plan: Plan, record: Heuristic) -> Meta:
 def outdated(plan: Plan, record: Heuristic) -> str:
     """Return that a heuristic does not hold for the documented version, or ``""``."""
     about = f"{plan.settings.package} {plan.lookups.version}".strip()
-    return "" if plan.holds(record) else f"does not hold for {about}"
+    return "" if plan.holds(record) else _("does not hold for %s") % about
 
 
 def links(plan: Plan, record: Heuristic) -> tuple[Link, ...]:
@@ -85,7 +86,7 @@ def joined(parts: Iterable[Sequence[nodes.Node]], between: str = ", ") -> list[n
 def field(name: str, *children: nodes.Node) -> nodes.field:
     """Return one field of a field list."""
     body = nodes.field_body("", nodes.paragraph("", "", *children))
-    return nodes.field("", nodes.field_name("", name), body)
+    return nodes.field("", nodes.field_name("", str(name)), body)
 
 
 def paragraph(*children: nodes.Node | str) -> nodes.paragraph:
