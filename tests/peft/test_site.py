@@ -112,11 +112,13 @@ def inventory(site: Path) -> dict[str, dict[str, tuple[str, str]]]:
 
 
 def titles(holder: Tag) -> list[str]:
-    """Return the titles of the admonitions right in *holder*, not in its members: first those that stand open."""
-    boxes = holder.find_all("div", class_="heuristic", recursive=False)
-    more = holder.find("details", class_="heuristic-more", recursive=False)
-    boxes += more.find_all("div", class_="heuristic", recursive=False) if isinstance(more, Tag) else []
-    return [box.find("p", class_="admonition-title").a.get_text() for box in boxes]
+    """Return the titles of what is shown right in *holder*, not in its members, in full, folded or in one line."""
+    shown: list[Tag] = []
+    for child in holder.find_all(["div", "details"], recursive=False):
+        is_fold = "heuristic-more" in child.get("class", [])
+        shown += child.find_all("div", class_="heuristic", recursive=False) if is_fold else [child]
+    links = (one.a for one in shown if {"heuristic", "heuristic-repeated"} & {*one.get("class", [])})
+    return [link.get_text() for link in links if link is not None]
 
 
 def body(site: Path, name: str) -> Tag:
