@@ -182,7 +182,7 @@ def test_a_class_is_itself_and_no_class_that_ends_alike(site: Path) -> None:
 
 
 def test_no_page_shows_a_heuristic_of_one_object_in_full_twice(site: Path) -> None:
-    """Of what `models` documents several times, each heuristic is shown in full once and named in one line elsewhere."""
+    """Of what `models` documents several times, each heuristic is in full once and in one line elsewhere."""
     lines = page(site / "reference/models.html").select("div.heuristic-repeated")
     assert len(lines) > 50
     for line in lines:
