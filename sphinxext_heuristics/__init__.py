@@ -28,7 +28,7 @@ from sphinxext_heuristics.read import identity, queries, transforms
 from sphinxext_heuristics.read.evidence import EvidenceDirective
 from sphinxext_heuristics.read.heuristic import HeuristicDirective
 from sphinxext_heuristics.releases.table import ReleasesView
-from sphinxext_heuristics.show import boxes, graph, index, messages
+from sphinxext_heuristics.show import boxes, graph, index, messages, parts
 from sphinxext_heuristics.view import add_view
 
 if TYPE_CHECKING:
@@ -73,6 +73,6 @@ def setup(app: Sphinx) -> ExtensionMetadata:
     # After all who may know, intersphinx (500) among them.
     app.connect("missing-reference", events.leave_unlinked, priority=900)
     app.connect("write-started", events.begin_writing)
-    app.connect("html-page-context", index.add_script)
+    app.connect("html-page-context", parts.add_scripts)
     app.connect("build-finished", events.end_writing)
     return {"version": __version__, "env_version": FORM, "parallel_read_safe": True, "parallel_write_safe": True}

@@ -132,7 +132,10 @@ def is_same(release: str, version: str) -> bool:
 
 def _legend(*, is_marked: bool) -> nodes.paragraph:
     legend = nodes.paragraph("", "", nodes.strong("", _("Legend:")), classes=["heuristic-legend"])
-    meanings = ([nodes.emphasis("", str(word)), nodes.Text(f": {meaning}")] for word, meaning in _MEANINGS.values())
+    meanings = (
+        [nodes.emphasis("", str(word), classes=[f"heuristic-{key}"]), nodes.Text(f": {meaning}")]
+        for key, (word, meaning) in _MEANINGS.items()
+    )
     legend += [nodes.Text(" "), *joined(meanings, "; ")]
     if is_marked:
         legend += nodes.Text(f"; {_SIGN} " + _("the release that this documentation describes"))

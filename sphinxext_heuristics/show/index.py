@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-from html import escape
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from docutils import nodes
@@ -20,6 +18,7 @@ from sphinxext_heuristics.show.parts import (
     meta_nodes,
     named,
     paragraph,
+    script_place,
     table,
 )
 from sphinxext_heuristics.words import _
@@ -27,16 +26,10 @@ from sphinxext_heuristics.words import _
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from sphinx.application import Sphinx
-
-    from sphinxext_heuristics.model import Note, Query
+    from sphinxext_heuristics.model import Heuristic, Note, Query
     from sphinxext_heuristics.resolve.listing import Category, Link
     from sphinxext_heuristics.resolve.plan import Plan
     from sphinxext_heuristics.view import Here, Named
-
-
-#: The class of the place of a filter.
-_FILTER = "heuristic-filter"
 
 
 class Row(NamedTuple):
@@ -47,6 +40,8 @@ class Row(NamedTuple):
     categories: tuple[str, ...]
     links: tuple[Link, ...]
     note: Note
+    #: What the filter finds it by and readers do not see.
+    words: str
 
 
 class Pages(NamedTuple):
@@ -80,7 +75,14 @@ class IndexView(FilteredView):
             )
         return Pages(
             rows=tuple(
-                Row(named(record), meta(plan, record), record.categories, links(plan, record), plan.note(record))
+                Row(
+                    named=named(record),
+                    meta=meta(plan, record),
+                    categories=record.categories,
+                    links=links(plan, record),
+                    note=plan.note(record),
+                    words=_words(plan, record),
+                )
                 for record in records
             ),
             categories=index.categories(records, plan.settings.categories),
@@ -92,22 +94,14 @@ class IndexView(FilteredView):
         if isinstance(content, Missing):
             return _worklist(content, here)
         form = _cards if content.cards else _table
-        return [_filter(content.categories), form(content.rows, here), *_categories(content.categories), _legend()]
+        names = [category.name for category in content.categories if category.count]
+        place = script_place("heuristic-filter", categories=names, words=[row.words for row in content.rows])
+        return [place, form(content.rows, here), *_categories(content.categories), _legend()]
 
 
-def _filter(categories: Iterable[Category]) -> nodes.Node:
-    """Return the place where the script makes the filter of what follows; an e-book has no scripts."""
-    names = json.dumps([category.name for category in categories if category.count], ensure_ascii=False)
-    place = f'<div class="{_FILTER}" data-categories="{escape(names)}" hidden="hidden"></div>\n'
-    return addnodes.only("", nodes.raw("", place, format="html"), expr="html and not epub")
-
-
-def add_script(
-    app: Sphinx, _page: str, _template: str, _context: dict[str, Any], doctree: nodes.document | None
-) -> None:
-    """Bring the script to the pages that have an index, and to no others."""
-    if doctree is not None and any(_FILTER in raw.astext() for raw in doctree.findall(nodes.raw)):
-        app.add_js_file("heuristics-index.js", loading_method="defer")
+def _words(plan: Plan, record: Heuristic) -> str:
+    """Return the words that a heuristic is looked for by and that its row does not show: the messages it quotes."""
+    return " ".join(dict.fromkeys(message.text for message, _quoted in plan.said(record)))
 
 
 def _tags(categories: Sequence[str]) -> list[nodes.Node]:

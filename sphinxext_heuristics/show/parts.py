@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+import json
+from html import escape
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from docutils import nodes
+from sphinx import addnodes
 from sphinx.locale import admonitionlabels
 
 from sphinxext_heuristics.resolve import checks
@@ -15,10 +18,15 @@ from sphinxext_heuristics.words import _
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
+    from sphinx.application import Sphinx
+
     from sphinxext_heuristics.model import Heuristic, Problem, Query
     from sphinxext_heuristics.resolve.listing import Link
     from sphinxext_heuristics.resolve.plan import Plan
     from sphinxext_heuristics.view import Here
+
+#: The class of a place that a script fills → the script.
+_SCRIPTS = {"heuristic-filter": "heuristics-index.js", "heuristic-paste": "heuristics-messages.js"}
 
 
 class Meta(NamedTuple):
@@ -108,6 +116,23 @@ def table(
 
 def _row(cells: Iterable[Sequence[nodes.Node]]) -> nodes.row:
     return nodes.row("", *(nodes.entry("", *cell) for cell in cells))
+
+
+def script_place(name: str, **data: object) -> nodes.Node:
+    """Return the place of a class that a script fills, with its data; an e-book has no scripts."""
+    said = "".join(f' data-{key}="{escape(json.dumps(it, ensure_ascii=False))}"' for key, it in data.items())
+    place = f'<div class="{name}"{said} hidden="hidden"></div>\n'
+    return addnodes.only("", nodes.raw("", place, format="html", script=name), expr="html and not epub")
+
+
+def add_scripts(
+    app: Sphinx, _page: str, _template: str, _context: dict[str, Any], doctree: nodes.document | None
+) -> None:
+    """Bring each script to the pages that have a place for it, and to no others."""
+    elements = doctree.findall(nodes.Element) if doctree else ()
+    used = {name for node in elements for name in (*node.get("classes", ()), node.get("script"))}
+    for name in sorted(used & _SCRIPTS.keys()):
+        app.add_js_file(_SCRIPTS[name], loading_method="defer")
 
 
 class FilteredView(View):
