@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, cast
 
 from docutils import nodes
 
-from sphinxext_heuristics.config import namespace_of, strip_namespace
+from sphinxext_heuristics.config import Settings
 from sphinxext_heuristics.diagnostics import closest, did_you_mean
 from sphinxext_heuristics.model import CONNECTION_TYPES, PAGE_TYPES, SEVERITIES, Connection, Heuristic, Subtype
 from sphinxext_heuristics.nodes import heuristic, heuristic_entries, heuristic_facts, heuristic_note
@@ -87,7 +87,7 @@ class HeuristicDirective(CheckedDirective):
         return self._plain_name(written)
 
     def _plain_name(self, written: str) -> str:
-        name = strip_namespace(written, namespace_of(self.config))
+        name = Settings.of(self.config).strip(written)
         if _NAME.fullmatch(name):
             return name
         better = _BAD_IN_NAME.sub("_", name).strip("_")
