@@ -174,8 +174,13 @@ class Settings:
     @classmethod
     def of(cls, config: Config) -> Settings:
         """Return the settings of a Sphinx configuration; a wrong value is a default."""
-        values = {option.name.removeprefix(PREFIX): value_of(option, config) for option in OPTIONS}
+        given = [(option, getattr(config, option.name)) for option in OPTIONS]
+        values = {it.name.removeprefix(PREFIX): value if it.accepts(value) else it.default for it, value in given}
         return cls(**values | {"exclude": tuple(values["exclude"])})
+
+    def value(self, name: str) -> Any:  # noqa: ANN401 - the field's
+        """Return the value of an option by its name in conf.py."""
+        return getattr(self, name.removeprefix(PREFIX))
 
     def strip(self, name: str) -> str:
         """Return a heuristic's name without the namespace."""
@@ -187,14 +192,3 @@ class Settings:
 
 
 OPTIONS = tuple(Option(f"{PREFIX}{it.name}", *it.metadata["option"]) for it in fields(Settings))
-
-
-def value_of(option: Option, config: Config) -> Any:  # noqa: ANN401 - as conf.py has it
-    """Return an option's value, or its default where the value is not allowed."""
-    value = getattr(config, option.name)
-    return value if option.accepts(value) else option.default
-
-
-def option(name: str) -> Option:
-    """Return an option by its name."""
-    return next(one for one in OPTIONS if one.name == name)

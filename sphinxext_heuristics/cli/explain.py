@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from sphinxext_heuristics.resolve.connections import Resolved
     from sphinxext_heuristics.resolve.pages import Place
     from sphinxext_heuristics.resolve.plan import Plan
-    from sphinxext_heuristics.resolve.verdicts import Verdict
 
 
 #: How many close messages are named where none fits.
@@ -142,11 +141,11 @@ def _heuristic(plan: Plan, record: Heuristic) -> Iterator[str]:
             for docname, entry in _entries(plan, name):
                 if verdict := plan.verdict(docname, entry, record.name):
                     shown = _rule(plan, name, resolved.connection.target, rule) + _FORMS[verdict.form]
-                    why = _reason(plan, docname, verdict) or shown
-                    yield f"    {_mark(is_shown=verdict.is_shown)}{name} ({docname}): {why}"
+                    why = _why_not(plan, record, verdict.reason, docname, verdict.excepted) or shown
+                    yield f"    {_MARKS[verdict.is_shown]}{name} ({docname}): {why}"
         if resolved.place:
             free = _page_reason(plan, record, resolved.place)
-            yield f"    {_mark(is_shown=not free)}{_where(resolved.place)}{free and f': {free}'}"
+            yield f"    {_MARKS[not free]}{_where(resolved.place)}{free and f': {free}'}"
     yield from _others(plan, record)
 
 
@@ -176,13 +175,11 @@ def _others(plan: Plan, record: Heuristic) -> Iterator[str]:
         yield f"  not reached: {', '.join(names)}: the name is the same, the object is another, {identity}"
 
 
-def _mark(*, is_shown: bool) -> str:
-    """Return how a line begins: with what is not shown, it says so."""
-    return "shown: " if is_shown else "not shown: "
-
-
 # -- what the verdicts say ------------------------------------------------------------
 
+
+#: How a line begins: with what is not shown, it says so.
+_MARKS = {True: "shown: ", False: "not shown: "}
 
 #: Why a target reaches a documented name.
 _RULES = {
@@ -220,11 +217,6 @@ def _why_not(plan: Plan, record: Heuristic, reason: Reason, docname: str = "", e
     return _REASONS[reason].format(bounds=bounds, version=version, docname=docname, excepted=excepted)
 
 
-def _reason(plan: Plan, docname: str, verdict: Verdict) -> str:
-    """Return why an entry does not show a heuristic, in words; ``""`` if it does."""
-    return _why_not(plan, verdict.record, verdict.reason, docname, verdict.excepted)
-
-
 def _page_reason(plan: Plan, record: Heuristic, place: Place) -> str:
     is_free = place.docname in plan.lookups.excluded
     return _why_not(plan, record, plan.withheld(record) or (Reason.PAGE if is_free else Reason.NONE), place.docname)
@@ -249,8 +241,9 @@ def _object(plan: Plan, name: str) -> Iterator[str]:
         # In the order of the page.
         for verdict in plan.verdicts(docname)[plan.catalogue.pages[docname].entries.index(entry)]:
             rule = f"impl {verdict.target}: {_rule(plan, name, verdict.target, verdict.rule)}"
-            start = f"{_mark(is_shown=verdict.is_shown)}{_named(verdict.record)}"
-            yield f"  {start}: {_reason(plan, docname, verdict) or rule + _FORMS[verdict.form]}"
+            start = f"{_MARKS[verdict.is_shown]}{_named(verdict.record)}"
+            why = _why_not(plan, verdict.record, verdict.reason, docname, verdict.excepted)
+            yield f"  {start}: {why or rule + _FORMS[verdict.form]}"
     if not plan.reach.get(name):
         yield "  no heuristic reaches it"
 
@@ -281,7 +274,7 @@ def _page(plan: Plan, place: Place) -> Iterator[str]:
             found = True
             reason = _page_reason(plan, record, place)
             rule = f"{resolved.connection.type} {resolved.connection.target}"
-            yield f"  {_mark(is_shown=not reason)}{_named(record)}: {reason or rule}"
+            yield f"  {_MARKS[not reason]}{_named(record)}: {reason or rule}"
     if not found:
         yield "  no heuristic is connected to it"
 

@@ -108,7 +108,9 @@ def _dedented(lines: list[str]) -> list[str]:
 def standing(plan: Plan) -> Iterator[str]:
     """Yield a line for each quote that was found or need not be there, and one for the whole."""
     # What inheritance repeats is written once.
-    quoted = list({(one.source, one.line): one for one in _quotes(plan)}.values())
+    pages = (plan.catalogue.pages[docname] for docname in plan.catalogue.docnames)
+    quotes = (one for page in pages for one in page.evidence if checks.is_quote(one))
+    quoted = list({(one.source, one.line): one for one in quotes}.values())
     expected = checks.expected(plan)
     found = away = 0
     for one in quoted:
@@ -124,8 +126,3 @@ def standing(plan: Plan) -> Iterator[str]:
     where = ", ".join(f"{package} {version}".strip() for package, version in sorted(packages.items()))
     beside = f", {away} need not be there" if away else ""
     yield f"{found} of {len(quoted)} quotes found{beside}{where and f' ({where})'}"
-
-
-def _quotes(plan: Plan) -> Iterator[Evidence]:
-    for docname in plan.catalogue.docnames:
-        yield from filter(checks.is_quote, plan.catalogue.pages[docname].evidence)

@@ -10,11 +10,10 @@ from typing import TYPE_CHECKING
 
 from sphinx.util.console import colorize
 
-from sphinxext_heuristics import config
 from sphinxext_heuristics.build.builders import project_file
 from sphinxext_heuristics.build.conf_py import not_set
 from sphinxext_heuristics.cli.project import CommandError
-from sphinxext_heuristics.config import value_of
+from sphinxext_heuristics.config import Settings
 from sphinxext_heuristics.diagnostics import TYPE
 from sphinxext_heuristics.files.project_file import unified
 
@@ -64,7 +63,7 @@ def file_of(app: Sphinx, option: str) -> ProjectFile:
     Raises CommandError where the option names none.
     """
     file = project_file(app, option)
-    if value_of(config.option(option), app.config) is None:
+    if Settings.of(app.config).value(option) is None:
         example = f"{option} = {file.path.name!r}"
         raise CommandError(f"{not_set(app.config, file.conf_py, option)}; for the {file.called}, write {example}")
     return file
