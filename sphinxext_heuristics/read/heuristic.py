@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
-from typing import TYPE_CHECKING, cast
+from itertools import chain, count
+from typing import TYPE_CHECKING
 
 from docutils import nodes
 
@@ -198,12 +199,8 @@ class HeuristicDirective(CheckedDirective):
     def _register(self, node: heuristic, record: Heuristic) -> None:
         """Give the definition its anchor, which no other node of the page may have, and those of its former names."""
         document, wanted = self.state.document, record.anchor
-        # Where many are named alike, each begins where the last one has ended.
-        counts = cast("dict[str, int]", self.env.temp_data.setdefault("heuristics_anchors", {}))
-        anchor, count = wanted, counts.get(wanted, 1)
-        while anchor in document.ids:
-            anchor, count = f"{wanted}-{count}", count + 1
-        counts[wanted] = count
+        numbered = (f"{wanted}-{number}" for number in count(1))
+        anchor = next(one for one in chain([wanted], numbered) if one not in document.ids)
         former = dict.fromkeys(map(anchor_of, record.former_names))
         node["ids"] += [anchor, *(one for one in former if one != anchor and one not in document.ids)]
         if self.options.get("name"):
