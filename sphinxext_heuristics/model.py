@@ -330,6 +330,8 @@ class Page:
     evidence: tuple[Evidence, ...] = ()
     #: The ids of each of its sections, the document's own first.
     sections: tuple[tuple[str, ...], ...] = ()
+    #: Their titles.
+    titles: tuple[str, ...] = ()
     #: Each label's id with the first id of the section around it, or ``""``.
     anchors: tuple[tuple[str, str], ...] = ()
     #: What was wrong with its text, beside what its directives know of.

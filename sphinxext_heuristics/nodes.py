@@ -17,7 +17,7 @@ class heuristic(nodes.General, nodes.Element):  # noqa: N801 - docutils' way
 
 
 class heuristic_note(nodes.paragraph):  # noqa: N801 - docutils' way
-    """The note of a definition: kept for translation, shown if there is no body."""
+    """The note of a definition: kept for translation, shown if its author gives it."""
 
 
 class heuristic_facts(nodes.General, nodes.Element):  # noqa: N801 - docutils' way

@@ -58,6 +58,7 @@ MEANINGS: dict[str, dict[str, Meaning]] = {
         ),
         "category": Meaning("One or more categories, separated by commas", "none"),
         "severity": Meaning(f"One of {', '.join(f'`{word}`' for word in model.SEVERITIES)}", "`tip`"),
+        "weight": Meaning("An integer: within one severity, higher is shown first", "0"),
         "former-names": Meaning("Earlier names; links to them keep working", "none"),
         "since": Meaning("The first version of the documented package that it holds for", "no bound"),
         "until": Meaning("The last one; `0.20` includes 0.20.2", "no bound"),

@@ -72,6 +72,7 @@ def collect(
         queries=tuple(query.attributes.pop("record") for query in queries),
         evidence=evidence,
         sections=tuple(tuple(section["ids"]) for section in found[nodes.section]),
+        titles=tuple(_title(section) for section in found[nodes.section]),
         anchors=tuple(_anchors(document)),
         problems=tuple(_unread(found[nodes.paragraph])),
     )
@@ -92,6 +93,12 @@ def _unread(found: list[nodes.paragraph]) -> Iterator[Problem]:
                 source=absolute(paragraph.source),
                 line=paragraph.line or 0,
             )
+
+
+def _title(section: nodes.section) -> str:
+    """Return the text of a section's title."""
+    at = section.first_child_matching_class(nodes.title)
+    return section[at].astext() if at is not None else ""
 
 
 def _anchors(document: nodes.document) -> Iterator[tuple[str, str]]:

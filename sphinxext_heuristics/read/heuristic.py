@@ -28,7 +28,7 @@ _NAME = re.compile(r"[\w.-]+")
 _BAD_IN_NAME = re.compile(r"[^\w.-]+")
 _OPTION_LINE = re.compile(r":([A-Za-z][\w-]*):(?:\s|$)")
 #: A role, or other markup, where a plain name belongs.
-_ROLE = re.compile(r"`([^`]*)`")
+_ROLE = re.compile(r"`+([^`]*)`+")
 #: What separates targets that should be separated by commas: those of objects, those of pages.
 _SEVERAL = (re.compile(r"[\s;]"), re.compile(";"))
 #: What opens a block that may have options of its own.
@@ -87,7 +87,7 @@ class HeuristicDirective(CheckedDirective):
             return ""
         return self._plain_name(written)
 
-    def _plain_name(self, written: str) -> str:
+    def _plain_name(self, written: str, option: str = "") -> str:
         name = Settings.of(self.config).strip(written)
         if _NAME.fullmatch(name):
             return name
@@ -96,6 +96,7 @@ class HeuristicDirective(CheckedDirective):
         self.problem(
             Subtype.OPTION,
             f"the name {written!r} has characters other than letters, digits, '_', '-' and '.'; {read_as}",
+            option,
         )
         return better
 
@@ -110,7 +111,9 @@ class HeuristicDirective(CheckedDirective):
             title="",
             note=(),
             index_note=freeze(self._inline(options.get("index-note", "")), self.env.docname),
-            former_names=tuple(self._plain_name(former) for former in split(options.get("former-names", ""))),
+            former_names=tuple(
+                self._plain_name(former, "former-names") for former in split(options.get("former-names", ""))
+            ),
             severity=self.choice(options, "severity", SEVERITIES, "tip"),
             categories=tuple(categories),
             connections=tuple(

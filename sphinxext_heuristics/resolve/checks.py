@@ -159,9 +159,11 @@ def _of_connection(plan: Plan, record: Heuristic, resolved: Resolved, said: set[
         if package in said:
             return
         said.add(package)
+        own = not plan.settings.package or plan.settings.package.partition(".")[0] == package
+        what = "document its API (does autodoc import it?), or " if own else ""
         message = (
             f"impl target {connection.target!r} is not documented, nor is anything else of {package!r}: "
-            "document its API, for instance with autodoc, or see whether its import failed"
+            f"{what}add its project to intersphinx_mapping"
         )
     else:
         message = why_missing(plan, connection)
@@ -298,6 +300,11 @@ def _file_message(plan: Plan, stem: str, names: list[str]) -> str:
 
 #: How a page may write a heuristic that its parser does not read: suffixes of the file, pattern, and the reason.
 _UNREAD = (
+    (
+        {".md"},
+        r":{3,}\{heuristic\}",
+        "':::' requires 'colon_fence' in myst_enable_extensions; or write '```{{heuristic}} {name}'",
+    ),
     ({".md"}, r"\.\. +heuristic::", "this is reStructuredText in a Markdown file; write '```{{heuristic}} {name}'"),
     (
         {".rst", ".txt"},

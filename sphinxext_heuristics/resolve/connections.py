@@ -128,7 +128,8 @@ def why_missing(plan: Plan, connection: Connection) -> str:
         where = f"{definition.path}:{definition.line} defines it"
         return f"{what} is not documented: {where}; {_reason(definition, owner, is_owner_documented=bool(entries))}"
     if "*" in target.removeprefix("*."):
-        return f"{what} does not exist: a star may only come first, as in '*.{target.rpartition('.')[2].lstrip('*')}'"
+        name = target.rpartition(".")[2].strip("*") or "name"
+        return f"{what} does not exist: a star may only come first, as in '*.{name}'"
     close = did_you_mean(plan.lookups.objects.closest(target))
     return f"{what} does not exist: no documented object has this name{close}"
 

@@ -49,11 +49,17 @@ def short_name(connection: Connection, package: str) -> str:
     return connection.target.removeprefix(f"{package}.") if package else connection.target
 
 
-def links(resolved: Iterable[Resolved], package: str) -> tuple[Link, ...]:
-    """Return connections as they are listed: those of one type and text are one."""
+def links(resolved: Iterable[Resolved], package: str, plan: Plan | None = None) -> tuple[Link, ...]:
+    """Return connections as they are listed: those of one type and text are one.
+
+    With a *plan*, pages that exist and are given no text have their titles.
+    """
     found: dict[tuple[str, str], list[Target | None]] = {}
     for one in resolved:
-        key = one.connection.type, short_name(one.connection, package)
+        text = short_name(one.connection, package)
+        if plan and one.place and not one.connection.text:
+            text = plan.title(one.place.docname, one.place.anchor)
+        key = one.connection.type, text
         found.setdefault(key, []).append(one.target)
     return tuple(
         Link(type=type_, text=text, target=None if None in targets else targets[0])

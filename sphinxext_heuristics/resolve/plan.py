@@ -213,10 +213,21 @@ class Plan:
                     page = found.setdefault(resolved.place.docname, {})
                     page.setdefault(resolved.place.anchor, {})[record.name] = record
         return {
-            docname: {anchor: by_severity(records.values()) for anchor, records in page.items()}
+            docname: {
+                anchor: by_severity(records.values())
+                for anchor, records in page.items()
+                if anchor not in self._by_hand(docname)
+            }
             for docname, page in found.items()
             if docname not in self.lookups.excluded
         }
+
+    def _by_hand(self, docname: str) -> frozenset[str]:
+        """Return the sections of a page, by their ids, whose heuristics its author places."""
+        queries = self.catalogue.pages[docname].queries
+        asked = (value for query in queries for name, values in query.filters if name == "target" for value in values)
+        places = (self.lookups.pages.find(value).place for value in asked)
+        return frozenset(place.anchor for place in places if place and place.docname == docname)
 
     @cached_property
     def shown_in(self) -> dict[str, tuple[Shown, ...]]:
@@ -230,6 +241,23 @@ class Plan:
                         shown = Shown(name=entry.names[0], docname=docname, anchor=entry.anchor)
                         found.setdefault(verdict.record.name, {})[shown] = None
         return {name: tuple(shown) for name, shown in found.items()}
+
+    @cached_property
+    def mentioned_in(self) -> dict[str, tuple[str, ...]]:
+        """Return heuristic → the other pages that name it by the role, in the toctree's order."""
+        found: dict[str, dict[str, None]] = {}
+        for docname in self.catalogue.docnames:
+            for role in self.catalogue.pages[docname].roles:
+                record = self.catalogue.by_name.get(self.settings.strip(role.target.strip()))
+                if record and record.docname != docname:
+                    found.setdefault(record.name, {})[docname] = None
+        return {name: tuple(docnames) for name, docnames in found.items()}
+
+    def title(self, docname: str, anchor: str = "") -> str:
+        """Return the title of a page or of a section of it; the name of a document without a title."""
+        page = self.catalogue.pages[docname]
+        titles = zip(page.sections, page.titles, strict=True)
+        return next((title for ids, title in titles if not anchor or anchor in ids), "") or docname
 
     def note(self, record: Heuristic) -> Note:
         """Return a heuristic's note as other pages show it."""

@@ -121,14 +121,14 @@ def box_nodes(boxes: Iterable[Box], here: Here) -> list[nodes.Node]:
 def _box_node(box: Box, here: Here) -> nodes.Element:
     """Return the one line of an inherited or repeated copy, or the admonition with linked title and note."""
     said = [nodes.Text(f"{severity_word(box.severity)}: "), here.heuristic(box.named)]
-    classes = [f"heuristic-{box.severity}", UNSEARCHED]
+    classes = [f"heuristic-{box.severity}"]
     if box.form is Form.LINE:
-        return nodes.paragraph("", "", *said, classes=["heuristic-line", *classes])
+        return nodes.paragraph("", "", *said, classes=["heuristic-line", *classes, UNSEARCHED])
     if box.above:
         name, target = nodes.literal("", box.above[0]), box.above[1]
         said += [nodes.Text(" (in full at "), here.link(name, target) if target.anchor else name, nodes.Text(")")]
-        return nodes.container("", paragraph(*said), classes=["heuristic-repeated", *classes])
-    classes = ["heuristic", box.severity, *classes, *box.classes]
+        return nodes.container("", paragraph(*said), classes=["heuristic-repeated", *classes, UNSEARCHED])
+    classes = ["heuristic", *classes, box.severity, UNSEARCHED, *box.classes]
     note = [paragraph(*here.note(box.note))] if box.note and box.note.inline else []
     return nodes.admonition("", nodes.title("", "", *said), *note, classes=classes)
 

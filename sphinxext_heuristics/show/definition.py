@@ -34,7 +34,7 @@ class Facts(NamedTuple):
 
 def facts(plan: Plan, record: Heuristic, resolved: Sequence[Resolved]) -> Facts:
     """Return what is said under a definition's title."""
-    return Facts(meta(plan, record), record.categories, index.links(resolved, plan.settings.package))
+    return Facts(meta(plan, record), record.categories, index.links(resolved, plan.settings.package, plan))
 
 
 def facts_nodes(said: Facts, here: Here) -> list[nodes.Node]:

@@ -48,7 +48,7 @@ def outdated(plan: Plan, record: Heuristic) -> str:
 
 def links(plan: Plan, record: Heuristic) -> tuple[Link, ...]:
     """Return a heuristic's connections as an index lists them."""
-    return index.links(plan.connections(record), plan.settings.package)
+    return index.links(plan.connections(record), plan.settings.package, plan)
 
 
 def severity_word(severity: str) -> str:

@@ -64,12 +64,12 @@ MERGING: dict[str, Callable[[str], bool]] = {
 
 #: What `LoraConfig` shows, the most severe first.
 LORA_CONFIG = [
-    "Convert PiSSA, OLoRA, CorDA and LoRA-GA adapters when you save them",
     "Name a new head in modules_to_save",
     TIED,
+    "Convert PiSSA, OLoRA, CorDA and LoRA-GA adapters when you save them",
+    "Compare the modules you named with those that were found",
     DORA,
     "Keep what is trained in fp32 under fp16 mixed precision",
-    "Compare the modules you named with those that were found",
     "Change lora_alpha together with r",
 ]
 
@@ -178,15 +178,20 @@ def test_a_class_is_itself_and_no_class_that_ends_alike(site: Path) -> None:
     assert shown == {"LoraConfig": LORA_CONFIG, "AdaLoraConfig": ["Call update_and_allocate in every step of AdaLoRA"]}
 
 
-def test_lora_config_shows_the_most_severe_three_open(site: Path) -> None:
-    holder = body(site, "peft.LoraConfig")
-    boxes = holder.find_all("div", class_="heuristic", recursive=False)
-    assert [box.find("p", class_="admonition-title").a.get_text() for box in boxes] == LORA_CONFIG[:3]
-    assert all("danger" in box["class"] for box in boxes)
-    more = holder.find("details", class_="heuristic-more", recursive=False)
-    assert isinstance(more, Tag)
-    assert more.summary is not None
-    assert more.summary.get_text() == f"4 more: {', '.join(LORA_CONFIG[3:])}"
+def test_no_page_shows_a_heuristic_of_one_object_in_full_twice(site: Path) -> None:
+    """Of what `models` documents several times, each heuristic is shown in full once and named in one line elsewhere."""
+    lines = page(site / "reference/models.html").select("div.heuristic-repeated")
+    assert len(lines) > 50
+    for line in lines:
+        title, first = line.select("a")
+        anchor = str(first["href"]).removeprefix("#")
+        assert title.get_text() in entry(site, anchor), line.get_text()
+
+
+def test_of_a_fold_there_are_three_or_more(site: Path) -> None:
+    folds = [fold for path in site.rglob("*.html") for fold in page(path).select("details.heuristic-more")]
+    assert folds
+    assert all(len(fold.select("div.heuristic")) > 2 for fold in folds)
 
 
 def test_functions_and_the_neighbours_objects(site: Path) -> None:
