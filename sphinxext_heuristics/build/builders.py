@@ -11,9 +11,10 @@ from urllib.parse import quote
 from sphinx.builders import Builder
 from sphinx.locale import __
 
-from sphinxext_heuristics import config, words
+from sphinxext_heuristics import words
 from sphinxext_heuristics.build import conf_py
 from sphinxext_heuristics.build.domain import EXTENSION, HeuristicDomain, app_of
+from sphinxext_heuristics.config import Settings
 from sphinxext_heuristics.diagnostics import report
 from sphinxext_heuristics.files import index_file, reach
 from sphinxext_heuristics.files.export import Exporter
@@ -105,12 +106,11 @@ def path_of(env: BuildEnvironment) -> index_file.PathOf:
 def project_file(app: Sphinx, option: str) -> ProjectFile:
     """Return one of the files of a project that are made from its pages, by the option that names it."""
     called, command, filename = _FILES[option]
-    named = config.value_of(config.option(option), app.config)
     path = Path(app.confdir, "conf.py")
     return ProjectFile(
         option=option,
         called=called,
-        path=Path(os.path.normpath(Path(app.srcdir, named or filename))),
+        path=Path(os.path.normpath(Path(app.srcdir, Settings.of(app.config).value(option) or filename))),
         conf_py=path,
         conf_line=conf_py.assignments(path).get(option, 1),
         command=command_line(command, Path(app.confdir), Path(app.srcdir), Path.cwd()),

@@ -15,7 +15,7 @@ from sphinx.util.nodes import make_refnode
 from sphinxext_heuristics import versions
 from sphinxext_heuristics.config import Settings
 from sphinxext_heuristics.evidence.cache import EvidenceCache
-from sphinxext_heuristics.evidence.definition import definition
+from sphinxext_heuristics.evidence.source import definition
 from sphinxext_heuristics.model import FORM
 from sphinxext_heuristics.notes import links
 from sphinxext_heuristics.notes.inline import text_of

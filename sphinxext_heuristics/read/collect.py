@@ -56,13 +56,20 @@ def collect(
             found[addnodes.desc].append(node)
     queries = found[heuristic_query]
     quoting = [node for node in found[nodes.container] if is_evidence(node)]
-    evidence = tuple(_evidence(quoting))
+    evidence = tuple(container[EVIDENCE] for container in quoting)
+    for key, placed in ((EVIDENCE, quoting), ("position", queries)):
+        for position, node in enumerate(placed):
+            node[key] = position
     by_hand = {id(entry_around(query)) for query in queries if query.attributes.pop("by_hand", False)}
     return Page(
         heuristics=tuple(_definitions(found[heuristic_facts], quoting, evidence, docname)),
         entries=tuple(_entries(found[addnodes.desc], lineage, by_hand)),
-        roles=tuple(_roles(found[addnodes.pending_xref])),
-        queries=tuple(_queries(queries)),
+        roles=tuple(
+            RoleUse(target=node["reftarget"], source=absolute(node.source), line=node.line or 0)
+            for node in found[addnodes.pending_xref]
+            if node.get("refdomain") == "heuristic" and "intersphinx" not in node
+        ),
+        queries=tuple(query.attributes.pop("record") for query in queries),
         evidence=evidence,
         sections=tuple(tuple(section["ids"]) for section in found[nodes.section]),
         titles=tuple(_title(section) for section in found[nodes.section]),
@@ -112,12 +119,6 @@ def entry_around(node: nodes.Node) -> addnodes.desc | None:
     return parent
 
 
-def _evidence(found: list[nodes.container]) -> Iterator[Evidence]:
-    for position, node in enumerate(found):
-        yield node[EVIDENCE]
-        node[EVIDENCE] = position
-
-
 def _definition_around(node: nodes.Node) -> nodes.Node | None:
     """Return the innermost definition that *node* stands in."""
     parent = node.parent
@@ -164,7 +165,8 @@ def _entries(
         names = entry_names(desc)
         if not names:
             continue
-        ids = signature_ids(desc)
+        signatures = [child for child in desc.children if isinstance(child, addnodes.desc_signature)]
+        ids = [i for signature in signatures for i in signature["ids"]]
         known = [answer for name in names for answer in lineage.get(name, ())]
         yield Entry(
             names=names,
@@ -212,22 +214,3 @@ def entry_names(desc: addnodes.desc) -> tuple[str, ...]:
                 module = signature.get("module")
                 names[f"{module}.{fullname}" if module else fullname] = None
     return tuple(names)
-
-
-def signature_ids(desc: addnodes.desc) -> list[str]:
-    """Return the ids of an API entry's own signatures."""
-    return [
-        i for signature in desc.children if isinstance(signature, addnodes.desc_signature) for i in signature["ids"]
-    ]
-
-
-def _roles(found: list[addnodes.pending_xref]) -> Iterator[RoleUse]:
-    for node in found:
-        if node.get("refdomain") == "heuristic" and "intersphinx" not in node:
-            yield RoleUse(target=node["reftarget"], source=absolute(node.source), line=node.line or 0)
-
-
-def _queries(found: list[heuristic_query]) -> Iterator[Any]:
-    for position, node in enumerate(found):
-        node["position"] = position
-        yield node.attributes.pop("record")

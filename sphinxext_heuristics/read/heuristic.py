@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
-from typing import TYPE_CHECKING, cast
+from itertools import chain, count
+from typing import TYPE_CHECKING
 
 from docutils import nodes
 
-from sphinxext_heuristics.config import namespace_of, strip_namespace
+from sphinxext_heuristics.config import Settings
 from sphinxext_heuristics.diagnostics import closest, did_you_mean
 from sphinxext_heuristics.model import CONNECTION_TYPES, PAGE_TYPES, SEVERITIES, Connection, Heuristic, Subtype
 from sphinxext_heuristics.nodes import heuristic, heuristic_entries, heuristic_facts, heuristic_note
@@ -88,7 +89,7 @@ class HeuristicDirective(CheckedDirective):
         return self._plain_name(written)
 
     def _plain_name(self, written: str, option: str = "") -> str:
-        name = strip_namespace(written, namespace_of(self.config))
+        name = Settings.of(self.config).strip(written)
         if _NAME.fullmatch(name):
             return name
         better = _BAD_IN_NAME.sub("_", name).strip("_")
@@ -203,12 +204,8 @@ class HeuristicDirective(CheckedDirective):
     def _register(self, node: heuristic, record: Heuristic) -> None:
         """Give the definition its anchor, which no other node of the page may have, and those of its former names."""
         document, wanted = self.state.document, record.anchor
-        # Where many are named alike, each begins where the last one has ended.
-        counts = cast("dict[str, int]", self.env.temp_data.setdefault("heuristics_anchors", {}))
-        anchor, count = wanted, counts.get(wanted, 1)
-        while anchor in document.ids:
-            anchor, count = f"{wanted}-{count}", count + 1
-        counts[wanted] = count
+        numbered = (f"{wanted}-{number}" for number in count(1))
+        anchor = next(one for one in chain([wanted], numbered) if one not in document.ids)
         former = dict.fromkeys(map(anchor_of, record.former_names))
         node["ids"] += [anchor, *(one for one in former if one != anchor and one not in document.ids)]
         if self.options.get("name"):
