@@ -85,6 +85,7 @@ MEANINGS: dict[str, dict[str, Meaning]] = {
         "env": Meaning("Only those connected to one of these environment pages", "all"),
         "missing": Meaning("A flag: the missing targets instead, each with the heuristics that wait for it", "off"),
         "layout": Meaning("`table` or `cards`", "`table`"),
+        "marks": Meaning("A flag: connections with their types, ✅ or ⬜, and the legend, as in the index file", "off"),
     },
     "heuristic-graph": {
         "category": Meaning("Only those with one of these categories", "all"),

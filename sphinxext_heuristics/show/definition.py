@@ -9,7 +9,7 @@ from docutils import nodes
 from sphinxext_heuristics.model import CONNECTION_TYPES, Found, Target
 from sphinxext_heuristics.notes.inline import text_of
 from sphinxext_heuristics.resolve import listing as index
-from sphinxext_heuristics.show.parts import Meta, field, joined, meta, outdated_nodes, severity_word
+from sphinxext_heuristics.show.parts import Meta, field, joined, link_nodes, meta, outdated_nodes, severity_word
 from sphinxext_heuristics.words import _
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ def facts_nodes(said: Facts, here: Here) -> list[nodes.Node]:
         listed += field(_("Categories"), nodes.Text(", ".join(said.categories)))
     for type_ in CONNECTION_TYPES:
         if chosen := [one for one in said.links if one.type == type_]:
-            listed += field(_FIELDS[type_], *joined(_connection(one, here) for one in chosen))
+            listed += field(_FIELDS[type_], *joined(link_nodes(one, here) for one in chosen))
     if said.mentions:
         listed += field(
             _("Mentioned in"), *joined([here.link(nodes.inline("", text), to)] for text, to in said.mentions)
@@ -70,14 +70,6 @@ def facts_nodes(said: Facts, here: Here) -> list[nodes.Node]:
     if said.keywords:
         listed += field(_("Keywords"), nodes.Text(", ".join(said.keywords)))
     return [listed]
-
-
-def _connection(one: Link, here: Here) -> list[nodes.Node]:
-    """Return a connection's name, linked, with a mark if it is missing."""
-    name = (nodes.literal if one.type == "impl" else nodes.inline)("", one.text)
-    if one.target is None:
-        return [nodes.Text(f"{index.MISSING} "), name]
-    return [here.link(name, one.target)]
 
 
 def entries(plan: Plan, record: Heuristic) -> tuple[tuple[str, tuple[tuple[str, Target], ...]], ...]:

@@ -50,6 +50,8 @@ class Pages(NamedTuple):
     rows: tuple[Row, ...]
     categories: tuple[Category, ...]
     cards: bool
+    #: Whether connections have their types and marks, as in the index file.
+    marks: bool
 
 
 class Missing(NamedTuple):
@@ -65,7 +67,7 @@ class IndexView(FilteredView):
 
     def content(self, plan: Plan, query: Query, docname: str) -> Pages | Missing:
         """Return the rows of what is asked for."""
-        records = plan.selection(query.filters)
+        records, marks = plan.selection(query.filters), bool(query.option("marks"))
         if query.option("missing"):
             return Missing(
                 rows=tuple(
@@ -79,7 +81,7 @@ class IndexView(FilteredView):
                     named=named(record),
                     meta=meta(plan, record),
                     categories=record.categories,
-                    links=links(plan, record),
+                    links=links(plan, record, marks=marks),
                     note=plan.note(record),
                     words=_words(plan, record),
                 )
@@ -87,6 +89,7 @@ class IndexView(FilteredView):
             ),
             categories=index.categories(records, plan.settings.categories),
             cards=query.option("layout") == "cards",
+            marks=marks,
         )
 
     def nodes(self, content: Pages | Missing, here: Here) -> list[nodes.Node]:
@@ -96,12 +99,13 @@ class IndexView(FilteredView):
         form = _cards if content.cards else _table
         names = [category.name for category in content.categories if category.count]
         place = script_place("heuristic-filter", categories=names, words=[row.words for row in content.rows])
-        return [place, form(content.rows, here), *_categories(content.categories), _legend()]
+        listed = form(content.rows, here, marks=content.marks)
+        return [place, listed, *_categories(content.categories), *[_legend()] * content.marks]
 
 
 def _words(plan: Plan, record: Heuristic) -> str:
-    """Return the words that a heuristic is looked for by and that its row does not show: the messages it quotes."""
-    return " ".join(dict.fromkeys(message.text for message, _quoted in plan.said(record)))
+    """Return the words that a heuristic is looked for by and that its row does not show: keywords and messages."""
+    return " ".join(dict.fromkeys((*record.keywords, *(message.text for message, _quoted in plan.said(record)))))
 
 
 def _tags(categories: Sequence[str]) -> list[nodes.Node]:
@@ -110,11 +114,11 @@ def _tags(categories: Sequence[str]) -> list[nodes.Node]:
     return [addnodes.only("", nodes.paragraph("", "", *tags, classes=["heuristic-tags"]), expr="html")] if tags else []
 
 
-def _table(rows: Iterable[Row], here: Here) -> nodes.Node:
+def _table(rows: Iterable[Row], here: Here, *, marks: bool) -> nodes.Node:
     cells = (
         (
             [paragraph(here.heuristic(row.named)), meta_nodes(row.meta), *_tags(row.categories)],
-            [_connections(row, here)],
+            [_connections(row, here, marks=marks)],
             [paragraph(*here.note(row.note))],
         )
         for row in rows
@@ -122,13 +126,13 @@ def _table(rows: Iterable[Row], here: Here) -> nodes.Node:
     return table((_("Heuristic"), _("Connections"), _("Note")), (30, 35, 35), cells, classes=["heuristic-index"])
 
 
-def _connections(row: Row, here: Here) -> nodes.Node:
+def _connections(row: Row, here: Here, *, marks: bool) -> nodes.Node:
     lines = nodes.line_block(classes=["heuristic-connections"])
-    lines += [nodes.line("", "", *link_nodes(one, here)) for one in row.links]
+    lines += [nodes.line("", "", *link_nodes(one, here, marks=marks)) for one in row.links]
     return lines
 
 
-def _cards(rows: Iterable[Row], here: Here) -> nodes.Node:
+def _cards(rows: Iterable[Row], here: Here, *, marks: bool) -> nodes.Node:
     """Return cards that sphinx-design's style sheet, or else our own, lays out."""
     grid = _div("grid-container", ["heuristic-cards"])
     for row in rows:
@@ -136,7 +140,7 @@ def _cards(rows: Iterable[Row], here: Here) -> nodes.Node:
         body += nodes.paragraph("", "", here.heuristic(row.named), classes=["sd-card-title"])
         body += meta_nodes(row.meta)
         body += paragraph(*here.note(row.note))
-        body += _connections(row, here)
+        body += _connections(row, here, marks=marks)
         body += _tags(row.categories)
         card = _div("card", ["sd-card", "sd-shadow-sm", f"heuristic-{row.meta.severity}"])
         card += body

@@ -55,9 +55,9 @@ def outdated(plan: Plan, record: Heuristic) -> str:
     return "" if plan.holds(record) else _("does not hold for %s") % about
 
 
-def links(plan: Plan, record: Heuristic) -> tuple[Link, ...]:
-    """Return a heuristic's connections as an index lists them."""
-    return index.links(plan.connections(record), plan.settings.package, plan)
+def links(plan: Plan, record: Heuristic, *, marks: bool = False) -> tuple[Link, ...]:
+    """Return a heuristic's connections as an index lists them: with *marks* by their names, else by titles."""
+    return index.links(plan.connections(record), plan.settings.package, None if marks else plan)
 
 
 def severity_word(severity: str) -> str:
@@ -80,10 +80,13 @@ def meta_nodes(said: Meta) -> nodes.paragraph:
     return line
 
 
-def link_nodes(one: Link, here: Here) -> list[nodes.Node]:
-    """Return a connection with its mark and type, as an index lists it."""
-    name = nodes.inline("", one.text)
-    return [nodes.Text(f"{one.mark}\u00a0{one.word}: "), here.link(name, one.target) if one.target else name]
+def link_nodes(one: Link, here: Here, *, marks: bool = False) -> list[nodes.Node]:
+    """Return a connection by its name, linked where it exists; with *marks*, with its mark and type before it."""
+    name = (nodes.literal if one.type == "impl" and not marks else nodes.inline)("", one.text)
+    shown: list[nodes.Node] = [here.link(name, one.target) if one.target else name]
+    if marks:
+        return [nodes.Text(f"{one.mark}\u00a0{one.word}: "), *shown]
+    return [*shown, nodes.Text(f" ({_('planned')})")] if one.planned and not one.target else shown
 
 
 def joined(parts: Iterable[Sequence[nodes.Node]], between: str = ", ") -> list[nodes.Node]:
