@@ -68,15 +68,15 @@
     }
   };
 
-  const makeBox = (holder) => {
-    const box = make("textarea", { rows: 3, autocomplete: "off", spellcheck: false });
+  const makeBox = (holder, rows) => {
+    const box = make("textarea", { rows, autocomplete: "off", spellcheck: false });
     holder.prepend(make("label", {}, make("span", { textContent: WORDS.label }), box));
     return box;
   };
 
   /* On another page: the box leads to where the link in the place leads. */
   const lead = (holder, link) => {
-    const box = makeBox(holder);
+    const box = makeBox(holder, 2);
     const find = make("button", { type: "submit", textContent: WORDS.find });
     const form = make("form", {}, ...holder.childNodes);
     box.parentElement.after(find);
@@ -102,7 +102,7 @@
     const told = make("p", { className: "heuristic-count" });
     const clear = make("button", { type: "button", className: "heuristic-reset", textContent: WORDS.clear });
     const found = make("dl", { className: "heuristic-messages" });
-    const box = makeBox(holder);
+    const box = makeBox(holder, 3);
     told.setAttribute("role", "status");
     rest.forEach(divide);
 

@@ -211,6 +211,43 @@ def test_what_concerns_who_writes_layers_shows_where_they_are_described(site: Pa
     assert section["id"] == "layers-of-your-own"
 
 
+def test_front_page_shows_an_entry_as_it_is(site: Path) -> None:
+    front, there = page(site / "index.html"), page(site / "reference/models.html").find(id="peft.PeftModel.set_adapter")
+    shown = front.select_one("dl.py.method")
+    entry = there.find_next_sibling("dd")
+    ends = [signature.get_text().strip().rstrip("¶") for signature in (shown.dt, there)]
+    assert ends[0] == f"PeftModel.{ends[1]}"
+    assert [box.get_text() for box in shown.select("div.heuristic")] == [
+        box.get_text() for box in entry.find_all("div", class_="heuristic", recursive=False)
+    ]
+    for paragraph in shown.dd.find_all("p", recursive=False):
+        said = paragraph.get_text().partition(" (")[0]
+        assert any(said in one.get_text() for one in entry.find_all("p", recursive=False)), said
+    # a copy of an entry is no other place where heuristics show
+    heuristic = page(site / "heuristics/huggingface_peft_Set_Adapter_Unfreezes.html")
+    assert not heuristic.select('.heuristic-entries a[href^="../index.html"]')
+
+
+def test_front_page_takes_an_error_message_and_leads_to_tasks(site: Path) -> None:
+    front = page(site / "index.html")
+    assert front.select_one(".heuristic-paste a")["href"] == "messages.html"
+    assert front.select('script[src*="heuristics-messages.js"]')
+    cards = {card.select_one(".sd-card-title").get_text(strip=True): card for card in front.select(".sd-card")}
+    assert list(cards) == ["Train", "Load", "Merge", "Serve"]
+    for card in cards.values():
+        links = [str(link["href"]).partition("#")[0] for link in card.select("a[href]")]
+        assert any(link.startswith("guides/") for link in links)
+        assert any(link.startswith("heuristics/") for link in links)
+        assert all((site / link).is_file() for link in links)
+
+
+def test_messages_of_other_packages_are_listed(site: Path) -> None:
+    modules = [head.get_text() for head in page(site / "messages.html").select(".heuristic-origin")]
+    others = [module for module in modules if not module.startswith("peft.")]
+    assert others == ["torch.amp.grad_scaler", "torch.optim.optimizer", "transformers.modeling_layers"]
+    assert modules[-3:] == others
+
+
 def test_a_failed_mixed_batch_is_warned_of_once(site: Path) -> None:
     title = inventory(site)["heuristic:heuristic"]["Adapter_Names_Hook_Leak"][1]
     forwards = [name for name in inventory(site)["py:method"] if name.endswith(".forward")]
@@ -255,7 +292,8 @@ def test_the_reference_shows_what_the_reach_file_lists_and_nothing_else(site: Pa
     names = inventory(site)["heuristic:heuristic"]
     shown = [(name, place) for place in {place for _name, place in reviewed()} for name in entry(site, place)]
     assert sorted(shown) == sorted((names[name][1], place) for name, place in reviewed())
-    boxes = [box for path in (site / "reference").rglob("*.html") for box in page(path).select("div.heuristic")]
+    selector = "div.heuristic, div.heuristic-repeated"
+    boxes = [box for path in (site / "reference").rglob("*.html") for box in page(path).select(selector)]
     assert len(boxes) == len(shown)
 
 
@@ -333,9 +371,9 @@ def test_the_index_lists_them_with_their_connections_and_counts(site: Path) -> N
         (SAFE_MERGE, "Use safe_merge=True to detect broken adapters"),
     ]
     assert [line.get_text() for line in rows[4][1].select("div.line")] == [
-        "✅\u00a0Impl: merge_and_unload",
-        "✅\u00a0Workflow: Adapter_Inference",
-        "✅\u00a0Principle: Adapter_Merging",
+        "merge_and_unload",
+        "Adapter inference",
+        "Adapter merging",
     ]
     assert "⬜" not in table.get_text()
     counts = index.find("table", class_="heuristic-categories")
