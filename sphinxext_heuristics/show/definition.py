@@ -45,7 +45,7 @@ def facts(plan: Plan, record: Heuristic, resolved: Sequence[Resolved]) -> Facts:
         meta=meta(plan, record),
         categories=record.categories,
         keywords=record.keywords,
-        search=" ".join((record.name, text_of(record.note), *record.keywords)),
+        search=" ".join((record.name, record.name.replace("_", " "), text_of(record.note), *record.keywords)),
         links=index.links(resolved, plan.settings.package, plan),
         mentions=tuple((plan.title(name), Target(docname=name)) for name in plan.mentioned_in.get(record.name, ())),
     )

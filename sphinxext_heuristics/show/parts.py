@@ -28,6 +28,25 @@ if TYPE_CHECKING:
 #: The class of a place that a script fills → the script.
 _SCRIPTS = {"heuristic-filter": "heuristics-index.js", "heuristic-paste": "heuristics-messages.js"}
 
+#: What scripts say → the same for readers.
+_SAID = {
+    "Filter:": _("Filter:"),
+    "Severity": _("Severity"),
+    "Category": _("Category"),
+    "Show all": _("Show all"),
+    "%s heuristics": _("%s heuristics"),
+    "%s of %s heuristics": _("%s of %s heuristics"),
+    "Paste an error message, a warning or a whole traceback": _(
+        "Paste an error message, a warning or a whole traceback"
+    ),
+    "Find": _("Find"),
+    "The text stays in your browser.": _("The text stays in your browser."),
+    "1 message fits:": _("1 message fits:"),
+    "%s messages fit, the best first:": _("%s messages fit, the best first:"),
+    "No message fits this text. The closest are:": _("No message fits this text. The closest are:"),
+    "No message fits this text.": _("No message fits this text."),
+}
+
 
 class Meta(NamedTuple):
     """What an index says below a heuristic's title."""
@@ -135,7 +154,9 @@ def add_scripts(
     elements = doctree.findall(nodes.Element) if doctree else ()
     used = {name for node in elements for name in (*node.get("classes", ()), node.get("script"))}
     for name in sorted(used & _SCRIPTS.keys()):
-        app.add_js_file(_SCRIPTS[name], loading_method="defer")
+        said = {english: str(it) for english, it in _SAID.items() if str(it) != english}
+        more: dict[str, Any] = {"data-words": json.dumps(said, ensure_ascii=False)} if said else {}
+        app.add_js_file(_SCRIPTS[name], loading_method="defer", **more)
 
 
 class FilteredView(View):

@@ -448,7 +448,6 @@ def results(site: Path, browser: str, tmp_path_factory: pytest.TempPathFactory) 
 
 @pytest.mark.slow
 @pytest.mark.browser
-@pytest.mark.xfail(reason="needs the class no-search on the boxes of API entries: delete this line then", strict=True)
 def test_words_find_the_right_page(results: dict[str, list[list[str]]]) -> None:
     missed = {}
     for query, names in SEARCH["words"].items():

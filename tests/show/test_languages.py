@@ -5,14 +5,17 @@ from __future__ import annotations
 import gettext
 import re
 import shutil
+import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
 from babel.messages.extract import extract_from_dir
+from bs4 import BeautifulSoup
 from conftest import ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from pathlib import Path
 
     from conftest import Built, Project
 
@@ -49,6 +52,8 @@ Lists
 
 .. heuristic-index::
 """
+
+CONF = FILES.partition("=== conf.py\n")[2].partition("===")[0]
 
 #: German, of what authors wrote and of our words.
 GERMAN = {
@@ -102,9 +107,7 @@ def site(project: Callable[..., Project]) -> Project:
 def test_two_languages(site: Project) -> None:
     index = site.build("text")
     assert "[heuristic.index]" in index.stderr, "the index file is that of the source language"
-    site.write(
-        {"conf.py": FILES.partition("=== conf.py\n")[2].partition("===")[0].replace("heuristics_index_file", "_")}
-    )
+    site.write({"conf.py": CONF.replace("heuristics_index_file", "_")})
     english = text(site.ok("html", "-E"))
     for said in ("The title", "Use code first.", "The body.", "Severity", "Connections", "Heuristic index"):
         assert said in english
@@ -227,3 +230,34 @@ def test_all_words_go_through_the_catalogue(project: Callable[..., Project]) -> 
     # The types of connections are those of the index file; the severity's word is Sphinx's.
     allowed = {"Impl", "Workflow", "Principle", "Env", "ValueError", "Tipp"}
     assert set(re.findall(r"[A-Za-z]*[a-z]{2,}", rest)) <= allowed
+
+
+# -- scripts --------------------------------------------------------------------------
+
+
+def test_scripts_say_what_the_catalogue_has() -> None:
+    scripts = [path.read_text(encoding="utf-8") for path in (ROOT / "sphinxext_heuristics/static").glob("*.js")]
+    said = {word for script in scripts for word in re.findall(r'\bsay\("([^"]+)"', script)}
+    assert "Show all" in said
+    assert said <= literals().keys()
+
+
+@pytest.mark.browser
+def test_scripts_speak_the_language_of_the_site(site: Project, browser: str, tmp_path: Path) -> None:
+    site.write(
+        {
+            "two.rst": ":orphan:\n\n.. heuristic:: Second\n   :note: N\n   :impl: demo.merge\n   :severity: danger\n",
+            "conf.py": CONF.replace("heuristics_index_file", "_"),
+        }
+    )
+    words = {"Filter:": "Suche:", "%s heuristics": "%s Regeln", "Severity": "Dringlichkeit"}
+    write(site, {"sphinxext_heuristics": words})
+    built = german(site, "de")
+    command = [browser, "--headless", "--no-sandbox", "--no-first-run", "--disable-gpu", "--virtual-time-budget=3000"]
+    command += [f"--user-data-dir={tmp_path / 'browser'}", "--dump-dom", (built.out / "lists.html").as_uri()]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True)  # noqa: S603 - see above
+    shown = BeautifulSoup(done.stdout, "html.parser").select(".heuristic-filter")[0].get_text(" ")
+    for said in ("Suche:", "2 Regeln", "Dringlichkeit"):
+        assert said in shown
+    for said in ("Filter:", "heuristics", "Severity"):
+        assert said not in shown

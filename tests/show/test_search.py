@@ -43,7 +43,7 @@ Guide
 """
 
 #: What the page is found by, as one title.
-HIDDEN = "Own_Page Use safe_merge when merging gibberish loss stuck"
+HIDDEN = "Own_Page Own Page Use safe_merge when merging gibberish loss stuck"
 
 
 def index_of(built: Built, name: str = "searchindex.js") -> Any:  # noqa: ANN401 - JSON

@@ -696,7 +696,7 @@ def test_index_cards(listed: Built) -> None:
 
 def test_search_finds_them(listed: Built) -> None:
     index = listed.read("searchindex.js")
-    assert '"Apple.pie Two."' in index, "its page, by name and note"
+    assert '"Apple.pie Apple.pie Two."' in index, "its page, by name and note"
 
 
 def test_cards_without_sphinx_design(project: Callable[..., Project], monkeypatch: pytest.MonkeyPatch) -> None:
