@@ -19,7 +19,7 @@ from __future__ import annotations
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
-from sphinxext_heuristics import nodes
+from sphinxext_heuristics import nodes, words
 from sphinxext_heuristics.build import builders, events, place
 from sphinxext_heuristics.build.domain import HeuristicDomain
 from sphinxext_heuristics.config import OPTIONS
@@ -45,6 +45,7 @@ def setup(app: Sphinx) -> ExtensionMetadata:
         app.add_config_value(option.name, option.default, option.rebuild, Any)
     if find_spec("sphinx_design"):
         app.setup_extension("sphinx_design")  # its style sheet lays out cards
+    words.load(app)
     nodes.register(app)
     graph.register(app)
     app.add_domain(HeuristicDomain)

@@ -1,11 +1,11 @@
-"""Configuration: declared once, as data, read by registration, checks and manual."""
+"""Configuration: each value declared once, as a field of the settings, read by registration, checks and manual."""
 
 from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING, Any, Literal, cast
+from dataclasses import dataclass, field, fields
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, cast
 
 from sphinx.util.matching import compile_matchers
 
@@ -15,13 +15,9 @@ if TYPE_CHECKING:
     from sphinx.config import Config
 
 PREFIX = "heuristics_"
-PLACEMENTS = ("summary", "top", "bottom")
-UNDOCUMENTED = ("warn", "planned")
-INHERITED = ("show", "link", "none")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Option:
+class Option(NamedTuple):
     """One configuration value."""
 
     #: Its name in conf.py.
@@ -39,6 +35,11 @@ class Option:
     rebuild: Literal["", "env"] = ""
 
 
+def _option(*declared: Any) -> Any:  # noqa: ANN401 - the value of a field, as dataclasses has it
+    """Return the field of an option; *declared* is what follows its name."""
+    return field(metadata={"option": declared})
+
+
 def _is_path(value: object) -> bool:
     # No disk knows a name of what cannot be printed.
     return value is None or (
@@ -50,30 +51,12 @@ def _is_folder(value: object) -> bool:
     return _is_path(value) and not os.path.normpath(str(value)).startswith("..")
 
 
-def _is_namespace(value: object) -> bool:
-    return isinstance(value, str) and re.fullmatch(r"[\w.-]*", value) is not None
-
-
-def _is_package(value: object) -> bool:
-    return isinstance(value, str) and re.fullmatch(r"([^\W\d][\w-]*(\.[^\W\d][\w-]*)*)?", value) is not None
-
-
-def _is_count(value: object) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and value >= 0
-
-
-def _is_strings(value: object) -> bool:
-    return isinstance(value, list | tuple) and all(isinstance(v, str) for v in value)
-
-
 def _is_patterns(value: object) -> bool:
-    if not _is_strings(value):
-        return False
     try:
         compile_matchers(cast("list[str]", value))
-    except re.error:  # [z-a]
+    except (re.error, TypeError):  # [z-a], or no string
         return False
-    return True
+    return isinstance(value, list | tuple)
 
 
 def _is_template(value: object) -> bool:
@@ -85,187 +68,127 @@ def _is_template(value: object) -> bool:
         return False
 
 
-def _is_categories(value: object) -> bool:
-    return isinstance(value, dict) and all(isinstance(part, str) for pair in value.items() for part in pair)
+def _is_dict(value: object, *types: type) -> bool:
+    """Return whether a value is a dict of strings to one of the *types*."""
+    pairs = value.items() if isinstance(value, dict) else [(None, None)]
+    return all(isinstance(name, str) and isinstance(meant, types) for name, meant in pairs)
 
 
-def _is_targets(value: object) -> bool:
-    return isinstance(value, dict) and all(
-        isinstance(name, str) and (meant is None or isinstance(meant, str)) for name, meant in value.items()
-    )
+def _one_of(*words: str) -> tuple[str, Callable[[Any], bool]]:
+    return " or ".join(map(repr, words)), lambda value: isinstance(value, str) and value in words
 
 
-OPTIONS = (
-    Option(
-        name="heuristics_namespace",
-        default="",
-        meaning="The prefix of page names outside, such as `huggingface_peft`.",
-        allowed="a string of letters, digits, '_', '-' and '.'",
-        accepts=_is_namespace,
-        rebuild="env",
-    ),
-    Option(
-        name="heuristics_package",
-        default="",
-        meaning="The documented package: short names drop it, its installed version judges bounds, or `release`.",
-        allowed="the name of a package, as a string",
-        accepts=_is_package,
-    ),
-    Option(
-        name="heuristics_dir",
-        default="heuristics",
-        meaning="Where heuristic pages are; each file but `index` is named after its heuristic, with the namespace.",
-        allowed="a path under the source directory, or None",
-        accepts=_is_folder,
-    ),
-    Option(
-        name="heuristics_categories",
-        default={},
-        meaning="Category → description, in order; empty, any category is allowed.",
-        allowed="a dict of category to description, all strings",
-        accepts=_is_categories,
-    ),
-    Option(
-        name="heuristics_targets",
-        default={},
-        meaning="Name in `workflow`, `principle` or `env` → document, label, URL, or `None` for a planned page.",
-        allowed="a dict of name to document, label, URL or None",
-        accepts=_is_targets,
-    ),
-    Option(
-        name="heuristics_undocumented",
-        default="warn",
-        meaning="What a target is that the source defines and nobody documents: `warn`, or `planned` (no warning).",
-        allowed=" or ".join(map(repr, UNDOCUMENTED)),
-        accepts=lambda value: isinstance(value, str) and value in UNDOCUMENTED,
-    ),
-    Option(
-        name="heuristics_index_file",
-        default=None,
-        meaning="The path of the Markdown index, from the source directory.",
-        allowed="a path from the source directory, or None",
-        accepts=_is_path,
-    ),
-    Option(
-        name="heuristics_index_title",
-        default=None,
-        meaning="The first heading of that file; by default it names the namespace.",
-        allowed="a string, or None",
-        accepts=lambda value: value is None or isinstance(value, str),
-    ),
-    Option(
-        name="heuristics_placement",
-        default="summary",
-        meaning="Where in an API entry they are shown: after its `summary`, at its `top`, or at the `bottom`.",
-        allowed=" or ".join(map(repr, PLACEMENTS)),
-        accepts=lambda value: isinstance(value, str) and value in PLACEMENTS,
-    ),
-    Option(
-        name="heuristics_max_shown",
-        default=3,
-        meaning="How many stand open in one entry; the rest are collapsed.",
-        allowed="a whole number from 0",
-        accepts=_is_count,
-    ),
-    Option(
-        name="heuristics_inherited",
-        default="show",
-        meaning="How inherited copies show them: `show`, `link` (one line) or `none`.",
-        allowed=" or ".join(map(repr, INHERITED)),
-        accepts=lambda value: isinstance(value, str) and value in INHERITED,
-    ),
-    Option(
-        name="heuristics_rollup",
-        default=False,
-        meaning="Whether a class names, in one line, its inherited members with heuristics and no entry here.",
-        allowed="True or False",
-        accepts=lambda value: isinstance(value, bool),
-    ),
-    Option(
-        name="heuristics_exclude",
-        default=[],
-        meaning="Patterns of document names without automatic ones.",
-        allowed="a list of patterns, as strings",
-        accepts=_is_patterns,
-    ),
-    Option(
-        name="heuristics_reach_file",
-        default=None,
-        meaning="The path of the reviewed list of places, from the source directory.",
-        allowed="a path from the source directory, or None",
-        accepts=_is_path,
-    ),
-    Option(
-        name="heuristics_releases_file",
-        default=None,
-        meaning="The path, from the source directory, of the record of which heuristic holds in which release.",
-        allowed="a path from the source directory, or None",
-        accepts=_is_path,
-    ),
-    Option(
-        name="heuristics_source_url",
-        default=None,
-        meaning=("The link to quoted source, with `{path}`, `{line}`, `{module}` and `{version}` filled in."),
-        allowed="a string with no other placeholders than {path}, {line}, {module} and {version}, or None",
-        accepts=_is_template,
-    ),
-)
+def _matching(pattern: str) -> Callable[[Any], bool]:
+    return lambda value: isinstance(value, str) and re.fullmatch(pattern, value) is not None
+
+
+#: What is allowed of several options, and whether a value is.
+_PATH = "a path from the source directory, or None", _is_path
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """The configuration that is in force: checked values, defaults elsewhere."""
 
-    namespace: str
-    package: str
-    dir: str | None
-    categories: dict[str, str]
-    targets: dict[str, str | None]
-    undocumented: str
-    index_file: str | None
-    index_title: str | None
-    placement: str
-    max_shown: int
-    inherited: str
-    rollup: bool
-    exclude: tuple[str, ...]
-    reach_file: str | None
-    releases_file: str | None
-    source_url: str | None
+    namespace: str = _option(
+        "",
+        "The prefix of page names outside, such as `huggingface_peft`.",
+        "a string of letters, digits, '_', '-' and '.'",
+        _matching(r"[\w.-]*"),
+        "env",
+    )
+    package: str = _option(
+        "",
+        "The documented package: short names drop it, its installed version judges bounds, or `release`.",
+        "the name of a package, as a string",
+        _matching(r"([^\W\d][\w-]*(\.[^\W\d][\w-]*)*)?"),
+    )
+    dir: str | None = _option(
+        "heuristics",
+        "Where heuristic pages are; each file but `index` is named after its heuristic, with the namespace.",
+        "a path under the source directory, or None",
+        _is_folder,
+    )
+    categories: dict[str, str] = _option(
+        {},
+        "Category → description, in order; empty, any category is allowed.",
+        "a dict of category to description, all strings",
+        lambda value: _is_dict(value, str),
+    )
+    targets: dict[str, str | None] = _option(
+        {},
+        "Name in `workflow`, `principle` or `env` → document, label, URL, or `None` for a planned page.",
+        "a dict of name to document, label, URL or None",
+        lambda value: _is_dict(value, str, type(None)),
+    )
+    undocumented: str = _option(
+        "warn",
+        "What a target is that the source defines and nobody documents: `warn`, or `planned` (no warning).",
+        *_one_of("warn", "planned"),
+    )
+    index_file: str | None = _option(None, "The path of the Markdown index, from the source directory.", *_PATH)
+    index_title: str | None = _option(
+        None,
+        "The first heading of that file; by default it names the namespace.",
+        "a string, or None",
+        lambda value: value is None or isinstance(value, str),
+    )
+    placement: str = _option(
+        "summary",
+        "Where in an API entry they are shown: after its `summary`, at its `top`, or at the `bottom`.",
+        *_one_of("summary", "top", "bottom"),
+    )
+    max_shown: int = _option(
+        5,
+        "How many stand open in one entry; the rest are collapsed.",
+        "a whole number from 0",
+        lambda value: isinstance(value, int) and not isinstance(value, bool) and value >= 0,
+    )
+    inherited: str = _option(
+        "once",
+        "How inherited copies show them: `once` a page in full, `show`, `link` (one line) or `none`.",
+        *_one_of("once", "show", "link", "none"),
+    )
+    rollup: bool = _option(
+        False,  # noqa: FBT003 - a default, which every option has here
+        "Whether a class names, in one line, its inherited members with heuristics and no entry here.",
+        "True or False",
+        lambda value: isinstance(value, bool),
+    )
+    exclude: tuple[str, ...] = _option(
+        [], "Patterns of document names without automatic ones.", "a list of patterns, as strings", _is_patterns
+    )
+    reach_file: str | None = _option(
+        None, "The path of the reviewed list of places, from the source directory.", *_PATH
+    )
+    releases_file: str | None = _option(
+        None, "The path, from the source directory, of the record of which heuristic holds in which release.", *_PATH
+    )
+    source_url: str | None = _option(
+        None,
+        "The link to quoted source, with `{path}`, `{line}`, `{module}` and `{version}` filled in.",
+        "a string with no other placeholders than {path}, {line}, {module} and {version}, or None",
+        _is_template,
+    )
 
     @classmethod
     def of(cls, config: Config) -> Settings:
         """Return the settings of a Sphinx configuration; a wrong value is a default."""
-        values = {option.name: value_of(option, config) for option in OPTIONS}
-        values["heuristics_exclude"] = tuple(values["heuristics_exclude"])
-        return cls(**{f.name: values[f"heuristics_{f.name}"] for f in fields(cls)})
+        given = [(option, getattr(config, option.name)) for option in OPTIONS]
+        values = {it.name.removeprefix(PREFIX): value if it.accepts(value) else it.default for it, value in given}
+        return cls(**values | {"exclude": tuple(values["exclude"])})
+
+    def value(self, name: str) -> Any:  # noqa: ANN401 - the field's
+        """Return the value of an option by its name in conf.py."""
+        return getattr(self, name.removeprefix(PREFIX))
 
     def strip(self, name: str) -> str:
         """Return a heuristic's name without the namespace."""
-        return strip_namespace(name, self.namespace)
+        return name.removeprefix(f"{self.namespace}_") if self.namespace else name
 
     def page_name(self, name: str) -> str:
         """Return a heuristic's name with the namespace."""
         return f"{self.namespace}_{name}" if self.namespace else name
 
 
-def strip_namespace(name: str, namespace: str) -> str:
-    """Return *name* without a leading ``namespace_``."""
-    return name.removeprefix(f"{namespace}_") if namespace else name
-
-
-def value_of(option: Option, config: Config) -> Any:  # noqa: ANN401 - as conf.py has it
-    """Return an option's value, or its default where the value is not allowed."""
-    value = getattr(config, option.name)
-    return value if option.accepts(value) else option.default
-
-
-def option(name: str) -> Option:
-    """Return an option by its name."""
-    return next(one for one in OPTIONS if one.name == name)
-
-
-def namespace_of(config: Config) -> str:
-    """Return the namespace alone, for those who need no more."""
-    value: str = value_of(option("heuristics_namespace"), config)
-    return value
+OPTIONS = tuple(Option(f"{PREFIX}{it.name}", *it.metadata["option"]) for it in fields(Settings))

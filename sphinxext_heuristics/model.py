@@ -221,6 +221,8 @@ class Heuristic:
     severity: str
     #: Categories in the author's order, each once.
     categories: tuple[str, ...]
+    #: What readers search for and the text does not say.
+    keywords: tuple[str, ...] = ()
     #: Connections in the author's order.
     connections: tuple[Connection, ...]
     #: API entries where it does not apply.
@@ -229,6 +231,8 @@ class Heuristic:
     since: str
     #: Last version it holds for, or ``""``.
     until: str
+    #: Within one severity, higher is shown first.
+    weight: int = 0
     #: Whether it is shown in API entries and pages by itself.
     inject: bool
     #: Classes that the author added to it.
@@ -328,6 +332,8 @@ class Page:
     evidence: tuple[Evidence, ...] = ()
     #: The ids of each of its sections, the document's own first.
     sections: tuple[tuple[str, ...], ...] = ()
+    #: Their titles.
+    titles: tuple[str, ...] = ()
     #: Each label's id with the first id of the section around it, or ``""``.
     anchors: tuple[tuple[str, str], ...] = ()
     #: What was wrong with its text, beside what its directives know of.

@@ -1,4 +1,4 @@
-"""Node classes: what directives make, until transforms replace it; and what HTML collapses."""
+"""Node classes: what directives make, until transforms replace it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class heuristic(nodes.General, nodes.Element):  # noqa: N801 - docutils' way
 
 
 class heuristic_note(nodes.paragraph):  # noqa: N801 - docutils' way
-    """The note of a definition: kept for translation, shown if there is no body."""
+    """The note of a definition: kept for translation, shown if its author gives it."""
 
 
 class heuristic_facts(nodes.General, nodes.Element):  # noqa: N801 - docutils' way
@@ -32,18 +32,13 @@ class heuristic_query(nodes.General, nodes.Element):  # noqa: N801 - docutils' w
     """Where a view will be that a directive asks for."""
 
 
-class heuristic_more(nodes.General, nodes.Element):  # noqa: N801 - docutils' way
-    """Admonitions that HTML collapses; ``summary`` is the line that opens them."""
+class heuristic_search(nodes.title):  # noqa: N801 - docutils' way
+    """A title for Sphinx's search alone, for which what a title says counts most."""
 
 
-def _visit_more_html(self: Any, node: heuristic_more) -> None:  # noqa: ANN401 - any writer
-    self.body.append(
-        self.starttag(node, "details", CLASS="heuristic-more") + f"<summary>{self.encode(node['summary'])}</summary>\n"
-    )
-
-
-def _depart_more_html(self: Any, _node: heuristic_more) -> None:  # noqa: ANN401 - any writer
-    self.body.append("</details>\n")
+def _skip(_self: Any, _node: nodes.Node) -> None:  # noqa: ANN401 - any writer
+    """Write nothing."""
+    raise nodes.SkipNode
 
 
 def _write_children(_self: Any, _node: nodes.Node) -> None:  # noqa: ANN401 - any writer
@@ -59,8 +54,8 @@ def add_html_node(
 
 
 def register(app: Sphinx) -> None:
-    """Tell Sphinx the one class that reaches a writer; transforms replace the others."""
-    add_html_node(app, heuristic_more, _visit_more_html, _depart_more_html)
+    """Tell Sphinx of the class that reaches a writer; transforms replace the others."""
+    app.add_node(heuristic_search, html=(_skip, None))
     for cls in (heuristic, heuristic_note, heuristic_facts, heuristic_entries, heuristic_query):
         app.add_node(cls)
 

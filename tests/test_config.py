@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from sphinxext_heuristics.build.conf_py import assignments, problems_in
-from sphinxext_heuristics.config import OPTIONS, Settings, strip_namespace
+from sphinxext_heuristics.config import OPTIONS, Settings
 
 
 @pytest.mark.parametrize(
@@ -23,7 +23,7 @@ from sphinxext_heuristics.config import OPTIONS, Settings, strip_namespace
     ],
 )
 def test_namespace(name: str, namespace: str, stripped: str) -> None:
-    assert strip_namespace(name, namespace) == stripped
+    assert Settings.of(config(heuristics_namespace=namespace)).strip(name) == stripped
 
 
 def config(**values: Any) -> Any:  # noqa: ANN401 - stands for Sphinx's

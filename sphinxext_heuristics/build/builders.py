@@ -11,9 +11,10 @@ from urllib.parse import quote
 from sphinx.builders import Builder
 from sphinx.locale import __
 
-from sphinxext_heuristics import config
+from sphinxext_heuristics import words
 from sphinxext_heuristics.build import conf_py
 from sphinxext_heuristics.build.domain import EXTENSION, HeuristicDomain, app_of
+from sphinxext_heuristics.config import Settings
 from sphinxext_heuristics.diagnostics import report
 from sphinxext_heuristics.files import index_file, reach
 from sphinxext_heuristics.files.export import Exporter
@@ -105,12 +106,11 @@ def path_of(env: BuildEnvironment) -> index_file.PathOf:
 def project_file(app: Sphinx, option: str) -> ProjectFile:
     """Return one of the files of a project that are made from its pages, by the option that names it."""
     called, command, filename = _FILES[option]
-    named = config.value_of(config.option(option), app.config)
     path = Path(app.confdir, "conf.py")
     return ProjectFile(
         option=option,
         called=called,
-        path=Path(os.path.normpath(Path(app.srcdir, named or filename))),
+        path=Path(os.path.normpath(Path(app.srcdir, Settings.of(app.config).value(option) or filename))),
         conf_py=path,
         conf_line=conf_py.assignments(path).get(option, 1),
         command=command_line(command, Path(app.confdir), Path(app.srcdir), Path.cwd()),
@@ -150,12 +150,6 @@ def problems(app: Sphinx, plan: Plan) -> Iterator[Problem]:
 def is_translation(app: Sphinx) -> bool:
     """Return whether there are message catalogues for the language of the build, as Sphinx finds them.
 
-    ``sphinx.po`` is for Sphinx's own words and translates no page.
+    ``sphinx.po`` and ours are for words of the software and translate no page.
     """
-    language: str = app.config.language
-    return any(
-        file.suffix in {".po", ".mo"} and file.stem != "sphinx"
-        for folder in app.config.locale_dirs
-        for name in {language, language.partition("_")[0]}
-        for file in Path(app.srcdir, folder, name, "LC_MESSAGES").rglob("*")
-    )
+    return any(file.stem not in {"sphinx", words.CATALOGUE} for file in words.catalogues(app))

@@ -19,6 +19,7 @@ from sphinxext_heuristics.nodes import (
     heuristic_facts,
     heuristic_note,
     heuristic_query,
+    heuristic_search,
     is_evidence,
 )
 from sphinxext_heuristics.read.collect import entry_names, module_name
@@ -29,6 +30,8 @@ from sphinxext_heuristics.view import Here, views_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
+
+    from sphinx.builders import Builder
 
     from sphinxext_heuristics.build.contents import Contents
     from sphinxext_heuristics.resolve.plan import Plan
@@ -105,13 +108,13 @@ class Placer:
         if self._builder.name == "gettext":
             for node in self._own(heuristic_facts, heuristic_entries, heuristic_query):
                 node.parent.remove(node)
-            self._unfold_notes(always=True)
+            self._unfold_notes()
             return
         shown = contents(self._plan, self._views, self._docname)
         self._place_in_entries(shown.entries)
         self._place_under_titles(shown.sections)
         self._fill(shown)
-        self._unfold_notes(always=False)
+        self._unfold_notes()
 
     def _own(self, *classes: type[nodes.Element]) -> list[Any]:
         """Return the nodes of these classes that belong to this document."""
@@ -158,13 +161,17 @@ class Placer:
         page[at:at] = made
 
     def _place_under_titles(self, sections: Sequence[tuple[str, tuple[Box, ...]]]) -> None:
-        """Place the boxes of each section, which is found by its id; ``""`` is the page's first."""
+        """Place the boxes below the first paragraph of each section, found by its id; ``""`` is the page's first."""
         own = reversed(self._own(nodes.section)) if sections else ()
         found = {i: section for section in own for i in ("", *section["ids"])}
         for anchor, boxes in sections:
             section = found.get(anchor, self._tree)
             title = section.first_child_matching_class(nodes.title)
             at = 0 if title is None else title + 1
+            # Labels and index entries stand between the title and the text.
+            text = next((n for n in range(at, len(section)) if not isinstance(section[n], nodes.Invisible)), at)
+            if text < len(section) and isinstance(section[text], nodes.paragraph):
+                at = text + 1
             section[at:at] = box_nodes(boxes, self._here)
 
     def _fill(self, shown: Contents) -> None:
@@ -180,6 +187,8 @@ class Placer:
         for node in self._own(*make):
             block = node.parent
             made = make[type(node)](node["position"])
+            if isinstance(node, heuristic_facts) and isinstance(block, nodes.section) and searches(self._builder):
+                made.insert(0, heuristic_search("", shown.facts[node["position"]].search))
             keep_ids_apart(made, self._document)
             node.parent.replace(node, made)
             if self._builder.format == "latex":
@@ -193,18 +202,20 @@ class Placer:
         view = self._views.get(self._plan.catalogue.pages[self._docname].queries[i].view)
         return view.nodes(shown.queries[i], self._here) if view else []
 
-    def _unfold_notes(self, *, always: bool) -> None:
-        """Show a definition's note where it is all that the author wrote."""
+    def _unfold_notes(self) -> None:
+        """Show a definition's note below its title, unless it is the first sentence of the body."""
         for note in self._own(heuristic_note):
-            position = note.parent.index(note)
-            rest = note.parent.children[position + 1 :]
-            body = [n for n in rest if not isinstance(n, nodes.field_list | nodes.section)]
-            if note["given"] and note.children and (always or not body):
-                paragraph = nodes.paragraph(note.rawsource, "", *note.children)
+            if note["given"] and note.children:
+                paragraph = nodes.paragraph(note.rawsource, "", *note.children, classes=["heuristic-note"])
                 paragraph.source, paragraph.line = note.source, note.line
                 # What Sphinx knows the message by; without it none is extracted.
                 vars(paragraph).update({"uid": note.uid} if hasattr(note, "uid") else {})
                 note.parent.replace(note, paragraph)
+
+
+def searches(builder: Builder) -> bool:
+    """Return whether a builder's pages have a search."""
+    return bool(getattr(builder, "search", False))
 
 
 def blocks_in(node: nodes.Node) -> Sequence[nodes.Node]:

@@ -7,15 +7,15 @@ finding, 2 for misuse or failure and 130 for Ctrl-C.
 from __future__ import annotations
 
 import argparse
+import io
 import os
 import sys
 import traceback
-from importlib import metadata
 from typing import TYPE_CHECKING
 
 from sphinxext_heuristics.cli import explain, index, listing, new, reach, releases, verify
 from sphinxext_heuristics.cli.project import CommandError
-from sphinxext_heuristics.cli.terminal import survive_any_text
+from sphinxext_heuristics.versions import installed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -36,23 +36,21 @@ def parser() -> argparse.ArgumentParser:
         description="Work with the heuristics of a Sphinx project. DOCS is the folder of its conf.py.",
         epilog="Exit code: 0 fine, 1 a finding, 2 misuse or failure.",
     )
-    whole.add_argument("--version", action="version", version=f"%(prog)s {_version()}")
+    whole.add_argument(
+        "--version", action="version", version=f"%(prog)s {installed('sphinxext-heuristics') or '(not installed)'}"
+    )
     commands = whole.add_subparsers(title="commands", metavar="COMMAND", required=True)
     for module in COMMANDS:
         module.add(commands)
     return whole
 
 
-def _version() -> str:
-    try:
-        return metadata.version("sphinxext-heuristics")
-    except metadata.PackageNotFoundError:  # run from a folder that is not installed
-        return "(not installed)"
-
-
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command and return its exit code; *argv* is the command line without the program."""
-    survive_any_text(sys.stdout, sys.stderr)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            # Characters that the terminal lacks are written as escapes.
+            stream.reconfigure(errors="backslashreplace")
     arguments = parser().parse_args(argv)
     try:
         code: int = arguments.run(arguments)

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import io
+import re
 import sys
 from typing import TYPE_CHECKING
 
-from sphinxext_heuristics.cli import pasted
-from sphinxext_heuristics.cli.names import closest_written
-from sphinxext_heuristics.cli.project import CommandError, add_options, opened, read, read_evidence
-from sphinxext_heuristics.cli.terminal import say, seen
+from sphinxext_heuristics.cli.project import CommandError, add_options, closest_written, opened, read, read_evidence
+from sphinxext_heuristics.cli.writing import say, seen
 from sphinxext_heuristics.diagnostics import closest, did_you_mean
+from sphinxext_heuristics.evidence.messages import fit, plain
+from sphinxext_heuristics.model import Found
 from sphinxext_heuristics.notes.inline import text_of
 from sphinxext_heuristics.resolve import listing as index
 from sphinxext_heuristics.resolve.objects import Rule
@@ -20,11 +21,20 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Iterable, Iterator
 
-    from sphinxext_heuristics.model import Entry, Heuristic
+    from sphinxext_heuristics.model import Entry, Evidence, Heuristic, Message
     from sphinxext_heuristics.resolve.connections import Resolved
     from sphinxext_heuristics.resolve.pages import Place
     from sphinxext_heuristics.resolve.plan import Plan
-    from sphinxext_heuristics.resolve.verdicts import Verdict
+
+
+#: How many close messages are named where none fits.
+_MAX_CLOSE = 3
+
+#: The share of common long words that makes a message close.
+_CLOSE_SHARE = 0.4
+
+#: Longer names are not looked up.
+_LONGEST_NAME = 200
 
 
 def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -39,13 +49,12 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         ),
         epilog="Exit code: 0 fine, 1 the name is unknown or no message fits the text, 2 misuse or failure.",
     )
-    add_options(command)
+    add_options(command, run)
     command.add_argument(
         "name",
         metavar="NAME_OR_OBJECT",
         help="a heuristic, a Python object, a page, a label, or a pasted text, such as a traceback; '-' is stdin",
     )
-    command.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -68,24 +77,24 @@ def _stdin() -> str:
 
 def _answer(arguments: argparse.Namespace, asked: str) -> tuple[list[str], str]:
     """Return the explanation, and what is said if there is none."""
-    may_be_name, is_text = pasted.may_be_name(asked), pasted.is_text(asked)
+    may_be_name, is_text = _may_be_name(asked), _is_text(asked)
     if not arguments.doctreedir and not (may_be_name and is_text):
         # What cannot be a name needs no API reference, for which the package is imported; nor does what nobody writes.
         with opened(arguments) as app:
             plan = read_evidence(app)
-            near = None if is_text or not may_be_name else closest_written(app, plan.settings, asked)
+            near = None if is_text or not may_be_name else closest_written(app, plan.settings.package, asked)
             if is_text or near is not None:
-                if lines := list(pasted.explained(plan, asked)):
+                if lines := list(explain_text(plan, asked)):
                     return lines, ""
                 if near is not None:
                     return [], _unknown(asked, near)
     with opened(arguments) as app:
         plan = read(app)
         lines = list(explain(plan, asked)) if may_be_name else []
-        lines = lines or list(pasted.explained(plan, asked))
+        lines = lines or list(explain_text(plan, asked))
         known = plan.lookups
         near = (*closest(asked, plan.heuristics), *known.objects.closest(asked), *known.pages.closest(asked))
-        return lines, pasted.unknown(plan, asked) if is_text else _unknown(asked, near)
+        return lines, _unfitting(plan, asked) if is_text else _unknown(asked, near)
 
 
 def explain(plan: Plan, name: str) -> Iterator[str]:
@@ -132,11 +141,11 @@ def _heuristic(plan: Plan, record: Heuristic) -> Iterator[str]:
             for docname, entry in _entries(plan, name):
                 if verdict := plan.verdict(docname, entry, record.name):
                     shown = _rule(plan, name, resolved.connection.target, rule) + _FORMS[verdict.form]
-                    why = _reason(plan, docname, verdict) or shown
-                    yield f"    {_mark(is_shown=verdict.is_shown)}{name} ({docname}): {why}"
+                    why = _why_not(plan, record, verdict.reason, docname, verdict.excepted) or shown
+                    yield f"    {_MARKS[verdict.is_shown]}{name} ({docname}): {why}"
         if resolved.place:
             free = _page_reason(plan, record, resolved.place)
-            yield f"    {_mark(is_shown=not free)}{_where(resolved.place)}{free and f': {free}'}"
+            yield f"    {_MARKS[not free]}{_where(resolved.place)}{free and f': {free}'}"
     yield from _others(plan, record)
 
 
@@ -162,17 +171,17 @@ def _others(plan: Plan, record: Heuristic) -> Iterator[str]:
     for name in objects.names:
         if name.rpartition(".")[2] in lasts and name not in reached:
             others.setdefault(objects.identity(name), []).append(name)
+    same = {objects.identity(name) for name in reached}
     for identity, names in others.items():
-        yield f"  not reached: {', '.join(names)}: the name is the same, the object is another, {identity}"
-
-
-def _mark(*, is_shown: bool) -> str:
-    """Return how a line begins: with what is not shown, it says so."""
-    return "shown: " if is_shown else "not shown: "
+        why = "of another class than the one named" if identity in same else f"the object is another, {identity}"
+        yield f"  not reached: {', '.join(names)}: the name is the same, {why}"
 
 
 # -- what the verdicts say ------------------------------------------------------------
 
+
+#: How a line begins: with what is not shown, it says so.
+_MARKS = {True: "shown: ", False: "not shown: "}
 
 #: Why a target reaches a documented name.
 _RULES = {
@@ -184,7 +193,7 @@ _RULES = {
 }
 
 #: How a heuristic is shown, where it is not in full.
-_FORMS = {Form.FULL: "", Form.FOLDED: "; folded", Form.LINE: "; in one line"}
+_FORMS = {Form.FULL: "", Form.FOLDED: "; folded", Form.LINE: "; in one line", Form.REPEATED: "; in full above"}
 
 #: Why a heuristic is not shown.
 _REASONS = {
@@ -208,11 +217,6 @@ def _why_not(plan: Plan, record: Heuristic, reason: Reason, docname: str = "", e
     """Return why a heuristic is not shown, in words; ``""`` if it is."""
     bounds, version = index.bounds(record), plan.lookups.version
     return _REASONS[reason].format(bounds=bounds, version=version, docname=docname, excepted=excepted)
-
-
-def _reason(plan: Plan, docname: str, verdict: Verdict) -> str:
-    """Return why an entry does not show a heuristic, in words; ``""`` if it does."""
-    return _why_not(plan, verdict.record, verdict.reason, docname, verdict.excepted)
 
 
 def _page_reason(plan: Plan, record: Heuristic, place: Place) -> str:
@@ -239,8 +243,9 @@ def _object(plan: Plan, name: str) -> Iterator[str]:
         # In the order of the page.
         for verdict in plan.verdicts(docname)[plan.catalogue.pages[docname].entries.index(entry)]:
             rule = f"impl {verdict.target}: {_rule(plan, name, verdict.target, verdict.rule)}"
-            start = f"{_mark(is_shown=verdict.is_shown)}{_named(verdict.record)}"
-            yield f"  {start}: {_reason(plan, docname, verdict) or rule + _FORMS[verdict.form]}"
+            start = f"{_MARKS[verdict.is_shown]}{_named(verdict.record)}"
+            why = _why_not(plan, verdict.record, verdict.reason, docname, verdict.excepted)
+            yield f"  {start}: {why or rule + _FORMS[verdict.form]}"
     if not plan.reach.get(name):
         yield "  no heuristic reaches it"
 
@@ -271,10 +276,69 @@ def _page(plan: Plan, place: Place) -> Iterator[str]:
             found = True
             reason = _page_reason(plan, record, place)
             rule = f"{resolved.connection.type} {resolved.connection.target}"
-            yield f"  {_mark(is_shown=not reason)}{_named(record)}: {reason or rule}"
+            yield f"  {_MARKS[not reason]}{_named(record)}: {reason or rule}"
     if not found:
         yield "  no heuristic is connected to it"
 
 
 def _named(record: Heuristic) -> str:
     return f"{record.name} ({record.severity})"
+
+
+# -- a pasted text --------------------------------------------------------------------
+
+
+def _is_text(asked: str) -> bool:
+    """Return whether what is asked for looks like a text and not like a name."""
+    return len(asked.split()) > 1
+
+
+def _may_be_name(asked: str) -> bool:
+    """Return whether what is asked for can be a name: that of a page or a label may have spaces."""
+    return "\n" not in asked and ": " not in asked and len(asked) <= _LONGEST_NAME
+
+
+def explain_text(plan: Plan, text: str) -> Iterator[str]:
+    """Yield the heuristics whose messages fit a text, line by line, the longest message first."""
+    pasted = plain(text)
+    found: dict[str, list[tuple[int, Message, Evidence]]] = {}
+    for record in plan.heuristics.values():
+        for message, quoted in plan.said(record):
+            if size := fit(message, pasted):
+                found.setdefault(record.name, []).append((size, message, quoted))
+    ordered = sorted(found.items(), key=lambda item: -max(size for size, _message, _quoted in item[1]))
+    for number, (name, said) in enumerate(ordered):
+        record = plan.heuristics[name]
+        yield from ("",) * bool(number)
+        yield f"{record.name} ({record.severity}): {text_of(record.note)}"
+        yield f"  on page {record.docname}#{record.anchor}, defined in {seen(record.source)}:{record.line}"
+        for _size, message, quoted in sorted(said, key=lambda one: -one[0]):
+            yield f"  {message.kind}: {message.text}"
+            yield f"    {_origin(plan, quoted)}"
+
+
+def _origin(plan: Plan, quoted: Evidence) -> str:
+    """Return where a message is from: object, package, version and line."""
+    found = plan.lookups.verify(quoted)
+    where = f"line {found.line}" if isinstance(found, Found) else "not found there"
+    return f"{quoted.object}, {plan.package_of(quoted)} {plan.version_of(quoted)}".strip() + f", {where}"
+
+
+def _unfitting(plan: Plan, text: str) -> str:
+    """Return what is said where no message fits: those that are closest."""
+    close: dict[Message, tuple[float, str]] = {}
+    for record in plan.heuristics.values():
+        for message, _quoted in plan.said(record):
+            if (share := _common_share(message.text, text)) >= _CLOSE_SHARE:
+                close.setdefault(message, (-share, record.name))
+    ordered = sorted(close, key=lambda message: close[message][0])[:_MAX_CLOSE]
+    lines = [f"  {message.kind}: {message.text} ({close[message][1]})" for message in ordered]
+    what = "fits this text, and no name is like it"
+    return "\n".join([f"no message that a heuristic quotes {what}{'; the closest are:' if lines else ''}", *lines])
+
+
+def _common_share(one: str, other: str) -> float:
+    """Return the share of the long words of the shorter text that are in both; 0 if it is but one word."""
+    words, others = ({*re.findall(r"\w{4,}", text.lower())} for text in (one, other))
+    common = len(words & others)
+    return common / min(len(words), len(others)) if common > 1 else 0

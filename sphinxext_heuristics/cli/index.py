@@ -6,17 +6,13 @@ from typing import TYPE_CHECKING
 
 from sphinxext_heuristics.build.builders import INDEX_FILE, is_translation, path_of
 from sphinxext_heuristics.cli.project import CommandError, add_options, opened, read
-from sphinxext_heuristics.cli.terminal import seen
-from sphinxext_heuristics.cli.writing import bring_up_to_date, file_of, refuse_other
+from sphinxext_heuristics.cli.writing import bring_up_to_date, file_of, refuse_other, warning
 from sphinxext_heuristics.files import index_file
-from sphinxext_heuristics.files.project_file import difference
 from sphinxext_heuristics.files.project_file import read as read_file
 from sphinxext_heuristics.model import Subtype
 
 if TYPE_CHECKING:
     import argparse
-
-    from sphinxext_heuristics.files.project_file import ProjectFile
 
 
 def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -27,9 +23,8 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         description="Write the index file that heuristics_index_file in conf.py names, if it differs from the pages.",
         epilog="Exit code: 0 fine, 1 the file differs (with --check), 2 misuse or failure.",
     )
-    add_options(command)
+    add_options(command, run)
     command.add_argument("--check", action="store_true", help="only compare, and print what differs as a unified diff")
-    command.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -46,10 +41,5 @@ def run(arguments: argparse.Namespace) -> int:
         found = read_file(file.path)
         if not arguments.check:
             refuse_other(file, found, index_file.HEAD)
-    return bring_up_to_date(file.path, found, wanted, _remark(file, found, wanted) if arguments.check else "")
-
-
-def _remark(file: ProjectFile, found: str | None, wanted: str) -> str:
-    what = "the index file is not there" if found is None else "the index differs from the pages, here first"
-    line, _lines = difference(found or "", wanted) or (1, [])
-    return f"{seen(file.path)}:{line}: WARNING: {what}; to write it: {file.command} [heuristic.index]"
+    remark = "".join(map(warning, index_file.problems(file, wanted) if arguments.check else ()))
+    return bring_up_to_date(file.path, found, wanted, remark)

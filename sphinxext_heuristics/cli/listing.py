@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sphinxext_heuristics.cli.project import add_options, opened, read
-from sphinxext_heuristics.cli.terminal import note, say
+from sphinxext_heuristics.cli.writing import note, say
 from sphinxext_heuristics.files.export import Exporter, pages_by_heuristic
 from sphinxext_heuristics.notes.inline import text_of
 
@@ -27,9 +27,8 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         help="list the heuristics: name, severity, note, where they are shown",
         description="List the heuristics in the toctree's order: name, severity, note, and where they are shown.",
     )
-    add_options(command)
+    add_options(command, run)
     command.add_argument("--json", action="store_true", help="print JSON: the list 'heuristics' of heuristics.json")
-    command.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> int:

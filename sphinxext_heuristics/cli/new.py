@@ -8,8 +8,7 @@ from textwrap import indent
 from typing import TYPE_CHECKING
 
 from sphinxext_heuristics.cli.project import CommandError, add_options, opened
-from sphinxext_heuristics.cli.terminal import note, say, seen
-from sphinxext_heuristics.cli.writing import write
+from sphinxext_heuristics.cli.writing import note, say, seen, write
 from sphinxext_heuristics.config import Settings
 
 if TYPE_CHECKING:
@@ -42,10 +41,9 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         help="write the skeleton of a heuristic's page",
         description="Write the skeleton of a heuristic's page into heuristics_dir, under the right name.",
     )
-    add_options(command)
+    add_options(command, run)
     command.add_argument("name", metavar="NAME", help="the name, with or without the namespace: letters, digits, _ - .")
     command.add_argument("--rst", action="store_true", help="write reStructuredText, also where MyST is loaded")
-    command.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -58,6 +56,8 @@ def run(arguments: argparse.Namespace) -> int:
     name = settings.strip(arguments.name)
     if not _NAME.fullmatch(name):
         raise CommandError(f"{arguments.name!r} is no name: allowed are letters, digits, '_', '-' and '.'")
+    if Path(name).suffix in suffixes:
+        raise CommandError(f"{arguments.name!r} is the name of a file: write {Path(name).stem!r}")
     if settings.dir is None:
         raise CommandError("heuristics_dir is None in conf.py: there is no folder for pages of heuristics")
     folder = srcdir / settings.dir

@@ -19,10 +19,13 @@ from sphinx.util.docutils import docutils_namespace, patch_docutils
 
 from sphinxext_heuristics.build.builders import ReadingBuilder
 from sphinxext_heuristics.build.domain import EXTENSION, HeuristicDomain
+from sphinxext_heuristics.diagnostics import closest
+from sphinxext_heuristics.resolve.pages import fold
+from sphinxext_heuristics.source.packages import Sources
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
     from collections.abc import Set as AbstractSet
 
     from sphinxext_heuristics.model import Subtype
@@ -37,14 +40,16 @@ class CommandError(Exception):
 _SHARED = ("confdir", "define", "tags", "jobs", "verbosity", "quiet", "really_quiet", "color", "traceback")
 
 
-def add_options(command: argparse.ArgumentParser, *, doctrees: bool = True) -> None:
-    """Add DOCS and the options that sphinx-build has, under the same names.
+def add_options(
+    command: argparse.ArgumentParser, run: Callable[[argparse.Namespace], int], *, doctrees: bool = True
+) -> None:
+    """Add DOCS and the options that sphinx-build has, under the same names, and what runs the command.
 
     A command that does not read all pages has no *doctrees* to use or keep.
     """
+    command.set_defaults(run=run, doctreedir=None)
     command.add_argument("docs", metavar="DOCS", help="the folder of the documentation and its conf.py")
     group = command.add_argument_group("options of sphinx-build")
-    command.set_defaults(doctreedir=None)
     if doctrees:
         what = "the folder of doctrees to use and to keep, such as sphinx-build's; without it, all pages are read"
         group.add_argument("-d", "--doctree-dir", metavar="PATH", dest="doctreedir", help=what)
@@ -165,3 +170,24 @@ def read(app: Sphinx, *, leaves: AbstractSet[Subtype] = frozenset()) -> Plan:
         builder.leaves = leaves
     app.build()
     return HeuristicDomain.of(app.env).plan
+
+
+#: What autodoc and the Python domain document: the first part is a package.
+_DOCUMENTED = re.compile(r"\bauto\w+[:}]*\s+(\w+)|\bpy:module[:}]*\s+(\w+)")
+
+
+def closest_written(app: Sphinx, package: str, name: str) -> tuple[str, ...] | None:
+    """Return the words most like the last part of a name, or ``None`` if it is written anywhere that Sphinx reads.
+
+    These are the pages and the source of the packages that they document, bases of classes in other packages included.
+    """
+    last = re.split(r"[.#/:]", name)[-1]
+    texts = [Path(app.env.doc2path(docname)).read_text("utf-8", "replace") for docname in app.env.found_docs]
+    packages = {match[1] or match[2] for text in texts for match in _DOCUMENTED.finditer(text)}
+    files = {path for one in ({package} if package else packages) for path in Sources().files(one)}
+    texts += [path.read_text("utf-8", "replace") for path in files]
+    words = {*app.env.found_docs, *(word for text in texts for word in re.findall(r"[\w-]+", text))}
+    folded = {fold(word) for word in words}
+    if fold(last) in folded or any(fold(docname).endswith(fold(last)) for docname in app.env.found_docs):
+        return None
+    return closest(last, words)

@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING
 
 from sphinxext_heuristics.build.builders import REACH_FILE
 from sphinxext_heuristics.cli.project import add_options, opened, read
-from sphinxext_heuristics.cli.terminal import note, say_diff, say_finding, seen
-from sphinxext_heuristics.cli.writing import bring_up_to_date, file_of, refuse_other
+from sphinxext_heuristics.cli.writing import bring_up_to_date, file_of, note, refuse_other, say, say_diff, seen, warning
 from sphinxext_heuristics.diagnostics import ordered
 from sphinxext_heuristics.files import reach
 from sphinxext_heuristics.files.project_file import read as read_file
@@ -29,9 +28,8 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         ),
         epilog="Exit code: 0 fine, 1 the file differs (with --check), 2 misuse or failure.",
     )
-    add_options(command)
+    add_options(command, run)
     command.add_argument("--check", action="store_true", help="only compare, and warn of each file that differs")
-    command.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -43,7 +41,7 @@ def run(arguments: argparse.Namespace) -> int:
         if arguments.check:
             differing = ordered(reach.problems(plan, file))
             for problem in differing:
-                say_finding(problem)
+                say(warning(problem))
             if not differing:
                 note(f"{seen(file.path)} is up to date")
             return 1 if differing else 0

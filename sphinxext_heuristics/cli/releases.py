@@ -18,9 +18,8 @@ from sphinxext_heuristics import versions
 from sphinxext_heuristics.build.builders import RELEASES_FILE
 from sphinxext_heuristics.build.conf_py import not_set
 from sphinxext_heuristics.cli.project import CommandError, add_options, opened, read
-from sphinxext_heuristics.cli.terminal import note, say, seen
-from sphinxext_heuristics.cli.writing import bring_up_to_date, file_of
-from sphinxext_heuristics.config import option, value_of
+from sphinxext_heuristics.cli.writing import bring_up_to_date, file_of, note, say, seen
+from sphinxext_heuristics.config import Settings
 from sphinxext_heuristics.evidence.search import verify
 from sphinxext_heuristics.files.project_file import read as read_file
 from sphinxext_heuristics.model import Found, Subtype
@@ -53,7 +52,7 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
             "--check), 2 misuse or failure."
         ),
     )
-    add_options(command)
+    add_options(command, run)
     command.add_argument(
         "--releases",
         metavar="VERSIONS",
@@ -71,7 +70,6 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     command.add_argument("--distribution", metavar="NAME", help="what pip calls the package, if that is another name")
     command.add_argument("--why", action="store_true", help="print what was not found, and what is there instead")
     command.add_argument("--check", action="store_true", help="only compare, and print what differs as a unified diff")
-    command.set_defaults(run=run)
 
 
 def _releases(text: str) -> dict[Version, str]:
@@ -90,7 +88,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Look into the releases, and write or compare the file; return the exit code."""
     with opened(arguments) as app:
         file = file_of(app, RELEASES_FILE)
-        if not value_of(option("heuristics_package"), app.config):
+        if not Settings.of(app.config).package:
             raise CommandError(not_set(app.config, file.conf_py, "heuristics_package"))
         # What this command prints and writes need not be a warning as well.
         plan = read(app, leaves={Subtype.EVIDENCE, Subtype.VERSION, Subtype.CONFIG})

@@ -8,8 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sphinxext_heuristics.cli.project import CommandError, add_options, opened, read, read_evidence
-from sphinxext_heuristics.cli.terminal import note, say, say_diff, say_finding, seen
-from sphinxext_heuristics.cli.writing import write
+from sphinxext_heuristics.cli.writing import note, say, say_diff, seen, warning, write
 from sphinxext_heuristics.diagnostics import closest, did_you_mean, ordered
 from sphinxext_heuristics.files.project_file import unified
 from sphinxext_heuristics.model import Found, Subtype
@@ -38,7 +37,7 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         ),
         epilog="Exit code: 0 fine, 1 a quote was not found or contradicts the bounds, 2 misuse or failure.",
     )
-    add_options(command, doctrees=False)
+    add_options(command, run, doctrees=False)
     command.add_argument(
         "--all", action="store_true", help="read all pages, docstrings among them, as sphinx-build does"
     )
@@ -47,7 +46,6 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         metavar="NAME",
         help="show how the quotes of this heuristic have drifted, and write the closest passages into its page",
     )
-    command.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -62,7 +60,7 @@ def run(arguments: argparse.Namespace) -> int:
             say(line)
         # Reading all has warned of the rest.
         for problem in ordered(problem for problem in found if not arguments.all or problem.subtype in _OURS):
-            say_finding(problem)
+            say(warning(problem))
         say(summary)
     return 1 if found else 0
 
@@ -110,7 +108,9 @@ def _dedented(lines: list[str]) -> list[str]:
 def standing(plan: Plan) -> Iterator[str]:
     """Yield a line for each quote that was found or need not be there, and one for the whole."""
     # What inheritance repeats is written once.
-    quoted = list({(one.source, one.line): one for one in _quotes(plan)}.values())
+    pages = (plan.catalogue.pages[docname] for docname in plan.catalogue.docnames)
+    quotes = (one for page in pages for one in page.evidence if checks.is_quote(one))
+    quoted = list({(one.source, one.line): one for one in quotes}.values())
     expected = checks.expected(plan)
     found = away = 0
     for one in quoted:
@@ -126,8 +126,3 @@ def standing(plan: Plan) -> Iterator[str]:
     where = ", ".join(f"{package} {version}".strip() for package, version in sorted(packages.items()))
     beside = f", {away} need not be there" if away else ""
     yield f"{found} of {len(quoted)} quotes found{beside}{where and f' ({where})'}"
-
-
-def _quotes(plan: Plan) -> Iterator[Evidence]:
-    for docname in plan.catalogue.docnames:
-        yield from filter(checks.is_quote, plan.catalogue.pages[docname].evidence)

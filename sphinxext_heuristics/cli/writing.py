@@ -1,25 +1,60 @@
-"""How commands read and write the files of a project."""
+"""What the commands print, and the files of a project that they write."""
 
 from __future__ import annotations
 
 import os
 import shutil
+import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sphinxext_heuristics import config
+from sphinx.util.console import colorize
+
 from sphinxext_heuristics.build.builders import project_file
 from sphinxext_heuristics.build.conf_py import not_set
 from sphinxext_heuristics.cli.project import CommandError
-from sphinxext_heuristics.cli.terminal import note, say, say_diff, seen
-from sphinxext_heuristics.config import value_of
+from sphinxext_heuristics.config import Settings
+from sphinxext_heuristics.diagnostics import TYPE
 from sphinxext_heuristics.files.project_file import unified
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Iterable
 
     from sphinx.application import Sphinx
 
     from sphinxext_heuristics.files.project_file import ProjectFile
+    from sphinxext_heuristics.model import Problem
+
+#: The colours of a diff's lines, as Sphinx names them.
+_COLOURS = {"+": "darkgreen", "-": "darkred", "@": "teal"}
+
+
+def say(text: str) -> None:
+    """Print a line of the result."""
+    print(text)  # noqa: T201 - a command's result
+
+
+def seen(path: str | os.PathLike[str]) -> str:
+    """Return a path as seen from the working directory, if it lies below that."""
+    text, here = os.fspath(path), f"{Path.cwd()}{os.sep}"
+    return text.removeprefix(here)
+
+
+def warning(problem: Problem) -> str:
+    """Return what is wrong in the project, as a build says it."""
+    return f"{seen(problem.source)}:{problem.line}: WARNING: {problem.message} [{TYPE}.{problem.subtype.word}]"
+
+
+def note(text: str) -> None:
+    """Print a line of progress or a remark, which is no result."""
+    print(text, file=sys.stderr)  # noqa: T201 - as above
+
+
+def say_diff(lines: Iterable[str]) -> None:
+    """Print a unified diff, in colours where Sphinx uses them."""
+    for line in lines:
+        colour = _COLOURS.get(line[:1])
+        say(colorize(colour, line) if colour else line)
 
 
 def file_of(app: Sphinx, option: str) -> ProjectFile:
@@ -28,7 +63,7 @@ def file_of(app: Sphinx, option: str) -> ProjectFile:
     Raises CommandError where the option names none.
     """
     file = project_file(app, option)
-    if value_of(config.option(option), app.config) is None:
+    if Settings.of(app.config).value(option) is None:
         example = f"{option} = {file.path.name!r}"
         raise CommandError(f"{not_set(app.config, file.conf_py, option)}; for the {file.called}, write {example}")
     return file

@@ -5,19 +5,15 @@ An extension of its own: it knows nothing of the rest of this package.
 
 from __future__ import annotations
 
-from functools import partial
 from typing import TYPE_CHECKING
 
 from sphinx.util import logging
 
-from sphinxext_heuristics.docbuilder.docstrings.autodoc import process_docstring
-from sphinxext_heuristics.docbuilder.docstrings.directive import DocstringDirective
-from sphinxext_heuristics.docbuilder.docstrings.summary import TEXT_ROLE, TextRole
-from sphinxext_heuristics.docbuilder.pages.html import choose_html, html_part
-from sphinxext_heuristics.docbuilder.pages.links import note_page, resolve_page, update
-from sphinxext_heuristics.docbuilder.pages.parser import PageParser
+from sphinxext_heuristics.docbuilder.docstrings.autodoc import DocstringDirective, process_docstring
+from sphinxext_heuristics.docbuilder.pages.links import choose_html, html_part, note_page, update
+from sphinxext_heuristics.docbuilder.pages.renderer import PageParser
 from sphinxext_heuristics.docbuilder.pages.trees import before_reading, read_trees
-from sphinxext_heuristics.docbuilder.references import ReferenceResolver
+from sphinxext_heuristics.docbuilder.references import resolve
 from sphinxext_heuristics.docbuilder.store import DocbuilderDomain
 
 logger = logging.getLogger(__name__)
@@ -35,24 +31,21 @@ def setup(app: Sphinx) -> ExtensionMetadata:
     docstrings of all others stay as they are. ``docbuilder_trees`` maps a folder under the source directory (``""`` is
     all of it) to the package that its pages document. Nothing is named by default.
     """
-    resolver = ReferenceResolver()
     app.setup_extension("sphinx.ext.autodoc")
     app.add_config_value("docbuilder_packages", [], "env", types=(list, tuple))
     app.add_config_value("docbuilder_trees", {}, "env", types=(dict,))
     app.add_domain(DocbuilderDomain)
     app.add_directive(DocstringDirective.name_in_source, DocstringDirective)
-    app.add_role(TEXT_ROLE, TextRole())
     app.add_node(html_part)
     app.connect("config-inited", use_parser)
     # Before napoleon (500), which would leave fields where there are sections.
     app.connect("autodoc-process-docstring", process_docstring, priority=400)
     app.connect("env-get-outdated", read_trees)
     app.connect("env-before-read-docs", before_reading)
-    app.connect("env-before-read-docs", resolver.forget)
     app.connect("doctree-read", note_page)
-    app.connect("env-updated", partial(update, resolver))
-    app.connect("missing-reference", resolver.resolve)
-    app.connect("missing-reference", resolve_page)
+    # Before those (500) that look objects up.
+    app.connect("env-updated", update, priority=400)
+    app.connect("missing-reference", resolve)
     app.connect("doctree-resolved", choose_html)
     return {"parallel_read_safe": True, "parallel_write_safe": True, "env_version": 1}
 

@@ -1,10 +1,12 @@
-"""The hook for doc-builder: what it shows, from the data that the builder ``heuristics`` writes.
+"""The hook for doc-builder: what it shows, from the data that the builder ``heuristics`` writes; and its command.
 
-Two files: :mod:`hook_code`, which only changes with this package, and the heuristics as JSON.
+Two files: :mod:`hook_code`, which only changes with this package, and the heuristics as JSON. The command's results go
+to stdout, everything else to stderr.
 """
 
 from __future__ import annotations
 
+import argparse
 import contextlib
 import difflib
 import importlib
@@ -21,7 +23,7 @@ from sphinx.cmd.build import main as sphinx_build
 from sphinxext_heuristics.docbuilder import hook_code
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
 #: The names of the files in doc-builder's folder.
 CODE, DATA = "_heuristics.py", "_heuristics.json"
@@ -33,6 +35,8 @@ import runpy
 runpy.run_path(__file__.replace("_config.py", "{CODE}"))["add_alerts"]()
 """
 
+PROG = "python -m sphinxext_heuristics.docbuilder"
+_FINDING, _FAILED, _INTERRUPTED = 1, 2, 130
 _SEVERITIES = ("danger", "caution", "warning", "important", "note", "tip")
 
 
@@ -40,31 +44,26 @@ class HookError(Exception):
     """The files cannot be written; the message says why, in words for a user."""
 
 
-def heuristics_of(docs: Path, *, verbose: bool = False) -> dict[str, Any]:
+def heuristics_of(docs: Path) -> dict[str, Any]:
     """Run the builder ``heuristics`` on the project with conf.py in *docs* and read its data.
 
     :raises HookError: There is no such project, or it cannot be built.
     """
-    if not (docs / "conf.py").is_file():
+    conf, log = docs / "conf.py", io.StringIO()
+    if not conf.is_file():
         raise HookError(f"{docs}: no conf.py there; DOCS is the folder of the Sphinx project's conf.py")
-    log = sys.stderr if verbose else io.StringIO()
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder, "out")
         with contextlib.redirect_stdout(log), contextlib.redirect_stderr(log):
             code = sphinx_build(["--no-color", "-b", "heuristics", "-d", f"{folder}/doctrees", str(docs), str(out)])
-        path = out / "heuristics.json"
-        if code or not path.is_file():
-            raise HookError(_failure(docs, log.getvalue() if isinstance(log, io.StringIO) else ""))
-        data: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        if "Builder name heuristics not registered" in log.getvalue():
+            raise HookError(f'{conf}: add "sphinxext_heuristics" to extensions')
+        if code or not (out / "heuristics.json").is_file():
+            raise HookError(f"{docs}: Sphinx cannot build it; it says:\n{log.getvalue().strip()}")
+        data: dict[str, Any] = json.loads((out / "heuristics.json").read_text(encoding="utf-8"))
     if not data["package"]["name"]:
-        raise HookError(f'{docs / "conf.py"}: set heuristics_package, for example heuristics_package = "peft"')
+        raise HookError(f'{conf}: set heuristics_package, for example heuristics_package = "peft"')
     return data
-
-
-def _failure(docs: Path, log: str) -> str:
-    if "Builder name heuristics not registered" in log:
-        return f'{docs / "conf.py"}: add "sphinxext_heuristics" to extensions'
-    return "\n".join([f"{docs}: Sphinx cannot build it (-v shows all that it says)", *log.split("\n")[-6:]]).strip()
 
 
 def data_of(heuristics: dict[str, Any], base_url: str) -> dict[str, Any]:
@@ -123,10 +122,10 @@ def differences(out: Path, files: dict[str, str]) -> Iterator[str]:
 def write(out: Path, files: dict[str, str]) -> Iterator[str]:
     """Write the files that differ, and yield a line on each."""
     for name, text in files.items():
-        path = out / name
-        same = path.is_file() and path.read_bytes() == text.encode("utf-8")
+        path, content = out / name, text.encode("utf-8")
+        same = path.is_file() and path.read_bytes() == content
         if not same:
-            path.write_bytes(text.encode("utf-8"))
+            path.write_bytes(content)
         yield f"{path}: {'unchanged' if same else 'written'}"
 
 
@@ -146,3 +145,56 @@ def without_place(heuristics: dict[str, Any], data: dict[str, Any]) -> Iterator[
             reason = "no object with a docstring of its own shows it"
             reason = reason if item["holds"] else f"it does not hold for {package} {version}"
             yield f"{item['name']}: no place: {reason if item['inject'] else 'it has no-inject'}"
+
+
+def parser() -> argparse.ArgumentParser:
+    """Make the parser of the command line."""
+    whole = argparse.ArgumentParser(prog=PROG, description="Work with documentation for Hugging Face's doc-builder.")
+    commands = whole.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    command = commands.add_parser(
+        "hook",
+        help="write the files that show heuristics in docstrings, as alerts, when doc-builder reads them",
+        description=f"Write {CODE} and {DATA}, which doc-builder's _config.py uses.",
+        epilog="Exit code: 0 fine, 1 the files are out of date (--check), 2 misuse or failure, 130 Ctrl-C.",
+    )
+    command.add_argument("docs", metavar="DOCS", type=Path, help="the folder of the Sphinx project's conf.py")
+    command.add_argument("out", metavar="OUT", type=Path, help="the folder of doc-builder's _config.py")
+    where = "where the site with the heuristics is published; without it, titles are no links"
+    command.add_argument("--base-url", metavar="URL", type=_url, help=where)
+    command.add_argument("--check", action="store_true", help="write nothing, print what is out of date")
+    return whole
+
+
+def _url(text: str) -> str:
+    if not re.fullmatch(r"https?://[^\s()<>\\]+", text):
+        raise argparse.ArgumentTypeError(f"{text!r} is no URL; write it with https:// in front, without parentheses")
+    return text
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run a command and return its exit code; *argv* is the command line without the program."""
+    arguments = parser().parse_args(argv)
+    try:
+        return _hook(arguments)
+    except (HookError, OSError, KeyboardInterrupt) as error:
+        sys.stderr.write(f"{PROG}: error: {str(error) or 'interrupted'}\n")
+        return _INTERRUPTED if isinstance(error, KeyboardInterrupt) else _FAILED
+
+
+def _hook(arguments: argparse.Namespace) -> int:
+    out: Path = arguments.out
+    if not out.is_dir():
+        raise HookError(f"{out}: no such folder; OUT is the folder of doc-builder's _config.py")
+    heuristics = heuristics_of(arguments.docs)
+    data = data_of(heuristics, arguments.base_url or "")
+    files = files_of(data)
+    if arguments.check:
+        lines = list(differences(out, files))
+        sys.stdout.writelines(f"{line}\n" for line in lines or [f"{out}: up to date"])
+        return _FINDING if lines else 0
+    sys.stdout.writelines(f"{line}\n" for line in write(out, files))
+    sys.stdout.writelines(f"{line}\n" for line in without_place(heuristics, data))
+    config = out / "_config.py"
+    if not config.is_file() or CODE not in config.read_text(encoding="utf-8"):
+        sys.stderr.write(f"{config}: put this at its start:\n\n{LINES}")
+    return 0

@@ -74,21 +74,18 @@ def add_alerts(path: str | Path | None = None) -> None:
 
 
 def _read(path: str | Path) -> dict[str, Any]:
+    data: dict[str, Any] = {}
     try:
-        return _checked(json.loads(Path(path).read_text(encoding="utf-8")))
+        data = json.loads(Path(path).read_text(encoding="utf-8"))
+        problem = "" if data["form"] == FORM else f"its form is {data['form']!r}, and not {FORM}"
+        shown = [data["heuristics"][name] for names in data.get("entries", {}).values() for name in names]
+        texts = [item[key] for item in shown for key in ("title", "note", "alert", "url")]
+        "".join([data.get("package", ""), data.get("base_url", ""), *texts])  # a TypeError if one is no text
     except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
+        problem = f"{type(error).__name__}: {error}"
+    if problem:
         hint = "write it again: python -m sphinxext_heuristics.docbuilder hook"
-        raise SystemExit(f"{path}: cannot be used ({type(error).__name__}: {error}); {hint}") from None
-
-
-def _checked(data: dict[str, Any]) -> dict[str, Any]:
-    if data["form"] != FORM:
-        raise ValueError(f"its form is {data['form']!r}, and not {FORM}")
-    texts = [data["package"], data["base_url"]]
-    for names in data["entries"].values():
-        for name in names:
-            texts += [data["heuristics"][name][key] for key in ("title", "note", "alert", "url")]
-    "".join(texts)  # a TypeError if one is no text
+        raise SystemExit(f"{path}: cannot be used ({problem}); {hint}")
     return data
 
 

@@ -1,68 +1,74 @@
-"""Objects as doc-builder finds them: by an attribute walk that imports modules on the way."""
+"""Objects and their entries: ``[[autodoc]] X``.
+
+Objects are found as doc-builder does: by an attribute walk that imports modules on the way. Sphinx's autodoc makes the
+entries, with the names and members that doc-builder chooses.
+"""
 
 from __future__ import annotations
 
 import importlib
 import inspect
-from dataclasses import dataclass
 from types import MethodType, ModuleType
 from typing import TYPE_CHECKING, cast
 
+from docutils import nodes
+from docutils.parsers.rst import states
+from docutils.statemachine import StringList
+from sphinx import addnodes
+from sphinx.domains.python import ObjectEntry
+
+from sphinxext_heuristics.docbuilder.store import DocbuilderDomain
+
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
     from contextlib import AbstractContextManager
+
+    from sphinx.environment import BuildEnvironment
+
+#: The options of autodoc about members that conf.py may set for all entries. Here doc-builder's rules choose.
+_OFF = ("members", "undoc-members", "inherited-members", "private-members", "special-members", "exclude-members")
 
 
 class ImportFailedError(Exception):
     """A module exists and cannot be imported."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Found:
-    """An object of a package."""
-
-    #: The object.
-    object: object
-    #: The shortest path to it, package included: the name that it is shown under.
-    name: str
-
-    @property
-    def called(self) -> bool:
-        """Whether doc-builder writes ``()`` behind the name."""
-        return not isinstance(self.object, type | property | ModuleType)
-
-
-def import_package(name: str) -> ModuleType:
+def import_package(name: str, mocked: Sequence[str] = ()) -> ModuleType:
     """Import a package or a module.
 
+    :param mocked: Modules that need not be installed (``autodoc_mock_imports``).
     :raises ImportFailedError: It cannot be imported, or does not exist.
     """
     try:
-        return importlib.import_module(name)
+        with _mock(mocked):
+            return importlib.import_module(name)
     except Exception as error:
         raise ImportFailedError(f"cannot import {name}: {type(error).__name__}: {error}") from error
 
 
-def mocked(names: Sequence[str]) -> AbstractContextManager[None]:
-    """Let modules that are not installed be imported (``autodoc_mock_imports``)."""
+def _mock(names: Sequence[str]) -> AbstractContextManager[None]:
     # Sphinx has moved the function, and its types do not follow
     return cast("AbstractContextManager[None]", importlib.import_module("sphinx.ext.autodoc.mock").mock(names))
 
 
-def find_object(name: str, package: ModuleType) -> Found | None:
+def find_object(name: str, package: str, mocked: Sequence[str] = ()) -> tuple[object, str] | None:
     """Find an object of a package.
 
     :param name: Its name, with or without the package's.
-    :returns: The object; ``None`` if there is none.
+    :param package: The package's name.
+    :param mocked: Modules that need not be installed.
+    :returns: The object, and the shortest path to it, package included: the name that it is shown under; ``None`` if
+        there is none.
     :raises ImportFailedError: A module on the way cannot be imported.
     """
-    current: object = package
-    inside = name.removeprefix(f"{package.__name__}.")
-    for part in inside.split("."):
-        current = _attribute(current, part)
-        if current is None:
-            return None
-    return Found(object=current, name=_shortest_path(current, package) or f"{package.__name__}.{inside}")
+    inside = name.removeprefix(f"{package}.")
+    with _mock(mocked):
+        current: object = import_package(package)
+        for part in inside.split("."):
+            current = _attribute(current, part)
+            if current is None:
+                return None
+        return current, _shortest_path(current, package) or f"{package}.{inside}"
 
 
 def _attribute(owner: object, name: str) -> object | None:
@@ -81,7 +87,7 @@ def _attribute(owner: object, name: str) -> object | None:
     return getattr(owner, name, None) or module
 
 
-def _shortest_path(found: object, package: ModuleType) -> str | None:
+def _shortest_path(found: object, package: str) -> str | None:
     """Give the path through the first module, from the package down, that has the object's name.
 
     :returns: ``None`` for what does not say where it is defined, or is defined in another package.
@@ -89,10 +95,10 @@ def _shortest_path(found: object, package: ModuleType) -> str | None:
     function = found.fget if isinstance(found, property) else found
     module_name = str(getattr(function, "__module__", ""))
     long_name = str(getattr(function, "__qualname__", "<"))
-    module: object = package
-    path = package.__name__
-    if "<" in long_name or not f"{module_name}.".startswith(f"{path}."):
+    if "<" in long_name or not f"{module_name}.".startswith(f"{package}."):
         return None
+    module: object = importlib.import_module(package)
+    path = package
     for part in module_name.split(".")[path.count(".") + 1 :]:
         if _leads_to(module, long_name, found):
             break
@@ -137,12 +143,94 @@ def chosen_members(found: object, listed: Sequence[str] | None) -> list[str]:
     return [] if "none" in listed else list(listed)
 
 
-def second_names(found: Found, members: Sequence[str], package: ModuleType) -> Iterator[tuple[str, str]]:
-    """Give the inherited members that are shown with a class: their own name, and the name they are shown under."""
+def own_name(cls: object, member: str, package: str) -> str | None:
+    """Give a member's name in the class that defines it."""
+    method = inspect.getattr_static(cls, member, None)
+    function = method.__func__ if isinstance(method, classmethod | staticmethod) else method
+    return _shortest_path(function, package) if function is not None else None
+
+
+def make_entry(
+    document: nodes.document, package: str, name: str, listed: Sequence[str] | None, line: int
+) -> tuple[list[nodes.Node], list[str]]:
+    """Make the entry of an object.
+
+    :param document: The page.
+    :param package: The documented package.
+    :param name: The object's name as it is written.
+    :param listed: The members that are listed with it.
+    :param line: The line, from 1.
+    :returns: The nodes, and what is wrong.
+    :raises LookupError: There is no such object.
+    :raises ImportFailedError: It cannot be imported.
+    """
+    env: BuildEnvironment = document.settings.env
+    found = find_object(name, package, env.config.autodoc_mock_imports)
+    if found is None:
+        raise LookupError(name)
+    shown, path = found
+    chosen = chosen_members(shown, listed)
+    members = [member for member in chosen if hasattr(shown, member)]
+    entries = DocbuilderDomain.of(env).note(env.docname).entries
+    made = _parse(document, _directives(shown, path, members, again=path in entries), line)
+    # which page's entry of an object counts is known when all pages are read
+    objects = env.domains["py"].data["objects"]
+    for full_name in [full_name for full_name, entry in objects.items() if entry.docname == env.docname]:
+        entries.setdefault(full_name, objects.pop(full_name))
+    for desc in [desc for node in made for desc in node.findall(addnodes.desc)]:
+        _add_ids(document, desc)
     for member in members:
-        method = inspect.getattr_static(found.object, member, None)
-        function = method.__func__ if isinstance(method, classmethod | staticmethod) else method
-        own = _shortest_path(function, package) if function is not None else None
-        shown = f"{found.name}.{member}"
-        if own and own != shown:
-            yield own, shown
+        entry, own = entries.get(f"{path}.{member}"), own_name(shown, member, package)
+        if entry and own:
+            entries.setdefault(own, ObjectEntry(entry.docname, entry.node_id, entry.objtype, aliased=True))
+    return made, [f"{path} has no member {member!r}" for member in chosen if member not in members]
+
+
+def _parse(document: nodes.document, lines: list[str], line: int) -> list[nodes.Node]:
+    """Read reStructuredText into the page, so that ids are unique in it, and take the nodes."""
+    text = StringList(lines, items=[(document["source"], line - 1)] * len(lines))
+    machine = states.RSTStateMachine(state_classes=states.state_classes, initial_state="Body", debug=False)
+    before = len(document.children)
+    machine.run(text, document, inliner=states.Inliner())
+    made = document.children[before:]
+    del document.children[before:]
+    return list(made)
+
+
+def _add_ids(document: nodes.document, desc: addnodes.desc) -> None:
+    """Give parameters and examples of an entry doc-builder's ids: ``X.rank``, ``X.example``, ``X.example-2``."""
+    signature, content = cast("tuple[nodes.Element, nodes.Element]", (desc.children[0], desc.children[-1]))
+    fields = [child for child in content.children if isinstance(child, nodes.field_list)]
+    parts = [child for child in content.children if not isinstance(child, nodes.field_list | addnodes.desc)]
+    named = [(name.astext().lstrip("*"), name) for part in fields for name in part.findall(addnodes.literal_strong)]
+    examples = [block for part in parts for block in part.findall(nodes.literal_block)]
+    numbered = [(f"example-{number}".removesuffix("-1"), block) for number, block in enumerate(examples, 1)]
+    for name, node in [*named, *numbered] if signature["ids"] else ():
+        identifier = f"{signature['ids'][0]}.{name}"
+        if identifier not in document.ids:
+            node["ids"].append(identifier)
+            document.ids[identifier] = node
+
+
+def _directives(shown: object, path: str, members: Sequence[str], *, again: bool) -> list[str]:
+    """Write autodoc's directives for an object and its members."""
+    kind = _kind(shown, path)
+    lines = [f".. auto{kind}:: {path}", *(["   :no-index:"] if again else [])]
+    lines += [f"   :no-{name}:" for name in _OFF if kind in {"class", "exception", "module"}]
+    for member in members:
+        kind = _kind(getattr(shown, member), member)
+        lines += ["", f"   .. auto{kind}:: {path}.{member}", *(["      :no-index:"] if again else [])]
+    return [*lines, ""]
+
+
+def _kind(shown: object, path: str) -> str:
+    """Give the kind of an object, as autodoc's directives name it."""
+    if isinstance(shown, type):
+        return "exception" if issubclass(shown, BaseException) else "class"
+    if isinstance(shown, ModuleType):
+        return "module"
+    if isinstance(shown, property):
+        return "property"
+    if inspect.isroutine(shown):
+        return "method" if "." in getattr(shown, "__qualname__", "") else "function"
+    return "attribute" if path.rpartition(".")[0].rpartition(".")[2][:1].isupper() else "data"

@@ -1,4 +1,4 @@
-"""Links to objects as doc-builder writes them: ``[`LoraConfig`]``, ``[`~PeftModel.add_adapter`]``.
+"""Links to objects and to pages as doc-builder writes them: ``[`LoraConfig`]``, ``[text](../quicktour#train)``.
 
 doc-builder looks a name up in the package that it documents. Here it is looked up among all objects of the Python
 domain, by the end of their names. What this site does not document comes out as plain code, without a warning: such a
@@ -7,13 +7,16 @@ link leads to another project's pages, and nothing is amiss with it.
 
 from __future__ import annotations
 
+import re
+from posixpath import dirname, join, normpath
 from typing import TYPE_CHECKING, cast
+from urllib.parse import unquote
 
 from sphinx import addnodes
 from sphinx.errors import NoUri
 from sphinx.util.nodes import make_refnode
 
-from sphinxext_heuristics.docbuilder.store import Wanted
+from sphinxext_heuristics.docbuilder.store import DocbuilderDomain, Link, Wanted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -23,34 +26,123 @@ if TYPE_CHECKING:
     from sphinx.domains.python import ObjectEntry
     from sphinx.environment import BuildEnvironment
 
+    from sphinxext_heuristics.docbuilder.pages.trees import Tree
+
 #: ``reftype`` of the references made here; they belong to no domain, so that no other resolver takes them.
 REFTYPE = "docbuilder"
 _CLASSES = frozenset({"class", "exception", "type"})
+_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:|//")
+_SUFFIX = re.compile(r"\.(?:mdx?|html)$")
 
 
-def object_reference(
-    env: BuildEnvironment, target: str, content: nodes.TextElement, *, only_classes: bool = False, exact: str = ""
-) -> addnodes.pending_xref:
-    """Make a reference to a Python object.
+def make_reference(refdoc: str, target: Link | Wanted, content: nodes.Element) -> addnodes.pending_xref:
+    """Make a reference.
 
-    :param env: The environment, for the page and the object that the reference is in.
-    :param target: The object's name, with or without the packages above it.
+    :param refdoc: The document that it is in.
+    :param target: Where it leads.
     :param content: What readers see, linked or not.
-    :param only_classes: Whether only a class will do, as in a type.
-    :param exact: The object's full name, if it is known.
     """
-    context = tuple(name for name in (env.ref_context.get("py:module"), env.ref_context.get("py:class")) if name)
     return addnodes.pending_xref(
         "",
         content,
         refdomain="",
         reftype=REFTYPE,
-        reftarget=exact or target,
-        refdoc=env.docname,
+        reftarget=target.name,
+        refdoc=refdoc,
         refexplicit=False,
         refwarn=False,
-        wanted=Wanted(target, context, only_classes, exact),
+        target=target,
     )
+
+
+def object_reference(
+    env: BuildEnvironment, name: str, content: nodes.TextElement, *, only_classes: bool = False, exact: bool = False
+) -> addnodes.pending_xref:
+    """Make a reference to a Python object.
+
+    :param env: The environment, for the page and the object that the reference is in.
+    :param name: The object's name, with or without the packages above it.
+    :param content: What readers see, linked or not.
+    :param only_classes: Whether only a class will do, as in a type.
+    :param exact: Whether the name is the full one.
+    """
+    context = tuple(name for name in (env.ref_context.get("py:module"), env.ref_context.get("py:class")) if name)
+    return make_reference(env.docname, Wanted(name, context, only_classes, exact), content)
+
+
+def page_link(tree: Tree, docname: str, address: str, line: int = 0) -> Link | None:
+    """Give where an address leads within the documentation; ``None`` if it leads elsewhere.
+
+    :param tree: The tree of the page that has the link.
+    :param docname: That page.
+    :param address: The address as it is written; a leading slash means the tree's folder.
+    :param line: The line of the link.
+    """
+    if _SCHEME.match(address) or address.startswith("/docs/"):
+        return None
+    path, _, anchor = address.partition("#")
+    path = unquote(path.partition("?")[0])
+    if path:
+        start = tree.folder if path.startswith("/") else dirname(docname)
+        docname = _SUFFIX.sub("", normpath(join(start, path.lstrip("/"))))
+    return Link(address, line, docname, unquote(anchor))
+
+
+def place(env: BuildEnvironment, target: Link | Wanted) -> tuple[str, str, str]:
+    """Find the document and the anchor that a reference leads to.
+
+    :returns: The document, or ``""`` if there is none here; the anchor, or ``""`` if the document does not have it; and
+        what is wrong with a link.
+    """
+    if isinstance(target, Link):
+        return _page(env, target)
+    names = DocbuilderDomain.of(env).names
+    entry = names.objects.get(names.resolve(target) or "")
+    return (entry.docname, entry.node_id, "") if entry else ("", "", "")
+
+
+def _page(env: BuildEnvironment, link: Link) -> tuple[str, str, str]:
+    store = DocbuilderDomain.of(env)
+    docname, anchor, problem = link.docname, link.anchor, ""
+    for tree in store.state.trees:
+        if docname not in env.found_docs and tree.follow(docname) != docname:
+            docname, _, new_anchor = tree.follow(docname).partition("#")
+            anchor = anchor or new_anchor
+            problem = f"link to {link.name!r}: the page has moved; link to {docname!r}"
+    if docname not in env.found_docs and f"{docname}/index" in env.found_docs:
+        docname = f"{docname}/index"
+    if docname not in env.found_docs:
+        return "", "", f"link to {link.name!r}: page {docname!r} does not exist; fix the link, or add a redirect"
+    anchors = store.notes[docname].anchors if docname in store.notes else frozenset[str]()
+    if anchor and anchor not in anchors:
+        help_ = f"closest match: {anchor.lower()!r}" if anchor.lower() in anchors else "fix the link"
+        return docname, "", f"link to {link.name!r}: page {docname!r} has no anchor {anchor!r}; {help_}"
+    return docname, anchor, problem
+
+
+def resolve(
+    app: Sphinx, env: BuildEnvironment, node: addnodes.pending_xref, contnode: nodes.TextElement
+) -> nodes.Node | None:
+    """Resolve what `make_reference` made (``missing-reference``).
+
+    :returns: A link, or the plain content; ``None`` for a reference that was not made here.
+    """
+    if node["reftype"] != REFTYPE or node.get("refdomain"):
+        return None
+    docname, anchor, _ = place(env, node["target"])
+    title = None if isinstance(node["target"], Link) else DocbuilderDomain.of(env).names.resolve(node["target"])
+    if docname:
+        try:
+            return make_refnode(app.builder, node["refdoc"], docname, anchor, [contnode], title)
+        except NoUri:  # the builder has no links between documents
+            return contnode
+    if isinstance(node["target"], Link):
+        return contnode
+    # the other extensions, intersphinx before all, are asked for a Python object of that name
+    asked = node.copy()
+    asked.update_all_atts({"refdomain": "py", "reftype": "obj"}, replace=True)
+    elsewhere = app.emit_firstresult("missing-reference", env, asked, contnode, allowed_exceptions=(NoUri,))
+    return cast("nodes.Node | None", elsewhere) or contnode
 
 
 class Names:
@@ -72,7 +164,7 @@ class Names:
         :returns: The object's documented name; ``None`` if there is none, or several objects fit equally well.
         """
         if wanted.exact:
-            return wanted.exact if wanted.exact in self.objects else None
+            return wanted.name if wanted.name in self.objects else None
         for candidates in self._candidates(wanted):
             names = [name for name in candidates if name in self.objects]
             # the name that an alias stands for comes last and wins
@@ -85,14 +177,9 @@ class Names:
                 return next(iter(fitting.values())) if len(fitting) == 1 else None
         return None
 
-    def place(self, wanted: Wanted) -> tuple[str, str]:
-        """Give the document and the id that a reference leads to; empty if it leads nowhere here."""
-        entry = self.objects.get(self.resolve(wanted) or "")
-        return (entry.docname, entry.node_id) if entry else ("", "")
-
     def _candidates(self, wanted: Wanted) -> Iterator[list[str]]:
         """Give the names that may be meant, the surest first."""
-        target, context = wanted.target, wanted.context
+        target, context = wanted.name, wanted.context
         yield [".".join((*context, target))]
         yield [".".join((*context[:1], target))]
         yield [target]
@@ -103,59 +190,9 @@ class Names:
             root, parts = target.partition(".")[0], owner.split(".")
             yield [name for name in same_end if _in_order(parts, name.split(".")[:-1])]
             yield [name for name in same_end if self.objects[name].objtype in _CLASSES and name.startswith(f"{root}.")]
-            yield [f"{self.resolve(Wanted(owner, only_classes=True))}.{last}"]
 
 
 def _in_order(parts: list[str], others: list[str]) -> bool:
     """Say whether all parts occur among the others, in their order."""
     remaining = iter(others)
     return all(part in remaining for part in parts)
-
-
-def reference_node(
-    app: Sphinx, node: addnodes.pending_xref, place: tuple[str, str], content: nodes.Element, title: str | None = None
-) -> nodes.Element:
-    """Make the node of a resolved reference: a link, or its content where a builder has no links between documents."""
-    try:
-        return make_refnode(app.builder, node["refdoc"], *place, [content], title)
-    except NoUri:
-        return content
-
-
-class ReferenceResolver:
-    """Resolves what `object_reference` made; one for each application."""
-
-    def __init__(self) -> None:
-        self.names: Names | None = None
-
-    def forget(self, *_: object) -> None:
-        """Drop the index: the objects may have changed since the last build."""
-        self.names = None
-
-    def of(self, env: BuildEnvironment) -> Names:
-        """Give the index of an environment."""
-        objects = env.domains["py"].data["objects"]
-        if self.names is None or self.names.objects is not objects:
-            self.names = Names(objects)
-        return self.names
-
-    def resolve(
-        self, app: Sphinx, env: BuildEnvironment, node: addnodes.pending_xref, contnode: nodes.TextElement
-    ) -> nodes.Node | None:
-        """Resolve one reference (``missing-reference``).
-
-        :returns: A link, or the plain content; ``None`` for a reference that was not made here.
-        """
-        if node["reftype"] != REFTYPE or node.get("refdomain"):
-            return None
-        names = self.of(env)
-        found = names.resolve(node["wanted"])
-        if found is None:
-            # the other extensions, intersphinx before all, are asked for a Python object of that name
-            asked = node.copy()
-            asked.update_all_atts({"refdomain": "py", "reftype": "obj"}, replace=True)
-            allowed = (NoUri,)
-            elsewhere = app.emit_firstresult("missing-reference", env, asked, contnode, allowed_exceptions=allowed)
-            return cast("nodes.Node | None", elsewhere) or contnode
-        entry = names.objects[found]
-        return reference_node(app, node, (entry.docname, entry.node_id), contnode, found)

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import ast
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from docutils import nodes
 from myst_parser.mdit_to_docutils.sphinx_ import SphinxRenderer
+from pygments.lexers import get_lexer_by_name
+from pygments.token import Error
+from pygments.util import ClassNotFound
 from sphinx.util import logging
 
-from sphinxext_heuristics.docbuilder.languages import language_of
 from sphinxext_heuristics.docbuilder.references import object_reference
 
 if TYPE_CHECKING:
@@ -19,10 +23,13 @@ logger = logging.getLogger(__name__)
 
 #: What docutils' smart quotes change; a NUL in front escapes it, as a backslash does in reStructuredText.
 _EDUCATED = re.compile(r"['\"`]|--+|\.\.\.")
+#: Lines of code for doc-builder's tests: marked as hidden, with the block that such a line opens, and decorators.
+_HIDDEN = re.compile(
+    r"^( *)\S.*# doc-builder: hide.*\n(?:\1 +.*\n|\s*\n(?=\1 ))*|^# *pytest-decorator:.*\n", re.MULTILINE
+)
 _HUB = "https://huggingface.co"
+_PYTHON = frozenset({"default", "ipython", "py", "py3", "pycon", "pytb", "python", "python3"})
 _ALERTS = ("caution", "important", "note", "tip", "warning")
-_VERSIONS = {"Added": "Added in {}", "Changed": "Changed in {}", "Deprecated": "Deprecated since {}"}
-_FRAMEWORKS = {"flax": "JAX", "jax": "JAX", "pt": "PyTorch", "tf": "TensorFlow"}
 
 
 def plain_text(text: str) -> nodes.Text:
@@ -37,7 +44,7 @@ class Renderer(SphinxRenderer):
         """Give a warning with the file and the line of a token."""
         line = line_of(token)
         locate = self.md_env.get("locate")
-        location = locate(line) if locate else (self.sphinx_env.docname, line)
+        location = "{}:{}".format(*locate(line)) if locate else (self.sphinx_env.docname, line)
         logger.warning(message, type="docbuilder", subtype=subtype, location=location)
 
     def add_line_and_source_path(self, node: nodes.Node, token: SyntaxTreeNode) -> None:
@@ -47,13 +54,18 @@ class Renderer(SphinxRenderer):
         if below and node.line:
             node.line += below
 
+    def generate_heading_target(
+        self, token: SyntaxTreeNode, level: int, node: nodes.Element, title_node: nodes.Element
+    ) -> None:
+        """Give a heading no name: the same docstring may be on many pages, and many times on one."""
+
     def render_text(self, token: SyntaxTreeNode) -> None:
         """Render text as it is."""
         self.current_node.append(plain_text(token.content))
 
     def render_fence(self, token: SyntaxTreeNode) -> None:
         """Render a code fence; its language is what its code can be read as."""
-        code = token.content.rstrip("\n")
+        code = _HIDDEN.sub("", token.content).rstrip("\n")
         self._append(nodes.literal_block(code, code, language=language_of(token.info.strip(), code)), token)
 
     def render_formula(self, token: SyntaxTreeNode) -> None:
@@ -67,7 +79,7 @@ class Renderer(SphinxRenderer):
         shown = target.rpartition(".")[2] if token.content.startswith("~") else target
         shown = token.meta["shown"] or shown + ("()" if called else "")
         content = nodes.literal(token.content, shown, classes=["xref", "py", "py-obj"])
-        reference = object_reference(self.sphinx_env, target, content, exact=exact)
+        reference = object_reference(self.sphinx_env, exact or target, content, exact=bool(exact))
         self._append(reference, token)
 
     def look_up(self, target: str, token: SyntaxTreeNode) -> tuple[str, bool]:
@@ -90,28 +102,22 @@ class Renderer(SphinxRenderer):
         kind = token.info
         if kind not in _ALERTS:
             self.warn(f"unknown alert [!{kind.upper()}]; use one of {', '.join(_ALERTS).upper()}", token)
-        self._admonition(token, kind, kind.capitalize())
+        other = nodes.admonition("", nodes.title("", kind.capitalize()), classes=["note"])
+        self._within(getattr(nodes, kind)() if kind in _ALERTS else other, token)
 
     def render_component(self, token: SyntaxTreeNode) -> None:
         """Render a component and what is inside."""
         name, attributes = token.info, token.meta
         if name == "Tip":
-            self._admonition(token, "warning" if "warning" in attributes else "tip", "")
-        elif name in _VERSIONS:
-            self._admonition(token, "", _VERSIONS[name].format(attributes.get("version", "")))
+            self._within(nodes.warning() if "warning" in attributes else nodes.tip(), token)
         elif name == "hfoptions":
             self._within(nodes.container(classes=["docbuilder-options"]), token)
         elif name == "hfoption":
-            self._option(token, attributes.get("id", ""))
-        elif name in _FRAMEWORKS:
-            self._option(token, _FRAMEWORKS[name])
-        elif name == "Youtube":
+            title = nodes.paragraph("", "", nodes.strong("", attributes.get("id", "")))
+            self._within(nodes.container("", title, classes=["docbuilder-option"]), token)
+        else:  # Youtube
             address = f"https://www.youtube.com/watch?v={attributes.get('id', '')}"
             self._append(nodes.paragraph("", "", nodes.reference("", address, refuri=address)), token)
-        elif name == "PipelineTag":
-            self._option(token, attributes.get("pipeline", ""))
-        else:
-            self.render_children(token)
 
     def render_problem(self, token: SyntaxTreeNode) -> None:
         """Give the warning that a rule left."""
@@ -122,16 +128,6 @@ class Renderer(SphinxRenderer):
         name = re.match(r"</?(\w+)", token.content)
         self.warn(f"unknown component <{name[1] if name else ''}>; its text is shown", token)
         self.current_node.append(plain_text(token.content))
-
-    def _admonition(self, token: SyntaxTreeNode, kind: str, title: str) -> None:
-        known = kind in _ALERTS
-        node = getattr(nodes, kind)() if known else nodes.admonition("", nodes.title("", title), classes=["note"])
-        self._within(node, token)
-
-    def _option(self, token: SyntaxTreeNode, title: str) -> None:
-        """Render an alternative under its name."""
-        node = nodes.container("", nodes.paragraph("", "", nodes.strong("", title)), classes=["docbuilder-option"])
-        self._within(node, token)
 
     def _within(self, node: nodes.Element, token: SyntaxTreeNode) -> None:
         self.add_line_and_source_path(node, token)
@@ -147,3 +143,26 @@ def line_of(token: SyntaxTreeNode) -> int:
     """Give a token's line, from 1."""
     start = token.map[0] if token.map else 1
     return start + int((token.meta or {}).get("below", 0))
+
+
+@lru_cache(maxsize=1024)
+def language_of(info: str, code: str) -> str:
+    """Choose the language that a code block is highlighted in.
+
+    :param info: What stands behind the fence's opening, ``py`` for example; may be empty.
+    :param code: The code.
+    :returns: A Pygments lexer's name that reads the code without an error; ``text`` if there is none.
+    """
+    words = re.split(r"[\s{,]", info, maxsplit=1)
+    name = words[0].lower()
+    if re.search(r"^\s*>>> ?", code, re.MULTILINE) and (not name or name in _PYTHON):
+        name = "pycon"
+    elif not name:
+        name = "python"
+    try:
+        if not words[0] and name == "python":
+            ast.parse(code)
+        tokens = get_lexer_by_name(name).get_tokens(code)
+    except (ClassNotFound, SyntaxError, ValueError):
+        return "text"
+    return name if all(token is not Error for token, _ in tokens) else "text"

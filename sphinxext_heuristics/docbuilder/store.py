@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, ClassVar, NamedTuple, cast
 from sphinx.domains import Domain
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Collection, Sequence
 
     from docutils.nodes import Element
+    from sphinx.domains.python import ObjectEntry
     from sphinx.environment import BuildEnvironment
 
-    from sphinxext_heuristics.docbuilder.tree import Tree
+    from sphinxext_heuristics.docbuilder.pages.trees import Tree
+    from sphinxext_heuristics.docbuilder.references import Names
 
 
 class Fault(NamedTuple):
@@ -25,10 +27,10 @@ class Fault(NamedTuple):
 
 
 class Link(NamedTuple):
-    """A link to a page: the line; how it is written; where it leads, redirects not yet followed; the anchor there."""
+    """A link to a page: how it is written; the line; where it leads, redirects not yet followed; the anchor there."""
 
+    name: str
     line: int
-    written: str
     docname: str
     anchor: str
 
@@ -36,14 +38,13 @@ class Link(NamedTuple):
 class Wanted(NamedTuple):
     """An object that a reference names.
 
-    Its name, with or without packages; module and class around the reference; whether only a class will do; the full
-    name, if it is known.
+    Its name; module and class around the reference; whether only a class will do; whether the name is the full one.
     """
 
-    target: str
+    name: str
     context: tuple[str, ...] = ()
     only_classes: bool = False
-    exact: str = ""
+    exact: bool = False
 
 
 @dataclass(slots=True)
@@ -51,11 +52,10 @@ class Notes:
     """What is known of a document that has been read."""
 
     faults: list[Fault] = field(default_factory=list)
-    links: list[Link] = field(default_factory=list)
-    #: The objects that it links to.
-    wanted: tuple[Wanted, ...] = ()
-    #: Inherited members that it documents: their own name, and the name they are documented under.
-    second_names: list[tuple[str, str]] = field(default_factory=list)
+    #: What it links to.
+    targets: tuple[Link | Wanted, ...] = ()
+    #: The objects that ``[[autodoc]]`` documents there, inherited members under both of their names.
+    entries: dict[str, ObjectEntry] = field(default_factory=dict)
     anchors: frozenset[str] = frozenset()
 
 
@@ -65,16 +65,10 @@ class State:
 
     #: The trees, the deepest folder first.
     trees: Sequence[Tree] = ()
-    #: Each page of a tree → a digest of what it depends on besides its text.
-    kinds: dict[str, str] = field(default_factory=dict)
-    #: What the pages document, as it is written.
-    claims: tuple[object, ...] = ()
-    #: Each object that several pages document → these pages; the first holds the entry.
-    claimants: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    #: Each document → a digest of where its links led in the last build.
-    outcomes: dict[str, str] = field(default_factory=dict)
-    #: A digest of what all pages show of the trees.
-    navigation: str = ""
+    #: Each page of a tree, in the trees' order → what it depends on besides its text.
+    pages: dict[str, object] = field(default_factory=dict)
+    #: Each document → what it shows of the trees, and where its links led in the last build.
+    outcomes: dict[str, object] = field(default_factory=dict)
 
 
 class DocbuilderDomain(Domain):
@@ -82,8 +76,10 @@ class DocbuilderDomain(Domain):
 
     name = "docbuilder"
     label = "doc-builder"
-    data_version = 1
+    data_version = 2
     initial_data: ClassVar[dict[str, object]] = {"notes": {}, "state": State()}
+    #: The objects of the site, known when all documents are read.
+    names: Names
 
     @classmethod
     def of(cls, env: BuildEnvironment) -> DocbuilderDomain:
@@ -106,7 +102,7 @@ class DocbuilderDomain(Domain):
 
     def tree_of(self, docname: str) -> Tree | None:
         """Give the tree that a document is a page of."""
-        if docname not in self.state.kinds:
+        if docname not in self.state.pages:
             return None
         return next((tree for tree in self.state.trees if tree.contains(docname)), None)
 

@@ -30,14 +30,18 @@ class Passage:
     def __init__(self, pieces: Sequence[Piece]) -> None:
         """Take pieces of text that follow each other; a word may go on in the next piece."""
         self._text = "".join(text for _line, text in pieces)
+        #: With white space folded.
+        self.folded = " ".join(self._text.split())
         self._lines = [line for line, _text in pieces]
         self._starts = list(accumulate((len(text) for _line, text in pieces), initial=0))
 
-    def find(self, words: Sequence[str]) -> tuple[int, int] | None:
-        """Return the first and last line of *words*, which are not parts of longer words, or ``None``."""
-        left = "" if words[0][0] in "()[]{}.,:;" else r"(?<!\w)"
-        right = "" if words[-1][-1] in "([{" else r"(?!\w)"
-        found = re.search(left + r"\s+".join(map(re.escape, words)) + right, self._text)
+    def find(self, words: str) -> tuple[int, int] | None:
+        """Return the first and last line of folded *words*, which are not parts of longer words, or ``None``."""
+        left = "" if words[0] in "()[]{}.,:;" else r"(?<!\w)"
+        right = "" if words[-1] in "([{" else r"(?!\w)"
+        pattern = left + r"\s+".join(map(re.escape, words.split())) + right
+        # The pattern alone would take long for long words that are not there.
+        found = words in self.folded and re.search(pattern, self._text)
         if not found:
             return None
         first, last = (bisect_right(self._starts, at) - 1 for at in (found.start(), found.end() - 1))
@@ -49,7 +53,7 @@ class Prose:
 
     def __init__(self, quote: str) -> None:
         """Take the words; where lines end, and which literals they are cut into, does not matter."""
-        self._aliases = [words for text in _aliases(quote) if (words := text.split())]
+        self._aliases = [words for text in _aliases(quote) if (words := " ".join(text.split()))]
 
     def find(self, place: Place) -> tuple[int, int] | None:
         """Return the lines where a docstring, a message or a comment has these words, or ``None``."""
@@ -69,10 +73,9 @@ def _aliases(quote: str) -> Iterator[str]:
 
 def missing_comment(quote: str, place: Place) -> str:
     """Return the first comment in quoted code that an object does not have, white space folded, or nothing."""
-    comments = ("".join(text for _line, text in comment).split() for comment in texts_of(quote)[0])
-    wanted = [words for words in comments if words]
+    wanted = [words for comment in texts_of(quote)[0] if (words := Passage(comment).folded)]
     there = [Passage(comment) for comment in texts_of("\n".join(place.text))[0]] if wanted else []
-    return next((" ".join(words) for words in wanted if not any(passage.find(words) for passage in there)), "")
+    return next((words for words in wanted if not any(passage.find(words) for passage in there)), "")
 
 
 def texts_of(code: str, first: int = 1) -> tuple[list[list[Piece]], list[list[Piece]]]:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from sphinxext_heuristics.diagnostics import closest, did_you_mean
 from sphinxext_heuristics.model import Lost, Reason
-from sphinxext_heuristics.source.names import defined_by, parse
+from sphinxext_heuristics.source.names import Definition, defined_by, parse
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -144,6 +144,30 @@ def read(state: State) -> Source:
     except (SyntaxError, UnicodeError) as error:
         raise ValueError(f"its text cannot be decoded: {error}") from error
     return Source(text)
+
+
+def definition(dotted: str, sources: Sources) -> Definition | None:
+    """Return where *dotted* is defined, a member perhaps by a base class; ``None`` if no source defines it."""
+    lineage = sources.lineage(dotted)
+    found = sources.canonical(lineage[-1]) if lineage else (dotted, "")
+    at = state(found[0], sources) if found else None
+    if found is None or at is None:
+        return None
+    try:
+        nodes = read(at).definitions.get(found[1], []) if found[1] else [ast.Pass(lineno=1)]
+    except (OSError, ValueError):
+        return None
+    # The last one is what runs: those before may be overloads.
+    for node in nodes[-1:]:
+        return Definition(
+            name=".".join(filter(None, found)),
+            path=at.path,
+            line=node.lineno,
+            is_described=not isinstance(node, _DEFINITIONS) or ast.get_docstring(node, clean=False) is not None,
+            is_inherited=len(lineage) > 1,
+            is_module=not found[1],
+        )
+    return None
 
 
 # -- the files to look into ------------------------------------------------------------

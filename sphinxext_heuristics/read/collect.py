@@ -56,35 +56,54 @@ def collect(
             found[addnodes.desc].append(node)
     queries = found[heuristic_query]
     quoting = [node for node in found[nodes.container] if is_evidence(node)]
-    evidence = tuple(_evidence(quoting))
+    evidence = tuple(container[EVIDENCE] for container in quoting)
+    for key, placed in ((EVIDENCE, quoting), ("position", queries)):
+        for position, node in enumerate(placed):
+            node[key] = position
     by_hand = {id(entry_around(query)) for query in queries if query.attributes.pop("by_hand", False)}
     return Page(
         heuristics=tuple(_definitions(found[heuristic_facts], quoting, evidence, docname)),
         entries=tuple(_entries(found[addnodes.desc], lineage, by_hand)),
-        roles=tuple(_roles(found[addnodes.pending_xref])),
-        queries=tuple(_queries(queries)),
+        roles=tuple(
+            RoleUse(target=node["reftarget"], source=absolute(node.source), line=node.line or 0)
+            for node in found[addnodes.pending_xref]
+            if node.get("refdomain") == "heuristic" and "intersphinx" not in node
+        ),
+        queries=tuple(query.attributes.pop("record") for query in queries),
         evidence=evidence,
         sections=tuple(tuple(section["ids"]) for section in found[nodes.section]),
+        titles=tuple(_title(section) for section in found[nodes.section]),
         anchors=tuple(_anchors(document)),
         problems=tuple(_unread(found[nodes.paragraph])),
     )
 
 
-#: How a directive of ours opens that MyST reads with an extension only.
-_COLON_FENCE = re.compile(r":{3,}\{(evidence|heuristics?(-\w+)?)\}")
+#: How a directive of ours opens that MyST reads with an extension only, or never.
+_AS_TEXT = re.compile(r":{3,}\{(?:evidence|heuristics?(?:-\w+)?)\}|\.\. +(evidence|heuristics?-\w+) ?::")
 
 
 def _unread(found: list[nodes.paragraph]) -> Iterator[Problem]:
     """Yield a problem for each directive of ours that stands in a page as text."""
     for paragraph in found:
-        if paragraph.children and (match := _COLON_FENCE.match(paragraph.children[0].astext())):
+        if paragraph.children and (match := _AS_TEXT.match(paragraph.children[0].astext())):
+            why = (
+                f"this is reStructuredText in a Markdown page; write '```{{{match[1]}}}'"
+                if match[1]
+                else "MyST reads it with 'colon_fence' in myst_enable_extensions; "
+                "a fence of backticks or tildes needs nothing"
+            )
             yield Problem(
                 subtype=Subtype.OPTION,
-                message=f"{match[0]!r} is shown as text: MyST reads it with 'colon_fence' in myst_enable_extensions; "
-                "a fence of backticks or tildes needs nothing",
+                message=f"{match[0]!r} is shown as text: {why}",
                 source=absolute(paragraph.source),
                 line=paragraph.line or 0,
             )
+
+
+def _title(section: nodes.section) -> str:
+    """Return the text of a section's title."""
+    at = section.first_child_matching_class(nodes.title)
+    return section[at].astext() if at is not None else ""
 
 
 def _anchors(document: nodes.document) -> Iterator[tuple[str, str]]:
@@ -103,12 +122,6 @@ def entry_around(node: nodes.Node) -> addnodes.desc | None:
     while parent is not None and not isinstance(parent, addnodes.desc):
         parent = parent.parent
     return parent
-
-
-def _evidence(found: list[nodes.container]) -> Iterator[Evidence]:
-    for position, node in enumerate(found):
-        yield node[EVIDENCE]
-        node[EVIDENCE] = position
 
 
 def _definition_around(node: nodes.Node) -> nodes.Node | None:
@@ -157,7 +170,8 @@ def _entries(
         names = entry_names(desc)
         if not names:
             continue
-        ids = signature_ids(desc)
+        signatures = [child for child in desc.children if isinstance(child, addnodes.desc_signature)]
+        ids = [i for signature in signatures for i in signature["ids"]]
         known = [answer for name in names for answer in lineage.get(name, ())]
         yield Entry(
             names=names,
@@ -205,22 +219,3 @@ def entry_names(desc: addnodes.desc) -> tuple[str, ...]:
                 module = signature.get("module")
                 names[f"{module}.{fullname}" if module else fullname] = None
     return tuple(names)
-
-
-def signature_ids(desc: addnodes.desc) -> list[str]:
-    """Return the ids of an API entry's own signatures."""
-    return [
-        i for signature in desc.children if isinstance(signature, addnodes.desc_signature) for i in signature["ids"]
-    ]
-
-
-def _roles(found: list[addnodes.pending_xref]) -> Iterator[RoleUse]:
-    for node in found:
-        if node.get("refdomain") == "heuristic" and "intersphinx" not in node:
-            yield RoleUse(target=node["reftarget"], source=absolute(node.source), line=node.line or 0)
-
-
-def _queries(found: list[heuristic_query]) -> Iterator[Any]:
-    for position, node in enumerate(found):
-        node["position"] = position
-        yield node.attributes.pop("record")

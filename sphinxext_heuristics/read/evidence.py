@@ -30,10 +30,13 @@ class EvidenceDirective(CheckedDirective):
         quote = self._quote()
         prose = self.flag(options, "text")
         source, line = self.place()
+        caption = nodes.caption("", ", ".join(filter(None, (module, qualname))))
+        caption["translatable"] = False
         node = nodes.container(
             "",
-            self._caption(qualname, module),
-            self._block(quote, "none" if prose else "python"),
+            caption,
+            # A fragment is no program: what the highlighter cannot read is shown as it is.
+            nodes.literal_block(quote, quote, language="none" if prose else "python", force=True),
             literal_block=True,
             classes=["literal-block-wrapper", "heuristic-evidence", *self.classes(options)],
         )
@@ -46,7 +49,8 @@ class EvidenceDirective(CheckedDirective):
             line=line,
             problems=tuple(self.problems),
         )
-        self.set_source_info(node)
+        for placed in (node, *node.children):
+            self.set_source_info(placed)
         if self.options.get("name"):  # docutils cannot read an empty one
             self.add_name(node)
         return [node]
@@ -74,15 +78,3 @@ class EvidenceDirective(CheckedDirective):
         if not quote.strip():
             self.problem(Subtype.OPTION, "evidence without a quote: the body is what is quoted")
         return self.without_controls("the quote", quote)
-
-    def _caption(self, qualname: str, module: str) -> nodes.caption:
-        caption = nodes.caption("", ", ".join(filter(None, (module, qualname))))
-        caption["translatable"] = False
-        self.set_source_info(caption)
-        return caption
-
-    def _block(self, quote: str, language: str) -> nodes.literal_block:
-        # A fragment is no program: what the highlighter cannot read is shown as it is.
-        block = nodes.literal_block(quote, quote, language=language, force=True)
-        self.set_source_info(block)
-        return block

@@ -11,7 +11,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
 _OPTION = re.compile(r":([A-Za-z][\w-]*):(?:\s+|$)(.*)")
-_NO_COLON = re.compile(r"([a-z][\w-]*):(?:\s+|$)(.*)")
+#: An option whose colons or space are not all there; a role is none.
+_LOOSE = re.compile(r"(:?)([a-z][\w-]*)(:?)(\s*)((?!`).*)")
 
 
 class Option(NamedTuple):
@@ -21,6 +22,9 @@ class Option(NamedTuple):
     value: str
     #: Its line in the directive, from 0.
     at: int
+
+
+_NO_OPTION: tuple[Option | None, str] = (None, "")
 
 
 class Header(NamedTuple):
@@ -43,7 +47,7 @@ def in_restructuredtext(lines: Sequence[str], known: Iterable[str]) -> Header:
     """
     first = lines[0].partition("::")[2].strip()
     header = list(takewhile(str.strip, lines[1:]))
-    found = {at: option for at, text in enumerate(header, 1) if (option := _option(text, at, known))}
+    found = {at: one for at, text in enumerate(header, 1) if (one := _option(text, at, known))}
     body = [_indent(text) for text in lines[1 + len(header) :] if text.strip()]
     # What most options have; where they are at odds the body decides.
     indents = [_indent(lines[at]) for at in found]
@@ -51,15 +55,14 @@ def in_restructuredtext(lines: Sequence[str], known: Iterable[str]) -> Header:
     argument, options = [first], list[Option]()
     faults: list[tuple[int, str]] = []
     for at, text in enumerate(header, 1):
-        option = found.get(at)
+        option, fault = found.get(at, _NO_OPTION)
         deeper = bool(options) and _indent(text) > indent
         # What is indented deeper continues the option above, unless it has the look of another one.
-        if option and not (deeper and (option.name not in known or not text.lstrip().startswith(":"))):
+        if option and not (deeper and (option.name not in known or fault)):
             options.append(option)
             if _indent(text) != indent:
-                faults.append((at, _indented(f"the option {option.name!r}", _indent(text), "other options", indent)))
-            elif not text.lstrip().startswith(":"):
-                faults.append((at, _without_colon(text, option)))
+                fault = _indented(f"the option {option.name!r}", _indent(text), "other options", indent)
+            faults += [(at, fault)] if fault else []
         elif deeper:
             options[-1] = options[-1]._replace(value=f"{options[-1].value}\n{text.strip()}")
         elif options:
@@ -89,10 +92,14 @@ def in_myst(argument: str, lines: Sequence[str], known: Iterable[str]) -> Header
         return Header(argument, options, tuple(faults), close + 1)
     texts = [text.strip() for text in takewhile(lambda text: _opens_option(text, known), lines[1:])]
     end = 1 + len(texts)
-    options, faults = _in_yaml([text.removeprefix(":") for text in texts], 1)
-    for at, text in enumerate(texts, 1):
-        if not text.startswith(":") and (option := _option(text, at, known)):
-            faults.append((at, _without_colon(text, option)))
+    found = [_option(text, at, known) for at, text in enumerate(texts, 1)]
+    # Tabs and such after a colon are not YAML.
+    plain = [
+        f"{one[0].name}: {one[0].value}" if one else text.removeprefix(":")
+        for one, text in zip(found, texts, strict=True)
+    ]
+    options, faults = _in_yaml(plain, 1)
+    faults += [(one[0].at, one[1]) for one in found if one and one[1]]
     if texts and lines[end:] and lines[end].strip() and _indent(lines[end]) > _indent(lines[end - 1]):
         message = (
             f"the body begins with the line {lines[end].strip()!r}, which looks like the continuation of the option "
@@ -136,23 +143,29 @@ def _in_yaml(texts: Sequence[str], start: int) -> tuple[tuple[Option, ...], list
 
 
 def _opens_option(text: str, known: Iterable[str]) -> bool:
-    """Return whether a line of MyST is one of the options, with its first colon or without."""
+    """Return whether a line of MyST is one of the options, however it is written."""
     text = text.strip()
     return (text.startswith(":") and not text.startswith(":::")) or _option(text, 0, known) is not None
 
 
-def _option(text: str, at: int, known: Iterable[str]) -> Option | None:
-    """Return the option in a line; that of a known name may lack its first colon."""
-    text = text.strip()
-    if match := _OPTION.match(text):
-        return Option(match[1], match[2].strip(), at)
-    if (match := _NO_COLON.match(text)) and match[1] in known:
-        return Option(match[1], match[2].strip(), at)
-    return None
-
-
-def _without_colon(text: str, option: Option) -> str:
-    return f"{text.strip()!r} looks like the option {option.name!r} without its first colon: write ':{option.name}:'"
+def _option(text: str, at: int, known: Iterable[str]) -> tuple[Option, str] | None:
+    """Return the option in a line, and what is wrong with its colons; only that of a known name may have a fault."""
+    text, lacking = text.strip(), ""
+    if not (match := _OPTION.match(text)):
+        match = _LOOSE.match(text)
+        if match is None or match[2] not in known:
+            return None
+        first, name, second, space, value = match.groups()
+        if first and second:
+            lacking = "a space after its second colon"
+        elif first and space:
+            lacking = "its second colon"
+        elif second and (space or not value):
+            lacking = "its first colon"
+        else:
+            return None
+        return Option(name, value, at), f"{text!r} looks like the option {name!r} without {lacking}: write ':{name}:'"
+    return Option(match[1], match[2].strip(), at), ""
 
 
 def _indented(what: str, indent: int, others: str, wanted: int) -> str:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
-from typing import TYPE_CHECKING, cast
+from itertools import chain, count
+from typing import TYPE_CHECKING
 
 from docutils import nodes
 
-from sphinxext_heuristics.config import namespace_of, strip_namespace
+from sphinxext_heuristics.config import Settings
 from sphinxext_heuristics.diagnostics import closest, did_you_mean
 from sphinxext_heuristics.model import CONNECTION_TYPES, PAGE_TYPES, SEVERITIES, Connection, Heuristic, Subtype
 from sphinxext_heuristics.nodes import heuristic, heuristic_entries, heuristic_facts, heuristic_note
@@ -27,7 +28,7 @@ _NAME = re.compile(r"[\w.-]+")
 _BAD_IN_NAME = re.compile(r"[^\w.-]+")
 _OPTION_LINE = re.compile(r":([A-Za-z][\w-]*):(?:\s|$)")
 #: A role, or other markup, where a plain name belongs.
-_ROLE = re.compile(r"`([^`]*)`")
+_ROLE = re.compile(r"`+([^`]*)`+")
 #: What separates targets that should be separated by commas: those of objects, those of pages.
 _SEVERAL = (re.compile(r"[\s;]"), re.compile(";"))
 #: What opens a block that may have options of its own.
@@ -45,6 +46,8 @@ class HeuristicDirective(CheckedDirective):
         "except",
         "category",
         "severity",
+        "weight",
+        "keywords",
         "former-names",
         "since",
         "until",
@@ -85,8 +88,8 @@ class HeuristicDirective(CheckedDirective):
             return ""
         return self._plain_name(written)
 
-    def _plain_name(self, written: str) -> str:
-        name = strip_namespace(written, namespace_of(self.config))
+    def _plain_name(self, written: str, option: str = "") -> str:
+        name = Settings.of(self.config).strip(written)
         if _NAME.fullmatch(name):
             return name
         better = _BAD_IN_NAME.sub("_", name).strip("_")
@@ -94,6 +97,7 @@ class HeuristicDirective(CheckedDirective):
         self.problem(
             Subtype.OPTION,
             f"the name {written!r} has characters other than letters, digits, '_', '-' and '.'; {read_as}",
+            option,
         )
         return better
 
@@ -108,9 +112,12 @@ class HeuristicDirective(CheckedDirective):
             title="",
             note=(),
             index_note=freeze(self._inline(options.get("index-note", "")), self.env.docname),
-            former_names=tuple(self._plain_name(former) for former in split(options.get("former-names", ""))),
+            former_names=tuple(
+                self._plain_name(former, "former-names") for former in split(options.get("former-names", ""))
+            ),
             severity=self.choice(options, "severity", SEVERITIES, "tip"),
             categories=tuple(categories),
+            keywords=tuple(dict.fromkeys(split(options.get("keywords", "")))),
             connections=tuple(
                 connection
                 for type_ in CONNECTION_TYPES
@@ -119,6 +126,7 @@ class HeuristicDirective(CheckedDirective):
             excepts=tuple(dict.fromkeys(t.lstrip("~") for t in split(options.get("except", "")))),
             since=since,
             until=until,
+            weight=self._weight(options.get("weight", "0")),
             inject=not self.flag(options, "no-inject"),
             classes=self.classes(options),
             docname="",
@@ -134,6 +142,12 @@ class HeuristicDirective(CheckedDirective):
             self.problem(Subtype.OPTION, f"{bound} {value!r} is not a version such as 0.21 or 0.21.2", bound)
             return ""
         return value
+
+    def _weight(self, value: str) -> int:
+        if not re.fullmatch(r"[+-]?\d{1,9}", value):
+            self.problem(Subtype.OPTION, f"weight {value!r} is not an integer such as 10 or -1", "weight")
+            return 0
+        return int(value)
 
     def _connections(self, type_: str, value: str) -> Iterator[Connection]:
         for text in split(value):
@@ -190,12 +204,8 @@ class HeuristicDirective(CheckedDirective):
     def _register(self, node: heuristic, record: Heuristic) -> None:
         """Give the definition its anchor, which no other node of the page may have, and those of its former names."""
         document, wanted = self.state.document, record.anchor
-        # Where many are named alike, each begins where the last one has ended.
-        counts = cast("dict[str, int]", self.env.temp_data.setdefault("heuristics_anchors", {}))
-        anchor, count = wanted, counts.get(wanted, 1)
-        while anchor in document.ids:
-            anchor, count = f"{wanted}-{count}", count + 1
-        counts[wanted] = count
+        numbered = (f"{wanted}-{number}" for number in count(1))
+        anchor = next(one for one in chain([wanted], numbered) if one not in document.ids)
         former = dict.fromkeys(map(anchor_of, record.former_names))
         node["ids"] += [anchor, *(one for one in former if one != anchor and one not in document.ids)]
         if self.options.get("name"):

@@ -75,7 +75,7 @@ def _member_lineage(owner: type, member: str) -> tuple[str, ...]:
 
 def _class_spelling(cls: type) -> tuple[str, str]:
     module, qualname = cls.__module__, cls.__qualname__
-    # A mock lineage anything to anything.
+    # A mock answers anything with anything.
     return (module, qualname) if type(module) is type(qualname) is str else ("", "")
 
 

@@ -120,9 +120,6 @@ class CheckedDirective(SphinxDirective):
 
 def split(value: str) -> list[str]:
     """Return the parts of a list that commas or line ends separate."""
-    return [part for text in re.split(r"[,\n]", unbracketed(value)) if (part := text.strip())]
-
-
-def unbracketed(value: str) -> str:
-    """Return a list without the brackets that YAML puts around it."""
-    return value[1:-1] if value.startswith("[") and value.endswith("]") else value
+    if value.startswith("[") and value.endswith("]"):  # as YAML writes a list
+        value = value[1:-1]
+    return [part for text in re.split(r"[,\n]", value) if (part := text.strip())]

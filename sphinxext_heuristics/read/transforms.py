@@ -49,7 +49,11 @@ class PlaceDefinitions(SphinxTransform):
 
     def _opens(self, node: heuristic) -> bool:
         before = self.document.children[: self.document.index(node)]
-        return all(isinstance(sibling, _BEFORE) or is_html_comment(sibling) for sibling in before)
+        # Markdown's comments, such as a licence, are raw HTML.
+        return all(
+            isinstance(node, _BEFORE) or (isinstance(node, nodes.raw) and node.astext().lstrip().startswith("<!--"))
+            for node in before
+        )
 
     def _to_section(self, node: heuristic) -> None:
         after = self.document.index(node) + 1
@@ -84,8 +88,3 @@ class PlaceDefinitions(SphinxTransform):
         for i in form["ids"]:
             self.document.ids[i] = form
         node.parent.replace(node, form)
-
-
-def is_html_comment(node: nodes.Node) -> bool:
-    """Return whether a node is a comment as Markdown has it, such as a licence."""
-    return isinstance(node, nodes.raw) and node.astext().lstrip().startswith("<!--")

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 from sphinxext_heuristics.diagnostics import ClosestNames, closest, did_you_mean
 from sphinxext_heuristics.model import CATEGORY, INDEX_PAGE, PAGE_TYPES, Found, Problem, Reason, Subtype
-from sphinxext_heuristics.resolve import missing, rollup
-from sphinxext_heuristics.resolve.connections import is_left_out
+from sphinxext_heuristics.resolve import rollup
+from sphinxext_heuristics.resolve.connections import is_left_out, undocumented_package, why_missing
 from sphinxext_heuristics.resolve.listing import bounds
 from sphinxext_heuristics.resolve.objects import Match, excludes
 from sphinxext_heuristics.resolve.pages import PageMatch
@@ -20,7 +20,7 @@ from sphinxext_heuristics.versions import is_empty_range
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-    from sphinxext_heuristics.model import Evidence, Heuristic, Page, Query
+    from sphinxext_heuristics.model import Evidence, Heuristic, Query
     from sphinxext_heuristics.resolve.connections import Resolved
     from sphinxext_heuristics.resolve.plan import Plan
 
@@ -53,9 +53,9 @@ def problems(plan: Plan, path_of: Callable[[str], str]) -> Iterator[Problem]:
 
 def evidence(plan: Plan) -> Iterator[Problem]:
     """Yield every problem of what is quoted: quotes that are not found, and bounds that they contradict."""
+    away = expected(plan)
     for docname in plan.catalogue.docnames:
         page = plan.catalogue.pages[docname]
-        away = _expected(plan, page)
         for quoted in page.evidence:
             yield from quoted.problems
             if is_quote(quoted) and quoted not in away:
@@ -66,9 +66,8 @@ def evidence(plan: Plan) -> Iterator[Problem]:
 
 def empty_bounds(plan: Plan) -> Iterator[Problem]:
     """Yield the problems of bounds that no version lies within, which are among those of the records."""
-    for docname in plan.catalogue.docnames:
-        for record in plan.catalogue.pages[docname].heuristics:
-            yield from (problem for problem in record.problems if problem.subtype is Subtype.VERSION)
+    for record in plan.catalogue.definitions:
+        yield from (problem for problem in record.problems if problem.subtype is Subtype.VERSION)
 
 
 def _unjudged(plan: Plan) -> Iterator[Problem]:
@@ -85,12 +84,7 @@ def _unjudged(plan: Plan) -> Iterator[Problem]:
 
 def expected(plan: Plan) -> set[Evidence]:
     """Return the quotes that need not be there: their heuristics do not hold for this version, as their bounds say."""
-    pages = plan.catalogue.pages
-    return {quoted for docname in plan.catalogue.docnames for quoted in _expected(plan, pages[docname])}
-
-
-def _expected(plan: Plan, page: Page) -> set[Evidence]:
-    return {quoted for record in page.heuristics if not plan.holds(record) for quoted in record.evidence}
+    return {quoted for record in plan.catalogue.definitions if not plan.holds(record) for quoted in record.evidence}
 
 
 def is_quote(quoted: Evidence) -> bool:
@@ -161,16 +155,18 @@ def _of_connection(plan: Plan, record: Heuristic, resolved: Resolved, said: set[
         )
     elif resolved.exists or resolved.planned:
         return
-    elif package := missing.undocumented_package(plan, connection):
+    elif package := undocumented_package(plan, connection):
         if package in said:
             return
         said.add(package)
+        own = not plan.settings.package or plan.settings.package.partition(".")[0] == package
+        what = "document its API (does autodoc import it?), or " if own else ""
         message = (
             f"impl target {connection.target!r} is not documented, nor is anything else of {package!r}: "
-            "document its API, for instance with autodoc, or see whether its import failed"
+            f"{what}add its project to intersphinx_mapping"
         )
     else:
-        message = missing.of_connection(plan, connection)
+        message = why_missing(plan, connection)
     yield _at(record, subtype, message, connection.type)
 
 
@@ -304,6 +300,11 @@ def _file_message(plan: Plan, stem: str, names: list[str]) -> str:
 
 #: How a page may write a heuristic that its parser does not read: suffixes of the file, pattern, and the reason.
 _UNREAD = (
+    (
+        {".md"},
+        r":{3,}\{heuristic\}",
+        "':::' requires 'colon_fence' in myst_enable_extensions; or write '```{{heuristic}} {name}'",
+    ),
     ({".md"}, r"\.\. +heuristic::", "this is reStructuredText in a Markdown file; write '```{{heuristic}} {name}'"),
     (
         {".rst", ".txt"},

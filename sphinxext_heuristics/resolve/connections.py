@@ -1,21 +1,24 @@
-"""What connections mean."""
+"""What connections mean, or why one means nothing and what to write."""
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from sphinxext_heuristics.diagnostics import did_you_mean
 from sphinxext_heuristics.model import PAGE_TYPES, Target
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from sphinxext_heuristics.config import Settings
-    from sphinxext_heuristics.model import Connection
+    from sphinxext_heuristics.model import Connection, Entry
     from sphinxext_heuristics.resolve.catalogue import Catalogue
     from sphinxext_heuristics.resolve.lookups import Lookups
     from sphinxext_heuristics.resolve.objects import Rule
     from sphinxext_heuristics.resolve.pages import Place
+    from sphinxext_heuristics.resolve.plan import Plan
     from sphinxext_heuristics.source.names import Definition
 
 
@@ -102,3 +105,72 @@ def defined(settings: Settings, known: Lookups, target: str) -> Definition | Non
     """Return where the source defines a target, whose name may lack that of the package."""
     names = (target, f"{settings.package}.{target}") if settings.package else (target,)
     return next(filter(None, map(known.defined, names)), None)
+
+
+# -- why a target does not exist ------------------------------------------------------
+
+
+def why_missing(plan: Plan, connection: Connection) -> str:
+    """Return why the target of a connection is missing."""
+    what = f"{connection.type} target {connection.target!r}"
+    if connection.type in PAGE_TYPES:
+        return f"{what} does not exist: no page or label has this name{_page_meant(plan, connection.target)}"
+    return f"{what} {_object_meant(plan, connection.target)}"
+
+
+def _page_meant(plan: Plan, target: str) -> str:
+    """Return the end of the message that no page has a name: what was probably meant."""
+    if plan.lookups.objects.find(target).names:
+        return "; it is an object: use impl"
+    if re.search(r"\s", target):
+        return "; separate targets with commas"
+    return did_you_mean(plan.lookups.pages.closest(target))
+
+
+def _object_meant(plan: Plan, target: str) -> str:
+    """Return what is wrong with the name of an object that no entry has."""
+    owner, _dot, last = target.rpartition(".")
+    entries = [plan.entry_of[name] for name in plan.lookups.objects.find(owner).names] if owner else []
+    if entries and last == "__init__":
+        return f"is not documented: a constructor is documented with its class; write {owner!r}"
+    if any(last in entry.parameters for entry in entries):
+        return f"does not exist: {last!r} is a parameter; write {owner!r}"
+    if definition := defined(plan.settings, plan.lookups, target):
+        where = f"{definition.path}:{definition.line} defines it"
+        return f"is not documented: {where}; {_reason(definition, owner, entries)}"
+    if plan.lookups.pages.find(target).place:
+        return "does not exist: it is a page; use workflow, principle or env"
+    if "*" in target.removeprefix("*."):
+        return f"does not exist: a star may only come first, as in '*.{last.strip('*') or 'name'}'"
+    return f"does not exist: no documented object has this name{did_you_mean(plan.lookups.objects.closest(target))}"
+
+
+def _reason(definition: Definition, owner: str, entries: list[Entry]) -> str:
+    """Return why autodoc probably leaves out what the source defines in *entries* of its owner, and what to do."""
+    last, is_class = definition.name.rpartition(".")[2], any(entry.is_class for entry in entries)
+    above = f" nor {owner!r}" if owner else ""
+    is_elsewhere = not is_class and definition.name.rpartition(".")[0] != owner
+    reasons = {
+        "no automodule documents this module": definition.is_module,
+        f"no directive documents it{above}, or its import failed": not entries,
+        f"it is inherited: add ':inherited-members:', or write {definition.name!r}": definition.is_inherited,
+        "its name is special: add ':special-members:'": last.startswith("__"),
+        "its name is private: add ':private-members:'": last.startswith("_"),
+        "it has no docstring: write one, or add ':undoc-members:'": not definition.is_described,
+        f"it is imported from {definition.name!r}: add ':imported-members:', or a directive for it": is_elsewhere,
+        f"the entry of {owner!r} has no ':members:' (autosummary's default template has none for a class)": True,
+    }
+    return next(reason for reason, holds in reasons.items() if holds)
+
+
+def undocumented_package(plan: Plan, connection: Connection) -> str:
+    """Return the package whose source defines a target and of which nothing is documented, or ``""``."""
+    definition = defined(plan.settings, plan.lookups, connection.target) if connection.type == "impl" else None
+    package = definition.name.partition(".")[0] if definition else ""
+    return package if package not in plan.once(_documented) else ""
+
+
+def _documented(plan: Plan) -> frozenset[str]:
+    """Return the packages of which anything is documented, by the names of entries and of their objects."""
+    names = (name for _docname, entry in plan.catalogue.entries for name in (*entry.names, *entry.lineage))
+    return frozenset(name.partition(".")[0] for name in names)

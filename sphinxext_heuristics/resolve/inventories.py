@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from sphinx.ext.intersphinx import InventoryAdapter
@@ -27,7 +28,6 @@ class External:
         adapter = InventoryAdapter(env)
         self._main: Inventory = adapter.main_inventory
         self._named: Mapping[str, Inventory] = adapter.named_inventory
-        self._folded: dict[str, str] | None = None
 
     def find(self, kind: str, target: str) -> str | None:
         """Return the URI of a target, or ``None``; *kind* is a connection type."""
@@ -52,18 +52,17 @@ class External:
         document, hash_, anchor = target.partition("#")
         for type_ in PAGES[:1] if hash_ else PAGES:
             items = self._main.get(type_, {})
-            name = document if document in items else self._names().get(f"{type_} {fold(document)}")
+            name = document if document in items else self._folded.get(f"{type_} {fold(document)}")
             if name is not None:
                 return f"{items[name].uri}{hash_}{anchor}"
         return None
 
-    def _names(self) -> dict[str, str]:
-        """Return the type and folded name of each page → its name."""
-        if self._folded is None:
-            self._folded = {
-                f"{type_} {fold(part)}": name
-                for type_ in PAGES
-                for name in sorted(self._main.get(type_, {}), reverse=True)
-                for part in (name.rpartition("/")[2], name)
-            }
-        return self._folded
+    @cached_property
+    def _folded(self) -> dict[str, str]:
+        """The type and folded name of each page → its name."""
+        return {
+            f"{type_} {fold(part)}": name
+            for type_ in PAGES
+            for name in sorted(self._main.get(type_, {}), reverse=True)
+            for part in (name.rpartition("/")[2], name)
+        }

@@ -28,6 +28,8 @@ class Link:
     text: str
     #: Where it leads; ``None`` unless all connections of this type and text exist.
     target: Target | None
+    #: Whether all that do not exist are declared planned.
+    planned: bool = False
 
     @property
     def mark(self) -> str:
@@ -49,15 +51,26 @@ def short_name(connection: Connection, package: str) -> str:
     return connection.target.removeprefix(f"{package}.") if package else connection.target
 
 
-def links(resolved: Iterable[Resolved], package: str) -> tuple[Link, ...]:
-    """Return connections as they are listed: those of one type and text are one."""
-    found: dict[tuple[str, str], list[Target | None]] = {}
+def links(resolved: Iterable[Resolved], package: str, plan: Plan | None = None) -> tuple[Link, ...]:
+    """Return connections as they are listed: those of one type and text are one.
+
+    With a *plan*, pages that exist and are given no text have their titles.
+    """
+    found: dict[tuple[str, str], list[Resolved]] = {}
     for one in resolved:
-        key = one.connection.type, short_name(one.connection, package)
-        found.setdefault(key, []).append(one.target)
+        text = short_name(one.connection, package)
+        if plan and one.place and not one.connection.text:
+            text = plan.title(one.place.docname, one.place.anchor)
+        key = one.connection.type, text
+        found.setdefault(key, []).append(one)
     return tuple(
-        Link(type=type_, text=text, target=None if None in targets else targets[0])
-        for (type_, text), targets in found.items()
+        Link(
+            type=type_,
+            text=text,
+            target=ones[0].target if all(one.exists for one in ones) else None,
+            planned=all(one.planned for one in ones if not one.exists),
+        )
+        for (type_, text), ones in found.items()
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import enum
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cache, cached_property
 from typing import TYPE_CHECKING
 
 from sphinxext_heuristics.diagnostics import ClosestNames
@@ -70,10 +70,10 @@ class Objects:
         self._lineages: dict[str, tuple[str, ...]] = {}
         self._canonical = canonical
         self._aliases = aliases
-        self._source_lineage = source_lineage
-        self._from_source: dict[str, tuple[str, ...]] = {}
+        self._source_lineage = cache(source_lineage)
         self._matches: dict[str, Match] = {}
-        self._alike_by_last: dict[str, ClosestNames] = {}
+        #: The last part of a name → the documented names that end so, to be asked for those like another.
+        self._alike = cache(lambda last: ClosestNames(self._by_last[last]))
         self._inheriting_by_last: dict[str, dict[str, list[str]]] = {}
         self._modules: set[str] = set()
         for entry in entries:
@@ -99,10 +99,7 @@ class Objects:
     @cached_property
     def _by_last(self) -> dict[str, list[str]]:
         """The last part of a documented name → the documented names that end so."""
-        ends: dict[str, list[str]] = {}
-        for name in self._lineages:
-            ends.setdefault(name.rpartition(".")[2], []).append(name)
-        return ends
+        return _by_last_part(self._lineages)
 
     @cached_property
     def _untold(self) -> frozenset[str]:
@@ -112,20 +109,11 @@ class Objects:
     @cached_property
     def _known_by_last(self) -> dict[str, list[str]]:
         """The last part of any name of an object → these names."""
-        ends: dict[str, list[str]] = {}
-        for name in self._known:
-            ends.setdefault(name.rpartition(".")[2], []).append(name)
-        return ends
+        return _by_last_part(self._known)
 
     @cached_property
     def _last_parts(self) -> ClosestNames:
         return ClosestNames(self._by_last)
-
-    def _alike(self, last: str) -> ClosestNames:
-        """Return the documented names that end so, to be asked for those like another."""
-        if last not in self._alike_by_last:
-            self._alike_by_last[last] = ClosestNames(self._by_last[last])
-        return self._alike_by_last[last]
 
     def find(self, target: str) -> Match:
         """Return what *target* means: a dotted, partly dotted, bare or starred name."""
@@ -181,11 +169,7 @@ class Objects:
 
     def lineage(self, name: str) -> tuple[str, ...]:
         """Return the names by identity of a documented object: autodoc's, or its source's."""
-        if known := self._lineages.get(name):
-            return known
-        if name not in self._from_source:
-            self._from_source[name] = self._source_lineage(name)
-        return self._from_source[name]
+        return self._lineages.get(name) or self._source_lineage(name)
 
     def is_inherited(self, name: str) -> bool:
         """Return whether an entry's object is defined on another class than its own."""
@@ -234,6 +218,13 @@ class Objects:
         if "." not in target.removeprefix("*."):
             return tuple(name for end in ends for name in self._by_last[end][:3])[:3]
         return ClosestNames(name for end in ends for name in self._alike(end).closest(target)).closest(target)
+
+
+def _by_last_part(names: Iterable[str]) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for name in names:
+        found.setdefault(name.rpartition(".")[2], []).append(name)
+    return found
 
 
 def own_names(entry: Entry, canonical: Mapping[str, tuple[str, ...]]) -> tuple[str, ...]:

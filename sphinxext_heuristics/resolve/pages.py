@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from itertools import chain
 from typing import TYPE_CHECKING
 
@@ -65,10 +65,9 @@ class Pages:
         self._targets = targets or {}
         self._folded_targets = {fold(name): meant for name, meant in self._targets.items()}
         self._matches: dict[str, PageMatch] = {}
-        #: Document → each id in it → the ids of its section, for those that were asked for.
-        self._owners: dict[str, dict[str, tuple[str, ...]]] = {}
-        #: Document → each id that a target may name, folded → the ids, likewise.
-        self._parts_of: dict[str, dict[str, list[str]]] = {}
+        #: Document → each id in it → the ids of its section.
+        self._owners = cache(lambda docname: {i: ids for ids in reversed(sections[docname]) for i in ids})
+        self._ids_by_fold = cache(self._folded_ids)
         #: Name → (place, id that a link leads to).
         self._exact: dict[str, dict[Place, str]] = {}
         self._folded: dict[str, dict[Place, str]] = {}
@@ -92,9 +91,7 @@ class Pages:
     def _place(self, docname: str, anchor: str) -> Place:
         """Return the section that an id is of, or stands in; a page's own is the page."""
         sections = self._sections[docname]
-        if docname not in self._owners:
-            self._owners[docname] = {i: ids for ids in reversed(sections) for i in ids}
-        ids = self._owners[docname].get(anchor)
+        ids = self._owners(docname).get(anchor)
         first = ids[0] if ids else self._anchors.get(docname, {}).get(anchor, "")
         own = bool(sections) and first in sections[0]
         return Place(docname=docname, anchor="" if own else first)
@@ -133,17 +130,16 @@ class Pages:
     def _parts(self, docnames: Iterable[str], anchor: str) -> Iterator[tuple[Place, str]]:
         """Yield the part of each document that has the id, or one folded alike."""
         for docname in docnames:
-            alike = self._folded_ids(docname).get(fold(anchor), [])
+            alike = self._ids_by_fold(docname).get(fold(anchor), [])
             for i in [anchor] if anchor in alike else alike[:1]:
                 yield self._place(docname, i), i
 
     def _folded_ids(self, docname: str) -> dict[str, list[str]]:
         """Return folded id → the ids of a document's sections and labels, in this order."""
-        if docname not in self._parts_of:
-            found = self._parts_of[docname] = {}
-            for i in [*chain(*self._sections[docname]), *self._anchors.get(docname, {})]:
-                found.setdefault(fold(i), []).append(i)
-        return self._parts_of[docname]
+        found: dict[str, list[str]] = {}
+        for i in [*chain(*self._sections[docname]), *self._anchors.get(docname, {})]:
+            found.setdefault(fold(i), []).append(i)
+        return found
 
     def closest(self, target: str) -> tuple[str, ...]:
         """Return the names of documents and labels most like *target*."""

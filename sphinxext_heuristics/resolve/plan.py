@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar, cast
 from sphinxext_heuristics.model import CATEGORY
 from sphinxext_heuristics.resolve.connections import Resolver
 from sphinxext_heuristics.resolve.objects import excludes, own_names
-from sphinxext_heuristics.resolve.verdicts import Form, Reach, Reason, Shown, Verdict, by_severity
+from sphinxext_heuristics.resolve.verdicts import Form, Reach, Reason, Shown, Verdict, by_severity, is_folded
 from sphinxext_heuristics.versions import holds
 
 if TYPE_CHECKING:
@@ -135,7 +135,8 @@ class Plan:
         """Return, for each API entry of a page, what becomes of each heuristic that reaches it, most severe first."""
         if docname not in self._verdicts:
             entries = self.catalogue.pages[docname].entries
-            self._verdicts[docname] = tuple(tuple(self._judge(docname, entry)) for entry in entries)
+            above: dict[tuple[str, str], Entry] = {}
+            self._verdicts[docname] = tuple(tuple(self._judge(docname, entry, above)) for entry in entries)
         return self._verdicts[docname]
 
     def verdict(self, docname: str, entry: Entry, name: str) -> Verdict | None:
@@ -143,8 +144,8 @@ class Plan:
         at = self.catalogue.pages[docname].entries.index(entry)
         return next((one for one in self.verdicts(docname)[at] if one.record.name == name), None)
 
-    def _judge(self, docname: str, entry: Entry) -> Iterator[Verdict]:
-        """Yield the verdicts of one entry; what is said of all of its heuristics is asked once."""
+    def _judge(self, docname: str, entry: Entry, above: dict[tuple[str, str], Entry]) -> Iterator[Verdict]:
+        """Yield the verdicts of one entry; *above* has (object, heuristic) → the entry that shows it in full."""
         reaches = self._reaching(entry)
         if not reaches:
             return
@@ -153,21 +154,30 @@ class Plan:
             reason = Reason.PAGE
         elif entry.by_hand:
             reason = Reason.BY_HAND
-        elif self.settings.inherited != "show" and self.is_inherited(entry):
+        elif self.settings.inherited in {"link", "none"} and self.is_inherited(entry):
             form = Form.LINE
             reason = Reason.INHERITED if self.settings.inherited == "none" else Reason.NONE
-        number = 0
-        for reach in reaches:
-            own = Reason.EXCEPT if reach.excepted else self.withheld(reach.record) or reason
-            folded = form is Form.FULL and number >= self.settings.max_shown
-            number += own is Reason.NONE
+        reasons = [Reason.EXCEPT if it.excepted else self.withheld(it.record) or reason for it in reaches]
+        firsts: list[Entry | None] = [None] * len(reasons)
+        if self.settings.inherited == "once":
+            identity = self.lookups.objects.identity(entry.names[0])
+            keys = [(identity, it.record.name) for it in reaches]
+            firsts = [above.get(key) for key in keys]
+            for key, own in zip(keys, reasons, strict=True):
+                if not own:
+                    above.setdefault(key, entry)
+        full = [it.record.name for it, own, first in zip(reaches, reasons, firsts, strict=True) if not (own or first)]
+        folded = {name for at, name in enumerate(full) if is_folded(at, len(full), self.settings.max_shown)}
+        for reach, own, first in zip(reaches, reasons, firsts, strict=True):
+            own_form = Form.REPEATED if first else Form.FOLDED if reach.record.name in folded else Form.FULL
             yield Verdict(
                 record=reach.record,
                 target=reach.target,
                 rule=reach.rule,
-                form=Form.FOLDED if folded else form,
+                form=form if form is Form.LINE else own_form,
                 reason=own,
                 excepted=reach.excepted,
+                above=first,
             )
 
     def _reaching(self, entry: Entry) -> Iterable[Reach]:
@@ -180,8 +190,12 @@ class Plan:
             had = found.get(reach.record.name)
             if had is None or had.excepted:
                 found[reach.record.name] = reach
-        order = {record.name: rank for rank, record in enumerate(by_severity(r.record for r in found.values()))}
-        return sorted(found.values(), key=lambda reach: order[reach.record.name])
+        return sorted(found.values(), key=lambda reach: self.ranks[reach.record.name])
+
+    @cached_property
+    def ranks(self) -> dict[str, int]:
+        """Return heuristic → its place in the order in which heuristics are shown."""
+        return {record.name: rank for rank, record in enumerate(by_severity(self.heuristics.values()))}
 
     def withheld(self, record: Heuristic) -> Reason:
         """Return why a heuristic is shown nowhere automatically."""
@@ -199,10 +213,21 @@ class Plan:
                     page = found.setdefault(resolved.place.docname, {})
                     page.setdefault(resolved.place.anchor, {})[record.name] = record
         return {
-            docname: {anchor: by_severity(records.values()) for anchor, records in page.items()}
+            docname: {
+                anchor: by_severity(records.values())
+                for anchor, records in page.items()
+                if anchor not in self._by_hand(docname)
+            }
             for docname, page in found.items()
             if docname not in self.lookups.excluded
         }
+
+    def _by_hand(self, docname: str) -> frozenset[str]:
+        """Return the sections of a page, by their ids, whose heuristics its author places."""
+        queries = self.catalogue.pages[docname].queries
+        asked = (value for query in queries for name, values in query.filters if name == "target" for value in values)
+        places = (self.lookups.pages.find(value).place for value in asked)
+        return frozenset(place.anchor for place in places if place and place.docname == docname)
 
     @cached_property
     def shown_in(self) -> dict[str, tuple[Shown, ...]]:
@@ -216,6 +241,23 @@ class Plan:
                         shown = Shown(name=entry.names[0], docname=docname, anchor=entry.anchor)
                         found.setdefault(verdict.record.name, {})[shown] = None
         return {name: tuple(shown) for name, shown in found.items()}
+
+    @cached_property
+    def mentioned_in(self) -> dict[str, tuple[str, ...]]:
+        """Return heuristic → the other pages that name it by the role, in the toctree's order."""
+        found: dict[str, dict[str, None]] = {}
+        for docname in self.catalogue.docnames:
+            for role in self.catalogue.pages[docname].roles:
+                record = self.catalogue.by_name.get(self.settings.strip(role.target.strip()))
+                if record and record.docname != docname:
+                    found.setdefault(record.name, {})[docname] = None
+        return {name: tuple(docnames) for name, docnames in found.items()}
+
+    def title(self, docname: str, anchor: str = "") -> str:
+        """Return the title of a page or of a section of it; the name of a document without a title."""
+        page = self.catalogue.pages[docname]
+        titles = zip(page.sections, page.titles, strict=True)
+        return next((title for ids, title in titles if not anchor or anchor in ids), "") or docname
 
     def note(self, record: Heuristic) -> Note:
         """Return a heuristic's note as other pages show it."""

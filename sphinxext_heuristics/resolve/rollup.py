@@ -29,14 +29,11 @@ def members(plan: Plan, docname: str, entry: Entry) -> tuple[Member, ...]:
     """Return what a class entry rolls up, by the names of the members."""
     if not (plan.settings.rollup and entry.is_class) or entry.by_hand or docname in plan.lookups.excluded:
         return ()
-    return tuple(_members(plan, entry))
-
-
-def _members(plan: Plan, entry: Entry) -> Iterator[Member]:
-    for name, lineage, own, found in _inherited(plan, entry):
-        if kept := [record for record in found if not _is_excepted(plan, record, own)]:
-            target = plan.once(_places).get(lineage[-1])
-            yield Member(name=name, target=target, heuristics=by_severity(kept))
+    return tuple(
+        Member(name=name, target=plan.once(_places).get(lineage[-1]), heuristics=by_severity(kept))
+        for name, lineage, own, found in _inherited(plan, entry)
+        if (kept := [record for record in found if not _is_excepted(plan, record, own)])
+    )
 
 
 def _inherited(plan: Plan, entry: Entry) -> Iterator[tuple[str, tuple[str, ...], tuple[str, ...], list[Heuristic]]]:

@@ -11,7 +11,7 @@ from sphinxext_heuristics.model import SEVERITIES
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from sphinxext_heuristics.model import Heuristic
+    from sphinxext_heuristics.model import Entry, Heuristic
     from sphinxext_heuristics.resolve.objects import Rule
 
 _RANK = {severity: rank for rank, severity in enumerate(reversed(SEVERITIES))}
@@ -32,6 +32,8 @@ class Form(enum.Enum):
     FULL = enum.auto()
     #: In full, in what is collapsed.
     FOLDED = enum.auto()
+    #: In one line, since an entry of the same object shows it in full above.
+    REPEATED = enum.auto()
     #: In one line.
     LINE = enum.auto()
 
@@ -78,6 +80,8 @@ class Verdict(NamedTuple):
     reason: Reason
     #: The target of `except` that is the reason, or ``""``.
     excepted: str
+    #: The entry of the page that shows it in full, if this one only repeats it.
+    above: Entry | None = None
 
     @property
     def is_shown(self) -> bool:
@@ -86,5 +90,10 @@ class Verdict(NamedTuple):
 
 
 def by_severity(records: Iterable[Heuristic]) -> tuple[Heuristic, ...]:
-    """Return heuristics with the most severe first, then by name."""
-    return tuple(sorted(records, key=lambda r: (_RANK[r.severity], r.name)))
+    """Return heuristics with the most severe first, then by weight; *records* are in the toctree's order."""
+    return tuple(sorted(records, key=lambda r: (_RANK[r.severity], -r.weight)))
+
+
+def is_folded(at: int, number: int, limit: int) -> bool:
+    """Return whether of a *number* of heuristics the one *at* a place, from 0, is folded: never one or two alone."""
+    return number > limit + 2 and at >= limit

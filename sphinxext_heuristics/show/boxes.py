@@ -6,18 +6,23 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from docutils import nodes
 
-from sphinxext_heuristics.nodes import heuristic_more
+from sphinxext_heuristics.model import Target
 from sphinxext_heuristics.resolve import rollup
-from sphinxext_heuristics.resolve.verdicts import Form, by_severity
+from sphinxext_heuristics.resolve.verdicts import Form, by_severity, is_folded
 from sphinxext_heuristics.show.parts import FilteredView, joined, named, paragraph, severity_word
+from sphinxext_heuristics.words import _
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from sphinxext_heuristics.model import Entry, Heuristic, Note, Query, Target
+    from sphinxext_heuristics.model import Entry, Heuristic, Note, Query
     from sphinxext_heuristics.resolve.plan import Plan
     from sphinxext_heuristics.resolve.verdicts import Verdict
     from sphinxext_heuristics.view import Here, Named
+
+
+#: Keeps what is said elsewhere out of Sphinx's search.
+UNSEARCHED = "no-search"
 
 
 class Box(NamedTuple):
@@ -30,6 +35,8 @@ class Box(NamedTuple):
     #: Its note; ``None`` in the form of one line.
     note: Note | None
     form: Form
+    #: The name and place of the entry that shows it in full, if this one only repeats it.
+    above: tuple[str, Target] | None = None
 
 
 class RolledUp(NamedTuple):
@@ -54,7 +61,7 @@ def of_entry(plan: Plan, docname: str, entry: Entry, verdicts: Iterable[Verdict]
         RolledUp(member.name, member.target, tuple((record.severity, named(record)) for record in member.heuristics))
         for member in rollup.members(plan, docname, entry)
     )
-    boxes = (_box(plan, one.record, one.form) for one in verdicts if one.is_shown)
+    boxes = (_box(plan, one.record, one.form, _above(docname, one)) for one in verdicts if one.is_shown)
     return EntryBoxes(boxes=tuple(boxes), members=tuple(members))
 
 
@@ -62,7 +69,7 @@ def entry_nodes(shown: EntryBoxes, here: Here) -> list[nodes.Node]:
     """Return the nodes of what an API entry shows."""
     made = box_nodes(shown.boxes, here)
     if shown.members:
-        line = nodes.paragraph("", "Inherited: ", classes=["heuristic-rollup"])
+        line = nodes.paragraph("", f"{_('Inherited')}: ", classes=["heuristic-rollup", UNSEARCHED])
         line += joined((_member(member, here) for member in shown.members), "; ")
         made.append(line)
     return made
@@ -77,19 +84,27 @@ def _member(member: RolledUp, here: Here) -> list[nodes.Node]:
 
 def of_records(plan: Plan, records: Iterable[Heuristic]) -> tuple[Box, ...]:
     """Return the boxes of heuristics that one place shows, those past the limit folded."""
-    limit = plan.settings.max_shown
+    ordered, limit = by_severity(records), plan.settings.max_shown
     return tuple(
-        _box(plan, record, Form.FULL if at < limit else Form.FOLDED) for at, record in enumerate(by_severity(records))
+        _box(plan, record, Form.FOLDED if is_folded(at, len(ordered), limit) else Form.FULL)
+        for at, record in enumerate(ordered)
     )
 
 
-def _box(plan: Plan, record: Heuristic, form: Form) -> Box:
+def _above(docname: str, one: Verdict) -> tuple[str, Target] | None:
+    """Return the last two names and the place of the entry that shows in full what another one repeats."""
+    name = ".".join(one.above.names[0].split(".")[-2:]) if one.above else ""
+    return (name, Target(docname=docname, anchor=one.above.anchor)) if one.above else None
+
+
+def _box(plan: Plan, record: Heuristic, form: Form, above: tuple[str, Target] | None = None) -> Box:
     return Box(
         named=named(record),
         severity=record.severity,
         classes=record.classes,
-        note=None if form is Form.LINE else plan.note(record),
+        note=None if form in {Form.LINE, Form.REPEATED} else plan.note(record),
         form=form,
+        above=above if form is Form.REPEATED else None,
     )
 
 
@@ -98,17 +113,24 @@ def box_nodes(boxes: Iterable[Box], here: Here) -> list[nodes.Node]:
     made = [(box, _box_node(box, here)) for box in boxes]
     shown: list[nodes.Node] = [node for box, node in made if box.form is not Form.FOLDED]
     if folded := [(box.named.title, node) for box, node in made if box.form is Form.FOLDED]:
-        summary = f"{len(folded)} more: {', '.join(title for title, _node in folded)}"
-        shown.append(heuristic_more("", *(node for _title, node in folded), summary=summary))
+        summary = _("%d more") % len(folded) + f": {', '.join(title for title, _box in folded)}"
+        title, inner = nodes.title("", summary), [node for _title, node in folded]
+        shown.append(nodes.admonition("", title, *inner, classes=["heuristic-more", UNSEARCHED], collapsible="closed"))
     return shown
 
 
 def _box_node(box: Box, here: Here) -> nodes.Element:
-    """Return the one line of an inherited copy, or the admonition with linked title and note."""
+    """Return the one line of an inherited or repeated copy, or the admonition with linked title and note."""
     said = [nodes.Text(f"{severity_word(box.severity)}: "), here.heuristic(box.named)]
+    classes = [f"heuristic-{box.severity}"]
     if box.form is Form.LINE:
-        return nodes.paragraph("", "", *said, classes=["heuristic-line", f"heuristic-{box.severity}"])
-    classes = ["heuristic", f"heuristic-{box.severity}", box.severity, *box.classes]
+        return nodes.paragraph("", "", *said, classes=["heuristic-line", *classes, UNSEARCHED])
+    if box.above:
+        name, target = nodes.literal("", box.above[0]), box.above[1]
+        linked = here.link(name, target) if target.anchor else name
+        said += [nodes.Text(f" ({_('in full at')} "), linked, nodes.Text(")")]
+        return nodes.container("", paragraph(*said), classes=["heuristic-repeated", *classes, UNSEARCHED])
+    classes = ["heuristic", *classes, box.severity, UNSEARCHED, *box.classes]
     note = [paragraph(*here.note(box.note))] if box.note and box.note.inline else []
     return nodes.admonition("", nodes.title("", "", *said), *note, classes=classes)
 

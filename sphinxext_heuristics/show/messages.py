@@ -19,6 +19,7 @@ from sphinxext_heuristics.show.parts import (
     paragraph,
     script_place,
 )
+from sphinxext_heuristics.words import _
 
 if TYPE_CHECKING:
     from sphinxext_heuristics.model import Note, Query
@@ -84,7 +85,7 @@ class MessagesView(FilteredView):
     def nodes(self, content: tuple[Row, ...], here: Here) -> list[nodes.Node]:
         """Return the box for a pasted text, and the messages of each module."""
         if not content:
-            return [paragraph("No message is quoted.")]
+            return [paragraph(_("No message is quoted."))]
         found = [(row.anchor, row.kind, pieces_of(Message(kind=row.kind, text=row.text))) for row in content]
         made = [script_place("heuristic-paste", messages=found)]
         for module, rows in groupby(content, lambda row: row.module):
@@ -98,7 +99,7 @@ def _item(row: Row, here: Here) -> nodes.definition_list_item:
     definition = nodes.definition("", *(paragraph(*_line(line, here)) for line in row.lines))
     if row.objects:
         names = joined([nodes.literal("", name)] for name in row.objects)
-        definition += nodes.paragraph("", "", nodes.Text("In "), *names, classes=["heuristic-meta"])
+        definition += nodes.paragraph("", "", nodes.Text(_("In") + " "), *names, classes=["heuristic-meta"])
     term = nodes.term("", "", nodes.literal("", row.text), ids=[row.anchor])
     return nodes.definition_list_item("", term, nodes.classifier("", row.kind), definition)
 

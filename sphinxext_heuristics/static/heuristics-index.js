@@ -2,14 +2,9 @@
    The rows are all there without it; it only hides some. No server, no dependency. */
 "use strict";
 (() => {
-  const WORDS = {
-    filter: "Filter:",
-    severity: "Severity",
-    category: "Category",
-    all: "Show all",
-    of: "of",
-    heuristics: "heuristics",
-  };
+  const words = JSON.parse(document.currentScript.dataset.words ?? "{}");
+  const say = (said, ...parts) => parts.reduce((text, part) => text.replace("%s", part), words[said] ?? said);
+  const WORDS = { severity: say("Severity"), category: say("Category") };
   const ITEMS = "table.heuristic-index > tbody > tr, .heuristic-cards > .sd-card";
   const SEVERITIES = ["danger", "caution", "warning", "important", "note", "tip"];
   /* Lines on 24 × 24: a frame, and what is in it. */
@@ -74,15 +69,15 @@
 
   const fill = (holder, index) => {
     const next = holder.nextElementSibling;
-    const words = JSON.parse(holder.dataset.words);
+    const hidden = JSON.parse(holder.dataset.words);
     const items = [...document.querySelectorAll(ITEMS)]
       .filter((item) => next && next.contains(item))
-      .map((item, row) => read(item, words[row]));
+      .map((item, row) => read(item, hidden[row]));
     if (items.length < 2) return;
 
     const box = make("input", { type: "search", autocomplete: "off", spellcheck: false });
     const count = make("p", { className: "heuristic-count" });
-    const reset = make("button", { type: "button", className: "heuristic-reset", textContent: WORDS.all });
+    const reset = make("button", { type: "button", className: "heuristic-reset", textContent: say("Show all") });
     const chosen = { severity: new Set(), category: new Set() };
     const kinds = Object.keys(chosen);
     const toggles = [];
@@ -100,7 +95,8 @@
         shown += fits;
       }
       reset.hidden = !asked.length && kinds.every((kind) => !chosen[kind].size);
-      count.textContent = `${reset.hidden ? "" : `${shown} ${WORDS.of} `}${items.length} ${WORDS.heuristics}`;
+      const of = items.length;
+      count.textContent = reset.hidden ? say("%s heuristics", of) : say("%s of %s heuristics", shown, of);
       for (const { toggle, kind, value } of toggles) toggle.setAttribute("aria-pressed", chosen[kind].has(value));
     };
 
@@ -150,7 +146,7 @@
     box.addEventListener("input", change);
     box.value = asked.get("find") ?? "";
 
-    holder.append(make("label", {}, `${WORDS.filter} `, box));
+    holder.append(make("label", {}, `${say("Filter:")} `, box));
     holder.append(...group("severity", SEVERITIES), ...group("category", JSON.parse(holder.dataset.categories)));
     holder.append(make("div", { className: "heuristic-found" }, count, reset));
     update();

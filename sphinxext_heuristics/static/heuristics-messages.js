@@ -2,14 +2,17 @@
    as the command `explain`; elsewhere it leads there. The text is in no request: it stays in the browser. */
 "use strict";
 (() => {
+  const words = JSON.parse(document.currentScript.dataset.words ?? "{}");
+  const say = (said) => words[said] ?? said;
   const WORDS = {
-    label: "Paste an error message, a warning or a whole traceback",
-    find: "Find",
-    stays: "The text stays in your browser.",
-    fits: (number) => (number === 1 ? "1 message fits:" : `${number} messages fit, the best first:`),
-    close: "No message fits this text. The closest are:",
-    none: "No message fits this text.",
-    clear: "Show all",
+    label: say("Paste an error message, a warning or a whole traceback"),
+    find: say("Find"),
+    stays: say("The text stays in your browser."),
+    fits: (number) =>
+      number === 1 ? say("1 message fits:") : say("%s messages fit, the best first:").replace("%s", number),
+    close: say("No message fits this text. The closest are:"),
+    none: say("No message fits this text."),
+    clear: say("Show all"),
   };
   /* What the text is called behind the number sign of an address, which no browser sends. */
   const KEY = "error=";

@@ -70,7 +70,7 @@ def test_a_missing_file_is_found_and_written(seed: Project) -> None:
     (seed.src / INDEX).unlink()
     found = run("index", seed.src, "--check", "-q")
     assert found.status == 1
-    assert f"{INDEX}:1: WARNING: the index file is not there" in found.stderr
+    assert f"WARNING: the index file '{seed.src / INDEX}' is not there; to write it: " in found.stderr
     assert run("index", seed.src, "-q").status == 0
     assert (seed.src / INDEX).read_text(encoding="utf-8") == SEED
     umask = os.umask(0)
@@ -201,7 +201,7 @@ def test_conf_py_may_lie_elsewhere(seed: Project) -> None:
     stale(seed)
     found = run("index", seed.src, "-c", seed.src / "conf", "-q", "--check")
     assert found.status == 1
-    assert f"index {seed.src} -c {seed.src / 'conf'} [" in found.stderr
+    assert f"index {seed.src} -c {seed.src / 'conf'}\n" in found.stderr
 
 
 def test_progress_is_printed_on_request_and_results_always(seed: Project) -> None:

@@ -6,8 +6,7 @@ import inspect
 
 import pytest
 
-from sphinxext_heuristics.docbuilder.docstrings.sections import Kind
-from sphinxext_heuristics.docbuilder.docstrings.splitter import split_docstring
+from sphinxext_heuristics.docbuilder.docstrings.sections import Kind, split_docstring
 
 #: docstring → for each section: kind, title, text, and for each item: name, type, text
 CASES = {
@@ -292,7 +291,7 @@ CASES = {
             ("rubric", "Example (pure Super)", "", []),
             ("prose", "", "```py\n>>> Args:\n```", []),
             ("rubric", "Example", "", []),
-            ("code", "", "model(x)\n  .y", []),
+            ("prose", "", "````\nmodel(x)\n  .y\n````", []),
             ("prose", "", "Done.", []),
         ],
     ),

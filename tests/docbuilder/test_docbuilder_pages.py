@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import random
 import re
 import shutil
 import sys
@@ -131,10 +133,9 @@ def test_alerts_and_components(build: Callable[..., SphinxTestApp]) -> None:
         ("warning", "Warning One line."),
         ("tip", "Tip Old tip."),
         ("warning", "Warning Old warning."),
-        ("note", "Added in 1.2 Since then."),
     ]
     options = found.find_all("div", class_="docbuilder-option")
-    assert [text_of(tag) for tag in options] == ["first one Text of one.", "second Text of two.", "PyTorch Torch."]
+    assert [text_of(tag) for tag in options] == ["first one Text of one.", "second Text of two."]
     assert options[0].find("pre") is None
     assert options[1].find("strong") is not None
 
@@ -150,10 +151,20 @@ def test_code(build: Callable[..., SphinxTestApp]) -> None:
     assert [tag["class"][0] for tag in found.find_all("div", class_=re.compile("^highlight-"))] == [
         "highlight-py",
         "highlight-python",
-        "highlight-pycon",
+        "highlight-py",
+        "highlight-text",
     ]
     assert "triple `ticks` here" in [tag.get_text() for tag in found.find_all("code")]
     assert "hidden" not in found.get_text()
+    assert "seen = 3" in found.get_text()
+    for hidden in ("secret", "assert", "pytest"):
+        assert hidden not in found.get_text()
+
+
+def test_autodoc_in_a_fence_is_code(build: Callable[..., SphinxTestApp]) -> None:
+    found = body(build(), "guides/markup")
+    assert "[[autodoc]] Thing\n    - run" in [tag.get_text().strip() for tag in found.find_all("pre")]
+    assert found.find("dt", class_="sig") is None
 
 
 def test_html(build: Callable[..., SphinxTestApp]) -> None:
@@ -184,6 +195,11 @@ def test_other_builders(build: Callable[..., SphinxTestApp], builder: str) -> No
 @pytest.mark.parametrize("builder", ["dirhtml", "singlehtml", "man", "texinfo", "xml", "gettext"])
 def test_every_builder(build: Callable[..., SphinxTestApp], builder: str) -> None:
     assert warnings_of(build(builder)) == []
+
+
+def test_white_space_in_html_is_one_space(build: Callable[..., SphinxTestApp]) -> None:
+    text = (build("text").outdir / "guides" / "html.txt").read_text(encoding="utf-8")
+    assert "\nCard Text of the card." in text
 
 
 def test_links_to_pages(build: Callable[..., SphinxTestApp]) -> None:
@@ -245,6 +261,19 @@ def test_entries(build: Callable[..., SphinxTestApp]) -> None:
     assert objects["hf_tree.Base.walk"].aliased
 
 
+def test_ids_of_parameters_and_examples(build: Callable[..., SphinxTestApp]) -> None:
+    application = build()
+    found = body(application, "reference/things")
+    assert found.find(id="hf_tree.Thing.size").get_text() == "size"
+    assert found.find(id="hf_tree.make_thing.size").get_text() == "size"
+    assert found.find(id="hf_tree.make_thing.kwargs").get_text() == "**kwargs"
+    assert "make_thing()" in found.find(id="hf_tree.make_thing.example").get_text()
+    assert "make_thing(2)" in found.find(id="hf_tree.make_thing.example-2").get_text()
+    assert body(application, "reference/again").find(id="hf_tree.make_thing.example-2") is not None
+    ids = [tag["id"] for tag in page(application, "reference/things").find_all(id=True)]
+    assert len(ids) == len(set(ids))
+
+
 def test_the_first_page_of_the_tree_holds_an_entry(build: Callable[..., SphinxTestApp]) -> None:
     application = build()
     assert application.env.domains["py"].data["objects"]["hf_tree.make_thing"].docname == "reference/things"
@@ -303,6 +332,15 @@ FAULTS = {
         "5: WARNING: unknown component <Foo>; its text is shown",
     ),
     "unknown block": ("<Bar>\n\nText.\n", "4: WARNING: unknown component <Bar>; its text is shown"),
+    "include": ("<include>\nText\n</include>\n", "4: WARNING: unknown component <include>; its text is shown"),
+    "literalinclude": (
+        '<literalinclude>\n{"path": "Text"}\n</literalinclude>\n',
+        "4: WARNING: unknown component <literalinclude>; its text is shown",
+    ),
+    "snippet": (
+        "<InferenceSnippet\n  more={[1]}\n/>\n",
+        "4: WARNING: unknown component <InferenceSnippet>; its text is shown",
+    ),
     "formula": ("$$\nx\n", "4: WARNING: $$ is not closed; add $$ where the formula ends"),
     "object": ("[[autodoc]] Nothing\n", "4: WARNING: hf_tree has no object 'Nothing'; fix the name"),
     "import": ("[[autodoc]] broken.Thing\n", "4: WARNING: cannot show 'broken.Thing': cannot import hf_tree.broken"),
@@ -313,7 +351,7 @@ FAULTS = {
     "anchor": ("[link](index#API)\n", "4: WARNING: link to 'index#API': page 'index' has no anchor 'API'; closest"),
     "HTML": (
         "<div>\n<a href='nowhere'>x</a>\n</div>\n",
-        "4: WARNING: link to 'nowhere': page 'nowhere' does not exist",
+        "5: WARNING: link to 'nowhere': page 'nowhere' does not exist",
     ),
 }
 
@@ -338,10 +376,6 @@ TREES = {
     "not YAML": ("- local: [\n", "_toctree.yml:2: WARNING: this cannot be read as YAML: "),
     "no list": ("a: b\n", "_toctree.yml:1: WARNING: expected a list of pages and sections"),
     "no page": ("- title: a\n", "_toctree.yml:1: WARNING: expected a page (local, title) or a section"),
-    "no frameworks": (
-        "- local_fw: a\n  title: b\n",
-        "_toctree.yml:1: WARNING: expected a mapping from frameworks to pages",
-    ),
     "missing file": (
         "- local: index\n- local: nowhere\n  title: x\n",
         "_toctree.yml:2: WARNING: page 'nowhere' does not",
@@ -428,6 +462,56 @@ def test_incremental_is_clean(build: Callable[..., SphinxTestApp], tmp_path: Pat
         clean = build()
         assert snapshot(clean) == {name: html for name, html in result.items() if name in snapshot(clean)}, step
         assert sorted(warnings_of(clean)) == warnings, step
+
+
+TOCTREE = (FIXTURES / "tree" / "_toctree.yml").read_text(encoding="utf-8")
+SWAPPED = TOCTREE.replace("things", "x").replace("again", "things").replace("reference/x", "reference/again")
+#: What may happen to the tree, each with the files that it writes or deletes.
+EDITS: dict[str, dict[str, str | None]] = {
+    "swap pages": {"_toctree.yml": SWAPPED},
+    "restore": {"_toctree.yml": TOCTREE},
+    "retitle": {"_toctree.yml": TOCTREE.replace("title: Links", "title: All links")},
+    "rename a section": {"_toctree.yml": TOCTREE.replace("title: More", "title: Less")},
+    "drop a page": {"_toctree.yml": TOCTREE.replace("  - local: reference/again\n    title: Again\n", "")},
+    "break the tree": {"_toctree.yml": "- local: [\n"},
+    "list what is not there": {"_toctree.yml": f"{TOCTREE}- local: new/page\n  title: New\n"},
+    "write it": {"new/page.md": "# New\n\n[x](../guides/links#here) [`Sub.walk`]\n\n[[autodoc]] Sub\n"},
+    "redirect": {"_redirects.yml": "old/page: reference/things\nold/gone: index#api\n"},
+    "link through it": {"guides/html.md": "# HTML\n\n<a href='../old/page#thing'>x</a> [y](../old/gone)\n"},
+    "document less": {"reference/things.md": "# Things\n\n## Thing\n\n[[autodoc]] Thing\n    - none\n"},
+    "document no more": {"reference/things.md": None},
+    "a page beside": {"heuristics/more.md": "# More\n\n```{py:function} hf_tree.Thing.run()\n```\n"},
+    "a heuristic": {"heuristics/Walk.md": "```{heuristic} Walk\n:impl: hf_tree.Sub.walk\n:note: Look.\n```\n"},
+    "retarget it": {"heuristics/Walk.md": "```{heuristic} Walk\n:impl: hf_tree.make_thing\n:note: Do.\n```\n"},
+}
+SEED = int(os.environ.get("HEURISTICS_HISTORY_SEED", "0"))
+STORIES = int(os.environ.get("HEURISTICS_HISTORY_STORIES", "12"))
+
+
+def own_warnings(application: SphinxTestApp) -> list[str]:
+    """Return the warnings, less those that Sphinx gives only in builds that read something."""
+    return sorted(warning for warning in warnings_of(application) if "[toc.not_included]" not in warning)
+
+
+@pytest.mark.parametrize(
+    "story", [pytest.param(story, marks=[pytest.mark.slow] if story > 1 else []) for story in range(STORIES)]
+)
+def test_any_history(build: Callable[..., SphinxTestApp], tmp_path: Path, story: int) -> None:
+    """Incremental builds give what clean ones do, with heuristics beside, serial or parallel."""
+    choice = random.Random(f"{SEED} {story}")  # noqa: S311 - of tests
+    extensions = ["sphinxext_heuristics", "sphinxext_heuristics.docbuilder"]
+    kept = tmp_path / "kept"
+    for edit in ["restore", *choice.choices(sorted(EDITS), k=6)]:
+        files = {name: text for name, text in EDITS[edit].items() if text or (tmp_path / "source" / name).exists()}
+        later = build(files=files, parallel=choice.choice([0, 2]), extensions=extensions)
+        result, warnings = snapshot(later), own_warnings(later)
+        shutil.move(tmp_path / "source" / "_build", kept)
+        clean = build(extensions=extensions)
+        expected = snapshot(clean)
+        assert {name: result.get(name) for name in expected} == expected, edit
+        assert warnings == own_warnings(clean), edit
+        shutil.rmtree(tmp_path / "source" / "_build")
+        shutil.move(kept, tmp_path / "source" / "_build")
 
 
 def test_an_edit_of_the_toctree_reads_little(build: Callable[..., SphinxTestApp]) -> None:

@@ -16,8 +16,7 @@ import pytest
 from audit import defects_in, entries_in, names_in
 from sphinx.util.inventory import InventoryFile
 
-from sphinxext_heuristics.docbuilder.docstrings.sections import Kind
-from sphinxext_heuristics.docbuilder.docstrings.splitter import split_docstring
+from sphinxext_heuristics.docbuilder.docstrings.sections import Kind, split_docstring
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

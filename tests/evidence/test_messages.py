@@ -20,7 +20,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sphinx.search.en import SearchEnglish
 
-from sphinxext_heuristics.cli import pasted
+from sphinxext_heuristics.cli import explain
 from sphinxext_heuristics.evidence import cache, search
 from sphinxext_heuristics.evidence.messages import ANYTHING, fit, in_lines, in_quote, one_line, plain
 from sphinxext_heuristics.model import Evidence, Message
@@ -707,8 +707,8 @@ def test_explain_bytes_from_a_pipe(zoo: Project) -> None:
 
 def test_a_message_is_close_to_a_text_all_of_whose_words_it_has() -> None:
     text = "Target modules … are not found in the base model, please check the configuration of this adapter"
-    assert pasted._common_share(text, "target modules x not found") == 1  # noqa: SLF001 - the share of its words
-    assert not pasted._common_share(text, "target practice is allowed")  # noqa: SLF001 - likewise
+    assert explain._common_share(text, "target modules x not found") == 1  # noqa: SLF001 - the share of its words
+    assert not explain._common_share(text, "target practice is allowed")  # noqa: SLF001 - likewise
 
 
 def test_explain_what_nothing_fits(zoo: Project) -> None:

@@ -74,7 +74,7 @@ def test_an_index_note_stands_in_the_index_file_and_nowhere_else(project: Callab
     assert "✅Impl:f | Old *words* \\| `code` |" in text
     assert "✅Impl:f | Older `words` |" in text
     site = built.ok("html")
-    assert site.shown("index.html", "f") == ["In Md", "In Rst"]
+    assert site.shown("index.html", "f") == ["In Rst", "In Md"]
     for name in ("index.html", "md.html"):
         assert "Do that." in site.read(name)
         assert "Old" not in site.soup(name).get_text()

@@ -197,7 +197,7 @@ Start
         }
     )
     built = made.ok("html")
-    assert built.shown("index.html", "demo.f") == ["In Ifconfig", "In Only", "In Tab"]
+    assert built.shown("index.html", "demo.f") == ["In Only", "In Ifconfig", "In Tab"]
     for name in ("in-only", "in-ifconfig", "in-tab", "after"):
         assert facts(built, "index.html", f"heuristic-{name}")["Severity"] == "Tip"
     assert len(built.soup("index.html").select("details.sd-dropdown div.heuristic")) == 3

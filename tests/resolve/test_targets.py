@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from conftest import title_of
+from conftest import CONF, title_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -255,7 +255,7 @@ def zoo(shared_project: Callable[..., Project]) -> Built:
         f".. heuristic:: H{number}\n   :title: {target}\n   :note: n\n   :impl: {target}\n\n"
         for number, target in enumerate(REACHED)
     )
-    conf = 'extensions = ["sphinx.ext.autodoc", "sphinxext_heuristics"]\nheuristics_max_shown = 1000\n'
+    conf = f'{CONF}heuristics_max_shown = 1000\nheuristics_inherited = "show"\n'
     index = f"Start\n=====\n\n.. toctree::\n\n   api\n\n{heuristics}"
     return shared_project({"conf.py": conf, "index.rst": index, "api.rst": API, **ZOO}).build("html")
 
@@ -285,7 +285,8 @@ Start
    :note: n
    :impl: zoo.base.BaseTuner.rank
 """
-    built = project({**ZOO, "index.rst": index}).ok("html")
+    conf = f'{CONF}heuristics_inherited = "show"\n'
+    built = project({**ZOO, "conf.py": conf, "index.rst": index}).ok("html")
     assert built.shown("index.html", "zoo.BaseTuner.rank") == ["Rank"]
     assert built.shown("index.html", "zoo.LoraModel.rank") == ["Rank"]
 
@@ -558,6 +559,7 @@ extensions = ["autoapi.extension", "sphinxext_heuristics"]
 autoapi_dirs = ["zoo"]
 autoapi_options = ["members", "undoc-members", "show-inheritance", "inherited-members"]
 autoapi_keep_files = False
+heuristics_inherited = "show"
 """
     built = project({**ZOO, "conf.py": conf, "index.rst": index}).build("html")
     assert built.warnings == []

@@ -7,7 +7,6 @@ there is to see.
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import subprocess
 from typing import TYPE_CHECKING, Any
@@ -72,17 +71,6 @@ _FRAME = """<!DOCTYPE html>
 <script>addEventListener("message", (event) => (document.getElementById("result").textContent = event.data));</script>
 <iframe src="{page}" width="{width}" height="900" style="border: 0"></iframe>
 """
-
-
-@pytest.fixture(scope="session")
-def browser() -> str:
-    for name in ("chromium", "chromium-browser", "google-chrome"):
-        if found := shutil.which(name):
-            return found
-    reason = "no chromium is installed; on Debian: apt-get install chromium"
-    if os.environ.get("HEURISTICS_REQUIRE_BROWSER") == "1":
-        pytest.fail(reason)
-    pytest.skip(reason)
 
 
 def heuristics() -> Iterator[str]:

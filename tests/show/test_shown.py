@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 import pytest
@@ -95,6 +96,11 @@ All
    :impl: demo.merge
    :severity: caution
 
+.. heuristic:: A_Note
+   :note: Four.
+   :impl: demo.merge
+   :severity: note
+
 See :ref:`this <own-label>`.
 
 .. heuristics-for:: demo.merge
@@ -104,7 +110,7 @@ See :ref:`this <own-label>`.
 
 def test_admonition_is_docutils_own_with_our_classes(stack: Built) -> None:
     box = boxes(stack.entry("api/demo.html", "demo.alone"))[0]
-    assert sorted(box["class"]) == ["admonition", "heuristic", "heuristic-tip", "mine", "tip"]
+    assert sorted(box["class"]) == ["admonition", "heuristic", "heuristic-tip", "mine", "no-search", "tip"]
     assert not box.get("id")
     title = box.select_one("p.admonition-title")
     assert title is not None
@@ -118,14 +124,14 @@ def test_admonition_is_docutils_own_with_our_classes(stack: Built) -> None:
 
 def test_past_the_limit_they_are_collapsed(stack: Built) -> None:
     body = stack.entry("api/demo.html", "demo.merge")
-    assert [title_of(box) for box in boxes(body)] == ["A Danger", "A Caution", "Tip & <b>"]
+    assert [title_of(box) for box in boxes(body)] == ["A Danger", "A Caution", "A Note", "Tip & <b>"]
     details = body.select("details.heuristic-more")
     assert len(details) == 1
     assert not details[0].has_attr("open")
     summary = details[0].select_one("summary")
     assert summary is not None
-    assert summary.get_text() == "2 more: A Caution, Tip & <b>"
-    assert [title_of(box) for box in boxes(details[0])] == ["A Caution", "Tip & <b>"]
+    assert summary.get_text() == "3 more: A Caution, A Note, Tip & <b>"
+    assert [title_of(box) for box in boxes(details[0])] == ["A Caution", "A Note", "Tip & <b>"]
 
 
 def test_without_a_heuristic_nothing_is_added(stack: Built) -> None:
@@ -135,7 +141,7 @@ def test_without_a_heuristic_nothing_is_added(stack: Built) -> None:
 
 def test_by_hand_the_limit_holds_too(stack: Built) -> None:
     details = stack.soup("all.html").select("details.heuristic-more")
-    assert [title_of(box) for box in boxes(details[0])] == ["A Caution", "Tip & <b>"]
+    assert [title_of(box) for box in boxes(details[0])] == ["A Caution", "A Note", "Tip & <b>"]
 
 
 def test_own_label_and_anchor(stack: Built) -> None:
@@ -159,13 +165,125 @@ def test_no_id_stands_twice(stack: Built) -> None:
         assert len(ids) == len(set(ids))
 
 
-def test_max_shown_zero_collapses_all(project: Callable[..., Project]) -> None:
-    conf = 'extensions = ["sphinxext_heuristics"]\nheuristics_max_shown = 0\n'
-    index = "Start\n=====\n\n.. py:function:: demo.merge()\n\n.. heuristic:: A\n   :note: n\n   :impl: demo.merge\n"
-    built = project({"conf.py": conf, "index.rst": index}).ok("html")
-    summary = built.entry("index.html", "demo.merge").select_one("summary")
-    assert summary is not None
-    assert summary.get_text() == "1 more: A"
+@pytest.mark.parametrize(
+    ("limit", "number", "summary"),
+    [
+        (0, 2, []),
+        (0, 3, ["3 more: A, B, C"]),
+        (1, 3, []),
+        (1, 4, ["3 more: B, C, D"]),
+        (5, 7, []),
+        (5, 8, ["3 more: F, G, H"]),
+    ],
+)
+def test_one_or_two_are_never_collapsed(
+    limit: int, number: int, summary: list[str], project: Callable[..., Project]
+) -> None:
+    conf = f'extensions = ["sphinxext_heuristics"]\nheuristics_max_shown = {limit}\n'
+    names = "ABCDEFGH"[:number]
+    rules = "".join(f"\n.. heuristic:: {name}\n   :note: n\n   :impl: demo.merge\n" for name in names)
+    built = project({"conf.py": conf, "index.rst": f"Start\n=====\n\n.. py:function:: demo.merge()\n{rules}"}).ok(
+        "html"
+    )
+    body = built.entry("index.html", "demo.merge")
+    assert [one.get_text() for one in body.select("summary")] == summary
+    assert [title_of(box) for box in boxes(body)] == list(names)
+
+
+ONCE = """
+=== oncepkg.py
+class Base:
+    \"\"\"Base.\"\"\"
+
+    def merge(self):
+        \"\"\"Merge.\"\"\"
+
+
+class One(Base):
+    \"\"\"One.\"\"\"
+
+
+class Other(Base):
+    \"\"\"Other.\"\"\"
+
+    def merge(self):
+        \"\"\"Merge otherwise.\"\"\"
+=== index.rst
+Start
+=====
+
+.. toctree::
+
+   api
+   alone
+
+.. heuristic:: Merge
+   :note: Merge late.
+   :impl: *.merge
+
+.. heuristic:: Not_One
+   :note: Not for one.
+   :impl: oncepkg.Base.merge
+   :except: oncepkg.Base
+=== api.rst
+API
+===
+
+.. autoclass:: oncepkg.Base
+   :members:
+
+.. autoclass:: oncepkg.One
+   :members:
+   :inherited-members:
+
+.. autoclass:: oncepkg.Other
+   :members:
+=== alone.rst
+Alone
+=====
+
+.. autofunction:: oncepkg.One.merge
+   :no-index:
+"""
+
+
+@pytest.mark.parametrize("builder", ["html", "singlehtml"])
+def test_of_one_object_a_page_shows_each_heuristic_in_full_once(builder: str, project: Callable[..., Project]) -> None:
+    built = project(ONCE).ok(builder)
+    page = "api.html" if builder == "html" else "index.html"
+    assert built.shown(page, "oncepkg.Base.merge") == ["Merge"]
+    assert built.shown(page, "oncepkg.One.merge") == ["Not One"], "an object's first entry may be free of it"
+    assert built.shown(page, "oncepkg.Other.merge") == ["Merge"], "an override is another object"
+    lines = built.soup(page).select("div.heuristic-repeated")
+    assert [line.get_text().strip() for line in lines] == ["Tip: Merge (in full at Base.merge)"]
+    first, second = lines[0].select("a")
+    assert built.follow(page, second).get("id") == "oncepkg.Base.merge"
+    if builder == "html":
+        assert built.follow(page, first).get("id") == "heuristic-merge"
+        assert len(built.soup("alone.html").select("div.heuristic")) == 2, "another page says it again"
+
+
+def test_weight_comes_after_severity_and_before_the_toctree(project: Callable[..., Project]) -> None:
+    rules = "".join(
+        f"\n.. heuristic:: {name}\n   :note: n\n   :impl: demo.merge\n   :severity: {severity}\n   :weight: {weight}\n"
+        for name, severity, weight in (("C", "tip", 0), ("A", "tip", 0), ("B", "tip", 10), ("D", "note", -1))
+    )
+    built = project({"index.rst": f"Start\n=====\n\n.. py:function:: demo.merge()\n{rules}"}).ok("html")
+    assert built.shown("index.html", "demo.merge") == ["D", "B", "C", "A"]
+
+
+def test_what_is_injected_is_not_in_the_search(stack: Built) -> None:
+    index = (stack.out / "searchindex.js").read_text(encoding="utf-8")
+    data = json.loads(index.removeprefix("Search.setIndex(").removesuffix(")"))
+    api = data["docnames"].index("api/demo")
+    found = {
+        term
+        for kind in ("terms", "titleterms")
+        for term, documents in data[kind].items()
+        if api in (documents if isinstance(documents, list) else [documents])
+    }
+    assert {"alon", "api"} & found, "the page's own words are"
+    assert not {"danger", "caution", "three", "more", "tip"} & found
 
 
 # -- the note's markup ----------------------------------------------------------------
@@ -578,8 +696,7 @@ def test_index_cards(listed: Built) -> None:
 
 def test_search_finds_them(listed: Built) -> None:
     index = listed.read("searchindex.js")
-    assert '"heuristic:heuristic"' in index or "heuristic:heuristic" in index
-    assert "Apple.pie" in index
+    assert '"Apple.pie Apple.pie Two."' in index, "its page, by name and note"
 
 
 def test_cards_without_sphinx_design(project: Callable[..., Project], monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,7 +9,7 @@ import pytest
 import sphinx
 from conftest import title_of
 from packaging.requirements import Requirement
-from test_browser import browser, look
+from test_browser import look
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from conftest import Built, Project
 
 #: Fixtures, which pytest finds by their names.
-__all__ = ["browser", "look"]
+__all__ = ["look"]
 
 #: html_theme → its distribution.
 THEMES = {
@@ -122,7 +122,7 @@ One merges like this.
 project = "Demo"
 extensions = ["sphinxext_heuristics"]
 release = "1.0"
-heuristics_max_shown = 2
+heuristics_max_shown = 1
 """
 
 
@@ -164,7 +164,7 @@ def test_shown(built: Built) -> None:
     assert danger.get_text() == "Danger: Close the files before you merge"
     rest = one(merge, "details.heuristic-more")
     assert not rest.has_attr("open")
-    assert one(rest, "summary").get_text() == "2 more: Look first, Count twice"
+    assert one(rest, "summary").get_text() == "3 more: Mind the gap, Look first, Count twice"
     assert built.shown("api.html", "demo.Session.merge") == [
         "Close the files before you merge",
         "Mind the gap",

@@ -1,61 +1,63 @@
-"""autodoc's docstrings, handed to the directive."""
+"""autodoc's docstrings: a directive stands for each in what autodoc generates."""
 
 from __future__ import annotations
 
+import builtins
 import inspect
+import re
 import sys
-from typing import TYPE_CHECKING
+from itertools import pairwise
+from typing import TYPE_CHECKING, ClassVar
 
-from sphinxext_heuristics.docbuilder.docstrings.directive import DocstringDirective
-from sphinxext_heuristics.docbuilder.docstrings.sections import Kind
-from sphinxext_heuristics.docbuilder.docstrings.splitter import split_docstring
-from sphinxext_heuristics.docbuilder.docstrings.summary import summary_as_rst
+from docutils import nodes
+from sphinx import addnodes
+from sphinx.util.docutils import SphinxDirective
+
+from sphinxext_heuristics.docbuilder.docstrings.markdown import render_markdown
+from sphinxext_heuristics.docbuilder.docstrings.sections import Item, Kind, Section, split_docstring, top_level
+from sphinxext_heuristics.docbuilder.grammar import create_parser
+from sphinxext_heuristics.docbuilder.references import object_reference
+from sphinxext_heuristics.docbuilder.render import Renderer
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from sphinx.application import Sphinx
+
+#: How many lines `process_docstring` puts before the text.
+LINES_BEFORE = 2
+_TYPE_TOKEN = re.compile(
+    r"""
+      (?P<code>`+[^`]+`+)
+    | \*(?P<emphasis>[^*`]+)\*
+    | (?P<name>~?[A-Za-z_][\w.]*\w|[A-Za-z_])
+    | (?P<quote>['"])(?P<path>[\w.]+\.\w+)(?P=quote)
+    | '[^']*' | "[^"]*" | [^`*A-Za-z_'"]+ | .
+    """,
+    re.VERBOSE | re.DOTALL,
+)
+_LINK = re.compile(r"\[(`~?[\w.]+`)\](?:\([^)]*\))?")
+_ROLE = re.compile(r":(?:py:)?\w+:(?=`)")
+_DEFAULT = re.compile(r"(?:(?:and )?defaults? to|defaults?:|default =?)\s*(.+)", re.DOTALL | re.IGNORECASE)
+#: What Sphinx's typed fields put between a name and its description, an en dash.
+_DASH = " \N{EN DASH} "
+_PLAIN_WORDS = frozenset({"or", "of", "and", "additional", "keyword", "arguments"})
 
 
 def process_docstring(  # noqa: PLR0913, PLR0917 - autodoc's signature
     app: Sphinx, what: str, name: str, obj: object, options: object, lines: list[str]
 ) -> None:
-    """Replace the lines of a Hugging Face docstring (``autodoc-process-docstring``).
+    """Hand a Hugging Face docstring to the directive (``autodoc-process-docstring``).
 
-    The first paragraph becomes reStructuredText, so that what reads summaries (autosummary) finds one; the rest becomes
-    one directive with the text as its content. Docstrings of packages that ``docbuilder_packages`` does not name are
-    left alone.
+    Docstrings of packages that ``docbuilder_packages`` does not name are left alone.
 
     :param lines: The docstring; changed in place.
     """
     del what, options
     packages = {*app.config.docbuilder_packages, *app.config.docbuilder_trees.values()}
-    if not packages or not any(lines) or source_module(name, obj).partition(".")[0] not in packages:
-        return
-    lines[:] = to_directive(lines)
-
-
-def to_directive(lines: list[str]) -> list[str]:
-    """Write a docstring as reStructuredText: its first paragraph, and a directive that holds the rest.
-
-    :param lines: The docstring.
-    :returns: The lines of the first paragraph at their places, and after them `directive.LINES_BEFORE` more than
-        before, so that a line's number can be told.
-    """
-    start = next(number for number, line in enumerate(lines) if line.strip())
-    end = next((number for number in range(start, len(lines)) if not lines[number].strip()), len(lines))
-    summary = _summary(lines[start:end])
-    rest = lines[start:] if summary is None else lines[end:]
-    body = [f"   {line}" if line.strip() else "" for line in rest]
-    directive = ["", f".. {DocstringDirective.name_in_source}::", "", *body, ""] if any(body) else [""]
-    return [*lines[:start], *(summary or []), *directive]
-
-
-def _summary(paragraph: list[str]) -> list[str] | None:
-    """Write the first paragraph in reStructuredText, unless it is more than a paragraph."""
-    text = "\n".join(paragraph)
-    if [section.kind for section in split_docstring(text)] != [Kind.PROSE]:
-        return None
-    rst = summary_as_rst(text)
-    return None if rst is None else rst.split("\n")
+    if packages and any(lines) and source_module(name, obj).partition(".")[0] in packages:
+        body = [f"   {line}" if line.strip() else "" for line in lines]
+        lines[:] = [f".. {DocstringDirective.name_in_source}::", "", *body, ""]
 
 
 def source_module(name: str, obj: object) -> str:
@@ -67,18 +69,149 @@ def source_module(name: str, obj: object) -> str:
         has no module, a property or a value, is taken to belong to the module in *name*.
     """
     function = inspect.unwrap(obj) if callable(obj) else getattr(obj, "fget", None) or obj
-    if not getattr(function, "__doc__", None) and (inherited := _inherited_from(name)):
-        return inherited
     module = getattr(function, "__module__", None)
+    if not getattr(function, "__doc__", None):
+        owner_name, _, member = name.rpartition(".")
+        module_name, _, class_name = owner_name.rpartition(".")
+        owner = getattr(sys.modules.get(module_name), class_name, None)
+        bases = inspect.getmro(owner) if inspect.isclass(owner) else ()
+        documented = [base for base in bases if getattr(vars(base).get(member), "__doc__", None)]
+        module = documented[0].__module__ if documented else module
     return module if isinstance(module, str) else name
 
 
-def _inherited_from(name: str) -> str | None:
-    """Find the class in whose body a member's docstring stands, without importing anything."""
-    owner_name, _, member = name.rpartition(".")
-    module_name, _, class_name = owner_name.rpartition(".")
-    owner = getattr(sys.modules.get(module_name), class_name, None)
-    for base in inspect.getmro(owner) if inspect.isclass(owner) else ():
-        if getattr(base.__dict__.get(member), "__doc__", None):
-            return base.__module__
-    return None
+class DocstringDirective(SphinxDirective):
+    """``docbuilder-docstring``: its content is a docstring in Hugging Face's style.
+
+    Its nodes are what napoleon's output is parsed to: paragraphs, rubrics and admonitions, and one field list that
+    `sphinx.util.docfields.DocFieldTransformer` and autodoc's type hints work on.
+    """
+
+    name_in_source: ClassVar = "docbuilder-docstring"
+    has_content = True
+
+    def run(self) -> list[nodes.Node]:
+        """Parse the docstring."""
+        if not self.content:
+            # autosummary parses the first line alone, and looks at the first node
+            return [nodes.comment()]
+        self.parser = create_parser(Renderer, page=False)
+        fields = nodes.field_list()
+        found: list[nodes.Node] = []
+        for section in split_docstring("\n".join(self.content)):
+            if not section.items:
+                found += self.block(section)
+                continue
+            if not fields.children:
+                # one list, where the first section with items stands: type hints are merged into every list
+                found.append(fields)
+            fields += list(self.fields(section))
+        for node in found:
+            for element in node.findall(nodes.Element):
+                element.source, element.line = self.origin(element.line or 1)
+        return found
+
+    def origin(self, line: int) -> tuple[str, int]:
+        """Give the source and the line of a line of the content."""
+        source, offset = self.content.items[min(line, len(self.content)) - 1]
+        generated = LINES_BEFORE if "docstring of " in (source or "") else 0
+        return source or "", (offset or 0) + 1 - generated
+
+    def render(self, text: str, line: int) -> list[nodes.Node]:
+        """Parse Markdown that starts on a line of the content."""
+        return render_markdown(self.parser, text, self.state.document, line, self.origin)
+
+    def block(self, section: Section) -> list[nodes.Node]:
+        """Make the nodes of a section without items."""
+        if section.kind is Kind.RUBRIC:
+            rubric = nodes.rubric("", section.title)
+            rubric.line = section.line + 1
+            return [rubric]
+        body = self.render(section.text, section.line)
+        return [getattr(nodes, section.title)("", *body)] if section.kind is Kind.ADMONITION else body
+
+    def fields(self, section: Section) -> Iterator[nodes.field]:
+        """Make the fields of a section with items, which Sphinx's Python domain turns into its typed fields."""
+        first = section.items[0]
+        if section.kind is Kind.PARAMETERS:
+            # Sphinx would take the first of two words for a type
+            for item in section.items:
+                for name in item.name.split(", "):
+                    yield _field(f"param {name}", self.body(item), item.line)
+                    if item.type:
+                        yield _field(f"type {name}", [nodes.paragraph("", "", *self.type(item.type))], item.line)
+        elif section.kind is Kind.RAISES:
+            for item in section.items:
+                yield _field(f"raises {item.name}".strip(), self.body(item), item.line)
+        elif section.kind is not Kind.RETURNS or len(section.items) > 1 or first.name:
+            yield _field(section.kind.value, self.entries(section), section.line)
+        else:
+            if first.text:
+                yield _field("returns", self.body(first), first.line)
+            if first.type:
+                yield _field("rtype", [nodes.paragraph("", "", *self.type(first.type))], first.line)
+
+    def body(self, item: Item) -> list[nodes.Node]:
+        """Parse an item's description."""
+        return self.render(item.text, item.text_line) if item.text else []
+
+    def entries(self, section: Section) -> list[nodes.Node]:
+        """Make a body in the look of Sphinx's typed fields: name, type and description of each item."""
+        entries = [self.entry(item) for item in section.items]
+        if len(entries) == 1:
+            return entries[0]
+        return [nodes.bullet_list("", *(nodes.list_item("", *entry) for entry in entries))]
+
+    def entry(self, item: Item) -> list[nodes.Node]:
+        """Make the body of one item: name, type and description in one paragraph, as Sphinx sets them."""
+        head: list[nodes.Node] = [addnodes.literal_strong("", item.name)] if item.name else []
+        if item.type:
+            types = self.type(item.type)
+            head += [nodes.Text(" ("), *types, nodes.Text(")")] if item.name else types
+        body = self.body(item)
+        if head and body:
+            head.append(nodes.Text(_DASH))
+        if head and body and isinstance(body[0], nodes.paragraph):
+            head += body.pop(0).children
+        return [nodes.paragraph("", "", *head), *body] if head else body
+
+    def type(self, text: str) -> list[nodes.Node]:
+        """Make the nodes of a type as doc-builder writes it, `` `str`, *optional*, defaults to `"a"` ``.
+
+        :param text: The text between the parentheses.
+        :returns: Inline nodes, none of them bare text, so that Sphinx leaves them as they are.
+        """
+        text = _ROLE.sub("", _LINK.sub(r"\1", " ".join(text.split())))
+        found: list[nodes.Node] = []
+        for start, end in pairwise([-1, *top_level(text, ","), len(text)]):
+            part = text[start + 1 : end].strip()
+            if start >= 0:
+                found.append(nodes.inline("", ", "))
+            if default := _DEFAULT.fullmatch(part):
+                found += [nodes.inline("", part[: default.start(1)]), nodes.literal("", default[1].strip("`"))]
+            else:
+                found += self.words(part)
+        return found
+
+    def words(self, text: str) -> Iterator[nodes.Node]:
+        """Make the nodes of a part of a type: links to classes, and what is between them."""
+        stray_quote = text.count("'") == 1
+        for token in _TYPE_TOKEN.finditer(text.replace("'", "") if stray_quote else text):
+            name: str = token["name"] or token["path"] or ""
+            if token["code"]:
+                yield from self.words(token["code"].strip("`"))
+            elif token["emphasis"] or name == "optional":
+                yield nodes.emphasis("", token["emphasis"] or name)
+            elif name in _PLAIN_WORDS:
+                yield nodes.inline("", name)
+            else:
+                shown = name.rpartition(".")[2] if name.startswith("~") else name or token[0]
+                content = addnodes.literal_emphasis("", shown)
+                is_link = name and not hasattr(builtins, name)
+                yield object_reference(self.env, name.lstrip("~"), content, only_classes=True) if is_link else content
+
+
+def _field(name: str, body: list[nodes.Node], line: int) -> nodes.field:
+    field = nodes.field("", nodes.field_name("", name), nodes.field_body("", *body))
+    field.line = line + 1
+    return field

@@ -1,71 +1,167 @@
-"""The Markdown inside docstrings to nodes."""
+"""The Markdown inside docstrings to nodes.
+
+doc-builder takes the indentation of a docstring away before it reads the Markdown, lists aside. What that leaves
+ambiguous, authors mean in one way: a list, an indented paragraph after a colon and a fence need no blank line. Here the
+lines are written as CommonMark needs them, each with the number of the line that it comes from.
+"""
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, cast
 
 from docutils import nodes
 
-from sphinxext_heuristics.docbuilder.docstrings.unindent import unindent
-from sphinxext_heuristics.docbuilder.grammar import create_parser
-from sphinxext_heuristics.docbuilder.render import Renderer
+from sphinxext_heuristics.docbuilder.grammar.blocks import TAG, fence_end, indent_of, tags_apart
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from markdown_it import MarkdownIt
-    from markdown_it.tree import SyntaxTreeNode
 
+    from sphinxext_heuristics.docbuilder.render import Renderer
 
-class DocstringRenderer(Renderer):
-    """The renderer for a piece of text inside an API entry."""
-
-    def generate_heading_target(
-        self, token: SyntaxTreeNode, level: int, node: nodes.Element, title_node: nodes.Element
-    ) -> None:
-        """Give a heading no name: the same docstring may be on many pages, and many times on one."""
-
-
-def docstring_parser() -> MarkdownIt:
-    """Make a parser for one docstring: its renderer holds what is being rendered."""
-    return create_parser(DocstringRenderer, page=False)
+_LIST_ITEM = re.compile(r"(?:[-*+]|\d{1,9}[.)]) +(?=\S)")
+_BLOCK_MARK = re.compile(r"(?:[-*+>]|#{1,6}|\d{1,9}[.)]) |[=-]+$")
+_ALERT = re.compile(r"> ?\[!\w+\]")
+_TO_BLANK_LINE = re.compile(rf">>> ?|{_ALERT.pattern}")
+_OPEN_TAG = re.compile(r"<a\s[^<>]*$")
+_LAYOUT_TAG = re.compile(r"</?(?:small|div|br|Youtube)\b[^<>]*>")
 
 
 def render_markdown(
-    parser: MarkdownIt, text: str, document: nodes.document, line: int, locate: Callable[[int], str] | None = None
+    parser: MarkdownIt,
+    text: str,
+    document: nodes.document,
+    line: int,
+    locate: Callable[[int], tuple[str, int]] | None = None,
 ) -> list[nodes.Node]:
     """Parse the Markdown of a docstring.
 
-    :param parser: What `docstring_parser` made.
+    :param parser: A parser for docstrings; its renderer holds what is being rendered.
     :param text: The Markdown.
     :param document: The document that the nodes will be part of; nothing is added to it here.
     :param line: What the first line's number is, from 0; the nodes' ``line`` counts from there.
     :param locate: Gives the location of a line, for warnings.
-    :returns: The nodes, block level. Headings are rubrics.
+    :returns: The nodes. Headings are rubrics.
     """
-    layout = unindent(text)
-    return _render(parser, layout.text, document, line, {"origins": layout.origins, "locate": locate})
-
-
-def render_inline(text: str, document: nodes.document, line: int) -> list[nodes.Node]:
-    """Parse Markdown in a line.
-
-    :param text: The Markdown.
-    :param document: The document that the nodes will be part of.
-    :param line: The line's number, from 1.
-    """
-    return _render(docstring_parser(), text, document, line - 1, {})
-
-
-def _render(
-    parser: MarkdownIt, text: str, document: nodes.document, line: int, environment: dict[str, object]
-) -> list[nodes.Node]:
-    """Parse Markdown; without the origins of its lines, it is within one."""
-    renderer = cast("DocstringRenderer", parser.renderer)
+    lines, origins = unindent(text)
+    renderer = cast("Renderer", parser.renderer)
     holder = nodes.container()
     holder.document = document
-    renderer.setup_render({**parser.options, "document": document, "current_node": holder}, environment)
-    renderer.nested_render_text(text, line, inline=not environment)
+    options = {**parser.options, "document": document, "current_node": holder}
+    renderer.setup_render(options, {"origins": origins, "locate": locate})
+    renderer.nested_render_text("\n".join(lines), line)
     children = list(holder.children)
     holder.clear()
     return children
+
+
+def unindent(text: str) -> tuple[list[str], list[int]]:
+    """Write Markdown from a docstring as CommonMark needs it.
+
+    :param text: Markdown whose indentation counts in lists and in code only.
+    :returns: The lines; for each, the line of the docstring that it comes from, from 0.
+    """
+    blocks = _Blocks(list(tags_apart(text.splitlines())))
+    blocks.convert()
+    return [line for line, _ in blocks.output], [origin for _, origin in blocks.output]
+
+
+class _Blocks:
+    """One pass over the lines of a text, each with the line it comes from."""
+
+    def __init__(self, source: Sequence[tuple[str, int]]) -> None:
+        self.source = [line for line, _ in source]
+        self.origins = [origin for _, origin in source]
+        self.output: list[tuple[str, int]] = []
+        #: Where in the output the paragraph starts that is being written: at its end, if none is.
+        self.start = 0
+        #: The indentation of the line before in the source, -1 at a paragraph's start.
+        self.last_indent = -1
+        #: For each open list item, outermost first: the source's column of its mark, the output's of its content.
+        self.items: list[tuple[int, int]] = []
+
+    def convert(self) -> None:
+        position = 0
+        while position < len(self.source):
+            line = self.source[position]
+            text = _LAYOUT_TAG.sub("", line).strip()
+            end = self.block_end(position) if text else position
+            if not text:
+                self.end_paragraph(position)
+            elif end > position:
+                self.add_block(position, end)
+            else:
+                self.add_line(position, text)
+            position = max(end, position + 1)
+
+    def block_end(self, start: int) -> int:
+        """Find the end of the block that starts in a line and needs no blank line before it; *start* if none does."""
+        text, lines = self.source[start].strip(), range(start, len(self.source))
+        if _TO_BLANK_LINE.match(text):
+            return next((number for number in lines if not self.source[number].strip()), len(self.source))
+        if text.startswith("$$"):
+            closing = (number for number in lines if "$$" in self.source[number].strip()[2 * (number == start) :])
+            return next(closing, len(self.source) - 1) + 1
+        return start + 1 if TAG.fullmatch(text) else fence_end(self.source, start)
+
+    def end_paragraph(self, position: int) -> None:
+        if self.output and self.output[-1][0].strip():
+            self.output.append(("", self.origins[position]))
+        self.start, self.last_indent = len(self.output), -1
+
+    def column(self, indent: int) -> int:
+        """Close the list items that a line at *indent* is outside of, and give the column it is written at."""
+        while self.items and indent <= self.items[-1][0]:
+            self.items.pop()
+        return self.items[-1][1] if self.items else 0
+
+    def add_block(self, start: int, end: int) -> None:
+        """Write a block as it is, at the column of its first line."""
+        indent = indent_of(self.source[start])
+        column = self.column(indent)
+        is_alert = _ALERT.match(self.source[start].strip())
+        fence = [" " * column + "```"] if self.source[start].lstrip().startswith(">>>") else []
+        self.end_paragraph(start)
+        self.output += [(f"{mark}pycon", self.origins[start]) for mark in fence]
+        for number in range(start, end):
+            line = self.source[number]
+            text = line[min(indent, indent_of(line)) :].rstrip()
+            if is_alert:
+                text = line.strip() if line.strip().startswith(">") else f"> {line.strip()}"
+            self.output.append((" " * column + text if text else "", self.origins[number]))
+        self.output += [(mark, self.origins[end - 1]) for mark in fence]
+        self.end_paragraph(end - 1)
+
+    def add_line(self, position: int, text: str) -> None:
+        """Write a line of a paragraph."""
+        paragraph = "\n".join(line for line, _ in self.output[self.start :])
+        indent, origin = indent_of(self.source[position]), self.origins[position]
+        if paragraph and _continues(text, paragraph):
+            line, origin = self.output.pop()
+            self.output.append((f"{line} {text}", origin))
+        else:
+            open_items = len(self.items)
+            column = self.column(indent)
+            mark = _LIST_ITEM.match(text)
+            # CommonMark lets only a list that starts at 1 interrupt a paragraph
+            starts = open_items == 0 if mark else len(self.items) < open_items
+            heads_block = self.source[position - 1].rstrip().endswith(":") and indent > self.last_indent
+            if paragraph and (starts or (heads_block and open_items == 0)):
+                self.output.append(("", origin))
+                self.start = len(self.output)
+            if mark:
+                self.start = len(self.output)
+                self.items.append((indent, column + mark.end()))
+            self.output.append((" " * column + text, origin))
+        self.last_indent = indent
+
+
+def _continues(text: str, before: str) -> bool:
+    """Say whether a formatter has wrapped a line inside code or a tag, so that its first character is no mark."""
+    if text.startswith(">"):
+        return _OPEN_TAG.search(before) is not None
+    # the paragraph so far, without the code in it, has an open mark
+    is_open = "`" in re.sub(r"(`+)(?!`).+?(?<!`)\1(?!`)", "", before, flags=re.DOTALL)
+    return is_open and "`" in text and _BLOCK_MARK.match(text) is not None

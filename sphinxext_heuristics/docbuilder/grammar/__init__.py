@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from markdown_it import MarkdownIt
+from markdown_it import MarkdownIt, rules_inline
 from mdit_py_plugins.front_matter import front_matter_plugin
 from myst_parser.config.main import MdParserConfig
 
-from sphinxext_heuristics.docbuilder.grammar.blocks import alert_rule, autodoc_rule, doctest_rule, formula_rule
-from sphinxext_heuristics.docbuilder.grammar.components import component_rule
+from sphinxext_heuristics.docbuilder.grammar.blocks import alert_rule, autodoc_rule, component_rule, formula_rule
 from sphinxext_heuristics.docbuilder.grammar.inline import DOCSTRING, PAGE, SHARED, located
 
 if TYPE_CHECKING:
@@ -37,27 +36,18 @@ def create_parser(renderer: Callable[[MarkdownIt], RendererProtocol], *, page: b
     rules = parser.block.ruler
     rules.before("code", "component", component_rule, _INTERRUPTS)
     rules.before("blockquote", "formula", formula_rule, _INTERRUPTS)
-    rules.before("blockquote", "doctest", doctest_rule, _INTERRUPTS)
     parser.core.ruler.after("block", "alert", alert_rule)
     parser.core.ruler.after("block", "origins", _origins_rule)
-    extra = PAGE if page else DOCSTRING
-    for name, rule in (*SHARED, *extra):
-        parser.inline.ruler.before("escape", name, rule)
-    _locate_links(parser)
+    for name, rule in (*SHARED, *(PAGE if page else DOCSTRING)):
+        parser.inline.ruler.before("escape", name, located(rule))
+    for name in ("link", "image"):
+        parser.inline.ruler.at(name, located(getattr(rules_inline, name)))
     if page:
         rules.before("code", "autodoc", autodoc_rule, _INTERRUPTS)
         parser.enable("strikethrough").use(front_matter_plugin)
     else:
         parser.disable(_NOT_IN_DOCSTRINGS)
     return parser
-
-
-def _locate_links(parser: MarkdownIt) -> None:
-    """Make CommonMark's links and images note their lines."""
-    from markdown_it.rules_inline import image, link  # noqa: PLC0415 - the names would hide too much above
-
-    parser.inline.ruler.at("link", located(link))
-    parser.inline.ruler.at("image", located(image))
 
 
 def _origins_rule(state: StateCore) -> None:

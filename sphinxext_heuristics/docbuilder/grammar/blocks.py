@@ -1,43 +1,137 @@
-"""Rules for blocks that CommonMark does not have: documented objects, formulas, doctests, alerts."""
+"""Rules for blocks that CommonMark does not have: components, documented objects, formulas, alerts.
+
+Components are the tags in capitals and their like that doc-builder's site has a program for.
+"""
 
 from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING
 
-from sphinxext_heuristics.docbuilder.grammar.components import line_at, problem
-from sphinxext_heuristics.docbuilder.lines import indent_of
-
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from markdown_it.rules_block import StateBlock
     from markdown_it.rules_core import StateCore
     from markdown_it.token import Token
 
+_ATTRIBUTE = re.compile(r"""(?P<name>[A-Za-z][\w:-]*)(?:\s*=\s*(?:"([^"]*)"|'([^']*)'|\{([^{}]*)\}|([^\s"'>/]+)))?""")
+_NAMES = "Tip|Youtube|hfoptions?"
+_TAG = re.compile(rf"<(?P<slash>/?)(?P<name>{_NAMES})\b(?P<attributes>[^<>]*?)(?P<closed>/?)>")
+#: A component's tag, opening or closing.
+TAG = re.compile(rf"(</?(?:{_NAMES})\b[^<>]*>)")
+_TAG_AT_END = re.compile(rf"\s*{TAG.pattern}|.*{TAG.pattern}\s*$")
+_FENCE = re.compile(r"\s*(?P<mark>`{3,}|~{3,})(?P<info>[^`]*)$")
 _MEMBER = re.compile(r"-\s+(\S+)\s*$")
-_DOCTEST = re.compile(r">>> ?")
 _ALERT = re.compile(r"\[!(?P<kind>\w+)\][ \t]*(?P<folded>> ?)?(?P<newline>\n)?")
 
 
-def read_autodoc(lines: Sequence[str], start: int) -> tuple[list[str], list[str] | None, int]:
-    """Read ``[[autodoc]] X`` and the list of members below it: deeper, all at one depth, blank lines between or not.
+def indent_of(line: str) -> int:
+    """Give the number of spaces that a line starts with."""
+    return len(line) - len(line.lstrip())
 
-    :param lines: The lines of the page.
-    :param start: The line that begins with ``[[autodoc]]``.
-    :returns: What stands behind each ``[[autodoc]]`` in the line; the members, ``None`` without a list; the line after.
+
+def fence_end(lines: Sequence[str], start: int) -> int:
+    """Find where a code fence ends.
+
+    :param lines: The lines of the text.
+    :param start: The line that may open a fence.
+    :returns: The line after the closing fence; *start* if no fence opens there. A fence that is never closed reaches
+        to the end, as Markdown has it.
     """
-    names = [part.strip() for part in lines[start].split("[[autodoc]]")[1:]]
-    members: list[str] = []
-    depth, stop = 0, start + 1
+    opening = _FENCE.match(lines[start])
+    if opening is None:
+        return start
+    mark = opening["mark"]
     for number in range(start + 1, len(lines)):
-        member, indent = _MEMBER.match(lines[number].strip()), indent_of(lines[number])
-        if member and (indent == depth or (not members and indent > indent_of(lines[start]))):
-            members.append(member[1])
-            depth, stop = indent, number + 1
-        elif lines[number].strip():
-            break
-    return names, members or None, stop
+        line = lines[number].strip()
+        if len(line) >= len(mark) and not line.strip(mark[0]):
+            return number + 1
+    return len(lines)
+
+
+def tags_apart(source: Sequence[str]) -> Iterator[tuple[str, int]]:
+    """Give each line with its number, from 0; the tags of components that begin or end one are lines of their own."""
+    position = 0
+    while position < len(source):
+        line, end = source[position], max(fence_end(source, position), position + 1)
+        if _TAG_AT_END.match(line):
+            indent = " " * indent_of(line)
+            yield from ((indent + part.strip(), position) for part in TAG.split(line) if part.strip())
+        else:
+            yield from zip(source[position:end], range(position, end), strict=True)
+        position = end
+
+
+def attributes_of(text: str) -> dict[str, str]:
+    """Read what is between a tag's name and its end; an attribute without a value has the value ``""``."""
+    return {
+        found["name"]: next((value for value in found.groups()[1:] if value is not None), "")
+        for found in _ATTRIBUTE.finditer(text)
+    }
+
+
+def component_rule(state: StateBlock, start: int, end: int, silent: bool) -> bool:  # noqa: FBT001 - markdown-it's call
+    """Read a component: its content becomes tokens between ``component_open`` and ``component_close``."""
+    tag = _TAG.fullmatch(line_at(state, start).rstrip())
+    if tag is None or state.is_code_block(start):
+        return False
+    if silent:
+        state.line = start + 1
+    elif tag["slash"]:
+        problem(state, start, f"{tag[0]} closes nothing; remove it, or add the opening tag")
+    elif tag["closed"] or tag["name"] == "Youtube":
+        _push(state, "component", tag, 0, start + 1)
+    else:
+        _container(state, start, end, tag)
+    return True
+
+
+def problem(state: StateBlock, line: int, message: str) -> None:
+    """Leave a message for the renderer, which knows how to warn."""
+    token = state.push("problem", "", 0)
+    token.content = message
+    token.map = [line, line + 1]
+    state.line = line + 1
+
+
+def _container(state: StateBlock, start: int, end: int, tag: re.Match[str]) -> None:
+    """Read the lines between a component's tags."""
+    last, is_closed = _close_of(state, start, end, tag["name"])
+    if not is_closed:
+        problem(state, start, f"<{tag['name']}> is not closed; add </{tag['name']}> where it ends")
+    _push(state, "component_open", tag, 1, last)
+    saved = state.lineMax, state.parentType
+    state.lineMax, state.parentType = last, "container"
+    state.md.block.tokenize(state, start + 1, last)
+    state.lineMax, state.parentType = saved
+    state.push("component_close", "", -1)
+    state.line = last + is_closed
+
+
+def _push(state: StateBlock, kind: str, tag: re.Match[str], nesting: int, stop: int) -> None:
+    token = state.push(kind, "", nesting)  # type: ignore[arg-type]
+    token.info, token.meta, token.map = tag["name"], attributes_of(tag["attributes"]), [state.line, stop]
+    state.line = stop
+
+
+def _close_of(state: StateBlock, start: int, end: int, name: str) -> tuple[int, bool]:
+    """Find the line with the closing tag, or else the end of the block that holds the opening one, a list item's."""
+    lines = [line_at(state, number) for number in range(start, end)]
+    depth, number = 0, start
+    while number < end and (state.sCount[number] >= state.blkIndent or state.isEmpty(number)):
+        tag = _TAG.fullmatch(lines[number - start].rstrip())
+        if tag and tag["name"] == name:
+            depth += -1 if tag["slash"] else 1
+            if depth == 0:
+                return number, True
+        number = max(start + fence_end(lines, number - start), number + 1)
+    return min(number, end), False
+
+
+def line_at(state: StateBlock, number: int) -> str:
+    """Give a line without its indentation."""
+    return state.src[state.bMarks[number] + state.tShift[number] : state.eMarks[number]]
 
 
 def autodoc_rule(state: StateBlock, start: int, end: int, silent: bool) -> bool:  # noqa: FBT001 - markdown-it's call
@@ -47,8 +141,8 @@ def autodoc_rule(state: StateBlock, start: int, end: int, silent: bool) -> bool:
         return False
     if silent:
         return True
-    lines = [state.src[state.bMarks[number] : state.eMarks[number]].expandtabs() for number in range(start, end)]
-    names, members, length = read_autodoc(lines, 0)
+    names = [part.strip() for part in line.split("[[autodoc]]")[1:]]
+    members, stop = _members(state, start, end)
     if not all(re.fullmatch(r"\S+", name) for name in names):
         message = "[[autodoc]] takes the name of one object, and nothing else in its line; its text is shown"
         problem(state, start, message)
@@ -57,9 +151,26 @@ def autodoc_rule(state: StateBlock, start: int, end: int, silent: bool) -> bool:
     several = "several [[autodoc]] on one line, which doc-builder shows as text; give each its own line"
     token = state.push("autodoc", "", 0)
     token.meta = {"names": names, "members": members, "problem": several if len(names) > 1 else ""}
-    state.line = start + length
-    token.map = [start, state.line]
+    token.map = [start, stop]
+    state.line = stop
     return True
+
+
+def _members(state: StateBlock, start: int, end: int) -> tuple[list[str] | None, int]:
+    """Read the list of members below ``[[autodoc]]``: deeper, all at one depth, blank lines between or not.
+
+    :returns: The members, ``None`` without a list; the line after.
+    """
+    members: list[str] = []
+    depth, stop = state.sCount[start], start + 1
+    for number in range(start + 1, end):
+        member, indent = _MEMBER.match(line_at(state, number)), state.sCount[number]
+        if member and (indent == depth if members else indent > depth):
+            members.append(member[1])
+            depth, stop = indent, number + 1
+        elif not state.isEmpty(number):
+            break
+    return members or None, stop
 
 
 def formula_rule(state: StateBlock, start: int, end: int, silent: bool) -> bool:  # noqa: FBT001 - markdown-it's call
@@ -90,23 +201,6 @@ def _paragraph(state: StateBlock, text: str, line: int) -> None:
     opening.map = inline.map = [line, line + 1]
     inline.content, inline.children = text, []
     state.push("paragraph_close", "p", -1)
-
-
-def doctest_rule(state: StateBlock, start: int, end: int, silent: bool) -> bool:  # noqa: FBT001 - markdown-it's call
-    """Read a doctest that is in no fence: from ``>>>`` to the next blank line."""
-    if not _DOCTEST.match(line_at(state, start)) or state.is_code_block(start):
-        return False
-    if silent:
-        return True
-    stop = start
-    while stop < end and not state.isEmpty(stop):
-        stop += 1
-    token = state.push("fence", "code", 0)
-    token.info, token.markup = "pycon", "```"
-    token.content = state.getLines(start, stop, state.sCount[start], keepLastLF=True)
-    token.map = [start, stop]
-    state.line = stop
-    return True
 
 
 def alert_rule(state: StateCore) -> None:

@@ -10,7 +10,7 @@ import re
 from functools import wraps
 from typing import TYPE_CHECKING
 
-from sphinxext_heuristics.docbuilder.grammar.components import attributes_of
+from sphinxext_heuristics.docbuilder.grammar.blocks import attributes_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -38,7 +38,7 @@ _URL = re.compile(r"//[^\s<>()\[\]`*'\"]+(?:\([^\s<>()]*\)[^\s<>()\[\]`*'\"]*)*"
 _SCHEME = re.compile(r"(?:^|(?<=\W))https?$")
 _HTML_LINK = re.compile(r"<a\s(?P<attributes>[^>]*\bhref\b[^>]*)>(?P<label>.*?)</a\s*>", re.DOTALL)
 _HTML_IMAGE = re.compile(r"<img\s(?P<attributes>[^>]*?)/?>", re.DOTALL)
-_COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
+_COMMENT = re.compile(r"<!--.*?-->|\[\[open-in-colab\]\]", re.DOTALL)
 _COMPONENT = re.compile(r"</?[A-Z]\w*(?:[^<>{]|\{(?:[^{}]|\{[^{}]*\})*\})*>", re.DOTALL)
 #: ``__init__`` and the star of ``2*3`` are text and not emphasis.
 _PLAIN = re.compile(r"(?<!\w)__\w+__(?!\w)|(?<=\w)\*(?=\w)")
@@ -140,23 +140,20 @@ def _component(state: StateInline, found: re.Match[str]) -> None:
     state.push("unknown", "", 0).content = found[0]
 
 
-def _nothing(state: StateInline, found: re.Match[str]) -> None:
-    """Drop a comment."""
-
-
 #: The rules that pages and docstrings share, each with its name, in the order in which they are asked.
 SHARED: tuple[tuple[str, Rule], ...] = (
-    ("object", located(_matching(_object, _OBJECT, _OBJECT_WITH_TEXT, _SLIP, _ROLE))),
+    ("object", _matching(_object, _OBJECT, _OBJECT_WITH_TEXT, _SLIP, _ROLE)),
     ("math", _matching(_math, _TEX_MATH, _SPACED_DOLLARS, _DOLLARS)),
-    ("html_link", located(_matching(_html_link, _HTML_LINK))),
-    ("address", located(address_rule)),
+    ("html_link", _matching(_html_link, _HTML_LINK)),
+    ("address", address_rule),
 )
 #: What docstrings have besides: their text is closer to code.
 DOCSTRING: tuple[tuple[str, Rule], ...] = (("plain", _matching(_text, _PLAIN)),)
 #: What pages have besides.
 PAGE: tuple[tuple[str, Rule], ...] = (
     ("bracketed_code", _matching(_bracketed_code, _BRACKETED_CODE)),
-    ("html_image", located(_matching(_html_image, _HTML_IMAGE))),
-    ("comment", _matching(_nothing, _COMMENT)),
-    ("component_inline", located(_matching(_component, _COMPONENT))),
+    ("html_image", _matching(_html_image, _HTML_IMAGE)),
+    # for authors, or for notebooks
+    ("comment", _matching(lambda _state, _found: None, _COMMENT)),
+    ("component_inline", _matching(_component, _COMPONENT)),
 )

@@ -1,39 +1,76 @@
-"""The renderer for pages: headings, entries, links between pages, raw HTML."""
+"""Pages of a tree to nodes: headings, entries, links between pages, raw HTML."""
 
 from __future__ import annotations
 
 import re
 import unicodedata
 from html import unescape
-from posixpath import dirname, join, normpath
+from types import ModuleType
 from typing import TYPE_CHECKING
-from urllib.parse import unquote
 
 from docutils import nodes
-from sphinx import addnodes
+from markdown_it.common.html_blocks import block_names
+from myst_parser.parsers.sphinx_ import MystParser
 
-from sphinxext_heuristics.docbuilder.objects import ImportFailedError
-from sphinxext_heuristics.docbuilder.pages.entries import EntryMaker
-from sphinxext_heuristics.docbuilder.pages.html import TAGS, HtmlReader
-from sphinxext_heuristics.docbuilder.pages.links import page_reference
+from sphinxext_heuristics.docbuilder.grammar import create_parser
+from sphinxext_heuristics.docbuilder.grammar.blocks import attributes_of, tags_apart
+from sphinxext_heuristics.docbuilder.objects import ImportFailedError, find_object, make_entry
+from sphinxext_heuristics.docbuilder.pages.links import html_part
+from sphinxext_heuristics.docbuilder.pages.trees import main_page, toctrees
+from sphinxext_heuristics.docbuilder.references import make_reference, page_link
 from sphinxext_heuristics.docbuilder.render import Renderer, line_of, plain_text
-from sphinxext_heuristics.docbuilder.store import DocbuilderDomain, Fault, Link
+from sphinxext_heuristics.docbuilder.store import DocbuilderDomain, Fault
 
 if TYPE_CHECKING:
     from collections.abc import MutableMapping
     from typing import Any
 
     from markdown_it.tree import SyntaxTreeNode
+    from sphinx.environment import BuildEnvironment
 
-    from sphinxext_heuristics.docbuilder.tree import Tree
+    from sphinxext_heuristics.docbuilder.pages.trees import Tree
 
-_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:|//")
-_SUFFIX = re.compile(r"\.(?:mdx?|html)$")
+_INLINE = """
+a abbr audio b bdi bdo br button canvas cite code data datalist del dfn em embed font i img input ins kbd label map mark
+meta meter object output picture pre progress q rp rt ruby s samp script select slot small source span strike strong
+style sub sup svg path template textarea time tt u var video wbr
+"""
+#: HTML's elements; doc-builder shows other tags as text.
+_TAGS = frozenset({*block_names, *_INLINE.split()})
+#: Elements whose tags are where a paragraph ends.
+_BLOCKS = frozenset({"div", "p", "li", "ul", "ol", "table", "tr", "figure", "figcaption", "details", "summary", "br"})
+#: Elements that show what is at an address.
+_FRAMES = frozenset({"iframe", "video", "audio", "embed"})
 _OWN_ID = re.compile(r"\[\[([^\[\]]+)\]\]\s*$")
 _COMMENT = re.compile(r"<!--.*?(?:-->|\Z)", re.DOTALL)
 #: What a reader puts something in for: it is text for doc-builder, too.
 _PLACEHOLDER = re.compile(r"<[a-z][\w-]*>")
 _TAG = re.compile(r"\s*</?([A-Za-z][\w-]*)")
+
+
+class PageParser(MystParser):
+    """MyST's parser, which leaves the pages of ``docbuilder_trees`` to doc-builder's grammar."""
+
+    def parse(self, inputstring: str, document: nodes.document) -> None:
+        """Parse a page.
+
+        :param inputstring: The text.
+        :param document: Where the nodes go.
+        """
+        env: BuildEnvironment = document.settings.env
+        tree = DocbuilderDomain.of(env).tree_of(env.docname)
+        if tree is None:
+            super().parse(inputstring, document)
+            return
+        parser = create_parser(PageRenderer, page=True)
+        parser.options["document"] = document
+        lines, origins = zip(*tags_apart(f"{inputstring}\n".removeprefix("\ufeff").splitlines()), strict=True)
+        parser.render("\n".join(lines) + "\n", {"tree": tree, "origins": origins})
+        if main_page(tree, env.found_docs) == env.docname:
+            section = next(iter(document.findall(nodes.section)), document)
+            section.extend(toctrees(tree, env))
+        elif env.docname not in tree.listed:
+            env.metadata[env.docname]["orphan"] = "true"
 
 
 class PageRenderer(Renderer):
@@ -43,18 +80,17 @@ class PageRenderer(Renderer):
         """Begin a page."""
         super().setup_render(options, env)
         self.tree: Tree = env["tree"]
-        self.store = DocbuilderDomain.of(self.sphinx_env)
-        self.entries = EntryMaker(self.sphinx_env, self.document, self.tree.package)
+        self.docname = self.sphinx_env.docname
+        self.faults = DocbuilderDomain.of(self.sphinx_env).note(self.docname).faults
         #: The open headings: the level as it is written, and the level of the section.
         self.levels: list[tuple[int, int]] = []
         self.headings: list[tuple[nodes.Element, str]] = []
-        #: Failed imports that a warning has told of: one is enough for a page.
-        self.told: set[str] = set()
+        #: The raw HTML whose content is being rendered.
+        self.part: html_part | None = None
 
     def warn(self, message: str, token: SyntaxTreeNode, subtype: str = "markup") -> None:
         """Note what is wrong; every build says it again."""
-        fault = Fault(line_of(token), message, subtype)
-        self.store.note(self.sphinx_env.docname).faults.append(fault)
+        self.faults.append(Fault(line_of(token), message, subtype))
 
     def render_heading(self, token: SyntaxTreeNode) -> None:
         """Render a heading; the first is the title, and below it no level is left out."""
@@ -92,69 +128,52 @@ class PageRenderer(Renderer):
 
     def render_autodoc(self, token: SyntaxTreeNode) -> None:
         """Render ``[[autodoc]] X``."""
-        line = token.map[0] if token.map else 1
         messages = [token.meta["problem"]] if token.meta["problem"] else []
         for name in token.meta["names"]:
+            made: list[nodes.Node] = [nodes.paragraph("", "", nodes.literal("", name))]
             try:
-                self.current_node.extend(self.entries.make(name, token.meta["members"], line))
-                continue
+                made, problems = make_entry(
+                    self.document, self.tree.package, name, token.meta["members"], line_of(token)
+                )
+                messages += problems
             except LookupError:
                 messages.append(f"{self.tree.package} has no object {name!r}; fix the name, or remove the line")
             except ImportFailedError as error:
-                if str(error) not in self.told:
+                # one warning of a failed import is enough for a page
+                if not any(str(error) in fault.message for fault in self.faults):
                     messages.append(f"cannot show {name!r}: {error}")
-                self.told.add(str(error))
-            self.current_node.append(nodes.paragraph("", "", nodes.literal("", name)))
-        messages += self.entries.problems
-        self.entries.problems.clear()
+            self.current_node.extend(made)
         if messages:
             self.warn("; ".join(messages), token, "autodoc")
 
     def look_up(self, target: str, token: SyntaxTreeNode) -> tuple[str, bool]:
-        """Find an object by doc-builder's walk."""
+        """Find an object by doc-builder's walk; it writes ``()`` behind what is called."""
         try:
-            found = self.entries.find(target)
+            found = find_object(target, self.tree.package, self.sphinx_env.config.autodoc_mock_imports)
         except ImportFailedError:
             found = None
-        return (found.name, found.called or token.meta["called"]) if found else ("", token.meta["called"])
+        if found is None:
+            return "", token.meta["called"]
+        return found[1], token.meta["called"] or not isinstance(found[0], type | property | ModuleType)
 
     def render_link(self, token: SyntaxTreeNode) -> None:
         """Render a link: to an address, to a page, to an anchor."""
-        content = nodes.inline()
-        node = self._page_link(str(token.attrGet("href") or ""), content, line_of(token))
-        if node is None:
+        link = page_link(self.tree, self.docname, str(token.attrGet("href") or ""), line_of(token))
+        if link is None:
             super().render_link(token)
             return
+        content = nodes.inline()
         with self.current_node_context(content):
             self.render_children(token)
-        self._append(node, token)
-
-    def _page_link(self, address: str, content: nodes.Element, line: int) -> nodes.Element | None:
-        """Make a link within the documentation; ``None`` if the address leads elsewhere."""
-        if _SCHEME.match(address) or address.startswith("/docs/"):
-            return None
-        path, _, anchor = address.partition("#")
-        path = unquote(path.partition("?")[0])
-        docname = here = self.sphinx_env.docname
-        if path:
-            start = self.tree.folder if path.startswith("/") else dirname(here)
-            docname = normpath(join(start, path.lstrip("/")))
-            file = self.sphinx_env.srcdir / docname
-            if docname not in self.sphinx_env.found_docs and file.is_file() and not _SUFFIX.search(path):
-                return addnodes.download_reference("", "", content, reftarget=f"/{docname}", refdoc=here)
-            docname = _SUFFIX.sub("", docname)
-        return page_reference(here, Link(line, address, docname, unquote(anchor)), content)
+        self._append(make_reference(self.docname, link, content), token)
 
     def render_image(self, token: SyntaxTreeNode) -> None:
         """Render an image; ``/imgs`` is a folder of the tree."""
-        token.attrs["src"] = self._image(str(token.attrGet("src") or ""))
+        token.attrs["src"] = self.tree.image(str(token.attrGet("src") or ""))
         super().render_image(token)
         image = self.current_node.children[-1]
         if token.content and not token.children and isinstance(image, nodes.image):
             image["alt"] = unescape(token.content)
-
-    def _image(self, address: str) -> str:
-        return f"/{join(self.tree.folder, address.lstrip('/'))}" if address.startswith("/") else address
 
     def render_html_block(self, token: SyntaxTreeNode) -> None:
         """Render raw HTML; comments are for the authors."""
@@ -162,31 +181,61 @@ class PageRenderer(Renderer):
         tag = _TAG.match(text)
         if not text.strip():
             return
-        if tag and tag[1].lower() not in TAGS:
+        if tag and tag[1].lower() not in _TAGS:
             self.warn(f"unknown component <{tag[1]}>; its text is shown", token)
             self.current_node.append(nodes.paragraph("", "", plain_text(text.strip())))
             return
-        line = line_of(token)
-        node = HtmlReader(lambda address, content: self._page_link(address, content, line), self._image).read(text)
-        self._append(node, token)
+        self.part = part = html_part("", nodes.paragraph(), html=text, docname=self.docname)
+        self._append(part, token)
+        with self.current_node_context(part[0]):  # type: ignore[arg-type] # a node
+            self.nested_render_text(text, line_of(token) - 1, inline=True)
+        for paragraph in part.children:
+            _collapse_spaces(paragraph)
+        part.children = [node for node in part.children if node.astext() or list(node.findall(nodes.image))]
+        self.part = None
 
     def render_html_inline(self, token: SyntaxTreeNode) -> None:
         """Render a tag in a line; what is between two tags is Markdown."""
-        tag = _TAG.match(token.content)
-        if tag and tag[1].lower() == "br":
+        found = _TAG.match(token.content)
+        tag = found[1].lower() if found else ""
+        if self.part is not None:
+            self._end_in_html(self.part, tag, attributes_of(token.content).get("src", ""))
+        elif tag == "br":
             self.render_hardbreak(token)
-        elif _PLACEHOLDER.fullmatch(token.content) and tag and tag[1] not in TAGS:
+        elif tag not in _TAGS and _PLACEHOLDER.fullmatch(token.content):
             self.current_node.append(plain_text(token.content))
-        elif tag and tag[1].lower() not in TAGS:
+        elif tag and tag not in _TAGS:
             self.render_unknown(token)
         elif tag:
             self.current_node.append(nodes.raw("", token.content, format="html"))
+
+    def _end_in_html(self, part: html_part, tag: str, source: str) -> None:
+        """Make of a tag in raw HTML what other builders show: the end of a paragraph, or a link to a frame's source."""
+        if tag in _FRAMES and source:
+            self.current_node = nodes.paragraph("", "", nodes.reference("", source, refuri=source))
+            part.append(self.current_node)
+        if tag in _BLOCKS | _FRAMES and isinstance(self.current_node, nodes.paragraph):
+            self.current_node = nodes.paragraph()
+            part.append(self.current_node)
+        elif tag in _BLOCKS:
+            # a card: a link around blocks, which are on one line elsewhere
+            self.current_node.append(nodes.Text(" "))
 
     def render_s(self, token: SyntaxTreeNode) -> None:
         """Render text that is struck out."""
         self.current_node.append(nodes.raw("", "<s>", format="html"))
         self.render_children(token)
         self.current_node.append(nodes.raw("", "</s>", format="html"))
+
+
+def _collapse_spaces(paragraph: nodes.Node) -> None:
+    """Leave one space of the white space between two words, as HTML does, and none at the start."""
+    before = " "
+    for text in list(paragraph.findall(nodes.Text)):
+        words = re.sub(r"\s+", " ", str(text))
+        words = words.lstrip() if before.endswith(" ") else words
+        before = words or before
+        text.parent.replace(text, nodes.Text(words))
 
 
 def heading_id(text: str) -> str:

@@ -48,6 +48,22 @@ class WentWrongError(Exception):
     """Something went wrong."""
 
 
-def make_thing() -> Thing:
-    """Make a [`Thing`]."""
-    return Thing()
+def make_thing(size: int = 1, **kwargs: object) -> Thing:
+    """Make a [`Thing`].
+
+    Args:
+        size (`int`): Its size.
+        **kwargs: More.
+
+    Example:
+    ```py
+    thing = make_thing()
+    ```
+
+    And another:
+
+    ```py
+    thing = make_thing(2)
+    ```
+    """
+    return Thing(size or len(kwargs))
