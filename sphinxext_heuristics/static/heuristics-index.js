@@ -1,12 +1,10 @@
-/* The filter of an index of heuristics: a box and chips above the table or the cards.
-   The rows are all there without it; it only hides some. No server, no dependency. */
+/* The filter of an index of heuristics: a box and toggles above the list.
+   The rows are all there without it; it only hides some. */
 "use strict";
 (() => {
   const words = JSON.parse(document.currentScript.dataset.words ?? "{}");
   const say = (said, ...parts) => parts.reduce((text, part) => text.replace("%s", part), words[said] ?? said);
-  const WORDS = { severity: say("Severity"), category: say("Category") };
   const ITEMS = "table.heuristic-index > tbody > tr, .heuristic-cards > .sd-card";
-  const SEVERITIES = ["danger", "caution", "warning", "important", "note", "tip"];
   /* Lines on 24 × 24: a frame, and what is in it. */
   const ICONS = {
     danger: "M8 2h8l6 6v8l-6 6H8l-6-6V8zM9 9l6 6m0-6-6 6",
@@ -14,11 +12,12 @@
     warning: "M12 3 2 20h20zM12 9v5m0 2v1",
     important: "M3 3h18v14H9l-4 4v-4H3zM12 6v5m0 2v1",
     note: "M4 3h16v18H4zM8 8h8m-8 4h8m-8 4h5",
-    category: "M3 12V3h9l9 9-9 9zM7 7h.1",
     tip: "M9 18h6m-5 3h4M12 2a7 7 0 0 0-4 12.7V16h8v-1.3A7 7 0 0 0 12 2",
   };
+  const TAG = "M3 12V3h9l9 9-9 9zM7 7h.1";
+  const SEVERITIES = Object.keys(ICONS);
 
-  /* One spelling for what readers take for one: case, accents, and the separators of names.
+  /* One spelling for what readers take for one: case, accents, separators of names.
      Upper case comes first since that of "ß" is "SS". */
   const fold = (text) =>
     text
@@ -36,7 +35,7 @@
   };
 
   const icon = (kind, value) => {
-    const path = kind === "severity" ? ICONS[value] : ICONS.category;
+    const path = kind === "severity" ? ICONS[value] : TAG;
     const innerHTML = `<svg viewBox="0 0 24 24" aria-hidden="true"><path d="${path}"/></svg>`;
     return make("span", { className: "heuristic-icon", innerHTML });
   };
@@ -112,7 +111,7 @@
       history.replaceState(history.state, "", url);
     };
 
-    const group = (kind, values) => {
+    const group = (kind, label, values) => {
       const holding = (value) => items.filter((item) => item[kind].includes(value));
       const used = values.filter((value) => holding(value).length);
       /* Toggles that every row has choose nothing. */
@@ -129,10 +128,10 @@
         toggles.push({ toggle, kind, value });
         return toggle;
       });
-      const name = make("span", { textContent: `${WORDS[kind]}: ` });
+      const name = make("span", { textContent: `${label}: ` });
       const chips = make("div", { className: "heuristic-chips" }, name, ...buttons);
       chips.setAttribute("role", "group");
-      chips.setAttribute("aria-label", WORDS[kind]);
+      chips.setAttribute("aria-label", label);
       return [chips];
     };
 
@@ -147,7 +146,8 @@
     box.value = asked.get("find") ?? "";
 
     holder.append(make("label", {}, `${say("Filter:")} `, box));
-    holder.append(...group("severity", SEVERITIES), ...group("category", JSON.parse(holder.dataset.categories)));
+    holder.append(...group("severity", say("Severity"), SEVERITIES));
+    holder.append(...group("category", say("Category"), JSON.parse(holder.dataset.categories)));
     holder.append(make("div", { className: "heuristic-found" }, count, reset));
     update();
     holder.hidden = false;
