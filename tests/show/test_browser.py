@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from bs4 import BeautifulSoup
 
-from sphinxext_heuristics.cli import pasted
+from sphinxext_heuristics.cli import explain as pasted
 from sphinxext_heuristics.evidence.messages import fit, plain
 from sphinxext_heuristics.model import Message
 
