@@ -41,7 +41,7 @@ export HF_HUB_OFFLINE := 1
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
 .SUFFIXES:
-.PHONY: help html pdf test test-all lint format dist lock clean distclean browser tex always
+.PHONY: help html pictures screenshots pdf test test-all lint format dist lock clean distclean browser tex always
 
 help: ## show this list
 	@echo 'make TARGET, where TARGET is'
@@ -57,6 +57,14 @@ html: $(VENV)/.group-docs ## build the site into docs/_build/html; a warning fai
 	@$(bin)/python -m sphinx -b html -W --keep-going -j auto $(SPHINXOPTS) -d $(doctrees) docs $(site) \
 		|| { rm -rf $(doctrees); echo 'make: the site has warnings, see above' >&2; exit 1; }
 	@echo 'make: the site is in $(site)/index.html'
+
+pictures: $(VENV)/.group-test ## measure what the pictures of the site show, and draw them in docs/pictures
+	@$(bin)/python tools/pictures.py
+	@git --no-pager diff --stat -- docs/pictures 2>/dev/null || true
+
+# README's picture is under version control; the other one is for looking at
+screenshots: html browser ## write docs/_build/screenshots.png, twelve views of the site, and README's picture
+	@$(bin)/python tools/screenshots.py $(site) docs/_build/screenshots.png docs/screenshot.png
 
 # An extra: CI has no LaTeX, which is too large for it
 pdf: tex $(VENV)/.group-docs ## build the site as a PDF into docs/_build/latex (needs LaTeX; some minutes)

@@ -28,6 +28,7 @@ extensions = [
     "sphinxext_heuristics",
     "sphinxext_heuristics.docbuilder",
     "heuristics_reference",
+    "pictures",
 ]
 root_doc = "index"
 exclude_patterns = ["_build", "_ext"]

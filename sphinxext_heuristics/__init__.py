@@ -19,7 +19,7 @@ from __future__ import annotations
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
-from sphinxext_heuristics import nodes
+from sphinxext_heuristics import nodes, words
 from sphinxext_heuristics.build import builders, events, place
 from sphinxext_heuristics.build.domain import HeuristicDomain
 from sphinxext_heuristics.config import OPTIONS
@@ -28,7 +28,7 @@ from sphinxext_heuristics.read import identity, queries, transforms
 from sphinxext_heuristics.read.evidence import EvidenceDirective
 from sphinxext_heuristics.read.heuristic import HeuristicDirective
 from sphinxext_heuristics.releases.table import ReleasesView
-from sphinxext_heuristics.show import boxes, graph, index, messages
+from sphinxext_heuristics.show import boxes, graph, index, messages, parts
 from sphinxext_heuristics.view import add_view
 
 if TYPE_CHECKING:
@@ -45,6 +45,7 @@ def setup(app: Sphinx) -> ExtensionMetadata:
         app.add_config_value(option.name, option.default, option.rebuild, Any)
     if find_spec("sphinx_design"):
         app.setup_extension("sphinx_design")  # its style sheet lays out cards
+    words.load(app)
     nodes.register(app)
     graph.register(app)
     app.add_domain(HeuristicDomain)
@@ -72,6 +73,6 @@ def setup(app: Sphinx) -> ExtensionMetadata:
     # After all who may know, intersphinx (500) among them.
     app.connect("missing-reference", events.leave_unlinked, priority=900)
     app.connect("write-started", events.begin_writing)
-    app.connect("html-page-context", index.add_script)
+    app.connect("html-page-context", parts.add_scripts)
     app.connect("build-finished", events.end_writing)
     return {"version": __version__, "env_version": FORM, "parallel_read_safe": True, "parallel_write_safe": True}

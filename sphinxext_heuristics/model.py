@@ -219,6 +219,8 @@ class Heuristic:
     severity: str
     #: Categories in the author's order, each once.
     categories: tuple[str, ...]
+    #: What readers search for and the text does not say.
+    keywords: tuple[str, ...] = ()
     #: Connections in the author's order.
     connections: tuple[Connection, ...]
     #: API entries where it does not apply.

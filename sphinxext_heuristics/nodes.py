@@ -32,6 +32,15 @@ class heuristic_query(nodes.General, nodes.Element):  # noqa: N801 - docutils' w
     """Where a view will be that a directive asks for."""
 
 
+class heuristic_search(nodes.title):  # noqa: N801 - docutils' way
+    """A title for Sphinx's search alone, for which what a title says counts most."""
+
+
+def _skip(_self: Any, _node: nodes.Node) -> None:  # noqa: ANN401 - any writer
+    """Write nothing."""
+    raise nodes.SkipNode
+
+
 def _write_children(_self: Any, _node: nodes.Node) -> None:  # noqa: ANN401 - any writer
     """Write the children of a node and nothing else."""
 
@@ -45,7 +54,8 @@ def add_html_node(
 
 
 def register(app: Sphinx) -> None:
-    """Tell Sphinx of the classes; transforms replace them all."""
+    """Tell Sphinx of the class that reaches a writer; transforms replace the others."""
+    app.add_node(heuristic_search, html=(_skip, None))
     for cls in (heuristic, heuristic_note, heuristic_facts, heuristic_entries, heuristic_query):
         app.add_node(cls)
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 import contextlib
 import importlib
 import io
+import os
 import re
+import shutil
 import sys
 import warnings
 from dataclasses import dataclass, field
@@ -280,3 +282,15 @@ def project(tmp_path: Path) -> Callable[[Mapping[str, str] | str], Project]:
 def shared_project(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Mapping[str, str] | str], Project]:
     """Make projects that a module's tests look at together."""
     return lambda files: Project(tmp_path_factory.mktemp("project"), files)
+
+
+@pytest.fixture(scope="session")
+def browser() -> str:
+    """Return the browser that is installed; skip the test without one."""
+    for name in ("chromium", "chromium-browser", "google-chrome"):
+        if found := shutil.which(name):
+            return found
+    reason = "no chromium is installed; on Debian: apt-get install chromium"
+    if os.environ.get("HEURISTICS_REQUIRE_BROWSER") == "1":
+        pytest.fail(reason)
+    pytest.skip(reason)

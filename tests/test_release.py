@@ -159,7 +159,8 @@ def test_links_of_readme_lead_to_files_and_are_absolute_once_the_address_is_know
     assert relative
     assert not [link for link in relative if not (ROOT / link.partition("#")[0]).exists()]
     after = RELEASE["absolute"](readme, SOURCE, "v0.1.0")
-    expected = [f"{SOURCE}/blob/v0.1.0/{link}" if link in relative else link for link in before]
+    views = {link: "raw" if link.endswith(".png") else "blob" for link in relative}
+    expected = [f"{SOURCE}/{views[link]}/v0.1.0/{link}" if link in views else link for link in before]
     assert links(after) == expected
     # also in a source distribution built from another
     assert RELEASE["absolute"](after, SOURCE, "v0.1.0") == after

@@ -59,6 +59,11 @@ MEANINGS: dict[str, dict[str, Meaning]] = {
         "category": Meaning("One or more categories, separated by commas", "none"),
         "severity": Meaning(f"One of {', '.join(f'`{word}`' for word in model.SEVERITIES)}", "`tip`"),
         "weight": Meaning("An integer: within one severity, higher is shown first", "0"),
+        "keywords": Meaning(
+            "What readers search for and the text does not say, separated by commas; the page shows it, and the search "
+            "finds the page by it",
+            "none",
+        ),
         "former-names": Meaning("Earlier names; links to them keep working", "none"),
         "since": Meaning("The first version of the documented package that it holds for", "no bound"),
         "until": Meaning("The last one; `0.20` includes 0.20.2", "no bound"),
@@ -80,6 +85,7 @@ MEANINGS: dict[str, dict[str, Meaning]] = {
         "env": Meaning("Only those connected to one of these environment pages", "all"),
         "missing": Meaning("A flag: the missing targets instead, each with the heuristics that wait for it", "off"),
         "layout": Meaning("`table` or `cards`", "`table`"),
+        "marks": Meaning("A flag: connections with their types, ✅ or ⬜, and the legend, as in the index file", "off"),
     },
     "heuristic-graph": {
         "category": Meaning("Only those with one of these categories", "all"),

@@ -11,6 +11,7 @@ from urllib.parse import quote
 from sphinx.builders import Builder
 from sphinx.locale import __
 
+from sphinxext_heuristics import words
 from sphinxext_heuristics.build import conf_py
 from sphinxext_heuristics.build.domain import EXTENSION, HeuristicDomain, app_of
 from sphinxext_heuristics.config import Settings
@@ -149,12 +150,6 @@ def problems(app: Sphinx, plan: Plan) -> Iterator[Problem]:
 def is_translation(app: Sphinx) -> bool:
     """Return whether there are message catalogues for the language of the build, as Sphinx finds them.
 
-    ``sphinx.po`` is for Sphinx's own words and translates no page.
+    ``sphinx.po`` and ours are for words of the software and translate no page.
     """
-    language: str = app.config.language
-    return any(
-        file.suffix in {".po", ".mo"} and file.stem != "sphinx"
-        for folder in app.config.locale_dirs
-        for name in {language, language.partition("_")[0]}
-        for file in Path(app.srcdir, folder, name, "LC_MESSAGES").rglob("*")
-    )
+    return any(file.stem not in {"sphinx", words.CATALOGUE} for file in words.catalogues(app))

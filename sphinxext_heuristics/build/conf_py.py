@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from sphinxext_heuristics.resolve.plan import Plan
 
-_ASSIGNMENT = re.compile(rf"^[ \t]*({PREFIX}\w+)[ \t]*(?::[^=\n]+)?[+|]?=(?!=)", re.MULTILINE)
+_ASSIGNMENT = re.compile(r"^[ \t]*(heuristics?_\w+)[ \t]*(?::[^=\n]+)?[+|]?=(?!=)", re.MULTILINE)
 
 
 def problems(plan: Plan, config: Config, conf_py: Path) -> Iterator[Problem]:
@@ -67,7 +67,7 @@ def problems_in(config: Config, conf_py: Path) -> list[Problem]:
     found += [
         (name, f"{name} is not an option of this extension{did_you_mean(close)}")
         for name in assignments(conf_py)
-        if (word := name.removeprefix(PREFIX)) not in words
+        if (word := name.partition("_")[2]) not in words or not name.startswith(PREFIX)
         # A name that is like none of ours is a variable of the author's.
         if (close := [f"{PREFIX}{one}" for one in closest(word, words, 1)])
     ]

@@ -38,7 +38,7 @@ class Contents(NamedTuple):
     #: What is said under each definition's title.
     facts: tuple[Facts, ...]
     #: Where each definition is shown.
-    shown: tuple[tuple[tuple[str, Target], ...], ...]
+    shown: tuple[tuple[tuple[str, tuple[tuple[str, Target], ...]], ...], ...]
     #: What is said above each quote.
     captions: tuple[Caption, ...]
     #: The content of each directive's view; ``None`` where no view has its name any more.
@@ -91,7 +91,7 @@ class OutputRecord:
     def __init__(self, outdir: Path, builder: str, version: str = "") -> None:
         """Read the record; one that is not there or not ours tells nothing.
 
-        *version* is that of the extension, of which another may show the same otherwise.
+        *version* is that of the extension and of the words it says, of which another may show the same otherwise.
         """
         self._path = outdir / FILENAME
         self._builder = builder

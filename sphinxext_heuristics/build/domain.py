@@ -25,6 +25,7 @@ from sphinxext_heuristics.resolve.objects import Objects
 from sphinxext_heuristics.resolve.pages import External, Pages, toctree_order
 from sphinxext_heuristics.resolve.plan import make_plan
 from sphinxext_heuristics.source.packages import Sources
+from sphinxext_heuristics.words import _
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -49,7 +50,7 @@ class HeuristicIndex(Index):
     """The domain's own index page."""
 
     name = "index"
-    localname = "Heuristic index"  # a lazy translation would break the JSON builder
+    localname = "Heuristic index"
     # With a short name every page's navigation would name the index, and all of them
     # would be stale when the first heuristic comes or the last one goes.
     shortname = None
@@ -80,6 +81,8 @@ class HeuristicDomain(Domain):
     def __init__(self, env: BuildEnvironment) -> None:
         """Begin without a plan: it is made when all pages are known."""
         super().__init__(env)
+        # A lazy translation would break the JSON builder.
+        HeuristicIndex.localname = _("Heuristic index")
         self._plan: Plan | None = None
         self._verified: EvidenceCache | None = None
         #: The documents whose nodes were made in this build.
@@ -202,8 +205,9 @@ class HeuristicDomain(Domain):
     def get_objects(self) -> Iterator[tuple[str, str, str, str, str, int]]:
         """Yield the heuristics for objects.inv and the search."""
         for name, record in self.plan.catalogue.by_name.items():
-            # The search need not know of former names.
-            yield (name, record.title, "heuristic", record.docname, record.anchor, 1 if name == record.name else -1)
+            # The search need not know of former names, and finds the text of a page without its object.
+            shown = name == record.name and not self.plan.catalogue.is_page(record)
+            yield (name, record.title, "heuristic", record.docname, record.anchor, 1 if shown else -1)
 
     def get_full_qualified_name(self, node: Element) -> str | None:
         """Return the name that a reference means."""

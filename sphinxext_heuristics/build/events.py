@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from sphinxext_heuristics import words
 from sphinxext_heuristics.build.contents import OutputRecord, digest
 from sphinxext_heuristics.build.domain import EXTENSION, HeuristicDomain
 from sphinxext_heuristics.model import INDEX_PAGE
@@ -80,7 +81,7 @@ def digests(app: Sphinx) -> dict[str, str]:
 
 def written_by(app: Sphinx) -> OutputRecord:
     """Return the record of what the builder at work has written."""
-    version = app.extensions[EXTENSION].version
+    version = f"{app.extensions[EXTENSION].version} {words.state(app)}".strip()
     return OutputRecord(Path(app.outdir), app.builder.name, version)
 
 

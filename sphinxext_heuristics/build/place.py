@@ -19,6 +19,7 @@ from sphinxext_heuristics.nodes import (
     heuristic_facts,
     heuristic_note,
     heuristic_query,
+    heuristic_search,
     is_evidence,
 )
 from sphinxext_heuristics.read.collect import entry_names, module_name
@@ -29,6 +30,8 @@ from sphinxext_heuristics.view import Here, views_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
+
+    from sphinx.builders import Builder
 
     from sphinxext_heuristics.build.contents import Contents
     from sphinxext_heuristics.resolve.plan import Plan
@@ -184,6 +187,8 @@ class Placer:
         for node in self._own(*make):
             block = node.parent
             made = make[type(node)](node["position"])
+            if isinstance(node, heuristic_facts) and isinstance(block, nodes.section) and searches(self._builder):
+                made.insert(0, heuristic_search("", shown.facts[node["position"]].search))
             keep_ids_apart(made, self._document)
             node.parent.replace(node, made)
             if self._builder.format == "latex":
@@ -206,6 +211,11 @@ class Placer:
                 # What Sphinx knows the message by; without it none is extracted.
                 vars(paragraph).update({"uid": note.uid} if hasattr(note, "uid") else {})
                 note.parent.replace(note, paragraph)
+
+
+def searches(builder: Builder) -> bool:
+    """Return whether a builder's pages have a search."""
+    return bool(getattr(builder, "search", False))
 
 
 def blocks_in(node: nodes.Node) -> Sequence[nodes.Node]:

@@ -171,8 +171,10 @@ def _others(plan: Plan, record: Heuristic) -> Iterator[str]:
     for name in objects.names:
         if name.rpartition(".")[2] in lasts and name not in reached:
             others.setdefault(objects.identity(name), []).append(name)
+    same = {objects.identity(name) for name in reached}
     for identity, names in others.items():
-        yield f"  not reached: {', '.join(names)}: the name is the same, the object is another, {identity}"
+        why = "of another class than the one named" if identity in same else f"the object is another, {identity}"
+        yield f"  not reached: {', '.join(names)}: the name is the same, {why}"
 
 
 # -- what the verdicts say ------------------------------------------------------------

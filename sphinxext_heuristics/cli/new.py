@@ -56,6 +56,8 @@ def run(arguments: argparse.Namespace) -> int:
     name = settings.strip(arguments.name)
     if not _NAME.fullmatch(name):
         raise CommandError(f"{arguments.name!r} is no name: allowed are letters, digits, '_', '-' and '.'")
+    if Path(name).suffix in suffixes:
+        raise CommandError(f"{arguments.name!r} is the name of a file: write {Path(name).stem!r}")
     if settings.dir is None:
         raise CommandError("heuristics_dir is None in conf.py: there is no folder for pages of heuristics")
     folder = srcdir / settings.dir

@@ -31,7 +31,7 @@ LEAST_CHARS = 12
 _PERCENT = re.compile(r"%(?:\([^()]*\))?[-#0 +]*(?:\*|\d+)?(?:\.(?:\*|\d+))?[hlL]?[a-zA-Z%]")
 _FIELD = re.compile(r"\{(?:[^{}]|\{[^{}]*\})*\}")
 _SEVERAL = re.compile(f"{ANYTHING}(?: ?{ANYTHING})+")
-_LEVELS = frozenset({"debug", "info", "warning", "error", "exception", "critical"})
+_LEVELS = frozenset({"debug", "info", "warning", "warning_once", "error", "exception", "critical"})
 
 
 # -- in code --------------------------------------------------------------------------
@@ -133,12 +133,17 @@ def plain(text: str) -> str:
     return " ".join(text.replace("`", "").split())
 
 
+def pieces_of(message: Message) -> list[str]:
+    """Return the fixed parts of a message in their order, as `plain` returns texts."""
+    return [piece for part in plain(message.text).split(ANYTHING) if (piece := part.strip())]
+
+
 def fit(message: Message, pasted: str) -> int:
     """Return how many fixed characters of a message a text has, all of them in their order; 0 if it has not.
 
     The text is a traceback, a line of it, or a part of a message; it is compared as `plain` returns it.
     """
-    pieces = [piece for part in plain(message.text).split(ANYTHING) if (piece := part.strip())]
+    pieces = pieces_of(message)
     part = pasted.removeprefix(f"{message.kind}: ")
     if len(part) >= LEAST_CHARS and " " in part and any(part in piece for piece in pieces):
         return len(part)

@@ -149,19 +149,23 @@ def read(state: State) -> Source:
 def definition(dotted: str, sources: Sources) -> Definition | None:
     """Return where *dotted* is defined, a member perhaps by a base class; ``None`` if no source defines it."""
     lineage = sources.lineage(dotted)
-    found = sources.canonical(lineage[-1]) if lineage else None
+    found = sources.canonical(lineage[-1]) if lineage else (dotted, "")
     at = state(found[0], sources) if found else None
     if found is None or at is None:
         return None
     try:
-        nodes = read(at).definitions.get(found[1], ())
+        nodes = read(at).definitions.get(found[1], []) if found[1] else [ast.Pass(lineno=1)]
     except (OSError, ValueError):
         return None
-    for node in nodes:
-        is_described = not isinstance(node, _DEFINITIONS) or ast.get_docstring(node, clean=False) is not None
-        name = f"{found[0]}.{found[1]}"
+    # The last one is what runs: those before may be overloads.
+    for node in nodes[-1:]:
         return Definition(
-            name=name, path=at.path, line=node.lineno, is_described=is_described, is_inherited=len(lineage) > 1
+            name=".".join(filter(None, found)),
+            path=at.path,
+            line=node.lineno,
+            is_described=not isinstance(node, _DEFINITIONS) or ast.get_docstring(node, clean=False) is not None,
+            is_inherited=len(lineage) > 1,
+            is_module=not found[1],
         )
     return None
 

@@ -65,6 +65,7 @@ class Exporter:
             "note": {"text": text_of(record.note), "markdown": markdown.inline(record.note)},
             "severity": record.severity,
             "categories": list(record.categories),
+            "keywords": list(record.keywords),
             "since": record.since or None,
             "until": record.until or None,
             "holds": self._plan.holds(record),

@@ -78,18 +78,23 @@ def collect(
     )
 
 
-#: How a directive of ours opens that MyST reads with an extension only.
-_COLON_FENCE = re.compile(r":{3,}\{(evidence|heuristics?(-\w+)?)\}")
+#: How a directive of ours opens that MyST reads with an extension only, or never.
+_AS_TEXT = re.compile(r":{3,}\{(?:evidence|heuristics?(?:-\w+)?)\}|\.\. +(evidence|heuristics?-\w+) ?::")
 
 
 def _unread(found: list[nodes.paragraph]) -> Iterator[Problem]:
     """Yield a problem for each directive of ours that stands in a page as text."""
     for paragraph in found:
-        if paragraph.children and (match := _COLON_FENCE.match(paragraph.children[0].astext())):
+        if paragraph.children and (match := _AS_TEXT.match(paragraph.children[0].astext())):
+            why = (
+                f"this is reStructuredText in a Markdown page; write '```{{{match[1]}}}'"
+                if match[1]
+                else "MyST reads it with 'colon_fence' in myst_enable_extensions; "
+                "a fence of backticks or tildes needs nothing"
+            )
             yield Problem(
                 subtype=Subtype.OPTION,
-                message=f"{match[0]!r} is shown as text: MyST reads it with 'colon_fence' in myst_enable_extensions; "
-                "a fence of backticks or tildes needs nothing",
+                message=f"{match[0]!r} is shown as text: {why}",
                 source=absolute(paragraph.source),
                 line=paragraph.line or 0,
             )

@@ -47,6 +47,7 @@ class HeuristicDirective(CheckedDirective):
         "category",
         "severity",
         "weight",
+        "keywords",
         "former-names",
         "since",
         "until",
@@ -116,6 +117,7 @@ class HeuristicDirective(CheckedDirective):
             ),
             severity=self.choice(options, "severity", SEVERITIES, "tip"),
             categories=tuple(categories),
+            keywords=tuple(dict.fromkeys(split(options.get("keywords", "")))),
             connections=tuple(
                 connection
                 for type_ in CONNECTION_TYPES

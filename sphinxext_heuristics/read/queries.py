@@ -69,12 +69,13 @@ class FilteredDirective(QueryDirective):
 class HeuristicIndexDirective(FilteredDirective):
     """List heuristics with their connections, the categories and the legend."""
 
-    known = (*FilteredDirective.known, "missing", "layout")
+    known = (*FilteredDirective.known, "missing", "layout", "marks")
 
     def asked(self, options: dict[str, str]) -> dict[str, Any]:
         """Return the filters and the form."""
         layout = self.choice(options, "layout", _LAYOUTS, "table")
-        return {**super().asked(options), "layout": layout, "missing": self.flag(options, "missing")}
+        flags = {name: self.flag(options, name) for name in ("missing", "marks")}
+        return {**super().asked(options), "layout": layout, **flags}
 
 
 class HeuristicsForDirective(QueryDirective):

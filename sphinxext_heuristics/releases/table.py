@@ -12,6 +12,7 @@ from sphinxext_heuristics.model import Problem, Subtype
 from sphinxext_heuristics.releases.matrix import Matrix, Standing, matrix_of
 from sphinxext_heuristics.show.parts import FilteredView, joined, meta, meta_nodes, named, paragraph, table
 from sphinxext_heuristics.versions import parse
+from sphinxext_heuristics.words import _
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,12 +25,15 @@ if TYPE_CHECKING:
 #: The word for what nobody has looked at.
 _UNKNOWN = "unknown"
 
-#: What the legend says of each word.
-_MEANINGS: dict[str, str] = {
-    Standing.HELD: "all that the heuristic quotes is in this release",
-    Standing.DRIFTED: "the code there reads otherwise, in whole or in part: look before you rely on it",
-    Standing.ABSENT: "what the heuristic is about is not in this release under this name",
-    _UNKNOWN: "nobody has looked",
+#: What readers see of each word, and what the legend says of it.
+_MEANINGS: dict[str, tuple[str, str]] = {
+    Standing.HELD: (_("held"), _("all that the heuristic quotes is in this release")),
+    Standing.DRIFTED: (
+        _("drifted"),
+        _("the code there reads otherwise, in whole or in part: look before you rely on it"),
+    ),
+    Standing.ABSENT: (_("absent"), _("what the heuristic is about is not in this release under this name")),
+    _UNKNOWN: (_("unknown"), _("nobody has looked")),
 }
 
 #: The sign of the documented release.
@@ -89,14 +93,14 @@ class ReleasesView(FilteredView):
     def nodes(self, content: Table, here: Here) -> list[nodes.Node]:
         """Return the table with its legend."""
         if not content.releases:
-            return [paragraph("No release has been looked at.")]
+            return [paragraph(_("No release has been looked at."))]
         if not content.rows:
-            return [paragraph("No heuristic is to be shown.")]
+            return [paragraph(_("No heuristic is to be shown."))]
         documented = [release in content.documented for release in content.releases]
         heads = [release + _SIGN * marked for release, marked in zip(content.releases, documented, strict=True)]
         widths = [_WIDE, *(_NARROW for _release in content.releases)]
         made = table(
-            ["Heuristic", *heads],
+            [_("Heuristic"), *heads],
             widths,
             ([*_cells(row, here)] for row in content.rows),
             classes=["heuristic-releases"],
@@ -116,13 +120,17 @@ class ReleasesView(FilteredView):
 def _cells(row: Row, here: Here) -> Iterator[list[nodes.Node]]:
     yield [paragraph(here.heuristic(row.named)), meta_nodes(row.meta)]
     for word in row.standings:
-        yield [paragraph(nodes.inline("", word, classes=[f"heuristic-{word}"] if word in set(Standing) else []))]
+        classes = [f"heuristic-{word}"] if word in set(Standing) else []
+        yield [paragraph(nodes.inline("", str(_MEANINGS[word][0]), classes=classes))]
 
 
 def _legend(*, is_marked: bool) -> nodes.paragraph:
-    legend = nodes.paragraph("", "", nodes.strong("", "Legend:"), classes=["heuristic-legend"])
-    meanings = ([nodes.emphasis("", str(word)), nodes.Text(f": {meaning}")] for word, meaning in _MEANINGS.items())
+    legend = nodes.paragraph("", "", nodes.strong("", _("Legend:")), classes=["heuristic-legend"])
+    meanings = (
+        [nodes.emphasis("", str(word), classes=[f"heuristic-{key}"]), nodes.Text(f": {meaning}")]
+        for key, (word, meaning) in _MEANINGS.items()
+    )
     legend += [nodes.Text(" "), *joined(meanings, "; ")]
     if is_marked:
-        legend += nodes.Text(f"; {_SIGN} the release that this documentation describes")
+        legend += nodes.Text(f"; {_SIGN} " + _("the release that this documentation describes"))
     return legend

@@ -54,6 +54,10 @@ class Catalogue:
         former = {name: record for record in reversed(self.heuristics.values()) for name in record.former_names}
         return former | self.heuristics
 
+    def is_page(self, record: Heuristic) -> bool:
+        """Return whether a definition is a page of its own."""
+        return record.anchor in next(iter(self.pages[record.docname].sections), ())
+
     def find(self, name: str) -> Heuristic | None:
         """Return the definition of a name; case and ``-`` for ``_`` do not matter where no name is the very same."""
         folded = {fold(known): record for known, record in self.by_name.items()}

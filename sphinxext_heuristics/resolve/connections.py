@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from sphinxext_heuristics.config import Settings
-    from sphinxext_heuristics.model import Connection
+    from sphinxext_heuristics.model import Connection, Entry
     from sphinxext_heuristics.resolve.catalogue import Catalogue, Lookups
     from sphinxext_heuristics.resolve.objects import Rule
     from sphinxext_heuristics.resolve.pages import Place
@@ -108,43 +108,55 @@ def defined(settings: Settings, known: Lookups, target: str) -> Definition | Non
 
 def why_missing(plan: Plan, connection: Connection) -> str:
     """Return why the target of a connection is missing."""
-    target = connection.target
-    what = f"{connection.type} target {target!r}"
+    what = f"{connection.type} target {connection.target!r}"
     if connection.type in PAGE_TYPES:
-        several = "; separate targets with commas" if re.search(r"\s", target) else ""
-        close = several or did_you_mean(plan.lookups.pages.closest(target))
-        return f"{what} does not exist: no page or label has this name{close}"
+        return f"{what} does not exist: no page or label has this name{_page_meant(plan, connection.target)}"
+    return f"{what} {_object_meant(plan, connection.target)}"
+
+
+def _page_meant(plan: Plan, target: str) -> str:
+    """Return the end of the message that no page has a name: what was probably meant."""
+    if plan.lookups.objects.find(target).names:
+        return "; it is an object: use impl"
+    if re.search(r"\s", target):
+        return "; separate targets with commas"
+    return did_you_mean(plan.lookups.pages.closest(target))
+
+
+def _object_meant(plan: Plan, target: str) -> str:
+    """Return what is wrong with the name of an object that no entry has."""
     owner, _dot, last = target.rpartition(".")
     entries = [plan.entry_of[name] for name in plan.lookups.objects.find(owner).names] if owner else []
     if entries and last == "__init__":
-        return f"{what} is not documented: a constructor is documented with its class; write {owner!r}"
+        return f"is not documented: a constructor is documented with its class; write {owner!r}"
     if any(last in entry.parameters for entry in entries):
-        return f"{what} does not exist: {last!r} is a parameter; write {owner!r}"
+        return f"does not exist: {last!r} is a parameter; write {owner!r}"
     if definition := defined(plan.settings, plan.lookups, target):
         where = f"{definition.path}:{definition.line} defines it"
-        return f"{what} is not documented: {where}; {_reason(definition, owner, is_owner_documented=bool(entries))}"
+        return f"is not documented: {where}; {_reason(definition, owner, entries)}"
+    if plan.lookups.pages.find(target).place:
+        return "does not exist: it is a page; use workflow, principle or env"
     if "*" in target.removeprefix("*."):
-        name = target.rpartition(".")[2].strip("*") or "name"
-        return f"{what} does not exist: a star may only come first, as in '*.{name}'"
-    close = did_you_mean(plan.lookups.objects.closest(target))
-    return f"{what} does not exist: no documented object has this name{close}"
+        return f"does not exist: a star may only come first, as in '*.{last.strip('*') or 'name'}'"
+    return f"does not exist: no documented object has this name{did_you_mean(plan.lookups.objects.closest(target))}"
 
 
-def _reason(definition: Definition, owner: str, *, is_owner_documented: bool) -> str:
-    """Return why autodoc probably leaves out what the source defines, and what to do."""
-    last = definition.name.rpartition(".")[2]
-    if not is_owner_documented:
-        above = f" nor {owner!r}" if owner else ""
-        return f"no directive documents it{above}, or its import failed"
-    if definition.is_inherited:
-        return f"it is inherited: add ':inherited-members:', or write {definition.name!r}"
-    if last.startswith("__"):
-        return "its name is special: add ':special-members:'"
-    if last.startswith("_"):
-        return "its name is private: add ':private-members:'"
-    if not definition.is_described:
-        return "it has no docstring: write one, or add ':undoc-members:'"
-    return f"the entry of {owner!r} has no ':members:' (autosummary's default template has none for a class)"
+def _reason(definition: Definition, owner: str, entries: list[Entry]) -> str:
+    """Return why autodoc probably leaves out what the source defines in *entries* of its owner, and what to do."""
+    last, is_class = definition.name.rpartition(".")[2], any(entry.is_class for entry in entries)
+    above = f" nor {owner!r}" if owner else ""
+    is_elsewhere = not is_class and definition.name.rpartition(".")[0] != owner
+    reasons = {
+        "no automodule documents this module": definition.is_module,
+        f"no directive documents it{above}, or its import failed": not entries,
+        f"it is inherited: add ':inherited-members:', or write {definition.name!r}": definition.is_inherited,
+        "its name is special: add ':special-members:'": last.startswith("__"),
+        "its name is private: add ':private-members:'": last.startswith("_"),
+        "it has no docstring: write one, or add ':undoc-members:'": not definition.is_described,
+        f"it is imported from {definition.name!r}: add ':imported-members:', or a directive for it": is_elsewhere,
+        f"the entry of {owner!r} has no ':members:' (autosummary's default template has none for a class)": True,
+    }
+    return next(reason for reason, holds in reasons.items() if holds)
 
 
 def undocumented_package(plan: Plan, connection: Connection) -> str:

@@ -27,6 +27,8 @@ class Link(NamedTuple):
     text: str
     #: Where it leads; ``None`` unless all connections of this type and text exist.
     target: Target | None
+    #: Whether all that do not exist are declared planned.
+    planned: bool = False
 
     @property
     def mark(self) -> str:
@@ -53,16 +55,21 @@ def links(resolved: Iterable[Resolved], package: str, plan: Plan | None = None) 
 
     With a *plan*, pages that exist and are given no text have their titles.
     """
-    found: dict[tuple[str, str], list[Target | None]] = {}
+    found: dict[tuple[str, str], list[Resolved]] = {}
     for one in resolved:
         text = short_name(one.connection, package)
         if plan and one.place and not one.connection.text:
             text = plan.title(one.place.docname, one.place.anchor)
         key = one.connection.type, text
-        found.setdefault(key, []).append(one.target)
+        found.setdefault(key, []).append(one)
     return tuple(
-        Link(type=type_, text=text, target=None if None in targets else targets[0])
-        for (type_, text), targets in found.items()
+        Link(
+            type=type_,
+            text=text,
+            target=ones[0].target if all(one.exists for one in ones) else None,
+            planned=all(one.planned for one in ones if not one.exists),
+        )
+        for (type_, text), ones in found.items()
     )
 
 

@@ -10,6 +10,7 @@ from sphinxext_heuristics.model import Target
 from sphinxext_heuristics.resolve import rollup
 from sphinxext_heuristics.resolve.verdicts import Form, by_severity, is_folded
 from sphinxext_heuristics.show.parts import FilteredView, joined, named, paragraph, severity_word
+from sphinxext_heuristics.words import _
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -68,7 +69,7 @@ def entry_nodes(shown: EntryBoxes, here: Here) -> list[nodes.Node]:
     """Return the nodes of what an API entry shows."""
     made = box_nodes(shown.boxes, here)
     if shown.members:
-        line = nodes.paragraph("", "Inherited: ", classes=["heuristic-rollup", UNSEARCHED])
+        line = nodes.paragraph("", f"{_('Inherited')}: ", classes=["heuristic-rollup", UNSEARCHED])
         line += joined((_member(member, here) for member in shown.members), "; ")
         made.append(line)
     return made
@@ -112,7 +113,7 @@ def box_nodes(boxes: Iterable[Box], here: Here) -> list[nodes.Node]:
     made = [(box, _box_node(box, here)) for box in boxes]
     shown: list[nodes.Node] = [node for box, node in made if box.form is not Form.FOLDED]
     if folded := [(box.named.title, node) for box, node in made if box.form is Form.FOLDED]:
-        summary = f"{len(folded)} more: {', '.join(title for title, _node in folded)}"
+        summary = _("%d more") % len(folded) + f": {', '.join(title for title, _box in folded)}"
         title, inner = nodes.title("", summary), [node for _title, node in folded]
         shown.append(nodes.admonition("", title, *inner, classes=["heuristic-more", UNSEARCHED], collapsible="closed"))
     return shown
@@ -126,7 +127,8 @@ def _box_node(box: Box, here: Here) -> nodes.Element:
         return nodes.paragraph("", "", *said, classes=["heuristic-line", *classes, UNSEARCHED])
     if box.above:
         name, target = nodes.literal("", box.above[0]), box.above[1]
-        said += [nodes.Text(" (in full at "), here.link(name, target) if target.anchor else name, nodes.Text(")")]
+        linked = here.link(name, target) if target.anchor else name
+        said += [nodes.Text(f" ({_('in full at')} "), linked, nodes.Text(")")]
         return nodes.container("", paragraph(*said), classes=["heuristic-repeated", *classes, UNSEARCHED])
     classes = ["heuristic", *classes, box.severity, UNSEARCHED, *box.classes]
     note = [paragraph(*here.note(box.note))] if box.note and box.note.inline else []

@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, NamedTuple
 from docutils import nodes
 
 from sphinxext_heuristics.model import CONNECTION_TYPES, Found, Target
+from sphinxext_heuristics.notes.inline import text_of
 from sphinxext_heuristics.resolve import listing as index
-from sphinxext_heuristics.show.parts import Meta, field, joined, meta, outdated_nodes, severity_word
+from sphinxext_heuristics.show.parts import Meta, field, joined, link_nodes, meta, outdated_nodes, severity_word
+from sphinxext_heuristics.words import _
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,7 +23,7 @@ if TYPE_CHECKING:
     from sphinxext_heuristics.view import Here
 
 #: Connection type → the name of its field.
-_FIELDS = {"impl": "Applies to", "workflow": "Workflow", "principle": "Principle", "env": "Environment"}
+_FIELDS = {"impl": _("Applies to"), "workflow": _("Workflow"), "principle": _("Principle"), "env": _("Environment")}
 
 
 class Facts(NamedTuple):
@@ -29,53 +31,74 @@ class Facts(NamedTuple):
 
     meta: Meta
     categories: tuple[str, ...]
+    keywords: tuple[str, ...]
+    #: What the search finds its page by, as if it were in the title.
+    search: str
     links: tuple[Link, ...]
+    #: The titles and places of the pages that mention it.
+    mentions: tuple[tuple[str, Target], ...]
 
 
 def facts(plan: Plan, record: Heuristic, resolved: Sequence[Resolved]) -> Facts:
     """Return what is said under a definition's title."""
-    return Facts(meta(plan, record), record.categories, index.links(resolved, plan.settings.package, plan))
+    return Facts(
+        meta=meta(plan, record),
+        categories=record.categories,
+        keywords=record.keywords,
+        search=" ".join((record.name, record.name.replace("_", " "), text_of(record.note), *record.keywords)),
+        links=index.links(resolved, plan.settings.package, plan),
+        mentions=tuple((plan.title(name), Target(docname=name)) for name in plan.mentioned_in.get(record.name, ())),
+    )
 
 
 def facts_nodes(said: Facts, here: Here) -> list[nodes.Node]:
     """Return the field list under a definition's title."""
     listed = nodes.field_list(classes=["heuristic-facts"])
-    listed += field("Severity", nodes.Text(severity_word(said.meta.severity)))
+    classes = ["heuristic-badge", f"heuristic-{said.meta.severity}"]
+    listed += field(_("Severity"), nodes.inline("", severity_word(said.meta.severity), classes=classes))
     if said.meta.bounds:
-        listed += field("Versions", nodes.Text(said.meta.bounds), *outdated_nodes(said.meta.outdated))
+        listed += field(_("Versions"), nodes.Text(said.meta.bounds), *outdated_nodes(said.meta.outdated))
     if said.categories:
-        listed += field("Categories", nodes.Text(", ".join(said.categories)))
+        listed += field(_("Categories"), nodes.Text(", ".join(said.categories)))
     for type_ in CONNECTION_TYPES:
         if chosen := [one for one in said.links if one.type == type_]:
-            listed += field(_FIELDS[type_], *joined(_connection(one, here) for one in chosen))
+            listed += field(_FIELDS[type_], *joined(link_nodes(one, here) for one in chosen))
+    if said.mentions:
+        listed += field(
+            _("Mentioned in"), *joined([here.link(nodes.inline("", text), to)] for text, to in said.mentions)
+        )
+    if said.keywords:
+        listed += field(_("Keywords"), nodes.Text(", ".join(said.keywords)))
     return [listed]
 
 
-def _connection(one: Link, here: Here) -> list[nodes.Node]:
-    """Return a connection's name, linked, with a mark if it is missing."""
-    name = (nodes.literal if one.type == "impl" else nodes.inline)("", one.text)
-    if one.target is None:
-        return [nodes.Text(f"{index.MISSING} "), name]
-    return [here.link(name, one.target)]
-
-
-def entries(plan: Plan, record: Heuristic) -> tuple[tuple[str, Target], ...]:
-    """Return the API entries that show a definition: what each is called, and where it is; none for a repeated one."""
+def entries(plan: Plan, record: Heuristic) -> tuple[tuple[str, tuple[tuple[str, Target], ...]], ...]:
+    """Return the API entries that show a definition by their class, ``""`` for one alone; none for a repeated one."""
     if plan.heuristics.get(record.name) is not record:
         return ()
-    package = plan.settings.package
+    package = f"{plan.settings.package}."
+    owners: dict[str, list[tuple[str, Target]]] = {}
+    for one in plan.shown_in.get(record.name, ()):
+        owner = one.name.rpartition(".")[0]
+        entry = plan.entry_of.get(owner)
+        members = owners.setdefault(owner if entry and entry.is_class else one.name, [])
+        members.append((one.name.removeprefix(package), Target(docname=one.docname, anchor=one.anchor)))
     return tuple(
-        (one.name.removeprefix(f"{package}.") if package else one.name, Target(docname=one.docname, anchor=one.anchor))
-        for one in plan.shown_in.get(record.name, ())
+        (owner.removeprefix(package) if len(members) > 1 else "", tuple(members)) for owner, members in owners.items()
     )
 
 
-def entries_nodes(shown: Sequence[tuple[str, Target]], here: Here) -> list[nodes.Node]:
+def entries_nodes(shown: Sequence[tuple[str, Sequence[tuple[str, Target]]]], here: Here) -> list[nodes.Node]:
     """Return the list of API entries; nothing for none."""
     if not shown:
         return []
+    groups = []
+    for owner, members in shown:
+        names = ((name.removeprefix(f"{owner}."), target) for name, target in members)
+        linked = joined([here.link(nodes.literal("", name), target)] for name, target in names)
+        groups.append([nodes.literal("", owner), nodes.Text(": "), *linked] if owner else linked)
     listed = nodes.field_list(classes=["heuristic-entries"])
-    listed += field("Shown in", *joined([here.link(nodes.literal("", name), target)] for name, target in shown))
+    listed += field(_("Shown in"), *joined(groups, "; " if any(owner for owner, _members in shown) else ", "))
     return [listed]
 
 
@@ -108,7 +131,8 @@ def caption_nodes(said: Caption) -> list[nodes.Node]:
     """Return a caption's inline nodes."""
     spoken: list[nodes.Node] = [nodes.literal("", name) for name in said.names]
     spoken += [nodes.Text(said.release)] if said.release else []
-    where: nodes.Node = nodes.strong("", "not found there") if said.line is None else nodes.Text(f"line {said.line}")
+    lost = said.line is None
+    where: nodes.Node = nodes.strong("", _("not found there")) if lost else nodes.Text(_("line %d") % said.line)
     if said.uri:
         where = nodes.reference("", "", nodes.inline("", where.astext()), refuri=said.uri, internal=False)
     return [*joined([part] for part in spoken), nodes.Text(", "), where]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import textwrap
+from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -14,6 +15,7 @@ from sphinx.util import logging
 from sphinxext_heuristics.model import Target
 from sphinxext_heuristics.nodes import add_html_node
 from sphinxext_heuristics.show.parts import FilteredView, link_nodes, links, named, paragraph
+from sphinxext_heuristics.words import _
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -85,7 +87,7 @@ class GraphView(FilteredView):
     def nodes(self, content: Graph, here: Here) -> list[nodes.Node]:
         """Return the list, which carries the source of the picture."""
         if not content.branches:
-            return [paragraph("No heuristic is to be shown.")]
+            return [paragraph(_("No heuristic is to be shown."))]
         listed = nodes.bullet_list()
         for branch in content.branches:
             below = [nodes.list_item("", paragraph(*link_nodes(link, here))) for link in branch.links]
@@ -112,7 +114,7 @@ def dot_of(branches: Iterable[Branch], here: Here) -> str:
         if link.target:
             lines.append(_node(node, label, how, here.uri(link.target)))
         else:
-            lines.append(_node(node, f"{label} (missing)", f"{how} style=dashed"))
+            lines.append(_node(node, _("%s (missing)") % label, f"{how} style=dashed"))
     return "\n".join([*lines, "}\n"])
 
 
@@ -150,7 +152,8 @@ def inline_svg(svg: str) -> str:
     svg = re.sub(r"<!--.*?-->\n?|<title>.*?</title>\n?", "", svg, flags=re.DOTALL)
     svg = re.sub(r"(<(?:g|a)\b[^>]*?) id=\"[^\"]*\"", r"\1", svg)
     svg = re.sub(r' xlink:title="[^"]*"', "", svg).replace(f' xlink:href="{_HOST}', ' href="')
-    return svg.replace("<svg ", '<svg role="group" aria-label="Graph of heuristics; the same as a list below" ', 1)
+    label = escape(_("Graph of heuristics; the same as a list below"))
+    return svg.replace("<svg ", f'<svg role="group" aria-label="{label}" ', 1)
 
 
 def _visit_html(self: Any, node: heuristic_graph) -> None:  # noqa: ANN401 - any HTML writer
@@ -158,10 +161,11 @@ def _visit_html(self: Any, node: heuristic_graph) -> None:  # noqa: ANN401 - any
     node["ends"] = "</div>\n"
     if picture := _picture(self, node):
         self.body.append(f'<div class="heuristic-graph-picture">\n{picture}</div>\n')
-        self.body.append("<details>\n<summary>The same as a list</summary>\n")
+        self.body.append("<details>\n<summary>" + escape(_("The same as a list")) + "</summary>\n")
         node["ends"] = "</details>\n</div>\n"
     elif self.builder.name != "epub":
-        self.body.append('<p class="heuristic-graph-note">With Graphviz installed, this list is a picture.</p>\n')
+        hint = escape(_("With Graphviz installed, this list is a picture."))
+        self.body.append(f'<p class="heuristic-graph-note">{hint}</p>\n')
 
 
 def _depart_html(self: Any, node: heuristic_graph) -> None:  # noqa: ANN401 - any HTML writer

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-from html import escape
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from docutils import nodes
@@ -20,22 +18,18 @@ from sphinxext_heuristics.show.parts import (
     meta_nodes,
     named,
     paragraph,
+    script_place,
     table,
 )
+from sphinxext_heuristics.words import _
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from sphinx.application import Sphinx
-
-    from sphinxext_heuristics.model import Note, Query
+    from sphinxext_heuristics.model import Heuristic, Note, Query
     from sphinxext_heuristics.resolve.listing import Category, Link
     from sphinxext_heuristics.resolve.plan import Plan
     from sphinxext_heuristics.view import Here, Named
-
-
-#: The class of the place of a filter.
-_FILTER = "heuristic-filter"
 
 
 class Row(NamedTuple):
@@ -46,6 +40,8 @@ class Row(NamedTuple):
     categories: tuple[str, ...]
     links: tuple[Link, ...]
     note: Note
+    #: What the filter finds it by and readers do not see.
+    words: str
 
 
 class Pages(NamedTuple):
@@ -54,6 +50,8 @@ class Pages(NamedTuple):
     rows: tuple[Row, ...]
     categories: tuple[Category, ...]
     cards: bool
+    #: Whether connections have their types and marks, as in the index file.
+    marks: bool
 
 
 class Missing(NamedTuple):
@@ -69,7 +67,7 @@ class IndexView(FilteredView):
 
     def content(self, plan: Plan, query: Query, docname: str) -> Pages | Missing:
         """Return the rows of what is asked for."""
-        records = plan.selection(query.filters)
+        records, marks = plan.selection(query.filters), bool(query.option("marks"))
         if query.option("missing"):
             return Missing(
                 rows=tuple(
@@ -79,11 +77,19 @@ class IndexView(FilteredView):
             )
         return Pages(
             rows=tuple(
-                Row(named(record), meta(plan, record), record.categories, links(plan, record), plan.note(record))
+                Row(
+                    named=named(record),
+                    meta=meta(plan, record),
+                    categories=record.categories,
+                    links=links(plan, record, marks=marks),
+                    note=plan.note(record),
+                    words=_words(plan, record),
+                )
                 for record in records
             ),
             categories=index.categories(records, plan.settings.categories),
             cards=query.option("layout") == "cards",
+            marks=marks,
         )
 
     def nodes(self, content: Pages | Missing, here: Here) -> list[nodes.Node]:
@@ -91,22 +97,15 @@ class IndexView(FilteredView):
         if isinstance(content, Missing):
             return _worklist(content, here)
         form = _cards if content.cards else _table
-        return [_filter(content.categories), form(content.rows, here), *_categories(content.categories), _legend()]
+        names = [category.name for category in content.categories if category.count]
+        place = script_place("heuristic-filter", categories=names, words=[row.words for row in content.rows])
+        listed = form(content.rows, here, marks=content.marks)
+        return [place, listed, *_categories(content.categories), *[_legend()] * content.marks]
 
 
-def _filter(categories: Iterable[Category]) -> nodes.Node:
-    """Return the place where the script makes the filter of what follows; an e-book has no scripts."""
-    names = json.dumps([category.name for category in categories if category.count], ensure_ascii=False)
-    place = f'<div class="{_FILTER}" data-categories="{escape(names)}" hidden="hidden"></div>\n'
-    return addnodes.only("", nodes.raw("", place, format="html"), expr="html and not epub")
-
-
-def add_script(
-    app: Sphinx, _page: str, _template: str, _context: dict[str, Any], doctree: nodes.document | None
-) -> None:
-    """Bring the script to the pages that have an index, and to no others."""
-    if doctree is not None and any(_FILTER in raw.astext() for raw in doctree.findall(nodes.raw)):
-        app.add_js_file("heuristics-index.js", loading_method="defer")
+def _words(plan: Plan, record: Heuristic) -> str:
+    """Return the words that a heuristic is looked for by and that its row does not show: keywords and messages."""
+    return " ".join(dict.fromkeys((*record.keywords, *(message.text for message, _quoted in plan.said(record)))))
 
 
 def _tags(categories: Sequence[str]) -> list[nodes.Node]:
@@ -115,25 +114,25 @@ def _tags(categories: Sequence[str]) -> list[nodes.Node]:
     return [addnodes.only("", nodes.paragraph("", "", *tags, classes=["heuristic-tags"]), expr="html")] if tags else []
 
 
-def _table(rows: Iterable[Row], here: Here) -> nodes.Node:
+def _table(rows: Iterable[Row], here: Here, *, marks: bool) -> nodes.Node:
     cells = (
         (
             [paragraph(here.heuristic(row.named)), meta_nodes(row.meta), *_tags(row.categories)],
-            [_connections(row, here)],
+            [_connections(row, here, marks=marks)],
             [paragraph(*here.note(row.note))],
         )
         for row in rows
     )
-    return table(("Heuristic", "Connections", "Note"), (30, 35, 35), cells, classes=["heuristic-index"])
+    return table((_("Heuristic"), _("Connections"), _("Note")), (30, 35, 35), cells, classes=["heuristic-index"])
 
 
-def _connections(row: Row, here: Here) -> nodes.Node:
+def _connections(row: Row, here: Here, *, marks: bool) -> nodes.Node:
     lines = nodes.line_block(classes=["heuristic-connections"])
-    lines += [nodes.line("", "", *link_nodes(one, here)) for one in row.links]
+    lines += [nodes.line("", "", *link_nodes(one, here, marks=marks)) for one in row.links]
     return lines
 
 
-def _cards(rows: Iterable[Row], here: Here) -> nodes.Node:
+def _cards(rows: Iterable[Row], here: Here, *, marks: bool) -> nodes.Node:
     """Return cards that sphinx-design's style sheet, or else our own, lays out."""
     grid = _div("grid-container", ["heuristic-cards"])
     for row in rows:
@@ -141,7 +140,7 @@ def _cards(rows: Iterable[Row], here: Here) -> nodes.Node:
         body += nodes.paragraph("", "", here.heuristic(row.named), classes=["sd-card-title"])
         body += meta_nodes(row.meta)
         body += paragraph(*here.note(row.note))
-        body += _connections(row, here)
+        body += _connections(row, here, marks=marks)
         body += _tags(row.categories)
         card = _div("card", ["sd-card", "sd-shadow-sm", f"heuristic-{row.meta.severity}"])
         card += body
@@ -158,20 +157,20 @@ def _categories(rows: Iterable[Category]) -> list[nodes.Node]:
     cells = [([paragraph(row.name)], [paragraph(str(row.count))], [paragraph(row.description)]) for row in rows]
     if not cells:
         return []
-    heads = ("Category", "Count", "Description")
-    return [nodes.rubric("", "Categories"), table(heads, (30, 10, 60), cells, classes=["heuristic-categories"])]
+    heads = (_("Category"), _("Count"), _("Description"))
+    return [nodes.rubric("", _("Categories")), table(heads, (30, 10, 60), cells, classes=["heuristic-categories"])]
 
 
 def _legend() -> nodes.Node:
-    signs = nodes.Text(f" {index.EXISTS} the page or object exists, {index.MISSING} it is still missing")
-    return nodes.paragraph("", "", nodes.strong("", "Legend:"), signs, classes=["heuristic-legend"])
+    said = _("%s the page or object exists, %s it is still missing") % (index.EXISTS, index.MISSING)
+    return nodes.paragraph("", "", nodes.strong("", _("Legend:")), nodes.Text(f" {said}"), classes=["heuristic-legend"])
 
 
 def _worklist(content: Missing, here: Here) -> list[nodes.Node]:
     if not content.rows:
-        return [paragraph("Nothing is missing.")]
+        return [paragraph(_("Nothing is missing."))]
     cells = (
         ([paragraph(missing)], [paragraph(*joined([here.heuristic(one)] for one in waiting))])
         for missing, waiting in content.rows
     )
-    return [table(("Missing", "Wanted by"), (50, 50), cells, classes=["heuristic-worklist"])]
+    return [table((_("Missing"), _("Wanted by")), (50, 50), cells, classes=["heuristic-worklist"])]

@@ -3,11 +3,23 @@
 from __future__ import annotations
 
 import hashlib
+from itertools import groupby
 from typing import TYPE_CHECKING, NamedTuple
 
 from docutils import nodes
 
-from sphinxext_heuristics.show.parts import FilteredView, joined, named, outdated, outdated_nodes, paragraph
+from sphinxext_heuristics.evidence.messages import pieces_of
+from sphinxext_heuristics.model import Message
+from sphinxext_heuristics.show.parts import (
+    FilteredView,
+    joined,
+    named,
+    outdated,
+    outdated_nodes,
+    paragraph,
+    script_place,
+)
+from sphinxext_heuristics.words import _
 
 if TYPE_CHECKING:
     from sphinxext_heuristics.model import Note, Query
@@ -37,6 +49,11 @@ class Row(NamedTuple):
     lines: tuple[Line, ...]
 
     @property
+    def module(self) -> str:
+        """Return the module that it comes from, the first by name."""
+        return self.objects[0].partition(":")[0] if self.objects else ""
+
+    @property
     def anchor(self) -> str:
         """Return an id that stays the same as long as the message does."""
         said = f"{self.kind}: {self.text}"
@@ -45,12 +62,12 @@ class Row(NamedTuple):
 
 
 class MessagesView(FilteredView):
-    """The errors and warnings that evidence quotes, by kind and text."""
+    """The errors and warnings that evidence quotes, by the modules that they come from."""
 
     name = "heuristic-messages"
 
     def content(self, plan: Plan, query: Query, docname: str) -> tuple[Row, ...]:
-        """Return the messages that the chosen heuristics quote, by kind and text."""
+        """Return the messages that the chosen heuristics quote, by module, kind and text; other packages' are last."""
         found: dict[tuple[str, str], tuple[dict[str, None], dict[str, Line]]] = {}
         for record in plan.selection(query.filters):
             for message, quoted in plan.said(record):
@@ -58,28 +75,33 @@ class MessagesView(FilteredView):
                 lines[record.name] = Line(named=named(record), outdated=outdated(plan, record), note=plan.note(record))
                 if quoted.object:
                     objects[quoted.object] = None
-        return tuple(
+        rows = [
             Row(kind=kind, text=said, objects=tuple(sorted(objects)), lines=tuple(lines.values()))
             for (kind, said), (objects, lines) in sorted(found.items())
-        )
+        ]
+        own = f"{plan.settings.package}."
+        return tuple(sorted(rows, key=lambda row: (not f"{row.module}.".startswith(own), row.module)))
 
     def nodes(self, content: tuple[Row, ...], here: Here) -> list[nodes.Node]:
-        """Return the list of messages."""
+        """Return the box for a pasted text, and the messages of each module."""
         if not content:
-            return [paragraph("No message is quoted.")]
-        listed = nodes.definition_list(classes=["heuristic-messages"])
-        for row in content:
-            definition = nodes.definition("", *(paragraph(*_line(line, here)) for line in row.lines))
-            if row.objects:
-                names = joined([nodes.literal("", name)] for name in row.objects)
-                definition += nodes.paragraph("", "", nodes.Text("In "), *names, classes=["heuristic-meta"])
-            listed += nodes.definition_list_item(
-                "",
-                nodes.term("", "", nodes.literal("", row.text), ids=[row.anchor]),
-                nodes.classifier("", row.kind),
-                definition,
-            )
-        return [listed]
+            return [paragraph(_("No message is quoted."))]
+        found = [(row.anchor, row.kind, pieces_of(Message(kind=row.kind, text=row.text))) for row in content]
+        made = [script_place("heuristic-paste", messages=found)]
+        for module, rows in groupby(content, lambda row: row.module):
+            made += [nodes.rubric("", "", nodes.literal("", module), classes=["heuristic-origin"])] * bool(module)
+            made.append(nodes.definition_list("", *(_item(row, here) for row in rows), classes=["heuristic-messages"]))
+        return made
+
+
+def _item(row: Row, here: Here) -> nodes.definition_list_item:
+    """Return a message with its heuristics and the objects that say it."""
+    definition = nodes.definition("", *(paragraph(*_line(line, here)) for line in row.lines))
+    if row.objects:
+        names = joined([nodes.literal("", name)] for name in row.objects)
+        definition += nodes.paragraph("", "", nodes.Text(_("In") + " "), *names, classes=["heuristic-meta"])
+    term = nodes.term("", "", nodes.literal("", row.text), ids=[row.anchor])
+    return nodes.definition_list_item("", term, nodes.classifier("", row.kind), definition)
 
 
 def _line(line: Line, here: Here) -> list[nodes.Node]:

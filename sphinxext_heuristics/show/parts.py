@@ -2,22 +2,50 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+import json
+from html import escape
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from docutils import nodes
+from sphinx import addnodes
 from sphinx.locale import admonitionlabels
 
 from sphinxext_heuristics.resolve import checks
 from sphinxext_heuristics.resolve import listing as index
 from sphinxext_heuristics.view import Named, View
+from sphinxext_heuristics.words import _
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
+
+    from sphinx.application import Sphinx
 
     from sphinxext_heuristics.model import Heuristic, Problem, Query
     from sphinxext_heuristics.resolve.listing import Link
     from sphinxext_heuristics.resolve.plan import Plan
     from sphinxext_heuristics.view import Here
+
+#: The class of a place that a script fills → the script.
+_SCRIPTS = {"heuristic-filter": "heuristics-index.js", "heuristic-paste": "heuristics-messages.js"}
+
+#: What scripts say → the same for readers.
+_SAID = {
+    "Filter:": _("Filter:"),
+    "Severity": _("Severity"),
+    "Category": _("Category"),
+    "Show all": _("Show all"),
+    "%s heuristics": _("%s heuristics"),
+    "%s of %s heuristics": _("%s of %s heuristics"),
+    "Paste an error message, a warning or a whole traceback": _(
+        "Paste an error message, a warning or a whole traceback"
+    ),
+    "Find": _("Find"),
+    "The text stays in your browser.": _("The text stays in your browser."),
+    "1 message fits:": _("1 message fits:"),
+    "%s messages fit, the best first:": _("%s messages fit, the best first:"),
+    "No message fits this text. The closest are:": _("No message fits this text. The closest are:"),
+    "No message fits this text.": _("No message fits this text."),
+}
 
 
 class Meta(NamedTuple):
@@ -43,12 +71,12 @@ def meta(plan: Plan, record: Heuristic) -> Meta:
 def outdated(plan: Plan, record: Heuristic) -> str:
     """Return that a heuristic does not hold for the documented version, or ``""``."""
     about = f"{plan.settings.package} {plan.lookups.version}".strip()
-    return "" if plan.holds(record) else f"does not hold for {about}"
+    return "" if plan.holds(record) else _("does not hold for %s") % about
 
 
-def links(plan: Plan, record: Heuristic) -> tuple[Link, ...]:
-    """Return a heuristic's connections as an index lists them."""
-    return index.links(plan.connections(record), plan.settings.package, plan)
+def links(plan: Plan, record: Heuristic, *, marks: bool = False) -> tuple[Link, ...]:
+    """Return a heuristic's connections as an index lists them: with *marks* by their names, else by titles."""
+    return index.links(plan.connections(record), plan.settings.package, None if marks else plan)
 
 
 def severity_word(severity: str) -> str:
@@ -71,10 +99,13 @@ def meta_nodes(said: Meta) -> nodes.paragraph:
     return line
 
 
-def link_nodes(one: Link, here: Here) -> list[nodes.Node]:
-    """Return a connection with its mark and type, as an index lists it."""
-    name = nodes.inline("", one.text)
-    return [nodes.Text(f"{one.mark}\u00a0{one.word}: "), here.link(name, one.target) if one.target else name]
+def link_nodes(one: Link, here: Here, *, marks: bool = False) -> list[nodes.Node]:
+    """Return a connection by its name, linked where it exists; with *marks*, with its mark and type before it."""
+    name = (nodes.literal if one.type == "impl" and not marks else nodes.inline)("", one.text)
+    shown: list[nodes.Node] = [here.link(name, one.target) if one.target else name]
+    if marks:
+        return [nodes.Text(f"{one.mark}\u00a0{one.word}: "), *shown]
+    return [*shown, nodes.Text(f" ({_('planned')})")] if one.planned and not one.target else shown
 
 
 def joined(parts: Iterable[Sequence[nodes.Node]], between: str = ", ") -> list[nodes.Node]:
@@ -85,7 +116,7 @@ def joined(parts: Iterable[Sequence[nodes.Node]], between: str = ", ") -> list[n
 def field(name: str, *children: nodes.Node) -> nodes.field:
     """Return one field of a field list."""
     body = nodes.field_body("", nodes.paragraph("", "", *children))
-    return nodes.field("", nodes.field_name("", name), body)
+    return nodes.field("", nodes.field_name("", str(name)), body)
 
 
 def paragraph(*children: nodes.Node | str) -> nodes.paragraph:
@@ -107,6 +138,25 @@ def table(
 
 def _row(cells: Iterable[Sequence[nodes.Node]]) -> nodes.row:
     return nodes.row("", *(nodes.entry("", *cell) for cell in cells))
+
+
+def script_place(name: str, **data: object) -> nodes.Node:
+    """Return the place of a class that a script fills, with its data; an e-book has no scripts."""
+    said = "".join(f' data-{key}="{escape(json.dumps(it, ensure_ascii=False))}"' for key, it in data.items())
+    place = f'<div class="{name}"{said} hidden="hidden"></div>\n'
+    return addnodes.only("", nodes.raw("", place, format="html", script=name), expr="html and not epub")
+
+
+def add_scripts(
+    app: Sphinx, _page: str, _template: str, _context: dict[str, Any], doctree: nodes.document | None
+) -> None:
+    """Bring each script to the pages that have a place for it, and to no others."""
+    elements = doctree.findall(nodes.Element) if doctree else ()
+    used = {name for node in elements for name in (*node.get("classes", ()), node.get("script"))}
+    for name in sorted(used & _SCRIPTS.keys()):
+        said = {english: str(it) for english, it in _SAID.items() if str(it) != english}
+        more: dict[str, Any] = {"data-words": json.dumps(said, ensure_ascii=False)} if said else {}
+        app.add_js_file(_SCRIPTS[name], loading_method="defer", **more)
 
 
 class FilteredView(View):

@@ -54,6 +54,7 @@ class Definition(NamedTuple):
     is_described: bool
     #: Whether it is a member that a base class defines.
     is_inherited: bool
+    is_module: bool
 
 
 @lru_cache(maxsize=1024)

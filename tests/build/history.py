@@ -219,6 +219,15 @@ OPERATIONS: dict[str, Operation] = {
     "name the package": setting("heuristics_package", "pkg"),
     "name an index file": setting("heuristics_index_file", "_Index.md"),
     "review the places": reviewing,
+    "weigh": replacing("h/Alpha.md", ":category: One", ":category: One\n:weight: 5\n:keywords: cut off"),
+    "rename and keep the name": replacing("h/Beta.rst", ":: Beta\n", ":: Gamma\n   :former-names: Beta\n"),
+    "document a module": adding(
+        "module.rst",
+        ":orphan:\n\nModule\n======\n\n.. py:module:: tools\n\nText.\n\n"
+        ".. heuristic:: Delta\n   :impl: tools, pkg.Base.run\n   :note: Mind the tools.\n",
+    ),
+    "show every copy": setting("heuristics_inherited", "show"),
+    "place by hand": adding("guides/how-to.md", "\n```{heuristics-for} how-to\n```\n"),
 }
 
 

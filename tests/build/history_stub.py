@@ -20,7 +20,20 @@ class Stub(SphinxDirective):
     final_argument_whitespace = True
     has_content = True
     option_spec = dict.fromkeys(
-        ("title", "note", "impl", "workflow", "principle", "severity", "category", "until", "text"),
+        (
+            "title",
+            "note",
+            "impl",
+            "workflow",
+            "principle",
+            "severity",
+            "category",
+            "until",
+            "text",
+            "weight",
+            "keywords",
+            "former-names",
+        ),
         directives.unchanged,
     )
 

@@ -77,6 +77,7 @@ QUOTES: dict[str, list[tuple[str, str]]] = {
     'logging.getLogger(__name__).error(f"took {s}")': [("log", "took …")],
     "logger.setLevel('no level')": [],
     "parser.error('no log')": [],
+    "logger.warning_once('once')": [("log", "once")],
     # by a name
     'msg = f"no {a} here"\nraise ValueError(msg)': [("ValueError", "no … here")],
     'if a:\n    m = "no a"\nelse:\n    m = "no b"\nraise ValueError(m)': [
@@ -362,6 +363,8 @@ LISTED = """\
 Messages
 ********
 
+-[ "zoo" ]-
+
 "Hay is not enough for … in winter" : FutureWarning
    Hay: Hay is for summer
 
@@ -388,6 +391,51 @@ def zoo(project: Callable[..., Project]) -> Project:
 
 def test_the_index_lists_by_kind_and_text(zoo: Project) -> None:
     assert zoo.ok().read("messages.txt") == LISTED
+
+
+SAYING = """\
+def {name}():
+    raise {kind}("{text}")
+"""
+
+
+def test_messages_are_grouped_by_module_the_documented_package_first(project: Callable[..., Project]) -> None:
+    said = {
+        "ant.hill": ("dig", "OSError", "No more sand"),
+        "zoo.birds": ("sing", "OSError", "Too early to sing"),
+        "zoo.apes": ("climb", "ValueError", "No tree is high enough"),
+        "zoology": ("count", "ValueError", "Count again"),
+        "zoo.apes.young": ("climb", "OSError", "Ask your mother"),
+    }
+    quotes = "".join(
+        f'```{{evidence}} {module}:{name}\nraise {kind}("{text}")\n```\n\n'
+        for module, (name, kind, text) in said.items()
+    )
+    built = project(
+        {
+            "conf.py": FILES["conf.py"],
+            "index.md": "# Zoo\n\n```{heuristic-messages}\n```\n\n"
+            f"````{{heuristic}} Food\n:note: N\n:workflow: index\n\n{quotes}````\n",
+            **dict.fromkeys(("ant/__init__.py", "zoo/__init__.py"), ""),
+            "ant/hill.py": SAYING.format(name="dig", kind="OSError", text="No more sand"),
+            "zoo/birds.py": SAYING.format(name="sing", kind="OSError", text="Too early to sing"),
+            "zoo/apes/__init__.py": SAYING.format(name="climb", kind="ValueError", text="No tree is high enough"),
+            "zoo/apes/young.py": SAYING.format(name="climb", kind="OSError", text="Ask your mother"),
+            "zoology.py": SAYING.format(name="count", kind="ValueError", text="Count again"),
+        }
+    ).ok("html")
+    heads = built.soup("index.html").select("p.heuristic-origin")
+    lists = [head.find_next_sibling("dl") for head in heads]
+    assert [
+        (head.get_text(), [term.code.get_text() for term in found.find_all("dt")])
+        for head, found in zip(heads, lists, strict=True)
+    ] == [
+        ("zoo.apes", ["No tree is high enough"]),
+        ("zoo.apes.young", ["Ask your mother"]),
+        ("zoo.birds", ["Too early to sing"]),
+        ("ant.hill", ["No more sand"]),
+        ("zoology", ["Count again"]),
+    ]
 
 
 def test_each_message_has_an_anchor_and_links_to_its_heuristics(zoo: Project) -> None:
@@ -753,10 +801,10 @@ def test_messages_of_peft(project: Callable[..., Project]) -> None:
     modules = "Target modules … not found in the base model. Please check the target modules and try again."
     multiple = "This will lead to having multiple adapters in the model. Make sure to know what you are doing!"
     assert entries == [
-        (modules, "NoMatchingPeftModuleError"),
-        (f"Already found a `peft_config` attribute in the model. {multiple}", "UserWarning"),
         (DORA.text, "ValueError"),
         (NANS.text, "ValueError"),
+        (modules, "NoMatchingPeftModuleError"),
+        (f"Already found a `peft_config` attribute in the model. {multiple}", "UserWarning"),
     ]
     ran = explained(site, TRACEBACK.format(error="ValueError: Cannot pass `adapter_names` when DoRA is enabled."))
     assert ran.stdout.startswith("A (tip): No DoRA in mixed batches\n")

@@ -159,6 +159,7 @@ def test_all_fields(data: Any) -> None:  # noqa: ANN401 - JSON
         "note": {"text": 'Use run|x and not "go"', "markdown": 'Use `run\\|x` and *not* "go"'},
         "severity": "warning",
         "categories": ["Speed"],
+        "keywords": [],
         "since": "1.0",
         "until": None,
         "holds": True,

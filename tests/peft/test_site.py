@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import subprocess
@@ -32,7 +33,7 @@ DOCS = ROOT / "docs"
 PAGES = sorted(DOCS.parent.glob("heuristics/huggingface_peft_*.md"))
 
 SAFE_MERGE = "Check the merged weights before you ship them"
-ROUNDING = "Merging into quantized weights rounds them again"
+ROUNDING = "Avoid merging into quantized weights, which rounds them again"
 RETURNS = "Assign what merge_and_unload returns"
 TIED = "Untie the embeddings before you merge an adapter on them"
 UNMERGEABLE = "Merge into an unquantized base where the quantized one cannot be merged"
@@ -111,11 +112,13 @@ def inventory(site: Path) -> dict[str, dict[str, tuple[str, str]]]:
 
 
 def titles(holder: Tag) -> list[str]:
-    """Return the titles of the admonitions right in *holder*, not in its members: first those that stand open."""
-    boxes = holder.find_all("div", class_="heuristic", recursive=False)
-    more = holder.find("details", class_="heuristic-more", recursive=False)
-    boxes += more.find_all("div", class_="heuristic", recursive=False) if isinstance(more, Tag) else []
-    return [box.find("p", class_="admonition-title").a.get_text() for box in boxes]
+    """Return the titles of what is shown right in *holder*, not in its members, in full, folded or in one line."""
+    shown: list[Tag] = []
+    for child in holder.find_all(["div", "details"], recursive=False):
+        is_fold = "heuristic-more" in child.get("class", [])
+        shown += child.find_all("div", class_="heuristic", recursive=False) if is_fold else [child]
+    links = (one.a for one in shown if {"heuristic", "heuristic-repeated"} & {*one.get("class", [])})
+    return [link.get_text() for link in links if link is not None]
 
 
 def body(site: Path, name: str) -> Tag:
@@ -179,7 +182,7 @@ def test_a_class_is_itself_and_no_class_that_ends_alike(site: Path) -> None:
 
 
 def test_no_page_shows_a_heuristic_of_one_object_in_full_twice(site: Path) -> None:
-    """Of what `models` documents several times, each heuristic is shown in full once and named in one line elsewhere."""
+    """Of what `models` documents several times, each heuristic is in full once and in one line elsewhere."""
     lines = page(site / "reference/models.html").select("div.heuristic-repeated")
     assert len(lines) > 50
     for line in lines:
@@ -206,6 +209,43 @@ def test_what_concerns_who_writes_layers_shows_where_they_are_described(site: Pa
     section = box.find_parent("section")
     assert section is not None
     assert section["id"] == "layers-of-your-own"
+
+
+def test_front_page_shows_an_entry_as_it_is(site: Path) -> None:
+    front, there = page(site / "index.html"), page(site / "reference/models.html").find(id="peft.PeftModel.set_adapter")
+    shown = front.select_one("dl.py.method")
+    entry = there.find_next_sibling("dd")
+    ends = [signature.get_text().strip().rstrip("¶") for signature in (shown.dt, there)]
+    assert ends[0] == f"PeftModel.{ends[1]}"
+    assert [box.get_text() for box in shown.select("div.heuristic")] == [
+        box.get_text() for box in entry.find_all("div", class_="heuristic", recursive=False)
+    ]
+    for paragraph in shown.dd.find_all("p", recursive=False):
+        said = paragraph.get_text().partition(" (")[0]
+        assert any(said in one.get_text() for one in entry.find_all("p", recursive=False)), said
+    # a copy of an entry is no other place where heuristics show
+    heuristic = page(site / "heuristics/huggingface_peft_Set_Adapter_Unfreezes.html")
+    assert not heuristic.select('.heuristic-entries a[href^="../index.html"]')
+
+
+def test_front_page_takes_an_error_message_and_leads_to_tasks(site: Path) -> None:
+    front = page(site / "index.html")
+    assert front.select_one(".heuristic-paste a")["href"] == "messages.html"
+    assert front.select('script[src*="heuristics-messages.js"]')
+    cards = {card.select_one(".sd-card-title").get_text(strip=True): card for card in front.select(".sd-card")}
+    assert list(cards) == ["Train", "Load", "Merge", "Serve"]
+    for card in cards.values():
+        links = [str(link["href"]).partition("#")[0] for link in card.select("a[href]")]
+        assert any(link.startswith("guides/") for link in links)
+        assert any(link.startswith("heuristics/") for link in links)
+        assert all((site / link).is_file() for link in links)
+
+
+def test_messages_of_other_packages_are_listed(site: Path) -> None:
+    modules = [head.get_text() for head in page(site / "messages.html").select(".heuristic-origin")]
+    others = [module for module in modules if not module.startswith("peft.")]
+    assert others == ["torch.amp.grad_scaler", "torch.optim.optimizer", "transformers.modeling_layers"]
+    assert modules[-3:] == others
 
 
 def test_a_failed_mixed_batch_is_warned_of_once(site: Path) -> None:
@@ -252,7 +292,8 @@ def test_the_reference_shows_what_the_reach_file_lists_and_nothing_else(site: Pa
     names = inventory(site)["heuristic:heuristic"]
     shown = [(name, place) for place in {place for _name, place in reviewed()} for name in entry(site, place)]
     assert sorted(shown) == sorted((names[name][1], place) for name, place in reviewed())
-    boxes = [box for path in (site / "reference").rglob("*.html") for box in page(path).select("div.heuristic")]
+    selector = "div.heuristic, div.heuristic-repeated"
+    boxes = [box for path in (site / "reference").rglob("*.html") for box in page(path).select(selector)]
     assert len(boxes) == len(shown)
 
 
@@ -330,9 +371,9 @@ def test_the_index_lists_them_with_their_connections_and_counts(site: Path) -> N
         (SAFE_MERGE, "Use safe_merge=True to detect broken adapters"),
     ]
     assert [line.get_text() for line in rows[4][1].select("div.line")] == [
-        "✅\u00a0Impl: merge_and_unload",
-        "✅\u00a0Workflow: Adapter_Inference",
-        "✅\u00a0Principle: Adapter_Merging",
+        "merge_and_unload",
+        "Adapter inference",
+        "Adapter merging",
     ]
     assert "⬜" not in table.get_text()
     counts = index.find("table", class_="heuristic-categories")
@@ -369,3 +410,60 @@ def test_what_explain_says_is_what_the_pages_show(site: Path) -> None:
     assert len(said[False]) > 50
     assert said[True] == shown
     assert not said[False] & shown
+
+
+# -- the search -----------------------------------------------------------------------
+
+#: What readers search for → the pages of heuristics that answer it; and names → the end of their entry's full name.
+SEARCH = json.loads((ROOT / "tests/peft/search.json").read_text(encoding="utf-8"))
+
+#: Added to the search page: the results of all queries, the best first, by Sphinx's own script and with its index.
+_ASK = """<pre id="result"></pre><script>
+addEventListener("load", () => {{
+  const ask = (query) =>
+    Search._performSearch(...Search._parseQuery(query)).reverse().slice(0, 20)
+      .map(([docname, title, , , , , kind]) => [kind, docname, title]);
+  document.getElementById("result").textContent = JSON.stringify({queries}.map(ask));
+}});
+</script>"""
+
+
+@pytest.fixture(scope="module")
+def results(site: Path, browser: str, tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[list[str]]]:
+    """Return query → its results, each with kind, document and title."""
+    queries = [*SEARCH["words"], *SEARCH["names"]]
+    asking = site / "asking.html"
+    text = (site / "search.html").read_text(encoding="utf-8")
+    asking.write_text(text + _ASK.format(queries=json.dumps(queries)), encoding="utf-8")
+    profile = f"--user-data-dir={tmp_path_factory.mktemp('browser')}"
+    command = [browser, "--headless", "--no-sandbox", "--no-first-run", "--disable-gpu", profile]
+    command += ["--virtual-time-budget=5000", "--dump-dom", asking.as_uri()]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True)  # noqa: S603 - see above
+    asking.unlink()
+    result = BeautifulSoup(done.stdout, "html.parser").find(id="result")
+    assert result is not None, done.stderr
+    assert result.get_text(), "the search page has reported nothing"
+    return dict(zip(queries, json.loads(result.get_text()), strict=True))
+
+
+@pytest.mark.slow
+@pytest.mark.browser
+def test_words_find_the_right_page(results: dict[str, list[list[str]]]) -> None:
+    missed = {}
+    for query, names in SEARCH["words"].items():
+        found = [docname for _kind, docname, _title in results[query]]
+        wanted = {f"heuristics/huggingface_peft_{name}" for name in names}
+        if not wanted & set(found[:3]):
+            missed[query] = found[:5]
+        pages = [docname for docname in found if docname.startswith("heuristics/huggingface")]
+        assert len(pages) == len(set(pages)), f"{query}: a page is listed twice"
+    assert len(missed) <= len(SEARCH["words"]) // 10, missed
+
+
+@pytest.mark.slow
+@pytest.mark.browser
+@pytest.mark.parametrize("name", SEARCH["names"])
+def test_a_name_finds_its_entry_first(results: dict[str, list[list[str]]], name: str) -> None:
+    kind, _docname, title = results[name][0]
+    assert kind == "object"
+    assert title == SEARCH["names"][name] or title.endswith(f".{SEARCH['names'][name]}")

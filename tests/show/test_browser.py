@@ -1,4 +1,4 @@
-"""The index and the graph in a real browser: what the script and the style sheet do to a page.
+"""Index, messages, releases and graph in a real browser: what scripts and the style sheet do to a page.
 
 A page is put into a frame as wide as a screen. A script is added to it that does what a reader does and reports what
 there is to see.
@@ -7,13 +7,16 @@ there is to see.
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import subprocess
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from bs4 import BeautifulSoup
+
+from sphinxext_heuristics.cli import pasted
+from sphinxext_heuristics.evidence.messages import fit, plain
+from sphinxext_heuristics.model import Message
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -44,6 +47,22 @@ const type = (text) => {
 };
 const chip = (word) => all(".heuristic-chip").find((one) => one.textContent.startsWith(word));
 const told = () => document.querySelector(".heuristic-count").textContent;
+/* The words that go on in another line although they would fit into one. */
+const broken = (selector) =>
+  all(selector).flatMap((element) => {
+    const found = [];
+    const texts = document.createTreeWalker(element, NodeFilter.SHOW_TEXT);
+    while (texts.nextNode()) {
+      for (const word of texts.currentNode.data.matchAll(/[\\p{L}\\p{N}]+/gu)) {
+        const range = document.createRange();
+        range.setStart(texts.currentNode, word.index);
+        range.setEnd(texts.currentNode, word.index + word[0].length);
+        const tops = [...range.getClientRects()].filter((box) => box.width > 1).map((box) => Math.round(box.top));
+        if (new Set(tops).size > 1) found.push(word[0]);
+      }
+    }
+    return found;
+  });
 const overflow = () => document.documentElement.scrollWidth - document.documentElement.clientWidth;
 """
 
@@ -52,17 +71,6 @@ _FRAME = """<!DOCTYPE html>
 <script>addEventListener("message", (event) => (document.getElementById("result").textContent = event.data));</script>
 <iframe src="{page}" width="{width}" height="900" style="border: 0"></iframe>
 """
-
-
-@pytest.fixture(scope="session")
-def browser() -> str:
-    for name in ("chromium", "chromium-browser", "google-chrome"):
-        if found := shutil.which(name):
-            return found
-    reason = "no chromium is installed; on Debian: apt-get install chromium"
-    if os.environ.get("HEURISTICS_REQUIRE_BROWSER") == "1":
-        pytest.fail(reason)
-    pytest.skip(reason)
 
 
 def heuristics() -> Iterator[str]:
@@ -104,7 +112,7 @@ def built(request: pytest.FixtureRequest, shared_project: Callable[..., Project]
 def look(browser: str, tmp_path: Path) -> Callable[..., Any]:
     """Return what a script returns that runs on a page in a frame of a width."""
 
-    def run(built: Built, name: str, script: str, width: int = WIDE) -> Any:  # noqa: ANN401 - JSON
+    def run(built: Built, name: str, script: str, width: int = WIDE, address: str = "") -> Any:  # noqa: ANN401 - JSON
         page = built.out / name
         copy = page.with_name(f"looked-at-{page.name}")
         report = f"""
@@ -112,14 +120,17 @@ addEventListener("load", async () => {{
   let result;
   try {{
     result = await (async () => {{ {_TOOLS} {script} }})();
+    if (errors.length) result = {{ error: errors }};
   }} catch (error) {{
     result = {{ error: `${{error.stack}}` }};
   }}
   parent.postMessage(JSON.stringify(result), "*");
 }});"""
-        copy.write_text(page.read_text(encoding="utf-8") + f"<script>{report}</script>", encoding="utf-8")
+        errors = "<script>window.errors = []; addEventListener('error', (e) => errors.push(e.message));</script>"
+        text = page.read_text(encoding="utf-8").replace("<head>", f"<head>{errors}", 1)
+        copy.write_text(f"{text}<script>{report}</script>", encoding="utf-8")
         frame = tmp_path / "frame.html"
-        frame.write_text(_FRAME.format(page=copy.as_uri(), width=width), encoding="utf-8")
+        frame.write_text(_FRAME.format(page=copy.as_uri() + address, width=width), encoding="utf-8")
         quiet = ("gpu", "quic", "background-networking", "component-update", "sync")
         done = subprocess.run(  # noqa: S603 - the browser that was found, on pages of our own
             [
@@ -197,6 +208,64 @@ def test_filter(built: Built, look: Callable[..., Any], page: str) -> None:
         "focus": True,
         "gone": True,
     }
+
+
+def test_what_is_chosen_is_in_the_address(built: Built, look: Callable[..., Any]) -> None:
+    script = """
+        const before = [shown().length, document.querySelector(".heuristic-filter input").value];
+        chip("Tip").click();
+        const address = new URL(location.href).searchParams;
+        document.querySelector(".heuristic-reset").click();
+        return [before, [...address], location.search, location.hash];
+        """
+    address = "?keep=1&find=title+with&severity=danger&category=Quantization&category=nothing#table"
+    chosen = [
+        ["keep", "1"],
+        ["find", "title with"],
+        ["severity", "danger"],
+        ["severity", "tip"],
+        ["category", "Quantization"],
+    ]
+    both = [number for number in range(5, COUNT, 6) if number % 3 == 1]
+    assert not both
+    found = look(built, "sub/table.html", script, address=address)
+    assert found == [[0, "title with"], chosen, "?keep=1", "#table"]
+    pressed = 'return [shown().length, all("[aria-pressed=true]").map((one) => one.textContent)];'
+    found = look(built, "sub/cards.html", pressed, address="?severity=danger&severity=tip&find=1th")
+    ones = [number for number in range(COUNT) if number % 6 in {0, 5} and str(number).endswith("1")]
+    assert found == [len(ones), ["Danger (33)", "Tip (34)"]]
+
+
+def test_toggles_have_icons(built: Built, look: Callable[..., Any]) -> None:
+    found = look(
+        built,
+        "sub/table.html",
+        """
+        const icons = all(".heuristic-chip svg");
+        return {
+          chips: all(".heuristic-chip").length - icons.length,
+          drawn: icons.every((icon) => icon.querySelector("path").getBBox().width > 5 && icon.clientWidth > 8),
+          hidden: icons.every((icon) => icon.getAttribute("aria-hidden") === "true"),
+          kinds: new Set(icons.map((icon) => icon.innerHTML)).size,
+        };
+        """,
+    )
+    assert found == {"chips": 0, "drawn": True, "hidden": True, "kinds": len(_SEVERITIES) + 1}
+
+
+@pytest.mark.parametrize("page", ["sub/table.html", "sub/cards.html"])
+def test_no_word_is_broken_on_a_phone(built: Built, look: Callable[..., Any], page: str) -> None:
+    tables = "table.heuristic-index, table.heuristic-categories, .heuristic-cards"
+    assert look(built, page, f'return [broken("{tables}"), overflow()];', NARROW) == [[], 0]
+
+
+def test_index_of_the_domain_fits_a_phone(built: Built, look: Callable[..., Any]) -> None:
+    script = """
+        const cells = all("td").filter((one) => one.offsetParent !== null);
+        const rights = cells.map((one) => one.getBoundingClientRect().right);
+        return [cells.length > 200, Math.max(...rights) <= innerWidth, overflow()];
+        """
+    assert look(built, "heuristic-index.html", script, NARROW) == [True, True, 0]
 
 
 def test_filter_is_for_keyboards_and_screen_readers(built: Built, look: Callable[..., Any]) -> None:
@@ -281,6 +350,171 @@ def test_narrow_rows_stack(built: Built, look: Callable[..., Any]) -> None:
         NARROW,
     )
     assert found == {"stacked": True, "wide": True, "inside": True}
+
+
+# -- messages -------------------------------------------------------------------------
+
+ZOO = {
+    "Food": [
+        ("ValueError", "{animal} cannot be fed: there is no food left for it."),
+        ("FutureWarning", "Hay is not enough for {animal} in `winter`"),
+        ("ValueError", "Not ready"),
+    ],
+    "Doors": [
+        ("RuntimeError", "The zoo is closed today"),
+        ("ValueError", "{name} <b>is</b> closed: \u00fc {number} & more"),
+    ],
+}
+
+PASTED = [
+    "ValueError: Leo cannot be fed: there is no food left for it.",
+    "Traceback (most recent call last):\n  File 'x', line 3\n    feed(leo)\n"  # noqa: ISC004 - one text
+    "ValueError: Leo cannot be fed: there is no\n food left for it.\nRuntimeError: The zoo is closed today\n",
+    "Hay is not enough for   Mia\tin winter",
+    "there is no food",
+    "closed",
+    "x.py:3: ValueError: Not  `ready`",
+    "It is not ready, Not ready, no",
+    "RuntimeError: The zoo is closed",
+    "Door 7 <b>is</b> closed: \u00fc 3 & more",
+    "There is food for it, and Leo cannot be fed",
+    "something else entirely",
+]
+
+
+@pytest.fixture(scope="module", params=["furo", pytest.param("alabaster", marks=pytest.mark.slow)])
+def zoo(request: pytest.FixtureRequest, shared_project: Callable[..., Project]) -> Built:
+    def say(module: str) -> str:
+        return "".join(f"def f{at}():\n    raise {kind}(f{text!r})\n" for at, (kind, text) in enumerate(ZOO[module]))
+
+    def page(module: str) -> str:
+        quotes = "".join(
+            f"   .. evidence:: zoo_of_long_names.{module.lower()}:f{at}\n\n      raise {kind}(f{text!r})\n\n"
+            for at, (kind, text) in enumerate(ZOO[module])
+        )
+        return f".. heuristic:: {module}\n   :note: N\n   :workflow: index\n\n{quotes}"
+
+    return shared_project(
+        {
+            "conf.py": 'import sys\nsys.path.insert(0, __file__.rpartition("/")[0])\n'
+            f'extensions = ["sphinxext_heuristics"]\nhtml_theme = "{request.param}"\n',
+            "index.rst": "Start\n=====\n\n.. toctree::\n   :glob:\n\n   *\n   sub/*\n\n"
+            ".. container:: heuristic-paste\n\n   :doc:`sub/messages`\n",
+            "sub/messages.rst": "Messages\n========\n\n.. heuristic-messages::\n",
+            **{f"{module}.rst": page(module) for module in ZOO},
+            **{f"zoo_of_long_names/{module.lower()}.py": say(module) for module in ZOO},
+            "zoo_of_long_names/__init__.py": "",
+        }
+    ).ok("html")
+
+
+_PASTE = """
+const paste = (text) => {
+  const box = document.querySelector(".heuristic-paste textarea");
+  box.value = text;
+  box.dispatchEvent(new Event("input", { bubbles: true }));
+};
+const listed = () =>
+  all(".heuristic-messages > dt")
+    .filter((one) => one.offsetParent !== null)
+    .map((one) => one.querySelector("code").textContent);
+"""
+
+
+def test_pasted_text_shows_what_explain_shows(zoo: Built, look: Callable[..., Any]) -> None:
+    messages = [
+        Message(kind=term.select_one(".classifier").get_text(), text=term.code.get_text())
+        for term in zoo.soup("sub/messages.html").select("dl.heuristic-messages > dt")
+    ]
+    assert len(messages) == 5
+    texts = json.dumps(PASTED)
+    found = look(
+        zoo, "sub/messages.html", f"{_PASTE} return {texts}.map((text) => {{ paste(text); return listed(); }});"
+    )
+    for text, shown in zip(PASTED, found, strict=True):
+        sizes = {message.text: fit(message, plain(text)) for message in messages}
+        if not any(sizes.values()):
+            share = pasted._common_share  # noqa: SLF001 - the same numbers
+            sizes = {one.text: it if (it := share(one.text, text)) >= 0.4 else 0 for one in messages}
+        wanted = [one for one in sorted(sizes, key=lambda one: -sizes[one]) if sizes[one]]
+        assert shown == wanted, text
+    assert [len(shown) for shown in found] == [1, 2, 1, 1, 0, 1, 0, 1, 1, 1, 0]
+
+
+def test_box_for_messages(zoo: Built, look: Callable[..., Any]) -> None:
+    found = look(
+        zoo,
+        "sub/messages.html",
+        _PASTE
+        + """
+        const said = () => document.querySelector(".heuristic-paste [role=status]").textContent;
+        const box = document.querySelector(".heuristic-paste textarea");
+        const clear = document.querySelector(".heuristic-reset");
+        const steps = { asked: [box.value, said(), listed().length], label: box.labels[0].textContent.length > 10 };
+        const link = document.querySelector(".heuristic-paste dl a");
+        steps.link = new URL(link.getAttribute("href"), document.baseURI).pathname.endsWith("/Doors.html");
+        steps.ids = all(".heuristic-paste dt[id]").length;
+        steps.heads = all(".heuristic-origin").filter((one) => one.offsetParent !== null).length;
+        clear.click();
+        steps.all = [listed().length, document.activeElement === box, clear.offsetParent === null];
+        paste("There is food for it, and Leo cannot be fed");
+        steps.close = [said(), listed().length];
+        paste("something else entirely");
+        steps.none = [said(), listed().length];
+        location.hash = "#error=Hay%20is%20not%20enough";
+        await new Promise((done) => setTimeout(done, 100));
+        steps.again = [said(), box.value];
+        return steps;
+        """,
+        address="#error=Traceback%0ARuntimeError%3A%20The%20zoo%20is%20closed%20today%0A%25",
+    )
+    assert found == {
+        "asked": ["Traceback\nRuntimeError: The zoo is closed today\n%", "1 message fits:", 1],
+        "label": True,
+        "link": True,
+        "ids": 0,
+        "heads": 0,
+        "all": [5, True, True],
+        "close": ["No message fits this text. The closest are:", 1],
+        "none": ["No message fits this text.", 0],
+        "again": ["1 message fits:", "Hay is not enough"],
+    }
+
+
+def test_box_elsewhere_leads_to_the_messages(zoo: Built, look: Callable[..., Any]) -> None:
+    place = zoo.soup("index.html").select_one(".heuristic-paste")
+    assert place.get_text(strip=True) == "Messages", "without JavaScript it is a link"
+    found = look(
+        zoo,
+        "index.html",
+        """
+        const box = document.querySelector(".heuristic-paste textarea");
+        box.value = "The zoo\\nis closed & 100% #done";
+        const link = document.querySelector(".heuristic-paste a");
+        const page = link.href.split("/").slice(-2).join("/");
+        /* Another page would end this script. */
+        link.setAttribute("href", "#here");
+        box.dispatchEvent(new KeyboardEvent("keydown", { key: "Enter", bubbles: true, cancelable: true }));
+        await new Promise((done) => setTimeout(done, 100));
+        const button = box.form.querySelector("button");
+        return [page + location.hash, box.labels.length, button.type, button.textContent];
+        """,
+    )
+    there = "sub/messages.html#error=The%20zoo%0Ais%20closed%20%26%20100%25%20%23done"
+    assert found == [there, 1, "submit", "Find"]
+
+
+@pytest.mark.parametrize("page", ["index.html", "sub/messages.html"])
+def test_messages_on_a_phone(zoo: Built, look: Callable[..., Any], page: str) -> None:
+    found = look(zoo, page, 'return [overflow(), broken(".heuristic-messages, .heuristic-origin")];', NARROW)
+    assert found == [0, []]
+
+
+def test_script_of_messages_is_where_its_box_is(zoo: Built) -> None:
+    for path in zoo.out.rglob("*.html"):
+        page = zoo.soup(path.relative_to(zoo.out).as_posix())
+        assert len(page.select('script[src*="heuristics-messages.js"]')) == bool(page.select(".heuristic-paste")), path
+        assert not page.select('script[src*="heuristics-index.js"]')
 
 
 # -- the graph ------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 from typing import TYPE_CHECKING
@@ -103,6 +104,28 @@ def test_without_javascript_all_is_shown_and_no_control(site: Project) -> None:
 def test_filter_knows_the_used_categories_in_their_order(site: Project) -> None:
     page = site.ok("html").soup("deep/er/list.html")
     assert {str(one["data-categories"]) for one in page.select(".heuristic-filter")} == {'["Speed", "Memory & more"]'}
+
+
+def test_filter_knows_the_messages_that_rows_do_not_show(project: Callable[..., Project]) -> None:
+    built = project(
+        FILES.replace(
+            "   :severity: danger\n",
+            """   :severity: danger
+
+   .. evidence:: demo:merge
+
+      raise ValueError("Merged <twice> & {name}")
+""",
+        )
+        + """=== demo.py
+def merge():
+    raise ValueError("Merged <twice> & {name}")
+"""
+    ).ok("html")
+    page = built.soup("deep/er/list.html")
+    found = [json.loads(str(one["data-words"])) for one in page.select(".heuristic-filter")]
+    assert found == [["Merged <twice> & {name}", ""]] * 2
+    assert "twice" not in page.select_one("article, .body").get_text()
 
 
 def test_rows_and_cards_name_their_categories(site: Project) -> None:

@@ -9,7 +9,7 @@ import pytest
 import sphinx
 from conftest import title_of
 from packaging.requirements import Requirement
-from test_browser import browser, look
+from test_browser import look
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from conftest import Built, Project
 
 #: Fixtures, which pytest finds by their names.
-__all__ = ["browser", "look"]
+__all__ = ["look"]
 
 #: html_theme → its distribution.
 THEMES = {

@@ -1,0 +1,263 @@
+"""Languages: what authors write and what we say, translated by a project's message catalogues."""
+
+from __future__ import annotations
+
+import gettext
+import re
+import shutil
+import subprocess
+from typing import TYPE_CHECKING
+
+import pytest
+from babel.messages.extract import extract_from_dir
+from bs4 import BeautifulSoup
+from conftest import ROOT
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
+
+    from conftest import Built, Project
+
+FILES = """
+=== conf.py
+extensions = ["sphinxext_heuristics"]
+locale_dirs = ["locale"]
+heuristics_index_file = "../INDEX.md"
+heuristics_categories = {"A": "B"}
+=== index.rst
+Start
+=====
+
+.. toctree::
+
+   one
+   lists
+
+.. py:function:: demo.merge()
+
+   X.
+=== one.rst
+.. heuristic:: First
+   :title: The title
+   :note: Use ``code`` first.
+   :impl: demo.merge
+   :category: A
+   :keywords: K
+
+   The body.
+=== lists.rst
+Lists
+=====
+
+.. heuristic-index::
+"""
+
+CONF = FILES.partition("=== conf.py\n")[2].partition("===")[0]
+
+#: German, of what authors wrote and of our words.
+GERMAN = {
+    "one": {"The title": "Der Titel", "Use ``code`` first.": "Nimm erst ``Code``.", "The body.": "Der Text."},
+    "sphinxext_heuristics": {"Severity": "Dringlichkeit", "Connections": "Verbindungen", "Heuristic index": "Register"},
+}
+
+
+@pytest.fixture(autouse=True)
+def _fresh(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let no test see what another one has translated: gettext keeps it for the process."""
+    monkeypatch.setattr(gettext, "_translations", {})
+
+
+def po(words: Mapping[str, str]) -> str:
+    entries = [("", "Content-Type: text/plain; charset=UTF-8\\n"), *words.items()]
+    return "\n".join(f'msgid "{text}"\nmsgstr "{translated}"\n' for text, translated in entries)
+
+
+def write(site: Project, catalogues: Mapping[str, Mapping[str, str]]) -> None:
+    site.write({f"locale/de/LC_MESSAGES/{name}.po": po(words) for name, words in catalogues.items()})
+    gettext._translations.clear()  # noqa: SLF001 - a process that builds once has none
+
+
+def german(site: Project, out: str, *options: str) -> Built:
+    return site.ok("html", "-D", "language=de", "-d", str(site.root / f"doctrees-{out}"), *options, out=out)
+
+
+def shown(built: Built) -> list[str]:
+    """Return what readers see in the API entry, on the heuristic's page and in the index."""
+    return [
+        *(box.get_text() for box in built.entry("index.html", "demo.merge").select("div.heuristic")),
+        built.soup("one.html").select("section")[0].get_text(),
+        built.soup("lists.html").select("table.heuristic-index")[0].get_text(),
+        *(link.get_text() for link in built.soup("index.html").select('a[href="heuristic-index.html"]')),
+        built.soup("heuristic-index.html").select("h1")[0].get_text(),
+    ]
+
+
+def text(built: Built) -> str:
+    return "\n".join(shown(built))
+
+
+@pytest.fixture
+def site(project: Callable[..., Project]) -> Project:
+    made = project(FILES)
+    write(made, GERMAN)
+    return made
+
+
+def test_two_languages(site: Project) -> None:
+    index = site.build("text")
+    assert "[heuristic.index]" in index.stderr, "the index file is that of the source language"
+    site.write({"conf.py": CONF.replace("heuristics_index_file", "_")})
+    english = text(site.ok("html", "-E"))
+    for said in ("The title", "Use code first.", "The body.", "Severity", "Connections", "Heuristic index"):
+        assert said in english
+    translated = text(german(site, "de"))
+    for said in ("Der Titel", "Nimm erst Code.", "Der Text.", "Dringlichkeit", "Verbindungen", "Register", "Tipp"):
+        assert said in translated, said
+    for said in ("The title", "first", "The body", "Severity", "Connections", "Heuristic index"):
+        assert said not in translated, said
+    assert "Versions" not in translated
+    assert "Shown in" in translated, "what no catalogue has stays as it is"
+
+
+@pytest.mark.parametrize(
+    ("name", "old", "new"),
+    [
+        ("one", "Der Titel", "Der bessere Titel"),
+        ("one", "Nimm erst ``Code``.", "Nimm zuerst ``Code``."),
+        ("sphinxext_heuristics", "Dringlichkeit", "Ernst"),
+        ("sphinxext_heuristics", "Register", "Verzeichnis"),
+    ],
+)
+def test_a_catalogue_that_changes_rewrites_what_shows_it(site: Project, name: str, old: str, new: str) -> None:
+    plain = (old.replace("``", ""), new.replace("``", ""))
+    assert plain[0] in text(german(site, "de"))
+    words = {said: translated.replace(old, new) for said, translated in GERMAN[name].items()}
+    write(site, {name: words})
+    again = german(site, "de")
+    assert plain[1] in text(again)
+    assert plain[0] not in text(again)
+    assert shown(again) == shown(german(site, "clean", "-E")), "an incremental build is a clean one"
+    shutil.rmtree(again.out)
+
+
+# -- all words ------------------------------------------------------------------------
+
+EVERYTHING = """
+=== conf.py
+extensions = ["sphinxext_heuristics"]
+language = "de"
+locale_dirs = ["locale"]
+heuristics_releases_file = "releases.json"
+heuristics_package = "DEMO"
+heuristics_dir = None
+release = "2.0"
+graphviz_dot = "NONE"
+=== DEMO.py
+def M():
+    raise ValueError("X Y Z")
+=== releases.json
+{"package": "DEMO", "heuristics": {"A": {"quotes": "", "releases": {"1.0": "held", "2.0": "drifted"}}}}
+=== index.rst
+S
+=
+
+.. toctree::
+
+   A
+   L
+
+.. py:function:: DEMO.M()
+=== A.rst
+.. heuristic:: A
+   :note: N
+   :impl: DEMO.M
+   :workflow: ?W
+   :principle: L
+   :env: L
+   :category: C
+   :keywords: K
+   :since: 9.0
+
+   T
+
+   .. evidence:: DEMO:M
+
+      raise ValueError("X Y Z")
+=== L.rst
+:no-heuristics:
+
+L
+=
+
+.. heuristic-index::
+
+.. heuristic-index::
+   :missing:
+
+.. heuristic-index::
+   :impl: DEMO.M
+   :missing:
+   :layout: cards
+
+.. heuristic-messages::
+
+.. heuristic-graph::
+
+.. heuristic-releases::
+"""
+
+
+def literals() -> dict[str, str]:
+    """Return all words of ours, as Babel extracts them, each with a mark around it."""
+    found = extract_from_dir(ROOT / "sphinxext_heuristics", [("**.py", "python")], strip_comment_tags=True)
+    return {str(message): f"«{message}»" for _file, _line, message, *_rest in found}
+
+
+def test_all_words_go_through_the_catalogue(project: Callable[..., Project]) -> None:
+    site = project(EVERYTHING)
+    write(site, {"sphinxext_heuristics": literals()})
+    built = site.build("html")
+    ours = [
+        *built.soup("A.html").select(".heuristic-facts, .heuristic-entries, .code-block-caption"),
+        *built.soup("L.html").select("section > *"),
+    ]
+    said = " ".join(part.get_text(" ") for part in ours)
+    assert "«Severity»" in said
+    assert "«Legend:»" in said
+    assert "«held»" in said
+    rest = re.sub("«[^»]*»", " ", said)
+    # The types of connections are those of the index file; the severity's word is Sphinx's.
+    allowed = {"Impl", "Workflow", "Principle", "Env", "ValueError", "Tipp"}
+    assert set(re.findall(r"[A-Za-z]*[a-z]{2,}", rest)) <= allowed
+
+
+# -- scripts --------------------------------------------------------------------------
+
+
+def test_scripts_say_what_the_catalogue_has() -> None:
+    scripts = [path.read_text(encoding="utf-8") for path in (ROOT / "sphinxext_heuristics/static").glob("*.js")]
+    said = {word for script in scripts for word in re.findall(r'\bsay\("([^"]+)"', script)}
+    assert "Show all" in said
+    assert said <= literals().keys()
+
+
+@pytest.mark.browser
+def test_scripts_speak_the_language_of_the_site(site: Project, browser: str, tmp_path: Path) -> None:
+    site.write(
+        {
+            "two.rst": ":orphan:\n\n.. heuristic:: Second\n   :note: N\n   :impl: demo.merge\n   :severity: danger\n",
+            "conf.py": CONF.replace("heuristics_index_file", "_"),
+        }
+    )
+    words = {"Filter:": "Suche:", "%s heuristics": "%s Regeln", "Severity": "Dringlichkeit"}
+    write(site, {"sphinxext_heuristics": words})
+    built = german(site, "de")
+    command = [browser, "--headless", "--no-sandbox", "--no-first-run", "--disable-gpu", "--virtual-time-budget=3000"]
+    command += [f"--user-data-dir={tmp_path / 'browser'}", "--dump-dom", (built.out / "lists.html").as_uri()]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True)  # noqa: S603 - see above
+    shown = BeautifulSoup(done.stdout, "html.parser").select(".heuristic-filter")[0].get_text(" ")
+    for said in ("Suche:", "2 Regeln", "Dringlichkeit"):
+        assert said in shown
+    for said in ("Filter:", "heuristics", "Severity"):
+        assert said not in shown
