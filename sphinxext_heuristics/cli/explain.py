@@ -77,7 +77,9 @@ def _stdin() -> str:
 
 def _answer(arguments: argparse.Namespace, asked: str) -> tuple[list[str], str]:
     """Return the explanation, and what is said if there is none."""
-    may_be_name, is_text = _may_be_name(asked), _is_text(asked)
+    # The name of a page or a label may have spaces, too.
+    is_text = len(asked.split()) > 1
+    may_be_name = "\n" not in asked and ": " not in asked and len(asked) <= _LONGEST_NAME
     if not arguments.doctreedir and not (may_be_name and is_text):
         # What cannot be a name needs no API reference, for which the package is imported; nor does what nobody writes.
         with opened(arguments) as app:
@@ -129,7 +131,7 @@ def _unknown(name: str, near: Iterable[str]) -> str:
 
 
 def _heuristic(plan: Plan, record: Heuristic) -> Iterator[str]:
-    yield f"{record.name} ({record.severity}): {text_of(record.note)}"
+    yield f"{_named(record)}: {text_of(record.note)}"
     if record.former_names:
         yield f"  formerly {', '.join(record.former_names)}"
     yield f"  defined in {seen(record.source)}:{record.line}"
@@ -274,16 +276,6 @@ def _named(record: Heuristic) -> str:
 # -- a pasted text --------------------------------------------------------------------
 
 
-def _is_text(asked: str) -> bool:
-    """Return whether what is asked for looks like a text and not like a name."""
-    return len(asked.split()) > 1
-
-
-def _may_be_name(asked: str) -> bool:
-    """Return whether what is asked for can be a name: that of a page or a label may have spaces."""
-    return "\n" not in asked and ": " not in asked and len(asked) <= _LONGEST_NAME
-
-
 def explain_text(plan: Plan, text: str) -> Iterator[str]:
     """Yield the heuristics whose messages fit a text, line by line, the longest message first."""
     pasted = plain(text)
@@ -296,18 +288,14 @@ def explain_text(plan: Plan, text: str) -> Iterator[str]:
     for number, (name, said) in enumerate(ordered):
         record = plan.heuristics[name]
         yield from ("",) * bool(number)
-        yield f"{record.name} ({record.severity}): {text_of(record.note)}"
+        yield f"{_named(record)}: {text_of(record.note)}"
         yield f"  on page {record.docname}#{record.anchor}, defined in {seen(record.source)}:{record.line}"
         for _size, message, quoted in sorted(said, key=lambda one: -one[0]):
             yield f"  {message.kind}: {message.text}"
-            yield f"    {_origin(plan, quoted)}"
-
-
-def _origin(plan: Plan, quoted: Evidence) -> str:
-    """Return where a message is from: object, package, version and line."""
-    found = plan.lookups.verify(quoted)
-    where = f"line {found.line}" if isinstance(found, Found) else "not found there"
-    return f"{quoted.object}, {plan.package_of(quoted)} {plan.version_of(quoted)}".strip() + f", {where}"
+            at = plan.lookups.verify(quoted)
+            where = f"line {at.line}" if isinstance(at, Found) else "not found there"
+            package = f"{plan.package_of(quoted)} {plan.version_of(quoted)}".strip()
+            yield f"    {quoted.object}, {package}, {where}"
 
 
 def _unfitting(plan: Plan, text: str) -> str:
