@@ -154,8 +154,7 @@ class Evidence:
         return f"{self.module}:{self.qualname}".rstrip(":")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Found:
+class Found(NamedTuple):
     """Where a quote is now."""
 
     #: The source file.
@@ -198,8 +197,7 @@ class Lost:
     line: int = 0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Message:
+class Message(NamedTuple):
     """What an error, a warning or a log entry says."""
 
     #: The class of the error or warning, or ``log``; and its text in one line, with ``…`` for what is put in.

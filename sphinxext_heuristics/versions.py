@@ -73,7 +73,4 @@ def _compare(version: Version, bound: Version, text: str) -> int:
 
 def is_empty_range(since: str, until: str) -> bool:
     """Return whether no version lies within both bounds."""
-    low, high = parse(since), parse(until)
-    if low is None or high is None:
-        return False
-    return _compare(low, high, until) > 0 if _RELEASE.fullmatch(until.strip()) else low > high
+    return not holds("", until, since)

@@ -14,17 +14,15 @@ from sphinx.util.nodes import make_refnode
 
 from sphinxext_heuristics import versions
 from sphinxext_heuristics.config import Settings
-from sphinxext_heuristics.evidence.cache import EvidenceCache
+from sphinxext_heuristics.evidence.search import EvidenceCache
 from sphinxext_heuristics.evidence.source import definition
 from sphinxext_heuristics.model import FORM
 from sphinxext_heuristics.notes import links
 from sphinxext_heuristics.notes.inline import text_of
 from sphinxext_heuristics.read.queries import HeuristicRole
-from sphinxext_heuristics.resolve.catalogue import Catalogue
-from sphinxext_heuristics.resolve.inventories import External
-from sphinxext_heuristics.resolve.lookups import Lookups
+from sphinxext_heuristics.resolve.catalogue import Catalogue, Lookups
 from sphinxext_heuristics.resolve.objects import Objects
-from sphinxext_heuristics.resolve.pages import Pages, toctree_order
+from sphinxext_heuristics.resolve.pages import External, Pages, toctree_order
 from sphinxext_heuristics.resolve.plan import make_plan
 from sphinxext_heuristics.source.packages import Sources
 from sphinxext_heuristics.words import _

@@ -14,7 +14,6 @@ from sphinxext_heuristics.evidence.messages import fit, plain
 from sphinxext_heuristics.model import Found
 from sphinxext_heuristics.notes.inline import text_of
 from sphinxext_heuristics.resolve import listing as index
-from sphinxext_heuristics.resolve.objects import Rule
 from sphinxext_heuristics.resolve.verdicts import Form, Reason
 
 if TYPE_CHECKING:
@@ -23,6 +22,7 @@ if TYPE_CHECKING:
 
     from sphinxext_heuristics.model import Entry, Evidence, Heuristic, Message
     from sphinxext_heuristics.resolve.connections import Resolved
+    from sphinxext_heuristics.resolve.objects import Rule
     from sphinxext_heuristics.resolve.pages import Place
     from sphinxext_heuristics.resolve.plan import Plan
 
@@ -77,7 +77,9 @@ def _stdin() -> str:
 
 def _answer(arguments: argparse.Namespace, asked: str) -> tuple[list[str], str]:
     """Return the explanation, and what is said if there is none."""
-    may_be_name, is_text = _may_be_name(asked), _is_text(asked)
+    # The name of a page or a label may have spaces, too.
+    is_text = len(asked.split()) > 1
+    may_be_name = "\n" not in asked and ": " not in asked and len(asked) <= _LONGEST_NAME
     if not arguments.doctreedir and not (may_be_name and is_text):
         # What cannot be a name needs no API reference, for which the package is imported; nor does what nobody writes.
         with opened(arguments) as app:
@@ -129,7 +131,7 @@ def _unknown(name: str, near: Iterable[str]) -> str:
 
 
 def _heuristic(plan: Plan, record: Heuristic) -> Iterator[str]:
-    yield f"{record.name} ({record.severity}): {text_of(record.note)}"
+    yield f"{_named(record)}: {text_of(record.note)}"
     if record.former_names:
         yield f"  formerly {', '.join(record.former_names)}"
     yield f"  defined in {seen(record.source)}:{record.line}"
@@ -145,7 +147,7 @@ def _heuristic(plan: Plan, record: Heuristic) -> Iterator[str]:
                     yield f"    {_MARKS[verdict.is_shown]}{name} ({docname}): {why}"
         if resolved.place:
             free = _page_reason(plan, record, resolved.place)
-            yield f"    {_MARKS[not free]}{_where(resolved.place)}{free and f': {free}'}"
+            yield f"    {_MARKS[not free]}{resolved.place}{free and f': {free}'}"
     yield from _others(plan, record)
 
 
@@ -183,15 +185,6 @@ def _others(plan: Plan, record: Heuristic) -> Iterator[str]:
 #: How a line begins: with what is not shown, it says so.
 _MARKS = {True: "shown: ", False: "not shown: "}
 
-#: Why a target reaches a documented name.
-_RULES = {
-    Rule.STAR: "its name ends in {ending}",
-    Rule.ITSELF: "the target itself",
-    Rule.ALIAS: "the same object as {target}",
-    Rule.INHERITED: "inherits this very member from {owner}",
-    Rule.ENDING: "the documented object whose name ends in {target}",
-}
-
 #: How a heuristic is shown, where it is not in full.
 _FORMS = {Form.FULL: "", Form.FOLDED: "; folded", Form.LINE: "; in one line", Form.REPEATED: "; in full above"}
 
@@ -210,7 +203,7 @@ _REASONS = {
 def _rule(plan: Plan, name: str, target: str, rule: Rule) -> str:
     """Return why a target reaches a documented name, in words."""
     owner = plan.lookups.objects.identity(name).rpartition(".")[0]
-    return _RULES[rule].format(ending=target.removeprefix("*."), target=target, owner=owner)
+    return rule.value.format(ending=target.removeprefix("*."), target=target, owner=owner)
 
 
 def _why_not(plan: Plan, record: Heuristic, reason: Reason, docname: str = "", excepted: str = "") -> str:
@@ -222,10 +215,6 @@ def _why_not(plan: Plan, record: Heuristic, reason: Reason, docname: str = "", e
 def _page_reason(plan: Plan, record: Heuristic, place: Place) -> str:
     is_free = place.docname in plan.lookups.excluded
     return _why_not(plan, record, plan.withheld(record) or (Reason.PAGE if is_free else Reason.NONE), place.docname)
-
-
-def _where(place: Place) -> str:
-    return f"{place.docname}#{place.anchor}" if place.anchor else place.docname
 
 
 # -- an object or a page --------------------------------------------------------------
@@ -253,22 +242,21 @@ def _object(plan: Plan, name: str) -> Iterator[str]:
 def _elsewhere(plan: Plan, name: str) -> Iterator[str]:
     """Yield what is said of an object or a page of another project; nothing if no inventory knows it."""
     found = [
-        (record, resolved)
+        (record, resolved.connection.type, resolved.target.uri)
         for record in plan.heuristics.values()
         for resolved in plan.connections(record)
         if resolved.target and resolved.target.uri and resolved.connection.target == name
     ]
-    uri = plan.lookups.external("impl", name) or (found[0][1].target.uri if found and found[0][1].target else None)
-    if uri:
+    if uri := plan.lookups.external("impl", name) or next((uri for _record, _type, uri in found), None):
         yield f"{name} (in another project, {uri})"
-        for record, resolved in found:
-            yield f"  connected: {_named(record)}: {resolved.connection.type} {name}"
+        for record, type_, _uri in found:
+            yield f"  connected: {_named(record)}: {type_} {name}"
         if not found:
             yield "  no heuristic is connected to it"
 
 
 def _page(plan: Plan, place: Place) -> Iterator[str]:
-    yield _where(place)
+    yield str(place)
     found = False
     for record in plan.heuristics.values():
         # Connections that lead to one place are one.
@@ -288,16 +276,6 @@ def _named(record: Heuristic) -> str:
 # -- a pasted text --------------------------------------------------------------------
 
 
-def _is_text(asked: str) -> bool:
-    """Return whether what is asked for looks like a text and not like a name."""
-    return len(asked.split()) > 1
-
-
-def _may_be_name(asked: str) -> bool:
-    """Return whether what is asked for can be a name: that of a page or a label may have spaces."""
-    return "\n" not in asked and ": " not in asked and len(asked) <= _LONGEST_NAME
-
-
 def explain_text(plan: Plan, text: str) -> Iterator[str]:
     """Yield the heuristics whose messages fit a text, line by line, the longest message first."""
     pasted = plain(text)
@@ -310,18 +288,14 @@ def explain_text(plan: Plan, text: str) -> Iterator[str]:
     for number, (name, said) in enumerate(ordered):
         record = plan.heuristics[name]
         yield from ("",) * bool(number)
-        yield f"{record.name} ({record.severity}): {text_of(record.note)}"
+        yield f"{_named(record)}: {text_of(record.note)}"
         yield f"  on page {record.docname}#{record.anchor}, defined in {seen(record.source)}:{record.line}"
         for _size, message, quoted in sorted(said, key=lambda one: -one[0]):
             yield f"  {message.kind}: {message.text}"
-            yield f"    {_origin(plan, quoted)}"
-
-
-def _origin(plan: Plan, quoted: Evidence) -> str:
-    """Return where a message is from: object, package, version and line."""
-    found = plan.lookups.verify(quoted)
-    where = f"line {found.line}" if isinstance(found, Found) else "not found there"
-    return f"{quoted.object}, {plan.package_of(quoted)} {plan.version_of(quoted)}".strip() + f", {where}"
+            at = plan.lookups.verify(quoted)
+            where = f"line {at.line}" if isinstance(at, Found) else "not found there"
+            package = f"{plan.package_of(quoted)} {plan.version_of(quoted)}".strip()
+            yield f"    {quoted.object}, {package}, {where}"
 
 
 def _unfitting(plan: Plan, text: str) -> str:

@@ -14,7 +14,6 @@ from sphinxext_heuristics.notes.inline import text_of
 if TYPE_CHECKING:
     import argparse
 
-    from sphinxext_heuristics.resolve.plan import Plan
 
 #: How many places a heuristic are listed; ``--json`` has all.
 MAX_PLACES = 8
@@ -39,21 +38,17 @@ def run(arguments: argparse.Namespace) -> int:
             exporter = Exporter(plan, Path(app.srcdir), app.builder.get_target_uri)
             items = [exporter.heuristic(record) for record in plan.heuristics.values()]
             say(json.dumps(items, ensure_ascii=False, indent=2))
-        else:
-            _list(plan)
+            return 0
+        pages = pages_by_heuristic(plan)
+        for record in plan.heuristics.values():
+            say(f"{record.name}  {record.severity}  {text_of(record.note)}")
+            places = [shown.name for shown in plan.shown_in.get(record.name, ())]
+            places += [f"{docname}#{anchor}" if anchor else docname for docname, anchor in pages.get(record.name, ())]
+            for place in places[:MAX_PLACES]:
+                say(f"    {place}")
+            if len(places) > MAX_PLACES:
+                say(f"    … and {len(places) - MAX_PLACES} more")
+            if not places:
+                say("    (shown nowhere but on its page)")
+        note(f"{len(plan.heuristics)} heuristics")
     return 0
-
-
-def _list(plan: Plan) -> None:
-    pages = pages_by_heuristic(plan)
-    for record in plan.heuristics.values():
-        say(f"{record.name}  {record.severity}  {text_of(record.note)}")
-        places = [shown.name for shown in plan.shown_in.get(record.name, ())]
-        places += [f"{docname}#{anchor}" if anchor else docname for docname, anchor in pages.get(record.name, ())]
-        for place in places[:MAX_PLACES]:
-            say(f"    {place}")
-        if len(places) > MAX_PLACES:
-            say(f"    … and {len(places) - MAX_PLACES} more")
-        if not places:
-            say("    (shown nowhere but on its page)")
-    note(f"{len(plan.heuristics)} heuristics")

@@ -75,7 +75,11 @@ def opened(arguments: argparse.Namespace) -> Iterator[Sphinx]:
     settings = _defined(arguments.define)
     docs = Path(arguments.docs)
     confdir = Path(arguments.confdir or docs)
-    _check_folders(docs, confdir)
+    for folder in (docs, confdir):
+        if not folder.is_dir():
+            raise CommandError(f"{folder} is not a folder")
+    if not Path(confdir, "conf.py").is_file():
+        raise CommandError(f"there is no conf.py in {confdir}; DOCS is its folder")
     sphinx.locale.init_console()
     # Sphinx takes CI for a terminal; what is redirected to a file there is text.
     is_terminal = sys.stdout.isatty() and color_terminal()
@@ -100,14 +104,6 @@ def opened(arguments: argparse.Namespace) -> Iterator[Sphinx]:
             verbosity=arguments.verbosity,
             parallel=arguments.jobs,
         )
-
-
-def _check_folders(docs: Path, confdir: Path) -> None:
-    for folder in (docs, confdir):
-        if not folder.is_dir():
-            raise CommandError(f"{folder} is not a folder")
-    if not Path(confdir, "conf.py").is_file():
-        raise CommandError(f"there is no conf.py in {confdir}; DOCS is its folder")
 
 
 @contextmanager

@@ -206,9 +206,8 @@ class DownloadError(Exception):
 
 def cache_folder() -> Path:
     """Return the folder of the user where releases are kept."""
-    named = os.environ.get("XDG_CACHE_HOME") or os.environ.get("LOCALAPPDATA") or ""
-    base = Path(named) if Path(named).is_absolute() else Path.home() / ".cache"
-    return base / "sphinxext-heuristics" / "releases"
+    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(base, "sphinxext-heuristics", "releases")
 
 
 def unpacked(distribution: str, release: str, cache: Path) -> Path:

@@ -54,7 +54,8 @@ def run(arguments: argparse.Namespace) -> int:
         if arguments.update:
             return update(read_evidence(app), arguments.update)
         plan = read(app, leaves=_OURS) if arguments.all else read_evidence(app)
-        found = [*checks.evidence(plan), *checks.empty_bounds(plan)]
+        bad = (problem for record in plan.catalogue.definitions for problem in record.problems)
+        found = [*checks.evidence(plan), *(problem for problem in bad if problem.subtype is Subtype.VERSION)]
         *lines, summary = standing(plan)
         for line in lines:
             say(line)

@@ -1,26 +1,30 @@
-"""Look for quotes in installed source."""
+"""Look for quotes in installed source, and remember those that were found from one build to the next."""
 
 from __future__ import annotations
 
 import ast
+import json
 import re
+import sys
 import textwrap
 from collections import Counter
 from contextlib import suppress
 from difflib import SequenceMatcher
 from functools import lru_cache
 from heapq import nlargest
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sphinxext_heuristics.diagnostics import closest, did_you_mean
 from sphinxext_heuristics.evidence.code import Code
+from sphinxext_heuristics.evidence.messages import in_lines, in_quote
 from sphinxext_heuristics.evidence.prose import Prose, missing_comment
-from sphinxext_heuristics.evidence.source import read, whereabouts
-from sphinxext_heuristics.model import Found, Lost, Reason
+from sphinxext_heuristics.evidence.source import read, state, whereabouts
+from sphinxext_heuristics.model import FORM, Found, Lost, Message, Reason
 from sphinxext_heuristics.source.names import parse
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from pathlib import Path
 
     from sphinxext_heuristics.evidence.source import Place, Source, State
     from sphinxext_heuristics.model import Evidence
@@ -54,18 +58,18 @@ def verify(quoted: Evidence, sources: Sources) -> Found | Lost:
 
 
 @lru_cache(maxsize=4096)
-def _examine(quoted: Evidence, state: State) -> Found | Lost:
+def _examine(quoted: Evidence, at: State) -> Found | Lost:
     """Look for a quote in one file."""
     try:
-        source = read(state)
+        source = read(at)
         places = source.places(quoted.qualname)
-        result = _found(quoted, places, state) if places else _without_object(quoted, source, state)
-        return result or _drifted(quoted, source, places, state)
+        result = _found(quoted, places, at) if places else _without_object(quoted, source, at)
+        return result or _drifted(quoted, source, places, at)
     except OSError as error:
-        reason, message = Reason.NO_SOURCE, f"{state.path} cannot be read: {error.strerror}"
+        reason, message = Reason.NO_SOURCE, f"{at.path} cannot be read: {error.strerror}"
     except (ValueError, RecursionError) as error:
-        reason, message = Reason.UNPARSABLE, f"{state.path} cannot be parsed: {error}"
-    return Lost(reason=reason, message=message, path=state.path)
+        reason, message = Reason.UNPARSABLE, f"{at.path} cannot be parsed: {error}"
+    return Lost(reason=reason, message=message, path=at.path)
 
 
 @lru_cache(maxsize=64)
@@ -77,7 +81,7 @@ def parsed(quoted: Evidence) -> Code | Prose:
     return Prose(quoted.quote) if quoted.prose else Code(quoted.quote)
 
 
-def _found(quoted: Evidence, places: Sequence[Place], state: State) -> Found | Lost | None:
+def _found(quoted: Evidence, places: Sequence[Place], at: State) -> Found | Lost | None:
     """Return where a quote is, or that only its comments are missing, or ``None``."""
     lost = None
     for place in places:
@@ -85,12 +89,10 @@ def _found(quoted: Evidence, places: Sequence[Place], state: State) -> Found | L
             absent = "" if quoted.prose else missing_comment(quoted.quote, place)
             if not absent:
                 line, end_line = lines
-                return Found(
-                    path=state.path, line=line, end_line=end_line, module=quoted.module, qualname=quoted.qualname
-                )
+                return Found(path=at.path, line=line, end_line=end_line, module=quoted.module, qualname=quoted.qualname)
             shown = absent if len(absent) <= _MAX_WORDS else f"{absent[:_MAX_WORDS]}…"
             message = f"the quoted code is in line {lines[0]} of {quoted.object}, but not the comment {shown!r}"
-            lost = lost or Lost(reason=Reason.NOT_THERE, message=message, path=state.path, line=lines[0])
+            lost = lost or Lost(reason=Reason.NOT_THERE, message=message, path=at.path, line=lines[0])
     return lost
 
 
@@ -101,7 +103,7 @@ def _lines(quoted: Evidence, place: Place) -> tuple[int, int] | None:
     return None
 
 
-def _drifted(quoted: Evidence, source: Source, places: Sequence[Place], state: State) -> Lost:
+def _drifted(quoted: Evidence, source: Source, places: Sequence[Place], at: State) -> Lost:
     """Say what is there instead of a quote."""
     near = max(filter(None, (nearest(quoted.quote, place) for place in places)), default=None)
     notes = [
@@ -114,7 +116,7 @@ def _drifted(quoted: Evidence, source: Source, places: Sequence[Place], state: S
         reason=Reason.NOT_THERE,
         message=f"the quoted {what} not in {quoted.object}: {'; '.join(notes)}",
         nearest=near.text if near else "",
-        path=state.path,
+        path=at.path,
         line=near.line if near else places[0].first,
     )
 
@@ -144,7 +146,7 @@ def _elsewhere(quoted: Evidence, source: Source) -> Iterator[tuple[str, int]]:
         yield f"in line {lines[0]}, in {quoted.module}{':' if holder else ''}{holder}", lines[0]
 
 
-def _without_object(quoted: Evidence, source: Source, state: State) -> Lost:
+def _without_object(quoted: Evidence, source: Source, at: State) -> Lost:
     """Say that a module does not define an object, and which ones have similar names."""
     names = [*source.definitions, *source.imported]
     last = quoted.qualname.rpartition(".")[2]
@@ -152,7 +154,7 @@ def _without_object(quoted: Evidence, source: Source, state: State) -> Lost:
     where, line = next(_elsewhere(quoted, source), ("", 0))
     there = f"; the quote is {where}" if where else ""
     message = f"module {quoted.module!r} has no {quoted.qualname!r}{there}{did_you_mean(alike)}"
-    return Lost(reason=Reason.NO_OBJECT, message=message, path=state.path, line=line)
+    return Lost(reason=Reason.NO_OBJECT, message=message, path=at.path, line=line)
 
 
 # -- the passage that is now most like a quote ----------------------------------------
@@ -192,3 +194,73 @@ def _compared(quote: str, place: Place) -> Iterator[Nearest]:
             text = "\n".join(place.text[-at : end - at])
             matcher.set_seq1(" ".join(text.split())[:MOST_LETTERS])
             yield Nearest(matcher.ratio(), place.first - at, textwrap.dedent(text).strip("\n"))
+
+
+# -- what was found, from one build to the next ---------------------------------------
+
+#: The record's file among the doctrees.
+FILENAME = "heuristics-evidence.json"
+
+#: What else decides how source is read.
+_READER = f"{FORM} {sys.version_info.major}.{sys.version_info.minor}"
+
+
+class EvidenceCache:
+    """What was found in one build, remembered for the next.
+
+    *folder* is where the record is kept: with the doctrees, which all builders share. *sources* finds the files that
+    Python would import. The record holds as long as the files that were read are the same, by their time and size, so
+    that a build on which nothing has changed opens none of them.
+    """
+
+    def __init__(self, folder: Path, sources: Sources) -> None:
+        """Read the record; a damaged one, or one that another version has written, is as none."""
+        self._path = folder / FILENAME
+        self._sources = sources
+        self._before: dict[str, Any] = {}
+        self._now: dict[str, Any] = {}
+        with suppress(OSError, ValueError):
+            match json.loads(self._path.read_text(encoding="utf-8")):
+                case {"reader": reader, "found": dict(found)} if reader == _READER:
+                    self._before = found
+
+    def of(self, evidence: Evidence) -> Found | Lost:
+        """Return where a quote is in the installed source, or why it was not found."""
+        return self._look(evidence)[0]
+
+    def messages(self, evidence: Evidence) -> tuple[Message, ...]:
+        """Return the messages of errors and warnings that are quoted."""
+        return self._look(evidence)[1]
+
+    def _look(self, evidence: Evidence) -> tuple[Found | Lost, tuple[Message, ...]]:
+        key = json.dumps([evidence.module, evidence.qualname, evidence.quote, evidence.prose])
+        at = state(evidence.module, self._sources)
+        now = [str(at.path), at.mtime_ns, at.size] if at else []
+        known = self._now.get(key) or self._before.get(key, {})
+        if at and known.get("state") == now:
+            self._now[key] = known
+            messages = tuple(Message(kind=kind, text=text) for kind, text in known["messages"])
+            return Found(path=at.path, **known["found"]), messages
+        result = verify(evidence, self._sources)
+        messages = in_quote(evidence)
+        # What was found has been read just now, and is not read again.
+        if isinstance(result, Found) and (there := state(result.module, self._sources)):
+            with suppress(OSError, ValueError, RecursionError):
+                messages = in_lines(read(there).tree, result.line, result.end_line)
+        # What was found in another file depends on every file that led there: it is looked up anew.
+        if at and isinstance(result, Found) and result.path == at.path:
+            found = {name: value for name, value in result._asdict().items() if name != "path"}
+            self._now[key] = {"state": now, "found": found, "messages": [[it.kind, it.text] for it in messages]}
+        return result, messages
+
+    def save(self) -> None:
+        """Keep what was found, if it is not the same as before; a folder that cannot be written keeps nothing."""
+        if self._now == self._before:
+            return
+        with suppress(OSError):
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            # Another build that reads half of it reads none.
+            self._path.write_text(
+                json.dumps({"reader": _READER, "found": self._now}, indent=0, sort_keys=True), "utf-8"
+            )
+            self._before = dict(self._now)

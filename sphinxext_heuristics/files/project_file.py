@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import difflib
 import shlex
-from dataclasses import dataclass
 from itertools import islice, takewhile
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from sphinxext_heuristics.model import Problem, Subtype
 
@@ -18,8 +17,7 @@ if TYPE_CHECKING:
 _WINDOW, _SHOWN = 40, 3
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ProjectFile:
+class ProjectFile(NamedTuple):
     """A file that an option names, and what a message about it needs."""
 
     #: The option.

@@ -22,7 +22,7 @@ from sphinxext_heuristics.nodes import (
 from sphinxext_heuristics.notes.inline import freeze
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Iterator, Mapping
+    from collections.abc import Callable, Container, Iterator, Mapping
     from collections.abc import Set as AbstractSet
 
     from sphinxext_heuristics.model import Evidence, Heuristic
@@ -60,7 +60,7 @@ def collect(
     for key, placed in ((EVIDENCE, quoting), ("position", queries)):
         for position, node in enumerate(placed):
             node[key] = position
-    by_hand = {id(entry_around(query)) for query in queries if query.attributes.pop("by_hand", False)}
+    by_hand = {id(_around(query, _is_entry)) for query in queries if query.attributes.pop("by_hand", False)}
     return Page(
         heuristics=tuple(_definitions(found[heuristic_facts], quoting, evidence, docname)),
         entries=tuple(_entries(found[addnodes.desc], lineage, by_hand)),
@@ -110,26 +110,19 @@ def _anchors(document: nodes.document) -> Iterator[tuple[str, str]]:
     """Yield the id of each label of a document with the id of the section around it."""
     for name, anchor in document.nameids.items():
         if anchor and document.nametypes.get(name):
-            node: nodes.Node | None = document.ids.get(anchor)
-            while node is not None and not isinstance(node, nodes.section):
-                node = node.parent
-            yield anchor, node["ids"][0] if node is not None else ""
+            section = _around(document.ids.get(anchor), lambda it: isinstance(it, nodes.section))
+            yield anchor, section["ids"][0] if section else ""
 
 
-def entry_around(node: nodes.Node) -> addnodes.desc | None:
-    """Return the innermost API entry that *node* stands in."""
-    parent = node.parent
-    while parent is not None and not isinstance(parent, addnodes.desc):
-        parent = parent.parent
-    return parent
+def _around(node: nodes.Node | None, is_wanted: Callable[[Any], bool]) -> Any:  # noqa: ANN401 - of the wanted class
+    """Return the innermost node that is wanted: *node* itself or one around it; ``None`` if there is none."""
+    while node is not None and not is_wanted(node):
+        node = node.parent
+    return node
 
 
-def _definition_around(node: nodes.Node) -> nodes.Node | None:
-    """Return the innermost definition that *node* stands in."""
-    parent = node.parent
-    while parent is not None and not any(isinstance(child, heuristic_facts) for child in parent.children):
-        parent = parent.parent
-    return parent
+def _is_entry(node: nodes.Node) -> bool:
+    return isinstance(node, addnodes.desc)
 
 
 def _definitions(
@@ -137,7 +130,8 @@ def _definitions(
 ) -> Iterator[Heuristic]:
     quoted: dict[int, list[Evidence]] = {}
     for container, record in zip(quoting, evidence, strict=True):
-        quoted.setdefault(id(_definition_around(container)), []).append(record)
+        around = _around(container, lambda it: any(isinstance(child, heuristic_facts) for child in it.children))
+        quoted.setdefault(id(around), []).append(record)
     for position, facts in enumerate(found):
         facts["position"] = position
         siblings = facts.parent.children
@@ -152,7 +146,7 @@ def _definitions(
             title=facts.parent[0].astext(),
             anchor=facts.parent["ids"][0],
             note=freeze(note.children, docname),
-            in_entry=entry_around(facts) is not None,
+            in_entry=_around(facts, _is_entry) is not None,
             evidence=tuple(quoted.get(id(facts.parent), ())),
         )
 

@@ -50,8 +50,7 @@ class Row:
     line: int = field(default=1, compare=False, repr=False)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Matrix:
+class Matrix(NamedTuple):
     """Heuristics and releases."""
 
     #: The package whose releases they are.
@@ -262,13 +261,11 @@ def _of_bounds(plan: Plan, matrix: Matrix, record: Heuristic) -> Iterator[Proble
     within, outside = contradictions(record.since, record.until, standings)
     said = f"heuristic {record.name!r} holds for {bounds(record)}, but"
     if within:
-        where = ", ".join(within)
-        message = f"{said} nothing that it quotes from is in {matrix.package} {where}: correct its bounds"
+        message = f"{said} nothing that it quotes from is in {matrix.package} {', '.join(within)}: correct its bounds"
         yield Problem.at(record, Subtype.VERSION, message)
     if outside:
-        where = ", ".join(outside)
         message = (
-            f"{said} all that it quotes is in {matrix.package} {where}, too: "
+            f"{said} all that it quotes is in {matrix.package} {', '.join(outside)}, too: "
             "correct its bounds, or quote what has changed"
         )
         yield Problem.at(record, Subtype.VERSION, message)

@@ -68,13 +68,15 @@ class ReleasesView(FilteredView):
 
     def content(self, plan: Plan, query: Query, docname: str) -> Table:
         """Return the rows of what is asked for."""
-        known = matrix_of(plan)
+        known, current = matrix_of(plan), parse(plan.lookups.version)
+        # What was on the way to a release is documented as that.
+        here = {current, current and current.is_devrelease and Version(current.base_version)}
         matrix = known if isinstance(known, Matrix) else Matrix(package="", rows={})
         releases = matrix.releases
         rows = ((record, matrix.of(record)) for record in plan.selection(query.filters))
         return Table(
             releases=releases,
-            documented=tuple(release for release in releases if is_same(release, plan.lookups.version)),
+            documented=tuple(release for release in releases if Version(release) in here),
             rows=tuple(
                 Row(named(record), meta(plan, record), tuple(str(standings.get(one, _UNKNOWN)) for one in releases))
                 for record, standings in rows
@@ -120,14 +122,6 @@ def _cells(row: Row, here: Here) -> Iterator[list[nodes.Node]]:
     for word in row.standings:
         classes = [f"heuristic-{word}"] if word in set(Standing) else []
         yield [paragraph(nodes.inline("", str(_MEANINGS[word][0]), classes=classes))]
-
-
-def is_same(release: str, version: str) -> bool:
-    """Return whether *version* is a release, or was on the way to it."""
-    current = parse(version)
-    if current is None:
-        return False
-    return Version(release) in {current, Version(current.base_version) if current.is_devrelease else current}
 
 
 def _legend(*, is_marked: bool) -> nodes.paragraph:

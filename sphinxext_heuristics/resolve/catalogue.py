@@ -1,4 +1,4 @@
-"""All that was read: documents to heuristics, and which definition of a name is in effect."""
+"""What a plan is made of: all that was read, and what else it asks of the documentation and of packages."""
 
 from __future__ import annotations
 
@@ -10,9 +10,13 @@ from sphinxext_heuristics.model import Problem, Subtype
 from sphinxext_heuristics.resolve.pages import fold
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
+    from pathlib import Path
 
-    from sphinxext_heuristics.model import Entry, Heuristic, Page
+    from sphinxext_heuristics.model import Entry, Evidence, Found, Heuristic, Lost, Message, Note, Page
+    from sphinxext_heuristics.resolve.objects import Objects
+    from sphinxext_heuristics.resolve.pages import Pages
+    from sphinxext_heuristics.source.names import Definition
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,8 +31,7 @@ class Catalogue:
     @cached_property
     def docnames(self) -> tuple[str, ...]:
         """Return the documents in their order."""
-        last = len(self.order)
-        return tuple(sorted(self.pages, key=lambda d: (self.order.get(d, last), d)))
+        return tuple(sorted(self.pages, key=lambda d: (self.order.get(d, len(self.order)), d)))
 
     @property
     def definitions(self) -> Iterator[Heuristic]:
@@ -102,3 +105,37 @@ def _written(record: Heuristic) -> Heuristic:
         return record
     evidence = tuple(replace(quoted, source="", line=0, problems=()) for quoted in record.evidence)
     return replace(record, source="", line=0, in_entry=True, evidence=evidence)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lookups:
+    """What the documentation holds, beside heuristics."""
+
+    #: The documented objects.
+    objects: Objects
+    #: The pages and sections.
+    pages: Pages
+    #: The Python domain's other names of a documented name.
+    canonical: Mapping[str, tuple[str, ...]]
+    #: (kind of target, name) → URI in another project's inventory, or ``None``.
+    external: Callable[[str, str], str | None]
+    #: Name → what another project's inventory says about this heuristic, or ``None``.
+    elsewhere: Callable[[str], object]
+    #: A heuristic's note as other pages show it.
+    settle: Callable[[Heuristic], Note]
+    #: Whether the builder at work shows pictures that Graphviz draws.
+    draws: bool = False
+    #: Where the source of a package defines an object, or ``None``.
+    defined: Callable[[str], Definition | None]
+    #: Documents without automatic heuristics.
+    excluded: frozenset[str]
+    #: The documented version, or ``""``.
+    version: str
+    #: Where a quote stands in the installed source, or why it was not found.
+    verify: Callable[[Evidence], Found | Lost]
+    #: Package → its installed version, or ``None``.
+    installed: Callable[[str], str | None]
+    #: The messages of errors and warnings that are quoted.
+    messages: Callable[[Evidence], tuple[Message, ...]]
+    #: The source directory.
+    srcdir: Path

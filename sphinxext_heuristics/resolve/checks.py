@@ -64,12 +64,6 @@ def evidence(plan: Plan) -> Iterator[Problem]:
             yield from _of_bounds(plan, record)
 
 
-def empty_bounds(plan: Plan) -> Iterator[Problem]:
-    """Yield the problems of bounds that no version lies within, which are among those of the records."""
-    for record in plan.catalogue.definitions:
-        yield from (problem for problem in record.problems if problem.subtype is Subtype.VERSION)
-
-
 def _unjudged(plan: Plan) -> Iterator[Problem]:
     """Yield the problem of bounds that no version judges, at the first."""
     records = (record for record in plan.heuristics.values() if record.since or record.until)
@@ -230,24 +224,16 @@ def _of_asked_category(plan: Plan, query: Query, name: str) -> Iterator[Problem]
 def _of_asked_target(plan: Plan, query: Query, kind: str, value: str) -> Iterator[Problem]:
     if plan.selection(((kind, (value,)),)):
         return
-    objects, pages = plan.lookups.objects, plan.lookups.pages
-    match = Match() if kind in PAGE_TYPES else objects.find(value)
-    page = PageMatch() if kind == "impl" else pages.find(value)
-    several = match.objects or tuple(p.docname for p in page.places)
-    if several:
+    objects = plan.lookups.objects if kind not in PAGE_TYPES else None
+    pages = plan.lookups.pages if kind != "impl" else None
+    match, page = objects.find(value) if objects else Match(), pages.find(value) if pages else PageMatch()
+    if several := match.objects or tuple(p.docname for p in page.places):
         yield _at(query, Subtype.AMBIGUOUS, _ambiguous(kind, value, several), kind)
     elif not match.exists and page.place is None:
-        near, wanted = objects.closest(value) + pages.closest(value), "documented object, page or label"
-        if kind in PAGE_TYPES:
-            near, wanted = pages.closest(value), "page or label"
-        elif kind == "impl":
-            near, wanted = objects.closest(value), "documented object"
-        yield _at(
-            query,
-            Subtype.TARGET,
-            f"{_what(kind)} {value!r} is no {wanted}{did_you_mean(tuple(dict.fromkeys(near))[:3])}",
-            kind,
-        )
+        near = dict.fromkeys(name for known in (objects, pages) if known for name in known.closest(value))
+        wanted = {"impl": "documented object", "target": "documented object, page or label"}.get(kind, "page or label")
+        message = f"{_what(kind)} {value!r} is no {wanted}{did_you_mean([*near][:3])}"
+        yield _at(query, Subtype.TARGET, message, kind)
 
 
 def _of_roles(plan: Plan) -> Iterator[Problem]:

@@ -14,8 +14,7 @@ if TYPE_CHECKING:
 
     from sphinxext_heuristics.config import Settings
     from sphinxext_heuristics.model import Connection, Entry
-    from sphinxext_heuristics.resolve.catalogue import Catalogue
-    from sphinxext_heuristics.resolve.lookups import Lookups
+    from sphinxext_heuristics.resolve.catalogue import Catalogue, Lookups
     from sphinxext_heuristics.resolve.objects import Rule
     from sphinxext_heuristics.resolve.pages import Place
     from sphinxext_heuristics.resolve.plan import Plan
@@ -77,10 +76,7 @@ class Resolver:
         if match.planned:
             return Resolved(connection=connection, planned=True)
         if match.place is None:
-            several = tuple(
-                f"{place.docname}#{place.anchor}" if place.anchor else place.docname for place in match.places
-            )
-            return Resolved(connection=connection, several=several)
+            return Resolved(connection=connection, several=tuple(map(str, match.places)))
         target = Target(docname=match.place.docname, anchor=match.anchor)
         return Resolved(connection=connection, target=target, place=match.place)
 

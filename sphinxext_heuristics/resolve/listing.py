@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from sphinxext_heuristics.model import CONNECTION_TYPES
 
@@ -18,8 +18,7 @@ if TYPE_CHECKING:
 EXISTS, MISSING = "✅", "⬜"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Link:
+class Link(NamedTuple):
     """One connection as the index lists it."""
 
     #: The connection's type.
@@ -90,8 +89,7 @@ def categories(records: Iterable[Heuristic], described: dict[str, str]) -> tuple
     return tuple(Category(name=name, count=used[name], description=described.get(name, "")) for name in names)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Wanted:
+class Wanted(NamedTuple):
     """A missing target and the heuristics that wait for it."""
 
     link: Link

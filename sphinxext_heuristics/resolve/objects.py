@@ -16,17 +16,13 @@ if TYPE_CHECKING:
 
 
 class Rule(enum.Enum):
-    """Why a target reaches a documented name."""
+    """Why a target reaches a documented name, in words; the *owner* is the class that defines a member."""
 
-    ITSELF = enum.auto()
-    #: Another name of the same object.
-    ALIAS = enum.auto()
-    #: A member that a subclass inherits.
-    INHERITED = enum.auto()
-    #: The name ends with the target at a dot.
-    ENDING = enum.auto()
-    #: The name ends with what follows the star.
-    STAR = enum.auto()
+    ITSELF = "the target itself"
+    ALIAS = "the same object as {target}"
+    INHERITED = "inherits this very member from {owner}"
+    ENDING = "the documented object whose name ends in {target}"
+    STAR = "its name ends in {ending}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,16 +1,22 @@
-"""Which page or section a target means: names of documents, labels, anchors."""
+"""Which page or section a target means: names of documents, labels, anchors; and what other projects document."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache, cached_property
 from itertools import chain
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
+
+from sphinx.ext.intersphinx import InventoryAdapter
 
 from sphinxext_heuristics.diagnostics import ClosestNames
+from sphinxext_heuristics.model import PAGE_TYPES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
+
+    from sphinx.environment import BuildEnvironment
+    from sphinx.util.typing import Inventory
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
@@ -22,9 +28,12 @@ class Place:
     #: The section's id; empty for the document as a whole.
     anchor: str = ""
 
+    def __str__(self) -> str:
+        """Return the place as a target names it."""
+        return f"{self.docname}#{self.anchor}" if self.anchor else self.docname
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PageMatch:
+
+class PageMatch(NamedTuple):
     """What a target means among the pages."""
 
     #: The page or section, if the target is one.
@@ -143,19 +152,17 @@ class Pages:
 
     def closest(self, target: str) -> tuple[str, ...]:
         """Return the names of documents and labels most like *target*."""
-        found = [name for alike in self._alike for name in alike.closest(fold(target))]
+        found = self._alike.closest(fold(target), 6)  # a name and its last part may both be close
         return tuple(dict.fromkeys(self._by_fold[name] for name in found))[:3]
 
     @cached_property
     def _by_fold(self) -> dict[str, str]:
         """Each name, and the last part of each, folded → the name."""
-        whole = {fold(name): name for name in self.names}
-        return whole | {fold(name.rpartition("/")[2]): name for name in self.names}
+        return {fold(part): name for name in self.names for part in (name, name.rpartition("/")[2])}
 
     @cached_property
-    def _alike(self) -> tuple[ClosestNames, ClosestNames]:
-        """The names, and their last parts, folded."""
-        return ClosestNames(map(fold, self.names)), ClosestNames(fold(name.rpartition("/")[2]) for name in self.names)
+    def _alike(self) -> ClosestNames:
+        return ClosestNames(self._by_fold)
 
 
 def toctree_order(root: str, includes: Mapping[str, Iterable[str]], docnames: Iterable[str]) -> dict[str, int]:
@@ -170,3 +177,55 @@ def toctree_order(root: str, includes: Mapping[str, Iterable[str]], docnames: It
     for docname in sorted(docnames):
         order.setdefault(docname, len(order))
     return order
+
+
+# -- the inventories that intersphinx has loaded ---------------------------------------
+
+#: What an inventory calls pages, and the parts of them that have a name.
+PAGES = ("std:doc", "std:label")
+
+
+class External:
+    """The inventories of other projects, asked once a build."""
+
+    def __init__(self, env: BuildEnvironment) -> None:
+        """Take the inventories; without intersphinx there are none."""
+        adapter = InventoryAdapter(env)
+        self._main: Inventory = adapter.main_inventory
+        self._named: Mapping[str, Inventory] = adapter.named_inventory
+
+    def find(self, kind: str, target: str) -> str | None:
+        """Return the URI of a target, or ``None``; *kind* is a connection type."""
+        if kind in PAGE_TYPES:
+            return self._page(target)
+        objects = (items for type_, items in self._main.items() if type_.startswith("py:"))
+        return next((items[target].uri for items in objects if target in items), None)
+
+    def heuristic(self, target: str) -> tuple[str, ...] | None:
+        """Return the project, its version, the URI and the title of a heuristic, or ``None``."""
+        inventory, name = self._main, target
+        if ":" in target:
+            project, _colon, name = target.partition(":")
+            inventory = self._named.get(project, {})
+        items = inventory.get("heuristic:heuristic", {})
+        item = items.get(name)
+        return (item.project_name, item.project_version, item.uri, item.display_name) if item else None
+
+    def _page(self, target: str) -> str | None:
+        document, hash_, anchor = target.partition("#")
+        for type_ in PAGES[:1] if hash_ else PAGES:
+            items = self._main.get(type_, {})
+            name = document if document in items else self._folded.get(f"{type_} {fold(document)}")
+            if name is not None:
+                return f"{items[name].uri}{hash_}{anchor}"
+        return None
+
+    @cached_property
+    def _folded(self) -> dict[str, str]:
+        """The type and folded name of each page → its name."""
+        return {
+            f"{type_} {fold(part)}": name
+            for type_ in PAGES
+            for name in sorted(self._main.get(type_, {}), reverse=True)
+            for part in (name.rpartition("/")[2], name)
+        }

@@ -17,9 +17,8 @@ if TYPE_CHECKING:
 
     from sphinxext_heuristics.config import Settings
     from sphinxext_heuristics.model import Entry, Evidence, Heuristic, Message, Note
-    from sphinxext_heuristics.resolve.catalogue import Catalogue
+    from sphinxext_heuristics.resolve.catalogue import Catalogue, Lookups
     from sphinxext_heuristics.resolve.connections import Resolved
-    from sphinxext_heuristics.resolve.lookups import Lookups
 
 T = TypeVar("T")
 

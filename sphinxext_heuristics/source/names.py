@@ -13,8 +13,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Class:
+class Class(NamedTuple):
     """A class statement."""
 
     #: Its bases as written, subscripts left out.
@@ -127,20 +126,13 @@ def names_in(tree: ast.Module, module: str, *, is_package: bool) -> Names:
 
 def exported_by(body: Sequence[ast.stmt]) -> frozenset[str] | None:
     """Return what ``__all__`` lists, if it is written out in one place and nowhere changed."""
-    found: list[frozenset[str] | None] = []
-    for node in statements(body):
-        match node:
-            case ast.Assign(targets=[ast.Name(id="__all__")], value=ast.List(elts=items) | ast.Tuple(elts=items)):
-                names = [item.value for item in items if isinstance(item, ast.Constant)]
-                found.append(frozenset(map(str, names)) if len(names) == len(items) else None)
-            case (
-                ast.Assign(targets=[ast.Name(id="__all__"), *_])
-                | ast.AnnAssign(target=ast.Name(id="__all__"))
-                | ast.AugAssign(target=ast.Name(id="__all__"))
-                | ast.Expr(value=ast.Call(func=ast.Attribute(value=ast.Name(id="__all__"))))
-            ):
-                found.append(None)
-    return found[0] if len(found) == 1 else None
+    simple = (node for node in statements(body) if not hasattr(node, "body"))
+    naming = [node for node in simple if any(getattr(part, "id", "") == "__all__" for part in ast.walk(node))]
+    match naming:
+        case [ast.Assign(targets=[ast.Name(id="__all__")], value=ast.List(elts=items) | ast.Tuple(elts=items))]:
+            names = [item.value for item in items if isinstance(item, ast.Constant)]
+            return frozenset(map(str, names)) if len(names) == len(items) else None
+    return None
 
 
 def classes_in(body: Sequence[ast.stmt], prefix: str) -> Iterator[tuple[str, Class]]:

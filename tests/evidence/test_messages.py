@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 from sphinx.search.en import SearchEnglish
 
 from sphinxext_heuristics.cli import explain
-from sphinxext_heuristics.evidence import cache, search
+from sphinxext_heuristics.evidence import search
 from sphinxext_heuristics.evidence.messages import ANYTHING, fit, in_lines, in_quote, one_line, plain
 from sphinxext_heuristics.model import Evidence, Message
 
@@ -592,8 +592,7 @@ def test_the_index_is_written_again_only_if_it_changes(zoo: Project) -> None:
 def test_a_build_on_which_nothing_changed_opens_no_source(zoo: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     zoo.ok()
     # What is remembered within this process would hide that a file is needed.
-    for module in (cache, search):
-        monkeypatch.setattr(module, "read", lambda _state: pytest.fail("a source file is read"))
+    monkeypatch.setattr(search, "read", lambda _state: pytest.fail("a source file is read"))
     assert zoo.ok().read("messages.txt") == LISTED
 
 

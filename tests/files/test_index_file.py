@@ -22,8 +22,7 @@ from sphinxext_heuristics.files.export import Exporter
 from sphinxext_heuristics.model import Connection, Entry, Heuristic, Note, Page
 from sphinxext_heuristics.notes import markdown
 from sphinxext_heuristics.notes.inline import text_of
-from sphinxext_heuristics.resolve.catalogue import Catalogue
-from sphinxext_heuristics.resolve.lookups import Lookups
+from sphinxext_heuristics.resolve.catalogue import Catalogue, Lookups
 from sphinxext_heuristics.resolve.objects import Objects
 from sphinxext_heuristics.resolve.pages import Pages
 from sphinxext_heuristics.resolve.plan import make_plan

@@ -262,7 +262,7 @@ def test_other_builders_have_the_list(site: Project) -> None:
     )
     book = site.ok("epub").read("deep/er/graph.xhtml")
     assert "<svg" not in book
-    assert "later</span></code> (planned)" in book
+    assert "(planned)" in book
     assert "Second" in next((site.ok("latex").out).glob("*.tex")).read_text(encoding="utf-8")
 
 
