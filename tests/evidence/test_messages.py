@@ -712,17 +712,17 @@ def test_a_message_is_close_to_a_text_all_of_whose_words_it_has() -> None:
 
 def test_explain_what_nothing_fits(zoo: Project) -> None:
     ran = explained(zoo, "ValueError: There is no food at all, and Leo cannot be fed")
-    assert (ran.status, ran.stdout) == (1, "")
+    assert (ran.status, ran.stderr) == (1, "")
     assert (
-        ran.stderr
+        ran.stdout
         == f"""\
 no message that a heuristic quotes fits this text, and no name is like it; the closest are:
   {FED[0]}: {FED[1]} (Food)
 """
     )
     ran = explained(zoo, "something else entirely")
-    assert (ran.status, ran.stdout) == (1, "")
-    assert ran.stderr == "no message that a heuristic quotes fits this text, and no name is like it\n"
+    assert (ran.status, ran.stderr) == (1, "")
+    assert ran.stdout == "no message that a heuristic quotes fits this text, and no name is like it\n"
 
 
 def test_a_name_is_explained_as_one_though_it_has_spaces(zoo: Project) -> None:
