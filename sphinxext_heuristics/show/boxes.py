@@ -69,7 +69,7 @@ def entry_nodes(shown: EntryBoxes, here: Here) -> list[nodes.Node]:
     """Return the nodes of what an API entry shows."""
     made = box_nodes(shown.boxes, here)
     if shown.members:
-        line = nodes.paragraph("", f"{_('Inherited')}: ", classes=["heuristic-rollup", UNSEARCHED])
+        line = nodes.paragraph("", _("Inherited") + ": ", classes=["heuristic-rollup", UNSEARCHED])
         line += joined((_member(member, here) for member in shown.members), "; ")
         made.append(line)
     return made
@@ -128,7 +128,7 @@ def _box_node(box: Box, here: Here) -> nodes.Element:
     if box.above:
         name, target = nodes.literal("", box.above[0]), box.above[1]
         linked = here.link(name, target) if target.anchor else name
-        said += [nodes.Text(f" ({_('in full at')} "), linked, nodes.Text(")")]
+        said += [nodes.Text(" (" + _("in full at") + " "), linked, nodes.Text(")")]
         return nodes.container("", paragraph(*said), classes=["heuristic-repeated", *classes, UNSEARCHED])
     classes = ["heuristic", *classes, box.severity, UNSEARCHED, *box.classes]
     note = [paragraph(*here.note(box.note))] if box.note and box.note.inline else []

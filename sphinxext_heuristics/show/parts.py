@@ -105,7 +105,8 @@ def link_nodes(one: Link, here: Here, *, marks: bool = False) -> list[nodes.Node
     shown: list[nodes.Node] = [here.link(name, one.target) if one.target else name]
     if marks:
         return [nodes.Text(f"{one.mark}\u00a0{one.word}: "), *shown]
-    return [*shown, nodes.Text(f" ({_('planned')})")] if one.planned and not one.target else shown
+    planned = " (" + _("planned") + ")"
+    return [*shown, nodes.Text(planned)] if one.planned and not one.target else shown
 
 
 def joined(parts: Iterable[Sequence[nodes.Node]], between: str = ", ") -> list[nodes.Node]:

@@ -468,7 +468,7 @@ def test_explain_a_heuristic(zoo: Project) -> None:
     assert lines[2:] == [
         "  impl menagerie.Base.run:",
         "    shown: menagerie.Base.run (index): the target itself",
-        "    shown: menagerie.Child.run (index): inherits this very member from menagerie.Base",
+        "    shown: menagerie.Child.run (index): inherits this very member from menagerie.Base; in full above",
         "    not shown: menagerie.Kept.run (index): except menagerie.Kept",
         "  impl menagerie.free:",
         "    not shown: menagerie.free (free): free is kept free by heuristics_exclude or no-heuristics",
@@ -491,9 +491,10 @@ def test_explain_what_is_withheld(zoo: Project) -> None:
 
 
 def test_explain_an_object(zoo: Project) -> None:
+    rule = "inherits this very member from menagerie.Base; in full above"
     assert explained(zoo, "menagerie.Child.run") == [
         "menagerie.Child.run (index)",
-        "  shown: Rule (warning): impl menagerie.Base.run: inherits this very member from menagerie.Base",
+        f"  shown: Rule (warning): impl menagerie.Base.run: {rule}",
         "  not shown: Old (tip): it holds for ≤ 1.4, and 1.5 is documented",
         "  not shown: Quiet (tip): it has no-inject",
     ]

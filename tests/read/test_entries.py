@@ -532,7 +532,7 @@ pass
     assert shown("deep-part") == ["One"]
     assert shown("deeper") == []
     first = page.select_one("#how-to").find_all(recursive=False)[:2]
-    assert [tag.name for tag in first] == ["h1", "div"]
+    assert [tag.name for tag in first] == ["h1", "p"]
 
 
 # -- without a name --------------------------------------------------------------------

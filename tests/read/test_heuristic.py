@@ -85,7 +85,7 @@ def test_connection_in_myst_is_what_was_written(project: Callable[..., Project],
     built = project({"index.md": index}).ok("html")
     anchors = ("demo.Model", "demo.Model.merge", "demo.Other", "demo.Other.merge")
     assert [anchor for anchor in anchors if built.shown("index.html", anchor)] == shown
-    assert facts(built, "index.html", "heuristic-one")["Environment"] == "⬜ Later"
+    assert facts(built, "index.html", "heuristic-one")["Environment"] == "Later (planned)"
 
 
 def test_lists_and_versions_in_myst(project: Callable[..., Project]) -> None:

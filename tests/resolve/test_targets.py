@@ -313,7 +313,7 @@ def test_definition_lists_each_entry_as_a_link(zoo: Built) -> None:
         box = zoo.soup("index.html").find(id=f"heuristic-h{number}")
         assert box is not None
         listed = {str(a["href"]).partition("#")[2]: a.get_text() for a in box.select(".heuristic-entries a")}
-        assert set(listed.values()) == set(names), target
+        assert set(listed) - {""} == set(names), target
         for link in box.select("a.reference"):
             zoo.follow("index.html", link)
 
@@ -470,11 +470,11 @@ Start
     assert built.shown("two.html", "zoo.base.BaseTuner.merge") == ["Merge"]
     assert [title_of(box) for box in built.soup("three.html").select("div.heuristic")] == ["Merge"]
     links = built.soup("index.html").select(".heuristic-entries a")
-    assert [built.follow("index.html", link).get("id") for link in links[:2]] == [
-        "zoo.BaseTuner.merge",
-        "zoo.base.BaseTuner.merge",
+    assert sorted(str(link["href"]) for link in links) == [
+        "one.html#zoo.BaseTuner.merge",
+        "three.html",
+        "two.html#zoo.base.BaseTuner.merge",
     ]
-    assert [str(link["href"]) for link in links[2:]] == ["three.html"]
 
 
 def test_several_signatures_show_it_once(project: Callable[..., Project]) -> None:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from bs4 import BeautifulSoup
 
-from sphinxext_heuristics.cli import pasted
+from sphinxext_heuristics.cli import explain
 from sphinxext_heuristics.evidence.messages import fit, plain
 from sphinxext_heuristics.model import Message
 
@@ -434,7 +434,7 @@ def test_pasted_text_shows_what_explain_shows(zoo: Built, look: Callable[..., An
     for text, shown in zip(PASTED, found, strict=True):
         sizes = {message.text: fit(message, plain(text)) for message in messages}
         if not any(sizes.values()):
-            share = pasted._common_share  # noqa: SLF001 - the same numbers
+            share = explain._common_share  # noqa: SLF001 - the same numbers
             sizes = {one.text: it if (it := share(one.text, text)) >= 0.4 else 0 for one in messages}
         wanted = [one for one in sorted(sizes, key=lambda one: -sizes[one]) if sizes[one]]
         assert shown == wanted, text
