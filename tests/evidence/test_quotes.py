@@ -178,6 +178,14 @@ def test_a_spoiled_record_is_as_none(scales: Project, text: str) -> None:
     assert json.loads(record.read_text()) == kept
 
 
+def test_each_of_several_quotes_on_a_page_has_its_own_caption(scales: Project) -> None:
+    quotes = (("class Scale:", 4), ("return 2 * mass", 7))
+    page = "\n".join(f":::{{evidence}} scales.pan\n{quote}\n:::\n" for quote, _line in quotes)
+    scales.write({"other.md": f"# Other\n\n{page}"})
+    captions = scales.ok("html").soup("other.html").select(".heuristic-evidence .caption-text")
+    assert [text.get_text() for text in captions] == [f"scales.pan, scales 2.1, line {line}" for _quote, line in quotes]
+
+
 def test_evidence_of_another_package_has_its_version_and_no_link(scales: Project) -> None:
     quoted = ":::{evidence} packaging.version:Version.release\nreturn self._release\n:::\n"
     scales.write({"other.md": f"# Other\n\n{quoted}"})

@@ -112,3 +112,10 @@ def test_toctree_order(includes: dict[str, list[str]], docnames: list[str], expe
     order = toctree_order("index", includes, docnames)
     assert sorted(order, key=order.__getitem__) == expected
     assert sorted(order.values()) == list(range(len(expected)))
+
+
+def test_place_is_named_as_a_target_names_it() -> None:
+    """Messages and `explain` print a place so that it can be copied into an option."""
+    for target in ("guide", "guide#part"):
+        docname, _hash, anchor = target.partition("#")
+        assert str(Place(docname=docname, anchor=anchor)) == target
