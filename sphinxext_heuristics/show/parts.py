@@ -122,7 +122,7 @@ def field(name: str, *children: nodes.Node) -> nodes.field:
 
 def paragraph(*children: nodes.Node | str) -> nodes.paragraph:
     """Return a paragraph of inline nodes and text."""
-    return nodes.paragraph("", "", *(nodes.Text(one) if isinstance(one, str) else one for one in children))
+    return nodes.paragraph("", "", *(one if isinstance(one, nodes.Node) else nodes.Text(one) for one in children))
 
 
 def table(
