@@ -53,8 +53,8 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Site:
     output = tmp_path_factory.mktemp("html")
     shutil.copytree(DOCS / "reference", source / "reference")
     conf = (DOCS / "conf.py").read_text(encoding="utf-8")
-    # the heuristics' extension has tests of its own, and no pages here
-    for extension in ("sphinxext_heuristics", "heuristics_reference"):
+    # the heuristics' extension has tests of its own, and no pages here; nor do those of the site
+    for extension in ("sphinxext_heuristics", *(path.stem for path in (DOCS / "_ext").glob("*.py"))):
         conf = conf.replace(f'    "{extension}",\n', "")
     (source / "conf.py").write_text(conf, encoding="utf-8")
     index = "# Index\n\n```{toctree}\nreference/index\n```\n"
