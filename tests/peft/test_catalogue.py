@@ -95,13 +95,13 @@ def test_every_test_of_a_claim_names_its_heuristic() -> None:
 def test_each_page_says_what_why_and_where_to_read_on(name: str) -> None:
     text = PAGES[name].read_text(encoding="utf-8")
     assert text.startswith(f"````{{heuristic}} {name}\n"), "a page holds its heuristic and nothing else"
-    assert text.endswith("\n````\n")
+    assert text.count("\n````\n") == 1, "the instruction is in the directive, the rest in sections below"
     head, _blank, body = text.partition("\n\n")
     for option in ("title", "note", "impl", "category", "severity"):
         assert re.search(rf"\n:?{option}: ", head), option
     assert re.search(r"\n:?(workflow|principle|env): ", head)
     for part in ("When it bites", "Why"):
-        assert f"**{part}" in body, part
+        assert f"\n# {part}\n" in body, part
     assert quotes(name), "no evidence"
 
 
