@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from importlib.metadata import PackageNotFoundError, requires, version
+from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -223,3 +224,25 @@ return [links.length, links.flatMap((link) => {
 def test_title_is_readable(built: Built, request: pytest.FixtureRequest) -> None:
     look_at: Callable[..., Any] = request.getfixturevalue("look")
     assert look_at(built, "api.html", _CONTRAST) == [5, []]
+
+
+#: What axe finds in elements of ours, on a page as it is or in the theme's dark mode.
+_AXE = """
+{axe}
+for (const one of [document.body, document.documentElement]) one.dataset.theme = "{mode}";
+document.documentElement.dataset.mode = "{mode}";
+const found = await axe.run(document, {{ resultTypes: ["violations"] }});
+return found.violations.flatMap((rule) =>
+  rule.nodes
+    .filter((node) => document.querySelector(node.target[0])?.closest("[class*='heuristic']"))
+    .map((node) => `${{rule.id}}: ${{node.html.slice(0, 120)}}`));
+"""
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("mode", ["light", "dark"])
+@pytest.mark.parametrize("width", [390, 1280])
+def test_axe_finds_nothing_of_ours(built: Built, look: Callable[..., Any], width: int, mode: str) -> None:
+    script = _AXE.format(axe=files("axe_core_python").joinpath("axe.min.js").read_text("utf-8"), mode=mode)
+    for name in ("index", "api", "heuristics/Close_Files"):
+        assert look(built, f"{name}.html", script, width=width) == [], name
