@@ -86,24 +86,19 @@ def _updated(plan: Plan, one: Evidence) -> bool | None:
     result = plan.lookups.verify(one)
     if isinstance(result, Found):
         return None
-    path, old = Path(one.source), textwrap.dedent(one.quote).splitlines()
+    path, quote, size = Path(one.source), textwrap.dedent(one.quote), one.quote.count("\n") + 1
     lines = path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
-    places = (at for at in range(one.line, len(lines)) if _dedented(lines[at : at + len(old)]) == old)
-    at = next(places, None)
+    starts = range(one.line, len(lines))
+    at = next((at for at in starts if textwrap.dedent("\n".join(lines[at : at + size])) == quote), None)
     is_closest_found = isinstance(plan.lookups.verify(replace(one, quote=result.nearest)), Found)
     if at is None or not is_closest_found:
         say(f"{seen(one.source)}:{one.line}: {result.message}; no passage is close enough to take its place")
         return False
-    new = result.nearest.splitlines()
-    say_diff(unified("\n".join([*old, ""]), "\n".join([*new, ""]), f"{seen(path)}:{at + 1}"))
+    say_diff(unified(f"{quote}\n", f"{result.nearest}\n", f"{seen(path)}:{at + 1}"))
     indent = lines[at][: len(lines[at]) - len(lines[at].lstrip())]
-    lines[at : at + len(old)] = [f"{indent}{text}".rstrip() for text in new]
+    lines[at : at + size] = [f"{indent}{text}".rstrip() for text in result.nearest.splitlines()]
     write(path, "\n".join([*lines, ""]))
     return True
-
-
-def _dedented(lines: list[str]) -> list[str]:
-    return textwrap.dedent("\n".join(lines)).splitlines()
 
 
 def standing(plan: Plan) -> Iterator[str]:

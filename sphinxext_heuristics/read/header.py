@@ -24,9 +24,6 @@ class Option(NamedTuple):
     at: int
 
 
-_NO_OPTION: tuple[Option | None, str] = (None, "")
-
-
 class Header(NamedTuple):
     """What stands before a directive's body."""
 
@@ -55,7 +52,7 @@ def in_restructuredtext(lines: Sequence[str], known: Iterable[str]) -> Header:
     argument, options = [first], list[Option]()
     faults: list[tuple[int, str]] = []
     for at, text in enumerate(header, 1):
-        option, fault = found.get(at, _NO_OPTION)
+        option, fault = found.get(at, (None, ""))
         deeper = bool(options) and _indent(text) > indent
         # What is indented deeper continues the option above, unless it has the look of another one.
         if option and not (deeper and (option.name not in known or fault)):

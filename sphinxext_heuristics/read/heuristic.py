@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
-from itertools import chain, count
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from docutils import nodes
 
@@ -204,8 +203,12 @@ class HeuristicDirective(CheckedDirective):
     def _register(self, node: heuristic, record: Heuristic) -> None:
         """Give the definition its anchor, which no other node of the page may have, and those of its former names."""
         document, wanted = self.state.document, record.anchor
-        numbered = (f"{wanted}-{number}" for number in count(1))
-        anchor = next(one for one in chain([wanted], numbered) if one not in document.ids)
+        # Where many are named alike, each begins where the last one has ended.
+        counts = cast("dict[str, int]", self.env.temp_data.setdefault("heuristics_anchors", {}))
+        anchor, number = wanted, counts.get(wanted, 1)
+        while anchor in document.ids:
+            anchor, number = f"{wanted}-{number}", number + 1
+        counts[wanted] = number
         former = dict.fromkeys(map(anchor_of, record.former_names))
         node["ids"] += [anchor, *(one for one in former if one != anchor and one not in document.ids)]
         if self.options.get("name"):

@@ -37,6 +37,7 @@ class Plan:
     resolved: dict[str, tuple[tuple[Resolved, ...], ...]] = field(default_factory=dict)
     _made: dict[Callable[[Plan], Any], Any] = field(default_factory=dict, init=False)
     _notes: dict[tuple[str, str], Note] = field(default_factory=dict, init=False)
+    _titles: dict[str, dict[str, str]] = field(default_factory=dict, init=False)
     _selections: dict[Filters, tuple[Heuristic, ...]] = field(default_factory=dict, init=False)
     _verdicts: dict[str, tuple[tuple[Verdict, ...], ...]] = field(default_factory=dict, init=False)
 
@@ -254,9 +255,11 @@ class Plan:
 
     def title(self, docname: str, anchor: str = "") -> str:
         """Return the title of a page or of a section of it; the name of a document without a title."""
-        page = self.catalogue.pages[docname]
-        titles = zip(page.sections, page.titles, strict=True)
-        return next((title for ids, title in titles if not anchor or anchor in ids), "") or docname
+        if docname not in self._titles:
+            page = self.catalogue.pages[docname]
+            sections = reversed([*zip(page.sections, page.titles, strict=True)])
+            self._titles[docname] = {i: title for ids, title in sections for i in ("", *ids)}
+        return self._titles[docname].get(anchor) or docname
 
     def note(self, record: Heuristic) -> Note:
         """Return a heuristic's note as other pages show it."""
