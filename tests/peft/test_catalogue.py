@@ -102,6 +102,7 @@ def test_each_page_says_what_why_and_where_to_read_on(name: str) -> None:
     assert re.search(r"\n:?(workflow|principle|env): ", head)
     for part in ("When it bites", "Why"):
         assert f"\n# {part}\n" in body, part
+    assert "{picture}" not in text, "pages are copied into PEFT's tree, which has no such directive"
     assert quotes(name), "no evidence"
 
 

@@ -75,11 +75,11 @@ def test_captions_have_the_numbers() -> None:
     linear, other = DATA["kbit-memory"]["bf16, not quantized"]["before"]
     share = other / (linear + other)
     for page, numbers in {
-        "heuristics/huggingface_peft_Kbit_Prep_Upcasts_Everything.md": [
+        "docs/explanations/memory-optimization.md": [
             *(f"{sum(sizes) / 1000:.0f}" for pair in DATA["kbit-memory"].values() for sizes in pair.values()),
             f"{share:.0%}".replace("%", " %"),
         ],
-        "heuristics/huggingface_peft_Quantized_Merge_Rounding.md": [
+        "docs/explanations/adapter-merging.md": [
             f"{dict(points)[0.03]:.0%}".replace("%", " %") for points in DATA["merge-rounding"].values()
         ],
         "docs/explanations/low-rank-adaptation.md": [f"{points[-1][1]:g}" for points in DATA["scale"].values()],
