@@ -49,11 +49,14 @@ def collect(
         heuristic_facts: [],
         heuristic_query: [],
     }
+    opening: dict[str, nodes.Element] = {}
     for node in document.findall(nodes.Element):
         if (kind := found.get(type(node))) is not None:
             kind.append(node)
-        if module_name(node) in modules:
-            found[addnodes.desc].append(node)
+        if isinstance(node, nodes.target | nodes.section) and (name := module_name(node)) in modules:
+            opening.setdefault(name, node)
+            # The id of a target that stands before a section is the section's, too.
+            found[addnodes.desc] += [node] if opening[name] is node else []
     queries = found[heuristic_query]
     quoting = [node for node in found[nodes.container] if is_evidence(node)]
     evidence = tuple(container[EVIDENCE] for container in quoting)
