@@ -73,7 +73,7 @@ def digest(plan: Plan, views: Mapping[str, View], docname: str) -> str:
     page = plan.catalogue.pages[docname]
     placed = contents(plan, views, docname)
     notes = tuple(plan.note(record).answers for record in page.heuristics)
-    linked = ((role, plan.catalogue.by_name.get(plan.settings.strip(role.target.strip()))) for role in page.roles)
+    linked = ((role, plan.named(role.target)) for role in page.roles)
     roles = tuple(
         (it.title, it.docname, it.anchor) if it else plan.lookups.elsewhere(role.target) for role, it in linked
     )

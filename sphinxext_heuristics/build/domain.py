@@ -182,7 +182,7 @@ class HeuristicDomain(Domain):
         contnode: Element,
     ) -> nodes.reference | None:
         """Return the link to a heuristic; its text is the title unless one is given."""
-        record = self.plan.catalogue.by_name.get(self.plan.settings.strip(target.strip()))
+        record = self.plan.named(target)
         if record is None:
             return None
         if not node.get("refexplicit"):

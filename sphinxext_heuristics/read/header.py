@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from contextlib import suppress
 from itertools import takewhile
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -116,9 +115,11 @@ def _in_yaml(texts: Sequence[str], start: int) -> tuple[tuple[Option, ...], list
         return tuple(Option(key.value, value.value if value else "", start + key.start.line) for key, value in tokens)
 
     def is_readable(text: str) -> bool:
-        with suppress(TokenizeError):
-            return bool(read(text)) or True
-        return False
+        try:
+            read(text)
+        except TokenizeError:
+            return False
+        return True
 
     written = []
     for at, text in enumerate(texts, start):

@@ -76,7 +76,7 @@ class HeuristicDirective(CheckedDirective):
 
     def _check_indent(self) -> None:
         """Take the body as one even where it is indented otherwise than the options."""
-        if fault := body_fault((self.block_text or "").splitlines(), self.header):
+        if fault := body_fault(self.lines, self.header):
             self.problem(Subtype.OPTION, fault[1], fault[0])
             self.content.trim_left(min(len(text) - len(text.lstrip()) for text in self.content if text.strip()))
 
@@ -187,7 +187,7 @@ class HeuristicDirective(CheckedDirective):
     def _check_body(self, note: heuristic_note, body: list[Node]) -> None:
         if not note["given"] and not (body and isinstance(body[0], nodes.paragraph)):
             self.problem(Subtype.NOTE, "no note: give the option note, or a body that begins with a sentence")
-        lines = [text.strip() for text in (self.block_text or "").splitlines()]
+        lines = [text.strip() for text in self.lines]
         for text in first_paragraph(self.content, body):
             if match := _OPTION_LINE.match(text.strip()):
                 option = match[1]

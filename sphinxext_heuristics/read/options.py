@@ -36,6 +36,7 @@ class CheckedDirective(SphinxDirective):
     def check_options(self) -> dict[str, str]:
         """Return the known options as text and note the others as problems."""
         self.problems: list[Problem] = []
+        self.lines = (self.block_text or "").splitlines()
         self.header = self._header()
         for at, message in self.header.faults:
             self.problem(Subtype.OPTION, message, at)
@@ -52,10 +53,9 @@ class CheckedDirective(SphinxDirective):
 
     def _header(self) -> Header:
         """Return the argument and the options; what is left of the content is the body."""
-        lines = (self.block_text or "").splitlines()
-        if lines and lines[0].lstrip().startswith(".."):
-            return in_restructuredtext(lines, self.known)
-        header = in_myst(" ".join(self.arguments), lines, self.known)
+        if self.lines and self.lines[0].lstrip().startswith(".."):
+            return in_restructuredtext(self.lines, self.known)
+        header = in_myst(" ".join(self.arguments), self.lines, self.known)
         taken = header.end - 1
         taken += bool(taken and self.content[taken:] and not self.content[taken].strip())
         self.content, self.content_offset = self.content[taken:], self.content_offset + taken

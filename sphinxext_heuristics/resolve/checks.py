@@ -185,7 +185,7 @@ def _of_excepts(plan: Plan) -> Iterator[Problem]:
         near = ClosestNames({name.rpartition(".")[0] for name in reached} - {""} | set(reached))
         for target in record.excepts:
             is_left_out_here = is_left_out(plan.settings, plan.lookups, target)
-            if not is_left_out_here and not any(excludes(one, own) for one in plan.aliases(target)):
+            if not is_left_out_here and not any(excludes(one, own) for one in plan.lookups.objects.aliases(target)):
                 listed = ", ".join(reached[:MAX_LISTED]) or "none"
                 yield _at(
                     record,
@@ -241,7 +241,7 @@ def _of_roles(plan: Plan) -> Iterator[Problem]:
     for docname in plan.catalogue.docnames:
         for role in plan.catalogue.pages[docname].roles:
             name = plan.settings.strip(role.target.strip())
-            if name in plan.catalogue.by_name or plan.lookups.elsewhere(role.target):
+            if plan.named(role.target) or plan.lookups.elsewhere(role.target):
                 continue
             message = (
                 f"unknown heuristic {role.target!r}{did_you_mean(alike.closest(name))}"

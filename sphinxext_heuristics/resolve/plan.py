@@ -55,6 +55,10 @@ class Plan:
                 found.setdefault(record.name, (docname, position))
         return found
 
+    def named(self, target: str) -> Heuristic | None:
+        """Return the heuristic that the role's *target* names, with or without the namespace, by any of its names."""
+        return self.catalogue.by_name.get(self.settings.strip(target.strip()))
+
     def connections(self, record: Heuristic) -> tuple[Resolved, ...]:
         """Return the resolved connections of a standing definition."""
         docname, position = self.positions[record.name]
@@ -101,17 +105,9 @@ class Plan:
         """Return the documented names that a heuristic's connections reach."""
         return dict.fromkeys(name for resolved in self.connections(record) for name in resolved.reached)
 
-    def aliases(self, target: str) -> tuple[str, ...]:
-        """Return the names that an `except` target stands for."""
-        return self.lookups.objects.aliases(target)
-
     def own_names(self, name: str) -> tuple[str, ...]:
         """Return the names that `except` judges a documented name by."""
         return own_names(self.entry_of[name], self.lookups.canonical)
-
-    def is_inherited(self, entry: Entry) -> bool:
-        """Return whether an entry is a copy of what another class defines."""
-        return self.lookups.objects.is_inherited(entry.names[0])
 
     # -- what is shown where ----------------------------------------------------------
 
@@ -154,7 +150,7 @@ class Plan:
             reason = Reason.PAGE
         elif entry.by_hand:
             reason = Reason.BY_HAND
-        elif self.settings.inherited in {"link", "none"} and self.is_inherited(entry):
+        elif self.settings.inherited in {"link", "none"} and self.lookups.objects.is_inherited(entry.names[0]):
             form = Form.LINE
             reason = Reason.INHERITED if self.settings.inherited == "none" else Reason.NONE
         reasons = [Reason.EXCEPT if it.excepted else self.withheld(it.record) or reason for it in reaches]
@@ -248,7 +244,7 @@ class Plan:
         found: dict[str, dict[str, None]] = {}
         for docname in self.catalogue.docnames:
             for role in self.catalogue.pages[docname].roles:
-                record = self.catalogue.by_name.get(self.settings.strip(role.target.strip()))
+                record = self.named(role.target)
                 if record and record.docname != docname:
                     found.setdefault(record.name, {})[docname] = None
         return {name: tuple(docnames) for name, docnames in found.items()}

@@ -59,7 +59,7 @@ def reached(plan: Plan) -> dict[str, list[str]]:
 
 
 def _is_excepted(plan: Plan, record: Heuristic, own: tuple[str, ...]) -> bool:
-    return any(excludes(alias, own) for target in record.excepts for alias in plan.aliases(target))
+    return any(excludes(alias, own) for target in record.excepts for alias in plan.lookups.objects.aliases(target))
 
 
 def _aimed(plan: Plan) -> dict[str, list[tuple[Heuristic, frozenset[str]]]]:
