@@ -23,12 +23,12 @@ from sphinxext_heuristics import nodes, words
 from sphinxext_heuristics.build import builders, events, place
 from sphinxext_heuristics.build.domain import HeuristicDomain
 from sphinxext_heuristics.config import OPTIONS
-from sphinxext_heuristics.model import FORM
 from sphinxext_heuristics.read import identity, queries, transforms
 from sphinxext_heuristics.read.evidence import EvidenceDirective
 from sphinxext_heuristics.read.heuristic import HeuristicDirective
 from sphinxext_heuristics.releases.table import ReleasesView
 from sphinxext_heuristics.show import boxes, graph, index, messages, parts
+from sphinxext_heuristics.versions import FORM
 from sphinxext_heuristics.view import add_view
 
 if TYPE_CHECKING:

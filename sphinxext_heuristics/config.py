@@ -126,6 +126,12 @@ class Settings:
         "What a target is that the source defines and nobody documents: `warn`, or `planned` (no warning).",
         *_one_of("warn", "planned"),
     )
+    sections: tuple[str, ...] = _option(
+        [],
+        "Headings that each heuristic page must have, in this order; it may have others.",
+        "a list of headings, as strings",
+        lambda value: isinstance(value, list | tuple) and all(isinstance(heading, str) for heading in value),
+    )
     index_file: str | None = _option(None, "The path of the Markdown index, from the source directory.", *_PATH)
     index_title: str | None = _option(
         None,
@@ -176,7 +182,7 @@ class Settings:
         """Return the settings of a Sphinx configuration; a wrong value is a default."""
         given = [(option, getattr(config, option.name)) for option in OPTIONS]
         values = {it.name.removeprefix(PREFIX): value if it.accepts(value) else it.default for it, value in given}
-        return cls(**values | {"exclude": tuple(values["exclude"])})
+        return cls(**values | {name: tuple(values[name]) for name in ("exclude", "sections")})
 
     def value(self, name: str) -> Any:  # noqa: ANN401 - the field's
         """Return the value of an option by its name in conf.py."""

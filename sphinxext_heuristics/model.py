@@ -8,8 +8,7 @@ the classes through which the very same member is inherited: its own class's fir
 from __future__ import annotations
 
 import enum
-import zlib
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 if TYPE_CHECKING:
@@ -59,7 +58,7 @@ class Subtype(enum.Enum):
     REF = ("ref", "The name in the role is unknown (the closest names are given).")
     CATEGORY = ("category", "A category is not in `heuristics_categories` (the closest names are given).")
     ORPHAN = ("orphan", "A heuristic has no connection at all.")
-    NOTE = ("note", "A heuristic has no note, and no sentence to take one from.")
+    NOTE = ("note", "A heuristic has no note, or its page lacks one of `heuristics_sections`.")
     OPTION = ("option", "A bad name, version or value, an unknown option, or an option that ended up in the body.")
     FILE = ("file", "In `heuristics_dir`, a page without its heuristic, or one named otherwise.")
     EVIDENCE = ("evidence", "Quoted code is not where it is said to be, or the file of releases does not list it.")
@@ -110,6 +109,13 @@ class Connection:
     short: bool = False
     #: Whether ``?`` declares the target planned.
     planned: bool = False
+    #: Whether ``+`` asks for the documented subclasses, too.
+    subclasses: bool = False
+
+    @property
+    def asked(self) -> str:
+        """The target with its ``+``."""
+        return f"{self.target}+" if self.subclasses else self.target
 
 
 class Target(NamedTuple):
@@ -225,6 +231,8 @@ class Heuristic:
     connections: tuple[Connection, ...]
     #: API entries where it does not apply.
     excepts: tuple[str, ...]
+    #: Of what ``impl`` reaches, only entries with one of these parameters count; empty for all.
+    parameters: tuple[str, ...] = ()
     #: First version it holds for, or ``""``.
     since: str
     #: Last version it holds for, or ``""``.
@@ -273,8 +281,10 @@ class Entry:
     is_class: bool = False
     #: Whether it is a module, which has no ``desc`` node but a target where its documentation begins.
     is_module: bool = False
-    #: The parameters that its signatures name.
+    #: The parameters that its object's signature names, or the written ones where autodoc has no object.
     parameters: tuple[str, ...] = ()
+    #: A class's bases, and theirs, by identity; empty for an entry that did not come through autodoc.
+    bases: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -336,15 +346,3 @@ class Page:
     anchors: tuple[tuple[str, str], ...] = ()
     #: What was wrong with its text, beside what its directives know of.
     problems: tuple[Problem, ...] = ()
-
-
-#: A number that changes whenever the form of what is stored does: an environment that an
-#: earlier version has stored is then read anew.
-FORM = zlib.crc32(
-    repr(
-        [
-            (record.__name__, [field.name for field in fields(record)])
-            for record in (Problem, Connection, Evidence, Heuristic, Entry, Query, RoleUse, Page)
-        ]
-    ).encode()
-)

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import re
+import zlib
 from contextlib import suppress
+from dataclasses import fields
 from importlib import metadata
 
 from packaging.version import Version
+
+from sphinxext_heuristics.model import Connection, Entry, Evidence, Heuristic, Page, Problem, Query, RoleUse
 
 #: A bound without a pre- or post-release is a prefix of the versions it includes.
 _RELEASE = re.compile(r"v?\d+(\.\d+)*", re.IGNORECASE)
@@ -74,3 +78,15 @@ def _compare(version: Version, bound: Version, text: str) -> int:
 def is_empty_range(since: str, until: str) -> bool:
     """Return whether no version lies within both bounds."""
     return not holds("", until, since)
+
+
+#: A number that changes whenever the form of what is stored does: an environment that an
+#: earlier version has stored is then read anew.
+FORM = zlib.crc32(
+    repr(
+        [
+            (record.__name__, [field.name for field in fields(record)])
+            for record in (Problem, Connection, Evidence, Heuristic, Entry, Query, RoleUse, Page)
+        ]
+    ).encode()
+)

@@ -37,6 +37,7 @@ ALLOWED: list[tuple[str, list[Any], list[Any]]] = [
     ("heuristics_categories", [{}, {"A": "a"}], [None, [], ["A"], {"A": 1}, {1: "a"}, "A"]),
     ("heuristics_targets", [{}, {"A": "a", "B": None}], [None, [], "a", {"A": 1}, {1: "a"}]),
     ("heuristics_undocumented", ["warn", "planned"], ["", None, True, "Planned"]),
+    ("heuristics_sections", [[], ["Why"], ("Why", "See also")], [None, "Why", [1], {"Why"}, [None]]),
     ("heuristics_index_file", [None, "x.md"], ["", "/x.md", 3]),
     ("heuristics_index_title", [None, "", "T"], [3, b"T"]),
     ("heuristics_placement", ["summary", "top", "bottom"], ["", "Top", None, 3, ["top"]]),

@@ -49,10 +49,14 @@ MEANINGS: dict[str, dict[str, Meaning]] = {
             "the first sentence of the body; neither is a warning",
         ),
         "index-note": Meaning("The text for the Markdown index file only", "the note"),
-        "impl": Meaning(f"{_TARGETS}: Python objects", "none"),
+        "impl": Meaning(f"{_TARGETS}: Python objects; `C+` is a class and its documented subclasses", "none"),
         "workflow": Meaning(f"{_TARGETS}: how-to pages or sections", "none"),
         "principle": Meaning(f"{_TARGETS}: explanation pages or sections", "none"),
         "env": Meaning(f"{_TARGETS}: pages or sections about an environment", "none"),
+        "param": Meaning(
+            "Parameters: of what `impl` reaches, only entries whose own signature names one of them show it",
+            "no filter",
+        ),
         "except": Meaning(
             "API entries that `impl` reaches and that shall not show it; a class covers its members", "none"
         ),

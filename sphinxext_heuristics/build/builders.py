@@ -138,7 +138,9 @@ def problems(app: Sphinx, plan: Plan) -> Iterator[Problem]:
         for query in plan.catalogue.pages[docname].queries:
             if query.view in views:
                 yield from views[query.view].problems(plan, query)
-    # A translation says the same in other words: its index is not compared. Where heuristics show is the same.
+    # A translation says the same in other words: its index and headings are not compared.
+    if not is_translation(app):
+        yield from checks.sections(plan)
     if plan.settings.index_file is not None and not is_translation(app):
         file = project_file(app, INDEX_FILE)
         yield from index_file.problems(file, index_file.content(plan, file.path, path_of(app.env)))

@@ -16,7 +16,6 @@ from sphinxext_heuristics import versions
 from sphinxext_heuristics.config import Settings
 from sphinxext_heuristics.evidence.search import EvidenceCache
 from sphinxext_heuristics.evidence.source import definition
-from sphinxext_heuristics.model import FORM
 from sphinxext_heuristics.notes import links
 from sphinxext_heuristics.notes.inline import text_of
 from sphinxext_heuristics.read.queries import HeuristicRole
@@ -76,7 +75,7 @@ class HeuristicDomain(Domain):
     roles = {"ref": HeuristicRole()}
     indices = [HeuristicIndex]
     initial_data = {"pages": {}}
-    data_version = FORM
+    data_version = versions.FORM
 
     def __init__(self, env: BuildEnvironment) -> None:
         """Begin without a plan: it is made when all pages are known."""
@@ -140,6 +139,7 @@ class HeuristicDomain(Domain):
                 canonical=canonical,
                 aliases=sources.aliases,
                 source_lineage=sources.lineage,
+                source_bases=sources.bases,
             ),
             pages=Pages(
                 {name: page.sections for name, page in self.pages.items()},

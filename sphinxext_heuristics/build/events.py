@@ -11,7 +11,7 @@ from sphinxext_heuristics.build.domain import EXTENSION, HeuristicDomain
 from sphinxext_heuristics.model import INDEX_PAGE
 from sphinxext_heuristics.notes import links
 from sphinxext_heuristics.notes.inline import COPY
-from sphinxext_heuristics.read.collect import LINEAGES, collect
+from sphinxext_heuristics.read.collect import IDENTITIES, Identity, collect
 from sphinxext_heuristics.view import views_of
 
 if TYPE_CHECKING:
@@ -43,9 +43,9 @@ def note_document(app: Sphinx, document: nodes.document) -> None:
     the page (879): a note on another page needs them resolved.
     """
     env = app.env
-    lineages: dict[str, tuple[str, ...]] = env.temp_data.get(LINEAGES) or {}
+    identities: dict[str, Identity] = env.temp_data.get(IDENTITIES) or {}
     modules = env.domains.python_domain.modules
-    HeuristicDomain.of(env).pages[env.docname] = collect(document, env.docname, lineages, modules)
+    HeuristicDomain.of(env).pages[env.docname] = collect(document, env.docname, identities, modules)
 
 
 def add_style(_app: Sphinx, settings: Config) -> None:

@@ -142,7 +142,7 @@ def _heuristic(plan: Plan, record: Heuristic) -> Iterator[str]:
         for name, rule in resolved.reached.items():
             for docname, entry in _entries(plan, name):
                 if verdict := plan.verdict(docname, entry, record.name):
-                    shown = _rule(plan, name, resolved.connection.target, rule) + _FORMS[verdict.form]
+                    shown = _rule(plan, name, resolved.connection.asked, rule) + _FORMS[verdict.form]
                     why = _why_not(plan, record, verdict.reason, docname, verdict.excepted) or shown
                     yield f"    {_MARKS[verdict.is_shown]}{name} ({docname}): {why}"
         if resolved.place:
@@ -153,7 +153,7 @@ def _heuristic(plan: Plan, record: Heuristic) -> Iterator[str]:
 
 def _connection(resolved: Resolved) -> str:
     connection = resolved.connection
-    start = f"{connection.type} {connection.target}"
+    start = f"{connection.type} {connection.asked}"
     if resolved.several:
         return f"{start}: fits several, and so reaches none: {', '.join(resolved.several)}"
     if resolved.target is None:
@@ -192,6 +192,7 @@ _FORMS = {Form.FULL: "", Form.FOLDED: "; folded", Form.LINE: "; in one line", Fo
 _REASONS = {
     Reason.NONE: "",
     Reason.EXCEPT: "except {excepted}",
+    Reason.PARAM: "its signature names no parameter of param",
     Reason.NO_INJECT: "it has no-inject",
     Reason.VERSION: "it holds for {bounds}, and {version} is documented",
     Reason.PAGE: "{docname} is kept free by heuristics_exclude or no-heuristics",
@@ -203,7 +204,7 @@ _REASONS = {
 def _rule(plan: Plan, name: str, target: str, rule: Rule) -> str:
     """Return why a target reaches a documented name, in words."""
     owner = plan.lookups.objects.identity(name).rpartition(".")[0]
-    return rule.value.format(ending=target.removeprefix("*."), target=target, owner=owner)
+    return rule.value.format(ending=target.removeprefix("*."), target=target.removesuffix("+"), owner=owner)
 
 
 def _why_not(plan: Plan, record: Heuristic, reason: Reason, docname: str = "", excepted: str = "") -> str:

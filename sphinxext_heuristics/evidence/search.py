@@ -19,8 +19,9 @@ from sphinxext_heuristics.evidence.code import Code
 from sphinxext_heuristics.evidence.messages import in_lines, in_quote
 from sphinxext_heuristics.evidence.prose import Prose, missing_comment
 from sphinxext_heuristics.evidence.source import read, state, whereabouts
-from sphinxext_heuristics.model import FORM, Found, Lost, Message, Reason
+from sphinxext_heuristics.model import Found, Lost, Message, Reason
 from sphinxext_heuristics.source.names import parse
+from sphinxext_heuristics.versions import FORM
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

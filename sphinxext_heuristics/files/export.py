@@ -91,7 +91,7 @@ class Exporter:
         connection = resolved.connection
         return {
             "type": connection.type,
-            "target": connection.target,
+            "target": connection.asked,
             "text": connection.text,
             "name": self._plan.settings.page_name(name_of(connection, self._plan.settings.package)),
             "planned": connection.planned,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from docutils import nodes
 from sphinx import addnodes
@@ -28,8 +28,19 @@ if TYPE_CHECKING:
     from sphinxext_heuristics.model import Evidence, Heuristic
 
 
-#: Where in the environment's temporary data, while a page is read, the names are that autodoc's objects have.
-LINEAGES = "heuristic_answers"
+#: Where in the environment's temporary data, while a page is read, what is known of autodoc's objects is.
+IDENTITIES = "heuristic_answers"
+
+
+class Identity(NamedTuple):
+    """What is known of an object that autodoc has in hand."""
+
+    #: Its names by identity, as an entry has them.
+    lineage: tuple[str, ...]
+    #: The names of a class's bases, and of theirs.
+    bases: tuple[str, ...] = ()
+    #: The parameters that its signature names; ``None`` where it has none.
+    parameters: tuple[str, ...] | None = None
 
 
 #: The Python domain's kinds of entries that are classes.
@@ -37,9 +48,9 @@ CLASSES = ("class", "exception")
 
 
 def collect(
-    document: nodes.document, docname: str, lineage: Mapping[str, tuple[str, ...]], modules: Container[str] = ()
+    document: nodes.document, docname: str, identities: Mapping[str, Identity], modules: Container[str] = ()
 ) -> Page:
-    """Return what a document holds; *lineage* has the names of autodoc's objects, *modules* those of modules."""
+    """Return what a document holds; *identities* has autodoc's objects, *modules* the names of modules."""
     found: dict[type[nodes.Node], list[Any]] = {
         addnodes.desc: [],
         addnodes.pending_xref: [],
@@ -66,7 +77,7 @@ def collect(
     by_hand = {id(_around(query, _is_entry)) for query in queries if query.attributes.pop("by_hand", False)}
     return Page(
         heuristics=tuple(_definitions(found[heuristic_facts], quoting, evidence, docname)),
-        entries=tuple(_entries(found[addnodes.desc], lineage, by_hand)),
+        entries=tuple(_entries(found[addnodes.desc], identities, by_hand)),
         roles=tuple(
             RoleUse(target=node["reftarget"], source=absolute(node.source), line=node.line or 0)
             for node in found[addnodes.pending_xref]
@@ -155,7 +166,7 @@ def _definitions(
 
 
 def _entries(
-    found: list[nodes.Element], lineage: Mapping[str, tuple[str, ...]], by_hand: AbstractSet[int]
+    found: list[nodes.Element], identities: Mapping[str, Identity], by_hand: AbstractSet[int]
 ) -> Iterator[Entry]:
     for desc in found:
         if module := module_name(desc):
@@ -169,14 +180,16 @@ def _entries(
             continue
         signatures = [child for child in desc.children if isinstance(child, addnodes.desc_signature)]
         ids = [i for signature in signatures for i in signature["ids"]]
-        known = [answer for name in names for answer in lineage.get(name, ())]
+        known = [identities[name] for name in names if name in identities]
+        told = [one.parameters for one in known if one.parameters is not None] or [tuple(_parameters(desc))]
         yield Entry(
             names=names,
-            lineage=tuple(dict.fromkeys(known)),
+            lineage=tuple(dict.fromkeys(name for one in known for name in one.lineage)),
             anchor=ids[0] if ids else "",
             by_hand=id(desc) in by_hand,
             is_class=desc.get("objtype") in CLASSES,
-            parameters=tuple(_parameters(desc)),
+            parameters=tuple(dict.fromkeys(name for one in told for name in one)),
+            bases=tuple(dict.fromkeys(name for one in known for name in one.bases)),
         )
 
 

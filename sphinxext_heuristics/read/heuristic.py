@@ -42,6 +42,7 @@ class HeuristicDirective(CheckedDirective):
         "note",
         "index-note",
         *CONNECTION_TYPES,
+        "param",
         "except",
         "category",
         "severity",
@@ -123,6 +124,7 @@ class HeuristicDirective(CheckedDirective):
                 for connection in self._connections(type_, options.get(type_, ""))
             ),
             excepts=tuple(dict.fromkeys(t.lstrip("~") for t in split(options.get("except", "")))),
+            parameters=tuple(dict.fromkeys(split(options.get("param", "")))),
             since=since,
             until=until,
             weight=self._weight(options.get("weight", "0")),
@@ -226,11 +228,12 @@ def parse_connection(type_: str, text: str) -> Connection | None:
     target = target.removeprefix("?").strip()
     short = target.startswith("~")
     target = target.removeprefix("~").strip()
+    subclasses = type_ == "impl" and target.endswith("+")
+    target = target[:-1] if subclasses else target
     if not target:
         return None
-    return Connection(
-        type=type_, target=target, text=" ".join(label.split()) if label else None, short=short, planned=planned
-    )
+    label = " ".join(label.split()) if label else None
+    return Connection(type=type_, target=target, text=label, short=short, planned=planned, subclasses=subclasses)
 
 
 def _text_and_target(written: str) -> tuple[str | None, str]:

@@ -6,12 +6,13 @@ Attributes are read from ``__dict__`` alone: ``getattr`` would run properties an
 
 from __future__ import annotations
 
+import inspect
 import sys
 from pathlib import Path
 from types import FunctionType, ModuleType
 from typing import TYPE_CHECKING, cast
 
-from sphinxext_heuristics.read.collect import LINEAGES
+from sphinxext_heuristics.read.collect import IDENTITIES, Identity
 
 if TYPE_CHECKING:
     from sphinx.application import Sphinx
@@ -102,6 +103,28 @@ def _plain(obj: object, name: str) -> str:
     return value if isinstance(value, str) else ""
 
 
+def bases(cls: type) -> tuple[str, ...]:
+    """Return the names of the bases of a class, and of theirs, spelled by their defining modules."""
+    return tuple(f"{module}.{qualname}" for module, qualname in map(_class_spelling, cls.__mro__[1:-1]) if module)
+
+
+def parameters(obj: object) -> tuple[str, ...] | None:
+    """Return the parameters that a function's own signature names, or that of a class's ``__init__``.
+
+    Those that take any number do not count. ``None`` for what has no signature.
+    """
+    if isinstance(obj, type):
+        definer = _definer(obj, "__init__")
+        obj = obj if definer in {object, None} else vars(definer)["__init__"]
+    if not callable(obj):
+        return None
+    try:
+        found = inspect.signature(obj).parameters.values()
+    except (TypeError, ValueError):  # written in C
+        return None
+    return tuple(one.name for one in found if one.kind not in {one.VAR_POSITIONAL, one.VAR_KEYWORD})
+
+
 def files_of_bases(name: str, obj: object) -> list[str]:
     """Return the source files that define the bases of a class, or of that which the member called *name* is of."""
     cls = obj if isinstance(obj, type) else _owner(name)[0]
@@ -116,9 +139,10 @@ def files_of_bases(name: str, obj: object) -> list[str]:
 
 
 def note_identity(app: Sphinx, _what: str, name: str, obj: object, *_others: object) -> None:
-    """Note the names that the object of an autodoc entry has by identity."""
-    noted = cast("dict[str, tuple[str, ...]]", app.env.temp_data.setdefault(LINEAGES, {}))
-    noted[name] = lineage(name, obj)
+    """Note what is known of the object of an autodoc entry."""
+    noted = cast("dict[str, Identity]", app.env.temp_data.setdefault(IDENTITIES, {}))
+    above = bases(obj) if isinstance(obj, type) else ()
+    noted[name] = Identity(lineage=lineage(name, obj), bases=above, parameters=parameters(obj))
     # Whether a member is inherited depends on all bases, which autodoc does not watch.
     for path in files_of_bases(name, obj):
         app.env.note_dependency(path)

@@ -123,6 +123,29 @@ def _of_record(plan: Plan, record: Heuristic, resolved: Iterable[Resolved], said
         yield from _of_category(plan, record, category)
     for connection in resolved:
         yield from _of_connection(plan, record, connection, said)
+    reached = plan.reached(record)
+    named = {parameter for name in reached for parameter in plan.entry_of[name].parameters}
+    for parameter in record.parameters if reached or "impl" not in {it.type for it in record.connections} else ():
+        if parameter not in named:
+            message = f"param {parameter!r} leaves no entry: no signature that impl reaches names it"
+            yield _at(record, Subtype.TARGET, message + did_you_mean(closest(parameter, named)), "param")
+
+
+def sections(plan: Plan) -> Iterator[Problem]:
+    """Yield the problem of each heuristic page without the headings of `heuristics_sections`, or with others' order."""
+    wanted = plan.settings.sections
+    for record in plan.heuristics.values() if wanted else ():
+        if not plan.catalogue.is_page(record):
+            continue
+        titles = plan.catalogue.pages[record.docname].titles[1:]
+        if lacking := [heading for heading in wanted if heading not in titles]:
+            close = "".join(f"; it has {title!r}" for title in closest(lacking[0], titles, 1))
+            message = f"the page lacks the heading {lacking[0]!r}{close}"
+        elif (found := sorted(wanted, key=titles.index)) != [*wanted]:
+            message = f"the page has its headings in the order {', '.join(found)}"
+        else:
+            continue
+        yield _at(record, Subtype.NOTE, f"{message} (heuristics_sections: {', '.join(wanted)})")
 
 
 def _of_category(plan: Plan, record: Heuristic | Query, category: str) -> Iterator[Problem]:

@@ -81,7 +81,7 @@ class Resolver:
         return Resolved(connection=connection, target=target, place=match.place)
 
     def _object(self, connection: Connection) -> Resolved:
-        match = self._known.objects.find(connection.target)
+        match = self._known.objects.find(connection.asked)
         if match.objects:
             return Resolved(connection=connection, several=match.objects)
         if not match.exists:
@@ -111,6 +111,8 @@ def why_missing(plan: Plan, connection: Connection) -> str:
     what = f"{connection.type} target {connection.target!r}"
     if connection.type in PAGE_TYPES:
         return f"{what} does not exist: no page or label has this name{_page_meant(plan, connection.target)}"
+    if connection.subclasses and plan.lookups.objects.find(connection.target).names:
+        return f"{what} is no class: '+' means a class and its subclasses"
     return f"{what} {_object_meant(plan, connection.target)}"
 
 
@@ -130,7 +132,7 @@ def _object_meant(plan: Plan, target: str) -> str:
     if entries and last == "__init__":
         return f"is not documented: a constructor is documented with its class; write {owner!r}"
     if any(last in entry.parameters for entry in entries):
-        return f"does not exist: {last!r} is a parameter; write {owner!r}"
+        return f"does not exist: {last!r} is a parameter; write {owner!r}, and ':param: {last}'"
     if definition := defined(plan.settings, plan.lookups, target):
         where = f"{definition.path}:{definition.line} defines it"
         return f"is not documented: {where}; {_reason(definition, owner, entries)}"

@@ -23,6 +23,7 @@ class Rule(enum.Enum):
     INHERITED = "inherits this very member from {owner}"
     ENDING = "the documented object whose name ends in {target}"
     STAR = "its name ends in {ending}"
+    SUBCLASS = "a subclass of {target}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,7 +52,8 @@ class Objects:
     *entries* come in the order of the documentation; *canonical* has the Python
     domain's other names of a documented name. What the source of a package tells comes
     from two functions: *aliases* returns the names of an object, the defining one
-    first; *source_lineage* the names by identity of an entry that autodoc did not make.
+    first; *source_lineage* the names by identity of an entry that autodoc did not make,
+    and *source_bases* the names of a class's bases.
     """
 
     def __init__(
@@ -61,12 +63,16 @@ class Objects:
         canonical: Mapping[str, tuple[str, ...]],
         aliases: Callable[[str], tuple[str, ...]],
         source_lineage: Callable[[str], tuple[str, ...]] = lambda _name: (),
+        source_bases: Callable[[str], tuple[str, ...]] = lambda _name: (),
     ) -> None:
         """Index the entries by name; nothing is read until a target asks for it."""
         self._lineages: dict[str, tuple[str, ...]] = {}
         self._canonical = canonical
         self._aliases = aliases
         self._source_lineage = cache(source_lineage)
+        self._source_bases = source_bases
+        #: Documented class → what autodoc tells of its bases.
+        self._classes: dict[str, tuple[str, ...]] = {}
         self._matches: dict[str, Match] = {}
         #: The last part of a name → the documented names that end so, to be asked for those like another.
         self._alike = cache(lambda last: ClosestNames(self._by_last[last]))
@@ -74,6 +80,7 @@ class Objects:
         self._modules: set[str] = set()
         for entry in entries:
             self._modules.update(entry.names if entry.is_module else ())
+            self._classes.update(dict.fromkeys(entry.names if entry.is_class else (), entry.bases))
             for name in entry.names:
                 if entry.lineage or name not in self._lineages:
                     self._lineages[name] = entry.lineage
@@ -112,7 +119,7 @@ class Objects:
         return ClosestNames(self._by_last)
 
     def find(self, target: str) -> Match:
-        """Return what *target* means: a dotted, partly dotted, bare or starred name."""
+        """Return what *target* means: a dotted, partly dotted, bare or starred name, or a class with ``+``."""
         if target not in self._matches:
             self._matches[target] = self._find(target)
         return self._matches[target]
@@ -120,6 +127,8 @@ class Objects:
     def _find(self, target: str) -> Match:
         if target.startswith("*."):
             return Match(reached=dict.fromkeys(self._ending(target[2:]), Rule.STAR))
+        if target.endswith("+"):
+            return self._with_subclasses(target[:-1])
         if reached := self._reached(target):
             return Match(reached=reached)
         ending = self._ending(target) or self._known_ending(target)
@@ -130,6 +139,26 @@ class Objects:
             return Match(objects=tuple(objects))
         # Each entry was meant: the same as its name written out.
         return Match(reached=self._reached(*ending) | dict.fromkeys(ending, Rule.ENDING))
+
+    def _with_subclasses(self, target: str) -> Match:
+        """Return a class, if it is documented, and its documented subclasses."""
+        own = self.find(target)
+        classes = {name: rule for name, rule in own.reached.items() if name in self._classes}
+        spelled = self.aliases(target) if not own.reached else map(self.identity, classes)
+        below = {name: Rule.SUBCLASS for spelling in spelled for name in self._below.get(spelling, ())}
+        reached = below | classes
+        return Match(
+            reached={name: reached[name] for name in sorted(reached, key=self._rank.__getitem__)}, objects=own.objects
+        )
+
+    @cached_property
+    def _below(self) -> dict[str, list[str]]:
+        """The name of a base by identity → the documented classes that have it above them."""
+        found: dict[str, list[str]] = {}
+        for name, told in self._classes.items():
+            for base in told or (() if self._lineages[name] else self._source_bases(name)):
+                found.setdefault(base, []).append(name)
+        return found
 
     def _reached(self, *targets: str) -> dict[str, Rule]:
         """Return the documented names of the objects with exactly these names."""

@@ -120,11 +120,13 @@ class Plan:
             reached: dict[str, Reach] = {}
             for resolved in self.connections(record):
                 for name, rule in resolved.reached.items():
-                    reached.setdefault(name, Reach(record=record, target=resolved.connection.target, rule=rule))
+                    reached.setdefault(name, Reach(record=record, target=resolved.connection.asked, rule=rule))
             for name, reach in reached.items():
                 own = self.own_names(name) if exceptions else ()
-                excepted = (t for t, spelled in exceptions if any(excludes(one, own) for one in spelled))
-                found.setdefault(name, []).append(reach._replace(excepted=next(excepted, "")))
+                excepted = next((t for t, spelled in exceptions if any(excludes(one, own) for one in spelled)), "")
+                lacks = record.parameters and not {*record.parameters}.intersection(self.entry_of[name].parameters)
+                reason = Reason.EXCEPT if excepted else Reason.PARAM if lacks else Reason.NONE
+                found.setdefault(name, []).append(reach._replace(reason=reason, excepted=excepted))
         return {name: tuple(reaches) for name, reaches in found.items()}
 
     def verdicts(self, docname: str) -> tuple[tuple[Verdict, ...], ...]:
@@ -153,7 +155,7 @@ class Plan:
         elif self.settings.inherited in {"link", "none"} and self.lookups.objects.is_inherited(entry.names[0]):
             form = Form.LINE
             reason = Reason.INHERITED if self.settings.inherited == "none" else Reason.NONE
-        reasons = [Reason.EXCEPT if it.excepted else self.withheld(it.record) or reason for it in reaches]
+        reasons = [it.reason or self.withheld(it.record) or reason for it in reaches]
         firsts: list[Entry | None] = [None] * len(reasons)
         if self.settings.inherited == "once":
             identity = self.lookups.objects.identity(entry.names[0])
@@ -184,7 +186,7 @@ class Plan:
         found: dict[str, Reach] = {}
         for reach in (one for reaches in lists for one in reaches):
             had = found.get(reach.record.name)
-            if had is None or had.excepted:
+            if had is None or had.reason:
                 found[reach.record.name] = reach
         return sorted(found.values(), key=lambda reach: self.ranks[reach.record.name])
 
@@ -303,7 +305,7 @@ class Plan:
         found: dict[tuple[str, object], list[str]] = {}
         for name, reaches in self.reach.items():
             for kind in ("impl", "target"):
-                found[kind, ("entry", name)] = [reach.record.name for reach in reaches if not reach.excepted]
+                found[kind, ("entry", name)] = [reach.record.name for reach in reaches if not reach.reason]
         for record in self.heuristics.values():
             had: list[tuple[str, object]] = [("category", category) for category in record.categories]
             had.append(("severity", record.severity))

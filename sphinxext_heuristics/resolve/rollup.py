@@ -32,7 +32,7 @@ def members(plan: Plan, docname: str, entry: Entry) -> tuple[Member, ...]:
     return tuple(
         Member(name=name, target=plan.once(_places).get(lineage[-1]), heuristics=by_severity(kept))
         for name, lineage, own, found in _inherited(plan, entry)
-        if (kept := [record for record in found if not _is_excepted(plan, record, own)])
+        if (kept := [record for record in found if not _is_left_out(plan, record, own, lineage[-1])])
     )
 
 
@@ -58,7 +58,11 @@ def reached(plan: Plan) -> dict[str, list[str]]:
     return found
 
 
-def _is_excepted(plan: Plan, record: Heuristic, own: tuple[str, ...]) -> bool:
+def _is_left_out(plan: Plan, record: Heuristic, own: tuple[str, ...], identity: str) -> bool:
+    """Return whether `except` or `param` leaves out a member, by its own names and by that of its object."""
+    entries = (plan.entry_of[name] for name in plan.lookups.objects.find(identity).names)
+    if record.parameters and not any({*record.parameters}.intersection(entry.parameters) for entry in entries):
+        return True
     return any(excludes(alias, own) for target in record.excepts for alias in plan.lookups.objects.aliases(target))
 
 

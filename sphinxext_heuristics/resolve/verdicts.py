@@ -43,6 +43,7 @@ class Reason(enum.Enum):
 
     NONE = ""
     EXCEPT = "an entry of `except`"
+    PARAM = "a signature without any of `param`"
     NO_INJECT = "the flag `no-inject`"
     VERSION = "the bounds"
     PAGE = "a page that is kept free"
@@ -62,7 +63,8 @@ class Reach(NamedTuple):
     target: str
     #: Why that reaches the name.
     rule: Rule
-    #: The target of `except` that takes it away again, or ``""``.
+    #: What takes it away again: `except`, whose target is named, or `param`.
+    reason: Reason = Reason.NONE
     excepted: str = ""
 
 

@@ -97,6 +97,11 @@ class Sources:
             if self._definer((base_module, base), member) == definer
         )
 
+    def bases(self, dotted: str) -> tuple[str, ...]:
+        """Return the names of the bases of a class, and of theirs, as far as the source tells."""
+        found = self.canonical(dotted)
+        return tuple(f"{module}.{qualname}" for module, qualname in (self._linear(found) if found else ())[1:])
+
     def files(self, package: str) -> Iterator[Path]:
         """Yield the source files of a package's modules, and those that define bases of their classes."""
         if path := self.path(package):

@@ -11,13 +11,11 @@ from typing import TYPE_CHECKING
 import pytest
 import sphinx.locale
 from commands import Stream, ran_apart, run
-from conftest import CASES, read_case
+from conftest import CASES, Project, read_case
 from seed import BREAKS, INDEX, PAGE, SEED, seed_files
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-    from conftest import Project
 
 
 @pytest.fixture
@@ -459,6 +457,31 @@ def explained(zoo: Project, name: str) -> list[str]:
     ran = run("explain", zoo.src, name, "-q", "-d", zoo.root / "doctrees")
     assert ran.status == 0, ran.stderr
     return ran.stdout.splitlines()
+
+
+def test_explain_subclasses_and_parameters(tmp_path: Path) -> None:
+    page = """\
+Start
+=====
+
+.. py:class:: pens.Pen(ink)
+
+.. py:class:: pens.Brush(hair)
+
+.. heuristic:: Ink
+   :note: Mind the ink.
+   :impl: pens.Pen+
+   :param: ink
+"""
+    package = "class Pen:\n    pass\nclass Brush(Pen):\n    pass\n"
+    conf = "import sys\nsys.path.insert(0, __file__.rpartition('/')[0])\nextensions = ['sphinxext_heuristics']\n"
+    pens = Project(tmp_path, {"conf.py": conf, "index.rst": page, "pens.py": package})
+    assert explained(pens, "Ink")[2:] == [
+        "  impl pens.Pen+:",
+        "    shown: pens.Pen (index): the target itself",
+        "    not shown: pens.Brush (index): its signature names no parameter of param",
+    ]
+    assert explained(pens, "Brush")[1:] == ["  not shown: Ink (tip): its signature names no parameter of param"]
 
 
 def test_explain_a_heuristic(zoo: Project) -> None:
