@@ -331,6 +331,21 @@ def test_mixed_model_returns_the_base_and_cannot_be_saved(tmp_path: Path) -> Non
 
 
 @claim("Merge_Returns_New_Model")
+def test_only_the_active_adapter_is_merged_and_the_others_are_dropped_silently() -> None:
+    model = lora("0", name="first")
+    first = model(rows())
+    model.add_adapter("second", LoraConfig(target_modules=["0"], init_lora_weights=False))
+    model.set_adapter("second")
+    second = model(rows())
+    with messages() as texts:
+        merged = model.merge_and_unload()
+    assert texts == []
+    assert torch.allclose(merged(rows()), second, atol=1e-5)
+    assert not torch.allclose(second, first, atol=1e-2)
+    assert not any(isinstance(module, BaseTunerLayer) for module in merged.modules())
+
+
+@claim("Merge_Returns_New_Model")
 def test_what_is_saved_is_as_large_as_the_base(tmp_path: Path) -> None:
     llama().save_pretrained(tmp_path / "base")
     model = lora("q_proj", base=AutoModelForCausalLM.from_pretrained(tmp_path / "base"), task_type="CAUSAL_LM")
