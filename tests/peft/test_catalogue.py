@@ -41,6 +41,10 @@ SEED = {
     "Safe_Merge_NaN_Check",
 }
 
+#: The headings of every page below its directive, in this order; what else needs one is below one of them.
+SECTIONS = ["When it bites", "Why", "What it costs", "Limits", "See also"]
+
+_BLOCK = re.compile(r"^(?P<fence>`{3,}|:{3,}).*?^(?P=fence)$", re.DOTALL | re.MULTILINE)
 _FENCE = re.compile(r"^:::\{evidence\} (?P<object>\S+)\n(?P<body>.*?)^:::$", re.DOTALL | re.MULTILINE)
 
 
@@ -100,8 +104,10 @@ def test_each_page_says_what_why_and_where_to_read_on(name: str) -> None:
     for option in ("title", "note", "impl", "category", "severity"):
         assert re.search(rf"\n:?{option}: ", head), option
     assert re.search(r"\n:?(workflow|principle|env): ", head)
-    for part in ("When it bites", "Why"):
-        assert f"\n# {part}\n" in body, part
+    below = _BLOCK.sub("", body.partition("\n````\n")[2])
+    assert re.findall(r"^# (.*)", below, re.MULTILINE) == SECTIONS
+    parts = re.split(r"^# .*\n", below, flags=re.MULTILINE)[1:]
+    assert all(part.strip() for part in parts), "a section without text"
     assert "{picture}" not in text, "pages are copied into PEFT's tree, which has no such directive"
     assert quotes(name), "no evidence"
 

@@ -125,6 +125,7 @@ def test_no_page_is_missed() -> None:
         "adapter-hotswapping",
         "adapter-inference",
         "lora-training",
+        "merging",
         "multi-adapter-management",
         "qlora-training",
         "saving-and-loading",

@@ -41,6 +41,7 @@ heuristics_targets = {
     "DeepSpeed": "accelerate/deepspeed",
     "LoRA_Training": "package_reference/lora#training",
     "Low_Rank_Adaptation": "package_reference/lora",
+    "Merging": "package_reference/lora#merge-lora-weights-into-the-base-model",
     "Memory_Optimization": "developer_guides/memory_efficient_training",
     "Mixed_Batches": "package_reference/lora#inference-with-different-lora-adapters-in-the-same-batch",
     "Multi_Adapter_Management": "package_reference/lora#load-adapters",

@@ -997,8 +997,10 @@ def test_an_error_of_the_base_and_of_generate_leaks() -> None:
 
 
 @claim("Adapter_Names_Hook_Leak")
-def test_unknown_names_and_training_mode_are_found_in_time() -> None:
-    model = get_peft_model(llama(), lora(target_modules=["q_proj"])).eval()
+@claim("Adapter_Names_Silently_Ignored")
+@pytest.mark.parametrize("config", MIXED)
+def test_unknown_names_and_training_mode_are_found_in_time(config: peft.PeftConfig) -> None:
+    model = get_peft_model(llama(), config).eval()
     with pytest.raises(ValueError, match="non-existing adapter"):
         logits(model, adapter_names=["nobody"] * 2)
     model.train()
@@ -1294,6 +1296,27 @@ def test_after_a_call_in_evaluation_mode_a_merge_in_four_bit_destroys_the_weight
     assert all("rounding errors" in str(warning.message) for warning in caught)
     destroyed = called_in_evaluation and bool(bnb.functional.has_avx512bf16())
     assert distance(weight(merged), before) == pytest.approx(1.44 if destroyed else 0, abs=0.1)
+
+
+@claim("Quantized_Merge_Rounding")
+@pytest.mark.parametrize(("bits", "moved"), [(4, 0.087), (8, 0.005)])
+def test_how_much_a_large_random_adapter_is_rounded(bits: int, moved: float) -> None:
+    torch.manual_seed(0)
+    linear = nn.Linear(64, 64)
+    layer, weight = {
+        4: (bnb.nn.Linear4bit(64, 64, compute_dtype=torch.float32, quant_type="nf4"), bnb.nn.Params4bit),
+        8: (bnb.nn.Linear8bitLt(64, 64, has_fp16_weights=False), bnb.nn.Int8Params),
+    }[bits]
+    options = {"quant_type": "nf4"} if bits == 4 else {"has_fp16_weights": False}
+    layer.weight, layer.bias = weight(linear.weight.data, requires_grad=False, **options), linear.bias
+    base = nn.Sequential(layer).to("cpu")
+    setattr(base, f"is_loaded_in_{bits}bit", True)  # set by transformers where it loads a model
+    model = get_peft_model(base, LoraConfig(target_modules=["0"], init_lora_weights=False)).train()
+    rows = torch.randn(16, 64)
+    with torch.no_grad():
+        before = model(rows)
+        after = model.merge_and_unload().train()(rows)
+    assert distance(after, before) == pytest.approx(moved, rel=0.2)
 
 
 @claim("Quantized_Merge_Rounding")

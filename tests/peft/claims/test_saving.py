@@ -331,6 +331,33 @@ def test_mixed_model_returns_the_base_and_cannot_be_saved(tmp_path: Path) -> Non
 
 
 @claim("Merge_Returns_New_Model")
+def test_only_the_active_adapter_is_merged_and_the_others_are_dropped_silently() -> None:
+    model = lora("0", name="first")
+    first = model(rows())
+    model.add_adapter("second", LoraConfig(target_modules=["0"], init_lora_weights=False))
+    model.set_adapter("second")
+    second = model(rows())
+    with messages() as texts:
+        merged = model.merge_and_unload()
+    assert texts == []
+    assert torch.allclose(merged(rows()), second, atol=1e-5)
+    assert not torch.allclose(second, first, atol=1e-2)
+    assert not any(isinstance(module, BaseTunerLayer) for module in merged.modules())
+
+
+@claim("Merge_Returns_New_Model")
+def test_what_is_saved_is_as_large_as_the_base(tmp_path: Path) -> None:
+    llama().save_pretrained(tmp_path / "base")
+    model = lora("q_proj", base=AutoModelForCausalLM.from_pretrained(tmp_path / "base"), task_type="CAUSAL_LM")
+    model.save_pretrained(tmp_path / "adapter")
+    model.merge_and_unload().save_pretrained(tmp_path / "merged")
+    base, adapter, merged = (
+        next((tmp_path / name).glob("*.safetensors")).stat().st_size for name in ("base", "adapter", "merged")
+    )
+    assert merged == base > 2 * adapter
+
+
+@claim("Merge_Returns_New_Model")
 def test_merged_model_wants_a_folder_of_its_own(tmp_path: Path) -> None:
     model = lora("q_proj", base=llama(), task_type="CAUSAL_LM")
     expected = model(input_ids=tokens()).logits
@@ -582,6 +609,15 @@ def test_only_from_pretrained_misses_the_file_of_weights(adapter: Path) -> None:
 
 
 @claim("Load_With_From_Pretrained")
+def test_both_create_the_same_modules(adapter: Path) -> None:
+    created = get_peft_model(linear(), PeftConfig.from_pretrained(adapter))
+    loaded = PeftModel.from_pretrained(linear(), adapter)
+    assert [(name, type(module)) for name, module in created.named_modules()] == [
+        (name, type(module)) for name, module in loaded.named_modules()
+    ]
+
+
+@claim("Load_With_From_Pretrained")
 def test_from_pretrained_answers_as_trained(adapter: Path) -> None:
     model = PeftModel.from_pretrained(linear(), adapter)
     assert torch.allclose(model(rows()), lora("0")(rows()))
@@ -640,6 +676,13 @@ def test_is_trainable_trains_the_adapter(adapter: Path) -> None:
     assert all(module.training for module in model.modules())
     model(rows()).sum().backward()
     assert model.base_model.model[0].lora_A["default"].weight.grad is not None
+
+
+@claim("Is_Trainable_To_Resume")
+@pytest.mark.parametrize("is_trainable", [False, True])
+def test_only_a_trainable_adapter_makes_a_call_keep_what_training_needs(adapter: Path, *, is_trainable: bool) -> None:
+    model = PeftModel.from_pretrained(linear(), adapter, is_trainable=is_trainable)
+    assert model(rows()).requires_grad is is_trainable
 
 
 @claim("Is_Trainable_To_Resume")
@@ -1014,6 +1057,12 @@ def test_a_resized_vocabulary_is_saved_whole(base_folder: Path, tmp_path: Path) 
 
 
 @claim("Resized_Embeddings_Saved")
+def test_arithmetic_of_a_large_vocabulary() -> None:
+    two_ends, bytes_of_bf16 = 2, 2
+    assert round(two_ends * 128_256 * 4_096 * bytes_of_bf16 / 1e9, 1) == 2.1
+
+
+@claim("Resized_Embeddings_Saved")
 def test_without_a_resize_there_is_nothing_to_save(base_folder: Path, tmp_path: Path) -> None:
     with messages() as texts:
         lora("q_proj", base=load_base(base_folder), task_type="CAUSAL_LM").save_pretrained(tmp_path)
@@ -1120,6 +1169,10 @@ def test_a_base_that_is_not_found_is_taken_as_not_resized(
 def test_a_named_adapter_is_not_in_the_folder_itself(tmp_path: Path) -> None:
     lora("0", name="fr").save_pretrained(tmp_path)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["README.md", "fr"]
+    assert sorted(path.name for path in (tmp_path / "fr").iterdir()) == [
+        "adapter_config.json",
+        "adapter_model.safetensors",
+    ]
     with pytest.raises(ValueError, match=r"Can't find 'adapter_config\.json' at"):
         PeftModel.from_pretrained(linear(), tmp_path)
 
@@ -1216,6 +1269,17 @@ def test_the_warning_made_an_error_and_the_version_that_wrote_it(adapter: Path) 
     with warnings.catch_warnings():
         warnings.filterwarnings("error", message="Unexpected keyword arguments")
         with pytest.raises(UserWarning, match="highly recommended to upgrade the PEFT version"):
+            PeftModel.from_pretrained(linear(), adapter)
+
+
+@claim("Newer_Config_Keys_Ignored")
+def test_the_error_does_not_ask_whether_the_setting_matters(adapter: Path) -> None:
+    edit_config(adapter, use_next_idea=None)  # surely the default of whoever wrote it
+    with messages():
+        assert torch.allclose(PeftModel.from_pretrained(linear(), adapter)(rows()), lora("0")(rows()))
+    with warnings.catch_warnings():
+        warnings.filterwarnings("error", message="Unexpected keyword arguments")
+        with pytest.raises(UserWarning, match="use_next_idea"):
             PeftModel.from_pretrained(linear(), adapter)
 
 
@@ -1325,6 +1389,7 @@ def test_accelerate_gathers(tmp_path: Path) -> None:
     accelerator = Accelerator(cpu=True)
     model = accelerator.prepare(lora("0"))
     state_dict = accelerator.get_state_dict(model)
+    assert any("base_layer" in name for name in state_dict)  # the base as well, in full
     main = accelerator.is_main_process
     accelerator.unwrap_model(model).save_pretrained(tmp_path, state_dict=state_dict, is_main_process=main)
     assert torch.allclose(PeftModel.from_pretrained(linear(), tmp_path)(rows()), lora("0")(rows()))

@@ -293,6 +293,14 @@ def test_preparing_first_leaves_the_adapter_trainable(load: Callable[..., torch.
 
 
 @claim("Kbit_Prep_Before_Wrapping")
+def test_either_order_takes_the_same_memory(load: Callable[..., torch.nn.Module]) -> None:
+    first = get_peft_model(prepare_model_for_kbit_training(load()), LoraConfig(task_type="CAUSAL_LM"))
+    second = prepare_model_for_kbit_training(get_peft_model(load(), LoraConfig(task_type="CAUSAL_LM")))
+    assert first.get_memory_footprint() == second.get_memory_footprint()
+    assert len(trainable(first)) > len(trainable(second)) == 0
+
+
+@claim("Kbit_Prep_Before_Wrapping")
 def test_set_adapter_makes_the_frozen_adapter_trainable_again(load: Callable[..., torch.nn.Module]) -> None:
     model = get_peft_model(load(), LoraConfig(task_type="CAUSAL_LM", modules_to_save=["lm_head"]))
     expected = set(trainable(model))
@@ -496,6 +504,15 @@ def test_misspelled_name_beside_one_that_fits_is_skipped_in_silence() -> None:
 
 
 @claim("Target_Module_Typos")
+def test_check_passes_a_name_that_only_some_blocks_have() -> None:
+    base = torch.nn.Sequential(Block(), Block())
+    del base[1].v_proj
+    base[1].value = torch.nn.Linear(8, 8)
+    found = get_peft_model(base, LoraConfig(target_modules=["q_proj", "v_proj"])).targeted_module_names
+    assert found == ["0.q_proj", "0.v_proj", "1.q_proj"]
+
+
+@claim("Target_Module_Typos")
 @pytest.mark.parametrize("target", [["k_proj"], ["proj"], "proj"])
 def test_names_none_of_which_fits_are_an_error(target: list[str] | str) -> None:
     with pytest.raises(NoMatchingPeftModuleError, match=r"not found in the base model\. Please check"):
@@ -695,6 +712,56 @@ def test_configuration_refuses_no_total_step_and_ignores_r() -> None:
     assert config.init_r == 12
 
 
+@claim("AdaLoRA_Update_And_Allocate")
+@pytest.mark.filterwarnings("ignore:.*have invalid shape")
+def test_importance_takes_three_times_the_adapter_until_the_last_steps() -> None:
+    model = adalora()
+    size = sum(parameter.numel() for parameter in trainable(model).values())
+    allocator = model.base_model.rankallocator
+    optimizer = torch.optim.AdamW(trainable(model).values(), lr=1e-2)
+    times = []
+    for step in range(STEPS):
+        model(torch.randn(4, 16)).square().mean().backward()
+        optimizer.step()
+        model.base_model.update_and_allocate(step)
+        optimizer.zero_grad()
+        held = (allocator.ipt, allocator.exp_avg_ipt, allocator.exp_avg_unc)
+        times.append(sum(tensor.numel() for kept in held for tensor in kept.values()) / size)
+    assert times == [3] * (STEPS - 3) + [0] * 3  # tfinal is 3
+    # what is pruned stays in memory, and only there
+    assert size == sum(parameter.numel() for parameter in trainable(model).values())
+    assert sum(tensor.numel() for tensor in get_peft_model_state_dict(model).values()) < size
+
+
+@claim("AdaLoRA_Update_And_Allocate")
+@claim("Zero3_Unsharded_Save")
+def test_layer_that_was_pruned_altogether_is_taken_for_a_shard_and_loads(tmp_path: Path) -> None:
+    model = adalora()
+    base = copy.deepcopy(model.unload())
+    model = get_peft_model(copy.deepcopy(base), model.peft_config["default"])
+    rows = torch.randn(4, 16)
+    with torch.no_grad():
+        before = model(rows)
+    optimizer = torch.optim.AdamW(trainable(model).values(), lr=1e-2)
+    for step in range(STEPS):
+        model(rows).square().mean().backward()
+        for name, parameter in trainable(model).items():
+            if ".0." in name:
+                parameter.grad.zero_()  # no part of that layer matters
+        optimizer.step()
+        model.base_model.update_and_allocate(step)
+        optimizer.zero_grad()
+    assert ranks(model) == [0, 4]
+    with pytest.warns(UserWarning, match="shards were not gathered before save_pretrained"):
+        model.save_pretrained(tmp_path)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # what the test of rank_pattern is about
+        loaded = PeftModel.from_pretrained(base, tmp_path)
+    with torch.no_grad():
+        assert torch.allclose(loaded(rows), model.eval()(rows), atol=1e-6)
+        assert not torch.allclose(loaded(rows), before, atol=1e-4)
+
+
 class Allocate(TrainerCallback):
     """The page's callback."""
 
@@ -796,6 +863,34 @@ def test_preparing_a_quantized_model_switches_it_on_unless_told_not_to(load: Cal
     model = get_peft_model(model, prompt(PrefixTuningConfig)).train()
     loss_of(model).backward()
     assert all(parameter.grad is not None for parameter in trainable(model).values())
+
+
+def kept_for_backward(model: torch.nn.Module) -> float:
+    """Return how many megabytes a forward pass keeps for the backward pass, the parameters left out."""
+    kept: dict[int, int] = {}
+    parameters = {parameter.data_ptr() for parameter in model.parameters()}
+
+    def keep(tensor: torch.Tensor) -> torch.Tensor:
+        kept[tensor.data_ptr()] = tensor.untyped_storage().nbytes()
+        return tensor
+
+    batch = torch.randint(0, TINY.vocab_size, (4, 32))
+    with torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
+        model.train()(input_ids=batch, labels=batch)
+    return sum(size for at, size in kept.items() if at not in parameters) / 1e6
+
+
+@claim("Prefix_Tuning_No_Gradient_Checkpointing")
+def test_prefix_tuning_keeps_what_checkpointing_would_save() -> None:
+    config = copy.deepcopy(TINY)
+    config.num_hidden_layers = 8
+    base = LlamaForCausalLM(config)
+    prefix = kept_for_backward(get_peft_model(copy.deepcopy(base), prompt(PrefixTuningConfig)))
+    plain = kept_for_backward(get_peft_model(copy.deepcopy(base), prompt(PromptTuningConfig)))
+    base.gradient_checkpointing_enable(gradient_checkpointing_kwargs=NOT_REENTRANT)
+    checkpointed = kept_for_backward(get_peft_model(base, prompt(PromptTuningConfig)))
+    # the figures of the page; another torch or transformers may keep a little more or less
+    assert [prefix, plain, checkpointed] == pytest.approx([3.5, 3.7, 0.4], rel=0.2)
 
 
 @claim("Prefix_Tuning_No_Gradient_Checkpointing")
