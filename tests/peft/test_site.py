@@ -71,7 +71,7 @@ LORA_CONFIG = [
     "Compare the modules you named with those that were found",
     DORA,
     "Keep what is trained in fp32 under fp16 mixed precision",
-    "Change lora_alpha together with r",
+    "Change alpha together with r",
 ]
 
 #: What `prepare_model_for_kbit_training` shows.
