@@ -8,7 +8,6 @@ the classes through which the very same member is inherited: its own class's fir
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 if TYPE_CHECKING:
@@ -73,8 +72,7 @@ class Subtype(enum.Enum):
         self.meaning = meaning
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Problem:
+class Problem(NamedTuple):
     """A fault found in what an author wrote, located for a warning."""
 
     #: Which kind of warning it is.
@@ -95,8 +93,7 @@ class Problem:
         return cls(subtype=subtype, message=message, source=place.source, line=place.line + offsets.get(option, 0))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Connection:
+class Connection(NamedTuple):
     """One target of a heuristic, as the author wrote it."""
 
     #: ``impl``, ``workflow``, ``principle`` or ``env``.
@@ -126,8 +123,7 @@ class Target(NamedTuple):
     uri: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Evidence:
+class Evidence(NamedTuple):
     """Code or words that a page quotes from an installed package."""
 
     #: The module, as in an import.
@@ -187,8 +183,7 @@ class Reason(enum.Enum):
     NOT_THERE = "not-there"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Lost:
+class Lost(NamedTuple):
     """A quote that was not found."""
 
     #: Why.
@@ -211,8 +206,7 @@ class Message(NamedTuple):
     text: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Heuristic:
+class Heuristic(NamedTuple):
     """One definition, as its directive was read."""
 
     #: The name without the namespace.
@@ -225,28 +219,18 @@ class Heuristic:
     severity: str
     #: Categories in the author's order, each once.
     categories: tuple[str, ...]
-    #: What readers search for and the text does not say.
-    keywords: tuple[str, ...] = ()
     #: Connections in the author's order.
     connections: tuple[Connection, ...]
     #: API entries where it does not apply.
     excepts: tuple[str, ...]
-    #: Of what ``impl`` reaches, only entries with one of these parameters count; empty for all.
-    parameters: tuple[str, ...] = ()
     #: First version it holds for, or ``""``.
     since: str
     #: Last version it holds for, or ``""``.
     until: str
-    #: Within one severity, higher is shown first.
-    weight: int = 0
     #: Whether it is shown in API entries and pages by itself.
     inject: bool
     #: Classes that the author added to it.
     classes: tuple[str, ...]
-    #: Earlier names, which the role and the inventory still know.
-    former_names: tuple[str, ...] = ()
-    #: The text that the index file has in place of the note, frozen; empty for the note.
-    index_note: tuple[Inline, ...] = ()
     #: The document it is written in.
     docname: str
     #: The id of its definition in that document.
@@ -255,6 +239,16 @@ class Heuristic:
     source: str
     #: The line of its directive.
     line: int
+    #: What readers search for and the text does not say.
+    keywords: tuple[str, ...] = ()
+    #: Of what ``impl`` reaches, only entries with one of these parameters count; empty for all.
+    parameters: tuple[str, ...] = ()
+    #: Within one severity, higher is shown first.
+    weight: int = 0
+    #: Earlier names, which the role and the inventory still know.
+    former_names: tuple[str, ...] = ()
+    #: The text that the index file has in place of the note, frozen; empty for the note.
+    index_note: tuple[Inline, ...] = ()
     #: Each option that is given, with its line in the directive, from 0.
     offsets: tuple[tuple[str, int], ...] = ()
     #: Whether it stands in an API entry, whose docstring may be shown again elsewhere.
@@ -265,8 +259,7 @@ class Heuristic:
     problems: tuple[Problem, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
+class Entry(NamedTuple):
     """One API entry: a ``desc`` node with all its signatures, or a module."""
 
     #: The full documented names, one a signature.
@@ -287,8 +280,7 @@ class Entry:
     bases: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Query:
+class Query(NamedTuple):
     """What the directive of a view asks for."""
 
     #: The view's name, which is also its directive's.
@@ -313,8 +305,7 @@ class Query:
         return tuple((name, value) for name, value in self.options if name in FILTERS)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RoleUse:
+class RoleUse(NamedTuple):
     """One use of the role."""
 
     #: The name in the role.
@@ -324,8 +315,7 @@ class RoleUse:
     line: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Page:
+class Page(NamedTuple):
     """All that was read from one document."""
 
     #: Its heuristics in the order of the page.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import zlib
 from contextlib import suppress
-from dataclasses import fields
+from functools import lru_cache
 from importlib import metadata
 
 from packaging.version import Version
@@ -16,6 +16,7 @@ from sphinxext_heuristics.model import Connection, Entry, Evidence, Heuristic, P
 _RELEASE = re.compile(r"v?\d+(\.\d+)*", re.IGNORECASE)
 
 
+@lru_cache(maxsize=1024)
 def parse(text: str) -> Version | None:
     """Return a version as PEP 440 reads it, or ``None``."""
     try:
@@ -85,7 +86,7 @@ def is_empty_range(since: str, until: str) -> bool:
 FORM = zlib.crc32(
     repr(
         [
-            (record.__name__, [field.name for field in fields(record)])
+            (record.__name__, record._fields)
             for record in (Problem, Connection, Evidence, Heuristic, Entry, Query, RoleUse, Page)
         ]
     ).encode()

@@ -91,7 +91,7 @@ class View(ABC):
     def content(self, plan: Plan, query: Query, docname: str) -> Any:  # noqa: ANN401 - plain data of the view's own
         """Return, as plain data, all that will be seen on the page *docname* where the directive stands.
 
-        It is texts, numbers, tuples and named tuples, compared by its ``repr``. Nothing else may decide what
+        It is texts, numbers, tuples and named tuples, compared as JSON. Nothing else may decide what
         :meth:`nodes` returns.
         """
 

@@ -83,6 +83,8 @@ class HeuristicDomain(Domain):
         # A lazy translation would break the JSON builder.
         HeuristicIndex.localname = _("Heuristic index")
         self._plan: Plan | None = None
+        #: Document → digest of what the plan shows there, once asked for.
+        self.digests: dict[str, str] | None = None
         self._verified: EvidenceCache | None = None
         #: The documents whose nodes were made in this build.
         self.resolved_docs: set[str] = set()
@@ -111,7 +113,7 @@ class HeuristicDomain(Domain):
 
     def forget_plan(self) -> None:
         """Make the plan again when it is next asked for: what was read has changed."""
-        self._plan = None
+        self._plan = self.digests = None
         self.resolved_docs.clear()
 
     @property

@@ -74,9 +74,12 @@ def rewrite(app: Sphinx, _env: BuildEnvironment) -> list[str]:
 
 
 def digests(app: Sphinx) -> dict[str, str]:
-    """Return document → digest of all that is shown there."""
-    plan = HeuristicDomain.of(app.env).plan
-    return {docname: digest(plan, views_of(app), docname) for docname in plan.catalogue.pages}
+    """Return document → digest of all that is shown there; a plan is asked once."""
+    domain = HeuristicDomain.of(app.env)
+    if domain.digests is None:
+        plan = domain.plan
+        domain.digests = {docname: digest(plan, views_of(app), docname) for docname in plan.catalogue.pages}
+    return domain.digests
 
 
 def written_by(app: Sphinx) -> OutputRecord:

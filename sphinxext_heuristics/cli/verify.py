@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import textwrap
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -90,7 +89,7 @@ def _updated(plan: Plan, one: Evidence) -> bool | None:
     lines = path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
     starts = range(one.line, len(lines))
     at = next((at for at in starts if textwrap.dedent("\n".join(lines[at : at + size])) == quote), None)
-    is_closest_found = isinstance(plan.lookups.verify(replace(one, quote=result.nearest)), Found)
+    is_closest_found = isinstance(plan.lookups.verify(one._replace(quote=result.nearest)), Found)
     if at is None or not is_closest_found:
         say(f"{seen(one.source)}:{one.line}: {result.message}; no passage is close enough to take its place")
         return False

@@ -67,7 +67,7 @@ def in_lines(tree: ast.Module, first: int, last: int) -> tuple[Message, ...]:
 
 
 def _overlaps(node: ast.AST, first: int, last: int) -> bool:
-    return getattr(node, "lineno", 0) <= last and first <= getattr(node, "end_lineno", 0)
+    return getattr(node, "lineno", 0) <= last and first <= (getattr(node, "end_lineno", None) or 0)
 
 
 def _said(node: ast.AST) -> Iterator[tuple[str, ast.expr]]:

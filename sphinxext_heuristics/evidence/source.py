@@ -7,7 +7,6 @@ import re
 import sys
 import tokenize
 from contextlib import suppress
-from dataclasses import replace
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -201,7 +200,7 @@ def whereabouts(quoted: Evidence, sources: Sources) -> Iterator[tuple[Evidence, 
         inherited = [sources.canonical(name) for name in sources.lineage(dotted)[:0:-1]]
         for origin in dict.fromkeys([sources.canonical(dotted), *inherited]):
             if origin and (at := state(origin[0], sources)):
-                yield replace(quoted, module=origin[0], qualname=origin[1]), at
+                yield quoted._replace(module=origin[0], qualname=origin[1]), at
         yield _followed(quoted, own, sources)
 
 
@@ -216,7 +215,7 @@ def _followed(quoted: Evidence, at: State, sources: Sources) -> tuple[Evidence, 
         if there is None:
             message = f"{quoted.module!r} imports {head!r} from {module!r}: {_without_source(module, sources).message}"
             return Lost(reason=Reason.NO_OBJECT, message=message, path=at.path)
-        quoted, at, head = replace(quoted, module=module, qualname=f"{name}{dot}{rest}"), there, name
+        quoted, at, head = quoted._replace(module=module, qualname=f"{name}{dot}{rest}"), there, name
     return quoted, at
 
 

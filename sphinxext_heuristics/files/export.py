@@ -50,7 +50,7 @@ class Exporter:
             "namespace": settings.namespace,
             "counts": _counts(heuristics),
             "categories": [
-                {"name": row.name, "count": row.count, "description": row.description}
+                {"name": row.name, "count": row.number, "description": row.description}
                 for row in index.categories(self._plan.heuristics.values(), settings.categories)
             ],
             "heuristics": heuristics,

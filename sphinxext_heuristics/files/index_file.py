@@ -73,7 +73,7 @@ def content(plan: Plan, path: Path, path_of: PathOf) -> str:
         head=HEAD,
         pages="".join(_row(_cells(plan, record, link)) for record in plan.heuristics.values()),
         categories="".join(
-            _row((markdown.text(row.name), str(row.count), markdown.text(row.description))) for row in categories
+            _row((markdown.text(row.name), str(row.number), markdown.text(row.description))) for row in categories
         ),
     )
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from docutils import nodes
@@ -154,8 +153,7 @@ def _definitions(
         for node in siblings:
             if isinstance(node, heuristic_entries):
                 node["position"] = position
-        yield replace(
-            definition,
+        yield definition._replace(
             docname=docname,
             title=facts.parent[0].astext(),
             anchor=facts.parent["ids"][0],

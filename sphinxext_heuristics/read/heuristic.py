@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from typing import TYPE_CHECKING, cast
 
 from docutils import nodes
@@ -67,7 +66,7 @@ class HeuristicDirective(CheckedDirective):
         self._check_body(note, body)
         record = self._record(name, options)
         # Problems are complete only when all has been looked at.
-        facts = heuristic_facts(record=replace(record, problems=tuple(self.problems)))
+        facts = heuristic_facts(record=record._replace(problems=tuple(self.problems)))
         node = heuristic()
         self.set_source_info(node)
         node += self._title(title or name.replace("_", " ") or "Heuristic")

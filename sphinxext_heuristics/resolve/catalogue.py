@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from sphinxext_heuristics.model import Problem, Subtype
 from sphinxext_heuristics.resolve.pages import fold
@@ -100,15 +100,14 @@ class Catalogue:
 
 def _written(record: Heuristic) -> Heuristic:
     """Return a definition without what depends on the page that holds it."""
-    record = replace(record, docname="", anchor="", problems=())
+    record = record._replace(docname="", anchor="", problems=())
     if not (record.in_entry or "docstring of " in record.source):
         return record
-    evidence = tuple(replace(quoted, source="", line=0, problems=()) for quoted in record.evidence)
-    return replace(record, source="", line=0, in_entry=True, evidence=evidence)
+    evidence = tuple(quoted._replace(source="", line=0, problems=()) for quoted in record.evidence)
+    return record._replace(source="", line=0, in_entry=True, evidence=evidence)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Lookups:
+class Lookups(NamedTuple):
     """What the documentation holds, beside heuristics."""
 
     #: The documented objects.
@@ -123,8 +122,6 @@ class Lookups:
     elsewhere: Callable[[str], object]
     #: A heuristic's note as other pages show it.
     settle: Callable[[Heuristic], Note]
-    #: Whether the builder at work shows pictures that Graphviz draws.
-    draws: bool = False
     #: Where the source of a package defines an object, or ``None``.
     defined: Callable[[str], Definition | None]
     #: Documents without automatic heuristics.
@@ -139,3 +136,5 @@ class Lookups:
     messages: Callable[[Evidence], tuple[Message, ...]]
     #: The source directory.
     srcdir: Path
+    #: Whether the builder at work shows pictures that Graphviz draws.
+    draws: bool = False

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from sphinxext_heuristics.diagnostics import did_you_mean
 from sphinxext_heuristics.model import PAGE_TYPES, Target
@@ -21,8 +20,7 @@ if TYPE_CHECKING:
     from sphinxext_heuristics.source.names import Definition
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Resolved:
+class Resolved(NamedTuple):
     """A connection and what it was found to mean."""
 
     #: What the author wrote.
@@ -30,7 +28,7 @@ class Resolved:
     #: Where it leads; ``None`` if it is missing.
     target: Target | None = None
     #: The documented names that it reaches, each with the rule by which.
-    reached: Mapping[str, Rule] = field(default_factory=dict)
+    reached: Mapping[str, Rule] = {}
     #: The page or section that it reaches.
     place: Place | None = None
     #: What it may mean, if that is several things.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from sphinxext_heuristics.model import CONNECTION_TYPES
@@ -73,12 +72,11 @@ def links(resolved: Iterable[Resolved], package: str, plan: Plan | None = None) 
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Category:
+class Category(NamedTuple):
     """One category with its count."""
 
     name: str
-    count: int
+    number: int
     description: str
 
 
@@ -86,7 +84,7 @@ def categories(records: Iterable[Heuristic], described: dict[str, str]) -> tuple
     """Return the categories: the described ones in their order, or those used by name."""
     used = Counter(category for record in records for category in record.categories)
     names = described or sorted(used)
-    return tuple(Category(name=name, count=used[name], description=described.get(name, "")) for name in names)
+    return tuple(Category(name=name, number=used[name], description=described.get(name, "")) for name in names)
 
 
 class Wanted(NamedTuple):

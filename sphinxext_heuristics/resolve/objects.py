@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass, field
 from functools import cache, cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from sphinxext_heuristics.diagnostics import ClosestNames
 
@@ -26,12 +25,11 @@ class Rule(enum.Enum):
     SUBCLASS = "a subclass of {target}"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Match:
+class Match(NamedTuple):
     """What a target means among the documented objects."""
 
     #: The documented names reached, in the order of the documentation, each with the rule by which.
-    reached: Mapping[str, Rule] = field(default_factory=dict)
+    reached: Mapping[str, Rule] = {}
     #: The objects that the target may mean, if they are several.
     objects: tuple[str, ...] = ()
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cache, cached_property
 from itertools import chain
 from typing import TYPE_CHECKING, NamedTuple
@@ -19,8 +18,7 @@ if TYPE_CHECKING:
     from sphinx.util.typing import Inventory
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, order=True)
-class Place:
+class Place(NamedTuple):
     """A page, or a section of it."""
 
     #: The document.

@@ -293,7 +293,7 @@ class Plan:
             kind, value = "category", value.removeprefix(CATEGORY).strip()
         asked: list[object] = [value]
         if kind in {"impl", "target"}:
-            asked += [("entry", name) for name in self.lookups.objects.find(value.lstrip("~")).names]
+            asked += [("entry", name, "") for name in self.lookups.objects.find(value.lstrip("~")).names]
         if kind not in {"category", "severity"}:
             asked.append(self.lookups.pages.find(value).place)
         for one in asked:
@@ -305,7 +305,7 @@ class Plan:
         found: dict[tuple[str, object], list[str]] = {}
         for name, reaches in self.reach.items():
             for kind in ("impl", "target"):
-                found[kind, ("entry", name)] = [reach.record.name for reach in reaches if not reach.reason]
+                found[kind, ("entry", name, "")] = [reach.record.name for reach in reaches if not reach.reason]
         for record in self.heuristics.values():
             had: list[tuple[str, object]] = [("category", category) for category in record.categories]
             had.append(("severity", record.severity))

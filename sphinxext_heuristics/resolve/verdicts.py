@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from sphinxext_heuristics.model import SEVERITIES
@@ -17,8 +16,7 @@ if TYPE_CHECKING:
 _RANK = {severity: rank for rank, severity in enumerate(reversed(SEVERITIES))}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Shown:
+class Shown(NamedTuple):
     """An API entry that shows a heuristic."""
 
     name: str

@@ -97,7 +97,7 @@ class IndexView(FilteredView):
         if isinstance(content, Missing):
             return _worklist(content, here)
         form = _cards if content.cards else _table
-        names = [category.name for category in content.categories if category.count]
+        names = [category.name for category in content.categories if category.number]
         place = script_place("heuristic-filter", categories=names, words=[row.words for row in content.rows])
         listed = form(content.rows, here, marks=content.marks)
         return [place, listed, *_categories(content.categories), *[_legend()] * content.marks]
@@ -154,7 +154,7 @@ def _div(component: str, classes: list[str]) -> nodes.container:
 
 
 def _categories(rows: Iterable[Category]) -> list[nodes.Node]:
-    cells = [([paragraph(row.name)], [paragraph(str(row.count))], [paragraph(row.description)]) for row in rows]
+    cells = [([paragraph(row.name)], [paragraph(str(row.number))], [paragraph(row.description)]) for row in rows]
     if not cells:
         return []
     heads = (_("Category"), _("Count"), _("Description"))

@@ -350,7 +350,7 @@ def test_a_stale_digest_is_caught(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     digest = contents.digest
 
     def forgetful(plan: Plan, views: Mapping[str, View], docname: str) -> str:
-        plan = replace(plan, lookups=replace(plan.lookups, settle=lambda record: Note((), record.docname)))
+        plan = replace(plan, lookups=plan.lookups._replace(settle=lambda record: Note((), record.docname)))
         return digest(plan, views, docname)
 
     monkeypatch.setattr(events, "digest", forgetful)
@@ -359,7 +359,7 @@ def test_a_stale_digest_is_caught(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 
 def test_a_dropped_merge_is_caught(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def drop(self: HeuristicDomain, docnames: Iterable[str], data: dict[str, dict[str, Page]]) -> None:
-        self.pages.update({docname: replace(data["pages"][docname], entries=()) for docname in docnames})
+        self.pages.update({docname: data["pages"][docname]._replace(entries=()) for docname in docnames})
 
     monkeypatch.setattr(HeuristicDomain, "merge_domaindata", drop)
     site = Site(tmp_path, start())

@@ -109,6 +109,12 @@ def test_messages_of_a_quote(quote: str) -> None:
     assert pairs(in_quote(evidence(quote))) == QUOTES[quote]
 
 
+def test_a_log_call_with_arguments_above_the_quoted_lines() -> None:
+    tree = ast.parse('logger.warning("low on %s: %d", what, left)\nraise ValueError("No more")\n')
+    assert pairs(in_lines(tree, 1, 1)) == [("log", "low on …: …")]
+    assert pairs(in_lines(tree, 2, 2)) == [("ValueError", "No more")]
+
+
 def test_prose_alone_does_not_tell_whether_it_is_a_message() -> None:
     assert in_quote(evidence("Cannot do it", prose=True)) == ()
 

@@ -7,7 +7,6 @@ import os
 import re
 import subprocess
 import sys
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -208,7 +207,7 @@ def test_a_comment_in_the_quote_must_be_there() -> None:
         'location=f"{problem.source}:{problem.line}",',
     )
     assert isinstance(verify(claim, Sources()), Found)
-    lost = verify(replace(claim, quote=claim.quote.replace("a colon", "two colons")), Sources())
+    lost = verify(claim._replace(quote=claim.quote.replace("a colon", "two colons")), Sources())
     assert "but not the comment 'Sphinx takes a string with two colons" in lost.message  # type: ignore[union-attr]
 
 
