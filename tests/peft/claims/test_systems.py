@@ -1,19 +1,39 @@
-"""What the heuristics on the system around PEFT say: other base models, processes, devices. The pitfall, then its cure."""
+"""What the heuristics on the system around PEFT say: base models, processes, devices. The pitfall, then its cure."""
 
 from __future__ import annotations
 
+import contextlib
 import warnings
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import peft
 import pytest
 import torch
-from peft import LoHaConfig, LoraConfig, PeftModel, get_peft_model
+import torch.distributed as dist
+from peft import (
+    LoHaConfig,
+    LoraConfig,
+    PeftModel,
+    PeftModelForCausalLM,
+    get_peft_model,
+    prepare_model_for_kbit_training,
+)
 from safetensors.torch import load_file
 from torch import nn
-from transformers import ResNetConfig, ResNetForImageClassification
+from torch.nn.parallel import DistributedDataParallel
+from transformers import (
+    AutoModelForCausalLM,
+    BitsAndBytesConfig,
+    LlamaConfig,
+    LlamaForCausalLM,
+    ResNetConfig,
+    ResNetForImageClassification,
+    Trainer,
+    TrainingArguments,
+)
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 claim = pytest.mark.claim
@@ -45,16 +65,16 @@ def rows() -> torch.Tensor:
     return 3 * torch.randn(32, 8, generator=torch.Generator().manual_seed(1)) + 1
 
 
-def trained(model: nn.Module, *inputs: Any, frozen: bool = False) -> nn.Module:
+def trained(model: nn.Module, inputs: torch.Tensor, *, frozen: bool = False) -> nn.Module:
     """Return the model after twenty steps, in evaluation mode."""
     optimizer = torch.optim.AdamW((p for p in model.parameters() if p.requires_grad), lr=1e-2)
     model.train()
     if frozen:
         for module in model.modules():
-            if isinstance(module, nn.modules.batchnorm._BatchNorm):
+            if isinstance(module, nn.BatchNorm1d):
                 module.eval()
     for _step in range(20):
-        output = model(*inputs)
+        output = model(inputs)
         getattr(output, "logits", output).pow(2).mean().backward()
         optimizer.step()
         optimizer.zero_grad()
@@ -93,7 +113,7 @@ def test_the_figures_of_the_table(tmp_path: Path) -> None:
 @claim("Batch_Norm_Statistics")
 def test_a_digit_as_name_also_matches_a_parameter_of_loha() -> None:
     base = nn.Sequential(nn.Linear(8, 16), nn.BatchNorm1d(16))
-    with pytest.raises(TypeError, match="modules_to_save cannot be applied to modules of type .*ParameterDict"):
+    with pytest.raises(TypeError, match=r"modules_to_save cannot be applied to modules of type .*ParameterDict"):
         get_peft_model(base, LoHaConfig(target_modules=["0"], modules_to_save=["1"]))
 
 
@@ -132,3 +152,101 @@ def test_one_name_saves_all_norm_layers_of_resnet(tmp_path: Path) -> None:
         loaded = PeftModel.from_pretrained(resnet(), tmp_path).eval()
         off = distance(loaded(images).logits, model(images).logits)
         assert off < 1e-5 if same else off > 0.1
+
+
+# --- DDP_Reentrant_Checkpointing -------------------------------------------------------------------------------------
+
+TWICE = "Expected to mark a variable ready only once"
+
+
+@pytest.fixture
+def _one_process() -> Iterator[None]:
+    """Make this process a group of its own."""
+    dist.init_process_group("gloo", store=dist.HashStore(), rank=0, world_size=1)
+    yield
+    dist.destroy_process_group()
+
+
+def llama() -> LlamaForCausalLM:
+    torch.manual_seed(0)
+    shape = {"hidden_size": 64, "intermediate_size": 64, "num_hidden_layers": 2, "num_attention_heads": 2}
+    return LlamaForCausalLM(LlamaConfig(vocab_size=64, **shape))
+
+
+def tokens() -> torch.Tensor:
+    return torch.arange(16).reshape(2, 8)
+
+
+def checkpointed(kwargs: dict[str, bool] | None, *, save: list[str] | None = None) -> PeftModel:
+    model = get_peft_model(llama(), LoraConfig(task_type="CAUSAL_LM", modules_to_save=save))
+    model.enable_input_require_grads()
+    model.gradient_checkpointing_enable(gradient_checkpointing_kwargs=kwargs)
+    return model.train()
+
+
+def backward(model: nn.Module, **options: bool) -> None:
+    """Do two backward passes under DDP: some errors are only found in the second."""
+    parallel = DistributedDataParallel(model, **options)
+    for _step in range(2):
+        parallel.zero_grad()
+        parallel(input_ids=tokens(), labels=tokens()).loss.backward()
+
+
+@claim("DDP_Reentrant_Checkpointing")
+@pytest.mark.usefixtures("_one_process")
+@pytest.mark.parametrize("save", [None, ["lm_head"]])
+@pytest.mark.parametrize("search", [False, True])
+def test_only_the_reentrant_variant_fails_and_only_in_the_search(save: list[str] | None, search: bool) -> None:  # noqa: FBT001
+    backward(checkpointed({"use_reentrant": False}, save=save), find_unused_parameters=search)
+    with pytest.raises(RuntimeError, match=TWICE) if search else contextlib.nullcontext() as caught:
+        backward(checkpointed({"use_reentrant": True}, save=save), find_unused_parameters=search)
+    if caught is not None:
+        assert "Reused parameters in multiple reentrant backward passes" in str(caught.value)
+        assert "default.weight has been marked as ready twice" in str(caught.value)
+
+
+@claim("DDP_Reentrant_Checkpointing")
+@pytest.mark.usefixtures("_one_process")
+def test_static_graph_avoids_the_error() -> None:
+    backward(checkpointed({"use_reentrant": True}), find_unused_parameters=True, static_graph=True)
+
+
+@claim("DDP_Reentrant_Checkpointing")
+def test_gradients_of_both_variants_are_the_same() -> None:
+    gradients = []
+    for reentrant in (True, False):
+        model = checkpointed({"use_reentrant": reentrant})
+        model(input_ids=tokens(), labels=tokens()).loss.backward()
+        gradients.append([p.grad for p in model.parameters() if p.requires_grad])
+    assert all(torch.equal(one, other) for one, other in zip(*gradients, strict=True))
+    assert any(float(one.norm()) > 0 for one in gradients[0])
+
+
+@claim("DDP_Reentrant_Checkpointing")
+@pytest.mark.usefixtures("_one_process")
+@pytest.mark.parametrize(
+    ("kwargs", "works"), [(None, False), ({"use_reentrant": True}, False), ({"use_reentrant": False}, True)]
+)
+def test_preparation_for_quantized_training_chooses_the_reentrant_variant(
+    tmp_path: Path, kwargs: dict[str, bool] | None, *, works: bool
+) -> None:
+    base = prepare_model_for_kbit_training(in_4_bit(tmp_path), gradient_checkpointing_kwargs=kwargs)
+    model = get_peft_model(base, LoraConfig(task_type="CAUSAL_LM")).train()
+    with contextlib.nullcontext() if works else pytest.raises(RuntimeError, match=TWICE):
+        backward(model, find_unused_parameters=True)
+
+
+def in_4_bit(folder: Path, **options: object) -> LlamaForCausalLM:
+    llama().to(torch.bfloat16).save_pretrained(folder)
+    quantization = BitsAndBytesConfig(load_in_4bit=True, bnb_4bit_compute_dtype=torch.bfloat16, **options)
+    return AutoModelForCausalLM.from_pretrained(folder, quantization_config=quantization, dtype=torch.bfloat16)
+
+
+@claim("DDP_Reentrant_Checkpointing")
+def test_trainer_searches_for_unused_parameters_of_a_peft_model(tmp_path: Path) -> None:
+    arguments = TrainingArguments(str(tmp_path), use_cpu=True, report_to=[])
+    searches = {}
+    for model in (llama(), get_peft_model(llama(), LoraConfig(task_type="CAUSAL_LM"))):
+        model.gradient_checkpointing_enable()
+        searches[type(model)] = Trainer(model, arguments).accelerator.ddp_handler.find_unused_parameters
+    assert searches == {LlamaForCausalLM: False, PeftModelForCausalLM: True}
