@@ -18,8 +18,10 @@ from peft import (
     get_peft_model,
     prepare_model_for_kbit_training,
 )
+from peft.utils.other import fsdp_auto_wrap_policy
 from safetensors.torch import load_file
 from torch import nn
+from torch.distributed.fsdp import FullyShardedDataParallel
 from torch.nn.parallel import DistributedDataParallel
 from transformers import (
     AutoModelForCausalLM,
@@ -236,10 +238,10 @@ def test_preparation_for_quantized_training_chooses_the_reentrant_variant(
         backward(model, find_unused_parameters=True)
 
 
-def in_4_bit(folder: Path, **options: object) -> LlamaForCausalLM:
-    llama().to(torch.bfloat16).save_pretrained(folder)
+def in_4_bit(folder: Path, *, dtype: torch.dtype = torch.bfloat16, **options: object) -> LlamaForCausalLM:
+    llama().to(dtype).save_pretrained(folder)
     quantization = BitsAndBytesConfig(load_in_4bit=True, bnb_4bit_compute_dtype=torch.bfloat16, **options)
-    return AutoModelForCausalLM.from_pretrained(folder, quantization_config=quantization, dtype=torch.bfloat16)
+    return AutoModelForCausalLM.from_pretrained(folder, quantization_config=quantization, dtype=dtype)
 
 
 @claim("DDP_Reentrant_Checkpointing")
@@ -250,3 +252,85 @@ def test_trainer_searches_for_unused_parameters_of_a_peft_model(tmp_path: Path) 
         model.gradient_checkpointing_enable()
         searches[type(model)] = Trainer(model, arguments).accelerator.ddp_handler.find_unused_parameters
     assert searches == {LlamaForCausalLM: False, PeftModelForCausalLM: True}
+
+
+# --- FSDP_Quant_Storage ----------------------------------------------------------------------------------------------
+
+SAME = "Must flatten tensors with uniform dtype but got "
+
+
+def shard(model: nn.Module, *, policy: bool = True, original: bool = False) -> FullyShardedDataParallel:
+    return FullyShardedDataParallel(
+        model,
+        auto_wrap_policy=fsdp_auto_wrap_policy(model) if policy else None,
+        use_orig_params=original,
+        device_id=torch.device("cpu"),
+    )
+
+
+def qlora(base: LlamaForCausalLM, **options: bool) -> PeftModel:
+    return get_peft_model(base, LoraConfig(task_type="CAUSAL_LM", target_modules="all-linear"), **options)
+
+
+def loss(model: nn.Module) -> torch.Tensor:
+    return model(input_ids=tokens(), labels=tokens()).loss
+
+
+@claim("FSDP_Quant_Storage")
+@pytest.mark.usefixtures("_one_process")
+def test_storage_in_the_dtype_of_the_model_can_be_flattened(tmp_path: Path) -> None:
+    model = qlora(in_4_bit(tmp_path, bnb_4bit_quant_storage=torch.bfloat16))
+    expected = loss(model.train())  # in evaluation mode, bitsandbytes would repack the weights on a CPU
+    sharded = shard(model)
+    actual = loss(sharded)
+    actual.backward()
+    assert torch.allclose(actual, expected)
+    trained = [parameter for parameter in sharded.parameters() if parameter.requires_grad]
+    assert trained
+    assert all(parameter.grad is not None for parameter in trained)
+
+
+@claim("FSDP_Quant_Storage")
+@pytest.mark.usefixtures("_one_process")
+@pytest.mark.parametrize(
+    ("storage", "prepared", "policy", "message"),
+    [
+        (None, False, True, "Cannot flatten integer dtype tensors"),
+        (torch.float32, False, True, f"{SAME}torch.float32 and torch.bfloat16"),
+        (torch.bfloat16, True, True, f"{SAME}torch.bfloat16 and torch.float32"),
+        (torch.bfloat16, False, False, f"{SAME}torch.bfloat16 and torch.float32"),
+    ],
+    ids=["default", "fp32", "prepared", "no policy"],
+)
+def test_each_row_of_the_table_has_this_error(
+    tmp_path: Path, storage: torch.dtype | None, message: str, *, prepared: bool, policy: bool
+) -> None:
+    base = in_4_bit(tmp_path, **({} if storage is None else {"bnb_4bit_quant_storage": storage}))
+    if prepared:
+        base = prepare_model_for_kbit_training(base, gradient_checkpointing_kwargs={"use_reentrant": False})
+    with pytest.raises(ValueError, match=message):
+        shard(qlora(base), policy=policy, original=not policy)
+
+
+@claim("FSDP_Quant_Storage")
+def test_storage_changes_neither_size_nor_outputs(tmp_path: Path) -> None:
+    models = [in_4_bit(tmp_path, bnb_4bit_quant_storage=storage) for storage in (torch.uint8, torch.bfloat16)]
+    weights = [model.model.layers[0].self_attn.q_proj.weight for model in models]
+    assert [weight.dtype for weight in weights] == [torch.uint8, torch.bfloat16]
+    assert weights[0].nbytes == weights[1].nbytes
+    assert torch.equal(*(loss(model.train()) for model in models))
+
+
+@claim("FSDP_Quant_Storage")
+@pytest.mark.usefixtures("_one_process")
+def test_an_adapter_in_16_bit_needs_no_policy(tmp_path: Path) -> None:
+    base = in_4_bit(tmp_path, bnb_4bit_quant_storage=torch.bfloat16)
+    loss(shard(qlora(base, autocast_adapter_dtype=False), policy=False, original=True)).backward()
+
+
+@claim("FSDP_Quant_Storage")
+@pytest.mark.usefixtures("_one_process")
+def test_fp32_throughout_works_too_even_prepared(tmp_path: Path) -> None:
+    base = in_4_bit(tmp_path, dtype=torch.float32, bnb_4bit_quant_storage=torch.float32)
+    base = prepare_model_for_kbit_training(base, gradient_checkpointing_kwargs={"use_reentrant": False})
+    loss(shard(qlora(base).train())).backward()
