@@ -26,8 +26,11 @@ from torch.nn.parallel import DistributedDataParallel
 from transformers import (
     AutoModelForCausalLM,
     BitsAndBytesConfig,
+    CLIPVisionConfig,
     LlamaConfig,
     LlamaForCausalLM,
+    LlavaConfig,
+    LlavaForConditionalGeneration,
     ResNetConfig,
     ResNetForImageClassification,
     Trainer,
@@ -334,3 +337,75 @@ def test_fp32_throughout_works_too_even_prepared(tmp_path: Path) -> None:
     base = in_4_bit(tmp_path, dtype=torch.float32, bnb_4bit_quant_storage=torch.float32)
     base = prepare_model_for_kbit_training(base, gradient_checkpointing_kwargs={"use_reentrant": False})
     loss(shard(qlora(base).train())).backward()
+
+
+# --- Vision_Tower_Targeted -------------------------------------------------------------------------------------------
+
+TOWERS = ("language_model", "vision_tower", "multi_modal_projector")
+
+
+def llava() -> LlavaForConditionalGeneration:
+    torch.manual_seed(0)
+    size = {"hidden_size": 16, "intermediate_size": 32, "num_hidden_layers": 2, "num_attention_heads": 2}
+    vision = CLIPVisionConfig(**size, image_size=8, patch_size=4, projection_dim=16)
+    config = LlavaConfig(vision_config=vision, text_config=LlamaConfig(**size, vocab_size=64), image_token_index=63)
+    return LlavaForConditionalGeneration(config)
+
+
+def picture() -> dict[str, torch.Tensor]:
+    words = torch.tensor([[1, 63, 63, 63, 63, 5, 6, 7]])
+    return {"input_ids": words, "labels": words, "pixel_values": torch.ones(1, 3, 8, 8)}
+
+
+def targets(**options: object) -> dict[str, int]:
+    """Return how many layers of each part of the model get an adapter."""
+    names = get_peft_model(llava(), LoraConfig(**options)).targeted_module_names
+    return {tower: sum(tower in name for name in names) for tower in TOWERS}
+
+
+@claim("Vision_Tower_Targeted")
+def test_names_of_the_language_model_match_the_tower_until_it_is_excluded() -> None:
+    names = ["q_proj", "v_proj"]
+    assert list(targets(target_modules=names).values()) == [4, 4, 0]
+    assert list(targets(target_modules="all-linear").values()) == [14, 12, 2]
+    for tower in (r".*vision_tower.*", r"model\.vision_tower\..*"):
+        assert list(targets(target_modules=names, exclude_modules=tower).values()) == [4, 0, 0]
+        assert list(targets(target_modules="all-linear", exclude_modules=tower).values()) == [14, 0, 2]
+    assert list(targets(target_modules=r".*language_model.*\.(q_proj|v_proj)").values()) == [4, 0, 0]
+
+
+@claim("Vision_Tower_Targeted")
+def test_a_list_does_not_exclude_what_is_in_the_tower_and_says_nothing() -> None:
+    def said(excluded: list[str]) -> tuple[dict[str, int], bool]:
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            found = targets(target_modules=["q_proj"], exclude_modules=excluded)
+        return found, any("no modules were excluded" in str(warning.message) for warning in caught)
+
+    assert said(["vision_tower"]) == ({"language_model": 2, "vision_tower": 2, "multi_modal_projector": 0}, False)
+    assert said(["no_such_tower"]) == ({"language_model": 2, "vision_tower": 2, "multi_modal_projector": 0}, True)
+
+
+@claim("Vision_Tower_Targeted")
+def test_a_frozen_tower_is_trained_all_the_same() -> None:
+    base = llava()
+    base.model.vision_tower.requires_grad_(requires_grad=False)
+    model = get_peft_model(base, LoraConfig(target_modules=["q_proj", "v_proj"]))
+    model(**picture()).loss.backward()
+    tower = {name: p.grad for name, p in model.named_parameters() if p.requires_grad and "vision_tower" in name}
+    assert any(grad is not None and float(grad.norm()) > 0 for grad in tower.values())
+    assert {name for name, grad in tower.items() if grad is None} == {name for name in tower if "layers.1." in name}
+
+
+@claim("Vision_Tower_Targeted")
+@pytest.mark.usefixtures("_one_process")
+def test_the_last_layer_of_the_tower_stops_ddp() -> None:
+    def train(**options: object) -> None:
+        model = get_peft_model(llava(), LoraConfig(target_modules=["q_proj", "v_proj"], **options))
+        parallel = DistributedDataParallel(model)
+        for _step in range(2):
+            parallel(**picture()).loss.backward()
+
+    with pytest.raises(RuntimeError, match="Expected to have finished reduction in the prior iteration"):
+        train()
+    train(exclude_modules=r".*vision_tower.*")
