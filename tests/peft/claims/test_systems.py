@@ -16,10 +16,11 @@ from peft import (
     PeftModel,
     PeftModelForCausalLM,
     get_peft_model,
+    get_peft_model_state_dict,
     prepare_model_for_kbit_training,
 )
 from peft.utils.other import fsdp_auto_wrap_policy
-from safetensors.torch import load_file
+from safetensors.torch import load_file, save_file
 from torch import nn
 from torch.distributed.fsdp import FullyShardedDataParallel
 from torch.nn.parallel import DistributedDataParallel
@@ -27,10 +28,18 @@ from transformers import (
     AutoModelForCausalLM,
     BitsAndBytesConfig,
     CLIPVisionConfig,
+    Gemma3Config,
+    Gemma3ForConditionalGeneration,
     LlamaConfig,
     LlamaForCausalLM,
     LlavaConfig,
     LlavaForConditionalGeneration,
+    PaliGemmaConfig,
+    PaliGemmaForConditionalGeneration,
+    Qwen2_5_VLConfig,
+    Qwen2_5_VLForConditionalGeneration,
+    Qwen2VLConfig,
+    Qwen2VLForConditionalGeneration,
     ResNetConfig,
     ResNetForImageClassification,
     Trainer,
@@ -38,8 +47,10 @@ from transformers import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
+
+    from peft import PeftConfig
 
 claim = pytest.mark.claim
 # transformers renames methods that PEFT still calls by their old names
@@ -409,3 +420,152 @@ def test_the_last_layer_of_the_tower_stops_ddp() -> None:
     with pytest.raises(RuntimeError, match="Expected to have finished reduction in the prior iteration"):
         train()
     train(exclude_modules=r".*vision_tower.*")
+
+
+# --- Renamed_Base_Modules --------------------------------------------------------------------------------------------
+
+MISSING = "Found missing adapter keys while loading the checkpoint"
+QWEN = {r"^visual": "model.visual", r"^model(?!\.(language_model|visual))": "model.language_model"}
+LLAVA = {r"^language_model\.model": "model.language_model", r"^vision_tower\.vision_model": "model.vision_tower"}
+TEXT = {"vocab_size": 64, "hidden_size": 16, "intermediate_size": 32, "num_hidden_layers": 1, "num_attention_heads": 2}
+SIGHT = {"hidden_size": 16, "intermediate_size": 32, "num_hidden_layers": 1, "num_attention_heads": 2}
+IMAGE = {"image_size": 8, "patch_size": 4}
+
+
+def gemma() -> nn.Module:
+    text = {**TEXT, "num_key_value_heads": 1, "head_dim": 8}
+    config = Gemma3Config(text_config=text, vision_config={**SIGHT, **IMAGE}, mm_tokens_per_image=4)
+    return Gemma3ForConditionalGeneration(config)
+
+
+def paligemma() -> nn.Module:
+    text = {**TEXT, "num_key_value_heads": 1, "head_dim": 8, "model_type": "gemma"}
+    vision = {**SIGHT, **IMAGE, "projection_dim": 16, "model_type": "siglip_vision_model"}
+    return PaliGemmaForConditionalGeneration(
+        PaliGemmaConfig(text_config=text, vision_config=vision, projection_dim=16, image_token_index=63)
+    )
+
+
+def qwen2() -> nn.Module:
+    rope = {"rope_type": "default", "mrope_section": [1, 1, 2]}
+    vision = {"depth": 1, "embed_dim": 16, "hidden_size": 16, "num_heads": 2, "patch_size": 4}
+    text = {**TEXT, "num_key_value_heads": 1, "rope_parameters": rope}
+    return Qwen2VLForConditionalGeneration(Qwen2VLConfig(text_config=text, vision_config=vision))
+
+
+def qwen25() -> nn.Module:
+    rope = {"rope_type": "default", "mrope_section": [1, 1, 2]}
+    vision = {"depth": 1, "hidden_size": 16, "intermediate_size": 32, "num_heads": 2, "out_hidden_size": 16}
+    text = {**TEXT, "num_key_value_heads": 1, "rope_parameters": rope}
+    return Qwen2_5_VLForConditionalGeneration(Qwen2_5_VLConfig(text_config=text, vision_config=vision))
+
+
+def before_4_52(name: str) -> str:
+    """Return what a key of today was called when the language model had its head."""
+    start = "base_model.model."
+    return (
+        name.replace(f"{start}model.language_model.", f"{start}language_model.model.")
+        .replace(f"{start}model.vision_tower.", f"{start}vision_tower.vision_model.")
+        .replace(f"{start}model.multi_modal_projector.", f"{start}multi_modal_projector.")
+    )
+
+
+def before_4_52_in_qwen(name: str) -> str:
+    start = "base_model.model."
+    return name.replace(f"{start}model.language_model.", f"{start}model.").replace(
+        f"{start}model.visual.", f"{start}visual."
+    )
+
+
+def aged(folder: Path, base: nn.Module, config: PeftConfig, rename: Callable[[str], str]) -> dict[str, torch.Tensor]:
+    """Save an adapter under the names of an older transformers, and return what is in it, under those of today."""
+    get_peft_model(base, config).save_pretrained(folder)
+    # as after training: not what a new adapter begins with
+    weights = {name: weight + 1 for name, weight in load_file(folder / "adapter_model.safetensors").items()}
+    renamed = {rename(name): weight for name, weight in weights.items()}
+    assert not renamed.keys() & {name for name in weights if "language_model" in name}
+    save_file(renamed, folder / "adapter_model.safetensors", metadata={"format": "pt"})
+    return weights
+
+
+def loaded(folder: Path, base: nn.Module, **options: object) -> tuple[dict[str, torch.Tensor], bool]:
+    """Return the weights of the loaded adapter, and whether PEFT warned that some are missing."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        model = PeftModel.from_pretrained(base, folder, **options)
+    return get_peft_model_state_dict(model), any(MISSING in str(warning.message) for warning in caught)
+
+
+def count(found: dict[str, torch.Tensor], expected: dict[str, torch.Tensor]) -> int:
+    assert found.keys() == expected.keys()
+    return sum(torch.equal(found[name], expected[name]) for name in expected)
+
+
+#: Family → what makes a model of it, what its keys were called, and what maps them.
+FAMILIES = {
+    "llava": (llava, before_4_52, LLAVA),
+    "gemma": (gemma, before_4_52, LLAVA),
+    "paligemma": (paligemma, before_4_52, LLAVA),
+    "qwen2": (qwen2, before_4_52_in_qwen, QWEN),
+    "qwen2.5": (qwen25, before_4_52_in_qwen, QWEN),
+}
+
+
+@claim("Renamed_Base_Modules")
+@pytest.mark.parametrize(
+    ("family", "method", "converted"),
+    [
+        ("llava", "Lora", True),
+        ("gemma", "Lora", True),
+        ("paligemma", "Lora", True),
+        ("qwen2", "Lora", False),
+        ("qwen2.5", "Lora", False),
+        ("llava", "LoHa", False),
+    ],
+)
+def test_old_adapters_are_loaded_with_a_mapping_and_some_without(
+    tmp_path: Path, family: str, method: str, *, converted: bool
+) -> None:
+    make, rename, mapping = FAMILIES[family]
+    config = getattr(peft, f"{method}Config")(target_modules=["q_proj", "v_proj", "qkv"])
+    weights = aged(tmp_path, make(), config, rename)
+
+    found, warned = loaded(tmp_path, make())
+    assert count(found, weights) == (len(weights) if converted else 0)
+    assert warned != converted
+
+    found, warned = loaded(tmp_path, make(), key_mapping=mapping)
+    assert count(found, weights) == len(weights)
+    assert not warned
+
+
+@claim("Renamed_Base_Modules")
+def test_the_mapping_is_right_for_new_adapters_and_needed_by_each_further_one(tmp_path: Path) -> None:
+    config = LoraConfig(target_modules=["q_proj", "qkv"], init_lora_weights=False)
+    get_peft_model(qwen2(), config).save_pretrained(tmp_path / "new")
+    weights = aged(tmp_path / "old", qwen2(), config, before_4_52_in_qwen)
+    found, warned = loaded(tmp_path / "new", qwen2(), key_mapping=QWEN)
+    assert count(found, load_file(tmp_path / "new" / "adapter_model.safetensors")) == len(found)
+    assert not warned
+
+    model = PeftModel.from_pretrained(qwen2(), tmp_path / "old", key_mapping=QWEN)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", UserWarning)
+        assert model.load_adapter(tmp_path / "old", "second").unexpected_keys
+        assert not model.load_adapter(tmp_path / "old", "third", key_mapping=QWEN).unexpected_keys
+    assert count(get_peft_model_state_dict(model, adapter_name="second"), weights) == 0
+    assert count(get_peft_model_state_dict(model, adapter_name="third"), weights) == len(weights)
+
+    model.save_pretrained(tmp_path / "again")
+    assert count(load_file(tmp_path / "again" / "adapter_model.safetensors"), weights) == len(weights)
+
+
+@claim("Renamed_Base_Modules")
+def test_models_of_transformers_5_have_no_mapping_for_peft_to_use(tmp_path: Path) -> None:
+    assert not hasattr(qwen2(), "_checkpoint_conversion_mapping")
+    weights = aged(tmp_path, qwen2(), LoraConfig(target_modules=["q_proj", "qkv"]), before_4_52_in_qwen)
+    base = qwen2()
+    base._checkpoint_conversion_mapping = QWEN  # noqa: SLF001 - it is what PEFT reads
+    found, warned = loaded(tmp_path, base)
+    assert count(found, weights) == len(weights)
+    assert not warned
