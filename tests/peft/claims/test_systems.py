@@ -45,6 +45,7 @@ from transformers import (
     Trainer,
     TrainingArguments,
 )
+from transformers.conversion_mapping import get_checkpoint_conversion_mapping
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -558,6 +559,18 @@ def test_the_mapping_is_right_for_new_adapters_and_needed_by_each_further_one(tm
 
     model.save_pretrained(tmp_path / "again")
     assert count(load_file(tmp_path / "again" / "adapter_model.safetensors"), weights) == len(weights)
+
+
+@claim("Renamed_Base_Modules")
+def test_the_table_of_transformers_has_qwen_by_class_and_the_others_by_type() -> None:
+    for model in (qwen2(), qwen25()):
+        assert get_checkpoint_conversion_mapping(model.config.model_type) is None
+        rules = get_checkpoint_conversion_mapping(type(model).__name__)
+        table = dict(zip(rules[0].source_patterns + rules[1].source_patterns, QWEN.values(), strict=True))
+        assert table == QWEN
+        assert [rule.target_patterns for rule in rules] == [[value] for value in QWEN.values()]
+    for model in (llava(), gemma(), paligemma()):
+        assert get_checkpoint_conversion_mapping(model.config.model_type)
 
 
 @claim("Renamed_Base_Modules")
