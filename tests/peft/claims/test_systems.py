@@ -13,12 +13,15 @@ import torch.distributed as dist
 from peft import (
     LoHaConfig,
     LoraConfig,
+    PeftMixedModel,
     PeftModel,
     PeftModelForCausalLM,
     get_peft_model,
     get_peft_model_state_dict,
+    load_peft_weights,
     prepare_model_for_kbit_training,
 )
+from peft.utils.hotswap import hotswap_adapter
 from peft.utils.other import fsdp_auto_wrap_policy
 from safetensors.torch import load_file, save_file
 from torch import nn
@@ -582,3 +585,52 @@ def test_models_of_transformers_5_have_no_mapping_for_peft_to_use(tmp_path: Path
     found, warned = loaded(tmp_path, base)
     assert count(found, weights) == len(weights)
     assert not warned
+
+
+# --- Load_On_Base_Device ---------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def adapter(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return an adapter on a machine that says it has a GPU, although it has none."""
+    get_peft_model(Normalized(), LoraConfig(target_modules=["first"])).save_pretrained(tmp_path)
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    return tmp_path
+
+
+@claim("Load_On_Base_Device")
+def test_an_adapter_for_a_base_on_the_cpu_is_sent_to_the_gpu_unless_told_otherwise(adapter: Path) -> None:
+    no_gpu = pytest.raises((RuntimeError, AssertionError), match="CUDA")
+    with no_gpu:
+        PeftModel.from_pretrained(Normalized(), adapter)
+    model = PeftModel.from_pretrained(Normalized(), adapter, torch_device="cpu")
+    with no_gpu:
+        model.load_adapter(adapter, "second")
+    model.load_adapter(adapter, "third", torch_device="cpu")
+    with no_gpu:
+        PeftMixedModel.from_pretrained(Normalized(), adapter)
+    PeftMixedModel.from_pretrained(Normalized(), adapter, torch_device="cpu")
+    with no_gpu:
+        hotswap_adapter(model, adapter, "default")
+    hotswap_adapter(model, adapter, "default", torch_device="cpu")
+    with no_gpu:
+        load_peft_weights(adapter)
+    assert load_peft_weights(adapter, device="cpu")
+
+
+@claim("Load_On_Base_Device")
+@pytest.mark.parametrize("empty", [False, True])
+def test_what_is_loaded_elsewhere_ends_up_where_the_base_is(
+    adapter: Path, monkeypatch: pytest.MonkeyPatch, *, empty: bool
+) -> None:
+    asked = []
+
+    def load(file: str, device: str) -> dict[str, torch.Tensor]:
+        asked.append(device)
+        return load_file(file)
+
+    monkeypatch.setattr(peft.utils.save_and_load, "safe_load_file", load)
+    for options, device in (({}, "cuda"), ({"torch_device": "cpu"}, "cpu")):
+        model = PeftModel.from_pretrained(Normalized(), adapter, low_cpu_mem_usage=empty, **options)
+        assert asked.pop() == device
+        assert {parameter.device.type for parameter in model.parameters()} == {"cpu"}
