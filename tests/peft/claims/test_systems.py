@@ -23,6 +23,7 @@ from peft import (
 )
 from peft.utils.hotswap import hotswap_adapter
 from peft.utils.other import fsdp_auto_wrap_policy
+from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import nn
 from torch.distributed.fsdp import FullyShardedDataParallel
@@ -634,3 +635,15 @@ def test_what_is_loaded_elsewhere_ends_up_where_the_base_is(
         model = PeftModel.from_pretrained(Normalized(), adapter, low_cpu_mem_usage=empty, **options)
         assert asked.pop() == device
         assert {parameter.device.type for parameter in model.parameters()} == {"cpu"}
+
+
+@claim("Load_On_Base_Device")
+def test_the_cpu_has_no_number(adapter: Path) -> None:
+    with pytest.raises(SafetensorError, match="device cpu:0 is invalid"):
+        PeftModel.from_pretrained(Normalized(), adapter, torch_device=str(torch.device("cpu:0")))
+
+
+@claim("Load_On_Base_Device")
+def test_a_base_on_another_device_gets_its_adapter_there(adapter: Path) -> None:
+    model = PeftModel.from_pretrained(Normalized().to("meta"), adapter, torch_device="cpu")
+    assert {parameter.device.type for parameter in model.parameters()} == {"meta"}
