@@ -647,3 +647,115 @@ def test_the_cpu_has_no_number(adapter: Path) -> None:
 def test_a_base_on_another_device_gets_its_adapter_there(adapter: Path) -> None:
     model = PeftModel.from_pretrained(Normalized().to("meta"), adapter, torch_device="cpu")
     assert {parameter.device.type for parameter in model.parameters()} == {"meta"}
+
+
+# --- Unmerge_In_16_Bit -----------------------------------------------------------------------------------------------
+
+
+def one_layer(method: str, dtype: torch.dtype) -> PeftModel:
+    torch.manual_seed(0)
+    base = nn.Sequential(nn.Linear(64, 64)).to(dtype)
+    options = {
+        "IA3": {"feedforward_modules": []},
+        "OFT": {"oft_block_size": 4},
+        "BOFT": {"boft_block_size": 4},
+        "Miss": {"r": 4},
+        "FourierFT": {"n_frequency": 50},
+    }
+    return get_peft_model(base, getattr(peft, f"{method}Config")(target_modules=["0"], **options.get(method, {})))
+
+
+def weight_of(model: PeftModel) -> torch.Tensor:
+    return model.base_model.model[0].get_base_layer().weight.detach().clone()
+
+
+def cycles(model: PeftModel, *counts: int, restore: bool = False) -> list[float]:
+    """Merge and unmerge, with other values in the adapter each time, and return how far the weight is off by then."""
+    generator = torch.Generator().manual_seed(1)
+    start = {name: p.detach().clone() for name, p in model.named_parameters() if p.requires_grad}
+    kept = {name: weight.clone() for name, weight in model.state_dict().items() if ".base_layer." in name}
+    before, off = weight_of(model).float(), []
+    for cycle in range(1, max(counts) + 1):
+        for name, parameter in model.named_parameters():
+            if name in start:
+                moved = start[name] + 0.02 * torch.randn(parameter.shape, generator=generator)
+                parameter.data = moved.to(parameter.dtype)
+        model.merge_adapter()
+        model.unmerge_adapter()
+        if restore:
+            model.load_state_dict(kept, strict=False)
+        if cycle in counts:
+            off.append(distance(weight_of(model).float(), before))
+    return off
+
+
+@claim("Unmerge_In_16_Bit")
+@pytest.mark.parametrize(
+    ("dtype", "expected"),
+    [
+        (torch.bfloat16, [0.0009, 0.0029, 0.0072, 0.017]),
+        (torch.float16, [0.00012, 0.00037, 0.00096, 0.0028]),
+        (torch.float32, [9e-9, 3.3e-8, 1.1e-7, 3.1e-7]),
+    ],
+)
+def test_errors_of_unmerging_add_up_unless_the_weights_are_restored(dtype: torch.dtype, expected: list[float]) -> None:
+    assert cycles(one_layer("Lora", dtype), 1, 10, 100, 1000) == pytest.approx(expected, rel=0.1)
+    assert cycles(one_layer("Lora", dtype), 1, 10, restore=True) == [0, 0]
+
+
+@claim("Unmerge_In_16_Bit")
+def test_the_update_is_six_percent_of_the_weight() -> None:
+    model = one_layer("Lora", torch.float32)
+    cycles(model, 1)
+    update = model.base_model.model[0].get_delta_weight("default")
+    assert float(update.norm() / weight_of(model).norm()) == pytest.approx(0.062, abs=0.002)
+
+
+@claim("Unmerge_In_16_Bit")
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize(
+    "method", ["Lora", "LoHa", "LoKr", "IA3", "OFT", "BOFT", "HRA", "Vera", "Miss", "Deft", "FourierFT", "Hira"]
+)
+def test_each_method_loses_more_in_bf16_but_hira(method: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TORCH_EXTENSIONS_DIR", str(tmp_path))  # BOFT tries to compile one
+    wide, narrow = (cycles(one_layer(method, dtype), 3)[0] for dtype in (torch.float32, torch.bfloat16))
+    assert wide < 1e-5
+    assert narrow == 0 if method == "Hira" else narrow > 1e-4
+
+
+@claim("Unmerge_In_16_Bit")
+def test_the_same_adapter_does_most_of_the_harm_at_once() -> None:
+    model = one_layer("Lora", torch.bfloat16)
+    before = weight_of(model).float()
+    cycles(model, 1)
+    first = distance(weight_of(model).float(), before)
+    for _cycle in range(9):
+        model.merge_adapter()
+        model.unmerge_adapter()
+    assert 0 < first <= distance(weight_of(model).float(), before) < 1.2 * first
+
+
+@claim("Unmerge_In_16_Bit")
+def test_one_merge_in_bf16_is_as_far_off_as_no_merge() -> None:
+    def adapted(dtype: torch.dtype) -> PeftModel:
+        model = qlora(llama().to(torch.bfloat16).to(dtype))
+        generator = torch.Generator().manual_seed(1)
+        for name, parameter in model.named_parameters():
+            if "lora_B" in name:
+                parameter.data = (0.01 * torch.randn(parameter.shape, generator=generator)).to(parameter.dtype)
+        return model.eval()
+
+    def logits(model: nn.Module) -> torch.Tensor:
+        with torch.no_grad():
+            return model(input_ids=tokens()).logits.float()
+
+    exact = logits(adapted(torch.float32))
+    model = adapted(torch.float32)
+    with model.disable_adapter():
+        assert distance(logits(model), exact) == pytest.approx(0.12, abs=0.03)
+    unmerged = distance(logits(adapted(torch.bfloat16)), exact)
+    merged = distance(logits(adapted(torch.bfloat16).merge_and_unload()), exact)
+    cast = distance(logits(adapted(torch.float32).merge_and_unload().to(torch.bfloat16)), exact)
+    assert unmerged == pytest.approx(0.005, abs=0.001)
+    assert merged == pytest.approx(unmerged, rel=0.2)
+    assert cast == pytest.approx(merged, rel=0.2)
