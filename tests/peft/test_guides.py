@@ -124,6 +124,7 @@ def test_no_page_is_missed() -> None:
     assert [page.stem for page in GUIDES] == [
         "adapter-hotswapping",
         "adapter-inference",
+        "distributed-training",
         "lora-training",
         "merging",
         "multi-adapter-management",
