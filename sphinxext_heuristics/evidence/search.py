@@ -18,7 +18,7 @@ from sphinxext_heuristics.diagnostics import closest, did_you_mean
 from sphinxext_heuristics.evidence.code import Code
 from sphinxext_heuristics.evidence.messages import in_lines, in_quote
 from sphinxext_heuristics.evidence.prose import Prose, missing_comment
-from sphinxext_heuristics.evidence.source import read, state, whereabouts
+from sphinxext_heuristics.evidence.source import read, whereabouts
 from sphinxext_heuristics.model import FORM, Found, Lost, Message, Reason
 from sphinxext_heuristics.source.names import parse
 
@@ -26,8 +26,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-    from sphinxext_heuristics.evidence.source import Place, Source, State
+    from sphinxext_heuristics.evidence.source import Place, Source
     from sphinxext_heuristics.model import Evidence
+    from sphinxext_heuristics.source.names import State
     from sphinxext_heuristics.source.packages import Sources
 
 #: How much of a comment a message repeats.
@@ -234,7 +235,7 @@ class EvidenceCache:
 
     def _look(self, evidence: Evidence) -> tuple[Found | Lost, tuple[Message, ...]]:
         key = json.dumps([evidence.module, evidence.qualname, evidence.quote, evidence.prose])
-        at = state(evidence.module, self._sources)
+        at = self._sources.state(evidence.module)
         now = [str(at.path), at.mtime_ns, at.size] if at else []
         known = self._now.get(key) or self._before.get(key, {})
         if at and known.get("state") == now:
@@ -244,7 +245,7 @@ class EvidenceCache:
         result = verify(evidence, self._sources)
         messages = in_quote(evidence)
         # What was found has been read just now, and is not read again.
-        if isinstance(result, Found) and (there := state(result.module, self._sources)):
+        if isinstance(result, Found) and (there := self._sources.state(result.module)):
             with suppress(OSError, ValueError, RecursionError):
                 messages = in_lines(read(there).tree, result.line, result.end_line)
         # What was found in another file depends on every file that led there: it is looked up anew.

@@ -11,7 +11,7 @@ from itertools import accumulate
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
-from sphinxext_heuristics.source.names import Names, read_names
+from sphinxext_heuristics.source.names import Names, State, read_names
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
@@ -189,11 +189,16 @@ class Sources:
         return None
 
     def _names(self, module: str) -> Names:
+        at = self.state(module)
+        return read_names(at, module) if at else Names()
+
+    def state(self, module: str) -> State | None:
+        """Return the state of a module's source file, or ``None`` if it has none; the file is not opened."""
         with suppress(OSError):
             if path := self.path(module):
                 stat = path.stat()
-                return read_names(path, stat.st_mtime_ns, stat.st_size, module)
-        return Names()
+                return State(path, stat.st_mtime_ns, stat.st_size)
+        return None
 
     def path(self, module: str) -> Path | None:
         """Return the source file that Python would import for *module*, or ``None``."""
