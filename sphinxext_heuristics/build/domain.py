@@ -77,6 +77,8 @@ class HeuristicDomain(Domain):
     indices = [HeuristicIndex]
     initial_data = {"pages": {}}
     data_version = FORM
+    #: What was found in installed source, to be kept for the next build; it comes with the plan.
+    verified: EvidenceCache
 
     def __init__(self, env: BuildEnvironment) -> None:
         """Begin without a plan: it is made when all pages are known."""
@@ -84,7 +86,6 @@ class HeuristicDomain(Domain):
         # A lazy translation would break the JSON builder.
         HeuristicIndex.localname = _("Heuristic index")
         self._plan: Plan | None = None
-        self._verified: EvidenceCache | None = None
         #: The documents whose nodes were made in this build.
         self.resolved_docs: set[str] = set()
         #: What stands in the output folder, from the first page written on.
@@ -131,7 +132,7 @@ class HeuristicDomain(Domain):
         canonical = canonical_names(python.objects)
         sources = Sources()
         external = External(env)
-        self._verified = EvidenceCache(Path(env.doctreedir), sources)
+        self.verified = EvidenceCache(Path(env.doctreedir), sources)
         is_excluded = Matcher(settings.exclude)
         installed = versions.installed(settings.package) if settings.package else None
         lookups = Lookups(
@@ -159,17 +160,12 @@ class HeuristicDomain(Domain):
                 if is_excluded(name) or is_set(env.metadata.get(name, {}).get("no-heuristics"))
             ),
             version=installed or env.config.release or env.config.version or "",
-            verify=self._verified.of,
+            verify=self.verified.of,
             installed=cache(versions.installed),
-            messages=self._verified.messages,
+            messages=self.verified.messages,
             srcdir=Path(env.srcdir),
         )
         return make_plan(catalogue, settings, lookups)
-
-    def remember_verified(self) -> None:
-        """Keep what was found in installed source for the next build."""
-        if self._verified is not None:
-            self._verified.save()
 
     def resolve_xref(  # noqa: PLR0913, PLR0917 - Sphinx's signature
         self,

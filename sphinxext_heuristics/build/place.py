@@ -31,8 +31,6 @@ from sphinxext_heuristics.view import Here, views_of
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
-    from sphinx.builders import Builder
-
     from sphinxext_heuristics.build.contents import Contents
     from sphinxext_heuristics.resolve.plan import Plan
     from sphinxext_heuristics.show.boxes import Box, EntryBoxes
@@ -105,15 +103,11 @@ class Placer:
     def run(self) -> None:
         """Place what is shown automatically, and replace the placeholders."""
         # A message catalogue wants what authors wrote, and that once.
-        if self._builder.name == "gettext":
-            for node in self._own(heuristic_facts, heuristic_entries, heuristic_query):
-                node.parent.remove(node)
-            self._unfold_notes()
-            return
-        shown = contents(self._plan, self._views, self._docname)
-        self._place_in_entries(shown.entries)
-        self._place_under_titles(shown.sections)
-        self._fill(shown)
+        if self._builder.name != "gettext":
+            shown = contents(self._plan, self._views, self._docname)
+            self._place_in_entries(shown.entries)
+            self._place_under_titles(shown.sections)
+            self._fill(shown)
         self._unfold_notes()
 
     def _own(self, *classes: type[nodes.Element]) -> list[Any]:
@@ -187,7 +181,8 @@ class Placer:
         for node in self._own(*make):
             block = node.parent
             made = make[type(node)](node["position"])
-            if isinstance(node, heuristic_facts) and isinstance(block, nodes.section) and searches(self._builder):
+            has_search = getattr(self._builder, "search", False)
+            if isinstance(node, heuristic_facts) and isinstance(block, nodes.section) and has_search:
                 made.insert(0, heuristic_search("", shown.facts[node["position"]].search))
             keep_ids_apart(made, self._document)
             node.parent.replace(node, made)
@@ -211,11 +206,6 @@ class Placer:
                 # What Sphinx knows the message by; without it none is extracted.
                 vars(paragraph).update({"uid": note.uid} if hasattr(note, "uid") else {})
                 note.parent.replace(note, paragraph)
-
-
-def searches(builder: Builder) -> bool:
-    """Return whether a builder's pages have a search."""
-    return bool(getattr(builder, "search", False))
 
 
 def blocks_in(node: nodes.Node) -> Sequence[nodes.Node]:
@@ -249,9 +239,7 @@ def after_summary(content: addnodes.desc_content) -> int:
 def first_member(content: addnodes.desc_content) -> int:
     """Return the position before an entry's first member, at the end without one."""
     member = content.first_child_matching_class(addnodes.desc)
-    if member is None:
-        return len(content)
-    return before_index(content, member)
+    return len(content) if member is None else before_index(content, member)
 
 
 def before_index(parent: nodes.Element, at: int) -> int:
@@ -288,7 +276,6 @@ def keep_on_one_page(tree: nodes.Node) -> None:
 
 def anchor_before(block: nodes.Element) -> None:
     """Give a block's ids to a target before it: LaTeX knows no ids of admonitions."""
-    ids = block["ids"]
-    if ids:
+    if block["ids"]:
+        block.parent.insert(block.parent.index(block), nodes.target(ids=block["ids"]))
         block["ids"] = []
-        block.parent.insert(block.parent.index(block), nodes.target(ids=ids))

@@ -96,15 +96,12 @@ class MessagesView(FilteredView):
 
 def _item(row: Row, here: Here) -> nodes.definition_list_item:
     """Return a message with its heuristics and the objects that say it."""
-    definition = nodes.definition("", *(paragraph(*_line(line, here)) for line in row.lines))
+    definition = nodes.definition()
+    for line in row.lines:
+        note = [nodes.Text(": "), *here.note(line.note)] if line.note.inline else []
+        definition += paragraph(here.heuristic(line.named), *outdated_nodes(line.outdated), *note)
     if row.objects:
         names = joined([nodes.literal("", name)] for name in row.objects)
         definition += nodes.paragraph("", "", nodes.Text(_("In") + " "), *names, classes=["heuristic-meta"])
     term = nodes.term("", "", nodes.literal("", row.text), ids=[row.anchor])
     return nodes.definition_list_item("", term, nodes.classifier("", row.kind), definition)
-
-
-def _line(line: Line, here: Here) -> list[nodes.Node]:
-    """Return a heuristic's title, linked, and its note."""
-    note = [nodes.Text(": "), *here.note(line.note)] if line.note.inline else []
-    return [here.heuristic(line.named), *outdated_nodes(line.outdated), *note]
