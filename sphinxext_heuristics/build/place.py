@@ -173,10 +173,11 @@ class Placer:
             caption = cast("nodes.caption", node[0])
             caption.clear()
             caption += caption_nodes(shown.captions[node[EVIDENCE]])
+        views = [self._views.get(query.view) for query in self._plan.catalogue.pages[self._docname].queries]
         make: dict[type[nodes.Element], Callable[[int], list[nodes.Node]]] = {
             heuristic_facts: lambda i: facts_nodes(shown.facts[i], self._here),
             heuristic_entries: lambda i: entries_nodes(shown.shown[i], self._here),
-            heuristic_query: lambda i: self._view(i, shown),
+            heuristic_query: lambda i: view.nodes(shown.queries[i], self._here) if (view := views[i]) else [],
         }
         for node in self._own(*make):
             block = node.parent
@@ -192,10 +193,6 @@ class Placer:
                     keep_on_one_page(child)
                 if isinstance(block, nodes.admonition):
                     anchor_before(block)
-
-    def _view(self, i: int, shown: Contents) -> list[nodes.Node]:
-        view = self._views.get(self._plan.catalogue.pages[self._docname].queries[i].view)
-        return view.nodes(shown.queries[i], self._here) if view else []
 
     def _unfold_notes(self) -> None:
         """Show a definition's note below its title, unless it is the first sentence of the body."""

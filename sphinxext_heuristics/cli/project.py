@@ -8,7 +8,7 @@ import tempfile
 import traceback
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import sphinx.locale
 from sphinx.application import Sphinx
@@ -152,9 +152,7 @@ def read(app: Sphinx, *, leaves: AbstractSet[Subtype] = frozenset()) -> Plan:
 
     Warnings of the kinds in *leaves* are not given: the command says that itself.
     """
-    builder = app.builder
-    if isinstance(builder, ReadingBuilder):
-        builder.leaves = leaves
+    cast("ReadingBuilder", app.builder).leaves = leaves
     app.build()
     return HeuristicDomain.of(app.env).plan
 

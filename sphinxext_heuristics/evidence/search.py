@@ -149,7 +149,8 @@ def _elsewhere(quoted: Evidence, source: Source) -> Iterator[tuple[str, int]]:
 
 def _without_object(quoted: Evidence, source: Source, at: State) -> Lost:
     """Say that a module does not define an object, and which ones have similar names."""
-    names = [*source.definitions, *source.imported]
+    imports = (node for node in ast.walk(source.tree) if isinstance(node, ast.alias))
+    names = [*source.definitions, *(alias.asname or alias.name for alias in imports)]
     last = quoted.qualname.rpartition(".")[2]
     alike = closest(quoted.qualname, names) or [name for name in names if name.rpartition(".")[2] == last][:3]
     where, line = next(_elsewhere(quoted, source), ("", 0))

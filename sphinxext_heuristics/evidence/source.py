@@ -76,12 +76,6 @@ class Source:
             waiting.extend((inner, child) for child in reversed(children))
         return found
 
-    @cached_property
-    def imported(self) -> list[str]:
-        """The names that import statements bind."""
-        imports = (node for node in ast.walk(self.tree) if isinstance(node, ast.Import | ast.ImportFrom))
-        return [alias.asname or alias.name for node in imports for alias in node.names]
-
     def places(self, qualname: str) -> list[Place]:
         """Return the definitions of an object; without a name the whole module; nothing if there are none."""
         if not qualname:
@@ -187,7 +181,7 @@ def _followed(quoted: Evidence, at: State, sources: Sources) -> tuple[Evidence, 
     """Return the file to which imports lead, which may be the one where they begin."""
     head, dot, rest = quoted.qualname.partition(".")
     for _step in range(_MOST_IMPORTS):
-        module, name = sources.imported(quoted.module, head) or ("", "")
+        module, name = sources.names(quoted.module).imported.get(head, ("", ""))
         if not name:
             break
         there = sources.state(module)

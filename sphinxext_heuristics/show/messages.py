@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, NamedTuple
 from docutils import nodes
 
 from sphinxext_heuristics.evidence.messages import pieces_of
-from sphinxext_heuristics.model import Message
 from sphinxext_heuristics.show.parts import (
     FilteredView,
     joined,
@@ -22,7 +21,7 @@ from sphinxext_heuristics.show.parts import (
 from sphinxext_heuristics.words import _
 
 if TYPE_CHECKING:
-    from sphinxext_heuristics.model import Note, Query
+    from sphinxext_heuristics.model import Message, Note, Query
     from sphinxext_heuristics.resolve.plan import Plan
     from sphinxext_heuristics.view import Here, Named
 
@@ -41,8 +40,7 @@ class Line(NamedTuple):
 class Row(NamedTuple):
     """A message, and whose it is."""
 
-    kind: str
-    text: str
+    message: Message
     #: The objects that say it, as evidence names them, by name.
     objects: tuple[str, ...]
     #: The heuristics that quote it, in their order.
@@ -56,7 +54,7 @@ class Row(NamedTuple):
     @property
     def anchor(self) -> str:
         """Return an id that stays the same as long as the message does."""
-        said = f"{self.kind}: {self.text}"
+        said = f"{self.message.kind}: {self.message.text}"
         mark = hashlib.blake2b(said.encode(), digest_size=3).hexdigest()
         return f"message-{nodes.make_id(said)[:_ANCHOR_LENGTH].strip('-')}-{mark}"
 
@@ -68,16 +66,16 @@ class MessagesView(FilteredView):
 
     def content(self, plan: Plan, query: Query, docname: str) -> tuple[Row, ...]:
         """Return the messages that the chosen heuristics quote, by module, kind and text; other packages' are last."""
-        found: dict[tuple[str, str], tuple[dict[str, None], dict[str, Line]]] = {}
+        found: dict[Message, tuple[dict[str, None], dict[str, Line]]] = {}
         for record in plan.selection(query.filters):
             for message, quoted in plan.said(record):
-                objects, lines = found.setdefault((message.kind, message.text), ({}, {}))
+                objects, lines = found.setdefault(message, ({}, {}))
                 lines[record.name] = Line(named=named(record), outdated=outdated(plan, record), note=plan.note(record))
                 if quoted.object:
                     objects[quoted.object] = None
         rows = [
-            Row(kind=kind, text=said, objects=tuple(sorted(objects)), lines=tuple(lines.values()))
-            for (kind, said), (objects, lines) in sorted(found.items())
+            Row(message=message, objects=tuple(sorted(objects)), lines=tuple(lines.values()))
+            for message, (objects, lines) in sorted(found.items())
         ]
         own = f"{plan.settings.package}."
         return tuple(sorted(rows, key=lambda row: (not f"{row.module}.".startswith(own), row.module)))
@@ -86,7 +84,7 @@ class MessagesView(FilteredView):
         """Return the box for a pasted text, and the messages of each module."""
         if not content:
             return [paragraph(_("No message is quoted."))]
-        found = [(row.anchor, row.kind, pieces_of(Message(kind=row.kind, text=row.text))) for row in content]
+        found = [(row.anchor, row.message.kind, pieces_of(row.message)) for row in content]
         made = [script_place("heuristic-paste", messages=found)]
         for module, rows in groupby(content, lambda row: row.module):
             made += [nodes.rubric("", "", nodes.literal("", module), classes=["heuristic-origin"])] * bool(module)
@@ -103,5 +101,5 @@ def _item(row: Row, here: Here) -> nodes.definition_list_item:
     if row.objects:
         names = joined([nodes.literal("", name)] for name in row.objects)
         definition += nodes.paragraph("", "", nodes.Text(_("In") + " "), *names, classes=["heuristic-meta"])
-    term = nodes.term("", "", nodes.literal("", row.text), ids=[row.anchor])
-    return nodes.definition_list_item("", term, nodes.classifier("", row.kind), definition)
+    term = nodes.term("", "", nodes.literal("", row.message.text), ids=[row.anchor])
+    return nodes.definition_list_item("", term, nodes.classifier("", row.message.kind), definition)
