@@ -32,7 +32,6 @@ if TYPE_CHECKING:
     from collections.abc import Set as AbstractSet
 
     from docutils.nodes import Element
-    from sphinx.addnodes import pending_xref
     from sphinx.application import Sphinx
     from sphinx.builders import Builder
     from sphinx.environment import BuildEnvironment
@@ -174,7 +173,7 @@ class HeuristicDomain(Domain):
         builder: Builder,
         typ: str,
         target: str,
-        node: pending_xref,
+        node: Element,
         contnode: Element,
     ) -> nodes.reference | None:
         """Return the link to a heuristic; its text is the title unless one is given."""
@@ -186,13 +185,7 @@ class HeuristicDomain(Domain):
         return make_refnode(builder, fromdocname, record.docname, record.anchor, contnode)
 
     def resolve_any_xref(  # noqa: PLR0913, PLR0917 - Sphinx's signature
-        self,
-        env: BuildEnvironment,
-        fromdocname: str,
-        builder: Builder,
-        target: str,
-        node: pending_xref,
-        contnode: Element,
+        self, env: BuildEnvironment, fromdocname: str, builder: Builder, target: str, node: Element, contnode: Element
     ) -> list[Any]:
         """Return the link to a heuristic of this name for the ``any`` role."""
         found = self.resolve_xref(env, fromdocname, builder, "ref", target, node, contnode)

@@ -9,15 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from docutils import nodes
 
 from sphinxext_heuristics.evidence.messages import pieces_of
-from sphinxext_heuristics.show.parts import (
-    FilteredView,
-    joined,
-    named,
-    outdated,
-    outdated_nodes,
-    paragraph,
-    script_place,
-)
+from sphinxext_heuristics.show.parts import FilteredView, joined, meta, named, outdated_nodes, paragraph, script_place
 from sphinxext_heuristics.words import _
 
 if TYPE_CHECKING:
@@ -68,9 +60,10 @@ class MessagesView(FilteredView):
         """Return the messages that the chosen heuristics quote, by module, kind and text; other packages' are last."""
         found: dict[Message, tuple[dict[str, None], dict[str, Line]]] = {}
         for record in plan.selection(query.filters):
+            line = Line(named=named(record), outdated=meta(plan, record).outdated, note=plan.note(record))
             for message, quoted in plan.said(record):
                 objects, lines = found.setdefault(message, ({}, {}))
-                lines[record.name] = Line(named=named(record), outdated=outdated(plan, record), note=plan.note(record))
+                lines[record.name] = line
                 if quoted.object:
                     objects[quoted.object] = None
         rows = [
