@@ -85,13 +85,7 @@ def myst_resolver() -> Any:  # noqa: ANN401 - a class that is there only where M
     class Resolver(MystReferenceResolver):
         is_missing = False
 
-        def log_warning(
-            self,
-            target: str | None,
-            msg: str,
-            subtype: MystWarnings,
-            **kwargs: Any,  # noqa: ANN401 - MyST's signature
-        ) -> None:
+        def log_warning(self, target: str | None, msg: str, subtype: MystWarnings, **kwargs: Any) -> None:  # noqa: ANN401 - MyST's signature
             self.is_missing |= subtype is MystWarnings.XREF_MISSING
 
     return Resolver
