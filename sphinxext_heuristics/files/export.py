@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -49,10 +50,7 @@ class Exporter:
             "extension": {"name": "sphinxext_heuristics", "version": extension},
             "namespace": settings.namespace,
             "counts": _counts(heuristics),
-            "categories": [
-                {"name": row.name, "count": row.count, "description": row.description}
-                for row in index.categories(self._plan.heuristics.values(), settings.categories)
-            ],
+            "categories": list(map(asdict, index.categories(self._plan.heuristics.values(), settings.categories))),
             "heuristics": heuristics,
         }
 
