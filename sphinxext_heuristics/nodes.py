@@ -7,8 +7,6 @@ from typing import TYPE_CHECKING, Any
 from docutils import nodes
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from sphinx.application import Sphinx
 
 
@@ -39,18 +37,6 @@ class heuristic_search(nodes.title):  # noqa: N801 - docutils' way
 def _skip(_self: Any, _node: nodes.Node) -> None:  # noqa: ANN401 - any writer
     """Write nothing."""
     raise nodes.SkipNode
-
-
-def _write_children(_self: Any, _node: nodes.Node) -> None:  # noqa: ANN401 - any writer
-    """Write the children of a node and nothing else."""
-
-
-def add_html_node(
-    app: Sphinx, node: type[nodes.Element], visit: Callable[[Any, Any], None], depart: Callable[[Any, Any], None]
-) -> None:
-    """Let HTML write a node with two methods; all other writers write its children."""
-    other = (_write_children, _write_children)
-    app.add_node(node, html=(visit, depart), latex=other, text=other, man=other, texinfo=other)
 
 
 def register(app: Sphinx) -> None:

@@ -47,7 +47,7 @@ from sphinxext_heuristics.diagnostics import ClosestNames, absolute, closest
 from sphinxext_heuristics.evidence import messages
 from sphinxext_heuristics.evidence.prose import missing_comment
 from sphinxext_heuristics.evidence.search import FILENAME, EvidenceCache, parsed, verify
-from sphinxext_heuristics.evidence.source import Source, read, starts, state
+from sphinxext_heuristics.evidence.source import Source, read, starts
 from sphinxext_heuristics.files import index_file, project_file
 from sphinxext_heuristics.model import CONNECTION_TYPES, SEVERITIES, Entry, Evidence, Found, Lost, Note
 from sphinxext_heuristics.notes import inline, markdown
@@ -344,7 +344,7 @@ def call_files(text: str, other: str, folder: Path) -> None:
     list(project_file.unified(text, other, "name"))
     path = folder / "module.py"
     path.write_text(text, encoding="utf-8", errors="replace")
-    source_names.read_names(path, next(_FRESH), 0, "package.module")
+    source_names.read_names(source_names.State(path, next(_FRESH), 0), "package.module")
     conf_py.assignments(path)
 
 
@@ -865,7 +865,7 @@ class Passage:
 @cache
 def passages(module: str) -> Sequence[Passage]:
     """Return the statements of a real module."""
-    at = state(module, _SOURCES)
+    at = _SOURCES.state(module)
     assert at is not None, module
     source = read(at)
     lines = at.path.read_text("utf-8").split("\n")

@@ -252,7 +252,7 @@ def test_difference_to_a_line_that_says_itself_that_it_has_no_end() -> None:
 def test_source_nested_too_deeply_tells_nothing(tmp_path: Path, source: str) -> None:
     path = tmp_path / "module.py"
     path.write_text(source, encoding="utf-8")
-    assert isinstance(source_names.read_names(path, 0, 0, "module"), source_names.Names)
+    assert isinstance(source_names.read_names(source_names.State(path, 0, 0), "module"), source_names.Names)
 
 
 def test_source_is_read_without_a_word_about_its_escapes(tmp_path: Path) -> None:
@@ -260,7 +260,7 @@ def test_source_is_read_without_a_word_about_its_escapes(tmp_path: Path) -> None
     path.write_text("def f(): return '\\d'\n", encoding="utf-8")
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        names = source_names.read_names(path, 0, 0, "module")
+        names = source_names.read_names(source_names.State(path, 0, 0), "module")
     assert names.defined == {"f"}
 
 

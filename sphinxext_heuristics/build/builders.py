@@ -43,9 +43,6 @@ _FILES = {
     RELEASES_FILE: ("file of releases", "releases", "releases.json"),
 }
 
-#: What the builder writes beside the Markdown index.
-JSON_NAME = "heuristics.json"
-
 
 class ReadingBuilder(Builder):
     """Reads the pages and writes nothing: all that the command line needs."""
@@ -89,7 +86,7 @@ class HeuristicsBuilder(ReadingBuilder):
         version = app.extensions[EXTENSION].version
         data = exporter.all(project=self.config.project, release=self.config.release, extension=version)
         texts = {
-            JSON_NAME: json.dumps(data, ensure_ascii=False, indent=2) + "\n",
+            "heuristics.json": json.dumps(data, ensure_ascii=False, indent=2) + "\n",
             path.name: index_file.content(plan, path, path_of(self.env)),
         }
         for name, text in texts.items():
@@ -126,7 +123,7 @@ def warn(app: Sphinx, env: BuildEnvironment) -> None:
     domain.forget_plan()
     leaves = getattr(app.builder, "leaves", ())
     report(problem for problem in problems(app, domain.plan) if problem.subtype not in leaves)
-    domain.remember_verified()
+    domain.verified.save()
 
 
 def problems(app: Sphinx, plan: Plan) -> Iterator[Problem]:

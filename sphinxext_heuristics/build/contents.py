@@ -105,18 +105,16 @@ class OutputRecord:
         with suppress(OSError, ValueError, AttributeError, TypeError):
             found = json.loads(self._path.read_text(encoding="utf-8"))
             self._all = {name: dict(record) for name, record in found.items()}
-
-    def _written(self) -> dict[str, str] | None:
-        record = self._all.get(self._builder, {})
-        return record if self._version.items() <= record.items() else None
+        record = self._all.get(builder, {})
+        self._before = record if self._version.items() <= record.items() else None
 
     def stale(self, digests: Mapping[str, str]) -> list[str]:
         """Return the documents that show something else now than when written.
 
         Without a record, as after an interrupted build, all may.
         """
-        written = self._written()
-        return sorted(name for name, digest in digests.items() if written is None or written.get(name, "") != digest)
+        before = self._before
+        return sorted(name for name, digest in digests.items() if before is None or before.get(name, "") != digest)
 
     def forget(self) -> None:
         """Take the record away while pages are written: a killed build leaves none."""
@@ -124,8 +122,7 @@ class OutputRecord:
 
     def save(self, digests: Mapping[str, str], written: Iterable[str]) -> None:
         """Keep what is written now; pages left alone keep what they had, which may be unknown."""
-        before = self._written()
-        record = dict.fromkeys(digests, UNKNOWN) if before is None else before
+        record = dict.fromkeys(digests, UNKNOWN) if self._before is None else self._before
         record |= {name: digests.get(name, "") for name in written}
         kept = {name: digest for name, digest in record.items() if digest and name in digests}
         self._all[self._builder] = kept | self._version

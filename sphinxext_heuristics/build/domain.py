@@ -31,7 +31,6 @@ if TYPE_CHECKING:
     from collections.abc import Set as AbstractSet
 
     from docutils.nodes import Element
-    from sphinx.addnodes import pending_xref
     from sphinx.application import Sphinx
     from sphinx.builders import Builder
     from sphinx.environment import BuildEnvironment
@@ -76,6 +75,8 @@ class HeuristicDomain(Domain):
     indices = [HeuristicIndex]
     initial_data = {"pages": {}}
     data_version = versions.FORM
+    #: What was found in installed source, to be kept for the next build; it comes with the plan.
+    verified: EvidenceCache
 
     def __init__(self, env: BuildEnvironment) -> None:
         """Begin without a plan: it is made when all pages are known."""
@@ -85,7 +86,6 @@ class HeuristicDomain(Domain):
         self._plan: Plan | None = None
         #: Document → digest of what the plan shows there, once asked for.
         self.digests: dict[str, str] | None = None
-        self._verified: EvidenceCache | None = None
         #: The documents whose nodes were made in this build.
         self.resolved_docs: set[str] = set()
         #: What stands in the output folder, from the first page written on.
@@ -132,7 +132,7 @@ class HeuristicDomain(Domain):
         canonical = canonical_names(python.objects)
         sources = Sources()
         external = External(env)
-        self._verified = EvidenceCache(Path(env.doctreedir), sources)
+        self.verified = EvidenceCache(Path(env.doctreedir), sources)
         is_excluded = Matcher(settings.exclude)
         installed = versions.installed(settings.package) if settings.package else None
         lookups = Lookups(
@@ -161,17 +161,12 @@ class HeuristicDomain(Domain):
                 if is_excluded(name) or is_set(env.metadata.get(name, {}).get("no-heuristics"))
             ),
             version=installed or env.config.release or env.config.version or "",
-            verify=self._verified.of,
+            verify=self.verified.of,
             installed=cache(versions.installed),
-            messages=self._verified.messages,
+            messages=self.verified.messages,
             srcdir=Path(env.srcdir),
         )
         return make_plan(catalogue, settings, lookups)
-
-    def remember_verified(self) -> None:
-        """Keep what was found in installed source for the next build."""
-        if self._verified is not None:
-            self._verified.save()
 
     def resolve_xref(  # noqa: PLR0913, PLR0917 - Sphinx's signature
         self,
@@ -180,7 +175,7 @@ class HeuristicDomain(Domain):
         builder: Builder,
         typ: str,
         target: str,
-        node: pending_xref,
+        node: Element,
         contnode: Element,
     ) -> nodes.reference | None:
         """Return the link to a heuristic; its text is the title unless one is given."""
@@ -192,13 +187,7 @@ class HeuristicDomain(Domain):
         return make_refnode(builder, fromdocname, record.docname, record.anchor, contnode)
 
     def resolve_any_xref(  # noqa: PLR0913, PLR0917 - Sphinx's signature
-        self,
-        env: BuildEnvironment,
-        fromdocname: str,
-        builder: Builder,
-        target: str,
-        node: pending_xref,
-        contnode: Element,
+        self, env: BuildEnvironment, fromdocname: str, builder: Builder, target: str, node: Element, contnode: Element
     ) -> list[Any]:
         """Return the link to a heuristic of this name for the ``any`` role."""
         found = self.resolve_xref(env, fromdocname, builder, "ref", target, node, contnode)

@@ -11,17 +11,9 @@ from sphinx.errors import NoUri
 from sphinx.locale import get_translation
 from sphinx.transforms.post_transforms import SphinxPostTransform
 
+from sphinxext_heuristics import nodes as ours
 from sphinxext_heuristics.build.contents import contents
 from sphinxext_heuristics.build.domain import HeuristicDomain, app_of
-from sphinxext_heuristics.nodes import (
-    EVIDENCE,
-    heuristic_entries,
-    heuristic_facts,
-    heuristic_note,
-    heuristic_query,
-    heuristic_search,
-    is_evidence,
-)
 from sphinxext_heuristics.read.collect import entry_names, module_name
 from sphinxext_heuristics.resolve.listing import EXISTS, MISSING
 from sphinxext_heuristics.show.boxes import box_nodes, entry_nodes
@@ -29,9 +21,7 @@ from sphinxext_heuristics.show.definition import caption_nodes, entries_nodes, f
 from sphinxext_heuristics.view import Here, views_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
-
-    from sphinx.builders import Builder
+    from collections.abc import Callable, Iterable, Sequence
 
     from sphinxext_heuristics.build.contents import Contents
     from sphinxext_heuristics.resolve.plan import Plan
@@ -51,17 +41,14 @@ class ShowHeuristics(SphinxPostTransform):
     def run(self, **kwargs: Any) -> None:  # noqa: ANN401 - Sphinx's signature
         """Place what each document in this tree shows."""
         domain = HeuristicDomain.of(self.env)
-        parts = list(self._parts())
+        # LaTeX and singlehtml merge all documents into one tree.
+        merged = self.document.findall(addnodes.start_of_file)
+        parts: list[tuple[str, nodes.Element]] = [(self.env.docname, self.document)]
+        parts += [(part["docname"], part) for part in merged]
         domain.resolved_docs.update(docname for docname, _tree in parts)
         for docname, tree in parts:
             if docname in domain.plan.catalogue.pages:
                 Placer(self, domain.plan, docname, tree).run()
-
-    def _parts(self) -> Iterator[tuple[str, nodes.Element]]:
-        """Yield each document in the tree: LaTeX and singlehtml merge all into one."""
-        yield self.env.docname, self.document
-        for part in self.document.findall(addnodes.start_of_file):
-            yield part["docname"], part
 
     def relative(self, docname: str, other: str) -> str:
         """Return the URI from one document to another, or ``""`` where none is known."""
@@ -83,8 +70,8 @@ class RemoveLeftovers(SphinxPostTransform):
 
     def run(self, **kwargs: Any) -> None:  # noqa: ANN401 - Sphinx's signature
         """Remove every node that no writer knows."""
-        ours = heuristic_note | heuristic_facts | heuristic_entries | heuristic_query
-        for node in list(self.document.findall(lambda node: isinstance(node, ours))):
+        left = ours.heuristic_note | ours.heuristic_facts | ours.heuristic_entries | ours.heuristic_query
+        for node in list(self.document.findall(lambda node: isinstance(node, left))):
             node.parent.remove(node)
 
 
@@ -105,15 +92,11 @@ class Placer:
     def run(self) -> None:
         """Place what is shown automatically, and replace the placeholders."""
         # A message catalogue wants what authors wrote, and that once.
-        if self._builder.name == "gettext":
-            for node in self._own(heuristic_facts, heuristic_entries, heuristic_query):
-                node.parent.remove(node)
-            self._unfold_notes()
-            return
-        shown = contents(self._plan, self._views, self._docname)
-        self._place_in_entries(shown.entries)
-        self._place_under_titles(shown.sections)
-        self._fill(shown)
+        if self._builder.name != "gettext":
+            shown = contents(self._plan, self._views, self._docname)
+            self._place_in_entries(shown.entries)
+            self._place_under_titles(shown.sections)
+            self._fill(shown)
         self._unfold_notes()
 
     def _own(self, *classes: type[nodes.Element]) -> list[Any]:
@@ -175,20 +158,22 @@ class Placer:
             section[at:at] = box_nodes(boxes, self._here)
 
     def _fill(self, shown: Contents) -> None:
-        for node in filter(is_evidence, self._own(nodes.container)):
+        for node in filter(ours.is_evidence, self._own(nodes.container)):
             caption = cast("nodes.caption", node[0])
             caption.clear()
-            caption += caption_nodes(shown.captions[node[EVIDENCE]])
+            caption += caption_nodes(shown.captions[node[ours.EVIDENCE]])
+        views = [self._views.get(query.view) for query in self._plan.catalogue.pages[self._docname].queries]
         make: dict[type[nodes.Element], Callable[[int], list[nodes.Node]]] = {
-            heuristic_facts: lambda i: facts_nodes(shown.facts[i], self._here),
-            heuristic_entries: lambda i: entries_nodes(shown.shown[i], self._here),
-            heuristic_query: lambda i: self._view(i, shown),
+            ours.heuristic_facts: lambda i: facts_nodes(shown.facts[i], self._here),
+            ours.heuristic_entries: lambda i: entries_nodes(shown.shown[i], self._here),
+            ours.heuristic_query: lambda i: view.nodes(shown.queries[i], self._here) if (view := views[i]) else [],
         }
         for node in self._own(*make):
             block = node.parent
             made = make[type(node)](node["position"])
-            if isinstance(node, heuristic_facts) and isinstance(block, nodes.section) and searches(self._builder):
-                made.insert(0, heuristic_search("", shown.facts[node["position"]].search))
+            has_search = getattr(self._builder, "search", False)
+            if isinstance(node, ours.heuristic_facts) and isinstance(block, nodes.section) and has_search:
+                made.insert(0, ours.heuristic_search("", shown.facts[node["position"]].search))
             keep_ids_apart(made, self._document)
             node.parent.replace(node, made)
             if self._builder.format == "latex":
@@ -198,24 +183,15 @@ class Placer:
                 if isinstance(block, nodes.admonition):
                     anchor_before(block)
 
-    def _view(self, i: int, shown: Contents) -> list[nodes.Node]:
-        view = self._views.get(self._plan.catalogue.pages[self._docname].queries[i].view)
-        return view.nodes(shown.queries[i], self._here) if view else []
-
     def _unfold_notes(self) -> None:
         """Show a definition's note below its title, unless it is the first sentence of the body."""
-        for note in self._own(heuristic_note):
+        for note in self._own(ours.heuristic_note):
             if note["given"] and note.children:
                 paragraph = nodes.paragraph(note.rawsource, "", *note.children, classes=["heuristic-note"])
                 paragraph.source, paragraph.line = note.source, note.line
                 # What Sphinx knows the message by; without it none is extracted.
                 vars(paragraph).update({"uid": note.uid} if hasattr(note, "uid") else {})
                 note.parent.replace(note, paragraph)
-
-
-def searches(builder: Builder) -> bool:
-    """Return whether a builder's pages have a search."""
-    return bool(getattr(builder, "search", False))
 
 
 def blocks_in(node: nodes.Node) -> Sequence[nodes.Node]:
@@ -249,9 +225,7 @@ def after_summary(content: addnodes.desc_content) -> int:
 def first_member(content: addnodes.desc_content) -> int:
     """Return the position before an entry's first member, at the end without one."""
     member = content.first_child_matching_class(addnodes.desc)
-    if member is None:
-        return len(content)
-    return before_index(content, member)
+    return len(content) if member is None else before_index(content, member)
 
 
 def before_index(parent: nodes.Element, at: int) -> int:
@@ -288,7 +262,6 @@ def keep_on_one_page(tree: nodes.Node) -> None:
 
 def anchor_before(block: nodes.Element) -> None:
     """Give a block's ids to a target before it: LaTeX knows no ids of admonitions."""
-    ids = block["ids"]
-    if ids:
+    if block["ids"]:
+        block.parent.insert(block.parent.index(block), nodes.target(ids=block["ids"]))
         block["ids"] = []
-        block.parent.insert(block.parent.index(block), nodes.target(ids=ids))

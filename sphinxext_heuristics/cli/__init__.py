@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from sphinxext_heuristics.cli import explain, index, listing, new, reach, releases, verify
 from sphinxext_heuristics.cli.project import CommandError
+from sphinxext_heuristics.cli.writing import note
 from sphinxext_heuristics.versions import installed
 
 if TYPE_CHECKING:
@@ -55,23 +56,17 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         code: int = arguments.run(arguments)
         sys.stdout.flush()
-    except CommandError as error:
-        return _failed(str(error), error, show_traceback=arguments.traceback)
     except BrokenPipeError:
         # Who reads our results has read enough; Python would complain when it flushes at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except KeyboardInterrupt:
-        _failed("interrupted")
+        note(f"{PROG}: error: interrupted")
         return INTERRUPTED
     except Exception as error:  # noqa: BLE001 - whatever it is, a user is told in a line what failed
-        message = f"{type(error).__name__}: {error}"
-        return _failed(f"{message} (-T shows where)", error, show_traceback=arguments.traceback)
+        if arguments.traceback:
+            traceback.print_exception(error)
+        is_ours = isinstance(error, CommandError)
+        note(f"{PROG}: error: {error if is_ours else f'{type(error).__name__}: {error} (-T shows where)'}")
+        return FAILED
     return code
-
-
-def _failed(message: str, error: BaseException | None = None, *, show_traceback: bool = False) -> int:
-    if error is not None and show_traceback:
-        traceback.print_exception(error)
-    print(f"{PROG}: error: {message}", file=sys.stderr)  # noqa: T201 - a command talks to its terminal
-    return FAILED

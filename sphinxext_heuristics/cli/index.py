@@ -6,9 +6,8 @@ from typing import TYPE_CHECKING
 
 from sphinxext_heuristics.build.builders import INDEX_FILE, is_translation, path_of
 from sphinxext_heuristics.cli.project import CommandError, add_options, opened, read
-from sphinxext_heuristics.cli.writing import bring_up_to_date, file_of, refuse_other, warning
+from sphinxext_heuristics.cli.writing import bring_up_to_date, file_of, warning
 from sphinxext_heuristics.files import index_file
-from sphinxext_heuristics.files.project_file import read as read_file
 from sphinxext_heuristics.model import Subtype
 
 if TYPE_CHECKING:
@@ -38,8 +37,5 @@ def run(arguments: argparse.Namespace) -> int:
         file = file_of(app, INDEX_FILE)
         plan = read(app, leaves={Subtype.INDEX})
         wanted = index_file.content(plan, file.path, path_of(app.env))
-        found = read_file(file.path)
-        if not arguments.check:
-            refuse_other(file, found, index_file.HEAD)
     remark = "".join(map(warning, index_file.problems(file, wanted) if arguments.check else ()))
-    return bring_up_to_date(file.path, found, wanted, remark)
+    return bring_up_to_date(file, wanted, remark, head=index_file.HEAD)

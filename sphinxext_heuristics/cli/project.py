@@ -8,7 +8,7 @@ import tempfile
 import traceback
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import sphinx.locale
 from sphinx.application import Sphinx
@@ -85,31 +85,22 @@ def opened(arguments: argparse.Namespace) -> Iterator[Sphinx]:
     is_terminal = sys.stdout.isatty() and color_terminal()
     may_colour = arguments.color == "yes" or (arguments.color == "auto" and is_terminal)
     (coloron if may_colour else nocolor)()
-    with (
-        tempfile.TemporaryDirectory(prefix="sphinx-heuristics-") as scratch,
-        _failing(confdir),
-        patch_docutils(confdir),
-        docutils_namespace(),
-    ):
-        yield Sphinx(
-            docs,
-            confdir,
-            Path(scratch, "out"),
-            arguments.doctreedir or Path(scratch, "doctrees"),
-            ReadingBuilder.name,
-            settings,
-            sys.stderr if arguments.verbosity else None,
-            None if arguments.really_quiet else sys.stderr,
-            tags=arguments.tags,
-            verbosity=arguments.verbosity,
-            parallel=arguments.jobs,
-        )
-
-
-@contextmanager
-def _failing(confdir: Path) -> Iterator[None]:
+    temporary = tempfile.TemporaryDirectory(prefix="sphinx-heuristics-")
     try:
-        yield
+        with temporary as scratch, patch_docutils(confdir), docutils_namespace():
+            yield Sphinx(
+                docs,
+                confdir,
+                Path(scratch, "out"),
+                arguments.doctreedir or Path(scratch, "doctrees"),
+                ReadingBuilder.name,
+                settings,
+                sys.stderr if arguments.verbosity else None,
+                None if arguments.really_quiet else sys.stderr,
+                tags=arguments.tags,
+                verbosity=arguments.verbosity,
+                parallel=arguments.jobs,
+            )
     except ConfigError as error:
         raise CommandError(_conf_py_message(error, confdir / "conf.py")) from error
     except SphinxError as error:
@@ -161,9 +152,7 @@ def read(app: Sphinx, *, leaves: AbstractSet[Subtype] = frozenset()) -> Plan:
 
     Warnings of the kinds in *leaves* are not given: the command says that itself.
     """
-    builder = app.builder
-    if isinstance(builder, ReadingBuilder):
-        builder.leaves = leaves
+    cast("ReadingBuilder", app.builder).leaves = leaves
     app.build()
     return HeuristicDomain.of(app.env).plan
 

@@ -6,11 +6,9 @@ from typing import TYPE_CHECKING
 
 from sphinxext_heuristics.build.builders import REACH_FILE
 from sphinxext_heuristics.cli.project import add_options, opened, read
-from sphinxext_heuristics.cli.writing import bring_up_to_date, file_of, note, refuse_other, say, say_diff, seen, warning
+from sphinxext_heuristics.cli.writing import bring_up_to_date, file_of, note, say, seen, warning
 from sphinxext_heuristics.diagnostics import ordered
 from sphinxext_heuristics.files import reach
-from sphinxext_heuristics.files.project_file import read as read_file
-from sphinxext_heuristics.files.project_file import unified
 from sphinxext_heuristics.model import Subtype
 
 if TYPE_CHECKING:
@@ -37,7 +35,6 @@ def run(arguments: argparse.Namespace) -> int:
     with opened(arguments) as app:
         file = file_of(app, REACH_FILE)
         plan = read(app, leaves={Subtype.REACH})
-        found = read_file(file.path)
         if arguments.check:
             differing = ordered(reach.problems(plan, file))
             for problem in differing:
@@ -45,8 +42,4 @@ def run(arguments: argparse.Namespace) -> int:
             if not differing:
                 note(f"{seen(file.path)} is up to date")
             return 1 if differing else 0
-        refuse_other(file, found, reach.HEAD)
-    wanted = reach.content(plan)
-    if found is not None and found != wanted:
-        say_diff(unified(found, wanted, seen(file.path)))
-    return bring_up_to_date(file.path, found, wanted)
+    return bring_up_to_date(file, reach.content(plan), head=reach.HEAD, shows_diff=True)

@@ -21,7 +21,6 @@ from sphinxext_heuristics.cli.project import CommandError, add_options, opened, 
 from sphinxext_heuristics.cli.writing import bring_up_to_date, file_of, note, say, seen
 from sphinxext_heuristics.config import Settings
 from sphinxext_heuristics.evidence.search import verify
-from sphinxext_heuristics.files.project_file import read as read_file
 from sphinxext_heuristics.model import Found, Subtype
 from sphinxext_heuristics.releases import matrix
 from sphinxext_heuristics.releases.matrix import Matrix, Row, Standing
@@ -93,7 +92,6 @@ def run(arguments: argparse.Namespace) -> int:
         # What this command prints and writes need not be a warning as well.
         plan = read(app, leaves={Subtype.EVIDENCE, Subtype.VERSION, Subtype.CONFIG})
     before = _before(matrix.matrix_of(plan), file, plan.settings.package)
-    found = read_file(file.path)
     wanted = _wanted(arguments, file, before.releases)
     looked = _look(plan, wanted, arguments)
     after = Matrix(package=before.package, rows=dict(_rows(plan, wanted, looked, before)))
@@ -103,9 +101,9 @@ def run(arguments: argparse.Namespace) -> int:
     if not (looked or after.rows):
         note("no release could be downloaded; file not written")
         return 1
-    what = "is not there" if found is None else "differs"
+    what = "differs" if file.path.exists() else "is not there"
     remark = f"{seen(file.path)} {what}; to write it, run the same command without --check"
-    code = bring_up_to_date(file.path, found, matrix.text_of(after), remark if arguments.check else "")
+    code = bring_up_to_date(file, matrix.text_of(after), remark if arguments.check else "")
     return int(len(looked) < len(wanted) or bool(contradicted or code))
 
 

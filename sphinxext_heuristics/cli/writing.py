@@ -15,6 +15,7 @@ from sphinxext_heuristics.build.conf_py import not_set
 from sphinxext_heuristics.cli.project import CommandError
 from sphinxext_heuristics.config import Settings
 from sphinxext_heuristics.diagnostics import TYPE
+from sphinxext_heuristics.files.project_file import read as read_file
 from sphinxext_heuristics.files.project_file import unified
 
 if TYPE_CHECKING:
@@ -69,27 +70,27 @@ def file_of(app: Sphinx, option: str) -> ProjectFile:
     return file
 
 
-def refuse_other(file: ProjectFile, found: str | None, head: str) -> None:
-    """Raise CommandError where a file has no such *head*, and would be lost."""
-    if found and head not in found:
-        raise CommandError(f"{file.path} is no {file.called}: it would be lost; let {file.option} name another file")
-
-
-def bring_up_to_date(path: Path, found: str | None, wanted: str, remark: str = "") -> int:
+def bring_up_to_date(
+    file: ProjectFile, wanted: str, remark: str = "", *, head: str = "", shows_diff: bool = False
+) -> int:
     """Write a file if it does not hold what is *wanted*, or with a remark only print that and the diff.
 
-    Returns the exit code.
+    Returns the exit code. Raises CommandError where a file has no such *head*, and would be lost.
     """
+    found = read_file(file.path)
     if found == wanted:
-        note(f"{seen(path)} is up to date")
-    elif remark:
+        note(f"{seen(file.path)} is up to date")
+        return 0
+    if remark:
         note(remark)
-        say_diff(unified(found or "", wanted, seen(path)))
-        return 1
-    else:
-        write(path, wanted)
-        say(seen(path))
-    return 0
+    elif found and head not in found:
+        raise CommandError(f"{file.path} is no {file.called}: it would be lost; let {file.option} name another file")
+    if remark or (shows_diff and found is not None):
+        say_diff(unified(found or "", wanted, seen(file.path)))
+    if not remark:
+        write(file.path, wanted)
+        say(seen(file.path))
+    return int(bool(remark))
 
 
 def write(path: Path, text: str) -> None:

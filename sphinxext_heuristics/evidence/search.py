@@ -18,7 +18,7 @@ from sphinxext_heuristics.diagnostics import closest, did_you_mean
 from sphinxext_heuristics.evidence.code import Code
 from sphinxext_heuristics.evidence.messages import in_lines, in_quote
 from sphinxext_heuristics.evidence.prose import Prose, missing_comment
-from sphinxext_heuristics.evidence.source import read, state, whereabouts
+from sphinxext_heuristics.evidence.source import read, whereabouts
 from sphinxext_heuristics.model import Found, Lost, Message, Reason
 from sphinxext_heuristics.source.names import parse
 from sphinxext_heuristics.versions import FORM
@@ -27,8 +27,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-    from sphinxext_heuristics.evidence.source import Place, Source, State
+    from sphinxext_heuristics.evidence.source import Place, Source
     from sphinxext_heuristics.model import Evidence
+    from sphinxext_heuristics.source.names import State
     from sphinxext_heuristics.source.packages import Sources
 
 #: How much of a comment a message repeats.
@@ -149,7 +150,8 @@ def _elsewhere(quoted: Evidence, source: Source) -> Iterator[tuple[str, int]]:
 
 def _without_object(quoted: Evidence, source: Source, at: State) -> Lost:
     """Say that a module does not define an object, and which ones have similar names."""
-    names = [*source.definitions, *source.imported]
+    imports = (node for node in ast.walk(source.tree) if isinstance(node, ast.alias))
+    names = [*source.definitions, *(alias.asname or alias.name for alias in imports)]
     last = quoted.qualname.rpartition(".")[2]
     alike = closest(quoted.qualname, names) or [name for name in names if name.rpartition(".")[2] == last][:3]
     where, line = next(_elsewhere(quoted, source), ("", 0))
@@ -235,7 +237,7 @@ class EvidenceCache:
 
     def _look(self, evidence: Evidence) -> tuple[Found | Lost, tuple[Message, ...]]:
         key = json.dumps([evidence.module, evidence.qualname, evidence.quote, evidence.prose])
-        at = state(evidence.module, self._sources)
+        at = self._sources.state(evidence.module)
         now = [str(at.path), at.mtime_ns, at.size] if at else []
         known = self._now.get(key) or self._before.get(key, {})
         if at and known.get("state") == now:
@@ -245,7 +247,7 @@ class EvidenceCache:
         result = verify(evidence, self._sources)
         messages = in_quote(evidence)
         # What was found has been read just now, and is not read again.
-        if isinstance(result, Found) and (there := state(result.module, self._sources)):
+        if isinstance(result, Found) and (there := self._sources.state(result.module)):
             with suppress(OSError, ValueError, RecursionError):
                 messages = in_lines(read(there).tree, result.line, result.end_line)
         # What was found in another file depends on every file that led there: it is looked up anew.

@@ -6,7 +6,6 @@ import ast
 import re
 import sys
 import tokenize
-from contextlib import suppress
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -16,9 +15,9 @@ from sphinxext_heuristics.source.names import Definition, defined_by, parse
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-    from pathlib import Path
 
     from sphinxext_heuristics.model import Evidence
+    from sphinxext_heuristics.source.names import State
     from sphinxext_heuristics.source.packages import Sources
 
 _DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
@@ -36,16 +35,6 @@ _EVIDENCE = re.compile(
 
 #: How many imports are followed to say where an object is not.
 _MOST_IMPORTS = 20
-
-
-class State(NamedTuple):
-    """A source file as it was when it was read: what was found holds until this changes."""
-
-    path: Path
-    #: When it was changed, in nanoseconds.
-    mtime_ns: int
-    #: Its size in bytes.
-    size: int
 
 
 class Place(NamedTuple):
@@ -85,12 +74,6 @@ class Source:
             children = [node for node in ast.iter_child_nodes(node) if isinstance(node, _HOLDERS)]
             waiting.extend((inner, child) for child in reversed(children))
         return found
-
-    @cached_property
-    def imported(self) -> list[str]:
-        """The names that import statements bind."""
-        imports = (node for node in ast.walk(self.tree) if isinstance(node, ast.Import | ast.ImportFrom))
-        return [alias.asname or alias.name for node in imports for alias in node.names]
 
     def places(self, qualname: str) -> list[Place]:
         """Return the definitions of an object; without a name the whole module; nothing if there are none."""
@@ -149,36 +132,25 @@ def definition(dotted: str, sources: Sources) -> Definition | None:
     """Return where *dotted* is defined, a member perhaps by a base class; ``None`` if no source defines it."""
     lineage = sources.lineage(dotted)
     found = sources.canonical(lineage[-1]) if lineage else (dotted, "")
-    at = state(found[0], sources) if found else None
+    at = sources.state(found[0]) if found else None
     if found is None or at is None:
         return None
     try:
-        nodes = read(at).definitions.get(found[1], []) if found[1] else [ast.Pass(lineno=1)]
-    except (OSError, ValueError):
+        # The last one is what runs: those before may be overloads.
+        node = read(at).definitions[found[1]][-1] if found[1] else ast.Pass(lineno=1)
+    except (OSError, ValueError, KeyError):
         return None
-    # The last one is what runs: those before may be overloads.
-    for node in nodes[-1:]:
-        return Definition(
-            name=".".join(filter(None, found)),
-            path=at.path,
-            line=node.lineno,
-            is_described=not isinstance(node, _DEFINITIONS) or ast.get_docstring(node, clean=False) is not None,
-            is_inherited=len(lineage) > 1,
-            is_module=not found[1],
-        )
-    return None
+    return Definition(
+        name=".".join(filter(None, found)),
+        path=at.path,
+        line=node.lineno,
+        is_described=not isinstance(node, _DEFINITIONS) or ast.get_docstring(node, clean=False) is not None,
+        is_inherited=len(lineage) > 1,
+        is_module=not found[1],
+    )
 
 
 # -- the files to look into ------------------------------------------------------------
-
-
-def state(module: str, sources: Sources) -> State | None:
-    """Return the state of a module's source file, or ``None`` if it has none; the file is not opened."""
-    with suppress(OSError):
-        if _is_module_name(module) and (path := sources.path(module)):
-            stat = path.stat()
-            return State(path, stat.st_mtime_ns, stat.st_size)
-    return None
 
 
 def _is_module_name(module: str) -> bool:
@@ -191,7 +163,7 @@ def whereabouts(quoted: Evidence, sources: Sources) -> Iterator[tuple[Evidence, 
     The first is the module's own, then come those from which the module imports the object or its class inherits it.
     The last one, followed import by import, is where it should be; that file's names are those to choose from.
     """
-    own = state(quoted.module, sources)
+    own = sources.state(quoted.module) if _is_module_name(quoted.module) else None
     if own is None:
         yield _dotted(quoted, sources) or _without_source(quoted.module, sources)
     else:
@@ -199,7 +171,7 @@ def whereabouts(quoted: Evidence, sources: Sources) -> Iterator[tuple[Evidence, 
         dotted = f"{quoted.module}.{quoted.qualname}"
         inherited = [sources.canonical(name) for name in sources.lineage(dotted)[:0:-1]]
         for origin in dict.fromkeys([sources.canonical(dotted), *inherited]):
-            if origin and (at := state(origin[0], sources)):
+            if origin and (at := sources.state(origin[0])):
                 yield quoted._replace(module=origin[0], qualname=origin[1]), at
         yield _followed(quoted, own, sources)
 
@@ -208,10 +180,10 @@ def _followed(quoted: Evidence, at: State, sources: Sources) -> tuple[Evidence, 
     """Return the file to which imports lead, which may be the one where they begin."""
     head, dot, rest = quoted.qualname.partition(".")
     for _step in range(_MOST_IMPORTS):
-        module, name = sources.imported(quoted.module, head) or ("", "")
+        module, name = sources.names(quoted.module).imported.get(head, ("", ""))
         if not name:
             break
-        there = state(module, sources)
+        there = sources.state(module)
         if there is None:
             message = f"{quoted.module!r} imports {head!r} from {module!r}: {_without_source(module, sources).message}"
             return Lost(reason=Reason.NO_OBJECT, message=message, path=at.path)

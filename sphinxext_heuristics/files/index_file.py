@@ -145,9 +145,5 @@ def problems(file: ProjectFile, wanted: str) -> Iterator[Problem]:
     elif differs := difference(found, wanted):
         line, lines = differs
         shown = "".join(f"\n  {line}" for line in lines)
-        yield Problem(
-            subtype=Subtype.INDEX,
-            message=f"the index differs from the pages, here first; to rewrite it: {file.command}{shown}",
-            source=str(file.path),
-            line=line,
-        )
+        message = f"the index differs from the pages, here first; to rewrite it: {file.command}{shown}"
+        yield file.problem(Subtype.INDEX, message, line)

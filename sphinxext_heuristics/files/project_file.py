@@ -43,9 +43,10 @@ class ProjectFile(NamedTuple):
             return self.problem(subtype, message)
         return found
 
-    def problem(self, subtype: Subtype, message: str) -> Problem:
-        """Return a problem at the option's line in conf.py."""
-        return Problem(subtype=subtype, message=message, source=str(self.conf_py), line=self.conf_line)
+    def problem(self, subtype: Subtype, message: str, line: int = 0) -> Problem:
+        """Return a problem at a *line* of the file, or without one at the option's line in conf.py."""
+        source, at = (self.path, line) if line else (self.conf_py, self.conf_line)
+        return Problem(subtype=subtype, message=message, source=str(source), line=at)
 
 
 def read(path: Path) -> str | None:

@@ -45,7 +45,7 @@ def problems(plan: Plan, file: ProjectFile) -> Iterator[Problem]:
     for number, line in lines:
         if line not in shown:
             message = f"stale entry: {_absent(plan, line)}; to rewrite the file: {file.command}"
-            yield Problem(subtype=Subtype.REACH, message=message, source=str(file.path), line=number)
+            yield file.problem(Subtype.REACH, message, number)
     for line in shown.keys() - {line for _number, line in lines}:
         name, entry = shown[line]
         message = f"new place: {entry} shows {name!r}; confirm with `{file.command}`, or add it to `except`"

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import posixpath
 import re
 from typing import TYPE_CHECKING, Any, cast
 
 from docutils import nodes
 from sphinx import addnodes
+from sphinx.util import docname_join
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -90,14 +90,8 @@ def _attributes(node: nodes.Element, docname: str) -> Iterator[tuple[str, Any]]:
         if key in LOCAL or is_empty or not isinstance(kept, PLAIN):
             continue
         if key == "reftarget" and node.get("reftype") == "doc":
-            kept = absolute(str(kept), docname)
+            kept = f"/{docname_join(docname, str(kept))}"
         yield key, kept
-
-
-def absolute(target: str, docname: str) -> str:
-    """Return a document's name as it is written from any page."""
-    folder = posixpath.dirname(docname)
-    return posixpath.normpath(posixpath.join("/", folder, target))
 
 
 def thaw(note: Note, docname: str, relative: Callable[[str, str], str]) -> list[nodes.Node]:

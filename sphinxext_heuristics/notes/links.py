@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from docutils import nodes
 from sphinx import addnodes
 from sphinx.transforms.post_transforms import ReferencesResolver
-from sphinx.util import logging
+from sphinx.util import docname_join, logging
 from sphinx.util.docutils import new_document
 
 from sphinxext_heuristics.model import Note
@@ -57,10 +57,10 @@ def settle(env: BuildEnvironment, link: pending_xref) -> bool:
     Whether a link leads anywhere is asked of MyST's alone: MyST would warn of a broken one wherever a copy stands.
     """
     domain = env.domains.standard_domain
-    document = inline.absolute(link["reftarget"], link["refdoc"])
+    document = docname_join(link["refdoc"], link["reftarget"])
     may_name_a_document = link.get("reftype") == "any" or (link.get("reftype") == "myst" and not link.get("refdomain"))
-    if may_name_a_document and document[1:] in env.all_docs and link["reftarget"].lower() not in domain.anonlabels:
-        link["reftarget"] = document
+    if may_name_a_document and document in env.all_docs and link["reftarget"].lower() not in domain.anonlabels:
+        link["reftarget"] = f"/{document}"
     # The fallback of a link within its page means nothing on another one.
     link.attributes.pop("reflocalid", None)
     if link.get("reftype") != "myst":
@@ -85,13 +85,7 @@ def myst_resolver() -> Any:  # noqa: ANN401 - a class that is there only where M
     class Resolver(MystReferenceResolver):
         is_missing = False
 
-        def log_warning(
-            self,
-            target: str | None,
-            msg: str,
-            subtype: MystWarnings,
-            **kwargs: Any,  # noqa: ANN401 - MyST's signature
-        ) -> None:
+        def log_warning(self, target: str | None, msg: str, subtype: MystWarnings, **kwargs: Any) -> None:  # noqa: ANN401 - MyST's signature
             self.is_missing |= subtype is MystWarnings.XREF_MISSING
 
     return Resolver

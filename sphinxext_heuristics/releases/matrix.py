@@ -208,9 +208,7 @@ def problems(plan: Plan, file: ProjectFile) -> Iterator[Problem]:
         message = "heuristics_releases_file requires heuristics_package: set it to the package whose releases to check"
         yield file.problem(Subtype.CONFIG, message)
     elif isinstance(matrix, Unusable):
-        source, line = (file.path, matrix.line) if matrix.line else (file.conf_py, file.conf_line)
-        message = f"{matrix.message}: {naming_releases(file)}"
-        yield Problem(subtype=Subtype.CONFIG, message=message, source=str(source), line=line)
+        yield file.problem(Subtype.CONFIG, f"{matrix.message}: {naming_releases(file)}", matrix.line)
     else:
         yield from _of_rows(plan, matrix, file)
         for record in plan.heuristics.values():
@@ -232,8 +230,7 @@ def _of_rows(plan: Plan, matrix: Matrix, file: ProjectFile) -> Iterator[Problem]
             what = f"the heuristic {name!r} quotes nothing from {matrix.package!r}"
         else:
             continue
-        message = f"stale entry: {what}; to rewrite the file: {file.command}"
-        yield Problem(subtype=Subtype.EVIDENCE, message=message, source=str(file.path), line=row.line)
+        yield file.problem(Subtype.EVIDENCE, f"stale entry: {what}; to rewrite the file: {file.command}", row.line)
 
 
 def _of_record(plan: Plan, matrix: Matrix, record: Heuristic, file: ProjectFile) -> Iterator[Problem]:

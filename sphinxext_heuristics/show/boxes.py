@@ -61,7 +61,7 @@ def of_entry(plan: Plan, docname: str, entry: Entry, verdicts: Iterable[Verdict]
         RolledUp(member.name, member.target, tuple((record.severity, named(record)) for record in member.heuristics))
         for member in rollup.members(plan, docname, entry)
     )
-    boxes = (_box(plan, one.record, one.form, _above(docname, one)) for one in verdicts if one.is_shown)
+    boxes = (_box(plan, one.record, one.form, docname, one.above) for one in verdicts if one.is_shown)
     return EntryBoxes(boxes=tuple(boxes), members=tuple(members))
 
 
@@ -91,20 +91,16 @@ def of_records(plan: Plan, records: Iterable[Heuristic]) -> tuple[Box, ...]:
     )
 
 
-def _above(docname: str, one: Verdict) -> tuple[str, Target] | None:
-    """Return the last two names and the place of the entry that shows in full what another one repeats."""
-    name = ".".join(one.above.names[0].split(".")[-2:]) if one.above else ""
-    return (name, Target(docname=docname, anchor=one.above.anchor)) if one.above else None
-
-
-def _box(plan: Plan, record: Heuristic, form: Form, above: tuple[str, Target] | None = None) -> Box:
+def _box(plan: Plan, record: Heuristic, form: Form, docname: str = "", above: Entry | None = None) -> Box:
+    """Return a box; of the entry *above* that shows in full what this one repeats, it has the last two names."""
+    repeats = above if form is Form.REPEATED else None
     return Box(
         named=named(record),
         severity=record.severity,
         classes=record.classes,
         note=None if form in {Form.LINE, Form.REPEATED} else plan.note(record),
         form=form,
-        above=above if form is Form.REPEATED else None,
+        above=(".".join(repeats.names[0].split(".")[-2:]), Target(docname, repeats.anchor)) if repeats else None,
     )
 
 

@@ -13,7 +13,6 @@ from sphinx.ext.graphviz import GraphvizError, render_dot
 from sphinx.util import logging
 
 from sphinxext_heuristics.model import Target
-from sphinxext_heuristics.nodes import add_html_node
 from sphinxext_heuristics.show.parts import FilteredView, link_nodes, links, named, paragraph
 from sphinxext_heuristics.words import _
 
@@ -172,7 +171,12 @@ def _depart_html(self: Any, node: heuristic_graph) -> None:  # noqa: ANN401 - an
     self.body.append(node["ends"])
 
 
+def _write_children(_self: Any, _node: nodes.Node) -> None:  # noqa: ANN401 - any other writer
+    """Write the children of a node and nothing else."""
+
+
 def register(app: Sphinx) -> None:
     """Tell Sphinx the node; Sphinx's own extension knows where Graphviz is."""
     app.setup_extension("sphinx.ext.graphviz")
-    add_html_node(app, heuristic_graph, _visit_html, _depart_html)
+    other = (_write_children, _write_children)
+    app.add_node(heuristic_graph, html=(_visit_html, _depart_html), latex=other, text=other, man=other, texinfo=other)

@@ -26,7 +26,7 @@ from sphinxext_heuristics.words import _
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from sphinxext_heuristics.model import Heuristic, Note, Query
+    from sphinxext_heuristics.model import Note, Query
     from sphinxext_heuristics.resolve.listing import Category, Link
     from sphinxext_heuristics.resolve.plan import Plan
     from sphinxext_heuristics.view import Here, Named
@@ -40,7 +40,7 @@ class Row(NamedTuple):
     categories: tuple[str, ...]
     links: tuple[Link, ...]
     note: Note
-    #: What the filter finds it by and readers do not see.
+    #: What the filter finds it by and readers do not see: keywords and messages.
     words: str
 
 
@@ -83,7 +83,7 @@ class IndexView(FilteredView):
                     categories=record.categories,
                     links=links(plan, record, marks=marks),
                     note=plan.note(record),
-                    words=_words(plan, record),
+                    words=" ".join(dict.fromkeys((*record.keywords, *(it.text for it, _quoted in plan.said(record))))),
                 )
                 for record in records
             ),
@@ -101,11 +101,6 @@ class IndexView(FilteredView):
         place = script_place("heuristic-filter", categories=names, words=[row.words for row in content.rows])
         listed = form(content.rows, here, marks=content.marks)
         return [place, listed, *_categories(content.categories), *[_legend()] * content.marks]
-
-
-def _words(plan: Plan, record: Heuristic) -> str:
-    """Return the words that a heuristic is looked for by and that its row does not show: keywords and messages."""
-    return " ".join(dict.fromkeys((*record.keywords, *(message.text for message, _quoted in plan.said(record)))))
 
 
 def _tags(categories: Sequence[str]) -> list[nodes.Node]:

@@ -9,20 +9,11 @@ from typing import TYPE_CHECKING, NamedTuple
 from docutils import nodes
 
 from sphinxext_heuristics.evidence.messages import pieces_of
-from sphinxext_heuristics.model import Message
-from sphinxext_heuristics.show.parts import (
-    FilteredView,
-    joined,
-    named,
-    outdated,
-    outdated_nodes,
-    paragraph,
-    script_place,
-)
+from sphinxext_heuristics.show.parts import FilteredView, joined, meta, named, outdated_nodes, paragraph, script_place
 from sphinxext_heuristics.words import _
 
 if TYPE_CHECKING:
-    from sphinxext_heuristics.model import Note, Query
+    from sphinxext_heuristics.model import Message, Note, Query
     from sphinxext_heuristics.resolve.plan import Plan
     from sphinxext_heuristics.view import Here, Named
 
@@ -41,8 +32,7 @@ class Line(NamedTuple):
 class Row(NamedTuple):
     """A message, and whose it is."""
 
-    kind: str
-    text: str
+    message: Message
     #: The objects that say it, as evidence names them, by name.
     objects: tuple[str, ...]
     #: The heuristics that quote it, in their order.
@@ -56,7 +46,7 @@ class Row(NamedTuple):
     @property
     def anchor(self) -> str:
         """Return an id that stays the same as long as the message does."""
-        said = f"{self.kind}: {self.text}"
+        said = f"{self.message.kind}: {self.message.text}"
         mark = hashlib.blake2b(said.encode(), digest_size=3).hexdigest()
         return f"message-{nodes.make_id(said)[:_ANCHOR_LENGTH].strip('-')}-{mark}"
 
@@ -68,16 +58,17 @@ class MessagesView(FilteredView):
 
     def content(self, plan: Plan, query: Query, docname: str) -> tuple[Row, ...]:
         """Return the messages that the chosen heuristics quote, by module, kind and text; other packages' are last."""
-        found: dict[tuple[str, str], tuple[dict[str, None], dict[str, Line]]] = {}
+        found: dict[Message, tuple[dict[str, None], dict[str, Line]]] = {}
         for record in plan.selection(query.filters):
+            line = Line(named=named(record), outdated=meta(plan, record).outdated, note=plan.note(record))
             for message, quoted in plan.said(record):
-                objects, lines = found.setdefault((message.kind, message.text), ({}, {}))
-                lines[record.name] = Line(named=named(record), outdated=outdated(plan, record), note=plan.note(record))
+                objects, lines = found.setdefault(message, ({}, {}))
+                lines[record.name] = line
                 if quoted.object:
                     objects[quoted.object] = None
         rows = [
-            Row(kind=kind, text=said, objects=tuple(sorted(objects)), lines=tuple(lines.values()))
-            for (kind, said), (objects, lines) in sorted(found.items())
+            Row(message=message, objects=tuple(sorted(objects)), lines=tuple(lines.values()))
+            for message, (objects, lines) in sorted(found.items())
         ]
         own = f"{plan.settings.package}."
         return tuple(sorted(rows, key=lambda row: (not f"{row.module}.".startswith(own), row.module)))
@@ -86,7 +77,7 @@ class MessagesView(FilteredView):
         """Return the box for a pasted text, and the messages of each module."""
         if not content:
             return [paragraph(_("No message is quoted."))]
-        found = [(row.anchor, row.kind, pieces_of(Message(kind=row.kind, text=row.text))) for row in content]
+        found = [(row.anchor, row.message.kind, pieces_of(row.message)) for row in content]
         made = [script_place("heuristic-paste", messages=found)]
         for module, rows in groupby(content, lambda row: row.module):
             made += [nodes.rubric("", "", nodes.literal("", module), classes=["heuristic-origin"])] * bool(module)
@@ -96,15 +87,12 @@ class MessagesView(FilteredView):
 
 def _item(row: Row, here: Here) -> nodes.definition_list_item:
     """Return a message with its heuristics and the objects that say it."""
-    definition = nodes.definition("", *(paragraph(*_line(line, here)) for line in row.lines))
+    definition = nodes.definition()
+    for line in row.lines:
+        note = [nodes.Text(": "), *here.note(line.note)] if line.note.inline else []
+        definition += paragraph(here.heuristic(line.named), *outdated_nodes(line.outdated), *note)
     if row.objects:
         names = joined([nodes.literal("", name)] for name in row.objects)
         definition += nodes.paragraph("", "", nodes.Text(_("In") + " "), *names, classes=["heuristic-meta"])
-    term = nodes.term("", "", nodes.literal("", row.text), ids=[row.anchor])
-    return nodes.definition_list_item("", term, nodes.classifier("", row.kind), definition)
-
-
-def _line(line: Line, here: Here) -> list[nodes.Node]:
-    """Return a heuristic's title, linked, and its note."""
-    note = [nodes.Text(": "), *here.note(line.note)] if line.note.inline else []
-    return [here.heuristic(line.named), *outdated_nodes(line.outdated), *note]
+    term = nodes.term("", "", nodes.literal("", row.message.text), ids=[row.anchor])
+    return nodes.definition_list_item("", term, nodes.classifier("", row.message.kind), definition)

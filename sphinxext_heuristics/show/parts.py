@@ -65,13 +65,9 @@ def named(record: Heuristic) -> Named:
 
 def meta(plan: Plan, record: Heuristic) -> Meta:
     """Return what an index says below a heuristic's title."""
-    return Meta(severity=record.severity, bounds=index.bounds(record), outdated=outdated(plan, record))
-
-
-def outdated(plan: Plan, record: Heuristic) -> str:
-    """Return that a heuristic does not hold for the documented version, or ``""``."""
     about = f"{plan.settings.package} {plan.lookups.version}".strip()
-    return "" if plan.holds(record) else _("does not hold for %s") % about
+    outdated = "" if plan.holds(record) else _("does not hold for %s") % about
+    return Meta(severity=record.severity, bounds=index.bounds(record), outdated=outdated)
 
 
 def links(plan: Plan, record: Heuristic, *, marks: bool = False) -> tuple[Link, ...]:

@@ -57,16 +57,21 @@ class Definition(NamedTuple):
     is_module: bool
 
 
+class State(NamedTuple):
+    """A source file as it was when it was read: what was found holds until this changes."""
+
+    path: Path
+    #: When it was changed, in nanoseconds.
+    mtime_ns: int
+    #: Its size in bytes.
+    size: int
+
+
 @lru_cache(maxsize=1024)
-def read_names(
-    path: Path,
-    mtime_ns: int,  # noqa: ARG001 - part of the key: a file that changes is read again
-    size: int,  # noqa: ARG001 - likewise
-    module: str,
-) -> Names:
-    """Return what the module at *path* binds; nothing if it cannot be parsed."""
+def read_names(at: State, module: str) -> Names:
+    """Return what the module in a file binds; nothing if it cannot be parsed."""
     try:
-        return names_in(parse(path.read_bytes()), module, is_package=path.stem == "__init__")
+        return names_in(parse(at.path.read_bytes()), module, is_package=at.path.stem == "__init__")
     except (OSError, ValueError, RecursionError):
         return Names()
 
@@ -92,12 +97,11 @@ def names_in(tree: ast.Module, module: str, *, is_package: bool) -> Names:
     Raises `RecursionError` if it is nested too deeply.
     """
     package = module if is_package else module.rpartition(".")[0]
-    defined: set[str] = set()
     imported: dict[str, tuple[str, str]] = {}
     assigned: dict[str, str] = {}
-    functions: set[str] = set()
     starred: list[str] = []
-    for node in statements(tree.body):
+    nodes = list(statements(tree.body))
+    for node in nodes:
         match node:
             case ast.ImportFrom(names=[ast.alias(name="*")]):
                 starred.append(absolute(node, package))
@@ -106,18 +110,13 @@ def names_in(tree: ast.Module, module: str, *, is_package: bool) -> Names:
                 imported.update({alias.asname or alias.name: (origin, alias.name) for alias in names})
             case ast.Import(names=names):
                 imported.update({alias.asname: (alias.name, "") for alias in names if alias.asname})
-            case _:
-                defined.update(defined_by(node))
-        match node:
-            case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name):
-                functions.add(name)
             case ast.Assign(targets=[ast.Name(id=name)], value=ast.Name() | ast.Attribute() as value):
                 assigned[name] = ast.unparse(value)
     return Names(
-        defined=frozenset(defined),
+        defined=frozenset(name for node in nodes for name in defined_by(node)),
         imported=imported,
         assigned=assigned,
-        functions=frozenset(functions),
+        functions=frozenset(node.name for node in nodes if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)),
         starred=tuple(starred),
         exported=exported_by(tree.body),
         classes=dict(classes_in(tree.body, "")),

@@ -11,7 +11,7 @@ from itertools import accumulate
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
-from sphinxext_heuristics.source.names import Names, read_names
+from sphinxext_heuristics.source.names import Names, State, read_names
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
@@ -106,7 +106,7 @@ class Sources:
         """Yield the source files of a package's modules, and those that define bases of their classes."""
         if path := self.path(package):
             yield path
-            for cls in self._names(package).classes:
+            for cls in self.names(package).classes:
                 bases = (self.path(module) for module, _qualname in self._linear((package, cls)))
                 yield from filter(None, bases)
         for name in self.modules(package):
@@ -116,7 +116,7 @@ class Sources:
         """Return the class that defines *member* as *cls* sees it."""
         for module, qualname in self._linear(cls):
             # A file that changed meanwhile may have lost the class.
-            known = self._names(module).classes.get(qualname)
+            known = self.names(module).classes.get(qualname)
             if known is not None and member in known.members:
                 return module, qualname
         return None
@@ -126,7 +126,7 @@ class Sources:
         if cls not in self._mro:
             self._mro[cls] = ()  # a class cannot be its own base
             module, qualname = cls
-            known = self._names(module).classes.get(qualname)
+            known = self.names(module).classes.get(qualname)
             if known is not None:
                 # Where Python has no more levels, a base means nothing: see `_follow`.
                 bases = [base for name in known.bases if (base := self.canonical(f"{module}.{name}"))]
@@ -136,7 +136,7 @@ class Sources:
 
     def _locals_for(self, package: str, heads: Collection[str]) -> list[str]:
         """Return the names under which *package* may have taken over one of *heads*."""
-        names = self._names(package)
+        names = self.names(package)
         found = [local for local, (_module, name) in names.imported.items() if name in heads]
         found += [local for local, name in names.assigned.items() if name.rpartition(".")[2] in {*heads, *found}]
         return [*found, *heads] if names.starred else found
@@ -161,23 +161,23 @@ class Sources:
         After ``from .run import run`` the name ``run`` is the function to Python; but documentation of the submodule
         has names such as ``package.run.run``, which no member of the function can have.
         """
-        origin, original = self._names(module).imported.get(name, ("", ""))
+        origin, original = self.names(module).imported.get(name, ("", ""))
         if not rest or origin != f"{module}.{name}":
             return False
-        inside = self._names(origin)
+        inside = self.names(origin)
         known = inside.classes.get(original)
         is_member = known is not None and rest[0] in known.members
         return not is_member and (rest[0] in inside.defined or rest[0] in inside.imported)
 
     def _bound(self, module: str, name: str, rest: tuple[str, ...]) -> tuple[str, str] | None:
-        names = self._names(module)
+        names = self.names(module)
         if name in names.imported:
             origin, original = names.imported[name]
             path = (original, *rest) if original else rest
             if (origin, path) != (module, (name, *rest)):
                 return self._follow(origin, path)
         if name in names.assigned and (same := self.canonical(f"{module}.{names.assigned[name]}")):
-            of_same = self._names(same[0])
+            of_same = self.names(same[0])
             # Two names of one number are two things to a reader.
             if same[1] in of_same.functions or same[1] in of_same.classes:
                 return same[0], ".".join((same[1], *rest))
@@ -186,19 +186,25 @@ class Sources:
         return None
 
     def _starred(self, module: str, name: str, rest: tuple[str, ...]) -> tuple[str, str] | None:
-        for origin in self._names(module).starred:
-            exported = self._names(origin).exported
+        for origin in self.names(module).starred:
+            exported = self.names(origin).exported
             is_taken = name in exported if exported is not None else not name.startswith("_")
             if is_taken and (found := self._follow(origin, (name,))):
                 return found[0], ".".join((found[1], *rest))
         return None
 
-    def _names(self, module: str) -> Names:
+    def names(self, module: str) -> Names:
+        """Return what the source of *module* binds; nothing if it has none."""
+        at = self.state(module)
+        return read_names(at, module) if at else Names()
+
+    def state(self, module: str) -> State | None:
+        """Return the state of a module's source file, or ``None`` if it has none; the file is not opened."""
         with suppress(OSError):
             if path := self.path(module):
                 stat = path.stat()
-                return read_names(path, stat.st_mtime_ns, stat.st_size, module)
-        return Names()
+                return State(path, stat.st_mtime_ns, stat.st_size)
+        return None
 
     def path(self, module: str) -> Path | None:
         """Return the source file that Python would import for *module*, or ``None``."""
@@ -206,10 +212,6 @@ class Sources:
         if spec is None or not spec.has_location or not spec.origin:
             return None
         return Path(spec.origin) if spec.origin.endswith(".py") else None
-
-    def imported(self, module: str, name: str) -> tuple[str, str] | None:
-        """Return the (module, name) from which *module* imports *name*, ``""`` for a module itself, or ``None``."""
-        return self._names(module).imported.get(name)
 
     def exists(self, module: str) -> bool:
         """Tell whether Python would find *module*, whatever it is."""

@@ -27,7 +27,7 @@ from sphinxext_heuristics import evidence
 from sphinxext_heuristics.evidence import search
 from sphinxext_heuristics.evidence.prose import missing_comment
 from sphinxext_heuristics.evidence.search import parsed, verify
-from sphinxext_heuristics.evidence.source import Source, State, state
+from sphinxext_heuristics.evidence.source import Source
 from sphinxext_heuristics.model import Evidence, Found, Lost, Reason
 from sphinxext_heuristics.source.packages import Sources
 
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from sphinxext_heuristics.evidence.source import Place
+    from sphinxext_heuristics.source.names import State
 
 
 def claim_of(module: str, qualname: str, quote: str, *, prose: bool = False) -> Evidence:
@@ -931,9 +932,9 @@ def test_what_has_not_changed_is_not_read_again(losing: Path, monkeypatch: pytes
     assert [check("losing.layer", *quote) for quote in quotes] == before
     assert not reads
     file = losing / "layer.py"
-    was = state("losing.layer", Sources())
+    was = Sources().state("losing.layer")
     file.write_text("\n" + file.read_text("utf-8"), "utf-8")
-    assert state("losing.layer", Sources()) != was
+    assert Sources().state("losing.layer") != was
     result = check("losing.layer", "Linear.merge", "return self.weight")
     assert isinstance(result, Found)
     assert result.line == 7

@@ -7,7 +7,7 @@ from docutils import nodes
 from sphinx import addnodes
 
 from sphinxext_heuristics.model import Note
-from sphinxext_heuristics.notes.inline import absolute, first_sentence, freeze, text_of, thaw
+from sphinxext_heuristics.notes.inline import first_sentence, freeze, text_of, thaw
 
 
 def relative(docname: str, other: str) -> str:
@@ -56,16 +56,10 @@ def test_reference_within_its_page_leads_home() -> None:
     assert "refid" not in link
 
 
-def test_cross_reference_is_made_absolute_and_of_the_new_page() -> None:
-    xref = addnodes.pending_xref("", nodes.inline("", "x"), reftype="doc", reftarget="../guide", refdoc="sub/deep/home")
-    (link,) = thaw(Note(freeze([xref], "sub/deep/home"), "sub/deep/home"), "other", relative)
-    assert link["reftarget"] == "/sub/guide"
-    assert link["refdoc"] == "other"
-
-
 @pytest.mark.parametrize(
     ("target", "docname", "expected"),
     [
+        ("../guide", "sub/deep/home", "/sub/guide"),
         ("x", "index", "/x"),
         ("x", "a/b", "/a/x"),
         ("../x", "a/b", "/x"),
@@ -73,8 +67,11 @@ def test_cross_reference_is_made_absolute_and_of_the_new_page() -> None:
         ("../../x", "a", "/x"),
     ],
 )
-def test_absolute_document(target: str, docname: str, expected: str) -> None:
-    assert absolute(target, docname) == expected
+def test_cross_reference_is_made_absolute_and_of_the_new_page(target: str, docname: str, expected: str) -> None:
+    xref = addnodes.pending_xref("", nodes.inline("", "x"), reftype="doc", reftarget=target, refdoc=docname)
+    (link,) = thaw(Note(freeze([xref], docname), docname), "other", relative)
+    assert link["reftarget"] == expected
+    assert link["refdoc"] == "other"
 
 
 @pytest.mark.parametrize(

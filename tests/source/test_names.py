@@ -254,7 +254,7 @@ def test_source_that_goes_away_while_a_build_reads(tmp_path: Path, monkeypatch: 
     assert read_of_one_build.path("tablegone") == module
     module.unlink()
     assert read_of_one_build.canonical("tablegone.A") is None
-    assert source_names.read_names(module, 0, 0, "tablegone") == source_names.Names()
+    assert source_names.read_names(source_names.State(module, 0, 0), "tablegone") == source_names.Names()
 
 
 def test_finder_of_an_editable_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
