@@ -1,0 +1,209 @@
+"""What the heuristics on modes, names and targets say, run on tiny random models: the pitfall, then its cure."""
+
+from __future__ import annotations
+
+import warnings
+from typing import TYPE_CHECKING, Any
+
+import peft
+import pytest
+import torch
+from peft import (
+    AdaLoraConfig,
+    BOFTConfig,
+    HiraConfig,
+    LoHaConfig,
+    LoraConfig,
+    PeftMixedModel,
+    PeftModel,
+    VeraConfig,
+    get_peft_model,
+    inject_adapter_in_model,
+)
+from torch import nn
+from transformers import LlamaConfig, LlamaForCausalLM
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+claim = pytest.mark.claim
+pytestmark = [
+    # PEFT and transformers warn of much; where a warning is the claim, or that there is none, the test catches it
+    pytest.mark.filterwarnings("ignore")
+]
+
+PROMPT = torch.arange(16).reshape(2, 8)
+
+
+def base() -> nn.Sequential:
+    """Return a base of two linear layers in evaluation mode, the same at every call."""
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        return nn.Sequential(nn.Linear(16, 16), nn.Tanh(), nn.Linear(16, 16)).eval()
+
+
+def lora(*layers: str, **options: Any) -> LoraConfig:  # noqa: ANN401 -- a configuration takes anything
+    """Return a configuration whose adapter is random, as if it were trained."""
+    return LoraConfig(**{"target_modules": list(layers or ("0", "2")), "r": 4, "init_lora_weights": False} | options)
+
+
+def rows() -> torch.Tensor:
+    return torch.linspace(-1.0, 1.0, 48).reshape(3, 16)
+
+
+def run(model: nn.Module) -> torch.Tensor:
+    """Return the outputs for the same rows, or the logits for the same prompt."""
+    with torch.no_grad():
+        config = getattr(model, "config", None)
+        # the wrapper of a plain module has a configuration without a type of model
+        if getattr(config, "model_type", None) in {None, "custom"}:
+            return model(rows())
+        return model(input_ids=PROMPT).logits
+
+
+def close(a: torch.Tensor, b: torch.Tensor) -> bool:
+    return torch.allclose(a, b, atol=1e-5)
+
+
+def repeats(model: nn.Module) -> bool:
+    """Return whether two calls give the same."""
+    return torch.equal(run(model), run(model))
+
+
+def trained(model: nn.Module) -> nn.Module:
+    """Return the model in evaluation mode with its trainable weights moved, as training would have moved them."""
+    for parameter in model.parameters():
+        if parameter.requires_grad:
+            parameter.data += 0.1 * torch.randn_like(parameter)
+    return model.eval()
+
+
+def trainable(model: nn.Module) -> set[str]:
+    return {name for name, parameter in model.named_parameters() if parameter.requires_grad}
+
+
+def said(caught: list[warnings.WarningMessage]) -> list[str]:
+    """Return what was warned of, except for deprecations."""
+    return [str(warning.message) for warning in caught if not issubclass(warning.category, FutureWarning)]
+
+
+def causal(**options: Any) -> LlamaForCausalLM:  # noqa: ANN401 -- a configuration takes anything
+    """Return a small Llama in evaluation mode, the same at every call."""
+    sizes = {"vocab_size": 64, "hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 2}
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        return LlamaForCausalLM(LlamaConfig(num_attention_heads=4, **sizes | options)).eval()
+
+
+# ----------------------------------------------------------------------------------------------- Eval_Mode_Not_Kept
+
+
+@claim("Eval_Mode_Not_Kept")
+@pytest.mark.parametrize("options", [{}, {"inference_mode": True}])
+def test_the_new_layers_of_a_model_in_evaluation_mode_drop_out(options: dict[str, Any]) -> None:
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        model = get_peft_model(base(), lora(lora_dropout=0.5, **options))
+        assert model.training
+        assert not repeats(model)
+    assert not said(caught)
+    assert repeats(model.eval())
+
+
+@claim("Eval_Mode_Not_Kept")
+def test_an_adapter_that_is_added_drops_out_although_the_model_says_otherwise() -> None:
+    model = get_peft_model(base(), lora(lora_dropout=0.5)).eval()
+    model.add_adapter("b", lora(lora_dropout=0.5))
+    assert repeats(model)  # it is not active yet
+    model.set_adapter("b")
+    assert not model.training
+    assert not repeats(model)
+    assert repeats(model.eval())
+
+
+@claim("Eval_Mode_Not_Kept")
+@pytest.mark.parametrize(
+    "config",
+    [
+        AdaLoraConfig(target_modules=["0"], total_step=10, lora_dropout=0.5),
+        BOFTConfig(target_modules=["0"], boft_block_size=4, boft_dropout=0.9, init_weights=False),
+        LoHaConfig(target_modules=["0"], rank_dropout=0.5, init_weights=False),
+        HiraConfig(target_modules=["0"], r=4, hira_dropout=0.5),
+        VeraConfig(target_modules=["0"], r=4, vera_dropout=0.5, init_weights=False),
+    ],
+)
+def test_other_methods_as_well(config: peft.PeftConfig) -> None:
+    torch.manual_seed(0)
+    model = get_peft_model(base(), config)
+    trained(model).train()
+    new = get_peft_model(base(), config)
+    assert new.training
+    assert len({run(model).sum().item() for _ in range(20)}) > 1
+    assert repeats(model.eval())
+
+
+@claim("Eval_Mode_Not_Kept")
+def test_so_does_what_is_injected_mixed_combined_or_loaded_to_be_trained(tmp_path: Path) -> None:
+    config = lora(lora_dropout=0.5)
+    injected = inject_adapter_in_model(config, base())
+    assert not injected.training
+    assert not repeats(injected)
+
+    mixed = get_peft_model(base(), config, mixed=True)
+    assert mixed.training
+    assert not repeats(mixed)
+
+    model = get_peft_model(base(), config)
+    model.save_pretrained(tmp_path)
+    model.add_adapter("b", config)
+    model.eval()
+    model.add_weighted_adapter(["default", "b"], [0.5, 0.5], "both", combination_type="cat")
+    model.set_adapter("both")
+    assert not model.training
+    assert not repeats(model)
+
+    loaded = PeftModel.from_pretrained(base(), tmp_path, is_trainable=True)
+    assert loaded.training
+    assert not repeats(loaded)
+    loaded.eval()
+    loaded.load_adapter(tmp_path, "c", is_trainable=True)
+    loaded.set_adapter("c")
+    assert not loaded.training
+    assert not repeats(loaded)
+
+    for one in (injected, mixed, model, loaded):
+        assert repeats(one.eval())
+
+
+@claim("Eval_Mode_Not_Kept")
+def test_loading_to_infer_puts_all_into_evaluation_mode(tmp_path: Path) -> None:
+    get_peft_model(base(), lora(lora_dropout=0.5)).save_pretrained(tmp_path)
+    for kind in (PeftModel, PeftMixedModel):
+        loaded = kind.from_pretrained(base().train(), tmp_path)
+        assert not loaded.training
+        assert repeats(loaded)
+
+    model = get_peft_model(base(), lora(lora_dropout=0.5)).train()
+    assert not repeats(model)
+    model.load_adapter(tmp_path, "reference")
+    assert model.active_adapter == "default"
+    assert not model.training  # the adapter that is in training no longer drops anything
+    assert repeats(model)
+    assert not repeats(model.train())
+
+
+@claim("Eval_Mode_Not_Kept")
+def test_nothing_is_to_be_seen_without_dropout_or_before_training() -> None:
+    assert repeats(get_peft_model(base(), lora()))
+    new = get_peft_model(base(), lora(lora_dropout=0.5, init_lora_weights=True))
+    assert repeats(new)
+    assert not repeats(trained(new).train())
+
+
+@claim("Eval_Mode_Not_Kept")
+def test_a_switch_changes_no_mode() -> None:
+    model = get_peft_model(base(), lora(lora_dropout=0.5))
+    model.add_adapter("b", lora(lora_dropout=0.5))
+    model.eval()
+    model.set_adapter("b")
+    assert repeats(model)
