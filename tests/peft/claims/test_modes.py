@@ -11,11 +11,23 @@ import torch
 from peft import (
     AdaLoraConfig,
     BOFTConfig,
+    C3AConfig,
+    DeloraConfig,
+    FourierFTConfig,
+    GloraConfig,
     HiraConfig,
+    HRAConfig,
+    IA3Config,
     LoHaConfig,
+    LoKrConfig,
     LoraConfig,
+    MissConfig,
+    OFTConfig,
     PeftMixedModel,
     PeftModel,
+    RandLoraConfig,
+    RoadConfig,
+    ShiraConfig,
     VeraConfig,
     get_peft_model,
     inject_adapter_in_model,
@@ -207,3 +219,181 @@ def test_a_switch_changes_no_mode() -> None:
     model.eval()
     model.set_adapter("b")
     assert repeats(model)
+
+
+# ------------------------------------------------------------------------------------- Partial_Merge_Drops_Adapters
+
+
+def two(config: peft.PeftConfig | None = None, **options: Any) -> PeftModel:  # noqa: ANN401 -- as get_peft_model
+    """Return a model with two trained adapters, both active."""
+    torch.manual_seed(1)
+    model = get_peft_model(base(), config or lora(), adapter_name="en", **options)
+    model.add_adapter("fr", config or lora())
+    both = model.base_model if isinstance(model, PeftModel) else model
+    both.set_adapter(["en", "fr"])
+    return trained(model)
+
+
+def alone(model: PeftModel, name: str) -> torch.Tensor:
+    """Return the outputs with one adapter only, and activate both again."""
+    model.base_model.set_adapter([name])
+    result = run(model)
+    model.base_model.set_adapter(["en", "fr"])
+    return result
+
+
+ON_BOTH = {"target_modules": ["0", "2"]}
+
+
+@claim("Partial_Merge_Drops_Adapters")
+@pytest.mark.parametrize(
+    "config",
+    [
+        lora(),
+        lora(use_dora=True),
+        BOFTConfig(boft_block_size=4, init_weights=False, **ON_BOTH),
+        DeloraConfig(r=4, **ON_BOTH),
+        FourierFTConfig(n_frequency=20, **ON_BOTH),
+        GloraConfig(r=4, **ON_BOTH),
+        HRAConfig(r=4, init_weights=False, **ON_BOTH),
+        HiraConfig(r=4, **ON_BOTH),
+        IA3Config(feedforward_modules=[], init_ia3_weights=False, **ON_BOTH),
+        LoHaConfig(r=4, init_weights=False, **ON_BOTH),
+        LoKrConfig(r=4, init_weights=False, **ON_BOTH),
+        MissConfig(r=4, init_weights=False, **ON_BOTH),
+        RandLoraConfig(r=4, init_weights=False, **ON_BOTH),
+        RoadConfig(group_size=4, init_weights=False, **ON_BOTH),
+        ShiraConfig(r=4, **ON_BOTH),
+        VeraConfig(r=4, init_weights=False, **ON_BOTH),
+    ],
+)
+def test_merging_one_of_two_active_adapters_drops_the_other_without_a_word(config: peft.PeftConfig) -> None:
+    model = two(config)
+    both, first = run(model), alone(model, "en")
+    assert not torch.allclose(both, first, atol=1e-3)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        model.merge_adapter(["en"])
+        assert close(run(model), first)
+    assert not said(caught)
+    status = model.get_model_status()
+    assert status.active_adapters == ["en", "fr"]
+    assert status.merged_adapters == ["en"]  # what gives it away
+
+    model.unmerge_adapter()
+    assert torch.allclose(run(model), both, atol=1e-4)
+    model.merge_adapter()
+    assert torch.allclose(run(model), both, atol=1e-4)
+
+
+@claim("Partial_Merge_Drops_Adapters")
+@pytest.mark.parametrize(
+    "config", [C3AConfig(block_size=4, **ON_BOTH), OFTConfig(oft_block_size=4, r=0, init_weights=False, **ON_BOTH)]
+)
+def test_two_methods_merge_several_adapters_wrongly_however(config: peft.PeftConfig) -> None:
+    model = two(config)
+    both, first, second = run(model), alone(model, "en"), alone(model, "fr")
+    merged = run(model.merge_and_unload())
+    assert (merged - both).norm() > 0.05 * both.norm()
+    for name, expected in {"en": first, "fr": second}.items():  # one alone is right
+        model = two(config)
+        model.base_model.set_adapter(name)
+        assert close(run(model.merge_and_unload()), expected)
+
+
+@claim("Partial_Merge_Drops_Adapters")
+def test_what_is_merged_later_is_added_with_a_warning() -> None:
+    model = two()
+    both = run(model)
+    model.merge_adapter(["en"])
+    with pytest.warns(
+        UserWarning, match="Already following adapters were merged en. You are now additionally merging fr"
+    ):
+        model.merge_adapter(["fr"])
+    assert close(run(model), both)
+
+
+@claim("Partial_Merge_Drops_Adapters")
+def test_merged_and_unloaded_the_others_are_gone_for_good() -> None:
+    model = two()
+    first = alone(model, "en")
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        merged = model.merge_and_unload(adapter_names=["en"])
+    assert not said(caught)
+    assert close(run(merged), first)
+
+    model = two()
+    both = run(model)
+    assert close(run(model.merge_and_unload()), both)
+    model = two()
+    assert close(run(model.merge_and_unload(adapter_names=["en", "fr"])), both)
+
+
+@claim("Partial_Merge_Drops_Adapters")
+def test_only_active_adapters_are_merged_by_default() -> None:
+    model = two()
+    both, first = run(model), alone(model, "en")
+    model.base_model.set_adapter("en")
+    merged = run(model.merge_and_unload())
+    assert close(merged, first)
+    assert not close(merged, both)
+
+
+@claim("Partial_Merge_Drops_Adapters")
+def test_an_adapter_that_is_not_active_takes_the_place_of_the_active_one() -> None:
+    model = two()
+    second = alone(model, "fr")
+    model.base_model.set_adapter("en")
+    model.merge_adapter(["fr"])
+    assert model.active_adapters == ["en"]
+    assert close(run(model), second)
+
+
+@claim("Partial_Merge_Drops_Adapters")
+def test_a_misspelled_name_merges_nothing_without_a_word() -> None:
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        model = two()
+        model.merge_adapter(["english"])
+        assert close(run(model), run(two()))
+        assert close(run(two().merge_and_unload(adapter_names=["english"])), run(base()))  # the bare base
+    assert not said(caught)
+    with pytest.raises(TypeError, match="adapter_names should be a list of strings, got 'en'"):
+        two().merge_and_unload(adapter_names="en")
+
+
+@claim("Partial_Merge_Drops_Adapters")
+def test_a_merged_adapter_is_not_trained() -> None:
+    model = two()
+    assert model(rows()).requires_grad
+    model.merge_adapter(["en"])
+    assert not model(rows()).requires_grad
+    with pytest.raises(RuntimeError, match="does not require grad"):
+        model(rows()).sum().backward()
+
+
+@claim("Partial_Merge_Drops_Adapters")
+def test_a_mixed_model_drops_them_as_well() -> None:
+    model = two(mixed=True)
+    both = run(model)
+    model.set_adapter(["en"])
+    first = run(model)
+    model.set_adapter(["en", "fr"])
+    merged = run(model.merge_and_unload(adapter_names=["en"]))
+    assert close(merged, first)
+    assert not close(merged, both)
+
+
+@claim("Partial_Merge_Drops_Adapters")
+def test_two_calls_undo_a_merge() -> None:
+    model = two()
+    both = run(model)
+    model.merge_adapter(["en"])
+    with model.disable_adapter():
+        assert close(run(model), run(base()))
+    assert close(run(model), both)  # all are active again, and none is merged
+
+    model.merge_adapter(["en"])
+    with pytest.raises(ValueError, match="Cannot pass `adapter_names` when there are merged adapters"):
+        model(rows(), adapter_names=["en", "fr", "fr"])
