@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import warnings
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +23,7 @@ from peft import (
     LoKrConfig,
     LoraConfig,
     MissConfig,
+    NoMatchingPeftModuleError,
     OFTConfig,
     PeftMixedModel,
     PeftModel,
@@ -32,8 +34,24 @@ from peft import (
     get_peft_model,
     inject_adapter_in_model,
 )
+from peft.tuners.lora.layer import ParamWrapper
 from torch import nn
-from transformers import LlamaConfig, LlamaForCausalLM
+from transformers import (
+    DeepseekV3Config,
+    DeepseekV3ForCausalLM,
+    GptOssConfig,
+    GptOssForCausalLM,
+    GraniteMoeConfig,
+    GraniteMoeForCausalLM,
+    Llama4ForCausalLM,
+    Llama4TextConfig,
+    LlamaConfig,
+    LlamaForCausalLM,
+    MixtralConfig,
+    MixtralForCausalLM,
+    Qwen3MoeConfig,
+    Qwen3MoeForCausalLM,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -397,3 +415,226 @@ def test_two_calls_undo_a_merge() -> None:
     model.merge_adapter(["en"])
     with pytest.raises(ValueError, match="Cannot pass `adapter_names` when there are merged adapters"):
         model(rows(), adapter_names=["en", "fr", "fr"])
+
+
+# ----------------------------------------------------------------------------- Fused_Experts_Need_Target_Parameters
+
+SIZES = {
+    "vocab_size": 64,
+    "hidden_size": 32,
+    "intermediate_size": 64,
+    "num_hidden_layers": 2,
+    "num_attention_heads": 4,
+    "num_key_value_heads": 2,
+    "eos_token_id": 2,
+    "pad_token_id": 0,
+}
+
+
+def experts(family: str) -> nn.Module:
+    """Return a small model with fused experts in evaluation mode, the same at every call."""
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        few = {"num_experts_per_tok": 2, **SIZES}
+        match family:
+            case "mixtral":
+                model = MixtralForCausalLM(MixtralConfig(num_local_experts=4, **few))
+            case "qwen3_moe":
+                config = Qwen3MoeConfig(num_experts=4, moe_intermediate_size=32, head_dim=8, **few)
+                model = Qwen3MoeForCausalLM(config)
+            case "gpt_oss":
+                model = GptOssForCausalLM(GptOssConfig(num_local_experts=4, head_dim=8, **few))
+            case "granitemoe":
+                model = GraniteMoeForCausalLM(GraniteMoeConfig(num_local_experts=4, **few))
+            case "deepseek_v3":
+                attention = {"q_lora_rank": 16, "kv_lora_rank": 16, "qk_rope_head_dim": 8, "qk_nope_head_dim": 8}
+                groups = {"n_routed_experts": 4, "n_shared_experts": 1, "n_group": 1, "topk_group": 1}
+                sizes = few | attention | groups | {"num_key_value_heads": 4, "v_head_dim": 8}
+                config = DeepseekV3Config(moe_intermediate_size=32, first_k_dense_replace=1, **sizes)
+                model = DeepseekV3ForCausalLM(config)
+            case _:
+                sizes = SIZES | {"num_experts_per_tok": 1, "intermediate_size_mlp": 64, "interleave_moe_layer_step": 1}
+                model = Llama4ForCausalLM(Llama4TextConfig(num_local_experts=4, head_dim=8, **sizes))
+    return model.eval()
+
+
+def ends(names: list[str]) -> set[str]:
+    return {name.rpartition(".")[2] for name in names}
+
+
+FUSED = ["experts.gate_up_proj", "experts.down_proj"]
+MISSED = ["gpt_oss", "granitemoe", "llama4"]
+
+
+@claim("Fused_Experts_Need_Target_Parameters")
+@pytest.mark.parametrize(("family", "share"), [("gpt_oss", 0.80), ("granitemoe", 0.82), ("llama4", 0.68)])
+def test_all_linear_leaves_fused_experts_out_without_a_word(family: str, share: float) -> None:
+    plain = experts(family)
+    fused = [name for name, _ in plain.named_parameters() if name.endswith(tuple(FUSED))]
+    weights = {name: weight.numel() for name, weight in plain.named_parameters()}
+    assert sum(weights[name] for name in fused) / sum(weights.values()) == pytest.approx(share, abs=0.005)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        model = get_peft_model(plain, LoraConfig(target_modules="all-linear"))
+    assert not said(caught)
+    assert model.targeted_parameter_names == []
+    assert not any(".experts" in name for name in trainable(model))
+
+
+@claim("Fused_Experts_Need_Target_Parameters")
+def test_the_usual_names_reach_the_shared_expert_only() -> None:
+    model = get_peft_model(experts("llama4"), LoraConfig(target_modules=["gate_proj", "up_proj", "down_proj"]))
+    assert all(".shared_expert." in name for name in model.targeted_module_names)
+
+
+@claim("Fused_Experts_Need_Target_Parameters")
+@pytest.mark.parametrize("family", [*MISSED, "mixtral"])
+def test_target_parameters_reaches_them_trains_saves_and_merges(family: str, tmp_path: Path) -> None:
+    config = LoraConfig(target_modules=["q_proj", "v_proj"], target_parameters=FUSED, r=4, init_lora_weights=False)
+    model = get_peft_model(experts(family), config)
+    assert ends(model.targeted_parameter_names) == {"gate_up_proj", "down_proj"}
+    model(input_ids=PROMPT, labels=PROMPT).loss.backward()
+    moved = {name for name, weight in model.named_parameters() if weight.grad is not None and weight.grad.any()}
+    assert {name for name in trainable(model) if ".experts" in name} <= moved
+
+    model.eval()
+    expected = run(model)
+    assert not close(expected, run(experts(family)))
+    model.save_pretrained(tmp_path)
+    assert close(run(PeftModel.from_pretrained(experts(family), tmp_path)), expected)
+    with model.disable_adapter():
+        assert close(run(model), run(experts(family)))
+    assert close(run(model.merge_and_unload()), expected)
+
+
+@claim("Fused_Experts_Need_Target_Parameters")
+def test_all_linear_breaks_the_router_of_llama4_unless_it_is_excluded() -> None:
+    model = get_peft_model(experts("llama4"), LoraConfig(target_modules="all-linear"))
+    with pytest.raises(AttributeError, match="'tuple' object has no attribute 'dtype'"):
+        run(model)
+    run(get_peft_model(experts("llama4"), LoraConfig(target_modules="all-linear", exclude_modules=["router"])))
+
+
+def ranks(model: PeftModel) -> dict[str, int]:
+    """Return parameter → rank of its adapter."""
+    wrapped = [module for module in model.modules() if isinstance(module, ParamWrapper)]
+    return {module.parameter_name: module.r["default"] for module in wrapped}
+
+
+@claim("Fused_Experts_Need_Target_Parameters")
+@pytest.mark.parametrize(
+    ("family", "targets"),
+    [
+        ("mixtral", "all-linear"),
+        ("mixtral", ["q_proj", "w1", "w2", "w3"]),
+        ("qwen3_moe", "all-linear"),
+        ("qwen3_moe", ["q_proj", "gate_proj", "up_proj", "down_proj"]),
+    ],
+)
+def test_two_families_are_converted_and_the_warnings_are_wrong(family: str, targets: str | list[str]) -> None:
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        model = get_peft_model(experts(family), LoraConfig(target_modules=targets, r=8))
+    ignored = "pattern keys did not match any targeted module and were ignored: ['.*\\\\.gate_up_proj']."
+    assert said(caught) == [f"The following rank_{ignored}", f"The following alpha_{ignored}"]
+    assert ends(model.targeted_parameter_names) >= {"gate_up_proj", "down_proj"}
+    assert ranks(model)["gate_up_proj"] == 16  # so the pattern was not ignored: two matrices of rank 8 are fused
+    assert ranks(model)["down_proj"] == 8
+    assert ends(model.targeted_module_names) <= {"q_proj", "k_proj", "v_proj", "o_proj"}
+    assert ("weight" in ranks(model)) is (targets == "all-linear")  # the router's
+
+
+@claim("Fused_Experts_Need_Target_Parameters")
+def test_a_rank_for_experts_is_heeded_although_the_warning_says_that_it_is_not() -> None:
+    config = LoraConfig(r=8, target_modules=["q_proj"], target_parameters=FUSED, rank_pattern={"experts.down_proj": 2})
+    with pytest.warns(
+        RuntimeWarning, match=r"rank_pattern keys did not match .* were ignored: \['experts.down_proj'\]"
+    ):
+        model = get_peft_model(experts("gpt_oss"), config)
+    assert ranks(model) == {"gate_up_proj": 8, "down_proj": 2}
+
+
+@claim("Fused_Experts_Need_Target_Parameters")
+def test_a_misspelled_parameter_is_skipped_unless_nothing_is_found() -> None:
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        config = LoraConfig(target_modules=["q_proj"], target_parameters=["experts.down_porj", "experts.gate_up_proj"])
+        model = get_peft_model(experts("gpt_oss"), config)
+    assert not said(caught)
+    assert ends(model.targeted_parameter_names) == {"gate_up_proj"}
+
+    with pytest.warns(RuntimeWarning, match="were set but no parameter was matched"):
+        get_peft_model(experts("gpt_oss"), LoraConfig(target_modules=["q_proj"], target_parameters=["down_porj"]))
+    with pytest.raises(NoMatchingPeftModuleError, match="also no `target_parameters` found"):
+        get_peft_model(experts("gpt_oss"), LoraConfig(target_modules=[], target_parameters=["down_porj"]))
+
+
+@claim("Fused_Experts_Need_Target_Parameters")
+def test_no_dropout_on_experts() -> None:
+    message = "lora.ParamWrapper does not work with lora_dropout != 0"
+    with pytest.raises(ValueError, match=message):
+        get_peft_model(experts("mixtral"), LoraConfig(target_modules="all-linear", lora_dropout=0.05))
+    with pytest.raises(ValueError, match=message):
+        get_peft_model(
+            experts("gpt_oss"), LoraConfig(target_modules=["q_proj"], target_parameters=FUSED, lora_dropout=0.05)
+        )
+    get_peft_model(experts("gpt_oss"), LoraConfig(target_modules="all-linear", lora_dropout=0.05))
+
+
+@claim("Fused_Experts_Need_Target_Parameters")
+def test_fused_matrices_are_targeted_together_and_not_excluded() -> None:
+    with pytest.raises(ValueError, match=r"Cannot convert PEFT target\(s\) w1 without also targeting w3"):
+        get_peft_model(experts("mixtral"), LoraConfig(target_modules=["q_proj", "w1"]))
+    config = LoraConfig(target_modules="all-linear", exclude_modules=["experts", "gate_up_proj", "down_proj"])
+    model = get_peft_model(experts("mixtral"), config)
+    assert ends(model.targeted_parameter_names) >= {"gate_up_proj", "down_proj"}
+
+
+@claim("Fused_Experts_Need_Target_Parameters")
+@pytest.mark.parametrize(
+    "config",
+    [
+        LoHaConfig(target_modules="all-linear"),
+        IA3Config(target_modules="all-linear", feedforward_modules=[]),
+        OFTConfig(target_modules="all-linear"),
+        VeraConfig(target_modules="all-linear"),
+        HiraConfig(target_modules="all-linear"),
+    ],
+)
+@pytest.mark.parametrize("family", ["mixtral", "gpt_oss"])
+def test_other_methods_adapt_no_experts_at_all(config: peft.PeftConfig, family: str) -> None:
+    model = get_peft_model(experts(family), copy.deepcopy(config))
+    assert ends(model.targeted_module_names) == {"q_proj", "k_proj", "v_proj", "o_proj"}
+    assert not any("expert" in name for name in trainable(model))
+
+
+@claim("Fused_Experts_Need_Target_Parameters")
+def test_all_adapters_have_the_same_parameters() -> None:
+    model = get_peft_model(experts("gpt_oss"), LoraConfig(target_modules=["q_proj"], target_parameters=FUSED))
+    model.add_adapter("same", LoraConfig(target_modules=["q_proj"], target_parameters=FUSED))
+    with pytest.raises(ValueError, match="all adapters must target the same set of parameters"):
+        model.add_adapter("one", LoraConfig(target_modules=["q_proj"], target_parameters=FUSED[:1]))
+
+
+@claim("Fused_Experts_Need_Target_Parameters")
+@pytest.mark.parametrize("targets", ["all-linear", ["q_a_proj", "gate_proj", "up_proj", "down_proj"]])
+def test_converted_the_dense_layers_and_the_shared_expert_are_lost(targets: str | list[str]) -> None:
+    names = [name for name, _ in experts("deepseek_v3").named_modules() if name.endswith(".gate_proj")]
+    assert names == ["model.layers.0.mlp.gate_proj", "model.layers.1.mlp.shared_experts.gate_proj"]
+    model = get_peft_model(experts("deepseek_v3"), LoraConfig(target_modules=targets))
+    assert ends(model.targeted_parameter_names) >= {"gate_up_proj", "down_proj"}
+    assert not [name for name in model.targeted_module_names if ".mlp." in name]
+
+    # as parameters, they can be named
+    lost = [
+        f"{place}.{end}.weight" for place in ("layers.0.mlp", "shared_experts") for end in ("gate_proj", "down_proj")
+    ]
+    config = LoraConfig(target_modules=["q_a_proj"], target_parameters=[*FUSED, *lost], r=4, init_lora_weights=False)
+    model = get_peft_model(experts("deepseek_v3"), config).eval()
+    assert {name for name in model.targeted_parameter_names if name.endswith(".weight")} == {
+        f"model.layers.{place}.{end}.weight"
+        for place in ("0.mlp", "1.mlp.shared_experts")
+        for end in ("gate_proj", "down_proj")
+    }
+    expected = run(model)
+    assert close(run(model.merge_and_unload()), expected)
