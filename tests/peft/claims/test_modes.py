@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import dataclasses
 import warnings
 from typing import TYPE_CHECKING, Any
 
@@ -13,9 +14,12 @@ from peft import (
     AdaLoraConfig,
     BOFTConfig,
     C3AConfig,
+    DeftConfig,
     DeloraConfig,
     FourierFTConfig,
+    FrodConfig,
     GloraConfig,
+    GraloraConfig,
     HiraConfig,
     HRAConfig,
     IA3Config,
@@ -27,14 +31,21 @@ from peft import (
     OFTConfig,
     PeftMixedModel,
     PeftModel,
+    PveraConfig,
     RandLoraConfig,
     RoadConfig,
     ShiraConfig,
+    TinyLoraConfig,
+    UniLoraConfig,
+    VBLoRAConfig,
     VeraConfig,
+    WaveFTConfig,
     get_peft_model,
     inject_adapter_in_model,
 )
+from peft.mapping import PEFT_TYPE_TO_CONFIG_MAPPING
 from peft.tuners.lora.layer import ParamWrapper
+from safetensors.torch import load_file
 from torch import nn
 from transformers import (
     DeepseekV3Config,
@@ -638,3 +649,176 @@ def test_converted_the_dense_layers_and_the_shared_expert_are_lost(targets: str 
     }
     expected = run(model)
     assert close(run(model.merge_and_unload()), expected)
+
+
+# ------------------------------------------------------------------------------------- Trained_Biases_Change_The_Base
+
+ON_FIRST = {"target_modules": ["0"]}
+WITH_BIAS = [
+    AdaLoraConfig(total_step=10, **ON_FIRST),
+    BOFTConfig(boft_block_size=4, **ON_FIRST),
+    C3AConfig(block_size=4, **ON_FIRST),
+    DeftConfig(r=4, **ON_FIRST),
+    DeloraConfig(r=4, **ON_FIRST),
+    FourierFTConfig(n_frequency=10, **ON_FIRST),
+    FrodConfig(**ON_FIRST),
+    GloraConfig(r=4, **ON_FIRST),
+    GraloraConfig(r=4, gralora_k=2, **ON_FIRST),
+    HRAConfig(r=4, **ON_FIRST),
+    LoraConfig(r=4, **ON_FIRST),
+    MissConfig(r=4, **ON_FIRST),
+    OFTConfig(oft_block_size=4, r=0, **ON_FIRST),
+    PveraConfig(r=4, **ON_FIRST),
+    RandLoraConfig(r=4, **ON_FIRST),
+    TinyLoraConfig(r=4, **ON_FIRST),
+    UniLoraConfig(r=4, **ON_FIRST),
+    VBLoRAConfig(vector_length=4, num_vectors=8, **ON_FIRST),
+    VeraConfig(r=4, **ON_FIRST),
+    WaveFTConfig(n_frequency=10, **ON_FIRST),
+]
+
+
+def only(config: peft.PeftConfig) -> str:
+    """Return what `bias` is for the layers of a method only."""
+    names = {"AdaLoraConfig": "lora", "MissConfig": "MiSS"}
+    name = type(config).__name__
+    return names.get(name, name.removesuffix("Config").lower()) + "_only"
+
+
+def biases(model: nn.Module) -> set[str]:
+    return {name.removeprefix("base_model.model.") for name in trainable(model) if name.endswith(".bias")}
+
+
+@claim("Trained_Biases_Change_The_Base")
+@pytest.mark.parametrize("everywhere", [True, False])
+@pytest.mark.parametrize("config", WITH_BIAS, ids=lambda config: type(config).__name__)
+def test_trained_biases_stay_in_the_base(
+    config: peft.PeftConfig,
+    everywhere: bool,  # noqa: FBT001 -- a table's column
+) -> None:
+    config = copy.deepcopy(config)
+    config.bias = "all" if everywhere else only(config)
+    model = get_peft_model(base(), config)
+    assert biases(model) == {"0.base_layer.bias", "2.bias"} if everywhere else {"0.base_layer.bias"}
+    trained(model)
+    with (
+        pytest.warns(UserWarning, match="does not produce the same output as the base model would without adaption"),
+        model.disable_adapter(),
+    ):
+        assert not close(run(model), run(base()))
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        assert not close(run(model.unload()), run(base()))
+    assert not said(caught)
+
+
+@claim("Trained_Biases_Change_The_Base")
+@pytest.mark.parametrize("config", WITH_BIAS, ids=lambda config: type(config).__name__)
+def test_without_them_the_base_is_there(config: peft.PeftConfig) -> None:
+    model = trained(get_peft_model(base(), copy.deepcopy(config)))
+    with model.disable_adapter():
+        assert close(run(model), run(base()))
+    assert close(run(model.unload()), run(base()))
+
+
+@claim("Trained_Biases_Change_The_Base")
+def test_these_are_all_the_methods_that_have_the_option() -> None:
+    with_bias = {
+        kind.__name__
+        for kind in PEFT_TYPE_TO_CONFIG_MAPPING.values()
+        if any(field.name == "bias" for field in dataclasses.fields(kind))
+    }
+    assert {type(config).__name__ for config in WITH_BIAS} == with_bias
+
+
+@pytest.fixture(params=["all", "lora_only"])
+def biased(request: pytest.FixtureRequest, tmp_path: Path) -> tuple[Path, torch.Tensor]:
+    """Return the folder of an adapter with trained biases, and its outputs."""
+    model = trained(get_peft_model(base(), lora("0", bias=request.param)))
+    model.save_pretrained(tmp_path / "biased")
+    return tmp_path / "biased", run(model)
+
+
+@claim("Trained_Biases_Change_The_Base")
+def test_they_are_saved_and_loaded_into_the_base(biased: tuple[Path, torch.Tensor]) -> None:
+    folder, expected = biased
+    assert "base_model.model.0.base_layer.bias" in load_file(folder / "adapter_model.safetensors")
+    model = PeftModel.from_pretrained(base(), folder)
+    assert close(run(model), expected)
+    assert not close(run(model.unload()), run(base()))
+
+
+@claim("Trained_Biases_Change_The_Base")
+def test_loaded_beside_another_adapter_they_change_what_that_one_gives(
+    biased: tuple[Path, torch.Tensor], tmp_path: Path
+) -> None:
+    get_peft_model(base(), lora("0")).save_pretrained(tmp_path / "plain")
+    model = PeftModel.from_pretrained(base(), tmp_path / "plain", adapter_name="plain")
+    before = run(model)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        model.load_adapter(biased[0], "biased")
+    assert not said(caught)
+    assert model.active_adapter == "plain"
+    assert not close(run(model), before)
+    model.delete_adapter("biased")
+    assert not close(run(model), before)
+
+
+@claim("Trained_Biases_Change_The_Base")
+def test_a_frozen_adapter_has_biases_that_are_trained(biased: tuple[Path, torch.Tensor]) -> None:
+    names = trainable(PeftModel.from_pretrained(base(), biased[0]))
+    assert names
+    assert all(name.endswith(".bias") for name in names)
+
+
+@claim("Trained_Biases_Change_The_Base")
+def test_a_switch_leaves_them_trainable_and_a_second_one_with_biases_is_refused() -> None:
+    model = get_peft_model(base(), lora("0", bias="all"), adapter_name="biased")
+    with pytest.raises(ValueError, match="LoraModel supports only 1 adapter with bias"):
+        model.add_adapter("second", lora("0", bias="all"))
+    model.add_adapter("plain", lora("0"))
+    model.set_adapter("plain")
+    assert biases(model) == {"0.base_layer.bias", "2.bias"}
+    model.set_adapter("plain", inference_mode=True)
+    assert biases(model) == {"0.base_layer.bias", "2.bias"}
+
+
+@claim("Trained_Biases_Change_The_Base")
+def test_the_bias_of_lora_is_its_own(tmp_path: Path) -> None:
+    config = lora("0", lora_bias=True)
+    model = trained(get_peft_model(base(), config))
+    expected = run(model)
+    assert not close(expected, run(base()))
+    with model.disable_adapter():
+        assert close(run(model), run(base()))
+    model.save_pretrained(tmp_path)
+    assert close(run(PeftModel.from_pretrained(base(), tmp_path)), expected)
+    assert close(run(PeftModel.from_pretrained(base(), tmp_path).unload()), run(base()))
+    assert close(run(model.merge_and_unload()), expected)
+
+    without = nn.Sequential(nn.Linear(16, 16, bias=False))
+    with pytest.warns(UserWarning, match="the targeted layer of type Linear has no bias"):
+        model = get_peft_model(without, config)
+    with pytest.raises(RuntimeError, match="Impossible to merge LoRA with `lora_bias=True`"):
+        model.merge_and_unload()
+
+
+@claim("Trained_Biases_Change_The_Base")
+def test_saving_the_bias_of_lora_warns_of_shards_that_there_are_not(tmp_path: Path) -> None:
+    model = trained(get_peft_model(base(), lora("0", lora_bias=True)))
+    with pytest.warns(UserWarning, match="indicates that DeepSpeed ZeRO-3 / FSDP shards were not gathered"):
+        model.save_pretrained(tmp_path)
+    assert "base_model.model.0.lora_B.bias" in load_file(tmp_path / "adapter_model.safetensors")
+
+
+@claim("Trained_Biases_Change_The_Base")
+def test_a_merge_is_right_and_a_llama_has_no_biases() -> None:
+    model = trained(get_peft_model(base(), lora("0", bias="all")))
+    expected = run(model)
+    assert close(run(model.merge_and_unload()), expected)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        model = get_peft_model(causal(), LoraConfig(bias="all", task_type="CAUSAL_LM"))
+    assert not biases(model)
+    assert not said(caught)
