@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import copy
 import dataclasses
+import inspect
+import json
 import warnings
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +16,8 @@ from peft import (
     AdaLoraConfig,
     BOFTConfig,
     C3AConfig,
+    CartridgeConfig,
+    CPTConfig,
     DeftConfig,
     DeloraConfig,
     FourierFTConfig,
@@ -27,10 +31,16 @@ from peft import (
     LoKrConfig,
     LoraConfig,
     MissConfig,
+    MultitaskPromptTuningConfig,
     NoMatchingPeftModuleError,
     OFTConfig,
+    PeftConfig,
     PeftMixedModel,
     PeftModel,
+    PeftModelForCausalLM,
+    PrefixTuningConfig,
+    PromptEncoderConfig,
+    PromptTuningConfig,
     PveraConfig,
     RandLoraConfig,
     RoadConfig,
@@ -822,3 +832,249 @@ def test_a_merge_is_right_and_a_llama_has_no_biases() -> None:
         model = get_peft_model(causal(), LoraConfig(bias="all", task_type="CAUSAL_LM"))
     assert not biases(model)
     assert not said(caught)
+
+
+# ------------------------------------------------------------------------------------------------- Adapter_Name_Rules
+
+
+@claim("Adapter_Name_Rules")
+@pytest.mark.parametrize(
+    "config",
+    [
+        lora("0"),
+        PromptTuningConfig(num_virtual_tokens=4, task_type="CAUSAL_LM"),
+        LoHaConfig(target_modules=["0"]),
+        IA3Config(target_modules=["0"], feedforward_modules=[]),
+    ],
+)
+def test_a_name_with_a_dot_is_refused(config: peft.PeftConfig) -> None:
+    plain = causal() if config.is_prompt_learning else base()
+    with pytest.raises(KeyError, match=r"(module|parameter) name can\\'t contain"):
+        get_peft_model(plain, copy.deepcopy(config), adapter_name="v1.0")
+    get_peft_model(plain, copy.deepcopy(config), adapter_name="v1_0")
+
+
+@claim("Adapter_Name_Rules")
+def test_so_it_is_when_added_or_loaded_and_the_model_is_as_before(tmp_path: Path) -> None:
+    model = get_peft_model(base(), lora("0")).eval()
+    model.save_pretrained(tmp_path)
+    before = run(model)
+    with pytest.raises(KeyError):
+        model.add_adapter("v1.0", lora("0"))
+    with pytest.raises(KeyError):
+        model.load_adapter(tmp_path, "v1.0")
+    with pytest.raises(KeyError):
+        PeftModel.from_pretrained(base(), tmp_path, adapter_name="v1.0")
+    assert torch.equal(run(model), before)
+    model.load_adapter(tmp_path, "v1_0")
+    model.set_adapter("v1_0")
+    assert torch.equal(run(model), before)
+
+
+@claim("Adapter_Name_Rules")
+@pytest.mark.parametrize("name", ["keys", "items", "values", "pop", "forward", "train", "eval", "type", "to"])
+def test_a_name_that_a_module_has_as_an_attribute_is_refused(name: str) -> None:
+    with pytest.raises(KeyError, match=f"attribute '{name}' already exists"):
+        get_peft_model(base(), lora("0"), adapter_name=name)
+
+
+@claim("Adapter_Name_Rules")
+def test_an_empty_name_is_refused() -> None:
+    with pytest.raises(KeyError, match=r"module name can.*t be empty string"):
+        get_peft_model(base(), lora("0"), adapter_name="")
+
+
+@claim("Adapter_Name_Rules")
+@pytest.mark.parametrize("name", ["a", "o", "lora", "lora_"])
+def test_a_part_of_the_prefix_is_warned_of_and_loads_right_nevertheless(name: str, tmp_path: Path) -> None:
+    with pytest.warns(UserWarning, match=f"Adapter name '{name}' should not be contained in the prefix 'lora_'"):
+        model = get_peft_model(base(), lora("0"), adapter_name=name).eval()
+    model.save_pretrained(tmp_path)
+    assert torch.equal(run(PeftModel.from_pretrained(base(), tmp_path / name, adapter_name=name)), run(model))
+
+
+@claim("Adapter_Name_Rules")
+def test_a_slash_becomes_a_folder(tmp_path: Path) -> None:
+    model = get_peft_model(base(), lora("0"), adapter_name="team/en").eval()
+    model.save_pretrained(tmp_path)
+    assert (tmp_path / "team" / "en" / "adapter_model.safetensors").exists()
+    assert torch.equal(run(PeftModel.from_pretrained(base(), tmp_path / "team" / "en")), run(model))
+
+
+@claim("Adapter_Name_Rules")
+@pytest.mark.parametrize("name", ["v1_0", "my adapter", "0", "weight", "base_layer", "A", "日本"])
+def test_other_names_do(name: str, tmp_path: Path) -> None:
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        model = get_peft_model(base(), lora("0"), adapter_name=name).eval()
+        model.save_pretrained(tmp_path)
+        assert torch.equal(run(PeftModel.from_pretrained(base(), tmp_path / name)), run(model))
+    assert not said(caught)
+
+
+@claim("Adapter_Name_Rules")
+def test_the_folder_of_a_saved_adapter_may_have_dots(tmp_path: Path) -> None:
+    model = get_peft_model(base(), lora("0")).eval()
+    model.save_pretrained(tmp_path / "model-v1.0")
+    assert torch.equal(run(PeftModel.from_pretrained(base(), tmp_path / "model-v1.0")), run(model))
+
+
+class Block(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        torch.manual_seed(0)
+        self.attn = nn.Linear(16, 16)
+        self.mlp = nn.Linear(16, 16)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.mlp(torch.relu(self.attn(x)))
+
+
+def named(name: str, config: peft.PeftConfig) -> tuple[PeftModel, torch.Tensor]:
+    """Return a model with the adapters `en` and another one, and what `en` gives."""
+    model = get_peft_model(Block(), copy.deepcopy(config), adapter_name="en")
+    model.add_adapter(name, copy.deepcopy(config))
+    trained(model)
+    return model, run(model)
+
+
+@claim("Adapter_Name_Rules")
+@pytest.mark.parametrize(("name", "left"), [("mlp", 2), ("attn", 2), ("lora_A", 2), ("weight", 0), ("fr", 4)])
+def test_an_adapter_that_is_called_like_a_module_takes_weights_out_of_the_others_file(
+    name: str, left: int, tmp_path: Path
+) -> None:
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        model, expected = named(name, lora("attn", "mlp"))
+        model.save_pretrained(tmp_path)
+    assert not said(caught)
+    assert len(load_file(tmp_path / "en" / "adapter_model.safetensors")) == left
+    assert len(load_file(tmp_path / name / "adapter_model.safetensors")) == 4  # its own file is complete
+
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        loaded = PeftModel.from_pretrained(Block(), tmp_path / "en")
+    assert any("Found missing adapter keys" in message for message in said(caught)) is (left < 4)
+    assert close(run(loaded), expected) is (left == 4)
+
+
+@claim("Adapter_Name_Rules")
+@pytest.mark.parametrize(
+    "config",
+    [
+        BOFTConfig(target_modules=["attn", "mlp"], boft_block_size=4),
+        IA3Config(target_modules=["attn", "mlp"], feedforward_modules=[]),
+        LoHaConfig(target_modules=["attn", "mlp"], r=4),
+        OFTConfig(target_modules=["attn", "mlp"], oft_block_size=4, r=0),
+        RoadConfig(target_modules=["attn", "mlp"], group_size=4),
+    ],
+)
+def test_the_same_happens_with_other_methods(config: peft.PeftConfig, tmp_path: Path) -> None:
+    sizes = {}
+    for name in ("mlp", "fr"):
+        named(name, config)[0].save_pretrained(tmp_path / name)
+        sizes[name] = len(load_file(tmp_path / name / "en" / "adapter_model.safetensors"))
+    assert sizes["mlp"] == sizes["fr"] / 2
+
+
+@claim("Adapter_Name_Rules")
+def test_deleted_first_the_other_file_is_complete(tmp_path: Path) -> None:
+    model, expected = named("mlp", lora("attn", "mlp"))
+    model.save_pretrained(tmp_path / "mlp", selected_adapters=["mlp"])
+    model.delete_adapter("mlp")
+    model.save_pretrained(tmp_path)
+    assert close(run(PeftModel.from_pretrained(Block(), tmp_path / "en")), expected)
+
+
+@claim("Adapter_Name_Rules")
+def test_a_name_that_is_a_part_of_another_is_fine(tmp_path: Path) -> None:
+    model, expected = named("en_us", lora("attn", "mlp"))
+    model.save_pretrained(tmp_path)
+    assert len(load_file(tmp_path / "en" / "adapter_model.safetensors")) == 4
+    assert close(run(PeftModel.from_pretrained(Block(), tmp_path / "en")), expected)
+
+
+@claim("Adapter_Name_Rules")
+def test_the_check_on_the_page_finds_the_parts_of_names() -> None:
+    taken = {
+        part for name, _ in get_peft_model(Block(), lora("attn", "mlp")).named_parameters() for part in name.split(".")
+    }
+    assert taken >= {"attn", "mlp", "lora_A", "weight", "base_model", "model"}
+    assert "fr" not in taken
+
+
+# ------------------------------------------------------------------------------------------ Prompt_Learning_Task_Type
+
+TASKLESS = [PromptTuningConfig, PrefixTuningConfig, PromptEncoderConfig, CartridgeConfig, MultitaskPromptTuningConfig]
+
+
+@claim("Prompt_Learning_Task_Type")
+@pytest.mark.parametrize("kind", TASKLESS)
+def test_without_a_task_type_there_is_a_key_error_of_none(kind: type[peft.PromptLearningConfig]) -> None:
+    with pytest.raises(KeyError) as caught:
+        get_peft_model(causal(), kind(num_virtual_tokens=4))
+    assert caught.value.args == (None,)
+    assert str(caught.value) == "None"
+    model = get_peft_model(causal(), kind(num_virtual_tokens=4, task_type="CAUSAL_LM"))
+    assert type(model) is PeftModelForCausalLM
+    tasks = {"task_ids": torch.zeros(2, dtype=torch.int)} if kind is MultitaskPromptTuningConfig else {}
+    assert model(input_ids=PROMPT, **tasks).logits.isfinite().all()
+
+
+@claim("Prompt_Learning_Task_Type")
+def test_cpt_says_what_it_wants() -> None:
+    tokens = {"cpt_token_ids": [1, 2], "cpt_mask": [1, 1], "cpt_tokens_type_mask": [1, 2]}
+    with pytest.raises(ValueError, match="CPTConfig only supports task_type = CAUSAL_LM"):
+        CPTConfig(**tokens)
+    get_peft_model(causal(), CPTConfig(task_type="CAUSAL_LM", **tokens))
+
+
+@claim("Prompt_Learning_Task_Type")
+@pytest.mark.parametrize("kind", [PromptTuningConfig, PrefixTuningConfig, PromptEncoderConfig])
+def test_loaded_without_one_the_prompt_is_silently_left_out(
+    kind: type[peft.PromptLearningConfig], tmp_path: Path
+) -> None:
+    model = trained(get_peft_model(causal(), kind(num_virtual_tokens=4, task_type="CAUSAL_LM")))
+    model.save_pretrained(tmp_path)
+    path = tmp_path / "adapter_config.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"task_type": None}))
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        loaded = PeftModel.from_pretrained(causal(), tmp_path)
+        assert type(loaded) is PeftModel
+        assert torch.equal(run(loaded), run(causal()))  # the base and nothing else
+    assert not said(caught)
+
+    config = PeftConfig.from_pretrained(tmp_path)
+    config.task_type = "CAUSAL_LM"
+    config.inference_mode = True
+    loaded = PeftModel.from_pretrained(causal(), tmp_path, config=config)
+    assert type(loaded) is PeftModelForCausalLM
+    assert close(run(loaded), run(model))
+    assert run(loaded).shape != run(causal()).shape or not close(run(loaded), run(causal()))
+
+
+@claim("Prompt_Learning_Task_Type")
+@pytest.mark.parametrize("kind", [LoraConfig, PromptTuningConfig])
+def test_a_wrong_one_is_named(kind: type[peft.PeftConfig]) -> None:
+    for wrong in ("causal_lm", "CAUSAL"):
+        with pytest.raises(ValueError, match=f"Invalid task type: '{wrong}'. Must be one of the following task types"):
+            kind(task_type=wrong)
+
+
+@claim("Prompt_Learning_Task_Type")
+@pytest.mark.parametrize(
+    "config", [LoraConfig(), VeraConfig(), peft.AdaptionPromptConfig(adapter_len=4, adapter_layers=1)]
+)
+def test_other_methods_need_none(config: peft.PeftConfig) -> None:
+    model = get_peft_model(causal(), config)
+    assert type(model) is PeftModel
+    assert run(model).isfinite().all()
+
+
+@claim("Prompt_Learning_Task_Type")
+def test_a_wrapper_without_a_task_has_no_signature_of_its_own() -> None:
+    plain = inspect.signature(get_peft_model(causal(), LoraConfig()).forward).parameters
+    assert "input_ids" not in plain
+    typed = inspect.signature(get_peft_model(causal(), LoraConfig(task_type="CAUSAL_LM")).forward).parameters
+    assert "input_ids" in typed
