@@ -55,9 +55,11 @@ from peft import (
 )
 from peft.mapping import PEFT_TYPE_TO_CONFIG_MAPPING
 from peft.tuners.lora.layer import ParamWrapper
+from peft.utils.constants import TRANSFORMERS_MODELS_TO_LORA_TARGET_MODULES_MAPPING
 from safetensors.torch import load_file
 from torch import nn
 from transformers import (
+    CLIPVisionConfig,
     DeepseekV3Config,
     DeepseekV3ForCausalLM,
     GptOssConfig,
@@ -68,13 +70,18 @@ from transformers import (
     Llama4TextConfig,
     LlamaConfig,
     LlamaForCausalLM,
+    LlavaConfig,
+    LlavaForConditionalGeneration,
     MixtralConfig,
     MixtralForCausalLM,
+    OlmoConfig,
+    OlmoForCausalLM,
     Qwen3MoeConfig,
     Qwen3MoeForCausalLM,
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 claim = pytest.mark.claim
@@ -1078,3 +1085,123 @@ def test_a_wrapper_without_a_task_has_no_signature_of_its_own() -> None:
     assert "input_ids" not in plain
     typed = inspect.signature(get_peft_model(causal(), LoraConfig(task_type="CAUSAL_LM")).forward).parameters
     assert "input_ids" in typed
+
+
+# --------------------------------------------------------------------------------------------- Default_Target_Modules
+
+#: Methods whose layers are chosen in another way, or not at all.
+CHOOSE_OTHERWISE = {"AdaptionPromptConfig", "LNTuningConfig", "OSFConfig", "ShadowConfig", "TrainableTokensConfig"}
+#: What some methods want besides, or do not accept on layers as small as these.
+NEEDED = {"AdaLoraConfig": {"total_step": 10}, "C3AConfig": {"block_size": 4}, "VBLoRAConfig": {"vector_length": 4}}
+EVERY_LINEAR = {"q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"}
+TARGETED = sorted(
+    (
+        kind
+        for kind in PEFT_TYPE_TO_CONFIG_MAPPING.values()
+        if "target_modules" in inspect.signature(kind).parameters and kind.__name__ not in CHOOSE_OTHERWISE
+    ),
+    key=lambda kind: kind.__name__,
+)
+
+
+def olmo() -> OlmoForCausalLM:
+    """Return a model that PEFT's tables do not have."""
+    return OlmoForCausalLM(OlmoConfig(num_attention_heads=4, **SMALL | ENDS))
+
+
+SMALL = {"vocab_size": 64, "hidden_size": 64, "intermediate_size": 64, "num_hidden_layers": 1}
+ENDS = {"pad_token_id": 0, "bos_token_id": 1, "eos_token_id": 2}
+
+
+@claim("Default_Target_Modules")
+@pytest.mark.parametrize("kind", TARGETED, ids=lambda kind: kind.__name__)
+def test_without_targets_an_unknown_model_is_refused_and_a_known_one_gets_a_few(kind: type[peft.PeftConfig]) -> None:
+    options = NEEDED.get(kind.__name__, {})
+    with pytest.raises(ValueError, match=r"Please specify `target_modules`.*in `peft_config`"):
+        get_peft_model(olmo(), kind(**options))
+    expected = {"BeftConfig": {"v_proj"}, "IA3Config": {"k_proj", "v_proj", "down_proj"}}
+    model = get_peft_model(with_biases(causal(**SMALL)), kind(**options))
+    assert ends(model.targeted_module_names) == expected.get(kind.__name__, {"q_proj", "v_proj"})
+
+
+def with_biases(model: LlamaForCausalLM) -> LlamaForCausalLM:
+    """Give the layer that BEFT adapts the bias that it wants."""
+    for layer in model.model.layers:
+        layer.self_attn.v_proj.bias = nn.Parameter(torch.zeros(64))
+    return model
+
+
+@claim("Default_Target_Modules")
+def test_these_are_all_that_have_targets() -> None:
+    assert len(TARGETED) == 33
+    assert {kind.__name__ for kind in PEFT_TYPE_TO_CONFIG_MAPPING.values()} >= CHOOSE_OTHERWISE
+
+
+@claim("Default_Target_Modules")
+@pytest.mark.parametrize("model", [olmo, causal])
+def test_all_linear_takes_all_but_the_head(model: Callable[[], nn.Module]) -> None:
+    wrapped = get_peft_model(model(), LoraConfig(target_modules="all-linear"))
+    assert ends(wrapped.targeted_module_names) == EVERY_LINEAR
+
+
+@claim("Default_Target_Modules")
+def test_the_default_is_a_small_part_of_a_llama() -> None:
+    weights = {name: weight.numel() for name, weight in causal().named_parameters() if name.endswith("_proj.weight")}
+    ours = sum(size for name, size in weights.items() if name.endswith(("q_proj.weight", "v_proj.weight")))
+    assert len({name.split(".")[-2] for name in weights}) == 7
+    assert ours < sum(weights.values()) / 3
+
+
+@claim("Default_Target_Modules")
+def test_a_module_of_ones_own_has_no_default() -> None:
+    with pytest.raises(ValueError, match="Please specify `target_modules`"):
+        get_peft_model(base(), LoraConfig())
+    assert "llama" in TRANSFORMERS_MODELS_TO_LORA_TARGET_MODULES_MAPPING
+    assert (
+        not {"olmo", "phi3", "gemma3", "llava", "qwen2_vl"} & TRANSFORMERS_MODELS_TO_LORA_TARGET_MODULES_MAPPING.keys()
+    )
+
+
+def llava() -> LlavaForConditionalGeneration:
+    vision = CLIPVisionConfig(
+        hidden_size=32, intermediate_size=64, num_hidden_layers=2, num_attention_heads=4, image_size=16, patch_size=8
+    )
+    text = LlamaConfig(num_attention_heads=4, **SMALL | ENDS)
+    return LlavaForConditionalGeneration(LlavaConfig(text_config=text, vision_config=vision))
+
+
+def parts(model: PeftModel) -> set[str]:
+    """Return which parts of the model have adapters."""
+    return {name.split(".")[1] for name in model.targeted_module_names}
+
+
+@claim("Default_Target_Modules")
+def test_names_match_in_every_part_of_the_model_even_in_a_frozen_one() -> None:
+    plain = llava()
+    plain.model.vision_tower.requires_grad_(False)  # noqa: FBT003 -- PyTorch's own
+    model = get_peft_model(plain, LoraConfig(target_modules=["q_proj", "v_proj"]))
+    assert parts(model) == {"language_model", "vision_tower"}
+    assert any(".vision_tower." in name for name in trainable(model))
+    model = get_peft_model(llava(), LoraConfig(target_modules="all-linear"))
+    assert parts(model) == {"language_model", "vision_tower", "multi_modal_projector"}
+
+    for config in (
+        LoraConfig(target_modules=r".*language_model.*\.(q_proj|v_proj)"),
+        LoraConfig(target_modules=["q_proj", "v_proj"], exclude_modules=r".*vision_tower.*"),
+    ):
+        model = get_peft_model(llava(), config)
+        assert parts(model) == {"language_model"}
+        assert ends(model.targeted_module_names) == {"q_proj", "v_proj"}
+
+
+@claim("Default_Target_Modules")
+def test_ia3_wants_its_feedforward_modules_as_well() -> None:
+    with pytest.raises(ValueError, match="Please specify `feedforward_modules` in `peft_config`"):
+        get_peft_model(olmo(), IA3Config(target_modules="all-linear"))
+    get_peft_model(olmo(), IA3Config(target_modules=["k_proj", "down_proj"], feedforward_modules=["down_proj"]))
+
+
+@claim("Default_Target_Modules")
+def test_all_linear_takes_the_head_of_a_model_of_ones_own() -> None:
+    model = get_peft_model(base(), LoraConfig(target_modules="all-linear"))
+    assert set(model.targeted_module_names) == {"0", "2"}
