@@ -52,6 +52,7 @@ from peft import (
     WaveFTConfig,
     get_peft_model,
     inject_adapter_in_model,
+    set_peft_model_state_dict,
 )
 from peft.mapping import PEFT_TYPE_TO_CONFIG_MAPPING
 from peft.tuners.lora.layer import ParamWrapper
@@ -1205,3 +1206,118 @@ def test_ia3_wants_its_feedforward_modules_as_well() -> None:
 def test_all_linear_takes_the_head_of_a_model_of_ones_own() -> None:
     model = get_peft_model(base(), LoraConfig(target_modules="all-linear"))
     assert set(model.targeted_module_names) == {"0", "2"}
+
+
+# ------------------------------------------------------------------------------------------- Optimizer_After_Adapters
+
+
+def steps(model: nn.Module, optimizer: torch.optim.Optimizer, number: int = 5) -> list[float]:
+    """Train and return the losses."""
+    losses = []
+    for _step in range(number):
+        loss = model(rows()).square().mean()
+        loss.backward()
+        optimizer.step()
+        optimizer.zero_grad()
+        losses.append(loss.item())
+    return losses
+
+
+def adam(model: nn.Module) -> torch.optim.Optimizer:
+    return torch.optim.AdamW((weight for weight in model.parameters() if weight.requires_grad), lr=1e-2)
+
+
+def left_out(model: nn.Module, optimizer: torch.optim.Optimizer) -> set[str]:
+    """Return what is trainable and not in the optimizer, as the page does."""
+    known = {id(weight) for group in optimizer.param_groups for weight in group["params"]}
+    return {name for name, weight in model.named_parameters() if weight.requires_grad and id(weight) not in known}
+
+
+@claim("Optimizer_After_Adapters")
+@pytest.mark.parametrize("kind", ["AdamW", "SGD"])
+def test_an_optimizer_from_before_trains_nothing_without_a_word(kind: str) -> None:
+    plain = base()
+    optimizer = getattr(torch.optim, kind)(plain.parameters(), lr=1e-2)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        model = get_peft_model(plain, lora())
+        before = run(model)
+        losses = steps(model, optimizer)
+    assert not said(caught)
+    assert set(losses) == {losses[0]}
+    assert torch.equal(run(model), before)
+    assert left_out(model, optimizer) == trainable(model)
+
+    later = adam(model)
+    assert not left_out(model, later)
+    losses = steps(model, later)
+    assert losses[-1] < losses[0]
+
+
+@claim("Optimizer_After_Adapters")
+def test_an_adapter_that_is_added_later_is_not_trained() -> None:
+    model = get_peft_model(base(), lora(), adapter_name="en")
+    optimizer = adam(model)
+    model.add_adapter("fr", lora())
+    model.set_adapter("fr")
+    before = run(model)
+    steps(model, optimizer)
+    assert torch.equal(run(model), before)
+    assert left_out(model, optimizer) == trainable(model)
+
+
+@claim("Optimizer_After_Adapters")
+@pytest.mark.parametrize("first", [True, False])
+def test_of_two_adapters_only_those_that_are_active_by_then_are_trained(
+    first: bool,  # noqa: FBT001 -- a table's column
+) -> None:
+    model = get_peft_model(base(), lora(), adapter_name="en")
+    model.add_adapter("fr", lora())
+    if first:
+        model.base_model.set_adapter(["en", "fr"])
+    optimizer = adam(model)
+    model.base_model.set_adapter(["en", "fr"])
+    before = {name: weight.detach().clone() for name, weight in model.named_parameters()}
+    steps(model, optimizer)
+    moved = {name.split(".")[-2] for name, weight in model.named_parameters() if not torch.equal(weight, before[name])}
+    assert moved == ({"en", "fr"} if first else {"en"})
+    assert bool(left_out(model, optimizer)) is not first
+
+
+@claim("Optimizer_After_Adapters")
+def test_weights_that_are_put_in_place_later_are_other_ones(tmp_path: Path) -> None:
+    get_peft_model(base(), lora()).save_pretrained(tmp_path)
+    model = get_peft_model(base(), lora(), low_cpu_mem_usage=True)  # on the meta device
+    early = adam(model)
+    set_peft_model_state_dict(model, load_file(tmp_path / "adapter_model.safetensors"), low_cpu_mem_usage=True)
+    before = run(model)
+    steps(model, early)
+    assert torch.equal(run(model), before)
+    later = adam(model)
+    steps(model, later)
+    assert not torch.equal(run(model), before)
+
+
+@claim("Optimizer_After_Adapters")
+def test_a_cast_keeps_the_weights_that_the_optimizer_has() -> None:
+    model = get_peft_model(base(), lora())
+    optimizer = adam(model)
+    model.to(torch.float64).float()
+    assert not left_out(model, optimizer)
+    before = run(model)
+    steps(model, optimizer)
+    assert not torch.equal(run(model), before)
+
+
+@claim("Optimizer_After_Adapters")
+def test_a_group_can_be_added_for_a_new_adapter() -> None:
+    model = get_peft_model(base(), lora(), adapter_name="en")
+    optimizer = adam(model)
+    steps(model, optimizer)
+    model.add_adapter("fr", lora())
+    model.set_adapter("fr")
+    optimizer.add_param_group({"params": [weight for weight in model.parameters() if weight.requires_grad]})
+    assert not left_out(model, optimizer)
+    before = run(model)
+    steps(model, optimizer)
+    assert not torch.equal(run(model), before)
