@@ -1321,3 +1321,32 @@ def test_a_group_can_be_added_for_a_new_adapter() -> None:
     before = run(model)
     steps(model, optimizer)
     assert not torch.equal(run(model), before)
+
+
+# ---------------------------------------------------------------------------------------------- Set_Adapter_Unfreezes
+
+
+@claim("Set_Adapter_Unfreezes")
+@pytest.mark.parametrize("way", ["context", "layers", "deleted"])
+def test_other_ways_to_unfreeze_an_adapter_that_was_loaded_frozen(way: str, tmp_path: Path) -> None:
+    get_peft_model(base(), lora()).save_pretrained(tmp_path)
+    model = PeftModel.from_pretrained(base(), tmp_path)
+    model.load_adapter(tmp_path, "fr")
+    assert trainable(model) == set()
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        match way:
+            case "context":
+                with model.disable_adapter():
+                    pass
+            case "layers":
+                model.disable_adapter_layers()
+                model.enable_adapter_layers()
+            case _:
+                model.delete_adapter("default")
+    active = "fr" if way == "deleted" else "default"
+    assert model.active_adapter == active
+    assert {name.split(".")[-2] for name in trainable(model)} == {active}
+    assert not any("requires_grad" in message for message in said(caught))
+    model.set_adapter(active, inference_mode=True)
+    assert trainable(model) == set()
