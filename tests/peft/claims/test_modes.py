@@ -14,6 +14,8 @@ import pytest
 import torch
 from peft import (
     AdaLoraConfig,
+    AdamssConfig,
+    BeftConfig,
     BOFTConfig,
     C3AConfig,
     CartridgeConfig,
@@ -27,6 +29,7 @@ from peft import (
     HiraConfig,
     HRAConfig,
     IA3Config,
+    LNTuningConfig,
     LoHaConfig,
     LoKrConfig,
     LoraConfig,
@@ -34,6 +37,8 @@ from peft import (
     MultitaskPromptTuningConfig,
     NoMatchingPeftModuleError,
     OFTConfig,
+    OSFConfig,
+    PeanutConfig,
     PeftConfig,
     PeftMixedModel,
     PeftModel,
@@ -41,11 +46,14 @@ from peft import (
     PrefixTuningConfig,
     PromptEncoderConfig,
     PromptTuningConfig,
+    PsoftConfig,
     PveraConfig,
     RandLoraConfig,
     RoadConfig,
     ShiraConfig,
+    SupertuningConfig,
     TinyLoraConfig,
+    TrainableTokensConfig,
     UniLoraConfig,
     VBLoRAConfig,
     VeraConfig,
@@ -312,6 +320,19 @@ ON_BOTH = {"target_modules": ["0", "2"]}
         RoadConfig(group_size=4, init_weights=False, **ON_BOTH),
         ShiraConfig(r=4, **ON_BOTH),
         VeraConfig(r=4, init_weights=False, **ON_BOTH),
+        AdamssConfig(r=4, **ON_BOTH),
+        BeftConfig(**ON_BOTH),
+        DeftConfig(r=4, **ON_BOTH),
+        FrodConfig(**ON_BOTH),
+        GraloraConfig(r=4, gralora_k=2, **ON_BOTH),
+        PeanutConfig(r=4, **ON_BOTH),
+        PsoftConfig(r=4, **ON_BOTH),
+        PveraConfig(r=4, **ON_BOTH),
+        SupertuningConfig(**ON_BOTH),
+        TinyLoraConfig(r=4, **ON_BOTH),
+        UniLoraConfig(r=4, **ON_BOTH),
+        VBLoRAConfig(vector_length=4, num_vectors=8, **ON_BOTH),
+        WaveFTConfig(n_frequency=20, **ON_BOTH),
     ],
 )
 def test_merging_one_of_two_active_adapters_drops_the_other_without_a_word(config: peft.PeftConfig) -> None:
@@ -340,6 +361,9 @@ def test_merging_one_of_two_active_adapters_drops_the_other_without_a_word(confi
 def test_two_methods_merge_several_adapters_wrongly_however(config: peft.PeftConfig) -> None:
     model = two(config)
     both, first, second = run(model), alone(model, "en"), alone(model, "fr")
+    model.merge_adapter(["en"])
+    assert close(run(model), first)
+    model.unmerge_adapter()
     merged = run(model.merge_and_unload())
     assert (merged - both).norm() > 0.05 * both.norm()
     for name, expected in {"en": first, "fr": second}.items():  # one alone is right
@@ -444,6 +468,38 @@ def test_two_calls_undo_a_merge() -> None:
     model.merge_adapter(["en"])
     with pytest.raises(ValueError, match="Cannot pass `adapter_names` when there are merged adapters"):
         model(rows(), adapter_names=["en", "fr", "fr"])
+
+
+@claim("Partial_Merge_Drops_Adapters")
+@pytest.mark.parametrize(
+    "config", [AdaLoraConfig(total_step=10, **ON_BOTH), LNTuningConfig(**ON_BOTH), OSFConfig(**ON_BOTH)]
+)
+def test_where_one_adapter_is_active_the_merged_one_takes_its_place(config: peft.PeftConfig) -> None:
+    torch.manual_seed(1)
+    model = get_peft_model(base(), copy.deepcopy(config), adapter_name="en")
+    frozen = copy.deepcopy(config)
+    frozen.inference_mode = True
+    model.add_adapter("fr", frozen)
+    outputs = {}
+    for name in ("en", "fr"):
+        model.set_adapter(name)
+        outputs[name] = run(trained(model))
+    assert not torch.allclose(outputs["en"], outputs["fr"], atol=1e-3)
+    model.set_adapter("en")
+    model.merge_adapter(["fr"])
+    assert model.active_adapter == "en"
+    assert close(run(model), outputs["fr"])
+
+
+@claim("Partial_Merge_Drops_Adapters")
+def test_trainable_tokens_as_well() -> None:
+    model = get_peft_model(causal(), TrainableTokensConfig(token_indices=[1, 2, 3]), adapter_name="en")
+    model.add_adapter("fr", TrainableTokensConfig(token_indices=[4, 5, 6]))
+    model.base_model.set_adapter(["en", "fr"])
+    both, first = run(trained(model)), alone(model, "en")
+    assert not torch.allclose(both, first, atol=1e-3)
+    model.merge_adapter(["en"])
+    assert close(run(model), first)
 
 
 # ----------------------------------------------------------------------------- Fused_Experts_Need_Target_Parameters
