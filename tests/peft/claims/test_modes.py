@@ -68,7 +68,6 @@ from peft.utils.constants import TRANSFORMERS_MODELS_TO_LORA_TARGET_MODULES_MAPP
 from safetensors.torch import load_file
 from torch import nn
 from transformers import (
-    CLIPVisionConfig,
     DeepseekV3Config,
     DeepseekV3ForCausalLM,
     GptOssConfig,
@@ -79,8 +78,6 @@ from transformers import (
     Llama4TextConfig,
     LlamaConfig,
     LlamaForCausalLM,
-    LlavaConfig,
-    LlavaForConditionalGeneration,
     MixtralConfig,
     MixtralForCausalLM,
     OlmoConfig,
@@ -1217,38 +1214,6 @@ def test_a_module_of_ones_own_has_no_default() -> None:
     assert (
         not {"olmo", "phi3", "gemma3", "llava", "qwen2_vl"} & TRANSFORMERS_MODELS_TO_LORA_TARGET_MODULES_MAPPING.keys()
     )
-
-
-def llava() -> LlavaForConditionalGeneration:
-    vision = CLIPVisionConfig(
-        hidden_size=32, intermediate_size=64, num_hidden_layers=2, num_attention_heads=4, image_size=16, patch_size=8
-    )
-    text = LlamaConfig(num_attention_heads=4, **SMALL | ENDS)
-    return LlavaForConditionalGeneration(LlavaConfig(text_config=text, vision_config=vision))
-
-
-def parts(model: PeftModel) -> set[str]:
-    """Return which parts of the model have adapters."""
-    return {name.split(".")[1] for name in model.targeted_module_names}
-
-
-@claim("Default_Target_Modules")
-def test_names_match_in_every_part_of_the_model_even_in_a_frozen_one() -> None:
-    plain = llava()
-    plain.model.vision_tower.requires_grad_(False)  # noqa: FBT003 -- PyTorch's own
-    model = get_peft_model(plain, LoraConfig(target_modules=["q_proj", "v_proj"]))
-    assert parts(model) == {"language_model", "vision_tower"}
-    assert any(".vision_tower." in name for name in trainable(model))
-    model = get_peft_model(llava(), LoraConfig(target_modules="all-linear"))
-    assert parts(model) == {"language_model", "vision_tower", "multi_modal_projector"}
-
-    for config in (
-        LoraConfig(target_modules=r".*language_model.*\.(q_proj|v_proj)"),
-        LoraConfig(target_modules=["q_proj", "v_proj"], exclude_modules=r".*vision_tower.*"),
-    ):
-        model = get_peft_model(llava(), config)
-        assert parts(model) == {"language_model"}
-        assert ends(model.targeted_module_names) == {"q_proj", "v_proj"}
 
 
 @claim("Default_Target_Modules")
