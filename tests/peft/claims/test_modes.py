@@ -1,0 +1,1373 @@
+"""What the heuristics on modes, names and targets say, run on tiny random models: the pitfall, then its cure."""
+
+from __future__ import annotations
+
+import copy
+import dataclasses
+import inspect
+import json
+import warnings
+from typing import TYPE_CHECKING, Any
+
+import peft
+import pytest
+import torch
+from peft import (
+    AdaLoraConfig,
+    AdamssConfig,
+    BeftConfig,
+    BOFTConfig,
+    C3AConfig,
+    CartridgeConfig,
+    CPTConfig,
+    DeftConfig,
+    DeloraConfig,
+    FourierFTConfig,
+    FrodConfig,
+    GloraConfig,
+    GraloraConfig,
+    HiraConfig,
+    HRAConfig,
+    IA3Config,
+    LNTuningConfig,
+    LoHaConfig,
+    LoKrConfig,
+    LoraConfig,
+    MissConfig,
+    MultitaskPromptTuningConfig,
+    NoMatchingPeftModuleError,
+    OFTConfig,
+    OSFConfig,
+    PeanutConfig,
+    PeftConfig,
+    PeftMixedModel,
+    PeftModel,
+    PeftModelForCausalLM,
+    PrefixTuningConfig,
+    PromptEncoderConfig,
+    PromptTuningConfig,
+    PsoftConfig,
+    PveraConfig,
+    RandLoraConfig,
+    RoadConfig,
+    ShiraConfig,
+    SupertuningConfig,
+    TinyLoraConfig,
+    TrainableTokensConfig,
+    UniLoraConfig,
+    VBLoRAConfig,
+    VeraConfig,
+    WaveFTConfig,
+    get_peft_model,
+    inject_adapter_in_model,
+    set_peft_model_state_dict,
+)
+from peft.mapping import PEFT_TYPE_TO_CONFIG_MAPPING
+from peft.tuners.lora.layer import ParamWrapper
+from peft.utils.constants import TRANSFORMERS_MODELS_TO_LORA_TARGET_MODULES_MAPPING
+from safetensors.torch import load_file
+from torch import nn
+from transformers import (
+    DeepseekV3Config,
+    DeepseekV3ForCausalLM,
+    GptOssConfig,
+    GptOssForCausalLM,
+    GraniteMoeConfig,
+    GraniteMoeForCausalLM,
+    Llama4ForCausalLM,
+    Llama4TextConfig,
+    LlamaConfig,
+    LlamaForCausalLM,
+    MixtralConfig,
+    MixtralForCausalLM,
+    OlmoConfig,
+    OlmoForCausalLM,
+    Qwen3MoeConfig,
+    Qwen3MoeForCausalLM,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+claim = pytest.mark.claim
+pytestmark = [
+    # PEFT and transformers warn of much; where a warning is the claim, or that there is none, the test catches it
+    pytest.mark.filterwarnings("ignore")
+]
+
+PROMPT = torch.arange(16).reshape(2, 8)
+
+
+def base() -> nn.Sequential:
+    """Return a base of two linear layers in evaluation mode, the same at every call."""
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        return nn.Sequential(nn.Linear(16, 16), nn.Tanh(), nn.Linear(16, 16)).eval()
+
+
+def lora(*layers: str, **options: Any) -> LoraConfig:  # noqa: ANN401 -- a configuration takes anything
+    """Return a configuration whose adapter is random, as if it were trained."""
+    return LoraConfig(**{"target_modules": list(layers or ("0", "2")), "r": 4, "init_lora_weights": False} | options)
+
+
+def rows() -> torch.Tensor:
+    return torch.linspace(-1.0, 1.0, 48).reshape(3, 16)
+
+
+def run(model: nn.Module) -> torch.Tensor:
+    """Return the outputs for the same rows, or the logits for the same prompt."""
+    with torch.no_grad():
+        config = getattr(model, "config", None)
+        # the wrapper of a plain module has a configuration without a type of model
+        if getattr(config, "model_type", None) in {None, "custom"}:
+            return model(rows())
+        return model(input_ids=PROMPT).logits
+
+
+def close(a: torch.Tensor, b: torch.Tensor) -> bool:
+    return torch.allclose(a, b, atol=1e-5)
+
+
+def repeats(model: nn.Module) -> bool:
+    """Return whether two calls give the same."""
+    return torch.equal(run(model), run(model))
+
+
+def trained(model: nn.Module) -> nn.Module:
+    """Return the model in evaluation mode with its trainable weights moved, as training would have moved them."""
+    for parameter in model.parameters():
+        if parameter.requires_grad:
+            parameter.data += 0.1 * torch.randn_like(parameter)
+    return model.eval()
+
+
+def trainable(model: nn.Module) -> set[str]:
+    return {name for name, parameter in model.named_parameters() if parameter.requires_grad}
+
+
+def said(caught: list[warnings.WarningMessage]) -> list[str]:
+    """Return what was warned of, except for deprecations."""
+    return [str(warning.message) for warning in caught if not issubclass(warning.category, FutureWarning)]
+
+
+def causal(**options: Any) -> LlamaForCausalLM:  # noqa: ANN401 -- a configuration takes anything
+    """Return a small Llama in evaluation mode, the same at every call."""
+    sizes = {"vocab_size": 64, "hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 2}
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        return LlamaForCausalLM(LlamaConfig(num_attention_heads=4, **sizes | options)).eval()
+
+
+# ----------------------------------------------------------------------------------------------- Eval_Mode_Not_Kept
+
+
+@claim("Eval_Mode_Not_Kept")
+@pytest.mark.parametrize("options", [{}, {"inference_mode": True}])
+def test_the_new_layers_of_a_model_in_evaluation_mode_drop_out(options: dict[str, Any]) -> None:
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        model = get_peft_model(base(), lora(lora_dropout=0.5, **options))
+        assert model.training
+        assert not repeats(model)
+    assert not said(caught)
+    assert repeats(model.eval())
+
+
+@claim("Eval_Mode_Not_Kept")
+def test_an_adapter_that_is_added_drops_out_although_the_model_says_otherwise() -> None:
+    model = get_peft_model(base(), lora(lora_dropout=0.5)).eval()
+    model.add_adapter("b", lora(lora_dropout=0.5))
+    assert repeats(model)  # it is not active yet
+    model.set_adapter("b")
+    assert not model.training
+    assert not repeats(model)
+    assert repeats(model.eval())
+
+
+@claim("Eval_Mode_Not_Kept")
+@pytest.mark.parametrize(
+    "config",
+    [
+        AdaLoraConfig(target_modules=["0"], total_step=10, lora_dropout=0.5),
+        BOFTConfig(target_modules=["0"], boft_block_size=4, boft_dropout=0.9, init_weights=False),
+        LoHaConfig(target_modules=["0"], rank_dropout=0.5, init_weights=False),
+        HiraConfig(target_modules=["0"], r=4, hira_dropout=0.5),
+        VeraConfig(target_modules=["0"], r=4, vera_dropout=0.5, init_weights=False),
+    ],
+)
+def test_other_methods_as_well(config: peft.PeftConfig) -> None:
+    torch.manual_seed(0)
+    model = get_peft_model(base(), config)
+    trained(model).train()
+    new = get_peft_model(base(), config)
+    assert new.training
+    assert len({run(model).sum().item() for _ in range(20)}) > 1
+    assert repeats(model.eval())
+
+
+@claim("Eval_Mode_Not_Kept")
+def test_so_does_what_is_injected_mixed_combined_or_loaded_to_be_trained(tmp_path: Path) -> None:
+    config = lora(lora_dropout=0.5)
+    injected = inject_adapter_in_model(config, base())
+    assert not injected.training
+    assert not repeats(injected)
+
+    mixed = get_peft_model(base(), config, mixed=True)
+    assert mixed.training
+    assert not repeats(mixed)
+
+    model = get_peft_model(base(), config)
+    model.save_pretrained(tmp_path)
+    model.add_adapter("b", config)
+    model.eval()
+    model.add_weighted_adapter(["default", "b"], [0.5, 0.5], "both", combination_type="cat")
+    model.set_adapter("both")
+    assert not model.training
+    assert not repeats(model)
+
+    loaded = PeftModel.from_pretrained(base(), tmp_path, is_trainable=True)
+    assert loaded.training
+    assert not repeats(loaded)
+    loaded.eval()
+    loaded.load_adapter(tmp_path, "c", is_trainable=True)
+    loaded.set_adapter("c")
+    assert not loaded.training
+    assert not repeats(loaded)
+
+    for one in (injected, mixed, model, loaded):
+        assert repeats(one.eval())
+
+
+@claim("Eval_Mode_Not_Kept")
+def test_loading_to_infer_puts_all_into_evaluation_mode(tmp_path: Path) -> None:
+    get_peft_model(base(), lora(lora_dropout=0.5)).save_pretrained(tmp_path)
+    for kind in (PeftModel, PeftMixedModel):
+        loaded = kind.from_pretrained(base().train(), tmp_path)
+        assert not loaded.training
+        assert repeats(loaded)
+
+    model = get_peft_model(base(), lora(lora_dropout=0.5)).train()
+    assert not repeats(model)
+    model.load_adapter(tmp_path, "reference")
+    assert model.active_adapter == "default"
+    assert not model.training  # the adapter that is in training no longer drops anything
+    assert repeats(model)
+    assert not repeats(model.train())
+
+
+@claim("Eval_Mode_Not_Kept")
+def test_nothing_is_to_be_seen_without_dropout_or_before_training() -> None:
+    assert repeats(get_peft_model(base(), lora()))
+    new = get_peft_model(base(), lora(lora_dropout=0.5, init_lora_weights=True))
+    assert repeats(new)
+    assert not repeats(trained(new).train())
+
+
+@claim("Eval_Mode_Not_Kept")
+def test_a_switch_changes_no_mode() -> None:
+    model = get_peft_model(base(), lora(lora_dropout=0.5))
+    model.add_adapter("b", lora(lora_dropout=0.5))
+    model.eval()
+    model.set_adapter("b")
+    assert repeats(model)
+
+
+# ------------------------------------------------------------------------------------- Partial_Merge_Drops_Adapters
+
+
+def two(config: peft.PeftConfig | None = None, **options: Any) -> PeftModel:  # noqa: ANN401 -- as get_peft_model
+    """Return a model with two trained adapters, both active."""
+    torch.manual_seed(1)
+    model = get_peft_model(base(), config or lora(), adapter_name="en", **options)
+    model.add_adapter("fr", config or lora())
+    both = model.base_model if isinstance(model, PeftModel) else model
+    both.set_adapter(["en", "fr"])
+    return trained(model)
+
+
+def alone(model: PeftModel, name: str) -> torch.Tensor:
+    """Return the outputs with one adapter only, and activate both again."""
+    model.base_model.set_adapter([name])
+    result = run(model)
+    model.base_model.set_adapter(["en", "fr"])
+    return result
+
+
+ON_BOTH = {"target_modules": ["0", "2"]}
+
+
+@claim("Partial_Merge_Drops_Adapters")
+@pytest.mark.parametrize(
+    "config",
+    [
+        lora(),
+        lora(use_dora=True),
+        BOFTConfig(boft_block_size=4, init_weights=False, **ON_BOTH),
+        DeloraConfig(r=4, **ON_BOTH),
+        FourierFTConfig(n_frequency=20, **ON_BOTH),
+        GloraConfig(r=4, **ON_BOTH),
+        HRAConfig(r=4, init_weights=False, **ON_BOTH),
+        HiraConfig(r=4, **ON_BOTH),
+        IA3Config(feedforward_modules=[], init_ia3_weights=False, **ON_BOTH),
+        LoHaConfig(r=4, init_weights=False, **ON_BOTH),
+        LoKrConfig(r=4, init_weights=False, **ON_BOTH),
+        MissConfig(r=4, init_weights=False, **ON_BOTH),
+        RandLoraConfig(r=4, init_weights=False, **ON_BOTH),
+        RoadConfig(group_size=4, init_weights=False, **ON_BOTH),
+        ShiraConfig(r=4, **ON_BOTH),
+        VeraConfig(r=4, init_weights=False, **ON_BOTH),
+        AdamssConfig(r=4, **ON_BOTH),
+        BeftConfig(**ON_BOTH),
+        DeftConfig(r=4, **ON_BOTH),
+        FrodConfig(**ON_BOTH),
+        GraloraConfig(r=4, gralora_k=2, **ON_BOTH),
+        PeanutConfig(r=4, **ON_BOTH),
+        PsoftConfig(r=4, **ON_BOTH),
+        PveraConfig(r=4, **ON_BOTH),
+        SupertuningConfig(**ON_BOTH),
+        TinyLoraConfig(r=4, **ON_BOTH),
+        UniLoraConfig(r=4, **ON_BOTH),
+        VBLoRAConfig(vector_length=4, num_vectors=8, **ON_BOTH),
+        WaveFTConfig(n_frequency=20, **ON_BOTH),
+    ],
+)
+def test_merging_one_of_two_active_adapters_drops_the_other_without_a_word(config: peft.PeftConfig) -> None:
+    model = two(config)
+    both, first = run(model), alone(model, "en")
+    assert not torch.allclose(both, first, atol=1e-3)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        model.merge_adapter(["en"])
+        assert close(run(model), first)
+    assert not said(caught)
+    status = model.get_model_status()
+    assert status.active_adapters == ["en", "fr"]
+    assert status.merged_adapters == ["en"]  # what gives it away
+
+    model.unmerge_adapter()
+    assert torch.allclose(run(model), both, atol=1e-4)
+    model.merge_adapter()
+    assert torch.allclose(run(model), both, atol=1e-4)
+
+
+@claim("Partial_Merge_Drops_Adapters")
+@pytest.mark.parametrize(
+    "config", [C3AConfig(block_size=4, **ON_BOTH), OFTConfig(oft_block_size=4, r=0, init_weights=False, **ON_BOTH)]
+)
+def test_two_methods_merge_several_adapters_wrongly_however(config: peft.PeftConfig) -> None:
+    model = two(config)
+    both, first, second = run(model), alone(model, "en"), alone(model, "fr")
+    model.merge_adapter(["en"])
+    assert close(run(model), first)
+    model.unmerge_adapter()
+    merged = run(model.merge_and_unload())
+    assert (merged - both).norm() > 0.05 * both.norm()
+    for name, expected in {"en": first, "fr": second}.items():  # one alone is right
+        model = two(config)
+        model.base_model.set_adapter(name)
+        assert close(run(model.merge_and_unload()), expected)
+
+
+@claim("Partial_Merge_Drops_Adapters")
+def test_what_is_merged_later_is_added_with_a_warning() -> None:
+    model = two()
+    both = run(model)
+    model.merge_adapter(["en"])
+    with pytest.warns(
+        UserWarning, match="Already following adapters were merged en. You are now additionally merging fr"
+    ):
+        model.merge_adapter(["fr"])
+    assert close(run(model), both)
+
+
+@claim("Partial_Merge_Drops_Adapters")
+def test_merged_and_unloaded_the_others_are_gone_for_good() -> None:
+    model = two()
+    first = alone(model, "en")
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        merged = model.merge_and_unload(adapter_names=["en"])
+    assert not said(caught)
+    assert close(run(merged), first)
+
+    model = two()
+    both = run(model)
+    assert close(run(model.merge_and_unload()), both)
+    model = two()
+    assert close(run(model.merge_and_unload(adapter_names=["en", "fr"])), both)
+
+
+@claim("Partial_Merge_Drops_Adapters")
+def test_only_active_adapters_are_merged_by_default() -> None:
+    model = two()
+    both, first = run(model), alone(model, "en")
+    model.base_model.set_adapter("en")
+    merged = run(model.merge_and_unload())
+    assert close(merged, first)
+    assert not close(merged, both)
+
+
+@claim("Partial_Merge_Drops_Adapters")
+def test_an_adapter_that_is_not_active_takes_the_place_of_the_active_one() -> None:
+    model = two()
+    second = alone(model, "fr")
+    model.base_model.set_adapter("en")
+    model.merge_adapter(["fr"])
+    assert model.active_adapters == ["en"]
+    assert close(run(model), second)
+
+
+@claim("Partial_Merge_Drops_Adapters")
+def test_a_misspelled_name_merges_nothing_without_a_word() -> None:
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        model = two()
+        model.merge_adapter(["english"])
+        assert close(run(model), run(two()))
+        assert close(run(two().merge_and_unload(adapter_names=["english"])), run(base()))  # the bare base
+    assert not said(caught)
+    with pytest.raises(TypeError, match="adapter_names should be a list of strings, got 'en'"):
+        two().merge_and_unload(adapter_names="en")
+
+
+@claim("Partial_Merge_Drops_Adapters")
+def test_a_merged_adapter_is_not_trained() -> None:
+    model = two()
+    assert model(rows()).requires_grad
+    model.merge_adapter(["en"])
+    assert not model(rows()).requires_grad
+    with pytest.raises(RuntimeError, match="does not require grad"):
+        model(rows()).sum().backward()
+
+
+@claim("Partial_Merge_Drops_Adapters")
+def test_a_mixed_model_drops_them_as_well() -> None:
+    model = two(mixed=True)
+    both = run(model)
+    model.set_adapter(["en"])
+    first = run(model)
+    model.set_adapter(["en", "fr"])
+    merged = run(model.merge_and_unload(adapter_names=["en"]))
+    assert close(merged, first)
+    assert not close(merged, both)
+
+
+@claim("Partial_Merge_Drops_Adapters")
+def test_two_calls_undo_a_merge() -> None:
+    model = two()
+    both = run(model)
+    model.merge_adapter(["en"])
+    with model.disable_adapter():
+        assert close(run(model), run(base()))
+    assert close(run(model), both)  # all are active again, and none is merged
+
+    model.merge_adapter(["en"])
+    with pytest.raises(ValueError, match="Cannot pass `adapter_names` when there are merged adapters"):
+        model(rows(), adapter_names=["en", "fr", "fr"])
+
+
+@claim("Partial_Merge_Drops_Adapters")
+@pytest.mark.parametrize(
+    "config", [AdaLoraConfig(total_step=10, **ON_BOTH), LNTuningConfig(**ON_BOTH), OSFConfig(**ON_BOTH)]
+)
+def test_where_one_adapter_is_active_the_merged_one_takes_its_place(config: peft.PeftConfig) -> None:
+    torch.manual_seed(1)
+    model = get_peft_model(base(), copy.deepcopy(config), adapter_name="en")
+    frozen = copy.deepcopy(config)
+    frozen.inference_mode = True
+    model.add_adapter("fr", frozen)
+    outputs = {}
+    for name in ("en", "fr"):
+        model.set_adapter(name)
+        outputs[name] = run(trained(model))
+    assert not torch.allclose(outputs["en"], outputs["fr"], atol=1e-3)
+    model.set_adapter("en")
+    model.merge_adapter(["fr"])
+    assert model.active_adapter == "en"
+    assert close(run(model), outputs["fr"])
+
+
+@claim("Partial_Merge_Drops_Adapters")
+def test_trainable_tokens_as_well() -> None:
+    model = get_peft_model(causal(), TrainableTokensConfig(token_indices=[1, 2, 3]), adapter_name="en")
+    model.add_adapter("fr", TrainableTokensConfig(token_indices=[4, 5, 6]))
+    model.base_model.set_adapter(["en", "fr"])
+    both, first = run(trained(model)), alone(model, "en")
+    assert not torch.allclose(both, first, atol=1e-3)
+    model.merge_adapter(["en"])
+    assert close(run(model), first)
+
+
+# ----------------------------------------------------------------------------- Fused_Experts_Need_Target_Parameters
+
+SIZES = {
+    "vocab_size": 64,
+    "hidden_size": 32,
+    "intermediate_size": 64,
+    "num_hidden_layers": 2,
+    "num_attention_heads": 4,
+    "num_key_value_heads": 2,
+    "eos_token_id": 2,
+    "pad_token_id": 0,
+}
+
+
+def experts(family: str) -> nn.Module:
+    """Return a small model with fused experts in evaluation mode, the same at every call."""
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        few = {"num_experts_per_tok": 2, **SIZES}
+        match family:
+            case "mixtral":
+                model = MixtralForCausalLM(MixtralConfig(num_local_experts=4, **few))
+            case "qwen3_moe":
+                config = Qwen3MoeConfig(num_experts=4, moe_intermediate_size=32, head_dim=8, **few)
+                model = Qwen3MoeForCausalLM(config)
+            case "gpt_oss":
+                model = GptOssForCausalLM(GptOssConfig(num_local_experts=4, head_dim=8, **few))
+            case "granitemoe":
+                model = GraniteMoeForCausalLM(GraniteMoeConfig(num_local_experts=4, **few))
+            case "deepseek_v3":
+                attention = {"q_lora_rank": 16, "kv_lora_rank": 16, "qk_rope_head_dim": 8, "qk_nope_head_dim": 8}
+                groups = {"n_routed_experts": 4, "n_shared_experts": 1, "n_group": 1, "topk_group": 1}
+                sizes = few | attention | groups | {"num_key_value_heads": 4, "v_head_dim": 8}
+                config = DeepseekV3Config(moe_intermediate_size=32, first_k_dense_replace=1, **sizes)
+                model = DeepseekV3ForCausalLM(config)
+            case _:
+                sizes = SIZES | {"num_experts_per_tok": 1, "intermediate_size_mlp": 64, "interleave_moe_layer_step": 1}
+                model = Llama4ForCausalLM(Llama4TextConfig(num_local_experts=4, head_dim=8, **sizes))
+    return model.eval()
+
+
+def ends(names: list[str]) -> set[str]:
+    return {name.rpartition(".")[2] for name in names}
+
+
+FUSED = ["experts.gate_up_proj", "experts.down_proj"]
+MISSED = ["gpt_oss", "granitemoe", "llama4"]
+
+
+@claim("Fused_Experts_Need_Target_Parameters")
+@pytest.mark.parametrize(("family", "share"), [("gpt_oss", 0.80), ("granitemoe", 0.82), ("llama4", 0.68)])
+def test_all_linear_leaves_fused_experts_out_without_a_word(family: str, share: float) -> None:
+    plain = experts(family)
+    fused = [name for name, _ in plain.named_parameters() if name.endswith(tuple(FUSED))]
+    weights = {name: weight.numel() for name, weight in plain.named_parameters()}
+    assert sum(weights[name] for name in fused) / sum(weights.values()) == pytest.approx(share, abs=0.005)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        model = get_peft_model(plain, LoraConfig(target_modules="all-linear"))
+    assert not said(caught)
+    assert model.targeted_parameter_names == []
+    assert not any(".experts" in name for name in trainable(model))
+
+
+@claim("Fused_Experts_Need_Target_Parameters")
+def test_the_usual_names_reach_the_shared_expert_only() -> None:
+    model = get_peft_model(experts("llama4"), LoraConfig(target_modules=["gate_proj", "up_proj", "down_proj"]))
+    assert all(".shared_expert." in name for name in model.targeted_module_names)
+
+
+@claim("Fused_Experts_Need_Target_Parameters")
+@pytest.mark.parametrize("family", [*MISSED, "mixtral"])
+def test_target_parameters_reaches_them_trains_saves_and_merges(family: str, tmp_path: Path) -> None:
+    config = LoraConfig(target_modules=["q_proj", "v_proj"], target_parameters=FUSED, r=4, init_lora_weights=False)
+    model = get_peft_model(experts(family), config)
+    assert ends(model.targeted_parameter_names) == {"gate_up_proj", "down_proj"}
+    model(input_ids=PROMPT, labels=PROMPT).loss.backward()
+    moved = {name for name, weight in model.named_parameters() if weight.grad is not None and weight.grad.any()}
+    assert {name for name in trainable(model) if ".experts" in name} <= moved
+
+    model.eval()
+    expected = run(model)
+    assert not close(expected, run(experts(family)))
+    model.save_pretrained(tmp_path)
+    assert close(run(PeftModel.from_pretrained(experts(family), tmp_path)), expected)
+    with model.disable_adapter():
+        assert close(run(model), run(experts(family)))
+    assert close(run(model.merge_and_unload()), expected)
+
+
+@claim("Fused_Experts_Need_Target_Parameters")
+def test_all_linear_breaks_the_router_of_llama4_unless_it_is_excluded() -> None:
+    model = get_peft_model(experts("llama4"), LoraConfig(target_modules="all-linear"))
+    with pytest.raises(AttributeError, match="'tuple' object has no attribute 'dtype'"):
+        run(model)
+    run(get_peft_model(experts("llama4"), LoraConfig(target_modules="all-linear", exclude_modules=["router"])))
+
+
+def ranks(model: PeftModel) -> dict[str, int]:
+    """Return parameter → rank of its adapter."""
+    wrapped = [module for module in model.modules() if isinstance(module, ParamWrapper)]
+    return {module.parameter_name: module.r["default"] for module in wrapped}
+
+
+@claim("Fused_Experts_Need_Target_Parameters")
+@pytest.mark.parametrize(
+    ("family", "targets"),
+    [
+        ("mixtral", "all-linear"),
+        ("mixtral", ["q_proj", "w1", "w2", "w3"]),
+        ("qwen3_moe", "all-linear"),
+        ("qwen3_moe", ["q_proj", "gate_proj", "up_proj", "down_proj"]),
+    ],
+)
+def test_two_families_are_converted_and_the_warnings_are_wrong(family: str, targets: str | list[str]) -> None:
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        model = get_peft_model(experts(family), LoraConfig(target_modules=targets, r=8))
+    ignored = "pattern keys did not match any targeted module and were ignored: ['.*\\\\.gate_up_proj']."
+    assert said(caught) == [f"The following rank_{ignored}", f"The following alpha_{ignored}"]
+    assert ends(model.targeted_parameter_names) >= {"gate_up_proj", "down_proj"}
+    assert ranks(model)["gate_up_proj"] == 16  # so the pattern was not ignored: two matrices of rank 8 are fused
+    assert ranks(model)["down_proj"] == 8
+    assert ends(model.targeted_module_names) <= {"q_proj", "k_proj", "v_proj", "o_proj"}
+    assert ("weight" in ranks(model)) is (targets == "all-linear")  # the router's
+
+
+@claim("Fused_Experts_Need_Target_Parameters")
+def test_a_rank_for_experts_is_heeded_although_the_warning_says_that_it_is_not() -> None:
+    config = LoraConfig(r=8, target_modules=["q_proj"], target_parameters=FUSED, rank_pattern={"experts.down_proj": 2})
+    with pytest.warns(
+        RuntimeWarning, match=r"rank_pattern keys did not match .* were ignored: \['experts.down_proj'\]"
+    ):
+        model = get_peft_model(experts("gpt_oss"), config)
+    assert ranks(model) == {"gate_up_proj": 8, "down_proj": 2}
+
+
+@claim("Fused_Experts_Need_Target_Parameters")
+def test_a_misspelled_parameter_is_skipped_unless_nothing_is_found() -> None:
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        config = LoraConfig(target_modules=["q_proj"], target_parameters=["experts.down_porj", "experts.gate_up_proj"])
+        model = get_peft_model(experts("gpt_oss"), config)
+    assert not said(caught)
+    assert ends(model.targeted_parameter_names) == {"gate_up_proj"}
+
+    with pytest.warns(RuntimeWarning, match="were set but no parameter was matched"):
+        get_peft_model(experts("gpt_oss"), LoraConfig(target_modules=["q_proj"], target_parameters=["down_porj"]))
+    with pytest.raises(NoMatchingPeftModuleError, match="also no `target_parameters` found"):
+        get_peft_model(experts("gpt_oss"), LoraConfig(target_modules=[], target_parameters=["down_porj"]))
+
+
+@claim("Fused_Experts_Need_Target_Parameters")
+def test_no_dropout_on_experts() -> None:
+    message = "lora.ParamWrapper does not work with lora_dropout != 0"
+    with pytest.raises(ValueError, match=message):
+        get_peft_model(experts("mixtral"), LoraConfig(target_modules="all-linear", lora_dropout=0.05))
+    with pytest.raises(ValueError, match=message):
+        get_peft_model(
+            experts("gpt_oss"), LoraConfig(target_modules=["q_proj"], target_parameters=FUSED, lora_dropout=0.05)
+        )
+    get_peft_model(experts("gpt_oss"), LoraConfig(target_modules="all-linear", lora_dropout=0.05))
+
+
+@claim("Fused_Experts_Need_Target_Parameters")
+def test_fused_matrices_are_targeted_together_and_not_excluded() -> None:
+    with pytest.raises(ValueError, match=r"Cannot convert PEFT target\(s\) w1 without also targeting w3"):
+        get_peft_model(experts("mixtral"), LoraConfig(target_modules=["q_proj", "w1"]))
+    config = LoraConfig(target_modules="all-linear", exclude_modules=["experts", "gate_up_proj", "down_proj"])
+    model = get_peft_model(experts("mixtral"), config)
+    assert ends(model.targeted_parameter_names) >= {"gate_up_proj", "down_proj"}
+
+
+@claim("Fused_Experts_Need_Target_Parameters")
+@pytest.mark.parametrize(
+    "config",
+    [
+        LoHaConfig(target_modules="all-linear"),
+        IA3Config(target_modules="all-linear", feedforward_modules=[]),
+        OFTConfig(target_modules="all-linear"),
+        VeraConfig(target_modules="all-linear"),
+        HiraConfig(target_modules="all-linear"),
+    ],
+)
+@pytest.mark.parametrize("family", ["mixtral", "gpt_oss"])
+def test_other_methods_adapt_no_experts_at_all(config: peft.PeftConfig, family: str) -> None:
+    model = get_peft_model(experts(family), copy.deepcopy(config))
+    assert ends(model.targeted_module_names) == {"q_proj", "k_proj", "v_proj", "o_proj"}
+    assert not any("expert" in name for name in trainable(model))
+
+
+@claim("Fused_Experts_Need_Target_Parameters")
+def test_all_adapters_have_the_same_parameters() -> None:
+    model = get_peft_model(experts("gpt_oss"), LoraConfig(target_modules=["q_proj"], target_parameters=FUSED))
+    model.add_adapter("same", LoraConfig(target_modules=["q_proj"], target_parameters=FUSED))
+    with pytest.raises(ValueError, match="all adapters must target the same set of parameters"):
+        model.add_adapter("one", LoraConfig(target_modules=["q_proj"], target_parameters=FUSED[:1]))
+
+
+@claim("Fused_Experts_Need_Target_Parameters")
+@pytest.mark.parametrize("targets", ["all-linear", ["q_a_proj", "gate_proj", "up_proj", "down_proj"]])
+def test_converted_the_dense_layers_and_the_shared_expert_are_lost(targets: str | list[str]) -> None:
+    names = [name for name, _ in experts("deepseek_v3").named_modules() if name.endswith(".gate_proj")]
+    assert names == ["model.layers.0.mlp.gate_proj", "model.layers.1.mlp.shared_experts.gate_proj"]
+    model = get_peft_model(experts("deepseek_v3"), LoraConfig(target_modules=targets))
+    assert ends(model.targeted_parameter_names) >= {"gate_up_proj", "down_proj"}
+    assert not [name for name in model.targeted_module_names if ".mlp." in name]
+
+    # as parameters, they can be named
+    lost = [
+        f"{place}.{end}.weight" for place in ("layers.0.mlp", "shared_experts") for end in ("gate_proj", "down_proj")
+    ]
+    config = LoraConfig(target_modules=["q_a_proj"], target_parameters=[*FUSED, *lost], r=4, init_lora_weights=False)
+    model = get_peft_model(experts("deepseek_v3"), config).eval()
+    assert {name for name in model.targeted_parameter_names if name.endswith(".weight")} == {
+        f"model.layers.{place}.{end}.weight"
+        for place in ("0.mlp", "1.mlp.shared_experts")
+        for end in ("gate_proj", "down_proj")
+    }
+    expected = run(model)
+    assert close(run(model.merge_and_unload()), expected)
+
+
+# ------------------------------------------------------------------------------------- Trained_Biases_Change_The_Base
+
+ON_FIRST = {"target_modules": ["0"]}
+WITH_BIAS = [
+    AdaLoraConfig(total_step=10, **ON_FIRST),
+    BOFTConfig(boft_block_size=4, **ON_FIRST),
+    C3AConfig(block_size=4, **ON_FIRST),
+    DeftConfig(r=4, **ON_FIRST),
+    DeloraConfig(r=4, **ON_FIRST),
+    FourierFTConfig(n_frequency=10, **ON_FIRST),
+    FrodConfig(**ON_FIRST),
+    GloraConfig(r=4, **ON_FIRST),
+    GraloraConfig(r=4, gralora_k=2, **ON_FIRST),
+    HRAConfig(r=4, **ON_FIRST),
+    LoraConfig(r=4, **ON_FIRST),
+    MissConfig(r=4, **ON_FIRST),
+    OFTConfig(oft_block_size=4, r=0, **ON_FIRST),
+    PveraConfig(r=4, **ON_FIRST),
+    RandLoraConfig(r=4, **ON_FIRST),
+    TinyLoraConfig(r=4, **ON_FIRST),
+    UniLoraConfig(r=4, **ON_FIRST),
+    VBLoRAConfig(vector_length=4, num_vectors=8, **ON_FIRST),
+    VeraConfig(r=4, **ON_FIRST),
+    WaveFTConfig(n_frequency=10, **ON_FIRST),
+]
+
+
+def only(config: peft.PeftConfig) -> str:
+    """Return what `bias` is for the layers of a method only."""
+    names = {"AdaLoraConfig": "lora", "MissConfig": "MiSS"}
+    name = type(config).__name__
+    return names.get(name, name.removesuffix("Config").lower()) + "_only"
+
+
+def biases(model: nn.Module) -> set[str]:
+    return {name.removeprefix("base_model.model.") for name in trainable(model) if name.endswith(".bias")}
+
+
+@claim("Trained_Biases_Change_The_Base")
+@pytest.mark.parametrize("everywhere", [True, False])
+@pytest.mark.parametrize("config", WITH_BIAS, ids=lambda config: type(config).__name__)
+def test_trained_biases_stay_in_the_base(
+    config: peft.PeftConfig,
+    everywhere: bool,  # noqa: FBT001 -- a table's column
+) -> None:
+    config = copy.deepcopy(config)
+    config.bias = "all" if everywhere else only(config)
+    model = get_peft_model(base(), config)
+    assert biases(model) == {"0.base_layer.bias", "2.bias"} if everywhere else {"0.base_layer.bias"}
+    trained(model)
+    with (
+        pytest.warns(UserWarning, match="does not produce the same output as the base model would without adaption"),
+        model.disable_adapter(),
+    ):
+        assert not close(run(model), run(base()))
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        assert not close(run(model.unload()), run(base()))
+    assert not said(caught)
+
+
+@claim("Trained_Biases_Change_The_Base")
+@pytest.mark.parametrize("config", WITH_BIAS, ids=lambda config: type(config).__name__)
+def test_without_them_the_base_is_there(config: peft.PeftConfig) -> None:
+    model = trained(get_peft_model(base(), copy.deepcopy(config)))
+    with model.disable_adapter():
+        assert close(run(model), run(base()))
+    assert close(run(model.unload()), run(base()))
+
+
+@claim("Trained_Biases_Change_The_Base")
+def test_these_are_all_the_methods_that_have_the_option() -> None:
+    with_bias = {
+        kind.__name__
+        for kind in PEFT_TYPE_TO_CONFIG_MAPPING.values()
+        if any(field.name == "bias" for field in dataclasses.fields(kind))
+    }
+    assert {type(config).__name__ for config in WITH_BIAS} == with_bias
+
+
+@pytest.fixture(params=["all", "lora_only"])
+def biased(request: pytest.FixtureRequest, tmp_path: Path) -> tuple[Path, torch.Tensor]:
+    """Return the folder of an adapter with trained biases, and its outputs."""
+    model = trained(get_peft_model(base(), lora("0", bias=request.param)))
+    model.save_pretrained(tmp_path / "biased")
+    return tmp_path / "biased", run(model)
+
+
+@claim("Trained_Biases_Change_The_Base")
+def test_they_are_saved_and_loaded_into_the_base(biased: tuple[Path, torch.Tensor]) -> None:
+    folder, expected = biased
+    assert "base_model.model.0.base_layer.bias" in load_file(folder / "adapter_model.safetensors")
+    model = PeftModel.from_pretrained(base(), folder)
+    assert close(run(model), expected)
+    assert not close(run(model.unload()), run(base()))
+
+
+@claim("Trained_Biases_Change_The_Base")
+def test_loaded_beside_another_adapter_they_change_what_that_one_gives(
+    biased: tuple[Path, torch.Tensor], tmp_path: Path
+) -> None:
+    get_peft_model(base(), lora("0")).save_pretrained(tmp_path / "plain")
+    model = PeftModel.from_pretrained(base(), tmp_path / "plain", adapter_name="plain")
+    before = run(model)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        model.load_adapter(biased[0], "biased")
+    assert not said(caught)
+    assert model.active_adapter == "plain"
+    assert not close(run(model), before)
+    model.delete_adapter("biased")
+    assert not close(run(model), before)
+
+
+@claim("Trained_Biases_Change_The_Base")
+def test_a_frozen_adapter_has_biases_that_are_trained(biased: tuple[Path, torch.Tensor]) -> None:
+    names = trainable(PeftModel.from_pretrained(base(), biased[0]))
+    assert names
+    assert all(name.endswith(".bias") for name in names)
+
+
+@claim("Trained_Biases_Change_The_Base")
+def test_a_switch_leaves_them_trainable_and_a_second_one_with_biases_is_refused() -> None:
+    model = get_peft_model(base(), lora("0", bias="all"), adapter_name="biased")
+    with pytest.raises(ValueError, match="LoraModel supports only 1 adapter with bias"):
+        model.add_adapter("second", lora("0", bias="all"))
+    model.add_adapter("plain", lora("0"))
+    model.set_adapter("plain")
+    assert biases(model) == {"0.base_layer.bias", "2.bias"}
+    model.set_adapter("plain", inference_mode=True)
+    assert biases(model) == {"0.base_layer.bias", "2.bias"}
+
+
+@claim("Trained_Biases_Change_The_Base")
+def test_the_bias_of_lora_is_its_own(tmp_path: Path) -> None:
+    config = lora("0", lora_bias=True)
+    model = trained(get_peft_model(base(), config))
+    expected = run(model)
+    assert not close(expected, run(base()))
+    with model.disable_adapter():
+        assert close(run(model), run(base()))
+    model.save_pretrained(tmp_path)
+    assert close(run(PeftModel.from_pretrained(base(), tmp_path)), expected)
+    assert close(run(PeftModel.from_pretrained(base(), tmp_path).unload()), run(base()))
+    assert close(run(model.merge_and_unload()), expected)
+
+    without = nn.Sequential(nn.Linear(16, 16, bias=False))
+    with pytest.warns(UserWarning, match="the targeted layer of type Linear has no bias"):
+        model = get_peft_model(without, config)
+    with pytest.raises(RuntimeError, match="Impossible to merge LoRA with `lora_bias=True`"):
+        model.merge_and_unload()
+
+
+@claim("Trained_Biases_Change_The_Base")
+def test_saving_the_bias_of_lora_warns_of_shards_that_there_are_not(tmp_path: Path) -> None:
+    model = trained(get_peft_model(base(), lora("0", lora_bias=True)))
+    with pytest.warns(UserWarning, match="indicates that DeepSpeed ZeRO-3 / FSDP shards were not gathered"):
+        model.save_pretrained(tmp_path)
+    assert "base_model.model.0.lora_B.bias" in load_file(tmp_path / "adapter_model.safetensors")
+
+
+@claim("Trained_Biases_Change_The_Base")
+def test_a_merge_is_right_and_a_llama_has_no_biases() -> None:
+    model = trained(get_peft_model(base(), lora("0", bias="all")))
+    expected = run(model)
+    assert close(run(model.merge_and_unload()), expected)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        model = get_peft_model(causal(), LoraConfig(bias="all", task_type="CAUSAL_LM"))
+    assert not biases(model)
+    assert not said(caught)
+
+
+# ------------------------------------------------------------------------------------------------- Adapter_Name_Rules
+
+
+@claim("Adapter_Name_Rules")
+@pytest.mark.parametrize(
+    "config",
+    [
+        lora("0"),
+        PromptTuningConfig(num_virtual_tokens=4, task_type="CAUSAL_LM"),
+        LoHaConfig(target_modules=["0"]),
+        IA3Config(target_modules=["0"], feedforward_modules=[]),
+    ],
+)
+def test_a_name_with_a_dot_is_refused(config: peft.PeftConfig) -> None:
+    plain = causal() if config.is_prompt_learning else base()
+    with pytest.raises(KeyError, match=r"(module|parameter) name can\\'t contain"):
+        get_peft_model(plain, copy.deepcopy(config), adapter_name="v1.0")
+    get_peft_model(plain, copy.deepcopy(config), adapter_name="v1_0")
+
+
+@claim("Adapter_Name_Rules")
+def test_so_it_is_when_added_or_loaded_and_the_model_is_as_before(tmp_path: Path) -> None:
+    model = get_peft_model(base(), lora("0")).eval()
+    model.save_pretrained(tmp_path)
+    before = run(model)
+    with pytest.raises(KeyError):
+        model.add_adapter("v1.0", lora("0"))
+    with pytest.raises(KeyError):
+        model.load_adapter(tmp_path, "v1.0")
+    with pytest.raises(KeyError):
+        PeftModel.from_pretrained(base(), tmp_path, adapter_name="v1.0")
+    assert torch.equal(run(model), before)
+    model.load_adapter(tmp_path, "v1_0")
+    model.set_adapter("v1_0")
+    assert torch.equal(run(model), before)
+
+
+@claim("Adapter_Name_Rules")
+@pytest.mark.parametrize("name", ["keys", "items", "values", "pop", "forward", "train", "eval", "type", "to"])
+def test_a_name_that_a_module_has_as_an_attribute_is_refused(name: str) -> None:
+    with pytest.raises(KeyError, match=f"attribute '{name}' already exists"):
+        get_peft_model(base(), lora("0"), adapter_name=name)
+
+
+@claim("Adapter_Name_Rules")
+def test_an_empty_name_is_refused() -> None:
+    with pytest.raises(KeyError, match=r"module name can.*t be empty string"):
+        get_peft_model(base(), lora("0"), adapter_name="")
+
+
+@claim("Adapter_Name_Rules")
+@pytest.mark.parametrize("name", ["a", "o", "lora", "lora_"])
+def test_a_part_of_the_prefix_is_warned_of_and_loads_right_nevertheless(name: str, tmp_path: Path) -> None:
+    with pytest.warns(UserWarning, match=f"Adapter name '{name}' should not be contained in the prefix 'lora_'"):
+        model = get_peft_model(base(), lora("0"), adapter_name=name).eval()
+    model.save_pretrained(tmp_path)
+    assert torch.equal(run(PeftModel.from_pretrained(base(), tmp_path / name, adapter_name=name)), run(model))
+
+
+@claim("Adapter_Name_Rules")
+def test_a_slash_becomes_a_folder(tmp_path: Path) -> None:
+    model = get_peft_model(base(), lora("0"), adapter_name="team/en").eval()
+    model.save_pretrained(tmp_path)
+    assert (tmp_path / "team" / "en" / "adapter_model.safetensors").exists()
+    assert torch.equal(run(PeftModel.from_pretrained(base(), tmp_path / "team" / "en")), run(model))
+
+
+@claim("Adapter_Name_Rules")
+@pytest.mark.parametrize("name", ["v1_0", "my adapter", "0", "weight", "base_layer", "A", "日本"])
+def test_other_names_do(name: str, tmp_path: Path) -> None:
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        model = get_peft_model(base(), lora("0"), adapter_name=name).eval()
+        model.save_pretrained(tmp_path)
+        assert torch.equal(run(PeftModel.from_pretrained(base(), tmp_path / name)), run(model))
+    assert not said(caught)
+
+
+@claim("Adapter_Name_Rules")
+def test_the_folder_of_a_saved_adapter_may_have_dots(tmp_path: Path) -> None:
+    model = get_peft_model(base(), lora("0")).eval()
+    model.save_pretrained(tmp_path / "model-v1.0")
+    assert torch.equal(run(PeftModel.from_pretrained(base(), tmp_path / "model-v1.0")), run(model))
+
+
+class Block(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        torch.manual_seed(0)
+        self.attn = nn.Linear(16, 16)
+        self.mlp = nn.Linear(16, 16)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.mlp(torch.relu(self.attn(x)))
+
+
+def named(name: str, config: peft.PeftConfig) -> tuple[PeftModel, torch.Tensor]:
+    """Return a model with the adapters `en` and another one, and what `en` gives."""
+    model = get_peft_model(Block(), copy.deepcopy(config), adapter_name="en")
+    model.add_adapter(name, copy.deepcopy(config))
+    trained(model)
+    return model, run(model)
+
+
+@claim("Adapter_Name_Rules")
+@pytest.mark.parametrize(("name", "left"), [("mlp", 2), ("attn", 2), ("lora_A", 2), ("weight", 0), ("fr", 4)])
+def test_an_adapter_that_is_called_like_a_module_takes_weights_out_of_the_others_file(
+    name: str, left: int, tmp_path: Path
+) -> None:
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        model, expected = named(name, lora("attn", "mlp"))
+        model.save_pretrained(tmp_path)
+    assert not said(caught)
+    assert len(load_file(tmp_path / "en" / "adapter_model.safetensors")) == left
+    assert len(load_file(tmp_path / name / "adapter_model.safetensors")) == 4  # its own file is complete
+
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        loaded = PeftModel.from_pretrained(Block(), tmp_path / "en")
+    assert any("Found missing adapter keys" in message for message in said(caught)) is (left < 4)
+    assert close(run(loaded), expected) is (left == 4)
+
+
+@claim("Adapter_Name_Rules")
+@pytest.mark.parametrize(
+    "config",
+    [
+        BOFTConfig(target_modules=["attn", "mlp"], boft_block_size=4),
+        IA3Config(target_modules=["attn", "mlp"], feedforward_modules=[]),
+        LoHaConfig(target_modules=["attn", "mlp"], r=4),
+        OFTConfig(target_modules=["attn", "mlp"], oft_block_size=4, r=0),
+        RoadConfig(target_modules=["attn", "mlp"], group_size=4),
+    ],
+)
+def test_the_same_happens_with_other_methods(config: peft.PeftConfig, tmp_path: Path) -> None:
+    sizes = {}
+    for name in ("mlp", "fr"):
+        named(name, config)[0].save_pretrained(tmp_path / name)
+        sizes[name] = len(load_file(tmp_path / name / "en" / "adapter_model.safetensors"))
+    assert sizes["mlp"] == sizes["fr"] / 2
+
+
+@claim("Adapter_Name_Rules")
+def test_deleted_first_the_other_file_is_complete(tmp_path: Path) -> None:
+    model, expected = named("mlp", lora("attn", "mlp"))
+    model.save_pretrained(tmp_path / "mlp", selected_adapters=["mlp"])
+    model.delete_adapter("mlp")
+    model.save_pretrained(tmp_path)
+    assert close(run(PeftModel.from_pretrained(Block(), tmp_path / "en")), expected)
+
+
+@claim("Adapter_Name_Rules")
+def test_a_name_that_is_a_part_of_another_is_fine(tmp_path: Path) -> None:
+    model, expected = named("en_us", lora("attn", "mlp"))
+    model.save_pretrained(tmp_path)
+    assert len(load_file(tmp_path / "en" / "adapter_model.safetensors")) == 4
+    assert close(run(PeftModel.from_pretrained(Block(), tmp_path / "en")), expected)
+
+
+@claim("Adapter_Name_Rules")
+def test_the_check_on_the_page_finds_the_parts_of_names() -> None:
+    taken = {
+        part for name, _ in get_peft_model(Block(), lora("attn", "mlp")).named_parameters() for part in name.split(".")
+    }
+    assert taken >= {"attn", "mlp", "lora_A", "weight", "base_model", "model"}
+    assert "fr" not in taken
+
+
+# ------------------------------------------------------------------------------------------ Prompt_Learning_Task_Type
+
+TASKLESS = [PromptTuningConfig, PrefixTuningConfig, PromptEncoderConfig, CartridgeConfig, MultitaskPromptTuningConfig]
+
+
+@claim("Prompt_Learning_Task_Type")
+@pytest.mark.parametrize("kind", TASKLESS)
+def test_without_a_task_type_there_is_a_key_error_of_none(kind: type[peft.PromptLearningConfig]) -> None:
+    with pytest.raises(KeyError) as caught:
+        get_peft_model(causal(), kind(num_virtual_tokens=4))
+    assert caught.value.args == (None,)
+    assert str(caught.value) == "None"
+    model = get_peft_model(causal(), kind(num_virtual_tokens=4, task_type="CAUSAL_LM"))
+    assert type(model) is PeftModelForCausalLM
+    tasks = {"task_ids": torch.zeros(2, dtype=torch.int)} if kind is MultitaskPromptTuningConfig else {}
+    assert model(input_ids=PROMPT, **tasks).logits.isfinite().all()
+
+
+@claim("Prompt_Learning_Task_Type")
+def test_cpt_says_what_it_wants() -> None:
+    tokens = {"cpt_token_ids": [1, 2], "cpt_mask": [1, 1], "cpt_tokens_type_mask": [1, 2]}
+    with pytest.raises(ValueError, match="CPTConfig only supports task_type = CAUSAL_LM"):
+        CPTConfig(**tokens)
+    get_peft_model(causal(), CPTConfig(task_type="CAUSAL_LM", **tokens))
+
+
+@claim("Prompt_Learning_Task_Type")
+@pytest.mark.parametrize("kind", [PromptTuningConfig, PrefixTuningConfig, PromptEncoderConfig])
+def test_loaded_without_one_the_prompt_is_silently_left_out(
+    kind: type[peft.PromptLearningConfig], tmp_path: Path
+) -> None:
+    model = trained(get_peft_model(causal(), kind(num_virtual_tokens=4, task_type="CAUSAL_LM")))
+    model.save_pretrained(tmp_path)
+    path = tmp_path / "adapter_config.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"task_type": None}))
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        loaded = PeftModel.from_pretrained(causal(), tmp_path)
+        assert type(loaded) is PeftModel
+        assert torch.equal(run(loaded), run(causal()))  # the base and nothing else
+    assert not said(caught)
+
+    config = PeftConfig.from_pretrained(tmp_path)
+    config.task_type = "CAUSAL_LM"
+    config.inference_mode = True
+    loaded = PeftModel.from_pretrained(causal(), tmp_path, config=config)
+    assert type(loaded) is PeftModelForCausalLM
+    assert close(run(loaded), run(model))
+    assert run(loaded).shape != run(causal()).shape or not close(run(loaded), run(causal()))
+
+
+@claim("Prompt_Learning_Task_Type")
+@pytest.mark.parametrize("kind", [LoraConfig, PromptTuningConfig])
+def test_a_wrong_one_is_named(kind: type[peft.PeftConfig]) -> None:
+    for wrong in ("causal_lm", "CAUSAL"):
+        with pytest.raises(ValueError, match=f"Invalid task type: '{wrong}'. Must be one of the following task types"):
+            kind(task_type=wrong)
+
+
+@claim("Prompt_Learning_Task_Type")
+@pytest.mark.parametrize(
+    "config", [LoraConfig(), VeraConfig(), peft.AdaptionPromptConfig(adapter_len=4, adapter_layers=1)]
+)
+def test_other_methods_need_none(config: peft.PeftConfig) -> None:
+    model = get_peft_model(causal(), config)
+    assert type(model) is PeftModel
+    assert run(model).isfinite().all()
+
+
+@claim("Prompt_Learning_Task_Type")
+def test_a_wrapper_without_a_task_has_no_signature_of_its_own() -> None:
+    plain = inspect.signature(get_peft_model(causal(), LoraConfig()).forward).parameters
+    assert "input_ids" not in plain
+    typed = inspect.signature(get_peft_model(causal(), LoraConfig(task_type="CAUSAL_LM")).forward).parameters
+    assert "input_ids" in typed
+
+
+# --------------------------------------------------------------------------------------------- Default_Target_Modules
+
+#: Methods whose layers are chosen in another way, or not at all.
+CHOOSE_OTHERWISE = {"AdaptionPromptConfig", "LNTuningConfig", "OSFConfig", "ShadowConfig", "TrainableTokensConfig"}
+#: What some methods want besides, or do not accept on layers as small as these.
+NEEDED = {"AdaLoraConfig": {"total_step": 10}, "C3AConfig": {"block_size": 4}, "VBLoRAConfig": {"vector_length": 4}}
+EVERY_LINEAR = {"q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"}
+TARGETED = sorted(
+    (
+        kind
+        for kind in PEFT_TYPE_TO_CONFIG_MAPPING.values()
+        if "target_modules" in inspect.signature(kind).parameters and kind.__name__ not in CHOOSE_OTHERWISE
+    ),
+    key=lambda kind: kind.__name__,
+)
+
+
+def olmo() -> OlmoForCausalLM:
+    """Return a model that PEFT's tables do not have."""
+    return OlmoForCausalLM(OlmoConfig(num_attention_heads=4, **SMALL | ENDS))
+
+
+SMALL = {"vocab_size": 64, "hidden_size": 64, "intermediate_size": 64, "num_hidden_layers": 1}
+ENDS = {"pad_token_id": 0, "bos_token_id": 1, "eos_token_id": 2}
+
+
+@claim("Default_Target_Modules")
+@pytest.mark.parametrize("kind", TARGETED, ids=lambda kind: kind.__name__)
+def test_without_targets_an_unknown_model_is_refused_and_a_known_one_gets_a_few(kind: type[peft.PeftConfig]) -> None:
+    options = NEEDED.get(kind.__name__, {})
+    with pytest.raises(ValueError, match=r"Please specify `target_modules`.*in `peft_config`"):
+        get_peft_model(olmo(), kind(**options))
+    expected = {"BeftConfig": {"v_proj"}, "IA3Config": {"k_proj", "v_proj", "down_proj"}}
+    model = get_peft_model(with_biases(causal(**SMALL)), kind(**options))
+    assert ends(model.targeted_module_names) == expected.get(kind.__name__, {"q_proj", "v_proj"})
+
+
+def with_biases(model: LlamaForCausalLM) -> LlamaForCausalLM:
+    """Give the layer that BEFT adapts the bias that it wants."""
+    for layer in model.model.layers:
+        layer.self_attn.v_proj.bias = nn.Parameter(torch.zeros(64))
+    return model
+
+
+@claim("Default_Target_Modules")
+def test_these_are_all_that_have_targets() -> None:
+    assert len(TARGETED) == 33
+    assert {kind.__name__ for kind in PEFT_TYPE_TO_CONFIG_MAPPING.values()} >= CHOOSE_OTHERWISE
+
+
+@claim("Default_Target_Modules")
+@pytest.mark.parametrize("model", [olmo, causal])
+def test_all_linear_takes_all_but_the_head(model: Callable[[], nn.Module]) -> None:
+    wrapped = get_peft_model(model(), LoraConfig(target_modules="all-linear"))
+    assert ends(wrapped.targeted_module_names) == EVERY_LINEAR
+
+
+@claim("Default_Target_Modules")
+def test_the_default_is_a_small_part_of_a_llama() -> None:
+    weights = {name: weight.numel() for name, weight in causal().named_parameters() if name.endswith("_proj.weight")}
+    ours = sum(size for name, size in weights.items() if name.endswith(("q_proj.weight", "v_proj.weight")))
+    assert len({name.split(".")[-2] for name in weights}) == 7
+    assert ours < sum(weights.values()) / 3
+
+
+@claim("Default_Target_Modules")
+def test_a_module_of_ones_own_has_no_default() -> None:
+    with pytest.raises(ValueError, match="Please specify `target_modules`"):
+        get_peft_model(base(), LoraConfig())
+    assert "llama" in TRANSFORMERS_MODELS_TO_LORA_TARGET_MODULES_MAPPING
+    assert (
+        not {"olmo", "phi3", "gemma3", "llava", "qwen2_vl"} & TRANSFORMERS_MODELS_TO_LORA_TARGET_MODULES_MAPPING.keys()
+    )
+
+
+@claim("Default_Target_Modules")
+def test_ia3_wants_its_feedforward_modules_as_well() -> None:
+    with pytest.raises(ValueError, match="Please specify `feedforward_modules` in `peft_config`"):
+        get_peft_model(olmo(), IA3Config(target_modules="all-linear"))
+    get_peft_model(olmo(), IA3Config(target_modules=["k_proj", "down_proj"], feedforward_modules=["down_proj"]))
+
+
+@claim("Default_Target_Modules")
+def test_all_linear_takes_the_head_of_a_model_of_ones_own() -> None:
+    model = get_peft_model(base(), LoraConfig(target_modules="all-linear"))
+    assert set(model.targeted_module_names) == {"0", "2"}
+
+
+# ------------------------------------------------------------------------------------------- Optimizer_After_Adapters
+
+
+def steps(model: nn.Module, optimizer: torch.optim.Optimizer, number: int = 5) -> list[float]:
+    """Train and return the losses."""
+    losses = []
+    for _step in range(number):
+        loss = model(rows()).square().mean()
+        loss.backward()
+        optimizer.step()
+        optimizer.zero_grad()
+        losses.append(loss.item())
+    return losses
+
+
+def adam(model: nn.Module) -> torch.optim.Optimizer:
+    return torch.optim.AdamW((weight for weight in model.parameters() if weight.requires_grad), lr=1e-2)
+
+
+def left_out(model: nn.Module, optimizer: torch.optim.Optimizer) -> set[str]:
+    """Return what is trainable and not in the optimizer, as the page does."""
+    known = {id(weight) for group in optimizer.param_groups for weight in group["params"]}
+    return {name for name, weight in model.named_parameters() if weight.requires_grad and id(weight) not in known}
+
+
+@claim("Optimizer_After_Adapters")
+@pytest.mark.parametrize("kind", ["AdamW", "SGD"])
+def test_an_optimizer_from_before_trains_nothing_without_a_word(kind: str) -> None:
+    plain = base()
+    optimizer = getattr(torch.optim, kind)(plain.parameters(), lr=1e-2)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        model = get_peft_model(plain, lora())
+        before = run(model)
+        losses = steps(model, optimizer)
+    assert not said(caught)
+    assert set(losses) == {losses[0]}
+    assert torch.equal(run(model), before)
+    assert left_out(model, optimizer) == trainable(model)
+
+    later = adam(model)
+    assert not left_out(model, later)
+    losses = steps(model, later)
+    assert losses[-1] < losses[0]
+
+
+@claim("Optimizer_After_Adapters")
+def test_an_adapter_that_is_added_later_is_not_trained() -> None:
+    model = get_peft_model(base(), lora(), adapter_name="en")
+    optimizer = adam(model)
+    model.add_adapter("fr", lora())
+    model.set_adapter("fr")
+    before = run(model)
+    steps(model, optimizer)
+    assert torch.equal(run(model), before)
+    assert left_out(model, optimizer) == trainable(model)
+
+
+@claim("Optimizer_After_Adapters")
+@pytest.mark.parametrize("first", [True, False])
+def test_of_two_adapters_only_those_that_are_active_by_then_are_trained(
+    first: bool,  # noqa: FBT001 -- a table's column
+) -> None:
+    model = get_peft_model(base(), lora(), adapter_name="en")
+    model.add_adapter("fr", lora())
+    if first:
+        model.base_model.set_adapter(["en", "fr"])
+    optimizer = adam(model)
+    model.base_model.set_adapter(["en", "fr"])
+    before = {name: weight.detach().clone() for name, weight in model.named_parameters()}
+    steps(model, optimizer)
+    moved = {name.split(".")[-2] for name, weight in model.named_parameters() if not torch.equal(weight, before[name])}
+    assert moved == ({"en", "fr"} if first else {"en"})
+    assert bool(left_out(model, optimizer)) is not first
+
+
+@claim("Optimizer_After_Adapters")
+def test_weights_that_are_put_in_place_later_are_other_ones(tmp_path: Path) -> None:
+    get_peft_model(base(), lora()).save_pretrained(tmp_path)
+    model = get_peft_model(base(), lora(), low_cpu_mem_usage=True)  # on the meta device
+    early = adam(model)
+    set_peft_model_state_dict(model, load_file(tmp_path / "adapter_model.safetensors"), low_cpu_mem_usage=True)
+    before = run(model)
+    steps(model, early)
+    assert torch.equal(run(model), before)
+    later = adam(model)
+    steps(model, later)
+    assert not torch.equal(run(model), before)
+
+
+@claim("Optimizer_After_Adapters")
+def test_a_cast_keeps_the_weights_that_the_optimizer_has() -> None:
+    model = get_peft_model(base(), lora())
+    optimizer = adam(model)
+    model.to(torch.float64).float()
+    assert not left_out(model, optimizer)
+    before = run(model)
+    steps(model, optimizer)
+    assert not torch.equal(run(model), before)
+
+
+@claim("Optimizer_After_Adapters")
+def test_a_group_can_be_added_for_a_new_adapter() -> None:
+    model = get_peft_model(base(), lora(), adapter_name="en")
+    optimizer = adam(model)
+    steps(model, optimizer)
+    model.add_adapter("fr", lora())
+    model.set_adapter("fr")
+    optimizer.add_param_group({"params": [weight for weight in model.parameters() if weight.requires_grad]})
+    assert not left_out(model, optimizer)
+    before = run(model)
+    steps(model, optimizer)
+    assert not torch.equal(run(model), before)
+
+
+# ---------------------------------------------------------------------------------------------- Set_Adapter_Unfreezes
+
+
+@claim("Set_Adapter_Unfreezes")
+@pytest.mark.parametrize("way", ["context", "layers", "deleted"])
+def test_other_ways_to_unfreeze_an_adapter_that_was_loaded_frozen(way: str, tmp_path: Path) -> None:
+    get_peft_model(base(), lora()).save_pretrained(tmp_path)
+    model = PeftModel.from_pretrained(base(), tmp_path)
+    model.load_adapter(tmp_path, "fr")
+    assert trainable(model) == set()
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        match way:
+            case "context":
+                with model.disable_adapter():
+                    pass
+            case "layers":
+                model.disable_adapter_layers()
+                model.enable_adapter_layers()
+            case _:
+                model.delete_adapter("default")
+    active = "fr" if way == "deleted" else "default"
+    assert model.active_adapter == active
+    assert {name.split(".")[-2] for name in trainable(model)} == {active}
+    assert not any("requires_grad" in message for message in said(caught))
+    model.set_adapter(active, inference_mode=True)
+    assert trainable(model) == set()
