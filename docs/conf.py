@@ -52,6 +52,8 @@ docbuilder_packages = ["peft", "transformers"]
 
 heuristics_namespace = "huggingface_peft"
 heuristics_package = "peft"
+# what each page answers, in this order
+heuristics_sections = ["When it bites", "Why", "What it costs", "Limits", "See also"]
 heuristics_categories = {
     "Memory Optimization": "Gradient checkpointing, tensor cloning, upcasting",
     "Quantization": "Merge rounding, defensive clone, safe merge, bases that cannot be merged",

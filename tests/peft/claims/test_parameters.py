@@ -54,8 +54,10 @@ def methods_with(parameter: str) -> list[str]:
     return sorted({it.__name__.removesuffix("Config") for it in has} - {"PromptLearning"})
 
 
-def adapted(method: str, **options: Any) -> peft.PeftModel:  # noqa: ANN401 -- a configuration takes anything
-    tiny = LlamaConfig(vocab_size=64, hidden_size=64, intermediate_size=64, num_hidden_layers=1, num_attention_heads=4)
+def adapted(method: str, layers: int = 1, **options: Any) -> peft.PeftModel:  # noqa: ANN401 -- a configuration takes anything
+    tiny = LlamaConfig(
+        vocab_size=64, hidden_size=64, intermediate_size=64, num_hidden_layers=layers, num_attention_heads=4
+    )
     config = getattr(peft, f"{method}Config")
     if "target_modules" in inspect.signature(config.__init__).parameters:
         options = {"target_modules": [TARGETS.get(method, "q_proj")]} | options
@@ -85,6 +87,16 @@ def test_left_out_because_the_llama_adapter_names_one_module() -> None:
                 target_modules=["self_attn", "v_porj"], adapter_len=4, adapter_layers=1, task_type="CAUSAL_LM"
             ),
         )
+
+
+@claim("Vision_Tower_Targeted")
+@pytest.mark.parametrize("method", methods_with("exclude_modules"))
+def test_one_name_matches_in_every_part_until_that_is_excluded(method: str) -> None:
+    def found(**options: Any) -> set[str]:  # noqa: ANN401 -- a configuration takes anything
+        return {".".join(name.split(".")[:3]) for name in adapted(method, layers=2, **options).targeted_module_names}
+
+    assert found() == {"model.layers.0", "model.layers.1"}
+    assert found(exclude_modules=r".*layers\.0\..*") == {"model.layers.1"}
 
 
 @claim("Task_Head_In_Modules_To_Save")
