@@ -45,8 +45,9 @@ from sphinxext_heuristics.build import conf_py
 from sphinxext_heuristics.build.domain import HeuristicDomain
 from sphinxext_heuristics.diagnostics import ClosestNames, absolute, closest
 from sphinxext_heuristics.evidence import messages
+from sphinxext_heuristics.evidence.cache import FILENAME, EvidenceCache
 from sphinxext_heuristics.evidence.prose import missing_comment
-from sphinxext_heuristics.evidence.search import FILENAME, EvidenceCache, parsed, verify
+from sphinxext_heuristics.evidence.search import parsed, verify
 from sphinxext_heuristics.evidence.source import Source, read, starts
 from sphinxext_heuristics.files import index_file, project_file
 from sphinxext_heuristics.model import CONNECTION_TYPES, SEVERITIES, Entry, Evidence, Found, Lost, Note

@@ -16,10 +16,6 @@ from sphinxext_heuristics.build import conf_py
 from sphinxext_heuristics.build.domain import EXTENSION, HeuristicDomain, app_of
 from sphinxext_heuristics.config import Settings
 from sphinxext_heuristics.diagnostics import report
-from sphinxext_heuristics.files import index_file, reach
-from sphinxext_heuristics.files.export import Exporter
-from sphinxext_heuristics.files.project_file import ProjectFile, command_line
-from sphinxext_heuristics.releases import matrix
 from sphinxext_heuristics.resolve import checks
 from sphinxext_heuristics.view import views_of
 
@@ -30,6 +26,8 @@ if TYPE_CHECKING:
     from sphinx.application import Sphinx
     from sphinx.environment import BuildEnvironment
 
+    from sphinxext_heuristics.files.index_file import PathOf
+    from sphinxext_heuristics.files.project_file import ProjectFile
     from sphinxext_heuristics.model import Problem, Subtype
     from sphinxext_heuristics.resolve.plan import Plan
 
@@ -38,7 +36,7 @@ INDEX_FILE, REACH_FILE, RELEASES_FILE = "heuristics_index_file", "heuristics_rea
 
 #: Option → what its file is called, the command that writes it, and what it may be named.
 _FILES = {
-    INDEX_FILE: ("index file", "index", index_file.FILENAME),
+    INDEX_FILE: ("index file", "index", "_HeuristicIndex.md"),
     REACH_FILE: ("reach file", "reach", "reach.txt"),
     RELEASES_FILE: ("file of releases", "releases", "releases.json"),
 }
@@ -78,6 +76,9 @@ class HeuristicsBuilder(ReadingBuilder):
 
     def write_documents(self, docnames: AbstractSet[str]) -> None:
         """Write both files; one that holds the same already is left alone."""
+        from sphinxext_heuristics.files import index_file  # noqa: PLC0415 - only this builder writes
+        from sphinxext_heuristics.files.export import Exporter  # noqa: PLC0415 - likewise
+
         super().write_documents(docnames)
         plan = HeuristicDomain.of(self.env).plan
         app = app_of(self.env)
@@ -95,13 +96,15 @@ class HeuristicsBuilder(ReadingBuilder):
                 file.write_bytes(raw)
 
 
-def path_of(env: BuildEnvironment) -> index_file.PathOf:
+def path_of(env: BuildEnvironment) -> PathOf:
     """Return the function from a document to its file."""
     return lambda docname: str(env.doc2path(docname))
 
 
 def project_file(app: Sphinx, option: str) -> ProjectFile:
     """Return one of the files of a project that are made from its pages, by the option that names it."""
+    from sphinxext_heuristics.files.project_file import ProjectFile, command_line  # noqa: PLC0415 - if there is one
+
     called, command, filename = _FILES[option]
     path = Path(app.confdir, "conf.py")
     return ProjectFile(
@@ -138,12 +141,20 @@ def problems(app: Sphinx, plan: Plan) -> Iterator[Problem]:
     # A translation says the same in other words: its index and headings are not compared.
     if not is_translation(app):
         yield from checks.sections(plan)
+    # What a project does not have need not be loaded.
     if plan.settings.index_file is not None and not is_translation(app):
+        from sphinxext_heuristics.files import index_file  # noqa: PLC0415
+
         file = project_file(app, INDEX_FILE)
         yield from index_file.problems(file, index_file.content(plan, file.path, path_of(app.env)))
     if plan.settings.reach_file is not None:
+        from sphinxext_heuristics.files import reach  # noqa: PLC0415
+
         yield from reach.problems(plan, project_file(app, REACH_FILE))
-    yield from matrix.problems(plan, project_file(app, RELEASES_FILE))
+    if plan.settings.releases_file is not None:
+        from sphinxext_heuristics.releases import matrix  # noqa: PLC0415
+
+        yield from matrix.problems(plan, project_file(app, RELEASES_FILE))
 
 
 def is_translation(app: Sphinx) -> bool:

@@ -14,8 +14,7 @@ from sphinx.util.nodes import make_refnode
 
 from sphinxext_heuristics import versions
 from sphinxext_heuristics.config import Settings
-from sphinxext_heuristics.evidence.search import EvidenceCache
-from sphinxext_heuristics.evidence.source import definition
+from sphinxext_heuristics.evidence.cache import EvidenceCache
 from sphinxext_heuristics.notes import links
 from sphinxext_heuristics.notes.inline import text_of
 from sphinxext_heuristics.read.queries import HeuristicRole
@@ -38,6 +37,7 @@ if TYPE_CHECKING:
     from sphinxext_heuristics.build.contents import OutputRecord
     from sphinxext_heuristics.model import Page
     from sphinxext_heuristics.resolve.plan import Plan
+    from sphinxext_heuristics.source.names import Definition
 
 
 #: The name that the extension is loaded by.
@@ -152,7 +152,7 @@ class HeuristicDomain(Domain):
             canonical=canonical,
             external=external.find,
             elsewhere=external.heuristic,
-            defined=cache(partial(definition, sources=sources)),
+            defined=cache(partial(_defined, sources)),
             settle=partial(links.settled, env),
             draws=draws(app_of(env).builder),
             excluded=frozenset(
@@ -218,6 +218,13 @@ def draws(builder: Builder) -> bool:
     """Return whether a builder's pages show pictures that Graphviz draws."""
     # An e-book names the pages that hold SVG; the list does without.
     return builder.format == "html" and builder.name != "epub" and bool(shutil.which(builder.config.graphviz_dot or ""))
+
+
+def _defined(sources: Sources, dotted: str) -> Definition | None:
+    """Return where an object is defined that no entry documents."""
+    from sphinxext_heuristics.evidence.source import definition  # noqa: PLC0415 - where something is missing
+
+    return definition(dotted, sources)
 
 
 def canonical_names(objects: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:

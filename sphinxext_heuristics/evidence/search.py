@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import ast
-import json
 import re
-import sys
 import textwrap
 from collections import Counter
 from contextlib import suppress
 from difflib import SequenceMatcher
 from functools import lru_cache
 from heapq import nlargest
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from sphinxext_heuristics.diagnostics import closest, did_you_mean
 from sphinxext_heuristics.evidence.code import Code
@@ -21,11 +19,9 @@ from sphinxext_heuristics.evidence.prose import Prose, missing_comment
 from sphinxext_heuristics.evidence.source import read, whereabouts
 from sphinxext_heuristics.model import Found, Lost, Message, Reason
 from sphinxext_heuristics.source.names import parse
-from sphinxext_heuristics.versions import FORM
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-    from pathlib import Path
 
     from sphinxext_heuristics.evidence.source import Place, Source
     from sphinxext_heuristics.model import Evidence
@@ -199,71 +195,10 @@ def _compared(quote: str, place: Place) -> Iterator[Nearest]:
             yield Nearest(matcher.ratio(), place.first - at, textwrap.dedent(text).strip("\n"))
 
 
-# -- what was found, from one build to the next ---------------------------------------
-
-#: The record's file among the doctrees.
-FILENAME = "heuristics-evidence.json"
-
-#: What else decides how source is read.
-_READER = f"{FORM} {sys.version_info.major}.{sys.version_info.minor}"
-
-
-class EvidenceCache:
-    """What was found in one build, remembered for the next.
-
-    *folder* is where the record is kept: with the doctrees, which all builders share. *sources* finds the files that
-    Python would import. The record holds as long as the files that were read are the same, by their time and size, so
-    that a build on which nothing has changed opens none of them.
-    """
-
-    def __init__(self, folder: Path, sources: Sources) -> None:
-        """Read the record; a damaged one, or one that another version has written, is as none."""
-        self._path = folder / FILENAME
-        self._sources = sources
-        self._before: dict[str, Any] = {}
-        self._now: dict[str, Any] = {}
-        with suppress(OSError, ValueError):
-            match json.loads(self._path.read_text(encoding="utf-8")):
-                case {"reader": reader, "found": dict(found)} if reader == _READER:
-                    self._before = found
-
-    def of(self, evidence: Evidence) -> Found | Lost:
-        """Return where a quote is in the installed source, or why it was not found."""
-        return self._look(evidence)[0]
-
-    def messages(self, evidence: Evidence) -> tuple[Message, ...]:
-        """Return the messages of errors and warnings that are quoted."""
-        return self._look(evidence)[1]
-
-    def _look(self, evidence: Evidence) -> tuple[Found | Lost, tuple[Message, ...]]:
-        key = json.dumps([evidence.module, evidence.qualname, evidence.quote, evidence.prose])
-        at = self._sources.state(evidence.module)
-        now = [str(at.path), at.mtime_ns, at.size] if at else []
-        known = self._now.get(key) or self._before.get(key, {})
-        if at and known.get("state") == now:
-            self._now[key] = known
-            messages = tuple(Message(kind=kind, text=text) for kind, text in known["messages"])
-            return Found(path=at.path, **known["found"]), messages
-        result = verify(evidence, self._sources)
-        messages = in_quote(evidence)
-        # What was found has been read just now, and is not read again.
-        if isinstance(result, Found) and (there := self._sources.state(result.module)):
-            with suppress(OSError, ValueError, RecursionError):
-                messages = in_lines(read(there).tree, result.line, result.end_line)
-        # What was found in another file depends on every file that led there: it is looked up anew.
-        if at and isinstance(result, Found) and result.path == at.path:
-            found = {name: value for name, value in result._asdict().items() if name != "path"}
-            self._now[key] = {"state": now, "found": found, "messages": [[it.kind, it.text] for it in messages]}
-        return result, messages
-
-    def save(self) -> None:
-        """Keep what was found, if it is not the same as before; a folder that cannot be written keeps nothing."""
-        if self._now == self._before:
-            return
-        with suppress(OSError):
-            self._path.parent.mkdir(parents=True, exist_ok=True)
-            # Another build that reads half of it reads none.
-            self._path.write_text(
-                json.dumps({"reader": _READER, "found": self._now}, indent=0, sort_keys=True), "utf-8"
-            )
-            self._before = dict(self._now)
+def said(evidence: Evidence, result: Found | Lost, sources: Sources) -> tuple[Message, ...]:
+    """Return the messages of errors and warnings that are quoted, whole where the source has more of them."""
+    # What was found has been read just now, and is not read again.
+    if isinstance(result, Found) and (there := sources.state(result.module)):
+        with suppress(OSError, ValueError, RecursionError):
+            return in_lines(read(there).tree, result.line, result.end_line)
+    return in_quote(evidence)

@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 PathOf: TypeAlias = Callable[[str], str]
 
 #: What the file is called where ``heuristics_index_file`` does not say.
-FILENAME = "_HeuristicIndex.md"
 
 #: The line by which a file is known as an index.
 HEAD = "| Page | File | Connections | Notes |"

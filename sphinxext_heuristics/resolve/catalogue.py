@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from sphinxext_heuristics.source.names import Definition
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class Catalogue:
     """The heuristics and API entries of all documents, in the toctree's order."""
 

@@ -26,7 +26,7 @@ T = TypeVar("T")
 Filters: TypeAlias = tuple[tuple[str, tuple[str, ...]], ...]
 
 
-@dataclass(kw_only=True)
+@dataclass(kw_only=True, eq=False, repr=False)
 class Plan:
     """What every page shows."""
 

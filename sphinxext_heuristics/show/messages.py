@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from docutils import nodes
 
-from sphinxext_heuristics.evidence.messages import pieces_of
 from sphinxext_heuristics.show.parts import FilteredView, joined, meta, named, outdated_nodes, paragraph, script_place
 from sphinxext_heuristics.words import _
 
@@ -75,6 +74,8 @@ class MessagesView(FilteredView):
 
     def nodes(self, content: tuple[Row, ...], here: Here) -> list[nodes.Node]:
         """Return the box for a pasted text, and the messages of each module."""
+        from sphinxext_heuristics.evidence.messages import pieces_of  # noqa: PLC0415 - where the index is placed
+
         if not content:
             return [paragraph(_("No message is quoted."))]
         found = [(row.anchor, row.message.kind, pieces_of(row.message)) for row in content]

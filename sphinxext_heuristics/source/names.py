@@ -22,7 +22,7 @@ class Class(NamedTuple):
     members: frozenset[str]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class Names:
     """What a module's top level binds."""
 
