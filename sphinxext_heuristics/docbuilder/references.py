@@ -42,17 +42,8 @@ def make_reference(refdoc: str, target: Link | Wanted, content: nodes.Element) -
     :param target: Where it leads.
     :param content: What readers see, linked or not.
     """
-    return addnodes.pending_xref(
-        "",
-        content,
-        refdomain="",
-        reftype=REFTYPE,
-        reftarget=target.name,
-        refdoc=refdoc,
-        refexplicit=False,
-        refwarn=False,
-        target=target,
-    )
+    named = {"refdomain": "", "reftype": REFTYPE, "reftarget": target.name, "refdoc": refdoc}
+    return addnodes.pending_xref("", content, **named, refexplicit=False, refwarn=False, target=target)
 
 
 def object_reference(

@@ -17,6 +17,7 @@ from sphinx.util import logging
 from sphinxext_heuristics.docbuilder.references import object_reference
 
 if TYPE_CHECKING:
+    from markdown_it.token import Token
     from markdown_it.tree import SyntaxTreeNode
 
 logger = logging.getLogger(__name__)
@@ -46,6 +47,13 @@ class Renderer(SphinxRenderer):
         locate = self.md_env.get("locate")
         location = "{}:{}".format(*locate(line)) if locate else (self.sphinx_env.docname, line)
         logger.warning(message, type="docbuilder", subtype=subtype, location=location)
+
+    def render_into(self, node: nodes.Element, tokens: list[Token], line: int, env: dict[str, object]) -> None:
+        """Render tokens into a node; *line* is added to their lines, *env* is what rendering may ask."""
+        for token in tokens:
+            token.map = [number + line for number in token.map] if token.map else None
+        self.current_node, self.md_env = node, env
+        self._render_tokens(tokens)
 
     def add_line_and_source_path(self, node: nodes.Node, token: SyntaxTreeNode) -> None:
         """Note where a node comes from; of markup in a paragraph, the very line is known."""

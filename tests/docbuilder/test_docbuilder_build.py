@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 from audit import defects_in
+from markdown_it import MarkdownIt
+from myst_parser.mdit_to_docutils.base import DocutilsRenderer
 from sphinx.testing.util import SphinxTestApp
 
 if TYPE_CHECKING:
@@ -191,6 +193,67 @@ def function():
     Note:
         ![x](three.png)
     """
+'''
+
+WIDE = '''
+class Base:
+    """The base of {size}."""
+
+    def method(self, a):
+        """Do of all {size}.
+
+        Args:
+            a: A number of all {size}.
+        """
+
+'''
+
+SAME = '''
+class One:
+    """First."""
+
+    def stop(self):
+        """Stop."""
+
+    def run(self, a):
+        """Run.
+
+        Args:
+            a: An *argument*, see [`stop`].
+
+                > [!ODD]
+                > Mind.
+
+                ![x](x.png)
+        """
+
+
+class Two:
+    """Second."""
+
+    def stop(self):
+        """Stop."""
+
+    def run(self, a):
+        """Run.
+
+        More.
+
+        Args:
+            a: An *argument*, see [`stop`].
+
+                > [!ODD]
+                > Mind.
+
+                ![x](x.png)
+        """
+
+
+class Three(One):
+    """Third."""
+
+    def run(self, a):
+        return None
 '''
 
 INDEX = """
@@ -444,3 +507,57 @@ def test_warnings_say_where(build: Callable[..., SphinxTestApp], tmp_path: Path)
         assert (
             f"{module}:docstring of hf_image.function:{line}: WARNING: image file not readable: {name}.png"
         ) in warning
+
+
+def test_what_many_entries_inherit_is_parsed_once(
+    build: Callable[..., SphinxTestApp], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    texts: list[str] = []
+    renderers: list[object] = []
+    parse, begin = MarkdownIt.parse, DocutilsRenderer.setup_render
+    monkeypatch.setattr(MarkdownIt, "parse", lambda self, src, env: (texts.append(src), parse(self, src, env))[1])
+    monkeypatch.setattr(DocutilsRenderer, "setup_render", lambda self, *of: (renderers.append(self), begin(self, *of)))
+    for size in (10, 40):
+        classes = "".join(f'class C{n}(Base):\n    """Class {n} of {size}."""\n' for n in range(size))
+        name = f"hf_wide{size}"
+        (tmp_path / "modules" / f"{name}.py").write_text(WIDE.format(size=size) + classes, encoding="utf-8")
+        index = f"Title\n=====\n\n.. automodule:: {name}\n   :members:\n   :inherited-members:\n"
+        application = build(index=index, docbuilder_packages=[name])
+        assert_silent(application)
+        assert html_of(application).count(f"of all {size}") == 2 * (size + 1)
+        assert sorted(text for text in texts if "of all" in text) == [
+            f"A number of all {size}.\n",
+            f"Do of all {size}.\n",
+        ]
+        assert len(texts) == 3 + size
+        assert len(renderers) == 1
+        texts.clear()
+        renderers.clear()
+
+
+def test_the_same_text_is_rendered_where_it_is(build: Callable[..., SphinxTestApp], tmp_path: Path) -> None:
+    module = tmp_path / "modules" / "hf_same.py"
+    module.write_text(SAME, encoding="utf-8")
+    pages = {
+        f"{name}.rst": f"{name}\n===\n\n.. autoclass:: hf_same.{name}\n   :members:\n"
+        for name in ("One", "Two", "Three")
+    }
+    index = "Title\n=====\n\n.. toctree::\n   :glob:\n\n   T*\n   O*\n"
+    application = build(index=index, files=pages, docbuilder_packages=["hf_same"])
+    bodies = [entry(html_of(application, name), f"hf_same.{name}.run").partition("<dd>")[2] for name in ("One", "Two")]
+    assert 'href="#hf_same.One.stop"' in bodies[0]
+    # a link leads to the class that it is in
+    assert bodies[0].replace("hf_same.One", "hf_same.Two") == bodies[1].replace("<p>More.</p>\n", "")
+    # two objects fit
+    assert "hf_same.One.stop" not in html_of(application, "Three")
+    expected = [
+        f"{module}:docstring of hf_same.{name}.run:{line}: WARNING: {problem}"
+        for name, lines in (("One", (6, 9)), ("Three", (6, 9)), ("Two", (8, 11)))
+        for line, problem in zip(lines, ("unknown alert [!ODD]", "image file not readable: x.png"), strict=True)
+    ]
+    warnings = application.warning.getvalue()
+    assert [line for line in expected if line not in warnings] == []
+    assert warnings.count(": WARNING: ") == len(expected)
+    parallel = build(index=index, files=pages, docbuilder_packages=["hf_same"], parallel=2, fresh=True)
+    assert sorted(parallel.warning.getvalue().splitlines()) == sorted(warnings.splitlines())
+    assert html_of(parallel, "Two") == html_of(application, "Two")

@@ -7,14 +7,12 @@ from docutils.frontend import get_default_settings
 from docutils.parsers.rst import Parser
 from docutils.utils import new_document
 
-from sphinxext_heuristics.docbuilder.docstrings.markdown import render_markdown
-from sphinxext_heuristics.docbuilder.grammar import create_parser
-from sphinxext_heuristics.docbuilder.render import Renderer
+from sphinxext_heuristics.docbuilder.docstrings.markdown import render_markdown, renderer_for
 
 
 def lines_of_images(text: str) -> list[int | None]:
     document = new_document("docstring", get_default_settings(Parser))
-    found = render_markdown(create_parser(Renderer, page=False), text, document, 0)
+    found = render_markdown(renderer_for(document), text, 0)
     return [image.line for node in found for image in node.findall(nodes.image)]
 
 

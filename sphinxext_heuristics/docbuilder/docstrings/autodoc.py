@@ -13,16 +13,16 @@ from docutils import nodes
 from sphinx import addnodes
 from sphinx.util.docutils import SphinxDirective
 
-from sphinxext_heuristics.docbuilder.docstrings.markdown import render_markdown
+from sphinxext_heuristics.docbuilder.docstrings.markdown import render_markdown, renderer_for
 from sphinxext_heuristics.docbuilder.docstrings.sections import Item, Kind, Section, split_docstring, top_level
-from sphinxext_heuristics.docbuilder.grammar import create_parser
 from sphinxext_heuristics.docbuilder.references import object_reference
-from sphinxext_heuristics.docbuilder.render import Renderer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from sphinx.application import Sphinx
+
+    from sphinxext_heuristics.docbuilder.render import Renderer
 
 #: How many lines `process_docstring` puts before the text.
 LINES_BEFORE = 2
@@ -95,7 +95,12 @@ class DocstringDirective(SphinxDirective):
         if not self.content:
             # autosummary parses the first line alone, and looks at the first node
             return [nodes.comment()]
-        self.parser = create_parser(Renderer, page=False)
+        document = self.state.document
+        renderer = self.env.temp_data.get(self.name_in_source)
+        # autosummary has documents of its own
+        if renderer is None or renderer.document is not document:
+            renderer = self.env.temp_data[self.name_in_source] = renderer_for(document)
+        self.renderer: Renderer = renderer
         fields = nodes.field_list()
         found: list[nodes.Node] = []
         for section in split_docstring("\n".join(self.content)):
@@ -119,7 +124,7 @@ class DocstringDirective(SphinxDirective):
 
     def render(self, text: str, line: int) -> list[nodes.Node]:
         """Parse Markdown that starts on a line of the content."""
-        return render_markdown(self.parser, text, self.state.document, line, self.origin)
+        return render_markdown(self.renderer, text, line, self.origin)
 
     def block(self, section: Section) -> list[nodes.Node]:
         """Make the nodes of a section without items."""

@@ -7,19 +7,19 @@ lines are written as CommonMark needs them, each with the number of the line tha
 
 from __future__ import annotations
 
+import pickle
 import re
-from typing import TYPE_CHECKING, cast
+from functools import lru_cache
+from typing import TYPE_CHECKING
 
 from docutils import nodes
 
+from sphinxext_heuristics.docbuilder.grammar import create_parser
 from sphinxext_heuristics.docbuilder.grammar.blocks import TAG, fence_end, indent_of, tags_apart
+from sphinxext_heuristics.docbuilder.render import Renderer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-
-    from markdown_it import MarkdownIt
-
-    from sphinxext_heuristics.docbuilder.render import Renderer
 
 _LIST_ITEM = re.compile(r"(?:[-*+]|\d{1,9}[.)]) +(?=\S)")
 _BLOCK_MARK = re.compile(r"(?:[-*+>]|#{1,6}|\d{1,9}[.)]) |[=-]+$")
@@ -27,45 +27,45 @@ _ALERT = re.compile(r"> ?\[!\w+\]")
 _TO_BLANK_LINE = re.compile(rf">>> ?|{_ALERT.pattern}")
 _OPEN_TAG = re.compile(r"<a\s[^<>]*$")
 _LAYOUT_TAG = re.compile(r"</?(?:small|div|br|Youtube)\b[^<>]*>")
+#: Asked for tokens only: each document has a renderer of its own.
+_PARSER = create_parser(Renderer, page=False)
+
+
+def renderer_for(document: nodes.document) -> Renderer:
+    """Make the renderer for all docstrings of a document."""
+    renderer = Renderer(_PARSER)
+    # MyST reads docutils' settings anew here, which takes longer than most docstrings do
+    renderer.setup_render({**_PARSER.options, "document": document}, {})
+    return renderer
 
 
 def render_markdown(
-    parser: MarkdownIt,
-    text: str,
-    document: nodes.document,
-    line: int,
-    locate: Callable[[int], tuple[str, int]] | None = None,
+    renderer: Renderer, text: str, line: int, locate: Callable[[int], tuple[str, int]] | None = None
 ) -> list[nodes.Node]:
-    """Parse the Markdown of a docstring.
+    """Make the nodes of the Markdown of a docstring.
 
-    :param parser: A parser for docstrings; its renderer holds what is being rendered.
-    :param text: The Markdown.
-    :param document: The document that the nodes will be part of; nothing is added to it here.
+    :param renderer: The renderer for the document that the nodes will be part of; nothing is added to that here.
+    :param text: The Markdown; its indentation counts in lists and in code only.
     :param line: What the first line's number is, from 0; the nodes' ``line`` counts from there.
     :param locate: Gives the location of a line, for warnings.
     :returns: The nodes. Headings are rubrics.
     """
-    lines, origins = unindent(text)
-    renderer = cast("Renderer", parser.renderer)
     holder = nodes.container()
-    holder.document = document
-    options = {**parser.options, "document": document, "current_node": holder}
-    renderer.setup_render(options, {"origins": origins, "locate": locate})
-    renderer.nested_render_text("\n".join(lines), line)
-    children = list(holder.children)
-    holder.clear()
-    return children
+    holder.document = renderer.document
+    renderer.render_into(holder, pickle.loads(_parse(text)), line, {"locate": locate})  # noqa: S301 - made below
+    return holder.children
 
 
-def unindent(text: str) -> tuple[list[str], list[int]]:
-    """Write Markdown from a docstring as CommonMark needs it.
+@lru_cache(maxsize=8192)
+def _parse(text: str) -> bytes:
+    """Parse Markdown, once for all entries that inherit it: nothing in the tokens depends on the entry or its page.
 
-    :param text: Markdown whose indentation counts in lists and in code only.
-    :returns: The lines; for each, the line of the docstring that it comes from, from 0.
+    :returns: The tokens, with the lines of the text that they come from, from 0; pickled, as rendering changes tokens.
     """
     blocks = _Blocks(list(tags_apart(text.splitlines())))
     blocks.convert()
-    return [line for line, _ in blocks.output], [origin for _, origin in blocks.output]
+    lines = "".join(f"{line}\n" for line, _ in blocks.output)
+    return pickle.dumps(_PARSER.parse(lines, {"origins": [origin for _, origin in blocks.output]}))
 
 
 class _Blocks:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import re
 from enum import Enum
+from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from sphinxext_heuristics.docbuilder.grammar.blocks import fence_end, indent_of
@@ -89,6 +90,7 @@ _TYPE = re.compile(r"[~\w.*\s\[\](){},|`'\"]+")
 _BLANK = 10**6
 
 
+@lru_cache(maxsize=4096)
 def split_docstring(text: str) -> tuple[Section, ...]:
     """Split a docstring into its sections.
 
