@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 import re
 import textwrap
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from sphinxext_heuristics.model import Message
@@ -47,8 +48,15 @@ def in_quote(quoted: Evidence) -> tuple[Message, ...]:
 
 def in_lines(tree: ast.Module, first: int, last: int) -> tuple[Message, ...]:
     """Return the messages that are given or written in some lines of a parsed file, in their order, each once."""
-    found: dict[Message, None] = {}
-    given: dict[str, list[tuple[ast.AST, str]]] = {}
+    there = (message for spans, message in _messages(tree) if any(at <= last and first <= end for at, end in spans))
+    return tuple(dict.fromkeys(there))
+
+
+@lru_cache(maxsize=16)
+def _messages(tree: ast.Module) -> tuple[tuple[tuple[tuple[int, int], ...], Message], ...]:
+    """Return all messages of a parsed file, each with the lines where it is given and where it is written."""
+    found: list[tuple[tuple[tuple[int, int], ...], Message]] = []
+    given: dict[str, list[tuple[ast.expr, str]]] = {}
     nodes = (node for node in ast.walk(tree) if isinstance(node, ast.stmt | ast.Call))
     for node in sorted(nodes, key=lambda node: (node.lineno, node.col_offset)):
         match node:
@@ -61,13 +69,12 @@ def in_lines(tree: ast.Module, first: int, last: int) -> tuple[Message, ...]:
         for kind, value in _said(node):
             texts = given.pop(value.id, []) if isinstance(value, ast.Name) else [(value, _text(value))]
             for written, text in texts:
-                if any(_overlaps(part, first, last) for part in (node, written)) and (line := one_line(text)):
-                    found[Message(kind=kind, text=line)] = None
+                if line := one_line(text):
+                    # What was made for a log call with arguments has no lines of its own.
+                    placed = [it for it in (node, written) if getattr(it, "end_lineno", None)]
+                    spans = tuple((it.lineno, it.end_lineno or 0) for it in placed)
+                    found.append((spans, Message(kind=kind, text=line)))
     return tuple(found)
-
-
-def _overlaps(node: ast.AST, first: int, last: int) -> bool:
-    return getattr(node, "lineno", 0) <= last and first <= (getattr(node, "end_lineno", None) or 0)
 
 
 def _said(node: ast.AST) -> Iterator[tuple[str, ast.expr]]:

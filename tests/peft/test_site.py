@@ -36,6 +36,7 @@ SAFE_MERGE = "Check the merged weights before you ship them"
 ROUNDING = "Avoid merging into quantized weights, which rounds them again"
 RETURNS = "Assign what merge_and_unload returns"
 TIED = "Untie the embeddings before you merge an adapter on them"
+PARTIAL = "Merge all active adapters, or activate only those that you merge"
 UNMERGEABLE = "Merge into an unquantized base where the quantized one cannot be merged"
 CLONE = "In a layer of your own, clone what a 4-bit layer returns"
 DORA = "Keep DoRA adapters out of mixed batches"
@@ -48,10 +49,12 @@ NEVER_MERGE = {"PolyModel", "LilyModel", "ShadowModel"}
 #: `merge_and_unload` (peft 0.21.2, by running each: tests/peft/claims).
 MERGING: dict[str, Callable[[str], bool]] = {
     RETURNS: lambda cls: cls not in NEVER_MERGE,
-    # one exchanges modules, one changes biases only, one keeps both ends in step
-    TIED: lambda cls: cls not in NEVER_MERGE | {"LNTuningModel", "BeftModel", "TrainableTokensModel"},
+    # one has one adapter
+    PARTIAL: lambda cls: cls not in NEVER_MERGE | {"XLoraModel"},
+    # one exchanges modules, one changes biases only
+    TIED: lambda cls: cls not in NEVER_MERGE | {"LNTuningModel", "BeftModel"},
     ROUNDING: {
-        *("BaseTuner", "BOFTModel", "HiraModel", "LoraModel", "MissModel", "OFTModel"),
+        *("BOFTModel", "HiraModel", "LoraModel", "MissModel", "OFTModel"),
         *("PveraModel", "RandLoraModel", "RoadModel", "ShiraModel", "VeraModel"),
     }.__contains__,
     UNMERGEABLE: {
@@ -153,7 +156,7 @@ def test_merging_shows_where_it_is_true_and_nowhere_else(site: Path) -> None:
     places = dict(documented(site, "merge_and_unload"))
     for name, cls in places.items():
         if cls.merge_and_unload is peft.PeftMixedModel.merge_and_unload:
-            expected = [RETURNS, TIED, SAFE_MERGE]
+            expected = [RETURNS, PARTIAL, TIED, SAFE_MERGE]
         else:
             assert cls.merge_and_unload is BaseTuner.merge_and_unload, "another override: run it, and label it"
             expected = [title for title, is_true in MERGING.items() if is_true(cls.__name__)]

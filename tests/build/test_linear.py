@@ -1,0 +1,118 @@
+"""How often our functions are called, files opened and texts parsed in a build: no more than in step with the project.
+
+There is no clock: what is counted is the same on every machine.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+from conftest import Project
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+SMALL, TIMES = 30, 4
+
+#: Runs sphinx-build, and counts by function what ours call, Python's and C's, the files opened and the texts parsed.
+COUNTING = """
+import json, sys
+from collections import Counter
+import sphinx.cmd.build, sphinxext_heuristics
+here = sphinxext_heuristics.__path__[0]
+counts, out, source = Counter(), sys.argv[1], sys.argv[2]
+
+def count(frame, event, arg):
+    if event in {"call", "c_call"} and frame.f_code.co_filename.startswith(here):
+        counts[f"{frame.f_code.co_filename[len(here) + 1:]}:{frame.f_code.co_name}"] += 1
+
+def heard(event, args):
+    if event == "open" and isinstance(args[0], str) and args[0].startswith(source):
+        counts[f"open {args[1]}"] += 1
+    elif event == "compile" and args[1] == "<unknown>":
+        counts["ast.parse"] += 1
+
+sys.addaudithook(heard)
+sys.setprofile(count)
+status = sphinx.cmd.build.main(sys.argv[2:])
+sys.setprofile(None)
+open(out, "w").write(json.dumps(counts))
+raise SystemExit(status)
+"""
+
+
+def project_of(size: int, root: Path) -> Project:
+    """Return a project of *size* entries and heuristics, each heuristic on two entries, with a quote."""
+    entries = [f".. py:function:: quarry.f{at}(a, b)\n\n   Dig {at}.\n" for at in range(size)]
+    heuristics = [
+        f".. heuristic:: H{at}\n   :note: Mind ``{at}``, see :doc:`/index`.\n"
+        f"   :impl: quarry.f{at}, quarry.f{(at * 7 + 1) % size}\n   :workflow: index#some-task\n"
+        f"   :category: C{at % 5}\n   :param: a\n\n   Text, :heuristic:`H{(at + 1) % size}`.\n\n"
+        f"   .. evidence:: quarry:f{at}\n\n      return {at}\n"
+        for at in range(size)
+    ]
+    pages = {
+        f"{kind}{at}.rst": "\n".join([f"{kind} {at}\n======================\n", *texts[at : at + 10]])
+        for kind, texts in (("api", entries), ("heuristic", heuristics))
+        for at in range(0, size, 10)
+    }
+    listed = "".join(f"   {name.removesuffix('.rst')}\n" for name in pages)
+    index = "Start\n=====\n\n.. heuristic-index::\n\n.. heuristic-messages::\n\n.. toctree::\n\n"
+    return Project(
+        root,
+        {
+            **pages,
+            "index.rst": f"{index}{listed}\nSome task\n---------\n\nDo it.\n",
+            "conf.py": "import sys\nsys.path.insert(0, __file__.rpartition('/')[0])\nheuristics_dir = None\n"
+            "extensions = ['sphinxext_heuristics']\nheuristics_package = 'quarry'\nrelease = '1'\n",
+            "quarry.py": "".join(f"def f{at}(a, b):\n    return {at}\n" for at in range(size)),
+        },
+    )
+
+
+def counted(project: Project) -> dict[str, int]:
+    out = project.root / "counts.json"
+    command = [sys.executable, "-c", COUNTING, str(out), "-b", "html", "-q", str(project.src), str(project.root / "o")]
+    ran = subprocess.run(  # noqa: S603 - the command is written right here
+        command, capture_output=True, text=True, check=False, env=os.environ | {"NO_COLOR": "1"}
+    )
+    assert (ran.returncode, ran.stderr) == (0, "")
+    found: dict[str, int] = json.loads(out.read_text(encoding="utf-8"))
+    return found
+
+
+def nothing(_project: Project) -> None:
+    """Change nothing."""
+
+
+def edit_a_note(project: Project) -> None:
+    page = project.src / "heuristic0.rst"
+    page.write_text(page.read_text(encoding="utf-8").replace("Mind ``0``", "Mind ``zero``"), encoding="utf-8")
+
+
+@pytest.mark.parametrize("change", [None, nothing, edit_a_note])
+def test_no_function_is_called_more_than_in_step_with_the_project(
+    change: Callable[[Project], None] | None, tmp_path: Path
+) -> None:
+    found = []
+    for size in (SMALL, SMALL * TIMES):
+        project = project_of(size, tmp_path / str(size))
+        counts = counted(project)
+        if change:
+            change(project)
+            counts = counted(project)
+        found.append(counts)
+    small, large = found
+    assert sum(large.values()) > 1000
+    too_often = {
+        name: (small.get(name, 0), number)
+        for name, number in large.items()
+        if number > TIMES * small.get(name, 0) * 1.1 + 25
+    }
+    assert not too_often
