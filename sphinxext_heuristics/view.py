@@ -14,6 +14,7 @@ from docutils import nodes
 from sphinx import addnodes
 
 from sphinxext_heuristics.notes.inline import thaw
+from sphinxext_heuristics.resolve import checks
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -100,8 +101,8 @@ class View(ABC):
         """Return the nodes that show the content; links come from *here*."""
 
     def problems(self, plan: Plan, query: Query) -> Iterable[Problem]:
-        """Return what is wrong with what the directive asks for; it is told on every build."""
-        return ()
+        """Return what is wrong with what the directive asks for, filters that choose nothing; told on every build."""
+        return checks.of_filters(plan, query)
 
 
 _VIEWS: WeakKeyDictionary[Sphinx, dict[str, View]] = WeakKeyDictionary()

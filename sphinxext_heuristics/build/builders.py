@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from sphinx.application import Sphinx
     from sphinx.environment import BuildEnvironment
 
-    from sphinxext_heuristics.files.index_file import PathOf
     from sphinxext_heuristics.files.project_file import ProjectFile
     from sphinxext_heuristics.model import Problem, Subtype
     from sphinxext_heuristics.resolve.plan import Plan
@@ -88,17 +87,12 @@ class HeuristicsBuilder(ReadingBuilder):
         data = exporter.all(project=self.config.project, release=self.config.release, extension=version)
         texts = {
             "heuristics.json": json.dumps(data, ensure_ascii=False, indent=2) + "\n",
-            path.name: index_file.content(plan, path, path_of(self.env)),
+            path.name: index_file.content(plan, path, self.env.doc2path),
         }
         for name, text in texts.items():
             file, raw = Path(self.outdir, name), text.encode("utf-8")
             if not file.is_file() or file.read_bytes() != raw:
                 file.write_bytes(raw)
-
-
-def path_of(env: BuildEnvironment) -> PathOf:
-    """Return the function from a document to its file."""
-    return lambda docname: str(env.doc2path(docname))
 
 
 def project_file(app: Sphinx, option: str) -> ProjectFile:
@@ -132,7 +126,7 @@ def warn(app: Sphinx, env: BuildEnvironment) -> None:
 def problems(app: Sphinx, plan: Plan) -> Iterator[Problem]:
     """Yield everything that is wrong with a project."""
     yield from conf_py.problems(plan, app.config, Path(app.confdir, "conf.py"))
-    yield from checks.problems(plan, path_of(app.env))
+    yield from checks.problems(plan, app.env.doc2path)
     views = views_of(app)
     for docname in plan.catalogue.docnames:
         for query in plan.catalogue.pages[docname].queries:
@@ -146,7 +140,7 @@ def problems(app: Sphinx, plan: Plan) -> Iterator[Problem]:
         from sphinxext_heuristics.files import index_file  # noqa: PLC0415
 
         file = project_file(app, INDEX_FILE)
-        yield from index_file.problems(file, index_file.content(plan, file.path, path_of(app.env)))
+        yield from index_file.problems(file, index_file.content(plan, file.path, app.env.doc2path))
     if plan.settings.reach_file is not None:
         from sphinxext_heuristics.files import reach  # noqa: PLC0415
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sphinxext_heuristics.build.builders import INDEX_FILE, is_translation, path_of
+from sphinxext_heuristics.build.builders import INDEX_FILE, is_translation
 from sphinxext_heuristics.cli.project import CommandError, add_options, opened, read
 from sphinxext_heuristics.cli.writing import bring_up_to_date, file_of, warning
 from sphinxext_heuristics.files import index_file
@@ -36,6 +36,6 @@ def run(arguments: argparse.Namespace) -> int:
             )
         file = file_of(app, INDEX_FILE)
         plan = read(app, leaves={Subtype.INDEX})
-        wanted = index_file.content(plan, file.path, path_of(app.env))
+        wanted = index_file.content(plan, file.path, app.env.doc2path)
     remark = "".join(map(warning, index_file.problems(file, wanted) if arguments.check else ()))
     return bring_up_to_date(file, wanted, remark, head=index_file.HEAD)

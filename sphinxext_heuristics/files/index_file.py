@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from sphinxext_heuristics.resolve.plan import Plan
 
 #: Document → its file.
-PathOf: TypeAlias = Callable[[str], str]
+PathOf: TypeAlias = Callable[[str], str | Path]
 
 #: What the file is called where ``heuristics_index_file`` does not say.
 
@@ -81,7 +81,7 @@ def _row(cells: Iterable[str]) -> str:
     return f"| {' | '.join(cells)} |\n"
 
 
-def _cells(plan: Plan, record: Heuristic, link: PathOf) -> tuple[str, ...]:
+def _cells(plan: Plan, record: Heuristic, link: Callable[[str], str]) -> tuple[str, ...]:
     return (
         markdown.text(plan.settings.page_name(record.name)),
         f"[→]({link(record.docname)})",
@@ -115,7 +115,7 @@ def name_of(connection: Connection, package: str) -> str:
     return name if connection.text else name.replace(".", "_")
 
 
-def _links(folder: str, path_of: PathOf) -> PathOf:
+def _links(folder: str, path_of: PathOf) -> Callable[[str], str]:
     """Return the function from a document to the link from a folder to its real file."""
 
     @cache
@@ -124,7 +124,7 @@ def _links(folder: str, path_of: PathOf) -> PathOf:
         return f"{found}/" if found.startswith("..") else f"./{found}/".replace("/./", "/")
 
     def link(docname: str) -> str:
-        path = path_of(docname)
+        path = str(path_of(docname))
         if os.path.islink(path):  # noqa: PTH114 - thousands of times: no object for each
             path = os.path.realpath(path)
         parent, name = os.path.split(path)

@@ -10,8 +10,9 @@ from sphinx import addnodes
 
 from sphinxext_heuristics.model import Problem, Subtype
 from sphinxext_heuristics.releases.matrix import Matrix, Standing, matrix_of
-from sphinxext_heuristics.show.parts import FilteredView, joined, meta, meta_nodes, named, paragraph, table
+from sphinxext_heuristics.show.parts import joined, meta, meta_nodes, named, paragraph, table
 from sphinxext_heuristics.versions import parse
+from sphinxext_heuristics.view import View
 from sphinxext_heuristics.words import _
 
 if TYPE_CHECKING:
@@ -61,7 +62,7 @@ class Table(NamedTuple):
     rows: tuple[Row, ...]
 
 
-class ReleasesView(FilteredView):
+class ReleasesView(View):
     """Which heuristic holds in which release of the documented package."""
 
     name = "heuristic-releases"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import posixpath
 import re
-from pathlib import Path
 from textwrap import indent
 from typing import TYPE_CHECKING
 
@@ -19,6 +18,7 @@ from sphinxext_heuristics.versions import is_empty_range
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
+    from pathlib import Path
 
     from sphinxext_heuristics.model import Evidence, Heuristic, Query
     from sphinxext_heuristics.resolve.connections import Resolved
@@ -30,7 +30,7 @@ MAX_LISTED = 12
 _at = Problem.at
 
 
-def problems(plan: Plan, path_of: Callable[[str], str]) -> Iterator[Problem]:
+def problems(plan: Plan, path_of: Callable[[str], Path]) -> Iterator[Problem]:
     """Yield every problem of a build; *path_of* returns the file of a document."""
     yield from plan.catalogue.duplicates()
     #: The packages of which it was said that nothing is documented.
@@ -274,13 +274,13 @@ def _of_roles(plan: Plan) -> Iterator[Problem]:
             yield Problem.at(role, Subtype.REF, message)
 
 
-def _of_files(plan: Plan, path_of: Callable[[str], str]) -> Iterator[Problem]:
+def _of_files(plan: Plan, path_of: Callable[[str], Path]) -> Iterator[Problem]:
     if INDEX_PAGE in plan.catalogue.pages:
         yield Problem(
             subtype=Subtype.FILE,
             message=f"the document {INDEX_PAGE!r} has the name of the index page that is made for the heuristics, "
             "which overwrites it: rename the file",
-            source=path_of(INDEX_PAGE),
+            source=str(path_of(INDEX_PAGE)),
             line=1,
         )
     folder = posixpath.normpath(plan.settings.dir).strip("/") if plan.settings.dir else ""
@@ -291,9 +291,9 @@ def _of_files(plan: Plan, path_of: Callable[[str], str]) -> Iterator[Problem]:
         names = [plan.settings.page_name(record.name) for record in plan.catalogue.pages[docname].heuristics]
         if names != [stem]:
             line, message = 1, _file_message(plan, stem, names)
-            if not names and (reason := unread(Path(path_of(docname)), stem)):
+            if not names and (reason := unread(path_of(docname), stem)):
                 line, message = reason[0], f"{message}: {reason[1]}"
-            yield Problem(subtype=Subtype.FILE, message=message, source=path_of(docname), line=line)
+            yield Problem(subtype=Subtype.FILE, message=message, source=str(path_of(docname)), line=line)
 
 
 def _file_message(plan: Plan, stem: str, names: list[str]) -> str:

@@ -9,7 +9,8 @@ from docutils import nodes
 from sphinxext_heuristics.model import Target
 from sphinxext_heuristics.resolve import rollup
 from sphinxext_heuristics.resolve.verdicts import Form, by_severity, is_folded
-from sphinxext_heuristics.show.parts import FilteredView, joined, named, paragraph, severity_word
+from sphinxext_heuristics.show.parts import joined, named, paragraph, severity_word
+from sphinxext_heuristics.view import View
 from sphinxext_heuristics.words import _
 
 if TYPE_CHECKING:
@@ -131,7 +132,7 @@ def _box_node(box: Box, here: Here) -> nodes.Element:
     return nodes.admonition("", nodes.title("", "", *said), *note, classes=classes)
 
 
-class ForView(FilteredView):
+class ForView(View):
     """The heuristics of some objects, pages or categories, placed by hand."""
 
     name = "heuristics-for"

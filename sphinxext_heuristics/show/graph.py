@@ -13,7 +13,8 @@ from sphinx.ext.graphviz import GraphvizError, render_dot
 from sphinx.util import logging
 
 from sphinxext_heuristics.model import Target
-from sphinxext_heuristics.show.parts import FilteredView, link_nodes, links, named, paragraph
+from sphinxext_heuristics.show.parts import link_nodes, links, named, paragraph
+from sphinxext_heuristics.view import View
 from sphinxext_heuristics.words import _
 
 if TYPE_CHECKING:
@@ -68,7 +69,7 @@ class Graph(NamedTuple):
     drawn: bool
 
 
-class GraphView(FilteredView):
+class GraphView(View):
     """Heuristics and what they connect to as a picture whose nodes are links, and as a list."""
 
     name = "heuristic-graph"

@@ -9,7 +9,6 @@ from sphinx import addnodes
 
 from sphinxext_heuristics.resolve import listing as index
 from sphinxext_heuristics.show.parts import (
-    FilteredView,
     Meta,
     joined,
     link_nodes,
@@ -21,6 +20,7 @@ from sphinxext_heuristics.show.parts import (
     script_place,
     table,
 )
+from sphinxext_heuristics.view import View
 from sphinxext_heuristics.words import _
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ class Missing(NamedTuple):
     rows: tuple[tuple[str, tuple[Named, ...]], ...]
 
 
-class IndexView(FilteredView):
+class IndexView(View):
     """Heuristics with their connections, the categories and the legend."""
 
     name = "heuristic-index"

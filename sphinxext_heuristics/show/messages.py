@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from docutils import nodes
 
-from sphinxext_heuristics.show.parts import FilteredView, joined, meta, named, outdated_nodes, paragraph, script_place
+from sphinxext_heuristics.show.parts import joined, meta, named, outdated_nodes, paragraph, script_place
+from sphinxext_heuristics.view import View
 from sphinxext_heuristics.words import _
 
 if TYPE_CHECKING:
@@ -50,7 +51,7 @@ class Row(NamedTuple):
         return f"message-{nodes.make_id(said)[:_ANCHOR_LENGTH].strip('-')}-{mark}"
 
 
-class MessagesView(FilteredView):
+class MessagesView(View):
     """The errors and warnings that evidence quotes, by the modules that they come from."""
 
     name = "heuristic-messages"

@@ -10,17 +10,16 @@ from docutils import nodes
 from sphinx import addnodes
 from sphinx.locale import admonitionlabels
 
-from sphinxext_heuristics.resolve import checks
 from sphinxext_heuristics.resolve import listing as index
-from sphinxext_heuristics.view import Named, View
+from sphinxext_heuristics.view import Named
 from sphinxext_heuristics.words import _
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Sequence
 
     from sphinx.application import Sphinx
 
-    from sphinxext_heuristics.model import Heuristic, Problem, Query
+    from sphinxext_heuristics.model import Heuristic
     from sphinxext_heuristics.resolve.listing import Link
     from sphinxext_heuristics.resolve.plan import Plan
     from sphinxext_heuristics.view import Here
@@ -154,11 +153,3 @@ def add_scripts(
         said = {english: str(it) for english, it in _SAID.items() if str(it) != english}
         more: dict[str, Any] = {"data-words": json.dumps(said, ensure_ascii=False)} if said else {}
         app.add_js_file(_SCRIPTS[name], loading_method="defer", **more)
-
-
-class FilteredView(View):
-    """A view of the heuristics that the options of its directive choose."""
-
-    def problems(self, plan: Plan, query: Query) -> Iterator[Problem]:
-        """Yield the problem of each filter that names nothing."""
-        yield from checks.of_filters(plan, query)
