@@ -9,9 +9,10 @@
 PYTHON ?= python3
 SPHINX ?=
 PEFT ?=
-# More options for sphinx-build and pytest, such as SPHINXOPTS=-E or PYTESTOPTS='-k role'
+# More options for sphinx-build, pytest and the benchmark, such as SPHINXOPTS=-E or PYTESTOPTS='-k role'
 SPHINXOPTS ?=
 PYTESTOPTS ?=
+BENCHOPTS ?=
 # Processes that run tests: the cores, but each imports PyTorch (about half a GB, which a few processes double)
 cores := $(or $(shell getconf _NPROCESSORS_ONLN 2>/dev/null),2)
 JOBS ?= $(shell echo $$(($(cores) < 8 ? $(cores) : 8)))
@@ -41,14 +42,14 @@ export HF_HUB_OFFLINE := 1
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
 .SUFFIXES:
-.PHONY: help html pictures screenshots pdf test test-all lint format dist lock clean distclean browser tex always
+.PHONY: help html pictures bench screenshots pdf test test-all lint format dist lock clean distclean browser tex always
 
 help: ## show this list
 	@echo 'make TARGET, where TARGET is'
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1|\2/p' Makefile | while IFS='|' read -r name text; do \
-		printf '  %-13s%s\n' "$$name" "$$text"; done
+		printf '  %-14s%s\n' "$$name" "$$text"; done
 	@echo 'Variables: PYTHON=python3.13, SPHINX=8.2, PEFT=newest (a virtual environment of its own each);'
-	@echo '           SPHINXOPTS, PYTESTOPTS, JOBS'
+	@echo '           SPHINXOPTS, PYTESTOPTS, BENCHOPTS, JOBS'
 
 html: $(VENV)/.group-docs ## build the site into docs/_build/html; a warning fails it
 	@echo "make: building the site with $$($(bin)/python -m sphinx --version) and" \
@@ -61,6 +62,10 @@ html: $(VENV)/.group-docs ## build the site into docs/_build/html; a warning fai
 pictures: $(VENV)/.group-test ## measure what the pictures of the site show, and draw them in docs/pictures
 	@$(bin)/python tools/pictures.py
 	@git --no-pager diff --stat -- docs/pictures 2>/dev/null || true
+
+# sphinx-needs takes part where it is installed: no group has it here
+bench: $(VENV)/.group-test ## measure what the extension costs against the same words by hand; BENCHOPTS=--quick is short
+	@$(bin)/python tests/benchmarks/bench.py $(BENCHOPTS)
 
 # README's picture is under version control; the other one is for looking at
 screenshots: html browser ## write docs/_build/screenshots.png, twelve views of the site, and README's picture
