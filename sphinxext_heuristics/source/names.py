@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import ast
 import warnings
-from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
 
@@ -22,16 +21,15 @@ class Class(NamedTuple):
     members: frozenset[str]
 
 
-@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
-class Names:
+class Names(NamedTuple):
     """What a module's top level binds."""
 
     #: Names that the module itself defines.
     defined: frozenset[str] = frozenset()
     #: Local name → (module, name in it or ``""`` for the module itself).
-    imported: dict[str, tuple[str, str]] = field(default_factory=dict)
+    imported: Mapping[str, tuple[str, str]] = {}
     #: Local name → what is assigned to it, where that is another name (``mutable = define``).
-    assigned: dict[str, str] = field(default_factory=dict)
+    assigned: Mapping[str, str] = {}
     #: Names of functions.
     functions: frozenset[str] = frozenset()
     #: Modules whose names are all taken over (``from … import *``).
@@ -39,7 +37,7 @@ class Names:
     #: What ``__all__`` lists, ``None`` where there is none or it is not written out.
     exported: frozenset[str] | None = None
     #: Qualified name → class.
-    classes: dict[str, Class] = field(default_factory=dict)
+    classes: Mapping[str, Class] = {}
 
 
 class Definition(NamedTuple):
