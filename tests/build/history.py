@@ -227,6 +227,11 @@ OPERATIONS: dict[str, Operation] = {
         ".. heuristic:: Delta\n   :impl: tools, pkg.Base.run\n   :note: Mind the tools.\n",
     ),
     "show every copy": setting("heuristics_inherited", "show"),
+    "reach the subclasses": replacing("h/Beta.rst", "pkg.Child, tools", "pkg.Base+, tools"),
+    "leave the base": replacing("lib/pkg/core.py", "class Child(Base)", "class Child"),
+    "ask for a parameter": replacing("h/Alpha.md", ":workflow: how-to", ":workflow: how-to\n:param: a"),
+    "add a parameter": replacing("lib/pkg/core.py", "def run(self)", "def run(self, a)"),
+    "ask for headings": setting("heuristics_sections", ["Why"]),
     "place by hand": adding("guides/how-to.md", "\n```{heuristics-for} how-to\n```\n"),
 }
 
