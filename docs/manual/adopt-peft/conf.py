@@ -39,6 +39,7 @@ heuristics_targets = {
     "Adapter_Merging": "package_reference/lora#merge-lora-weights-into-the-base-model",
     "Bitsandbytes": "developer_guides/quantization#quantize-a-model",
     "DeepSpeed": "accelerate/deepspeed",
+    "Distributed_Training": "accelerate/fsdp",
     "LoRA_Training": "package_reference/lora#training",
     "Low_Rank_Adaptation": "package_reference/lora",
     "Merging": "package_reference/lora#merge-lora-weights-into-the-base-model",
