@@ -45,7 +45,12 @@ from peft.tuners.lora.gptq import GPTQLoraLinear
 from peft.tuners.lora.loraga import preprocess_loraga
 from peft.tuners.lora.te import TeLinear
 from peft.tuners.tuners_utils import BaseTunerLayer
-from peft.utils.hotswap import hotswap_adapter, prepare_model_for_compiled_hotswap
+from peft.utils.hotswap import (
+    check_hotswap_configs_compatible,
+    hotswap_adapter,
+    hotswap_adapter_from_state_dict,
+    prepare_model_for_compiled_hotswap,
+)
 from peft.utils.quantization_utils import ForwardOnlyQuantizationBackend
 from torch import nn
 from transformers import (
@@ -343,6 +348,16 @@ def test_mixed_model_merges_into_both_ends_without_a_warning(target: str) -> Non
 
 
 @claim("Tied_Embeddings_Merge")
+def test_tokens_of_the_head_are_merged_into_both_ends_with_a_warning_before_but_none_then() -> None:
+    base = llama(tie_word_embeddings=True)
+    with pytest.warns(UserWarning, match="no implementation exists to tie the adapters"):
+        model = get_peft_model(base, configured("TrainableTokens", ["lm_head"]))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", UserWarning)
+        assert tied_ends_move_together(shaken(model, 0.3).eval(), base)
+
+
+@claim("Tied_Embeddings_Merge")
 def test_xlora_merges_into_both_ends(tmp_path: Path) -> None:
     expert = lora(target_modules=["embed_tokens"], task_type="CAUSAL_LM")
     get_peft_model(llama(), expert).save_pretrained(tmp_path)
@@ -352,10 +367,12 @@ def test_xlora_merges_into_both_ends(tmp_path: Path) -> None:
 
 
 @claim("Tied_Embeddings_Merge")
-@pytest.mark.parametrize("target", ["lm_head", "embed_tokens"])
-def test_untied_first_the_merge_is_right_and_stays_so(target: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("method", "target"), [("Lora", "lm_head"), ("Lora", "embed_tokens"), ("TrainableTokens", "lm_head")]
+)
+def test_untied_first_the_merge_is_right_and_stays_so(method: str, target: str, tmp_path: Path) -> None:
     base = llama(tie_word_embeddings=True)
-    model = get_peft_model(base, lora(target_modules=[target])).eval()
+    model = shaken(get_peft_model(base, configured(method, [target])), 0.3).eval()
     before = logits(model)
     head = base.get_output_embeddings()
     head = getattr(head, "base_layer", head)
@@ -592,7 +609,19 @@ def swappable(tmp_path: Path) -> Callable[..., str]:
     return save
 
 
-def compilations(first: str, second: str, rows: torch.Tensor, prepare: dict[str, int] | None) -> int:
+def swap(model: nn.Module, folder: str) -> None:
+    hotswap_adapter(model, folder, adapter_name="default", torch_device="cpu")
+
+
+def swap_from_state_dict(model: nn.Module, folder: str) -> None:
+    loaded = PeftModel.from_pretrained(layers(), folder)
+    weights = {name: weight for name, weight in loaded.state_dict().items() if ".lora_" in name}
+    hotswap_adapter_from_state_dict(model, weights, "default", loaded.peft_config["default"])
+
+
+def compilations(
+    first: str, second: str, rows: torch.Tensor, prepare: dict[str, int] | None, swap: Callable[..., None]
+) -> int:
     """Compile with the first adapter, swap the second in, and return how often the model was compiled."""
     torch.compiler.reset()
     counter = torch._dynamo.testing.CompileCounter()  # noqa: SLF001 -- torch's own tests count so
@@ -602,7 +631,7 @@ def compilations(first: str, second: str, rows: torch.Tensor, prepare: dict[str,
     compiled = torch.compile(model, backend=counter)
     with torch.no_grad():
         compiled(rows)
-        hotswap_adapter(compiled, second, adapter_name="default", torch_device="cpu")
+        swap(compiled, second)
         assert close(compiled(rows), PeftModel.from_pretrained(layers(), second)(rows))
     return counter.frame_count
 
@@ -619,14 +648,16 @@ def compilations(first: str, second: str, rows: torch.Tensor, prepare: dict[str,
         ({}, None, 1),
     ],
 )
-def test_only_a_prepared_model_is_compiled_once(
+@pytest.mark.parametrize("swap", [swap, swap_from_state_dict])
+def test_only_a_prepared_model_is_compiled_once(  # noqa: PLR0913, PLR0917 -- a table's columns
     rows: torch.Tensor,
     swappable: Callable[..., str],
+    swap: Callable[..., None],
     other: dict[str, int],
     prepare: dict[str, int] | None,
     expected: int,
 ) -> None:
-    assert compilations(swappable("first"), swappable("second", **other), rows, prepare) == expected
+    assert compilations(swappable("first"), swappable("second", **other), rows, prepare, swap) == expected
 
 
 @claim("Hotswap_Before_Compile")
@@ -646,6 +677,18 @@ def test_options_have_to_agree(swappable: Callable[..., str], options: dict[str,
     model = PeftModel.from_pretrained(layers(), swappable("first"))
     with pytest.raises(ValueError, match=f"Configs are incompatible: for {next(iter(options))}"):
         hotswap_adapter(model, swappable("second", **options), adapter_name="default", torch_device="cpu")
+
+
+@claim("Hotswap_Before_Compile")
+def test_from_a_state_dict_nothing_is_compared(rows: torch.Tensor, swappable: Callable[..., str]) -> None:
+    plain = PeftModel.from_pretrained(layers(), swappable("plain"))
+    model = PeftModel.from_pretrained(layers(), swappable("dora", use_dora=True))
+    with pytest.raises(ValueError, match="Configs are incompatible: for use_dora"):
+        check_hotswap_configs_compatible(model.peft_config["default"], plain.peft_config["default"])
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", UserWarning)
+        swap_from_state_dict(model, swappable("plain"))
+    assert distance(model(rows), plain(rows)) > 0.1
 
 
 @claim("Hotswap_Before_Compile")
@@ -1097,6 +1140,22 @@ def test_the_tuners_own_method_does_it_for_every_method(method: str, targets: li
     assert trainable(tuner) == {"b"}
     tuner.base_model.set_adapter("a", inference_mode=True)
     assert trainable(tuner) == set()
+
+
+@claim("Set_Adapter_Unfreezes")
+def test_the_method_of_one_layer_does_it_there_and_the_model_does_not_notice(rows: torch.Tensor) -> None:
+    model = get_peft_model(layers(), lora(), adapter_name="a")
+    model.add_adapter("b", lora())
+    model.set_adapter("a", inference_mode=True)
+    before = model(rows)
+    layer = model.base_model.model[0]
+    layer.set_adapter("b")
+    assert trainable(model) == {"b"}
+    assert (layer.active_adapter, model.base_model.model[2].active_adapter) == (["b"], ["a"])
+    assert model.active_adapter == "a"
+    assert not close(model(rows), before)
+    layer.set_adapter("b", inference_mode=True)
+    assert trainable(model) == set()
 
 
 @claim("Set_Adapter_Unfreezes")
@@ -1677,3 +1736,24 @@ def test_unilora_does_nothing_in_eight_bit(
     layer = model.get_base_model().model.layers[0].self_attn.q_proj
     assert layer.unilora_scales_A["default"].abs().max() == scale
     assert torch.equal(on, off) is (bits == 8)
+
+
+@claim("Eight_Bit_Codes_Read_As_Weights")
+@pytest.mark.parametrize(
+    ("storage", "scale"),
+    [({}, 0.0), ({"bnb_4bit_quant_storage": torch.float32}, 0.5), ({"bnb_4bit_quant_storage": torch.bfloat16}, 0.5)],
+)
+def test_unilora_does_nothing_in_four_bit_that_are_stored_as_integers(
+    base_folder: Path, storage: dict[str, torch.dtype], scale: float
+) -> None:
+    config = BitsAndBytesConfig(load_in_4bit=True, bnb_4bit_compute_dtype=torch.float32, **storage)
+    base = AutoModelForCausalLM.from_pretrained(base_folder, quantization_config=config)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        model = shaken(get_peft_model(base, configured("UniLora", ["q_proj", "v_proj"]))).train()
+    assert not [str(warning.message) for warning in caught if warning.category is not FutureWarning]
+    layer = model.get_base_model().model.layers[0].self_attn.q_proj
+    assert layer.unilora_scales_A["default"].abs().max() == scale
+    on = logits(model)
+    with model.disable_adapter():
+        assert torch.equal(on, logits(model)) is (scale == 0)

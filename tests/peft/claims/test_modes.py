@@ -676,6 +676,7 @@ def test_fused_matrices_are_targeted_together_and_not_excluded() -> None:
 @pytest.mark.parametrize(
     "config",
     [
+        AdaLoraConfig(target_modules="all-linear", total_step=10),
         LoHaConfig(target_modules="all-linear"),
         IA3Config(target_modules="all-linear", feedforward_modules=[]),
         OFTConfig(target_modules="all-linear"),
@@ -688,6 +689,31 @@ def test_other_methods_adapt_no_experts_at_all(config: peft.PeftConfig, family: 
     model = get_peft_model(experts(family), copy.deepcopy(config))
     assert ends(model.targeted_module_names) == {"q_proj", "k_proj", "v_proj", "o_proj"}
     assert not any("expert" in name for name in trainable(model))
+
+
+@claim("Fused_Experts_Need_Target_Parameters")
+def test_adalora_accepts_target_parameters_and_fails_with_them() -> None:
+    config = AdaLoraConfig(target_modules=["q_proj"], target_parameters=FUSED, total_step=10)
+    with pytest.raises(TypeError, match="unexpected keyword argument 'parameter_name'"):
+        get_peft_model(experts("gpt_oss"), config)
+
+
+@claim("Fused_Experts_Need_Target_Parameters")
+@pytest.mark.parametrize("config", [HiraConfig, LoHaConfig])
+@pytest.mark.parametrize("family", ["mixtral", "gpt_oss"])
+def test_other_methods_cannot_target_the_module_and_can_save_it(
+    config: type[peft.PeftConfig], family: str, tmp_path: Path
+) -> None:
+    with pytest.raises((TypeError, ValueError), match=r"(?s)Target module .*Experts.* not supported"):
+        get_peft_model(experts(family), config(target_modules=["experts"]))
+    model = get_peft_model(experts(family), config(target_modules=["q_proj"], modules_to_save=["experts"]))
+    model(input_ids=PROMPT, labels=PROMPT).loss.backward()
+    weights = {name: weight for name, weight in model.named_parameters() if name.endswith("default.down_proj")}
+    assert len(weights) == 2
+    assert all(weight.grad.any() for weight in weights.values())
+    expected = run(trained(model))
+    model.save_pretrained(tmp_path)
+    assert close(run(PeftModel.from_pretrained(experts(family), tmp_path)), expected)
 
 
 @claim("Fused_Experts_Need_Target_Parameters")

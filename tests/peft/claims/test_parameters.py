@@ -5,6 +5,7 @@ Which configurations these are is `impl`, `param` and `except` of the page; here
 
 from __future__ import annotations
 
+import copy
 import inspect
 import warnings
 from typing import Any
@@ -97,6 +98,27 @@ def test_one_name_matches_in_every_part_until_that_is_excluded(method: str) -> N
 
     assert found() == {"model.layers.0", "model.layers.1"}
     assert found(exclude_modules=r".*layers\.0\..*") == {"model.layers.1"}
+
+
+@claim("Vision_Tower_Targeted")
+@pytest.mark.parametrize(
+    "method",
+    sorted({*methods_with("target_modules")} - {*methods_with("exclude_modules"), "AdaptionPrompt", "TrainableTokens"}),
+)
+def test_without_exclude_modules_a_regular_expression_targets_the_rest(method: str) -> None:
+    target = TARGETS.get(method, "q_proj")
+    base = LlamaForCausalLM(
+        LlamaConfig(vocab_size=64, hidden_size=64, intermediate_size=64, num_hidden_layers=2, num_attention_heads=4)
+    )
+    base.vision_tower = copy.deepcopy(base.model.layers)
+
+    def in_the_tower(targets: list[str] | str) -> set[bool]:
+        config = getattr(peft, f"{method}Config")(target_modules=targets, **OPTIONS.get(method, {}))
+        names = get_peft_model(copy.deepcopy(base), config).targeted_module_names
+        return {"vision_tower" in name for name in names}
+
+    assert in_the_tower([target]) == {False, True}
+    assert in_the_tower(rf"model\..*{target}") == {False}
 
 
 @claim("Task_Head_In_Modules_To_Save")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import inspect
 import json
 import sys
 import warnings
@@ -17,6 +18,7 @@ import torch
 from accelerate import Accelerator
 from peft import (
     AdaLoraConfig,
+    AutoPeftModelForCausalLM,
     BOFTConfig,
     LoHaConfig,
     LoraConfig,
@@ -30,6 +32,7 @@ from peft import (
     XLoraConfig,
     get_peft_model,
     get_peft_model_state_dict,
+    inject_adapter_in_model,
 )
 from peft.config import PeftConfigMixin
 from peft.mapping import PEFT_TYPE_TO_CONFIG_MAPPING
@@ -44,6 +47,8 @@ from transformers import AutoModelForCausalLM, LlamaConfig, LlamaForCausalLM
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
+
+    from peft.tuners.shadow import DetachedShadowModel
 
 claim = pytest.mark.claim
 # what PEFT warns of is asked for where it matters; elsewhere it is in the way
@@ -711,6 +716,22 @@ def test_an_adapter_that_exists_stays_as_frozen_as_it_is(adapter: Path) -> None:
     assert trainable(model) == []
 
 
+def detached() -> DetachedShadowModel:
+    """Return the same shadow network every time, a model of transformers' own."""
+    return get_peft_model(llama(), ShadowConfig(task_type="CAUSAL_LM")).base_model.unload_shadow(copy=True)
+
+
+@claim("Is_Trainable_To_Resume")
+@pytest.mark.parametrize("is_trainable", [False, True])
+def test_the_method_of_transformers_has_the_same_default(tmp_path: Path, *, is_trainable: bool) -> None:
+    lora("q_proj", base=detached()).save_pretrained(tmp_path)
+    model = detached().train()
+    model.load_adapter(str(tmp_path), **{"is_trainable": True} if is_trainable else {})
+    assert model.training is is_trainable
+    assert any(module.training for module in model.modules()) is is_trainable
+    assert [name.split(".")[-3] for name in trainable(model)] == ["lora_A", "lora_B"] * is_trainable
+
+
 @claim("Is_Trainable_To_Resume")
 def test_prompt_learning_refuses(tmp_path: Path) -> None:
     config = PromptTuningConfig(task_type="CAUSAL_LM", num_virtual_tokens=2)
@@ -989,6 +1010,16 @@ def test_disabled_with_trained_biases_it_is_not_the_base_and_that_is_warned_of(b
 
 
 @claim("Base_Model_Modified_In_Place")
+def test_an_injected_adapter_has_no_unload() -> None:
+    base = linear()
+    model = inject_adapter_in_model(LoraConfig(target_modules=["0"]), base)
+    assert model is base
+    assert isinstance(base[0], BaseTunerLayer)
+    with pytest.raises(AttributeError, match="no attribute 'unload'"):
+        model.unload()
+
+
+@claim("Base_Model_Modified_In_Place")
 def test_unload_does_not_take_a_merge_back() -> None:
     model = lora("0")
     model.merge_adapter()
@@ -1077,6 +1108,29 @@ def test_a_targeted_embedding_is_saved_whole(base_folder: Path, tmp_path: Path) 
         model.save_pretrained(tmp_path)
     assert texts == ["Setting `save_embedding_layers` to `True` as embedding layers found in `target_modules`."]
     assert besides_lora(tmp_path) == {"model.embed_tokens.base_layer.weight": 32}
+
+
+@claim("Resized_Embeddings_Saved")
+@pytest.mark.parametrize("method", ["PromptTuning", "PrefixTuning", "PromptEncoder", "Cartridge", "CPT", "IA3"])
+def test_methods_without_trained_tokens_save_it_whole_too(method: str, base_folder: Path, tmp_path: Path) -> None:
+    config = getattr(peft, f"{method}Config")
+    assert "trainable_token_indices" not in inspect.signature(config).parameters
+    options = {
+        "CPT": {"cpt_token_ids": [1, 2], "cpt_mask": [1, 1], "cpt_tokens_type_mask": [1, 2]},
+        "IA3": {"target_modules": ["q_proj"], "feedforward_modules": []},
+        "PromptEncoder": {"num_virtual_tokens": 2, "encoder_hidden_size": 8},
+    }.get(method, {"num_virtual_tokens": 2})
+
+    def rows_of_the_file(base: nn.Module) -> list[int]:
+        get_peft_model(base, config(task_type="CAUSAL_LM", **options)).save_pretrained(tmp_path / "adapter")
+        tensors = saved(tmp_path / "adapter").items()
+        return [len(tensor) for key, tensor in tensors if key.endswith(("embed_tokens.weight", "lm_head.weight"))]
+
+    with messages() as texts:
+        assert rows_of_the_file(load_base(base_folder, 34)) == [34, 34]
+    assert texts == [RESIZED]
+    load_base(base_folder, 34).save_pretrained(tmp_path / "resized")
+    assert rows_of_the_file(load_base(tmp_path / "resized")) == []
 
 
 @claim("Resized_Embeddings_Saved")
@@ -1191,6 +1245,31 @@ def test_it_loads_from_the_subfolder_under_the_name_that_is_given(tmp_path: Path
         loaded.load_adapter(str(tmp_path), "again", subfolder="fr")
         loaded.set_adapter("again")
         assert torch.allclose(loaded(rows()), model(rows()))
+
+
+@claim("Named_Adapter_Subfolder")
+def test_the_automatic_classes_pass_subfolder_to_the_base_as_well(base_folder: Path, tmp_path: Path) -> None:
+    model = lora("q_proj", base=load_base(base_folder), name="fr", task_type="CAUSAL_LM")
+    model.save_pretrained(tmp_path)
+    with pytest.raises(ValueError, match="Unrecognized model in"):
+        AutoPeftModelForCausalLM.from_pretrained(tmp_path, subfolder="fr", adapter_name="fr")
+    loaded = AutoPeftModelForCausalLM.from_pretrained(tmp_path / "fr", adapter_name="fr").eval()
+    assert list(loaded.peft_config) == ["fr"]
+    assert torch.allclose(loaded(input_ids=tokens()).logits, model(input_ids=tokens()).logits)
+
+
+@claim("Named_Adapter_Subfolder")
+def test_the_method_of_transformers_takes_the_path_or_adapter_kwargs(tmp_path: Path) -> None:
+    trained_one = lora("q_proj", base=detached(), name="fr")
+    trained_one.save_pretrained(tmp_path)
+    with pytest.raises(ValueError, match="adapter model file not found"):
+        detached().load_adapter(str(tmp_path), "fr")
+    with pytest.raises(TypeError, match="unexpected keyword argument 'subfolder'"):
+        detached().load_adapter(str(tmp_path), "fr", subfolder="fr")
+    for folder, options in ((tmp_path / "fr", {}), (tmp_path, {"adapter_kwargs": {"subfolder": "fr"}})):
+        model = detached()
+        model.load_adapter(str(folder), "fr", **options)
+        assert torch.allclose(model(input_ids=tokens()).logits, trained_one(input_ids=tokens()).logits)
 
 
 @claim("Named_Adapter_Subfolder")

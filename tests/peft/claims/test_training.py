@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import math
 import re
 import warnings
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import bitsandbytes as bnb
 import pytest
@@ -23,6 +24,7 @@ from peft import (
     NoMatchingPeftModuleError,
     OFTConfig,
     PeftModel,
+    PeftModelForCausalLM,
     PrefixTuningConfig,
     PromptEncoderConfig,
     PromptTuningConfig,
@@ -30,12 +32,15 @@ from peft import (
     RandLoraConfig,
     RoadConfig,
     VeraConfig,
+    XLoraConfig,
     cast_mixed_precision_params,
     get_layer_status,
     get_peft_model,
     get_peft_model_state_dict,
+    inject_adapter_in_model,
     prepare_model_for_kbit_training,
 )
+from peft.tuners.tuners_utils import BaseTuner, BaseTunerLayer
 from torch.nn.functional import cross_entropy, mse_loss
 from torch.utils._python_dispatch import TorchDispatchMode
 from transformers import (
@@ -293,6 +298,13 @@ def test_preparing_first_leaves_the_adapter_trainable(load: Callable[..., torch.
 
 
 @claim("Kbit_Prep_Before_Wrapping")
+@pytest.mark.parametrize("cls", [PeftModel, PeftModelForCausalLM])
+def test_the_class_itself_is_no_other_order(load: Callable[..., torch.nn.Module], cls: type[PeftModel]) -> None:
+    assert not trainable(prepare_model_for_kbit_training(cls(load(), LoraConfig(task_type="CAUSAL_LM"))))
+    assert trainable(cls(prepare_model_for_kbit_training(load()), LoraConfig(task_type="CAUSAL_LM")))
+
+
+@claim("Kbit_Prep_Before_Wrapping")
 def test_either_order_takes_the_same_memory(load: Callable[..., torch.nn.Module]) -> None:
     first = get_peft_model(prepare_model_for_kbit_training(load()), LoraConfig(task_type="CAUSAL_LM"))
     second = prepare_model_for_kbit_training(get_peft_model(load(), LoraConfig(task_type="CAUSAL_LM")))
@@ -353,6 +365,28 @@ def test_scaler_refuses_what_is_trained_in_fp16_and_the_cast_cures_it(case: str)
     frozen = {parameter.dtype for parameter in model.parameters() if not parameter.requires_grad}
     assert frozen == {torch.float16}
     amp_step(model)
+
+
+@claim("FP16_Trainable_Weights_AMP")
+@pytest.mark.parametrize("cast", [False, True])
+def test_the_classifier_of_xlora_is_refused_until_it_is_cast(base: Path, tmp_path: Path, *, cast: bool) -> None:
+    def load_fp16() -> torch.nn.Module:
+        return AutoModelForCausalLM.from_pretrained(base, dtype=torch.float16, use_cache=False)
+
+    get_peft_model(load_fp16(), LoraConfig(task_type="CAUSAL_LM")).save_pretrained(tmp_path)
+    config = XLoraConfig(task_type="CAUSAL_LM", hidden_size=64, adapters={"0": str(tmp_path)}, xlora_depth=1)
+    model = get_peft_model(load_fp16(), config).train()
+    assert all("internal_xlora_classifier" in name for name in trainable(model))
+    if cast:
+        cast_mixed_precision_params(model, torch.float16)
+    optimizer = torch.optim.SGD(trainable(model).values(), lr=0.1)
+    scaler = torch.amp.GradScaler("cpu", init_scale=8.0)
+    with torch.autocast("cpu", dtype=torch.float16):
+        loss = loss_of(model)
+    scaler.scale(loss).backward()
+    refused = pytest.raises(ValueError, match=r"Attempting to unscale FP16 gradients\.")
+    with contextlib.nullcontext() if cast else refused:
+        scaler.step(optimizer)
 
 
 @claim("FP16_Trainable_Weights_AMP")
@@ -501,6 +535,13 @@ def test_misspelled_name_beside_one_that_fits_is_skipped_in_silence() -> None:
     assert [status.name for status in get_layer_status(models[0])] == ["model.q_proj"]
     both = get_peft_model(Block(), LoraConfig(target_modules=["q_proj", "v_proj"]))
     assert models[0].get_nb_trainable_parameters()[0] * 2 == both.get_nb_trainable_parameters()[0]
+
+
+@claim("Target_Module_Typos")
+def test_an_injected_adapter_has_only_its_layers_status() -> None:
+    model = inject_adapter_in_model(LoraConfig(target_modules=["q_proj", "v_porj"]), Block())
+    assert not hasattr(model, "targeted_module_names")
+    assert [status.name for status in get_layer_status(model)] == ["q_proj"]
 
 
 @claim("Target_Module_Typos")
@@ -980,6 +1021,50 @@ def test_methods_that_never_clone(name: str, bits: int) -> None:
 @claim("4bit_Defensive_Clone")
 def test_mixed_batches_do_not_clone() -> None:
     assert clones(LoraConfig(target_modules=["0"]), 4, adapter_names=["default"] * 3) == 0
+
+
+class Shift(torch.nn.Module, BaseTunerLayer):
+    """A layer of a tuner of one's own, which adds to what the base layer returns."""
+
+    adapter_layer_names = ("shift_by",)
+
+    def __init__(self, base_layer: torch.nn.Module, *, cloned: bool) -> None:
+        super().__init__()
+        self.base_layer, self.cloned = base_layer, cloned
+        self.shift_by = torch.nn.ParameterDict({"default": torch.nn.Parameter(torch.zeros(64))})
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        result = self.base_layer(x)
+        return (result.clone() if self.cloned else result) + self.shift_by["default"]
+
+
+class ShiftTuner(BaseTuner):
+    prefix = "shift_"
+    tuner_layer_cls = Shift
+    target_module_mapping: ClassVar[dict[str, list[str]]] = {}
+    cloned = False
+
+    def _create_and_replace(
+        self,
+        _config: PeftConfig,
+        _adapter: str,
+        target: torch.nn.Module,
+        name: str,
+        parent: torch.nn.Module,
+        current_key: str,
+        **_options: object,
+    ) -> None:
+        self._replace_module(parent, name, Shift(target, cloned=self.cloned), target)
+
+
+@claim("4bit_Defensive_Clone")
+@pytest.mark.parametrize("cloned", [True, False])
+def test_for_a_tuner_of_ones_own_nothing_is_cloned(monkeypatch: pytest.MonkeyPatch, *, cloned: bool) -> None:
+    monkeypatch.setattr(ShiftTuner, "cloned", cloned)
+    tuner = ShiftTuner(quantized_layer(4), LoraConfig(target_modules=["0"]), "default").train()
+    with Clones(tuner.model[0].base_layer) as spy:
+        tuner(torch.randn(3, 64))
+    assert spy.count == cloned
 
 
 @claim("4bit_Defensive_Clone")
