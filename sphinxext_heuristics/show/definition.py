@@ -35,6 +35,7 @@ class Facts(NamedTuple):
     #: What the search finds its page by, as if it were in the title.
     search: str
     links: tuple[Link, ...]
+    parameters: tuple[str, ...]
     #: The titles and places of the pages that mention it.
     mentions: tuple[tuple[str, Target], ...]
 
@@ -47,6 +48,7 @@ def facts(plan: Plan, record: Heuristic, resolved: Sequence[Resolved]) -> Facts:
         keywords=record.keywords,
         search=" ".join((record.name, record.name.replace("_", " "), text_of(record.note), *record.keywords)),
         links=index.links(resolved, plan.settings.package, plan),
+        parameters=record.parameters,
         mentions=tuple((plan.title(name), Target(docname=name)) for name in plan.mentioned_in.get(record.name, ())),
     )
 
@@ -63,6 +65,8 @@ def facts_nodes(said: Facts, here: Here) -> list[nodes.Node]:
     for type_ in CONNECTION_TYPES:
         if chosen := [one for one in said.links if one.type == type_]:
             listed += field(_FIELDS[type_], *joined(link_nodes(one, here) for one in chosen))
+    if said.parameters:
+        listed += field(_("Parameters"), *joined([nodes.literal("", name)] for name in said.parameters))
     if said.mentions:
         listed += field(
             _("Mentioned in"), *joined([here.link(nodes.inline("", text), to)] for text, to in said.mentions)
