@@ -300,6 +300,11 @@ class Results:
         if self.path:
             self.path.write_text(report.as_json(self.data), encoding="utf-8")
 
+    def draw(self) -> None:
+        """Write the page and the picture, if the results are kept."""
+        if self.path:
+            report.write(self.data)
+
 
 def say(text: str) -> None:
     """Tell the person who waits."""
@@ -352,6 +357,7 @@ def measure(options: argparse.Namespace, results: Results, root: Path) -> None:
     operations = [operation for operation in OPERATIONS if operation in options.operations]
     if "import" in options.operations and not results.has(report.ANY, "import", ("base",), IMPORT_ROUNDS):
         results.keep(report.ANY, "import", measure_imports(root, IMPORT_ROUNDS))
+        results.draw()
         say("\n".join(report.imports(results.data)))
     for size in options.sizes:
         bench = Bench(root=root, size=size, forms=options.forms, project=sized(size))
@@ -359,6 +365,7 @@ def measure(options: argparse.Namespace, results: Results, root: Path) -> None:
             if results.has(size, operation, options.forms, options.rounds):
                 continue
             results.keep(size, operation, bench.measure(operation, options.rounds))
+            results.draw()
             say(f"{report.size_words(size)}, {report.TITLES[operation]}: {report.told(results.data, size, operation)}")
         if not options.work:
             shutil.rmtree(root / size, ignore_errors=True)
@@ -382,7 +389,7 @@ def main(arguments: list[str] | None = None) -> int:
     if options.quick:
         sys.stdout.write(report.tables(results.data))
         return 0
-    report.write(results.data)
+    results.draw()
     say(f"written: {report.PAGE.relative_to(ROOT)}, {report.PICTURE.relative_to(ROOT)}")
     return 0
 
