@@ -110,7 +110,7 @@ TEXT = st.lists(st.sampled_from((*PIECES, "\n", "\n\n", "\0", "\r", "\ud800")) |
 NAME = st.lists(st.sampled_from(("demo", "Model", "merge", "Other", "*", "", "a")), min_size=1, max_size=4).map(
     ".".join
 )
-OPTIONS = ("title", "note", "except", "category", "severity", "since", "until", "no-inject", "class", "name")
+OPTIONS = ("title", "note", "param", "except", "category", "severity", "since", "until", "no-inject", "class", "name")
 _WORDS = st.sampled_from((*SEVERITIES, *OPTIONS, *CONNECTION_TYPES, "titel", "x"))
 SOURCE = st.lists(
     st.sampled_from(
@@ -193,10 +193,12 @@ def one_line(value: str) -> str:
     return " ".join(value.splitlines())
 
 
-_CONNECTION = st.one_of(NAME, LINE, st.builds("{} <{}>".format, LINE, NAME), st.builds("?{}".format, NAME))
+_CONNECTION = st.one_of(
+    NAME, LINE, st.builds("{} <{}>".format, LINE, NAME), st.builds("?{}".format, NAME), st.builds("{}+".format, NAME)
+)
 _OPTION = st.one_of(
     st.tuples(st.sampled_from(tuple(CONNECTION_TYPES)), st.lists(_CONNECTION, max_size=4).map(", ".join)),
-    st.tuples(st.sampled_from(("title", "note", "category", "except", "class", "name")), LINE),
+    st.tuples(st.sampled_from(("title", "note", "category", "param", "except", "class", "name")), LINE),
     st.tuples(st.sampled_from(("since", "until")), st.sampled_from(("0.1", "2", "x", "1.0rc1", "9" * 30)) | LINE),
     st.tuples(st.just("severity"), st.sampled_from((*SEVERITIES, "nope")) | LINE),
     st.tuples(st.sampled_from(("no-inject", "unknown", "titel", "evidence")), LINE),

@@ -68,7 +68,8 @@ def run(arguments: argparse.Namespace) -> int:
     suffix, form = (".rst", RST) if arguments.rst or not has_myst else (".md", MYST)
     path = folder / f"{page}{suffix}"
     folder.mkdir(parents=True, exist_ok=True)
-    write(path, form.format(name=name, title=name.replace("_", " ")))
+    headings = (f"\n{it}\n{'-' * len(it)}\n" if form is RST else f"\n# {it}\n" for it in settings.sections)
+    write(path, "".join([form.format(name=name, title=name.replace("_", " ")), *headings]))
     say(seen(path))
     note(f"Fill it in and list it in a toctree, as {settings.dir.strip('/')}/{page}")
     return 0

@@ -72,6 +72,7 @@ class Exporter:
             "inject": record.inject,
             "classes": list(record.classes),
             "except": list(record.excepts),
+            "parameters": list(record.parameters),
             **self._place(record.docname, record.anchor),
             "source": self._source(record),
             "connections": [self._connection(resolved) for resolved in self._plan.connections(record)],

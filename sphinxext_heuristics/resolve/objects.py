@@ -123,10 +123,10 @@ class Objects:
         return self._matches[target]
 
     def _find(self, target: str) -> Match:
-        if target.startswith("*."):
-            return Match(reached=dict.fromkeys(self._ending(target[2:]), Rule.STAR))
         if target.endswith("+"):
             return self._with_subclasses(target[:-1])
+        if target.startswith("*."):
+            return Match(reached=dict.fromkeys(self._ending(target[2:]), Rule.STAR))
         if reached := self._reached(target):
             return Match(reached=reached)
         ending = self._ending(target) or self._known_ending(target)

@@ -337,6 +337,19 @@ def test_new(options: tuple[str, ...], suffix: str, name: str, seed: Project) ->
     seed.ok("text", "-E")
 
 
+def test_new_has_the_headings_that_pages_must_have(seed: Project) -> None:
+    seed.write({"conf.py": f'{(seed.src / "conf.py").read_text()}\nheuristics_sections = ["When it bites", "Why"]\n'})
+    index = (seed.src / "heuristics/index.md").read_text(encoding="utf-8")
+    names = {"Fresh_One": (), "Fresh_Two": ("--rst",)}
+    listed = "".join(f"huggingface_peft_{name}\n" for name in names)
+    seed.write({"heuristics/index.md": index.replace("{toctree}\n", f"{{toctree}}\n{listed}")})
+    for name, options in names.items():
+        assert run("new", seed.src, name, "-q", *options).status == 0
+    lacking = [warning for warning in seed.build().warnings if "the page lacks" in warning]
+    assert len(lacking) == 5, "those that were there before"
+    assert not [warning for warning in lacking if "Fresh" in warning]
+
+
 def test_new_overwrites_nothing(seed: Project) -> None:
     before = (seed.src / PAGE).read_text(encoding="utf-8")
     for options in ((), ("--rst",)):

@@ -166,6 +166,7 @@ def test_all_fields(data: Any) -> None:  # noqa: ANN401 - JSON
         "inject": True,
         "classes": ["extra"],
         "except": ["keeper.Other"],
+        "parameters": [],
         "docname": "heuristics/zoo_A",
         "anchor": "heuristic-a",
         "url": "heuristics/zoo_A.html#heuristic-a",
