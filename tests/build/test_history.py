@@ -16,6 +16,8 @@ import pytest
 from history import MERGED, OPERATIONS, PAGED, Site, Step, World, differences, start, tell, unexplained
 from hypothesis import HealthCheck, Phase, event, given, seed, settings
 from hypothesis import strategies as st
+from sphinx.testing.util import SphinxTestApp
+from sphinx.util.docutils import docutils_namespace
 
 from sphinxext_heuristics.build import builders, contents, events
 from sphinxext_heuristics.build.contents import OutputRecord
@@ -149,6 +151,22 @@ def test_an_edited_note_reads_one_page_and_writes_those_that_show_it(tmp_path: P
     assert built.read == ["h/Beta"]
     # `pkg.Child`, `tools.cut`, the part of the guide, and the index show it.
     assert sorted(built.wrote) == ["api", "guides/how-to", "h/Beta", "hand", "index"]
+
+
+def test_one_application_builds_again_and_shows_what_changed(tmp_path: Path) -> None:
+    page = ".. heuristic:: Alpha\n   :note: {}\n   :impl: tools.cut\n"
+    conf, start_page = "extensions = ['sphinxext_heuristics']\n", "Start\n=====\n\n.. toctree::\n\n   hand\n   a\n"
+    files = {"conf.py": conf, "index.rst": start_page, "hand.rst": CUT}
+    for name, text in files.items():
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    with docutils_namespace():
+        app = None
+        for note in ("First.", "Second.", "Third."):
+            (tmp_path / "a.rst").write_text(page.format(note), encoding="utf-8")
+            app = app or SphinxTestApp("html", srcdir=tmp_path, freshenv=True)
+            app.build()
+            assert note in (app.outdir / "hand.html").read_text(encoding="utf-8")
+        app.cleanup()
 
 
 # -- named examples: what a history once left stale --
