@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import json
 import re
+import runpy
 import statistics
-import sys
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 ROOT = Path(__file__).parents[2]
-sys.path.insert(0, str(ROOT / "tools"))
-
-import pictures  # noqa: E402 - it is a script beside the package
+#: A script beside the package; an extension of the site has the same name.
+pictures = SimpleNamespace(**runpy.run_path(str(ROOT / "tools" / "pictures.py")))
 
 DATA = ROOT / "docs" / "pictures" / "benchmark.json"
 PICTURE = DATA.with_suffix(".svg")
