@@ -305,6 +305,25 @@ def x_lora(folder: Path) -> tuple[LlamaForCausalLM, PeftModel]:
 
 
 @claim("Merge_Returns_New_Model")
+def test_x_lora_merges_each_adapter_in_full_and_drops_the_gating(tmp_path: Path) -> None:
+    base, model = x_lora(tmp_path)
+    with torch.no_grad():
+        for name, parameter in model.named_parameters():
+            parameter.mul_(8 if "lora_A" in name or "lora_B" in name else 1)
+    before = model(input_ids=tokens()).logits.detach()
+    weight = base.model.layers[0].self_attn.q_proj.base_layer.weight.detach().clone()
+    layer = base.model.layers[0].self_attn.q_proj
+    update = sum(layer.get_delta_weight(name) for name in layer.active_adapters)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", UserWarning)
+        merged = model.merge_and_unload()
+    after = merged(input_ids=tokens()).logits.detach()
+    assert torch.allclose(merged.model.layers[0].self_attn.q_proj.weight, weight + update, atol=1e-5)
+    plain = llama()(input_ids=tokens()).logits.detach()
+    assert (after - before).norm() > 0.2 * (after - plain).norm()
+
+
+@claim("Merge_Returns_New_Model")
 def test_x_lora_returns_the_base_and_keeps_its_classifier(tmp_path: Path) -> None:
     base, model = x_lora(tmp_path)
     merged = model.merge_and_unload()
