@@ -61,15 +61,12 @@ def links(resolved: Iterable[Resolved], package: str, plan: Plan | None = None) 
             text = plan.title(one.place.docname, one.place.anchor)
         key = one.connection.type, text
         found.setdefault(key, []).append(one)
-    return tuple(
-        Link(
-            type=type_,
-            text=text,
-            target=ones[0].target if all(one.exists for one in ones) else None,
-            planned=all(one.planned for one in ones if not one.exists),
-        )
-        for (type_, text), ones in found.items()
-    )
+    made = []
+    for (type_, text), ones in found.items():
+        missing = [one for one in ones if not one.exists]
+        planned = not missing or all(one.planned for one in missing)
+        made.append(Link(type=type_, text=text, target=None if missing else ones[0].target, planned=planned))
+    return tuple(made)
 
 
 class Category(NamedTuple):

@@ -66,7 +66,7 @@ class Plan:
 
     def holds(self, record: Heuristic) -> bool:
         """Return whether a heuristic holds for the documented version."""
-        return holds(record.since, record.until, self.lookups.version)
+        return not (record.since or record.until) or holds(record.since, record.until, self.lookups.version)
 
     def version_of(self, evidence: Evidence) -> str:
         """Return the version of the package that is quoted, or ``""`` where none is known."""

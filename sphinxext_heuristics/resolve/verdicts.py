@@ -50,7 +50,7 @@ class Reason(enum.Enum):
 
     def __bool__(self) -> bool:
         """Return whether there is a reason."""
-        return bool(self.value)
+        return self is not Reason.NONE
 
 
 class Reach(NamedTuple):
