@@ -176,7 +176,7 @@ def words(quote: str) -> list[str]:
     return sorted((word for word in found if not keyword.iskeyword(word)), key=lambda word: (-len(word), word))
 
 
-@pytest.mark.parametrize("name", PAGES)
+@pytest.mark.parametrize("name", [pytest.param(name, marks=() if name in SEED else pytest.mark.slow) for name in PAGES])
 def test_each_holds_until_the_quoted_lines_mean_something_else(name: str, page: Project, copy: Path) -> None:
     assert drifted(page) == set(), "PEFT as it is"
     for claim, line in quotes(name):
