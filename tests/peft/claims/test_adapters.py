@@ -829,6 +829,18 @@ def test_a_prepared_model_that_was_never_swapped_cannot_be_saved_either(
         PeftModel.from_pretrained(layers(), tmp_path / "saved")
 
 
+@claim("Hotswap_Saves_First_Config")
+def test_prepared_with_its_configuration_it_comes_back_with_another_scale(
+    swappable: Callable[..., str], rows: torch.Tensor, tmp_path: Path
+) -> None:
+    model = PeftModel.from_pretrained(layers(), swappable("first")).eval()
+    before = model(rows)
+    prepare_model_for_compiled_hotswap(model, target_rank=64, config=model.peft_config)
+    assert close(model(rows), before)
+    model.save_pretrained(tmp_path / "saved")
+    assert not torch.allclose(PeftModel.from_pretrained(layers(), tmp_path / "saved").eval()(rows), before, atol=1e-3)
+
+
 # ---------------------------------------------------------------- Adapter_Names_Silently_Ignored and its neighbours
 
 MIXED = [

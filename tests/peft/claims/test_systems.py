@@ -106,11 +106,27 @@ def trained(model: nn.Module, inputs: torch.Tensor, *, frozen: bool = False) -> 
 
 
 @claim("Batch_Norm_Statistics")
-@pytest.mark.parametrize("method", ["Lora", "LoHa", "LoKr", "OFT"])
-def test_statistics_change_and_are_not_saved_unless_the_layer_is(method: str, tmp_path: Path) -> None:
-    block = {"oft_block_size": 4} if method == "OFT" else {}
+@pytest.mark.parametrize(
+    ("method", "options"),
+    [
+        *(
+            (method, {})
+            for method in ("Lora", "AdaLora", "Beft", "Deft", "Frod", "Glora", "HRA", "Hira", "Lily", "LoHa")
+        ),
+        *((method, {}) for method in ("LoKr", "OSF", "Peanut", "Pvera", "RandLora", "TinyLora", "UniLora", "Vera")),
+        *((method, {"r": 2}) for method in ("Miss", "Psoft", "Shira")),
+        *((method, {"n_frequency": 4}) for method in ("FourierFT", "WaveFT")),
+        *(("C3A", {"block_size": 4}), ("OFT", {"oft_block_size": 4})),
+        *(("IA3", {"feedforward_modules": []}), ("Road", {"group_size": 4}), ("Adamss", {"num_subspaces": 2, "r": 2})),
+        *(("Gralora", {"r": 4, "gralora_k": 2}), ("VBLoRA", {"num_vectors": 4, "vector_length": 4})),
+    ],
+)
+def test_statistics_change_and_are_not_saved_unless_the_layer_is(
+    method: str, options: dict[str, object], tmp_path: Path
+) -> None:
+    options = {"total_step": 10} if method == "AdaLora" else options
     for save, same in ((None, False), (["norm"], True)):
-        config = getattr(peft, f"{method}Config")(target_modules=["first", "last"], modules_to_save=save, **block)
+        config = getattr(peft, f"{method}Config")(target_modules=["first", "last"], modules_to_save=save, **options)
         model = trained(get_peft_model(Normalized(), config), rows())
         model.save_pretrained(tmp_path)
         assert any("running_mean" in name for name in load_file(tmp_path / "adapter_model.safetensors")) == same
