@@ -34,8 +34,8 @@ if TYPE_CHECKING:
 #: Another seed tells other pairs and histories; 0 is what `make test-all` tells.
 SEED = int(os.environ.get("HEURISTICS_HISTORY_SEED", "0"))
 #: How many pairs and random histories are told. A number larger than that of the pairs takes them all.
-PAIRS = int(os.environ.get("HEURISTICS_HISTORY_PAIRS", "40"))
-SWITCHES = int(os.environ.get("HEURISTICS_HISTORY_SWITCHES", "20"))
+PAIRS = int(os.environ.get("HEURISTICS_HISTORY_PAIRS", "28"))
+SWITCHES = int(os.environ.get("HEURISTICS_HISTORY_SWITCHES", "14"))
 STORIES = int(os.environ.get("HEURISTICS_HISTORY_STORIES", "12"))
 
 pytestmark = pytest.mark.filterwarnings(
