@@ -17,7 +17,7 @@ from conftest import Project
 if TYPE_CHECKING:
     from pathlib import Path
 
-SMALL, TIMES = 20, 4
+SMALL, TIMES = 12, 4
 
 #: Runs sphinx-build, and counts by function what ours call, Python's and C's, the files opened and the texts parsed.
 COUNTING = """

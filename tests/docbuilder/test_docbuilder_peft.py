@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 # one process builds the reference, for all tests here
-pytestmark = [pytest.mark.peft, pytest.mark.xdist_group("docbuilder-peft")]
+pytestmark = [pytest.mark.slow, pytest.mark.peft, pytest.mark.xdist_group("docbuilder-peft")]
 
 DOCS = Path(__file__).parents[2] / "docs"
 

@@ -862,6 +862,7 @@ def test_only_the_folder_is_looked_into(tmp_path: Path, monkeypatch: pytest.Monk
 
 
 @pytest.mark.peft
+@pytest.mark.slow
 def test_our_own_catalogue_agrees_with_the_releases(tmp_path: Path) -> None:
     """Offline and with an empty cache, so that what the committed file says is all there is."""
     ran = ran_apart("releases", "docs", "--check", "-Q", "--cache", tmp_path / "empty")
