@@ -258,6 +258,10 @@ class Heuristic(NamedTuple):
     #: What was wrong with the directive's text.
     problems: tuple[Problem, ...] = ()
 
+    def fits(self, entry: Entry) -> bool:
+        """Return whether an entry has one of the parameters, if any are asked for."""
+        return not self.parameters or not {*self.parameters}.isdisjoint(entry.parameters)
+
 
 class Entry(NamedTuple):
     """One API entry: a ``desc`` node with all its signatures, or a module."""

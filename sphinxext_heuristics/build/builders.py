@@ -133,10 +133,11 @@ def problems(app: Sphinx, plan: Plan) -> Iterator[Problem]:
             if query.view in views:
                 yield from views[query.view].problems(plan, query)
     # A translation says the same in other words: its index and headings are not compared.
-    if not is_translation(app):
+    is_source = not is_translation(app)
+    if is_source:
         yield from checks.sections(plan)
     # What a project does not have need not be loaded.
-    if plan.settings.index_file is not None and not is_translation(app):
+    if plan.settings.index_file is not None and is_source:
         from sphinxext_heuristics.files import index_file  # noqa: PLC0415
 
         file = project_file(app, INDEX_FILE)

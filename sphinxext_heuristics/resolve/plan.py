@@ -66,7 +66,7 @@ class Plan:
 
     def holds(self, record: Heuristic) -> bool:
         """Return whether a heuristic holds for the documented version."""
-        return not (record.since or record.until) or holds(record.since, record.until, self.lookups.version)
+        return holds(record.since, record.until, self.lookups.version)
 
     def version_of(self, evidence: Evidence) -> str:
         """Return the version of the package that is quoted, or ``""`` where none is known."""
@@ -124,8 +124,8 @@ class Plan:
             for name, reach in reached.items():
                 own = self.own_names(name) if exceptions else ()
                 excepted = next((t for t, spelled in exceptions if any(excludes(one, own) for one in spelled)), "")
-                lacks = record.parameters and not {*record.parameters}.intersection(self.entry_of[name].parameters)
-                reason = Reason.EXCEPT if excepted else Reason.PARAM if lacks else Reason.NONE
+                fits = record.fits(self.entry_of[name])
+                reason = Reason.EXCEPT if excepted else Reason.NONE if fits else Reason.PARAM
                 found.setdefault(name, []).append(reach._replace(reason=reason, excepted=excepted))
         return {name: tuple(reaches) for name, reaches in found.items()}
 

@@ -61,7 +61,7 @@ def reached(plan: Plan) -> dict[str, list[str]]:
 def _is_left_out(plan: Plan, record: Heuristic, own: tuple[str, ...], identity: str) -> bool:
     """Return whether `except` or `param` leaves out a member, by its own names and by that of its object."""
     entries = (plan.entry_of[name] for name in plan.lookups.objects.find(identity).names)
-    if record.parameters and not any({*record.parameters}.intersection(entry.parameters) for entry in entries):
+    if record.parameters and not any(map(record.fits, entries)):
         return True
     return any(excludes(alias, own) for target in record.excepts for alias in plan.lookups.objects.aliases(target))
 
