@@ -9,8 +9,9 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent / "_ext"))
 
-# flit leaves symbolic links to folders out of a source distribution, so the first build there makes this one. A copy
-# would not do: the index file links to the real path of each page.
+# flit leaves symbolic links to folders out of a source distribution, so the first build
+# there makes this one. A copy would not do: the index file links to the real path of
+# each page.
 pages = Path(__file__).with_name("heuristics")
 if not pages.exists():
     with contextlib.suppress(FileExistsError):  # another build was faster
@@ -36,12 +37,14 @@ exclude_patterns = ["_build", "_ext"]
 myst_enable_extensions = ["colon_fence", "deflist", "dollarmath", "fieldlist"]
 myst_heading_anchors = 3
 
-# torch's, transformers' and Python's own members are described where those are documented; the text of
-# transformers' PushToHubMixin is a template besides, with placeholders that only its own subclasses fill in
+# torch's, transformers' and Python's own members are described where those are
+# documented; the text of transformers' PushToHubMixin is a template besides, with
+# placeholders that only its own subclasses fill in
 autodoc_default_options = {
     "members": True,
     "inherited-members": (
-        "Module, PreTrainedModel, PushToHubMixin, GenerationMixin, Cache, object, str, Exception, Enum"
+        "Module, PreTrainedModel, PushToHubMixin, GenerationMixin, Cache, "
+        "object, str, Exception, Enum"
     ),
     "show-inheritance": True,
 }
@@ -56,8 +59,10 @@ heuristics_package = "peft"
 heuristics_sections = ["When it bites", "Why", "What it costs", "Limits", "See also"]
 heuristics_categories = {
     "Memory Optimization": "Gradient checkpointing, tensor cloning, upcasting",
-    "Quantization": "Merge rounding, defensive clone, safe merge, bases that cannot be merged",
-    "Multi-Adapter": "DoRA mixed batch limitation, switching, combining and mixing adapters",
+    "Quantization": "Merge rounding, defensive clone, safe merge, bases that cannot be "
+    "merged",
+    "Multi-Adapter": "DoRA mixed batch limitation, switching, combining and mixing "
+    "adapters",
     "Debugging": "Safe merge NaN check, rounding warnings, silent mistakes",
     "Inference & Merging": "Merging, tied weights, hot-swapping",
     "Training": "What is trained, and how strongly",
@@ -67,14 +72,16 @@ heuristics_categories = {
 heuristics_index_file = "../_HeuristicIndex.md"
 heuristics_reach_file = "../heuristics/reach.txt"
 heuristics_releases_file = "../heuristics/releases.json"
-heuristics_source_url = "https://github.com/huggingface/peft/blob/v{version}/src/{path}#L{line}"
+heuristics_source_url = (
+    "https://github.com/huggingface/peft/blob/v{version}/src/{path}#L{line}"
+)
 
 html_theme = "furo"
 html_title = f"PEFT {release} heuristics"
 maximum_signature_line_length = 100
 
-# `make pdf`: XeLaTeX, because PEFT's docstrings are full of Unicode; Sphinx's fonts for it, FreeSerif and its kin,
-# have all of that but the emoji that Hugging Face signs with
+# `make pdf`: XeLaTeX, because PEFT's docstrings are full of Unicode; Sphinx's fonts for
+# it, FreeSerif and its kin, have all of that but the emoji that Hugging Face signs with
 latex_engine = "xelatex"
 # makeindex comes with LaTeX, xindy does not, and every name here is ASCII
 latex_use_xindy = False

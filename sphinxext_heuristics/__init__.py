@@ -75,4 +75,9 @@ def setup(app: Sphinx) -> ExtensionMetadata:
     app.connect("write-started", events.begin_writing)
     app.connect("html-page-context", parts.add_scripts)
     app.connect("build-finished", events.end_writing)
-    return {"version": __version__, "env_version": FORM, "parallel_read_safe": True, "parallel_write_safe": True}
+    return {
+        "version": __version__,
+        "env_version": FORM,
+        "parallel_read_safe": True,
+        "parallel_write_safe": True,
+    }

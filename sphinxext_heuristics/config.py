@@ -43,7 +43,10 @@ def _option(*declared: Any) -> Any:  # noqa: ANN401 - the value of a field, as d
 def _is_path(value: object) -> bool:
     # No disk knows a name of what cannot be printed.
     return value is None or (
-        isinstance(value, str) and bool(value.strip()) and value.isprintable() and not value.startswith("/")
+        isinstance(value, str)
+        and bool(value.strip())
+        and value.isprintable()
+        and not value.startswith("/")
     )
 
 
@@ -62,24 +65,36 @@ def _is_patterns(value: object) -> bool:
 def _is_template(value: object) -> bool:
     try:
         return value is None or (
-            isinstance(value, str) and bool(value.format(path="x", line=1, module="x", version="x"))
+            isinstance(value, str)
+            and bool(value.format(path="x", line=1, module="x", version="x"))
         )
-    except (AttributeError, LookupError, TypeError, ValueError):  # another placeholder, a lonely brace
+    except (
+        AttributeError,
+        LookupError,
+        TypeError,
+        ValueError,
+    ):  # another placeholder, a lonely brace
         return False
 
 
 def _is_dict(value: object, *types: type) -> bool:
     """Return whether a value is a dict of strings to one of the *types*."""
     pairs = value.items() if isinstance(value, dict) else [(None, None)]
-    return all(isinstance(name, str) and isinstance(meant, types) for name, meant in pairs)
+    return all(
+        isinstance(name, str) and isinstance(meant, types) for name, meant in pairs
+    )
 
 
 def _one_of(*words: str) -> tuple[str, Callable[[Any], bool]]:
-    return " or ".join(map(repr, words)), lambda value: isinstance(value, str) and value in words
+    return " or ".join(
+        map(repr, words)
+    ), lambda value: isinstance(value, str) and value in words
 
 
 def _matching(pattern: str) -> Callable[[Any], bool]:
-    return lambda value: isinstance(value, str) and re.fullmatch(pattern, value) is not None
+    return lambda value: (
+        isinstance(value, str) and re.fullmatch(pattern, value) is not None
+    )
 
 
 #: What is allowed of several options, and whether a value is.
@@ -99,13 +114,15 @@ class Settings:
     )
     package: str = _option(
         "",
-        "The documented package: short names drop it, its installed version judges bounds, or `release`.",
+        "The documented package: short names drop it, its installed version "
+        "judges bounds, or `release`.",
         "the name of a package, as a string",
         _matching(r"([^\W\d][\w-]*(\.[^\W\d][\w-]*)*)?"),
     )
     dir: str | None = _option(
         "heuristics",
-        "Where heuristic pages are; each file but `index` is named after its heuristic, with the namespace.",
+        "Where heuristic pages are; each file but `index` is named after its "
+        "heuristic, with the namespace.",
         "a path under the source directory, or None",
         _is_folder,
     )
@@ -117,22 +134,30 @@ class Settings:
     )
     targets: dict[str, str | None] = _option(
         {},
-        "Name in `workflow`, `principle` or `env` → document, label, URL, or `None` for a planned page.",
+        "Name in `workflow`, `principle` or `env` → document, label, URL, or "
+        "`None` for a planned page.",
         "a dict of name to document, label, URL or None",
         lambda value: _is_dict(value, str, type(None)),
     )
     undocumented: str = _option(
         "warn",
-        "What a target is that the source defines and nobody documents: `warn`, or `planned` (no warning).",
+        "What a target is that the source defines and nobody documents: "
+        "`warn`, or `planned` (no warning).",
         *_one_of("warn", "planned"),
     )
     sections: tuple[str, ...] = _option(
         [],
-        "Headings that each heuristic page must have, in this order; it may have others.",
+        "Headings that each heuristic page must have, in this order; it may "
+        "have others.",
         "a list of headings, as strings",
-        lambda value: isinstance(value, list | tuple) and all(isinstance(heading, str) for heading in value),
+        lambda value: (
+            isinstance(value, list | tuple)
+            and all(isinstance(heading, str) for heading in value)
+        ),
     )
-    index_file: str | None = _option(None, "The path of the Markdown index, from the source directory.", *_PATH)
+    index_file: str | None = _option(
+        None, "The path of the Markdown index, from the source directory.", *_PATH
+    )
     index_title: str | None = _option(
         None,
         "The first heading of that file; by default it names the namespace.",
@@ -141,39 +166,54 @@ class Settings:
     )
     placement: str = _option(
         "summary",
-        "Where in an API entry they are shown: after its `summary`, at its `top`, or at the `bottom`.",
+        "Where in an API entry they are shown: after its `summary`, at its "
+        "`top`, or at the `bottom`.",
         *_one_of("summary", "top", "bottom"),
     )
     max_shown: int = _option(
         5,
         "How many stand open in one entry; the rest are collapsed.",
         "a whole number from 0",
-        lambda value: isinstance(value, int) and not isinstance(value, bool) and value >= 0,
+        lambda value: (
+            isinstance(value, int) and not isinstance(value, bool) and value >= 0
+        ),
     )
     inherited: str = _option(
         "once",
-        "How inherited copies show them: `once` a page in full, `show`, `link` (one line) or `none`.",
+        "How inherited copies show them: `once` a page in full, `show`, `link` "
+        "(one line) or `none`.",
         *_one_of("once", "show", "link", "none"),
     )
     rollup: bool = _option(
         False,  # noqa: FBT003 - a default, which every option has here
-        "Whether a class names, in one line, its inherited members with heuristics and no entry here.",
+        "Whether a class names, in one line, its inherited members with "
+        "heuristics and no entry here.",
         "True or False",
         lambda value: isinstance(value, bool),
     )
     exclude: tuple[str, ...] = _option(
-        [], "Patterns of document names without automatic ones.", "a list of patterns, as strings", _is_patterns
+        [],
+        "Patterns of document names without automatic ones.",
+        "a list of patterns, as strings",
+        _is_patterns,
     )
     reach_file: str | None = _option(
-        None, "The path of the reviewed list of places, from the source directory.", *_PATH
+        None,
+        "The path of the reviewed list of places, from the source directory.",
+        *_PATH,
     )
     releases_file: str | None = _option(
-        None, "The path, from the source directory, of the record of which heuristic holds in which release.", *_PATH
+        None,
+        "The path, from the source directory, of the record of which heuristic "
+        "holds in which release.",
+        *_PATH,
     )
     source_url: str | None = _option(
         None,
-        "The link to quoted source, with `{path}`, `{line}`, `{module}` and `{version}` filled in.",
-        "a string with no other placeholders than {path}, {line}, {module} and {version}, or None",
+        "The link to quoted source, with `{path}`, `{line}`, `{module}` and "
+        "`{version}` filled in.",
+        "a string with no other placeholders than {path}, {line}, {module} and "
+        "{version}, or None",
         _is_template,
     )
 
@@ -181,8 +221,13 @@ class Settings:
     def of(cls, config: Config) -> Settings:
         """Return the settings of a Sphinx configuration; a wrong value is a default."""
         given = [(option, getattr(config, option.name)) for option in OPTIONS]
-        values = {it.name.removeprefix(PREFIX): value if it.accepts(value) else it.default for it, value in given}
-        return cls(**values | {name: tuple(values[name]) for name in ("exclude", "sections")})
+        values = {
+            it.name.removeprefix(PREFIX): value if it.accepts(value) else it.default
+            for it, value in given
+        }
+        return cls(
+            **values | {name: tuple(values[name]) for name in ("exclude", "sections")}
+        )
 
     def value(self, name: str) -> Any:  # noqa: ANN401 - the field's
         """Return the value of an option by its name in conf.py."""
@@ -197,4 +242,6 @@ class Settings:
         return f"{self.namespace}_{name}" if self.namespace else name
 
 
-OPTIONS = tuple(Option(f"{PREFIX}{it.name}", *it.metadata["option"]) for it in fields(Settings))
+OPTIONS = tuple(
+    Option(f"{PREFIX}{it.name}", *it.metadata["option"]) for it in fields(Settings)
+)

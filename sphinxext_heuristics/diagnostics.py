@@ -16,9 +16,11 @@ if TYPE_CHECKING:
 
     from sphinxext_heuristics.model import Problem
 
-#: How many names are compared letter by letter: those that share the most pairs of letters.
+#: How many names are compared letter by letter: those that share the most pairs of
+#: letters.
 _LIKELY = 50
-#: How many names that share a pair are counted, and how many letters compared: a message is not worth more.
+#: How many names that share a pair are counted, and how many letters compared: a
+#: message is not worth more.
 _MAX_COUNTED, _MAX_LETTERS = 20_000, 200
 
 #: The ``type`` of all warnings.
@@ -68,7 +70,9 @@ class ClosestNames:
 
     def __init__(self, names: Iterable[str]) -> None:
         """Take the names; of those that are spelled alike but for case, the first in their order stands for all."""
-        self._folded = {name.casefold()[:_MAX_LETTERS]: name for name in sorted(names, reverse=True)}
+        self._folded = {
+            name.casefold()[:_MAX_LETTERS]: name for name in sorted(names, reverse=True)
+        }
 
     @cached_property
     def _by_pair(self) -> dict[str, list[str]]:
@@ -83,9 +87,15 @@ class ClosestNames:
         """Return the names most like *word*, best first; case does not matter."""
         folded = word.casefold()[:_MAX_LETTERS]
         # Rare pairs first: of those that all names share, a part will do.
-        sharing = sorted((self._by_pair.get(pair, []) for pair in _pairs(folded)), key=len)
-        counted = Counter(islice(chain.from_iterable(sharing), _MAX_COUNTED)).most_common(_LIKELY)
-        close = difflib.get_close_matches(folded, [name for name, _count in counted], n=count, cutoff=0.6)
+        sharing = sorted(
+            (self._by_pair.get(pair, []) for pair in _pairs(folded)), key=len
+        )
+        counted = Counter(
+            islice(chain.from_iterable(sharing), _MAX_COUNTED)
+        ).most_common(_LIKELY)
+        close = difflib.get_close_matches(
+            folded, [name for name, _count in counted], n=count, cutoff=0.6
+        )
         return tuple(self._folded[name] for name in close)
 
 

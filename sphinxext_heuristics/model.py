@@ -1,8 +1,10 @@
 """The records: plain data, free of Sphinx, that may be pickled anywhere.
 
-Two notions of identity recur. The *aliases* of an object are all names under which it may be documented: where it is
-defined, where packages above re-export it, and what ``:canonical:`` says. The *lineage* of a member is its names along
-the classes through which the very same member is inherited: its own class's first, the defining class's last.
+Two notions of identity recur. The *aliases* of an object are all names under which it
+may be documented: where it is defined, where packages above re-export it, and what
+``:canonical:`` says. The *lineage* of a member is its names along the classes through
+which the very same member is inherited: its own class's first, the defining class's
+last.
 """
 
 from __future__ import annotations
@@ -24,7 +26,8 @@ class Note(NamedTuple):
     inline: tuple[Inline, ...]
     #: The document that it is written on.
     home: str
-    #: What the resolvers say its links lead to and are called; ``""`` where it has none.
+    #: What the resolvers say its links lead to and are called; ``""`` where it has
+    #: none.
     answers: str = ""
 
 
@@ -32,7 +35,12 @@ class Note(NamedTuple):
 SEVERITIES = ("tip", "note", "important", "warning", "caution", "danger")
 
 #: Connection types in the order in which the index writes them, with their words.
-CONNECTION_TYPES = {"impl": "Impl", "workflow": "Workflow", "principle": "Principle", "env": "Env"}
+CONNECTION_TYPES = {
+    "impl": "Impl",
+    "workflow": "Workflow",
+    "principle": "Principle",
+    "env": "Env",
+}
 
 #: The document name of the domain's own index page.
 INDEX_PAGE = "heuristic-index"
@@ -43,7 +51,8 @@ CATEGORY = "category:"
 #: Connection types whose targets are pages.
 PAGE_TYPES = ("workflow", "principle", "env")
 
-#: The options of a query that choose heuristics; ``target`` is an object, a page or a category.
+#: The options of a query that choose heuristics; ``target`` is an object, a page or a
+#: category.
 FILTERS = ("category", "severity", *CONNECTION_TYPES, "target")
 
 
@@ -51,20 +60,71 @@ class Subtype(enum.Enum):
     """The kinds of warnings, each with the sentence that the manual prints."""
 
     DUPLICATE = ("duplicate", "One name has two definitions; both places are named.")
-    TARGET = ("target", "A target does not exist (the closest names are given), or a planned one (`?`) now exists.")
-    AMBIGUOUS = ("ambiguous", "A name fits several objects or pages; each is listed once.")
+    TARGET = (
+        "target",
+        (
+            "A target does not exist (the closest names are given), or a planned "
+            "one (`?`) now exists."
+        ),
+    )
+    AMBIGUOUS = (
+        "ambiguous",
+        "A name fits several objects or pages; each is listed once.",
+    )
     EXCEPT = ("except", "An `except` entry excludes nothing.")
     REF = ("ref", "The name in the role is unknown (the closest names are given).")
-    CATEGORY = ("category", "A category is not in `heuristics_categories` (the closest names are given).")
+    CATEGORY = (
+        "category",
+        "A category is not in `heuristics_categories` (the closest names are given).",
+    )
     ORPHAN = ("orphan", "A heuristic has no connection at all.")
-    NOTE = ("note", "A heuristic has no note, or its page lacks one of `heuristics_sections`.")
-    OPTION = ("option", "A bad name, version or value, an unknown option, or an option that ended up in the body.")
-    FILE = ("file", "In `heuristics_dir`, a page without its heuristic, or one named otherwise.")
-    EVIDENCE = ("evidence", "Quoted code is not where it is said to be, or the file of releases does not list it.")
-    VERSION = ("version", "`since` is after `until`, or evidence or a release contradicts the bounds.")
-    INDEX = ("index", "The index file differs from the pages, or is missing; the command that writes it is given.")
-    REACH = ("reach", "An entry shows a heuristic and is not in `heuristics_reach_file`, or a line there is stale.")
-    CONFIG = ("config", "A bad configuration value (the default is used), or a missing file of releases.")
+    NOTE = (
+        "note",
+        "A heuristic has no note, or its page lacks one of `heuristics_sections`.",
+    )
+    OPTION = (
+        "option",
+        (
+            "A bad name, version or value, an unknown option, or an option that "
+            "ended up in the body."
+        ),
+    )
+    FILE = (
+        "file",
+        "In `heuristics_dir`, a page without its heuristic, or one named otherwise.",
+    )
+    EVIDENCE = (
+        "evidence",
+        (
+            "Quoted code is not where it is said to be, or the file of releases "
+            "does not list it."
+        ),
+    )
+    VERSION = (
+        "version",
+        "`since` is after `until`, or evidence or a release contradicts the bounds.",
+    )
+    INDEX = (
+        "index",
+        (
+            "The index file differs from the pages, or is missing; the command "
+            "that writes it is given."
+        ),
+    )
+    REACH = (
+        "reach",
+        (
+            "An entry shows a heuristic and is not in `heuristics_reach_file`, or "
+            "a line there is stale."
+        ),
+    )
+    CONFIG = (
+        "config",
+        (
+            "A bad configuration value (the default is used), or a missing file of "
+            "releases."
+        ),
+    )
 
     def __init__(self, word: str, meaning: str) -> None:
         """Take what follows ``heuristic.`` in a warning, and when it is given."""
@@ -86,11 +146,20 @@ class Problem(NamedTuple):
 
     @classmethod
     def at(
-        cls, place: Heuristic | Evidence | Query | RoleUse, subtype: Subtype, message: str, option: str = ""
+        cls,
+        place: Heuristic | Evidence | Query | RoleUse,
+        subtype: Subtype,
+        message: str,
+        option: str = "",
     ) -> Problem:
         """Return the problem of a record, where that is written, or one of its options."""
         offsets = dict(getattr(place, "offsets", ()))
-        return cls(subtype=subtype, message=message, source=place.source, line=place.line + offsets.get(option, 0))
+        return cls(
+            subtype=subtype,
+            message=message,
+            source=place.source,
+            line=place.line + offsets.get(option, 0),
+        )
 
 
 class Connection(NamedTuple):
@@ -194,14 +263,16 @@ class Lost(NamedTuple):
     nearest: str = ""
     #: The file that was read, if one was.
     path: Path | None = None
-    #: The line in it where the closest passage begins, or else the object; 0 if neither.
+    #: The line in it where the closest passage begins, or else the object; 0 if
+    #: neither.
     line: int = 0
 
 
 class Message(NamedTuple):
     """What an error, a warning or a log entry says."""
 
-    #: The class of the error or warning, or ``log``; and its text in one line, with ``…`` for what is put in.
+    #: The class of the error or warning, or ``log``; and its text in one line, with
+    #: ``…`` for what is put in.
     kind: str
     text: str
 
@@ -241,13 +312,15 @@ class Heuristic(NamedTuple):
     line: int
     #: What readers search for and the text does not say.
     keywords: tuple[str, ...] = ()
-    #: Of what ``impl`` reaches, only entries with one of these parameters count; empty for all.
+    #: Of what ``impl`` reaches, only entries with one of these parameters count; empty
+    #: for all.
     parameters: tuple[str, ...] = ()
     #: Within one severity, higher is shown first.
     weight: int = 0
     #: Earlier names, which the role and the inventory still know.
     former_names: tuple[str, ...] = ()
-    #: The text that the index file has in place of the note, frozen; empty for the note.
+    #: The text that the index file has in place of the note, frozen; empty for the
+    #: note.
     index_note: tuple[Inline, ...] = ()
     #: Each option that is given, with its line in the directive, from 0.
     offsets: tuple[tuple[str, int], ...] = ()
@@ -260,7 +333,9 @@ class Heuristic(NamedTuple):
 
     def fits(self, entry: Entry) -> bool:
         """Return whether an entry has one of the parameters, if any are asked for."""
-        return not self.parameters or not {*self.parameters}.isdisjoint(entry.parameters)
+        return not self.parameters or not {*self.parameters}.isdisjoint(
+            entry.parameters
+        )
 
 
 class Entry(NamedTuple):
@@ -276,11 +351,14 @@ class Entry(NamedTuple):
     by_hand: bool
     #: Whether it is that of a class.
     is_class: bool = False
-    #: Whether it is a module, which has no ``desc`` node but a target where its documentation begins.
+    #: Whether it is a module, which has no ``desc`` node but a target where its
+    #: documentation begins.
     is_module: bool = False
-    #: The parameters that its object's signature names, or the written ones where autodoc has no object.
+    #: The parameters that its object's signature names, or the written ones where
+    #: autodoc has no object.
     parameters: tuple[str, ...] = ()
-    #: A class's bases, and theirs, by identity; empty for an entry that did not come through autodoc.
+    #: A class's bases, and theirs, by identity; empty for an entry that did not come
+    #: through autodoc.
     bases: tuple[str, ...] = ()
 
 

@@ -42,7 +42,13 @@ def _skip(_self: Any, _node: nodes.Node) -> None:  # noqa: ANN401 - any writer
 def register(app: Sphinx) -> None:
     """Tell Sphinx of the class that reaches a writer; transforms replace the others."""
     app.add_node(heuristic_search, html=(_skip, None))
-    for cls in (heuristic, heuristic_note, heuristic_facts, heuristic_entries, heuristic_query):
+    for cls in (
+        heuristic,
+        heuristic_note,
+        heuristic_facts,
+        heuristic_entries,
+        heuristic_query,
+    ):
         app.add_node(cls)
 
 

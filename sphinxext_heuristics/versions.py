@@ -10,7 +10,16 @@ from importlib import metadata
 
 from packaging.version import Version
 
-from sphinxext_heuristics.model import Connection, Entry, Evidence, Heuristic, Page, Problem, Query, RoleUse
+from sphinxext_heuristics.model import (
+    Connection,
+    Entry,
+    Evidence,
+    Heuristic,
+    Page,
+    Problem,
+    Query,
+    RoleUse,
+)
 
 #: A bound without a pre- or post-release is a prefix of the versions it includes.
 _RELEASE = re.compile(r"v?\d+(\.\d+)*", re.IGNORECASE)
@@ -28,7 +37,8 @@ def parse(text: str) -> Version | None:
 def installed(package: str) -> str | None:
     """Return the installed version of an import package, or ``None``.
 
-    Of a namespace that several distributions share, only one that is named like the package counts.
+    Of a namespace that several distributions share, only one that is named like the
+    package counts.
     """
     return _field(package, "Version")
 
@@ -40,13 +50,16 @@ def distribution(package: str) -> str:
 
 def _field(package: str, name: str) -> str | None:
     """Return a field of the metadata of the distribution that brings an import package, if it is one."""
-    # Metadata that nobody has written well raises whatever it likes: not there, not UTF-8, no name.
+    # Metadata that nobody has written well raises whatever it likes: not there, not
+    # UTF-8, no name.
     with suppress(Exception):
         try:
             found = metadata.metadata(package.replace(".", "-"))
         except metadata.PackageNotFoundError:
             # This asks all that is installed: it is a second resort.
-            (brought_by,) = {*metadata.packages_distributions()[package.partition(".")[0]]}
+            (brought_by,) = {
+                *metadata.packages_distributions()[package.partition(".")[0]]
+            }
             found = metadata.metadata(brought_by)
         return next(iter(found.get_all(name) or ()), None)
     return None
@@ -60,7 +73,9 @@ def holds(since: str, until: str, version: str) -> bool:
     current, low, high = map(parse, (version, since, until))
     if current is None:
         return True
-    return not (low and _compare(current, low, since) < 0) and not (high and _compare(current, high, until) > 0)
+    return not (low and _compare(current, low, since) < 0) and not (
+        high and _compare(current, high, until) > 0
+    )
 
 
 def _compare(version: Version, bound: Version, text: str) -> int:
@@ -81,13 +96,22 @@ def is_empty_range(since: str, until: str) -> bool:
     return not holds("", until, since)
 
 
-#: A number that changes whenever the form of what is stored does: an environment that an
-#: earlier version has stored is then read anew.
+#: A number that changes whenever the form of what is stored does: an environment that
+#: an earlier version has stored is then read anew.
 FORM = zlib.crc32(
     repr(
         [
             (record.__name__, record._fields)
-            for record in (Problem, Connection, Evidence, Heuristic, Entry, Query, RoleUse, Page)
+            for record in (
+                Problem,
+                Connection,
+                Evidence,
+                Heuristic,
+                Entry,
+                Query,
+                RoleUse,
+                Page,
+            )
         ]
     ).encode()
 )

@@ -1,7 +1,8 @@
 """Views: whatever is placed on a page, in two steps.
 
-A view first says as plain data all that will be seen, and then makes nodes of that data and of nothing else. A page is
-written again if the data of one of its views has changed, so no view can leave a page out of date.
+A view first says as plain data all that will be seen, and then makes nodes of that data
+and of nothing else. A page is written again if the data of one of its views has
+changed, so no view can leave a page out of date.
 """
 
 from __future__ import annotations
@@ -81,8 +82,8 @@ class Here:
 class View(ABC):
     """Something that is placed on pages.
 
-    To have one of your own, register it with :func:`add_view` in the ``setup`` of an extension or of conf.py, with the
-    directive that places it.
+    To have one of your own, register it with :func:`add_view` in the ``setup`` of an
+    extension or of conf.py, with the directive that places it.
     """
 
     #: The name, by which a page's queries know it.

@@ -26,7 +26,12 @@ def catalogues(app: Sphinx) -> list[Path]:
         for folder in app.config.locale_dirs
         for name in sorted({language, language.partition("_")[0]})
     )
-    return [file for place in places for file in sorted(place.rglob("*")) if file.suffix in {".po", ".mo"}]
+    return [
+        file
+        for place in places
+        for file in sorted(place.rglob("*"))
+        if file.suffix in {".po", ".mo"}
+    ]
 
 
 def load(app: Sphinx) -> None:
@@ -34,12 +39,18 @@ def load(app: Sphinx) -> None:
     for file in catalogues(app):
         info = CatalogInfo(file.parent, CATALOGUE, "utf-8")
         if file.name == info.po_file and info.is_outdated():
-            info.write_mo(app.config.language, app.config.gettext_allow_fuzzy_translations)
+            info.write_mo(
+                app.config.language, app.config.gettext_allow_fuzzy_translations
+            )
     for folder in (*app.config.locale_dirs, Path(__file__).with_name("locale")):
         app.add_message_catalog(CATALOGUE, str(Path(app.srcdir, folder)))
 
 
 def state(app: Sphinx) -> str:
     """Return a digest of the project's translations of our words and Sphinx's, ``""`` for none."""
-    found = [file.read_bytes() for file in catalogues(app) if file.name in {f"{CATALOGUE}.mo", "sphinx.mo"}]
+    found = [
+        file.read_bytes()
+        for file in catalogues(app)
+        if file.name in {f"{CATALOGUE}.mo", "sphinx.mo"}
+    ]
     return hashlib.blake2b(b"".join(found), digest_size=8).hexdigest() if found else ""

@@ -42,7 +42,9 @@ def run(*arguments: str | Path) -> Ran:
     out, err = Stream(), Stream()
     path = list(sys.path)
     with redirect_stdout(out), redirect_stderr(err), warnings.catch_warnings():
-        warnings.filterwarnings("ignore", category=PendingDeprecationWarning, module=OTHERS)
+        warnings.filterwarnings(
+            "ignore", category=PendingDeprecationWarning, module=OTHERS
+        )
         warnings.filterwarnings("ignore", category=DeprecationWarning, module=OTHERS)
         try:
             status = main([str(argument) for argument in arguments])

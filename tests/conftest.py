@@ -24,8 +24,8 @@ from sphinx.locale import translators
 from sphinx.pycode import ModuleAnalyzer
 from sphinx.util.inventory import InventoryFile
 
-# Sphinx imports its domains when it has a translator. Imported without one, as by a test module, their names are lazy,
-# which Sphinx's JSON builder cannot write.
+# Sphinx imports its domains when it has a translator. Imported without one, as by a
+# test module, their names are lazy, which Sphinx's JSON builder cannot write.
 init_locale([], None)
 importlib.import_module("sphinx.domains.python")
 translators.clear()
@@ -41,7 +41,8 @@ ROOT = Path(__file__).parents[1]
 
 CASES = Path(__file__).parent / "cases"
 
-#: The conf.py of a project that brings none: both syntaxes, autodoc on the project's own folder.
+#: The conf.py of a project that brings none: both syntaxes, autodoc on the project's
+#: own folder.
 CONF = """\
 import sys
 sys.path.insert(0, __file__.rpartition("/")[0])
@@ -55,14 +56,17 @@ _SECTION = re.compile(r"^=== (?P<head>.+)\n", re.MULTILINE)
 _ESCAPE = re.compile(r"\x1b\[[0-9;]*m")
 
 _GROUP = re.compile(r'\bxdist_group\("(?P<name>[^"]+)"\)')
-_LASTING = re.compile(r'^@pytest\.fixture\(.*\bscope="(?:module|session)"', re.MULTILINE)
+_LASTING = re.compile(
+    r'^@pytest\.fixture\(.*\bscope="(?:module|session)"', re.MULTILINE
+)
 
 
 @cache
 def one_workers(tests: Path) -> str:
     """Return the name of what one worker runs as a whole that a file of tests belongs to; nothing if to no such thing.
 
-    That is its group, which several files may share, or the file itself if a fixture in it lasts for several tests.
+    That is its group, which several files may share, or the file itself if a fixture in
+    it lasts for several tests.
     """
     text = tests.read_text(encoding="utf-8")
     if group := _GROUP.search(text):
@@ -71,11 +75,14 @@ def one_workers(tests: Path) -> str:
 
 
 @pytest.hookimpl(optionalhook=True)
-def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadScopeScheduling | None:
+def pytest_xdist_make_scheduler(
+    config: pytest.Config, log: Producer
+) -> LoadScopeScheduling | None:
     """Let what is expensive be made by one worker, once.
 
-    ``--dist loadgroup`` is meant for that, but groups nothing under pytest 9.2 (pytest-dev/pytest-xdist#1386): there,
-    pytest-xdist 3.8 cannot write the group into the node id any longer, and the id is all that a scheduler gets.
+    ``--dist loadgroup`` is meant for that, but groups nothing under pytest 9.2
+    (pytest-dev/pytest-xdist#1386): there, pytest-xdist 3.8 cannot write the group into
+    the node id any longer, and the id is all that a scheduler gets.
     """
     from xdist.scheduler import LoadScopeScheduling  # noqa: PLC0415 - it is there when this is called
 
@@ -83,7 +90,11 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadSco
         def _split_scope(self, nodeid: str) -> str:
             return one_workers(config.rootpath / nodeid.partition("::")[0]) or nodeid
 
-    return Scheduler(config, log) if config.getoption("dist") in {"load", "loadgroup"} else None
+    return (
+        Scheduler(config, log)
+        if config.getoption("dist") in {"load", "loadgroup"}
+        else None
+    )
 
 
 def sections(text: str) -> dict[str, str]:
@@ -91,7 +102,10 @@ def sections(text: str) -> dict[str, str]:
     parts = _SECTION.split(text)
     heads = ["", *parts[1::2]]
     assert len(set(heads)) == len(heads), f"a heading stands twice: {heads}"
-    return {head.strip(): content.rstrip() + "\n" for head, content in zip(heads, parts[::2], strict=True)}
+    return {
+        head.strip(): content.rstrip() + "\n"
+        for head, content in zip(heads, parts[::2], strict=True)
+    }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,7 +133,13 @@ def read_case(path: Path) -> Case:
     for head, content in parts.items():
         kind, _space, name = head.rpartition(" ")
         by_kind[kind][name] = content
-    return Case(about=about, files=by_kind[""], mended=by_kind["mended"], expected=by_kind["expect"], warnings=warnings)
+    return Case(
+        about=about,
+        files=by_kind[""],
+        mended=by_kind["mended"],
+        expected=by_kind["expect"],
+        warnings=warnings,
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,7 +150,8 @@ class Built:
     out: Path
     #: The exit status.
     status: int
-    #: All that was written to stderr, without colours, the project's folder as ``<src>``.
+    #: All that was written to stderr, without colours, the project's folder as
+    #: ``<src>``.
     stderr: str
     #: The project's own modules that the build imported.
     imported: frozenset[str]
@@ -162,7 +183,9 @@ class Built:
     def shown(self, name: str, anchor: str) -> list[str]:
         """Return the titles of the heuristics that the API entry itself shows, members aside."""
         body = self.entry(name, anchor)
-        boxes = [box for box in body.select("div.heuristic") if box.find_parent("dd") is body]
+        boxes = [
+            box for box in body.select("div.heuristic") if box.find_parent("dd") is body
+        ]
         return [title_of(box) for box in boxes]
 
     def follow(self, name: str, link: Tag) -> Tag:
@@ -184,7 +207,8 @@ class Built:
         with (self.out / "objects.inv").open("rb") as file:
             data = InventoryFile.load(file, "", lambda _base, uri: uri)
         return {
-            kind: {name: (item.uri, item.display_name) for name, item in items.items()} for kind, items in data.items()
+            kind: {name: (item.uri, item.display_name) for name, item in items.items()}
+            for kind, items in data.items()
         }
 
 
@@ -198,7 +222,8 @@ def title_of(box: Tag) -> str:
 def forget_project() -> None:
     """Let Sphinx forget a project that was built in this process.
 
-    It would add the next project's language to this one's, and keep MyST's suffix as its own default.
+    It would add the next project's language to this one's, and keep MyST's suffix as
+    its own default.
     """
     ModuleAnalyzer.cache.clear()
     translators.clear()
@@ -220,12 +245,16 @@ class Project:
             files["conf.py"] = CONF
         elif "sys.path" not in files["conf.py"]:
             # Below what the case wrote, so that its lines keep their numbers.
-            files["conf.py"] += "import sys\nsys.path.insert(0, __file__.rpartition('/')[0])\n"
+            files["conf.py"] += (
+                "import sys\nsys.path.insert(0, __file__.rpartition('/')[0])\n"
+            )
         self.write(files)
 
     def write(self, files: Mapping[str, str] | str) -> None:
         """Write, or write anew, some of the project's files."""
-        for name, text in (sections(files) if isinstance(files, str) else files).items():
+        for name, text in (
+            sections(files) if isinstance(files, str) else files
+        ).items():
             if name:
                 path = self.src / name
                 path.parent.mkdir(parents=True, exist_ok=True)
@@ -237,14 +266,21 @@ class Project:
         stderr = io.StringIO()
         modules = set(sys.modules)
         path = list(sys.path)
-        # Sphinx refuses what another builder has read for gettext, which wants ids of all texts.
-        doctrees = self.root / ("doctrees-gettext" if builder == "gettext" else "doctrees")
+        # Sphinx refuses what another builder has read for gettext, which wants ids of
+        # all texts.
+        doctrees = self.root / (
+            "doctrees-gettext" if builder == "gettext" else "doctrees"
+        )
         arguments = ["-q", "--no-color", "-b", builder, "-d", str(doctrees), *options]
         try:
             with contextlib.redirect_stderr(stderr), warnings.catch_warnings():
                 # Others' use of what Sphinx will remove; ours stays an error.
-                warnings.filterwarnings("ignore", category=PendingDeprecationWarning, module=OTHERS)
-                warnings.filterwarnings("ignore", category=DeprecationWarning, module=OTHERS)
+                warnings.filterwarnings(
+                    "ignore", category=PendingDeprecationWarning, module=OTHERS
+                )
+                warnings.filterwarnings(
+                    "ignore", category=DeprecationWarning, module=OTHERS
+                )
                 status = sphinx_build([*arguments, str(self.src), str(outdir)])
         finally:
             imported = self._forget(modules)
@@ -257,7 +293,8 @@ class Project:
         own = {
             name
             for name, module in list(sys.modules.items())
-            if name not in before and str(getattr(module, "__file__", None) or "").startswith(str(self.root))
+            if name not in before
+            and str(getattr(module, "__file__", None) or "").startswith(str(self.root))
         }
         for name in own:
             del sys.modules[name]
@@ -279,7 +316,9 @@ def project(tmp_path: Path) -> Callable[[Mapping[str, str] | str], Project]:
 
 
 @pytest.fixture(scope="module")
-def shared_project(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Mapping[str, str] | str], Project]:
+def shared_project(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Callable[[Mapping[str, str] | str], Project]:
     """Make projects that a module's tests look at together."""
     return lambda files: Project(tmp_path_factory.mktemp("project"), files)
 

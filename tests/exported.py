@@ -15,7 +15,11 @@ if TYPE_CHECKING:
 
 
 def schema() -> Any:  # noqa: ANN401 - JSON
-    text = importlib.resources.files(sphinxext_heuristics).joinpath("heuristics.schema.json").read_text("utf-8")
+    text = (
+        importlib.resources.files(sphinxext_heuristics)
+        .joinpath("heuristics.schema.json")
+        .read_text("utf-8")
+    )
     return json.loads(text)
 
 

@@ -1,11 +1,13 @@
 """Hostile and random input: what is generated, and ways to run much of it.
 
-``python tests/fuzz.py all [NUMBER [SEED]]`` calls the functions that read text, builds random directives and looks for
-random quotes in real and in hostile source, a third of the number each. It prints what was done, the branch coverage
-of the modules that read text, measured from before their import, and each branch that was not taken. One that is not
-in `UNREACHED`, or that is there though it was taken, makes it fail. ``functions``, ``directives`` and ``evidence`` run
-one of the three, uncounted. ``python tests/fuzz.py atheris [SECONDS]`` lets atheris (installed for this alone) look for
-exceptions, led by the branches that it reaches.
+``python tests/fuzz.py all [NUMBER [SEED]]`` calls the functions that read text, builds
+random directives and looks for random quotes in real and in hostile source, a third of
+the number each. It prints what was done, the branch coverage of the modules that read
+text, measured from before their import, and each branch that was not taken. One that is
+not in `UNREACHED`, or that is there though it was taken, makes it fail. ``functions``,
+``directives`` and ``evidence`` run one of the three, uncounted. ``python tests/fuzz.py
+atheris [SECONDS]`` lets atheris (installed for this alone) look for exceptions, led by
+the branches that it reaches.
 """
 
 from __future__ import annotations
@@ -50,7 +52,15 @@ from sphinxext_heuristics.evidence.prose import missing_comment
 from sphinxext_heuristics.evidence.search import parsed, verify
 from sphinxext_heuristics.evidence.source import Source, read, starts
 from sphinxext_heuristics.files import index_file, project_file
-from sphinxext_heuristics.model import CONNECTION_TYPES, SEVERITIES, Entry, Evidence, Found, Lost, Note
+from sphinxext_heuristics.model import (
+    CONNECTION_TYPES,
+    SEVERITIES,
+    Entry,
+    Evidence,
+    Found,
+    Lost,
+    Note,
+)
 from sphinxext_heuristics.notes import inline, markdown
 from sphinxext_heuristics.read import heuristic as read_heuristic
 from sphinxext_heuristics.read import options, queries
@@ -70,14 +80,34 @@ if TYPE_CHECKING:
 
 #: The modules that read what somebody wrote.
 READERS = (
-    *("read/options", "read/heuristic", "read/queries", "notes/inline", "notes/markdown", "resolve/objects"),
-    *("resolve/pages", "versions", "source/*", "files/*", "config", "resolve/listing", "diagnostics", "evidence/*"),
+    *(
+        "read/options",
+        "read/heuristic",
+        "read/queries",
+        "notes/inline",
+        "notes/markdown",
+        "resolve/objects",
+    ),
+    *(
+        "resolve/pages",
+        "versions",
+        "source/*",
+        "files/*",
+        "config",
+        "resolve/listing",
+        "diagnostics",
+        "evidence/*",
+    ),
 )
 
 
-def claim_of(module: str, qualname: str, quote: str, *, prose: bool = False) -> Evidence:
+def claim_of(
+    module: str, qualname: str, quote: str, *, prose: bool = False
+) -> Evidence:
     """Return the record of a directive that quotes."""
-    return Evidence(module=module, qualname=qualname, quote=quote, prose=prose, source="", line=1)
+    return Evidence(
+        module=module, qualname=qualname, quote=quote, prose=prose, source="", line=1
+    )
 
 
 class FuzzError(AssertionError):
@@ -89,28 +119,132 @@ class FuzzError(AssertionError):
 #: Pieces that mean something somewhere.
 PIECES = (
     *",;:.?!~*_`'\"<>()[]{}|\\/#&@$%^-+= \t",
-    *("\N{RIGHT-TO-LEFT OVERRIDE}", "\N{RIGHT-TO-LEFT ISOLATE}", "\N{POP DIRECTIONAL FORMATTING}", "\u200f"),
-    *("\N{NO-BREAK SPACE}", "\N{LINE SEPARATOR}", "\x85", "\x1b[31m", "\x7f", "é", "İ", "ß", "漢", "🙂", "𝒳"),
-    *("demo", "Model", "demo.Model", "demo.Model.merge", "merge", "*.merge", "*.", "..", "nowhere", "guide", "index"),
-    *("index#start", "category:", "category:Speed", "text <demo.Model>", "<demo.Model>", "?~", "note", "tip", "0.1"),
-    *("9" * 30, "1.0rc1", "v2", "e.g. ", "i.e. ", ". ", "``code``", "**strong**", ":doc:`guide`", ":heuristic:`One`"),
-    *(":ref:`x <>`", ":doc:`<>`", "{ref}`x <>`", "[x]()", "[](<>)", "[](#)", ":heuristic:`x <>`", "{heuristic}`!One`"),
-    *("{doc}`guide`", "[link](guide.md)", "`a <https://example.org>`_", "|sub|", "[1]_", "$x$", ":math:`x`"),
-    *("<script>alert(1)</script>", "<img src=x onerror=alert(1)>", '" onmouseover="alert(1)', "javascript:alert(1)"),
-    *("&amp;", "&#60;", "</dd></dl>", "]]>", "-->", "<!--", "%s", "{0}", "${x}", "\\n", "~~", "***", "__", "::", "---"),
+    *(
+        "\N{RIGHT-TO-LEFT OVERRIDE}",
+        "\N{RIGHT-TO-LEFT ISOLATE}",
+        "\N{POP DIRECTIONAL FORMATTING}",
+        "\u200f",
+    ),
+    *(
+        "\N{NO-BREAK SPACE}",
+        "\N{LINE SEPARATOR}",
+        "\x85",
+        "\x1b[31m",
+        "\x7f",
+        "é",
+        "İ",
+        "ß",
+        "漢",
+        "🙂",
+        "𝒳",
+    ),
+    *(
+        "demo",
+        "Model",
+        "demo.Model",
+        "demo.Model.merge",
+        "merge",
+        "*.merge",
+        "*.",
+        "..",
+        "nowhere",
+        "guide",
+        "index",
+    ),
+    *(
+        "index#start",
+        "category:",
+        "category:Speed",
+        "text <demo.Model>",
+        "<demo.Model>",
+        "?~",
+        "note",
+        "tip",
+        "0.1",
+    ),
+    *(
+        "9" * 30,
+        "1.0rc1",
+        "v2",
+        "e.g. ",
+        "i.e. ",
+        ". ",
+        "``code``",
+        "**strong**",
+        ":doc:`guide`",
+        ":heuristic:`One`",
+    ),
+    *(
+        ":ref:`x <>`",
+        ":doc:`<>`",
+        "{ref}`x <>`",
+        "[x]()",
+        "[](<>)",
+        "[](#)",
+        ":heuristic:`x <>`",
+        "{heuristic}`!One`",
+    ),
+    *(
+        "{doc}`guide`",
+        "[link](guide.md)",
+        "`a <https://example.org>`_",
+        "|sub|",
+        "[1]_",
+        "$x$",
+        ":math:`x`",
+    ),
+    *(
+        "<script>alert(1)</script>",
+        "<img src=x onerror=alert(1)>",
+        '" onmouseover="alert(1)',
+        "javascript:alert(1)",
+    ),
+    *(
+        "&amp;",
+        "&#60;",
+        "</dd></dl>",
+        "]]>",
+        "-->",
+        "<!--",
+        "%s",
+        "{0}",
+        "${x}",
+        "\\n",
+        "~~",
+        "***",
+        "__",
+        "::",
+        "---",
+    ),
 )
 
 #: One line of text that an author might write, by intention or not.
 LINE = st.lists(st.sampled_from(PIECES) | st.text(max_size=4), max_size=8).map("".join)
 #: Text of any kind, with line ends and NUL.
-TEXT = st.lists(st.sampled_from((*PIECES, "\n", "\n\n", "\0", "\r", "\ud800")) | st.text(max_size=6), max_size=10).map(
-    "".join
-)
+TEXT = st.lists(
+    st.sampled_from((*PIECES, "\n", "\n\n", "\0", "\r", "\ud800"))
+    | st.text(max_size=6),
+    max_size=10,
+).map("".join)
 #: Names, dotted or not, that are often those of something.
-NAME = st.lists(st.sampled_from(("demo", "Model", "merge", "Other", "*", "", "a")), min_size=1, max_size=4).map(
-    ".".join
+NAME = st.lists(
+    st.sampled_from(("demo", "Model", "merge", "Other", "*", "", "a")),
+    min_size=1,
+    max_size=4,
+).map(".".join)
+OPTIONS = (
+    "title",
+    "note",
+    "param",
+    "except",
+    "category",
+    "severity",
+    "since",
+    "until",
+    "no-inject",
+    "class",
+    "name",
 )
-OPTIONS = ("title", "note", "param", "except", "category", "severity", "since", "until", "no-inject", "class", "name")
 _WORDS = st.sampled_from((*SEVERITIES, *OPTIONS, *CONNECTION_TYPES, "titel", "x"))
 SOURCE = st.lists(
     st.sampled_from(
@@ -194,12 +328,27 @@ def one_line(value: str) -> str:
 
 
 _CONNECTION = st.one_of(
-    NAME, LINE, st.builds("{} <{}>".format, LINE, NAME), st.builds("?{}".format, NAME), st.builds("{}+".format, NAME)
+    NAME,
+    LINE,
+    st.builds("{} <{}>".format, LINE, NAME),
+    st.builds("?{}".format, NAME),
+    st.builds("{}+".format, NAME),
 )
 _OPTION = st.one_of(
-    st.tuples(st.sampled_from(tuple(CONNECTION_TYPES)), st.lists(_CONNECTION, max_size=4).map(", ".join)),
-    st.tuples(st.sampled_from(("title", "note", "category", "param", "except", "class", "name")), LINE),
-    st.tuples(st.sampled_from(("since", "until")), st.sampled_from(("0.1", "2", "x", "1.0rc1", "9" * 30)) | LINE),
+    st.tuples(
+        st.sampled_from(tuple(CONNECTION_TYPES)),
+        st.lists(_CONNECTION, max_size=4).map(", ".join),
+    ),
+    st.tuples(
+        st.sampled_from(
+            ("title", "note", "category", "param", "except", "class", "name")
+        ),
+        LINE,
+    ),
+    st.tuples(
+        st.sampled_from(("since", "until")),
+        st.sampled_from(("0.1", "2", "x", "1.0rc1", "9" * 30)) | LINE,
+    ),
     st.tuples(st.just("severity"), st.sampled_from((*SEVERITIES, "nope")) | LINE),
     st.tuples(st.sampled_from(("no-inject", "unknown", "titel", "evidence")), LINE),
 )
@@ -253,28 +402,63 @@ _BODY = st.lists(
 #: Definitions, some with names that are none.
 WRITTEN = st.builds(
     Written,
-    name=st.sampled_from(("One", "Two_B", "Two-B", "two.b", "a_very_long_name" * 20)) | LINE.map(one_line),
-    options=st.lists(_OPTION, max_size=6, unique_by=lambda option: option[0]).map(tuple),
+    name=st.sampled_from(("One", "Two_B", "Two-B", "two.b", "a_very_long_name" * 20))
+    | LINE.map(one_line),
+    options=st.lists(_OPTION, max_size=6, unique_by=lambda option: option[0]).map(
+        tuple
+    ),
     body=_BODY,
     apart=st.sampled_from((True, True, True, False)),
 )
 
-_ASKING = ("heuristic-index", "heuristic-graph", "heuristic-messages", "heuristic-releases", "heuristics-for")
-#: Other directives of ours, with arguments, options and bodies that they do not take, too.
+_ASKING = (
+    "heuristic-index",
+    "heuristic-graph",
+    "heuristic-messages",
+    "heuristic-releases",
+    "heuristics-for",
+)
+#: Other directives of ours, with arguments, options and bodies that they do not take,
+#: too.
 ASKED = st.builds(
     Written,
     directive=st.sampled_from(_ASKING),
-    name=st.sampled_from(("", "", "demo.Model", "category:Speed, demo.Other", "?", "nowhere, guide"))
+    name=st.sampled_from(
+        ("", "", "demo.Model", "category:Speed, demo.Other", "?", "nowhere, guide")
+    )
     | LINE.map(one_line),
     options=st.lists(
-        st.tuples(st.sampled_from((*CONNECTION_TYPES, "category", "severity", "missing", "layout")), LINE)
-        | st.sampled_from(
-            (("layout", "cards"), ("layout", "cads"), ("missing", ""), ("missing", "yes"), ("missing", "no"))
+        st.tuples(
+            st.sampled_from(
+                (*CONNECTION_TYPES, "category", "severity", "missing", "layout")
+            ),
+            LINE,
         )
         | st.sampled_from(
-            (("impl", "demo.Model"), ("category", "Speed, Sped"), ("severity", "tip, tipp"), ("a #b", "c # d"))
+            (
+                ("layout", "cards"),
+                ("layout", "cads"),
+                ("missing", ""),
+                ("missing", "yes"),
+                ("missing", "no"),
+            )
         )
-        | st.sampled_from((("impl", "merge"), ("workflow", "guide"), ("titel", "x"), ("category", "x # y"))),
+        | st.sampled_from(
+            (
+                ("impl", "demo.Model"),
+                ("category", "Speed, Sped"),
+                ("severity", "tip, tipp"),
+                ("a #b", "c # d"),
+            )
+        )
+        | st.sampled_from(
+            (
+                ("impl", "merge"),
+                ("workflow", "guide"),
+                ("titel", "x"),
+                ("category", "x # y"),
+            )
+        ),
         max_size=4,
         unique_by=lambda option: option[0],
     ).map(tuple),
@@ -313,7 +497,11 @@ def call_inline(text: str, other: str, _folder: Path) -> None:
         for children in (inline.first_sentence(paragraph), paragraph.children):
             frozen = inline.freeze(children, "folder/page")
             for relative in (lambda _docname, home: home, lambda _docname, _home: ""):
-                kept = tuple(inline.settled(frozen, "home", lambda link: link["reftarget"] != "dead"))
+                kept = tuple(
+                    inline.settled(
+                        frozen, "home", lambda link: link["reftarget"] != "dead"
+                    )
+                )
                 inline.thaw(Note(kept, "home"), "page", relative)
             inline.text_of(frozen)
             markdown.inline(frozen)
@@ -326,11 +514,25 @@ def call_matching(text: str, other: str, _folder: Path) -> None:
     list(objects.names)
     excludes(text, [other])
     pages = Pages(
-        {"index": (("start",),), "a/guide": (), "b/guide": ((other, text), (other,)), text: ((other,), (text,))},
+        {
+            "index": (("start",),),
+            "a/guide": (),
+            "b/guide": ((other, text), (other,)),
+            text: ((other,), (text,)),
+        },
         {other: (text, other), "label": ("index", text), "lost": ("nowhere", "x")},
         {"index": {text: other}},
     )
-    for target in (text, other, f"*.{other}", f"{text}.{other}", f"{text}#{other}", "guide", "index#start", "demo"):
+    for target in (
+        text,
+        other,
+        f"*.{other}",
+        f"{text}.{other}",
+        f"{text}#{other}",
+        "guide",
+        "index#start",
+        "demo",
+    ):
         objects.find(target)
         objects.is_inherited(target)
         objects.closest(target)
@@ -356,7 +558,12 @@ def call_evidence(text: str, other: str, _folder: Path) -> None:
     claim = claim_of("sphinxext_heuristics.versions", other, text)
     verify(claim, _SOURCES)
     for message in messages.in_quote(claim):
-        for pasted in (message.text, f"{message.kind}: {message.text}", message.text[1:], other):
+        for pasted in (
+            message.text,
+            f"{message.kind}: {message.text}",
+            message.text[1:],
+            other,
+        ):
             messages.fit(message, messages.plain(pasted))
     for source in (RICH, other):
         for prose in (False, True):
@@ -373,16 +580,28 @@ CALLED = (call_directives, call_inline, call_matching, call_files, call_evidence
 
 def paragraphs(text: str, other: str) -> Iterator[nodes.paragraph]:
     """Yield paragraphs that hold two texts in markup of all kinds."""
-    yield nodes.paragraph("", "", nodes.Text(text), nodes.emphasis("", other), nodes.Text(other))
+    yield nodes.paragraph(
+        "", "", nodes.Text(text), nodes.emphasis("", other), nodes.Text(other)
+    )
     links = [
         nodes.reference("", text, refuri=uri, **{"class": "x"})
-        for uri in ("https://example.org", f"https://example.org/{other}", other, f"mailto:{other}", text)
+        for uri in (
+            "https://example.org",
+            f"https://example.org/{other}",
+            other,
+            f"mailto:{other}",
+            text,
+        )
     ]
-    links.append(nodes.reference("", "https://example.org", refuri="https://example.org"))
+    links.append(
+        nodes.reference("", "https://example.org", refuri="https://example.org")
+    )
     links.append(nodes.reference("", text, refid="here", ids=["x"], names=[text]))
     links.append(nodes.reference("", text, anonymous=1))
     links += [
-        addnodes.pending_xref("", nodes.inline("", text), reftarget=target, reftype=kind, refdomain="std")
+        addnodes.pending_xref(
+            "", nodes.inline("", text), reftarget=target, reftype=kind, refdomain="std"
+        )
         for target, kind in ((other, "doc"), ("dead", "ref"))
     ]
     around = (
@@ -396,25 +615,48 @@ def paragraphs(text: str, other: str) -> Iterator[nodes.paragraph]:
     )
     nested = [
         outer("", "", inner("", text), nodes.Text(other))
-        for outer, inner in (*itertools.pairwise(around), *zip(around, around[::-1], strict=True))
+        for outer, inner in (
+            *itertools.pairwise(around),
+            *zip(around, around[::-1], strict=True),
+        )
     ]
-    bare = [cls("", text) for cls in (*around, nodes.superscript, addnodes.literal_strong)]
-    aside = [nodes.image(alt=text), nodes.image(), nodes.raw("", text, format="html"), nodes.target(), addnodes.index()]
+    bare = [
+        cls("", text) for cls in (*around, nodes.superscript, addnodes.literal_strong)
+    ]
+    aside = [
+        nodes.image(alt=text),
+        nodes.image(),
+        nodes.raw("", text, format="html"),
+        nodes.target(),
+        addnodes.index(),
+    ]
     aside += [
         nodes.footnote_reference("", text),
         nodes.math("", "a\\|b"),
         nodes.literal("", "`"),
         nodes.literal("", "  "),
     ]
-    yield nodes.paragraph("", "", nodes.target(), nodes.Text("A sentence"), *links, nodes.emphasis("", "", *links))
+    yield nodes.paragraph(
+        "",
+        "",
+        nodes.target(),
+        nodes.Text("A sentence"),
+        *links,
+        nodes.emphasis("", "", *links),
+    )
     yield nodes.paragraph("", "", *nested)
     yield nodes.paragraph("", "", *bare, nodes.Text(text), *bare[::-1])
-    yield nodes.paragraph("", "", *(part for one in (*aside, *links) for part in (one, nodes.Text(other))))
+    yield nodes.paragraph(
+        "", "", *(part for one in (*aside, *links) for part in (one, nodes.Text(other)))
+    )
 
 
 def documented(text: str, other: str) -> Objects:
     """Return documented objects, some of which have the two texts for names."""
-    entries = [Entry(names=(name,), lineage=(), anchor="", by_hand=False) for name in ("demo.Model", text, other)]
+    entries = [
+        Entry(names=(name,), lineage=(), anchor="", by_hand=False)
+        for name in ("demo.Model", text, other)
+    ]
     for name, lineage in (
         ("demo.Model.merge", ("demo.inner.Model.merge",)),
         ("demo.Copy.merge", ("demo.Copy.merge", "demo.inner.Model.merge")),
@@ -435,7 +677,8 @@ _SOURCES = packages.Sources()
 
 # -- evidence -------------------------------------------------------------------------
 
-#: A module with each kind of statement, parameter, string and layout that the readers tell apart.
+#: A module with each kind of statement, parameter, string and layout that the readers
+#: tell apart.
 RICH = '''\
 """Words of a docstring, with 'quotes'
    and    spaces."""
@@ -536,16 +779,40 @@ def after_form_feed(): return "\\N{BULLET}" "\\
 
 #: Ways to tell a user something, one a line.
 TALK = (
-    *('raise ValueError("a text " + f"of {x}")', 'raise E("x y") from e', 'raise make("a text")()', "raise x.Error(1)"),
+    *(
+        'raise ValueError("a text " + f"of {x}")',
+        'raise E("x y") from e',
+        'raise make("a text")()',
+        "raise x.Error(1)",
+    ),
     *(
         'assert x, "a text %s %%" % x',
         'warnings.warn("a text", DeprecationWarning)',
         'warnings.warn("{} {x}".format(1))',
     ),
-    *('warn("a {", stacklevel=2)', 'logger.warning_once("a text %s", x)', 'log.log(10, "a text")', "logger.info()"),
-    *('self.fail_with(x, message="a text")', 'message = "a text" if x else "b text"', "raise E(message)", "error: str"),
-    *('message += " and more"', "raise ValueError(message)", 'err_msg: str = "a text"', 'raise E("a " if x else "b")'),
-    *('raise KeyError(", ".join(["a b", x, "c d"]))', 'raise E(_("a text").strip().lower())', "raise E(dedent(x))"),
+    *(
+        'warn("a {", stacklevel=2)',
+        'logger.warning_once("a text %s", x)',
+        'log.log(10, "a text")',
+        "logger.info()",
+    ),
+    *(
+        'self.fail_with(x, message="a text")',
+        'message = "a text" if x else "b text"',
+        "raise E(message)",
+        "error: str",
+    ),
+    *(
+        'message += " and more"',
+        "raise ValueError(message)",
+        'err_msg: str = "a text"',
+        'raise E("a " if x else "b")',
+    ),
+    *(
+        'raise KeyError(", ".join(["a b", x, "c d"]))',
+        'raise E(_("a text").strip().lower())',
+        "raise E(dedent(x))",
+    ),
     *(
         'raise E(x := "a text")',
         "x = (message := 'a text')",
@@ -579,7 +846,10 @@ DRIFTED = (
     ("x = 1  # one\n", "# two\nx = 1"),
     ("del (x, y)\n", "del x, y"),
     (f"x = f'{{{'+'.join('a' * 900)}}}'\n", "'a b'"),
-    ("x = 1  # one\n", "# a comment whose words are more than the sixty letters that a message repeats\nx = 1"),
+    (
+        "x = 1  # one\n",
+        "# a comment whose words are more than the sixty letters that a message repeats\nx = 1",
+    ),
 )
 #: What stands where in a hostile module, and may be quoted from it.
 BLOCKS = (
@@ -591,7 +861,10 @@ BLOCKS = (
     ":::{evidence} a\n" * 3,
     "".join(f"{line}\n" for line in TALK[:20]),
     *(RICH, *RICH.split("\n\n\n")),
-    *("class Base:\n    def merge(self): pass\n    def other(self): pass\n", "class Other(Base): merge = 1\n"),
+    *(
+        "class Base:\n    def merge(self): pass\n    def other(self): pass\n",
+        "class Other(Base): merge = 1\n",
+    ),
     *(
         "class Model(Base, two.Mixin, Generic[T]):\n    x: int\n    class Inner(Base): pass\n",
         "class Loop(Loop): pass\n",
@@ -601,11 +874,32 @@ BLOCKS = (
         "class A(B): pass\nclass B(A): pass\n",
         "class C(A, B): pass\nclass D(B, A): pass\n",
     ),
-    *("class E(C, D): pass\n", "class Model(hostile.two.Base): pass\n", "def __getattr__(name): return 1\n"),
-    *("from . import one\n", "from .one import *\n", "from .two import *\n", "from .two import Base as Model\n"),
-    *("from hostile import Model\n", "from .one import Model\n", "from hostile.one import Base, merge\n"),
-    *("import hostile.two as two\n", "import hostile\n", "from .nowhere import Model\n", "from ...... import x\n"),
-    *("try:\n    from .one import Base\nexcept* E: x = 1\nelse: y = 2\nfinally: z = 3\n", "type Alias[T] = list[T]\n"),
+    *(
+        "class E(C, D): pass\n",
+        "class Model(hostile.two.Base): pass\n",
+        "def __getattr__(name): return 1\n",
+    ),
+    *(
+        "from . import one\n",
+        "from .one import *\n",
+        "from .two import *\n",
+        "from .two import Base as Model\n",
+    ),
+    *(
+        "from hostile import Model\n",
+        "from .one import Model\n",
+        "from hostile.one import Base, merge\n",
+    ),
+    *(
+        "import hostile.two as two\n",
+        "import hostile\n",
+        "from .nowhere import Model\n",
+        "from ...... import x\n",
+    ),
+    *(
+        "try:\n    from .one import Base\nexcept* E: x = 1\nelse: y = 2\nfinally: z = 3\n",
+        "type Alias[T] = list[T]\n",
+    ),
     *(
         "try: pass\nexcept E:\n    def merge(): pass\n",
         "async def merge(): return [x async for x in y]\n",
@@ -664,7 +958,15 @@ _HEADS = (
 _ENCODINGS = ("utf-8", "utf-8", "utf-8", "latin-1", "cp1252", "utf-16", "utf-8-sig")
 #: Where quotes are said to be; the first three are the hostile modules.
 MODULES = (
-    *("hostile", "hostile.one", "hostile.two", "hostile.nowhere", "hostile.data", "hostile.folder", "hostile.folder.x"),
+    *(
+        "hostile",
+        "hostile.one",
+        "hostile.two",
+        "hostile.nowhere",
+        "hostile.data",
+        "hostile.folder",
+        "hostile.folder.x",
+    ),
     *(
         "nowhere",
         "sys",
@@ -706,7 +1008,17 @@ QUALNAMES = (
         "Mdoel",
         "fist",
     ),
-    *("text", "E.merge", "global_name", "after_form_feed", "Model.nested.inner.Deep", ".", "a..b", "<locals>.", "é"),
+    *(
+        "text",
+        "E.merge",
+        "global_name",
+        "after_form_feed",
+        "Model.nested.inner.Deep",
+        ".",
+        "a..b",
+        "<locals>.",
+        "é",
+    ),
 )
 #: Quotes that are read in every way there is, and pieces of them.
 QUOTES = (
@@ -733,8 +1045,19 @@ QUOTES = (
         "case _:",
         "case [a, *b] if a:",
     ),
-    *("@decorated", "@decorated\n@decorated(1)", "class Model(B, metaclass=type):", "def first(", ") -> list[int]:"),
-    *("    while x: x -= 1\n    else:\n        continue_ = 1", "        raise X from e", "    elif X:\n", "  finally:"),
+    *(
+        "@decorated",
+        "@decorated\n@decorated(1)",
+        "class Model(B, metaclass=type):",
+        "def first(",
+        ") -> list[int]:",
+    ),
+    *(
+        "    while x: x -= 1\n    else:\n        continue_ = 1",
+        "        raise X from e",
+        "    elif X:\n",
+        "  finally:",
+    ),
     *(
         '"k": 1, **rest',
         "**rest",
@@ -846,7 +1169,14 @@ _QUOTED = (
     "sphinxext_heuristics.resolve.plan",
 )
 _OWN = (
-    *("read.heuristic", "evidence.code", "evidence.source", "evidence.prose", "source.packages", "notes.inline"),
+    *(
+        "read.heuristic",
+        "evidence.code",
+        "evidence.source",
+        "evidence.prose",
+        "source.packages",
+        "notes.inline",
+    ),
     "config",
 )
 #: The real modules that quotes are taken from.
@@ -874,10 +1204,17 @@ def passages(module: str) -> Sequence[Passage]:
     lines = at.path.read_text("utf-8").split("\n")
     found = {}
     for name, definitions in source.definitions.items():
-        for statement in (stmt for node in definitions for stmt in ast.walk(node) if isinstance(stmt, ast.stmt)):
+        for statement in (
+            stmt
+            for node in definitions
+            for stmt in ast.walk(node)
+            if isinstance(stmt, ast.stmt)
+        ):
             text = "\n".join(lines[starts(statement) - 1 : statement.end_lineno])
             if _is_alone(text, statement):
-                found[statement] = Passage(module=module, qualname=name, statement=statement, text=text)
+                found[statement] = Passage(
+                    module=module, qualname=name, statement=statement, text=text
+                )
     return list(found.values())
 
 
@@ -893,7 +1230,9 @@ def _is_alone(text: str, statement: ast.stmt) -> bool:
 def quoted(random: Random) -> tuple[Evidence, bool | None]:
     """Return a claim that is derived from real source, and whether its quote is there; ``None``: it may be."""
     place = random.choice(passages(random.choice(REAL)))
-    kind = random.choice((whole, whole, unparsed, renamed, renamed, fragment, fragment, worded))
+    kind = random.choice(
+        (whole, whole, unparsed, renamed, renamed, fragment, fragment, worded)
+    )
     quote, expected = kind(place, random) or whole(place, random)
     return claim_of(place.module, place.qualname, quote, prose=kind is worded), expected
 
@@ -904,25 +1243,38 @@ Made: TypeAlias = "tuple[str, bool | None] | None"
 
 def whole(place: Passage, random: Random) -> Made:
     """Quote a statement, by chance dedented or further indented."""
-    text = random.choice((str, textwrap.dedent, lambda text: textwrap.indent(text, "    ")))(place.text)
-    # The lines of a string may keep others from being dedented; and no statement begins with "elif".
+    text = random.choice(
+        (str, textwrap.dedent, lambda text: textwrap.indent(text, "    "))
+    )(place.text)
+    # The lines of a string may keep others from being dedented; and no statement begins
+    # with "elif".
     expected = True if is_sound(textwrap.dedent(text)) else None
     return random.choice((text, f"\n{text}\n\n")), expected
 
 
 def unparsed(place: Passage, _random: Random) -> Made:
     """Quote a statement in another layout."""
-    return None if place.text.lstrip().startswith("elif") else (ast.unparse(place.statement), True)
+    return (
+        None
+        if place.text.lstrip().startswith("elif")
+        else (ast.unparse(place.statement), True)
+    )
 
 
 def renamed(place: Passage, random: Random) -> Made:
     """Quote a statement with a name that nothing has."""
-    names = [node.id for node in ast.walk(place.statement) if isinstance(node, ast.Name)]
-    names = [name for name in names if name not in keywords() and not name.startswith("__")]
+    names = [
+        node.id for node in ast.walk(place.statement) if isinstance(node, ast.Name)
+    ]
+    names = [
+        name for name in names if name not in keywords() and not name.startswith("__")
+    ]
     if not names:
         return None
     name = random.choice(names)
-    return re.sub(rf"\b{name}\b", "zzq9", place.text), None if f"#{name}" in place.text else False
+    return re.sub(
+        rf"\b{name}\b", "zzq9", place.text
+    ), None if f"#{name}" in place.text else False
 
 
 @cache
@@ -947,17 +1299,26 @@ def fragment(place: Passage, random: Random) -> Made:
 def worded(place: Passage, random: Random) -> Made:
     """Quote words of a string or of a comment, in other lines."""
     said = [
-        node.value for node in ast.walk(place.statement) if isinstance(node, ast.Constant) and _is_plain(node.value)
+        node.value
+        for node in ast.walk(place.statement)
+        if isinstance(node, ast.Constant) and _is_plain(node.value)
     ]
     words = random.choice(said).split() if said else []
     if not words:
         return place.text, None
     first = random.randrange(len(words))
-    return random.choice((" ", "\n", "  \n")).join(words[first : first + random.randint(1, 20)]), True
+    return random.choice((" ", "\n", "  \n")).join(
+        words[first : first + random.randint(1, 20)]
+    ), True
 
 
 def _is_plain(value: object) -> bool:
-    return isinstance(value, str) and value.isprintable() and value.isascii() and len(value.split()) > 1
+    return (
+        isinstance(value, str)
+        and value.isprintable()
+        and value.isascii()
+        and len(value.split()) > 1
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -973,7 +1334,15 @@ class Hostile:
         """Yield names to be followed."""
         yield f"{self.claim.module}.{self.claim.qualname}"
         yield from (
-            f"hostile.{name}" for name in ("Model.merge", "one.Child.merge", "two.Base.x", "one.E.merge", "one", "")
+            f"hostile.{name}"
+            for name in (
+                "Model.merge",
+                "one.Child.merge",
+                "two.Base.x",
+                "one.E.merge",
+                "one",
+                "",
+            )
         )
 
 
@@ -995,7 +1364,12 @@ def is_sound(block: str) -> bool:
 _SOUND = [block for block in BLOCKS if is_sound(block)]
 _FILE = st.builds(
     encoded,
-    st.lists(st.sampled_from((RICH, *BLOCKS)) | st.sampled_from(RICH.split("\n\n\n")) | SOURCE, max_size=4),
+    st.lists(
+        st.sampled_from((RICH, *BLOCKS))
+        | st.sampled_from(RICH.split("\n\n\n"))
+        | SOURCE,
+        max_size=4,
+    ),
     st.sampled_from(_HEADS),
     st.sampled_from(_ENCODINGS),
     st.sampled_from(("\n", "\n", "\r\n", "\r", "")),
@@ -1006,24 +1380,40 @@ _PIECE = st.builds(
     st.integers(0, 2000),
     st.integers(1, 200),
 )
-_QUOTE = st.one_of(st.sampled_from(QUOTES), st.sampled_from(QUOTES), st.sampled_from(BLOCKS), _PIECE, SOURCE, TEXT)
+_QUOTE = st.one_of(
+    st.sampled_from(QUOTES),
+    st.sampled_from(QUOTES),
+    st.sampled_from(BLOCKS),
+    _PIECE,
+    SOURCE,
+    TEXT,
+)
 _RICH_LINES = RICH.split("\n")
-#: Claims about source of any kind, most of it none; and about source that is some, which may be true.
+#: Claims about source of any kind, most of it none; and about source that is some,
+#: which may be true.
 HOSTILE = st.one_of(
     st.builds(
         Hostile,
-        files=st.fixed_dictionaries({"__init__.py": _FILE, "one.py": _FILE, "two.py": _FILE}),
+        files=st.fixed_dictionaries(
+            {"__init__.py": _FILE, "one.py": _FILE, "two.py": _FILE}
+        ),
         claim=st.builds(
             claim_of,
             module=st.sampled_from(("hostile.one",) * 30 + MODULES),
-            qualname=st.sampled_from((*QUALNAMES, *QUALNAMES, "x.y", "\ud800", "(", " ")),
+            qualname=st.sampled_from(
+                (*QUALNAMES, *QUALNAMES, "x.y", "\ud800", "(", " ")
+            ),
             quote=_QUOTE | st.lists(_QUOTE, max_size=3).map("\n".join),
             prose=st.booleans(),
         ),
     ),
     st.builds(
         lambda block, more, claim: Hostile(
-            files={"__init__.py": block.encode(), "one.py": f"{RICH}{more}".encode(), "two.py": more.encode()},
+            files={
+                "__init__.py": block.encode(),
+                "one.py": f"{RICH}{more}".encode(),
+                "two.py": more.encode(),
+            },
             claim=claim,
         ),
         st.sampled_from(_SOUND),
@@ -1033,7 +1423,11 @@ HOSTILE = st.one_of(
             module=st.sampled_from(("hostile.one", "hostile.one", "hostile")),
             qualname=st.just("") | st.sampled_from(QUALNAMES),
             quote=st.sampled_from(QUOTES)
-            | st.builds(lambda at, size: "\n".join(_RICH_LINES[at : at + size]), st.integers(0, 120), st.integers(1, 9))
+            | st.builds(
+                lambda at, size: "\n".join(_RICH_LINES[at : at + size]),
+                st.integers(0, 120),
+                st.integers(1, 9),
+            )
             | _PIECE,
             prose=st.booleans(),
         ),
@@ -1066,7 +1460,9 @@ class Shelf:
         for name, content in files.items():
             path = self._root / "hostile" / name
             path.write_bytes(content)
-            now = next(_FRESH)  # two files of one size, written one right after the other, may have one time
+            now = next(
+                _FRESH
+            )  # two files of one size, written one right after the other, may have one time
             os.utime(path, ns=(now, now))
 
     def examine(self, hostile: Hostile) -> Found | Lost:
@@ -1092,16 +1488,23 @@ class Shelf:
 
     def seeds(self) -> None:
         """Look for what random claims seldom are."""
-        names = {"__init__.py": b"from .one import *\nfrom .two import Base as Model\n", "two.py": RICH.encode()}
+        names = {
+            "__init__.py": b"from .one import *\nfrom .two import Base as Model\n",
+            "two.py": RICH.encode(),
+        }
         follow = {**names, "one.py": b"from .two import Child, Model, first\n"}
         own = {**names, "one.py": RICH.encode()}
         self._write(own)
-        for quote, qualname, prose in itertools.product(QUOTES, ("", "first", "Model", "branch"), (False, True)):
+        for quote, qualname, prose in itertools.product(
+            QUOTES, ("", "first", "Model", "branch"), (False, True)
+        ):
             claim = claim_of("hostile.one", qualname, quote, prose=prose)
             call_evidence(quote, "", self._root)
             verify(claim, _SOURCES)
         self._write(follow)
-        for module, qualname in itertools.product(("hostile", "hostile.one", *MODULES), QUALNAMES):
+        for module, qualname in itertools.product(
+            ("hostile", "hostile.one", *MODULES), QUALNAMES
+        ):
             self.recall(claim_of(module, qualname, "pass"), _SOURCES)
         for name in (
             "hostile.data.X",
@@ -1111,8 +1514,18 @@ class Shelf:
             "hostile.folder.inner.X.y",
         ):
             packages.Sources().canonical(name)
-        self._write({"__init__.py": b"from .two import two\n", "two.py": b"class two:\n    x = 1\ny = 2\n"})
-        for name in ("hostile.two", "hostile.two.x", "hostile.two.y", "hostile.two.two.x"):
+        self._write(
+            {
+                "__init__.py": b"from .two import two\n",
+                "two.py": b"class two:\n    x = 1\ny = 2\n",
+            }
+        )
+        for name in (
+            "hostile.two",
+            "hostile.two.x",
+            "hostile.two.y",
+            "hostile.two.two.x",
+        ):
             packages.Sources().canonical(name)
         again = {
             "__init__.py": b"from .one import Model as M, gone, ring\n",
@@ -1121,13 +1534,16 @@ class Shelf:
         }
         self._write(again)
         for module, qualname in itertools.product(
-            ("hostile", "hostile.one.Model", "hostile.M"), ("", "M.nope", "gone", "ring", "Mm", "nope")
+            ("hostile", "hostile.one.Model", "hostile.M"),
+            ("", "M.nope", "gone", "ring", "Mm", "nope"),
         ):
             self.recall(claim_of(module, qualname, "pass"), packages.Sources())
         assigned = claim_of("hostile.one", "y", "x, (y, *z) = 1, (2, 3)")
         assert isinstance(self.recall(assigned, packages.Sources()), Found)
         for line in TALK:
-            self._write({"one.py": f"def f(x, e):\n    message = 'a b'\n    {line}\n".encode()})
+            self._write(
+                {"one.py": f"def f(x, e):\n    message = 'a b'\n    {line}\n".encode()}
+            )
             for prose in (False, True):
                 names = packages.Sources()
                 self.recall(claim_of("hostile.one", "", line, prose=prose), names)
@@ -1146,10 +1562,28 @@ class Shelf:
         self.examine(Hostile(files=files, claim=claim))
         kept = json.loads((self._records / FILENAME).read_text(encoding="utf-8"))
         [(key, entry)] = kept["found"].items()
-        entries: list[dict[str, object]] = [{}, {**entry, "state": None}, {**entry, "state": [*entry["state"][:2], 0]}]
-        records = ["", "{", "[]", "1", "null", '{"found": {}}', json.dumps({**kept, "found": []}), "\ud800"]
-        for record in (*records, *(json.dumps({**kept, "found": {key: it}}) for it in entries)):
-            (self._records / FILENAME).write_text(record, encoding="utf-8", errors="replace")
+        entries: list[dict[str, object]] = [
+            {},
+            {**entry, "state": None},
+            {**entry, "state": [*entry["state"][:2], 0]},
+        ]
+        records = [
+            "",
+            "{",
+            "[]",
+            "1",
+            "null",
+            '{"found": {}}',
+            json.dumps({**kept, "found": []}),
+            "\ud800",
+        ]
+        for record in (
+            *records,
+            *(json.dumps({**kept, "found": {key: it}}) for it in entries),
+        ):
+            (self._records / FILENAME).write_text(
+                record, encoding="utf-8", errors="replace"
+            )
             EvidenceCache(self._records, _SOURCES).of(claim)
 
     def _vanishing(self, files: dict[str, bytes]) -> None:
@@ -1170,7 +1604,9 @@ class Shelf:
         with _finder(path):
             packages.Sources().canonical("only_here.Model")
         path.unlink()
-        if Path("/proc/self/mem").exists():  # a file that nobody can read from its beginning
+        if Path(
+            "/proc/self/mem"
+        ).exists():  # a file that nobody can read from its beginning
             path.symlink_to("/proc/self/mem")
             verify(claim, packages.Sources())
 
@@ -1207,16 +1643,33 @@ QUOTING = st.builds(
     Written,
     directive=st.just("evidence"),
     name=st.builds(
-        "{}:{}".format, st.sampled_from(("textwrap", "textwrap", "json.decoder", *MODULES)), st.sampled_from(QUALNAMES)
+        "{}:{}".format,
+        st.sampled_from(("textwrap", "textwrap", "json.decoder", *MODULES)),
+        st.sampled_from(QUALNAMES),
     )
-    | st.sampled_from(("", "textwrap:dedent", "~textwrap : dedent", "textwrap", ":", "a:b:c", "textwrap:f.<locals>.g"))
+    | st.sampled_from(
+        (
+            "",
+            "textwrap:dedent",
+            "~textwrap : dedent",
+            "textwrap",
+            ":",
+            "a:b:c",
+            "textwrap:f.<locals>.g",
+        )
+    )
     | (NAME | LINE).map(one_line),
     options=st.lists(
-        st.tuples(st.sampled_from(("text", "class", "name", "language")), LINE | st.sampled_from(("", "yes", "no"))),
+        st.tuples(
+            st.sampled_from(("text", "class", "name", "language")),
+            LINE | st.sampled_from(("", "yes", "no")),
+        ),
         max_size=2,
         unique_by=lambda option: option[0],
     ).map(tuple),
-    body=st.sampled_from(("return text", "Remove any common leading whitespace")) | _QUOTE | LINE,
+    body=st.sampled_from(("return text", "Remove any common leading whitespace"))
+    | _QUOTE
+    | LINE,
 )
 #: Any directive of ours.
 DIRECTIVES = st.one_of(WRITTEN, WRITTEN, WRITTEN, QUOTING, ASKED)
@@ -1263,10 +1716,40 @@ _HOSTILE_VALUE = st.one_of(
     TEXT,
     LINE,
     st.sampled_from(
-        (None, True, -1, 0, 2**70, 1.5, b"x", (), [], ["x"], [1], {}, {"a": "b"}, {"a": 1}, {1: "a"}, {"": ""})
+        (
+            None,
+            True,
+            -1,
+            0,
+            2**70,
+            1.5,
+            b"x",
+            (),
+            [],
+            ["x"],
+            [1],
+            {},
+            {"a": "b"},
+            {"a": 1},
+            {1: "a"},
+            {"": ""},
+        )
     ),
     st.sampled_from(
-        (object(), print, ["*"], ["[z-a]"], ["**/x", "first"], "\0", "../../x", "/x", ".", "a\0b", "\ud800", "x" * 999)
+        (
+            object(),
+            print,
+            ["*"],
+            ["[z-a]"],
+            ["**/x", "first"],
+            "\0",
+            "../../x",
+            "/x",
+            ".",
+            "a\0b",
+            "\ud800",
+            "x" * 999,
+        )
     ),
 )
 _GOOD_VALUES: dict[str, tuple[object, ...]] = {
@@ -1274,7 +1757,13 @@ _GOOD_VALUES: dict[str, tuple[object, ...]] = {
     "package": ("demo", "textwrap", "docutils", "no such"),
     "dir": (None, ".", "sub"),
     "categories": ({"Speed": "Fast <b>", "|": "#"},),
-    "index_file": ("index.md", "first.rst", "no/_Index.md", "sub", "../../../_Index.md"),
+    "index_file": (
+        "index.md",
+        "first.rst",
+        "no/_Index.md",
+        "sub",
+        "../../../_Index.md",
+    ),
     "index_title": ("Title #", "#", None),
     "placement": ("top", "bottom"),
     "max_shown": (0, 1),
@@ -1295,7 +1784,9 @@ _GOOD_VALUES: dict[str, tuple[object, ...]] = {
 CONFIGURED = st.fixed_dictionaries(
     {},
     optional={
-        f"heuristics_{name}": st.sampled_from(good) | st.sampled_from(good) | _HOSTILE_VALUE
+        f"heuristics_{name}": st.sampled_from(good)
+        | st.sampled_from(good)
+        | _HOSTILE_VALUE
         for name, good in _GOOD_VALUES.items()
     },
 )
@@ -1318,7 +1809,9 @@ class Site:
         (self.root / "index.rst").write_text(_API, encoding="utf-8")
         (self.root / "guide.md").write_text("# Guide\n\nText.\n", encoding="utf-8")
         (self.root / "sub").mkdir()
-        (self.root / "sub" / "guide.rst").write_text("Other\n=====\n\n.. _Part-One:\n\nPart\n----\n", encoding="utf-8")
+        (self.root / "sub" / "guide.rst").write_text(
+            "Other\n=====\n\n.. _Part-One:\n\nPart\n----\n", encoding="utf-8"
+        )
         self._write([])
         with docutils_namespace():
             self.app = SphinxTestApp(self.buildername, srcdir=self.root)
@@ -1327,12 +1820,23 @@ class Site:
     def _write(self, written: Sequence[Written]) -> dict[str, list[int]]:
         """Write a page of each syntax; return for each the line of each directive."""
         lines = {}
-        for name, texts in (("first.rst", [w.rst() for w in written]), ("second.md", [w.myst() for w in written])):
+        for name, texts in (
+            ("first.rst", [w.rst() for w in written]),
+            ("second.md", [w.myst() for w in written]),
+        ):
             head = "First\n=====\n\n" if name == "first.rst" else "# Second\n\n"
-            tail = ".. heuristic-index::\n" if name == "first.rst" else "```{heuristic-index}\n:missing:\n```\n"
+            tail = (
+                ".. heuristic-index::\n"
+                if name == "first.rst"
+                else "```{heuristic-index}\n:missing:\n```\n"
+            )
             above = list(itertools.accumulate(texts, initial=head))
-            (self.root / name).write_bytes((above[-1] + tail).encode("utf-8", errors="replace"))
-            lines[name.partition(".")[0]] = [line_after(text, name) for text in above[:-1]]
+            (self.root / name).write_bytes(
+                (above[-1] + tail).encode("utf-8", errors="replace")
+            )
+            lines[name.partition(".")[0]] = [
+                line_after(text, name) for text in above[:-1]
+            ]
         return lines
 
     def build(
@@ -1342,7 +1846,11 @@ class Site:
         every = list(written)
         lines = self._write(every)
         for option in config.OPTIONS:
-            setattr(self.app.config, option.name, (configured or {}).get(option.name, option.default))
+            setattr(
+                self.app.config,
+                option.name,
+                (configured or {}).get(option.name, option.default),
+            )
         self.app.warning.truncate(0)
         self.app.warning.seek(0)
         # Another application that was built meanwhile has taken the log.
@@ -1351,40 +1859,62 @@ class Site:
             for register, own in zip(registered(), self._register, strict=True):
                 register.update(own)
             # MyST asks Sphinx for the application by its old name.
-            warnings.filterwarnings("ignore", category=PendingDeprecationWarning, module=r"myst_parser\.")
-            warnings.filterwarnings("ignore", category=DeprecationWarning, module=r"myst_parser\.")
+            warnings.filterwarnings(
+                "ignore", category=PendingDeprecationWarning, module=r"myst_parser\."
+            )
+            warnings.filterwarnings(
+                "ignore", category=DeprecationWarning, module=r"myst_parser\."
+            )
             self.app.build(force_all=True)
         self.cases += 2 * len(every)  # one in each syntax
         told = self.app.warning.getvalue()
         domain = HeuristicDomain.of(self.app.env)
         for option in config.OPTIONS:
-            if not option.accepts(getattr(self.app.config, option.name)) and f" {option.name} = " not in told:
+            if (
+                not option.accepts(getattr(self.app.config, option.name))
+                and f" {option.name} = " not in told
+            ):
                 raise FuzzError(f"{option.name} is refused in silence")
         for docname, expected in lines.items():
             self._check(docname, list(zip(every, expected, strict=True)), domain, told)
         return domain, told
 
-    def _check(self, docname: str, expected: list[tuple[Written, int]], domain: HeuristicDomain, told: str) -> None:
+    def _check(
+        self,
+        docname: str,
+        expected: list[tuple[Written, int]],
+        domain: HeuristicDomain,
+        told: str,
+    ) -> None:
         page = domain.pages[docname]
         read = {"heuristic": page.heuristics, "evidence": page.evidence}
         for one, line in expected:
-            is_read = line in {record.line for record in read.get(one.directive, page.queries)}
+            is_read = line in {
+                record.line for record in read.get(one.directive, page.queries)
+            }
             # An option's name of two words is none to docutils, which says so.
-            if not is_read and f"{domain.env.doc2path(docname)}:{line}: ERROR: " not in told:
+            if (
+                not is_read
+                and f"{domain.env.doc2path(docname)}:{line}: ERROR: " not in told
+            ):
                 raise FuzzError(f"{docname}:{line}: {one} was not read there")
         for record in page.heuristics:
-            stands = domain.plan.heuristics.get(record.name) is record or domain.plan.catalogue.is_repeated(record)
+            stands = domain.plan.heuristics.get(
+                record.name
+            ) is record or domain.plan.catalogue.is_repeated(record)
             if not stands and not is_told(record, told):
-                raise FuzzError(f"{docname}:{record.line}: {record.name!r} is lost in silence")
+                raise FuzzError(
+                    f"{docname}:{record.line}: {record.name!r} is lost in silence"
+                )
         inner = {id(quote) for record in page.heuristics for quote in record.evidence}
         for quote in page.evidence:
             found = isinstance(domain.plan.lookups.verify(quote), Found)
             if not found and id(quote) not in inner and not is_told(quote, told):
                 raise FuzzError(f"{docname}:{quote.line}: {quote} is lost in silence")
         for role in page.roles:
-            if domain.plan.settings.strip(role.target.strip()) not in domain.plan.heuristics and not is_told(
-                role, told
-            ):
+            if domain.plan.settings.strip(
+                role.target.strip()
+            ) not in domain.plan.heuristics and not is_told(role, told):
                 raise FuzzError(f"{docname}:{role.line}: {role} is lost in silence")
         anchors = [record.anchor for record in page.heuristics]
         if len(set(anchors)) != len(anchors):
@@ -1404,13 +1934,20 @@ def line_after(text: str, name: str) -> int:
     """Return the number of the line after *text*, as the file's parser counts."""
     text = re.sub("\r\n?", "\n", text)
     # docutils takes for a line end what Python does, but for two
-    return 1 + (text.count("\n") if name.endswith(".md") else len(re.sub("[\v\f]", " ", text).splitlines()))
+    return 1 + (
+        text.count("\n")
+        if name.endswith(".md")
+        else len(re.sub("[\v\f]", " ", text).splitlines())
+    )
 
 
 def is_told(record: Heuristic | Evidence | RoleUse, told: str) -> bool:
     """Return whether there is a warning at a record's file and line, or at those of an option that is wrong."""
     problems = getattr(record, "problems", ())
-    return any(f"{place.source}:{place.line}: WARNING: " in told for place in (record, *problems))
+    return any(
+        f"{place.source}:{place.line}: WARNING: " in told
+        for place in (record, *problems)
+    )
 
 
 # -- much of it -----------------------------------------------------------------------
@@ -1505,28 +2042,74 @@ def run_cases(kind: str, number: int, start: int) -> int:
         share = number // len(kinds) + (at < number % len(kinds))
         with tempfile.TemporaryDirectory() as folder:
             count = KINDS[name](share, start, Path(folder))
-        print(f"{count} {name} in {time.monotonic() - begun:.0f} s, no exception (seed {start})", flush=True)  # noqa: T201 - what it is run for
+        print(  # noqa: T201 - what it is run for
+            f"{count} {name} in {time.monotonic() - begun:.0f} s, no exception (seed {start})",
+            flush=True,
+        )
     return 0
 
 
 _ONE = Written(name="One", options=(("impl", "demo.Model"),), body="A note.")
-_GONE = Written(name="Gone", options=(("impl", "demo.Model"), ("until", "0.1"), ("note", "x")))
+_GONE = Written(
+    name="Gone", options=(("impl", "demo.Model"), ("until", "0.1"), ("note", "x"))
+)
 _PLACED = Written(directive="evidence", name="textwrap:dedent", body="return text")
-_PUBLISHED = Written(directive="evidence", name="packaging.version:parse", body="return Version(version)")
+_PUBLISHED = Written(
+    directive="evidence", name="packaging.version:parse", body="return Version(version)"
+)
 #: What is built first: directives and values that random ones seldom are.
 SITES: tuple[tuple[tuple[Written, ...], dict[str, object]], ...] = (
-    ((_ONE, _PLACED), {"heuristics_index_file": "_Index.md", "heuristics_package": "docutils"}),
-    ((_ONE, _GONE), {"heuristics_index_file": "index.rst", "heuristics_package": "docutils"}),
+    (
+        (_ONE, _PLACED),
+        {"heuristics_index_file": "_Index.md", "heuristics_package": "docutils"},
+    ),
+    (
+        (_ONE, _GONE),
+        {"heuristics_index_file": "index.rst", "heuristics_package": "docutils"},
+    ),
     ((_ONE,), {"heuristics_index_file": "sub", "heuristics_exclude": ["[z-a]"]}),
-    ((_ONE,), {"heuristics_index_file": "../../../_Index.md", "heuristics_source_url": "{", "heuristics_dir": 1}),
-    ((_GONE,), {"heuristics_namespace": "Go", "heuristics_source_url": "{x}", "heuristics_categories": {"a": "b"}}),
+    (
+        (_ONE,),
+        {
+            "heuristics_index_file": "../../../_Index.md",
+            "heuristics_source_url": "{",
+            "heuristics_dir": 1,
+        },
+    ),
+    (
+        (_GONE,),
+        {
+            "heuristics_namespace": "Go",
+            "heuristics_source_url": "{x}",
+            "heuristics_categories": {"a": "b"},
+        },
+    ),
     ((_PUBLISHED,), {"heuristics_source_url": "{line:s}"}),
-    ((Written(name="Nothing", options=(("impl", "?, a b"), ("name", "x"), ("class", "1")), body="x"),), {}),
-    ((_PUBLISHED,), {"heuristics_source_url": "https://example.org/{version}/{path}#{line:>9}"}),
+    (
+        (
+            Written(
+                name="Nothing",
+                options=(("impl", "?, a b"), ("name", "x"), ("class", "1")),
+                body="x",
+            ),
+        ),
+        {},
+    ),
+    (
+        (_PUBLISHED,),
+        {"heuristics_source_url": "https://example.org/{version}/{path}#{line:>9}"},
+    ),
     ((Written(name="Two", options=(("note", "x"),), body="   y", apart=False),), {}),
     (tuple(Written(directive=name, name="x", body="y") for name in _ASKING), {}),
     (tuple(Written(directive=name, name="") for name in _ASKING), {}),
-    ((Written(name="Late", options=(("since", "2"), ("until", "1")), body=":titel: x"),), {}),
+    (
+        (
+            Written(
+                name="Late", options=(("since", "2"), ("until", "1")), body=":titel: x"
+            ),
+        ),
+        {},
+    ),
     ((_GONE,), {"heuristics_package": "nowhere", "heuristics_exclude": [1]}),
     ((Written(name="", body=":heuristic:`One` and :heuristic:`no <>`"),), {}),
 )
@@ -1534,7 +2117,9 @@ SITES: tuple[tuple[tuple[Written, ...], dict[str, object]], ...] = (
 
 def seeds(folder: Path) -> None:
     """Call functions with what random text seldom is."""
-    (folder / "conf.py").write_text("heuristics_package = x = 1\n(y, z) = 1, 2\n", encoding="utf-8")
+    (folder / "conf.py").write_text(
+        "heuristics_package = x = 1\n(y, z) = 1, 2\n", encoding="utf-8"
+    )
     for name in ("conf.py", "nothing.py", ""):
         conf_py.assignments(folder / name)
     for package in ("docutils", "yaml", "sphinxcontrib", "nowhere", "", "a b", "\0"):
@@ -1570,7 +2155,10 @@ def seeds(folder: Path) -> None:
     for value in ("\ud800", "x", "", "/x", "a\0b"):
         [option.accepts(value) for option in config.OPTIONS]
     project_file.command_line("index", folder, folder / "x", Path.cwd())
-    assert index_file._links(str(folder), lambda name: str(folder / name))("link") == "./target"  # noqa: SLF001 - content asks for a whole plan
+    assert (
+        index_file._links(str(folder), lambda name: str(folder / name))("link")  # noqa: SLF001 - content asks for a whole plan
+        == "./target"
+    )
 
 
 # -- coverage -------------------------------------------------------------------------
@@ -1584,7 +2172,9 @@ if sys.version_info < (3, 12):
     UNREACHED[
         """evidence/prose: if kind.endswith("STRING_START"):  # of an f-string, since Python 3.12 → """
         "opened.append(token.start)"
-    ] = UNREACHED["evidence/prose: if opened: → continue"] = "this Python has one token for an f-string"
+    ] = UNREACHED["evidence/prose: if opened: → continue"] = (
+        "this Python has one token for an f-string"
+    )
 
 
 def run_measured(number: int, start: int) -> int:
@@ -1594,22 +2184,38 @@ def run_measured(number: int, start: int) -> int:
         rc, report = Path(folder, "coveragerc"), Path(folder, "report.json")
         listed = "".join(f"    {package / name}.py\n" for name in READERS)
         rc.write_text(
-            f"[run]\nbranch = true\ndata_file = {Path(folder, 'data')}\ninclude =\n{listed}", encoding="utf-8"
+            f"[run]\nbranch = true\ndata_file = {Path(folder, 'data')}\ninclude =\n{listed}",
+            encoding="utf-8",
         )
         for command, *arguments in (
             ("run", __file__, "uncounted", str(number), str(start)),
             ("report",),
             ("json", "-q", "-o", str(report)),
         ):
-            line = [sys.executable, "-m", "coverage", command, f"--rcfile={rc}", *arguments]
+            line = [
+                sys.executable,
+                "-m",
+                "coverage",
+                command,
+                f"--rcfile={rc}",
+                *arguments,
+            ]
             if status := subprocess.run(line, check=False).returncode:  # noqa: S603 - the words are ours
                 return status
-        return tell_missing(json.loads(report.read_text(encoding="utf-8"))["files"], package)
+        return tell_missing(
+            json.loads(report.read_text(encoding="utf-8"))["files"], package
+        )
 
 
 def tell_missing(files: dict[str, Any], package: Path) -> int:
     """Print the branches that were not taken; return 1 if one of them is not known, or a known one was taken."""
-    missing = sorted({name for path, found in files.items() for name in missing_branches(path, found, package)})
+    missing = sorted(
+        {
+            name
+            for path, found in files.items()
+            for name in missing_branches(path, found, package)
+        }
+    )
     for name in missing:
         print(f"not taken: {name}\n  {UNREACHED.get(name, 'WHY IS NOT KNOWN')}")  # noqa: T201 - what it is run for
     taken = sorted(set(UNREACHED) - set(missing))
@@ -1621,23 +2227,35 @@ def tell_missing(files: dict[str, Any], package: Path) -> int:
 def missing_branches(path: str, found: dict[str, Any], package: Path) -> Iterator[str]:
     """Yield the branches of a file that were not taken, and the lines that were not run, without numbers of lines."""
     lines = Path(path).read_text("utf-8").split("\n")
-    name = Path(path).resolve().relative_to(package.resolve()).with_suffix("").as_posix()
+    name = (
+        Path(path).resolve().relative_to(package.resolve()).with_suffix("").as_posix()
+    )
     missing = set(found["missing_lines"])
     known = sorted({*missing, *found["executed_lines"]})
-    branches = [(first, last) for first, last in found["missing_branches"] if first not in missing]
+    branches = [
+        (first, last)
+        for first, last in found["missing_branches"]
+        if first not in missing
+    ]
     for first, last in branches:
         yield f"{name}: {lines[first - 1].strip()} → {lines[last - 1].strip() if last > 0 else 'end'}"
     for above, line in itertools.pairwise([0, *known]):
         # What stands below a line that was not run needs no word of its own.
-        if line in missing - {last for _first, last in branches} and above not in missing:
+        if (
+            line in missing - {last for _first, last in branches}
+            and above not in missing
+        ):
             yield f"{name}: {lines[line - 1].strip()}"
 
 
 def run_atheris(seconds: int) -> int:
     """Let atheris call the functions that read text, led by the branches that it reaches."""
     atheris: Any = importlib.import_module("atheris")
-    # Only what is imported under its eyes is led by: the package, and this module's own view of it, once more.
-    for name in [name for name in sys.modules if name.partition(".")[0] == "sphinxext_heuristics"]:
+    # Only what is imported under its eyes is led by: the package, and this module's own
+    # view of it, once more.
+    for name in [
+        name for name in sys.modules if name.partition(".")[0] == "sphinxext_heuristics"
+    ]:
         del sys.modules[name]
     with atheris.instrument_imports(include=["sphinxext_heuristics"]):
         again = importlib.import_module("fuzz")
@@ -1652,12 +2270,22 @@ def run_atheris(seconds: int) -> int:
     corpus = folder / "corpus"
     corpus.mkdir()
     for number, text in enumerate((*PIECES, *QUOTES, *BLOCKS)):
-        # What the provider reads from the end are numbers; a text begins with its kind, 2 for one byte a character.
+        # What the provider reads from the end are numbers; a text begins with its kind,
+        # 2 for one byte a character.
         content = b"\2" + text.encode(errors="replace")
         for part in range(len(CALLED)):
-            (corpus / f"{number}-{part}").write_bytes(content + bytes([len(text) % 256, len(text) // 256 % 2, part]))
+            (corpus / f"{number}-{part}").write_bytes(
+                content + bytes([len(text) % 256, len(text) // 256 % 2, part])
+            )
     atheris.Setup(
-        [sys.argv[0], f"-max_total_time={seconds}", "-max_len=1200", "-print_final_stats=1", str(corpus)], one
+        [
+            sys.argv[0],
+            f"-max_total_time={seconds}",
+            "-max_len=1200",
+            "-print_final_stats=1",
+            str(corpus),
+        ],
+        one,
     )
     atheris.Fuzz()
     return 0

@@ -2,11 +2,13 @@
 
     python tests/peers.py [--table] [TOOL...]
 
-For each project in tests/peers/ and each scenario: build, edit, build again over what is there, once more without
-an edit, and compare both with a clean build of the same sources in a new folder: the bodies of pages, all warnings,
-and the exit status under ``-W``. The same is done without the tool, its directives and roles made to show their own
-text only, which tells what Sphinx itself leaves stale. A tool that is not installed is said to be missing: none of
-them is a dependency of this project. With ``--table`` the result is the table of docs/manual/incremental-in-detail.md.
+For each project in tests/peers/ and each scenario: build, edit, build again over what
+is there, once more without an edit, and compare both with a clean build of the same
+sources in a new folder: the bodies of pages, all warnings, and the exit status under
+``-W``. The same is done without the tool, its directives and roles made to show their
+own text only, which tells what Sphinx itself leaves stale. A tool that is not installed
+is said to be missing: none of them is a dependency of this project. With ``--table``
+the result is the table of docs/manual/incremental-in-detail.md.
 
 The exit status is 1 where this project's own extension differs in a scenario.
 """
@@ -33,7 +35,15 @@ if TYPE_CHECKING:
 PROJECTS = Path(__file__).parent / "peers"
 OURS = "sphinxext-heuristics"
 #: The order of the table: this project, the tools, Sphinx with nothing added.
-TOOLS = (OURS, "sphinx-needs", "sphinx-gallery", "sphinx-codeautolink", "sphinx.ext.todo", "mlx.traceability", "sphinx")
+TOOLS = (
+    OURS,
+    "sphinx-needs",
+    "sphinx-gallery",
+    "sphinx-codeautolink",
+    "sphinx.ext.todo",
+    "mlx.traceability",
+    "sphinx",
+)
 SCENARIOS = (
     "edit title",
     "edit note",
@@ -109,7 +119,8 @@ class Project:
     roles: tuple[str, ...]
     #: Path → text.
     files: Mapping[str, str]
-    #: Scenario → path → text, "" for a file that goes; before the first build, and as the edit.
+    #: Scenario → path → text, "" for a file that goes; before the first build, and as
+    #: the edit.
     before: Mapping[str, Mapping[str, str]]
     edits: Mapping[str, Mapping[str, str]]
     #: Scenario → why the tool has nothing like it.
@@ -118,7 +129,11 @@ class Project:
     def without_tool(self) -> Project:
         """Return the same project for Sphinx alone."""
         stub = STUB.format(directives=self.directives, roles=self.roles)
-        files = {**self.files, "conf.py": self.files["conf.py"] + WITHOUT.format(tool=self.tool), "peers_stub.py": stub}
+        files = {
+            **self.files,
+            "conf.py": self.files["conf.py"] + WITHOUT.format(tool=self.tool),
+            "peers_stub.py": stub,
+        }
         return replace(self, files=files)
 
 
@@ -180,7 +195,12 @@ class Difference:
 
     def __bool__(self) -> bool:
         """Return whether there is any difference."""
-        return bool(self.pages or self.lost or self.extra or self.statuses[0] != self.statuses[1])
+        return bool(
+            self.pages
+            or self.lost
+            or self.extra
+            or self.statuses[0] != self.statuses[1]
+        )
 
     def words(self) -> str:
         """Return it in words."""
@@ -188,7 +208,9 @@ class Difference:
         parts += [counted(len(self.lost), "warning") + " lost"] if self.lost else []
         parts += [counted(len(self.extra), "false warning")] if self.extra else []
         if self.statuses[0] != self.statuses[1]:
-            parts.append("`-W` passes" if not self.statuses[0] else "`-W` fails wrongly")
+            parts.append(
+                "`-W` passes" if not self.statuses[0] else "`-W` fails wrongly"
+            )
         return ", ".join(parts) or "same"
 
 
@@ -200,7 +222,11 @@ def counted(number: int, noun: str) -> str:
 def compare(built: Built, clean: Built) -> Difference:
     """Compare; a page of a deleted document that still lies there is not looked at."""
     return Difference(
-        pages=tuple(name for name, body in clean.bodies.items() if built.bodies.get(name) != body),
+        pages=tuple(
+            name
+            for name, body in clean.bodies.items()
+            if built.bodies.get(name) != body
+        ),
         lost=minus(clean.warnings, built.warnings),
         extra=minus(built.warnings, clean.warnings),
         statuses=(built.status, clean.status),
@@ -224,16 +250,26 @@ def build(folder: Path) -> Built:
         command, cwd=folder, capture_output=True, text=True, check=False
     )
     text = _ESCAPE.sub("", done.stderr)
-    if "Traceback" in text or "Extension error" in text or "Configuration error" in text:
+    if (
+        "Traceback" in text
+        or "Extension error" in text
+        or "Configuration error" in text
+    ):
         raise RuntimeError(text)
     text = text.replace(str(folder / "src"), "<src>")
-    lines = [line.strip() for line in re.split(r"\n(?=<src>|\S*WARNING: )", text.strip())]
+    lines = [
+        line.strip() for line in re.split(r"\n(?=<src>|\S*WARNING: )", text.strip())
+    ]
     return Built(
         bodies={
-            path.relative_to(folder / "html").as_posix(): body(path).replace(str(folder / "src"), "<src>")
+            path.relative_to(folder / "html").as_posix(): body(path).replace(
+                str(folder / "src"), "<src>"
+            )
             for path in sorted((folder / "html").rglob("*.html"))
         },
-        warnings=tuple(sorted(line for line in lines if "WARNING: " in line or "ERROR: " in line)),
+        warnings=tuple(
+            sorted(line for line in lines if "WARNING: " in line or "ERROR: " in line)
+        ),
         status=done.returncode,
     )
 
@@ -250,7 +286,9 @@ def write(src: Path, files: Mapping[str, str]) -> None:
         path = src / name
         path.parent.mkdir(parents=True, exist_ok=True)
         if text:
-            path.write_text(CONF + text if name == "conf.py" else text, encoding="utf-8")
+            path.write_text(
+                CONF + text if name == "conf.py" else text, encoding="utf-8"
+            )
         else:
             path.unlink(missing_ok=True)
 
@@ -310,7 +348,9 @@ class Result:
         if self.again != self.edited:
             said += f"; built again: {self.again.words()}"
         shared = set(self.edited.pages) & set(self.alone)
-        return said + (f" ({counted(len(shared), 'page')} without the tool, too)" if shared else "")
+        return said + (
+            f" ({counted(len(shared), 'page')} without the tool, too)" if shared else ""
+        )
 
 
 def measure(project: Project) -> dict[str, Result]:
@@ -319,7 +359,11 @@ def measure(project: Project) -> dict[str, Result]:
     with tempfile.TemporaryDirectory() as one, tempfile.TemporaryDirectory() as other:
         bench, alone = Bench(Path(one).resolve()), Bench(Path(other).resolve())
         for scenario in project.edits:
-            without = alone.run(project.without_tool(), scenario, times=1)[0].pages if project.tool else ()
+            without = (
+                alone.run(project.without_tool(), scenario, times=1)[0].pages
+                if project.tool
+                else ()
+            )
             edited, again = bench.run(project, scenario, times=2)
             found[scenario] = Result(edited=edited, again=again, alone=without)
             tell(project, scenario, found[scenario])
@@ -334,8 +378,15 @@ def say(text: str) -> None:
 def tell(project: Project, scenario: str, result: Result) -> None:
     """Print what was measured, with what differs."""
     say(f"{project.name}, {scenario}: {result.words()}")
-    for label, difference in (("after the edit", result.edited), ("built again", result.again)):
-        for kind, found in (("stale", difference.pages), ("lost", difference.lost), ("false", difference.extra)):
+    for label, difference in (
+        ("after the edit", result.edited),
+        ("built again", result.again),
+    ):
+        for kind, found in (
+            ("stale", difference.pages),
+            ("lost", difference.lost),
+            ("false", difference.extra),
+        ):
             for what in found:
                 say(f"    {label}, {kind}: {what}")
     for name in result.alone:
@@ -352,21 +403,37 @@ def installed(project: Project) -> str | None:
 
 def table(measured: Iterable[tuple[Project, dict[str, Result]]]) -> str:
     """Return the table in Markdown, and below it what each tool's items are and why a scenario is none."""
-    lines = ["| | " + " | ".join(SCENARIOS) + " |", "| --- " * (len(SCENARIOS) + 1) + "|"]
+    lines = [
+        "| | " + " | ".join(SCENARIOS) + " |",
+        "| --- " * (len(SCENARIOS) + 1) + "|",
+    ]
     notes: list[str] = []
     for project, results in measured:
-        cells = [results[scenario].words() if scenario in results else "n/a" for scenario in SCENARIOS]
-        lines.append(f"| {project.name} {installed(project)} | " + " | ".join(cells) + " |")
-        reasons = "".join(f' No "{name}": {why}.' for name, why in project.not_applicable.items())
+        cells = [
+            results[scenario].words() if scenario in results else "n/a"
+            for scenario in SCENARIOS
+        ]
+        lines.append(
+            f"| {project.name} {installed(project)} | " + " | ".join(cells) + " |"
+        )
+        reasons = "".join(
+            f' No "{name}": {why}.' for name, why in project.not_applicable.items()
+        )
         notes.append(f"- {project.name}: {project.about}{reasons}")
     return "\n".join([*lines, "", *notes])
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Measure the tools that are named, or all; return 1 where ours differs."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("tools", nargs="*", metavar="TOOL", help=f"of {', '.join(TOOLS)}; all if absent")
-    parser.add_argument("--table", action="store_true", help="print the table in Markdown")
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "tools", nargs="*", metavar="TOOL", help=f"of {', '.join(TOOLS)}; all if absent"
+    )
+    parser.add_argument(
+        "--table", action="store_true", help="print the table in Markdown"
+    )
     options = parser.parse_args(arguments)
     measured: list[tuple[Project, dict[str, Result]]] = []
     for name in options.tools or TOOLS:
@@ -376,10 +443,17 @@ def main(arguments: list[str] | None = None) -> int:
             continue
         measured.append((project, measure(project)))
     today = dt.datetime.now(tz=dt.UTC).date()
-    sys.stdout.write(f"Python {sys.version.split()[0]}, Sphinx {version('sphinx')}, {today}\n")
+    sys.stdout.write(
+        f"Python {sys.version.split()[0]}, Sphinx {version('sphinx')}, {today}\n"
+    )
     if options.table:
         sys.stdout.write(table(measured) + "\n")
-    ours = [result for project, results in measured if project.name == OURS for result in results.values()]
+    ours = [
+        result
+        for project, results in measured
+        if project.name == OURS
+        for result in results.values()
+    ]
     return int(any(result.edited or result.again for result in ours))
 
 

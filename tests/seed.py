@@ -163,11 +163,17 @@ def seed_files() -> dict[str, str]:
 
 
 def line_of(text: str, start: str) -> int:
-    return next(number for number, line in enumerate(text.split("\n"), 1) if line.startswith(start))
+    return next(
+        number
+        for number, line in enumerate(text.split("\n"), 1)
+        if line.startswith(start)
+    )
 
 
 def without(text: str, start: str) -> str:
-    return "".join(line for line in text.splitlines(keepends=True) if not line.startswith(start))
+    return "".join(
+        line for line in text.splitlines(keepends=True) if not line.startswith(start)
+    )
 
 
 def break_row(files: dict[str, str]) -> None:
@@ -180,7 +186,9 @@ def break_note(files: dict[str, str]) -> None:
 
 def break_order(files: dict[str, str]) -> None:
     row = next(line for line in SEED.splitlines(keepends=True) if line.startswith(ROW))
-    files[INDEX] = without(SEED, ROW).replace("|-------------|-------|\n", f"|-------------|-------|\n{row}", 1)
+    files[INDEX] = without(SEED, ROW).replace(
+        "|-------------|-------|\n", f"|-------------|-------|\n{row}", 1
+    )
 
 
 def break_page(files: dict[str, str]) -> None:
@@ -192,11 +200,15 @@ def break_page(files: dict[str, str]) -> None:
 def break_name(files: dict[str, str]) -> None:
     new = PAGE.replace("Clone", "Copy")
     files[new] = files.pop(PAGE).replace("4bit_Defensive_Clone", "4bit_Defensive_Copy")
-    files["heuristics/index.md"] = files["heuristics/index.md"].replace(Path(PAGE).stem, Path(new).stem)
+    files["heuristics/index.md"] = files["heuristics/index.md"].replace(
+        Path(PAGE).stem, Path(new).stem
+    )
 
 
 def break_category(files: dict[str, str]) -> None:
-    files["conf.py"] = files["conf.py"].replace('    "Debugging"', '    "Speed": "",\n    "Debugging"')
+    files["conf.py"] = files["conf.py"].replace(
+        '    "Debugging"', '    "Speed": "",\n    "Debugging"'
+    )
 
 
 def break_count(files: dict[str, str]) -> None:
@@ -212,7 +224,19 @@ BREAKS: dict[str, tuple[Callable[[dict[str, str]], None], int, tuple[str, ...]]]
     "a note is changed": (break_note, AT_ROW, (f"- {ROW}", f"+ {ROW}")),
     "rows are reordered": (break_order, FIRST, (f"- {ROW}",)),
     "a page is removed": (break_page, AT_ROW, (f"- {ROW}",)),
-    "a heuristic is renamed": (break_name, AT_ROW, (f"- {ROW}", f"+ {ROW.replace('Clone', 'Copy')}")),
-    "a category without description": (break_category, line_of(SEED, "| Debugging"), ("+ | Speed | 0 |  |",)),
-    "a count is edited": (break_count, AT_CATEGORY, ("- | Quantization | 4 |", "+ | Quantization | 3 |")),
+    "a heuristic is renamed": (
+        break_name,
+        AT_ROW,
+        (f"- {ROW}", f"+ {ROW.replace('Clone', 'Copy')}"),
+    ),
+    "a category without description": (
+        break_category,
+        line_of(SEED, "| Debugging"),
+        ("+ | Speed | 0 |  |",),
+    ),
+    "a count is edited": (
+        break_count,
+        AT_CATEGORY,
+        ("- | Quantization | 4 |", "+ | Quantization | 3 |"),
+    ),
 }

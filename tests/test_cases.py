@@ -43,7 +43,9 @@ def test_fails_until_mended(path: Path, tmp_path: Path) -> None:
     assert first.status == 1
     check_pages(case, first)
     again = project.build("text", "-W")
-    assert again.stderr.strip() == case.warnings, "a build that reads nothing says the same"
+    assert again.stderr.strip() == case.warnings, (
+        "a build that reads nothing says the same"
+    )
     assert again.status == 1
     project.write(case.mended)
     assert project.build("text", "-W").stderr == ""
@@ -52,10 +54,16 @@ def test_fails_until_mended(path: Path, tmp_path: Path) -> None:
 
 def test_every_subtype_has_a_case() -> None:
     all_warnings = "\n".join(read_case(path).warnings for path in FAIL)
-    missing = [subtype.word for subtype in Subtype if f"[heuristic.{subtype.word}]" not in all_warnings]
+    missing = [
+        subtype.word
+        for subtype in Subtype
+        if f"[heuristic.{subtype.word}]" not in all_warnings
+    ]
     assert not missing
 
 
-@pytest.mark.parametrize("path", GOOD + FAIL, ids=lambda path: f"{path.parent.name}-{path.stem}")
+@pytest.mark.parametrize(
+    "path", GOOD + FAIL, ids=lambda path: f"{path.parent.name}-{path.stem}"
+)
 def test_says_what_it_shows(path: Path) -> None:
     assert read_case(path).about

@@ -27,20 +27,50 @@ def test_namespace(name: str, namespace: str, stripped: str) -> None:
 
 
 def config(**values: Any) -> Any:  # noqa: ANN401 - stands for Sphinx's
-    return SimpleNamespace(**{option.name: option.default for option in OPTIONS} | values)
+    return SimpleNamespace(
+        **{option.name: option.default for option in OPTIONS} | values
+    )
 
 
 ALLOWED: list[tuple[str, list[Any], list[Any]]] = [
-    ("heuristics_namespace", ["", "acme", "a-b_c.d"], [None, 1, b"x", ["x"], "a b", "a/b"]),
-    ("heuristics_package", ["", "peft", "a.b_c", "a-b"], [None, 1, "not a package", "1x", "a..b", "a."]),
-    ("heuristics_dir", [None, "heuristics", "a/b"], ["", " ", "/abs", "../up", "a/../../b", "..", 3, Path("x")]),
-    ("heuristics_categories", [{}, {"A": "a"}], [None, [], ["A"], {"A": 1}, {1: "a"}, "A"]),
-    ("heuristics_targets", [{}, {"A": "a", "B": None}], [None, [], "a", {"A": 1}, {1: "a"}]),
+    (
+        "heuristics_namespace",
+        ["", "acme", "a-b_c.d"],
+        [None, 1, b"x", ["x"], "a b", "a/b"],
+    ),
+    (
+        "heuristics_package",
+        ["", "peft", "a.b_c", "a-b"],
+        [None, 1, "not a package", "1x", "a..b", "a."],
+    ),
+    (
+        "heuristics_dir",
+        [None, "heuristics", "a/b"],
+        ["", " ", "/abs", "../up", "a/../../b", "..", 3, Path("x")],
+    ),
+    (
+        "heuristics_categories",
+        [{}, {"A": "a"}],
+        [None, [], ["A"], {"A": 1}, {1: "a"}, "A"],
+    ),
+    (
+        "heuristics_targets",
+        [{}, {"A": "a", "B": None}],
+        [None, [], "a", {"A": 1}, {1: "a"}],
+    ),
     ("heuristics_undocumented", ["warn", "planned"], ["", None, True, "Planned"]),
-    ("heuristics_sections", [[], ["Why"], ("Why", "See also")], [None, "Why", [1], {"Why"}, [None]]),
+    (
+        "heuristics_sections",
+        [[], ["Why"], ("Why", "See also")],
+        [None, "Why", [1], {"Why"}, [None]],
+    ),
     ("heuristics_index_file", [None, "x.md"], ["", "/x.md", 3]),
     ("heuristics_index_title", [None, "", "T"], [3, b"T"]),
-    ("heuristics_placement", ["summary", "top", "bottom"], ["", "Top", None, 3, ["top"]]),
+    (
+        "heuristics_placement",
+        ["summary", "top", "bottom"],
+        ["", "Top", None, 3, ["top"]],
+    ),
     ("heuristics_max_shown", [0, 3, 100], [-1, True, "3", None, 3.0]),
     ("heuristics_inherited", ["show", "link", "none"], ["", None, True, False]),
     ("heuristics_rollup", [True, False], [None, 1, "yes"]),
@@ -50,7 +80,17 @@ ALLOWED: list[tuple[str, list[Any], list[Any]]] = [
     (
         "heuristics_source_url",
         [None, "https://x/{path}", "https://x/{line:>4}/{{}}"],
-        [3, ["x"], "{path.x}", "{line[0]}", "{path[x]}", "{}", "{0}", "{version:d}", "{"],
+        [
+            3,
+            ["x"],
+            "{path.x}",
+            "{line[0]}",
+            "{path[x]}",
+            "{}",
+            "{0}",
+            "{version:d}",
+            "{",
+        ],
     ),
 ]
 
@@ -59,19 +99,29 @@ def test_every_option_is_in_the_table() -> None:
     assert [name for name, *_values in ALLOWED] == [option.name for option in OPTIONS]
 
 
-@pytest.mark.parametrize(("name", "value"), [(name, value) for name, good, _bad in ALLOWED for value in good])
+@pytest.mark.parametrize(
+    ("name", "value"), [(name, value) for name, good, _bad in ALLOWED for value in good]
+)
 def test_allowed_value(name: str, value: object, tmp_path: Path) -> None:
     assert problems_in(config(**{name: value}), tmp_path / "conf.py") == []
 
 
-@pytest.mark.parametrize(("name", "value"), [(name, value) for name, _good, bad in ALLOWED for value in bad])
-def test_bad_value_is_told_and_the_default_holds(name: str, value: object, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("name", "value"), [(name, value) for name, _good, bad in ALLOWED for value in bad]
+)
+def test_bad_value_is_told_and_the_default_holds(
+    name: str, value: object, tmp_path: Path
+) -> None:
     conf_py = tmp_path / "conf.py"
     conf_py.write_text(f"\n{name} = None\n")
     bad, default = config(**{name: value}), config()
     (problem,) = problems_in(bad, conf_py)
     assert problem.message.startswith(f"{name} = {value!r}: allowed is ")
-    assert (problem.subtype.word, problem.source, problem.line) == ("config", str(conf_py), 2)
+    assert (problem.subtype.word, problem.source, problem.line) == (
+        "config",
+        str(conf_py),
+        2,
+    )
     assert Settings.of(bad) == Settings.of(default)
 
 
@@ -81,7 +131,11 @@ def test_assignments(tmp_path: Path) -> None:
         "heuristics_dir = 1\nif a:\n    heuristics_dir = 2  # the last one\nheuristics_rollup: bool=True\n"
         "# heuristics_package = 1\nheuristics_exclude += []\nif heuristics_placement == 1:\n    dir = heuristics_dir\n"
     )
-    assert assignments(conf_py) == {"heuristics_dir": 3, "heuristics_rollup": 4, "heuristics_exclude": 6}
+    assert assignments(conf_py) == {
+        "heuristics_dir": 3,
+        "heuristics_rollup": 4,
+        "heuristics_exclude": 6,
+    }
 
 
 def test_no_conf_py_has_no_assignments(tmp_path: Path) -> None:

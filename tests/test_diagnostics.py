@@ -14,11 +14,15 @@ if TYPE_CHECKING:
     from conftest import Project
 
 
-@pytest.mark.parametrize(("suppressed", "count"), [("heuristic", 0), ("heuristic.target", 1), ("ref", 2)])
+@pytest.mark.parametrize(
+    ("suppressed", "count"), [("heuristic", 0), ("heuristic.target", 1), ("ref", 2)]
+)
 def test_warnings_can_be_suppressed_by_type_and_subtype(
     project: Callable[..., Project], suppressed: str, count: int
 ) -> None:
-    conf = f'extensions = ["sphinxext_heuristics"]\nsuppress_warnings = ["{suppressed}"]\n'
+    conf = (
+        f'extensions = ["sphinxext_heuristics"]\nsuppress_warnings = ["{suppressed}"]\n'
+    )
     index = "Start\n=====\n\n.. heuristic:: One\n   :note: See :heuristic:`No`.\n   :impl: no.where\n"
     built = project({"conf.py": conf, "index.rst": index}).build("html", "-W")
     assert len(built.warnings) == count

@@ -95,7 +95,11 @@ def test_connection_names_a_target_and_reads_back(type_: str, text: str) -> None
     assert found.target == found.target.strip()
     marks = "?" * found.planned + "~" * found.short
     if not found.target.startswith(("?", "~")) and found.target[-1] != ">":
-        written = f"{found.text} <{marks}{found.target}>" if found.text else f"{marks}{found.target}"
+        written = (
+            f"{found.text} <{marks}{found.target}>"
+            if found.text
+            else f"{marks}{found.target}"
+        )
         again = read_heuristic.parse_connection(type_, written)
         assert again == found
 
@@ -104,9 +108,15 @@ def test_connection_names_a_target_and_reads_back(type_: str, text: str) -> None
 @given(value=TEXT | LINE)
 def test_parts_of_a_list_are_parts_and_split_no_further(value: str) -> None:
     parts = options.split(value)
-    assert all(part == part.strip() and part and "," not in part and "\n" not in part for part in parts)
+    assert all(
+        part == part.strip() and part and "," not in part and "\n" not in part
+        for part in parts
+    )
     assert options.split(", ".join(["", *parts, ""])) == parts
-    assert all(target and "," not in target for target in queries.split_targets(value.replace("~", "")))
+    assert all(
+        target and "," not in target
+        for target in queries.split_targets(value.replace("~", ""))
+    )
 
 
 @SOME
@@ -121,7 +131,15 @@ _INLINE = st.recursive(
     st.builds(nodes.Text, LINE),
     lambda inner: st.builds(
         lambda cls, children: cls("", "", *children),
-        st.sampled_from((nodes.emphasis, nodes.strong, nodes.literal, nodes.inline, nodes.problematic)),
+        st.sampled_from(
+            (
+                nodes.emphasis,
+                nodes.strong,
+                nodes.literal,
+                nodes.inline,
+                nodes.problematic,
+            )
+        ),
         st.lists(inner, max_size=3),
     ),
     max_leaves=6,
@@ -140,7 +158,9 @@ def test_what_is_frozen_thaws_to_the_same(children: list[nodes.Node]) -> None:
 
 @SOME
 @given(children=st.lists(_INLINE, min_size=1, max_size=5))
-def test_first_sentence_begins_the_paragraph_and_is_its_own_first_sentence(children: list[nodes.Node]) -> None:
+def test_first_sentence_begins_the_paragraph_and_is_its_own_first_sentence(
+    children: list[nodes.Node],
+) -> None:
     paragraph = nodes.paragraph("", "", *children)
     first = nodes.paragraph("", "", *inline.first_sentence(paragraph))
     assert paragraph.astext().startswith(first.astext())
@@ -150,22 +170,46 @@ def test_first_sentence_begins_the_paragraph_and_is_its_own_first_sentence(child
 
 @SOME
 @given(children=st.lists(_INLINE, max_size=5))
-def test_markdown_of_anything_is_one_cell_with_no_html_of_the_authors(children: list[nodes.Node]) -> None:
+def test_markdown_of_anything_is_one_cell_with_no_html_of_the_authors(
+    children: list[nodes.Node],
+) -> None:
     written = markdown.inline(inline.freeze(children, "page"))
-    tokens = MarkdownIt("commonmark").enable("table").parse(f"| a | b |\n|---|---|\n| x | {written} |\n")
+    tokens = (
+        MarkdownIt("commonmark")
+        .enable("table")
+        .parse(f"| a | b |\n|---|---|\n| x | {written} |\n")
+    )
     cells = [token for token in tokens if token.type == "inline"]
     assert len(cells) == 4, written
-    tags = [child.content for cell in cells for child in cell.children or () if child.type == "html_inline"]
-    assert set(tags) <= {"<em>", "</em>", "<strong>", "</strong>", "<code>", "</code>"}, written
+    tags = [
+        child.content
+        for cell in cells
+        for child in cell.children or ()
+        if child.type == "html_inline"
+    ]
+    assert set(tags) <= {
+        "<em>",
+        "</em>",
+        "<strong>",
+        "</strong>",
+        "<code>",
+        "</code>",
+    }, written
 
 
-_PARTS = st.lists(st.sampled_from(("demo", "Model", "Other", "merge")), min_size=1, max_size=3).map(".".join)
+_PARTS = st.lists(
+    st.sampled_from(("demo", "Model", "Other", "merge")), min_size=1, max_size=3
+).map(".".join)
 
 
 @SOME
 @given(names=st.lists(_PARTS, min_size=1, max_size=6), target=_PARTS | NAME)
-def test_target_means_documented_names_that_end_like_it(names: list[str], target: str) -> None:
-    entries = [Entry(names=(name,), lineage=(), anchor="", by_hand=False) for name in names]
+def test_target_means_documented_names_that_end_like_it(
+    names: list[str], target: str
+) -> None:
+    entries = [
+        Entry(names=(name,), lineage=(), anchor="", by_hand=False) for name in names
+    ]
     objects = Objects(entries, canonical={}, aliases=lambda name: (name,))
     found = objects.find(target)
     assert not (found.names and found.objects)
@@ -194,7 +238,9 @@ def test_page_is_one_that_is_named_alike(docnames: list[str], target: str) -> No
     until=st.sampled_from(("", "0.1", "1", "1.0rc1", "v2")) | LINE,
     version=st.sampled_from(("0.1", "1.0", "1.0.dev1", "2.1+cpu", "1.0rc2")),
 )
-def test_no_version_lies_in_an_empty_range(since: str, until: str, version: str) -> None:
+def test_no_version_lies_in_an_empty_range(
+    since: str, until: str, version: str
+) -> None:
     if versions.is_empty_range(since, until) and not version.endswith(("dev1", "rc2")):
         assert not versions.holds(since, until, version)
     assert versions.holds("", "", version)
@@ -221,14 +267,25 @@ def test_version_with_a_capital_v_is_a_prefix_as_one_with_a_small_one() -> None:
 
 def test_sentence_goes_on_after_two_spaces_and_a_small_letter() -> None:
     text = "Set approx.  ten of them. More."
-    assert inline.first_sentence(nodes.paragraph("", text))[0].astext() == "Set approx.  ten of them."
+    assert (
+        inline.first_sentence(nodes.paragraph("", text))[0].astext()
+        == "Set approx.  ten of them."
+    )
 
 
 @pytest.mark.parametrize(
-    "text", ["Use v. 1.2 of e.g. Demo.", "See sec. 2.", "Zhang et al. (2023) say so.", "Ca. 5 % is lost."]
+    "text",
+    [
+        "Use v. 1.2 of e.g. Demo.",
+        "See sec. 2.",
+        "Zhang et al. (2023) say so.",
+        "Ca. 5 % is lost.",
+    ],
 )
 def test_sentence_goes_on_after_an_abbreviation(text: str) -> None:
-    assert inline.first_sentence(nodes.paragraph("", f"{text} More."))[0].astext() == text
+    assert (
+        inline.first_sentence(nodes.paragraph("", f"{text} More."))[0].astext() == text
+    )
 
 
 def test_attribute_of_any_kind_is_left_out_of_a_note() -> None:
@@ -252,7 +309,10 @@ def test_difference_to_a_line_that_says_itself_that_it_has_no_end() -> None:
 def test_source_nested_too_deeply_tells_nothing(tmp_path: Path, source: str) -> None:
     path = tmp_path / "module.py"
     path.write_text(source, encoding="utf-8")
-    assert isinstance(source_names.read_names(source_names.State(path, 0, 0), "module"), source_names.Names)
+    assert isinstance(
+        source_names.read_names(source_names.State(path, 0, 0), "module"),
+        source_names.Names,
+    )
 
 
 def test_source_is_read_without_a_word_about_its_escapes(tmp_path: Path) -> None:
@@ -292,8 +352,12 @@ def test_empty_name_of_a_quote_is_none(project: Callable[..., Project]) -> None:
 def test_link_to_nothing_in_a_note_is_told_of(project: Callable[..., Project]) -> None:
     links = ":ref:`a <>`, :doc:`b <>`, :any:`c <>` and :heuristic:`d <>`"
     rst = f"Start\n=====\n\n.. toctree::\n\n   more\n\n.. py:class:: demo.Model\n\n{Written(name='One').rst()}"
-    rst += Written(name="Links", options=(("note", links), ("impl", "demo.Model"))).rst()
-    myst = Written(name="Empty", options=(("note", "'[](<>) and [](#)'"), ("impl", "demo.Model"))).myst()
+    rst += Written(
+        name="Links", options=(("note", links), ("impl", "demo.Model"))
+    ).rst()
+    myst = Written(
+        name="Empty", options=(("note", "'[](<>) and [](#)'"), ("impl", "demo.Model"))
+    ).myst()
     built = project({"index.rst": rst, "more.md": f"# More\n\n{myst}"}).build("html")
     assert built.status == 0
     for name in ("undefined label: ''", "unknown document: ''", "names no heuristic"):
@@ -302,17 +366,29 @@ def test_link_to_nothing_in_a_note_is_told_of(project: Callable[..., Project]) -
     assert all(f"{text}" in shown for text in ("a, b, c and d", "Empty"))
 
 
-def test_template_that_takes_the_line_for_text_is_refused(project: Callable[..., Project]) -> None:
+def test_template_that_takes_the_line_for_text_is_refused(
+    project: Callable[..., Project],
+) -> None:
     conf = "extensions = ['sphinxext_heuristics']\nheuristics_source_url = 'https://example.org/{path}#{line:s}'\n"
-    quote = Written(directive="evidence", name="packaging.version:parse", body="return Version(version)").rst()
+    quote = Written(
+        directive="evidence",
+        name="packaging.version:parse",
+        body="return Version(version)",
+    ).rst()
     built = project({"conf.py": conf, "index.rst": f"Start\n=====\n\n{quote}"}).build()
     [warning] = built.warnings
     assert "conf.py:2: WARNING: heuristics_source_url = " in warning
 
 
 @pytest.mark.parametrize("option", ["heuristics_index_file", "heuristics_reach_file"])
-@pytest.mark.parametrize("name", ["x" * 5000, f"{'x/' * 3000}y", "ring", "ring/x"], ids=["name", "path", "ring", "in"])
-def test_file_that_cannot_be_is_told_of(project: Callable[..., Project], option: str, name: str) -> None:
+@pytest.mark.parametrize(
+    "name",
+    ["x" * 5000, f"{'x/' * 3000}y", "ring", "ring/x"],
+    ids=["name", "path", "ring", "in"],
+)
+def test_file_that_cannot_be_is_told_of(
+    project: Callable[..., Project], option: str, name: str
+) -> None:
     conf = f"extensions = ['sphinxext_heuristics']\n{option} = {name!r}\n"
     made = project({"conf.py": conf, "index.rst": "Start\n=====\n"})
     (made.src / "ring").symlink_to("ring")
@@ -345,25 +421,41 @@ def test_what_real_source_says_is_found_and_nothing_else(random: Random) -> None
 
 @settings(SOME, max_examples=100)
 @given(hostile=HOSTILE)
-def test_hostile_source_and_quotes_raise_nothing(shelf: Shelf, hostile: Hostile) -> None:
+def test_hostile_source_and_quotes_raise_nothing(
+    shelf: Shelf, hostile: Hostile
+) -> None:
     shelf.examine(hostile)
 
 
 MODULES = {
-    "a function and its module": ({"run": "def run(): pass\n"}, "from .run import run\n"),
+    "a function and its module": (
+        {"run": "def run(): pass\n"},
+        "from .run import run\n",
+    ),
     "a ring": ({"run": "from . import run as run\n"}, "from .run import run as run\n"),
-    "itself": ({}, "import pk as run\nfrom pk.run import run as more\nfrom .more import more\n"),
-    "stars": ({f"m{at}": f"from .m{at + 1} import *\n" for at in range(300)}, "from .m0 import *\n"),
+    "itself": (
+        {},
+        "import pk as run\nfrom pk.run import run as more\nfrom .more import more\n",
+    ),
+    "stars": (
+        {f"m{at}": f"from .m{at + 1} import *\n" for at in range(300)},
+        "from .m0 import *\n",
+    ),
     "classes": (
         {"run": "".join(f"class C{at}(C{at + 1}): pass\n" for at in range(1500))},
         "from .run import C0 as run\n",
     ),
-    "imports": ({f"m{at}": f"from .m{at + 1} import run\n" for at in range(400)}, "from .m0 import run\n"),
+    "imports": (
+        {f"m{at}": f"from .m{at + 1} import run\n" for at in range(400)},
+        "from .m0 import run\n",
+    ),
 }
 
 
 @pytest.mark.parametrize("what", MODULES)
-def test_names_that_lead_on_and_on_end_somewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, what: str) -> None:
+def test_names_that_lead_on_and_on_end_somewhere(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, what: str
+) -> None:
     inside, own = MODULES[what]
     (tmp_path / "pk").mkdir()
     for name, text in {"__init__": own, **inside}.items():
@@ -388,23 +480,35 @@ def test_function_that_is_named_like_its_module_is_known_by_both_names(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "pk").mkdir()
-    (tmp_path / "pk" / "__init__.py").write_text("from .run import run\nfrom .Model import Model\n", encoding="utf-8")
-    (tmp_path / "pk" / "run.py").write_text("def run(): pass\ndef other(): pass\n", encoding="utf-8")
-    (tmp_path / "pk" / "Model.py").write_text("class Model:\n    def run(self): pass\nrun = 1\n", encoding="utf-8")
+    (tmp_path / "pk" / "__init__.py").write_text(
+        "from .run import run\nfrom .Model import Model\n", encoding="utf-8"
+    )
+    (tmp_path / "pk" / "run.py").write_text(
+        "def run(): pass\ndef other(): pass\n", encoding="utf-8"
+    )
+    (tmp_path / "pk" / "Model.py").write_text(
+        "class Model:\n    def run(self): pass\nrun = 1\n", encoding="utf-8"
+    )
     monkeypatch.syspath_prepend(tmp_path)
     names = packages.Sources()
     for dotted in ("pk.run", "pk.run.run"):
         assert names.canonical(dotted) == ("pk.run", "run")
         assert set(names.aliases(dotted)) == {"pk.run", "pk.run.run"}
     assert names.canonical("pk.run.other") == ("pk.run", "other")
-    assert names.canonical("pk.Model.Model.run") == names.canonical("pk.Model.run") == ("pk.Model", "Model.run")
+    assert (
+        names.canonical("pk.Model.Model.run")
+        == names.canonical("pk.Model.run")
+        == ("pk.Model", "Model.run")
+    )
 
 
 def test_name_that_is_assigned_with_others_is_found_where_it_is_imported_from(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "assigning.py").write_text("x, y = 1, 2\n", encoding="utf-8")
-    (tmp_path / "importing.py").write_text("from assigning import y\n", encoding="utf-8")
+    (tmp_path / "importing.py").write_text(
+        "from assigning import y\n", encoding="utf-8"
+    )
     monkeypatch.syspath_prepend(tmp_path)
     claim = claim_of("importing", "y", "x, y = 1, 2")
     found = verify(claim, packages.Sources())
@@ -412,9 +516,13 @@ def test_name_that_is_assigned_with_others_is_found_where_it_is_imported_from(
     assert (found.module, found.line) == ("assigning", 1)
 
 
-def test_file_that_loses_a_class_meanwhile_has_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_file_that_loses_a_class_meanwhile_has_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     path = tmp_path / "losing.py"
-    path.write_text("class A:\n    def f(self): pass\nclass B(A): pass\n", encoding="utf-8")
+    path.write_text(
+        "class A:\n    def f(self): pass\nclass B(A): pass\n", encoding="utf-8"
+    )
     monkeypatch.syspath_prepend(tmp_path)
     names = packages.Sources()
     assert names.lineage("losing.B.f") == ("losing.B.f", "losing.A.f")
@@ -432,7 +540,9 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     made.close()
 
 
-@settings(SOME, max_examples=12, phases=[Phase.generate])  # it takes long to shrink a page
+@settings(
+    SOME, max_examples=12, phases=[Phase.generate]
+)  # it takes long to shrink a page
 @given(written=st.lists(DIRECTIVES, min_size=15, max_size=15), configured=CONFIGURED)
 def test_directive_is_read_where_it_stands_or_told_of(
     site: Site, written: list[Written], configured: dict[str, object]
@@ -460,25 +570,44 @@ ATTACKS = (
 def attacked(syntax: str) -> dict[str, str]:
     """Return a project each of whose texts is an attack, where the syntax has no HTML of its own."""
     api = ".. py:class:: demo.Model\n\n   A model.\n\n.. heuristics-for:: demo.Model\n\n.. heuristic-graph::\n\n"
-    api += "".join(f".. heuristic-index::\n{option}\n" for option in ("", "   :layout: cards\n", "   :missing:\n"))
+    api += "".join(
+        f".. heuristic-index::\n{option}\n"
+        for option in ("", "   :layout: cards\n", "   :missing:\n")
+    )
     every = []
     for at, text in enumerate(ATTACKS):
-        options = {"title": text, "category": text, "class": text, "name": text, "env": f"?{text}"}
+        options = {
+            "title": text,
+            "category": text,
+            "class": text,
+            "name": text,
+            "env": f"?{text}",
+        }
         options["impl"] = f"{text} <demo.Model>, {text} <?demo.Nope>"
         options["note"] = text if syntax == "rst" else "a note"
         body = text if syntax == "rst" else "A body."
         quote = Written(directive="evidence", name=f"textwrap:{text}", body=text)
         if syntax == "md":
-            options = {name: json.dumps(value) for name, value in options.items()}  # as YAML wants it
-        every += [Written(name=f"H{at}", options=tuple(options.items()), body=body), quote]
+            options = {
+                name: json.dumps(value) for name, value in options.items()
+            }  # as YAML wants it
+        every += [
+            Written(name=f"H{at}", options=tuple(options.items()), body=body),
+            quote,
+        ]
     page = "".join(one.rst() if syntax == "rst" else one.myst() for one in every)
     head = "More\n====\n\n" if syntax == "rst" else "# More\n\n"
-    return {"index.rst": f"Start\n=====\n\n.. toctree::\n\n   more\n\n{api}", f"more.{syntax}": head + page}
+    return {
+        "index.rst": f"Start\n=====\n\n.. toctree::\n\n   more\n\n{api}",
+        f"more.{syntax}": head + page,
+    }
 
 
 @pytest.mark.parametrize("syntax", ["rst", "md"])
 @pytest.mark.parametrize("builder", ["html", "json"])
-def test_hostile_text_stays_text(project: Callable[..., Project], builder: str, syntax: str) -> None:
+def test_hostile_text_stays_text(
+    project: Callable[..., Project], builder: str, syntax: str
+) -> None:
     built = project(attacked(syntax)).build(builder)
     assert built.status == 0
     for page in ("index", "more", "heuristic-index"):
@@ -494,14 +623,19 @@ def test_hostile_text_stays_text(project: Callable[..., Project], builder: str, 
         for element in soup.select("*"):
             assert not any(name.startswith("on") for name in element.attrs), element
             assert element.name not in {"script", "img"}, element
-            assert element.name != "svg" or element.get("role") == "group", element  # the graph is one
+            assert element.name != "svg" or element.get("role") == "group", (
+                element
+            )  # the graph is one
             assert not str(element.get("href", "")).startswith("javascript:"), element
 
 
 def test_names_whose_anchors_would_be_one_are_told_apart(site: Site) -> None:
     names = ("Two_B", "Two-B", "two.b", "TWO_B")
     domain, _said = site.build(
-        [Written(name=name, options=(("impl", "demo.Model"),), body="A note.") for name in names]
+        [
+            Written(name=name, options=(("impl", "demo.Model"),), body="A note.")
+            for name in names
+        ]
     )
     anchors = [record.anchor for record in domain.pages["first"].heuristics]
     assert len(set(anchors)) == len(names)
@@ -509,10 +643,20 @@ def test_names_whose_anchors_would_be_one_are_told_apart(site: Site) -> None:
 
 def test_control_characters_do_not_reach_what_is_shown_elsewhere(site: Site) -> None:
     text = "before \N{RIGHT-TO-LEFT OVERRIDE}after\x07"
-    options = (("title", text), ("note", text), ("category", text), ("impl", f"{text} <demo.Model>"))
+    options = (
+        ("title", text),
+        ("note", text),
+        ("category", text),
+        ("impl", f"{text} <demo.Model>"),
+    )
     domain, told = site.build([Written(name="Bidi", options=options)])
     record = domain.plan.heuristics["Bidi"]
-    shown = (record.title, inline.text_of(record.note), *record.categories, record.connections[0].text or "")
+    shown = (
+        record.title,
+        inline.text_of(record.note),
+        *record.categories,
+        record.connections[0].text or "",
+    )
     assert [one.split() for one in shown] == [["before", "after"]] * 4
     assert "U+202E" in told
 
@@ -538,15 +682,38 @@ def seconds(run: Callable[[Any], object], made: Any) -> float:  # noqa: ANN401 -
 
 def records(count: int) -> list[Heuristic]:
     """Return heuristics, each with a category of its own."""
-    plain = {"title": "", "note": (), "severity": "tip", "connections": (), "excepts": (), "since": "", "until": ""}
-    rest = {"inject": True, "classes": (), "docname": "", "anchor": "", "source": "", "line": 1}
-    return [Heuristic(name=f"H{at}", categories=(f"C{at}",), **plain, **rest) for at in range(count)]
+    plain = {
+        "title": "",
+        "note": (),
+        "severity": "tip",
+        "connections": (),
+        "excepts": (),
+        "since": "",
+        "until": "",
+    }
+    rest = {
+        "inject": True,
+        "classes": (),
+        "docname": "",
+        "anchor": "",
+        "source": "",
+        "line": 1,
+    }
+    return [
+        Heuristic(name=f"H{at}", categories=(f"C{at}",), **plain, **rest)
+        for at in range(count)
+    ]
 
 
 def entries(count: int) -> Objects:
     """Return that many documented methods."""
     made = [
-        Entry(names=(f"demo.C{at}.merge",), lineage=(f"x.C{at}.merge",), anchor="", by_hand=False)
+        Entry(
+            names=(f"demo.C{at}.merge",),
+            lineage=(f"x.C{at}.merge",),
+            anchor="",
+            by_hand=False,
+        )
         for at in range(count)
     ]
     return Objects(made, canonical={}, aliases=lambda name: (name,))
@@ -561,29 +728,58 @@ def found(quote: str) -> None:
     nearest(quote, place)
 
 
-def sections(count: int) -> tuple[dict[str, tuple[tuple[str, ...], ...]], dict[str, tuple[str, str]]]:
+def sections(
+    count: int,
+) -> tuple[dict[str, tuple[tuple[str, ...], ...]], dict[str, tuple[str, str]]]:
     """Return the sections of one page and a label for each."""
     ids = tuple((f"s{at}", f"label-{at}") for at in range(count))
-    return {"page": ids}, {f"label-{at}": ("page", f"label-{at}") for at in range(count)}
+    return {"page": ids}, {
+        f"label-{at}": ("page", f"label-{at}") for at in range(count)
+    }
 
 
 GROWING: dict[str, tuple[int, Callable[[int], Any], Callable[[Any], object]]] = {
-    "spaces in a connection": (4000, lambda n: f"a{' ' * n}b", lambda t: read_heuristic.parse_connection("env", t)),
-    "angles in a connection": (20_000, lambda n: "<a" * n + ">", lambda t: read_heuristic.parse_connection("env", t)),
+    "spaces in a connection": (
+        4000,
+        lambda n: f"a{' ' * n}b",
+        lambda t: read_heuristic.parse_connection("env", t),
+    ),
+    "angles in a connection": (
+        20_000,
+        lambda n: "<a" * n + ">",
+        lambda t: read_heuristic.parse_connection("env", t),
+    ),
     "list": (20_000, lambda n: "a, \n" * n, options.split),
     "targets": (20_000, lambda n: "category:a ,~b " * n, queries.split_targets),
-    "abbreviations": (1000, lambda n: nodes.paragraph("", "e.g. X " * n), inline.first_sentence),
-    "quotes after a stop": (20_000, lambda n: nodes.paragraph("", "." + "'" * n + "x"), inline.first_sentence),
+    "abbreviations": (
+        1000,
+        lambda n: nodes.paragraph("", "e.g. X " * n),
+        inline.first_sentence,
+    ),
+    "quotes after a stop": (
+        20_000,
+        lambda n: nodes.paragraph("", "." + "'" * n + "x"),
+        inline.first_sentence,
+    ),
     "parts of a paragraph": (
         1000,
         lambda n: nodes.paragraph(
-            "", "", *(nodes.emphasis("", "e.g. X ") if at % 2 else nodes.Text("i.e. X") for at in range(n))
+            "",
+            "",
+            *(
+                nodes.emphasis("", "e.g. X ") if at % 2 else nodes.Text("i.e. X")
+                for at in range(n)
+            ),
         ),
         inline.first_sentence,
     ),
     "angles in a cell": (20_000, lambda n: ">" + "<a" * n, markdown.text),
     "parts of a cell": (500, lambda n: ("a b",) * n, markdown.inline),
-    "emphasis in a cell": (2000, lambda n: "*a_ ~b~ `c` [d](e) &amp; |" * (n // 10), markdown.text),
+    "emphasis in a cell": (
+        2000,
+        lambda n: "*a_ ~b~ `c` [d](e) &amp; |" * (n // 10),
+        markdown.text,
+    ),
     "missing targets, all alike": (
         300,
         lambda n: (entries(n), n),
@@ -606,8 +802,16 @@ GROWING: dict[str, tuple[int, Callable[[int], Any], Callable[[Any], object]]] = 
     ),
     "lines of a quote": (400, lambda n: "x = 1\n" * n, found),
     "indentation of a quote": (20_000, lambda n: f"{' ' * n}x = 1\ny", found),
-    "quotes in a docstring": (1000, lambda n: "'''\n" + "```{evidence} x\n" * n + "'''", Source),
-    "parts of a module's name": (1000, lambda n: f"textwrap{'.a' * n}", lambda name: packages.Sources().path(name)),
+    "quotes in a docstring": (
+        1000,
+        lambda n: "'''\n" + "```{evidence} x\n" * n + "'''",
+        Source,
+    ),
+    "parts of a module's name": (
+        1000,
+        lambda n: f"textwrap{'.a' * n}",
+        lambda name: packages.Sources().path(name),
+    ),
     "categories": (500, records, lambda made: categories(made, {})),
     "labels of a page": (1000, sections, lambda made: Pages(*made)),
     "parts of a page": (
@@ -649,16 +853,25 @@ _MODEL = ".. py:class:: demo.Model\n\n   A model.\n\n"
 BUILT: dict[str, tuple[int, Callable[[int], str]]] = {
     "definitions of one name": (
         80,
-        lambda n: _MODEL + numbered(n, ".. heuristic:: One\n   :impl: demo.Model\n   :note: {0}\n\n"),
+        lambda n: (
+            _MODEL
+            + numbered(n, ".. heuristic:: One\n   :impl: demo.Model\n   :note: {0}\n\n")
+        ),
     ),
     "sections that show one": (
         30,
-        lambda n: numbered(n, _LABELS) + numbered(n, ".. heuristic:: H{0}\n   :workflow: label{0}\n   :note: x\n\n"),
+        lambda n: (
+            numbered(n, _LABELS)
+            + numbered(
+                n, ".. heuristic:: H{0}\n   :workflow: label{0}\n   :note: x\n\n"
+            )
+        ),
     ),
     "entries that show one": (
         30,
         lambda n: (
-            numbered(n, _CLASSES) + f".. heuristic:: One\n   :impl: *.merge, {numbered(n, 'demo.C{0}able', ', ')}\n"
+            numbered(n, _CLASSES)
+            + f".. heuristic:: One\n   :impl: *.merge, {numbered(n, 'demo.C{0}able', ', ')}\n"
         ),
     ),
     "targets that are not there": (
@@ -673,18 +886,26 @@ BUILT: dict[str, tuple[int, Callable[[int], str]]] = {
     "roles that name nothing": (
         30,
         lambda n: (
-            numbered(n, ".. heuristic:: One{0}\n   :impl: ?x\n   :note: x\n\n") + numbered(n, ":heuristic:`Own{0}` ")
+            numbered(n, ".. heuristic:: One{0}\n   :impl: ?x\n   :note: x\n\n")
+            + numbered(n, ":heuristic:`Own{0}` ")
         ),
     ),
     "targets asked for": (
         20,
         lambda n: (
             numbered(n, _CLASSES)
-            + numbered(n, ".. heuristic:: One{0}\n   :impl: demo.C{0}able\n   :note: x\n\n")
+            + numbered(
+                n, ".. heuristic:: One{0}\n   :impl: demo.C{0}able\n   :note: x\n\n"
+            )
             + f".. heuristics-for:: {numbered(n, 'demo.C{0}able ')}\n"
         ),
     ),
-    "lines of a quote": (150, lambda n: f".. evidence:: textwrap:dedent\n\n{numbered(n, '   x = {0}', chr(10))}"),
+    "lines of a quote": (
+        150,
+        lambda n: (
+            f".. evidence:: textwrap:dedent\n\n{numbered(n, '   x = {0}', chr(10))}"
+        ),
+    ),
     "words of an argument": (
         100,
         lambda n: (
@@ -698,17 +919,23 @@ BUILT: dict[str, tuple[int, Callable[[int], str]]] = {
 def lines_run(root: Path, page: str) -> int:
     """Return how many lines of this extension a build of one page runs."""
     root.mkdir()
-    (root / "conf.py").write_text("extensions = ['sphinxext_heuristics']\n", encoding="utf-8")
+    (root / "conf.py").write_text(
+        "extensions = ['sphinxext_heuristics']\n", encoding="utf-8"
+    )
     (root / "index.rst").write_text(_HEAD + page, encoding="utf-8")
     package = str(Path(diagnostics.__file__).parent)
     count = itertools.count()
 
-    def in_function(_frame: FrameType, event: str, _argument: object) -> TraceFunction | None:
+    def in_function(
+        _frame: FrameType, event: str, _argument: object
+    ) -> TraceFunction | None:
         if event == "line":
             next(count)
         return in_function
 
-    def at_call(frame: FrameType, _event: str, _argument: object) -> TraceFunction | None:
+    def at_call(
+        frame: FrameType, _event: str, _argument: object
+    ) -> TraceFunction | None:
         return in_function if frame.f_code.co_filename.startswith(package) else None
 
     with docutils_namespace():
@@ -725,19 +952,25 @@ def lines_run(root: Path, page: str) -> int:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("what", BUILT)
-def test_build_of_four_times_as_much_runs_four_times_as_many_lines(tmp_path: Path, what: str) -> None:
+def test_build_of_four_times_as_much_runs_four_times_as_many_lines(
+    tmp_path: Path, what: str
+) -> None:
     count, make = BUILT[what]
     lines_run(tmp_path / "first", make(1))  # reads the source that quotes are from
-    lines = [lines_run(tmp_path / str(number), make(number)) for number in (count, 2 * count, 4 * count)]
-    first, second = (long - short for short, long in pairwise(lines))  # without what any build runs
+    lines = [
+        lines_run(tmp_path / str(number), make(number))
+        for number in (count, 2 * count, 4 * count)
+    ]
+    first, second = (
+        long - short for short, long in pairwise(lines)
+    )  # without what any build runs
     assert second < 2.1 * first, lines
 
 
 @pytest.mark.slow
 def test_ten_thousand_connections(project: Callable[..., Project]) -> None:
-    page = (
-        f".. heuristic:: One\n   :note: x\n   :impl: {numbered(10_000, '?demo.X{0}', ', ')}\n\n.. heuristic-index::\n"
-    )
+    targets = numbered(10_000, "?demo.X{0}", ", ")
+    page = f".. heuristic:: One\n   :note: x\n   :impl: {targets}\n\n.. heuristic-index::\n"
     built = project({"index.rst": _HEAD + page}).ok("html")
     assert built.read("index.html").count("demo.X9999<") == 2
 
@@ -750,11 +983,20 @@ def test_note_of_a_million_characters(project: Callable[..., Project]) -> None:
 
 def test_long_names_are_told_apart(project: Callable[..., Project]) -> None:
     names = [f"{'a_very_long_name_' * 60}{last}" for last in ("One", "Two", "one")]
-    page = _MODEL + "".join(f".. heuristic:: {name}\n   :impl: demo.Model\n   :note: x\n\n" for name in names)
-    built = project({"index.rst": f"{_HEAD}{page}:heuristic:`{names[1]}` :heuristic:`{names[0]}x`\n"}).build("html")
+    page = _MODEL + "".join(
+        f".. heuristic:: {name}\n   :impl: demo.Model\n   :note: x\n\n"
+        for name in names
+    )
+    built = project(
+        {
+            "index.rst": f"{_HEAD}{page}:heuristic:`{names[1]}` :heuristic:`{names[0]}x`\n"
+        }
+    ).build("html")
     [unknown] = built.warnings
     assert f"unknown heuristic '{names[0]}x'; did you mean '{names[0]}'" in unknown
-    assert built.shown("index.html", "demo.Model") == [name.replace("_", " ") for name in names]
+    assert built.shown("index.html", "demo.Model") == [
+        name.replace("_", " ") for name in names
+    ]
 
 
 @pytest.mark.parametrize("syntax", ["rst", "md"])
@@ -770,11 +1012,25 @@ def test_deep_nesting(project: Callable[..., Project], syntax: str) -> None:
     else:
         fences = [":" * (depth + 3 - at) for at in range(depth)]
         page = "# Start\n\n" + "".join(
-            f"{fence}{{heuristic}} N{at}\n:impl: ?x\n\nNote.\n\n" for at, fence in enumerate(fences)
+            f"{fence}{{heuristic}} N{at}\n:impl: ?x\n\nNote.\n\n"
+            for at, fence in enumerate(fences)
         )
         page += "\n".join(reversed(fences))
-        page += "\n\n" + "> " * 15 + "```{heuristic} Deep\n" + "> " * 15 + ":impl: ?x\n" + "> " * 15 + ":note: x\n"
+        page += (
+            "\n\n"
+            + "> " * 15
+            + "```{heuristic} Deep\n"
+            + "> " * 15
+            + ":impl: ?x\n"
+            + "> " * 15
+            + ":note: x\n"
+        )
     conf = "extensions = ['myst_parser', 'sphinxext_heuristics']\nmyst_enable_extensions = ['colon_fence']\n"
     built = project({"conf.py": conf, f"index.{syntax}": page}).ok("html")
-    listed = [link.get_text() for link in built.soup("heuristic-index.html").select("table.indextable a[href]")]
+    listed = [
+        link.get_text()
+        for link in built.soup("heuristic-index.html").select(
+            "table.indextable a[href]"
+        )
+    ]
     assert {f"N{depth - 1}", "Deep"} <= set(listed)

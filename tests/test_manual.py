@@ -21,13 +21,19 @@ MANUAL = ROOT / "docs" / "manual"
 SYNTAXES = ("myst", "rst")
 
 #: README: a line that ends in the path of a file, and its text.
-_NAMED = re.compile(r"`(?P<path>[\w./]+)`:\n\n(?P<fence>`{3,})\w+\n(?P<text>.*?)^(?P=fence)$", re.MULTILINE | re.DOTALL)
+_NAMED = re.compile(
+    r"`(?P<path>[\w./]+)`:\n\n(?P<fence>`{3,})\w+\n(?P<text>.*?)^(?P=fence)$",
+    re.MULTILINE | re.DOTALL,
+)
 #: The manual: a block whose caption is the path of a file.
 _CAPTIONED = re.compile(
     r"^(?P<fence>`{3,})\{code-block\} \w+\n:caption: (?P<path>[^\n]+)\n(?::[^\n]*\n)*\n(?P<text>.*?)^(?P=fence)$",
     re.MULTILINE | re.DOTALL,
 )
-_TAB = re.compile(r"^:::\{tab-item\} [^\n]*\n:sync: (?P<syntax>\w+)\n(?P<text>.*?)^:::$", re.MULTILINE | re.DOTALL)
+_TAB = re.compile(
+    r"^:::\{tab-item\} [^\n]*\n:sync: (?P<syntax>\w+)\n(?P<text>.*?)^:::$",
+    re.MULTILINE | re.DOTALL,
+)
 
 
 def pasted(page: str, syntax: str = "") -> dict[str, str]:
@@ -50,7 +56,12 @@ def run(root: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     """Run a module of Python in a folder, as readers do."""
     environment = os.environ | {"NO_COLOR": "1", "PYTHONPATH": str(ROOT)}
     return subprocess.run(  # noqa: S603 - the arguments are this file's
-        [sys.executable, "-m", *arguments], check=False, capture_output=True, text=True, cwd=root, env=environment
+        [sys.executable, "-m", *arguments],
+        check=False,
+        capture_output=True,
+        text=True,
+        cwd=root,
+        env=environment,
     )
 
 
@@ -67,7 +78,11 @@ def ok(done: subprocess.CompletedProcess[str]) -> None:
 def showing(page: Path, heuristic: str) -> list[str]:
     """Return the ids of the API entries on a page that show a heuristic."""
     soup = BeautifulSoup(page.read_text(encoding="utf-8"), "html.parser")
-    boxes = [box for box in soup.select("dd div.heuristic") if box.select_one(f"a[href*='{heuristic}']")]
+    boxes = [
+        box
+        for box in soup.select("dd div.heuristic")
+        if box.select_one(f"a[href*='{heuristic}']")
+    ]
     entries = [box.find_parent("dd").find_previous_sibling("dt") for box in boxes]  # type: ignore[union-attr]
     return [str(entry["id"]) for entry in entries if entry is not None]
 
@@ -80,13 +95,23 @@ def is_missing(stderr: str, page: str, closest: str) -> bool:
 
 def test_readmes_example_is_complete(tmp_path: Path) -> None:
     files = pasted("README.md")
-    assert list(files) == ["yourpackage.py", "docs/conf.py", "docs/index.md", "docs/heuristics/Close_The_Session.md"]
+    assert list(files) == [
+        "yourpackage.py",
+        "docs/conf.py",
+        "docs/index.md",
+        "docs/heuristics/Close_The_Session.md",
+    ]
     write(tmp_path, files)
     ok(run(tmp_path, "sphinx", "-W", "docs", "html"))
-    assert showing(tmp_path / "html" / "index.html", "Close_The_Session") == ["yourpackage.Session"]
+    assert showing(tmp_path / "html" / "index.html", "Close_The_Session") == [
+        "yourpackage.Session"
+    ]
 
     name = "docs/heuristics/Close_The_Session.md"
-    write(tmp_path, {name: files[name].replace("yourpackage.Session", "yourpackage.Sesion")})
+    write(
+        tmp_path,
+        {name: files[name].replace("yourpackage.Session", "yourpackage.Sesion")},
+    )
     done = run(tmp_path, "sphinx", "-W", "docs", "html")
     assert done.returncode == 1
     assert is_missing(done.stderr, name, "yourpackage.Session")
@@ -105,11 +130,19 @@ def test_get_started(tmp_path: Path, syntax: str) -> None:
     ok(build(tmp_path))
     shown = ["mailer.QuickSession.send", "mailer.Session"]
     html = (tmp_path / "docs/_build/html/api.html").read_text("utf-8")
-    assert html.count('<div class="heuristic-repeated') == 1, "Session.send names it in one line"
-    assert sorted(showing(tmp_path / "docs/_build/html/api.html", "Close_The_Session")) == shown
+    assert html.count('<div class="heuristic-repeated') == 1, (
+        "Session.send names it in one line"
+    )
+    assert (
+        sorted(showing(tmp_path / "docs/_build/html/api.html", "Close_The_Session"))
+        == shown
+    )
 
     page = tmp_path / "docs" / "heuristics" / f"Close_The_Session.{suffix}"
-    page.write_text(page.read_text("utf-8").replace("mailer.Session,", "mailer.Sesion,"), encoding="utf-8")
+    page.write_text(
+        page.read_text("utf-8").replace("mailer.Session,", "mailer.Sesion,"),
+        encoding="utf-8",
+    )
     for _time in range(2):
         done = build(tmp_path)
         assert done.returncode == 1
@@ -126,10 +159,22 @@ def test_the_complete_conf_py(tmp_path: Path, syntax: str) -> None:
         return
     # what is commented out there works, too, once its command has written the file
     (conf,) = files.values()
-    commands = re.findall(r"^# heuristics_\w+ = .+  # python -m (.+)$", conf, re.MULTILINE)
-    write(tmp_path, {"docs/conf.py": re.sub(r"^# (?=heuristics_\w+ = )", "", conf, flags=re.MULTILINE)})
+    commands = re.findall(
+        r"^# heuristics_\w+ = .+  # python -m (.+)$", conf, re.MULTILINE
+    )
+    write(
+        tmp_path,
+        {
+            "docs/conf.py": re.sub(
+                r"^# (?=heuristics_\w+ = )", "", conf, flags=re.MULTILINE
+            )
+        },
+    )
     assert len(commands) == 2
-    assert [run(tmp_path, *command.split()).returncode for command in commands] == [0, 0]
+    assert [run(tmp_path, *command.split()).returncode for command in commands] == [
+        0,
+        0,
+    ]
     ok(build(tmp_path))
 
 
@@ -141,11 +186,19 @@ def test_the_complete_conf_py(tmp_path: Path, syntax: str) -> None:
     ],
     ids=["classes", "modules"],
 )
-def test_adopt_with_autosummarys_templates(tmp_path: Path, options: str, listed: list[str], page: str) -> None:
+def test_adopt_with_autosummarys_templates(
+    tmp_path: Path, options: str, listed: list[str], page: str
+) -> None:
     mailer(tmp_path, "rst")
     manual = (MANUAL / "adopt.md").read_text("utf-8")
-    (settings,) = re.findall(r"^templates_path = .*\nexclude_patterns = .*\n", manual, re.MULTILINE)
-    conf = (tmp_path / "docs" / "conf.py").read_text("utf-8").replace("sphinx.ext.autodoc", "sphinx.ext.autosummary")
+    (settings,) = re.findall(
+        r"^templates_path = .*\nexclude_patterns = .*\n", manual, re.MULTILINE
+    )
+    conf = (
+        (tmp_path / "docs" / "conf.py")
+        .read_text("utf-8")
+        .replace("sphinx.ext.autodoc", "sphinx.ext.autosummary")
+    )
     names = "".join(f"   {name}\n" for name in listed)
     stubs = f"API\n===\n\n.. autosummary::\n   :toctree: generated\n{options}\n{names}"
     write(tmp_path, {"docs/api.rst": stubs, "docs/conf.py": conf})
@@ -153,18 +206,38 @@ def test_adopt_with_autosummarys_templates(tmp_path: Path, options: str, listed:
         write(tmp_path, {"postal/__init__.py": '"""Mail."""\n'})
         (tmp_path / "mailer.py").rename(tmp_path / "postal" / "mailer.py")
         heuristic = tmp_path / "docs" / "heuristics" / "Close_The_Session.rst"
-        heuristic.write_text(heuristic.read_text("utf-8").replace("mailer.", "postal.mailer."), encoding="utf-8")
-        write(tmp_path, {"docs/conf.py": conf.replace('package = "mailer"', 'package = "postal"')})
+        heuristic.write_text(
+            heuristic.read_text("utf-8").replace("mailer.", "postal.mailer."),
+            encoding="utf-8",
+        )
+        write(
+            tmp_path,
+            {"docs/conf.py": conf.replace('package = "mailer"', 'package = "postal"')},
+        )
     # as the page says: without a template, the members have no entries
     done = build(tmp_path)
     assert done.returncode == 1
     assert "Session.send" in done.stderr
 
-    templates = {path: text for path, text in pasted("docs/manual/adopt.md").items() if "_templates" in path}
+    templates = {
+        path: text
+        for path, text in pasted("docs/manual/adopt.md").items()
+        if "_templates" in path
+    }
     assert len(templates) == 2
-    write(tmp_path, templates | {"docs/conf.py": (tmp_path / "docs" / "conf.py").read_text("utf-8") + settings})
+    write(
+        tmp_path,
+        templates
+        | {
+            "docs/conf.py": (tmp_path / "docs" / "conf.py").read_text("utf-8")
+            + settings
+        },
+    )
     ok(build(tmp_path, "-E"))
-    shown = showing(tmp_path / "docs" / "_build" / "html" / "generated" / f"{page}.html", "Close_The_Session")
+    shown = showing(
+        tmp_path / "docs" / "_build" / "html" / "generated" / f"{page}.html",
+        "Close_The_Session",
+    )
     assert f"{page.removesuffix('.QuickSession')}.QuickSession.send" in shown
 
 
@@ -172,7 +245,11 @@ def test_adopt_with_autosummarys_templates(tmp_path: Path, options: str, listed:
 def test_adopt_many_at_once(tmp_path: Path, syntax: str) -> None:
     mailer(tmp_path, syntax)
     page = (MANUAL / "adopt.md").read_text("utf-8")
-    index = {path: text for path, text in pasted("docs/manual/adopt.md").items() if f"index.{syntax[:1]}" in path}
+    index = {
+        path: text
+        for path, text in pasted("docs/manual/adopt.md").items()
+        if f"index.{syntax[:1]}" in path
+    }
     assert len(index) == 1
     write(tmp_path, index)
     (names,) = re.findall(r"^for name in (.+); do$", page, re.MULTILINE)
@@ -182,7 +259,10 @@ def test_adopt_many_at_once(tmp_path: Path, syntax: str) -> None:
     # two warnings each, of the subtypes that the page names
     done = build(tmp_path)
     subtypes = re.findall(r"\[(heuristic\.\w+)\]$", done.stderr, re.MULTILINE)
-    assert (done.returncode, sorted(subtypes)) == (1, ["heuristic.note"] * 2 + ["heuristic.orphan"] * 2)
+    assert (done.returncode, sorted(subtypes)) == (
+        1,
+        ["heuristic.note"] * 2 + ["heuristic.orphan"] * 2,
+    )
     (suppressed,) = re.findall(r"^suppress_warnings = .*\n", page, re.MULTILINE)
     conf = (tmp_path / "docs" / "conf.py").read_text("utf-8")
     write(tmp_path, {"docs/conf.py": conf + suppressed})
@@ -190,11 +270,24 @@ def test_adopt_many_at_once(tmp_path: Path, syntax: str) -> None:
 
 
 def test_the_manuals_yaml_is_yaml_and_names_hooks_that_exist() -> None:
-    blocks = re.findall(r"^```yaml\n(.*?)^```$", (MANUAL / "ci.md").read_text("utf-8"), re.MULTILINE | re.DOTALL)
+    blocks = re.findall(
+        r"^```yaml\n(.*?)^```$",
+        (MANUAL / "ci.md").read_text("utf-8"),
+        re.MULTILINE | re.DOTALL,
+    )
     workflow, read_the_docs, pre_commit = map(yaml.safe_load, blocks)
-    assert workflow["jobs"]["html"]["steps"][-1]["run"] == "sphinx-build -W docs docs/_build/html"
-    assert read_the_docs["sphinx"] == {"configuration": "docs/conf.py", "fail_on_warning": True}
-    known = {hook["id"] for hook in yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text("utf-8"))}
+    assert (
+        workflow["jobs"]["html"]["steps"][-1]["run"]
+        == "sphinx-build -W docs docs/_build/html"
+    )
+    assert read_the_docs["sphinx"] == {
+        "configuration": "docs/conf.py",
+        "fail_on_warning": True,
+    }
+    known = {
+        hook["id"]
+        for hook in yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text("utf-8"))
+    }
     used = {hook["id"] for repo in pre_commit["repos"] for hook in repo["hooks"]}
     assert used
     assert used <= known

@@ -80,15 +80,20 @@ EMPHASIS = "WARNING: Inline emphasis start-string without end-string."
 def issues(lines: str) -> list[dict[str, str | None]]:
     """Return what GitHub's runner takes from each line that a matcher matches.
 
-    As in ``IssueMatcher.cs`` and ``OutputManager.cs`` of github.com/actions/runner: an empty severity is the
-    matcher's, a severity of another name drops the line, and colours are part of what is matched.
+    As in ``IssueMatcher.cs`` and ``OutputManager.cs`` of github.com/actions/runner: an
+    empty severity is the matcher's, a severity of another name drops the line, and
+    colours are part of what is matched.
     """
     found = []
     for line in lines.splitlines():
         for matcher in json.loads(MATCHER.read_text("utf-8"))["problemMatcher"]:
             (pattern,) = matcher["pattern"]
             if match := re.search(pattern["regexp"], line):
-                issue = {key: match[group] for key, group in pattern.items() if key != "regexp"}
+                issue = {
+                    key: match[group]
+                    for key, group in pattern.items()
+                    if key != "regexp"
+                }
                 issue["severity"] = (issue["severity"] or matcher["severity"]).lower()
                 assert issue["severity"] in {"warning", "error", "notice"}
                 found.append({key: value for key, value in issue.items() if value})
@@ -97,15 +102,29 @@ def issues(lines: str) -> list[dict[str, str | None]]:
 
 def build(project: Project, *options: str) -> str:
     """Build in a process of its own, as a workflow does; return all that it prints."""
-    command = [sys.executable, "-m", "sphinx", *options, str(project.src), str(project.root / "out")]
+    command = [
+        sys.executable,
+        "-m",
+        "sphinx",
+        *options,
+        str(project.src),
+        str(project.root / "out"),
+    ]
     done = subprocess.run(  # noqa: S603 - the arguments are this file's
-        command, check=False, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd=project.root
+        command,
+        check=False,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        cwd=project.root,
     )
     return done.stdout
 
 
 @pytest.mark.parametrize("colours", ["--no-color", "--color"])
-def test_every_place_and_severity_of_a_warning_is_read(project: Callable[..., Project], colours: str) -> None:
+def test_every_place_and_severity_of_a_warning_is_read(
+    project: Callable[..., Project], colours: str
+) -> None:
     scales = project(sections(PROJECT))
     output = build(scales, colours)
     # In CI, Sphinx erases lines of progress whatever it is told of colours.
@@ -125,7 +144,8 @@ def test_every_place_and_severity_of_a_warning_is_read(project: Callable[..., Pr
             "message": "document isn't included in any toctree",
             "code": "toc.not_included",
         },
-        # a docstring: its line counts from the docstring's first, so it is none of the file
+        # a docstring: its line counts from the docstring's first, so it is none of the
+        # file
         {
             "file": f"{src}/scales.py",
             "severity": "warning",
@@ -133,7 +153,11 @@ def test_every_place_and_severity_of_a_warning_is_read(project: Callable[..., Pr
             "code": "docutils",
         },
         # a docstring that no file is known of
-        {"severity": "warning", "message": f"docstring of ghost.weigh:3: {EMPHASIS}", "code": "docutils"},
+        {
+            "severity": "warning",
+            "message": f"docstring of ghost.weigh:3: {EMPHASIS}",
+            "code": "docutils",
+        },
         {
             "file": f"{src}/index.rst",
             "line": "8",
@@ -149,9 +173,14 @@ def test_every_place_and_severity_of_a_warning_is_read(project: Callable[..., Pr
     assert (critical["file"], critical["severity"]) == (f"{src}/index.rst", "error")
     (ours,) = [issue for issue in found if issue.get("code") == "heuristic.target"]
     # the line is the directive's, or its option's
-    assert (ours["file"], ours["severity"], ours["line"] in {"12", "14"}) == (f"{src}/index.rst", "warning", True)
+    assert (ours["file"], ours["severity"], ours["line"] in {"12", "14"}) == (
+        f"{src}/index.rst",
+        "warning",
+        True,
+    )
     assert "scales.Skale" in str(ours["message"])
-    # no two matchers read one line, and the warning with neither file nor type is left out
+    # no two matchers read one line, and the warning with neither file nor type is left
+    # out
     assert len(found) == 7
     assert "8 warnings" in output
 
@@ -161,7 +190,12 @@ def test_every_place_and_severity_of_a_warning_is_read(project: Callable[..., Pr
     [
         pytest.param(
             "C:\\docs\\api.rst:12: WARNING: unknown document [ref.doc]",
-            {"file": "C:\\docs\\api.rst", "line": "12", "message": "unknown document", "code": "ref.doc"},
+            {
+                "file": "C:\\docs\\api.rst",
+                "line": "12",
+                "message": "unknown document",
+                "code": "ref.doc",
+            },
             id="Windows",
         ),
         pytest.param(
@@ -171,13 +205,25 @@ def test_every_place_and_severity_of_a_warning_is_read(project: Callable[..., Pr
         ),
         pytest.param(
             "/d/api.rst:<autosummary>:1: WARNING: x [ref.ref]",
-            {"file": "/d/api.rst", "message": "<autosummary>:1: WARNING: x", "code": "ref.ref"},
+            {
+                "file": "/d/api.rst",
+                "message": "<autosummary>:1: WARNING: x",
+                "code": "ref.ref",
+            },
             id="autosummary",
         ),
-        pytest.param("<unknown>:1: WARNING: x", {"message": "<unknown>:1: WARNING: x"}, id="unknown"),
+        pytest.param(
+            "<unknown>:1: WARNING: x",
+            {"message": "<unknown>:1: WARNING: x"},
+            id="unknown",
+        ),
         pytest.param(
             "/d/api.md:3: WARNING: 'x' is in the docstring of x: [y] is not",
-            {"file": "/d/api.md", "line": "3", "message": "'x' is in the docstring of x: [y] is not"},
+            {
+                "file": "/d/api.md",
+                "line": "3",
+                "message": "'x' is in the docstring of x: [y] is not",
+            },
             id="a message of docstrings",
         ),
         pytest.param(
@@ -185,9 +231,15 @@ def test_every_place_and_severity_of_a_warning_is_read(project: Callable[..., Pr
             {"file": "/d/api.rst", "message": "x", "code": "toc.y"},
             id="stdout and stderr in one, which is not done with its line",
         ),
-        pytest.param("WARNING: Running pip as the 'root' user can break permissions", None, id="pip"),
+        pytest.param(
+            "WARNING: Running pip as the 'root' user can break permissions",
+            None,
+            id="pip",
+        ),
         pytest.param("reading sources... [ 50%] api: done", None, id="progress"),
-        pytest.param("  lib/scales.py:5 has now:", None, id="a further line of a message"),
+        pytest.param(
+            "  lib/scales.py:5 has now:", None, id="a further line of a message"
+        ),
     ],
 )
 def test_other_lines(line: str, issue: dict[str, str] | None) -> None:
@@ -213,18 +265,30 @@ def test_the_manuals_two_lines_name_the_file(tmp_path: Path) -> None:
 def test_our_own_workflows_that_build_the_site_use_it() -> None:
     path = MATCHER.relative_to(ROOT).as_posix()
     for name in ("ci", "newest-peft"):
-        jobs = yaml.safe_load((ROOT / ".github" / "workflows" / f"{name}.yml").read_text("utf-8"))["jobs"]
+        jobs = yaml.safe_load(
+            (ROOT / ".github" / "workflows" / f"{name}.yml").read_text("utf-8")
+        )["jobs"]
         steps = [step.get("run", "") for step in jobs["html"]["steps"]]
-        (added,) = [at for at, run in enumerate(steps) if run == f'echo "::add-matcher::{path}"']
+        (added,) = [
+            at for at, run in enumerate(steps) if run == f'echo "::add-matcher::{path}"'
+        ]
         (built,) = [at for at, run in enumerate(steps) if run.startswith("make html")]
         assert added < built
 
 
 def test_hooks_for_pre_commit_are_commands_and_take_no_file_names() -> None:
     hooks = yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text("utf-8"))
-    assert [hook["id"] for hook in hooks] == ["heuristics-index", "heuristics-index-check", "heuristics-verify"]
+    assert [hook["id"] for hook in hooks] == [
+        "heuristics-index",
+        "heuristics-index-check",
+        "heuristics-verify",
+    ]
     for hook in hooks:
         program, *arguments = hook["entry"].removeprefix("python -m ").split()
         assert program == "sphinxext_heuristics"
         assert parser().parse_args([*arguments, *hook["args"]]).docs == "docs"
-        assert (hook["language"], hook["pass_filenames"], hook["args"]) == ("system", False, ["docs"])
+        assert (hook["language"], hook["pass_filenames"], hook["args"]) == (
+            "system",
+            False,
+            ["docs"],
+        )

@@ -22,17 +22,35 @@ RELEASE = runpy.run_path(str(ROOT / "tools" / "release.py"))
 SOURCE = "https://example.org/someone/something"
 
 #: What `tools/release.py check` reads.
-READ = ("pyproject.toml", "sphinxext_heuristics/__init__.py", "CHANGELOG.md", *RELEASE["INSTALL_PAGES"])
+READ = (
+    "pyproject.toml",
+    "sphinxext_heuristics/__init__.py",
+    "CHANGELOG.md",
+    *RELEASE["INSTALL_PAGES"],
+)
 INSTALL = "pip install 'sphinxext-heuristics[myst]'"
 
 
-def run(*arguments: str, cwd: Path, path: Path | None = None) -> subprocess.CompletedProcess[str]:
+def run(
+    *arguments: str, cwd: Path, path: Path | None = None
+) -> subprocess.CompletedProcess[str]:
     """Run Python in a folder, with the package from *path* if that is given."""
     # a copy of the package is not what coverage is measured of
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE_")}
-    environment |= {"HF_HUB_OFFLINE": "1", "NO_COLOR": "1"} | ({} if path is None else {"PYTHONPATH": str(path)})
+    environment = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith("COVERAGE_")
+    }
+    environment |= {"HF_HUB_OFFLINE": "1", "NO_COLOR": "1"} | (
+        {} if path is None else {"PYTHONPATH": str(path)}
+    )
     return subprocess.run(  # noqa: S603 - the arguments are this file's
-        [sys.executable, *arguments], check=False, capture_output=True, text=True, cwd=cwd, env=environment
+        [sys.executable, *arguments],
+        check=False,
+        capture_output=True,
+        text=True,
+        cwd=cwd,
+        env=environment,
     )
 
 
@@ -48,12 +66,20 @@ def ready(tmp_path: Path) -> Path:
     urls = "\n".join(f'{label} = "{SOURCE}"' for label in RELEASE["URLS"])
     project = tmp_path / "pyproject.toml"
     text = project.read_text("utf-8")
-    project.write_text(re.sub(r"(?<=^\[project\.urls\]\n)(.+\n)*", urls + "\n", text, flags=re.MULTILINE))
+    project.write_text(
+        re.sub(
+            r"(?<=^\[project\.urls\]\n)(.+\n)*", urls + "\n", text, flags=re.MULTILINE
+        )
+    )
     for name in RELEASE["INSTALL_PAGES"]:
         (tmp_path / name).write_text(INSTALL)
     log = tmp_path / "CHANGELOG.md"
-    log.write_text("# Changelog\n\n## [Unreleased]\n\n## [0.1.0] - 2026-11-25\n\n### Added\n\n- All.\n")
-    (tmp_path / "sphinxext_heuristics" / "__init__.py").write_text('__version__ = "0.1.0"\n')
+    log.write_text(
+        "# Changelog\n\n## [Unreleased]\n\n## [0.1.0] - 2026-11-25\n\n### Added\n\n- All.\n"
+    )
+    (tmp_path / "sphinxext_heuristics" / "__init__.py").write_text(
+        '__version__ = "0.1.0"\n'
+    )
     return tmp_path
 
 
@@ -72,7 +98,12 @@ def test_a_complete_release_passes(ready: Path) -> None:
     ("name", "old", "new", "message"),
     [
         pytest.param(
-            *("pyproject.toml", r"^Source = .*\n", "", "pyproject.toml: [project.urls] has no Source; see 'Publish'"),
+            *(
+                "pyproject.toml",
+                r"^Source = .*\n",
+                "",
+                "pyproject.toml: [project.urls] has no Source; see 'Publish'",
+            ),
             id="no address",
         ),
         pytest.param(
@@ -117,7 +148,9 @@ def test_a_complete_release_passes(ready: Path) -> None:
         ),
     ],
 )
-def test_what_is_missing_stops_a_release(ready: Path, name: str, old: str, new: str, message: str) -> None:
+def test_what_is_missing_stops_a_release(
+    ready: Path, name: str, old: str, new: str, message: str
+) -> None:
     path = ready / name
     changed, times = re.subn(old, new, path.read_text("utf-8"), flags=re.MULTILINE)
     assert times
@@ -129,16 +162,24 @@ def test_what_is_missing_stops_a_release(ready: Path, name: str, old: str, new: 
 
 def test_the_changelog_of_this_version_is_complete() -> None:
     current = RELEASE["version"]()
-    assert not [message for message in RELEASE["missing"](f"v{current}") if "CHANGELOG" in message or "tag" in message]
+    assert not [
+        message
+        for message in RELEASE["missing"](f"v{current}")
+        if "CHANGELOG" in message or "tag" in message
+    ]
 
 
 def test_the_workflow_publishes_only_what_was_checked() -> None:
-    jobs: dict[str, Any] = yaml.safe_load((ROOT / ".github/workflows/release.yml").read_text("utf-8"))["jobs"]
+    jobs: dict[str, Any] = yaml.safe_load(
+        (ROOT / ".github/workflows/release.yml").read_text("utf-8")
+    )["jobs"]
     assert (jobs["publish"]["needs"], jobs["check"]["needs"]) == ("check", "build")
     commands = [step["run"] for step in jobs["build"]["steps"] if "run" in step]
     assert commands == ['python tools/release.py check "$TAG"', "make dist"]
     # what may publish runs nothing of ours
-    assert [name for name, job in jobs.items() if "id-token" in job.get("permissions", {})] == ["publish"]
+    assert [
+        name for name, job in jobs.items() if "id-token" in job.get("permissions", {})
+    ] == ["publish"]
     assert not [step for step in jobs["publish"]["steps"] if "run" in step]
     assert jobs["publish"]["environment"]
 
@@ -148,19 +189,35 @@ def test_the_workflow_publishes_only_what_was_checked() -> None:
 
 def links(markdown: str) -> list[str]:
     """Return the targets of all links and images."""
-    tokens = [child for token in MarkdownIt().parse(markdown) for child in token.children or ()]
-    return [str(token.attrs[name]) for token in tokens for name in ("href", "src") if name in token.attrs]
+    tokens = [
+        child
+        for token in MarkdownIt().parse(markdown)
+        for child in token.children or ()
+    ]
+    return [
+        str(token.attrs[name])
+        for token in tokens
+        for name in ("href", "src")
+        if name in token.attrs
+    ]
 
 
-def test_links_of_readme_lead_to_files_and_are_absolute_once_the_address_is_known() -> None:
+def test_links_of_readme_lead_to_files_and_are_absolute_once_the_address_is_known() -> (
+    None
+):
     readme = (ROOT / "README.md").read_text("utf-8")
     before = links(readme)
     relative = [link for link in before if not re.match(r"#|https://", link)]
     assert relative
-    assert not [link for link in relative if not (ROOT / link.partition("#")[0]).exists()]
+    assert not [
+        link for link in relative if not (ROOT / link.partition("#")[0]).exists()
+    ]
     after = RELEASE["absolute"](readme, SOURCE, "v0.1.0")
     views = {link: "raw" if link.endswith(".png") else "blob" for link in relative}
-    expected = [f"{SOURCE}/{views[link]}/v0.1.0/{link}" if link in views else link for link in before]
+    expected = [
+        f"{SOURCE}/{views[link]}/v0.1.0/{link}" if link in views else link
+        for link in before
+    ]
     assert links(after) == expected
     # also in a source distribution built from another
     assert RELEASE["absolute"](after, SOURCE, "v0.1.0") == after
@@ -206,7 +263,9 @@ def unpacked(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("sdist")
     archive = built("build_sdist", ROOT, folder)
     with tarfile.open(archive) as tar:
-        tar.extraction_filter = getattr(tarfile, "data_filter", lambda member, _path: member)
+        tar.extraction_filter = getattr(
+            tarfile, "data_filter", lambda member, _path: member
+        )
         tar.extractall(folder)  # noqa: S202 - an archive of our own
     return folder / archive.name.removesuffix(".tar.gz")
 
@@ -214,44 +273,84 @@ def unpacked(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def git(*arguments: str) -> set[str]:
     """Return the files that git lists."""
     listed = subprocess.run(  # noqa: S603 - the arguments are this file's
-        [str(shutil.which("git")), "ls-files", "-z", *arguments], check=True, capture_output=True, text=True, cwd=ROOT
+        [str(shutil.which("git")), "ls-files", "-z", *arguments],
+        check=True,
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
     )
-    return {name for name in listed.stdout.split("\0") if name and os.path.lexists(ROOT / name)}
+    return {
+        name
+        for name in listed.stdout.split("\0")
+        if name and os.path.lexists(ROOT / name)
+    }
 
 
 @shares_sdist
-@pytest.mark.skipif(not (ROOT / ".git").exists() or not shutil.which("git"), reason="this is no clone")
-def test_the_source_distribution_has_all_that_git_tracks_and_nothing_that_it_ignores(unpacked: Path) -> None:
+@pytest.mark.skipif(
+    not (ROOT / ".git").exists() or not shutil.which("git"), reason="this is no clone"
+)
+def test_the_source_distribution_has_all_that_git_tracks_and_nothing_that_it_ignores(
+    unpacked: Path,
+) -> None:
     link = "docs/heuristics"
-    packed = {path.relative_to(unpacked).as_posix() for path in unpacked.rglob("*") if path.is_file()}
+    packed = {
+        path.relative_to(unpacked).as_posix()
+        for path in unpacked.rglob("*")
+        if path.is_file()
+    }
     packed = {name for name in packed if not name.startswith(f"{link}/")} - {"PKG-INFO"}
     tracked = git("--cached")
     assert not tracked - packed - {link}, "add to include in [tool.flit.sdist]"
-    assert not packed - tracked - git("--others", "--exclude-standard"), "add to exclude in [tool.flit.sdist]"
+    assert not packed - tracked - git("--others", "--exclude-standard"), (
+        "add to exclude in [tool.flit.sdist]"
+    )
     assert os.access(unpacked / ".ci" / "run", os.X_OK)
 
 
 @shares_sdist
-def test_the_wheel_from_the_source_distribution_has_the_whole_package(unpacked: Path, tmp_path: Path) -> None:
+def test_the_wheel_from_the_source_distribution_has_the_whole_package(
+    unpacked: Path, tmp_path: Path
+) -> None:
     with zipfile.ZipFile(built("build_wheel", unpacked, tmp_path)) as wheel:
         packed = {name for name in wheel.namelist() if ".dist-info/" not in name}
-    package = (path.relative_to(ROOT) for path in (ROOT / "sphinxext_heuristics").rglob("*") if path.is_file())
-    assert packed == {path.as_posix() for path in package if "__pycache__" not in path.parts}
+    package = (
+        path.relative_to(ROOT)
+        for path in (ROOT / "sphinxext_heuristics").rglob("*")
+        if path.is_file()
+    )
+    assert packed == {
+        path.as_posix() for path in package if "__pycache__" not in path.parts
+    }
 
 
 @shares_sdist
-def test_readmes_example_builds_with_the_package_of_the_source_distribution(unpacked: Path) -> None:
-    where = run("-c", "import sphinxext_heuristics; print(sphinxext_heuristics.__file__)", cwd=unpacked, path=unpacked)
+def test_readmes_example_builds_with_the_package_of_the_source_distribution(
+    unpacked: Path,
+) -> None:
+    where = run(
+        "-c",
+        "import sphinxext_heuristics; print(sphinxext_heuristics.__file__)",
+        cwd=unpacked,
+        path=unpacked,
+    )
     assert where.stdout.startswith(str(unpacked))
     done = run("tools/release.py", "try", cwd=unpacked, path=unpacked)
     assert (done.returncode, done.stderr) == (0, "")
 
 
 @shares_sdist
-def test_the_first_build_makes_the_link_that_a_source_distribution_cannot_have(unpacked: Path) -> None:
+def test_the_first_build_makes_the_link_that_a_source_distribution_cannot_have(
+    unpacked: Path,
+) -> None:
     link = unpacked / "docs" / "heuristics"
     for _time in range(2):
-        done = run("-c", "import runpy; runpy.run_path('docs/conf.py')", cwd=unpacked, path=unpacked)
+        done = run(
+            "-c",
+            "import runpy; runpy.run_path('docs/conf.py')",
+            cwd=unpacked,
+            path=unpacked,
+        )
         assert (done.returncode, done.stderr) == (0, "")
         assert link.is_symlink()
         assert link.readlink() == Path("..", "heuristics")
@@ -261,9 +360,24 @@ def test_the_first_build_makes_the_link_that_a_source_distribution_cannot_have(u
 @shares_sdist
 @pytest.mark.peft
 @pytest.mark.slow
-def test_the_site_builds_from_the_source_distribution(unpacked: Path, tmp_path: Path) -> None:
+def test_the_site_builds_from_the_source_distribution(
+    unpacked: Path, tmp_path: Path
+) -> None:
     (unpacked / "docs" / "heuristics").unlink(missing_ok=True)
-    command = ["-m", "sphinx", "-q", "-b", "html", "-W", "--keep-going", "-j2", "docs", str(tmp_path)]
+    command = [
+        "-m",
+        "sphinx",
+        "-q",
+        "-b",
+        "html",
+        "-W",
+        "--keep-going",
+        "-j2",
+        "docs",
+        str(tmp_path),
+    ]
     done = run(*command, cwd=unpacked, path=unpacked)
     assert done.returncode == 0, done.stderr
-    assert "Safe_Merge_NaN_Check" in (tmp_path / "reference" / "tuners" / "lora.html").read_text("utf-8")
+    assert "Safe_Merge_NaN_Check" in (
+        tmp_path / "reference" / "tuners" / "lora.html"
+    ).read_text("utf-8")

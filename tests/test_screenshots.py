@@ -17,7 +17,12 @@ if TYPE_CHECKING:
 TOOL = ROOT / "tools" / "screenshots.py"
 README_PICTURE = ROOT / "docs" / "screenshot.png"
 PAGES = (
-    *("index", "reference/tuners/lora", "heuristics/index", "heuristics/huggingface_peft_Safe_Merge_NaN_Check"),
+    *(
+        "index",
+        "reference/tuners/lora",
+        "heuristics/index",
+        "heuristics/huggingface_peft_Safe_Merge_NaN_Check",
+    ),
     *("messages", "releases"),
 )
 
@@ -41,19 +46,28 @@ def test_a_site_becomes_two_pictures(tmp_path: Path) -> None:
     for name in PAGES:
         path = site / f"{name}.html"
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text("<!DOCTYPE html><html><body><h1>Page</h1></body></html>", encoding="utf-8")
+        path.write_text(
+            "<!DOCTYPE html><html><body><h1>Page</h1></body></html>", encoding="utf-8"
+        )
     before = sorted(site.rglob("*"))
     views, readme = tmp_path / "views.png", tmp_path / "readme.png"
     command = [sys.executable, str(TOOL), str(site), str(views), str(readme)]
     subprocess.run(command, check=True, capture_output=True, timeout=200)  # noqa: S603 - our own tool
     assert sorted(site.rglob("*")) == before, "no copy is left"
-    # two pages a row, each on a desktop of 1280 and a phone of 390 points, at half their size
+    # two pages a row, each on a desktop of 1280 and a phone of 390 points, at half
+    # their size
     assert size_of(views) == (1280 + 390 + 3 * 16, 3 * 450 + 2 * 16)
     assert size_of(readme) == size_of(README_PICTURE)
 
 
 def test_what_is_no_site_is_told(tmp_path: Path) -> None:
-    command = [sys.executable, str(TOOL), str(tmp_path), str(tmp_path / "a.png"), str(tmp_path / "b.png")]
+    command = [
+        sys.executable,
+        str(TOOL),
+        str(tmp_path),
+        str(tmp_path / "a.png"),
+        str(tmp_path / "b.png"),
+    ]
     run = subprocess.run(command, check=False, capture_output=True, text=True)  # noqa: S603 - our own tool
     assert run.returncode == 1
     assert run.stderr == f"{tmp_path} holds no site: run make html\n"

@@ -71,12 +71,16 @@ def test_empty_ranges(since: str, until: str, *, expected: bool) -> None:
 def dist_info(site: Path, name: str, version: str, top: str = "") -> None:
     info = site / f"{name.replace('-', '_')}-{version}.dist-info"
     info.mkdir(parents=True)
-    (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n")
+    (info / "METADATA").write_text(
+        f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n"
+    )
     if top:
         (info / "top_level.txt").write_text(f"{top}\n")
 
 
-def test_installed_version_by_package_and_by_distribution(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_installed_version_by_package_and_by_distribution(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     dist_info(tmp_path, "tabledemo", "1.2.3", top="tabledemo")
     dist_info(tmp_path, "other-name", "4.5", top="tableother")
     dist_info(tmp_path, "tablespace-one", "6.1", top="tablespace")
@@ -84,22 +88,32 @@ def test_installed_version_by_package_and_by_distribution(tmp_path: Path, monkey
     monkeypatch.syspath_prepend(str(tmp_path))
     assert versions.installed("tabledemo") == "1.2.3"
     assert versions.installed("tabledemo.sub") == "1.2.3"
-    assert versions.installed("tableother") == "4.5", "the distribution's name is another than the package's"
+    assert versions.installed("tableother") == "4.5", (
+        "the distribution's name is another than the package's"
+    )
     assert versions.installed("tablespace.two") == "6.2"
-    assert versions.installed("tablespace.three") is None, "of what several share, none speaks for all"
+    assert versions.installed("tablespace.three") is None, (
+        "of what several share, none speaks for all"
+    )
     assert versions.installed("tablenowhere") is None
     assert versions.installed("") is None
 
 
-def test_metadata_that_is_not_there_says_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_metadata_that_is_not_there_says_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (tmp_path / "tablenone-1.0.dist-info").mkdir()
     dist_info(tmp_path, "my-table", "1.5", top="tabledash")
     (tmp_path / "tablefiles-2.0.dist-info").mkdir()
-    (tmp_path / "tablefiles-2.0.dist-info/METADATA").write_text("Name: tablefiles\nVersion: 2.0\n")
+    (tmp_path / "tablefiles-2.0.dist-info/METADATA").write_text(
+        "Name: tablefiles\nVersion: 2.0\n"
+    )
     (tmp_path / "tablefolder").mkdir()
     for name in ("tablefile.py", "tablefolder/a.py"):
         (tmp_path / name).touch()
-    (tmp_path / "tablefiles-2.0.dist-info/RECORD").write_text("tablefile.py,,\ntablefolder/a.py,,\n")
+    (tmp_path / "tablefiles-2.0.dist-info/RECORD").write_text(
+        "tablefile.py,,\ntablefolder/a.py,,\n"
+    )
     monkeypatch.syspath_prepend(str(tmp_path))
     assert versions.installed("tablenone") is versions.installed("tablegone") is None
     assert versions.installed("tabledash") == "1.5"

@@ -75,7 +75,11 @@ Text.
 
 
 def counted(text: str) -> list[str]:
-    return [line.strip("* ") for line in text.splitlines() if line.startswith("* ") and ": " in line]
+    return [
+        line.strip("* ")
+        for line in text.splitlines()
+        if line.startswith("* ") and ": " in line
+    ]
 
 
 def test_a_view_of_a_project_is_short() -> None:
@@ -89,35 +93,53 @@ def test_a_view_of_a_project_follows_the_pages(project: Callable[..., Project]) 
     page = toy.root / "out-text" / "count.txt"
 
     before = page.stat().st_mtime_ns
-    toy.write({"h/two.rst": ".. heuristic:: Two\n   :note: Other.\n   :category: A\n   :workflow: other\n"})
+    toy.write(
+        {
+            "h/two.rst": ".. heuristic:: Two\n   :note: Other.\n   :category: A\n   :workflow: other\n"
+        }
+    )
     toy.ok()
     assert page.stat().st_mtime_ns == before, "what it shows is the same"
 
-    toy.write({"h/two.rst": ".. heuristic:: Two\n   :note: Other.\n   :category: B\n   :workflow: other\n"})
+    toy.write(
+        {
+            "h/two.rst": ".. heuristic:: Two\n   :note: Other.\n   :category: B\n   :workflow: other\n"
+        }
+    )
     assert counted(toy.ok().read("count.txt")) == ["warning: 1"]
     assert page.stat().st_mtime_ns > before
-    assert counted(toy.ok("text", "-E", "-j2", out="clean").read("count.txt")) == ["warning: 1"]
+    assert counted(toy.ok("text", "-E", "-j2", out="clean").read("count.txt")) == [
+        "warning: 1"
+    ]
 
 
 @pytest.mark.parametrize("builder", ["latex", "singlehtml"])
-def test_a_view_of_a_project_in_a_merged_tree(builder: str, project: Callable[..., Project]) -> None:
+def test_a_view_of_a_project_in_a_merged_tree(
+    builder: str, project: Callable[..., Project]
+) -> None:
     toy = project(TOY)
     built = toy.ok(builder)
     text = "".join(
-        path.read_text(encoding="utf-8") for path in built.out.glob("*.tex" if builder == "latex" else "*.html")
+        path.read_text(encoding="utf-8")
+        for path in built.out.glob("*.tex" if builder == "latex" else "*.html")
     )
     assert "warning: 1" in text
     assert "tip: 1" in text
 
 
-def test_a_view_of_a_project_has_the_checks_of_its_options(project: Callable[..., Project]) -> None:
+def test_a_view_of_a_project_has_the_checks_of_its_options(
+    project: Callable[..., Project],
+) -> None:
     toy = project(TOY)
-    toy.write({"count.rst": "Count\n=====\n\n.. heuristic-severities:: x\n   :colour: red\n\n   Body.\n"})
-    assert [warning.partition("WARNING: ")[2].partition(" ")[0] for warning in toy.build().warnings] == [
-        "heuristic-severities",
-        "heuristic-severities",
-        "unknown",
-    ]
+    toy.write(
+        {
+            "count.rst": "Count\n=====\n\n.. heuristic-severities:: x\n   :colour: red\n\n   Body.\n"
+        }
+    )
+    assert [
+        warning.partition("WARNING: ")[2].partition(" ")[0]
+        for warning in toy.build().warnings
+    ] == ["heuristic-severities", "heuristic-severities", "unknown"]
 
 
 def test_a_view_that_is_gone_leaves_nothing(project: Callable[..., Project]) -> None:
@@ -194,10 +216,14 @@ Lib
 
 
 @pytest.fixture
-def linking(shared_project: Callable[..., Project], project: Callable[..., Project]) -> tuple[Project, Project]:
+def linking(
+    shared_project: Callable[..., Project], project: Callable[..., Project]
+) -> tuple[Project, Project]:
     library = shared_project(LIBRARY)
     built = library.ok("html")
-    return project(LINKING.replace("../lib/objects.inv", str(built.out / "objects.inv"))), library
+    return project(
+        LINKING.replace("../lib/objects.inv", str(built.out / "objects.inv"))
+    ), library
 
 
 def written_again(site: Project, edit: Callable[[], object]) -> set[str]:
@@ -205,16 +231,25 @@ def written_again(site: Project, edit: Callable[[], object]) -> set[str]:
 
     Links to the pages beside it, which Sphinx does not keep up to date, are left out.
     """
-    before = {path: path.stat().st_mtime_ns for path in (site.root / "out-html").glob("*.html")}
+    before = {
+        path: path.stat().st_mtime_ns
+        for path in (site.root / "out-html").glob("*.html")
+    }
     edit()
     built = site.ok("html")
     clean = site.ok("html", "-E", "-d", str(site.root / "other"), out="clean")
     for name in ("note.html", "role.html", "far.html"):
-        assert built.soup(name).select("div.body") == clean.soup(name).select("div.body"), name
-    return {path.stem for path, when in before.items() if path.stat().st_mtime_ns != when}
+        assert built.soup(name).select("div.body") == clean.soup(name).select(
+            "div.body"
+        ), name
+    return {
+        path.stem for path, when in before.items() if path.stat().st_mtime_ns != when
+    }
 
 
-def test_a_title_a_label_and_an_inventory_change_the_pages_that_link(linking: tuple[Project, Project]) -> None:
+def test_a_title_a_label_and_an_inventory_change_the_pages_that_link(
+    linking: tuple[Project, Project],
+) -> None:
     site, library = linking
     assert "Far away" in site.ok("html").read("far.html")
     target = (site.src / "target.rst").read_text(encoding="utf-8")
@@ -223,19 +258,31 @@ def test_a_title_a_label_and_an_inventory_change_the_pages_that_link(linking: tu
     pages = written_again(site, lambda: site.write({"target.rst": title}))
     assert "role" in pages
     assert not pages & {"note", "far"}
-    assert "Another title" in (site.root / "out-html" / "role.html").read_text(encoding="utf-8")
+    assert "Another title" in (site.root / "out-html" / "role.html").read_text(
+        encoding="utf-8"
+    )
 
     label = title.replace("Target\n======", "Goal\n====")
     pages = written_again(site, lambda: site.write({"target.rst": label}))
     assert "note" in pages
     assert not pages & {"role", "far"}
-    assert ">Goal<" in (site.root / "out-html" / "note.html").read_text(encoding="utf-8")
+    assert ">Goal<" in (site.root / "out-html" / "note.html").read_text(
+        encoding="utf-8"
+    )
 
     def rename() -> None:
-        library.write({"index.rst": LIBRARY.partition("=== index.rst\n")[2].replace("Far away", "Near by")})
+        library.write(
+            {
+                "index.rst": LIBRARY.partition("=== index.rst\n")[2].replace(
+                    "Far away", "Near by"
+                )
+            }
+        )
         library.ok("html")
 
     pages = written_again(site, rename)
     assert "far" in pages
     assert not pages & {"role", "note"}
-    assert "Near by" in (site.root / "out-html" / "far.html").read_text(encoding="utf-8")
+    assert "Near by" in (site.root / "out-html" / "far.html").read_text(
+        encoding="utf-8"
+    )

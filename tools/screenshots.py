@@ -2,7 +2,8 @@
 
     python tools/screenshots.py SITE PICTURE README_PICTURE
 
-A page is shown in a frame as wide as a screen, in light or in dark; Chromium takes the picture of all frames at once.
+A page is shown in a frame as wide as a screen, in light or in dark; Chromium takes the
+picture of all frames at once.
 """
 
 from __future__ import annotations
@@ -30,7 +31,8 @@ DESKTOP, PHONE = (1280, 900), (390, 900)
 README, README_SIZE = "index.html", (1120, 1000)
 #: GitHub scales larger files down in time that readers see.
 README_BYTES = 150_000
-#: Furo's theme is an attribute of the body; what loads late moves what an anchor has scrolled to.
+#: Furo's theme is an attribute of the body; what loads late moves what an anchor has
+#: scrolled to.
 _SCRIPT = """<script>
 document.body.dataset.theme = "{theme}";
 const top_ = () => document.getElementById(location.hash.slice(1))?.scrollIntoView({{ behavior: "instant" }});
@@ -78,19 +80,30 @@ class Pictures:
         text = page.read_text(encoding="utf-8") + _SCRIPT.format(theme=view.theme)
         copy.write_text(text, encoding="utf-8")
         self._copies.add(copy)
-        (width, height), uri = view.size, f"{copy.as_uri()}#{anchor}" if anchor else copy.as_uri()
+        (width, height), uri = (
+            view.size,
+            f"{copy.as_uri()}#{anchor}" if anchor else copy.as_uri(),
+        )
         return (
             f'<div style="width: {width * scale}px; height: {height * scale}px">'
             f'<iframe src="{escape(uri)}" width="{width}" height="{height}"'
-            f' style="border: 0; transform: scale({scale}); transform-origin: 0 0"></iframe></div>\n'
+            f' style="border: 0; transform: scale({scale}); transform-origin: '
+            f'0 0"></iframe></div>\n'
         )
 
     def take(self, frames: str, size: tuple[int, int], picture: Path) -> None:
         """Write the picture of a page of frames."""
         with tempfile.TemporaryDirectory() as folder:
             page = Path(folder, "frames.html")
-            style = f"margin: 0; display: flex; flex-wrap: wrap; gap: {_GAP}px; background: #888"
-            page.write_text(f'<!DOCTYPE html><meta charset="utf-8"><body style="{style}">\n{frames}', encoding="utf-8")
+            style = (
+                f"margin: 0; display: flex; flex-wrap: wrap; gap: {_GAP}px; "
+                f"background: #888"
+            )
+            page.write_text(
+                f'<!DOCTYPE html><meta charset="utf-8"><body '
+                f'style="{style}">\n{frames}',
+                encoding="utf-8",
+            )
             command = [
                 self._browser,
                 "--headless",
@@ -128,7 +141,11 @@ def main() -> None:
         width = int(2 * (DESKTOP[0] + PHONE[0]) * _SCALE) + 3 * _GAP
         height = int(len(PAGES) / 2 * (DESKTOP[1] * _SCALE + _GAP)) - _GAP
         pictures.take(frames, (width, height), arguments.picture)
-        pictures.take(pictures.frame(View(README, README_SIZE, "light"), 1), README_SIZE, arguments.readme)
+        pictures.take(
+            pictures.frame(View(README, README_SIZE, "light"), 1),
+            README_SIZE,
+            arguments.readme,
+        )
     finally:
         pictures.clean()
     print(f"{arguments.picture}, {arguments.readme}")

@@ -1,7 +1,8 @@
 """Tables of the manual that the code fills: configuration values, warnings, options of directives.
 
-A directive's options are named by its class; what they mean is written here. An option without a meaning, or a meaning
-without its option, is a warning at the directive that prints the table.
+A directive's options are named by its class; what they mean is written here. An option
+without a meaning, or a meaning without its option, is a warning at the directive that
+prints the table.
 """
 
 from __future__ import annotations
@@ -43,40 +44,67 @@ class Meaning(NamedTuple):
 #: Directive → option → meaning.
 MEANINGS: dict[str, dict[str, Meaning]] = {
     "heuristic": {
-        "title": Meaning("What readers see", "the name, with spaces for its underscores"),
+        "title": Meaning(
+            "What readers see", "the name, with spaces for its underscores"
+        ),
         "note": Meaning(
-            "The one line that API entries, pages and the index show; inline markup is allowed",
+            "The one line that API entries, pages and the index show; inline "
+            "markup is allowed",
             "the first sentence of the body; neither is a warning",
         ),
         "index-note": Meaning("The text for the Markdown index file only", "the note"),
-        "impl": Meaning(f"{_TARGETS}: Python objects; `C+` is a class and its documented subclasses", "none"),
+        "impl": Meaning(
+            f"{_TARGETS}: Python objects; `C+` is a class and its documented "
+            f"subclasses",
+            "none",
+        ),
         "workflow": Meaning(f"{_TARGETS}: how-to pages or sections", "none"),
         "principle": Meaning(f"{_TARGETS}: explanation pages or sections", "none"),
         "env": Meaning(f"{_TARGETS}: pages or sections about an environment", "none"),
         "param": Meaning(
-            "Parameters: of what `impl` reaches, only entries whose own signature names one of them show it",
+            "Parameters: of what `impl` reaches, only entries whose own "
+            "signature names one of them show it",
             "no filter",
         ),
         "except": Meaning(
-            "API entries that `impl` reaches and that shall not show it; a class covers its members", "none"
+            "API entries that `impl` reaches and that shall not show it; a "
+            "class covers its members",
+            "none",
         ),
         "category": Meaning("One or more categories, separated by commas", "none"),
-        "severity": Meaning(f"One of {', '.join(f'`{word}`' for word in model.SEVERITIES)}", "`tip`"),
-        "weight": Meaning("An integer: within one severity, higher is shown first", "0"),
+        "severity": Meaning(
+            f"One of {', '.join(f'`{word}`' for word in model.SEVERITIES)}", "`tip`"
+        ),
+        "weight": Meaning(
+            "An integer: within one severity, higher is shown first", "0"
+        ),
         "keywords": Meaning(
-            "What readers search for and the text does not say, separated by commas; the page shows it, and the search "
+            "What readers search for and the text does not say, separated by "
+            "commas; the page shows it, and the search "
             "finds the page by it",
             "none",
         ),
         "former-names": Meaning("Earlier names; links to them keep working", "none"),
-        "since": Meaning("The first version of the documented package that it holds for", "no bound"),
+        "since": Meaning(
+            "The first version of the documented package that it holds for", "no bound"
+        ),
         "until": Meaning("The last one; `0.20` includes 0.20.2", "no bound"),
-        "no-inject": Meaning("A flag: API entries and pages do not show it by themselves", "off"),
-        "class": Meaning("More CSS classes, for the definition and for what is shown of it elsewhere", "none"),
+        "no-inject": Meaning(
+            "A flag: API entries and pages do not show it by themselves", "off"
+        ),
+        "class": Meaning(
+            "More CSS classes, for the definition and for what is shown of it "
+            "elsewhere",
+            "none",
+        ),
         "name": Meaning("A label for the role `ref`", "none"),
     },
     "evidence": {
-        "text": Meaning("A flag: the quote is words of a docstring, a comment or a message, and not code", "off"),
+        "text": Meaning(
+            "A flag: the quote is words of a docstring, a comment or a "
+            "message, and not code",
+            "off",
+        ),
         "class": Meaning("More CSS classes", "none"),
         "name": Meaning("A label for the roles `ref` and `numref`", "none"),
     },
@@ -85,18 +113,30 @@ MEANINGS: dict[str, dict[str, Meaning]] = {
         "severity": Meaning("Only those with one of these severities", "all"),
         "impl": Meaning("Only those that apply to one of these objects", "all"),
         "workflow": Meaning("Only those connected to one of these how-to pages", "all"),
-        "principle": Meaning("Only those connected to one of these explanations", "all"),
+        "principle": Meaning(
+            "Only those connected to one of these explanations", "all"
+        ),
         "env": Meaning("Only those connected to one of these environment pages", "all"),
-        "missing": Meaning("A flag: the missing targets instead, each with the heuristics that wait for it", "off"),
+        "missing": Meaning(
+            "A flag: the missing targets instead, each with the heuristics "
+            "that wait for it",
+            "off",
+        ),
         "layout": Meaning("`table` or `cards`", "`table`"),
-        "marks": Meaning("A flag: connections with their types, ✅ or ⬜, and the legend, as in the index file", "off"),
+        "marks": Meaning(
+            "A flag: connections with their types, ✅ or ⬜, and the legend, as "
+            "in the index file",
+            "off",
+        ),
     },
     "heuristic-graph": {
         "category": Meaning("Only those with one of these categories", "all"),
         "severity": Meaning("Only those with one of these severities", "all"),
         "impl": Meaning("Only those that apply to one of these objects", "all"),
         "workflow": Meaning("Only those connected to one of these how-to pages", "all"),
-        "principle": Meaning("Only those connected to one of these explanations", "all"),
+        "principle": Meaning(
+            "Only those connected to one of these explanations", "all"
+        ),
         "env": Meaning("Only those connected to one of these environment pages", "all"),
     },
     "heuristic-messages": {
@@ -104,7 +144,9 @@ MEANINGS: dict[str, dict[str, Meaning]] = {
         "severity": Meaning("Only those with one of these severities", "all"),
         "impl": Meaning("Only those that apply to one of these objects", "all"),
         "workflow": Meaning("Only those connected to one of these how-to pages", "all"),
-        "principle": Meaning("Only those connected to one of these explanations", "all"),
+        "principle": Meaning(
+            "Only those connected to one of these explanations", "all"
+        ),
         "env": Meaning("Only those connected to one of these environment pages", "all"),
     },
     "heuristic-releases": {
@@ -112,7 +154,9 @@ MEANINGS: dict[str, dict[str, Meaning]] = {
         "severity": Meaning("Only those with one of these severities", "all"),
         "impl": Meaning("Only those that apply to one of these objects", "all"),
         "workflow": Meaning("Only those connected to one of these how-to pages", "all"),
-        "principle": Meaning("Only those connected to one of these explanations", "all"),
+        "principle": Meaning(
+            "Only those connected to one of these explanations", "all"
+        ),
         "env": Meaning("Only those connected to one of these environment pages", "all"),
     },
 }
@@ -131,8 +175,16 @@ DIRECTIVES: dict[str, type[CheckedDirective]] = {
 def mismatches(meanings: Mapping[str, Meaning], known: Sequence[str]) -> list[str]:
     """Return a sentence for each option that has no meaning and each meaning that has no option."""
     return [
-        *(f"option {name!r} has no meaning here" for name in known if name not in meanings),
-        *(f"{name!r} has a meaning here but is no option" for name in meanings if name not in known),
+        *(
+            f"option {name!r} has no meaning here"
+            for name in known
+            if name not in meanings
+        ),
+        *(
+            f"{name!r} has a meaning here but is no option"
+            for name in meanings
+            if name not in known
+        ),
     ]
 
 
@@ -171,7 +223,12 @@ class OptionsDirective(TableDirective):
     def run(self) -> list[nodes.Node]:
         """Return the table."""
         return self.table(
-            (f"`{option.name}`", option.meaning, _QUOTED.sub(r"`\g<0>`", option.allowed), f"`{option.default!r}`")
+            (
+                f"`{option.name}`",
+                option.meaning,
+                _QUOTED.sub(r"`\g<0>`", option.allowed),
+                f"`{option.default!r}`",
+            )
             for option in config.OPTIONS
         )
 
@@ -184,7 +241,10 @@ class WarningsDirective(TableDirective):
 
     def run(self) -> list[nodes.Node]:
         """Return the table."""
-        return self.table((f"`heuristic.{subtype.word}`", subtype.meaning) for subtype in model.Subtype)
+        return self.table(
+            (f"`heuristic.{subtype.word}`", subtype.meaning)
+            for subtype in model.Subtype
+        )
 
 
 class DirectiveOptionsDirective(TableDirective):
@@ -203,10 +263,14 @@ class DirectiveOptionsDirective(TableDirective):
         known, meanings = DIRECTIVES[name].known, MEANINGS[name]
         for mismatch in mismatches(meanings, known):
             self._warn(f"directive {name!r}: {mismatch}")
-        return self.table((f"`{option}`", *meanings[option]) for option in known if option in meanings)
+        return self.table(
+            (f"`{option}`", *meanings[option]) for option in known if option in meanings
+        )
 
     def _warn(self, message: str) -> None:
-        logger.warning("%s", message, location=self.get_location(), type="heuristics_reference")
+        logger.warning(
+            "%s", message, location=self.get_location(), type="heuristics_reference"
+        )
 
 
 def setup(app: Sphinx) -> ExtensionMetadata:

@@ -1,7 +1,8 @@
 """The directive ``picture``: one of the measured pictures of the site, which tools/pictures.py draws.
 
-A picture is a part of the page, so that its text has the page's colour, dark or light, whatever the theme. Formats that
-cannot show it have its caption, which therefore says what the picture shows, in numbers.
+A picture is a part of the page, so that its text has the page's colour, dark or light,
+whatever the theme. Formats that cannot show it have its caption, which therefore says
+what the picture shows, in numbers.
 """
 
 from __future__ import annotations
@@ -31,8 +32,13 @@ class PictureDirective(SphinxDirective):
         path = FOLDER / f"{self.arguments[0]}.svg"
         self.env.note_dependency(str(path))
         picture = nodes.raw("", path.read_text(encoding="utf-8"), format="html")
-        # an e-book would have to list the pages that hold SVG; the search shall not know an axis
-        shown = addnodes.only("", nodes.container("", picture, classes=["no-search"]), expr="html and not epub")
+        # an e-book would have to list the pages that hold SVG; the search shall not
+        # know an axis
+        shown = addnodes.only(
+            "",
+            nodes.container("", picture, classes=["no-search"]),
+            expr="html and not epub",
+        )
         return [shown, *self.parse_content_to_nodes()]
 
 

@@ -31,9 +31,14 @@ if TYPE_CHECKING:
     from sphinxext_heuristics.resolve.plan import Plan
 
 #: The options that name files of a project.
-INDEX_FILE, REACH_FILE, RELEASES_FILE = "heuristics_index_file", "heuristics_reach_file", "heuristics_releases_file"
+INDEX_FILE, REACH_FILE, RELEASES_FILE = (
+    "heuristics_index_file",
+    "heuristics_reach_file",
+    "heuristics_releases_file",
+)
 
-#: Option → what its file is called, the command that writes it, and what it may be named.
+#: Option → what its file is called, the command that writes it, and what it may be
+#: named.
 _FILES = {
     INDEX_FILE: ("index file", "index", "_HeuristicIndex.md"),
     REACH_FILE: ("reach file", "reach", "reach.txt"),
@@ -47,7 +52,8 @@ class ReadingBuilder(Builder):
     name = "heuristics-reading"
     epilog = ""
     allow_parallel = True
-    #: The kinds of warnings that a build of it does not give: a command that does so by itself leaves them to that.
+    #: The kinds of warnings that a build of it does not give: a command that does so by
+    #: itself leaves them to that.
     leaves: AbstractSet[Subtype] = frozenset()
 
     def get_outdated_docs(self) -> str | list[str]:
@@ -56,7 +62,9 @@ class ReadingBuilder(Builder):
 
     def get_target_uri(self, docname: str, typ: str | None = None) -> str:
         """Return where the builder ``html`` puts a document."""
-        return quote(docname) + (self.config.html_link_suffix or self.config.html_file_suffix or ".html")
+        return quote(docname) + (
+            self.config.html_link_suffix or self.config.html_file_suffix or ".html"
+        )
 
     def write_documents(self, _docnames: AbstractSet[str]) -> None:
         """Write nothing, and leave no record of pages written."""
@@ -84,7 +92,9 @@ class HeuristicsBuilder(ReadingBuilder):
         path = project_file(app, INDEX_FILE).path
         exporter = Exporter(plan, Path(self.srcdir), self.get_target_uri)
         version = app.extensions[EXTENSION].version
-        data = exporter.all(project=self.config.project, release=self.config.release, extension=version)
+        data = exporter.all(
+            project=self.config.project, release=self.config.release, extension=version
+        )
         texts = {
             "heuristics.json": json.dumps(data, ensure_ascii=False, indent=2) + "\n",
             path.name: index_file.content(plan, path, self.env.doc2path),
@@ -104,7 +114,11 @@ def project_file(app: Sphinx, option: str) -> ProjectFile:
     return ProjectFile(
         option=option,
         called=called,
-        path=Path(os.path.normpath(Path(app.srcdir, Settings.of(app.config).value(option) or filename))),
+        path=Path(
+            os.path.normpath(
+                Path(app.srcdir, Settings.of(app.config).value(option) or filename)
+            )
+        ),
         conf_py=path,
         conf_line=conf_py.assignments(path).get(option, 1),
         command=command_line(command, Path(app.confdir), Path(app.srcdir), Path.cwd()),
@@ -119,7 +133,11 @@ def warn(app: Sphinx, env: BuildEnvironment) -> None:
     domain = HeuristicDomain.of(env)
     domain.forget_plan()
     leaves = getattr(app.builder, "leaves", ())
-    report(problem for problem in problems(app, domain.plan) if problem.subtype not in leaves)
+    report(
+        problem
+        for problem in problems(app, domain.plan)
+        if problem.subtype not in leaves
+    )
     domain.verified.save()
 
 
@@ -132,7 +150,8 @@ def problems(app: Sphinx, plan: Plan) -> Iterator[Problem]:
         for query in plan.catalogue.pages[docname].queries:
             if query.view in views:
                 yield from views[query.view].problems(plan, query)
-    # A translation says the same in other words: its index and headings are not compared.
+    # A translation says the same in other words: its index and headings are not
+    # compared.
     is_source = not is_translation(app)
     if is_source:
         yield from checks.sections(plan)
@@ -141,7 +160,9 @@ def problems(app: Sphinx, plan: Plan) -> Iterator[Problem]:
         from sphinxext_heuristics.files import index_file  # noqa: PLC0415
 
         file = project_file(app, INDEX_FILE)
-        yield from index_file.problems(file, index_file.content(plan, file.path, app.env.doc2path))
+        yield from index_file.problems(
+            file, index_file.content(plan, file.path, app.env.doc2path)
+        )
     if plan.settings.reach_file is not None:
         from sphinxext_heuristics.files import reach  # noqa: PLC0415
 
@@ -157,4 +178,6 @@ def is_translation(app: Sphinx) -> bool:
 
     ``sphinx.po`` and ours are for words of the software and translate no page.
     """
-    return any(file.stem not in {"sphinx", words.CATALOGUE} for file in words.catalogues(app))
+    return any(
+        file.stem not in {"sphinx", words.CATALOGUE} for file in words.catalogues(app)
+    )

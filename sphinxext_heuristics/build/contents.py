@@ -41,26 +41,42 @@ class Contents(NamedTuple):
     shown: tuple[tuple[tuple[str, tuple[tuple[str, Target], ...]], ...], ...]
     #: What is said above each quote.
     captions: tuple[Caption, ...]
-    #: The content of each directive's view; ``None`` where no view has its name any more.
+    #: The content of each directive's view; ``None`` where no view has its name any
+    #: more.
     queries: tuple[Any, ...]
 
 
 def contents(plan: Plan, views: Mapping[str, View], docname: str) -> Contents:
     """Return all that is placed on a page."""
     page = plan.catalogue.pages[docname]
-    judged = zip(page.entries, plan.verdicts(docname), strict=True) if plan.reach or plan.settings.rollup else ()
-    entries = tuple(boxes.of_entry(plan, docname, entry, verdicts) for entry, verdicts in judged)
+    judged = (
+        zip(page.entries, plan.verdicts(docname), strict=True)
+        if plan.reach or plan.settings.rollup
+        else ()
+    )
+    entries = tuple(
+        boxes.of_entry(plan, docname, entry, verdicts) for entry, verdicts in judged
+    )
     sections = sorted(plan.by_page.get(docname, {}).items())
     definitions = zip(page.heuristics, plan.resolved[docname], strict=True)
     return Contents(
         entries=entries if any(map(any, entries)) else (),
         placement=plan.settings.placement if any(map(any, entries)) else "",
-        sections=tuple((anchor, boxes.of_records(plan, records)) for anchor, records in sections),
-        facts=tuple(definition.facts(plan, record, resolved) for record, resolved in definitions),
+        sections=tuple(
+            (anchor, boxes.of_records(plan, records)) for anchor, records in sections
+        ),
+        facts=tuple(
+            definition.facts(plan, record, resolved) for record, resolved in definitions
+        ),
         shown=tuple(definition.entries(plan, record) for record in page.heuristics),
-        captions=tuple(definition.caption(plan, evidence) for evidence in page.evidence),
+        captions=tuple(
+            definition.caption(plan, evidence) for evidence in page.evidence
+        ),
         queries=tuple(
-            views[query.view].content(plan, query, docname) if query.view in views else None for query in page.queries
+            views[query.view].content(plan, query, docname)
+            if query.view in views
+            else None
+            for query in page.queries
         ),
     )
 
@@ -68,19 +84,22 @@ def contents(plan: Plan, views: Mapping[str, View], docname: str) -> Contents:
 def digest(plan: Plan, views: Mapping[str, View], docname: str) -> str:
     """Return a digest of all that the extension shows on a page; ``""`` for nothing.
 
-    No view renders a definition's own note and the uses of the role: what their links lead to and say is added.
+    No view renders a definition's own note and the uses of the role: what their links
+    lead to and say is added.
     """
     page = plan.catalogue.pages[docname]
     placed = contents(plan, views, docname)
     notes = tuple(plan.note(record).answers for record in page.heuristics)
     linked = ((role, plan.named(role.target)) for role in page.roles)
     roles = tuple(
-        (it.title, it.docname, it.anchor) if it else plan.lookups.elsewhere(role.target) for role, it in linked
+        (it.title, it.docname, it.anchor) if it else plan.lookups.elsewhere(role.target)
+        for role, it in linked
     )
     parts = (placed if any(placed) else (), notes, roles)
     if not any(parts):
         return ""
-    # JSON is written several times as fast as a named tuple's repr, and differs wherever that does.
+    # JSON is written several times as fast as a named tuple's repr, and differs
+    # wherever that does.
     text = json.dumps(parts, default=repr)
     return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
 
@@ -88,14 +107,15 @@ def digest(plan: Plan, views: Mapping[str, View], docname: str) -> str:
 class OutputRecord:
     """The record of one builder in one output folder: a digest of what we showed on each page written.
 
-    It lies with the output, since that is what it tells about: another builder, or the same one into another folder,
-    has its own, and a folder that was wiped has none.
+    It lies with the output, since that is what it tells about: another builder, or the
+    same one into another folder, has its own, and a folder that was wiped has none.
     """
 
     def __init__(self, outdir: Path, builder: str, version: str = "") -> None:
         """Read the record; one that is not there or not ours tells nothing.
 
-        *version* is that of the extension and of the words it says, of which another may show the same otherwise.
+        *version* is that of the extension and of the words it says, of which another
+        may show the same otherwise.
         """
         self._path = outdir / FILENAME
         self._builder = builder
@@ -114,7 +134,11 @@ class OutputRecord:
         Without a record, as after an interrupted build, all may.
         """
         before = self._before
-        return sorted(name for name, digest in digests.items() if before is None or before.get(name, "") != digest)
+        return sorted(
+            name
+            for name, digest in digests.items()
+            if before is None or before.get(name, "") != digest
+        )
 
     def forget(self) -> None:
         """Take the record away while pages are written: a killed build leaves none."""
@@ -122,9 +146,17 @@ class OutputRecord:
 
     def save(self, digests: Mapping[str, str], written: Iterable[str]) -> None:
         """Keep what is written now; pages left alone keep what they had, which may be unknown."""
-        record = dict.fromkeys(digests, UNKNOWN) if self._before is None else self._before
+        record = (
+            dict.fromkeys(digests, UNKNOWN) if self._before is None else self._before
+        )
         record |= {name: digests.get(name, "") for name in written}
-        kept = {name: digest for name, digest in record.items() if digest and name in digests}
+        kept = {
+            name: digest
+            for name, digest in record.items()
+            if digest and name in digests
+        }
         self._all[self._builder] = kept | self._version
         self._path.parent.mkdir(parents=True, exist_ok=True)
-        self._path.write_text(json.dumps(self._all, indent=0, sort_keys=True), encoding="utf-8")
+        self._path.write_text(
+            json.dumps(self._all, indent=0, sort_keys=True), encoding="utf-8"
+        )

@@ -53,14 +53,26 @@ class HeuristicIndex(Index):
     # would be stale when the first heuristic comes or the last one goes.
     shortname = None
 
-    def generate(self, docnames: Iterable[str] | None = None) -> tuple[list[tuple[str, list[IndexEntry]]], bool]:
+    def generate(
+        self, docnames: Iterable[str] | None = None
+    ) -> tuple[list[tuple[str, list[IndexEntry]]], bool]:
         """Return the heuristics by their titles' first letters."""
         plan = cast("HeuristicDomain", self.domain).plan
         wanted = None if docnames is None else set(docnames)
         letters: dict[str, list[IndexEntry]] = {}
-        for it in sorted(plan.heuristics.values(), key=lambda it: (it.title.casefold(), it.name)):
+        for it in sorted(
+            plan.heuristics.values(), key=lambda it: (it.title.casefold(), it.name)
+        ):
             if wanted is None or it.docname in wanted:
-                entry = IndexEntry(it.title, 0, it.docname, it.anchor, it.severity, "", text_of(it.note))
+                entry = IndexEntry(
+                    it.title,
+                    0,
+                    it.docname,
+                    it.anchor,
+                    it.severity,
+                    "",
+                    text_of(it.note),
+                )
                 letters.setdefault(it.title[:1].upper(), []).append(entry)
         return sorted(letters.items()), False
 
@@ -75,7 +87,8 @@ class HeuristicDomain(Domain):
     indices = [HeuristicIndex]
     initial_data = {"pages": {}}
     data_version = versions.FORM
-    #: What was found in installed source, to be kept for the next build; it comes with the plan.
+    #: What was found in installed source, to be kept for the next build; it comes with
+    #: the plan.
     verified: EvidenceCache
 
     def __init__(self, env: BuildEnvironment) -> None:
@@ -105,7 +118,9 @@ class HeuristicDomain(Domain):
         """Forget a document."""
         self.pages.pop(docname, None)
 
-    def merge_domaindata(self, docnames: AbstractSet[str], otherdata: dict[str, Any]) -> None:
+    def merge_domaindata(
+        self, docnames: AbstractSet[str], otherdata: dict[str, Any]
+    ) -> None:
         """Take over the documents that a parallel process has read."""
         for docname in docnames:
             if docname in otherdata["pages"]:
@@ -158,7 +173,8 @@ class HeuristicDomain(Domain):
             excluded=frozenset(
                 name
                 for name in self.pages
-                if is_excluded(name) or is_set(env.metadata.get(name, {}).get("no-heuristics"))
+                if is_excluded(name)
+                or is_set(env.metadata.get(name, {}).get("no-heuristics"))
             ),
             version=installed or env.config.release or env.config.version or "",
             verify=self.verified.of,
@@ -184,21 +200,39 @@ class HeuristicDomain(Domain):
             return None
         if not node.get("refexplicit"):
             contnode = nodes.inline("", record.title, classes=contnode["classes"])
-        return make_refnode(builder, fromdocname, record.docname, record.anchor, contnode)
+        return make_refnode(
+            builder, fromdocname, record.docname, record.anchor, contnode
+        )
 
     def resolve_any_xref(  # noqa: PLR0913, PLR0917 - Sphinx's signature
-        self, env: BuildEnvironment, fromdocname: str, builder: Builder, target: str, node: Element, contnode: Element
+        self,
+        env: BuildEnvironment,
+        fromdocname: str,
+        builder: Builder,
+        target: str,
+        node: Element,
+        contnode: Element,
     ) -> list[Any]:
         """Return the link to a heuristic of this name for the ``any`` role."""
-        found = self.resolve_xref(env, fromdocname, builder, "ref", target, node, contnode)
+        found = self.resolve_xref(
+            env, fromdocname, builder, "ref", target, node, contnode
+        )
         return [] if found is None else [("heuristic:ref", found)]
 
     def get_objects(self) -> Iterator[tuple[str, str, str, str, str, int]]:
         """Yield the heuristics for objects.inv and the search."""
         for name, record in self.plan.catalogue.by_name.items():
-            # The search need not know of former names, and finds the text of a page without its object.
+            # The search need not know of former names, and finds the text of a page
+            # without its object.
             shown = name == record.name and not self.plan.catalogue.is_page(record)
-            yield (name, record.title, "heuristic", record.docname, record.anchor, 1 if shown else -1)
+            yield (
+                name,
+                record.title,
+                "heuristic",
+                record.docname,
+                record.anchor,
+                1 if shown else -1,
+            )
 
     def get_full_qualified_name(self, node: Element) -> str | None:
         """Return the name that a reference means."""
@@ -217,7 +251,11 @@ def app_of(env: Any) -> Sphinx:  # noqa: ANN401 - see below
 def draws(builder: Builder) -> bool:
     """Return whether a builder's pages show pictures that Graphviz draws."""
     # An e-book names the pages that hold SVG; the list does without.
-    return builder.format == "html" and builder.name != "epub" and bool(shutil.which(builder.config.graphviz_dot or ""))
+    return (
+        builder.format == "html"
+        and builder.name != "epub"
+        and bool(shutil.which(builder.config.graphviz_dot or ""))
+    )
 
 
 def _defined(sources: Sources, dotted: str) -> Definition | None:

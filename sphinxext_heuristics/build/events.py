@@ -29,23 +29,34 @@ _STYLE, _BOOK_STYLE = "heuristics.css", "heuristics-epub.css"
 
 
 def read_again(
-    _app: Sphinx, env: BuildEnvironment, added: AbstractSet[str], _changed: AbstractSet[str], removed: AbstractSet[str]
+    _app: Sphinx,
+    env: BuildEnvironment,
+    added: AbstractSet[str],
+    _changed: AbstractSet[str],
+    removed: AbstractSet[str],
 ) -> list[str]:
     """Return, when files came or went, the documents with notes whose links MyST reads otherwise then."""
     pages = HeuristicDomain.of(env).pages.items() if added or removed else ()
-    return [docname for docname, page in pages if any(links.has_myst_link(it.note) for it in page.heuristics)]
+    return [
+        docname
+        for docname, page in pages
+        if any(links.has_myst_link(it.note) for it in page.heuristics)
+    ]
 
 
 def note_document(app: Sphinx, document: nodes.document) -> None:
     """Collect what a document that was just read holds.
 
-    This is not the domain's ``process_doc``, which Sphinx calls (850) before MyST has resolved the links to anchors of
-    the page (879): a note on another page needs them resolved.
+    This is not the domain's ``process_doc``, which Sphinx calls (850) before MyST has
+    resolved the links to anchors of the page (879): a note on another page needs them
+    resolved.
     """
     env = app.env
     identities: dict[str, Identity] = env.temp_data.get(IDENTITIES) or {}
     modules = env.domains.python_domain.modules
-    HeuristicDomain.of(env).pages[env.docname] = collect(document, env.docname, identities, modules)
+    HeuristicDomain.of(env).pages[env.docname] = collect(
+        document, env.docname, identities, modules
+    )
 
 
 def add_style(_app: Sphinx, settings: Config) -> None:
@@ -67,8 +78,8 @@ def link_style(app: Sphinx) -> None:
 def rewrite(app: Sphinx, _env: BuildEnvironment) -> list[str]:
     """Return the documents that show something else now than what is written.
 
-    Sphinx emits ``env-get-updated`` on every build, when sections and figures have their
-    numbers, and before it stores the environment.
+    Sphinx emits ``env-get-updated`` on every build, when sections and figures have
+    their numbers, and before it stores the environment.
     """
     return written_by(app).stale(digests(app))
 
@@ -78,7 +89,10 @@ def digests(app: Sphinx) -> dict[str, str]:
     domain = HeuristicDomain.of(app.env)
     if domain.digests is None:
         plan = domain.plan
-        domain.digests = {docname: digest(plan, views_of(app), docname) for docname in plan.catalogue.pages}
+        domain.digests = {
+            docname: digest(plan, views_of(app), docname)
+            for docname in plan.catalogue.pages
+        }
     return domain.digests
 
 
@@ -103,16 +117,23 @@ def end_writing(app: Sphinx, exception: Exception | None) -> None:
             domain.written.save(digests(app), domain.resolved_docs)
         # When no heuristic is left, Sphinx would keep the domain's index page.
         path_of = getattr(app.builder, "get_outfilename", None)
-        if path_of and not domain.plan.heuristics and INDEX_PAGE not in app.env.found_docs:
+        if (
+            path_of
+            and not domain.plan.heuristics
+            and INDEX_PAGE not in app.env.found_docs
+        ):
             Path(path_of(INDEX_PAGE)).unlink(missing_ok=True)
 
 
 def leave_unlinked(
-    _app: Sphinx, _env: BuildEnvironment, node: addnodes.pending_xref, contnode: nodes.Element
+    _app: Sphinx,
+    _env: BuildEnvironment,
+    node: addnodes.pending_xref,
+    contnode: nodes.Element,
 ) -> nodes.Element | None:
     """Leave the text of what nobody could resolve unlinked, where its warning is given.
 
-    That of an unknown heuristic is ours; that of a broken link in a note is given on the
-    note's own page, not wherever a copy stands.
+    That of an unknown heuristic is ours; that of a broken link in a note is given on
+    the note's own page, not wherever a copy stands.
     """
     return contnode if COPY in node or node.get("refdomain") == "heuristic" else None

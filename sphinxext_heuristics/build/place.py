@@ -17,7 +17,11 @@ from sphinxext_heuristics.build.domain import HeuristicDomain, app_of
 from sphinxext_heuristics.read.collect import entry_names, module_name
 from sphinxext_heuristics.resolve.listing import EXISTS, MISSING
 from sphinxext_heuristics.show.boxes import box_nodes, entry_nodes
-from sphinxext_heuristics.show.definition import caption_nodes, entries_nodes, facts_nodes
+from sphinxext_heuristics.show.definition import (
+    caption_nodes,
+    entries_nodes,
+    facts_nodes,
+)
 from sphinxext_heuristics.view import Here, views_of
 
 if TYPE_CHECKING:
@@ -27,15 +31,22 @@ if TYPE_CHECKING:
     from sphinxext_heuristics.resolve.plan import Plan
     from sphinxext_heuristics.show.boxes import Box, EntryBoxes
 
-#: Our signs → what draws them in LaTeX with every engine and font, as Sphinx does for others.
-_DRAWN = {EXISTS: r"\(\checkmark\)", MISSING: r"\(\square\)", "≥": r"\(\geq\)", "≤": r"\(\leq\)"}
+#: Our signs → what draws them in LaTeX with every engine and font, as Sphinx does for
+#: others.
+_DRAWN = {
+    EXISTS: r"\(\checkmark\)",
+    MISSING: r"\(\square\)",
+    "≥": r"\(\geq\)",
+    "≤": r"\(\leq\)",
+}
 _SIGN = re.compile(f"([{''.join(_DRAWN)}])")
 
 
 class ShowHeuristics(SphinxPostTransform):
     """Put heuristics into API entries and pages, and fill all placeholders."""
 
-    # Before MyST's resolver (9) and Sphinx's (10), which then resolve the links we make.
+    # Before MyST's resolver (9) and Sphinx's (10), which then resolve the links we
+    # make.
     default_priority = 5
 
     def run(self, **kwargs: Any) -> None:  # noqa: ANN401 - Sphinx's signature
@@ -61,8 +72,8 @@ class ShowHeuristics(SphinxPostTransform):
 class RemoveLeftovers(SphinxPostTransform):
     """Remove notes that stay out of sight, and what is left of a deleted document.
 
-    Sphinx merges a deleted document into singlehtml and LaTeX as long as the toctree that
-    names it is not read again.
+    Sphinx merges a deleted document into singlehtml and LaTeX as long as the toctree
+    that names it is not read again.
     """
 
     # After the resolvers (9, 10), which warn of a note's broken links here and once.
@@ -70,7 +81,12 @@ class RemoveLeftovers(SphinxPostTransform):
 
     def run(self, **kwargs: Any) -> None:  # noqa: ANN401 - Sphinx's signature
         """Remove every node that no writer knows."""
-        left = ours.heuristic_note | ours.heuristic_facts | ours.heuristic_entries | ours.heuristic_query
+        left = (
+            ours.heuristic_note
+            | ours.heuristic_facts
+            | ours.heuristic_entries
+            | ours.heuristic_query
+        )
         for node in list(self.document.findall(lambda node: isinstance(node, left))):
             node.parent.remove(node)
 
@@ -78,7 +94,9 @@ class RemoveLeftovers(SphinxPostTransform):
 class Placer:
     """Places what one document shows, which may be a part of a merged tree."""
 
-    def __init__(self, transform: ShowHeuristics, plan: Plan, docname: str, tree: nodes.Element) -> None:
+    def __init__(
+        self, transform: ShowHeuristics, plan: Plan, docname: str, tree: nodes.Element
+    ) -> None:
         """Take the document and the means to make links from it."""
         self._plan = plan
         app = app_of(transform.env)
@@ -115,10 +133,16 @@ class Placer:
     def _place_in_entries(self, entries: Sequence[EntryBoxes]) -> None:
         """Place the boxes of API entries, which are found by their names: other extensions may have removed some."""
         waiting: dict[tuple[str, ...], list[EntryBoxes]] = {}
-        for entry, shown in zip(self._plan.catalogue.pages[self._docname].entries, entries, strict=False):
+        for entry, shown in zip(
+            self._plan.catalogue.pages[self._docname].entries, entries, strict=False
+        ):
             waiting.setdefault(entry.names, []).append(shown)
-        position = {"top": lambda _content: 0, "bottom": first_member}.get(self._plan.settings.placement, after_summary)
-        for desc in self._own(addnodes.desc, nodes.target, nodes.section) if waiting else ():
+        position = {"top": lambda _content: 0, "bottom": first_member}.get(
+            self._plan.settings.placement, after_summary
+        )
+        for desc in (
+            self._own(addnodes.desc, nodes.target, nodes.section) if waiting else ()
+        ):
             if not isinstance(desc, addnodes.desc):
                 self._place_in_module(desc, waiting.get((module_name(desc),), []))
                 continue
@@ -132,10 +156,22 @@ class Placer:
     def _place_in_module(self, node: nodes.Element, waiting: list[EntryBoxes]) -> None:
         """Place the boxes of a module, whose documentation follows a target or the title of a section."""
         made = entry_nodes(waiting.pop(0), self._here) if waiting else []
-        page, start = (node, 1) if isinstance(node, nodes.section) else (node.parent, node.parent.index(node) + 1)
+        page, start = (
+            (node, 1)
+            if isinstance(node, nodes.section)
+            else (node.parent, node.parent.index(node) + 1)
+        )
         # The module's index entry may stand between a section's title and the text.
-        start += start < len(page) and isinstance(page[start], addnodes.index) and isinstance(node, nodes.section)
-        ends = (at for at in range(start, len(page)) if isinstance(page[at], addnodes.desc | nodes.section))
+        start += (
+            start < len(page)
+            and isinstance(page[start], addnodes.index)
+            and isinstance(node, nodes.section)
+        )
+        ends = (
+            at
+            for at in range(start, len(page))
+            if isinstance(page[at], addnodes.desc | nodes.section)
+        )
         at = start
         if self._plan.settings.placement == "bottom":
             at = before_index(page, next(ends, len(page)))
@@ -143,7 +179,9 @@ class Placer:
             at += start < len(page) and isinstance(page[start], nodes.paragraph)
         page[at:at] = made
 
-    def _place_under_titles(self, sections: Sequence[tuple[str, tuple[Box, ...]]]) -> None:
+    def _place_under_titles(
+        self, sections: Sequence[tuple[str, tuple[Box, ...]]]
+    ) -> None:
         """Place the boxes below the first paragraph of each section, found by its id; ``""`` is the page's first."""
         own = reversed(self._own(nodes.section)) if sections else ()
         found = {i: section for section in own for i in ("", *section["ids"])}
@@ -152,7 +190,14 @@ class Placer:
             title = section.first_child_matching_class(nodes.title)
             at = 0 if title is None else title + 1
             # Labels and index entries stand between the title and the text.
-            text = next((n for n in range(at, len(section)) if not isinstance(section[n], nodes.Invisible)), at)
+            text = next(
+                (
+                    n
+                    for n in range(at, len(section))
+                    if not isinstance(section[n], nodes.Invisible)
+                ),
+                at,
+            )
             if text < len(section) and isinstance(section[text], nodes.paragraph):
                 at = text + 1
             section[at:at] = box_nodes(boxes, self._here)
@@ -162,18 +207,29 @@ class Placer:
             caption = cast("nodes.caption", node[0])
             caption.clear()
             caption += caption_nodes(shown.captions[node[ours.EVIDENCE]])
-        views = [self._views.get(query.view) for query in self._plan.catalogue.pages[self._docname].queries]
+        views = [
+            self._views.get(query.view)
+            for query in self._plan.catalogue.pages[self._docname].queries
+        ]
         make: dict[type[nodes.Element], Callable[[int], list[nodes.Node]]] = {
             ours.heuristic_facts: lambda i: facts_nodes(shown.facts[i], self._here),
             ours.heuristic_entries: lambda i: entries_nodes(shown.shown[i], self._here),
-            ours.heuristic_query: lambda i: view.nodes(shown.queries[i], self._here) if (view := views[i]) else [],
+            ours.heuristic_query: lambda i: (
+                view.nodes(shown.queries[i], self._here) if (view := views[i]) else []
+            ),
         }
         for node in self._own(*make):
             block = node.parent
             made = make[type(node)](node["position"])
             has_search = getattr(self._builder, "search", False)
-            if isinstance(node, ours.heuristic_facts) and isinstance(block, nodes.section) and has_search:
-                made.insert(0, ours.heuristic_search("", shown.facts[node["position"]].search))
+            if (
+                isinstance(node, ours.heuristic_facts)
+                and isinstance(block, nodes.section)
+                and has_search
+            ):
+                made.insert(
+                    0, ours.heuristic_search("", shown.facts[node["position"]].search)
+                )
             keep_ids_apart(made, self._document)
             node.parent.replace(node, made)
             if self._builder.format == "latex":
@@ -187,10 +243,14 @@ class Placer:
         """Show a definition's note below its title, unless it is the first sentence of the body."""
         for note in self._own(ours.heuristic_note):
             if note["given"] and note.children:
-                paragraph = nodes.paragraph(note.rawsource, "", *note.children, classes=["heuristic-note"])
+                paragraph = nodes.paragraph(
+                    note.rawsource, "", *note.children, classes=["heuristic-note"]
+                )
                 paragraph.source, paragraph.line = note.source, note.line
                 # What Sphinx knows the message by; without it none is extracted.
-                vars(paragraph).update({"uid": note.uid} if hasattr(note, "uid") else {})
+                vars(paragraph).update(
+                    {"uid": note.uid} if hasattr(note, "uid") else {}
+                )
                 note.parent.replace(note, paragraph)
 
 
@@ -200,14 +260,20 @@ def blocks_in(node: nodes.Node) -> Sequence[nodes.Node]:
     A paragraph may: Sphinx puts all that describes a parameter into one.
     """
     if isinstance(node, nodes.TextElement):
-        return [child for child in node.children if not isinstance(child, nodes.Inline | nodes.Text)]
+        return [
+            child
+            for child in node.children
+            if not isinstance(child, nodes.Inline | nodes.Text)
+        ]
     return node.children
 
 
 def keep_ids_apart(made: Iterable[nodes.Node], document: nodes.document) -> None:
     """Take from new nodes the ids that the document has already: a message that is listed twice is linked once."""
     for term in (term for node in made for term in node.findall(nodes.term)):
-        term["ids"] = [i for i in term["ids"] if document.ids.setdefault(i, term) is term]
+        term["ids"] = [
+            i for i in term["ids"] if document.ids.setdefault(i, term) is term
+        ]
 
 
 def after_summary(content: addnodes.desc_content) -> int:
@@ -217,7 +283,9 @@ def after_summary(content: addnodes.desc_content) -> int:
     for at, child in enumerate(content.children):
         if isinstance(child, nodes.paragraph) and not child.astext().startswith(bases):
             return at + 1
-        if not isinstance(child, nodes.comment | addnodes.index | nodes.target | nodes.paragraph):
+        if not isinstance(
+            child, nodes.comment | addnodes.index | nodes.target | nodes.paragraph
+        ):
             return at
     return len(content)
 
@@ -244,7 +312,9 @@ def draw_signs(tree: nodes.Node) -> None:
         parts = _SIGN.split(text)
         if len(parts) > 1:
             made: list[nodes.Node] = [
-                nodes.raw("", _DRAWN[part], format="latex") if part in _DRAWN else nodes.Text(part)
+                nodes.raw("", _DRAWN[part], format="latex")
+                if part in _DRAWN
+                else nodes.Text(part)
                 for part in parts
                 if part
             ]

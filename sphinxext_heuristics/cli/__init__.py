@@ -1,7 +1,7 @@
 """The command line: one module a command, each of which says what it takes and what it does.
 
-Results and findings go to stdout; progress, warnings and errors to stderr. The exit code is 0 if all is fine, 1 for a
-finding, 2 for misuse or failure and 130 for Ctrl-C.
+Results and findings go to stdout; progress, warnings and errors to stderr. The exit
+code is 0 if all is fine, 1 for a finding, 2 for misuse or failure and 130 for Ctrl-C.
 """
 
 from __future__ import annotations
@@ -13,7 +13,15 @@ import sys
 import traceback
 from typing import TYPE_CHECKING
 
-from sphinxext_heuristics.cli import explain, index, listing, new, reach, releases, verify
+from sphinxext_heuristics.cli import (
+    explain,
+    index,
+    listing,
+    new,
+    reach,
+    releases,
+    verify,
+)
 from sphinxext_heuristics.cli.project import CommandError
 from sphinxext_heuristics.cli.writing import note
 from sphinxext_heuristics.versions import installed
@@ -34,11 +42,14 @@ def parser() -> argparse.ArgumentParser:
     """Return the parser with all commands."""
     whole = argparse.ArgumentParser(
         prog=PROG,
-        description="Work with the heuristics of a Sphinx project. DOCS is the folder of its conf.py.",
+        description="Work with the heuristics of a Sphinx project. DOCS is the folder "
+        "of its conf.py.",
         epilog="Exit code: 0 fine, 1 a finding, 2 misuse or failure.",
     )
     whole.add_argument(
-        "--version", action="version", version=f"%(prog)s {installed('sphinxext-heuristics') or '(not installed)'}"
+        "--version",
+        action="version",
+        version=f"%(prog)s {installed('sphinxext-heuristics') or '(not installed)'}",
     )
     commands = whole.add_subparsers(title="commands", metavar="COMMAND", required=True)
     for module in COMMANDS:
@@ -57,7 +68,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         code: int = arguments.run(arguments)
         sys.stdout.flush()
     except BrokenPipeError:
-        # Who reads our results has read enough; Python would complain when it flushes at exit.
+        # Who reads our results has read enough; Python would complain when it flushes
+        # at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except KeyboardInterrupt:
@@ -67,6 +79,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         if arguments.traceback:
             traceback.print_exception(error)
         is_ours = isinstance(error, CommandError)
-        note(f"{PROG}: error: {error if is_ours else f'{type(error).__name__}: {error} (-T shows where)'}")
+        note(
+            f"{PROG}: error: "
+            f"{error if is_ours else f'{type(error).__name__}: {error} (-T shows where)'}"
+        )
         return FAILED
     return code

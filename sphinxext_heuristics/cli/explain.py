@@ -7,7 +7,14 @@ import re
 import sys
 from typing import TYPE_CHECKING
 
-from sphinxext_heuristics.cli.project import CommandError, add_options, closest_written, opened, read, read_evidence
+from sphinxext_heuristics.cli.project import (
+    CommandError,
+    add_options,
+    closest_written,
+    opened,
+    read,
+    read_evidence,
+)
 from sphinxext_heuristics.cli.writing import say, seen
 from sphinxext_heuristics.diagnostics import closest, did_you_mean
 from sphinxext_heuristics.evidence.messages import fit, plain
@@ -41,19 +48,22 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add the command to the parser."""
     command = commands.add_parser(
         "explain",
-        help="say why a heuristic is shown where it is, what an object shows, or which heuristic knows of an error",
+        help="say why a heuristic is shown where it is, what an object shows, or "
+        "which heuristic knows of an error",
         description=(
             "For a heuristic: where it is shown, where not, and by which rule. "
             "For an object or a page: which heuristics it shows, and why. "
             "For the text of an error or a warning: the heuristics that know of it."
         ),
-        epilog="Exit code: 0 fine, 1 the name is unknown or no message fits the text, 2 misuse or failure.",
+        epilog="Exit code: 0 fine, 1 the name is unknown or no message fits the text, "
+        "2 misuse or failure.",
     )
     add_options(command, run)
     command.add_argument(
         "name",
         metavar="NAME_OR_OBJECT",
-        help="a heuristic, a Python object, a page, a label, or a pasted text, such as a traceback; '-' is stdin",
+        help="a heuristic, a Python object, a page, a label, or a pasted text, such "
+        "as a traceback; '-' is stdin",
     )
 
 
@@ -79,12 +89,19 @@ def _answer(arguments: argparse.Namespace, asked: str) -> tuple[list[str], str]:
     """Return the explanation, and what is said if there is none."""
     # The name of a page or a label may have spaces, too.
     is_text = len(asked.split()) > 1
-    may_be_name = "\n" not in asked and ": " not in asked and len(asked) <= _LONGEST_NAME
+    may_be_name = (
+        "\n" not in asked and ": " not in asked and len(asked) <= _LONGEST_NAME
+    )
     if not arguments.doctreedir and not (may_be_name and is_text):
-        # What cannot be a name needs no API reference, for which the package is imported; nor does what nobody writes.
+        # What cannot be a name needs no API reference, for which the package is
+        # imported; nor does what nobody writes.
         with opened(arguments) as app:
             plan = read_evidence(app)
-            near = None if is_text or not may_be_name else closest_written(app, plan.settings.package, asked)
+            near = (
+                None
+                if is_text or not may_be_name
+                else closest_written(app, plan.settings.package, asked)
+            )
             if is_text or near is not None:
                 if lines := list(explain_text(plan, asked)):
                     return lines, ""
@@ -95,7 +112,11 @@ def _answer(arguments: argparse.Namespace, asked: str) -> tuple[list[str], str]:
         lines = list(explain(plan, asked)) if may_be_name else []
         lines = lines or list(explain_text(plan, asked))
         known = plan.lookups
-        near = (*closest(asked, plan.heuristics), *known.objects.closest(asked), *known.pages.closest(asked))
+        near = (
+            *closest(asked, plan.heuristics),
+            *known.objects.closest(asked),
+            *known.pages.closest(asked),
+        )
         return lines, _unfitting(plan, asked) if is_text else _unknown(asked, near)
 
 
@@ -107,7 +128,9 @@ def explain(plan: Plan, name: str) -> Iterator[str]:
         return
     name = name.lstrip("~")
     match = plan.lookups.objects.find(name)
-    found = match.names or (plan.lookups.objects.find(f"*.{name}").names if match.objects else ())
+    found = match.names or (
+        plan.lookups.objects.find(f"*.{name}").names if match.objects else ()
+    )
     if name in plan.entry_of:
         found = (name,)  # as a target it would reach the inherited copies, too
     if found:
@@ -142,8 +165,16 @@ def _heuristic(plan: Plan, record: Heuristic) -> Iterator[str]:
         for name, rule in resolved.reached.items():
             for docname, entry in _entries(plan, name):
                 if verdict := plan.verdict(docname, entry, record.name):
-                    shown = _rule(plan, name, resolved.connection.asked, rule) + _FORMS[verdict.form]
-                    why = _why_not(plan, record, verdict.reason, docname, verdict.excepted) or shown
+                    shown = (
+                        _rule(plan, name, resolved.connection.asked, rule)
+                        + _FORMS[verdict.form]
+                    )
+                    why = (
+                        _why_not(
+                            plan, record, verdict.reason, docname, verdict.excepted
+                        )
+                        or shown
+                    )
                     yield f"    {_MARKS[verdict.is_shown]}{name} ({docname}): {why}"
         if resolved.place:
             free = _page_reason(plan, record, resolved.place)
@@ -155,9 +186,14 @@ def _connection(resolved: Resolved) -> str:
     connection = resolved.connection
     start = f"{connection.type} {connection.asked}"
     if resolved.several:
-        return f"{start}: fits several, and so reaches none: {', '.join(resolved.several)}"
+        return (
+            f"{start}: fits several, and so reaches none: {', '.join(resolved.several)}"
+        )
     if resolved.target is None:
-        return f"{start}: {index.MISSING} does not exist{', as planned' if connection.planned else ''}"
+        return (
+            f"{start}: {index.MISSING} does not "
+            f"exist{', as planned' if connection.planned else ''}"
+        )
     if resolved.target.uri:
         return f"{start}: {index.EXISTS} in another project, {resolved.target.uri}"
     return f"{start}:"
@@ -166,7 +202,11 @@ def _connection(resolved: Resolved) -> str:
 def _others(plan: Plan, record: Heuristic) -> Iterator[str]:
     """Yield the objects that have a target's name and are others, such as an override."""
     objects = plan.lookups.objects
-    impl = [resolved.connection.target for resolved in plan.connections(record) if resolved.connection.type == "impl"]
+    impl = [
+        resolved.connection.target
+        for resolved in plan.connections(record)
+        if resolved.connection.type == "impl"
+    ]
     lasts = {target.rpartition(".")[2] for target in impl}
     reached = set(plan.reached(record))
     others: dict[str, list[str]] = {}
@@ -175,7 +215,11 @@ def _others(plan: Plan, record: Heuristic) -> Iterator[str]:
             others.setdefault(objects.identity(name), []).append(name)
     same = {objects.identity(name) for name in reached}
     for identity, names in others.items():
-        why = "of another class than the one named" if identity in same else f"the object is another, {identity}"
+        why = (
+            "of another class than the one named"
+            if identity in same
+            else f"the object is another, {identity}"
+        )
         yield f"  not reached: {', '.join(names)}: the name is the same, {why}"
 
 
@@ -186,7 +230,12 @@ def _others(plan: Plan, record: Heuristic) -> Iterator[str]:
 _MARKS = {True: "shown: ", False: "not shown: "}
 
 #: How a heuristic is shown, where it is not in full.
-_FORMS = {Form.FULL: "", Form.FOLDED: "; folded", Form.LINE: "; in one line", Form.REPEATED: "; in full above"}
+_FORMS = {
+    Form.FULL: "",
+    Form.FOLDED: "; folded",
+    Form.LINE: "; in one line",
+    Form.REPEATED: "; in full above",
+}
 
 #: Why a heuristic is not shown.
 _REASONS = {
@@ -204,18 +253,29 @@ _REASONS = {
 def _rule(plan: Plan, name: str, target: str, rule: Rule) -> str:
     """Return why a target reaches a documented name, in words."""
     owner = plan.lookups.objects.identity(name).rpartition(".")[0]
-    return rule.value.format(ending=target.removeprefix("*."), target=target.removesuffix("+"), owner=owner)
+    return rule.value.format(
+        ending=target.removeprefix("*."), target=target.removesuffix("+"), owner=owner
+    )
 
 
-def _why_not(plan: Plan, record: Heuristic, reason: Reason, docname: str = "", excepted: str = "") -> str:
+def _why_not(
+    plan: Plan, record: Heuristic, reason: Reason, docname: str = "", excepted: str = ""
+) -> str:
     """Return why a heuristic is not shown, in words; ``""`` if it is."""
     bounds, version = index.bounds(record), plan.lookups.version
-    return _REASONS[reason].format(bounds=bounds, version=version, docname=docname, excepted=excepted)
+    return _REASONS[reason].format(
+        bounds=bounds, version=version, docname=docname, excepted=excepted
+    )
 
 
 def _page_reason(plan: Plan, record: Heuristic, place: Place) -> str:
     is_free = place.docname in plan.lookups.excluded
-    return _why_not(plan, record, plan.withheld(record) or (Reason.PAGE if is_free else Reason.NONE), place.docname)
+    return _why_not(
+        plan,
+        record,
+        plan.withheld(record) or (Reason.PAGE if is_free else Reason.NONE),
+        place.docname,
+    )
 
 
 # -- an object or a page --------------------------------------------------------------
@@ -223,7 +283,11 @@ def _page_reason(plan: Plan, record: Heuristic, place: Place) -> str:
 
 def _entries(plan: Plan, name: str) -> list[tuple[str, Entry]]:
     """Return the documents and entries of a documented name."""
-    return [(docname, entry) for docname, entry in plan.catalogue.entries if name in entry.names]
+    return [
+        (docname, entry)
+        for docname, entry in plan.catalogue.entries
+        if name in entry.names
+    ]
 
 
 def _object(plan: Plan, name: str) -> Iterator[str]:
@@ -231,10 +295,17 @@ def _object(plan: Plan, name: str) -> Iterator[str]:
     yield f"{name} ({', '.join(dict.fromkeys(docname for docname, _entry in entries))})"
     for docname, entry in entries:
         # In the order of the page.
-        for verdict in plan.verdicts(docname)[plan.catalogue.pages[docname].entries.index(entry)]:
-            rule = f"impl {verdict.target}: {_rule(plan, name, verdict.target, verdict.rule)}"
+        for verdict in plan.verdicts(docname)[
+            plan.catalogue.pages[docname].entries.index(entry)
+        ]:
+            rule = (
+                f"impl {verdict.target}: "
+                f"{_rule(plan, name, verdict.target, verdict.rule)}"
+            )
             start = f"{_MARKS[verdict.is_shown]}{_named(verdict.record)}"
-            why = _why_not(plan, verdict.record, verdict.reason, docname, verdict.excepted)
+            why = _why_not(
+                plan, verdict.record, verdict.reason, docname, verdict.excepted
+            )
             yield f"  {start}: {why or rule + _FORMS[verdict.form]}"
     if not plan.reach.get(name):
         yield "  no heuristic reaches it"
@@ -246,9 +317,13 @@ def _elsewhere(plan: Plan, name: str) -> Iterator[str]:
         (record, resolved.connection.type, resolved.target.uri)
         for record in plan.heuristics.values()
         for resolved in plan.connections(record)
-        if resolved.target and resolved.target.uri and resolved.connection.target == name
+        if resolved.target
+        and resolved.target.uri
+        and resolved.connection.target == name
     ]
-    if uri := plan.lookups.external("impl", name) or next((uri for _record, _type, uri in found), None):
+    if uri := plan.lookups.external("impl", name) or next(
+        (uri for _record, _type, uri in found), None
+    ):
         yield f"{name} (in another project, {uri})"
         for record, type_, _uri in found:
             yield f"  connected: {_named(record)}: {type_} {name}"
@@ -285,12 +360,18 @@ def explain_text(plan: Plan, text: str) -> Iterator[str]:
         for message, quoted in plan.said(record):
             if size := fit(message, pasted):
                 found.setdefault(record.name, []).append((size, message, quoted))
-    ordered = sorted(found.items(), key=lambda item: -max(size for size, _message, _quoted in item[1]))
+    ordered = sorted(
+        found.items(),
+        key=lambda item: -max(size for size, _message, _quoted in item[1]),
+    )
     for number, (name, said) in enumerate(ordered):
         record = plan.heuristics[name]
         yield from ("",) * bool(number)
         yield f"{_named(record)}: {text_of(record.note)}"
-        yield f"  on page {record.docname}#{record.anchor}, defined in {seen(record.source)}:{record.line}"
+        yield (
+            f"  on page {record.docname}#{record.anchor}, defined in "
+            f"{seen(record.source)}:{record.line}"
+        )
         for _size, message, quoted in sorted(said, key=lambda one: -one[0]):
             yield f"  {message.kind}: {message.text}"
             at = plan.lookups.verify(quoted)
@@ -307,9 +388,19 @@ def _unfitting(plan: Plan, text: str) -> str:
             if (share := _common_share(message.text, text)) >= _CLOSE_SHARE:
                 close.setdefault(message, (-share, record.name))
     ordered = sorted(close, key=lambda message: close[message][0])[:_MAX_CLOSE]
-    lines = [f"  {message.kind}: {message.text} ({close[message][1]})" for message in ordered]
+    lines = [
+        f"  {message.kind}: {message.text} ({close[message][1]})" for message in ordered
+    ]
     what = "fits this text, and no name is like it"
-    return "\n".join([f"no message that a heuristic quotes {what}{'; the closest are:' if lines else ''}", *lines])
+    return "\n".join(
+        [
+            (
+                f"no message that a heuristic quotes "
+                f"{what}{'; the closest are:' if lines else ''}"
+            ),
+            *lines,
+        ]
+    )
 
 
 def _common_share(one: str, other: str) -> float:

@@ -24,10 +24,15 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     command = commands.add_parser(
         "list",
         help="list the heuristics: name, severity, note, where they are shown",
-        description="List the heuristics in the toctree's order: name, severity, note, and where they are shown.",
+        description="List the heuristics in the toctree's order: name, severity, note, "
+        "and where they are shown.",
     )
     add_options(command, run)
-    command.add_argument("--json", action="store_true", help="print JSON: the list 'heuristics' of heuristics.json")
+    command.add_argument(
+        "--json",
+        action="store_true",
+        help="print JSON: the list 'heuristics' of heuristics.json",
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -43,7 +48,10 @@ def run(arguments: argparse.Namespace) -> int:
         for record in plan.heuristics.values():
             say(f"{record.name}  {record.severity}  {text_of(record.note)}")
             places = [shown.name for shown in plan.shown_in.get(record.name, ())]
-            places += [f"{docname}#{anchor}" if anchor else docname for docname, anchor in pages.get(record.name, ())]
+            places += [
+                f"{docname}#{anchor}" if anchor else docname
+                for docname, anchor in pages.get(record.name, ())
+            ]
             for place in places[:MAX_PLACES]:
                 say(f"    {place}")
             if len(places) > MAX_PLACES:

@@ -14,7 +14,8 @@ from sphinxext_heuristics.config import Settings
 if TYPE_CHECKING:
     import argparse
 
-#: Everything is left empty that only the author knows: what is still empty is a warning of the build, not a guess.
+#: Everything is left empty that only the author knows: what is still empty is a warning
+#: of the build, not a guess.
 _OPTIONS = """\
 :title: {title}
 :note:
@@ -39,11 +40,20 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     command = commands.add_parser(
         "new",
         help="write the skeleton of a heuristic's page",
-        description="Write the skeleton of a heuristic's page into heuristics_dir, under the right name.",
+        description="Write the skeleton of a heuristic's page into heuristics_dir, "
+        "under the right name.",
     )
     add_options(command, run)
-    command.add_argument("name", metavar="NAME", help="the name, with or without the namespace: letters, digits, _ - .")
-    command.add_argument("--rst", action="store_true", help="write reStructuredText, also where MyST is loaded")
+    command.add_argument(
+        "name",
+        metavar="NAME",
+        help="the name, with or without the namespace: letters, digits, _ - .",
+    )
+    command.add_argument(
+        "--rst",
+        action="store_true",
+        help="write reStructuredText, also where MyST is loaded",
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -55,11 +65,19 @@ def run(arguments: argparse.Namespace) -> int:
         srcdir = Path(app.srcdir)
     name = settings.strip(arguments.name)
     if not _NAME.fullmatch(name):
-        raise CommandError(f"{arguments.name!r} is no name: allowed are letters, digits, '_', '-' and '.'")
+        raise CommandError(
+            f"{arguments.name!r} is no name: allowed are letters, digits, '_', "
+            f"'-' and '.'"
+        )
     if Path(name).suffix in suffixes:
-        raise CommandError(f"{arguments.name!r} is the name of a file: write {Path(name).stem!r}")
+        raise CommandError(
+            f"{arguments.name!r} is the name of a file: write {Path(name).stem!r}"
+        )
     if settings.dir is None:
-        raise CommandError("heuristics_dir is None in conf.py: there is no folder for pages of heuristics")
+        raise CommandError(
+            "heuristics_dir is None in conf.py: there is no folder for pages "
+            "of heuristics"
+        )
     folder = srcdir / settings.dir
     page = settings.page_name(name)
     for suffix in dict.fromkeys((*suffixes, ".md", ".rst")):
@@ -68,8 +86,13 @@ def run(arguments: argparse.Namespace) -> int:
     suffix, form = (".rst", RST) if arguments.rst or not has_myst else (".md", MYST)
     path = folder / f"{page}{suffix}"
     folder.mkdir(parents=True, exist_ok=True)
-    headings = (f"\n{it}\n{'-' * len(it)}\n" if form is RST else f"\n# {it}\n" for it in settings.sections)
-    write(path, "".join([form.format(name=name, title=name.replace("_", " ")), *headings]))
+    headings = (
+        f"\n{it}\n{'-' * len(it)}\n" if form is RST else f"\n# {it}\n"
+        for it in settings.sections
+    )
+    write(
+        path, "".join([form.format(name=name, title=name.replace("_", " ")), *headings])
+    )
     say(seen(path))
     note(f"Fill it in and list it in a toctree, as {settings.dir.strip('/')}/{page}")
     return 0

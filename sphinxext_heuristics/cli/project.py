@@ -37,22 +37,42 @@ class CommandError(Exception):
 
 
 #: The options that are those of sphinx-build: its own, so that they mean the same.
-_SHARED = ("confdir", "define", "tags", "jobs", "verbosity", "quiet", "really_quiet", "color", "traceback")
+_SHARED = (
+    "confdir",
+    "define",
+    "tags",
+    "jobs",
+    "verbosity",
+    "quiet",
+    "really_quiet",
+    "color",
+    "traceback",
+)
 
 
 def add_options(
-    command: argparse.ArgumentParser, run: Callable[[argparse.Namespace], int], *, doctrees: bool = True
+    command: argparse.ArgumentParser,
+    run: Callable[[argparse.Namespace], int],
+    *,
+    doctrees: bool = True,
 ) -> None:
     """Add DOCS and the options that sphinx-build has, under the same names, and what runs the command.
 
     A command that does not read all pages has no *doctrees* to use or keep.
     """
     command.set_defaults(run=run, doctreedir=None)
-    command.add_argument("docs", metavar="DOCS", help="the folder of the documentation and its conf.py")
+    command.add_argument(
+        "docs", metavar="DOCS", help="the folder of the documentation and its conf.py"
+    )
     group = command.add_argument_group("options of sphinx-build")
     if doctrees:
-        what = "the folder of doctrees to use and to keep, such as sphinx-build's; without it, all pages are read"
-        group.add_argument("-d", "--doctree-dir", metavar="PATH", dest="doctreedir", help=what)
+        what = (
+            "the folder of doctrees to use and to keep, such as sphinx-build's; "
+            "without it, all pages are read"
+        )
+        group.add_argument(
+            "-d", "--doctree-dir", metavar="PATH", dest="doctreedir", help=what
+        )
     for action in get_parser()._actions:  # noqa: SLF001 - argparse has no public way to share some options
         if action.dest in _SHARED:
             group._add_action(action)  # noqa: SLF001 - likewise
@@ -70,7 +90,8 @@ def _defined(settings: Iterable[str]) -> dict[str, str]:
 def opened(arguments: argparse.Namespace) -> Iterator[Sphinx]:
     """Yield the project with its configuration loaded; no page is read yet.
 
-    Raises CommandError where Sphinx cannot load the project, or what is done within fails in Sphinx.
+    Raises CommandError where Sphinx cannot load the project, or what is done within
+    fails in Sphinx.
     """
     settings = _defined(arguments.define)
     docs = Path(arguments.docs)
@@ -104,8 +125,12 @@ def opened(arguments: argparse.Namespace) -> Iterator[Sphinx]:
     except ConfigError as error:
         raise CommandError(_conf_py_message(error, confdir / "conf.py")) from error
     except SphinxError as error:
-        if ReadingBuilder.name in str(error):  # the builder is ours: unknown, the extension is not loaded
-            raise CommandError(f"{EXTENSION!r} is not among the extensions in {confdir / 'conf.py'}") from error
+        if ReadingBuilder.name in str(
+            error
+        ):  # the builder is ours: unknown, the extension is not loaded
+            raise CommandError(
+                f"{EXTENSION!r} is not among the extensions in {confdir / 'conf.py'}"
+            ) from error
         raise CommandError(f"{error.category}: {str(error).strip()}") from error
 
 
@@ -117,7 +142,11 @@ def _conf_py_message(error: ConfigError, conf_py: Path) -> str:
     if isinstance(cause, SyntaxError):
         return f"{cause.filename}:{cause.lineno}: {type(cause).__name__}: {cause.msg}"
     frames = traceback.extract_tb(cause.__traceback__)
-    lines = [frame.lineno for frame in frames if Path(frame.filename).name == conf_py.name and frame.lineno]
+    lines = [
+        frame.lineno
+        for frame in frames
+        if Path(frame.filename).name == conf_py.name and frame.lineno
+    ]
     where = f"{conf_py}:{lines[-1]}" if lines else str(conf_py)
     if isinstance(cause, SystemExit):
         return f"{where}: conf.py, or a module that it imports, called sys.exit()"
@@ -125,18 +154,25 @@ def _conf_py_message(error: ConfigError, conf_py: Path) -> str:
 
 
 #: How pages write evidence, or bring in a file that may.
-_MAY_QUOTE = re.compile(rb"\{(evidence|include)\}|\.\.[ \t]+(evidence|include)[ ]?::", re.IGNORECASE)
+_MAY_QUOTE = re.compile(
+    rb"\{(evidence|include)\}|\.\.[ \t]+(evidence|include)[ ]?::", re.IGNORECASE
+)
 
 
 def read_evidence(app: Sphinx) -> Plan:
     """Read the pages that may hold evidence and no others; return the plan, which knows what they quote.
 
-    Nothing else can be asked of it, and nothing is kept of what was read. Pages of the API, for which autodoc imports
-    the package, are not read, unless they hold evidence themselves; evidence in docstrings is left out.
+    Nothing else can be asked of it, and nothing is kept of what was read. Pages of the
+    API, for which autodoc imports the package, are not read, unless they hold evidence
+    themselves; evidence in docstrings is left out.
     """
     env, builder = app.env, app.builder
     env.find_files(app.config, builder)
-    docnames = sorted(name for name in env.found_docs if _MAY_QUOTE.search(Path(env.doc2path(name)).read_bytes()))
+    docnames = sorted(
+        name
+        for name in env.found_docs
+        if _MAY_QUOTE.search(Path(env.doc2path(name)).read_bytes())
+    )
     app.emit("env-before-read-docs", env, docnames)
     for docname in docnames:
         app.emit("env-purge-doc", env, docname)
@@ -164,15 +200,30 @@ _DOCUMENTED = re.compile(r"\bauto\w+[:}]*\s+(\w+)|\bpy:module[:}]*\s+(\w+)")
 def closest_written(app: Sphinx, package: str, name: str) -> tuple[str, ...] | None:
     """Return the words most like the last part of a name, or ``None`` if it is written anywhere that Sphinx reads.
 
-    These are the pages and the source of the packages that they document, bases of classes in other packages included.
+    These are the pages and the source of the packages that they document, bases of
+    classes in other packages included.
     """
     last = re.split(r"[.#/:]", name)[-1]
-    texts = [Path(app.env.doc2path(docname)).read_text("utf-8", "replace") for docname in app.env.found_docs]
-    packages = {match[1] or match[2] for text in texts for match in _DOCUMENTED.finditer(text)}
-    files = {path for one in ({package} if package else packages) for path in Sources().files(one)}
+    texts = [
+        Path(app.env.doc2path(docname)).read_text("utf-8", "replace")
+        for docname in app.env.found_docs
+    ]
+    packages = {
+        match[1] or match[2] for text in texts for match in _DOCUMENTED.finditer(text)
+    }
+    files = {
+        path
+        for one in ({package} if package else packages)
+        for path in Sources().files(one)
+    }
     texts += [path.read_text("utf-8", "replace") for path in files]
-    words = {*app.env.found_docs, *(word for text in texts for word in re.findall(r"[\w-]+", text))}
+    words = {
+        *app.env.found_docs,
+        *(word for text in texts for word in re.findall(r"[\w-]+", text)),
+    }
     folded = {fold(word) for word in words}
-    if fold(last) in folded or any(fold(docname).endswith(fold(last)) for docname in app.env.found_docs):
+    if fold(last) in folded or any(
+        fold(docname).endswith(fold(last)) for docname in app.env.found_docs
+    ):
         return None
     return closest(last, words)

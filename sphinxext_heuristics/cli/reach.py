@@ -6,7 +6,14 @@ from typing import TYPE_CHECKING
 
 from sphinxext_heuristics.build.builders import REACH_FILE
 from sphinxext_heuristics.cli.project import add_options, opened, read
-from sphinxext_heuristics.cli.writing import bring_up_to_date, file_of, note, say, seen, warning
+from sphinxext_heuristics.cli.writing import (
+    bring_up_to_date,
+    file_of,
+    note,
+    say,
+    seen,
+    warning,
+)
 from sphinxext_heuristics.diagnostics import ordered
 from sphinxext_heuristics.files import reach
 from sphinxext_heuristics.model import Subtype
@@ -21,13 +28,20 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         "reach",
         help="confirm the places where heuristics show, or compare them",
         description=(
-            "Write the reach file that heuristics_reach_file in conf.py names: the API entries in which each heuristic "
-            "shows. What is new or gone is printed as a diff: review it before you commit the file."
+            "Write the reach file that heuristics_reach_file in conf.py names: "
+            "the API entries in which each heuristic "
+            "shows. What is new or gone is printed as a diff: review it before "
+            "you commit the file."
         ),
-        epilog="Exit code: 0 fine, 1 the file differs (with --check), 2 misuse or failure.",
+        epilog="Exit code: 0 fine, 1 the file differs (with --check), 2 misuse or "
+        "failure.",
     )
     add_options(command, run)
-    command.add_argument("--check", action="store_true", help="only compare, and warn of each file that differs")
+    command.add_argument(
+        "--check",
+        action="store_true",
+        help="only compare, and warn of each file that differs",
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:

@@ -43,7 +43,10 @@ def seen(path: str | os.PathLike[str]) -> str:
 
 def warning(problem: Problem) -> str:
     """Return what is wrong in the project, as a build says it."""
-    return f"{seen(problem.source)}:{problem.line}: WARNING: {problem.message} [{TYPE}.{problem.subtype.word}]"
+    return (
+        f"{seen(problem.source)}:{problem.line}: WARNING: {problem.message} "
+        f"[{TYPE}.{problem.subtype.word}]"
+    )
 
 
 def note(text: str) -> None:
@@ -66,16 +69,25 @@ def file_of(app: Sphinx, option: str) -> ProjectFile:
     file = project_file(app, option)
     if Settings.of(app.config).value(option) is None:
         example = f"{option} = {file.path.name!r}"
-        raise CommandError(f"{not_set(app.config, file.conf_py, option)}; for the {file.called}, write {example}")
+        raise CommandError(
+            f"{not_set(app.config, file.conf_py, option)}; for the "
+            f"{file.called}, write {example}"
+        )
     return file
 
 
 def bring_up_to_date(
-    file: ProjectFile, wanted: str, remark: str = "", *, head: str = "", shows_diff: bool = False
+    file: ProjectFile,
+    wanted: str,
+    remark: str = "",
+    *,
+    head: str = "",
+    shows_diff: bool = False,
 ) -> int:
     """Write a file if it does not hold what is *wanted*, or with a remark only print that and the diff.
 
-    Returns the exit code. Raises CommandError where a file has no such *head*, and would be lost.
+    Returns the exit code. Raises CommandError where a file has no such *head*, and
+    would be lost.
     """
     found = read_file(file.path)
     if found == wanted:
@@ -84,7 +96,10 @@ def bring_up_to_date(
     if remark:
         note(remark)
     elif found and head not in found:
-        raise CommandError(f"{file.path} is no {file.called}: it would be lost; let {file.option} name another file")
+        raise CommandError(
+            f"{file.path} is no {file.called}: it would be lost; let "
+            f"{file.option} name another file"
+        )
     if remark or (shows_diff and found is not None):
         say_diff(unified(found or "", wanted, seen(file.path)))
     if not remark:
@@ -103,7 +118,9 @@ def write(path: Path, text: str) -> None:
     scratch = real.with_name(f".{real.name}.{os.getpid()}")
     try:
         has_crlf = real.exists() and b"\r\n" in real.read_bytes()
-        scratch.write_bytes((text.replace("\n", "\r\n") if has_crlf else text).encode("utf-8"))
+        scratch.write_bytes(
+            (text.replace("\n", "\r\n") if has_crlf else text).encode("utf-8")
+        )
         if real.exists():
             shutil.copymode(real, scratch)
         scratch.replace(real)

@@ -9,8 +9,16 @@ from typing import TYPE_CHECKING
 
 from sphinx.util import logging
 
-from sphinxext_heuristics.docbuilder.docstrings.autodoc import DocstringDirective, process_docstring
-from sphinxext_heuristics.docbuilder.pages.links import choose_html, html_part, note_page, update
+from sphinxext_heuristics.docbuilder.docstrings.autodoc import (
+    DocstringDirective,
+    process_docstring,
+)
+from sphinxext_heuristics.docbuilder.pages.links import (
+    choose_html,
+    html_part,
+    note_page,
+    update,
+)
 from sphinxext_heuristics.docbuilder.pages.renderer import PageParser
 from sphinxext_heuristics.docbuilder.pages.trees import before_reading, read_trees
 from sphinxext_heuristics.docbuilder.references import resolve
@@ -27,9 +35,10 @@ if TYPE_CHECKING:
 def setup(app: Sphinx) -> ExtensionMetadata:
     """Register the extension.
 
-    ``docbuilder_packages`` names the packages whose docstrings are in Hugging Face's style, ``["peft"]`` for example;
-    docstrings of all others stay as they are. ``docbuilder_trees`` maps a folder under the source directory (``""`` is
-    all of it) to the package that its pages document. Nothing is named by default.
+    ``docbuilder_packages`` names the packages whose docstrings are in Hugging Face's
+    style, ``["peft"]`` for example; docstrings of all others stay as they are.
+    ``docbuilder_trees`` maps a folder under the source directory (``""`` is all of it)
+    to the package that its pages document. Nothing is named by default.
     """
     app.setup_extension("sphinx.ext.autodoc")
     app.add_config_value("docbuilder_packages", [], "env", types=(list, tuple))
@@ -53,8 +62,13 @@ def setup(app: Sphinx) -> ExtensionMetadata:
 def use_parser(app: Sphinx, config: Config) -> None:
     """Let pages be parsed where trees are named; MyST stays as it is otherwise."""
     trees = config.docbuilder_trees
-    if not isinstance(trees, dict) or not all(isinstance(text, str) for pair in trees.items() for text in pair):
-        message = "docbuilder_trees is %r; use a dict of folders and packages, {'': 'peft'} for example"
+    if not isinstance(trees, dict) or not all(
+        isinstance(text, str) for pair in trees.items() for text in pair
+    ):
+        message = (
+            "docbuilder_trees is %r; use a dict of folders and packages, {'': "
+            "'peft'} for example"
+        )
         logger.warning(message, trees, type="docbuilder", subtype="config")
         config.docbuilder_trees = {}
     if config.docbuilder_trees:

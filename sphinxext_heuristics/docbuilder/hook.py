@@ -1,7 +1,7 @@
 """The hook for doc-builder: what it shows, from the data that the builder ``heuristics`` writes; and its command.
 
-Two files: :mod:`hook_code`, which only changes with this package, and the heuristics as JSON. The command's results go
-to stdout, everything else to stderr.
+Two files: :mod:`hook_code`, which only changes with this package, and the heuristics as
+JSON. The command's results go to stdout, everything else to stderr.
 """
 
 from __future__ import annotations
@@ -51,18 +51,37 @@ def heuristics_of(docs: Path) -> dict[str, Any]:
     """
     conf, log = docs / "conf.py", io.StringIO()
     if not conf.is_file():
-        raise HookError(f"{docs}: no conf.py there; DOCS is the folder of the Sphinx project's conf.py")
+        raise HookError(
+            f"{docs}: no conf.py there; DOCS is the folder of the Sphinx "
+            f"project's conf.py"
+        )
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder, "out")
         with contextlib.redirect_stdout(log), contextlib.redirect_stderr(log):
-            code = sphinx_build(["--no-color", "-b", "heuristics", "-d", f"{folder}/doctrees", str(docs), str(out)])
+            code = sphinx_build(
+                [
+                    "--no-color",
+                    "-b",
+                    "heuristics",
+                    "-d",
+                    f"{folder}/doctrees",
+                    str(docs),
+                    str(out),
+                ]
+            )
         if "Builder name heuristics not registered" in log.getvalue():
             raise HookError(f'{conf}: add "sphinxext_heuristics" to extensions')
         if code or not (out / "heuristics.json").is_file():
-            raise HookError(f"{docs}: Sphinx cannot build it; it says:\n{log.getvalue().strip()}")
-        data: dict[str, Any] = json.loads((out / "heuristics.json").read_text(encoding="utf-8"))
+            raise HookError(
+                f"{docs}: Sphinx cannot build it; it says:\n{log.getvalue().strip()}"
+            )
+        data: dict[str, Any] = json.loads(
+            (out / "heuristics.json").read_text(encoding="utf-8")
+        )
     if not data["package"]["name"]:
-        raise HookError(f'{conf}: set heuristics_package, for example heuristics_package = "peft"')
+        raise HookError(
+            f'{conf}: set heuristics_package, for example heuristics_package = "peft"'
+        )
     return data
 
 
@@ -70,7 +89,10 @@ def data_of(heuristics: dict[str, Any], base_url: str) -> dict[str, Any]:
     """Choose what the hook shows of ``heuristics.json``, always in the same order; *base_url* may be empty."""
     package, items = heuristics["package"]["name"], heuristics["heuristics"]
     entries: dict[str, list[str]] = {}
-    for item in sorted(items, key=lambda item: (_SEVERITIES.index(item["severity"]), -item.get("weight", 0))):
+    for item in sorted(
+        items,
+        key=lambda item: (_SEVERITIES.index(item["severity"]), -item.get("weight", 0)),
+    ):
         for name in dict.fromkeys(entry["name"] for entry in item["entries"]):
             if name.startswith(f"{package}."):
                 entries.setdefault(name, []).append(item["name"])
@@ -84,7 +106,9 @@ def data_of(heuristics: dict[str, Any], base_url: str) -> dict[str, Any]:
                 "title": _escaped(item["title"]),
                 "note": _plain(item["note"]["markdown"]),
                 # doc-builder has no danger
-                "alert": "CAUTION" if item["severity"] == "danger" else item["severity"].upper(),
+                "alert": "CAUTION"
+                if item["severity"] == "danger"
+                else item["severity"].upper(),
                 **{key: item[key] for key in ("since", "until", "url")},
             }
             for item in sorted(items, key=lambda item: str(item["name"]))
@@ -102,7 +126,11 @@ def _escaped(title: str) -> str:
 def _plain(note: str) -> str:
     """Undo what only a table needs, and code in several backticks, which doc-builder takes for reStructuredText."""
     note = re.sub(r"(?<!\\)\\\|", "|", note)
-    return re.sub(r"(``+) ?(.+?) ?\1(?!`)", lambda code: "`" + code[2].replace("`", "'") + "`", note)
+    return re.sub(
+        r"(``+) ?(.+?) ?\1(?!`)",
+        lambda code: "`" + code[2].replace("`", "'") + "`",
+        note,
+    )
 
 
 def files_of(data: dict[str, Any]) -> dict[str, str]:
@@ -115,8 +143,12 @@ def differences(out: Path, files: dict[str, str]) -> Iterator[str]:
     """Yield, line by line, what differs between the files that exist and those that would be written."""
     for name, text in files.items():
         path = out / name
-        old = path.read_text(encoding="utf-8", errors="replace") if path.is_file() else ""
-        yield from difflib.unified_diff(old.splitlines(), text.splitlines(), str(path), "up to date", lineterm="")
+        old = (
+            path.read_text(encoding="utf-8", errors="replace") if path.is_file() else ""
+        )
+        yield from difflib.unified_diff(
+            old.splitlines(), text.splitlines(), str(path), "up to date", lineterm=""
+        )
 
 
 def write(out: Path, files: dict[str, str]) -> Iterator[str]:
@@ -136,38 +168,69 @@ def without_place(heuristics: dict[str, Any], data: dict[str, Any]) -> Iterator[
     try:
         _found, left_out = hook_code.places(data, importlib.import_module(package))
     except Exception as error:  # noqa: BLE001 - as a package is imported, anything may be raised
-        yield f"{package} cannot be imported, so which docstrings there are is unknown: {type(error).__name__}: {error}"
+        yield (
+            f"{package} cannot be imported, so which docstrings there are is "
+            f"unknown: {type(error).__name__}: {error}"
+        )
     for name, reason in left_out.items():
         yield f"{name}: {reason}; left out: {', '.join(data['entries'][name])}"
-    placed = {name for entry, names in data["entries"].items() if entry not in left_out for name in names}
+    placed = {
+        name
+        for entry, names in data["entries"].items()
+        if entry not in left_out
+        for name in names
+    }
     for item in heuristics["heuristics"]:
         if item["name"] not in placed:
             reason = "no object with a docstring of its own shows it"
-            reason = reason if item["holds"] else f"it does not hold for {package} {version}"
-            yield f"{item['name']}: no place: {reason if item['inject'] else 'it has no-inject'}"
+            reason = (
+                reason if item["holds"] else f"it does not hold for {package} {version}"
+            )
+            yield (
+                f"{item['name']}: no place: "
+                f"{reason if item['inject'] else 'it has no-inject'}"
+            )
 
 
 def parser() -> argparse.ArgumentParser:
     """Make the parser of the command line."""
-    whole = argparse.ArgumentParser(prog=PROG, description="Work with documentation for Hugging Face's doc-builder.")
+    whole = argparse.ArgumentParser(
+        prog=PROG, description="Work with documentation for Hugging Face's doc-builder."
+    )
     commands = whole.add_subparsers(title="commands", metavar="COMMAND", required=True)
     command = commands.add_parser(
         "hook",
-        help="write the files that show heuristics in docstrings, as alerts, when doc-builder reads them",
+        help="write the files that show heuristics in docstrings, as alerts, when "
+        "doc-builder reads them",
         description=f"Write {CODE} and {DATA}, which doc-builder's _config.py uses.",
-        epilog="Exit code: 0 fine, 1 the files are out of date (--check), 2 misuse or failure, 130 Ctrl-C.",
+        epilog="Exit code: 0 fine, 1 the files are out of date (--check), 2 misuse or "
+        "failure, 130 Ctrl-C.",
     )
-    command.add_argument("docs", metavar="DOCS", type=Path, help="the folder of the Sphinx project's conf.py")
-    command.add_argument("out", metavar="OUT", type=Path, help="the folder of doc-builder's _config.py")
-    where = "where the site with the heuristics is published; without it, titles are no links"
+    command.add_argument(
+        "docs",
+        metavar="DOCS",
+        type=Path,
+        help="the folder of the Sphinx project's conf.py",
+    )
+    command.add_argument(
+        "out", metavar="OUT", type=Path, help="the folder of doc-builder's _config.py"
+    )
+    where = (
+        "where the site with the heuristics is published; without it, titles are "
+        "no links"
+    )
     command.add_argument("--base-url", metavar="URL", type=_url, help=where)
-    command.add_argument("--check", action="store_true", help="write nothing, print what is out of date")
+    command.add_argument(
+        "--check", action="store_true", help="write nothing, print what is out of date"
+    )
     return whole
 
 
 def _url(text: str) -> str:
     if not re.fullmatch(r"https?://[^\s()<>\\]+", text):
-        raise argparse.ArgumentTypeError(f"{text!r} is no URL; write it with https:// in front, without parentheses")
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is no URL; write it with https:// in front, without parentheses"
+        )
     return text
 
 
@@ -184,7 +247,9 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _hook(arguments: argparse.Namespace) -> int:
     out: Path = arguments.out
     if not out.is_dir():
-        raise HookError(f"{out}: no such folder; OUT is the folder of doc-builder's _config.py")
+        raise HookError(
+            f"{out}: no such folder; OUT is the folder of doc-builder's _config.py"
+        )
     heuristics = heuristics_of(arguments.docs)
     data = data_of(heuristics, arguments.base_url or "")
     files = files_of(data)

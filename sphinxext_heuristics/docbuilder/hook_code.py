@@ -1,6 +1,7 @@
 """Add heuristics to the docstrings that doc-builder reads, as alerts.
 
-``python -m sphinxext_heuristics.docbuilder hook`` writes this file and the JSON file beside it; edit neither.
+``python -m sphinxext_heuristics.docbuilder hook`` writes this file and the JSON file
+beside it; edit neither.
 
 It needs only the standard library. doc-builder's ``_config.py`` calls it in two lines::
 
@@ -38,8 +39,12 @@ MAX_SHOWN = 5  # alerts of an object; the others are named in one line
 # where the package keeps what was changed: doc-builder runs _config.py twice
 _CHANGED = "_heuristics_docstrings"
 # what makes a docstring reStructuredText for doc-builder, where code has two backticks
-_RST = re.compile(r"(?:^|[^`])``[^`]+``(?:[^`]|$)|:(?:obj|func|class|meth):`[^`]+`|^\s*Example.*::\s*$", re.MULTILINE)
-# a line that is not the first paragraph's: a section of Google's style, or a block of Markdown
+_RST = re.compile(
+    r"(?:^|[^`])``[^`]+``(?:[^`]|$)|:(?:obj|func|class|meth):`[^`]+`|^\s*Example.*::\s*$",
+    re.MULTILINE,
+)
+# a line that is not the first paragraph's: a section of Google's style, or a block of
+# Markdown
 _BLOCK = re.compile(
     r"\s*(?:(?:Args?|Arguments?|Attributes?|Examples?|Keyword Args|Notes?|Params?|Parameters?|Raises?|References?|"
     r"Returns?|Tips?|Usage|Warnings?|Yields?):+\s*$|```|~~~|>|#+ |[-*+] |\d+[.)] |</?[A-Z]|\||\.\. )"
@@ -52,7 +57,10 @@ def add_alerts(path: str | Path | None = None) -> None:
     try:
         package = importlib.import_module(data["package"])
     except Exception as error:
-        _say(f"{data['package']} cannot be imported, no heuristic is shown: {type(error).__name__}: {error}")
+        _say(
+            f"{data['package']} cannot be imported, no heuristic is shown: "
+            f"{type(error).__name__}: {error}"
+        )
         return  # doc-builder fails where it imports the package; other commands of its do without
     again = _CHANGED in vars(package)
     changed: list[tuple[Any, str, str]] = vars(package).setdefault(_CHANGED, [])
@@ -63,24 +71,44 @@ def add_alerts(path: str | Path | None = None) -> None:
     version, counts = _version(package), []
     found, left_out = places(data, package)
     for name, place in found.items():
-        shown = [item for item in map(data["heuristics"].get, data["entries"][name]) if _holds(item, version)]
+        shown = [
+            item
+            for item in map(data["heuristics"].get, data["entries"][name])
+            if _holds(item, version)
+        ]
         if shown:
             counts.append(len(shown))
-            changed += _write(place, with_alerts(place.docstring, shown, data["base_url"]))
+            changed += _write(
+                place, with_alerts(place.docstring, shown, data["base_url"])
+            )
     if not again:
         for name, reason in left_out.items():
             _say(f"{name}: {reason}; it shows no heuristic")
-        _say(f"{sum(counts)} in {len(counts)} docstrings of {package.__name__} {version}")
+        _say(
+            f"{sum(counts)} in {len(counts)} docstrings of {package.__name__} {version}"
+        )
 
 
 def _read(path: str | Path) -> dict[str, Any]:
     data: dict[str, Any] = {}
     try:
         data = json.loads(Path(path).read_text(encoding="utf-8"))
-        problem = "" if data["form"] == FORM else f"its form is {data['form']!r}, and not {FORM}"
-        shown = [data["heuristics"][name] for names in data.get("entries", {}).values() for name in names]
-        texts = [item[key] for item in shown for key in ("title", "note", "alert", "url")]
-        "".join([data.get("package", ""), data.get("base_url", ""), *texts])  # a TypeError if one is no text
+        problem = (
+            ""
+            if data["form"] == FORM
+            else f"its form is {data['form']!r}, and not {FORM}"
+        )
+        shown = [
+            data["heuristics"][name]
+            for names in data.get("entries", {}).values()
+            for name in names
+        ]
+        texts = [
+            item[key] for item in shown for key in ("title", "note", "alert", "url")
+        ]
+        "".join(
+            [data.get("package", ""), data.get("base_url", ""), *texts]
+        )  # a TypeError if one is no text
     except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
         problem = f"{type(error).__name__}: {error}"
     if problem:
@@ -89,11 +117,15 @@ def _read(path: str | Path) -> dict[str, Any]:
     return data
 
 
-def places(data: dict[str, Any], package: ModuleType) -> tuple[dict[str, Place], dict[str, str]]:
+def places(
+    data: dict[str, Any], package: ModuleType
+) -> tuple[dict[str, Place], dict[str, str]]:
     """Find the objects of the entries; give those that take alerts, and why others take none."""
     entries = {name: _find(name, package) for name in data["entries"]}
     found = {name: place for name, place in entries.items() if isinstance(place, Place)}
-    return found, {name: reason for name, reason in entries.items() if isinstance(reason, str)}
+    return found, {
+        name: reason for name, reason in entries.items() if isinstance(reason, str)
+    }
 
 
 def _find(name: str, package: ModuleType) -> Place | str:
@@ -107,8 +139,12 @@ def _find(name: str, package: ModuleType) -> Place | str:
         except Exception as error:
             return f"a module cannot be imported: {type(error).__name__}: {error}"
         if current is None:
-            inherited = isinstance(owner, type) and any(part in vars(base) for base in owner.__mro__)
-            return "its docstring is inherited" if inherited else "there is no such object"
+            inherited = isinstance(owner, type) and any(
+                part in vars(base) for base in owner.__mro__
+            )
+            return (
+                "its docstring is inherited" if inherited else "there is no such object"
+            )
     target: Any = getattr(current, "__func__", current)
     target = target.fget if isinstance(target, property) else target
     if (docstring := _docstring(target)) is None:
@@ -116,7 +152,8 @@ def _find(name: str, package: ModuleType) -> Place | str:
     cls = owner if isinstance(owner, type) else None
     # doc-builder lists a method only if no superclass has its docstring
     if any(
-        getattr(getattr(base, part, None), "__doc__", None) == docstring for base in (cls.__mro__[1:] if cls else ())
+        getattr(getattr(base, part, None), "__doc__", None) == docstring
+        for base in (cls.__mro__[1:] if cls else ())
     ):
         return "its docstring is inherited"
     return Place(target, cls, part, docstring)
@@ -141,9 +178,17 @@ def _attribute(owner: object, name: str) -> object | None:
 def _docstring(target: object) -> str | None:
     """Get an object's own docstring: not that of its type, and none that a dataclass has generated."""
     docstring = getattr(target, "__doc__", None)
-    if not isinstance(docstring, str) or not docstring.strip() or docstring == type(target).__doc__:
+    if (
+        not isinstance(docstring, str)
+        or not docstring.strip()
+        or docstring == type(target).__doc__
+    ):
         return None
-    generated = isinstance(target, type) and docstring.startswith(f"{target.__name__}(") and "\n" not in docstring
+    generated = (
+        isinstance(target, type)
+        and docstring.startswith(f"{target.__name__}(")
+        and "\n" not in docstring
+    )
     return None if generated else docstring
 
 
@@ -151,9 +196,14 @@ def _write(place: Place, text: str) -> list[tuple[Any, str, str]]:
     """Write a docstring, also where subclasses repeat it: doc-builder must not list more of them."""
     repeated = [vars(cls).get(place.name) for cls in _subclasses(place.owner)]
     changed = []
-    for target in [place.target, *(getattr(found, "__func__", found) for found in repeated)]:
+    for target in [
+        place.target,
+        *(getattr(found, "__func__", found) for found in repeated),
+    ]:
         if getattr(target, "__doc__", None) == place.docstring:
-            with suppress(AttributeError, TypeError):  # of an object whose docstring cannot be changed
+            with suppress(
+                AttributeError, TypeError
+            ):  # of an object whose docstring cannot be changed
                 target.__doc__ = text
                 changed.append((target, place.docstring, text))
     return changed
@@ -172,7 +222,10 @@ def with_alerts(docstring: str, shown: list[dict[str, Any]], base_url: str) -> s
         end += 1
     if lines[end - 1].rstrip().endswith(":"):
         end = first  # the paragraph introduces what follows
-    indent = " " * min((len(line) - len(line.lstrip()) for line in lines[1:] if line.strip()), default=0)
+    indent = " " * min(
+        (len(line) - len(line.lstrip()) for line in lines[1:] if line.strip()),
+        default=0,
+    )
     if end == 0:
         lines[0] = indent + lines[0].lstrip()
     alerts = [f"{indent}{line}".rstrip() for line in _alerts(shown, base_url)]
@@ -187,28 +240,42 @@ def _alerts(shown: list[dict[str, Any]], base_url: str) -> list[str]:
     for item in shown[:MAX_SHOWN]:
         stop = "" if item["title"].endswith((".", "!", "?")) else "."
         # text that begins with a link does not become an alert
-        lines += ["", f"> [!{item['alert']}]", f"> **{_title(item, base_url)}{stop}** {item['note']}"]
+        lines += [
+            "",
+            f"> [!{item['alert']}]",
+            f"> **{_title(item, base_url)}{stop}** {item['note']}",
+        ]
     if more := [_title(item, base_url) for item in shown[MAX_SHOWN:]]:
         lines += ["", f"**More heuristics:** {'; '.join(more)}."]
     return lines
 
 
 def _title(item: dict[str, Any], base_url: str) -> str:
-    return f"[{item['title']}]({base_url}{item['url']})" if base_url else str(item["title"])
+    return (
+        f"[{item['title']}]({base_url}{item['url']})"
+        if base_url
+        else str(item["title"])
+    )
 
 
 def _version(package: ModuleType) -> str:
     version = getattr(package, "__version__", None)
     with suppress(metadata.PackageNotFoundError):
-        return version if isinstance(version, str) else metadata.version(package.__name__)
+        return (
+            version if isinstance(version, str) else metadata.version(package.__name__)
+        )
     return ""
 
 
 def _holds(item: dict[str, Any], version: str) -> bool:
     """Say whether a version is within the bounds, which are prefixes: 0.20 includes 0.20.2."""
-    current, since, until = map(_release, (version, item.get("since"), item.get("until")))
+    current, since, until = map(
+        _release, (version, item.get("since"), item.get("until"))
+    )
     padded = (*current, *(0,) * max(len(since), len(until)))
-    return not current or (padded[: len(since)] >= since and (not until or padded[: len(until)] <= until))
+    return not current or (
+        padded[: len(since)] >= since and (not until or padded[: len(until)] <= until)
+    )
 
 
 def _release(version: str | None) -> tuple[int, ...]:

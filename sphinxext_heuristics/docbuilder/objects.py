@@ -1,7 +1,8 @@
 """Objects and their entries: ``[[autodoc]] X``.
 
-Objects are found as doc-builder does: by an attribute walk that imports modules on the way. Sphinx's autodoc makes the
-entries, with the names and members that doc-builder chooses.
+Objects are found as doc-builder does: by an attribute walk that imports modules on the
+way. Sphinx's autodoc makes the entries, with the names and members that doc-builder
+chooses.
 """
 
 from __future__ import annotations
@@ -25,8 +26,16 @@ if TYPE_CHECKING:
 
     from sphinx.environment import BuildEnvironment
 
-#: The options of autodoc about members that conf.py may set for all entries. Here doc-builder's rules choose.
-_OFF = ("members", "undoc-members", "inherited-members", "private-members", "special-members", "exclude-members")
+#: The options of autodoc about members that conf.py may set for all entries. Here
+#: doc-builder's rules choose.
+_OFF = (
+    "members",
+    "undoc-members",
+    "inherited-members",
+    "private-members",
+    "special-members",
+    "exclude-members",
+)
 
 
 class ImportFailedError(Exception):
@@ -43,22 +52,29 @@ def import_package(name: str, mocked: Sequence[str] = ()) -> ModuleType:
         with _mock(mocked):
             return importlib.import_module(name)
     except Exception as error:
-        raise ImportFailedError(f"cannot import {name}: {type(error).__name__}: {error}") from error
+        raise ImportFailedError(
+            f"cannot import {name}: {type(error).__name__}: {error}"
+        ) from error
 
 
 def _mock(names: Sequence[str]) -> AbstractContextManager[None]:
     # Sphinx has moved the function, and its types do not follow
-    return cast("AbstractContextManager[None]", importlib.import_module("sphinx.ext.autodoc.mock").mock(names))
+    return cast(
+        "AbstractContextManager[None]",
+        importlib.import_module("sphinx.ext.autodoc.mock").mock(names),
+    )
 
 
-def find_object(name: str, package: str, mocked: Sequence[str] = ()) -> tuple[object, str] | None:
+def find_object(
+    name: str, package: str, mocked: Sequence[str] = ()
+) -> tuple[object, str] | None:
     """Find an object of a package.
 
     :param name: Its name, with or without the package's.
     :param package: The package's name.
     :param mocked: Modules that need not be installed.
-    :returns: The object, and the shortest path to it, package included: the name that it is shown under; ``None`` if
-        there is none.
+    :returns: The object, and the shortest path to it, package included: the name that
+        it is shown under; ``None`` if there is none.
     :raises ImportFailedError: A module on the way cannot be imported.
     """
     inside = name.removeprefix(f"{package}.")
@@ -80,7 +96,9 @@ def _attribute(owner: object, name: str) -> object | None:
         module = import_package(path)
     except ImportFailedError as error:
         reason = error.__cause__
-        if isinstance(reason, ModuleNotFoundError) and (reason.name == path or not hasattr(owner, "__path__")):
+        if isinstance(reason, ModuleNotFoundError) and (
+            reason.name == path or not hasattr(owner, "__path__")
+        ):
             return None
         raise
     # a module whose parent is lazy may be imported without being an attribute of it
@@ -90,7 +108,8 @@ def _attribute(owner: object, name: str) -> object | None:
 def _shortest_path(found: object, package: str) -> str | None:
     """Give the path through the first module, from the package down, that has the object's name.
 
-    :returns: ``None`` for what does not say where it is defined, or is defined in another package.
+    :returns: ``None`` for what does not say where it is defined, or is defined in
+        another package.
     """
     function = found.fget if isinstance(found, property) else found
     module_name = str(getattr(function, "__module__", ""))
@@ -121,8 +140,15 @@ def documented_methods(cls: type) -> list[str]:
     names = []
     for name in dir(cls):
         method = None if name.startswith("_") else getattr(cls, name, None)
-        if callable(method) and not isinstance(method, type) and getattr(method, "__doc__", None):
-            inherited = {getattr(getattr(base, name, None), "__doc__", None) for base in cls.mro()[1:]}
+        if (
+            callable(method)
+            and not isinstance(method, type)
+            and getattr(method, "__doc__", None)
+        ):
+            inherited = {
+                getattr(getattr(base, name, None), "__doc__", None)
+                for base in cls.mro()[1:]
+            }
             if method.__doc__ not in inherited:
                 names.append(name)
     return names
@@ -132,26 +158,40 @@ def chosen_members(found: object, listed: Sequence[str] | None) -> list[str]:
     """Give the members of a class that are shown with it.
 
     :param found: The object.
-    :param listed: The list below ``[[autodoc]]``; ``all`` adds the documented methods, ``none`` leaves all out.
+    :param listed: The list below ``[[autodoc]]``; ``all`` adds the documented methods,
+        ``none`` leaves all out.
     """
     if not isinstance(found, type):
         return []
     if listed is None:
         return documented_methods(found)
     if "all" in listed:
-        return list(dict.fromkeys([*(name for name in listed if name != "all"), *documented_methods(found)]))
+        return list(
+            dict.fromkeys(
+                [
+                    *(name for name in listed if name != "all"),
+                    *documented_methods(found),
+                ]
+            )
+        )
     return [] if "none" in listed else list(listed)
 
 
 def own_name(cls: object, member: str, package: str) -> str | None:
     """Give a member's name in the class that defines it."""
     method = inspect.getattr_static(cls, member, None)
-    function = method.__func__ if isinstance(method, classmethod | staticmethod) else method
+    function = (
+        method.__func__ if isinstance(method, classmethod | staticmethod) else method
+    )
     return _shortest_path(function, package) if function is not None else None
 
 
 def make_entry(
-    document: nodes.document, package: str, name: str, listed: Sequence[str] | None, line: int
+    document: nodes.document,
+    package: str,
+    name: str,
+    listed: Sequence[str] | None,
+    line: int,
 ) -> tuple[list[nodes.Node], list[str]]:
     """Make the entry of an object.
 
@@ -172,24 +212,37 @@ def make_entry(
     chosen = chosen_members(shown, listed)
     members = [member for member in chosen if hasattr(shown, member)]
     entries = DocbuilderDomain.of(env).note(env.docname).entries
-    made = _parse(document, _directives(shown, path, members, again=path in entries), line)
+    made = _parse(
+        document, _directives(shown, path, members, again=path in entries), line
+    )
     # which page's entry of an object counts is known when all pages are read
     objects = env.domains["py"].data["objects"]
-    for full_name in [full_name for full_name, entry in objects.items() if entry.docname == env.docname]:
+    for full_name in [
+        full_name
+        for full_name, entry in objects.items()
+        if entry.docname == env.docname
+    ]:
         entries.setdefault(full_name, objects.pop(full_name))
     for desc in [desc for node in made for desc in node.findall(addnodes.desc)]:
         _add_ids(document, desc)
     for member in members:
         entry, own = entries.get(f"{path}.{member}"), own_name(shown, member, package)
         if entry and own:
-            entries.setdefault(own, ObjectEntry(entry.docname, entry.node_id, entry.objtype, aliased=True))
-    return made, [f"{path} has no member {member!r}" for member in chosen if member not in members]
+            entries.setdefault(
+                own,
+                ObjectEntry(entry.docname, entry.node_id, entry.objtype, aliased=True),
+            )
+    return made, [
+        f"{path} has no member {member!r}" for member in chosen if member not in members
+    ]
 
 
 def _parse(document: nodes.document, lines: list[str], line: int) -> list[nodes.Node]:
     """Read reStructuredText into the page, so that ids are unique in it, and take the nodes."""
     text = StringList(lines, items=[(document["source"], line - 1)] * len(lines))
-    machine = states.RSTStateMachine(state_classes=states.state_classes, initial_state="Body", debug=False)
+    machine = states.RSTStateMachine(
+        state_classes=states.state_classes, initial_state="Body", debug=False
+    )
     before = len(document.children)
     machine.run(text, document, inliner=states.Inliner())
     made = document.children[before:]
@@ -199,12 +252,27 @@ def _parse(document: nodes.document, lines: list[str], line: int) -> list[nodes.
 
 def _add_ids(document: nodes.document, desc: addnodes.desc) -> None:
     """Give parameters and examples of an entry doc-builder's ids: ``X.rank``, ``X.example``, ``X.example-2``."""
-    signature, content = cast("tuple[nodes.Element, nodes.Element]", (desc.children[0], desc.children[-1]))
-    fields = [child for child in content.children if isinstance(child, nodes.field_list)]
-    parts = [child for child in content.children if not isinstance(child, nodes.field_list | addnodes.desc)]
-    named = [(name.astext().lstrip("*"), name) for part in fields for name in part.findall(addnodes.literal_strong)]
+    signature, content = cast(
+        "tuple[nodes.Element, nodes.Element]", (desc.children[0], desc.children[-1])
+    )
+    fields = [
+        child for child in content.children if isinstance(child, nodes.field_list)
+    ]
+    parts = [
+        child
+        for child in content.children
+        if not isinstance(child, nodes.field_list | addnodes.desc)
+    ]
+    named = [
+        (name.astext().lstrip("*"), name)
+        for part in fields
+        for name in part.findall(addnodes.literal_strong)
+    ]
     examples = [block for part in parts for block in part.findall(nodes.literal_block)]
-    numbered = [(f"example-{number}".removesuffix("-1"), block) for number, block in enumerate(examples, 1)]
+    numbered = [
+        (f"example-{number}".removesuffix("-1"), block)
+        for number, block in enumerate(examples, 1)
+    ]
     for name, node in [*named, *numbered] if signature["ids"] else ():
         identifier = f"{signature['ids'][0]}.{name}"
         if identifier not in document.ids:
@@ -212,14 +280,22 @@ def _add_ids(document: nodes.document, desc: addnodes.desc) -> None:
             document.ids[identifier] = node
 
 
-def _directives(shown: object, path: str, members: Sequence[str], *, again: bool) -> list[str]:
+def _directives(
+    shown: object, path: str, members: Sequence[str], *, again: bool
+) -> list[str]:
     """Write autodoc's directives for an object and its members."""
     kind = _kind(shown, path)
     lines = [f".. auto{kind}:: {path}", *(["   :no-index:"] if again else [])]
-    lines += [f"   :no-{name}:" for name in _OFF if kind in {"class", "exception", "module"}]
+    lines += [
+        f"   :no-{name}:" for name in _OFF if kind in {"class", "exception", "module"}
+    ]
     for member in members:
         kind = _kind(getattr(shown, member), member)
-        lines += ["", f"   .. auto{kind}:: {path}.{member}", *(["      :no-index:"] if again else [])]
+        lines += [
+            "",
+            f"   .. auto{kind}:: {path}.{member}",
+            *(["      :no-index:"] if again else []),
+        ]
     return [*lines, ""]
 
 
@@ -233,4 +309,8 @@ def _kind(shown: object, path: str) -> str:
         return "property"
     if inspect.isroutine(shown):
         return "method" if "." in getattr(shown, "__qualname__", "") else "function"
-    return "attribute" if path.rpartition(".")[0].rpartition(".")[2][:1].isupper() else "data"
+    return (
+        "attribute"
+        if path.rpartition(".")[0].rpartition(".")[2][:1].isupper()
+        else "data"
+    )

@@ -1,8 +1,9 @@
 """Links to objects and to pages as doc-builder writes them: ``[`LoraConfig`]``, ``[text](../quicktour#train)``.
 
-doc-builder looks a name up in the package that it documents. Here it is looked up among all objects of the Python
-domain, by the end of their names. What this site does not document comes out as plain code, without a warning: such a
-link leads to another project's pages, and nothing is amiss with it.
+doc-builder looks a name up in the package that it documents. Here it is looked up among
+all objects of the Python domain, by the end of their names. What this site does not
+document comes out as plain code, without a warning: such a link leads to another
+project's pages, and nothing is amiss with it.
 """
 
 from __future__ import annotations
@@ -28,26 +29,41 @@ if TYPE_CHECKING:
 
     from sphinxext_heuristics.docbuilder.pages.trees import Tree
 
-#: ``reftype`` of the references made here; they belong to no domain, so that no other resolver takes them.
+#: ``reftype`` of the references made here; they belong to no domain, so that no other
+#: resolver takes them.
 REFTYPE = "docbuilder"
 _CLASSES = frozenset({"class", "exception", "type"})
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:|//")
 _SUFFIX = re.compile(r"\.(?:mdx?|html)$")
 
 
-def make_reference(refdoc: str, target: Link | Wanted, content: nodes.Element) -> addnodes.pending_xref:
+def make_reference(
+    refdoc: str, target: Link | Wanted, content: nodes.Element
+) -> addnodes.pending_xref:
     """Make a reference.
 
     :param refdoc: The document that it is in.
     :param target: Where it leads.
     :param content: What readers see, linked or not.
     """
-    named = {"refdomain": "", "reftype": REFTYPE, "reftarget": target.name, "refdoc": refdoc}
-    return addnodes.pending_xref("", content, **named, refexplicit=False, refwarn=False, target=target)
+    named = {
+        "refdomain": "",
+        "reftype": REFTYPE,
+        "reftarget": target.name,
+        "refdoc": refdoc,
+    }
+    return addnodes.pending_xref(
+        "", content, **named, refexplicit=False, refwarn=False, target=target
+    )
 
 
 def object_reference(
-    env: BuildEnvironment, name: str, content: nodes.TextElement, *, only_classes: bool = False, exact: bool = False
+    env: BuildEnvironment,
+    name: str,
+    content: nodes.TextElement,
+    *,
+    only_classes: bool = False,
+    exact: bool = False,
 ) -> addnodes.pending_xref:
     """Make a reference to a Python object.
 
@@ -57,8 +73,14 @@ def object_reference(
     :param only_classes: Whether only a class will do, as in a type.
     :param exact: Whether the name is the full one.
     """
-    context = tuple(name for name in (env.ref_context.get("py:module"), env.ref_context.get("py:class")) if name)
-    return make_reference(env.docname, Wanted(name, context, only_classes, exact), content)
+    context = tuple(
+        name
+        for name in (env.ref_context.get("py:module"), env.ref_context.get("py:class"))
+        if name
+    )
+    return make_reference(
+        env.docname, Wanted(name, context, only_classes, exact), content
+    )
 
 
 def page_link(tree: Tree, docname: str, address: str, line: int = 0) -> Link | None:
@@ -66,7 +88,8 @@ def page_link(tree: Tree, docname: str, address: str, line: int = 0) -> Link | N
 
     :param tree: The tree of the page that has the link.
     :param docname: That page.
-    :param address: The address as it is written; a leading slash means the tree's folder.
+    :param address: The address as it is written; a leading slash means the tree's
+        folder.
     :param line: The line of the link.
     """
     if _SCHEME.match(address) or address.startswith("/docs/"):
@@ -82,8 +105,8 @@ def page_link(tree: Tree, docname: str, address: str, line: int = 0) -> Link | N
 def place(env: BuildEnvironment, target: Link | Wanted) -> tuple[str, str, str]:
     """Find the document and the anchor that a reference leads to.
 
-    :returns: The document, or ``""`` if there is none here; the anchor, or ``""`` if the document does not have it; and
-        what is wrong with a link.
+    :returns: The document, or ``""`` if there is none here; the anchor, or ``""`` if
+        the document does not have it; and what is wrong with a link.
     """
     if isinstance(target, Link):
         return _page(env, target)
@@ -103,36 +126,69 @@ def _page(env: BuildEnvironment, link: Link) -> tuple[str, str, str]:
     if docname not in env.found_docs and f"{docname}/index" in env.found_docs:
         docname = f"{docname}/index"
     if docname not in env.found_docs:
-        return "", "", f"link to {link.name!r}: page {docname!r} does not exist; fix the link, or add a redirect"
-    anchors = store.notes[docname].anchors if docname in store.notes else frozenset[str]()
+        return (
+            "",
+            "",
+            (
+                f"link to {link.name!r}: page {docname!r} does not exist; fix the "
+                f"link, or add a redirect"
+            ),
+        )
+    anchors = (
+        store.notes[docname].anchors if docname in store.notes else frozenset[str]()
+    )
     if anchor and anchor not in anchors:
-        help_ = f"closest match: {anchor.lower()!r}" if anchor.lower() in anchors else "fix the link"
-        return docname, "", f"link to {link.name!r}: page {docname!r} has no anchor {anchor!r}; {help_}"
+        help_ = (
+            f"closest match: {anchor.lower()!r}"
+            if anchor.lower() in anchors
+            else "fix the link"
+        )
+        return (
+            docname,
+            "",
+            (
+                f"link to {link.name!r}: page {docname!r} has no anchor "
+                f"{anchor!r}; {help_}"
+            ),
+        )
     return docname, anchor, problem
 
 
 def resolve(
-    app: Sphinx, env: BuildEnvironment, node: addnodes.pending_xref, contnode: nodes.TextElement
+    app: Sphinx,
+    env: BuildEnvironment,
+    node: addnodes.pending_xref,
+    contnode: nodes.TextElement,
 ) -> nodes.Node | None:
     """Resolve what `make_reference` made (``missing-reference``).
 
-    :returns: A link, or the plain content; ``None`` for a reference that was not made here.
+    :returns: A link, or the plain content; ``None`` for a reference that was not made
+        here.
     """
     if node["reftype"] != REFTYPE or node.get("refdomain"):
         return None
     docname, anchor, _ = place(env, node["target"])
-    title = None if isinstance(node["target"], Link) else DocbuilderDomain.of(env).names.resolve(node["target"])
+    title = (
+        None
+        if isinstance(node["target"], Link)
+        else DocbuilderDomain.of(env).names.resolve(node["target"])
+    )
     if docname:
         try:
-            return make_refnode(app.builder, node["refdoc"], docname, anchor, [contnode], title)
+            return make_refnode(
+                app.builder, node["refdoc"], docname, anchor, [contnode], title
+            )
         except NoUri:  # the builder has no links between documents
             return contnode
     if isinstance(node["target"], Link):
         return contnode
-    # the other extensions, intersphinx before all, are asked for a Python object of that name
+    # the other extensions, intersphinx before all, are asked for a Python object of
+    # that name
     asked = node.copy()
     asked.update_all_atts({"refdomain": "py", "reftype": "obj"}, replace=True)
-    elsewhere = app.emit_firstresult("missing-reference", env, asked, contnode, allowed_exceptions=(NoUri,))
+    elsewhere = app.emit_firstresult(
+        "missing-reference", env, asked, contnode, allowed_exceptions=(NoUri,)
+    )
     return cast("nodes.Node | None", elsewhere) or contnode
 
 
@@ -152,7 +208,8 @@ class Names:
     def resolve(self, wanted: Wanted) -> str | None:
         """Find the object that a reference names.
 
-        :returns: The object's documented name; ``None`` if there is none, or several objects fit equally well.
+        :returns: The object's documented name; ``None`` if there is none, or several
+            objects fit equally well.
         """
         if wanted.exact:
             return wanted.name if wanted.name in self.objects else None
@@ -161,8 +218,11 @@ class Names:
             # the name that an alias stands for comes last and wins
             fitting = {
                 (entry.docname, entry.node_id): name
-                for name in sorted(names, key=lambda name: not self.objects[name].aliased)
-                if (entry := self.objects[name]).objtype in _CLASSES or not wanted.only_classes
+                for name in sorted(
+                    names, key=lambda name: not self.objects[name].aliased
+                )
+                if (entry := self.objects[name]).objtype in _CLASSES
+                or not wanted.only_classes
             }
             if fitting:
                 return next(iter(fitting.values())) if len(fitting) == 1 else None
@@ -180,7 +240,12 @@ class Names:
         if owner:
             root, parts = target.partition(".")[0], owner.split(".")
             yield [name for name in same_end if _in_order(parts, name.split(".")[:-1])]
-            yield [name for name in same_end if self.objects[name].objtype in _CLASSES and name.startswith(f"{root}.")]
+            yield [
+                name
+                for name in same_end
+                if self.objects[name].objtype in _CLASSES
+                and name.startswith(f"{root}.")
+            ]
 
 
 def _in_order(parts: list[str], others: list[str]) -> bool:

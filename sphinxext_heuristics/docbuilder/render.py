@@ -22,33 +22,50 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-#: What docutils' smart quotes change; a NUL in front escapes it, as a backslash does in reStructuredText.
+#: What docutils' smart quotes change; a NUL in front escapes it, as a backslash does in
+#: reStructuredText.
 _EDUCATED = re.compile(r"['\"`]|--+|\.\.\.")
-#: Lines of code for doc-builder's tests: marked as hidden, with the block that such a line opens, and decorators.
+#: Lines of code for doc-builder's tests: marked as hidden, with the block that such a
+#: line opens, and decorators.
 _HIDDEN = re.compile(
-    r"^( *)\S.*# doc-builder: hide.*\n(?:\1 +.*\n|\s*\n(?=\1 ))*|^# *pytest-decorator:.*\n", re.MULTILINE
+    r"^( *)\S.*# doc-builder: hide.*\n(?:\1 +.*\n|\s*\n(?=\1 ))*|^# *pytest-decorator:.*\n",
+    re.MULTILINE,
 )
 _HUB = "https://huggingface.co"
-_PYTHON = frozenset({"default", "ipython", "py", "py3", "pycon", "pytb", "python", "python3"})
+_PYTHON = frozenset(
+    {"default", "ipython", "py", "py3", "pycon", "pytb", "python", "python3"}
+)
 _ALERTS = ("caution", "important", "note", "tip", "warning")
 
 
 def plain_text(text: str) -> nodes.Text:
     """Make text that stays as it is: in code and near it, curly quotes are wrong."""
-    return nodes.Text(_EDUCATED.sub(lambda match: "".join("\x00" + char for char in match[0]), text))
+    return nodes.Text(
+        _EDUCATED.sub(lambda match: "".join("\x00" + char for char in match[0]), text)
+    )
 
 
 class Renderer(SphinxRenderer):
     """MyST's renderer with doc-builder's markup."""
 
-    def warn(self, message: str, token: SyntaxTreeNode, subtype: str = "markup") -> None:
+    def warn(
+        self, message: str, token: SyntaxTreeNode, subtype: str = "markup"
+    ) -> None:
         """Give a warning with the file and the line of a token."""
         line = line_of(token)
         locate = self.md_env.get("locate")
-        location = "{}:{}".format(*locate(line)) if locate else (self.sphinx_env.docname, line)
+        location = (
+            "{}:{}".format(*locate(line)) if locate else (self.sphinx_env.docname, line)
+        )
         logger.warning(message, type="docbuilder", subtype=subtype, location=location)
 
-    def render_into(self, node: nodes.Element, tokens: list[Token], line: int, env: dict[str, object]) -> None:
+    def render_into(
+        self,
+        node: nodes.Element,
+        tokens: list[Token],
+        line: int,
+        env: dict[str, object],
+    ) -> None:
         """Render tokens into a node; *line* is added to their lines, *env* is what rendering may ask."""
         for token in tokens:
             token.map = [number + line for number in token.map] if token.map else None
@@ -63,7 +80,11 @@ class Renderer(SphinxRenderer):
             node.line += below
 
     def generate_heading_target(
-        self, token: SyntaxTreeNode, level: int, node: nodes.Element, title_node: nodes.Element
+        self,
+        token: SyntaxTreeNode,
+        level: int,
+        node: nodes.Element,
+        title_node: nodes.Element,
     ) -> None:
         """Give a heading no name: the same docstring may be on many pages, and many times on one."""
 
@@ -74,11 +95,21 @@ class Renderer(SphinxRenderer):
     def render_fence(self, token: SyntaxTreeNode) -> None:
         """Render a code fence; its language is what its code can be read as."""
         code = _HIDDEN.sub("", token.content).rstrip("\n")
-        self._append(nodes.literal_block(code, code, language=language_of(token.info.strip(), code)), token)
+        self._append(
+            nodes.literal_block(
+                code, code, language=language_of(token.info.strip(), code)
+            ),
+            token,
+        )
 
     def render_formula(self, token: SyntaxTreeNode) -> None:
         """Render a formula in a block."""
-        self._append(nodes.math_block(token.content, token.content, nowrap=False, number=None, label=None), token)
+        self._append(
+            nodes.math_block(
+                token.content, token.content, nowrap=False, number=None, label=None
+            ),
+            token,
+        )
 
     def render_object_link(self, token: SyntaxTreeNode) -> None:
         """Render ``[`X`]``."""
@@ -87,7 +118,9 @@ class Renderer(SphinxRenderer):
         shown = target.rpartition(".")[2] if token.content.startswith("~") else target
         shown = token.meta["shown"] or shown + ("()" if called else "")
         content = nodes.literal(token.content, shown, classes=["xref", "py", "py-obj"])
-        reference = object_reference(self.sphinx_env, exact or target, content, exact=bool(exact))
+        reference = object_reference(
+            self.sphinx_env, exact or target, content, exact=bool(exact)
+        )
         self._append(reference, token)
 
     def look_up(self, target: str, token: SyntaxTreeNode) -> tuple[str, bool]:
@@ -109,23 +142,36 @@ class Renderer(SphinxRenderer):
         """Render ``> [!TIP]``."""
         kind = token.info
         if kind not in _ALERTS:
-            self.warn(f"unknown alert [!{kind.upper()}]; use one of {', '.join(_ALERTS).upper()}", token)
-        other = nodes.admonition("", nodes.title("", kind.capitalize()), classes=["note"])
+            self.warn(
+                f"unknown alert [!{kind.upper()}]; use one of "
+                f"{', '.join(_ALERTS).upper()}",
+                token,
+            )
+        other = nodes.admonition(
+            "", nodes.title("", kind.capitalize()), classes=["note"]
+        )
         self._within(getattr(nodes, kind)() if kind in _ALERTS else other, token)
 
     def render_component(self, token: SyntaxTreeNode) -> None:
         """Render a component and what is inside."""
         name, attributes = token.info, token.meta
         if name == "Tip":
-            self._within(nodes.warning() if "warning" in attributes else nodes.tip(), token)
+            self._within(
+                nodes.warning() if "warning" in attributes else nodes.tip(), token
+            )
         elif name == "hfoptions":
             self._within(nodes.container(classes=["docbuilder-options"]), token)
         elif name == "hfoption":
             title = nodes.paragraph("", "", nodes.strong("", attributes.get("id", "")))
-            self._within(nodes.container("", title, classes=["docbuilder-option"]), token)
+            self._within(
+                nodes.container("", title, classes=["docbuilder-option"]), token
+            )
         else:  # Youtube
             address = f"https://www.youtube.com/watch?v={attributes.get('id', '')}"
-            self._append(nodes.paragraph("", "", nodes.reference("", address, refuri=address)), token)
+            self._append(
+                nodes.paragraph("", "", nodes.reference("", address, refuri=address)),
+                token,
+            )
 
     def render_problem(self, token: SyntaxTreeNode) -> None:
         """Give the warning that a rule left."""
@@ -134,7 +180,9 @@ class Renderer(SphinxRenderer):
     def render_unknown(self, token: SyntaxTreeNode) -> None:
         """Render what is no markup as its text."""
         name = re.match(r"</?(\w+)", token.content)
-        self.warn(f"unknown component <{name[1] if name else ''}>; its text is shown", token)
+        self.warn(
+            f"unknown component <{name[1] if name else ''}>; its text is shown", token
+        )
         self.current_node.append(plain_text(token.content))
 
     def _within(self, node: nodes.Element, token: SyntaxTreeNode) -> None:
@@ -157,9 +205,11 @@ def line_of(token: SyntaxTreeNode) -> int:
 def language_of(info: str, code: str) -> str:
     """Choose the language that a code block is highlighted in.
 
-    :param info: What stands behind the fence's opening, ``py`` for example; may be empty.
+    :param info: What stands behind the fence's opening, ``py`` for example; may be
+        empty.
     :param code: The code.
-    :returns: A Pygments lexer's name that reads the code without an error; ``text`` if there is none.
+    :returns: A Pygments lexer's name that reads the code without an error; ``text`` if
+        there is none.
     """
     words = re.split(r"[\s{,]", info, maxsplit=1)
     name = words[0].lower()

@@ -38,7 +38,8 @@ class Link(NamedTuple):
 class Wanted(NamedTuple):
     """An object that a reference names.
 
-    Its name; module and class around the reference; whether only a class will do; whether the name is the full one.
+    Its name; module and class around the reference; whether only a class will do;
+    whether the name is the full one.
     """
 
     name: str
@@ -54,7 +55,8 @@ class Notes:
     faults: list[Fault] = field(default_factory=list)
     #: What it links to.
     targets: tuple[Link | Wanted, ...] = ()
-    #: The objects that ``[[autodoc]]`` documents there, inherited members under both of their names.
+    #: The objects that ``[[autodoc]]`` documents there, inherited members under both of
+    #: their names.
     entries: dict[str, ObjectEntry] = field(default_factory=dict)
     anchors: frozenset[str] = frozenset()
 
@@ -67,7 +69,8 @@ class State:
     trees: Sequence[Tree] = ()
     #: Each page of a tree, in the trees' order → what it depends on besides its text.
     pages: dict[str, object] = field(default_factory=dict)
-    #: Each document → what it shows of the trees, and where its links led in the last build.
+    #: Each document → what it shows of the trees, and where its links led in the last
+    #: build.
     outcomes: dict[str, object] = field(default_factory=dict)
 
 
@@ -114,6 +117,14 @@ class DocbuilderDomain(Domain):
         """Forget a document."""
         self.notes.pop(docname, None)
 
-    def merge_domaindata(self, docnames: Collection[str], otherdata: dict[str, dict[str, Notes]]) -> None:
+    def merge_domaindata(
+        self, docnames: Collection[str], otherdata: dict[str, dict[str, Notes]]
+    ) -> None:
         """Take what another process has read."""
-        self.notes.update({docname: notes for docname, notes in otherdata["notes"].items() if docname in docnames})
+        self.notes.update(
+            {
+                docname: notes
+                for docname, notes in otherdata["notes"].items()
+                if docname in docnames
+            }
+        )

@@ -26,9 +26,10 @@ _READER = f"{FORM} {sys.version_info.major}.{sys.version_info.minor}"
 class EvidenceCache:
     """What was found in one build, remembered for the next.
 
-    *folder* is where the record is kept: with the doctrees, which all builders share. *sources* finds the files that
-    Python would import. The record holds as long as the files that were read are the same, by their time and size, so
-    that a build on which nothing has changed opens none of them.
+    *folder* is where the record is kept: with the doctrees, which all builders share.
+    *sources* finds the files that Python would import. The record holds as long as the
+    files that were read are the same, by their time and size, so that a build on which
+    nothing has changed opens none of them.
     """
 
     def __init__(self, folder: Path, sources: Sources) -> None:
@@ -51,22 +52,35 @@ class EvidenceCache:
         return self._look(evidence)[1]
 
     def _look(self, evidence: Evidence) -> tuple[Found | Lost, tuple[Message, ...]]:
-        key = json.dumps([evidence.module, evidence.qualname, evidence.quote, evidence.prose])
+        key = json.dumps(
+            [evidence.module, evidence.qualname, evidence.quote, evidence.prose]
+        )
         at = self._sources.state(evidence.module)
         now = [str(at.path), at.mtime_ns, at.size] if at else []
         known = self._now.get(key) or self._before.get(key, {})
         if at and known.get("state") == now:
             self._now[key] = known
-            messages = tuple(Message(kind=kind, text=text) for kind, text in known["messages"])
+            messages = tuple(
+                Message(kind=kind, text=text) for kind, text in known["messages"]
+            )
             return Found(path=at.path, **known["found"]), messages
         from sphinxext_heuristics.evidence.search import said, verify  # noqa: PLC0415 - most builds look for nothing new
 
         result = verify(evidence, self._sources)
         messages = said(evidence, result, self._sources)
-        # What was found in another file depends on every file that led there: it is looked up anew.
+        # What was found in another file depends on every file that led there: it is
+        # looked up anew.
         if at and isinstance(result, Found) and result.path == at.path:
-            found = {name: value for name, value in result._asdict().items() if name != "path"}
-            self._now[key] = {"state": now, "found": found, "messages": [[it.kind, it.text] for it in messages]}
+            found = {
+                name: value
+                for name, value in result._asdict().items()
+                if name != "path"
+            }
+            self._now[key] = {
+                "state": now,
+                "found": found,
+                "messages": [[it.kind, it.text] for it in messages],
+            }
         return result, messages
 
     def save(self) -> None:
@@ -77,6 +91,9 @@ class EvidenceCache:
             self._path.parent.mkdir(parents=True, exist_ok=True)
             # Another build that reads half of it reads none.
             self._path.write_text(
-                json.dumps({"reader": _READER, "found": self._now}, indent=0, sort_keys=True), "utf-8"
+                json.dumps(
+                    {"reader": _READER, "found": self._now}, indent=0, sort_keys=True
+                ),
+                "utf-8",
             )
             self._before = dict(self._now)

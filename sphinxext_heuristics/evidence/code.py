@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 #: A part of a syntax tree: a node, a list or a constant.
 Part: TypeAlias = Any
 
-#: What does not change what a tree means, and decorators, which stand before what they decorate (see `_unfolded`).
+#: What does not change what a tree means, and decorators, which stand before what they
+#: decorate (see `_unfolded`).
 _ASIDE = frozenset({"ctx", "kind", "type_comment", "type_ignores", "decorator_list"})
 
 #: What a compound statement holds, in the order of its lines.
@@ -61,7 +62,9 @@ class Code:
         for end in ends:
             with suppress(ValueError):
                 tree = tree or parse(f"{self._text}{end}\n")
-        self._has_docstring = tree is not None and any(_is_text(block[0]) for block in _blocks(tree))
+        self._has_docstring = tree is not None and any(
+            _is_text(block[0]) for block in _blocks(tree)
+        )
         ways = [*(_statements(tree) if tree else ()), *_runs(self._text)]
         self._ways = [way for way in map(self._quoted, ways) if way]
         if not self._ways:
@@ -77,7 +80,9 @@ class Code:
     def find(self, place: Place) -> tuple[int, int] | None:
         """Return the first and last line of the first passage that says the same, or ``None``."""
         if not self._ways:
-            return Prose(self._text).find(place)  # a comment, as `missing_comment` will see
+            return Prose(self._text).find(
+                place
+            )  # a comment, as `missing_comment` will see
         compared = (
             _lines(way, _atoms(row[at : at + len(way)], documented=self._has_docstring))
             for row in _rows(place.body)
@@ -106,7 +111,11 @@ def _lines(wanted: Sequence[Atom], there: Iterator[Atom]) -> tuple[int, int] | N
 
 def _above(place: Place, line: int, count: int) -> int:
     """Return the line where the comments right above *line* begin, *count* lines of them at most."""
-    while count and line > place.first and place.text[line - place.first - 1].lstrip().startswith("#"):
+    while (
+        count
+        and line > place.first
+        and place.text[line - place.first - 1].lstrip().startswith("#")
+    ):
         line, count = line - 1, count - 1
     return line
 
@@ -130,7 +139,9 @@ def _runs(text: str) -> Iterator[list[Part]]:
             match parse(f"{before}{text}\n{after}").body:
                 case [ast.Expr(value=ast.Call(func=ast.Name(id="_")) as call)]:
                     yield _items(call)
-                case [ast.FunctionDef(args=parameters, body=[ast.Pass()])] if not text.isidentifier():
+                case [ast.FunctionDef(args=parameters, body=[ast.Pass()])] if (
+                    not text.isidentifier()
+                ):
                     yield _items(parameters)["*" in before :]
 
 
@@ -157,14 +168,18 @@ def _column(node: ast.AST) -> int:
 
 def _unfolded(body: Sequence[ast.stmt]) -> list[Part]:
     """Return statements with their decorators before them."""
-    return [part for node in body for part in (*getattr(node, "decorator_list", ()), node)]
+    return [
+        part for node in body for part in (*getattr(node, "decorator_list", ()), node)
+    ]
 
 
 def _items(node: ast.AST) -> list[Part]:
     """Return what is listed in a node, nothing if it is no list; operands with their operators between them."""
     match node:
         case ast.Call(args=args, keywords=keywords):
-            return sorted([*args, *keywords], key=lambda item: (item.lineno, item.col_offset))
+            return sorted(
+                [*args, *keywords], key=lambda item: (item.lineno, item.col_offset)
+            )
         case ast.arguments():
             return list(_parameters(node))
         case ast.List(elts=items) | ast.Tuple(elts=items) | ast.Set(elts=items):
@@ -178,7 +193,9 @@ def _parameters(node: ast.arguments) -> Iterator[list[Part]]:
     """Yield parameters in their order, each with its default, and the markers ``/`` and ``*``."""
     positional = [*node.posonlyargs, *node.args]
     bare = [None] * (len(positional) - len(node.defaults))
-    for number, pair in enumerate(zip(positional, [*bare, *node.defaults], strict=True), 1):
+    for number, pair in enumerate(
+        zip(positional, [*bare, *node.defaults], strict=True), 1
+    ):
         yield [*pair]
         if number == len(node.posonlyargs):
             yield ["/"]
@@ -209,15 +226,22 @@ def _opened(part: Part, *, documented: bool) -> Iterator[Part]:
         case ast.Expr(value=ast.Constant(value=str(text))):
             # A quote has lost a docstring's indentation, and formatters change it.
             cleaned = inspect.cleandoc(text).splitlines()
-            yield Atom(("text", "\n".join(map(str.rstrip, cleaned)).strip()), line, end_line)
+            yield Atom(
+                ("text", "\n".join(map(str.rstrip, cleaned)).strip()), line, end_line
+            )
         case ast.Delete(targets=[ast.Tuple(elts=targets)]):
             yield Atom("Delete", line, end_line)
             yield targets
         case ast.AST():
             names = [name for name in part._fields if name not in _ASIDE]
-            is_compound = isinstance(part, ast.stmt | ast.excepthandler) and not set(names).isdisjoint(_BLOCKS)
+            is_compound = isinstance(part, ast.stmt | ast.excepthandler) and not set(
+                names
+            ).isdisjoint(_BLOCKS)
             yield Atom(type(part).__name__, line, 0 if is_compound else end_line)
-            yield from (getattr(part, name, None) for name in sorted(names, key=lambda name: name in _BLOCKS))
+            yield from (
+                getattr(part, name, None)
+                for name in sorted(names, key=lambda name: name in _BLOCKS)
+            )
         case list():
             inner = part[1:] if part and not documented and _is_text(part[0]) else part
             yield Atom("[" if inner else "[]")
@@ -227,4 +251,8 @@ def _opened(part: Part, *, documented: bool) -> Iterator[Part]:
 
 
 def _is_text(part: Part) -> bool:
-    return isinstance(part, ast.Expr) and isinstance(part.value, ast.Constant) and isinstance(part.value.value, str)
+    return (
+        isinstance(part, ast.Expr)
+        and isinstance(part.value, ast.Constant)
+        and isinstance(part.value.value, str)
+    )

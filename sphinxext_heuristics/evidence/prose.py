@@ -33,7 +33,9 @@ class Passage:
         #: With white space folded.
         self.folded = " ".join(self._text.split())
         self._lines = [line for line, _text in pieces]
-        self._starts = list(accumulate((len(text) for _line, text in pieces), initial=0))
+        self._starts = list(
+            accumulate((len(text) for _line, text in pieces), initial=0)
+        )
 
     def find(self, words: str) -> tuple[int, int] | None:
         """Return the first and last line of folded *words*, which are not parts of longer words, or ``None``."""
@@ -44,7 +46,10 @@ class Passage:
         found = words in self.folded and re.search(pattern, self._text)
         if not found:
             return None
-        first, last = (bisect_right(self._starts, at) - 1 for at in (found.start(), found.end() - 1))
+        first, last = (
+            bisect_right(self._starts, at) - 1
+            for at in (found.start(), found.end() - 1)
+        )
         return self._lines[first], self._lines[last]
 
 
@@ -53,13 +58,23 @@ class Prose:
 
     def __init__(self, quote: str) -> None:
         """Take the words; where lines end, and which literals they are cut into, does not matter."""
-        self._aliases = [words for text in _aliases(quote) if (words := " ".join(text.split()))]
+        self._aliases = [
+            words for text in _aliases(quote) if (words := " ".join(text.split()))
+        ]
 
     def find(self, place: Place) -> tuple[int, int] | None:
         """Return the lines where a docstring, a message or a comment has these words, or ``None``."""
         comments, strings = texts_of("\n".join(place.text), place.first)
         passages = map(Passage, [*strings, *comments])
-        return next((found for it in passages for words in self._aliases if (found := it.find(words))), None)
+        return next(
+            (
+                found
+                for it in passages
+                for words in self._aliases
+                if (found := it.find(words))
+            ),
+            None,
+        )
 
 
 def _aliases(quote: str) -> Iterator[str]:
@@ -73,15 +88,29 @@ def _aliases(quote: str) -> Iterator[str]:
 
 def missing_comment(quote: str, place: Place) -> str:
     """Return the first comment in quoted code that an object does not have, white space folded, or nothing."""
-    wanted = [words for comment in texts_of(quote)[0] if (words := Passage(comment).folded)]
-    there = [Passage(comment) for comment in texts_of("\n".join(place.text))[0]] if wanted else []
-    return next((words for words in wanted if not any(passage.find(words) for passage in there)), "")
+    wanted = [
+        words for comment in texts_of(quote)[0] if (words := Passage(comment).folded)
+    ]
+    there = (
+        [Passage(comment) for comment in texts_of("\n".join(place.text))[0]]
+        if wanted
+        else []
+    )
+    return next(
+        (
+            words
+            for words in wanted
+            if not any(passage.find(words) for passage in there)
+        ),
+        "",
+    )
 
 
 def texts_of(code: str, first: int = 1) -> tuple[list[list[Piece]], list[list[Piece]]]:
     """Return the comments and the string literals of code whose first line has the number *first*.
 
-    Comments on lines of their own, one right below the other, are one; so are literals side by side.
+    Comments on lines of their own, one right below the other, are one; so are literals
+    side by side.
     """
     comments: list[list[Piece]] = []
     strings: list[list[Piece]] = []
@@ -99,7 +128,9 @@ def texts_of(code: str, first: int = 1) -> tuple[list[list[Piece]], list[list[Pi
             continue
         if kind.endswith(("STRING", "STRING_END")):
             strings += [] if is_joined else [[]]
-            strings[-1] += _pieces(_between(lines, start, token.end), first + start[0] - 1)
+            strings[-1] += _pieces(
+                _between(lines, start, token.end), first + start[0] - 1
+            )
             is_joined = True
         elif kind == "COMMENT":
             is_alone = not lines[row - 1][:column].strip()

@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 
 _DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 
-#: A block of evidence in a docstring: to its fence, to the end of its indentation, or to that of the docstring.
+#: A block of evidence in a docstring: to its fence, to the end of its indentation, or
+#: to that of the docstring.
 _EVIDENCE = re.compile(
     r"""
     ^(?P<indent>[ \t]*)
@@ -70,8 +71,14 @@ class Source:
             if isinstance(node, ast.stmt):
                 for name in defined_by(node):
                     found.setdefault(f"{prefix}{name}", []).append(node)
-            inner = f"{prefix}{node.name}." if isinstance(node, _DEFINITIONS) else prefix
-            children = [node for node in ast.iter_child_nodes(node) if isinstance(node, _HOLDERS)]
+            inner = (
+                f"{prefix}{node.name}." if isinstance(node, _DEFINITIONS) else prefix
+            )
+            children = [
+                node
+                for node in ast.iter_child_nodes(node)
+                if isinstance(node, _HOLDERS)
+            ]
             waiting.extend((inner, child) for child in reversed(children))
         return found
 
@@ -80,7 +87,10 @@ class Source:
         if not qualname:
             return [Place(self.tree.body, self._text, 1)]
         found = self.definitions.get(qualname.replace("<locals>.", ""), [])
-        return [Place([node], self._text[starts(node) - 1 : self._end(node)], starts(node)) for node in found]
+        return [
+            Place([node], self._text[starts(node) - 1 : self._end(node)], starts(node))
+            for node in found
+        ]
 
     def _end(self, node: ast.stmt) -> int:
         """Return the last line of a statement, including comments that end its block."""
@@ -88,7 +98,9 @@ class Source:
         for line in self._text[last:] if isinstance(node, _DEFINITIONS) else ():
             at += 1
             inner = line.lstrip()
-            if inner and not (inner.startswith("#") and len(line) - len(inner) > node.col_offset):
+            if inner and not (
+                inner.startswith("#") and len(line) - len(inner) > node.col_offset
+            ):
                 break
             last = at if inner else last
         return last
@@ -99,7 +111,8 @@ class Source:
             (node.lineno, name)
             for name, nodes in self.definitions.items()
             for node in nodes
-            if isinstance(node, _DEFINITIONS) and starts(node) <= line <= (node.end_lineno or 0)
+            if isinstance(node, _DEFINITIONS)
+            and starts(node) <= line <= (node.end_lineno or 0)
         ]
         return max(around, default=(0, ""))[1]
 
@@ -118,7 +131,8 @@ def starts(node: ast.stmt) -> int:
 def read(state: State) -> Source:
     """Read and parse a file, or remember it.
 
-    Raises `OSError` if it cannot be read, `ValueError` with the reason if it is not Python.
+    Raises `OSError` if it cannot be read, `ValueError` with the reason if it is not
+    Python.
     """
     try:
         with tokenize.open(state.path) as file:
@@ -144,7 +158,8 @@ def definition(dotted: str, sources: Sources) -> Definition | None:
         name=".".join(filter(None, found)),
         path=at.path,
         line=node.lineno,
-        is_described=not isinstance(node, _DEFINITIONS) or ast.get_docstring(node, clean=False) is not None,
+        is_described=not isinstance(node, _DEFINITIONS)
+        or ast.get_docstring(node, clean=False) is not None,
         is_inherited=len(lineage) > 1,
         is_module=not found[1],
     )
@@ -157,11 +172,14 @@ def _is_module_name(module: str) -> bool:
     return all(part.isidentifier() for part in module.split("."))
 
 
-def whereabouts(quoted: Evidence, sources: Sources) -> Iterator[tuple[Evidence, State] | Lost]:
+def whereabouts(
+    quoted: Evidence, sources: Sources
+) -> Iterator[tuple[Evidence, State] | Lost]:
     """Yield the files that may define an object, in the order in which to look; at the end, what is in the way.
 
-    The first is the module's own, then come those from which the module imports the object or its class inherits it.
-    The last one, followed import by import, is where it should be; that file's names are those to choose from.
+    The first is the module's own, then come those from which the module imports the
+    object or its class inherits it. The last one, followed import by import, is where
+    it should be; that file's names are those to choose from.
     """
     own = sources.state(quoted.module) if _is_module_name(quoted.module) else None
     if own is None:
@@ -176,7 +194,9 @@ def whereabouts(quoted: Evidence, sources: Sources) -> Iterator[tuple[Evidence, 
         yield _followed(quoted, own, sources)
 
 
-def _followed(quoted: Evidence, at: State, sources: Sources) -> tuple[Evidence, State] | Lost:
+def _followed(
+    quoted: Evidence, at: State, sources: Sources
+) -> tuple[Evidence, State] | Lost:
     """Return the file to which imports lead, which may be the one where they begin."""
     head, dot, rest = quoted.qualname.partition(".")
     for _step in range(_MOST_IMPORTS):
@@ -185,9 +205,16 @@ def _followed(quoted: Evidence, at: State, sources: Sources) -> tuple[Evidence, 
             break
         there = sources.state(module)
         if there is None:
-            message = f"{quoted.module!r} imports {head!r} from {module!r}: {_without_source(module, sources).message}"
+            message = (
+                f"{quoted.module!r} imports {head!r} from {module!r}: "
+                f"{_without_source(module, sources).message}"
+            )
             return Lost(reason=Reason.NO_OBJECT, message=message, path=at.path)
-        quoted, at, head = quoted._replace(module=module, qualname=f"{name}{dot}{rest}"), there, name
+        quoted, at, head = (
+            quoted._replace(module=module, qualname=f"{name}{dot}{rest}"),
+            there,
+            name,
+        )
     return quoted, at
 
 
@@ -197,26 +224,47 @@ def _dotted(quoted: Evidence, sources: Sources) -> Lost | None:
     if quoted.qualname or not _is_module_name(module) or not sources.canonical(module):
         return None
     parts = module.split(".")
-    known = next(n for n in range(len(parts), 0, -1) if sources.exists(".".join(parts[:n])))
+    known = next(
+        n for n in range(len(parts), 0, -1) if sources.exists(".".join(parts[:n]))
+    )
     written = f"{'.'.join(parts[:known])}:{'.'.join(parts[known:])}"
-    return Lost(reason=Reason.NO_MODULE, message=f"{module!r} is not a module: for the object write {written!r}")
+    return Lost(
+        reason=Reason.NO_MODULE,
+        message=f"{module!r} is not a module: for the object write {written!r}",
+    )
 
 
 def _without_source(module: str, sources: Sources) -> Lost:
     """Say what is missing: the package, a module in it, or only its source."""
     if not _is_module_name(module):
-        return Lost(reason=Reason.NO_MODULE, message=f"{module!r} is not the name of a module")
+        return Lost(
+            reason=Reason.NO_MODULE, message=f"{module!r} is not the name of a module"
+        )
     if module in sys.builtin_module_names:
-        return Lost(reason=Reason.NO_SOURCE, message=f"module {module!r} is part of Python itself, it has no source")
+        return Lost(
+            reason=Reason.NO_SOURCE,
+            message=f"module {module!r} is part of Python itself, it has no source",
+        )
     above = ""
     for name in module.split("."):
         child = f"{above}.{name}".lstrip(".")
         if not sources.exists(child):
-            alike = did_you_mean(closest(child, (f"{above}.{one}".lstrip(".") for one in sources.modules(above))))
+            alike = did_you_mean(
+                closest(
+                    child,
+                    (f"{above}.{one}".lstrip(".") for one in sources.modules(above)),
+                )
+            )
             if above:
                 message = f"package {above!r} has no module {child!r}{alike}"
                 return Lost(reason=Reason.NO_MODULE, message=message)
-            return Lost(reason=Reason.NO_PACKAGE, message=f"package {child!r} is not installed{alike}")
+            return Lost(
+                reason=Reason.NO_PACKAGE,
+                message=f"package {child!r} is not installed{alike}",
+            )
         above = child
     where = sources.origin(module) or "a folder without code of its own"
-    return Lost(reason=Reason.NO_SOURCE, message=f"module {module!r} has no Python source to read: it is {where}")
+    return Lost(
+        reason=Reason.NO_SOURCE,
+        message=f"module {module!r} has no Python source to read: it is {where}",
+    )

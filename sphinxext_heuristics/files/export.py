@@ -41,17 +41,24 @@ class Exporter:
     def all(self, *, project: str, release: str, extension: str) -> Json:
         """Return the whole, always in the same order."""
         settings = self._plan.settings
-        heuristics = [self.heuristic(record) for record in self._plan.heuristics.values()]
+        heuristics = [
+            self.heuristic(record) for record in self._plan.heuristics.values()
+        ]
         return {
             "schema_version": SCHEMA_VERSION,
             "project": {"name": project, "version": release},
-            "package": {"name": settings.package, "version": self._plan.lookups.version},
+            "package": {
+                "name": settings.package,
+                "version": self._plan.lookups.version,
+            },
             "extension": {"name": "sphinxext_heuristics", "version": extension},
             "namespace": settings.namespace,
             "counts": _counts(heuristics),
             "categories": [
                 {"name": row.name, "count": row.number, "description": row.description}
-                for row in index.categories(self._plan.heuristics.values(), settings.categories)
+                for row in index.categories(
+                    self._plan.heuristics.values(), settings.categories
+                )
             ],
             "heuristics": heuristics,
         }
@@ -62,7 +69,10 @@ class Exporter:
             "name": record.name,
             "page": self._plan.settings.page_name(record.name),
             "title": record.title,
-            "note": {"text": text_of(record.note), "markdown": markdown.inline(record.note)},
+            "note": {
+                "text": text_of(record.note),
+                "markdown": markdown.inline(record.note),
+            },
             "severity": record.severity,
             "categories": list(record.categories),
             "keywords": list(record.keywords),
@@ -75,7 +85,10 @@ class Exporter:
             "parameters": list(record.parameters),
             **self._place(record.docname, record.anchor),
             "source": self._source(record),
-            "connections": [self._connection(resolved) for resolved in self._plan.connections(record)],
+            "connections": [
+                self._connection(resolved)
+                for resolved in self._plan.connections(record)
+            ],
             "evidence": list(map(self._evidence, record.evidence)),
             "messages": [
                 {"kind": message.kind, "text": message.text, "object": quoted.object}
@@ -85,7 +98,10 @@ class Exporter:
                 {"name": shown.name, **self._place(shown.docname, shown.anchor)}
                 for shown in self._plan.shown_in.get(record.name, ())
             ],
-            "pages": [self._place(docname, anchor) for docname, anchor in self._pages.get(record.name, ())],
+            "pages": [
+                self._place(docname, anchor)
+                for docname, anchor in self._pages.get(record.name, ())
+            ],
         }
 
     def _connection(self, resolved: Resolved) -> Json:
@@ -94,7 +110,9 @@ class Exporter:
             "type": connection.type,
             "target": connection.asked,
             "text": connection.text,
-            "name": self._plan.settings.page_name(name_of(connection, self._plan.settings.package)),
+            "name": self._plan.settings.page_name(
+                name_of(connection, self._plan.settings.package)
+            ),
             "planned": connection.planned,
             "exists": resolved.exists,
             "url": self._url(resolved.target) if resolved.target else None,
@@ -112,10 +130,16 @@ class Exporter:
         }
 
     def _url(self, target: Target) -> str:
-        return target.uri or self._url_of(target.docname) + (f"#{target.anchor}" if target.anchor else "")
+        return target.uri or self._url_of(target.docname) + (
+            f"#{target.anchor}" if target.anchor else ""
+        )
 
     def _place(self, docname: str, anchor: str) -> Json:
-        return {"docname": docname, "anchor": anchor, "url": self._url(Target(docname, anchor))}
+        return {
+            "docname": docname,
+            "anchor": anchor,
+            "url": self._url(Target(docname, anchor)),
+        }
 
     def _source(self, record: Heuristic) -> Json | None:
         """Return file and line, seen from the source directory; a docstring may lie elsewhere."""
@@ -137,7 +161,9 @@ def pages_by_heuristic(plan: Plan) -> dict[str, list[tuple[str, str]]]:
 
 def _counts(heuristics: list[Json]) -> Json:
     severities = Counter(item["severity"] for item in heuristics)
-    connections = [connection for item in heuristics for connection in item["connections"]]
+    connections = [
+        connection for item in heuristics for connection in item["connections"]
+    ]
     return {
         "heuristics": len(heuristics),
         "connections": len(connections),

@@ -64,15 +64,26 @@ def content(plan: Plan, path: Path, path_of: PathOf) -> str:
     The text ends each line with a line feed.
     """
     settings = plan.settings
-    title = settings.index_title or ": ".join(filter(None, ("Heuristic Index", settings.namespace)))
+    title = settings.index_title or ": ".join(
+        filter(None, ("Heuristic Index", settings.namespace))
+    )
     link = _links(str(Path(os.path.realpath(path)).parent), path_of)
     categories = index.categories(plan.heuristics.values(), settings.categories)
     return _FORM.format(
         title=markdown.text(title),
         head=HEAD,
-        pages="".join(_row(_cells(plan, record, link)) for record in plan.heuristics.values()),
+        pages="".join(
+            _row(_cells(plan, record, link)) for record in plan.heuristics.values()
+        ),
         categories="".join(
-            _row((markdown.text(row.name), str(row.number), markdown.text(row.description))) for row in categories
+            _row(
+                (
+                    markdown.text(row.name),
+                    str(row.number),
+                    markdown.text(row.description),
+                )
+            )
+            for row in categories
         ),
     )
 
@@ -81,7 +92,9 @@ def _row(cells: Iterable[str]) -> str:
     return f"| {' | '.join(cells)} |\n"
 
 
-def _cells(plan: Plan, record: Heuristic, link: Callable[[str], str]) -> tuple[str, ...]:
+def _cells(
+    plan: Plan, record: Heuristic, link: Callable[[str], str]
+) -> tuple[str, ...]:
     return (
         markdown.text(plan.settings.page_name(record.name)),
         f"[→]({link(record.docname)})",
@@ -94,7 +107,8 @@ def _note(plan: Plan, record: Heuristic) -> str:
     note = markdown.inline(record.index_note or record.note)
     if plan.holds(record):
         return note
-    # The version itself is not named: the file would differ with each release that changes nothing here.
+    # The version itself is not named: the file would differ with each release that
+    # changes nothing here.
     outdated = f"**({index.bounds(record)}; does not hold for the documented version)**"
     return f"{note} {outdated}".strip()
 
@@ -103,7 +117,10 @@ def marks(resolved: Iterable[Resolved], settings: Settings) -> Iterator[str]:
     """Yield connections as the file lists them, those of one type and name as one."""
     found: dict[tuple[str, str], bool] = {}
     for one in resolved:
-        key = one.connection.type, settings.page_name(name_of(one.connection, settings.package))
+        key = (
+            one.connection.type,
+            settings.page_name(name_of(one.connection, settings.package)),
+        )
         found[key] = found.get(key, True) and one.exists
     for (type_, name), exists in found.items():
         yield f"{index.EXISTS if exists else index.MISSING}{CONNECTION_TYPES[type_]}:{name}"
@@ -121,7 +138,9 @@ def _links(folder: str, path_of: PathOf) -> Callable[[str], str]:
     @cache
     def relative(parent: str) -> str:  # few folders hold many pages
         found = Path(os.path.relpath(os.path.realpath(parent), folder)).as_posix()
-        return f"{found}/" if found.startswith("..") else f"./{found}/".replace("/./", "/")
+        return (
+            f"{found}/" if found.startswith("..") else f"./{found}/".replace("/./", "/")
+        )
 
     def link(docname: str) -> str:
         path = str(path_of(docname))
@@ -144,5 +163,8 @@ def problems(file: ProjectFile, wanted: str) -> Iterator[Problem]:
     elif differs := difference(found, wanted):
         line, lines = differs
         shown = "".join(f"\n  {line}" for line in lines)
-        message = f"the index differs from the pages, here first; to rewrite it: {file.command}{shown}"
+        message = (
+            f"the index differs from the pages, here first; to rewrite it: "
+            f"{file.command}{shown}"
+        )
         yield file.problem(Subtype.INDEX, message, line)

@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-#: How many lines after the first difference are looked at, and how many of each side are shown.
+#: How many lines after the first difference are looked at, and how many of each side
+#: are shown.
 _WINDOW, _SHOWN = 40, 3
 
 
@@ -37,9 +38,15 @@ class ProjectFile(NamedTuple):
         try:
             found = read(self.path)
         except OSError as error:
-            return self.problem(subtype, f"{self.option} {str(self.path)!r} cannot be read: {error.strerror}")
+            return self.problem(
+                subtype,
+                f"{self.option} {str(self.path)!r} cannot be read: {error.strerror}",
+            )
         if found is None:
-            message = f"the {self.called} {str(self.path)!r} is not there; to write it: {self.command}"
+            message = (
+                f"the {self.called} {str(self.path)!r} is not there; to write "
+                f"it: {self.command}"
+            )
             return self.problem(subtype, message)
         return found
 
@@ -52,8 +59,8 @@ class ProjectFile(NamedTuple):
 def read(path: Path) -> str | None:
     """Return what a file holds, with line feeds; ``None`` if it is not there.
 
-    Bytes that are not UTF-8 are replaced, so that they differ. Raises OSError if there is something that cannot
-    be read.
+    Bytes that are not UTF-8 are replaced, so that they differ. Raises OSError if there
+    is something that cannot be read.
     """
     try:
         raw = path.read_bytes()
@@ -64,7 +71,10 @@ def read(path: Path) -> str | None:
 
 def command_line(name: str, confdir: Path, srcdir: Path, cwd: Path) -> str:
     """Return the command *name* for a project, to be typed in *cwd*."""
-    docs, conf = (str(f.relative_to(cwd)) if f.is_relative_to(cwd) else str(f) for f in (srcdir, confdir))
+    docs, conf = (
+        str(f.relative_to(cwd)) if f.is_relative_to(cwd) else str(f)
+        for f in (srcdir, confdir)
+    )
     apart = "" if confdir == srcdir else f" -c {shlex.quote(conf)}"
     return f"python -m sphinxext_heuristics {name} {shlex.quote(docs)}{apart}"
 
@@ -75,14 +85,24 @@ def command_line(name: str, confdir: Path, srcdir: Path, cwd: Path) -> str:
 def difference(found: str, wanted: str) -> tuple[int, list[str]] | None:
     """Return where *found* first differs from *wanted*, or ``None``.
 
-    That is the line in *found*, from 1, and the lines there (``- …``) and in *wanted* (``+ …``), the first few of them.
+    That is the line in *found*, from 1, and the lines there (``- …``) and in *wanted*
+    (``+ …``), the first few of them.
     """
     if found == wanted:
         return None
     old, new = _lines(found), _lines(wanted)
-    same = sum(1 for _pair in takewhile(lambda pair: pair[0] == pair[1], zip(old, new, strict=False)))
-    changes = difflib.unified_diff(old[same : same + _WINDOW], new[same : same + _WINDOW], n=0, lineterm="")
-    first = list(takewhile(lambda line: not line.startswith("@@"), islice(changes, 3, None)))
+    same = sum(
+        1
+        for _pair in takewhile(
+            lambda pair: pair[0] == pair[1], zip(old, new, strict=False)
+        )
+    )
+    changes = difflib.unified_diff(
+        old[same : same + _WINDOW], new[same : same + _WINDOW], n=0, lineterm=""
+    )
+    first = list(
+        takewhile(lambda line: not line.startswith("@@"), islice(changes, 3, None))
+    )
     return max(1, min(same + 1, len(old))), list(_shown(first))
 
 
@@ -105,4 +125,6 @@ def _shown(changed: Sequence[str]) -> Iterator[str]:
 
 def unified(found: str, wanted: str, name: str) -> Iterator[str]:
     """Yield the lines of a unified diff, without line ends."""
-    yield from difflib.unified_diff(_lines(found), _lines(wanted), name, f"{name} (from the pages)", lineterm="")
+    yield from difflib.unified_diff(
+        _lines(found), _lines(wanted), name, f"{name} (from the pages)", lineterm=""
+    )

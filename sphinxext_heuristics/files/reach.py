@@ -19,7 +19,11 @@ HEAD = "# Where each heuristic shows"
 
 def places(plan: Plan) -> set[tuple[str, str]]:
     """Return each heuristic with each API entry that shows it."""
-    return {(name, shown.name) for name, entries in plan.shown_in.items() for shown in entries}
+    return {
+        (name, shown.name)
+        for name, entries in plan.shown_in.items()
+        for shown in entries
+    }
 
 
 def content(plan: Plan) -> str:
@@ -41,14 +45,23 @@ def problems(plan: Plan, file: ProjectFile) -> Iterator[Problem]:
     if isinstance(text, Problem):
         yield text
         return
-    lines, shown = list(listed(text)), {f"{name} {entry}": (name, entry) for name, entry in sorted(places(plan))}
+    lines, shown = (
+        list(listed(text)),
+        {f"{name} {entry}": (name, entry) for name, entry in sorted(places(plan))},
+    )
     for number, line in lines:
         if line not in shown:
-            message = f"stale entry: {_absent(plan, line)}; to rewrite the file: {file.command}"
+            message = (
+                f"stale entry: {_absent(plan, line)}; to rewrite the file: "
+                f"{file.command}"
+            )
             yield file.problem(Subtype.REACH, message, number)
     for line in shown.keys() - {line for _number, line in lines}:
         name, entry = shown[line]
-        message = f"new place: {entry} shows {name!r}; confirm with `{file.command}`, or add it to `except`"
+        message = (
+            f"new place: {entry} shows {name!r}; confirm with `{file.command}`, "
+            f"or add it to `except`"
+        )
         yield Problem.at(plan.heuristics[name], Subtype.REACH, message)
 
 
@@ -56,7 +69,10 @@ def _absent(plan: Plan, line: str) -> str:
     """Return why a place that is listed is none."""
     name, _space, entry = line.partition(" ")
     if name not in plan.heuristics:
-        return f"no heuristic is named {name!r}{did_you_mean(closest(name, plan.heuristics, 1))}"
+        return (
+            f"no heuristic is named "
+            f"{name!r}{did_you_mean(closest(name, plan.heuristics, 1))}"
+        )
     entries = [shown.name for shown in plan.shown_in.get(name, ())]
     near = "" if entry in plan.entry_of else did_you_mean(closest(entry, entries, 1))
     return f"{entry} does not show {name!r}{near}"

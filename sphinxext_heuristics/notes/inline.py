@@ -39,7 +39,13 @@ KEPT: dict[str, type[nodes.Element]] = {
 }
 
 #: Nodes that leave nothing: they belong to the page they were written on.
-DROPPED = (nodes.footnote_reference, nodes.citation_reference, nodes.system_message, nodes.target, addnodes.index)
+DROPPED = (
+    nodes.footnote_reference,
+    nodes.citation_reference,
+    nodes.system_message,
+    nodes.target,
+    addnodes.index,
+)
 
 #: Attributes that would collide, or that belong to the page.
 LOCAL = {"ids", "names", "dupnames", "backrefs", "refdoc", "refname"}
@@ -50,13 +56,16 @@ PLAIN = (str, int, float, bool, tuple, type(None))
 #: The attribute that marks a cross-reference in a note as shown on another page.
 COPY = "heuristic-copy"
 
-_SENTENCE_END = re.compile(r"[.!?]['\")\]\u2019\u201d]*(?=\s+(?![a-z\u00e0-\u00ff\s])|\s*$)")
+_SENTENCE_END = re.compile(
+    r"[.!?]['\")\]\u2019\u201d]*(?=\s+(?![a-z\u00e0-\u00ff\s])|\s*$)"
+)
 #: More characters than an abbreviation has, with what stands before it.
 _BEFORE = 8
 #: What stands for an inline node.
 _MARKUP = "\N{OBJECT REPLACEMENT CHARACTER}"
 _ABBREVIATION = re.compile(
-    r"(?:^|[\s(])(?:e\.g|i\.e|etc|vs|cf|no|fig|eq|resp|v|ver|sec|ch|ca|approx|al)\.$", re.IGNORECASE
+    r"(?:^|[\s(])(?:e\.g|i\.e|etc|vs|cf|no|fig|eq|resp|v|ver|sec|ch|ca|approx|al)\.$",
+    re.IGNORECASE,
 )
 
 
@@ -94,12 +103,16 @@ def _attributes(node: nodes.Element, docname: str) -> Iterator[tuple[str, Any]]:
         yield key, kept
 
 
-def thaw(note: Note, docname: str, relative: Callable[[str, str], str]) -> list[nodes.Node]:
+def thaw(
+    note: Note, docname: str, relative: Callable[[str, str], str]
+) -> list[nodes.Node]:
     """Return new nodes of a note for the page *docname*; *relative* returns the URI between documents, or ``""``."""
     return [_thaw(item, note.home, docname, relative) for item in note.inline]
 
 
-def _thaw(item: Inline, home: str, docname: str, relative: Callable[[str, str], str]) -> nodes.Node:
+def _thaw(
+    item: Inline, home: str, docname: str, relative: Callable[[str, str], str]
+) -> nodes.Node:
     if isinstance(item, str):
         return nodes.Text(item)
     name, attributes, children = item
@@ -122,10 +135,13 @@ def _thaw(item: Inline, home: str, docname: str, relative: Callable[[str, str], 
     return node
 
 
-def settled(frozen: Iterable[Inline], home: str, settle: Callable[[addnodes.pending_xref], bool]) -> Iterator[Inline]:
+def settled(
+    frozen: Iterable[Inline], home: str, settle: Callable[[addnodes.pending_xref], bool]
+) -> Iterator[Inline]:
     """Yield what is frozen on the page *home* with its links settled.
 
-    *settle* lets a link lead where it does from *home*, and returns whether that is anywhere: else its text is left.
+    *settle* lets a link lead where it does from *home*, and returns whether that is
+    anywhere: else its text is left.
     """
     for item in frozen:
         if isinstance(item, str):
@@ -134,10 +150,17 @@ def settled(frozen: Iterable[Inline], home: str, settle: Callable[[addnodes.pend
         name, attributes, children = item
         inner = tuple(settled(children, home, settle))
         if name == addnodes.pending_xref.__name__:
-            link = cast("addnodes.pending_xref", _thaw(item, home, home, lambda _docname, other: other))
+            link = cast(
+                "addnodes.pending_xref",
+                _thaw(item, home, home, lambda _docname, other: other),
+            )
             if not settle(link):
                 # What would have had its target's title is called by its target.
-                spoken = inner if text_of(inner) else (("literal", (), (str(link["reftarget"]),)),)
+                spoken = (
+                    inner
+                    if text_of(inner)
+                    else (("literal", (), (str(link["reftarget"]),)),)
+                )
                 yield "inline", (), spoken
                 continue
             attributes = tuple(_attributes(link, home))
@@ -152,11 +175,22 @@ def text_of(frozen: Iterable[Inline]) -> str:
 def first_sentence(paragraph: nodes.paragraph) -> list[nodes.Node]:
     """Return copies of the inline nodes that make a paragraph's first sentence."""
     # Markup is one sign, which neither ends a sentence nor goes on with one.
-    parts = [str(child) if isinstance(child, nodes.Text) else _MARKUP for child in paragraph.children]
+    parts = [
+        str(child) if isinstance(child, nodes.Text) else _MARKUP
+        for child in paragraph.children
+    ]
     text = "".join(parts)
-    # Only what is right before is looked at, so that a long text takes no longer for each of its sentences.
+    # Only what is right before is looked at, so that a long text takes no longer for
+    # each of its sentences.
     stops = ((m.start() + 1, m.end()) for m in _SENTENCE_END.finditer(text))
-    end = next((end for at, end in stops if not _ABBREVIATION.search(text, max(0, at - _BEFORE), at)), len(text))
+    end = next(
+        (
+            end
+            for at, end in stops
+            if not _ABBREVIATION.search(text, max(0, at - _BEFORE), at)
+        ),
+        len(text),
+    )
     sentence: list[nodes.Node] = []
     for child, part in zip(paragraph.children, parts, strict=True):
         if end > 0 and isinstance(child, nodes.Text):

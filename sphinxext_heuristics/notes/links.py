@@ -27,25 +27,38 @@ if TYPE_CHECKING:
 def settled(env: BuildEnvironment, record: Heuristic) -> Note:
     """Return a heuristic's note as other pages show it."""
     home = record.docname
-    note = Note(inline=tuple(inline.settled(record.note, home, partial(settle, env))), home=home)
-    return note._replace(answers=_answers(env, note)) if any(_links(note.inline)) else note
+    note = Note(
+        inline=tuple(inline.settled(record.note, home, partial(settle, env))), home=home
+    )
+    return (
+        note._replace(answers=_answers(env, note)) if any(_links(note.inline)) else note
+    )
 
 
 def _links(frozen: Iterable[Inline]) -> Iterator[dict[str, Any]]:
-    for name, attributes, inner in (item for item in frozen if not isinstance(item, str)):
+    for name, attributes, inner in (
+        item for item in frozen if not isinstance(item, str)
+    ):
         yield from [dict(attributes)] if name == addnodes.pending_xref.__name__ else ()
         yield from _links(inner)
 
 
 def _answers(env: BuildEnvironment, note: Note) -> str:
     """Return what the links in a note lead to and say now, as seen from its own page."""
-    paragraph = nodes.paragraph("", "", *inline.thaw(note, note.home, lambda _docname, other: other))
+    paragraph = nodes.paragraph(
+        "", "", *inline.thaw(note, note.home, lambda _docname, other: other)
+    )
     resolvers: list[type[ReferencesResolver]] = [ReferencesResolver]
     if has_myst_link(note.inline):
         resolvers.insert(0, myst_resolver())
     document = _page(env, paragraph)
-    # What a resolver warns of is told when the link is written; a builder without pages has no links.
-    with _reading(env, note.home), logging.suppress_logging(), suppress(NotImplementedError):
+    # What a resolver warns of is told when the link is written; a builder without pages
+    # has no links.
+    with (
+        _reading(env, note.home),
+        logging.suppress_logging(),
+        suppress(NotImplementedError),
+    ):
         for resolver in resolvers:
             resolver(document).apply()
     return str(paragraph.pformat())
@@ -54,12 +67,19 @@ def _answers(env: BuildEnvironment, note: Note) -> str:
 def settle(env: BuildEnvironment, link: pending_xref) -> bool:
     """Let a link in a note lead from everywhere where it does from its own page; return whether that is anywhere.
 
-    Whether a link leads anywhere is asked of MyST's alone: MyST would warn of a broken one wherever a copy stands.
+    Whether a link leads anywhere is asked of MyST's alone: MyST would warn of a broken
+    one wherever a copy stands.
     """
     domain = env.domains.standard_domain
     document = docname_join(link["refdoc"], link["reftarget"])
-    may_name_a_document = link.get("reftype") == "any" or (link.get("reftype") == "myst" and not link.get("refdomain"))
-    if may_name_a_document and document in env.all_docs and link["reftarget"].lower() not in domain.anonlabels:
+    may_name_a_document = link.get("reftype") == "any" or (
+        link.get("reftype") == "myst" and not link.get("refdomain")
+    )
+    if (
+        may_name_a_document
+        and document in env.all_docs
+        and link["reftarget"].lower() not in domain.anonlabels
+    ):
         link["reftarget"] = f"/{document}"
     # The fallback of a link within its page means nothing on another one.
     link.attributes.pop("reflocalid", None)
@@ -85,7 +105,13 @@ def myst_resolver() -> Any:  # noqa: ANN401 - a class that is there only where M
     class Resolver(MystReferenceResolver):
         is_missing = False
 
-        def log_warning(self, target: str | None, msg: str, subtype: MystWarnings, **kwargs: Any) -> None:  # noqa: ANN401 - MyST's signature
+        def log_warning(
+            self,
+            target: str | None,
+            msg: str,
+            subtype: MystWarnings,
+            **kwargs: Any,  # noqa: ANN401 - MyST's signature
+        ) -> None:
             self.is_missing |= subtype is MystWarnings.XREF_MISSING
 
     return Resolver

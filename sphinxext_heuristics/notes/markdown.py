@@ -1,6 +1,7 @@
 """Inline text to Markdown that a parser reads back as exactly this text, in the cell of a table.
 
-What Markdown may read as markup is always escaped; an underscore inside of a word never is markup.
+What Markdown may read as markup is always escaped; an underscore inside of a word never
+is markup.
 """
 
 from __future__ import annotations
@@ -19,8 +20,14 @@ if TYPE_CHECKING:
 #: Whitespace that Markdown, or what splits text into lines, does not leave alone.
 _SPACES = re.compile(r"[ \t\n\r\f\v\x1c-\x1f\x85\u2028\u2029]+")
 #: The end of a text counts where what follows may complete the markup.
-_MARKUP = re.compile(r"[\\`*~\[\]|]|(?<![^\W_])_|_(?![^\W_])|<(?=[A-Za-z/!?]|$)|&(?=[A-Za-z#]|$)|!(?=\[|$)")
-_EMPHASIS = {"emphasis": ("em", "*"), "strong": ("strong", "**"), "title_reference": ("em", "*")}
+_MARKUP = re.compile(
+    r"[\\`*~\[\]|]|(?<![^\W_])_|_(?![^\W_])|<(?=[A-Za-z/!?]|$)|&(?=[A-Za-z#]|$)|!(?=\[|$)"
+)
+_EMPHASIS = {
+    "emphasis": ("em", "*"),
+    "strong": ("strong", "**"),
+    "title_reference": ("em", "*"),
+}
 _CODE = {"literal", "math", "literal_emphasis", "literal_strong"}
 _URL = re.compile(r"(?:https?|ftp)://\S+|mailto:\S+", re.IGNORECASE)
 #: URLs that are their own text, and that no parser shows in another spelling.
@@ -43,24 +50,43 @@ def _written(frozen: Iterable[Inline], around: str = "", before: str = "") -> st
     found = before
     for item in frozen:
         if isinstance(item, str):
-            found += _MARKUP.sub(r"\\\g<0>", _SPACES.sub(" ", item.replace("\0", "\N{REPLACEMENT CHARACTER}")))
+            found += _MARKUP.sub(
+                r"\\\g<0>",
+                _SPACES.sub(" ", item.replace("\0", "\N{REPLACEMENT CHARACTER}")),
+            )
             continue
         name, attributes, children = item
         url, said = str(dict(attributes).get("refuri", "")), text_of(children)
         # A reference to another place of the site leaves its text.
-        is_link = name == "reference" and name not in around and _URL.fullmatch(url) and said.strip()
-        inner = _written(children, f"{around} {name}" if is_link or name in _EMPHASIS else around)
+        is_link = (
+            name == "reference"
+            and name not in around
+            and _URL.fullmatch(url)
+            and said.strip()
+        )
+        inner = _written(
+            children, f"{around} {name}" if is_link or name in _EMPHASIS else around
+        )
         if name == "raw":  # meant for one output format, which this is not
             continue
         if name in _CODE:
             found += _code(_SPACES.sub(" ", said), found)
         elif name in _EMPHASIS and inner:
             tag, stars = _EMPHASIS[name]
-            # Where stars cannot be mistaken: no others beside or around them, and letters within.
-            is_plain = inner[0].isalnum() and inner[-1].isalnum() and not (around or found.endswith("*"))
+            # Where stars cannot be mistaken: no others beside or around them, and
+            # letters within.
+            is_plain = (
+                inner[0].isalnum()
+                and inner[-1].isalnum()
+                and not (around or found.endswith("*"))
+            )
             found += f"{stars}{inner}{stars}" if is_plain else f"<{tag}>{inner}</{tag}>"
         elif is_link:
-            found += f"<{url}>" if said == url and _AUTOLINK.fullmatch(url) else f"[{inner}]({_target(url)})"
+            found += (
+                f"<{url}>"
+                if said == url and _AUTOLINK.fullmatch(url)
+                else f"[{inner}]({_target(url)})"
+            )
         else:
             found += _written(children, around, found)
     return found.removeprefix(before)
@@ -73,11 +99,15 @@ def _code(content: str, before: str) -> str:
     if before.endswith("`") or "\\|" in content:
         return f"<code>{_written((content,))}</code>"
     runs = {len(run) for run in re.findall(r"`+", content)}
-    fence = "`" * next(length for length in range(1, len(runs) + 2) if length not in runs)
+    fence = "`" * next(
+        length for length in range(1, len(runs) + 2) if length not in runs
+    )
     ends = content[0] + content[-1]
     pad = " " if "`" in ends or (ends == "  " and content.strip(" ")) else ""
     return f"{fence}{pad}{content}{pad}{fence}".replace("|", "\\|")
 
 
 def _target(url: str) -> str:
-    return re.sub(r"[()&]", r"\\\g<0>", _UNSAFE_IN_URL.sub(lambda unsafe: quote(unsafe[0]), url))
+    return re.sub(
+        r"[()&]", r"\\\g<0>", _UNSAFE_IN_URL.sub(lambda unsafe: quote(unsafe[0]), url)
+    )

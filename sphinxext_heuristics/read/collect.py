@@ -27,7 +27,8 @@ if TYPE_CHECKING:
     from sphinxext_heuristics.model import Evidence, Heuristic
 
 
-#: Where in the environment's temporary data, while a page is read, what is known of autodoc's objects is.
+#: Where in the environment's temporary data, while a page is read, what is known of
+#: autodoc's objects is.
 IDENTITIES = "heuristic_answers"
 
 
@@ -47,7 +48,10 @@ CLASSES = ("class", "exception")
 
 
 def collect(
-    document: nodes.document, docname: str, identities: Mapping[str, Identity], modules: Container[str] = ()
+    document: nodes.document,
+    docname: str,
+    identities: Mapping[str, Identity],
+    modules: Container[str] = (),
 ) -> Page:
     """Return what a document holds; *identities* has autodoc's objects, *modules* the names of modules."""
     found: dict[type[nodes.Node], list[Any]] = {
@@ -63,7 +67,10 @@ def collect(
     for node in document.findall(nodes.Element):
         if (kind := found.get(type(node))) is not None:
             kind.append(node)
-        if isinstance(node, nodes.target | nodes.section) and (name := module_name(node)) in modules:
+        if (
+            isinstance(node, nodes.target | nodes.section)
+            and (name := module_name(node)) in modules
+        ):
             opening.setdefault(name, node)
             # The id of a target that stands before a section is the section's, too.
             found[addnodes.desc] += [node] if opening[name] is node else []
@@ -73,12 +80,22 @@ def collect(
     for key, placed in ((EVIDENCE, quoting), ("position", queries)):
         for position, node in enumerate(placed):
             node[key] = position
-    by_hand = {id(_around(query, _is_entry)) for query in queries if query.attributes.pop("by_hand", False)}
+    by_hand = {
+        id(_around(query, _is_entry))
+        for query in queries
+        if query.attributes.pop("by_hand", False)
+    }
     return Page(
-        heuristics=tuple(_definitions(found[heuristic_facts], quoting, evidence, docname)),
+        heuristics=tuple(
+            _definitions(found[heuristic_facts], quoting, evidence, docname)
+        ),
         entries=tuple(_entries(found[addnodes.desc], identities, by_hand)),
         roles=tuple(
-            RoleUse(target=node["reftarget"], source=absolute(node.source), line=node.line or 0)
+            RoleUse(
+                target=node["reftarget"],
+                source=absolute(node.source),
+                line=node.line or 0,
+            )
             for node in found[addnodes.pending_xref]
             if node.get("refdomain") == "heuristic" and "intersphinx" not in node
         ),
@@ -92,15 +109,20 @@ def collect(
 
 
 #: How a directive of ours opens that MyST reads with an extension only, or never.
-_AS_TEXT = re.compile(r":{3,}\{(?:evidence|heuristics?(?:-\w+)?)\}|\.\. +(evidence|heuristics?-\w+) ?::")
+_AS_TEXT = re.compile(
+    r":{3,}\{(?:evidence|heuristics?(?:-\w+)?)\}|\.\. +(evidence|heuristics?-\w+) ?::"
+)
 
 
 def _unread(found: list[nodes.paragraph]) -> Iterator[Problem]:
     """Yield a problem for each directive of ours that stands in a page as text."""
     for paragraph in found:
-        if paragraph.children and (match := _AS_TEXT.match(paragraph.children[0].astext())):
+        if paragraph.children and (
+            match := _AS_TEXT.match(paragraph.children[0].astext())
+        ):
             why = (
-                f"this is reStructuredText in a Markdown page; write '```{{{match[1]}}}'"
+                f"this is reStructuredText in a Markdown page; write "
+                f"'```{{{match[1]}}}'"
                 if match[1]
                 else "MyST reads it with 'colon_fence' in myst_enable_extensions; "
                 "a fence of backticks or tildes needs nothing"
@@ -123,7 +145,9 @@ def _anchors(document: nodes.document) -> Iterator[tuple[str, str]]:
     """Yield the id of each label of a document with the id of the section around it."""
     for name, anchor in document.nameids.items():
         if anchor and document.nametypes.get(name):
-            section = _around(document.ids.get(anchor), lambda it: isinstance(it, nodes.section))
+            section = _around(
+                document.ids.get(anchor), lambda it: isinstance(it, nodes.section)
+            )
             yield anchor, section["ids"][0] if section else ""
 
 
@@ -139,11 +163,17 @@ def _is_entry(node: nodes.Node) -> bool:
 
 
 def _definitions(
-    found: list[heuristic_facts], quoting: list[nodes.container], evidence: tuple[Evidence, ...], docname: str
+    found: list[heuristic_facts],
+    quoting: list[nodes.container],
+    evidence: tuple[Evidence, ...],
+    docname: str,
 ) -> Iterator[Heuristic]:
     quoted: dict[int, list[Evidence]] = {}
     for container, record in zip(quoting, evidence, strict=True):
-        around = _around(container, lambda it: any(isinstance(child, heuristic_facts) for child in it.children))
+        around = _around(
+            container,
+            lambda it: any(isinstance(child, heuristic_facts) for child in it.children),
+        )
         quoted.setdefault(id(around), []).append(record)
     for position, facts in enumerate(found):
         facts["position"] = position
@@ -164,22 +194,36 @@ def _definitions(
 
 
 def _entries(
-    found: list[nodes.Element], identities: Mapping[str, Identity], by_hand: AbstractSet[int]
+    found: list[nodes.Element],
+    identities: Mapping[str, Identity],
+    by_hand: AbstractSet[int],
 ) -> Iterator[Entry]:
     for desc in found:
         if module := module_name(desc):
             # A module has no signature.
             anchor = f"{_MODULE}{module}"
-            yield Entry(names=(module,), lineage=(module,), anchor=anchor, by_hand=False, is_module=True)
+            yield Entry(
+                names=(module,),
+                lineage=(module,),
+                anchor=anchor,
+                by_hand=False,
+                is_module=True,
+            )
         if not isinstance(desc, addnodes.desc) or desc.get("domain") != "py":
             continue
         names = entry_names(desc)
         if not names:
             continue
-        signatures = [child for child in desc.children if isinstance(child, addnodes.desc_signature)]
+        signatures = [
+            child
+            for child in desc.children
+            if isinstance(child, addnodes.desc_signature)
+        ]
         ids = [i for signature in signatures for i in signature["ids"]]
         known = [identities[name] for name in names if name in identities]
-        told = [one.parameters for one in known if one.parameters is not None] or [tuple(_parameters(desc))]
+        told = [one.parameters for one in known if one.parameters is not None] or [
+            tuple(_parameters(desc))
+        ]
         yield Entry(
             names=names,
             lineage=tuple(dict.fromkeys(name for one in known for name in one.lineage)),
@@ -194,7 +238,8 @@ def _entries(
 def module_name(node: nodes.Node) -> str:
     """Return the module whose documentation may begin at a node, or ``""``.
 
-    Its target has the module's id, but docutils moves that to what follows, and Sphinx to the section that it opens.
+    Its target has the module's id, but docutils moves that to what follows, and Sphinx
+    to the section that it opens.
     """
     ids = []
     if isinstance(node, nodes.section):
@@ -211,7 +256,11 @@ _MODULE = "module-"
 def _parameters(desc: addnodes.desc) -> Iterator[str]:
     """Yield the parameters that the signatures of an entry name, without those that take any number."""
     for signature in desc.children:
-        for parameter in signature.findall(addnodes.desc_parameter) if signature is not desc.children[-1] else ():
+        for parameter in (
+            signature.findall(addnodes.desc_parameter)
+            if signature is not desc.children[-1]
+            else ()
+        ):
             name = parameter.children[0] if parameter.children else None
             if isinstance(name, addnodes.desc_sig_name):
                 yield name.astext()

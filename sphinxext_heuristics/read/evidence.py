@@ -35,10 +35,17 @@ class EvidenceDirective(CheckedDirective):
         node = nodes.container(
             "",
             caption,
-            # A fragment is no program: what the highlighter cannot read is shown as it is.
-            nodes.literal_block(quote, quote, language="none" if prose else "python", force=True),
+            # A fragment is no program: what the highlighter cannot read is shown as it
+            # is.
+            nodes.literal_block(
+                quote, quote, language="none" if prose else "python", force=True
+            ),
             literal_block=True,
-            classes=["literal-block-wrapper", "heuristic-evidence", *self.classes(options)],
+            classes=[
+                "literal-block-wrapper",
+                "heuristic-evidence",
+                *self.classes(options),
+            ],
         )
         node[EVIDENCE] = Evidence(
             module=module,
@@ -60,13 +67,17 @@ class EvidenceDirective(CheckedDirective):
         written = " ".join(self.header.argument.split()).lstrip("~")
         written = re.sub(r" ?: ?", ":", written)
         if not written:
-            self.problem(Subtype.OPTION, "evidence without an object: write 'module:Class.method', or 'module'")
+            self.problem(
+                Subtype.OPTION,
+                "evidence without an object: write 'module:Class.method', or 'module'",
+            )
         elif not _OBJECT.fullmatch(written):
             better = written.replace(" ", ":", 1).removesuffix("()")
             alike = (better,) if _OBJECT.fullmatch(better) else ()
             self.problem(
                 Subtype.OPTION,
-                f"evidence {written!r} is neither 'module:Class.method' nor 'module'{did_you_mean(alike)}",
+                f"evidence {written!r} is neither 'module:Class.method' nor "
+                f"'module'{did_you_mean(alike)}",
             )
         else:
             module, _colon, qualname = written.partition(":")
@@ -76,5 +87,7 @@ class EvidenceDirective(CheckedDirective):
     def _quote(self) -> str:
         quote = "\n".join(self.content).strip("\n")
         if not quote.strip():
-            self.problem(Subtype.OPTION, "evidence without a quote: the body is what is quoted")
+            self.problem(
+                Subtype.OPTION, "evidence without a quote: the body is what is quoted"
+            )
         return self.without_controls("the quote", quote)

@@ -39,11 +39,16 @@ class Header(NamedTuple):
 def in_restructuredtext(lines: Sequence[str], known: Iterable[str]) -> Header:
     """Return the header of a directive of reStructuredText.
 
-    *lines* are all of the directive's, the first with its name; *known* are the names of its options.
+    *lines* are all of the directive's, the first with its name; *known* are the names
+    of its options.
     """
     first = lines[0].partition("::")[2].strip()
     header = list(takewhile(str.strip, lines[1:]))
-    found = {at: one for at, text in enumerate(header, 1) if (one := _option(text, at, known))}
+    found = {
+        at: one
+        for at, text in enumerate(header, 1)
+        if (one := _option(text, at, known))
+    }
     body = [_indent(text) for text in lines[1 + len(header) :] if text.strip()]
     # What most options have; where they are at odds the body decides.
     indents = [_indent(lines[at]) for at in found]
@@ -53,24 +58,48 @@ def in_restructuredtext(lines: Sequence[str], known: Iterable[str]) -> Header:
     for at, text in enumerate(header, 1):
         option, fault = found.get(at, (None, ""))
         deeper = bool(options) and _indent(text) > indent
-        # What is indented deeper continues the option above, unless it has the look of another one.
+        # What is indented deeper continues the option above, unless it has the look of
+        # another one.
         if option and not (deeper and (option.name not in known or fault)):
             options.append(option)
             if _indent(text) != indent:
-                fault = _indented(f"the option {option.name!r}", _indent(text), "other options", indent)
+                fault = _indented(
+                    f"the option {option.name!r}",
+                    _indent(text),
+                    "other options",
+                    indent,
+                )
             faults += [(at, fault)] if fault else []
         elif deeper:
-            options[-1] = options[-1]._replace(value=f"{options[-1].value}\n{text.strip()}")
+            options[-1] = options[-1]._replace(
+                value=f"{options[-1].value}\n{text.strip()}"
+            )
         elif options:
-            faults.append((at, f"{text.strip()!r} is neither an option nor indented like the rest of one"))
+            faults.append(
+                (
+                    at,
+                    (
+                        f"{text.strip()!r} is neither an option nor indented like "
+                        f"the rest of one"
+                    ),
+                )
+            )
         else:
             argument.append(text.strip())
-    return Header("\n".join(argument).strip(), tuple(options), tuple(faults), 1 + len(header), indent)
+    return Header(
+        "\n".join(argument).strip(),
+        tuple(options),
+        tuple(faults),
+        1 + len(header),
+        indent,
+    )
 
 
 def body_fault(lines: Sequence[str], header: Header) -> tuple[int, str] | None:
     """Return the line at which a body of reStructuredText is indented otherwise than the options, and the words."""
-    body = [(at, text) for at, text in enumerate(lines) if at >= header.end and text.strip()]
+    body = [
+        (at, text) for at, text in enumerate(lines) if at >= header.end and text.strip()
+    ]
     wrong = [_indent(text) for _at, text in body]
     if not header.options or not wrong or min(wrong) == header.indent:
         return None
@@ -80,13 +109,20 @@ def body_fault(lines: Sequence[str], header: Header) -> tuple[int, str] | None:
 def in_myst(argument: str, lines: Sequence[str], known: Iterable[str]) -> Header:
     """Return the header of a directive of MyST, which reads options as YAML.
 
-    *lines* are all of the directive's, the first with its name; *known* are the names of its options.
+    *lines* are all of the directive's, the first with its name; *known* are the names
+    of its options.
     """
     if lines[1:2] and lines[1].startswith("---"):
-        close = next((at for at, text in enumerate(lines[2:], 2) if text.startswith("---")), len(lines))
+        close = next(
+            (at for at, text in enumerate(lines[2:], 2) if text.startswith("---")),
+            len(lines),
+        )
         options, faults = _in_yaml(lines[2:close], 2)
         return Header(argument, options, tuple(faults), close + 1)
-    texts = [text.strip() for text in takewhile(lambda text: _opens_option(text, known), lines[1:])]
+    texts = [
+        text.strip()
+        for text in takewhile(lambda text: _opens_option(text, known), lines[1:])
+    ]
     end = 1 + len(texts)
     found = [_option(text, at, known) for at, text in enumerate(texts, 1)]
     # Tabs and such after a colon are not YAML.
@@ -96,23 +132,35 @@ def in_myst(argument: str, lines: Sequence[str], known: Iterable[str]) -> Header
     ]
     options, faults = _in_yaml(plain, 1)
     faults += [(one[0].at, one[1]) for one in found if one and one[1]]
-    if texts and lines[end:] and lines[end].strip() and _indent(lines[end]) > _indent(lines[end - 1]):
+    if (
+        texts
+        and lines[end:]
+        and lines[end].strip()
+        and _indent(lines[end]) > _indent(lines[end - 1])
+    ):
         message = (
-            f"the body begins with the line {lines[end].strip()!r}, which looks like the continuation of the option "
-            "above it: MyST requires a YAML block between '---' lines for a value of several lines"
+            f"the body begins with the line {lines[end].strip()!r}, which "
+            f"looks like the continuation of the option "
+            "above it: MyST requires a YAML block between '---' lines for a "
+            "value of several lines"
         )
         faults.append((end, message))
     return Header(argument, options, tuple(faults), end)
 
 
-def _in_yaml(texts: Sequence[str], start: int) -> tuple[tuple[Option, ...], list[tuple[int, str]]]:
+def _in_yaml(
+    texts: Sequence[str], start: int
+) -> tuple[tuple[Option, ...], list[tuple[int, str]]]:
     """Return the options in lines as MyST reads them, or as they are written where it cannot; and what is wrong."""
     # MyST's own reader, which who writes reStructuredText only need not have.
     from myst_parser.parsers.options import TokenizeError, options_to_tokens  # noqa: PLC0415
 
     def read(text: str) -> tuple[Option, ...]:
         tokens, _state = options_to_tokens(text)
-        return tuple(Option(key.value, value.value if value else "", start + key.start.line) for key, value in tokens)
+        return tuple(
+            Option(key.value, value.value if value else "", start + key.start.line)
+            for key, value in tokens
+        )
 
     def is_readable(text: str) -> bool:
         try:
@@ -128,22 +176,38 @@ def _in_yaml(texts: Sequence[str], start: int) -> tuple[tuple[Option, ...], list
     try:
         options = read("\n".join(texts))
     except TokenizeError as error:
-        wrong = next((at for at, text in enumerate(texts) if not is_readable(text)), error.problem_mark.line)
+        wrong = next(
+            (at for at, text in enumerate(texts) if not is_readable(text)),
+            error.problem_mark.line,
+        )
         name, value, at = written[min(wrong, len(written) - 1)]
-        message = f"MyST cannot read the value {value!r} of the option {name!r}: put it in quotes"
+        message = (
+            f"MyST cannot read the value {value!r} of the option {name!r}: put "
+            f"it in quotes"
+        )
         return tuple(option for option in written if option.name), [(at, message)]
     faults = []
     for name, value, at in options:
         text = texts[at - start].partition(":")[2]
         if " #" in text and text.partition(" #")[0].strip() == value.strip():
-            faults.append((at, f"{name} ends before ' #', which begins a comment in YAML: put the value in quotes"))
+            faults.append(
+                (
+                    at,
+                    (
+                        f"{name} ends before ' #', which begins a comment in YAML: "
+                        f"put the value in quotes"
+                    ),
+                )
+            )
     return options, faults
 
 
 def _opens_option(text: str, known: Iterable[str]) -> bool:
     """Return whether a line of MyST is one of the options, however it is written."""
     text = text.strip()
-    return (text.startswith(":") and not text.startswith(":::")) or _option(text, 0, known) is not None
+    return (text.startswith(":") and not text.startswith(":::")) or _option(
+        text, 0, known
+    ) is not None
 
 
 def _option(text: str, at: int, known: Iterable[str]) -> tuple[Option, str] | None:
@@ -162,13 +226,22 @@ def _option(text: str, at: int, known: Iterable[str]) -> tuple[Option, str] | No
             lacking = "its first colon"
         else:
             return None
-        return Option(name, value, at), f"{text!r} looks like the option {name!r} without {lacking}: write ':{name}:'"
+        return (
+            Option(name, value, at),
+            (
+                f"{text!r} looks like the option {name!r} without {lacking}: write "
+                f"':{name}:'"
+            ),
+        )
     return Option(match[1], match[2].strip(), at), ""
 
 
 def _indented(what: str, indent: int, others: str, wanted: int) -> str:
     tab = " (a tab counts as 8)" if 8 in {indent, wanted} else ""  # noqa: PLR2004 - docutils' width of a tab
-    return f"{what} is indented by {indent} spaces{tab} and the {others} by {wanted}: indent both alike"
+    return (
+        f"{what} is indented by {indent} spaces{tab} and the {others} by {wanted}: "
+        f"indent both alike"
+    )
 
 
 def _indent(text: str) -> int:

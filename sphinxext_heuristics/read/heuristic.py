@@ -9,8 +9,20 @@ from docutils import nodes
 
 from sphinxext_heuristics.config import Settings
 from sphinxext_heuristics.diagnostics import closest, did_you_mean
-from sphinxext_heuristics.model import CONNECTION_TYPES, PAGE_TYPES, SEVERITIES, Connection, Heuristic, Subtype
-from sphinxext_heuristics.nodes import heuristic, heuristic_entries, heuristic_facts, heuristic_note
+from sphinxext_heuristics.model import (
+    CONNECTION_TYPES,
+    PAGE_TYPES,
+    SEVERITIES,
+    Connection,
+    Heuristic,
+    Subtype,
+)
+from sphinxext_heuristics.nodes import (
+    heuristic,
+    heuristic_entries,
+    heuristic_facts,
+    heuristic_note,
+)
 from sphinxext_heuristics.notes.inline import freeze
 from sphinxext_heuristics.read.header import body_fault
 from sphinxext_heuristics.read.options import CheckedDirective, split
@@ -27,7 +39,8 @@ _BAD_IN_NAME = re.compile(r"[^\w.-]+")
 _OPTION_LINE = re.compile(r":([A-Za-z][\w-]*):(?:\s|$)")
 #: A role, or other markup, where a plain name belongs.
 _ROLE = re.compile(r"`+([^`]*)`+")
-#: What separates targets that should be separated by commas: those of objects, those of pages.
+#: What separates targets that should be separated by commas: those of objects, those of
+#: pages.
 _SEVERAL = (re.compile(r"[\s;]"), re.compile(";"))
 #: What opens a block that may have options of its own.
 _MARKUP = re.compile(r"\.\. |`{3}|:{3}|~{3}")
@@ -78,12 +91,20 @@ class HeuristicDirective(CheckedDirective):
         """Take the body as one even where it is indented otherwise than the options."""
         if fault := body_fault(self.lines, self.header):
             self.problem(Subtype.OPTION, fault[1], fault[0])
-            self.content.trim_left(min(len(text) - len(text.lstrip()) for text in self.content if text.strip()))
+            self.content.trim_left(
+                min(
+                    len(text) - len(text.lstrip())
+                    for text in self.content
+                    if text.strip()
+                )
+            )
 
     def _heuristic_name(self) -> str:
         written = " ".join(self.header.argument.split())
         if not written:
-            self.problem(Subtype.OPTION, "heuristic without a name: the name is missing")
+            self.problem(
+                Subtype.OPTION, "heuristic without a name: the name is missing"
+            )
             return ""
         return self._plain_name(written)
 
@@ -95,7 +116,8 @@ class HeuristicDirective(CheckedDirective):
         read_as = f"it is read as {better!r}" if better else "nothing is left of it"
         self.problem(
             Subtype.OPTION,
-            f"the name {written!r} has characters other than letters, digits, '_', '-' and '.'; {read_as}",
+            f"the name {written!r} has characters other than letters, digits, "
+            f"'_', '-' and '.'; {read_as}",
             option,
         )
         return better
@@ -104,15 +126,20 @@ class HeuristicDirective(CheckedDirective):
         source, line = self.place()
         since, until = (self._version(options, bound) for bound in ("since", "until"))
         if is_empty_range(since, until):
-            self.problem(Subtype.VERSION, f"since {since} lies after until {until}", "since")
+            self.problem(
+                Subtype.VERSION, f"since {since} lies after until {until}", "since"
+            )
         categories = dict.fromkeys(split(options.get("category", "")))
         return Heuristic(
             name=name,
             title="",
             note=(),
-            index_note=freeze(self._inline(options.get("index-note", "")), self.env.docname),
+            index_note=freeze(
+                self._inline(options.get("index-note", "")), self.env.docname
+            ),
             former_names=tuple(
-                self._plain_name(former, "former-names") for former in split(options.get("former-names", ""))
+                self._plain_name(former, "former-names")
+                for former in split(options.get("former-names", ""))
             ),
             severity=self.choice(options, "severity", SEVERITIES, "tip"),
             categories=tuple(categories),
@@ -122,7 +149,9 @@ class HeuristicDirective(CheckedDirective):
                 for type_ in CONNECTION_TYPES
                 for connection in self._connections(type_, options.get(type_, ""))
             ),
-            excepts=tuple(dict.fromkeys(t.lstrip("~") for t in split(options.get("except", "")))),
+            excepts=tuple(
+                dict.fromkeys(t.lstrip("~") for t in split(options.get("except", "")))
+            ),
             parameters=tuple(dict.fromkeys(split(options.get("param", "")))),
             since=since,
             until=until,
@@ -139,13 +168,21 @@ class HeuristicDirective(CheckedDirective):
     def _version(self, options: dict[str, str], bound: str) -> str:
         value = options.get(bound, "")
         if value and parse_version(value) is None:
-            self.problem(Subtype.OPTION, f"{bound} {value!r} is not a version such as 0.21 or 0.21.2", bound)
+            self.problem(
+                Subtype.OPTION,
+                f"{bound} {value!r} is not a version such as 0.21 or 0.21.2",
+                bound,
+            )
             return ""
         return value
 
     def _weight(self, value: str) -> int:
         if not re.fullmatch(r"[+-]?\d{1,9}", value):
-            self.problem(Subtype.OPTION, f"weight {value!r} is not an integer such as 10 or -1", "weight")
+            self.problem(
+                Subtype.OPTION,
+                f"weight {value!r} is not an integer such as 10 or -1",
+                "weight",
+            )
             return 0
         return int(value)
 
@@ -153,13 +190,23 @@ class HeuristicDirective(CheckedDirective):
         for text in split(value):
             connection = parse_connection(type_, text)
             if connection is None:
-                message = f"{type_} {text!r} names no target; allowed is a target or 'text <target>'"
+                message = (
+                    f"{type_} {text!r} names no target; allowed is a target or "
+                    f"'text <target>'"
+                )
                 self.problem(Subtype.OPTION, message, type_)
             elif match := _ROLE.search(text):
                 plain = match[1].rpartition("<")[2].strip("~!.> ")
-                self.problem(Subtype.OPTION, f"{type_} {text!r} is markup: write the plain name {plain!r}", type_)
+                self.problem(
+                    Subtype.OPTION,
+                    f"{type_} {text!r} is markup: write the plain name {plain!r}",
+                    type_,
+                )
             elif _SEVERAL[type_ in PAGE_TYPES].search(connection.target):
-                message = f"{type_} {connection.target!r} is several words: separate targets with commas"
+                message = (
+                    f"{type_} {connection.target!r} is several words: separate "
+                    f"targets with commas"
+                )
                 self.problem(Subtype.OPTION, message, type_)
             else:
                 yield connection
@@ -182,12 +229,17 @@ class HeuristicDirective(CheckedDirective):
 
     def _inline(self, text: str) -> list[Node]:
         """Return one line of text as inline nodes."""
-        children, messages = self.parse_inline(" ".join(text.split()), lineno=self.lineno)
+        children, messages = self.parse_inline(
+            " ".join(text.split()), lineno=self.lineno
+        )
         return [*children, *messages]
 
     def _check_body(self, note: heuristic_note, body: list[Node]) -> None:
         if not note["given"] and not (body and isinstance(body[0], nodes.paragraph)):
-            self.problem(Subtype.NOTE, "no note: give the option note, or a body that begins with a sentence")
+            self.problem(
+                Subtype.NOTE,
+                "no note: give the option note, or a body that begins with a sentence",
+            )
         lines = [text.strip() for text in self.lines]
         for text in first_paragraph(self.content, body):
             if match := _OPTION_LINE.match(text.strip()):
@@ -198,20 +250,27 @@ class HeuristicDirective(CheckedDirective):
                     f"the body begins with what looks like the option {option!r}"
                     f"{did_you_mean(close)}: options stand right under the "
                     "directive, without a blank line before them",
-                    lines.index(text.strip(), self.header.end) if text.strip() in lines[self.header.end :] else 0,
+                    lines.index(text.strip(), self.header.end)
+                    if text.strip() in lines[self.header.end :]
+                    else 0,
                 )
 
     def _register(self, node: heuristic, record: Heuristic) -> None:
         """Give the definition its anchor, which no other node of the page may have, and those of its former names."""
         document, wanted = self.state.document, record.anchor
         # Where many are named alike, each begins where the last one has ended.
-        counts = cast("dict[str, int]", self.env.temp_data.setdefault("heuristics_anchors", {}))
+        counts = cast(
+            "dict[str, int]", self.env.temp_data.setdefault("heuristics_anchors", {})
+        )
         anchor, number = wanted, counts.get(wanted, 1)
         while anchor in document.ids:
             anchor, number = f"{wanted}-{number}", number + 1
         counts[wanted] = number
         former = dict.fromkeys(map(anchor_of, record.former_names))
-        node["ids"] += [anchor, *(one for one in former if one != anchor and one not in document.ids)]
+        node["ids"] += [
+            anchor,
+            *(one for one in former if one != anchor and one not in document.ids),
+        ]
         if self.options.get("name"):
             self.add_name(node)  # which notes the target, too
         else:
@@ -232,7 +291,14 @@ def parse_connection(type_: str, text: str) -> Connection | None:
     if not target:
         return None
     label = " ".join(label.split()) if label else None
-    return Connection(type=type_, target=target, text=label, short=short, planned=planned, subclasses=subclasses)
+    return Connection(
+        type=type_,
+        target=target,
+        text=label,
+        short=short,
+        planned=planned,
+        subclasses=subclasses,
+    )
 
 
 def _text_and_target(written: str) -> tuple[str | None, str]:

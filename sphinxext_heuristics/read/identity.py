@@ -105,7 +105,11 @@ def _plain(obj: object, name: str) -> str:
 
 def bases(cls: type) -> tuple[str, ...]:
     """Return the names of the bases of a class, and of theirs, spelled by their defining modules."""
-    return tuple(f"{module}.{qualname}" for module, qualname in map(_class_spelling, cls.__mro__[1:-1]) if module)
+    return tuple(
+        f"{module}.{qualname}"
+        for module, qualname in map(_class_spelling, cls.__mro__[1:-1])
+        if module
+    )
 
 
 def parameters(obj: object) -> tuple[str, ...] | None:
@@ -122,7 +126,11 @@ def parameters(obj: object) -> tuple[str, ...] | None:
         found = inspect.signature(obj).parameters.values()
     except (TypeError, ValueError):  # written in C
         return None
-    return tuple(one.name for one in found if one.kind not in {one.VAR_POSITIONAL, one.VAR_KEYWORD})
+    return tuple(
+        one.name
+        for one in found
+        if one.kind not in {one.VAR_POSITIONAL, one.VAR_KEYWORD}
+    )
 
 
 def files_of_bases(name: str, obj: object) -> list[str]:
@@ -131,18 +139,34 @@ def files_of_bases(name: str, obj: object) -> list[str]:
     if cls is None:
         return []
     modules = (sys.modules.get(_class_spelling(base)[0]) for base in cls.__mro__)
-    files = {_plain(module, "__file__") for module in modules if isinstance(module, ModuleType)}
-    # What a class says of its module may be another than the one whose functions it has.
-    functions = (value for base in cls.__mro__ for value in vars(base).values() if isinstance(value, FunctionType))
+    files = {
+        _plain(module, "__file__")
+        for module in modules
+        if isinstance(module, ModuleType)
+    }
+    # What a class says of its module may be another than the one whose functions it
+    # has.
+    functions = (
+        value
+        for base in cls.__mro__
+        for value in vars(base).values()
+        if isinstance(value, FunctionType)
+    )
     files.update(function.__code__.co_filename for function in functions)
-    return sorted(file for file in files if file.endswith(".py") and Path(file).is_file())
+    return sorted(
+        file for file in files if file.endswith(".py") and Path(file).is_file()
+    )
 
 
-def note_identity(app: Sphinx, _what: str, name: str, obj: object, *_others: object) -> None:
+def note_identity(
+    app: Sphinx, _what: str, name: str, obj: object, *_others: object
+) -> None:
     """Note what is known of the object of an autodoc entry."""
     noted = cast("dict[str, Identity]", app.env.temp_data.setdefault(IDENTITIES, {}))
     above = bases(obj) if isinstance(obj, type) else ()
-    noted[name] = Identity(lineage=lineage(name, obj), bases=above, parameters=parameters(obj))
+    noted[name] = Identity(
+        lineage=lineage(name, obj), bases=above, parameters=parameters(obj)
+    )
     # Whether a member is inherited depends on all bases, which autodoc does not watch.
     for path in files_of_bases(name, obj):
         app.env.note_dependency(path)

@@ -1,8 +1,9 @@
 """What all directives of ours do with options and text.
 
-They read their options themselves: docutils and MyST would drop what they do not understand with a warning that only
-the build which reads the page gives. Everything that can be wrong is kept in the record and reported later, so that it
-is reported on every build.
+They read their options themselves: docutils and MyST would drop what they do not
+understand with a warning that only the build which reads the page gives. Everything
+that can be wrong is kept in the record and reported later, so that it is reported on
+every build.
 """
 
 from __future__ import annotations
@@ -18,14 +19,18 @@ from sphinxext_heuristics.diagnostics import absolute, closest, did_you_mean
 from sphinxext_heuristics.model import Problem, Subtype
 from sphinxext_heuristics.read.header import Header, in_myst, in_restructuredtext
 
-#: What would act on the text around it: control characters, halves of surrogate pairs, marks of the writing direction.
-_CONTROL = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\u202a-\u202e\u2066-\u2069]")
+#: What would act on the text around it: control characters, halves of surrogate pairs,
+#: marks of the writing direction.
+_CONTROL = re.compile(
+    "[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\u202a-\u202e\u2066-\u2069]"
+)
 
 
 class CheckedDirective(SphinxDirective):
     """A directive that keeps what is wrong with it for later."""
 
-    # All that is written comes as argument or content, and nothing is refused before we have seen it.
+    # All that is written comes as argument or content, and nothing is refused before we
+    # have seen it.
     has_content = True
     optional_arguments = 1
     final_argument_whitespace = True
@@ -40,16 +45,35 @@ class CheckedDirective(SphinxDirective):
         self.header = self._header()
         for at, message in self.header.faults:
             self.problem(Subtype.OPTION, message, at)
-        for name, number in Counter(option.name for option in self.header.options).items():
+        for name, number in Counter(
+            option.name for option in self.header.options
+        ).items():
             if name not in self.known:
-                allowed, close = ", ".join(self.known) or "none", closest(name, self.known, 1)
+                allowed, close = (
+                    ", ".join(self.known) or "none",
+                    closest(name, self.known, 1),
+                )
                 self.problem(
-                    Subtype.OPTION, f"unknown option {name!r}: allowed are {allowed}{did_you_mean(close)}", name
+                    Subtype.OPTION,
+                    f"unknown option {name!r}: allowed are "
+                    f"{allowed}{did_you_mean(close)}",
+                    name,
                 )
             elif number > 1:
-                self.problem(Subtype.OPTION, f"option {name!r} is given more than once: the last one counts", name)
-        self.options = {option.name: option.value for option in self.header.options if option.name in self.known}
-        return {name: self.without_controls(name, value.strip()).strip() for name, value in self.options.items()}
+                self.problem(
+                    Subtype.OPTION,
+                    f"option {name!r} is given more than once: the last one counts",
+                    name,
+                )
+        self.options = {
+            option.name: option.value
+            for option in self.header.options
+            if option.name in self.known
+        }
+        return {
+            name: self.without_controls(name, value.strip()).strip()
+            for name, value in self.options.items()
+        }
 
     def _header(self) -> Header:
         """Return the argument and the options; what is left of the content is the body."""
@@ -57,8 +81,13 @@ class CheckedDirective(SphinxDirective):
             return in_restructuredtext(self.lines, self.known)
         header = in_myst(" ".join(self.arguments), self.lines, self.known)
         taken = header.end - 1
-        taken += bool(taken and self.content[taken:] and not self.content[taken].strip())
-        self.content, self.content_offset = self.content[taken:], self.content_offset + taken
+        taken += bool(
+            taken and self.content[taken:] and not self.content[taken].strip()
+        )
+        self.content, self.content_offset = (
+            self.content[taken:],
+            self.content_offset + taken,
+        )
         return header
 
     def without_controls(self, name: str, text: str) -> str:
@@ -66,14 +95,20 @@ class CheckedDirective(SphinxDirective):
         dropped = sorted(set(_CONTROL.findall(text)))
         if dropped:
             named = ", ".join(f"U+{ord(char):04X}" for char in dropped)
-            self.problem(Subtype.OPTION, f"{name} has control characters, which are left out: {named}", name)
+            self.problem(
+                Subtype.OPTION,
+                f"{name} has control characters, which are left out: {named}",
+                name,
+            )
         return _CONTROL.sub("", text)
 
     def problem(self, subtype: Subtype, message: str, at: str | int = 0) -> None:
         """Note a problem at the directive, or at an option or a line of the directive, from 0."""
         source, line = self.place()
         offset = self.offsets.get(at, 0) if isinstance(at, str) else at
-        self.problems.append(Problem(subtype=subtype, message=message, source=source, line=line + offset))
+        self.problems.append(
+            Problem(subtype=subtype, message=message, source=source, line=line + offset)
+        )
 
     @property
     def offsets(self) -> dict[str, int]:
@@ -85,14 +120,17 @@ class CheckedDirective(SphinxDirective):
         source, line = self.get_source_info()
         return absolute(source), line or 1
 
-    def choice(self, options: dict[str, str], name: str, allowed: tuple[str, ...], default: str) -> str:
+    def choice(
+        self, options: dict[str, str], name: str, allowed: tuple[str, ...], default: str
+    ) -> str:
         """Return an option that is one of the *allowed* words, or the default."""
         value = options.get(name, default)
         if value in allowed:
             return value
         self.problem(
             Subtype.OPTION,
-            f"{name} {value!r} is not one of {', '.join(allowed)}{did_you_mean(closest(value, allowed, 1))}",
+            f"{name} {value!r} is not one of "
+            f"{', '.join(allowed)}{did_you_mean(closest(value, allowed, 1))}",
             name,
         )
         return default
@@ -114,7 +152,9 @@ class CheckedDirective(SphinxDirective):
         if value.casefold() in {"", "true", "yes"}:
             return True
         if value.casefold() not in {"false", "no"}:
-            self.problem(Subtype.OPTION, f"{name} is a flag and takes no value: {value!r}", name)
+            self.problem(
+                Subtype.OPTION, f"{name} is a flag and takes no value: {value!r}", name
+            )
         return False
 
 

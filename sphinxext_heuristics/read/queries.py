@@ -8,7 +8,13 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from docutils import nodes
 from sphinx.roles import XRefRole
 
-from sphinxext_heuristics.model import CATEGORY, CONNECTION_TYPES, SEVERITIES, Query, Subtype
+from sphinxext_heuristics.model import (
+    CATEGORY,
+    CONNECTION_TYPES,
+    SEVERITIES,
+    Query,
+    Subtype,
+)
 from sphinxext_heuristics.nodes import heuristic_query
 from sphinxext_heuristics.read.options import CheckedDirective, split
 
@@ -31,9 +37,15 @@ class QueryDirective(CheckedDirective):
         """Return the placeholder."""
         options = self.check_options()
         if self.header.argument and not self.takes_argument:
-            self.problem(Subtype.OPTION, f"{self.name} takes no argument: {self.header.argument!r}")
+            self.problem(
+                Subtype.OPTION,
+                f"{self.name} takes no argument: {self.header.argument!r}",
+            )
         if self.content:
-            self.problem(Subtype.OPTION, f"{self.name} takes no body: {self.content[0].strip()!r}")
+            self.problem(
+                Subtype.OPTION,
+                f"{self.name} takes no body: {self.content[0].strip()!r}",
+            )
         asked = tuple(self.asked(options).items())
         source, line = self.place()
         node = heuristic_query(by_hand=self.by_hand)
@@ -60,7 +72,11 @@ class FilteredDirective(QueryDirective):
 
     def asked(self, options: dict[str, str]) -> dict[str, Any]:
         """Return filter → the values, of which any will do."""
-        filters = {name: tuple(split(options[name])) for name in FilteredDirective.known if name in options}
+        filters = {
+            name: tuple(split(options[name]))
+            for name in FilteredDirective.known
+            if name in options
+        }
         for value in filters.get("severity", ()):
             self.choice({"severity": value}, "severity", SEVERITIES, "tip")
         return filters
@@ -88,7 +104,11 @@ class HeuristicsForDirective(QueryDirective):
         """Return the targets."""
         targets = split_targets(self.header.argument)
         if not targets:
-            self.problem(Subtype.OPTION, "heuristics-for without a target: name an object, a page or 'category:NAME'")
+            self.problem(
+                Subtype.OPTION,
+                "heuristics-for without a target: name an object, a page or "
+                "'category:NAME'",
+            )
         return {"target": tuple(targets)}
 
 

@@ -8,21 +8,33 @@ from docutils import nodes
 from sphinx import addnodes
 from sphinx.transforms import SphinxTransform
 
-from sphinxext_heuristics.nodes import heuristic, heuristic_facts, heuristic_note, is_evidence
+from sphinxext_heuristics.nodes import (
+    heuristic,
+    heuristic_facts,
+    heuristic_note,
+    is_evidence,
+)
 from sphinxext_heuristics.notes.inline import first_sentence
 
 if TYPE_CHECKING:
     from sphinxext_heuristics.model import Heuristic
 
 #: Nodes that may stand before a heuristic that opens its document.
-_BEFORE = nodes.Invisible | nodes.docinfo | nodes.field_list | nodes.meta | nodes.system_message
+_BEFORE = (
+    nodes.Invisible
+    | nodes.docinfo
+    | nodes.field_list
+    | nodes.meta
+    | nodes.system_message
+)
 _BEFORE |= addnodes.highlightlang | addnodes.tabular_col_spec
 
 
 class KeepQuotes(SphinxTransform):
     """Keep quoted code out of message catalogues, whatever ``gettext_additional_targets`` says of code blocks."""
 
-    # Between the transform that follows that option (10) and Locale (20), which translates.
+    # Between the transform that follows that option (10) and Locale (20), which
+    # translates.
     default_priority = 15
 
     def apply(self, **kwargs: Any) -> None:  # noqa: ANN401 - docutils' signature
@@ -51,7 +63,11 @@ class PlaceDefinitions(SphinxTransform):
         before = self.document.children[: self.document.index(node)]
         # Markdown's comments, such as a licence, are raw HTML.
         return all(
-            isinstance(node, _BEFORE) or (isinstance(node, nodes.raw) and node.astext().lstrip().startswith("<!--"))
+            isinstance(node, _BEFORE)
+            or (
+                isinstance(node, nodes.raw)
+                and node.astext().lstrip().startswith("<!--")
+            )
             for node in before
         )
 

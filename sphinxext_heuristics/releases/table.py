@@ -10,7 +10,14 @@ from sphinx import addnodes
 
 from sphinxext_heuristics.model import Problem, Subtype
 from sphinxext_heuristics.releases.matrix import Matrix, Standing, matrix_of
-from sphinxext_heuristics.show.parts import joined, meta, meta_nodes, named, paragraph, table
+from sphinxext_heuristics.show.parts import (
+    joined,
+    meta,
+    meta_nodes,
+    named,
+    paragraph,
+    table,
+)
 from sphinxext_heuristics.versions import parse
 from sphinxext_heuristics.view import View
 from sphinxext_heuristics.words import _
@@ -31,9 +38,15 @@ _MEANINGS: dict[str, tuple[str, str]] = {
     Standing.HELD: (_("held"), _("all that the heuristic quotes is in this release")),
     Standing.DRIFTED: (
         _("drifted"),
-        _("the code there reads otherwise, in whole or in part: look before you rely on it"),
+        _(
+            "the code there reads otherwise, in whole or in part: look before "
+            "you rely on it"
+        ),
     ),
-    Standing.ABSENT: (_("absent"), _("what the heuristic is about is not in this release under this name")),
+    Standing.ABSENT: (
+        _("absent"),
+        _("what the heuristic is about is not in this release under this name"),
+    ),
     _UNKNOWN: (_("unknown"), _("nobody has looked")),
 }
 
@@ -71,15 +84,24 @@ class ReleasesView(View):
         """Return the rows of what is asked for."""
         known, current = matrix_of(plan), parse(plan.lookups.version)
         # What was on the way to a release is documented as that.
-        here = {current, current and current.is_devrelease and Version(current.base_version)}
+        here = {
+            current,
+            current and current.is_devrelease and Version(current.base_version),
+        }
         matrix = known if isinstance(known, Matrix) else Matrix(package="", rows={})
         releases = matrix.releases
         rows = ((record, matrix.of(record)) for record in plan.selection(query.filters))
         return Table(
             releases=releases,
-            documented=tuple(release for release in releases if Version(release) in here),
+            documented=tuple(
+                release for release in releases if Version(release) in here
+            ),
             rows=tuple(
-                Row(named(record), meta(plan, record), tuple(str(standings.get(one, _UNKNOWN)) for one in releases))
+                Row(
+                    named(record),
+                    meta(plan, record),
+                    tuple(str(standings.get(one, _UNKNOWN)) for one in releases),
+                )
                 for record, standings in rows
             ),
         )
@@ -88,7 +110,10 @@ class ReleasesView(View):
         """Yield, beside what filters get wrong, that conf.py does not name the file that is shown."""
         yield from super().problems(plan, query)
         if matrix_of(plan) is None:
-            message = "heuristic-releases shows the file heuristics_releases_file, which conf.py does not set"
+            message = (
+                "heuristic-releases shows the file heuristics_releases_file, "
+                "which conf.py does not set"
+            )
             yield Problem.at(query, Subtype.CONFIG, message)
 
     def nodes(self, content: Table, here: Here) -> list[nodes.Node]:
@@ -98,7 +123,10 @@ class ReleasesView(View):
         if not content.rows:
             return [paragraph(_("No heuristic is to be shown."))]
         documented = [release in content.documented for release in content.releases]
-        heads = [release + _SIGN * marked for release, marked in zip(content.releases, documented, strict=True)]
+        heads = [
+            release + _SIGN * marked
+            for release, marked in zip(content.releases, documented, strict=True)
+        ]
         widths = [_WIDE, *(_NARROW for _release in content.releases)]
         made = table(
             [_("Heuristic"), *heads],
@@ -115,7 +143,11 @@ class ReleasesView(View):
         # LaTeX alone ignores the columns' widths: equal ones leave no room for a title.
         spec = "".join(rf"\X{{{width}}}{{{sum(widths)}}}" for width in widths)
         # A long table's end is out of sight where its words are first met.
-        return [_legend(is_marked=any(documented)), addnodes.tabular_col_spec("", spec=spec), made]
+        return [
+            _legend(is_marked=any(documented)),
+            addnodes.tabular_col_spec("", spec=spec),
+            made,
+        ]
 
 
 def _cells(row: Row, here: Here) -> Iterator[list[nodes.Node]]:
@@ -126,12 +158,19 @@ def _cells(row: Row, here: Here) -> Iterator[list[nodes.Node]]:
 
 
 def _legend(*, is_marked: bool) -> nodes.paragraph:
-    legend = nodes.paragraph("", "", nodes.strong("", _("Legend:")), classes=["heuristic-legend"])
+    legend = nodes.paragraph(
+        "", "", nodes.strong("", _("Legend:")), classes=["heuristic-legend"]
+    )
     meanings = (
-        [nodes.emphasis("", str(word), classes=[f"heuristic-{key}"]), nodes.Text(f": {meaning}")]
+        [
+            nodes.emphasis("", str(word), classes=[f"heuristic-{key}"]),
+            nodes.Text(f": {meaning}"),
+        ]
         for key, (word, meaning) in _MEANINGS.items()
     )
     legend += [nodes.Text(" "), *joined(meanings, "; ")]
     if is_marked:
-        legend += nodes.Text(f"; {_SIGN} " + _("the release that this documentation describes"))
+        legend += nodes.Text(
+            f"; {_SIGN} " + _("the release that this documentation describes")
+        )
     return legend

@@ -13,7 +13,16 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
-    from sphinxext_heuristics.model import Entry, Evidence, Found, Heuristic, Lost, Message, Note, Page
+    from sphinxext_heuristics.model import (
+        Entry,
+        Evidence,
+        Found,
+        Heuristic,
+        Lost,
+        Message,
+        Note,
+        Page,
+    )
     from sphinxext_heuristics.resolve.objects import Objects
     from sphinxext_heuristics.resolve.pages import Pages
     from sphinxext_heuristics.source.names import Definition
@@ -31,7 +40,9 @@ class Catalogue:
     @cached_property
     def docnames(self) -> tuple[str, ...]:
         """Return the documents in their order."""
-        return tuple(sorted(self.pages, key=lambda d: (self.order.get(d, len(self.order)), d)))
+        return tuple(
+            sorted(self.pages, key=lambda d: (self.order.get(d, len(self.order)), d))
+        )
 
     @property
     def definitions(self) -> Iterator[Heuristic]:
@@ -51,7 +62,11 @@ class Catalogue:
     @cached_property
     def by_name(self) -> dict[str, Heuristic]:
         """Return name → the definition that has it, or had it earlier and no other has it now."""
-        former = {name: record for record in reversed(self.heuristics.values()) for name in record.former_names}
+        former = {
+            name: record
+            for record in reversed(self.heuristics.values())
+            for name in record.former_names
+        }
         return former | self.heuristics
 
     def is_page(self, record: Heuristic) -> bool:
@@ -66,18 +81,26 @@ class Catalogue:
     @cached_property
     def entries(self) -> tuple[tuple[str, Entry], ...]:
         """Return each API entry with its document."""
-        return tuple((docname, entry) for docname in self.docnames for entry in self.pages[docname].entries)
+        return tuple(
+            (docname, entry)
+            for docname in self.docnames
+            for entry in self.pages[docname].entries
+        )
 
     def is_repeated(self, record: Heuristic) -> bool:
         """Return whether a definition repeats the one in effect, which is no fault.
 
         It does where two pages include its file: what is written, its file and its line
-        are the same. A docstring is shown again by inheritance and under other names, and
-        its file and line are then those that somebody was asked for: there what is written
-        decides alone.
+        are the same. A docstring is shown again by inheritance and under other names,
+        and its file and line are then those that somebody was asked for: there what is
+        written decides alone.
         """
         first = self.heuristics.get(record.name)
-        return first is not None and first is not record and _written(first) == _written(record)
+        return (
+            first is not None
+            and first is not record
+            and _written(first) == _written(record)
+        )
 
     def duplicates(self) -> Iterator[Problem]:
         """Yield a problem for each further definition of a name.
@@ -89,12 +112,18 @@ class Catalogue:
             if first is None or first is record or self.is_repeated(record):
                 continue
             where = f"{first.source}:{first.line}"
-            message = f"heuristic {record.name!r} is defined here and in {where}, which is used"
+            message = (
+                f"heuristic {record.name!r} is defined here and in {where}, "
+                f"which is used"
+            )
             yield Problem.at(record, Subtype.DUPLICATE, message)
         for record in self.heuristics.values():
             for name in record.former_names:
                 if (has := self.by_name[name]) is not record:
-                    message = f"the former name {name!r} is the name of another heuristic, {has.source}:{has.line}"
+                    message = (
+                        f"the former name {name!r} is the name of another "
+                        f"heuristic, {has.source}:{has.line}"
+                    )
                     yield Problem.at(record, Subtype.DUPLICATE, message, "former-names")
 
 
@@ -103,7 +132,9 @@ def _written(record: Heuristic) -> Heuristic:
     record = record._replace(docname="", anchor="", problems=())
     if not (record.in_entry or "docstring of " in record.source):
         return record
-    evidence = tuple(quoted._replace(source="", line=0, problems=()) for quoted in record.evidence)
+    evidence = tuple(
+        quoted._replace(source="", line=0, problems=()) for quoted in record.evidence
+    )
     return record._replace(source="", line=0, in_entry=True, evidence=evidence)
 
 

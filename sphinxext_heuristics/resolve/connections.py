@@ -33,7 +33,8 @@ class Resolved(NamedTuple):
     place: Place | None = None
     #: What it may mean, if that is several things.
     several: tuple[str, ...] = ()
-    #: Whether it may be missing: by a ``?``, by ``heuristics_targets`` or by ``heuristics_undocumented``.
+    #: Whether it may be missing: by a ``?``, by ``heuristics_targets`` or by
+    #: ``heuristics_undocumented``.
     planned: bool = False
 
     @property
@@ -45,7 +46,9 @@ class Resolved(NamedTuple):
 class Resolver:
     """Finds what connections mean."""
 
-    def __init__(self, catalogue: Catalogue, settings: Settings, known: Lookups) -> None:
+    def __init__(
+        self, catalogue: Catalogue, settings: Settings, known: Lookups
+    ) -> None:
         """Take where the API entries are."""
         self._settings = settings
         self._known = known
@@ -64,8 +67,14 @@ class Resolver:
         if resolved.exists or resolved.several or resolved.planned:
             return resolved
         uri = self._known.external(connection.type, connection.target)
-        planned = connection.planned or (not is_page and is_left_out(self._settings, self._known, connection.target))
-        return Resolved(connection=connection, target=Target(uri=uri) if uri else None, planned=planned)
+        planned = connection.planned or (
+            not is_page and is_left_out(self._settings, self._known, connection.target)
+        )
+        return Resolved(
+            connection=connection,
+            target=Target(uri=uri) if uri else None,
+            planned=planned,
+        )
 
     def _page(self, connection: Connection) -> Resolved:
         match = self._known.pages.find(connection.target)
@@ -74,7 +83,9 @@ class Resolver:
         if match.planned:
             return Resolved(connection=connection, planned=True)
         if match.place is None:
-            return Resolved(connection=connection, several=tuple(map(str, match.places)))
+            return Resolved(
+                connection=connection, several=tuple(map(str, match.places))
+            )
         target = Target(docname=match.place.docname, anchor=match.anchor)
         return Resolved(connection=connection, target=target, place=match.place)
 
@@ -92,7 +103,10 @@ class Resolver:
 
 def is_left_out(settings: Settings, known: Lookups, target: str) -> bool:
     """Return whether a target may go undocumented: the source defines it, and conf.py says that this is as planned."""
-    return settings.undocumented == "planned" and defined(settings, known, target) is not None
+    return (
+        settings.undocumented == "planned"
+        and defined(settings, known, target) is not None
+    )
 
 
 def defined(settings: Settings, known: Lookups, target: str) -> Definition | None:
@@ -108,7 +122,10 @@ def why_missing(plan: Plan, connection: Connection) -> str:
     """Return why the target of a connection is missing."""
     what = f"{connection.type} target {connection.target!r}"
     if connection.type in PAGE_TYPES:
-        return f"{what} does not exist: no page or label has this name{_page_meant(plan, connection.target)}"
+        return (
+            f"{what} does not exist: no page or label has this "
+            f"name{_page_meant(plan, connection.target)}"
+        )
     if connection.subclasses and plan.lookups.objects.find(connection.target).names:
         return f"{what} is no class: '+' means a class and its subclasses"
     return f"{what} {_object_meant(plan, connection.target)}"
@@ -126,24 +143,43 @@ def _page_meant(plan: Plan, target: str) -> str:
 def _object_meant(plan: Plan, target: str) -> str:
     """Return what is wrong with the name of an object that no entry has."""
     owner, _dot, last = target.rpartition(".")
-    entries = [plan.entry_of[name] for name in plan.lookups.objects.find(owner).names] if owner else []
+    entries = (
+        [plan.entry_of[name] for name in plan.lookups.objects.find(owner).names]
+        if owner
+        else []
+    )
     if entries and last == "__init__":
-        return f"is not documented: a constructor is documented with its class; write {owner!r}"
+        return (
+            f"is not documented: a constructor is documented with its class; write "
+            f"{owner!r}"
+        )
     if any(last in entry.parameters for entry in entries):
-        return f"does not exist: {last!r} is a parameter; write {owner!r}, and ':param: {last}'"
+        return (
+            f"does not exist: {last!r} is a parameter; write {owner!r}, and "
+            f"':param: {last}'"
+        )
     if definition := defined(plan.settings, plan.lookups, target):
         where = f"{definition.path}:{definition.line} defines it"
         return f"is not documented: {where}; {_reason(definition, owner, entries)}"
     if plan.lookups.pages.find(target).place:
         return "does not exist: it is a page; use workflow, principle or env"
     if "*" in target.removeprefix("*."):
-        return f"does not exist: a star may only come first, as in '*.{last.strip('*') or 'name'}'"
-    return f"does not exist: no documented object has this name{did_you_mean(plan.lookups.objects.closest(target))}"
+        return (
+            f"does not exist: a star may only come first, as in "
+            f"'*.{last.strip('*') or 'name'}'"
+        )
+    return (
+        f"does not exist: no documented object has this "
+        f"name{did_you_mean(plan.lookups.objects.closest(target))}"
+    )
 
 
 def _reason(definition: Definition, owner: str, entries: list[Entry]) -> str:
     """Return why autodoc probably leaves out what the source defines in *entries* of its owner, and what to do."""
-    last, is_class = definition.name.rpartition(".")[2], any(entry.is_class for entry in entries)
+    last, is_class = (
+        definition.name.rpartition(".")[2],
+        any(entry.is_class for entry in entries),
+    )
     above = f" nor {owner!r}" if owner else ""
     is_elsewhere = not is_class and definition.name.rpartition(".")[0] != owner
     reasons = {
@@ -153,20 +189,34 @@ def _reason(definition: Definition, owner: str, entries: list[Entry]) -> str:
         "its name is special: add ':special-members:'": last.startswith("__"),
         "its name is private: add ':private-members:'": last.startswith("_"),
         "it has no docstring: write one, or add ':undoc-members:'": not definition.is_described,
-        f"it is imported from {definition.name!r}: add ':imported-members:', or a directive for it": is_elsewhere,
-        f"the entry of {owner!r} has no ':members:' (autosummary's default template has none for a class)": True,
+        (
+            f"it is imported from {definition.name!r}: add ':imported-members:', "
+            f"or a directive for it"
+        ): is_elsewhere,
+        (
+            f"the entry of {owner!r} has no ':members:' (autosummary's default "
+            f"template has none for a class)"
+        ): True,
     }
     return next(reason for reason, holds in reasons.items() if holds)
 
 
 def undocumented_package(plan: Plan, connection: Connection) -> str:
     """Return the package whose source defines a target and of which nothing is documented, or ``""``."""
-    definition = defined(plan.settings, plan.lookups, connection.target) if connection.type == "impl" else None
+    definition = (
+        defined(plan.settings, plan.lookups, connection.target)
+        if connection.type == "impl"
+        else None
+    )
     package = definition.name.partition(".")[0] if definition else ""
     return package if package not in plan.once(_documented) else ""
 
 
 def _documented(plan: Plan) -> frozenset[str]:
     """Return the packages of which anything is documented, by the names of entries and of their objects."""
-    names = (name for _docname, entry in plan.catalogue.entries for name in (*entry.names, *entry.lineage))
+    names = (
+        name
+        for _docname, entry in plan.catalogue.entries
+        for name in (*entry.names, *entry.lineage)
+    )
     return frozenset(name.partition(".")[0] for name in names)

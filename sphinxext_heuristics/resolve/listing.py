@@ -46,10 +46,14 @@ def short_name(connection: Connection, package: str) -> str:
         return connection.text
     if connection.short:
         return connection.target.rpartition(".")[2]
-    return connection.target.removeprefix(f"{package}.") if package else connection.target
+    return (
+        connection.target.removeprefix(f"{package}.") if package else connection.target
+    )
 
 
-def links(resolved: Iterable[Resolved], package: str, plan: Plan | None = None) -> tuple[Link, ...]:
+def links(
+    resolved: Iterable[Resolved], package: str, plan: Plan | None = None
+) -> tuple[Link, ...]:
     """Return connections as they are listed: those of one type and text are one.
 
     With a *plan*, pages that exist and are given no text have their titles.
@@ -65,7 +69,14 @@ def links(resolved: Iterable[Resolved], package: str, plan: Plan | None = None) 
     for (type_, text), ones in found.items():
         missing = [one for one in ones if not one.exists]
         planned = not missing or all(one.planned for one in missing)
-        made.append(Link(type=type_, text=text, target=None if missing else ones[0].target, planned=planned))
+        made.append(
+            Link(
+                type=type_,
+                text=text,
+                target=None if missing else ones[0].target,
+                planned=planned,
+            )
+        )
     return tuple(made)
 
 
@@ -77,11 +88,16 @@ class Category(NamedTuple):
     description: str
 
 
-def categories(records: Iterable[Heuristic], described: dict[str, str]) -> tuple[Category, ...]:
+def categories(
+    records: Iterable[Heuristic], described: dict[str, str]
+) -> tuple[Category, ...]:
     """Return the categories: the described ones in their order, or those used by name."""
     used = Counter(category for record in records for category in record.categories)
     names = described or sorted(used)
-    return tuple(Category(name=name, number=used[name], description=described.get(name, "")) for name in names)
+    return tuple(
+        Category(name=name, number=used[name], description=described.get(name, ""))
+        for name in names
+    )
 
 
 class Wanted(NamedTuple):

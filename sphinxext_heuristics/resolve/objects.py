@@ -28,7 +28,8 @@ class Rule(enum.Enum):
 class Match(NamedTuple):
     """What a target means among the documented objects."""
 
-    #: The documented names reached, in the order of the documentation, each with the rule by which.
+    #: The documented names reached, in the order of the documentation, each with the
+    #: rule by which.
     reached: Mapping[str, Rule] = {}
     #: The objects that the target may mean, if they are several.
     objects: tuple[str, ...] = ()
@@ -72,13 +73,16 @@ class Objects:
         #: Documented class → what autodoc tells of its bases.
         self._classes: dict[str, tuple[str, ...]] = {}
         self._matches: dict[str, Match] = {}
-        #: The last part of a name → the documented names that end so, to be asked for those like another.
+        #: The last part of a name → the documented names that end so, to be asked for
+        #: those like another.
         self._alike = cache(lambda last: ClosestNames(self._by_last[last]))
         self._inheriting_by_last: dict[str, dict[str, list[str]]] = {}
         self._modules: set[str] = set()
         for entry in entries:
             self._modules.update(entry.names if entry.is_module else ())
-            self._classes.update(dict.fromkeys(entry.names if entry.is_class else (), entry.bases))
+            self._classes.update(
+                dict.fromkeys(entry.names if entry.is_class else (), entry.bases)
+            )
             for name in entry.names:
                 if entry.lineage or name not in self._lineages:
                     self._lineages[name] = entry.lineage
@@ -93,7 +97,9 @@ class Objects:
         """Every name of an object → the documented names that show this object."""
         known: dict[str, list[str]] = {}
         for name, lineage in self._lineages.items():
-            for known_name in dict.fromkeys((name, *lineage, *self._canonical.get(name, ()))):
+            for known_name in dict.fromkeys(
+                (name, *lineage, *self._canonical.get(name, ()))
+            ):
                 known.setdefault(known_name, []).append(name)
         return known
 
@@ -105,7 +111,11 @@ class Objects:
     @cached_property
     def _untold(self) -> frozenset[str]:
         """The last parts of documented names of which one has no names by identity from autodoc."""
-        return frozenset(name.rpartition(".")[2] for name, lineage in self._lineages.items() if not lineage)
+        return frozenset(
+            name.rpartition(".")[2]
+            for name, lineage in self._lineages.items()
+            if not lineage
+        )
 
     @cached_property
     def _known_by_last(self) -> dict[str, list[str]]:
@@ -136,17 +146,31 @@ class Objects:
         if len(objects) > 1:
             return Match(objects=tuple(objects))
         # Each entry was meant: the same as its name written out.
-        return Match(reached=self._reached(*ending) | dict.fromkeys(ending, Rule.ENDING))
+        return Match(
+            reached=self._reached(*ending) | dict.fromkeys(ending, Rule.ENDING)
+        )
 
     def _with_subclasses(self, target: str) -> Match:
         """Return a class, if it is documented, and its documented subclasses."""
         own = self.find(target)
-        classes = {name: rule for name, rule in own.reached.items() if name in self._classes}
-        spelled = self.aliases(target) if not own.reached else map(self.identity, classes)
-        below = {name: Rule.SUBCLASS for spelling in spelled for name in self._below.get(spelling, ())}
+        classes = {
+            name: rule for name, rule in own.reached.items() if name in self._classes
+        }
+        spelled = (
+            self.aliases(target) if not own.reached else map(self.identity, classes)
+        )
+        below = {
+            name: Rule.SUBCLASS
+            for spelling in spelled
+            for name in self._below.get(spelling, ())
+        }
         reached = below | classes
         return Match(
-            reached={name: reached[name] for name in sorted(reached, key=self._rank.__getitem__)}, objects=own.objects
+            reached={
+                name: reached[name]
+                for name in sorted(reached, key=self._rank.__getitem__)
+            },
+            objects=own.objects,
         )
 
     @cached_property
@@ -154,13 +178,17 @@ class Objects:
         """The name of a base by identity → the documented classes that have it above them."""
         found: dict[str, list[str]] = {}
         for name, told in self._classes.items():
-            for base in told or (() if self._lineages[name] else self._source_bases(name)):
+            for base in told or (
+                () if self._lineages[name] else self._source_bases(name)
+            ):
                 found.setdefault(base, []).append(name)
         return found
 
     def _reached(self, *targets: str) -> dict[str, Rule]:
         """Return the documented names of the objects with exactly these names."""
-        spelled = {spelling: target for target in targets for spelling in self.aliases(target)}
+        spelled = {
+            spelling: target for target in targets for spelling in self.aliases(target)
+        }
         reached: set[str] = set()
         for spelling, target in spelled.items():
             inheriting = self._inheriting(target.rpartition(".")[2])
@@ -173,7 +201,9 @@ class Objects:
     def _rule(self, name: str, spelled: Iterable[str]) -> Rule:
         """Return why an object that is *spelled* so is documented under another name."""
         own = (name, *self.lineage(name)[:1], *self._canonical.get(name, ()))
-        is_copy = self.is_inherited(name) and not any(spelling in own for spelling in spelled)
+        is_copy = self.is_inherited(name) and not any(
+            spelling in own for spelling in spelled
+        )
         return Rule.INHERITED if is_copy else Rule.ALIAS
 
     @cached_property
@@ -223,24 +253,37 @@ class Objects:
     def _ending(self, tail: str) -> list[str]:
         """Return the documented names that end with *tail* at a dot."""
         return [
-            name for name in self._by_last.get(tail.rpartition(".")[2], ()) if name == tail or name.endswith(f".{tail}")
+            name
+            for name in self._by_last.get(tail.rpartition(".")[2], ())
+            if name == tail or name.endswith(f".{tail}")
         ]
 
     def _known_ending(self, tail: str) -> list[str]:
         """Return the documented names one of whose other names ends with *tail*."""
         alike = self._known_by_last.get(tail.rpartition(".")[2], ())
-        return list({name: None for known in alike if known.endswith(f".{tail}") for name in self._known[known]})
+        return list(
+            {
+                name: None
+                for known in alike
+                if known.endswith(f".{tail}")
+                for name in self._known[known]
+            }
+        )
 
     def closest(self, target: str) -> tuple[str, ...]:
         """Return the documented names most like *target*."""
         last = target.rpartition(".")[2]
         if same_end := self._by_last.get(last):
             # One object of this name is meant, wherever it is.
-            return self._alike(last).closest(target) or tuple(same_end if len(same_end) == 1 else ())
+            return self._alike(last).closest(target) or tuple(
+                same_end if len(same_end) == 1 else ()
+            )
         ends = self._last_parts.closest(last, 2)
         if "." not in target.removeprefix("*."):
             return tuple(name for end in ends for name in self._by_last[end][:3])[:3]
-        return ClosestNames(name for end in ends for name in self._alike(end).closest(target)).closest(target)
+        return ClosestNames(
+            name for end in ends for name in self._alike(end).closest(target)
+        ).closest(target)
 
 
 def _by_last_part(names: Iterable[str]) -> dict[str, list[str]]:
@@ -250,7 +293,9 @@ def _by_last_part(names: Iterable[str]) -> dict[str, list[str]]:
     return found
 
 
-def own_names(entry: Entry, canonical: Mapping[str, tuple[str, ...]]) -> tuple[str, ...]:
+def own_names(
+    entry: Entry, canonical: Mapping[str, tuple[str, ...]]
+) -> tuple[str, ...]:
     """Return the names that `except` judges an entry by.
 
     They are the documented ones and those of the object as its own class spells them,

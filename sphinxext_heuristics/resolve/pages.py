@@ -55,8 +55,8 @@ class Pages:
     """The documents, labels and sections under all their names.
 
     *sections* has, for each document, the ids of each of its sections, its own first;
-    *labels* has label → (document, id); *anchors* has, for each document, the id of each
-    label → the id of the section around it; *targets* is ``heuristics_targets``.
+    *labels* has label → (document, id); *anchors* has, for each document, the id of
+    each label → the id of the section around it; *targets* is ``heuristics_targets``.
     """
 
     def __init__(
@@ -70,10 +70,14 @@ class Pages:
         self._sections = sections
         self._anchors = anchors or {}
         self._targets = targets or {}
-        self._folded_targets = {fold(name): meant for name, meant in self._targets.items()}
+        self._folded_targets = {
+            fold(name): meant for name, meant in self._targets.items()
+        }
         self._matches: dict[str, PageMatch] = {}
         #: Document → each id in it → the ids of its section.
-        self._owners = cache(lambda docname: {i: ids for ids in reversed(sections[docname]) for i in ids})
+        self._owners = cache(
+            lambda docname: {i: ids for ids in reversed(sections[docname]) for i in ids}
+        )
         self._ids_by_fold = cache(self._folded_ids)
         #: Name → (place, id that a link leads to).
         self._exact: dict[str, dict[Place, str]] = {}
@@ -82,7 +86,9 @@ class Pages:
         for docname in sorted(sections):
             self._note(docname, docname, "")
             tail = docname.rpartition("/")[2]
-            self._folded.setdefault(fold(tail), {}).setdefault(Place(docname=docname), "")
+            self._folded.setdefault(fold(tail), {}).setdefault(
+                Place(docname=docname), ""
+            )
         for label in sorted(labels):
             docname, anchor = labels[label]
             if docname in sections:
@@ -110,7 +116,10 @@ class Pages:
         return self._matches[target]
 
     def _find(self, target: str) -> PageMatch:
-        for index, key in ((self._targets, target), (self._folded_targets, fold(target))):
+        for index, key in (
+            (self._targets, target),
+            (self._folded_targets, fold(target)),
+        ):
             if key in index:
                 return self.meant(index[key])
         return self._named(target)
@@ -127,14 +136,20 @@ class Pages:
         for index, key in ((self._exact, document), (self._folded, fold(document))):
             found = index.get(key, {})
             if hash_:
-                found = dict(self._parts([place.docname for place in found if not place.anchor], anchor))
+                found = dict(
+                    self._parts(
+                        [place.docname for place in found if not place.anchor], anchor
+                    )
+                )
             if len(found) > 1:
                 return PageMatch(places=tuple(found))
             for place, link in found.items():
                 return PageMatch(place=place, anchor=link)
         return PageMatch()
 
-    def _parts(self, docnames: Iterable[str], anchor: str) -> Iterator[tuple[Place, str]]:
+    def _parts(
+        self, docnames: Iterable[str], anchor: str
+    ) -> Iterator[tuple[Place, str]]:
         """Yield the part of each document that has the id, or one folded alike."""
         for docname in docnames:
             alike = self._ids_by_fold(docname).get(fold(anchor), [])
@@ -150,20 +165,28 @@ class Pages:
 
     def closest(self, target: str) -> tuple[str, ...]:
         """Return the names of documents and labels most like *target*."""
-        found = self._alike.closest(fold(target), 6)  # a name and its last part may both be close
+        found = self._alike.closest(
+            fold(target), 6
+        )  # a name and its last part may both be close
         return tuple(dict.fromkeys(self._by_fold[name] for name in found))[:3]
 
     @cached_property
     def _by_fold(self) -> dict[str, str]:
         """Each name, and the last part of each, folded → the name."""
-        return {fold(part): name for name in self.names for part in (name, name.rpartition("/")[2])}
+        return {
+            fold(part): name
+            for name in self.names
+            for part in (name, name.rpartition("/")[2])
+        }
 
     @cached_property
     def _alike(self) -> ClosestNames:
         return ClosestNames(self._by_fold)
 
 
-def toctree_order(root: str, includes: Mapping[str, Iterable[str]], docnames: Iterable[str]) -> dict[str, int]:
+def toctree_order(
+    root: str, includes: Mapping[str, Iterable[str]], docnames: Iterable[str]
+) -> dict[str, int]:
     """Return each document's rank: the toctree's order, then by name."""
     order: dict[str, int] = {}
     stack = [root]
@@ -196,7 +219,9 @@ class External:
         """Return the URI of a target, or ``None``; *kind* is a connection type."""
         if kind in PAGE_TYPES:
             return self._page(target)
-        objects = (items for type_, items in self._main.items() if type_.startswith("py:"))
+        objects = (
+            items for type_, items in self._main.items() if type_.startswith("py:")
+        )
         return next((items[target].uri for items in objects if target in items), None)
 
     def heuristic(self, target: str) -> tuple[str, ...] | None:
@@ -207,13 +232,21 @@ class External:
             inventory = self._named.get(project, {})
         items = inventory.get("heuristic:heuristic", {})
         item = items.get(name)
-        return (item.project_name, item.project_version, item.uri, item.display_name) if item else None
+        return (
+            (item.project_name, item.project_version, item.uri, item.display_name)
+            if item
+            else None
+        )
 
     def _page(self, target: str) -> str | None:
         document, hash_, anchor = target.partition("#")
         for type_ in PAGES[:1] if hash_ else PAGES:
             items = self._main.get(type_, {})
-            name = document if document in items else self._folded.get(f"{type_} {fold(document)}")
+            name = (
+                document
+                if document in items
+                else self._folded.get(f"{type_} {fold(document)}")
+            )
             if name is not None:
                 return f"{items[name].uri}{hash_}{anchor}"
         return None

@@ -9,7 +9,15 @@ from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar, cast
 from sphinxext_heuristics.model import CATEGORY
 from sphinxext_heuristics.resolve.connections import Resolver
 from sphinxext_heuristics.resolve.objects import excludes, own_names
-from sphinxext_heuristics.resolve.verdicts import Form, Reach, Reason, Shown, Verdict, by_severity, is_folded
+from sphinxext_heuristics.resolve.verdicts import (
+    Form,
+    Reach,
+    Reason,
+    Shown,
+    Verdict,
+    by_severity,
+    is_folded,
+)
 from sphinxext_heuristics.versions import holds
 
 if TYPE_CHECKING:
@@ -38,8 +46,12 @@ class Plan:
     _made: dict[Callable[[Plan], Any], Any] = field(default_factory=dict, init=False)
     _notes: dict[tuple[str, str], Note] = field(default_factory=dict, init=False)
     _titles: dict[str, dict[str, str]] = field(default_factory=dict, init=False)
-    _selections: dict[Filters, tuple[Heuristic, ...]] = field(default_factory=dict, init=False)
-    _verdicts: dict[str, tuple[tuple[Verdict, ...], ...]] = field(default_factory=dict, init=False)
+    _selections: dict[Filters, tuple[Heuristic, ...]] = field(
+        default_factory=dict, init=False
+    )
+    _verdicts: dict[str, tuple[tuple[Verdict, ...], ...]] = field(
+        default_factory=dict, init=False
+    )
 
     @property
     def heuristics(self) -> dict[str, Heuristic]:
@@ -71,7 +83,11 @@ class Plan:
     def version_of(self, evidence: Evidence) -> str:
         """Return the version of the package that is quoted, or ``""`` where none is known."""
         package = self.package_of(evidence)
-        return (self.lookups.version if package == self.settings.package else self.lookups.installed(package)) or ""
+        return (
+            self.lookups.version
+            if package == self.settings.package
+            else self.lookups.installed(package)
+        ) or ""
 
     def package_of(self, evidence: Evidence) -> str:
         """Return the package that is quoted: the documented one, which may be a part of another, or the top one."""
@@ -99,11 +115,15 @@ class Plan:
     def documented(self) -> frozenset[str]:
         """Return the packages whose versions the bounds mean: the one that is named, or all that have API entries."""
         named = self.settings.package
-        return frozenset({named} if named else {name.partition(".")[0] for name in self.entry_of})
+        return frozenset(
+            {named} if named else {name.partition(".")[0] for name in self.entry_of}
+        )
 
     def reached(self, record: Heuristic) -> Iterable[str]:
         """Return the documented names that a heuristic's connections reach."""
-        return dict.fromkeys(name for resolved in self.connections(record) for name in resolved.reached)
+        return dict.fromkeys(
+            name for resolved in self.connections(record) for name in resolved.reached
+        )
 
     def own_names(self, name: str) -> tuple[str, ...]:
         """Return the names that `except` judges a documented name by."""
@@ -116,17 +136,36 @@ class Plan:
         """Return documented name → the heuristics that reach it, most severe first."""
         found: dict[str, list[Reach]] = {}
         for record in by_severity(self.heuristics.values()):
-            exceptions = [(target, self.lookups.objects.aliases(target)) for target in record.excepts]
+            exceptions = [
+                (target, self.lookups.objects.aliases(target))
+                for target in record.excepts
+            ]
             reached: dict[str, Reach] = {}
             for resolved in self.connections(record):
                 for name, rule in resolved.reached.items():
-                    reached.setdefault(name, Reach(record=record, target=resolved.connection.asked, rule=rule))
+                    reached.setdefault(
+                        name,
+                        Reach(
+                            record=record, target=resolved.connection.asked, rule=rule
+                        ),
+                    )
             for name, reach in reached.items():
                 own = self.own_names(name) if exceptions else ()
-                excepted = next((t for t, spelled in exceptions if any(excludes(one, own) for one in spelled)), "")
+                excepted = next(
+                    (
+                        t
+                        for t, spelled in exceptions
+                        if any(excludes(one, own) for one in spelled)
+                    ),
+                    "",
+                )
                 fits = record.fits(self.entry_of[name])
-                reason = Reason.EXCEPT if excepted else Reason.NONE if fits else Reason.PARAM
-                found.setdefault(name, []).append(reach._replace(reason=reason, excepted=excepted))
+                reason = (
+                    Reason.EXCEPT if excepted else Reason.NONE if fits else Reason.PARAM
+                )
+                found.setdefault(name, []).append(
+                    reach._replace(reason=reason, excepted=excepted)
+                )
         return {name: tuple(reaches) for name, reaches in found.items()}
 
     def verdicts(self, docname: str) -> tuple[tuple[Verdict, ...], ...]:
@@ -134,15 +173,21 @@ class Plan:
         if docname not in self._verdicts:
             entries = self.catalogue.pages[docname].entries
             above: dict[tuple[str, str], Entry] = {}
-            self._verdicts[docname] = tuple(tuple(self._judge(docname, entry, above)) for entry in entries)
+            self._verdicts[docname] = tuple(
+                tuple(self._judge(docname, entry, above)) for entry in entries
+            )
         return self._verdicts[docname]
 
     def verdict(self, docname: str, entry: Entry, name: str) -> Verdict | None:
         """Return what becomes of a heuristic in an API entry of a page; ``None`` if it does not reach it."""
         at = self.catalogue.pages[docname].entries.index(entry)
-        return next((one for one in self.verdicts(docname)[at] if one.record.name == name), None)
+        return next(
+            (one for one in self.verdicts(docname)[at] if one.record.name == name), None
+        )
 
-    def _judge(self, docname: str, entry: Entry, above: dict[tuple[str, str], Entry]) -> Iterator[Verdict]:
+    def _judge(
+        self, docname: str, entry: Entry, above: dict[tuple[str, str], Entry]
+    ) -> Iterator[Verdict]:
         """Yield the verdicts of one entry; *above* has (object, heuristic) → the entry that shows it in full."""
         reaches = self._reaching(entry)
         if not reaches:
@@ -152,9 +197,14 @@ class Plan:
             reason = Reason.PAGE
         elif entry.by_hand:
             reason = Reason.BY_HAND
-        elif self.settings.inherited in {"link", "none"} and self.lookups.objects.is_inherited(entry.names[0]):
+        elif self.settings.inherited in {
+            "link",
+            "none",
+        } and self.lookups.objects.is_inherited(entry.names[0]):
             form = Form.LINE
-            reason = Reason.INHERITED if self.settings.inherited == "none" else Reason.NONE
+            reason = (
+                Reason.INHERITED if self.settings.inherited == "none" else Reason.NONE
+            )
         reasons = [it.reason or self.withheld(it.record) or reason for it in reaches]
         firsts: list[Entry | None] = [None] * len(reasons)
         if self.settings.inherited == "once":
@@ -164,10 +214,24 @@ class Plan:
             for key, own in zip(keys, reasons, strict=True):
                 if not own:
                     above.setdefault(key, entry)
-        full = [it.record.name for it, own, first in zip(reaches, reasons, firsts, strict=True) if not (own or first)]
-        folded = {name for at, name in enumerate(full) if is_folded(at, len(full), self.settings.max_shown)}
+        full = [
+            it.record.name
+            for it, own, first in zip(reaches, reasons, firsts, strict=True)
+            if not (own or first)
+        ]
+        folded = {
+            name
+            for at, name in enumerate(full)
+            if is_folded(at, len(full), self.settings.max_shown)
+        }
         for reach, own, first in zip(reaches, reasons, firsts, strict=True):
-            own_form = Form.REPEATED if first else Form.FOLDED if reach.record.name in folded else Form.FULL
+            own_form = (
+                Form.REPEATED
+                if first
+                else Form.FOLDED
+                if reach.record.name in folded
+                else Form.FULL
+            )
             yield Verdict(
                 record=reach.record,
                 target=reach.target,
@@ -193,7 +257,10 @@ class Plan:
     @cached_property
     def ranks(self) -> dict[str, int]:
         """Return heuristic → its place in the order in which heuristics are shown."""
-        return {record.name: rank for rank, record in enumerate(by_severity(self.heuristics.values()))}
+        return {
+            record.name: rank
+            for rank, record in enumerate(by_severity(self.heuristics.values()))
+        }
 
     def withheld(self, record: Heuristic) -> Reason:
         """Return why a heuristic is shown nowhere automatically."""
@@ -223,9 +290,17 @@ class Plan:
     def _by_hand(self, docname: str) -> frozenset[str]:
         """Return the sections of a page, by their ids, whose heuristics its author places."""
         queries = self.catalogue.pages[docname].queries
-        asked = (value for query in queries for name, values in query.filters if name == "target" for value in values)
+        asked = (
+            value
+            for query in queries
+            for name, values in query.filters
+            if name == "target"
+            for value in values
+        )
         places = (self.lookups.pages.find(value).place for value in asked)
-        return frozenset(place.anchor for place in places if place and place.docname == docname)
+        return frozenset(
+            place.anchor for place in places if place and place.docname == docname
+        )
 
     @cached_property
     def shown_in(self) -> dict[str, tuple[Shown, ...]]:
@@ -233,10 +308,14 @@ class Plan:
         found: dict[str, dict[Shown, None]] = {}
         for docname in self.catalogue.docnames if self.reach else ():
             page = self.catalogue.pages[docname]
-            for entry, verdicts in zip(page.entries, self.verdicts(docname), strict=True):
+            for entry, verdicts in zip(
+                page.entries, self.verdicts(docname), strict=True
+            ):
                 for verdict in verdicts:
                     if verdict.is_shown:
-                        shown = Shown(name=entry.names[0], docname=docname, anchor=entry.anchor)
+                        shown = Shown(
+                            name=entry.names[0], docname=docname, anchor=entry.anchor
+                        )
                         found.setdefault(verdict.record.name, {})[shown] = None
         return {name: tuple(shown) for name, shown in found.items()}
 
@@ -256,7 +335,9 @@ class Plan:
         if docname not in self._titles:
             page = self.catalogue.pages[docname]
             sections = reversed([*zip(page.sections, page.titles, strict=True)])
-            self._titles[docname] = {i: title for ids, title in sections for i in ("", *ids)}
+            self._titles[docname] = {
+                i: title for ids, title in sections for i in ("", *ids)
+            }
         return self._titles[docname].get(anchor) or docname
 
     def note(self, record: Heuristic) -> Note:
@@ -293,7 +374,10 @@ class Plan:
             kind, value = "category", value.removeprefix(CATEGORY).strip()
         asked: list[object] = [value]
         if kind in {"impl", "target"}:
-            asked += [("entry", name, "") for name in self.lookups.objects.find(value.lstrip("~")).names]
+            asked += [
+                ("entry", name, "")
+                for name in self.lookups.objects.find(value.lstrip("~")).names
+            ]
         if kind not in {"category", "severity"}:
             asked.append(self.lookups.pages.find(value).place)
         for one in asked:
@@ -305,14 +389,23 @@ class Plan:
         found: dict[tuple[str, object], list[str]] = {}
         for name, reaches in self.reach.items():
             for kind in ("impl", "target"):
-                found[kind, ("entry", name, "")] = [reach.record.name for reach in reaches if not reach.reason]
+                found[kind, ("entry", name, "")] = [
+                    reach.record.name for reach in reaches if not reach.reason
+                ]
         for record in self.heuristics.values():
-            had: list[tuple[str, object]] = [("category", category) for category in record.categories]
+            had: list[tuple[str, object]] = [
+                ("category", category) for category in record.categories
+            ]
             had.append(("severity", record.severity))
             for resolved in self.connections(record):
                 one = resolved.connection
                 values = (one.target, one.text, resolved.place)
-                had += [(kind, it) for it in values if it is not None for kind in (one.type, "target")]
+                had += [
+                    (kind, it)
+                    for it in values
+                    if it is not None
+                    for kind in (one.type, "target")
+                ]
             for key in dict.fromkeys(had):
                 found.setdefault(key, []).append(record.name)
         return found
@@ -326,7 +419,10 @@ def make_plan(catalogue: Catalogue, settings: Settings, lookups: Lookups) -> Pla
         settings=settings,
         lookups=lookups,
         resolved={
-            docname: tuple(tuple(map(resolver.resolve, record.connections)) for record in page.heuristics)
+            docname: tuple(
+                tuple(map(resolver.resolve, record.connections))
+                for record in page.heuristics
+            )
             for docname, page in catalogue.pages.items()
         },
     )

@@ -36,7 +36,8 @@ class Box(NamedTuple):
     #: Its note; ``None`` in the form of one line.
     note: Note | None
     form: Form
-    #: The name and place of the entry that shows it in full, if this one only repeats it.
+    #: The name and place of the entry that shows it in full, if this one only repeats
+    #: it.
     above: tuple[str, Target] | None = None
 
 
@@ -56,13 +57,23 @@ class EntryBoxes(NamedTuple):
     members: tuple[RolledUp, ...] = ()
 
 
-def of_entry(plan: Plan, docname: str, entry: Entry, verdicts: Iterable[Verdict]) -> EntryBoxes:
+def of_entry(
+    plan: Plan, docname: str, entry: Entry, verdicts: Iterable[Verdict]
+) -> EntryBoxes:
     """Return what an API entry shows."""
     members = (
-        RolledUp(member.name, member.target, tuple((record.severity, named(record)) for record in member.heuristics))
+        RolledUp(
+            member.name,
+            member.target,
+            tuple((record.severity, named(record)) for record in member.heuristics),
+        )
         for member in rollup.members(plan, docname, entry)
     )
-    boxes = (_box(plan, one.record, one.form, docname, one.above) for one in verdicts if one.is_shown)
+    boxes = (
+        _box(plan, one.record, one.form, docname, one.above)
+        for one in verdicts
+        if one.is_shown
+    )
     return EntryBoxes(boxes=tuple(boxes), members=tuple(members))
 
 
@@ -70,7 +81,9 @@ def entry_nodes(shown: EntryBoxes, here: Here) -> list[nodes.Node]:
     """Return the nodes of what an API entry shows."""
     made = box_nodes(shown.boxes, here)
     if shown.members:
-        line = nodes.paragraph("", _("Inherited") + ": ", classes=["heuristic-rollup", UNSEARCHED])
+        line = nodes.paragraph(
+            "", _("Inherited") + ": ", classes=["heuristic-rollup", UNSEARCHED]
+        )
         line += joined((_member(member, here) for member in shown.members), "; ")
         made.append(line)
     return made
@@ -78,7 +91,10 @@ def entry_nodes(shown: EntryBoxes, here: Here) -> list[nodes.Node]:
 
 def _member(member: RolledUp, here: Here) -> list[nodes.Node]:
     name = nodes.literal("", member.name)
-    parts = ([nodes.Text(f"{severity_word(one)}: "), here.heuristic(link)] for one, link in member.heuristics)
+    parts = (
+        [nodes.Text(f"{severity_word(one)}: "), here.heuristic(link)]
+        for one, link in member.heuristics
+    )
     linked = here.link(name, member.target) if member.target else name
     return [linked, nodes.Text(" ("), *joined(parts), nodes.Text(")")]
 
@@ -87,12 +103,22 @@ def of_records(plan: Plan, records: Iterable[Heuristic]) -> tuple[Box, ...]:
     """Return the boxes of heuristics that one place shows, those past the limit folded."""
     ordered, limit = by_severity(records), plan.settings.max_shown
     return tuple(
-        _box(plan, record, Form.FOLDED if is_folded(at, len(ordered), limit) else Form.FULL)
+        _box(
+            plan,
+            record,
+            Form.FOLDED if is_folded(at, len(ordered), limit) else Form.FULL,
+        )
         for at, record in enumerate(ordered)
     )
 
 
-def _box(plan: Plan, record: Heuristic, form: Form, docname: str = "", above: Entry | None = None) -> Box:
+def _box(
+    plan: Plan,
+    record: Heuristic,
+    form: Form,
+    docname: str = "",
+    above: Entry | None = None,
+) -> Box:
     """Return a box; of the entry *above* that shows in full what this one repeats, it has the last two names."""
     repeats = above if form is Form.REPEATED else None
     return Box(
@@ -101,18 +127,38 @@ def _box(plan: Plan, record: Heuristic, form: Form, docname: str = "", above: En
         classes=record.classes,
         note=None if form in {Form.LINE, Form.REPEATED} else plan.note(record),
         form=form,
-        above=(".".join(repeats.names[0].split(".")[-2:]), Target(docname, repeats.anchor)) if repeats else None,
+        above=(
+            ".".join(repeats.names[0].split(".")[-2:]),
+            Target(docname, repeats.anchor),
+        )
+        if repeats
+        else None,
     )
 
 
 def box_nodes(boxes: Iterable[Box], here: Here) -> list[nodes.Node]:
     """Return the nodes of boxes; the folded ones are in one block at the end."""
     made = [(box, _box_node(box, here)) for box in boxes]
-    shown: list[nodes.Node] = [node for box, node in made if box.form is not Form.FOLDED]
-    if folded := [(box.named.title, node) for box, node in made if box.form is Form.FOLDED]:
-        summary = _("%d more") % len(folded) + f": {', '.join(title for title, _box in folded)}"
+    shown: list[nodes.Node] = [
+        node for box, node in made if box.form is not Form.FOLDED
+    ]
+    if folded := [
+        (box.named.title, node) for box, node in made if box.form is Form.FOLDED
+    ]:
+        summary = (
+            _("%d more") % len(folded)
+            + f": {', '.join(title for title, _box in folded)}"
+        )
         title, inner = nodes.title("", summary), [node for _title, node in folded]
-        shown.append(nodes.admonition("", title, *inner, classes=["heuristic-more", UNSEARCHED], collapsible="closed"))
+        shown.append(
+            nodes.admonition(
+                "",
+                title,
+                *inner,
+                classes=["heuristic-more", UNSEARCHED],
+                collapsible="closed",
+            )
+        )
     return shown
 
 
@@ -121,12 +167,16 @@ def _box_node(box: Box, here: Here) -> nodes.Element:
     said = [nodes.Text(f"{severity_word(box.severity)}: "), here.heuristic(box.named)]
     classes = [f"heuristic-{box.severity}"]
     if box.form is Form.LINE:
-        return nodes.paragraph("", "", *said, classes=["heuristic-line", *classes, UNSEARCHED])
+        return nodes.paragraph(
+            "", "", *said, classes=["heuristic-line", *classes, UNSEARCHED]
+        )
     if box.above:
         name, target = nodes.literal("", box.above[0]), box.above[1]
         linked = here.link(name, target) if target.anchor else name
         said += [nodes.Text(" (" + _("in full at") + " "), linked, nodes.Text(")")]
-        return nodes.container("", paragraph(*said), classes=["heuristic-repeated", *classes, UNSEARCHED])
+        return nodes.container(
+            "", paragraph(*said), classes=["heuristic-repeated", *classes, UNSEARCHED]
+        )
     classes = ["heuristic", *classes, box.severity, UNSEARCHED, *box.classes]
     note = [paragraph(*here.note(box.note))] if box.note and box.note.inline else []
     return nodes.admonition("", nodes.title("", "", *said), *note, classes=classes)

@@ -9,7 +9,15 @@ from docutils import nodes
 from sphinxext_heuristics.model import CONNECTION_TYPES, Found, Target
 from sphinxext_heuristics.notes.inline import text_of
 from sphinxext_heuristics.resolve import listing as index
-from sphinxext_heuristics.show.parts import Meta, field, joined, link_nodes, meta, outdated_nodes, severity_word
+from sphinxext_heuristics.show.parts import (
+    Meta,
+    field,
+    joined,
+    link_nodes,
+    meta,
+    outdated_nodes,
+    severity_word,
+)
 from sphinxext_heuristics.words import _
 
 if TYPE_CHECKING:
@@ -23,7 +31,12 @@ if TYPE_CHECKING:
     from sphinxext_heuristics.view import Here
 
 #: Connection type → the name of its field.
-_FIELDS = {"impl": _("Applies to"), "workflow": _("Workflow"), "principle": _("Principle"), "env": _("Environment")}
+_FIELDS = {
+    "impl": _("Applies to"),
+    "workflow": _("Workflow"),
+    "principle": _("Principle"),
+    "env": _("Environment"),
+}
 
 
 class Facts(NamedTuple):
@@ -46,10 +59,20 @@ def facts(plan: Plan, record: Heuristic, resolved: Sequence[Resolved]) -> Facts:
         meta=meta(plan, record),
         categories=record.categories,
         keywords=record.keywords,
-        search=" ".join((record.name, record.name.replace("_", " "), text_of(record.note), *record.keywords)),
+        search=" ".join(
+            (
+                record.name,
+                record.name.replace("_", " "),
+                text_of(record.note),
+                *record.keywords,
+            )
+        ),
         links=index.links(resolved, plan.settings.package, plan),
         parameters=record.parameters,
-        mentions=tuple((plan.title(name), Target(docname=name)) for name in plan.mentioned_in.get(record.name, ())),
+        mentions=tuple(
+            (plan.title(name), Target(docname=name))
+            for name in plan.mentioned_in.get(record.name, ())
+        ),
     )
 
 
@@ -57,26 +80,43 @@ def facts_nodes(said: Facts, here: Here) -> list[nodes.Node]:
     """Return the field list under a definition's title."""
     listed = nodes.field_list(classes=["heuristic-facts"])
     classes = ["heuristic-badge", f"heuristic-{said.meta.severity}"]
-    listed += field(_("Severity"), nodes.inline("", severity_word(said.meta.severity), classes=classes))
+    listed += field(
+        _("Severity"),
+        nodes.inline("", severity_word(said.meta.severity), classes=classes),
+    )
     if said.meta.bounds:
-        listed += field(_("Versions"), nodes.Text(said.meta.bounds), *outdated_nodes(said.meta.outdated))
+        listed += field(
+            _("Versions"),
+            nodes.Text(said.meta.bounds),
+            *outdated_nodes(said.meta.outdated),
+        )
     if said.categories:
         listed += field(_("Categories"), nodes.Text(", ".join(said.categories)))
     for type_ in CONNECTION_TYPES:
         if chosen := [one for one in said.links if one.type == type_]:
-            listed += field(_FIELDS[type_], *joined(link_nodes(one, here) for one in chosen))
+            listed += field(
+                _FIELDS[type_], *joined(link_nodes(one, here) for one in chosen)
+            )
     if said.parameters:
-        listed += field(_("Parameters"), *joined([nodes.literal("", name)] for name in said.parameters))
+        listed += field(
+            _("Parameters"),
+            *joined([nodes.literal("", name)] for name in said.parameters),
+        )
     if said.mentions:
         listed += field(
-            _("Mentioned in"), *joined([here.link(nodes.inline("", text), to)] for text, to in said.mentions)
+            _("Mentioned in"),
+            *joined(
+                [here.link(nodes.inline("", text), to)] for text, to in said.mentions
+            ),
         )
     if said.keywords:
         listed += field(_("Keywords"), nodes.Text(", ".join(said.keywords)))
     return [listed]
 
 
-def entries(plan: Plan, record: Heuristic) -> tuple[tuple[str, tuple[tuple[str, Target], ...]], ...]:
+def entries(
+    plan: Plan, record: Heuristic
+) -> tuple[tuple[str, tuple[tuple[str, Target], ...]], ...]:
     """Return the API entries that show a definition by their class, ``""`` for one alone; none for a repeated one."""
     if plan.heuristics.get(record.name) is not record:
         return ()
@@ -86,23 +126,38 @@ def entries(plan: Plan, record: Heuristic) -> tuple[tuple[str, tuple[tuple[str, 
         owner = one.name.rpartition(".")[0]
         entry = plan.entry_of.get(owner)
         members = owners.setdefault(owner if entry and entry.is_class else one.name, [])
-        members.append((one.name.removeprefix(package), Target(docname=one.docname, anchor=one.anchor)))
+        members.append(
+            (
+                one.name.removeprefix(package),
+                Target(docname=one.docname, anchor=one.anchor),
+            )
+        )
     return tuple(
-        (owner.removeprefix(package) if len(members) > 1 else "", tuple(members)) for owner, members in owners.items()
+        (owner.removeprefix(package) if len(members) > 1 else "", tuple(members))
+        for owner, members in owners.items()
     )
 
 
-def entries_nodes(shown: Sequence[tuple[str, Sequence[tuple[str, Target]]]], here: Here) -> list[nodes.Node]:
+def entries_nodes(
+    shown: Sequence[tuple[str, Sequence[tuple[str, Target]]]], here: Here
+) -> list[nodes.Node]:
     """Return the list of API entries; nothing for none."""
     if not shown:
         return []
     groups = []
     for owner, members in shown:
         names = ((name.removeprefix(f"{owner}."), target) for name, target in members)
-        linked = joined([here.link(nodes.literal("", name), target)] for name, target in names)
-        groups.append([nodes.literal("", owner), nodes.Text(": "), *linked] if owner else linked)
+        linked = joined(
+            [here.link(nodes.literal("", name), target)] for name, target in names
+        )
+        groups.append(
+            [nodes.literal("", owner), nodes.Text(": "), *linked] if owner else linked
+        )
     listed = nodes.field_list(classes=["heuristic-entries"])
-    listed += field(_("Shown in"), *joined(groups, "; " if any(owner for owner, _members in shown) else ", "))
+    listed += field(
+        _("Shown in"),
+        *joined(groups, "; " if any(owner for owner, _members in shown) else ", "),
+    )
     return [listed]
 
 
@@ -127,7 +182,9 @@ def caption(plan: Plan, evidence: Evidence) -> Caption:
         names=tuple(filter(None, (evidence.qualname, evidence.module))),
         release=release if release != evidence.module else "",
         line=found.line if isinstance(found, Found) else None,
-        uri=_source_url(plan.settings, evidence, found, version) if isinstance(found, Found) else "",
+        uri=_source_url(plan.settings, evidence, found, version)
+        if isinstance(found, Found)
+        else "",
     )
 
 
@@ -136,20 +193,33 @@ def caption_nodes(said: Caption) -> list[nodes.Node]:
     spoken: list[nodes.Node] = [nodes.literal("", name) for name in said.names]
     spoken += [nodes.Text(said.release)] if said.release else []
     lost = said.line is None
-    where: nodes.Node = nodes.strong("", _("not found there")) if lost else nodes.Text(_("line %d") % said.line)
+    where: nodes.Node = (
+        nodes.strong("", _("not found there"))
+        if lost
+        else nodes.Text(_("line %d") % said.line)
+    )
     if said.uri:
-        where = nodes.reference("", "", nodes.inline("", where.astext()), refuri=said.uri, internal=False)
+        where = nodes.reference(
+            "", "", nodes.inline("", where.astext()), refuri=said.uri, internal=False
+        )
     return [*joined([part] for part in spoken), nodes.Text(", "), where]
 
 
-def _source_url(settings: Settings, record: Evidence, found: Found, version: str) -> str:
+def _source_url(
+    settings: Settings, record: Evidence, found: Found, version: str
+) -> str:
     """Return where quoted source is published, or ``""``; the template is that of the documented package."""
-    if not settings.source_url or (settings.package and not record.is_of(settings.package)):
+    if not settings.source_url or (
+        settings.package and not record.is_of(settings.package)
+    ):
         return ""
     if not version and "{version" in settings.source_url:
         return ""  # a link to no version would lead nowhere
     parts = found.module.split(".")
     parts += ["__init__"] if found.path.stem == "__init__" else []
     return settings.source_url.format(
-        path="/".join(parts) + found.path.suffix, line=found.line, module=found.module, version=version
+        path="/".join(parts) + found.path.suffix,
+        line=found.line,
+        module=found.module,
+        version=version,
     )

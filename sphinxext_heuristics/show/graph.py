@@ -32,13 +32,15 @@ logger = logging.getLogger(__name__)
 #: Shapes by connection type; heuristics are rounded boxes.
 _SHAPES = {"impl": "box", "workflow": "note", "principle": "ellipse", "env": "hexagon"}
 
-#: Grey is readable on light and on dark; the style sheet puts the text's own colour in its place.
+#: Grey is readable on light and on dark; the style sheet puts the text's own colour in
+#: its place.
 _GREY = "#808080"
 
 #: A label's width in characters, after which it goes on in a further line.
 _WIDTH = 32
 
-#: What is before each link in Graphviz's source: Sphinx makes links without a host relative to the picture's file.
+#: What is before each link in Graphviz's source: Sphinx makes links without a host
+#: relative to the picture's file.
 _HOST = "https://here.invalid/"
 
 _HEAD = f"""\
@@ -78,7 +80,11 @@ class GraphView(View):
         """Return the graph."""
         return Graph(
             branches=tuple(
-                Branch(named=named(record), severity=record.severity, links=links(plan, record))
+                Branch(
+                    named=named(record),
+                    severity=record.severity,
+                    links=links(plan, record),
+                )
                 for record in plan.selection(query.filters)
             ),
             drawn=plan.lookups.draws,
@@ -90,11 +96,18 @@ class GraphView(View):
             return [paragraph(_("No heuristic is to be shown."))]
         listed = nodes.bullet_list()
         for branch in content.branches:
-            below = [nodes.list_item("", paragraph(*link_nodes(link, here))) for link in branch.links]
+            below = [
+                nodes.list_item("", paragraph(*link_nodes(link, here)))
+                for link in branch.links
+            ]
             item = nodes.list_item("", paragraph(here.heuristic(branch.named)))
             item += [nodes.bullet_list("", *below)] if below else []
             listed += item
-        return [heuristic_graph("", listed, dot=dot_of(content.branches, here) if content.drawn else "")]
+        return [
+            heuristic_graph(
+                "", listed, dot=dot_of(content.branches, here) if content.drawn else ""
+            )
+        ]
 
 
 def dot_of(branches: Iterable[Branch], here: Here) -> str:
@@ -110,7 +123,10 @@ def dot_of(branches: Iterable[Branch], here: Here) -> str:
             node, _link = targets.setdefault(key, (f"t{len(targets)}", link))
             lines.append(f"h{number} -> {node}")
     for node, link in targets.values():
-        label, how = f"{link.word}: {link.text}", f"shape={_SHAPES[link.type]} class={link.type}"
+        label, how = (
+            f"{link.word}: {link.text}",
+            f"shape={_SHAPES[link.type]} class={link.type}",
+        )
         if link.target:
             lines.append(_node(node, label, how, here.uri(link.target)))
         else:
@@ -119,12 +135,21 @@ def dot_of(branches: Iterable[Branch], here: Here) -> str:
 
 
 def _node(name: str, label: str, how: str, uri: str | None = None) -> str:
-    lines = textwrap.wrap(label, _WIDTH, break_long_words=False, break_on_hyphens=False) or [""]
+    lines = textwrap.wrap(
+        label, _WIDTH, break_long_words=False, break_on_hyphens=False
+    ) or [""]
     # Names are long words: they may go on after a dot or an underscore.
-    parts = [part for line in lines for part in re.findall(rf".{{1,{_WIDTH}}}(?:(?<=[._])|$)|.{{1,{_WIDTH}}}", line)]
+    parts = [
+        part
+        for line in lines
+        for part in re.findall(rf".{{1,{_WIDTH}}}(?:(?<=[._])|$)|.{{1,{_WIDTH}}}", line)
+    ]
     if uri is not None:
         # In singlehtml a link has two anchors, of which the last one is right.
-        how += f' URL="{_HOST}{_safe("#" + uri.rpartition("#")[2] if uri.count("#") > 1 else uri or "#")}"'
+        how += (
+            f" "
+            f'URL="{_HOST}{_safe("#" + uri.rpartition("#")[2] if uri.count("#") > 1 else uri or "#")}"'
+        )
     said = "\\n".join(map(_safe, parts))
     return f'{name} [label="{said}" {how}]'
 
@@ -151,7 +176,9 @@ def inline_svg(svg: str) -> str:
     svg = svg[svg.index("<svg") :]
     svg = re.sub(r"<!--.*?-->\n?|<title>.*?</title>\n?", "", svg, flags=re.DOTALL)
     svg = re.sub(r"(<(?:g|a)\b[^>]*?) id=\"[^\"]*\"", r"\1", svg)
-    svg = re.sub(r' xlink:title="[^"]*"', "", svg).replace(f' xlink:href="{_HOST}', ' href="')
+    svg = re.sub(r' xlink:title="[^"]*"', "", svg).replace(
+        f' xlink:href="{_HOST}', ' href="'
+    )
     label = escape(_("Graph of heuristics; the same as a list below"))
     return svg.replace("<svg ", f'<svg role="group" aria-label="{label}" ', 1)
 
@@ -161,7 +188,9 @@ def _visit_html(self: Any, node: heuristic_graph) -> None:  # noqa: ANN401 - any
     node["ends"] = "</div>\n"
     if picture := _picture(self, node):
         self.body.append(f'<div class="heuristic-graph-picture">\n{picture}</div>\n')
-        self.body.append("<details>\n<summary>" + escape(_("The same as a list")) + "</summary>\n")
+        self.body.append(
+            "<details>\n<summary>" + escape(_("The same as a list")) + "</summary>\n"
+        )
         node["ends"] = "</details>\n</div>\n"
     elif self.builder.name != "epub":
         hint = escape(_("With Graphviz installed, this list is a picture."))
@@ -180,4 +209,11 @@ def register(app: Sphinx) -> None:
     """Tell Sphinx the node; Sphinx's own extension knows where Graphviz is."""
     app.setup_extension("sphinx.ext.graphviz")
     other = (_write_children, _write_children)
-    app.add_node(heuristic_graph, html=(_visit_html, _depart_html), latex=other, text=other, man=other, texinfo=other)
+    app.add_node(
+        heuristic_graph,
+        html=(_visit_html, _depart_html),
+        latex=other,
+        text=other,
+        man=other,
+        texinfo=other,
+    )

@@ -71,7 +71,10 @@ class IndexView(View):
         if query.option("missing"):
             return Missing(
                 rows=tuple(
-                    (f"{index.MISSING}\u00a0{row.link.word}: {row.link.text}", tuple(map(named, row.heuristics)))
+                    (
+                        f"{index.MISSING}\u00a0{row.link.word}: {row.link.text}",
+                        tuple(map(named, row.heuristics)),
+                    )
                     for row in index.worklist(plan, records)
                 )
             )
@@ -83,7 +86,14 @@ class IndexView(View):
                     categories=record.categories,
                     links=links(plan, record, marks=marks),
                     note=plan.note(record),
-                    words=" ".join(dict.fromkeys((*record.keywords, *(it.text for it, _quoted in plan.said(record))))),
+                    words=" ".join(
+                        dict.fromkeys(
+                            (
+                                *record.keywords,
+                                *(it.text for it, _quoted in plan.said(record)),
+                            )
+                        )
+                    ),
                 )
                 for record in records
             ),
@@ -98,32 +108,68 @@ class IndexView(View):
             return _worklist(content, here)
         form = _cards if content.cards else _table
         names = [category.name for category in content.categories if category.number]
-        place = script_place("heuristic-filter", categories=names, words=[row.words for row in content.rows])
+        place = script_place(
+            "heuristic-filter",
+            categories=names,
+            words=[row.words for row in content.rows],
+        )
         listed = form(content.rows, here, marks=content.marks)
-        return [place, listed, *_categories(content.categories), *[_legend()] * content.marks]
+        return [
+            place,
+            listed,
+            *_categories(content.categories),
+            *[_legend()] * content.marks,
+        ]
 
 
 def _tags(categories: Sequence[str]) -> list[nodes.Node]:
     """Return the categories of a row or card, by which the script filters; nothing for none."""
-    tags = joined([[nodes.inline("", name, classes=["heuristic-category"])] for name in categories], " ")
-    return [addnodes.only("", nodes.paragraph("", "", *tags, classes=["heuristic-tags"]), expr="html")] if tags else []
+    tags = joined(
+        [
+            [nodes.inline("", name, classes=["heuristic-category"])]
+            for name in categories
+        ],
+        " ",
+    )
+    return (
+        [
+            addnodes.only(
+                "",
+                nodes.paragraph("", "", *tags, classes=["heuristic-tags"]),
+                expr="html",
+            )
+        ]
+        if tags
+        else []
+    )
 
 
 def _table(rows: Iterable[Row], here: Here, *, marks: bool) -> nodes.Node:
     cells = (
         (
-            [paragraph(here.heuristic(row.named)), meta_nodes(row.meta), *_tags(row.categories)],
+            [
+                paragraph(here.heuristic(row.named)),
+                meta_nodes(row.meta),
+                *_tags(row.categories),
+            ],
             [_connections(row, here, marks=marks)],
             [paragraph(*here.note(row.note))],
         )
         for row in rows
     )
-    return table((_("Heuristic"), _("Connections"), _("Note")), (30, 35, 35), cells, classes=["heuristic-index"])
+    return table(
+        (_("Heuristic"), _("Connections"), _("Note")),
+        (30, 35, 35),
+        cells,
+        classes=["heuristic-index"],
+    )
 
 
 def _connections(row: Row, here: Here, *, marks: bool) -> nodes.Node:
     lines = nodes.line_block(classes=["heuristic-connections"])
-    lines += [nodes.line("", "", *link_nodes(one, here, marks=marks)) for one in row.links]
+    lines += [
+        nodes.line("", "", *link_nodes(one, here, marks=marks)) for one in row.links
+    ]
     return lines
 
 
@@ -132,12 +178,16 @@ def _cards(rows: Iterable[Row], here: Here, *, marks: bool) -> nodes.Node:
     grid = _div("grid-container", ["heuristic-cards"])
     for row in rows:
         body = _div("card-body", ["sd-card-body"])
-        body += nodes.paragraph("", "", here.heuristic(row.named), classes=["sd-card-title"])
+        body += nodes.paragraph(
+            "", "", here.heuristic(row.named), classes=["sd-card-title"]
+        )
         body += meta_nodes(row.meta)
         body += paragraph(*here.note(row.note))
         body += _connections(row, here, marks=marks)
         body += _tags(row.categories)
-        card = _div("card", ["sd-card", "sd-shadow-sm", f"heuristic-{row.meta.severity}"])
+        card = _div(
+            "card", ["sd-card", "sd-shadow-sm", f"heuristic-{row.meta.severity}"]
+        )
         card += body
         grid += card
     return grid
@@ -149,23 +199,52 @@ def _div(component: str, classes: list[str]) -> nodes.container:
 
 
 def _categories(rows: Iterable[Category]) -> list[nodes.Node]:
-    cells = [([paragraph(row.name)], [paragraph(str(row.number))], [paragraph(row.description)]) for row in rows]
+    cells = [
+        (
+            [paragraph(row.name)],
+            [paragraph(str(row.number))],
+            [paragraph(row.description)],
+        )
+        for row in rows
+    ]
     if not cells:
         return []
     heads = (_("Category"), _("Count"), _("Description"))
-    return [nodes.rubric("", _("Categories")), table(heads, (30, 10, 60), cells, classes=["heuristic-categories"])]
+    return [
+        nodes.rubric("", _("Categories")),
+        table(heads, (30, 10, 60), cells, classes=["heuristic-categories"]),
+    ]
 
 
 def _legend() -> nodes.Node:
-    said = _("%s the page or object exists, %s it is still missing") % (index.EXISTS, index.MISSING)
-    return nodes.paragraph("", "", nodes.strong("", _("Legend:")), nodes.Text(f" {said}"), classes=["heuristic-legend"])
+    said = _("%s the page or object exists, %s it is still missing") % (
+        index.EXISTS,
+        index.MISSING,
+    )
+    return nodes.paragraph(
+        "",
+        "",
+        nodes.strong("", _("Legend:")),
+        nodes.Text(f" {said}"),
+        classes=["heuristic-legend"],
+    )
 
 
 def _worklist(content: Missing, here: Here) -> list[nodes.Node]:
     if not content.rows:
         return [paragraph(_("Nothing is missing."))]
     cells = (
-        ([paragraph(missing)], [paragraph(*joined([here.heuristic(one)] for one in waiting))])
+        (
+            [paragraph(missing)],
+            [paragraph(*joined([here.heuristic(one)] for one in waiting))],
+        )
         for missing, waiting in content.rows
     )
-    return [table((_("Missing"), _("Wanted by")), (50, 50), cells, classes=["heuristic-worklist"])]
+    return [
+        table(
+            (_("Missing"), _("Wanted by")),
+            (50, 50),
+            cells,
+            classes=["heuristic-worklist"],
+        )
+    ]

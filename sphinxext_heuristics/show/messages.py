@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from docutils import nodes
 
-from sphinxext_heuristics.show.parts import joined, meta, named, outdated_nodes, paragraph, script_place
+from sphinxext_heuristics.show.parts import (
+    joined,
+    meta,
+    named,
+    outdated_nodes,
+    paragraph,
+    script_place,
+)
 from sphinxext_heuristics.view import View
 from sphinxext_heuristics.words import _
 
@@ -60,18 +67,30 @@ class MessagesView(View):
         """Return the messages that the chosen heuristics quote, by module, kind and text; other packages' are last."""
         found: dict[Message, tuple[dict[str, None], dict[str, Line]]] = {}
         for record in plan.selection(query.filters):
-            line = Line(named=named(record), outdated=meta(plan, record).outdated, note=plan.note(record))
+            line = Line(
+                named=named(record),
+                outdated=meta(plan, record).outdated,
+                note=plan.note(record),
+            )
             for message, quoted in plan.said(record):
                 objects, lines = found.setdefault(message, ({}, {}))
                 lines[record.name] = line
                 if quoted.object:
                     objects[quoted.object] = None
         rows = [
-            Row(message=message, objects=tuple(sorted(objects)), lines=tuple(lines.values()))
+            Row(
+                message=message,
+                objects=tuple(sorted(objects)),
+                lines=tuple(lines.values()),
+            )
             for message, (objects, lines) in sorted(found.items())
         ]
         own = f"{plan.settings.package}."
-        return tuple(sorted(rows, key=lambda row: (not f"{row.module}.".startswith(own), row.module)))
+        return tuple(
+            sorted(
+                rows, key=lambda row: (not f"{row.module}.".startswith(own), row.module)
+            )
+        )
 
     def nodes(self, content: tuple[Row, ...], here: Here) -> list[nodes.Node]:
         """Return the box for a pasted text, and the messages of each module."""
@@ -79,11 +98,23 @@ class MessagesView(View):
 
         if not content:
             return [paragraph(_("No message is quoted."))]
-        found = [(row.anchor, row.message.kind, pieces_of(row.message)) for row in content]
+        found = [
+            (row.anchor, row.message.kind, pieces_of(row.message)) for row in content
+        ]
         made = [script_place("heuristic-paste", messages=found)]
         for module, rows in groupby(content, lambda row: row.module):
-            made += [nodes.rubric("", "", nodes.literal("", module), classes=["heuristic-origin"])] * bool(module)
-            made.append(nodes.definition_list("", *(_item(row, here) for row in rows), classes=["heuristic-messages"]))
+            made += [
+                nodes.rubric(
+                    "", "", nodes.literal("", module), classes=["heuristic-origin"]
+                )
+            ] * bool(module)
+            made.append(
+                nodes.definition_list(
+                    "",
+                    *(_item(row, here) for row in rows),
+                    classes=["heuristic-messages"],
+                )
+            )
         return made
 
 
@@ -92,9 +123,15 @@ def _item(row: Row, here: Here) -> nodes.definition_list_item:
     definition = nodes.definition()
     for line in row.lines:
         note = [nodes.Text(": "), *here.note(line.note)] if line.note.inline else []
-        definition += paragraph(here.heuristic(line.named), *outdated_nodes(line.outdated), *note)
+        definition += paragraph(
+            here.heuristic(line.named), *outdated_nodes(line.outdated), *note
+        )
     if row.objects:
         names = joined([nodes.literal("", name)] for name in row.objects)
-        definition += nodes.paragraph("", "", nodes.Text(_("In") + " "), *names, classes=["heuristic-meta"])
+        definition += nodes.paragraph(
+            "", "", nodes.Text(_("In") + " "), *names, classes=["heuristic-meta"]
+        )
     term = nodes.term("", "", nodes.literal("", row.message.text), ids=[row.anchor])
-    return nodes.definition_list_item("", term, nodes.classifier("", row.message.kind), definition)
+    return nodes.definition_list_item(
+        "", term, nodes.classifier("", row.message.kind), definition
+    )

@@ -25,7 +25,10 @@ if TYPE_CHECKING:
     from sphinxext_heuristics.view import Here
 
 #: The class of a place that a script fills → the script.
-_SCRIPTS = {"heuristic-filter": "heuristics-index.js", "heuristic-paste": "heuristics-messages.js"}
+_SCRIPTS = {
+    "heuristic-filter": "heuristics-index.js",
+    "heuristic-paste": "heuristics-messages.js",
+}
 
 #: What scripts say → the same for readers.
 _SAID = {
@@ -42,7 +45,9 @@ _SAID = {
     "The text stays in your browser.": _("The text stays in your browser."),
     "1 message fits:": _("1 message fits:"),
     "%s messages fit, the best first:": _("%s messages fit, the best first:"),
-    "No message fits this text. The closest are:": _("No message fits this text. The closest are:"),
+    "No message fits this text. The closest are:": _(
+        "No message fits this text. The closest are:"
+    ),
     "No message fits this text.": _("No message fits this text."),
 }
 
@@ -59,19 +64,28 @@ class Meta(NamedTuple):
 
 def named(record: Heuristic) -> Named:
     """Return a heuristic as a link names it."""
-    return Named(name=record.name, title=record.title, docname=record.docname, anchor=record.anchor)
+    return Named(
+        name=record.name,
+        title=record.title,
+        docname=record.docname,
+        anchor=record.anchor,
+    )
 
 
 def meta(plan: Plan, record: Heuristic) -> Meta:
     """Return what an index says below a heuristic's title."""
     about = f"{plan.settings.package} {plan.lookups.version}".strip()
     outdated = "" if plan.holds(record) else _("does not hold for %s") % about
-    return Meta(severity=record.severity, bounds=index.bounds(record), outdated=outdated)
+    return Meta(
+        severity=record.severity, bounds=index.bounds(record), outdated=outdated
+    )
 
 
 def links(plan: Plan, record: Heuristic, *, marks: bool = False) -> tuple[Link, ...]:
     """Return a heuristic's connections as an index lists them: with *marks* by their names, else by titles."""
-    return index.links(plan.connections(record), plan.settings.package, None if marks else plan)
+    return index.links(
+        plan.connections(record), plan.settings.package, None if marks else plan
+    )
 
 
 def severity_word(severity: str) -> str:
@@ -96,7 +110,9 @@ def meta_nodes(said: Meta) -> nodes.paragraph:
 
 def link_nodes(one: Link, here: Here, *, marks: bool = False) -> list[nodes.Node]:
     """Return a connection by its name, linked where it exists; with *marks*, with its mark and type before it."""
-    name = (nodes.literal if one.type == "impl" and not marks else nodes.inline)("", one.text)
+    name = (nodes.literal if one.type == "impl" and not marks else nodes.inline)(
+        "", one.text
+    )
     shown: list[nodes.Node] = [here.link(name, one.target) if one.target else name]
     if marks:
         return [nodes.Text(f"{one.mark}\u00a0{one.word}: "), *shown]
@@ -104,7 +120,9 @@ def link_nodes(one: Link, here: Here, *, marks: bool = False) -> list[nodes.Node
     return [*shown, nodes.Text(planned)] if one.planned and not one.target else shown
 
 
-def joined(parts: Iterable[Sequence[nodes.Node]], between: str = ", ") -> list[nodes.Node]:
+def joined(
+    parts: Iterable[Sequence[nodes.Node]], between: str = ", "
+) -> list[nodes.Node]:
     """Return the nodes of all parts with a comma, or what else is to be *between* one part and the next."""
     return [node for part in parts for node in (nodes.Text(between), *part)][1:]
 
@@ -117,11 +135,19 @@ def field(name: str, *children: nodes.Node) -> nodes.field:
 
 def paragraph(*children: nodes.Node | str) -> nodes.paragraph:
     """Return a paragraph of inline nodes and text."""
-    return nodes.paragraph("", "", *(one if isinstance(one, nodes.Node) else nodes.Text(one) for one in children))
+    return nodes.paragraph(
+        "",
+        "",
+        *(one if isinstance(one, nodes.Node) else nodes.Text(one) for one in children),
+    )
 
 
 def table(
-    heads: Sequence[str], widths: Sequence[int], rows: Iterable[Sequence[Sequence[nodes.Node]]], *, classes: list[str]
+    heads: Sequence[str],
+    widths: Sequence[int],
+    rows: Iterable[Sequence[Sequence[nodes.Node]]],
+    *,
+    classes: list[str],
 ) -> nodes.table:
     """Return a table; each cell is given as its block nodes."""
     group = nodes.tgroup(cols=len(heads))
@@ -138,18 +164,33 @@ def _row(cells: Iterable[Sequence[nodes.Node]]) -> nodes.row:
 
 def script_place(name: str, **data: object) -> nodes.Node:
     """Return the place of a class that a script fills, with its data; an e-book has no scripts."""
-    said = "".join(f' data-{key}="{escape(json.dumps(it, ensure_ascii=False))}"' for key, it in data.items())
+    said = "".join(
+        f' data-{key}="{escape(json.dumps(it, ensure_ascii=False))}"'
+        for key, it in data.items()
+    )
     place = f'<div class="{name}"{said} hidden="hidden"></div>\n'
-    return addnodes.only("", nodes.raw("", place, format="html", script=name), expr="html and not epub")
+    return addnodes.only(
+        "", nodes.raw("", place, format="html", script=name), expr="html and not epub"
+    )
 
 
 def add_scripts(
-    app: Sphinx, _page: str, _template: str, _context: dict[str, Any], doctree: nodes.document | None
+    app: Sphinx,
+    _page: str,
+    _template: str,
+    _context: dict[str, Any],
+    doctree: nodes.document | None,
 ) -> None:
     """Bring each script to the pages that have a place for it, and to no others."""
     elements = doctree.findall(nodes.Element) if doctree else ()
-    used = {name for node in elements for name in (*node.get("classes", ()), node.get("script"))}
+    used = {
+        name
+        for node in elements
+        for name in (*node.get("classes", ()), node.get("script"))
+    }
     for name in sorted(used & _SCRIPTS.keys()):
         said = {english: str(it) for english, it in _SAID.items() if str(it) != english}
-        more: dict[str, Any] = {"data-words": json.dumps(said, ensure_ascii=False)} if said else {}
+        more: dict[str, Any] = (
+            {"data-words": json.dumps(said, ensure_ascii=False)} if said else {}
+        )
         app.add_js_file(_SCRIPTS[name], loading_method="defer", **more)

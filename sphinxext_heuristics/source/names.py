@@ -28,7 +28,8 @@ class Names(NamedTuple):
     defined: frozenset[str] = frozenset()
     #: Local name → (module, name in it or ``""`` for the module itself).
     imported: Mapping[str, tuple[str, str]] = {}
-    #: Local name → what is assigned to it, where that is another name (``mutable = define``).
+    #: Local name → what is assigned to it, where that is another name (``mutable =
+    #: define``).
     assigned: Mapping[str, str] = {}
     #: Names of functions.
     functions: frozenset[str] = frozenset()
@@ -69,7 +70,9 @@ class State(NamedTuple):
 def read_names(at: State, module: str) -> Names:
     """Return what the module in a file binds; nothing if it cannot be parsed."""
     try:
-        return names_in(parse(at.path.read_bytes()), module, is_package=at.path.stem == "__init__")
+        return names_in(
+            parse(at.path.read_bytes()), module, is_package=at.path.stem == "__init__"
+        )
     except (OSError, ValueError, RecursionError):
         return Names()
 
@@ -105,16 +108,29 @@ def names_in(tree: ast.Module, module: str, *, is_package: bool) -> Names:
                 starred.append(absolute(node, package))
             case ast.ImportFrom(names=names):
                 origin = absolute(node, package)
-                imported.update({alias.asname or alias.name: (origin, alias.name) for alias in names})
+                imported.update(
+                    {
+                        alias.asname or alias.name: (origin, alias.name)
+                        for alias in names
+                    }
+                )
             case ast.Import(names=names):
-                imported.update({alias.asname: (alias.name, "") for alias in names if alias.asname})
-            case ast.Assign(targets=[ast.Name(id=name)], value=ast.Name() | ast.Attribute() as value):
+                imported.update(
+                    {alias.asname: (alias.name, "") for alias in names if alias.asname}
+                )
+            case ast.Assign(
+                targets=[ast.Name(id=name)], value=ast.Name() | ast.Attribute() as value
+            ):
                 assigned[name] = ast.unparse(value)
     return Names(
         defined=frozenset(name for node in nodes for name in defined_by(node)),
         imported=imported,
         assigned=assigned,
-        functions=frozenset(node.name for node in nodes if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)),
+        functions=frozenset(
+            node.name
+            for node in nodes
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+        ),
         starred=tuple(starred),
         exported=exported_by(tree.body),
         classes=dict(classes_in(tree.body, "")),
@@ -124,9 +140,18 @@ def names_in(tree: ast.Module, module: str, *, is_package: bool) -> Names:
 def exported_by(body: Sequence[ast.stmt]) -> frozenset[str] | None:
     """Return what ``__all__`` lists, if it is written out in one place and nowhere changed."""
     simple = (node for node in statements(body) if not hasattr(node, "body"))
-    naming = [node for node in simple if any(getattr(part, "id", "") == "__all__" for part in ast.walk(node))]
+    naming = [
+        node
+        for node in simple
+        if any(getattr(part, "id", "") == "__all__" for part in ast.walk(node))
+    ]
     match naming:
-        case [ast.Assign(targets=[ast.Name(id="__all__")], value=ast.List(elts=items) | ast.Tuple(elts=items))]:
+        case [
+            ast.Assign(
+                targets=[ast.Name(id="__all__")],
+                value=ast.List(elts=items) | ast.Tuple(elts=items),
+            )
+        ]:
             names = [item.value for item in items if isinstance(item, ast.Constant)]
             return frozenset(map(str, names)) if len(names) == len(items) else None
     return None
@@ -136,16 +161,28 @@ def classes_in(body: Sequence[ast.stmt], prefix: str) -> Iterator[tuple[str, Cla
     """Yield the classes of a module or class body by their qualified names."""
     for node in statements(body):
         if isinstance(node, ast.ClassDef):
-            members = (name for stmt in statements(node.body) for name in defined_by(stmt))
-            bases = (base.value if isinstance(base, ast.Subscript) else base for base in node.bases)
-            yield f"{prefix}{node.name}", Class(bases=tuple(map(ast.unparse, bases)), members=frozenset(members))
+            members = (
+                name for stmt in statements(node.body) for name in defined_by(stmt)
+            )
+            bases = (
+                base.value if isinstance(base, ast.Subscript) else base
+                for base in node.bases
+            )
+            yield (
+                f"{prefix}{node.name}",
+                Class(bases=tuple(map(ast.unparse, bases)), members=frozenset(members)),
+            )
             yield from classes_in(node.body, f"{prefix}{node.name}.")
 
 
 def defined_by(node: ast.stmt) -> Iterator[str]:
     """Yield the names that a statement defines, imports aside."""
     match node:
-        case ast.ClassDef(name=name) | ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name):
+        case (
+            ast.ClassDef(name=name)
+            | ast.FunctionDef(name=name)
+            | ast.AsyncFunctionDef(name=name)
+        ):
             yield name
         case ast.Assign(targets=targets):
             yield from (name for target in targets for name in _stored(target))
@@ -156,7 +193,11 @@ def defined_by(node: ast.stmt) -> Iterator[str]:
 
 
 def _stored(target: ast.AST) -> Iterator[str]:
-    return (node.id for node in ast.walk(target) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store))
+    return (
+        node.id
+        for node in ast.walk(target)
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
+    )
 
 
 def statements(body: Sequence[ast.stmt]) -> Iterator[ast.stmt]:
@@ -168,7 +209,9 @@ def statements(body: Sequence[ast.stmt]) -> Iterator[ast.stmt]:
                 yield from statements([*node.body, *node.orelse])
             case ast.Try() | ast.TryStar():
                 handlers = [stmt for h in node.handlers for stmt in h.body]
-                yield from statements([*node.body, *handlers, *node.orelse, *node.finalbody])
+                yield from statements(
+                    [*node.body, *handlers, *node.orelse, *node.finalbody]
+                )
             case ast.With():
                 yield from statements(node.body)
 

@@ -26,7 +26,8 @@ class Sources:
     def __init__(self, folders: Sequence[str] | None = None) -> None:
         """Forget what Python's finders remember, so that new files are seen.
 
-        With *folders*, source is looked for in these and nowhere else; without, where Python would.
+        With *folders*, source is looked for in these and nowhere else; without, where
+        Python would.
         """
         importlib.invalidate_caches()
         self._only = None if folders is None else list(folders)
@@ -100,14 +101,20 @@ class Sources:
     def bases(self, dotted: str) -> tuple[str, ...]:
         """Return the names of the bases of a class, and of theirs, as far as the source tells."""
         found = self.canonical(dotted)
-        return tuple(f"{module}.{qualname}" for module, qualname in (self._linear(found) if found else ())[1:])
+        return tuple(
+            f"{module}.{qualname}"
+            for module, qualname in (self._linear(found) if found else ())[1:]
+        )
 
     def files(self, package: str) -> Iterator[Path]:
         """Yield the source files of a package's modules, and those that define bases of their classes."""
         if path := self.path(package):
             yield path
             for cls in self.names(package).classes:
-                bases = (self.path(module) for module, _qualname in self._linear((package, cls)))
+                bases = (
+                    self.path(module)
+                    for module, _qualname in self._linear((package, cls))
+                )
                 yield from filter(None, bases)
         for name in self.modules(package):
             yield from self.files(f"{package}.{name}")
@@ -129,7 +136,11 @@ class Sources:
             known = self.names(module).classes.get(qualname)
             if known is not None:
                 # Where Python has no more levels, a base means nothing: see `_follow`.
-                bases = [base for name in known.bases if (base := self.canonical(f"{module}.{name}"))]
+                bases = [
+                    base
+                    for name in known.bases
+                    if (base := self.canonical(f"{module}.{name}"))
+                ]
                 lines = [list(line) for base in bases if (line := self._linear(base))]
                 self._mro[cls] = (cls, *merge([*lines, [line[0] for line in lines]]))
         return self._mro[cls]
@@ -137,8 +148,14 @@ class Sources:
     def _locals_for(self, package: str, heads: Collection[str]) -> list[str]:
         """Return the names under which *package* may have taken over one of *heads*."""
         names = self.names(package)
-        found = [local for local, (_module, name) in names.imported.items() if name in heads]
-        found += [local for local, name in names.assigned.items() if name.rpartition(".")[2] in {*heads, *found}]
+        found = [
+            local for local, (_module, name) in names.imported.items() if name in heads
+        ]
+        found += [
+            local
+            for local, name in names.assigned.items()
+            if name.rpartition(".")[2] in {*heads, *found}
+        ]
         return [*found, *heads] if names.starred else found
 
     def _resolve(self, module: str, names: tuple[str, ...]) -> tuple[str, str] | None:
@@ -146,7 +163,9 @@ class Sources:
             return None
         for at, name in enumerate(names):
             rest = names[at + 1 :]
-            if not self._means_module(module, name, rest) and (bound := self._bound(module, name, rest)):
+            if not self._means_module(module, name, rest) and (
+                bound := self._bound(module, name, rest)
+            ):
                 return bound
             # Python looks for an attribute first and for a submodule second; a star
             # seldom binds a submodule's name, and following it would lead in circles.
@@ -158,8 +177,9 @@ class Sources:
     def _means_module(self, module: str, name: str, rest: tuple[str, ...]) -> bool:
         """Return whether a name that is both a submodule's and that of an object from it means the submodule.
 
-        After ``from .run import run`` the name ``run`` is the function to Python; but documentation of the submodule
-        has names such as ``package.run.run``, which no member of the function can have.
+        After ``from .run import run`` the name ``run`` is the function to Python; but
+        documentation of the submodule has names such as ``package.run.run``, which no
+        member of the function can have.
         """
         origin, original = self.names(module).imported.get(name, ("", ""))
         if not rest or origin != f"{module}.{name}":
@@ -167,16 +187,22 @@ class Sources:
         inside = self.names(origin)
         known = inside.classes.get(original)
         is_member = known is not None and rest[0] in known.members
-        return not is_member and (rest[0] in inside.defined or rest[0] in inside.imported)
+        return not is_member and (
+            rest[0] in inside.defined or rest[0] in inside.imported
+        )
 
-    def _bound(self, module: str, name: str, rest: tuple[str, ...]) -> tuple[str, str] | None:
+    def _bound(
+        self, module: str, name: str, rest: tuple[str, ...]
+    ) -> tuple[str, str] | None:
         names = self.names(module)
         if name in names.imported:
             origin, original = names.imported[name]
             path = (original, *rest) if original else rest
             if (origin, path) != (module, (name, *rest)):
                 return self._follow(origin, path)
-        if name in names.assigned and (same := self.canonical(f"{module}.{names.assigned[name]}")):
+        if name in names.assigned and (
+            same := self.canonical(f"{module}.{names.assigned[name]}")
+        ):
             of_same = self.names(same[0])
             # Two names of one number are two things to a reader.
             if same[1] in of_same.functions or same[1] in of_same.classes:
@@ -185,10 +211,14 @@ class Sources:
             return module, ".".join((name, *rest))
         return None
 
-    def _starred(self, module: str, name: str, rest: tuple[str, ...]) -> tuple[str, str] | None:
+    def _starred(
+        self, module: str, name: str, rest: tuple[str, ...]
+    ) -> tuple[str, str] | None:
         for origin in self.names(module).starred:
             exported = self.names(origin).exported
-            is_taken = name in exported if exported is not None else not name.startswith("_")
+            is_taken = (
+                name in exported if exported is not None else not name.startswith("_")
+            )
             if is_taken and (found := self._follow(origin, (name,))):
                 return found[0], ".".join((found[1], *rest))
         return None
@@ -230,7 +260,8 @@ class Sources:
     def _spec(self, module: str) -> ModuleSpec | None:
         if module not in self._specs:
             parts = module.split(".")
-            # From above, for a name may have more parts than Python has levels; below what is not there is nothing.
+            # From above, for a name may have more parts than Python has levels; below
+            # what is not there is nothing.
             for above in accumulate(parts, "{}.{}".format) if all(parts) else ():
                 if above not in self._specs:
                     self._specs[above] = self._find(above)
@@ -242,14 +273,22 @@ class Sources:
         parent, _dot, last = module.rpartition(".")
         folders = self._folders(parent) if parent else self._only
         try:
-            spec = self._find_top(module) if folders is None else PathFinder.find_spec(module, folders)
+            spec = (
+                self._find_top(module)
+                if folders is None
+                else PathFinder.find_spec(module, folders)
+            )
         except (KeyError, AttributeError):
-            # A folder without __init__.py, for which Python looks the parent up among the
-            # imported modules, where it is not, or an object that has taken its place.
+            # A folder without __init__.py, for which Python looks the parent up among
+            # the imported modules, where it is not, or an object that has taken its
+            # place.
             spec = ModuleSpec(module, None, is_package=True)
-            spec.submodule_search_locations = [str(Path(folder, last)) for folder in folders or ()]
+            spec.submodule_search_locations = [
+                str(Path(folder, last)) for folder in folders or ()
+            ]
         if spec is not None and spec.submodule_search_locations is not None:
-            # The folders of a namespace would come to be those of Python's own path later.
+            # The folders of a namespace would come to be those of Python's own path
+            # later.
             spec.submodule_search_locations = list(spec.submodule_search_locations)
         return spec
 

@@ -1,17 +1,21 @@
 """Measure what this extension costs, compared with the same words written by hand.
 
-    python tests/benchmarks/bench.py --quick      the smallest project, one round; writes nothing
-    python tests/benchmarks/bench.py              all of it, and the page and the picture of the manual
-    python tests/benchmarks/bench.py --resume     the same, but only what is not measured yet
-    python tests/benchmarks/bench.py --draw       the page and the picture again, from what was measured
+    python tests/benchmarks/bench.py --quick      the smallest project, one round;
+    writes nothing python tests/benchmarks/bench.py              all of it, and the page
+    and the picture of the manual python tests/benchmarks/bench.py --resume     the
+    same, but only what is not measured yet python tests/benchmarks/bench.py --draw
+    the page and the picture again, from what was measured
 
-A project of N heuristics on A entries is made twice from one seed: by hand, with the admonitions written into each
-entry, and with this extension; where sphinx-needs is installed (nothing here needs it), a third time for it, with
-bare links back. Each build is a process of its own, `python -m sphinx -b html -q`. What counts is its user CPU, the
-median of the rounds, with the forms interleaved: other work on the machine disturbs that least.
+A project of N heuristics on A entries is made twice from one seed: by hand, with the
+admonitions written into each entry, and with this extension; where sphinx-needs is
+installed (nothing here needs it), a third time for it, with bare links back. Each build
+is a process of its own, `python -m sphinx -b html -q`. What counts is its user CPU, the
+median of the rounds, with the forms interleaved: other work on the machine disturbs
+that least.
 
-After each clean build and each edit, the pages of the first two forms are compared with what readers must see at
-each entry. The exit status is 1 if something else is there, or if a build warns. A missed bound is reported, no more.
+After each clean build and each edit, the pages of the first two forms are compared with
+what readers must see at each entry. The exit status is 1 if something else is there, or
+if a build warns. A missed bound is reported, no more.
 """
 
 from __future__ import annotations
@@ -46,14 +50,22 @@ ROOT = Path(__file__).parents[2]
 FORMS = ("hand", "ours", "needs")
 #: Those whose pages must have the same words.
 ALIKE = ("hand", "ours")
-#: Heuristics and entries; one of them without the page that lists all heuristics. The longest is last.
+#: Heuristics and entries; one of them without the page that lists all heuristics. The
+#: longest is last.
 SIZES = ("200x1000", "1000x1000", "1000x1000-no-index", "5000x2000")
 OPERATIONS = ("clean", "nothing", *projects.EDITS)
 ROUNDS = 5
 IMPORT_ROUNDS = 11
 
 #: What the results depend on, as it is named on PyPI.
-PACKAGES = ("sphinx", "docutils", "myst-parser", "sphinx-design", "sphinx-needs", "sphinxext-heuristics")
+PACKAGES = (
+    "sphinx",
+    "docutils",
+    "myst-parser",
+    "sphinx-design",
+    "sphinx-needs",
+    "sphinxext-heuristics",
+)
 
 BUILD = ("-b", "html", "-q", "src", "out")
 #: Builds, and writes which modules that took, those first that others import.
@@ -96,11 +108,19 @@ class Cost:
 
 def run(folder: Path, *arguments: str) -> Cost:
     """Run Python in a folder; what it prints is a mistake."""
-    environment = {name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "COVERAGE"))}
+    environment = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("PYTHON", "COVERAGE"))
+    }
     environment |= {"PYTHONPATH": str(ROOT), "PYTHONHASHSEED": "0", "NO_COLOR": "1"}
     with tempfile.TemporaryFile() as output:
         process = subprocess.Popen(  # noqa: S603 - this Python
-            [sys.executable, *arguments], cwd=folder, env=environment, stdout=output, stderr=output
+            [sys.executable, *arguments],
+            cwd=folder,
+            env=environment,
+            stdout=output,
+            stderr=output,
         )
         _pid, status, usage = os.wait4(process.pid, 0)
         process.returncode = os.waitstatus_to_exitcode(status)
@@ -109,7 +129,9 @@ def run(folder: Path, *arguments: str) -> Cost:
     if process.returncode or said:
         raise WrongError(f"{folder}: exit status {process.returncode}\n{said}")
     unit = 1 if sys.platform == "darwin" else 1024
-    return Cost(user=round(usage.ru_utime, 3), peak=round(usage.ru_maxrss * unit / 1e6, 1))
+    return Cost(
+        user=round(usage.ru_utime, 3), peak=round(usage.ru_maxrss * unit / 1e6, 1)
+    )
 
 
 # -- look -----------------------------------------------------------------------------
@@ -144,7 +166,14 @@ def items(page: str) -> dict[str, set[projects.Item]]:
             severity, _colon, text = title.get_text().strip().partition(": ")
             link = title.find("a")
             anchor = str(link["href"]).partition("#")[2] if link else ""
-            seen.add((severity, text, " ".join(part.get_text().strip() for part in rest), anchor))
+            seen.add(
+                (
+                    severity,
+                    text,
+                    " ".join(part.get_text().strip() for part in rest),
+                    anchor,
+                )
+            )
     return found
 
 
@@ -159,7 +188,9 @@ def check(reader: Reader, folder: Path, project: projects.Project) -> None:
     seen, wanted = reader.entries(folder / "out"), projects.expected(project)
     for name in sorted(seen.keys() | wanted.keys()):
         if seen.get(name) != wanted.get(name):
-            raise WrongError(f"{folder}: {name} shows {seen.get(name)}, not {wanted.get(name)}")
+            raise WrongError(
+                f"{folder}: {name} shows {seen.get(name)}, not {wanted.get(name)}"
+            )
 
 
 # -- measure --------------------------------------------------------------------------
@@ -169,7 +200,9 @@ def sized(size: str) -> projects.Project:
     """Return the project of a size; ValueError if it is none."""
     found = re.fullmatch(r"(\d+)x(\d+)(-no-index)?", size)
     if not found:
-        raise ValueError(f"no size: {size}; write HEURISTICSxENTRIES, such as {SIZES[0]}")
+        raise ValueError(
+            f"no size: {size}; write HEURISTICSxENTRIES, such as {SIZES[0]}"
+        )
     return projects.make(int(found[1]), int(found[2]), index=not found[3])
 
 
@@ -211,9 +244,16 @@ class Bench:
             at = turn % len(self.forms)
             for form in (*self.forms[at:], *self.forms[:at]):
                 found[form].append(self.build(form, clean=operation == "clean"))
-        data: Data = {"user": {form: [cost.user for cost in costs] for form, costs in found.items()}}
+        data: Data = {
+            "user": {
+                form: [cost.user for cost in costs] for form, costs in found.items()
+            }
+        }
         if operation == "clean":
-            data["peak"] = {form: statistics.median(cost.peak for cost in costs) for form, costs in found.items()}
+            data["peak"] = {
+                form: statistics.median(cost.peak for cost in costs)
+                for form, costs in found.items()
+            }
             data["environment"] = {form: self._environment(form) for form in self.forms}
         return data
 
@@ -226,8 +266,9 @@ class Bench:
 def measure_imports(root: Path, rounds: int) -> Data:
     """Return the user CPU of processes that import what builds import in which nothing changed.
 
-    ``base`` is what a build by hand imports, Sphinx and MyST; ``extension`` is that and then this extension, as a build
-    begins with it; ``build`` is all that a build with this extension has imported at its end.
+    ``base`` is what a build by hand imports, Sphinx and MyST; ``extension`` is that and
+    then this extension, as a build begins with it; ``build`` is all that a build with
+    this extension has imported at its end.
     """
     bench = Bench(root=root, size="40x40", forms=ALIKE, project=sized("40x40"))
     names: dict[str, list[str]] = {}
@@ -237,9 +278,15 @@ def measure_imports(root: Path, rounds: int) -> Data:
         path = root / f"{form}.json"
         run(root / bench.size / form, str(root / "tell.py"), str(path), *BUILD)
         names[form] = json.loads(path.read_text(encoding="utf-8"))
-    ways = {"base": names["hand"], "extension": [*names["hand"], "sphinxext_heuristics"], "build": names["ours"]}
+    ways = {
+        "base": names["hand"],
+        "extension": [*names["hand"], "sphinxext_heuristics"],
+        "build": names["ours"],
+    }
     for way, imported in ways.items():
-        (root / f"import_{way}.py").write_text(IMPORT.format(names=imported), encoding="utf-8")
+        (root / f"import_{way}.py").write_text(
+            IMPORT.format(names=imported), encoding="utf-8"
+        )
         run(root, f"import_{way}.py")
     found: dict[str, list[float]] = {way: [] for way in ways}
     for _round in range(rounds):
@@ -261,13 +308,18 @@ def installed() -> dict[str, str]:
             continue
     # the package that is measured is that of this repository, installed or not
     text = (ROOT / "sphinxext_heuristics" / "__init__.py").read_text(encoding="utf-8")
-    return found | {"sphinxext-heuristics": re.findall(r'__version__ = "(.*)"', text)[0]}
+    return found | {
+        "sphinxext-heuristics": re.findall(r'__version__ = "(.*)"', text)[0]
+    }
 
 
 def fingerprint() -> str:
     """Return a digest of what is measured: results with the same one belong together."""
     digest = hashlib.sha256(json.dumps(installed()).encode())
-    for path in [*sorted((ROOT / "sphinxext_heuristics").rglob("*.py")), Path(projects.__file__)]:
+    for path in [
+        *sorted((ROOT / "sphinxext_heuristics").rglob("*.py")),
+        Path(projects.__file__),
+    ]:
         digest.update(path.read_bytes())
     return digest.hexdigest()[:12]
 
@@ -294,9 +346,14 @@ class Results:
         of_size = self.data.setdefault("sizes", {}).setdefault(size, {})
         known = of_size.get(operation, {})
         if known.get("source") == self.source:
-            measured = {key: known.get(key, {}) | forms for key, forms in measured.items()}
+            measured = {
+                key: known.get(key, {}) | forms for key, forms in measured.items()
+            }
         of_size[operation] = {"source": self.source, **measured}
-        self.data |= {"date": f"{dt.datetime.now(tz=dt.UTC).date()}", "versions": installed()}
+        self.data |= {
+            "date": f"{dt.datetime.now(tz=dt.UTC).date()}",
+            "versions": installed(),
+        }
         if self.path:
             self.path.write_text(report.as_json(self.data), encoding="utf-8")
 
@@ -318,7 +375,9 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
         def parsed(text: str) -> list[str]:
             names = [name.strip() for name in text.split(",") if name.strip()]
             if unknown := [name for name in names if name not in known]:
-                raise argparse.ArgumentTypeError(f"{', '.join(unknown)}: choose from {', '.join(known)}")
+                raise argparse.ArgumentTypeError(
+                    f"{', '.join(unknown)}: choose from {', '.join(known)}"
+                )
             return names
 
         return parsed
@@ -332,30 +391,76 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
                 raise argparse.ArgumentTypeError(str(error)) from None
         return names
 
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     add = parser.add_argument
-    add("--rounds", type=int, default=ROUNDS, metavar="N", help=f"how often each build is measured ({ROUNDS})")
-    add("--sizes", type=sizes, default=list(SIZES), help=f"heuristics x entries ({','.join(SIZES)})")
+    add(
+        "--rounds",
+        type=int,
+        default=ROUNDS,
+        metavar="N",
+        help=f"how often each build is measured ({ROUNDS})",
+    )
+    add(
+        "--sizes",
+        type=sizes,
+        default=list(SIZES),
+        help=f"heuristics x entries ({','.join(SIZES)})",
+    )
     operations = ("import", *OPERATIONS)
-    add("--operations", type=several(operations), default=list(operations), help=f"({','.join(operations)})")
-    add("--forms", type=several(FORMS), default=None, help=f"({','.join(FORMS)}; needs if it is installed)")
-    add("--quick", action="store_true", help="the smallest size and one round, unless named; writes nothing")
-    add("--resume", action="store_true", help="leave out what was measured of the same source")
-    add("--draw", action="store_true", help="measure nothing: write page and picture from what was measured")
-    add("--work", type=Path, metavar="FOLDER", help="where the projects are made and stay (a temporary folder)")
+    add(
+        "--operations",
+        type=several(operations),
+        default=list(operations),
+        help=f"({','.join(operations)})",
+    )
+    add(
+        "--forms",
+        type=several(FORMS),
+        default=None,
+        help=f"({','.join(FORMS)}; needs if it is installed)",
+    )
+    add(
+        "--quick",
+        action="store_true",
+        help="the smallest size and one round, unless named; writes nothing",
+    )
+    add(
+        "--resume",
+        action="store_true",
+        help="leave out what was measured of the same source",
+    )
+    add(
+        "--draw",
+        action="store_true",
+        help="measure nothing: write page and picture from what was measured",
+    )
+    add(
+        "--work",
+        type=Path,
+        metavar="FOLDER",
+        help="where the projects are made and stay (a temporary folder)",
+    )
     options = parser.parse_args(arguments)
     if options.quick:
         options.sizes = options.sizes if options.sizes != list(SIZES) else [SIZES[0]]
         options.rounds = options.rounds if options.rounds != ROUNDS else 1
     if options.forms is None:
-        options.forms = [form for form in FORMS if form != "needs" or "sphinx-needs" in installed()]
+        options.forms = [
+            form for form in FORMS if form != "needs" or "sphinx-needs" in installed()
+        ]
     return options
 
 
 def measure(options: argparse.Namespace, results: Results, root: Path) -> None:
     """Measure what the options name."""
-    operations = [operation for operation in OPERATIONS if operation in options.operations]
-    if "import" in options.operations and not results.has(report.ANY, "import", ("base",), IMPORT_ROUNDS):
+    operations = [
+        operation for operation in OPERATIONS if operation in options.operations
+    ]
+    if "import" in options.operations and not results.has(
+        report.ANY, "import", ("base",), IMPORT_ROUNDS
+    ):
         results.keep(report.ANY, "import", measure_imports(root, IMPORT_ROUNDS))
         results.draw()
         say("\n".join(report.imports(results.data)))
@@ -366,7 +471,9 @@ def measure(options: argparse.Namespace, results: Results, root: Path) -> None:
                 continue
             results.keep(size, operation, bench.measure(operation, options.rounds))
             results.draw()
-            say(f"{report.size_words(size)}, {report.TITLES[operation]}: {report.told(results.data, size, operation)}")
+            say(
+                f"{report.size_words(size)}, {report.TITLES[operation]}: {report.told(results.data, size, operation)}"
+            )
         if not options.work:
             shutil.rmtree(root / size, ignore_errors=True)
 
@@ -374,11 +481,15 @@ def measure(options: argparse.Namespace, results: Results, root: Path) -> None:
 def main(arguments: list[str] | None = None) -> int:
     """Measure, and write what was measured; return 1 where the forms do not show the same."""
     options = parse(arguments)
-    results = Results(path=None if options.quick else report.DATA, resume=options.resume)
+    results = Results(
+        path=None if options.quick else report.DATA, resume=options.resume
+    )
     if not options.quick and report.DATA.is_file():
         results.data = json.loads(report.DATA.read_text(encoding="utf-8"))
     with ExitStack() as stack:
-        root = (options.work or Path(stack.enter_context(tempfile.TemporaryDirectory()))).resolve()
+        root = (
+            options.work or Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        ).resolve()
         root.mkdir(parents=True, exist_ok=True)
         try:
             if not options.draw:

@@ -1,7 +1,8 @@
 """The projects of the benchmark: one set of heuristics, written by hand, for this extension, and for sphinx-needs.
 
-A project is plain data, drawn from one seed. Each form of it is pages in Markdown with the same words: entries of
-Python functions without autodoc, pages of heuristics, and an index of all heuristics.
+A project is plain data, drawn from one seed. Each form of it is pages in Markdown with
+the same words: entries of Python functions without autodoc, pages of heuristics, and an
+index of all heuristics.
 """
 
 from __future__ import annotations
@@ -97,7 +98,9 @@ def sentence(rng: random.Random, length: int) -> str:
     return " ".join([rng.choice(VERBS), *rng.choices(WORDS, k=length - 1)]).capitalize()
 
 
-def make(heuristics: int, entries: int, *, index: bool = True, seed: int = SEED) -> Project:
+def make(
+    heuristics: int, entries: int, *, index: bool = True, seed: int = SEED
+) -> Project:
     """Return a project of so many heuristics and entries."""
     rng = random.Random(seed)  # noqa: S311 - the same projects each time
 
@@ -112,22 +115,34 @@ def make(heuristics: int, entries: int, *, index: bool = True, seed: int = SEED)
             entries=tuple(rng.sample(range(entries), ENTRIES_OF_A_HEURISTIC)),
         )
 
-    return Project(heuristics=tuple(heuristic(number) for number in range(heuristics)), entries=entries, index=index)
+    return Project(
+        heuristics=tuple(heuristic(number) for number in range(heuristics)),
+        entries=entries,
+        index=index,
+    )
 
 
 # -- edits ----------------------------------------------------------------------------
 
 
-def _retargeted(project: Project, heuristic: Heuristic, rng: random.Random) -> Heuristic:
+def _retargeted(
+    project: Project, heuristic: Heuristic, rng: random.Random
+) -> Heuristic:
     """Move its first entry to another one."""
-    others = [entry for entry in range(project.entries) if entry not in heuristic.entries]
+    others = [
+        entry for entry in range(project.entries) if entry not in heuristic.entries
+    ]
     return replace(heuristic, entries=(rng.choice(others), *heuristic.entries[1:]))
 
 
 #: What each edit makes of one heuristic; None is that it goes.
 EDITS: dict[str, Callable[[Project, Heuristic, random.Random], Heuristic | None]] = {
-    "note": lambda _project, one, rng: replace(one, note=f"{one.note}, then {sentence(rng, 3).lower()}"),
-    "title": lambda _project, one, rng: replace(one, title=f"{one.title} and {sentence(rng, 3).lower()}"),
+    "note": lambda _project, one, rng: replace(
+        one, note=f"{one.note}, then {sentence(rng, 3).lower()}"
+    ),
+    "title": lambda _project, one, rng: replace(
+        one, title=f"{one.title} and {sentence(rng, 3).lower()}"
+    ),
     "retarget": _retargeted,
     "delete": lambda _project, _one, _rng: None,
 }
@@ -139,12 +154,16 @@ def edit(project: Project, operation: str, turn: int, seed: int = SEED) -> Proje
     at = rng.randrange(len(project.heuristics))
     edited = EDITS[operation](project, project.heuristics[at], rng)
     rest = () if edited is None else (edited,)
-    return replace(project, heuristics=(*project.heuristics[:at], *rest, *project.heuristics[at + 1 :]))
+    return replace(
+        project,
+        heuristics=(*project.heuristics[:at], *rest, *project.heuristics[at + 1 :]),
+    )
 
 
 # -- what is seen ---------------------------------------------------------------------
 
-#: What is seen of a heuristic in an entry: the word for its severity, title, note, and the id that the title links to.
+#: What is seen of a heuristic in an entry: the word for its severity, title, note, and
+#: the id that the title links to.
 Item = tuple[str, str, str, str]
 
 
@@ -168,7 +187,13 @@ def expected(project: Project) -> dict[str, set[Item]]:
     """Return what readers must see at each function."""
     return {
         function(entry): {
-            (one.severity.capitalize(), one.title, one.note.replace("`", ""), one.anchor) for one in heuristics
+            (
+                one.severity.capitalize(),
+                one.title,
+                one.note.replace("`", ""),
+                one.anchor,
+            )
+            for one in heuristics
         }
         for entry, heuristics in by_entry(project).items()
     }
@@ -196,23 +221,35 @@ def _page(title: str, parts: Iterable[str]) -> str:
 
 
 def _pages(
-    project: Project, conf: str, shown: Callable[[int], str], defined: Callable[[Heuristic], str], index: list[str]
+    project: Project,
+    conf: str,
+    shown: Callable[[int], str],
+    defined: Callable[[Heuristic], str],
+    index: list[str],
 ) -> dict[str, str]:
     """Return the files of a form: what it shows in an entry, how it defines a heuristic, and its index."""
     files: dict[str, str] = {}
     for first in range(0, project.entries, ENTRIES_A_PAGE):
         entries = range(first, min(first + ENTRIES_A_PAGE, project.entries))
         number = first // ENTRIES_A_PAGE
-        files[f"api/module_{number:03}.md"] = _page(f"Module {number}", (_entry(one, shown(one)) for one in entries))
+        files[f"api/module_{number:03}.md"] = _page(
+            f"Module {number}", (_entry(one, shown(one)) for one in entries)
+        )
     by_page: dict[int, list[str]] = {}
     for heuristic in project.heuristics:
-        by_page.setdefault(heuristic.number // HEURISTICS_A_PAGE, []).append(defined(heuristic))
+        by_page.setdefault(heuristic.number // HEURISTICS_A_PAGE, []).append(
+            defined(heuristic)
+        )
     for number, definitions in by_page.items():
-        files[f"advice/page_{number:03}.md"] = _page(f"Heuristics {number}", definitions)
+        files[f"advice/page_{number:03}.md"] = _page(
+            f"Heuristics {number}", definitions
+        )
     if project.index:
         files["list.md"] = _page("All heuristics", index)
     toctree = "\n".join(name.removesuffix(".md") for name in files)
-    files["index.md"] = _page("Benchmark", [f"```{{toctree}}\n:maxdepth: 1\n\n{toctree}\n```"])
+    files["index.md"] = _page(
+        "Benchmark", [f"```{{toctree}}\n:maxdepth: 1\n\n{toctree}\n```"]
+    )
     files["conf.py"] = conf
     return files
 
@@ -262,9 +299,13 @@ def _by_hand(project: Project) -> dict[str, str]:
     index = [
         "\n".join(["| Heuristic | Connections | Note |", "| --- | --- | --- |", *rows]),
         "```{rubric} Categories\n```",
-        "\n".join(["| Category | Count | Description |", "| --- | --- | --- |", *counts]),
+        "\n".join(
+            ["| Category | Count | Description |", "| --- | --- | --- |", *counts]
+        ),
     ]
-    return _pages(project, CONF.format(extensions=["myst_parser"]), shown, defined, index)
+    return _pages(
+        project, CONF.format(extensions=["myst_parser"]), shown, defined, index
+    )
 
 
 def _ours(project: Project) -> dict[str, str]:
@@ -278,7 +319,9 @@ def _ours(project: Project) -> dict[str, str]:
             f":severity: {one.severity}\n\n{one.body}\n```"
         )
 
-    return _pages(project, conf, lambda _entry: "", defined, ["```{heuristic-index}\n```"])
+    return _pages(
+        project, conf, lambda _entry: "", defined, ["```{heuristic-index}\n```"]
+    )
 
 
 def _needs(project: Project) -> dict[str, str]:
@@ -293,5 +336,13 @@ def _needs(project: Project) -> dict[str, str]:
             f":links: {', '.join(f'E_{entry:05}' for entry in one.entries)}\n\n{one.note}\n\n{one.body}\n```"
         )
 
-    index = ["```{needtable}\n:types: advice\n:columns: id, title, tags, outgoing\n:style: table\n```"]
-    return _pages(project, CONF.format(extensions=["myst_parser", "sphinx_needs"]) + CONF_NEEDS, shown, defined, index)
+    index = [
+        "```{needtable}\n:types: advice\n:columns: id, title, tags, outgoing\n:style: table\n```"
+    ]
+    return _pages(
+        project,
+        CONF.format(extensions=["myst_parser", "sphinx_needs"]) + CONF_NEEDS,
+        shown,
+        defined,
+        index,
+    )

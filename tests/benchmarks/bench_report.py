@@ -40,8 +40,14 @@ BOUNDS = {
 #: The most that importing the extension may add, importing Sphinx and MyST being 1.
 IMPORT_BOUND = 0.05
 #: What else is known of a clean build, and how many digits it has.
-KINDS = {"peak": ("Peak memory of a clean build in MB", 0), "environment": ("Size of `environment.pickle` in MB", 1)}
-IMPORTS = {"extension": "`import sphinxext_heuristics`", "build": "all that a build imports in which nothing changed"}
+KINDS = {
+    "peak": ("Peak memory of a clean build in MB", 0),
+    "environment": ("Size of `environment.pickle` in MB", 1),
+}
+IMPORTS = {
+    "extension": "`import sphinxext_heuristics`",
+    "build": "all that a build imports in which nothing changed",
+}
 
 Data = dict[str, Any]
 
@@ -49,7 +55,10 @@ Data = dict[str, Any]
 def as_json(data: Data) -> str:
     """Return the data as text, each list on one line."""
     text = json.dumps(data, ensure_ascii=False, indent=1)
-    return re.sub(r"\[[^\[\]{}]*\]", lambda found: re.sub(r"\s+", " ", found[0]), text) + "\n"
+    return (
+        re.sub(r"\[[^\[\]{}]*\]", lambda found: re.sub(r"\s+", " ", found[0]), text)
+        + "\n"
+    )
 
 
 # -- numbers --------------------------------------------------------------------------
@@ -59,7 +68,9 @@ def sizes(data: Data) -> list[str]:
     """Return the sizes that were measured, small ones first, those without an index last."""
 
     def order(size: str) -> tuple[bool, list[int]]:
-        return size.endswith("-no-index"), [int(number) for number in re.findall(r"\d+", size)]
+        return size.endswith("-no-index"), [
+            int(number) for number in re.findall(r"\d+", size)
+        ]
 
     return sorted((size for size in data["sizes"] if size != ANY), key=order)
 
@@ -67,7 +78,9 @@ def sizes(data: Data) -> list[str]:
 def size_words(size: str) -> str:
     """Return a size as readers see it."""
     heuristics, entries = (f"{int(number):,}" for number in re.findall(r"\d+", size))
-    return f"{heuristics} × {entries}" + (", no index" if size.endswith("-no-index") else "")
+    return f"{heuristics} × {entries}" + (
+        ", no index" if size.endswith("-no-index") else ""
+    )
 
 
 def medians(data: Data, size: str, operation: str) -> dict[str, float]:
@@ -131,11 +144,15 @@ def misses(data: Data) -> list[str]:
         for size, bound in bounds.items():
             value = ratio(data, size, operation)
             if value is not None and round(value, 2) > bound:
-                said.append(f"- {TITLES[operation]}, {size_words(size)}: {value:.2f}, the bound is {bound:.2f}")
+                said.append(
+                    f"- {TITLES[operation]}, {size_words(size)}: {value:.2f}, the bound is {bound:.2f}"
+                )
     for way, words in IMPORTS.items():
         value = added(data, way)
         if value is not None and round(value, 2) > IMPORT_BOUND:
-            said.append(f"- import, {words}: {value:.2f}, the bound is {IMPORT_BOUND:.2f}")
+            said.append(
+                f"- import, {words}: {value:.2f}, the bound is {IMPORT_BOUND:.2f}"
+            )
     return said
 
 
@@ -147,7 +164,11 @@ def table(head: list[str], rows: list[list[str]], texts: int = 1) -> str:
 
 def forms(data: Data) -> list[str]:
     """Return the forms that were measured."""
-    costs = [result.get("user", {}) for size in sizes(data) for result in data["sizes"][size].values()]
+    costs = [
+        result.get("user", {})
+        for size in sizes(data)
+        for result in data["sizes"][size].values()
+    ]
     return [form for form in FORMS if any(form in cost for cost in costs)]
 
 
@@ -165,7 +186,11 @@ def tables(data: Data) -> str:
         for operation, title in TITLES.items()
     ]
     seconds = [
-        [size_words(size), title, *(f"{found[form]:.2f}" if form in found else "" for form in known)]
+        [
+            size_words(size),
+            title,
+            *(f"{found[form]:.2f}" if form in found else "" for form in known),
+        ]
         for size in measured
         for operation, title in TITLES.items()
         if (found := medians(data, size, operation))
@@ -177,27 +202,56 @@ def tables(data: Data) -> str:
             "This extension, by hand being 1. In parentheses are the bound and whether it is kept:\n",
             table(head, ratios),
         ]
-        parts += ["User CPU in seconds:\n", table(["Size", "Build", *(FORMS[form] for form in known)], seconds, 2)]
+        parts += [
+            "User CPU in seconds:\n",
+            table(["Size", "Build", *(FORMS[form] for form in known)], seconds, 2),
+        ]
     for kind, (title, digits) in KINDS.items():
         rows = [
-            [size_words(size), *(f"{found[form]:.{digits}f}" if form in found else "" for form in known)]
+            [
+                size_words(size),
+                *(
+                    f"{found[form]:.{digits}f}" if form in found else ""
+                    for form in known
+                ),
+            ]
             for size in measured
             if (found := data["sizes"][size].get("clean", {}).get(kind))
         ]
         if rows:
-            parts += [f"{title}:\n", table(["Size", *(FORMS[form] for form in known)], rows)]
+            parts += [
+                f"{title}:\n",
+                table(["Size", *(FORMS[form] for form in known)], rows),
+            ]
     if said := imports(data):
-        parts += ["What imports add, Sphinx and MyST being 1:\n", "\n".join(said) + "\n"]
+        parts += [
+            "What imports add, Sphinx and MyST being 1:\n",
+            "\n".join(said) + "\n",
+        ]
     return "\n".join(parts)
 
 
 def words(data: Data) -> str:
     """Return what stands between the two lines of the page."""
-    names = {name: text for name, text in data["versions"].items() if name not in {"python", "sphinxext-heuristics"}}
+    names = {
+        name: text
+        for name, text in data["versions"].items()
+        if name not in {"python", "sphinxext-heuristics"}
+    }
     tools = ", ".join(f"{name} {text}" for name, text in names.items())
-    sources = {result["source"] for of_size in data["sizes"].values() for result in of_size.values()}
-    mixed = ["These results are from more than one state of the source.\n"] if len(sources) > 1 else []
-    design = ["The extension loads sphinx-design where it is installed, as it was here.\n"] * ("sphinx-design" in names)
+    sources = {
+        result["source"]
+        for of_size in data["sizes"].values()
+        for result in of_size.values()
+    }
+    mixed = (
+        ["These results are from more than one state of the source.\n"]
+        if len(sources) > 1
+        else []
+    )
+    design = [
+        "The extension loads sphinx-design where it is installed, as it was here.\n"
+    ] * ("sphinx-design" in names)
     missed = misses(data)
     return "\n".join(
         [
@@ -216,11 +270,21 @@ def caption(data: Data) -> str:
     """Return what the picture shows, in numbers."""
     said = []
     for operation in ("clean", "nothing", "note"):
-        found = [value for size in drawn(data) if (value := ratio(data, size, operation)) is not None]
+        found = [
+            value
+            for size in drawn(data)
+            if (value := ratio(data, size, operation)) is not None
+        ]
         if found:
-            said.append(f"{TITLES[operation]} {', '.join(f'{value:.2f}' for value in found)}")
+            said.append(
+                f"{TITLES[operation]} {', '.join(f'{value:.2f}' for value in found)}"
+            )
     listed = ", ".join(map(size_words, drawn(data)))
-    return f"What this extension takes, by hand being 1,\nfor {listed} heuristics × entries:\n" + ";\n".join(said) + "."
+    return (
+        f"What this extension takes, by hand being 1,\nfor {listed} heuristics × entries:\n"
+        + ";\n".join(said)
+        + "."
+    )
 
 
 # -- picture --------------------------------------------------------------------------
@@ -230,7 +294,9 @@ LEFT, RIGHT, BAR, GAP, TOP = 170, 60, 16, 14, 34
 
 def drawn(data: Data) -> list[str]:
     """Return the sizes that the picture shows: three have colors."""
-    return [size for size in sizes(data) if not size.endswith("-no-index")][: len(pictures.COLOURS)]
+    return [size for size in sizes(data) if not size.endswith("-no-index")][
+        : len(pictures.COLOURS)
+    ]
 
 
 def legend(colors: dict[str, str]) -> list[str]:
@@ -240,33 +306,57 @@ def legend(colors: dict[str, str]) -> list[str]:
         parts.append(f'<rect x="{x}" y="8" width="12" height="12" fill="{color}"/>')
         parts.append(pictures.text(x + 18, 19, size_words(size), "start"))
         x += 125
-    return [*parts, pictures.line(x, 7, x, 21, faint=False), pictures.text(x + 8, 19, "bound", "start")]
+    return [
+        *parts,
+        pictures.line(x, 7, x, 21, faint=False),
+        pictures.text(x + 8, 19, "bound", "start"),
+    ]
 
 
 def draw(data: Data) -> str:
     """Return the picture: for each operation a bar a size, with the bounds as strokes, and a line where by hand is."""
     bars = {
-        operation: {size: value for size in drawn(data) if (value := ratio(data, size, operation)) is not None}
+        operation: {
+            size: value
+            for size in drawn(data)
+            if (value := ratio(data, size, operation)) is not None
+        }
         for operation in TITLES
     }
     colors = dict(zip(drawn(data), pictures.COLOURS, strict=False))
-    lengths = [value for values in (*bars.values(), *BOUNDS.values()) for value in values.values()]
+    lengths = [
+        value
+        for values in (*bars.values(), *BOUNDS.values())
+        for value in values.values()
+    ]
     scale = (pictures.WIDTH - LEFT - RIGHT) / max(lengths)
     parts, y = legend(colors), TOP
     for operation, values in bars.items():
         if not values:
             continue
-        parts.append(pictures.text(LEFT - 8, y + len(values) * BAR / 2 + 4, TITLES[operation], "end"))
+        parts.append(
+            pictures.text(
+                LEFT - 8, y + len(values) * BAR / 2 + 4, TITLES[operation], "end"
+            )
+        )
         for size, value in values.items():
             width, height = value * scale, BAR - 3
-            parts.append(f'<rect x="{LEFT}" y="{y}" width="{width:.1f}" height="{height}" fill="{colors[size]}"/>')
+            parts.append(
+                f'<rect x="{LEFT}" y="{y}" width="{width:.1f}" height="{height}" fill="{colors[size]}"/>'
+            )
             if bound := BOUNDS.get(operation, {}).get(size):
                 x = LEFT + bound * scale
                 parts.append(pictures.line(x, y - 1, x, y + height + 1, faint=False))
-            parts.append(pictures.text(pictures.WIDTH - RIGHT + 8, y + height - 2, f"{value:.2f}", "start"))
+            parts.append(
+                pictures.text(
+                    pictures.WIDTH - RIGHT + 8, y + height - 2, f"{value:.2f}", "start"
+                )
+            )
             y += BAR
         y += GAP
-    parts.append(pictures.line(LEFT + scale, TOP - 4, LEFT + scale, y - GAP + 4, faint=False))
+    parts.append(
+        pictures.line(LEFT + scale, TOP - 4, LEFT + scale, y - GAP + 4, faint=False)
+    )
     parts.append(pictures.text(LEFT + scale, y + 6, "by hand"))
     alt = (
         "User CPU of builds with this extension, the same words written by hand being 1, for each edit and size. "
@@ -279,4 +369,6 @@ def write(data: Data) -> None:
     """Write the page and the picture."""
     PICTURE.write_text(draw(data), encoding="utf-8")
     before, rest = PAGE.read_text(encoding="utf-8").split(BEGIN)
-    PAGE.write_text(f"{before}{BEGIN}\n{words(data)}\n{END}{rest.split(END)[1]}", encoding="utf-8")
+    PAGE.write_text(
+        f"{before}{BEGIN}\n{words(data)}\n{END}{rest.split(END)[1]}", encoding="utf-8"
+    )

@@ -60,7 +60,15 @@ class World:
             "html_domain_indices = True",
             "autodoc_default_options = {'members': True, 'inherited-members': True}",
         ]
-        return "\n".join([*lines, *(f"{name} = {value!r}" for name, value in self.config.items())]) + "\n"
+        return (
+            "\n".join(
+                [
+                    *lines,
+                    *(f"{name} = {value!r}" for name, value in self.config.items()),
+                ]
+            )
+            + "\n"
+        )
 
 
 def start() -> World:
@@ -164,7 +172,11 @@ def releasing(version: str) -> Operation:
 def reordering(world: World) -> None:
     """Swap the two heuristics in the toctree."""
     text = world.files["index.rst"]
-    text = text.replace("h/Alpha\n", "h/@\n").replace("h/Beta\n", "h/Alpha\n").replace("h/@\n", "h/Beta\n")
+    text = (
+        text.replace("h/Alpha\n", "h/@\n")
+        .replace("h/Beta\n", "h/Alpha\n")
+        .replace("h/@\n", "h/Beta\n")
+    )
     world.files["index.rst"] = text
 
 
@@ -188,13 +200,17 @@ OPERATIONS: dict[str, Operation] = {
     "retarget to nothing": replacing("h/Beta.rst", "tools.cut", "tools.cup"),
     "rename": replacing("h/Beta.rst", ":: Beta", ":: Gamma"),
     "add a heuristic": adding(
-        "h/Gamma.rst", ".. heuristic:: Gamma\n   :impl: tools.cut\n   :note: New.\n   :severity: danger\n"
+        "h/Gamma.rst",
+        ".. heuristic:: Gamma\n   :impl: tools.cut\n   :note: New.\n   :severity: danger\n",
     ),
     "add a duplicate": adding(
-        "a-first.rst", "Early\n=====\n\n.. heuristic:: Alpha\n   :impl: tools.glue\n   :note: Other.\n"
+        "a-first.rst",
+        "Early\n=====\n\n.. heuristic:: Alpha\n   :impl: tools.glue\n   :note: Other.\n",
     ),
     "add a twin": twinning,
-    "link the note to a part": replacing("h/Alpha.md", "{doc}`../guides/how-to`", "[](../guides/how-to.md#the-part)"),
+    "link the note to a part": replacing(
+        "h/Alpha.md", "{doc}`../guides/how-to`", "[](../guides/how-to.md#the-part)"
+    ),
     "delete a heuristic": deleting("h/Alpha.md"),
     "delete the other heuristic": deleting("h/Beta.rst"),
     "move a heuristic": moving("h/Beta.rst", "h/sub/Beta.rst"),
@@ -204,33 +220,53 @@ OPERATIONS: dict[str, Operation] = {
     "add an entry": adding("hand.rst", "\n.. py:function:: tools.cup(a)\n\n   Cup.\n"),
     "rename an entry": replacing("hand.rst", "tools.cut", "tools.carve"),
     "delete the entries": deleting("hand.rst"),
-    "override a method": adding("lib/pkg/core.py", '\n    def run(self):\n        """Run otherwise."""\n'),
+    "override a method": adding(
+        "lib/pkg/core.py", '\n    def run(self):\n        """Run otherwise."""\n'
+    ),
     "reorder the toctree": reordering,
     "place at the bottom": setting("heuristics_placement", "bottom"),
     "show none": setting("heuristics_max_shown", 0),
     "exclude a page": setting("heuristics_exclude", ["hand"]),
-    "describe categories": setting("heuristics_categories", {"Two": "Second", "Tree": "Wrong"}),
+    "describe categories": setting(
+        "heuristics_categories", {"Two": "Second", "Tree": "Wrong"}
+    ),
     "release": releasing("2.0"),
     "change what is quoted": replacing("lib/pkg/quoted.py", "2 * mass", "3 * mass"),
-    "change the quoted message": replacing("lib/pkg/quoted.py", "is nothing", "is nothing, and too light"),
+    "change the quoted message": replacing(
+        "lib/pkg/quoted.py", "is nothing", "is nothing, and too light"
+    ),
     "move what is quoted": replacing("lib/pkg/quoted.py", "def ", "\n\ndef "),
-    "link what is quoted": setting("heuristics_source_url", "https://example.org/{path}#L{line}"),
-    "quote in a guide": adding("guides/how-to.md", "\n```{evidence} pkg.quoted:weigh\nreturn 2*mass\n```\n"),
+    "link what is quoted": setting(
+        "heuristics_source_url", "https://example.org/{path}#L{line}"
+    ),
+    "quote in a guide": adding(
+        "guides/how-to.md", "\n```{evidence} pkg.quoted:weigh\nreturn 2*mass\n```\n"
+    ),
     "name the package": setting("heuristics_package", "pkg"),
     "name an index file": setting("heuristics_index_file", "_Index.md"),
     "review the places": reviewing,
-    "weigh": replacing("h/Alpha.md", ":category: One", ":category: One\n:weight: 5\n:keywords: cut off"),
-    "rename and keep the name": replacing("h/Beta.rst", ":: Beta\n", ":: Gamma\n   :former-names: Beta\n"),
+    "weigh": replacing(
+        "h/Alpha.md", ":category: One", ":category: One\n:weight: 5\n:keywords: cut off"
+    ),
+    "rename and keep the name": replacing(
+        "h/Beta.rst", ":: Beta\n", ":: Gamma\n   :former-names: Beta\n"
+    ),
     "document a module": adding(
         "module.rst",
         ":orphan:\n\nModule\n======\n\n.. py:module:: tools\n\nText.\n\n"
         ".. heuristic:: Delta\n   :impl: tools, pkg.Base.run\n   :note: Mind the tools.\n",
     ),
     "show every copy": setting("heuristics_inherited", "show"),
-    "reach the subclasses": replacing("h/Beta.rst", "pkg.Child, tools", "pkg.Base+, tools"),
+    "reach the subclasses": replacing(
+        "h/Beta.rst", "pkg.Child, tools", "pkg.Base+, tools"
+    ),
     "leave the base": replacing("lib/pkg/core.py", "class Child(Base)", "class Child"),
-    "ask for a parameter": replacing("h/Alpha.md", ":workflow: how-to", ":workflow: how-to\n:param: a"),
-    "add a parameter": replacing("lib/pkg/core.py", "def run(self)", "def run(self, a)"),
+    "ask for a parameter": replacing(
+        "h/Alpha.md", ":workflow: how-to", ":workflow: how-to\n:param: a"
+    ),
+    "add a parameter": replacing(
+        "lib/pkg/core.py", "def run(self)", "def run(self, a)"
+    ),
     "ask for headings": setting("heuristics_sections", ["Why"]),
     "place by hand": adding("guides/how-to.md", "\n```{heuristics-for} how-to\n```\n"),
 }
@@ -252,7 +288,9 @@ class Built:
 class Site:
     """A project on disk that is built again and again."""
 
-    def __init__(self, root: Path, world: World, extension: str = "sphinxext_heuristics") -> None:
+    def __init__(
+        self, root: Path, world: World, extension: str = "sphinxext_heuristics"
+    ) -> None:
         """Write the project."""
         self.root, self.world, self.extension = root, world, extension
         self.src = root / "src"
@@ -270,12 +308,22 @@ class Site:
                 path.parent.mkdir(parents=True, exist_ok=True)
                 path.write_text(text, encoding="utf-8")
         self._on_disk = dict(wanted)
-        # Compiled modules are told apart by whole seconds, in which a history does several edits.
+        # Compiled modules are told apart by whole seconds, in which a history does
+        # several edits.
         sys.dont_write_bytecode = True
 
-    def build(self, builder: str = "html", *, jobs: int = 1, files: Sequence[Path] = ()) -> Built:
+    def build(
+        self, builder: str = "html", *, jobs: int = 1, files: Sequence[Path] = ()
+    ) -> Built:
         """Build over what is there; with *files* these alone, as if named on the command line."""
-        return run(self.src, self.root / "doctrees", self.root / builder, builder, jobs=jobs, files=files)
+        return run(
+            self.src,
+            self.root / "doctrees",
+            self.root / builder,
+            builder,
+            jobs=jobs,
+            files=files,
+        )
 
     def clean(self, builder: str = "html", *, jobs: int = 1) -> Built:
         """Build in a new folder, the sources where they are."""
@@ -283,7 +331,9 @@ class Site:
         shutil.rmtree(new, ignore_errors=True)
         return run(self.src, new / "doctrees", new / builder, builder, jobs=jobs)
 
-    def kill(self, builder: str, event: str, count: int, *, force: bool = False) -> None:
+    def kill(
+        self, builder: str, event: str, count: int, *, force: bool = False
+    ) -> None:
         """Begin a build in a process of its own that dies at the *count*-th *event*; *force* is `sphinx-build -a`."""
         pid = os.fork()
         if pid == 0:  # pragma: no cover - the child's coverage dies with it
@@ -323,11 +373,29 @@ def run(  # noqa: PLR0913 - the folders and the ways of a build
     try:
         with patch_docutils(), docutils_namespace(), python_warnings.catch_warnings():
             # MyST's use of what Sphinx will remove
-            python_warnings.filterwarnings("ignore", category=DeprecationWarning, module=r"myst_parser\.")
-            python_warnings.filterwarnings("ignore", category=PendingDeprecationWarning, module=r"myst_parser\.")
-            app = Sphinx(src, src, out, doctrees, builder, status=None, warning=warnings, parallel=jobs)
-            app.connect("source-read", lambda _app, docname, _text: note("source-read", docname))
-            app.connect("doctree-resolved", lambda _app, _tree, docname: note("doctree-resolved", docname))
+            python_warnings.filterwarnings(
+                "ignore", category=DeprecationWarning, module=r"myst_parser\."
+            )
+            python_warnings.filterwarnings(
+                "ignore", category=PendingDeprecationWarning, module=r"myst_parser\."
+            )
+            app = Sphinx(
+                src,
+                src,
+                out,
+                doctrees,
+                builder,
+                status=None,
+                warning=warnings,
+                parallel=jobs,
+            )
+            app.connect(
+                "source-read", lambda _app, docname, _text: note("source-read", docname)
+            )
+            app.connect(
+                "doctree-resolved",
+                lambda _app, _tree, docname: note("doctree-resolved", docname),
+            )
             app.build(force_all=force, filenames=files)
     finally:
         for name in set(sys.modules) - before:
@@ -339,7 +407,12 @@ def run(  # noqa: PLR0913 - the folders and the ways of a build
     # A warning may go over several lines, of which only the first says so.
     lines = re.split(r"\n(?=\S*WARNING: |<src>)", text.strip())
     ours = sorted(line.strip() for line in lines if "[heuristic." in line)
-    return Built(output=outputs(out, builder), warnings=ours, read=seen["source-read"], wrote=seen["doctree-resolved"])
+    return Built(
+        output=outputs(out, builder),
+        warnings=ours,
+        read=seen["source-read"],
+        wrote=seen["doctree-resolved"],
+    )
 
 
 def outputs(out: Path, builder: str) -> dict[str, str]:
@@ -365,7 +438,9 @@ def outputs(out: Path, builder: str) -> dict[str, str]:
 def inventory(path: Path) -> str:
     """Return an inventory's lines, sorted: Sphinx keeps the order in which it read."""
     header, body = path.read_bytes().split(b"zlib.\n", 1)
-    return "\n".join([header.decode(), *sorted(zlib.decompress(body).decode().splitlines())])
+    return "\n".join(
+        [header.decode(), *sorted(zlib.decompress(body).decode().splitlines())]
+    )
 
 
 def differences(incremental: Built, clean: Built) -> dict[str, str]:
@@ -376,17 +451,24 @@ def differences(incremental: Built, clean: Built) -> dict[str, str]:
         if incremental.output.get(name) != text
     }
     if incremental.warnings != clean.warnings:
-        found["warnings"] = f"--- incremental\n{incremental.warnings}\n--- clean\n{clean.warnings}"
+        found["warnings"] = (
+            f"--- incremental\n{incremental.warnings}\n--- clean\n{clean.warnings}"
+        )
     return found
 
 
-def unexplained(ours: dict[str, str], sphinx: dict[str, str], builder: str) -> dict[str, str]:
+def unexplained(
+    ours: dict[str, str], sphinx: dict[str, str], builder: str
+) -> dict[str, str]:
     """Return those of our differences in a step that Sphinx alone does not have in the same step.
 
-    In what is written as one, all that Sphinx leaves stale are whole documents that were deleted.
+    In what is written as one, all that Sphinx leaves stale are whole documents that
+    were deleted.
     """
     return {
-        name: how for name, how in ours.items() if name not in sphinx or (builder in MERGED and not _only_more(how))
+        name: how
+        for name, how in ours.items()
+        if name not in sphinx or (builder in MERGED and not _only_more(how))
     }
 
 
@@ -397,7 +479,9 @@ def _only_more(how: str) -> bool:
     return all(line in lines for line in clean.split("\n"))
 
 
-def tell(root: Path, steps: Iterable[Step], extension: str = "sphinxext_heuristics") -> list[dict[str, str]]:
+def tell(
+    root: Path, steps: Iterable[Step], extension: str = "sphinxext_heuristics"
+) -> list[dict[str, str]]:
     """Live through a history and return each step's differences from a clean build."""
     site = Site(root, start(), extension)
     site.build()
@@ -425,4 +509,6 @@ class Step:
             site.wipe(self.builder)
         if self.kill:
             site.kill(self.builder, *self.kill)
-        return differences(site.build(self.builder, jobs=self.jobs), site.clean(self.builder))
+        return differences(
+            site.build(self.builder, jobs=self.jobs), site.clean(self.builder)
+        )

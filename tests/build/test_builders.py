@@ -127,29 +127,47 @@ Text.
 
 @pytest.fixture(scope="module")
 def sample(shared_project: Callable[..., Project]) -> Project:
-    text = SAMPLE.replace("heuristics/Two", "more/Two").replace("heuristics-for:: One", "heuristics-for:: guide")
+    text = SAMPLE.replace("heuristics/Two", "more/Two").replace(
+        "heuristics-for:: One", "heuristics-for:: guide"
+    )
     return shared_project(text)
 
 
 def test_html(sample: Project) -> None:
     built = sample.ok("html")
-    assert built.shown("api/demo.html", "builders_pkg.Model.merge") == ["The first title", "Nested"]
+    assert built.shown("api/demo.html", "builders_pkg.Model.merge") == [
+        "The first title",
+        "Nested",
+    ]
     guide = built.soup("guide.html").select("section#part > div.heuristic")
-    assert [title_of(box) for box in guide] == ["The first title"], "by hand, in place of the automatic one"
+    assert [title_of(box) for box in guide] == ["The first title"], (
+        "by hand, in place of the automatic one"
+    )
 
 
 def test_dirhtml(sample: Project) -> None:
     built = sample.ok("dirhtml")
-    assert built.shown("api/demo/index.html", "builders_pkg.Model.merge") == ["The first title", "Nested"]
+    assert built.shown("api/demo/index.html", "builders_pkg.Model.merge") == [
+        "The first title",
+        "Nested",
+    ]
     for name in ("api/demo/index.html", "guide/index.html", "index.html"):
-        for link in built.soup(name).select("div.heuristic a.internal, table a.internal, .heuristic-cards a"):
+        for link in built.soup(name).select(
+            "div.heuristic a.internal, table a.internal, .heuristic-cards a"
+        ):
             built.follow(name, link)
 
 
 def test_singlehtml(sample: Project) -> None:
     built = sample.ok("singlehtml")
-    assert built.shown("index.html", "builders_pkg.Base.merge") == ["The first title", "Nested"]
-    assert built.shown("index.html", "builders_pkg.Model.merge") == ["The first title", "Nested"]
+    assert built.shown("index.html", "builders_pkg.Base.merge") == [
+        "The first title",
+        "Nested",
+    ]
+    assert built.shown("index.html", "builders_pkg.Model.merge") == [
+        "The first title",
+        "Nested",
+    ]
     guide = built.soup("index.html").select("section#part > div.heuristic")
     assert [title_of(box) for box in guide] == ["The first title"]
     ours = "div.heuristic a, section.heuristic a.internal, table a, .heuristic-cards a, .heuristic-messages a"
@@ -164,10 +182,16 @@ def test_singlehtml(sample: Project) -> None:
     assert len(ids) == len(set(ids))
 
 
-@pytest.mark.parametrize(("builder", "suffix"), [("json", "fjson"), ("pickle", "fpickle")])
+@pytest.mark.parametrize(
+    ("builder", "suffix"), [("json", "fjson"), ("pickle", "fpickle")]
+)
 def test_pages_as_data(sample: Project, builder: str, suffix: str) -> None:
     path = sample.ok(builder).out / f"api/demo.{suffix}"
-    data = json.loads(path.read_bytes()) if builder == "json" else pickle.loads(path.read_bytes())  # noqa: S301 - ours
+    data = (
+        json.loads(path.read_bytes())
+        if builder == "json"
+        else pickle.loads(path.read_bytes())  # noqa: S301 - ours
+    )
     boxes = BeautifulSoup(data["body"], "html.parser").select("div.heuristic")
     assert [title_of(box) for box in boxes] == ["The first title", "Nested"] * 2
 
@@ -176,26 +200,41 @@ def test_epub(sample: Project) -> None:
     built = sample.ok("epub")
     with ZipFile(built.out / "Sample.epub") as book:
         page = BeautifulSoup(book.read("api/demo.xhtml"), "html.parser")
-    assert [title_of(box) for box in page.select("div.heuristic")] == ["The first title", "Nested"] * 2
+    assert [title_of(box) for box in page.select("div.heuristic")] == [
+        "The first title",
+        "Nested",
+    ] * 2
 
 
 def test_epub_has_a_style_that_every_reader_knows(sample: Project) -> None:
     built = sample.ok("epub")
     with ZipFile(built.out / "Sample.epub") as book:
-        ours = [name for name in book.namelist() if "heuristics" in name and not name.endswith(".xhtml")]
-        assert ours == ["_static/heuristics-epub.css"], "the pages' style and script are for browsers"
+        ours = [
+            name
+            for name in book.namelist()
+            if "heuristics" in name and not name.endswith(".xhtml")
+        ]
+        assert ours == ["_static/heuristics-epub.css"], (
+            "the pages' style and script are for browsers"
+        )
         style = book.read(*ours).decode()
         page = BeautifulSoup(book.read("api/demo.xhtml"), "html.parser")
     assert not re.search(r":(is|has|where|not)\(|@|&", style)
-    assert [link["href"] for link in page.select("link[href*=heuristics]")] == ["../_static/heuristics-epub.css"]
+    assert [link["href"] for link in page.select("link[href*=heuristics]")] == [
+        "../_static/heuristics-epub.css"
+    ]
 
 
 def test_epub_passes_epubcheck(sample: Project) -> None:
     if shutil.which("java") is None or not EPUBCHECK.is_file():
-        pytest.skip("EPUBCheck is not installed; on Debian: apt-get install epubcheck default-jre-headless")
+        pytest.skip(
+            "EPUBCheck is not installed; on Debian: apt-get install epubcheck default-jre-headless"
+        )
     book = sample.ok("epub").out / "Sample.epub"
     command = ["java", "-jar", str(EPUBCHECK), "--error", str(book)]
-    checked = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)  # noqa: S603 - ours
+    checked = subprocess.run(  # noqa: S603 - ours
+        command, capture_output=True, text=True, check=False, timeout=120
+    )
     assert checked.returncode == 0, checked.stderr + checked.stdout
 
 
@@ -209,7 +248,9 @@ def test_text(sample: Project) -> None:
 def test_latex(sample: Project) -> None:
     latex = sample.ok("latex").read("sample.tex")
     assert latex.count("The first title") >= 6
-    assert latex.count("Danger: ") == 3, "the word is never lost: two entries, and the guide by hand"
+    assert latex.count("Danger: ") == 3, (
+        "the word is never lost: two entries, and the guide by hand"
+    )
     assert latex.count("The nested note.") >= 4
     targets = set(re.findall(r"\\label\{\\detokenize\{(.+?)\}\}", latex))
     links = set(re.findall(r"\\hyperref\[\\detokenize\{(.+?)\}\]", latex))
@@ -221,7 +262,9 @@ def test_latex_has_no_sign_that_an_engine_or_a_font_may_lack(sample: Project) ->
     latex = sample.ok("latex").read("sample.tex")
     assert re.findall("[✅⬜≥≤]", latex) == []
     assert "\\(\\checkmark\\)\N{NO-BREAK SPACE}Impl: " in latex
-    assert latex.count(r"\(\square\)") >= 3, "an index with marks, its legend, the worklist"
+    assert latex.count(r"\(\square\)") >= 3, (
+        "an index with marks, its legend, the worklist"
+    )
     assert r"\(\geq\) 2.0" in latex
 
 
@@ -377,19 +420,34 @@ def test_latex_compiles_in_tables_lists_entries_and_the_two_columns_of_an_index(
 ) -> None:
     out = project(COMPILED).ok("latex").out
     tools = ("latexmk", "pdflatex", "kpsewhich", "pdftotext")
-    if not all(map(shutil.which, tools)) or not latex_has("tgtermes.sty", "fncychap.sty", "ptmr8t.tfm"):
+    if not all(map(shutil.which, tools)) or not latex_has(
+        "tgtermes.sty", "fncychap.sty", "ptmr8t.tfm"
+    ):
         pytest.skip(
             "LaTeX is not installed; on Debian: apt-get install latexmk texlive-latex-extra texlive-fonts-recommended "
             "tex-gyre poppler-utils"
         )
     command = ["latexmk", "-pdf", "-silent", "-interaction=nonstopmode", "sample.tex"]
-    run = subprocess.run(command, cwd=out, capture_output=True, text=True, check=False, timeout=120)  # noqa: S603 - ours
+    run = subprocess.run(  # noqa: S603 - ours
+        command, cwd=out, capture_output=True, text=True, check=False, timeout=120
+    )
     log = (out / "sample.log").read_text(encoding="utf-8", errors="replace")
-    assert run.returncode == 0, re.findall(r"^!.*(?:\n.*){3}", log, re.MULTILINE) or run.stderr
-    assert re.findall("undefined|multiply defined|Missing character|destination with the same", log) == []
+    assert run.returncode == 0, (
+        re.findall(r"^!.*(?:\n.*){3}", log, re.MULTILINE) or run.stderr
+    )
+    assert (
+        re.findall(
+            "undefined|multiply defined|Missing character|destination with the same",
+            log,
+        )
+        == []
+    )
     command = ["pdftotext", "-layout", "sample.pdf", "-"]
-    text = subprocess.run(command, cwd=out, capture_output=True, text=True, check=True).stdout  # noqa: S603 - ours
-    # By hand: a cell twice, a list, a note, a footnote and a parameter; and the title of a page and the entry.
+    text = subprocess.run(  # noqa: S603 - ours
+        command, cwd=out, capture_output=True, text=True, check=True
+    ).stdout
+    # By hand: a cell twice, a list, a note, a footnote and a parameter; and the title
+    # of a page and the entry.
     assert text.count("Danger: The *first*") == 8
     assert text.count("Tip: Nested") == 2
     assert "\N{CHECK MARK} Workflow" in text
@@ -425,11 +483,15 @@ Start
 """
 
 
-def test_what_stands_in_the_description_of_a_parameter_is_shown(project: Callable[..., Project]) -> None:
+def test_what_stands_in_the_description_of_a_parameter_is_shown(
+    project: Callable[..., Project],
+) -> None:
     built = project(HAND_PLACED).ok("html")
     assert built.shown("index.html", "demo.merge") == []
     boxes = built.entry("index.html", "demo.merge").select("div.heuristic")
-    assert [title_of(box) for box in boxes if box.select("p.admonition-title a")] == ["Within a field"]
+    assert [title_of(box) for box in boxes if box.select("p.admonition-title a")] == [
+        "Within a field"
+    ]
     definition = built.soup("index.html").find(id="heuristic-within")
     assert isinstance(definition, Tag)
     assert "Shown in" in definition.get_text()
@@ -437,26 +499,54 @@ def test_what_stands_in_the_description_of_a_parameter_is_shown(project: Callabl
 
 #: Where the quote stands in each format, and how: the caption, then the code.
 QUOTED = {
-    "html": ("heuristics/One.html", r"Base\.merge.*, .*builders_pkg.*, .*L10.*>line 10<.*\n.*no weights &amp; no"),
-    "singlehtml": ("index.html", r"Base\.merge.*, .*builders_pkg.*, .*L10.*>line 10<.*\n.*no weights &amp; no"),
-    "text": ("heuristics/One.txt", r'"Base\.merge", "builders_pkg", line 10\n\n   raise ValueError\("no weights & no'),
-    "man": ("sample.1", r"fBBase\.merge.*line 10[\s\S]{,150}raise ValueError\(.*no weights & no merge"),
-    "texinfo": ("sample.texi", r"@caption\{@code\{Base\.merge\}.*#L10\}\}\n\n@example\nraise Value.*no weights & no"),
-    "latex": ("sample.tex", r"Verbatim\{.*Base\.merge.*builders\\_pkg.*L10\}\{line 10\}\}\n.*\n.*\n.*no weights"),
-    "xml": ("heuristics/One.xml", r"<caption .*>Base\.merge<.*L10.*line 10.*\n.*no weights &amp; no merge"),
-    "pseudoxml": ("heuristics/One.pseudoxml", r"<caption [\s\S]*Base\.merge[\s\S]*line 10\s*<literal_block .*\s*raise"),
+    "html": (
+        "heuristics/One.html",
+        r"Base\.merge.*, .*builders_pkg.*, .*L10.*>line 10<.*\n.*no weights &amp; no",
+    ),
+    "singlehtml": (
+        "index.html",
+        r"Base\.merge.*, .*builders_pkg.*, .*L10.*>line 10<.*\n.*no weights &amp; no",
+    ),
+    "text": (
+        "heuristics/One.txt",
+        r'"Base\.merge", "builders_pkg", line 10\n\n   raise ValueError\("no weights & no',
+    ),
+    "man": (
+        "sample.1",
+        r"fBBase\.merge.*line 10[\s\S]{,150}raise ValueError\(.*no weights & no merge",
+    ),
+    "texinfo": (
+        "sample.texi",
+        r"@caption\{@code\{Base\.merge\}.*#L10\}\}\n\n@example\nraise Value.*no weights & no",
+    ),
+    "latex": (
+        "sample.tex",
+        r"Verbatim\{.*Base\.merge.*builders\\_pkg.*L10\}\{line 10\}\}\n.*\n.*\n.*no weights",
+    ),
+    "xml": (
+        "heuristics/One.xml",
+        r"<caption .*>Base\.merge<.*L10.*line 10.*\n.*no weights &amp; no merge",
+    ),
+    "pseudoxml": (
+        "heuristics/One.pseudoxml",
+        r"<caption [\s\S]*Base\.merge[\s\S]*line 10\s*<literal_block .*\s*raise",
+    ),
 }
 
 
 @pytest.mark.parametrize("builder", QUOTED)
-def test_quoted_code_has_its_caption_in_every_format(sample: Project, builder: str) -> None:
+def test_quoted_code_has_its_caption_in_every_format(
+    sample: Project, builder: str
+) -> None:
     name, form = QUOTED[builder]
     assert len(re.findall(form, sample.ok(builder).read(name))) == 1
 
 
 def test_quoted_code_is_nothing_to_translate(sample: Project) -> None:
     built = sample.ok("gettext")
-    texts = "".join(path.read_text(encoding="utf-8") for path in built.out.rglob("*.pot"))
+    texts = "".join(
+        path.read_text(encoding="utf-8") for path in built.out.rglob("*.pot")
+    )
     assert "The first body" in texts
     assert not re.search("no weights|line 10", texts)
 
@@ -535,11 +625,16 @@ def checked(shared_project: Callable[..., Project]) -> Project:
     return shared_project(CHECKED)
 
 
-def test_linkcheck_asks_once_for_a_link_that_is_shown_four_times(checked: Project) -> None:
-    lines = [json.loads(line) for line in checked.ok("linkcheck").read("output.json").splitlines()]
-    assert {line["uri"]: line["status"] for line in lines if "ignored" in line["uri"]} == {
-        "http://ignored.invalid/": "ignored"
-    }
+def test_linkcheck_asks_once_for_a_link_that_is_shown_four_times(
+    checked: Project,
+) -> None:
+    lines = [
+        json.loads(line)
+        for line in checked.ok("linkcheck").read("output.json").splitlines()
+    ]
+    assert {
+        line["uri"]: line["status"] for line in lines if "ignored" in line["uri"]
+    } == {"http://ignored.invalid/": "ignored"}
     assert not [line for line in lines if line["status"] == "broken"]
 
 
@@ -557,10 +652,18 @@ def test_coverage_takes_no_heuristic_for_documentation(checked: Project) -> None
 def test_gettext_has_what_authors_wrote_once(sample: Project) -> None:
     built = sample.ok("gettext")
     page = built.read("heuristics.pot")
-    for text in ("The first title", "Use `code` and {doc}`../guide`.", "The first body."):
+    for text in (
+        "The first title",
+        "Use `code` and {doc}`../guide`.",
+        "The first body.",
+    ):
         assert page.count(f'msgid "{text}"') == 1
-    everything = "".join(path.read_text(encoding="utf-8") for path in built.out.glob("*.pot"))
-    assert everything.count("The first title") == 1, "what is shown elsewhere is no text of that page"
+    everything = "".join(
+        path.read_text(encoding="utf-8") for path in built.out.glob("*.pot")
+    )
+    assert everything.count("The first title") == 1, (
+        "what is shown elsewhere is no text of that page"
+    )
     for ours in ("Severity", "Shown in", "Danger", "Legend"):
         assert f'"{ours}' not in everything
 
@@ -609,10 +712,15 @@ One
 """
 
 
-def test_titles_and_notes_are_translated_everywhere(project: Callable[..., Project]) -> None:
+def test_titles_and_notes_are_translated_everywhere(
+    project: Callable[..., Project],
+) -> None:
     built = project(TRANSLATED).ok("html")
     assert built.shown("index.html", "demo.merge") == ["Der Titel", "Second"]
-    notes = [box.select("p")[1].get_text() for box in built.entry("index.html", "demo.merge").select("div.heuristic")]
+    notes = [
+        box.select("p")[1].get_text()
+        for box in built.entry("index.html", "demo.merge").select("div.heuristic")
+    ]
     assert notes[0] == "Nimm Code."
     assert "Ein Satz" in built.soup("one.html").get_text()
 
@@ -644,7 +752,9 @@ See :heuristic:`H{i + 1}`.
         for i in range(count)
     }
     classes = "class C0:\n    def merge(self):\n        '''Merge.'''\n"
-    classes += "".join(f"class C{i}(C{i - 1}):\n    '''C.'''\n" for i in range(1, count))
+    classes += "".join(
+        f"class C{i}(C{i - 1}):\n    '''C.'''\n" for i in range(1, count)
+    )
     toctree = "".join(f"   p{i}\n" for i in reversed(range(count)))
     return {
         "parallel_pkg.py": classes,
@@ -662,13 +772,17 @@ def test_two_processes_do_what_one_does(shared_project: Callable[..., Project]) 
     two = shared_project(many(12)).build("html", "-j2")
     assert one.warnings == two.warnings
     assert len(one.warnings) == 12, "eleven duplicates and one unknown name"
-    assert "p11.rst:14, which is used" in one.warnings[0], "the toctree's order decides, not that of reading"
+    assert "p11.rst:14, which is used" in one.warnings[0], (
+        "the toctree's order decides, not that of reading"
+    )
     assert pages_of(one) == pages_of(two)
     assert len(pages_of(one)) > 12
     assert one.inventory() == two.inventory()
 
 
-def test_after_two_processes_one_has_the_same_to_say(shared_project: Callable[..., Project]) -> None:
+def test_after_two_processes_one_has_the_same_to_say(
+    shared_project: Callable[..., Project],
+) -> None:
     made = shared_project(many(12))
     first = made.build("html", "-j2")
     before = pages_of(first)
@@ -724,7 +838,9 @@ Far
 
 
 @pytest.mark.parametrize("builder", ["latex", "texinfo", "man"])
-def test_book_of_some_pages_has_no_link_out_of_itself(project: Callable[..., Project], builder: str) -> None:
+def test_book_of_some_pages_has_no_link_out_of_itself(
+    project: Callable[..., Project], builder: str
+) -> None:
     built = project(PARTIAL).build(builder)
     assert [w for w in built.warnings if "heuristic." in w] == []
     assert built.status == 0

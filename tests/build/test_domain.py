@@ -55,9 +55,15 @@ Start
 def test_an_environment_of_another_form_is_read_anew(
     project: Callable[..., Project], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    made = project({"index.rst": "Start\n=====\n\n.. heuristic:: One\n   :note: n\n   :workflow: index\n"})
+    made = project(
+        {
+            "index.rst": "Start\n=====\n\n.. heuristic:: One\n   :note: n\n   :workflow: index\n"
+        }
+    )
     with monkeypatch.context() as earlier:
-        earlier.setattr(HeuristicDomain, "data_version", HeuristicDomain.data_version + 1)
+        earlier.setattr(
+            HeuristicDomain, "data_version", HeuristicDomain.data_version + 1
+        )
         made.ok("text")
     built = made.ok("text")
     assert "One: n" in built.read("index.txt")

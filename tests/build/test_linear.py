@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 
 SMALL, TIMES = 12, 4
 
-#: Runs sphinx-build, and counts by function what ours call, Python's and C's, the files opened and the texts parsed.
+#: Runs sphinx-build, and counts by function what ours call, Python's and C's, the files
+#: opened and the texts parsed.
 COUNTING = """
 import json, sys
 from collections import Counter
@@ -48,7 +49,9 @@ raise SystemExit(status)
 
 def project_of(size: int, root: Path) -> Project:
     """Return a project of *size* entries and heuristics, each heuristic on two entries, with a quote."""
-    entries = [f".. py:function:: quarry.f{at}(a, b)\n\n   Dig {at}.\n" for at in range(size)]
+    entries = [
+        f".. py:function:: quarry.f{at}(a, b)\n\n   Dig {at}.\n" for at in range(size)
+    ]
     heuristics = [
         f".. heuristic:: H{at}\n   :note: Mind ``{at}``, see :doc:`/index`.\n"
         f"   :impl: quarry.f{at}, quarry.f{(at * 7 + 1) % size}\n   :workflow: index#some-task\n"
@@ -57,7 +60,9 @@ def project_of(size: int, root: Path) -> Project:
         for at in range(size)
     ]
     pages = {
-        f"{kind}{at}.rst": "\n".join([f"{kind} {at}\n======================\n", *texts[at : at + 10]])
+        f"{kind}{at}.rst": "\n".join(
+            [f"{kind} {at}\n======================\n", *texts[at : at + 10]]
+        )
         for kind, texts in (("api", entries), ("heuristic", heuristics))
         for at in range(0, size, 10)
     }
@@ -70,16 +75,32 @@ def project_of(size: int, root: Path) -> Project:
             "index.rst": f"{index}{listed}\nSome task\n---------\n\nDo it.\n",
             "conf.py": "import sys\nsys.path.insert(0, __file__.rpartition('/')[0])\nheuristics_dir = None\n"
             "extensions = ['sphinxext_heuristics']\nheuristics_package = 'quarry'\nrelease = '1'\n",
-            "quarry.py": "".join(f"def f{at}(a, b):\n    return {at}\n" for at in range(size)),
+            "quarry.py": "".join(
+                f"def f{at}(a, b):\n    return {at}\n" for at in range(size)
+            ),
         },
     )
 
 
 def counted(project: Project) -> dict[str, int]:
     out = project.root / "counts.json"
-    command = [sys.executable, "-c", COUNTING, str(out), "-b", "html", "-q", str(project.src), str(project.root / "o")]
+    command = [
+        sys.executable,
+        "-c",
+        COUNTING,
+        str(out),
+        "-b",
+        "html",
+        "-q",
+        str(project.src),
+        str(project.root / "o"),
+    ]
     ran = subprocess.run(  # noqa: S603 - the command is written right here
-        command, capture_output=True, text=True, check=False, env=os.environ | {"NO_COLOR": "1"}
+        command,
+        capture_output=True,
+        text=True,
+        check=False,
+        env=os.environ | {"NO_COLOR": "1"},
     )
     assert (ran.returncode, ran.stderr) == (0, "")
     found: dict[str, int] = json.loads(out.read_text(encoding="utf-8"))
@@ -94,7 +115,10 @@ def builds(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, dict[str,
         project = project_of(size, tmp_path_factory.mktemp(str(size)))
         of_size = {"clean": counted(project), "nothing changed": counted(project)}
         page = project.src / "heuristic0.rst"
-        page.write_text(page.read_text(encoding="utf-8").replace("Mind ``0``", "Mind ``zero``"), encoding="utf-8")
+        page.write_text(
+            page.read_text(encoding="utf-8").replace("Mind ``0``", "Mind ``zero``"),
+            encoding="utf-8",
+        )
         found.append(of_size | {"a note edited": counted(project)})
     return found
 

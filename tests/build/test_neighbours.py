@@ -1,6 +1,7 @@
 """Beside other extensions, each alone and all in one project: no warning, and heuristics where they belong.
 
-Each build runs in a process of its own, because several of them change docutils and Sphinx for good.
+Each build runs in a process of its own, because several of them change docutils and
+Sphinx for good.
 """
 
 from __future__ import annotations
@@ -73,9 +74,21 @@ NOTEBOOK = {
             "metadata": {},
             "source": "# A notebook\n\n{heuristic}`Notebook`\n\n```{heuristics-for} notebook_page\n```\n",
         },
-        {"cell_type": "code", "metadata": {}, "source": "1 + 1", "outputs": [], "execution_count": 1},
+        {
+            "cell_type": "code",
+            "metadata": {},
+            "source": "1 + 1",
+            "outputs": [],
+            "execution_count": 1,
+        },
     ],
-    "metadata": {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}},
+    "metadata": {
+        "kernelspec": {
+            "name": "python3",
+            "display_name": "Python 3",
+            "language": "python",
+        }
+    },
     "nbformat": 4,
     "nbformat_minor": 4,
 }
@@ -132,9 +145,12 @@ exclude_patterns += ["examples", "backreferences", "auto_examples/*.ipynb", "**s
             "gallery_page.rst": "Gallery\n=======\n\n.. automodule:: zoo_gallery\n   :members:\n\n"
             ".. minigallery:: zoo_gallery.feed\n",
             "heuristics/Gallery.rst": heuristic(
-                "Gallery", "   :impl: zoo_gallery.feed\n   :workflow: auto_examples/plot_feed\n"
+                "Gallery",
+                "   :impl: zoo_gallery.feed\n   :workflow: auto_examples/plot_feed\n",
             ),
-            "heuristics/Pictures.rst": heuristic("Pictures", "   :impl: zoo_gallery.Animal\n"),
+            "heuristics/Pictures.rst": heuristic(
+                "Pictures", "   :impl: zoo_gallery.Animal\n"
+            ),
         },
         documents=("auto_examples/index",),
         entries=(
@@ -151,7 +167,9 @@ exclude_patterns += ["examples", "backreferences", "auto_examples/*.ipynb", "**s
             "zoo_summary.py": ZOO,
             "summary.rst": "Summary\n=======\n\n.. autosummary::\n   :toctree: generated\n\n"
             "   zoo_summary.feed\n   zoo_summary.Animal\n",
-            "heuristics/Summary.rst": heuristic("Summary", "   :impl: zoo_summary.feed, zoo_summary.Animal\n"),
+            "heuristics/Summary.rst": heuristic(
+                "Summary", "   :impl: zoo_summary.feed, zoo_summary.Animal\n"
+            ),
         },
         entries=(
             ("generated/zoo_summary.feed.html", "zoo_summary.feed", ["Summary"]),
@@ -166,7 +184,9 @@ exclude_patterns += ["examples", "backreferences", "auto_examples/*.ipynb", "**s
         conf='autoapi_dirs = ["zoo_api"]\nautoapi_add_toctree_entry = False\n',
         files={
             "zoo_api/__init__.py": ZOO,
-            "heuristics/Api.rst": heuristic("Api", "   :impl: zoo_api.feed, zoo_api.Animal.rest\n"),
+            "heuristics/Api.rst": heuristic(
+                "Api", "   :impl: zoo_api.feed, zoo_api.Animal.rest\n"
+            ),
         },
         documents=("autoapi/zoo_api/index",),
         entries=(
@@ -182,7 +202,9 @@ exclude_patterns += ["examples", "backreferences", "auto_examples/*.ipynb", "**s
         conf='autodoc2_packages = ["zoo_doc2.py"]\n',
         files={
             "zoo_doc2.py": ZOO,
-            "heuristics/Doc2.rst": heuristic("Doc2", "   :impl: zoo_doc2.feed, zoo_doc2.Animal.rest\n"),
+            "heuristics/Doc2.rst": heuristic(
+                "Doc2", "   :impl: zoo_doc2.feed, zoo_doc2.Animal.rest\n"
+            ),
         },
         documents=("apidocs/index",),
         entries=(
@@ -212,7 +234,9 @@ exclude_patterns += ["examples", "backreferences", "auto_examples/*.ipynb", "**s
             "   See :heuristic:`Needs`.\n\n   .. heuristics-for:: zoo_needs.feed\n\n"
             ".. py:function:: zoo_needs.feed()\n\n   Feed.\n\n.. needtable::\n",
             "heuristics/Needs.rst": heuristic(
-                "Needs", "   :impl: zoo_needs.feed\n   :workflow: needs_page\n", "Meets :need:`R_001`."
+                "Needs",
+                "   :impl: zoo_needs.feed\n   :workflow: needs_page\n",
+                "Meets :need:`R_001`.",
             ),
         },
         entries=(("needs_page.html", "zoo_needs.feed", ["Needs"]),),
@@ -247,7 +271,9 @@ exclude_patterns += ["examples", "backreferences", "auto_examples/*.ipynb", "**s
         },
         entries=(("tabs_page.html", "zoo_tabs.feed", ["Tabs"]),),
         pages=(("tabs_page.html", ["Tabs"]),),
-        theirs=(("tabs_page.html", "div.sphinx-tabs div[role=tabpanel] div.heuristic"),),
+        theirs=(
+            ("tabs_page.html", "div.sphinx-tabs div[role=tabpanel] div.heuristic"),
+        ),
     ),
     Neighbour(
         package="sphinx-copybutton",
@@ -255,7 +281,9 @@ exclude_patterns += ["examples", "backreferences", "auto_examples/*.ipynb", "**s
         files={
             "copy_page.rst": "Copy\n====\n\n.. py:function:: zoo_copy.feed()\n\n   Feed.\n",
             "heuristics/Copy.rst": heuristic(
-                "Copy", "   :impl: zoo_copy.feed\n", ".. code-block:: python\n\n      return who or None"
+                "Copy",
+                "   :impl: zoo_copy.feed\n",
+                ".. code-block:: python\n\n      return who or None",
             ),
         },
         entries=(("copy_page.html", "zoo_copy.feed", ["Copy"]),),
@@ -276,7 +304,12 @@ exclude_patterns += ["examples", "backreferences", "auto_examples/*.ipynb", "**s
             ),
         },
         entries=(("link_page.html", "zoo_link.feed", ["Link"]),),
-        theirs=(("heuristics/Link.html", "a.sphinx-codeautolink-a[href$='link_page.html#zoo_link.feed']"),),
+        theirs=(
+            (
+                "heuristics/Link.html",
+                "a.sphinx-codeautolink-a[href$='link_page.html#zoo_link.feed']",
+            ),
+        ),
     ),
 ]
 
@@ -297,7 +330,9 @@ def unusable(neighbour: Neighbour) -> str:
 def usable(neighbours: Iterable[Neighbour]) -> list[Neighbour]:
     """Return those that can be used here; an environment that promises all of them must hold them."""
     reasons = {neighbour.package: unusable(neighbour) for neighbour in neighbours}
-    missing = [reason for reason in reasons.values() if reason.endswith("is not installed")]
+    missing = [
+        reason for reason in reasons.values() if reason.endswith("is not installed")
+    ]
     if REQUIRED and missing:
         pytest.fail("; ".join(missing))
     return [neighbour for neighbour in neighbours if not reasons[neighbour.package]]
@@ -316,15 +351,28 @@ def build(project: Callable[..., Project], neighbours: Iterable[Neighbour]) -> B
         documents += [
             name.rpartition(".")[0]
             for name in neighbour.files
-            if name.endswith((".rst", ".md", ".ipynb")) and not name.startswith("examples/")
+            if name.endswith((".rst", ".md", ".ipynb"))
+            and not name.startswith("examples/")
         ]
         documents += neighbour.documents
     listed = "".join(f"   {name}\n" for name in documents)
     files["conf.py"] = f"extensions = {extensions}\n{conf}"
-    files["index.rst"] = f"Start\n=====\n\n.. toctree::\n\n{listed}\n.. heuristic-index::\n"
+    files["index.rst"] = (
+        f"Start\n=====\n\n.. toctree::\n\n{listed}\n.. heuristic-index::\n"
+    )
     made = project(files)
     out = made.root / "out"
-    command = [sys.executable, "-m", "sphinx", "-q", "--no-color", "-W", "--keep-going", str(made.src), str(out)]
+    command = [
+        sys.executable,
+        "-m",
+        "sphinx",
+        "-q",
+        "--no-color",
+        "-W",
+        "--keep-going",
+        str(made.src),
+        str(out),
+    ]
     ran = subprocess.run(command, capture_output=True, encoding="utf-8", check=False)  # noqa: S603 - Sphinx itself
     assert not ran.stderr, ran.stderr
     assert ran.returncode == 0
@@ -336,13 +384,21 @@ def check(built: Built, neighbour: Neighbour) -> None:
     for page, anchor, names in neighbour.entries:
         assert built.shown(page, anchor) == names, (page, anchor)
     for page, names in neighbour.pages:
-        boxes = [box for box in built.soup(page).select("div.heuristic") if not inside_entry(box)]
+        boxes = [
+            box
+            for box in built.soup(page).select("div.heuristic")
+            if not inside_entry(box)
+        ]
         assert [title_of(box) for box in boxes] == names, page
     for page, selector in neighbour.theirs:
         assert built.soup(page).select(selector), f"{page} has no {selector}"
     table = built.soup("index.html").select_one("table.heuristic-index")
     assert isinstance(table, Tag)
-    names = [name.partition("/")[2].partition(".")[0] for name in neighbour.files if name.startswith("heuristics/")]
+    names = [
+        name.partition("/")[2].partition(".")[0]
+        for name in neighbour.files
+        if name.startswith("heuristics/")
+    ]
     for name in names:
         assert f"The note of {name}." in table.get_text()
     assert "⬜" not in table.get_text()
@@ -353,7 +409,9 @@ def inside_entry(box: Tag) -> bool:
     return box.find_parent("dd") is not None
 
 
-@pytest.mark.parametrize("neighbour", NEIGHBOURS, ids=lambda neighbour: neighbour.extensions[-1])
+@pytest.mark.parametrize(
+    "neighbour", NEIGHBOURS, ids=lambda neighbour: neighbour.extensions[-1]
+)
 def test_alone(project: Callable[..., Project], neighbour: Neighbour) -> None:
     if not usable([neighbour]):
         pytest.skip(unusable(neighbour))

@@ -14,7 +14,9 @@ if TYPE_CHECKING:
 
 def test_record_of_what_was_written(tmp_path: Path) -> None:
     out = tmp_path / "out"
-    assert OutputRecord(out, "html").stale({"a": "1", "b": ""}) == ["a", "b"], "without a record all may be stale"
+    assert OutputRecord(out, "html").stale({"a": "1", "b": ""}) == ["a", "b"], (
+        "without a record all may be stale"
+    )
     OutputRecord(out, "html").save({"a": "1", "b": "", "c": "3"}, ["a", "b", "c"])
     record = OutputRecord(out, "html")
     assert record.stale({"a": "1", "b": "", "c": "3"}) == []
@@ -41,7 +43,9 @@ def test_a_record_of_another_version_tells_nothing(tmp_path: Path) -> None:
     later = OutputRecord(tmp_path, "html", "2")
     assert later.stale({"a": "1"}) == ["a"]
     later.save({"a": "1"}, ["a"])
-    assert OutputRecord(tmp_path, "html", "1").stale({"a": "1"}) == ["a"], "the earlier one is gone"
+    assert OutputRecord(tmp_path, "html", "1").stale({"a": "1"}) == ["a"], (
+        "the earlier one is gone"
+    )
 
 
 def test_record_is_away_while_pages_are_written(tmp_path: Path) -> None:
@@ -58,7 +62,9 @@ def test_record_that_is_not_ours_tells_nothing(tmp_path: Path, content: bytes) -
     assert OutputRecord(tmp_path, "html").stale({"a": "1"}) == ["a"]
 
 
-@pytest.mark.parametrize("content", [b'{"html": 3}', b'{"html": ["a"]}', b'{"html": {"a": 1}}'])
+@pytest.mark.parametrize(
+    "content", [b'{"html": 3}', b'{"html": ["a"]}', b'{"html": {"a": 1}}']
+)
 def test_record_of_another_form_tells_nothing(tmp_path: Path, content: bytes) -> None:
     (tmp_path / FILENAME).write_bytes(content)
     assert OutputRecord(tmp_path, "html").stale({"a": "1"}) == ["a"]

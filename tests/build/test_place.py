@@ -12,7 +12,9 @@ if TYPE_CHECKING:
     from conftest import Project
 
 
-def test_on_a_page_kept_free_what_is_placed_by_hand_is_shown(project: Callable[..., Project]) -> None:
+def test_on_a_page_kept_free_what_is_placed_by_hand_is_shown(
+    project: Callable[..., Project],
+) -> None:
     index = """
 :no-heuristics:
 
@@ -37,12 +39,18 @@ Start
     built = project({"index.rst": index}).ok("html")
     assert built.shown("index.html", "demo.f") == []
     assert built.shown("index.html", "demo.g") == ["One"]
-    assert len(built.soup("index.html").select("section > div.heuristic")) == 2, "by hand, and the definition"
+    assert len(built.soup("index.html").select("section > div.heuristic")) == 2, (
+        "by hand, and the definition"
+    )
     assert "Shown in" not in built.soup("index.html").get_text()
 
 
-@pytest.mark.parametrize("pattern", ["api/*", "api/**", "**/one", "api/one", "a[op]i/*"])
-def test_patterns_of_pages_kept_free(project: Callable[..., Project], pattern: str) -> None:
+@pytest.mark.parametrize(
+    "pattern", ["api/*", "api/**", "**/one", "api/one", "a[op]i/*"]
+)
+def test_patterns_of_pages_kept_free(
+    project: Callable[..., Project], pattern: str
+) -> None:
     built = project(
         {
             "conf.py": f'extensions = ["sphinxext_heuristics"]\nheuristics_exclude = ["{pattern}"]\n',
@@ -56,7 +64,9 @@ def test_patterns_of_pages_kept_free(project: Callable[..., Project], pattern: s
     assert built.shown("two.html", "demo.two") == ["One"]
 
 
-def test_an_index_in_an_entry_leaves_it_its_own_heuristics(project: Callable[..., Project]) -> None:
+def test_an_index_in_an_entry_leaves_it_its_own_heuristics(
+    project: Callable[..., Project],
+) -> None:
     entry = ".. py:class:: demo.Model\n\n   Model.\n\n   .. heuristic-index::\n"
     one = ".. heuristic:: One\n   :note: n\n   :impl: demo.Model\n"
     built = project({"index.rst": f"Start\n=====\n\n{entry}\n{one}"}).ok("html")
@@ -64,7 +74,9 @@ def test_an_index_in_an_entry_leaves_it_its_own_heuristics(project: Callable[...
     assert built.soup("index.html").select("dl.heuristic-entries a") != []
 
 
-def test_by_hand_in_an_entry_with_nothing_to_show(project: Callable[..., Project]) -> None:
+def test_by_hand_in_an_entry_with_nothing_to_show(
+    project: Callable[..., Project],
+) -> None:
     index = """
 Start
 =====
@@ -84,13 +96,17 @@ Start
    :impl: demo.C, demo.C.f
 """
     built = project({"index.rst": index}).ok("html")
-    assert built.shown("index.html", "demo.C") == ["One"], "a member's own does not stand for its class's"
+    assert built.shown("index.html", "demo.C") == ["One"], (
+        "a member's own does not stand for its class's"
+    )
     assert built.shown("index.html", "demo.C.f") == []
     assert built.entry("index.html", "demo.C.f").find_all(recursive=True) == []
 
 
 @pytest.mark.parametrize("language", ["en", "de", "fr", "ja", "zh_CN"])
-def test_line_of_base_classes_in_any_language(project: Callable[..., Project], language: str) -> None:
+def test_line_of_base_classes_in_any_language(
+    project: Callable[..., Project], language: str
+) -> None:
     built = project(
         {
             "conf.py": f'extensions = ["sphinx.ext.autodoc", "sphinxext_heuristics"]\nlanguage = "{language}"\n'
@@ -101,7 +117,10 @@ def test_line_of_base_classes_in_any_language(project: Callable[..., Project], l
         }
     ).ok("html")
     body = built.entry("index.html", "langpkg.Model")
-    parts = [child.get_text() if child.name == "p" else child["class"][0] for child in body.find_all(recursive=False)]
+    parts = [
+        child.get_text() if child.name == "p" else child["class"][0]
+        for child in body.find_all(recursive=False)
+    ]
     assert len(parts) == 4
     assert "Base" in parts[0]
     assert parts[1:] == ["Summary.", "heuristic", "More."]

@@ -36,7 +36,9 @@ def test_what_is_up_to_date_is_fine(seed: Project) -> None:
 
 
 @pytest.mark.parametrize("what", BREAKS)
-def test_index_mends_what_check_finds(what: str, project: Callable[..., Project]) -> None:
+def test_index_mends_what_check_finds(
+    what: str, project: Callable[..., Project]
+) -> None:
     change, line, shown = BREAKS[what]
     files = seed_files()
     change(files)
@@ -45,22 +47,37 @@ def test_index_mends_what_check_finds(what: str, project: Callable[..., Project]
     before = (broken.src / INDEX).read_bytes()
     found = run("index", broken.src, "--check", *doctrees)
     assert found.status == 1
-    assert f"{broken.src / INDEX}:{line}: WARNING: the index differs from the pages" in found.stderr
+    assert (
+        f"{broken.src / INDEX}:{line}: WARNING: the index differs from the pages"
+        in found.stderr
+    )
     assert f"python -m sphinxext_heuristics index {broken.src}" in found.stderr
     diff = found.stdout.split("\n")
     assert diff[0] == f"--- {broken.src / INDEX}"
     assert diff[2].startswith("@@ ")
     for start in shown:
-        assert any(diffed.startswith(start.replace(" ", "", 1)) for diffed in diff), start
+        assert any(diffed.startswith(start.replace(" ", "", 1)) for diffed in diff), (
+            start
+        )
     assert (broken.src / INDEX).read_bytes() == before, "--check only compares"
     mended = run("index", broken.src, *doctrees)
-    assert (mended.status, mended.stdout, mended.stderr) == (0, f"{broken.src / INDEX}\n", "")
+    assert (mended.status, mended.stdout, mended.stderr) == (
+        0,
+        f"{broken.src / INDEX}\n",
+        "",
+    )
     assert run("index", broken.src, "--check", *doctrees).status == 0
     written = (broken.src / INDEX).stat()
     assert run("index", broken.src, *doctrees).status == 0
-    assert (broken.src / INDEX).stat().st_mtime_ns == written.st_mtime_ns, "the second run changes nothing"
+    assert (broken.src / INDEX).stat().st_mtime_ns == written.st_mtime_ns, (
+        "the second run changes nothing"
+    )
     assert "heuristic.index" not in broken.build().stderr
-    if "config" not in what and change.__name__ in {"break_row", "break_order", "break_count"}:
+    if "config" not in what and change.__name__ in {
+        "break_row",
+        "break_order",
+        "break_count",
+    }:
         assert (broken.src / INDEX).read_text(encoding="utf-8") == SEED
 
 
@@ -68,7 +85,10 @@ def test_a_missing_file_is_found_and_written(seed: Project) -> None:
     (seed.src / INDEX).unlink()
     found = run("index", seed.src, "--check", "-q")
     assert found.status == 1
-    assert f"WARNING: the index file '{seed.src / INDEX}' is not there; to write it: " in found.stderr
+    assert (
+        f"WARNING: the index file '{seed.src / INDEX}' is not there; to write it: "
+        in found.stderr
+    )
     assert run("index", seed.src, "-q").status == 0
     assert (seed.src / INDEX).read_text(encoding="utf-8") == SEED
     umask = os.umask(0)
@@ -78,7 +98,9 @@ def test_a_missing_file_is_found_and_written(seed: Project) -> None:
 
 def stale(seed: Project) -> Path:
     path = seed.src / INDEX
-    path.write_text(SEED.replace("| Quantization | 3 |", "| Quantization | 4 |"), encoding="utf-8")
+    path.write_text(
+        SEED.replace("| Quantization | 3 |", "| Quantization | 4 |"), encoding="utf-8"
+    )
     return path
 
 
@@ -102,7 +124,9 @@ def test_a_symbolic_link_stays(seed: Project) -> None:
     assert real.read_text(encoding="utf-8") == SEED
 
 
-def test_a_write_that_fails_leaves_the_file(seed: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_write_that_fails_leaves_the_file(
+    seed: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
     path = stale(seed)
     before = path.read_bytes()
 
@@ -114,7 +138,9 @@ def test_a_write_that_fails_leaves_the_file(seed: Project, monkeypatch: pytest.M
     assert ran.status == 2
     assert "cannot be written: No space left on device" in ran.stderr
     assert path.read_bytes() == before
-    assert [p.name for p in seed.src.iterdir() if p.name.startswith(".")] == [], "nothing is left over"
+    assert [p.name for p in seed.src.iterdir() if p.name.startswith(".")] == [], (
+        "nothing is left over"
+    )
 
 
 def test_a_page_is_not_overwritten(project: Callable[..., Project]) -> None:
@@ -124,7 +150,9 @@ def test_a_page_is_not_overwritten(project: Callable[..., Project]) -> None:
     ran = run("index", seed.src, "-q")
     assert ran.status == 2
     assert "heuristics/index.md is no index file: it would be lost" in ran.stderr
-    assert (seed.src / "heuristics/index.md").read_text(encoding="utf-8") == files["heuristics/index.md"]
+    assert (seed.src / "heuristics/index.md").read_text(encoding="utf-8") == files[
+        "heuristics/index.md"
+    ]
 
 
 def test_without_the_option_there_is_no_file(project: Callable[..., Project]) -> None:
@@ -145,12 +173,22 @@ def test_other_warnings_are_shown_and_stop_nothing(seed: Project) -> None:
     assert ran.status == 0
     assert "[heuristic.target]" in ran.stderr
     assert "[heuristic.index]" not in ran.stderr
-    assert "⬜Impl:huggingface_peft_BitsConfig" in (seed.src / INDEX).read_text(encoding="utf-8")
+    assert "⬜Impl:huggingface_peft_BitsConfig" in (seed.src / INDEX).read_text(
+        encoding="utf-8"
+    )
 
 
-def test_a_translation_is_refused(seed: Project, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sphinx.locale, "translators", {})  # Sphinx would go on in German
-    seed.write({"locales/de/LC_MESSAGES/api.po": 'msgid ""\nmsgstr ""\n"Content-Type: text/plain; charset=UTF-8\\n"\n'})
+def test_a_translation_is_refused(
+    seed: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        sphinx.locale, "translators", {}
+    )  # Sphinx would go on in German
+    seed.write(
+        {
+            "locales/de/LC_MESSAGES/api.po": 'msgid ""\nmsgstr ""\n"Content-Type: text/plain; charset=UTF-8\\n"\n'
+        }
+    )
     ran = run("index", seed.src, "-q", "-D", "language=de")
     assert ran.status == 2
     assert "this is a translation" in ran.stderr
@@ -162,15 +200,26 @@ def test_a_translation_is_refused(seed: Project, monkeypatch: pytest.MonkeyPatch
 def test_doctrees_are_used_and_kept(seed: Project) -> None:
     seed.ok("html")
     doctrees = seed.root / "doctrees"
-    assert "0 added, 0 changed, 0 removed" in run("list", seed.src, "-v", "-d", doctrees).stderr
-    seed.write({PAGE: (seed.src / PAGE).read_text(encoding="utf-8").replace("Clone tensor", "Copy tensor")})
+    assert (
+        "0 added, 0 changed, 0 removed"
+        in run("list", seed.src, "-v", "-d", doctrees).stderr
+    )
+    seed.write(
+        {
+            PAGE: (seed.src / PAGE)
+            .read_text(encoding="utf-8")
+            .replace("Clone tensor", "Copy tensor")
+        }
+    )
     os.utime(seed.src / PAGE, (time.time() + 5, time.time() + 5))
     ran = run("list", seed.src, "-v", "-d", doctrees)
     assert "0 added, 1 changed, 0 removed" in ran.stderr
     assert "Copy tensor" in ran.stdout
     run("index", seed.src, "-q", "-d", doctrees)
     html = seed.ok("html")
-    assert "Copy tensor" in html.soup("api.html").get_text(), "what is read meanwhile is written by the next build"
+    assert "Copy tensor" in html.soup("api.html").get_text(), (
+        "what is read meanwhile is written by the next build"
+    )
 
 
 def test_nothing_is_left_in_the_sources(seed: Project) -> None:
@@ -188,9 +237,15 @@ def test_define_and_tags(project: Callable[..., Project]) -> None:
             "more.rst": ":orphan:\n\n.. heuristic:: B\n   :note: N\n   :impl: f\n",
         }
     )
-    assert [line for line in run("list", zoo.src, "-q").stdout.split("\n") if line] == ["A  tip  N", "    f"]
+    assert [line for line in run("list", zoo.src, "-q").stdout.split("\n") if line] == [
+        "A  tip  N",
+        "    f",
+    ]
     assert "B  tip" in run("list", zoo.src, "-q", "-t", "more").stdout
-    assert "shown nowhere but on its page" in run("list", zoo.src, "-q", "-D", "release=2").stdout
+    assert (
+        "shown nowhere but on its page"
+        in run("list", zoo.src, "-q", "-D", "release=2").stdout
+    )
 
 
 def test_conf_py_may_lie_elsewhere(seed: Project) -> None:
@@ -204,7 +259,9 @@ def test_conf_py_may_lie_elsewhere(seed: Project) -> None:
 
 def test_progress_is_printed_on_request_and_results_always(seed: Project) -> None:
     stale(seed)
-    loud, plain, silent = (run("index", seed.src, "--check", *option) for option in (["-v"], [], ["-Q"]))
+    loud, plain, silent = (
+        run("index", seed.src, "--check", *option) for option in (["-v"], [], ["-Q"])
+    )
     assert "reading sources..." in loud.stderr
     assert loud.stdout == plain.stdout == silent.stdout != ""
     assert "reading sources..." not in plain.stderr
@@ -214,11 +271,15 @@ def test_progress_is_printed_on_request_and_results_always(seed: Project) -> Non
 
 
 def test_in_parallel_it_is_the_same(seed: Project) -> None:
-    assert run("list", seed.src, "-q", "-j2").stdout == run("list", seed.src, "-q").stdout
+    assert (
+        run("list", seed.src, "-q", "-j2").stdout == run("list", seed.src, "-q").stdout
+    )
     assert run("index", seed.src, "-q", "--check", "-j", "auto").status == 0
 
 
-def test_colours_only_where_they_are_wanted(seed: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_colours_only_where_they_are_wanted(
+    seed: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
     stale(seed)
     arguments = ("index", seed.src, "--check", "-Q")
     assert "\x1b[" not in run(*arguments).stdout
@@ -240,8 +301,14 @@ def test_colours_only_where_they_are_wanted(seed: Project, monkeypatch: pytest.M
     [
         ("x = 1\nraise ValueError('no luck')\n", ":2: ValueError: no luck"),
         ("x = (\n", ":1: SyntaxError: '(' was never closed"),
-        ("import sys\n\nsys.exit(3)\n", ":3: conf.py, or a module that it imports, called sys.exit()"),
-        ("extensions = ['no_such_extension']\n", "Could not import extension no_such_extension"),
+        (
+            "import sys\n\nsys.exit(3)\n",
+            ":3: conf.py, or a module that it imports, called sys.exit()",
+        ),
+        (
+            "extensions = ['no_such_extension']\n",
+            "Could not import extension no_such_extension",
+        ),
         ("extensions = []\n", "'sphinxext_heuristics' is not among the extensions in "),
         (
             "extensions = ['sphinxext_heuristics']\ndef setup(app):\n    return 1 / 0\n",
@@ -325,27 +392,45 @@ def test_new(options: tuple[str, ...], suffix: str, name: str, seed: Project) ->
     path = seed.src / f"heuristics/huggingface_peft_Fresh_One{suffix}"
     assert (ran.status, ran.stdout) == (0, f"{path}\n")
     index = (seed.src / "heuristics/index.md").read_text(encoding="utf-8")
-    seed.write({"heuristics/index.md": index.replace("{toctree}\n", f"{{toctree}}\n{path.stem}\n")})
+    seed.write(
+        {
+            "heuristics/index.md": index.replace(
+                "{toctree}\n", f"{{toctree}}\n{path.stem}\n"
+            )
+        }
+    )
     built = seed.build()
     assert built.status == 0
     told = sorted(warning.rpartition("[")[2] for warning in built.warnings)
-    assert told == ["heuristic.index]", "heuristic.note]", "heuristic.orphan]"], "what the author still has to say"
+    assert told == ["heuristic.index]", "heuristic.note]", "heuristic.orphan]"], (
+        "what the author still has to say"
+    )
     text = path.read_text(encoding="utf-8")
-    filled = text.replace(":note:", ":note: N").replace(":impl:", ":impl: peft.LoraConfig")
+    filled = text.replace(":note:", ":note: N").replace(
+        ":impl:", ":impl: peft.LoraConfig"
+    )
     seed.write({f"heuristics/{path.name}": filled})
     assert run("index", seed.src, "-q").status == 0
     seed.ok("text", "-E")
 
 
 def test_new_has_the_headings_that_pages_must_have(seed: Project) -> None:
-    seed.write({"conf.py": f'{(seed.src / "conf.py").read_text()}\nheuristics_sections = ["When it bites", "Why"]\n'})
+    seed.write(
+        {
+            "conf.py": f'{(seed.src / "conf.py").read_text()}\nheuristics_sections = ["When it bites", "Why"]\n'
+        }
+    )
     index = (seed.src / "heuristics/index.md").read_text(encoding="utf-8")
     names = {"Fresh_One": (), "Fresh_Two": ("--rst",)}
     listed = "".join(f"huggingface_peft_{name}\n" for name in names)
-    seed.write({"heuristics/index.md": index.replace("{toctree}\n", f"{{toctree}}\n{listed}")})
+    seed.write(
+        {"heuristics/index.md": index.replace("{toctree}\n", f"{{toctree}}\n{listed}")}
+    )
     for name, options in names.items():
         assert run("new", seed.src, name, "-q", *options).status == 0
-    lacking = [warning for warning in seed.build().warnings if "the page lacks" in warning]
+    lacking = [
+        warning for warning in seed.build().warnings if "the page lacks" in warning
+    ]
     assert len(lacking) == 5, "those that were there before"
     assert not [warning for warning in lacking if "Fresh" in warning]
 
@@ -359,9 +444,16 @@ def test_new_overwrites_nothing(seed: Project) -> None:
     assert (seed.src / PAGE).read_text(encoding="utf-8") == before
 
 
-def test_new_makes_the_folder_and_knows_the_markup(project: Callable[..., Project]) -> None:
-    plain = project({"conf.py": 'extensions = ["sphinxext_heuristics"]\n', "index.rst": "T\n=\n"})
-    assert run("new", plain.src, "A.b-c", "-q").stdout == f"{plain.src}/heuristics/A.b-c.rst\n"
+def test_new_makes_the_folder_and_knows_the_markup(
+    project: Callable[..., Project],
+) -> None:
+    plain = project(
+        {"conf.py": 'extensions = ["sphinxext_heuristics"]\n', "index.rst": "T\n=\n"}
+    )
+    assert (
+        run("new", plain.src, "A.b-c", "-q").stdout
+        == f"{plain.src}/heuristics/A.b-c.rst\n"
+    )
 
 
 @pytest.mark.parametrize("name", ["a b", "../x", "", "a/b"])
@@ -372,7 +464,12 @@ def test_new_refuses_what_is_no_name(name: str, seed: Project) -> None:
 
 
 def test_new_wants_a_folder(project: Callable[..., Project]) -> None:
-    plain = project({"conf.py": 'extensions = ["sphinxext_heuristics"]\nheuristics_dir = None\n', "index.rst": ""})
+    plain = project(
+        {
+            "conf.py": 'extensions = ["sphinxext_heuristics"]\nheuristics_dir = None\n',
+            "index.rst": "",
+        }
+    )
     ran = run("new", plain.src, "A", "-q")
     assert ran.status == 2
     assert "heuristics_dir is None" in ran.stderr
@@ -494,7 +591,9 @@ Start
         "    shown: pens.Pen (index): the target itself",
         "    not shown: pens.Brush (index): its signature names no parameter of param",
     ]
-    assert explained(pens, "Brush")[1:] == ["  not shown: Ink (tip): its signature names no parameter of param"]
+    assert explained(pens, "Brush")[1:] == [
+        "  not shown: Ink (tip): its signature names no parameter of param"
+    ]
 
 
 def test_explain_a_heuristic(zoo: Project) -> None:
@@ -520,7 +619,10 @@ def test_explain_a_heuristic(zoo: Project) -> None:
 
 
 def test_explain_what_is_withheld(zoo: Project) -> None:
-    assert "  shown nowhere automatically: it holds for ≤ 1.4, and 1.5 is documented" in explained(zoo, "Old")
+    assert (
+        "  shown nowhere automatically: it holds for ≤ 1.4, and 1.5 is documented"
+        in explained(zoo, "Old")
+    )
     lines = explained(zoo, "Quiet")
     assert "  shown nowhere automatically: it has no-inject" in lines
     assert "    not shown: menagerie.Override.run (index): it has no-inject" in lines
@@ -534,17 +636,30 @@ def test_explain_an_object(zoo: Project) -> None:
         "  not shown: Old (tip): it holds for ≤ 1.4, and 1.5 is documented",
         "  not shown: Quiet (tip): it has no-inject",
     ]
-    assert explained(zoo, "menagerie.Child") == ["menagerie.Child (index)", "  no heuristic reaches it"]
-    assert "  not shown: Rule (warning): except menagerie.Kept" in explained(zoo, "Kept.run")
+    assert explained(zoo, "menagerie.Child") == [
+        "menagerie.Child (index)",
+        "  no heuristic reaches it",
+    ]
+    assert "  not shown: Rule (warning): except menagerie.Kept" in explained(
+        zoo, "Kept.run"
+    )
 
 
 def test_explain_a_name_of_several_objects(zoo: Project) -> None:
-    heads = [line for line in explained(zoo, "run") if not line.startswith(" ") and line]
-    assert heads == [f"menagerie.{name}.run (index)" for name in ("Base", "Child", "Kept", "Override")]
+    heads = [
+        line for line in explained(zoo, "run") if not line.startswith(" ") and line
+    ]
+    assert heads == [
+        f"menagerie.{name}.run (index)"
+        for name in ("Base", "Child", "Kept", "Override")
+    ]
 
 
 def test_explain_a_page(zoo: Project) -> None:
-    assert explained(zoo, "index") == ["index", "  shown: Rule (warning): workflow index"]
+    assert explained(zoo, "index") == [
+        "index",
+        "  shown: Rule (warning): workflow index",
+    ]
 
 
 def test_explain_a_partly_dotted_name(project: Callable[..., Project]) -> None:
@@ -563,7 +678,9 @@ def test_explain_what_connections_mean(project: Callable[..., Project]) -> None:
         ".. heuristic:: A\n   :note: N\n   :impl: run, m, gone, lib.C.go, *.go, C.go\n"
     )
     conf_py = 'extensions = ["sphinxext_heuristics"]\nheuristics_dir = None\n'
-    zoo = project({"conf.py": conf_py, "index.rst": page, "other.rst": ":orphan:\n\nO\n=\n"})
+    zoo = project(
+        {"conf.py": conf_py, "index.rst": page, "other.rst": ":orphan:\n\nO\n=\n"}
+    )
     assert run("explain", zoo.src, "A", "-Q").stdout.splitlines()[2:] == [
         "  impl run: fits several, and so reaches none: m.run, m.C.run",
         "  impl m:",
@@ -578,8 +695,14 @@ def test_explain_what_connections_mean(project: Callable[..., Project]) -> None:
         "  not reached: m.run: the name is the same, the object is another, m.run",
         "  not reached: m.C.run: the name is the same, the object is another, m.C.run",
     ]
-    assert run("explain", zoo.src, "m", "-Q").stdout == "m (index)\n  shown: A (tip): impl m: the target itself\n"
-    assert run("explain", zoo.src, "other", "-Q").stdout == "other\n  no heuristic is connected to it\n"
+    assert (
+        run("explain", zoo.src, "m", "-Q").stdout
+        == "m (index)\n  shown: A (tip): impl m: the target itself\n"
+    )
+    assert (
+        run("explain", zoo.src, "other", "-Q").stdout
+        == "other\n  no heuristic is connected to it\n"
+    )
     assert run("explain", zoo.src, "~m.C.go", "-Q").stdout.startswith(
         "m.C.go (index)\n  shown: A (tip): impl lib.C.go: "
     )
@@ -588,8 +711,13 @@ def test_explain_what_connections_mean(project: Callable[..., Project]) -> None:
 def test_explain_an_unknown_name(zoo: Project) -> None:
     ran = run("explain", zoo.src, "menagerie.Chlid", "-q", "-d", zoo.root / "doctrees")
     assert (ran.status, ran.stderr) == (1, "")
-    assert ran.stdout.rstrip().endswith("is called 'menagerie.Chlid'; did you mean 'menagerie.Child'?")
-    assert "did you mean 'Rule' or" in run("explain", zoo.src, "Rul", "-q", "-d", zoo.root / "doctrees").stdout
+    assert ran.stdout.rstrip().endswith(
+        "is called 'menagerie.Chlid'; did you mean 'menagerie.Child'?"
+    )
+    assert (
+        "did you mean 'Rule' or"
+        in run("explain", zoo.src, "Rul", "-q", "-d", zoo.root / "doctrees").stdout
+    )
 
 
 def test_explain_a_miss_imports_nothing(project: Callable[..., Project]) -> None:
@@ -610,19 +738,33 @@ class Oven(Base):
         ".. heuristic:: Warm_Up\n   :note: N\n   :impl: slowkiln.Oven\n"
     )
     base = "class Base:\n    def heat(self):\n        'Warm it.'\n"
-    files = {"conf.py": conf_py, "index.rst": page, "slowkiln.py": kiln, "far_away.py": base}
+    files = {
+        "conf.py": conf_py,
+        "index.rst": page,
+        "slowkiln.py": kiln,
+        "far_away.py": base,
+    }
     slow = project(files)
     imported = slow.src / "slowkiln.py.imported"
-    for name, near in (("warm-upp", "Warm_Up"), ("slowkiln.Ovne", "Oven"), ("haet", "heat")):
+    for name, near in (
+        ("warm-upp", "Warm_Up"),
+        ("slowkiln.Ovne", "Oven"),
+        ("haet", "heat"),
+    ):
         ran = run("explain", slow.src, name)
         assert (ran.status, ran.stderr) == (1, "")
         assert f"is called {name!r}; did you mean '{near}'" in ran.stdout
     assert not imported.exists()
-    assert run("explain", slow.src, "heat", "-Q").stdout == "slowkiln.Oven.heat (index)\n  no heuristic reaches it\n"
+    assert (
+        run("explain", slow.src, "heat", "-Q").stdout
+        == "slowkiln.Oven.heat (index)\n  no heuristic reaches it\n"
+    )
     assert imported.exists()
 
 
-def test_explain_finds_names_in_any_case_and_former_ones(project: Callable[..., Project]) -> None:
+def test_explain_finds_names_in_any_case_and_former_ones(
+    project: Callable[..., Project],
+) -> None:
     page = "T\n=\n\n.. heuristic:: Warm_Up\n   :note: N\n   :workflow: index\n   :former-names: Heat_First\n"
     kiln = project({"index.rst": page})
     wanted = run("explain", kiln.src, "Warm_Up").stdout
@@ -631,13 +773,18 @@ def test_explain_finds_names_in_any_case_and_former_ones(project: Callable[..., 
         assert run("explain", kiln.src, name).stdout == wanted
 
 
-def test_explain_lists_as_the_page_does_and_says_what_is_folded(project: Callable[..., Project]) -> None:
+def test_explain_lists_as_the_page_does_and_says_what_is_folded(
+    project: Callable[..., Project],
+) -> None:
     rules = "".join(
         f".. heuristic:: {name}\n   :note: N\n   :impl: demo.f\n   :severity: {severity}\n\n"
         for name, severity in (("One", "tip"), ("Two", "danger"), ("Three", "note"))
     )
     conf_py = 'extensions = ["sphinxext_heuristics"]\nheuristics_max_shown = 0\n'
-    files = {"conf.py": conf_py, "index.rst": f"T\n=\n\n.. py:function:: demo.f()\n\n{rules}"}
+    files = {
+        "conf.py": conf_py,
+        "index.rst": f"T\n=\n\n.. py:function:: demo.f()\n\n{rules}",
+    }
     assert run("explain", project(files).src, "demo.f").stdout.splitlines() == [
         "demo.f (index)",
         "  shown: Two (danger): impl demo.f: the target itself; folded",
@@ -646,17 +793,34 @@ def test_explain_lists_as_the_page_does_and_says_what_is_folded(project: Callabl
     ]
 
 
-def test_ctrl_c_has_the_status_of_a_shell(seed: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_ctrl_c_has_the_status_of_a_shell(
+    seed: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def interrupt(*_: object) -> None:
         raise KeyboardInterrupt
 
     monkeypatch.setattr("sphinxext_heuristics.cli.listing.read", interrupt)
     ran = run("list", seed.src)
-    assert (ran.status, ran.stdout, ran.stderr) == (130, "", "sphinx-heuristics: error: interrupted\n")
+    assert (ran.status, ran.stdout, ran.stderr) == (
+        130,
+        "",
+        "sphinx-heuristics: error: interrupted\n",
+    )
 
 
 @pytest.mark.parametrize("inherited", ["none", "link"])
 def test_explain_inherited_copies(inherited: str, zoo: Project) -> None:
-    ran = run("explain", zoo.src, "menagerie.Child.run", "-q", "-D", f"heuristics_inherited={inherited}")
-    wanted = "not shown: Rule (warning): an inherited copy" if inherited == "none" else "shown: Rule (warning)"
+    ran = run(
+        "explain",
+        zoo.src,
+        "menagerie.Child.run",
+        "-q",
+        "-D",
+        f"heuristics_inherited={inherited}",
+    )
+    wanted = (
+        "not shown: Rule (warning): an inherited copy"
+        if inherited == "none"
+        else "shown: Rule (warning)"
+    )
     assert wanted in ran.stdout

@@ -1,6 +1,7 @@
 """Looks for API entries that came out wrong: markup that a reader sees as text.
 
-Also a program: ``python tests/docbuilder/audit.py OUT`` audits a built site, exit code 1 if something is found.
+Also a program: ``python tests/docbuilder/audit.py OUT`` audits a built site, exit code
+1 if something is found.
 """
 
 from __future__ import annotations
@@ -31,11 +32,43 @@ DEFECTS = {
     "mathematics": r"\\\\?\(",
     "dataclass": r"^\w+\(task_type: ",
 }
-_PATTERNS = {name: re.compile(pattern, re.MULTILINE) for name, pattern in DEFECTS.items()}
+_PATTERNS = {
+    name: re.compile(pattern, re.MULTILINE) for name, pattern in DEFECTS.items()
+}
 _VOID = frozenset(
-    {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"}
+    {
+        "area",
+        "base",
+        "br",
+        "col",
+        "embed",
+        "hr",
+        "img",
+        "input",
+        "link",
+        "meta",
+        "source",
+        "track",
+        "wbr",
+    }
 )
-_BLOCKS = frozenset({"p", "li", "dt", "dd", "dl", "div", "ul", "ol", "table", "tr", "blockquote", "section", "aside"})
+_BLOCKS = frozenset(
+    {
+        "p",
+        "li",
+        "dt",
+        "dd",
+        "dl",
+        "div",
+        "ul",
+        "ol",
+        "table",
+        "tr",
+        "blockquote",
+        "section",
+        "aside",
+    }
+)
 
 
 class Defect(NamedTuple):
@@ -117,7 +150,9 @@ def defects_in(html: str, page: str = "") -> Iterator[Defect]:
         for kind, pattern in _PATTERNS.items():
             for match in pattern.finditer(text):
                 start = max(match.start() - 40, 0)
-                yield Defect(page, entry, kind, text[start : match.end() + 40].replace("\n", "⏎"))
+                yield Defect(
+                    page, entry, kind, text[start : match.end() + 40].replace("\n", "⏎")
+                )
 
 
 def entries_in(html: str) -> set[str]:
@@ -139,10 +174,16 @@ def main(arguments: Sequence[str]) -> int:
     root = Path(arguments[0])
     pages = sorted(root.rglob("*.html"))
     found = [
-        defect for page in pages for defect in defects_in(page.read_text(encoding="utf-8"), str(page.relative_to(root)))
+        defect
+        for page in pages
+        for defect in defects_in(
+            page.read_text(encoding="utf-8"), str(page.relative_to(root))
+        )
     ]
     for defect in found:
-        sys.stdout.write(f"{defect.page}: {defect.entry}: {defect.kind}: {defect.excerpt}\n")
+        sys.stdout.write(
+            f"{defect.page}: {defect.entry}: {defect.kind}: {defect.excerpt}\n"
+        )
     entries = sum(len(entries_in(page.read_text(encoding="utf-8"))) for page in pages)
     sys.stderr.write(f"{entries} entries on {len(pages)} pages, {len(found)} defects\n")
     return 1 if found else 0

@@ -2,8 +2,9 @@
 
     python tests/docbuilder/run_doc_builder.py [CHECKOUT]
 
-CHECKOUT is a checkout of doc-builder, if it is not installed. It needs what doc-builder imports, ruff on PATH, and this
-package with MyST. The exit code is 0 if all is as it must be, 1 if not, and 2 if there is no doc-builder.
+CHECKOUT is a checkout of doc-builder, if it is not installed. It needs what doc-builder
+imports, ruff on PATH, and this package with MyST. The exit code is 0 if all is as it
+must be, 1 if not, and 2 if there is no doc-builder.
 """
 
 from __future__ import annotations
@@ -141,7 +142,11 @@ class Trial:
     def __init__(self, folder: Path, checkout: str | None) -> None:
         self.folder = folder
         self.failures: list[str] = []
-        added = [str(ROOT), str(folder / "package"), *([str(Path(checkout, "src").resolve())] if checkout else [])]
+        added = [
+            str(ROOT),
+            str(folder / "package"),
+            *([str(Path(checkout, "src").resolve())] if checkout else []),
+        ]
         paths = [*added, *filter(None, [os.environ.get("PYTHONPATH")])]
         self.environment = {**os.environ, "PYTHONPATH": os.pathsep.join(paths)}
         for name, text in FILES.items():
@@ -161,16 +166,40 @@ class Trial:
             check=False,
         )
         if done.returncode:
-            raise SystemExit(f"{' '.join(arguments)}: exit code {done.returncode}\n{done.stdout}")
+            raise SystemExit(
+                f"{' '.join(arguments)}: exit code {done.returncode}\n{done.stdout}"
+            )
         return done.stdout
 
     def build(self, out: str) -> dict[str, bytes]:
         """Build with doc-builder, style and links checked; give the files that are published."""
-        self.run(*DOC_BUILDER, "build", "small", "docs", "--build_dir", out, "--version", "main", "--clean")
-        self.run(*DOC_BUILDER, "style", "package", "docs", "--path_to_docs", "docs", "--check_only")
+        self.run(
+            *DOC_BUILDER,
+            "build",
+            "small",
+            "docs",
+            "--build_dir",
+            out,
+            "--version",
+            "main",
+            "--clean",
+        )
+        self.run(
+            *DOC_BUILDER,
+            "style",
+            "package",
+            "docs",
+            "--path_to_docs",
+            "docs",
+            "--check_only",
+        )
         self.run(*DOC_BUILDER, "check-links", "docs")
         root = self.folder / out / "small" / "main" / "en"
-        return {path.name: path.read_bytes() for path in root.iterdir() if path.suffix in {".mdx", ".inv"}}
+        return {
+            path.name: path.read_bytes()
+            for path in root.iterdir()
+            if path.suffix in {".mdx", ".inv"}
+        }
 
     def check(self, *, that: bool, what: str) -> None:
         """Note one result."""
@@ -183,14 +212,23 @@ def cards(page: str) -> dict[str, list[str]]:
     """Give the alerts of each card of a page."""
     _before, *parts = re.split(r'<Docstring name=.*? anchor=\{"(.+?)"\}', page)
     pairs = zip(parts[::2], parts[1::2], strict=True)
-    return {name: re.findall(r"^> \[!(\w+)\]\n> \S", text, re.MULTILINE) for name, text in pairs}
+    return {
+        name: re.findall(r"^> \[!(\w+)\]\n> \S", text, re.MULTILINE)
+        for name, text in pairs
+    }
 
 
 def main(arguments: list[str]) -> int:
     """Run the trial."""
     checkout = arguments[0] if arguments else None
-    if not (Path(checkout, "src", "doc_builder").is_dir() if checkout else find_spec("doc_builder")):
-        sys.stderr.write("no doc-builder: install it from its repository, or give the folder of a checkout\n")
+    if not (
+        Path(checkout, "src", "doc_builder").is_dir()
+        if checkout
+        else find_spec("doc_builder")
+    ):
+        sys.stderr.write(
+            "no doc-builder: install it from its repository, or give the folder of a checkout\n"
+        )
         return 2
     with tempfile.TemporaryDirectory() as name:
         trial = Trial(Path(name), checkout)
@@ -199,16 +237,30 @@ def main(arguments: list[str]) -> int:
         shutil.copytree(trial.folder / "docs", source)
         shutil.copytree(trial.folder / "heuristics", source / "heuristics")
         shutil.copy(trial.folder / "conf.py", source)
-        sys.stdout.write(trial.run("-m", "sphinxext_heuristics.docbuilder", "hook", "source", "docs"))
+        sys.stdout.write(
+            trial.run("-m", "sphinxext_heuristics.docbuilder", "hook", "source", "docs")
+        )
         config = trial.folder / "docs" / "_config.py"
         config.write_text(LINES + config.read_text(encoding="utf-8"), encoding="utf-8")
         hooked, again = trial.build("hooked"), trial.build("again")
         page = hooked["reference.mdx"].decode()
-        trial.check(that=cards(page) == EXPECTED, what=f"alerts in their cards: {cards(page)}")
-        stray = [line for line in page.splitlines() if "[!" in line and not re.fullmatch(r"> \[![A-Z]+\]", line)]
+        trial.check(
+            that=cards(page) == EXPECTED, what=f"alerts in their cards: {cards(page)}"
+        )
+        stray = [
+            line
+            for line in page.splitlines()
+            if "[!" in line and not re.fullmatch(r"> \[![A-Z]+\]", line)
+        ]
         trial.check(that=not stray, what=f"no alert is text {stray or ''}")
-        trial.check(that=hooked["objects.inv"] == plain["objects.inv"], what="objects.inv is the same")
-        trial.check(that=hooked["index.mdx"] == plain["index.mdx"], what="a page without objects is the same")
+        trial.check(
+            that=hooked["objects.inv"] == plain["objects.inv"],
+            what="objects.inv is the same",
+        )
+        trial.check(
+            that=hooked["index.mdx"] == plain["index.mdx"],
+            what="a page without objects is the same",
+        )
         without = re.sub(r"> \[!\w+\]\n> .*\n+", "", page)
         same = without.split() == plain["reference.mdx"].decode().split()
         trial.check(that=same, what="without its alerts, the page is the same")

@@ -271,7 +271,9 @@ Build = "Callable[..., SphinxTestApp]"
 
 
 @pytest.fixture
-def build(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., SphinxTestApp]]:
+def build(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Callable[..., SphinxTestApp]]:
     """Make and build a project; warnings are errors of the test."""
     source = tmp_path / "source"
     source.mkdir()
@@ -308,7 +310,9 @@ def build(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[
             if not path.exists() or path.read_text(encoding="utf-8") != text:
                 path.write_text(text, encoding="utf-8")
         close()
-        application = SphinxTestApp(builder, srcdir=source, freshenv=fresh, parallel=parallel)
+        application = SphinxTestApp(
+            builder, srcdir=source, freshenv=fresh, parallel=parallel
+        )
         applications.append(application)
         application.build()
         return application
@@ -364,7 +368,10 @@ def test_parameters_are_typed_fields(build: Callable[..., SphinxTestApp]) -> Non
 
 
 def test_type_hints_are_merged(build: Callable[..., SphinxTestApp]) -> None:
-    application = build(autodoc_typehints="description", autodoc_typehints_description_target="documented")
+    application = build(
+        autodoc_typehints="description",
+        autodoc_typehints_description_target="documented",
+    )
     assert_silent(application)
     text = text_of(entry(html_of(application), "hf_sample.Model.merge"))
     assert "safe_merge (bool) – Whether to check." in text
@@ -384,9 +391,9 @@ def test_results_and_exceptions(build: Callable[..., SphinxTestApp]) -> None:
 
 def test_markdown_in_a_class(build: Callable[..., SphinxTestApp]) -> None:
     markup = entry(html_of(build()), "hf_sample.Model")
-    assert '<p class="rubric">A heading</p>' in re.sub(r' (?:role|aria-level)="\w+"', "", markup).replace(
-        "<h1 ", "<p "
-    ).replace("<h2 ", "<p ")
+    assert '<p class="rubric">A heading</p>' in re.sub(
+        r' (?:role|aria-level)="\w+"', "", markup
+    ).replace("<h1 ", "<p ").replace("<h2 ", "<p ")
     assert "<h1>A heading" not in markup
     assert "2*3*4 times" in text_of(markup)
     assert 'href="https://a.b">somewhere</a>' in markup
@@ -401,7 +408,14 @@ def test_markdown_in_a_class(build: Callable[..., SphinxTestApp]) -> None:
 
 def test_languages_of_code(build: Callable[..., SphinxTestApp]) -> None:
     markup = entry(html_of(build()), "hf_sample.Model")
-    assert re.findall(r'<div class="highlight-(\w+)', markup) == ["pycon", "py", "text", "text", "text", "python"]
+    assert re.findall(r'<div class="highlight-(\w+)', markup) == [
+        "pycon",
+        "py",
+        "text",
+        "text",
+        "text",
+        "python",
+    ]
 
 
 def test_links_are_resolved_or_plain(build: Callable[..., SphinxTestApp]) -> None:
@@ -411,7 +425,10 @@ def test_links_are_resolved_or_plain(build: Callable[..., SphinxTestApp]) -> Non
     assert 'href="#hf_sample.Model.merge"' in merge
     other = entry(html, "hf_sample.Other")
     assert "transformers.PreTrainedModel" in text_of(other)
-    assert "href" not in other.partition("transformers.PreTrainedModel")[0].partition("</dt>")[2]
+    assert (
+        "href"
+        not in other.partition("transformers.PreTrainedModel")[0].partition("</dt>")[2]
+    )
     assert 'href="https://a.b/c_d">the paper</a>' in other
 
 
@@ -419,14 +436,18 @@ def test_summaries_that_look_like_markup(build: Callable[..., SphinxTestApp]) ->
     html = html_of(build())
     assert "A. Not a list" in text_of(entry(html, "hf_sample.Model.parts"))
     pair = entry(html, "hf_sample.Model.pair")
-    assert re.search(r"<p><code[^>]*><span[^>]*>pair</span></code> starts with code.</p>", pair)
+    assert re.search(
+        r"<p><code[^>]*><span[^>]*>pair</span></code> starts with code.</p>", pair
+    )
     derived = text_of(entry(html, "hf_sample.Derived"))
     assert "Parameters: x – There is no summary." in derived
     listed = entry(html, "hf_sample.literal")
     assert "<li><p>starts with a list</p></li>" in listed
 
 
-def test_generated_docstring_of_a_dataclass_is_dropped(build: Callable[..., SphinxTestApp]) -> None:
+def test_generated_docstring_of_a_dataclass_is_dropped(
+    build: Callable[..., SphinxTestApp],
+) -> None:
     generated = entry(html_of(build()), "hf_sample.Generated")
     assert "Generated(r:" not in text_of(generated.partition("</dt>")[2])
 
@@ -440,23 +461,33 @@ def test_other_packages_are_left_alone(build: Callable[..., SphinxTestApp]) -> N
     assert "Parameters: a – A parameter, [." in text
 
 
-def test_no_package_is_converted_by_default(build: Callable[..., SphinxTestApp]) -> None:
+def test_no_package_is_converted_by_default(
+    build: Callable[..., SphinxTestApp],
+) -> None:
     index = "Title\n=====\n\n.. autoclass:: hf_sample.Config\n"
     application = build(index=index, docbuilder_packages=[])
     assert "Args:" in text_of(html_of(application))
 
 
-def test_inherited_docstring_belongs_to_the_base(build: Callable[..., SphinxTestApp]) -> None:
+def test_inherited_docstring_belongs_to_the_base(
+    build: Callable[..., SphinxTestApp],
+) -> None:
     html = html_of(build())
     assert "Note It takes time." in text_of(entry(html, "hf_sample.Derived.merge"))
 
 
-def test_autosummary_lists_names_without_summaries(build: Callable[..., SphinxTestApp]) -> None:
+def test_autosummary_lists_names_without_summaries(
+    build: Callable[..., SphinxTestApp],
+) -> None:
     index = (
         "Title\n=====\n\n.. autosummary::\n\n   hf_sample.Model\n"
-        "   hf_sample.Model.merge\n   hf_sample.Derived\n   hf_sample.literal\n" + INDEX.partition("=\n")[2]
+        "   hf_sample.Model.merge\n   hf_sample.Derived\n   hf_sample.literal\n"
+        + INDEX.partition("=\n")[2]
     )
-    application = build(index=index, extensions=["sphinx.ext.autosummary", "sphinxext_heuristics.docbuilder"])
+    application = build(
+        index=index,
+        extensions=["sphinx.ext.autosummary", "sphinxext_heuristics.docbuilder"],
+    )
     assert_silent(application)
     table = html_of(application).partition("<table")[2].partition("</table>")[0]
     text = text_of(table)
@@ -464,7 +495,10 @@ def test_autosummary_lists_names_without_summaries(build: Callable[..., SphinxTe
     assert "docbuilder" not in text
 
 
-@pytest.mark.parametrize("builder", ["dirhtml", "singlehtml", "latex", "text", "man", "texinfo", "xml", "gettext"])
+@pytest.mark.parametrize(
+    "builder",
+    ["dirhtml", "singlehtml", "latex", "text", "man", "texinfo", "xml", "gettext"],
+)
 def test_every_builder(build: Callable[..., SphinxTestApp], builder: str) -> None:
     assert_silent(build(builder))
 
@@ -497,7 +531,9 @@ def test_a_later_build_finds_what_is_new(build: Callable[..., SphinxTestApp]) ->
     assert 'href="page1.html#hf_sample.Model"' in html_of(application, "page0")
 
 
-def test_warnings_say_where(build: Callable[..., SphinxTestApp], tmp_path: Path) -> None:
+def test_warnings_say_where(
+    build: Callable[..., SphinxTestApp], tmp_path: Path
+) -> None:
     module = tmp_path / "modules" / "hf_image.py"
     module.write_text(IMAGE, encoding="utf-8")
     index = "Title\n=====\n\n.. autofunction:: hf_image.function\n"
@@ -515,12 +551,24 @@ def test_what_many_entries_inherit_is_parsed_once(
     texts: list[str] = []
     renderers: list[object] = []
     parse, begin = MarkdownIt.parse, DocutilsRenderer.setup_render
-    monkeypatch.setattr(MarkdownIt, "parse", lambda self, src, env: (texts.append(src), parse(self, src, env))[1])
-    monkeypatch.setattr(DocutilsRenderer, "setup_render", lambda self, *of: (renderers.append(self), begin(self, *of)))
+    monkeypatch.setattr(
+        MarkdownIt,
+        "parse",
+        lambda self, src, env: (texts.append(src), parse(self, src, env))[1],
+    )
+    monkeypatch.setattr(
+        DocutilsRenderer,
+        "setup_render",
+        lambda self, *of: (renderers.append(self), begin(self, *of)),
+    )
     for size in (10, 40):
-        classes = "".join(f'class C{n}(Base):\n    """Class {n} of {size}."""\n' for n in range(size))
+        classes = "".join(
+            f'class C{n}(Base):\n    """Class {n} of {size}."""\n' for n in range(size)
+        )
         name = f"hf_wide{size}"
-        (tmp_path / "modules" / f"{name}.py").write_text(WIDE.format(size=size) + classes, encoding="utf-8")
+        (tmp_path / "modules" / f"{name}.py").write_text(
+            WIDE.format(size=size) + classes, encoding="utf-8"
+        )
         index = f"Title\n=====\n\n.. automodule:: {name}\n   :members:\n   :inherited-members:\n"
         application = build(index=index, docbuilder_packages=[name])
         assert_silent(application)
@@ -535,7 +583,9 @@ def test_what_many_entries_inherit_is_parsed_once(
         renderers.clear()
 
 
-def test_the_same_text_is_rendered_where_it_is(build: Callable[..., SphinxTestApp], tmp_path: Path) -> None:
+def test_the_same_text_is_rendered_where_it_is(
+    build: Callable[..., SphinxTestApp], tmp_path: Path
+) -> None:
     module = tmp_path / "modules" / "hf_same.py"
     module.write_text(SAME, encoding="utf-8")
     pages = {
@@ -544,20 +594,37 @@ def test_the_same_text_is_rendered_where_it_is(build: Callable[..., SphinxTestAp
     }
     index = "Title\n=====\n\n.. toctree::\n   :glob:\n\n   T*\n   O*\n"
     application = build(index=index, files=pages, docbuilder_packages=["hf_same"])
-    bodies = [entry(html_of(application, name), f"hf_same.{name}.run").partition("<dd>")[2] for name in ("One", "Two")]
+    bodies = [
+        entry(html_of(application, name), f"hf_same.{name}.run").partition("<dd>")[2]
+        for name in ("One", "Two")
+    ]
     assert 'href="#hf_same.One.stop"' in bodies[0]
     # a link leads to the class that it is in
-    assert bodies[0].replace("hf_same.One", "hf_same.Two") == bodies[1].replace("<p>More.</p>\n", "")
+    assert bodies[0].replace("hf_same.One", "hf_same.Two") == bodies[1].replace(
+        "<p>More.</p>\n", ""
+    )
     # two objects fit
     assert "hf_same.One.stop" not in html_of(application, "Three")
     expected = [
         f"{module}:docstring of hf_same.{name}.run:{line}: WARNING: {problem}"
         for name, lines in (("One", (6, 9)), ("Three", (6, 9)), ("Two", (8, 11)))
-        for line, problem in zip(lines, ("unknown alert [!ODD]", "image file not readable: x.png"), strict=True)
+        for line, problem in zip(
+            lines,
+            ("unknown alert [!ODD]", "image file not readable: x.png"),
+            strict=True,
+        )
     ]
     warnings = application.warning.getvalue()
     assert [line for line in expected if line not in warnings] == []
     assert warnings.count(": WARNING: ") == len(expected)
-    parallel = build(index=index, files=pages, docbuilder_packages=["hf_same"], parallel=2, fresh=True)
-    assert sorted(parallel.warning.getvalue().splitlines()) == sorted(warnings.splitlines())
+    parallel = build(
+        index=index,
+        files=pages,
+        docbuilder_packages=["hf_same"],
+        parallel=2,
+        fresh=True,
+    )
+    assert sorted(parallel.warning.getvalue().splitlines()) == sorted(
+        warnings.splitlines()
+    )
     assert html_of(parallel, "Two") == html_of(application, "Two")

@@ -38,10 +38,18 @@ CASES = {
                 "",
                 [
                     ("model", "`torch.nn.Module`", "The model."),
-                    ("adapter_name", '`str`, *optional*, defaults to `"default"`', "The name.\n\nA second paragraph."),
+                    (
+                        "adapter_name",
+                        '`str`, *optional*, defaults to `"default"`',
+                        "The name.\n\nA second paragraph.",
+                    ),
                     ("plain", "", "Without a type."),
                     ("*args", "", "More."),
-                    ("**kwargs", "additional keyword arguments, *optional*", "Even more."),
+                    (
+                        "**kwargs",
+                        "additional keyword arguments, *optional*",
+                        "Even more.",
+                    ),
                 ],
             ),
         ],
@@ -80,7 +88,17 @@ CASES = {
                 - "all"
             r: The rank.
         """,
-        [("parameters", "Args", "", [("bias", "`str`", 'One of:\n- "none"\n- "all"'), ("r", "", "The rank.")])],
+        [
+            (
+                "parameters",
+                "Args",
+                "",
+                [
+                    ("bias", "`str`", 'One of:\n- "none"\n- "all"'),
+                    ("r", "", "The rank."),
+                ],
+            )
+        ],
     ),
     "prose at the items' indentation goes on with the item": (
         """
@@ -88,7 +106,14 @@ CASES = {
             model: The model.
             its name is kept, as it was.
         """,
-        [("parameters", "Args", "", [("model", "", "The model.\nits name is kept, as it was.")])],
+        [
+            (
+                "parameters",
+                "Args",
+                "",
+                [("model", "", "The model.\nits name is kept, as it was.")],
+            )
+        ],
     ),
     "parameters without indentation": (
         """
@@ -99,7 +124,12 @@ CASES = {
         What follows.
         """,
         [
-            ("parameters", "Args", "", [("first", "`int`", "One."), ("second", "`int`", "Two.")]),
+            (
+                "parameters",
+                "Args",
+                "",
+                [("first", "`int`", "One."), ("second", "`int`", "Two.")],
+            ),
             ("prose", "", "What follows.", []),
         ],
     ),
@@ -137,7 +167,10 @@ CASES = {
 
         After it.
         """,
-        [("returns", "Returns", "", [("", "`torch.nn.Module`", "The model.")]), ("prose", "", "After it.", [])],
+        [
+            ("returns", "Returns", "", [("", "`torch.nn.Module`", "The model.")]),
+            ("prose", "", "After it.", []),
+        ],
     ),
     "a return type with its description below": (
         """
@@ -145,7 +178,20 @@ CASES = {
             list[`peft.peft_model.TunerLayerStatus`]:
                 A list of dataclasses.
         """,
-        [("returns", "Returns", "", [("", "list[`peft.peft_model.TunerLayerStatus`]", "A list of dataclasses.")])],
+        [
+            (
+                "returns",
+                "Returns",
+                "",
+                [
+                    (
+                        "",
+                        "list[`peft.peft_model.TunerLayerStatus`]",
+                        "A list of dataclasses.",
+                    )
+                ],
+            )
+        ],
     ),
     "a return type without a colon": (
         """
@@ -261,7 +307,12 @@ CASES = {
         """,
         [
             ("admonition", "note", "This modifies\nthe model.", []),
-            ("admonition", "warning", "It has been reported,\nwith an indentation.", []),
+            (
+                "admonition",
+                "warning",
+                "It has been reported,\nwith an indentation.",
+                [],
+            ),
             ("admonition", "tip", "One.\n\nTwo.", []),
             ("prose", "", "Not a note.", []),
         ],
@@ -319,7 +370,14 @@ CASES = {
 
         Theory: plain.
         """,
-        [("prose", "", "Initialization:\n    The paper discusses it.\n\nTheory: plain.", [])],
+        [
+            (
+                "prose",
+                "",
+                "Initialization:\n    The paper discusses it.\n\nTheory: plain.",
+                [],
+            )
+        ],
     ),
     "nothing": ("", []),
 }
@@ -329,7 +387,12 @@ CASES = {
 def test_sections(case: str) -> None:
     docstring, expected = CASES[case]
     found = [
-        (section.kind.value, section.title, section.text, [(item.name, item.type, item.text) for item in section.items])
+        (
+            section.kind.value,
+            section.title,
+            section.text,
+            [(item.name, item.type, item.text) for item in section.items],
+        )
         for section in split_docstring(inspect.cleandoc(docstring))
     ]
     assert found == expected
@@ -355,7 +418,10 @@ def test_lines_are_those_of_the_docstring() -> None:
     first, second = parameters.items
     assert lines[summary.line] == "Summary."
     assert lines[parameters.line] == "Args:"
-    assert (lines[first.line], lines[first.text_line]) == ("    a (`int`):", "        Two lines below.")
+    assert (lines[first.line], lines[first.text_line]) == (
+        "    a (`int`):",
+        "        Two lines below.",
+    )
     assert first.text_line == first.line + 2
     assert lines[second.text_line] == "    b: Here."
     assert lines[note.line] == "    Below."

@@ -84,7 +84,8 @@ def clean(where):
         `bool`: Whether.
     """
 '''
-#: What a mock of doc-builder's does: any attribute, any decorator, a base class that has any attribute.
+#: What a mock of doc-builder's does: any attribute, any decorator, a base class that
+#: has any attribute.
 TENSORS = '''\
 class _Meta(type):
     def __getattr__(cls, name):
@@ -124,8 +125,16 @@ FILES = {
 CONFIG = f'{hook.LINES}\n# docstyle-ignore\nINSTALL_CONTENT = ""\n'
 
 
-def heuristic(title: str, alert: str = "WARNING", **more: str | None) -> dict[str, str | None]:
-    return {"title": title, "note": "Use `care`", "alert": alert, "url": f"h.html#{title}", **more}
+def heuristic(
+    title: str, alert: str = "WARNING", **more: str | None
+) -> dict[str, str | None]:
+    return {
+        "title": title,
+        "note": "Use `care`",
+        "alert": alert,
+        "url": f"h.html#{title}",
+        **more,
+    }
 
 
 class Docs:
@@ -140,7 +149,13 @@ class Docs:
         (root / "_config.py").write_text(CONFIG, encoding="utf-8")
         (root / hook.CODE).write_text(hook.files_of({})[hook.CODE], encoding="utf-8")
 
-    def show(self, entries: dict[str, list[str]], *, base_url: str = "", **heuristics: dict[str, str | None]) -> Any:  # noqa: ANN401 - a module
+    def show(
+        self,
+        entries: dict[str, list[str]],
+        *,
+        base_url: str = "",
+        **heuristics: dict[str, str | None],
+    ) -> Any:  # noqa: ANN401 - a module
         """Add this data to the docstrings, and give the package."""
         names = {name for several in entries.values() for name in several}
         data = {
@@ -167,7 +182,9 @@ class Docs:
 def docs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Docs]:
     monkeypatch.syspath_prepend(str(tmp_path))
     yield Docs(tmp_path)
-    for name in [name for name in sys.modules if name.partition(".")[0] in {"zoo", "tensors"}]:
+    for name in [
+        name for name in sys.modules if name.partition(".")[0] in {"zoo", "tensors"}
+    ]:
         del sys.modules[name]
 
 
@@ -183,7 +200,13 @@ def test_an_alert_follows_the_first_paragraph(docs: Docs) -> None:
 
 
 def test_two_runs_are_one(docs: Docs, capsys: pytest.CaptureFixture[str]) -> None:
-    zoo = docs.show({"zoo.Base.feed": ["Food"], "zoo.Base.load": ["Food"], "zoo.Base.silent": ["Food"]})
+    zoo = docs.show(
+        {
+            "zoo.Base.feed": ["Food"],
+            "zoo.Base.load": ["Food"],
+            "zoo.Base.silent": ["Food"],
+        }
+    )
     before = zoo.Base.feed.__doc__, zoo.Base.load.__doc__
     said = capsys.readouterr().err
     assert said.splitlines() == [
@@ -204,40 +227,75 @@ def test_a_run_with_other_data_starts_from_the_original(docs: Docs) -> None:
 
 
 def test_kinds_of_objects(docs: Docs) -> None:
-    names = ["zoo.Base", "zoo.Base.load", "zoo.Base.name", "zoo.clean", "zoo.deep.cage.lock"]
+    names = [
+        "zoo.Base",
+        "zoo.Base.load",
+        "zoo.Base.name",
+        "zoo.clean",
+        "zoo.deep.cage.lock",
+    ]
     zoo = docs.show({name: ["One"] for name in names})
-    objects = [zoo.Base, zoo.Base.load, zoo.Base.name.fget, zoo.clean, sys.modules["zoo.deep.cage"].lock]
+    objects = [
+        zoo.Base,
+        zoo.Base.load,
+        zoo.Base.name.fget,
+        zoo.clean,
+        sys.modules["zoo.deep.cage"].lock,
+    ]
     assert ["**One.** Use" in found.__doc__ for found in objects] == [True] * 5
 
 
-def test_modules_on_the_way_are_imported_before_any_docstring_changes(docs: Docs) -> None:
+def test_modules_on_the_way_are_imported_before_any_docstring_changes(
+    docs: Docs,
+) -> None:
     (docs.root / "zoo/deep/cage.py").write_text(
-        "import zoo\ndef lock():\n    pass\nlock.__doc__ = zoo.Base.wash.__doc__\n", encoding="utf-8"
+        "import zoo\ndef lock():\n    pass\nlock.__doc__ = zoo.Base.wash.__doc__\n",
+        encoding="utf-8",
     )
     docs.show({"zoo.Base.wash": ["Soap"], "zoo.deep.cage.lock": ["Lock"]})
-    assert sys.modules["zoo.deep.cage"].lock.__doc__ == "Wash it.\n\n> [!WARNING]\n> **Lock.** Use `care`"
+    assert (
+        sys.modules["zoo.deep.cage"].lock.__doc__
+        == "Wash it.\n\n> [!WARNING]\n> **Lock.** Use `care`"
+    )
 
 
 @pytest.mark.parametrize(
     ("entry", "reason"),
     [
         ("zoo.Base.silent", "it has no docstring"),
-        ("zoo.Child.wash", "its docstring is inherited"),  # the method is the superclass's
-        ("zoo.Child.feed", "its docstring is inherited"),  # the method is its own, the docstring the same
+        (
+            "zoo.Child.wash",
+            "its docstring is inherited",
+        ),  # the method is the superclass's
+        (
+            "zoo.Child.feed",
+            "its docstring is inherited",
+        ),  # the method is its own, the docstring the same
         ("zoo.Base.gone", "there is no such object"),
         ("zoo.deep.gone", "there is no such object"),
         ("zoo.gone.lock", "there is no such object"),
         ("zoo.broken.f", "a module cannot be imported: RuntimeError: no backend"),
-        ("zoo.needy.f", "a module cannot be imported: ModuleNotFoundError: No module named 'not_there'"),
+        (
+            "zoo.needy.f",
+            "a module cannot be imported: ModuleNotFoundError: No module named 'not_there'",
+        ),
     ],
 )
-def test_what_takes_no_alert(docs: Docs, capsys: pytest.CaptureFixture[str], entry: str, reason: str) -> None:
+def test_what_takes_no_alert(
+    docs: Docs, capsys: pytest.CaptureFixture[str], entry: str, reason: str
+) -> None:
     docs.show({entry: ["One"]})
-    assert capsys.readouterr().err.splitlines()[0] == f"heuristics: {entry}: {reason}; it shows no heuristic"
+    assert (
+        capsys.readouterr().err.splitlines()[0]
+        == f"heuristics: {entry}: {reason}; it shows no heuristic"
+    )
 
 
 def test_a_generated_docstring_takes_no_alert(docs: Docs) -> None:
-    source = ZOO + "\n\nfrom dataclasses import dataclass\n\n\n@dataclass\nclass Config:\n    size: int = 1\n"
+    source = (
+        ZOO
+        + "\n\nfrom dataclasses import dataclass\n\n\n@dataclass\nclass Config:\n    size: int = 1\n"
+    )
     (docs.root / "zoo/__init__.py").write_text(source, encoding="utf-8")
     zoo = docs.show({"zoo.Config": ["One"]})
     assert zoo.Config.__doc__ == "Config(size: int = 1)"
@@ -249,10 +307,16 @@ def test_doc_builder_lists_no_more_methods(docs: Docs) -> None:
     before = list(map(documented_methods, classes))
     assert before == [["feed", "load", "wash"], [], ["wash"]]
     docs.show(
-        {f"zoo.{cls}.{name}": ["One"] for cls in ("Base", "Child") for name in ("feed", "wash", "load", "silent")}
+        {
+            f"zoo.{cls}.{name}": ["One"]
+            for cls in ("Base", "Child")
+            for name in ("feed", "wash", "load", "silent")
+        }
     )
     assert list(map(documented_methods, classes)) == before
-    assert zoo.Child.feed.__doc__ == zoo.Base.feed.__doc__, "a copy of the docstring stays one"
+    assert zoo.Child.feed.__doc__ == zoo.Base.feed.__doc__, (
+        "a copy of the docstring stays one"
+    )
     assert zoo.Grandchild.wash.__doc__ == "Wash it well."
 
 
@@ -290,8 +354,12 @@ def test_at_most_five_are_open(docs: Docs) -> None:
         ("soon", "", True),
     ],
 )
-def test_bounds_are_judged_by_the_package(docs: Docs, since: str | None, until: str | None, *, shown: bool) -> None:
-    zoo = docs.show({"zoo.Base.wash": ["One"]}, One=heuristic("One", since=since, until=until))
+def test_bounds_are_judged_by_the_package(
+    docs: Docs, since: str | None, until: str | None, *, shown: bool
+) -> None:
+    zoo = docs.show(
+        {"zoo.Base.wash": ["One"]}, One=heuristic("One", since=since, until=until)
+    )
     assert ("One" in zoo.Base.wash.__doc__) is shown
 
 
@@ -305,12 +373,17 @@ def test_a_package_without_a_version_shows_all(docs: Docs) -> None:
 def test_a_package_that_cannot_be_imported_is_left_to_doc_builder(
     docs: Docs, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    (docs.root / "tensors.py").write_text("raise OSError('no CUDA')\n", encoding="utf-8")
+    (docs.root / "tensors.py").write_text(
+        "raise OSError('no CUDA')\n", encoding="utf-8"
+    )
     (docs.root / hook.DATA).write_text(
-        '{"form": 1, "package": "zoo", "base_url": "", "heuristics": {}, "entries": {}}', encoding="utf-8"
+        '{"form": 1, "package": "zoo", "base_url": "", "heuristics": {}, "entries": {}}',
+        encoding="utf-8",
     )
     hook_code.add_alerts(docs.root / hook.DATA)
-    said = "heuristics: zoo cannot be imported, no heuristic is shown: OSError: no CUDA\n"
+    said = (
+        "heuristics: zoo cannot be imported, no heuristic is shown: OSError: no CUDA\n"
+    )
     assert capsys.readouterr().err == said
 
 
@@ -321,12 +394,20 @@ def test_a_package_that_cannot_be_imported_is_left_to_doc_builder(
         ("[]", "TypeError"),
         ("{}", "KeyError: 'form'"),
         ('{"form": 2}', "its form is 2, and not 1"),
-        ('{"form": 1, "package": 3, "base_url": "", "heuristics": {}, "entries": {}}', "TypeError"),
-        ('{"form": 1, "package": "zoo", "base_url": "", "heuristics": {}, "entries": {"zoo.f": ["A"]}}', "'A'"),
+        (
+            '{"form": 1, "package": 3, "base_url": "", "heuristics": {}, "entries": {}}',
+            "TypeError",
+        ),
+        (
+            '{"form": 1, "package": "zoo", "base_url": "", "heuristics": {}, "entries": {"zoo.f": ["A"]}}',
+            "'A'",
+        ),
         (None, "FileNotFoundError"),
     ],
 )
-def test_data_that_cannot_be_used_stops_doc_builder(docs: Docs, text: str | None, why: str) -> None:
+def test_data_that_cannot_be_used_stops_doc_builder(
+    docs: Docs, text: str | None, why: str
+) -> None:
     if text is not None:
         (docs.root / hook.DATA).write_text(text, encoding="utf-8")
     with pytest.raises(SystemExit) as stopped:
@@ -334,7 +415,9 @@ def test_data_that_cannot_be_used_stops_doc_builder(docs: Docs, text: str | None
     message = str(stopped.value)
     assert message.startswith(f"{docs.root / hook.DATA}: cannot be used")
     assert why in message
-    assert message.endswith("write it again: python -m sphinxext_heuristics.docbuilder hook")
+    assert message.endswith(
+        "write it again: python -m sphinxext_heuristics.docbuilder hook"
+    )
 
 
 @pytest.mark.parametrize(
@@ -421,8 +504,18 @@ def site(docs: Docs) -> Docs:
 
 
 def command(site: Docs, *options: str) -> subprocess.CompletedProcess[str]:
-    arguments = [sys.executable, "-m", "sphinxext_heuristics.docbuilder", "hook", "source", ".", *options]
-    return subprocess.run(arguments, cwd=site.root, capture_output=True, text=True, check=False)  # noqa: S603 - our own
+    arguments = [
+        sys.executable,
+        "-m",
+        "sphinxext_heuristics.docbuilder",
+        "hook",
+        "source",
+        ".",
+        *options,
+    ]
+    return subprocess.run(  # noqa: S603 - our own
+        arguments, cwd=site.root, capture_output=True, text=True, check=False
+    )
 
 
 def test_the_command_writes_two_files(site: Docs) -> None:
@@ -452,11 +545,17 @@ def test_the_command_writes_two_files(site: Docs) -> None:
         "url": "index.html#heuristic-hot",
     }
     late = data["heuristics"]["Late"]
-    assert (late["title"], late["note"]) == (r"Wash\_ \`\`it\`\` \[late\]", "Use `a|b` or `x'y`.")
+    assert (late["title"], late["note"]) == (
+        r"Wash\_ \`\`it\`\` \[late\]",
+        "Use `a|b` or `x'y`.",
+    )
     zoo = site.run_config()
     assert "> [!CAUTION]\n        > **Hot.** Do not." in zoo.Base.feed.__doc__
     again = command(site)
-    assert again.stdout.splitlines()[:2] == ["_heuristics.py: unchanged", "_heuristics.json: unchanged"]
+    assert again.stdout.splitlines()[:2] == [
+        "_heuristics.py: unchanged",
+        "_heuristics.json: unchanged",
+    ]
 
 
 def test_check_tells_what_differs(site: Docs) -> None:
@@ -490,15 +589,21 @@ def test_without_the_two_lines_the_command_says_them(site: Docs) -> None:
 
 
 def test_a_package_of_another_python_is_no_reason_to_stop(site: Docs) -> None:
-    (site.root / "zoo/__init__.py").write_text("raise OSError('not here')\n", encoding="utf-8")
+    (site.root / "zoo/__init__.py").write_text(
+        "raise OSError('not here')\n", encoding="utf-8"
+    )
     source = site.root / "source"
     (source / "conf.py").write_text(CONF.format(root=str(site.root)), encoding="utf-8")
     (source / "index.rst").write_text(
-        "Z\n=\n\n.. py:function:: zoo.f\n\n   F.\n\n.. heuristic:: A\n   :note: N.\n   :impl: zoo.f\n", encoding="utf-8"
+        "Z\n=\n\n.. py:function:: zoo.f\n\n   F.\n\n.. heuristic:: A\n   :note: N.\n   :impl: zoo.f\n",
+        encoding="utf-8",
     )
     done = command(site)
     assert done.returncode == 0
-    assert "zoo cannot be imported, so which docstrings there are is unknown: OSError: not here" in done.stdout
+    assert (
+        "zoo cannot be imported, so which docstrings there are is unknown: OSError: not here"
+        in done.stdout
+    )
     assert "no place" not in done.stdout
 
 
@@ -526,9 +631,18 @@ def test_a_project_that_cannot_be_read(site: Docs, conf: str, message: str) -> N
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["gone", "."], "gone: no conf.py there; DOCS is the folder of the Sphinx project's conf.py"),
-        ([".", "gone"], "gone: no such folder; OUT is the folder of doc-builder's _config.py"),
-        ([".", ".", "--base-url", "example.org"], "'example.org' is no URL; write it with https:// in front"),
+        (
+            ["gone", "."],
+            "gone: no conf.py there; DOCS is the folder of the Sphinx project's conf.py",
+        ),
+        (
+            [".", "gone"],
+            "gone: no such folder; OUT is the folder of doc-builder's _config.py",
+        ),
+        (
+            [".", ".", "--base-url", "example.org"],
+            "'example.org' is no URL; write it with https:// in front",
+        ),
         (["."], "the following arguments are required: OUT"),
     ],
 )
@@ -548,7 +662,9 @@ def test_misuse(
     assert message in capsys.readouterr().err
 
 
-def test_ctrl_c(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_ctrl_c(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     def interrupt(*_arguments: object, **_options: object) -> None:
         raise KeyboardInterrupt
 

@@ -7,7 +7,10 @@ from docutils.frontend import get_default_settings
 from docutils.parsers.rst import Parser
 from docutils.utils import new_document
 
-from sphinxext_heuristics.docbuilder.docstrings.markdown import render_markdown, renderer_for
+from sphinxext_heuristics.docbuilder.docstrings.markdown import (
+    render_markdown,
+    renderer_for,
+)
 
 
 def lines_of_images(text: str) -> list[int | None]:
@@ -29,11 +32,15 @@ def test_in_an_alert() -> None:
 
 
 def test_in_a_tip() -> None:
-    assert lines_of_images("Text:\n<Tip>Mind\n![x](a.png)</Tip>\nafter ![x](b.png)") == [3, 4]
+    assert lines_of_images(
+        "Text:\n<Tip>Mind\n![x](a.png)</Tip>\nafter ![x](b.png)"
+    ) == [3, 4]
 
 
 def test_after_lists_and_indentation() -> None:
-    assert lines_of_images("Text:\n    - a\n      b\n    - c\nd\n    ![x](a.png)") == [6]
+    assert lines_of_images("Text:\n    - a\n      b\n    - c\nd\n    ![x](a.png)") == [
+        6
+    ]
 
 
 def test_below_the_first_line_of_a_paragraph() -> None:

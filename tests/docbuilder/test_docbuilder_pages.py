@@ -25,7 +25,9 @@ pytestmark = pytest.mark.filterwarnings("ignore:'myst_parser.*is deprecated")
 
 
 @pytest.fixture
-def build(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., SphinxTestApp]]:
+def build(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Callable[..., SphinxTestApp]]:
     """Build the tree of fixtures, with some files written anew."""
     source, modules = tmp_path / "source", tmp_path / "modules"
     shutil.copytree(FIXTURES / "tree", source)
@@ -34,7 +36,11 @@ def build(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[
     applications: list[SphinxTestApp] = []
 
     def run(
-        builder: str = "html", files: dict[str, str | None] | None = None, *, parallel: int = 0, **config: object
+        builder: str = "html",
+        files: dict[str, str | None] | None = None,
+        *,
+        parallel: int = 0,
+        **config: object,
     ) -> SphinxTestApp:
         settings = {
             "extensions": ["sphinxext_heuristics.docbuilder"],
@@ -71,7 +77,9 @@ def warnings_of(application: SphinxTestApp) -> list[str]:
 
 
 def page(application: SphinxTestApp, name: str) -> BeautifulSoup:
-    return BeautifulSoup((application.outdir / f"{name}.html").read_text(encoding="utf-8"), "html.parser")
+    return BeautifulSoup(
+        (application.outdir / f"{name}.html").read_text(encoding="utf-8"), "html.parser"
+    )
 
 
 def body(application: SphinxTestApp, name: str) -> Tag:
@@ -86,7 +94,11 @@ def text_of(tag: Tag) -> str:
 
 def links(tag: Tag) -> dict[str, str]:
     """Return the text of each link → where it leads."""
-    return {text_of(link): str(link["href"]) for link in tag.find_all("a", href=True) if text_of(link) != "¶"}
+    return {
+        text_of(link): str(link["href"])
+        for link in tag.find_all("a", href=True)
+        if text_of(link) != "¶"
+    }
 
 
 def edited(name: str, old: str, new: str) -> dict[str, str | None]:
@@ -98,20 +110,37 @@ def edited(name: str, old: str, new: str) -> dict[str, str | None]:
 def test_all_is_well(build: Callable[..., SphinxTestApp]) -> None:
     application = build()
     assert warnings_of(application) == []
-    for path in sorted({*application.outdir.rglob("*.html")} - {application.outdir / "heuristics" / "index.html"}):
-        found = BeautifulSoup(path.read_text(encoding="utf-8"), "html.parser").find("div", class_="body")
+    for path in sorted(
+        {*application.outdir.rglob("*.html")}
+        - {application.outdir / "heuristics" / "index.html"}
+    ):
+        found = BeautifulSoup(path.read_text(encoding="utf-8"), "html.parser").find(
+            "div", class_="body"
+        )
         assert isinstance(found, Tag)
         for code in found.find_all(["pre", "code", "script"]):
             code.extract()
-        assert not re.search(r"\[\[|\[!|</?hf|</?Tip|`|\$|\\\\\(|\.\. py|Licen[cs]e|system", found.get_text()), (
-            path.name
-        )
+        assert not re.search(
+            r"\[\[|\[!|</?hf|</?Tip|`|\$|\\\\\(|\.\. py|Licen[cs]e|system",
+            found.get_text(),
+        ), path.name
 
 
-def test_headings_have_the_ids_and_levels_of_docbuilder(build: Callable[..., SphinxTestApp]) -> None:
+def test_headings_have_the_ids_and_levels_of_docbuilder(
+    build: Callable[..., SphinxTestApp],
+) -> None:
     found = body(build(), "index")
     ids = [str(tag["id"]) for tag in found.find_all("section")]
-    assert ids == ["-tree", "a-code-andmore", "über-uns", "api", "own_id", "below", "twice", "twice-1"]
+    assert ids == [
+        "-tree",
+        "a-code-andmore",
+        "über-uns",
+        "api",
+        "own_id",
+        "below",
+        "twice",
+        "twice-1",
+    ]
     assert "With its own id¶" in [text_of(tag) for tag in found.find_all("h3")]
     levels = [tag.name for tag in found.find_all(["h1", "h2", "h3", "h4"])]
     assert levels == ["h1", "h2", "h3", "h2", "h3", "h4", "h2", "h2"]
@@ -135,7 +164,10 @@ def test_alerts_and_components(build: Callable[..., SphinxTestApp]) -> None:
         ("warning", "Warning Old warning."),
     ]
     options = found.find_all("div", class_="docbuilder-option")
-    assert [text_of(tag) for tag in options] == ["first one Text of one.", "second Text of two."]
+    assert [text_of(tag) for tag in options] == [
+        "first one Text of one.",
+        "second Text of two.",
+    ]
     assert options[0].find("pre") is None
     assert options[1].find("strong") is not None
 
@@ -143,17 +175,22 @@ def test_alerts_and_components(build: Callable[..., SphinxTestApp]) -> None:
 def test_mathematics(build: Callable[..., SphinxTestApp]) -> None:
     found = body(build(), "guides/markup")
     formulas = [text_of(tag) for tag in found.find_all(class_="math")]
-    assert formulas == [r"\(a_1 * b\)", r"\(W'\)", r"\(\beta\)", r"\(x < y\)", r"\[E = mc^2\]", r"\[one line\]"]
+    assert formulas == [
+        r"\(a_1 * b\)",
+        r"\(W'\)",
+        r"\(\beta\)",
+        r"\(x < y\)",
+        r"\[E = mc^2\]",
+        r"\[one line\]",
+    ]
 
 
 def test_code(build: Callable[..., SphinxTestApp]) -> None:
     found = body(build(), "guides/markup")
-    assert [tag["class"][0] for tag in found.find_all("div", class_=re.compile("^highlight-"))] == [
-        "highlight-py",
-        "highlight-python",
-        "highlight-py",
-        "highlight-text",
-    ]
+    assert [
+        tag["class"][0]
+        for tag in found.find_all("div", class_=re.compile("^highlight-"))
+    ] == ["highlight-py", "highlight-python", "highlight-py", "highlight-text"]
     assert "triple `ticks` here" in [tag.get_text() for tag in found.find_all("code")]
     assert "hidden" not in found.get_text()
     assert "seen = 3" in found.get_text()
@@ -163,7 +200,9 @@ def test_code(build: Callable[..., SphinxTestApp]) -> None:
 
 def test_autodoc_in_a_fence_is_code(build: Callable[..., SphinxTestApp]) -> None:
     found = body(build(), "guides/markup")
-    assert "[[autodoc]] Thing\n    - run" in [tag.get_text().strip() for tag in found.find_all("pre")]
+    assert "[[autodoc]] Thing\n    - run" in [
+        tag.get_text().strip() for tag in found.find_all("pre")
+    ]
     assert found.find("dt", class_="sig") is None
 
 
@@ -184,15 +223,28 @@ def test_html(build: Callable[..., SphinxTestApp]) -> None:
 def test_other_builders(build: Callable[..., SphinxTestApp], builder: str) -> None:
     application = build(builder)
     assert warnings_of(application) == []
-    files = [path for path in application.outdir.rglob("*") if path.suffix in {".tex", ".txt"}]
+    files = [
+        path
+        for path in application.outdir.rglob("*")
+        if path.suffix in {".tex", ".txt"}
+    ]
     text = "\n".join(path.read_text(encoding="utf-8") for path in files)
-    for words in ("Text of the card.", "https://a.b/frame", "first one", "Old warning.", "E = mc", "Run faster"):
+    for words in (
+        "Text of the card.",
+        "https://a.b/frame",
+        "first one",
+        "Old warning.",
+        "E = mc",
+        "Run faster",
+    ):
         assert words in text.replace("\\_", "_"), words
     for words in ("hfoption", "<div", "iframe", "Licensed", "[!"):
         assert words not in text, words
 
 
-@pytest.mark.parametrize("builder", ["dirhtml", "singlehtml", "man", "texinfo", "xml", "gettext"])
+@pytest.mark.parametrize(
+    "builder", ["dirhtml", "singlehtml", "man", "texinfo", "xml", "gettext"]
+)
 def test_every_builder(build: Callable[..., SphinxTestApp], builder: str) -> None:
     assert warnings_of(build(builder)) == []
 
@@ -225,12 +277,19 @@ def test_links_to_pages(build: Callable[..., SphinxTestApp]) -> None:
 
 
 def test_redirects(build: Callable[..., SphinxTestApp]) -> None:
-    files = {"guides/more.md": "# More\n\n[old](../old/page.md) and [older](../old/older)\n"}
+    files = {
+        "guides/more.md": "# More\n\n[old](../old/page.md) and [older](../old/older)\n"
+    }
     files |= edited(
-        "_toctree.yml", "    title: Markup\n", "    title: Markup\n  - local: guides/more\n    title: More\n"
+        "_toctree.yml",
+        "    title: Markup\n",
+        "    title: Markup\n  - local: guides/more\n    title: More\n",
     )
     application = build(files=files)
-    assert links(body(application, "guides/more")) == {"old": "markup.html", "older": "../index.html#api"}
+    assert links(body(application, "guides/more")) == {
+        "old": "markup.html",
+        "older": "../index.html#api",
+    }
     assert warnings_of(application) == [
         (
             "guides/more.md:3: WARNING: link to '../old/page.md': the page has moved; link to 'guides/markup' "
@@ -269,38 +328,81 @@ def test_ids_of_parameters_and_examples(build: Callable[..., SphinxTestApp]) -> 
     assert found.find(id="hf_tree.make_thing.kwargs").get_text() == "**kwargs"
     assert "make_thing()" in found.find(id="hf_tree.make_thing.example").get_text()
     assert "make_thing(2)" in found.find(id="hf_tree.make_thing.example-2").get_text()
-    assert body(application, "reference/again").find(id="hf_tree.make_thing.example-2") is not None
+    assert (
+        body(application, "reference/again").find(id="hf_tree.make_thing.example-2")
+        is not None
+    )
     ids = [tag["id"] for tag in page(application, "reference/things").find_all(id=True)]
     assert len(ids) == len(set(ids))
 
 
-def test_the_first_page_of_the_tree_holds_an_entry(build: Callable[..., SphinxTestApp]) -> None:
+def test_the_first_page_of_the_tree_holds_an_entry(
+    build: Callable[..., SphinxTestApp],
+) -> None:
     application = build()
-    assert application.env.domains["py"].data["objects"]["hf_tree.make_thing"].docname == "reference/things"
+    assert (
+        application.env.domains["py"].data["objects"]["hf_tree.make_thing"].docname
+        == "reference/things"
+    )
     other = body(application, "reference/again")
     assert other.find(id="hf_tree.make_thing") is not None
     swapped = (FIXTURES / "tree" / "_toctree.yml").read_text(encoding="utf-8")
-    swapped = swapped.replace("things", "x").replace("again", "things").replace("reference/x", "reference/again")
+    swapped = (
+        swapped.replace("things", "x")
+        .replace("again", "things")
+        .replace("reference/x", "reference/again")
+    )
     application = build(files={"_toctree.yml": swapped})
-    assert application.env.domains["py"].data["objects"]["hf_tree.make_thing"].docname == "reference/again"
-    assert links(body(application, "guides/links"))["make_thing()"] == "../reference/again.html#hf_tree.make_thing"
+    assert (
+        application.env.domains["py"].data["objects"]["hf_tree.make_thing"].docname
+        == "reference/again"
+    )
+    assert (
+        links(body(application, "guides/links"))["make_thing()"]
+        == "../reference/again.html#hf_tree.make_thing"
+    )
 
 
-def test_a_member_that_an_earlier_page_documents(build: Callable[..., SphinxTestApp]) -> None:
+def test_a_member_that_an_earlier_page_documents(
+    build: Callable[..., SphinxTestApp],
+) -> None:
     files = {"early.md": "# Early\n\n[[autodoc]] Thing.run\n\n[[autodoc]] Thing.run\n"}
-    files |= edited("_toctree.yml", "    title: Tree\n", "    title: Tree\n  - local: early\n    title: Early\n")
+    files |= edited(
+        "_toctree.yml",
+        "    title: Tree\n",
+        "    title: Tree\n  - local: early\n    title: Early\n",
+    )
     application = build(files=files)
     assert warnings_of(application) == []
-    assert application.env.domains["py"].data["objects"]["hf_tree.Thing.run"].docname == "early"
-    ids = [tag["id"] for tag in body(application, "reference/things").find_all("dt", class_="sig")]
+    assert (
+        application.env.domains["py"].data["objects"]["hf_tree.Thing.run"].docname
+        == "early"
+    )
+    ids = [
+        tag["id"]
+        for tag in body(application, "reference/things").find_all("dt", class_="sig")
+    ]
     assert ids[:3] == ["hf_tree.Thing", "hf_tree.Thing.run", "hf_tree.Sub"]
 
 
-def test_the_options_of_conf_do_not_choose_members(build: Callable[..., SphinxTestApp]) -> None:
-    ids = [tag["id"] for tag in body(build(), "reference/things").find_all("dt", class_="sig")]
-    options = {"members": True, "inherited-members": True, "undoc-members": True, "special-members": True}
+def test_the_options_of_conf_do_not_choose_members(
+    build: Callable[..., SphinxTestApp],
+) -> None:
+    ids = [
+        tag["id"]
+        for tag in body(build(), "reference/things").find_all("dt", class_="sig")
+    ]
+    options = {
+        "members": True,
+        "inherited-members": True,
+        "undoc-members": True,
+        "special-members": True,
+    }
     application = build(autodoc_default_options=options, nitpicky=True)
-    assert [tag["id"] for tag in body(application, "reference/things").find_all("dt", class_="sig")] == ids
+    assert [
+        tag["id"]
+        for tag in body(application, "reference/things").find_all("dt", class_="sig")
+    ] == ids
     assert warnings_of(application) == []
 
 
@@ -312,7 +414,10 @@ def test_the_toctree(build: Callable[..., SphinxTestApp]) -> None:
         ("Start", [("Tree", "self"), ("Markup", "guides/markup")]),
         ("Start: More", [("Links", "guides/links"), ("HTML", "guides/html")]),
         ("Start", [("Things", "reference/things")]),
-        ("Reference", [("Again", "reference/again"), ("Markup once more", "guides/markup")]),
+        (
+            "Reference",
+            [("Again", "reference/again"), ("Markup once more", "guides/markup")],
+        ),
         ("Heuristics", [(None, "heuristics/index")]),
     ]
 
@@ -324,15 +429,27 @@ def test_pages_beside_are_mysts(build: Callable[..., SphinxTestApp]) -> None:
 
 
 FAULTS = {
-    "unclosed": ("<hfoption id='a'>\n\nText.\n", "4: WARNING: <hfoption> is not closed; add </hfoption> where it ends"),
-    "stray": ("Text.\n\n</Tip>\n", "6: WARNING: </Tip> closes nothing; remove it, or add the opening tag"),
+    "unclosed": (
+        "<hfoption id='a'>\n\nText.\n",
+        "4: WARNING: <hfoption> is not closed; add </hfoption> where it ends",
+    ),
+    "stray": (
+        "Text.\n\n</Tip>\n",
+        "6: WARNING: </Tip> closes nothing; remove it, or add the opening tag",
+    ),
     "unknown alert": ("> [!FOO]\n> Text.\n", "4: WARNING: unknown alert [!FOO]"),
     "unknown component": (
         "Text.\nMore <Foo a={1} /> text.\n",
         "5: WARNING: unknown component <Foo>; its text is shown",
     ),
-    "unknown block": ("<Bar>\n\nText.\n", "4: WARNING: unknown component <Bar>; its text is shown"),
-    "include": ("<include>\nText\n</include>\n", "4: WARNING: unknown component <include>; its text is shown"),
+    "unknown block": (
+        "<Bar>\n\nText.\n",
+        "4: WARNING: unknown component <Bar>; its text is shown",
+    ),
+    "include": (
+        "<include>\nText\n</include>\n",
+        "4: WARNING: unknown component <include>; its text is shown",
+    ),
     "literalinclude": (
         '<literalinclude>\n{"path": "Text"}\n</literalinclude>\n',
         "4: WARNING: unknown component <literalinclude>; its text is shown",
@@ -341,14 +458,38 @@ FAULTS = {
         "<InferenceSnippet\n  more={[1]}\n/>\n",
         "4: WARNING: unknown component <InferenceSnippet>; its text is shown",
     ),
-    "formula": ("$$\nx\n", "4: WARNING: $$ is not closed; add $$ where the formula ends"),
-    "object": ("[[autodoc]] Nothing\n", "4: WARNING: hf_tree has no object 'Nothing'; fix the name"),
-    "import": ("[[autodoc]] broken.Thing\n", "4: WARNING: cannot show 'broken.Thing': cannot import hf_tree.broken"),
-    "no object": ("[[autodoc]]\n", "4: WARNING: [[autodoc]] takes the name of one object"),
-    "two objects": ("[[autodoc]] Thing [[autodoc]] Sub\n", "4: WARNING: several [[autodoc]] on one line"),
-    "member": ("[[autodoc]] Thing\n    - nothing\n", "4: WARNING: hf_tree.Thing has no member 'nothing'"),
-    "page": ("Text,\n[link](nowhere.md)\n", "5: WARNING: link to 'nowhere.md': page 'nowhere' does not exist"),
-    "anchor": ("[link](index#API)\n", "4: WARNING: link to 'index#API': page 'index' has no anchor 'API'; closest"),
+    "formula": (
+        "$$\nx\n",
+        "4: WARNING: $$ is not closed; add $$ where the formula ends",
+    ),
+    "object": (
+        "[[autodoc]] Nothing\n",
+        "4: WARNING: hf_tree has no object 'Nothing'; fix the name",
+    ),
+    "import": (
+        "[[autodoc]] broken.Thing\n",
+        "4: WARNING: cannot show 'broken.Thing': cannot import hf_tree.broken",
+    ),
+    "no object": (
+        "[[autodoc]]\n",
+        "4: WARNING: [[autodoc]] takes the name of one object",
+    ),
+    "two objects": (
+        "[[autodoc]] Thing [[autodoc]] Sub\n",
+        "4: WARNING: several [[autodoc]] on one line",
+    ),
+    "member": (
+        "[[autodoc]] Thing\n    - nothing\n",
+        "4: WARNING: hf_tree.Thing has no member 'nothing'",
+    ),
+    "page": (
+        "Text,\n[link](nowhere.md)\n",
+        "5: WARNING: link to 'nowhere.md': page 'nowhere' does not exist",
+    ),
+    "anchor": (
+        "[link](index#API)\n",
+        "4: WARNING: link to 'index#API': page 'index' has no anchor 'API'; closest",
+    ),
     "HTML": (
         "<div>\n<a href='nowhere'>x</a>\n</div>\n",
         "5: WARNING: link to 'nowhere': page 'nowhere' does not exist",
@@ -360,7 +501,11 @@ FAULTS = {
 def test_faults(build: Callable[..., SphinxTestApp], name: str) -> None:
     text, expected = FAULTS[name]
     files = {"faulty.md": f"# Faulty\n\n\n{text}"}
-    files |= edited("_toctree.yml", "    title: Tree\n", "    title: Tree\n  - local: faulty\n    title: Faulty\n")
+    files |= edited(
+        "_toctree.yml",
+        "    title: Tree\n",
+        "    title: Tree\n  - local: faulty\n    title: Faulty\n",
+    )
     application = build(files=files)
     (warning,) = warnings_of(application)
     assert warning.startswith(f"faulty.md:{expected}")
@@ -373,14 +518,26 @@ def test_faults(build: Callable[..., SphinxTestApp], name: str) -> None:
 
 
 TREES = {
-    "not YAML": ("- local: [\n", "_toctree.yml:2: WARNING: this cannot be read as YAML: "),
-    "no list": ("a: b\n", "_toctree.yml:1: WARNING: expected a list of pages and sections"),
-    "no page": ("- title: a\n", "_toctree.yml:1: WARNING: expected a page (local, title) or a section"),
+    "not YAML": (
+        "- local: [\n",
+        "_toctree.yml:2: WARNING: this cannot be read as YAML: ",
+    ),
+    "no list": (
+        "a: b\n",
+        "_toctree.yml:1: WARNING: expected a list of pages and sections",
+    ),
+    "no page": (
+        "- title: a\n",
+        "_toctree.yml:1: WARNING: expected a page (local, title) or a section",
+    ),
     "missing file": (
         "- local: index\n- local: nowhere\n  title: x\n",
         "_toctree.yml:2: WARNING: page 'nowhere' does not",
     ),
-    "missing entry": ("- local: guides/markup\n", "_toctree.yml:1: WARNING: page 'guides/html' is not listed"),
+    "missing entry": (
+        "- local: guides/markup\n",
+        "_toctree.yml:1: WARNING: page 'guides/html' is not listed",
+    ),
 }
 
 
@@ -391,61 +548,97 @@ def test_faulty_trees(build: Callable[..., SphinxTestApp], name: str) -> None:
     assert [warning for warning in warnings if warning.startswith(expected)], warnings
 
 
-def test_a_file_that_cannot_be_read(build: Callable[..., SphinxTestApp], tmp_path: Path) -> None:
+def test_a_file_that_cannot_be_read(
+    build: Callable[..., SphinxTestApp], tmp_path: Path
+) -> None:
     (tmp_path / "source" / "_toctree.yml").unlink()
     (tmp_path / "source" / "_toctree.yml").mkdir()
     warnings = warnings_of(build())
-    assert [warning for warning in warnings if "_toctree.yml cannot be read: Is a directory" in warning], warnings
+    assert [
+        warning
+        for warning in warnings
+        if "_toctree.yml cannot be read: Is a directory" in warning
+    ], warnings
 
 
-def test_a_tree_in_a_folder(build: Callable[..., SphinxTestApp], tmp_path: Path) -> None:
+def test_a_tree_in_a_folder(
+    build: Callable[..., SphinxTestApp], tmp_path: Path
+) -> None:
     source = tmp_path / "source"
     shutil.move(source, tmp_path / "hf")
     source.mkdir()
     shutil.move(tmp_path / "hf", source / "hf")
-    files = {"index.md": "# Site\n\n```{toctree}\nhf/index\n```\n\n[x](hf/index.md) [[autodoc]] X\n"}
+    files = {
+        "index.md": "# Site\n\n```{toctree}\nhf/index\n```\n\n[x](hf/index.md) [[autodoc]] X\n"
+    }
     application = build(files=files, docbuilder_trees={"hf": "hf_tree"})
     assert warnings_of(application) == []
-    assert links(body(application, "hf/guides/links"))["absolute"] == "../reference/things.html"
+    assert (
+        links(body(application, "hf/guides/links"))["absolute"]
+        == "../reference/things.html"
+    )
     assert "[[autodoc]] X" in text_of(body(application, "index"))
 
 
 def test_a_wrong_option(build: Callable[..., SphinxTestApp]) -> None:
     extensions = ["myst_parser", "sphinxext_heuristics.docbuilder"]
     (first, *_) = warnings_of(build(docbuilder_trees={"": None}, extensions=extensions))
-    assert first.startswith("WARNING: docbuilder_trees is {'': None}; use a dict of folders and packages")
+    assert first.startswith(
+        "WARNING: docbuilder_trees is {'': None}; use a dict of folders and packages"
+    )
 
 
 def test_a_package_that_is_not_there(build: Callable[..., SphinxTestApp]) -> None:
     warnings = warnings_of(build(docbuilder_trees={"": "no_such_package"}))
-    assert warnings[0].startswith("WARNING: cannot import no_such_package: ModuleNotFoundError")
+    assert warnings[0].startswith(
+        "WARNING: cannot import no_such_package: ModuleNotFoundError"
+    )
     assert all("[docbuilder." in warning for warning in warnings)
-    autodoc = [warning.partition(":")[0] for warning in warnings[1:] if "docbuilder.autodoc" in warning]
+    autodoc = [
+        warning.partition(":")[0]
+        for warning in warnings[1:]
+        if "docbuilder.autodoc" in warning
+    ]
     assert autodoc == ["reference/again.md", "reference/things.md"]
 
 
 def snapshot(application: SphinxTestApp) -> dict[str, str]:
     return {
-        path.relative_to(application.outdir).as_posix(): path.read_text(encoding="utf-8")
+        path.relative_to(application.outdir).as_posix(): path.read_text(
+            encoding="utf-8"
+        )
         for path in sorted(application.outdir.rglob("*.html"))
     }
 
 
 def contents(application: SphinxTestApp) -> dict[str, str]:
     """Return the pages without links to the next page, which Sphinx leaves as they are where a page is added."""
-    found = {name: BeautifulSoup(html, "html.parser") for name, html in snapshot(application).items()}
-    return {name: str(page.select_one("div.body") or page) for name, page in found.items()}
+    found = {
+        name: BeautifulSoup(html, "html.parser")
+        for name, html in snapshot(application).items()
+    }
+    return {
+        name: str(page.select_one("div.body") or page) for name, page in found.items()
+    }
 
 
-def test_parallel_is_serial(build: Callable[..., SphinxTestApp], tmp_path: Path) -> None:
+def test_parallel_is_serial(
+    build: Callable[..., SphinxTestApp], tmp_path: Path
+) -> None:
     serial = snapshot(build())
     shutil.rmtree(tmp_path / "source" / "_build")
     assert snapshot(build(parallel=2)) == serial
 
 
-def test_incremental_is_clean(build: Callable[..., SphinxTestApp], tmp_path: Path) -> None:
+def test_incremental_is_clean(
+    build: Callable[..., SphinxTestApp], tmp_path: Path
+) -> None:
     toctree = (FIXTURES / "tree" / "_toctree.yml").read_text(encoding="utf-8")
-    again = toctree.replace("things", "x").replace("again", "things").replace("reference/x", "reference/again")
+    again = (
+        toctree.replace("things", "x")
+        .replace("again", "things")
+        .replace("reference/x", "reference/again")
+    )
     steps: list[dict[str, str | None]] = [
         {},
         {"_toctree.yml": again},
@@ -466,29 +659,53 @@ def test_incremental_is_clean(build: Callable[..., SphinxTestApp], tmp_path: Pat
         result, warnings = snapshot(later), sorted(warnings_of(later))
         shutil.rmtree(tmp_path / "source" / "_build")
         clean = build()
-        assert snapshot(clean) == {name: html for name, html in result.items() if name in snapshot(clean)}, step
+        assert snapshot(clean) == {
+            name: html for name, html in result.items() if name in snapshot(clean)
+        }, step
         assert sorted(warnings_of(clean)) == warnings, step
 
 
 TOCTREE = (FIXTURES / "tree" / "_toctree.yml").read_text(encoding="utf-8")
-SWAPPED = TOCTREE.replace("things", "x").replace("again", "things").replace("reference/x", "reference/again")
+SWAPPED = (
+    TOCTREE.replace("things", "x")
+    .replace("again", "things")
+    .replace("reference/x", "reference/again")
+)
 #: What may happen to the tree, each with the files that it writes or deletes.
 EDITS: dict[str, dict[str, str | None]] = {
     "swap pages": {"_toctree.yml": SWAPPED},
     "restore": {"_toctree.yml": TOCTREE},
     "retitle": {"_toctree.yml": TOCTREE.replace("title: Links", "title: All links")},
     "rename a section": {"_toctree.yml": TOCTREE.replace("title: More", "title: Less")},
-    "drop a page": {"_toctree.yml": TOCTREE.replace("  - local: reference/again\n    title: Again\n", "")},
+    "drop a page": {
+        "_toctree.yml": TOCTREE.replace(
+            "  - local: reference/again\n    title: Again\n", ""
+        )
+    },
     "break the tree": {"_toctree.yml": "- local: [\n"},
-    "list what is not there": {"_toctree.yml": f"{TOCTREE}- local: new/page\n  title: New\n"},
-    "write it": {"new/page.md": "# New\n\n[x](../guides/links#here) [`Sub.walk`]\n\n[[autodoc]] Sub\n"},
+    "list what is not there": {
+        "_toctree.yml": f"{TOCTREE}- local: new/page\n  title: New\n"
+    },
+    "write it": {
+        "new/page.md": "# New\n\n[x](../guides/links#here) [`Sub.walk`]\n\n[[autodoc]] Sub\n"
+    },
     "redirect": {"_redirects.yml": "old/page: reference/things\nold/gone: index#api\n"},
-    "link through it": {"guides/html.md": "# HTML\n\n<a href='../old/page#thing'>x</a> [y](../old/gone)\n"},
-    "document less": {"reference/things.md": "# Things\n\n## Thing\n\n[[autodoc]] Thing\n    - none\n"},
+    "link through it": {
+        "guides/html.md": "# HTML\n\n<a href='../old/page#thing'>x</a> [y](../old/gone)\n"
+    },
+    "document less": {
+        "reference/things.md": "# Things\n\n## Thing\n\n[[autodoc]] Thing\n    - none\n"
+    },
     "document no more": {"reference/things.md": None},
-    "a page beside": {"heuristics/more.md": "# More\n\n```{py:function} hf_tree.Thing.run()\n```\n"},
-    "a heuristic": {"heuristics/Walk.md": "```{heuristic} Walk\n:impl: hf_tree.Sub.walk\n:note: Look.\n```\n"},
-    "retarget it": {"heuristics/Walk.md": "```{heuristic} Walk\n:impl: hf_tree.make_thing\n:note: Do.\n```\n"},
+    "a page beside": {
+        "heuristics/more.md": "# More\n\n```{py:function} hf_tree.Thing.run()\n```\n"
+    },
+    "a heuristic": {
+        "heuristics/Walk.md": "```{heuristic} Walk\n:impl: hf_tree.Sub.walk\n:note: Look.\n```\n"
+    },
+    "retarget it": {
+        "heuristics/Walk.md": "```{heuristic} Walk\n:impl: hf_tree.make_thing\n:note: Do.\n```\n"
+    },
 }
 SEED = int(os.environ.get("HEURISTICS_HISTORY_SEED", "0"))
 STORIES = int(os.environ.get("HEURISTICS_HISTORY_STORIES", "4"))
@@ -496,20 +713,36 @@ STORIES = int(os.environ.get("HEURISTICS_HISTORY_STORIES", "4"))
 
 def own_warnings(application: SphinxTestApp) -> list[str]:
     """Return the warnings of ours; those of Sphinx and MyST are given only when a page is read or written."""
-    return sorted(warning for warning in warnings_of(application) if re.search(r"\[(docbuilder|heuristic)", warning))
+    return sorted(
+        warning
+        for warning in warnings_of(application)
+        if re.search(r"\[(docbuilder|heuristic)", warning)
+    )
 
 
 @pytest.mark.parametrize(
-    "story", [pytest.param(story, marks=[pytest.mark.slow] if story > 1 else []) for story in range(STORIES)]
+    "story",
+    [
+        pytest.param(story, marks=[pytest.mark.slow] if story > 1 else [])
+        for story in range(STORIES)
+    ],
 )
-def test_any_history(build: Callable[..., SphinxTestApp], tmp_path: Path, story: int) -> None:
+def test_any_history(
+    build: Callable[..., SphinxTestApp], tmp_path: Path, story: int
+) -> None:
     """Incremental builds give what clean ones do, with heuristics beside, serial or parallel."""
     choice = random.Random(f"{SEED} {story}")  # noqa: S311 - of tests
     extensions = ["sphinxext_heuristics", "sphinxext_heuristics.docbuilder"]
     kept = tmp_path / "kept"
     for edit in ["restore", *choice.choices(sorted(EDITS), k=6)]:
-        files = {name: text for name, text in EDITS[edit].items() if text or (tmp_path / "source" / name).exists()}
-        later = build(files=files, parallel=choice.choice([0, 2]), extensions=extensions)
+        files = {
+            name: text
+            for name, text in EDITS[edit].items()
+            if text or (tmp_path / "source" / name).exists()
+        }
+        later = build(
+            files=files, parallel=choice.choice([0, 2]), extensions=extensions
+        )
         result, warnings = contents(later), own_warnings(later)
         shutil.move(tmp_path / "source" / "_build", kept)
         clean = build(extensions=extensions)
@@ -520,7 +753,11 @@ def test_any_history(build: Callable[..., SphinxTestApp], tmp_path: Path, story:
         shutil.move(kept, tmp_path / "source" / "_build")
 
 
-def test_an_edit_of_the_toctree_reads_little(build: Callable[..., SphinxTestApp]) -> None:
+def test_an_edit_of_the_toctree_reads_little(
+    build: Callable[..., SphinxTestApp],
+) -> None:
     build()
-    application = build(files=edited("_toctree.yml", "title: Links", "title: All links"))
+    application = build(
+        files=edited("_toctree.yml", "title: Links", "title: All links")
+    )
     assert re.findall(r"(\d+) changed", application.status.getvalue()) == ["1"]

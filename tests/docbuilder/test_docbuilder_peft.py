@@ -22,7 +22,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 # one process builds the reference, for all tests here
-pytestmark = [pytest.mark.slow, pytest.mark.peft, pytest.mark.xdist_group("docbuilder-peft")]
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.peft,
+    pytest.mark.xdist_group("docbuilder-peft"),
+]
 
 DOCS = Path(__file__).parents[2] / "docs"
 
@@ -53,8 +57,12 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Site:
     output = tmp_path_factory.mktemp("html")
     shutil.copytree(DOCS / "reference", source / "reference")
     conf = (DOCS / "conf.py").read_text(encoding="utf-8")
-    # the heuristics' extension has tests of its own, and no pages here; nor do those of the site
-    for extension in ("sphinxext_heuristics", *(path.stem for path in (DOCS / "_ext").glob("*.py"))):
+    # the heuristics' extension has tests of its own, and no pages here; nor do those of
+    # the site
+    for extension in (
+        "sphinxext_heuristics",
+        *(path.stem for path in (DOCS / "_ext").glob("*.py")),
+    ):
         conf = conf.replace(f'    "{extension}",\n', "")
     (source / "conf.py").write_text(conf, encoding="utf-8")
     index = "# Index\n\n```{toctree}\nreference/index\n```\n"
@@ -73,8 +81,13 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Site:
         if kind.startswith("py:")
         for name, item in items.items()
     }
-    pages = {path.relative_to(output).as_posix(): path.read_text(encoding="utf-8") for path in output.rglob("*.html")}
-    return Site(done.returncode, log.read_text(encoding="utf-8").splitlines(), pages, objects)
+    pages = {
+        path.relative_to(output).as_posix(): path.read_text(encoding="utf-8")
+        for path in output.rglob("*.html")
+    }
+    return Site(
+        done.returncode, log.read_text(encoding="utf-8").splitlines(), pages, objects
+    )
 
 
 def documented(site: Site) -> Iterator[tuple[str, object]]:
@@ -109,7 +122,9 @@ def test_every_public_name_is_documented(site: Site) -> None:
 
 
 def test_the_neighbours_are_documented(site: Site) -> None:
-    assert site.objects["transformers.BitsAndBytesConfig"] == "reference/neighbours.html"
+    assert (
+        site.objects["transformers.BitsAndBytesConfig"] == "reference/neighbours.html"
+    )
 
 
 def test_no_entry_is_defective(site: Site) -> None:
@@ -119,7 +134,11 @@ def test_no_entry_is_defective(site: Site) -> None:
 
 
 def test_no_object_is_described_twice(site: Site) -> None:
-    ids = [name for html in site.pages.values() for name in re.findall(r'<dt class="sig[^>]*\bid="([^"]+)"', html)]
+    ids = [
+        name
+        for html in site.pages.values()
+        for name in re.findall(r'<dt class="sig[^>]*\bid="([^"]+)"', html)
+    ]
     assert sorted({name for name in ids if ids.count(name) > 1}) == []
 
 
@@ -133,7 +152,9 @@ def test_every_item_of_a_docstring_has_its_field(site: Site) -> None:
             continue  # an alias of a name that stands on the page
         for section in split_docstring(text):
             if section.kind in {Kind.PARAMETERS, Kind.ATTRIBUTES}:
-                wanted = {part for item in section.items for part in item.name.split(", ")}
+                wanted = {
+                    part for item in section.items for part in item.name.split(", ")
+                }
                 checked += len(wanted)
                 missing += [(name, item) for item in wanted - shown]
     assert missing == []

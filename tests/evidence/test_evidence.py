@@ -38,23 +38,37 @@ if TYPE_CHECKING:
     from sphinxext_heuristics.source.names import State
 
 
-def claim_of(module: str, qualname: str, quote: str, *, prose: bool = False) -> Evidence:
-    return Evidence(module=module, qualname=qualname, quote=quote, prose=prose, source="", line=1)
+def claim_of(
+    module: str, qualname: str, quote: str, *, prose: bool = False
+) -> Evidence:
+    return Evidence(
+        module=module, qualname=qualname, quote=quote, prose=prose, source="", line=1
+    )
 
 
-#: What the heuristics of this site quote from PEFT, and where it was when they were written.
+#: What the heuristics of this site quote from PEFT, and where it was when they were
+#: written.
 QUOTES = json.loads(Path(__file__).with_name("evidence_quotes.json").read_text("utf-8"))
-CLAIMS = [claim_of(quote["module"], quote["qualname"], quote["quote"], prose=quote["prose"]) for quote in QUOTES]
+CLAIMS = [
+    claim_of(quote["module"], quote["qualname"], quote["quote"], prose=quote["prose"])
+    for quote in QUOTES
+]
 NAMES = [f"{number}-{claim.qualname}" for number, claim in enumerate(CLAIMS, 1)]
 every_quote = pytest.mark.parametrize("claim", CLAIMS, ids=NAMES)
 
 
-def found_in(text: str, qualname: str, quote: str, *, prose: bool = False) -> tuple[int, int] | None:
+def found_in(
+    text: str, qualname: str, quote: str, *, prose: bool = False
+) -> tuple[int, int] | None:
     """Look for a quote in the text of a module; raise `ValueError` if it does not parse."""
     places = Source(textwrap.dedent(text)).places(qualname)
     assert places, qualname
     wanted = parsed(claim_of("", qualname, quote, prose=prose))
-    spans = (span for place in places if (span := wanted.find(place)) and (prose or not missing_comment(quote, place)))
+    spans = (
+        span
+        for place in places
+        if (span := wanted.find(place)) and (prose or not missing_comment(quote, place))
+    )
     return next(spans, None)
 
 
@@ -65,12 +79,19 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def check(module: str, qualname: str, quote: str, *, prose: bool = False) -> Found | Lost:
+def check(
+    module: str, qualname: str, quote: str, *, prose: bool = False
+) -> Found | Lost:
     return verify(claim_of(module, qualname, quote, prose=prose), Sources())
 
 
 @pytest.mark.parametrize(
-    "written", ["del a.first, a.second", "del (a.first, a.second)", "del (\n    a.first,\n    a.second,\n)"]
+    "written",
+    [
+        "del a.first, a.second",
+        "del (a.first, a.second)",
+        "del (\n    a.first,\n    a.second,\n)",
+    ],
 )
 def test_parentheses_around_what_is_deleted_do_not_matter(written: str) -> None:
     source = "def f(a):\n" + textwrap.indent(written, "    ")
@@ -91,8 +112,13 @@ def test_parentheses_around_what_is_deleted_do_not_matter(written: str) -> None:
         (r"a \"quoted\" word", False),
     ],
 )
-def test_words_of_a_string_may_be_spelled_as_in_its_source(quote: str, is_there: bool) -> None:  # noqa: FBT001 - of a table
-    source = 'raise ValueError("It\'s a \\"quoted\\" thing\\nnext line in C:\\\\temp")\n'
+def test_words_of_a_string_may_be_spelled_as_in_its_source(
+    quote: str,
+    is_there: bool,  # noqa: FBT001 - of a table
+) -> None:
+    source = (
+        'raise ValueError("It\'s a \\"quoted\\" thing\\nnext line in C:\\\\temp")\n'
+    )
     assert bool(found_in(source, "", quote, prose=True)) is is_there
 
 
@@ -141,12 +167,23 @@ def test_lists_may_have_parentheses(quote: str, is_there: bool) -> None:  # noqa
 @pytest.mark.parametrize(
     ("name", "message"),
     [
-        ("Tensor", "'taking' imports 'Tensor' from 'not_installed': package 'not_installed' is not installed"),
-        ("Thing.use", "'taking' imports 'Thing' from 'taking.gone': package 'taking' has no module 'taking.gone'"),
-        ("exit", "'taking' imports 'exit' from 'sys': module 'sys' is part of Python itself, it has no source"),
+        (
+            "Tensor",
+            "'taking' imports 'Tensor' from 'not_installed': package 'not_installed' is not installed",
+        ),
+        (
+            "Thing.use",
+            "'taking' imports 'Thing' from 'taking.gone': package 'taking' has no module 'taking.gone'",
+        ),
+        (
+            "exit",
+            "'taking' imports 'exit' from 'sys': module 'sys' is part of Python itself, it has no source",
+        ),
     ],
 )
-def test_what_comes_from_where_nothing_can_be_read_is_said_so(project: Path, name: str, message: str) -> None:
+def test_what_comes_from_where_nothing_can_be_read_is_said_so(
+    project: Path, name: str, message: str
+) -> None:
     (project / "taking").mkdir()
     (project / "taking/__init__.py").write_text(
         "from not_installed import Tensor\nfrom .gone import Thing\nfrom sys import exit\n"
@@ -161,12 +198,18 @@ def test_what_comes_from_where_nothing_can_be_read_is_said_so(project: Path, nam
 
 
 @pytest.mark.parametrize(
-    ("claim", "lines"), list(zip(CLAIMS, (quote["lines"] for quote in QUOTES), strict=True)), ids=NAMES
+    ("claim", "lines"),
+    list(zip(CLAIMS, (quote["lines"] for quote in QUOTES), strict=True)),
+    ids=NAMES,
 )
-def test_a_quote_stands_in_the_installed_peft(claim: Evidence, lines: list[int]) -> None:
+def test_a_quote_stands_in_the_installed_peft(
+    claim: Evidence, lines: list[int]
+) -> None:
     result = verify(claim, Sources())
     assert isinstance(result, Found), result
-    whole = result.path.read_text("utf-8").split("\n")[result.line - 1 : result.end_line]
+    whole = result.path.read_text("utf-8").split("\n")[
+        result.line - 1 : result.end_line
+    ]
     assert result.end_line - result.line == lines[1] - lines[0]
     words = claim.quote.split()
     assert words[0] in whole[0]
@@ -233,11 +276,26 @@ def exploded(text: str) -> str:
         name = tokenize.tok_name[token.type]
         fstring += (name == "FSTRING_START") - (name == "FSTRING_END")
         string = token.string
-        if re.fullmatch(r'"[^"\'\\]*"', string) and not fstring and token.type == tokenize.STRING:
+        if (
+            re.fullmatch(r'"[^"\'\\]*"', string)
+            and not fstring
+            and token.type == tokenize.STRING
+        ):
             string = f"'{string[1:-1]}'"
-        depth += (string in {"(", "[", "{"}) - (string in {")", "]", "}"}) if token.type == tokenize.OP else 0
-        pieces.append(between(lines, token.start, token.end) if string == token.string else string)
-        if depth and not fstring and token.type == tokenize.OP and string in {"(", "[", "{", ",", "=", "=="}:
+        depth += (
+            (string in {"(", "[", "{"}) - (string in {")", "]", "}"})
+            if token.type == tokenize.OP
+            else 0
+        )
+        pieces.append(
+            between(lines, token.start, token.end) if string == token.string else string
+        )
+        if (
+            depth
+            and not fstring
+            and token.type == tokenize.OP
+            and string in {"(", "[", "{", ",", "=", "=="}
+        ):
             pieces.append("\n\n        ")
     return "".join(pieces)
 
@@ -261,8 +319,13 @@ def test_a_reformatted_object_still_holds_its_quote(claim: Evidence) -> None:
 @every_quote
 def test_layout_and_comments_do_not_matter(claim: Evidence) -> None:
     name, text = alone(claim)
-    is_comment = claim.prose and not any(claim.quote.split()[-1] in line for line in unparsed(text).split("\n"))
-    assert bool(found_in(unparsed(text), name, claim.quote, prose=claim.prose)) is not is_comment
+    is_comment = claim.prose and not any(
+        claim.quote.split()[-1] in line for line in unparsed(text).split("\n")
+    )
+    assert (
+        bool(found_in(unparsed(text), name, claim.quote, prose=claim.prose))
+        is not is_comment
+    )
 
 
 # Every change of meaning is seen
@@ -285,12 +348,17 @@ class Place(NamedTuple):
 
 def placed(text: str) -> list[Place]:
     """Return the tokens that mean something, f-strings as Python 3.11 has them: whole."""
-    starts = [0, *itertools.accumulate(len(line) for line in text.splitlines(keepends=True))]
+    starts = [
+        0,
+        *itertools.accumulate(len(line) for line in text.splitlines(keepends=True)),
+    ]
     found: list[Place] = []
     opened: list[int] = []
     try:
         for token in tokenize.generate_tokens(io.StringIO(text).readline):
-            start, end = (starts[row - 1] + column for row, column in (token.start, token.end))
+            start, end = (
+                starts[row - 1] + column for row, column in (token.start, token.end)
+            )
             name = tokenize.tok_name[token.type]
             if name == "FSTRING_START":
                 opened.append(start)
@@ -298,7 +366,12 @@ def placed(text: str) -> list[Place]:
                 start = opened.pop()
                 if not opened:
                     found.append(Place(start, end, text[start:end], tokenize.STRING))
-            elif not opened and token.type in {tokenize.NAME, tokenize.NUMBER, tokenize.STRING, tokenize.OP}:
+            elif not opened and token.type in {
+                tokenize.NAME,
+                tokenize.NUMBER,
+                tokenize.STRING,
+                tokenize.OP,
+            }:
                 found.append(Place(start, end, token.string, token.type))
     except (tokenize.TokenError, IndentationError):
         pass  # a fragment: what came so far
@@ -330,7 +403,10 @@ def changed_code(place: Place) -> Iterator[str]:
         yield f"{opening[0]}not {inner}{quote}"
         yield f"{opening[0]}{inner}x{quote}"
         yield f"{opening[0]}{inner[:-1]}{quote}"
-        yield from (f"{opening[0]}{inner.replace(word, word + 'x', 1)}{quote}" for word in re.findall(r"\w+", inner))
+        yield from (
+            f"{opening[0]}{inner.replace(word, word + 'x', 1)}{quote}"
+            for word in re.findall(r"\w+", inner)
+        )
     elif place.text in {"if", "while", "elif", "return", "in", "assert"}:
         yield f"{place.text} not 0 ==" if place.text == "in" else f"{place.text} not"
 
@@ -346,7 +422,11 @@ def mutants(claim: Evidence, text: str) -> Iterator[str]:
         for change in changed_code(place):
             changed = text
             for passage in reversed(passages):
-                changed = changed[: passage[number].start] + change + changed[passage[number].end :]
+                changed = (
+                    changed[: passage[number].start]
+                    + change
+                    + changed[passage[number].end :]
+                )
             yield changed
     yield from dropped(text, passages)
 
@@ -358,22 +438,35 @@ def reworded(quote: str, text: str) -> Iterator[str]:
     assert passage
     for word in words:
         for change in (f"{word}x", ""):
-            changed = re.sub(rf"(?<![\w`]){re.escape(word)}(?![\w`])", change, passage[0], count=1)
+            changed = re.sub(
+                rf"(?<![\w`]){re.escape(word)}(?![\w`])", change, passage[0], count=1
+            )
             yield text.replace(passage[0], changed)
 
 
 def dropped(text: str, passages: list[list[Place]]) -> Iterator[str]:
     """Yield the text without one of the quoted statements, and with another one before it."""
-    starts = [0, *itertools.accumulate(len(line) for line in text.splitlines(keepends=True))]
+    starts = [
+        0,
+        *itertools.accumulate(len(line) for line in text.splitlines(keepends=True)),
+    ]
     spans = [(passage[0].start, passage[-1].end) for passage in passages]
     for node in ast.walk(ast.parse(text)):
-        if isinstance(node, ast.stmt) and node.end_lineno and node.end_col_offset is not None:
+        if (
+            isinstance(node, ast.stmt)
+            and node.end_lineno
+            and node.end_col_offset is not None
+        ):
             start = starts[node.lineno - 1] + node.col_offset
             end = starts[node.end_lineno - 1] + node.end_col_offset
             if len(spans) == 1 and spans[0][0] <= start and end <= spans[0][1]:
                 yield f"{text[:start]}pass{text[end:]}"
                 if start > spans[0][0]:
-                    yield f"{text[:start]}other(); {text[start:]}" if not hasattr(node, "body") else ""
+                    yield (
+                        f"{text[:start]}other(); {text[start:]}"
+                        if not hasattr(node, "body")
+                        else ""
+                    )
 
 
 @every_quote
@@ -389,7 +482,11 @@ def test_no_change_of_meaning_goes_unseen(claim: Evidence) -> None:
             continue  # this one is seen anyhow
         count += 1
         span = found_in(changed, name, claim.quote, prose=claim.prose)
-        assert not span, "\n".join(difflib.unified_diff(text.split("\n"), changed.split("\n"), n=0, lineterm=""))
+        assert not span, "\n".join(
+            difflib.unified_diff(
+                text.split("\n"), changed.split("\n"), n=0, lineterm=""
+            )
+        )
     assert count >= 4
 
 
@@ -627,7 +724,9 @@ PROSE = '''class Model:
         ("Broken", None),
     ],
 )
-def test_prose_is_compared_by_its_words(quote: str, lines: tuple[int, int] | None) -> None:
+def test_prose_is_compared_by_its_words(
+    quote: str, lines: tuple[int, int] | None
+) -> None:
     assert found_in(PROSE, "Model.merge", quote, prose=True) == lines
 
 
@@ -705,17 +804,27 @@ def test_any_of_several_definitions_may_hold_the_quote() -> None:
 
 def test_a_package_that_raises_on_import_verifies(project: Path) -> None:
     (project / "raising").mkdir()
-    (project / "raising" / "__init__.py").write_text("raise RuntimeError('imported')\n", "utf-8")
-    (project / "raising" / "inner.py").write_text("import missing\nclass A:\n    def f(self): return 1\n", "utf-8")
+    (project / "raising" / "__init__.py").write_text(
+        "raise RuntimeError('imported')\n", "utf-8"
+    )
+    (project / "raising" / "inner.py").write_text(
+        "import missing\nclass A:\n    def f(self): return 1\n", "utf-8"
+    )
     result = check("raising.inner", "A.f", "return 1")
     assert result == Found(
-        path=project / "raising" / "inner.py", line=3, end_line=3, module="raising.inner", qualname="A.f"
+        path=project / "raising" / "inner.py",
+        line=3,
+        end_line=3,
+        module="raising.inner",
+        qualname="A.f",
     )
     assert isinstance(check("raising", "", "raise RuntimeError('imported')"), Found)
     assert "raising" not in sys.modules
 
 
-def test_the_first_on_the_path_counts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_first_on_the_path_counts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     for name in ("late", "early"):
         (tmp_path / name).mkdir()
         (tmp_path / name / "doubled.py").write_text(f"where = {name!r}\n", "utf-8")
@@ -737,11 +846,18 @@ for module in ("by_pythonpath", "by_pth.inner", "by_finder.inner"):
     site, finder = tmp_path / "site", tmp_path / "finder" / "by_finder"
     for folder in (tmp_path / "path", tmp_path / "pth" / "by_pth", finder, site):
         folder.mkdir(parents=True)
-    files = [tmp_path / "path" / "by_pythonpath.py", tmp_path / "pth" / "by_pth" / "inner.py", finder / "inner.py"]
+    files = [
+        tmp_path / "path" / "by_pythonpath.py",
+        tmp_path / "pth" / "by_pth" / "inner.py",
+        finder / "inner.py",
+    ]
     for file in files:
         (file.parent / "__init__.py").write_text("raise SystemExit\n", "utf-8")
         file.write_text("def f(): return 1\n", "utf-8")
-    (site / "by_pth.pth").write_text(f"{tmp_path / 'pth'}\nimport by_finder_hook; by_finder_hook.install()\n", "utf-8")
+    (site / "by_pth.pth").write_text(
+        f"{tmp_path / 'pth'}\nimport by_finder_hook; by_finder_hook.install()\n",
+        "utf-8",
+    )
     init = str(finder / "__init__.py")
     # what setuptools writes for a package whose folder cannot be put on the path
     (site / "by_finder_hook.py").write_text(
@@ -753,8 +869,15 @@ for module in ("by_pythonpath", "by_pth.inner", "by_finder.inner"):
     )
     here = str(Path(evidence.__file__).parents[2])
     done = subprocess.run(  # noqa: S603 - this Python
-        [sys.executable, "-c", f"import site, sys; site.addsitedir({str(site)!r})\n{script}"],
-        env={**os.environ, "PYTHONPATH": os.pathsep.join([str(tmp_path / "path"), here])},
+        [
+            sys.executable,
+            "-c",
+            f"import site, sys; site.addsitedir({str(site)!r})\n{script}",
+        ],
+        env={
+            **os.environ,
+            "PYTHONPATH": os.pathsep.join([str(tmp_path / "path"), here]),
+        },
         check=True,
         capture_output=True,
         text=True,
@@ -766,7 +889,8 @@ def test_an_object_is_read_where_it_is_defined(project: Path) -> None:
     (project / "whole").mkdir()
     (project / "whole" / "__init__.py").write_text("from .part import Child\n", "utf-8")
     (project / "whole" / "part.py").write_text(
-        "class Base:\n    def f(self): return 1\nclass Child(Base):\n    def g(self): return 2\n", "utf-8"
+        "class Base:\n    def f(self): return 1\nclass Child(Base):\n    def g(self): return 2\n",
+        "utf-8",
     )
     result = check("whole", "Child.f", "return 1")
     assert isinstance(result, Found)
@@ -807,15 +931,30 @@ def losing(project: Path) -> Path:
 @pytest.mark.parametrize(
     ("module", "qualname", "reason", "message"),
     [
-        ("loosing", "", Reason.NO_PACKAGE, "package 'loosing' is not installed; did you mean 'losing'"),
+        (
+            "loosing",
+            "",
+            Reason.NO_PACKAGE,
+            "package 'loosing' is not installed; did you mean 'losing'",
+        ),
         (
             "losing.layers",
             "",
             Reason.NO_MODULE,
             "package 'losing' has no module 'losing.layers'; did you mean 'losing.layer'",
         ),
-        ("losing.layer.x", "", Reason.NO_MODULE, "package 'losing.layer' has no module 'losing.layer.x'"),
-        ("losing..layer", "", Reason.NO_MODULE, "'losing..layer' is not the name of a module"),
+        (
+            "losing.layer.x",
+            "",
+            Reason.NO_MODULE,
+            "package 'losing.layer' has no module 'losing.layer.x'",
+        ),
+        (
+            "losing..layer",
+            "",
+            Reason.NO_MODULE,
+            "'losing..layer' is not the name of a module",
+        ),
         ("", "f", Reason.NO_MODULE, "'' is not the name of a module"),
         (
             "losing.layer",
@@ -824,15 +963,27 @@ def losing(project: Path) -> Path:
             "module 'losing.layer' has no 'Linear.marge'; did you mean 'Linear.merge'",
         ),
         ("losing.layer", "Conv.merge", Reason.NO_OBJECT, "did you mean 'Linear.merge'"),
-        ("losing.folder", "", Reason.NO_SOURCE, "has no Python source to read: it is a folder without code of its own"),
+        (
+            "losing.folder",
+            "",
+            Reason.NO_SOURCE,
+            "has no Python source to read: it is a folder without code of its own",
+        ),
         ("losing.native", "f", Reason.NO_SOURCE, "native.abi3.so"),
         ("sys", "", Reason.NO_SOURCE, "part of Python itself"),
-        ("losing.broken", "f", Reason.UNPARSABLE, "broken.py cannot be parsed: line 1: invalid syntax"),
+        (
+            "losing.broken",
+            "f",
+            Reason.UNPARSABLE,
+            "broken.py cannot be parsed: line 1: invalid syntax",
+        ),
         ("losing.latin", "f", Reason.UNPARSABLE, "cannot be decoded"),
     ],
 )
 @pytest.mark.usefixtures("losing")
-def test_what_is_missing_is_said(module: str, qualname: str, reason: Reason, message: str) -> None:
+def test_what_is_missing_is_said(
+    module: str, qualname: str, reason: Reason, message: str
+) -> None:
     result = check(module, qualname, "return 1")
     assert isinstance(result, Lost)
     assert result.reason is reason
@@ -840,14 +991,22 @@ def test_what_is_missing_is_said(module: str, qualname: str, reason: Reason, mes
     assert "\n" not in result.message
 
 
-@pytest.mark.skipif(not Path("/proc/self/mem").exists(), reason="only Linux has a file that nobody can read")
+@pytest.mark.skipif(
+    not Path("/proc/self/mem").exists(),
+    reason="only Linux has a file that nobody can read",
+)
 def test_what_cannot_be_read_or_compared_is_said(losing: Path) -> None:
     (losing / "memory.py").symlink_to("/proc/self/mem")
     (losing / "nul.py").write_bytes(b"x = 1\0")
     (losing / "binary.py").write_bytes(bytes(range(256)))
     (losing / "deep.py").write_text(f"x = f'{{{'+'.join('a' * 900)}}}'\n", "utf-8")
-    said = {name: check(f"losing.{name}", "", "a word", prose=True) for name in ("memory", "nul", "binary", "deep")}
-    assert {name: lost.reason for name, lost in said.items() if isinstance(lost, Lost)} == {
+    said = {
+        name: check(f"losing.{name}", "", "a word", prose=True)
+        for name in ("memory", "nul", "binary", "deep")
+    }
+    assert {
+        name: lost.reason for name, lost in said.items() if isinstance(lost, Lost)
+    } == {
         "memory": Reason.NO_SOURCE,
         "nul": Reason.UNPARSABLE,
         "binary": Reason.UNPARSABLE,
@@ -858,7 +1017,9 @@ def test_what_cannot_be_read_or_compared_is_said(losing: Path) -> None:
         assert lost.message.startswith(f"{losing / name}.py cannot be ")
 
 
-def test_source_in_an_archive_is_not_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_source_in_an_archive_is_not_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with ZipFile(tmp_path / "packed.zip", "w") as archive:
         archive.writestr("packed_away.py", "def f(): return 1\n")
     monkeypatch.syspath_prepend(str(tmp_path / "packed.zip"))
@@ -866,7 +1027,10 @@ def test_source_in_an_archive_is_not_read(tmp_path: Path, monkeypatch: pytest.Mo
     assert isinstance(result, Lost)
     assert result.reason is Reason.NO_SOURCE
     where = f"{tmp_path}/packed.zip/packed_away.py"
-    assert result.message == f"module 'packed_away' has no Python source to read: it is {where}"
+    assert (
+        result.message
+        == f"module 'packed_away' has no Python source to read: it is {where}"
+    )
 
 
 def test_the_nearest_passage_is_shown(losing: Path) -> None:
@@ -883,12 +1047,18 @@ def test_the_nearest_passage_is_shown(losing: Path) -> None:
 @pytest.mark.parametrize(
     ("quote", "message"),
     [
-        ("self.weight -= self.delta", "it is in line 8, in losing.layer:Linear.unmerge"),
+        (
+            "self.weight -= self.delta",
+            "it is in line 8, in losing.layer:Linear.unmerge",
+        ),
         (
             "def merge(self, safe=False):\n    if safe:\n        check(self.weight)",
             "goes on after line 4 (quote it whole, or up to its colon)",
         ),
-        ("if safe:\n    ...\nself.weight += self.delta", "'...' is compared literally: use two quotes instead"),
+        (
+            "if safe:\n    ...\nself.weight += self.delta",
+            "'...' is compared literally: use two quotes instead",
+        ),
         ("import nothing_at_all", "nothing there is like it"),
         ("  \n", "nothing there is like it"),
     ],
@@ -918,8 +1088,14 @@ def test_a_moved_object_is_looked_for() -> None:
 # Cost
 
 
-def test_what_has_not_changed_is_not_read_again(losing: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    quotes = [("Linear.merge", "return self.weight"), ("Linear.merge", "return 1"), ("Linear.add", "return 1")]
+def test_what_has_not_changed_is_not_read_again(
+    losing: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    quotes = [
+        ("Linear.merge", "return self.weight"),
+        ("Linear.merge", "return 1"),
+        ("Linear.add", "return 1"),
+    ]
     before = [check("losing.layer", *quote) for quote in quotes]
     reads: list[Path] = []
     read = search.read
@@ -990,7 +1166,9 @@ PIECES = st.sampled_from(
      "lambda", "def f(", "async ", "class A", "return", "1e5", "0x", "\\N{", "case ", "match x", "\r", "*", "**", ":="]
 )  # fmt: skip
 TEXT = st.lists(PIECES, max_size=30).map("".join) | st.text(max_size=60)
-PIECE_OF_SOURCE = st.tuples(st.integers(0, len(SOURCE)), st.integers(0, 200)).map(lambda at: SOURCE[at[0] : sum(at)])
+PIECE_OF_SOURCE = st.tuples(st.integers(0, len(SOURCE)), st.integers(0, 200)).map(
+    lambda at: SOURCE[at[0] : sum(at)]
+)
 
 
 @settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -1002,7 +1180,10 @@ def test_no_quote_raises(quote: str, prose: bool) -> None:  # noqa: FBT001 - hyp
 
 
 @settings(max_examples=200, deadline=None)
-@given(raw=st.binary(max_size=80) | TEXT.map(lambda text: text.encode("utf-8", "surrogatepass")))
+@given(
+    raw=st.binary(max_size=80)
+    | TEXT.map(lambda text: text.encode("utf-8", "surrogatepass"))
+)
 def test_no_source_raises(raw: bytes, tmp_path_factory: pytest.TempPathFactory) -> None:
     folder = tmp_path_factory.mktemp("hostile")
     (folder / "hostile.py").write_bytes(raw)
@@ -1010,4 +1191,6 @@ def test_no_source_raises(raw: bytes, tmp_path_factory: pytest.TempPathFactory) 
     with pytest.MonkeyPatch.context() as patch:
         patch.syspath_prepend(folder)
         for quote in ("x", "x = 1", "if x", "# x"):
-            assert isinstance(verify(claim_of("hostile", "", quote), sources), (Found, Lost))
+            assert isinstance(
+                verify(claim_of("hostile", "", quote), sources), (Found, Lost)
+            )

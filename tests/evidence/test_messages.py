@@ -22,7 +22,14 @@ from sphinx.search.en import SearchEnglish
 
 from sphinxext_heuristics.cli import explain
 from sphinxext_heuristics.evidence import search
-from sphinxext_heuristics.evidence.messages import ANYTHING, fit, in_lines, in_quote, one_line, plain
+from sphinxext_heuristics.evidence.messages import (
+    ANYTHING,
+    fit,
+    in_lines,
+    in_quote,
+    one_line,
+    plain,
+)
 from sphinxext_heuristics.model import Evidence, Message
 
 if TYPE_CHECKING:
@@ -32,7 +39,9 @@ if TYPE_CHECKING:
 
 
 def evidence(quote: str, *, prose: bool = False) -> Evidence:
-    return Evidence(module="zoo", qualname="", quote=quote, prose=prose, source="", line=1)
+    return Evidence(
+        module="zoo", qualname="", quote=quote, prose=prose, source="", line=1
+    )
 
 
 def pairs(found: tuple[Message, ...]) -> list[tuple[str, str]]:
@@ -48,25 +57,37 @@ QUOTES: dict[str, list[tuple[str, str]]] = {
     'raise Http404("no such page")': [("Http404", "no such page")],
     'raise self.wrong("no such page")': [],
     'raise OSError(errno.ENOENT, "no file", path)': [("OSError", "no file")],
-    'raise ClientError(status=404, message="not there")': [("ClientError", "not there")],
+    'raise ClientError(status=404, message="not there")': [
+        ("ClientError", "not there")
+    ],
     "raise ValueError(name)": [],
     "raise ValueError": [],
     "raise": [],
     'raise KeyError("adapter_name")': [("KeyError", "adapter_name")],
     # f-strings
-    'raise ValueError(f"NaNs in {x!r:>{w}} and {y=} {{z}}")': [("ValueError", "NaNs in … and y=… {z}")],
+    'raise ValueError(f"NaNs in {x!r:>{w}} and {y=} {{z}}")': [
+        ("ValueError", "NaNs in … and y=… {z}")
+    ],
     'raise ValueError(f"{a}{b} {c} is bad")': [("ValueError", "… is bad")],
-    'raise ValueError(\n    f"one {a}\\n"\n    "two   three"\n)': [("ValueError", "one … two three")],
+    'raise ValueError(\n    f"one {a}\\n"\n    "two   three"\n)': [
+        ("ValueError", "one … two three")
+    ],
     # other ways to put something in
-    'raise ValueError("%s of %(n)5.2f, 100%%" % (a, b))': [("ValueError", "… of …, 100%")],
+    'raise ValueError("%s of %(n)5.2f, 100%%" % (a, b))': [
+        ("ValueError", "… of …, 100%")
+    ],
     'raise ValueError("{} of {n:>{w}}.".format(a, n=b))': [("ValueError", "… of ….")],
     'raise ValueError("{ broken".format(a))': [("ValueError", "{ broken")],
-    'raise ValueError("have " + name + ", want " + str(other) + ".")': [("ValueError", "have …, want ….")],
+    'raise ValueError("have " + name + ", want " + str(other) + ".")': [
+        ("ValueError", "have …, want ….")
+    ],
     'raise ValueError(", ".join(["a b", name]))': [],
     # warnings
     'warnings.warn("mind it")': [("UserWarning", "mind it")],
     'warn("mind it")': [("UserWarning", "mind it")],
-    'warnings.warn("mind it", FutureWarning, stacklevel=2)': [("FutureWarning", "mind it")],
+    'warnings.warn("mind it", FutureWarning, stacklevel=2)': [
+        ("FutureWarning", "mind it")
+    ],
     'warnings.warn("mind it", category=zoo.ZooWarning)': [("ZooWarning", "mind it")],
     'warnings.warn(message="mind it")': [("UserWarning", "mind it")],
     'warnings.warn("mind it", category)': [("Warning", "mind it")],
@@ -84,7 +105,10 @@ QUOTES: dict[str, list[tuple[str, str]]] = {
         ("ValueError", "no a"),
         ("ValueError", "no b"),
     ],
-    'm = "no a"\nm += f", and {b}"\nraise ValueError(m)': [("ValueError", "no a"), ("ValueError", "…, and …")],
+    'm = "no a"\nm += f", and {b}"\nraise ValueError(m)': [
+        ("ValueError", "no a"),
+        ("ValueError", "…, and …"),
+    ],
     'msg = "one"\nraise KeyError(msg)\nmsg = "two"\nraise ValueError(msg)': [
         ("KeyError", "one"),
         ("ValueError", "two"),
@@ -100,7 +124,9 @@ QUOTES: dict[str, list[tuple[str, str]]] = {
     "# a comment": [],
     "": [],
     'raise ValueError(b"bytes are none")': [],
-    'raise ValueError("\\x1b[31mred\\x1b[0m and \\ud800")': [("ValueError", "…[31mred…[0m and …")],
+    'raise ValueError("\\x1b[31mred\\x1b[0m and \\ud800")': [
+        ("ValueError", "…[31mred…[0m and …")
+    ],
 }
 
 
@@ -110,7 +136,9 @@ def test_messages_of_a_quote(quote: str) -> None:
 
 
 def test_a_log_call_with_arguments_above_the_quoted_lines() -> None:
-    tree = ast.parse('logger.warning("low on %s: %d", what, left)\nraise ValueError("No more")\n')
+    tree = ast.parse(
+        'logger.warning("low on %s: %d", what, left)\nraise ValueError("No more")\n'
+    )
     assert pairs(in_lines(tree, 1, 1)) == [("log", "low on …: …")]
     assert pairs(in_lines(tree, 2, 2)) == [("ValueError", "No more")]
 
@@ -132,7 +160,10 @@ def test_no_quote_raises(quote: str, prose: bool) -> None:  # noqa: FBT001 - hyp
         assert message.text.isprintable()
         assert message.text == one_line(message.text)
         assert message.text.strip(ANYTHING)
-        assert fit(message, plain(f"{message.kind}: {message.text}")) or "`" in message.text
+        assert (
+            fit(message, plain(f"{message.kind}: {message.text}"))
+            or "`" in message.text
+        )
 
 
 @pytest.mark.slow
@@ -216,8 +247,13 @@ def test_other_strings_of_the_lines_are_none() -> None:
 
 # -- fitting --------------------------------------------------------------------------
 
-DORA = Message(kind="ValueError", text="Cannot pass `adapter_names` when DoRA is enabled.")
-NANS = Message(kind="ValueError", text="NaNs detected in the merged weights. The adapter … seems to be broken")
+DORA = Message(
+    kind="ValueError", text="Cannot pass `adapter_names` when DoRA is enabled."
+)
+NANS = Message(
+    kind="ValueError",
+    text="NaNs detected in the merged weights. The adapter … seems to be broken",
+)
 NAME = Message(
     kind="UserWarning",
     text="Adapter name '…' should not be contained in the prefix '…'. "
@@ -244,7 +280,10 @@ Traceback (most recent call last):
         ("ValueError: Cannot pass adapter_names when DoRA is enabled.", DORA),
         ("Cannot pass\n   `adapter_names`\twhen DoRA is enabled.", DORA),
         (TRACEBACK.format(error=f"ValueError: {DORA.text}"), DORA),
-        ("The adapter default: NaNs detected in the merged weights. The adapter my lora seems to be broken", NANS),
+        (
+            "The adapter default: NaNs detected in the merged weights. The adapter my lora seems to be broken",
+            NANS,
+        ),
         ("NaNs detected in the merged weights. The adapter  seems to be broken", NANS),
         (NAME.text.replace("…", "x"), NAME),
         ("PREFIX_TUNING does not work with gradient checkpointing.", PREFIX),
@@ -278,7 +317,12 @@ def test_a_text_that_is_a_part_of_a_message(text: str, message: Message) -> None
         ("is enabled. DoRA when Cannot pass", DORA),
         ("the adapter", NANS),
         ("seems to be broken: NaNs detected in the merged weights. The adapter", NANS),
-        (TRACEBACK.format(error="ValueError: Cannot pass `adapter_names` if DoRA is enabled."), DORA),
+        (
+            TRACEBACK.format(
+                error="ValueError: Cannot pass `adapter_names` if DoRA is enabled."
+            ),
+            DORA,
+        ),
         (TRACEBACK.format(error="ValueError: seems to be"), NANS),
         ("the adapter_name is here", SHORT),
         ("", NANS),
@@ -292,7 +336,10 @@ def test_a_text_that_fits_no_message(text: str, message: Message) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("text", ["a" * 2**20, " " * 2**20, "a b " * 2**18, "Cannot pass " * 2**17, "…" * 2**20])
+@pytest.mark.parametrize(
+    "text",
+    ["a" * 2**20, " " * 2**20, "a b " * 2**18, "Cannot pass " * 2**17, "…" * 2**20],
+)
 def test_a_megabyte_takes_no_long_time(text: str) -> None:
     start = time.process_time()
     for message in (DORA, NANS, NAME, PREFIX, SHORT):
@@ -405,7 +452,9 @@ def {name}():
 """
 
 
-def test_messages_are_grouped_by_module_the_documented_package_first(project: Callable[..., Project]) -> None:
+def test_messages_are_grouped_by_module_the_documented_package_first(
+    project: Callable[..., Project],
+) -> None:
     said = {
         "ant.hill": ("dig", "OSError", "No more sand"),
         "zoo.birds": ("sing", "OSError", "Too early to sing"),
@@ -423,11 +472,21 @@ def test_messages_are_grouped_by_module_the_documented_package_first(project: Ca
             "index.md": "# Zoo\n\n```{heuristic-messages}\n```\n\n"
             f"````{{heuristic}} Food\n:note: N\n:workflow: index\n\n{quotes}````\n",
             **dict.fromkeys(("ant/__init__.py", "zoo/__init__.py"), ""),
-            "ant/hill.py": SAYING.format(name="dig", kind="OSError", text="No more sand"),
-            "zoo/birds.py": SAYING.format(name="sing", kind="OSError", text="Too early to sing"),
-            "zoo/apes/__init__.py": SAYING.format(name="climb", kind="ValueError", text="No tree is high enough"),
-            "zoo/apes/young.py": SAYING.format(name="climb", kind="OSError", text="Ask your mother"),
-            "zoology.py": SAYING.format(name="count", kind="ValueError", text="Count again"),
+            "ant/hill.py": SAYING.format(
+                name="dig", kind="OSError", text="No more sand"
+            ),
+            "zoo/birds.py": SAYING.format(
+                name="sing", kind="OSError", text="Too early to sing"
+            ),
+            "zoo/apes/__init__.py": SAYING.format(
+                name="climb", kind="ValueError", text="No tree is high enough"
+            ),
+            "zoo/apes/young.py": SAYING.format(
+                name="climb", kind="OSError", text="Ask your mother"
+            ),
+            "zoology.py": SAYING.format(
+                name="count", kind="ValueError", text="Count again"
+            ),
         }
     ).ok("html")
     heads = built.soup("index.html").select("p.heuristic-origin")
@@ -455,7 +514,9 @@ def test_each_message_has_an_anchor_and_links_to_its_heuristics(zoo: Project) ->
         "RuntimeError",
         "ValueError",
     ]
-    assert terms[1]["id"] == "message-runtimeerror-the-zoo-is-closed-today-c8ce96", "links from elsewhere rely on it"
+    assert terms[1]["id"] == "message-runtimeerror-the-zoo-is-closed-today-c8ce96", (
+        "links from elsewhere rely on it"
+    )
     links = built.soup("messages.html").select("dl.heuristic-messages > dd a")
     assert [link.get_text() for link in links] == ["Hay", "Hay", "Food", "Hay"]
     for link in links:
@@ -469,32 +530,52 @@ def searched(built: Built, words: str) -> set[str]:
     found = []
     stem = SearchEnglish({}).stem
     for word in map(stem, re.findall(r"\w+", words.lower())):
-        at = [index[terms][word] for terms in ("terms", "titleterms") if word in index[terms]]
-        numbers = {number for one in at for number in (one if isinstance(one, list) else [one])}
+        at = [
+            index[terms][word]
+            for terms in ("terms", "titleterms")
+            if word in index[terms]
+        ]
+        numbers = {
+            number for one in at for number in (one if isinstance(one, list) else [one])
+        }
         found.append({index["docnames"][number] for number in numbers})
     return set.intersection(*found)
 
 
 def test_the_search_finds_the_index_and_the_heuristic(zoo: Project) -> None:
     built = zoo.ok("html")
-    assert searched(built, "food left") == {"messages", "heuristics/Food", "heuristics/Hay"}
+    assert searched(built, "food left") == {
+        "messages",
+        "heuristics/Food",
+        "heuristics/Hay",
+    }
     assert searched(built, "zoo closed") >= {"messages", "heuristics/Hay"}
     assert searched(built, "ValueError fed") >= {"messages", "heuristics/Food"}
-    assert searched(built, "FutureWarning winter") == {"messages"}, "all of the message is there"
+    assert searched(built, "FutureWarning winter") == {"messages"}, (
+        "all of the message is there"
+    )
 
 
 def test_every_builder_has_the_index(zoo: Project) -> None:
     latex = zoo.ok("latex")
     tex = next(latex.out.glob("*.tex")).read_text(encoding="utf-8")
     assert r"\sphinxcode{\sphinxupquote{The zoo is closed today}}" in tex
-    assert r"\label{\detokenize{messages:message-runtimeerror-the-zoo-is-closed-today-c8ce96}}" in tex
+    assert (
+        r"\label{\detokenize{messages:message-runtimeerror-the-zoo-is-closed-today-c8ce96}}"
+        in tex
+    )
     for builder in ("singlehtml", "epub", "man", "texinfo", "gettext", "xml"):
         zoo.ok(builder)
 
 
 def test_filters_choose_heuristics(zoo: Project) -> None:
     ask = "# M\n\n```{{heuristic-messages}}\n:{}\n```\n"
-    zoo.write({"messages.md": ask.format("severity: tip") + ask.format("category: Care").replace("M", "Care", 1)})
+    zoo.write(
+        {
+            "messages.md": ask.format("severity: tip")
+            + ask.format("category: Care").replace("M", "Care", 1)
+        }
+    )
     first, second = zoo.ok().read("messages.txt").split("Care\n")
     assert "closed today" in first
     assert "Food" not in first
@@ -505,7 +586,11 @@ def test_filters_choose_heuristics(zoo: Project) -> None:
 
 
 def test_what_is_wrong_with_the_directive_is_told(zoo: Project) -> None:
-    zoo.write({"messages.md": "# M\n\n```{heuristic-messages} all\n:severty: tip\n:category: Cure\n\nBody\n```\n"})
+    zoo.write(
+        {
+            "messages.md": "# M\n\n```{heuristic-messages} all\n:severty: tip\n:category: Cure\n\nBody\n```\n"
+        }
+    )
     told = zoo.build().stderr
     assert "messages.md:4: WARNING: unknown option 'severty'" in told
     assert "heuristic-messages takes no argument: 'all'" in told
@@ -515,17 +600,28 @@ def test_what_is_wrong_with_the_directive_is_told(zoo: Project) -> None:
 
 def test_a_message_that_is_listed_twice_has_one_anchor(zoo: Project) -> None:
     twice = "```{heuristic-messages}\n```\n"
-    zoo.write({"messages.md": f"# M\n\n{twice}\n{twice}", "index.md": f"{FILES['index.md']}\n{twice}"})
+    zoo.write(
+        {
+            "messages.md": f"# M\n\n{twice}\n{twice}",
+            "index.md": f"{FILES['index.md']}\n{twice}",
+        }
+    )
     for builder in ("html", "singlehtml"):
         for page in zoo.ok(builder).out.glob("*.html"):
             ids = re.findall(r' id="(message-[^"]*)"', page.read_text(encoding="utf-8"))
             assert len(ids) == len(set(ids)), page
-            assert len(ids) == (3 if page.name in {"index.html", "messages.html"} else 0)
+            assert len(ids) == (
+                3 if page.name in {"index.html", "messages.html"} else 0
+            )
 
 
-def test_a_heuristic_out_of_bounds_says_so_and_is_read_from_its_quote(zoo: Project) -> None:
+def test_a_heuristic_out_of_bounds_says_so_and_is_read_from_its_quote(
+    zoo: Project,
+) -> None:
     food = (
-        FILES["heuristics/Food.md"].replace(":category: Care", ":until: 1.0").replace("cannot be fed", "can't be fed")
+        FILES["heuristics/Food.md"]
+        .replace(":category: Care", ":until: 1.0")
+        .replace("cannot be fed", "can't be fed")
     )
     zoo.write({"heuristics/Food.md": food})
     text = zoo.ok().read("messages.txt")
@@ -534,44 +630,98 @@ def test_a_heuristic_out_of_bounds_says_so_and_is_read_from_its_quote(zoo: Proje
 
 
 def test_evidence_in_a_package_that_is_not_there(zoo: Project) -> None:
-    zoo.write({"heuristics/Food.md": FILES["heuristics/Food.md"].replace("zoo:feed", "gone:feed")})
+    zoo.write(
+        {
+            "heuristics/Food.md": FILES["heuristics/Food.md"].replace(
+                "zoo:feed", "gone:feed"
+            )
+        }
+    )
     built = zoo.build()
     assert built.stderr.count("package 'gone' is not installed") == 2
     assert "cannot be fed" in built.read("messages.txt"), "the quote alone tells it"
-    zoo.write({"heuristics/Food.md": FILES["heuristics/Food.md"].replace("{evidence} zoo:feed", "{evidence}")})
+    zoo.write(
+        {
+            "heuristics/Food.md": FILES["heuristics/Food.md"].replace(
+                "{evidence} zoo:feed", "{evidence}"
+            )
+        }
+    )
     built = zoo.build()
     assert "evidence without an object" in built.stderr
     alone = built.read("messages.txt").partition('": ValueError'.replace(":", " :"))[2]
-    assert alone == '\n   Food: Buy *food* first\n\n   Hay: Hay is for summer\n\n   In "zoo:feed"\n'
+    assert (
+        alone
+        == '\n   Food: Buy *food* first\n\n   Hay: Hay is for summer\n\n   In "zoo:feed"\n'
+    )
 
 
 EDITS: dict[str, dict[str, str]] = {
-    "note": {"heuristics/Food.md": FILES["heuristics/Food.md"].replace("Buy *food*", "Buy `hay`")},
-    "title": {"heuristics/Food.md": FILES["heuristics/Food.md"].replace(":note:", ":title: Eat\n:note:")},
-    "severity": {"heuristics/Food.md": FILES["heuristics/Food.md"].replace("severity: warning", "severity: tip")},
-    "quote": {"heuristics/Food.md": FILES["heuristics/Food.md"].replace("there is no food left for it.", "")},
-    "quote dropped": {
-        "heuristics/Hay.md": re.sub(
-            r"```\{evidence\} zoo:feed\nraise.*?```", "", FILES["heuristics/Hay.md"], flags=re.DOTALL
+    "note": {
+        "heuristics/Food.md": FILES["heuristics/Food.md"].replace(
+            "Buy *food*", "Buy `hay`"
         )
     },
-    "page": {"heuristics/Food.md": "# Food\n", "conf.py": FILES["conf.py"] + "heuristics_dir = None\n"},
+    "title": {
+        "heuristics/Food.md": FILES["heuristics/Food.md"].replace(
+            ":note:", ":title: Eat\n:note:"
+        )
+    },
+    "severity": {
+        "heuristics/Food.md": FILES["heuristics/Food.md"].replace(
+            "severity: warning", "severity: tip"
+        )
+    },
+    "quote": {
+        "heuristics/Food.md": FILES["heuristics/Food.md"].replace(
+            "there is no food left for it.", ""
+        )
+    },
+    "quote dropped": {
+        "heuristics/Hay.md": re.sub(
+            r"```\{evidence\} zoo:feed\nraise.*?```",
+            "",
+            FILES["heuristics/Hay.md"],
+            flags=re.DOTALL,
+        )
+    },
+    "page": {
+        "heuristics/Food.md": "# Food\n",
+        "conf.py": FILES["conf.py"] + "heuristics_dir = None\n",
+    },
     "source says otherwise": {"zoo.py": ZOO.replace("in winter", "in summer")},
-    "source warns otherwise": {"zoo.py": ZOO.replace("FutureWarning", "DeprecationWarning")},
-    "source has a longer message": {"zoo.py": ZOO.replace('for it."', 'for it."\n            " Buy some."')},
+    "source warns otherwise": {
+        "zoo.py": ZOO.replace("FutureWarning", "DeprecationWarning")
+    },
+    "source has a longer message": {
+        "zoo.py": ZOO.replace('for it."', 'for it."\n            " Buy some."')
+    },
     "source has moved": {"zoo.py": "# more\n" + ZOO},
 }
 
 
 def body_of(built: Built, name: str) -> str:
     """Return a page without its links to the next one, whose title Sphinx does not keep up with."""
-    return str(built.soup(name).select_one("div.body")) if name.endswith(".html") else built.read(name)
+    return (
+        str(built.soup(name).select_one("div.body"))
+        if name.endswith(".html")
+        else built.read(name)
+    )
 
 
-@pytest.mark.parametrize("builder", ["html", pytest.param("text", marks=pytest.mark.slow)])
+@pytest.mark.parametrize(
+    "builder", ["html", pytest.param("text", marks=pytest.mark.slow)]
+)
 @pytest.mark.parametrize("what", EDITS)
-def test_an_incremental_build_is_as_a_clean_one(what: str, builder: str, project: Callable[..., Project]) -> None:
-    zoo = project({**FILES, "messages.md": "# M\n\n```{heuristic-messages}\n:severity: warning, tip\n```\n"})
+def test_an_incremental_build_is_as_a_clean_one(
+    what: str, builder: str, project: Callable[..., Project]
+) -> None:
+    zoo = project(
+        {
+            **FILES,
+            "messages.md": "# M\n\n```{heuristic-messages}\n:severity: warning, tip\n```\n",
+        }
+    )
     before = zoo.build(builder)
     old = before.read(f"messages.{'html' if builder == 'html' else 'txt'}")
     zoo.write(EDITS[what])
@@ -590,15 +740,21 @@ def test_the_index_is_written_again_only_if_it_changes(zoo: Project) -> None:
     zoo.write({"zoo.py": "# more\n" + ZOO})
     zoo.ok()
     assert page.stat().st_mtime_ns == before, "a line that has moved changes no message"
-    zoo.write({"heuristics/Hay.md": FILES["heuristics/Hay.md"].replace("summer", "spring")})
+    zoo.write(
+        {"heuristics/Hay.md": FILES["heuristics/Hay.md"].replace("summer", "spring")}
+    )
     zoo.ok()
     assert "Hay is for spring" in page.read_text(encoding="utf-8")
 
 
-def test_a_build_on_which_nothing_changed_opens_no_source(zoo: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_build_on_which_nothing_changed_opens_no_source(
+    zoo: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
     zoo.ok()
     # What is remembered within this process would hide that a file is needed.
-    monkeypatch.setattr(search, "read", lambda _state: pytest.fail("a source file is read"))
+    monkeypatch.setattr(
+        search, "read", lambda _state: pytest.fail("a source file is read")
+    )
     assert zoo.ok().read("messages.txt") == LISTED
 
 
@@ -618,10 +774,27 @@ def test_the_data_has_messages_and_evidence(zoo: Project) -> None:
             "line": 7,
             "version": "1.5",
         },
-        {"object": "zoo:feed", "quote": "only one animal at a time", "prose": True, "line": 5, "version": "1.5"},
+        {
+            "object": "zoo:feed",
+            "quote": "only one animal at a time",
+            "prose": True,
+            "line": 5,
+            "version": "1.5",
+        },
     ]
-    assert [message["kind"] for message in hay["messages"]] == ["FutureWarning", "ValueError", "RuntimeError"]
-    zoo.write({"zoo.py": "", "heuristics/Hay.md": FILES["heuristics/Hay.md"].replace("zoo:feed\nraise", "gone\nraise")})
+    assert [message["kind"] for message in hay["messages"]] == [
+        "FutureWarning",
+        "ValueError",
+        "RuntimeError",
+    ]
+    zoo.write(
+        {
+            "zoo.py": "",
+            "heuristics/Hay.md": FILES["heuristics/Hay.md"].replace(
+                "zoo:feed\nraise", "gone\nraise"
+            ),
+        }
+    )
     changed = data_of(zoo.build("heuristics"))["heuristics"]
     assert [(one["line"], one["version"]) for one in changed[1]["evidence"]] == [
         (None, "1.5"),
@@ -638,7 +811,9 @@ def explained(zoo: Project, text: str, *options: str) -> Any:  # noqa: ANN401 - 
 
 
 def test_explain_a_line(zoo: Project) -> None:
-    ran = explained(zoo, "  ValueError: Leo cannot be fed: there is no food left for it.\n")
+    ran = explained(
+        zoo, "  ValueError: Leo cannot be fed: there is no food left for it.\n"
+    )
     assert (ran.status, ran.stderr) == (0, "")
     assert (
         ran.stdout
@@ -658,7 +833,8 @@ Hay (tip): Hay is for summer
 
 def test_explain_a_traceback_best_fit_first(zoo: Project) -> None:
     text = TRACEBACK.format(
-        error="RuntimeError: The zoo is closed today\nzoo.py:15: FutureWarning: " + HAY[1].replace("…", "a cow")
+        error="RuntimeError: The zoo is closed today\nzoo.py:15: FutureWarning: "
+        + HAY[1].replace("…", "a cow")
     )
     zoo.write(
         {
@@ -668,7 +844,11 @@ def test_explain_a_traceback_best_fit_first(zoo: Project) -> None:
             )
         }
     )
-    heads = [line for line in explained(zoo, text).stdout.splitlines() if line and not line.startswith("    ")]
+    heads = [
+        line
+        for line in explained(zoo, text).stdout.splitlines()
+        if line and not line.startswith("    ")
+    ]
     assert heads == [
         "Hay (tip): Hay is for summer",
         heads[1],
@@ -683,14 +863,23 @@ def test_explain_a_traceback_best_fit_first(zoo: Project) -> None:
 def test_explain_a_part(zoo: Project) -> None:
     assert explained(zoo, "Enough for the").status == 1
     assert "Hay is for summer" in explained(zoo, "is not enough for").stdout
-    assert explained(zoo, "It is not enough for the two of them").status == 1, "a part of it among other words"
+    assert explained(zoo, "It is not enough for the two of them").status == 1, (
+        "a part of it among other words"
+    )
 
 
 def test_explain_from_stdin(zoo: Project, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sys, "stdin", io.StringIO(TRACEBACK.format(error="RuntimeError: The zoo is closed today")))
+    monkeypatch.setattr(
+        sys,
+        "stdin",
+        io.StringIO(TRACEBACK.format(error="RuntimeError: The zoo is closed today")),
+    )
     assert explained(zoo, "-").stdout.startswith("Hay (tip)")
     monkeypatch.setattr(sys, "stdin", io.StringIO("Food\n"))
-    assert explained(zoo, "-").stdout.splitlines()[2:] == ["  workflow index:", "    shown: index"]
+    assert explained(zoo, "-").stdout.splitlines()[2:] == [
+        "  workflow index:",
+        "    shown: index",
+    ]
     monkeypatch.setattr(sys, "stdin", io.StringIO(" \n"))
     ran = explained(zoo, "-")
     assert (ran.status, ran.stdout) == (2, "")
@@ -699,7 +888,15 @@ def test_explain_from_stdin(zoo: Project, monkeypatch: pytest.MonkeyPatch) -> No
 
 def test_explain_bytes_from_a_pipe(zoo: Project) -> None:
     done = subprocess.run(  # noqa: S603 - our own command
-        [sys.executable, "-m", "sphinxext_heuristics", "explain", str(zoo.src), "-", "-q"],
+        [
+            sys.executable,
+            "-m",
+            "sphinxext_heuristics",
+            "explain",
+            str(zoo.src),
+            "-",
+            "-q",
+        ],
         input=b"\xff\xfe\nRuntimeError: The zoo is closed today\n" * 20_000,
         capture_output=True,
         check=False,
@@ -728,26 +925,47 @@ no message that a heuristic quotes fits this text, and no name is like it; the c
     )
     ran = explained(zoo, "something else entirely")
     assert (ran.status, ran.stderr) == (1, "")
-    assert ran.stdout == "no message that a heuristic quotes fits this text, and no name is like it\n"
+    assert (
+        ran.stdout
+        == "no message that a heuristic quotes fits this text, and no name is like it\n"
+    )
 
 
 def test_a_name_is_explained_as_one_though_it_has_spaces(zoo: Project) -> None:
     zoo.write({"the zoo is closed today.md": "---\norphan: true\n---\n# T\n"})
-    assert explained(zoo, "the zoo is closed today").stdout.splitlines()[0] == "the zoo is closed today"
+    assert (
+        explained(zoo, "the zoo is closed today").stdout.splitlines()[0]
+        == "the zoo is closed today"
+    )
 
 
 def test_a_traceback_is_explained_without_reading_the_api(zoo: Project) -> None:
     api = "# API\n\n```{eval-rst}\n.. autofunction:: broken.f\n```\n"
     index = FILES["index.md"].replace("messages\n", "messages\napi\n")
     conf = FILES["conf.py"].replace('["', '["sphinx.ext.autodoc", "')
-    zoo.write({"api.md": api, "index.md": index, "conf.py": conf, "broken.py": "raise SystemExit('imported')\n"})
+    zoo.write(
+        {
+            "api.md": api,
+            "index.md": index,
+            "conf.py": conf,
+            "broken.py": "raise SystemExit('imported')\n",
+        }
+    )
     ran = explained(zoo, "RuntimeError: The zoo is closed today")
     assert ran.stdout.startswith("Hay (tip)")
     assert ran.stderr == ""
-    assert explained(zoo, "The zoo\nis closed today").stderr == "", "nor a text of several lines"
-    assert "failed to import" in explained(zoo, "is closed today").stderr, "this may be the name of a page"
-    kept = explained(zoo, "RuntimeError: The zoo is closed today", "-d", str(zoo.root / "kept"))
-    assert kept.stdout == ran.stdout, "with doctrees all is read, and what changed is kept"
+    assert explained(zoo, "The zoo\nis closed today").stderr == "", (
+        "nor a text of several lines"
+    )
+    assert "failed to import" in explained(zoo, "is closed today").stderr, (
+        "this may be the name of a page"
+    )
+    kept = explained(
+        zoo, "RuntimeError: The zoo is closed today", "-d", str(zoo.root / "kept")
+    )
+    assert kept.stdout == ran.stdout, (
+        "with doctrees all is read, and what changed is kept"
+    )
 
 
 # -- PEFT -----------------------------------------------------------------------------
@@ -803,15 +1021,26 @@ def test_messages_of_peft(project: Callable[..., Project]) -> None:
     pytest.importorskip("importlib.metadata").version("peft")
     site = project(PEFT)
     terms = site.ok("html").soup("index.html").select("dl.heuristic-messages > dt")
-    entries = [tuple(part.get_text() for part in term.select("code, .classifier")) for term in terms]
+    entries = [
+        tuple(part.get_text() for part in term.select("code, .classifier"))
+        for term in terms
+    ]
     modules = "Target modules … not found in the base model. Please check the target modules and try again."
     multiple = "This will lead to having multiple adapters in the model. Make sure to know what you are doing!"
     assert entries == [
         (DORA.text, "ValueError"),
         (NANS.text, "ValueError"),
         (modules, "NoMatchingPeftModuleError"),
-        (f"Already found a `peft_config` attribute in the model. {multiple}", "UserWarning"),
+        (
+            f"Already found a `peft_config` attribute in the model. {multiple}",
+            "UserWarning",
+        ),
     ]
-    ran = explained(site, TRACEBACK.format(error="ValueError: Cannot pass `adapter_names` when DoRA is enabled."))
+    ran = explained(
+        site,
+        TRACEBACK.format(
+            error="ValueError: Cannot pass `adapter_names` when DoRA is enabled."
+        ),
+    )
     assert ran.stdout.startswith("A (tip): No DoRA in mixed batches\n")
     assert "peft.tuners.lora.layer:LoraLayer._check_forward_args, peft 0." in ran.stdout

@@ -83,10 +83,16 @@ def scales(project: Callable[..., Project]) -> Project:
 def caption(built: object) -> str:
     """Return the text of the only caption of a page."""
     soup = built.soup("index.html")  # type: ignore[attr-defined]
-    return " ".join(soup.select_one(".heuristic-evidence .code-block-caption .caption-text").get_text().split())
+    return " ".join(
+        soup.select_one(".heuristic-evidence .code-block-caption .caption-text")
+        .get_text()
+        .split()
+    )
 
 
-def test_the_caption_says_object_version_and_line_and_links_to_the_source(scales: Project) -> None:
+def test_the_caption_says_object_version_and_line_and_links_to_the_source(
+    scales: Project,
+) -> None:
     scales.write({
         "conf.py": (scales.src / "conf.py").read_text() + "numfig = True\n",
         "index.rst": (scales.src / "index.rst").read_text() + "\nSee :numref:`the-code`.\n",
@@ -96,20 +102,35 @@ def test_the_caption_says_object_version_and_line_and_links_to_the_source(scales
     link = built.soup("index.html").select_one(".heuristic-evidence .caption-text a")
     assert link is not None
     assert link["href"] == "https://example.org/v2.1/scales/pan.py#L7"
-    code = built.soup("index.html").select_one(".heuristic-evidence .highlight-python pre")
+    code = built.soup("index.html").select_one(
+        ".heuristic-evidence .highlight-python pre"
+    )
     assert code is not None
     assert code.get_text() == "return (\n    2*mass\n)\n"
-    names = {a.get_text(): a["href"] for a in built.soup("index.html").select("p a.reference.internal")}
+    names = {
+        a.get_text(): a["href"]
+        for a in built.soup("index.html").select("p a.reference.internal")
+    }
     assert names["the code"] == "#the-code"
     assert "Listing 1" in names
 
 
-@pytest.mark.parametrize("builder", ["text", "latex", "man", "texinfo", "epub", "singlehtml", "xml", "gettext"])
+@pytest.mark.parametrize(
+    "builder",
+    ["text", "latex", "man", "texinfo", "epub", "singlehtml", "xml", "gettext"],
+)
 def test_every_builder_shows_quote_and_line(scales: Project, builder: str) -> None:
-    scales.write({"conf.py": (scales.src / "conf.py").read_text() + "copyright = 'A'\nversion = '2'\n"})
+    scales.write(
+        {
+            "conf.py": (scales.src / "conf.py").read_text()
+            + "copyright = 'A'\nversion = '2'\n"
+        }
+    )
     built = scales.ok(builder)
     text = "".join(
-        path.read_text(encoding="utf-8", errors="replace") for path in built.out.rglob("*") if path.is_file()
+        path.read_text(encoding="utf-8", errors="replace")
+        for path in built.out.rglob("*")
+        if path.is_file()
     )
     assert ("line 7" in text) == (builder != "gettext")
     # a translator is not asked for code
@@ -138,7 +159,9 @@ def test_drift_warns_on_every_build_until_it_is_mended(scales: Project) -> None:
     first, again = scales.build("html"), scales.build("html")
     assert first.warnings == again.warnings
     (warning,) = first.warnings
-    assert warning.startswith("<src>/index.rst:14: WARNING: the quoted code is not in scales.pan:Scale.weigh")
+    assert warning.startswith(
+        "<src>/index.rst:14: WARNING: the quoted code is not in scales.pan:Scale.weigh"
+    )
     assert "return 3 * mass" in first.stderr
     assert caption(again) == "Scale.weigh, scales.pan, scales 2.1, not found there"
     path.write_text(text)
@@ -151,20 +174,28 @@ def opened(project: Project, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     opened_by_tokenize = source.tokenize.open
     source.read.cache_clear()
     with monkeypatch.context() as patch:
-        patch.setattr(source.tokenize, "open", lambda path: seen.append(Path(path).name) or opened_by_tokenize(path))
+        patch.setattr(
+            source.tokenize,
+            "open",
+            lambda path: seen.append(Path(path).name) or opened_by_tokenize(path),
+        )
         # what this very process remembers, a new one would not
         patch.setattr(search, "_examine", search._examine.__wrapped__)  # noqa: SLF001 - see above
         project.ok("html")
     return seen
 
 
-def test_a_build_on_which_nothing_has_changed_opens_no_source(scales: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_build_on_which_nothing_has_changed_opens_no_source(
+    scales: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
     assert opened(scales, monkeypatch) == ["pan.py"]
     assert opened(scales, monkeypatch) == []
     path = scales.src / "scales/pan.py"
     path.write_text(f"# moved\n{path.read_text()}")
     assert opened(scales, monkeypatch) == ["pan.py"]
-    assert opened(scales, monkeypatch) == [], "although no page was read, and so no environment kept"
+    assert opened(scales, monkeypatch) == [], (
+        "although no page was read, and so no environment kept"
+    )
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{", '{"reader": 1}', "\0"])
@@ -179,14 +210,24 @@ def test_a_spoiled_record_is_as_none(scales: Project, text: str) -> None:
 
 def test_each_of_several_quotes_on_a_page_has_its_own_caption(scales: Project) -> None:
     quotes = (("class Scale:", 4), ("return 2 * mass", 7))
-    page = "\n".join(f":::{{evidence}} scales.pan\n{quote}\n:::\n" for quote, _line in quotes)
+    page = "\n".join(
+        f":::{{evidence}} scales.pan\n{quote}\n:::\n" for quote, _line in quotes
+    )
     scales.write({"other.md": f"# Other\n\n{page}"})
-    captions = scales.ok("html").soup("other.html").select(".heuristic-evidence .caption-text")
-    assert [text.get_text() for text in captions] == [f"scales.pan, scales 2.1, line {line}" for _quote, line in quotes]
+    captions = (
+        scales.ok("html").soup("other.html").select(".heuristic-evidence .caption-text")
+    )
+    assert [text.get_text() for text in captions] == [
+        f"scales.pan, scales 2.1, line {line}" for _quote, line in quotes
+    ]
 
 
-def test_evidence_of_another_package_has_its_version_and_no_link(scales: Project) -> None:
-    quoted = ":::{evidence} packaging.version:Version.release\nreturn self._release\n:::\n"
+def test_evidence_of_another_package_has_its_version_and_no_link(
+    scales: Project,
+) -> None:
+    quoted = (
+        ":::{evidence} packaging.version:Version.release\nreturn self._release\n:::\n"
+    )
     scales.write({"other.md": f"# Other\n\n{quoted}"})
     built = scales.build("html")
     text = built.soup("other.html").select_one(".heuristic-evidence .caption-text")
@@ -207,7 +248,9 @@ def test_a_comment_in_the_quote_must_be_there() -> None:
         'location=f"{problem.source}:{problem.line}",',
     )
     assert isinstance(verify(claim, Sources()), Found)
-    lost = verify(claim._replace(quote=claim.quote.replace("a colon", "two colons")), Sources())
+    lost = verify(
+        claim._replace(quote=claim.quote.replace("a colon", "two colons")), Sources()
+    )
     assert "but not the comment 'Sphinx takes a string with two colons" in lost.message  # type: ignore[union-attr]
 
 
@@ -222,12 +265,19 @@ def test_a_comment_in_the_quote_must_be_there() -> None:
         "```{{evidence}} scales.beam:level\n    {quote}\n    ```",
     ],
 )
-def test_evidence_in_a_docstring_does_not_find_itself(scales: Project, block: str) -> None:
+def test_evidence_in_a_docstring_does_not_find_itself(
+    scales: Project, block: str
+) -> None:
     text = block.format(quote="return 5")
     code = f"def level():\n    '''Level it.\n\n    {text}\n    '''\n    return 4\n"
     scales.write({"scales/beam.py": code})
     claim = Evidence(
-        module="scales.beam", qualname="level", quote="return 5", prose=":text:" in text, source="", line=1
+        module="scales.beam",
+        qualname="level",
+        quote="return 5",
+        prose=":text:" in text,
+        source="",
+        line=1,
     )
     sys.path.insert(0, str(scales.src))
     try:
@@ -241,17 +291,30 @@ def test_evidence_in_a_docstring_does_not_find_itself(scales: Project, block: st
 
 
 def test_a_docstring_may_end_on_the_line_of_its_quote(scales: Project) -> None:
-    scales.write({"scales/beam.py": "def level():\n    '''.. evidence:: a\n\n       return 5'''\n    return 4\n"})
+    scales.write(
+        {
+            "scales/beam.py": "def level():\n    '''.. evidence:: a\n\n       return 5'''\n    return 4\n"
+        }
+    )
     sys.path.insert(0, str(scales.src))
     try:
-        claim = Evidence(module="scales.beam", qualname="level", quote="return 4", prose=False, source="", line=1)
+        claim = Evidence(
+            module="scales.beam",
+            qualname="level",
+            quote="return 4",
+            prose=False,
+            source="",
+            line=1,
+        )
         assert isinstance(verify(claim, Sources()), Found)
     finally:
         sys.path.pop(0)
 
 
 @pytest.mark.parametrize("option", ["", "myst_enable_extensions = ['colon_fence']\n"])
-def test_a_colon_fence_that_myst_does_not_read_is_told(project: Callable[..., Project], option: str) -> None:
+def test_a_colon_fence_that_myst_does_not_read_is_told(
+    project: Callable[..., Project], option: str
+) -> None:
     site = project({
         "conf.py": f"extensions = ['myst_parser', 'sphinxext_heuristics']\n{option}",
         "scales.py": "x = 1\n",
@@ -284,7 +347,9 @@ def said(scales: Project, argument: str) -> str:
         ("skales", "package 'skales' is not installed; did you mean 'scales' [heuristic"),
     ],
 )  # fmt: skip
-def test_what_is_missing_is_said_with_what_is_there(scales: Project, argument: str, expected: str) -> None:
+def test_what_is_missing_is_said_with_what_is_there(
+    scales: Project, argument: str, expected: str
+) -> None:
     scales.write({
         "scales/api.py": "from scales.pan import Scale\nfrom .broken import Broken\n",
         "scales/broken.py": "class Broken:\n  def f(:\n",
@@ -297,7 +362,10 @@ def test_what_is_missing_is_said_with_what_is_there(scales: Project, argument: s
 
 def test_verify_names_no_package_that_nobody_named(scales: Project) -> None:
     scales.write({"other.md": "# Other\n\n:::{evidence}\nx\n:::\n"})
-    assert run("verify", scales.src, "-q").stdout.splitlines()[-1] == "1 of 1 quotes found (scales 2.1)"
+    assert (
+        run("verify", scales.src, "-q").stdout.splitlines()[-1]
+        == "1 of 1 quotes found (scales 2.1)"
+    )
 
 
 def test_a_template_without_a_version_needs_none(scales: Project) -> None:
@@ -309,11 +377,20 @@ def test_a_template_without_a_version_needs_none(scales: Project) -> None:
     assert link is not None
     assert link["href"] == "https://example.org/scales/pan.py#L7"
     scales.write({"conf.py": conf.replace("org/", "org/{version}/")})
-    assert not scales.ok("html").soup("index.html").select(".heuristic-evidence .caption-text a")
+    assert (
+        not scales.ok("html")
+        .soup("index.html")
+        .select(".heuristic-evidence .caption-text a")
+    )
 
 
 def test_a_module_without_a_version_is_named_once(scales: Project) -> None:
-    scales.write({"lonely.py": "x = 1\n", "other.md": "# Other\n\n:::{evidence} lonely\nx = 1\n:::\n"})
+    scales.write(
+        {
+            "lonely.py": "x = 1\n",
+            "other.md": "# Other\n\n:::{evidence} lonely\nx = 1\n:::\n",
+        }
+    )
     text = scales.ok("html").soup("other.html").select_one(".caption-text")
     assert text is not None
     assert text.get_text() == "lonely, line 1"
@@ -322,20 +399,29 @@ def test_a_module_without_a_version_is_named_once(scales: Project) -> None:
 def test_quotes_are_in_no_message_catalogue(scales: Project) -> None:
     conf = (scales.src / "conf.py").read_text()
     scales.write({"conf.py": f"{conf}gettext_additional_targets = ['literal-block']\n"})
-    assert "mass" not in (scales.ok("gettext").out / "index.pot").read_text().replace("scales.weigh(mass)", "")
+    assert "mass" not in (scales.ok("gettext").out / "index.pot").read_text().replace(
+        "scales.weigh(mass)", ""
+    )
 
 
 def test_a_bad_option_does_not_hide_that_the_quote_is_gone(scales: Project) -> None:
-    scales.write({"other.md": "# Other\n\n:::{evidence} scales.pan:Scale.weigh\n:txt: x\n\nreturn 3\n:::\n"})
-    assert [re.findall(r"heuristic\.\w+", warning) for warning in scales.build().warnings] == [
-        ["heuristic.evidence"],
-        ["heuristic.option"],
-    ]
+    scales.write(
+        {
+            "other.md": "# Other\n\n:::{evidence} scales.pan:Scale.weigh\n:txt: x\n\nreturn 3\n:::\n"
+        }
+    )
+    assert [
+        re.findall(r"heuristic\.\w+", warning) for warning in scales.build().warnings
+    ] == [["heuristic.evidence"], ["heuristic.option"]]
 
 
 def test_the_record_is_as_readable_as_its_neighbours(scales: Project) -> None:
     scales.ok("html")
-    modes = {path.stat().st_mode for path in (scales.root / "doctrees").iterdir() if path.is_file()}
+    modes = {
+        path.stat().st_mode
+        for path in (scales.root / "doctrees").iterdir()
+        if path.is_file()
+    }
     assert len(modes) == 1
     assert not list((scales.root / "doctrees").glob(".heuristics*"))
 
@@ -347,7 +433,10 @@ def test_verify_says_where_each_quote_stands(scales: Project) -> None:
     done = run("verify", scales.src, "-q")
     assert (done.status, done.stderr) == (0, "")
     where = f"{scales.src}/index.rst:14"
-    assert done.stdout == f"{where}: scales.pan:Scale.weigh has it in line 7\n1 of 1 quotes found (scales 2.1)\n"
+    assert (
+        done.stdout
+        == f"{where}: scales.pan:Scale.weigh has it in line 7\n1 of 1 quotes found (scales 2.1)\n"
+    )
 
 
 def test_verify_fails_on_drift_at_file_and_line(scales: Project) -> None:
@@ -355,17 +444,26 @@ def test_verify_fails_on_drift_at_file_and_line(scales: Project) -> None:
     path.write_text(path.read_text().replace("2 * mass", "3 * mass"))
     done = run("verify", scales.src, "-q")
     assert done.status == 1
-    assert done.stdout.endswith("[heuristic.evidence]\n0 of 1 quotes found (scales 2.1)\n")
-    assert f"{scales.src}/index.rst:14: WARNING: the quoted code is not in scales.pan:Scale.weigh" in done.stdout
+    assert done.stdout.endswith(
+        "[heuristic.evidence]\n0 of 1 quotes found (scales 2.1)\n"
+    )
+    assert (
+        f"{scales.src}/index.rst:14: WARNING: the quoted code is not in scales.pan:Scale.weigh"
+        in done.stdout
+    )
     # the pages that it does not read are no fault
     assert done.stdout.count("WARNING") == 1
     assert done.stderr == ""
     assert run("verify", scales.src, "-Q").stdout == done.stdout
 
 
-def test_verify_names_files_as_seen_from_where_it_runs(scales: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_verify_names_files_as_seen_from_where_it_runs(
+    scales: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(scales.root)
-    assert run("verify", "src").stdout.startswith("src/index.rst:14: scales.pan:Scale.weigh has it")
+    assert run("verify", "src").stdout.startswith(
+        "src/index.rst:14: scales.pan:Scale.weigh has it"
+    )
 
 
 @pytest.mark.parametrize("syntax", ["rst", "md"])
@@ -386,23 +484,39 @@ def test_verify_updates_one_heuristic_at_a_time(scales: Project, syntax: str) ->
     assert done.status == 0, done
     assert "-    2*mass" in done.stdout
     assert "+return 3 * mass" in done.stdout
-    assert done.stderr.endswith("One: 1 quotes, 1 updated: review the change before you commit it\n")
-    old = {"rst": "      return (\n          2*mass\n      )\n", "md": "return (\n    2*mass\n)\n"}[syntax]
+    assert done.stderr.endswith(
+        "One: 1 quotes, 1 updated: review the change before you commit it\n"
+    )
+    old = {
+        "rst": "      return (\n          2*mass\n      )\n",
+        "md": "return (\n    2*mass\n)\n",
+    }[syntax]
     new = {"rst": "      return 3 * mass\n", "md": "return 3 * mass\n"}[syntax]
-    assert (scales.src / f"One.{syntax}").read_text() == quote.format("One").replace(old, new)
+    assert (scales.src / f"One.{syntax}").read_text() == quote.format("One").replace(
+        old, new
+    )
     assert (scales.src / f"Two.{syntax}").read_text() == quote.format("Two")
-    assert run("verify", scales.src).stdout.endswith("1 of 2 quotes found (scales 2.1)\n")
-    assert run("verify", scales.src, "--update", "One").stderr.startswith("One: 1 quotes, 0 updated")
+    assert run("verify", scales.src).stdout.endswith(
+        "1 of 2 quotes found (scales 2.1)\n"
+    )
+    assert run("verify", scales.src, "--update", "One").stderr.startswith(
+        "One: 1 quotes, 0 updated"
+    )
     path.write_text("x = 1\n")
     before = (scales.src / f"Two.{syntax}").read_text()
     done = run("verify", scales.src, "--update", "Two")
     assert done.status == 1
     assert "no passage is close enough to take its place" in done.stdout
     assert (scales.src / f"Two.{syntax}").read_text() == before
-    assert "called 'Tow'; did you mean 'Two'" in run("verify", scales.src, "--update", "Tow").stderr
+    assert (
+        "called 'Tow'; did you mean 'Two'"
+        in run("verify", scales.src, "--update", "Tow").stderr
+    )
 
 
-def test_verify_reads_pages_with_evidence_only_and_all_if_asked(scales: Project) -> None:
+def test_verify_reads_pages_with_evidence_only_and_all_if_asked(
+    scales: Project,
+) -> None:
     scales.write({
         "conf.py": (scales.src / "conf.py").read_text() + "extensions += ['sphinx.ext.autodoc']\n"
         "import sys; sys.path.insert(0, __file__.rpartition('/')[0])\n",
@@ -411,11 +525,17 @@ def test_verify_reads_pages_with_evidence_only_and_all_if_asked(scales: Project)
         "lib.py": "def heavy():\n    '''Weigh.\n\n    .. evidence:: lib:heavy\n\n       sys.exit()\n    '''\n",
         "part.txt": ":::{evidence} scales.pan:Scale\nclass Scale:\n:::\n",
     })  # fmt: skip
-    assert run("verify", scales.src, "-q").stdout.splitlines()[-1] == "2 of 2 quotes found (scales 2.1)"
+    assert (
+        run("verify", scales.src, "-q").stdout.splitlines()[-1]
+        == "2 of 2 quotes found (scales 2.1)"
+    )
     done = run("verify", scales.src, "-q", "--all")
     assert done.status == 1
     assert done.stdout.splitlines()[-1].startswith("2 of 3 quotes found")
-    assert "docstring of lib.heavy:3: WARNING: the quoted code is not in lib:heavy" in done.stdout
+    assert (
+        "docstring of lib.heavy:3: WARNING: the quoted code is not in lib:heavy"
+        in done.stdout
+    )
 
 
 IMPORTED = """
@@ -425,7 +545,9 @@ sys.path.insert(0, __file__.rpartition("/")[0])
 """
 
 
-def test_verify_reads_the_docstrings_of_pages_that_have_evidence_themselves(project: Callable[..., Project]) -> None:
+def test_verify_reads_the_docstrings_of_pages_that_have_evidence_themselves(
+    project: Callable[..., Project],
+) -> None:
     # Autodoc imports it here, which no other test must see.
     imported = project(PROJECT.replace("scales", "scales_imported"))
     imported.write({
@@ -439,9 +561,13 @@ def test_verify_reads_the_docstrings_of_pages_that_have_evidence_themselves(proj
 
 
 @pytest.mark.parametrize("flags", [[], ["--all"]])
-def test_verify_tells_of_what_need_not_be_there_and_of_bounds_that_are_none(scales: Project, flags: list[str]) -> None:
+def test_verify_tells_of_what_need_not_be_there_and_of_bounds_that_are_none(
+    scales: Project, flags: list[str]
+) -> None:
     text = (scales.src / "index.rst").read_text().replace("2*mass", "4*mass")
-    scales.write({"index.rst": text.replace(":note: Weigh", ":until: 1.0\n   :note: Weigh")})
+    scales.write(
+        {"index.rst": text.replace(":note: Weigh", ":until: 1.0\n   :note: Weigh")}
+    )
     done = run("verify", scales.src, "-q", *flags)
     where = f"{scales.src}/index.rst:15"
     assert (done.status, done.stderr) == (0, "")
@@ -449,14 +575,22 @@ def test_verify_tells_of_what_need_not_be_there_and_of_bounds_that_are_none(scal
         f"{where}: scales.pan:Scale.weigh need not have it: the heuristic does not hold for this version",
         "0 of 1 quotes found, 1 need not be there (scales 2.1)",
     ]
-    scales.write({"index.rst": text.replace(":note: Weigh", ":since: 3\n   :until: 2\n   :note: Weigh")})
+    scales.write(
+        {
+            "index.rst": text.replace(
+                ":note: Weigh", ":since: 3\n   :until: 2\n   :note: Weigh"
+            )
+        }
+    )
     done = run("verify", scales.src, "-q", *flags)
     assert done.status == 1
     assert done.stdout.count("WARNING") == 1
     assert "since 3 lies after until 2 [heuristic.version]" in done.stdout
 
 
-def test_verify_counts_what_inheritance_repeats_once_and_nothing_that_is_no_quote(scales: Project) -> None:
+def test_verify_counts_what_inheritance_repeats_once_and_nothing_that_is_no_quote(
+    scales: Project,
+) -> None:
     scales.write({
         "conf.py": (scales.src / "conf.py").read_text() + IMPORTED,
         "lib_of_twice.py": (
@@ -467,12 +601,16 @@ def test_verify_counts_what_inheritance_repeats_once_and_nothing_that_is_no_quot
         "   :inherited-members:\n```\n\n:::{evidence} scales\n:::\n",
     })  # fmt: skip
     done = run("verify", scales.src, "-q", "--all")
-    assert done.stdout.splitlines()[-1] == "2 of 2 quotes found (lib_of_twice, scales 2.1)"
+    assert (
+        done.stdout.splitlines()[-1] == "2 of 2 quotes found (lib_of_twice, scales 2.1)"
+    )
     assert done.stderr.count("evidence without a quote") == 1
     assert done.status == 1
 
 
-def test_a_part_of_a_namespace_is_the_documented_package(project: Callable[..., Project]) -> None:
+def test_a_part_of_a_namespace_is_the_documented_package(
+    project: Callable[..., Project],
+) -> None:
     site = project("""\
 === conf.py
 import sys
@@ -512,7 +650,11 @@ Version: 4.5
     assert caption.get_text() == "put, goo.store, goo.store 4.5, line 2"
     (link,) = caption.select("a")
     assert link["href"] == "https://example.org/4.5/goo/store/__init__.py#L2"
-    text = (site.src / "index.rst").read_text().replace("evidence:: goo.store:put", "evidence:: goo.other:get")
+    text = (
+        (site.src / "index.rst")
+        .read_text()
+        .replace("evidence:: goo.store:put", "evidence:: goo.other:get")
+    )
     site.write({"index.rst": text})
     built = site.build("html")
     assert built.warnings == [], "that of a neighbour is not judged"
@@ -527,7 +669,9 @@ def test_bounds_that_evidence_contradicts_are_told_of_with_and_without_a_named_p
     text = (scales.src / "index.rst").read_text()
     scales.write(
         {
-            "conf.py": conf.replace('heuristics_package = "scales"', f"heuristics_package = {package!r}"),
+            "conf.py": conf.replace(
+                'heuristics_package = "scales"', f"heuristics_package = {package!r}"
+            ),
             "index.rst": text.replace(":note: Weigh", ":since: 3\n   :note: Weigh"),
         }
     )
@@ -537,16 +681,24 @@ def test_bounds_that_evidence_contradicts_are_told_of_with_and_without_a_named_p
     bounded = text.replace(":note: Weigh", ":since: 3\n   :note: Weigh")
     scales.write({"index.rst": bounded.replace("      )\n", also)})
     (warning,) = scales.build("html").warnings
-    assert "holds for ≥ 3, but all that it quotes from scales is in scales 2.1, too" in warning
+    assert (
+        "holds for ≥ 3, but all that it quotes from scales is in scales 2.1, too"
+        in warning
+    )
     assert warning.endswith("[heuristic.version]")
-    scales.write({"index.rst": text.replace(":note: Weigh", ":since: 2\n   :note: Weigh")})
+    scales.write(
+        {"index.rst": text.replace(":note: Weigh", ":since: 2\n   :note: Weigh")}
+    )
     assert scales.build("html").warnings == []
 
 
 def test_verify_finds_evidence_however_it_is_written(scales: Project) -> None:
     text = (scales.src / "index.rst").read_text()
     scales.write({"index.rst": text.replace(".. evidence::", "..  Evidence ::")})
-    assert run("verify", scales.src, "-q").stdout.splitlines()[-1] == "1 of 1 quotes found (scales 2.1)"
+    assert (
+        run("verify", scales.src, "-q").stdout.splitlines()[-1]
+        == "1 of 1 quotes found (scales 2.1)"
+    )
 
 
 def test_verify_takes_no_doctrees(scales: Project) -> None:
@@ -566,7 +718,11 @@ def test_verify_of_this_site_neither_imports_torch_nor_takes_long() -> None:
     )
     start = "import sphinx.application, myst_parser.parsers.sphinx_, furo, sphinx_design, sphinx.ext.autodoc;"
     # coverage would follow into the process and be timed with it
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE_")}
+    environment = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith("COVERAGE_")
+    }
     excess = []
     for _try in range(3):  # a busy machine slows processor time, too
         done = subprocess.run(  # noqa: S603 - our own code
@@ -581,7 +737,9 @@ def test_verify_of_this_site_neither_imports_torch_nor_takes_long() -> None:
         if excess[-1] < 0:
             break
     assert min(excess) < 0
-    assert re.search(r"^(\d+) of \1 quotes found \(.*\bpeft ", done.stdout, re.MULTILINE)
+    assert re.search(
+        r"^(\d+) of \1 quotes found \(.*\bpeft ", done.stdout, re.MULTILINE
+    )
 
 
 # -- reach --
@@ -606,15 +764,32 @@ Start
 
 
 @pytest.mark.parametrize("command", ["reach", "index", "releases"])
-def test_an_option_with_a_wrong_value_is_not_called_unset(project: Callable[..., Project], command: str) -> None:
+def test_an_option_with_a_wrong_value_is_not_called_unset(
+    project: Callable[..., Project], command: str
+) -> None:
     site = project(REACH)
-    lines = [f"heuristics_{name}_file = '/elsewhere/x'" for name in ("reach", "index", "releases")]
-    site.write({"conf.py": '"""Ours."""\nextensions = ["sphinxext_heuristics"]\n' + "\n".join(lines) + "\n"})
-    done = run(command, site.src, "-q", *(["--releases", "1.0"] if command == "releases" else []))
+    lines = [
+        f"heuristics_{name}_file = '/elsewhere/x'"
+        for name in ("reach", "index", "releases")
+    ]
+    site.write(
+        {
+            "conf.py": '"""Ours."""\nextensions = ["sphinxext_heuristics"]\n'
+            + "\n".join(lines)
+            + "\n"
+        }
+    )
+    done = run(
+        command,
+        site.src,
+        "-q",
+        *(["--releases", "1.0"] if command == "releases" else []),
+    )
     assert done.status == 2
     line = 3 + ["reach", "index", "releases"].index(command)
     start = (
-        f"sphinx-heuristics: error: {site.src}/conf.py:{line}: heuristics_{command}_file = '/elsewhere/x': allowed is "
+        f"sphinx-heuristics: error: {site.src}/conf.py:{line}: "
+        f"heuristics_{command}_file = '/elsewhere/x': allowed is "
     )
     assert done.stderr.splitlines()[-1].startswith(start)
 
@@ -628,20 +803,35 @@ def test_reach_confirms_what_a_build_finds_new(project: Callable[..., Project]) 
     assert path.read_text().splitlines()[1:] == ["Alpha scales.weigh"]
     site.ok()
     assert run("reach", site.src, "--check", "-q").status == 0
-    site.write({"index.rst": (site.src / "index.rst").read_text().replace(":impl: ", ":impl: scales.tare, ")})
+    site.write(
+        {
+            "index.rst": (site.src / "index.rst")
+            .read_text()
+            .replace(":impl: ", ":impl: scales.tare, ")
+        }
+    )
     (warning,) = site.build().warnings
-    assert warning.startswith("<src>/index.rst:8: WARNING: new place: scales.tare shows 'Alpha'; confirm with `")
+    assert warning.startswith(
+        "<src>/index.rst:8: WARNING: new place: scales.tare shows 'Alpha'; confirm with `"
+    )
     checked = run("reach", site.src, "--check", "-q")
     assert checked.status == 1
     assert "new place: scales.tare" in checked.stdout
-    assert path.read_text().splitlines()[1:] == ["Alpha scales.weigh"], "--check only compares"
+    assert path.read_text().splitlines()[1:] == ["Alpha scales.weigh"], (
+        "--check only compares"
+    )
     done = run("reach", site.src, "-q")
     assert "+Alpha scales.tare" in done.stdout
     site.ok()
 
 
-@pytest.mark.parametrize("text", ["Dear all,\n\nthis is a letter.\n", "x = 1\n", "# API\n", "numpy 1.2\nscipy 3\n"])
-def test_reach_does_not_overwrite_another_file(project: Callable[..., Project], text: str) -> None:
+@pytest.mark.parametrize(
+    "text",
+    ["Dear all,\n\nthis is a letter.\n", "x = 1\n", "# API\n", "numpy 1.2\nscipy 3\n"],
+)
+def test_reach_does_not_overwrite_another_file(
+    project: Callable[..., Project], text: str
+) -> None:
     site = project(REACH)
     path = site.src / "lists/reach.txt"
     path.write_text(text)
@@ -651,7 +841,9 @@ def test_reach_does_not_overwrite_another_file(project: Callable[..., Project], 
     assert path.read_text() == text
 
 
-def test_a_reach_file_from_another_system_is_read(project: Callable[..., Project]) -> None:
+def test_a_reach_file_from_another_system_is_read(
+    project: Callable[..., Project],
+) -> None:
     site = project(REACH)
     (site.src / "lists/reach.txt").write_bytes(b"\xef\xbb\xbfAlpha scales.weigh\r\n")
     site.ok()
@@ -664,7 +856,9 @@ def test_reach_without_the_option_is_misuse(project: Callable[..., Project]) -> 
     assert "heuristics_reach_file is not set" in done.stderr
 
 
-def test_an_excluded_page_and_an_entry_served_by_hand_are_no_places(project: Callable[..., Project]) -> None:
+def test_an_excluded_page_and_an_entry_served_by_hand_are_no_places(
+    project: Callable[..., Project],
+) -> None:
     site = project(REACH)
     site.write({"index.rst": (site.src / "index.rst").read_text().replace(
         "weigh(mass)\n", "weigh(mass)\n\n   .. heuristics-for:: scales.weigh\n")})  # fmt: skip

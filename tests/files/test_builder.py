@@ -118,7 +118,9 @@ def every_object(node: Any) -> Any:  # noqa: ANN401 - JSON
 def test_the_schema_leaves_nothing_open() -> None:
     for node in every_object(schema()):
         assert node["additionalProperties"] is not True
-        assert set(node["required"]) >= set(node["properties"]), "all that is described is always there"
+        assert set(node["required"]) >= set(node["properties"]), (
+            "all that is described is always there"
+        )
 
 
 @pytest.fixture(scope="module")
@@ -130,12 +132,22 @@ def test_versions(data: Any) -> None:  # noqa: ANN401 - JSON
     assert data["schema_version"] == 1
     assert data["project"] == {"name": "Zoo docs", "version": "1.5"}
     assert data["package"] == {"name": "", "version": "1.5"}
-    assert data["extension"] == {"name": "sphinxext_heuristics", "version": sphinxext_heuristics.__version__}
+    assert data["extension"] == {
+        "name": "sphinxext_heuristics",
+        "version": sphinxext_heuristics.__version__,
+    }
     assert data["namespace"] == "zoo"
 
 
 def test_counts(data: Any) -> None:  # noqa: ANN401 - JSON
-    severities = {"tip": 2, "note": 0, "important": 0, "warning": 1, "caution": 0, "danger": 0}
+    severities = {
+        "tip": 2,
+        "note": 0,
+        "important": 0,
+        "warning": 1,
+        "caution": 0,
+        "danger": 0,
+    }
     assert data["counts"] == {
         "heuristics": 3, "connections": 7, "missing": 1, "entries": 3, "pages": 2, "severities": severities
     }  # fmt: skip
@@ -196,7 +208,12 @@ def test_all_fields(data: Any) -> None:  # noqa: ANN401 - JSON
             "exists": True, "url": "api.html#keeper.Child", "names": ["keeper.Child"],
         },
     ]  # fmt: skip
-    assert (old["until"], old["holds"], old["inject"], old["entries"]) == ("1.4", False, False, [])
+    assert (old["until"], old["holds"], old["inject"], old["entries"]) == (
+        "1.4",
+        False,
+        False,
+        [],
+    )
     assert in_docstring["source"]["path"] == "keeper.py"
 
 
@@ -222,7 +239,9 @@ def test_two_builds_write_the_same_bytes(project: Callable[..., Project]) -> Non
         assert str(zoo.root) not in first.read(name), "no path of this machine"
 
 
-def test_what_is_written_is_left_alone_until_it_changes(project: Callable[..., Project]) -> None:
+def test_what_is_written_is_left_alone_until_it_changes(
+    project: Callable[..., Project],
+) -> None:
     zoo = project(FILES)
     out = zoo.build("heuristics").out
     before = {path.name: path.stat().st_mtime_ns for path in out.iterdir()}
@@ -236,10 +255,19 @@ def test_what_is_written_is_left_alone_until_it_changes(project: Callable[..., P
 def test_a_change_of_one_note_is_one_change(project: Callable[..., Project]) -> None:
     zoo = project(FILES)
     before = zoo.build("heuristics").read("heuristics.json").splitlines()
-    zoo.write({"heuristics/zoo_B.rst": (zoo.src / "heuristics/zoo_B.rst").read_text().replace("Old", "Older")})
+    zoo.write(
+        {
+            "heuristics/zoo_B.rst": (zoo.src / "heuristics/zoo_B.rst")
+            .read_text()
+            .replace("Old", "Older")
+        }
+    )
     after = zoo.build("heuristics").read("heuristics.json").splitlines()
     changed = [new for old, new in zip(before, after, strict=True) if old != new]
-    assert [line.strip() for line in changed] == ['"text": "Older",', '"markdown": "Older"']
+    assert [line.strip() for line in changed] == [
+        '"text": "Older",',
+        '"markdown": "Older"',
+    ]
 
 
 def test_the_suffix_of_html_is_used(project: Callable[..., Project]) -> None:

@@ -14,7 +14,16 @@ from conftest import ROOT
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
-from seed import BREAKS, INDEX, PAGE, SEED, SEED_PROJECT, break_count, line_of, seed_files
+from seed import (
+    BREAKS,
+    INDEX,
+    PAGE,
+    SEED,
+    SEED_PROJECT,
+    break_count,
+    line_of,
+    seed_files,
+)
 
 from sphinxext_heuristics.config import OPTIONS, Settings
 from sphinxext_heuristics.files import index_file, project_file
@@ -43,7 +52,9 @@ def test_the_seed_to_the_byte(project: Callable[..., Project]) -> None:
     assert (built.out / INDEX).read_bytes() == SEED.encode()
 
 
-def test_a_project_that_holds_the_seed_has_no_warning(project: Callable[..., Project]) -> None:
+def test_a_project_that_holds_the_seed_has_no_warning(
+    project: Callable[..., Project],
+) -> None:
     seed = project(seed_files())
     seed.ok()
     seed.ok()
@@ -59,7 +70,9 @@ def test_the_index_of_this_repository_has_the_rows_of_the_seed() -> None:
     assert ours == rows, "in the order of the seed"
 
 
-def test_an_index_note_stands_in_the_index_file_and_nowhere_else(project: Callable[..., Project]) -> None:
+def test_an_index_note_stands_in_the_index_file_and_nowhere_else(
+    project: Callable[..., Project],
+) -> None:
     built = project(
         {
             "conf.py": 'extensions = ["myst_parser", "sphinxext_heuristics"]\nheuristics_dir = None\n',
@@ -80,7 +93,9 @@ def test_an_index_note_stands_in_the_index_file_and_nowhere_else(project: Callab
 
 
 @pytest.mark.parametrize("builder", ["gettext", "latex", "singlehtml", "dummy"])
-def test_every_builder_compares_and_finds_the_same(builder: str, project: Callable[..., Project]) -> None:
+def test_every_builder_compares_and_finds_the_same(
+    builder: str, project: Callable[..., Project]
+) -> None:
     files = seed_files()
     seed = project(files)
     seed.ok(builder)
@@ -88,12 +103,18 @@ def test_every_builder_compares_and_finds_the_same(builder: str, project: Callab
     assert len(index_warnings(seed.build(builder))) == 1
 
 
-def test_links_go_to_the_real_file(project: Callable[..., Project], tmp_path: Path) -> None:
+def test_links_go_to_the_real_file(
+    project: Callable[..., Project], tmp_path: Path
+) -> None:
     files = seed_files()
-    files["conf.py"] = files["conf.py"].replace('"_HeuristicIndex.md"', '"../_HeuristicIndex.md"')
+    files["conf.py"] = files["conf.py"].replace(
+        '"_HeuristicIndex.md"', '"../_HeuristicIndex.md"'
+    )
     seed = project(files)
     (seed.src / "heuristics").rename(tmp_path / "heuristics")
-    (seed.src / "heuristics").symlink_to(Path("..", "heuristics"), target_is_directory=True)
+    (seed.src / "heuristics").symlink_to(
+        Path("..", "heuristics"), target_is_directory=True
+    )
     (seed.src / INDEX).rename(tmp_path / INDEX)
     seed.ok()
 
@@ -107,9 +128,13 @@ def test_links_go_to_the_real_file(project: Callable[..., Project], tmp_path: Pa
         ("../_index.md", "./src/heuristics/"),
     ],
 )
-def test_links_go_from_where_the_file_is(where: str, link: str, project: Callable[..., Project]) -> None:
+def test_links_go_from_where_the_file_is(
+    where: str, link: str, project: Callable[..., Project]
+) -> None:
     files = seed_files()
-    files["conf.py"] = files["conf.py"].replace(INDEX, where).replace('"_*"', '"_*", "**/_*"')
+    files["conf.py"] = (
+        files["conf.py"].replace(INDEX, where).replace('"_*"', '"_*", "**/_*"')
+    )
     del files[INDEX]
     files[where] = SEED.replace("(./heuristics/", f"({link}")
     project(files).ok()
@@ -149,7 +174,9 @@ def test_what_connections_are_called(project: Callable[..., Project]) -> None:
         ".. heuristic:: A\n   :note: N\n   :impl: pkg.mod.run, ~pkg.mod.run, the v1.0 way <pkg.go>, ?pkg.gone.x\n"
         "   :workflow: index, ?soon\n"
     )
-    index = index_of(project, page, "heuristics_namespace = 'ns'\nheuristics_package = 'pkg'")
+    index = index_of(
+        project, page, "heuristics_namespace = 'ns'\nheuristics_package = 'pkg'"
+    )
     assert cells(index, "ns_A")[2].split(", ") == [
         "✅Impl:ns_mod_run",
         "✅Impl:ns_run",
@@ -161,9 +188,12 @@ def test_what_connections_are_called(project: Callable[..., Project]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("targets", "mark"), [("~pkg.mod.run, run <pkg.go>", "✅"), ("~pkg.mod.run, ?~pkg.x.run", "⬜")]
+    ("targets", "mark"),
+    [("~pkg.mod.run, run <pkg.go>", "✅"), ("~pkg.mod.run, ?~pkg.x.run", "⬜")],
 )
-def test_one_type_and_name_is_one_connection(targets: str, mark: str, project: Callable[..., Project]) -> None:
+def test_one_type_and_name_is_one_connection(
+    targets: str, mark: str, project: Callable[..., Project]
+) -> None:
     index = index_of(project, f".. heuristic:: A\n   :note: N\n   :impl: {targets}\n")
     assert cells(index, "A")[2] == f"{mark}Impl:run"
 
@@ -174,45 +204,75 @@ def test_without_a_namespace(project: Callable[..., Project]) -> None:
     assert cells(index, "A")[:3] == ["A", "[→](./index.rst)", "✅Workflow:index"]
 
 
-@pytest.mark.parametrize(("title", "heading"), [("Rules | *all*", "Rules \\| \\*all\\*"), ("C#", "C#")])
-def test_the_title_is_text(title: str, heading: str, project: Callable[..., Project]) -> None:
-    index = index_of(project, ".. heuristic:: A\n   :note: N\n", f"heuristics_index_title = {title!r}")
+@pytest.mark.parametrize(
+    ("title", "heading"), [("Rules | *all*", "Rules \\| \\*all\\*"), ("C#", "C#")]
+)
+def test_the_title_is_text(
+    title: str, heading: str, project: Callable[..., Project]
+) -> None:
+    index = index_of(
+        project,
+        ".. heuristic:: A\n   :note: N\n",
+        f"heuristics_index_title = {title!r}",
+    )
     assert index.startswith(f"# {heading}\n")
     tokens = MarkdownIt("commonmark").parse(index)
     assert "".join(token.content for token in tokens[1].children or ()) == title
 
 
-def test_a_note_is_written_as_its_author_wrote_it(project: Callable[..., Project]) -> None:
+def test_a_note_is_written_as_its_author_wrote_it(
+    project: Callable[..., Project],
+) -> None:
     page = (
         '.. heuristic:: A\n   :note: "Don\'t" -- use ``a|b``, *not* **c**, `x <https://e.org/y>`_,\n'
         "      :py:func:`pkg.go` or a*b_c\n"
         "   :workflow: index\n"
     )
     index = index_of(project, page)
-    assert r""" | "Don't" -- use `a\|b`, *not* **c**, [x](https://e.org/y), `pkg.go()` or a\*b_c |""" in index
+    assert (
+        r""" | "Don't" -- use `a\|b`, *not* **c**, [x](https://e.org/y), `pkg.go()` or a\*b_c |"""
+        in index
+    )
 
 
 def test_a_note_may_be_the_first_sentence(project: Callable[..., Project]) -> None:
-    index = index_of(project, ".. heuristic:: A\n   :workflow: index\n\n   It's\n   said. And more.\n")
+    index = index_of(
+        project,
+        ".. heuristic:: A\n   :workflow: index\n\n   It's\n   said. And more.\n",
+    )
     assert cells(index, "A")[3] == "It's said."
 
 
 def test_the_index_says_what_does_not_hold(project: Callable[..., Project]) -> None:
     page = "".join(
         f".. heuristic:: {name}\n   :note: N\n   :workflow: index\n   {bounds}\n\n"
-        for name, bounds in (("Old", ":until: 1.4"), ("New", ":since: 2"), ("Now", ":since: 1.5"))
+        for name, bounds in (
+            ("Old", ":until: 1.4"),
+            ("New", ":since: 2"),
+            ("Now", ":since: 1.5"),
+        )
     )
     index = index_of(project, page)
-    assert cells(index, "Old")[3] == "N **(≤ 1.4; does not hold for the documented version)**"
-    assert cells(index, "New")[3] == "N **(≥ 2; does not hold for the documented version)**"
+    assert (
+        cells(index, "Old")[3]
+        == "N **(≤ 1.4; does not hold for the documented version)**"
+    )
+    assert (
+        cells(index, "New")[3]
+        == "N **(≥ 2; does not hold for the documented version)**"
+    )
     assert cells(index, "Now")[3] == "N"
 
 
 def test_categories(project: Callable[..., Project]) -> None:
     page = ".. heuristic:: A\n   :note: N\n   :workflow: index\n   :category: b, a\n"
     index = index_of(project, page)
-    assert "|----------|-------|-------------|\n| a | 1 |  |\n| b | 1 |  |\n\n---" in index
-    tables = index_of(project, page, "heuristics_categories = {'b': 'x|y', 'z': '', 'a': 'A'}")
+    assert (
+        "|----------|-------|-------------|\n| a | 1 |  |\n| b | 1 |  |\n\n---" in index
+    )
+    tables = index_of(
+        project, page, "heuristics_categories = {'b': 'x|y', 'z': '', 'a': 'A'}"
+    )
     assert "| b | 1 | x\\|y |\n| z | 0 |  |\n| a | 1 | A |\n" in tables
 
 
@@ -221,11 +281,16 @@ def test_an_empty_index(project: Callable[..., Project]) -> None:
     assert "|------|------|-------------|-------|\n\n---\n" in index
 
 
-def test_rows_stand_in_the_order_of_the_toctree_then_by_name(project: Callable[..., Project]) -> None:
+def test_rows_stand_in_the_order_of_the_toctree_then_by_name(
+    project: Callable[..., Project],
+) -> None:
     files = {
         "conf.py": 'extensions = ["sphinxext_heuristics"]\n',
         "index.rst": "T\n=\n\n.. toctree::\n\n   z\n   b\n",
-        **{f"{name}.rst": f":orphan:\n\n.. heuristic:: {name.upper()}\n   :note: N\n" for name in "zbca"},
+        **{
+            f"{name}.rst": f":orphan:\n\n.. heuristic:: {name.upper()}\n   :note: N\n"
+            for name in "zbca"
+        },
     }
     index = project(files).build("heuristics").read(INDEX)
     assert re.findall(r"^\| ([A-Z]) \|", index, re.MULTILINE) == ["Z", "B", "A", "C"]
@@ -243,7 +308,9 @@ def parsed(row: str) -> list[Tree]:
     """Return what a Markdown parser reads in the cells of a row."""
     tokens = MARKDOWN.parse(f"| a | b |\n|---|---|\n{row}\n")
     assert sum(token.type == "tr_open" for token in tokens) == 2
-    return [tree_of(token.children or []) for token in tokens if token.type == "inline"][2:]
+    return [
+        tree_of(token.children or []) for token in tokens if token.type == "inline"
+    ][2:]
 
 
 def tree_of(tokens: Sequence[Token]) -> Tree:
@@ -258,8 +325,16 @@ def tree_of(tokens: Sequence[Token]) -> Tree:
         elif end == "close" or token.content.startswith("</"):
             open_.pop()
         else:
-            assert end == "open" or token.content in {"<em>", "<strong>", "<code>"}, token
-            name = f"link {token.attrs['href']}" if kind == "link" else kind if end == "open" else token.content[1:-1]
+            assert end == "open" or token.content in {"<em>", "<strong>", "<code>"}, (
+                token
+            )
+            name = (
+                f"link {token.attrs['href']}"
+                if kind == "link"
+                else kind
+                if end == "open"
+                else token.content[1:-1]
+            )
             inner: Tree = []
             open_[-1].append((name, inner))
             open_.append(inner)
@@ -278,16 +353,22 @@ def meant(frozen: Iterable[Any], *, in_link: bool = False) -> Tree:
         if name == "literal":
             found.append(("code", [fold("".join(children))]))
         elif name in {"emphasis", "strong"}:
-            found.append(("em" if name == "emphasis" else name, meant(children, in_link=in_link)))
+            found.append(
+                ("em" if name == "emphasis" else name, meant(children, in_link=in_link))
+            )
         elif url.startswith("http") and not in_link and text_of(children).strip():
-            found.append((f"link {MARKDOWN.normalizeLink(url)}", meant(children, in_link=True)))
+            found.append(
+                (f"link {MARKDOWN.normalizeLink(url)}", meant(children, in_link=True))
+            )
         else:
             found += meant(children, in_link=in_link)
     return found
 
 
 def fold(text: str) -> str:
-    return re.sub(r"[ \t\n\r\f\v\x1c-\x1f\x85\u2028\u2029]+", " ", text).replace("\0", "\ufffd")
+    return re.sub(r"[ \t\n\r\f\v\x1c-\x1f\x85\u2028\u2029]+", " ", text).replace(
+        "\0", "\ufffd"
+    )
 
 
 def tidy(tree: Tree) -> Tree:
@@ -299,7 +380,10 @@ def tidy(tree: Tree) -> Tree:
                 found[-1] = fold(found[-1] + item)
             elif item:
                 found.append(fold(item))
-        elif (inner := item[1] if item[0] == "code" else tidy(item[1])) not in ([], [""]):
+        elif (inner := item[1] if item[0] == "code" else tidy(item[1])) not in (
+            [],
+            [""],
+        ):
             found.append((item[0], inner))
     return found
 
@@ -328,8 +412,12 @@ _PIECES = [
     "~~",
     "a_b",
 ]
-_TEXT = st.one_of(st.lists(st.sampled_from(_PIECES), max_size=8).map("".join), st.text(max_size=10))
-_URLS = st.sampled_from(["https://e.org/a_(b)_*c*?x=1&copy;=2", "http://x.y/|`<z>", "other.html"])
+_TEXT = st.one_of(
+    st.lists(st.sampled_from(_PIECES), max_size=8).map("".join), st.text(max_size=10)
+)
+_URLS = st.sampled_from(
+    ["https://e.org/a_(b)_*c*?x=1&copy;=2", "http://x.y/|`<z>", "other.html"]
+)
 
 
 def _inlines(inner: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
@@ -338,8 +426,12 @@ def _inlines(inner: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
     return st.one_of(
         _TEXT,
         st.tuples(st.just("literal"), st.just(()), st.tuples(_TEXT)),
-        st.tuples(st.sampled_from(["emphasis", "strong", "inline"]), st.just(()), children),
-        st.tuples(st.just("reference"), _URLS.map(lambda url: (("refuri", url),)), children),
+        st.tuples(
+            st.sampled_from(["emphasis", "strong", "inline"]), st.just(()), children
+        ),
+        st.tuples(
+            st.just("reference"), _URLS.map(lambda url: (("refuri", url),)), children
+        ),
     )
 
 
@@ -395,7 +487,9 @@ def index_warnings(built: Built) -> list[str]:
 
 
 @pytest.mark.parametrize("what", BREAKS)
-def test_what_is_broken_fails_the_build(what: str, project: Callable[..., Project]) -> None:
+def test_what_is_broken_fails_the_build(
+    what: str, project: Callable[..., Project]
+) -> None:
     change, line, shown = BREAKS[what]
     files = seed_files()
     change(files)
@@ -413,8 +507,12 @@ def test_what_is_broken_fails_the_build(what: str, project: Callable[..., Projec
     for found, start in zip(lines, shown, strict=True):
         assert found.startswith(f"  {start}")
     again = broken.build("html", "-W")
-    assert (again.status, index_warnings(again)) == (1, [warning]), "also where no page is read"
-    assert (broken.src / INDEX).read_bytes() == before, "a build never writes into the sources"
+    assert (again.status, index_warnings(again)) == (1, [warning]), (
+        "also where no page is read"
+    )
+    assert (broken.src / INDEX).read_bytes() == before, (
+        "a build never writes into the sources"
+    )
 
 
 def test_a_missing_file_is_told_at_the_option(project: Callable[..., Project]) -> None:
@@ -439,7 +537,9 @@ def test_the_command_is_said_as_seen_from_here(
     monkeypatch.chdir(broken.root)
     assert "python -m sphinxext_heuristics index src [" in broken.build().stderr
     monkeypatch.chdir(broken.src)
-    assert "python -m sphinxext_heuristics index . [" in broken.build("text", "-E").stderr
+    assert (
+        "python -m sphinxext_heuristics index . [" in broken.build("text", "-E").stderr
+    )
 
 
 def test_other_line_ends_are_no_difference(project: Callable[..., Project]) -> None:
@@ -457,7 +557,9 @@ def test_a_missing_line_end_is_a_difference(project: Callable[..., Project]) -> 
     assert "(no line end)" in warning
 
 
-def test_an_empty_line_too_many_is_told_of_in_words(project: Callable[..., Project]) -> None:
+def test_an_empty_line_too_many_is_told_of_in_words(
+    project: Callable[..., Project],
+) -> None:
     files = seed_files()
     files[INDEX] = f"{SEED} \n"
     (warning,) = index_warnings(project(files).build())
@@ -472,8 +574,12 @@ def test_what_cannot_be_read_is_told(project: Callable[..., Project]) -> None:
     assert "cannot be read: Is a directory [heuristic.index]" in seed.build().stderr
 
 
-def test_a_translation_is_not_compared(project: Callable[..., Project], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sphinx.locale, "translators", {})  # Sphinx would go on in German
+def test_a_translation_is_not_compared(
+    project: Callable[..., Project], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        sphinx.locale, "translators", {}
+    )  # Sphinx would go on in German
     files = seed_files()
     files[PAGE] = files[PAGE].replace("Clone tensor", "Copy tensor")
     files["locales/de/LC_MESSAGES/guides/index.po"] = (
@@ -482,14 +588,19 @@ def test_a_translation_is_not_compared(project: Callable[..., Project], monkeypa
     broken = project(files)
     assert index_warnings(broken.build())
     assert not index_warnings(broken.build("text", "-D", "language=de", "-E"))
-    assert index_warnings(broken.build("text", "-D", "language=fr", "-E")), "no catalogues: the notes are the author's"
+    assert index_warnings(broken.build("text", "-D", "language=fr", "-E")), (
+        "no catalogues: the notes are the author's"
+    )
 
 
 def test_parallel_builds_say_the_same(project: Callable[..., Project]) -> None:
     files = seed_files()
     break_count(files)
     broken = project(files)
-    assert broken.build("text", "-j2").stderr == broken.build("text", "-E", out="serial").stderr
+    assert (
+        broken.build("text", "-j2").stderr
+        == broken.build("text", "-E", out="serial").stderr
+    )
 
 
 # -- time -----------------------------------------------------------------------------
@@ -497,12 +608,20 @@ def test_parallel_builds_say_the_same(project: Callable[..., Project]) -> None:
 
 def big_plan(count: int) -> Plan:
     """Return the plan of a project with many heuristics, each connected to an object and a page."""
-    pages: dict[str, Page] = {"api": Page(entries=tuple(entry(f"pkg.f{i}") for i in range(count)))}
+    pages: dict[str, Page] = {
+        "api": Page(entries=tuple(entry(f"pkg.f{i}") for i in range(count)))
+    }
     for i in range(count):
         pages[f"h/H{i}"] = Page(heuristics=(record(i),))
     settings_ = Settings.of(FakeConfig())  # type: ignore[arg-type]
-    catalogue = Catalogue(pages=pages, order={name: at for at, name in enumerate(pages)})
-    objects = Objects((e for _docname, e in catalogue.entries), canonical={}, aliases=lambda name: (name,))
+    catalogue = Catalogue(
+        pages=pages, order={name: at for at, name in enumerate(pages)}
+    )
+    objects = Objects(
+        (e for _docname, e in catalogue.entries),
+        canonical={},
+        aliases=lambda name: (name,),
+    )
     known = Lookups(
         objects=objects, pages=Pages(dict.fromkeys(pages, ()), {}), canonical={},
         external=lambda _kind, _name: None, elsewhere=lambda _name: None, defined=lambda _name: None,
@@ -531,7 +650,9 @@ class FakeConfig:
     """Configuration with all defaults."""
 
     def __getattr__(self, name: str) -> object:
-        defaults: Mapping[str, object] = {option.name: option.default for option in OPTIONS}
+        defaults: Mapping[str, object] = {
+            option.name: option.default for option in OPTIONS
+        }
         return defaults[name]
 
 
@@ -542,7 +663,9 @@ def seconds(count: int) -> float:
     best = float("inf")
     for _run in range(3):
         start = time.process_time()
-        wanted = index_file.content(plan, Path("/src/index.md"), lambda docname: f"/src/{docname}.md")
+        wanted = index_file.content(
+            plan, Path("/src/index.md"), lambda docname: f"/src/{docname}.md"
+        )
         assert project_file.difference(wanted.replace("Note 5 ", "Note five "), wanted)
         exporter = Exporter(plan, Path("/src"), lambda docname: f"{docname}.html")
         exporter.all(project="", release="", extension="")
@@ -558,9 +681,15 @@ def test_time_is_linear_in_the_number_of_heuristics() -> None:
     assert large / small < 8, f"1,250: {small:.2f} s, 5,000: {large:.2f} s"
 
 
-def test_a_real_path_is_looked_up_once_a_folder(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_real_path_is_looked_up_once_a_folder(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     asked: list[str] = []
     real = os.path.realpath
-    monkeypatch.setattr(os.path, "realpath", lambda path: asked.append(path) or real(path))
-    index_file.content(big_plan(100), Path("/src/index.md"), lambda docname: f"/src/{docname}.md")
+    monkeypatch.setattr(
+        os.path, "realpath", lambda path: asked.append(path) or real(path)
+    )
+    index_file.content(
+        big_plan(100), Path("/src/index.md"), lambda docname: f"/src/{docname}.md"
+    )
     assert len(asked) < 5

@@ -50,7 +50,9 @@ def test_freeze_drops_what_belongs_to_its_page() -> None:
 
 
 def test_reference_within_its_page_leads_home() -> None:
-    frozen = freeze([nodes.reference("", "x", refid="there", internal=True)], "sub/home")
+    frozen = freeze(
+        [nodes.reference("", "x", refid="there", internal=True)], "sub/home"
+    )
     (link,) = thaw(Note(frozen, "sub/home"), "other", relative)
     assert link["refuri"] == "other->sub/home#there"
     assert "refid" not in link
@@ -67,8 +69,12 @@ def test_reference_within_its_page_leads_home() -> None:
         ("../../x", "a", "/x"),
     ],
 )
-def test_cross_reference_is_made_absolute_and_of_the_new_page(target: str, docname: str, expected: str) -> None:
-    xref = addnodes.pending_xref("", nodes.inline("", "x"), reftype="doc", reftarget=target, refdoc=docname)
+def test_cross_reference_is_made_absolute_and_of_the_new_page(
+    target: str, docname: str, expected: str
+) -> None:
+    xref = addnodes.pending_xref(
+        "", nodes.inline("", "x"), reftype="doc", reftarget=target, refdoc=docname
+    )
     (link,) = thaw(Note(freeze([xref], docname), docname), "other", relative)
     assert link["reftarget"] == expected
     assert link["refdoc"] == "other"
@@ -93,19 +99,49 @@ def test_cross_reference_is_made_absolute_and_of_the_new_page(target: str, docna
     ],
 )
 def test_first_sentence_of_text(text: str, sentence: str) -> None:
-    assert "".join(n.astext() for n in first_sentence(nodes.paragraph("", text))) == sentence
+    assert (
+        "".join(n.astext() for n in first_sentence(nodes.paragraph("", text)))
+        == sentence
+    )
 
 
 @pytest.mark.parametrize(
     ("children", "sentence"),
     [
-        ([nodes.Text("Use "), nodes.literal("", "a. B"), nodes.Text(". Next.")], "Use a. B."),
-        ([nodes.Text("Use it. "), nodes.literal("", "b"), nodes.Text(" is next. Last.")], "Use it."),
+        (
+            [nodes.Text("Use "), nodes.literal("", "a. B"), nodes.Text(". Next.")],
+            "Use a. B.",
+        ),
+        (
+            [
+                nodes.Text("Use it. "),
+                nodes.literal("", "b"),
+                nodes.Text(" is next. Last."),
+            ],
+            "Use it.",
+        ),
         # what follows at a text's end is not known
-        ([nodes.Text("Use it."), nodes.literal("", "b"), nodes.Text(" is next. Last.")], "Use it.b is next."),
-        ([nodes.Text("See "), nodes.footnote_reference("", "1"), nodes.Text(". Next.")], "See ."),
+        (
+            [
+                nodes.Text("Use it."),
+                nodes.literal("", "b"),
+                nodes.Text(" is next. Last."),
+            ],
+            "Use it.b is next.",
+        ),
+        (
+            [
+                nodes.Text("See "),
+                nodes.footnote_reference("", "1"),
+                nodes.Text(". Next."),
+            ],
+            "See .",
+        ),
         ([nodes.literal("", "code. Only")], "code. Only"),
-        ([nodes.reference("", "web", refuri="u", anonymous=1), nodes.Text(". N.")], "web."),
+        (
+            [nodes.reference("", "web", refuri="u", anonymous=1), nodes.Text(". N.")],
+            "web.",
+        ),
         ([nodes.reference("", "web", anonymous=1), nodes.Text(". N.")], "web."),
     ],
 )
@@ -120,7 +156,11 @@ def test_first_sentence_of_markup(children: list[nodes.Node], sentence: str) -> 
 
 def test_sentence_takes_no_ids_and_counts_no_anonymous_reference() -> None:
     paragraph = nodes.paragraph(
-        "", "", nodes.emphasis("", "a", ids=["i"]), nodes.reference("", "web", anonymous=1), nodes.Text(".")
+        "",
+        "",
+        nodes.emphasis("", "a", ids=["i"]),
+        nodes.reference("", "web", anonymous=1),
+        nodes.Text("."),
     )
     emphasis, reference, _dot = first_sentence(paragraph)
     assert emphasis["ids"] == []

@@ -67,7 +67,9 @@ def test_broken_link_in_a_note_is_told_once_at_home(
     assert set(places) == {"<src>/sub/all.rst:7"}
 
 
-def test_broken_link_in_a_myst_note_is_told_once_at_home(project: Callable[..., Project]) -> None:
+def test_broken_link_in_a_myst_note_is_told_once_at_home(
+    project: Callable[..., Project],
+) -> None:
     files = {
         **{name: text for name, text in BROKEN.items() if name != "sub/all.rst"},
         "sub/all.md": """
@@ -91,7 +93,9 @@ Body.
 LINKS = "[](deep), [](deep.md), [w](./deep), [](#the-part), {any}`deep`, {doc}`deep` and [](../index.md#lab)"
 
 
-def test_links_in_a_note_lead_from_a_copy_to_where_they_lead_from_its_page(project: Callable[..., Project]) -> None:
+def test_links_in_a_note_lead_from_a_copy_to_where_they_lead_from_its_page(
+    project: Callable[..., Project],
+) -> None:
     files = {
         "index.md": f"# Start\n{ENTRIES}\n(lab)=\n## Labelled\n\n```{{toctree}}\nh/one\nh/deep\ndeep\n```\n",
         "deep.md": "# Another of this name\n",
@@ -105,13 +109,21 @@ def test_links_in_a_note_lead_from_a_copy_to_where_they_lead_from_its_page(proje
     assert note.get_text() == "See Deep, Deep, w, The part, Deep, Deep and Labelled."
     at_home = built.soup("h/one.html").select_one("section.heuristic > p")
     assert at_home is not None
-    leads = [posixpath.normpath(posixpath.join("h", str(link["href"]))) for link in at_home.select("a")]
+    leads = [
+        posixpath.normpath(posixpath.join("h", str(link["href"])))
+        for link in at_home.select("a")
+    ]
     assert leads[3:4] + leads[-1:] == ["h/#the-part", "index.html#lab"]
     leads[3] = "h/one.html#the-part"
-    assert [posixpath.normpath(str(link["href"])) for link in note.select("a")] == [*leads[:-1], "#lab"]
+    assert [posixpath.normpath(str(link["href"])) for link in note.select("a")] == [
+        *leads[:-1],
+        "#lab",
+    ]
 
 
-def test_a_broken_link_without_words_is_called_by_its_target(project: Callable[..., Project]) -> None:
+def test_a_broken_link_without_words_is_called_by_its_target(
+    project: Callable[..., Project],
+) -> None:
     index = f"# Start\n{ENTRIES}\n```{{heuristic}} One\n:note: See [](nowhere.md) there.\n:impl: demo.Model\n```\n"
     built = project({"index.md": index}).build("html")
     box = built.entry("index.html", "demo.Model").select_one("div.heuristic")

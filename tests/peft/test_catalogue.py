@@ -24,7 +24,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 NAMESPACE = "huggingface_peft_"
-PAGES = {path.stem.removeprefix(NAMESPACE): path for path in sorted(ROOT.glob(f"heuristics/{NAMESPACE}*.md"))}
+PAGES = {
+    path.stem.removeprefix(NAMESPACE): path
+    for path in sorted(ROOT.glob(f"heuristics/{NAMESPACE}*.md"))
+}
 
 #: What a page says whose claim cannot run on a CPU.
 NOT_RUN = "Read from the source, not run."
@@ -41,11 +44,14 @@ SEED = {
     "Safe_Merge_NaN_Check",
 }
 
-#: The headings of every page below its directive, in this order; what else needs one is below one of them.
+#: The headings of every page below its directive, in this order; what else needs one is
+#: below one of them.
 SECTIONS = ["When it bites", "Why", "What it costs", "Limits", "See also"]
 
 _BLOCK = re.compile(r"^(?P<fence>`{3,}|:{3,}).*?^(?P=fence)$", re.DOTALL | re.MULTILINE)
-_FENCE = re.compile(r"^:::\{evidence\} (?P<object>\S+)\n(?P<body>.*?)^:::$", re.DOTALL | re.MULTILINE)
+_FENCE = re.compile(
+    r"^:::\{evidence\} (?P<object>\S+)\n(?P<body>.*?)^:::$", re.DOTALL | re.MULTILINE
+)
 
 
 @cache
@@ -58,7 +64,14 @@ def quotes(name: str) -> tuple[tuple[Evidence, int], ...]:
         body, prose = re.subn(r"\A:text:[ ]*\n", "", match["body"])
         quote = body.strip("\n")
         line = text.count("\n", 0, match.start()) + 1
-        claim = Evidence(module=module, qualname=qualname, quote=quote, prose=bool(prose), source="", line=line)
+        claim = Evidence(
+            module=module,
+            qualname=qualname,
+            quote=quote,
+            prose=bool(prose),
+            source="",
+            line=line,
+        )
         found.append((claim, line))
     return tuple(found)
 
@@ -72,7 +85,10 @@ def claims() -> dict[str, list[str]]:
             if isinstance(node, ast.FunctionDef) and node.name.startswith("test_"):
                 for decorator in node.decorator_list:
                     match decorator:
-                        case ast.Call(func=ast.Name(id="claim"), args=[ast.Constant(value=str(name))]):
+                        case ast.Call(
+                            func=ast.Name(id="claim"),
+                            args=[ast.Constant(value=str(name))],
+                        ):
                             found.setdefault(name, []).append(node.name)
     return found
 
@@ -83,14 +99,22 @@ def test_there_are_more_than_thirty_the_first_five_among_them() -> None:
 
 
 def test_each_has_claims_that_are_executed_or_says_that_it_has_none() -> None:
-    assert {name for name, path in PAGES.items() if NOT_RUN in path.read_text(encoding="utf-8")} == UNRUN
+    assert {
+        name
+        for name, path in PAGES.items()
+        if NOT_RUN in path.read_text(encoding="utf-8")
+    } == UNRUN
     assert set(claims()) == set(PAGES) - UNRUN
     assert len(claims()) >= 25
 
 
 def test_every_test_of_a_claim_names_its_heuristic() -> None:
     for path in sorted(ROOT.glob("tests/peft/claims/test_*.py")):
-        tests = [node for node in ast.parse(path.read_bytes()).body if getattr(node, "name", "").startswith("test_")]
+        tests = [
+            node
+            for node in ast.parse(path.read_bytes()).body
+            if getattr(node, "name", "").startswith("test_")
+        ]
         named = {test for of_one in claims().values() for test in of_one}
         assert {node.name for node in tests} <= named, path  # type: ignore[attr-defined]
 
@@ -98,8 +122,12 @@ def test_every_test_of_a_claim_names_its_heuristic() -> None:
 @pytest.mark.parametrize("name", PAGES)
 def test_each_page_says_what_why_and_where_to_read_on(name: str) -> None:
     text = PAGES[name].read_text(encoding="utf-8")
-    assert text.startswith(f"````{{heuristic}} {name}\n"), "a page holds its heuristic and nothing else"
-    assert text.count("\n````\n") == 1, "the instruction is in the directive, the rest in sections below"
+    assert text.startswith(f"````{{heuristic}} {name}\n"), (
+        "a page holds its heuristic and nothing else"
+    )
+    assert text.count("\n````\n") == 1, (
+        "the instruction is in the directive, the rest in sections below"
+    )
     head, _blank, body = text.partition("\n\n")
     for option in ("title", "note", "impl", "category", "severity"):
         assert re.search(rf"\n:?{option}: ", head), option
@@ -108,7 +136,9 @@ def test_each_page_says_what_why_and_where_to_read_on(name: str) -> None:
     assert re.findall(r"^# (.*)", below, re.MULTILINE) == SECTIONS
     parts = re.split(r"^# .*\n", below, flags=re.MULTILINE)[1:]
     assert all(part.strip() for part in parts), "a section without text"
-    assert "{picture}" not in text, "pages are copied into PEFT's tree, which has no such directive"
+    assert "{picture}" not in text, (
+        "pages are copied into PEFT's tree, which has no such directive"
+    )
     assert quotes(name), "no evidence"
 
 
@@ -131,7 +161,11 @@ def copy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     assert spec is not None
     assert spec.origin is not None
     folder = tmp_path_factory.mktemp("copy")
-    shutil.copytree(Path(spec.origin).parent, folder / "peft", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(
+        Path(spec.origin).parent,
+        folder / "peft",
+        ignore=shutil.ignore_patterns("__pycache__"),
+    )
     sys.path.insert(0, str(folder))
     yield folder
     sys.path.remove(str(folder))
@@ -142,14 +176,21 @@ def page(name: str, tmp_path: Path) -> Project:
     """Return a project of one heuristic's page."""
     index = f"Start\n=====\n\n.. toctree::\n\n   heuristics/{PAGES[name].stem}\n"
     text = PAGES[name].read_text(encoding="utf-8")
-    return Project(tmp_path, {"conf.py": _CONF, "index.rst": index, f"heuristics/{PAGES[name].name}": text})
+    return Project(
+        tmp_path,
+        {"conf.py": _CONF, "index.rst": index, f"heuristics/{PAGES[name].name}": text},
+    )
 
 
 def drifted(project: Project) -> set[int]:
     """Build with -W and return the lines of the page whose evidence is said to be gone."""
     built = project.build("dummy", "-W")
     lines = {int(line) for line in re.findall(r"\.md:(\d+): WARNING: .*", built.stderr)}
-    assert built.stderr.count("WARNING: ") == built.stderr.count("[heuristic.evidence]") == len(lines), built.stderr
+    assert (
+        built.stderr.count("WARNING: ")
+        == built.stderr.count("[heuristic.evidence]")
+        == len(lines)
+    ), built.stderr
     assert built.status == bool(lines)
     return lines
 
@@ -163,7 +204,9 @@ def changed(found: Found, word: str) -> bool:
     """Change a word of the passage that was found, and return whether it is there."""
     lines = found.path.read_text(encoding="utf-8").split("\n")
     for at in range(found.line - 1, found.end_line):
-        lines[at], count = re.subn(rf"\b{re.escape(word)}\b", f"{word}_otherwise", lines[at], count=1)
+        lines[at], count = re.subn(
+            rf"\b{re.escape(word)}\b", f"{word}_otherwise", lines[at], count=1
+        )
         if count:
             found.path.write_text("\n".join(lines), encoding="utf-8")
             return True
@@ -172,12 +215,25 @@ def changed(found: Found, word: str) -> bool:
 
 def words(quote: str) -> list[str]:
     """Return the words of a quote, the longest first."""
-    found = set(re.findall(r"[A-Za-z_]\w{2,}", re.sub(r"(?m)^\s*#.*$", "", quote) or quote))
-    return sorted((word for word in found if not keyword.iskeyword(word)), key=lambda word: (-len(word), word))
+    found = set(
+        re.findall(r"[A-Za-z_]\w{2,}", re.sub(r"(?m)^\s*#.*$", "", quote) or quote)
+    )
+    return sorted(
+        (word for word in found if not keyword.iskeyword(word)),
+        key=lambda word: (-len(word), word),
+    )
 
 
-@pytest.mark.parametrize("name", [pytest.param(name, marks=() if name in SEED else pytest.mark.slow) for name in PAGES])
-def test_each_holds_until_the_quoted_lines_mean_something_else(name: str, page: Project, copy: Path) -> None:
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(name, marks=() if name in SEED else pytest.mark.slow)
+        for name in PAGES
+    ],
+)
+def test_each_holds_until_the_quoted_lines_mean_something_else(
+    name: str, page: Project, copy: Path
+) -> None:
     assert drifted(page) == set(), "PEFT as it is"
     for claim, line in quotes(name):
         found = where(claim)
@@ -191,7 +247,9 @@ def test_each_holds_until_the_quoted_lines_mean_something_else(name: str, page: 
             for _time in range(8):
                 if not isinstance(found, Found):
                     break
-                assert any(changed(found, word) for word in words(claim.quote)), f"{name}:{line}"
+                assert any(changed(found, word) for word in words(claim.quote)), (
+                    f"{name}:{line}"
+                )
                 found = where(claim)
             assert line in drifted(page)
         finally:
@@ -204,7 +262,10 @@ def black_copy(copy: Path) -> Path:
     """Return the copy with all that is quoted reformatted to short lines."""
     mode = black.Mode(line_length=60, string_normalization=False)
     for path in {
-        found.path for name in PAGES for claim, _line in quotes(name) if isinstance(found := where(claim), Found)
+        found.path
+        for name in PAGES
+        for claim, _line in quotes(name)
+        if isinstance(found := where(claim), Found)
     }:
         if path.is_relative_to(copy):
             text = path.read_text(encoding="utf-8")
@@ -216,6 +277,10 @@ def black_copy(copy: Path) -> Path:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", PAGES)
-def test_each_holds_in_source_that_was_reformatted(name: str, page: Project, black_copy: Path) -> None:
-    assert any(where(claim).path.is_relative_to(black_copy) for claim, _line in quotes(name))  # type: ignore[union-attr]
+def test_each_holds_in_source_that_was_reformatted(
+    name: str, page: Project, black_copy: Path
+) -> None:
+    assert any(
+        where(claim).path.is_relative_to(black_copy) for claim, _line in quotes(name)
+    )  # type: ignore[union-attr]
     assert drifted(page) == set()

@@ -17,8 +17,12 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 GUIDES = sorted(set(ROOT.glob("docs/guides/*.md")) - {ROOT / "docs/guides/index.md"})
-EXPLANATIONS = sorted(set(ROOT.glob("docs/explanations/*.md")) - {ROOT / "docs/explanations/index.md"})
-ENVIRONMENTS = sorted(set(ROOT.glob("docs/environments/*.md")) - {ROOT / "docs/environments/index.md"})
+EXPLANATIONS = sorted(
+    set(ROOT.glob("docs/explanations/*.md")) - {ROOT / "docs/explanations/index.md"}
+)
+ENVIRONMENTS = sorted(
+    set(ROOT.glob("docs/environments/*.md")) - {ROOT / "docs/environments/index.md"}
+)
 HEURISTICS = sorted(ROOT.glob("heuristics/huggingface_peft_*.md"))
 
 #: For a page: what must be true after its code ran.
@@ -44,7 +48,8 @@ FENCE = re.compile(r"^```python\n(?P<code>.*?)^```$", re.DOTALL | re.MULTILINE)
 
 #: Whatever else opens a block of Python, in any of MyST's ways.
 OPENING = re.compile(
-    r"^\s*(?:`{3,}|~{3,}|:{3,})[ ]*(?:\{(?:code|code-block|sourcecode)\}[ ]*)?(?:py|ipython)", re.MULTILINE
+    r"^\s*(?:`{3,}|~{3,}|:{3,})[ ]*(?:\{(?:code|code-block|sourcecode)\}[ ]*)?(?:py|ipython)",
+    re.MULTILINE,
 )
 
 
@@ -53,7 +58,9 @@ def code_of(page: Path) -> str:
     text = page.read_text(encoding="utf-8")
     lines = [""] * (text.count("\n") + 1)
     blocks = list(FENCE.finditer(text))
-    assert len(blocks) == len(OPENING.findall(text)), f"{page.name}: a fence that would not be run"
+    assert len(blocks) == len(OPENING.findall(text)), (
+        f"{page.name}: a fence that would not be run"
+    )
     for block in blocks:
         start = text.count("\n", 0, block.start("code"))
         code = block["code"].splitlines()
@@ -82,15 +89,26 @@ def in_child(parts: list[tuple[str, str]], folder: Path) -> None:
 
 
 @pytest.fixture(scope="session", name="python")
-def fresh_python(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ForkServerContext]:
+def fresh_python(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[ForkServerContext]:
     """Yield what starts processes in which the libraries are imported and nothing was done with them yet."""
-    # What they read as they are imported; the server is started by the first process that it forks.
-    offline = {"HF_HUB_OFFLINE": "1", "CUDA_VISIBLE_DEVICES": "", "OMP_NUM_THREADS": "1"}
+    # What they read as they are imported; the server is started by the first process
+    # that it forks.
+    offline = {
+        "HF_HUB_OFFLINE": "1",
+        "CUDA_VISIBLE_DEVICES": "",
+        "OMP_NUM_THREADS": "1",
+    }
     with pytest.MonkeyPatch.context() as patch:
-        for name, value in (offline | {"HF_HOME": str(tmp_path_factory.mktemp("hf"))}).items():
+        for name, value in (
+            offline | {"HF_HOME": str(tmp_path_factory.mktemp("hf"))}
+        ).items():
             patch.setenv(name, value)
         context = multiprocessing.get_context("forkserver")
-        context.set_forkserver_preload(["torch", "transformers", "bitsandbytes", "peft", __name__])
+        context.set_forkserver_preload(
+            ["torch", "transformers", "bitsandbytes", "peft", __name__]
+        )
         yield context
 
 
@@ -101,11 +119,18 @@ def run(page: Path, folder: Path, python: ForkServerContext) -> Ran:
     process.start()
     process.join(timeout=300)
     process.kill()
-    return Ran(status=process.exitcode, stderr=(folder / "stderr.txt").read_text(encoding="utf-8"))
+    return Ran(
+        status=process.exitcode,
+        stderr=(folder / "stderr.txt").read_text(encoding="utf-8"),
+    )
 
 
-@pytest.mark.parametrize("page", GUIDES + EXPLANATIONS + ENVIRONMENTS, ids=lambda page: page.stem)
-def test_code_of_page_runs(page: Path, tmp_path: Path, python: ForkServerContext) -> None:
+@pytest.mark.parametrize(
+    "page", GUIDES + EXPLANATIONS + ENVIRONMENTS, ids=lambda page: page.stem
+)
+def test_code_of_page_runs(
+    page: Path, tmp_path: Path, python: ForkServerContext
+) -> None:
     assert code_of(page).strip(), "a page without code"
     result = run(page, tmp_path, python)
     assert result.status == 0, result.stderr
@@ -113,7 +138,9 @@ def test_code_of_page_runs(page: Path, tmp_path: Path, python: ForkServerContext
 
 @pytest.mark.peft
 @pytest.mark.parametrize("page", HEURISTICS, ids=lambda page: page.stem)
-def test_code_of_heuristic_runs_as_pasted(page: Path, tmp_path: Path, python: ForkServerContext) -> None:
+def test_code_of_heuristic_runs_as_pasted(
+    page: Path, tmp_path: Path, python: ForkServerContext
+) -> None:
     """Run all that a reader would paste, one block after the other, and nothing before it."""
     assert code_of(page).strip(), "a page without code"
     result = run(page, tmp_path, python)
@@ -138,15 +165,26 @@ def test_no_page_is_missed() -> None:
         "memory-optimization",
         "mixed-batches",
     ]
-    assert [page.stem for page in ENVIRONMENTS] == ["bitsandbytes", "deepspeed", "quantization-backends"]
+    assert [page.stem for page in ENVIRONMENTS] == [
+        "bitsandbytes",
+        "deepspeed",
+        "quantization-backends",
+    ]
     listed = (ROOT / "heuristics/index.md").read_text(encoding="utf-8")
-    assert [page.stem for page in HEURISTICS] == sorted(re.findall(r"^huggingface_peft_\S+$", listed, re.MULTILINE))
+    assert [page.stem for page in HEURISTICS] == sorted(
+        re.findall(r"^huggingface_peft_\S+$", listed, re.MULTILINE)
+    )
     assert {page.stem for page in HEURISTICS} >= set(AFTER)
 
 
-def test_traceback_points_into_the_page(tmp_path: Path, python: ForkServerContext) -> None:
+def test_traceback_points_into_the_page(
+    tmp_path: Path, python: ForkServerContext
+) -> None:
     page = tmp_path / "page.md"
-    page.write_text("# Title\n\n```python\nx = 1\n```\n\n```python\nassert x == 2\n```\n", encoding="utf-8")
+    page.write_text(
+        "# Title\n\n```python\nx = 1\n```\n\n```python\nassert x == 2\n```\n",
+        encoding="utf-8",
+    )
     result = run(page, tmp_path, python)
     assert result.status == 1
     assert f'File "{page}", line 8' in result.stderr

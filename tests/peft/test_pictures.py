@@ -27,10 +27,14 @@ def test_pictures_are_drawn_from_the_committed_data() -> None:
     # the benchmark draws one of its own: tests/test_benchmarks.py
     assert {path.stem for path in FOLDER.glob("*.svg")} == {*drawn, "benchmark"}
     for name, picture in drawn.items():
-        assert (FOLDER / f"{name}.svg").read_text(encoding="utf-8") == picture, "run `make pictures`"
+        assert (FOLDER / f"{name}.svg").read_text(encoding="utf-8") == picture, (
+            "run `make pictures`"
+        )
 
 
-@pytest.mark.parametrize("path", sorted(FOLDER.glob("*.svg")), ids=lambda path: path.stem)
+@pytest.mark.parametrize(
+    "path", sorted(FOLDER.glob("*.svg")), ids=lambda path: path.stem
+)
 def test_a_picture_suits_any_page(path: Path) -> None:
     text = path.read_text(encoding="utf-8")
     root = ET.fromstring(text)  # noqa: S314 - our own file
@@ -50,14 +54,19 @@ def contrast(one: str, other: str) -> float:
 
     def luminance(colour: str) -> float:
         parts = (int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5))
-        red, green, blue = (part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts)
+        red, green, blue = (
+            part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4
+            for part in parts
+        )
         return 0.2126 * red + 0.7152 * green + 0.0722 * blue
 
     lighter, darker = sorted((luminance(one), luminance(other)), reverse=True)
     return (lighter + 0.05) / (darker + 0.05)
 
 
-@pytest.mark.parametrize(("name", "measure"), [("scale", "scales"), ("kbit-memory", "memory")])
+@pytest.mark.parametrize(
+    ("name", "measure"), [("scale", "scales"), ("kbit-memory", "memory")]
+)
 def test_numbers_are_those_of_the_installed_peft(name: str, measure: str) -> None:
     assert TOOL[measure]() == DATA[name], "run `make pictures`"
 
@@ -67,7 +76,9 @@ def test_rounding_is_about_what_was_measured() -> None:
     measured = TOOL["rounding"]()
     assert measured.keys() == DATA["merge-rounding"].keys()
     for name, points in measured.items():
-        for (size, error), (known_size, known_error) in zip(points, DATA["merge-rounding"][name], strict=True):
+        for (size, error), (known_size, known_error) in zip(
+            points, DATA["merge-rounding"][name], strict=True
+        ):
             assert size == known_size
             assert error == pytest.approx(known_error, rel=0.1), f"{name}, {size}"
 
@@ -77,14 +88,23 @@ def test_captions_have_the_numbers() -> None:
     share = other / (linear + other)
     for page, numbers in {
         "docs/explanations/memory-optimization.md": [
-            *(f"{sum(sizes) / 1000:.0f}" for pair in DATA["kbit-memory"].values() for sizes in pair.values()),
+            *(
+                f"{sum(sizes) / 1000:.0f}"
+                for pair in DATA["kbit-memory"].values()
+                for sizes in pair.values()
+            ),
             f"{share:.0%}".replace("%", " %"),
         ],
         "docs/explanations/adapter-merging.md": [
-            f"{dict(points)[0.03]:.0%}".replace("%", " %") for points in DATA["merge-rounding"].values()
+            f"{dict(points)[0.03]:.0%}".replace("%", " %")
+            for points in DATA["merge-rounding"].values()
         ],
-        "docs/explanations/low-rank-adaptation.md": [f"{points[-1][1]:g}" for points in DATA["scale"].values()],
+        "docs/explanations/low-rank-adaptation.md": [
+            f"{points[-1][1]:g}" for points in DATA["scale"].values()
+        ],
     }.items():
-        _before, _fence, caption = (ROOT / page).read_text(encoding="utf-8").partition("```{picture}")
+        _before, _fence, caption = (
+            (ROOT / page).read_text(encoding="utf-8").partition("```{picture}")
+        )
         for number in numbers:
             assert number in caption.partition("```")[0], page

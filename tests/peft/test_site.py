@@ -47,8 +47,9 @@ CHECKPOINTING = "Choose the checkpointing variant when you prepare a quantized m
 #: Tuners whose `merge_and_unload` always raises (peft 0.21.2, by running each).
 NEVER_MERGE = {"PolyModel", "LilyModel", "ShadowModel"}
 
-#: What is shown of merging, the most severe first, and the tuners that it is true of among those that inherit
-#: `merge_and_unload` (peft 0.21.2, by running each: tests/peft/claims).
+#: What is shown of merging, the most severe first, and the tuners that it is true of
+#: among those that inherit `merge_and_unload` (peft 0.21.2, by running each:
+#: tests/peft/claims).
 MERGING: dict[str, Callable[[str], bool]] = {
     RETURNS: lambda cls: cls not in NEVER_MERGE,
     # one has one adapter
@@ -60,9 +61,33 @@ MERGING: dict[str, Callable[[str], bool]] = {
         *("PveraModel", "RandLoraModel", "RoadModel", "ShiraModel", "VeraModel"),
     }.__contains__,
     UNMERGEABLE: {
-        *("BaseTuner", "LycorisTuner", "LoraModel", "AdaLoraModel", "IA3Model", "OFTModel", "BOFTModel", "VeraModel"),
-        *("MissModel", "ShiraModel", "C3AModel", "FourierFTModel", "GraloraModel", "UniLoraModel", "VBLoRAModel"),
-        *("WaveFTModel", "LoHaModel", "LoKrModel", "PveraModel", "RandLoraModel", "XLoraModel"),
+        *(
+            "BaseTuner",
+            "LycorisTuner",
+            "LoraModel",
+            "AdaLoraModel",
+            "IA3Model",
+            "OFTModel",
+            "BOFTModel",
+            "VeraModel",
+        ),
+        *(
+            "MissModel",
+            "ShiraModel",
+            "C3AModel",
+            "FourierFTModel",
+            "GraloraModel",
+            "UniLoraModel",
+            "VBLoRAModel",
+        ),
+        *(
+            "WaveFTModel",
+            "LoHaModel",
+            "LoKrModel",
+            "PveraModel",
+            "RandLoraModel",
+            "XLoraModel",
+        ),
     }.__contains__,
     # one merges without the check
     SAFE_MERGE: lambda cls: cls not in NEVER_MERGE | {"LNTuningModel"},
@@ -97,9 +122,24 @@ KBIT = [
 @pytest.fixture(scope="session")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("site")
-    command = [sys.executable, "-m", "sphinx", "-b", "html", "-W", "--keep-going", "-j2", str(DOCS), str(out)]
+    command = [
+        sys.executable,
+        "-m",
+        "sphinx",
+        "-b",
+        "html",
+        "-W",
+        "--keep-going",
+        "-j2",
+        str(DOCS),
+        str(out),
+    ]
     run = subprocess.run(  # noqa: S603 - the command is written right here
-        command, capture_output=True, text=True, check=False, env=os.environ | {"HF_HUB_OFFLINE": "1", "NO_COLOR": "1"}
+        command,
+        capture_output=True,
+        text=True,
+        check=False,
+        env=os.environ | {"HF_HUB_OFFLINE": "1", "NO_COLOR": "1"},
     )
     assert run.returncode == 0, run.stderr
     assert "WARNING: " not in re.sub(r"^# .*$", "", run.stderr, flags=re.MULTILINE)
@@ -116,7 +156,10 @@ def inventory(site: Path) -> dict[str, dict[str, tuple[str, str]]]:
         loaded = InventoryFile.load(file, "", lambda base, uri: base + uri)
     return {
         kind: {
-            name: (getattr(item, "uri", None) or item[2], getattr(item, "display_name", None) or item[3])
+            name: (
+                getattr(item, "uri", None) or item[2],
+                getattr(item, "display_name", None) or item[3],
+            )
             for name, item in items.items()
         }
         for kind, items in dict(getattr(loaded, "data", loaded)).items()
@@ -128,15 +171,27 @@ def titles(holder: Tag) -> list[str]:
     shown: list[Tag] = []
     for child in holder.find_all(["div", "details"], recursive=False):
         is_fold = "heuristic-more" in child.get("class", [])
-        shown += child.find_all("div", class_="heuristic", recursive=False) if is_fold else [child]
-    links = (one.a for one in shown if {"heuristic", "heuristic-repeated"} & {*one.get("class", [])})
+        shown += (
+            child.find_all("div", class_="heuristic", recursive=False)
+            if is_fold
+            else [child]
+        )
+    links = (
+        one.a
+        for one in shown
+        if {"heuristic", "heuristic-repeated"} & {*one.get("class", [])}
+    )
     return [link.get_text() for link in links if link is not None]
 
 
 def body(site: Path, name: str) -> Tag:
     """Return the body of the API entry of *name*."""
     kinds = inventory(site)
-    uri = next(items[name][0] for kind, items in kinds.items() if kind.startswith("py:") and name in items)
+    uri = next(
+        items[name][0]
+        for kind, items in kinds.items()
+        if kind.startswith("py:") and name in items
+    )
     document, _, anchor = uri.partition("#")
     signature = page(site / document.lstrip("/")).find(id=anchor)
     assert signature is not None
@@ -167,11 +222,22 @@ def test_merging_shows_where_it_is_true_and_nowhere_else(site: Path) -> None:
         if cls.merge_and_unload is peft.PeftMixedModel.merge_and_unload:
             expected = [RETURNS, PARTIAL, TIED, SAFE_MERGE]
         else:
-            assert cls.merge_and_unload is BaseTuner.merge_and_unload, "another override: run it, and label it"
-            expected = [title for title, is_true in MERGING.items() if is_true(cls.__name__)]
+            assert cls.merge_and_unload is BaseTuner.merge_and_unload, (
+                "another override: run it, and label it"
+            )
+            expected = [
+                title for title, is_true in MERGING.items() if is_true(cls.__name__)
+            ]
         assert entry(site, name) == expected, name
-    inheriting = {cls.__name__ for cls in tuners() if cls.merge_and_unload is BaseTuner.merge_and_unload}
-    assert {cls.__name__ for cls in places.values()} == inheriting | {"BaseTuner", "PeftMixedModel"}
+    inheriting = {
+        cls.__name__
+        for cls in tuners()
+        if cls.merge_and_unload is BaseTuner.merge_and_unload
+    }
+    assert {cls.__name__ for cls in places.values()} == inheriting | {
+        "BaseTuner",
+        "PeftMixedModel",
+    }
     assert len(inheriting) == 40
 
 
@@ -180,28 +246,65 @@ def tuners() -> set[type[BaseTuner]]:
     found: set[type[BaseTuner]] = set()
     waiting = [BaseTuner]
     while waiting:
-        new = {cls for cls in waiting.pop().__subclasses__() if cls.__module__.startswith("peft.")}
+        new = {
+            cls
+            for cls in waiting.pop().__subclasses__()
+            if cls.__module__.startswith("peft.")
+        }
         waiting += new - found
         found |= new
     return found
 
 
 def test_a_class_is_itself_and_no_class_that_ends_alike(site: Path) -> None:
-    configs = [name for name in inventory(site)["py:class"] if name.endswith("LoraConfig")]
-    assert {"peft.LoraConfig", "peft.AdaLoraConfig", "peft.RandLoraConfig", "peft.XLoraConfig"} <= set(configs)
+    configs = [
+        name for name in inventory(site)["py:class"] if name.endswith("LoraConfig")
+    ]
+    assert {
+        "peft.LoraConfig",
+        "peft.AdaLoraConfig",
+        "peft.RandLoraConfig",
+        "peft.XLoraConfig",
+    } <= set(configs)
     shown = {name.rpartition(".")[2]: entry(site, name) for name in configs}
     assert shown["LoraConfig"] == LORA_CONFIG
-    for title in (DORA, PISSA):  # what is about this class alone, and not about a parameter
-        assert [name for name, titles_there in shown.items() if title in titles_there] == ["LoraConfig"]
+    for title in (
+        DORA,
+        PISSA,
+    ):  # what is about this class alone, and not about a parameter
+        assert [
+            name for name, titles_there in shown.items() if title in titles_there
+        ] == ["LoraConfig"]
     adalora = "Call update_and_allocate in every step of AdaLoRA"
-    assert [name for name, titles_there in shown.items() if adalora in titles_there] == ["AdaLoraConfig"]
+    assert [
+        name for name, titles_there in shown.items() if adalora in titles_there
+    ] == ["AdaLoraConfig"]
 
 
-def test_what_is_about_a_parameter_shows_at_every_configuration_that_has_it(site: Path) -> None:
+def test_what_is_about_a_parameter_shows_at_every_configuration_that_has_it(
+    site: Path,
+) -> None:
     title = "Change alpha together with r"
-    configs = [name for name in inventory(site)["py:class"] if name.startswith("peft.") and name.endswith("Config")]
-    shown = {name.rpartition(".")[2].removesuffix("Config") for name in configs if title in entry(site, name)}
-    assert shown == {"Lora", "LoHa", "LoKr", "Gralora", "Deft", "Psoft", "RandLora", "Supertuning"}
+    configs = [
+        name
+        for name in inventory(site)["py:class"]
+        if name.startswith("peft.") and name.endswith("Config")
+    ]
+    shown = {
+        name.rpartition(".")[2].removesuffix("Config")
+        for name in configs
+        if title in entry(site, name)
+    }
+    assert shown == {
+        "Lora",
+        "LoHa",
+        "LoKr",
+        "Gralora",
+        "Deft",
+        "Psoft",
+        "RandLora",
+        "Supertuning",
+    }
 
 
 def test_no_page_shows_a_heuristic_of_one_object_in_full_twice(site: Path) -> None:
@@ -215,7 +318,11 @@ def test_no_page_shows_a_heuristic_of_one_object_in_full_twice(site: Path) -> No
 
 
 def test_of_a_fold_there_are_three_or_more(site: Path) -> None:
-    folds = [fold for path in site.rglob("*.html") for fold in page(path).select("details.heuristic-more")]
+    folds = [
+        fold
+        for path in site.rglob("*.html")
+        for fold in page(path).select("details.heuristic-more")
+    ]
     assert folds
     assert all(len(fold.select("div.heuristic")) > 2 for fold in folds)
 
@@ -225,7 +332,9 @@ def test_functions_and_the_neighbours_objects(site: Path) -> None:
     assert entry(site, "transformers.BitsAndBytesConfig") == [STORAGE, CLONE]
 
 
-def test_what_concerns_who_writes_layers_shows_where_they_are_described(site: Path) -> None:
+def test_what_concerns_who_writes_layers_shows_where_they_are_described(
+    site: Path,
+) -> None:
     assert entry(site, "peft.tuners.tuners_utils.BaseTunerLayer") == [CLONE]
     guide = page(site / "guides/qlora-training.html")
     (box,) = [box for box in guide.select("div.heuristic") if CLONE in box.get_text()]
@@ -235,17 +344,23 @@ def test_what_concerns_who_writes_layers_shows_where_they_are_described(site: Pa
 
 
 def test_front_page_shows_an_entry_as_it_is(site: Path) -> None:
-    front, there = page(site / "index.html"), page(site / "reference/models.html").find(id="peft.PeftModel.set_adapter")
+    front, there = (
+        page(site / "index.html"),
+        page(site / "reference/models.html").find(id="peft.PeftModel.set_adapter"),
+    )
     shown = front.select_one("dl.py.method")
     entry = there.find_next_sibling("dd")
     ends = [signature.get_text().strip().rstrip("¶") for signature in (shown.dt, there)]
     assert ends[0] == f"PeftModel.{ends[1]}"
     assert [box.get_text() for box in shown.select("div.heuristic")] == [
-        box.get_text() for box in entry.find_all("div", class_="heuristic", recursive=False)
+        box.get_text()
+        for box in entry.find_all("div", class_="heuristic", recursive=False)
     ]
     for paragraph in shown.dd.find_all("p", recursive=False):
         said = paragraph.get_text().partition(" (")[0]
-        assert any(said in one.get_text() for one in entry.find_all("p", recursive=False)), said
+        assert any(
+            said in one.get_text() for one in entry.find_all("p", recursive=False)
+        ), said
     # a copy of an entry is no other place where heuristics show
     heuristic = page(site / "heuristics/huggingface_peft_Set_Adapter_Unfreezes.html")
     assert not heuristic.select('.heuristic-entries a[href^="../index.html"]')
@@ -255,7 +370,10 @@ def test_front_page_takes_an_error_message_and_leads_to_tasks(site: Path) -> Non
     front = page(site / "index.html")
     assert front.select_one(".heuristic-paste a")["href"] == "messages.html"
     assert front.select('script[src*="heuristics-messages.js"]')
-    cards = {card.select_one(".sd-card-title").get_text(strip=True): card for card in front.select(".sd-card")}
+    cards = {
+        card.select_one(".sd-card-title").get_text(strip=True): card
+        for card in front.select(".sd-card")
+    }
     assert list(cards) == ["Train", "Load", "Merge", "Serve"]
     for card in cards.values():
         links = [str(link["href"]).partition("#")[0] for link in card.select("a[href]")]
@@ -265,33 +383,53 @@ def test_front_page_takes_an_error_message_and_leads_to_tasks(site: Path) -> Non
 
 
 def test_messages_of_other_packages_are_listed(site: Path) -> None:
-    modules = [head.get_text() for head in page(site / "messages.html").select(".heuristic-origin")]
+    modules = [
+        head.get_text()
+        for head in page(site / "messages.html").select(".heuristic-origin")
+    ]
     others = [module for module in modules if not module.startswith("peft.")]
-    known = ["torch.amp.grad_scaler", "torch.optim.optimizer", "transformers.modeling_layers"]
+    known = [
+        "torch.amp.grad_scaler",
+        "torch.optim.optimizer",
+        "transformers.modeling_layers",
+    ]
     assert [module for module in others if module in known] == known
     assert modules[-len(others) :] == others
 
 
 def test_a_failed_mixed_batch_is_warned_of_once(site: Path) -> None:
     title = inventory(site)["heuristic:heuristic"]["Adapter_Names_Hook_Leak"][1]
-    forwards = [name for name in inventory(site)["py:method"] if name.endswith(".forward")]
-    assert [name for name in forwards if title in entry(site, name)] == ["peft.PeftModel.forward"]
+    forwards = [
+        name for name in inventory(site)["py:method"] if name.endswith(".forward")
+    ]
+    assert [name for name in forwards if title in entry(site, name)] == [
+        "peft.PeftModel.forward"
+    ]
 
 
 def connected(site: Path) -> dict[str, set[str]]:
     """Return page → the titles of the heuristics that the Markdown index connects to it."""
     folders = {"Workflow": "guides", "Principle": "explanations", "Env": "environments"}
-    titles_of = {name: title for name, (_uri, title) in inventory(site)["heuristic:heuristic"].items()}
+    titles_of = {
+        name: title
+        for name, (_uri, title) in inventory(site)["heuristic:heuristic"].items()
+    }
     found: dict[str, set[str]] = {}
-    for row in (DOCS.parent / "_HeuristicIndex.md").read_text(encoding="utf-8").splitlines():
+    for row in (
+        (DOCS.parent / "_HeuristicIndex.md").read_text(encoding="utf-8").splitlines()
+    ):
         if match := re.match(r"\| huggingface_peft_(?P<name>\S+) \|", row):
-            for kind, target in re.findall(r"✅(Workflow|Principle|Env):huggingface_peft_(\w+)", row):
+            for kind, target in re.findall(
+                r"✅(Workflow|Principle|Env):huggingface_peft_(\w+)", row
+            ):
                 page_name = f"{folders[kind]}/{target.lower().replace('_', '-')}.html"
                 found.setdefault(page_name, set()).add(titles_of[match["name"]])
     return found
 
 
-def test_guides_explanations_and_environments_show_theirs_and_each_has_some(site: Path) -> None:
+def test_guides_explanations_and_environments_show_theirs_and_each_has_some(
+    site: Path,
+) -> None:
     expected = connected(site)
     for folder in ("guides", "explanations", "environments"):
         for path in sorted((site / folder).glob("*.html")):
@@ -300,7 +438,9 @@ def test_guides_explanations_and_environments_show_theirs_and_each_has_some(site
             assert heading.parent is not None
             name = f"{folder}/{path.name}"
             at_the_top = set(titles(heading.parent))
-            anywhere = at_the_top.union(*map(titles, heading.parent.find_all("section")))
+            anywhere = at_the_top.union(
+                *map(titles, heading.parent.find_all("section"))
+            )
             assert anywhere == expected.pop(name, set()), name
             assert at_the_top or path.stem == "index"
     assert not expected
@@ -308,16 +448,30 @@ def test_guides_explanations_and_environments_show_theirs_and_each_has_some(site
 
 def reviewed() -> set[tuple[str, str]]:
     """Return the heuristic and the entry of each line of the reach file."""
-    lines = (DOCS.parent / "heuristics/reach.txt").read_text(encoding="utf-8").splitlines()
+    lines = (
+        (DOCS.parent / "heuristics/reach.txt").read_text(encoding="utf-8").splitlines()
+    )
     return {tuple(line.split()) for line in lines if not line.startswith("#")}  # type: ignore[misc]
 
 
-def test_the_reference_shows_what_the_reach_file_lists_and_nothing_else(site: Path) -> None:
+def test_the_reference_shows_what_the_reach_file_lists_and_nothing_else(
+    site: Path,
+) -> None:
     names = inventory(site)["heuristic:heuristic"]
-    shown = [(name, place) for place in {place for _name, place in reviewed()} for name in entry(site, place)]
-    assert sorted(shown) == sorted((names[name][1], place) for name, place in reviewed())
+    shown = [
+        (name, place)
+        for place in {place for _name, place in reviewed()}
+        for name in entry(site, place)
+    ]
+    assert sorted(shown) == sorted(
+        (names[name][1], place) for name, place in reviewed()
+    )
     selector = "div.heuristic, div.heuristic-repeated"
-    boxes = [box for path in (site / "reference").rglob("*.html") for box in page(path).select(selector)]
+    boxes = [
+        box
+        for path in (site / "reference").rglob("*.html")
+        for box in page(path).select(selector)
+    ]
     assert len(boxes) == len(shown)
 
 
@@ -333,7 +487,10 @@ def test_links_lead_to_the_heuristic(site: Path) -> None:
 
 
 def test_the_inventory_holds_all_the_first_five_by_name_and_title(site: Path) -> None:
-    held = {name: title for name, (_uri, title) in inventory(site)["heuristic:heuristic"].items()}
+    held = {
+        name: title
+        for name, (_uri, title) in inventory(site)["heuristic:heuristic"].items()
+    }
     assert len(held) == len(PAGES)
     assert (
         held.items()
@@ -369,7 +526,9 @@ DoRA incompatible with adapter_names |
 
 def test_the_index_file_begins_with_the_five_and_misses_nothing() -> None:
     text = (DOCS.parent / "_HeuristicIndex.md").read_text(encoding="utf-8")
-    rows = [line for line in text.splitlines() if line.startswith("| huggingface_peft_")]
+    rows = [
+        line for line in text.splitlines() if line.startswith("| huggingface_peft_")
+    ]
     assert rows[:5] == SEED.splitlines()
     assert len(rows) == len(PAGES)
     assert not any("⬜" in row for row in rows)
@@ -381,7 +540,9 @@ def test_the_index_lists_them_with_their_connections_and_counts(site: Path) -> N
     assert table is not None
     rows = [row.find_all("td") for row in table.tbody.find_all("tr")]
     assert len(rows) == len(PAGES)
-    assert [(cells[0].a.get_text(), cells[2].get_text().strip()) for cells in rows[:5]] == [
+    assert [
+        (cells[0].a.get_text(), cells[2].get_text().strip()) for cells in rows[:5]
+    ] == [
         (
             CHECKPOINTING,
             "Pass gradient_checkpointing_kwargs={'use_reentrant': False}; checkpointing itself is on by default here",
@@ -390,8 +551,14 @@ def test_the_index_lists_them_with_their_connections_and_counts(site: Path) -> N
             ROUNDING,
             "Merge into a 16-bit or 32-bit copy of the base model; a quantized one rounds the merged weights again",
         ),
-        (CLONE, "In a layer of your own, clone what a 4-bit layer returns before you add to it"),
-        (DORA, "Do not name a DoRA adapter in adapter_names; run it in a batch of its own"),
+        (
+            CLONE,
+            "In a layer of your own, clone what a 4-bit layer returns before you add to it",
+        ),
+        (
+            DORA,
+            "Do not name a DoRA adapter in adapter_names; run it in a batch of its own",
+        ),
         (SAFE_MERGE, "Use safe_merge=True to detect broken adapters"),
     ]
     assert [line.get_text() for line in rows[4][1].select("div.line")] == [
@@ -402,16 +569,23 @@ def test_the_index_lists_them_with_their_connections_and_counts(site: Path) -> N
     assert "⬜" not in table.get_text()
     counts = index.find("table", class_="heuristic-categories")
     assert counts is not None
-    counted = [[td.get_text(strip=True) for td in row.find_all("td")][:2] for row in counts.tbody.find_all("tr")]
+    counted = [
+        [td.get_text(strip=True) for td in row.find_all("td")][:2]
+        for row in counts.tbody.find_all("tr")
+    ]
     tags = [tag.get_text() for tag in table.select(".heuristic-category")]
     assert [name for name, _count in counted] == [
         *("Memory Optimization", "Quantization", "Multi-Adapter", "Debugging"),
         *("Inference & Merging", "Training", "Saving & Loading", "Compatibility"),
     ]
-    assert [count for _name, count in counted] == [str(tags.count(name)) for name, _count in counted]
+    assert [count for _name, count in counted] == [
+        str(tags.count(name)) for name, _count in counted
+    ]
 
 
-_EXPLAINED = re.compile(r" {4}(?P<not>not )?shown: (?P<name>[\w.]+) \((?P<docname>[^)]+)\): ")
+_EXPLAINED = re.compile(
+    r" {4}(?P<not>not )?shown: (?P<name>[\w.]+) \((?P<docname>[^)]+)\): "
+)
 
 
 def test_what_explain_says_is_what_the_pages_show(site: Path) -> None:
@@ -420,15 +594,28 @@ def test_what_explain_says_is_what_the_pages_show(site: Path) -> None:
         for signature in page(path).select("dl.py > dt[id]"):
             content = signature.find_next_sibling("dd")
             docname = path.relative_to(site).with_suffix("").as_posix()
-            shown.update((docname, str(signature["id"]), title) for title in titles(content) if content)
+            shown.update(
+                (docname, str(signature["id"]), title)
+                for title in titles(content)
+                if content
+            )
     said: dict[bool, set[tuple[str, str, str]]] = {True: set(), False: set()}
-    command = ["explain", str(DOCS), "", "--silent", "--doctree-dir", str(site / ".doctrees")]
+    command = [
+        "explain",
+        str(DOCS),
+        "",
+        "--silent",
+        "--doctree-dir",
+        str(site / ".doctrees"),
+    ]
     with opened(parser().parse_args(command)) as app:
         plan = read(app)
         for record in plan.heuristics.values():
             for line in explain(plan, record.name):
                 if match := _EXPLAINED.match(line):
-                    said[not match["not"]].add((match["docname"], match["name"], record.title))
+                    said[not match["not"]].add(
+                        (match["docname"], match["name"], record.title)
+                    )
     forget_project()
     assert len(shown) > 300
     assert len(said[False]) > 50
@@ -438,10 +625,12 @@ def test_what_explain_says_is_what_the_pages_show(site: Path) -> None:
 
 # -- the search -----------------------------------------------------------------------
 
-#: What readers search for → the pages of heuristics that answer it; and names → the end of their entry's full name.
+#: What readers search for → the pages of heuristics that answer it; and names → the end
+#: of their entry's full name.
 SEARCH = json.loads((ROOT / "tests/peft/search.json").read_text(encoding="utf-8"))
 
-#: Added to the search page: the results of all queries, the best first, by Sphinx's own script and with its index.
+#: Added to the search page: the results of all queries, the best first, by Sphinx's own
+#: script and with its index.
 _ASK = """<pre id="result"></pre><script>
 addEventListener("load", () => {{
   const ask = (query) =>
@@ -453,16 +642,27 @@ addEventListener("load", () => {{
 
 
 @pytest.fixture(scope="module")
-def results(site: Path, browser: str, tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[list[str]]]:
+def results(
+    site: Path, browser: str, tmp_path_factory: pytest.TempPathFactory
+) -> dict[str, list[list[str]]]:
     """Return query → its results, each with kind, document and title."""
     queries = [*SEARCH["words"], *SEARCH["names"]]
     asking = site / "asking.html"
     text = (site / "search.html").read_text(encoding="utf-8")
     asking.write_text(text + _ASK.format(queries=json.dumps(queries)), encoding="utf-8")
     profile = f"--user-data-dir={tmp_path_factory.mktemp('browser')}"
-    command = [browser, "--headless", "--no-sandbox", "--no-first-run", "--disable-gpu", profile]
+    command = [
+        browser,
+        "--headless",
+        "--no-sandbox",
+        "--no-first-run",
+        "--disable-gpu",
+        profile,
+    ]
     command += ["--virtual-time-budget=5000", "--dump-dom", asking.as_uri()]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True)  # noqa: S603 - see above
+    done = subprocess.run(  # noqa: S603 - see above
+        command, capture_output=True, text=True, timeout=120, check=True
+    )
     asking.unlink()
     result = BeautifulSoup(done.stdout, "html.parser").find(id="result")
     assert result is not None, done.stderr
@@ -479,7 +679,9 @@ def test_words_find_the_right_page(results: dict[str, list[list[str]]]) -> None:
         wanted = {f"heuristics/huggingface_peft_{name}" for name in names}
         if not wanted & set(found[:3]):
             missed[query] = found[:5]
-        pages = [docname for docname in found if docname.startswith("heuristics/huggingface")]
+        pages = [
+            docname for docname in found if docname.startswith("heuristics/huggingface")
+        ]
         assert len(pages) == len(set(pages)), f"{query}: a page is listed twice"
     assert len(missed) <= len(SEARCH["words"]) // 10, missed
 
@@ -487,7 +689,9 @@ def test_words_find_the_right_page(results: dict[str, list[list[str]]]) -> None:
 @pytest.mark.slow
 @pytest.mark.browser
 @pytest.mark.parametrize("name", SEARCH["names"])
-def test_a_name_finds_its_entry_first(results: dict[str, list[list[str]]], name: str) -> None:
+def test_a_name_finds_its_entry_first(
+    results: dict[str, list[list[str]]], name: str
+) -> None:
     kind, _docname, title = results[name][0]
     assert kind == "object"
     assert title == SEARCH["names"][name] or title.endswith(f".{SEARCH['names'][name]}")

@@ -14,7 +14,10 @@ if TYPE_CHECKING:
 
 
 def definition(name: str, **options: str) -> str:
-    lines = "".join(f"   :{key.replace('_', '-')}: {value}\n" for key, value in {"note": "n", **options}.items())
+    lines = "".join(
+        f"   :{key.replace('_', '-')}: {value}\n"
+        for key, value in {"note": "n", **options}.items()
+    )
     return f".. heuristic:: {name}\n{lines}\n"
 
 
@@ -73,29 +76,49 @@ BY_HAND = {
 }
 
 
-def test_copies_written_by_hand_are_found_in_the_source(project: Callable[..., Project]) -> None:
-    definitions = "".join(definition(f"H{number}", title=target, impl=target) for number, target in enumerate(BY_HAND))
+def test_copies_written_by_hand_are_found_in_the_source(
+    project: Callable[..., Project],
+) -> None:
+    definitions = "".join(
+        definition(f"H{number}", title=target, impl=target)
+        for number, target in enumerate(BY_HAND)
+    )
     conf = 'extensions = ["sphinxext_heuristics"]\nheuristics_max_shown = 100\nheuristics_inherited = "show"\n'
-    built = project({**ZOO, "conf.py": conf, "index.rst": ZOO["index.rst"] + definitions}).ok("html")
+    built = project(
+        {**ZOO, "conf.py": conf, "index.rst": ZOO["index.rst"] + definitions}
+    ).ok("html")
     assert not built.imported
     anchors = {anchor for names in BY_HAND.values() for anchor in names}
     shown = {anchor: built.shown("index.html", anchor) for anchor in anchors}
-    found = {target: [a for a in names if target in shown[a]] for target, names in BY_HAND.items()}
+    found = {
+        target: [a for a in names if target in shown[a]]
+        for target, names in BY_HAND.items()
+    }
     assert found == BY_HAND
     assert sum(map(len, shown.values())) == sum(map(len, BY_HAND.values()))
 
 
-@pytest.mark.parametrize(("inherited", "number"), [("show", 2), ("link", 1), ("none", 1)])
-def test_copies_written_by_hand_are_inherited(project: Callable[..., Project], inherited: str, number: int) -> None:
-    conf = f'extensions = ["sphinxext_heuristics"]\nheuristics_inherited = "{inherited}"\n'
+@pytest.mark.parametrize(
+    ("inherited", "number"), [("show", 2), ("link", 1), ("none", 1)]
+)
+def test_copies_written_by_hand_are_inherited(
+    project: Callable[..., Project], inherited: str, number: int
+) -> None:
+    conf = (
+        f'extensions = ["sphinxext_heuristics"]\nheuristics_inherited = "{inherited}"\n'
+    )
     index = ZOO["index.rst"] + definition("Merge", impl="handzoo.base.Base.merge")
     built = project({**ZOO, "conf.py": conf, "index.rst": index}).ok("html")
     assert len(built.soup("index.html").select("dl.py div.heuristic")) == number
     lines = built.entry("index.html", "handzoo.Lora.merge").select("p.heuristic-line")
-    assert [line.get_text() for line in lines] == (["Tip: Merge"] if inherited == "link" else [])
+    assert [line.get_text() for line in lines] == (
+        ["Tip: Merge"] if inherited == "link" else []
+    )
 
 
-def test_bare_name_of_several_objects_written_by_hand(project: Callable[..., Project]) -> None:
+def test_bare_name_of_several_objects_written_by_hand(
+    project: Callable[..., Project],
+) -> None:
     index = ZOO["index.rst"] + definition("Merge", impl="merge")
     built = project({**ZOO, "index.rst": index}).build()
     assert [w.split(": WARNING: ")[1] for w in built.warnings] == [
@@ -108,13 +131,17 @@ def test_bare_name_of_several_objects_written_by_hand(project: Callable[..., Pro
 
 
 def test_except_on_copies_written_by_hand(project: Callable[..., Project]) -> None:
-    index = ZOO["index.rst"] + definition("Merge", impl="handzoo.base.Base.merge", **{"except": "handzoo.models.Lora"})
+    index = ZOO["index.rst"] + definition(
+        "Merge", impl="handzoo.base.Base.merge", **{"except": "handzoo.models.Lora"}
+    )
     built = project({**ZOO, "index.rst": index}).ok("html")
     assert built.shown("index.html", "handzoo.Lora.merge") == []
     assert built.shown("index.html", "handzoo.base.Base.merge") == ["Merge"]
 
 
-def test_a_folder_without_init_in_a_package_that_is_not_imported(project: Callable[..., Project]) -> None:
+def test_a_folder_without_init_in_a_package_that_is_not_imported(
+    project: Callable[..., Project],
+) -> None:
     built = project(
         {
             "spacy/__init__.py": "raise RuntimeError('imported')\n",
@@ -126,7 +153,9 @@ def test_a_folder_without_init_in_a_package_that_is_not_imported(project: Callab
     assert built.shown("index.html", "spacy.inner.deep.Model.merge") == ["Merge"]
 
 
-def test_other_domains_and_entries_within_text_are_left_alone(project: Callable[..., Project]) -> None:
+def test_other_domains_and_entries_within_text_are_left_alone(
+    project: Callable[..., Project],
+) -> None:
     built = project(
         {
             "index.rst": """
@@ -161,7 +190,11 @@ Start
         }
     ).ok("html")
     soup = built.soup("index.html")
-    assert [dl["class"][0] for dl in soup.select("dl") if dl.select_one(":scope > dd > div.heuristic")] == ["py"] * 3
+    assert [
+        dl["class"][0]
+        for dl in soup.select("dl")
+        if dl.select_one(":scope > dd > div.heuristic")
+    ] == ["py"] * 3
     assert built.shown("index.html", "demo.inner") == ["Merge"]
     assert built.shown("index.html", "demo.bare") == ["Merge"]
 
@@ -317,17 +350,34 @@ KIND_TARGETS = {
 @pytest.mark.parametrize("order", ["class first", "entries first"])
 def test_every_kind_of_object(project: Callable[..., Project], order: str) -> None:
     definitions = "".join(
-        definition(f"H{number}", title=target, impl=target) for number, target in enumerate(KIND_TARGETS)
+        definition(f"H{number}", title=target, impl=target)
+        for number, target in enumerate(KIND_TARGETS)
     )
     index = KINDS["index.rst"]
-    text = index + definitions if order == "entries first" else f"Start\n=====\n\n{definitions}\n" + index[13:]
-    made = project({**KINDS, "conf.py": f'{CONF}heuristics_inherited = "show"\n', "index.rst": text})
+    text = (
+        index + definitions
+        if order == "entries first"
+        else f"Start\n=====\n\n{definitions}\n" + index[13:]
+    )
+    made = project(
+        {
+            **KINDS,
+            "conf.py": f'{CONF}heuristics_inherited = "show"\n',
+            "index.rst": text,
+        }
+    )
     built = made.ok("html")
     for body in built.soup("index.html").select("dl.py > dd"):
         assert body.parent is not None
         anchor = str(body.parent.find("dt").get("id"))
-        titles = [title_of(box) for box in body.select("div.heuristic") if box.find_parent("dd") is body]
-        assert titles == [target for target, names in KIND_TARGETS.items() if anchor in names], anchor
+        titles = [
+            title_of(box)
+            for box in body.select("div.heuristic")
+            if box.find_parent("dd") is body
+        ]
+        assert titles == [
+            target for target, names in KIND_TARGETS.items() if anchor in names
+        ], anchor
     made.ok("html", "-E")
 
 
@@ -365,13 +415,19 @@ Start
 
 """
     built = project(
-        {"conf.py": conf, "mockzoo.py": module, "index.rst": index + definition("Merge", impl="mockzoo.Model.merge")}
+        {
+            "conf.py": conf,
+            "mockzoo.py": module,
+            "index.rst": index + definition("Merge", impl="mockzoo.Model.merge"),
+        }
     ).ok("html")
     assert built.shown("index.html", "mockzoo.Model.merge") == ["Merge"]
     assert built.shown("index.html", "mockzoo.Child.merge") == ["Merge"]
 
 
-@pytest.mark.filterwarnings("default")  # sphinx-autoapi's and astroid's own deprecations
+@pytest.mark.filterwarnings(
+    "default"
+)  # sphinx-autoapi's and astroid's own deprecations
 def test_inherited_copies_of_autoapi(project: Callable[..., Project]) -> None:
     pytest.importorskip("autoapi")
     package = {
@@ -393,13 +449,22 @@ extensions = ["autoapi.extension", "sphinxext_heuristics"]
 autoapi_dirs = ["apizoo"]
 autoapi_options = ["members", "undoc-members", "inherited-members", "imported-members"]
 """
-    index = "Start\n=====\n\n.. toctree::\n\n   autoapi/index\n\n" + definition("Merge", impl="apizoo.base.Base.merge")
+    index = "Start\n=====\n\n.. toctree::\n\n   autoapi/index\n\n" + definition(
+        "Merge", impl="apizoo.base.Base.merge"
+    )
     built = project({**package, "conf.py": conf, "index.rst": index}).build("html")
     assert built.warnings == []
     assert not built.imported
-    assert built.shown("autoapi/apizoo/base/index.html", "apizoo.base.Base.merge") == ["Merge"]
-    assert built.shown("autoapi/apizoo/models/index.html", "apizoo.models.Lora.merge") == ["Merge"]
-    assert built.shown("autoapi/apizoo/models/index.html", "apizoo.models.Poly.merge") == []
+    assert built.shown("autoapi/apizoo/base/index.html", "apizoo.base.Base.merge") == [
+        "Merge"
+    ]
+    assert built.shown(
+        "autoapi/apizoo/models/index.html", "apizoo.models.Lora.merge"
+    ) == ["Merge"]
+    assert (
+        built.shown("autoapi/apizoo/models/index.html", "apizoo.models.Poly.merge")
+        == []
+    )
     assert built.shown("autoapi/apizoo/index.html", "apizoo.Lora.merge") == ["Merge"]
 
 
@@ -442,9 +507,12 @@ Start
         ]
         assert built.shown("index.html", "demo.one") == []
         assert built.shown("index.html", "demo.two") == ["By z"]
-        assert [a.get_text() for a in built.soup("index.html").select("table.heuristic-index td:first-child a")] == [
-            "By z"
-        ]
+        assert [
+            a.get_text()
+            for a in built.soup("index.html").select(
+                "table.heuristic-index td:first-child a"
+            )
+        ] == ["By z"]
         written = built.soup("a.html").select_one("div.heuristic")
         assert written is not None
         assert "By a" in written.get_text()
@@ -453,11 +521,20 @@ Start
         assert link is not None
         assert link["href"] == "z.html#heuristic-merge"
     # The toctree alone changes: the other one stands.
-    made.write({"index.rst": (made.src / "index.rst").read_text().replace("   z\n   a\n", "   a\n   z\n")})
+    made.write(
+        {
+            "index.rst": (made.src / "index.rst")
+            .read_text()
+            .replace("   z\n   a\n", "   a\n   z\n")
+        }
+    )
     built = made.build("html")
     assert built.shown("index.html", "demo.one") == ["By a"]
     assert built.shown("index.html", "demo.two") == []
-    assert "<src>/z.rst:4: WARNING: heuristic 'Merge' is defined here and in <src>/a.rst:4" in built.stderr
+    assert (
+        "<src>/z.rst:4: WARNING: heuristic 'Merge' is defined here and in <src>/a.rst:4"
+        in built.stderr
+    )
 
 
 def test_unlinked_pages_come_last(project: Callable[..., Project]) -> None:
@@ -526,7 +603,11 @@ pass
         section = page.find(id=anchor)
         assert section is not None
         assert section.name == "section"
-        return [title_of(box) for box in section.select("div.heuristic") if box.find_parent("section") is section]
+        return [
+            title_of(box)
+            for box in section.select("div.heuristic")
+            if box.find_parent("section") is section
+        ]
 
     assert shown("how-to") == ["One", "Two"]
     assert shown("deep-part") == ["One"]

@@ -17,8 +17,13 @@ def facts(built: Built, page: str, anchor: str) -> dict[str, str]:
     """Return the facts of a definition: name → text."""
     block = built.soup(page).find(id=anchor)
     assert block is not None
-    names = [dt.get_text().rstrip(":") for dt in block.select("dl.heuristic-facts > dt")]
-    bodies = [" ".join(dd.get_text().split()) for dd in block.select("dl.heuristic-facts > dd")]
+    names = [
+        dt.get_text().rstrip(":") for dt in block.select("dl.heuristic-facts > dt")
+    ]
+    bodies = [
+        " ".join(dd.get_text().split())
+        for dd in block.select("dl.heuristic-facts > dd")
+    ]
     return dict(zip(names, bodies, strict=True))
 
 
@@ -52,21 +57,36 @@ YAML_OPTIONS = {
         "no#comment": "no#comment",
         "- dashed": "- dashed",
     },
-    "title": {"1.0": "1.0", "yes": "yes", "*star* & <b>": "*star* & <b>", "A: B": "A: B"},
+    "title": {
+        "1.0": "1.0",
+        "yes": "yes",
+        "*star* & <b>": "*star* & <b>",
+        "A: B": "A: B",
+    },
 }
 
 
 @pytest.mark.parametrize(
     ("option", "value", "text"),
-    [(option, value, text) for option, values in YAML_OPTIONS.items() for value, text in values.items()],
+    [
+        (option, value, text)
+        for option, values in YAML_OPTIONS.items()
+        for value, text in values.items()
+    ],
 )
-def test_value_in_myst_is_what_was_written(project: Callable[..., Project], option: str, value: str, text: str) -> None:
+def test_value_in_myst_is_what_was_written(
+    project: Callable[..., Project], option: str, value: str, text: str
+) -> None:
     other = "" if option == "note" else ":note: n\n"
     index = f"# Start\n{ENTRIES}\n```{{heuristic}} One\n{other}:{option}: {value}\n:impl: demo.Model\n```\n"
-    built = project({"index.md": index, "other.md": "---\norphan: true\n---\n# Other\n"}).ok("html")
+    built = project(
+        {"index.md": index, "other.md": "---\norphan: true\n---\n# Other\n"}
+    ).ok("html")
     box = built.entry("index.html", "demo.Model").select_one("div.heuristic")
     assert box is not None
-    assert (title_of(box) if option == "title" else box.select("p")[1].get_text()) == text
+    assert (
+        title_of(box) if option == "title" else box.select("p")[1].get_text()
+    ) == text
 
 
 @pytest.mark.parametrize(
@@ -75,17 +95,24 @@ def test_value_in_myst_is_what_was_written(project: Callable[..., Project], opti
         ("*.merge", ["demo.Model.merge", "demo.Other.merge"]),
         ('"*.merge"', ["demo.Model.merge", "demo.Other.merge"]),
         ("~demo.Model", ["demo.Model"]),
-        ("~demo.Model, *.merge", ["demo.Model", "demo.Model.merge", "demo.Other.merge"]),
+        (
+            "~demo.Model, *.merge",
+            ["demo.Model", "demo.Model.merge", "demo.Other.merge"],
+        ),
         ("the model <demo.Model>", ["demo.Model"]),
         ("?demo.Later, demo.Model", ["demo.Model"]),
     ],
 )
-def test_connection_in_myst_is_what_was_written(project: Callable[..., Project], impl: str, shown: list[str]) -> None:
+def test_connection_in_myst_is_what_was_written(
+    project: Callable[..., Project], impl: str, shown: list[str]
+) -> None:
     index = f"# Start\n{ENTRIES}\n```{{heuristic}} One\n:note: n\n:impl: {impl}\n:env: ?Later\n```\n"
     built = project({"index.md": index}).ok("html")
     anchors = ("demo.Model", "demo.Model.merge", "demo.Other", "demo.Other.merge")
     assert [anchor for anchor in anchors if built.shown("index.html", anchor)] == shown
-    assert facts(built, "index.html", "heuristic-one")["Environment"] == "Later (planned)"
+    assert (
+        facts(built, "index.html", "heuristic-one")["Environment"] == "Later (planned)"
+    )
 
 
 def test_lists_and_versions_in_myst(project: Callable[..., Project]) -> None:
@@ -137,7 +164,9 @@ release = "0.20.1"
         "Applies to": "demo.Model, demo.Other",
     }
     assert facts(built, "index.html", "heuristic-colons")["Versions"] == "≤ 1.10"
-    assert "folded text" in built.soup("index.html").find(id="heuristic-dashes").get_text()
+    assert (
+        "folded text" in built.soup("index.html").find(id="heuristic-dashes").get_text()
+    )
 
 
 @pytest.mark.parametrize("value", ["true", "yes", "True", ""])
@@ -200,11 +229,15 @@ Start
     assert built.shown("index.html", "demo.f") == ["In Only", "In Ifconfig", "In Tab"]
     for name in ("in-only", "in-ifconfig", "in-tab", "after"):
         assert facts(built, "index.html", f"heuristic-{name}")["Severity"] == "Tip"
-    assert len(built.soup("index.html").select("details.sd-dropdown div.heuristic")) == 3
+    assert (
+        len(built.soup("index.html").select("details.sd-dropdown div.heuristic")) == 3
+    )
     made.ok("latex")
 
 
-def test_page_of_a_heuristic_with_sections_and_toctree(project: Callable[..., Project]) -> None:
+def test_page_of_a_heuristic_with_sections_and_toctree(
+    project: Callable[..., Project],
+) -> None:
     built = project(
         {
             "index.rst": "Start\n=====\n\n.. toctree::\n\n   heuristics/Merge\n\n:doc:`heuristics/Merge`\n",
@@ -235,15 +268,32 @@ Second
     ).ok("html")
     page = built.soup("heuristics/Merge.html")
     assert page.h1.get_text().startswith("Merge late")
-    assert [h2.get_text().rstrip("¶") for h2 in page.select("section section h2")] == ["First", "Second"]
+    assert [h2.get_text().rstrip("¶") for h2 in page.select("section section h2")] == [
+        "First",
+        "Second",
+    ]
     assert page.title.get_text().startswith("Merge late")
-    links = [a.get_text() for a in built.soup("index.html").select("div.toctree-wrapper a")]
+    links = [
+        a.get_text() for a in built.soup("index.html").select("div.toctree-wrapper a")
+    ]
     assert links == ["Merge late", "First", "Child", "Second"]
-    assert [title_of(box) for box in page.select("section#heuristic-merge > div.heuristic, section > div.heuristic")]
-    own = [a for a in page.select("a.internal") if a.get_text() == "Merge late" and "own-label" in str(a["href"])]
+    assert [
+        title_of(box)
+        for box in page.select(
+            "section#heuristic-merge > div.heuristic, section > div.heuristic"
+        )
+    ]
+    own = [
+        a
+        for a in page.select("a.internal")
+        if a.get_text() == "Merge late" and "own-label" in str(a["href"])
+    ]
     assert own
     built.follow("heuristics/Merge.html", own[0])
-    assert built.inventory()["heuristic:heuristic"]["Merge"][0] == "heuristics/Merge.html#heuristic-merge"
+    assert (
+        built.inventory()["heuristic:heuristic"]["Merge"][0]
+        == "heuristics/Merge.html#heuristic-merge"
+    )
 
 
 def messages(built: Built) -> list[str]:
@@ -275,13 +325,26 @@ Start
     assert built.soup("index.html").select("table.heuristic-index"), "the flag is off"
 
 
-@pytest.mark.parametrize("lines", [":impl: demo.f,\n  demo.g\n", ":impl: demo.f,\n    demo.g\n\nBody.\n"])
-def test_value_of_several_lines_is_not_lost_in_silence(project: Callable[..., Project], lines: str) -> None:
-    built = project({"index.md": f"# Start\n{ENTRIES}\n```{{heuristic}} One\n:note: n\n{lines}```\n"}).build("html")
-    assert any("'demo.g', which looks like the continuation" in message for message in messages(built))
+@pytest.mark.parametrize(
+    "lines", [":impl: demo.f,\n  demo.g\n", ":impl: demo.f,\n    demo.g\n\nBody.\n"]
+)
+def test_value_of_several_lines_is_not_lost_in_silence(
+    project: Callable[..., Project], lines: str
+) -> None:
+    built = project(
+        {
+            "index.md": f"# Start\n{ENTRIES}\n```{{heuristic}} One\n:note: n\n{lines}```\n"
+        }
+    ).build("html")
+    assert any(
+        "'demo.g', which looks like the continuation" in message
+        for message in messages(built)
+    )
 
 
-def test_first_sentence_with_named_and_anonymous_references(project: Callable[..., Project]) -> None:
+def test_first_sentence_with_named_and_anonymous_references(
+    project: Callable[..., Project],
+) -> None:
     index = """
 Start
 =====
@@ -306,7 +369,9 @@ __ https://example.org/anonymous
     }.items()
 
 
-def test_category_asked_for_that_is_not_configured(project: Callable[..., Project]) -> None:
+def test_category_asked_for_that_is_not_configured(
+    project: Callable[..., Project],
+) -> None:
     conf = 'extensions = ["sphinxext_heuristics"]\nheuristics_categories = {"Debugging": "", "Training": ""}\n'
     index = "Start\n=====\n\n.. heuristics-for:: category:Debuging\n\n.. heuristic-index::\n   :category: Training\n"
     assert messages(project({"conf.py": conf, "index.rst": index}).build("html")) == [

@@ -88,7 +88,11 @@ class Slots:
 def test_names_by_identity(name: str, expected: list[str]) -> None:
     obj: Any = sys.modules[name.partition(".")[0]]
     for part in name.split(".")[1:]:
-        obj = vars(obj).get(part, None) if isinstance(obj, types.ModuleType | type) else None
+        obj = (
+            vars(obj).get(part, None)
+            if isinstance(obj, types.ModuleType | type)
+            else None
+        )
     assert list(identity.lineage(name, obj)) == expected
 
 
@@ -106,7 +110,10 @@ def test_mock_is_no_name() -> None:
 
 
 def test_files_of_bases(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name, text in (("tablebase", "class B: ..."), ("tablesub", "from tablebase import B\nclass S(B): ...")):
+    for name, text in (
+        ("tablebase", "class B: ..."),
+        ("tablesub", "from tablebase import B\nclass S(B): ..."),
+    ):
         (tmp_path / f"{name}.py").write_text(text)
     monkeypatch.syspath_prepend(str(tmp_path))
     import tablesub  # noqa: PLC0415 - written a moment ago
@@ -116,4 +123,6 @@ def test_files_of_bases(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
     assert identity.files_of_bases("tablesub.S.merge", print) == found
     assert identity.files_of_bases("tablesub.merge", print) == []
     assert identity.files_of_bases("builtins.int", int) == []
-    assert [Path(path).name for path in identity.files_of_bases("abc.ABC", abc.ABC)] == ["abc.py"]
+    assert [
+        Path(path).name for path in identity.files_of_bases("abc.ABC", abc.ABC)
+    ] == ["abc.py"]

@@ -41,7 +41,8 @@ def test_connection(type_: str, text: str, expected: Connection | None) -> None:
 
 
 @pytest.mark.parametrize(
-    ("value", "parts"), [("", []), (" , ,", []), ("a, b", ["a", "b"]), ("a\n  b,\nc d", ["a", "b", "c d"])]
+    ("value", "parts"),
+    [("", []), (" , ,", []), ("a, b", ["a", "b"]), ("a\n  b,\nc d", ["a", "b", "c d"])],
 )
 def test_split(value: str, parts: list[str]) -> None:
     assert split(value) == parts
@@ -61,7 +62,12 @@ def test_split_targets(value: str, targets: list[str]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "anchor"), [("Safe_Merge", "heuristic-safe-merge"), ("A.b-C", "heuristic-a-b-c"), ("X1", "heuristic-x1")]
+    ("name", "anchor"),
+    [
+        ("Safe_Merge", "heuristic-safe-merge"),
+        ("A.b-C", "heuristic-a-b-c"),
+        ("X1", "heuristic-x1"),
+    ],
 )
 def test_anchor(name: str, anchor: str) -> None:
     assert anchor_of(name) == anchor

@@ -18,7 +18,13 @@ from hypothesis import strategies as st
 
 from sphinxext_heuristics.cli import releases
 from sphinxext_heuristics.cli.releases import cache_folder
-from sphinxext_heuristics.releases.matrix import Standing, contradictions, in_order, read, text_of
+from sphinxext_heuristics.releases.matrix import (
+    Standing,
+    contradictions,
+    in_order,
+    read,
+    text_of,
+)
 from sphinxext_heuristics.source.packages import Sources
 
 if TYPE_CHECKING:
@@ -111,7 +117,9 @@ WRITTEN = """\
 """
 
 
-def make_wheel(folder: Path, version: str, files: Mapping[str, str], name: str = "scales") -> Path:
+def make_wheel(
+    folder: Path, version: str, files: Mapping[str, str], name: str = "scales"
+) -> Path:
     """Write a wheel that pip takes."""
     folder.mkdir(exist_ok=True)
     path = folder / f"{name}-{version}-py3-none-any.whl"
@@ -119,19 +127,26 @@ def make_wheel(folder: Path, version: str, files: Mapping[str, str], name: str =
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
         for member, text in files.items():
             archive.writestr(member, text)
-        archive.writestr(f"{info}/METADATA", f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n")
         archive.writestr(
-            f"{info}/WHEEL", "Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
+            f"{info}/METADATA",
+            f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n",
+        )
+        archive.writestr(
+            f"{info}/WHEEL",
+            "Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
         )
         archive.writestr(f"{info}/RECORD", "")
     return path
 
 
 @pytest.fixture(autouse=True)
-def registry(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> Path:
+def registry(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+) -> Path:
     """Let pip find what is in this folder and nothing else.
 
-    What is plainly there is taken without pip, whose start takes the time; the fixture `asking_pip` asks it for all.
+    What is plainly there is taken without pip, whose start takes the time; the fixture
+    `asking_pip` asks it for all.
     """
     folder = tmp_path / "registry"
     for version, text in SCALES.items():
@@ -146,7 +161,9 @@ def registry(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.Fi
 
     def fetch(distribution: str, release: str, to: Path) -> None:
         wheel = folder / f"{distribution}-{release}-py3-none-any.whl"
-        shutil.unpack_archive(wheel, to, "zip") if wheel.is_file() else by_pip(distribution, release, to)
+        shutil.unpack_archive(wheel, to, "zip") if wheel.is_file() else by_pip(
+            distribution, release, to
+        )
 
     by_pip = releases.fetch
     if "asking_pip" not in request.fixturenames:
@@ -167,15 +184,26 @@ def scales(project: Callable[..., Project]) -> Project:
 def command(project: Project, *arguments: str) -> tuple[int, str, list[str]]:
     """Run the command; return its exit code, what it prints, and what it says besides."""
     ran = run("releases", project.src, "-Q", *arguments)
-    said = ran.stderr.replace(str(project.src), "<src>").replace(str(project.root), "<root>")
+    said = ran.stderr.replace(str(project.src), "<src>").replace(
+        str(project.root), "<root>"
+    )
     return ran.status, ran.stdout.replace(str(project.src), "<src>"), said.splitlines()
 
 
 def run_named(project: Project, message: str) -> None:
     """Run the command that a message names, as it stands there."""
-    words = message.partition("python -m sphinxext_heuristics ")[2].partition(" [heuristic.")[0]
+    words = message.partition("python -m sphinxext_heuristics ")[2].partition(
+        " [heuristic."
+    )[0]
     assert words, message
-    ran = run(*shlex.split(words.replace("<src>", str(project.src)).replace("<root>", str(project.root))), "-Q")
+    ran = run(
+        *shlex.split(
+            words.replace("<src>", str(project.src)).replace(
+                "<root>", str(project.root)
+            )
+        ),
+        "-Q",
+    )
     sys.modules.pop("scales", None)  # autodoc has imported it
     assert ran.status < 2, ran.stderr
 
@@ -186,7 +214,11 @@ def written(project: Project) -> str:
 
 def with_file(text: str = WRITTEN, **files: str) -> dict[str, str]:
     """Return the project with its file, some of its other files exchanged."""
-    return {**PROJECT, "releases.json": text, **{name.replace("_", "."): text for name, text in files.items()}}
+    return {
+        **PROJECT,
+        "releases.json": text,
+        **{name.replace("_", "."): text for name, text in files.items()},
+    }
 
 
 # -- the command ----------------------------------------------------------------------
@@ -195,7 +227,11 @@ def with_file(text: str = WRITTEN, **files: str) -> dict[str, str]:
 @pytest.mark.slow
 @pytest.mark.usefixtures("asking_pip")
 def test_the_command_writes_what_holds_where(scales: Project) -> None:
-    assert command(scales, "--releases", "3.0,1.0,2.0") == (0, "<src>/releases.json\n", [])
+    assert command(scales, "--releases", "3.0,1.0,2.0") == (
+        0,
+        "<src>/releases.json\n",
+        [],
+    )
     assert written(scales) == WRITTEN
     assert "scales" not in sys.modules
     scales.ok()
@@ -210,7 +246,9 @@ def test_it_counts_on_stderr_unless_it_is_to_be_quiet(scales: Project) -> None:
     ]
 
 
-def test_each_release_is_fetched_once_and_the_file_says_which(scales: Project, registry: Path) -> None:
+def test_each_release_is_fetched_once_and_the_file_says_which(
+    scales: Project, registry: Path
+) -> None:
     command(scales, "--releases", "1.0,2.0,3.0")
     for wheel in registry.iterdir():
         wheel.unlink()
@@ -224,15 +262,22 @@ def test_each_release_is_fetched_once_and_the_file_says_which(scales: Project, r
 
 @pytest.mark.slow
 @pytest.mark.usefixtures("asking_pip")
-def test_only_source_text_is_kept(scales: Project, registry: Path, tmp_path: Path) -> None:
-    files = {"scales/__init__.py": SCALES["3.0"], "scales/data.bin": "x", "scales-3.0.data/purelib/scales/more.py": ""}
+def test_only_source_text_is_kept(
+    scales: Project, registry: Path, tmp_path: Path
+) -> None:
+    files = {
+        "scales/__init__.py": SCALES["3.0"],
+        "scales/data.bin": "x",
+        "scales-3.0.data/purelib/scales/more.py": "",
+    }
     make_wheel(registry, "3.0", files)
     command(scales, "--releases", "3.0")
     cache = tmp_path / "cache" / "sphinxext-heuristics" / "releases"
-    assert [path.relative_to(cache).as_posix() for path in sorted(cache.rglob("*")) if path.is_file()] == [
-        "scales-3.0/scales/__init__.py",
-        "scales-3.0/scales/more.py",
-    ]
+    assert [
+        path.relative_to(cache).as_posix()
+        for path in sorted(cache.rglob("*"))
+        if path.is_file()
+    ] == ["scales-3.0/scales/__init__.py", "scales-3.0/scales/more.py"]
 
 
 def test_a_check_compares_and_writes_nothing(project: Callable[..., Project]) -> None:
@@ -241,14 +286,20 @@ def test_a_check_compares_and_writes_nothing(project: Callable[..., Project]) ->
     status, out, said = command(scales, "--check")
     assert (status, written(scales)) == (1, before)
     assert '-    "2.0": "held",\n+    "2.0": "drifted",\n' in out
-    assert said[-1].endswith("releases.json differs; to write it, run the same command without --check")
+    assert said[-1].endswith(
+        "releases.json differs; to write it, run the same command without --check"
+    )
 
 
-def test_releases_that_are_named_are_added_to_those_of_the_file(scales: Project) -> None:
+def test_releases_that_are_named_are_added_to_those_of_the_file(
+    scales: Project,
+) -> None:
     for named in ("3.0", "1.0.0", "2.0,1.0"):
         assert command(scales, "--releases", named)[0] == 0
     data = json.loads(written(scales))
-    assert {name: list(row["releases"]) for name, row in data["heuristics"].items()} == {
+    assert {
+        name: list(row["releases"]) for name, row in data["heuristics"].items()
+    } == {
         "Tare_First": ["1.0.0", "2.0", "3.0"],
         "Weigh_Twice": ["1.0.0", "2.0", "3.0"],
     }, "in their order, and 1.0 is 1.0.0"
@@ -283,10 +334,17 @@ def test_what_was_not_got_is_not_recorded_and_nothing_else_is_lost(
 def test_the_row_is_printed_where_bounds_do_not_agree(scales: Project) -> None:
     scales.write({"page.rst": PROJECT["page.rst"].replace("   :since: 3.0\n", "")})
     status, out, _said = command(scales, "--releases", "1.0,2.0,3.0")
-    assert (status, out) == (1, "Tare_First (no bounds): 1.0 absent, 2.0 drifted, 3.0 held\n<src>/releases.json\n")
-    assert not scales.build().warnings, "who sets no bounds claims nothing of old releases"
+    assert (status, out) == (
+        1,
+        "Tare_First (no bounds): 1.0 absent, 2.0 drifted, 3.0 held\n<src>/releases.json\n",
+    )
+    assert not scales.build().warnings, (
+        "who sets no bounds claims nothing of old releases"
+    )
     for since in ("2.0", "3.0"):
-        scales.write({"page.rst": PROJECT["page.rst"].replace("since: 3.0", f"since: {since}")})
+        scales.write(
+            {"page.rst": PROJECT["page.rst"].replace("since: 3.0", f"since: {since}")}
+        )
         assert command(scales)[:2] == (0, "")
         scales.ok()
 
@@ -307,13 +365,20 @@ def test_some_of_it_there_is_drift_and_not_absence(scales: Project) -> None:
 
 
 def test_other_packages_are_left_out(scales: Project) -> None:
-    more = PROJECT["page.rst"] + "\n   .. evidence:: json:dumps\n      :text:\n\n      Serialize\n"
+    more = (
+        PROJECT["page.rst"]
+        + "\n   .. evidence:: json:dumps\n      :text:\n\n      Serialize\n"
+    )
     scales.write({"page.rst": more})
     command(scales, "--releases", "1.0,2.0,3.0")
-    assert written(scales) == WRITTEN, "neither what is looked for nor the digest has changed"
+    assert written(scales) == WRITTEN, (
+        "neither what is looked for nor the digest has changed"
+    )
 
 
-def test_a_release_that_raises_on_import_is_read(scales: Project, registry: Path) -> None:
+def test_a_release_that_raises_on_import_is_read(
+    scales: Project, registry: Path
+) -> None:
     ruin = "raise RuntimeError\nimport os\nos._exit(3)\n"
     for version, text in SCALES.items():
         make_wheel(registry, version, {"scales.py": ruin + text})
@@ -321,11 +386,16 @@ def test_a_release_that_raises_on_import_is_read(scales: Project, registry: Path
     assert written(scales) == WRITTEN
 
 
-def test_a_release_that_cannot_be_parsed_says_nothing(scales: Project, registry: Path) -> None:
+def test_a_release_that_cannot_be_parsed_says_nothing(
+    scales: Project, registry: Path
+) -> None:
     make_wheel(registry, "2.0", {"scales.py": "def weigh(x:\n"})
     _status, _out, said = command(scales, "--releases", "1.0,2.0,3.0")
     assert "Weigh_Twice, 2.0: unknown: a file cannot be parsed by this Python" in said
-    assert all(set(row.standings) == {"1.0", "3.0"} for row in read(written(scales)).rows.values())
+    assert all(
+        set(row.standings) == {"1.0", "3.0"}
+        for row in read(written(scales)).rows.values()
+    )
     assert scales.ok().read("table.txt").count("unknown") == 1, "in the legend alone"
     assert command(scales, "--check")[0] == 0
 
@@ -336,11 +406,15 @@ def test_a_release_that_cannot_be_parsed_says_nothing(scales: Project, registry:
 def test_an_unknown_release_is_named_and_the_others_are_read(scales: Project) -> None:
     status, out, said = command(scales, "--releases", "1.0,2.5,3.0")
     assert (status, out) == (1, "<src>/releases.json\n")
-    assert said == ["scales 2.5: not downloaded: No matching distribution found for scales==2.5"]
+    assert said == [
+        "scales 2.5: not downloaded: No matching distribution found for scales==2.5"
+    ]
     assert read(written(scales)).releases == ("1.0", "3.0")
 
 
-def test_offline_it_works_with_what_is_kept_and_what_the_file_says(scales: Project, registry: Path) -> None:
+def test_offline_it_works_with_what_is_kept_and_what_the_file_says(
+    scales: Project, registry: Path
+) -> None:
     command(scales, "--releases", "1.0,2.0,3.0")
     for wheel in registry.iterdir():
         wheel.unlink()
@@ -355,34 +429,52 @@ def test_offline_it_works_with_what_is_kept_and_what_the_file_says(scales: Proje
     assert written(scales) == WRITTEN
 
 
-def test_offline_nothing_is_kept_of_other_quotes(scales: Project, registry: Path) -> None:
+def test_offline_nothing_is_kept_of_other_quotes(
+    scales: Project, registry: Path
+) -> None:
     command(scales, "--releases", "1.0,2.0,3.0")
     for wheel in registry.iterdir():
         wheel.unlink()
     (cache_folder() / "scales-2.0").rename(cache_folder() / "elsewhere")
-    scales.write({"page.rst": PROJECT["page.rst"].replace("      return x\n", "      def weigh(x):\n")})
+    scales.write(
+        {
+            "page.rst": PROJECT["page.rst"].replace(
+                "      return x\n", "      def weigh(x):\n"
+            )
+        }
+    )
     assert command(scales)[0] == 1
     rows = read(written(scales)).rows
     assert set(rows["Weigh_Twice"].standings) == {"1.0", "3.0"}
     assert set(rows["Tare_First"].standings) == {"1.0", "2.0", "3.0"}
 
 
-def test_with_nothing_at_all_nothing_is_written(scales: Project, registry: Path) -> None:
+def test_with_nothing_at_all_nothing_is_written(
+    scales: Project, registry: Path
+) -> None:
     for wheel in registry.iterdir():
         wheel.unlink()
     status, out, said = command(scales, "--releases", "1.0,2.0")
-    assert (status, out, said[-1]) == (1, "", "no release could be downloaded; file not written")
+    assert (status, out, said[-1]) == (
+        1,
+        "",
+        "no release could be downloaded; file not written",
+    )
     assert not (scales.src / "releases.json").exists()
 
 
-def test_a_wheel_of_another_package_is_no_release(scales: Project, registry: Path) -> None:
+def test_a_wheel_of_another_package_is_no_release(
+    scales: Project, registry: Path
+) -> None:
     make_wheel(registry, "2.0", {"balances.py": ""})
     _status, _out, said = command(scales, "--releases", "2.0,3.0")
     expected = "scales 2.0: not downloaded: its wheel has no package 'scales'; is --distribution another? (kept in "
     assert said[0].startswith(expected)
 
 
-def test_a_kept_release_without_anything_is_fetched_again(scales: Project, registry: Path) -> None:
+def test_a_kept_release_without_anything_is_fetched_again(
+    scales: Project, registry: Path
+) -> None:
     for version, text in SCALES.items():
         make_wheel(registry, version, {"scales.py": text})
     (cache_folder() / "scales-2.0").mkdir(parents=True)
@@ -393,8 +485,15 @@ def test_a_kept_release_without_anything_is_fetched_again(scales: Project, regis
 def test_what_pip_calls_it_can_be_told(scales: Project, registry: Path) -> None:
     for version, text in SCALES.items():
         make_wheel(registry, version, {"scales.py": text}, name="pyscales")
-    assert command(scales, "--releases", "1.0,2.0,3.0", "--distribution", "pyscales")[0] == 0
-    assert sorted(path.name for path in cache_folder().iterdir()) == ["pyscales-1.0", "pyscales-2.0", "pyscales-3.0"]
+    assert (
+        command(scales, "--releases", "1.0,2.0,3.0", "--distribution", "pyscales")[0]
+        == 0
+    )
+    assert sorted(path.name for path in cache_folder().iterdir()) == [
+        "pyscales-1.0",
+        "pyscales-2.0",
+        "pyscales-3.0",
+    ]
 
 
 # -- wheels that mean harm ------------------------------------------------------------
@@ -402,14 +501,21 @@ def test_what_pip_calls_it_can_be_told(scales: Project, registry: Path) -> None:
 
 @pytest.mark.slow
 @pytest.mark.usefixtures("asking_pip")
-def test_a_wheel_that_leads_out_is_refused_and_the_others_are_read(scales: Project, registry: Path) -> None:
-    make_wheel(registry, "2.0", {"scales.py": SCALES["2.0"], "../../../../evil.py": "x"})
+def test_a_wheel_that_leads_out_is_refused_and_the_others_are_read(
+    scales: Project, registry: Path
+) -> None:
+    make_wheel(
+        registry, "2.0", {"scales.py": SCALES["2.0"], "../../../../evil.py": "x"}
+    )
     status, _out, said = command(scales, "--releases", "1.0,2.0,3.0")
     assert (status, len(said)) == (1, 1)
     assert said[0].startswith("scales 2.0: not downloaded: ")
     assert "outside" in said[0]
     assert not list(scales.root.rglob("evil*"))
-    assert sorted(path.name for path in cache_folder().iterdir()) == ["scales-1.0", "scales-3.0"]
+    assert sorted(path.name for path in cache_folder().iterdir()) == [
+        "scales-1.0",
+        "scales-3.0",
+    ]
 
 
 @pytest.mark.slow
@@ -420,7 +526,10 @@ def test_a_damaged_wheel_is_no_release(scales: Project, registry: Path) -> None:
     status, _out, said = command(scales, "--releases", "1.0,2.0,3.0")
     assert (status, len(said)) == (1, 1)
     assert said[0].startswith("scales 2.0: not downloaded: ")
-    assert sorted(path.name for path in cache_folder().iterdir()) == ["scales-1.0", "scales-3.0"]
+    assert sorted(path.name for path in cache_folder().iterdir()) == [
+        "scales-1.0",
+        "scales-3.0",
+    ]
 
 
 # -- docstrings -----------------------------------------------------------------------
@@ -458,7 +567,13 @@ def test_what_a_docstring_quotes_is_looked_for(project: Callable[..., Project]) 
     assert warning.endswith(f"to rewrite it: {COMMAND} [heuristic.evidence]")
     run_named(scales, warning)
     scales.ok()
-    scales.write({"scales.py": IN_DOCSTRING["scales.py"].replace("          return x\n", "          def weigh(x):\n")})
+    scales.write(
+        {
+            "scales.py": IN_DOCSTRING["scales.py"].replace(
+                "          return x\n", "          def weigh(x):\n"
+            )
+        }
+    )
     [warning] = scales.build("text", "-E").warnings
     assert "what 'Weigh_Gently' quotes has changed" in warning
     run_named(scales, warning)
@@ -466,10 +581,20 @@ def test_what_a_docstring_quotes_is_looked_for(project: Callable[..., Project]) 
 
 
 @pytest.mark.parametrize("gone", ["the heuristic", "its evidence"])
-def test_what_is_stale_goes_by_the_command_that_the_warning_names(gone: str, project: Callable[..., Project]) -> None:
+def test_what_is_stale_goes_by_the_command_that_the_warning_names(
+    gone: str, project: Callable[..., Project]
+) -> None:
     scales = project(with_file())
-    page, _evidence, _code = PROJECT["page.rst"].partition("   .. evidence:: scales:Scale.tare")
-    scales.write({"page.rst": page.partition(".. heuristic:: Tare")[0] if gone == "the heuristic" else page})
+    page, _evidence, _code = PROJECT["page.rst"].partition(
+        "   .. evidence:: scales:Scale.tare"
+    )
+    scales.write(
+        {
+            "page.rst": page.partition(".. heuristic:: Tare")[0]
+            if gone == "the heuristic"
+            else page
+        }
+    )
     [warning] = scales.build().warnings
     assert "stale entry: " in warning
     run_named(scales, warning)
@@ -483,15 +608,24 @@ def test_what_is_stale_goes_by_the_command_that_the_warning_names(gone: str, pro
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["--releases", "1.0,--index-url"], "'--index-url' is not a version such as 0.21.2"),
+        (
+            ["--releases", "1.0,--index-url"],
+            "'--index-url' is not a version such as 0.21.2",
+        ),
         (["--releases", ","], "no version is named"),
         (["--releases", "1.0", "--distribution", "--pre"], "expected one argument"),
-        (["--releases", "1.0", "-D", "heuristics_package="], "heuristics_package is not set in <src>/conf.py"),
+        (
+            ["--releases", "1.0", "-D", "heuristics_package="],
+            "heuristics_package is not set in <src>/conf.py",
+        ),
         (
             [],
             "no release is named; name some: python -m sphinxext_heuristics releases <src> --releases VERSION,VERSION",
         ),
-        (["--releases", "1.0", "--drop", "2.0"], "--drop names 2.0, but <src>/releases.json does not"),
+        (
+            ["--releases", "1.0", "--drop", "2.0"],
+            "--drop names 2.0, but <src>/releases.json does not",
+        ),
     ],
 )
 def test_misuse_is_two(arguments: list[str], said: str, scales: Project) -> None:
@@ -507,7 +641,9 @@ def test_without_the_option_there_is_no_file(scales: Project) -> None:
     assert "heuristics_releases_file is not set in <src>/conf.py" in errors[-1]
 
 
-def test_what_is_no_file_of_releases_is_not_lost(project: Callable[..., Project]) -> None:
+def test_what_is_no_file_of_releases_is_not_lost(
+    project: Callable[..., Project],
+) -> None:
     scales = project(with_file('{"mine": 1}\n'))
     status, _out, errors = command(scales, "--releases", "1.0")
     assert (status, written(scales)) == (2, '{"mine": 1}\n')
@@ -537,9 +673,13 @@ def test_a_folder_in_its_place_is_named(project: Callable[..., Project]) -> None
     assert said[-1].endswith(what)
 
 
-def test_a_cache_that_cannot_be_written_is_a_failure(scales: Project, tmp_path: Path) -> None:
+def test_a_cache_that_cannot_be_written_is_a_failure(
+    scales: Project, tmp_path: Path
+) -> None:
     (tmp_path / "file").write_text("")
-    status, _out, errors = command(scales, "--releases", "1.0", "--cache", str(tmp_path / "file" / "cache"))
+    status, _out, errors = command(
+        scales, "--releases", "1.0", "--cache", str(tmp_path / "file" / "cache")
+    )
     assert status == 2
     assert "Not a directory: '<root>/file/cache'" in errors[-1]
 
@@ -551,24 +691,29 @@ def test_the_table_tells_in_words(project: Callable[..., Project]) -> None:
     built = project(with_file()).ok("html")
     table = built.soup("table.html").select_one("table.heuristic-releases")
     assert table
-    rows = [[cell.get_text(" ", strip=True) for cell in row.select("th, td")] for row in table.select("tr")]
+    rows = [
+        [cell.get_text(" ", strip=True) for cell in row.select("th, td")]
+        for row in table.select("tr")
+    ]
     assert rows == [
         ["Heuristic", "1.0", "2.0", "3.0*"],
         ["Weigh Twice Tip", "held", "held", "held"],
         ["Tare First Tip , ≥ 3.0", "absent", "drifted", "held"],
     ]
-    assert [cell.name for row in table.select("tbody tr") for cell in row.select("th, td")] == [
-        "th",
-        "td",
-        "td",
-        "td",
-    ] * 2
-    for link, title in zip(table.select("a"), ("Weigh Twice", "Tare First"), strict=True):
+    assert [
+        cell.name for row in table.select("tbody tr") for cell in row.select("th, td")
+    ] == ["th", "td", "td", "td"] * 2
+    for link, title in zip(
+        table.select("a"), ("Weigh Twice", "Tare First"), strict=True
+    ):
         heuristic = built.follow("table.html", link)
         assert title in heuristic.get_text()
     legend = built.soup("table.html").select_one("p.heuristic-legend")
     assert legend
-    assert all(f"{word}: " in legend.get_text() for word in ("held", "drifted", "absent", "unknown"))
+    assert all(
+        f"{word}: " in legend.get_text()
+        for word in ("held", "drifted", "absent", "unknown")
+    )
     assert "* the release that this documentation describes" in legend.get_text()
 
 
@@ -576,16 +721,22 @@ def test_it_is_in_other_builders(project: Callable[..., Project]) -> None:
     scales = project(with_file())
     assert "drifted" in scales.ok("text").read("table.txt")
     latex = next(scales.ok("latex").out.glob("*.tex")).read_text(encoding="utf-8")
-    assert r"longtable}{\X{24}{48}\X{8}{48}\X{8}{48}\X{8}{48}}" in latex, "a title has room"
+    assert r"longtable}{\X{24}{48}\X{8}{48}\X{8}{48}\X{8}{48}}" in latex, (
+        "a title has room"
+    )
     scales.ok("epub", "-D", "copyright=2026", "-D", "version=3.0")
 
 
 def test_options_choose_as_in_the_index(project: Callable[..., Project]) -> None:
-    scales = project(with_file(table_rst=PROJECT["table.rst"] + "   :severity: danger\n"))
+    scales = project(
+        with_file(table_rst=PROJECT["table.rst"] + "   :severity: danger\n")
+    )
     table = scales.ok().read("table.txt")
     assert "Weigh Twice" not in table
     assert "No heuristic is to be shown." in table
-    scales.write({"table.rst": PROJECT["table.rst"].rstrip() + " x\n   :layout: cards\n"})
+    scales.write(
+        {"table.rst": PROJECT["table.rst"].rstrip() + " x\n   :layout: cards\n"}
+    )
     assert [line.partition("WARNING: ")[2] for line in scales.build().warnings] == [
         "heuristic-releases takes no argument: 'x' [heuristic.option]",
         "unknown option 'layout': allowed are category, severity, impl, workflow, principle, env [heuristic.option]",
@@ -604,25 +755,39 @@ def test_a_development_version_is_its_release(project: Callable[..., Project]) -
     assert "3.0*" in scales.build().read("table.txt")
 
 
-def test_only_the_page_of_the_table_follows_the_file(project: Callable[..., Project]) -> None:
+def test_only_the_page_of_the_table_follows_the_file(
+    project: Callable[..., Project],
+) -> None:
     scales = project(with_file())
     scales.ok("html")
-    outs, trees = ("index.html", "page.html", "other.html", "table.html"), scales.root / "doctrees"
-    before = {name: (scales.root / "out-html" / name).stat().st_mtime_ns for name in outs}
+    outs, trees = (
+        ("index.html", "page.html", "other.html", "table.html"),
+        scales.root / "doctrees",
+    )
+    before = {
+        name: (scales.root / "out-html" / name).stat().st_mtime_ns for name in outs
+    }
     read_at = {path.name: path.stat().st_mtime_ns for path in trees.glob("*.doctree")}
     changed = WRITTEN.replace('"1.0": "absent"', '"1.0": "drifted"')
     scales.write({"releases.json": changed})
     built = scales.ok("html")
     after = {name: (built.out / name).stat().st_mtime_ns for name in outs}
     # Sphinx writes the page of a toctree again with any page in it.
-    assert [name for name in outs if after[name] != before[name]] == ["index.html", "table.html"]
-    assert {path.name: path.stat().st_mtime_ns for path in trees.glob("*.doctree")} == read_at
+    assert [name for name in outs if after[name] != before[name]] == [
+        "index.html",
+        "table.html",
+    ]
+    assert {
+        path.name: path.stat().st_mtime_ns for path in trees.glob("*.doctree")
+    } == read_at
     clean = scales.ok("html", "-E", "-a", out="clean")
     assert built.read("table.html") == clean.read("table.html")
     stamp = (built.out / "table.html").stat().st_mtime_ns
     scales.write({"releases.json": json.dumps(json.loads(changed))})
     scales.ok("html")
-    assert (built.out / "table.html").stat().st_mtime_ns == stamp, "it says the same, otherwise written"
+    assert (built.out / "table.html").stat().st_mtime_ns == stamp, (
+        "it says the same, otherwise written"
+    )
 
 
 # -- warnings -------------------------------------------------------------------------
@@ -700,7 +865,11 @@ FAULTS: dict[str, tuple[dict[str, str], list[str]]] = {
         ],
     ),
     "other quotes": (
-        with_file(page_rst=PROJECT["page.rst"].replace("      return x\n", "      def weigh(x):\n")),
+        with_file(
+            page_rst=PROJECT["page.rst"].replace(
+                "      return x\n", "      def weigh(x):\n"
+            )
+        ),
         [
             (
                 "<src>/page.rst:4: WARNING: what 'Weigh_Twice' quotes has changed since it was looked for in the "
@@ -718,7 +887,11 @@ FAULTS: dict[str, tuple[dict[str, str], list[str]]] = {
         ],
     ),
     "it holds outside of its bounds": (
-        with_file(page_rst=PROJECT["page.rst"].replace("scales.weigh\n\n", "scales.weigh\n   :since: 2.5\n\n", 1)),
+        with_file(
+            page_rst=PROJECT["page.rst"].replace(
+                "scales.weigh\n\n", "scales.weigh\n   :since: 2.5\n\n", 1
+            )
+        ),
         [
             (
                 "<src>/page.rst:4: WARNING: heuristic 'Weigh_Twice' holds for ≥ 2.5, but all that it quotes is in "
@@ -730,8 +903,13 @@ FAULTS: dict[str, tuple[dict[str, str], list[str]]] = {
 
 
 def test_the_installed_release_is_told_of_once(project: Callable[..., Project]) -> None:
-    late = PROJECT["page.rst"].replace("scales.weigh\n\n", "scales.weigh\n   :since: 4.0\n\n", 1)
-    told = [warning.partition(" is in ")[2] for warning in project(with_file(page_rst=late)).build().warnings]
+    late = PROJECT["page.rst"].replace(
+        "scales.weigh\n\n", "scales.weigh\n   :since: 4.0\n\n", 1
+    )
+    told = [
+        warning.partition(" is in ")[2]
+        for warning in project(with_file(page_rst=late)).build().warnings
+    ]
     end = ", too: correct its bounds, or quote what has changed [heuristic.version]"
     assert told == [f"scales 1.0, 2.0{end}", f"scales 3.0{end}"]
 
@@ -745,14 +923,20 @@ def test_every_build_warns(what: str, project: Callable[..., Project]) -> None:
     assert (scales.root / "out-text" / "table.txt").is_file()
 
 
-def test_what_was_found_for_other_quotes_is_not_shown(project: Callable[..., Project]) -> None:
+def test_what_was_found_for_other_quotes_is_not_shown(
+    project: Callable[..., Project],
+) -> None:
     built = project(FAULTS["other quotes"][0]).build()
-    row = next(line for line in built.read("table.txt").splitlines() if "Weigh Twice" in line)
+    row = next(
+        line for line in built.read("table.txt").splitlines() if "Weigh Twice" in line
+    )
     assert "held" not in row
     assert row.count("unknown") == 3
 
 
-def test_without_the_option_there_is_nothing_to_say(project: Callable[..., Project]) -> None:
+def test_without_the_option_there_is_nothing_to_say(
+    project: Callable[..., Project],
+) -> None:
     files = {**PROJECT, "conf.py": CONF.replace('"releases.json"', "None")}
     del files["table.rst"]
     files["index.rst"] = files["index.rst"].replace("   table\n", "")
@@ -805,12 +989,16 @@ def standings(word: str) -> dict[str, Standing]:
         ("hhh", "3", "2", False),  # no bounds at all, which is told elsewhere
     ],
 )
-def test_releases_against_bounds(word: str, since: str, until: str, *, is_against: bool) -> None:
+def test_releases_against_bounds(
+    word: str, since: str, until: str, *, is_against: bool
+) -> None:
     assert any(contradictions(since, until, standings(word))) is is_against
 
 
 @given(st.text("hda", min_size=1, max_size=9), st.data())
-def test_what_has_drifted_is_never_held_against_bounds(word: str, data: st.DataObject) -> None:
+def test_what_has_drifted_is_never_held_against_bounds(
+    word: str, data: st.DataObject
+) -> None:
     bound = st.sampled_from(["", *map(str, range(len(word) + 2))])
     since, until = data.draw(bound), data.draw(bound)
     within, outside = contradictions(since, until, standings(word))
@@ -819,19 +1007,36 @@ def test_what_has_drifted_is_never_held_against_bounds(word: str, data: st.DataO
 
 
 def test_releases_stand_in_their_own_order() -> None:
-    assert in_order(["0.13.0", "0.9.0", "0.18.0rc0", "0.18.0"]) == ("0.9.0", "0.13.0", "0.18.0rc0", "0.18.0")
+    assert in_order(["0.13.0", "0.9.0", "0.18.0rc0", "0.18.0"]) == (
+        "0.9.0",
+        "0.13.0",
+        "0.18.0rc0",
+        "0.18.0",
+    )
     text = WRITTEN.replace('"2.0": "drifted"', '"10.0": "drifted"')
     assert list(read(text).rows["Tare_First"].standings) == ["1.0", "3.0", "10.0"]
 
 
 def test_the_file_reads_back() -> None:
     assert text_of(read(WRITTEN)) == WRITTEN
-    assert {name: row.line for name, row in read(WRITTEN).rows.items()} == {"Tare_First": 4, "Weigh_Twice": 12}
+    assert {name: row.line for name, row in read(WRITTEN).rows.items()} == {
+        "Tare_First": 4,
+        "Weigh_Twice": 12,
+    }
 
 
-@given(st.recursive(st.none() | st.text() | st.integers(), lambda it: st.lists(it) | st.dictionaries(st.text(), it)))
+@given(
+    st.recursive(
+        st.none() | st.text() | st.integers(),
+        lambda it: st.lists(it) | st.dictionaries(st.text(), it),
+    )
+)
 def test_any_json_is_read_or_refused(data: object) -> None:
-    for value in (data, {"package": "scales", "heuristics": data}, {"package": "p", "heuristics": {"x": data}}):
+    for value in (
+        data,
+        {"package": "scales", "heuristics": data},
+        {"package": "p", "heuristics": {"x": data}},
+    ):
         try:
             read(json.dumps(value))
         except ValueError as error:
@@ -841,7 +1046,9 @@ def test_any_json_is_read_or_refused(data: object) -> None:
 # -- where it looks -------------------------------------------------------------------
 
 
-def test_only_the_folder_is_looked_into(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_only_the_folder_is_looked_into(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (tmp_path / "in" / "spread" / "part").mkdir(parents=True)
     (tmp_path / "in" / "spread" / "part" / "inner.py").write_text("x = 1\n")
     (tmp_path / "out" / "spread").mkdir(parents=True)
@@ -851,11 +1058,15 @@ def test_only_the_folder_is_looked_into(tmp_path: Path, monkeypatch: pytest.Monk
     assert not sources.exists("sphinx")
     assert sources.exists("spread.part.inner")
     assert sources.modules("") == ("spread",) or sources.modules("") == ()
-    # A namespace that Python itself would spread over its path, now that this has changed.
+    # A namespace that Python itself would spread over its path, now that this has
+    # changed.
     monkeypatch.syspath_prepend(tmp_path / "out")
     Sources()
     assert not sources.exists("spread.outer")
-    assert sources.path("spread.part.inner") == tmp_path / "in" / "spread" / "part" / "inner.py"
+    assert (
+        sources.path("spread.part.inner")
+        == tmp_path / "in" / "spread" / "part" / "inner.py"
+    )
 
 
 # -- our own site ---------------------------------------------------------------------
@@ -866,7 +1077,9 @@ def test_only_the_folder_is_looked_into(tmp_path: Path, monkeypatch: pytest.Monk
 def test_our_own_catalogue_agrees_with_the_releases(tmp_path: Path) -> None:
     """Offline and with an empty cache, so that what the committed file says is all there is."""
     ran = ran_apart("releases", "docs", "--check", "-Q", "--cache", tmp_path / "empty")
-    assert ran.stdout == "", "a bound to correct, or a heuristic to look for: write the file anew"
+    assert ran.stdout == "", (
+        "a bound to correct, or a heuristic to look for: write the file anew"
+    )
     matrix = read((ROOT / "heuristics" / "releases.json").read_text("utf-8"))
     assert len(matrix.releases) >= 8
     assert ran.stderr.count("not downloaded") == len(matrix.releases)

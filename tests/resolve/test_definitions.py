@@ -14,7 +14,12 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
-def heuristic(name: str, source: str = "a.rst", line: int = 1, **more: Any) -> Heuristic:  # noqa: ANN401 - fields
+def heuristic(
+    name: str,
+    source: str = "a.rst",
+    line: int = 1,
+    **more: Any,  # noqa: ANN401 - fields
+) -> Heuristic:
     fields = {
         "title": name,
         "note": (),
@@ -34,13 +39,20 @@ def heuristic(name: str, source: str = "a.rst", line: int = 1, **more: Any) -> H
 
 def catalogue(pages: Mapping[str, list[Heuristic]], order: list[str]) -> Catalogue:
     return Catalogue(
-        pages={docname: Page(heuristics=tuple(records)) for docname, records in pages.items()},
+        pages={
+            docname: Page(heuristics=tuple(records))
+            for docname, records in pages.items()
+        },
         order={docname: rank for rank, docname in enumerate(order)},
     )
 
 
 def test_the_first_in_the_toctree_stands() -> None:
-    pages = {"a": [heuristic("One", "a.rst")], "b": [heuristic("One", "b.rst", 7)], "z": [heuristic("Two", "z.rst")]}
+    pages = {
+        "a": [heuristic("One", "a.rst")],
+        "b": [heuristic("One", "b.rst", 7)],
+        "z": [heuristic("Two", "z.rst")],
+    }
     made_of = catalogue(pages, ["index", "b", "a"])
     assert list(made_of.docnames) == ["b", "a", "z"]
     assert made_of.heuristics["One"].source == "b.rst"
@@ -61,9 +73,13 @@ def test_the_first_in_the_toctree_stands() -> None:
         ("pkg.py:docstring of pkg.Two.merge", 3, ("another",), False),
     ],
 )
-def test_a_docstring_that_inheritance_repeats(source: str, line: int, note: tuple[str], *, repeats: bool) -> None:
+def test_a_docstring_that_inheritance_repeats(
+    source: str, line: int, note: tuple[str], *, repeats: bool
+) -> None:
     first = heuristic("One", "pkg.py:docstring of pkg.Base.merge", 3, note=("n",))
-    second = heuristic("One", source, line, note=note, docname="b", anchor="heuristic-one-1")
+    second = heuristic(
+        "One", source, line, note=note, docname="b", anchor="heuristic-one-1"
+    )
     made_of = catalogue({"a": [first, second]}, ["a"])
     assert made_of.is_repeated(second) is repeats
     assert bool(list(made_of.duplicates())) is not repeats

@@ -24,7 +24,14 @@ OBJECTS = Objects(
         entry("pkg.Config", lineage=("pkg.config.Config",)),
         entry("pkg.Base.merge", lineage=("pkg.base.Base.merge",)),
         entry("pkg.Lora", lineage=("pkg.lora.Lora",)),
-        entry("pkg.Lora.merge", lineage=("pkg.lora.Lora.merge", "pkg.between.Between.merge", "pkg.base.Base.merge")),
+        entry(
+            "pkg.Lora.merge",
+            lineage=(
+                "pkg.lora.Lora.merge",
+                "pkg.between.Between.merge",
+                "pkg.base.Base.merge",
+            ),
+        ),
         entry("pkg.Poly.merge", lineage=("pkg.poly.Poly.merge",)),
         entry("pkg.LoraConfig"),
         entry("pkg.one", "pkg.two"),
@@ -35,9 +42,14 @@ OBJECTS = Objects(
         entry("pkg.Sub.go"),
         entry("pkg.Config"),
     ],
-    canonical={"hand.Model": ("hand.private.Model",), "hand.Model.run": ("hand.private.Model.run",)},
+    canonical={
+        "hand.Model": ("hand.private.Model",),
+        "hand.Model.run": ("hand.private.Model.run",),
+    },
     aliases=lambda name: SPELLED.get(name, ()),
-    source_lineage=lambda name: {"pkg.Sub.go": ("pkg.sub.Sub.go", "pkg.base.Base.go")}.get(name, ()),
+    source_lineage=lambda name: {
+        "pkg.Sub.go": ("pkg.sub.Sub.go", "pkg.base.Base.go")
+    }.get(name, ()),
 )
 
 
@@ -75,26 +87,47 @@ def test_object_found(target: str, names: list[str]) -> None:
     assert OBJECTS.find(target) is match, "found once"
 
 
-@pytest.mark.parametrize("target", ["Lor", "onfig", "pkg.Nothing", "erge", "*.nothing", "", "*.", "base", "Base"])
+@pytest.mark.parametrize(
+    "target",
+    ["Lor", "onfig", "pkg.Nothing", "erge", "*.nothing", "", "*.", "base", "Base"],
+)
 def test_object_not_found(target: str) -> None:
     assert OBJECTS.find(target) == Match()
     assert not OBJECTS.find(target).exists
 
 
 def test_object_ambiguous_lists_objects_not_entries() -> None:
-    assert OBJECTS.find("merge") == Match(objects=("pkg.base.Base.merge", "pkg.poly.Poly.merge"))
+    assert OBJECTS.find("merge") == Match(
+        objects=("pkg.base.Base.merge", "pkg.poly.Poly.merge")
+    )
 
 
 def test_a_function_comes_before_the_module_of_its_name() -> None:
-    module = Entry(names=("pkg.run",), lineage=("pkg.run",), anchor="module-pkg.run", by_hand=False, is_module=True)
-    found = Objects([module, entry("pkg.run.run")], canonical={}, aliases=lambda _name: ())
+    module = Entry(
+        names=("pkg.run",),
+        lineage=("pkg.run",),
+        anchor="module-pkg.run",
+        by_hand=False,
+        is_module=True,
+    )
+    found = Objects(
+        [module, entry("pkg.run.run")], canonical={}, aliases=lambda _name: ()
+    )
     assert found.find("run").names == ("pkg.run.run",)
     assert found.find("pkg.run").names == ("pkg.run",)
-    assert Objects([module], canonical={}, aliases=lambda _name: ()).find("run").names == ("pkg.run",)
+    assert Objects([module], canonical={}, aliases=lambda _name: ()).find(
+        "run"
+    ).names == ("pkg.run",)
 
 
 @pytest.mark.parametrize(
-    ("name", "inherited"), [("pkg.Lora.merge", True), ("pkg.Base.merge", False), ("pkg.Sub.go", True), ("alone", False)]
+    ("name", "inherited"),
+    [
+        ("pkg.Lora.merge", True),
+        ("pkg.Base.merge", False),
+        ("pkg.Sub.go", True),
+        ("alone", False),
+    ],
 )
 def test_inherited_copies(name: str, *, inherited: bool) -> None:
     assert OBJECTS.is_inherited(name) is inherited

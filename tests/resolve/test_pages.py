@@ -4,7 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from sphinxext_heuristics.resolve.pages import PageMatch, Pages, Place, fold, toctree_order
+from sphinxext_heuristics.resolve.pages import (
+    PageMatch,
+    Pages,
+    Place,
+    fold,
+    toctree_order,
+)
 
 PAGES = Pages(
     {
@@ -39,7 +45,8 @@ PAGES = Pages(
         ("Adapter_Inference", "guides/adapter-inference", "", ""),
         ("Guides/Adapter_Inference", "guides/adapter-inference", "", ""),
         ("adapter-inference", "guides/adapter-inference", "", ""),
-        # a label: of a section, of a page's title, which is the page, of something else in a section
+        # a label: of a section, of a page's title, which is the page, of something else
+        # in a section
         ("part-label", "guides/adapter-inference", "part", "part-label"),
         ("Part_Label", "guides/adapter-inference", "part", "part-label"),
         ("whole-page", "guides/adapter-inference", "", ""),
@@ -58,25 +65,38 @@ PAGES = Pages(
         ("index#Second-Step-2", "index", "Second-Step-2", "Second-Step-2"),
         ("index#Figure_One", "index", "second-step", "figure-one"),
         ("Adapter_Inference#PART", "guides/adapter-inference", "part", "part"),
-        ("Adapter_Inference#part_label", "guides/adapter-inference", "part", "part-label"),
+        (
+            "Adapter_Inference#part_label",
+            "guides/adapter-inference",
+            "part",
+            "part-label",
+        ),
         ("index#start", "index", "", "start"),
         ("deep_dive#two", "b/deep-dive", "", "two"),
     ],
 )
 def test_page_found(target: str, docname: str, section: str, link: str) -> None:
-    assert PAGES.find(target) == PageMatch(place=Place(docname=docname, anchor=section), anchor=link)
+    assert PAGES.find(target) == PageMatch(
+        place=Place(docname=docname, anchor=section), anchor=link
+    )
 
 
-@pytest.mark.parametrize("target", ["", "nowhere", "index#nowhere", "gone", "part-label#part", "inference", "#part"])
+@pytest.mark.parametrize(
+    "target",
+    ["", "nowhere", "index#nowhere", "gone", "part-label#part", "inference", "#part"],
+)
 def test_page_not_found(target: str) -> None:
     assert PAGES.find(target) == PageMatch()
 
 
 @pytest.mark.parametrize(
-    ("target", "docnames"), [("Deep_Dive", ["a/deep_dive", "b/deep-dive"]), ("MERGE", ["Merge", "merge"])]
+    ("target", "docnames"),
+    [("Deep_Dive", ["a/deep_dive", "b/deep-dive"]), ("MERGE", ["Merge", "merge"])],
 )
 def test_page_ambiguous(target: str, docnames: list[str]) -> None:
-    assert PAGES.find(target) == PageMatch(places=tuple(Place(docname=d) for d in docnames))
+    assert PAGES.find(target) == PageMatch(
+        places=tuple(Place(docname=d) for d in docnames)
+    )
 
 
 @pytest.mark.parametrize(
@@ -94,7 +114,9 @@ def test_page_closest(target: str, first: str | None) -> None:
     assert len(found) <= 3
 
 
-@pytest.mark.parametrize(("one", "two"), [("Safe_Merge", "safe-merge"), ("ÄB", "äb"), ("straße", "STRASSE")])
+@pytest.mark.parametrize(
+    ("one", "two"), [("Safe_Merge", "safe-merge"), ("ÄB", "äb"), ("straße", "STRASSE")]
+)
 def test_fold(one: str, two: str) -> None:
     assert fold(one) == fold(two)
 
@@ -103,12 +125,18 @@ def test_fold(one: str, two: str) -> None:
     ("includes", "docnames", "expected"),
     [
         ({}, ["b", "index", "a"], ["index", "a", "b"]),
-        ({"index": ["b", "a"], "b": ["c"]}, ["a", "b", "c", "index", "orphan"], ["index", "b", "c", "a", "orphan"]),
+        (
+            {"index": ["b", "a"], "b": ["c"]},
+            ["a", "b", "c", "index", "orphan"],
+            ["index", "b", "c", "a", "orphan"],
+        ),
         ({"index": ["a"], "a": ["index", "a"]}, ["a", "index"], ["index", "a"]),
         ({"index": ["gone", "a"]}, ["a", "index"], ["index", "gone", "a"]),
     ],
 )
-def test_toctree_order(includes: dict[str, list[str]], docnames: list[str], expected: list[str]) -> None:
+def test_toctree_order(
+    includes: dict[str, list[str]], docnames: list[str], expected: list[str]
+) -> None:
     order = toctree_order("index", includes, docnames)
     assert sorted(order, key=order.__getitem__) == expected
     assert sorted(order.values()) == list(range(len(expected)))

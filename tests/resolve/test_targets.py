@@ -191,7 +191,12 @@ API
 .. py:function:: hand.Model_maker()
 """
 
-BASE, LORA, ADA, POLY = "zoo.BaseTuner", "zoo.LoraModel", "zoo.models.AdaLoraModel", "zoo.PolyModel"
+BASE, LORA, ADA, POLY = (
+    "zoo.BaseTuner",
+    "zoo.LoraModel",
+    "zoo.models.AdaLoraModel",
+    "zoo.PolyModel",
+)
 
 #: What an author writes → the entries that show it.
 REACHED = {
@@ -257,7 +262,9 @@ def zoo(shared_project: Callable[..., Project]) -> Built:
     )
     conf = f'{CONF}heuristics_max_shown = 1000\nheuristics_inherited = "show"\n'
     index = f"Start\n=====\n\n.. toctree::\n\n   api\n\n{heuristics}"
-    return shared_project({"conf.py": conf, "index.rst": index, "api.rst": API, **ZOO}).build("html")
+    return shared_project(
+        {"conf.py": conf, "index.rst": index, "api.rst": API, **ZOO}
+    ).build("html")
 
 
 def test_no_warning(zoo: Built) -> None:
@@ -265,7 +272,9 @@ def test_no_warning(zoo: Built) -> None:
 
 
 def own_boxes(body: Tag) -> list[Tag]:
-    return [box for box in body.select("div.heuristic") if box.find_parent("dd") is body]
+    return [
+        box for box in body.select("div.heuristic") if box.find_parent("dd") is body
+    ]
 
 
 def signatures(body: Tag) -> list[Tag]:
@@ -273,7 +282,9 @@ def signatures(body: Tag) -> list[Tag]:
     return body.parent.find_all("dt", recursive=False)
 
 
-def test_annotated_attribute_reaches_the_copies_that_are_documented(project: Callable[..., Project]) -> None:
+def test_annotated_attribute_reaches_the_copies_that_are_documented(
+    project: Callable[..., Project],
+) -> None:
     index = """
 Start
 =====
@@ -312,15 +323,25 @@ def test_definition_lists_each_entry_as_a_link(zoo: Built) -> None:
     for number, (target, names) in enumerate(REACHED.items()):
         box = zoo.soup("index.html").find(id=f"heuristic-h{number}")
         assert box is not None
-        listed = {str(a["href"]).partition("#")[2]: a.get_text() for a in box.select(".heuristic-entries a")}
+        listed = {
+            str(a["href"]).partition("#")[2]: a.get_text()
+            for a in box.select(".heuristic-entries a")
+        }
         assert set(listed) - {""} == set(names), target
         for link in box.select("a.reference"):
             zoo.follow("index.html", link)
 
 
 def test_no_index_copy_shows_it_too(zoo: Built) -> None:
-    copies = [body for body in zoo.soup("api.html").select("dl.py.class > dd") if "Inner" in signature_of(body)]
-    assert [signatures(body)[0].get("id") for body in copies] == ["zoo.Outer.Inner", None]
+    copies = [
+        body
+        for body in zoo.soup("api.html").select("dl.py.class > dd")
+        if "Inner" in signature_of(body)
+    ]
+    assert [signatures(body)[0].get("id") for body in copies] == [
+        "zoo.Outer.Inner",
+        None,
+    ]
     for body in copies:
         assert [title_of(box) for box in own_boxes(body)] == ["zoo.base.Outer.Inner"]
 
@@ -361,7 +382,9 @@ Start
 }
 
 
-def test_re_exports_are_read_and_nothing_is_imported(project: Callable[..., Project]) -> None:
+def test_re_exports_are_read_and_nothing_is_imported(
+    project: Callable[..., Project],
+) -> None:
     built = project(HAND).ok("html")
     assert built.shown("index.html", "reexporting.LoraConfig") == ["Config"]
     assert built.shown("index.html", "reexporting.LoraConfig.merge") == ["Config"]
@@ -370,7 +393,9 @@ def test_re_exports_are_read_and_nothing_is_imported(project: Callable[..., Proj
     assert not built.imported
 
 
-def test_inherited_copies_of_hand_written_entries(project: Callable[..., Project]) -> None:
+def test_inherited_copies_of_hand_written_entries(
+    project: Callable[..., Project],
+) -> None:
     built = project(
         """
 === conf.py
@@ -413,12 +438,16 @@ Start
     assert built.shown("index.html", "handmro.models.Base.merge") == ["All"]
     assert built.shown("index.html", "handmro.models.Base.unload") == []
     assert built.shown("index.html", "handmro.Lora.unload") == ["Override"]
-    line = built.entry("index.html", "handmro.Lora.merge").select_one("p.heuristic-line")
+    line = built.entry("index.html", "handmro.Lora.merge").select_one(
+        "p.heuristic-line"
+    )
     assert line is not None
     assert line.get_text() == "Tip: All"
 
 
-def test_build_that_reads_nothing_imports_nothing(project: Callable[..., Project]) -> None:
+def test_build_that_reads_nothing_imports_nothing(
+    project: Callable[..., Project],
+) -> None:
     index = """
 Start
 =====
@@ -468,7 +497,9 @@ Start
     ).ok("html")
     assert built.shown("one.html", "zoo.BaseTuner.merge") == ["Merge"]
     assert built.shown("two.html", "zoo.base.BaseTuner.merge") == ["Merge"]
-    assert [title_of(box) for box in built.soup("three.html").select("div.heuristic")] == ["Merge"]
+    assert [
+        title_of(box) for box in built.soup("three.html").select("div.heuristic")
+    ] == ["Merge"]
     links = built.soup("index.html").select(".heuristic-entries a")
     assert sorted(str(link["href"]) for link in links) == [
         "one.html#zoo.BaseTuner.merge",
@@ -532,12 +563,19 @@ Start
 
 def test_autosummary_stubs(project: Callable[..., Project]) -> None:
     built = project(AUTOSUMMARY).ok("html")
-    assert built.shown("generated/zoo.LoraModel.html", "zoo.LoraModel.merge") == ["Merge"]
+    assert built.shown("generated/zoo.LoraModel.html", "zoo.LoraModel.merge") == [
+        "Merge"
+    ]
     assert built.shown("generated/zoo.tools.make.html", "zoo.tools.make") == ["Merge"]
     assert not built.soup("index.html").select("table div.heuristic")
-    link = built.soup("generated/zoo.LoraModel.html").select_one("div.heuristic a.reference")
+    link = built.soup("generated/zoo.LoraModel.html").select_one(
+        "div.heuristic a.reference"
+    )
     assert link is not None
-    assert built.follow("generated/zoo.LoraModel.html", link).get("id") == "heuristic-merge"
+    assert (
+        built.follow("generated/zoo.LoraModel.html", link).get("id")
+        == "heuristic-merge"
+    )
 
 
 def test_autoapi(project: Callable[..., Project]) -> None:
@@ -564,10 +602,18 @@ heuristics_inherited = "show"
     built = project({**ZOO, "conf.py": conf, "index.rst": index}).build("html")
     assert built.warnings == []
     assert not built.imported
-    assert built.shown("autoapi/zoo/base/index.html", "zoo.base.BaseTuner.merge") == ["Merge"]
-    assert built.shown("autoapi/zoo/models/index.html", "zoo.models.LoraModel.merge") == ["Merge"]
-    assert built.shown("autoapi/zoo/config/index.html", "zoo.config.LoraConfig") == ["Merge"]
-    assert built.shown("autoapi/zoo/config/index.html", "zoo.config.AdaLoraConfig") == []
+    assert built.shown("autoapi/zoo/base/index.html", "zoo.base.BaseTuner.merge") == [
+        "Merge"
+    ]
+    assert built.shown(
+        "autoapi/zoo/models/index.html", "zoo.models.LoraModel.merge"
+    ) == ["Merge"]
+    assert built.shown("autoapi/zoo/config/index.html", "zoo.config.LoraConfig") == [
+        "Merge"
+    ]
+    assert (
+        built.shown("autoapi/zoo/config/index.html", "zoo.config.AdaLoraConfig") == []
+    )
 
 
 def neighbour(root: Path) -> Project:
@@ -622,7 +668,9 @@ heuristics_namespace = "acme"
     return {"conf.py": conf, **files}
 
 
-def test_target_in_another_projects_inventory_exists(project: Callable[..., Project], tmp_path: Path) -> None:
+def test_target_in_another_projects_inventory_exists(
+    project: Callable[..., Project], tmp_path: Path
+) -> None:
     index = """
 # Start
 
@@ -637,22 +685,34 @@ def test_target_in_another_projects_inventory_exists(project: Callable[..., Proj
 ```
 """
     built = project(with_neighbour(tmp_path, {"index.md": index})).ok("html")
-    hrefs = [str(a["href"]) for a in built.soup("index.html").select("#heuristic-merge .heuristic-facts a")]
+    hrefs = [
+        str(a["href"])
+        for a in built.soup("index.html").select("#heuristic-merge .heuristic-facts a")
+    ]
     assert hrefs == [
         "https://other.example/docs/index.html#other.merge",
         "https://other.example/docs/guide.html",
         "https://other.example/docs/guide.html#other-label",
     ]
-    assert "⬜ " not in built.soup("index.html").select_one("table.heuristic-index").get_text()
+    assert (
+        "⬜ "
+        not in built.soup("index.html").select_one("table.heuristic-index").get_text()
+    )
 
 
-def test_inventory_target_that_is_declared_planned_is_told(project: Callable[..., Project], tmp_path: Path) -> None:
+def test_inventory_target_that_is_declared_planned_is_told(
+    project: Callable[..., Project], tmp_path: Path
+) -> None:
     index = "# Start\n\n```{heuristic} Merge\n:note: n\n:impl: ?other.merge\n```\n"
     (warning,) = project(with_neighbour(tmp_path, {"index.md": index})).build().warnings
-    assert warning.startswith("<src>/index.md:5: WARNING: impl target 'other.merge' is declared planned with '?' but")
+    assert warning.startswith(
+        "<src>/index.md:5: WARNING: impl target 'other.merge' is declared planned with '?' but"
+    )
 
 
-def test_heuristics_of_another_project(project: Callable[..., Project], tmp_path: Path) -> None:
+def test_heuristics_of_another_project(
+    project: Callable[..., Project], tmp_path: Path
+) -> None:
     files = {
         "index.md": """
 # Start
@@ -694,12 +754,20 @@ Rest
         "Far away",
     ]
     links = built.soup("rest.html").select("ol a")
-    assert [(str(a["href"]), a.get_text()) for a in links] == [(uri, "Far away"), (uri, "Far away"), (uri, "own")]
+    assert [(str(a["href"]), a.get_text()) for a in links] == [
+        (uri, "Far away"),
+        (uri, "Far away"),
+        (uri, "own"),
+    ]
 
 
-def test_heuristics_of_another_project_that_are_not_there(project: Callable[..., Project], tmp_path: Path) -> None:
+def test_heuristics_of_another_project_that_are_not_there(
+    project: Callable[..., Project], tmp_path: Path
+) -> None:
     index = "# Start\n\n{heuristic}`Far_Awai`, {heuristic}`other:Nowhere` and {heuristic}`none:Far_Away`\n"
-    warnings = project(with_neighbour(tmp_path, {"index.md": index})).build("html").warnings
+    warnings = (
+        project(with_neighbour(tmp_path, {"index.md": index})).build("html").warnings
+    )
     assert [w.partition("WARNING: ")[2] for w in warnings] == [
         "unknown heuristic 'Far_Awai' [heuristic.ref]",
         "unknown heuristic 'none:Far_Away' [heuristic.ref]",

@@ -1,7 +1,7 @@
 """Index, messages, releases and graph in a real browser: what scripts and the style sheet do to a page.
 
-A page is put into a frame as wide as a screen. A script is added to it that does what a reader does and reports what
-there is to see.
+A page is put into a frame as wide as a screen. A script is added to it that does what a
+reader does and reports what there is to see.
 """
 
 from __future__ import annotations
@@ -103,8 +103,12 @@ def files(theme: str) -> dict[str, str]:
     }
 
 
-@pytest.fixture(scope="module", params=["furo", pytest.param("alabaster", marks=pytest.mark.slow)])
-def built(request: pytest.FixtureRequest, shared_project: Callable[..., Project]) -> Built:
+@pytest.fixture(
+    scope="module", params=["furo", pytest.param("alabaster", marks=pytest.mark.slow)]
+)
+def built(
+    request: pytest.FixtureRequest, shared_project: Callable[..., Project]
+) -> Built:
     return shared_project(files(request.param)).ok("html")
 
 
@@ -112,7 +116,9 @@ def built(request: pytest.FixtureRequest, shared_project: Callable[..., Project]
 def look(browser: str, tmp_path: Path) -> Callable[..., Any]:
     """Return what a script returns that runs on a page in a frame of a width."""
 
-    def run(built: Built, name: str, script: str, width: int = WIDE, address: str = "") -> Any:  # noqa: ANN401 - JSON
+    def run(
+        built: Built, name: str, script: str, width: int = WIDE, address: str = ""
+    ) -> Any:  # noqa: ANN401 - JSON
         page = built.out / name
         copy = page.with_name(f"looked-at-{page.name}")
         report = f"""
@@ -130,7 +136,9 @@ addEventListener("load", async () => {{
         text = page.read_text(encoding="utf-8").replace("<head>", f"<head>{errors}", 1)
         copy.write_text(f"{text}<script>{report}</script>", encoding="utf-8")
         frame = tmp_path / "frame.html"
-        frame.write_text(_FRAME.format(page=copy.as_uri() + address, width=width), encoding="utf-8")
+        frame.write_text(
+            _FRAME.format(page=copy.as_uri() + address, width=width), encoding="utf-8"
+        )
         quiet = ("gpu", "quic", "background-networking", "component-update", "sync")
         done = subprocess.run(  # noqa: S603 - the browser that was found, on pages of our own
             [
@@ -192,7 +200,9 @@ def test_filter(built: Built, look: Callable[..., Any], page: str) -> None:
         return steps;
         """,
     )
-    danger, caution = (range(_SEVERITIES.index(word), COUNT, 6) for word in ("danger", "caution"))
+    danger, caution = (
+        range(_SEVERITIES.index(word), COUNT, 6) for word in ("danger", "caution")
+    )
     both = [number for number in (*danger, *caution) if number % 3 == 1]
     titles = [f"The {number}th title with Übermaß" for number in (17, 117)]
     assert found == {
@@ -210,7 +220,9 @@ def test_filter(built: Built, look: Callable[..., Any], page: str) -> None:
     }
 
 
-def test_what_is_chosen_is_in_the_address(built: Built, look: Callable[..., Any]) -> None:
+def test_what_is_chosen_is_in_the_address(
+    built: Built, look: Callable[..., Any]
+) -> None:
     script = """
         const before = [shown().length, document.querySelector(".heuristic-filter input").value];
         chip("Tip").click();
@@ -231,8 +243,17 @@ def test_what_is_chosen_is_in_the_address(built: Built, look: Callable[..., Any]
     found = look(built, "sub/table.html", script, address=address)
     assert found == [[0, "title with"], chosen, "?keep=1", "#table"]
     pressed = 'return [shown().length, all("[aria-pressed=true]").map((one) => one.textContent)];'
-    found = look(built, "sub/cards.html", pressed, address="?severity=danger&severity=tip&find=1th")
-    ones = [number for number in range(COUNT) if number % 6 in {0, 5} and str(number).endswith("1")]
+    found = look(
+        built,
+        "sub/cards.html",
+        pressed,
+        address="?severity=danger&severity=tip&find=1th",
+    )
+    ones = [
+        number
+        for number in range(COUNT)
+        if number % 6 in {0, 5} and str(number).endswith("1")
+    ]
     assert found == [len(ones), ["Danger (33)", "Tip (34)"]]
 
 
@@ -250,16 +271,28 @@ def test_toggles_have_icons(built: Built, look: Callable[..., Any]) -> None:
         };
         """,
     )
-    assert found == {"chips": 0, "drawn": True, "hidden": True, "kinds": len(_SEVERITIES) + 1}
+    assert found == {
+        "chips": 0,
+        "drawn": True,
+        "hidden": True,
+        "kinds": len(_SEVERITIES) + 1,
+    }
 
 
 @pytest.mark.parametrize("page", ["sub/table.html", "sub/cards.html"])
-def test_no_word_is_broken_on_a_phone(built: Built, look: Callable[..., Any], page: str) -> None:
+def test_no_word_is_broken_on_a_phone(
+    built: Built, look: Callable[..., Any], page: str
+) -> None:
     tables = "table.heuristic-index, table.heuristic-categories, .heuristic-cards"
-    assert look(built, page, f'return [broken("{tables}"), overflow()];', NARROW) == [[], 0]
+    assert look(built, page, f'return [broken("{tables}"), overflow()];', NARROW) == [
+        [],
+        0,
+    ]
 
 
-def test_index_of_the_domain_fits_a_phone(built: Built, look: Callable[..., Any]) -> None:
+def test_index_of_the_domain_fits_a_phone(
+    built: Built, look: Callable[..., Any]
+) -> None:
     script = """
         const cells = all("td").filter((one) => one.offsetParent !== null);
         const rights = cells.map((one) => one.getBoundingClientRect().right);
@@ -268,7 +301,9 @@ def test_index_of_the_domain_fits_a_phone(built: Built, look: Callable[..., Any]
     assert look(built, "heuristic-index.html", script, NARROW) == [True, True, 0]
 
 
-def test_filter_is_for_keyboards_and_screen_readers(built: Built, look: Callable[..., Any]) -> None:
+def test_filter_is_for_keyboards_and_screen_readers(
+    built: Built, look: Callable[..., Any]
+) -> None:
     found = look(
         built,
         "sub/table.html",
@@ -291,8 +326,20 @@ def test_filter_is_for_keyboards_and_screen_readers(built: Built, look: Callable
         "label": "Filter:",
         "groups": ["Severity", "Category"],
         "chips": [
-            *("Danger (33)", "Caution (33)", "Warning (33)", "Important (33)", "Note (34)", "Tip (34)"),
-            *("Memory Optimization (67)", "Quantization (67)", "Multi-Adapter (66)", "Debugging (100)"),
+            *(
+                "Danger (33)",
+                "Caution (33)",
+                "Warning (33)",
+                "Important (33)",
+                "Note (34)",
+                "Tip (34)",
+            ),
+            *(
+                "Memory Optimization (67)",
+                "Quantization (67)",
+                "Multi-Adapter (66)",
+                "Debugging (100)",
+            ),
         ],
         "live": "polite",
         "types": True,
@@ -303,7 +350,9 @@ def test_filter_is_for_keyboards_and_screen_readers(built: Built, look: Callable
 
 
 @pytest.mark.parametrize("page", ["sub/table.html", "sub/worklist.html"])
-def test_header_stays_in_sight(built: Built, look: Callable[..., Any], page: str) -> None:
+def test_header_stays_in_sight(
+    built: Built, look: Callable[..., Any], page: str
+) -> None:
     found = look(
         built,
         page,
@@ -327,9 +376,13 @@ def test_header_stays_in_sight(built: Built, look: Callable[..., Any], page: str
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("page", ["sub/table.html", "sub/cards.html", "sub/worklist.html", "sub/graph.html"])
+@pytest.mark.parametrize(
+    "page", ["sub/table.html", "sub/cards.html", "sub/worklist.html", "sub/graph.html"]
+)
 @pytest.mark.parametrize("width", [NARROW, WIDE])
-def test_page_does_not_scroll_sideways(built: Built, look: Callable[..., Any], page: str, width: int) -> None:
+def test_page_does_not_scroll_sideways(
+    built: Built, look: Callable[..., Any], page: str, width: int
+) -> None:
     assert look(built, page, "return [innerWidth, overflow()];", width) == [width, 0]
 
 
@@ -382,10 +435,17 @@ PASTED = [
 ]
 
 
-@pytest.fixture(scope="module", params=["furo", pytest.param("alabaster", marks=pytest.mark.slow)])
-def zoo(request: pytest.FixtureRequest, shared_project: Callable[..., Project]) -> Built:
+@pytest.fixture(
+    scope="module", params=["furo", pytest.param("alabaster", marks=pytest.mark.slow)]
+)
+def zoo(
+    request: pytest.FixtureRequest, shared_project: Callable[..., Project]
+) -> Built:
     def say(module: str) -> str:
-        return "".join(f"def f{at}():\n    raise {kind}(f{text!r})\n" for at, (kind, text) in enumerate(ZOO[module]))
+        return "".join(
+            f"def f{at}():\n    raise {kind}(f{text!r})\n"
+            for at, (kind, text) in enumerate(ZOO[module])
+        )
 
     def page(module: str) -> str:
         quotes = "".join(
@@ -421,22 +481,33 @@ const listed = () =>
 """
 
 
-def test_pasted_text_shows_what_explain_shows(zoo: Built, look: Callable[..., Any]) -> None:
+def test_pasted_text_shows_what_explain_shows(
+    zoo: Built, look: Callable[..., Any]
+) -> None:
     messages = [
-        Message(kind=term.select_one(".classifier").get_text(), text=term.code.get_text())
+        Message(
+            kind=term.select_one(".classifier").get_text(), text=term.code.get_text()
+        )
         for term in zoo.soup("sub/messages.html").select("dl.heuristic-messages > dt")
     ]
     assert len(messages) == 5
     texts = json.dumps(PASTED)
     found = look(
-        zoo, "sub/messages.html", f"{_PASTE} return {texts}.map((text) => {{ paste(text); return listed(); }});"
+        zoo,
+        "sub/messages.html",
+        f"{_PASTE} return {texts}.map((text) => {{ paste(text); return listed(); }});",
     )
     for text, shown in zip(PASTED, found, strict=True):
         sizes = {message.text: fit(message, plain(text)) for message in messages}
         if not any(sizes.values()):
             share = explain._common_share  # noqa: SLF001 - the same numbers
-            sizes = {one.text: it if (it := share(one.text, text)) >= 0.4 else 0 for one in messages}
-        wanted = [one for one in sorted(sizes, key=lambda one: -sizes[one]) if sizes[one]]
+            sizes = {
+                one.text: it if (it := share(one.text, text)) >= 0.4 else 0
+                for one in messages
+            }
+        wanted = [
+            one for one in sorted(sizes, key=lambda one: -sizes[one]) if sizes[one]
+        ]
         assert shown == wanted, text
     assert [len(shown) for shown in found] == [1, 2, 1, 1, 0, 1, 0, 1, 1, 1, 0]
 
@@ -469,7 +540,11 @@ def test_box_for_messages(zoo: Built, look: Callable[..., Any]) -> None:
         address="#error=Traceback%0ARuntimeError%3A%20The%20zoo%20is%20closed%20today%0A%25",
     )
     assert found == {
-        "asked": ["Traceback\nRuntimeError: The zoo is closed today\n%", "1 message fits:", 1],
+        "asked": [
+            "Traceback\nRuntimeError: The zoo is closed today\n%",
+            "1 message fits:",
+            1,
+        ],
         "label": True,
         "link": True,
         "ids": 0,
@@ -481,7 +556,9 @@ def test_box_for_messages(zoo: Built, look: Callable[..., Any]) -> None:
     }
 
 
-def test_box_elsewhere_leads_to_the_messages(zoo: Built, look: Callable[..., Any]) -> None:
+def test_box_elsewhere_leads_to_the_messages(
+    zoo: Built, look: Callable[..., Any]
+) -> None:
     place = zoo.soup("index.html").select_one(".heuristic-paste")
     assert place.get_text(strip=True) == "Messages", "without JavaScript it is a link"
     found = look(
@@ -506,21 +583,29 @@ def test_box_elsewhere_leads_to_the_messages(zoo: Built, look: Callable[..., Any
 
 @pytest.mark.parametrize("page", ["index.html", "sub/messages.html"])
 def test_messages_on_a_phone(zoo: Built, look: Callable[..., Any], page: str) -> None:
-    found = look(zoo, page, 'return [overflow(), broken(".heuristic-messages, .heuristic-origin")];', NARROW)
+    found = look(
+        zoo,
+        page,
+        'return [overflow(), broken(".heuristic-messages, .heuristic-origin")];',
+        NARROW,
+    )
     assert found == [0, []]
 
 
 def test_script_of_messages_is_where_its_box_is(zoo: Built) -> None:
     for path in zoo.out.rglob("*.html"):
         page = zoo.soup(path.relative_to(zoo.out).as_posix())
-        assert len(page.select('script[src*="heuristics-messages.js"]')) == bool(page.select(".heuristic-paste")), path
+        assert len(page.select('script[src*="heuristics-messages.js"]')) == bool(
+            page.select(".heuristic-paste")
+        ), path
         assert not page.select('script[src*="heuristics-index.js"]')
 
 
 # -- the graph ------------------------------------------------------------------------
 
 needs_dot = pytest.mark.skipif(
-    not shutil.which("dot"), reason="dot is not installed; on Debian: apt-get install graphviz"
+    not shutil.which("dot"),
+    reason="dot is not installed; on Debian: apt-get install graphviz",
 )
 
 _CONTRAST = """
@@ -564,7 +649,10 @@ SCALES = {
                     "quotes": "25b21a10a265fef2",
                     "releases": {"1.0": "absent", "2.0": "drifted", "3.0": "held"},
                 },
-                "Weigh_Twice": {"quotes": "b429fe5f470674ca", "releases": {"2.0": "held", "3.0": "held"}},
+                "Weigh_Twice": {
+                    "quotes": "b429fe5f470674ca",
+                    "releases": {"2.0": "held", "3.0": "held"},
+                },
             },
         }
     ),
@@ -639,14 +727,18 @@ def test_graph_is_readable(built: Built, look: Callable[..., Any], mode: str) ->
         """,
     )
     # alabaster is light whatever is asked for
-    assert found["back"] == (mode if "furo" in built.read("sub/graph.html") else "light")
+    assert found["back"] == (
+        mode if "furo" in built.read("sub/graph.html") else "light"
+    )
     assert found["texts"] > 33
     assert found["least"] >= 4.5, "WCAG 2 asks for it of text"
     assert found["lines"] >= 3, "and for this of what else must be seen"
 
 
 @needs_dot
-def test_graph_links_are_reached_by_keyboard_and_text_fits(built: Built, look: Callable[..., Any]) -> None:
+def test_graph_links_are_reached_by_keyboard_and_text_fits(
+    built: Built, look: Callable[..., Any]
+) -> None:
     found = look(
         built,
         "sub/graph.html",

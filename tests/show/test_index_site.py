@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from conftest import Built, Project
 
 needs_dot = pytest.mark.skipif(
-    not shutil.which("dot"), reason="dot is not installed; on Debian: apt-get install graphviz"
+    not shutil.which("dot"),
+    reason="dot is not installed; on Debian: apt-get install graphviz",
 )
 
 FILES = r"""
@@ -105,10 +106,14 @@ def test_without_javascript_all_is_shown_and_no_control(site: Project) -> None:
 
 def test_filter_knows_the_used_categories_in_their_order(site: Project) -> None:
     page = site.ok("html").soup("deep/er/list.html")
-    assert {str(one["data-categories"]) for one in page.select(".heuristic-filter")} == {'["Speed", "Memory & more"]'}
+    assert {
+        str(one["data-categories"]) for one in page.select(".heuristic-filter")
+    } == {'["Speed", "Memory & more"]'}
 
 
-def test_filter_knows_the_messages_that_rows_do_not_show(project: Callable[..., Project]) -> None:
+def test_filter_knows_the_messages_that_rows_do_not_show(
+    project: Callable[..., Project],
+) -> None:
     built = project(
         FILES.replace(
             "   :severity: danger\n",
@@ -125,7 +130,9 @@ def merge():
 """
     ).ok("html")
     page = built.soup("deep/er/list.html")
-    found = [json.loads(str(one["data-words"])) for one in page.select(".heuristic-filter")]
+    found = [
+        json.loads(str(one["data-words"])) for one in page.select(".heuristic-filter")
+    ]
     assert found == [["Merged <twice> & {name}", ""]] * 2
     assert "twice" not in page.select_one("article, .body").get_text()
 
@@ -133,7 +140,10 @@ def merge():
 def test_rows_and_cards_name_their_categories(site: Project) -> None:
     page = site.ok("html").soup("deep/er/list.html")
     for selector in ("table.heuristic-index tbody tr", ".heuristic-cards > .sd-card"):
-        found = [[tag.get_text() for tag in row.select(".heuristic-category")] for row in page.select(selector)]
+        found = [
+            [tag.get_text() for tag in row.select(".heuristic-category")]
+            for row in page.select(selector)
+        ]
         assert found == [["Memory & more", "Speed"], ["Speed"]]
 
 
@@ -155,7 +165,9 @@ def test_readers_load_little() -> None:
     assert max(path.stat().st_size for path in static.glob("*.js")) <= 7000
 
 
-@pytest.mark.parametrize(("builder", "name"), [("text", "deep/er/list.txt"), ("epub", "deep/er/list.xhtml")])
+@pytest.mark.parametrize(
+    ("builder", "name"), [("text", "deep/er/list.txt"), ("epub", "deep/er/list.xhtml")]
+)
 def test_other_builders_have_no_filter(site: Project, builder: str, name: str) -> None:
     page = site.ok(builder).read(name)
     assert "Second" in page
@@ -168,14 +180,20 @@ def test_other_builders_have_no_filter(site: Project, builder: str, name: str) -
 
 def links_of(svg: Tag) -> dict[str, Tag]:
     """Return a picture's label → its link."""
-    return {"|".join(text.get_text() for text in a.select("text")): a for a in svg.select("a")}
+    return {
+        "|".join(text.get_text() for text in a.select("text")): a
+        for a in svg.select("a")
+    }
 
 
 def ends_of(built: Built, name: str) -> dict[str, str]:
     """Return a picture's label → the id, or page, that its link leads to."""
     svg = built.soup(name).select_one(".heuristic-graph-picture > svg")
     assert svg is not None
-    return {label: str(built.follow(name, link).get("id") or "") for label, link in links_of(svg).items()}
+    return {
+        label: str(built.follow(name, link).get("id") or "")
+        for label, link in links_of(svg).items()
+    }
 
 
 TITLE = 'Say "no" & <b> C:\\new'
@@ -184,11 +202,21 @@ TITLE = 'Say "no" & <b> C:\\new'
 @needs_dot
 @pytest.mark.parametrize(
     ("builder", "name"),
-    [("html", "deep/er/graph.html"), ("dirhtml", "deep/er/graph/index.html"), ("singlehtml", "index.html")],
+    [
+        ("html", "deep/er/graph.html"),
+        ("dirhtml", "deep/er/graph/index.html"),
+        ("singlehtml", "index.html"),
+    ],
 )
 def test_nodes_are_links(site: Project, builder: str, name: str) -> None:
     ends = ends_of(site.ok(builder), name)
-    assert list(ends) == [TITLE, "Impl: merge", "Workflow: Guide", "Second", "Principle: Part"]
+    assert list(ends) == [
+        TITLE,
+        "Impl: merge",
+        "Workflow: Guide",
+        "Second",
+        "Principle: Part",
+    ]
     assert ends[TITLE] == "heuristic-first"
     assert ends["Second"] == "heuristic-second"
     assert ends["Impl: merge"] == "demo.merge"
@@ -199,7 +227,10 @@ def test_nodes_are_links(site: Project, builder: str, name: str) -> None:
 def test_page_link_leads_to_the_page(site: Project) -> None:
     svg = site.ok("html").soup("deep/er/graph.html").select_one("svg[role=group]")
     assert svg is not None
-    assert str(links_of(svg)["Workflow: Guide"]["href"]).partition("#")[0] == "../guide.html"
+    assert (
+        str(links_of(svg)["Workflow: Guide"]["href"]).partition("#")[0]
+        == "../guide.html"
+    )
 
 
 @needs_dot
@@ -225,7 +256,12 @@ def test_picture_brings_no_ids_and_no_colours_of_its_own(site: Project) -> None:
     assert svg is not None
     assert svg.get("aria-label")
     assert not svg.select("[id]")
-    colours = {tag[name] for tag in svg.find_all() for name in ("fill", "stroke") if tag.has_attr(name)}
+    colours = {
+        tag[name]
+        for tag in svg.find_all()
+        for name in ("fill", "stroke")
+        if tag.has_attr(name)
+    }
     assert colours <= {"none", "transparent", "#808080"}
 
 
@@ -237,7 +273,10 @@ def test_picture_has_a_text_alternative(site: Project) -> None:
     assert not details.has_attr("open")
     tops = details.select(":scope > ul > li")
     assert [item.select_one("p a").get_text() for item in tops] == [TITLE, "Second"]
-    below = [[li.get_text(strip=True).replace("\xa0", " ") for li in item.select("ul li")] for item in tops]
+    below = [
+        [li.get_text(strip=True).replace("\xa0", " ") for li in item.select("ul li")]
+        for item in tops
+    ]
     assert below == [["merge", "Guide"], ["renamed", "later(planned)", "Part"]]
     for link in details.select("a"):
         built.follow("deep/er/graph.html", link)
@@ -250,7 +289,10 @@ def test_without_graphviz_the_list_and_a_note(site: Project, dot: str) -> None:
     assert graph is not None
     assert not graph.select("svg, details")
     assert "Graphviz" in graph.select_one("p.heuristic-graph-note").get_text()
-    assert [a.get_text() for a in graph.select(":scope > ul > li > p a")] == [TITLE, "Second"]
+    assert [a.get_text() for a in graph.select(":scope > ul > li > p a")] == [
+        TITLE,
+        "Second",
+    ]
     for link in graph.select("a"):
         built.follow("deep/er/graph.html", link)
 
@@ -263,12 +305,18 @@ def test_other_builders_have_the_list(site: Project) -> None:
     book = site.ok("epub").read("deep/er/graph.xhtml")
     assert "<svg" not in book
     assert "(planned)" in book
-    assert "Second" in next((site.ok("latex").out).glob("*.tex")).read_text(encoding="utf-8")
+    assert "Second" in next((site.ok("latex").out).glob("*.tex")).read_text(
+        encoding="utf-8"
+    )
 
 
 def test_options_choose(project: Callable[..., Project]) -> None:
     made = project(FILES)
-    made.write({"deep/er/graph.md": "# Graph\n\n```{heuristic-graph}\n:severity: danger\n```\n"})
+    made.write(
+        {
+            "deep/er/graph.md": "# Graph\n\n```{heuristic-graph}\n:severity: danger\n```\n"
+        }
+    )
     page = made.ok("html").soup("deep/er/graph.html")
     text = page.select_one(".heuristic-graph").get_text()
     assert TITLE in text
@@ -310,7 +358,9 @@ def test_wrong_options_are_warnings(project: Callable[..., Project]) -> None:
         ),
     ],
 )
-def test_a_change_elsewhere_is_as_a_fresh_build(project: Callable[..., Project], name: str, old: str, new: str) -> None:
+def test_a_change_elsewhere_is_as_a_fresh_build(
+    project: Callable[..., Project], name: str, old: str, new: str
+) -> None:
     made = project(FILES)
     before = made.ok("html").read("deep/er/graph.html")
     text = (made.src / name).read_text(encoding="utf-8")
@@ -328,7 +378,9 @@ def graph_of(built: Built) -> str:
 
 
 @needs_dot
-def test_graphviz_that_comes_and_goes(project: Callable[..., Project], tmp_path: Path) -> None:
+def test_graphviz_that_comes_and_goes(
+    project: Callable[..., Project], tmp_path: Path
+) -> None:
     dot = tmp_path / "dot"
     made = project(FILES)
     option = ("-D", f"graphviz_dot={dot}")

@@ -57,8 +57,16 @@ CONF = FILES.partition("=== conf.py\n")[2].partition("===")[0]
 
 #: German, of what authors wrote and of our words.
 GERMAN = {
-    "one": {"The title": "Der Titel", "Use ``code`` first.": "Nimm erst ``Code``.", "The body.": "Der Text."},
-    "sphinxext_heuristics": {"Severity": "Dringlichkeit", "Connections": "Verbindungen", "Heuristic index": "Register"},
+    "one": {
+        "The title": "Der Titel",
+        "Use ``code`` first.": "Nimm erst ``Code``.",
+        "The body.": "Der Text.",
+    },
+    "sphinxext_heuristics": {
+        "Severity": "Dringlichkeit",
+        "Connections": "Verbindungen",
+        "Heuristic index": "Register",
+    },
 }
 
 
@@ -70,25 +78,48 @@ def _fresh(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def po(words: Mapping[str, str]) -> str:
     entries = [("", "Content-Type: text/plain; charset=UTF-8\\n"), *words.items()]
-    return "\n".join(f'msgid "{text}"\nmsgstr "{translated}"\n' for text, translated in entries)
+    return "\n".join(
+        f'msgid "{text}"\nmsgstr "{translated}"\n' for text, translated in entries
+    )
 
 
 def write(site: Project, catalogues: Mapping[str, Mapping[str, str]]) -> None:
-    site.write({f"locale/de/LC_MESSAGES/{name}.po": po(words) for name, words in catalogues.items()})
+    site.write(
+        {
+            f"locale/de/LC_MESSAGES/{name}.po": po(words)
+            for name, words in catalogues.items()
+        }
+    )
     gettext._translations.clear()  # noqa: SLF001 - a process that builds once has none
 
 
 def german(site: Project, out: str, *options: str) -> Built:
-    return site.ok("html", "-D", "language=de", "-d", str(site.root / f"doctrees-{out}"), *options, out=out)
+    return site.ok(
+        "html",
+        "-D",
+        "language=de",
+        "-d",
+        str(site.root / f"doctrees-{out}"),
+        *options,
+        out=out,
+    )
 
 
 def shown(built: Built) -> list[str]:
     """Return what readers see in the API entry, on the heuristic's page and in the index."""
     return [
-        *(box.get_text() for box in built.entry("index.html", "demo.merge").select("div.heuristic")),
+        *(
+            box.get_text()
+            for box in built.entry("index.html", "demo.merge").select("div.heuristic")
+        ),
         built.soup("one.html").select("section")[0].get_text(),
         built.soup("lists.html").select("table.heuristic-index")[0].get_text(),
-        *(link.get_text() for link in built.soup("index.html").select('a[href="heuristic-index.html"]')),
+        *(
+            link.get_text()
+            for link in built.soup("index.html").select(
+                'a[href="heuristic-index.html"]'
+            )
+        ),
         built.soup("heuristic-index.html").select("h1")[0].get_text(),
     ]
 
@@ -106,15 +137,39 @@ def site(project: Callable[..., Project]) -> Project:
 
 def test_two_languages(site: Project) -> None:
     index = site.build("text")
-    assert "[heuristic.index]" in index.stderr, "the index file is that of the source language"
+    assert "[heuristic.index]" in index.stderr, (
+        "the index file is that of the source language"
+    )
     site.write({"conf.py": CONF.replace("heuristics_index_file", "_")})
     english = text(site.ok("html", "-E"))
-    for said in ("The title", "Use code first.", "The body.", "Severity", "Connections", "Heuristic index"):
+    for said in (
+        "The title",
+        "Use code first.",
+        "The body.",
+        "Severity",
+        "Connections",
+        "Heuristic index",
+    ):
         assert said in english
     translated = text(german(site, "de"))
-    for said in ("Der Titel", "Nimm erst Code.", "Der Text.", "Dringlichkeit", "Verbindungen", "Register", "Tipp"):
+    for said in (
+        "Der Titel",
+        "Nimm erst Code.",
+        "Der Text.",
+        "Dringlichkeit",
+        "Verbindungen",
+        "Register",
+        "Tipp",
+    ):
         assert said in translated, said
-    for said in ("The title", "first", "The body", "Severity", "Connections", "Heuristic index"):
+    for said in (
+        "The title",
+        "first",
+        "The body",
+        "Severity",
+        "Connections",
+        "Heuristic index",
+    ):
         assert said not in translated, said
     assert "Versions" not in translated
     assert "Shown in" in translated, "what no catalogue has stays as it is"
@@ -129,15 +184,21 @@ def test_two_languages(site: Project) -> None:
         ("sphinxext_heuristics", "Register", "Verzeichnis"),
     ],
 )
-def test_a_catalogue_that_changes_rewrites_what_shows_it(site: Project, name: str, old: str, new: str) -> None:
+def test_a_catalogue_that_changes_rewrites_what_shows_it(
+    site: Project, name: str, old: str, new: str
+) -> None:
     plain = (old.replace("``", ""), new.replace("``", ""))
     assert plain[0] in text(german(site, "de"))
-    words = {said: translated.replace(old, new) for said, translated in GERMAN[name].items()}
+    words = {
+        said: translated.replace(old, new) for said, translated in GERMAN[name].items()
+    }
     write(site, {name: words})
     again = german(site, "de")
     assert plain[1] in text(again)
     assert plain[0] not in text(again)
-    assert shown(again) == shown(german(site, "clean", "-E")), "an incremental build is a clean one"
+    assert shown(again) == shown(german(site, "clean", "-E")), (
+        "an incremental build is a clean one"
+    )
     shutil.rmtree(again.out)
 
 
@@ -210,7 +271,9 @@ L
 
 def literals() -> dict[str, str]:
     """Return all words of ours, as Babel extracts them, each with a mark around it."""
-    found = extract_from_dir(ROOT / "sphinxext_heuristics", [("**.py", "python")], strip_comment_tags=True)
+    found = extract_from_dir(
+        ROOT / "sphinxext_heuristics", [("**.py", "python")], strip_comment_tags=True
+    )
     return {str(message): f"«{message}»" for _file, _line, message, *_rest in found}
 
 
@@ -225,7 +288,9 @@ def test_all_words_go_through_the_catalogue(project: Callable[..., Project]) -> 
     write(site, {"sphinxext_heuristics": literals()})
     built = site.build("html")
     ours = [
-        *built.soup("A.html").select(".heuristic-facts, .heuristic-entries, .code-block-caption"),
+        *built.soup("A.html").select(
+            ".heuristic-facts, .heuristic-entries, .code-block-caption"
+        ),
         *built.soup("L.html").select("section > *"),
     ]
     said = " ".join(part.get_text(" ") for part in ours)
@@ -233,7 +298,8 @@ def test_all_words_go_through_the_catalogue(project: Callable[..., Project]) -> 
     assert "«Legend:»" in said
     assert "«held»" in said
     rest = re.sub("«[^»]*»", " ", said)
-    # The types of connections are those of the index file; the severity's word is Sphinx's.
+    # The types of connections are those of the index file; the severity's word is
+    # Sphinx's.
     allowed = {"Impl", "Workflow", "Principle", "Env", "ValueError", "Tipp"}
     assert set(re.findall(r"[A-Za-z]*[a-z]{2,}", rest)) <= allowed
 
@@ -242,27 +308,55 @@ def test_all_words_go_through_the_catalogue(project: Callable[..., Project]) -> 
 
 
 def test_scripts_say_what_the_catalogue_has() -> None:
-    scripts = [path.read_text(encoding="utf-8") for path in (ROOT / "sphinxext_heuristics/static").glob("*.js")]
-    said = {word for script in scripts for word in re.findall(r'\bsay\("([^"]+)"', script)}
+    scripts = [
+        path.read_text(encoding="utf-8")
+        for path in (ROOT / "sphinxext_heuristics/static").glob("*.js")
+    ]
+    said = {
+        word for script in scripts for word in re.findall(r'\bsay\("([^"]+)"', script)
+    }
     assert "Show all" in said
     assert said <= literals().keys()
 
 
 @pytest.mark.browser
-def test_scripts_speak_the_language_of_the_site(site: Project, browser: str, tmp_path: Path) -> None:
+def test_scripts_speak_the_language_of_the_site(
+    site: Project, browser: str, tmp_path: Path
+) -> None:
     site.write(
         {
             "two.rst": ":orphan:\n\n.. heuristic:: Second\n   :note: N\n   :impl: demo.merge\n   :severity: danger\n",
             "conf.py": CONF.replace("heuristics_index_file", "_"),
         }
     )
-    words = {"Filter:": "Suche:", "%s heuristics": "%s Regeln", "Severity": "Dringlichkeit"}
+    words = {
+        "Filter:": "Suche:",
+        "%s heuristics": "%s Regeln",
+        "Severity": "Dringlichkeit",
+    }
     write(site, {"sphinxext_heuristics": words})
     built = german(site, "de")
-    command = [browser, "--headless", "--no-sandbox", "--no-first-run", "--disable-gpu", "--virtual-time-budget=3000"]
-    command += [f"--user-data-dir={tmp_path / 'browser'}", "--dump-dom", (built.out / "lists.html").as_uri()]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True)  # noqa: S603 - see above
-    shown = BeautifulSoup(done.stdout, "html.parser").select(".heuristic-filter")[0].get_text(" ")
+    command = [
+        browser,
+        "--headless",
+        "--no-sandbox",
+        "--no-first-run",
+        "--disable-gpu",
+        "--virtual-time-budget=3000",
+    ]
+    command += [
+        f"--user-data-dir={tmp_path / 'browser'}",
+        "--dump-dom",
+        (built.out / "lists.html").as_uri(),
+    ]
+    done = subprocess.run(  # noqa: S603 - see above
+        command, capture_output=True, text=True, timeout=120, check=True
+    )
+    shown = (
+        BeautifulSoup(done.stdout, "html.parser")
+        .select(".heuristic-filter")[0]
+        .get_text(" ")
+    )
     for said in ("Suche:", "2 Regeln", "Dringlichkeit"):
         assert said in shown
     for said in ("Filter:", "heuristics", "Severity"):

@@ -47,17 +47,23 @@ HIDDEN = "Own_Page Own Page Use safe_merge when merging gibberish loss stuck"
 
 
 def index_of(built: Built, name: str = "searchindex.js") -> Any:  # noqa: ANN401 - JSON
-    return json.loads(built.read(name).removeprefix("Search.setIndex(").removesuffix(")"))
+    return json.loads(
+        built.read(name).removeprefix("Search.setIndex(").removesuffix(")")
+    )
 
 
 def in_title(index: Any, word: str) -> list[str]:  # noqa: ANN401 - JSON
     """Return the documents that have a word in a title."""
     found = index["titleterms"].get(word, [])
-    return [index["docnames"][at] for at in (found if isinstance(found, list) else [found])]
+    return [
+        index["docnames"][at] for at in (found if isinstance(found, list) else [found])
+    ]
 
 
 @pytest.mark.parametrize("builder", ["html", "dirhtml"])
-def test_a_page_is_found_by_name_note_and_keywords(project: Callable[..., Project], builder: str) -> None:
+def test_a_page_is_found_by_name_note_and_keywords(
+    project: Callable[..., Project], builder: str
+) -> None:
     site = project(FILES)
     built = site.ok(builder)
     index = index_of(built)
@@ -67,22 +73,39 @@ def test_a_page_is_found_by_name_note_and_keywords(project: Callable[..., Projec
     page = built.soup("own.html" if builder == "html" else "own/index.html")
     assert "Own_Page" not in page.get_text(), "the title is for the search alone"
     assert len(page.select("section > h1, section > h2")) == 1
-    site.write({"own.rst": FILES.partition("=== own.rst\n")[2].partition("===")[0].replace("gibberish", "garbage")})
+    site.write(
+        {
+            "own.rst": FILES.partition("=== own.rst\n")[2]
+            .partition("===")[0]
+            .replace("gibberish", "garbage")
+        }
+    )
     again = index_of(site.ok(builder))
     assert (in_title(again, "garbag"), in_title(again, "gibberish")) == (["own"], [])
 
 
-def test_a_page_gives_one_line_and_what_stands_in_another_a_link(project: Callable[..., Project]) -> None:
+def test_a_page_gives_one_line_and_what_stands_in_another_a_link(
+    project: Callable[..., Project],
+) -> None:
     built = project(FILES).ok("html")
     objects = index_of(built)["objects"]
     names = {name for prefix in objects.values() for *_place, name in prefix}
     assert names == {"merge", "Within"}
-    assert set(built.inventory()["heuristic:heuristic"]) == {"Own_Page", "Old", "Within"}
+    assert set(built.inventory()["heuristic:heuristic"]) == {
+        "Own_Page",
+        "Old",
+        "Within",
+    }
     assert "typo" in built.soup("guide.html").get_text()
 
 
-@pytest.mark.parametrize("builder", ["text", "latex", "singlehtml", "epub", "man", "texinfo", "xml", "gettext"])
-def test_what_has_no_search_has_no_title_for_it(project: Callable[..., Project], builder: str) -> None:
+@pytest.mark.parametrize(
+    "builder",
+    ["text", "latex", "singlehtml", "epub", "man", "texinfo", "xml", "gettext"],
+)
+def test_what_has_no_search_has_no_title_for_it(
+    project: Callable[..., Project], builder: str
+) -> None:
     built = project(FILES).build(builder)
     texts = [path.read_bytes() for path in built.out.rglob("*") if path.is_file()]
     assert any(b"safe" in text for text in texts)

@@ -110,7 +110,14 @@ See :ref:`this <own-label>`.
 
 def test_admonition_is_docutils_own_with_our_classes(stack: Built) -> None:
     box = boxes(stack.entry("api/demo.html", "demo.alone"))[0]
-    assert sorted(box["class"]) == ["admonition", "heuristic", "heuristic-tip", "mine", "no-search", "tip"]
+    assert sorted(box["class"]) == [
+        "admonition",
+        "heuristic",
+        "heuristic-tip",
+        "mine",
+        "no-search",
+        "tip",
+    ]
     assert not box.get("id")
     title = box.select_one("p.admonition-title")
     assert title is not None
@@ -124,14 +131,23 @@ def test_admonition_is_docutils_own_with_our_classes(stack: Built) -> None:
 
 def test_past_the_limit_they_are_collapsed(stack: Built) -> None:
     body = stack.entry("api/demo.html", "demo.merge")
-    assert [title_of(box) for box in boxes(body)] == ["A Danger", "A Caution", "A Note", "Tip & <b>"]
+    assert [title_of(box) for box in boxes(body)] == [
+        "A Danger",
+        "A Caution",
+        "A Note",
+        "Tip & <b>",
+    ]
     details = body.select("details.heuristic-more")
     assert len(details) == 1
     assert not details[0].has_attr("open")
     summary = details[0].select_one("summary")
     assert summary is not None
     assert summary.get_text() == "3 more: A Caution, A Note, Tip & <b>"
-    assert [title_of(box) for box in boxes(details[0])] == ["A Caution", "A Note", "Tip & <b>"]
+    assert [title_of(box) for box in boxes(details[0])] == [
+        "A Caution",
+        "A Note",
+        "Tip & <b>",
+    ]
 
 
 def test_without_a_heuristic_nothing_is_added(stack: Built) -> None:
@@ -141,18 +157,31 @@ def test_without_a_heuristic_nothing_is_added(stack: Built) -> None:
 
 def test_by_hand_the_limit_holds_too(stack: Built) -> None:
     details = stack.soup("all.html").select("details.heuristic-more")
-    assert [title_of(box) for box in boxes(details[0])] == ["A Caution", "A Note", "Tip & <b>"]
+    assert [title_of(box) for box in boxes(details[0])] == [
+        "A Caution",
+        "A Note",
+        "Tip & <b>",
+    ]
 
 
 def test_own_label_and_anchor(stack: Built) -> None:
-    link = next(a for a in stack.soup("all.html").select("p > a.internal") if a.get_text() == "this")
-    assert "own-label" in str(stack.follow("all.html", link)) or link["href"] == "#heuristic-a-danger"
+    link = next(
+        a
+        for a in stack.soup("all.html").select("p > a.internal")
+        if a.get_text() == "this"
+    )
+    assert (
+        "own-label" in str(stack.follow("all.html", link))
+        or link["href"] == "#heuristic-a-danger"
+    )
     assert stack.soup("all.html").find(id="heuristic-a-danger") is not None
 
 
 def test_style_sheet_is_there(stack: Built) -> None:
     links = [
-        link for link in stack.soup("api/demo.html").select("link[rel=stylesheet]") if "heuristics" in link["href"]
+        link
+        for link in stack.soup("api/demo.html").select("link[rel=stylesheet]")
+        if "heuristics" in link["href"]
     ]
     assert len(links) == 1
     path = str(links[0]["href"]).partition("?")[0]
@@ -181,10 +210,16 @@ def test_one_or_two_are_never_collapsed(
 ) -> None:
     conf = f'extensions = ["sphinxext_heuristics"]\nheuristics_max_shown = {limit}\n'
     names = "ABCDEFGH"[:number]
-    rules = "".join(f"\n.. heuristic:: {name}\n   :note: n\n   :impl: demo.merge\n" for name in names)
-    built = project({"conf.py": conf, "index.rst": f"Start\n=====\n\n.. py:function:: demo.merge()\n{rules}"}).ok(
-        "html"
+    rules = "".join(
+        f"\n.. heuristic:: {name}\n   :note: n\n   :impl: demo.merge\n"
+        for name in names
     )
+    built = project(
+        {
+            "conf.py": conf,
+            "index.rst": f"Start\n=====\n\n.. py:function:: demo.merge()\n{rules}",
+        }
+    ).ok("html")
     body = built.entry("index.html", "demo.merge")
     assert [one.get_text() for one in body.select("summary")] == summary
     assert [title_of(box) for box in boxes(body)] == list(names)
@@ -248,27 +283,46 @@ Alone
 
 
 @pytest.mark.parametrize("builder", ["html", "singlehtml"])
-def test_of_one_object_a_page_shows_each_heuristic_in_full_once(builder: str, project: Callable[..., Project]) -> None:
+def test_of_one_object_a_page_shows_each_heuristic_in_full_once(
+    builder: str, project: Callable[..., Project]
+) -> None:
     built = project(ONCE).ok(builder)
     page = "api.html" if builder == "html" else "index.html"
     assert built.shown(page, "oncepkg.Base.merge") == ["Merge"]
-    assert built.shown(page, "oncepkg.One.merge") == ["Not One"], "an object's first entry may be free of it"
-    assert built.shown(page, "oncepkg.Other.merge") == ["Merge"], "an override is another object"
+    assert built.shown(page, "oncepkg.One.merge") == ["Not One"], (
+        "an object's first entry may be free of it"
+    )
+    assert built.shown(page, "oncepkg.Other.merge") == ["Merge"], (
+        "an override is another object"
+    )
     lines = built.soup(page).select("div.heuristic-repeated")
-    assert [line.get_text().strip() for line in lines] == ["Tip: Merge (in full at Base.merge)"]
+    assert [line.get_text().strip() for line in lines] == [
+        "Tip: Merge (in full at Base.merge)"
+    ]
     first, second = lines[0].select("a")
     assert built.follow(page, second).get("id") == "oncepkg.Base.merge"
     if builder == "html":
         assert built.follow(page, first).get("id") == "heuristic-merge"
-        assert len(built.soup("alone.html").select("div.heuristic")) == 2, "another page says it again"
+        assert len(built.soup("alone.html").select("div.heuristic")) == 2, (
+            "another page says it again"
+        )
 
 
-def test_weight_comes_after_severity_and_before_the_toctree(project: Callable[..., Project]) -> None:
+def test_weight_comes_after_severity_and_before_the_toctree(
+    project: Callable[..., Project],
+) -> None:
     rules = "".join(
         f"\n.. heuristic:: {name}\n   :note: n\n   :impl: demo.merge\n   :severity: {severity}\n   :weight: {weight}\n"
-        for name, severity, weight in (("C", "tip", 0), ("A", "tip", 0), ("B", "tip", 10), ("D", "note", -1))
+        for name, severity, weight in (
+            ("C", "tip", 0),
+            ("A", "tip", 0),
+            ("B", "tip", 10),
+            ("D", "note", -1),
+        )
     )
-    built = project({"index.rst": f"Start\n=====\n\n.. py:function:: demo.merge()\n{rules}"}).ok("html")
+    built = project(
+        {"index.rst": f"Start\n=====\n\n.. py:function:: demo.merge()\n{rules}"}
+    ).ok("html")
     assert built.shown("index.html", "demo.merge") == ["D", "B", "C", "A"]
 
 
@@ -389,22 +443,36 @@ RST_LINKS = {
 def test_rest_note_keeps_its_markup_and_links(rst_notes: Built, page: str) -> None:
     note = note_in(rst_notes.soup(page), "Note")
     text = note.get_text()
-    assert text.startswith("A co de, emphasis, strong, *star*, H2O, web, Named, Guide, text, A section, demo.merge()")
-    assert text.endswith('replaced, \\(x^2\\), LA, "quoted"'), "quotes stay as they were written"
+    assert text.startswith(
+        "A co de, emphasis, strong, *star*, H2O, web, Named, Guide, text, A section, demo.merge()"
+    )
+    assert text.endswith('replaced, \\(x^2\\), LA, "quoted"'), (
+        "quotes stay as they were written"
+    )
     assert [tag.get_text() for tag in note.select("em")] == ["emphasis", "replaced"]
     assert note.select_one("strong").get_text() == "strong"
     assert note.select_one("sub").get_text() == "2"
     assert note.select_one("code.docutils.literal").get_text() == "co de"
     assert note.select_one("abbr")["title"] == "long ago"
     outside = {a.get_text(): a["href"] for a in note.select("a.external")}
-    assert outside == {"web": "https://example.org/x", "Named": "https://example.org/named"}
+    assert outside == {
+        "web": "https://example.org/x",
+        "Named": "https://example.org/named",
+    }
     inside = {a.get_text(): a for a in note.select("a.internal")}
     for name, target in RST_LINKS.items():
-        assert is_at(rst_notes.follow(page, inside[name]), target), (name, inside[name]["href"])
+        assert is_at(rst_notes.follow(page, inside[name]), target), (
+            name,
+            inside[name]["href"],
+        )
 
 
-def test_note_in_index_page_and_definition_have_the_same_links(rst_notes: Built) -> None:
-    cell = rst_notes.soup("deep/heuristics.html").select("table.heuristic-index td:nth-of-type(3)")[0]
+def test_note_in_index_page_and_definition_have_the_same_links(
+    rst_notes: Built,
+) -> None:
+    cell = rst_notes.soup("deep/heuristics.html").select(
+        "table.heuristic-index td:nth-of-type(3)"
+    )[0]
     for link in cell.select("a.internal:not(.download)"):
         rst_notes.follow("deep/heuristics.html", link)
     assert {a.get_text() for a in cell.select("a.internal")} >= set(RST_LINKS)
@@ -479,13 +547,21 @@ def md_notes(shared_project: Callable[..., Project]) -> Built:
 @pytest.mark.parametrize("page", ["deep/api.html", "index.html"])
 def test_myst_note_keeps_its_markup_and_links(md_notes: Built, page: str) -> None:
     note = note_in(md_notes.soup(page), "Note")
-    assert note.get_text().startswith("A co de, emphasis, strong, *star*, web, https://example.org/auto, file, Plain")
+    assert note.get_text().startswith(
+        "A co de, emphasis, strong, *star*, web, https://example.org/auto, file, Plain"
+    )
     outside = {a.get_text(): a["href"] for a in note.select("a.external")}
-    assert outside == {"web": "https://example.org/x", "https://example.org/auto": "https://example.org/auto"}
+    assert outside == {
+        "web": "https://example.org/x",
+        "https://example.org/auto": "https://example.org/auto",
+    }
     inside = {a.get_text(): a for a in note.select("a.internal, a:not(.external)")}
     assert set(inside) == set(MD_LINKS)
     for name, target in MD_LINKS.items():
-        assert is_at(md_notes.follow(page, inside[name]), target), (name, inside[name]["href"])
+        assert is_at(md_notes.follow(page, inside[name]), target), (
+            name,
+            inside[name]["href"],
+        )
 
 
 def test_first_sentence_of_a_myst_body_as_the_note(md_notes: Built) -> None:
@@ -582,7 +658,9 @@ def test_rest_and_myst_give_the_same(shared_project: Callable[..., Project]) -> 
         ours = [str(box) for box in boxes(rst.soup(page))]
         assert ours == [str(box) for box in boxes(md.soup(page))]
         assert len(ours) == {"index.html": 3, "guide.html": 1, "all.html": 2}[page]
-    assert str(rst.soup("index.html").select("table")) == str(md.soup("index.html").select("table"))
+    assert str(rst.soup("index.html").select("table")) == str(
+        md.soup("index.html").select("table")
+    )
 
 
 # -- indexes and inventory ------------------------------------------------------------
@@ -673,22 +751,33 @@ def test_index_table_links_connections(listed: Built) -> None:
     table = listed.soup("sub/list.html").select_one("table.heuristic-index")
     assert table is not None
     rows = table.select("tbody tr")
-    assert [row.select_one("td a").get_text() for row in rows] == ["apple tart", "Zebra"]
-    lines = [line.get_text().replace("\xa0", " ") for line in rows[0].select("td:nth-of-type(2) div.line")]
+    assert [row.select_one("td a").get_text() for row in rows] == [
+        "apple tart",
+        "Zebra",
+    ]
+    lines = [
+        line.get_text().replace("\xa0", " ")
+        for line in rows[0].select("td:nth-of-type(2) div.line")
+    ]
     assert lines == ["merge", "later (planned)", "List", "Part"]
     connected = rows[0].select("td:nth-of-type(2) a")
     assert listed.follow("sub/list.html", connected[0]).get("id") == "demo.merge"
     assert listed.follow("sub/list.html", connected[2]).get("id") == "part"
     counts = [
         [td.get_text() for td in row.select("td")]
-        for row in listed.soup("sub/list.html").select("table.heuristic-categories tbody tr")
+        for row in listed.soup("sub/list.html").select(
+            "table.heuristic-categories tbody tr"
+        )
     ]
     assert counts[:2] == [["X", "1", "An x."], ["Y", "0", "A y."]]
 
 
 def test_index_cards(listed: Built) -> None:
     cards = listed.soup("sub/list.html").select(".heuristic-cards > .sd-card")
-    assert [card.select_one(".sd-card-title a").get_text() for card in cards] == ["apple tart", "Zebra"]
+    assert [card.select_one(".sd-card-title a").get_text() for card in cards] == [
+        "apple tart",
+        "Zebra",
+    ]
     assert "heuristic-danger" in cards[1]["class"]
     for link in cards[0].select("a"):
         listed.follow("sub/list.html", link)
@@ -699,7 +788,9 @@ def test_search_finds_them(listed: Built) -> None:
     assert '"Apple.pie Apple.pie Two."' in index, "its page, by name and note"
 
 
-def test_cards_without_sphinx_design(project: Callable[..., Project], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_cards_without_sphinx_design(
+    project: Callable[..., Project], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("sphinxext_heuristics.find_spec", lambda _name: None)
     heuristic = ".. heuristic:: A\n   :note: n\n   :workflow: index\n"
     index = f"Start\n=====\n\n{heuristic}\n.. heuristic-index::\n   :layout: cards\n"
@@ -715,10 +806,18 @@ def test_cards_without_sphinx_design(project: Callable[..., Project], monkeypatc
 
 @pytest.mark.parametrize(
     ("version", "shown"),
-    [("0.20.2", "Until 0 20"), ("0.21.0.dev0", "Since 0 21"), ("0.21.1", "Since 0 21"), ("", "Since 0 21")],
+    [
+        ("0.20.2", "Until 0 20"),
+        ("0.21.0.dev0", "Since 0 21"),
+        ("0.21.1", "Since 0 21"),
+        ("", "Since 0 21"),
+    ],
 )
 def test_installed_version_judges(
-    project: Callable[..., Project], monkeypatch: pytest.MonkeyPatch, version: str, shown: str
+    project: Callable[..., Project],
+    monkeypatch: pytest.MonkeyPatch,
+    version: str,
+    shown: str,
 ) -> None:
     made = project(
         """
@@ -746,16 +845,22 @@ Start
     if version:
         info = made.root / "site" / "Versioned_Demo-1.dist-info"
         info.mkdir(parents=True)
-        (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: Versioned-Demo\nVersion: {version}\n")
+        (info / "METADATA").write_text(
+            f"Metadata-Version: 2.1\nName: Versioned-Demo\nVersion: {version}\n"
+        )
         monkeypatch.syspath_prepend(str(made.root / "site"))
     built = made.ok("html")
     assert built.shown("index.html", "versioned_demo.merge") == [shown]
-    outdated = [s.get_text() for s in built.soup("index.html").select(".heuristic-facts strong")]
+    outdated = [
+        s.get_text() for s in built.soup("index.html").select(".heuristic-facts strong")
+    ]
     # What is not installed is judged by conf.py's release.
     assert outdated == [f"(does not hold for versioned_demo {version or 7})"]
 
 
-def test_language_translates_the_severity_and_not_the_title(project: Callable[..., Project]) -> None:
+def test_language_translates_the_severity_and_not_the_title(
+    project: Callable[..., Project],
+) -> None:
     built = project(
         """
 === conf.py

@@ -134,7 +134,11 @@ def unusable(theme: str) -> str:
     except PackageNotFoundError:
         return f"{THEMES[theme]} is not installed"
     for wish in map(Requirement, requires(THEMES[theme]) or []):
-        if wish.name == "sphinx" and not wish.marker and not wish.specifier.contains(sphinx.__version__):
+        if (
+            wish.name == "sphinx"
+            and not wish.marker
+            and not wish.specifier.contains(sphinx.__version__)
+        ):
             return f"{THEMES[theme]} {installed} wants Sphinx {wish.specifier}, and this is {sphinx.__version__}"
     return ""
 
@@ -147,7 +151,9 @@ def one(parent: Tag, selector: str) -> Tag:
 
 
 @pytest.fixture(scope="module", params=THEMES)
-def built(request: pytest.FixtureRequest, shared_project: Callable[..., Project]) -> Built:
+def built(
+    request: pytest.FixtureRequest, shared_project: Callable[..., Project]
+) -> Built:
     if reason := unusable(request.param):
         pytest.skip(reason)
     return shared_project(SAMPLE + f"html_theme = {request.param!r}\n").ok("html")
@@ -165,7 +171,10 @@ def test_shown(built: Built) -> None:
     assert danger.get_text() == "Danger: Close the files before you merge"
     rest = one(merge, "details.heuristic-more")
     assert not rest.has_attr("open")
-    assert one(rest, "summary").get_text() == "3 more: Mind the gap, Look first, Count twice"
+    assert (
+        one(rest, "summary").get_text()
+        == "3 more: Mind the gap, Look first, Count twice"
+    )
     assert built.shown("api.html", "demo.Session.merge") == [
         "Close the files before you merge",
         "Mind the gap",
@@ -173,10 +182,9 @@ def test_shown(built: Built) -> None:
         "Count twice",
     ]
 
-    assert [title_of(box) for box in built.soup("guide.html").select("div.heuristic")] == [
-        "Close the files before you merge",
-        "Count twice",
-    ]
+    assert [
+        title_of(box) for box in built.soup("guide.html").select("div.heuristic")
+    ] == ["Close the files before you merge", "Count twice"]
 
     page = built.soup("heuristics/Close_Files.html")
     assert one(page, "h1").get_text().startswith("Close the files before you merge")
@@ -186,14 +194,16 @@ def test_shown(built: Built) -> None:
     rows = built.soup("index.html").select("table.heuristic-index tbody tr")
     assert len(rows) == 4
     for name in ("api.html", "guide.html", "index.html"):
-        links = built.soup(name).select("div.heuristic a.reference.internal, table.heuristic-index a.reference")
+        links = built.soup(name).select(
+            "div.heuristic a.reference.internal, table.heuristic-index a.reference"
+        )
         assert links
         for link in links:
             built.follow(name, link)
 
 
-#: A link's contrast with what is behind it must be 3 at least, unless it has the very colour of the text around it,
-#: whose contrast is the theme's. Returns what is not so.
+#: A link's contrast with what is behind it must be 3 at least, unless it has the very
+#: colour of the text around it, whose contrast is the theme's. Returns what is not so.
 _CONTRAST = """
 const parse = (text) => text.match(/[\\d.]+/g).map(Number);
 const light = (colour) => {
@@ -242,7 +252,12 @@ return found.violations.flatMap((rule) =>
 @pytest.mark.browser
 @pytest.mark.parametrize("mode", ["light", "dark"])
 @pytest.mark.parametrize("width", [390, 1280])
-def test_axe_finds_nothing_of_ours(built: Built, look: Callable[..., Any], width: int, mode: str) -> None:
-    script = _AXE.format(axe=files("axe_core_python").joinpath("axe.min.js").read_text("utf-8"), mode=mode)
+def test_axe_finds_nothing_of_ours(
+    built: Built, look: Callable[..., Any], width: int, mode: str
+) -> None:
+    script = _AXE.format(
+        axe=files("axe_core_python").joinpath("axe.min.js").read_text("utf-8"),
+        mode=mode,
+    )
     for name in ("index", "api", "heuristics/Close_Files"):
         assert look(built, f"{name}.html", script, width=width) == [], name

@@ -109,7 +109,9 @@ def read(tmp_path_factory: pytest.TempPathFactory) -> Any:  # noqa: ANN401 - yie
     sys.path.insert(0, str(root))
     yield Sources()
     sys.path.remove(str(root))
-    assert not [name for name in sys.modules if name.startswith("tablepkg")], "nothing was imported"
+    assert not [name for name in sys.modules if name.startswith("tablepkg")], (
+        "nothing was imported"
+    )
 
 
 @pytest.mark.parametrize(
@@ -168,16 +170,31 @@ def test_what_a_star_takes_over(code: str, exported: set[str] | None) -> None:
         ("tablepkg.config.Config.Inner", ("tablepkg.config", "Config.Inner")),
     ],
 )
-def test_defining_module(read: Sources, dotted: str, found: tuple[str, str] | None) -> None:
+def test_defining_module(
+    read: Sources, dotted: str, found: tuple[str, str] | None
+) -> None:
     assert read.canonical(dotted) == found
 
 
 @pytest.mark.parametrize(
     ("dotted", "names"),
     [
-        ("tablepkg.config.Config", ["tablepkg.config.Config", "tablepkg.Config", "tablepkg.Settings"]),
-        ("tablepkg.Settings.run", ["tablepkg.config.Config.run", "tablepkg.Config.run", "tablepkg.Settings.run"]),
-        ("tablepkg.tuners.lora.Lora", ["tablepkg.tuners.lora.Lora", "tablepkg.tuners.Lora", "tablepkg.Lora"]),
+        (
+            "tablepkg.config.Config",
+            ["tablepkg.config.Config", "tablepkg.Config", "tablepkg.Settings"],
+        ),
+        (
+            "tablepkg.Settings.run",
+            [
+                "tablepkg.config.Config.run",
+                "tablepkg.Config.run",
+                "tablepkg.Settings.run",
+            ],
+        ),
+        (
+            "tablepkg.tuners.lora.Lora",
+            ["tablepkg.tuners.lora.Lora", "tablepkg.tuners.Lora", "tablepkg.Lora"],
+        ),
         ("tablepkg.tuners.lora.make", ["tablepkg.tuners.lora.make", "tablepkg.make"]),
         ("tablepkg.nothing", []),
     ],
@@ -196,35 +213,71 @@ BASE_LOAD, LEFT = "tablepkg.config.Base.load", "tablepkg.tuners.lora.Left.load"
         ("tablepkg.Config", ["tablepkg.config.Config"]),
         ("tablepkg.Config.run", ["tablepkg.config.Config.run"]),
         ("tablepkg.Config.load", ["tablepkg.config.Config.load", BASE_LOAD]),
-        ("tablepkg.Config.limit", ["tablepkg.config.Config.limit", "tablepkg.config.Base.limit"]),
-        ("tablepkg.Config.rank", ["tablepkg.config.Config.rank", "tablepkg.config.Base.rank"]),
-        ("tablepkg.Config.chosen", ["tablepkg.config.Config.chosen", "tablepkg.config.Base.chosen"]),
+        (
+            "tablepkg.Config.limit",
+            ["tablepkg.config.Config.limit", "tablepkg.config.Base.limit"],
+        ),
+        (
+            "tablepkg.Config.rank",
+            ["tablepkg.config.Config.rank", "tablepkg.config.Base.rank"],
+        ),
+        (
+            "tablepkg.Config.chosen",
+            ["tablepkg.config.Config.chosen", "tablepkg.config.Base.chosen"],
+        ),
         (
             "tablepkg.config.Subscripted.load",
-            ["tablepkg.config.Subscripted.load", "tablepkg.config.Config.load", BASE_LOAD],
+            [
+                "tablepkg.config.Subscripted.load",
+                "tablepkg.config.Config.load",
+                BASE_LOAD,
+            ],
         ),
         # Python's order of several bases
         ("tablepkg.Lora.load", ["tablepkg.tuners.lora.Lora.load", LEFT]),
-        ("tablepkg.Lora.right", ["tablepkg.tuners.lora.Lora.right", "tablepkg.tuners.lora.Right.right"]),
+        (
+            "tablepkg.Lora.right",
+            ["tablepkg.tuners.lora.Lora.right", "tablepkg.tuners.lora.Right.right"],
+        ),
         ("tablepkg.tuners.lora.Own.load", ["tablepkg.tuners.lora.Own.load"]),
-        ("tablepkg.tuners.lora.Own.run", ["tablepkg.tuners.lora.Own.run", "tablepkg.config.Config.run"]),
+        (
+            "tablepkg.tuners.lora.Own.run",
+            ["tablepkg.tuners.lora.Own.run", "tablepkg.config.Config.run"],
+        ),
         # nested classes
         ("tablepkg.config.Deep.Inner.nested", ["tablepkg.config.Deep.Inner.nested"]),
         ("tablepkg.config.Base.Inner.nested", ["tablepkg.config.Base.Inner.nested"]),
         # what no statement defines, and classes that Python would refuse
         ("tablepkg.Config.attribute", ["tablepkg.config.Config.attribute"]),
         ("tablepkg.tuners.lora.Loop.x", ["tablepkg.tuners.lora.Loop.x"]),
-        ("tablepkg.tuners.lora.Broken.load", ["tablepkg.tuners.lora.Broken.load", LEFT]),
-        ("tablepkg.tuners.lora.Ping.ping", ["tablepkg.tuners.lora.Ping.ping", "tablepkg.tuners.lora.Pong.ping"]),
+        (
+            "tablepkg.tuners.lora.Broken.load",
+            ["tablepkg.tuners.lora.Broken.load", LEFT],
+        ),
+        (
+            "tablepkg.tuners.lora.Ping.ping",
+            ["tablepkg.tuners.lora.Ping.ping", "tablepkg.tuners.lora.Pong.ping"],
+        ),
         ("tablepkg.nothing", []),
     ],
 )
-def test_names_by_identity_from_source(read: Sources, dotted: str, names: list[str]) -> None:
+def test_names_by_identity_from_source(
+    read: Sources, dotted: str, names: list[str]
+) -> None:
     assert list(read.lineage(dotted)) == names
 
 
 def test_files(read: Sources) -> None:
-    found = {m: read.path(m) for m in ("tablepkg", "tablepkg.config", "tablepkg.space", "sys", "tablepkg.config.x")}
+    found = {
+        m: read.path(m)
+        for m in (
+            "tablepkg",
+            "tablepkg.config",
+            "tablepkg.space",
+            "sys",
+            "tablepkg.config.x",
+        )
+    }
     assert {m: path and path.name for m, path in found.items()} == {
         "tablepkg": "__init__.py",
         "tablepkg.config": "config.py",
@@ -235,7 +288,9 @@ def test_files(read: Sources) -> None:
     assert read.path("_decimal") is None or read.path("_decimal").suffix == ".py"
 
 
-def test_source_that_changes_is_read_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_source_that_changes_is_read_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.syspath_prepend(str(tmp_path))
     module = tmp_path / "tablechanging.py"
     module.write_text("class A: ...\n")
@@ -246,7 +301,9 @@ def test_source_that_changes_is_read_again(tmp_path: Path, monkeypatch: pytest.M
     assert Sources().canonical("tablechanging.Bee") == ("tablechanging", "Bee")
 
 
-def test_source_that_goes_away_while_a_build_reads(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_source_that_goes_away_while_a_build_reads(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.syspath_prepend(str(tmp_path))
     module = tmp_path / "tablegone.py"
     module.write_text("class A: ...\n")
@@ -254,10 +311,15 @@ def test_source_that_goes_away_while_a_build_reads(tmp_path: Path, monkeypatch: 
     assert read_of_one_build.path("tablegone") == module
     module.unlink()
     assert read_of_one_build.canonical("tablegone.A") is None
-    assert source_names.read_names(source_names.State(module, 0, 0), "tablegone") == source_names.Names()
+    assert (
+        source_names.read_names(source_names.State(module, 0, 0), "tablegone")
+        == source_names.Names()
+    )
 
 
-def test_finder_of_an_editable_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_finder_of_an_editable_install(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     from importlib.util import spec_from_file_location  # noqa: PLC0415 - what such a finder uses
 
     module = tmp_path / "anywhere" / "tableeditable.py"
@@ -266,8 +328,14 @@ def test_finder_of_an_editable_install(tmp_path: Path, monkeypatch: pytest.Monke
 
     class Finder:
         @staticmethod
-        def find_spec(name: str, _path: object = None, _target: object = None) -> object:
-            return spec_from_file_location(name, module) if name == "tableeditable" else None
+        def find_spec(
+            name: str, _path: object = None, _target: object = None
+        ) -> object:
+            return (
+                spec_from_file_location(name, module)
+                if name == "tableeditable"
+                else None
+            )
 
     monkeypatch.setattr(sys, "meta_path", [Finder, *sys.meta_path, SimpleNamespace()])
     assert Sources().canonical("tableeditable.A") == ("tableeditable", "A")

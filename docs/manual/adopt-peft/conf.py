@@ -1,6 +1,7 @@
 """Sphinx builds PEFT's own pages, unmodified, with the heuristics beside them.
 
-Put it into a copy of PEFT's ``docs/source``, and this repository's ``heuristics`` into a folder of that name there.
+Put it into a copy of PEFT's ``docs/source``, and this repository's ``heuristics`` into
+a folder of that name there.
 """
 
 from __future__ import annotations
@@ -16,15 +17,18 @@ extensions = ["sphinxext_heuristics", "sphinxext_heuristics.docbuilder"]
 # the heuristics are written for MyST; PEFT's own pages keep doc-builder's syntax
 myst_enable_extensions = ["colon_fence", "deflist", "dollarmath", "fieldlist"]
 docbuilder_trees = {"": "peft"}
-# docstrings in Hugging Face's style: transformers' too, because PEFT's classes inherit some
+# docstrings in Hugging Face's style: transformers' too, because PEFT's classes inherit
+# some
 docbuilder_packages = ["peft", "transformers"]
 
 heuristics_namespace = "huggingface_peft"
 heuristics_package = "peft"
 heuristics_categories = {
     "Memory Optimization": "Gradient checkpointing, tensor cloning, upcasting",
-    "Quantization": "Merge rounding, defensive clone, safe merge, bases that cannot be merged",
-    "Multi-Adapter": "DoRA mixed batch limitation, switching, combining and mixing adapters",
+    "Quantization": "Merge rounding, defensive clone, safe merge, bases that cannot be "
+    "merged",
+    "Multi-Adapter": "DoRA mixed batch limitation, switching, combining and mixing "
+    "adapters",
     "Debugging": "Safe merge NaN check, rounding warnings, silent mistakes",
     "Inference & Merging": "Merging, tied weights, hot-swapping",
     "Training": "What is trained, and how strongly",
@@ -51,10 +55,13 @@ heuristics_targets = {
     "Saving_And_Loading": "guides/peft_model_config#peft-models",
     "guides/qlora-training#layers-of-your-own": None,
 }
-# PEFT's pages list an inherited method only where its docstring differs, and leave out helpers
+# PEFT's pages list an inherited method only where its docstring differs, and leave out
+# helpers
 heuristics_undocumented = "planned"
 heuristics_rollup = True
-heuristics_source_url = "https://github.com/huggingface/peft/blob/v{version}/src/{path}#L{line}"
+heuristics_source_url = (
+    "https://github.com/huggingface/peft/blob/v{version}/src/{path}#L{line}"
+)
 
 html_theme = "furo"
 html_title = f"PEFT {release}"

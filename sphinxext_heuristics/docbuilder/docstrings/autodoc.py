@@ -13,8 +13,17 @@ from docutils import nodes
 from sphinx import addnodes
 from sphinx.util.docutils import SphinxDirective
 
-from sphinxext_heuristics.docbuilder.docstrings.markdown import render_markdown, renderer_for
-from sphinxext_heuristics.docbuilder.docstrings.sections import Item, Kind, Section, split_docstring, top_level
+from sphinxext_heuristics.docbuilder.docstrings.markdown import (
+    render_markdown,
+    renderer_for,
+)
+from sphinxext_heuristics.docbuilder.docstrings.sections import (
+    Item,
+    Kind,
+    Section,
+    split_docstring,
+    top_level,
+)
 from sphinxext_heuristics.docbuilder.references import object_reference
 
 if TYPE_CHECKING:
@@ -38,7 +47,9 @@ _TYPE_TOKEN = re.compile(
 )
 _LINK = re.compile(r"\[(`~?[\w.]+`)\](?:\([^)]*\))?")
 _ROLE = re.compile(r":(?:py:)?\w+:(?=`)")
-_DEFAULT = re.compile(r"(?:(?:and )?defaults? to|defaults?:|default =?)\s*(.+)", re.DOTALL | re.IGNORECASE)
+_DEFAULT = re.compile(
+    r"(?:(?:and )?defaults? to|defaults?:|default =?)\s*(.+)", re.DOTALL | re.IGNORECASE
+)
 #: What Sphinx's typed fields put between a name and its description, an en dash.
 _DASH = " \N{EN DASH} "
 _PLAIN_WORDS = frozenset({"or", "of", "and", "additional", "keyword", "arguments"})
@@ -55,7 +66,11 @@ def process_docstring(  # noqa: PLR0913, PLR0917 - autodoc's signature
     """
     del what, options
     packages = {*app.config.docbuilder_packages, *app.config.docbuilder_trees.values()}
-    if packages and any(lines) and source_module(name, obj).partition(".")[0] in packages:
+    if (
+        packages
+        and any(lines)
+        and source_module(name, obj).partition(".")[0] in packages
+    ):
         body = [f"   {line}" if line.strip() else "" for line in lines]
         lines[:] = [f".. {DocstringDirective.name_in_source}::", "", *body, ""]
 
@@ -65,17 +80,22 @@ def source_module(name: str, obj: object) -> str:
 
     :param name: The name that the object is documented under.
     :param obj: The object.
-    :returns: The module's name; a method without a docstring has that of the class it inherits the docstring from. What
-        has no module, a property or a value, is taken to belong to the module in *name*.
+    :returns: The module's name; a method without a docstring has that of the class it
+        inherits the docstring from. What has no module, a property or a value, is taken
+        to belong to the module in *name*.
     """
-    function = inspect.unwrap(obj) if callable(obj) else getattr(obj, "fget", None) or obj
+    function = (
+        inspect.unwrap(obj) if callable(obj) else getattr(obj, "fget", None) or obj
+    )
     module = getattr(function, "__module__", None)
     if not getattr(function, "__doc__", None):
         owner_name, _, member = name.rpartition(".")
         module_name, _, class_name = owner_name.rpartition(".")
         owner = getattr(sys.modules.get(module_name), class_name, None)
         bases = inspect.getmro(owner) if inspect.isclass(owner) else ()
-        documented = [base for base in bases if getattr(vars(base).get(member), "__doc__", None)]
+        documented = [
+            base for base in bases if getattr(vars(base).get(member), "__doc__", None)
+        ]
         module = documented[0].__module__ if documented else module
     return module if isinstance(module, str) else name
 
@@ -83,8 +103,9 @@ def source_module(name: str, obj: object) -> str:
 class DocstringDirective(SphinxDirective):
     """``docbuilder-docstring``: its content is a docstring in Hugging Face's style.
 
-    Its nodes are what napoleon's output is parsed to: paragraphs, rubrics and admonitions, and one field list that
-    `sphinx.util.docfields.DocFieldTransformer` and autodoc's type hints work on.
+    Its nodes are what napoleon's output is parsed to: paragraphs, rubrics and
+    admonitions, and one field list that `sphinx.util.docfields.DocFieldTransformer` and
+    autodoc's type hints work on.
     """
 
     name_in_source: ClassVar = "docbuilder-docstring"
@@ -108,7 +129,8 @@ class DocstringDirective(SphinxDirective):
                 found += self.block(section)
                 continue
             if not fields.children:
-                # one list, where the first section with items stands: type hints are merged into every list
+                # one list, where the first section with items stands: type hints are
+                # merged into every list
                 found.append(fields)
             fields += list(self.fields(section))
         for node in found:
@@ -133,7 +155,11 @@ class DocstringDirective(SphinxDirective):
             rubric.line = section.line + 1
             return [rubric]
         body = self.render(section.text, section.line)
-        return [getattr(nodes, section.title)("", *body)] if section.kind is Kind.ADMONITION else body
+        return (
+            [getattr(nodes, section.title)("", *body)]
+            if section.kind is Kind.ADMONITION
+            else body
+        )
 
     def fields(self, section: Section) -> Iterator[nodes.field]:
         """Make the fields of a section with items, which Sphinx's Python domain turns into its typed fields."""
@@ -144,7 +170,11 @@ class DocstringDirective(SphinxDirective):
                 for name in item.name.split(", "):
                     yield _field(f"param {name}", self.body(item), item.line)
                     if item.type:
-                        yield _field(f"type {name}", [nodes.paragraph("", "", *self.type(item.type))], item.line)
+                        yield _field(
+                            f"type {name}",
+                            [nodes.paragraph("", "", *self.type(item.type))],
+                            item.line,
+                        )
         elif section.kind is Kind.RAISES:
             for item in section.items:
                 yield _field(f"raises {item.name}".strip(), self.body(item), item.line)
@@ -154,7 +184,11 @@ class DocstringDirective(SphinxDirective):
             if first.text:
                 yield _field("returns", self.body(first), first.line)
             if first.type:
-                yield _field("rtype", [nodes.paragraph("", "", *self.type(first.type))], first.line)
+                yield _field(
+                    "rtype",
+                    [nodes.paragraph("", "", *self.type(first.type))],
+                    first.line,
+                )
 
     def body(self, item: Item) -> list[nodes.Node]:
         """Parse an item's description."""
@@ -165,11 +199,15 @@ class DocstringDirective(SphinxDirective):
         entries = [self.entry(item) for item in section.items]
         if len(entries) == 1:
             return entries[0]
-        return [nodes.bullet_list("", *(nodes.list_item("", *entry) for entry in entries))]
+        return [
+            nodes.bullet_list("", *(nodes.list_item("", *entry) for entry in entries))
+        ]
 
     def entry(self, item: Item) -> list[nodes.Node]:
         """Make the body of one item: name, type and description in one paragraph, as Sphinx sets them."""
-        head: list[nodes.Node] = [addnodes.literal_strong("", item.name)] if item.name else []
+        head: list[nodes.Node] = (
+            [addnodes.literal_strong("", item.name)] if item.name else []
+        )
         if item.type:
             types = self.type(item.type)
             head += [nodes.Text(" ("), *types, nodes.Text(")")] if item.name else types
@@ -184,7 +222,8 @@ class DocstringDirective(SphinxDirective):
         """Make the nodes of a type as doc-builder writes it, `` `str`, *optional*, defaults to `"a"` ``.
 
         :param text: The text between the parentheses.
-        :returns: Inline nodes, none of them bare text, so that Sphinx leaves them as they are.
+        :returns: Inline nodes, none of them bare text, so that Sphinx leaves them as
+            they are.
         """
         text = _ROLE.sub("", _LINK.sub(r"\1", " ".join(text.split())))
         found: list[nodes.Node] = []
@@ -193,7 +232,10 @@ class DocstringDirective(SphinxDirective):
             if start >= 0:
                 found.append(nodes.inline("", ", "))
             if default := _DEFAULT.fullmatch(part):
-                found += [nodes.inline("", part[: default.start(1)]), nodes.literal("", default[1].strip("`"))]
+                found += [
+                    nodes.inline("", part[: default.start(1)]),
+                    nodes.literal("", default[1].strip("`")),
+                ]
             else:
                 found += self.words(part)
         return found
@@ -201,7 +243,9 @@ class DocstringDirective(SphinxDirective):
     def words(self, text: str) -> Iterator[nodes.Node]:
         """Make the nodes of a part of a type: links to classes, and what is between them."""
         stray_quote = text.count("'") == 1
-        for token in _TYPE_TOKEN.finditer(text.replace("'", "") if stray_quote else text):
+        for token in _TYPE_TOKEN.finditer(
+            text.replace("'", "") if stray_quote else text
+        ):
             name: str = token["name"] or token["path"] or ""
             if token["code"]:
                 yield from self.words(token["code"].strip("`"))
@@ -210,10 +254,20 @@ class DocstringDirective(SphinxDirective):
             elif name in _PLAIN_WORDS:
                 yield nodes.inline("", name)
             else:
-                shown = name.rpartition(".")[2] if name.startswith("~") else name or token[0]
+                shown = (
+                    name.rpartition(".")[2]
+                    if name.startswith("~")
+                    else name or token[0]
+                )
                 content = addnodes.literal_emphasis("", shown)
                 is_link = name and not hasattr(builtins, name)
-                yield object_reference(self.env, name.lstrip("~"), content, only_classes=True) if is_link else content
+                yield (
+                    object_reference(
+                        self.env, name.lstrip("~"), content, only_classes=True
+                    )
+                    if is_link
+                    else content
+                )
 
 
 def _field(name: str, body: list[nodes.Node], line: int) -> nodes.field:

@@ -1,8 +1,9 @@
 """The Markdown inside docstrings to nodes.
 
-doc-builder takes the indentation of a docstring away before it reads the Markdown, lists aside. What that leaves
-ambiguous, authors mean in one way: a list, an indented paragraph after a colon and a fence need no blank line. Here the
-lines are written as CommonMark needs them, each with the number of the line that it comes from.
+doc-builder takes the indentation of a docstring away before it reads the Markdown,
+lists aside. What that leaves ambiguous, authors mean in one way: a list, an indented
+paragraph after a colon and a fence need no blank line. Here the lines are written as
+CommonMark needs them, each with the number of the line that it comes from.
 """
 
 from __future__ import annotations
@@ -15,7 +16,12 @@ from typing import TYPE_CHECKING
 from docutils import nodes
 
 from sphinxext_heuristics.docbuilder.grammar import create_parser
-from sphinxext_heuristics.docbuilder.grammar.blocks import TAG, fence_end, indent_of, tags_apart
+from sphinxext_heuristics.docbuilder.grammar.blocks import (
+    TAG,
+    fence_end,
+    indent_of,
+    tags_apart,
+)
 from sphinxext_heuristics.docbuilder.render import Renderer
 
 if TYPE_CHECKING:
@@ -34,19 +40,25 @@ _PARSER = create_parser(Renderer, page=False)
 def renderer_for(document: nodes.document) -> Renderer:
     """Make the renderer for all docstrings of a document."""
     renderer = Renderer(_PARSER)
-    # MyST reads docutils' settings anew here, which takes longer than most docstrings do
+    # MyST reads docutils' settings anew here, which takes longer than most docstrings
+    # do
     renderer.setup_render({**_PARSER.options, "document": document}, {})
     return renderer
 
 
 def render_markdown(
-    renderer: Renderer, text: str, line: int, locate: Callable[[int], tuple[str, int]] | None = None
+    renderer: Renderer,
+    text: str,
+    line: int,
+    locate: Callable[[int], tuple[str, int]] | None = None,
 ) -> list[nodes.Node]:
     """Make the nodes of the Markdown of a docstring.
 
-    :param renderer: The renderer for the document that the nodes will be part of; nothing is added to that here.
+    :param renderer: The renderer for the document that the nodes will be part of;
+        nothing is added to that here.
     :param text: The Markdown; its indentation counts in lists and in code only.
-    :param line: What the first line's number is, from 0; the nodes' ``line`` counts from there.
+    :param line: What the first line's number is, from 0; the nodes' ``line`` counts
+        from there.
     :param locate: Gives the location of a line, for warnings.
     :returns: The nodes. Headings are rubrics.
     """
@@ -60,12 +72,15 @@ def render_markdown(
 def _parse(text: str) -> bytes:
     """Parse Markdown, once for all entries that inherit it: nothing in the tokens depends on the entry or its page.
 
-    :returns: The tokens, with the lines of the text that they come from, from 0; pickled, as rendering changes tokens.
+    :returns: The tokens, with the lines of the text that they come from, from 0;
+        pickled, as rendering changes tokens.
     """
     blocks = _Blocks(list(tags_apart(text.splitlines())))
     blocks.convert()
     lines = "".join(f"{line}\n" for line, _ in blocks.output)
-    return pickle.dumps(_PARSER.parse(lines, {"origins": [origin for _, origin in blocks.output]}))
+    return pickle.dumps(
+        _PARSER.parse(lines, {"origins": [origin for _, origin in blocks.output]})
+    )
 
 
 class _Blocks:
@@ -75,11 +90,13 @@ class _Blocks:
         self.source = [line for line, _ in source]
         self.origins = [origin for _, origin in source]
         self.output: list[tuple[str, int]] = []
-        #: Where in the output the paragraph starts that is being written: at its end, if none is.
+        #: Where in the output the paragraph starts that is being written: at its end,
+        #: if none is.
         self.start = 0
         #: The indentation of the line before in the source, -1 at a paragraph's start.
         self.last_indent = -1
-        #: For each open list item, outermost first: the source's column of its mark, the output's of its content.
+        #: For each open list item, outermost first: the source's column of its mark,
+        #: the output's of its content.
         self.items: list[tuple[int, int]] = []
 
     def convert(self) -> None:
@@ -100,9 +117,16 @@ class _Blocks:
         """Find the end of the block that starts in a line and needs no blank line before it; *start* if none does."""
         text, lines = self.source[start].strip(), range(start, len(self.source))
         if _TO_BLANK_LINE.match(text):
-            return next((number for number in lines if not self.source[number].strip()), len(self.source))
+            return next(
+                (number for number in lines if not self.source[number].strip()),
+                len(self.source),
+            )
         if text.startswith("$$"):
-            closing = (number for number in lines if "$$" in self.source[number].strip()[2 * (number == start) :])
+            closing = (
+                number
+                for number in lines
+                if "$$" in self.source[number].strip()[2 * (number == start) :]
+            )
             return next(closing, len(self.source) - 1) + 1
         return start + 1 if TAG.fullmatch(text) else fence_end(self.source, start)
 
@@ -122,15 +146,25 @@ class _Blocks:
         indent = indent_of(self.source[start])
         column = self.column(indent)
         is_alert = _ALERT.match(self.source[start].strip())
-        fence = [" " * column + "```"] if self.source[start].lstrip().startswith(">>>") else []
+        fence = (
+            [" " * column + "```"]
+            if self.source[start].lstrip().startswith(">>>")
+            else []
+        )
         self.end_paragraph(start)
         self.output += [(f"{mark}pycon", self.origins[start]) for mark in fence]
         for number in range(start, end):
             line = self.source[number]
             text = line[min(indent, indent_of(line)) :].rstrip()
             if is_alert:
-                text = line.strip() if line.strip().startswith(">") else f"> {line.strip()}"
-            self.output.append((" " * column + text if text else "", self.origins[number]))
+                text = (
+                    line.strip()
+                    if line.strip().startswith(">")
+                    else f"> {line.strip()}"
+                )
+            self.output.append(
+                (" " * column + text if text else "", self.origins[number])
+            )
         self.output += [(mark, self.origins[end - 1]) for mark in fence]
         self.end_paragraph(end - 1)
 
@@ -147,7 +181,10 @@ class _Blocks:
             mark = _LIST_ITEM.match(text)
             # CommonMark lets only a list that starts at 1 interrupt a paragraph
             starts = open_items == 0 if mark else len(self.items) < open_items
-            heads_block = self.source[position - 1].rstrip().endswith(":") and indent > self.last_indent
+            heads_block = (
+                self.source[position - 1].rstrip().endswith(":")
+                and indent > self.last_indent
+            )
             if paragraph and (starts or (heads_block and open_items == 0)):
                 self.output.append(("", origin))
                 self.start = len(self.output)

@@ -1,10 +1,12 @@
 """Split a doc-builder docstring into sections: text in, plain records out.
 
-Hugging Face's doc-builder reads docstrings by their indentation: a line ``Args:`` opens a section, the first line under
-it sets the indentation of its items, what stands deeper belongs to the item above, and what stands less deep ends the
-section (``doc_builder.convert_rst_to_mdx.parse_rst_docstring``). The same rules are followed here, and a few that the
-docstrings of PEFT and transformers need besides: ``**Attributes**:`` with a bulleted list, ``Raises`` without its
-colon, named return values, and code fences, in which nothing is a section.
+Hugging Face's doc-builder reads docstrings by their indentation: a line ``Args:`` opens
+a section, the first line under it sets the indentation of its items, what stands deeper
+belongs to the item above, and what stands less deep ends the section
+(``doc_builder.convert_rst_to_mdx.parse_rst_docstring``). The same rules are followed
+here, and a few that the docstrings of PEFT and transformers need besides:
+``**Attributes**:`` with a bulleted list, ``Raises`` without its colon, named return
+values, and code fences, in which nothing is a section.
 """
 
 from __future__ import annotations
@@ -40,8 +42,9 @@ class Kind(Enum):
 class Item(NamedTuple):
     """One entry of a section: a parameter, a return value, an exception.
 
-    Its name, empty for a return value without one; its type as it is written, without parentheses; its description,
-    Markdown without indentation; the lines of the docstring that it and its description start on, from 0.
+    Its name, empty for a return value without one; its type as it is written, without
+    parentheses; its description, Markdown without indentation; the lines of the
+    docstring that it and its description start on, from 0.
     """
 
     name: str = ""
@@ -54,8 +57,9 @@ class Item(NamedTuple):
 class Section(NamedTuple):
     """One section of a docstring.
 
-    What it is; the heading's words, for an admonition the name of its type (``note``); Markdown, or else entries; the
-    line of the docstring that its text starts on, from 0.
+    What it is; the heading's words, for an admonition the name of its type (``note``);
+    Markdown, or else entries; the line of the docstring that its text starts on, from
+    0.
     """
 
     kind: Kind
@@ -66,9 +70,24 @@ class Section(NamedTuple):
 
 
 _KINDS = {
-    **dict.fromkeys(("arg", "argument", "param", "parameter", "keyword arg", "keyword argument"), Kind.PARAMETERS),
+    **dict.fromkeys(
+        ("arg", "argument", "param", "parameter", "keyword arg", "keyword argument"),
+        Kind.PARAMETERS,
+    ),
     **dict.fromkeys(("example", "reference", "usage"), Kind.RUBRIC),
-    **dict.fromkeys(("attention", "caution", "danger", "hint", "important", "note", "tip", "warning"), Kind.ADMONITION),
+    **dict.fromkeys(
+        (
+            "attention",
+            "caution",
+            "danger",
+            "hint",
+            "important",
+            "note",
+            "tip",
+            "warning",
+        ),
+        Kind.ADMONITION,
+    ),
     "attribute": Kind.ATTRIBUTES,
     "return": Kind.RETURNS,
     "yield": Kind.YIELDS,
@@ -84,7 +103,9 @@ _ITEM_NAME = re.compile(
     rf"(?:[-*+] +)?(?P<mark>\*\*|`)?(?P<name>{_NAME}(?:\s*,\s*{_NAME})*?)(?(mark)(?P=mark))(?=[\s:(]|$)\s*"
 )
 _ITEM_END = re.compile(r"\s*(?P<mark>:+|--|)\s*(?P<text>.*)")
-_RAISE = re.compile(r"[-*+]?\s*\[?`*~?(?P<name>[A-Za-z_][\w.]*)`*\]?(?:\(\S*\))?\s*(?::|--|$)\s*(?P<text>.*)")
+_RAISE = re.compile(
+    r"[-*+]?\s*\[?`*~?(?P<name>[A-Za-z_][\w.]*)`*\]?(?:\(\S*\))?\s*(?::|--|$)\s*(?P<text>.*)"
+)
 _TYPE = re.compile(r"[~\w.*\s\[\](){},|`'\"]+")
 #: The depth of a blank line, which ends no block.
 _BLANK = 10**6
@@ -94,9 +115,10 @@ _BLANK = 10**6
 def split_docstring(text: str) -> tuple[Section, ...]:
     """Split a docstring into its sections.
 
-    :param text: The docstring, without common indentation (as ``inspect.cleandoc`` leaves it).
-    :returns: The sections in the order of the text; nothing of the text is lost. Text that has the form of no section
-        is prose.
+    :param text: The docstring, without common indentation (as ``inspect.cleandoc``
+        leaves it).
+    :returns: The sections in the order of the text; nothing of the text is lost. Text
+        that has the form of no section is prose.
     """
     return _Splitter(text.expandtabs().splitlines()).split()
 
@@ -124,7 +146,9 @@ class _Splitter:
         """Add sections, and what is before them as prose; give the line after them."""
         text, skipped = dedent(self.lines[self.start : start])
         if text:
-            self.sections.append(Section(Kind.PROSE, text=text, line=self.start + skipped))
+            self.sections.append(
+                Section(Kind.PROSE, text=text, line=self.start + skipped)
+            )
         self.sections.extend(sections)
         self.start = end
         return end
@@ -134,16 +158,29 @@ class _Splitter:
         found = _HEADER.fullmatch(self.lines[number].strip())
         if found is None:
             return None
-        colons, text, rest = found["inner"] + found["outer"], found["text"].strip(), found["rest"] or ""
+        colons, text, rest = (
+            found["inner"] + found["outer"],
+            found["text"].strip(),
+            found["rest"] or "",
+        )
         singular = found["word"].lower().removesuffix("s")
         kind = _KINDS.get(singular, Kind.PROSE)
         following = self.filled(number + 1)
         if kind is Kind.ADMONITION and not rest:
-            is_header = bool(colons) and (number == self.start or self.depths[number - 1] == _BLANK)
-        elif kind is Kind.PROSE or text or following == len(self.lines) or (rest and kind is not Kind.RUBRIC):
+            is_header = bool(colons) and (
+                number == self.start or self.depths[number - 1] == _BLANK
+            )
+        elif (
+            kind is Kind.PROSE
+            or text
+            or following == len(self.lines)
+            or (rest and kind is not Kind.RUBRIC)
+        ):
             is_header = False
         else:
-            deeper = kind is not Kind.RUBRIC and self.depths[following] > self.depths[number]
+            deeper = (
+                kind is not Kind.RUBRIC and self.depths[following] > self.depths[number]
+            )
             is_header = bool(colons) or deeper
         title = singular if kind is Kind.ADMONITION else found["word"] + rest
         return Section(kind, title, text, line=number) if is_header else None
@@ -162,25 +199,51 @@ class _Splitter:
         if indent < outside:
             return header.line
         if header.kind is Kind.PARAMETERS or header.kind is Kind.ATTRIBUTES:
-            end = self.until(first, lambda line: line != first and self.ends_parameters(line, indent, outside))
+            end = self.until(
+                first,
+                lambda line: (
+                    line != first and self.ends_parameters(line, indent, outside)
+                ),
+            )
             items = self.items(first, end, self.item)
         else:
-            # without indentation, doc-builder reads on to the docstring's end; a paragraph is what authors mean
-            end = self.paragraph_end(first) if indent == outside else self.block_end(first, indent)
+            # without indentation, doc-builder reads on to the docstring's end; a
+            # paragraph is what authors mean
+            end = (
+                self.paragraph_end(first)
+                if indent == outside
+                else self.block_end(first, indent)
+            )
             raised = header.kind is Kind.RAISES or header.kind is Kind.WARNS
-            items = self.items(first, end, self.raised) if raised else self.returned(first, end)
+            items = (
+                self.items(first, end, self.raised)
+                if raised
+                else self.returned(first, end)
+            )
             if not items:
                 text, skipped = dedent(self.lines[first:end])
                 items = (Item(text=text, line=first, text_line=first + skipped),)
-        return self.add(header.line, end, header._replace(items=items)) if items else header.line
+        return (
+            self.add(header.line, end, header._replace(items=items))
+            if items
+            else header.line
+        )
 
     def rubric(self, header: Section) -> int:
         start, indent = self.filled(header.line + 1), self.depths[header.line]
-        if not self.lines[header.line].rstrip().endswith("::") or self.depths[start] <= indent:
+        if (
+            not self.lines[header.line].rstrip().endswith("::")
+            or self.depths[start] <= indent
+        ):
             return self.add(header.line, header.line + 1, header)
         end = self.block_end(start, indent + 1)
         code, _ = dedent(self.lines[start:end])
-        return self.add(header.line, end, header, Section(Kind.PROSE, text=f"````\n{code}\n````", line=start - 1))
+        return self.add(
+            header.line,
+            end,
+            header,
+            Section(Kind.PROSE, text=f"````\n{code}\n````", line=start - 1),
+        )
 
     def admonition(self, header: Section) -> int:
         start = header.line if header.text else self.filled(header.line + 1)
@@ -192,25 +255,45 @@ class _Splitter:
             end = self.paragraph_end(start)
         body, _ = dedent(self.lines[start + bool(header.text) : end])
         text = "\n".join(filter(None, (header.text, body)))
-        return self.add(header.line, end, header._replace(text=text, line=start)) if text else header.line
+        return (
+            self.add(header.line, end, header._replace(text=text, line=start))
+            if text
+            else header.line
+        )
 
     def ends_parameters(self, line: int, indent: int, outside: int) -> bool:
         """Say whether a section of parameters ends before a line: it is less deep, or opens another section."""
         if self.depths[line] != indent:
             return self.depths[line] < indent
         found = self.header(line)
-        if found and found.kind is not Kind.ADMONITION and found.kind is not Kind.RUBRIC:
+        if (
+            found
+            and found.kind is not Kind.ADMONITION
+            and found.kind is not Kind.RUBRIC
+        ):
             return True
-        return indent == outside and self.depths[line - 1] == _BLANK and self.item(line) is None
+        return (
+            indent == outside
+            and self.depths[line - 1] == _BLANK
+            and self.item(line) is None
+        )
 
-    def items(self, first: int, end: int, read: Callable[[int], Item | None]) -> tuple[Item, ...]:
+    def items(
+        self, first: int, end: int, read: Callable[[int], Item | None]
+    ) -> tuple[Item, ...]:
         """Read entries, each from its first line to that of the next; none if the first line is none."""
-        lines = [line for line in self.outside_fences(first) if line < end and self.depths[line] == self.depths[first]]
+        lines = [
+            line
+            for line in self.outside_fences(first)
+            if line < end and self.depths[line] == self.depths[first]
+        ]
         starts = [item for line in lines if (item := read(line))]
         if not starts or starts[0].line != first:
             return ()
         stops = [*(item.line for item in starts[1:]), end]
-        return tuple(self.complete(item, stop) for item, stop in zip(starts, stops, strict=True))
+        return tuple(
+            self.complete(item, stop) for item, stop in zip(starts, stops, strict=True)
+        )
 
     def item(self, number: int) -> Item | None:
         """Read a line as the first of an entry ``name (type): text``, if it is one."""
@@ -225,10 +308,20 @@ class _Splitter:
                 return None
             written_type, rest = rest[1:close].strip(), rest[close + 1 :]
         ending = _ITEM_END.fullmatch(rest)
-        heads_block = self.depths[number] < (self.depths[number + 1 :] or [0])[0] < _BLANK
-        if ending is None or (not ending["mark"] and (ending["text"] or not (written_type or heads_block))):
+        heads_block = (
+            self.depths[number] < (self.depths[number + 1 :] or [0])[0] < _BLANK
+        )
+        if ending is None or (
+            not ending["mark"] and (ending["text"] or not (written_type or heads_block))
+        ):
             return None
-        return Item(re.sub(r"\s*,\s*", ", ", named["name"]), written_type, ending["text"], number, number)
+        return Item(
+            re.sub(r"\s*,\s*", ", ", named["name"]),
+            written_type,
+            ending["text"],
+            number,
+            number,
+        )
 
     def raised(self, number: int) -> Item | None:
         """Read a line as the first of an entry ``Error: text``, if it is one."""
@@ -242,8 +335,14 @@ class _Splitter:
             return named
         line = self.lines[first].strip()
         colon = next(top_level(line, ":"), -1)
-        head, rest = (line, "") if colon < 0 else (line[:colon].strip(), line[colon + 1 :].strip())
-        if not _is_type(head) or (colon < 0 and not (line.startswith("`") and line.endswith("`"))):
+        head, rest = (
+            (line, "")
+            if colon < 0
+            else (line[:colon].strip(), line[colon + 1 :].strip())
+        )
+        if not _is_type(head) or (
+            colon < 0 and not (line.startswith("`") and line.endswith("`"))
+        ):
             return ()
         return (self.complete(Item("", head, rest, first, first), end),)
 
@@ -251,8 +350,12 @@ class _Splitter:
         """Give an entry the rest of its description."""
         body, skipped = dedent(self.lines[item.line + 1 : stop])
         if not item.text:
-            return item._replace(text=body, text_line=item.line + 1 + skipped if body else item.line)
-        return item._replace(text=item.text + ("\n" + "\n" * skipped + body if body else ""))
+            return item._replace(
+                text=body, text_line=item.line + 1 + skipped if body else item.line
+            )
+        return item._replace(
+            text=item.text + ("\n" + "\n" * skipped + body if body else "")
+        )
 
     def outside_fences(self, number: int) -> Iterator[int]:
         """Give the lines from *number* on; of a code fence, the first."""
@@ -262,7 +365,9 @@ class _Splitter:
 
     def until(self, start: int, ends: Callable[[int], bool]) -> int:
         """Find the first line from *start* on, code fences aside, before which something ends."""
-        return next((line for line in self.outside_fences(start) if ends(line)), len(self.lines))
+        return next(
+            (line for line in self.outside_fences(start) if ends(line)), len(self.lines)
+        )
 
     def filled(self, start: int) -> int:
         return self.until(start, lambda line: self.depths[line] < _BLANK)
@@ -283,15 +388,17 @@ def dedent(lines: Sequence[str]) -> tuple[str, int]:
     if not filled:
         return "", 0
     indent = min(indent_of(lines[number]) for number in filled)
-    return "\n".join(line[indent:].rstrip() for line in lines[filled[0] : filled[-1] + 1]), filled[0]
+    return "\n".join(
+        line[indent:].rstrip() for line in lines[filled[0] : filled[-1] + 1]
+    ), filled[0]
 
 
 def top_level(text: str, mark: str) -> Iterator[int]:
     """Find a character where it stands neither in code nor in a string nor in brackets.
 
     :param text: The text.
-    :param mark: The character; a closing parenthesis is found where it closes the first that is open, code or not:
-        authors forget backticks and brackets.
+    :param mark: The character; a closing parenthesis is found where it closes the first
+        that is open, code or not: authors forget backticks and brackets.
     """
     depth, quote = 0, ""
     opening, closing, quotes = ("(", ")", "") if mark == ")" else ("([{", ")]}", '`"')

@@ -8,8 +8,18 @@ from markdown_it import MarkdownIt, rules_inline
 from mdit_py_plugins.front_matter import front_matter_plugin
 from myst_parser.config.main import MdParserConfig
 
-from sphinxext_heuristics.docbuilder.grammar.blocks import alert_rule, autodoc_rule, component_rule, formula_rule
-from sphinxext_heuristics.docbuilder.grammar.inline import DOCSTRING, PAGE, SHARED, located
+from sphinxext_heuristics.docbuilder.grammar.blocks import (
+    alert_rule,
+    autodoc_rule,
+    component_rule,
+    formula_rule,
+)
+from sphinxext_heuristics.docbuilder.grammar.inline import (
+    DOCSTRING,
+    PAGE,
+    SHARED,
+    located,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,7 +34,9 @@ _INTERRUPTS: RuleOptionsType = {"alt": ["paragraph", "reference", "blockquote", 
 _NOT_IN_DOCSTRINGS = ["code", "html_block", "html_inline", "reference"]
 
 
-def create_parser(renderer: Callable[[MarkdownIt], RendererProtocol], *, page: bool) -> MarkdownIt:
+def create_parser(
+    renderer: Callable[[MarkdownIt], RendererProtocol], *, page: bool
+) -> MarkdownIt:
     """Make a parser.
 
     :param renderer: The class that makes the output.
@@ -56,4 +68,7 @@ def _origins_rule(state: StateCore) -> None:
     for token in state.tokens:
         if origins and token.map:
             first, last = token.map
-            token.map = [origins[min(first, len(origins) - 1)], origins[min(last, len(origins)) - 1] + 1]
+            token.map = [
+                origins[min(first, len(origins) - 1)],
+                origins[min(last, len(origins)) - 1] + 1,
+            ]

@@ -1,6 +1,7 @@
 """Rules for blocks that CommonMark does not have: components, documented objects, formulas, alerts.
 
-Components are the tags in capitals and their like that doc-builder's site has a program for.
+Components are the tags in capitals and their like that doc-builder's site has a program
+for.
 """
 
 from __future__ import annotations
@@ -15,9 +16,13 @@ if TYPE_CHECKING:
     from markdown_it.rules_core import StateCore
     from markdown_it.token import Token
 
-_ATTRIBUTE = re.compile(r"""(?P<name>[A-Za-z][\w:-]*)(?:\s*=\s*(?:"([^"]*)"|'([^']*)'|\{([^{}]*)\}|([^\s"'>/]+)))?""")
+_ATTRIBUTE = re.compile(
+    r"""(?P<name>[A-Za-z][\w:-]*)(?:\s*=\s*(?:"([^"]*)"|'([^']*)'|\{([^{}]*)\}|([^\s"'>/]+)))?"""
+)
 _NAMES = "Tip|Youtube|hfoptions?"
-_TAG = re.compile(rf"<(?P<slash>/?)(?P<name>{_NAMES})\b(?P<attributes>[^<>]*?)(?P<closed>/?)>")
+_TAG = re.compile(
+    rf"<(?P<slash>/?)(?P<name>{_NAMES})\b(?P<attributes>[^<>]*?)(?P<closed>/?)>"
+)
 #: A component's tag, opening or closing.
 TAG = re.compile(rf"(</?(?:{_NAMES})\b[^<>]*>)")
 _TAG_AT_END = re.compile(rf"\s*{TAG.pattern}|.*{TAG.pattern}\s*$")
@@ -36,8 +41,8 @@ def fence_end(lines: Sequence[str], start: int) -> int:
 
     :param lines: The lines of the text.
     :param start: The line that may open a fence.
-    :returns: The line after the closing fence; *start* if no fence opens there. A fence that is never closed reaches
-        to the end, as Markdown has it.
+    :returns: The line after the closing fence; *start* if no fence opens there. A fence
+        that is never closed reaches to the end, as Markdown has it.
     """
     opening = _FENCE.match(lines[start])
     if opening is None:
@@ -57,7 +62,11 @@ def tags_apart(source: Sequence[str]) -> Iterator[tuple[str, int]]:
         line, end = source[position], max(fence_end(source, position), position + 1)
         if _TAG_AT_END.match(line):
             indent = " " * indent_of(line)
-            yield from ((indent + part.strip(), position) for part in TAG.split(line) if part.strip())
+            yield from (
+                (indent + part.strip(), position)
+                for part in TAG.split(line)
+                if part.strip()
+            )
         else:
             yield from zip(source[position:end], range(position, end), strict=True)
         position = end
@@ -66,7 +75,9 @@ def tags_apart(source: Sequence[str]) -> Iterator[tuple[str, int]]:
 def attributes_of(text: str) -> dict[str, str]:
     """Read what is between a tag's name and its end; an attribute without a value has the value ``""``."""
     return {
-        found["name"]: next((value for value in found.groups()[1:] if value is not None), "")
+        found["name"]: next(
+            (value for value in found.groups()[1:] if value is not None), ""
+        )
         for found in _ATTRIBUTE.finditer(text)
     }
 
@@ -79,7 +90,9 @@ def component_rule(state: StateBlock, start: int, end: int, silent: bool) -> boo
     if silent:
         state.line = start + 1
     elif tag["slash"]:
-        problem(state, start, f"{tag[0]} closes nothing; remove it, or add the opening tag")
+        problem(
+            state, start, f"{tag[0]} closes nothing; remove it, or add the opening tag"
+        )
     elif tag["closed"] or tag["name"] == "Youtube":
         _push(state, "component", tag, 0, start + 1)
     else:
@@ -99,7 +112,11 @@ def _container(state: StateBlock, start: int, end: int, tag: re.Match[str]) -> N
     """Read the lines between a component's tags."""
     last, is_closed = _close_of(state, start, end, tag["name"])
     if not is_closed:
-        problem(state, start, f"<{tag['name']}> is not closed; add </{tag['name']}> where it ends")
+        problem(
+            state,
+            start,
+            f"<{tag['name']}> is not closed; add </{tag['name']}> where it ends",
+        )
     _push(state, "component_open", tag, 1, last)
     saved = state.lineMax, state.parentType
     state.lineMax, state.parentType = last, "container"
@@ -109,9 +126,15 @@ def _container(state: StateBlock, start: int, end: int, tag: re.Match[str]) -> N
     state.line = last + is_closed
 
 
-def _push(state: StateBlock, kind: str, tag: re.Match[str], nesting: int, stop: int) -> None:
+def _push(
+    state: StateBlock, kind: str, tag: re.Match[str], nesting: int, stop: int
+) -> None:
     token = state.push(kind, "", nesting)  # type: ignore[arg-type]
-    token.info, token.meta, token.map = tag["name"], attributes_of(tag["attributes"]), [state.line, stop]
+    token.info, token.meta, token.map = (
+        tag["name"],
+        attributes_of(tag["attributes"]),
+        [state.line, stop],
+    )
     state.line = stop
 
 
@@ -119,7 +142,9 @@ def _close_of(state: StateBlock, start: int, end: int, name: str) -> tuple[int, 
     """Find the line with the closing tag, or else the end of the block that holds the opening one, a list item's."""
     lines = [line_at(state, number) for number in range(start, end)]
     depth, number = 0, start
-    while number < end and (state.sCount[number] >= state.blkIndent or state.isEmpty(number)):
+    while number < end and (
+        state.sCount[number] >= state.blkIndent or state.isEmpty(number)
+    ):
         tag = _TAG.fullmatch(lines[number - start].rstrip())
         if tag and tag["name"] == name:
             depth += -1 if tag["slash"] else 1
@@ -144,13 +169,23 @@ def autodoc_rule(state: StateBlock, start: int, end: int, silent: bool) -> bool:
     names = [part.strip() for part in line.split("[[autodoc]]")[1:]]
     members, stop = _members(state, start, end)
     if not all(re.fullmatch(r"\S+", name) for name in names):
-        message = "[[autodoc]] takes the name of one object, and nothing else in its line; its text is shown"
+        message = (
+            "[[autodoc]] takes the name of one object, and nothing else in its "
+            "line; its text is shown"
+        )
         problem(state, start, message)
         _paragraph(state, line, start)
         return True
-    several = "several [[autodoc]] on one line, which doc-builder shows as text; give each its own line"
+    several = (
+        "several [[autodoc]] on one line, which doc-builder shows as text; give "
+        "each its own line"
+    )
     token = state.push("autodoc", "", 0)
-    token.meta = {"names": names, "members": members, "problem": several if len(names) > 1 else ""}
+    token.meta = {
+        "names": names,
+        "members": members,
+        "problem": several if len(names) > 1 else "",
+    }
     token.map = [start, stop]
     state.line = stop
     return True
@@ -180,7 +215,11 @@ def formula_rule(state: StateBlock, start: int, end: int, silent: bool) -> bool:
     if silent:
         return True
     text, last = line_at(state, start)[2:], start
-    while "$$" not in text and last + 1 < end and state.sCount[last + 1] >= state.blkIndent:
+    while (
+        "$$" not in text
+        and last + 1 < end
+        and state.sCount[last + 1] >= state.blkIndent
+    ):
         last += 1
         text += "\n" + line_at(state, last)
     formula, closed, rest = text.partition("$$")
@@ -207,7 +246,10 @@ def alert_rule(state: StateCore) -> None:
     """Make a quotation that starts with ``[!TIP]`` an alert; its ``info`` is the kind in small letters."""
     tokens = state.tokens
     for number, token in enumerate(tokens[:-2]):
-        if token.type == "blockquote_open" and tokens[number + 1].type == "paragraph_open":
+        if (
+            token.type == "blockquote_open"
+            and tokens[number + 1].type == "paragraph_open"
+        ):
             found = _ALERT.match(tokens[number + 2].content)
             if found:
                 _alert(tokens, number, found)
@@ -216,7 +258,11 @@ def alert_rule(state: StateCore) -> None:
 
 def _alert(tokens: list[Token], number: int, found: re.Match[str]) -> None:
     opening, paragraph, inline = tokens[number : number + 3]
-    close = next(end for end in tokens[number:] if (end.type, end.level) == ("blockquote_close", opening.level))
+    close = next(
+        end
+        for end in tokens[number:]
+        if (end.type, end.level) == ("blockquote_close", opening.level)
+    )
     opening.type, close.type = "alert_open", "alert_close"
     opening.info = found["kind"].lower()
     inline.content = inline.content[found.end() :]

@@ -1,7 +1,8 @@
 r"""Rules for inline markup that CommonMark does not have.
 
-Links to objects (``[`X`]``), reStructuredText's roles, mathematics in ``\\( … \\)`` and ``$ … $``, links and images in
-HTML, and bare addresses. A rule is a function of markdown-it: it looks at the text from ``state.pos`` on.
+Links to objects (``[`X`]``), reStructuredText's roles, mathematics in ``\\( … \\)`` and
+``$ … $``, links and images in HTML, and bare addresses. A rule is a function of
+markdown-it: it looks at the text from ``state.pos`` on.
 """
 
 from __future__ import annotations
@@ -22,13 +23,18 @@ if TYPE_CHECKING:
 _NAME = r"~?[A-Za-z_][\w.]*"
 _CALL = r"(?P<call>\(\))?(?:#(?P<param>\w+))?"
 _OBJECT = re.compile(rf"(?<![\w`\]])\[`(?P<target>{_NAME}){_CALL}`\](?![(\[])")
-_OBJECT_WITH_TEXT = re.compile(rf"(?<![\w`\]])\[`(?P<text>[^`\n]+)`\]\[(?P<target>{_NAME})(?P<call>\(\))?\](?![(\[])")
-#: What authors write by mistake: the two marks at the end have changed places, or the bracket is missing.
+_OBJECT_WITH_TEXT = re.compile(
+    rf"(?<![\w`\]])\[`(?P<text>[^`\n]+)`\]\[(?P<target>{_NAME})(?P<call>\(\))?\](?![(\[])"
+)
+#: What authors write by mistake: the two marks at the end have changed places, or the
+#: bracket is missing.
 _SLIP = re.compile(
     r"(?<![\w`\]])\[`(?P<target>(?P<tilde>~)?[A-Za-z_][\w.]*)(?P<call>\(\))?(?:\]`(?![\w(\[])|(?(tilde)`(?=\s)|(?!)))"
 )
 _BRACKETED_CODE = re.compile(r"\[(?P<ticks>`+)(?P<code>[^`\n]+)(?P=ticks)\](?![(\[:])")
-_ROLE = re.compile(r":(?:py:)?(?:class|func|meth|obj|mod|attr|data|exc):`(?P<target>[^`<]+)`")
+_ROLE = re.compile(
+    r":(?:py:)?(?:class|func|meth|obj|mod|attr|data|exc):`(?P<target>[^`<]+)`"
+)
 _TEX_MATH = re.compile(r"\\{1,2}\((?P<formula>.+?)\\{1,2}\)", re.DOTALL)
 _SPACED_DOLLARS = re.compile(r"(?<!\S)\$(?P<formula>[^$\n`<>]+)\$(?!\S)")
 _DOLLARS = re.compile(
@@ -36,7 +42,9 @@ _DOLLARS = re.compile(
 )
 _URL = re.compile(r"//[^\s<>()\[\]`*'\"]+(?:\([^\s<>()]*\)[^\s<>()\[\]`*'\"]*)*")
 _SCHEME = re.compile(r"(?:^|(?<=\W))https?$")
-_HTML_LINK = re.compile(r"<a\s(?P<attributes>[^>]*\bhref\b[^>]*)>(?P<label>.*?)</a\s*>", re.DOTALL)
+_HTML_LINK = re.compile(
+    r"<a\s(?P<attributes>[^>]*\bhref\b[^>]*)>(?P<label>.*?)</a\s*>", re.DOTALL
+)
 _HTML_IMAGE = re.compile(r"<img\s(?P<attributes>[^>]*?)/?>", re.DOTALL)
 _COMMENT = re.compile(r"<!--.*?-->|\[\[open-in-colab\]\]", re.DOTALL)
 _COMPONENT = re.compile(r"</?[A-Z]\w*(?:[^<>{]|\{(?:[^{}]|\{[^{}]*\})*\})*>", re.DOTALL)
@@ -60,7 +68,9 @@ def located(rule: Rule) -> Rule:
     return locate
 
 
-def _matching(make: Callable[[StateInline, re.Match[str]], None], *patterns: re.Pattern[str]) -> Rule:
+def _matching(
+    make: Callable[[StateInline, re.Match[str]], None], *patterns: re.Pattern[str]
+) -> Rule:
     """Make a rule from patterns and what makes tokens of a match."""
 
     def rule(state: StateInline, silent: bool) -> bool:  # noqa: FBT001 - markdown-it's call
@@ -110,7 +120,9 @@ def _html_image(state: StateInline, found: re.Match[str]) -> None:
     attributes = attributes_of(found["attributes"])
     token = state.push("image", "img", 0)
     token.attrs = {"src": attributes.get("src", ""), "alt": ""}
-    token.attrs |= {name: attributes[name] for name in ("width", "height") if attributes.get(name)}
+    token.attrs |= {
+        name: attributes[name] for name in ("width", "height") if attributes.get(name)
+    }
     token.content, token.children = attributes.get("alt", ""), []
 
 
@@ -140,7 +152,8 @@ def _component(state: StateInline, found: re.Match[str]) -> None:
     state.push("unknown", "", 0).content = found[0]
 
 
-#: The rules that pages and docstrings share, each with its name, in the order in which they are asked.
+#: The rules that pages and docstrings share, each with its name, in the order in which
+#: they are asked.
 SHARED: tuple[tuple[str, Rule], ...] = (
     ("object", _matching(_object, _OBJECT, _OBJECT_WITH_TEXT, _SLIP, _ROLE)),
     ("math", _matching(_math, _TEX_MATH, _SPACED_DOLLARS, _DOLLARS)),

@@ -36,7 +36,11 @@ def note_page(app: Sphinx, doctree: nodes.document) -> None:
         return
     notes = DocbuilderDomain.of(app.env).note(app.env.docname)
     references = doctree.findall(addnodes.pending_xref)
-    notes.targets = tuple(dict.fromkeys(node["target"] for node in references if node["reftype"] == REFTYPE))
+    notes.targets = tuple(
+        dict.fromkeys(
+            node["target"] for node in references if node["reftype"] == REFTYPE
+        )
+    )
     if app.config.docbuilder_trees:
         notes.anchors = frozenset(_anchors(doctree))
 
@@ -50,31 +54,57 @@ def _anchors(doctree: nodes.document) -> Iterator[str]:
 def update(_: Sphinx, env: BuildEnvironment) -> list[str]:
     """Bring the documents up to date with each other when all are read (``env-updated``).
 
-    Objects get their entries, and warnings are told. What is left are documents whose links lead elsewhere than before,
-    or that show a tree that is another one now.
+    Objects get their entries, and warnings are told. What is left are documents whose
+    links lead elsewhere than before, or that show a tree that is another one now.
 
     :returns: The documents to be written again.
     """
     store = DocbuilderDomain.of(env)
     _give_entries(env, store)
     store.names = Names(env.domains["py"].data["objects"])
-    places = {target: place(env, target) for notes in store.notes.values() for target in notes.targets}
+    places = {
+        target: place(env, target)
+        for notes in store.notes.values()
+        for target in notes.targets
+    }
     for docname, notes in sorted(store.notes.items()):
-        links = [Fault(link.line, places[link][2], "link") for link in notes.targets if isinstance(link, Link)]
+        links = [
+            Fault(link.line, places[link][2], "link")
+            for link in notes.targets
+            if isinstance(link, Link)
+        ]
         for fault in sorted((*notes.faults, *links), key=lambda fault: fault.line):
             if fault.message:
-                logger.warning(fault.message, type="docbuilder", subtype=fault.subtype, location=(docname, fault.line))
-    titles = [(docname, env.titles[docname].astext()) for docname in store.state.pages if docname in env.titles]
+                logger.warning(
+                    fault.message,
+                    type="docbuilder",
+                    subtype=fault.subtype,
+                    location=(docname, fault.line),
+                )
+    titles = [
+        (docname, env.titles[docname].astext())
+        for docname in store.state.pages
+        if docname in env.titles
+    ]
     shown = repr((titles, [(tree.folder, tree.groups) for tree in store.state.trees]))
     before, store.state.outcomes = store.state.outcomes, {}
     for docname, notes in store.notes.items():
-        store.state.outcomes[docname] = (shown, [places[target][:2] for target in notes.targets])
-    return [docname for docname, outcome in store.state.outcomes.items() if before.get(docname, outcome) != outcome]
+        store.state.outcomes[docname] = (
+            shown,
+            [places[target][:2] for target in notes.targets],
+        )
+    return [
+        docname
+        for docname, outcome in store.state.outcomes.items()
+        if before.get(docname, outcome) != outcome
+    ]
 
 
 def _give_entries(env: BuildEnvironment, store: DocbuilderDomain) -> None:
     """Let objects be found in the page that is first in its tree; an object's own name goes before a second one."""
-    pages = [store.notes[docname] for docname in store.state.pages if docname in store.notes]
+    pages = [
+        store.notes[docname] for docname in store.state.pages if docname in store.notes
+    ]
     entries = [pair for notes in pages for pair in notes.entries.items()]
     for name, entry in sorted(entries, key=lambda pair: pair[1].aliased):
         env.domains["py"].data["objects"].setdefault(name, entry)
@@ -88,7 +118,10 @@ def choose_html(app: Sphinx, doctree: nodes.document, docname: str) -> None:
     """Put raw HTML into pages in HTML, and nodes into all others (``doctree-resolved``)."""
     for part in list(doctree.findall(html_part)):
         if app.builder.format == "html":
-            html = _ADDRESS.sub(lambda found: _with_address(app, docname, part["docname"], found), part["html"])  # noqa: B023
+            html = _ADDRESS.sub(
+                lambda found: _with_address(app, docname, part["docname"], found),  # noqa: B023
+                part["html"],
+            )
             part.replace_self(nodes.raw("", html, format="html"))
         else:
             part.replace_self(part.children)
@@ -104,10 +137,21 @@ def _with_address(app: Sphinx, here: str, docname: str, found: re.Match[str]) ->
             _, name = app.env.images[path]
             # the builder copies the images that it knows of
             app.builder.images[path] = name
-            address = posixpath.join(relative_uri(app.builder.get_target_uri(here), app.builder.imagedir), name)
+            address = posixpath.join(
+                relative_uri(app.builder.get_target_uri(here), app.builder.imagedir),
+                name,
+            )
     elif tree and (link := page_link(tree, docname, written)):
         target, anchor, _ = place(app.env, link)
         if not target:
             return found[1].rstrip()  # it leads nowhere: text without an address
-        address = app.builder.get_relative_uri(here, target) + (f"#{anchor}" if anchor else "") or "#"
-    return found[0] if address == written else f'{found[1]}{found["name"]}="{escape(address)}"'
+        address = (
+            app.builder.get_relative_uri(here, target)
+            + (f"#{anchor}" if anchor else "")
+            or "#"
+        )
+    return (
+        found[0]
+        if address == written
+        else f'{found[1]}{found["name"]}="{escape(address)}"'
+    )

@@ -14,7 +14,11 @@ from myst_parser.parsers.sphinx_ import MystParser
 
 from sphinxext_heuristics.docbuilder.grammar import create_parser
 from sphinxext_heuristics.docbuilder.grammar.blocks import attributes_of, tags_apart
-from sphinxext_heuristics.docbuilder.objects import ImportFailedError, find_object, make_entry
+from sphinxext_heuristics.docbuilder.objects import (
+    ImportFailedError,
+    find_object,
+    make_entry,
+)
 from sphinxext_heuristics.docbuilder.pages.links import html_part
 from sphinxext_heuristics.docbuilder.pages.trees import main_page, toctrees
 from sphinxext_heuristics.docbuilder.references import make_reference, page_link
@@ -38,7 +42,22 @@ style sub sup svg path template textarea time tt u var video wbr
 #: HTML's elements; doc-builder shows other tags as text.
 _TAGS = frozenset({*block_names, *_INLINE.split()})
 #: Elements whose tags are where a paragraph ends.
-_BLOCKS = frozenset({"div", "p", "li", "ul", "ol", "table", "tr", "figure", "figcaption", "details", "summary", "br"})
+_BLOCKS = frozenset(
+    {
+        "div",
+        "p",
+        "li",
+        "ul",
+        "ol",
+        "table",
+        "tr",
+        "figure",
+        "figcaption",
+        "details",
+        "summary",
+        "br",
+    }
+)
 #: Elements that show what is at an address.
 _FRAMES = frozenset({"iframe", "video", "audio", "embed"})
 _OWN_ID = re.compile(r"\[\[([^\[\]]+)\]\]\s*$")
@@ -64,7 +83,10 @@ class PageParser(MystParser):
             return
         parser = create_parser(PageRenderer, page=True)
         parser.options["document"] = document
-        lines, origins = zip(*tags_apart(f"{inputstring}\n".removeprefix("\ufeff").splitlines()), strict=True)
+        lines, origins = zip(
+            *tags_apart(f"{inputstring}\n".removeprefix("\ufeff").splitlines()),
+            strict=True,
+        )
         parser.render("\n".join(lines) + "\n", {"tree": tree, "origins": origins})
         if main_page(tree, env.found_docs) == env.docname:
             section = next(iter(document.findall(nodes.section)), document)
@@ -76,7 +98,9 @@ class PageParser(MystParser):
 class PageRenderer(Renderer):
     """The renderer for a page of a tree."""
 
-    def setup_render(self, options: dict[str, Any], env: MutableMapping[str, Any]) -> None:
+    def setup_render(
+        self, options: dict[str, Any], env: MutableMapping[str, Any]
+    ) -> None:
         """Begin a page."""
         super().setup_render(options, env)
         self.tree: Tree = env["tree"]
@@ -88,7 +112,9 @@ class PageRenderer(Renderer):
         #: The raw HTML whose content is being rendered.
         self.part: html_part | None = None
 
-    def warn(self, message: str, token: SyntaxTreeNode, subtype: str = "markup") -> None:
+    def warn(
+        self, message: str, token: SyntaxTreeNode, subtype: str = "markup"
+    ) -> None:
         """Note what is wrong; every build says it again."""
         self.faults.append(Fault(line_of(token), message, subtype))
 
@@ -105,16 +131,29 @@ class PageRenderer(Renderer):
         self._heading_offset = 0
 
     def generate_heading_target(
-        self, token: SyntaxTreeNode, level: int, node: nodes.Element, title_node: nodes.Element
+        self,
+        token: SyntaxTreeNode,
+        level: int,
+        node: nodes.Element,
+        title_node: nodes.Element,
     ) -> None:
         """Note the id that doc-builder gives a heading; objects take theirs first."""
         text = token.children[0].content if token.children else ""
         own = _OWN_ID.search(text)
         if own:
             last = title_node.children[-1]
-            title_node.replace(last, plain_text(_OWN_ID.sub("", last.astext()).rstrip()))
-        words = " ".join(filter(None, (part.content.strip() for part in token.walk() if not part.children)))
-        self.headings.append((node, own[1].strip() if own else heading_id(_OWN_ID.sub("", words))))
+            title_node.replace(
+                last, plain_text(_OWN_ID.sub("", last.astext()).rstrip())
+            )
+        words = " ".join(
+            filter(
+                None,
+                (part.content.strip() for part in token.walk() if not part.children),
+            )
+        )
+        self.headings.append(
+            (node, own[1].strip() if own else heading_id(_OWN_ID.sub("", words)))
+        )
 
     def _render_finalise(self) -> None:
         super()._render_finalise()
@@ -133,11 +172,18 @@ class PageRenderer(Renderer):
             made: list[nodes.Node] = [nodes.paragraph("", "", nodes.literal("", name))]
             try:
                 made, problems = make_entry(
-                    self.document, self.tree.package, name, token.meta["members"], line_of(token)
+                    self.document,
+                    self.tree.package,
+                    name,
+                    token.meta["members"],
+                    line_of(token),
                 )
                 messages += problems
             except LookupError:
-                messages.append(f"{self.tree.package} has no object {name!r}; fix the name, or remove the line")
+                messages.append(
+                    f"{self.tree.package} has no object {name!r}; fix the "
+                    f"name, or remove the line"
+                )
             except ImportFailedError as error:
                 # one warning of a failed import is enough for a page
                 if not any(str(error) in fault.message for fault in self.faults):
@@ -149,16 +195,22 @@ class PageRenderer(Renderer):
     def look_up(self, target: str, token: SyntaxTreeNode) -> tuple[str, bool]:
         """Find an object by doc-builder's walk; it writes ``()`` behind what is called."""
         try:
-            found = find_object(target, self.tree.package, self.sphinx_env.config.autodoc_mock_imports)
+            found = find_object(
+                target, self.tree.package, self.sphinx_env.config.autodoc_mock_imports
+            )
         except ImportFailedError:
             found = None
         if found is None:
             return "", token.meta["called"]
-        return found[1], token.meta["called"] or not isinstance(found[0], type | property | ModuleType)
+        return found[1], token.meta["called"] or not isinstance(
+            found[0], type | property | ModuleType
+        )
 
     def render_link(self, token: SyntaxTreeNode) -> None:
         """Render a link: to an address, to a page, to an anchor."""
-        link = page_link(self.tree, self.docname, str(token.attrGet("href") or ""), line_of(token))
+        link = page_link(
+            self.tree, self.docname, str(token.attrGet("href") or ""), line_of(token)
+        )
         if link is None:
             super().render_link(token)
             return
@@ -185,13 +237,19 @@ class PageRenderer(Renderer):
             self.warn(f"unknown component <{tag[1]}>; its text is shown", token)
             self.current_node.append(nodes.paragraph("", "", plain_text(text.strip())))
             return
-        self.part = part = html_part("", nodes.paragraph(), html=text, docname=self.docname)
+        self.part = part = html_part(
+            "", nodes.paragraph(), html=text, docname=self.docname
+        )
         self._append(part, token)
         with self.current_node_context(part[0]):  # type: ignore[arg-type] # a node
             self.nested_render_text(text, line_of(token) - 1, inline=True)
         for paragraph in part.children:
             _collapse_spaces(paragraph)
-        part.children = [node for node in part.children if node.astext() or list(node.findall(nodes.image))]
+        part.children = [
+            node
+            for node in part.children
+            if node.astext() or list(node.findall(nodes.image))
+        ]
         self.part = None
 
     def render_html_inline(self, token: SyntaxTreeNode) -> None:
@@ -199,7 +257,9 @@ class PageRenderer(Renderer):
         found = _TAG.match(token.content)
         tag = found[1].lower() if found else ""
         if self.part is not None:
-            self._end_in_html(self.part, tag, attributes_of(token.content).get("src", ""))
+            self._end_in_html(
+                self.part, tag, attributes_of(token.content).get("src", "")
+            )
         elif tag == "br":
             self.render_hardbreak(token)
         elif tag not in _TAGS and _PLACEHOLDER.fullmatch(token.content):
@@ -212,7 +272,9 @@ class PageRenderer(Renderer):
     def _end_in_html(self, part: html_part, tag: str, source: str) -> None:
         """Make of a tag in raw HTML what other builders show: the end of a paragraph, or a link to a frame's source."""
         if tag in _FRAMES and source:
-            self.current_node = nodes.paragraph("", "", nodes.reference("", source, refuri=source))
+            self.current_node = nodes.paragraph(
+                "", "", nodes.reference("", source, refuri=source)
+            )
             part.append(self.current_node)
         if tag in _BLOCKS | _FRAMES and isinstance(self.current_node, nodes.paragraph):
             self.current_node = nodes.paragraph()
@@ -244,4 +306,6 @@ def heading_id(text: str) -> str:
     :param text: The heading, without markup.
     """
     joined = re.sub(r"\s+", "-", text.strip().lower())
-    return "".join(char for char in joined if char == "-" or unicodedata.category(char)[0] in "LN")
+    return "".join(
+        char for char in joined if char == "-" or unicodedata.category(char)[0] in "LN"
+    )

@@ -1,6 +1,7 @@
 """The trees of a project: their files, what changed since the last build, the toctrees of their main pages.
 
-``_toctree.yml`` and ``_redirects.yml`` say which pages a tree has, in which order, under which titles.
+``_toctree.yml`` and ``_redirects.yml`` say which pages a tree has, in which order,
+under which titles.
 """
 
 from __future__ import annotations
@@ -75,12 +76,20 @@ class Tree:
 
     def inside(self, docnames: Collection[str]) -> list[str]:
         """Give the documents in the folder; a README is for the folder's readers, not for the site's."""
-        return [name for name in docnames if self.contains(name) and not name.endswith("README")]
+        return [
+            name
+            for name in docnames
+            if self.contains(name) and not name.endswith("README")
+        ]
 
     @property
     def listed(self) -> list[str]:
         """The documents of ``_toctree.yml``, each where it is first."""
-        return list(dict.fromkeys(entry.docname for group in self.groups for entry in group.entries))
+        return list(
+            dict.fromkeys(
+                entry.docname for group in self.groups for entry in group.entries
+            )
+        )
 
     def pages(self, docnames: Collection[str]) -> list[str]:
         """Give the pages that doc-builder reads: the listed ones in their order, and others beside them in a folder.
@@ -91,12 +100,20 @@ class Tree:
         """
         listed = [name for name in self.listed if name in docnames]
         folders = {dirname(name) for name in listed} or {self.folder}
-        others = [name for name in self.inside(docnames) if dirname(name) in folders or not self.groups]
+        others = [
+            name
+            for name in self.inside(docnames)
+            if dirname(name) in folders or not self.groups
+        ]
         return list(dict.fromkeys([*listed, *sorted(others)]))
 
     def image(self, address: str) -> str:
         """Give the address that Sphinx knows an image by; one that begins with a slash is in the tree's folder."""
-        return f"/{join(self.folder, address.lstrip('/'))}" if address.startswith("/") else address
+        return (
+            f"/{join(self.folder, address.lstrip('/'))}"
+            if address.startswith("/")
+            else address
+        )
 
     def follow(self, docname: str) -> str:
         """Follow the redirects from a document that does not exist."""
@@ -106,12 +123,22 @@ class Tree:
 
     def missing(self, docnames: Collection[str]) -> Iterator[Problem]:
         """Give the pages that only one side has: ``_toctree.yml`` or the folder."""
-        for entry in [entry for group in self.groups for entry in group.entries if entry.docname not in docnames]:
-            message = f"page {entry.docname!r} does not exist; remove it, or write the page"
+        for entry in [
+            entry
+            for group in self.groups
+            for entry in group.entries
+            if entry.docname not in docnames
+        ]:
+            message = (
+                f"page {entry.docname!r} does not exist; remove it, or write the page"
+            )
             yield Problem(TOCTREE, entry.line, message)
         for docname in self.pages(docnames) if self.groups else ():
             if docname not in self.listed:
-                message = f"page {docname!r} is not listed; doc-builder stops at such a page: add it"
+                message = (
+                    f"page {docname!r} is not listed; doc-builder stops at such "
+                    f"a page: add it"
+                )
                 yield Problem(TOCTREE, 1, message)
 
 
@@ -121,23 +148,52 @@ def read_tree(source: Path, folder: str, package: str) -> Tree:
     :param source: The source directory.
     :param folder: The tree's folder under it.
     :param package: The documented package.
-    :returns: The tree; what is wrong with a file is one of its problems, and nothing of that file is in it.
+    :returns: The tree; what is wrong with a file is one of its problems, and nothing of
+        that file is in it.
     """
     folder = folder.removeprefix(".").strip("/")
     problems: list[Problem] = []
     groups: list[Group] = []
     redirects: dict[str, str] = {}
     if (source / folder).is_dir():
-        groups = _read(source / folder / TOCTREE, lambda root: list(_groups(root, folder, ())), problems) or []
+        groups = (
+            _read(
+                source / folder / TOCTREE,
+                lambda root: list(_groups(root, folder, ())),
+                problems,
+            )
+            or []
+        )
         if (source / folder / REDIRECTS).exists():
-            redirects = _read(source / folder / REDIRECTS, lambda root: _redirects(root, folder), problems) or {}
+            redirects = (
+                _read(
+                    source / folder / REDIRECTS,
+                    lambda root: _redirects(root, folder),
+                    problems,
+                )
+                or {}
+            )
     else:
-        problems.append(Problem(TOCTREE, 1, f"docbuilder_trees names the folder {folder!r}, which does not exist"))
+        problems.append(
+            Problem(
+                TOCTREE,
+                1,
+                f"docbuilder_trees names the folder {folder!r}, which does not exist",
+            )
+        )
     filled = tuple(group for group in groups if group.entries)
-    return Tree(folder=folder, package=package, groups=filled, redirects=redirects, problems=tuple(problems))
+    return Tree(
+        folder=folder,
+        package=package,
+        groups=filled,
+        redirects=redirects,
+        problems=tuple(problems),
+    )
 
 
-def _read(path: Path, convert: Callable[[yaml.Node], _T], problems: list[Problem]) -> _T | None:
+def _read(
+    path: Path, convert: Callable[[yaml.Node], _T], problems: list[Problem]
+) -> _T | None:
     """Read one file; ``None`` if it is empty or not in order."""
     line = 1
     try:
@@ -148,8 +204,14 @@ def _read(path: Path, convert: Callable[[yaml.Node], _T], problems: list[Problem
     except OSError as error:
         message = f"{path.name} cannot be read: {error.strerror}"
     except (yaml.YAMLError, UnicodeDecodeError) as error:
-        mark, reason = getattr(error, "problem_mark", None), getattr(error, "problem", None) or str(error)
-        line, message = mark.line + 1 if mark else 1, f"this cannot be read as YAML: {reason}; fix the file"
+        mark, reason = (
+            getattr(error, "problem_mark", None),
+            getattr(error, "problem", None) or str(error),
+        )
+        line, message = (
+            mark.line + 1 if mark else 1,
+            f"this cannot be read as YAML: {reason}; fix the file",
+        )
     except _UnexpectedError as error:
         node, wanted = error.args
         line, message = node.start_mark.line + 1, f"expected {wanted}; fix the file"
@@ -162,7 +224,9 @@ def _groups(root: yaml.Node, folder: str, captions: tuple[str, ...]) -> Iterator
     run: list[Entry] = []
     for item in _value(root, yaml.SequenceNode, "a list of pages and sections"):
         pairs = _value(item, yaml.MappingNode, _ITEM)
-        keys: dict[str, yaml.Node] = {_value(key, yaml.ScalarNode, _ITEM): value for key, value in pairs}
+        keys: dict[str, yaml.Node] = {
+            _value(key, yaml.ScalarNode, _ITEM): value for key, value in pairs
+        }
         if not keys.keys() & {"local", "sections"}:
             raise _UnexpectedError(item, _ITEM)
         title = str(keys["title"].value) if "title" in keys else ""
@@ -171,7 +235,9 @@ def _groups(root: yaml.Node, folder: str, captions: tuple[str, ...]) -> Iterator
         if "sections" in keys:
             yield Group(": ".join(captions), tuple(run))
             run = []
-            yield from _groups(keys["sections"], folder, (*captions, title) if title else captions)
+            yield from _groups(
+                keys["sections"], folder, (*captions, title) if title else captions
+            )
     yield Group(": ".join(captions), tuple(run))
 
 
@@ -195,40 +261,70 @@ def _value(node: yaml.Node, kind: type[yaml.Node], wanted: str) -> Any:  # noqa:
     return node.value
 
 
-def read_trees(app: Sphinx, env: BuildEnvironment, added: set[str], changed: set[str], removed: set[str]) -> list[str]:
+def read_trees(
+    app: Sphinx,
+    env: BuildEnvironment,
+    added: set[str],
+    changed: set[str],
+    removed: set[str],
+) -> list[str]:
     """Read the trees' files (``env-get-outdated``), and give the pages that must be read again because of them."""
     state = DocbuilderDomain.of(env).state
-    trees = [read_tree(env.srcdir, folder, package) for folder, package in app.config.docbuilder_trees.items()]
+    trees = [
+        read_tree(env.srcdir, folder, package)
+        for folder, package in app.config.docbuilder_trees.items()
+    ]
     state.trees = sorted(trees, key=lambda tree: -len(tree.folder))
     before, state.pages = state.pages, {}
     for tree in state.trees:
         main = main_page(tree, env.found_docs)
         for docname in tree.pages(env.found_docs):
             groups = toctree_groups(tree, env.found_docs) if docname == main else ()
-            state.pages.setdefault(docname, (tree.folder, tree.package, docname in tree.listed, groups))
+            state.pages.setdefault(
+                docname, (tree.folder, tree.package, docname in tree.listed, groups)
+            )
         # a build without a change says it again
         for problem in [*tree.problems, *tree.missing(env.found_docs)]:
             path = env.srcdir / tree.folder / problem.file
-            logger.warning(problem.message, type="docbuilder", subtype="tree", location=f"{path}:{problem.line}")
-    outdated = {name for name in before.keys() | state.pages.keys() if before.get(name) != state.pages.get(name)}
+            logger.warning(
+                problem.message,
+                type="docbuilder",
+                subtype="tree",
+                location=f"{path}:{problem.line}",
+            )
+    outdated = {
+        name
+        for name in before.keys() | state.pages.keys()
+        if before.get(name) != state.pages.get(name)
+    }
     return sorted((outdated & env.found_docs) - added - changed - removed)
 
 
 def before_reading(app: Sphinx, env: BuildEnvironment, docnames: list[str]) -> None:
     """Prepare the reading of pages (``env-before-read-docs``).
 
-    The documented packages are imported once, before processes are forked. The pages' objects are taken out of the
-    Python domain: `links.update` puts them back when it is known which pages document them.
+    The documented packages are imported once, before processes are forked. The pages'
+    objects are taken out of the Python domain: `links.update` puts them back when it is
+    known which pages document them.
     """
     store = DocbuilderDomain.of(env)
     objects = env.domains["py"].data["objects"]
-    for name in [name for name, entry in objects.items() if entry.docname in store.state.pages]:
+    for name in [
+        name for name, entry in objects.items() if entry.docname in store.state.pages
+    ]:
         del objects[name]
-    for package in {tree.package for docname in docnames if (tree := store.tree_of(docname))}:
+    for package in {
+        tree.package for docname in docnames if (tree := store.tree_of(docname))
+    }:
         try:
             import_package(package, app.config.autodoc_mock_imports)
         except ImportFailedError as error:
-            logger.warning("%s; install it, or fix docbuilder_trees", error, type="docbuilder", subtype="autodoc")
+            logger.warning(
+                "%s; install it, or fix docbuilder_trees",
+                error,
+                type="docbuilder",
+                subtype="autodoc",
+            )
 
 
 def main_page(tree: Tree, docnames: Collection[str]) -> str:
@@ -252,18 +348,31 @@ def toctree_groups(tree: Tree, docnames: Collection[str]) -> list[Group]:
         # a folder with an index has a toctree of its own there
         listed = [index] if index in names else names
         caption = folder.replace("_", " ").replace("-", " ")
-        groups.append(Group(caption[:1].upper() + caption[1:], tuple(Entry(name, "", 0) for name in listed)))
+        groups.append(
+            Group(
+                caption[:1].upper() + caption[1:],
+                tuple(Entry(name, "", 0) for name in listed),
+            )
+        )
     return [group for group in groups if group.entries]
 
 
 def toctrees(tree: Tree, env: BuildEnvironment) -> Iterator[addnodes.toctree]:
     """Make the toctrees of a tree's main page."""
     for caption, entries in toctree_groups(tree, env.found_docs):
-        pairs = [(entry.title or None, "self" if entry.docname == env.docname else entry.docname) for entry in entries]
+        pairs = [
+            (
+                entry.title or None,
+                "self" if entry.docname == env.docname else entry.docname,
+            )
+            for entry in entries
+        ]
         yield addnodes.toctree(
             parent=env.docname,
             entries=pairs,
-            includefiles=list(dict.fromkeys(docname for _, docname in pairs if docname != "self")),
+            includefiles=list(
+                dict.fromkeys(docname for _, docname in pairs if docname != "self")
+            ),
             maxdepth=-1,
             caption=caption or None,
             rawcaption=caption,

@@ -92,7 +92,8 @@ if TYPE_CHECKING:
 
 claim = pytest.mark.claim
 pytestmark = [
-    # PEFT and transformers warn of much; where a warning is the claim, or that there is none, the test catches it
+    # PEFT and transformers warn of much; where a warning is the claim, or that there is
+    # none, the test catches it
     pytest.mark.filterwarnings("ignore")
 ]
 
@@ -108,7 +109,14 @@ def base() -> nn.Sequential:
 
 def lora(*layers: str, **options: Any) -> LoraConfig:  # noqa: ANN401 -- a configuration takes anything
     """Return a configuration whose adapter is random, as if it were trained."""
-    return LoraConfig(**{"target_modules": list(layers or ("0", "2")), "r": 4, "init_lora_weights": False} | options)
+    return LoraConfig(
+        **{
+            "target_modules": list(layers or ("0", "2")),
+            "r": 4,
+            "init_lora_weights": False,
+        }
+        | options
+    )
 
 
 def rows() -> torch.Tensor:
@@ -143,20 +151,33 @@ def trained(model: nn.Module) -> nn.Module:
 
 
 def trainable(model: nn.Module) -> set[str]:
-    return {name for name, parameter in model.named_parameters() if parameter.requires_grad}
+    return {
+        name for name, parameter in model.named_parameters() if parameter.requires_grad
+    }
 
 
 def said(caught: list[warnings.WarningMessage]) -> list[str]:
     """Return what was warned of, except for deprecations."""
-    return [str(warning.message) for warning in caught if not issubclass(warning.category, FutureWarning)]
+    return [
+        str(warning.message)
+        for warning in caught
+        if not issubclass(warning.category, FutureWarning)
+    ]
 
 
 def causal(**options: Any) -> LlamaForCausalLM:  # noqa: ANN401 -- a configuration takes anything
     """Return a small Llama in evaluation mode, the same at every call."""
-    sizes = {"vocab_size": 64, "hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 2}
+    sizes = {
+        "vocab_size": 64,
+        "hidden_size": 32,
+        "intermediate_size": 64,
+        "num_hidden_layers": 2,
+    }
     with torch.random.fork_rng():
         torch.manual_seed(0)
-        return LlamaForCausalLM(LlamaConfig(num_attention_heads=4, **sizes | options)).eval()
+        return LlamaForCausalLM(
+            LlamaConfig(num_attention_heads=4, **sizes | options)
+        ).eval()
 
 
 # ----------------------------------------------------------------------------------------------- Eval_Mode_Not_Kept
@@ -164,7 +185,9 @@ def causal(**options: Any) -> LlamaForCausalLM:  # noqa: ANN401 -- a configurati
 
 @claim("Eval_Mode_Not_Kept")
 @pytest.mark.parametrize("options", [{}, {"inference_mode": True}])
-def test_the_new_layers_of_a_model_in_evaluation_mode_drop_out(options: dict[str, Any]) -> None:
+def test_the_new_layers_of_a_model_in_evaluation_mode_drop_out(
+    options: dict[str, Any],
+) -> None:
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         model = get_peft_model(base(), lora(lora_dropout=0.5, **options))
@@ -190,7 +213,12 @@ def test_an_adapter_that_is_added_drops_out_although_the_model_says_otherwise() 
     "config",
     [
         AdaLoraConfig(target_modules=["0"], total_step=10, lora_dropout=0.5),
-        BOFTConfig(target_modules=["0"], boft_block_size=4, boft_dropout=0.9, init_weights=False),
+        BOFTConfig(
+            target_modules=["0"],
+            boft_block_size=4,
+            boft_dropout=0.9,
+            init_weights=False,
+        ),
         LoHaConfig(target_modules=["0"], rank_dropout=0.5, init_weights=False),
         HiraConfig(target_modules=["0"], r=4, hira_dropout=0.5),
         VeraConfig(target_modules=["0"], r=4, vera_dropout=0.5, init_weights=False),
@@ -207,7 +235,9 @@ def test_other_methods_as_well(config: peft.PeftConfig) -> None:
 
 
 @claim("Eval_Mode_Not_Kept")
-def test_so_does_what_is_injected_mixed_combined_or_loaded_to_be_trained(tmp_path: Path) -> None:
+def test_so_does_what_is_injected_mixed_combined_or_loaded_to_be_trained(
+    tmp_path: Path,
+) -> None:
     config = lora(lora_dropout=0.5)
     injected = inject_adapter_in_model(config, base())
     assert not injected.training
@@ -221,7 +251,9 @@ def test_so_does_what_is_injected_mixed_combined_or_loaded_to_be_trained(tmp_pat
     model.save_pretrained(tmp_path)
     model.add_adapter("b", config)
     model.eval()
-    model.add_weighted_adapter(["default", "b"], [0.5, 0.5], "both", combination_type="cat")
+    model.add_weighted_adapter(
+        ["default", "b"], [0.5, 0.5], "both", combination_type="cat"
+    )
     model.set_adapter("both")
     assert not model.training
     assert not repeats(model)
@@ -251,7 +283,9 @@ def test_loading_to_infer_puts_all_into_evaluation_mode(tmp_path: Path) -> None:
     assert not repeats(model)
     model.load_adapter(tmp_path, "reference")
     assert model.active_adapter == "default"
-    assert not model.training  # the adapter that is in training no longer drops anything
+    assert (
+        not model.training
+    )  # the adapter that is in training no longer drops anything
     assert repeats(model)
     assert not repeats(model.train())
 
@@ -332,7 +366,9 @@ ON_BOTH = {"target_modules": ["0", "2"]}
         WaveFTConfig(n_frequency=20, **ON_BOTH),
     ],
 )
-def test_merging_one_of_two_active_adapters_drops_the_other_without_a_word(config: peft.PeftConfig) -> None:
+def test_merging_one_of_two_active_adapters_drops_the_other_without_a_word(
+    config: peft.PeftConfig,
+) -> None:
     model = two(config)
     both, first = run(model), alone(model, "en")
     assert not torch.allclose(both, first, atol=1e-3)
@@ -353,9 +389,15 @@ def test_merging_one_of_two_active_adapters_drops_the_other_without_a_word(confi
 
 @claim("Partial_Merge_Drops_Adapters")
 @pytest.mark.parametrize(
-    "config", [C3AConfig(block_size=4, **ON_BOTH), OFTConfig(oft_block_size=4, r=0, init_weights=False, **ON_BOTH)]
+    "config",
+    [
+        C3AConfig(block_size=4, **ON_BOTH),
+        OFTConfig(oft_block_size=4, r=0, init_weights=False, **ON_BOTH),
+    ],
 )
-def test_two_methods_merge_several_adapters_wrongly_however(config: peft.PeftConfig) -> None:
+def test_two_methods_merge_several_adapters_wrongly_however(
+    config: peft.PeftConfig,
+) -> None:
     model = two(config)
     both, first, second = run(model), alone(model, "en"), alone(model, "fr")
     model.merge_adapter(["en"])
@@ -375,7 +417,8 @@ def test_what_is_merged_later_is_added_with_a_warning() -> None:
     both = run(model)
     model.merge_adapter(["en"])
     with pytest.warns(
-        UserWarning, match="Already following adapters were merged en. You are now additionally merging fr"
+        UserWarning,
+        match="Already following adapters were merged en. You are now additionally merging fr",
     ):
         model.merge_adapter(["fr"])
     assert close(run(model), both)
@@ -425,9 +468,13 @@ def test_a_misspelled_name_merges_nothing_without_a_word() -> None:
         model = two()
         model.merge_adapter(["english"])
         assert close(run(model), run(two()))
-        assert close(run(two().merge_and_unload(adapter_names=["english"])), run(base()))  # the bare base
+        assert close(
+            run(two().merge_and_unload(adapter_names=["english"])), run(base())
+        )  # the bare base
     assert not said(caught)
-    with pytest.raises(TypeError, match="adapter_names should be a list of strings, got 'en'"):
+    with pytest.raises(
+        TypeError, match="adapter_names should be a list of strings, got 'en'"
+    ):
         two().merge_and_unload(adapter_names="en")
 
 
@@ -463,15 +510,24 @@ def test_two_calls_undo_a_merge() -> None:
     assert close(run(model), both)  # all are active again, and none is merged
 
     model.merge_adapter(["en"])
-    with pytest.raises(ValueError, match="Cannot pass `adapter_names` when there are merged adapters"):
+    with pytest.raises(
+        ValueError, match="Cannot pass `adapter_names` when there are merged adapters"
+    ):
         model(rows(), adapter_names=["en", "fr", "fr"])
 
 
 @claim("Partial_Merge_Drops_Adapters")
 @pytest.mark.parametrize(
-    "config", [AdaLoraConfig(total_step=10, **ON_BOTH), LNTuningConfig(**ON_BOTH), OSFConfig(**ON_BOTH)]
+    "config",
+    [
+        AdaLoraConfig(total_step=10, **ON_BOTH),
+        LNTuningConfig(**ON_BOTH),
+        OSFConfig(**ON_BOTH),
+    ],
 )
-def test_where_one_adapter_is_active_the_merged_one_takes_its_place(config: peft.PeftConfig) -> None:
+def test_where_one_adapter_is_active_the_merged_one_takes_its_place(
+    config: peft.PeftConfig,
+) -> None:
     torch.manual_seed(1)
     model = get_peft_model(base(), copy.deepcopy(config), adapter_name="en")
     frozen = copy.deepcopy(config)
@@ -490,7 +546,9 @@ def test_where_one_adapter_is_active_the_merged_one_takes_its_place(config: peft
 
 @claim("Partial_Merge_Drops_Adapters")
 def test_trainable_tokens_as_well() -> None:
-    model = get_peft_model(causal(), TrainableTokensConfig(token_indices=[1, 2, 3]), adapter_name="en")
+    model = get_peft_model(
+        causal(), TrainableTokensConfig(token_indices=[1, 2, 3]), adapter_name="en"
+    )
     model.add_adapter("fr", TrainableTokensConfig(token_indices=[4, 5, 6]))
     model.base_model.set_adapter(["en", "fr"])
     both, first = run(trained(model)), alone(model, "en")
@@ -522,21 +580,50 @@ def experts(family: str) -> nn.Module:
             case "mixtral":
                 model = MixtralForCausalLM(MixtralConfig(num_local_experts=4, **few))
             case "qwen3_moe":
-                config = Qwen3MoeConfig(num_experts=4, moe_intermediate_size=32, head_dim=8, **few)
+                config = Qwen3MoeConfig(
+                    num_experts=4, moe_intermediate_size=32, head_dim=8, **few
+                )
                 model = Qwen3MoeForCausalLM(config)
             case "gpt_oss":
-                model = GptOssForCausalLM(GptOssConfig(num_local_experts=4, head_dim=8, **few))
+                model = GptOssForCausalLM(
+                    GptOssConfig(num_local_experts=4, head_dim=8, **few)
+                )
             case "granitemoe":
-                model = GraniteMoeForCausalLM(GraniteMoeConfig(num_local_experts=4, **few))
+                model = GraniteMoeForCausalLM(
+                    GraniteMoeConfig(num_local_experts=4, **few)
+                )
             case "deepseek_v3":
-                attention = {"q_lora_rank": 16, "kv_lora_rank": 16, "qk_rope_head_dim": 8, "qk_nope_head_dim": 8}
-                groups = {"n_routed_experts": 4, "n_shared_experts": 1, "n_group": 1, "topk_group": 1}
-                sizes = few | attention | groups | {"num_key_value_heads": 4, "v_head_dim": 8}
-                config = DeepseekV3Config(moe_intermediate_size=32, first_k_dense_replace=1, **sizes)
+                attention = {
+                    "q_lora_rank": 16,
+                    "kv_lora_rank": 16,
+                    "qk_rope_head_dim": 8,
+                    "qk_nope_head_dim": 8,
+                }
+                groups = {
+                    "n_routed_experts": 4,
+                    "n_shared_experts": 1,
+                    "n_group": 1,
+                    "topk_group": 1,
+                }
+                sizes = (
+                    few
+                    | attention
+                    | groups
+                    | {"num_key_value_heads": 4, "v_head_dim": 8}
+                )
+                config = DeepseekV3Config(
+                    moe_intermediate_size=32, first_k_dense_replace=1, **sizes
+                )
                 model = DeepseekV3ForCausalLM(config)
             case _:
-                sizes = SIZES | {"num_experts_per_tok": 1, "intermediate_size_mlp": 64, "interleave_moe_layer_step": 1}
-                model = Llama4ForCausalLM(Llama4TextConfig(num_local_experts=4, head_dim=8, **sizes))
+                sizes = SIZES | {
+                    "num_experts_per_tok": 1,
+                    "intermediate_size_mlp": 64,
+                    "interleave_moe_layer_step": 1,
+                }
+                model = Llama4ForCausalLM(
+                    Llama4TextConfig(num_local_experts=4, head_dim=8, **sizes)
+                )
     return model.eval()
 
 
@@ -549,12 +636,20 @@ MISSED = ["gpt_oss", "granitemoe", "llama4"]
 
 
 @claim("Fused_Experts_Need_Target_Parameters")
-@pytest.mark.parametrize(("family", "share"), [("gpt_oss", 0.80), ("granitemoe", 0.82), ("llama4", 0.68)])
-def test_all_linear_leaves_fused_experts_out_without_a_word(family: str, share: float) -> None:
+@pytest.mark.parametrize(
+    ("family", "share"), [("gpt_oss", 0.80), ("granitemoe", 0.82), ("llama4", 0.68)]
+)
+def test_all_linear_leaves_fused_experts_out_without_a_word(
+    family: str, share: float
+) -> None:
     plain = experts(family)
-    fused = [name for name, _ in plain.named_parameters() if name.endswith(tuple(FUSED))]
+    fused = [
+        name for name, _ in plain.named_parameters() if name.endswith(tuple(FUSED))
+    ]
     weights = {name: weight.numel() for name, weight in plain.named_parameters()}
-    assert sum(weights[name] for name in fused) / sum(weights.values()) == pytest.approx(share, abs=0.005)
+    assert sum(weights[name] for name in fused) / sum(
+        weights.values()
+    ) == pytest.approx(share, abs=0.005)
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         model = get_peft_model(plain, LoraConfig(target_modules="all-linear"))
@@ -565,18 +660,32 @@ def test_all_linear_leaves_fused_experts_out_without_a_word(family: str, share: 
 
 @claim("Fused_Experts_Need_Target_Parameters")
 def test_the_usual_names_reach_the_shared_expert_only() -> None:
-    model = get_peft_model(experts("llama4"), LoraConfig(target_modules=["gate_proj", "up_proj", "down_proj"]))
+    model = get_peft_model(
+        experts("llama4"),
+        LoraConfig(target_modules=["gate_proj", "up_proj", "down_proj"]),
+    )
     assert all(".shared_expert." in name for name in model.targeted_module_names)
 
 
 @claim("Fused_Experts_Need_Target_Parameters")
 @pytest.mark.parametrize("family", [*MISSED, "mixtral"])
-def test_target_parameters_reaches_them_trains_saves_and_merges(family: str, tmp_path: Path) -> None:
-    config = LoraConfig(target_modules=["q_proj", "v_proj"], target_parameters=FUSED, r=4, init_lora_weights=False)
+def test_target_parameters_reaches_them_trains_saves_and_merges(
+    family: str, tmp_path: Path
+) -> None:
+    config = LoraConfig(
+        target_modules=["q_proj", "v_proj"],
+        target_parameters=FUSED,
+        r=4,
+        init_lora_weights=False,
+    )
     model = get_peft_model(experts(family), config)
     assert ends(model.targeted_parameter_names) == {"gate_up_proj", "down_proj"}
     model(input_ids=PROMPT, labels=PROMPT).loss.backward()
-    moved = {name for name, weight in model.named_parameters() if weight.grad is not None and weight.grad.any()}
+    moved = {
+        name
+        for name, weight in model.named_parameters()
+        if weight.grad is not None and weight.grad.any()
+    }
     assert {name for name in trainable(model) if ".experts" in name} <= moved
 
     model.eval()
@@ -594,7 +703,12 @@ def test_all_linear_breaks_the_router_of_llama4_unless_it_is_excluded() -> None:
     model = get_peft_model(experts("llama4"), LoraConfig(target_modules="all-linear"))
     with pytest.raises(AttributeError, match="'tuple' object has no attribute 'dtype'"):
         run(model)
-    run(get_peft_model(experts("llama4"), LoraConfig(target_modules="all-linear", exclude_modules=["router"])))
+    run(
+        get_peft_model(
+            experts("llama4"),
+            LoraConfig(target_modules="all-linear", exclude_modules=["router"]),
+        )
+    )
 
 
 def ranks(model: PeftModel) -> dict[str, int]:
@@ -613,24 +727,39 @@ def ranks(model: PeftModel) -> dict[str, int]:
         ("qwen3_moe", ["q_proj", "gate_proj", "up_proj", "down_proj"]),
     ],
 )
-def test_two_families_are_converted_and_the_warnings_are_wrong(family: str, targets: str | list[str]) -> None:
+def test_two_families_are_converted_and_the_warnings_are_wrong(
+    family: str, targets: str | list[str]
+) -> None:
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         model = get_peft_model(experts(family), LoraConfig(target_modules=targets, r=8))
     ignored = "pattern keys did not match any targeted module and were ignored: ['.*\\\\.gate_up_proj']."
-    assert said(caught) == [f"The following rank_{ignored}", f"The following alpha_{ignored}"]
+    assert said(caught) == [
+        f"The following rank_{ignored}",
+        f"The following alpha_{ignored}",
+    ]
     assert ends(model.targeted_parameter_names) >= {"gate_up_proj", "down_proj"}
-    assert ranks(model)["gate_up_proj"] == 16  # so the pattern was not ignored: two matrices of rank 8 are fused
+    assert (
+        ranks(model)["gate_up_proj"] == 16
+    )  # so the pattern was not ignored: two matrices of rank 8 are fused
     assert ranks(model)["down_proj"] == 8
     assert ends(model.targeted_module_names) <= {"q_proj", "k_proj", "v_proj", "o_proj"}
     assert ("weight" in ranks(model)) is (targets == "all-linear")  # the router's
 
 
 @claim("Fused_Experts_Need_Target_Parameters")
-def test_a_rank_for_experts_is_heeded_although_the_warning_says_that_it_is_not() -> None:
-    config = LoraConfig(r=8, target_modules=["q_proj"], target_parameters=FUSED, rank_pattern={"experts.down_proj": 2})
+def test_a_rank_for_experts_is_heeded_although_the_warning_says_that_it_is_not() -> (
+    None
+):
+    config = LoraConfig(
+        r=8,
+        target_modules=["q_proj"],
+        target_parameters=FUSED,
+        rank_pattern={"experts.down_proj": 2},
+    )
     with pytest.warns(
-        RuntimeWarning, match=r"rank_pattern keys did not match .* were ignored: \['experts.down_proj'\]"
+        RuntimeWarning,
+        match=r"rank_pattern keys did not match .* were ignored: \['experts.down_proj'\]",
     ):
         model = get_peft_model(experts("gpt_oss"), config)
     assert ranks(model) == {"gate_up_proj": 8, "down_proj": 2}
@@ -640,34 +769,59 @@ def test_a_rank_for_experts_is_heeded_although_the_warning_says_that_it_is_not()
 def test_a_misspelled_parameter_is_skipped_unless_nothing_is_found() -> None:
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        config = LoraConfig(target_modules=["q_proj"], target_parameters=["experts.down_porj", "experts.gate_up_proj"])
+        config = LoraConfig(
+            target_modules=["q_proj"],
+            target_parameters=["experts.down_porj", "experts.gate_up_proj"],
+        )
         model = get_peft_model(experts("gpt_oss"), config)
     assert not said(caught)
     assert ends(model.targeted_parameter_names) == {"gate_up_proj"}
 
     with pytest.warns(RuntimeWarning, match="were set but no parameter was matched"):
-        get_peft_model(experts("gpt_oss"), LoraConfig(target_modules=["q_proj"], target_parameters=["down_porj"]))
-    with pytest.raises(NoMatchingPeftModuleError, match="also no `target_parameters` found"):
-        get_peft_model(experts("gpt_oss"), LoraConfig(target_modules=[], target_parameters=["down_porj"]))
+        get_peft_model(
+            experts("gpt_oss"),
+            LoraConfig(target_modules=["q_proj"], target_parameters=["down_porj"]),
+        )
+    with pytest.raises(
+        NoMatchingPeftModuleError, match="also no `target_parameters` found"
+    ):
+        get_peft_model(
+            experts("gpt_oss"),
+            LoraConfig(target_modules=[], target_parameters=["down_porj"]),
+        )
 
 
 @claim("Fused_Experts_Need_Target_Parameters")
 def test_no_dropout_on_experts() -> None:
     message = "lora.ParamWrapper does not work with lora_dropout != 0"
     with pytest.raises(ValueError, match=message):
-        get_peft_model(experts("mixtral"), LoraConfig(target_modules="all-linear", lora_dropout=0.05))
+        get_peft_model(
+            experts("mixtral"),
+            LoraConfig(target_modules="all-linear", lora_dropout=0.05),
+        )
     with pytest.raises(ValueError, match=message):
         get_peft_model(
-            experts("gpt_oss"), LoraConfig(target_modules=["q_proj"], target_parameters=FUSED, lora_dropout=0.05)
+            experts("gpt_oss"),
+            LoraConfig(
+                target_modules=["q_proj"], target_parameters=FUSED, lora_dropout=0.05
+            ),
         )
-    get_peft_model(experts("gpt_oss"), LoraConfig(target_modules="all-linear", lora_dropout=0.05))
+    get_peft_model(
+        experts("gpt_oss"), LoraConfig(target_modules="all-linear", lora_dropout=0.05)
+    )
 
 
 @claim("Fused_Experts_Need_Target_Parameters")
 def test_fused_matrices_are_targeted_together_and_not_excluded() -> None:
-    with pytest.raises(ValueError, match=r"Cannot convert PEFT target\(s\) w1 without also targeting w3"):
+    with pytest.raises(
+        ValueError,
+        match=r"Cannot convert PEFT target\(s\) w1 without also targeting w3",
+    ):
         get_peft_model(experts("mixtral"), LoraConfig(target_modules=["q_proj", "w1"]))
-    config = LoraConfig(target_modules="all-linear", exclude_modules=["experts", "gate_up_proj", "down_proj"])
+    config = LoraConfig(
+        target_modules="all-linear",
+        exclude_modules=["experts", "gate_up_proj", "down_proj"],
+    )
     model = get_peft_model(experts("mixtral"), config)
     assert ends(model.targeted_parameter_names) >= {"gate_up_proj", "down_proj"}
 
@@ -685,7 +839,9 @@ def test_fused_matrices_are_targeted_together_and_not_excluded() -> None:
     ],
 )
 @pytest.mark.parametrize("family", ["mixtral", "gpt_oss"])
-def test_other_methods_adapt_no_experts_at_all(config: peft.PeftConfig, family: str) -> None:
+def test_other_methods_adapt_no_experts_at_all(
+    config: peft.PeftConfig, family: str
+) -> None:
     model = get_peft_model(experts(family), copy.deepcopy(config))
     assert ends(model.targeted_module_names) == {"q_proj", "k_proj", "v_proj", "o_proj"}
     assert not any("expert" in name for name in trainable(model))
@@ -693,7 +849,9 @@ def test_other_methods_adapt_no_experts_at_all(config: peft.PeftConfig, family: 
 
 @claim("Fused_Experts_Need_Target_Parameters")
 def test_adalora_accepts_target_parameters_and_fails_with_them() -> None:
-    config = AdaLoraConfig(target_modules=["q_proj"], target_parameters=FUSED, total_step=10)
+    config = AdaLoraConfig(
+        target_modules=["q_proj"], target_parameters=FUSED, total_step=10
+    )
     with pytest.raises(TypeError, match="unexpected keyword argument 'parameter_name'"):
         get_peft_model(experts("gpt_oss"), config)
 
@@ -704,11 +862,19 @@ def test_adalora_accepts_target_parameters_and_fails_with_them() -> None:
 def test_other_methods_cannot_target_the_module_and_can_save_it(
     config: type[peft.PeftConfig], family: str, tmp_path: Path
 ) -> None:
-    with pytest.raises((TypeError, ValueError), match=r"(?s)Target module .*Experts.* not supported"):
+    with pytest.raises(
+        (TypeError, ValueError), match=r"(?s)Target module .*Experts.* not supported"
+    ):
         get_peft_model(experts(family), config(target_modules=["experts"]))
-    model = get_peft_model(experts(family), config(target_modules=["q_proj"], modules_to_save=["experts"]))
+    model = get_peft_model(
+        experts(family), config(target_modules=["q_proj"], modules_to_save=["experts"])
+    )
     model(input_ids=PROMPT, labels=PROMPT).loss.backward()
-    weights = {name: weight for name, weight in model.named_parameters() if name.endswith("default.down_proj")}
+    weights = {
+        name: weight
+        for name, weight in model.named_parameters()
+        if name.endswith("default.down_proj")
+    }
     assert len(weights) == 2
     assert all(weight.grad.any() for weight in weights.values())
     expected = run(trained(model))
@@ -718,28 +884,57 @@ def test_other_methods_cannot_target_the_module_and_can_save_it(
 
 @claim("Fused_Experts_Need_Target_Parameters")
 def test_all_adapters_have_the_same_parameters() -> None:
-    model = get_peft_model(experts("gpt_oss"), LoraConfig(target_modules=["q_proj"], target_parameters=FUSED))
-    model.add_adapter("same", LoraConfig(target_modules=["q_proj"], target_parameters=FUSED))
-    with pytest.raises(ValueError, match="all adapters must target the same set of parameters"):
-        model.add_adapter("one", LoraConfig(target_modules=["q_proj"], target_parameters=FUSED[:1]))
+    model = get_peft_model(
+        experts("gpt_oss"),
+        LoraConfig(target_modules=["q_proj"], target_parameters=FUSED),
+    )
+    model.add_adapter(
+        "same", LoraConfig(target_modules=["q_proj"], target_parameters=FUSED)
+    )
+    with pytest.raises(
+        ValueError, match="all adapters must target the same set of parameters"
+    ):
+        model.add_adapter(
+            "one", LoraConfig(target_modules=["q_proj"], target_parameters=FUSED[:1])
+        )
 
 
 @claim("Fused_Experts_Need_Target_Parameters")
-@pytest.mark.parametrize("targets", ["all-linear", ["q_a_proj", "gate_proj", "up_proj", "down_proj"]])
-def test_converted_the_dense_layers_and_the_shared_expert_are_lost(targets: str | list[str]) -> None:
-    names = [name for name, _ in experts("deepseek_v3").named_modules() if name.endswith(".gate_proj")]
-    assert names == ["model.layers.0.mlp.gate_proj", "model.layers.1.mlp.shared_experts.gate_proj"]
+@pytest.mark.parametrize(
+    "targets", ["all-linear", ["q_a_proj", "gate_proj", "up_proj", "down_proj"]]
+)
+def test_converted_the_dense_layers_and_the_shared_expert_are_lost(
+    targets: str | list[str],
+) -> None:
+    names = [
+        name
+        for name, _ in experts("deepseek_v3").named_modules()
+        if name.endswith(".gate_proj")
+    ]
+    assert names == [
+        "model.layers.0.mlp.gate_proj",
+        "model.layers.1.mlp.shared_experts.gate_proj",
+    ]
     model = get_peft_model(experts("deepseek_v3"), LoraConfig(target_modules=targets))
     assert ends(model.targeted_parameter_names) >= {"gate_up_proj", "down_proj"}
     assert not [name for name in model.targeted_module_names if ".mlp." in name]
 
     # as parameters, they can be named
     lost = [
-        f"{place}.{end}.weight" for place in ("layers.0.mlp", "shared_experts") for end in ("gate_proj", "down_proj")
+        f"{place}.{end}.weight"
+        for place in ("layers.0.mlp", "shared_experts")
+        for end in ("gate_proj", "down_proj")
     ]
-    config = LoraConfig(target_modules=["q_a_proj"], target_parameters=[*FUSED, *lost], r=4, init_lora_weights=False)
+    config = LoraConfig(
+        target_modules=["q_a_proj"],
+        target_parameters=[*FUSED, *lost],
+        r=4,
+        init_lora_weights=False,
+    )
     model = get_peft_model(experts("deepseek_v3"), config).eval()
-    assert {name for name in model.targeted_parameter_names if name.endswith(".weight")} == {
+    assert {
+        name for name in model.targeted_parameter_names if name.endswith(".weight")
+    } == {
         f"model.layers.{place}.{end}.weight"
         for place in ("0.mlp", "1.mlp.shared_experts")
         for end in ("gate_proj", "down_proj")
@@ -783,7 +978,11 @@ def only(config: peft.PeftConfig) -> str:
 
 
 def biases(model: nn.Module) -> set[str]:
-    return {name.removeprefix("base_model.model.") for name in trainable(model) if name.endswith(".bias")}
+    return {
+        name.removeprefix("base_model.model.")
+        for name in trainable(model)
+        if name.endswith(".bias")
+    }
 
 
 @claim("Trained_Biases_Change_The_Base")
@@ -796,10 +995,17 @@ def test_trained_biases_stay_in_the_base(
     config = copy.deepcopy(config)
     config.bias = "all" if everywhere else only(config)
     model = get_peft_model(base(), config)
-    assert biases(model) == {"0.base_layer.bias", "2.bias"} if everywhere else {"0.base_layer.bias"}
+    assert (
+        biases(model) == {"0.base_layer.bias", "2.bias"}
+        if everywhere
+        else {"0.base_layer.bias"}
+    )
     trained(model)
     with (
-        pytest.warns(UserWarning, match="does not produce the same output as the base model would without adaption"),
+        pytest.warns(
+            UserWarning,
+            match="does not produce the same output as the base model would without adaption",
+        ),
         model.disable_adapter(),
     ):
         assert not close(run(model), run(base()))
@@ -837,9 +1043,13 @@ def biased(request: pytest.FixtureRequest, tmp_path: Path) -> tuple[Path, torch.
 
 
 @claim("Trained_Biases_Change_The_Base")
-def test_they_are_saved_and_loaded_into_the_base(biased: tuple[Path, torch.Tensor]) -> None:
+def test_they_are_saved_and_loaded_into_the_base(
+    biased: tuple[Path, torch.Tensor],
+) -> None:
     folder, expected = biased
-    assert "base_model.model.0.base_layer.bias" in load_file(folder / "adapter_model.safetensors")
+    assert "base_model.model.0.base_layer.bias" in load_file(
+        folder / "adapter_model.safetensors"
+    )
     model = PeftModel.from_pretrained(base(), folder)
     assert close(run(model), expected)
     assert not close(run(model.unload()), run(base()))
@@ -863,14 +1073,18 @@ def test_loaded_beside_another_adapter_they_change_what_that_one_gives(
 
 
 @claim("Trained_Biases_Change_The_Base")
-def test_a_frozen_adapter_has_biases_that_are_trained(biased: tuple[Path, torch.Tensor]) -> None:
+def test_a_frozen_adapter_has_biases_that_are_trained(
+    biased: tuple[Path, torch.Tensor],
+) -> None:
     names = trainable(PeftModel.from_pretrained(base(), biased[0]))
     assert names
     assert all(name.endswith(".bias") for name in names)
 
 
 @claim("Trained_Biases_Change_The_Base")
-def test_a_switch_leaves_them_trainable_and_a_second_one_with_biases_is_refused() -> None:
+def test_a_switch_leaves_them_trainable_and_a_second_one_with_biases_is_refused() -> (
+    None
+):
     model = get_peft_model(base(), lora("0", bias="all"), adapter_name="biased")
     with pytest.raises(ValueError, match="LoraModel supports only 1 adapter with bias"):
         model.add_adapter("second", lora("0", bias="all"))
@@ -895,18 +1109,29 @@ def test_the_bias_of_lora_is_its_own(tmp_path: Path) -> None:
     assert close(run(model.merge_and_unload()), expected)
 
     without = nn.Sequential(nn.Linear(16, 16, bias=False))
-    with pytest.warns(UserWarning, match="the targeted layer of type Linear has no bias"):
+    with pytest.warns(
+        UserWarning, match="the targeted layer of type Linear has no bias"
+    ):
         model = get_peft_model(without, config)
-    with pytest.raises(RuntimeError, match="Impossible to merge LoRA with `lora_bias=True`"):
+    with pytest.raises(
+        RuntimeError, match="Impossible to merge LoRA with `lora_bias=True`"
+    ):
         model.merge_and_unload()
 
 
 @claim("Trained_Biases_Change_The_Base")
-def test_saving_the_bias_of_lora_warns_of_shards_that_there_are_not(tmp_path: Path) -> None:
+def test_saving_the_bias_of_lora_warns_of_shards_that_there_are_not(
+    tmp_path: Path,
+) -> None:
     model = trained(get_peft_model(base(), lora("0", lora_bias=True)))
-    with pytest.warns(UserWarning, match="indicates that DeepSpeed ZeRO-3 / FSDP shards were not gathered"):
+    with pytest.warns(
+        UserWarning,
+        match="indicates that DeepSpeed ZeRO-3 / FSDP shards were not gathered",
+    ):
         model.save_pretrained(tmp_path)
-    assert "base_model.model.0.lora_B.bias" in load_file(tmp_path / "adapter_model.safetensors")
+    assert "base_model.model.0.lora_B.bias" in load_file(
+        tmp_path / "adapter_model.safetensors"
+    )
 
 
 @claim("Trained_Biases_Change_The_Base")
@@ -942,7 +1167,9 @@ def test_a_name_with_a_dot_is_refused(config: peft.PeftConfig) -> None:
 
 
 @claim("Adapter_Name_Rules")
-def test_so_it_is_when_added_or_loaded_and_the_model_is_as_before(tmp_path: Path) -> None:
+def test_so_it_is_when_added_or_loaded_and_the_model_is_as_before(
+    tmp_path: Path,
+) -> None:
     model = get_peft_model(base(), lora("0")).eval()
     model.save_pretrained(tmp_path)
     before = run(model)
@@ -959,7 +1186,9 @@ def test_so_it_is_when_added_or_loaded_and_the_model_is_as_before(tmp_path: Path
 
 
 @claim("Adapter_Name_Rules")
-@pytest.mark.parametrize("name", ["keys", "items", "values", "pop", "forward", "train", "eval", "type", "to"])
+@pytest.mark.parametrize(
+    "name", ["keys", "items", "values", "pop", "forward", "train", "eval", "type", "to"]
+)
 def test_a_name_that_a_module_has_as_an_attribute_is_refused(name: str) -> None:
     with pytest.raises(KeyError, match=f"attribute '{name}' already exists"):
         get_peft_model(base(), lora("0"), adapter_name=name)
@@ -973,11 +1202,19 @@ def test_an_empty_name_is_refused() -> None:
 
 @claim("Adapter_Name_Rules")
 @pytest.mark.parametrize("name", ["a", "o", "lora", "lora_"])
-def test_a_part_of_the_prefix_is_warned_of_and_loads_right_nevertheless(name: str, tmp_path: Path) -> None:
-    with pytest.warns(UserWarning, match=f"Adapter name '{name}' should not be contained in the prefix 'lora_'"):
+def test_a_part_of_the_prefix_is_warned_of_and_loads_right_nevertheless(
+    name: str, tmp_path: Path
+) -> None:
+    with pytest.warns(
+        UserWarning,
+        match=f"Adapter name '{name}' should not be contained in the prefix 'lora_'",
+    ):
         model = get_peft_model(base(), lora("0"), adapter_name=name).eval()
     model.save_pretrained(tmp_path)
-    assert torch.equal(run(PeftModel.from_pretrained(base(), tmp_path / name, adapter_name=name)), run(model))
+    assert torch.equal(
+        run(PeftModel.from_pretrained(base(), tmp_path / name, adapter_name=name)),
+        run(model),
+    )
 
 
 @claim("Adapter_Name_Rules")
@@ -985,17 +1222,23 @@ def test_a_slash_becomes_a_folder(tmp_path: Path) -> None:
     model = get_peft_model(base(), lora("0"), adapter_name="team/en").eval()
     model.save_pretrained(tmp_path)
     assert (tmp_path / "team" / "en" / "adapter_model.safetensors").exists()
-    assert torch.equal(run(PeftModel.from_pretrained(base(), tmp_path / "team" / "en")), run(model))
+    assert torch.equal(
+        run(PeftModel.from_pretrained(base(), tmp_path / "team" / "en")), run(model)
+    )
 
 
 @claim("Adapter_Name_Rules")
-@pytest.mark.parametrize("name", ["v1_0", "my adapter", "0", "weight", "base_layer", "A", "日本"])
+@pytest.mark.parametrize(
+    "name", ["v1_0", "my adapter", "0", "weight", "base_layer", "A", "日本"]
+)
 def test_other_names_do(name: str, tmp_path: Path) -> None:
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         model = get_peft_model(base(), lora("0"), adapter_name=name).eval()
         model.save_pretrained(tmp_path)
-        assert torch.equal(run(PeftModel.from_pretrained(base(), tmp_path / name)), run(model))
+        assert torch.equal(
+            run(PeftModel.from_pretrained(base(), tmp_path / name)), run(model)
+        )
     assert not said(caught)
 
 
@@ -1003,7 +1246,9 @@ def test_other_names_do(name: str, tmp_path: Path) -> None:
 def test_the_folder_of_a_saved_adapter_may_have_dots(tmp_path: Path) -> None:
     model = get_peft_model(base(), lora("0")).eval()
     model.save_pretrained(tmp_path / "model-v1.0")
-    assert torch.equal(run(PeftModel.from_pretrained(base(), tmp_path / "model-v1.0")), run(model))
+    assert torch.equal(
+        run(PeftModel.from_pretrained(base(), tmp_path / "model-v1.0")), run(model)
+    )
 
 
 class Block(nn.Module):
@@ -1026,7 +1271,9 @@ def named(name: str, config: peft.PeftConfig) -> tuple[PeftModel, torch.Tensor]:
 
 
 @claim("Adapter_Name_Rules")
-@pytest.mark.parametrize(("name", "left"), [("mlp", 2), ("attn", 2), ("lora_A", 2), ("weight", 0), ("fr", 4)])
+@pytest.mark.parametrize(
+    ("name", "left"), [("mlp", 2), ("attn", 2), ("lora_A", 2), ("weight", 0), ("fr", 4)]
+)
 def test_an_adapter_that_is_called_like_a_module_takes_weights_out_of_the_others_file(
     name: str, left: int, tmp_path: Path
 ) -> None:
@@ -1036,12 +1283,16 @@ def test_an_adapter_that_is_called_like_a_module_takes_weights_out_of_the_others
         model.save_pretrained(tmp_path)
     assert not said(caught)
     assert len(load_file(tmp_path / "en" / "adapter_model.safetensors")) == left
-    assert len(load_file(tmp_path / name / "adapter_model.safetensors")) == 4  # its own file is complete
+    assert (
+        len(load_file(tmp_path / name / "adapter_model.safetensors")) == 4
+    )  # its own file is complete
 
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         loaded = PeftModel.from_pretrained(Block(), tmp_path / "en")
-    assert any("Found missing adapter keys" in message for message in said(caught)) is (left < 4)
+    assert any("Found missing adapter keys" in message for message in said(caught)) is (
+        left < 4
+    )
     assert close(run(loaded), expected) is (left == 4)
 
 
@@ -1056,11 +1307,15 @@ def test_an_adapter_that_is_called_like_a_module_takes_weights_out_of_the_others
         RoadConfig(target_modules=["attn", "mlp"], group_size=4),
     ],
 )
-def test_the_same_happens_with_other_methods(config: peft.PeftConfig, tmp_path: Path) -> None:
+def test_the_same_happens_with_other_methods(
+    config: peft.PeftConfig, tmp_path: Path
+) -> None:
     sizes = {}
     for name in ("mlp", "fr"):
         named(name, config)[0].save_pretrained(tmp_path / name)
-        sizes[name] = len(load_file(tmp_path / name / "en" / "adapter_model.safetensors"))
+        sizes[name] = len(
+            load_file(tmp_path / name / "en" / "adapter_model.safetensors")
+        )
     assert sizes["mlp"] == sizes["fr"] / 2
 
 
@@ -1084,7 +1339,9 @@ def test_a_name_that_is_a_part_of_another_is_fine(tmp_path: Path) -> None:
 @claim("Adapter_Name_Rules")
 def test_the_check_on_the_page_finds_the_parts_of_names() -> None:
     taken = {
-        part for name, _ in get_peft_model(Block(), lora("attn", "mlp")).named_parameters() for part in name.split(".")
+        part
+        for name, _ in get_peft_model(Block(), lora("attn", "mlp")).named_parameters()
+        for part in name.split(".")
     }
     assert taken >= {"attn", "mlp", "lora_A", "weight", "base_model", "model"}
     assert "fr" not in taken
@@ -1092,36 +1349,58 @@ def test_the_check_on_the_page_finds_the_parts_of_names() -> None:
 
 # ------------------------------------------------------------------------------------------ Prompt_Learning_Task_Type
 
-TASKLESS = [PromptTuningConfig, PrefixTuningConfig, PromptEncoderConfig, CartridgeConfig, MultitaskPromptTuningConfig]
+TASKLESS = [
+    PromptTuningConfig,
+    PrefixTuningConfig,
+    PromptEncoderConfig,
+    CartridgeConfig,
+    MultitaskPromptTuningConfig,
+]
 
 
 @claim("Prompt_Learning_Task_Type")
 @pytest.mark.parametrize("kind", TASKLESS)
-def test_without_a_task_type_there_is_a_key_error_of_none(kind: type[peft.PromptLearningConfig]) -> None:
+def test_without_a_task_type_there_is_a_key_error_of_none(
+    kind: type[peft.PromptLearningConfig],
+) -> None:
     with pytest.raises(KeyError) as caught:
         get_peft_model(causal(), kind(num_virtual_tokens=4))
     assert caught.value.args == (None,)
     assert str(caught.value) == "None"
     model = get_peft_model(causal(), kind(num_virtual_tokens=4, task_type="CAUSAL_LM"))
     assert type(model) is PeftModelForCausalLM
-    tasks = {"task_ids": torch.zeros(2, dtype=torch.int)} if kind is MultitaskPromptTuningConfig else {}
+    tasks = (
+        {"task_ids": torch.zeros(2, dtype=torch.int)}
+        if kind is MultitaskPromptTuningConfig
+        else {}
+    )
     assert model(input_ids=PROMPT, **tasks).logits.isfinite().all()
 
 
 @claim("Prompt_Learning_Task_Type")
 def test_cpt_says_what_it_wants() -> None:
-    tokens = {"cpt_token_ids": [1, 2], "cpt_mask": [1, 1], "cpt_tokens_type_mask": [1, 2]}
-    with pytest.raises(ValueError, match="CPTConfig only supports task_type = CAUSAL_LM"):
+    tokens = {
+        "cpt_token_ids": [1, 2],
+        "cpt_mask": [1, 1],
+        "cpt_tokens_type_mask": [1, 2],
+    }
+    with pytest.raises(
+        ValueError, match="CPTConfig only supports task_type = CAUSAL_LM"
+    ):
         CPTConfig(**tokens)
     get_peft_model(causal(), CPTConfig(task_type="CAUSAL_LM", **tokens))
 
 
 @claim("Prompt_Learning_Task_Type")
-@pytest.mark.parametrize("kind", [PromptTuningConfig, PrefixTuningConfig, PromptEncoderConfig])
+@pytest.mark.parametrize(
+    "kind", [PromptTuningConfig, PrefixTuningConfig, PromptEncoderConfig]
+)
 def test_loaded_without_one_the_prompt_is_silently_left_out(
     kind: type[peft.PromptLearningConfig], tmp_path: Path
 ) -> None:
-    model = trained(get_peft_model(causal(), kind(num_virtual_tokens=4, task_type="CAUSAL_LM")))
+    model = trained(
+        get_peft_model(causal(), kind(num_virtual_tokens=4, task_type="CAUSAL_LM"))
+    )
     model.save_pretrained(tmp_path)
     path = tmp_path / "adapter_config.json"
     path.write_text(json.dumps(json.loads(path.read_text()) | {"task_type": None}))
@@ -1138,20 +1417,30 @@ def test_loaded_without_one_the_prompt_is_silently_left_out(
     loaded = PeftModel.from_pretrained(causal(), tmp_path, config=config)
     assert type(loaded) is PeftModelForCausalLM
     assert close(run(loaded), run(model))
-    assert run(loaded).shape != run(causal()).shape or not close(run(loaded), run(causal()))
+    assert run(loaded).shape != run(causal()).shape or not close(
+        run(loaded), run(causal())
+    )
 
 
 @claim("Prompt_Learning_Task_Type")
 @pytest.mark.parametrize("kind", [LoraConfig, PromptTuningConfig])
 def test_a_wrong_one_is_named(kind: type[peft.PeftConfig]) -> None:
     for wrong in ("causal_lm", "CAUSAL"):
-        with pytest.raises(ValueError, match=f"Invalid task type: '{wrong}'. Must be one of the following task types"):
+        with pytest.raises(
+            ValueError,
+            match=f"Invalid task type: '{wrong}'. Must be one of the following task types",
+        ):
             kind(task_type=wrong)
 
 
 @claim("Prompt_Learning_Task_Type")
 @pytest.mark.parametrize(
-    "config", [LoraConfig(), VeraConfig(), peft.AdaptionPromptConfig(adapter_len=4, adapter_layers=1)]
+    "config",
+    [
+        LoraConfig(),
+        VeraConfig(),
+        peft.AdaptionPromptConfig(adapter_len=4, adapter_layers=1),
+    ],
 )
 def test_other_methods_need_none(config: peft.PeftConfig) -> None:
     model = get_peft_model(causal(), config)
@@ -1163,22 +1452,43 @@ def test_other_methods_need_none(config: peft.PeftConfig) -> None:
 def test_a_wrapper_without_a_task_has_no_signature_of_its_own() -> None:
     plain = inspect.signature(get_peft_model(causal(), LoraConfig()).forward).parameters
     assert "input_ids" not in plain
-    typed = inspect.signature(get_peft_model(causal(), LoraConfig(task_type="CAUSAL_LM")).forward).parameters
+    typed = inspect.signature(
+        get_peft_model(causal(), LoraConfig(task_type="CAUSAL_LM")).forward
+    ).parameters
     assert "input_ids" in typed
 
 
 # --------------------------------------------------------------------------------------------- Default_Target_Modules
 
 #: Methods whose layers are chosen in another way, or not at all.
-CHOOSE_OTHERWISE = {"AdaptionPromptConfig", "LNTuningConfig", "OSFConfig", "ShadowConfig", "TrainableTokensConfig"}
+CHOOSE_OTHERWISE = {
+    "AdaptionPromptConfig",
+    "LNTuningConfig",
+    "OSFConfig",
+    "ShadowConfig",
+    "TrainableTokensConfig",
+}
 #: What some methods want besides, or do not accept on layers as small as these.
-NEEDED = {"AdaLoraConfig": {"total_step": 10}, "C3AConfig": {"block_size": 4}, "VBLoRAConfig": {"vector_length": 4}}
-EVERY_LINEAR = {"q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"}
+NEEDED = {
+    "AdaLoraConfig": {"total_step": 10},
+    "C3AConfig": {"block_size": 4},
+    "VBLoRAConfig": {"vector_length": 4},
+}
+EVERY_LINEAR = {
+    "q_proj",
+    "k_proj",
+    "v_proj",
+    "o_proj",
+    "gate_proj",
+    "up_proj",
+    "down_proj",
+}
 TARGETED = sorted(
     (
         kind
         for kind in PEFT_TYPE_TO_CONFIG_MAPPING.values()
-        if "target_modules" in inspect.signature(kind).parameters and kind.__name__ not in CHOOSE_OTHERWISE
+        if "target_modules" in inspect.signature(kind).parameters
+        and kind.__name__ not in CHOOSE_OTHERWISE
     ),
     key=lambda kind: kind.__name__,
 )
@@ -1189,19 +1499,33 @@ def olmo() -> OlmoForCausalLM:
     return OlmoForCausalLM(OlmoConfig(num_attention_heads=4, **SMALL | ENDS))
 
 
-SMALL = {"vocab_size": 64, "hidden_size": 64, "intermediate_size": 64, "num_hidden_layers": 1}
+SMALL = {
+    "vocab_size": 64,
+    "hidden_size": 64,
+    "intermediate_size": 64,
+    "num_hidden_layers": 1,
+}
 ENDS = {"pad_token_id": 0, "bos_token_id": 1, "eos_token_id": 2}
 
 
 @claim("Default_Target_Modules")
 @pytest.mark.parametrize("kind", TARGETED, ids=lambda kind: kind.__name__)
-def test_without_targets_an_unknown_model_is_refused_and_a_known_one_gets_a_few(kind: type[peft.PeftConfig]) -> None:
+def test_without_targets_an_unknown_model_is_refused_and_a_known_one_gets_a_few(
+    kind: type[peft.PeftConfig],
+) -> None:
     options = NEEDED.get(kind.__name__, {})
-    with pytest.raises(ValueError, match=r"Please specify `target_modules`.*in `peft_config`"):
+    with pytest.raises(
+        ValueError, match=r"Please specify `target_modules`.*in `peft_config`"
+    ):
         get_peft_model(olmo(), kind(**options))
-    expected = {"BeftConfig": {"v_proj"}, "IA3Config": {"k_proj", "v_proj", "down_proj"}}
+    expected = {
+        "BeftConfig": {"v_proj"},
+        "IA3Config": {"k_proj", "v_proj", "down_proj"},
+    }
     model = get_peft_model(with_biases(causal(**SMALL)), kind(**options))
-    assert ends(model.targeted_module_names) == expected.get(kind.__name__, {"q_proj", "v_proj"})
+    assert ends(model.targeted_module_names) == expected.get(
+        kind.__name__, {"q_proj", "v_proj"}
+    )
 
 
 def with_biases(model: LlamaForCausalLM) -> LlamaForCausalLM:
@@ -1214,7 +1538,9 @@ def with_biases(model: LlamaForCausalLM) -> LlamaForCausalLM:
 @claim("Default_Target_Modules")
 def test_these_are_all_that_have_targets() -> None:
     assert len(TARGETED) == 33
-    assert {kind.__name__ for kind in PEFT_TYPE_TO_CONFIG_MAPPING.values()} >= CHOOSE_OTHERWISE
+    assert {
+        kind.__name__ for kind in PEFT_TYPE_TO_CONFIG_MAPPING.values()
+    } >= CHOOSE_OTHERWISE
 
 
 @claim("Default_Target_Modules")
@@ -1226,8 +1552,16 @@ def test_all_linear_takes_all_but_the_head(model: Callable[[], nn.Module]) -> No
 
 @claim("Default_Target_Modules")
 def test_the_default_is_a_small_part_of_a_llama() -> None:
-    weights = {name: weight.numel() for name, weight in causal().named_parameters() if name.endswith("_proj.weight")}
-    ours = sum(size for name, size in weights.items() if name.endswith(("q_proj.weight", "v_proj.weight")))
+    weights = {
+        name: weight.numel()
+        for name, weight in causal().named_parameters()
+        if name.endswith("_proj.weight")
+    }
+    ours = sum(
+        size
+        for name, size in weights.items()
+        if name.endswith(("q_proj.weight", "v_proj.weight"))
+    )
     assert len({name.split(".")[-2] for name in weights}) == 7
     assert ours < sum(weights.values()) / 3
 
@@ -1238,15 +1572,23 @@ def test_a_module_of_ones_own_has_no_default() -> None:
         get_peft_model(base(), LoraConfig())
     assert "llama" in TRANSFORMERS_MODELS_TO_LORA_TARGET_MODULES_MAPPING
     assert (
-        not {"olmo", "phi3", "gemma3", "llava", "qwen2_vl"} & TRANSFORMERS_MODELS_TO_LORA_TARGET_MODULES_MAPPING.keys()
+        not {"olmo", "phi3", "gemma3", "llava", "qwen2_vl"}
+        & TRANSFORMERS_MODELS_TO_LORA_TARGET_MODULES_MAPPING.keys()
     )
 
 
 @claim("Default_Target_Modules")
 def test_ia3_wants_its_feedforward_modules_as_well() -> None:
-    with pytest.raises(ValueError, match="Please specify `feedforward_modules` in `peft_config`"):
+    with pytest.raises(
+        ValueError, match="Please specify `feedforward_modules` in `peft_config`"
+    ):
         get_peft_model(olmo(), IA3Config(target_modules="all-linear"))
-    get_peft_model(olmo(), IA3Config(target_modules=["k_proj", "down_proj"], feedforward_modules=["down_proj"]))
+    get_peft_model(
+        olmo(),
+        IA3Config(
+            target_modules=["k_proj", "down_proj"], feedforward_modules=["down_proj"]
+        ),
+    )
 
 
 @claim("Default_Target_Modules")
@@ -1258,7 +1600,9 @@ def test_all_linear_takes_the_head_of_a_model_of_ones_own() -> None:
 # ------------------------------------------------------------------------------------------- Optimizer_After_Adapters
 
 
-def steps(model: nn.Module, optimizer: torch.optim.Optimizer, number: int = 5) -> list[float]:
+def steps(
+    model: nn.Module, optimizer: torch.optim.Optimizer, number: int = 5
+) -> list[float]:
     """Train and return the losses."""
     losses = []
     for _step in range(number):
@@ -1271,13 +1615,21 @@ def steps(model: nn.Module, optimizer: torch.optim.Optimizer, number: int = 5) -
 
 
 def adam(model: nn.Module) -> torch.optim.Optimizer:
-    return torch.optim.AdamW((weight for weight in model.parameters() if weight.requires_grad), lr=1e-2)
+    return torch.optim.AdamW(
+        (weight for weight in model.parameters() if weight.requires_grad), lr=1e-2
+    )
 
 
 def left_out(model: nn.Module, optimizer: torch.optim.Optimizer) -> set[str]:
     """Return what is trainable and not in the optimizer, as the page does."""
-    known = {id(weight) for group in optimizer.param_groups for weight in group["params"]}
-    return {name for name, weight in model.named_parameters() if weight.requires_grad and id(weight) not in known}
+    known = {
+        id(weight) for group in optimizer.param_groups for weight in group["params"]
+    }
+    return {
+        name
+        for name, weight in model.named_parameters()
+        if weight.requires_grad and id(weight) not in known
+    }
 
 
 @claim("Optimizer_After_Adapters")
@@ -1324,9 +1676,15 @@ def test_of_two_adapters_only_those_that_are_active_by_then_are_trained(
         model.base_model.set_adapter(["en", "fr"])
     optimizer = adam(model)
     model.base_model.set_adapter(["en", "fr"])
-    before = {name: weight.detach().clone() for name, weight in model.named_parameters()}
+    before = {
+        name: weight.detach().clone() for name, weight in model.named_parameters()
+    }
     steps(model, optimizer)
-    moved = {name.split(".")[-2] for name, weight in model.named_parameters() if not torch.equal(weight, before[name])}
+    moved = {
+        name.split(".")[-2]
+        for name, weight in model.named_parameters()
+        if not torch.equal(weight, before[name])
+    }
     assert moved == ({"en", "fr"} if first else {"en"})
     assert bool(left_out(model, optimizer)) is not first
 
@@ -1336,7 +1694,9 @@ def test_weights_that_are_put_in_place_later_are_other_ones(tmp_path: Path) -> N
     get_peft_model(base(), lora()).save_pretrained(tmp_path)
     model = get_peft_model(base(), lora(), low_cpu_mem_usage=True)  # on the meta device
     early = adam(model)
-    set_peft_model_state_dict(model, load_file(tmp_path / "adapter_model.safetensors"), low_cpu_mem_usage=True)
+    set_peft_model_state_dict(
+        model, load_file(tmp_path / "adapter_model.safetensors"), low_cpu_mem_usage=True
+    )
     before = run(model)
     steps(model, early)
     assert torch.equal(run(model), before)
@@ -1363,7 +1723,9 @@ def test_a_group_can_be_added_for_a_new_adapter() -> None:
     steps(model, optimizer)
     model.add_adapter("fr", lora())
     model.set_adapter("fr")
-    optimizer.add_param_group({"params": [weight for weight in model.parameters() if weight.requires_grad]})
+    optimizer.add_param_group(
+        {"params": [weight for weight in model.parameters() if weight.requires_grad]}
+    )
     assert not left_out(model, optimizer)
     before = run(model)
     steps(model, optimizer)
@@ -1375,7 +1737,9 @@ def test_a_group_can_be_added_for_a_new_adapter() -> None:
 
 @claim("Set_Adapter_Unfreezes")
 @pytest.mark.parametrize("way", ["context", "layers", "deleted"])
-def test_other_ways_to_unfreeze_an_adapter_that_was_loaded_frozen(way: str, tmp_path: Path) -> None:
+def test_other_ways_to_unfreeze_an_adapter_that_was_loaded_frozen(
+    way: str, tmp_path: Path
+) -> None:
     get_peft_model(base(), lora()).save_pretrained(tmp_path)
     model = PeftModel.from_pretrained(base(), tmp_path)
     model.load_adapter(tmp_path, "fr")

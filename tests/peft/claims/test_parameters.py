@@ -1,6 +1,7 @@
 """What is said of one parameter holds for every configuration that has it.
 
-Which configurations these are is `impl`, `param` and `except` of the page; here they come from PEFT's signatures.
+Which configurations these are is `impl`, `param` and `except` of the page; here they
+come from PEFT's signatures.
 """
 
 from __future__ import annotations
@@ -25,7 +26,11 @@ OPTIONS: dict[str, dict[str, Any]] = {
     "Adamss": {"num_subspaces": 2, "r": 4},
     "BOFT": {"boft_block_size": 4},
     "C3A": {"block_size": 16},
-    "CPT": {"cpt_token_ids": [1, 2], "cpt_mask": [1, 1], "cpt_tokens_type_mask": [1, 2]},
+    "CPT": {
+        "cpt_token_ids": [1, 2],
+        "cpt_mask": [1, 1],
+        "cpt_tokens_type_mask": [1, 2],
+    },
     "Cartridge": {"num_virtual_tokens": 4},
     "FourierFT": {"n_frequency": 4},
     "IA3": {"feedforward_modules": []},
@@ -49,24 +54,41 @@ OWN_ERROR = {"Frod", "Pvera", "RandLora", "Vera"}
 
 def methods_with(parameter: str) -> list[str]:
     """Return the methods whose configuration's own signature names a parameter."""
-    configs = {it for it in vars(peft).values() if inspect.isclass(it) and issubclass(it, peft.PeftConfig)}
-    has = (it for it in configs if parameter in inspect.signature(it.__init__).parameters)
+    configs = {
+        it
+        for it in vars(peft).values()
+        if inspect.isclass(it) and issubclass(it, peft.PeftConfig)
+    }
+    has = (
+        it for it in configs if parameter in inspect.signature(it.__init__).parameters
+    )
     # What several methods share is no method.
-    return sorted({it.__name__.removesuffix("Config") for it in has} - {"PromptLearning"})
+    return sorted(
+        {it.__name__.removesuffix("Config") for it in has} - {"PromptLearning"}
+    )
 
 
 def adapted(method: str, layers: int = 1, **options: Any) -> peft.PeftModel:  # noqa: ANN401 -- a configuration takes anything
     tiny = LlamaConfig(
-        vocab_size=64, hidden_size=64, intermediate_size=64, num_hidden_layers=layers, num_attention_heads=4
+        vocab_size=64,
+        hidden_size=64,
+        intermediate_size=64,
+        num_hidden_layers=layers,
+        num_attention_heads=4,
     )
     config = getattr(peft, f"{method}Config")
     if "target_modules" in inspect.signature(config.__init__).parameters:
         options = {"target_modules": [TARGETS.get(method, "q_proj")]} | options
-    return get_peft_model(LlamaForCausalLM(tiny), config(task_type="CAUSAL_LM", **OPTIONS.get(method, {}) | options))
+    return get_peft_model(
+        LlamaForCausalLM(tiny),
+        config(task_type="CAUSAL_LM", **OPTIONS.get(method, {}) | options),
+    )
 
 
 @claim("Target_Module_Typos")
-@pytest.mark.parametrize("method", [it for it in methods_with("target_modules") if it != "AdaptionPrompt"])
+@pytest.mark.parametrize(
+    "method", [it for it in methods_with("target_modules") if it != "AdaptionPrompt"]
+)
 def test_a_misspelled_target_beside_one_that_fits_is_skipped(method: str) -> None:
     target = TARGETS.get(method, "q_proj")
     with warnings.catch_warnings(record=True) as said:
@@ -75,7 +97,9 @@ def test_a_misspelled_target_beside_one_that_fits_is_skipped(method: str) -> Non
     assert not [one for one in said if "v_porj" in str(one.message)]
     assert both.targeted_module_names == adapted(method).targeted_module_names
     error = ValueError if method in OWN_ERROR else NoMatchingPeftModuleError
-    with pytest.raises(error, match=r"not found in the base model|layers? types compatible with"):
+    with pytest.raises(
+        error, match=r"not found in the base model|layers? types compatible with"
+    ):
         adapted(method, target_modules=["v_porj"])
 
 
@@ -83,9 +107,19 @@ def test_a_misspelled_target_beside_one_that_fits_is_skipped(method: str) -> Non
 def test_left_out_because_the_llama_adapter_names_one_module() -> None:
     with pytest.raises(ValueError, match="more adapter layers"):
         get_peft_model(
-            LlamaForCausalLM(LlamaConfig(vocab_size=64, hidden_size=64, intermediate_size=64, num_attention_heads=4)),
+            LlamaForCausalLM(
+                LlamaConfig(
+                    vocab_size=64,
+                    hidden_size=64,
+                    intermediate_size=64,
+                    num_attention_heads=4,
+                )
+            ),
             peft.AdaptionPromptConfig(
-                target_modules=["self_attn", "v_porj"], adapter_len=4, adapter_layers=1, task_type="CAUSAL_LM"
+                target_modules=["self_attn", "v_porj"],
+                adapter_len=4,
+                adapter_layers=1,
+                task_type="CAUSAL_LM",
             ),
         )
 
@@ -94,7 +128,10 @@ def test_left_out_because_the_llama_adapter_names_one_module() -> None:
 @pytest.mark.parametrize("method", methods_with("exclude_modules"))
 def test_one_name_matches_in_every_part_until_that_is_excluded(method: str) -> None:
     def found(**options: Any) -> set[str]:  # noqa: ANN401 -- a configuration takes anything
-        return {".".join(name.split(".")[:3]) for name in adapted(method, layers=2, **options).targeted_module_names}
+        return {
+            ".".join(name.split(".")[:3])
+            for name in adapted(method, layers=2, **options).targeted_module_names
+        }
 
     assert found() == {"model.layers.0", "model.layers.1"}
     assert found(exclude_modules=r".*layers\.0\..*") == {"model.layers.1"}
@@ -103,17 +140,30 @@ def test_one_name_matches_in_every_part_until_that_is_excluded(method: str) -> N
 @claim("Vision_Tower_Targeted")
 @pytest.mark.parametrize(
     "method",
-    sorted({*methods_with("target_modules")} - {*methods_with("exclude_modules"), "AdaptionPrompt", "TrainableTokens"}),
+    sorted(
+        {*methods_with("target_modules")}
+        - {*methods_with("exclude_modules"), "AdaptionPrompt", "TrainableTokens"}
+    ),
 )
-def test_without_exclude_modules_a_regular_expression_targets_the_rest(method: str) -> None:
+def test_without_exclude_modules_a_regular_expression_targets_the_rest(
+    method: str,
+) -> None:
     target = TARGETS.get(method, "q_proj")
     base = LlamaForCausalLM(
-        LlamaConfig(vocab_size=64, hidden_size=64, intermediate_size=64, num_hidden_layers=2, num_attention_heads=4)
+        LlamaConfig(
+            vocab_size=64,
+            hidden_size=64,
+            intermediate_size=64,
+            num_hidden_layers=2,
+            num_attention_heads=4,
+        )
     )
     base.vision_tower = copy.deepcopy(base.model.layers)
 
     def in_the_tower(targets: list[str] | str) -> set[bool]:
-        config = getattr(peft, f"{method}Config")(target_modules=targets, **OPTIONS.get(method, {}))
+        config = getattr(peft, f"{method}Config")(
+            target_modules=targets, **OPTIONS.get(method, {})
+        )
         names = get_peft_model(copy.deepcopy(base), config).targeted_module_names
         return {"vision_tower" in name for name in names}
 
@@ -126,8 +176,13 @@ def test_without_exclude_modules_a_regular_expression_targets_the_rest(method: s
 def test_a_head_is_trained_and_saved_only_under_its_right_name(method: str) -> None:
     def trained_and_saved(**options: Any) -> tuple[bool, bool]:  # noqa: ANN401 -- a configuration takes anything
         model = adapted(method, **options)
-        trained = any(it.requires_grad and "lm_head" in name for name, it in model.named_parameters())
-        return trained, any("lm_head" in name for name in get_peft_model_state_dict(model))
+        trained = any(
+            it.requires_grad and "lm_head" in name
+            for name, it in model.named_parameters()
+        )
+        return trained, any(
+            "lm_head" in name for name in get_peft_model_state_dict(model)
+        )
 
     assert trained_and_saved() == (False, False)
     assert trained_and_saved(modules_to_save=["lm_haed"]) == (False, False)
@@ -137,10 +192,16 @@ def test_a_head_is_trained_and_saved_only_under_its_right_name(method: str) -> N
 def scale_of(config: peft.PeftConfig) -> float:
     """Return by how much the layer of a method multiplies."""
     torch.manual_seed(0)
-    layer = get_peft_model(torch.nn.Sequential(torch.nn.Linear(64, 64)), config).base_model.model[0]
+    layer = get_peft_model(
+        torch.nn.Sequential(torch.nn.Linear(64, 64)), config
+    ).base_model.model[0]
     if isinstance(config, peft.SupertuningConfig):
-        return float(layer.supertuning_lora_alpha["default"] / layer.supertuning_rank["default"])
-    scales = layer.deft_scaling if isinstance(config, peft.DeftConfig) else layer.scaling
+        return float(
+            layer.supertuning_lora_alpha["default"] / layer.supertuning_rank["default"]
+        )
+    scales = (
+        layer.deft_scaling if isinstance(config, peft.DeftConfig) else layer.scaling
+    )
     return float(scales["default"])
 
 
@@ -148,13 +209,27 @@ def scale_of(config: peft.PeftConfig) -> float:
 @pytest.mark.parametrize(
     ("method", "alpha"),
     [
-        *(("Lora", "lora_alpha"), ("LoHa", "alpha"), ("LoKr", "alpha"), ("Gralora", "alpha"), ("Deft", "alpha")),
-        *(("Psoft", "psoft_alpha"), ("RandLora", "randlora_alpha"), ("Supertuning", "lora_alpha")),
+        *(
+            ("Lora", "lora_alpha"),
+            ("LoHa", "alpha"),
+            ("LoKr", "alpha"),
+            ("Gralora", "alpha"),
+            ("Deft", "alpha"),
+        ),
+        *(
+            ("Psoft", "psoft_alpha"),
+            ("RandLora", "randlora_alpha"),
+            ("Supertuning", "lora_alpha"),
+        ),
     ],
 )
 def test_alpha_is_divided_by_r(method: str, alpha: str) -> None:
     def scale(r: int, value: int) -> float:
-        return scale_of(getattr(peft, f"{method}Config")(target_modules=["0"], r=r, **{alpha: value}))
+        return scale_of(
+            getattr(peft, f"{method}Config")(
+                target_modules=["0"], r=r, **{alpha: value}
+            )
+        )
 
     assert scale(16, 8) == pytest.approx(scale(8, 8) / 2)
     assert scale(16, 16) == pytest.approx(scale(8, 8))
@@ -163,5 +238,12 @@ def test_alpha_is_divided_by_r(method: str, alpha: str) -> None:
 @claim("Alpha_Over_R_Scaling")
 def test_left_out_because_adalora_does_not_divide_and_deft_only_if_asked() -> None:
     for r in (4, 8):
-        assert scale_of(peft.AdaLoraConfig(target_modules=["0"], init_r=r, lora_alpha=8, total_step=10)) == 8
+        assert (
+            scale_of(
+                peft.AdaLoraConfig(
+                    target_modules=["0"], init_r=r, lora_alpha=8, total_step=10
+                )
+            )
+            == 8
+        )
         assert scale_of(peft.DeftConfig(target_modules=["0"], r=r)) == 1

@@ -84,7 +84,12 @@ def embedding() -> nn.Sequential:
 
 def llama() -> LlamaForCausalLM:
     torch.manual_seed(0)
-    shape = {"hidden_size": 16, "intermediate_size": 32, "num_hidden_layers": 2, "num_attention_heads": 2}
+    shape = {
+        "hidden_size": 16,
+        "intermediate_size": 32,
+        "num_hidden_layers": 2,
+        "num_attention_heads": 2,
+    }
     return LlamaForCausalLM(LlamaConfig(vocab_size=32, **shape))
 
 
@@ -105,9 +110,18 @@ def trained(model: nn.Module) -> nn.Module:
     return model.eval()
 
 
-def lora(*layers: str, base: nn.Module | None = None, name: str = "default", **options: object) -> PeftModel:
+def lora(
+    *layers: str,
+    base: nn.Module | None = None,
+    name: str = "default",
+    **options: object,
+) -> PeftModel:
     """Return the base with a trained LoRA adapter on these layers."""
-    model = get_peft_model(base or linear(), LoraConfig(target_modules=list(layers), **options), adapter_name=name)
+    model = get_peft_model(
+        base or linear(),
+        LoraConfig(target_modules=list(layers), **options),
+        adapter_name=name,
+    )
     return trained(model)
 
 
@@ -125,7 +139,9 @@ def config_of(folder: Path) -> dict[str, Any]:
 
 
 def trainable(model: nn.Module) -> list[str]:
-    return [name for name, parameter in model.named_parameters() if parameter.requires_grad]
+    return [
+        name for name, parameter in model.named_parameters() if parameter.requires_grad
+    ]
 
 
 @contextlib.contextmanager
@@ -138,7 +154,8 @@ def messages() -> Iterator[list[str]]:
     texts.extend(
         str(warning.message)
         for warning in caught
-        if warning.category in {UserWarning, PeftWarning} and "/peft/" in warning.filename
+        if warning.category in {UserWarning, PeftWarning}
+        and "/peft/" in warning.filename
     )
 
 
@@ -157,7 +174,8 @@ class Method:
     base: Callable[[], nn.Module] = linear
     #: What that takes.
     batch: Callable[[], torch.Tensor] = rows
-    #: What its wrapper still saves after the merge: parts of the names of tensors that no single layer owns.
+    #: What its wrapper still saves after the merge: parts of the names of tensors that
+    #: no single layer owns.
     kept: tuple[str, ...] = ()
     #: Whether that is enough to load the adapter again.
     whole: bool = False
@@ -167,7 +185,8 @@ def on_two(**options: object) -> dict[str, Any]:
     return TWO_LAYERS | options
 
 
-#: By the name of the tuner's class without "Model", which is that of the configuration without "Config".
+#: By the name of the tuner's class without "Model", which is that of the configuration
+#: without "Config".
 METHODS = {
     "AdaLora": Method(options=on_two(total_step=10)),
     "Adamss": Method(options=on_two(r=8, num_subspaces=2)),
@@ -198,9 +217,16 @@ METHODS = {
     "Shira": Method(options=on_two(r=2)),
     "Supertuning": Method(),
     "TinyLora": Method(kept=("tinylora_v",), whole=True),
-    "TrainableTokens": Method(options={"target_modules": ["0"], "token_indices": [1, 2]}, base=embedding, batch=tokens),
+    "TrainableTokens": Method(
+        options={"target_modules": ["0"], "token_indices": [1, 2]},
+        base=embedding,
+        batch=tokens,
+    ),
     "UniLora": Method(kept=("unilora_theta_d",), whole=True),
-    "VBLoRA": Method(options=on_two(vector_length=4, num_vectors=8, topk=2), kept=("vblora_vector_bank",)),
+    "VBLoRA": Method(
+        options=on_two(vector_length=4, num_vectors=8, topk=2),
+        kept=("vblora_vector_bank",),
+    ),
     "Vera": Method(kept=("vera_A", "vera_B")),
     "WaveFT": Method(options=on_two(n_frequency=20)),
 }
@@ -211,12 +237,18 @@ each_method = pytest.mark.parametrize("name", METHODS)
 
 
 def wrapped(name: str, base: nn.Module) -> PeftModel:
-    return trained(get_peft_model(base, getattr(peft, f"{name}Config")(**METHODS[name].options)))
+    return trained(
+        get_peft_model(base, getattr(peft, f"{name}Config")(**METHODS[name].options))
+    )
 
 
 def tuners(parent: type[BaseTuner] = BaseTuner) -> set[type[BaseTuner]]:
     """Return PEFT's classes that inherit from this one."""
-    children = {child for child in parent.__subclasses__() if child.__module__.startswith("peft.")}
+    children = {
+        child
+        for child in parent.__subclasses__()
+        if child.__module__.startswith("peft.")
+    }
     return children.union(*(tuners(child) for child in children))
 
 
@@ -224,7 +256,9 @@ def tuners(parent: type[BaseTuner] = BaseTuner) -> set[type[BaseTuner]]:
 @claim("Safe_Merge_NaN_Check")
 def test_every_tuner_that_inherits_merge_and_unload_is_tried_here() -> None:
     inheriting = {
-        tuner.__name__ if tuner.__name__ in APART else tuner.__name__.removesuffix("Model")
+        tuner.__name__
+        if tuner.__name__ in APART
+        else tuner.__name__.removesuffix("Model")
         for tuner in tuners()
         if tuner.merge_and_unload is BaseTuner.merge_and_unload
     }
@@ -236,7 +270,9 @@ def test_every_tuner_that_inherits_merge_and_unload_is_tried_here() -> None:
 
 @claim("Merge_Returns_New_Model")
 @each_method
-def test_the_result_is_the_merged_base_and_the_wrapper_saves_no_adapter(name: str, tmp_path: Path) -> None:
+def test_the_result_is_the_merged_base_and_the_wrapper_saves_no_adapter(
+    name: str, tmp_path: Path
+) -> None:
     method = METHODS[name]
     base = method.base()
     model = wrapped(name, base)
@@ -263,7 +299,9 @@ def test_the_result_is_the_merged_base_and_the_wrapper_saves_no_adapter(name: st
 
 @claim("Merge_Returns_New_Model")
 @each_method
-def test_what_the_wrapper_saved_does_not_bring_the_adapter_back(name: str, tmp_path: Path) -> None:
+def test_what_the_wrapper_saved_does_not_bring_the_adapter_back(
+    name: str, tmp_path: Path
+) -> None:
     method = METHODS[name]
     model = wrapped(name, method.base())
     expected = model(method.batch())
@@ -274,7 +312,9 @@ def test_what_the_wrapper_saved_does_not_bring_the_adapter_back(name: str, tmp_p
         loaded = PeftModel.from_pretrained(method.base(), tmp_path)
 
     assert torch.allclose(loaded(method.batch()), expected, atol=1e-4) == method.whole
-    assert any("Found missing adapter keys" in text for text in texts) == (name != "UniLora")
+    assert any("Found missing adapter keys" in text for text in texts) == (
+        name != "UniLora"
+    )
 
 
 @claim("Merge_Returns_New_Model")
@@ -287,7 +327,9 @@ def test_what_the_wrapper_saved_does_not_bring_the_adapter_back(name: str, tmp_p
     ],
     ids=["Lily", "Poly", "Shadow"],
 )
-def test_some_cannot_be_merged(base: Callable[[], nn.Module], config: PeftConfig) -> None:
+def test_some_cannot_be_merged(
+    base: Callable[[], nn.Module], config: PeftConfig
+) -> None:
     model = get_peft_model(base(), config)
     with pytest.raises(NotImplementedError):
         model.merge_and_unload()
@@ -297,15 +339,21 @@ def x_lora(folder: Path) -> tuple[LlamaForCausalLM, PeftModel]:
     experts = {}
     for number in ("0", "1"):
         experts[number] = str(folder / number)
-        lora("q_proj", base=llama(), task_type="CAUSAL_LM").save_pretrained(experts[number])
+        lora("q_proj", base=llama(), task_type="CAUSAL_LM").save_pretrained(
+            experts[number]
+        )
     base = llama()
     base.config.use_cache = False
-    config = XLoraConfig(task_type="CAUSAL_LM", hidden_size=16, adapters=experts, xlora_depth=2)
+    config = XLoraConfig(
+        task_type="CAUSAL_LM", hidden_size=16, adapters=experts, xlora_depth=2
+    )
     return base, get_peft_model(base, config).eval()
 
 
 @claim("Merge_Returns_New_Model")
-def test_x_lora_merges_each_adapter_in_full_and_drops_the_gating(tmp_path: Path) -> None:
+def test_x_lora_merges_each_adapter_in_full_and_drops_the_gating(
+    tmp_path: Path,
+) -> None:
     base, model = x_lora(tmp_path)
     with torch.no_grad():
         for name, parameter in model.named_parameters():
@@ -318,7 +366,9 @@ def test_x_lora_merges_each_adapter_in_full_and_drops_the_gating(tmp_path: Path)
         warnings.simplefilter("error", UserWarning)
         merged = model.merge_and_unload()
     after = merged(input_ids=tokens()).logits.detach()
-    assert torch.allclose(merged.model.layers[0].self_attn.q_proj.weight, weight + update, atol=1e-5)
+    assert torch.allclose(
+        merged.model.layers[0].self_attn.q_proj.weight, weight + update, atol=1e-5
+    )
     plain = llama()(input_ids=tokens()).logits.detach()
     assert (after - before).norm() > 0.2 * (after - plain).norm()
 
@@ -336,7 +386,9 @@ def test_x_lora_returns_the_base_and_keeps_its_classifier(tmp_path: Path) -> Non
 
 
 def mixed(base: nn.Module) -> PeftMixedModel:
-    model = get_peft_model(base, LoraConfig(target_modules=["0"], init_lora_weights=False), mixed=True)
+    model = get_peft_model(
+        base, LoraConfig(target_modules=["0"], init_lora_weights=False), mixed=True
+    )
     model.add_adapter("other", LoHaConfig(init_weights=False, **TWO_LAYERS))
     model.set_adapter(["default", "other"])
     return model.eval()
@@ -355,10 +407,14 @@ def test_mixed_model_returns_the_base_and_cannot_be_saved(tmp_path: Path) -> Non
 
 
 @claim("Merge_Returns_New_Model")
-def test_only_the_active_adapter_is_merged_and_the_others_are_dropped_silently() -> None:
+def test_only_the_active_adapter_is_merged_and_the_others_are_dropped_silently() -> (
+    None
+):
     model = lora("0", name="first")
     first = model(rows())
-    model.add_adapter("second", LoraConfig(target_modules=["0"], init_lora_weights=False))
+    model.add_adapter(
+        "second", LoraConfig(target_modules=["0"], init_lora_weights=False)
+    )
     model.set_adapter("second")
     second = model(rows())
     with messages() as texts:
@@ -372,11 +428,16 @@ def test_only_the_active_adapter_is_merged_and_the_others_are_dropped_silently()
 @claim("Merge_Returns_New_Model")
 def test_what_is_saved_is_as_large_as_the_base(tmp_path: Path) -> None:
     llama().save_pretrained(tmp_path / "base")
-    model = lora("q_proj", base=AutoModelForCausalLM.from_pretrained(tmp_path / "base"), task_type="CAUSAL_LM")
+    model = lora(
+        "q_proj",
+        base=AutoModelForCausalLM.from_pretrained(tmp_path / "base"),
+        task_type="CAUSAL_LM",
+    )
     model.save_pretrained(tmp_path / "adapter")
     model.merge_and_unload().save_pretrained(tmp_path / "merged")
     base, adapter, merged = (
-        next((tmp_path / name).glob("*.safetensors")).stat().st_size for name in ("base", "adapter", "merged")
+        next((tmp_path / name).glob("*.safetensors")).stat().st_size
+        for name in ("base", "adapter", "merged")
     )
     assert merged == base > 2 * adapter
 
@@ -441,7 +502,9 @@ def test_the_weight_of_a_broken_layer_is_not_replaced(value: float) -> None:
     layer = model.base_model.model[0]
     before = layer.base_layer.weight.clone()
     layer.lora_B["default"].weight.data[0, 0] = value
-    with pytest.raises(ValueError, match=r"NaNs detected .* The adapter default seems to be broken"):
+    with pytest.raises(
+        ValueError, match=r"NaNs detected .* The adapter default seems to be broken"
+    ):
         model.merge_and_unload(safe_merge=True)
     assert torch.equal(layer.base_layer.weight, before)
 
@@ -499,7 +562,9 @@ def test_modules_to_save_and_weighted_adapters_are_not_looked_at() -> None:
     model = lora("0")
     model.add_adapter("other", LoraConfig(target_modules=["0"]))
     model.base_model.model[0].lora_A["other"].weight.data.fill_(NAN)
-    model.add_weighted_adapter(["default", "other"], [0.5, 0.5], "sum", combination_type="linear")
+    model.add_weighted_adapter(
+        ["default", "other"], [0.5, 0.5], "sum", combination_type="linear"
+    )
     assert not bool(model.base_model.model[0].lora_A["sum"].weight.isfinite().all())
 
 
@@ -549,7 +614,9 @@ def quantized_linear(bits: int) -> nn.Sequential:
 @claim("Safe_Merge_NaN_Check")
 @pytest.mark.parametrize("bits", [4, 8])
 def test_gap_lora_bias_on_quantized_layers(bits: int) -> None:
-    model = get_peft_model(quantized_linear(bits), LoraConfig(target_modules=["0"], lora_bias=True)).train()
+    model = get_peft_model(
+        quantized_linear(bits), LoraConfig(target_modules=["0"], lora_bias=True)
+    ).train()
     layer = model.base_model.model[0].base_layer
     before = layer.weight
     with pytest.raises(RuntimeError, match="Boolean value of Tensor"):
@@ -561,7 +628,9 @@ def test_gap_lora_bias_on_quantized_layers(bits: int) -> None:
 @pytest.mark.parametrize("bits", [4, 8])
 def test_gap_road_never_looks_at_the_bias_of_a_quantized_layer(bits: int) -> None:
     def road() -> tuple[PeftModel, nn.Module]:
-        model = get_peft_model(quantized_linear(bits), RoadConfig(target_modules=["0"], group_size=8)).train()
+        model = get_peft_model(
+            quantized_linear(bits), RoadConfig(target_modules=["0"], group_size=8)
+        ).train()
         return model, model.base_model.model[0]
 
     # a large but finite bias, which a sound adapter takes beyond the range of fp16
@@ -579,7 +648,9 @@ def test_gap_road_never_looks_at_the_bias_of_a_quantized_layer(bits: int) -> Non
 
 @claim("Safe_Merge_NaN_Check")
 @pytest.mark.parametrize("value", [NAN, INF])
-def test_gap_torchao_is_checked_before_the_update_is_added(value: float, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_gap_torchao_is_checked_before_the_update_is_added(
+    value: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """PEFT's own layer, on an ordinary weight: torchao is stood in for by a package that quantizes nothing."""
     torchao, quantization = ModuleType("torchao"), ModuleType("torchao.quantization")
     torchao.quantize_ = lambda _layer, _config: None
@@ -590,11 +661,15 @@ def test_gap_torchao_is_checked_before_the_update_is_added(value: float, monkeyp
     def merged(broken: str) -> nn.Module:
         model = lora("0")
         config = model.peft_config["default"]
-        layer = TorchaoLoraLinear(linear()[0], "default", config=config, r=8, get_apply_tensor_subclass=object)
+        layer = TorchaoLoraLinear(
+            linear()[0], "default", config=config, r=8, get_apply_tensor_subclass=object
+        )
         # torchao's weight is no parameter once it is dequantized
         layer.requires_grad_(requires_grad=False)
         model.base_model.model[0] = layer
-        {"base": layer.base_layer.weight, "adapter": layer.lora_B["default"].weight}[broken].data[0, 0] = value
+        {"base": layer.base_layer.weight, "adapter": layer.lora_B["default"].weight}[
+            broken
+        ].data[0, 0] = value
         return model.merge_and_unload(safe_merge=True)
 
     assert not merged("adapter")[0].weight.isfinite().all()
@@ -651,7 +726,9 @@ def test_from_pretrained_answers_as_trained(adapter: Path) -> None:
 @claim("Load_With_From_Pretrained")
 def test_both_put_one_peft_model_into_another(adapter: Path) -> None:
     with messages() as texts:
-        model = PeftModel.from_pretrained(get_peft_model(linear(), LoraConfig(target_modules=["0"])), adapter)
+        model = PeftModel.from_pretrained(
+            get_peft_model(linear(), LoraConfig(target_modules=["0"])), adapter
+        )
     assert type(model.base_model.model) is PeftModel
     assert torch.allclose(model(rows()), linear()(rows()))
     assert any("Found missing adapter keys" in text for text in texts)
@@ -673,20 +750,30 @@ def test_a_loaded_adapter_is_frozen_and_train_does_not_help(adapter: Path) -> No
     assert not model.training
     model.train()
     assert trainable(model) == []
-    with pytest.raises(RuntimeError, match="element 0 of tensors does not require grad and does not have a grad_fn"):
+    with pytest.raises(
+        RuntimeError,
+        match="element 0 of tensors does not require grad and does not have a grad_fn",
+    ):
         model(rows()).sum().backward()
     with pytest.raises(ValueError, match="optimizer got an empty parameter list"):
-        torch.optim.AdamW([parameter for parameter in model.parameters() if parameter.requires_grad])
+        torch.optim.AdamW(
+            [parameter for parameter in model.parameters() if parameter.requires_grad]
+        )
 
 
 @claim("Is_Trainable_To_Resume")
 def test_with_other_gradients_the_adapter_just_does_not_learn(adapter: Path) -> None:
-    model = nn.Sequential(PeftModel.from_pretrained(linear(), adapter), nn.Linear(16, 1))
+    model = nn.Sequential(
+        PeftModel.from_pretrained(linear(), adapter), nn.Linear(16, 1)
+    )
     before = {name: tensor.clone() for name, tensor in model[0].state_dict().items()}
     optimizer = torch.optim.SGD(model.parameters(), lr=1.0)
     model(rows()).sum().backward()
     optimizer.step()
-    assert all(torch.equal(tensor, before[name]) for name, tensor in model[0].state_dict().items())
+    assert all(
+        torch.equal(tensor, before[name])
+        for name, tensor in model[0].state_dict().items()
+    )
 
 
 @claim("Is_Trainable_To_Resume")
@@ -704,7 +791,9 @@ def test_is_trainable_trains_the_adapter(adapter: Path) -> None:
 
 @claim("Is_Trainable_To_Resume")
 @pytest.mark.parametrize("is_trainable", [False, True])
-def test_only_a_trainable_adapter_makes_a_call_keep_what_training_needs(adapter: Path, *, is_trainable: bool) -> None:
+def test_only_a_trainable_adapter_makes_a_call_keep_what_training_needs(
+    adapter: Path, *, is_trainable: bool
+) -> None:
     model = PeftModel.from_pretrained(linear(), adapter, is_trainable=is_trainable)
     assert model(rows()).requires_grad is is_trainable
 
@@ -718,7 +807,9 @@ def test_a_second_adapter_switches_the_whole_model_to_evaluation(adapter: Path) 
 
 
 @claim("Is_Trainable_To_Resume")
-def test_a_trainable_second_adapter_is_not_active_and_the_first_stays_trainable(adapter: Path) -> None:
+def test_a_trainable_second_adapter_is_not_active_and_the_first_stays_trainable(
+    adapter: Path,
+) -> None:
     model = PeftModel.from_pretrained(linear(), adapter, is_trainable=True).train()
     model.load_adapter(adapter, "second", is_trainable=True)
     assert model.training
@@ -737,25 +828,34 @@ def test_an_adapter_that_exists_stays_as_frozen_as_it_is(adapter: Path) -> None:
 
 def detached() -> DetachedShadowModel:
     """Return the same shadow network every time, a model of transformers' own."""
-    return get_peft_model(llama(), ShadowConfig(task_type="CAUSAL_LM")).base_model.unload_shadow(copy=True)
+    return get_peft_model(
+        llama(), ShadowConfig(task_type="CAUSAL_LM")
+    ).base_model.unload_shadow(copy=True)
 
 
 @claim("Is_Trainable_To_Resume")
 @pytest.mark.parametrize("is_trainable", [False, True])
-def test_the_method_of_transformers_has_the_same_default(tmp_path: Path, *, is_trainable: bool) -> None:
+def test_the_method_of_transformers_has_the_same_default(
+    tmp_path: Path, *, is_trainable: bool
+) -> None:
     lora("q_proj", base=detached()).save_pretrained(tmp_path)
     model = detached().train()
     model.load_adapter(str(tmp_path), **{"is_trainable": True} if is_trainable else {})
     assert model.training is is_trainable
     assert any(module.training for module in model.modules()) is is_trainable
-    assert [name.split(".")[-3] for name in trainable(model)] == ["lora_A", "lora_B"] * is_trainable
+    assert [name.split(".")[-3] for name in trainable(model)] == [
+        "lora_A",
+        "lora_B",
+    ] * is_trainable
 
 
 @claim("Is_Trainable_To_Resume")
 def test_prompt_learning_refuses(tmp_path: Path) -> None:
     config = PromptTuningConfig(task_type="CAUSAL_LM", num_virtual_tokens=2)
     get_peft_model(llama(), config).save_pretrained(tmp_path)
-    with pytest.raises(ValueError, match="Cannot set a prompt learning adapter to trainable"):
+    with pytest.raises(
+        ValueError, match="Cannot set a prompt learning adapter to trainable"
+    ):
         PeftModel.from_pretrained(llama(), tmp_path, is_trainable=True)
 
 
@@ -783,7 +883,11 @@ def test_leaving_disable_adapter_unfreezes(how: str, tmp_path: Path) -> None:
     assert trainable(model) == []
     with model.disable_adapter():
         assert trainable(model) == []
-    assert [name.split(".")[3] for name in trainable(model)] == ["lora_A", "lora_B", *["modules_to_save"] * 2]
+    assert [name.split(".")[3] for name in trainable(model)] == [
+        "lora_A",
+        "lora_B",
+        *["modules_to_save"] * 2,
+    ]
     model.set_adapter("default", inference_mode=True)
     assert trainable(model) == []
 
@@ -838,7 +942,9 @@ def test_from_pretrained_only_warns(wider: Path) -> None:
     with messages() as texts:
         model = PeftModel.from_pretrained(linear(), wider)
     missing = [f"base_model.model.2.lora_{matrix}.default.weight" for matrix in "AB"]
-    assert texts == [f"Found missing adapter keys while loading the checkpoint: {missing}."]
+    assert texts == [
+        f"Found missing adapter keys while loading the checkpoint: {missing}."
+    ]
     # the layer that got nothing does nothing
     assert torch.allclose(model(rows()), lora("0")(rows()))
 
@@ -851,7 +957,9 @@ def test_load_adapter_is_silent_and_returns_them(adapter: Path, tmp_path: Path) 
     with messages() as texts:
         result = model.load_adapter(tmp_path / "wider", "second")
     assert texts == []
-    assert result.missing_keys == [f"base_model.model.2.lora_{matrix}.second.weight" for matrix in "AB"]
+    assert result.missing_keys == [
+        f"base_model.model.2.lora_{matrix}.second.weight" for matrix in "AB"
+    ]
     assert model.load_adapter(adapter, "third").missing_keys == []
 
 
@@ -873,7 +981,9 @@ def test_weights_without_a_place_are_only_in_unexpected_keys(tmp_path: Path) -> 
         result = model.load_adapter(tmp_path, "second")
     assert texts == []
     assert not torch.allclose(model(rows()), both(rows()))
-    assert result.unexpected_keys == [f"base_model.model.2.lora_{matrix}.weight" for matrix in "AB"]
+    assert result.unexpected_keys == [
+        f"base_model.model.2.lora_{matrix}.weight" for matrix in "AB"
+    ]
 
 
 @claim("Missing_Adapter_Keys")
@@ -890,27 +1000,36 @@ def test_missing_modules_to_save_are_an_error(adapter: Path, tmp_path: Path) -> 
 @claim("Missing_Adapter_Keys")
 def test_a_name_that_occurs_elsewhere_lists_the_keys_of_others(adapter: Path) -> None:
     result = PeftModel.from_pretrained(linear(), adapter).load_adapter(adapter, "b")
-    assert result.missing_keys == [f"base_model.model.0.lora_{matrix}.default.weight" for matrix in "AB"]
+    assert result.missing_keys == [
+        f"base_model.model.0.lora_{matrix}.default.weight" for matrix in "AB"
+    ]
 
 
 @claim("Missing_Adapter_Keys")
 def test_a_name_within_the_prefix_is_warned_of_and_loads(tmp_path: Path) -> None:
     with messages() as texts:
         lora("0", name="lora").save_pretrained(tmp_path)
-    assert any("should not be contained in the prefix 'lora_'" in text for text in texts)
+    assert any(
+        "should not be contained in the prefix 'lora_'" in text for text in texts
+    )
     model = PeftModel.from_pretrained(linear(), tmp_path / "lora", adapter_name="lora")
     assert torch.allclose(model(rows()), lora("0")(rows()))
 
 
 @claim("Missing_Adapter_Keys")
 def test_key_mapping_mends_names_that_differ_regularly(adapter: Path) -> None:
-    tensors = {key.replace(".model.0.", ".model.first.0."): tensor for key, tensor in saved(adapter).items()}
+    tensors = {
+        key.replace(".model.0.", ".model.first.0."): tensor
+        for key, tensor in saved(adapter).items()
+    }
     save_file(tensors, adapter / "adapter_model.safetensors")
     with messages() as texts:
         PeftModel.from_pretrained(linear(), adapter)
     assert "Found missing adapter keys" in texts[0]
     with messages() as texts:
-        model = PeftModel.from_pretrained(linear(), adapter, key_mapping={r"^first\.": ""})
+        model = PeftModel.from_pretrained(
+            linear(), adapter, key_mapping={r"^first\.": ""}
+        )
     assert texts == []
     assert torch.allclose(model(rows()), lora("0")(rows()))
 
@@ -930,13 +1049,17 @@ def test_the_base_itself_gets_the_adapter() -> None:
 
 
 @claim("Base_Model_Modified_In_Place")
-def test_wrapped_twice_both_are_trained_and_saved_and_the_file_is_wrong(tmp_path: Path) -> None:
+def test_wrapped_twice_both_are_trained_and_saved_and_the_file_is_wrong(
+    tmp_path: Path,
+) -> None:
     base = linear()
     lora("0", base=base)
     with messages() as texts:
         model = get_peft_model(base, LoraConfig(target_modules=["2"]))
     assert len(texts) == 2
-    assert texts[0].startswith("You are trying to modify a model with PEFT for a second time.")
+    assert texts[0].startswith(
+        "You are trying to modify a model with PEFT for a second time."
+    )
     assert texts[1].startswith("Already found a `peft_config` attribute in the model.")
     assert {name.split(".")[2] for name in trainable(model)} == {"0", "2"}
 
@@ -983,7 +1106,9 @@ def test_unload_gives_the_base_of_every_method_back(name: str) -> None:
         {"kasa_config": KasaConfig()},
     ],
 )
-def test_unload_leaves_what_was_trained_beside_the_adapter(options: dict[str, Any]) -> None:
+def test_unload_leaves_what_was_trained_beside_the_adapter(
+    options: dict[str, Any],
+) -> None:
     base = linear()
     head = base[2]
     model = lora("0", base=base, **options)
@@ -1021,11 +1146,16 @@ def test_the_adapter_deleted_first_the_original_module_comes_back() -> None:
 
 @claim("Base_Model_Modified_In_Place")
 @pytest.mark.parametrize("bias", ["all", "lora_only"])
-def test_disabled_with_trained_biases_it_is_not_the_base_and_that_is_warned_of(bias: str) -> None:
+def test_disabled_with_trained_biases_it_is_not_the_base_and_that_is_warned_of(
+    bias: str,
+) -> None:
     model = lora("0", bias=bias)
     with messages() as texts, model.disable_adapter():
         assert not torch.allclose(model(rows()), linear()(rows()), atol=1e-2)
-    assert [text.startswith("Careful, disabling adapter layers with bias configured") for text in texts] == [True]
+    assert [
+        text.startswith("Careful, disabling adapter layers with bias configured")
+        for text in texts
+    ] == [True]
 
 
 @claim("Base_Model_Modified_In_Place")
@@ -1048,7 +1178,9 @@ def test_unload_does_not_take_a_merge_back() -> None:
 @claim("Base_Model_Modified_In_Place")
 def test_prompt_based_methods_freeze_the_base() -> None:
     base = llama()
-    get_peft_model(base, PromptTuningConfig(task_type="CAUSAL_LM", num_virtual_tokens=2))
+    get_peft_model(
+        base, PromptTuningConfig(task_type="CAUSAL_LM", num_virtual_tokens=2)
+    )
     assert not any(isinstance(module, BaseTunerLayer) for module in base.modules())
     assert trainable(base) == []
 
@@ -1085,7 +1217,11 @@ def besides_lora(folder: Path) -> dict[str, int]:
     """Return the rows of the tensors in the file that are not LoRA's, by a short name."""
     prefix = "base_model.model."
     tensors = saved(folder).items()
-    return {key.removeprefix(prefix): len(tensor) for key, tensor in tensors if "lora_" not in key}
+    return {
+        key.removeprefix(prefix): len(tensor)
+        for key, tensor in tensors
+        if "lora_" not in key
+    }
 
 
 WHOLE = {"lm_head.weight": 34, "model.embed_tokens.weight": 34}
@@ -1103,7 +1239,9 @@ def test_a_resized_vocabulary_is_saved_whole(base_folder: Path, tmp_path: Path) 
     assert state_dict.keys() == saved(tmp_path).keys()
     # which also brings the new rows back, that transformers would draw again
     loaded = PeftModel.from_pretrained(load_base(base_folder, 34), tmp_path)
-    assert torch.equal(loaded.get_input_embeddings().weight, model.get_input_embeddings().weight)
+    assert torch.equal(
+        loaded.get_input_embeddings().weight, model.get_input_embeddings().weight
+    )
 
 
 @claim("Resized_Embeddings_Saved")
@@ -1113,37 +1251,60 @@ def test_arithmetic_of_a_large_vocabulary() -> None:
 
 
 @claim("Resized_Embeddings_Saved")
-def test_without_a_resize_there_is_nothing_to_save(base_folder: Path, tmp_path: Path) -> None:
+def test_without_a_resize_there_is_nothing_to_save(
+    base_folder: Path, tmp_path: Path
+) -> None:
     with messages() as texts:
-        lora("q_proj", base=load_base(base_folder), task_type="CAUSAL_LM").save_pretrained(tmp_path)
+        lora(
+            "q_proj", base=load_base(base_folder), task_type="CAUSAL_LM"
+        ).save_pretrained(tmp_path)
     assert texts == []
     assert besides_lora(tmp_path) == {}
 
 
 @claim("Resized_Embeddings_Saved")
 def test_a_targeted_embedding_is_saved_whole(base_folder: Path, tmp_path: Path) -> None:
-    model = lora("embed_tokens", "q_proj", base=load_base(base_folder), task_type="CAUSAL_LM")
+    model = lora(
+        "embed_tokens", "q_proj", base=load_base(base_folder), task_type="CAUSAL_LM"
+    )
     with messages() as texts:
         model.save_pretrained(tmp_path)
-    assert texts == ["Setting `save_embedding_layers` to `True` as embedding layers found in `target_modules`."]
+    assert texts == [
+        "Setting `save_embedding_layers` to `True` as embedding layers found in `target_modules`."
+    ]
     assert besides_lora(tmp_path) == {"model.embed_tokens.base_layer.weight": 32}
 
 
 @claim("Resized_Embeddings_Saved")
-@pytest.mark.parametrize("method", ["PromptTuning", "PrefixTuning", "PromptEncoder", "Cartridge", "CPT", "IA3"])
-def test_methods_without_trained_tokens_save_it_whole_too(method: str, base_folder: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "method",
+    ["PromptTuning", "PrefixTuning", "PromptEncoder", "Cartridge", "CPT", "IA3"],
+)
+def test_methods_without_trained_tokens_save_it_whole_too(
+    method: str, base_folder: Path, tmp_path: Path
+) -> None:
     config = getattr(peft, f"{method}Config")
     assert "trainable_token_indices" not in inspect.signature(config).parameters
     options = {
-        "CPT": {"cpt_token_ids": [1, 2], "cpt_mask": [1, 1], "cpt_tokens_type_mask": [1, 2]},
+        "CPT": {
+            "cpt_token_ids": [1, 2],
+            "cpt_mask": [1, 1],
+            "cpt_tokens_type_mask": [1, 2],
+        },
         "IA3": {"target_modules": ["q_proj"], "feedforward_modules": []},
         "PromptEncoder": {"num_virtual_tokens": 2, "encoder_hidden_size": 8},
     }.get(method, {"num_virtual_tokens": 2})
 
     def rows_of_the_file(base: nn.Module) -> list[int]:
-        get_peft_model(base, config(task_type="CAUSAL_LM", **options)).save_pretrained(tmp_path / "adapter")
+        get_peft_model(base, config(task_type="CAUSAL_LM", **options)).save_pretrained(
+            tmp_path / "adapter"
+        )
         tensors = saved(tmp_path / "adapter").items()
-        return [len(tensor) for key, tensor in tensors if key.endswith(("embed_tokens.weight", "lm_head.weight"))]
+        return [
+            len(tensor)
+            for key, tensor in tensors
+            if key.endswith(("embed_tokens.weight", "lm_head.weight"))
+        ]
 
     with messages() as texts:
         assert rows_of_the_file(load_base(base_folder, 34)) == [34, 34]
@@ -1154,13 +1315,17 @@ def test_methods_without_trained_tokens_save_it_whole_too(method: str, base_fold
 
 @claim("Resized_Embeddings_Saved")
 def test_the_base_wants_its_resize_again(base_folder: Path, tmp_path: Path) -> None:
-    lora("q_proj", base=load_base(base_folder, 34), task_type="CAUSAL_LM").save_pretrained(tmp_path)
+    lora(
+        "q_proj", base=load_base(base_folder, 34), task_type="CAUSAL_LM"
+    ).save_pretrained(tmp_path)
     with pytest.raises(RuntimeError, match="size mismatch"):
         PeftModel.from_pretrained(load_base(base_folder), tmp_path)
 
 
 @claim("Resized_Embeddings_Saved")
-def test_false_loses_new_rows_that_were_not_trained_as_tokens(base_folder: Path, tmp_path: Path) -> None:
+def test_false_loses_new_rows_that_were_not_trained_as_tokens(
+    base_folder: Path, tmp_path: Path
+) -> None:
     model = lora("q_proj", base=load_base(base_folder, 34), task_type="CAUSAL_LM")
     model.save_pretrained(tmp_path, save_embedding_layers=False)
     assert besides_lora(tmp_path) == {}
@@ -1187,13 +1352,22 @@ def test_trained_tokens_are_saved_alone(base_folder: Path, tmp_path: Path) -> No
 
     loaded = PeftModel.from_pretrained(load_base(base_folder, 34), tmp_path / "small")
     new = torch.tensor([[32, 33]])
-    assert torch.equal(loaded.get_input_embeddings()(new), model.get_input_embeddings()(new))
+    assert torch.equal(
+        loaded.get_input_embeddings()(new), model.get_input_embeddings()(new)
+    )
 
 
 @claim("Resized_Embeddings_Saved")
-def test_tokens_of_the_head_are_named_in_a_dictionary(base_folder: Path, tmp_path: Path) -> None:
+def test_tokens_of_the_head_are_named_in_a_dictionary(
+    base_folder: Path, tmp_path: Path
+) -> None:
     indices = {"embed_tokens": [32], "lm_head": [32, 33]}
-    model = lora("q_proj", base=load_base(base_folder, 34), task_type="CAUSAL_LM", trainable_token_indices=indices)
+    model = lora(
+        "q_proj",
+        base=load_base(base_folder, 34),
+        task_type="CAUSAL_LM",
+        trainable_token_indices=indices,
+    )
     model.save_pretrained(tmp_path, save_embedding_layers=False)
     assert besides_lora(tmp_path) == {
         "lm_head.token_adapter.trainable_tokens_delta": 2,
@@ -1202,18 +1376,27 @@ def test_tokens_of_the_head_are_named_in_a_dictionary(base_folder: Path, tmp_pat
 
 
 @claim("Resized_Embeddings_Saved")
-@pytest.mark.parametrize("indices", [[32, 33], {"embed_tokens": [32, 33], "lm_head": [32, 33]}])
+@pytest.mark.parametrize(
+    "indices", [[32, 33], {"embed_tokens": [32, 33], "lm_head": [32, 33]}]
+)
 def test_untied_the_list_loses_the_new_rows_of_the_head(
     indices: list[int] | dict[str, list[int]], base_folder: Path, tmp_path: Path
 ) -> None:
     torch.manual_seed(1)
-    model = lora("q_proj", base=load_base(base_folder, 34), task_type="CAUSAL_LM", trainable_token_indices=indices)
+    model = lora(
+        "q_proj",
+        base=load_base(base_folder, 34),
+        task_type="CAUSAL_LM",
+        trainable_token_indices=indices,
+    )
     assert not model.config.tie_word_embeddings
     model.save_pretrained(tmp_path, save_embedding_layers=False)
     torch.manual_seed(2)  # a new start of the program draws other rows
     loaded = PeftModel.from_pretrained(load_base(base_folder, 34), tmp_path)
     with torch.no_grad():
-        before, after = (each.get_output_embeddings()(torch.eye(16)) for each in (model, loaded))
+        before, after = (
+            each.get_output_embeddings()(torch.eye(16)) for each in (model, loaded)
+        )
     assert torch.equal(before[:, :32], after[:, :32])
     assert torch.equal(before[:, 32:], after[:, 32:]) == isinstance(indices, dict)
 
@@ -1251,13 +1434,20 @@ def test_a_named_adapter_is_not_in_the_folder_itself(tmp_path: Path) -> None:
 
 
 @claim("Named_Adapter_Subfolder")
-def test_it_loads_from_the_subfolder_under_the_name_that_is_given(tmp_path: Path) -> None:
+def test_it_loads_from_the_subfolder_under_the_name_that_is_given(
+    tmp_path: Path,
+) -> None:
     model = lora("0", name="fr")
     model.save_pretrained(tmp_path)
     for loaded, name in (
         (PeftModel.from_pretrained(linear(), tmp_path / "fr"), "default"),
         (PeftModel.from_pretrained(linear(), tmp_path / "fr", adapter_name="fr"), "fr"),
-        (PeftModel.from_pretrained(linear(), str(tmp_path), subfolder="fr", adapter_name="fr"), "fr"),
+        (
+            PeftModel.from_pretrained(
+                linear(), str(tmp_path), subfolder="fr", adapter_name="fr"
+            ),
+            "fr",
+        ),
     ):
         assert list(loaded.peft_config) == [name]
         assert torch.allclose(loaded(rows()), model(rows()))
@@ -1267,28 +1457,45 @@ def test_it_loads_from_the_subfolder_under_the_name_that_is_given(tmp_path: Path
 
 
 @claim("Named_Adapter_Subfolder")
-def test_the_automatic_classes_pass_subfolder_to_the_base_as_well(base_folder: Path, tmp_path: Path) -> None:
-    model = lora("q_proj", base=load_base(base_folder), name="fr", task_type="CAUSAL_LM")
+def test_the_automatic_classes_pass_subfolder_to_the_base_as_well(
+    base_folder: Path, tmp_path: Path
+) -> None:
+    model = lora(
+        "q_proj", base=load_base(base_folder), name="fr", task_type="CAUSAL_LM"
+    )
     model.save_pretrained(tmp_path)
     with pytest.raises(ValueError, match="Unrecognized model in"):
-        AutoPeftModelForCausalLM.from_pretrained(tmp_path, subfolder="fr", adapter_name="fr")
-    loaded = AutoPeftModelForCausalLM.from_pretrained(tmp_path / "fr", adapter_name="fr").eval()
+        AutoPeftModelForCausalLM.from_pretrained(
+            tmp_path, subfolder="fr", adapter_name="fr"
+        )
+    loaded = AutoPeftModelForCausalLM.from_pretrained(
+        tmp_path / "fr", adapter_name="fr"
+    ).eval()
     assert list(loaded.peft_config) == ["fr"]
-    assert torch.allclose(loaded(input_ids=tokens()).logits, model(input_ids=tokens()).logits)
+    assert torch.allclose(
+        loaded(input_ids=tokens()).logits, model(input_ids=tokens()).logits
+    )
 
 
 @claim("Named_Adapter_Subfolder")
-def test_the_method_of_transformers_takes_the_path_or_adapter_kwargs(tmp_path: Path) -> None:
+def test_the_method_of_transformers_takes_the_path_or_adapter_kwargs(
+    tmp_path: Path,
+) -> None:
     trained_one = lora("q_proj", base=detached(), name="fr")
     trained_one.save_pretrained(tmp_path)
     with pytest.raises(ValueError, match="adapter model file not found"):
         detached().load_adapter(str(tmp_path), "fr")
     with pytest.raises(TypeError, match="unexpected keyword argument 'subfolder'"):
         detached().load_adapter(str(tmp_path), "fr", subfolder="fr")
-    for folder, options in ((tmp_path / "fr", {}), (tmp_path, {"adapter_kwargs": {"subfolder": "fr"}})):
+    for folder, options in (
+        (tmp_path / "fr", {}),
+        (tmp_path, {"adapter_kwargs": {"subfolder": "fr"}}),
+    ):
         model = detached()
         model.load_adapter(str(folder), "fr", **options)
-        assert torch.allclose(model(input_ids=tokens()).logits, trained_one(input_ids=tokens()).logits)
+        assert torch.allclose(
+            model(input_ids=tokens()).logits, trained_one(input_ids=tokens()).logits
+        )
 
 
 @claim("Named_Adapter_Subfolder")
@@ -1307,8 +1514,15 @@ def test_all_adapters_are_saved_unless_some_are_selected(tmp_path: Path) -> None
     model.add_adapter("en", LoraConfig(target_modules=["0"]))
     model.save_pretrained(tmp_path / "all")
     model.save_pretrained(tmp_path / "some", selected_adapters=["fr"])
-    assert sorted(path.name for path in (tmp_path / "all").iterdir()) == ["README.md", "en", "fr"]
-    assert sorted(path.name for path in (tmp_path / "some").iterdir()) == ["README.md", "fr"]
+    assert sorted(path.name for path in (tmp_path / "all").iterdir()) == [
+        "README.md",
+        "en",
+        "fr",
+    ]
+    assert sorted(path.name for path in (tmp_path / "some").iterdir()) == [
+        "README.md",
+        "fr",
+    ]
 
 
 # --- Newer_Config_Keys_Ignored ---------------------------------------------------------------------------------------
@@ -1324,7 +1538,9 @@ def test_an_unknown_setting_is_dropped_with_a_warning(adapter: Path) -> None:
         model = PeftModel.from_pretrained(linear(), adapter)
     assert not hasattr(config, "use_next_idea")
     assert texts
-    assert all(text.startswith(f"{IGNORED} LoraConfig, these are ignored.") for text in texts)
+    assert all(
+        text.startswith(f"{IGNORED} LoraConfig, these are ignored.") for text in texts
+    )
     assert torch.allclose(model(rows()), lora("0")(rows()))
 
 
@@ -1342,7 +1558,10 @@ def test_it_is_so_for_every_configuration(kind: str, tmp_path: Path) -> None:
     edit_config(tmp_path, use_next_idea=True)
     with messages() as texts:
         assert type(config.from_pretrained(tmp_path)) is config
-    assert any(text.startswith(f"{IGNORED} {config.__name__}, these are ignored.") for text in texts)
+    assert any(
+        text.startswith(f"{IGNORED} {config.__name__}, these are ignored.")
+        for text in texts
+    )
 
 
 @claim("Newer_Config_Keys_Ignored")
@@ -1366,7 +1585,9 @@ def test_the_warning_made_an_error_and_the_version_that_wrote_it(adapter: Path) 
         assert PeftConfig.from_pretrained(adapter).peft_version == "99.0.0"
     with warnings.catch_warnings():
         warnings.filterwarnings("error", message="Unexpected keyword arguments")
-        with pytest.raises(UserWarning, match="highly recommended to upgrade the PEFT version"):
+        with pytest.raises(
+            UserWarning, match="highly recommended to upgrade the PEFT version"
+        ):
             PeftModel.from_pretrained(linear(), adapter)
 
 
@@ -1374,7 +1595,9 @@ def test_the_warning_made_an_error_and_the_version_that_wrote_it(adapter: Path) 
 def test_the_error_does_not_ask_whether_the_setting_matters(adapter: Path) -> None:
     edit_config(adapter, use_next_idea=None)  # surely the default of whoever wrote it
     with messages():
-        assert torch.allclose(PeftModel.from_pretrained(linear(), adapter)(rows()), lora("0")(rows()))
+        assert torch.allclose(
+            PeftModel.from_pretrained(linear(), adapter)(rows()), lora("0")(rows())
+        )
     with warnings.catch_warnings():
         warnings.filterwarnings("error", message="Unexpected keyword arguments")
         with pytest.raises(UserWarning, match="use_next_idea"):
@@ -1420,17 +1643,24 @@ NOT_GATHERED = "shards were not gathered before save_pretrained()"
 @claim("Zero3_Unsharded_Save")
 @pytest.mark.parametrize(
     "config",
-    [LoraConfig(target_modules=["0"], modules_to_save=["2"]), AdaLoraConfig(target_modules=["0"], total_step=9)],
+    [
+        LoraConfig(target_modules=["0"], modules_to_save=["2"]),
+        AdaLoraConfig(target_modules=["0"], total_step=9),
+    ],
     ids=["LoRA", "AdaLoRA"],
 )
-def test_empty_tensors_are_saved_with_a_warning_and_do_not_load(config: PeftConfig, tmp_path: Path) -> None:
+def test_empty_tensors_are_saved_with_a_warning_and_do_not_load(
+    config: PeftConfig, tmp_path: Path
+) -> None:
     model = get_peft_model(linear(), config)
     shard(model)
     with messages() as texts:
         model.save_pretrained(tmp_path)
     assert len(texts) == 1
     # A and B, not E, not modules_to_save
-    assert texts[0].startswith("Adapter 'default': 2 LoRA tensor(s) have invalid shape:")
+    assert texts[0].startswith(
+        "Adapter 'default': 2 LoRA tensor(s) have invalid shape:"
+    )
     assert NOT_GATHERED in texts[0]
     assert shapes(tmp_path) == {(0,)}
     with pytest.raises(RuntimeError, match=r"size mismatch.*torch.Size\(\[0\]\)"):
@@ -1445,7 +1675,9 @@ def test_a_gathered_state_dict_is_saved_whole(tmp_path: Path) -> None:
     with messages() as texts:
         model.save_pretrained(tmp_path, state_dict=gathered)
     assert texts == []
-    assert torch.allclose(PeftModel.from_pretrained(linear(), tmp_path)(rows()), expected)
+    assert torch.allclose(
+        PeftModel.from_pretrained(linear(), tmp_path)(rows()), expected
+    )
 
 
 @claim("Zero3_Unsharded_Save")
@@ -1489,5 +1721,9 @@ def test_accelerate_gathers(tmp_path: Path) -> None:
     state_dict = accelerator.get_state_dict(model)
     assert any("base_layer" in name for name in state_dict)  # the base as well, in full
     main = accelerator.is_main_process
-    accelerator.unwrap_model(model).save_pretrained(tmp_path, state_dict=state_dict, is_main_process=main)
-    assert torch.allclose(PeftModel.from_pretrained(linear(), tmp_path)(rows()), lora("0")(rows()))
+    accelerator.unwrap_model(model).save_pretrained(
+        tmp_path, state_dict=state_dict, is_main_process=main
+    )
+    assert torch.allclose(
+        PeftModel.from_pretrained(linear(), tmp_path)(rows()), lora("0")(rows())
+    )

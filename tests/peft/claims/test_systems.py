@@ -79,7 +79,11 @@ class Normalized(nn.Module):
     def __init__(self) -> None:
         super().__init__()
         torch.manual_seed(0)
-        self.first, self.norm, self.last = nn.Linear(8, 16), nn.BatchNorm1d(16), nn.Linear(16, 4)
+        self.first, self.norm, self.last = (
+            nn.Linear(8, 16),
+            nn.BatchNorm1d(16),
+            nn.Linear(16, 4),
+        )
 
     def forward(self, batch: torch.Tensor) -> torch.Tensor:
         return self.last(self.norm(self.first(batch)).relu())
@@ -89,9 +93,13 @@ def rows() -> torch.Tensor:
     return 3 * torch.randn(32, 8, generator=torch.Generator().manual_seed(1)) + 1
 
 
-def trained(model: nn.Module, inputs: torch.Tensor, *, frozen: bool = False) -> nn.Module:
+def trained(
+    model: nn.Module, inputs: torch.Tensor, *, frozen: bool = False
+) -> nn.Module:
     """Return the model after twenty steps, in evaluation mode."""
-    optimizer = torch.optim.AdamW((p for p in model.parameters() if p.requires_grad), lr=1e-2)
+    optimizer = torch.optim.AdamW(
+        (p for p in model.parameters() if p.requires_grad), lr=1e-2
+    )
     model.train()
     if frozen:
         for module in model.modules():
@@ -111,14 +119,44 @@ def trained(model: nn.Module, inputs: torch.Tensor, *, frozen: bool = False) -> 
     [
         *(
             (method, {})
-            for method in ("Lora", "AdaLora", "Beft", "Deft", "Frod", "Glora", "HRA", "Hira", "Lily", "LoHa")
+            for method in (
+                "Lora",
+                "AdaLora",
+                "Beft",
+                "Deft",
+                "Frod",
+                "Glora",
+                "HRA",
+                "Hira",
+                "Lily",
+                "LoHa",
+            )
         ),
-        *((method, {}) for method in ("LoKr", "OSF", "Peanut", "Pvera", "RandLora", "TinyLora", "UniLora", "Vera")),
+        *(
+            (method, {})
+            for method in (
+                "LoKr",
+                "OSF",
+                "Peanut",
+                "Pvera",
+                "RandLora",
+                "TinyLora",
+                "UniLora",
+                "Vera",
+            )
+        ),
         *((method, {"r": 2}) for method in ("Miss", "Psoft", "Shira")),
         *((method, {"n_frequency": 4}) for method in ("FourierFT", "WaveFT")),
         *(("C3A", {"block_size": 4}), ("OFT", {"oft_block_size": 4})),
-        *(("IA3", {"feedforward_modules": []}), ("Road", {"group_size": 4}), ("Adamss", {"num_subspaces": 2, "r": 2})),
-        *(("Gralora", {"r": 4, "gralora_k": 2}), ("VBLoRA", {"num_vectors": 4, "vector_length": 4})),
+        *(
+            ("IA3", {"feedforward_modules": []}),
+            ("Road", {"group_size": 4}),
+            ("Adamss", {"num_subspaces": 2, "r": 2}),
+        ),
+        *(
+            ("Gralora", {"r": 4, "gralora_k": 2}),
+            ("VBLoRA", {"num_vectors": 4, "vector_length": 4}),
+        ),
     ],
 )
 def test_statistics_change_and_are_not_saved_unless_the_layer_is(
@@ -126,10 +164,18 @@ def test_statistics_change_and_are_not_saved_unless_the_layer_is(
 ) -> None:
     options = {"total_step": 10} if method == "AdaLora" else options
     for save, same in ((None, False), (["norm"], True)):
-        config = getattr(peft, f"{method}Config")(target_modules=["first", "last"], modules_to_save=save, **options)
+        config = getattr(peft, f"{method}Config")(
+            target_modules=["first", "last"], modules_to_save=save, **options
+        )
         model = trained(get_peft_model(Normalized(), config), rows())
         model.save_pretrained(tmp_path)
-        assert any("running_mean" in name for name in load_file(tmp_path / "adapter_model.safetensors")) == same
+        assert (
+            any(
+                "running_mean" in name
+                for name in load_file(tmp_path / "adapter_model.safetensors")
+            )
+            == same
+        )
 
         with warnings.catch_warnings():
             warnings.simplefilter("error")
@@ -145,21 +191,32 @@ def test_the_figures_of_the_table(tmp_path: Path) -> None:
         model = trained(get_peft_model(Normalized(), config), rows())
         model.save_pretrained(tmp_path)
         loaded = PeftModel.from_pretrained(Normalized(), tmp_path).eval()
-        assert distance(loaded(rows()), model(rows())) == pytest.approx(after_reload, abs=0.02)
+        assert distance(loaded(rows()), model(rows())) == pytest.approx(
+            after_reload, abs=0.02
+        )
         with model.disable_adapter():
-            assert distance(model(rows()), Normalized().eval()(rows())) == pytest.approx(disabled, abs=0.02)
+            assert distance(
+                model(rows()), Normalized().eval()(rows())
+            ) == pytest.approx(disabled, abs=0.02)
 
 
 @claim("Batch_Norm_Statistics")
 def test_a_digit_as_name_also_matches_a_parameter_of_loha() -> None:
     base = nn.Sequential(nn.Linear(8, 16), nn.BatchNorm1d(16))
-    with pytest.raises(TypeError, match=r"modules_to_save cannot be applied to modules of type .*ParameterDict"):
+    with pytest.raises(
+        TypeError,
+        match=r"modules_to_save cannot be applied to modules of type .*ParameterDict",
+    ):
         get_peft_model(base, LoHaConfig(target_modules=["0"], modules_to_save=["1"]))
 
 
 @claim("Batch_Norm_Statistics")
 def test_frozen_statistics_need_not_be_saved(tmp_path: Path) -> None:
-    model = trained(get_peft_model(Normalized(), LoraConfig(target_modules=["first", "last"])), rows(), frozen=True)
+    model = trained(
+        get_peft_model(Normalized(), LoraConfig(target_modules=["first", "last"])),
+        rows(),
+        frozen=True,
+    )
     model.save_pretrained(tmp_path)
     loaded = PeftModel.from_pretrained(Normalized(), tmp_path).eval()
     assert torch.allclose(loaded(rows()), model(rows()))
@@ -168,12 +225,16 @@ def test_frozen_statistics_need_not_be_saved(tmp_path: Path) -> None:
 
 @claim("Batch_Norm_Statistics")
 @pytest.mark.parametrize("frozen", [False, True])
-def test_without_modules_to_save_the_statistics_have_to_be_frozen(tmp_path: Path, *, frozen: bool) -> None:
+def test_without_modules_to_save_the_statistics_have_to_be_frozen(
+    tmp_path: Path, *, frozen: bool
+) -> None:
     class Embedded(Normalized):
         def __init__(self) -> None:
             super().__init__()
             self.first = nn.Embedding(32, 16)
-            nn.init.normal_(self.first.weight, generator=torch.Generator().manual_seed(2))
+            nn.init.normal_(
+                self.first.weight, generator=torch.Generator().manual_seed(2)
+            )
 
     config = TrainableTokensConfig(target_modules=["first"], token_indices=[1])
     assert not hasattr(config, "modules_to_save")
@@ -186,7 +247,10 @@ def test_without_modules_to_save_the_statistics_have_to_be_frozen(tmp_path: Path
 
 @claim("Batch_Norm_Statistics")
 def test_a_merged_model_keeps_the_statistics() -> None:
-    model = trained(get_peft_model(Normalized(), LoraConfig(target_modules=["first", "last"])), rows())
+    model = trained(
+        get_peft_model(Normalized(), LoraConfig(target_modules=["first", "last"])),
+        rows(),
+    )
     before = model(rows())
     merged = model.merge_and_unload()
     assert torch.allclose(merged(rows()), before, atol=1e-5)
@@ -199,11 +263,19 @@ def test_a_merged_model_keeps_the_statistics() -> None:
 def test_one_name_saves_all_norm_layers_of_resnet(tmp_path: Path) -> None:
     def resnet() -> ResNetForImageClassification:
         torch.manual_seed(0)
-        shape = {"embedding_size": 8, "hidden_sizes": [8, 16], "depths": [1, 1], "layer_type": "basic"}
+        shape = {
+            "embedding_size": 8,
+            "hidden_sizes": [8, 16],
+            "depths": [1, 1],
+            "layer_type": "basic",
+        }
         return ResNetForImageClassification(ResNetConfig(**shape, num_labels=3))
 
     images = torch.randn(4, 3, 32, 32) + 1
-    for save, same in ((["classifier"], False), (["classifier", "normalization"], True)):
+    for save, same in (
+        (["classifier"], False),
+        (["classifier", "normalization"], True),
+    ):
         config = LoraConfig(target_modules=["convolution"], modules_to_save=save)
         model = trained(get_peft_model(resnet(), config), images)
         model.save_pretrained(tmp_path)
@@ -227,7 +299,12 @@ def _one_process() -> Iterator[None]:
 
 def llama() -> LlamaForCausalLM:
     torch.manual_seed(0)
-    shape = {"hidden_size": 64, "intermediate_size": 64, "num_hidden_layers": 2, "num_attention_heads": 2}
+    shape = {
+        "hidden_size": 64,
+        "intermediate_size": 64,
+        "num_hidden_layers": 2,
+        "num_attention_heads": 2,
+    }
     return LlamaForCausalLM(LlamaConfig(vocab_size=64, **shape))
 
 
@@ -235,8 +312,12 @@ def tokens() -> torch.Tensor:
     return torch.arange(16).reshape(2, 8)
 
 
-def checkpointed(kwargs: dict[str, bool] | None, *, save: list[str] | None = None) -> PeftModel:
-    model = get_peft_model(llama(), LoraConfig(task_type="CAUSAL_LM", modules_to_save=save))
+def checkpointed(
+    kwargs: dict[str, bool] | None, *, save: list[str] | None = None
+) -> PeftModel:
+    model = get_peft_model(
+        llama(), LoraConfig(task_type="CAUSAL_LM", modules_to_save=save)
+    )
     model.enable_input_require_grads()
     model.gradient_checkpointing_enable(gradient_checkpointing_kwargs=kwargs)
     return model.train()
@@ -254,19 +335,37 @@ def backward(model: nn.Module, **options: bool) -> None:
 @pytest.mark.usefixtures("_one_process")
 @pytest.mark.parametrize("save", [None, ["lm_head"]])
 @pytest.mark.parametrize("search", [False, True])
-def test_only_the_reentrant_variant_fails_and_only_in_the_search(save: list[str] | None, search: bool) -> None:  # noqa: FBT001
-    backward(checkpointed({"use_reentrant": False}, save=save), find_unused_parameters=search)
-    with pytest.raises(RuntimeError, match=TWICE) if search else contextlib.nullcontext() as caught:
-        backward(checkpointed({"use_reentrant": True}, save=save), find_unused_parameters=search)
+def test_only_the_reentrant_variant_fails_and_only_in_the_search(
+    save: list[str] | None,
+    search: bool,  # noqa: FBT001
+) -> None:
+    backward(
+        checkpointed({"use_reentrant": False}, save=save), find_unused_parameters=search
+    )
+    with (
+        pytest.raises(RuntimeError, match=TWICE)
+        if search
+        else contextlib.nullcontext() as caught
+    ):
+        backward(
+            checkpointed({"use_reentrant": True}, save=save),
+            find_unused_parameters=search,
+        )
     if caught is not None:
-        assert "Reused parameters in multiple reentrant backward passes" in str(caught.value)
+        assert "Reused parameters in multiple reentrant backward passes" in str(
+            caught.value
+        )
         assert "default.weight has been marked as ready twice" in str(caught.value)
 
 
 @claim("DDP_Reentrant_Checkpointing")
 @pytest.mark.usefixtures("_one_process")
 def test_static_graph_avoids_the_error() -> None:
-    backward(checkpointed({"use_reentrant": True}), find_unused_parameters=True, static_graph=True)
+    backward(
+        checkpointed({"use_reentrant": True}),
+        find_unused_parameters=True,
+        static_graph=True,
+    )
 
 
 @claim("DDP_Reentrant_Checkpointing")
@@ -283,21 +382,32 @@ def test_gradients_of_both_variants_are_the_same() -> None:
 @claim("DDP_Reentrant_Checkpointing")
 @pytest.mark.usefixtures("_one_process")
 @pytest.mark.parametrize(
-    ("kwargs", "works"), [(None, False), ({"use_reentrant": True}, False), ({"use_reentrant": False}, True)]
+    ("kwargs", "works"),
+    [(None, False), ({"use_reentrant": True}, False), ({"use_reentrant": False}, True)],
 )
 def test_preparation_for_quantized_training_chooses_the_reentrant_variant(
     tmp_path: Path, kwargs: dict[str, bool] | None, *, works: bool
 ) -> None:
-    base = prepare_model_for_kbit_training(in_4_bit(tmp_path), gradient_checkpointing_kwargs=kwargs)
+    base = prepare_model_for_kbit_training(
+        in_4_bit(tmp_path), gradient_checkpointing_kwargs=kwargs
+    )
     model = get_peft_model(base, LoraConfig(task_type="CAUSAL_LM")).train()
-    with contextlib.nullcontext() if works else pytest.raises(RuntimeError, match=TWICE):
+    with (
+        contextlib.nullcontext() if works else pytest.raises(RuntimeError, match=TWICE)
+    ):
         backward(model, find_unused_parameters=True)
 
 
-def in_4_bit(folder: Path, *, dtype: torch.dtype = torch.bfloat16, **options: object) -> LlamaForCausalLM:
+def in_4_bit(
+    folder: Path, *, dtype: torch.dtype = torch.bfloat16, **options: object
+) -> LlamaForCausalLM:
     llama().to(dtype).save_pretrained(folder)
-    quantization = BitsAndBytesConfig(load_in_4bit=True, bnb_4bit_compute_dtype=torch.bfloat16, **options)
-    return AutoModelForCausalLM.from_pretrained(folder, quantization_config=quantization, dtype=dtype)
+    quantization = BitsAndBytesConfig(
+        load_in_4bit=True, bnb_4bit_compute_dtype=torch.bfloat16, **options
+    )
+    return AutoModelForCausalLM.from_pretrained(
+        folder, quantization_config=quantization, dtype=dtype
+    )
 
 
 @claim("DDP_Reentrant_Checkpointing")
@@ -306,7 +416,9 @@ def test_trainer_searches_for_unused_parameters_of_a_peft_model(tmp_path: Path) 
     searches = {}
     for model in (llama(), get_peft_model(llama(), LoraConfig(task_type="CAUSAL_LM"))):
         model.gradient_checkpointing_enable()
-        searches[type(model)] = Trainer(model, arguments).accelerator.ddp_handler.find_unused_parameters
+        searches[type(model)] = Trainer(
+            model, arguments
+        ).accelerator.ddp_handler.find_unused_parameters
     assert searches == {LlamaForCausalLM: False, PeftModelForCausalLM: True}
 
 
@@ -315,7 +427,9 @@ def test_trainer_searches_for_unused_parameters_of_a_peft_model(tmp_path: Path) 
 SAME = "Must flatten tensors with uniform dtype but got "
 
 
-def shard(model: nn.Module, *, policy: bool = True, original: bool = False) -> FullyShardedDataParallel:
+def shard(
+    model: nn.Module, *, policy: bool = True, original: bool = False
+) -> FullyShardedDataParallel:
     return FullyShardedDataParallel(
         model,
         auto_wrap_policy=fsdp_auto_wrap_policy(model) if policy else None,
@@ -325,7 +439,9 @@ def shard(model: nn.Module, *, policy: bool = True, original: bool = False) -> F
 
 
 def qlora(base: LlamaForCausalLM, **options: bool) -> PeftModel:
-    return get_peft_model(base, LoraConfig(task_type="CAUSAL_LM", target_modules="all-linear"), **options)
+    return get_peft_model(
+        base, LoraConfig(task_type="CAUSAL_LM", target_modules="all-linear"), **options
+    )
 
 
 def loss(model: nn.Module) -> torch.Tensor:
@@ -336,12 +452,16 @@ def loss(model: nn.Module) -> torch.Tensor:
 @pytest.mark.usefixtures("_one_process")
 def test_storage_in_the_dtype_of_the_model_can_be_flattened(tmp_path: Path) -> None:
     model = qlora(in_4_bit(tmp_path, bnb_4bit_quant_storage=torch.bfloat16))
-    expected = loss(model.train())  # in evaluation mode, bitsandbytes would repack the weights on a CPU
+    expected = loss(
+        model.train()
+    )  # in evaluation mode, bitsandbytes would repack the weights on a CPU
     sharded = shard(model)
     actual = loss(sharded)
     actual.backward()
     assert torch.allclose(actual, expected)
-    trained = [parameter for parameter in sharded.parameters() if parameter.requires_grad]
+    trained = [
+        parameter for parameter in sharded.parameters() if parameter.requires_grad
+    ]
     assert trained
     assert all(parameter.grad is not None for parameter in trained)
 
@@ -359,18 +479,30 @@ def test_storage_in_the_dtype_of_the_model_can_be_flattened(tmp_path: Path) -> N
     ids=["default", "fp32", "prepared", "no policy"],
 )
 def test_each_row_of_the_table_has_this_error(
-    tmp_path: Path, storage: torch.dtype | None, message: str, *, prepared: bool, policy: bool
+    tmp_path: Path,
+    storage: torch.dtype | None,
+    message: str,
+    *,
+    prepared: bool,
+    policy: bool,
 ) -> None:
-    base = in_4_bit(tmp_path, **({} if storage is None else {"bnb_4bit_quant_storage": storage}))
+    base = in_4_bit(
+        tmp_path, **({} if storage is None else {"bnb_4bit_quant_storage": storage})
+    )
     if prepared:
-        base = prepare_model_for_kbit_training(base, gradient_checkpointing_kwargs={"use_reentrant": False})
+        base = prepare_model_for_kbit_training(
+            base, gradient_checkpointing_kwargs={"use_reentrant": False}
+        )
     with pytest.raises(ValueError, match=message):
         shard(qlora(base), policy=policy, original=not policy)
 
 
 @claim("FSDP_Quant_Storage")
 def test_storage_changes_neither_size_nor_outputs(tmp_path: Path) -> None:
-    models = [in_4_bit(tmp_path, bnb_4bit_quant_storage=storage) for storage in (torch.uint8, torch.bfloat16)]
+    models = [
+        in_4_bit(tmp_path, bnb_4bit_quant_storage=storage)
+        for storage in (torch.uint8, torch.bfloat16)
+    ]
     weights = [model.model.layers[0].self_attn.q_proj.weight for model in models]
     assert [weight.dtype for weight in weights] == [torch.uint8, torch.bfloat16]
     assert weights[0].nbytes == weights[1].nbytes
@@ -381,14 +513,18 @@ def test_storage_changes_neither_size_nor_outputs(tmp_path: Path) -> None:
 @pytest.mark.usefixtures("_one_process")
 def test_an_adapter_in_16_bit_needs_no_policy(tmp_path: Path) -> None:
     base = in_4_bit(tmp_path, bnb_4bit_quant_storage=torch.bfloat16)
-    loss(shard(qlora(base, autocast_adapter_dtype=False), policy=False, original=True)).backward()
+    loss(
+        shard(qlora(base, autocast_adapter_dtype=False), policy=False, original=True)
+    ).backward()
 
 
 @claim("FSDP_Quant_Storage")
 @pytest.mark.usefixtures("_one_process")
 def test_fp32_throughout_works_too_even_prepared(tmp_path: Path) -> None:
     base = in_4_bit(tmp_path, dtype=torch.float32, bnb_4bit_quant_storage=torch.float32)
-    base = prepare_model_for_kbit_training(base, gradient_checkpointing_kwargs={"use_reentrant": False})
+    base = prepare_model_for_kbit_training(
+        base, gradient_checkpointing_kwargs={"use_reentrant": False}
+    )
     loss(shard(qlora(base).train())).backward()
 
 
@@ -399,9 +535,18 @@ TOWERS = ("language_model", "vision_tower", "multi_modal_projector")
 
 def llava() -> LlavaForConditionalGeneration:
     torch.manual_seed(0)
-    size = {"hidden_size": 16, "intermediate_size": 32, "num_hidden_layers": 2, "num_attention_heads": 2}
+    size = {
+        "hidden_size": 16,
+        "intermediate_size": 32,
+        "num_hidden_layers": 2,
+        "num_attention_heads": 2,
+    }
     vision = CLIPVisionConfig(**size, image_size=8, patch_size=4, projection_dim=16)
-    config = LlavaConfig(vision_config=vision, text_config=LlamaConfig(**size, vocab_size=64), image_token_index=63)
+    config = LlavaConfig(
+        vision_config=vision,
+        text_config=LlamaConfig(**size, vocab_size=64),
+        image_token_index=63,
+    )
     return LlavaForConditionalGeneration(config)
 
 
@@ -422,15 +567,27 @@ def test_names_of_the_language_model_match_the_tower_until_it_is_excluded() -> N
     assert list(targets(target_modules=names).values()) == [4, 4, 0]
     assert list(targets(target_modules="all-linear").values()) == [14, 12, 2]
     for tower in (r".*vision_tower.*", r"model\.vision_tower\..*"):
-        assert list(targets(target_modules=names, exclude_modules=tower).values()) == [4, 0, 0]
-        assert list(targets(target_modules="all-linear", exclude_modules=tower).values()) == [14, 0, 2]
-    assert list(targets(target_modules=r".*language_model.*\.(q_proj|v_proj)").values()) == [4, 0, 0]
+        assert list(targets(target_modules=names, exclude_modules=tower).values()) == [
+            4,
+            0,
+            0,
+        ]
+        assert list(
+            targets(target_modules="all-linear", exclude_modules=tower).values()
+        ) == [14, 0, 2]
+    assert list(
+        targets(target_modules=r".*language_model.*\.(q_proj|v_proj)").values()
+    ) == [4, 0, 0]
 
 
 @claim("Vision_Tower_Targeted")
 def test_left_out_because_the_llama_adapter_takes_no_llava() -> None:
-    with pytest.raises(ValueError, match="Unsupported model type for adaption prompt: 'llava'"):
-        get_peft_model(llava(), peft.AdaptionPromptConfig(adapter_len=4, adapter_layers=1))
+    with pytest.raises(
+        ValueError, match="Unsupported model type for adaption prompt: 'llava'"
+    ):
+        get_peft_model(
+            llava(), peft.AdaptionPromptConfig(adapter_len=4, adapter_layers=1)
+        )
 
 
 @claim("Vision_Tower_Targeted")
@@ -439,10 +596,18 @@ def test_a_list_does_not_exclude_what_is_in_the_tower_and_says_nothing() -> None
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
             found = targets(target_modules=["q_proj"], exclude_modules=excluded)
-        return found, any("no modules were excluded" in str(warning.message) for warning in caught)
+        return found, any(
+            "no modules were excluded" in str(warning.message) for warning in caught
+        )
 
-    assert said(["vision_tower"]) == ({"language_model": 2, "vision_tower": 2, "multi_modal_projector": 0}, False)
-    assert said(["no_such_tower"]) == ({"language_model": 2, "vision_tower": 2, "multi_modal_projector": 0}, True)
+    assert said(["vision_tower"]) == (
+        {"language_model": 2, "vision_tower": 2, "multi_modal_projector": 0},
+        False,
+    )
+    assert said(["no_such_tower"]) == (
+        {"language_model": 2, "vision_tower": 2, "multi_modal_projector": 0},
+        True,
+    )
 
 
 @claim("Vision_Tower_Targeted")
@@ -451,21 +616,31 @@ def test_a_frozen_tower_is_trained_all_the_same() -> None:
     base.model.vision_tower.requires_grad_(requires_grad=False)
     model = get_peft_model(base, LoraConfig(target_modules=["q_proj", "v_proj"]))
     model(**picture()).loss.backward()
-    tower = {name: p.grad for name, p in model.named_parameters() if p.requires_grad and "vision_tower" in name}
+    tower = {
+        name: p.grad
+        for name, p in model.named_parameters()
+        if p.requires_grad and "vision_tower" in name
+    }
     assert any(grad is not None and float(grad.norm()) > 0 for grad in tower.values())
-    assert {name for name, grad in tower.items() if grad is None} == {name for name in tower if "layers.1." in name}
+    assert {name for name, grad in tower.items() if grad is None} == {
+        name for name in tower if "layers.1." in name
+    }
 
 
 @claim("Vision_Tower_Targeted")
 @pytest.mark.usefixtures("_one_process")
 def test_the_last_layer_of_the_tower_stops_ddp() -> None:
     def train(**options: object) -> None:
-        model = get_peft_model(llava(), LoraConfig(target_modules=["q_proj", "v_proj"], **options))
+        model = get_peft_model(
+            llava(), LoraConfig(target_modules=["q_proj", "v_proj"], **options)
+        )
         parallel = DistributedDataParallel(model)
         for _step in range(2):
             parallel(**picture()).loss.backward()
 
-    with pytest.raises(RuntimeError, match="Expected to have finished reduction in the prior iteration"):
+    with pytest.raises(
+        RuntimeError, match="Expected to have finished reduction in the prior iteration"
+    ):
         train()
     train(exclude_modules=r".*vision_tower.*")
 
@@ -473,39 +648,84 @@ def test_the_last_layer_of_the_tower_stops_ddp() -> None:
 # --- Renamed_Base_Modules --------------------------------------------------------------------------------------------
 
 MISSING = "Found missing adapter keys while loading the checkpoint"
-QWEN = {r"^visual": "model.visual", r"^model(?!\.(language_model|visual))": "model.language_model"}
-LLAVA = {r"^language_model\.model": "model.language_model", r"^vision_tower\.vision_model": "model.vision_tower"}
-TEXT = {"vocab_size": 64, "hidden_size": 16, "intermediate_size": 32, "num_hidden_layers": 1, "num_attention_heads": 2}
-SIGHT = {"hidden_size": 16, "intermediate_size": 32, "num_hidden_layers": 1, "num_attention_heads": 2}
+QWEN = {
+    r"^visual": "model.visual",
+    r"^model(?!\.(language_model|visual))": "model.language_model",
+}
+LLAVA = {
+    r"^language_model\.model": "model.language_model",
+    r"^vision_tower\.vision_model": "model.vision_tower",
+}
+TEXT = {
+    "vocab_size": 64,
+    "hidden_size": 16,
+    "intermediate_size": 32,
+    "num_hidden_layers": 1,
+    "num_attention_heads": 2,
+}
+SIGHT = {
+    "hidden_size": 16,
+    "intermediate_size": 32,
+    "num_hidden_layers": 1,
+    "num_attention_heads": 2,
+}
 IMAGE = {"image_size": 8, "patch_size": 4}
 
 
 def gemma() -> nn.Module:
     text = {**TEXT, "num_key_value_heads": 1, "head_dim": 8}
-    config = Gemma3Config(text_config=text, vision_config={**SIGHT, **IMAGE}, mm_tokens_per_image=4)
+    config = Gemma3Config(
+        text_config=text, vision_config={**SIGHT, **IMAGE}, mm_tokens_per_image=4
+    )
     return Gemma3ForConditionalGeneration(config)
 
 
 def paligemma() -> nn.Module:
     text = {**TEXT, "num_key_value_heads": 1, "head_dim": 8, "model_type": "gemma"}
-    vision = {**SIGHT, **IMAGE, "projection_dim": 16, "model_type": "siglip_vision_model"}
+    vision = {
+        **SIGHT,
+        **IMAGE,
+        "projection_dim": 16,
+        "model_type": "siglip_vision_model",
+    }
     return PaliGemmaForConditionalGeneration(
-        PaliGemmaConfig(text_config=text, vision_config=vision, projection_dim=16, image_token_index=63)
+        PaliGemmaConfig(
+            text_config=text,
+            vision_config=vision,
+            projection_dim=16,
+            image_token_index=63,
+        )
     )
 
 
 def qwen2() -> nn.Module:
     rope = {"rope_type": "default", "mrope_section": [1, 1, 2]}
-    vision = {"depth": 1, "embed_dim": 16, "hidden_size": 16, "num_heads": 2, "patch_size": 4}
+    vision = {
+        "depth": 1,
+        "embed_dim": 16,
+        "hidden_size": 16,
+        "num_heads": 2,
+        "patch_size": 4,
+    }
     text = {**TEXT, "num_key_value_heads": 1, "rope_parameters": rope}
-    return Qwen2VLForConditionalGeneration(Qwen2VLConfig(text_config=text, vision_config=vision))
+    return Qwen2VLForConditionalGeneration(
+        Qwen2VLConfig(text_config=text, vision_config=vision)
+    )
 
 
 def qwen25() -> nn.Module:
     rope = {"rope_type": "default", "mrope_section": [1, 1, 2]}
-    vision = {"depth": 1, "hidden_size": 16, "intermediate_size": 32, "num_heads": 2, "out_hidden_size": 16}
+    vision = {
+        "depth": 1,
+        "hidden_size": 16,
+        "intermediate_size": 32,
+        "num_heads": 2,
+        "out_hidden_size": 16,
+    }
     text = {**TEXT, "num_key_value_heads": 1, "rope_parameters": rope}
-    return Qwen2_5_VLForConditionalGeneration(Qwen2_5_VLConfig(text_config=text, vision_config=vision))
+    return Qwen2_5_VLForConditionalGeneration(
+        Qwen2_5_VLConfig(text_config=text, vision_config=vision)
+    )
 
 
 def before_4_52(name: str) -> str:
@@ -514,7 +734,9 @@ def before_4_52(name: str) -> str:
     return (
         name.replace(f"{start}model.language_model.", f"{start}language_model.model.")
         .replace(f"{start}model.vision_tower.", f"{start}vision_tower.vision_model.")
-        .replace(f"{start}model.multi_modal_projector.", f"{start}multi_modal_projector.")
+        .replace(
+            f"{start}model.multi_modal_projector.", f"{start}multi_modal_projector."
+        )
     )
 
 
@@ -525,23 +747,32 @@ def before_4_52_in_qwen(name: str) -> str:
     )
 
 
-def aged(folder: Path, base: nn.Module, config: PeftConfig, rename: Callable[[str], str]) -> dict[str, torch.Tensor]:
+def aged(
+    folder: Path, base: nn.Module, config: PeftConfig, rename: Callable[[str], str]
+) -> dict[str, torch.Tensor]:
     """Save an adapter under the names of an older transformers, and return what is in it, under those of today."""
     get_peft_model(base, config).save_pretrained(folder)
     # as after training: not what a new adapter begins with
-    weights = {name: weight + 1 for name, weight in load_file(folder / "adapter_model.safetensors").items()}
+    weights = {
+        name: weight + 1
+        for name, weight in load_file(folder / "adapter_model.safetensors").items()
+    }
     renamed = {rename(name): weight for name, weight in weights.items()}
     assert not renamed.keys() & {name for name in weights if "language_model" in name}
     save_file(renamed, folder / "adapter_model.safetensors", metadata={"format": "pt"})
     return weights
 
 
-def loaded(folder: Path, base: nn.Module, **options: object) -> tuple[dict[str, torch.Tensor], bool]:
+def loaded(
+    folder: Path, base: nn.Module, **options: object
+) -> tuple[dict[str, torch.Tensor], bool]:
     """Return the weights of the loaded adapter, and whether PEFT warned that some are missing."""
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         model = PeftModel.from_pretrained(base, folder, **options)
-    return get_peft_model_state_dict(model), any(MISSING in str(warning.message) for warning in caught)
+    return get_peft_model_state_dict(model), any(
+        MISSING in str(warning.message) for warning in caught
+    )
 
 
 def count(found: dict[str, torch.Tensor], expected: dict[str, torch.Tensor]) -> int:
@@ -575,7 +806,9 @@ def test_old_adapters_are_loaded_with_a_mapping_and_some_without(
     tmp_path: Path, family: str, method: str, *, converted: bool
 ) -> None:
     make, rename, mapping = FAMILIES[family]
-    config = getattr(peft, f"{method}Config")(target_modules=["q_proj", "v_proj", "qkv"])
+    config = getattr(peft, f"{method}Config")(
+        target_modules=["q_proj", "v_proj", "qkv"]
+    )
     weights = aged(tmp_path, make(), config, rename)
 
     found, warned = loaded(tmp_path, make())
@@ -588,24 +821,34 @@ def test_old_adapters_are_loaded_with_a_mapping_and_some_without(
 
 
 @claim("Renamed_Base_Modules")
-def test_the_mapping_is_right_for_new_adapters_and_needed_by_each_further_one(tmp_path: Path) -> None:
+def test_the_mapping_is_right_for_new_adapters_and_needed_by_each_further_one(
+    tmp_path: Path,
+) -> None:
     config = LoraConfig(target_modules=["q_proj", "qkv"], init_lora_weights=False)
     get_peft_model(qwen2(), config).save_pretrained(tmp_path / "new")
     weights = aged(tmp_path / "old", qwen2(), config, before_4_52_in_qwen)
     found, warned = loaded(tmp_path / "new", qwen2(), key_mapping=QWEN)
-    assert count(found, load_file(tmp_path / "new" / "adapter_model.safetensors")) == len(found)
+    assert count(
+        found, load_file(tmp_path / "new" / "adapter_model.safetensors")
+    ) == len(found)
     assert not warned
 
     model = PeftModel.from_pretrained(qwen2(), tmp_path / "old", key_mapping=QWEN)
     with warnings.catch_warnings():
         warnings.simplefilter("error", UserWarning)
         assert model.load_adapter(tmp_path / "old", "second").unexpected_keys
-        assert not model.load_adapter(tmp_path / "old", "third", key_mapping=QWEN).unexpected_keys
+        assert not model.load_adapter(
+            tmp_path / "old", "third", key_mapping=QWEN
+        ).unexpected_keys
     assert count(get_peft_model_state_dict(model, adapter_name="second"), weights) == 0
-    assert count(get_peft_model_state_dict(model, adapter_name="third"), weights) == len(weights)
+    assert count(
+        get_peft_model_state_dict(model, adapter_name="third"), weights
+    ) == len(weights)
 
     model.save_pretrained(tmp_path / "again")
-    assert count(load_file(tmp_path / "again" / "adapter_model.safetensors"), weights) == len(weights)
+    assert count(
+        load_file(tmp_path / "again" / "adapter_model.safetensors"), weights
+    ) == len(weights)
 
 
 @claim("Renamed_Base_Modules")
@@ -613,17 +856,32 @@ def test_the_table_of_transformers_has_qwen_by_class_and_the_others_by_type() ->
     for model in (qwen2(), qwen25()):
         assert get_checkpoint_conversion_mapping(model.config.model_type) is None
         rules = get_checkpoint_conversion_mapping(type(model).__name__)
-        table = dict(zip(rules[0].source_patterns + rules[1].source_patterns, QWEN.values(), strict=True))
+        table = dict(
+            zip(
+                rules[0].source_patterns + rules[1].source_patterns,
+                QWEN.values(),
+                strict=True,
+            )
+        )
         assert table == QWEN
-        assert [rule.target_patterns for rule in rules] == [[value] for value in QWEN.values()]
+        assert [rule.target_patterns for rule in rules] == [
+            [value] for value in QWEN.values()
+        ]
     for model in (llava(), gemma(), paligemma()):
         assert get_checkpoint_conversion_mapping(model.config.model_type)
 
 
 @claim("Renamed_Base_Modules")
-def test_models_of_transformers_5_have_no_mapping_for_peft_to_use(tmp_path: Path) -> None:
+def test_models_of_transformers_5_have_no_mapping_for_peft_to_use(
+    tmp_path: Path,
+) -> None:
     assert not hasattr(qwen2(), "_checkpoint_conversion_mapping")
-    weights = aged(tmp_path, qwen2(), LoraConfig(target_modules=["q_proj", "qkv"]), before_4_52_in_qwen)
+    weights = aged(
+        tmp_path,
+        qwen2(),
+        LoraConfig(target_modules=["q_proj", "qkv"]),
+        before_4_52_in_qwen,
+    )
     base = qwen2()
     base._checkpoint_conversion_mapping = QWEN  # noqa: SLF001 - it is what PEFT reads
     found, warned = loaded(tmp_path, base)
@@ -637,13 +895,17 @@ def test_models_of_transformers_5_have_no_mapping_for_peft_to_use(tmp_path: Path
 @pytest.fixture
 def adapter(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Return an adapter on a machine that says it has a GPU, although it has none."""
-    get_peft_model(Normalized(), LoraConfig(target_modules=["first"])).save_pretrained(tmp_path)
+    get_peft_model(Normalized(), LoraConfig(target_modules=["first"])).save_pretrained(
+        tmp_path
+    )
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     return tmp_path
 
 
 @claim("Load_On_Base_Device")
-def test_an_adapter_for_a_base_on_the_cpu_is_sent_to_the_gpu_unless_told_otherwise(adapter: Path) -> None:
+def test_an_adapter_for_a_base_on_the_cpu_is_sent_to_the_gpu_unless_told_otherwise(
+    adapter: Path,
+) -> None:
     no_gpu = pytest.raises((RuntimeError, AssertionError), match="CUDA")
     with no_gpu:
         PeftModel.from_pretrained(Normalized(), adapter)
@@ -675,7 +937,9 @@ def test_what_is_loaded_elsewhere_ends_up_where_the_base_is(
 
     monkeypatch.setattr(peft.utils.save_and_load, "safe_load_file", load)
     for options, device in (({}, "cuda"), ({"torch_device": "cpu"}, "cpu")):
-        model = PeftModel.from_pretrained(Normalized(), adapter, low_cpu_mem_usage=empty, **options)
+        model = PeftModel.from_pretrained(
+            Normalized(), adapter, low_cpu_mem_usage=empty, **options
+        )
         assert asked.pop() == device
         assert {parameter.device.type for parameter in model.parameters()} == {"cpu"}
 
@@ -683,12 +947,16 @@ def test_what_is_loaded_elsewhere_ends_up_where_the_base_is(
 @claim("Load_On_Base_Device")
 def test_the_cpu_has_no_number(adapter: Path) -> None:
     with pytest.raises(SafetensorError, match="device cpu:0 is invalid"):
-        PeftModel.from_pretrained(Normalized(), adapter, torch_device=str(torch.device("cpu:0")))
+        PeftModel.from_pretrained(
+            Normalized(), adapter, torch_device=str(torch.device("cpu:0"))
+        )
 
 
 @claim("Load_On_Base_Device")
 def test_a_base_on_another_device_gets_its_adapter_there(adapter: Path) -> None:
-    model = PeftModel.from_pretrained(Normalized().to("meta"), adapter, torch_device="cpu")
+    model = PeftModel.from_pretrained(
+        Normalized().to("meta"), adapter, torch_device="cpu"
+    )
     assert {parameter.device.type for parameter in model.parameters()} == {"meta"}
 
 
@@ -697,7 +965,9 @@ def test_a_base_on_another_device_gets_its_adapter_there(adapter: Path) -> None:
 
 def one_layer(method: str, dtype: torch.dtype) -> PeftModel:
     torch.manual_seed(0)
-    base = nn.Sequential(nn.Embedding(64, 64) if method == "TrainableTokens" else nn.Linear(64, 64)).to(dtype)
+    base = nn.Sequential(
+        nn.Embedding(64, 64) if method == "TrainableTokens" else nn.Linear(64, 64)
+    ).to(dtype)
     options = {
         "AdaLora": {"total_step": 10},
         "Adamss": {"num_subspaces": 2, "r": 4},
@@ -713,7 +983,12 @@ def one_layer(method: str, dtype: torch.dtype) -> PeftModel:
         "VBLoRA": {"num_vectors": 8, "vector_length": 16},
         "WaveFT": {"n_frequency": 50},
     }
-    return get_peft_model(base, getattr(peft, f"{method}Config")(target_modules=["0"], **options.get(method, {})))
+    return get_peft_model(
+        base,
+        getattr(peft, f"{method}Config")(
+            target_modules=["0"], **options.get(method, {})
+        ),
+    )
 
 
 def weight_of(model: PeftModel) -> torch.Tensor:
@@ -723,16 +998,28 @@ def weight_of(model: PeftModel) -> torch.Tensor:
     return (layer.bias if beft else layer.weight).detach().clone()
 
 
-def cycles(model: PeftModel, *counts: int, restore: bool = False, update: float = 0.02) -> list[float]:
+def cycles(
+    model: PeftModel, *counts: int, restore: bool = False, update: float = 0.02
+) -> list[float]:
     """Merge and unmerge, with other values in the adapter each time, and return how far the weight is off by then."""
     generator = torch.Generator().manual_seed(1)
-    start = {name: p.detach().clone() for name, p in model.named_parameters() if p.requires_grad}
-    kept = {name: weight.clone() for name, weight in model.state_dict().items() if ".base_layer." in name}
+    start = {
+        name: p.detach().clone()
+        for name, p in model.named_parameters()
+        if p.requires_grad
+    }
+    kept = {
+        name: weight.clone()
+        for name, weight in model.state_dict().items()
+        if ".base_layer." in name
+    }
     before, off = weight_of(model).float(), []
     for cycle in range(1, max(counts) + 1):
         for name, parameter in model.named_parameters():
             if name in start:
-                moved = start[name] + update * torch.randn(parameter.shape, generator=generator)
+                moved = start[name] + update * torch.randn(
+                    parameter.shape, generator=generator
+                )
                 parameter.data = moved.to(parameter.dtype)
         model.merge_adapter()
         assert distance(weight_of(model).float(), before) > 1e-3, "merged"
@@ -753,8 +1040,12 @@ def cycles(model: PeftModel, *counts: int, restore: bool = False, update: float 
         (torch.float32, [9e-9, 3.3e-8, 1.1e-7, 3.1e-7]),
     ],
 )
-def test_errors_of_unmerging_add_up_unless_the_weights_are_restored(dtype: torch.dtype, expected: list[float]) -> None:
-    assert cycles(one_layer("Lora", dtype), 1, 10, 100, 1000) == pytest.approx(expected, rel=0.1)
+def test_errors_of_unmerging_add_up_unless_the_weights_are_restored(
+    dtype: torch.dtype, expected: list[float]
+) -> None:
+    assert cycles(one_layer("Lora", dtype), 1, 10, 100, 1000) == pytest.approx(
+        expected, rel=0.1
+    )
     assert cycles(one_layer("Lora", dtype), 1, 10, restore=True) == [0, 0]
 
 
@@ -763,7 +1054,9 @@ def test_the_update_is_six_percent_of_the_weight() -> None:
     model = one_layer("Lora", torch.float32)
     cycles(model, 1)
     update = model.base_model.model[0].get_delta_weight("default")
-    assert float(update.norm() / weight_of(model).norm()) == pytest.approx(0.062, abs=0.002)
+    assert float(update.norm() / weight_of(model).norm()) == pytest.approx(
+        0.062, abs=0.002
+    )
 
 
 #: These restore what was there.
@@ -774,7 +1067,8 @@ UNMERGEABLE = {"Lily", "Poly", "Shadow"}
 UNMERGING = sorted(
     PEFT_TYPE_TO_CONFIG_MAPPING[kind].__name__.removesuffix("Config")
     for kind, tuner in PEFT_TYPE_TO_TUNER_MAPPING.items()
-    if getattr(tuner, "unmerge_adapter", None) is BaseTuner.unmerge_adapter and kind != peft.PeftType.XLORA
+    if getattr(tuner, "unmerge_adapter", None) is BaseTuner.unmerge_adapter
+    and kind != peft.PeftType.XLORA
 )
 
 
@@ -784,8 +1078,13 @@ UNMERGING = sorted(
 def test_each_method_loses_more_in_bf16_unless_it_restores(
     method: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("TORCH_EXTENSIONS_DIR", str(tmp_path))  # BOFT tries to compile one
-    wide, narrow = (cycles(one_layer(method, dtype), 3, update=0.1)[0] for dtype in (torch.float32, torch.bfloat16))
+    monkeypatch.setenv(
+        "TORCH_EXTENSIONS_DIR", str(tmp_path)
+    )  # BOFT tries to compile one
+    wide, narrow = (
+        cycles(one_layer(method, dtype), 3, update=0.1)[0]
+        for dtype in (torch.float32, torch.bfloat16)
+    )
     assert wide < 1e-5
     assert narrow == 0 if method in EXACT else narrow > 1e-4
 
@@ -802,7 +1101,9 @@ def test_a_mixed_model_and_xlora_lose_more_in_bf16_too(tmp_path: Path) -> None:
     def mixed(dtype: torch.dtype) -> float:
         layer = nn.Linear(64, 64).to(dtype)
         model = get_peft_model(
-            nn.Sequential(layer), LoraConfig(target_modules=["0"], init_lora_weights=False), mixed=True
+            nn.Sequential(layer),
+            LoraConfig(target_modules=["0"], init_lora_weights=False),
+            mixed=True,
         )
         model.add_adapter("other", LoHaConfig(target_modules=["0"], init_weights=False))
         model.set_adapter(["default", "other"])
@@ -812,11 +1113,15 @@ def test_a_mixed_model_and_xlora_lose_more_in_bf16_too(tmp_path: Path) -> None:
         base = llama().to(dtype)
         base.config.use_cache = False
         experts = {"0": str(tmp_path)}
-        config = peft.XLoraConfig(task_type="CAUSAL_LM", hidden_size=64, adapters=experts, xlora_depth=1)
+        config = peft.XLoraConfig(
+            task_type="CAUSAL_LM", hidden_size=64, adapters=experts, xlora_depth=1
+        )
         layer = base.model.layers[0].self_attn.q_proj
         return lost(get_peft_model(base, config), layer)
 
-    expert = LoraConfig(target_modules=["q_proj"], init_lora_weights=False, task_type="CAUSAL_LM")
+    expert = LoraConfig(
+        target_modules=["q_proj"], init_lora_weights=False, task_type="CAUSAL_LM"
+    )
     get_peft_model(llama(), expert).save_pretrained(tmp_path)
     for kind in (mixed, xlora):
         assert kind(torch.float32) < 1e-6
@@ -833,10 +1138,14 @@ def test_left_out_because_they_do_not_merge(method: str) -> None:
 @claim("Unmerge_In_16_Bit")
 def test_left_out_because_shadow_does_not_merge_and_osf_does_not_unmerge() -> None:
     with pytest.raises(NotImplementedError):
-        get_peft_model(llama(), peft.ShadowConfig(task_type="CAUSAL_LM")).merge_adapter()
+        get_peft_model(
+            llama(), peft.ShadowConfig(task_type="CAUSAL_LM")
+        ).merge_adapter()
     model = one_layer("OSF", torch.bfloat16)
     model.merge_adapter()
-    with pytest.raises(NotImplementedError, match="OSF models do not support unmerging"):
+    with pytest.raises(
+        NotImplementedError, match="OSF models do not support unmerging"
+    ):
         model.unmerge_adapter()
 
 
@@ -848,7 +1157,9 @@ def test_only_ia3_warns_and_in_fp32_too(method: str, *, warns: bool) -> None:
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         model.unmerge_adapter()
-    assert [str(warning.message) for warning in caught] == ["Unmerge result can be inaccurate for (IA)^3."] * warns
+    assert [str(warning.message) for warning in caught] == [
+        "Unmerge result can be inaccurate for (IA)^3."
+    ] * warns
 
 
 @claim("Unmerge_In_16_Bit")
@@ -870,7 +1181,9 @@ def test_one_merge_in_bf16_is_as_far_off_as_no_merge() -> None:
         generator = torch.Generator().manual_seed(1)
         for name, parameter in model.named_parameters():
             if "lora_B" in name:
-                parameter.data = (0.01 * torch.randn(parameter.shape, generator=generator)).to(parameter.dtype)
+                parameter.data = (
+                    0.01 * torch.randn(parameter.shape, generator=generator)
+                ).to(parameter.dtype)
         return model.eval()
 
     def logits(model: nn.Module) -> torch.Tensor:
@@ -883,7 +1196,9 @@ def test_one_merge_in_bf16_is_as_far_off_as_no_merge() -> None:
         assert distance(logits(model), exact) == pytest.approx(0.12, abs=0.03)
     unmerged = distance(logits(adapted(torch.bfloat16)), exact)
     merged = distance(logits(adapted(torch.bfloat16).merge_and_unload()), exact)
-    cast = distance(logits(adapted(torch.float32).merge_and_unload().to(torch.bfloat16)), exact)
+    cast = distance(
+        logits(adapted(torch.float32).merge_and_unload().to(torch.bfloat16)), exact
+    )
     assert unmerged == pytest.approx(0.005, abs=0.001)
     assert merged == pytest.approx(unmerged, rel=0.2)
     assert cast == pytest.approx(merged, rel=0.2)

@@ -68,9 +68,13 @@ PAGES = ROOT / "heuristics"
 claim = pytest.mark.claim
 pytestmark = [
     # transformers' new names are newer than the oldest transformers that will do
-    pytest.mark.filterwarnings("ignore:.*is deprecated and will be removed in:FutureWarning"),
+    pytest.mark.filterwarnings(
+        "ignore:.*is deprecated and will be removed in:FutureWarning"
+    ),
     # what Gradient_Checkpointing is about; elsewhere it is beside the point
-    pytest.mark.filterwarnings("ignore:.*use_reentrant parameter should be passed explicitly:UserWarning"),
+    pytest.mark.filterwarnings(
+        "ignore:.*use_reentrant parameter should be passed explicitly:UserWarning"
+    ),
 ]
 
 TINY = LlamaConfig(
@@ -107,7 +111,9 @@ def load(base: Path) -> Callable[..., torch.nn.Module]:
         options: dict[str, Any] = {"load_in_8bit": True}
         if bits == 4:
             options = {"load_in_4bit": True, "bnb_4bit_compute_dtype": torch.bfloat16}
-        return AutoModelForCausalLM.from_pretrained(base, quantization_config=BitsAndBytesConfig(**options))
+        return AutoModelForCausalLM.from_pretrained(
+            base, quantization_config=BitsAndBytesConfig(**options)
+        )
 
     return load
 
@@ -135,7 +141,11 @@ def loss_of(model: torch.nn.Module) -> torch.Tensor:
 
 
 def trainable(model: torch.nn.Module) -> dict[str, torch.nn.Parameter]:
-    return {name: parameter for name, parameter in model.named_parameters() if parameter.requires_grad}
+    return {
+        name: parameter
+        for name, parameter in model.named_parameters()
+        if parameter.requires_grad
+    }
 
 
 def dtypes(model: torch.nn.Module) -> set[torch.dtype]:
@@ -143,7 +153,9 @@ def dtypes(model: torch.nn.Module) -> set[torch.dtype]:
 
 
 def checkpointed(model: torch.nn.Module) -> bool:
-    return any(getattr(module, "gradient_checkpointing", False) for module in model.modules())
+    return any(
+        getattr(module, "gradient_checkpointing", False) for module in model.modules()
+    )
 
 
 def messages(action: Callable[[], object]) -> list[str]:
@@ -159,36 +171,66 @@ def messages(action: Callable[[], object]) -> list[str]:
 
 @claim("Gradient_Checkpointing")
 @pytest.mark.parametrize("bits", [4, 8])
-def test_default_leaves_the_variant_to_torch(load: Callable[..., torch.nn.Module], bits: int) -> None:
-    model = get_peft_model(prepare_model_for_kbit_training(load(bits)), LoraConfig(task_type="CAUSAL_LM")).train()
-    assert any(UNDECIDED in message for message in messages(lambda: loss_of(model).backward()))
+def test_default_leaves_the_variant_to_torch(
+    load: Callable[..., torch.nn.Module], bits: int
+) -> None:
+    model = get_peft_model(
+        prepare_model_for_kbit_training(load(bits)), LoraConfig(task_type="CAUSAL_LM")
+    ).train()
+    assert any(
+        UNDECIDED in message for message in messages(lambda: loss_of(model).backward())
+    )
 
 
 @claim("Gradient_Checkpointing")
-def test_argument_chooses_the_variant_and_every_adapter_learns(load: Callable[..., torch.nn.Module]) -> None:
-    model = prepare_model_for_kbit_training(load(), gradient_checkpointing_kwargs=NOT_REENTRANT)
-    model = get_peft_model(model, LoraConfig(task_type="CAUSAL_LM", init_lora_weights=False)).train()
+def test_argument_chooses_the_variant_and_every_adapter_learns(
+    load: Callable[..., torch.nn.Module],
+) -> None:
+    model = prepare_model_for_kbit_training(
+        load(), gradient_checkpointing_kwargs=NOT_REENTRANT
+    )
+    model = get_peft_model(
+        model, LoraConfig(task_type="CAUSAL_LM", init_lora_weights=False)
+    ).train()
     assert checkpointed(model)
-    assert not any(UNDECIDED in message for message in messages(lambda: loss_of(model).backward()))
+    assert not any(
+        UNDECIDED in message for message in messages(lambda: loss_of(model).backward())
+    )
     assert all(parameter.grad is not None for parameter in trainable(model).values())
 
 
 @claim("Gradient_Checkpointing")
-def test_model_that_is_not_quantized_gets_no_checkpointing(load: Callable[..., torch.nn.Module]) -> None:
+def test_model_that_is_not_quantized_gets_no_checkpointing(
+    load: Callable[..., torch.nn.Module],
+) -> None:
     model = load(16)
-    said = messages(lambda: prepare_model_for_kbit_training(model, use_gradient_checkpointing=True))
+    said = messages(
+        lambda: prepare_model_for_kbit_training(model, use_gradient_checkpointing=True)
+    )
     assert said == []
     assert not checkpointed(model)
-    model.gradient_checkpointing_enable(gradient_checkpointing_kwargs=NOT_REENTRANT)  # "on yourself there"
+    model.gradient_checkpointing_enable(
+        gradient_checkpointing_kwargs=NOT_REENTRANT
+    )  # "on yourself there"
     assert checkpointed(model)
 
 
 @claim("Gradient_Checkpointing")
 @pytest.mark.parametrize(
     ("method", "on"),
-    [("gptq", True), ("aqlm", True), ("eetq", True), ("hqq", True), ("torchao", True), ("awq", False), ("fp8", False)],
+    [
+        ("gptq", True),
+        ("aqlm", True),
+        ("eetq", True),
+        ("hqq", True),
+        ("torchao", True),
+        ("awq", False),
+        ("fp8", False),
+    ],
 )
-def test_method_of_quantization_decides_on_checkpointing(method: str, *, on: bool) -> None:
+def test_method_of_quantization_decides_on_checkpointing(
+    method: str, *, on: bool
+) -> None:
     model = LlamaForCausalLM(TINY)
     # PEFT asks for nothing but this name, so the weights may be plain ones
     model.quantization_method = method
@@ -197,24 +239,34 @@ def test_method_of_quantization_decides_on_checkpointing(method: str, *, on: boo
 
 @claim("Gradient_Checkpointing")
 def test_checkpointing_can_be_left_out(load: Callable[..., torch.nn.Module]) -> None:
-    assert not checkpointed(prepare_model_for_kbit_training(load(), use_gradient_checkpointing=False))
+    assert not checkpointed(
+        prepare_model_for_kbit_training(load(), use_gradient_checkpointing=False)
+    )
 
 
 # Kbit_Prep_Upcasts_Everything
 
 
 @claim("Kbit_Prep_Upcasts_Everything")
-def test_everything_but_the_4_bit_weights_is_cast(load: Callable[..., torch.nn.Module]) -> None:
+def test_everything_but_the_4_bit_weights_is_cast(
+    load: Callable[..., torch.nn.Module],
+) -> None:
     model = load()
     before = model.get_memory_footprint()
     prepare_model_for_kbit_training(model)
     assert dtypes(model) == {torch.uint8, torch.float32}
-    assert model.get_input_embeddings().weight.dtype == model.get_output_embeddings().weight.dtype == torch.float32
+    assert (
+        model.get_input_embeddings().weight.dtype
+        == model.get_output_embeddings().weight.dtype
+        == torch.float32
+    )
     assert model.get_memory_footprint() > 1.4 * before
 
 
 @claim("Kbit_Prep_Upcasts_Everything")
-def test_model_that_is_not_quantized_doubles(load: Callable[..., torch.nn.Module]) -> None:
+def test_model_that_is_not_quantized_doubles(
+    load: Callable[..., torch.nn.Module],
+) -> None:
     model = load(16)
     before = model.get_memory_footprint()
     prepare_model_for_kbit_training(model)
@@ -226,11 +278,16 @@ def test_model_that_is_not_quantized_doubles(load: Callable[..., torch.nn.Module
 @pytest.mark.parametrize(
     ("method", "dtype"),
     [
-        *((method, torch.bfloat16) for method in ("gptq", "aqlm", "eetq", "hqq", "torchao")),
+        *(
+            (method, torch.bfloat16)
+            for method in ("gptq", "aqlm", "eetq", "hqq", "torchao")
+        ),
         *((method, torch.float32) for method in ("awq", "fp8")),
     ],
 )
-def test_method_of_quantization_decides_on_the_cast(method: str, dtype: torch.dtype) -> None:
+def test_method_of_quantization_decides_on_the_cast(
+    method: str, dtype: torch.dtype
+) -> None:
     model = LlamaForCausalLM(TINY).to(torch.bfloat16)
     model.quantization_method = method
     assert dtypes(prepare_model_for_kbit_training(model)) == {dtype}
@@ -244,7 +301,9 @@ def test_without_the_call_the_base_stays_small_and_frozen_and_the_adapter_learns
     before = model.get_memory_footprint()
     model.gradient_checkpointing_enable(gradient_checkpointing_kwargs=NOT_REENTRANT)
     assert model.get_memory_footprint() == before
-    model = get_peft_model(model, LoraConfig(task_type="CAUSAL_LM", init_lora_weights=False)).train()
+    model = get_peft_model(
+        model, LoraConfig(task_type="CAUSAL_LM", init_lora_weights=False)
+    ).train()
     assert model.get_output_embeddings().weight.dtype == torch.bfloat16
     loss_of(model).backward()
     assert trainable(model)
@@ -265,10 +324,14 @@ def test_arithmetic_of_the_page() -> None:
 
 
 @claim("Kbit_Prep_Before_Wrapping")
-def test_preparing_second_freezes_the_adapter_and_training_does_nothing(load: Callable[..., torch.nn.Module]) -> None:
+def test_preparing_second_freezes_the_adapter_and_training_does_nothing(
+    load: Callable[..., torch.nn.Module],
+) -> None:
     model = get_peft_model(load(), LoraConfig(task_type="CAUSAL_LM"))
     assert trainable(model)
-    model = prepare_model_for_kbit_training(model, gradient_checkpointing_kwargs=NOT_REENTRANT).train()
+    model = prepare_model_for_kbit_training(
+        model, gradient_checkpointing_kwargs=NOT_REENTRANT
+    ).train()
     assert not trainable(model)
     before = copy.deepcopy(get_peft_model_state_dict(model))
     optimizer = torch.optim.AdamW(model.parameters(), lr=1.0)
@@ -282,8 +345,12 @@ def test_preparing_second_freezes_the_adapter_and_training_does_nothing(load: Ca
 
 
 @claim("Kbit_Prep_Before_Wrapping")
-def test_preparing_first_leaves_the_adapter_trainable(load: Callable[..., torch.nn.Module]) -> None:
-    model = prepare_model_for_kbit_training(load(), gradient_checkpointing_kwargs=NOT_REENTRANT)
+def test_preparing_first_leaves_the_adapter_trainable(
+    load: Callable[..., torch.nn.Module],
+) -> None:
+    model = prepare_model_for_kbit_training(
+        load(), gradient_checkpointing_kwargs=NOT_REENTRANT
+    )
     model = get_peft_model(model, LoraConfig(task_type="CAUSAL_LM")).train()
     batch = tokens()
     optimizer = torch.optim.AdamW(trainable(model).values(), lr=1e-2)
@@ -299,22 +366,38 @@ def test_preparing_first_leaves_the_adapter_trainable(load: Callable[..., torch.
 
 @claim("Kbit_Prep_Before_Wrapping")
 @pytest.mark.parametrize("cls", [PeftModel, PeftModelForCausalLM])
-def test_the_class_itself_is_no_other_order(load: Callable[..., torch.nn.Module], cls: type[PeftModel]) -> None:
-    assert not trainable(prepare_model_for_kbit_training(cls(load(), LoraConfig(task_type="CAUSAL_LM"))))
-    assert trainable(cls(prepare_model_for_kbit_training(load()), LoraConfig(task_type="CAUSAL_LM")))
+def test_the_class_itself_is_no_other_order(
+    load: Callable[..., torch.nn.Module], cls: type[PeftModel]
+) -> None:
+    assert not trainable(
+        prepare_model_for_kbit_training(cls(load(), LoraConfig(task_type="CAUSAL_LM")))
+    )
+    assert trainable(
+        cls(prepare_model_for_kbit_training(load()), LoraConfig(task_type="CAUSAL_LM"))
+    )
 
 
 @claim("Kbit_Prep_Before_Wrapping")
-def test_either_order_takes_the_same_memory(load: Callable[..., torch.nn.Module]) -> None:
-    first = get_peft_model(prepare_model_for_kbit_training(load()), LoraConfig(task_type="CAUSAL_LM"))
-    second = prepare_model_for_kbit_training(get_peft_model(load(), LoraConfig(task_type="CAUSAL_LM")))
+def test_either_order_takes_the_same_memory(
+    load: Callable[..., torch.nn.Module],
+) -> None:
+    first = get_peft_model(
+        prepare_model_for_kbit_training(load()), LoraConfig(task_type="CAUSAL_LM")
+    )
+    second = prepare_model_for_kbit_training(
+        get_peft_model(load(), LoraConfig(task_type="CAUSAL_LM"))
+    )
     assert first.get_memory_footprint() == second.get_memory_footprint()
     assert len(trainable(first)) > len(trainable(second)) == 0
 
 
 @claim("Kbit_Prep_Before_Wrapping")
-def test_set_adapter_makes_the_frozen_adapter_trainable_again(load: Callable[..., torch.nn.Module]) -> None:
-    model = get_peft_model(load(), LoraConfig(task_type="CAUSAL_LM", modules_to_save=["lm_head"]))
+def test_set_adapter_makes_the_frozen_adapter_trainable_again(
+    load: Callable[..., torch.nn.Module],
+) -> None:
+    model = get_peft_model(
+        load(), LoraConfig(task_type="CAUSAL_LM", modules_to_save=["lm_head"])
+    )
     expected = set(trainable(model))
     prepare_model_for_kbit_training(model)
     assert not trainable(model)
@@ -326,7 +409,9 @@ def test_set_adapter_makes_the_frozen_adapter_trainable_again(load: Callable[...
 
 
 def fp16_model(config: PeftConfig, **options: bool) -> PeftModel:
-    base = torch.nn.Sequential(torch.nn.Linear(8, 8), torch.nn.ReLU(), torch.nn.Linear(8, 2)).half()
+    base = torch.nn.Sequential(
+        torch.nn.Linear(8, 8), torch.nn.ReLU(), torch.nn.Linear(8, 2)
+    ).half()
     return get_peft_model(base, config, **options)
 
 
@@ -335,7 +420,9 @@ def amp_step(model: torch.nn.Module, dtype: torch.dtype = torch.float16) -> None
     optimizer = torch.optim.SGD(trainable(model).values(), lr=0.1)
     scaler = torch.amp.GradScaler("cpu", init_scale=8.0, enabled=dtype == torch.float16)
     with torch.autocast("cpu", dtype=dtype):
-        loss = cross_entropy(model(torch.randn(4, 8)).float(), torch.tensor([0, 1, 0, 1]))
+        loss = cross_entropy(
+            model(torch.randn(4, 8)).float(), torch.tensor([0, 1, 0, 1])
+        )
     scaler.scale(loss).backward()
     scaler.unscale_(optimizer)
     scaler.step(optimizer)
@@ -346,14 +433,19 @@ FP16_CASES = {
     "modules_to_save": (LoraConfig(target_modules=["0"], modules_to_save=["2"]), {}),
     "bias all": (LoraConfig(target_modules=["0"], bias="all"), {}),
     "bias lora_only": (LoraConfig(target_modules=["0"], bias="lora_only"), {}),
-    "no autocast": (LoraConfig(target_modules=["0"]), {"autocast_adapter_dtype": False}),
+    "no autocast": (
+        LoraConfig(target_modules=["0"]),
+        {"autocast_adapter_dtype": False},
+    ),
     "norms": (LNTuningConfig(target_modules=["0"]), {}),
 }
 
 
 @claim("FP16_Trainable_Weights_AMP")
 @pytest.mark.parametrize("case", FP16_CASES)
-def test_scaler_refuses_what_is_trained_in_fp16_and_the_cast_cures_it(case: str) -> None:
+def test_scaler_refuses_what_is_trained_in_fp16_and_the_cast_cures_it(
+    case: str,
+) -> None:
     config, options = FP16_CASES[case]
     model = fp16_model(copy.deepcopy(config), **options)
     assert torch.float16 in {parameter.dtype for parameter in trainable(model).values()}
@@ -361,20 +453,37 @@ def test_scaler_refuses_what_is_trained_in_fp16_and_the_cast_cures_it(case: str)
         amp_step(model)
     model = fp16_model(copy.deepcopy(config), **options)
     cast_mixed_precision_params(model, torch.float16)
-    assert {parameter.dtype for parameter in trainable(model).values()} == {torch.float32}
-    frozen = {parameter.dtype for parameter in model.parameters() if not parameter.requires_grad}
+    assert {parameter.dtype for parameter in trainable(model).values()} == {
+        torch.float32
+    }
+    frozen = {
+        parameter.dtype
+        for parameter in model.parameters()
+        if not parameter.requires_grad
+    }
     assert frozen == {torch.float16}
     amp_step(model)
 
 
 @claim("FP16_Trainable_Weights_AMP")
 @pytest.mark.parametrize("cast", [False, True])
-def test_the_classifier_of_xlora_is_refused_until_it_is_cast(base: Path, tmp_path: Path, *, cast: bool) -> None:
+def test_the_classifier_of_xlora_is_refused_until_it_is_cast(
+    base: Path, tmp_path: Path, *, cast: bool
+) -> None:
     def load_fp16() -> torch.nn.Module:
-        return AutoModelForCausalLM.from_pretrained(base, dtype=torch.float16, use_cache=False)
+        return AutoModelForCausalLM.from_pretrained(
+            base, dtype=torch.float16, use_cache=False
+        )
 
-    get_peft_model(load_fp16(), LoraConfig(task_type="CAUSAL_LM")).save_pretrained(tmp_path)
-    config = XLoraConfig(task_type="CAUSAL_LM", hidden_size=64, adapters={"0": str(tmp_path)}, xlora_depth=1)
+    get_peft_model(load_fp16(), LoraConfig(task_type="CAUSAL_LM")).save_pretrained(
+        tmp_path
+    )
+    config = XLoraConfig(
+        task_type="CAUSAL_LM",
+        hidden_size=64,
+        adapters={"0": str(tmp_path)},
+        xlora_depth=1,
+    )
     model = get_peft_model(load_fp16(), config).train()
     assert all("internal_xlora_classifier" in name for name in trainable(model))
     if cast:
@@ -396,7 +505,9 @@ def test_adapter_alone_is_in_fp32_already() -> None:
 
 @claim("FP16_Trainable_Weights_AMP")
 def test_bf16_raises_nothing_and_trains_in_bf16() -> None:
-    model = fp16_model(LoraConfig(target_modules=["0"], modules_to_save=["2"])).bfloat16()
+    model = fp16_model(
+        LoraConfig(target_modules=["0"], modules_to_save=["2"])
+    ).bfloat16()
     amp_step(model, torch.bfloat16)
     assert model.base_model.model[2].weight.dtype == torch.bfloat16
 
@@ -422,7 +533,9 @@ def test_cast_takes_a_frozen_adapter_down_with_it(tmp_path: Path) -> None:
     assert dtypes(frozen) == {torch.float16}
     resumed = PeftModel.from_pretrained(base, tmp_path, is_trainable=True)
     cast_mixed_precision_params(resumed, torch.float16)
-    assert {parameter.dtype for parameter in trainable(resumed).values()} == {torch.float32}
+    assert {parameter.dtype for parameter in trainable(resumed).values()} == {
+        torch.float32
+    }
 
 
 @claim("FP16_Trainable_Weights_AMP")
@@ -457,10 +570,18 @@ def of_the_head(model: PeftModel, head: str = "head") -> tuple[list[str], list[s
 
 
 @claim("Task_Head_In_Modules_To_Save")
-@pytest.mark.parametrize("options", [{}, {"task_type": "SEQ_CLS"}, {"modules_to_save": ["haed"]}])
-def test_head_that_is_not_covered_is_neither_trained_nor_saved(options: dict[str, Any]) -> None:
+@pytest.mark.parametrize(
+    "options", [{}, {"task_type": "SEQ_CLS"}, {"modules_to_save": ["haed"]}]
+)
+def test_head_that_is_not_covered_is_neither_trained_nor_saved(
+    options: dict[str, Any],
+) -> None:
     models = []
-    said = messages(lambda: models.append(get_peft_model(Block(), LoraConfig(target_modules=["q_proj"], **options))))
+    said = messages(
+        lambda: models.append(
+            get_peft_model(Block(), LoraConfig(target_modules=["q_proj"], **options))
+        )
+    )
     assert said == []
     assert of_the_head(models[0]) == ([], [])
 
@@ -499,7 +620,10 @@ def test_reloaded_adapter_answers_as_in_training_only_with_its_head(
     ],
 )
 def test_task_type_covers_the_usual_heads(
-    cls: Callable[[LlamaConfig], torch.nn.Module], task_type: str, head: str, names: list[str]
+    cls: Callable[[LlamaConfig], torch.nn.Module],
+    task_type: str,
+    head: str,
+    names: list[str],
 ) -> None:
     assert of_the_head(get_peft_model(cls(TINY), LoraConfig()), head) == ([], [])
     config = LoraConfig(task_type=task_type)
@@ -511,7 +635,9 @@ def test_task_type_covers_the_usual_heads(
 
 @claim("Task_Head_In_Modules_To_Save")
 def test_all_linear_adapts_the_head_and_does_not_save_it() -> None:
-    trained, saved = of_the_head(get_peft_model(Block(), LoraConfig(target_modules="all-linear")))
+    trained, saved = of_the_head(
+        get_peft_model(Block(), LoraConfig(target_modules="all-linear"))
+    )
     assert trained
     assert all("lora_" in name for name in trained + saved)
 
@@ -519,7 +645,9 @@ def test_all_linear_adapts_the_head_and_does_not_save_it() -> None:
 @claim("Task_Head_In_Modules_To_Save")
 def test_names_of_modules_to_save_are_matched_at_their_end() -> None:
     model = get_peft_model(LlamaForCausalLM(TINY), LoraConfig(modules_to_save=["head"]))
-    assert of_the_head(model, "lm_head")[0] == ["base_model.model.lm_head.modules_to_save.default.weight"]
+    assert of_the_head(model, "lm_head")[0] == [
+        "base_model.model.lm_head.modules_to_save.default.weight"
+    ]
 
 
 # Target_Module_Typos
@@ -534,12 +662,17 @@ def test_misspelled_name_beside_one_that_fits_is_skipped_in_silence() -> None:
     assert models[0].targeted_module_names == ["q_proj"]
     assert [status.name for status in get_layer_status(models[0])] == ["model.q_proj"]
     both = get_peft_model(Block(), LoraConfig(target_modules=["q_proj", "v_proj"]))
-    assert models[0].get_nb_trainable_parameters()[0] * 2 == both.get_nb_trainable_parameters()[0]
+    assert (
+        models[0].get_nb_trainable_parameters()[0] * 2
+        == both.get_nb_trainable_parameters()[0]
+    )
 
 
 @claim("Target_Module_Typos")
 def test_an_injected_adapter_has_only_its_layers_status() -> None:
-    model = inject_adapter_in_model(LoraConfig(target_modules=["q_proj", "v_porj"]), Block())
+    model = inject_adapter_in_model(
+        LoraConfig(target_modules=["q_proj", "v_porj"]), Block()
+    )
     assert not hasattr(model, "targeted_module_names")
     assert [status.name for status in get_layer_status(model)] == ["q_proj"]
 
@@ -549,14 +682,18 @@ def test_check_passes_a_name_that_only_some_blocks_have() -> None:
     base = torch.nn.Sequential(Block(), Block())
     del base[1].v_proj
     base[1].value = torch.nn.Linear(8, 8)
-    found = get_peft_model(base, LoraConfig(target_modules=["q_proj", "v_proj"])).targeted_module_names
+    found = get_peft_model(
+        base, LoraConfig(target_modules=["q_proj", "v_proj"])
+    ).targeted_module_names
     assert found == ["0.q_proj", "0.v_proj", "1.q_proj"]
 
 
 @claim("Target_Module_Typos")
 @pytest.mark.parametrize("target", [["k_proj"], ["proj"], "proj"])
 def test_names_none_of_which_fits_are_an_error(target: list[str] | str) -> None:
-    with pytest.raises(NoMatchingPeftModuleError, match=r"not found in the base model\. Please check"):
+    with pytest.raises(
+        NoMatchingPeftModuleError, match=r"not found in the base model\. Please check"
+    ):
         get_peft_model(Block(), LoraConfig(target_modules=target))
 
 
@@ -564,8 +701,12 @@ def test_names_none_of_which_fits_are_an_error(target: list[str] | str) -> None:
 def test_string_is_a_regular_expression_for_the_whole_name() -> None:
     with pytest.raises(NoMatchingPeftModuleError):
         get_peft_model(LlamaForCausalLM(TINY), LoraConfig(target_modules="q_proj"))
-    listed = get_peft_model(LlamaForCausalLM(TINY), LoraConfig(target_modules=["q_proj"]))
-    matched = get_peft_model(LlamaForCausalLM(TINY), LoraConfig(target_modules=r".*\.q_proj"))
+    listed = get_peft_model(
+        LlamaForCausalLM(TINY), LoraConfig(target_modules=["q_proj"])
+    )
+    matched = get_peft_model(
+        LlamaForCausalLM(TINY), LoraConfig(target_modules=r".*\.q_proj")
+    )
     assert len(listed.targeted_module_names) == TINY.num_hidden_layers
     assert listed.targeted_module_names == matched.targeted_module_names
 
@@ -573,7 +714,9 @@ def test_string_is_a_regular_expression_for_the_whole_name() -> None:
 @claim("Target_Module_Typos")
 def test_missing_layers_are_skipped_beside_one_that_is_there() -> None:
     config = LoraConfig(target_modules=["q_proj"], layers_to_transform=[1, 7])
-    assert len(get_peft_model(LlamaForCausalLM(TINY), config).targeted_module_names) == 1
+    assert (
+        len(get_peft_model(LlamaForCausalLM(TINY), config).targeted_module_names) == 1
+    )
 
 
 @claim("Target_Module_Typos")
@@ -585,8 +728,12 @@ def test_missing_layers_are_skipped_beside_one_that_is_there() -> None:
         ({"alpha_pattern": {"k_proj": 4}}, "alpha_pattern keys did not match"),
     ],
 )
-def test_other_patterns_that_fit_nothing_are_warned_of(options: dict[str, Any], said: str) -> None:
-    with pytest.warns(UserWarning if "exclude_modules" in options else RuntimeWarning, match=said):
+def test_other_patterns_that_fit_nothing_are_warned_of(
+    options: dict[str, Any], said: str
+) -> None:
+    with pytest.warns(
+        UserWarning if "exclude_modules" in options else RuntimeWarning, match=said
+    ):
         get_peft_model(Block(), LoraConfig(target_modules=["q_proj"], **options))
 
 
@@ -595,7 +742,10 @@ def test_other_patterns_that_fit_nothing_are_warned_of(options: dict[str, Any], 
 
 def wide(**options: int | dict[str, int]) -> PeftModel:
     torch.manual_seed(0)
-    return get_peft_model(torch.nn.Sequential(torch.nn.Linear(128, 128)), LoraConfig(target_modules=["0"], **options))
+    return get_peft_model(
+        torch.nn.Sequential(torch.nn.Linear(128, 128)),
+        LoraConfig(target_modules=["0"], **options),
+    )
 
 
 def scale(**options: int | dict[str, int]) -> float:
@@ -634,13 +784,19 @@ def test_outputs_of_one_adapter_shrink_with_the_scale() -> None:
 @claim("Alpha_Over_R_Scaling")
 def test_rank_pattern_changes_the_scale_unless_alpha_pattern_follows() -> None:
     assert scale(r=32, lora_alpha=32, rank_pattern={"0": 4}) == 8.0
-    assert scale(r=32, lora_alpha=32, rank_pattern={"0": 4}, alpha_pattern={"0": 4}) == 1.0
+    assert (
+        scale(r=32, lora_alpha=32, rank_pattern={"0": 4}, alpha_pattern={"0": 4}) == 1.0
+    )
 
 
 @claim("Alpha_Over_R_Scaling")
 def test_no_scale_is_right_for_every_rank_as_the_code_on_the_page_shows() -> None:
-    page = (PAGES / "huggingface_peft_Alpha_Over_R_Scaling.md").read_text(encoding="utf-8")
-    code = "".join(re.findall(r"^```python\n(.*?)^```$", page, re.DOTALL | re.MULTILINE))
+    page = (PAGES / "huggingface_peft_Alpha_Over_R_Scaling.md").read_text(
+        encoding="utf-8"
+    )
+    code = "".join(
+        re.findall(r"^```python\n(.*?)^```$", page, re.DOTALL | re.MULTILINE)
+    )
     names: dict[str, Any] = {}
     exec(compile(code, "the page's code", "exec"), names)  # noqa: S102 -- so that a reader gets what is tested
     for name in ("fixed", "twice", "rooted"):
@@ -653,13 +809,20 @@ def test_no_scale_is_right_for_every_rank_as_the_code_on_the_page_shows() -> Non
 
 
 @claim("Alpha_Over_R_Scaling")
-def test_scale_comes_from_the_configuration_and_not_from_the_weights(tmp_path: Path) -> None:
+def test_scale_comes_from_the_configuration_and_not_from_the_weights(
+    tmp_path: Path,
+) -> None:
     wide(r=8, lora_alpha=16).save_pretrained(tmp_path)
     config = tmp_path / "adapter_config.json"
     config.write_text(
-        config.read_text(encoding="utf-8").replace('"lora_alpha": 16', '"lora_alpha": 32'), encoding="utf-8"
+        config.read_text(encoding="utf-8").replace(
+            '"lora_alpha": 16', '"lora_alpha": 32'
+        ),
+        encoding="utf-8",
     )
-    loaded = PeftModel.from_pretrained(torch.nn.Sequential(torch.nn.Linear(128, 128)), tmp_path)
+    loaded = PeftModel.from_pretrained(
+        torch.nn.Sequential(torch.nn.Linear(128, 128)), tmp_path
+    )
     assert loaded.base_model.model[0].scaling["default"] == 4.0
 
 
@@ -670,12 +833,26 @@ STEPS = 12
 
 def adalora(total_step: int = STEPS) -> PeftModel:
     torch.manual_seed(0)
-    base = torch.nn.Sequential(torch.nn.Linear(16, 16), torch.nn.ReLU(), torch.nn.Linear(16, 16))
-    config = AdaLoraConfig(target_modules=["0", "2"], init_r=6, target_r=2, tinit=2, tfinal=3, total_step=total_step)
+    base = torch.nn.Sequential(
+        torch.nn.Linear(16, 16), torch.nn.ReLU(), torch.nn.Linear(16, 16)
+    )
+    config = AdaLoraConfig(
+        target_modules=["0", "2"],
+        init_r=6,
+        target_r=2,
+        tinit=2,
+        tfinal=3,
+        total_step=total_step,
+    )
     return get_peft_model(base, config)
 
 
-def train_adalora(model: PeftModel, *, until: int = STEPS, early_zero_grad: dict[str, bool] | None = None) -> None:
+def train_adalora(
+    model: PeftModel,
+    *,
+    until: int = STEPS,
+    early_zero_grad: dict[str, bool] | None = None,
+) -> None:
     """Train STEPS steps, and allocate in those before *until*, after an early `zero_grad` if there is one."""
     rows, target = torch.randn(32, 16), torch.randn(32, 16)
     optimizer = torch.optim.AdamW(trainable(model).values(), lr=1e-2)
@@ -691,7 +868,9 @@ def train_adalora(model: PeftModel, *, until: int = STEPS, early_zero_grad: dict
 
 def ranks(model: PeftModel) -> list[int]:
     """Return how many ranks are alive in each layer."""
-    return [int((e != 0).sum()) for name, e in model.named_parameters() if "lora_E" in name]
+    return [
+        int((e != 0).sum()) for name, e in model.named_parameters() if "lora_E" in name
+    ]
 
 
 def allocated(model: PeftModel) -> list[int] | None:
@@ -739,14 +918,21 @@ def test_without_the_last_calls_pruned_values_come_back() -> None:
     train_adalora(model, until=STEPS - 2)
     assert sum(allocated(model) or []) == 2 * 2
     assert ranks(model) == [6, 6]
-    saved = [len(e) for name, e in get_peft_model_state_dict(model).items() if "lora_E" in name]
+    saved = [
+        len(e)
+        for name, e in get_peft_model_state_dict(model).items()
+        if "lora_E" in name
+    ]
     assert saved == allocated(model)
 
 
 @claim("AdaLoRA_Update_And_Allocate")
 def test_configuration_refuses_no_total_step_and_ignores_r() -> None:
     for options in ({}, {"total_step": 0}):
-        with pytest.raises(ValueError, match="AdaLoRA does not work when `total_step` is None, supply a value > 0"):
+        with pytest.raises(
+            ValueError,
+            match="AdaLoRA does not work when `total_step` is None, supply a value > 0",
+        ):
             AdaLoraConfig(**options)
     with pytest.warns(UserWarning, match="`r` is not used in AdaLora"):
         config = AdaLoraConfig(total_step=STEPS, r=4)
@@ -767,16 +953,23 @@ def test_importance_takes_three_times_the_adapter_until_the_last_steps() -> None
         model.base_model.update_and_allocate(step)
         optimizer.zero_grad()
         held = (allocator.ipt, allocator.exp_avg_ipt, allocator.exp_avg_unc)
-        times.append(sum(tensor.numel() for kept in held for tensor in kept.values()) / size)
+        times.append(
+            sum(tensor.numel() for kept in held for tensor in kept.values()) / size
+        )
     assert times == [3] * (STEPS - 3) + [0] * 3  # tfinal is 3
     # what is pruned stays in memory, and only there
     assert size == sum(parameter.numel() for parameter in trainable(model).values())
-    assert sum(tensor.numel() for tensor in get_peft_model_state_dict(model).values()) < size
+    assert (
+        sum(tensor.numel() for tensor in get_peft_model_state_dict(model).values())
+        < size
+    )
 
 
 @claim("AdaLoRA_Update_And_Allocate")
 @claim("Zero3_Unsharded_Save")
-def test_layer_that_was_pruned_altogether_is_taken_for_a_shard_and_loads(tmp_path: Path) -> None:
+def test_layer_that_was_pruned_altogether_is_taken_for_a_shard_and_loads(
+    tmp_path: Path,
+) -> None:
     model = adalora()
     base = copy.deepcopy(model.unload())
     model = get_peft_model(copy.deepcopy(base), model.peft_config["default"])
@@ -793,7 +986,9 @@ def test_layer_that_was_pruned_altogether_is_taken_for_a_shard_and_loads(tmp_pat
         model.base_model.update_and_allocate(step)
         optimizer.zero_grad()
     assert ranks(model) == [0, 4]
-    with pytest.warns(UserWarning, match="shards were not gathered before save_pretrained"):
+    with pytest.warns(
+        UserWarning, match="shards were not gathered before save_pretrained"
+    ):
         model.save_pretrained(tmp_path)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # what the test of rank_pattern is about
@@ -806,21 +1001,35 @@ def test_layer_that_was_pruned_altogether_is_taken_for_a_shard_and_loads(tmp_pat
 class Allocate(TrainerCallback):
     """The page's callback."""
 
-    def on_optimizer_step(self, args: object, state: TrainerState, control: object, **kwargs: PeftModel) -> None:
+    def on_optimizer_step(
+        self, args: object, state: TrainerState, control: object, **kwargs: PeftModel
+    ) -> None:
         kwargs["model"].base_model.update_and_allocate(state.global_step)
 
 
 @claim("AdaLoRA_Update_And_Allocate")
 @pytest.mark.parametrize("callbacks", [[], [Allocate]])
-def test_trainer_prunes_only_with_the_callback(tmp_path: Path, callbacks: list[type[TrainerCallback]]) -> None:
+def test_trainer_prunes_only_with_the_callback(
+    tmp_path: Path, callbacks: list[type[TrainerCallback]]
+) -> None:
     config = AdaLoraConfig(task_type="CAUSAL_LM", init_r=6, target_r=2, total_step=6)
     model = get_peft_model(LlamaForCausalLM(TINY), config)
     row = tokens()[0]
     arguments = TrainingArguments(
-        str(tmp_path), max_steps=6, report_to=[], save_strategy="no", use_cpu=True, disable_tqdm=True
+        str(tmp_path),
+        max_steps=6,
+        report_to=[],
+        save_strategy="no",
+        use_cpu=True,
+        disable_tqdm=True,
     )
     data = [{"input_ids": row, "labels": row}] * 8
-    Trainer(model=model, args=arguments, train_dataset=data, callbacks=[one() for one in callbacks]).train()
+    Trainer(
+        model=model,
+        args=arguments,
+        train_dataset=data,
+        callbacks=[one() for one in callbacks],
+    ).train()
     if callbacks:
         assert sum(allocated(model) or []) == 2 * 4
     else:
@@ -828,7 +1037,9 @@ def test_trainer_prunes_only_with_the_callback(tmp_path: Path, callbacks: list[t
 
 
 @claim("AdaLoRA_Update_And_Allocate")
-def test_pruned_adapter_is_loaded_with_its_ranks_and_a_wrong_warning(tmp_path: Path) -> None:
+def test_pruned_adapter_is_loaded_with_its_ranks_and_a_wrong_warning(
+    tmp_path: Path,
+) -> None:
     model = adalora()
     base = copy.deepcopy(model.unload())
     model = get_peft_model(copy.deepcopy(base), model.peft_config["default"])
@@ -836,7 +1047,11 @@ def test_pruned_adapter_is_loaded_with_its_ranks_and_a_wrong_warning(tmp_path: P
     model.save_pretrained(tmp_path)
     loaded = []
     said = messages(lambda: loaded.append(PeftModel.from_pretrained(base, tmp_path)))
-    assert any("rank_pattern keys did not match any targeted module and were ignored" in message for message in said)
+    assert any(
+        "rank_pattern keys did not match any targeted module and were ignored"
+        in message
+        for message in said
+    )
     assert ranks(loaded[0]) == allocated(model)
     rows = torch.randn(4, 16)
     with torch.no_grad():
@@ -861,9 +1076,14 @@ def checkpointed_llama() -> LlamaForCausalLM:
 
 @claim("Prefix_Tuning_No_Gradient_Checkpointing")
 @pytest.mark.parametrize("config", WITH_CACHE)
-def test_wrapping_a_checkpointed_model_is_refused_until_it_is_switched_off(config: Callable[..., PeftConfig]) -> None:
+def test_wrapping_a_checkpointed_model_is_refused_until_it_is_switched_off(
+    config: Callable[..., PeftConfig],
+) -> None:
     model = checkpointed_llama()
-    with pytest.raises(ValueError, match=r"(PREFIX_TUNING|CARTRIDGE) does not work with gradient checkpointing\."):
+    with pytest.raises(
+        ValueError,
+        match=r"(PREFIX_TUNING|CARTRIDGE) does not work with gradient checkpointing\.",
+    ):
         get_peft_model(model, prompt(config))
     model.gradient_checkpointing_disable()
     model = get_peft_model(model, prompt(config)).train()
@@ -889,7 +1109,9 @@ def test_switched_on_after_wrapping_the_training_step_fails(
     config: Callable[..., PeftConfig], *, reentrant: bool
 ) -> None:
     model = get_peft_model(LlamaForCausalLM(TINY), prompt(config)).train()
-    model.gradient_checkpointing_enable(gradient_checkpointing_kwargs={"use_reentrant": reentrant})
+    model.gradient_checkpointing_enable(
+        gradient_checkpointing_kwargs={"use_reentrant": reentrant}
+    )
     with pytest.raises(RuntimeError, match="The size of tensor a"):
         loss_of(model)
     model.gradient_checkpointing_disable()
@@ -897,9 +1119,15 @@ def test_switched_on_after_wrapping_the_training_step_fails(
 
 
 @claim("Prefix_Tuning_No_Gradient_Checkpointing")
-def test_preparing_a_quantized_model_switches_it_on_unless_told_not_to(load: Callable[..., torch.nn.Module]) -> None:
-    with pytest.raises(ValueError, match="PREFIX_TUNING does not work with gradient checkpointing"):
-        get_peft_model(prepare_model_for_kbit_training(load()), prompt(PrefixTuningConfig))
+def test_preparing_a_quantized_model_switches_it_on_unless_told_not_to(
+    load: Callable[..., torch.nn.Module],
+) -> None:
+    with pytest.raises(
+        ValueError, match="PREFIX_TUNING does not work with gradient checkpointing"
+    ):
+        get_peft_model(
+            prepare_model_for_kbit_training(load()), prompt(PrefixTuningConfig)
+        )
     model = prepare_model_for_kbit_training(load(), use_gradient_checkpointing=False)
     model = get_peft_model(model, prompt(PrefixTuningConfig)).train()
     loss_of(model).backward()
@@ -926,17 +1154,24 @@ def test_prefix_tuning_keeps_what_checkpointing_would_save() -> None:
     config = copy.deepcopy(TINY)
     config.num_hidden_layers = 8
     base = LlamaForCausalLM(config)
-    prefix = kept_for_backward(get_peft_model(copy.deepcopy(base), prompt(PrefixTuningConfig)))
-    plain = kept_for_backward(get_peft_model(copy.deepcopy(base), prompt(PromptTuningConfig)))
+    prefix = kept_for_backward(
+        get_peft_model(copy.deepcopy(base), prompt(PrefixTuningConfig))
+    )
+    plain = kept_for_backward(
+        get_peft_model(copy.deepcopy(base), prompt(PromptTuningConfig))
+    )
     base.gradient_checkpointing_enable(gradient_checkpointing_kwargs=NOT_REENTRANT)
     checkpointed = kept_for_backward(get_peft_model(base, prompt(PromptTuningConfig)))
-    # the figures of the page; another torch or transformers may keep a little more or less
+    # the figures of the page; another torch or transformers may keep a little more or
+    # less
     assert [prefix, plain, checkpointed] == pytest.approx([3.5, 3.7, 0.4], rel=0.2)
 
 
 @claim("Prefix_Tuning_No_Gradient_Checkpointing")
 @pytest.mark.parametrize("config", WITHOUT_CACHE)
-def test_prompts_before_the_embeddings_work_with_checkpointing(config: Callable[..., PeftConfig]) -> None:
+def test_prompts_before_the_embeddings_work_with_checkpointing(
+    config: Callable[..., PeftConfig],
+) -> None:
     model = get_peft_model(checkpointed_llama(), prompt(config)).train()
     assert checkpointed(model)
     loss_of(model).backward()
@@ -955,7 +1190,9 @@ class Clones(TorchDispatchMode):
         self.shape: torch.Size | None = None
         base_layer.register_forward_hook(self.base_is_done)
 
-    def base_is_done(self, _module: object, _args: object, result: torch.Tensor) -> None:
+    def base_is_done(
+        self, _module: object, _args: object, result: torch.Tensor
+    ) -> None:
         self.shape = result.shape
 
     def __torch_dispatch__(
@@ -1020,7 +1257,9 @@ def test_methods_that_never_clone(name: str, bits: int) -> None:
 
 @claim("4bit_Defensive_Clone")
 def test_mixed_batches_do_not_clone() -> None:
-    assert clones(LoraConfig(target_modules=["0"]), 4, adapter_names=["default"] * 3) == 0
+    assert (
+        clones(LoraConfig(target_modules=["0"]), 4, adapter_names=["default"] * 3) == 0
+    )
 
 
 class Shift(torch.nn.Module, BaseTunerLayer):
@@ -1031,7 +1270,9 @@ class Shift(torch.nn.Module, BaseTunerLayer):
     def __init__(self, base_layer: torch.nn.Module, *, cloned: bool) -> None:
         super().__init__()
         self.base_layer, self.cloned = base_layer, cloned
-        self.shift_by = torch.nn.ParameterDict({"default": torch.nn.Parameter(torch.zeros(64))})
+        self.shift_by = torch.nn.ParameterDict(
+            {"default": torch.nn.Parameter(torch.zeros(64))}
+        )
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         result = self.base_layer(x)
@@ -1059,18 +1300,26 @@ class ShiftTuner(BaseTuner):
 
 @claim("4bit_Defensive_Clone")
 @pytest.mark.parametrize("cloned", [True, False])
-def test_for_a_tuner_of_ones_own_nothing_is_cloned(monkeypatch: pytest.MonkeyPatch, *, cloned: bool) -> None:
+def test_for_a_tuner_of_ones_own_nothing_is_cloned(
+    monkeypatch: pytest.MonkeyPatch, *, cloned: bool
+) -> None:
     monkeypatch.setattr(ShiftTuner, "cloned", cloned)
-    tuner = ShiftTuner(quantized_layer(4), LoraConfig(target_modules=["0"]), "default").train()
+    tuner = ShiftTuner(
+        quantized_layer(4), LoraConfig(target_modules=["0"]), "default"
+    ).train()
     with Clones(tuner.model[0].base_layer) as spy:
         tuner(torch.randn(3, 64))
     assert spy.count == cloned
 
 
 @claim("4bit_Defensive_Clone")
-def test_on_a_cpu_the_result_is_no_view_and_the_clone_can_be_missed(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_on_a_cpu_the_result_is_no_view_and_the_clone_can_be_missed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     rows = torch.randn(3, 64, requires_grad=True)
-    model = get_peft_model(quantized_layer(4), LoraConfig(target_modules=["0"], init_lora_weights=False)).train()
+    model = get_peft_model(
+        quantized_layer(4), LoraConfig(target_modules=["0"], init_lora_weights=False)
+    ).train()
     assert not model.base_model.model[0].base_layer(rows)._is_view()  # noqa: SLF001 -- torch has no other way to ask
 
     def gradients() -> list[torch.Tensor]:
@@ -1085,7 +1334,9 @@ def test_on_a_cpu_the_result_is_no_view_and_the_clone_can_be_missed(monkeypatch:
 
 @claim("4bit_Defensive_Clone")
 @pytest.mark.parametrize("cloned", [True, False])
-def test_addition_in_place_leaves_the_result_alone_only_in_a_clone(*, cloned: bool) -> None:
+def test_addition_in_place_leaves_the_result_alone_only_in_a_clone(
+    *, cloned: bool
+) -> None:
     base_layer = quantized_layer(4)[0]
     kept: list[torch.Tensor] = []
     base_layer.register_forward_hook(lambda _module, _args, result: kept.append(result))
