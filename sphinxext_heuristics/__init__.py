@@ -28,7 +28,7 @@ from sphinxext_heuristics.read.evidence import EvidenceDirective
 from sphinxext_heuristics.read.heuristic import HeuristicDirective
 from sphinxext_heuristics.releases.table import ReleasesView
 from sphinxext_heuristics.show import boxes, graph, index, messages, parts
-from sphinxext_heuristics.versions import FORM
+from sphinxext_heuristics.versions import form
 from sphinxext_heuristics.view import add_view
 
 if TYPE_CHECKING:
@@ -77,7 +77,7 @@ def setup(app: Sphinx) -> ExtensionMetadata:
     app.connect("build-finished", events.end_writing)
     return {
         "version": __version__,
-        "env_version": FORM,
+        "env_version": form(__version__),
         "parallel_read_safe": True,
         "parallel_write_safe": True,
     }

@@ -96,22 +96,12 @@ def is_empty_range(since: str, until: str) -> bool:
     return not holds("", until, since)
 
 
-#: A number that changes whenever the form of what is stored does: an environment that
-#: an earlier version has stored is then read anew.
-FORM = zlib.crc32(
-    repr(
-        [
-            (record.__name__, record._fields)
-            for record in (
-                Problem,
-                Connection,
-                Evidence,
-                Heuristic,
-                Entry,
-                Query,
-                RoleUse,
-                Page,
-            )
-        ]
-    ).encode()
-)
+def form(version: str) -> int:
+    """Return the number of the form in which a version of the extension stores records.
+
+    What another version has stored is read anew: its form may be another one, and so
+    may be what that version made of the same text.
+    """
+    stored = (Problem, Connection, Evidence, Heuristic, Entry, Query, RoleUse, Page)
+    fields = [(record.__name__, record._fields) for record in stored]
+    return zlib.crc32(repr((version, fields)).encode())

@@ -1478,7 +1478,7 @@ class Shelf:
         """Look for a quote, also by way of the record of what was found."""
         found = verify(claim, names)
         for _time in range(2):
-            verified = EvidenceCache(self._records, names)
+            verified = EvidenceCache(self._records, names, "1.0")
             remembered = verified.of(claim)
             if remembered != found:
                 raise FuzzError(f"{claim}: remembered as {remembered}, found {found}")
@@ -1584,7 +1584,7 @@ class Shelf:
             (self._records / FILENAME).write_text(
                 record, encoding="utf-8", errors="replace"
             )
-            EvidenceCache(self._records, _SOURCES).of(claim)
+            EvidenceCache(self._records, _SOURCES, "1.0").of(claim)
 
     def _vanishing(self, files: dict[str, bytes]) -> None:
         """Look into files that go away, cannot be read, or lose what was found in them, while they are looked into."""

@@ -86,7 +86,6 @@ class HeuristicDomain(Domain):
     roles = {"ref": HeuristicRole()}
     indices = [HeuristicIndex]
     initial_data = {"pages": {}}
-    data_version = versions.FORM
     #: What was found in installed source, to be kept for the next build; it comes with
     #: the plan.
     verified: EvidenceCache
@@ -147,7 +146,9 @@ class HeuristicDomain(Domain):
         canonical = canonical_names(python.objects)
         sources = Sources()
         external = External(env)
-        self.verified = EvidenceCache(Path(env.doctreedir), sources)
+        self.verified = EvidenceCache(
+            Path(env.doctreedir), sources, app_of(env).extensions[EXTENSION].version
+        )
         is_excluded = Matcher(settings.exclude)
         installed = versions.installed(settings.package) if settings.package else None
         lookups = Lookups(

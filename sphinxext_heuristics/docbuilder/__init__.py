@@ -5,10 +5,12 @@ An extension of its own: it knows nothing of the rest of this package.
 
 from __future__ import annotations
 
+import zlib
 from typing import TYPE_CHECKING
 
 from sphinx.util import logging
 
+from sphinxext_heuristics import __version__
 from sphinxext_heuristics.docbuilder.docstrings.autodoc import (
     DocstringDirective,
     process_docstring,
@@ -56,7 +58,13 @@ def setup(app: Sphinx) -> ExtensionMetadata:
     app.connect("env-updated", update, priority=400)
     app.connect("missing-reference", resolve)
     app.connect("doctree-resolved", choose_html)
-    return {"parallel_read_safe": True, "parallel_write_safe": True, "env_version": 1}
+    return {
+        "version": __version__,
+        # What another version has stored is read anew.
+        "env_version": zlib.crc32(__version__.encode()),
+        "parallel_read_safe": True,
+        "parallel_write_safe": True,
+    }
 
 
 def use_parser(app: Sphinx, config: Config) -> None:

@@ -8,7 +8,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from sphinxext_heuristics.model import Found, Message
-from sphinxext_heuristics.versions import FORM
+from sphinxext_heuristics.versions import form
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -19,9 +19,6 @@ if TYPE_CHECKING:
 #: The record's file among the doctrees.
 FILENAME = "heuristics-evidence.json"
 
-#: What else decides how source is read.
-_READER = f"{FORM} {sys.version_info.major}.{sys.version_info.minor}"
-
 
 class EvidenceCache:
     """What was found in one build, remembered for the next.
@@ -29,18 +26,21 @@ class EvidenceCache:
     *folder* is where the record is kept: with the doctrees, which all builders share.
     *sources* finds the files that Python would import. The record holds as long as the
     files that were read are the same, by their time and size, so that a build on which
-    nothing has changed opens none of them.
+    nothing has changed opens none of them. *version* is that of the extension: another
+    one, or another Python, may read the same source differently.
     """
 
-    def __init__(self, folder: Path, sources: Sources) -> None:
-        """Read the record; a damaged one, or one that another version has written, is as none."""
+    def __init__(self, folder: Path, sources: Sources, version: str) -> None:
+        """Read the record; a damaged one, or another version's, is as none."""
+        python = f"{sys.version_info.major}.{sys.version_info.minor}"
+        self._reader = f"{form(version)} {python}"
         self._path = folder / FILENAME
         self._sources = sources
         self._before: dict[str, Any] = {}
         self._now: dict[str, Any] = {}
         with suppress(OSError, ValueError):
             match json.loads(self._path.read_text(encoding="utf-8")):
-                case {"reader": reader, "found": dict(found)} if reader == _READER:
+                case {"reader": reader, "found": dict(found)} if reader == self._reader:
                     self._before = found
 
     def of(self, evidence: Evidence) -> Found | Lost:
@@ -92,7 +92,9 @@ class EvidenceCache:
             # Another build that reads half of it reads none.
             self._path.write_text(
                 json.dumps(
-                    {"reader": _READER, "found": self._now}, indent=0, sort_keys=True
+                    {"reader": self._reader, "found": self._now},
+                    indent=0,
+                    sort_keys=True,
                 ),
                 "utf-8",
             )

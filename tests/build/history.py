@@ -15,17 +15,26 @@ import shutil
 import sys
 import warnings as python_warnings
 import zlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeAlias
 
+import pytest
 from bs4 import BeautifulSoup
 from sphinx.application import Sphinx
 from sphinx.pycode import ModuleAnalyzer
 from sphinx.util.docutils import docutils_namespace, patch_docutils
 
+import sphinxext_heuristics
+from sphinxext_heuristics.evidence import search
+from sphinxext_heuristics.read import options
+
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from sphinxext_heuristics.model import Evidence, Found, Lost, Message
+    from sphinxext_heuristics.source.packages import Sources
 
 #: Builders that write a file a page, which may be left alone.
 PAGED = ("html", "dirhtml", "text", "json")
@@ -42,6 +51,8 @@ class World:
     files: dict[str, str] = field(default_factory=dict)
     config: dict[str, object] = field(default_factory=dict)
     version: str = "1.0"
+    #: Whether the extension is a later version, which reads some things differently.
+    upgraded: bool = False
 
     def conf_py(self, extension: str) -> str:
         """Return conf.py; without *extension* its options are nobody's."""
@@ -169,6 +180,43 @@ def releasing(version: str) -> Operation:
     return operate
 
 
+def upgrading(world: World) -> None:
+    """Install a later version of the extension."""
+    world.upgraded = True
+
+
+@contextmanager
+def extension_of(world: World) -> Iterator[None]:
+    """Let the world's version of the extension be the one that is installed.
+
+    The later one has another default severity, and reads messages in capitals.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        if world.upgraded:
+            choice, said = options.CheckedDirective.choice, search.said
+
+            def choose(
+                directive: options.CheckedDirective,
+                given: dict[str, str],
+                name: str,
+                allowed: tuple[str, ...],
+                default: str,
+            ) -> str:
+                default = "note" if name == "severity" else default
+                return choice(directive, given, name, allowed, default)
+
+            def say(
+                evidence: Evidence, result: Found | Lost, sources: Sources
+            ) -> tuple[Message, ...]:
+                found = said(evidence, result, sources)
+                return tuple(one._replace(text=one.text.upper()) for one in found)
+
+            patch.setattr(sphinxext_heuristics, "__version__", "9.9")
+            patch.setattr(options.CheckedDirective, "choice", choose)
+            patch.setattr(search, "said", say)
+        yield
+
+
 def reordering(world: World) -> None:
     """Swap the two heuristics in the toctree."""
     text = world.files["index.rst"]
@@ -268,6 +316,7 @@ OPERATIONS: dict[str, Operation] = {
         "lib/pkg/core.py", "def run(self)", "def run(self, a)"
     ),
     "ask for headings": setting("heuristics_sections", ["Why"]),
+    "upgrade": upgrading,
     "place by hand": adding("guides/how-to.md", "\n```{heuristics-for} how-to\n```\n"),
 }
 
@@ -316,20 +365,22 @@ class Site:
         self, builder: str = "html", *, jobs: int = 1, files: Sequence[Path] = ()
     ) -> Built:
         """Build over what is there; with *files* these alone, as if named on the command line."""
-        return run(
-            self.src,
-            self.root / "doctrees",
-            self.root / builder,
-            builder,
-            jobs=jobs,
-            files=files,
-        )
+        with extension_of(self.world):
+            return run(
+                self.src,
+                self.root / "doctrees",
+                self.root / builder,
+                builder,
+                jobs=jobs,
+                files=files,
+            )
 
     def clean(self, builder: str = "html", *, jobs: int = 1) -> Built:
         """Build in a new folder, the sources where they are."""
         new = self.root / "clean"
         shutil.rmtree(new, ignore_errors=True)
-        return run(self.src, new / "doctrees", new / builder, builder, jobs=jobs)
+        with extension_of(self.world):
+            return run(self.src, new / "doctrees", new / builder, builder, jobs=jobs)
 
     def kill(
         self, builder: str, event: str, count: int, *, force: bool = False
@@ -339,7 +390,9 @@ class Site:
         if pid == 0:  # pragma: no cover - the child's coverage dies with it
             try:
                 doctrees, out = self.root / "doctrees", self.root / builder
-                run(self.src, doctrees, out, builder, kill=(event, count), force=force)
+                kill = (event, count)
+                with extension_of(self.world):
+                    run(self.src, doctrees, out, builder, kill=kill, force=force)
             finally:
                 os._exit(0)
         os.waitpid(pid, 0)
