@@ -70,7 +70,7 @@ def run(arguments: argparse.Namespace) -> int:
             for problem in record.problems
         )
         found = [
-            *checks.evidence(plan),
+            *checks.evidence(plan, with_passages=bool(arguments.verbosity)),
             *(problem for problem in bad if problem.subtype is Subtype.VERSION),
         ]
         *lines, summary = standing(plan)

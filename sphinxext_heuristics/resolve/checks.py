@@ -19,6 +19,7 @@ from sphinxext_heuristics.model import (
 )
 from sphinxext_heuristics.resolve import rollup
 from sphinxext_heuristics.resolve.connections import (
+    documented_packages,
     is_left_out,
     undocumented_package,
     why_missing,
@@ -65,15 +66,22 @@ def problems(plan: Plan, path_of: Callable[[str], Path]) -> Iterator[Problem]:
     yield from _of_files(plan, path_of)
 
 
-def evidence(plan: Plan) -> Iterator[Problem]:
-    """Yield every problem of what is quoted: quotes that are not found, and bounds that they contradict."""
+def evidence(plan: Plan, *, with_passages: bool = False) -> Iterator[Problem]:
+    """Yield every problem of what is quoted: lost quotes, and bounds that contradict them.
+
+    The closest passage is in the message where the quoted package is documented here:
+    whoever may change a page shall not read any package of the machine in a log.
+    *with_passages* shows it for every package.
+    """
     away = expected(plan)
+    shown = {plan.settings.package, *plan.once(documented_packages)}
     for docname in plan.catalogue.docnames:
         page = plan.catalogue.pages[docname]
         for quoted in page.evidence:
             yield from quoted.problems
             if is_quote(quoted) and quoted not in away:
-                yield from _of_evidence(plan, quoted)
+                is_shown = with_passages or plan.package_of(quoted) in shown
+                yield from _of_evidence(plan, quoted, with_passage=is_shown)
         for record in page.heuristics:
             yield from _of_bounds(plan, record)
 
@@ -110,7 +118,9 @@ def is_quote(quoted: Evidence) -> bool:
     return bool(quoted.module and quoted.quote.strip())
 
 
-def _of_evidence(plan: Plan, quoted: Evidence) -> Iterator[Problem]:
+def _of_evidence(
+    plan: Plan, quoted: Evidence, *, with_passage: bool
+) -> Iterator[Problem]:
     found = plan.lookups.verify(quoted)
     if isinstance(found, Found):
         return
@@ -120,7 +130,7 @@ def _of_evidence(plan: Plan, quoted: Evidence) -> Iterator[Problem]:
         if version
         else found.message
     )
-    if found.nearest:
+    if found.nearest and with_passage:
         message += (
             f"\n  {found.path}:{found.line} has now:\n{indent(found.nearest, '    ')}"
         )

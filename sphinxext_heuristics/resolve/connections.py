@@ -209,10 +209,10 @@ def undocumented_package(plan: Plan, connection: Connection) -> str:
         else None
     )
     package = definition.name.partition(".")[0] if definition else ""
-    return package if package not in plan.once(_documented) else ""
+    return package if package not in plan.once(documented_packages) else ""
 
 
-def _documented(plan: Plan) -> frozenset[str]:
+def documented_packages(plan: Plan) -> frozenset[str]:
     """Return the packages of which anything is documented, by the names of entries and of their objects."""
     names = (
         name

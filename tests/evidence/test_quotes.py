@@ -457,6 +457,21 @@ def test_verify_fails_on_drift_at_file_and_line(scales: Project) -> None:
     assert run("verify", scales.src, "-Q").stdout == done.stdout
 
 
+def test_verify_shows_the_passages_of_other_packages_if_asked(
+    project: Callable[..., Project],
+) -> None:
+    quoting = project(
+        {
+            "private.py": "def secret(key):\n    return key + 4711\n",
+            "index.rst": "T\n=\n\n.. evidence:: private:secret\n\n   return key + 1\n",
+        }
+    )
+    silent = run("verify", quoting.src)
+    assert (silent.status, "4711" in silent.stdout) == (1, False)
+    asked = run("verify", quoting.src, "-v")
+    assert "has now:\n    return key + 4711 [heuristic.evidence]" in asked.stdout
+
+
 def test_verify_names_files_as_seen_from_where_it_runs(
     scales: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
