@@ -1,17 +1,21 @@
 """Knowledge about an API, shown where the API is documented, and never out of date.
 
-The architecture on one page. Data goes one way:
+The architecture on one page. Data goes one way, through the folders of ``_core``, which
+only this package imports:
 
-read      directives make nodes, autodoc gives the names of its objects, and the domain takes plain
-          records from each document's nodes (read, model)
-resolve   once a build: which entries and pages a heuristic reaches and what becomes of it there
-          (resolve), what its note says elsewhere (notes), where quoted code is in the installed
-          source (evidence, source), how it fared in releases (releases)
-show      views say as plain data what a page shows, and make nodes of that (view, show)
-build     Sphinx's side: events, transforms that place views, builders, and a digest of each page's
-          views, by which a page that shows something else now is written again (build)
-files     what is written beside the site, and compared on every build (files)
-cli       the commands
+read         directives make nodes, autodoc gives the names of its objects, and the
+             domain takes plain records from each document's nodes (read, model)
+resolve      once a build: which entries and pages a heuristic reaches and what becomes
+             of it there (resolve), what its note says elsewhere (notes), where quoted
+             code is in the installed source (evidence, source), how it fared in
+             releases (releases)
+show         views say as plain data what a page shows, and make nodes of that
+             (view, show)
+integration  Sphinx's side: events, transforms that place views, builders, and a digest
+             of each page's views, by which a page that shows something else now is
+             written again (integration)
+files        what is written beside the site, and compared on every build (files)
+cli          the commands
 """
 
 from __future__ import annotations
@@ -19,17 +23,17 @@ from __future__ import annotations
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
-from sphinxext_heuristics import nodes, words
-from sphinxext_heuristics.build import builders, events, place
-from sphinxext_heuristics.build.domain import HeuristicDomain
-from sphinxext_heuristics.config import OPTIONS
-from sphinxext_heuristics.read import identity, queries, transforms
-from sphinxext_heuristics.read.evidence import EvidenceDirective
-from sphinxext_heuristics.read.heuristic import HeuristicDirective
-from sphinxext_heuristics.releases.table import ReleasesView
-from sphinxext_heuristics.show import boxes, graph, index, messages, parts
-from sphinxext_heuristics.versions import form
-from sphinxext_heuristics.view import add_view
+from sphinxext_heuristics._core import nodes, words
+from sphinxext_heuristics._core.config import OPTIONS
+from sphinxext_heuristics._core.integration import builders, events, place
+from sphinxext_heuristics._core.integration.domain import HeuristicDomain
+from sphinxext_heuristics._core.read import identity, queries, transforms
+from sphinxext_heuristics._core.read.evidence import EvidenceDirective
+from sphinxext_heuristics._core.read.heuristic import HeuristicDirective
+from sphinxext_heuristics._core.releases.table import ReleasesView
+from sphinxext_heuristics._core.show import boxes, graph, index, messages, parts
+from sphinxext_heuristics._core.versions import form
+from sphinxext_heuristics._core.view import add_view
 
 if TYPE_CHECKING:
     from sphinx.application import Sphinx

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from conftest import OTHERS, ROOT
 
-from sphinxext_heuristics.cli import main
+from sphinxext_heuristics._core.cli import main
 
 if TYPE_CHECKING:
     from pathlib import Path

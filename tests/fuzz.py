@@ -42,17 +42,17 @@ from sphinx.testing.util import SphinxTestApp
 from sphinx.util import logging
 from sphinx.util.docutils import docutils_namespace
 
-from sphinxext_heuristics import config, versions
-from sphinxext_heuristics.build import conf_py
-from sphinxext_heuristics.build.domain import HeuristicDomain
-from sphinxext_heuristics.diagnostics import ClosestNames, absolute, closest
-from sphinxext_heuristics.evidence import messages
-from sphinxext_heuristics.evidence.cache import FILENAME, EvidenceCache
-from sphinxext_heuristics.evidence.prose import missing_comment
-from sphinxext_heuristics.evidence.search import parsed, verify
-from sphinxext_heuristics.evidence.source import Source, read, starts
-from sphinxext_heuristics.files import index_file, project_file
-from sphinxext_heuristics.model import (
+from sphinxext_heuristics._core import config, versions
+from sphinxext_heuristics._core.diagnostics import ClosestNames, absolute, closest
+from sphinxext_heuristics._core.evidence import messages
+from sphinxext_heuristics._core.evidence.cache import FILENAME, EvidenceCache
+from sphinxext_heuristics._core.evidence.prose import missing_comment
+from sphinxext_heuristics._core.evidence.search import parsed, verify
+from sphinxext_heuristics._core.evidence.source import Source, read, starts
+from sphinxext_heuristics._core.files import index_file, project_file
+from sphinxext_heuristics._core.integration import conf_py
+from sphinxext_heuristics._core.integration.domain import HeuristicDomain
+from sphinxext_heuristics._core.model import (
     CONNECTION_TYPES,
     SEVERITIES,
     Entry,
@@ -61,22 +61,22 @@ from sphinxext_heuristics.model import (
     Lost,
     Note,
 )
-from sphinxext_heuristics.notes import inline, markdown
-from sphinxext_heuristics.read import heuristic as read_heuristic
-from sphinxext_heuristics.read import options, queries
-from sphinxext_heuristics.resolve.catalogue import Catalogue
-from sphinxext_heuristics.resolve.listing import short_name
-from sphinxext_heuristics.resolve.objects import Objects, excludes
-from sphinxext_heuristics.resolve.pages import Pages, toctree_order
-from sphinxext_heuristics.source import names as source_names
-from sphinxext_heuristics.source import packages
+from sphinxext_heuristics._core.notes import inline, markdown
+from sphinxext_heuristics._core.read import heuristic as read_heuristic
+from sphinxext_heuristics._core.read import options, queries
+from sphinxext_heuristics._core.resolve.catalogue import Catalogue
+from sphinxext_heuristics._core.resolve.listing import short_name
+from sphinxext_heuristics._core.resolve.objects import Objects, excludes
+from sphinxext_heuristics._core.resolve.pages import Pages, toctree_order
+from sphinxext_heuristics._core.source import names as source_names
+from sphinxext_heuristics._core.source import packages
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from importlib.machinery import ModuleSpec
     from random import Random
 
-    from sphinxext_heuristics.model import Heuristic, RoleUse
+    from sphinxext_heuristics._core.model import Heuristic, RoleUse
 
 #: The modules that read what somebody wrote.
 READERS = (
@@ -555,7 +555,7 @@ def call_files(text: str, other: str, folder: Path) -> None:
 
 def call_evidence(text: str, other: str, _folder: Path) -> None:
     """Look for a quote, also in the other text."""
-    claim = claim_of("sphinxext_heuristics.versions", other, text)
+    claim = claim_of("sphinxext_heuristics._core.versions", other, text)
     verify(claim, _SOURCES)
     for message in messages.in_quote(claim):
         for pasted in (
@@ -1166,7 +1166,7 @@ _QUOTED = (
     "shlex",
     "string",
     "cmd",
-    "sphinxext_heuristics.resolve.plan",
+    "sphinxext_heuristics._core.resolve.plan",
 )
 _OWN = (
     *(

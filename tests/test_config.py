@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from sphinxext_heuristics.build.conf_py import assignments, problems_in
-from sphinxext_heuristics.config import OPTIONS, Settings
+from sphinxext_heuristics._core.config import OPTIONS, Settings
+from sphinxext_heuristics._core.integration.conf_py import assignments, problems_in
 
 
 @pytest.mark.parametrize(

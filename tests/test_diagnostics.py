@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from sphinxext_heuristics.diagnostics import closest, did_you_mean
+from sphinxext_heuristics._core.diagnostics import closest, did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Callable

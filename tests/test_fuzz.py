@@ -45,20 +45,26 @@ from markdown_it import MarkdownIt
 from sphinx.testing.util import SphinxTestApp
 from sphinx.util.docutils import docutils_namespace
 
-from sphinxext_heuristics import diagnostics, versions
-from sphinxext_heuristics.diagnostics import closest
-from sphinxext_heuristics.evidence.search import nearest, parsed, verify
-from sphinxext_heuristics.evidence.source import Source
-from sphinxext_heuristics.files import project_file
-from sphinxext_heuristics.model import CONNECTION_TYPES, Entry, Found, Heuristic, Note
-from sphinxext_heuristics.notes import inline, markdown
-from sphinxext_heuristics.read import heuristic as read_heuristic
-from sphinxext_heuristics.read import options, queries
-from sphinxext_heuristics.resolve.listing import categories
-from sphinxext_heuristics.resolve.objects import Objects, excludes
-from sphinxext_heuristics.resolve.pages import Pages, fold
-from sphinxext_heuristics.source import names as source_names
-from sphinxext_heuristics.source import packages
+from sphinxext_heuristics._core import diagnostics, versions
+from sphinxext_heuristics._core.diagnostics import closest
+from sphinxext_heuristics._core.evidence.search import nearest, parsed, verify
+from sphinxext_heuristics._core.evidence.source import Source
+from sphinxext_heuristics._core.files import project_file
+from sphinxext_heuristics._core.model import (
+    CONNECTION_TYPES,
+    Entry,
+    Found,
+    Heuristic,
+    Note,
+)
+from sphinxext_heuristics._core.notes import inline, markdown
+from sphinxext_heuristics._core.read import heuristic as read_heuristic
+from sphinxext_heuristics._core.read import options, queries
+from sphinxext_heuristics._core.resolve.listing import categories
+from sphinxext_heuristics._core.resolve.objects import Objects, excludes
+from sphinxext_heuristics._core.resolve.pages import Pages, fold
+from sphinxext_heuristics._core.source import names as source_names
+from sphinxext_heuristics._core.source import packages
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sphinxext_heuristics.model import CONNECTION_TYPES, SEVERITIES
+from sphinxext_heuristics._core.model import CONNECTION_TYPES, SEVERITIES
 
 
 def test_words_of_the_interface() -> None:

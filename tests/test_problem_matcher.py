@@ -13,7 +13,7 @@ import pytest
 import yaml
 from conftest import ROOT, Project, sections
 
-from sphinxext_heuristics.cli import parser
+from sphinxext_heuristics._core.cli import parser
 
 if TYPE_CHECKING:
     from collections.abc import Callable

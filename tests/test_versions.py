@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from sphinxext_heuristics import versions
+from sphinxext_heuristics._core import versions
 
 if TYPE_CHECKING:
     from pathlib import Path

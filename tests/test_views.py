@@ -18,8 +18,8 @@ from collections import Counter
 
 from docutils import nodes
 
-from sphinxext_heuristics.read.queries import FilteredDirective
-from sphinxext_heuristics.view import View, add_view
+from sphinxext_heuristics._core.read.queries import FilteredDirective
+from sphinxext_heuristics._core.view import View, add_view
 
 extensions = ["sphinxext_heuristics"]
 heuristics_dir = None

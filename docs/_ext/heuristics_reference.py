@@ -15,8 +15,8 @@ from docutils import nodes
 from sphinx.util import logging
 from sphinx.util.docutils import SphinxDirective
 
-from sphinxext_heuristics import config, model
-from sphinxext_heuristics.read import evidence, heuristic, queries
+from sphinxext_heuristics._core import config, model
+from sphinxext_heuristics._core.read import evidence, heuristic, queries
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from sphinx.application import Sphinx
     from sphinx.util.typing import ExtensionMetadata
 
-    from sphinxext_heuristics.read.options import CheckedDirective
+    from sphinxext_heuristics._core.read.options import CheckedDirective
 
 logger = logging.getLogger(__name__)
 

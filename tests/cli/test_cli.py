@@ -799,7 +799,7 @@ def test_ctrl_c_has_the_status_of_a_shell(
     def interrupt(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("sphinxext_heuristics.cli.listing.read", interrupt)
+    monkeypatch.setattr("sphinxext_heuristics._core.cli.listing.read", interrupt)
     ran = run("list", seed.src)
     assert (ran.status, ran.stdout, ran.stderr) == (
         130,

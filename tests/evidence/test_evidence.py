@@ -23,19 +23,19 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from sphinxext_heuristics import evidence
-from sphinxext_heuristics.evidence import search
-from sphinxext_heuristics.evidence.prose import missing_comment
-from sphinxext_heuristics.evidence.search import parsed, verify
-from sphinxext_heuristics.evidence.source import Source
-from sphinxext_heuristics.model import Evidence, Found, Lost, Reason
-from sphinxext_heuristics.source.packages import Sources
+from sphinxext_heuristics._core import evidence
+from sphinxext_heuristics._core.evidence import search
+from sphinxext_heuristics._core.evidence.prose import missing_comment
+from sphinxext_heuristics._core.evidence.search import parsed, verify
+from sphinxext_heuristics._core.evidence.source import Source
+from sphinxext_heuristics._core.model import Evidence, Found, Lost, Reason
+from sphinxext_heuristics._core.source.packages import Sources
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from sphinxext_heuristics.evidence.source import Place
-    from sphinxext_heuristics.source.names import State
+    from sphinxext_heuristics._core.evidence.source import Place
+    from sphinxext_heuristics._core.source.names import State
 
 
 def claim_of(
@@ -219,10 +219,10 @@ def test_a_quote_stands_in_the_installed_peft(
 def test_nothing_is_imported_for_it() -> None:
     script = f"""
 import json, sys
-from sphinxext_heuristics.evidence.search import verify
-from sphinxext_heuristics.model import Found
-from sphinxext_heuristics.model import Evidence
-from sphinxext_heuristics.source.packages import Sources
+from sphinxext_heuristics._core.evidence.search import verify
+from sphinxext_heuristics._core.model import Found
+from sphinxext_heuristics._core.model import Evidence
+from sphinxext_heuristics._core.source.packages import Sources
 before = set(sys.modules)
 sources = Sources()
 quotes = json.load(open({str(Path(__file__).with_name("evidence_quotes.json"))!r}, encoding="utf-8"))
@@ -835,9 +835,9 @@ def test_the_first_on_the_path_counts(
 def test_pythonpath_and_editable_installs_are_honoured(tmp_path: Path) -> None:
     script = """
 import sys
-from sphinxext_heuristics.evidence.search import verify
-from sphinxext_heuristics.model import Evidence
-from sphinxext_heuristics.source.packages import Sources
+from sphinxext_heuristics._core.evidence.search import verify
+from sphinxext_heuristics._core.model import Evidence
+from sphinxext_heuristics._core.source.packages import Sources
 for module in ("by_pythonpath", "by_pth.inner", "by_finder.inner"):
     quote = Evidence(module=module, qualname="f", quote="return 1", prose=False, source="", line=1)
     print(verify(quote, Sources()).path)

@@ -20,9 +20,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sphinx.search.en import SearchEnglish
 
-from sphinxext_heuristics.cli import explain
-from sphinxext_heuristics.evidence import search
-from sphinxext_heuristics.evidence.messages import (
+from sphinxext_heuristics._core.cli import explain
+from sphinxext_heuristics._core.evidence import search
+from sphinxext_heuristics._core.evidence.messages import (
     ANYTHING,
     fit,
     in_lines,
@@ -30,7 +30,7 @@ from sphinxext_heuristics.evidence.messages import (
     one_line,
     plain,
 )
-from sphinxext_heuristics.model import Evidence, Message
+from sphinxext_heuristics._core.model import Evidence, Message
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -14,10 +14,10 @@ import pytest
 from commands import run
 from conftest import ROOT
 
-from sphinxext_heuristics.evidence import search, source
-from sphinxext_heuristics.evidence.search import verify
-from sphinxext_heuristics.model import Evidence, Found, Lost
-from sphinxext_heuristics.source.packages import Sources
+from sphinxext_heuristics._core.evidence import search, source
+from sphinxext_heuristics._core.evidence.search import verify
+from sphinxext_heuristics._core.model import Evidence, Found, Lost
+from sphinxext_heuristics._core.source.packages import Sources
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -238,7 +238,7 @@ def test_evidence_of_another_package_has_its_version_and_no_link(
 
 def test_a_comment_in_the_quote_must_be_there() -> None:
     claim = Evidence(
-        module="sphinxext_heuristics.diagnostics",
+        module="sphinxext_heuristics._core.diagnostics",
         qualname="report",
         prose=False,
         source="",
@@ -723,7 +723,7 @@ def test_verify_takes_no_doctrees(scales: Project) -> None:
 @pytest.mark.slow
 def test_verify_of_this_site_neither_imports_torch_nor_takes_long() -> None:
     code = (
-        "import sys, time; from sphinxext_heuristics.cli import main; begin = time.process_time();"
+        "import sys, time; from sphinxext_heuristics._core.cli import main; begin = time.process_time();"
         "status = main(['verify', 'docs', '-q']); took = time.process_time() - begin;"
         # what a machine as it is now needs to parse PEFT
         "import ast, pathlib; from importlib.util import find_spec; begin = time.process_time();"

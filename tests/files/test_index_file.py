@@ -25,16 +25,16 @@ from seed import (
     seed_files,
 )
 
-from sphinxext_heuristics.config import OPTIONS, Settings
-from sphinxext_heuristics.files import index_file, project_file
-from sphinxext_heuristics.files.export import Exporter
-from sphinxext_heuristics.model import Connection, Entry, Heuristic, Note, Page
-from sphinxext_heuristics.notes import markdown
-from sphinxext_heuristics.notes.inline import text_of
-from sphinxext_heuristics.resolve.catalogue import Catalogue, Lookups
-from sphinxext_heuristics.resolve.objects import Objects
-from sphinxext_heuristics.resolve.pages import Pages
-from sphinxext_heuristics.resolve.plan import make_plan
+from sphinxext_heuristics._core.config import OPTIONS, Settings
+from sphinxext_heuristics._core.files import index_file, project_file
+from sphinxext_heuristics._core.files.export import Exporter
+from sphinxext_heuristics._core.model import Connection, Entry, Heuristic, Note, Page
+from sphinxext_heuristics._core.notes import markdown
+from sphinxext_heuristics._core.notes.inline import text_of
+from sphinxext_heuristics._core.resolve.catalogue import Catalogue, Lookups
+from sphinxext_heuristics._core.resolve.objects import Objects
+from sphinxext_heuristics._core.resolve.pages import Pages
+from sphinxext_heuristics._core.resolve.plan import make_plan
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from conftest import Built, Project
     from markdown_it.token import Token
 
-    from sphinxext_heuristics.resolve.plan import Plan
+    from sphinxext_heuristics._core.resolve.plan import Plan
 
 # -- the seed -------------------------------------------------------------------------
 

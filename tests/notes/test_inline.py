@@ -6,8 +6,13 @@ import pytest
 from docutils import nodes
 from sphinx import addnodes
 
-from sphinxext_heuristics.model import Note
-from sphinxext_heuristics.notes.inline import first_sentence, freeze, text_of, thaw
+from sphinxext_heuristics._core.model import Note
+from sphinxext_heuristics._core.notes.inline import (
+    first_sentence,
+    freeze,
+    text_of,
+    thaw,
+)
 
 
 def relative(docname: str, other: str) -> str:

@@ -16,9 +16,9 @@ import black
 import pytest
 from conftest import ROOT, Project
 
-from sphinxext_heuristics.evidence.search import verify
-from sphinxext_heuristics.model import Evidence, Found, Lost
-from sphinxext_heuristics.source.packages import Sources
+from sphinxext_heuristics._core.evidence.search import verify
+from sphinxext_heuristics._core.model import Evidence, Found, Lost
+from sphinxext_heuristics._core.source.packages import Sources
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -17,9 +17,9 @@ from conftest import ROOT, forget_project
 from peft.tuners.tuners_utils import BaseTuner
 from sphinx.util.inventory import InventoryFile
 
-from sphinxext_heuristics.cli import parser
-from sphinxext_heuristics.cli.explain import explain
-from sphinxext_heuristics.cli.project import opened, read
+from sphinxext_heuristics._core.cli import parser
+from sphinxext_heuristics._core.cli.explain import explain
+from sphinxext_heuristics._core.cli.project import opened, read
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from sphinxext_heuristics.read import identity
+from sphinxext_heuristics._core.read import identity
 
 
 @pytest.fixture

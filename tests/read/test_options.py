@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from sphinxext_heuristics.model import Connection
-from sphinxext_heuristics.read.heuristic import anchor_of, parse_connection
-from sphinxext_heuristics.read.options import split
-from sphinxext_heuristics.read.queries import split_targets
+from sphinxext_heuristics._core.model import Connection
+from sphinxext_heuristics._core.read.heuristic import anchor_of, parse_connection
+from sphinxext_heuristics._core.read.options import split
+from sphinxext_heuristics._core.read.queries import split_targets
 
 
 def made(type_: str, target: str, **more: Any) -> Connection:  # noqa: ANN401 - Connection's fields

@@ -16,16 +16,16 @@ from conftest import ROOT
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sphinxext_heuristics.cli import releases
-from sphinxext_heuristics.cli.releases import cache_folder
-from sphinxext_heuristics.releases.matrix import (
+from sphinxext_heuristics._core.cli import releases
+from sphinxext_heuristics._core.cli.releases import cache_folder
+from sphinxext_heuristics._core.releases.matrix import (
     Standing,
     contradictions,
     in_order,
     read,
     text_of,
 )
-from sphinxext_heuristics.source.packages import Sources
+from sphinxext_heuristics._core.source.packages import Sources
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from sphinxext_heuristics.model import Heuristic, Page
-from sphinxext_heuristics.read.heuristic import anchor_of
-from sphinxext_heuristics.resolve.catalogue import Catalogue
+from sphinxext_heuristics._core.model import Heuristic, Page
+from sphinxext_heuristics._core.read.heuristic import anchor_of
+from sphinxext_heuristics._core.resolve.catalogue import Catalogue
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

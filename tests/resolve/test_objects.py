@@ -4,8 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from sphinxext_heuristics.model import Entry
-from sphinxext_heuristics.resolve.objects import Match, Objects, excludes, own_names
+from sphinxext_heuristics._core.model import Entry
+from sphinxext_heuristics._core.resolve.objects import (
+    Match,
+    Objects,
+    excludes,
+    own_names,
+)
 
 
 def entry(*names: str, lineage: tuple[str, ...] = ()) -> Entry:

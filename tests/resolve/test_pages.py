@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from sphinxext_heuristics.resolve.pages import (
+from sphinxext_heuristics._core.resolve.pages import (
     PageMatch,
     Pages,
     Place,

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from bs4 import BeautifulSoup
 
-from sphinxext_heuristics.cli import explain
-from sphinxext_heuristics.evidence.messages import fit, plain
-from sphinxext_heuristics.model import Message
+from sphinxext_heuristics._core.cli import explain
+from sphinxext_heuristics._core.evidence.messages import fit, plain
+from sphinxext_heuristics._core.model import Message
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

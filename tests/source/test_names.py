@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from sphinxext_heuristics.source import names as source_names
-from sphinxext_heuristics.source.names import exported_by
-from sphinxext_heuristics.source.packages import Sources
+from sphinxext_heuristics._core.source import names as source_names
+from sphinxext_heuristics._core.source.names import exported_by
+from sphinxext_heuristics._core.source.packages import Sources
 
 if TYPE_CHECKING:
     from pathlib import Path

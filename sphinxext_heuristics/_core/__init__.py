@@ -1,0 +1,1 @@
+"""Everything that only this package imports; it may change in any release."""

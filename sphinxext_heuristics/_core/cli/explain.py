@@ -1,0 +1,410 @@
+"""``explain``: why a heuristic is shown where it is, and what an object or page shows."""
+
+from __future__ import annotations
+
+import io
+import re
+import sys
+from typing import TYPE_CHECKING
+
+from sphinxext_heuristics._core.cli.project import (
+    CommandError,
+    add_options,
+    closest_written,
+    opened,
+    read,
+    read_evidence,
+)
+from sphinxext_heuristics._core.cli.writing import say, seen
+from sphinxext_heuristics._core.diagnostics import closest, did_you_mean
+from sphinxext_heuristics._core.evidence.messages import fit, plain
+from sphinxext_heuristics._core.model import Found
+from sphinxext_heuristics._core.notes.inline import text_of
+from sphinxext_heuristics._core.resolve import listing as index
+from sphinxext_heuristics._core.resolve.verdicts import Form, Reason
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Iterable, Iterator
+
+    from sphinxext_heuristics._core.model import Entry, Evidence, Heuristic, Message
+    from sphinxext_heuristics._core.resolve.connections import Resolved
+    from sphinxext_heuristics._core.resolve.objects import Rule
+    from sphinxext_heuristics._core.resolve.pages import Place
+    from sphinxext_heuristics._core.resolve.plan import Plan
+
+
+#: How many close messages are named where none fits.
+_MAX_CLOSE = 3
+
+#: The share of common long words that makes a message close.
+_CLOSE_SHARE = 0.4
+
+#: Longer names are not looked up.
+_LONGEST_NAME = 200
+
+
+def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the command to the parser."""
+    command = commands.add_parser(
+        "explain",
+        help="say why a heuristic is shown where it is, what an object shows, or "
+        "which heuristic knows of an error",
+        description=(
+            "For a heuristic: where it is shown, where not, and by which rule. "
+            "For an object or a page: which heuristics it shows, and why. "
+            "For the text of an error or a warning: the heuristics that know of it."
+        ),
+        epilog="Exit code: 0 fine, 1 the name is unknown or no message fits the text, "
+        "2 misuse or failure.",
+    )
+    add_options(command, run)
+    command.add_argument(
+        "name",
+        metavar="NAME_OR_OBJECT",
+        help="a heuristic, a Python object, a page, a label, or a pasted text, such "
+        "as a traceback; '-' is stdin",
+    )
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Print the explanation; return the exit code."""
+    asked = (_stdin() if arguments.name == "-" else arguments.name).strip()
+    lines, rest = _answer(arguments, asked)
+    for line in lines or [rest]:
+        say(line)
+    return 0 if lines else 1
+
+
+def _stdin() -> str:
+    if isinstance(sys.stdin, io.TextIOWrapper):
+        sys.stdin.reconfigure(errors="replace")
+    text = sys.stdin.read()
+    if not text.strip():
+        raise CommandError("there is nothing on stdin to explain")
+    return text
+
+
+def _answer(arguments: argparse.Namespace, asked: str) -> tuple[list[str], str]:
+    """Return the explanation, and what is said if there is none."""
+    # The name of a page or a label may have spaces, too.
+    is_text = len(asked.split()) > 1
+    may_be_name = (
+        "\n" not in asked and ": " not in asked and len(asked) <= _LONGEST_NAME
+    )
+    if not arguments.doctreedir and not (may_be_name and is_text):
+        # What cannot be a name needs no API reference, for which the package is
+        # imported; nor does what nobody writes.
+        with opened(arguments) as app:
+            plan = read_evidence(app)
+            near = (
+                None
+                if is_text or not may_be_name
+                else closest_written(app, plan.settings.package, asked)
+            )
+            if is_text or near is not None:
+                if lines := list(explain_text(plan, asked)):
+                    return lines, ""
+                if near is not None:
+                    return [], _unknown(asked, near)
+    with opened(arguments) as app:
+        plan = read(app)
+        lines = list(explain(plan, asked)) if may_be_name else []
+        lines = lines or list(explain_text(plan, asked))
+        known = plan.lookups
+        near = (
+            *closest(asked, plan.heuristics),
+            *known.objects.closest(asked),
+            *known.pages.closest(asked),
+        )
+        return lines, _unfitting(plan, asked) if is_text else _unknown(asked, near)
+
+
+def explain(plan: Plan, name: str) -> Iterator[str]:
+    """Yield the explanation of a name, line by line; nothing if the name is unknown."""
+    record = plan.catalogue.find(plan.settings.strip(name))
+    if record is not None:
+        yield from _heuristic(plan, record)
+        return
+    name = name.lstrip("~")
+    match = plan.lookups.objects.find(name)
+    found = match.names or (
+        plan.lookups.objects.find(f"*.{name}").names if match.objects else ()
+    )
+    if name in plan.entry_of:
+        found = (name,)  # as a target it would reach the inherited copies, too
+    if found:
+        for at, documented in enumerate(found):
+            yield from ("",) * bool(at)
+            yield from _object(plan, documented)
+        return
+    place = plan.lookups.pages.find(name).place
+    if place is not None:
+        yield from _page(plan, place)
+    else:
+        yield from _elsewhere(plan, name)
+
+
+def _unknown(name: str, near: Iterable[str]) -> str:
+    close = did_you_mean([*dict.fromkeys(near)][:4])
+    return f"no heuristic, documented object, page or label is called {name!r}{close}"
+
+
+# -- a heuristic ----------------------------------------------------------------------
+
+
+def _heuristic(plan: Plan, record: Heuristic) -> Iterator[str]:
+    yield f"{_named(record)}: {text_of(record.note)}"
+    if record.former_names:
+        yield f"  formerly {', '.join(record.former_names)}"
+    yield f"  defined in {seen(record.source)}:{record.line}"
+    if reason := plan.withheld(record):
+        yield f"  shown nowhere automatically: {_why_not(plan, record, reason)}"
+    for resolved in plan.connections(record):
+        yield f"  {_connection(resolved)}"
+        for name, rule in resolved.reached.items():
+            for docname, entry in _entries(plan, name):
+                if verdict := plan.verdict(docname, entry, record.name):
+                    shown = (
+                        _rule(plan, name, resolved.connection.asked, rule)
+                        + _FORMS[verdict.form]
+                    )
+                    why = (
+                        _why_not(
+                            plan, record, verdict.reason, docname, verdict.excepted
+                        )
+                        or shown
+                    )
+                    yield f"    {_MARKS[verdict.is_shown]}{name} ({docname}): {why}"
+        if resolved.place:
+            free = _page_reason(plan, record, resolved.place)
+            yield f"    {_MARKS[not free]}{resolved.place}{free and f': {free}'}"
+    yield from _others(plan, record)
+
+
+def _connection(resolved: Resolved) -> str:
+    connection = resolved.connection
+    start = f"{connection.type} {connection.asked}"
+    if resolved.several:
+        return (
+            f"{start}: fits several, and so reaches none: {', '.join(resolved.several)}"
+        )
+    if resolved.target is None:
+        return (
+            f"{start}: {index.MISSING} does not "
+            f"exist{', as planned' if connection.planned else ''}"
+        )
+    if resolved.target.uri:
+        return f"{start}: {index.EXISTS} in another project, {resolved.target.uri}"
+    return f"{start}:"
+
+
+def _others(plan: Plan, record: Heuristic) -> Iterator[str]:
+    """Yield the objects that have a target's name and are others, such as an override."""
+    objects = plan.lookups.objects
+    impl = [
+        resolved.connection.target
+        for resolved in plan.connections(record)
+        if resolved.connection.type == "impl"
+    ]
+    lasts = {target.rpartition(".")[2] for target in impl}
+    reached = set(plan.reached(record))
+    others: dict[str, list[str]] = {}
+    for name in objects.names:
+        if name.rpartition(".")[2] in lasts and name not in reached:
+            others.setdefault(objects.identity(name), []).append(name)
+    same = {objects.identity(name) for name in reached}
+    for identity, names in others.items():
+        why = (
+            "of another class than the one named"
+            if identity in same
+            else f"the object is another, {identity}"
+        )
+        yield f"  not reached: {', '.join(names)}: the name is the same, {why}"
+
+
+# -- what the verdicts say ------------------------------------------------------------
+
+
+#: How a line begins: with what is not shown, it says so.
+_MARKS = {True: "shown: ", False: "not shown: "}
+
+#: How a heuristic is shown, where it is not in full.
+_FORMS = {
+    Form.FULL: "",
+    Form.FOLDED: "; folded",
+    Form.LINE: "; in one line",
+    Form.REPEATED: "; in full above",
+}
+
+#: Why a heuristic is not shown.
+_REASONS = {
+    Reason.NONE: "",
+    Reason.EXCEPT: "except {excepted}",
+    Reason.PARAM: "its signature names no parameter of param",
+    Reason.NO_INJECT: "it has no-inject",
+    Reason.VERSION: "it holds for {bounds}, and {version} is documented",
+    Reason.PAGE: "{docname} is kept free by heuristics_exclude or no-heuristics",
+    Reason.BY_HAND: "this entry has a heuristics-for",
+    Reason.INHERITED: "an inherited copy, and heuristics_inherited is 'none'",
+}
+
+
+def _rule(plan: Plan, name: str, target: str, rule: Rule) -> str:
+    """Return why a target reaches a documented name, in words."""
+    owner = plan.lookups.objects.identity(name).rpartition(".")[0]
+    return rule.value.format(
+        ending=target.removeprefix("*."), target=target.removesuffix("+"), owner=owner
+    )
+
+
+def _why_not(
+    plan: Plan, record: Heuristic, reason: Reason, docname: str = "", excepted: str = ""
+) -> str:
+    """Return why a heuristic is not shown, in words; ``""`` if it is."""
+    bounds, version = index.bounds(record), plan.lookups.version
+    return _REASONS[reason].format(
+        bounds=bounds, version=version, docname=docname, excepted=excepted
+    )
+
+
+def _page_reason(plan: Plan, record: Heuristic, place: Place) -> str:
+    is_free = place.docname in plan.lookups.excluded
+    return _why_not(
+        plan,
+        record,
+        plan.withheld(record) or (Reason.PAGE if is_free else Reason.NONE),
+        place.docname,
+    )
+
+
+# -- an object or a page --------------------------------------------------------------
+
+
+def _entries(plan: Plan, name: str) -> list[tuple[str, Entry]]:
+    """Return the documents and entries of a documented name."""
+    return [
+        (docname, entry)
+        for docname, entry in plan.catalogue.entries
+        if name in entry.names
+    ]
+
+
+def _object(plan: Plan, name: str) -> Iterator[str]:
+    entries = _entries(plan, name)
+    yield f"{name} ({', '.join(dict.fromkeys(docname for docname, _entry in entries))})"
+    for docname, entry in entries:
+        # In the order of the page.
+        for verdict in plan.verdicts(docname)[
+            plan.catalogue.pages[docname].entries.index(entry)
+        ]:
+            rule = (
+                f"impl {verdict.target}: "
+                f"{_rule(plan, name, verdict.target, verdict.rule)}"
+            )
+            start = f"{_MARKS[verdict.is_shown]}{_named(verdict.record)}"
+            why = _why_not(
+                plan, verdict.record, verdict.reason, docname, verdict.excepted
+            )
+            yield f"  {start}: {why or rule + _FORMS[verdict.form]}"
+    if not plan.reach.get(name):
+        yield "  no heuristic reaches it"
+
+
+def _elsewhere(plan: Plan, name: str) -> Iterator[str]:
+    """Yield what is said of an object or a page of another project; nothing if no inventory knows it."""
+    found = [
+        (record, resolved.connection.type, resolved.target.uri)
+        for record in plan.heuristics.values()
+        for resolved in plan.connections(record)
+        if resolved.target
+        and resolved.target.uri
+        and resolved.connection.target == name
+    ]
+    if uri := plan.lookups.external("impl", name) or next(
+        (uri for _record, _type, uri in found), None
+    ):
+        yield f"{name} (in another project, {uri})"
+        for record, type_, _uri in found:
+            yield f"  connected: {_named(record)}: {type_} {name}"
+        if not found:
+            yield "  no heuristic is connected to it"
+
+
+def _page(plan: Plan, place: Place) -> Iterator[str]:
+    yield str(place)
+    found = False
+    for record in plan.heuristics.values():
+        # Connections that lead to one place are one.
+        for resolved in [r for r in plan.connections(record) if r.place == place][:1]:
+            found = True
+            reason = _page_reason(plan, record, place)
+            rule = f"{resolved.connection.type} {resolved.connection.target}"
+            yield f"  {_MARKS[not reason]}{_named(record)}: {reason or rule}"
+    if not found:
+        yield "  no heuristic is connected to it"
+
+
+def _named(record: Heuristic) -> str:
+    return f"{record.name} ({record.severity})"
+
+
+# -- a pasted text --------------------------------------------------------------------
+
+
+def explain_text(plan: Plan, text: str) -> Iterator[str]:
+    """Yield the heuristics whose messages fit a text, line by line, the longest message first."""
+    pasted = plain(text)
+    found: dict[str, list[tuple[int, Message, Evidence]]] = {}
+    for record in plan.heuristics.values():
+        for message, quoted in plan.said(record):
+            if size := fit(message, pasted):
+                found.setdefault(record.name, []).append((size, message, quoted))
+    ordered = sorted(
+        found.items(),
+        key=lambda item: -max(size for size, _message, _quoted in item[1]),
+    )
+    for number, (name, said) in enumerate(ordered):
+        record = plan.heuristics[name]
+        yield from ("",) * bool(number)
+        yield f"{_named(record)}: {text_of(record.note)}"
+        yield (
+            f"  on page {record.docname}#{record.anchor}, defined in "
+            f"{seen(record.source)}:{record.line}"
+        )
+        for _size, message, quoted in sorted(said, key=lambda one: -one[0]):
+            yield f"  {message.kind}: {message.text}"
+            at = plan.lookups.verify(quoted)
+            where = f"line {at.line}" if isinstance(at, Found) else "not found there"
+            package = f"{plan.package_of(quoted)} {plan.version_of(quoted)}".strip()
+            yield f"    {quoted.object}, {package}, {where}"
+
+
+def _unfitting(plan: Plan, text: str) -> str:
+    """Return what is said where no message fits: those that are closest."""
+    close: dict[Message, tuple[float, str]] = {}
+    for record in plan.heuristics.values():
+        for message, _quoted in plan.said(record):
+            if (share := _common_share(message.text, text)) >= _CLOSE_SHARE:
+                close.setdefault(message, (-share, record.name))
+    ordered = sorted(close, key=lambda message: close[message][0])[:_MAX_CLOSE]
+    lines = [
+        f"  {message.kind}: {message.text} ({close[message][1]})" for message in ordered
+    ]
+    what = "fits this text, and no name is like it"
+    return "\n".join(
+        [
+            (
+                f"no message that a heuristic quotes "
+                f"{what}{'; the closest are:' if lines else ''}"
+            ),
+            *lines,
+        ]
+    )
+
+
+def _common_share(one: str, other: str) -> float:
+    """Return the share of the long words of the shorter text that are in both; 0 if it is but one word."""
+    words, others = ({*re.findall(r"\w{4,}", text.lower())} for text in (one, other))
+    common = len(words & others)
+    return common / min(len(words), len(others)) if common > 1 else 0

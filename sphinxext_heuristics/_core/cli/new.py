@@ -1,0 +1,98 @@
+"""``new``: write the skeleton of a heuristic's page."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from textwrap import indent
+from typing import TYPE_CHECKING
+
+from sphinxext_heuristics._core.cli.project import CommandError, add_options, opened
+from sphinxext_heuristics._core.cli.writing import note, say, seen, write
+from sphinxext_heuristics._core.config import Settings
+
+if TYPE_CHECKING:
+    import argparse
+
+#: Everything is left empty that only the author knows: what is still empty is a warning
+#: of the build, not a guess.
+_OPTIONS = """\
+:title: {title}
+:note:
+:impl:
+:workflow:
+:principle:
+:category:
+:severity: tip
+"""
+_WHAT = "What to do, first. Then when it bites, why, and what it costs."
+MYST = f"````{{{{heuristic}}}} {{name}}\n{_OPTIONS}\n% {_WHAT}\n````\n"
+RST = f".. heuristic:: {{name}}\n{indent(_OPTIONS, '   ')}\n   .. {_WHAT}\n"
+
+#: The extensions that read a directive in Markdown.
+MYST_EXTENSIONS = frozenset({"myst_parser", "myst_nb"})
+
+_NAME = re.compile(r"[\w.-]+")
+
+
+def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the command to the parser."""
+    command = commands.add_parser(
+        "new",
+        help="write the skeleton of a heuristic's page",
+        description="Write the skeleton of a heuristic's page into heuristics_dir, "
+        "under the right name.",
+    )
+    add_options(command, run)
+    command.add_argument(
+        "name",
+        metavar="NAME",
+        help="the name, with or without the namespace: letters, digits, _ - .",
+    )
+    command.add_argument(
+        "--rst",
+        action="store_true",
+        help="write reStructuredText, also where MyST is loaded",
+    )
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Write the page; return the exit code."""
+    with opened(arguments) as app:
+        settings = Settings.of(app.config)
+        suffixes = list(app.config.source_suffix)
+        has_myst = ".md" in suffixes and not MYST_EXTENSIONS.isdisjoint(app.extensions)
+        srcdir = Path(app.srcdir)
+    name = settings.strip(arguments.name)
+    if not _NAME.fullmatch(name):
+        raise CommandError(
+            f"{arguments.name!r} is no name: allowed are letters, digits, '_', "
+            f"'-' and '.'"
+        )
+    if Path(name).suffix in suffixes:
+        raise CommandError(
+            f"{arguments.name!r} is the name of a file: write {Path(name).stem!r}"
+        )
+    if settings.dir is None:
+        raise CommandError(
+            "heuristics_dir is None in conf.py: there is no folder for pages "
+            "of heuristics"
+        )
+    folder = srcdir / settings.dir
+    page = settings.page_name(name)
+    for suffix in dict.fromkeys((*suffixes, ".md", ".rst")):
+        if (other := folder / f"{page}{suffix}").exists():
+            raise CommandError(f"{seen(other)} is there already; it is left as it is")
+    suffix, form = (".rst", RST) if arguments.rst or not has_myst else (".md", MYST)
+    path = folder / f"{page}{suffix}"
+    folder.mkdir(parents=True, exist_ok=True)
+    headings = (
+        f"\n{it}\n{'-' * len(it)}\n" if form is RST else f"\n# {it}\n"
+        for it in settings.sections
+    )
+    write(
+        path, "".join([form.format(name=name, title=name.replace("_", " ")), *headings])
+    )
+    say(seen(path))
+    note(f"Fill it in and list it in a toctree, as {settings.dir.strip('/')}/{page}")
+    return 0

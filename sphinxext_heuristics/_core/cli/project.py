@@ -1,0 +1,229 @@
+"""A project as the commands see it: Sphinx reads its pages, and writes none."""
+
+from __future__ import annotations
+
+import re
+import sys
+import tempfile
+import traceback
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
+
+import sphinx.locale
+from sphinx.application import Sphinx
+from sphinx.cmd.build import get_parser
+from sphinx.errors import ConfigError, SphinxError
+from sphinx.util.console import color_terminal, coloron, nocolor
+from sphinx.util.docutils import docutils_namespace, patch_docutils
+
+from sphinxext_heuristics._core.diagnostics import closest
+from sphinxext_heuristics._core.integration.builders import ReadingBuilder
+from sphinxext_heuristics._core.integration.domain import EXTENSION, HeuristicDomain
+from sphinxext_heuristics._core.resolve.pages import fold
+from sphinxext_heuristics._core.source.packages import Sources
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Set as AbstractSet
+
+    from sphinxext_heuristics._core.model import Subtype
+    from sphinxext_heuristics._core.resolve.plan import Plan
+
+
+class CommandError(Exception):
+    """A command cannot be done; the message says why, in words for a user."""
+
+
+#: The options that are those of sphinx-build: its own, so that they mean the same.
+_SHARED = (
+    "confdir",
+    "define",
+    "tags",
+    "jobs",
+    "verbosity",
+    "quiet",
+    "really_quiet",
+    "color",
+    "traceback",
+)
+
+
+def add_options(
+    command: argparse.ArgumentParser,
+    run: Callable[[argparse.Namespace], int],
+    *,
+    doctrees: bool = True,
+) -> None:
+    """Add DOCS and the options that sphinx-build has, under the same names, and what runs the command.
+
+    A command that does not read all pages has no *doctrees* to use or keep.
+    """
+    command.set_defaults(run=run, doctreedir=None)
+    command.add_argument(
+        "docs", metavar="DOCS", help="the folder of the documentation and its conf.py"
+    )
+    group = command.add_argument_group("options of sphinx-build")
+    if doctrees:
+        what = (
+            "the folder of doctrees to use and to keep, such as sphinx-build's; "
+            "without it, all pages are read"
+        )
+        group.add_argument(
+            "-d", "--doctree-dir", metavar="PATH", dest="doctreedir", help=what
+        )
+    for action in get_parser()._actions:  # noqa: SLF001 - argparse has no public way to share some options
+        if action.dest in _SHARED:
+            group._add_action(action)  # noqa: SLF001 - likewise
+
+
+def _defined(settings: Iterable[str]) -> dict[str, str]:
+    """Return the settings that ``-D name=value`` overrides."""
+    pairs = [text.partition("=") for text in settings]
+    if wrong := [name for name, equals, _value in pairs if not equals]:
+        raise CommandError(f"-D {wrong[0]} is not of the form -D name=value")
+    return {name: value for name, _equals, value in pairs}
+
+
+@contextmanager
+def opened(arguments: argparse.Namespace) -> Iterator[Sphinx]:
+    """Yield the project with its configuration loaded; no page is read yet.
+
+    Raises CommandError where Sphinx cannot load the project, or what is done within
+    fails in Sphinx.
+    """
+    settings = _defined(arguments.define)
+    docs = Path(arguments.docs)
+    confdir = Path(arguments.confdir or docs)
+    for folder in (docs, confdir):
+        if not folder.is_dir():
+            raise CommandError(f"{folder} is not a folder")
+    if not Path(confdir, "conf.py").is_file():
+        raise CommandError(f"there is no conf.py in {confdir}; DOCS is its folder")
+    sphinx.locale.init_console()
+    # Sphinx takes CI for a terminal; what is redirected to a file there is text.
+    is_terminal = sys.stdout.isatty() and color_terminal()
+    may_colour = arguments.color == "yes" or (arguments.color == "auto" and is_terminal)
+    (coloron if may_colour else nocolor)()
+    temporary = tempfile.TemporaryDirectory(prefix="sphinx-heuristics-")
+    try:
+        with temporary as scratch, patch_docutils(confdir), docutils_namespace():
+            yield Sphinx(
+                docs,
+                confdir,
+                Path(scratch, "out"),
+                arguments.doctreedir or Path(scratch, "doctrees"),
+                ReadingBuilder.name,
+                settings,
+                sys.stderr if arguments.verbosity else None,
+                None if arguments.really_quiet else sys.stderr,
+                tags=arguments.tags,
+                verbosity=arguments.verbosity,
+                parallel=arguments.jobs,
+            )
+    except ConfigError as error:
+        raise CommandError(_conf_py_message(error, confdir / "conf.py")) from error
+    except SphinxError as error:
+        if ReadingBuilder.name in str(
+            error
+        ):  # the builder is ours: unknown, the extension is not loaded
+            raise CommandError(
+                f"{EXTENSION!r} is not among the extensions in {confdir / 'conf.py'}"
+            ) from error
+        raise CommandError(f"{error.category}: {str(error).strip()}") from error
+
+
+def _conf_py_message(error: ConfigError, conf_py: Path) -> str:
+    """Return what is wrong with conf.py and in which line of it; Sphinx gives a whole traceback."""
+    cause = error.__cause__
+    if cause is None:
+        return str(error).strip()
+    if isinstance(cause, SyntaxError):
+        return f"{cause.filename}:{cause.lineno}: {type(cause).__name__}: {cause.msg}"
+    frames = traceback.extract_tb(cause.__traceback__)
+    lines = [
+        frame.lineno
+        for frame in frames
+        if Path(frame.filename).name == conf_py.name and frame.lineno
+    ]
+    where = f"{conf_py}:{lines[-1]}" if lines else str(conf_py)
+    if isinstance(cause, SystemExit):
+        return f"{where}: conf.py, or a module that it imports, called sys.exit()"
+    return f"{where}: {type(cause).__name__}: {cause}"
+
+
+#: How pages write evidence, or bring in a file that may.
+_MAY_QUOTE = re.compile(
+    rb"\{(evidence|include)\}|\.\.[ \t]+(evidence|include)[ ]?::", re.IGNORECASE
+)
+
+
+def read_evidence(app: Sphinx) -> Plan:
+    """Read the pages that may hold evidence and no others; return the plan, which knows what they quote.
+
+    Nothing else can be asked of it, and nothing is kept of what was read. Pages of the
+    API, for which autodoc imports the package, are not read, unless they hold evidence
+    themselves; evidence in docstrings is left out.
+    """
+    env, builder = app.env, app.builder
+    env.find_files(app.config, builder)
+    docnames = sorted(
+        name
+        for name in env.found_docs
+        if _MAY_QUOTE.search(Path(env.doc2path(name)).read_bytes())
+    )
+    app.emit("env-before-read-docs", env, docnames)
+    for docname in docnames:
+        app.emit("env-purge-doc", env, docname)
+        env.clear_doc(docname)
+        builder.read_doc(docname)
+    domain = HeuristicDomain.of(env)
+    domain.forget_plan()
+    return domain.plan
+
+
+def read(app: Sphinx, *, leaves: AbstractSet[Subtype] = frozenset()) -> Plan:
+    """Read the pages and return what each shows.
+
+    Warnings of the kinds in *leaves* are not given: the command says that itself.
+    """
+    cast("ReadingBuilder", app.builder).leaves = leaves
+    app.build()
+    return HeuristicDomain.of(app.env).plan
+
+
+#: What autodoc and the Python domain document: the first part is a package.
+_DOCUMENTED = re.compile(r"\bauto\w+[:}]*\s+(\w+)|\bpy:module[:}]*\s+(\w+)")
+
+
+def closest_written(app: Sphinx, package: str, name: str) -> tuple[str, ...] | None:
+    """Return the words most like the last part of a name, or ``None`` if it is written anywhere that Sphinx reads.
+
+    These are the pages and the source of the packages that they document, bases of
+    classes in other packages included.
+    """
+    last = re.split(r"[.#/:]", name)[-1]
+    texts = [
+        Path(app.env.doc2path(docname)).read_text("utf-8", "replace")
+        for docname in app.env.found_docs
+    ]
+    packages = {
+        match[1] or match[2] for text in texts for match in _DOCUMENTED.finditer(text)
+    }
+    files = {
+        path
+        for one in ({package} if package else packages)
+        for path in Sources().files(one)
+    }
+    texts += [path.read_text("utf-8", "replace") for path in files]
+    words = {
+        *app.env.found_docs,
+        *(word for text in texts for word in re.findall(r"[\w-]+", text)),
+    }
+    folded = {fold(word) for word in words}
+    if fold(last) in folded or any(
+        fold(docname).endswith(fold(last)) for docname in app.env.found_docs
+    ):
+        return None
+    return closest(last, words)

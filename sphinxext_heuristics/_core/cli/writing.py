@@ -1,0 +1,130 @@
+"""What the commands print, and the files of a project that they write."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sphinx.util.console import colorize
+
+from sphinxext_heuristics._core.cli.project import CommandError
+from sphinxext_heuristics._core.config import Settings
+from sphinxext_heuristics._core.diagnostics import TYPE
+from sphinxext_heuristics._core.files.project_file import read as read_file
+from sphinxext_heuristics._core.files.project_file import unified
+from sphinxext_heuristics._core.integration.builders import project_file
+from sphinxext_heuristics._core.integration.conf_py import not_set
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from sphinx.application import Sphinx
+
+    from sphinxext_heuristics._core.files.project_file import ProjectFile
+    from sphinxext_heuristics._core.model import Problem
+
+#: The colours of a diff's lines, as Sphinx names them.
+_COLOURS = {"+": "darkgreen", "-": "darkred", "@": "teal"}
+
+
+def say(text: str) -> None:
+    """Print a line of the result."""
+    print(text)  # noqa: T201 - a command's result
+
+
+def seen(path: str | os.PathLike[str]) -> str:
+    """Return a path as seen from the working directory, if it lies below that."""
+    text, here = os.fspath(path), f"{Path.cwd()}{os.sep}"
+    return text.removeprefix(here)
+
+
+def warning(problem: Problem) -> str:
+    """Return what is wrong in the project, as a build says it."""
+    return (
+        f"{seen(problem.source)}:{problem.line}: WARNING: {problem.message} "
+        f"[{TYPE}.{problem.subtype.word}]"
+    )
+
+
+def note(text: str) -> None:
+    """Print a line of progress or a remark, which is no result."""
+    print(text, file=sys.stderr)  # noqa: T201 - as above
+
+
+def say_diff(lines: Iterable[str]) -> None:
+    """Print a unified diff, in colours where Sphinx uses them."""
+    for line in lines:
+        colour = _COLOURS.get(line[:1])
+        say(colorize(colour, line) if colour else line)
+
+
+def file_of(app: Sphinx, option: str) -> ProjectFile:
+    """Return the file of a project that an option names.
+
+    Raises CommandError where the option names none.
+    """
+    file = project_file(app, option)
+    if Settings.of(app.config).value(option) is None:
+        example = f"{option} = {file.path.name!r}"
+        raise CommandError(
+            f"{not_set(app.config, file.conf_py, option)}; for the "
+            f"{file.called}, write {example}"
+        )
+    return file
+
+
+def bring_up_to_date(
+    file: ProjectFile,
+    wanted: str,
+    remark: str = "",
+    *,
+    head: str = "",
+    shows_diff: bool = False,
+) -> int:
+    """Write a file if it does not hold what is *wanted*, or with a remark only print that and the diff.
+
+    Returns the exit code. Raises CommandError where a file has no such *head*, and
+    would be lost.
+    """
+    found = read_file(file.path)
+    if found == wanted:
+        note(f"{seen(file.path)} is up to date")
+        return 0
+    if remark:
+        note(remark)
+    elif found and head not in found:
+        raise CommandError(
+            f"{file.path} is no {file.called}: it would be lost; let "
+            f"{file.option} name another file"
+        )
+    if remark or (shows_diff and found is not None):
+        say_diff(unified(found or "", wanted, seen(file.path)))
+    if not remark:
+        write(file.path, wanted)
+        say(seen(file.path))
+    return int(bool(remark))
+
+
+def write(path: Path, text: str) -> None:
+    """Replace a file's text at once or not at all; its mode, line ends and symbolic link stay.
+
+    Raises CommandError where it cannot be written.
+    """
+    real = path.resolve()
+    # In the same folder, so that it can take the file's place in one step.
+    scratch = real.with_name(f".{real.name}.{os.getpid()}")
+    try:
+        has_crlf = real.exists() and b"\r\n" in real.read_bytes()
+        scratch.write_bytes(
+            (text.replace("\n", "\r\n") if has_crlf else text).encode("utf-8")
+        )
+        if real.exists():
+            shutil.copymode(real, scratch)
+        scratch.replace(real)
+    except OSError as error:
+        raise CommandError(f"{path} cannot be written: {error.strerror}") from error
+    finally:
+        scratch.unlink(missing_ok=True)

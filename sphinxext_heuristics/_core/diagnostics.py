@@ -1,0 +1,110 @@
+"""The one place where the extension warns."""
+
+from __future__ import annotations
+
+import difflib
+import os.path
+from collections import Counter
+from functools import cached_property
+from itertools import chain, islice, pairwise
+from typing import TYPE_CHECKING
+
+from sphinx.util import logging
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from sphinxext_heuristics._core.model import Problem
+
+#: How many names are compared letter by letter: those that share the most pairs of
+#: letters.
+_LIKELY = 50
+#: How many names that share a pair are counted, and how many letters compared: a
+#: message is not worth more.
+_MAX_COUNTED, _MAX_LETTERS = 20_000, 200
+
+#: The ``type`` of all warnings.
+TYPE = "heuristic"
+
+logger = logging.getLogger(__name__)
+
+
+def ordered(problems: Iterable[Problem]) -> list[Problem]:
+    """Return each problem once, in an order that no build changes."""
+    unique = {(p.source, p.line, p.subtype.word, p.message): p for p in problems}
+    return [problem for _key, problem in sorted(unique.items())]
+
+
+def report(problems: Iterable[Problem]) -> None:
+    """Give each problem once as a warning, in an order that no build changes."""
+    for problem in ordered(problems):
+        logger.warning(
+            "%s",
+            problem.message,
+            # Sphinx takes a string with a colon as it is: the file may be a docstring's
+            # or an included one, which a pair with the document's name would lose.
+            location=f"{problem.source}:{problem.line}",
+            type=TYPE,
+            subtype=problem.subtype.word,
+        )
+
+
+def absolute(source: str | None) -> str:
+    """Return the path of a source that does not depend on where a build is started.
+
+    docutils names an included file as seen from the working directory; a docstring
+    (``file:docstring of object``) has an absolute path already.
+    """
+    if not source or source.startswith(("docstring of ", "<")):
+        return source or ""
+    return os.path.abspath(source)  # noqa: PTH100 - not a Path: it may name a docstring
+
+
+def closest(word: str, names: Iterable[str], count: int = 3) -> tuple[str, ...]:
+    """Return the names most like *word*, best first; case does not matter."""
+    return ClosestNames(names).closest(word, count)
+
+
+class ClosestNames:
+    """Names that may be asked many times for those most like a word: no time grows with their number but the first."""
+
+    def __init__(self, names: Iterable[str]) -> None:
+        """Take the names; of those that are spelled alike but for case, the first in their order stands for all."""
+        self._folded = {
+            name.casefold()[:_MAX_LETTERS]: name for name in sorted(names, reverse=True)
+        }
+
+    @cached_property
+    def _by_pair(self) -> dict[str, list[str]]:
+        """Two letters that follow each other → the names that hold them."""
+        found: dict[str, list[str]] = {}
+        for name in self._folded:
+            for pair in _pairs(name):
+                found.setdefault(pair, []).append(name)
+        return found
+
+    def closest(self, word: str, count: int = 3) -> tuple[str, ...]:
+        """Return the names most like *word*, best first; case does not matter."""
+        folded = word.casefold()[:_MAX_LETTERS]
+        # Rare pairs first: of those that all names share, a part will do.
+        sharing = sorted(
+            (self._by_pair.get(pair, []) for pair in _pairs(folded)), key=len
+        )
+        counted = Counter(
+            islice(chain.from_iterable(sharing), _MAX_COUNTED)
+        ).most_common(_LIKELY)
+        close = difflib.get_close_matches(
+            folded, [name for name, _count in counted], n=count, cutoff=0.6
+        )
+        return tuple(self._folded[name] for name in close)
+
+
+def _pairs(word: str) -> dict[str, None]:
+    """Return the pairs of letters of a word, its edges being letters, too, in an order that no run changes."""
+    return dict.fromkeys(map("".join, pairwise(f" {word} ")))
+
+
+def did_you_mean(names: Iterable[str]) -> str:
+    """Return the end of a message that offers *names*, or nothing."""
+    quoted = " or ".join(repr(name) for name in names)
+    return f"; did you mean {quoted}?" if quoted else ""

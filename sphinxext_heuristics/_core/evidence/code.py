@@ -1,0 +1,258 @@
+"""Quotes that are code: compared as syntax, so that layout does not matter."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import textwrap
+from contextlib import suppress
+from itertools import takewhile
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+
+from sphinxext_heuristics._core.evidence.prose import Prose
+from sphinxext_heuristics._core.source.names import parse
+
+if TYPE_CHECKING:
+    from collections.abc import Hashable, Iterator, Sequence
+
+    from sphinxext_heuristics._core.evidence.source import Place
+
+#: A part of a syntax tree: a node, a list or a constant.
+Part: TypeAlias = Any
+
+#: What does not change what a tree means, and decorators, which stand before what they
+#: decorate (see `_unfolded`).
+_ASIDE = frozenset({"ctx", "kind", "type_comment", "type_ignores", "decorator_list"})
+
+#: What a compound statement holds, in the order of its lines.
+_BLOCKS = ("body", "handlers", "orelse", "finalbody", "cases")
+
+
+class Atom(NamedTuple):
+    """One step of a walk through a syntax tree: trees mean the same if all that their atoms say is equal."""
+
+    said: Hashable
+    #: Its first line, 0 if it has none.
+    line: int = 0
+    #: Its last line, 0 if it has none or if its parts tell.
+    end_line: int = 0
+
+
+class Code:
+    """Quoted code: statements, an expression, or a run of arguments or parameters."""
+
+    def __init__(self, quote: str) -> None:
+        """Parse a quote.
+
+        Raises `ValueError` with line and reason if it is none of these.
+        """
+        self._text = textwrap.dedent(quote).strip("\n")
+        self._size = self._text.count("\n") + 1
+        lines = [line for line in self._text.split("\n") if line.strip()] or [""]
+        indent = _indent_of(lines[-1])
+        block = f"\n{max(map(_indent_of, lines), key=len)}    pass"
+        ends = (
+            "",
+            block,
+            f"{block}\n{indent}finally:{block}",
+            block.replace("pass", "case _: pass"),
+            f"\n{indent}def _(): pass",
+        )
+        tree = None
+        for end in ends:
+            with suppress(ValueError):
+                tree = tree or parse(f"{self._text}{end}\n")
+        self._has_docstring = tree is not None and any(
+            _is_text(block[0]) for block in _blocks(tree)
+        )
+        ways = [*(_statements(tree) if tree else ()), *_runs(self._text)]
+        self._ways = [way for way in map(self._quoted, ways) if way]
+        if not self._ways:
+            parse(self._text)
+        #: How many lines of comments statements begin with.
+        self._comments = tree.body[0].lineno - 1 if tree and tree.body else 0
+
+    def _quoted(self, way: Sequence[Part]) -> list[Atom]:
+        """Return the atoms of what is quoted, without what only makes it parse."""
+        atoms = _atoms(way, documented=self._has_docstring)
+        return list(takewhile(lambda atom: atom.line <= self._size, atoms))
+
+    def find(self, place: Place) -> tuple[int, int] | None:
+        """Return the first and last line of the first passage that says the same, or ``None``."""
+        if not self._ways:
+            return Prose(self._text).find(
+                place
+            )  # a comment, as `missing_comment` will see
+        compared = (
+            _lines(way, _atoms(row[at : at + len(way)], documented=self._has_docstring))
+            for row in _rows(place.body)
+            for at in range(len(row))
+            for way in self._ways
+        )
+        found = min(filter(None, compared), default=None)
+        return found and (_above(place, found[0], self._comments), found[1])
+
+
+def _indent_of(line: str) -> str:
+    return line[: len(line) - len(line.lstrip())]
+
+
+def _lines(wanted: Sequence[Atom], there: Iterator[Atom]) -> tuple[int, int] | None:
+    """Return the first and last line of what is wanted if the atoms *there* begin with it."""
+    first = last = 0
+    for want in wanted:
+        found = next(there, None)
+        if found is None or found.said != want.said:
+            return None
+        first = first or found.line
+        last = max(last, found.line, found.end_line)
+    return first, last
+
+
+def _above(place: Place, line: int, count: int) -> int:
+    """Return the line where the comments right above *line* begin, *count* lines of them at most."""
+    while (
+        count
+        and line > place.first
+        and place.text[line - place.first - 1].lstrip().startswith("#")
+    ):
+        line, count = line - 1, count - 1
+    return line
+
+
+def _statements(tree: ast.Module) -> Iterator[list[Part]]:
+    """Yield a quote as statements, or as an expression if it is nothing else."""
+    match tree.body:
+        case [ast.Expr(value=ast.BoolOp() as value)]:
+            yield _items(value)
+        case [ast.Expr(value=value) as statement]:
+            yield [value]
+            yield [statement]
+        case body:
+            yield _unfolded(body)
+
+
+def _runs(text: str) -> Iterator[list[Part]]:
+    """Yield a quote as arguments and as parameters."""
+    for before, after in (("_(", ")"), ("def _(", "): pass"), ("def _(*, ", "): pass")):
+        with suppress(ValueError):
+            match parse(f"{before}{text}\n{after}").body:
+                case [ast.Expr(value=ast.Call(func=ast.Name(id="_")) as call)]:
+                    yield _items(call)
+                case [ast.FunctionDef(args=parameters, body=[ast.Pass()])] if (
+                    not text.isidentifier()
+                ):
+                    yield _items(parameters)["*" in before :]
+
+
+def _rows(body: Sequence[ast.stmt]) -> Iterator[list[Part]]:
+    """Yield what a quote may be a run of: statements, arguments, items, operands; and each expression."""
+    for node in ast.walk(ast.Module(list(body), [])):
+        if isinstance(node, ast.expr):
+            yield [node]
+        yield _items(node)
+    yield from map(_unfolded, _blocks(ast.Module(list(body), [])))
+
+
+def _blocks(tree: ast.AST) -> Iterator[list[ast.stmt]]:
+    """Yield the blocks in a tree; what stands below its own head, as an ``elif`` does, is none."""
+    for node in ast.walk(tree):
+        for block in (getattr(node, name, None) for name in _BLOCKS):
+            if isinstance(block, list) and block and _column(block[0]) != _column(node):
+                yield block
+
+
+def _column(node: ast.AST) -> int:
+    return getattr(node, "col_offset", -1)
+
+
+def _unfolded(body: Sequence[ast.stmt]) -> list[Part]:
+    """Return statements with their decorators before them."""
+    return [
+        part for node in body for part in (*getattr(node, "decorator_list", ()), node)
+    ]
+
+
+def _items(node: ast.AST) -> list[Part]:
+    """Return what is listed in a node, nothing if it is no list; operands with their operators between them."""
+    match node:
+        case ast.Call(args=args, keywords=keywords):
+            return sorted(
+                [*args, *keywords], key=lambda item: (item.lineno, item.col_offset)
+            )
+        case ast.arguments():
+            return list(_parameters(node))
+        case ast.List(elts=items) | ast.Tuple(elts=items) | ast.Set(elts=items):
+            return list(items)
+        case ast.BoolOp(op=operator, values=values):
+            return [part for value in values for part in (operator, value)][1:]
+    return []
+
+
+def _parameters(node: ast.arguments) -> Iterator[list[Part]]:
+    """Yield parameters in their order, each with its default, and the markers ``/`` and ``*``."""
+    positional = [*node.posonlyargs, *node.args]
+    bare = [None] * (len(positional) - len(node.defaults))
+    for number, pair in enumerate(
+        zip(positional, [*bare, *node.defaults], strict=True), 1
+    ):
+        yield [*pair]
+        if number == len(node.posonlyargs):
+            yield ["/"]
+    if node.vararg or node.kwonlyargs:
+        yield ["*", node.vararg]
+    yield from ([*pair] for pair in zip(node.kwonlyargs, node.kw_defaults, strict=True))
+    if node.kwarg:
+        yield ["**", node.kwarg]
+
+
+def _atoms(row: Sequence[Part], *, documented: bool) -> Iterator[Atom]:
+    """Yield the atoms of parts of a tree; not *documented*, without docstrings."""
+    waiting = list(reversed(row))
+    while waiting:
+        part = waiting.pop()
+        if isinstance(part, Atom):
+            yield part
+        else:
+            atom, *inside = _opened(part, documented=documented)
+            yield atom
+            waiting.extend(reversed(inside))
+
+
+def _opened(part: Part, *, documented: bool) -> Iterator[Part]:
+    """Yield a part's own atom, then the parts in it."""
+    line, end_line = getattr(part, "lineno", 0), getattr(part, "end_lineno", 0)
+    match part:
+        case ast.Expr(value=ast.Constant(value=str(text))):
+            # A quote has lost a docstring's indentation, and formatters change it.
+            cleaned = inspect.cleandoc(text).splitlines()
+            yield Atom(
+                ("text", "\n".join(map(str.rstrip, cleaned)).strip()), line, end_line
+            )
+        case ast.Delete(targets=[ast.Tuple(elts=targets)]):
+            yield Atom("Delete", line, end_line)
+            yield targets
+        case ast.AST():
+            names = [name for name in part._fields if name not in _ASIDE]
+            is_compound = isinstance(part, ast.stmt | ast.excepthandler) and not set(
+                names
+            ).isdisjoint(_BLOCKS)
+            yield Atom(type(part).__name__, line, 0 if is_compound else end_line)
+            yield from (
+                getattr(part, name, None)
+                for name in sorted(names, key=lambda name: name in _BLOCKS)
+            )
+        case list():
+            inner = part[1:] if part and not documented and _is_text(part[0]) else part
+            yield Atom("[" if inner else "[]")
+            yield from [*_unfolded(inner), Atom("]")] if inner else ()
+        case _:
+            yield Atom((type(part), part))
+
+
+def _is_text(part: Part) -> bool:
+    return (
+        isinstance(part, ast.Expr)
+        and isinstance(part.value, ast.Constant)
+        and isinstance(part.value.value, str)
+    )

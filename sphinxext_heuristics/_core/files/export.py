@@ -1,0 +1,174 @@
+"""The catalogue as data: what ``heuristics.json`` holds, as ``heuristics.schema.json`` describes it. Free of Sphinx."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from sphinxext_heuristics._core.files.index_file import name_of
+from sphinxext_heuristics._core.model import SEVERITIES, Found, Target
+from sphinxext_heuristics._core.notes import markdown
+from sphinxext_heuristics._core.notes.inline import text_of
+from sphinxext_heuristics._core.resolve import listing as index
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from sphinxext_heuristics._core.model import Evidence, Heuristic
+    from sphinxext_heuristics._core.resolve.connections import Resolved
+    from sphinxext_heuristics._core.resolve.plan import Plan
+
+#: The form of the data; a change that a reader must know of raises it.
+SCHEMA_VERSION = 1
+
+Json: TypeAlias = dict[str, Any]
+
+
+class Exporter:
+    """Makes the data of one build.
+
+    *url_of* returns the URL of a document from the root of the site.
+    """
+
+    def __init__(self, plan: Plan, srcdir: Path, url_of: Callable[[str], str]) -> None:
+        """Take what was read and how to name it."""
+        self._plan = plan
+        self._srcdir = srcdir
+        self._url_of = url_of
+        self._pages = pages_by_heuristic(plan)
+
+    def all(self, *, project: str, release: str, extension: str) -> Json:
+        """Return the whole, always in the same order."""
+        settings = self._plan.settings
+        heuristics = [
+            self.heuristic(record) for record in self._plan.heuristics.values()
+        ]
+        return {
+            "schema_version": SCHEMA_VERSION,
+            "project": {"name": project, "version": release},
+            "package": {
+                "name": settings.package,
+                "version": self._plan.lookups.version,
+            },
+            "extension": {"name": "sphinxext_heuristics", "version": extension},
+            "namespace": settings.namespace,
+            "counts": _counts(heuristics),
+            "categories": [
+                {"name": row.name, "count": row.number, "description": row.description}
+                for row in index.categories(
+                    self._plan.heuristics.values(), settings.categories
+                )
+            ],
+            "heuristics": heuristics,
+        }
+
+    def heuristic(self, record: Heuristic) -> Json:
+        """Return one heuristic with all that is known of it."""
+        return {
+            "name": record.name,
+            "page": self._plan.settings.page_name(record.name),
+            "title": record.title,
+            "note": {
+                "text": text_of(record.note),
+                "markdown": markdown.inline(record.note),
+            },
+            "severity": record.severity,
+            "categories": list(record.categories),
+            "keywords": list(record.keywords),
+            "since": record.since or None,
+            "until": record.until or None,
+            "holds": self._plan.holds(record),
+            "inject": record.inject,
+            "classes": list(record.classes),
+            "except": list(record.excepts),
+            "parameters": list(record.parameters),
+            **self._place(record.docname, record.anchor),
+            "source": self._source(record),
+            "connections": [
+                self._connection(resolved)
+                for resolved in self._plan.connections(record)
+            ],
+            "evidence": list(map(self._evidence, record.evidence)),
+            "messages": [
+                {"kind": message.kind, "text": message.text, "object": quoted.object}
+                for message, quoted in self._plan.said(record)
+            ],
+            "entries": [
+                {"name": shown.name, **self._place(shown.docname, shown.anchor)}
+                for shown in self._plan.shown_in.get(record.name, ())
+            ],
+            "pages": [
+                self._place(docname, anchor)
+                for docname, anchor in self._pages.get(record.name, ())
+            ],
+        }
+
+    def _connection(self, resolved: Resolved) -> Json:
+        connection = resolved.connection
+        return {
+            "type": connection.type,
+            "target": connection.asked,
+            "text": connection.text,
+            "name": self._plan.settings.page_name(
+                name_of(connection, self._plan.settings.package)
+            ),
+            "planned": connection.planned,
+            "exists": resolved.exists,
+            "url": self._url(resolved.target) if resolved.target else None,
+            "names": list(resolved.reached),
+        }
+
+    def _evidence(self, quoted: Evidence) -> Json:
+        found = self._plan.lookups.verify(quoted)
+        return {
+            "object": quoted.object,
+            "quote": quoted.quote,
+            "prose": quoted.prose,
+            "line": found.line if isinstance(found, Found) else None,
+            "version": self._plan.version_of(quoted) or None,
+        }
+
+    def _url(self, target: Target) -> str:
+        return target.uri or self._url_of(target.docname) + (
+            f"#{target.anchor}" if target.anchor else ""
+        )
+
+    def _place(self, docname: str, anchor: str) -> Json:
+        return {
+            "docname": docname,
+            "anchor": anchor,
+            "url": self._url(Target(docname, anchor)),
+        }
+
+    def _source(self, record: Heuristic) -> Json | None:
+        """Return file and line, seen from the source directory; a docstring may lie elsewhere."""
+        path = Path(record.source.partition(":docstring of ")[0])
+        if not path.is_relative_to(self._srcdir):
+            return None
+        return {"path": path.relative_to(self._srcdir).as_posix(), "line": record.line}
+
+
+def pages_by_heuristic(plan: Plan) -> dict[str, list[tuple[str, str]]]:
+    """Return heuristic → (document, id) of the pages and sections that show it, in the toctree's order."""
+    found: dict[str, list[tuple[str, str]]] = {}
+    for docname in plan.catalogue.docnames:
+        for anchor, records in sorted(plan.by_page.get(docname, {}).items()):
+            for record in records:
+                found.setdefault(record.name, []).append((docname, anchor))
+    return found
+
+
+def _counts(heuristics: list[Json]) -> Json:
+    severities = Counter(item["severity"] for item in heuristics)
+    connections = [
+        connection for item in heuristics for connection in item["connections"]
+    ]
+    return {
+        "heuristics": len(heuristics),
+        "connections": len(connections),
+        "missing": sum(not connection["exists"] for connection in connections),
+        "entries": sum(len(item["entries"]) for item in heuristics),
+        "pages": sum(len(item["pages"]) for item in heuristics),
+        "severities": {severity: severities[severity] for severity in SEVERITIES},
+    }

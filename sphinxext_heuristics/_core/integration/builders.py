@@ -1,0 +1,187 @@
+"""Write: the builder ``heuristics``, and the comparison of the index file on every build."""
+
+from __future__ import annotations
+
+import json
+import os.path
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import quote
+
+from sphinx.builders import Builder
+from sphinx.locale import __
+
+from sphinxext_heuristics._core import words
+from sphinxext_heuristics._core.config import Settings
+from sphinxext_heuristics._core.diagnostics import report
+from sphinxext_heuristics._core.integration import conf_py
+from sphinxext_heuristics._core.integration.domain import (
+    EXTENSION,
+    HeuristicDomain,
+    app_of,
+)
+from sphinxext_heuristics._core.resolve import checks
+from sphinxext_heuristics._core.view import views_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from collections.abc import Set as AbstractSet
+
+    from sphinx.application import Sphinx
+    from sphinx.environment import BuildEnvironment
+
+    from sphinxext_heuristics._core.files.project_file import ProjectFile
+    from sphinxext_heuristics._core.model import Problem, Subtype
+    from sphinxext_heuristics._core.resolve.plan import Plan
+
+#: The options that name files of a project.
+INDEX_FILE, REACH_FILE, RELEASES_FILE = (
+    "heuristics_index_file",
+    "heuristics_reach_file",
+    "heuristics_releases_file",
+)
+
+#: Option → what its file is called, the command that writes it, and what it may be
+#: named.
+_FILES = {
+    INDEX_FILE: ("index file", "index", "_HeuristicIndex.md"),
+    REACH_FILE: ("reach file", "reach", "reach.txt"),
+    RELEASES_FILE: ("file of releases", "releases", "releases.json"),
+}
+
+
+class ReadingBuilder(Builder):
+    """Reads the pages and writes nothing: all that the command line needs."""
+
+    name = "heuristics-reading"
+    epilog = ""
+    allow_parallel = True
+    #: The kinds of warnings that a build of it does not give: a command that does so by
+    #: itself leaves them to that.
+    leaves: AbstractSet[Subtype] = frozenset()
+
+    def get_outdated_docs(self) -> str | list[str]:
+        """Return no document: none is written."""
+        return []
+
+    def get_target_uri(self, docname: str, typ: str | None = None) -> str:
+        """Return where the builder ``html`` puts a document."""
+        return quote(docname) + (
+            self.config.html_link_suffix or self.config.html_file_suffix or ".html"
+        )
+
+    def write_documents(self, _docnames: AbstractSet[str]) -> None:
+        """Write nothing, and leave no record of pages written."""
+        HeuristicDomain.of(self.env).written = None
+
+
+class HeuristicsBuilder(ReadingBuilder):
+    """Writes ``heuristics.json`` and the Markdown index."""
+
+    name = "heuristics"
+    epilog = __("The heuristics are in %(outdir)s.")
+
+    def get_outdated_docs(self) -> str | list[str]:
+        """Return that the whole is written: it is little, and depends on everything."""
+        return "heuristics.json and the index"
+
+    def write_documents(self, docnames: AbstractSet[str]) -> None:
+        """Write both files; one that holds the same already is left alone."""
+        from sphinxext_heuristics._core.files import index_file  # noqa: PLC0415 - only this builder writes
+        from sphinxext_heuristics._core.files.export import Exporter  # noqa: PLC0415 - likewise
+
+        super().write_documents(docnames)
+        plan = HeuristicDomain.of(self.env).plan
+        app = app_of(self.env)
+        path = project_file(app, INDEX_FILE).path
+        exporter = Exporter(plan, Path(self.srcdir), self.get_target_uri)
+        version = app.extensions[EXTENSION].version
+        data = exporter.all(
+            project=self.config.project, release=self.config.release, extension=version
+        )
+        texts = {
+            "heuristics.json": json.dumps(data, ensure_ascii=False, indent=2) + "\n",
+            path.name: index_file.content(plan, path, self.env.doc2path),
+        }
+        for name, text in texts.items():
+            file, raw = Path(self.outdir, name), text.encode("utf-8")
+            if not file.is_file() or file.read_bytes() != raw:
+                file.write_bytes(raw)
+
+
+def project_file(app: Sphinx, option: str) -> ProjectFile:
+    """Return one of the files of a project that are made from its pages, by the option that names it."""
+    from sphinxext_heuristics._core.files.project_file import ProjectFile, command_line  # noqa: PLC0415 - if there is one
+
+    called, command, filename = _FILES[option]
+    path = Path(app.confdir, "conf.py")
+    return ProjectFile(
+        option=option,
+        called=called,
+        path=Path(
+            os.path.normpath(
+                Path(app.srcdir, Settings.of(app.config).value(option) or filename)
+            )
+        ),
+        conf_py=path,
+        conf_line=conf_py.assignments(path).get(option, 1),
+        command=command_line(command, Path(app.confdir), Path(app.srcdir), Path.cwd()),
+    )
+
+
+def warn(app: Sphinx, env: BuildEnvironment) -> None:
+    """Warn of everything that is wrong, except of what a command tells itself.
+
+    Sphinx emits ``env-updated`` on every build, also when no document was read.
+    """
+    domain = HeuristicDomain.of(env)
+    domain.forget_plan()
+    leaves = getattr(app.builder, "leaves", ())
+    report(
+        problem
+        for problem in problems(app, domain.plan)
+        if problem.subtype not in leaves
+    )
+    domain.verified.save()
+
+
+def problems(app: Sphinx, plan: Plan) -> Iterator[Problem]:
+    """Yield everything that is wrong with a project."""
+    yield from conf_py.problems(plan, app.config, Path(app.confdir, "conf.py"))
+    yield from checks.problems(plan, app.env.doc2path)
+    views = views_of(app)
+    for docname in plan.catalogue.docnames:
+        for query in plan.catalogue.pages[docname].queries:
+            if query.view in views:
+                yield from views[query.view].problems(plan, query)
+    # A translation says the same in other words: its index and headings are not
+    # compared.
+    is_source = not is_translation(app)
+    if is_source:
+        yield from checks.sections(plan)
+    # What a project does not have need not be loaded.
+    if plan.settings.index_file is not None and is_source:
+        from sphinxext_heuristics._core.files import index_file  # noqa: PLC0415
+
+        file = project_file(app, INDEX_FILE)
+        yield from index_file.problems(
+            file, index_file.content(plan, file.path, app.env.doc2path)
+        )
+    if plan.settings.reach_file is not None:
+        from sphinxext_heuristics._core.files import reach  # noqa: PLC0415
+
+        yield from reach.problems(plan, project_file(app, REACH_FILE))
+    if plan.settings.releases_file is not None:
+        from sphinxext_heuristics._core.releases import matrix  # noqa: PLC0415
+
+        yield from matrix.problems(plan, project_file(app, RELEASES_FILE))
+
+
+def is_translation(app: Sphinx) -> bool:
+    """Return whether there are message catalogues for the language of the build, as Sphinx finds them.
+
+    ``sphinx.po`` and ours are for words of the software and translate no page.
+    """
+    return any(
+        file.stem not in {"sphinx", words.CATALOGUE} for file in words.catalogues(app)
+    )

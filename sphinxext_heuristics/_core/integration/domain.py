@@ -1,0 +1,284 @@
+"""Collect and resolve: what was read, cross-references, objects.inv."""
+
+from __future__ import annotations
+
+import shutil
+from functools import cache, partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+from docutils import nodes
+from sphinx.domains import Domain, Index, IndexEntry, ObjType
+from sphinx.util.matching import Matcher
+from sphinx.util.nodes import make_refnode
+
+from sphinxext_heuristics._core import versions
+from sphinxext_heuristics._core.config import Settings
+from sphinxext_heuristics._core.evidence.cache import EvidenceCache
+from sphinxext_heuristics._core.notes import links
+from sphinxext_heuristics._core.notes.inline import text_of
+from sphinxext_heuristics._core.read.queries import HeuristicRole
+from sphinxext_heuristics._core.resolve.catalogue import Catalogue, Lookups
+from sphinxext_heuristics._core.resolve.objects import Objects
+from sphinxext_heuristics._core.resolve.pages import External, Pages, toctree_order
+from sphinxext_heuristics._core.resolve.plan import make_plan
+from sphinxext_heuristics._core.source.packages import Sources
+from sphinxext_heuristics._core.words import _
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Set as AbstractSet
+
+    from docutils.nodes import Element
+    from sphinx.application import Sphinx
+    from sphinx.builders import Builder
+    from sphinx.environment import BuildEnvironment
+
+    from sphinxext_heuristics._core.integration.contents import OutputRecord
+    from sphinxext_heuristics._core.model import Page
+    from sphinxext_heuristics._core.resolve.plan import Plan
+    from sphinxext_heuristics._core.source.names import Definition
+
+
+#: The name that the extension is loaded by.
+EXTENSION = "sphinxext_heuristics"
+
+
+class HeuristicIndex(Index):
+    """The domain's own index page."""
+
+    name = "index"
+    localname = "Heuristic index"
+    # With a short name every page's navigation would name the index, and all of them
+    # would be stale when the first heuristic comes or the last one goes.
+    shortname = None
+
+    def generate(
+        self, docnames: Iterable[str] | None = None
+    ) -> tuple[list[tuple[str, list[IndexEntry]]], bool]:
+        """Return the heuristics by their titles' first letters."""
+        plan = cast("HeuristicDomain", self.domain).plan
+        wanted = None if docnames is None else set(docnames)
+        letters: dict[str, list[IndexEntry]] = {}
+        for it in sorted(
+            plan.heuristics.values(), key=lambda it: (it.title.casefold(), it.name)
+        ):
+            if wanted is None or it.docname in wanted:
+                entry = IndexEntry(
+                    it.title,
+                    0,
+                    it.docname,
+                    it.anchor,
+                    it.severity,
+                    "",
+                    text_of(it.note),
+                )
+                letters.setdefault(it.title[:1].upper(), []).append(entry)
+        return sorted(letters.items()), False
+
+
+class HeuristicDomain(Domain):
+    """Heuristics of all documents, under their names without the namespace."""
+
+    name = "heuristic"
+    label = "Heuristic"
+    object_types = {"heuristic": ObjType("heuristic", "ref")}
+    roles = {"ref": HeuristicRole()}
+    indices = [HeuristicIndex]
+    initial_data = {"pages": {}}
+    #: What was found in installed source, to be kept for the next build; it comes with
+    #: the plan.
+    verified: EvidenceCache
+
+    def __init__(self, env: BuildEnvironment) -> None:
+        """Begin without a plan: it is made when all pages are known."""
+        super().__init__(env)
+        # A lazy translation would break the JSON builder.
+        HeuristicIndex.localname = _("Heuristic index")
+        self._plan: Plan | None = None
+        #: Document → digest of what the plan shows there, once asked for.
+        self.digests: dict[str, str] | None = None
+        #: The documents whose nodes were made in this build.
+        self.resolved_docs: set[str] = set()
+        #: What stands in the output folder, from the first page written on.
+        self.written: OutputRecord | None = None
+
+    @classmethod
+    def of(cls, env: BuildEnvironment) -> HeuristicDomain:
+        """Return the domain of an environment."""
+        return cast("HeuristicDomain", env.domains[cls.name])
+
+    @property
+    def pages(self) -> dict[str, Page]:
+        """Return document → what was read from it."""
+        return cast("dict[str, Page]", self.data["pages"])
+
+    def clear_doc(self, docname: str) -> None:
+        """Forget a document."""
+        self.pages.pop(docname, None)
+
+    def merge_domaindata(
+        self, docnames: AbstractSet[str], otherdata: dict[str, Any]
+    ) -> None:
+        """Take over the documents that a parallel process has read."""
+        for docname in docnames:
+            if docname in otherdata["pages"]:
+                self.pages[docname] = otherdata["pages"][docname]
+
+    def forget_plan(self) -> None:
+        """Make the plan again when it is next asked for: what was read has changed."""
+        self._plan = self.digests = None
+        self.resolved_docs.clear()
+
+    @property
+    def plan(self) -> Plan:
+        """Return what every page shows."""
+        if self._plan is None:
+            self._plan = self._make_plan()
+        return self._plan
+
+    def _make_plan(self) -> Plan:
+        env = self.env
+        settings = Settings.of(env.config)
+        order = toctree_order(env.config.root_doc, env.toctree_includes, self.pages)
+        catalogue = Catalogue(pages=self.pages, order=order)
+        python = env.domains.python_domain
+        canonical = canonical_names(python.objects)
+        sources = Sources()
+        external = External(env)
+        self.verified = EvidenceCache(
+            Path(env.doctreedir), sources, app_of(env).extensions[EXTENSION].version
+        )
+        is_excluded = Matcher(settings.exclude)
+        installed = versions.installed(settings.package) if settings.package else None
+        lookups = Lookups(
+            objects=Objects(
+                (entry for _docname, entry in catalogue.entries),
+                canonical=canonical,
+                aliases=sources.aliases,
+                source_lineage=sources.lineage,
+                source_bases=sources.bases,
+            ),
+            pages=Pages(
+                {name: page.sections for name, page in self.pages.items()},
+                env.domains.standard_domain.anonlabels,
+                {name: dict(page.anchors) for name, page in self.pages.items()},
+                settings.targets,
+            ),
+            canonical=canonical,
+            external=external.find,
+            elsewhere=external.heuristic,
+            defined=cache(partial(_defined, sources)),
+            settle=partial(links.settled, env),
+            draws=draws(app_of(env).builder),
+            excluded=frozenset(
+                name
+                for name in self.pages
+                if is_excluded(name)
+                or is_set(env.metadata.get(name, {}).get("no-heuristics"))
+            ),
+            version=installed or env.config.release or env.config.version or "",
+            verify=self.verified.of,
+            installed=cache(versions.installed),
+            messages=self.verified.messages,
+            srcdir=Path(env.srcdir),
+        )
+        return make_plan(catalogue, settings, lookups)
+
+    def resolve_xref(  # noqa: PLR0913, PLR0917 - Sphinx's signature
+        self,
+        env: BuildEnvironment,
+        fromdocname: str,
+        builder: Builder,
+        typ: str,
+        target: str,
+        node: Element,
+        contnode: Element,
+    ) -> nodes.reference | None:
+        """Return the link to a heuristic; its text is the title unless one is given."""
+        record = self.plan.named(target)
+        if record is None:
+            return None
+        if not node.get("refexplicit"):
+            contnode = nodes.inline("", record.title, classes=contnode["classes"])
+        return make_refnode(
+            builder, fromdocname, record.docname, record.anchor, contnode
+        )
+
+    def resolve_any_xref(  # noqa: PLR0913, PLR0917 - Sphinx's signature
+        self,
+        env: BuildEnvironment,
+        fromdocname: str,
+        builder: Builder,
+        target: str,
+        node: Element,
+        contnode: Element,
+    ) -> list[Any]:
+        """Return the link to a heuristic of this name for the ``any`` role."""
+        found = self.resolve_xref(
+            env, fromdocname, builder, "ref", target, node, contnode
+        )
+        return [] if found is None else [("heuristic:ref", found)]
+
+    def get_objects(self) -> Iterator[tuple[str, str, str, str, str, int]]:
+        """Yield the heuristics for objects.inv and the search."""
+        for name, record in self.plan.catalogue.by_name.items():
+            # The search need not know of former names, and finds the text of a page
+            # without its object.
+            shown = name == record.name and not self.plan.catalogue.is_page(record)
+            yield (
+                name,
+                record.title,
+                "heuristic",
+                record.docname,
+                record.anchor,
+                1 if shown else -1,
+            )
+
+    def get_full_qualified_name(self, node: Element) -> str | None:
+        """Return the name that a reference means."""
+        target = node.get("reftarget")
+        return self.plan.settings.strip(target) if target else None
+
+
+def app_of(env: Any) -> Sphinx:  # noqa: ANN401 - see below
+    """Return the application.
+
+    Sphinx 9 deprecates its public name, and 8.2 has no other.
+    """
+    return cast("Sphinx", env._app if hasattr(env, "_app") else env.app)  # noqa: SLF001
+
+
+def draws(builder: Builder) -> bool:
+    """Return whether a builder's pages show pictures that Graphviz draws."""
+    # An e-book names the pages that hold SVG; the list does without.
+    return (
+        builder.format == "html"
+        and builder.name != "epub"
+        and bool(shutil.which(builder.config.graphviz_dot or ""))
+    )
+
+
+def _defined(sources: Sources, dotted: str) -> Definition | None:
+    """Return where an object is defined that no entry documents."""
+    from sphinxext_heuristics._core.evidence.source import definition  # noqa: PLC0415 - where something is missing
+
+    return definition(dotted, sources)
+
+
+def canonical_names(objects: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
+    """Return documented name → the other names that ``:canonical:`` gives it."""
+    aliases: dict[tuple[str, str], list[str]] = {}
+    for name, entry in objects.items():
+        if entry.aliased:
+            aliases.setdefault((entry.docname, entry.node_id), []).append(name)
+    return {
+        name: tuple(sorted(found))
+        for name, entry in objects.items()
+        if not entry.aliased and (found := aliases.get((entry.docname, entry.node_id)))
+    }
+
+
+def is_set(value: object) -> bool:
+    """Return whether a page's metadata sets a flag."""
+    return str(value).strip().casefold() not in {"none", "false", "no", "0"}

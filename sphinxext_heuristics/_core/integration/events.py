@@ -1,0 +1,139 @@
+"""What is done at the events of a build: read again, warn, write again, and keep a record of what was written."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sphinxext_heuristics._core import words
+from sphinxext_heuristics._core.integration.contents import OutputRecord, digest
+from sphinxext_heuristics._core.integration.domain import EXTENSION, HeuristicDomain
+from sphinxext_heuristics._core.model import INDEX_PAGE
+from sphinxext_heuristics._core.notes import links
+from sphinxext_heuristics._core.notes.inline import COPY
+from sphinxext_heuristics._core.read.collect import IDENTITIES, Identity, collect
+from sphinxext_heuristics._core.view import views_of
+
+if TYPE_CHECKING:
+    from collections.abc import Set as AbstractSet
+
+    from docutils import nodes
+    from sphinx import addnodes
+    from sphinx.application import Sphinx
+    from sphinx.builders import Builder
+    from sphinx.config import Config
+    from sphinx.environment import BuildEnvironment
+
+#: The styles of pages for browsers and of those for e-books.
+_STYLE, _BOOK_STYLE = "heuristics.css", "heuristics-epub.css"
+
+
+def read_again(
+    _app: Sphinx,
+    env: BuildEnvironment,
+    added: AbstractSet[str],
+    _changed: AbstractSet[str],
+    removed: AbstractSet[str],
+) -> list[str]:
+    """Return, when files came or went, the documents with notes whose links MyST reads otherwise then."""
+    pages = HeuristicDomain.of(env).pages.items() if added or removed else ()
+    return [
+        docname
+        for docname, page in pages
+        if any(links.has_myst_link(it.note) for it in page.heuristics)
+    ]
+
+
+def note_document(app: Sphinx, document: nodes.document) -> None:
+    """Collect what a document that was just read holds.
+
+    This is not the domain's ``process_doc``, which Sphinx calls (850) before MyST has
+    resolved the links to anchors of the page (879): a note on another page needs them
+    resolved.
+    """
+    env = app.env
+    identities: dict[str, Identity] = env.temp_data.get(IDENTITIES) or {}
+    modules = env.domains.python_domain.modules
+    HeuristicDomain.of(env).pages[env.docname] = collect(
+        document, env.docname, identities, modules
+    )
+
+
+def add_style(_app: Sphinx, settings: Config) -> None:
+    """Bring our style sheets to HTML pages.
+
+    This is done before Sphinx compares the configuration with the last build's.
+    """
+    here = str(Path(__file__).parents[2] / "static")
+    settings.html_static_path = [*settings.html_static_path, here]
+    # What e-book readers, and EPUBCheck, do not know has no place in the book.
+    settings.epub_exclude_files = [*settings.epub_exclude_files, f"_static/{_STYLE}"]
+
+
+def link_style(app: Sphinx) -> None:
+    """Link the style sheet that the builder's readers know."""
+    app.add_css_file(_BOOK_STYLE if app.builder.name == "epub" else _STYLE)
+
+
+def rewrite(app: Sphinx, _env: BuildEnvironment) -> list[str]:
+    """Return the documents that show something else now than what is written.
+
+    Sphinx emits ``env-get-updated`` on every build, when sections and figures have
+    their numbers, and before it stores the environment.
+    """
+    return written_by(app).stale(digests(app))
+
+
+def digests(app: Sphinx) -> dict[str, str]:
+    """Return document → digest of all that is shown there; a plan is asked once."""
+    domain = HeuristicDomain.of(app.env)
+    if domain.digests is None:
+        plan = domain.plan
+        domain.digests = {
+            docname: digest(plan, views_of(app), docname)
+            for docname in plan.catalogue.pages
+        }
+    return domain.digests
+
+
+def written_by(app: Sphinx) -> OutputRecord:
+    """Return the record of what the builder at work has written."""
+    version = f"{app.extensions[EXTENSION].version} {words.state(app)}".strip()
+    return OutputRecord(Path(app.outdir), app.builder.name, version)
+
+
+def begin_writing(app: Sphinx, builder: Builder) -> None:
+    """Take the record away before the first page is written."""
+    domain = HeuristicDomain.of(builder.env)
+    domain.written = written_by(app)
+    domain.written.forget()
+
+
+def end_writing(app: Sphinx, exception: Exception | None) -> None:
+    """Put the record back when all pages are written."""
+    if exception is None and getattr(app, "env", None) is not None:
+        domain = HeuristicDomain.of(app.env)
+        if domain.written is not None:
+            domain.written.save(digests(app), domain.resolved_docs)
+        # When no heuristic is left, Sphinx would keep the domain's index page.
+        path_of = getattr(app.builder, "get_outfilename", None)
+        if (
+            path_of
+            and not domain.plan.heuristics
+            and INDEX_PAGE not in app.env.found_docs
+        ):
+            Path(path_of(INDEX_PAGE)).unlink(missing_ok=True)
+
+
+def leave_unlinked(
+    _app: Sphinx,
+    _env: BuildEnvironment,
+    node: addnodes.pending_xref,
+    contnode: nodes.Element,
+) -> nodes.Element | None:
+    """Leave the text of what nobody could resolve unlinked, where its warning is given.
+
+    That of an unknown heuristic is ours; that of a broken link in a note is given on
+    the note's own page, not wherever a copy stands.
+    """
+    return contnode if COPY in node or node.get("refdomain") == "heuristic" else None

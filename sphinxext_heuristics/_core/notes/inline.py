@@ -1,0 +1,213 @@
+"""Inline nodes as plain data: a note is read once and shown on many pages."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any, cast
+
+from docutils import nodes
+from sphinx import addnodes
+from sphinx.util import docname_join
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    from sphinxext_heuristics._core.model import Inline, Note
+
+#: The node classes that keep their markup; of any other only the content is kept.
+KEPT: dict[str, type[nodes.Element]] = {
+    cls.__name__: cls
+    for cls in (
+        nodes.abbreviation,
+        nodes.acronym,
+        nodes.emphasis,
+        nodes.inline,
+        nodes.literal,
+        nodes.math,
+        nodes.raw,
+        nodes.reference,
+        nodes.strong,
+        nodes.subscript,
+        nodes.superscript,
+        nodes.title_reference,
+        addnodes.literal_emphasis,
+        addnodes.literal_strong,
+        addnodes.download_reference,
+        addnodes.manpage,
+        addnodes.pending_xref,
+    )
+}
+
+#: Nodes that leave nothing: they belong to the page they were written on.
+DROPPED = (
+    nodes.footnote_reference,
+    nodes.citation_reference,
+    nodes.system_message,
+    nodes.target,
+    addnodes.index,
+)
+
+#: Attributes that would collide, or that belong to the page.
+LOCAL = {"ids", "names", "dupnames", "backrefs", "refdoc", "refname"}
+
+#: Types of attribute values that are plain data.
+PLAIN = (str, int, float, bool, tuple, type(None))
+
+#: The attribute that marks a cross-reference in a note as shown on another page.
+COPY = "heuristic-copy"
+
+_SENTENCE_END = re.compile(
+    r"[.!?]['\")\]\u2019\u201d]*(?=\s+(?![a-z\u00e0-\u00ff\s])|\s*$)"
+)
+#: More characters than an abbreviation has, with what stands before it.
+_BEFORE = 8
+#: What stands for an inline node.
+_MARKUP = "\N{OBJECT REPLACEMENT CHARACTER}"
+_ABBREVIATION = re.compile(
+    r"(?:^|[\s(])(?:e\.g|i\.e|etc|vs|cf|no|fig|eq|resp|v|ver|sec|ch|ca|approx|al)\.$",
+    re.IGNORECASE,
+)
+
+
+def freeze(children: Iterable[nodes.Node], docname: str) -> tuple[Inline, ...]:
+    """Return inline nodes of the page *docname* as plain data."""
+    return tuple(_freeze(children, docname))
+
+
+def _freeze(children: Iterable[nodes.Node], docname: str) -> Iterator[Inline]:
+    for node in children:
+        if isinstance(node, nodes.Text):
+            # str() of a Text may hold the NULs that escape a backslash.
+            yield node.astext()
+        elif isinstance(node, nodes.image):
+            yield node.get("alt", "")
+        elif isinstance(node, nodes.Element) and not isinstance(node, DROPPED):
+            name = type(node).__name__
+            inner = freeze(node.children, docname)
+            if name in KEPT:
+                yield name, tuple(_attributes(node, docname)), inner
+            else:
+                yield from inner
+
+
+def _attributes(node: nodes.Element, docname: str) -> Iterator[tuple[str, Any]]:
+    for key, value in sorted(node.attributes.items()):
+        kept = tuple(value) if isinstance(value, list) else value
+        # Not a set: what is not plain may have no hash.
+        # A link to nothing is still one, whose target everybody asks for.
+        is_empty = kept in ("", ()) and key != "reftarget"
+        if key in LOCAL or is_empty or not isinstance(kept, PLAIN):
+            continue
+        if key == "reftarget" and node.get("reftype") == "doc":
+            kept = f"/{docname_join(docname, str(kept))}"
+        yield key, kept
+
+
+def thaw(
+    note: Note, docname: str, relative: Callable[[str, str], str]
+) -> list[nodes.Node]:
+    """Return new nodes of a note for the page *docname*; *relative* returns the URI between documents, or ``""``."""
+    return [_thaw(item, note.home, docname, relative) for item in note.inline]
+
+
+def _thaw(
+    item: Inline, home: str, docname: str, relative: Callable[[str, str], str]
+) -> nodes.Node:
+    if isinstance(item, str):
+        return nodes.Text(item)
+    name, attributes, children = item
+    node = KEPT[name]()
+    for key, value in attributes:
+        node[key] = list(value) if isinstance(value, tuple) else value
+    node += [_thaw(child, home, docname, relative) for child in children]
+    if node.get("refid"):
+        anchor = node.attributes.pop("refid")
+        uri = relative(docname, home)
+        if not uri and docname != home:
+            return nodes.inline("", "", *node.children)
+        node["refuri"] = f"{uri}#{anchor}"
+        node["internal"] = True
+    if isinstance(node, addnodes.pending_xref):
+        node["refdoc"] = docname
+        node[COPY] = True
+    if isinstance(node, (nodes.literal, nodes.math, nodes.raw)):
+        node.rawsource = node.astext()
+    return node
+
+
+def settled(
+    frozen: Iterable[Inline], home: str, settle: Callable[[addnodes.pending_xref], bool]
+) -> Iterator[Inline]:
+    """Yield what is frozen on the page *home* with its links settled.
+
+    *settle* lets a link lead where it does from *home*, and returns whether that is
+    anywhere: else its text is left.
+    """
+    for item in frozen:
+        if isinstance(item, str):
+            yield item
+            continue
+        name, attributes, children = item
+        inner = tuple(settled(children, home, settle))
+        if name == addnodes.pending_xref.__name__:
+            link = cast(
+                "addnodes.pending_xref",
+                _thaw(item, home, home, lambda _docname, other: other),
+            )
+            if not settle(link):
+                # What would have had its target's title is called by its target.
+                spoken = (
+                    inner
+                    if text_of(inner)
+                    else (("literal", (), (str(link["reftarget"]),)),)
+                )
+                yield "inline", (), spoken
+                continue
+            attributes = tuple(_attributes(link, home))
+        yield name, attributes, inner
+
+
+def text_of(frozen: Iterable[Inline]) -> str:
+    """Return the text alone."""
+    return "".join(i if isinstance(i, str) else text_of(i[2]) for i in frozen)
+
+
+def first_sentence(paragraph: nodes.paragraph) -> list[nodes.Node]:
+    """Return copies of the inline nodes that make a paragraph's first sentence."""
+    # Markup is one sign, which neither ends a sentence nor goes on with one.
+    parts = [
+        str(child) if isinstance(child, nodes.Text) else _MARKUP
+        for child in paragraph.children
+    ]
+    text = "".join(parts)
+    # Only what is right before is looked at, so that a long text takes no longer for
+    # each of its sentences.
+    stops = ((m.start() + 1, m.end()) for m in _SENTENCE_END.finditer(text))
+    end = next(
+        (
+            end
+            for at, end in stops
+            if not _ABBREVIATION.search(text, max(0, at - _BEFORE), at)
+        ),
+        len(text),
+    )
+    sentence: list[nodes.Node] = []
+    for child, part in zip(paragraph.children, parts, strict=True):
+        if end > 0 and isinstance(child, nodes.Text):
+            sentence.append(nodes.Text(part[:end]))
+        elif end > 0 and not isinstance(child, DROPPED):
+            sentence.append(_copy(child))
+        end -= len(part)
+    return sentence
+
+
+def _copy(node: nodes.Node) -> nodes.Node:
+    """Return a copy without names and ids of its own."""
+    copy = node.deepcopy()
+    if isinstance(copy, nodes.Element):
+        for element in copy.findall(nodes.Element):
+            element["ids"], element["names"] = [], []
+        if copy.get("anonymous") and not copy.get("refuri"):
+            # Anonymous targets are counted: a second reference would be one too many.
+            return nodes.inline("", copy.astext())
+    return copy

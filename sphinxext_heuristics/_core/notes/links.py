@@ -1,0 +1,135 @@
+"""What the links in a note lead to: asked of the resolvers that write them."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager, suppress
+from functools import cache, partial
+from typing import TYPE_CHECKING, Any
+
+from docutils import nodes
+from sphinx import addnodes
+from sphinx.transforms.post_transforms import ReferencesResolver
+from sphinx.util import docname_join, logging
+from sphinx.util.docutils import new_document
+
+from sphinxext_heuristics._core.model import Note
+from sphinxext_heuristics._core.notes import inline
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from sphinx.addnodes import pending_xref
+    from sphinx.environment import BuildEnvironment
+
+    from sphinxext_heuristics._core.model import Heuristic, Inline
+
+
+def settled(env: BuildEnvironment, record: Heuristic) -> Note:
+    """Return a heuristic's note as other pages show it."""
+    home = record.docname
+    note = Note(
+        inline=tuple(inline.settled(record.note, home, partial(settle, env))), home=home
+    )
+    return (
+        note._replace(answers=_answers(env, note)) if any(_links(note.inline)) else note
+    )
+
+
+def _links(frozen: Iterable[Inline]) -> Iterator[dict[str, Any]]:
+    for name, attributes, inner in (
+        item for item in frozen if not isinstance(item, str)
+    ):
+        yield from [dict(attributes)] if name == addnodes.pending_xref.__name__ else ()
+        yield from _links(inner)
+
+
+def _answers(env: BuildEnvironment, note: Note) -> str:
+    """Return what the links in a note lead to and say now, as seen from its own page."""
+    paragraph = nodes.paragraph(
+        "", "", *inline.thaw(note, note.home, lambda _docname, other: other)
+    )
+    resolvers: list[type[ReferencesResolver]] = [ReferencesResolver]
+    if has_myst_link(note.inline):
+        resolvers.insert(0, myst_resolver())
+    document = _page(env, paragraph)
+    # What a resolver warns of is told when the link is written; a builder without pages
+    # has no links.
+    with (
+        _reading(env, note.home),
+        logging.suppress_logging(),
+        suppress(NotImplementedError),
+    ):
+        for resolver in resolvers:
+            resolver(document).apply()
+    return str(paragraph.pformat())
+
+
+def settle(env: BuildEnvironment, link: pending_xref) -> bool:
+    """Let a link in a note lead from everywhere where it does from its own page; return whether that is anywhere.
+
+    Whether a link leads anywhere is asked of MyST's alone: MyST would warn of a broken
+    one wherever a copy stands.
+    """
+    domain = env.domains.standard_domain
+    document = docname_join(link["refdoc"], link["reftarget"])
+    may_name_a_document = link.get("reftype") == "any" or (
+        link.get("reftype") == "myst" and not link.get("refdomain")
+    )
+    if (
+        may_name_a_document
+        and document in env.all_docs
+        and link["reftarget"].lower() not in domain.anonlabels
+    ):
+        link["reftarget"] = f"/{document}"
+    # The fallback of a link within its page means nothing on another one.
+    link.attributes.pop("reflocalid", None)
+    if link.get("reftype") != "myst":
+        return True
+    resolver = myst_resolver()(_page(env, nodes.paragraph("", "", link.deepcopy())))
+    with _reading(env, link["refdoc"]), logging.suppress_logging():
+        resolver.apply()
+    return not resolver.is_missing
+
+
+def has_myst_link(note: Iterable[Inline]) -> bool:
+    """Return whether there is a link of MyST in a note, which it has read by the files that were there."""
+    return any(link.get("reftype") == "myst" for link in _links(note))
+
+
+@cache
+def myst_resolver() -> Any:  # noqa: ANN401 - a class that is there only where MyST is
+    """Return MyST's resolver, which then tells in ``is_missing`` whether it would warn of a link to nothing."""
+    from myst_parser.sphinx_ext.myst_refs import MystReferenceResolver  # noqa: PLC0415 - MyST need not be installed
+    from myst_parser.warnings_ import MystWarnings  # noqa: PLC0415 - likewise
+
+    class Resolver(MystReferenceResolver):
+        is_missing = False
+
+        def log_warning(
+            self,
+            target: str | None,
+            msg: str,
+            subtype: MystWarnings,
+            **kwargs: Any,  # noqa: ANN401 - MyST's signature
+        ) -> None:
+            self.is_missing |= subtype is MystWarnings.XREF_MISSING
+
+    return Resolver
+
+
+def _page(env: BuildEnvironment, paragraph: nodes.paragraph) -> nodes.document:
+    document = new_document("")
+    document.settings.env = env
+    document += paragraph
+    return document
+
+
+@contextmanager
+def _reading(env: BuildEnvironment, docname: str) -> Iterator[None]:
+    """Let the environment be at a document, as resolvers take for granted."""
+    before = env.temp_data.get("docname")
+    env.temp_data["docname"] = docname
+    try:
+        yield
+    finally:
+        env.temp_data["docname"] = before or ""

@@ -1,0 +1,106 @@
+"""The transforms of reading: definitions get their form, quotes stay out of translations."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, cast
+
+from docutils import nodes
+from sphinx import addnodes
+from sphinx.transforms import SphinxTransform
+
+from sphinxext_heuristics._core.nodes import (
+    heuristic,
+    heuristic_facts,
+    heuristic_note,
+    is_evidence,
+)
+from sphinxext_heuristics._core.notes.inline import first_sentence
+
+if TYPE_CHECKING:
+    from sphinxext_heuristics._core.model import Heuristic
+
+#: Nodes that may stand before a heuristic that opens its document.
+_BEFORE = (
+    nodes.Invisible
+    | nodes.docinfo
+    | nodes.field_list
+    | nodes.meta
+    | nodes.system_message
+)
+_BEFORE |= addnodes.highlightlang | addnodes.tabular_col_spec
+
+
+class KeepQuotes(SphinxTransform):
+    """Keep quoted code out of message catalogues, whatever ``gettext_additional_targets`` says of code blocks."""
+
+    # Between the transform that follows that option (10) and Locale (20), which
+    # translates.
+    default_priority = 15
+
+    def apply(self, **kwargs: Any) -> None:  # noqa: ANN401 - docutils' signature
+        """Mark every quote."""
+        for node in filter(is_evidence, self.document.findall(nodes.container)):
+            for block in node.findall(nodes.literal_block):
+                block["translatable"] = False
+
+
+class PlaceDefinitions(SphinxTransform):
+    """Give each definition its form: a section, or an admonition-like block."""
+
+    # After Locale (20), which translates titles and notes where they stand, and before
+    # PropagateTargets (260), which moves a label to the node that follows it.
+    default_priority = 200
+
+    def apply(self, **kwargs: Any) -> None:  # noqa: ANN401 - docutils' signature
+        """Replace every definition."""
+        for node in list(self.document.findall(heuristic)):
+            if node.parent is self.document and self._opens(node):
+                self._to_section(node)
+            else:
+                self._replace(node, nodes.admonition())
+
+    def _opens(self, node: heuristic) -> bool:
+        before = self.document.children[: self.document.index(node)]
+        # Markdown's comments, such as a licence, are raw HTML.
+        return all(
+            isinstance(node, _BEFORE)
+            or (
+                isinstance(node, nodes.raw)
+                and node.astext().lstrip().startswith("<!--")
+            )
+            for node in before
+        )
+
+    def _to_section(self, node: heuristic) -> None:
+        after = self.document.index(node) + 1
+        rest = self.document.children[after:]
+        del self.document[after:]
+        section = nodes.section()
+        self._replace(node, section)
+        section += rest
+
+    def _complete_note(self, note: heuristic_note, body: list[nodes.Node]) -> None:
+        """Take the first sentence of the body where there is no note."""
+        if not note["given"] and body and isinstance(body[0], nodes.paragraph):
+            note += first_sentence(body[0])
+            for reference in note.findall(nodes.reference):
+                if "refname" in reference:
+                    self.document.note_refname(reference)
+        for element in note.findall(nodes.Element):
+            # The quotes that a builder makes round would make the note depend on it.
+            element["support_smartquotes"] = False
+
+    def _replace(self, node: heuristic, form: nodes.Element) -> None:
+        _title, note, facts, *body = node.children
+        self._complete_note(cast("heuristic_note", note), body)
+        record: Heuristic = cast("heuristic_facts", facts)["record"]
+        form.source, form.line = node.source, node.line
+        form["ids"], form["names"] = node["ids"], node["names"]
+        form["classes"] = ["heuristic", f"heuristic-{record.severity}"]
+        if isinstance(form, nodes.admonition):
+            form["classes"] += [record.severity]
+        form["classes"] += record.classes
+        form += node.children
+        for i in form["ids"]:
+            self.document.ids[i] = form
+        node.parent.replace(node, form)

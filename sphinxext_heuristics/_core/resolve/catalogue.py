@@ -1,0 +1,171 @@
+"""What a plan is made of: all that was read, and what else it asks of the documentation and of packages."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, NamedTuple
+
+from sphinxext_heuristics._core.model import Problem, Subtype
+from sphinxext_heuristics._core.resolve.pages import fold
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+    from pathlib import Path
+
+    from sphinxext_heuristics._core.model import (
+        Entry,
+        Evidence,
+        Found,
+        Heuristic,
+        Lost,
+        Message,
+        Note,
+        Page,
+    )
+    from sphinxext_heuristics._core.resolve.objects import Objects
+    from sphinxext_heuristics._core.resolve.pages import Pages
+    from sphinxext_heuristics._core.source.names import Definition
+
+
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+class Catalogue:
+    """The heuristics and API entries of all documents, in the toctree's order."""
+
+    #: Document → what was read from it.
+    pages: Mapping[str, Page]
+    #: Document → rank.
+    order: Mapping[str, int]
+
+    @cached_property
+    def docnames(self) -> tuple[str, ...]:
+        """Return the documents in their order."""
+        return tuple(
+            sorted(self.pages, key=lambda d: (self.order.get(d, len(self.order)), d))
+        )
+
+    @property
+    def definitions(self) -> Iterator[Heuristic]:
+        """Yield every definition, repeated ones included."""
+        for docname in self.docnames:
+            yield from self.pages[docname].heuristics
+
+    @cached_property
+    def heuristics(self) -> dict[str, Heuristic]:
+        """Return name → the definition in effect: the first one."""
+        standing: dict[str, Heuristic] = {}
+        for record in self.definitions:
+            if record.name:
+                standing.setdefault(record.name, record)
+        return standing
+
+    @cached_property
+    def by_name(self) -> dict[str, Heuristic]:
+        """Return name → the definition that has it, or had it earlier and no other has it now."""
+        former = {
+            name: record
+            for record in reversed(self.heuristics.values())
+            for name in record.former_names
+        }
+        return former | self.heuristics
+
+    def is_page(self, record: Heuristic) -> bool:
+        """Return whether a definition is a page of its own."""
+        return record.anchor in next(iter(self.pages[record.docname].sections), ())
+
+    def find(self, name: str) -> Heuristic | None:
+        """Return the definition of a name; case and ``-`` for ``_`` do not matter where no name is the very same."""
+        folded = {fold(known): record for known, record in self.by_name.items()}
+        return self.by_name.get(name) or folded.get(fold(name))
+
+    @cached_property
+    def entries(self) -> tuple[tuple[str, Entry], ...]:
+        """Return each API entry with its document."""
+        return tuple(
+            (docname, entry)
+            for docname in self.docnames
+            for entry in self.pages[docname].entries
+        )
+
+    def is_repeated(self, record: Heuristic) -> bool:
+        """Return whether a definition repeats the one in effect, which is no fault.
+
+        It does where two pages include its file: what is written, its file and its line
+        are the same. A docstring is shown again by inheritance and under other names,
+        and its file and line are then those that somebody was asked for: there what is
+        written decides alone.
+        """
+        first = self.heuristics.get(record.name)
+        return (
+            first is not None
+            and first is not record
+            and _written(first) == _written(record)
+        )
+
+    def duplicates(self) -> Iterator[Problem]:
+        """Yield a problem for each further definition of a name.
+
+        One that inheritance or an include repeats is the same definition.
+        """
+        for record in self.definitions:
+            first = self.heuristics.get(record.name)
+            if first is None or first is record or self.is_repeated(record):
+                continue
+            where = f"{first.source}:{first.line}"
+            message = (
+                f"heuristic {record.name!r} is defined here and in {where}, "
+                f"which is used"
+            )
+            yield Problem.at(record, Subtype.DUPLICATE, message)
+        for record in self.heuristics.values():
+            for name in record.former_names:
+                if (has := self.by_name[name]) is not record:
+                    message = (
+                        f"the former name {name!r} is the name of another "
+                        f"heuristic, {has.source}:{has.line}"
+                    )
+                    yield Problem.at(record, Subtype.DUPLICATE, message, "former-names")
+
+
+def _written(record: Heuristic) -> Heuristic:
+    """Return a definition without what depends on the page that holds it."""
+    record = record._replace(docname="", anchor="", problems=())
+    if not (record.in_entry or "docstring of " in record.source):
+        return record
+    evidence = tuple(
+        quoted._replace(source="", line=0, problems=()) for quoted in record.evidence
+    )
+    return record._replace(source="", line=0, in_entry=True, evidence=evidence)
+
+
+class Lookups(NamedTuple):
+    """What the documentation holds, beside heuristics."""
+
+    #: The documented objects.
+    objects: Objects
+    #: The pages and sections.
+    pages: Pages
+    #: The Python domain's other names of a documented name.
+    canonical: Mapping[str, tuple[str, ...]]
+    #: (kind of target, name) → URI in another project's inventory, or ``None``.
+    external: Callable[[str, str], str | None]
+    #: Name → what another project's inventory says about this heuristic, or ``None``.
+    elsewhere: Callable[[str], object]
+    #: A heuristic's note as other pages show it.
+    settle: Callable[[Heuristic], Note]
+    #: Where the source of a package defines an object, or ``None``.
+    defined: Callable[[str], Definition | None]
+    #: Documents without automatic heuristics.
+    excluded: frozenset[str]
+    #: The documented version, or ``""``.
+    version: str
+    #: Where a quote stands in the installed source, or why it was not found.
+    verify: Callable[[Evidence], Found | Lost]
+    #: Package → its installed version, or ``None``.
+    installed: Callable[[str], str | None]
+    #: The messages of errors and warnings that are quoted.
+    messages: Callable[[Evidence], tuple[Message, ...]]
+    #: The source directory.
+    srcdir: Path
+    #: Whether the builder at work shows pictures that Graphviz draws.
+    draws: bool = False

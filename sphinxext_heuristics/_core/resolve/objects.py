@@ -1,0 +1,310 @@
+"""Which API entries a target means: identity of objects, never likeness of names."""
+
+from __future__ import annotations
+
+import enum
+from functools import cache, cached_property
+from typing import TYPE_CHECKING, NamedTuple
+
+from sphinxext_heuristics._core.diagnostics import ClosestNames
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+    from sphinxext_heuristics._core.model import Entry
+
+
+class Rule(enum.Enum):
+    """Why a target reaches a documented name, in words; the *owner* is the class that defines a member."""
+
+    ITSELF = "the target itself"
+    ALIAS = "the same object as {target}"
+    INHERITED = "inherits this very member from {owner}"
+    ENDING = "the documented object whose name ends in {target}"
+    STAR = "its name ends in {ending}"
+    SUBCLASS = "a subclass of {target}"
+
+
+class Match(NamedTuple):
+    """What a target means among the documented objects."""
+
+    #: The documented names reached, in the order of the documentation, each with the
+    #: rule by which.
+    reached: Mapping[str, Rule] = {}
+    #: The objects that the target may mean, if they are several.
+    objects: tuple[str, ...] = ()
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The documented names reached, in the order of the documentation."""
+        return tuple(self.reached)
+
+    @property
+    def exists(self) -> bool:
+        """Whether the target is one documented thing."""
+        return bool(self.reached)
+
+
+class Objects:
+    """The documented objects under all their names.
+
+    *entries* come in the order of the documentation; *canonical* has the Python
+    domain's other names of a documented name. What the source of a package tells comes
+    from two functions: *aliases* returns the names of an object, the defining one
+    first; *source_lineage* the names by identity of an entry that autodoc did not make,
+    and *source_bases* the names of a class's bases.
+    """
+
+    def __init__(
+        self,
+        entries: Iterable[Entry],
+        *,
+        canonical: Mapping[str, tuple[str, ...]],
+        aliases: Callable[[str], tuple[str, ...]],
+        source_lineage: Callable[[str], tuple[str, ...]] = lambda _name: (),
+        source_bases: Callable[[str], tuple[str, ...]] = lambda _name: (),
+    ) -> None:
+        """Index the entries by name; nothing is read until a target asks for it."""
+        self._lineages: dict[str, tuple[str, ...]] = {}
+        self._canonical = canonical
+        self._aliases = aliases
+        self._source_lineage = cache(source_lineage)
+        self._source_bases = source_bases
+        #: Documented class → what autodoc tells of its bases.
+        self._classes: dict[str, tuple[str, ...]] = {}
+        self._matches: dict[str, Match] = {}
+        #: The last part of a name → the documented names that end so, to be asked for
+        #: those like another.
+        self._alike = cache(lambda last: ClosestNames(self._by_last[last]))
+        self._inheriting_by_last: dict[str, dict[str, list[str]]] = {}
+        self._modules: set[str] = set()
+        for entry in entries:
+            self._modules.update(entry.names if entry.is_module else ())
+            self._classes.update(
+                dict.fromkeys(entry.names if entry.is_class else (), entry.bases)
+            )
+            for name in entry.names:
+                if entry.lineage or name not in self._lineages:
+                    self._lineages[name] = entry.lineage
+
+    @property
+    def names(self) -> Iterable[str]:
+        """Return all documented names in the order of the documentation."""
+        return self._lineages.keys()
+
+    @cached_property
+    def _known(self) -> dict[str, list[str]]:
+        """Every name of an object → the documented names that show this object."""
+        known: dict[str, list[str]] = {}
+        for name, lineage in self._lineages.items():
+            for known_name in dict.fromkeys(
+                (name, *lineage, *self._canonical.get(name, ()))
+            ):
+                known.setdefault(known_name, []).append(name)
+        return known
+
+    @cached_property
+    def _by_last(self) -> dict[str, list[str]]:
+        """The last part of a documented name → the documented names that end so."""
+        return _by_last_part(self._lineages)
+
+    @cached_property
+    def _untold(self) -> frozenset[str]:
+        """The last parts of documented names of which one has no names by identity from autodoc."""
+        return frozenset(
+            name.rpartition(".")[2]
+            for name, lineage in self._lineages.items()
+            if not lineage
+        )
+
+    @cached_property
+    def _known_by_last(self) -> dict[str, list[str]]:
+        """The last part of any name of an object → these names."""
+        return _by_last_part(self._known)
+
+    @cached_property
+    def _last_parts(self) -> ClosestNames:
+        return ClosestNames(self._by_last)
+
+    def find(self, target: str) -> Match:
+        """Return what *target* means: a dotted, partly dotted, bare or starred name, or a class with ``+``."""
+        if target not in self._matches:
+            self._matches[target] = self._find(target)
+        return self._matches[target]
+
+    def _find(self, target: str) -> Match:
+        if target.endswith("+"):
+            return self._with_subclasses(target[:-1])
+        if target.startswith("*."):
+            return Match(reached=dict.fromkeys(self._ending(target[2:]), Rule.STAR))
+        if reached := self._reached(target):
+            return Match(reached=reached)
+        ending = self._ending(target) or self._known_ending(target)
+        # A function may have the name of its module.
+        ending = [name for name in ending if name not in self._modules] or ending
+        objects = dict.fromkeys(self.identity(name) for name in ending)
+        if len(objects) > 1:
+            return Match(objects=tuple(objects))
+        # Each entry was meant: the same as its name written out.
+        return Match(
+            reached=self._reached(*ending) | dict.fromkeys(ending, Rule.ENDING)
+        )
+
+    def _with_subclasses(self, target: str) -> Match:
+        """Return a class, if it is documented, and its documented subclasses."""
+        own = self.find(target)
+        classes = {
+            name: rule for name, rule in own.reached.items() if name in self._classes
+        }
+        spelled = (
+            self.aliases(target) if not own.reached else map(self.identity, classes)
+        )
+        below = {
+            name: Rule.SUBCLASS
+            for spelling in spelled
+            for name in self._below.get(spelling, ())
+        }
+        reached = below | classes
+        return Match(
+            reached={
+                name: reached[name]
+                for name in sorted(reached, key=self._rank.__getitem__)
+            },
+            objects=own.objects,
+        )
+
+    @cached_property
+    def _below(self) -> dict[str, list[str]]:
+        """The name of a base by identity → the documented classes that have it above them."""
+        found: dict[str, list[str]] = {}
+        for name, told in self._classes.items():
+            for base in told or (
+                () if self._lineages[name] else self._source_bases(name)
+            ):
+                found.setdefault(base, []).append(name)
+        return found
+
+    def _reached(self, *targets: str) -> dict[str, Rule]:
+        """Return the documented names of the objects with exactly these names."""
+        spelled = {
+            spelling: target for target in targets for spelling in self.aliases(target)
+        }
+        reached: set[str] = set()
+        for spelling, target in spelled.items():
+            inheriting = self._inheriting(target.rpartition(".")[2])
+            reached.update(self._known.get(spelling, ()), inheriting.get(spelling, ()))
+        return {
+            name: Rule.ITSELF if name in targets else self._rule(name, spelled)
+            for name in sorted(reached, key=self._rank.__getitem__)
+        }
+
+    def _rule(self, name: str, spelled: Iterable[str]) -> Rule:
+        """Return why an object that is *spelled* so is documented under another name."""
+        own = (name, *self.lineage(name)[:1], *self._canonical.get(name, ()))
+        is_copy = self.is_inherited(name) and not any(
+            spelling in own for spelling in spelled
+        )
+        return Rule.INHERITED if is_copy else Rule.ALIAS
+
+    @cached_property
+    def _rank(self) -> dict[str, int]:
+        """Documented name → its place in the order of the documentation."""
+        return {name: rank for rank, name in enumerate(self._lineages)}
+
+    def _inheriting(self, last: str) -> dict[str, list[str]]:
+        """Return name by identity → the documented names that end in *last* and have it."""
+        if last not in self._inheriting_by_last:
+            found = self._inheriting_by_last[last] = {}
+            for name in self._by_last.get(last, ()):
+                for answer in self.lineage(name):
+                    found.setdefault(answer, []).append(name)
+        return self._inheriting_by_last[last]
+
+    def lineage(self, name: str) -> tuple[str, ...]:
+        """Return the names by identity of a documented object: autodoc's, or its source's."""
+        return self._lineages.get(name) or self._source_lineage(name)
+
+    def is_inherited(self, name: str) -> bool:
+        """Return whether an entry's object is defined on another class than its own."""
+        return len(self.lineage(name)) > 1
+
+    def aliases(self, target: str) -> tuple[str, ...]:
+        """Return all names under which the object named *target* may be documented.
+
+        Source is read only where the documentation does not tell: for a name that no
+        entry has, or where entries were written by hand.
+        """
+        names = [target, *self._lineages.get(target, ())[:1]]
+        owner, _, member = target.rpartition(".")
+        names += [f"{own}.{member}" for own in self._lineages.get(owner, ())[:1]]
+        names += [f"{documented}.{member}" for documented in self._known.get(owner, ())]
+        names += self._canonical.get(target, ())
+        told = member not in self._untold and any(name in self._known for name in names)
+        for name in () if told else tuple(names):
+            names += self._aliases(name)
+        return tuple(dict.fromkeys(names))
+
+    def identity(self, name: str) -> str:
+        """Return the name of the object that the entry *name* documents."""
+        if lineage := self.lineage(name):
+            return lineage[-1]
+        return next(iter(self._canonical.get(name, ())), name)
+
+    def _ending(self, tail: str) -> list[str]:
+        """Return the documented names that end with *tail* at a dot."""
+        return [
+            name
+            for name in self._by_last.get(tail.rpartition(".")[2], ())
+            if name == tail or name.endswith(f".{tail}")
+        ]
+
+    def _known_ending(self, tail: str) -> list[str]:
+        """Return the documented names one of whose other names ends with *tail*."""
+        alike = self._known_by_last.get(tail.rpartition(".")[2], ())
+        return list(
+            {
+                name: None
+                for known in alike
+                if known.endswith(f".{tail}")
+                for name in self._known[known]
+            }
+        )
+
+    def closest(self, target: str) -> tuple[str, ...]:
+        """Return the documented names most like *target*."""
+        last = target.rpartition(".")[2]
+        if same_end := self._by_last.get(last):
+            # One object of this name is meant, wherever it is.
+            return self._alike(last).closest(target) or tuple(
+                same_end if len(same_end) == 1 else ()
+            )
+        ends = self._last_parts.closest(last, 2)
+        if "." not in target.removeprefix("*."):
+            return tuple(name for end in ends for name in self._by_last[end][:3])[:3]
+        return ClosestNames(
+            name for end in ends for name in self._alike(end).closest(target)
+        ).closest(target)
+
+
+def _by_last_part(names: Iterable[str]) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for name in names:
+        found.setdefault(name.rpartition(".")[2], []).append(name)
+    return found
+
+
+def own_names(
+    entry: Entry, canonical: Mapping[str, tuple[str, ...]]
+) -> tuple[str, ...]:
+    """Return the names that `except` judges an entry by.
+
+    They are the documented ones and those of the object as its own class spells them,
+    not those of the class that defines it.
+    """
+    others = [other for name in entry.names for other in canonical.get(name, ())]
+    return (*entry.names, *entry.lineage[:1], *others)
+
+
+def excludes(target: str, names: Iterable[str]) -> bool:
+    """Return whether an `except` target names an entry or the class it belongs to."""
+    return any(f".{target}." in f".{name}." for name in names)

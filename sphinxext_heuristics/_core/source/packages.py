@@ -1,0 +1,323 @@
+"""Where objects come from: names followed through the source of packages, and the files that Python would import."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+import sys
+from contextlib import suppress
+from importlib.machinery import ModuleSpec, PathFinder
+from itertools import accumulate
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
+
+from sphinxext_heuristics._core.source.names import Names, State, read_names
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator, Sequence
+
+
+class Sources:
+    """The names of objects as the source of installed packages spells them.
+
+    One instance serves one build: it looks at the files once.
+    """
+
+    def __init__(self, folders: Sequence[str] | None = None) -> None:
+        """Forget what Python's finders remember, so that new files are seen.
+
+        With *folders*, source is looked for in these and nowhere else; without, where
+        Python would.
+        """
+        importlib.invalidate_caches()
+        self._only = None if folders is None else list(folders)
+        self._specs: dict[str, ModuleSpec | None] = {}
+        self._canonical: dict[tuple[str, tuple[str, ...]], tuple[str, str] | None] = {}
+        self._mro: dict[tuple[str, str], tuple[tuple[str, str], ...]] = {}
+
+    def canonical(self, dotted: str) -> tuple[str, str] | None:
+        """Return the (module, qualified name) that *dotted* spells, or ``None``.
+
+        The first part of the qualified name is followed through imports to the module
+        that defines it; the rest is taken as written.
+        """
+        module, *names = dotted.split(".")
+        return self._follow(module, tuple(names)) if all((module, *names)) else None
+
+    def _follow(self, module: str, names: tuple[str, ...]) -> tuple[str, str] | None:
+        """Return what *names*, each in the one before, mean in a module."""
+        key = module, names
+        if key not in self._canonical:
+            self._canonical[key] = None  # what leads back here leads nowhere
+            with suppress(RecursionError):  # so does what leads on and on
+                self._canonical[key] = self._resolve(module, names)
+        return self._canonical[key]
+
+    def aliases(self, dotted: str) -> tuple[str, ...]:
+        """Return the names of the object *dotted*: where defined, where re-exported.
+
+        Re-exports are looked for in the packages above the defining module.
+        """
+        found = self.canonical(dotted)
+        if found is None:
+            return ()
+        module, qualname = found
+        head, dot, rest = qualname.partition(".")
+        names = [f"{module}.{qualname}"]
+        heads = {head: None}
+        package = module
+        while package:
+            same = [
+                local
+                for local in self._locals_for(package, heads)
+                if self.canonical(f"{package}.{local}") == (module, head)
+            ]
+            heads.update(dict.fromkeys(same))
+            names += [f"{package}.{local}{dot}{rest}" for local in same]
+            package = package.rpartition(".")[0]
+        return tuple(dict.fromkeys(names))
+
+    def lineage(self, dotted: str) -> tuple[str, ...]:
+        """Return the names of an object by identity, as far as the source tells.
+
+        The first is its own; for a member further ones follow, one for each class
+        through which the very same member is inherited, the class that defines it last.
+        A base that cannot be read is passed over.
+        """
+        found = self.canonical(dotted)
+        if found is None:
+            return ()
+        module, qualname = found
+        owner, _dot, member = qualname.rpartition(".")
+        definer = self._definer((module, owner), member) if owner else None
+        if definer is None:
+            return (f"{module}.{qualname}",)
+        return tuple(
+            f"{base_module}.{base}.{member}"
+            for base_module, base in self._linear((module, owner))
+            if self._definer((base_module, base), member) == definer
+        )
+
+    def bases(self, dotted: str) -> tuple[str, ...]:
+        """Return the names of the bases of a class, and of theirs, as far as the source tells."""
+        found = self.canonical(dotted)
+        return tuple(
+            f"{module}.{qualname}"
+            for module, qualname in (self._linear(found) if found else ())[1:]
+        )
+
+    def files(self, package: str) -> Iterator[Path]:
+        """Yield the source files of a package's modules, and those that define bases of their classes."""
+        if path := self.path(package):
+            yield path
+            for cls in self.names(package).classes:
+                bases = (
+                    self.path(module)
+                    for module, _qualname in self._linear((package, cls))
+                )
+                yield from filter(None, bases)
+        for name in self.modules(package):
+            yield from self.files(f"{package}.{name}")
+
+    def _definer(self, cls: tuple[str, str], member: str) -> tuple[str, str] | None:
+        """Return the class that defines *member* as *cls* sees it."""
+        for module, qualname in self._linear(cls):
+            # A file that changed meanwhile may have lost the class.
+            known = self.names(module).classes.get(qualname)
+            if known is not None and member in known.members:
+                return module, qualname
+        return None
+
+    def _linear(self, cls: tuple[str, str]) -> tuple[tuple[str, str], ...]:
+        """Return the method resolution order of a class, those classes that are known."""
+        if cls not in self._mro:
+            self._mro[cls] = ()  # a class cannot be its own base
+            module, qualname = cls
+            known = self.names(module).classes.get(qualname)
+            if known is not None:
+                # Where Python has no more levels, a base means nothing: see `_follow`.
+                bases = [
+                    base
+                    for name in known.bases
+                    if (base := self.canonical(f"{module}.{name}"))
+                ]
+                lines = [list(line) for base in bases if (line := self._linear(base))]
+                self._mro[cls] = (cls, *merge([*lines, [line[0] for line in lines]]))
+        return self._mro[cls]
+
+    def _locals_for(self, package: str, heads: Collection[str]) -> list[str]:
+        """Return the names under which *package* may have taken over one of *heads*."""
+        names = self.names(package)
+        found = [
+            local for local, (_module, name) in names.imported.items() if name in heads
+        ]
+        found += [
+            local
+            for local, name in names.assigned.items()
+            if name.rpartition(".")[2] in {*heads, *found}
+        ]
+        return [*found, *heads] if names.starred else found
+
+    def _resolve(self, module: str, names: tuple[str, ...]) -> tuple[str, str] | None:
+        if self._spec(module) is None:
+            return None
+        for at, name in enumerate(names):
+            rest = names[at + 1 :]
+            if not self._means_module(module, name, rest) and (
+                bound := self._bound(module, name, rest)
+            ):
+                return bound
+            # Python looks for an attribute first and for a submodule second; a star
+            # seldom binds a submodule's name, and following it would lead in circles.
+            if self._spec(f"{module}.{name}") is None:
+                return self._starred(module, name, rest)
+            module = f"{module}.{name}"
+        return None  # a module, not an object in one
+
+    def _means_module(self, module: str, name: str, rest: tuple[str, ...]) -> bool:
+        """Return whether a name that is both a submodule's and that of an object from it means the submodule.
+
+        After ``from .run import run`` the name ``run`` is the function to Python; but
+        documentation of the submodule has names such as ``package.run.run``, which no
+        member of the function can have.
+        """
+        origin, original = self.names(module).imported.get(name, ("", ""))
+        if not rest or origin != f"{module}.{name}":
+            return False
+        inside = self.names(origin)
+        known = inside.classes.get(original)
+        is_member = known is not None and rest[0] in known.members
+        return not is_member and (
+            rest[0] in inside.defined or rest[0] in inside.imported
+        )
+
+    def _bound(
+        self, module: str, name: str, rest: tuple[str, ...]
+    ) -> tuple[str, str] | None:
+        names = self.names(module)
+        if name in names.imported:
+            origin, original = names.imported[name]
+            path = (original, *rest) if original else rest
+            if (origin, path) != (module, (name, *rest)):
+                return self._follow(origin, path)
+        if name in names.assigned and (
+            same := self.canonical(f"{module}.{names.assigned[name]}")
+        ):
+            of_same = self.names(same[0])
+            # Two names of one number are two things to a reader.
+            if same[1] in of_same.functions or same[1] in of_same.classes:
+                return same[0], ".".join((same[1], *rest))
+        if name in names.defined:
+            return module, ".".join((name, *rest))
+        return None
+
+    def _starred(
+        self, module: str, name: str, rest: tuple[str, ...]
+    ) -> tuple[str, str] | None:
+        for origin in self.names(module).starred:
+            exported = self.names(origin).exported
+            is_taken = (
+                name in exported if exported is not None else not name.startswith("_")
+            )
+            if is_taken and (found := self._follow(origin, (name,))):
+                return found[0], ".".join((found[1], *rest))
+        return None
+
+    def names(self, module: str) -> Names:
+        """Return what the source of *module* binds; nothing if it has none."""
+        at = self.state(module)
+        return read_names(at, module) if at else Names()
+
+    def state(self, module: str) -> State | None:
+        """Return the state of a module's source file, or ``None`` if it has none; the file is not opened."""
+        with suppress(OSError):
+            if path := self.path(module):
+                stat = path.stat()
+                return State(path, stat.st_mtime_ns, stat.st_size)
+        return None
+
+    def path(self, module: str) -> Path | None:
+        """Return the source file that Python would import for *module*, or ``None``."""
+        spec = self._spec(module)
+        if spec is None or not spec.has_location or not spec.origin:
+            return None
+        return Path(spec.origin) if spec.origin.endswith(".py") else None
+
+    def exists(self, module: str) -> bool:
+        """Tell whether Python would find *module*, whatever it is."""
+        return self._spec(module) is not None
+
+    def origin(self, module: str) -> str | None:
+        """Return the file of *module*, source or not; ``None`` for a folder without code."""
+        spec = self._spec(module)
+        return spec.origin if spec is not None and spec.has_location else None
+
+    def modules(self, package: str) -> tuple[str, ...]:
+        """Return the names of the modules in *package*, or, if that is empty, of those on the path."""
+        folders = self._folders(package) if package else self._only
+        return tuple(sorted(module.name for module in pkgutil.iter_modules(folders)))
+
+    def _spec(self, module: str) -> ModuleSpec | None:
+        if module not in self._specs:
+            parts = module.split(".")
+            # From above, for a name may have more parts than Python has levels; below
+            # what is not there is nothing.
+            for above in accumulate(parts, "{}.{}".format) if all(parts) else ():
+                if above not in self._specs:
+                    self._specs[above] = self._find(above)
+                if self._specs[above] is None:
+                    break
+        return self._specs.setdefault(module)
+
+    def _find(self, module: str) -> ModuleSpec | None:
+        parent, _dot, last = module.rpartition(".")
+        folders = self._folders(parent) if parent else self._only
+        try:
+            spec = (
+                self._find_top(module)
+                if folders is None
+                else PathFinder.find_spec(module, folders)
+            )
+        except (KeyError, AttributeError):
+            # A folder without __init__.py, for which Python looks the parent up among
+            # the imported modules, where it is not, or an object that has taken its
+            # place.
+            spec = ModuleSpec(module, None, is_package=True)
+            spec.submodule_search_locations = [
+                str(Path(folder, last)) for folder in folders or ()
+            ]
+        if spec is not None and spec.submodule_search_locations is not None:
+            # The folders of a namespace would come to be those of Python's own path
+            # later.
+            spec.submodule_search_locations = list(spec.submodule_search_locations)
+        return spec
+
+    def _folders(self, package: str) -> list[str]:
+        """Return the folders in which the modules of a package are."""
+        spec = self._spec(package)
+        return list(spec.submodule_search_locations or ()) if spec else []
+
+    @staticmethod
+    def _find_top(module: str) -> ModuleSpec | None:
+        if spec := PathFinder.find_spec(module):
+            return spec
+        # Editable installs bring finders of their own, which know the top level.
+        for finder in sys.meta_path:
+            find_spec = getattr(finder, "find_spec", None)
+            if isinstance(finder, type) and finder.__module__.startswith("_frozen"):
+                continue
+            if find_spec and (spec := find_spec(module, None, None)):
+                return cast("ModuleSpec", spec)
+        return None
+
+
+def merge(lines: list[list[tuple[str, str]]]) -> Iterator[tuple[str, str]]:
+    """Yield the classes of several orders in one that keeps them all (C3, as Python does).
+
+    Orders that contradict each other, which Python refuses, are taken as they come.
+    """
+    while lines := [line for line in lines if line]:
+        tails = {cls for line in lines for cls in line[1:]}
+        head = next((line[0] for line in lines if line[0] not in tails), lines[0][0])
+        yield head
+        lines = [[cls for cls in line if cls != head] for line in lines]

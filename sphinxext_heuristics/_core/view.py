@@ -1,0 +1,120 @@
+"""Views: whatever is placed on a page, in two steps.
+
+A view first says as plain data all that will be seen, and then makes nodes of that data
+and of nothing else. A page is written again if the data of one of its views has
+changed, so no view can leave a page out of date.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING, Any, NamedTuple
+from weakref import WeakKeyDictionary
+
+from docutils import nodes
+from sphinx import addnodes
+
+from sphinxext_heuristics._core.notes.inline import thaw
+from sphinxext_heuristics._core.resolve import checks
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+    from docutils.parsers.rst import Directive
+    from sphinx.application import Sphinx
+
+    from sphinxext_heuristics._core.model import Note, Problem, Query, Target
+    from sphinxext_heuristics._core.resolve.plan import Plan
+
+
+class Named(NamedTuple):
+    """A heuristic as a link names it."""
+
+    name: str
+    title: str
+    docname: str
+    anchor: str
+
+
+class Here:
+    """The page that nodes are made for: links from it lead where they should in every builder."""
+
+    def __init__(self, docname: str, relative: Callable[[str, str], str]) -> None:
+        """Take the page; *relative* returns the URI from one document to another, or ``""`` where there is none."""
+        self.docname = docname
+        self._relative = relative
+
+    def heuristic(self, named: Named) -> addnodes.pending_xref:
+        """Return the link to a heuristic; its text is the title."""
+        return addnodes.pending_xref(
+            "",
+            nodes.inline("", named.title, classes=["heuristic-ref"]),
+            refdomain="heuristic",
+            reftype="ref",
+            reftarget=named.name,
+            refexplicit=True,
+            refwarn=False,
+            refdoc=self.docname,
+        )
+
+    def note(self, note: Note) -> list[nodes.Node]:
+        """Return the inline nodes of a note."""
+        return thaw(note, self.docname, self._relative)
+
+    def uri(self, target: Target) -> str | None:
+        """Return the URI of a target; ``None`` if its page is not in this book."""
+        if target.uri:
+            return target.uri
+        uri = self._relative(self.docname, target.docname)
+        anchor = f"#{target.anchor}" if target.anchor else ""
+        return uri + anchor if uri or target.docname == self.docname else None
+
+    def link(self, text: nodes.TextElement, target: Target) -> nodes.Node:
+        """Return *text* as a link to a target; the text alone if its page is not in this book."""
+        uri = self.uri(target)
+        if uri is None:
+            return text
+        if target.docname == self.docname and target.anchor:
+            return nodes.reference("", "", text, refid=target.anchor, internal=True)
+        return nodes.reference("", "", text, refuri=uri, internal=not target.uri)
+
+
+class View(ABC):
+    """Something that is placed on pages.
+
+    To have one of your own, register it with :func:`add_view` in the ``setup`` of an
+    extension or of conf.py, with the directive that places it.
+    """
+
+    #: The name, by which a page's queries know it.
+    name: str
+
+    @abstractmethod
+    def content(self, plan: Plan, query: Query, docname: str) -> Any:  # noqa: ANN401 - plain data of the view's own
+        """Return, as plain data, all that will be seen on the page *docname* where the directive stands.
+
+        It is texts, numbers, tuples and named tuples, compared as JSON. Nothing else may decide what
+        :meth:`nodes` returns.
+        """
+
+    @abstractmethod
+    def nodes(self, content: Any, here: Here) -> list[nodes.Node]:  # noqa: ANN401 - see content
+        """Return the nodes that show the content; links come from *here*."""
+
+    def problems(self, plan: Plan, query: Query) -> Iterable[Problem]:
+        """Return what is wrong with what the directive asks for, filters that choose nothing; told on every build."""
+        return checks.of_filters(plan, query)
+
+
+_VIEWS: WeakKeyDictionary[Sphinx, dict[str, View]] = WeakKeyDictionary()
+
+
+def add_view(app: Sphinx, view: View, directive: type[Directive]) -> None:
+    """Let an application know a view and the directive that places it, both by the view's name."""
+    _VIEWS.setdefault(app, {})[view.name] = view
+    app.add_directive(view.name, directive)
+
+
+def views_of(app: Sphinx) -> Mapping[str, View]:
+    """Return name → view of an application."""
+    return _VIEWS.get(app, {})

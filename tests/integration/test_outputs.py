@@ -1,0 +1,70 @@
+"""The record of what stands in an output folder."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from sphinxext_heuristics._core.integration.contents import FILENAME, OutputRecord
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def test_record_of_what_was_written(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    assert OutputRecord(out, "html").stale({"a": "1", "b": ""}) == ["a", "b"], (
+        "without a record all may be stale"
+    )
+    OutputRecord(out, "html").save({"a": "1", "b": "", "c": "3"}, ["a", "b", "c"])
+    record = OutputRecord(out, "html")
+    assert record.stale({"a": "1", "b": "", "c": "3"}) == []
+    assert record.stale({"a": "2", "b": "", "c": "3"}) == ["a"]
+    assert record.stale({"a": "", "b": "9", "c": "3", "d": "4"}) == ["a", "b", "d"]
+    # A page left alone keeps what it had, one that is gone is forgotten.
+    record.save({"a": "2", "b": "9"}, ["b"])
+    again = OutputRecord(out, "html")
+    assert again.stale({"a": "2", "b": "9"}) == ["a"]
+    assert again.stale({"a": "1", "b": "9", "c": "3"}) == ["c"]
+
+
+def test_record_of_each_builder(tmp_path: Path) -> None:
+    OutputRecord(tmp_path, "html").save({"a": "1"}, ["a"])
+    assert OutputRecord(tmp_path, "text").stale({"a": "1"}) == ["a"]
+    OutputRecord(tmp_path, "text").save({"a": "2"}, ["a"])
+    assert OutputRecord(tmp_path, "html").stale({"a": "1"}) == []
+    assert OutputRecord(tmp_path, "text").stale({"a": "2"}) == []
+
+
+def test_a_record_of_another_version_tells_nothing(tmp_path: Path) -> None:
+    OutputRecord(tmp_path, "html", "1").save({"a": "1"}, ["a"])
+    assert OutputRecord(tmp_path, "html", "1").stale({"a": "1"}) == []
+    later = OutputRecord(tmp_path, "html", "2")
+    assert later.stale({"a": "1"}) == ["a"]
+    later.save({"a": "1"}, ["a"])
+    assert OutputRecord(tmp_path, "html", "1").stale({"a": "1"}) == ["a"], (
+        "the earlier one is gone"
+    )
+
+
+def test_record_is_away_while_pages_are_written(tmp_path: Path) -> None:
+    record = OutputRecord(tmp_path, "html")
+    record.forget()
+    record.save({"a": "1"}, ["a"])
+    OutputRecord(tmp_path, "html").forget()
+    assert OutputRecord(tmp_path, "html").stale({"a": "1"}) == ["a"]
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"[]", b"\xff", b"3"])
+def test_record_that_is_not_ours_tells_nothing(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / FILENAME).write_bytes(content)
+    assert OutputRecord(tmp_path, "html").stale({"a": "1"}) == ["a"]
+
+
+@pytest.mark.parametrize(
+    "content", [b'{"html": 3}', b'{"html": ["a"]}', b'{"html": {"a": 1}}']
+)
+def test_record_of_another_form_tells_nothing(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / FILENAME).write_bytes(content)
+    assert OutputRecord(tmp_path, "html").stale({"a": "1"}) == ["a"]
