@@ -406,6 +406,8 @@ class Page(NamedTuple):
     entries: tuple[Entry, ...] = ()
     #: Its uses of the role.
     roles: tuple[RoleUse, ...] = ()
+    #: The targets of its links of any other kind that may mean a heuristic, each once.
+    links: tuple[str, ...] = ()
     #: Its index and ``heuristics-for`` directives.
     queries: tuple[Query, ...] = ()
     #: All that it quotes, in heuristics or not, in the order of the page.
@@ -414,6 +416,8 @@ class Page(NamedTuple):
     sections: tuple[tuple[str, ...], ...] = ()
     #: Their titles.
     titles: tuple[str, ...] = ()
+    #: Whether its quotes are smart, as those of the builder that read it are.
+    has_smart_quotes: bool = True
     #: Each label's id with the first id of the section around it, or ``""``.
     anchors: tuple[tuple[str, str], ...] = ()
     #: What was wrong with its text, beside what its directives know of.

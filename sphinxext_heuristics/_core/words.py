@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sphinx.locale import get_translation
-from sphinx.util.i18n import CatalogInfo
+from sphinx.util.i18n import CatalogInfo, docname_to_domain
 
 if TYPE_CHECKING:
     from sphinx.application import Sphinx
@@ -32,6 +32,20 @@ def catalogues(app: Sphinx) -> list[Path]:
         for file in sorted(place.rglob("*"))
         if file.suffix in {".po", ".mo"}
     ]
+
+
+def compiled(app: Sphinx, docname: str) -> list[str]:
+    """Return the compiled catalogues that translate a document.
+
+    Sphinx knows only of those whose source is there, too.
+    """
+    config = app.config
+    name = f"{docname_to_domain(docname, config.gettext_compact)}.mo"
+    folders = (
+        Path(app.srcdir, folder, config.language) for folder in config.locale_dirs
+    )
+    paths = (folder / "LC_MESSAGES" / name for folder in folders)
+    return [str(path) for path in paths if path.is_file()]
 
 
 def load(app: Sphinx) -> None:

@@ -7,6 +7,7 @@ with a clean one in a new folder.
 
 from __future__ import annotations
 
+import gettext
 import io
 import json
 import os
@@ -23,6 +24,7 @@ from typing import TYPE_CHECKING, TypeAlias
 import pytest
 from bs4 import BeautifulSoup
 from sphinx.application import Sphinx
+from sphinx.locale import translators
 from sphinx.pycode import ModuleAnalyzer
 from sphinx.util.docutils import docutils_namespace, patch_docutils
 
@@ -329,6 +331,8 @@ class Built:
     output: dict[str, str]
     #: Our warnings, sorted.
     warnings: list[str]
+    #: The warnings of others, sorted.
+    others: list[str]
     #: Documents read and written by this build.
     read: list[str]
     wrote: list[str]
@@ -456,6 +460,9 @@ def run(  # noqa: PLR0913 - the folders and the ways of a build
                 del sys.modules[name]
         sys.path[:] = path
         ModuleAnalyzer.cache.clear()
+        # A process remembers the message catalogues that it has read.
+        translators.clear()
+        vars(gettext)["_translations"].clear()
     text = _ESCAPE.sub("", warnings.getvalue()).replace(str(src), "<src>")
     # A warning may go over several lines, of which only the first says so.
     lines = re.split(r"\n(?=\S*WARNING: |<src>)", text.strip())
@@ -463,6 +470,7 @@ def run(  # noqa: PLR0913 - the folders and the ways of a build
     return Built(
         output=outputs(out, builder),
         warnings=ours,
+        others=sorted(line.strip() for line in lines if "[heuristic." not in line),
         read=seen["source-read"],
         wrote=seen["doctree-resolved"],
     )

@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from babel.messages import Catalog
+from babel.messages.mofile import write_mo
 from history import (
     MERGED,
     OPERATIONS,
@@ -328,6 +330,8 @@ NOTES = {
     "a label": ("guide.md", "[](../guide.md#lab)"),
     "a label of anywhere": ("guide.md", "[](#lab)"),
     "the role ref": ("guide.md", "{ref}`lab`"),
+    "a file": ("guide.txt", "[](../guide.txt)"),
+    "a document without its suffix": ("guide.md", "[](../guide)"),
 }
 GUIDES = {
     "is there": "# Guide\n\n(lab)=\n## The part\n\nText.\n",
@@ -341,15 +345,55 @@ GUIDES = {
 
 @pytest.mark.parametrize("link", NOTES)
 def test_what_a_link_in_a_note_leads_to_changes(tmp_path: Path, link: str) -> None:
-    note = NOTES[link][1]
+    name, note = NOTES[link]
     worlds = []
     one = f"---\norphan: true\n---\n```{{heuristic}} One\n:note: See {note} there.\n:impl: tools.cut\n```\n"
     for text in (*GUIDES.values(), GUIDES["is there"]):
         files = {"h/one.md": one}
         if text is not None:
-            files["guide.md"] = "---\norphan: true\n---\n" + text
+            files[name] = "---\norphan: true\n---\n" + text
         worlds.append(project_of(files, myst_heading_anchors=3))
     requires_same(tmp_path, *worlds)
+
+
+def test_a_document_that_a_note_links_gets_another_suffix(tmp_path: Path) -> None:
+    one = (
+        "---\norphan: true\n---\n```{heuristic} One\n"
+        ":note: See [](../guide.md) there.\n:impl: tools.cut\n```\n"
+    )
+    written = {"guide.md": "---\norphan: true\n---\n# Guide\n"}
+    moved = {"guide.rst": ":orphan:\n\nGuide\n=====\n"}
+    worlds = [{"h/one.md": one, **guide} for guide in (written, moved, written)]
+    requires_same(tmp_path, *(project_of(files) for files in worlds))
+
+
+def test_a_catalogue_without_its_source_is_replaced(tmp_path: Path) -> None:
+    world = project_of({"h/one.rst": TWIN}, language="de", locale_dirs=["locales"])
+    words = ("Beide.", "Alle beide.")
+
+    def replace_catalogue(src: Path, number: int) -> None:
+        path = src / "locales" / "de" / "LC_MESSAGES" / "h.mo"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        catalogue = Catalog(locale="de")
+        catalogue.add("Both say this.", words[number])
+        with path.open("wb") as file:
+            write_mo(file, catalogue)
+
+    requires_same(tmp_path, world, world, touch=replace_catalogue)
+
+
+@pytest.mark.parametrize("first", ["text", "html"])
+def test_titles_with_quotes_after_a_build_of_text(tmp_path: Path, first: str) -> None:
+    guide = ':orphan:\n\nDon\'t "quote"\n=============\n'
+    one = (
+        ":orphan:\n\n.. heuristic:: One\n   :note: See :doc:`/guide`.\n"
+        "   :impl: tools.cut\n   :workflow: guide\n\n   Body.\n"
+    )
+    site = Site(tmp_path, project_of({"guide.rst": guide, "h/one.rst": one}))
+    then = "html" if first == "text" else "text"
+    for builder in (first, then, first):
+        built, clean = site.build(builder), site.clean(builder)
+        assert not differences(built, clean)
 
 
 def inventory_of(path: Path, version: str, lines: str) -> None:
@@ -403,6 +447,26 @@ def test_what_another_project_documents_changes(tmp_path: Path, text: str) -> No
 
 
 @pytest.mark.parametrize(
+    "text",
+    [
+        ":note: See [](inv:other:py:function#other.cut)\n:impl: tools.cut\n",
+        ":impl: tools.cut\n\nSee <inv:#other.cut>. More.\n",
+    ],
+)
+def test_a_note_links_into_another_projects_inventory(
+    tmp_path: Path, text: str
+) -> None:
+    mapping = {"other": ("https://example.org/", "other.inv")}
+    page = f"---\norphan: true\n---\n```{{heuristic}} One\n{text}```\n"
+    world = project_of({"h/one.md": page}, intersphinx_mapping=mapping)
+    requires_same(
+        tmp_path,
+        *[world] * len(INVENTORIES),
+        touch=lambda src, number: inventory_of(src / "other.inv", *INVENTORIES[number]),
+    )
+
+
+@pytest.mark.parametrize(
     "link", ["See {heuristic}` Twin` there.", "See {heuristic}`text < Twin >` there."]
 )
 def test_a_link_to_what_moves_may_have_white_space(tmp_path: Path, link: str) -> None:
@@ -410,6 +474,35 @@ def test_a_link_to_what_moves_may_have_white_space(tmp_path: Path, link: str) ->
     titled = TWIN.replace("   :note", "   :title: Another\n   :note")
     worlds = ({"h/a.rst": TWIN}, {"h/b.rst": TWIN}, {"h/b.rst": titled}, {})
     requires_same(tmp_path, *(project_of(see | world) for world in worlds))
+
+
+@pytest.mark.parametrize(
+    ("page", "text"),
+    [
+        ("see.rst", ":orphan:\n\nSee\n===\n\n:any:`Twin`\n"),
+        ("see.rst", ":orphan:\n\nSee\n===\n\n:any:`this <Twin>`\n"),
+        ("see.rst", ":orphan:\n\nSee\n===\n\n.. default-role:: any\n\n`Twin`\n"),
+        ("see.md", "---\norphan: true\n---\n# See\n\n[](Twin)\n"),
+        ("see.md", "---\norphan: true\n---\n# See\n\n[this](#Twin)\n"),
+        ("see.md", "---\norphan: true\n---\n# See\n\n<project:#Twin>\n"),
+    ],
+)
+def test_any_link_to_a_heuristic_is_followed(
+    tmp_path: Path, page: str, text: str
+) -> None:
+    titled = TWIN.replace("   :note", "   :title: Another\n   :note")
+    worlds = [{"h/a.rst": TWIN}, {"h/b.rst": TWIN}, {"h/b.rst": titled}, {}]
+    site = Site(tmp_path, World())
+    for files in worlds:
+        site.world = project_of({page: text, **files})
+        site.sync()
+        built, clean = site.build(), site.clean()
+        assert not differences(built, clean)
+        assert built.others == clean.others
+        for name in files:
+            # The page that defines it names the page that mentions it.
+            assert "See" in built.output[name.replace(".rst", ".html")]
+    assert built.others
 
 
 def test_a_base_says_that_it_is_of_another_module(tmp_path: Path) -> None:

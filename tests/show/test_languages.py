@@ -272,7 +272,11 @@ L
 def literals() -> dict[str, str]:
     """Return all words of ours, as Babel extracts them, each with a mark around it."""
     found = extract_from_dir(
-        ROOT / "sphinxext_heuristics", [("**.py", "python")], strip_comment_tags=True
+        ROOT / "sphinxext_heuristics",
+        [("**.py", "python")],
+        strip_comment_tags=True,
+        # Babel leaves out folders such as _core.
+        directory_filter=lambda _folder: True,
     )
     return {str(message): f"«{message}»" for _file, _line, message, *_rest in found}
 

@@ -95,7 +95,12 @@ def digest(plan: Plan, views: Mapping[str, View], docname: str) -> str:
         (it.title, it.docname, it.anchor) if it else plan.lookups.elsewhere(role.target)
         for role, it in linked
     )
-    parts = (placed if any(placed) else (), notes, roles)
+    others = tuple(
+        (record.title, record.docname, record.anchor)
+        for record in map(plan.named, page.links)
+        if record
+    )
+    parts = (placed if any(placed) else (), notes, roles, others)
     if not any(parts):
         return ""
     # JSON is written several times as fast as a named tuple's repr, and differs

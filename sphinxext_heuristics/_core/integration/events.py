@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,7 @@ from sphinxext_heuristics._core.read.collect import IDENTITIES, Identity, collec
 from sphinxext_heuristics._core.view import views_of
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from collections.abc import Set as AbstractSet
 
     from docutils import nodes
@@ -27,21 +29,37 @@ if TYPE_CHECKING:
 #: The styles of pages for browsers and of those for e-books.
 _STYLE, _BOOK_STYLE = "heuristics.css", "heuristics-epub.css"
 
+#: What smart quotes are made of, and what is made of it.
+_QUOTES = re.compile(r"""['"]|--|\.\.\.|[\u2013\u2014\u2018-\u201e\u2026]""")
+
 
 def read_again(
-    _app: Sphinx,
+    app: Sphinx,
     env: BuildEnvironment,
-    added: AbstractSet[str],
+    _added: AbstractSet[str],
     _changed: AbstractSet[str],
-    removed: AbstractSet[str],
+    _removed: AbstractSet[str],
 ) -> list[str]:
-    """Return, when files came or went, the documents with notes whose links MyST reads otherwise then."""
-    pages = HeuristicDomain.of(env).pages.items() if added or removed else ()
+    """Return the documents whose titles have the quotes of another builder.
+
+    Sphinx makes them round as it reads, for some builders, and a title is shown on
+    other pages.
+    """
+    has_smart_quotes = _makes_smart_quotes(app)
     return [
         docname
-        for docname, page in pages
-        if any(links.has_myst_link(it.note) for it in page.heuristics)
+        for docname, page in HeuristicDomain.of(env).pages.items()
+        if page.has_smart_quotes != has_smart_quotes and _has_quotes(page.titles)
     ]
+
+
+def _makes_smart_quotes(app: Sphinx) -> bool:
+    return app.builder.name not in app.config.smartquotes_excludes.get("builders", [])
+
+
+def _has_quotes(titles: Iterable[str]) -> bool:
+    """Return whether a title has what Sphinx writes differently with smart quotes."""
+    return any(_QUOTES.search(title) for title in titles)
 
 
 def note_document(app: Sphinx, document: nodes.document) -> None:
@@ -54,9 +72,12 @@ def note_document(app: Sphinx, document: nodes.document) -> None:
     env = app.env
     identities: dict[str, Identity] = env.temp_data.get(IDENTITIES) or {}
     modules = env.domains.python_domain.modules
-    HeuristicDomain.of(env).pages[env.docname] = collect(
-        document, env.docname, identities, modules
-    )
+    page = collect(document, env.docname, identities, modules)
+    page = page._replace(has_smart_quotes=_makes_smart_quotes(app))
+    HeuristicDomain.of(env).pages[env.docname] = page
+    for record in page.heuristics:
+        for path in (*links.files(env, record), *words.compiled(app, env.docname)):
+            env.note_dependency(path)
 
 
 def add_style(_app: Sphinx, settings: Config) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import contextmanager, suppress
 from functools import cache, partial
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from docutils import nodes
@@ -16,7 +17,7 @@ from sphinxext_heuristics._core.model import Note
 from sphinxext_heuristics._core.notes import inline
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Container, Iterable, Iterator
 
     from sphinx.addnodes import pending_xref
     from sphinx.environment import BuildEnvironment
@@ -24,23 +25,50 @@ if TYPE_CHECKING:
     from sphinxext_heuristics._core.model import Heuristic, Inline
 
 
+_REFERENCE = addnodes.pending_xref.__name__
+_DOWNLOAD = addnodes.download_reference.__name__
+
+#: What a page depends on whose note has a link of MyST into an inventory, which MyST
+#: looks up as it reads. No file has this name, so that every build reads the page.
+INVENTORY = "an inventory of another project"
+
+
+def _links(
+    frozen: Iterable[Inline], kinds: Container[str] = (_REFERENCE,)
+) -> Iterator[dict[str, Any]]:
+    """Yield the attributes of all links of some kinds."""
+    for item in frozen:
+        if isinstance(item, str):
+            continue
+        name, attributes, children = item
+        if name in kinds:
+            yield dict(attributes)
+        yield from _links(children, kinds)
+
+
+def files(env: BuildEnvironment, record: Heuristic) -> Iterator[str]:
+    """Yield the files that decide how MyST reads the links in a note.
+
+    They need not be there: Sphinx reads a page in every build as long as one is
+    missing.
+    """
+    for link in _links(record.note, kinds=(_REFERENCE, _DOWNLOAD)):
+        target = link["reftarget"].partition("#")[0]
+        if link.get("reftype") != "myst":
+            continue
+        if link.get("refdomain") == "doc":
+            yield str(env.doc2path(target))
+        elif PurePosixPath(target).suffix:
+            yield env.relfn2path(target, record.docname)[1]
+
+
 def settled(env: BuildEnvironment, record: Heuristic) -> Note:
     """Return a heuristic's note as other pages show it."""
     home = record.docname
-    note = Note(
-        inline=tuple(inline.settled(record.note, home, partial(settle, env))), home=home
-    )
-    return (
-        note._replace(answers=_answers(env, note)) if any(_links(note.inline)) else note
-    )
-
-
-def _links(frozen: Iterable[Inline]) -> Iterator[dict[str, Any]]:
-    for name, attributes, inner in (
-        item for item in frozen if not isinstance(item, str)
-    ):
-        yield from [dict(attributes)] if name == addnodes.pending_xref.__name__ else ()
-        yield from _links(inner)
+    content = inline.settled(record.note, home, partial(settle, env))
+    note = Note(inline=tuple(content), home=home)
+    has_links = any(_links(note.inline))
+    return note._replace(answers=_answers(env, note)) if has_links else note
 
 
 def _answers(env: BuildEnvironment, note: Note) -> str:

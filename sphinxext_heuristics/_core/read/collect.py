@@ -99,6 +99,7 @@ def collect(
             for node in found[addnodes.pending_xref]
             if node.get("refdomain") == "heuristic" and "intersphinx" not in node
         ),
+        links=tuple(_other_links(found[addnodes.pending_xref])),
         queries=tuple(query.attributes.pop("record") for query in queries),
         evidence=evidence,
         sections=tuple(tuple(section["ids"]) for section in found[nodes.section]),
@@ -106,6 +107,16 @@ def collect(
         anchors=tuple(_anchors(document)),
         problems=tuple(_unread(found[nodes.paragraph])),
     )
+
+
+def _other_links(references: list[addnodes.pending_xref]) -> dict[str, None]:
+    """Return the targets of links that may mean anything, a heuristic among it, each once."""
+    return {
+        reference["reftarget"]: None
+        for reference in references
+        if reference.get("reftype") in {"any", "myst"}
+        and not reference.get("refdomain")
+    }
 
 
 #: How a directive of ours opens that MyST reads with an extension only, or never.

@@ -24,6 +24,7 @@ from sphinxext_heuristics._core.nodes import (
     heuristic_note,
 )
 from sphinxext_heuristics._core.notes.inline import freeze
+from sphinxext_heuristics._core.notes.links import INVENTORY
 from sphinxext_heuristics._core.read.header import body_fault
 from sphinxext_heuristics._core.read.options import CheckedDirective, split
 from sphinxext_heuristics._core.versions import is_empty_range
@@ -77,6 +78,10 @@ class HeuristicDirective(CheckedDirective):
         body = self.parse_content_to_nodes()
         note = self._note(options)
         self._check_body(note, body)
+        written = note.rawsource or "\n".join(first_paragraph(self.content, body))
+        if "inv:" in written:
+            # A link that leads to nothing leaves no trace when MyST has read it.
+            self.env.note_dependency(INVENTORY)
         record = self._record(name, options)
         # Problems are complete only when all has been looked at.
         facts = heuristic_facts(record=record._replace(problems=tuple(self.problems)))

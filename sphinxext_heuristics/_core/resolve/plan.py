@@ -327,11 +327,12 @@ class Plan:
 
     @cached_property
     def mentioned_in(self) -> dict[str, tuple[str, ...]]:
-        """Return heuristic → the other pages that name it by the role, in the toctree's order."""
+        """Return heuristic → the other pages that link to it, in the toctree's order."""
         found: dict[str, dict[str, None]] = {}
         for docname in self.catalogue.docnames:
-            for role in self.catalogue.pages[docname].roles:
-                record = self.named(role.target)
+            page = self.catalogue.pages[docname]
+            for target in (*(role.target for role in page.roles), *page.links):
+                record = self.named(target)
                 if record and record.docname != docname:
                     found.setdefault(record.name, {})[docname] = None
         return {name: tuple(docnames) for name, docnames in found.items()}
