@@ -221,9 +221,10 @@ class Placer:
                 and isinstance(block, nodes.section)
                 and has_search
             ):
-                made.insert(
-                    0, ours.heuristic_search("", shown.facts[node["position"]].search)
-                )
+                words = nodes.title("", shown.facts[node["position"]].search)
+                # The search links to the first id of what a title is in.
+                found = ours.heuristic_search("", words, ids=block["ids"])
+                made.insert(0, found)
             keep_ids_apart(made, self._document)
             node.parent.replace(node, made)
             if self._builder.format == "latex":
