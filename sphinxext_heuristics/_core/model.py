@@ -425,9 +425,13 @@ class Page(NamedTuple):
     problems: tuple[Problem, ...] = ()
 
 
+#: What is plain data on its own.
+_SIMPLE = (str, int, float, type(None))
+
+
 def not_plain(data: object) -> str:
     """Return in words what in *data* is not plain data, or ``""``."""
-    if data is None or isinstance(data, str | int | float):
+    if isinstance(data, _SIMPLE):
         return ""
     if isinstance(data, dict):
         for key in data:
