@@ -70,7 +70,8 @@ def file_of(app: Sphinx, option: str) -> ProjectFile:
     """
     file = project_file(app, option)
     if Settings.of(app.config).value(option) is None:
-        example = f"{option} = {file.path.name!r}"
+        # Outside the source directory, where it is no page.
+        example = f"{option} = {f'../{file.path.name}'!r}"
         raise CommandError(
             f"{not_set(app.config, file.conf_py, option)}; for the "
             f"{file.called}, write {example}"
