@@ -175,30 +175,47 @@ def _object_meant(plan: Plan, target: str) -> str:
 
 
 def _reason(definition: Definition, owner: str, entries: list[Entry]) -> str:
-    """Return why autodoc probably leaves out what the source defines in *entries* of its owner, and what to do."""
-    last, is_class = (
-        definition.name.rpartition(".")[2],
-        any(entry.is_class for entry in entries),
-    )
-    above = f" nor {owner!r}" if owner else ""
-    is_elsewhere = not is_class and definition.name.rpartition(".")[0] != owner
-    reasons = {
-        "no automodule documents this module": definition.is_module,
-        f"no directive documents it{above}, or its import failed": not entries,
-        f"it is inherited: add ':inherited-members:', or write {definition.name!r}": definition.is_inherited,
-        "its name is special: add ':special-members:'": last.startswith("__"),
-        "its name is private: add ':private-members:'": last.startswith("_"),
-        "it has no docstring: write one, or add ':undoc-members:'": not definition.is_described,
-        (
+    """Return why autodoc probably leaves out what the source defines, and what to do.
+
+    *entries* are those of its owner.
+    """
+    if definition.is_module:
+        return "no automodule documents this module"
+    if not entries:
+        above = f" nor {owner!r}" if owner else ""
+        return f"no directive documents it{above}, or its import failed"
+    if definition.is_inherited:
+        return (
+            f"it is inherited: add ':inherited-members:', or write {definition.name!r}"
+        )
+    is_class = any(entry.is_class for entry in entries)
+    return _option_missing(definition, owner, is_class=is_class)
+
+
+def _option_missing(definition: Definition, owner: str, *, is_class: bool) -> str:
+    """Return which option the entry of an *owner* probably lacks."""
+    module, _dot, last = definition.name.rpartition(".")
+    if last.startswith("__"):
+        add = (
+            "':special-members:'"
+            if is_class
+            else "a directive for it, such as autodata"
+        )
+        return f"its name is special: add {add}"
+    if last.startswith("_"):
+        return "its name is private: add ':private-members:'"
+    if not definition.is_described:
+        return "it has no docstring: write one, or add ':undoc-members:'"
+    if not is_class and module != owner:
+        return (
             f"it is imported from {definition.name!r}: add ':imported-members:', "
-            f"or a directive for it"
-        ): is_elsewhere,
-        (
-            f"the entry of {owner!r} has no ':members:' (autosummary's default "
-            f"template has none for a class)"
-        ): True,
-    }
-    return next(reason for reason, holds in reasons.items() if holds)
+            "or a directive for it"
+        )
+    return (
+        f"the entry of {owner!r} has no ':members:' (autosummary's default template "
+        "has none for a class), or its options, such as ':exclude-members:', leave "
+        "it out"
+    )
 
 
 def undocumented_package(plan: Plan, connection: Connection) -> str:
