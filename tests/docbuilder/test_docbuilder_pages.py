@@ -470,6 +470,21 @@ FAULTS = {
         "[[autodoc]] broken.Thing\n",
         "4: WARNING: cannot show 'broken.Thing': cannot import hf_tree.broken",
     ),
+    "lazy import": (
+        "[[autodoc]] lazy.Gone\n",
+        "4: WARNING: cannot show 'lazy.Gone': cannot import hf_tree.lazy.Gone: "
+        "RuntimeError: Failed to import",
+    ),
+    "lazy member": (
+        "[`lazy.Gone`] [`lazy.proxy`] [`lazy.proxy.Gone`]\n\n"
+        "[[autodoc]] lazy.proxy\n\n"
+        "[[autodoc]] lazy.Present\n    - all\n    - absent\n",
+        "8: WARNING: hf_tree.lazy.Present has no member 'absent'",
+    ),
+    "program": (
+        "[`__main__.go`] [`exits.go`]\n\n[[autodoc]] exits.go\n",
+        "6: WARNING: cannot show 'exits.go': cannot import hf_tree.exits: SystemExit",
+    ),
     "no object": (
         "[[autodoc]]\n",
         "4: WARNING: [[autodoc]] takes the name of one object",
