@@ -38,15 +38,15 @@ if TYPE_CHECKING:
 LINES_BEFORE = 2
 _TYPE_TOKEN = re.compile(
     r"""
-      (?P<code>`+[^`]+`+)
+      (?P<code>`++[^`]+`+)
     | \*(?P<emphasis>[^*`]+)\*
     | (?P<name>~?[A-Za-z_][\w.]*\w|[A-Za-z_])
     | (?P<quote>['"])(?P<path>[\w.]+\.\w+)(?P=quote)
-    | '[^']*' | "[^"]*" | [^`*A-Za-z_'"]+ | .
+    | '[^']*' | "[^"]*" | [^`*A-Za-z_'"]+ | `++ | .
     """,
     re.VERBOSE | re.DOTALL,
 )
-_LINK = re.compile(r"\[(`~?[\w.]+`)\](?:\([^)]*\))?")
+_LINK = re.compile(r"\[(`~?[\w.]+`)\](?:\([^()]*\))?")
 _ROLE = re.compile(r":(?:py:)?\w+:(?=`)")
 _DEFAULT = re.compile(
     r"(?:(?:and )?defaults? to|defaults?:|default =?)\s*(.+)", re.DOTALL | re.IGNORECASE

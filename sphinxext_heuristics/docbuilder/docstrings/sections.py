@@ -14,6 +14,7 @@ from __future__ import annotations
 import re
 from enum import Enum
 from functools import lru_cache
+from itertools import takewhile
 from typing import TYPE_CHECKING, NamedTuple
 
 from sphinxext_heuristics.docbuilder.grammar.blocks import fence_end, indent_of
@@ -284,8 +285,8 @@ class _Splitter:
         """Read entries, each from its first line to that of the next; none if the first line is none."""
         lines = [
             line
-            for line in self.outside_fences(first)
-            if line < end and self.depths[line] == self.depths[first]
+            for line in takewhile(lambda line: line < end, self.outside_fences(first))
+            if self.depths[line] == self.depths[first]
         ]
         starts = [item for line in lines if (item := read(line))]
         if not starts or starts[0].line != first:

@@ -17,16 +17,6 @@ class Present(metaclass=Strange):
         """Run."""
 
 
-class Proxy:
-    """An object that asks for a backend when it is looked at."""
-
-    def __getattr__(self, name: str) -> object:
-        raise RuntimeError(f"no backend for {name}")
-
-
-proxy = Proxy()
-
-
 def __getattr__(name: str) -> object:
     if name != "Gone":
         raise AttributeError(name)
