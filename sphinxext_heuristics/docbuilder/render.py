@@ -217,7 +217,7 @@ def language_of(info: str, code: str) -> str:
     """
     words = re.split(r"[\s{,]", info, maxsplit=1)
     name = words[0].lower()
-    if re.search(r"^\s*>>> ?", code, re.MULTILINE) and (not name or name in _PYTHON):
+    if re.search(r"^[ \t]*>>>", code, re.MULTILINE) and (not name or name in _PYTHON):
         name = "pycon"
     elif not name:
         name = "python"

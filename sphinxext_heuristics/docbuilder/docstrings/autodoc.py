@@ -24,6 +24,7 @@ from sphinxext_heuristics.docbuilder.docstrings.sections import (
     split_docstring,
     top_level,
 )
+from sphinxext_heuristics.docbuilder.objects import attribute
 from sphinxext_heuristics.docbuilder.references import object_reference
 
 if TYPE_CHECKING:
@@ -37,15 +38,15 @@ if TYPE_CHECKING:
 LINES_BEFORE = 2
 _TYPE_TOKEN = re.compile(
     r"""
-      (?P<code>`+[^`]+`+)
+      (?P<code>`++[^`]+`+)
     | \*(?P<emphasis>[^*`]+)\*
     | (?P<name>~?[A-Za-z_][\w.]*\w|[A-Za-z_])
     | (?P<quote>['"])(?P<path>[\w.]+\.\w+)(?P=quote)
-    | '[^']*' | "[^"]*" | [^`*A-Za-z_'"]+ | .
+    | '[^']*' | "[^"]*" | [^`*A-Za-z_'"]+ | `++ | .
     """,
     re.VERBOSE | re.DOTALL,
 )
-_LINK = re.compile(r"\[(`~?[\w.]+`)\](?:\([^)]*\))?")
+_LINK = re.compile(r"\[(`~?[\w.]+`)\](?:\([^()]*\))?")
 _ROLE = re.compile(r":(?:py:)?\w+:(?=`)")
 _DEFAULT = re.compile(
     r"(?:(?:and )?defaults? to|defaults?:|default =?)\s*(.+)", re.DOTALL | re.IGNORECASE
@@ -79,17 +80,17 @@ def source_module(name: str, obj: object) -> str:
     module of the class that it inherits the docstring from. What has no module, a
     property or a value, is taken to belong to the module in *name*.
     """
-    function = (
-        inspect.unwrap(obj) if callable(obj) else getattr(obj, "fget", None) or obj
-    )
-    module = getattr(function, "__module__", None)
-    if not getattr(function, "__doc__", None):
+    function = attribute(obj, "fget") or obj
+    if inspect.isroutine(obj):
+        function = inspect.unwrap(obj)
+    module = attribute(function, "__module__")
+    if not attribute(function, "__doc__"):
         owner_name, _, member = name.rpartition(".")
         module_name, _, class_name = owner_name.rpartition(".")
-        owner = getattr(sys.modules.get(module_name), class_name, None)
+        owner = attribute(sys.modules.get(module_name), class_name)
         bases = inspect.getmro(owner) if inspect.isclass(owner) else ()
         documented = [
-            base for base in bases if getattr(vars(base).get(member), "__doc__", None)
+            base for base in bases if attribute(vars(base).get(member), "__doc__")
         ]
         module = documented[0].__module__ if documented else module
     return module if isinstance(module, str) else name

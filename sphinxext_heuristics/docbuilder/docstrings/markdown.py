@@ -88,6 +88,10 @@ class _Blocks:
         #: Where in the output the paragraph starts that is being written: at its end,
         #: if none is.
         self.start = 0
+        #: Of that paragraph, the backticks of code that is not closed, and whether a
+        #: tag of a link is open.
+        self.code = ""
+        self.in_tag = False
         #: The indentation of the line before in the source, -1 at a paragraph's start.
         self.last_indent = -1
         #: For each open list item, outermost first: the source's column of its mark,
@@ -166,9 +170,9 @@ class _Blocks:
 
     def add_line(self, position: int, text: str) -> None:
         """Write a line of a paragraph."""
-        paragraph = "\n".join(line for line, _ in self.output[self.start :])
+        inside = self.start < len(self.output)
         indent, origin = indent_of(self.source[position]), self.origins[position]
-        if paragraph and _continues(text, paragraph):
+        if inside and self.continues(text):
             line, origin = self.output.pop()
             self.output.append((f"{line} {text}", origin))
         else:
@@ -181,23 +185,27 @@ class _Blocks:
                 self.source[position - 1].rstrip().endswith(":")
                 and indent > self.last_indent
             )
-            if paragraph and (starts or (heads_block and open_items == 0)):
+            if inside and (starts or (heads_block and open_items == 0)):
                 self.output.append(("", origin))
                 self.start = len(self.output)
             if mark:
                 self.start = len(self.output)
                 self.items.append((indent, column + mark.end()))
+            if self.start == len(self.output):
+                self.code, self.in_tag = "", False
             self.output.append((" " * column + text, origin))
         self.last_indent = indent
+        for mark in re.findall("`+", text):
+            if not self.code or self.code == mark:
+                self.code = "" if self.code else mark
+        if re.search("[<>]", text):
+            self.in_tag = _OPEN_TAG.search(f"{text}\n") is not None
 
+    def continues(self, text: str) -> bool:
+        """Return whether a formatter has wrapped a line inside code or a tag.
 
-def _continues(text: str, before: str) -> bool:
-    """Return whether a formatter has wrapped a line inside code or a tag.
-
-    The first character of such a line is no mark of a block.
-    """
-    if text.startswith(">"):
-        return _OPEN_TAG.search(before) is not None
-    # the paragraph so far, without the code in it, has an open mark
-    is_open = "`" in re.sub(r"(`+)(?!`).+?(?<!`)\1(?!`)", "", before, flags=re.DOTALL)
-    return is_open and "`" in text and _BLOCK_MARK.match(text) is not None
+        The first character of such a line is no mark of a block.
+        """
+        if text.startswith(">"):
+            return self.in_tag
+        return bool(self.code) and "`" in text and _BLOCK_MARK.match(text) is not None

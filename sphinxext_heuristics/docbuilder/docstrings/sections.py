@@ -260,8 +260,9 @@ class _Splitter:
         """
         starts: list[Item] = []
         for line in self.outside_fences(first):
-            is_inside = line < end and self.depths[line] == self.depths[first]
-            if is_inside and (item := read(line)):
+            if line >= end:
+                break
+            if self.depths[line] == self.depths[first] and (item := read(line)):
                 starts.append(item)
         if not starts or starts[0].line != first:
             return ()
@@ -285,7 +286,7 @@ class _Splitter:
         if ending is None:
             return None
         if not ending["mark"]:
-            following = (self.depths[number + 1 :] or [0])[0]
+            following = self.depths[number + 1] if number + 1 < len(self.depths) else 0
             heads_block = self.depths[number] < following < _BLANK
             if ending["text"] or not (written_type or heads_block):
                 return None
