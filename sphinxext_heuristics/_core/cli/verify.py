@@ -21,7 +21,12 @@ from sphinxext_heuristics._core.cli.writing import (
     warning,
     write,
 )
-from sphinxext_heuristics._core.diagnostics import closest, did_you_mean, ordered
+from sphinxext_heuristics._core.diagnostics import (
+    closest,
+    counted,
+    did_you_mean,
+    ordered,
+)
 from sphinxext_heuristics._core.files.project_file import unified
 from sphinxext_heuristics._core.model import Found, Subtype
 from sphinxext_heuristics._core.resolve import checks
@@ -99,7 +104,8 @@ def update(plan: Plan, name: str) -> int:
     # From the end of the page, so that the lines above stay where they are.
     results = [_updated(plan, quoted) for quoted in reversed(record.evidence)]
     note(
-        f"{record.name}: {len(results)} quotes, {results.count(True)} updated: "
+        f"{record.name}: {counted(len(results), 'quote')}, "
+        f"{results.count(True)} updated: "
         "review the change before you commit it"
     )
     return 1 if False in results else 0

@@ -6,6 +6,8 @@ import re
 from itertools import takewhile
 from typing import TYPE_CHECKING, NamedTuple
 
+from sphinxext_heuristics._core.diagnostics import counted
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
@@ -239,7 +241,8 @@ def _option(text: str, at: int, known: Iterable[str]) -> tuple[Option, str] | No
 def _indented(what: str, indent: int, others: str, wanted: int) -> str:
     tab = " (a tab counts as 8)" if 8 in {indent, wanted} else ""  # noqa: PLR2004 - docutils' width of a tab
     return (
-        f"{what} is indented by {indent} spaces{tab} and the {others} by {wanted}: "
+        f"{what} is indented by {counted(indent, 'space')}{tab} and the {others} "
+        f"by {wanted}: "
         f"indent both alike"
     )
 
