@@ -278,53 +278,56 @@ class Message(NamedTuple):
 
 
 class Heuristic(NamedTuple):
-    """One definition, as its directive was read."""
+    """One definition, as its directive was read.
+
+    A field that an option gives has as its default what holds without the option.
+    """
 
     #: The name without the namespace.
     name: str
-    #: What readers see.
-    title: str
-    #: The one line shown in API entries, frozen; empty if there is none.
-    note: tuple[Inline, ...]
-    #: One of :data:`SEVERITIES`.
-    severity: str
-    #: Categories in the author's order, each once.
-    categories: tuple[str, ...]
-    #: Connections in the author's order.
-    connections: tuple[Connection, ...]
-    #: API entries where it does not apply.
-    excepts: tuple[str, ...]
-    #: First version it holds for, or ``""``.
-    since: str
-    #: Last version it holds for, or ``""``.
-    until: str
-    #: Whether it is shown in API entries and pages by itself.
-    inject: bool
-    #: Classes that the author added to it.
-    classes: tuple[str, ...]
-    #: The document it is written in.
-    docname: str
-    #: The id of its definition in that document.
+    #: The id of its definition in its document.
     anchor: str
     #: The file it is written in, which a docstring or an include makes another one.
     source: str
     #: The line of its directive.
     line: int
-    #: What readers search for and the text does not say.
-    keywords: tuple[str, ...] = ()
-    #: Of what ``impl`` reaches, only entries with one of these parameters count; empty
-    #: for all.
-    parameters: tuple[str, ...] = ()
-    #: Within one severity, higher is shown first.
-    weight: int = 0
-    #: Earlier names, which the role and the inventory still know.
-    former_names: tuple[str, ...] = ()
+    #: The document it is written in.
+    docname: str = ""
+    #: What readers see.
+    title: str = ""
+    #: The one line shown in API entries, frozen; empty if there is none.
+    note: tuple[Inline, ...] = ()
     #: The text that the index file has in place of the note, frozen; empty for the
     #: note.
     index_note: tuple[Inline, ...] = ()
+    #: Connections in the author's order.
+    connections: tuple[Connection, ...] = ()
+    #: Of what ``impl`` reaches, only entries with one of these parameters count; empty
+    #: for all.
+    parameters: tuple[str, ...] = ()
+    #: API entries where it does not apply.
+    excepts: tuple[str, ...] = ()
+    #: Categories in the author's order, each once.
+    categories: tuple[str, ...] = ()
+    #: One of :data:`SEVERITIES`.
+    severity: str = "tip"
+    #: Within one severity, higher is shown first.
+    weight: int = 0
+    #: What readers search for and the text does not say.
+    keywords: tuple[str, ...] = ()
+    #: Earlier names, which the role and the inventory still know.
+    former_names: tuple[str, ...] = ()
+    #: First version it holds for, or ``""``.
+    since: str = ""
+    #: Last version it holds for, or ``""``.
+    until: str = ""
+    #: Whether it is shown in API entries and pages automatically.
+    inject: bool = True
+    #: Classes that the author added to it.
+    classes: tuple[str, ...] = ()
     #: Each option that is given, with its line in the directive, from 0.
     offsets: tuple[tuple[str, int], ...] = ()
-    #: Whether it stands in an API entry, whose docstring may be shown again elsewhere.
+    #: Whether it is in an API entry, whose docstring may be shown again elsewhere.
     in_entry: bool = False
     #: What it quotes, in the order of the page.
     evidence: tuple[Evidence, ...] = ()

@@ -14,7 +14,7 @@ _OPTION = re.compile(r":([A-Za-z][\w-]*):(?:\s+|$)(.*)")
 _LOOSE = re.compile(r"(:?)([a-z][\w-]*)(:?)(\s*)((?!`).*)")
 
 
-class Option(NamedTuple):
+class WrittenOption(NamedTuple):
     """One option as it is written."""
 
     name: str
@@ -27,7 +27,7 @@ class Header(NamedTuple):
     """What stands before a directive's body."""
 
     argument: str
-    options: tuple[Option, ...]
+    options: tuple[WrittenOption, ...]
     #: The line of each fault, and what it is.
     faults: tuple[tuple[int, str], ...]
     #: The line after the header.
@@ -49,23 +49,23 @@ def in_restructuredtext(lines: Sequence[str], known: Iterable[str]) -> Header:
         for at, text in enumerate(header, 1)
         if (one := _option(text, at, known))
     }
-    body = [_indent(text) for text in lines[1 + len(header) :] if text.strip()]
+    body = [indent_of(text) for text in lines[1 + len(header) :] if text.strip()]
     # What most options have; where they are at odds the body decides.
-    indents = [_indent(lines[at]) for at in found]
+    indents = [indent_of(lines[at]) for at in found]
     indent = max(indents, key=[*indents, min(body, default=0)].count, default=0)
-    argument, options = [first], list[Option]()
+    argument, options = [first], list[WrittenOption]()
     faults: list[tuple[int, str]] = []
     for at, text in enumerate(header, 1):
         option, fault = found.get(at, (None, ""))
-        deeper = bool(options) and _indent(text) > indent
+        deeper = bool(options) and indent_of(text) > indent
         # What is indented deeper continues the option above, unless it has the look of
         # another one.
         if option and not (deeper and (option.name not in known or fault)):
             options.append(option)
-            if _indent(text) != indent:
+            if indent_of(text) != indent:
                 fault = _indented(
                     f"the option {option.name!r}",
-                    _indent(text),
+                    indent_of(text),
                     "other options",
                     indent,
                 )
@@ -100,7 +100,7 @@ def body_fault(lines: Sequence[str], header: Header) -> tuple[int, str] | None:
     body = [
         (at, text) for at, text in enumerate(lines) if at >= header.end and text.strip()
     ]
-    wrong = [_indent(text) for _at, text in body]
+    wrong = [indent_of(text) for _at, text in body]
     if not header.options or not wrong or min(wrong) == header.indent:
         return None
     return body[0][0], _indented("the body", min(wrong), "options", header.indent)
@@ -136,7 +136,7 @@ def in_myst(argument: str, lines: Sequence[str], known: Iterable[str]) -> Header
         texts
         and lines[end:]
         and lines[end].strip()
-        and _indent(lines[end]) > _indent(lines[end - 1])
+        and indent_of(lines[end]) > indent_of(lines[end - 1])
     ):
         message = (
             f"the body begins with the line {lines[end].strip()!r}, which "
@@ -150,15 +150,17 @@ def in_myst(argument: str, lines: Sequence[str], known: Iterable[str]) -> Header
 
 def _in_yaml(
     texts: Sequence[str], start: int
-) -> tuple[tuple[Option, ...], list[tuple[int, str]]]:
+) -> tuple[tuple[WrittenOption, ...], list[tuple[int, str]]]:
     """Return the options in lines as MyST reads them, or as they are written where it cannot; and what is wrong."""
     # MyST's own reader, which who writes reStructuredText only need not have.
     from myst_parser.parsers.options import TokenizeError, options_to_tokens  # noqa: PLC0415
 
-    def read(text: str) -> tuple[Option, ...]:
+    def read(text: str) -> tuple[WrittenOption, ...]:
         tokens, _state = options_to_tokens(text)
         return tuple(
-            Option(key.value, value.value if value else "", start + key.start.line)
+            WrittenOption(
+                key.value, value.value if value else "", start + key.start.line
+            )
             for key, value in tokens
         )
 
@@ -172,7 +174,7 @@ def _in_yaml(
     written = []
     for at, text in enumerate(texts, start):
         name, _colon, value = text.partition(":")
-        written.append(Option(name.strip(), value.strip(), at))
+        written.append(WrittenOption(name.strip(), value.strip(), at))
     try:
         options = read("\n".join(texts))
     except TokenizeError as error:
@@ -210,7 +212,9 @@ def _opens_option(text: str, known: Iterable[str]) -> bool:
     ) is not None
 
 
-def _option(text: str, at: int, known: Iterable[str]) -> tuple[Option, str] | None:
+def _option(
+    text: str, at: int, known: Iterable[str]
+) -> tuple[WrittenOption, str] | None:
     """Return the option in a line, and what is wrong with its colons; only that of a known name may have a fault."""
     text, lacking = text.strip(), ""
     if not (match := _OPTION.match(text)):
@@ -227,13 +231,13 @@ def _option(text: str, at: int, known: Iterable[str]) -> tuple[Option, str] | No
         else:
             return None
         return (
-            Option(name, value, at),
+            WrittenOption(name, value, at),
             (
                 f"{text!r} looks like the option {name!r} without {lacking}: write "
                 f"':{name}:'"
             ),
         )
-    return Option(match[1], match[2].strip(), at), ""
+    return WrittenOption(match[1], match[2].strip(), at), ""
 
 
 def _indented(what: str, indent: int, others: str, wanted: int) -> str:
@@ -244,5 +248,6 @@ def _indented(what: str, indent: int, others: str, wanted: int) -> str:
     )
 
 
-def _indent(text: str) -> int:
+def indent_of(text: str) -> int:
+    """Return by how many columns a line is indented."""
     return len(text) - len(text.lstrip())
