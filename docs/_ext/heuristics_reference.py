@@ -85,7 +85,7 @@ class WarningsDirective(TableDirective):
 
 
 class DirectiveOptionsDirective(TableDirective):
-    """``heuristics-directive-options``: the options of the directive that is its argument."""
+    """``heuristics-directive-options``: the options of the directive it names."""
 
     required_arguments = 1
     heads = ("Option", "Meaning", "Without it")

@@ -20,7 +20,7 @@ Inline: TypeAlias = "str | tuple[str, tuple[tuple[str, Any], ...], tuple[Inline,
 
 
 class Note(NamedTuple):
-    """A heuristic's note as other pages show it: its links settled, so that no page asks for them again."""
+    """A heuristic's note as other pages show it, with its links resolved."""
 
     #: The inline content.
     inline: tuple[Inline, ...]
@@ -152,7 +152,7 @@ class Problem(NamedTuple):
         message: str,
         option: str = "",
     ) -> Problem:
-        """Return the problem of a record, where that is written, or one of its options."""
+        """Return a problem at a record's place, or at that of one of its options."""
         offsets = dict(getattr(place, "offsets", ()))
         return cls(
             subtype=subtype,
@@ -179,7 +179,7 @@ class Connection(NamedTuple):
     subclasses: bool = False
 
     @property
-    def asked(self) -> str:
+    def pattern(self) -> str:
         """The target with its ``+``."""
         return f"{self.target}+" if self.subclasses else self.target
 
@@ -216,7 +216,7 @@ class Evidence(NamedTuple):
         return self.module.partition(".")[0]
 
     def is_of(self, package: str) -> bool:
-        """Return whether it is quoted from a package, which may be a part of another one."""
+        """Return whether it is quoted from a package or a part of one."""
         return self.module == package or self.module.startswith(f"{package}.")
 
     @property
@@ -240,7 +240,7 @@ class Found(NamedTuple):
     qualname: str
 
 
-class Reason(enum.Enum):
+class LostReason(enum.Enum):
     """Why a quote was not found."""
 
     NO_PACKAGE, NO_MODULE, NO_OBJECT = "no-package", "no-module", "no-object"
@@ -256,7 +256,7 @@ class Lost(NamedTuple):
     """A quote that was not found."""
 
     #: Why.
-    reason: Reason
+    reason: LostReason
     #: The same in words, one line.
     message: str
     #: The closest passage now, dedented; empty if there is none.
@@ -335,10 +335,9 @@ class Heuristic(NamedTuple):
     problems: tuple[Problem, ...] = ()
 
     def fits(self, entry: Entry) -> bool:
-        """Return whether an entry has one of the parameters, if any are asked for."""
-        return not self.parameters or not {*self.parameters}.isdisjoint(
-            entry.parameters
-        )
+        """Return whether an entry has one of the parameters, if there are any."""
+        wanted = self.parameters
+        return not wanted or not set(wanted).isdisjoint(entry.parameters)
 
 
 class Entry(NamedTuple):

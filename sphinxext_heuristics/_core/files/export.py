@@ -25,7 +25,7 @@ SCHEMA_VERSION = 1
 
 Json: TypeAlias = dict[str, Any]
 
-#: The keys of version 1 that options give, and ``holds``, in their order; others follow.
+#: The first keys that options give, with ``holds``, in the order of version 1.
 _ORDER = (
     "severity",
     "categories",
@@ -115,7 +115,7 @@ class Exporter:
         name = name_of(connection, self._plan.settings.package)
         return {
             "type": connection.type,
-            "target": connection.asked,
+            "target": connection.pattern,
             "text": connection.text,
             "name": self._plan.settings.page_name(name),
             "planned": connection.planned,

@@ -70,7 +70,7 @@ class EvidenceDirective(CheckedDirective):
         return [node]
 
     def _object(self) -> tuple[str, str]:
-        """Return the module and the object in it that the argument names, if it does."""
+        """Return the module and object that the argument names, else empty texts."""
         written = " ".join(self.header.argument.split()).lstrip("~")
         written = re.sub(r" ?: ?", ":", written)
         if _OBJECT.fullmatch(written):

@@ -1,4 +1,4 @@
-"""The directive ``heuristic``: its name as the argument, the rest as options and body."""
+"""The directive ``heuristic``: its options, and what becomes of them."""
 
 from __future__ import annotations
 
