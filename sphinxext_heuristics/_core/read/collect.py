@@ -160,8 +160,8 @@ def _anchors(document: nodes.document) -> Iterator[tuple[str, str]]:
             yield anchor, section["ids"][0] if section else ""
 
 
-def _around(node: nodes.Node | None, kind: type[nodes.Element]) -> Any:  # noqa: ANN401 - of the kind
-    """Return the innermost node of a kind: *node* itself, one around it, or ``None``."""
+def _around(node: nodes.Node | None, kind: type[nodes.Element]) -> nodes.Element | None:
+    """Return the innermost node of a kind: *node* itself, one around it or ``None``."""
     while node is not None and not isinstance(node, kind):
         node = node.parent
     return node

@@ -146,7 +146,8 @@ class HeuristicDirective(CheckedDirective):
         ListOption(
             "impl",
             _connection,
-            f"{_TARGETS}: Python objects; `C+` is a class and its documented subclasses",
+            f"{_TARGETS}: Python objects; `C+` is a class and its documented "
+            f"subclasses",
         ),
         ListOption("workflow", _connection, f"{_TARGETS}: how-to pages or sections"),
         ListOption(
@@ -235,7 +236,8 @@ class HeuristicDirective(CheckedDirective):
         DirectiveOption(
             "class",
             classes,
-            "More CSS classes, for the definition and for what is shown of it elsewhere",
+            "More CSS classes, for the definition and for what is shown of it "
+            "elsewhere",
             "none",
             "classes",
             "classes",

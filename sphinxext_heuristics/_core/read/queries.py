@@ -132,7 +132,7 @@ class HeuristicsForDirective(QueryDirective):
 
 
 class HeuristicRole(XRefRole):
-    """A link to a heuristic whose text is the title, unless the author gives another."""
+    """A link to a heuristic; its text is the title, unless another one is given."""
 
     def __init__(self) -> None:
         """Write the text as running text, not as code."""
