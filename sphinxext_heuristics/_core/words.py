@@ -18,20 +18,23 @@ CATALOGUE = "sphinxext_heuristics"
 _ = get_translation(CATALOGUE)
 
 
-def catalogues(app: Sphinx) -> list[Path]:
-    """Return the project's message catalogues for the language of the build, as Sphinx finds them."""
+def _folders(app: Sphinx) -> list[Path]:
+    """Return the project's folders of catalogues for the language of the build."""
     language: str = app.config.language
-    places = (
-        Path(app.srcdir, folder, name, "LC_MESSAGES")
-        for folder in app.config.locale_dirs
-        for name in sorted({language, language.partition("_")[0]})
-    )
-    return [
-        file
-        for place in places
-        for file in sorted(place.rglob("*"))
-        if file.suffix in {".po", ".mo"}
-    ]
+    # Sphinx takes the catalogues of "pt" for "pt_BR", too.
+    names = sorted({language, language.partition("_")[0]})
+    found = []
+    for folder in app.config.locale_dirs:
+        found += [Path(app.srcdir, folder, name, "LC_MESSAGES") for name in names]
+    return found
+
+
+def catalogues(app: Sphinx) -> list[Path]:
+    """Return the project's message catalogues for the language of the build."""
+    found: list[Path] = []
+    for folder in _folders(app):
+        found += sorted(folder.rglob("*.[mp]o"))
+    return found
 
 
 def compiled(app: Sphinx, docname: str) -> list[str]:
@@ -39,12 +42,8 @@ def compiled(app: Sphinx, docname: str) -> list[str]:
 
     Sphinx knows only of those whose source is there, too.
     """
-    config = app.config
-    name = f"{docname_to_domain(docname, config.gettext_compact)}.mo"
-    folders = (
-        Path(app.srcdir, folder, config.language) for folder in config.locale_dirs
-    )
-    paths = (folder / "LC_MESSAGES" / name for folder in folders)
+    name = f"{docname_to_domain(docname, app.config.gettext_compact)}.mo"
+    paths = (folder / name for folder in _folders(app))
     return [str(path) for path in paths if path.is_file()]
 
 
@@ -53,18 +52,19 @@ def load(app: Sphinx) -> None:
     for file in catalogues(app):
         info = CatalogInfo(file.parent, CATALOGUE, "utf-8")
         if file.name == info.po_file and info.is_outdated():
-            info.write_mo(
-                app.config.language, app.config.gettext_allow_fuzzy_translations
-            )
+            allows_fuzzy = app.config.gettext_allow_fuzzy_translations
+            info.write_mo(app.config.language, allows_fuzzy)
     for folder in app.config.locale_dirs:
         app.add_message_catalog(CATALOGUE, str(Path(app.srcdir, folder)))
 
 
 def state(app: Sphinx) -> str:
-    """Return a digest of the project's translations of our words and Sphinx's, ``""`` for none."""
-    found = [
-        file.read_bytes()
-        for file in catalogues(app)
-        if file.name in {f"{CATALOGUE}.mo", "sphinx.mo"}
-    ]
-    return hashlib.blake2b(b"".join(found), digest_size=8).hexdigest() if found else ""
+    """Return a digest of the project's translations of our words and Sphinx's.
+
+    It is ``""`` where there are none.
+    """
+    names = {f"{CATALOGUE}.mo", "sphinx.mo"}
+    texts = [path.read_bytes() for path in catalogues(app) if path.name in names]
+    if not texts:
+        return ""
+    return hashlib.blake2b(b"".join(texts), digest_size=8).hexdigest()

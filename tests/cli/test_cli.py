@@ -456,7 +456,7 @@ def test_new_makes_the_folder_and_knows_the_markup(
     )
 
 
-@pytest.mark.parametrize("name", ["a b", "../x", "", "a/b"])
+@pytest.mark.parametrize("name", ["a b", "../x", "", "a/b", ".."])
 def test_new_refuses_what_is_no_name(name: str, seed: Project) -> None:
     ran = run("new", seed.src, name, "-q")
     assert ran.status == 2

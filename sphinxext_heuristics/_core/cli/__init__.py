@@ -58,7 +58,10 @@ def parser() -> argparse.ArgumentParser:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run a command and return its exit code; *argv* is the command line without the program."""
+    """Run a command and return its exit code.
+
+    *argv* is the command line without the program.
+    """
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             # Characters that the terminal lacks are written as escapes.
@@ -75,13 +78,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         note(f"{PROG}: error: interrupted")
         return INTERRUPTED
-    except Exception as error:  # noqa: BLE001 - whatever it is, a user is told in a line what failed
+    except Exception as error:  # noqa: BLE001 - a user is told in one line what failed
         if arguments.traceback:
             traceback.print_exception(error)
-        is_ours = isinstance(error, CommandError)
-        note(
-            f"{PROG}: error: "
-            f"{error if is_ours else f'{type(error).__name__}: {error} (-T shows where)'}"
-        )
+        message = str(error)
+        if not isinstance(error, CommandError):
+            message = f"{type(error).__name__}: {error} (-T shows where)"
+        note(f"{PROG}: error: {message}")
         return FAILED
     return code

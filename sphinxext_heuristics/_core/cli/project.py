@@ -56,7 +56,7 @@ def add_options(
     *,
     doctrees: bool = True,
 ) -> None:
-    """Add DOCS and the options that sphinx-build has, under the same names, and what runs the command.
+    """Add DOCS, the options that sphinx-build has, too, and what runs the command.
 
     A command that does not read all pages has no *doctrees* to use or keep.
     """
@@ -73,17 +73,21 @@ def add_options(
         group.add_argument(
             "-d", "--doctree-dir", metavar="PATH", dest="doctreedir", help=what
         )
-    for action in get_parser()._actions:  # noqa: SLF001 - argparse has no public way to share some options
+    # argparse has no public way to share some of a parser's options.
+    for action in get_parser()._actions:  # noqa: SLF001 - see above
         if action.dest in _SHARED:
-            group._add_action(action)  # noqa: SLF001 - likewise
+            group._add_action(action)  # noqa: SLF001 - see above
 
 
 def _defined(settings: Iterable[str]) -> dict[str, str]:
     """Return the settings that ``-D name=value`` overrides."""
-    pairs = [text.partition("=") for text in settings]
-    if wrong := [name for name, equals, _value in pairs if not equals]:
-        raise CommandError(f"-D {wrong[0]} is not of the form -D name=value")
-    return {name: value for name, _equals, value in pairs}
+    overrides: dict[str, str] = {}
+    for setting in settings:
+        name, equals, value = setting.partition("=")
+        if not equals:
+            raise CommandError(f"-D {name} is not of the form -D name=value")
+        overrides[name] = value
+    return overrides
 
 
 @contextmanager
@@ -125,9 +129,8 @@ def opened(arguments: argparse.Namespace) -> Iterator[Sphinx]:
     except ConfigError as error:
         raise CommandError(_conf_py_message(error, confdir / "conf.py")) from error
     except SphinxError as error:
-        if ReadingBuilder.name in str(
-            error
-        ):  # the builder is ours: unknown, the extension is not loaded
+        # The builder is ours: where it is unknown, the extension is not loaded.
+        if ReadingBuilder.name in str(error):
             raise CommandError(
                 f"{EXTENSION!r} is not among the extensions in {confdir / 'conf.py'}"
             ) from error
@@ -135,7 +138,10 @@ def opened(arguments: argparse.Namespace) -> Iterator[Sphinx]:
 
 
 def _conf_py_message(error: ConfigError, conf_py: Path) -> str:
-    """Return what is wrong with conf.py and in which line of it; Sphinx gives a whole traceback."""
+    """Return what is wrong with conf.py and in which line of it.
+
+    Sphinx gives a whole traceback.
+    """
     cause = error.__cause__
     if cause is None:
         return str(error).strip()
@@ -160,7 +166,7 @@ _MAY_QUOTE = re.compile(
 
 
 def read_evidence(app: Sphinx) -> Plan:
-    """Read the pages that may hold evidence and no others; return the plan, which knows what they quote.
+    """Read the pages that may hold evidence; return the plan of what they quote.
 
     Nothing else can be asked of it, and nothing is kept of what was read. Pages of the
     API, for which autodoc imports the package, are not read, unless they hold evidence
@@ -198,32 +204,25 @@ _DOCUMENTED = re.compile(r"\bauto\w+[:}]*\s+(\w+)|\bpy:module[:}]*\s+(\w+)")
 
 
 def closest_written(app: Sphinx, package: str, name: str) -> tuple[str, ...] | None:
-    """Return the words most like the last part of a name, or ``None`` if it is written anywhere that Sphinx reads.
+    """Return the words most like the last part of a name; ``None`` if it is written.
 
-    These are the pages and the source of the packages that they document, bases of
-    classes in other packages included.
+    It may be written on a page, or in the source of the packages that the pages
+    document, which includes the bases of their classes in other packages.
     """
     last = re.split(r"[.#/:]", name)[-1]
-    texts = [
-        Path(app.env.doc2path(docname)).read_text("utf-8", "replace")
-        for docname in app.env.found_docs
-    ]
-    packages = {
-        match[1] or match[2] for text in texts for match in _DOCUMENTED.finditer(text)
-    }
-    files = {
-        path
-        for one in ({package} if package else packages)
-        for path in Sources().files(one)
-    }
-    texts += [path.read_text("utf-8", "replace") for path in files]
-    words = {
-        *app.env.found_docs,
-        *(word for text in texts for word in re.findall(r"[\w-]+", text)),
-    }
-    folded = {fold(word) for word in words}
-    if fold(last) in folded or any(
-        fold(docname).endswith(fold(last)) for docname in app.env.found_docs
-    ):
+    docnames = app.env.found_docs
+    paths = {Path(app.env.doc2path(docname)) for docname in docnames}
+    packages = {package}
+    if not package:
+        for path in paths:
+            documented = _DOCUMENTED.finditer(path.read_text("utf-8", "replace"))
+            packages.update(match[1] or match[2] for match in documented)
+    for documented_package in packages - {""}:
+        paths.update(Sources().files(documented_package))
+    words = set(docnames)
+    for path in paths:
+        words.update(re.findall(r"[\w-]+", path.read_text("utf-8", "replace")))
+    is_end_of_docname = any(fold(name).endswith(fold(last)) for name in docnames)
+    if is_end_of_docname or fold(last) in map(fold, words):
         return None
     return closest(last, words)

@@ -66,36 +66,27 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Print where each quote is and what is wrong with those that are nowhere; return the exit code."""
+    """Print where each quote is, and what is wrong with the others; return the exit code."""
     with opened(arguments) as app:
         if arguments.update:
             return update(read_evidence(app), arguments.update)
         plan = read(app, leaves=_OURS) if arguments.all else read_evidence(app)
-        bad = (
-            problem
-            for record in plan.catalogue.definitions
-            for problem in record.problems
-        )
-        found = [
-            *checks.evidence(plan, with_passages=bool(arguments.verbosity)),
-            *(problem for problem in bad if problem.subtype is Subtype.VERSION),
-        ]
-        *lines, summary = standing(plan)
-        for line in lines:
+        found = list(checks.evidence(plan, with_passages=bool(arguments.verbosity)))
+        for record in plan.catalogue.definitions:
+            found += [one for one in record.problems if one.subtype is Subtype.VERSION]
+        *places, summary = quote_lines(plan)
+        for line in places:
             say(line)
-        # Reading all has warned of the rest.
-        for problem in ordered(
-            problem
-            for problem in found
-            if not arguments.all or problem.subtype in _OURS
-        ):
+        # Where all pages were read, the build has warned of the rest.
+        printed = [one for one in found if not arguments.all or one.subtype in _OURS]
+        for problem in ordered(printed):
             say(warning(problem))
         say(summary)
     return 1 if found else 0
 
 
 def update(plan: Plan, name: str) -> int:
-    """Write the closest passages into the page of a heuristic in place of quotes that are not found; return the code.
+    """Write the closest passages in place of a heuristic's lost quotes; return the code.
 
     Raises CommandError where no page that quotes something defines the heuristic.
     """
@@ -106,80 +97,75 @@ def update(plan: Plan, name: str) -> int:
             f"no heuristic that quotes evidence is called {name!r}{close}"
         )
     # From the end of the page, so that the lines above stay where they are.
-    results = [_updated(plan, one) for one in reversed(record.evidence)]
+    results = [_updated(plan, quoted) for quoted in reversed(record.evidence)]
     note(
         f"{record.name}: {len(results)} quotes, {results.count(True)} updated: "
-        f"review the change before you commit it"
+        "review the change before you commit it"
     )
     return 1 if False in results else 0
 
 
-def _updated(plan: Plan, one: Evidence) -> bool | None:
-    """Update one quote, print what differs and return whether it was done; ``None`` if it is found as it is."""
-    result = plan.lookups.verify(one)
+def _updated(plan: Plan, quoted: Evidence) -> bool | None:
+    """Update a quote and print the difference; return whether it was done.
+
+    ``None`` stands for a quote that is found as it is.
+    """
+    result = plan.lookups.verify(quoted)
     if isinstance(result, Found):
         return None
-    path, quote, size = (
-        Path(one.source),
-        textwrap.dedent(one.quote),
-        one.quote.count("\n") + 1,
-    )
+    path = Path(quoted.source)
+    quote = textwrap.dedent(quoted.quote)
+    size = quote.count("\n") + 1
     lines = path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
-    starts = range(one.line, len(lines))
-    at = next(
+    start = next(
         (
-            at
-            for at in starts
-            if textwrap.dedent("\n".join(lines[at : at + size])) == quote
+            start
+            for start in range(quoted.line, len(lines))
+            if textwrap.dedent("\n".join(lines[start : start + size])) == quote
         ),
         None,
     )
-    is_closest_found = isinstance(
-        plan.lookups.verify(one._replace(quote=result.nearest)), Found
-    )
-    if at is None or not is_closest_found:
+    closest_passage = quoted._replace(quote=result.nearest)
+    if start is None or not isinstance(plan.lookups.verify(closest_passage), Found):
         say(
-            f"{seen(one.source)}:{one.line}: {result.message}; no passage is "
-            f"close enough to take its place"
+            f"{seen(quoted.source)}:{quoted.line}: {result.message}; no passage is "
+            "close enough to take its place"
         )
         return False
-    say_diff(unified(f"{quote}\n", f"{result.nearest}\n", f"{seen(path)}:{at + 1}"))
-    indent = lines[at][: len(lines[at]) - len(lines[at].lstrip())]
-    lines[at : at + size] = [
-        f"{indent}{text}".rstrip() for text in result.nearest.splitlines()
-    ]
+    say_diff(unified(f"{quote}\n", f"{result.nearest}\n", f"{seen(path)}:{start + 1}"))
+    indent = lines[start][: len(lines[start]) - len(lines[start].lstrip())]
+    passage = [f"{indent}{text}".rstrip() for text in result.nearest.splitlines()]
+    lines[start : start + size] = passage
     write(path, "\n".join([*lines, ""]))
     return True
 
 
-def standing(plan: Plan) -> Iterator[str]:
-    """Yield a line for each quote that was found or need not be there, and one for the whole."""
+def quote_lines(plan: Plan) -> Iterator[str]:
+    """Yield a line for each quote that is found or need not be, and one for the whole."""
     # What inheritance repeats is written once.
-    pages = (plan.catalogue.pages[docname] for docname in plan.catalogue.docnames)
-    quotes = (one for page in pages for one in page.evidence if checks.is_quote(one))
-    quoted = list({(one.source, one.line): one for one in quotes}.values())
+    quotes: dict[tuple[str, int], Evidence] = {}
+    for docname in plan.catalogue.docnames:
+        for quoted in plan.catalogue.pages[docname].evidence:
+            if checks.is_quote(quoted):
+                quotes[quoted.source, quoted.line] = quoted
     expected = checks.expected(plan)
-    found = away = 0
-    for one in quoted:
-        result = plan.lookups.verify(one)
+    number_found = number_expected = 0
+    versions: dict[str, str] = {}
+    for quoted in quotes.values():
+        where = f"{seen(quoted.source)}:{quoted.line}: {quoted.object}"
+        result = plan.lookups.verify(quoted)
         if isinstance(result, Found):
-            found += 1
-            yield (
-                f"{seen(one.source)}:{one.line}: {one.object} has it in line "
-                f"{result.line}"
-            )
-        elif one in expected:
-            away += 1
-            where = f"{seen(one.source)}:{one.line}"
-            yield (
-                f"{where}: {one.object} need not have it: the heuristic does not "
-                f"hold for this version"
-            )
-    packages = {
-        plan.package_of(one): plan.version_of(one) for one in quoted if one.package
-    }
-    where = ", ".join(
-        f"{package} {version}".strip() for package, version in sorted(packages.items())
-    )
-    beside = f", {away} need not be there" if away else ""
-    yield f"{found} of {len(quoted)} quotes found{beside}{where and f' ({where})'}"
+            number_found += 1
+            yield f"{where} has it in line {result.line}"
+        elif quoted in expected:
+            number_expected += 1
+            yield f"{where} need not have it: the heuristic does not hold for this version"
+        if quoted.package:
+            versions[plan.package_of(quoted)] = plan.version_of(quoted)
+    summary = f"{number_found} of {len(quotes)} quotes found"
+    if number_expected:
+        summary += f", {number_expected} need not be there"
+    if versions:
+        packages = (f"{name} {versions[name]}".strip() for name in sorted(versions))
+        summary += f" ({', '.join(packages)})"
+    yield summary

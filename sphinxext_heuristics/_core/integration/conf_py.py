@@ -26,109 +26,104 @@ _ASSIGNMENT = re.compile(
 
 
 def problems(plan: Plan, config: Config, conf_py: Path) -> Iterator[Problem]:
-    """Yield what is wrong with the configuration values, also with what they mean in the documentation."""
+    """Yield what is wrong with the configuration values, and with what they mean here."""
     yield from problems_in(config, conf_py)
-    allowed = {
-        option.name
-        for option in OPTIONS
-        if option.accepts(getattr(config, option.name))
-    }
-    for name, message in _unfitting(
-        plan, allowed & {*assignments(conf_py), *config.overrides}
-    ):
+    allowed = {it.name for it in OPTIONS if it.accepts(getattr(config, it.name))}
+    given = allowed & {*assignments(conf_py), *config.overrides}
+    for name, message in _unfitting(plan, given):
         yield _problem(conf_py, name, message)
 
 
 def _unfitting(plan: Plan, given: AbstractSet[str]) -> Iterator[tuple[str, str]]:
-    """Yield the options whose values fit nothing here, with what is wrong; *given* are those that are set."""
+    """Yield the options whose values fit nothing here, with what is wrong.
+
+    *given* are the options that are set to a value that is allowed.
+    """
     settings, pages = plan.settings, plan.lookups.pages
-    package, documented = (
-        settings.package,
-        {name.partition(".")[0] for name in plan.entry_of},
-    )
-    is_known = (
-        package.partition(".")[0] in documented
-        or plan.lookups.installed(package)
-        or Sources().exists(package)
-    )
-    if package and not is_known:
-        close = did_you_mean(
-            closest(package, documented | {*packages_distributions()}, 2)
-        )
+    if settings.package and not _is_package(plan, settings.package):
+        known = {*_documented_packages(plan), *packages_distributions()}
         yield (
             "heuristics_package",
             (
-                f"heuristics_package = {package!r} is neither installed nor "
-                f"documented here{close}"
+                f"heuristics_package = {settings.package!r} is neither installed nor "
+                f"documented here{did_you_mean(closest(settings.package, known, 2))}"
             ),
         )
-    folder = plan.lookups.srcdir / (settings.dir or "")
-    if "heuristics_dir" in given and settings.dir and not folder.is_dir():
-        folders = (at.name for at in plan.lookups.srcdir.iterdir() if at.is_dir())
-        close = did_you_mean(closest(settings.dir, folders))
-        yield (
-            "heuristics_dir",
-            f"heuristics_dir = {settings.dir!r}: there is no folder {folder}{close}",
-        )
-    for pattern in settings.exclude:
-        if not re.search(r"[*?[]", pattern) and pattern not in plan.catalogue.pages:
-            close = did_you_mean(closest(pattern, plan.catalogue.pages))
+    if "heuristics_dir" in given and settings.dir:
+        folder = plan.lookups.srcdir / settings.dir
+        if not folder.is_dir():
+            folders = (at.name for at in plan.lookups.srcdir.iterdir() if at.is_dir())
             yield (
-                "heuristics_exclude",
-                f"heuristics_exclude: {pattern!r} is no document{close}",
-            )
-    for name, meant in settings.targets.items():
-        match = pages.meant(meant)
-        if meant and not (match.uri or match.place):
-            several = (
-                f"; it fits {', '.join(place.docname for place in match.places)}"
-                if match.places
-                else ""
-            )
-            close = several or did_you_mean(pages.closest(meant))
-            yield (
-                "heuristics_targets",
+                "heuristics_dir",
                 (
-                    f"heuristics_targets: {name!r} → {meant!r} is no document, "
-                    f"label or URL{close}"
+                    f"heuristics_dir = {settings.dir!r}: there is no folder {folder}"
+                    f"{did_you_mean(closest(settings.dir, folders))}"
                 ),
             )
+    for pattern in settings.exclude:
+        is_name = not re.search(r"[*?[]", pattern)
+        if is_name and pattern not in plan.catalogue.pages:
+            close = did_you_mean(closest(pattern, plan.catalogue.pages))
+            message = f"heuristics_exclude: {pattern!r} is no document{close}"
+            yield "heuristics_exclude", message
+    for name, target in settings.targets.items():
+        match = pages.meant(target)
+        if not target or match.uri or match.place:
+            continue
+        hint = did_you_mean(pages.closest(target))
+        if match.places:
+            hint = f"; it fits {', '.join(place.docname for place in match.places)}"
+        yield (
+            "heuristics_targets",
+            (
+                f"heuristics_targets: {name!r} → {target!r} is no document, label or URL"
+                f"{hint}"
+            ),
+        )
+
+
+def _is_package(plan: Plan, package: str) -> bool:
+    """Return whether a package is documented, installed or on the path."""
+    is_documented = package.partition(".")[0] in _documented_packages(plan)
+    return bool(
+        is_documented or plan.lookups.installed(package) or Sources().exists(package)
+    )
+
+
+def _documented_packages(plan: Plan) -> set[str]:
+    return {name.partition(".")[0] for name in plan.entry_of}
 
 
 def problems_in(config: Config, conf_py: Path) -> list[Problem]:
     """Return what is wrong with the configuration values and where they are set."""
-    found = [
-        (
-            it.name,
-            (
-                f"{it.name} = {value!r}: allowed is {it.allowed}; the default "
-                f"{it.default!r} is used"
-            ),
-        )
-        for it in OPTIONS
-        if not it.accepts(value := getattr(config, it.name))
-    ]
+    found = []
+    for option in OPTIONS:
+        value = getattr(config, option.name)
+        if not option.accepts(value):
+            message = (
+                f"{option.name} = {value!r}: allowed is {option.allowed}; "
+                f"the default {option.default!r} is used"
+            )
+            found.append(_problem(conf_py, option.name, message))
     words = [option.name.removeprefix(PREFIX) for option in OPTIONS]
-    found += [
-        (name, f"{name} is not an option of this extension{did_you_mean(close)}")
-        for name in assignments(conf_py)
-        if (word := name.partition("_")[2]) not in words or not name.startswith(PREFIX)
+    for name in assignments(conf_py):
+        word = name.partition("_")[2]
+        if name.startswith(PREFIX) and word in words:
+            continue
         # A name that is like none of ours is a variable of the author's.
-        if (close := [f"{PREFIX}{one}" for one in closest(word, words, 1)])
-    ]
-    return [_problem(conf_py, name, message) for name, message in found]
+        if close := closest(word, words, 1):
+            hint = did_you_mean([f"{PREFIX}{close[0]}"])
+            message = f"{name} is not an option of this extension{hint}"
+            found.append(_problem(conf_py, name, message))
+    return found
 
 
 def not_set(config: Config, conf_py: Path, name: str) -> str:
-    """Return the words for an option that a command needs: what is wrong with its value, or that it has none."""
-    wrong = [
-        it for it in problems_in(config, conf_py) if it.message.startswith(f"{name} = ")
-    ]
-    return (
-        f"{conf_py}:{wrong[0].line}: {wrong[0].message}"
-        if wrong
-        else f"{name} is not set in {conf_py}"
-    )
+    """Return what is wrong with an option that a command needs, or that it is not set."""
+    for problem in problems_in(config, conf_py):
+        if problem.message.startswith(f"{name} = "):
+            return f"{conf_py}:{problem.line}: {problem.message}"
+    return f"{name} is not set in {conf_py}"
 
 
 def _problem(conf_py: Path, name: str, message: str) -> Problem:
@@ -139,9 +134,9 @@ def _problem(conf_py: Path, name: str, message: str) -> Problem:
 
 
 def assignments(conf_py: Path) -> dict[str, int]:
-    """Return the line of each option's last assignment in a conf.py; nothing where there is no such file."""
-    text = conf_py.read_text("utf-8", errors="replace") if conf_py.is_file() else ""
-    return {
-        found[1]: text.count("\n", 0, found.start()) + 1
-        for found in _ASSIGNMENT.finditer(text)
-    }
+    """Return the line of each option's last assignment; none where there is no file."""
+    if not conf_py.is_file():
+        return {}
+    text = conf_py.read_text("utf-8", errors="replace")
+    found = _ASSIGNMENT.finditer(text)
+    return {match[1]: text.count("\n", 0, match.start()) + 1 for match in found}

@@ -44,7 +44,8 @@ if TYPE_CHECKING:
 
     from docutils.nodes import Node
 
-_NAME = re.compile(r"[\w.-]+")
+#: A name: letters, digits, ``_``, ``-`` and ``.``, at least one letter or digit.
+NAME = re.compile(r"(?=[_.-]*[^\W_])[\w.-]+")
 _BAD_IN_NAME = re.compile(r"[^\w.-]+")
 _OPTION_LINE = re.compile(r":([A-Za-z][\w-]*):(?:\s|$)")
 #: A role, or other markup, where a plain name belongs.
@@ -286,15 +287,14 @@ class HeuristicDirective(CheckedDirective):
     def _plain_name(self, written: str, option: str = "") -> str:
         """Return a name without the namespace, and without what it cannot have."""
         name = Settings.of(self.config).strip(written)
-        if _NAME.fullmatch(name):
+        if NAME.fullmatch(name):
             return name
-        better = _BAD_IN_NAME.sub("_", name).strip("_")
+        fault = "no letter or digit"
+        if _BAD_IN_NAME.search(name):
+            fault = "characters other than letters, digits, '_', '-' and '.'"
+        better = _BAD_IN_NAME.sub("_", name).strip("_.-")
         read_as = f"it is read as {better!r}" if better else "nothing is left of it"
-        self.problem(
-            f"the name {written!r} has characters other than letters, digits, "
-            f"'_', '-' and '.'; {read_as}",
-            option,
-        )
+        self.problem(f"the name {written!r} has {fault}; {read_as}", option)
         return better
 
     def _record(self, name: str, options: dict[str, Any]) -> Heuristic:
@@ -323,7 +323,7 @@ class HeuristicDirective(CheckedDirective):
                 self._inline(options.get("index-note", "")), self.env.docname
             ),
             connections=tuple(chain.from_iterable(connections)),
-            former_names=tuple(former_names),
+            former_names=tuple(filter(None, former_names)),
             offsets=tuple(self.offsets.items()),
             problems=tuple(self.problems),
             **fields,
