@@ -166,7 +166,7 @@ def _heuristic(plan: Plan, record: Heuristic) -> Iterator[str]:
             for docname, entry in _entries(plan, name):
                 if verdict := plan.verdict(docname, entry, record.name):
                     shown = (
-                        _rule(plan, name, resolved.connection.asked, rule)
+                        _rule(plan, name, resolved.connection.pattern, rule)
                         + _FORMS[verdict.form]
                     )
                     why = (
@@ -184,7 +184,7 @@ def _heuristic(plan: Plan, record: Heuristic) -> Iterator[str]:
 
 def _connection(resolved: Resolved) -> str:
     connection = resolved.connection
-    start = f"{connection.type} {connection.asked}"
+    start = f"{connection.type} {connection.pattern}"
     if resolved.several:
         return (
             f"{start}: fits several, and so reaches none: {', '.join(resolved.several)}"

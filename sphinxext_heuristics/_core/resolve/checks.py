@@ -13,8 +13,8 @@ from sphinxext_heuristics._core.model import (
     INDEX_PAGE,
     PAGE_TYPES,
     Found,
+    LostReason,
     Problem,
-    Reason,
     Subtype,
 )
 from sphinxext_heuristics._core.resolve import rollup
@@ -124,7 +124,9 @@ def _of_evidence(
     found = plan.lookups.verify(quoted)
     if isinstance(found, Found):
         return
-    version = plan.version_of(quoted) if found.reason is not Reason.NO_PACKAGE else ""
+    version = (
+        plan.version_of(quoted) if found.reason is not LostReason.NO_PACKAGE else ""
+    )
     message = (
         f"{found.message} ({plan.package_of(quoted)} {version})"
         if version

@@ -90,7 +90,7 @@ class Resolver:
         return Resolved(connection=connection, target=target, place=match.place)
 
     def _object(self, connection: Connection) -> Resolved:
-        match = self._known.objects.find(connection.asked)
+        match = self._known.objects.find(connection.pattern)
         if match.objects:
             return Resolved(connection=connection, several=match.objects)
         if not match.exists:

@@ -152,7 +152,7 @@ class Plan:
                     reached.setdefault(
                         name,
                         Reach(
-                            record=record, target=resolved.connection.asked, rule=rule
+                            record=record, target=resolved.connection.pattern, rule=rule
                         ),
                     )
             for name, reach in reached.items():
