@@ -53,7 +53,7 @@ class Renderer(SphinxRenderer):
     def warn(
         self, message: str, token: SyntaxTreeNode, subtype: str = "markup"
     ) -> None:
-        """Give a warning with the file and the line of a token."""
+        """Warn with the file and the line of a token."""
         line = line_of(token)
         source = self.sphinx_env.docname
         if locate := self.md_env.get("locate"):
@@ -181,7 +181,7 @@ class Renderer(SphinxRenderer):
             )
 
     def render_problem(self, token: SyntaxTreeNode) -> None:
-        """Give the warning that a rule left."""
+        """Warn of what a rule found."""
         self.warn(token.content, token)
 
     def render_unknown(self, token: SyntaxTreeNode) -> None:

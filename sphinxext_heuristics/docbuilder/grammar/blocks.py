@@ -269,7 +269,7 @@ def _paragraph(state: StateBlock, text: str, line: int) -> None:
 
 
 def alert_rule(state: StateCore) -> None:
-    """Make a quotation that starts with ``[!TIP]`` an alert.
+    """Turn a quotation that starts with ``[!TIP]`` into an alert.
 
     Its ``info`` is the kind in small letters.
     """

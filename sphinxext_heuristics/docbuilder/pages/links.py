@@ -87,7 +87,7 @@ def update(_: Sphinx, env: BuildEnvironment) -> list[str]:
 
 
 def _warn(docname: str, faults: list[Fault]) -> None:
-    """Give the warnings of a document, in the order of its lines."""
+    """Warn of the faults of a document, in the order of its lines."""
     for fault in sorted(faults, key=lambda fault: fault.line):
         if fault.message:
             logger.warning(
