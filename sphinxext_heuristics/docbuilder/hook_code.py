@@ -45,14 +45,16 @@ MAX_SHOWN = 5  # alerts of an object; the others are named in one line
 _CHANGED = "_heuristics_docstrings"
 # what makes a docstring reStructuredText for doc-builder, where code has two backticks
 _RST = re.compile(
-    r"(?:^|[^`])``[^`]+``(?:[^`]|$)|:(?:obj|func|class|meth):`[^`]+`|^[ \t]*Example.*::\s*$",
+    r"(?:^|[^`])``[^`]+``(?:[^`]|$)|:(?:obj|func|class|meth):`[^`]+`"
+    r"|^[ \t]*Example.*::\s*$",
     re.MULTILINE,
 )
 # a line that is not the first paragraph's: a section of Google's style, or a block of
 # Markdown
 _BLOCK = re.compile(
-    r"\s*(?:(?:Args?|Arguments?|Attributes?|Examples?|Keyword Args|Notes?|Params?|Parameters?|Raises?|References?|"
-    r"Returns?|Tips?|Usage|Warnings?|Yields?):+\s*$|```|~~~|>|#+ |[-*+] |\d+[.)] |</?[A-Z]|\||\.\. )"
+    r"\s*(?:(?:Args?|Arguments?|Attributes?|Examples?|Keyword Args|Notes?|Params?|"
+    r"Parameters?|Raises?|References?|Returns?|Tips?|Usage|Warnings?|Yields?):+\s*$|"
+    r"```|~~~|>|#+ |[-*+] |\d+[.)] |</?[A-Z]|\||\.\. )"
 )
 
 
@@ -66,7 +68,8 @@ def add_alerts(path: str | Path | None = None) -> None:
     package = attempt(problem, importlib.import_module, data["package"])
     if isinstance(package, str):
         _say(package)
-        return  # doc-builder fails where it imports the package; other commands of its do without
+        # doc-builder fails where it imports the package; other commands do without
+        return
     again = _CHANGED in vars(package)
     changed: list[tuple[Any, str, str]] = vars(package).setdefault(_CHANGED, [])
     while changed:

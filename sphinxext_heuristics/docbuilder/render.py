@@ -28,7 +28,8 @@ _EDUCATED = re.compile(r"['\"`]|--+|\.\.\.")
 #: Lines of code for doc-builder's tests: marked as hidden, with the block that such a
 #: line opens, and decorators.
 _HIDDEN = re.compile(
-    r"^( *)\S.*# doc-builder: hide.*\n(?:\1 +.*\n|\s*\n(?=\1 ))*|^# *pytest-decorator:.*\n",
+    r"^( *)\S.*# doc-builder: hide.*\n(?:\1 +.*\n|\s*\n(?=\1 ))*"
+    r"|^# *pytest-decorator:.*\n",
     re.MULTILINE,
 )
 _HUB = "https://huggingface.co"
@@ -131,7 +132,7 @@ class Renderer(SphinxRenderer):
         self._append(reference, token)
 
     def look_up(self, target: str, token: SyntaxTreeNode) -> tuple[str, bool]:
-        """Return an object's full name, if known, and whether it is shown with ``()``."""
+        """Return an object's full name, if known, and whether ``()`` is shown."""
         return "", token.content.endswith("()")
 
     def render_link(self, token: SyntaxTreeNode) -> None:

@@ -110,7 +110,7 @@ def digest(plan: Plan, views: Mapping[str, View], docname: str) -> str:
 
 
 def _linked(plan: Plan, target: str) -> tuple[str, str, str] | None:
-    """Return the title and place of the heuristic that a link leads to, if it is one."""
+    """Return title and place of the heuristic that a link leads to, if it is one."""
     record = plan.named(target)
     return (record.title, record.docname, record.anchor) if record else None
 

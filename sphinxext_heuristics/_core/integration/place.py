@@ -62,7 +62,7 @@ class ShowHeuristics(SphinxPostTransform):
                 Placer(self, domain.plan, docname, tree).run()
 
     def relative(self, docname: str, other: str) -> str:
-        """Return the URI from one document to another, or ``""`` where none is known."""
+        """Return the URI from one document to another, ``""`` if none is known."""
         try:
             return app_of(self.env).builder.get_relative_uri(docname, other)
         except NoUri:
@@ -280,7 +280,7 @@ def keep_ids_apart(made: Iterable[nodes.Node], document: nodes.document) -> None
 
 
 def after_summary(content: nodes.Element) -> int:
-    """Return the position after an entry's summary paragraph, at the top without one."""
+    """Return the position after an entry's summary, at the top without one."""
     # The line in which autodoc names the base classes is no summary.
     bases = get_translation("sphinx")("Bases: %s").partition("%s")[0]
     before = nodes.comment | addnodes.index | nodes.target
@@ -294,7 +294,7 @@ def after_summary(content: nodes.Element) -> int:
 
 
 def before_members(content: nodes.Element, start: int = 0) -> int:
-    """Return the position before the first member or section, at the end without one."""
+    """Return the position before the first member or section, else at the end."""
     ends = addnodes.desc | nodes.section
     at = start
     while at < len(content) and not isinstance(content[at], ends):

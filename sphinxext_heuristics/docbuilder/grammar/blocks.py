@@ -1,4 +1,4 @@
-"""Rules for blocks that CommonMark does not have: components, objects, formulas, alerts.
+"""Rules for blocks that CommonMark lacks: components, objects, formulas, alerts.
 
 Components are the tags in capitals and their like that doc-builder's site has a program
 for.
@@ -85,7 +85,7 @@ def attributes_of(text: str) -> dict[str, str]:
 
 
 def component_rule(state: StateBlock, start: int, end: int, silent: bool) -> bool:  # noqa: FBT001 - markdown-it's call
-    """Read a component into tokens between ``component_open`` and ``component_close``."""
+    """Read a component into tokens ``component_open``, …, ``component_close``."""
     tag = _TAG.fullmatch(line_at(state, start).rstrip())
     if tag is None or state.is_code_block(start):
         return False

@@ -1,4 +1,4 @@
-"""The trees of a project: their files, what changed since the last build, the toctrees of their main pages.
+"""The trees of a project: their files, what changed, the toctrees of main pages.
 
 ``_toctree.yml`` and ``_redirects.yml`` say which pages a tree has, in which order,
 under which titles.
@@ -33,7 +33,7 @@ _ITEM = "a page (local, title) or a section (title, sections)"
 
 
 class Entry(NamedTuple):
-    """A page in ``_toctree.yml``: the document, its title there, the line that names it, from 1."""
+    """A page in ``_toctree.yml``: document, title there, and line, from 1."""
 
     docname: str
     title: str
@@ -41,7 +41,7 @@ class Entry(NamedTuple):
 
 
 class Group(NamedTuple):
-    """Pages that follow each other under one caption: the headings above them, outermost first."""
+    """Pages under one caption, with the headings above them, outermost first."""
 
     caption: str
     entries: tuple[Entry, ...]
@@ -220,7 +220,7 @@ def _read(
 def _groups(
     root: yaml.Node, folder: str, captions: tuple[str, ...], read: set[yaml.Node]
 ) -> Iterator[Group]:
-    """Read ``_toctree.yml``, or one of its sections, if it is not among those *read*."""
+    """Read ``_toctree.yml`` or one of its sections, if it is not among those *read*."""
     if root in read:
         raise _UnexpectedError(root, "each list once, and an alias leads to this one")
     read.add(root)
@@ -337,7 +337,7 @@ def before_reading(app: Sphinx, env: BuildEnvironment, docnames: list[str]) -> N
 
 
 def main_page(tree: Tree, docnames: Collection[str]) -> str:
-    """Return the page that holds a tree's toctrees: its ``index``, or its first page."""
+    """Return the page with a tree's toctrees: its ``index``, or its first page."""
     index = f"{tree.folder}/index".strip("/")
     return index if index in docnames else next(iter(tree.pages(docnames)), "")
 
