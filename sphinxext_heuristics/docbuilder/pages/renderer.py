@@ -37,7 +37,8 @@ if TYPE_CHECKING:
 _INLINE = """
 a abbr audio b bdi bdo br button canvas cite code data datalist del dfn em embed font i
 img input ins kbd label map mark meta meter object output picture pre progress q rp rt
-ruby s samp script select slot small source span strike strong style sub sup svg path template textarea time tt u var video wbr
+ruby s samp script select slot small source span strike strong style sub sup svg path
+template textarea time tt u var video wbr
 """
 #: HTML's elements; doc-builder shows other tags as text.
 _TAGS = frozenset({*block_names, *_INLINE.split()})
