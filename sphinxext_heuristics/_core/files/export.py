@@ -92,7 +92,7 @@ class Exporter:
             "evidence": list(map(self._evidence, record.evidence)),
             "messages": [
                 {"kind": message.kind, "text": message.text, "object": quoted.object}
-                for message, quoted in self._plan.said(record)
+                for message, quoted in self._plan.messages(record)
             ],
             "entries": [
                 {"name": shown.name, **self._place(shown.docname, shown.anchor)}

@@ -1,4 +1,4 @@
-"""What a plan is made of: all that was read, and what else it asks of the documentation and of packages."""
+"""What a plan is made of: all that was read, and questions to other parts."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
-from sphinxext_heuristics._core.model import Problem, Subtype
+from sphinxext_heuristics._core.model import Problem, Subtype, Target
 from sphinxext_heuristics._core.resolve.pages import fold
 
 if TYPE_CHECKING:
@@ -40,9 +40,7 @@ class Catalogue:
     @cached_property
     def docnames(self) -> tuple[str, ...]:
         """Return the documents in their order."""
-        return tuple(
-            sorted(self.pages, key=lambda d: (self.order.get(d, len(self.order)), d))
-        )
+        return tuple(sorted(self.pages, key=self.order.__getitem__))
 
     @property
     def definitions(self) -> Iterator[Heuristic]:
@@ -52,30 +50,31 @@ class Catalogue:
 
     @cached_property
     def heuristics(self) -> dict[str, Heuristic]:
-        """Return name → the definition in effect: the first one."""
-        standing: dict[str, Heuristic] = {}
+        """Map each name to the definition in effect: the first one."""
+        found: dict[str, Heuristic] = {}
         for record in self.definitions:
             if record.name:
-                standing.setdefault(record.name, record)
-        return standing
+                found.setdefault(record.name, record)
+        return found
 
     @cached_property
     def by_name(self) -> dict[str, Heuristic]:
-        """Return name → the definition that has it, or had it earlier and no other has it now."""
-        former = {
-            name: record
-            for record in reversed(self.heuristics.values())
-            for name in record.former_names
-        }
-        return former | self.heuristics
+        """Map each name, present or former, to its definition; present names win."""
+        found = dict(self.heuristics)
+        for record in self.heuristics.values():
+            for name in record.former_names:
+                found.setdefault(name, record)
+        return found
 
     def is_page(self, record: Heuristic) -> bool:
         """Return whether a definition is a page of its own."""
         return record.anchor in next(iter(self.pages[record.docname].sections), ())
 
     def find(self, name: str) -> Heuristic | None:
-        """Return the definition of a name; case and ``-`` for ``_`` do not matter where no name is the very same."""
-        folded = {fold(known): record for known, record in self.by_name.items()}
+        """Return the definition of a name: an exact match, or else a folded one."""
+        # Reversed, so that the first of two that are folded alike is the last to be set.
+        known = reversed(self.by_name.items())
+        folded = {fold(other): record for other, record in known}
         return self.by_name.get(name) or folded.get(fold(name))
 
     @cached_property
@@ -86,6 +85,17 @@ class Catalogue:
             for docname in self.docnames
             for entry in self.pages[docname].entries
         )
+
+    @cached_property
+    def places(self) -> dict[str, Target]:
+        """Map each documented name to where a link to it leads."""
+        found: dict[str, Target] = {}
+        for docname, entry in self.entries:
+            for name in entry.names:
+                # An entry that can be linked to is better than one that cannot.
+                if name not in found or not found[name].anchor:
+                    found[name] = Target(docname=docname, anchor=entry.anchor)
+        return found
 
     def is_repeated(self, record: Heuristic) -> bool:
         """Return whether a definition repeats the one in effect, which is no fault.
