@@ -20,7 +20,6 @@ cli          the commands
 
 from __future__ import annotations
 
-from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 from sphinxext_heuristics._core import nodes, words
@@ -47,8 +46,6 @@ def setup(app: Sphinx) -> ExtensionMetadata:
     for option in OPTIONS:
         # Sphinx would warn of a wrong type as well.
         app.add_config_value(option.name, option.default, option.rebuild, Any)
-    if find_spec("sphinx_design"):
-        app.setup_extension("sphinx_design")  # its style sheet lays out cards
     words.load(app)
     nodes.register(app)
     graph.register(app)
@@ -69,7 +66,6 @@ def setup(app: Sphinx) -> ExtensionMetadata:
     app.add_post_transform(place.RemoveLeftovers)
     app.connect("config-inited", identity.listen_to_autodoc)
     app.connect("config-inited", events.add_style)
-    app.connect("builder-inited", events.link_style)
     app.connect("env-get-outdated", events.read_again)
     app.connect("doctree-read", events.note_document)
     app.connect("env-updated", builders.warn)
@@ -77,7 +73,7 @@ def setup(app: Sphinx) -> ExtensionMetadata:
     # After all who may know, intersphinx (500) among them.
     app.connect("missing-reference", events.leave_unlinked, priority=900)
     app.connect("write-started", events.begin_writing)
-    app.connect("html-page-context", parts.add_scripts)
+    app.connect("html-page-context", parts.link_files)
     app.connect("build-finished", events.end_writing)
     return {
         "version": __version__,

@@ -138,6 +138,18 @@ def test_get_started(tmp_path: Path, syntax: str) -> None:
         == shown
     )
 
+    # other pages of the manual go on with this project
+    data = ("heuristics", "docs", "docs/_build/heuristics")
+    for _time in range(2):
+        ok(run(tmp_path, "sphinx", "-W", "-b", *data))
+    unset = run(tmp_path, "sphinxext_heuristics", "index", "docs")
+    assert unset.returncode == 2
+    proposal = unset.stderr.rpartition("write ")[2]
+    conf = tmp_path / "docs" / "conf.py"
+    conf.write_text(f"{conf.read_text('utf-8')}{proposal}", encoding="utf-8")
+    assert run(tmp_path, "sphinxext_heuristics", "index", "docs").returncode == 0
+    ok(build(tmp_path, "-E"))
+
     page = tmp_path / "docs" / "heuristics" / f"Close_The_Session.{suffix}"
     page.write_text(
         page.read_text("utf-8").replace("mailer.Session,", "mailer.Sesion,"),

@@ -154,6 +154,63 @@ def test_a_view_that_is_gone_leaves_nothing(project: Callable[..., Project]) -> 
     assert counted(toy.ok("text", out="again").read("count.txt")) == []
 
 
+# -- a view that fails ----------------------------------------------------------------
+
+WRONG = (
+    "content must be plain data "
+    "(strings, numbers, None, tuples, lists, dicts with string keys)"
+)
+
+
+@pytest.mark.parametrize(
+    ("method", "code", "said"),
+    [
+        ("content", 'raise KeyError("oops")', "KeyError: 'oops'"),
+        ("content", "return {1, 2}", f"TypeError: {WRONG}, not set: {{1, 2}}"),
+        ("content", "return [self]", f"TypeError: {WRONG}, not Severities: Me"),
+        ("content", "return {'a': {1: 2}}", f"TypeError: {WRONG}, not the key 1"),
+        ("nodes", "return content.made", "AttributeError: 'tuple' object has no"),
+        ("problems", "return [1 / 0]", "ZeroDivisionError: division by zero"),
+        ("problems", "yield 1 / 0", "ZeroDivisionError: division by zero"),
+    ],
+)
+def test_a_view_that_fails_is_named_with_its_page(
+    project: Callable[..., Project], method: str, code: str, said: str
+) -> None:
+    toy = project(TOY)
+    arguments = "content, here" if method == "nodes" else "plan, query, docname=''"
+    failing = f"""\
+    def {method}(self, {arguments}):
+        {code}
+
+    def __repr__(self):
+        return "Me"
+
+
+def setup"""
+    conf_py = (toy.src / "conf.py").read_text(encoding="utf-8")
+    toy.write({"conf.py": conf_py.replace("def setup", failing)})
+    built = toy.build()
+    assert built.status == 2
+    lines = built.stderr.strip().splitlines()
+    assert lines[0].startswith("Extension error")
+    assert f"view 'heuristic-severities' failed on page 'count': {said}" in built.stderr
+    assert "Traceback (most recent call last)" not in built.stderr
+
+
+def test_plain_data_of_every_kind_is_a_content(project: Callable[..., Project]) -> None:
+    toy = project(TOY)
+    old = "return tuple(sorted(counts.items()))"
+    new = 'return [("all", {"a": (None, True, 1.5, float("nan"))})]'
+    conf_py = (toy.src / "conf.py").read_text(encoding="utf-8")
+    toy.write({"conf.py": conf_py.replace(old, new)})
+    page = toy.ok().out / "count.txt"
+    before = page.stat().st_mtime_ns
+    assert "nan" in page.read_text(encoding="utf-8")
+    toy.ok()
+    assert page.stat().st_mtime_ns == before
+
+
 # -- what no view renders: the own page's note, and the role --
 
 LINKING = """\

@@ -30,8 +30,15 @@ class heuristic_query(nodes.General, nodes.Element):  # noqa: N801 - docutils' w
     """Where a view will be that a directive asks for."""
 
 
-class heuristic_search(nodes.title):  # noqa: N801 - docutils' way
-    """A title for Sphinx's search alone, for which what a title says counts most."""
+class heuristic_search(nodes.Invisible, nodes.Element):  # noqa: N801 - docutils' way
+    """Holds a title for Sphinx's search alone, for which what a title says counts most.
+
+    The search looks at every node; whoever takes the text of a page gets none of it.
+    """
+
+    def astext(self) -> str:
+        """Return no text."""
+        return ""
 
 
 def _skip(_self: Any, _node: nodes.Node) -> None:  # noqa: ANN401 - any writer

@@ -8,17 +8,20 @@ changed, so no view can leave a page out of date.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NamedTuple
 from weakref import WeakKeyDictionary
 
 from docutils import nodes
 from sphinx import addnodes
+from sphinx.errors import ExtensionError
 
+from sphinxext_heuristics._core.model import not_plain
 from sphinxext_heuristics._core.notes.inline import thaw
 from sphinxext_heuristics._core.resolve import checks
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from docutils.parsers.rst import Directive
     from sphinx.application import Sphinx
@@ -93,8 +96,8 @@ class View(ABC):
     def content(self, plan: Plan, query: Query, docname: str) -> Any:  # noqa: ANN401 - plain data of the view's own
         """Return, as plain data, all that will be seen on the page *docname* where the directive stands.
 
-        It is texts, numbers, tuples and named tuples, compared as JSON. Nothing else may decide what
-        :meth:`nodes` returns.
+        It is strings, numbers, ``None``, tuples, lists, and dicts with string keys.
+        Anything else is an error. Nothing else may decide what :meth:`nodes` returns.
         """
 
     @abstractmethod
@@ -118,3 +121,25 @@ def add_view(app: Sphinx, view: View, directive: type[Directive]) -> None:
 def views_of(app: Sphinx) -> Mapping[str, View]:
     """Return name → view of an application."""
     return _VIEWS.get(app, {})
+
+
+@contextmanager
+def naming(view: View, docname: str) -> Iterator[None]:
+    """Turn any exception of a view into an error that names the view and the page."""
+    try:
+        yield
+    except Exception as error:
+        kind = type(error).__name__
+        message = f"view {view.name!r} failed on page {docname!r}: {kind}: {error}"
+        raise ExtensionError(message) from error
+
+
+def content_of(view: View, plan: Plan, query: Query, docname: str) -> Any:  # noqa: ANN401 - the view's own
+    """Return a view's content for one directive of a page, which must be plain data."""
+    with naming(view, docname):
+        content = view.content(plan, query, docname)
+        if found := not_plain(content):
+            allowed = "strings, numbers, None, tuples, lists, dicts with string keys"
+            message = f"content must be plain data ({allowed}), not {found}"
+            raise TypeError(message)
+    return content

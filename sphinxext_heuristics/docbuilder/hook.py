@@ -12,6 +12,7 @@ import difflib
 import importlib
 import io
 import json
+import os
 import re
 import sys
 import tempfile
@@ -44,12 +45,26 @@ class HookError(Exception):
     """The files cannot be written; the message says why, in words for a user."""
 
 
-def heuristics_of(docs: Path) -> dict[str, Any]:
-    """Run the builder ``heuristics`` on the project with conf.py in *docs* and read its data.
+class _Log(io.StringIO):
+    """What Sphinx prints, each warning in one call, and of that the warnings of heuristics."""
 
+    def __init__(self) -> None:
+        super().__init__()
+        self.warnings: list[str] = []
+
+    def write(self, text: str) -> int:
+        if re.search(r" \[heuristic(\.\w+)?\]\s*$", text):
+            self.warnings.append(text.replace(f"{Path.cwd()}{os.sep}", ""))
+        return super().write(text)
+
+
+def heuristics_of(docs: Path) -> tuple[dict[str, Any], _Log]:
+    """Run the builder ``heuristics`` on the project with conf.py in *docs*.
+
+    :returns: The builder's data, and what Sphinx printed.
     :raises HookError: There is no such project, or it cannot be built.
     """
-    conf, log = docs / "conf.py", io.StringIO()
+    conf, log = docs / "conf.py", _Log()
     if not conf.is_file():
         raise HookError(
             f"{docs}: no conf.py there; DOCS is the folder of the Sphinx "
@@ -57,18 +72,11 @@ def heuristics_of(docs: Path) -> dict[str, Any]:
         )
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder, "out")
+        options = ["--no-color", "-b", "heuristics", "-d", f"{folder}/doctrees"]
+        # a warning's type is the last that it shows
+        options += ["-D", "show_warning_types=1"]
         with contextlib.redirect_stdout(log), contextlib.redirect_stderr(log):
-            code = sphinx_build(
-                [
-                    "--no-color",
-                    "-b",
-                    "heuristics",
-                    "-d",
-                    f"{folder}/doctrees",
-                    str(docs),
-                    str(out),
-                ]
-            )
+            code = sphinx_build([*options, str(docs), str(out)])
         if "Builder name heuristics not registered" in log.getvalue():
             raise HookError(f'{conf}: add "sphinxext_heuristics" to extensions')
         if code or not (out / "heuristics.json").is_file():
@@ -82,7 +90,7 @@ def heuristics_of(docs: Path) -> dict[str, Any]:
         raise HookError(
             f'{conf}: set heuristics_package, for example heuristics_package = "peft"'
         )
-    return data
+    return data, log
 
 
 def data_of(heuristics: dict[str, Any], base_url: str) -> dict[str, Any]:
@@ -152,26 +160,41 @@ def differences(out: Path, files: dict[str, str]) -> Iterator[str]:
 
 
 def write(out: Path, files: dict[str, str]) -> Iterator[str]:
-    """Write the files that differ, and yield a line on each."""
-    for name, text in files.items():
-        path, content = out / name, text.encode("utf-8")
-        same = path.is_file() and path.read_bytes() == content
-        if not same:
-            path.write_bytes(content)
-        yield f"{path}: {'unchanged' if same else 'written'}"
+    """Replace the files that differ, all or none, and yield a line on each.
+
+    :raises HookError: A file cannot be written.
+    """
+    written: dict[Path, Path] = {}
+    path = out
+    try:
+        for name, text in files.items():
+            path, content = (out / name).resolve(), text.encode("utf-8")
+            if not path.is_file() or path.read_bytes() != content:
+                # in the same folder, so that it can take the file's place in one step
+                written[path] = path.with_name(f".{name}.{os.getpid()}")
+                written[path].write_bytes(content)
+        for path, scratch in written.items():
+            scratch.replace(path)
+    except OSError as error:
+        raise HookError(f"{path} cannot be written: {error.strerror}") from error
+    finally:
+        for scratch in written.values():
+            scratch.unlink(missing_ok=True)
+    for name in files:
+        state = "written" if (out / name).resolve() in written else "unchanged"
+        yield f"{out / name}: {state}"
 
 
 def without_place(heuristics: dict[str, Any], data: dict[str, Any]) -> Iterator[str]:
     """Yield a line on each heuristic that no docstring will show, and on each entry that takes none."""
     package, version = heuristics["package"]["name"], heuristics["package"]["version"]
     left_out: dict[str, str] = {}
-    try:
-        _found, left_out = hook_code.places(data, importlib.import_module(package))
-    except Exception as error:  # noqa: BLE001 - as a package is imported, anything may be raised
-        yield (
-            f"{package} cannot be imported, so which docstrings there are is "
-            f"unknown: {type(error).__name__}: {error}"
-        )
+    problem = f"{package} cannot be imported, so which docstrings there are is unknown"
+    module = hook_code.attempt(problem, importlib.import_module, package)
+    if isinstance(module, str):
+        yield module
+    else:
+        _found, left_out = hook_code.places(data["entries"], module)
     for name, reason in left_out.items():
         yield f"{name}: {reason}; left out: {', '.join(data['entries'][name])}"
     placed = {
@@ -203,8 +226,8 @@ def parser() -> argparse.ArgumentParser:
         help="write the files that show heuristics in docstrings, as alerts, when "
         "doc-builder reads them",
         description=f"Write {CODE} and {DATA}, which doc-builder's _config.py uses.",
-        epilog="Exit code: 0 fine, 1 the files are out of date (--check), 2 misuse or "
-        "failure, 130 Ctrl-C.",
+        epilog="Exit code: 0 fine, 1 a warning of the type heuristic, or the files are "
+        "out of date (--check), 2 misuse or failure, 130 Ctrl-C.",
     )
     command.add_argument(
         "docs",
@@ -222,6 +245,9 @@ def parser() -> argparse.ArgumentParser:
     command.add_argument("--base-url", metavar="URL", type=_url, help=where)
     command.add_argument(
         "--check", action="store_true", help="write nothing, print what is out of date"
+    )
+    command.add_argument(
+        "-v", action="store_true", dest="verbose", help="print what Sphinx says"
     )
     return whole
 
@@ -250,7 +276,14 @@ def _hook(arguments: argparse.Namespace) -> int:
         raise HookError(
             f"{out}: no such folder; OUT is the folder of doc-builder's _config.py"
         )
-    heuristics = heuristics_of(arguments.docs)
+    heuristics, log = heuristics_of(arguments.docs)
+    if arguments.verbose:
+        sys.stderr.write(log.getvalue())
+    if log.warnings:
+        sys.stdout.writelines(log.warnings)
+        problem = "fix the warnings above; nothing is written"
+        sys.stderr.write(f"{PROG}: error: {arguments.docs}: {problem}\n")
+        return _FINDING
     data = data_of(heuristics, arguments.base_url or "")
     files = files_of(data)
     if arguments.check:

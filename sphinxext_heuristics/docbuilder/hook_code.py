@@ -21,7 +21,12 @@ from contextlib import suppress
 from importlib import metadata
 from pathlib import Path
 from types import ModuleType
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+T = TypeVar("T")
 
 
 class Place(NamedTuple):
@@ -40,7 +45,7 @@ MAX_SHOWN = 5  # alerts of an object; the others are named in one line
 _CHANGED = "_heuristics_docstrings"
 # what makes a docstring reStructuredText for doc-builder, where code has two backticks
 _RST = re.compile(
-    r"(?:^|[^`])``[^`]+``(?:[^`]|$)|:(?:obj|func|class|meth):`[^`]+`|^\s*Example.*::\s*$",
+    r"(?:^|[^`])``[^`]+``(?:[^`]|$)|:(?:obj|func|class|meth):`[^`]+`|^[ \t]*Example.*::\s*$",
     re.MULTILINE,
 )
 # a line that is not the first paragraph's: a section of Google's style, or a block of
@@ -54,13 +59,10 @@ _BLOCK = re.compile(
 def add_alerts(path: str | Path | None = None) -> None:
     """Add the heuristics of a file to the docstrings of its package; again changes nothing."""
     data = _read(path or Path(__file__).with_suffix(".json"))
-    try:
-        package = importlib.import_module(data["package"])
-    except Exception as error:
-        _say(
-            f"{data['package']} cannot be imported, no heuristic is shown: "
-            f"{type(error).__name__}: {error}"
-        )
+    problem = f"{data['package']} cannot be imported, no heuristic is shown"
+    package = attempt(problem, importlib.import_module, data["package"])
+    if isinstance(package, str):
+        _say(package)
         return  # doc-builder fails where it imports the package; other commands of its do without
     again = _CHANGED in vars(package)
     changed: list[tuple[Any, str, str]] = vars(package).setdefault(_CHANGED, [])
@@ -69,24 +71,37 @@ def add_alerts(path: str | Path | None = None) -> None:
         if target.__doc__ == after:
             target.__doc__ = before
     version, counts = _version(package), []
-    found, left_out = places(data, package)
+    shown = {}
+    for name, names in data["entries"].items():
+        items = map(data["heuristics"].get, names)
+        holding = [item for item in items if _holds(item, version)]
+        if holding:
+            shown[name] = holding
+    found, left_out = places(shown, package)
     for name, place in found.items():
-        shown = [
-            item
-            for item in map(data["heuristics"].get, data["entries"][name])
-            if _holds(item, version)
-        ]
-        if shown:
-            counts.append(len(shown))
-            changed += _write(
-                place, with_alerts(place.docstring, shown, data["base_url"])
-            )
+        text = with_alerts(place.docstring, shown[name], data["base_url"])
+        problem = "its docstring cannot be changed"
+        failure = attempt(problem, _write, place, text, changed)
+        if failure:
+            left_out[name] = failure
+        else:
+            counts.append(len(shown[name]))
     if not again:
         for name, reason in left_out.items():
             _say(f"{name}: {reason}; it shows no heuristic")
         _say(
             f"{sum(counts)} in {len(counts)} docstrings of {package.__name__} {version}"
         )
+
+
+def attempt(problem: str, call: Callable[..., T], *arguments: object) -> T | str:
+    """Call a function; if it raises anything but KeyboardInterrupt, give the problem with the error as text."""
+    try:
+        return call(*arguments)
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # a module may exit as it is imported
+        return f"{problem}: {type(error).__name__}: {error}"
 
 
 def _read(path: str | Path) -> dict[str, Any]:
@@ -118,14 +133,17 @@ def _read(path: str | Path) -> dict[str, Any]:
 
 
 def places(
-    data: dict[str, Any], package: ModuleType
+    names: Iterable[str], package: ModuleType
 ) -> tuple[dict[str, Place], dict[str, str]]:
     """Find the objects of the entries; give those that take alerts, and why others take none."""
-    entries = {name: _find(name, package) for name in data["entries"]}
-    found = {name: place for name, place in entries.items() if isinstance(place, Place)}
-    return found, {
-        name: reason for name, reason in entries.items() if isinstance(reason, str)
-    }
+    found, left_out = {}, {}
+    for name in names:
+        place = attempt("a module cannot be imported", _find, name, package)
+        if isinstance(place, Place):
+            found[name] = place
+        else:
+            left_out[name] = place
+    return found, left_out
 
 
 def _find(name: str, package: ModuleType) -> Place | str:
@@ -133,11 +151,10 @@ def _find(name: str, package: ModuleType) -> Place | str:
     current: object = package
     part = ""
     for part in name.removeprefix(f"{package.__name__}.").split("."):
+        if part == "__main__":
+            return "__main__ runs a program and is never imported"
         owner = current
-        try:
-            current = _attribute(owner, part)
-        except Exception as error:
-            return f"a module cannot be imported: {type(error).__name__}: {error}"
+        current = _attribute(owner, part)
         if current is None:
             inherited = isinstance(owner, type) and any(
                 part in vars(base) for base in owner.__mro__
@@ -192,21 +209,16 @@ def _docstring(target: object) -> str | None:
     return None if generated else docstring
 
 
-def _write(place: Place, text: str) -> list[tuple[Any, str, str]]:
+def _write(place: Place, text: str, changed: list[tuple[Any, str, str]]) -> None:
     """Write a docstring, also where subclasses repeat it: doc-builder must not list more of them."""
     repeated = [vars(cls).get(place.name) for cls in _subclasses(place.owner)]
-    changed = []
     for target in [
         place.target,
         *(getattr(found, "__func__", found) for found in repeated),
     ]:
         if getattr(target, "__doc__", None) == place.docstring:
-            with suppress(
-                AttributeError, TypeError
-            ):  # of an object whose docstring cannot be changed
-                target.__doc__ = text
-                changed.append((target, place.docstring, text))
-    return changed
+            target.__doc__ = text
+            changed.append((target, place.docstring, text))
 
 
 def _subclasses(cls: type | None) -> list[type]:
@@ -279,7 +291,7 @@ def _holds(item: dict[str, Any], version: str) -> bool:
 
 
 def _release(version: str | None) -> tuple[int, ...]:
-    found = re.match(r"v?(\d+(?:\.\d+)*)", version or "")
+    found = re.match(r"v?(\d+(?:\.\d+)*)", str(version or ""))
     return tuple(map(int, found[1].split("."))) if found else ()
 
 

@@ -41,6 +41,9 @@ _OFF = (
 class ImportFailedError(Exception):
     """A module exists and cannot be imported."""
 
+    def __init__(self, name: str, error: BaseException) -> None:
+        super().__init__(f"cannot import {name}: {type(error).__name__}: {error}")
+
 
 def import_package(name: str, mocked: Sequence[str] = ()) -> ModuleType:
     """Import a package or a module.
@@ -51,10 +54,16 @@ def import_package(name: str, mocked: Sequence[str] = ()) -> ModuleType:
     try:
         with _mock(mocked):
             return importlib.import_module(name)
-    except Exception as error:
-        raise ImportFailedError(
-            f"cannot import {name}: {type(error).__name__}: {error}"
-        ) from error
+    except (Exception, SystemExit) as error:
+        raise ImportFailedError(name, error) from error
+
+
+def attribute(owner: object, name: str, default: object = None) -> object:
+    """Get an attribute, or the default also where getting it fails: a lazy module imports, a property computes."""
+    try:
+        return getattr(owner, name, default)
+    except (Exception, SystemExit):  # noqa: BLE001 - anything may be raised
+        return default
 
 
 def _mock(names: Sequence[str]) -> AbstractContextManager[None]:
@@ -88,10 +97,14 @@ def find_object(
 
 
 def _attribute(owner: object, name: str) -> object | None:
-    found: object | None = getattr(owner, name, None)
-    if found is not None or not isinstance(owner, ModuleType):
+    path = f"{attribute(owner, '__name__', '')}.{name}"
+    try:
+        found: object | None = getattr(owner, name, None)
+    except (Exception, SystemExit) as error:
+        raise ImportFailedError(path, error) from error
+    is_module = isinstance(owner, ModuleType) and name != "__main__"
+    if found is not None or not is_module:
         return found
-    path = f"{owner.__name__}.{name}"
     try:
         module = import_package(path)
     except ImportFailedError as error:
@@ -102,7 +115,7 @@ def _attribute(owner: object, name: str) -> object | None:
             return None
         raise
     # a module whose parent is lazy may be imported without being an attribute of it
-    return getattr(owner, name, None) or module
+    return attribute(owner, name) or module
 
 
 def _shortest_path(found: object, package: str) -> str | None:
@@ -112,8 +125,8 @@ def _shortest_path(found: object, package: str) -> str | None:
         another package.
     """
     function = found.fget if isinstance(found, property) else found
-    module_name = str(getattr(function, "__module__", ""))
-    long_name = str(getattr(function, "__qualname__", "<"))
+    module_name = str(attribute(function, "__module__"))
+    long_name = str(attribute(function, "__qualname__", "<"))
     if "<" in long_name or not f"{module_name}.".startswith(f"{package}."):
         return None
     module: object = importlib.import_module(package)
@@ -121,7 +134,7 @@ def _shortest_path(found: object, package: str) -> str | None:
     for part in module_name.split(".")[path.count(".") + 1 :]:
         if _leads_to(module, long_name, found):
             break
-        module = getattr(module, part, None)
+        module = attribute(module, part)
         path = f"{path}.{part}"
     return f"{path}.{long_name}"
 
@@ -130,7 +143,7 @@ def _leads_to(module: object, name: str, wanted: object) -> bool:
     """Say whether a name in a module means an object; another object may have the same name."""
     current: object = module
     for part in name.split("."):
-        current = getattr(current, part, None)
+        current = attribute(current, part)
     # each look at a class method makes a new object
     return current is wanted or (isinstance(current, MethodType) and current == wanted)
 
@@ -139,15 +152,14 @@ def documented_methods(cls: type) -> list[str]:
     """Give the public methods that have a docstring which no superclass has for them, in the order of their names."""
     names = []
     for name in dir(cls):
-        method = None if name.startswith("_") else getattr(cls, name, None)
+        method = None if name.startswith("_") else attribute(cls, name)
         if (
             callable(method)
             and not isinstance(method, type)
-            and getattr(method, "__doc__", None)
+            and attribute(method, "__doc__")
         ):
             inherited = {
-                getattr(getattr(base, name, None), "__doc__", None)
-                for base in cls.mro()[1:]
+                attribute(attribute(base, name), "__doc__") for base in cls.mro()[1:]
             }
             if method.__doc__ not in inherited:
                 names.append(name)
@@ -210,7 +222,7 @@ def make_entry(
         raise LookupError(name)
     shown, path = found
     chosen = chosen_members(shown, listed)
-    members = [member for member in chosen if hasattr(shown, member)]
+    members = [member for member in chosen if attribute(shown, member, env) is not env]
     entries = DocbuilderDomain.of(env).note(env.docname).entries
     made = _parse(
         document, _directives(shown, path, members, again=path in entries), line
@@ -290,7 +302,7 @@ def _directives(
         f"   :no-{name}:" for name in _OFF if kind in {"class", "exception", "module"}
     ]
     for member in members:
-        kind = _kind(getattr(shown, member), member)
+        kind = _kind(attribute(shown, member), member)
         lines += [
             "",
             f"   .. auto{kind}:: {path}.{member}",
@@ -308,7 +320,7 @@ def _kind(shown: object, path: str) -> str:
     if isinstance(shown, property):
         return "property"
     if inspect.isroutine(shown):
-        return "method" if "." in getattr(shown, "__qualname__", "") else "function"
+        return "method" if "." in str(attribute(shown, "__qualname__")) else "function"
     return (
         "attribute"
         if path.rpartition(".")[0].rpartition(".")[2][:1].isupper()

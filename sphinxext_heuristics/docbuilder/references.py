@@ -1,4 +1,4 @@
-"""Links to objects and to pages as doc-builder writes them: ``[`LoraConfig`]``, ``[text](../quicktour#train)``.
+"""Links as doc-builder writes them: ``[`LoraConfig`]``, ``[text](../quicktour#train)``.
 
 doc-builder looks a name up in the package that it documents. Here it is looked up among
 all objects of the Python domain, by the end of their names. What this site does not
@@ -40,11 +40,9 @@ _SUFFIX = re.compile(r"\.(?:mdx?|html)$")
 def make_reference(
     refdoc: str, target: Link | Wanted, content: nodes.Element
 ) -> addnodes.pending_xref:
-    """Make a reference.
+    """Return a reference in the document *refdoc*.
 
-    :param refdoc: The document that it is in.
-    :param target: Where it leads.
-    :param content: What readers see, linked or not.
+    *content* is what readers see, linked or not.
     """
     named = {
         "refdomain": "",
@@ -65,32 +63,23 @@ def object_reference(
     only_classes: bool = False,
     exact: bool = False,
 ) -> addnodes.pending_xref:
-    """Make a reference to a Python object.
+    """Return a reference to a Python object.
 
-    :param env: The environment, for the page and the object that the reference is in.
-    :param name: The object's name, with or without the packages above it.
-    :param content: What readers see, linked or not.
-    :param only_classes: Whether only a class will do, as in a type.
-    :param exact: Whether the name is the full one.
+    *env* knows the page and the object that the reference is in. *name* may lack the
+    packages above it, unless it is *exact*. *content* is what readers see, linked or
+    not. With *only_classes*, only a class will do, as in a type.
     """
-    context = tuple(
-        name
-        for name in (env.ref_context.get("py:module"), env.ref_context.get("py:class"))
-        if name
-    )
-    return make_reference(
-        env.docname, Wanted(name, context, only_classes, exact), content
-    )
+    around = (env.ref_context.get("py:module"), env.ref_context.get("py:class"))
+    context = tuple(filter(None, around))
+    wanted = Wanted(name, context, only_classes, exact)
+    return make_reference(env.docname, wanted, content)
 
 
 def page_link(tree: Tree, docname: str, address: str, line: int = 0) -> Link | None:
-    """Give where an address leads within the documentation; ``None`` if it leads elsewhere.
+    """Return where an address leads in the documentation, ``None`` if elsewhere.
 
-    :param tree: The tree of the page that has the link.
-    :param docname: That page.
-    :param address: The address as it is written; a leading slash means the tree's
-        folder.
-    :param line: The line of the link.
+    *address* is as it is written on the page *docname* of *tree*, in *line*; a leading
+    slash means the tree's folder.
     """
     if _SCHEME.match(address) or address.startswith("/docs/"):
         return None
@@ -103,10 +92,10 @@ def page_link(tree: Tree, docname: str, address: str, line: int = 0) -> Link | N
 
 
 def place(env: BuildEnvironment, target: Link | Wanted) -> tuple[str, str, str]:
-    """Find the document and the anchor that a reference leads to.
+    """Return the document and the anchor that a reference leads to.
 
-    :returns: The document, or ``""`` if there is none here; the anchor, or ``""`` if
-        the document does not have it; and what is wrong with a link.
+    Both are ``""`` where there is none here. The third part is what is wrong with a
+    link.
     """
     if isinstance(target, Link):
         return _page(env, target)
@@ -126,31 +115,14 @@ def _page(env: BuildEnvironment, link: Link) -> tuple[str, str, str]:
     if docname not in env.found_docs and f"{docname}/index" in env.found_docs:
         docname = f"{docname}/index"
     if docname not in env.found_docs:
-        return (
-            "",
-            "",
-            (
-                f"link to {link.name!r}: page {docname!r} does not exist; fix the "
-                f"link, or add a redirect"
-            ),
-        )
-    anchors = (
-        store.notes[docname].anchors if docname in store.notes else frozenset[str]()
-    )
+        problem = f"link to {link.name!r}: page {docname!r} does not exist"
+        return "", "", f"{problem}; fix the link, or add a redirect"
+    anchors = store.notes[docname].anchors if docname in store.notes else ()
     if anchor and anchor not in anchors:
-        help_ = (
-            f"closest match: {anchor.lower()!r}"
-            if anchor.lower() in anchors
-            else "fix the link"
-        )
-        return (
-            docname,
-            "",
-            (
-                f"link to {link.name!r}: page {docname!r} has no anchor "
-                f"{anchor!r}; {help_}"
-            ),
-        )
+        lower = anchor.lower()
+        hint = f"closest match: {lower!r}" if lower in anchors else "fix the link"
+        problem = f"link to {link.name!r}: page {docname!r} has no anchor {anchor!r}"
+        return docname, "", f"{problem}; {hint}"
     return docname, anchor, problem
 
 
@@ -160,19 +132,17 @@ def resolve(
     node: addnodes.pending_xref,
     contnode: nodes.TextElement,
 ) -> nodes.Node | None:
-    """Resolve what `make_reference` made (``missing-reference``).
+    """Return the link, or the plain content, of a reference (``missing-reference``).
 
-    :returns: A link, or the plain content; ``None`` for a reference that was not made
-        here.
+    It is ``None`` for a reference that `make_reference` has not made.
     """
     if node["reftype"] != REFTYPE or node.get("refdomain"):
         return None
-    docname, anchor, _ = place(env, node["target"])
-    title = (
-        None
-        if isinstance(node["target"], Link)
-        else DocbuilderDomain.of(env).names.resolve(node["target"])
-    )
+    target = node["target"]
+    docname, anchor, _ = place(env, target)
+    title = None
+    if isinstance(target, Wanted):
+        title = DocbuilderDomain.of(env).names.resolve(target)
     if docname:
         try:
             return make_refnode(
@@ -180,25 +150,23 @@ def resolve(
             )
         except NoUri:  # the builder has no links between documents
             return contnode
-    if isinstance(node["target"], Link):
+    if isinstance(target, Link):
         return contnode
-    # the other extensions, intersphinx before all, are asked for a Python object of
-    # that name
-    asked = node.copy()
-    asked.update_all_atts({"refdomain": "py", "reftype": "obj"}, replace=True)
+    # The other extensions, intersphinx before all, may know a Python object of that
+    # name.
+    of_python = node.copy()
+    of_python.update_all_atts({"refdomain": "py", "reftype": "obj"}, replace=True)
     elsewhere = app.emit_firstresult(
-        "missing-reference", env, asked, contnode, allowed_exceptions=(NoUri,)
+        "missing-reference", env, of_python, contnode, allowed_exceptions=(NoUri,)
     )
     return cast("nodes.Node | None", elsewhere) or contnode
 
 
 class Names:
-    """The documented objects by the ends of their names.
-
-    :param objects: The Python domain's objects.
-    """
+    """The documented objects by the ends of their names."""
 
     def __init__(self, objects: Mapping[str, ObjectEntry]) -> None:
+        """Take the Python domain's objects."""
         self.objects = objects
         #: The last part of a name → the names that end in it.
         self.by_end: dict[str, list[str]] = {}
@@ -206,30 +174,26 @@ class Names:
             self.by_end.setdefault(name.rpartition(".")[2], []).append(name)
 
     def resolve(self, wanted: Wanted) -> str | None:
-        """Find the object that a reference names.
+        """Return the documented name of the object that a reference names.
 
-        :returns: The object's documented name; ``None`` if there is none, or several
-            objects fit equally well.
+        It is ``None`` if there is none, or if several objects fit equally well.
         """
         if wanted.exact:
             return wanted.name if wanted.name in self.objects else None
         for candidates in self._candidates(wanted):
             names = [name for name in candidates if name in self.objects]
             # the name that an alias stands for comes last and wins
-            fitting = {
-                (entry.docname, entry.node_id): name
-                for name in sorted(
-                    names, key=lambda name: not self.objects[name].aliased
-                )
-                if (entry := self.objects[name]).objtype in _CLASSES
-                or not wanted.only_classes
-            }
+            fitting: dict[tuple[str, str], str] = {}
+            for name in sorted(names, key=lambda name: not self.objects[name].aliased):
+                entry = self.objects[name]
+                if entry.objtype in _CLASSES or not wanted.only_classes:
+                    fitting[entry.docname, entry.node_id] = name
             if fitting:
                 return next(iter(fitting.values())) if len(fitting) == 1 else None
         return None
 
     def _candidates(self, wanted: Wanted) -> Iterator[list[str]]:
-        """Give the names that may be meant, the surest first."""
+        """Yield the names that may be meant, the surest first."""
         target, context = wanted.name, wanted.context
         yield [".".join((*context, target))]
         yield [".".join((*context[:1], target))]
@@ -249,6 +213,6 @@ class Names:
 
 
 def _in_order(parts: list[str], others: list[str]) -> bool:
-    """Say whether all parts occur among the others, in their order."""
+    """Return whether all parts occur among the others, in their order."""
     remaining = iter(others)
     return all(part in remaining for part in parts)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from docutils import nodes
 from myst_parser.mdit_to_docutils.sphinx_ import SphinxRenderer
@@ -39,10 +39,12 @@ _ALERTS = ("caution", "important", "note", "tip", "warning")
 
 
 def plain_text(text: str) -> nodes.Text:
-    """Make text that stays as it is: in code and near it, curly quotes are wrong."""
-    return nodes.Text(
-        _EDUCATED.sub(lambda match: "".join("\x00" + char for char in match[0]), text)
-    )
+    """Return text that stays as it is: in code and near it, curly quotes are wrong."""
+
+    def escaped(match: re.Match[str]) -> str:
+        return "".join(f"\x00{char}" for char in match[0])
+
+    return nodes.Text(_EDUCATED.sub(escaped, text))
 
 
 class Renderer(SphinxRenderer):
@@ -53,10 +55,12 @@ class Renderer(SphinxRenderer):
     ) -> None:
         """Give a warning with the file and the line of a token."""
         line = line_of(token)
-        locate = self.md_env.get("locate")
-        location = (
-            "{}:{}".format(*locate(line)) if locate else (self.sphinx_env.docname, line)
-        )
+        source = self.sphinx_env.docname
+        if locate := self.md_env.get("locate"):
+            source, line = locate(line)
+            location: Any = f"{source}:{line}"
+        else:
+            location = (source, line)
         logger.warning(message, type="docbuilder", subtype=subtype, location=location)
 
     def render_into(
@@ -66,14 +70,17 @@ class Renderer(SphinxRenderer):
         line: int,
         env: dict[str, object],
     ) -> None:
-        """Render tokens into a node; *line* is added to their lines, *env* is what rendering may ask."""
+        """Render tokens into a node.
+
+        *line* is added to their lines; *env* is what rendering may ask.
+        """
         for token in tokens:
             token.map = [number + line for number in token.map] if token.map else None
         self.current_node, self.md_env = node, env
         self._render_tokens(tokens)
 
     def add_line_and_source_path(self, node: nodes.Node, token: SyntaxTreeNode) -> None:
-        """Note where a node comes from; of markup in a paragraph, the very line is known."""
+        """Note where a node comes from: of markup in a paragraph, the very line."""
         super().add_line_and_source_path(node, token)
         below = (token.meta or {}).get("below", 0)
         if below and node.line:
@@ -86,7 +93,7 @@ class Renderer(SphinxRenderer):
         node: nodes.Element,
         title_node: nodes.Element,
     ) -> None:
-        """Give a heading no name: the same docstring may be on many pages, and many times on one."""
+        """Leave a heading without a name: a docstring may be shown many times."""
 
     def render_text(self, token: SyntaxTreeNode) -> None:
         """Render text as it is."""
@@ -124,7 +131,7 @@ class Renderer(SphinxRenderer):
         self._append(reference, token)
 
     def look_up(self, target: str, token: SyntaxTreeNode) -> tuple[str, bool]:
-        """Give an object's full name, if it is known, and whether it is shown with ``()``."""
+        """Return an object's full name, if known, and whether it is shown with ``()``."""
         return "", token.content.endswith("()")
 
     def render_link(self, token: SyntaxTreeNode) -> None:
@@ -196,24 +203,21 @@ class Renderer(SphinxRenderer):
 
 
 def line_of(token: SyntaxTreeNode) -> int:
-    """Give a token's line, from 1."""
+    """Return a token's line, from 1."""
     start = token.map[0] if token.map else 1
     return start + int((token.meta or {}).get("below", 0))
 
 
 @lru_cache(maxsize=1024)
 def language_of(info: str, code: str) -> str:
-    """Choose the language that a code block is highlighted in.
+    """Return the name of a Pygments lexer that reads a code block without an error.
 
-    :param info: What stands behind the fence's opening, ``py`` for example; may be
-        empty.
-    :param code: The code.
-    :returns: A Pygments lexer's name that reads the code without an error; ``text`` if
-        there is none.
+    *info* is what follows the fence's opening, ``py`` for example; it may be empty. If
+    there is no such lexer, it is ``text``.
     """
     words = re.split(r"[\s{,]", info, maxsplit=1)
     name = words[0].lower()
-    if re.search(r"^\s*>>> ?", code, re.MULTILINE) and (not name or name in _PYTHON):
+    if re.search(r"^[ \t]*>>>", code, re.MULTILINE) and (not name or name in _PYTHON):
         name = "pycon"
     elif not name:
         name = "python"

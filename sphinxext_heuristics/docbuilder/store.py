@@ -1,4 +1,4 @@
-"""What is kept between builds about pages written for doc-builder: a domain without roles and directives."""
+"""What is kept between builds about pages written for doc-builder."""
 
 from __future__ import annotations
 
@@ -19,32 +19,37 @@ if TYPE_CHECKING:
 
 
 class Fault(NamedTuple):
-    """What is wrong in a page: the line, from 1; what, why, and what to do; the subtype of the warning."""
+    """What is wrong in a page."""
 
+    #: The line, from 1.
     line: int
+    #: What is wrong, why, and what to do.
     message: str
+    #: The subtype of the warning.
     subtype: str
 
 
 class Link(NamedTuple):
-    """A link to a page: how it is written; the line; where it leads, redirects not yet followed; the anchor there."""
+    """A link to a page."""
 
+    #: How it is written.
     name: str
     line: int
+    #: Where it leads, redirects not yet followed.
     docname: str
+    #: The anchor there.
     anchor: str
 
 
 class Wanted(NamedTuple):
-    """An object that a reference names.
-
-    Its name; module and class around the reference; whether only a class will do;
-    whether the name is the full one.
-    """
+    """An object that a reference names."""
 
     name: str
+    #: The module and the class around the reference.
     context: tuple[str, ...] = ()
+    #: Whether only a class will do.
     only_classes: bool = False
+    #: Whether the name is the full one.
     exact: bool = False
 
 
@@ -75,7 +80,7 @@ class State:
 
 
 class DocbuilderDomain(Domain):
-    """The store."""
+    """The store: a domain without roles and directives."""
 
     name = "docbuilder"
     label = "doc-builder"
@@ -86,7 +91,7 @@ class DocbuilderDomain(Domain):
 
     @classmethod
     def of(cls, env: BuildEnvironment) -> DocbuilderDomain:
-        """Give the store of an environment."""
+        """Return the store of an environment."""
         return cast("DocbuilderDomain", env.domains[cls.name])
 
     @property
@@ -100,11 +105,11 @@ class DocbuilderDomain(Domain):
         return cast("dict[str, Notes]", self.data["notes"])
 
     def note(self, docname: str) -> Notes:
-        """Give the notes of the document that is being read."""
+        """Return the notes of the document that is being read."""
         return self.notes.setdefault(docname, Notes())
 
     def tree_of(self, docname: str) -> Tree | None:
-        """Give the tree that a document is a page of."""
+        """Return the tree that a document is a page of."""
         if docname not in self.state.pages:
             return None
         return next((tree for tree in self.state.trees if tree.contains(docname)), None)
@@ -121,10 +126,6 @@ class DocbuilderDomain(Domain):
         self, docnames: Collection[str], otherdata: dict[str, dict[str, Notes]]
     ) -> None:
         """Take what another process has read."""
-        self.notes.update(
-            {
-                docname: notes
-                for docname, notes in otherdata["notes"].items()
-                if docname in docnames
-            }
-        )
+        for docname, notes in otherdata["notes"].items():
+            if docname in docnames:
+                self.notes[docname] = notes

@@ -58,14 +58,7 @@ ROUNDS = 5
 IMPORT_ROUNDS = 11
 
 #: What the results depend on, as it is named on PyPI.
-PACKAGES = (
-    "sphinx",
-    "docutils",
-    "myst-parser",
-    "sphinx-design",
-    "sphinx-needs",
-    "sphinxext-heuristics",
-)
+PACKAGES = ("sphinx", "docutils", "myst-parser", "sphinx-needs", "sphinxext-heuristics")
 
 BUILD = ("-b", "html", "-q", "src", "out")
 #: Builds, and writes which modules that took, those first that others import.

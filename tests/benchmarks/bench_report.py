@@ -249,9 +249,9 @@ def words(data: Data) -> str:
         if len(sources) > 1
         else []
     )
-    design = [
-        "The extension loads sphinx-design where it is installed, as it was here.\n"
-    ] * ("sphinx-design" in names)
+    design = ["The extension loaded sphinx-design, which it does no longer.\n"] * (
+        "sphinx-design" in names
+    )
     missed = misses(data)
     return "\n".join(
         [

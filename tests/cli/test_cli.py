@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import time
@@ -141,6 +142,46 @@ def test_a_write_that_fails_leaves_the_file(
     assert [p.name for p in seed.src.iterdir() if p.name.startswith(".")] == [], (
         "nothing is left over"
     )
+
+
+def test_one_who_is_killed_leaves_nothing(
+    seed: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = stale(seed)
+    before = set(seed.src.iterdir())
+
+    def kill(_self: Path, _target: Path) -> Path:
+        assert set(seed.src.iterdir()) == before
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Path, "replace", kill)
+    assert run("index", seed.src, "-q").status == 130
+    assert path.read_text(encoding="utf-8") != SEED
+
+
+def test_what_lies_on_another_file_system_is_written(
+    seed: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = stale(seed)
+    replace = Path.replace
+
+    def apart(self: Path, target: Path) -> Path:
+        if seed.src not in self.parents:
+            raise OSError(errno.EXDEV, "Invalid cross-device link")
+        return replace(self, target)
+
+    monkeypatch.setattr(Path, "replace", apart)
+    assert run("index", seed.src, "-q").status == 0
+    assert path.read_text(encoding="utf-8") == SEED
+
+
+def test_a_file_may_have_the_longest_name(project: Callable[..., Project]) -> None:
+    files = seed_files()
+    name = "x" * 255
+    files["conf.py"] = files["conf.py"].replace(INDEX, name)
+    seed = project(files)
+    ran = run("index", seed.src, "-q")
+    assert (ran.status, ran.stdout) == (0, f"{seed.src / name}\n")
 
 
 def test_a_page_is_not_overwritten(project: Callable[..., Project]) -> None:
@@ -456,7 +497,7 @@ def test_new_makes_the_folder_and_knows_the_markup(
     )
 
 
-@pytest.mark.parametrize("name", ["a b", "../x", "", "a/b"])
+@pytest.mark.parametrize("name", ["a b", "../x", "", "a/b", ".."])
 def test_new_refuses_what_is_no_name(name: str, seed: Project) -> None:
     ran = run("new", seed.src, name, "-q")
     assert ran.status == 2

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import json
 import re
+import resource
 import runpy
 import subprocess
 import sys
@@ -122,6 +123,8 @@ FILES = {
     "zoo/needy.py": "import not_there\n",
     "tensors.py": TENSORS,
 }
+#: A module that ends the program that imports it.
+EVIL = 'import sys\n\n\ndef go():\n    """Go."""\n\n\nsys.exit(3)\n'
 CONFIG = f'{hook.LINES}\n# docstyle-ignore\nINSTALL_CONTENT = ""\n'
 
 
@@ -288,6 +291,51 @@ def test_what_takes_no_alert(
     assert (
         capsys.readouterr().err.splitlines()[0]
         == f"heuristics: {entry}: {reason}; it shows no heuristic"
+    )
+
+
+def test_only_what_an_entry_leads_to_is_imported(
+    docs: Docs, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("__main__", "exits", "skips", "old"):
+        (docs.root / f"zoo/{name}.py").write_text(EVIL, encoding="utf-8")
+    (docs.root / "zoo/skips.py").write_text(
+        "class Skipped(BaseException):\n    pass\n\nraise Skipped('no GPU')\n",
+        encoding="utf-8",
+    )
+    names = ["zoo.__main__.go", "zoo.exits.go", "zoo.skips.go"]
+    zoo = docs.show(
+        {name: ["One"] for name in [*names, "zoo.Base.wash"]} | {"zoo.old.go": ["Old"]},
+        Old=heuristic("Old", until="1.0"),
+    )
+    assert "One" in zoo.Base.wash.__doc__
+    assert not {"zoo.__main__", "zoo.old"} & sys.modules.keys()
+    importing = "a module cannot be imported"
+    reasons = [
+        "zoo.__main__.go: __main__ runs a program and is never imported",
+        f"zoo.exits.go: {importing}: SystemExit: 3",
+        f"zoo.skips.go: {importing}: Skipped: no GPU",
+    ]
+    assert capsys.readouterr().err.splitlines() == [
+        *(f"heuristics: {reason}; it shows no heuristic" for reason in reasons),
+        "heuristics: 1 in 1 docstrings of zoo 1.5.0.dev0",
+    ]
+
+
+def test_a_docstring_that_cannot_be_changed_leaves_the_others(
+    docs: Docs, capsys: pytest.CaptureFixture[str]
+) -> None:
+    source = ZOO + (
+        "\n\nclass Odd:\n    def __setattr__(self, name, value):\n"
+        "        raise OSError('read-only')\n\n\nodd = Odd()\n"
+        "odd.__dict__['__doc__'] = 'Odd.'\n"
+    )
+    (docs.root / "zoo/__init__.py").write_text(source, encoding="utf-8")
+    zoo = docs.show({"zoo.odd": ["One"], "zoo.Base.wash": ["One"]})
+    assert "One" in zoo.Base.wash.__doc__
+    assert capsys.readouterr().err.splitlines()[0] == (
+        "heuristics: zoo.odd: its docstring cannot be changed: OSError: read-only; "
+        "it shows no heuristic"
     )
 
 
@@ -490,6 +538,18 @@ Zoo
    :impl: zoo.Base.feed
    :until: 1.0
 """
+PROGRAM_PAGE = """\
+Zoo
+===
+
+.. py:function:: zoo.__main__.go()
+
+   Go.
+
+.. heuristic:: Go
+   :note: Wait.
+   :impl: zoo.__main__.go
+"""
 
 
 @pytest.fixture
@@ -579,6 +639,67 @@ def test_check_tells_what_differs(site: Docs) -> None:
     ], "an export is a diff of data"
     linked = command(site, "--check", "--base-url", "https://example.org/zoo")
     assert '+  "base_url": "https://example.org/zoo/",' in linked.stdout.splitlines()
+
+
+def test_a_program_is_imported_neither_on_export_nor_by_doc_builder(site: Docs) -> None:
+    page = site.root / "source" / "index.rst"
+    page.write_text(PROGRAM_PAGE, encoding="utf-8")
+    (site.root / "zoo/__main__.py").write_text(EVIL, encoding="utf-8")
+    done = command(site)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert (
+        "zoo.__main__.go: __main__ runs a program and is never imported; left out: Go"
+        in done.stdout
+    )
+    site.run_config()
+    assert "zoo.__main__" not in sys.modules
+
+
+def test_a_warning_of_heuristics_is_a_finding(site: Docs) -> None:
+    source = site.root / "source"
+    conf = CONF.format(root=str(site.root)) + "show_warning_types = False\n"
+    (source / "conf.py").write_text(conf, encoding="utf-8")
+    page = PAGE.replace("zoo.Base.wash, ", "zoo.Base.wach, ") + "\n.. nowhere::\n"
+    (source / "index.rst").write_text(page, encoding="utf-8")
+    for options in ((), ("--check",)):
+        done = command(site, *options)
+        assert done.returncode == 1
+        (line,) = done.stdout.splitlines()
+        assert line.startswith("source/index.rst:16: WARNING: ")
+        assert "zoo.Base.wach" in line
+        assert line.endswith("[heuristic.target]")
+        assert done.stderr == (
+            "python -m sphinxext_heuristics.docbuilder: error: source: fix the "
+            "warnings above; nothing is written\n"
+        )
+    assert not (site.root / hook.CODE).exists()
+
+
+def test_the_log_of_sphinx_is_shown_on_request(site: Docs) -> None:
+    page = f"{PAGE}\n.. nowhere::\n"
+    (site.root / "source" / "index.rst").write_text(page, encoding="utf-8")
+    done = command(site, "-v")
+    assert done.returncode == 0
+    assert 'Unknown directive type "nowhere"' in done.stderr
+    assert "build succeeded, 1 warning." in done.stderr
+    assert "Unknown directive" not in done.stdout
+    assert command(site).stderr == ""
+
+
+def test_a_full_disk_leaves_both_files_as_they_are(tmp_path: Path) -> None:
+    old = {hook.CODE: "old", hook.DATA: "old"}
+    assert list(hook.write(tmp_path, old)) == [
+        f"{tmp_path / name}: written" for name in old
+    ]
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (4096, limits[1]))
+    try:
+        with pytest.raises(hook.HookError, match=r"_heuristics.json cannot be written"):
+            list(hook.write(tmp_path, {hook.CODE: "new", hook.DATA: "x" * 5000}))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    found = {path.name: path.read_text() for path in tmp_path.iterdir()}
+    assert found == old
 
 
 def test_without_the_two_lines_the_command_says_them(site: Docs) -> None:

@@ -7,6 +7,7 @@ import random
 import re
 import shutil
 import sys
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -470,6 +471,18 @@ FAULTS = {
         "[[autodoc]] broken.Thing\n",
         "4: WARNING: cannot show 'broken.Thing': cannot import hf_tree.broken",
     ),
+    "lazy import": (
+        "[[autodoc]] lazy.Gone\n",
+        "4: WARNING: cannot show 'lazy.Gone': cannot import hf_tree.lazy.Gone: Runtime",
+    ),
+    "lazy member": (
+        "[[autodoc]] lazy.Present\n    - all\n    - absent\n",
+        "4: WARNING: hf_tree.lazy.Present has no member 'absent'",
+    ),
+    "program": (
+        "[`__main__.go`] [`exits.go`] [`lazy.Gone`]\n\n[[autodoc]] exits.go\n",
+        "6: WARNING: cannot show 'exits.go': cannot import hf_tree.exits: SystemExit",
+    ),
     "no object": (
         "[[autodoc]]\n",
         "4: WARNING: [[autodoc]] takes the name of one object",
@@ -521,6 +534,26 @@ TREES = {
     "not YAML": (
         "- local: [\n",
         "_toctree.yml:2: WARNING: this cannot be read as YAML: ",
+    ),
+    "an alias that leads to itself": (
+        "- local: index\n- &x\n  title: x\n  sections: [*x]\n",
+        "_toctree.yml:4: WARNING: expected each list once, and an alias leads to this",
+    ),
+    "aliases without end": (
+        "- &a\n  sections: [local: index]\n"
+        + "".join(
+            f"- &{new}\n  sections: [*{old}, *{old}]\n"
+            for old, new in pairwise("abcdefghijklmnopqrstuvwxyz")
+        ),
+        "_toctree.yml:2: WARNING: expected each list once, and an alias leads to this",
+    ),
+    "an alias at the top": (
+        "a: &x [*x]\n",
+        "_toctree.yml:1: WARNING: expected a list of pages and sections",
+    ),
+    "too deep": (
+        "[" * 2000,
+        "_toctree.yml:1: WARNING: this cannot be read as YAML: maximum recursion",
     ),
     "no list": (
         "a: b\n",

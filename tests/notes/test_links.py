@@ -161,3 +161,22 @@ Start
 .. heuristics-for:: demo.f
 """
     project({"index.rst": index}).ok("html", "-n")
+
+
+def test_what_a_role_hides_in_its_node_is_not_shown_elsewhere(
+    project: Callable[..., Project],
+) -> None:
+    site = project(
+        {
+            "conf.py": "from docutils import nodes\n\n"
+            'extensions = ["sphinxext_heuristics"]\n\n\n'
+            "def marked(name, raw, text, *place, **options):\n"
+            "    return [nodes.inline(raw, text, marks=[object()])], []\n\n\n"
+            "def setup(app):\n"
+            '    app.add_role("marked", marked)\n',
+            "index.rst": "Start\n=====\n\n.. toctree::\n\n   guide\n\n"
+            ".. heuristic:: A\n   :note: See :marked:`this`.\n   :workflow: guide\n",
+            "guide.rst": "Guide\n=====\n",
+        }
+    )
+    assert "See this." in site.ok().read("guide.txt")

@@ -196,6 +196,9 @@ def ends_of(built: Built, name: str) -> dict[str, str]:
     }
 
 
+#: The same with Sphinx's own extension, which has Graphviz's options.
+WITH_OPTIONS = FILES.replace("[", '["sphinx.ext.graphviz", ', 1)
+
 TITLE = 'Say "no" & <b> C:\\new'
 
 
@@ -283,8 +286,10 @@ def test_picture_has_a_text_alternative(site: Project) -> None:
 
 
 @pytest.mark.parametrize("dot", ["there-is-no-such-program", "false", ""])
-def test_without_graphviz_the_list_and_a_note(site: Project, dot: str) -> None:
-    built = site.ok("html", "-E", "-D", f"graphviz_dot={dot}", out=f"out-dot-{dot}")
+def test_without_graphviz_the_list_and_a_note(
+    project: Callable[..., Project], dot: str
+) -> None:
+    built = project(WITH_OPTIONS).ok("html", "-D", f"graphviz_dot={dot}")
     graph = built.soup("deep/er/graph.html").select_one(".heuristic-graph")
     assert graph is not None
     assert not graph.select("svg, details")
@@ -382,7 +387,7 @@ def test_graphviz_that_comes_and_goes(
     project: Callable[..., Project], tmp_path: Path
 ) -> None:
     dot = tmp_path / "dot"
-    made = project(FILES)
+    made = project(WITH_OPTIONS)
     option = ("-D", f"graphviz_dot={dot}")
     assert "<svg" not in graph_of(made.ok("html", *option))
     dot.symlink_to(str(shutil.which("dot")))

@@ -110,3 +110,40 @@ def test_what_has_no_search_has_no_title_for_it(
     texts = [path.read_bytes() for path in built.out.rglob("*") if path.is_file()]
     assert any(b"safe" in text for text in texts)
     assert not any(b"when merging gibberish" in text for text in texts)
+
+
+def test_who_reads_a_page_does_not_find_the_words_for_the_search(
+    project: Callable[..., Project],
+) -> None:
+    conf_py = """\
+from docutils import nodes
+
+extensions = ["sphinxext_heuristics"]
+
+
+class Describer(nodes.SparseNodeVisitor):
+    \"\"\"Takes the text of a page as sphinxext-opengraph does.\"\"\"
+
+    def dispatch_visit(self, node):
+        if isinstance(node, nodes.Invisible):
+            raise nodes.SkipNode
+        if isinstance(node, nodes.Text):
+            self.document.described.append(str(node))
+
+
+def describe(app, pagename, templatename, context, doctree):
+    if pagename == "own":
+        doctree.described = [doctree.astext()]
+        doctree.described += [it.astext() for it in doctree.findall(nodes.section)]
+        doctree.walk(Describer(doctree))
+        (app.outdir / "described").write_text("\\n".join(doctree.described))
+
+
+def setup(app):
+    app.connect("html-page-context", describe)
+"""
+    site = project(FILES)
+    site.write({"conf.py": conf_py})
+    described = site.ok("html").read("described")
+    assert described.count("The body.") == 3
+    assert HIDDEN not in described

@@ -788,10 +788,7 @@ def test_search_finds_them(listed: Built) -> None:
     assert '"Apple.pie Apple.pie Two."' in index, "its page, by name and note"
 
 
-def test_cards_without_sphinx_design(
-    project: Callable[..., Project], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("sphinxext_heuristics.find_spec", lambda _name: None)
+def test_cards_without_sphinx_design(project: Callable[..., Project]) -> None:
     heuristic = ".. heuristic:: A\n   :note: n\n   :workflow: index\n"
     index = f"Start\n=====\n\n{heuristic}\n.. heuristic-index::\n   :layout: cards\n"
     conf = 'extensions = ["sphinxext_heuristics"]\n'

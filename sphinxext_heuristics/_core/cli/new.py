@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from textwrap import indent
 from typing import TYPE_CHECKING
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING
 from sphinxext_heuristics._core.cli.project import CommandError, add_options, opened
 from sphinxext_heuristics._core.cli.writing import note, say, seen, write
 from sphinxext_heuristics._core.config import Settings
+from sphinxext_heuristics._core.read.heuristic import NAME
 
 if TYPE_CHECKING:
     import argparse
@@ -31,8 +31,6 @@ RST = f".. heuristic:: {{name}}\n{indent(_OPTIONS, '   ')}\n   .. {_WHAT}\n"
 
 #: The extensions that read a directive in Markdown.
 MYST_EXTENSIONS = frozenset({"myst_parser", "myst_nb"})
-
-_NAME = re.compile(r"[\w.-]+")
 
 
 def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -64,10 +62,10 @@ def run(arguments: argparse.Namespace) -> int:
         has_myst = ".md" in suffixes and not MYST_EXTENSIONS.isdisjoint(app.extensions)
         srcdir = Path(app.srcdir)
     name = settings.strip(arguments.name)
-    if not _NAME.fullmatch(name):
+    if not NAME.fullmatch(name):
         raise CommandError(
             f"{arguments.name!r} is no name: allowed are letters, digits, '_', "
-            f"'-' and '.'"
+            "'-' and '.', and at least one letter or digit"
         )
     if Path(name).suffix in suffixes:
         raise CommandError(

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import sys
+import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -68,7 +70,8 @@ def file_of(app: Sphinx, option: str) -> ProjectFile:
     """
     file = project_file(app, option)
     if Settings.of(app.config).value(option) is None:
-        example = f"{option} = {file.path.name!r}"
+        # Outside the source directory, where it is no page.
+        example = f"{option} = {f'../{file.path.name}'!r}"
         raise CommandError(
             f"{not_set(app.config, file.conf_py, option)}; for the "
             f"{file.called}, write {example}"
@@ -114,17 +117,26 @@ def write(path: Path, text: str) -> None:
     Raises CommandError where it cannot be written.
     """
     real = path.resolve()
-    # In the same folder, so that it can take the file's place in one step.
-    scratch = real.with_name(f".{real.name}.{os.getpid()}")
     try:
         has_crlf = real.exists() and b"\r\n" in real.read_bytes()
-        scratch.write_bytes(
-            (text.replace("\n", "\r\n") if has_crlf else text).encode("utf-8")
-        )
-        if real.exists():
-            shutil.copymode(real, scratch)
-        scratch.replace(real)
+        raw = (text.replace("\n", "\r\n") if has_crlf else text).encode("utf-8")
+        try:
+            _replace(real, raw, None)
+        except OSError as error:
+            if error.errno != errno.EXDEV:
+                raise
+            # Nothing can be moved from another file system in one step.
+            _replace(real, raw, real.parent)
     except OSError as error:
         raise CommandError(f"{path} cannot be written: {error.strerror}") from error
-    finally:
-        scratch.unlink(missing_ok=True)
+
+
+def _replace(real: Path, raw: bytes, folder: Path | None) -> None:
+    """Replace a file by one that is written in a *folder*, or where temporary ones are."""
+    prefix = ".sphinx-heuristics-"
+    with tempfile.TemporaryDirectory(prefix=prefix, dir=folder) as scratch:
+        written = Path(scratch, real.name)
+        written.write_bytes(raw)
+        if real.exists():
+            shutil.copymode(real, written)
+        written.replace(real)

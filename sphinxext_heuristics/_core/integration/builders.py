@@ -21,7 +21,7 @@ from sphinxext_heuristics._core.integration.domain import (
     app_of,
 )
 from sphinxext_heuristics._core.resolve import checks
-from sphinxext_heuristics._core.view import views_of
+from sphinxext_heuristics._core.view import naming, views_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -152,8 +152,10 @@ def problems(app: Sphinx, plan: Plan) -> Iterator[Problem]:
     views = views_of(app)
     for docname in plan.catalogue.docnames:
         for query in plan.catalogue.pages[docname].queries:
-            if query.view in views:
-                yield from views[query.view].problems(plan, query)
+            if view := views.get(query.view):
+                with naming(view, docname):
+                    found = list(view.problems(plan, query))
+                yield from found
     # A translation says the same in other words: its index and headings are not
     # compared.
     is_source = not is_translation(app)

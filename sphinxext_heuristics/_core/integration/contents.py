@@ -8,6 +8,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sphinxext_heuristics._core.show import boxes, definition
+from sphinxext_heuristics._core.view import content_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -73,7 +74,7 @@ def contents(plan: Plan, views: Mapping[str, View], docname: str) -> Contents:
             definition.caption(plan, evidence) for evidence in page.evidence
         ),
         queries=tuple(
-            views[query.view].content(plan, query, docname)
+            content_of(views[query.view], plan, query, docname)
             if query.view in views
             else None
             for query in page.queries
@@ -105,7 +106,7 @@ def digest(plan: Plan, views: Mapping[str, View], docname: str) -> str:
         return ""
     # JSON is written several times as fast as a named tuple's repr, and differs
     # wherever that does.
-    text = json.dumps(parts, default=repr)
+    text = json.dumps(parts)
     return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
 
 

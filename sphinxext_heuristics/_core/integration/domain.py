@@ -22,6 +22,7 @@ from sphinxext_heuristics._core.resolve.catalogue import Catalogue, Lookups
 from sphinxext_heuristics._core.resolve.objects import Objects
 from sphinxext_heuristics._core.resolve.pages import External, Pages, toctree_order
 from sphinxext_heuristics._core.resolve.plan import Plan
+from sphinxext_heuristics._core.show import graph
 from sphinxext_heuristics._core.source.packages import Sources
 from sphinxext_heuristics._core.words import _
 
@@ -254,7 +255,7 @@ def draws(builder: Builder) -> bool:
     return (
         builder.format == "html"
         and builder.name != "epub"
-        and bool(shutil.which(builder.config.graphviz_dot or ""))
+        and bool(shutil.which(graph.program(builder.config)))
     )
 
 

@@ -13,6 +13,7 @@ from sphinxext_heuristics._core.model import INDEX_PAGE
 from sphinxext_heuristics._core.notes import links
 from sphinxext_heuristics._core.notes.inline import COPY
 from sphinxext_heuristics._core.read.collect import IDENTITIES, Identity, collect
+from sphinxext_heuristics._core.show.parts import STYLE
 from sphinxext_heuristics._core.view import views_of
 
 if TYPE_CHECKING:
@@ -25,9 +26,6 @@ if TYPE_CHECKING:
     from sphinx.builders import Builder
     from sphinx.config import Config
     from sphinx.environment import BuildEnvironment
-
-#: The styles of pages for browsers and of those for e-books.
-_STYLE, _BOOK_STYLE = "heuristics.css", "heuristics-epub.css"
 
 #: What smart quotes are made of, and what is made of it.
 _QUOTES = re.compile(r"""['"]|--|\.\.\.|[\u2013\u2014\u2018-\u201e\u2026]""")
@@ -81,19 +79,14 @@ def note_document(app: Sphinx, document: nodes.document) -> None:
 
 
 def add_style(_app: Sphinx, settings: Config) -> None:
-    """Bring our style sheets to HTML pages.
+    """Bring our style sheets and scripts to the site.
 
     This is done before Sphinx compares the configuration with the last build's.
     """
     here = str(Path(__file__).parents[2] / "static")
     settings.html_static_path = [*settings.html_static_path, here]
     # What e-book readers, and EPUBCheck, do not know has no place in the book.
-    settings.epub_exclude_files = [*settings.epub_exclude_files, f"_static/{_STYLE}"]
-
-
-def link_style(app: Sphinx) -> None:
-    """Link the style sheet that the builder's readers know."""
-    app.add_css_file(_BOOK_STYLE if app.builder.name == "epub" else _STYLE)
+    settings.epub_exclude_files = [*settings.epub_exclude_files, f"_static/{STYLE}"]
 
 
 def rewrite(app: Sphinx, _env: BuildEnvironment) -> list[str]:

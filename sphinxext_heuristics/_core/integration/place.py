@@ -22,7 +22,7 @@ from sphinxext_heuristics._core.show.definition import (
     entries_nodes,
     facts_nodes,
 )
-from sphinxext_heuristics._core.view import Here, views_of
+from sphinxext_heuristics._core.view import Here, naming, views_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -207,16 +207,10 @@ class Placer:
             caption = cast("nodes.caption", node[0])
             caption.clear()
             caption += caption_nodes(shown.captions[node[ours.EVIDENCE]])
-        views = [
-            self._views.get(query.view)
-            for query in self._plan.catalogue.pages[self._docname].queries
-        ]
         make: dict[type[nodes.Element], Callable[[int], list[nodes.Node]]] = {
             ours.heuristic_facts: lambda i: facts_nodes(shown.facts[i], self._here),
             ours.heuristic_entries: lambda i: entries_nodes(shown.shown[i], self._here),
-            ours.heuristic_query: lambda i: (
-                view.nodes(shown.queries[i], self._here) if (view := views[i]) else []
-            ),
+            ours.heuristic_query: lambda i: self._view_nodes(i, shown.queries[i]),
         }
         for node in self._own(*make):
             block = node.parent
@@ -227,9 +221,10 @@ class Placer:
                 and isinstance(block, nodes.section)
                 and has_search
             ):
-                made.insert(
-                    0, ours.heuristic_search("", shown.facts[node["position"]].search)
-                )
+                words = nodes.title("", shown.facts[node["position"]].search)
+                # The search links to the first id of what a title is in.
+                found = ours.heuristic_search("", words, ids=block["ids"])
+                made.insert(0, found)
             keep_ids_apart(made, self._document)
             node.parent.replace(node, made)
             if self._builder.format == "latex":
@@ -238,6 +233,15 @@ class Placer:
                     keep_on_one_page(child)
                 if isinstance(block, nodes.admonition):
                     anchor_before(block)
+
+    def _view_nodes(self, position: int, content: Any) -> list[nodes.Node]:  # noqa: ANN401 - the view's own
+        """Return the nodes of one directive's view; none where no view has its name."""
+        query = self._plan.catalogue.pages[self._docname].queries[position]
+        view = self._views.get(query.view)
+        if view is None:
+            return []
+        with naming(view, self._docname):
+            return view.nodes(content, self._here)
 
     def _unfold_notes(self) -> None:
         """Show a definition's note below its title, unless it is the first sentence of the body."""

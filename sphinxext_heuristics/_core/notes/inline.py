@@ -9,6 +9,8 @@ from docutils import nodes
 from sphinx import addnodes
 from sphinx.util import docname_join
 
+from sphinxext_heuristics._core.model import not_plain
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
@@ -97,6 +99,8 @@ def _attributes(node: nodes.Element, docname: str) -> Iterator[tuple[str, Any]]:
         # A link to nothing is still one, whose target everybody asks for.
         is_empty = kept in ("", ()) and key != "reftarget"
         if key in LOCAL or is_empty or not isinstance(kept, PLAIN):
+            continue
+        if not_plain(kept):
             continue
         if key == "reftarget" and node.get("reftype") == "doc":
             kept = f"/{docname_join(docname, str(kept))}"

@@ -35,7 +35,8 @@ if TYPE_CHECKING:
 
     from docutils.nodes import Node
 
-_NAME = re.compile(r"[\w.-]+")
+#: A name: letters, digits, ``_``, ``-`` and ``.``, at least one letter or digit.
+NAME = re.compile(r"(?=[_.-]*[^\W_])[\w.-]+")
 _BAD_IN_NAME = re.compile(r"[^\w.-]+")
 _OPTION_LINE = re.compile(r":([A-Za-z][\w-]*):(?:\s|$)")
 #: A role, or other markup, where a plain name belongs.
@@ -115,15 +116,15 @@ class HeuristicDirective(CheckedDirective):
 
     def _plain_name(self, written: str, option: str = "") -> str:
         name = Settings.of(self.config).strip(written)
-        if _NAME.fullmatch(name):
+        if NAME.fullmatch(name):
             return name
-        better = _BAD_IN_NAME.sub("_", name).strip("_")
+        fault = "no letter or digit"
+        if _BAD_IN_NAME.search(name):
+            fault = "characters other than letters, digits, '_', '-' and '.'"
+        better = _BAD_IN_NAME.sub("_", name).strip("_.-")
         read_as = f"it is read as {better!r}" if better else "nothing is left of it"
         self.problem(
-            Subtype.OPTION,
-            f"the name {written!r} has characters other than letters, digits, "
-            f"'_', '-' and '.'; {read_as}",
-            option,
+            Subtype.OPTION, f"the name {written!r} has {fault}; {read_as}", option
         )
         return better
 
@@ -135,6 +136,10 @@ class HeuristicDirective(CheckedDirective):
                 Subtype.VERSION, f"since {since} lies after until {until}", "since"
             )
         categories = dict.fromkeys(split(options.get("category", "")))
+        former_names = (
+            self._plain_name(former, "former-names")
+            for former in split(options.get("former-names", ""))
+        )
         return Heuristic(
             name=name,
             title="",
@@ -142,10 +147,7 @@ class HeuristicDirective(CheckedDirective):
             index_note=freeze(
                 self._inline(options.get("index-note", "")), self.env.docname
             ),
-            former_names=tuple(
-                self._plain_name(former, "former-names")
-                for former in split(options.get("former-names", ""))
-            ),
+            former_names=tuple(filter(None, former_names)),
             severity=self.choice(options, "severity", SEVERITIES, "tip"),
             categories=tuple(categories),
             keywords=tuple(dict.fromkeys(split(options.get("keywords", "")))),

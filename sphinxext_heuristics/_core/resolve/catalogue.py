@@ -50,32 +50,34 @@ class Catalogue:
 
     @cached_property
     def heuristics(self) -> dict[str, Heuristic]:
-        """Map each name to the definition in effect: the first one."""
-        found: dict[str, Heuristic] = {}
+        """Map each name to the definition in effect: the first of a folded name."""
+        first: dict[str, Heuristic] = {}
         for record in self.definitions:
             if record.name:
-                found.setdefault(record.name, record)
-        return found
+                first.setdefault(fold(record.name), record)
+        return {record.name: record for record in first.values()}
 
     @cached_property
     def by_name(self) -> dict[str, Heuristic]:
         """Map each name, present or former, to its definition; present names win."""
-        found = dict(self.heuristics)
-        for record in self.heuristics.values():
-            for name in record.former_names:
-                found.setdefault(name, record)
-        return found
+        former: dict[str, Heuristic] = {}
+        for record in reversed(self.heuristics.values()):
+            former.update(dict.fromkeys(record.former_names, record))
+        return former | self.heuristics
+
+    @cached_property
+    def _by_fold(self) -> dict[str, Heuristic]:
+        """Map each folded name to its definition; a former name yields to a name."""
+        names = [*self.by_name.items(), *self.heuristics.items()]
+        return {fold(name): record for name, record in names}
 
     def is_page(self, record: Heuristic) -> bool:
         """Return whether a definition is a page of its own."""
         return record.anchor in next(iter(self.pages[record.docname].sections), ())
 
     def find(self, name: str) -> Heuristic | None:
-        """Return the definition of a name: an exact match, or else a folded one."""
-        # Reversed, so that the first of two that are folded alike is the last to be set.
-        known = reversed(self.by_name.items())
-        folded = {fold(other): record for other, record in known}
-        return self.by_name.get(name) or folded.get(fold(name))
+        """Return the definition of a name, in any case and with ``-`` for ``_``."""
+        return self.by_name.get(name) or self._by_fold.get(fold(name))
 
     @cached_property
     def entries(self) -> tuple[tuple[str, Entry], ...]:
@@ -105,7 +107,7 @@ class Catalogue:
         and its file and line are then those that somebody was asked for: there what is
         written decides alone.
         """
-        first = self.heuristics.get(record.name)
+        first = self._by_fold.get(fold(record.name))
         return (
             first is not None
             and first is not record
@@ -118,18 +120,19 @@ class Catalogue:
         One that inheritance or an include repeats is the same definition.
         """
         for record in self.definitions:
-            first = self.heuristics.get(record.name)
+            first = self._by_fold.get(fold(record.name))
             if first is None or first is record or self.is_repeated(record):
                 continue
-            where = f"{first.source}:{first.line}"
             message = (
-                f"heuristic {record.name!r} is defined here and in {where}, "
-                f"which is used"
+                f"heuristic {record.name!r} is defined here and in "
+                f"{first.source}:{first.line}, which is used"
             )
+            if first.name != record.name:
+                message += f": its name {first.name!r} differs only in case, '-' or '_'"
             yield Problem.at(record, Subtype.DUPLICATE, message)
         for record in self.heuristics.values():
             for name in record.former_names:
-                if (has := self.by_name[name]) is not record:
+                if (has := self._by_fold[fold(name)]) is not record:
                     message = (
                         f"the former name {name!r} is the name of another "
                         f"heuristic, {has.source}:{has.line}"

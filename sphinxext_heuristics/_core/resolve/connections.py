@@ -155,7 +155,7 @@ def _object_meant(plan: Plan, target: str) -> str:
 def _reason(definition: Definition, owner: str, entries: list[Entry]) -> str:
     """Return why autodoc probably leaves out what the source defines, and what to do.
 
-    *entries* are those of its *owner*, as the target names it.
+    *entries* are those of its owner.
     """
     if definition.is_module:
         return "no automodule documents this module"
@@ -166,26 +166,33 @@ def _reason(definition: Definition, owner: str, entries: list[Entry]) -> str:
         return (
             f"it is inherited: add ':inherited-members:', or write {definition.name!r}"
         )
-    return _reason_in_entry(definition, owner, entries)
+    is_class = any(entry.is_class for entry in entries)
+    return _option_missing(definition, owner, is_class=is_class)
 
 
-def _reason_in_entry(definition: Definition, owner: str, entries: list[Entry]) -> str:
-    """Return why the entry of the owner probably lacks a member, and what to do."""
-    defining, _dot, last = definition.name.rpartition(".")
+def _option_missing(definition: Definition, owner: str, *, is_class: bool) -> str:
+    """Return which option the entry of an *owner* probably lacks."""
+    module, _dot, last = definition.name.rpartition(".")
     if last.startswith("__"):
-        return "its name is special: add ':special-members:'"
+        add = (
+            "':special-members:'"
+            if is_class
+            else "a directive for it, such as autodata"
+        )
+        return f"its name is special: add {add}"
     if last.startswith("_"):
         return "its name is private: add ':private-members:'"
     if not definition.is_described:
         return "it has no docstring: write one, or add ':undoc-members:'"
-    if defining != owner and not any(entry.is_class for entry in entries):
+    if not is_class and module != owner:
         return (
             f"it is imported from {definition.name!r}: add ':imported-members:', "
-            f"or a directive for it"
+            "or a directive for it"
         )
     return (
-        f"the entry of {owner!r} has no ':members:' (autosummary's default "
-        f"template has none for a class)"
+        f"the entry of {owner!r} has no ':members:' (autosummary's default template "
+        "has none for a class), or its options, such as ':exclude-members:', leave "
+        "it out"
     )
 
 

@@ -25,7 +25,7 @@ class Shown(NamedTuple):
     anchor: str
 
 
-class Form(enum.Enum):
+class Form(enum.StrEnum):
     """How an API entry shows a heuristic."""
 
     FULL = enum.auto()

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import re
+import subprocess
 import textwrap
 from html import escape
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from docutils import nodes
-from sphinx.ext.graphviz import GraphvizError, render_dot
 from sphinx.util import logging
 
 from sphinxext_heuristics._core.model import Target
@@ -21,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from sphinx.application import Sphinx
+    from sphinx.config import Config
 
     from sphinxext_heuristics._core.model import Query
     from sphinxext_heuristics._core.resolve.listing import Link
@@ -38,10 +38,6 @@ _GREY = "#808080"
 
 #: A label's width in characters, after which it goes on in a further line.
 _WIDTH = 32
-
-#: What is before each link in Graphviz's source: Sphinx makes links without a host
-#: relative to the picture's file.
-_HOST = "https://here.invalid/"
 
 _HEAD = f"""\
 strict digraph heuristics {{
@@ -148,7 +144,7 @@ def _node(name: str, label: str, how: str, uri: str | None = None) -> str:
         # In singlehtml a link has two anchors, of which the last one is right.
         how += (
             f" "
-            f'URL="{_HOST}{_safe("#" + uri.rpartition("#")[2] if uri.count("#") > 1 else uri or "#")}"'
+            f'URL="{_safe("#" + uri.rpartition("#")[2] if uri.count("#") > 1 else uri or "#")}"'
         )
     said = "\\n".join(map(_safe, parts))
     return f'{name} [label="{said}" {how}]'
@@ -159,16 +155,25 @@ def _safe(text: str) -> str:
     return text.replace("\\", "\\\\").replace('"', '\\"').replace("&", "&amp;")
 
 
+def program(config: Config) -> str:
+    """Return what runs Graphviz: as Sphinx's own extension is told, if it is loaded."""
+    return getattr(config, "graphviz_dot", "dot") or ""
+
+
 def _picture(self: Any, node: heuristic_graph) -> str:  # noqa: ANN401 - any HTML writer
     """Return the picture as an element of SVG, or ``""`` where there is none."""
     if not node["dot"]:
         return ""
+    config = self.builder.config
+    command = [program(config), *getattr(config, "graphviz_dot_args", ()), "-Tsvg"]
     try:
-        _uri, path = render_dot(self, node["dot"], {}, "svg", "heuristics")
-    except GraphvizError as error:
+        drawn = subprocess.run(  # noqa: S603 - the project's own setting
+            command, input=node["dot"].encode(), capture_output=True, check=True
+        )
+    except (OSError, subprocess.CalledProcessError) as error:
         logger.info("heuristic-graph is shown as a list: %s", error)
         return ""
-    return inline_svg(Path(path).read_text(encoding="utf-8")) if path else ""
+    return inline_svg(drawn.stdout.decode())
 
 
 def inline_svg(svg: str) -> str:
@@ -176,9 +181,7 @@ def inline_svg(svg: str) -> str:
     svg = svg[svg.index("<svg") :]
     svg = re.sub(r"<!--.*?-->\n?|<title>.*?</title>\n?", "", svg, flags=re.DOTALL)
     svg = re.sub(r"(<(?:g|a)\b[^>]*?) id=\"[^\"]*\"", r"\1", svg)
-    svg = re.sub(r' xlink:title="[^"]*"', "", svg).replace(
-        f' xlink:href="{_HOST}', ' href="'
-    )
+    svg = re.sub(r' xlink:title="[^"]*"', "", svg).replace(' xlink:href="', ' href="')
     label = escape(_("Graph of heuristics; the same as a list below"))
     return svg.replace("<svg ", f'<svg role="group" aria-label="{label}" ', 1)
 
@@ -206,8 +209,7 @@ def _write_children(_self: Any, _node: nodes.Node) -> None:  # noqa: ANN401 - an
 
 
 def register(app: Sphinx) -> None:
-    """Tell Sphinx the node; Sphinx's own extension knows where Graphviz is."""
-    app.setup_extension("sphinx.ext.graphviz")
+    """Tell Sphinx the node."""
     other = (_write_children, _write_children)
     app.add_node(
         heuristic_graph,

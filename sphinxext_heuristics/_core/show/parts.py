@@ -10,6 +10,7 @@ from docutils import nodes
 from sphinx import addnodes
 from sphinx.locale import admonitionlabels
 
+from sphinxext_heuristics._core.model import INDEX_PAGE
 from sphinxext_heuristics._core.resolve import listing as index
 from sphinxext_heuristics._core.view import Named
 from sphinxext_heuristics._core.words import _
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
     from sphinxext_heuristics._core.resolve.listing import Link
     from sphinxext_heuristics._core.resolve.plan import Plan
     from sphinxext_heuristics._core.view import Here
+
+#: The styles of pages for browsers and of those for e-books.
+STYLE, _BOOK_STYLE = "heuristics.css", "heuristics-epub.css"
 
 #: The class of a place that a script fills → the script.
 _SCRIPTS = {
@@ -174,20 +178,25 @@ def script_place(name: str, **data: object) -> nodes.Node:
     )
 
 
-def add_scripts(
+def link_files(
     app: Sphinx,
-    _page: str,
+    page: str,
     _template: str,
-    _context: dict[str, Any],
+    context: dict[str, Any],
     doctree: nodes.document | None,
 ) -> None:
-    """Bring each script to the pages that have a place for it, and to no others."""
+    """Link our style sheet and scripts on the pages that have something of ours."""
+    if "css_files" not in context:
+        return  # JSON, which has no head
     elements = doctree.findall(nodes.Element) if doctree else ()
     used = {
         name
         for node in elements
         for name in (*node.get("classes", ()), node.get("script"))
     }
+    is_own_index = page == INDEX_PAGE and doctree is None
+    if is_own_index or any(str(name).startswith("heuristic-") for name in used):
+        app.add_css_file(_BOOK_STYLE if app.builder.name == "epub" else STYLE)
     for name in sorted(used & _SCRIPTS.keys()):
         said = {english: str(it) for english, it in _SAID.items() if str(it) != english}
         more: dict[str, Any] = (

@@ -24,6 +24,7 @@ from sphinxext_heuristics.docbuilder.docstrings.sections import (
     split_docstring,
     top_level,
 )
+from sphinxext_heuristics.docbuilder.objects import attribute
 from sphinxext_heuristics.docbuilder.references import object_reference
 
 if TYPE_CHECKING:
@@ -37,15 +38,15 @@ if TYPE_CHECKING:
 LINES_BEFORE = 2
 _TYPE_TOKEN = re.compile(
     r"""
-      (?P<code>`+[^`]+`+)
+      (?P<code>`++[^`]+`+)
     | \*(?P<emphasis>[^*`]+)\*
     | (?P<name>~?[A-Za-z_][\w.]*\w|[A-Za-z_])
     | (?P<quote>['"])(?P<path>[\w.]+\.\w+)(?P=quote)
-    | '[^']*' | "[^"]*" | [^`*A-Za-z_'"]+ | .
+    | '[^']*' | "[^"]*" | [^`*A-Za-z_'"]+ | `++ | .
     """,
     re.VERBOSE | re.DOTALL,
 )
-_LINK = re.compile(r"\[(`~?[\w.]+`)\](?:\([^)]*\))?")
+_LINK = re.compile(r"\[(`~?[\w.]+`)\](?:\([^()]*\))?")
 _ROLE = re.compile(r":(?:py:)?\w+:(?=`)")
 _DEFAULT = re.compile(
     r"(?:(?:and )?defaults? to|defaults?:|default =?)\s*(.+)", re.DOTALL | re.IGNORECASE
@@ -60,41 +61,36 @@ def process_docstring(  # noqa: PLR0913, PLR0917 - autodoc's signature
 ) -> None:
     """Hand a Hugging Face docstring to the directive (``autodoc-process-docstring``).
 
-    Docstrings of packages that ``docbuilder_packages`` does not name are left alone.
-
-    :param lines: The docstring; changed in place.
+    *lines* are the docstring's, changed in place. Docstrings of packages that
+    ``docbuilder_packages`` does not name are left alone.
     """
     del what, options
     packages = {*app.config.docbuilder_packages, *app.config.docbuilder_trees.values()}
-    if (
-        packages
-        and any(lines)
-        and source_module(name, obj).partition(".")[0] in packages
-    ):
+    if not packages or not any(lines):
+        return
+    if source_module(name, obj).partition(".")[0] in packages:
         body = [f"   {line}" if line.strip() else "" for line in lines]
         lines[:] = [f".. {DocstringDirective.name_in_source}::", "", *body, ""]
 
 
 def source_module(name: str, obj: object) -> str:
-    """Give the module that an object's docstring is written in.
+    """Return the module that the docstring of an object is written in.
 
-    :param name: The name that the object is documented under.
-    :param obj: The object.
-    :returns: The module's name; a method without a docstring has that of the class it
-        inherits the docstring from. What has no module, a property or a value, is taken
-        to belong to the module in *name*.
+    *name* is what the object is documented under. A method without a docstring has the
+    module of the class that it inherits the docstring from. What has no module, a
+    property or a value, is taken to belong to the module in *name*.
     """
-    function = (
-        inspect.unwrap(obj) if callable(obj) else getattr(obj, "fget", None) or obj
-    )
-    module = getattr(function, "__module__", None)
-    if not getattr(function, "__doc__", None):
+    function = attribute(obj, "fget") or obj
+    if inspect.isroutine(obj):
+        function = inspect.unwrap(obj)
+    module = attribute(function, "__module__")
+    if not attribute(function, "__doc__"):
         owner_name, _, member = name.rpartition(".")
         module_name, _, class_name = owner_name.rpartition(".")
-        owner = getattr(sys.modules.get(module_name), class_name, None)
+        owner = attribute(sys.modules.get(module_name), class_name)
         bases = inspect.getmro(owner) if inspect.isclass(owner) else ()
         documented = [
-            base for base in bases if getattr(vars(base).get(member), "__doc__", None)
+            base for base in bases if attribute(vars(base).get(member), "__doc__")
         ]
         module = documented[0].__module__ if documented else module
     return module if isinstance(module, str) else name
@@ -139,7 +135,7 @@ class DocstringDirective(SphinxDirective):
         return found
 
     def origin(self, line: int) -> tuple[str, int]:
-        """Give the source and the line of a line of the content."""
+        """Return the source and the line of a line of the content."""
         source, offset = self.content.items[min(line, len(self.content)) - 1]
         generated = LINES_BEFORE if "docstring of " in (source or "") else 0
         return source or "", (offset or 0) + 1 - generated
@@ -149,20 +145,21 @@ class DocstringDirective(SphinxDirective):
         return render_markdown(self.renderer, text, line, self.origin)
 
     def block(self, section: Section) -> list[nodes.Node]:
-        """Make the nodes of a section without items."""
+        """Return the nodes of a section without items."""
         if section.kind is Kind.RUBRIC:
             rubric = nodes.rubric("", section.title)
             rubric.line = section.line + 1
             return [rubric]
         body = self.render(section.text, section.line)
-        return (
-            [getattr(nodes, section.title)("", *body)]
-            if section.kind is Kind.ADMONITION
-            else body
-        )
+        if section.kind is Kind.ADMONITION:
+            return [getattr(nodes, section.title)("", *body)]
+        return body
 
     def fields(self, section: Section) -> Iterator[nodes.field]:
-        """Make the fields of a section with items, which Sphinx's Python domain turns into its typed fields."""
+        """Yield the fields of a section with items.
+
+        Sphinx's Python domain turns them into its typed fields.
+        """
         first = section.items[0]
         if section.kind is Kind.PARAMETERS:
             # Sphinx would take the first of two words for a type
@@ -195,19 +192,18 @@ class DocstringDirective(SphinxDirective):
         return self.render(item.text, item.text_line) if item.text else []
 
     def entries(self, section: Section) -> list[nodes.Node]:
-        """Make a body in the look of Sphinx's typed fields: name, type and description of each item."""
+        """Return name, type and description of each item, as Sphinx's typed fields look."""
         entries = [self.entry(item) for item in section.items]
         if len(entries) == 1:
             return entries[0]
-        return [
-            nodes.bullet_list("", *(nodes.list_item("", *entry) for entry in entries))
-        ]
+        listed = (nodes.list_item("", *entry) for entry in entries)
+        return [nodes.bullet_list("", *listed)]
 
     def entry(self, item: Item) -> list[nodes.Node]:
-        """Make the body of one item: name, type and description in one paragraph, as Sphinx sets them."""
-        head: list[nodes.Node] = (
-            [addnodes.literal_strong("", item.name)] if item.name else []
-        )
+        """Return name, type and description of an item, begun in one paragraph."""
+        head: list[nodes.Node] = []
+        if item.name:
+            head.append(addnodes.literal_strong("", item.name))
         if item.type:
             types = self.type(item.type)
             head += [nodes.Text(" ("), *types, nodes.Text(")")] if item.name else types
@@ -219,11 +215,10 @@ class DocstringDirective(SphinxDirective):
         return [nodes.paragraph("", "", *head), *body] if head else body
 
     def type(self, text: str) -> list[nodes.Node]:
-        """Make the nodes of a type as doc-builder writes it, `` `str`, *optional*, defaults to `"a"` ``.
+        """Return the inline nodes of a type, `` `str`, *optional*, defaults to `"a"` ``.
 
-        :param text: The text between the parentheses.
-        :returns: Inline nodes, none of them bare text, so that Sphinx leaves them as
-            they are.
+        *text* is what is between the parentheses. None of the nodes is bare text, so
+        that Sphinx leaves them as they are.
         """
         text = _ROLE.sub("", _LINK.sub(r"\1", " ".join(text.split())))
         found: list[nodes.Node] = []
@@ -241,11 +236,10 @@ class DocstringDirective(SphinxDirective):
         return found
 
     def words(self, text: str) -> Iterator[nodes.Node]:
-        """Make the nodes of a part of a type: links to classes, and what is between them."""
-        stray_quote = text.count("'") == 1
-        for token in _TYPE_TOKEN.finditer(
-            text.replace("'", "") if stray_quote else text
-        ):
+        """Yield the nodes of a part of a type: links to classes, and words between them."""
+        if text.count("'") == 1:
+            text = text.replace("'", "")
+        for token in _TYPE_TOKEN.finditer(text):
             name: str = token["name"] or token["path"] or ""
             if token["code"]:
                 yield from self.words(token["code"].strip("`"))
@@ -254,20 +248,15 @@ class DocstringDirective(SphinxDirective):
             elif name in _PLAIN_WORDS:
                 yield nodes.inline("", name)
             else:
-                shown = (
-                    name.rpartition(".")[2]
-                    if name.startswith("~")
-                    else name or token[0]
-                )
+                shown = name or token[0]
+                if name.startswith("~"):
+                    shown = name.rpartition(".")[2]
                 content = addnodes.literal_emphasis("", shown)
-                is_link = name and not hasattr(builtins, name)
-                yield (
-                    object_reference(
-                        self.env, name.lstrip("~"), content, only_classes=True
-                    )
-                    if is_link
-                    else content
-                )
+                target = name.lstrip("~")
+                if not name or hasattr(builtins, name):
+                    yield content
+                else:
+                    yield object_reference(self.env, target, content, only_classes=True)
 
 
 def _field(name: str, body: list[nodes.Node], line: int) -> nodes.field:

@@ -38,10 +38,9 @@ _PARSER = create_parser(Renderer, page=False)
 
 
 def renderer_for(document: nodes.document) -> Renderer:
-    """Make the renderer for all docstrings of a document."""
+    """Return the renderer for all docstrings of a document."""
     renderer = Renderer(_PARSER)
-    # MyST reads docutils' settings anew here, which takes longer than most docstrings
-    # do
+    # MyST reads docutils' settings anew here, which takes longer than most docstrings.
     renderer.setup_render({**_PARSER.options, "document": document}, {})
     return renderer
 
@@ -52,15 +51,12 @@ def render_markdown(
     line: int,
     locate: Callable[[int], tuple[str, int]] | None = None,
 ) -> list[nodes.Node]:
-    """Make the nodes of the Markdown of a docstring.
+    """Return the nodes of the Markdown of a docstring; headings are rubrics.
 
-    :param renderer: The renderer for the document that the nodes will be part of;
-        nothing is added to that here.
-    :param text: The Markdown; its indentation counts in lists and in code only.
-    :param line: What the first line's number is, from 0; the nodes' ``line`` counts
-        from there.
-    :param locate: Gives the location of a line, for warnings.
-    :returns: The nodes. Headings are rubrics.
+    *renderer* is that of the document which the nodes will be part of; nothing is added
+    to the document here. The indentation of *text* counts in lists and in code only.
+    The nodes' ``line`` counts from *line*, the number of the first line, from 0.
+    *locate* returns the location of a line, for warnings.
     """
     holder = nodes.container()
     holder.document = renderer.document
@@ -70,17 +66,16 @@ def render_markdown(
 
 @lru_cache(maxsize=8192)
 def _parse(text: str) -> bytes:
-    """Parse Markdown, once for all entries that inherit it: nothing in the tokens depends on the entry or its page.
+    """Return the tokens of Markdown, once for all entries that inherit it.
 
-    :returns: The tokens, with the lines of the text that they come from, from 0;
-        pickled, as rendering changes tokens.
+    They have the lines of the text that they come from, from 0; nothing in them depends
+    on the entry or its page. They are pickled, as rendering changes tokens.
     """
     blocks = _Blocks(list(tags_apart(text.splitlines())))
     blocks.convert()
     lines = "".join(f"{line}\n" for line, _ in blocks.output)
-    return pickle.dumps(
-        _PARSER.parse(lines, {"origins": [origin for _, origin in blocks.output]})
-    )
+    origins = [origin for _, origin in blocks.output]
+    return pickle.dumps(_PARSER.parse(lines, {"origins": origins}))
 
 
 class _Blocks:
@@ -93,6 +88,10 @@ class _Blocks:
         #: Where in the output the paragraph starts that is being written: at its end,
         #: if none is.
         self.start = 0
+        #: Of that paragraph, the backticks of code that is not closed, and whether a
+        #: tag of a link is open.
+        self.code = ""
+        self.in_tag = False
         #: The indentation of the line before in the source, -1 at a paragraph's start.
         self.last_indent = -1
         #: For each open list item, outermost first: the source's column of its mark,
@@ -114,20 +113,23 @@ class _Blocks:
             position = max(end, position + 1)
 
     def block_end(self, start: int) -> int:
-        """Find the end of the block that starts in a line and needs no blank line before it; *start* if none does."""
-        text, lines = self.source[start].strip(), range(start, len(self.source))
+        """Return the end of the block that starts in a line; *start* if none does.
+
+        Such a block needs no blank line before it.
+        """
+        text = self.source[start].strip()
         if _TO_BLANK_LINE.match(text):
-            return next(
-                (number for number in lines if not self.source[number].strip()),
-                len(self.source),
-            )
+            end = start
+            while end < len(self.source) and self.source[end].strip():
+                end += 1
+            return end
         if text.startswith("$$"):
-            closing = (
-                number
-                for number in lines
-                if "$$" in self.source[number].strip()[2 * (number == start) :]
-            )
-            return next(closing, len(self.source) - 1) + 1
+            closes = "$$" in text[2:]
+            end = start + 1
+            while end < len(self.source) and not closes:
+                closes = "$$" in self.source[end]
+                end += 1
+            return end
         return start + 1 if TAG.fullmatch(text) else fence_end(self.source, start)
 
     def end_paragraph(self, position: int) -> None:
@@ -136,7 +138,10 @@ class _Blocks:
         self.start, self.last_indent = len(self.output), -1
 
     def column(self, indent: int) -> int:
-        """Close the list items that a line at *indent* is outside of, and give the column it is written at."""
+        """Return the column that a line at *indent* is written at.
+
+        The list items that it is outside of are closed.
+        """
         while self.items and indent <= self.items[-1][0]:
             self.items.pop()
         return self.items[-1][1] if self.items else 0
@@ -145,34 +150,29 @@ class _Blocks:
         """Write a block as it is, at the column of its first line."""
         indent = indent_of(self.source[start])
         column = self.column(indent)
-        is_alert = _ALERT.match(self.source[start].strip())
-        fence = (
-            [" " * column + "```"]
-            if self.source[start].lstrip().startswith(">>>")
-            else []
-        )
+        margin = " " * column
+        first = self.source[start].strip()
+        is_alert = _ALERT.match(first)
+        is_session = first.startswith(">>>")
         self.end_paragraph(start)
-        self.output += [(f"{mark}pycon", self.origins[start]) for mark in fence]
+        if is_session:
+            self.output.append((f"{margin}```pycon", self.origins[start]))
         for number in range(start, end):
             line = self.source[number]
             text = line[min(indent, indent_of(line)) :].rstrip()
             if is_alert:
-                text = (
-                    line.strip()
-                    if line.strip().startswith(">")
-                    else f"> {line.strip()}"
-                )
-            self.output.append(
-                (" " * column + text if text else "", self.origins[number])
-            )
-        self.output += [(mark, self.origins[end - 1]) for mark in fence]
+                text = line.strip()
+                text = text if text.startswith(">") else f"> {text}"
+            self.output.append((margin + text if text else "", self.origins[number]))
+        if is_session:
+            self.output.append((f"{margin}```", self.origins[end - 1]))
         self.end_paragraph(end - 1)
 
     def add_line(self, position: int, text: str) -> None:
         """Write a line of a paragraph."""
-        paragraph = "\n".join(line for line, _ in self.output[self.start :])
+        inside = self.start < len(self.output)
         indent, origin = indent_of(self.source[position]), self.origins[position]
-        if paragraph and _continues(text, paragraph):
+        if inside and self.continues(text):
             line, origin = self.output.pop()
             self.output.append((f"{line} {text}", origin))
         else:
@@ -185,20 +185,27 @@ class _Blocks:
                 self.source[position - 1].rstrip().endswith(":")
                 and indent > self.last_indent
             )
-            if paragraph and (starts or (heads_block and open_items == 0)):
+            if inside and (starts or (heads_block and open_items == 0)):
                 self.output.append(("", origin))
                 self.start = len(self.output)
             if mark:
                 self.start = len(self.output)
                 self.items.append((indent, column + mark.end()))
+            if self.start == len(self.output):
+                self.code, self.in_tag = "", False
             self.output.append((" " * column + text, origin))
         self.last_indent = indent
+        for mark in re.findall("`+", text):
+            if not self.code or self.code == mark:
+                self.code = "" if self.code else mark
+        if re.search("[<>]", text):
+            self.in_tag = _OPEN_TAG.search(f"{text}\n") is not None
 
+    def continues(self, text: str) -> bool:
+        """Return whether a formatter has wrapped a line inside code or a tag.
 
-def _continues(text: str, before: str) -> bool:
-    """Say whether a formatter has wrapped a line inside code or a tag, so that its first character is no mark."""
-    if text.startswith(">"):
-        return _OPEN_TAG.search(before) is not None
-    # the paragraph so far, without the code in it, has an open mark
-    is_open = "`" in re.sub(r"(`+)(?!`).+?(?<!`)\1(?!`)", "", before, flags=re.DOTALL)
-    return is_open and "`" in text and _BLOCK_MARK.match(text) is not None
+        The first character of such a line is no mark of a block.
+        """
+        if text.startswith(">"):
+            return self.in_tag
+        return bool(self.code) and "`" in text and _BLOCK_MARK.match(text) is not None

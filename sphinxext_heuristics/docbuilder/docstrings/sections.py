@@ -40,32 +40,30 @@ class Kind(Enum):
 
 
 class Item(NamedTuple):
-    """One entry of a section: a parameter, a return value, an exception.
+    """One entry of a section: a parameter, a return value, an exception."""
 
-    Its name, empty for a return value without one; its type as it is written, without
-    parentheses; its description, Markdown without indentation; the lines of the
-    docstring that it and its description start on, from 0.
-    """
-
+    #: Empty for a return value without one.
     name: str = ""
+    #: As it is written, without parentheses.
     type: str = ""
+    #: The description, Markdown without indentation.
     text: str = ""
+    #: The line of the docstring that it starts on, from 0.
     line: int = 0
+    #: The line that its description starts on.
     text_line: int = 0
 
 
 class Section(NamedTuple):
-    """One section of a docstring.
-
-    What it is; the heading's words, for an admonition the name of its type (``note``);
-    Markdown, or else entries; the line of the docstring that its text starts on, from
-    0.
-    """
+    """One section of a docstring."""
 
     kind: Kind
+    #: The heading's words; for an admonition the name of its type (``note``).
     title: str = ""
+    #: Markdown; empty where there are entries.
     text: str = ""
     items: tuple[Item, ...] = ()
+    #: The line of the docstring that its text starts on, from 0.
     line: int = 0
 
 
@@ -113,12 +111,10 @@ _BLANK = 10**6
 
 @lru_cache(maxsize=4096)
 def split_docstring(text: str) -> tuple[Section, ...]:
-    """Split a docstring into its sections.
+    """Return the sections of a docstring in the order of its text.
 
-    :param text: The docstring, without common indentation (as ``inspect.cleandoc``
-        leaves it).
-    :returns: The sections in the order of the text; nothing of the text is lost. Text
-        that has the form of no section is prose.
+    *text* has no common indentation, as ``inspect.cleandoc`` leaves it. None of it is
+    lost: what has the form of no section is prose.
     """
     return _Splitter(text.expandtabs().splitlines()).split()
 
@@ -143,7 +139,7 @@ class _Splitter:
         return tuple(self.sections)
 
     def add(self, start: int, end: int, *sections: Section) -> int:
-        """Add sections, and what is before them as prose; give the line after them."""
+        """Add sections, and what is before them as prose; return the line after them."""
         text, skipped = dedent(self.lines[self.start : start])
         if text:
             self.sections.append(
@@ -154,41 +150,36 @@ class _Splitter:
         return end
 
     def header(self, number: int) -> Section | None:
-        """Read a line as the opening of a section, if it is one: its text is what follows the colon."""
+        """Return the section that a line opens, if it does.
+
+        Its text is what follows the colon.
+        """
         found = _HEADER.fullmatch(self.lines[number].strip())
         if found is None:
             return None
-        colons, text, rest = (
-            found["inner"] + found["outer"],
-            found["text"].strip(),
-            found["rest"] or "",
-        )
+        has_colon = bool(found["inner"] + found["outer"])
+        text, rest = found["text"].strip(), found["rest"] or ""
         singular = found["word"].lower().removesuffix("s")
         kind = _KINDS.get(singular, Kind.PROSE)
-        following = self.filled(number + 1)
         if kind is Kind.ADMONITION and not rest:
-            is_header = bool(colons) and (
-                number == self.start or self.depths[number - 1] == _BLANK
-            )
-        elif (
-            kind is Kind.PROSE
-            or text
-            or following == len(self.lines)
-            or (rest and kind is not Kind.RUBRIC)
-        ):
-            is_header = False
-        else:
-            deeper = (
-                kind is not Kind.RUBRIC and self.depths[following] > self.depths[number]
-            )
-            is_header = bool(colons) or deeper
-        title = singular if kind is Kind.ADMONITION else found["word"] + rest
-        return Section(kind, title, text, line=number) if is_header else None
+            begins = number == self.start or self.depths[number - 1] == _BLANK
+            if not (has_colon and begins):
+                return None
+            return Section(kind, singular, text, line=number)
+        following = self.filled(number + 1)
+        if kind is Kind.PROSE or text or following == len(self.lines):
+            return None
+        is_rubric = kind is Kind.RUBRIC
+        is_deeper = not is_rubric and self.depths[following] > self.depths[number]
+        is_header = (has_colon or is_deeper) and (is_rubric or not rest)
+        if not is_header:
+            return None
+        return Section(kind, found["word"] + rest, text, line=number)
 
     def section(self, header: Section) -> int:
-        """Read the section that a header opens.
+        """Read the section that a header opens, and return the line after it.
 
-        :returns: The line after it; the header's if there is no section after all.
+        It is the header's own line if there is no section after all.
         """
         if header.kind is Kind.RUBRIC:
             return self.rubric(header)
@@ -199,51 +190,39 @@ class _Splitter:
         if indent < outside:
             return header.line
         if header.kind is Kind.PARAMETERS or header.kind is Kind.ATTRIBUTES:
-            end = self.until(
-                first,
-                lambda line: (
-                    line != first and self.ends_parameters(line, indent, outside)
-                ),
-            )
+
+            def is_end(line: int) -> bool:
+                return line != first and self.ends_parameters(line, indent, outside)
+
+            end = self.until(first, is_end)
             items = self.items(first, end, self.item)
-        else:
-            # without indentation, doc-builder reads on to the docstring's end; a
-            # paragraph is what authors mean
-            end = (
-                self.paragraph_end(first)
-                if indent == outside
-                else self.block_end(first, indent)
-            )
-            raised = header.kind is Kind.RAISES or header.kind is Kind.WARNS
-            items = (
-                self.items(first, end, self.raised)
-                if raised
-                else self.returned(first, end)
-            )
             if not items:
-                text, skipped = dedent(self.lines[first:end])
-                items = (Item(text=text, line=first, text_line=first + skipped),)
-        return (
-            self.add(header.line, end, header._replace(items=items))
-            if items
-            else header.line
+                return header.line
+            return self.add(header.line, end, header._replace(items=items))
+        # Without indentation, doc-builder reads on to the docstring's end; a paragraph
+        # is what authors mean.
+        is_indented = indent > outside
+        end = (
+            self.block_end(first, indent) if is_indented else self.paragraph_end(first)
         )
+        if header.kind is Kind.RAISES or header.kind is Kind.WARNS:
+            items = self.items(first, end, self.raised)
+        else:
+            items = self.returned(first, end)
+        if not items:
+            text, skipped = dedent(self.lines[first:end])
+            items = (Item(text=text, line=first, text_line=first + skipped),)
+        return self.add(header.line, end, header._replace(items=items))
 
     def rubric(self, header: Section) -> int:
         start, indent = self.filled(header.line + 1), self.depths[header.line]
-        if (
-            not self.lines[header.line].rstrip().endswith("::")
-            or self.depths[start] <= indent
-        ):
+        opens_code = self.lines[header.line].rstrip().endswith("::")
+        if not opens_code or self.depths[start] <= indent:
             return self.add(header.line, header.line + 1, header)
         end = self.block_end(start, indent + 1)
         code, _ = dedent(self.lines[start:end])
-        return self.add(
-            header.line,
-            end,
-            header,
-            Section(Kind.PROSE, text=f"````\n{code}\n````", line=start - 1),
-        )
+        fenced = Section(Kind.PROSE, text=f"````\n{code}\n````", line=start - 1)
+        return self.add(header.line, end, header, fenced)
 
     def admonition(self, header: Section) -> int:
         start = header.line if header.text else self.filled(header.line + 1)
@@ -255,119 +234,104 @@ class _Splitter:
             end = self.paragraph_end(start)
         body, _ = dedent(self.lines[start + bool(header.text) : end])
         text = "\n".join(filter(None, (header.text, body)))
-        return (
-            self.add(header.line, end, header._replace(text=text, line=start))
-            if text
-            else header.line
-        )
+        if not text:
+            return header.line
+        return self.add(header.line, end, header._replace(text=text, line=start))
 
     def ends_parameters(self, line: int, indent: int, outside: int) -> bool:
-        """Say whether a section of parameters ends before a line: it is less deep, or opens another section."""
+        """Return whether a section of parameters ends before a line.
+
+        It does where a line is less deep, or opens another section.
+        """
         if self.depths[line] != indent:
             return self.depths[line] < indent
-        found = self.header(line)
-        if (
-            found
-            and found.kind is not Kind.ADMONITION
-            and found.kind is not Kind.RUBRIC
-        ):
+        header = self.header(line)
+        if header and header.kind not in {Kind.ADMONITION, Kind.RUBRIC}:
             return True
-        return (
-            indent == outside
-            and self.depths[line - 1] == _BLANK
-            and self.item(line) is None
-        )
+        begins_paragraph = self.depths[line - 1] == _BLANK
+        return indent == outside and begins_paragraph and self.item(line) is None
 
     def items(
         self, first: int, end: int, read: Callable[[int], Item | None]
     ) -> tuple[Item, ...]:
-        """Read entries, each from its first line to that of the next; none if the first line is none."""
-        lines = [
-            line
-            for line in self.outside_fences(first)
-            if line < end and self.depths[line] == self.depths[first]
-        ]
-        starts = [item for line in lines if (item := read(line))]
+        """Return entries, each from its first line to that of the next.
+
+        There are none if the first line does not begin one.
+        """
+        starts: list[Item] = []
+        for line in self.outside_fences(first):
+            if line >= end:
+                break
+            if self.depths[line] == self.depths[first] and (item := read(line)):
+                starts.append(item)
         if not starts or starts[0].line != first:
             return ()
         stops = [*(item.line for item in starts[1:]), end]
-        return tuple(
-            self.complete(item, stop) for item, stop in zip(starts, stops, strict=True)
-        )
+        return tuple(map(self.complete, starts, stops))
 
     def item(self, number: int) -> Item | None:
-        """Read a line as the first of an entry ``name (type): text``, if it is one."""
+        """Return the entry ``name (type): text`` that a line begins, if it does."""
         line = self.lines[number].strip()
         named = _ITEM_NAME.match(line)
         if named is None:
             return None
-        rest, written_type = line[named.end() :], ""
+        rest = line[named.end() :]
+        written_type = ""
         if rest.startswith("("):
             close = next(top_level(rest, ")"), -1)
             if close < 0:
                 return None
             written_type, rest = rest[1:close].strip(), rest[close + 1 :]
         ending = _ITEM_END.fullmatch(rest)
-        heads_block = (
-            self.depths[number] < (self.depths[number + 1 :] or [0])[0] < _BLANK
-        )
-        if ending is None or (
-            not ending["mark"] and (ending["text"] or not (written_type or heads_block))
-        ):
+        if ending is None:
             return None
-        return Item(
-            re.sub(r"\s*,\s*", ", ", named["name"]),
-            written_type,
-            ending["text"],
-            number,
-            number,
-        )
+        if not ending["mark"]:
+            following = self.depths[number + 1] if number + 1 < len(self.depths) else 0
+            heads_block = self.depths[number] < following < _BLANK
+            if ending["text"] or not (written_type or heads_block):
+                return None
+        name = re.sub(r"\s*,\s*", ", ", named["name"])
+        return Item(name, written_type, ending["text"], number, number)
 
     def raised(self, number: int) -> Item | None:
-        """Read a line as the first of an entry ``Error: text``, if it is one."""
+        """Return the entry ``Error: text`` that a line begins, if it does."""
         found = _RAISE.fullmatch(self.lines[number].strip())
-        return Item(found["name"], "", found["text"], number, number) if found else None
+        if found is None:
+            return None
+        return Item(found["name"], "", found["text"], number, number)
 
     def returned(self, first: int, end: int) -> tuple[Item, ...]:
-        """Read return values: several like parameters, ``name (type)``, or one with its type."""
+        """Return the values of a section: several, ``name (type)``, or one with its type."""
         named = self.items(first, end, self.item)
         if named and all(item.type for item in named):
             return named
         line = self.lines[first].strip()
-        colon = next(top_level(line, ":"), -1)
-        head, rest = (
-            (line, "")
-            if colon < 0
-            else (line[:colon].strip(), line[colon + 1 :].strip())
-        )
-        if not _is_type(head) or (
-            colon < 0 and not (line.startswith("`") and line.endswith("`"))
-        ):
+        colon = next(top_level(line, ":"), len(line))
+        head, rest = line[:colon].strip(), line[colon + 1 :].strip()
+        is_code = line.startswith("`") and line.endswith("`")
+        if not _is_type(head) or (colon == len(line) and not is_code):
             return ()
         return (self.complete(Item("", head, rest, first, first), end),)
 
     def complete(self, item: Item, stop: int) -> Item:
-        """Give an entry the rest of its description."""
+        """Return an entry with the rest of its description."""
         body, skipped = dedent(self.lines[item.line + 1 : stop])
+        if not body:
+            return item
         if not item.text:
-            return item._replace(
-                text=body, text_line=item.line + 1 + skipped if body else item.line
-            )
-        return item._replace(
-            text=item.text + ("\n" + "\n" * skipped + body if body else "")
-        )
+            return item._replace(text=body, text_line=item.line + 1 + skipped)
+        blank_lines = "\n" * skipped
+        return item._replace(text=f"{item.text}\n{blank_lines}{body}")
 
     def outside_fences(self, number: int) -> Iterator[int]:
-        """Give the lines from *number* on; of a code fence, the first."""
+        """Yield the lines from *number* on; of a code fence, the first."""
         while number < len(self.lines):
             yield number
             number = max(fence_end(self.lines, number), number + 1)
 
     def until(self, start: int, ends: Callable[[int], bool]) -> int:
-        """Find the first line from *start* on, code fences aside, before which something ends."""
-        return next(
-            (line for line in self.outside_fences(start) if ends(line)), len(self.lines)
-        )
+        """Return the first line from *start* on, code fences aside, at which it *ends*."""
+        return next(filter(ends, self.outside_fences(start)), len(self.lines))
 
     def filled(self, start: int) -> int:
         return self.until(start, lambda line: self.depths[line] < _BLANK)
@@ -380,25 +344,24 @@ class _Splitter:
 
 
 def dedent(lines: Sequence[str]) -> tuple[str, int]:
-    """Take the common indentation away, and blank lines at both ends.
+    """Return a text without common indentation and blank lines at both ends.
 
-    :returns: The text, and how many lines were dropped before it.
+    The number is that of the lines dropped before it.
     """
     filled = [number for number, line in enumerate(lines) if line.strip()]
     if not filled:
         return "", 0
+    first, last = filled[0], filled[-1]
     indent = min(indent_of(lines[number]) for number in filled)
-    return "\n".join(
-        line[indent:].rstrip() for line in lines[filled[0] : filled[-1] + 1]
-    ), filled[0]
+    kept = [line[indent:].rstrip() for line in lines[first : last + 1]]
+    return "\n".join(kept), first
 
 
 def top_level(text: str, mark: str) -> Iterator[int]:
-    """Find a character where it stands neither in code nor in a string nor in brackets.
+    """Yield where a character is outside of code, strings and brackets.
 
-    :param text: The text.
-    :param mark: The character; a closing parenthesis is found where it closes the first
-        that is open, code or not: authors forget backticks and brackets.
+    A closing parenthesis is found where it closes the first that is open, code or not:
+    authors forget backticks and brackets.
     """
     depth, quote = 0, ""
     opening, closing, quotes = ("(", ")", "") if mark == ")" else ("([{", ")]}", '`"')
@@ -412,7 +375,7 @@ def top_level(text: str, mark: str) -> Iterator[int]:
 
 
 def _is_type(head: str) -> bool:
-    """Say whether the words before a colon are a type and not the start of a sentence.
+    """Return whether the words before a colon are a type, not the start of a sentence.
 
     Two words side by side are a sentence, unless ``or``, ``of`` or ``and`` joins them.
     """

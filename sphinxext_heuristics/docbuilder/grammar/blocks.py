@@ -7,10 +7,11 @@ for.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
     from markdown_it.rules_block import StateBlock
     from markdown_it.rules_core import StateCore
@@ -140,18 +141,31 @@ def _push(
 
 def _close_of(state: StateBlock, start: int, end: int, name: str) -> tuple[int, bool]:
     """Find the line with the closing tag, or else the end of the block that holds the opening one, a list item's."""
-    lines = [line_at(state, number) for number in range(start, end)]
+    lines = _Lines(state, end)
     depth, number = 0, start
     while number < end and (
         state.sCount[number] >= state.blkIndent or state.isEmpty(number)
     ):
-        tag = _TAG.fullmatch(lines[number - start].rstrip())
+        tag = _TAG.fullmatch(lines[number].rstrip())
         if tag and tag["name"] == name:
             depth += -1 if tag["slash"] else 1
             if depth == 0:
                 return number, True
-        number = max(start + fence_end(lines, number - start), number + 1)
+        number = max(fence_end(lines, number), number + 1)
     return min(number, end), False
+
+
+class _Lines(Sequence[str]):
+    """The lines of a text up to an end, without their indentation."""
+
+    def __init__(self, state: StateBlock, end: int) -> None:
+        self.state, self.end = state, end
+
+    def __getitem__(self, number: int) -> str:  # type: ignore[override]
+        return line_at(self.state, number)
+
+    def __len__(self) -> int:
+        return self.end
 
 
 def line_at(state: StateBlock, number: int) -> str:
@@ -214,15 +228,15 @@ def formula_rule(state: StateBlock, start: int, end: int, silent: bool) -> bool:
         return False
     if silent:
         return True
-    text, last = line_at(state, start)[2:], start
+    lines, last = [line_at(state, start)[2:]], start
     while (
-        "$$" not in text
+        "$$" not in lines[-1]
         and last + 1 < end
         and state.sCount[last + 1] >= state.blkIndent
     ):
         last += 1
-        text += "\n" + line_at(state, last)
-    formula, closed, rest = text.partition("$$")
+        lines.append(line_at(state, last))
+    formula, closed, rest = "\n".join(lines).partition("$$")
     if not closed:
         problem(state, start, "$$ is not closed; add $$ where the formula ends")
     token = state.push("formula", "", 0)
@@ -257,12 +271,10 @@ def alert_rule(state: StateCore) -> None:
 
 
 def _alert(tokens: list[Token], number: int, found: re.Match[str]) -> None:
-    opening, paragraph, inline = tokens[number : number + 3]
-    close = next(
-        end
-        for end in tokens[number:]
-        if (end.type, end.level) == ("blockquote_close", opening.level)
-    )
+    opening, paragraph, inline, end = tokens[number : number + 4]
+    wanted = ("blockquote_close", opening.level)
+    while ((close := tokens[number]).type, close.level) != wanted:
+        number += 1
     opening.type, close.type = "alert_open", "alert_close"
     opening.info = found["kind"].lower()
     inline.content = inline.content[found.end() :]
@@ -272,5 +284,5 @@ def _alert(tokens: list[Token], number: int, found: re.Match[str]) -> None:
     if found["newline"] and inline.map:
         paragraph.map = inline.map = [inline.map[0] + 1, inline.map[1]]
     if not inline.content.strip():
-        for token in tokens[number + 1 : number + 4]:
+        for token in (paragraph, inline, end):
             token.meta = {**token.meta, "empty": True}

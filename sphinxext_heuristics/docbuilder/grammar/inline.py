@@ -8,7 +8,8 @@ markdown-it: it looks at the text from ``state.pos`` on.
 from __future__ import annotations
 
 import re
-from functools import wraps
+from bisect import bisect_left
+from functools import lru_cache, wraps
 from typing import TYPE_CHECKING
 
 from sphinxext_heuristics.docbuilder.grammar.blocks import attributes_of
@@ -43,11 +44,15 @@ _DOLLARS = re.compile(
 _URL = re.compile(r"//[^\s<>()\[\]`*'\"]+(?:\([^\s<>()]*\)[^\s<>()\[\]`*'\"]*)*")
 _SCHEME = re.compile(r"(?:^|(?<=\W))https?$")
 _HTML_LINK = re.compile(
-    r"<a\s(?P<attributes>[^>]*\bhref\b[^>]*)>(?P<label>.*?)</a\s*>", re.DOTALL
+    r"<a\s(?=[^<>]*\bhref\b)(?P<attributes>[^<>]*)>(?P<label>(?:(?!<a\s).)*?)</a\s*>",
+    re.DOTALL,
 )
-_HTML_IMAGE = re.compile(r"<img\s(?P<attributes>[^>]*?)/?>", re.DOTALL)
-_COMMENT = re.compile(r"<!--.*?-->|\[\[open-in-colab\]\]", re.DOTALL)
-_COMPONENT = re.compile(r"</?[A-Z]\w*(?:[^<>{]|\{(?:[^{}]|\{[^{}]*\})*\})*>", re.DOTALL)
+_HTML_IMAGE = re.compile(r"<img\s(?P<attributes>[^<>]*?)/?>", re.DOTALL)
+_COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
+_COLAB = re.compile(r"\[\[open-in-colab\]\]")
+_COMPONENT = re.compile(
+    r"</?[A-Z]\w*+(?:[^<>{]|\{(?:[^{}]|\{[^{}]*\})*\})*>", re.DOTALL
+)
 #: ``__init__`` and the star of ``2*3`` are text and not emphasis.
 _PLAIN = re.compile(r"(?<!\w)__\w+__(?!\w)|(?<=\w)\*(?=\w)")
 
@@ -57,7 +62,10 @@ def located(rule: Rule) -> Rule:
 
     @wraps(rule)
     def locate(state: StateInline, silent: bool) -> bool:  # noqa: FBT001 - markdown-it's call
-        number, line = len(state.tokens), state.src.count("\n", 0, state.pos)
+        number, line = (
+            len(state.tokens),
+            bisect_left(_line_ends(state.src), state.pos),
+        )
         pending = bool(state.pending)
         done = rule(state, silent)
         if done and not silent and len(state.tokens) > number + pending:
@@ -69,11 +77,16 @@ def located(rule: Rule) -> Rule:
 
 
 def _matching(
-    make: Callable[[StateInline, re.Match[str]], None], *patterns: re.Pattern[str]
+    make: Callable[[StateInline, re.Match[str]], None],
+    *patterns: re.Pattern[str],
+    end: str = "",
 ) -> Rule:
-    """Make a rule from patterns and what makes tokens of a match."""
+    """Make a rule from patterns and what makes tokens of a match; *end* is what each match ends with."""
 
     def rule(state: StateInline, silent: bool) -> bool:  # noqa: FBT001 - markdown-it's call
+        # without its end, each opening mark would be looked for through all the text
+        if end and _last(state.src, end, state.posMax) < state.pos:
+            return False
         for pattern in patterns:
             found = pattern.match(state.src, state.pos)
             if found and found.end() <= state.posMax:
@@ -84,6 +97,17 @@ def _matching(
         return False
 
     return rule
+
+
+@lru_cache(maxsize=64)
+def _last(text: str, part: str, end: int) -> int:
+    """Find a part where it is last before an end."""
+    return text.rfind(part, 0, end)
+
+
+@lru_cache(maxsize=64)
+def _line_ends(text: str) -> list[int]:
+    return [found.start() for found in re.finditer("\n", text)]
 
 
 def _object(state: StateInline, found: re.Match[str]) -> None:
@@ -130,12 +154,14 @@ def address_rule(state: StateInline, silent: bool) -> bool:  # noqa: FBT001 - ma
     """Read an address without marks: the scheme is in the text that waits when the colon is reached."""
     if silent or state.src[state.pos] != ":" or state.linkLevel:
         return False
-    scheme, found = _SCHEME.search(state.pending), _URL.match(state.src, state.pos + 1)
+    # the scheme and a character before it
+    before = state.pending[-len("shttps") :]
+    scheme, found = _SCHEME.search(before), _URL.match(state.src, state.pos + 1)
     if scheme is None or found is None:
         return False
     rest = found[0].rstrip(".,;:!?")
     url = f"{scheme[0]}:{rest}"
-    state.pending = state.pending[: scheme.start()]
+    state.pending = state.pending.removesuffix(scheme[0])
     opening = state.push("link_open", "a", 1)
     opening.attrs, opening.info = {"href": url}, "auto"
     state.push("text", "", 0).content = url
@@ -148,6 +174,10 @@ def _text(state: StateInline, found: re.Match[str]) -> None:
     state.pending += found[0]
 
 
+def _nothing(state: StateInline, found: re.Match[str]) -> None:
+    """Make no token."""
+
+
 def _component(state: StateInline, found: re.Match[str]) -> None:
     state.push("unknown", "", 0).content = found[0]
 
@@ -156,8 +186,9 @@ def _component(state: StateInline, found: re.Match[str]) -> None:
 #: they are asked.
 SHARED: tuple[tuple[str, Rule], ...] = (
     ("object", _matching(_object, _OBJECT, _OBJECT_WITH_TEXT, _SLIP, _ROLE)),
-    ("math", _matching(_math, _TEX_MATH, _SPACED_DOLLARS, _DOLLARS)),
-    ("html_link", _matching(_html_link, _HTML_LINK)),
+    ("tex_math", _matching(_math, _TEX_MATH, end="\\)")),
+    ("math", _matching(_math, _SPACED_DOLLARS, _DOLLARS)),
+    ("html_link", _matching(_html_link, _HTML_LINK, end=">")),
     ("address", address_rule),
 )
 #: What docstrings have besides: their text is closer to code.
@@ -167,6 +198,7 @@ PAGE: tuple[tuple[str, Rule], ...] = (
     ("bracketed_code", _matching(_bracketed_code, _BRACKETED_CODE)),
     ("html_image", _matching(_html_image, _HTML_IMAGE)),
     # for authors, or for notebooks
-    ("comment", _matching(lambda _state, _found: None, _COMMENT)),
+    ("comment", _matching(_nothing, _COMMENT, end="-->")),
+    ("colab", _matching(_nothing, _COLAB)),
     ("component_inline", _matching(_component, _COMPONENT)),
 )

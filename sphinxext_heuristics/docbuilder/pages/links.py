@@ -1,4 +1,4 @@
-"""Links between pages, also in raw HTML, and what they make of a later build: notes, resolution, warnings."""
+"""Links between pages, also in raw HTML: noted, resolved, and checked in every build."""
 
 from __future__ import annotations
 
@@ -13,12 +13,13 @@ from sphinx.util import logging
 from sphinx.util.osutil import relative_uri
 
 from sphinxext_heuristics.docbuilder.references import REFTYPE, Names, page_link, place
-from sphinxext_heuristics.docbuilder.store import DocbuilderDomain, Fault, Link
+from sphinxext_heuristics.docbuilder.store import DocbuilderDomain, Fault, Link, Wanted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from sphinx.application import Sphinx
+    from sphinx.domains.python import ObjectEntry
     from sphinx.environment import BuildEnvironment
 
 
@@ -35,12 +36,11 @@ def note_page(app: Sphinx, doctree: nodes.document) -> None:
     if not app.config.docbuilder_trees and not app.config.docbuilder_packages:
         return
     notes = DocbuilderDomain.of(app.env).note(app.env.docname)
-    references = doctree.findall(addnodes.pending_xref)
-    notes.targets = tuple(
-        dict.fromkeys(
-            node["target"] for node in references if node["reftype"] == REFTYPE
-        )
-    )
+    targets: dict[Link | Wanted, None] = {}
+    for reference in doctree.findall(addnodes.pending_xref):
+        if reference["reftype"] == REFTYPE:
+            targets[reference["target"]] = None
+    notes.targets = tuple(targets)
     if app.config.docbuilder_trees:
         notes.anchors = frozenset(_anchors(doctree))
 
@@ -52,60 +52,61 @@ def _anchors(doctree: nodes.document) -> Iterator[str]:
 
 
 def update(_: Sphinx, env: BuildEnvironment) -> list[str]:
-    """Bring the documents up to date with each other when all are read (``env-updated``).
+    """Bring the documents up to date with each other (``env-updated``).
 
-    Objects get their entries, and warnings are told. What is left are documents whose
-    links lead elsewhere than before, or that show a tree that is another one now.
-
-    :returns: The documents to be written again.
+    Objects get their entries, and warnings are given. The documents to be written again
+    are returned: those whose links lead elsewhere than before, or that show a tree
+    which is another one now.
     """
     store = DocbuilderDomain.of(env)
-    _give_entries(env, store)
+    _add_entries(env, store)
     store.names = Names(env.domains["py"].data["objects"])
-    places = {
-        target: place(env, target)
-        for notes in store.notes.values()
-        for target in notes.targets
-    }
+    places = {}
+    for notes in store.notes.values():
+        for target in notes.targets:
+            places[target] = place(env, target)
     for docname, notes in sorted(store.notes.items()):
-        links = [
-            Fault(link.line, places[link][2], "link")
-            for link in notes.targets
-            if isinstance(link, Link)
-        ]
-        for fault in sorted((*notes.faults, *links), key=lambda fault: fault.line):
-            if fault.message:
-                logger.warning(
-                    fault.message,
-                    type="docbuilder",
-                    subtype=fault.subtype,
-                    location=(docname, fault.line),
-                )
+        links = (target for target in notes.targets if isinstance(target, Link))
+        dead = [Fault(link.line, places[link][2], "link") for link in links]
+        _warn(docname, [*notes.faults, *dead])
     titles = [
         (docname, env.titles[docname].astext())
         for docname in store.state.pages
         if docname in env.titles
     ]
-    shown = repr((titles, [(tree.folder, tree.groups) for tree in store.state.trees]))
+    trees = [(tree.folder, tree.groups) for tree in store.state.trees]
+    shown = repr((titles, trees))
     before, store.state.outcomes = store.state.outcomes, {}
+    outdated = []
     for docname, notes in store.notes.items():
-        store.state.outcomes[docname] = (
-            shown,
-            [places[target][:2] for target in notes.targets],
-        )
-    return [
-        docname
-        for docname, outcome in store.state.outcomes.items()
-        if before.get(docname, outcome) != outcome
-    ]
+        leads_to = [places[target][:2] for target in notes.targets]
+        outcome = store.state.outcomes[docname] = shown, leads_to
+        if before.get(docname, outcome) != outcome:
+            outdated.append(docname)
+    return outdated
 
 
-def _give_entries(env: BuildEnvironment, store: DocbuilderDomain) -> None:
-    """Let objects be found in the page that is first in its tree; an object's own name goes before a second one."""
-    pages = [
-        store.notes[docname] for docname in store.state.pages if docname in store.notes
-    ]
-    entries = [pair for notes in pages for pair in notes.entries.items()]
+def _warn(docname: str, faults: list[Fault]) -> None:
+    """Give the warnings of a document, in the order of its lines."""
+    for fault in sorted(faults, key=lambda fault: fault.line):
+        if fault.message:
+            logger.warning(
+                fault.message,
+                type="docbuilder",
+                subtype=fault.subtype,
+                location=(docname, fault.line),
+            )
+
+
+def _add_entries(env: BuildEnvironment, store: DocbuilderDomain) -> None:
+    """Let objects be found on the page that is first in its tree.
+
+    An object's own name goes before a second one.
+    """
+    entries: list[tuple[str, ObjectEntry]] = []
+    for docname in store.state.pages:
+        if docname in store.notes:
+            entries += store.notes[docname].entries.items()
     for name, entry in sorted(entries, key=lambda pair: pair[1].aliased):
         env.domains["py"].data["objects"].setdefault(name, entry)
 
@@ -128,7 +129,7 @@ def choose_html(app: Sphinx, doctree: nodes.document, docname: str) -> None:
 
 
 def _with_address(app: Sphinx, here: str, docname: str, found: re.Match[str]) -> str:
-    """Give a tag the address that a link or an image of the documentation has in the output."""
+    """Return a tag with the address that its target has in the output."""
     tree = DocbuilderDomain.of(app.env).tree_of(docname)
     written = address = unescape(found["address"])
     if found["name"] == "src" and tree:
@@ -145,13 +146,8 @@ def _with_address(app: Sphinx, here: str, docname: str, found: re.Match[str]) ->
         target, anchor, _ = place(app.env, link)
         if not target:
             return found[1].rstrip()  # it leads nowhere: text without an address
-        address = (
-            app.builder.get_relative_uri(here, target)
-            + (f"#{anchor}" if anchor else "")
-            or "#"
-        )
-    return (
-        found[0]
-        if address == written
-        else f'{found[1]}{found["name"]}="{escape(address)}"'
-    )
+        fragment = f"#{anchor}" if anchor else ""
+        address = app.builder.get_relative_uri(here, target) + fragment or "#"
+    if address == written:
+        return found[0]
+    return f'{found[1]}{found["name"]}="{escape(address)}"'

@@ -68,14 +68,10 @@ _TAG = re.compile(r"\s*</?([A-Za-z][\w-]*)")
 
 
 class PageParser(MystParser):
-    """MyST's parser, which leaves the pages of ``docbuilder_trees`` to doc-builder's grammar."""
+    """MyST's parser, but for the pages of ``docbuilder_trees``."""
 
     def parse(self, inputstring: str, document: nodes.document) -> None:
-        """Parse a page.
-
-        :param inputstring: The text.
-        :param document: Where the nodes go.
-        """
+        """Parse the text of a page into a document."""
         env: BuildEnvironment = document.settings.env
         tree = DocbuilderDomain.of(env).tree_of(env.docname)
         if tree is None:
@@ -145,15 +141,10 @@ class PageRenderer(Renderer):
             title_node.replace(
                 last, plain_text(_OWN_ID.sub("", last.astext()).rstrip())
             )
-        words = " ".join(
-            filter(
-                None,
-                (part.content.strip() for part in token.walk() if not part.children),
-            )
-        )
-        self.headings.append(
-            (node, own[1].strip() if own else heading_id(_OWN_ID.sub("", words)))
-        )
+        parts = (part.content.strip() for part in token.walk() if not part.children)
+        words = " ".join(filter(None, parts))
+        wanted = own[1].strip() if own else heading_id(_OWN_ID.sub("", words))
+        self.headings.append((node, wanted))
 
     def _render_finalise(self) -> None:
         super()._render_finalise()
@@ -181,8 +172,8 @@ class PageRenderer(Renderer):
                 messages += problems
             except LookupError:
                 messages.append(
-                    f"{self.tree.package} has no object {name!r}; fix the "
-                    f"name, or remove the line"
+                    f"{self.tree.package} has no object {name!r}; fix the name, or "
+                    "remove the line"
                 )
             except ImportFailedError as error:
                 # one warning of a failed import is enough for a page
@@ -193,7 +184,7 @@ class PageRenderer(Renderer):
             self.warn("; ".join(messages), token, "autodoc")
 
     def look_up(self, target: str, token: SyntaxTreeNode) -> tuple[str, bool]:
-        """Find an object by doc-builder's walk; it writes ``()`` behind what is called."""
+        """Return what doc-builder's walk finds; it writes ``()`` behind what is called."""
         try:
             found = find_object(
                 target, self.tree.package, self.sphinx_env.config.autodoc_mock_imports
@@ -202,9 +193,8 @@ class PageRenderer(Renderer):
             found = None
         if found is None:
             return "", token.meta["called"]
-        return found[1], token.meta["called"] or not isinstance(
-            found[0], type | property | ModuleType
-        )
+        is_callable = not isinstance(found[0], type | property | ModuleType)
+        return found[1], token.meta["called"] or is_callable
 
     def render_link(self, token: SyntaxTreeNode) -> None:
         """Render a link: to an address, to a page, to an anchor."""
@@ -270,7 +260,10 @@ class PageRenderer(Renderer):
             self.current_node.append(nodes.raw("", token.content, format="html"))
 
     def _end_in_html(self, part: html_part, tag: str, source: str) -> None:
-        """Make of a tag in raw HTML what other builders show: the end of a paragraph, or a link to a frame's source."""
+        """Show a tag in raw HTML for other builders.
+
+        It ends a paragraph, or becomes a link to the source of a frame.
+        """
         if tag in _FRAMES and source:
             self.current_node = nodes.paragraph(
                 "", "", nodes.reference("", source, refuri=source)
@@ -291,7 +284,7 @@ class PageRenderer(Renderer):
 
 
 def _collapse_spaces(paragraph: nodes.Node) -> None:
-    """Leave one space of the white space between two words, as HTML does, and none at the start."""
+    """Leave one space between two words, as HTML does, and none at the start."""
     before = " "
     for text in list(paragraph.findall(nodes.Text)):
         words = re.sub(r"\s+", " ", str(text))
@@ -301,10 +294,7 @@ def _collapse_spaces(paragraph: nodes.Node) -> None:
 
 
 def heading_id(text: str) -> str:
-    """Give the id of a heading as doc-builder makes it.
-
-    :param text: The heading, without markup.
-    """
+    """Return the id that doc-builder gives a heading; *text* is without markup."""
     joined = re.sub(r"\s+", "-", text.strip().lower())
     return "".join(
         char for char in joined if char == "-" or unicodedata.category(char)[0] in "LN"

@@ -159,7 +159,7 @@ def read_tree(source: Path, folder: str, package: str) -> Tree:
         groups = (
             _read(
                 source / folder / TOCTREE,
-                lambda root: list(_groups(root, folder, ())),
+                lambda root: list(_groups(root, folder, (), set())),
                 problems,
             )
             or []
@@ -203,7 +203,7 @@ def _read(
         message = f"there is no {path.name}; every tree for doc-builder has one"
     except OSError as error:
         message = f"{path.name} cannot be read: {error.strerror}"
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+    except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:
         mark, reason = (
             getattr(error, "problem_mark", None),
             getattr(error, "problem", None) or str(error),
@@ -219,8 +219,13 @@ def _read(
     return None
 
 
-def _groups(root: yaml.Node, folder: str, captions: tuple[str, ...]) -> Iterator[Group]:
-    """Read ``_toctree.yml``, or the sections in one of its sections."""
+def _groups(
+    root: yaml.Node, folder: str, captions: tuple[str, ...], read: set[yaml.Node]
+) -> Iterator[Group]:
+    """Read ``_toctree.yml``, or the sections in one of its sections, if they are not among those *read*."""
+    if root in read:
+        raise _UnexpectedError(root, "each list once, and an alias leads to this one")
+    read.add(root)
     run: list[Entry] = []
     for item in _value(root, yaml.SequenceNode, "a list of pages and sections"):
         pairs = _value(item, yaml.MappingNode, _ITEM)
@@ -236,7 +241,10 @@ def _groups(root: yaml.Node, folder: str, captions: tuple[str, ...]) -> Iterator
             yield Group(": ".join(captions), tuple(run))
             run = []
             yield from _groups(
-                keys["sections"], folder, (*captions, title) if title else captions
+                keys["sections"],
+                folder,
+                (*captions, title) if title else captions,
+                read,
             )
     yield Group(": ".join(captions), tuple(run))
 

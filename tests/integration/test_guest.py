@@ -1,0 +1,132 @@
+"""As a guest: a page that has nothing of ours is as it is without the extension."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from collections.abc import Set as AbstractSet
+
+    from conftest import Built, Project
+
+HOST = """
+=== conf.py
+extensions = []
+copyright, version = "nobody", "1"  # for e-books
+=== index.rst
+Start
+=====
+
+.. toctree::
+
+   plain
+   api
+   guide
+   own
+   list
+=== plain.rst
+Plain
+=====
+
+.. container:: mine
+
+   .. py:function:: demo.plain()
+
+      Plain.
+=== api.rst
+API
+===
+
+.. py:function:: demo.merge()
+
+   Merge.
+=== guide.rst
+Guide
+=====
+
+Text.
+=== own.rst
+Own
+===
+=== list.rst
+List
+====
+"""
+
+#: What is written into the pages when the extension is there.
+OURS = {
+    "own.rst": """\
+Own
+===
+
+.. heuristic:: Check
+   :note: Check it.
+   :impl: demo.merge
+   :workflow: guide
+""",
+    "list.rst": "List\n====\n\n.. heuristic-graph::\n",
+}
+
+#: The conf.py with the extension.
+LOADED = """\
+extensions = ["sphinxext_heuristics"]
+heuristics_dir = None
+copyright, version = "nobody", "1"
+"""
+
+
+def pages(built: Built) -> dict[str, bytes]:
+    """Return the pages of a site or an e-book."""
+    return {
+        path.relative_to(built.out).as_posix(): path.read_bytes()
+        for path in built.out.rglob("*html")
+    }
+
+
+def changed(site: Project, builder: str, plain: Built) -> set[str]:
+    """Return the pages that are not as without the extension."""
+    before = pages(plain)
+    after = pages(site.ok(builder))
+    return {name for name, page in after.items() if before.get(name) != page}
+
+
+def styled(built: Built, names: AbstractSet[str]) -> set[str]:
+    """Return the pages that link our style sheet."""
+    return {name for name in names if built.soup(name).select("link[href*=heuristics]")}
+
+
+@pytest.mark.parametrize(
+    ("builder", "form"),
+    [("html", "{}.html"), ("dirhtml", "{}/index.html"), ("epub", "{}.xhtml")],
+)
+def test_only_pages_with_something_of_ours_change(
+    project: Callable[..., Project], builder: str, form: str
+) -> None:
+    site = project(HOST)
+    plain = site.ok(builder, out="plain")
+    site.write({"conf.py": LOADED})
+    assert changed(site, builder, plain) == set()
+
+    before = {name: (site.src / name).read_text(encoding="utf-8") for name in OURS}
+    site.write(OURS)
+    shown = {form.format(name) for name in ("api", "guide", "own", "list")}
+    shown.add(form.format("heuristic-index"))
+    assert changed(site, builder, plain) == shown
+    built = site.build(builder)
+    assert styled(built, pages(built).keys()) == shown
+
+    site.write(before)
+    assert changed(site, builder, plain) == set()
+
+
+def test_what_json_says_of_all_pages_does_not_depend_on_those_written(
+    project: Callable[..., Project],
+) -> None:
+    site = project(HOST)
+    site.write({"conf.py": LOADED, **OURS})
+    context = json.loads(site.ok("json").read("globalcontext.json"))
+    assert not [name for name in context["css_files"] if "heuristic" in name]
