@@ -72,7 +72,7 @@ class ClosestNames:
     """
 
     def __init__(self, names: Iterable[str]) -> None:
-        """Take the names; of those that differ only in case, the first in their order."""
+        """Take the names; of those that differ only in case, the first in order."""
         self._folded: dict[str, str] = {}
         for name in sorted(names):
             self._folded.setdefault(name.casefold()[:_MAX_LETTERS], name)

@@ -82,11 +82,10 @@ class Catalogue:
     @cached_property
     def entries(self) -> tuple[tuple[str, Entry], ...]:
         """Return each API entry with its document."""
-        return tuple(
-            (docname, entry)
-            for docname in self.docnames
-            for entry in self.pages[docname].entries
-        )
+        found: list[tuple[str, Entry]] = []
+        for docname in self.docnames:
+            found += [(docname, entry) for entry in self.pages[docname].entries]
+        return tuple(found)
 
     @cached_property
     def places(self) -> dict[str, Target]:

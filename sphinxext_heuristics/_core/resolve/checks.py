@@ -70,7 +70,7 @@ def problems(plan: Plan, path_of: Callable[[str], Path]) -> Iterator[Problem]:
 
 def _of_record(plan: Plan, record: Heuristic) -> Iterator[Problem]:
     # What was written but could not be read is a problem of its own.
-    is_unread = any(it.subtype is Subtype.OPTION for it in record.problems)
+    is_unread = any(problem.subtype is Subtype.OPTION for problem in record.problems)
     if not record.connections and not is_unread:
         message = (
             f"heuristic {record.name!r} is connected to nothing: give impl, "
@@ -80,7 +80,7 @@ def _of_record(plan: Plan, record: Heuristic) -> Iterator[Problem]:
     for category in record.categories:
         yield from _of_category(plan, record, category)
     reached = plan.reached(record)
-    has_impl = any(it.type == "impl" for it in record.connections)
+    has_impl = any(connection.type == "impl" for connection in record.connections)
     if has_impl and not reached:
         return  # the target is at fault, not the parameter
     known: set[str] = set()
@@ -241,7 +241,7 @@ def evidence(plan: Plan, *, with_passages: bool = False) -> Iterator[Problem]:
 
 
 def expected(plan: Plan) -> set[Evidence]:
-    """Return the quotes that need not be in this version, by their heuristics' bounds."""
+    """Return the quotes of heuristics that do not hold for the documented version."""
     found: set[Evidence] = set()
     for record in plan.catalogue.definitions:
         if not plan.holds(record):
@@ -280,9 +280,11 @@ def _of_bounds(plan: Plan, record: Heuristic) -> Iterator[Problem]:
     judged = {plan.settings.package}
     if not plan.settings.package:
         judged = {name.partition(".")[0] for name in plan.entry_of}
-    quoted = [it for it in record.evidence if plan.package_of(it) in judged]
-    verified = [plan.lookups.verify(it) for it in quoted]
-    if quoted and all(isinstance(it, Found) for it in verified):
+    quoted = [
+        evidence for evidence in record.evidence if plan.package_of(evidence) in judged
+    ]
+    results = map(plan.lookups.verify, quoted)
+    if quoted and all(isinstance(result, Found) for result in results):
         package = plan.package_of(quoted[0])
         source = f" from {package}" if len(quoted) < len(record.evidence) else ""
         message = (

@@ -83,7 +83,7 @@ def _object(plan: Plan, connection: Connection) -> Resolved:
 
 
 def is_left_out(plan: Plan, target: str) -> bool:
-    """Return whether the source defines a target, and conf.py says that this is enough."""
+    """Return whether a target may be undocumented, as conf.py says, and is defined."""
     is_enough = plan.settings.undocumented == "planned"
     return is_enough and defined(plan, target) is not None
 
@@ -197,7 +197,7 @@ def _option_missing(definition: Definition, owner: str, *, is_class: bool) -> st
 
 
 def undocumented_package(plan: Plan, connection: Connection) -> str:
-    """Return the package that defines a target if nothing of it is documented, or ""."""
+    """Return the package of a target if nothing of it is documented, or ""."""
     definition = defined(plan, connection.target) if connection.type == "impl" else None
     package = definition.name.partition(".")[0] if definition else ""
     return "" if package in plan.once(documented_packages) else package

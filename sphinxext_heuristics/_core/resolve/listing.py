@@ -89,7 +89,9 @@ def categories(
     records: Iterable[Heuristic], described: dict[str, str]
 ) -> tuple[Category, ...]:
     """Return the categories: the described ones in order, or those used, by name."""
-    used = Counter(category for record in records for category in record.categories)
+    used: Counter[str] = Counter()
+    for record in records:
+        used.update(record.categories)
     names = described or sorted(used)
     return tuple(
         Category(name=name, number=used[name], description=described.get(name, ""))

@@ -92,7 +92,7 @@ class Pages:
         self._folded.setdefault(fold(name), {}).setdefault(place, link)
 
     def _place(self, docname: str, anchor: str) -> Place:
-        """Return the section that an id is of, or is in; a document's own is the page."""
+        """Return the section that an id is of or in; a document's own is the page."""
         sections = self._sections[docname]
         section = self._owners(docname).get(anchor, "")
         is_whole = bool(sections) and section in sections[0]
@@ -141,7 +141,7 @@ class Pages:
         return PageMatch()
 
     def _parts(self, places: Iterable[Place], anchor: str) -> dict[Place, str]:
-        """Return the part of each whole document that has an id, or one folded alike."""
+        """Return the part of each document that has an id, or one folded alike."""
         found = {}
         for place in places:
             alike = self._ids_by_fold(place.docname).get(fold(anchor), [])

@@ -73,8 +73,8 @@ class Plan:
         """Map document and anchor of each definition to its connections."""
         found = {}
         for record in self.catalogue.definitions:
-            resolved = tuple(resolve(self, it) for it in record.connections)
-            found[record.docname, record.anchor] = resolved
+            resolved = [resolve(self, connection) for connection in record.connections]
+            found[record.docname, record.anchor] = tuple(resolved)
         return found
 
     def connections(self, record: Heuristic) -> tuple[Resolved, ...]:
@@ -209,7 +209,7 @@ class Plan:
 
     @cached_property
     def shown_in(self) -> dict[str, tuple[Shown, ...]]:
-        """Map each heuristic to the API entries that show it, in the toctree's order."""
+        """Map each heuristic to the API entries that show it, in their order."""
         found: dict[str, dict[Shown, None]] = {}
         for docname in self.catalogue.docnames:
             entries = self.catalogue.pages[docname].entries
@@ -228,9 +228,9 @@ class Plan:
         """
         found: dict[str, dict[str, list[Heuristic]]] = {}
         for record in by_severity(self.heuristics.values()):
-            resolved = self.connections(record)
-            for place in dict.fromkeys(it.place for it in resolved if it.place):
-                if not self.withheld_at(record, place):
+            places = [resolved.place for resolved in self.connections(record)]
+            for place in dict.fromkeys(places):
+                if place and not self.withheld_at(record, place):
                     page = found.setdefault(place.docname, {})
                     page.setdefault(place.anchor, []).append(record)
         return found
@@ -315,8 +315,10 @@ def _chosen(plan: Plan, kind: str, value: str) -> Iterator[str]:
         elif kind == "severity":
             is_chosen = value == record.severity
         else:
-            connections = plan.connections(record)
-            is_chosen = any(_is_meant(it, kind, value, place) for it in connections)
+            is_chosen = any(
+                _is_meant(resolved, kind, value, place)
+                for resolved in plan.connections(record)
+            )
         if is_chosen:
             yield record.name
 

@@ -33,14 +33,18 @@ def members(plan: Plan, docname: str, entry: Entry) -> tuple[Member, ...]:
         return ()
     found = []
     for member in _inherited(plan, entry):
-        kept = (it for it in member.heuristics if not _is_left_out(plan, it, member))
-        if heuristics := by_severity(kept):
-            found.append(member._replace(heuristics=heuristics))
+        kept = [
+            record
+            for record in member.heuristics
+            if not _is_left_out(plan, record, member)
+        ]
+        if kept:
+            found.append(member._replace(heuristics=by_severity(kept)))
     return tuple(found)
 
 
 def reached(plan: Plan) -> dict[str, list[str]]:
-    """Map each heuristic to the names of members that would show it but for `except`."""
+    """Map each heuristic to the members that show it unless `except` names them."""
     found: dict[str, list[str]] = {}
     for _docname, entry in plan.catalogue.entries:
         for member in _inherited(plan, entry):
@@ -57,7 +61,7 @@ def _inherited(plan: Plan, entry: Entry) -> Iterator[Member]:
     for name, aims in sorted(plan.once(_aims).items()):
         names = tuple(f"{cls}.{name}" for cls in entry.names)
         # What the class defines itself, or has an entry of its own, is not rolled up.
-        has_entry = any(it in plan.entry_of for it in names)
+        has_entry = any(full_name in plan.entry_of for full_name in names)
         if has_entry or not objects.is_inherited(names[0]):
             continue
         at_class, *above = objects.lineage(names[0])
@@ -68,13 +72,13 @@ def _inherited(plan: Plan, entry: Entry) -> Iterator[Member]:
         )
         if heuristics:
             documented = objects.find(above[-1]).names
-            targets = (plan.catalogue.places[it] for it in documented)
+            targets = [plan.catalogue.places[entry_name] for entry_name in documented]
             yield Member(
                 name=name,
                 documented=documented,
                 own_names=(*names, at_class),
                 heuristics=heuristics,
-                target=next((it for it in targets if it.anchor), None),
+                target=next((target for target in targets if target.anchor), None),
             )
 
 
