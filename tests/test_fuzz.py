@@ -823,7 +823,7 @@ GROWING: dict[str, tuple[int, Callable[[int], Any], Callable[[Any], object]]] = 
     "parts of a page": (
         500,
         lambda n: (Pages(*sections(n)), n),
-        lambda made: [made[0]._find(f"page#s{at}") for at in range(made[1])],  # noqa: SLF001 - find remembers
+        lambda made: [made[0].find(f"page#s{at}") for at in range(made[1])],
     ),
     "targets that are not there": (
         400,

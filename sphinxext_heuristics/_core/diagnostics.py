@@ -66,17 +66,20 @@ def closest(word: str, names: Iterable[str], count: int = 3) -> tuple[str, ...]:
 
 
 class ClosestNames:
-    """Names that may be asked many times for those most like a word: no time grows with their number but the first."""
+    """Names that are searched many times for those most like a word.
+
+    Only the first search takes a time that grows with their number.
+    """
 
     def __init__(self, names: Iterable[str]) -> None:
-        """Take the names; of those that are spelled alike but for case, the first in their order stands for all."""
-        self._folded = {
-            name.casefold()[:_MAX_LETTERS]: name for name in sorted(names, reverse=True)
-        }
+        """Take the names; of those that differ only in case, the first in order."""
+        self._folded: dict[str, str] = {}
+        for name in sorted(names):
+            self._folded.setdefault(name.casefold()[:_MAX_LETTERS], name)
 
     @cached_property
     def _by_pair(self) -> dict[str, list[str]]:
-        """Two letters that follow each other → the names that hold them."""
+        """Map each pair of letters to the names that hold it."""
         found: dict[str, list[str]] = {}
         for name in self._folded:
             for pair in _pairs(name):
@@ -87,20 +90,16 @@ class ClosestNames:
         """Return the names most like *word*, best first; case does not matter."""
         folded = word.casefold()[:_MAX_LETTERS]
         # Rare pairs first: of those that all names share, a part will do.
-        sharing = sorted(
-            (self._by_pair.get(pair, []) for pair in _pairs(folded)), key=len
-        )
-        counted = Counter(
-            islice(chain.from_iterable(sharing), _MAX_COUNTED)
-        ).most_common(_LIKELY)
-        close = difflib.get_close_matches(
-            folded, [name for name, _count in counted], n=count, cutoff=0.6
-        )
+        sharing = [self._by_pair.get(pair, []) for pair in _pairs(folded)]
+        sharing.sort(key=len)
+        counted = Counter(islice(chain.from_iterable(sharing), _MAX_COUNTED))
+        likely = [name for name, _count in counted.most_common(_LIKELY)]
+        close = difflib.get_close_matches(folded, likely, n=count, cutoff=0.6)
         return tuple(self._folded[name] for name in close)
 
 
 def _pairs(word: str) -> dict[str, None]:
-    """Return the pairs of letters of a word, its edges being letters, too, in an order that no run changes."""
+    """Return the pairs of letters of a word, in their order; its edges are letters."""
     return dict.fromkeys(map("".join, pairwise(f" {word} ")))
 
 

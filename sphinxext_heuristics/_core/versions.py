@@ -44,12 +44,12 @@ def installed(package: str) -> str | None:
 
 
 def distribution(package: str) -> str:
-    """Return the name of the distribution that brings an import package; that of the package where none is known."""
+    """Return the name of the distribution that brings a package, or the package's."""
     return _field(package, "Name") or package
 
 
 def _field(package: str, name: str) -> str | None:
-    """Return a field of the metadata of the distribution that brings an import package, if it is one."""
+    """Return a field of the metadata of the distribution that brings a package."""
     # Metadata that nobody has written well raises whatever it likes: not there, not
     # UTF-8, no name.
     with suppress(Exception):
@@ -57,9 +57,8 @@ def _field(package: str, name: str) -> str | None:
             found = metadata.metadata(package.replace(".", "-"))
         except metadata.PackageNotFoundError:
             # This asks all that is installed: it is a second resort.
-            (brought_by,) = {
-                *metadata.packages_distributions()[package.partition(".")[0]]
-            }
+            top = package.partition(".")[0]
+            (brought_by,) = {*metadata.packages_distributions()[top]}
             found = metadata.metadata(brought_by)
         return next(iter(found.get_all(name) or ()), None)
     return None
@@ -73,9 +72,9 @@ def holds(since: str, until: str, version: str) -> bool:
     current, low, high = map(parse, (version, since, until))
     if current is None:
         return True
-    return not (low and _compare(current, low, since) < 0) and not (
-        high and _compare(current, high, until) > 0
-    )
+    is_early = low is not None and _compare(current, low, since) < 0
+    is_late = high is not None and _compare(current, high, until) > 0
+    return not (is_early or is_late)
 
 
 def _compare(version: Version, bound: Version, text: str) -> int:

@@ -716,6 +716,23 @@ def test_explain_a_page(zoo: Project) -> None:
     ]
 
 
+def test_explain_a_page_with_a_heuristics_for(project: Callable[..., Project]) -> None:
+    page = (
+        "T\n=\n\n.. heuristics-for:: index\n\n"
+        ".. heuristic:: A\n   :note: N\n   :workflow: index\n"
+    )
+    site = project({"index.rst": page})
+    reason = "this page has a heuristics-for"
+    assert run("explain", site.src, "A", "-Q").stdout.splitlines()[2:] == [
+        "  workflow index:",
+        f"    not shown: index: {reason}",
+    ]
+    assert run("explain", site.src, "index", "-Q").stdout.splitlines() == [
+        "index",
+        f"  not shown: A (tip): {reason}",
+    ]
+
+
 def test_explain_a_partly_dotted_name(project: Callable[..., Project]) -> None:
     stove = project(read_case(CASES / "partly_dotted.txt").files)
     lines = run("explain", stove.src, "Switch_Off", "-Q").stdout.splitlines()
@@ -739,7 +756,7 @@ def test_explain_what_connections_mean(project: Callable[..., Project]) -> None:
         "  impl run: fits several, and so reaches none: m.run, m.C.run",
         "  impl m:",
         "    shown: m (index): the target itself",
-        "  impl gone: ⬜ does not exist",
+        "  impl gone: ⬜ does not exist: no documented object has this name; did you mean 'm.C.go'?",
         "  impl lib.C.go:",
         "    shown: m.C.go (index): the same object as lib.C.go",
         "  impl *.go:",

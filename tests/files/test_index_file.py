@@ -34,7 +34,7 @@ from sphinxext_heuristics._core.notes.inline import text_of
 from sphinxext_heuristics._core.resolve.catalogue import Catalogue, Lookups
 from sphinxext_heuristics._core.resolve.objects import Objects
 from sphinxext_heuristics._core.resolve.pages import Pages
-from sphinxext_heuristics._core.resolve.plan import make_plan
+from sphinxext_heuristics._core.resolve.plan import Plan
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -42,7 +42,6 @@ if TYPE_CHECKING:
     from conftest import Built, Project
     from markdown_it.token import Token
 
-    from sphinxext_heuristics._core.resolve.plan import Plan
 
 # -- the seed -------------------------------------------------------------------------
 
@@ -629,7 +628,7 @@ def big_plan(count: int) -> Plan:
         verify=lambda _quoted: pytest.fail("nothing is quoted"), installed=lambda _package: None,
         messages=lambda _quoted: (), srcdir=Path("/src"),
     )  # fmt: skip
-    return make_plan(catalogue, settings_, known)
+    return Plan(catalogue=catalogue, settings=settings_, lookups=known)
 
 
 def entry(name: str) -> Entry:

@@ -53,7 +53,7 @@ def test_the_first_in_the_toctree_stands() -> None:
         "b": [heuristic("One", "b.rst", 7)],
         "z": [heuristic("Two", "z.rst")],
     }
-    made_of = catalogue(pages, ["index", "b", "a"])
+    made_of = catalogue(pages, ["index", "b", "a", "z"])
     assert list(made_of.docnames) == ["b", "a", "z"]
     assert made_of.heuristics["One"].source == "b.rst"
     assert [(p.source, p.message) for p in made_of.duplicates()] == [

@@ -21,7 +21,8 @@ from sphinxext_heuristics._core.evidence.messages import fit, plain
 from sphinxext_heuristics._core.model import Found
 from sphinxext_heuristics._core.notes.inline import text_of
 from sphinxext_heuristics._core.resolve import listing as index
-from sphinxext_heuristics._core.resolve.verdicts import Form, Reason
+from sphinxext_heuristics._core.resolve.connections import why_missing
+from sphinxext_heuristics._core.resolve.verdicts import Form
 
 if TYPE_CHECKING:
     import argparse
@@ -159,30 +160,25 @@ def _heuristic(plan: Plan, record: Heuristic) -> Iterator[str]:
         yield f"  formerly {', '.join(record.former_names)}"
     yield f"  defined in {seen(record.source)}:{record.line}"
     if reason := plan.withheld(record):
-        yield f"  shown nowhere automatically: {_why_not(plan, record, reason)}"
+        yield f"  shown nowhere automatically: {reason}"
     for resolved in plan.connections(record):
-        yield f"  {_connection(resolved)}"
+        yield f"  {_connection(plan, resolved)}"
         for name, rule in resolved.reached.items():
             for docname, entry in _entries(plan, name):
-                if verdict := plan.verdict(docname, entry, record.name):
-                    shown = (
-                        _rule(plan, name, resolved.connection.pattern, rule)
-                        + _FORMS[verdict.form]
-                    )
-                    why = (
-                        _why_not(
-                            plan, record, verdict.reason, docname, verdict.excepted
-                        )
-                        or shown
-                    )
-                    yield f"    {_MARKS[verdict.is_shown]}{name} ({docname}): {why}"
+                for verdict in plan.verdicts_of(docname, entry):
+                    if verdict.record.name == record.name:
+                        why = _rule(plan, name, resolved.connection.pattern, rule)
+                        why = verdict.reason or why + _FORMS[verdict.form]
+                        mark = _MARKS[verdict.is_shown]
+                        yield f"    {mark}{name} ({docname}): {why}"
         if resolved.place:
-            free = _page_reason(plan, record, resolved.place)
-            yield f"    {_MARKS[not free]}{resolved.place}{free and f': {free}'}"
+            reason = plan.withheld_at(record, resolved.place)
+            why = f": {reason}" if reason else ""
+            yield f"    {_MARKS[not reason]}{resolved.place}{why}"
     yield from _others(plan, record)
 
 
-def _connection(resolved: Resolved) -> str:
+def _connection(plan: Plan, resolved: Resolved) -> str:
     connection = resolved.connection
     start = f"{connection.type} {connection.pattern}"
     if resolved.several:
@@ -190,10 +186,9 @@ def _connection(resolved: Resolved) -> str:
             f"{start}: fits several, and so reaches none: {', '.join(resolved.several)}"
         )
     if resolved.target is None:
-        return (
-            f"{start}: {index.MISSING} does not "
-            f"exist{', as planned' if connection.planned else ''}"
-        )
+        planned = "does not exist, as planned"
+        reason = planned if resolved.planned else why_missing(plan, connection)
+        return f"{start}: {index.MISSING} {reason}"
     if resolved.target.uri:
         return f"{start}: {index.EXISTS} in another project, {resolved.target.uri}"
     return f"{start}:"
@@ -237,44 +232,12 @@ _FORMS = {
     Form.REPEATED: "; in full above",
 }
 
-#: Why a heuristic is not shown.
-_REASONS = {
-    Reason.NONE: "",
-    Reason.EXCEPT: "except {excepted}",
-    Reason.PARAM: "its signature names no parameter of param",
-    Reason.NO_INJECT: "it has no-inject",
-    Reason.VERSION: "it holds for {bounds}, and {version} is documented",
-    Reason.PAGE: "{docname} is kept free by heuristics_exclude or no-heuristics",
-    Reason.BY_HAND: "this entry has a heuristics-for",
-    Reason.INHERITED: "an inherited copy, and heuristics_inherited is 'none'",
-}
-
 
 def _rule(plan: Plan, name: str, target: str, rule: Rule) -> str:
     """Return why a target reaches a documented name, in words."""
     owner = plan.lookups.objects.identity(name).rpartition(".")[0]
     return rule.value.format(
         ending=target.removeprefix("*."), target=target.removesuffix("+"), owner=owner
-    )
-
-
-def _why_not(
-    plan: Plan, record: Heuristic, reason: Reason, docname: str = "", excepted: str = ""
-) -> str:
-    """Return why a heuristic is not shown, in words; ``""`` if it is."""
-    bounds, version = index.bounds(record), plan.lookups.version
-    return _REASONS[reason].format(
-        bounds=bounds, version=version, docname=docname, excepted=excepted
-    )
-
-
-def _page_reason(plan: Plan, record: Heuristic, place: Place) -> str:
-    is_free = place.docname in plan.lookups.excluded
-    return _why_not(
-        plan,
-        record,
-        plan.withheld(record) or (Reason.PAGE if is_free else Reason.NONE),
-        place.docname,
     )
 
 
@@ -295,18 +258,14 @@ def _object(plan: Plan, name: str) -> Iterator[str]:
     yield f"{name} ({', '.join(dict.fromkeys(docname for docname, _entry in entries))})"
     for docname, entry in entries:
         # In the order of the page.
-        for verdict in plan.verdicts(docname)[
-            plan.catalogue.pages[docname].entries.index(entry)
-        ]:
+        for verdict in plan.verdicts_of(docname, entry):
             rule = (
                 f"impl {verdict.target}: "
                 f"{_rule(plan, name, verdict.target, verdict.rule)}"
             )
             start = f"{_MARKS[verdict.is_shown]}{_named(verdict.record)}"
-            why = _why_not(
-                plan, verdict.record, verdict.reason, docname, verdict.excepted
-            )
-            yield f"  {start}: {why or rule + _FORMS[verdict.form]}"
+            shown = rule + _FORMS[verdict.form]
+            yield f"  {start}: {verdict.reason or shown}"
     if not plan.reach.get(name):
         yield "  no heuristic reaches it"
 
@@ -338,7 +297,7 @@ def _page(plan: Plan, place: Place) -> Iterator[str]:
         # Connections that lead to one place are one.
         for resolved in [r for r in plan.connections(record) if r.place == place][:1]:
             found = True
-            reason = _page_reason(plan, record, place)
+            reason = plan.withheld_at(record, place)
             rule = f"{resolved.connection.type} {resolved.connection.target}"
             yield f"  {_MARKS[not reason]}{_named(record)}: {reason or rule}"
     if not found:
@@ -357,7 +316,7 @@ def explain_text(plan: Plan, text: str) -> Iterator[str]:
     pasted = plain(text)
     found: dict[str, list[tuple[int, Message, Evidence]]] = {}
     for record in plan.heuristics.values():
-        for message, quoted in plan.said(record):
+        for message, quoted in plan.messages(record):
             if size := fit(message, pasted):
                 found.setdefault(record.name, []).append((size, message, quoted))
     ordered = sorted(
@@ -384,7 +343,7 @@ def _unfitting(plan: Plan, text: str) -> str:
     """Return what is said where no message fits: those that are closest."""
     close: dict[Message, tuple[float, str]] = {}
     for record in plan.heuristics.values():
-        for message, _quoted in plan.said(record):
+        for message, _quoted in plan.messages(record):
             if (share := _common_share(message.text, text)) >= _CLOSE_SHARE:
                 close.setdefault(message, (-share, record.name))
     ordered = sorted(close, key=lambda message: close[message][0])[:_MAX_CLOSE]

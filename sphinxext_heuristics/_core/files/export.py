@@ -97,8 +97,8 @@ class Exporter:
             ],
             "evidence": list(map(self._evidence, record.evidence)),
             "messages": [
-                {**message._asdict(), "object": quoted.object}
-                for message, quoted in self._plan.said(record)
+                {"kind": message.kind, "text": message.text, "object": quoted.object}
+                for message, quoted in self._plan.messages(record)
             ],
             "entries": [
                 {"name": shown.name, **self._place(shown.docname, shown.anchor)}

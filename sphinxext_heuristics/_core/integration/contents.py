@@ -63,7 +63,6 @@ def contents(plan: Plan, views: Mapping[str, View], docname: str) -> Contents:
     if not any(map(any, entries)):
         entries = ()
     sections = sorted(plan.by_page.get(docname, {}).items())
-    definitions = zip(page.heuristics, plan.resolved[docname], strict=True)
     return Contents(
         entries=entries,
         placement=plan.settings.placement if entries else "",
@@ -71,7 +70,8 @@ def contents(plan: Plan, views: Mapping[str, View], docname: str) -> Contents:
             (anchor, boxes.of_records(plan, records)) for anchor, records in sections
         ),
         facts=tuple(
-            definition.facts(plan, record, resolved) for record, resolved in definitions
+            definition.facts(plan, record, plan.connections(record))
+            for record in page.heuristics
         ),
         shown=tuple(definition.entries(plan, record) for record in page.heuristics),
         captions=tuple(

@@ -21,7 +21,7 @@ from sphinxext_heuristics._core.read.queries import HeuristicRole
 from sphinxext_heuristics._core.resolve.catalogue import Catalogue, Lookups
 from sphinxext_heuristics._core.resolve.objects import Objects
 from sphinxext_heuristics._core.resolve.pages import External, Pages, toctree_order
-from sphinxext_heuristics._core.resolve.plan import make_plan
+from sphinxext_heuristics._core.resolve.plan import Plan
 from sphinxext_heuristics._core.show import graph
 from sphinxext_heuristics._core.source.packages import Sources
 from sphinxext_heuristics._core.words import _
@@ -37,7 +37,6 @@ if TYPE_CHECKING:
 
     from sphinxext_heuristics._core.integration.contents import OutputRecord
     from sphinxext_heuristics._core.model import Page
-    from sphinxext_heuristics._core.resolve.plan import Plan
     from sphinxext_heuristics._core.source.names import Definition
 
 
@@ -184,7 +183,7 @@ class HeuristicDomain(Domain):
             messages=self.verified.messages,
             srcdir=Path(env.srcdir),
         )
-        return make_plan(catalogue, settings, lookups)
+        return Plan(catalogue=catalogue, settings=settings, lookups=lookups)
 
     def resolve_xref(  # noqa: PLR0913, PLR0917 - Sphinx's signature
         self,

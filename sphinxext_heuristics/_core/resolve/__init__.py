@@ -1,1 +1,1 @@
-"""Resolve: what was read becomes what is shown: catalogue, objects, pages, plan, verdicts, rows and checks."""
+"""Resolve: what was read becomes what is shown, or a problem."""

@@ -1,4 +1,4 @@
-"""What a plan is made of: all that was read, and what else it asks of the documentation and of packages."""
+"""What a plan is made of: all that was read, and questions to other parts."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
-from sphinxext_heuristics._core.model import Problem, Subtype
+from sphinxext_heuristics._core.model import Problem, Subtype, Target
 from sphinxext_heuristics._core.resolve.pages import fold
 
 if TYPE_CHECKING:
@@ -40,9 +40,7 @@ class Catalogue:
     @cached_property
     def docnames(self) -> tuple[str, ...]:
         """Return the documents in their order."""
-        return tuple(
-            sorted(self.pages, key=lambda d: (self.order.get(d, len(self.order)), d))
-        )
+        return tuple(sorted(self.pages, key=self.order.__getitem__))
 
     @property
     def definitions(self) -> Iterator[Heuristic]:
@@ -61,12 +59,10 @@ class Catalogue:
 
     @cached_property
     def by_name(self) -> dict[str, Heuristic]:
-        """Return name → the definition that has it, or had it earlier and no other has it now."""
-        former = {
-            name: record
-            for record in reversed(self.heuristics.values())
-            for name in record.former_names
-        }
+        """Map each name, present or former, to its definition; present names win."""
+        former: dict[str, Heuristic] = {}
+        for record in reversed(self.heuristics.values()):
+            former.update(dict.fromkeys(record.former_names, record))
         return former | self.heuristics
 
     @cached_property
@@ -86,11 +82,21 @@ class Catalogue:
     @cached_property
     def entries(self) -> tuple[tuple[str, Entry], ...]:
         """Return each API entry with its document."""
-        return tuple(
-            (docname, entry)
-            for docname in self.docnames
-            for entry in self.pages[docname].entries
-        )
+        found: list[tuple[str, Entry]] = []
+        for docname in self.docnames:
+            found += [(docname, entry) for entry in self.pages[docname].entries]
+        return tuple(found)
+
+    @cached_property
+    def places(self) -> dict[str, Target]:
+        """Map each documented name to where a link to it leads."""
+        found: dict[str, Target] = {}
+        for docname, entry in self.entries:
+            for name in entry.names:
+                # An entry that can be linked to is better than one that cannot.
+                if name not in found or not found[name].anchor:
+                    found[name] = Target(docname=docname, anchor=entry.anchor)
+        return found
 
     def is_repeated(self, record: Heuristic) -> bool:
         """Return whether a definition repeats the one in effect, which is no fault.

@@ -11,9 +11,7 @@ from sphinxext_heuristics._core.model import PAGE_TYPES, Target
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from sphinxext_heuristics._core.config import Settings
     from sphinxext_heuristics._core.model import Connection, Entry
-    from sphinxext_heuristics._core.resolve.catalogue import Catalogue, Lookups
     from sphinxext_heuristics._core.resolve.objects import Rule
     from sphinxext_heuristics._core.resolve.pages import Place
     from sphinxext_heuristics._core.resolve.plan import Plan
@@ -43,96 +41,79 @@ class Resolved(NamedTuple):
         return self.target is not None
 
 
-class Resolver:
-    """Finds what connections mean."""
-
-    def __init__(
-        self, catalogue: Catalogue, settings: Settings, known: Lookups
-    ) -> None:
-        """Take where the API entries are."""
-        self._settings = settings
-        self._known = known
-        self._places: dict[str, Target] = {}
-        for docname, entry in catalogue.entries:
-            for name in entry.names:
-                target = Target(docname=docname, anchor=entry.anchor)
-                # An entry that can be linked to is better than one that cannot.
-                if name not in self._places or not self._places[name].anchor:
-                    self._places[name] = target
-
-    def resolve(self, connection: Connection) -> Resolved:
-        """Return what a connection means."""
-        is_page = connection.type in PAGE_TYPES
-        resolved = self._page(connection) if is_page else self._object(connection)
-        if resolved.exists or resolved.several or resolved.planned:
-            return resolved
-        uri = self._known.external(connection.type, connection.target)
-        planned = connection.planned or (
-            not is_page and is_left_out(self._settings, self._known, connection.target)
-        )
-        return Resolved(
-            connection=connection,
-            target=Target(uri=uri) if uri else None,
-            planned=planned,
-        )
-
-    def _page(self, connection: Connection) -> Resolved:
-        match = self._known.pages.find(connection.target)
-        if match.uri:
-            return Resolved(connection=connection, target=Target(uri=match.uri))
-        if match.planned:
-            return Resolved(connection=connection, planned=True)
-        if match.place is None:
-            return Resolved(
-                connection=connection, several=tuple(map(str, match.places))
-            )
-        target = Target(docname=match.place.docname, anchor=match.anchor)
-        return Resolved(connection=connection, target=target, place=match.place)
-
-    def _object(self, connection: Connection) -> Resolved:
-        match = self._known.objects.find(connection.pattern)
-        if match.objects:
-            return Resolved(connection=connection, several=match.objects)
-        if not match.exists:
-            return Resolved(connection=connection)
-        spelled = self._known.objects.aliases(connection.target)
-        own = [name for name in match.reached if name in spelled]
-        target = self._places[(own or match.names)[0]]
-        return Resolved(connection=connection, target=target, reached=match.reached)
-
-
-def is_left_out(settings: Settings, known: Lookups, target: str) -> bool:
-    """Return whether a target may go undocumented: the source defines it, and conf.py says that this is as planned."""
-    return (
-        settings.undocumented == "planned"
-        and defined(settings, known, target) is not None
+def resolve(plan: Plan, connection: Connection) -> Resolved:
+    """Return what a connection means: here, or else in another project."""
+    is_page = connection.type in PAGE_TYPES
+    resolved = _page(plan, connection) if is_page else _object(plan, connection)
+    if resolved.exists or resolved.several or resolved.planned:
+        return resolved
+    uri = plan.lookups.external(connection.type, connection.target)
+    return resolved._replace(
+        target=Target(uri=uri) if uri else None,
+        planned=connection.planned
+        or (not is_page and is_left_out(plan, connection.target)),
     )
 
 
-def defined(settings: Settings, known: Lookups, target: str) -> Definition | None:
-    """Return where the source defines a target, whose name may lack that of the package."""
-    names = (target, f"{settings.package}.{target}") if settings.package else (target,)
-    return next(filter(None, map(known.defined, names)), None)
+def _page(plan: Plan, connection: Connection) -> Resolved:
+    match = plan.lookups.pages.find(connection.target)
+    target = None
+    if match.uri:
+        target = Target(uri=match.uri)
+    elif match.place:
+        target = Target(docname=match.place.docname, anchor=match.anchor)
+    return Resolved(
+        connection=connection,
+        target=target,
+        place=match.place,
+        several=tuple(map(str, match.places)),
+        planned=match.planned,
+    )
+
+
+def _object(plan: Plan, connection: Connection) -> Resolved:
+    objects = plan.lookups.objects
+    match = objects.find(connection.pattern)
+    if match.objects or not match.exists:
+        return Resolved(connection=connection, several=match.objects)
+    names = objects.aliases(connection.target)
+    of_object = [name for name in match.reached if name in names]
+    target = plan.catalogue.places[(of_object or match.names)[0]]
+    return Resolved(connection=connection, target=target, reached=match.reached)
+
+
+def is_left_out(plan: Plan, target: str) -> bool:
+    """Return whether a target may be undocumented, as conf.py says, and is defined."""
+    is_enough = plan.settings.undocumented == "planned"
+    return is_enough and defined(plan, target) is not None
+
+
+def defined(plan: Plan, target: str) -> Definition | None:
+    """Return where the source defines a target, which may lack the package's name."""
+    package = plan.settings.package
+    found = plan.lookups.defined(target)
+    if package and not found:
+        found = plan.lookups.defined(f"{package}.{target}")
+    return found
 
 
 # -- why a target does not exist ------------------------------------------------------
 
 
 def why_missing(plan: Plan, connection: Connection) -> str:
-    """Return why the target of a connection is missing."""
-    what = f"{connection.type} target {connection.target!r}"
+    """Return why a target is missing, as the end of a sentence that names it."""
+    target = connection.target
     if connection.type in PAGE_TYPES:
         return (
-            f"{what} does not exist: no page or label has this "
-            f"name{_page_meant(plan, connection.target)}"
+            f"does not exist: no page or label has this name{_page_meant(plan, target)}"
         )
-    if connection.subclasses and plan.lookups.objects.find(connection.target).names:
-        return f"{what} is no class: '+' means a class and its subclasses"
-    return f"{what} {_object_meant(plan, connection.target)}"
+    if connection.subclasses and plan.lookups.objects.find(target).names:
+        return "is no class: '+' means a class and its subclasses"
+    return _object_meant(plan, target)
 
 
 def _page_meant(plan: Plan, target: str) -> str:
-    """Return the end of the message that no page has a name: what was probably meant."""
+    """Return the end of the message that no page has a name: what was meant."""
     if plan.lookups.objects.find(target).names:
         return "; it is an object: use impl"
     if re.search(r"\s", target):
@@ -143,11 +124,8 @@ def _page_meant(plan: Plan, target: str) -> str:
 def _object_meant(plan: Plan, target: str) -> str:
     """Return what is wrong with the name of an object that no entry has."""
     owner, _dot, last = target.rpartition(".")
-    entries = (
-        [plan.entry_of[name] for name in plan.lookups.objects.find(owner).names]
-        if owner
-        else []
-    )
+    names = plan.lookups.objects.find(owner).names if owner else ()
+    entries = [plan.entry_of[name] for name in names]
     if entries and last == "__init__":
         return (
             f"is not documented: a constructor is documented with its class; write "
@@ -158,7 +136,7 @@ def _object_meant(plan: Plan, target: str) -> str:
             f"does not exist: {last!r} is a parameter; write {owner!r}, and "
             f"':param: {last}'"
         )
-    if definition := defined(plan.settings, plan.lookups, target):
+    if definition := defined(plan, target):
         where = f"{definition.path}:{definition.line} defines it"
         return f"is not documented: {where}; {_reason(definition, owner, entries)}"
     if plan.lookups.pages.find(target).place:
@@ -219,21 +197,15 @@ def _option_missing(definition: Definition, owner: str, *, is_class: bool) -> st
 
 
 def undocumented_package(plan: Plan, connection: Connection) -> str:
-    """Return the package whose source defines a target and of which nothing is documented, or ``""``."""
-    definition = (
-        defined(plan.settings, plan.lookups, connection.target)
-        if connection.type == "impl"
-        else None
-    )
+    """Return the package of a target if nothing of it is documented, or ""."""
+    definition = defined(plan, connection.target) if connection.type == "impl" else None
     package = definition.name.partition(".")[0] if definition else ""
-    return package if package not in plan.once(documented_packages) else ""
+    return "" if package in plan.once(documented_packages) else package
 
 
 def documented_packages(plan: Plan) -> frozenset[str]:
-    """Return the packages of which anything is documented, by the names of entries and of their objects."""
-    names = (
-        name
-        for _docname, entry in plan.catalogue.entries
-        for name in (*entry.names, *entry.lineage)
-    )
-    return frozenset(name.partition(".")[0] for name in names)
+    """Return the packages that the names of entries and of their objects begin with."""
+    found: set[str] = set()
+    for _docname, entry in plan.catalogue.entries:
+        found.update(name.partition(".")[0] for name in (*entry.names, *entry.lineage))
+    return frozenset(found)

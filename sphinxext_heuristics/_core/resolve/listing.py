@@ -46,9 +46,8 @@ def short_name(connection: Connection, package: str) -> str:
         return connection.text
     if connection.short:
         return connection.target.rpartition(".")[2]
-    return (
-        connection.target.removeprefix(f"{package}.") if package else connection.target
-    )
+    prefix = f"{package}." if package else ""
+    return connection.target.removeprefix(prefix)
 
 
 def links(
@@ -63,21 +62,19 @@ def links(
         text = short_name(one.connection, package)
         if plan and one.place and not one.connection.text:
             text = plan.title(one.place.docname, one.place.anchor)
-        key = one.connection.type, text
-        found.setdefault(key, []).append(one)
-    made = []
-    for (type_, text), ones in found.items():
-        missing = [one for one in ones if not one.exists]
-        planned = not missing or all(one.planned for one in missing)
-        made.append(
-            Link(
-                type=type_,
-                text=text,
-                target=None if missing else ones[0].target,
-                planned=planned,
-            )
-        )
-    return tuple(made)
+        found.setdefault((one.connection.type, text), []).append(one)
+    return tuple(_link(*named, alike) for named, alike in found.items())
+
+
+def _link(type_: str, text: str, alike: list[Resolved]) -> Link:
+    """Return the link of all connections of one type and text."""
+    missing = [one for one in alike if not one.exists]
+    return Link(
+        type=type_,
+        text=text,
+        target=None if missing else alike[0].target,
+        planned=all(one.planned for one in missing),
+    )
 
 
 class Category(NamedTuple):
@@ -91,8 +88,10 @@ class Category(NamedTuple):
 def categories(
     records: Iterable[Heuristic], described: dict[str, str]
 ) -> tuple[Category, ...]:
-    """Return the categories: the described ones in their order, or those used by name."""
-    used = Counter(category for record in records for category in record.categories)
+    """Return the categories: the described ones in order, or those used, by name."""
+    used: Counter[str] = Counter()
+    for record in records:
+        used.update(record.categories)
     names = described or sorted(used)
     return tuple(
         Category(name=name, number=used[name], description=described.get(name, ""))
@@ -109,8 +108,8 @@ class Wanted(NamedTuple):
 
 def worklist(plan: Plan, records: Iterable[Heuristic]) -> Iterator[Wanted]:
     """Yield the missing targets by type and name."""
-    found: dict[tuple[int, str], tuple[Link, list[Heuristic]]] = {}
     types = list(CONNECTION_TYPES)
+    found: dict[tuple[int, str], tuple[Link, list[Heuristic]]] = {}
     for record in records:
         for link in links(plan.connections(record), plan.settings.package):
             if link.target is None:
@@ -122,7 +121,7 @@ def worklist(plan: Plan, records: Iterable[Heuristic]) -> Iterator[Wanted]:
 
 
 def bounds(record: Heuristic) -> str:
-    """Return a heuristic's version bounds as readers see them; empty if there are none."""
+    """Return a heuristic's version bounds as readers see them, or ``""``."""
     if record.since and record.until:
         return f"{record.since} \N{EN DASH} {record.until}"
     if record.since:

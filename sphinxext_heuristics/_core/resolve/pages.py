@@ -1,9 +1,8 @@
-"""Which page or section a target means: names of documents, labels, anchors; and what other projects document."""
+"""Which page or section a target means, here or in other projects."""
 
 from __future__ import annotations
 
 from functools import cache, cached_property
-from itertools import chain
 from typing import TYPE_CHECKING, NamedTuple
 
 from sphinx.ext.intersphinx import InventoryAdapter
@@ -12,7 +11,7 @@ from sphinxext_heuristics._core.diagnostics import ClosestNames
 from sphinxext_heuristics._core.model import PAGE_TYPES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Mapping
 
     from sphinx.environment import BuildEnvironment
     from sphinx.util.typing import Inventory
@@ -69,59 +68,58 @@ class Pages:
         """Index documents and labels by exact and by folded name."""
         self._sections = sections
         self._anchors = anchors or {}
-        self._targets = targets or {}
-        self._folded_targets = {
-            fold(name): meant for name, meant in self._targets.items()
-        }
-        self._matches: dict[str, PageMatch] = {}
-        #: Document → each id in it → the ids of its section.
-        self._owners = cache(
-            lambda docname: {i: ids for ids in reversed(sections[docname]) for i in ids}
-        )
+        #: Each name exactly and folded → what it means.
+        self._targets = {fold(name): meant for name, meant in (targets or {}).items()}
+        self._targets.update(targets or {})
+        self._owners = cache(self._sections_by_id)
         self._ids_by_fold = cache(self._folded_ids)
         #: Name → (place, id that a link leads to).
         self._exact: dict[str, dict[Place, str]] = {}
         self._folded: dict[str, dict[Place, str]] = {}
-        self.names: dict[str, None] = {}
         for docname in sorted(sections):
-            self._note(docname, docname, "")
-            tail = docname.rpartition("/")[2]
-            self._folded.setdefault(fold(tail), {}).setdefault(
-                Place(docname=docname), ""
-            )
+            self._add(docname, docname, "")
+            last = fold(docname.rpartition("/")[2])
+            self._folded.setdefault(last, {}).setdefault(Place(docname), "")
         for label in sorted(labels):
             docname, anchor = labels[label]
             if docname in sections:
-                self._note(label, docname, anchor)
+                self._add(label, docname, anchor)
 
-    def _note(self, name: str, docname: str, anchor: str) -> None:
+    def _add(self, name: str, docname: str, anchor: str) -> None:
         place = self._place(docname, anchor)
         link = anchor if place.anchor else ""
-        self.names[name] = None
         self._exact.setdefault(name, {}).setdefault(place, link)
         self._folded.setdefault(fold(name), {}).setdefault(place, link)
 
     def _place(self, docname: str, anchor: str) -> Place:
-        """Return the section that an id is of, or stands in; a page's own is the page."""
+        """Return the section that an id is of or in; a document's own is the page."""
         sections = self._sections[docname]
-        ids = self._owners(docname).get(anchor)
-        first = ids[0] if ids else self._anchors.get(docname, {}).get(anchor, "")
-        own = bool(sections) and first in sections[0]
-        return Place(docname=docname, anchor="" if own else first)
+        section = self._owners(docname).get(anchor, "")
+        is_whole = bool(sections) and section in sections[0]
+        return Place(docname, "" if is_whole else section)
+
+    def _sections_by_id(self, docname: str) -> dict[str, str]:
+        """Map each id of a document's sections and labels to its section's first id."""
+        found: dict[str, str] = {}
+        for ids in self._sections[docname]:
+            for section_id in ids:
+                found.setdefault(section_id, ids[0])
+        for anchor, section_id in self._anchors.get(docname, {}).items():
+            found.setdefault(anchor, section_id)
+        return found
+
+    def _folded_ids(self, docname: str) -> dict[str, list[str]]:
+        """Map each folded id of a document to its ids, those of sections first."""
+        found: dict[str, list[str]] = {}
+        for anchor in self._owners(docname):
+            found.setdefault(fold(anchor), []).append(anchor)
+        return found
 
     def find(self, target: str) -> PageMatch:
         """Return what *target* means, an exact name before a folded one."""
-        if target not in self._matches:
-            self._matches[target] = self._find(target)
-        return self._matches[target]
-
-    def _find(self, target: str) -> PageMatch:
-        for index, key in (
-            (self._targets, target),
-            (self._folded_targets, fold(target)),
-        ):
-            if key in index:
-                return self.meant(index[key])
+        for name in (target, fold(target)):
+            if name in self._targets:
+                return self.meant(self._targets[name])
         return self._named(target)
 
     def meant(self, meant: str | None) -> PageMatch:
@@ -131,53 +129,41 @@ class Pages:
         return PageMatch(uri=meant) if "://" in meant else self._named(meant)
 
     def _named(self, target: str) -> PageMatch:
-        document, hash_, anchor = target.partition("#")
-        document = document.removeprefix("/")
-        for index, key in ((self._exact, document), (self._folded, fold(document))):
-            found = index.get(key, {})
+        document, hash_, anchor = target.removeprefix("/").partition("#")
+        for index, name in ((self._exact, document), (self._folded, fold(document))):
+            found = index.get(name, {})
             if hash_:
-                found = dict(
-                    self._parts(
-                        [place.docname for place in found if not place.anchor], anchor
-                    )
-                )
+                found = self._parts(found, anchor)
             if len(found) > 1:
                 return PageMatch(places=tuple(found))
             for place, link in found.items():
                 return PageMatch(place=place, anchor=link)
         return PageMatch()
 
-    def _parts(
-        self, docnames: Iterable[str], anchor: str
-    ) -> Iterator[tuple[Place, str]]:
-        """Yield the part of each document that has the id, or one folded alike."""
-        for docname in docnames:
-            alike = self._ids_by_fold(docname).get(fold(anchor), [])
-            for i in [anchor] if anchor in alike else alike[:1]:
-                yield self._place(docname, i), i
-
-    def _folded_ids(self, docname: str) -> dict[str, list[str]]:
-        """Return folded id → the ids of a document's sections and labels, in this order."""
-        found: dict[str, list[str]] = {}
-        for i in [*chain(*self._sections[docname]), *self._anchors.get(docname, {})]:
-            found.setdefault(fold(i), []).append(i)
+    def _parts(self, places: Iterable[Place], anchor: str) -> dict[Place, str]:
+        """Return the part of each document that has an id, or one folded alike."""
+        found = {}
+        for place in places:
+            alike = self._ids_by_fold(place.docname).get(fold(anchor), [])
+            if alike and not place.anchor:
+                link = anchor if anchor in alike else alike[0]
+                found[self._place(place.docname, link)] = link
         return found
 
     def closest(self, target: str) -> tuple[str, ...]:
         """Return the names of documents and labels most like *target*."""
-        found = self._alike.closest(
-            fold(target), 6
-        )  # a name and its last part may both be close
+        # A name and its last part may both be close.
+        found = self._alike.closest(fold(target), 6)
         return tuple(dict.fromkeys(self._by_fold[name] for name in found))[:3]
 
     @cached_property
     def _by_fold(self) -> dict[str, str]:
-        """Each name, and the last part of each, folded → the name."""
-        return {
-            fold(part): name
-            for name in self.names
-            for part in (name, name.rpartition("/")[2])
-        }
+        """Map each folded name, and the last part of each, to the name."""
+        found = {}
+        for name in self._exact:
+            for part in (name, name.rpartition("/")[2]):
+                found[fold(part)] = name
+        return found
 
     @cached_property
     def _alike(self) -> ClosestNames:
@@ -187,7 +173,7 @@ class Pages:
 def toctree_order(
     root: str, includes: Mapping[str, Iterable[str]], docnames: Iterable[str]
 ) -> dict[str, int]:
-    """Return each document's rank: the toctree's order, then by name."""
+    """Map each document to its rank: in the toctree's order, then by name."""
     order: dict[str, int] = {}
     stack = [root]
     while stack:
@@ -214,49 +200,42 @@ class External:
         adapter = InventoryAdapter(env)
         self._main: Inventory = adapter.main_inventory
         self._named: Mapping[str, Inventory] = adapter.named_inventory
+        self._by_fold = cache(self._folded_names)
 
     def find(self, kind: str, target: str) -> str | None:
         """Return the URI of a target, or ``None``; *kind* is a connection type."""
         if kind in PAGE_TYPES:
             return self._page(target)
-        objects = (
-            items for type_, items in self._main.items() if type_.startswith("py:")
-        )
-        return next((items[target].uri for items in objects if target in items), None)
+        for type_, items in self._main.items():
+            if type_.startswith("py:") and target in items:
+                return items[target].uri
+        return None
 
     def heuristic(self, target: str) -> tuple[str, ...] | None:
-        """Return the project, its version, the URI and the title of a heuristic, or ``None``."""
-        inventory, name = self._main, target
-        if ":" in target:
-            project, _colon, name = target.partition(":")
-            inventory = self._named.get(project, {})
-        items = inventory.get("heuristic:heuristic", {})
-        item = items.get(name)
-        return (
-            (item.project_name, item.project_version, item.uri, item.display_name)
-            if item
-            else None
-        )
+        """Return the project, its version, the URI and the title of a heuristic."""
+        project, colon, name = target.rpartition(":")
+        inventory = self._named.get(project, {}) if colon else self._main
+        item = inventory.get("heuristic:heuristic", {}).get(name)
+        if item is None:
+            return None
+        return item.project_name, item.project_version, item.uri, item.display_name
 
     def _page(self, target: str) -> str | None:
         document, hash_, anchor = target.partition("#")
-        for type_ in PAGES[:1] if hash_ else PAGES:
+        types = PAGES[:1] if hash_ else PAGES
+        for type_ in types:
             items = self._main.get(type_, {})
-            name = (
-                document
-                if document in items
-                else self._folded.get(f"{type_} {fold(document)}")
-            )
-            if name is not None:
+            name = document
+            if name not in items:
+                name = self._by_fold(type_).get(fold(document), "")
+            if name in items:
                 return f"{items[name].uri}{hash_}{anchor}"
         return None
 
-    @cached_property
-    def _folded(self) -> dict[str, str]:
-        """The type and folded name of each page → its name."""
-        return {
-            f"{type_} {fold(part)}": name
-            for type_ in PAGES
-            for name in sorted(self._main.get(type_, {}), reverse=True)
-            for part in (name.rpartition("/")[2], name)
-        }
+    def _folded_names(self, type_: str) -> dict[str, str]:
+        """Map each folded name of a type, and its last part, to the first such name."""
+        found: dict[str, str] = {}
+        for name in sorted(self._main.get(type_, {})):
+            for part in (name, name.rpartition("/")[2]):
+                found.setdefault(fold(part), name)
+        return found

@@ -1,127 +1,110 @@
-"""Roll-up: inherited members that have heuristics and no entry here, named at the classes that inherit them."""
+"""Roll-up: inherited members with heuristics and no entry, named at their class."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from sphinxext_heuristics._core.model import Target
-from sphinxext_heuristics._core.resolve.objects import excludes
 from sphinxext_heuristics._core.resolve.verdicts import by_severity
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from sphinxext_heuristics._core.model import Entry, Heuristic
+    from sphinxext_heuristics._core.model import Entry, Heuristic, Target
     from sphinxext_heuristics._core.resolve.plan import Plan
 
 
 class Member(NamedTuple):
-    """An inherited member of a class."""
+    """A member that a documented class inherits and that has no entry there."""
 
     name: str
-    #: The first entry of this very member, if it is documented anywhere.
-    target: Target | None
-    #: Its heuristics, most severe first.
+    #: The documented names of this very member.
+    documented: tuple[str, ...]
+    #: The names that `except` judges it by.
+    own_names: tuple[str, ...]
+    #: Its heuristics.
     heuristics: tuple[Heuristic, ...]
+    #: The first entry of this very member that can be linked to.
+    target: Target | None
 
 
 def members(plan: Plan, docname: str, entry: Entry) -> tuple[Member, ...]:
     """Return what a class entry rolls up, by the names of the members."""
-    if (
-        not (plan.settings.rollup and entry.is_class)
-        or entry.by_hand
-        or docname in plan.lookups.excluded
-    ):
+    if entry.by_hand or plan.kept_free(docname):
         return ()
-    return tuple(
-        Member(
-            name=name,
-            target=plan.once(_places).get(lineage[-1]),
-            heuristics=by_severity(kept),
-        )
-        for name, lineage, own, found in _inherited(plan, entry)
-        if (
-            kept := [
-                record
-                for record in found
-                if not _is_left_out(plan, record, own, lineage[-1])
-            ]
-        )
-    )
-
-
-def _inherited(
-    plan: Plan, entry: Entry
-) -> Iterator[tuple[str, tuple[str, ...], tuple[str, ...], list[Heuristic]]]:
-    """Yield name, lineage, own names and heuristics of each inherited member without an entry at its class."""
-    for name, aimed in sorted(plan.once(_aimed).items()):
-        own = tuple(f"{cls}.{name}" for cls in entry.names)
-        lineage = plan.lookups.objects.lineage(own[0])
-        # What the class defines itself, or has an entry of its own, is not rolled up.
-        if len(lineage) > 1 and not any(one in plan.entry_of for one in own):
-            found = [
-                record
-                for record, objects in aimed
-                if not objects.isdisjoint(lineage[1:])
-            ]
-            if found:
-                yield name, lineage, (*own, lineage[0]), found
+    found = []
+    for member in _inherited(plan, entry):
+        kept = [
+            record
+            for record in member.heuristics
+            if not _is_left_out(plan, record, member)
+        ]
+        if kept:
+            found.append(member._replace(heuristics=by_severity(kept)))
+    return tuple(found)
 
 
 def reached(plan: Plan) -> dict[str, list[str]]:
-    """Return heuristic → the names of members that classes would roll up for it, `except` aside."""
+    """Map each heuristic to the members that show it unless `except` names them."""
     found: dict[str, list[str]] = {}
-    for _docname, entry in plan.catalogue.entries if plan.settings.rollup else ():
-        for _name, _lineage, own, records in (
-            _inherited(plan, entry) if entry.is_class else ()
-        ):
-            for record in records:
-                found.setdefault(record.name, []).extend(own)
+    for _docname, entry in plan.catalogue.entries:
+        for member in _inherited(plan, entry):
+            for record in member.heuristics:
+                found.setdefault(record.name, []).extend(member.own_names)
     return found
 
 
-def _is_left_out(
-    plan: Plan, record: Heuristic, own: tuple[str, ...], identity: str
-) -> bool:
-    """Return whether `except` or `param` leaves out a member, by its own names and by that of its object."""
-    entries = (
-        plan.entry_of[name] for name in plan.lookups.objects.find(identity).names
-    )
+def _inherited(plan: Plan, entry: Entry) -> Iterator[Member]:
+    """Yield the inherited members of a class, each with all that aims at it."""
+    if not (plan.settings.rollup and entry.is_class):
+        return
+    objects = plan.lookups.objects
+    for name, aims in sorted(plan.once(_aims).items()):
+        names = tuple(f"{cls}.{name}" for cls in entry.names)
+        # What the class defines itself, or has an entry of its own, is not rolled up.
+        has_entry = any(full_name in plan.entry_of for full_name in names)
+        if has_entry or not objects.is_inherited(names[0]):
+            continue
+        at_class, *above = objects.lineage(names[0])
+        heuristics = tuple(
+            plan.heuristics[heuristic]
+            for heuristic, meant in aims.items()
+            if not meant.isdisjoint(above)
+        )
+        if heuristics:
+            documented = objects.find(above[-1]).names
+            targets = [plan.catalogue.places[entry_name] for entry_name in documented]
+            yield Member(
+                name=name,
+                documented=documented,
+                own_names=(*names, at_class),
+                heuristics=heuristics,
+                target=next((target for target in targets if target.anchor), None),
+            )
+
+
+def _aims(plan: Plan) -> dict[str, dict[str, set[str]]]:
+    """Map the last part of each target to the heuristics that aim at such members.
+
+    Each of them is mapped to the names of the objects that it means.
+    """
+    objects = plan.lookups.objects
+    found: dict[str, dict[str, set[str]]] = {}
+    for record in plan.heuristics.values():
+        if plan.withheld(record):
+            continue
+        for resolved in plan.connections(record):
+            if resolved.connection.type == "impl":
+                target = resolved.connection.target
+                aims = found.setdefault(target.rpartition(".")[2], {})
+                meant = aims.setdefault(record.name, set())
+                meant.update(objects.aliases(target))
+                meant.update(map(objects.identity, resolved.reached))
+    return found
+
+
+def _is_left_out(plan: Plan, record: Heuristic, member: Member) -> bool:
+    """Return whether `except` or `param` leaves out a member."""
+    entries = (plan.entry_of[name] for name in member.documented)
     if record.parameters and not any(map(record.fits, entries)):
         return True
-    return any(
-        excludes(alias, own)
-        for target in record.excepts
-        for alias in plan.lookups.objects.aliases(target)
-    )
-
-
-def _aimed(plan: Plan) -> dict[str, list[tuple[Heuristic, frozenset[str]]]]:
-    """Return the last part of each target → the heuristics shown automatically, each with the names of its objects."""
-    objects = plan.lookups.objects
-    found: dict[str, dict[str, tuple[Heuristic, set[str]]]] = {}
-    for record in plan.heuristics.values():
-        for resolved in () if plan.withheld(record) else plan.connections(record):
-            target = resolved.connection.target
-            if resolved.connection.type == "impl":
-                names = {
-                    *objects.aliases(target),
-                    *map(objects.identity, resolved.reached),
-                }
-                of_name = found.setdefault(target.rpartition(".")[2], {})
-                of_name.setdefault(record.name, (record, set()))[1].update(names)
-    return {
-        name: [(record, frozenset(names)) for record, names in records.values()]
-        for name, records in found.items()
-    }
-
-
-def _places(plan: Plan) -> dict[str, Target]:
-    """Return the identity of each documented object → its first entry that can be linked to."""
-    found: dict[str, Target] = {}
-    for docname, entry in plan.catalogue.entries:
-        if entry.anchor:
-            for name in entry.names:
-                target = Target(docname=docname, anchor=entry.anchor)
-                found.setdefault(plan.lookups.objects.identity(name), target)
-    return found
+    return any(plan.excludes(target, member.own_names) for target in record.excepts)

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, NamedTuple
 from sphinxext_heuristics._core.model import SEVERITIES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from sphinxext_heuristics._core.model import Entry, Heuristic
     from sphinxext_heuristics._core.resolve.objects import Rule
+    from sphinxext_heuristics._core.resolve.plan import Plan
 
 _RANK = {severity: rank for rank, severity in enumerate(reversed(SEVERITIES))}
 
@@ -36,50 +37,18 @@ class Form(enum.StrEnum):
     LINE = enum.auto()
 
 
-class Reason(enum.Enum):
-    """Why an API entry does not show a heuristic that reaches it."""
-
-    NONE = ""
-    EXCEPT = "an entry of `except`"
-    PARAM = "a signature without any of `param`"
-    NO_INJECT = "the flag `no-inject`"
-    VERSION = "the bounds"
-    PAGE = "a page that is kept free"
-    BY_HAND = "a `heuristics-for` in the entry"
-    INHERITED = "an inherited copy, and these show nothing"
-
-    def __bool__(self) -> bool:
-        """Return whether there is a reason."""
-        return self is not Reason.NONE
-
-
-class Reach(NamedTuple):
-    """A heuristic that reaches a documented name."""
-
-    record: Heuristic
-    #: The first target of it that does.
-    target: str
-    #: Why that reaches the name.
-    rule: Rule
-    #: What takes it away again: `except`, whose target is named, or `param`.
-    reason: Reason = Reason.NONE
-    excepted: str = ""
-
-
 class Verdict(NamedTuple):
-    """What becomes of a heuristic in an API entry that it reaches."""
+    """What becomes of a heuristic at a documented name that it reaches."""
 
     record: Heuristic
-    #: The first target of it that reaches the entry.
+    #: The first target of it that reaches the name.
     target: str
     #: Why that does.
     rule: Rule
+    #: Why the heuristic is not shown, in words; empty if it is shown.
+    reason: str = ""
     #: How it is shown, if it is.
-    form: Form
-    #: Why it is not.
-    reason: Reason
-    #: The target of `except` that is the reason, or ``""``.
-    excepted: str
+    form: Form = Form.FULL
     #: The entry of the page that shows it in full, if this one only repeats it.
     above: Entry | None = None
 
@@ -89,11 +58,91 @@ class Verdict(NamedTuple):
         return not self.reason
 
 
+def judge(plan: Plan, docname: str) -> tuple[tuple[Verdict, ...], ...]:
+    """Return the verdicts of each API entry of a page, most severe first.
+
+    Each step decides one thing: what is not shown and why, what only repeats another
+    entry of the page, and what is folded.
+    """
+    entries = plan.catalogue.pages[docname].entries
+    page = [_with_reasons(plan, docname, entry) for entry in entries]
+    if plan.settings.inherited == "once":
+        _repeat(plan, entries, page)
+    limit = plan.settings.max_shown
+    return tuple(tuple(_folded(verdicts, limit)) for verdicts in page)
+
+
+def _with_reasons(plan: Plan, docname: str, entry: Entry) -> list[Verdict]:
+    """Return the verdicts of an entry: what is not shown and why, what is a line."""
+    reaching = _reaching(plan, entry)
+    if not reaching:
+        return []  # whether it is inherited is a question to its source
+    inherited, objects = plan.settings.inherited, plan.lookups.objects
+    is_copy = inherited in {"link", "none"} and objects.is_inherited(entry.names[0])
+    reason = plan.kept_free(docname)
+    if not reason and entry.by_hand:
+        reason = "this entry has a heuristics-for"
+    if not reason and is_copy and inherited == "none":
+        reason = "an inherited copy, and heuristics_inherited is 'none'"
+    return [
+        verdict._replace(
+            reason=verdict.reason or plan.withheld(verdict.record) or reason,
+            form=Form.LINE if is_copy else Form.FULL,
+        )
+        for verdict in reaching
+    ]
+
+
+def _reaching(plan: Plan, entry: Entry) -> list[Verdict]:
+    """Return what reaches an entry under any of its names, each heuristic once."""
+    found: dict[str, Verdict] = {}
+    for name in entry.names:
+        for heuristic, verdict in plan.reach.get(name, {}).items():
+            if heuristic not in found or found[heuristic].reason:
+                found[heuristic] = verdict
+    return sorted(found.values(), key=lambda verdict: plan.ranks[verdict.record.name])
+
+
+def _repeat(plan: Plan, entries: tuple[Entry, ...], page: list[list[Verdict]]) -> None:
+    """Let entries refer to the first one of the page that shows the same in full."""
+    in_full: dict[tuple[str, str], Entry] = {}
+    for entry, verdicts in zip(entries, page, strict=True):
+        for position, verdict in enumerate(verdicts):
+            if verdict.is_shown:
+                identity = plan.lookups.objects.identity(entry.names[0])
+                first = in_full.setdefault((identity, verdict.record.name), entry)
+                if first is not entry:
+                    verdicts[position] = verdict._replace(
+                        form=Form.REPEATED, above=first
+                    )
+
+
+def _folded(verdicts: list[Verdict], limit: int) -> Iterator[Verdict]:
+    """Yield the verdicts of an entry, with what is past the limit folded."""
+    in_full = [
+        verdict.record.name
+        for verdict in verdicts
+        if verdict.is_shown and verdict.form is Form.FULL
+    ]
+    folded = {
+        name for at, name in enumerate(in_full) if is_folded(at, len(in_full), limit)
+    }
+    for verdict in verdicts:
+        is_past = verdict.record.name in folded
+        yield verdict._replace(form=Form.FOLDED) if is_past else verdict
+
+
 def by_severity(records: Iterable[Heuristic]) -> tuple[Heuristic, ...]:
-    """Return heuristics with the most severe first, then by weight; *records* are in the toctree's order."""
+    """Return heuristics with the most severe first, then by weight.
+
+    *records* are in the toctree's order, which decides between equals.
+    """
     return tuple(sorted(records, key=lambda r: (_RANK[r.severity], -r.weight)))
 
 
 def is_folded(at: int, number: int, limit: int) -> bool:
-    """Return whether of a *number* of heuristics the one *at* a place, from 0, is folded: never one or two alone."""
+    """Return whether of a *number* of heuristics the one *at* a place is folded.
+
+    Places count from 0. One or two are never folded alone.
+    """
     return number > limit + 2 and at >= limit

@@ -90,7 +90,7 @@ class IndexView(View):
                         dict.fromkeys(
                             (
                                 *record.keywords,
-                                *(it.text for it, _quoted in plan.said(record)),
+                                *(it.text for it, _quoted in plan.messages(record)),
                             )
                         )
                     ),

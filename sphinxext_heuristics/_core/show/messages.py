@@ -72,7 +72,7 @@ class MessagesView(View):
                 outdated=meta(plan, record).outdated,
                 note=plan.note(record),
             )
-            for message, quoted in plan.said(record):
+            for message, quoted in plan.messages(record):
                 objects, lines = found.setdefault(message, ({}, {}))
                 lines[record.name] = line
                 if quoted.object:
