@@ -1180,7 +1180,7 @@ _OWN = (
     "config",
 )
 #: The real modules that quotes are taken from.
-REAL = (*_QUOTED, *(f"sphinxext_heuristics.{name}" for name in _OWN))
+REAL = (*_QUOTED, *(f"sphinxext_heuristics._core.{name}" for name in _OWN))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

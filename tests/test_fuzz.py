@@ -988,7 +988,7 @@ def test_note_of_a_million_characters(project: Callable[..., Project]) -> None:
 
 
 def test_long_names_are_told_apart(project: Callable[..., Project]) -> None:
-    names = [f"{'a_very_long_name_' * 60}{last}" for last in ("One", "Two", "one")]
+    names = [f"{'a_very_long_name_' * 60}{last}" for last in ("One", "Two", "Six")]
     page = _MODEL + "".join(
         f".. heuristic:: {name}\n   :impl: demo.Model\n   :note: x\n\n"
         for name in names

@@ -40,7 +40,7 @@ def measure() -> dict[str, Any]:
 
 
 def rounding() -> dict[str, Points]:
-    """Return, for each type of base weights, the size of an update and the error of its merge against the update.
+    """Return, for each type of base weights, an update's size and its error in a merge.
 
     One LoRA layer of 256 by 256, rank 8, on random weights. The error is the distance
     of the merged weight from the exact sum of the stored weight and the update.
@@ -118,7 +118,7 @@ def scales() -> dict[str, Points]:
 
 
 def memory() -> dict[str, dict[str, list[int]]]:
-    """Return, for each type of base, the bytes of its parts before and after it is prepared for training."""
+    """Return, for each type of base, the bytes of its parts before and after preparing."""
     import tempfile  # noqa: PLC0415
 
     import torch  # noqa: PLC0415

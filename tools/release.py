@@ -62,14 +62,14 @@ def urls() -> dict[str, str]:
 
 
 def section(name: str) -> tuple[str, str] | None:
-    """Return the rest of the heading and the text of a section of CHANGELOG.md, or None if there is none."""
+    """Return a section of CHANGELOG.md, the rest of its heading first, or None."""
     pattern = rf"^## \[{re.escape(name)}\](?P<rest>.*)\n(?P<text>(?:(?!## ).*\n?)*)"
     found = re.search(pattern, read("CHANGELOG.md"), re.MULTILINE)
     return found and (found["rest"], found["text"].strip())
 
 
 def missing(tag: str | None) -> list[str]:
-    """Return what stands in the way of a release, a message each; *tag* is the tag that starts it, if there is one."""
+    """Return what is in the way of a release; *tag* starts it, if there is one."""
     found, current, addresses = [], version(), urls()
     if tag is not None and tag != f"v{current}":
         found.append(
@@ -118,7 +118,7 @@ def missing(tag: str | None) -> list[str]:
 
 
 def absolute(text: str, source: str, ref: str) -> str:
-    """Return Markdown whose relative links lead to the repository at *source*, as it was at *ref*."""
+    """Return Markdown whose relative links lead to *ref* of the repository *source*."""
 
     def link(found: re.Match[str]) -> str:
         if found["code"]:
@@ -175,7 +175,7 @@ _EXAMPLE = {
 
 
 def try_example() -> None:
-    """Build a site with README's example, and look whether the API entry shows the heuristic.
+    """Build README's example, and see whether the API entry shows the heuristic.
 
     This Python's extension is used, as it is installed.
     """

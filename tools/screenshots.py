@@ -52,7 +52,7 @@ class View(NamedTuple):
 
 
 def views() -> list[View]:
-    """Return each page twice: on a desktop and on a phone, one of them in light and the other in dark."""
+    """Return each page on a desktop and on a phone, one in light, the other in dark."""
     found = []
     for number, page in enumerate(PAGES):
         one, other = ("light", "dark")[:: -1 if number % 2 else 1]
@@ -61,7 +61,7 @@ def views() -> list[View]:
 
 
 class Pictures:
-    """The browser, and copies of pages that it looks at; they are removed at the end."""
+    """The browser, and copies of pages for it, which are removed at the end."""
 
     def __init__(self, site: Path) -> None:
         """Find the browser."""

@@ -1,4 +1,4 @@
-"""The directive ``picture``: one of the measured pictures of the site, which tools/pictures.py draws.
+"""The directive ``picture``: one of the pictures that tools/pictures.py draws.
 
 A picture is a part of the page, so that its text has the page's colour, dark or light,
 whatever the theme. Formats that cannot show it have its caption, which therefore says
@@ -22,7 +22,7 @@ FOLDER = Path(__file__).parents[1] / "pictures"
 
 
 class PictureDirective(SphinxDirective):
-    """``picture``: the name of a picture as the argument, the caption as the content."""
+    """Place a picture: its name is the argument, the caption the content."""
 
     required_arguments = 1
     has_content = True

@@ -1,4 +1,4 @@
-"""Configuration: each value declared once, as a field of the settings, read by registration, checks and manual."""
+"""Configuration: each value declared once, for registration, checks and manual."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, cast
 from sphinx.util.matching import compile_matchers
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from sphinx.config import Config
 
@@ -63,32 +63,25 @@ def _is_patterns(value: object) -> bool:
 
 
 def _is_template(value: object) -> bool:
+    if not isinstance(value, str):
+        return value is None
     try:
-        return value is None or (
-            isinstance(value, str)
-            and bool(value.format(path="x", line=1, module="x", version="x"))
-        )
-    except (
-        AttributeError,
-        LookupError,
-        TypeError,
-        ValueError,
-    ):  # another placeholder, a lonely brace
-        return False
+        return bool(value.format(path="x", line=1, module="x", version="x"))
+    except (AttributeError, LookupError, TypeError, ValueError):
+        return False  # another placeholder, a lonely brace
 
 
 def _is_dict(value: object, *types: type) -> bool:
     """Return whether a value is a dict of strings to one of the *types*."""
-    pairs = value.items() if isinstance(value, dict) else [(None, None)]
-    return all(
-        isinstance(name, str) and isinstance(meant, types) for name, meant in pairs
+    return isinstance(value, dict) and all(
+        isinstance(name, str) and isinstance(meaning, types)
+        for name, meaning in value.items()
     )
 
 
 def _one_of(*words: str) -> tuple[str, Callable[[Any], bool]]:
-    return " or ".join(
-        map(repr, words)
-    ), lambda value: isinstance(value, str) and value in words
+    allowed = " or ".join(map(repr, words))
+    return allowed, lambda value: isinstance(value, str) and value in words
 
 
 def _matching(pattern: str) -> Callable[[Any], bool]:
@@ -145,7 +138,7 @@ class Settings:
         "`warn`, or `planned` (no warning).",
         *_one_of("warn", "planned"),
     )
-    sections: tuple[str, ...] = _option(
+    sections: Sequence[str] = _option(
         [],
         "Headings that each heuristic page must have, in this order; it may "
         "have others.",
@@ -191,7 +184,7 @@ class Settings:
         "True or False",
         lambda value: isinstance(value, bool),
     )
-    exclude: tuple[str, ...] = _option(
+    exclude: Sequence[str] = _option(
         [],
         "Patterns of document names without automatic ones.",
         "a list of patterns, as strings",
@@ -220,14 +213,12 @@ class Settings:
     @classmethod
     def of(cls, config: Config) -> Settings:
         """Return the settings of a Sphinx configuration; a wrong value is a default."""
-        given = [(option, getattr(config, option.name)) for option in OPTIONS]
-        values = {
-            it.name.removeprefix(PREFIX): value if it.accepts(value) else it.default
-            for it, value in given
-        }
-        return cls(
-            **values | {name: tuple(values[name]) for name in ("exclude", "sections")}
-        )
+        values = {}
+        for option in OPTIONS:
+            value = getattr(config, option.name)
+            name = option.name.removeprefix(PREFIX)
+            values[name] = value if option.accepts(value) else option.default
+        return cls(**values)
 
     def value(self, name: str) -> Any:  # noqa: ANN401 - the field's
         """Return the value of an option by its name in conf.py."""
@@ -243,5 +234,6 @@ class Settings:
 
 
 OPTIONS = tuple(
-    Option(f"{PREFIX}{it.name}", *it.metadata["option"]) for it in fields(Settings)
+    Option(f"{PREFIX}{setting.name}", *setting.metadata["option"])
+    for setting in fields(Settings)
 )

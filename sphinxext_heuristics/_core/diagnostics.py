@@ -103,6 +103,11 @@ def _pairs(word: str) -> dict[str, None]:
     return dict.fromkeys(map("".join, pairwise(f" {word} ")))
 
 
+def counted(number: int, noun: str) -> str:
+    """Return a number and its noun, in the plural where it is not one."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
 def did_you_mean(names: Iterable[str]) -> str:
     """Return the end of a message that offers *names*, or nothing."""
     quoted = " or ".join(repr(name) for name in names)

@@ -21,7 +21,7 @@ Inline: TypeAlias = "str | tuple[str, tuple[tuple[str, Any], ...], tuple[Inline,
 
 
 class Note(NamedTuple):
-    """A heuristic's note as other pages show it: its links settled, so that no page asks for them again."""
+    """A heuristic's note as other pages show it, with its links resolved."""
 
     #: The inline content.
     inline: tuple[Inline, ...]
@@ -153,7 +153,7 @@ class Problem(NamedTuple):
         message: str,
         option: str = "",
     ) -> Problem:
-        """Return the problem of a record, where that is written, or one of its options."""
+        """Return a problem at a record's place, or at that of one of its options."""
         offsets = dict(getattr(place, "offsets", ()))
         return cls(
             subtype=subtype,
@@ -180,7 +180,7 @@ class Connection(NamedTuple):
     subclasses: bool = False
 
     @property
-    def asked(self) -> str:
+    def pattern(self) -> str:
         """The target with its ``+``."""
         return f"{self.target}+" if self.subclasses else self.target
 
@@ -217,7 +217,7 @@ class Evidence(NamedTuple):
         return self.module.partition(".")[0]
 
     def is_of(self, package: str) -> bool:
-        """Return whether it is quoted from a package, which may be a part of another one."""
+        """Return whether it is quoted from a package or a part of one."""
         return self.module == package or self.module.startswith(f"{package}.")
 
     @property
@@ -241,7 +241,7 @@ class Found(NamedTuple):
     qualname: str
 
 
-class Reason(enum.Enum):
+class LostReason(enum.Enum):
     """Why a quote was not found."""
 
     NO_PACKAGE, NO_MODULE, NO_OBJECT = "no-package", "no-module", "no-object"
@@ -257,7 +257,7 @@ class Lost(NamedTuple):
     """A quote that was not found."""
 
     #: Why.
-    reason: Reason
+    reason: LostReason
     #: The same in words, one line.
     message: str
     #: The closest passage now, dedented; empty if there is none.
@@ -279,53 +279,56 @@ class Message(NamedTuple):
 
 
 class Heuristic(NamedTuple):
-    """One definition, as its directive was read."""
+    """One definition, as its directive was read.
+
+    A field that an option gives has as its default what holds without the option.
+    """
 
     #: The name without the namespace.
     name: str
-    #: What readers see.
-    title: str
-    #: The one line shown in API entries, frozen; empty if there is none.
-    note: tuple[Inline, ...]
-    #: One of :data:`SEVERITIES`.
-    severity: str
-    #: Categories in the author's order, each once.
-    categories: tuple[str, ...]
-    #: Connections in the author's order.
-    connections: tuple[Connection, ...]
-    #: API entries where it does not apply.
-    excepts: tuple[str, ...]
-    #: First version it holds for, or ``""``.
-    since: str
-    #: Last version it holds for, or ``""``.
-    until: str
-    #: Whether it is shown in API entries and pages by itself.
-    inject: bool
-    #: Classes that the author added to it.
-    classes: tuple[str, ...]
-    #: The document it is written in.
-    docname: str
-    #: The id of its definition in that document.
+    #: The id of its definition in its document.
     anchor: str
     #: The file it is written in, which a docstring or an include makes another one.
     source: str
     #: The line of its directive.
     line: int
-    #: What readers search for and the text does not say.
-    keywords: tuple[str, ...] = ()
-    #: Of what ``impl`` reaches, only entries with one of these parameters count; empty
-    #: for all.
-    parameters: tuple[str, ...] = ()
-    #: Within one severity, higher is shown first.
-    weight: int = 0
-    #: Earlier names, which the role and the inventory still know.
-    former_names: tuple[str, ...] = ()
+    #: The document it is written in.
+    docname: str = ""
+    #: What readers see.
+    title: str = ""
+    #: The one line shown in API entries, frozen; empty if there is none.
+    note: tuple[Inline, ...] = ()
     #: The text that the index file has in place of the note, frozen; empty for the
     #: note.
     index_note: tuple[Inline, ...] = ()
+    #: Connections in the author's order.
+    connections: tuple[Connection, ...] = ()
+    #: Of what ``impl`` reaches, only entries with one of these parameters count; empty
+    #: for all.
+    parameters: tuple[str, ...] = ()
+    #: API entries where it does not apply.
+    excepts: tuple[str, ...] = ()
+    #: Categories in the author's order, each once.
+    categories: tuple[str, ...] = ()
+    #: One of :data:`SEVERITIES`.
+    severity: str = "tip"
+    #: Within one severity, higher is shown first.
+    weight: int = 0
+    #: What readers search for and the text does not say.
+    keywords: tuple[str, ...] = ()
+    #: Earlier names, which the role and the inventory still know.
+    former_names: tuple[str, ...] = ()
+    #: First version it holds for, or ``""``.
+    since: str = ""
+    #: Last version it holds for, or ``""``.
+    until: str = ""
+    #: Whether it is shown in API entries and pages automatically.
+    inject: bool = True
+    #: Classes that the author added to it.
+    classes: tuple[str, ...] = ()
     #: Each option that is given, with its line in the directive, from 0.
     offsets: tuple[tuple[str, int], ...] = ()
-    #: Whether it stands in an API entry, whose docstring may be shown again elsewhere.
+    #: Whether it is in an API entry, whose docstring may be shown again elsewhere.
     in_entry: bool = False
     #: What it quotes, in the order of the page.
     evidence: tuple[Evidence, ...] = ()
@@ -333,10 +336,9 @@ class Heuristic(NamedTuple):
     problems: tuple[Problem, ...] = ()
 
     def fits(self, entry: Entry) -> bool:
-        """Return whether an entry has one of the parameters, if any are asked for."""
-        return not self.parameters or not {*self.parameters}.isdisjoint(
-            entry.parameters
-        )
+        """Return whether an entry has one of the parameters, if there are any."""
+        wanted = self.parameters
+        return not wanted or not set(wanted).isdisjoint(entry.parameters)
 
 
 class Entry(NamedTuple):

@@ -30,6 +30,10 @@ class heuristic_query(nodes.General, nodes.Element):  # noqa: N801 - docutils' w
     """Where a view will be that a directive asks for."""
 
 
+#: What no writer knows: transforms replace or remove them.
+PLACEHOLDERS = (heuristic_note, heuristic_facts, heuristic_entries, heuristic_query)
+
+
 class heuristic_search(nodes.Invisible, nodes.Element):  # noqa: N801 - docutils' way
     """Holds a title for Sphinx's search alone, for which what a title says counts most.
 
@@ -49,14 +53,8 @@ def _skip(_self: Any, _node: nodes.Node) -> None:  # noqa: ANN401 - any writer
 def register(app: Sphinx) -> None:
     """Tell Sphinx of the class that reaches a writer; transforms replace the others."""
     app.add_node(heuristic_search, html=(_skip, None))
-    for cls in (
-        heuristic,
-        heuristic_note,
-        heuristic_facts,
-        heuristic_entries,
-        heuristic_query,
-    ):
-        app.add_node(cls)
+    for kind in (heuristic, *PLACEHOLDERS):
+        app.add_node(kind)
 
 
 #: What marks the container of quoted code and holds its place among those of the page.

@@ -40,10 +40,13 @@ class Named(NamedTuple):
 
 
 class Here:
-    """The page that nodes are made for: links from it lead where they should in every builder."""
+    """The page that nodes are made for, and the links from it in every builder."""
 
     def __init__(self, docname: str, relative: Callable[[str, str], str]) -> None:
-        """Take the page; *relative* returns the URI from one document to another, or ``""`` where there is none."""
+        """Take the page.
+
+        *relative* returns the URI from one document to another, or ``""``.
+        """
         self.docname = docname
         self._relative = relative
 
@@ -73,7 +76,7 @@ class Here:
         return uri + anchor if uri or target.docname == self.docname else None
 
     def link(self, text: nodes.TextElement, target: Target) -> nodes.Node:
-        """Return *text* as a link to a target; the text alone if its page is not in this book."""
+        """Return *text* as a link to a target, or alone if it is not in this book."""
         uri = self.uri(target)
         if uri is None:
             return text
@@ -94,7 +97,7 @@ class View(ABC):
 
     @abstractmethod
     def content(self, plan: Plan, query: Query, docname: str) -> Any:  # noqa: ANN401 - plain data of the view's own
-        """Return, as plain data, all that will be seen on the page *docname* where the directive stands.
+        """Return all that will be seen on the page *docname*, as plain data.
 
         It is strings, numbers, ``None``, tuples, lists, and dicts with string keys.
         Anything else is an error. Nothing else may decide what :meth:`nodes` returns.
@@ -105,7 +108,10 @@ class View(ABC):
         """Return the nodes that show the content; links come from *here*."""
 
     def problems(self, plan: Plan, query: Query) -> Iterable[Problem]:
-        """Return what is wrong with what the directive asks for, filters that choose nothing; told on every build."""
+        """Return what is wrong with the directive, such as filters that choose nothing.
+
+        It is a warning of every build.
+        """
         return checks.of_filters(plan, query)
 
 
@@ -113,7 +119,7 @@ _VIEWS: WeakKeyDictionary[Sphinx, dict[str, View]] = WeakKeyDictionary()
 
 
 def add_view(app: Sphinx, view: View, directive: type[Directive]) -> None:
-    """Let an application know a view and the directive that places it, both by the view's name."""
+    """Register a view and the directive that places it, both by the view's name."""
     _VIEWS.setdefault(app, {})[view.name] = view
     app.add_directive(view.name, directive)
 

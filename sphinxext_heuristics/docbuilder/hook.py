@@ -1,4 +1,4 @@
-"""The hook for doc-builder: what it shows, from the data that the builder ``heuristics`` writes; and its command.
+"""The hook for doc-builder: its files, made of ``heuristics.json``, and its command.
 
 Two files: :mod:`hook_code`, which only changes with this package, and the heuristics as
 JSON. The command's results go to stdout, everything else to stderr.
@@ -46,7 +46,10 @@ class HookError(Exception):
 
 
 class _Log(io.StringIO):
-    """What Sphinx prints, each warning in one call, and of that the warnings of heuristics."""
+    """What Sphinx prints, and of that the warnings of heuristics.
+
+    Sphinx prints each warning in one call.
+    """
 
     def __init__(self) -> None:
         super().__init__()
@@ -59,10 +62,10 @@ class _Log(io.StringIO):
 
 
 def heuristics_of(docs: Path) -> tuple[dict[str, Any], _Log]:
-    """Run the builder ``heuristics`` on the project with conf.py in *docs*.
+    """Return the data of the builder ``heuristics``, and what Sphinx printed.
 
-    :returns: The builder's data, and what Sphinx printed.
-    :raises HookError: There is no such project, or it cannot be built.
+    *docs* is the folder of the project's conf.py. Raises HookError where there is no
+    such project, or it cannot be built.
     """
     conf, log = docs / "conf.py", _Log()
     if not conf.is_file():
@@ -94,7 +97,10 @@ def heuristics_of(docs: Path) -> tuple[dict[str, Any], _Log]:
 
 
 def data_of(heuristics: dict[str, Any], base_url: str) -> dict[str, Any]:
-    """Choose what the hook shows of ``heuristics.json``, always in the same order; *base_url* may be empty."""
+    """Return what the hook shows of ``heuristics.json``, always in the same order.
+
+    *base_url* may be empty.
+    """
     package, items = heuristics["package"]["name"], heuristics["heuristics"]
     entries: dict[str, list[str]] = {}
     for item in sorted(
@@ -127,12 +133,15 @@ def data_of(heuristics: dict[str, Any], base_url: str) -> dict[str, Any]:
 
 
 def _escaped(title: str) -> str:
-    """Write a title so that Markdown reads it as text, also inside of a link."""
+    """Return a title that Markdown reads as text, also inside of a link."""
     return re.sub(r"[\\`*\[\]<]|(?<!\w)_|_(?!\w)", r"\\\g<0>", " ".join(title.split()))
 
 
 def _plain(note: str) -> str:
-    """Undo what only a table needs, and code in several backticks, which doc-builder takes for reStructuredText."""
+    """Return a note as Markdown outside of a table, with one backtick around code.
+
+    doc-builder takes code in several backticks for reStructuredText.
+    """
     note = re.sub(r"(?<!\\)\\\|", "|", note)
     return re.sub(
         r"(``+) ?(.+?) ?\1(?!`)",
@@ -142,13 +151,13 @@ def _plain(note: str) -> str:
 
 
 def files_of(data: dict[str, Any]) -> dict[str, str]:
-    """Give the texts of the two files."""
+    """Return the texts of the two files."""
     code = Path(hook_code.__file__).read_text(encoding="utf-8")
     return {CODE: code, DATA: json.dumps(data, ensure_ascii=False, indent=2) + "\n"}
 
 
 def differences(out: Path, files: dict[str, str]) -> Iterator[str]:
-    """Yield, line by line, what differs between the files that exist and those that would be written."""
+    """Yield the lines in which the files differ from those that would be written."""
     for name, text in files.items():
         path = out / name
         old = (
@@ -162,7 +171,7 @@ def differences(out: Path, files: dict[str, str]) -> Iterator[str]:
 def write(out: Path, files: dict[str, str]) -> Iterator[str]:
     """Replace the files that differ, all or none, and yield a line on each.
 
-    :raises HookError: A file cannot be written.
+    Raises HookError where a file cannot be written.
     """
     written: dict[Path, Path] = {}
     path = out
@@ -186,7 +195,7 @@ def write(out: Path, files: dict[str, str]) -> Iterator[str]:
 
 
 def without_place(heuristics: dict[str, Any], data: dict[str, Any]) -> Iterator[str]:
-    """Yield a line on each heuristic that no docstring will show, and on each entry that takes none."""
+    """Yield a line on each entry and each heuristic that has no place."""
     package, version = heuristics["package"]["name"], heuristics["package"]["version"]
     left_out: dict[str, str] = {}
     problem = f"{package} cannot be imported, so which docstrings there are is unknown"
@@ -216,7 +225,7 @@ def without_place(heuristics: dict[str, Any], data: dict[str, Any]) -> Iterator[
 
 
 def parser() -> argparse.ArgumentParser:
-    """Make the parser of the command line."""
+    """Return the parser of the command line."""
     whole = argparse.ArgumentParser(
         prog=PROG, description="Work with documentation for Hugging Face's doc-builder."
     )
@@ -261,7 +270,10 @@ def _url(text: str) -> str:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run a command and return its exit code; *argv* is the command line without the program."""
+    """Run a command and return its exit code.
+
+    *argv* is the command line without the program.
+    """
     arguments = parser().parse_args(argv)
     try:
         return _hook(arguments)

@@ -45,25 +45,31 @@ MAX_SHOWN = 5  # alerts of an object; the others are named in one line
 _CHANGED = "_heuristics_docstrings"
 # what makes a docstring reStructuredText for doc-builder, where code has two backticks
 _RST = re.compile(
-    r"(?:^|[^`])``[^`]+``(?:[^`]|$)|:(?:obj|func|class|meth):`[^`]+`|^[ \t]*Example.*::\s*$",
+    r"(?:^|[^`])``[^`]+``(?:[^`]|$)|:(?:obj|func|class|meth):`[^`]+`"
+    r"|^[ \t]*Example.*::\s*$",
     re.MULTILINE,
 )
 # a line that is not the first paragraph's: a section of Google's style, or a block of
 # Markdown
 _BLOCK = re.compile(
-    r"\s*(?:(?:Args?|Arguments?|Attributes?|Examples?|Keyword Args|Notes?|Params?|Parameters?|Raises?|References?|"
-    r"Returns?|Tips?|Usage|Warnings?|Yields?):+\s*$|```|~~~|>|#+ |[-*+] |\d+[.)] |</?[A-Z]|\||\.\. )"
+    r"\s*(?:(?:Args?|Arguments?|Attributes?|Examples?|Keyword Args|Notes?|Params?|"
+    r"Parameters?|Raises?|References?|Returns?|Tips?|Usage|Warnings?|Yields?):+\s*$|"
+    r"```|~~~|>|#+ |[-*+] |\d+[.)] |</?[A-Z]|\||\.\. )"
 )
 
 
 def add_alerts(path: str | Path | None = None) -> None:
-    """Add the heuristics of a file to the docstrings of its package; again changes nothing."""
+    """Add the heuristics of a file to the docstrings of its package.
+
+    A second call changes nothing.
+    """
     data = _read(path or Path(__file__).with_suffix(".json"))
     problem = f"{data['package']} cannot be imported, no heuristic is shown"
     package = attempt(problem, importlib.import_module, data["package"])
     if isinstance(package, str):
         _say(package)
-        return  # doc-builder fails where it imports the package; other commands of its do without
+        # doc-builder fails where it imports the package; other commands do without
+        return
     again = _CHANGED in vars(package)
     changed: list[tuple[Any, str, str]] = vars(package).setdefault(_CHANGED, [])
     while changed:
@@ -95,7 +101,10 @@ def add_alerts(path: str | Path | None = None) -> None:
 
 
 def attempt(problem: str, call: Callable[..., T], *arguments: object) -> T | str:
-    """Call a function; if it raises anything but KeyboardInterrupt, give the problem with the error as text."""
+    """Return what a call returns, or the problem with its error as text.
+
+    Only KeyboardInterrupt is raised.
+    """
     try:
         return call(*arguments)
     except KeyboardInterrupt:
@@ -135,7 +144,7 @@ def _read(path: str | Path) -> dict[str, Any]:
 def places(
     names: Iterable[str], package: ModuleType
 ) -> tuple[dict[str, Place], dict[str, str]]:
-    """Find the objects of the entries; give those that take alerts, and why others take none."""
+    """Return the objects that take alerts, and why the others take none."""
     found, left_out = {}, {}
     for name in names:
         place = attempt("a module cannot be imported", _find, name, package)
@@ -177,7 +186,7 @@ def _find(name: str, package: ModuleType) -> Place | str:
 
 
 def _attribute(owner: object, name: str) -> object | None:
-    """Get an attribute of a class itself, or of a module, which may be a module to import."""
+    """Return an attribute of a class itself, or of a module, imported if need be."""
     if isinstance(owner, type):
         return vars(owner).get(name)
     found: object | None = getattr(owner, name, None)
@@ -193,7 +202,7 @@ def _attribute(owner: object, name: str) -> object | None:
 
 
 def _docstring(target: object) -> str | None:
-    """Get an object's own docstring: not that of its type, and none that a dataclass has generated."""
+    """Return an object's own docstring, ``None`` for one of its type or generated."""
     docstring = getattr(target, "__doc__", None)
     if (
         not isinstance(docstring, str)
@@ -210,7 +219,10 @@ def _docstring(target: object) -> str | None:
 
 
 def _write(place: Place, text: str, changed: list[tuple[Any, str, str]]) -> None:
-    """Write a docstring, also where subclasses repeat it: doc-builder must not list more of them."""
+    """Write a docstring, also where subclasses repeat it.
+
+    doc-builder would list those that differ from it.
+    """
     repeated = [vars(cls).get(place.name) for cls in _subclasses(place.owner)]
     for target in [
         place.target,
@@ -227,7 +239,7 @@ def _subclasses(cls: type | None) -> list[type]:
 
 
 def with_alerts(docstring: str, shown: list[dict[str, Any]], base_url: str) -> str:
-    """Give a docstring with alerts after its first paragraph."""
+    """Return a docstring with alerts after its first paragraph."""
     lines = docstring.split("\n")
     first = end = next(number for number, line in enumerate(lines) if line.strip())
     while end < len(lines) and lines[end].strip() and not _BLOCK.match(lines[end]):
@@ -280,7 +292,7 @@ def _version(package: ModuleType) -> str:
 
 
 def _holds(item: dict[str, Any], version: str) -> bool:
-    """Say whether a version is within the bounds, which are prefixes: 0.20 includes 0.20.2."""
+    """Return whether a version is within the bounds: 0.20 includes 0.20.2."""
     current, since, until = map(
         _release, (version, item.get("since"), item.get("until"))
     )

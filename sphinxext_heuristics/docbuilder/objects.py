@@ -48,8 +48,8 @@ class ImportFailedError(Exception):
 def import_package(name: str, mocked: Sequence[str] = ()) -> ModuleType:
     """Import a package or a module.
 
-    :param mocked: Modules that need not be installed (``autodoc_mock_imports``).
-    :raises ImportFailedError: It cannot be imported, or does not exist.
+    The modules *mocked* need not be installed (``autodoc_mock_imports``). Raises
+    ImportFailedError where it cannot be imported, or does not exist.
     """
     try:
         with _mock(mocked):
@@ -59,7 +59,10 @@ def import_package(name: str, mocked: Sequence[str] = ()) -> ModuleType:
 
 
 def attribute(owner: object, name: str, default: object = None) -> object:
-    """Get an attribute, or the default also where getting it fails: a lazy module imports, a property computes."""
+    """Return an attribute, or the default, also where getting it fails.
+
+    A lazy module imports, and a property computes.
+    """
     try:
         return getattr(owner, name, default)
     except (Exception, SystemExit):  # noqa: BLE001 - anything may be raised
@@ -77,14 +80,11 @@ def _mock(names: Sequence[str]) -> AbstractContextManager[None]:
 def find_object(
     name: str, package: str, mocked: Sequence[str] = ()
 ) -> tuple[object, str] | None:
-    """Find an object of a package.
+    """Return an object of a package, and the name that it is shown under.
 
-    :param name: Its name, with or without the package's.
-    :param package: The package's name.
-    :param mocked: Modules that need not be installed.
-    :returns: The object, and the shortest path to it, package included: the name that
-        it is shown under; ``None`` if there is none.
-    :raises ImportFailedError: A module on the way cannot be imported.
+    That is the shortest path to it, package included. *name* may lack the package's.
+    ``None`` if there is no such object; raises ImportFailedError where a module on the
+    way cannot be imported.
     """
     inside = name.removeprefix(f"{package}.")
     with _mock(mocked):
@@ -119,10 +119,10 @@ def _attribute(owner: object, name: str) -> object | None:
 
 
 def _shortest_path(found: object, package: str) -> str | None:
-    """Give the path through the first module, from the package down, that has the object's name.
+    """Return the path through the first module that has the object's name.
 
-    :returns: ``None`` for what does not say where it is defined, or is defined in
-        another package.
+    ``None`` for what does not say where it is defined, or is defined in another
+    package.
     """
     function = found.fget if isinstance(found, property) else found
     module_name = str(attribute(function, "__module__"))
@@ -140,7 +140,7 @@ def _shortest_path(found: object, package: str) -> str | None:
 
 
 def _leads_to(module: object, name: str, wanted: object) -> bool:
-    """Say whether a name in a module means an object; another object may have the same name."""
+    """Return whether a name in a module means this very object."""
     current: object = module
     for part in name.split("."):
         current = attribute(current, part)
@@ -149,7 +149,10 @@ def _leads_to(module: object, name: str, wanted: object) -> bool:
 
 
 def documented_methods(cls: type) -> list[str]:
-    """Give the public methods that have a docstring which no superclass has for them, in the order of their names."""
+    """Return the public methods with a docstring that no superclass has for them.
+
+    They are in the order of their names.
+    """
     names = []
     for name in dir(cls):
         method = None if name.startswith("_") else attribute(cls, name)
@@ -167,11 +170,10 @@ def documented_methods(cls: type) -> list[str]:
 
 
 def chosen_members(found: object, listed: Sequence[str] | None) -> list[str]:
-    """Give the members of a class that are shown with it.
+    """Return the members of a class that are shown with it.
 
-    :param found: The object.
-    :param listed: The list below ``[[autodoc]]``; ``all`` adds the documented methods,
-        ``none`` leaves all out.
+    *listed* is the list below ``[[autodoc]]``: ``all`` adds the documented methods,
+    ``none`` leaves all out.
     """
     if not isinstance(found, type):
         return []
@@ -190,7 +192,7 @@ def chosen_members(found: object, listed: Sequence[str] | None) -> list[str]:
 
 
 def own_name(cls: object, member: str, package: str) -> str | None:
-    """Give a member's name in the class that defines it."""
+    """Return a member's name in the class that defines it."""
     method = inspect.getattr_static(cls, member, None)
     function = (
         method.__func__ if isinstance(method, classmethod | staticmethod) else method
@@ -205,16 +207,11 @@ def make_entry(
     listed: Sequence[str] | None,
     line: int,
 ) -> tuple[list[nodes.Node], list[str]]:
-    """Make the entry of an object.
+    """Return the nodes of an object's entry on a page, and what is wrong.
 
-    :param document: The page.
-    :param package: The documented package.
-    :param name: The object's name as it is written.
-    :param listed: The members that are listed with it.
-    :param line: The line, from 1.
-    :returns: The nodes, and what is wrong.
-    :raises LookupError: There is no such object.
-    :raises ImportFailedError: It cannot be imported.
+    *name* is as it is written in a *line*, from 1, with the members *listed*. Raises
+    LookupError where there is no such object, and ImportFailedError where it cannot be
+    imported.
     """
     env: BuildEnvironment = document.settings.env
     found = find_object(name, package, env.config.autodoc_mock_imports)
@@ -250,7 +247,7 @@ def make_entry(
 
 
 def _parse(document: nodes.document, lines: list[str], line: int) -> list[nodes.Node]:
-    """Read reStructuredText into the page, so that ids are unique in it, and take the nodes."""
+    """Return the nodes of reStructuredText, read into the page for its unique ids."""
     text = StringList(lines, items=[(document["source"], line - 1)] * len(lines))
     machine = states.RSTStateMachine(
         state_classes=states.state_classes, initial_state="Body", debug=False
@@ -263,7 +260,10 @@ def _parse(document: nodes.document, lines: list[str], line: int) -> list[nodes.
 
 
 def _add_ids(document: nodes.document, desc: addnodes.desc) -> None:
-    """Give parameters and examples of an entry doc-builder's ids: ``X.rank``, ``X.example``, ``X.example-2``."""
+    """Add doc-builder's ids to parameters and examples of an entry.
+
+    They are ``X.rank``, ``X.example``, ``X.example-2``.
+    """
     signature, content = cast(
         "tuple[nodes.Element, nodes.Element]", (desc.children[0], desc.children[-1])
     )
@@ -295,7 +295,7 @@ def _add_ids(document: nodes.document, desc: addnodes.desc) -> None:
 def _directives(
     shown: object, path: str, members: Sequence[str], *, again: bool
 ) -> list[str]:
-    """Write autodoc's directives for an object and its members."""
+    """Return autodoc's directives for an object and its members."""
     kind = _kind(shown, path)
     lines = [f".. auto{kind}:: {path}", *(["   :no-index:"] if again else [])]
     lines += [
@@ -312,7 +312,7 @@ def _directives(
 
 
 def _kind(shown: object, path: str) -> str:
-    """Give the kind of an object, as autodoc's directives name it."""
+    """Return the kind of an object, as autodoc's directives name it."""
     if isinstance(shown, type):
         return "exception" if issubclass(shown, BaseException) else "class"
     if isinstance(shown, ModuleType):

@@ -28,7 +28,8 @@ _EDUCATED = re.compile(r"['\"`]|--+|\.\.\.")
 #: Lines of code for doc-builder's tests: marked as hidden, with the block that such a
 #: line opens, and decorators.
 _HIDDEN = re.compile(
-    r"^( *)\S.*# doc-builder: hide.*\n(?:\1 +.*\n|\s*\n(?=\1 ))*|^# *pytest-decorator:.*\n",
+    r"^( *)\S.*# doc-builder: hide.*\n(?:\1 +.*\n|\s*\n(?=\1 ))*"
+    r"|^# *pytest-decorator:.*\n",
     re.MULTILINE,
 )
 _HUB = "https://huggingface.co"
@@ -53,7 +54,7 @@ class Renderer(SphinxRenderer):
     def warn(
         self, message: str, token: SyntaxTreeNode, subtype: str = "markup"
     ) -> None:
-        """Give a warning with the file and the line of a token."""
+        """Warn with the file and the line of a token."""
         line = line_of(token)
         source = self.sphinx_env.docname
         if locate := self.md_env.get("locate"):
@@ -131,7 +132,7 @@ class Renderer(SphinxRenderer):
         self._append(reference, token)
 
     def look_up(self, target: str, token: SyntaxTreeNode) -> tuple[str, bool]:
-        """Return an object's full name, if known, and whether it is shown with ``()``."""
+        """Return an object's full name, if known, and whether ``()`` is shown."""
         return "", token.content.endswith("()")
 
     def render_link(self, token: SyntaxTreeNode) -> None:
@@ -181,7 +182,7 @@ class Renderer(SphinxRenderer):
             )
 
     def render_problem(self, token: SyntaxTreeNode) -> None:
-        """Give the warning that a rule left."""
+        """Warn of what a rule found."""
         self.warn(token.content, token)
 
     def render_unknown(self, token: SyntaxTreeNode) -> None:

@@ -309,6 +309,13 @@ def test_progress_is_printed_on_request_and_results_always(seed: Project) -> Non
     seed.write({"api.rst": "API\n=\n"})
     assert "heuristic.target" in run("list", seed.src, "-q").stderr
     assert "heuristic.target" not in run("list", seed.src, "-Q").stderr
+    described = " ".join(run("list", "--help").stdout.split())
+    for line in (
+        "--verbose, -v print Sphinx's log on stderr, too (can be repeated)",
+        "--quiet, -q no log of Sphinx, just results and warnings (the default)",
+        "--silent, -Q no warnings, just results and errors",
+    ):
+        assert line in described
 
 
 def test_in_parallel_it_is_the_same(seed: Project) -> None:
@@ -415,6 +422,12 @@ def test_list(seed: Project) -> None:
         "    guides/memory-optimization\n"
         "Quantized_Merge_Rounding  tip  "
     )
+
+
+def test_list_counts_one_heuristic(project: Callable[..., Project]) -> None:
+    one = ".. heuristic:: A\n   :note: n\n   :workflow: index\n"
+    alone = project({"index.rst": f"T\n=\n\n{one}"})
+    assert run("list", alone.src, "-q").stderr == "1 heuristic\n"
 
 
 def test_list_as_json(seed: Project) -> None:

@@ -28,7 +28,7 @@ from sphinxext_heuristics._core.evidence import search
 from sphinxext_heuristics._core.evidence.prose import missing_comment
 from sphinxext_heuristics._core.evidence.search import parsed, verify
 from sphinxext_heuristics._core.evidence.source import Source
-from sphinxext_heuristics._core.model import Evidence, Found, Lost, Reason
+from sphinxext_heuristics._core.model import Evidence, Found, Lost, LostReason
 from sphinxext_heuristics._core.source.packages import Sources
 
 if TYPE_CHECKING:
@@ -191,7 +191,7 @@ def test_what_comes_from_where_nothing_can_be_read_is_said_so(
     result = check("taking", name, "x")
     assert isinstance(result, Lost)
     assert result.message.startswith(message)
-    assert result.reason is Reason.NO_OBJECT
+    assert result.reason is LostReason.NO_OBJECT
 
 
 # What is quoted from PEFT
@@ -658,7 +658,7 @@ def test_what_does_not_parse_is_refused_with_what_to_do(quote: str) -> None:
         found_in(SOURCE, "first", quote)
     result = check("losing.layer", "Linear.merge", quote)
     assert isinstance(result, Lost)
-    assert result.reason is Reason.NOT_THERE
+    assert result.reason is LostReason.NOT_THERE
     assert "it does not parse (line 1: " in result.message
     assert ": quote whole statements" in result.message
 
@@ -934,55 +934,60 @@ def losing(project: Path) -> Path:
         (
             "loosing",
             "",
-            Reason.NO_PACKAGE,
+            LostReason.NO_PACKAGE,
             "package 'loosing' is not installed; did you mean 'losing'",
         ),
         (
             "losing.layers",
             "",
-            Reason.NO_MODULE,
+            LostReason.NO_MODULE,
             "package 'losing' has no module 'losing.layers'; did you mean 'losing.layer'",
         ),
         (
             "losing.layer.x",
             "",
-            Reason.NO_MODULE,
+            LostReason.NO_MODULE,
             "package 'losing.layer' has no module 'losing.layer.x'",
         ),
         (
             "losing..layer",
             "",
-            Reason.NO_MODULE,
+            LostReason.NO_MODULE,
             "'losing..layer' is not the name of a module",
         ),
-        ("", "f", Reason.NO_MODULE, "'' is not the name of a module"),
+        ("", "f", LostReason.NO_MODULE, "'' is not the name of a module"),
         (
             "losing.layer",
             "Linear.marge",
-            Reason.NO_OBJECT,
+            LostReason.NO_OBJECT,
             "module 'losing.layer' has no 'Linear.marge'; did you mean 'Linear.merge'",
         ),
-        ("losing.layer", "Conv.merge", Reason.NO_OBJECT, "did you mean 'Linear.merge'"),
+        (
+            "losing.layer",
+            "Conv.merge",
+            LostReason.NO_OBJECT,
+            "did you mean 'Linear.merge'",
+        ),
         (
             "losing.folder",
             "",
-            Reason.NO_SOURCE,
+            LostReason.NO_SOURCE,
             "has no Python source to read: it is a folder without code of its own",
         ),
-        ("losing.native", "f", Reason.NO_SOURCE, "native.abi3.so"),
-        ("sys", "", Reason.NO_SOURCE, "part of Python itself"),
+        ("losing.native", "f", LostReason.NO_SOURCE, "native.abi3.so"),
+        ("sys", "", LostReason.NO_SOURCE, "part of Python itself"),
         (
             "losing.broken",
             "f",
-            Reason.UNPARSABLE,
+            LostReason.UNPARSABLE,
             "broken.py cannot be parsed: line 1: invalid syntax",
         ),
-        ("losing.latin", "f", Reason.UNPARSABLE, "cannot be decoded"),
+        ("losing.latin", "f", LostReason.UNPARSABLE, "cannot be decoded"),
     ],
 )
 @pytest.mark.usefixtures("losing")
 def test_what_is_missing_is_said(
-    module: str, qualname: str, reason: Reason, message: str
+    module: str, qualname: str, reason: LostReason, message: str
 ) -> None:
     result = check(module, qualname, "return 1")
     assert isinstance(result, Lost)
@@ -1007,10 +1012,10 @@ def test_what_cannot_be_read_or_compared_is_said(losing: Path) -> None:
     assert {
         name: lost.reason for name, lost in said.items() if isinstance(lost, Lost)
     } == {
-        "memory": Reason.NO_SOURCE,
-        "nul": Reason.UNPARSABLE,
-        "binary": Reason.UNPARSABLE,
-        "deep": Reason.UNPARSABLE,
+        "memory": LostReason.NO_SOURCE,
+        "nul": LostReason.UNPARSABLE,
+        "binary": LostReason.UNPARSABLE,
+        "deep": LostReason.UNPARSABLE,
     }
     for name, lost in said.items():
         assert isinstance(lost, Lost)
@@ -1025,7 +1030,7 @@ def test_source_in_an_archive_is_not_read(
     monkeypatch.syspath_prepend(str(tmp_path / "packed.zip"))
     result = check("packed_away", "f", "return 1")
     assert isinstance(result, Lost)
-    assert result.reason is Reason.NO_SOURCE
+    assert result.reason is LostReason.NO_SOURCE
     where = f"{tmp_path}/packed.zip/packed_away.py"
     assert (
         result.message
@@ -1036,7 +1041,7 @@ def test_source_in_an_archive_is_not_read(
 def test_the_nearest_passage_is_shown(losing: Path) -> None:
     result = check("losing.layer", "Linear.merge", "if safe:\n    check(self.weights)")
     assert result == Lost(
-        reason=Reason.NOT_THERE,
+        reason=LostReason.NOT_THERE,
         message="the quoted code is not in losing.layer:Linear.merge: closest match: line 3",
         nearest="if safe:\n    check(self.weight)",
         path=losing / "layer.py",

@@ -500,7 +500,7 @@ def test_verify_updates_one_heuristic_at_a_time(scales: Project, syntax: str) ->
     assert "-    2*mass" in done.stdout
     assert "+return 3 * mass" in done.stdout
     assert done.stderr.endswith(
-        "One: 1 quotes, 1 updated: review the change before you commit it\n"
+        "One: 1 quote, 1 updated: review the change before you commit it\n"
     )
     old = {
         "rst": "      return (\n          2*mass\n      )\n",
@@ -515,7 +515,7 @@ def test_verify_updates_one_heuristic_at_a_time(scales: Project, syntax: str) ->
         "1 of 2 quotes found (scales 2.1)\n"
     )
     assert run("verify", scales.src, "--update", "One").stderr.startswith(
-        "One: 1 quotes, 0 updated"
+        "One: 1 quote, 0 updated"
     )
     path.write_text("x = 1\n")
     before = (scales.src / f"Two.{syntax}").read_text()

@@ -9,6 +9,8 @@ from exported import data_of, schema
 from jsonschema import Draft202012Validator
 
 import sphinxext_heuristics
+from sphinxext_heuristics._core.model import Heuristic
+from sphinxext_heuristics._core.read.heuristic import HeuristicDirective
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -121,6 +123,13 @@ def test_the_schema_leaves_nothing_open() -> None:
         assert set(node["required"]) >= set(node["properties"]), (
             "all that is described is always there"
         )
+
+
+def test_what_options_give_has_a_field_and_is_in_the_schema() -> None:
+    described = schema()["$defs"]["heuristic"]["properties"]
+    for option in HeuristicDirective.known:
+        assert not option.field or option.field in Heuristic._fields, option.name
+        assert not option.key or option.key in described, option.name
 
 
 @pytest.fixture(scope="module")

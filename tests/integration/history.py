@@ -19,7 +19,7 @@ import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import pytest
 from bs4 import BeautifulSoup
@@ -30,7 +30,7 @@ from sphinx.util.docutils import docutils_namespace, patch_docutils
 
 import sphinxext_heuristics
 from sphinxext_heuristics._core.evidence import search
-from sphinxext_heuristics._core.read import options
+from sphinxext_heuristics._core.read.heuristic import HeuristicDirective
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -195,17 +195,10 @@ def extension_of(world: World) -> Iterator[None]:
     """
     with pytest.MonkeyPatch.context() as patch:
         if world.upgraded:
-            choice, said = options.CheckedDirective.choice, search.said
+            read, said = HeuristicDirective.read_options, search.said
 
-            def choose(
-                directive: options.CheckedDirective,
-                given: dict[str, str],
-                name: str,
-                allowed: tuple[str, ...],
-                default: str,
-            ) -> str:
-                default = "note" if name == "severity" else default
-                return choice(directive, given, name, allowed, default)
+            def read_otherwise(directive: HeuristicDirective) -> dict[str, Any]:
+                return {"severity": "note", **read(directive)}
 
             def say(
                 evidence: Evidence, result: Found | Lost, sources: Sources
@@ -214,7 +207,7 @@ def extension_of(world: World) -> Iterator[None]:
                 return tuple(one._replace(text=one.text.upper()) for one in found)
 
             patch.setattr(sphinxext_heuristics, "__version__", "9.9")
-            patch.setattr(options.CheckedDirective, "choice", choose)
+            patch.setattr(HeuristicDirective, "read_options", read_otherwise)
             patch.setattr(search, "said", say)
         yield
 

@@ -1,4 +1,4 @@
-"""The command line: one module a command, each of which says what it takes and what it does.
+"""The command line: a module for each command, with what it takes and does.
 
 Results and findings go to stdout; progress, warnings and errors to stderr. The exit
 code is 0 if all is fine, 1 for a finding, 2 for misuse or failure and 130 for Ctrl-C.

@@ -167,7 +167,7 @@ def _heuristic(plan: Plan, record: Heuristic) -> Iterator[str]:
             for docname, entry in _entries(plan, name):
                 for verdict in plan.verdicts_of(docname, entry):
                     if verdict.record.name == record.name:
-                        why = _rule(plan, name, resolved.connection.asked, rule)
+                        why = _rule(plan, name, resolved.connection.pattern, rule)
                         why = verdict.reason or why + _FORMS[verdict.form]
                         mark = _MARKS[verdict.is_shown]
                         yield f"    {mark}{name} ({docname}): {why}"
@@ -180,7 +180,7 @@ def _heuristic(plan: Plan, record: Heuristic) -> Iterator[str]:
 
 def _connection(plan: Plan, resolved: Resolved) -> str:
     connection = resolved.connection
-    start = f"{connection.type} {connection.asked}"
+    start = f"{connection.type} {connection.pattern}"
     if resolved.several:
         return (
             f"{start}: fits several, and so reaches none: {', '.join(resolved.several)}"

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from sphinxext_heuristics._core.cli.project import add_options, opened, read
 from sphinxext_heuristics._core.cli.writing import note, say
+from sphinxext_heuristics._core.diagnostics import counted
 from sphinxext_heuristics._core.files.export import Exporter, pages_by_heuristic
 from sphinxext_heuristics._core.notes.inline import text_of
 
@@ -58,5 +59,5 @@ def run(arguments: argparse.Namespace) -> int:
                 say(f"    … and {len(places) - MAX_PLACES} more")
             if not places:
                 say("    (shown nowhere but on its page)")
-        note(f"{len(plan.heuristics)} heuristics")
+        note(counted(len(plan.heuristics), "heuristic"))
     return 0

@@ -36,6 +36,14 @@ class CommandError(Exception):
     """A command cannot be done; the message says why, in words for a user."""
 
 
+#: What is said of options whose meaning is another than sphinx-build says: results are
+#: printed always, its log only on request.
+_HELP = {
+    "verbosity": "print Sphinx's log on stderr, too (can be repeated)",
+    "quiet": "no log of Sphinx, just results and warnings (the default)",
+    "really_quiet": "no warnings, just results and errors",
+}
+
 #: The options that are those of sphinx-build: its own, so that they mean the same.
 _SHARED = (
     "confdir",
@@ -76,6 +84,7 @@ def add_options(
     # argparse has no public way to share some of a parser's options.
     for action in get_parser()._actions:  # noqa: SLF001 - see above
         if action.dest in _SHARED:
+            action.help = _HELP.get(action.dest, action.help)
             group._add_action(action)  # noqa: SLF001 - see above
 
 

@@ -1,4 +1,4 @@
-"""``reach``: confirm the places where heuristics show, or compare them with the reviewed list."""
+"""``reach``: write the reviewed list of places, or compare it."""
 
 from __future__ import annotations
 

@@ -21,7 +21,12 @@ from sphinxext_heuristics._core.cli.writing import (
     warning,
     write,
 )
-from sphinxext_heuristics._core.diagnostics import closest, did_you_mean, ordered
+from sphinxext_heuristics._core.diagnostics import (
+    closest,
+    counted,
+    did_you_mean,
+    ordered,
+)
 from sphinxext_heuristics._core.files.project_file import unified
 from sphinxext_heuristics._core.model import Found, Subtype
 from sphinxext_heuristics._core.resolve import checks
@@ -66,7 +71,7 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Print where each quote is, and what is wrong with the others; return the exit code."""
+    """Print where each quote is, or what is wrong with it; return the exit code."""
     with opened(arguments) as app:
         if arguments.update:
             return update(read_evidence(app), arguments.update)
@@ -86,7 +91,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def update(plan: Plan, name: str) -> int:
-    """Write the closest passages in place of a heuristic's lost quotes; return the code.
+    """Replace the lost quotes of a heuristic by the closest passages; return the code.
 
     Raises CommandError where no page that quotes something defines the heuristic.
     """
@@ -99,7 +104,8 @@ def update(plan: Plan, name: str) -> int:
     # From the end of the page, so that the lines above stay where they are.
     results = [_updated(plan, quoted) for quoted in reversed(record.evidence)]
     note(
-        f"{record.name}: {len(results)} quotes, {results.count(True)} updated: "
+        f"{record.name}: {counted(len(results), 'quote')}, "
+        f"{results.count(True)} updated: "
         "review the change before you commit it"
     )
     return 1 if False in results else 0
@@ -141,7 +147,7 @@ def _updated(plan: Plan, quoted: Evidence) -> bool | None:
 
 
 def quote_lines(plan: Plan) -> Iterator[str]:
-    """Yield a line for each quote that is found or need not be, and one for the whole."""
+    """Yield a line for each quote that is found or need not be, and a summary."""
     # What inheritance repeats is written once.
     quotes: dict[tuple[str, int], Evidence] = {}
     for docname in plan.catalogue.docnames:
@@ -159,7 +165,8 @@ def quote_lines(plan: Plan) -> Iterator[str]:
             yield f"{where} has it in line {result.line}"
         elif quoted in expected:
             number_expected += 1
-            yield f"{where} need not have it: the heuristic does not hold for this version"
+            reason = "the heuristic does not hold for this version"
+            yield f"{where} need not have it: {reason}"
         if quoted.package:
             versions[plan.package_of(quoted)] = plan.version_of(quoted)
     summary = f"{number_found} of {len(quotes)} quotes found"

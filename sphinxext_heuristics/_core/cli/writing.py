@@ -87,7 +87,9 @@ def bring_up_to_date(
     head: str = "",
     shows_diff: bool = False,
 ) -> int:
-    """Write a file if it does not hold what is *wanted*, or with a remark only print that and the diff.
+    """Write a file if it does not hold what is *wanted*; return the exit code.
+
+    With a remark, only that and the diff are printed.
 
     Returns the exit code. Raises CommandError where a file has no such *head*, and
     would be lost.
@@ -112,7 +114,9 @@ def bring_up_to_date(
 
 
 def write(path: Path, text: str) -> None:
-    """Replace a file's text at once or not at all; its mode, line ends and symbolic link stay.
+    """Replace a file's text at once or not at all.
+
+    Its mode, line ends and symbolic link stay.
 
     Raises CommandError where it cannot be written.
     """
@@ -132,7 +136,7 @@ def write(path: Path, text: str) -> None:
 
 
 def _replace(real: Path, raw: bytes, folder: Path | None) -> None:
-    """Replace a file by one that is written in a *folder*, or where temporary ones are."""
+    """Replace a file by one written in *folder*, by default where temporary ones are."""
     prefix = ".sphinx-heuristics-"
     with tempfile.TemporaryDirectory(prefix=prefix, dir=folder) as scratch:
         written = Path(scratch, real.name)

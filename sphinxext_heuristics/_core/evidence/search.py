@@ -17,7 +17,7 @@ from sphinxext_heuristics._core.evidence.code import Code
 from sphinxext_heuristics._core.evidence.messages import in_lines, in_quote
 from sphinxext_heuristics._core.evidence.prose import Prose, missing_comment
 from sphinxext_heuristics._core.evidence.source import read, whereabouts
-from sphinxext_heuristics._core.model import Found, Lost, Message, Reason
+from sphinxext_heuristics._core.model import Found, Lost, LostReason, Message
 from sphinxext_heuristics._core.source.names import parse
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ def verify(quoted: Evidence, sources: Sources) -> Found | Lost:
     result: Found | Lost
     for at in whereabouts(quoted, sources):
         result = at if isinstance(at, Lost) else _examine(*at)
-        if isinstance(result, Found) or result.reason is not Reason.NO_OBJECT:
+        if isinstance(result, Found) or result.reason is not LostReason.NO_OBJECT:
             break
     return result
 
@@ -71,11 +71,11 @@ def _examine(quoted: Evidence, at: State) -> Found | Lost:
         return result or _drifted(quoted, source, places, at)
     except OSError as error:
         reason, message = (
-            Reason.NO_SOURCE,
+            LostReason.NO_SOURCE,
             f"{at.path} cannot be read: {error.strerror}",
         )
     except (ValueError, RecursionError) as error:
-        reason, message = Reason.UNPARSABLE, f"{at.path} cannot be parsed: {error}"
+        reason, message = LostReason.UNPARSABLE, f"{at.path} cannot be parsed: {error}"
     return Lost(reason=reason, message=message, path=at.path)
 
 
@@ -109,7 +109,10 @@ def _found(quoted: Evidence, places: Sequence[Place], at: State) -> Found | Lost
                 f"not the comment {shown!r}"
             )
             lost = lost or Lost(
-                reason=Reason.NOT_THERE, message=message, path=at.path, line=lines[0]
+                reason=LostReason.NOT_THERE,
+                message=message,
+                path=at.path,
+                line=lines[0],
             )
     return lost
 
@@ -139,7 +142,7 @@ def _drifted(
     ]
     what = "words are" if quoted.prose else "code is"
     return Lost(
-        reason=Reason.NOT_THERE,
+        reason=LostReason.NOT_THERE,
         message=f"the quoted {what} not in {quoted.object}: {'; '.join(notes)}",
         nearest=near.text if near else "",
         path=at.path,
@@ -195,7 +198,7 @@ def _without_object(quoted: Evidence, source: Source, at: State) -> Lost:
         f"module {quoted.module!r} has no "
         f"{quoted.qualname!r}{there}{did_you_mean(alike)}"
     )
-    return Lost(reason=Reason.NO_OBJECT, message=message, path=at.path, line=line)
+    return Lost(reason=LostReason.NO_OBJECT, message=message, path=at.path, line=line)
 
 
 # -- the passage that is now most like a quote ----------------------------------------

@@ -10,7 +10,7 @@ from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from sphinxext_heuristics._core.diagnostics import closest, did_you_mean
-from sphinxext_heuristics._core.model import Lost, Reason
+from sphinxext_heuristics._core.model import Lost, LostReason
 from sphinxext_heuristics._core.source.names import Definition, defined_by, parse
 
 if TYPE_CHECKING:
@@ -209,7 +209,7 @@ def _followed(
                 f"{quoted.module!r} imports {head!r} from {module!r}: "
                 f"{_without_source(module, sources).message}"
             )
-            return Lost(reason=Reason.NO_OBJECT, message=message, path=at.path)
+            return Lost(reason=LostReason.NO_OBJECT, message=message, path=at.path)
         quoted, at, head = (
             quoted._replace(module=module, qualname=f"{name}{dot}{rest}"),
             there,
@@ -229,7 +229,7 @@ def _dotted(quoted: Evidence, sources: Sources) -> Lost | None:
     )
     written = f"{'.'.join(parts[:known])}:{'.'.join(parts[known:])}"
     return Lost(
-        reason=Reason.NO_MODULE,
+        reason=LostReason.NO_MODULE,
         message=f"{module!r} is not a module: for the object write {written!r}",
     )
 
@@ -238,11 +238,12 @@ def _without_source(module: str, sources: Sources) -> Lost:
     """Say what is missing: the package, a module in it, or only its source."""
     if not _is_module_name(module):
         return Lost(
-            reason=Reason.NO_MODULE, message=f"{module!r} is not the name of a module"
+            reason=LostReason.NO_MODULE,
+            message=f"{module!r} is not the name of a module",
         )
     if module in sys.builtin_module_names:
         return Lost(
-            reason=Reason.NO_SOURCE,
+            reason=LostReason.NO_SOURCE,
             message=f"module {module!r} is part of Python itself, it has no source",
         )
     above = ""
@@ -257,14 +258,14 @@ def _without_source(module: str, sources: Sources) -> Lost:
             )
             if above:
                 message = f"package {above!r} has no module {child!r}{alike}"
-                return Lost(reason=Reason.NO_MODULE, message=message)
+                return Lost(reason=LostReason.NO_MODULE, message=message)
             return Lost(
-                reason=Reason.NO_PACKAGE,
+                reason=LostReason.NO_PACKAGE,
                 message=f"package {child!r} is not installed{alike}",
             )
         above = child
     where = sources.origin(module) or "a folder without code of its own"
     return Lost(
-        reason=Reason.NO_SOURCE,
+        reason=LostReason.NO_SOURCE,
         message=f"module {module!r} has no Python source to read: it is {where}",
     )

@@ -1,4 +1,4 @@
-"""The catalogue as data: what ``heuristics.json`` holds, as ``heuristics.schema.json`` describes it. Free of Sphinx."""
+"""The catalogue as data: ``heuristics.json``, as its schema describes it."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from sphinxext_heuristics._core.files.index_file import name_of
 from sphinxext_heuristics._core.model import SEVERITIES, Found, Target
 from sphinxext_heuristics._core.notes import markdown
 from sphinxext_heuristics._core.notes.inline import text_of
+from sphinxext_heuristics._core.read.heuristic import HeuristicDirective
 from sphinxext_heuristics._core.resolve import listing as index
 
 if TYPE_CHECKING:
@@ -23,6 +24,20 @@ if TYPE_CHECKING:
 SCHEMA_VERSION = 1
 
 Json: TypeAlias = dict[str, Any]
+
+#: The first keys that options give, with ``holds``, in the order of version 1.
+_ORDER = (
+    "severity",
+    "categories",
+    "keywords",
+    "since",
+    "until",
+    "holds",
+    "inject",
+    "classes",
+    "except",
+    "parameters",
+)
 
 
 class Exporter:
@@ -41,9 +56,9 @@ class Exporter:
     def all(self, *, project: str, release: str, extension: str) -> Json:
         """Return the whole, always in the same order."""
         settings = self._plan.settings
-        heuristics = [
-            self.heuristic(record) for record in self._plan.heuristics.values()
-        ]
+        records = self._plan.heuristics.values()
+        heuristics = list(map(self.heuristic, records))
+        categories = index.categories(records, settings.categories)
         return {
             "schema_version": SCHEMA_VERSION,
             "project": {"name": project, "version": release},
@@ -56,9 +71,7 @@ class Exporter:
             "counts": _counts(heuristics),
             "categories": [
                 {"name": row.name, "count": row.number, "description": row.description}
-                for row in index.categories(
-                    self._plan.heuristics.values(), settings.categories
-                )
+                for row in categories
             ],
             "heuristics": heuristics,
         }
@@ -73,16 +86,9 @@ class Exporter:
                 "text": text_of(record.note),
                 "markdown": markdown.inline(record.note),
             },
-            "severity": record.severity,
-            "categories": list(record.categories),
-            "keywords": list(record.keywords),
-            "since": record.since or None,
-            "until": record.until or None,
+            **dict.fromkeys(_ORDER),
+            **_options(record),
             "holds": self._plan.holds(record),
-            "inject": record.inject,
-            "classes": list(record.classes),
-            "except": list(record.excepts),
-            "parameters": list(record.parameters),
             **self._place(record.docname, record.anchor),
             "source": self._source(record),
             "connections": [
@@ -91,7 +97,7 @@ class Exporter:
             ],
             "evidence": list(map(self._evidence, record.evidence)),
             "messages": [
-                {"kind": message.kind, "text": message.text, "object": quoted.object}
+                {**message._asdict(), "object": quoted.object}
                 for message, quoted in self._plan.messages(record)
             ],
             "entries": [
@@ -106,13 +112,12 @@ class Exporter:
 
     def _connection(self, resolved: Resolved) -> Json:
         connection = resolved.connection
+        name = name_of(connection, self._plan.settings.package)
         return {
             "type": connection.type,
-            "target": connection.asked,
+            "target": connection.pattern,
             "text": connection.text,
-            "name": self._plan.settings.page_name(
-                name_of(connection, self._plan.settings.package)
-            ),
+            "name": self._plan.settings.page_name(name),
             "planned": connection.planned,
             "exists": resolved.exists,
             "url": self._url(resolved.target) if resolved.target else None,
@@ -130,9 +135,8 @@ class Exporter:
         }
 
     def _url(self, target: Target) -> str:
-        return target.uri or self._url_of(target.docname) + (
-            f"#{target.anchor}" if target.anchor else ""
-        )
+        anchor = f"#{target.anchor}" if target.anchor else ""
+        return target.uri or f"{self._url_of(target.docname)}{anchor}"
 
     def _place(self, docname: str, anchor: str) -> Json:
         return {
@@ -142,7 +146,7 @@ class Exporter:
         }
 
     def _source(self, record: Heuristic) -> Json | None:
-        """Return file and line, seen from the source directory; a docstring may lie elsewhere."""
+        """Return file and line, ``None`` outside of the source directory."""
         path = Path(record.source.partition(":docstring of ")[0])
         if not path.is_relative_to(self._srcdir):
             return None
@@ -150,13 +154,23 @@ class Exporter:
 
 
 def pages_by_heuristic(plan: Plan) -> dict[str, list[tuple[str, str]]]:
-    """Return heuristic → (document, id) of the pages and sections that show it, in the toctree's order."""
+    """Map heuristics to the pages and sections that show them, in toctree order."""
     found: dict[str, list[tuple[str, str]]] = {}
     for docname in plan.catalogue.docnames:
         for anchor, records in sorted(plan.by_page.get(docname, {}).items()):
             for record in records:
                 found.setdefault(record.name, []).append((docname, anchor))
     return found
+
+
+def _options(record: Heuristic) -> Json:
+    """Return what the options of a heuristic give, where an empty text is ``null``."""
+    values = (
+        (option.key, getattr(record, option.field))
+        for option in HeuristicDirective.known
+        if option.key
+    )
+    return {key: None if value == "" else value for key, value in values}
 
 
 def _counts(heuristics: list[Json]) -> Json:

@@ -1,1 +1,1 @@
-"""Build: Sphinx's side: domain, builders, events, transforms, and the record of what was written."""
+"""Sphinx's side: domain, builders, events, transforms, and the record of the output."""

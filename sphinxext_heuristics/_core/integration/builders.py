@@ -1,4 +1,4 @@
-"""Write: the builder ``heuristics``, and the comparison of the index file on every build."""
+"""The builders, and all that every build warns of."""
 
 from __future__ import annotations
 
@@ -110,7 +110,7 @@ class HeuristicsBuilder(ReadingBuilder):
 
 
 def project_file(app: Sphinx, option: str) -> ProjectFile:
-    """Return one of the files of a project that are made from its pages, by the option that names it."""
+    """Return the file that an option names, which is made from the project's pages."""
     from sphinxext_heuristics._core.files.project_file import ProjectFile, command_line  # noqa: PLC0415 - if there is one
 
     called, command, filename = _FILES[option]
@@ -180,7 +180,7 @@ def problems(app: Sphinx, plan: Plan) -> Iterator[Problem]:
 
 
 def is_translation(app: Sphinx) -> bool:
-    """Return whether there are message catalogues for the language of the build, as Sphinx finds them.
+    """Return whether there are message catalogues for the language of the build.
 
     ``sphinx.po`` and ours are for words of the software and translate no page.
     """

@@ -26,7 +26,7 @@ _ASSIGNMENT = re.compile(
 
 
 def problems(plan: Plan, config: Config, conf_py: Path) -> Iterator[Problem]:
-    """Yield what is wrong with the configuration values, and with what they mean here."""
+    """Yield what is wrong with configuration values, and with what they mean here."""
     yield from problems_in(config, conf_py)
     allowed = {it.name for it in OPTIONS if it.accepts(getattr(config, it.name))}
     given = allowed & {*assignments(conf_py), *config.overrides}
@@ -119,7 +119,7 @@ def problems_in(config: Config, conf_py: Path) -> list[Problem]:
 
 
 def not_set(config: Config, conf_py: Path, name: str) -> str:
-    """Return what is wrong with an option that a command needs, or that it is not set."""
+    """Return what is wrong with an option that a command needs, or that it is unset."""
     for problem in problems_in(config, conf_py):
         if problem.message.startswith(f"{name} = "):
             return f"{conf_py}:{problem.line}: {problem.message}"

@@ -1,4 +1,4 @@
-"""What each page shows: the contents of all views on it, their digest, and the record of what was written."""
+"""What each page shows, its digest, and the record of what was written."""
 
 from __future__ import annotations
 
@@ -28,7 +28,10 @@ UNKNOWN = "?"
 
 
 class Contents(NamedTuple):
-    """All that is placed on one page. Each tuple is in the order of the page, and empty where it says nothing."""
+    """All that is placed on one page.
+
+    Each tuple is in the order of the page, and empty where there is nothing.
+    """
 
     #: What each API entry shows.
     entries: tuple[EntryBoxes, ...]
@@ -50,18 +53,19 @@ class Contents(NamedTuple):
 def contents(plan: Plan, views: Mapping[str, View], docname: str) -> Contents:
     """Return all that is placed on a page."""
     page = plan.catalogue.pages[docname]
-    judged = (
-        zip(page.entries, plan.verdicts(docname), strict=True)
-        if plan.reach or plan.settings.rollup
-        else ()
-    )
-    entries = tuple(
-        boxes.of_entry(plan, docname, entry, verdicts) for entry, verdicts in judged
-    )
+    entries: tuple[EntryBoxes, ...] = ()
+    # Where no heuristic reaches an object, no entry need be looked at.
+    if plan.reach or plan.settings.rollup:
+        judged = zip(page.entries, plan.verdicts(docname), strict=True)
+        entries = tuple(
+            boxes.of_entry(plan, docname, entry, verdicts) for entry, verdicts in judged
+        )
+    if not any(map(any, entries)):
+        entries = ()
     sections = sorted(plan.by_page.get(docname, {}).items())
     return Contents(
-        entries=entries if any(map(any, entries)) else (),
-        placement=plan.settings.placement if any(map(any, entries)) else "",
+        entries=entries,
+        placement=plan.settings.placement if entries else "",
         sections=tuple(
             (anchor, boxes.of_records(plan, records)) for anchor, records in sections
         ),
@@ -85,22 +89,17 @@ def contents(plan: Plan, views: Mapping[str, View], docname: str) -> Contents:
 def digest(plan: Plan, views: Mapping[str, View], docname: str) -> str:
     """Return a digest of all that the extension shows on a page; ``""`` for nothing.
 
-    No view renders a definition's own note and the uses of the role: what their links
-    lead to and say is added.
+    No view renders a definition's own note, and Sphinx makes the links to heuristics:
+    what these lead to and say is added.
     """
     page = plan.catalogue.pages[docname]
     placed = contents(plan, views, docname)
     notes = tuple(plan.note(record).answers for record in page.heuristics)
-    linked = ((role, plan.named(role.target)) for role in page.roles)
     roles = tuple(
-        (it.title, it.docname, it.anchor) if it else plan.lookups.elsewhere(role.target)
-        for role, it in linked
+        _linked(plan, role.target) or plan.lookups.elsewhere(role.target)
+        for role in page.roles
     )
-    others = tuple(
-        (record.title, record.docname, record.anchor)
-        for record in map(plan.named, page.links)
-        if record
-    )
+    others = tuple(filter(None, (_linked(plan, target) for target in page.links)))
     parts = (placed if any(placed) else (), notes, roles, others)
     if not any(parts):
         return ""
@@ -110,18 +109,24 @@ def digest(plan: Plan, views: Mapping[str, View], docname: str) -> str:
     return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
 
 
-class OutputRecord:
-    """The record of one builder in one output folder: a digest of what we showed on each page written.
+def _linked(plan: Plan, target: str) -> tuple[str, str, str] | None:
+    """Return title and place of the heuristic that a link leads to, if it is one."""
+    record = plan.named(target)
+    return (record.title, record.docname, record.anchor) if record else None
 
-    It lies with the output, since that is what it tells about: another builder, or the
-    same one into another folder, has its own, and a folder that was wiped has none.
+
+class OutputRecord:
+    """What one builder has written into one output folder: a digest for each page.
+
+    It is kept with the output that it is about: another builder, or the same one into
+    another folder, has its own, and a folder that was wiped has none.
     """
 
     def __init__(self, outdir: Path, builder: str, version: str = "") -> None:
-        """Read the record; one that is not there or not ours tells nothing.
+        """Read the record, if there is one of ours.
 
-        *version* is that of the extension and of the words it says, of which another
-        may show the same otherwise.
+        *version* is that of the extension and of its words: another one may show the
+        same content differently.
         """
         self._path = outdir / FILENAME
         self._builder = builder
@@ -140,10 +145,10 @@ class OutputRecord:
         Without a record, as after an interrupted build, all may.
         """
         before = self._before
+        if before is None:
+            return sorted(digests)
         return sorted(
-            name
-            for name, digest in digests.items()
-            if before is None or before.get(name, "") != digest
+            name for name, digest in digests.items() if before.get(name, "") != digest
         )
 
     def forget(self) -> None:
@@ -151,16 +156,15 @@ class OutputRecord:
         self._path.unlink(missing_ok=True)
 
     def save(self, digests: Mapping[str, str], written: Iterable[str]) -> None:
-        """Keep what is written now; pages left alone keep what they had, which may be unknown."""
-        record = (
-            dict.fromkeys(digests, UNKNOWN) if self._before is None else self._before
-        )
-        record |= {name: digests.get(name, "") for name in written}
-        kept = {
-            name: digest
-            for name, digest in record.items()
-            if digest and name in digests
-        }
+        """Keep the digests of what is written now.
+
+        Pages that were left alone keep what they had, which may be unknown.
+        """
+        record = self._before
+        if record is None:
+            record = dict.fromkeys(digests, UNKNOWN)
+        record.update((name, digests.get(name, "")) for name in written)
+        kept = {name: record[name] for name in digests if record.get(name)}
         self._all[self._builder] = kept | self._version
         self._path.parent.mkdir(parents=True, exist_ok=True)
         self._path.write_text(

@@ -1,4 +1,4 @@
-"""What is done at the events of a build: read again, warn, write again, and keep a record of what was written."""
+"""What is done at the events of a build, beside warning."""
 
 from __future__ import annotations
 
@@ -125,18 +125,16 @@ def begin_writing(app: Sphinx, builder: Builder) -> None:
 
 def end_writing(app: Sphinx, exception: Exception | None) -> None:
     """Put the record back when all pages are written."""
-    if exception is None and getattr(app, "env", None) is not None:
-        domain = HeuristicDomain.of(app.env)
-        if domain.written is not None:
-            domain.written.save(digests(app), domain.resolved_docs)
-        # When no heuristic is left, Sphinx would keep the domain's index page.
-        path_of = getattr(app.builder, "get_outfilename", None)
-        if (
-            path_of
-            and not domain.plan.heuristics
-            and INDEX_PAGE not in app.env.found_docs
-        ):
-            Path(path_of(INDEX_PAGE)).unlink(missing_ok=True)
+    if exception is not None or getattr(app, "env", None) is None:
+        return
+    domain = HeuristicDomain.of(app.env)
+    if domain.written is not None:
+        domain.written.save(digests(app), domain.resolved_docs)
+    # When no heuristic is left, Sphinx would keep the domain's index page.
+    path_of = getattr(app.builder, "get_outfilename", None)
+    is_stale = not domain.plan.heuristics and INDEX_PAGE not in app.env.found_docs
+    if path_of and is_stale:
+        Path(path_of(INDEX_PAGE)).unlink(missing_ok=True)
 
 
 def leave_unlinked(

@@ -1,4 +1,4 @@
-"""The transforms of writing: they place what the contents of a page say, and remove what is left."""
+"""The transforms of writing: they place the contents of a page."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from sphinxext_heuristics._core.show.definition import (
 from sphinxext_heuristics._core.view import Here, naming, views_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Iterable, Sequence
 
     from sphinxext_heuristics._core.integration.contents import Contents
     from sphinxext_heuristics._core.resolve.plan import Plan
@@ -62,7 +62,7 @@ class ShowHeuristics(SphinxPostTransform):
                 Placer(self, domain.plan, docname, tree).run()
 
     def relative(self, docname: str, other: str) -> str:
-        """Return the URI from one document to another, or ``""`` where none is known."""
+        """Return the URI from one document to another, ``""`` if none is known."""
         try:
             return app_of(self.env).builder.get_relative_uri(docname, other)
         except NoUri:
@@ -81,13 +81,10 @@ class RemoveLeftovers(SphinxPostTransform):
 
     def run(self, **kwargs: Any) -> None:  # noqa: ANN401 - Sphinx's signature
         """Remove every node that no writer knows."""
-        left = (
-            ours.heuristic_note
-            | ours.heuristic_facts
-            | ours.heuristic_entries
-            | ours.heuristic_query
-        )
-        for node in list(self.document.findall(lambda node: isinstance(node, left))):
+        left: list[nodes.Element] = []
+        for kind in ours.PLACEHOLDERS:
+            left += self.document.findall(kind)
+        for node in left:
             node.parent.remove(node)
 
 
@@ -131,108 +128,110 @@ class Placer:
         return found
 
     def _place_in_entries(self, entries: Sequence[EntryBoxes]) -> None:
-        """Place the boxes of API entries, which are found by their names: other extensions may have removed some."""
-        waiting: dict[tuple[str, ...], list[EntryBoxes]] = {}
-        for entry, shown in zip(
-            self._plan.catalogue.pages[self._docname].entries, entries, strict=False
-        ):
-            waiting.setdefault(entry.names, []).append(shown)
-        position = {"top": lambda _content: 0, "bottom": first_member}.get(
-            self._plan.settings.placement, after_summary
-        )
-        for desc in (
-            self._own(addnodes.desc, nodes.target, nodes.section) if waiting else ()
-        ):
-            if not isinstance(desc, addnodes.desc):
-                self._place_in_module(desc, waiting.get((module_name(desc),), []))
-                continue
-            names = entry_names(desc) if desc.get("domain") == "py" else ()
-            content = desc.children[-1]
-            if waiting.get(names) and isinstance(content, addnodes.desc_content):
-                made = entry_nodes(waiting[names].pop(0), self._here)
-                at = position(content) if made else 0
-                content[at:at] = made
+        """Place the boxes of API entries.
 
-    def _place_in_module(self, node: nodes.Element, waiting: list[EntryBoxes]) -> None:
-        """Place the boxes of a module, whose documentation follows a target or the title of a section."""
-        made = entry_nodes(waiting.pop(0), self._here) if waiting else []
-        page, start = (
-            (node, 1)
-            if isinstance(node, nodes.section)
-            else (node.parent, node.parent.index(node) + 1)
-        )
-        # The module's index entry may stand between a section's title and the text.
-        start += (
-            start < len(page)
-            and isinstance(page[start], addnodes.index)
-            and isinstance(node, nodes.section)
-        )
-        ends = (
-            at
-            for at in range(start, len(page))
-            if isinstance(page[at], addnodes.desc | nodes.section)
-        )
-        at = start
-        if self._plan.settings.placement == "bottom":
-            at = before_index(page, next(ends, len(page)))
-        elif self._plan.settings.placement == "summary":
-            at += start < len(page) and isinstance(page[start], nodes.paragraph)
-        page[at:at] = made
+        These are found by their names: other extensions may have removed some.
+        """
+        if not entries:
+            return
+        waiting: dict[tuple[str, ...], list[EntryBoxes]] = {}
+        documented = self._plan.catalogue.pages[self._docname].entries
+        for entry, boxes in zip(documented, entries, strict=True):
+            waiting.setdefault(entry.names, []).append(boxes)
+        for node in self._own(addnodes.desc, nodes.target, nodes.section):
+            names: tuple[str, ...] = ()
+            if not isinstance(node, addnodes.desc):
+                names = (module_name(node),)
+            elif node.get("domain") == "py":
+                names = entry_names(node)
+            if not waiting.get(names):
+                continue
+            made = entry_nodes(waiting[names].pop(0), self._here)
+            if made:
+                parent, at = self._place_of(node)
+                parent[at:at] = made
+
+    def _place_of(self, node: nodes.Element) -> tuple[nodes.Element, int]:
+        """Return where the boxes of an entry or of a module are placed."""
+        placement = self._plan.settings.placement
+        if isinstance(node, addnodes.desc):
+            content = cast("nodes.Element", node.children[-1])
+            if placement == "bottom":
+                return content, before_members(content)
+            return content, 0 if placement == "top" else after_summary(content)
+        # The documentation of a module follows its target, or the title of a section.
+        if isinstance(node, nodes.section):
+            parent, start = cast("nodes.Element", node), 1
+            # Its index entry may be between that title and the text.
+            if start < len(parent) and isinstance(parent[start], addnodes.index):
+                start += 1
+        else:
+            parent = node.parent
+            start = parent.index(node) + 1
+        if placement == "bottom":
+            return parent, before_members(parent, start)
+        has_summary = start < len(parent) and isinstance(parent[start], nodes.paragraph)
+        return parent, start + (placement == "summary" and has_summary)
 
     def _place_under_titles(
         self, sections: Sequence[tuple[str, tuple[Box, ...]]]
     ) -> None:
-        """Place the boxes below the first paragraph of each section, found by its id; ``""`` is the page's first."""
-        own = reversed(self._own(nodes.section)) if sections else ()
-        found = {i: section for section in own for i in ("", *section["ids"])}
+        """Place the boxes below the first paragraph of each section.
+
+        A section is found by its id; ``""`` is the first of the page.
+        """
+        if not sections:
+            return
+        found: dict[str, nodes.Element] = {"": self._tree}
+        for section in reversed(self._own(nodes.section)):
+            found.update(dict.fromkeys(("", *section["ids"]), section))
         for anchor, boxes in sections:
             section = found.get(anchor, self._tree)
             title = section.first_child_matching_class(nodes.title)
-            at = 0 if title is None else title + 1
-            # Labels and index entries stand between the title and the text.
-            text = next(
-                (
-                    n
-                    for n in range(at, len(section))
-                    if not isinstance(section[n], nodes.Invisible)
-                ),
-                at,
-            )
-            if text < len(section) and isinstance(section[text], nodes.paragraph):
-                at = text + 1
-            section[at:at] = box_nodes(boxes, self._here)
+            start = 0 if title is None else title + 1
+            at = start
+            # Labels and index entries are between the title and the text.
+            while at < len(section) and isinstance(section[at], nodes.Invisible):
+                at += 1
+            if at < len(section) and isinstance(section[at], nodes.paragraph):
+                start = at + 1
+            section[start:start] = box_nodes(boxes, self._here)
 
     def _fill(self, shown: Contents) -> None:
+        """Fill the captions of quotes and all placeholders."""
         for node in filter(ours.is_evidence, self._own(nodes.container)):
             caption = cast("nodes.caption", node[0])
             caption.clear()
             caption += caption_nodes(shown.captions[node[ours.EVIDENCE]])
-        make: dict[type[nodes.Element], Callable[[int], list[nodes.Node]]] = {
-            ours.heuristic_facts: lambda i: facts_nodes(shown.facts[i], self._here),
-            ours.heuristic_entries: lambda i: entries_nodes(shown.shown[i], self._here),
-            ours.heuristic_query: lambda i: self._view_nodes(i, shown.queries[i]),
-        }
-        for node in self._own(*make):
-            block = node.parent
-            made = make[type(node)](node["position"])
-            has_search = getattr(self._builder, "search", False)
-            if (
-                isinstance(node, ours.heuristic_facts)
-                and isinstance(block, nodes.section)
-                and has_search
-            ):
-                words = nodes.title("", shown.facts[node["position"]].search)
+        for node in self._own(ours.heuristic_facts):
+            facts = shown.facts[node["position"]]
+            made = facts_nodes(facts, self._here)
+            has_page = isinstance(node.parent, nodes.section)
+            if has_page and getattr(self._builder, "search", False):
                 # The search links to the first id of what a title is in.
-                found = ours.heuristic_search("", words, ids=block["ids"])
-                made.insert(0, found)
-            keep_ids_apart(made, self._document)
-            node.parent.replace(node, made)
-            if self._builder.format == "latex":
-                for child in made:
-                    draw_signs(child)
-                    keep_on_one_page(child)
-                if isinstance(block, nodes.admonition):
-                    anchor_before(block)
+                words = nodes.title("", facts.search)
+                ids = node.parent["ids"]
+                made.insert(0, ours.heuristic_search("", words, ids=ids))
+            self._replace(node, made)
+        for node in self._own(ours.heuristic_entries):
+            self._replace(
+                node, entries_nodes(shown.shown[node["position"]], self._here)
+            )
+        for node in self._own(ours.heuristic_query):
+            position = node["position"]
+            self._replace(node, self._view_nodes(position, shown.queries[position]))
+
+    def _replace(self, node: nodes.Element, made: list[nodes.Node]) -> None:
+        """Put the nodes that were made in the place of a placeholder."""
+        keep_ids_apart(made, self._document)
+        block = node.parent
+        block.replace(node, made)
+        if self._builder.format == "latex":
+            for child in made:
+                draw_signs(child)
+                keep_on_one_page(child)
+            if isinstance(block, nodes.admonition):
+                anchor_before(block)
 
     def _view_nodes(self, position: int, content: Any) -> list[nodes.Node]:  # noqa: ANN401 - the view's own
         """Return the nodes of one directive's view; none where no view has its name."""
@@ -244,18 +243,18 @@ class Placer:
             return view.nodes(content, self._here)
 
     def _unfold_notes(self) -> None:
-        """Show a definition's note below its title, unless it is the first sentence of the body."""
+        """Show a definition's note below its title, if its author gives it."""
         for note in self._own(ours.heuristic_note):
-            if note["given"] and note.children:
-                paragraph = nodes.paragraph(
-                    note.rawsource, "", *note.children, classes=["heuristic-note"]
-                )
-                paragraph.source, paragraph.line = note.source, note.line
-                # What Sphinx knows the message by; without it none is extracted.
-                vars(paragraph).update(
-                    {"uid": note.uid} if hasattr(note, "uid") else {}
-                )
-                note.parent.replace(note, paragraph)
+            if not (note["given"] and note.children):
+                continue
+            paragraph = nodes.paragraph(
+                note.rawsource, "", *note.children, classes=["heuristic-note"]
+            )
+            paragraph.source, paragraph.line = note.source, note.line
+            # What Sphinx knows the message by; without it none is extracted.
+            if hasattr(note, "uid"):
+                vars(paragraph)["uid"] = note.uid
+            note.parent.replace(note, paragraph)
 
 
 def blocks_in(node: nodes.Node) -> Sequence[nodes.Node]:
@@ -263,46 +262,45 @@ def blocks_in(node: nodes.Node) -> Sequence[nodes.Node]:
 
     A paragraph may: Sphinx puts all that describes a parameter into one.
     """
-    if isinstance(node, nodes.TextElement):
-        return [
-            child
-            for child in node.children
-            if not isinstance(child, nodes.Inline | nodes.Text)
-        ]
-    return node.children
+    if not isinstance(node, nodes.TextElement):
+        return node.children
+    inline = nodes.Inline | nodes.Text
+    return [child for child in node.children if not isinstance(child, inline)]
 
 
 def keep_ids_apart(made: Iterable[nodes.Node], document: nodes.document) -> None:
-    """Take from new nodes the ids that the document has already: a message that is listed twice is linked once."""
-    for term in (term for node in made for term in node.findall(nodes.term)):
-        term["ids"] = [
-            i for i in term["ids"] if document.ids.setdefault(i, term) is term
-        ]
+    """Take from new nodes the ids that the document has already.
+
+    A message that is listed twice is linked once.
+    """
+    for node in made:
+        for term in node.findall(nodes.term):
+            own = [i for i in term["ids"] if document.ids.setdefault(i, term) is term]
+            term["ids"] = own
 
 
-def after_summary(content: addnodes.desc_content) -> int:
-    """Return the position after an entry's summary paragraph, at the top without one."""
+def after_summary(content: nodes.Element) -> int:
+    """Return the position after an entry's summary, at the top without one."""
     # The line in which autodoc names the base classes is no summary.
     bases = get_translation("sphinx")("Bases: %s").partition("%s")[0]
+    before = nodes.comment | addnodes.index | nodes.target
     for at, child in enumerate(content.children):
-        if isinstance(child, nodes.paragraph) and not child.astext().startswith(bases):
-            return at + 1
-        if not isinstance(
-            child, nodes.comment | addnodes.index | nodes.target | nodes.paragraph
-        ):
+        if isinstance(child, nodes.paragraph):
+            if not child.astext().startswith(bases):
+                return at + 1
+        elif not isinstance(child, before):
             return at
     return len(content)
 
 
-def first_member(content: addnodes.desc_content) -> int:
-    """Return the position before an entry's first member, at the end without one."""
-    member = content.first_child_matching_class(addnodes.desc)
-    return len(content) if member is None else before_index(content, member)
-
-
-def before_index(parent: nodes.Element, at: int) -> int:
-    """Return the position before the index entries that stand right before a member."""
-    while at and isinstance(parent[at - 1], addnodes.index):
+def before_members(content: nodes.Element, start: int = 0) -> int:
+    """Return the position before the first member or section, else at the end."""
+    ends = addnodes.desc | nodes.section
+    at = start
+    while at < len(content) and not isinstance(content[at], ends):
+        at += 1
+    # The index entries of a member are right before it.
+    while at > start and isinstance(content[at - 1], addnodes.index):
         at -= 1
     return at
 
@@ -313,16 +311,16 @@ def before_index(parent: nodes.Element, at: int) -> int:
 def draw_signs(tree: nodes.Node) -> None:
     """Draw our signs: pdfLaTeX stops at them, and a font without them leaves a gap."""
     for text in list(tree.findall(nodes.Text)):
-        parts = _SIGN.split(text)
-        if len(parts) > 1:
-            made: list[nodes.Node] = [
-                nodes.raw("", _DRAWN[part], format="latex")
-                if part in _DRAWN
-                else nodes.Text(part)
-                for part in parts
-                if part
-            ]
-            text.parent.replace(text, made)
+        parts = list(filter(None, _SIGN.split(text)))
+        if _DRAWN.keys().isdisjoint(parts):
+            continue
+        made: list[nodes.Node] = []
+        for part in parts:
+            drawn = _DRAWN.get(part)
+            made.append(
+                nodes.raw("", drawn, format="latex") if drawn else nodes.Text(part)
+            )
+        text.parent.replace(text, made)
 
 
 def keep_on_one_page(tree: nodes.Node) -> None:

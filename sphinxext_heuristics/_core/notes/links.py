@@ -72,7 +72,7 @@ def settled(env: BuildEnvironment, record: Heuristic) -> Note:
 
 
 def _answers(env: BuildEnvironment, note: Note) -> str:
-    """Return what the links in a note lead to and say now, as seen from its own page."""
+    """Return where the links in a note lead and what they say, seen from its page."""
     paragraph = nodes.paragraph(
         "", "", *inline.thaw(note, note.home, lambda _docname, other: other)
     )
@@ -93,10 +93,10 @@ def _answers(env: BuildEnvironment, note: Note) -> str:
 
 
 def settle(env: BuildEnvironment, link: pending_xref) -> bool:
-    """Let a link in a note lead from everywhere where it does from its own page; return whether that is anywhere.
+    """Let a link in a note lead from everywhere where it does from its own page.
 
-    Whether a link leads anywhere is asked of MyST's alone: MyST would warn of a broken
-    one wherever a copy stands.
+    Returns whether it leads anywhere. Only MyST's own links are looked up: MyST would
+    warn of a broken one on each page that has a copy.
     """
     domain = env.domains.standard_domain
     document = docname_join(link["refdoc"], link["reftarget"])
@@ -120,13 +120,13 @@ def settle(env: BuildEnvironment, link: pending_xref) -> bool:
 
 
 def has_myst_link(note: Iterable[Inline]) -> bool:
-    """Return whether there is a link of MyST in a note, which it has read by the files that were there."""
+    """Return whether there is a link of MyST in a note."""
     return any(link.get("reftype") == "myst" for link in _links(note))
 
 
 @cache
 def myst_resolver() -> Any:  # noqa: ANN401 - a class that is there only where MyST is
-    """Return MyST's resolver, which then tells in ``is_missing`` whether it would warn of a link to nothing."""
+    """Return MyST's resolver; its ``is_missing`` is whether it would warn of a link."""
     from myst_parser.sphinx_ext.myst_refs import MystReferenceResolver  # noqa: PLC0415 - MyST need not be installed
     from myst_parser.warnings_ import MystWarnings  # noqa: PLC0415 - likewise
 

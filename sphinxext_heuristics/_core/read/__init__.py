@@ -1,1 +1,1 @@
-"""Read: directives make nodes, autodoc tells identities, and each document is collected as plain records."""
+"""Read: directives make nodes, and each document is collected as plain records."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from docutils import nodes
@@ -14,17 +15,16 @@ from sphinxext_heuristics._core.nodes import (
     EVIDENCE,
     heuristic_entries,
     heuristic_facts,
-    heuristic_note,
     heuristic_query,
     is_evidence,
 )
 from sphinxext_heuristics._core.notes.inline import freeze
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Container, Iterator, Mapping
+    from collections.abc import Container, Iterator, Mapping
     from collections.abc import Set as AbstractSet
 
-    from sphinxext_heuristics._core.model import Evidence, Heuristic
+    from sphinxext_heuristics._core.model import Evidence, Heuristic, Query
 
 
 #: Where in the environment's temporary data, while a page is read, what is known of
@@ -53,64 +53,61 @@ def collect(
     identities: Mapping[str, Identity],
     modules: Container[str] = (),
 ) -> Page:
-    """Return what a document holds; *identities* has autodoc's objects, *modules* the names of modules."""
-    found: dict[type[nodes.Node], list[Any]] = {
-        addnodes.desc: [],
-        addnodes.pending_xref: [],
-        nodes.section: [],
-        nodes.container: [],
-        nodes.paragraph: [],
-        heuristic_facts: [],
-        heuristic_query: [],
-    }
-    opening: dict[str, nodes.Element] = {}
+    """Return what a document holds.
+
+    *identities* has what is known of autodoc's objects, *modules* the names of modules.
+    """
+    found: defaultdict[type[nodes.Node], list[Any]] = defaultdict(list)
+    opened: set[str] = set()
     for node in document.findall(nodes.Element):
-        if (kind := found.get(type(node))) is not None:
-            kind.append(node)
-        if (
-            isinstance(node, nodes.target | nodes.section)
-            and (name := module_name(node)) in modules
-        ):
-            opening.setdefault(name, node)
-            # The id of a target that stands before a section is the section's, too.
-            found[addnodes.desc] += [node] if opening[name] is node else []
-    queries = found[heuristic_query]
-    quoting = [node for node in found[nodes.container] if is_evidence(node)]
-    evidence = tuple(container[EVIDENCE] for container in quoting)
-    for key, placed in ((EVIDENCE, quoting), ("position", queries)):
-        for position, node in enumerate(placed):
-            node[key] = position
-    by_hand = {
-        id(_around(query, _is_entry))
-        for query in queries
-        if query.attributes.pop("by_hand", False)
-    }
+        found[type(node)].append(node)
+        if isinstance(node, nodes.target | nodes.section):
+            name = module_name(node)
+            # The id of a target before a section is the section's, too.
+            if name in modules and name not in opened:
+                opened.add(name)
+                found[addnodes.desc].append(node)
+    quotes = list(filter(is_evidence, found[nodes.container]))
+    evidence = tuple(quote[EVIDENCE] for quote in quotes)
+    for position, quote in enumerate(quotes):
+        quote[EVIDENCE] = position
+    queries: list[Query] = []
+    by_hand: set[int] = set()
+    for position, placeholder in enumerate(found[heuristic_query]):
+        query = placeholder.attributes.pop("record")
+        placeholder["position"] = position
+        queries.append(query)
+        if query.option("target") is not None:
+            by_hand.add(id(_around(placeholder, addnodes.desc)))
+    references, sections = found[addnodes.pending_xref], found[nodes.section]
     return Page(
         heuristics=tuple(
-            _definitions(found[heuristic_facts], quoting, evidence, docname)
+            _definitions(found[heuristic_facts], quotes, evidence, docname)
         ),
         entries=tuple(_entries(found[addnodes.desc], identities, by_hand)),
-        roles=tuple(
-            RoleUse(
-                target=node["reftarget"],
-                source=absolute(node.source),
-                line=node.line or 0,
-            )
-            for node in found[addnodes.pending_xref]
-            if node.get("refdomain") == "heuristic" and "intersphinx" not in node
-        ),
-        links=tuple(_other_links(found[addnodes.pending_xref])),
-        queries=tuple(query.attributes.pop("record") for query in queries),
+        roles=tuple(_role_uses(references)),
+        links=tuple(_other_links(references)),
+        queries=tuple(queries),
         evidence=evidence,
-        sections=tuple(tuple(section["ids"]) for section in found[nodes.section]),
-        titles=tuple(_title(section) for section in found[nodes.section]),
+        sections=tuple(tuple(section["ids"]) for section in sections),
+        titles=tuple(map(_title, sections)),
         anchors=tuple(_anchors(document)),
         problems=tuple(_unread(found[nodes.paragraph])),
     )
 
 
+def _role_uses(references: list[addnodes.pending_xref]) -> Iterator[RoleUse]:
+    for reference in references:
+        if reference.get("refdomain") == "heuristic" and "intersphinx" not in reference:
+            yield RoleUse(
+                target=reference["reftarget"],
+                source=absolute(reference.source),
+                line=reference.line or 0,
+            )
+
+
 def _other_links(references: list[addnodes.pending_xref]) -> dict[str, None]:
-    """Return the targets of links that may mean anything, a heuristic among it, each once."""
+    """Return the targets of links that may mean a heuristic, each once."""
     return {
         reference["reftarget"]: None
         for reference in references
@@ -125,82 +122,79 @@ _AS_TEXT = re.compile(
 )
 
 
-def _unread(found: list[nodes.paragraph]) -> Iterator[Problem]:
-    """Yield a problem for each directive of ours that stands in a page as text."""
-    for paragraph in found:
-        if paragraph.children and (
-            match := _AS_TEXT.match(paragraph.children[0].astext())
-        ):
+def _unread(paragraphs: list[nodes.paragraph]) -> Iterator[Problem]:
+    """Yield a problem for each directive of ours that a page shows as text."""
+    for paragraph in paragraphs:
+        opening = paragraph.children[0].astext() if paragraph.children else ""
+        match = _AS_TEXT.match(opening)
+        if match is None:
+            continue
+        why = (
+            "MyST reads it with 'colon_fence' in myst_enable_extensions; a fence of "
+            "backticks or tildes needs nothing"
+        )
+        if directive := match[1]:
             why = (
-                f"this is reStructuredText in a Markdown page; write "
-                f"'```{{{match[1]}}}'"
-                if match[1]
-                else "MyST reads it with 'colon_fence' in myst_enable_extensions; "
-                "a fence of backticks or tildes needs nothing"
+                "this is reStructuredText in a Markdown page; write "
+                f"'```{{{directive}}}'"
             )
-            yield Problem(
-                subtype=Subtype.OPTION,
-                message=f"{match[0]!r} is shown as text: {why}",
-                source=absolute(paragraph.source),
-                line=paragraph.line or 0,
-            )
+        yield Problem(
+            subtype=Subtype.OPTION,
+            message=f"{match[0]!r} is shown as text: {why}",
+            source=absolute(paragraph.source),
+            line=paragraph.line or 0,
+        )
 
 
 def _title(section: nodes.section) -> str:
     """Return the text of a section's title."""
-    at = section.first_child_matching_class(nodes.title)
-    return section[at].astext() if at is not None else ""
+    position = section.first_child_matching_class(nodes.title)
+    return section[position].astext() if position is not None else ""
 
 
 def _anchors(document: nodes.document) -> Iterator[tuple[str, str]]:
-    """Yield the id of each label of a document with the id of the section around it."""
+    """Yield the id of each label and that of the section around it."""
     for name, anchor in document.nameids.items():
         if anchor and document.nametypes.get(name):
-            section = _around(
-                document.ids.get(anchor), lambda it: isinstance(it, nodes.section)
-            )
+            section = _around(document.ids.get(anchor), nodes.section)
             yield anchor, section["ids"][0] if section else ""
 
 
-def _around(node: nodes.Node | None, is_wanted: Callable[[Any], bool]) -> Any:  # noqa: ANN401 - of the wanted class
-    """Return the innermost node that is wanted: *node* itself or one around it; ``None`` if there is none."""
-    while node is not None and not is_wanted(node):
+def _around(node: nodes.Node | None, kind: type[nodes.Element]) -> nodes.Element | None:
+    """Return the innermost node of a kind: *node* itself, one around it or ``None``."""
+    while node is not None and not isinstance(node, kind):
         node = node.parent
     return node
 
 
-def _is_entry(node: nodes.Node) -> bool:
-    return isinstance(node, addnodes.desc)
-
-
 def _definitions(
     found: list[heuristic_facts],
-    quoting: list[nodes.container],
+    quotes: list[nodes.container],
     evidence: tuple[Evidence, ...],
     docname: str,
 ) -> Iterator[Heuristic]:
-    quoted: dict[int, list[Evidence]] = {}
-    for container, record in zip(quoting, evidence, strict=True):
-        around = _around(
-            container,
-            lambda it: any(isinstance(child, heuristic_facts) for child in it.children),
-        )
-        quoted.setdefault(id(around), []).append(record)
+    """Yield the heuristics with what is known of them when the page is complete."""
+    quoted: dict[nodes.Node | None, list[Evidence]] = {
+        facts.parent: [] for facts in found
+    }
+    for quote, record in zip(quotes, evidence, strict=True):
+        form = quote.parent
+        while form is not None and form not in quoted:
+            form = form.parent
+        quoted.setdefault(form, []).append(record)
     for position, facts in enumerate(found):
-        facts["position"] = position
-        siblings = facts.parent.children
-        definition: Heuristic = facts.attributes.pop("record")
-        note = next(n for n in siblings if isinstance(n, heuristic_note))
-        for node in siblings:
-            if isinstance(node, heuristic_entries):
-                node["position"] = position
-        yield definition._replace(
+        form = facts.parent
+        title, note, *parts = form.children
+        for part in parts:
+            if isinstance(part, heuristic_facts | heuristic_entries):
+                part["position"] = position
+        yield facts.attributes.pop("record")._replace(
             docname=docname,
-            title=facts.parent[0].astext(),
-            anchor=facts.parent["ids"][0],
+            title=title.astext(),
+            anchor=form["ids"][0],
             note=freeze(note.children, docname),
-            in_entry=_around(facts, _is_entry) is not None,
-            evidence=tuple(quoted.get(id(facts.parent), ())),
+            in_entry=_around(form, addnodes.desc) is not None,
+            evidence=tuple(quoted[form]),
         )
 
 

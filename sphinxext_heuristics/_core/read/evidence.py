@@ -8,9 +8,15 @@ from typing import TYPE_CHECKING
 from docutils import nodes
 
 from sphinxext_heuristics._core.diagnostics import did_you_mean
-from sphinxext_heuristics._core.model import Evidence, Subtype
+from sphinxext_heuristics._core.model import Evidence
 from sphinxext_heuristics._core.nodes import EVIDENCE
-from sphinxext_heuristics._core.read.options import CheckedDirective
+from sphinxext_heuristics._core.read.options import (
+    CheckedDirective,
+    DirectiveOption,
+    as_written,
+    classes,
+    flag,
+)
 
 if TYPE_CHECKING:
     from docutils.nodes import Node
@@ -19,34 +25,35 @@ _OBJECT = re.compile(r"\w+(\.\w+)*(:\w+(\.(\w+|<locals>))*)?")
 
 
 class EvidenceDirective(CheckedDirective):
-    """Quote code of an installed package: its object as the argument, the quote as the body."""
+    """Quote code of an installed package: its object as argument, the quote as body."""
 
-    known = ("text", "class", "name")
+    known = (
+        DirectiveOption(
+            "text",
+            flag,
+            "A flag: the quote is words of a docstring, a comment or a message, and "
+            "not code",
+            "off",
+        ),
+        DirectiveOption("class", classes, "More CSS classes"),
+        DirectiveOption("name", as_written, "A label for the roles `ref` and `numref`"),
+    )
 
     def run(self) -> list[Node]:
-        """Return a code block whose caption is completed when the installed source is known."""
-        options = self.check_options()
+        """Return a code block; its caption waits for the installed source."""
+        options = self.read_options()
         module, qualname = self._object()
         quote = self._quote()
-        prose = self.flag(options, "text")
+        prose = options.get("text", False)
         source, line = self.place()
         caption = nodes.caption("", ", ".join(filter(None, (module, qualname))))
         caption["translatable"] = False
-        node = nodes.container(
-            "",
-            caption,
-            # A fragment is no program: what the highlighter cannot read is shown as it
-            # is.
-            nodes.literal_block(
-                quote, quote, language="none" if prose else "python", force=True
-            ),
-            literal_block=True,
-            classes=[
-                "literal-block-wrapper",
-                "heuristic-evidence",
-                *self.classes(options),
-            ],
-        )
+        # A fragment is no program: what the highlighter cannot read is shown as it is.
+        language = "none" if prose else "python"
+        block = nodes.literal_block(quote, quote, language=language, force=True)
+        node = nodes.container("", caption, block, literal_block=True)
+        node["classes"] = ["literal-block-wrapper", "heuristic-evidence"]
+        node["classes"] += options.get("class", ())
         node[EVIDENCE] = Evidence(
             module=module,
             qualname=qualname,
@@ -56,38 +63,34 @@ class EvidenceDirective(CheckedDirective):
             line=line,
             problems=tuple(self.problems),
         )
-        for placed in (node, *node.children):
+        for placed in (node, caption, block):
             self.set_source_info(placed)
-        if self.options.get("name"):  # docutils cannot read an empty one
+        if options.get("name"):  # docutils cannot read an empty one
             self.add_name(node)
         return [node]
 
     def _object(self) -> tuple[str, str]:
-        """Return the module and the object in it that the argument names, empty where it names none."""
+        """Return the module and object that the argument names, else empty texts."""
         written = " ".join(self.header.argument.split()).lstrip("~")
         written = re.sub(r" ?: ?", ":", written)
+        if _OBJECT.fullmatch(written):
+            module, _colon, qualname = written.partition(":")
+            return module, qualname
         if not written:
             self.problem(
-                Subtype.OPTION,
-                "evidence without an object: write 'module:Class.method', or 'module'",
+                "evidence without an object: write 'module:Class.method', or 'module'"
             )
-        elif not _OBJECT.fullmatch(written):
+        else:
             better = written.replace(" ", ":", 1).removesuffix("()")
             alike = (better,) if _OBJECT.fullmatch(better) else ()
             self.problem(
-                Subtype.OPTION,
                 f"evidence {written!r} is neither 'module:Class.method' nor "
-                f"'module'{did_you_mean(alike)}",
+                f"'module'{did_you_mean(alike)}"
             )
-        else:
-            module, _colon, qualname = written.partition(":")
-            return module, qualname
         return "", ""
 
     def _quote(self) -> str:
         quote = "\n".join(self.content).strip("\n")
         if not quote.strip():
-            self.problem(
-                Subtype.OPTION, "evidence without a quote: the body is what is quoted"
-            )
+            self.problem("evidence without a quote: the body is what is quoted")
         return self.without_controls("the quote", quote)

@@ -1,10 +1,12 @@
-"""The header of a directive as its author wrote it: argument, options, and what is wrong with their form."""
+"""The header of a directive as it is written: argument, options and faults."""
 
 from __future__ import annotations
 
 import re
 from itertools import takewhile
 from typing import TYPE_CHECKING, NamedTuple
+
+from sphinxext_heuristics._core.diagnostics import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -14,7 +16,7 @@ _OPTION = re.compile(r":([A-Za-z][\w-]*):(?:\s+|$)(.*)")
 _LOOSE = re.compile(r"(:?)([a-z][\w-]*)(:?)(\s*)((?!`).*)")
 
 
-class Option(NamedTuple):
+class WrittenOption(NamedTuple):
     """One option as it is written."""
 
     name: str
@@ -27,7 +29,7 @@ class Header(NamedTuple):
     """What stands before a directive's body."""
 
     argument: str
-    options: tuple[Option, ...]
+    options: tuple[WrittenOption, ...]
     #: The line of each fault, and what it is.
     faults: tuple[tuple[int, str], ...]
     #: The line after the header.
@@ -44,28 +46,27 @@ def in_restructuredtext(lines: Sequence[str], known: Iterable[str]) -> Header:
     """
     first = lines[0].partition("::")[2].strip()
     header = list(takewhile(str.strip, lines[1:]))
-    found = {
-        at: one
-        for at, text in enumerate(header, 1)
-        if (one := _option(text, at, known))
-    }
-    body = [_indent(text) for text in lines[1 + len(header) :] if text.strip()]
+    found = {}
+    for at, text in enumerate(header, 1):
+        if option_and_fault := _option(text, at, known):
+            found[at] = option_and_fault
+    body = [indent_of(text) for text in lines[1 + len(header) :] if text.strip()]
     # What most options have; where they are at odds the body decides.
-    indents = [_indent(lines[at]) for at in found]
+    indents = [indent_of(lines[at]) for at in found]
     indent = max(indents, key=[*indents, min(body, default=0)].count, default=0)
-    argument, options = [first], list[Option]()
+    argument, options = [first], list[WrittenOption]()
     faults: list[tuple[int, str]] = []
     for at, text in enumerate(header, 1):
         option, fault = found.get(at, (None, ""))
-        deeper = bool(options) and _indent(text) > indent
+        deeper = bool(options) and indent_of(text) > indent
         # What is indented deeper continues the option above, unless it has the look of
         # another one.
         if option and not (deeper and (option.name not in known or fault)):
             options.append(option)
-            if _indent(text) != indent:
+            if indent_of(text) != indent:
                 fault = _indented(
                     f"the option {option.name!r}",
-                    _indent(text),
+                    indent_of(text),
                     "other options",
                     indent,
                 )
@@ -75,15 +76,11 @@ def in_restructuredtext(lines: Sequence[str], known: Iterable[str]) -> Header:
                 value=f"{options[-1].value}\n{text.strip()}"
             )
         elif options:
-            faults.append(
-                (
-                    at,
-                    (
-                        f"{text.strip()!r} is neither an option nor indented like "
-                        f"the rest of one"
-                    ),
-                )
+            message = (
+                f"{text.strip()!r} is neither an option nor indented like the rest of "
+                f"one"
             )
+            faults.append((at, message))
         else:
             argument.append(text.strip())
     return Header(
@@ -96,11 +93,11 @@ def in_restructuredtext(lines: Sequence[str], known: Iterable[str]) -> Header:
 
 
 def body_fault(lines: Sequence[str], header: Header) -> tuple[int, str] | None:
-    """Return the line at which a body of reStructuredText is indented otherwise than the options, and the words."""
+    """Return the line and message of a body indented otherwise than the options."""
     body = [
         (at, text) for at, text in enumerate(lines) if at >= header.end and text.strip()
     ]
-    wrong = [_indent(text) for _at, text in body]
+    wrong = [indent_of(text) for _at, text in body]
     if not header.options or not wrong or min(wrong) == header.indent:
         return None
     return body[0][0], _indented("the body", min(wrong), "options", header.indent)
@@ -119,30 +116,29 @@ def in_myst(argument: str, lines: Sequence[str], known: Iterable[str]) -> Header
         )
         options, faults = _in_yaml(lines[2:close], 2)
         return Header(argument, options, tuple(faults), close + 1)
-    texts = [
-        text.strip()
-        for text in takewhile(lambda text: _opens_option(text, known), lines[1:])
-    ]
+    texts: list[str] = []
+    loose: list[tuple[int, str]] = []
+    for at, line in enumerate(lines[1:], 1):
+        found = _option(line, at, known)
+        if found:
+            option, fault = found
+            # Tabs and such after a colon are not YAML.
+            texts.append(f"{option.name}: {option.value}")
+            loose += [(at, fault)] if fault else []
+        elif line.lstrip().startswith(":") and not line.lstrip().startswith(":::"):
+            texts.append(line.strip().removeprefix(":"))
+        else:
+            break
     end = 1 + len(texts)
-    found = [_option(text, at, known) for at, text in enumerate(texts, 1)]
-    # Tabs and such after a colon are not YAML.
-    plain = [
-        f"{one[0].name}: {one[0].value}" if one else text.removeprefix(":")
-        for one, text in zip(found, texts, strict=True)
-    ]
-    options, faults = _in_yaml(plain, 1)
-    faults += [(one[0].at, one[1]) for one in found if one and one[1]]
-    if (
-        texts
-        and lines[end:]
-        and lines[end].strip()
-        and _indent(lines[end]) > _indent(lines[end - 1])
-    ):
+    options, faults = _in_yaml(texts, 1)
+    faults += loose
+    following = next(iter(lines[end:]), "")
+    is_deeper = indent_of(following) > indent_of(lines[end - 1])
+    if texts and following.strip() and is_deeper:
         message = (
-            f"the body begins with the line {lines[end].strip()!r}, which "
-            f"looks like the continuation of the option "
-            "above it: MyST requires a YAML block between '---' lines for a "
-            "value of several lines"
+            f"the body begins with the line {following.strip()!r}, which looks like "
+            f"the continuation of the option above it: MyST requires a YAML block "
+            f"between '---' lines for a value of several lines"
         )
         faults.append((end, message))
     return Header(argument, options, tuple(faults), end)
@@ -150,15 +146,17 @@ def in_myst(argument: str, lines: Sequence[str], known: Iterable[str]) -> Header
 
 def _in_yaml(
     texts: Sequence[str], start: int
-) -> tuple[tuple[Option, ...], list[tuple[int, str]]]:
-    """Return the options in lines as MyST reads them, or as they are written where it cannot; and what is wrong."""
+) -> tuple[tuple[WrittenOption, ...], list[tuple[int, str]]]:
+    """Return the options as MyST reads them, else as they are written; and faults."""
     # MyST's own reader, which who writes reStructuredText only need not have.
     from myst_parser.parsers.options import TokenizeError, options_to_tokens  # noqa: PLC0415
 
-    def read(text: str) -> tuple[Option, ...]:
+    def read(text: str) -> tuple[WrittenOption, ...]:
         tokens, _state = options_to_tokens(text)
         return tuple(
-            Option(key.value, value.value if value else "", start + key.start.line)
+            WrittenOption(
+                key.value, value.value if value else "", start + key.start.line
+            )
             for key, value in tokens
         )
 
@@ -172,7 +170,7 @@ def _in_yaml(
     written = []
     for at, text in enumerate(texts, start):
         name, _colon, value = text.partition(":")
-        written.append(Option(name.strip(), value.strip(), at))
+        written.append(WrittenOption(name.strip(), value.strip(), at))
     try:
         options = read("\n".join(texts))
     except TokenizeError as error:
@@ -190,28 +188,18 @@ def _in_yaml(
     for name, value, at in options:
         text = texts[at - start].partition(":")[2]
         if " #" in text and text.partition(" #")[0].strip() == value.strip():
-            faults.append(
-                (
-                    at,
-                    (
-                        f"{name} ends before ' #', which begins a comment in YAML: "
-                        f"put the value in quotes"
-                    ),
-                )
+            message = (
+                f"{name} ends before ' #', which begins a comment in YAML: put the "
+                f"value in quotes"
             )
+            faults.append((at, message))
     return options, faults
 
 
-def _opens_option(text: str, known: Iterable[str]) -> bool:
-    """Return whether a line of MyST is one of the options, however it is written."""
-    text = text.strip()
-    return (text.startswith(":") and not text.startswith(":::")) or _option(
-        text, 0, known
-    ) is not None
-
-
-def _option(text: str, at: int, known: Iterable[str]) -> tuple[Option, str] | None:
-    """Return the option in a line, and what is wrong with its colons; only that of a known name may have a fault."""
+def _option(
+    text: str, at: int, known: Iterable[str]
+) -> tuple[WrittenOption, str] | None:
+    """Return the option in a line and what is wrong with the colons of a known one."""
     text, lacking = text.strip(), ""
     if not (match := _OPTION.match(text)):
         match = _LOOSE.match(text)
@@ -226,23 +214,23 @@ def _option(text: str, at: int, known: Iterable[str]) -> tuple[Option, str] | No
             lacking = "its first colon"
         else:
             return None
-        return (
-            Option(name, value, at),
-            (
-                f"{text!r} looks like the option {name!r} without {lacking}: write "
-                f"':{name}:'"
-            ),
+        message = (
+            f"{text!r} looks like the option {name!r} without {lacking}: write "
+            f"':{name}:'"
         )
-    return Option(match[1], match[2].strip(), at), ""
+        return WrittenOption(name, value, at), message
+    return WrittenOption(match[1], match[2].strip(), at), ""
 
 
 def _indented(what: str, indent: int, others: str, wanted: int) -> str:
     tab = " (a tab counts as 8)" if 8 in {indent, wanted} else ""  # noqa: PLR2004 - docutils' width of a tab
     return (
-        f"{what} is indented by {indent} spaces{tab} and the {others} by {wanted}: "
+        f"{what} is indented by {counted(indent, 'space')}{tab} and the {others} "
+        f"by {wanted}: "
         f"indent both alike"
     )
 
 
-def _indent(text: str) -> int:
+def indent_of(text: str) -> int:
+    """Return by how many columns a line is indented."""
     return len(text) - len(text.lstrip())

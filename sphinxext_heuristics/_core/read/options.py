@@ -10,20 +10,49 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 from docutils.parsers.rst import directives as rst
 from sphinx.util.docutils import SphinxDirective
 
 from sphinxext_heuristics._core.diagnostics import absolute, closest, did_you_mean
 from sphinxext_heuristics._core.model import Problem, Subtype
-from sphinxext_heuristics._core.read.header import Header, in_myst, in_restructuredtext
+from sphinxext_heuristics._core.read.header import in_myst, in_restructuredtext
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterator
+
+    from sphinxext_heuristics._core.read.header import Header
 
 #: What would act on the text around it: control characters, halves of surrogate pairs,
 #: marks of the writing direction.
 _CONTROL = re.compile(
     "[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\u202a-\u202e\u2066-\u2069]"
 )
+
+
+class DirectiveOption(NamedTuple):
+    """One option of a directive: reading, messages, manual and JSON follow from it."""
+
+    #: Its name in a directive.
+    name: str
+    #: Makes a value of its name and text; raises ``ValueError`` with the message of a
+    #: problem, and then the option counts as not given.
+    read: Callable[[str, str], Any]
+    #: What it does, in Markdown.
+    meaning: str
+    #: What holds without it, in Markdown.
+    absent: str = "none"
+    #: The record's field that has the value; empty if the directive makes more of it.
+    field: str = ""
+    #: The key of the value in ``heuristics.json``; empty if it is not there.
+    key: str = ""
+
+
+class ListOption(DirectiveOption):
+    """An option with several values, each of which is read alone and counts once."""
+
+    __slots__ = ()
 
 
 class CheckedDirective(SphinxDirective):
@@ -36,74 +65,77 @@ class CheckedDirective(SphinxDirective):
     final_argument_whitespace = True
     option_spec: ClassVar[Any] = {}
     #: The options that it knows, docutils' own included.
-    known: ClassVar[tuple[str, ...]] = ()
+    known: ClassVar[tuple[DirectiveOption, ...]] = ()
 
-    def check_options(self) -> dict[str, str]:
-        """Return the known options as text and note the others as problems."""
+    def read_options(self) -> dict[str, Any]:
+        """Return the values of the options that are given; note what is wrong."""
         self.problems: list[Problem] = []
         self.lines = (self.block_text or "").splitlines()
-        self.header = self._header()
-        for at, message in self.header.faults:
-            self.problem(Subtype.OPTION, message, at)
-        for name, number in Counter(
-            option.name for option in self.header.options
-        ).items():
-            if name not in self.known:
-                allowed, close = (
-                    ", ".join(self.known) or "none",
-                    closest(name, self.known, 1),
-                )
+        known = [option.name for option in self.known]
+        self.header = self._header(known)
+        for line, message in self.header.faults:
+            self.problem(message, line)
+        written = Counter(option.name for option in self.header.options)
+        for name, number in written.items():
+            if name not in known:
+                allowed = ", ".join(known) or "none"
+                suggestion = did_you_mean(closest(name, known, 1))
                 self.problem(
-                    Subtype.OPTION,
-                    f"unknown option {name!r}: allowed are "
-                    f"{allowed}{did_you_mean(close)}",
-                    name,
+                    f"unknown option {name!r}: allowed are {allowed}{suggestion}", name
                 )
             elif number > 1:
                 self.problem(
-                    Subtype.OPTION,
                     f"option {name!r} is given more than once: the last one counts",
                     name,
                 )
-        self.options = {
-            option.name: option.value
-            for option in self.header.options
-            if option.name in self.known
-        }
-        return {
-            name: self.without_controls(name, value.strip()).strip()
-            for name, value in self.options.items()
-        }
+        texts = {option.name: option.value for option in self.header.options}
+        values: dict[str, Any] = {}
+        for option in self.known:
+            if option.name in texts:
+                text = self.without_controls(option.name, texts[option.name]).strip()
+                self.options[option.name] = text
+                if isinstance(option, ListOption):
+                    read = self._read(option, split(text))
+                    values[option.name] = tuple(dict.fromkeys(read))
+                else:
+                    for value in self._read(option, [text]):
+                        values[option.name] = value
+        return values
 
-    def _header(self) -> Header:
-        """Return the argument and the options; what is left of the content is the body."""
+    def _read(self, option: DirectiveOption, texts: list[str]) -> Iterator[Any]:
+        """Yield the value of each text; note which one is wrong."""
+        for text in texts:
+            try:
+                yield option.read(option.name, text)
+            except ValueError as error:
+                self.problem(str(error), option.name)
+
+    def _header(self, known: Collection[str]) -> Header:
+        """Return the argument and the options, and leave the body as the content."""
         if self.lines and self.lines[0].lstrip().startswith(".."):
-            return in_restructuredtext(self.lines, self.known)
-        header = in_myst(" ".join(self.arguments), self.lines, self.known)
+            return in_restructuredtext(self.lines, known)
+        header = in_myst(" ".join(self.arguments), self.lines, known)
         taken = header.end - 1
-        taken += bool(
-            taken and self.content[taken:] and not self.content[taken].strip()
-        )
-        self.content, self.content_offset = (
-            self.content[taken:],
-            self.content_offset + taken,
-        )
+        if taken and self.content[taken:] and not self.content[taken].strip():
+            taken += 1
+        self.content = self.content[taken:]
+        self.content_offset += taken
         return header
 
     def without_controls(self, name: str, text: str) -> str:
-        """Return a text that is called *name* without characters that would act on what stands around it."""
+        """Return a text, named *name* in messages, without control characters."""
         dropped = sorted(set(_CONTROL.findall(text)))
         if dropped:
             named = ", ".join(f"U+{ord(char):04X}" for char in dropped)
             self.problem(
-                Subtype.OPTION,
-                f"{name} has control characters, which are left out: {named}",
-                name,
+                f"{name} has control characters, which are left out: {named}", name
             )
         return _CONTROL.sub("", text)
 
-    def problem(self, subtype: Subtype, message: str, at: str | int = 0) -> None:
-        """Note a problem at the directive, or at an option or a line of the directive, from 0."""
+    def problem(
+        self, message: str, at: str | int = 0, subtype: Subtype = Subtype.OPTION
+    ) -> None:
+        """Note a problem at an option or a line of the directive, from 0."""
         source, line = self.place()
         offset = self.offsets.get(at, 0) if isinstance(at, str) else at
         self.problems.append(
@@ -120,46 +152,50 @@ class CheckedDirective(SphinxDirective):
         source, line = self.get_source_info()
         return absolute(source), line or 1
 
-    def choice(
-        self, options: dict[str, str], name: str, allowed: tuple[str, ...], default: str
-    ) -> str:
-        """Return an option that is one of the *allowed* words, or the default."""
-        value = options.get(name, default)
-        if value in allowed:
-            return value
-        self.problem(
-            Subtype.OPTION,
-            f"{name} {value!r} is not one of "
-            f"{', '.join(allowed)}{did_you_mean(closest(value, allowed, 1))}",
-            name,
-        )
-        return default
-
-    def classes(self, options: dict[str, str]) -> tuple[str, ...]:
-        """Return the CSS classes that the author gives."""
-        value = options.get("class", "")
-        try:
-            return tuple(rst.class_option(value)) if value else ()
-        except ValueError as error:
-            self.problem(Subtype.OPTION, f"class {value!r}: {error}", "class")
-            return ()
-
-    def flag(self, options: dict[str, str], name: str) -> bool:
-        """Return whether a flag is set; YAML's words for yes and no are understood."""
-        value = options.get(name)
-        if value is None:
-            return False
-        if value.casefold() in {"", "true", "yes"}:
-            return True
-        if value.casefold() not in {"false", "no"}:
-            self.problem(
-                Subtype.OPTION, f"{name} is a flag and takes no value: {value!r}", name
-            )
-        return False
-
 
 def split(value: str) -> list[str]:
     """Return the parts of a list that commas or line ends separate."""
     if value.startswith("[") and value.endswith("]"):  # as YAML writes a list
         value = value[1:-1]
     return [part for text in re.split(r"[,\n]", value) if (part := text.strip())]
+
+
+def as_written(_name: str, text: str) -> str:
+    """Read a text as it is."""
+    return text
+
+
+def one_line(_name: str, text: str) -> str:
+    """Read a text as one line."""
+    return " ".join(text.split())
+
+
+def one_of(*allowed: str) -> Callable[[str, str], str]:
+    """Return what reads one of the allowed words."""
+
+    def read(name: str, text: str) -> str:
+        if text in allowed:
+            return text
+        suggestion = did_you_mean(closest(text, allowed, 1))
+        raise ValueError(
+            f"{name} {text!r} is not one of {', '.join(allowed)}{suggestion}"
+        )
+
+    return read
+
+
+def classes(name: str, text: str) -> tuple[str, ...]:
+    """Read CSS classes."""
+    try:
+        return tuple(rst.class_option(text)) if text else ()
+    except ValueError as error:
+        raise ValueError(f"{name} {text!r}: {error}") from error
+
+
+def flag(name: str, text: str) -> bool:
+    """Read whether a flag is set; YAML's words for yes and no are understood."""
+    if text.casefold() in {"false", "no"}:
+        return False
+    if text.casefold() in {"", "true", "yes"}:
+        return True
+    raise ValueError(f"{name} is a flag and takes no value: {text!r}")

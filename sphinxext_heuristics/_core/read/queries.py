@@ -8,51 +8,37 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from docutils import nodes
 from sphinx.roles import XRefRole
 
-from sphinxext_heuristics._core.model import (
-    CATEGORY,
-    CONNECTION_TYPES,
-    SEVERITIES,
-    Query,
-    Subtype,
-)
+from sphinxext_heuristics._core.model import CATEGORY, SEVERITIES, Query
 from sphinxext_heuristics._core.nodes import heuristic_query
-from sphinxext_heuristics._core.read.options import CheckedDirective, split
+from sphinxext_heuristics._core.read.options import (
+    CheckedDirective,
+    DirectiveOption,
+    ListOption,
+    as_written,
+    flag,
+    one_of,
+)
 
 if TYPE_CHECKING:
     from docutils.nodes import Node, system_message
 
 _TARGETS = re.compile(rf"{CATEGORY}[^,\n]+|[^\s,]+")
-_LAYOUTS = ("table", "cards")
 
 
 class QueryDirective(CheckedDirective):
-    """Place a view: its name is the directive's, and a placeholder is filled when all pages are known."""
-
-    #: Whether it takes an argument.
-    takes_argument: ClassVar[bool] = False
-    #: Whether, in an API entry, it replaces what the entry shows automatically.
-    by_hand: ClassVar[bool] = False
+    """Place a view, named like the directive, by a placeholder that is filled later."""
 
     def run(self) -> list[Node]:
         """Return the placeholder."""
-        options = self.check_options()
-        if self.header.argument and not self.takes_argument:
-            self.problem(
-                Subtype.OPTION,
-                f"{self.name} takes no argument: {self.header.argument!r}",
-            )
+        requested = self.requested()
         if self.content:
-            self.problem(
-                Subtype.OPTION,
-                f"{self.name} takes no body: {self.content[0].strip()!r}",
-            )
-        asked = tuple(self.asked(options).items())
+            self.problem(f"{self.name} takes no body: {self.content[0].strip()!r}")
         source, line = self.place()
-        node = heuristic_query(by_hand=self.by_hand)
+        node = heuristic_query()
         self.set_source_info(node)
         node["record"] = Query(
             view=self.name,
-            options=asked,
+            options=tuple(requested.items()),
             source=source,
             line=line,
             offsets=tuple(self.offsets.items()),
@@ -60,60 +46,93 @@ class QueryDirective(CheckedDirective):
         )
         return [node]
 
-    def asked(self, options: dict[str, str]) -> dict[str, Any]:
-        """Return option → value, as plain data, of what the view is asked for."""
-        return dict(options)
+    def requested(self) -> dict[str, Any]:
+        """Return what the view shall show: option → value, as plain data."""
+        values = self.read_options()
+        if self.header.argument:
+            self.problem(f"{self.name} takes no argument: {self.header.argument!r}")
+        return values
 
 
 class FilteredDirective(QueryDirective):
-    """Place a view of the heuristics that options choose."""
+    """Place a view of the heuristics that options choose: any value of each will do."""
 
-    known = ("category", "severity", *CONNECTION_TYPES)
-
-    def asked(self, options: dict[str, str]) -> dict[str, Any]:
-        """Return filter → the values, of which any will do."""
-        filters = {
-            name: tuple(split(options[name]))
-            for name in FilteredDirective.known
-            if name in options
-        }
-        for value in filters.get("severity", ()):
-            self.choice({"severity": value}, "severity", SEVERITIES, "tip")
-        return filters
+    known: ClassVar[tuple[DirectiveOption, ...]] = (
+        ListOption(
+            "category", as_written, "Only those with one of these categories", "all"
+        ),
+        ListOption(
+            "severity",
+            one_of(*SEVERITIES),
+            "Only those with one of these severities",
+            "all",
+        ),
+        ListOption(
+            "impl", as_written, "Only those that apply to one of these objects", "all"
+        ),
+        ListOption(
+            "workflow",
+            as_written,
+            "Only those connected to one of these how-to pages",
+            "all",
+        ),
+        ListOption(
+            "principle",
+            as_written,
+            "Only those connected to one of these explanations",
+            "all",
+        ),
+        ListOption(
+            "env",
+            as_written,
+            "Only those connected to one of these environment pages",
+            "all",
+        ),
+    )
 
 
 class HeuristicIndexDirective(FilteredDirective):
     """List heuristics with their connections, the categories and the legend."""
 
-    known = (*FilteredDirective.known, "missing", "layout", "marks")
-
-    def asked(self, options: dict[str, str]) -> dict[str, Any]:
-        """Return the filters and the form."""
-        layout = self.choice(options, "layout", _LAYOUTS, "table")
-        flags = {name: self.flag(options, name) for name in ("missing", "marks")}
-        return {**super().asked(options), "layout": layout, **flags}
+    known = (
+        *FilteredDirective.known,
+        DirectiveOption(
+            "missing",
+            flag,
+            "A flag: the missing targets instead, each with the heuristics that wait "
+            "for it",
+            "off",
+        ),
+        DirectiveOption(
+            "layout", one_of("table", "cards"), "`table` or `cards`", "`table`"
+        ),
+        DirectiveOption(
+            "marks",
+            flag,
+            "A flag: connections with their types, ✅ or ⬜, and the legend, as in the "
+            "index file",
+            "off",
+        ),
+    )
 
 
 class HeuristicsForDirective(QueryDirective):
     """Show what applies to the given objects, pages or categories."""
 
-    takes_argument = True
-    by_hand = True
-
-    def asked(self, options: dict[str, str]) -> dict[str, Any]:
+    def requested(self) -> dict[str, Any]:
         """Return the targets."""
+        self.read_options()
         targets = split_targets(self.header.argument)
         if not targets:
             self.problem(
-                Subtype.OPTION,
                 "heuristics-for without a target: name an object, a page or "
-                "'category:NAME'",
+                "'category:NAME'"
             )
         return {"target": tuple(targets)}
 
 
 class HeuristicRole(XRefRole):
-    """A link to a heuristic whose text is the title, unless the author gives another."""
+    """A link to a heuristic; its text is the title, unless another one is given."""
 
     def __init__(self) -> None:
         """Write the text as running text, not as code."""

@@ -1,4 +1,4 @@
-"""The transforms of reading: definitions get their form, quotes stay out of translations."""
+"""The transforms of reading: give definitions a form, leave quotes untranslated."""
 
 from __future__ import annotations
 
@@ -21,17 +21,26 @@ if TYPE_CHECKING:
 
 #: Nodes that may stand before a heuristic that opens its document.
 _BEFORE = (
-    nodes.Invisible
-    | nodes.docinfo
-    | nodes.field_list
-    | nodes.meta
-    | nodes.system_message
+    nodes.Invisible,
+    nodes.docinfo,
+    nodes.field_list,
+    nodes.meta,
+    nodes.system_message,
+    addnodes.highlightlang,
+    addnodes.tabular_col_spec,
 )
-_BEFORE |= addnodes.highlightlang | addnodes.tabular_col_spec
+
+
+def _is_comment(node: nodes.Node) -> bool:
+    # Markdown's comments, such as a licence, are raw HTML.
+    return isinstance(node, nodes.raw) and node.astext().lstrip().startswith("<!--")
 
 
 class KeepQuotes(SphinxTransform):
-    """Keep quoted code out of message catalogues, whatever ``gettext_additional_targets`` says of code blocks."""
+    """Keep quoted code out of message catalogues.
+
+    ``gettext_additional_targets`` may ask for code blocks.
+    """
 
     # Between the transform that follows that option (10) and Locale (20), which
     # translates.
@@ -61,15 +70,7 @@ class PlaceDefinitions(SphinxTransform):
 
     def _opens(self, node: heuristic) -> bool:
         before = self.document.children[: self.document.index(node)]
-        # Markdown's comments, such as a licence, are raw HTML.
-        return all(
-            isinstance(node, _BEFORE)
-            or (
-                isinstance(node, nodes.raw)
-                and node.astext().lstrip().startswith("<!--")
-            )
-            for node in before
-        )
+        return all(isinstance(other, _BEFORE) or _is_comment(other) for other in before)
 
     def _to_section(self, node: heuristic) -> None:
         after = self.document.index(node) + 1
@@ -101,6 +102,6 @@ class PlaceDefinitions(SphinxTransform):
             form["classes"] += [record.severity]
         form["classes"] += record.classes
         form += node.children
-        for i in form["ids"]:
-            self.document.ids[i] = form
+        for name in form["ids"]:
+            self.document.ids[name] = form
         node.parent.replace(node, form)

@@ -15,7 +15,7 @@ from packaging.version import Version
 
 from sphinxext_heuristics._core.diagnostics import closest, did_you_mean
 from sphinxext_heuristics._core.files.project_file import read as read_file
-from sphinxext_heuristics._core.model import Found, Problem, Reason, Subtype
+from sphinxext_heuristics._core.model import Found, LostReason, Problem, Subtype
 from sphinxext_heuristics._core.resolve.listing import bounds
 from sphinxext_heuristics._core.versions import holds, is_empty_range
 
@@ -118,11 +118,13 @@ def standing(found: Sequence[Found | Lost]) -> Standing | None:
     if all(isinstance(one, Found) for one in found):
         return Standing.HELD
     reasons = {None if isinstance(one, Found) else one.reason for one in found}
-    if Reason.UNPARSABLE in reasons:
+    if LostReason.UNPARSABLE in reasons:
         return None
     # With some of it there, a reader should look rather than believe that nothing of it
     # concerns them.
-    return Standing.DRIFTED if reasons & {None, Reason.NOT_THERE} else Standing.ABSENT
+    return (
+        Standing.DRIFTED if reasons & {None, LostReason.NOT_THERE} else Standing.ABSENT
+    )
 
 
 # -- bounds ---------------------------------------------------------------------------

@@ -10,8 +10,8 @@ from sphinxext_heuristics._core.model import (
     CATEGORY,
     PAGE_TYPES,
     Found,
+    LostReason,
     Problem,
-    Reason,
     Subtype,
 )
 from sphinxext_heuristics._core.resolve import page_files, rollup
@@ -265,7 +265,7 @@ def _of_evidence(
         return
     message = found.message
     version = plan.version_of(quoted)
-    if version and found.reason is not Reason.NO_PACKAGE:
+    if version and found.reason is not LostReason.NO_PACKAGE:
         message += f" ({plan.package_of(quoted)} {version})"
     if found.nearest and with_passage:
         passage = indent(found.nearest, "    ")

@@ -73,7 +73,7 @@ def _page(plan: Plan, connection: Connection) -> Resolved:
 
 def _object(plan: Plan, connection: Connection) -> Resolved:
     objects = plan.lookups.objects
-    match = objects.find(connection.asked)
+    match = objects.find(connection.pattern)
     if match.objects or not match.exists:
         return Resolved(connection=connection, several=match.objects)
     names = objects.aliases(connection.target)

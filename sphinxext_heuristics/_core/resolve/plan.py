@@ -152,7 +152,7 @@ class Plan:
                     if record.name not in verdicts:
                         verdicts[record.name] = Verdict(
                             record=record,
-                            target=resolved.connection.asked,
+                            target=resolved.connection.pattern,
                             rule=rule,
                             reason=self._why_excepted(record, name),
                         )

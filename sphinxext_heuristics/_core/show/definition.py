@@ -1,4 +1,4 @@
-"""What a heuristic's own page shows beside its text: its facts, where it shows, and the captions of its quotes."""
+"""What a heuristic's own page shows beside its text."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ _FIELDS = {
 
 
 class Facts(NamedTuple):
-    """What is said under a definition's title."""
+    """What is shown under a definition's title."""
 
     meta: Meta
     categories: tuple[str, ...]
@@ -54,63 +54,58 @@ class Facts(NamedTuple):
 
 
 def facts(plan: Plan, record: Heuristic, resolved: Sequence[Resolved]) -> Facts:
-    """Return what is said under a definition's title."""
+    """Return what is shown under a definition's title."""
+    name = record.name.replace("_", " ")
+    search = (record.name, name, text_of(record.note), *record.keywords)
     return Facts(
         meta=meta(plan, record),
         categories=record.categories,
         keywords=record.keywords,
-        search=" ".join(
-            (
-                record.name,
-                record.name.replace("_", " "),
-                text_of(record.note),
-                *record.keywords,
-            )
-        ),
+        search=" ".join(search),
         links=index.links(resolved, plan.settings.package, plan),
         parameters=record.parameters,
         mentions=tuple(
-            (plan.title(name), Target(docname=name))
-            for name in plan.mentioned_in.get(record.name, ())
+            (plan.title(docname), Target(docname=docname))
+            for docname in plan.mentioned_in.get(record.name, ())
         ),
     )
 
 
-def facts_nodes(said: Facts, here: Here) -> list[nodes.Node]:
+def facts_nodes(content: Facts, here: Here) -> list[nodes.Node]:
     """Return the field list under a definition's title."""
     listed = nodes.field_list(classes=["heuristic-facts"])
-    classes = ["heuristic-badge", f"heuristic-{said.meta.severity}"]
+    classes = ["heuristic-badge", f"heuristic-{content.meta.severity}"]
     listed += field(
         _("Severity"),
-        nodes.inline("", severity_word(said.meta.severity), classes=classes),
+        nodes.inline("", severity_word(content.meta.severity), classes=classes),
     )
-    if said.meta.bounds:
+    if content.meta.bounds:
         listed += field(
             _("Versions"),
-            nodes.Text(said.meta.bounds),
-            *outdated_nodes(said.meta.outdated),
+            nodes.Text(content.meta.bounds),
+            *outdated_nodes(content.meta.outdated),
         )
-    if said.categories:
-        listed += field(_("Categories"), nodes.Text(", ".join(said.categories)))
+    if content.categories:
+        listed += field(_("Categories"), nodes.Text(", ".join(content.categories)))
     for type_ in CONNECTION_TYPES:
-        if chosen := [one for one in said.links if one.type == type_]:
-            listed += field(
-                _FIELDS[type_], *joined(link_nodes(one, here) for one in chosen)
-            )
-    if said.parameters:
+        links = [link for link in content.links if link.type == type_]
+        if links:
+            shown = joined(link_nodes(link, here) for link in links)
+            listed += field(_FIELDS[type_], *shown)
+    if content.parameters:
         listed += field(
             _("Parameters"),
-            *joined([nodes.literal("", name)] for name in said.parameters),
+            *joined([nodes.literal("", name)] for name in content.parameters),
         )
-    if said.mentions:
+    if content.mentions:
         listed += field(
             _("Mentioned in"),
             *joined(
-                [here.link(nodes.inline("", text), to)] for text, to in said.mentions
+                [here.link(nodes.inline("", text), to)] for text, to in content.mentions
             ),
         )
-    if said.keywords:
-        listed += field(_("Keywords"), nodes.Text(", ".join(said.keywords)))
+    if content.keywords:
+        listed += field(_("Keywords"), nodes.Text(", ".join(content.keywords)))
     return [listed]
 
 

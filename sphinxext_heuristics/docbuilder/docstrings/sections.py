@@ -98,7 +98,8 @@ _HEADER = re.compile(
 )
 _NAME = r"\*{0,2}[A-Za-z_][\w.]*"
 _ITEM_NAME = re.compile(
-    rf"(?:[-*+] +)?(?P<mark>\*\*|`)?(?P<name>{_NAME}(?:\s*,\s*{_NAME})*?)(?(mark)(?P=mark))(?=[\s:(]|$)\s*"
+    rf"(?:[-*+] +)?(?P<mark>\*\*|`)?(?P<name>{_NAME}(?:\s*,\s*{_NAME})*?)"
+    r"(?(mark)(?P=mark))(?=[\s:(]|$)\s*"
 )
 _ITEM_END = re.compile(r"\s*(?P<mark>:+|--|)\s*(?P<text>.*)")
 _RAISE = re.compile(
@@ -139,7 +140,7 @@ class _Splitter:
         return tuple(self.sections)
 
     def add(self, start: int, end: int, *sections: Section) -> int:
-        """Add sections, and what is before them as prose; return the line after them."""
+        """Add sections, and as prose what is before them; return the line after."""
         text, skipped = dedent(self.lines[self.start : start])
         if text:
             self.sections.append(
@@ -301,7 +302,7 @@ class _Splitter:
         return Item(found["name"], "", found["text"], number, number)
 
     def returned(self, first: int, end: int) -> tuple[Item, ...]:
-        """Return the values of a section: several, ``name (type)``, or one with its type."""
+        """Return the values of a section: several with names, or one with its type."""
         named = self.items(first, end, self.item)
         if named and all(item.type for item in named):
             return named
@@ -330,7 +331,7 @@ class _Splitter:
             number = max(fence_end(self.lines, number), number + 1)
 
     def until(self, start: int, ends: Callable[[int], bool]) -> int:
-        """Return the first line from *start* on, code fences aside, at which it *ends*."""
+        """Return the first line from *start* on, code fences aside, where it *ends*."""
         return next(filter(ends, self.outside_fences(start)), len(self.lines))
 
     def filled(self, start: int) -> int:

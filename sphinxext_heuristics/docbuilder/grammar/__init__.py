@@ -37,10 +37,9 @@ _NOT_IN_DOCSTRINGS = ["code", "html_block", "html_inline", "reference"]
 def create_parser(
     renderer: Callable[[MarkdownIt], RendererProtocol], *, page: bool
 ) -> MarkdownIt:
-    """Make a parser.
+    """Return a parser of pages, or else of docstrings.
 
-    :param renderer: The class that makes the output.
-    :param page: Whether it reads pages; else it reads docstrings.
+    *renderer* is the class that makes the output.
     """
     parser = MarkdownIt("commonmark", renderer_cls=renderer)
     parser.enable("table")
@@ -63,7 +62,7 @@ def create_parser(
 
 
 def _origins_rule(state: StateCore) -> None:
-    """Give each token the lines that it comes from, instead of those the parser reads."""
+    """Set the lines that each token comes from, instead of those the parser reads."""
     origins = state.env.get("origins")
     for token in state.tokens:
         if origins and token.map:

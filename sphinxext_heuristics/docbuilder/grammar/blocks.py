@@ -1,4 +1,4 @@
-"""Rules for blocks that CommonMark does not have: components, documented objects, formulas, alerts.
+"""Rules for blocks that CommonMark lacks: components, objects, formulas, alerts.
 
 Components are the tags in capitals and their like that doc-builder's site has a program
 for.
@@ -33,17 +33,15 @@ _ALERT = re.compile(r"\[!(?P<kind>\w+)\][ \t]*(?P<folded>> ?)?(?P<newline>\n)?")
 
 
 def indent_of(line: str) -> int:
-    """Give the number of spaces that a line starts with."""
+    """Return the number of spaces that a line starts with."""
     return len(line) - len(line.lstrip())
 
 
 def fence_end(lines: Sequence[str], start: int) -> int:
-    """Find where a code fence ends.
+    """Return the line after the closing fence of code that opens in the line *start*.
 
-    :param lines: The lines of the text.
-    :param start: The line that may open a fence.
-    :returns: The line after the closing fence; *start* if no fence opens there. A fence
-        that is never closed reaches to the end, as Markdown has it.
+    It is *start* if no fence opens there. A fence that is never closed reaches to the
+    end, as Markdown has it.
     """
     opening = _FENCE.match(lines[start])
     if opening is None:
@@ -57,7 +55,10 @@ def fence_end(lines: Sequence[str], start: int) -> int:
 
 
 def tags_apart(source: Sequence[str]) -> Iterator[tuple[str, int]]:
-    """Give each line with its number, from 0; the tags of components that begin or end one are lines of their own."""
+    """Yield each line with its number, from 0.
+
+    The tags of components that begin or end one are lines of their own.
+    """
     position = 0
     while position < len(source):
         line, end = source[position], max(fence_end(source, position), position + 1)
@@ -74,7 +75,7 @@ def tags_apart(source: Sequence[str]) -> Iterator[tuple[str, int]]:
 
 
 def attributes_of(text: str) -> dict[str, str]:
-    """Read what is between a tag's name and its end; an attribute without a value has the value ``""``."""
+    """Return the attributes of a tag; one without a value has the value ``""``."""
     return {
         found["name"]: next(
             (value for value in found.groups()[1:] if value is not None), ""
@@ -84,7 +85,7 @@ def attributes_of(text: str) -> dict[str, str]:
 
 
 def component_rule(state: StateBlock, start: int, end: int, silent: bool) -> bool:  # noqa: FBT001 - markdown-it's call
-    """Read a component: its content becomes tokens between ``component_open`` and ``component_close``."""
+    """Read a component into tokens ``component_open``, …, ``component_close``."""
     tag = _TAG.fullmatch(line_at(state, start).rstrip())
     if tag is None or state.is_code_block(start):
         return False
@@ -140,7 +141,11 @@ def _push(
 
 
 def _close_of(state: StateBlock, start: int, end: int, name: str) -> tuple[int, bool]:
-    """Find the line with the closing tag, or else the end of the block that holds the opening one, a list item's."""
+    """Return the line with the closing tag.
+
+    Without one, it is the end of the block that holds the opening tag, such as a list
+    item.
+    """
     lines = _Lines(state, end)
     depth, number = 0, start
     while number < end and (
@@ -169,12 +174,15 @@ class _Lines(Sequence[str]):
 
 
 def line_at(state: StateBlock, number: int) -> str:
-    """Give a line without its indentation."""
+    """Return a line without its indentation."""
     return state.src[state.bMarks[number] + state.tShift[number] : state.eMarks[number]]
 
 
 def autodoc_rule(state: StateBlock, start: int, end: int, silent: bool) -> bool:  # noqa: FBT001 - markdown-it's call
-    """Read ``[[autodoc]] X``; the token's meta data: the ``names``, the ``members``, and what is wrong."""
+    """Read ``[[autodoc]] X``.
+
+    The token's meta data are the ``names``, the ``members``, and what is wrong.
+    """
     line = line_at(state, start)
     if not line.startswith("[[autodoc]]"):
         return False
@@ -206,9 +214,10 @@ def autodoc_rule(state: StateBlock, start: int, end: int, silent: bool) -> bool:
 
 
 def _members(state: StateBlock, start: int, end: int) -> tuple[list[str] | None, int]:
-    """Read the list of members below ``[[autodoc]]``: deeper, all at one depth, blank lines between or not.
+    """Return the members listed below ``[[autodoc]]``, and the line after them.
 
-    :returns: The members, ``None`` without a list; the line after.
+    They are deeper and all at one depth, with blank lines between them or not. Without
+    a list they are ``None``.
     """
     members: list[str] = []
     depth, stop = state.sCount[start], start + 1
@@ -223,7 +232,10 @@ def _members(state: StateBlock, start: int, end: int) -> tuple[list[str] | None,
 
 
 def formula_rule(state: StateBlock, start: int, end: int, silent: bool) -> bool:  # noqa: FBT001 - markdown-it's call
-    """Read ``$$ … $$`` that starts a line; what follows the formula in its last line is a paragraph."""
+    """Read ``$$ … $$`` that starts a line.
+
+    What follows the formula in its last line is a paragraph.
+    """
     if not line_at(state, start).startswith("$$") or state.is_code_block(start):
         return False
     if silent:
@@ -257,7 +269,10 @@ def _paragraph(state: StateBlock, text: str, line: int) -> None:
 
 
 def alert_rule(state: StateCore) -> None:
-    """Make a quotation that starts with ``[!TIP]`` an alert; its ``info`` is the kind in small letters."""
+    """Turn a quotation that starts with ``[!TIP]`` into an alert.
+
+    Its ``info`` is the kind in small letters.
+    """
     tokens = state.tokens
     for number, token in enumerate(tokens[:-2]):
         if (

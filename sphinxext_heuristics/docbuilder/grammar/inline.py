@@ -58,7 +58,7 @@ _PLAIN = re.compile(r"(?<!\w)__\w+__(?!\w)|(?<=\w)\*(?=\w)")
 
 
 def located(rule: Rule) -> Rule:
-    """Make a rule note on the first token it makes how many lines below its paragraph's start that token is."""
+    """Let a rule note how many lines below the start of its paragraph a token is."""
 
     @wraps(rule)
     def locate(state: StateInline, silent: bool) -> bool:  # noqa: FBT001 - markdown-it's call
@@ -81,7 +81,10 @@ def _matching(
     *patterns: re.Pattern[str],
     end: str = "",
 ) -> Rule:
-    """Make a rule from patterns and what makes tokens of a match; *end* is what each match ends with."""
+    """Return a rule of patterns and of what makes tokens of a match.
+
+    *end* is what each match ends with.
+    """
 
     def rule(state: StateInline, silent: bool) -> bool:  # noqa: FBT001 - markdown-it's call
         # without its end, each opening mark would be looked for through all the text
@@ -101,7 +104,7 @@ def _matching(
 
 @lru_cache(maxsize=64)
 def _last(text: str, part: str, end: int) -> int:
-    """Find a part where it is last before an end."""
+    """Return where a part is last before an end."""
     return text.rfind(part, 0, end)
 
 
@@ -111,7 +114,10 @@ def _line_ends(text: str) -> list[int]:
 
 
 def _object(state: StateInline, found: re.Match[str]) -> None:
-    """Make the token of a link to an object: its content is the name, ``shown`` what is shown instead."""
+    """Add the token of a link to an object.
+
+    Its content is the name, ``shown`` what is shown instead.
+    """
     groups = found.groupdict()
     token = state.push("object_link", "", 0)
     token.content = groups["target"].strip()
@@ -151,7 +157,10 @@ def _html_image(state: StateInline, found: re.Match[str]) -> None:
 
 
 def address_rule(state: StateInline, silent: bool) -> bool:  # noqa: FBT001 - markdown-it's call
-    """Read an address without marks: the scheme is in the text that waits when the colon is reached."""
+    """Read an address without marks.
+
+    The scheme is in the text that waits when the colon is reached.
+    """
     if silent or state.src[state.pos] != ":" or state.linkLevel:
         return False
     # the scheme and a character before it
@@ -175,7 +184,7 @@ def _text(state: StateInline, found: re.Match[str]) -> None:
 
 
 def _nothing(state: StateInline, found: re.Match[str]) -> None:
-    """Make no token."""
+    """Add no token."""
 
 
 def _component(state: StateInline, found: re.Match[str]) -> None:

@@ -1,4 +1,4 @@
-"""Links between pages, also in raw HTML: noted, resolved, and checked in every build."""
+"""Links between pages, also in raw HTML, which every build checks."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ def update(_: Sphinx, env: BuildEnvironment) -> list[str]:
 
 
 def _warn(docname: str, faults: list[Fault]) -> None:
-    """Give the warnings of a document, in the order of its lines."""
+    """Warn of the faults of a document, in the order of its lines."""
     for fault in sorted(faults, key=lambda fault: fault.line):
         if fault.message:
             logger.warning(
@@ -112,11 +112,11 @@ def _add_entries(env: BuildEnvironment, store: DocbuilderDomain) -> None:
 
 
 class html_part(nodes.General, nodes.Element):  # noqa: N801 - docutils' nodes are in small letters
-    """Raw HTML, ``html``, of the page ``docname``; its children are what other builders show."""
+    """Raw HTML of the page ``docname``; its children are for other builders."""
 
 
 def choose_html(app: Sphinx, doctree: nodes.document, docname: str) -> None:
-    """Put raw HTML into pages in HTML, and nodes into all others (``doctree-resolved``)."""
+    """Choose raw HTML for pages in HTML, nodes for others (``doctree-resolved``)."""
     for part in list(doctree.findall(html_part)):
         if app.builder.format == "html":
             html = _ADDRESS.sub(

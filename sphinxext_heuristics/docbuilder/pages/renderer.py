@@ -35,9 +35,10 @@ if TYPE_CHECKING:
     from sphinxext_heuristics.docbuilder.pages.trees import Tree
 
 _INLINE = """
-a abbr audio b bdi bdo br button canvas cite code data datalist del dfn em embed font i img input ins kbd label map mark
-meta meter object output picture pre progress q rp rt ruby s samp script select slot small source span strike strong
-style sub sup svg path template textarea time tt u var video wbr
+a abbr audio b bdi bdo br button canvas cite code data datalist del dfn em embed font i
+img input ins kbd label map mark meta meter object output picture pre progress q rp rt
+ruby s samp script select slot small source span strike strong style sub sup svg path
+template textarea time tt u var video wbr
 """
 #: HTML's elements; doc-builder shows other tags as text.
 _TAGS = frozenset({*block_names, *_INLINE.split()})
@@ -115,7 +116,7 @@ class PageRenderer(Renderer):
         self.faults.append(Fault(line_of(token), message, subtype))
 
     def render_heading(self, token: SyntaxTreeNode) -> None:
-        """Render a heading; the first is the title, and below it no level is left out."""
+        """Render a heading; the first is the title, below which no level is left out."""
         written = int(token.tag[1])
         if isinstance(self.current_node, nodes.document | nodes.section):
             while len(self.levels) > 1 and self.levels[-1][0] >= written:
@@ -184,7 +185,7 @@ class PageRenderer(Renderer):
             self.warn("; ".join(messages), token, "autodoc")
 
     def look_up(self, target: str, token: SyntaxTreeNode) -> tuple[str, bool]:
-        """Return what doc-builder's walk finds; it writes ``()`` behind what is called."""
+        """Return what doc-builder's walk finds, and whether it writes ``()`` behind."""
         try:
             found = find_object(
                 target, self.tree.package, self.sphinx_env.config.autodoc_mock_imports

@@ -1,4 +1,4 @@
-"""The trees of a project: their files, what changed since the last build, the toctrees of their main pages.
+"""The trees of a project: their files, what changed, the toctrees of main pages.
 
 ``_toctree.yml`` and ``_redirects.yml`` say which pages a tree has, in which order,
 under which titles.
@@ -33,7 +33,7 @@ _ITEM = "a page (local, title) or a section (title, sections)"
 
 
 class Entry(NamedTuple):
-    """A page in ``_toctree.yml``: the document, its title there, the line that names it, from 1."""
+    """A page in ``_toctree.yml``: document, title there, and line, from 1."""
 
     docname: str
     title: str
@@ -41,14 +41,14 @@ class Entry(NamedTuple):
 
 
 class Group(NamedTuple):
-    """Pages that follow each other under one caption: the headings above them, outermost first."""
+    """Pages under one caption, with the headings above them, outermost first."""
 
     caption: str
     entries: tuple[Entry, ...]
 
 
 class Problem(NamedTuple):
-    """What is wrong with one of the files: its name, the line, from 1, and what, why, and what to do."""
+    """What is wrong with one of the files, in which line, from 1, and what to do."""
 
     file: str
     line: int
@@ -71,11 +71,11 @@ class Tree:
     problems: tuple[Problem, ...] = ()
 
     def contains(self, docname: str) -> bool:
-        """Say whether a document is in the folder."""
+        """Return whether a document is in the folder."""
         return not self.folder or docname.startswith(f"{self.folder}/")
 
     def inside(self, docnames: Collection[str]) -> list[str]:
-        """Give the documents in the folder; a README is for the folder's readers, not for the site's."""
+        """Return the documents in the folder; a README is no page of the site."""
         return [
             name
             for name in docnames
@@ -92,11 +92,10 @@ class Tree:
         )
 
     def pages(self, docnames: Collection[str]) -> list[str]:
-        """Give the pages that doc-builder reads: the listed ones in their order, and others beside them in a folder.
+        """Return the pages that doc-builder reads.
 
-        A folder without a listed page holds pages of another kind, written for MyST.
-
-        :param docnames: The documents that exist.
+        They are the listed ones in their order, and others beside them in a folder. A
+        folder without a listed page holds pages of another kind, written for MyST.
         """
         listed = [name for name in self.listed if name in docnames]
         folders = {dirname(name) for name in listed} or {self.folder}
@@ -108,7 +107,10 @@ class Tree:
         return list(dict.fromkeys([*listed, *sorted(others)]))
 
     def image(self, address: str) -> str:
-        """Give the address that Sphinx knows an image by; one that begins with a slash is in the tree's folder."""
+        """Return the address that Sphinx knows an image by.
+
+        One that begins with a slash is in the tree's folder.
+        """
         return (
             f"/{join(self.folder, address.lstrip('/'))}"
             if address.startswith("/")
@@ -122,7 +124,7 @@ class Tree:
         return docname
 
     def missing(self, docnames: Collection[str]) -> Iterator[Problem]:
-        """Give the pages that only one side has: ``_toctree.yml`` or the folder."""
+        """Yield the pages that only one side has: ``_toctree.yml`` or the folder."""
         for entry in [
             entry
             for group in self.groups
@@ -143,13 +145,9 @@ class Tree:
 
 
 def read_tree(source: Path, folder: str, package: str) -> Tree:
-    """Read the files of a tree.
+    """Return the tree whose files are in a folder under the source directory.
 
-    :param source: The source directory.
-    :param folder: The tree's folder under it.
-    :param package: The documented package.
-    :returns: The tree; what is wrong with a file is one of its problems, and nothing of
-        that file is in it.
+    What is wrong with a file is one of its problems, and nothing of that file is in it.
     """
     folder = folder.removeprefix(".").strip("/")
     problems: list[Problem] = []
@@ -194,7 +192,7 @@ def read_tree(source: Path, folder: str, package: str) -> Tree:
 def _read(
     path: Path, convert: Callable[[yaml.Node], _T], problems: list[Problem]
 ) -> _T | None:
-    """Read one file; ``None`` if it is empty or not in order."""
+    """Return what one file holds; ``None`` if it is empty or not in order."""
     line = 1
     try:
         root = yaml.compose(path.read_text(encoding="utf-8-sig"), yaml.SafeLoader)
@@ -222,7 +220,7 @@ def _read(
 def _groups(
     root: yaml.Node, folder: str, captions: tuple[str, ...], read: set[yaml.Node]
 ) -> Iterator[Group]:
-    """Read ``_toctree.yml``, or the sections in one of its sections, if they are not among those *read*."""
+    """Read ``_toctree.yml`` or one of its sections, if it is not among those *read*."""
     if root in read:
         raise _UnexpectedError(root, "each list once, and an alias leads to this one")
     read.add(root)
@@ -276,7 +274,10 @@ def read_trees(
     changed: set[str],
     removed: set[str],
 ) -> list[str]:
-    """Read the trees' files (``env-get-outdated``), and give the pages that must be read again because of them."""
+    """Read the trees' files (``env-get-outdated``).
+
+    The pages that must be read again because of them are returned.
+    """
     state = DocbuilderDomain.of(env).state
     trees = [
         read_tree(env.srcdir, folder, package)
@@ -336,13 +337,17 @@ def before_reading(app: Sphinx, env: BuildEnvironment, docnames: list[str]) -> N
 
 
 def main_page(tree: Tree, docnames: Collection[str]) -> str:
-    """Give the page that holds a tree's toctrees: its ``index``, or else its first page."""
+    """Return the page with a tree's toctrees: its ``index``, or its first page."""
     index = f"{tree.folder}/index".strip("/")
     return index if index in docnames else next(iter(tree.pages(docnames)), "")
 
 
 def toctree_groups(tree: Tree, docnames: Collection[str]) -> list[Group]:
-    """Give what the main page lists: the groups of ``_toctree.yml``, and one for each folder of pages beside it."""
+    """Return what the main page lists.
+
+    These are the groups of ``_toctree.yml``, and one for each folder of pages beside
+    it.
+    """
     groups = [
         Group(caption, tuple(entry for entry in entries if entry.docname in docnames))
         for caption, entries in tree.groups
@@ -366,7 +371,7 @@ def toctree_groups(tree: Tree, docnames: Collection[str]) -> list[Group]:
 
 
 def toctrees(tree: Tree, env: BuildEnvironment) -> Iterator[addnodes.toctree]:
-    """Make the toctrees of a tree's main page."""
+    """Return the toctrees of a tree's main page."""
     for caption, entries in toctree_groups(tree, env.found_docs):
         pairs = [
             (
