@@ -634,6 +634,7 @@ Other start
 .. toctree::
 
    guide
+   deep/far-page
 
 .. py:function:: other.merge()
 
@@ -652,6 +653,10 @@ Section
 -------
 
 Text.
+
+=== deep/far-page.rst
+Far page
+========
 """,
     )
     other.ok("html")
@@ -679,6 +684,7 @@ def test_target_in_another_projects_inventory_exists(
 :impl: other.merge
 :workflow: guide
 :principle: other-label
+:env: Far_Page
 ```
 
 ```{heuristic-index}
@@ -693,6 +699,7 @@ def test_target_in_another_projects_inventory_exists(
         "https://other.example/docs/index.html#other.merge",
         "https://other.example/docs/guide.html",
         "https://other.example/docs/guide.html#other-label",
+        "https://other.example/docs/deep/far-page.html",
     ]
     assert (
         "⬜ "
@@ -773,3 +780,54 @@ def test_heuristics_of_another_project_that_are_not_there(
         "unknown heuristic 'none:Far_Away' [heuristic.ref]",
         "unknown heuristic 'other:Nowhere' [heuristic.ref]",
     ]
+
+
+def test_links_lead_to_the_entry_with_an_anchor(
+    project: Callable[..., Project],
+) -> None:
+    """Of an object under :no-index: and of its copies, that one is linked to."""
+    tools = '''
+class Tool:
+    """A tool."""
+
+    def oil(self):
+        """Oil it."""
+
+
+class Axe(Tool):
+    """An axe."""
+
+
+class Saw(Tool):
+    """A saw."""
+'''
+    index = """
+Start
+=====
+
+.. autoclass:: barn2.Axe
+
+.. automethod:: barn2.Axe.oil
+   :no-index:
+
+.. automethod:: barn2.Tool.oil
+   :no-index:
+
+.. autoclass:: barn2.Saw
+
+.. heuristic:: Oiled
+   :note: Oil it.
+   :impl: barn2.Tool.oil
+
+.. toctree::
+
+   more
+"""
+    conf_py = f"{CONF}\nheuristics_rollup = True\n"
+    more = "More\n====\n\n.. automethod:: barn2.Tool.oil\n"
+    files = {"barn2.py": tools, "index.rst": index, "more.rst": more}
+    built = project({"conf.py": conf_py, **files}).ok("html")
+    (rolled_up,) = built.soup("index.html").select(".heuristic-rollup")
+    assert rolled_up.get_text().startswith("Inherited: oil (")
+    links = built.soup("index.html").select("a[href='more.html#barn2.Tool.oil']")
+    assert [link.get_text() for link in links][:2] == ["oil", "barn2.Tool.oil"]

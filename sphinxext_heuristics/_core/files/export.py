@@ -97,7 +97,7 @@ class Exporter:
             ],
             "evidence": list(map(self._evidence, record.evidence)),
             "messages": [
-                {"kind": message.kind, "text": message.text, "object": quoted.object}
+                {**message._asdict(), "object": quoted.object}
                 for message, quoted in self._plan.messages(record)
             ],
             "entries": [

@@ -96,10 +96,9 @@ def _with_reasons(plan: Plan, docname: str, entry: Entry) -> list[Verdict]:
 def _reaching(plan: Plan, entry: Entry) -> list[Verdict]:
     """Return what reaches an entry under any of its names, each heuristic once."""
     found: dict[str, Verdict] = {}
-    for name in entry.names:
-        for heuristic, verdict in plan.reach.get(name, {}).items():
-            if heuristic not in found or found[heuristic].reason:
-                found[heuristic] = verdict
+    # Reversed, so that the first name decides.
+    for name in reversed(entry.names):
+        found.update(plan.reach.get(name, {}))
     return sorted(found.values(), key=lambda verdict: plan.ranks[verdict.record.name])
 
 
