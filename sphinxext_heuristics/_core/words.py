@@ -18,6 +18,11 @@ CATALOGUE = "sphinxext_heuristics"
 _ = get_translation(CATALOGUE)
 
 
+def N_(text: str) -> str:  # noqa: N802 - gettext's name, which Babel knows
+    """Mark a text for the catalogue; it is translated where it is used."""
+    return text
+
+
 def _folders(app: Sphinx) -> list[Path]:
     """Return the project's folders of catalogues for the language of the build."""
     language: str = app.config.language

@@ -1,4 +1,4 @@
-"""``releases``: find out which heuristic holds in which release of the documented package, and keep it in a file."""
+"""``releases``: find out which heuristic holds in which release of the package."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ from sphinxext_heuristics._core.integration.builders import RELEASES_FILE
 from sphinxext_heuristics._core.integration.conf_py import not_set
 from sphinxext_heuristics._core.model import Found, Subtype
 from sphinxext_heuristics._core.releases import matrix
-from sphinxext_heuristics._core.releases.matrix import Matrix, Row, Standing
+from sphinxext_heuristics._core.releases.matrix import Matrix, MatrixRow, Standing
 from sphinxext_heuristics._core.resolve.listing import bounds
 from sphinxext_heuristics._core.source.packages import Sources
 
@@ -42,7 +42,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from sphinxext_heuristics._core.files.project_file import ProjectFile
-    from sphinxext_heuristics._core.releases.matrix import Unusable
     from sphinxext_heuristics._core.resolve.plan import Plan
 
 
@@ -50,22 +49,18 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add the command to the parser."""
     command = commands.add_parser(
         "releases",
-        help="find out which heuristic holds in which release of the documented "
-        "package",
-        description=(
-            "Look for what the heuristics quote in releases of "
-            "heuristics_package, write the file that "
-            "heuristics_releases_file names, and print the row of each "
-            "heuristic whose bounds do not agree. pip "
-            "fetches the wheels, with its own configuration, once each; only "
-            "their source text is kept, and none of "
-            "it is run."
-        ),
-        epilog=(
-            "Exit code: 0 fine, 1 a release could not be downloaded, bounds do "
-            "not agree, or the file differs (with "
-            "--check), 2 misuse or failure."
-        ),
+        help="find out which heuristic holds in which release of the package",
+        description="""
+            Look for what the heuristics quote in releases of heuristics_package, write
+            the file that heuristics_releases_file names, and print the row of each
+            heuristic whose bounds do not agree. pip fetches the wheels, with its own
+            configuration, once each; only their source text is kept, and none of it is
+            run.
+        """,
+        epilog="""
+            Exit code: 0 fine, 1 a release could not be downloaded, bounds do not agree,
+            or the file differs (with --check), 2 misuse or failure.
+        """,
     )
     add_options(command, run)
     command.add_argument(
@@ -73,27 +68,7 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         metavar="VERSIONS",
         type=_releases,
         default={},
-        help="releases to look into besides those that the file has, separated by "
-        "commas",
-    )
-    command.add_argument(
-        "--drop",
-        metavar="VERSIONS",
-        type=_releases,
-        default={},
-        help="releases to take out of the file",
-    )
-    command.add_argument(
-        "--cache",
-        metavar="PATH",
-        type=Path,
-        help="the folder where releases are kept (default: %(default)s)",
-    )
-    command.set_defaults(cache=cache_folder())
-    command.add_argument(
-        "--distribution",
-        metavar="NAME",
-        help="what pip calls the package, if that is another name",
+        help="releases to look into besides those of the file, separated by commas",
     )
     command.add_argument(
         "--why",
@@ -122,67 +97,57 @@ def _releases(text: str) -> dict[Version, str]:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Look into the releases, and write or compare the file; return the exit code."""
+    """Look into the releases, and write or compare the file."""
     with opened(arguments) as app:
         file = file_of(app, RELEASES_FILE)
         if not Settings.of(app.config).package:
             raise CommandError(not_set(app.config, file.conf_py, "heuristics_package"))
         # What this command prints and writes need not be a warning as well.
         plan = read(app, leaves={Subtype.EVIDENCE, Subtype.VERSION, Subtype.CONFIG})
-    before = _before(matrix.matrix_of(plan), file, plan.settings.package)
-    wanted = _wanted(arguments, file, before.releases)
-    looked = _look(plan, wanted, arguments)
-    after = Matrix(
-        package=before.package, rows=dict(_rows(plan, wanted, looked, before))
-    )
+    before = _before(plan, file)
+    wanted = _wanted(arguments.releases, before, file)
+    found = _look(plan, wanted, arguments)
+    after = _after(plan, wanted, found, before)
     contradicted = list(_contradicted(plan, after))
     for line in contradicted:
         say(line)
-    if not (looked or after.rows):
+    if not (found or after.rows):
         note("no release could be downloaded; file not written")
         return 1
-    what = "differs" if file.path.exists() else "is not there"
-    remark = (
-        f"{seen(file.path)} {what}; to write it, run the same command without --check"
-    )
-    code = bring_up_to_date(
-        file, matrix.text_of(after), remark if arguments.check else ""
-    )
-    return int(len(looked) < len(wanted) or bool(contradicted or code))
-
-
-def _before(known: Matrix | Unusable | None, file: ProjectFile, package: str) -> Matrix:
-    """Return what the file says; one that says something else must not be lost."""
-    if isinstance(known, Matrix):
-        return known
-    if known and file.path.exists():
-        raise CommandError(
-            f"{file.path}:{known.line or 1}: {known.message}: "
-            f"{matrix.naming_releases(file)}"
+    remark = ""
+    if arguments.check:
+        what = "differs" if file.path.exists() else "is not there"
+        remark = (
+            f"{seen(file.path)} {what}; to write it, run the same command without "
+            f"--check"
         )
-    return Matrix(package=package, rows={})
+    code = bring_up_to_date(file, matrix.text_of(after), remark)
+    return int(len(found) < len(wanted) or bool(contradicted or code))
+
+
+def _before(plan: Plan, file: ProjectFile) -> Matrix:
+    """Return the matrix of the file.
+
+    Raises CommandError for a file with another content, which would be lost.
+    """
+    before = matrix.matrix_of(plan) or Matrix(plan.settings.package, {})
+    if before.fault and file.path.exists():
+        raise CommandError(
+            f"{file.path}:{before.line}: {before.fault}: {matrix.naming_releases(file)}"
+        )
+    return before
 
 
 def _wanted(
-    arguments: argparse.Namespace, file: ProjectFile, known: Sequence[str]
+    named: Mapping[Version, str], before: Matrix, file: ProjectFile
 ) -> tuple[str, ...]:
-    """Return the releases that the file should have: those it has and those that are named, less those to drop."""
-    named, drop, kept = (
-        arguments.releases,
-        arguments.drop,
-        {Version(one): one for one in known},
-    )
-    if strange := drop.keys() - kept.keys():
-        unknown = ", ".join(drop[one] for one in sorted(strange))
-        raise CommandError(f"--drop names {unknown}, but {file.path} does not")
+    """Return the releases that the file should have: its own and the named ones."""
     # A release stays as the file writes it: 1.0 is 1.0.0.
-    wanted = matrix.in_order(
-        one for version, one in {**named, **kept}.items() if version not in drop
-    )
+    known = {Version(release): release for release in before.releases}
+    wanted = matrix.in_order({**named, **known}.values())
     if not wanted:
-        raise CommandError(
-            f"no release is named; name some: {matrix.naming_releases(file)}"
-        )
+        command = matrix.naming_releases(file)
+        raise CommandError(f"no release is named; name some: {command}")
     return wanted
 
 
@@ -192,101 +157,85 @@ def _wanted(
 def _look(
     plan: Plan, wanted: Sequence[str], arguments: argparse.Namespace
 ) -> dict[str, dict[str, Standing]]:
-    """Return release → heuristic → its standing there; print of each release what was found, or why it was not read."""
-    name = arguments.distribution or versions.distribution(plan.settings.package)
+    """Map each release to heuristics and their standings; print what was found."""
+    package = plan.settings.package
+    name = versions.distribution(package)
     looked: dict[str, dict[str, Standing]] = {}
     for release in wanted:
         try:
-            sources = _sources(
-                plan.settings.package,
-                unpacked(name, release, arguments.cache.absolute()),
-            )
+            folder = unpacked(name, release)
+            sources = Sources([str(folder)])
+            if not sources.exists(package):
+                raise DownloadError(  # noqa: TRY301 - one more way to have no release
+                    f"its wheel has no package {package!r} (kept in {folder})"
+                )
         except DownloadError as error:
             note(f"{name} {release}: not downloaded: {error}")
             continue
-        looked[release] = dict(_standings(plan, sources, release, why=arguments.why))
+        standings = dict(_standings(plan, sources, release, why=arguments.why))
+        looked[release] = standings
         if not (arguments.quiet or arguments.really_quiet):
-            counts = Counter(looked[release].values())
-            note(
-                f"{name} {release}: "
-                f"{', '.join(f'{counts[how]} {how}' for how in Standing)}"
+            numbers = Counter(standings.values())
+            counts = ", ".join(
+                f"{numbers[standing]} {standing}" for standing in Standing
             )
+            note(f"{name} {release}: {counts}")
     return looked
-
-
-def _sources(package: str, folder: Path) -> Sources:
-    sources = Sources([str(folder)])
-    if not sources.exists(package):
-        raise DownloadError(
-            f"its wheel has no package {package!r}; is --distribution another? "
-            f"(kept in {folder})"
-        )
-    return sources
 
 
 def _standings(
     plan: Plan, sources: Sources, release: str, *, why: bool
 ) -> Iterator[tuple[str, Standing]]:
-    """Yield heuristics and their standings in a release; print what is not there if a user asks *why*."""
-    package = plan.settings.package
-    records = [
-        record for record in plan.heuristics.values() if matrix.quoted(record, package)
-    ]
-    # One module after the other: few parsed files are remembered.
-    for record in sorted(
-        records, key=lambda record: matrix.quoted(record, package)[0].module
-    ):
-        found = [verify(one, sources) for one in matrix.quoted(record, package)]
-        for one in found:
-            if why and not isinstance(one, Found):
-                say(f"{record.name}, {release}: {one.message}")
-        if how := matrix.standing(found):
-            yield record.name, how
+    """Yield heuristics and their standings in a release; print *why* on request."""
+    for record in plan.heuristics.values():
+        quoted = matrix.quoted(record, plan.settings.package)
+        if not quoted:
+            continue
+        found = [verify(evidence, sources) for evidence in quoted]
+        for result in found:
+            if why and not isinstance(result, Found):
+                say(f"{record.name}, {release}: {result.message}")
+        if standing := matrix.standing(found):
+            yield record.name, standing
         else:
             note(
-                f"{record.name}, {release}: unknown: a file cannot be parsed "
-                f"by this Python"
+                f"{record.name}, {release}: unknown: a file cannot be parsed by this "
+                f"Python"
             )
 
 
 # -- what follows ---------------------------------------------------------------------
 
 
-def _rows(
+def _after(
     plan: Plan,
     wanted: Sequence[str],
     looked: Mapping[str, Mapping[str, Standing]],
     before: Matrix,
-) -> Iterator[tuple[str, Row]]:
-    """Yield what the file should say of the releases that are *wanted*: what it said *before* where none was read."""
+) -> Matrix:
+    """Return the new matrix; a release that was not read keeps its standings."""
+    rows = {}
     for record in plan.heuristics.values():
-        found = {
-            release: standings[record.name]
-            for release, standings in looked.items()
-            if record.name in standings
-        }
-        known = {**before.of(record), **found}
-        if standings := {
-            release: known[release] for release in wanted if release in known
-        }:
-            yield (
-                record.name,
-                Row(quotes=matrix.quotes(record, before.package), standings=standings),
-            )
+        known = dict(before.of(record))
+        for release, standings in looked.items():
+            if record.name in standings:
+                known[release] = standings[record.name]
+        kept = {release: known[release] for release in wanted if release in known}
+        if kept:
+            rows[record.name] = MatrixRow(matrix.quotes(record, before.package), kept)
+    return Matrix(before.package, rows)
 
 
-def _contradicted(plan: Plan, made: Matrix) -> Iterator[str]:
-    """Yield the row of each heuristic whose bounds the releases contradict, for its author to read."""
-    for name, row in sorted(made.rows.items()):
+def _contradicted(plan: Plan, after: Matrix) -> Iterator[str]:
+    """Yield the row of each heuristic whose bounds the releases contradict."""
+    for name, row in sorted(after.rows.items()):
         record = plan.heuristics[name]
         if any(matrix.contradictions(record.since, record.until, row.standings)):
-            listed = ", ".join(
-                f"{release} {row.standings[release]}" for release in row.standings
-            )
-            yield f"{name} ({bounds(record) or 'no bounds'}): {listed}"
+            cells = [f"{release} {how}" for release, how in row.standings.items()]
+            yield f"{name} ({bounds(record) or 'no bounds'}): {', '.join(cells)}"
 
 
-# -- releases as folders of source text: installed aside by pip, and never run -----------
+# -- releases as folders of source text, which is never run ---------------------------
 
 
 class DownloadError(Exception):
@@ -299,14 +248,15 @@ def cache_folder() -> Path:
     return Path(base, "sphinxext-heuristics", "releases")
 
 
-def unpacked(distribution: str, release: str, cache: Path) -> Path:
-    """Return the folder that holds the source of a release; it is fetched if it is not there yet.
+def unpacked(distribution: str, release: str) -> Path:
+    """Return the folder that holds the source of a release, fetched if need be.
 
     Raises `DownloadError` if the release cannot be downloaded, `OSError` if the cache
     cannot be written.
     """
+    cache = cache_folder()
     folder = cache / f"{canonicalize_name(distribution)}-{release}"
-    if folder.is_dir() and any(folder.iterdir()):
+    if folder.is_dir():
         return folder
     cache.mkdir(parents=True, exist_ok=True)
     # In the cache, so that all of it is there in one step or nothing.
@@ -321,32 +271,20 @@ def unpacked(distribution: str, release: str, cache: Path) -> Path:
 
 
 def fetch(distribution: str, release: str, folder: Path) -> None:
-    """Let pip install the wheel of a release into a new folder, under pip's own configuration.
+    """Let pip install the wheel of a release into a new folder, as pip is configured.
 
     Raises `DownloadError`.
     """
-    command = [
-        sys.executable,
-        "-m",
-        "pip",
-        "install",
-        "--quiet",
-        "--no-input",
-        "--disable-pip-version-check",
-    ]
     # What it needs, and which Python it runs on, does not matter for what is only read.
-    command += [
-        "--no-deps",
-        "--no-compile",
-        "--only-binary=:all:",
-        "--ignore-requires-python",
-    ]
+    options = (
+        "--quiet --no-input --disable-pip-version-check --no-deps --no-compile "
+        "--only-binary=:all: --ignore-requires-python"
+    )
+    command = [sys.executable, "-m", "pip", "install", *options.split()]
     command += ["--target", str(folder), f"{distribution}=={release}"]
     done = subprocess.run(  # noqa: S603 - this Python's pip
         command, capture_output=True, encoding="utf-8", errors="replace", check=False
     )
     if done.returncode:
-        last = done.stderr.strip().rpartition("\n")[2]
-        raise DownloadError(
-            last.removeprefix("ERROR:").strip() or "pip failed without a message"
-        )
+        last = done.stderr.strip().rpartition("\n")[2].removeprefix("ERROR:").strip()
+        raise DownloadError(last or "pip failed without a message")

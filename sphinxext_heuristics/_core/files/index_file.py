@@ -1,10 +1,9 @@
-"""The index as a Markdown file: what it should hold, and where a file differs from that. Free of Sphinx."""
+"""The index as a Markdown file: what it should hold, and where a file differs."""
 
 from __future__ import annotations
 
 import os.path
 from collections.abc import Callable
-from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 from urllib.parse import quote
@@ -25,8 +24,6 @@ if TYPE_CHECKING:
 
 #: Document → its file.
 PathOf: TypeAlias = Callable[[str], str | Path]
-
-#: What the file is called where ``heuristics_index_file`` does not say.
 
 #: The line by which a file is known as an index.
 HEAD = "| Page | File | Connections | Notes |"
@@ -59,48 +56,43 @@ _FORM = """\
 
 
 def content(plan: Plan, path: Path, path_of: PathOf) -> str:
-    """Return what the index file at *path* should hold; *path_of* returns the file of a document.
+    """Return what the index file at *path* should hold.
 
-    The text ends each line with a line feed.
+    *path_of* returns the file of a document. The text ends each line with a line feed.
     """
     settings = plan.settings
-    title = settings.index_title or ": ".join(
-        filter(None, ("Heuristic Index", settings.namespace))
-    )
-    link = _links(str(Path(os.path.realpath(path)).parent), path_of)
-    categories = index.categories(plan.heuristics.values(), settings.categories)
+    title = settings.index_title or "Heuristic Index"
+    if settings.namespace and not settings.index_title:
+        title += f": {settings.namespace}"
+    folder = Path(os.path.realpath(path)).parent
+    pages = ""
+    for record in plan.heuristics.values():
+        link = _link(Path(path_of(record.docname)), folder)
+        connections = ", ".join(marks(plan.connections(record), settings))
+        pages += _row(
+            markdown.text(settings.page_name(record.name)),
+            f"[→]({link})",
+            markdown.text(connections),
+            _note(plan, record),
+        )
+    categories = ""
+    for row in index.categories(plan.heuristics.values(), settings.categories):
+        name, description = markdown.text(row.name), markdown.text(row.description)
+        categories += _row(name, str(row.number), description)
     return _FORM.format(
-        title=markdown.text(title),
-        head=HEAD,
-        pages="".join(
-            _row(_cells(plan, record, link)) for record in plan.heuristics.values()
-        ),
-        categories="".join(
-            _row(
-                (
-                    markdown.text(row.name),
-                    str(row.number),
-                    markdown.text(row.description),
-                )
-            )
-            for row in categories
-        ),
+        title=markdown.text(title), head=HEAD, pages=pages, categories=categories
     )
 
 
-def _row(cells: Iterable[str]) -> str:
+def _row(*cells: str) -> str:
     return f"| {' | '.join(cells)} |\n"
 
 
-def _cells(
-    plan: Plan, record: Heuristic, link: Callable[[str], str]
-) -> tuple[str, ...]:
-    return (
-        markdown.text(plan.settings.page_name(record.name)),
-        f"[→]({link(record.docname)})",
-        markdown.text(", ".join(marks(plan.connections(record), plan.settings))),
-        _note(plan, record),
-    )
+def _link(path: Path, folder: Path) -> str:
+    """Return the link from a folder to the real file behind a path."""
+    link = Path(os.path.relpath(os.path.realpath(path), folder)).as_posix()
+    start = "" if link.startswith("../") else "./"
+    return quote(start + link, safe="/+@:,=~")
 
 
 def _note(plan: Plan, record: Heuristic) -> str:
@@ -113,43 +105,22 @@ def _note(plan: Plan, record: Heuristic) -> str:
     return f"{note} {outdated}".strip()
 
 
-def marks(resolved: Iterable[Resolved], settings: Settings) -> Iterator[str]:
+def marks(connections: Iterable[Resolved], settings: Settings) -> Iterator[str]:
     """Yield connections as the file lists them, those of one type and name as one."""
-    found: dict[tuple[str, str], bool] = {}
-    for one in resolved:
-        key = (
-            one.connection.type,
-            settings.page_name(name_of(one.connection, settings.package)),
-        )
-        found[key] = found.get(key, True) and one.exists
-    for (type_, name), exists in found.items():
-        yield f"{index.EXISTS if exists else index.MISSING}{CONNECTION_TYPES[type_]}:{name}"
+    exists: dict[str, bool] = {}
+    for resolved in connections:
+        connection = resolved.connection
+        name = settings.page_name(name_of(connection, settings.package))
+        key = f"{CONNECTION_TYPES[connection.type]}:{name}"
+        exists[key] = exists.get(key, True) and resolved.exists
+    for key, is_there in exists.items():
+        yield f"{index.EXISTS if is_there else index.MISSING}{key}"
 
 
 def name_of(connection: Connection, package: str) -> str:
     """Return what the file calls a connection, without the namespace."""
     name = index.short_name(connection, package)
     return name if connection.text else name.replace(".", "_")
-
-
-def _links(folder: str, path_of: PathOf) -> Callable[[str], str]:
-    """Return the function from a document to the link from a folder to its real file."""
-
-    @cache
-    def relative(parent: str) -> str:  # few folders hold many pages
-        found = Path(os.path.relpath(os.path.realpath(parent), folder)).as_posix()
-        return (
-            f"{found}/" if found.startswith("..") else f"./{found}/".replace("/./", "/")
-        )
-
-    def link(docname: str) -> str:
-        path = str(path_of(docname))
-        if os.path.islink(path):  # noqa: PTH114 - thousands of times: no object for each
-            path = os.path.realpath(path)
-        parent, name = os.path.split(path)
-        return quote(relative(parent) + name, safe="/+@:,=~")
-
-    return link
 
 
 # -- where a file differs -------------------------------------------------------------
@@ -161,10 +132,7 @@ def problems(file: ProjectFile, wanted: str) -> Iterator[Problem]:
     if isinstance(found, Problem):
         yield found
     elif differs := difference(found, wanted):
-        line, lines = differs
-        shown = "".join(f"\n  {line}" for line in lines)
-        message = (
-            f"the index differs from the pages, here first; to rewrite it: "
-            f"{file.command}{shown}"
-        )
+        line, changes = differs
+        head = "the index differs from the pages, here first; to rewrite it"
+        message = "\n  ".join([f"{head}: {file.command}", *changes])
         yield file.problem(Subtype.INDEX, message, line)

@@ -1,21 +1,19 @@
-"""A file of a project that is made from its pages, and compared with them on every build."""
+"""A file of a project that is made from its pages, and compared with them."""
 
 from __future__ import annotations
 
 import difflib
 import shlex
-from itertools import islice, takewhile
 from typing import TYPE_CHECKING, NamedTuple
 
 from sphinxext_heuristics._core.model import Problem, Subtype
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
     from pathlib import Path
 
-#: How many lines after the first difference are looked at, and how many of each side
-#: are shown.
-_WINDOW, _SHOWN = 40, 3
+#: How many differing lines of each side are shown.
+_SHOWN = 3
 
 
 class ProjectFile(NamedTuple):
@@ -34,7 +32,7 @@ class ProjectFile(NamedTuple):
     command: str
 
     def text(self, subtype: Subtype) -> str | Problem:
-        """Return what the file has, or a problem of the *subtype* that it is unreadable or missing."""
+        """Return the content, or the problem that it is unreadable or missing."""
         try:
             found = read(self.path)
         except OSError as error:
@@ -51,9 +49,14 @@ class ProjectFile(NamedTuple):
         return found
 
     def problem(self, subtype: Subtype, message: str, line: int = 0) -> Problem:
-        """Return a problem at a *line* of the file, or without one at the option's line in conf.py."""
-        source, at = (self.path, line) if line else (self.conf_py, self.conf_line)
-        return Problem(subtype=subtype, message=message, source=str(source), line=at)
+        """Return a problem at a *line* of the file, or else at its option."""
+        source = self.path if line else self.conf_py
+        return Problem(
+            subtype=subtype,
+            message=message,
+            source=str(source),
+            line=line or self.conf_line,
+        )
 
 
 def read(path: Path) -> str | None:
@@ -66,17 +69,18 @@ def read(path: Path) -> str | None:
         raw = path.read_bytes()
     except FileNotFoundError:
         return None
-    return raw.decode("utf-8", errors="replace").replace("\r\n", "\n")
+    return raw.decode("utf-8-sig", errors="replace").replace("\r\n", "\n")
 
 
 def command_line(name: str, confdir: Path, srcdir: Path, cwd: Path) -> str:
     """Return the command *name* for a project, to be typed in *cwd*."""
-    docs, conf = (
-        str(f.relative_to(cwd)) if f.is_relative_to(cwd) else str(f)
-        for f in (srcdir, confdir)
-    )
-    apart = "" if confdir == srcdir else f" -c {shlex.quote(conf)}"
-    return f"python -m sphinxext_heuristics {name} {shlex.quote(docs)}{apart}"
+    command = f"python -m sphinxext_heuristics {name} {_shown(srcdir, cwd)}"
+    return command if confdir == srcdir else f"{command} -c {_shown(confdir, cwd)}"
+
+
+def _shown(path: Path, cwd: Path) -> str:
+    is_below = path.is_relative_to(cwd)
+    return shlex.quote(str(path.relative_to(cwd) if is_below else path))
 
 
 # -- where a text differs from what it should be --------------------------------------
@@ -91,36 +95,27 @@ def difference(found: str, wanted: str) -> tuple[int, list[str]] | None:
     if found == wanted:
         return None
     old, new = _lines(found), _lines(wanted)
-    same = sum(
-        1
-        for _pair in takewhile(
-            lambda pair: pair[0] == pair[1], zip(old, new, strict=False)
-        )
-    )
-    changes = difflib.unified_diff(
-        old[same : same + _WINDOW], new[same : same + _WINDOW], n=0, lineterm=""
-    )
-    first = list(
-        takewhile(lambda line: not line.startswith("@@"), islice(changes, 3, None))
-    )
-    return max(1, min(same + 1, len(old))), list(_shown(first))
+    matcher = difflib.SequenceMatcher(None, old, new)
+    for tag, start, end, new_start, new_end in matcher.get_opcodes():
+        if tag != "equal":
+            removed = _marked("-", old[start:end])
+            added = _marked("+", new[new_start:new_end])
+            return max(1, min(start + 1, len(old))), [*removed, *added]
+    return len(old), []  # the text itself has our words for a missing end
+
+
+def _marked(sign: str, lines: list[str]) -> Iterator[str]:
+    """Yield the first lines of one side, and the number of the others."""
+    for line in lines[:_SHOWN]:
+        yield f"{sign} {line}".rstrip()
+    if len(lines) > _SHOWN:
+        yield f"{sign} … ({len(lines) - _SHOWN} more)"
 
 
 def _lines(text: str) -> list[str]:
     """Return lines, a missing end of the last one made visible."""
     *lines, last = text.split("\n")
     return [*lines, f"{last} (no line end)"] if last else lines
-
-
-def _shown(changed: Sequence[str]) -> Iterator[str]:
-    """Yield some of the lines that differ, those there before those wanted."""
-    for sign in "-+":
-        lines = [line[1:].rstrip() for line in changed if line.startswith(sign)]
-        # One among others is seen by itself.
-        blank = "" if any(lines) else "(an empty line)"
-        yield from (f"{sign} {line or blank}".rstrip() for line in lines[:_SHOWN])
-        if len(lines) > _SHOWN:
-            yield f"{sign} … ({len(lines) - _SHOWN} more)"
 
 
 def unified(found: str, wanted: str, name: str) -> Iterator[str]:

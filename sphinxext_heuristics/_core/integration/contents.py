@@ -14,10 +14,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from pathlib import Path
 
-    from sphinxext_heuristics._core.model import Target
     from sphinxext_heuristics._core.resolve.plan import Plan
     from sphinxext_heuristics._core.show.boxes import Box, EntryBoxes
-    from sphinxext_heuristics._core.show.definition import Caption, Facts
+    from sphinxext_heuristics._core.show.definition import Caption, EntryGroup, Facts
     from sphinxext_heuristics._core.view import View
 
 #: The record's file in the output folder.
@@ -42,7 +41,7 @@ class Contents(NamedTuple):
     #: What is said under each definition's title.
     facts: tuple[Facts, ...]
     #: Where each definition is shown.
-    shown: tuple[tuple[tuple[str, tuple[tuple[str, Target], ...]], ...], ...]
+    shown: tuple[tuple[EntryGroup, ...], ...]
     #: What is said above each quote.
     captions: tuple[Caption, ...]
     #: The content of each directive's view; ``None`` where no view has its name any

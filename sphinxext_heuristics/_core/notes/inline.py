@@ -58,16 +58,19 @@ PLAIN = (str, int, float, bool, tuple, type(None))
 #: The attribute that marks a cross-reference in a note as shown on another page.
 COPY = "heuristic-copy"
 
-_SENTENCE_END = re.compile(
-    r"[.!?]['\")\]\u2019\u201d]*(?=\s+(?![a-z\u00e0-\u00ff\s])|\s*$)"
-)
-#: More characters than an abbreviation has, with what stands before it.
-_BEFORE = 8
-#: What stands for an inline node.
+#: Placeholder for an inline node.
 _MARKUP = "\N{OBJECT REPLACEMENT CHARACTER}"
-_ABBREVIATION = re.compile(
-    r"(?:^|[\s(])(?:e\.g|i\.e|etc|vs|cf|no|fig|eq|resp|v|ver|sec|ch|ca|approx|al)\.$",
-    re.IGNORECASE,
+_ABBREVIATIONS = (
+    "e.g. i.e. etc. vs. cf. no. fig. eq. resp. v. ver. sec. ch. ca. approx. al."
+)
+#: A word that begins the text, or follows white space or a parenthesis.
+_NO_ABBREVIATION = "".join(
+    rf"(?<!(?<![^\s(])(?i:{re.escape(word)}))" for word in _ABBREVIATIONS.split()
+)
+#: A sentence ends neither after an abbreviation nor before a small letter.
+_SENTENCE_END = re.compile(
+    rf"(?:[!?]|\.{_NO_ABBREVIATION})['\")\]\u2019\u201d]*"
+    r"(?=\s+(?![a-z\u00e0-\u00ff\s])|\s*$)"
 )
 
 
@@ -95,8 +98,8 @@ def _freeze(children: Iterable[nodes.Node], docname: str) -> Iterator[Inline]:
 def _attributes(node: nodes.Element, docname: str) -> Iterator[tuple[str, Any]]:
     for key, value in sorted(node.attributes.items()):
         kept = tuple(value) if isinstance(value, list) else value
-        # Not a set: what is not plain may have no hash.
-        # A link to nothing is still one, whose target everybody asks for.
+        # Not a set: what is not plain may have no hash. A link to nothing is still a
+        # link, whose target everybody reads.
         is_empty = kept in ("", ()) and key != "reftarget"
         if key in LOCAL or is_empty or not isinstance(kept, PLAIN):
             continue
@@ -110,7 +113,10 @@ def _attributes(node: nodes.Element, docname: str) -> Iterator[tuple[str, Any]]:
 def thaw(
     note: Note, docname: str, relative: Callable[[str, str], str]
 ) -> list[nodes.Node]:
-    """Return new nodes of a note for the page *docname*; *relative* returns the URI between documents, or ``""``."""
+    """Return new nodes of a note for the page *docname*.
+
+    *relative* returns the URI between documents, or ``""``.
+    """
     return [_thaw(item, note.home, docname, relative) for item in note.inline]
 
 
@@ -160,12 +166,8 @@ def settled(
             )
             if not settle(link):
                 # What would have had its target's title is called by its target.
-                spoken = (
-                    inner
-                    if text_of(inner)
-                    else (("literal", (), (str(link["reftarget"]),)),)
-                )
-                yield "inline", (), spoken
+                target = ("literal", (), (str(link["reftarget"]),))
+                yield "inline", (), inner if text_of(inner) else (target,)
                 continue
             attributes = tuple(_attributes(link, home))
         yield name, attributes, inner
@@ -173,7 +175,10 @@ def settled(
 
 def text_of(frozen: Iterable[Inline]) -> str:
     """Return the text alone."""
-    return "".join(i if isinstance(i, str) else text_of(i[2]) for i in frozen)
+    text = ""
+    for item in frozen:
+        text += item if isinstance(item, str) else text_of(item[2])
+    return text
 
 
 def first_sentence(paragraph: nodes.paragraph) -> list[nodes.Node]:
@@ -184,17 +189,8 @@ def first_sentence(paragraph: nodes.paragraph) -> list[nodes.Node]:
         for child in paragraph.children
     ]
     text = "".join(parts)
-    # Only what is right before is looked at, so that a long text takes no longer for
-    # each of its sentences.
-    stops = ((m.start() + 1, m.end()) for m in _SENTENCE_END.finditer(text))
-    end = next(
-        (
-            end
-            for at, end in stops
-            if not _ABBREVIATION.search(text, max(0, at - _BEFORE), at)
-        ),
-        len(text),
-    )
+    found = _SENTENCE_END.search(text)
+    end = found.end() if found else len(text)
     sentence: list[nodes.Node] = []
     for child, part in zip(paragraph.children, parts, strict=True):
         if end > 0 and isinstance(child, nodes.Text):

@@ -1,1 +1,1 @@
-"""Releases: which heuristic holds in which release of the documented package: file, checks, view."""
+"""Releases: the file of which heuristic holds in which release, checks, view."""

@@ -1,4 +1,4 @@
-"""Which heuristic holds in which release: the record of it, its file, and what is wrong with it. Free of Sphinx."""
+"""Which heuristic holds in which release: the file, and what is wrong with it."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import enum
 import hashlib
 import json
 import os.path
-from dataclasses import dataclass, field
 from itertools import takewhile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -38,8 +37,7 @@ class Standing(enum.StrEnum):
     ABSENT = "absent"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Row:
+class MatrixRow(NamedTuple):
     """One heuristic in the releases."""
 
     #: A digest of what it quoted when the releases were read.
@@ -47,7 +45,7 @@ class Row:
     #: Release → its standing; what is unknown is left out.
     standings: dict[str, Standing]
     #: The row's first line in the file, from 1.
-    line: int = field(default=1, compare=False, repr=False)
+    line: int = 1
 
 
 class Matrix(NamedTuple):
@@ -56,30 +54,25 @@ class Matrix(NamedTuple):
     #: The package whose releases they are.
     package: str
     #: Heuristic → its row.
-    rows: dict[str, Row]
+    rows: dict[str, MatrixRow]
+    #: Why the file is unusable, and what to do, up to the command that does it.
+    fault: str = ""
+    #: The line of the file at fault, from 1; 0 if its content is not the fault.
+    line: int = 0
 
     @property
     def releases(self) -> tuple[str, ...]:
         """Return all releases, from the oldest to the newest."""
-        return in_order(
-            {release for row in self.rows.values() for release in row.standings}
-        )
+        found: set[str] = set()
+        for row in self.rows.values():
+            found.update(row.standings)
+        return in_order(found)
 
     def of(self, record: Heuristic) -> dict[str, Standing]:
-        """Return release → standing of a heuristic; nothing if it quotes something else by now."""
+        """Map each release to a heuristic's standing; nothing if its quotes changed."""
         row = self.rows.get(record.name)
-        return (
-            row.standings if row and row.quotes == quotes(record, self.package) else {}
-        )
-
-
-class Unusable(NamedTuple):
-    """Why there is no matrix though a file is named."""
-
-    #: What is wrong and what to do, up to the command that does it.
-    message: str
-    #: The line of the file at fault, from 1; 0 if its content is not the fault.
-    line: int = 0
+        is_current = row and row.quotes == quotes(record, self.package)
+        return row.standings if row and is_current else {}
 
 
 def in_order(releases: Iterable[str]) -> tuple[str, ...]:
@@ -91,33 +84,34 @@ def in_order(releases: Iterable[str]) -> tuple[str, ...]:
 
 
 def quoted(record: Heuristic, package: str) -> list[Evidence]:
-    """Return what a heuristic quotes from a package, as far as its author wrote it right."""
-    return [
-        one
-        for one in record.evidence
-        if one.is_of(package)
-        and not any(problem.subtype is Subtype.OPTION for problem in one.problems)
-    ]
+    """Return a heuristic's valid quotes from a package."""
+    found = []
+    for evidence in record.evidence:
+        subtypes = {problem.subtype for problem in evidence.problems}
+        if evidence.is_of(package) and Subtype.OPTION not in subtypes:
+            found.append(evidence)
+    return found
 
 
 def quotes(record: Heuristic, package: str) -> str:
-    """Return a digest of what a heuristic quotes from a package, in whatever order; ``""`` for nothing."""
+    """Return a digest of a heuristic's quotes from a package; ``""`` for none."""
     parts = sorted(
-        [one.module, one.qualname, one.quote, one.prose]
-        for one in quoted(record, package)
+        [evidence.module, evidence.qualname, evidence.quote, evidence.prose]
+        for evidence in quoted(record, package)
     )
-    return (
-        hashlib.blake2b(json.dumps(parts).encode(), digest_size=8).hexdigest()
-        if parts
-        else ""
-    )
+    if not parts:
+        return ""
+    return hashlib.blake2b(json.dumps(parts).encode(), digest_size=8).hexdigest()
 
 
 def standing(found: Sequence[Found | Lost]) -> Standing | None:
-    """Return what follows from where quotes are; ``None`` if a file that cannot be parsed leaves it open."""
-    if all(isinstance(one, Found) for one in found):
-        return Standing.HELD
+    """Return the standing that follows from where quotes are.
+
+    It is ``None`` if a file cannot be parsed.
+    """
     reasons = {None if isinstance(one, Found) else one.reason for one in found}
+    if reasons <= {None}:
+        return Standing.HELD
     if LostReason.UNPARSABLE in reasons:
         return None
     # With some of it there, a reader should look rather than believe that nothing of it
@@ -133,7 +127,7 @@ def standing(found: Sequence[Found | Lost]) -> Standing | None:
 def contradictions(
     since: str, until: str, standings: Mapping[str, Standing]
 ) -> tuple[list[str], list[str]]:
-    """Return the releases within bounds where a heuristic is absent, and those next to them where it is held.
+    """Return the releases that contradict bounds: absent within, or held next to them.
 
     Empty bounds are none. A release where it has drifted is in neither: it may hold
     there for another reason, which its author knows. Nor is one where it is held, but
@@ -150,10 +144,11 @@ def contradictions(
     ]
     before = [release for release in reversed(order) if not holds(since, "", release)]
     after = [release for release in order if not holds("", until, release)]
-    below, above = (
-        list(takewhile(lambda release: standings[release] is Standing.HELD, side))
-        for side in (before, after)
-    )
+
+    def is_held(release: str) -> bool:
+        return standings[release] is Standing.HELD
+
+    below, above = list(takewhile(is_held, before)), takewhile(is_held, after)
     return within, [*reversed(below), *above]
 
 
@@ -161,55 +156,41 @@ def contradictions(
 
 
 def text_of(matrix: Matrix) -> str:
-    """Return what the file holds, a line for each heuristic and release, so that a difference is easily read."""
-    rows = {
-        name: {
-            "quotes": row.quotes,
-            "releases": {
-                release: row.standings[release] for release in in_order(row.standings)
-            },
-        }
-        for name, row in sorted(matrix.rows.items())
-    }
-    return (
-        json.dumps(
-            {"package": matrix.package, "heuristics": rows},
-            ensure_ascii=False,
-            indent=1,
-        )
-        + "\n"
-    )
+    """Return what the file holds, a line for each heuristic and release."""
+    rows = {}
+    for name, row in sorted(matrix.rows.items()):
+        rows[name] = {"quotes": row.quotes, "releases": row.standings}
+    data = {"package": matrix.package, "heuristics": rows}
+    return json.dumps(data, ensure_ascii=False, indent=1) + "\n"
 
 
-def matrix_of(plan: Plan) -> Matrix | Unusable | None:
-    """Return what the file of releases says; ``None`` where conf.py names none."""
+def matrix_of(plan: Plan) -> Matrix | None:
+    """Return the file of releases; ``None`` where conf.py names none."""
     return plan.once(_load)
 
 
-def _load(plan: Plan) -> Matrix | Unusable | None:
+def _load(plan: Plan) -> Matrix | None:
     if plan.settings.releases_file is None:
         return None
+    package = plan.settings.package
     path = Path(os.path.normpath(plan.lookups.srcdir / plan.settings.releases_file))
+    line = 1
     try:
         text = read_file(path)
         if text is None:
-            return Unusable(
-                f"the file of releases {str(path)!r} is not there; to write it"
-            )
+            fault = f"the file of releases {str(path)!r} is not there; to write it"
+            return Matrix(package, {}, fault)
         matrix = read(text)
-    except (OSError, ValueError, RecursionError) as error:
-        what = f"this is no file of releases: {getattr(error, 'msg', error)}"
-        return Unusable(f"{what}; {_REPAIR}", getattr(error, "lineno", 1))
-    if matrix.package != plan.settings.package:
-        what = (
+        if matrix.package == package:
+            return matrix
+        fault = (
             f"these are releases of {matrix.package!r}, but heuristics_package is "
-            f"{plan.settings.package!r}"
+            f"{package!r}"
         )
-        return Unusable(f"{what}; {_REPAIR}", 1)
-    return matrix
-
-
-_REPAIR = "fix the file, or remove it and run"
+    except (OSError, ValueError, RecursionError) as error:
+        fault = f"this is no file of releases: {getattr(error, 'msg', error)}"
+        line = getattr(error, "lineno", 1)
+    return Matrix(package, {}, f"{fault}; fix the file, or remove it and run", line)
 
 
 def read(text: str) -> Matrix:
@@ -229,14 +210,14 @@ def read(text: str) -> Matrix:
     raise ValueError("it does not hold 'package' and 'heuristics'")
 
 
-def _row(name: str, row: Any, lines: Mapping[str, int]) -> Row:  # noqa: ANN401 - what a file held
+def _row(name: str, row: Any, lines: Mapping[str, int]) -> MatrixRow:  # noqa: ANN401 - what a file held
     match row:
         case {"quotes": str(digest), "releases": dict(releases)}:
             standings = {
                 release: Standing(releases[release]) for release in in_order(releases)
             }
             line = lines.get(f"{json.dumps(name, ensure_ascii=False)}: {{", 1)
-            return Row(quotes=digest, standings=standings, line=line)
+            return MatrixRow(quotes=digest, standings=standings, line=line)
     raise ValueError(f"what it says of {name!r} does not hold 'quotes' and 'releases'")
 
 
@@ -244,7 +225,7 @@ def _row(name: str, row: Any, lines: Mapping[str, int]) -> Row:  # noqa: ANN401 
 
 
 def problems(plan: Plan, file: ProjectFile) -> Iterator[Problem]:
-    """Yield every problem that has to do with releases; *file* says where the file is and how it is written."""
+    """Yield every problem that has to do with releases."""
     matrix = matrix_of(plan)
     if matrix is None:
         return
@@ -254,10 +235,9 @@ def problems(plan: Plan, file: ProjectFile) -> Iterator[Problem]:
             "package whose releases to check"
         )
         yield file.problem(Subtype.CONFIG, message)
-    elif isinstance(matrix, Unusable):
-        yield file.problem(
-            Subtype.CONFIG, f"{matrix.message}: {naming_releases(file)}", matrix.line
-        )
+    elif matrix.fault:
+        message = f"{matrix.fault}: {naming_releases(file)}"
+        yield file.problem(Subtype.CONFIG, message, matrix.line)
     else:
         yield from _of_rows(plan, matrix, file)
         for record in plan.heuristics.values():
@@ -265,19 +245,17 @@ def problems(plan: Plan, file: ProjectFile) -> Iterator[Problem]:
 
 
 def naming_releases(file: ProjectFile) -> str:
-    """Return the command that writes the file of releases, where a user must name them."""
+    """Return the command that writes the file, with the option that names releases."""
     return f"{file.command} --releases VERSION,VERSION"
 
 
 def _of_rows(plan: Plan, matrix: Matrix, file: ProjectFile) -> Iterator[Problem]:
-    """Yield the problem of each row whose heuristic is gone, or no longer quotes anything."""
+    """Yield the problem of each row whose heuristic is gone or quotes nothing."""
     for name, row in matrix.rows.items():
         record = plan.heuristics.get(name)
         if record is None:
-            what = (
-                f"no heuristic is named "
-                f"{name!r}{did_you_mean(closest(name, plan.heuristics, 1))}"
-            )
+            near = did_you_mean(closest(name, plan.heuristics, 1))
+            what = f"no heuristic is named {name!r}{near}"
         elif not quotes(record, matrix.package):
             what = f"the heuristic {name!r} quotes nothing from {matrix.package!r}"
         else:
@@ -316,22 +294,19 @@ def _of_bounds(plan: Plan, matrix: Matrix, record: Heuristic) -> Iterator[Proble
 
     The installed one is left out: what it contradicts is a problem of its own.
     """
-    standings = {
-        release: how
-        for release, how in matrix.of(record).items()
-        if release != plan.lookups.version
-    }
+    standings = dict(matrix.of(record))
+    standings.pop(plan.lookups.version, None)
     within, outside = contradictions(record.since, record.until, standings)
-    said = f"heuristic {record.name!r} holds for {bounds(record)}, but"
+    claim = f"heuristic {record.name!r} holds for {bounds(record)}, but"
     if within:
         message = (
-            f"{said} nothing that it quotes from is in {matrix.package} "
+            f"{claim} nothing that it quotes from is in {matrix.package} "
             f"{', '.join(within)}: correct its bounds"
         )
         yield Problem.at(record, Subtype.VERSION, message)
     if outside:
         message = (
-            f"{said} all that it quotes is in {matrix.package} "
+            f"{claim} all that it quotes is in {matrix.package} "
             f"{', '.join(outside)}, too: "
             "correct its bounds, or quote what has changed"
         )

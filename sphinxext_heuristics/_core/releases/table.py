@@ -30,10 +30,10 @@ if TYPE_CHECKING:
     from sphinxext_heuristics._core.show.parts import Meta
     from sphinxext_heuristics._core.view import Here, Named
 
-#: The word for what nobody has looked at.
+#: The word for a standing that is not in the file.
 _UNKNOWN = "unknown"
 
-#: What readers see of each word, and what the legend says of it.
+#: The word for each standing as readers see it, and its meaning for the legend.
 _MEANINGS: dict[str, tuple[str, str]] = {
     Standing.HELD: (_("held"), _("all that the heuristic quotes is in this release")),
     Standing.DRIFTED: (
@@ -57,7 +57,7 @@ _SIGN = "*"
 _WIDE, _NARROW = 24, 8
 
 
-class Row(NamedTuple):
+class TableRow(NamedTuple):
     """A heuristic in the table."""
 
     named: Named
@@ -70,9 +70,9 @@ class Table(NamedTuple):
     """The table of some heuristics."""
 
     releases: tuple[str, ...]
-    #: The releases that this documentation describes: one, or none that was looked at.
-    documented: tuple[str, ...]
-    rows: tuple[Row, ...]
+    #: Of each release, whether this documentation describes it.
+    documented: tuple[bool, ...]
+    rows: tuple[TableRow, ...]
 
 
 class ReleasesView(View):
@@ -81,33 +81,26 @@ class ReleasesView(View):
     name = "heuristic-releases"
 
     def content(self, plan: Plan, query: Query, docname: str) -> Table:
-        """Return the rows of what is asked for."""
-        known, current = matrix_of(plan), parse(plan.lookups.version)
+        """Return the rows of the chosen heuristics."""
+        matrix = matrix_of(plan) or Matrix("", {})
+        current = parse(plan.lookups.version)
         # What was on the way to a release is documented as that.
-        here = {
-            current,
-            current and current.is_devrelease and Version(current.base_version),
-        }
-        matrix = known if isinstance(known, Matrix) else Matrix(package="", rows={})
+        if current and current.is_devrelease:
+            current = Version(current.base_version)
         releases = matrix.releases
-        rows = ((record, matrix.of(record)) for record in plan.selection(query.filters))
+        rows = []
+        for record in plan.selection(query.filters):
+            standings = matrix.of(record)
+            words = [str(standings.get(release, _UNKNOWN)) for release in releases]
+            rows.append(TableRow(named(record), meta(plan, record), tuple(words)))
         return Table(
             releases=releases,
-            documented=tuple(
-                release for release in releases if Version(release) in here
-            ),
-            rows=tuple(
-                Row(
-                    named(record),
-                    meta(plan, record),
-                    tuple(str(standings.get(one, _UNKNOWN)) for one in releases),
-                )
-                for record, standings in rows
-            ),
+            documented=tuple(Version(release) == current for release in releases),
+            rows=tuple(rows),
         )
 
     def problems(self, plan: Plan, query: Query) -> Iterator[Problem]:
-        """Yield, beside what filters get wrong, that conf.py does not name the file that is shown."""
+        """Yield the problems of filters, and that conf.py names no file to show."""
         yield from super().problems(plan, query)
         if matrix_of(plan) is None:
             message = (
@@ -122,55 +115,50 @@ class ReleasesView(View):
             return [paragraph(_("No release has been looked at."))]
         if not content.rows:
             return [paragraph(_("No heuristic is to be shown."))]
-        documented = [release in content.documented for release in content.releases]
-        heads = [
-            release + _SIGN * marked
-            for release, marked in zip(content.releases, documented, strict=True)
-        ]
+        heads = [_("Heuristic")]
+        for release, is_documented in zip(
+            content.releases, content.documented, strict=True
+        ):
+            heads.append(release + _SIGN if is_documented else release)
         widths = [_WIDE, *(_NARROW for _release in content.releases)]
-        made = table(
-            [_("Heuristic"), *heads],
-            widths,
-            ([*_cells(row, here)] for row in content.rows),
-            classes=["heuristic-releases"],
-        )
+        rows = [_cells(row, here) for row in content.rows]
+        made = table(heads, widths, rows, classes=["heuristic-releases"])
         # A reader's aid that reads cells needs the heads of rows.
         next(made.findall(nodes.colspec))["stub"] = 1
-        for row in made.findall(nodes.row):
-            _first_cell, *cells = row.findall(nodes.entry)
-            for cell, is_documented in zip(cells, documented, strict=True):
-                cell["classes"] += ["heuristic-documented"] * is_documented
         # LaTeX alone ignores the columns' widths: equal ones leave no room for a title.
         spec = "".join(rf"\X{{{width}}}{{{sum(widths)}}}" for width in widths)
         # A long table's end is out of sight where its words are first met.
         return [
-            _legend(is_marked=any(documented)),
+            _legend(is_marked=any(content.documented)),
             addnodes.tabular_col_spec("", spec=spec),
             made,
         ]
 
 
-def _cells(row: Row, here: Here) -> Iterator[list[nodes.Node]]:
-    yield [paragraph(here.heuristic(row.named)), meta_nodes(row.meta)]
+def _cells(row: TableRow, here: Here) -> list[list[nodes.Node]]:
+    cells: list[list[nodes.Node]] = [
+        [paragraph(here.heuristic(row.named)), meta_nodes(row.meta)]
+    ]
     for word in row.standings:
-        classes = [f"heuristic-{word}"] if word in set(Standing) else []
-        yield [paragraph(nodes.inline("", str(_MEANINGS[word][0]), classes=classes))]
+        classes = [] if word == _UNKNOWN else [f"heuristic-{word}"]
+        text = str(_MEANINGS[word][0])
+        cells.append([paragraph(nodes.inline("", text, classes=classes))])
+    return cells
 
 
 def _legend(*, is_marked: bool) -> nodes.paragraph:
-    legend = nodes.paragraph(
-        "", "", nodes.strong("", _("Legend:")), classes=["heuristic-legend"]
-    )
-    meanings = (
-        [
-            nodes.emphasis("", str(word), classes=[f"heuristic-{key}"]),
-            nodes.Text(f": {meaning}"),
-        ]
-        for key, (word, meaning) in _MEANINGS.items()
-    )
-    legend += [nodes.Text(" "), *joined(meanings, "; ")]
+    meanings = []
+    for key, (word, meaning) in _MEANINGS.items():
+        name = nodes.emphasis("", str(word), classes=[f"heuristic-{key}"])
+        meanings.append([name, nodes.Text(f": {meaning}")])
     if is_marked:
-        legend += nodes.Text(
-            f"; {_SIGN} " + _("the release that this documentation describes")
-        )
-    return legend
+        sign = _("the release that this documentation describes")
+        meanings.append([nodes.Text(f"{_SIGN} {sign}")])
+    return nodes.paragraph(
+        "",
+        "",
+        nodes.strong("", _("Legend:")),
+        nodes.Text(" "),
+        *joined(meanings, "; "),
+        classes=["heuristic-legend"],
+    )

@@ -1,4 +1,4 @@
-"""The boxes: the admonitions of an API entry or a page, and those that ``heuristics-for`` places."""
+"""The boxes of an API entry or a page, and those that ``heuristics-for`` places."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from sphinxext_heuristics._core.view import Here, Named
 
 
-#: Keeps what is said elsewhere out of Sphinx's search.
+#: Keeps what another page contains out of Sphinx's search.
 UNSEARCHED = "no-search"
 
 
@@ -51,8 +51,8 @@ class RolledUp(NamedTuple):
 
     name: str
     target: Target | None
-    #: The severity and the link of each of its heuristics.
-    heuristics: tuple[tuple[str, Named], ...]
+    #: Its heuristics, each in the form of one line.
+    boxes: tuple[Box, ...]
 
 
 class EntryBoxes(NamedTuple):
@@ -66,20 +66,48 @@ def of_entry(
     plan: Plan, docname: str, entry: Entry, verdicts: Iterable[Verdict]
 ) -> EntryBoxes:
     """Return what an API entry shows."""
-    members = (
-        RolledUp(
-            member.name,
-            member.target,
-            tuple((record.severity, named(record)) for record in member.heuristics),
-        )
-        for member in rollup.members(plan, docname, entry)
-    )
-    boxes = (
-        _box(plan, one.record, one.form, docname, one.above)
-        for one in verdicts
-        if one.is_shown
-    )
+    boxes = [
+        _box(plan, verdict.record, verdict.form, _name_and_place(verdict, docname))
+        for verdict in verdicts
+        if verdict.is_shown
+    ]
+    members = []
+    for member in rollup.members(plan, docname, entry):
+        lines = [_box(plan, record, Form.LINE) for record in member.heuristics]
+        members.append(RolledUp(member.name, member.target, tuple(lines)))
     return EntryBoxes(boxes=tuple(boxes), members=tuple(members))
+
+
+def _name_and_place(verdict: Verdict, docname: str) -> tuple[str, Target] | None:
+    """Return the last two parts of the name, and the place, of the entry in full."""
+    if not verdict.above:
+        return None
+    parts = verdict.above.names[0].split(".")
+    return ".".join(parts[-2:]), Target(docname, verdict.above.anchor)
+
+
+def of_records(plan: Plan, records: Iterable[Heuristic]) -> tuple[Box, ...]:
+    """Return the boxes that one place shows, those past the limit folded."""
+    ordered = by_severity(records)
+    boxes = []
+    for position, record in enumerate(ordered):
+        folded = is_folded(position, len(ordered), plan.settings.max_shown)
+        boxes.append(_box(plan, record, Form.FOLDED if folded else Form.FULL))
+    return tuple(boxes)
+
+
+def _box(
+    plan: Plan, record: Heuristic, form: Form, above: tuple[str, Target] | None = None
+) -> Box:
+    has_note = form in {Form.FULL, Form.FOLDED}
+    return Box(
+        named=named(record),
+        severity=record.severity,
+        classes=record.classes,
+        note=plan.note(record) if has_note else None,
+        form=form,
+        above=above,
+    )
 
 
 def entry_nodes(shown: EntryBoxes, here: Here) -> list[nodes.Node]:
@@ -96,95 +124,58 @@ def entry_nodes(shown: EntryBoxes, here: Here) -> list[nodes.Node]:
 
 def _member(member: RolledUp, here: Here) -> list[nodes.Node]:
     name = nodes.literal("", member.name)
-    parts = (
-        [nodes.Text(f"{severity_word(one)}: "), here.heuristic(link)]
-        for one, link in member.heuristics
-    )
     linked = here.link(name, member.target) if member.target else name
-    return [linked, nodes.Text(" ("), *joined(parts), nodes.Text(")")]
+    titles = joined(_title(box, here) for box in member.boxes)
+    return [linked, nodes.Text(" ("), *titles, nodes.Text(")")]
 
 
-def of_records(plan: Plan, records: Iterable[Heuristic]) -> tuple[Box, ...]:
-    """Return the boxes of heuristics that one place shows, those past the limit folded."""
-    ordered, limit = by_severity(records), plan.settings.max_shown
-    return tuple(
-        _box(
-            plan,
-            record,
-            Form.FOLDED if is_folded(at, len(ordered), limit) else Form.FULL,
-        )
-        for at, record in enumerate(ordered)
-    )
-
-
-def _box(
-    plan: Plan,
-    record: Heuristic,
-    form: Form,
-    docname: str = "",
-    above: Entry | None = None,
-) -> Box:
-    """Return a box; of the entry *above* that shows in full what this one repeats, it has the last two names."""
-    repeats = above if form is Form.REPEATED else None
-    return Box(
-        named=named(record),
-        severity=record.severity,
-        classes=record.classes,
-        note=None if form in {Form.LINE, Form.REPEATED} else plan.note(record),
-        form=form,
-        above=(
-            ".".join(repeats.names[0].split(".")[-2:]),
-            Target(docname, repeats.anchor),
-        )
-        if repeats
-        else None,
-    )
+def _title(box: Box, here: Here) -> list[nodes.Node]:
+    word = nodes.Text(f"{severity_word(box.severity)}: ")
+    return [word, here.heuristic(box.named)]
 
 
 def box_nodes(boxes: Iterable[Box], here: Here) -> list[nodes.Node]:
     """Return the nodes of boxes; the folded ones are in one block at the end."""
-    made = [(box, _box_node(box, here)) for box in boxes]
-    shown: list[nodes.Node] = [
-        node for box, node in made if box.form is not Form.FOLDED
-    ]
-    if folded := [
-        (box.named.title, node) for box, node in made if box.form is Form.FOLDED
-    ]:
-        summary = (
-            _("%d more") % len(folded)
-            + f": {', '.join(title for title, _box in folded)}"
+    shown: list[nodes.Node] = []
+    folded: list[nodes.Node] = []
+    titles: list[str] = []
+    for box in boxes:
+        if box.form is Form.FOLDED:
+            folded.append(_box_node(box, here))
+            titles.append(box.named.title)
+        else:
+            shown.append(_box_node(box, here))
+    if folded:
+        summary = _("%d more") % len(folded) + f": {', '.join(titles)}"
+        more = nodes.admonition(
+            "",
+            nodes.title("", summary),
+            *folded,
+            classes=["heuristic-more", UNSEARCHED],
+            collapsible="closed",
         )
-        title, inner = nodes.title("", summary), [node for _title, node in folded]
-        shown.append(
-            nodes.admonition(
-                "",
-                title,
-                *inner,
-                classes=["heuristic-more", UNSEARCHED],
-                collapsible="closed",
-            )
-        )
+        shown.append(more)
     return shown
 
 
 def _box_node(box: Box, here: Here) -> nodes.Element:
-    """Return the one line of an inherited or repeated copy, or the admonition with linked title and note."""
-    said = [nodes.Text(f"{severity_word(box.severity)}: "), here.heuristic(box.named)]
-    classes = [f"heuristic-{box.severity}"]
+    """Return one line for a copy, else an admonition with linked title and note."""
+    title = _title(box, here)
+    severity = f"heuristic-{box.severity}"
     if box.form is Form.LINE:
-        return nodes.paragraph(
-            "", "", *said, classes=["heuristic-line", *classes, UNSEARCHED]
-        )
+        classes = ["heuristic-line", severity, UNSEARCHED]
+        return nodes.paragraph("", "", *title, classes=classes)
     if box.above:
         name, target = nodes.literal("", box.above[0]), box.above[1]
         linked = here.link(name, target) if target.anchor else name
-        said += [nodes.Text(" (" + _("in full at") + " "), linked, nodes.Text(")")]
-        return nodes.container(
-            "", paragraph(*said), classes=["heuristic-repeated", *classes, UNSEARCHED]
-        )
-    classes = ["heuristic", *classes, box.severity, UNSEARCHED, *box.classes]
-    note = [paragraph(*here.note(box.note))] if box.note and box.note.inline else []
-    return nodes.admonition("", nodes.title("", "", *said), *note, classes=classes)
+        in_full = [nodes.Text(" (" + _("in full at") + " "), linked, nodes.Text(")")]
+        classes = ["heuristic-repeated", severity, UNSEARCHED]
+        return nodes.container("", paragraph(*title, *in_full), classes=classes)
+    classes = ["heuristic", severity, box.severity, UNSEARCHED, *box.classes]
+    admonition = nodes.admonition("", nodes.title("", "", *title), classes=classes)
+    if box.note and box.note.inline:
+        admonition += paragraph(*here.note(box.note))
+    return admonition
 
 
 class ForView(View):

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from docutils import nodes
 
-from sphinxext_heuristics._core.model import CONNECTION_TYPES, Found, Target
+from sphinxext_heuristics._core.model import Found, Target
 from sphinxext_heuristics._core.notes.inline import text_of
 from sphinxext_heuristics._core.resolve import listing as index
 from sphinxext_heuristics._core.show.parts import (
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from sphinxext_heuristics._core.resolve.connections import Resolved
     from sphinxext_heuristics._core.resolve.listing import Link
     from sphinxext_heuristics._core.resolve.plan import Plan
+    from sphinxext_heuristics._core.resolve.verdicts import Shown
     from sphinxext_heuristics._core.view import Here
 
 #: Connection type → the name of its field.
@@ -73,94 +74,102 @@ def facts(plan: Plan, record: Heuristic, resolved: Sequence[Resolved]) -> Facts:
 
 def facts_nodes(content: Facts, here: Here) -> list[nodes.Node]:
     """Return the field list under a definition's title."""
-    listed = nodes.field_list(classes=["heuristic-facts"])
-    classes = ["heuristic-badge", f"heuristic-{content.meta.severity}"]
-    listed += field(
-        _("Severity"),
-        nodes.inline("", severity_word(content.meta.severity), classes=classes),
+    severity = content.meta.severity
+    badge = nodes.inline(
+        "",
+        severity_word(severity),
+        classes=["heuristic-badge", f"heuristic-{severity}"],
     )
+    versions: list[nodes.Node] = []
     if content.meta.bounds:
-        listed += field(
-            _("Versions"),
-            nodes.Text(content.meta.bounds),
-            *outdated_nodes(content.meta.outdated),
-        )
-    if content.categories:
-        listed += field(_("Categories"), nodes.Text(", ".join(content.categories)))
-    for type_ in CONNECTION_TYPES:
-        links = [link for link in content.links if link.type == type_]
-        if links:
-            shown = joined(link_nodes(link, here) for link in links)
-            listed += field(_FIELDS[type_], *shown)
-    if content.parameters:
-        listed += field(
+        outdated = outdated_nodes(content.meta.outdated)
+        versions = [nodes.Text(content.meta.bounds), *outdated]
+    rows: list[tuple[str, list[nodes.Node]]] = [
+        (_("Severity"), [badge]),
+        (_("Versions"), versions),
+        (_("Categories"), joined([nodes.Text(name)] for name in content.categories)),
+    ]
+    for type_, name in _FIELDS.items():
+        links = [link_nodes(link, here) for link in content.links if link.type == type_]
+        rows.append((name, joined(links)))
+    rows += [
+        (
             _("Parameters"),
-            *joined([nodes.literal("", name)] for name in content.parameters),
-        )
-    if content.mentions:
-        listed += field(
+            joined([nodes.literal("", name)] for name in content.parameters),
+        ),
+        (
             _("Mentioned in"),
-            *joined(
-                [here.link(nodes.inline("", text), to)] for text, to in content.mentions
+            joined(
+                [here.link(nodes.inline("", title), target)]
+                for title, target in content.mentions
             ),
-        )
-    if content.keywords:
-        listed += field(_("Keywords"), nodes.Text(", ".join(content.keywords)))
+        ),
+        (_("Keywords"), joined([nodes.Text(word)] for word in content.keywords)),
+    ]
+    listed = nodes.field_list(classes=["heuristic-facts"])
+    for name, children in rows:
+        if children:
+            listed += field(name, *children)
     return [listed]
 
 
-def entries(
-    plan: Plan, record: Heuristic
-) -> tuple[tuple[str, tuple[tuple[str, Target], ...]], ...]:
-    """Return the API entries that show a definition by their class, ``""`` for one alone; none for a repeated one."""
+class EntryGroup(NamedTuple):
+    """API entries that show a definition: several of one class, or one alone."""
+
+    #: The class; ``""`` for an entry alone.
+    owner: str
+    #: The names and places of the entries.
+    entries: tuple[tuple[str, Target], ...]
+
+
+def entries(plan: Plan, record: Heuristic) -> tuple[EntryGroup, ...]:
+    """Return the API entries that show a definition; none for a repeated one."""
     if plan.heuristics.get(record.name) is not record:
         return ()
-    package = f"{plan.settings.package}."
-    owners: dict[str, list[tuple[str, Target]]] = {}
-    for one in plan.shown_in.get(record.name, ()):
-        owner = one.name.rpartition(".")[0]
+    owners: dict[str, list[Shown]] = {}
+    for shown in plan.shown_in.get(record.name, ()):
+        owner = shown.name.rpartition(".")[0]
         entry = plan.entry_of.get(owner)
-        members = owners.setdefault(owner if entry and entry.is_class else one.name, [])
-        members.append(
-            (
-                one.name.removeprefix(package),
-                Target(docname=one.docname, anchor=one.anchor),
-            )
-        )
-    return tuple(
-        (owner.removeprefix(package) if len(members) > 1 else "", tuple(members))
-        for owner, members in owners.items()
-    )
-
-
-def entries_nodes(
-    shown: Sequence[tuple[str, Sequence[tuple[str, Target]]]], here: Here
-) -> list[nodes.Node]:
-    """Return the list of API entries; nothing for none."""
-    if not shown:
-        return []
+        key = owner if entry and entry.is_class else shown.name
+        owners.setdefault(key, []).append(shown)
+    package = f"{plan.settings.package}."
     groups = []
-    for owner, members in shown:
-        names = ((name.removeprefix(f"{owner}."), target) for name, target in members)
-        linked = joined(
-            [here.link(nodes.literal("", name), target)] for name, target in names
+    for owner, members in owners.items():
+        group = owner.removeprefix(package) if len(members) > 1 else ""
+        places = []
+        for shown in members:
+            name = shown.name.removeprefix(package).removeprefix(f"{group}.")
+            places.append((name, Target(docname=shown.docname, anchor=shown.anchor)))
+        groups.append(EntryGroup(group, tuple(places)))
+    return tuple(groups)
+
+
+def entries_nodes(groups: Sequence[EntryGroup], here: Here) -> list[nodes.Node]:
+    """Return the list of API entries; nothing for none."""
+    if not groups:
+        return []
+    parts = []
+    between = ", "
+    for group in groups:
+        part = joined(
+            [here.link(nodes.literal("", name), target)]
+            for name, target in group.entries
         )
-        groups.append(
-            [nodes.literal("", owner), nodes.Text(": "), *linked] if owner else linked
-        )
+        if group.owner:
+            part = [nodes.literal("", group.owner), nodes.Text(": "), *part]
+            between = "; "
+        parts.append(part)
     listed = nodes.field_list(classes=["heuristic-entries"])
-    listed += field(
-        _("Shown in"),
-        *joined(groups, "; " if any(owner for owner, _members in shown) else ", "),
-    )
+    listed += field(_("Shown in"), *joined(parts, between))
     return [listed]
 
 
 class Caption(NamedTuple):
-    """What is said above a quote."""
+    """The caption above a quote."""
 
-    #: The object, its module and its package's version, as far as there are any.
+    #: The object and its module, as far as there are any.
     names: tuple[str, ...]
+    #: The package and its version, or ``""``.
     release: str
     #: The line where it is found, or ``None``.
     line: int | None
@@ -169,51 +178,59 @@ class Caption(NamedTuple):
 
 
 def caption(plan: Plan, evidence: Evidence) -> Caption:
-    """Return what is said above a quote."""
+    """Return the caption of a quote."""
     found = plan.lookups.verify(evidence)
     version = plan.version_of(evidence)
     release = f"{plan.package_of(evidence)} {version}".strip()
+    line, uri = None, ""
+    if isinstance(found, Found):
+        line = found.line
+        uri = _source_url(plan.settings, evidence, found, version)
     return Caption(
         names=tuple(filter(None, (evidence.qualname, evidence.module))),
         release=release if release != evidence.module else "",
-        line=found.line if isinstance(found, Found) else None,
-        uri=_source_url(plan.settings, evidence, found, version)
-        if isinstance(found, Found)
-        else "",
+        line=line,
+        uri=uri,
     )
 
 
-def caption_nodes(said: Caption) -> list[nodes.Node]:
+def caption_nodes(content: Caption) -> list[nodes.Node]:
     """Return a caption's inline nodes."""
-    spoken: list[nodes.Node] = [nodes.literal("", name) for name in said.names]
-    spoken += [nodes.Text(said.release)] if said.release else []
-    lost = said.line is None
-    where: nodes.Node = (
-        nodes.strong("", _("not found there"))
-        if lost
-        else nodes.Text(_("line %d") % said.line)
-    )
-    if said.uri:
-        where = nodes.reference(
-            "", "", nodes.inline("", where.astext()), refuri=said.uri, internal=False
+    parts: list[nodes.Node] = [nodes.literal("", name) for name in content.names]
+    if content.release:
+        parts.append(nodes.Text(content.release))
+    if content.line is None:
+        parts.append(nodes.strong("", _("not found there")))
+    else:
+        line = _("line %d") % content.line
+        parts.append(
+            nodes.reference(
+                "", "", nodes.inline("", line), refuri=content.uri, internal=False
+            )
+            if content.uri
+            else nodes.Text(line)
         )
-    return [*joined([part] for part in spoken), nodes.Text(", "), where]
+    return joined([part] for part in parts)
 
 
 def _source_url(
-    settings: Settings, record: Evidence, found: Found, version: str
+    settings: Settings, evidence: Evidence, found: Found, version: str
 ) -> str:
-    """Return where quoted source is published, or ``""``; the template is that of the documented package."""
-    if not settings.source_url or (
-        settings.package and not record.is_of(settings.package)
-    ):
+    """Return where quoted source is published, or ``""``.
+
+    The template is that of the documented package.
+    """
+    template = settings.source_url
+    is_foreign = settings.package and not evidence.is_of(settings.package)
+    # A link to no version would lead nowhere.
+    lacks_version = template and "{version" in template and not version
+    if not template or is_foreign or lacks_version:
         return ""
-    if not version and "{version" in settings.source_url:
-        return ""  # a link to no version would lead nowhere
-    parts = found.module.split(".")
-    parts += ["__init__"] if found.path.stem == "__init__" else []
-    return settings.source_url.format(
-        path="/".join(parts) + found.path.suffix,
+    path = found.module.replace(".", "/")
+    if found.path.stem == "__init__":
+        path += "/__init__"
+    return template.format(
+        path=path + found.path.suffix,
         line=found.line,
         module=found.module,
         version=version,

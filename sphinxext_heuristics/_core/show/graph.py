@@ -1,10 +1,9 @@
-"""The graph of heuristics and what they connect to: a picture in HTML, a nested list everywhere."""
+"""The graph of heuristics: a picture in HTML, a nested list everywhere."""
 
 from __future__ import annotations
 
 import re
 import subprocess
-import textwrap
 from html import escape
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -36,17 +35,27 @@ _SHAPES = {"impl": "box", "workflow": "note", "principle": "ellipse", "env": "he
 #: its place.
 _GREY = "#808080"
 
-#: A label's width in characters, after which it goes on in a further line.
-_WIDTH = 32
+#: A line of a label. It ends after a space, or, since names are long words, after a
+#: dot or an underscore.
+_LINE = re.compile(r".{1,32}(?:(?<=[ ._])|$)|.{1,32}")
+
+#: A new line in a label.
+_NEW_LINE = r"\n"
+
+#: What a page needs nothing of.
+_LEFT_OUT = re.compile(
+    r'<!--.*?-->\n?|<title>.*?</title>\n?| id="[^"]*"| xlink:title="[^"]*"', re.DOTALL
+)
 
 _HEAD = f"""\
 strict digraph heuristics {{
 graph [rankdir=LR bgcolor=transparent ranksep=0.8 nodesep=0.15 margin=0]
-node [fontname="Helvetica,Arial,sans-serif" fontsize=12 color="{_GREY}" fontcolor="{_GREY}" margin="0.15,0.08"]
+node [fontname="Helvetica,Arial,sans-serif" fontsize=12 margin="0.15,0.08"]
+node [color="{_GREY}" fontcolor="{_GREY}"]
 edge [color="{_GREY}" arrowsize=0.6]"""
 
 
-class heuristic_graph(nodes.General, nodes.Element):  # noqa: N801 - docutils' way
+class heuristic_graph(nodes.compound):  # noqa: N801 - docutils' way
     """The graph: ``dot`` holds the picture's source; the children are the list."""
 
 
@@ -68,23 +77,17 @@ class Graph(NamedTuple):
 
 
 class GraphView(View):
-    """Heuristics and what they connect to as a picture whose nodes are links, and as a list."""
+    """Heuristics and what they connect to as a picture with links, and as a list."""
 
     name = "heuristic-graph"
 
     def content(self, plan: Plan, query: Query, docname: str) -> Graph:
         """Return the graph."""
-        return Graph(
-            branches=tuple(
-                Branch(
-                    named=named(record),
-                    severity=record.severity,
-                    links=links(plan, record),
-                )
-                for record in plan.selection(query.filters)
-            ),
-            drawn=plan.lookups.draws,
-        )
+        branches = [
+            Branch(named(record), record.severity, links(plan, record))
+            for record in plan.selection(query.filters)
+        ]
+        return Graph(branches=tuple(branches), drawn=plan.lookups.draws)
 
     def nodes(self, content: Graph, here: Here) -> list[nodes.Node]:
         """Return the list, which carries the source of the picture."""
@@ -92,62 +95,52 @@ class GraphView(View):
             return [paragraph(_("No heuristic is to be shown."))]
         listed = nodes.bullet_list()
         for branch in content.branches:
-            below = [
-                nodes.list_item("", paragraph(*link_nodes(link, here)))
-                for link in branch.links
-            ]
             item = nodes.list_item("", paragraph(here.heuristic(branch.named)))
-            item += [nodes.bullet_list("", *below)] if below else []
+            if branch.links:
+                below = nodes.bullet_list()
+                for link in branch.links:
+                    line = paragraph(*link_nodes(link, here))
+                    below += nodes.list_item("", line)
+                item += below
             listed += item
-        return [
-            heuristic_graph(
-                "", listed, dot=dot_of(content.branches, here) if content.drawn else ""
-            )
-        ]
+        dot = dot_of(content.branches, here) if content.drawn else ""
+        return [heuristic_graph("", listed, dot=dot)]
 
 
 def dot_of(branches: Iterable[Branch], here: Here) -> str:
-    """Return a graph as Graphviz's source; what is one target is one node, whatever it is called."""
+    """Return a graph as Graphviz's source; what is one target is one node."""
     lines = [_HEAD]
     targets: dict[object, tuple[str, Link]] = {}
     for number, branch in enumerate(branches):
         place = Target(docname=branch.named.docname, anchor=branch.named.anchor)
-        how = f"shape=box style=rounded penwidth=2 class={branch.severity}"
-        lines.append(_node(f"h{number}", branch.named.title, how, here.uri(place)))
+        style = f"shape=box style=rounded penwidth=2 class={branch.severity}"
+        lines.append(_node(f"h{number}", branch.named.title, style, here.uri(place)))
         for link in branch.links:
             key = link.type, link.target or link.text
-            node, _link = targets.setdefault(key, (f"t{len(targets)}", link))
-            lines.append(f"h{number} -> {node}")
-    for node, link in targets.values():
-        label, how = (
-            f"{link.word}: {link.text}",
-            f"shape={_SHAPES[link.type]} class={link.type}",
-        )
+            name, _link = targets.setdefault(key, (f"t{len(targets)}", link))
+            lines.append(f"h{number} -> {name}")
+    for name, link in targets.values():
+        label = f"{link.word}: {link.text}"
+        style = f"shape={_SHAPES[link.type]} class={link.type}"
+        uri = None
         if link.target:
-            lines.append(_node(node, label, how, here.uri(link.target)))
+            uri = here.uri(link.target)
         else:
-            lines.append(_node(node, _("%s (missing)") % label, f"{how} style=dashed"))
+            label = _("%s (missing)") % label
+            style += " style=dashed"
+        lines.append(_node(name, label, style, uri))
     return "\n".join([*lines, "}\n"])
 
 
-def _node(name: str, label: str, how: str, uri: str | None = None) -> str:
-    lines = textwrap.wrap(
-        label, _WIDTH, break_long_words=False, break_on_hyphens=False
-    ) or [""]
-    # Names are long words: they may go on after a dot or an underscore.
-    parts = [
-        part
-        for line in lines
-        for part in re.findall(rf".{{1,{_WIDTH}}}(?:(?<=[._])|$)|.{{1,{_WIDTH}}}", line)
-    ]
+def _node(name: str, label: str, style: str, uri: str | None) -> str:
+    lines = [_safe(line.strip()) for line in _LINE.findall(label)]
+    attributes = f'label="{_NEW_LINE.join(lines)}" {style}'
     if uri is not None:
         # In singlehtml a link has two anchors, of which the last one is right.
-        how += (
-            f" "
-            f'URL="{_safe("#" + uri.rpartition("#")[2] if uri.count("#") > 1 else uri or "#")}"'
-        )
-    said = "\\n".join(map(_safe, parts))
-    return f'{name} [label="{said}" {how}]'
+        if uri.count("#") > 1:
+            uri = "#" + uri.rpartition("#")[2]
+        attributes += f' URL="{_safe(uri or "#")}"'
+    return f"{name} [{attributes}]"
 
 
 def _safe(text: str) -> str:
@@ -177,11 +170,12 @@ def _picture(self: Any, node: heuristic_graph) -> str:  # noqa: ANN401 - any HTM
 
 
 def inline_svg(svg: str) -> str:
-    """Return Graphviz's SVG as a part of a page, without ids, which another graph would have too."""
-    svg = svg[svg.index("<svg") :]
-    svg = re.sub(r"<!--.*?-->\n?|<title>.*?</title>\n?", "", svg, flags=re.DOTALL)
-    svg = re.sub(r"(<(?:g|a)\b[^>]*?) id=\"[^\"]*\"", r"\1", svg)
-    svg = re.sub(r' xlink:title="[^"]*"', "", svg).replace(' xlink:href="', ' href="')
+    """Return Graphviz's SVG as a part of a page.
+
+    It has no ids, which another graph would have, too.
+    """
+    svg = _LEFT_OUT.sub("", svg[svg.index("<svg") :])
+    svg = svg.replace(' xlink:href="', ' href="')
     label = escape(_("Graph of heuristics; the same as a list below"))
     return svg.replace("<svg ", f'<svg role="group" aria-label="{label}" ', 1)
 
@@ -190,9 +184,10 @@ def _visit_html(self: Any, node: heuristic_graph) -> None:  # noqa: ANN401 - any
     self.body.append(self.starttag(node, "div", CLASS="heuristic-graph"))
     node["ends"] = "</div>\n"
     if picture := _picture(self, node):
-        self.body.append(f'<div class="heuristic-graph-picture">\n{picture}</div>\n')
+        summary = escape(_("The same as a list"))
         self.body.append(
-            "<details>\n<summary>" + escape(_("The same as a list")) + "</summary>\n"
+            f'<div class="heuristic-graph-picture">\n{picture}</div>\n'
+            f"<details>\n<summary>{summary}</summary>\n"
         )
         node["ends"] = "</details>\n</div>\n"
     elif self.builder.name != "epub":
@@ -204,18 +199,6 @@ def _depart_html(self: Any, node: heuristic_graph) -> None:  # noqa: ANN401 - an
     self.body.append(node["ends"])
 
 
-def _write_children(_self: Any, _node: nodes.Node) -> None:  # noqa: ANN401 - any other writer
-    """Write the children of a node and nothing else."""
-
-
 def register(app: Sphinx) -> None:
-    """Tell Sphinx the node."""
-    other = (_write_children, _write_children)
-    app.add_node(
-        heuristic_graph,
-        html=(_visit_html, _depart_html),
-        latex=other,
-        text=other,
-        man=other,
-        texinfo=other,
-    )
+    """Tell Sphinx how HTML shows the node; other builders write its children."""
+    app.add_node(heuristic_graph, html=(_visit_html, _depart_html))

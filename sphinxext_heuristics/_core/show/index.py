@@ -1,4 +1,4 @@
-"""The index in the site: a table or cards, categories with counts, the legend; or what is missing, as a worklist."""
+"""The index in the site: a table or cards with the categories, or a worklist."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ from sphinxext_heuristics._core.words import _
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from sphinxext_heuristics._core.model import Note, Query
+    from sphinxext_heuristics._core.model import Heuristic, Note, Query
     from sphinxext_heuristics._core.resolve.listing import Category, Link
     from sphinxext_heuristics._core.resolve.plan import Plan
     from sphinxext_heuristics._core.view import Here, Named
 
 
-class Row(NamedTuple):
+class IndexRow(NamedTuple):
     """One heuristic in the index."""
 
     named: Named
@@ -44,19 +44,20 @@ class Row(NamedTuple):
     words: str
 
 
-class Pages(NamedTuple):
+class Index(NamedTuple):
     """The index of some heuristics."""
 
-    rows: tuple[Row, ...]
+    rows: tuple[IndexRow, ...]
     categories: tuple[Category, ...]
     cards: bool
     #: Whether connections have their types and marks, as in the index file.
     marks: bool
 
 
-class Missing(NamedTuple):
-    """The missing targets of some heuristics: what each is called, and who waits for it."""
+class Worklist(NamedTuple):
+    """The missing targets of some heuristics."""
 
+    #: What each is called, and the heuristics that wait for it.
     rows: tuple[tuple[str, tuple[Named, ...]], ...]
 
 
@@ -65,98 +66,84 @@ class IndexView(View):
 
     name = "heuristic-index"
 
-    def content(self, plan: Plan, query: Query, docname: str) -> Pages | Missing:
-        """Return the rows of what is asked for."""
-        records, marks = plan.selection(query.filters), bool(query.option("marks"))
+    def content(self, plan: Plan, query: Query, docname: str) -> Index | Worklist:
+        """Return the index of the chosen heuristics, or their missing targets."""
+        records = plan.selection(query.filters)
         if query.option("missing"):
-            return Missing(
-                rows=tuple(
-                    (
-                        f"{index.MISSING}\u00a0{row.link.word}: {row.link.text}",
-                        tuple(map(named, row.heuristics)),
-                    )
-                    for row in index.worklist(plan, records)
-                )
-            )
-        return Pages(
-            rows=tuple(
-                Row(
-                    named=named(record),
-                    meta=meta(plan, record),
-                    categories=record.categories,
-                    links=links(plan, record, marks=marks),
-                    note=plan.note(record),
-                    words=" ".join(
-                        dict.fromkeys(
-                            (
-                                *record.keywords,
-                                *(it.text for it, _quoted in plan.messages(record)),
-                            )
-                        )
-                    ),
-                )
-                for record in records
-            ),
+            return _worklist(plan, records)
+        marks = bool(query.option("marks"))
+        return Index(
+            rows=tuple(_row(plan, record, marks=marks) for record in records),
             categories=index.categories(records, plan.settings.categories),
             cards=query.option("layout") == "cards",
             marks=marks,
         )
 
-    def nodes(self, content: Pages | Missing, here: Here) -> list[nodes.Node]:
+    def nodes(self, content: Index | Worklist, here: Here) -> list[nodes.Node]:
         """Return the index, or the worklist."""
-        if isinstance(content, Missing):
-            return _worklist(content, here)
-        form = _cards if content.cards else _table
-        names = [category.name for category in content.categories if category.number]
-        place = script_place(
-            "heuristic-filter",
-            categories=names,
-            words=[row.words for row in content.rows],
-        )
-        listed = form(content.rows, here, marks=content.marks)
-        return [
-            place,
-            listed,
+        if isinstance(content, Worklist):
+            return _worklist_nodes(content, here)
+        layout = _cards if content.cards else _table
+        shown = [
+            script_place(
+                "heuristic-filter",
+                categories=[row.name for row in content.categories if row.number],
+                words=[row.words for row in content.rows],
+            ),
+            layout(content.rows, here, marks=content.marks),
             *_categories(content.categories),
-            *[_legend()] * content.marks,
         ]
+        if content.marks:
+            shown.append(_legend())
+        return shown
+
+
+def _row(plan: Plan, record: Heuristic, *, marks: bool) -> IndexRow:
+    messages = [message.text for message, _evidence in plan.messages(record)]
+    return IndexRow(
+        named=named(record),
+        meta=meta(plan, record),
+        categories=record.categories,
+        links=links(plan, record, marks=marks),
+        note=plan.note(record),
+        words=" ".join(dict.fromkeys([*record.keywords, *messages])),
+    )
+
+
+def _worklist(plan: Plan, records: Iterable[Heuristic]) -> Worklist:
+    rows = []
+    for wanted in index.worklist(plan, records):
+        name = f"{index.MISSING}\u00a0{wanted.link.word}: {wanted.link.text}"
+        rows.append((name, tuple(map(named, wanted.heuristics))))
+    return Worklist(rows=tuple(rows))
 
 
 def _tags(categories: Sequence[str]) -> list[nodes.Node]:
-    """Return the categories of a row or card, by which the script filters; nothing for none."""
+    """Return the categories of a row or card, by which the script filters."""
+    if not categories:
+        return []
     tags = joined(
-        [
+        (
             [nodes.inline("", name, classes=["heuristic-category"])]
             for name in categories
-        ],
+        ),
         " ",
     )
-    return (
-        [
-            addnodes.only(
-                "",
-                nodes.paragraph("", "", *tags, classes=["heuristic-tags"]),
-                expr="html",
+    line = nodes.paragraph("", "", *tags, classes=["heuristic-tags"])
+    return [addnodes.only("", line, expr="html")]
+
+
+def _table(rows: Iterable[IndexRow], here: Here, *, marks: bool) -> nodes.Node:
+    cells = []
+    for row in rows:
+        title = paragraph(here.heuristic(row.named))
+        cells.append(
+            (
+                [title, meta_nodes(row.meta), *_tags(row.categories)],
+                [_connections(row, here, marks=marks)],
+                [paragraph(*here.note(row.note))],
             )
-        ]
-        if tags
-        else []
-    )
-
-
-def _table(rows: Iterable[Row], here: Here, *, marks: bool) -> nodes.Node:
-    cells = (
-        (
-            [
-                paragraph(here.heuristic(row.named)),
-                meta_nodes(row.meta),
-                *_tags(row.categories),
-            ],
-            [_connections(row, here, marks=marks)],
-            [paragraph(*here.note(row.note))],
         )
-        for row in rows
-    )
     return table(
         (_("Heuristic"), _("Connections"), _("Note")),
         (30, 35, 35),
@@ -165,48 +152,41 @@ def _table(rows: Iterable[Row], here: Here, *, marks: bool) -> nodes.Node:
     )
 
 
-def _connections(row: Row, here: Here, *, marks: bool) -> nodes.Node:
-    lines = nodes.line_block(classes=["heuristic-connections"])
-    lines += [
-        nodes.line("", "", *link_nodes(one, here, marks=marks)) for one in row.links
-    ]
-    return lines
+def _connections(row: IndexRow, here: Here, *, marks: bool) -> nodes.Node:
+    block = nodes.line_block(classes=["heuristic-connections"])
+    for link in row.links:
+        block += nodes.line("", "", *link_nodes(link, here, marks=marks))
+    return block
 
 
-def _cards(rows: Iterable[Row], here: Here, *, marks: bool) -> nodes.Node:
+def _cards(rows: Iterable[IndexRow], here: Here, *, marks: bool) -> nodes.Node:
     """Return cards that sphinx-design's style sheet, or else our own, lays out."""
-    grid = _div("grid-container", ["heuristic-cards"])
+    grid = _div("heuristic-cards")
     for row in rows:
-        body = _div("card-body", ["sd-card-body"])
-        body += nodes.paragraph(
-            "", "", here.heuristic(row.named), classes=["sd-card-title"]
-        )
+        title = here.heuristic(row.named)
+        body = _div("sd-card-body")
+        body += nodes.paragraph("", "", title, classes=["sd-card-title"])
         body += meta_nodes(row.meta)
         body += paragraph(*here.note(row.note))
         body += _connections(row, here, marks=marks)
         body += _tags(row.categories)
-        card = _div(
-            "card", ["sd-card", "sd-shadow-sm", f"heuristic-{row.meta.severity}"]
-        )
+        card = _div("sd-card", "sd-shadow-sm", f"heuristic-{row.meta.severity}")
         card += body
         grid += card
     return grid
 
 
-def _div(component: str, classes: list[str]) -> nodes.container:
-    attributes: dict[str, Any] = {"is_div": True, "design_component": component}
-    return nodes.container(classes=classes, **attributes)
+def _div(*classes: str) -> nodes.container:
+    # Themes lay out the class `container`, which sphinx-design leaves out of this.
+    attributes: dict[str, Any] = {"is_div": True}
+    return nodes.container(classes=list(classes), **attributes)
 
 
 def _categories(rows: Iterable[Category]) -> list[nodes.Node]:
-    cells = [
-        (
-            [paragraph(row.name)],
-            [paragraph(str(row.number))],
-            [paragraph(row.description)],
-        )
-        for row in rows
-    ]
+    cells = []
+    for row in rows:
+        texts = (row.name, str(row.number), row.description)
+        cells.append([[paragraph(text)] for text in texts])
     if not cells:
         return []
     heads = (_("Category"), _("Count"), _("Description"))
@@ -217,7 +197,7 @@ def _categories(rows: Iterable[Category]) -> list[nodes.Node]:
 
 
 def _legend() -> nodes.Node:
-    said = _("%s the page or object exists, %s it is still missing") % (
+    meaning = _("%s the page or object exists, %s it is still missing") % (
         index.EXISTS,
         index.MISSING,
     )
@@ -225,26 +205,17 @@ def _legend() -> nodes.Node:
         "",
         "",
         nodes.strong("", _("Legend:")),
-        nodes.Text(f" {said}"),
+        nodes.Text(f" {meaning}"),
         classes=["heuristic-legend"],
     )
 
 
-def _worklist(content: Missing, here: Here) -> list[nodes.Node]:
+def _worklist_nodes(content: Worklist, here: Here) -> list[nodes.Node]:
     if not content.rows:
         return [paragraph(_("Nothing is missing."))]
-    cells = (
-        (
-            [paragraph(missing)],
-            [paragraph(*joined([here.heuristic(one)] for one in waiting))],
-        )
-        for missing, waiting in content.rows
-    )
-    return [
-        table(
-            (_("Missing"), _("Wanted by")),
-            (50, 50),
-            cells,
-            classes=["heuristic-worklist"],
-        )
-    ]
+    cells = []
+    for name, waiting in content.rows:
+        linked = joined([here.heuristic(heuristic)] for heuristic in waiting)
+        cells.append(([paragraph(name)], [paragraph(*linked)]))
+    heads = (_("Missing"), _("Wanted by"))
+    return [table(heads, (50, 50), cells, classes=["heuristic-worklist"])]

@@ -1,4 +1,4 @@
-"""The index of messages: what quoted errors and warnings say, and which heuristics know of them."""
+"""The index of messages: quoted errors and warnings, and their heuristics."""
 
 from __future__ import annotations
 
@@ -28,22 +28,22 @@ if TYPE_CHECKING:
 _ANCHOR_LENGTH = 48
 
 
-class Line(NamedTuple):
-    """One heuristic that knows of a message."""
+class Quoting(NamedTuple):
+    """One heuristic that quotes a message."""
 
     named: Named
     outdated: str
     note: Note
 
 
-class Row(NamedTuple):
-    """A message, and whose it is."""
+class MessageRow(NamedTuple):
+    """A message with its objects and heuristics."""
 
     message: Message
-    #: The objects that say it, as evidence names them, by name.
+    #: The objects that raise it, as evidence names them, by name.
     objects: tuple[str, ...]
     #: The heuristics that quote it, in their order.
-    lines: tuple[Line, ...]
+    heuristics: tuple[Quoting, ...]
 
     @property
     def module(self) -> str:
@@ -53,79 +53,75 @@ class Row(NamedTuple):
     @property
     def anchor(self) -> str:
         """Return an id that stays the same as long as the message does."""
-        said = f"{self.message.kind}: {self.message.text}"
-        mark = hashlib.blake2b(said.encode(), digest_size=3).hexdigest()
-        return f"message-{nodes.make_id(said)[:_ANCHOR_LENGTH].strip('-')}-{mark}"
+        text = f"{self.message.kind}: {self.message.text}"
+        mark = hashlib.blake2b(text.encode(), digest_size=3).hexdigest()
+        return f"message-{nodes.make_id(text)[:_ANCHOR_LENGTH].strip('-')}-{mark}"
 
 
 class MessagesView(View):
-    """The errors and warnings that evidence quotes, by the modules that they come from."""
+    """The errors and warnings that evidence quotes, by their modules."""
 
     name = "heuristic-messages"
 
-    def content(self, plan: Plan, query: Query, docname: str) -> tuple[Row, ...]:
-        """Return the messages that the chosen heuristics quote, by module, kind and text; other packages' are last."""
-        found: dict[Message, tuple[dict[str, None], dict[str, Line]]] = {}
+    def content(self, plan: Plan, query: Query, docname: str) -> tuple[MessageRow, ...]:
+        """Return the messages by module, kind and text; other packages' are last."""
+        objects: dict[Message, set[str]] = {}
+        heuristics: dict[Message, dict[str, Quoting]] = {}
         for record in plan.selection(query.filters):
-            line = Line(
+            quoting = Quoting(
                 named=named(record),
                 outdated=meta(plan, record).outdated,
                 note=plan.note(record),
             )
-            for message, quoted in plan.messages(record):
-                objects, lines = found.setdefault(message, ({}, {}))
-                lines[record.name] = line
-                if quoted.object:
-                    objects[quoted.object] = None
+            for message, evidence in plan.messages(record):
+                objects.setdefault(message, set()).add(evidence.object)
+                heuristics.setdefault(message, {})[record.name] = quoting
         rows = [
-            Row(
+            MessageRow(
                 message=message,
-                objects=tuple(sorted(objects)),
-                lines=tuple(lines.values()),
+                objects=tuple(sorted(filter(None, objects[message]))),
+                heuristics=tuple(heuristics[message].values()),
             )
-            for message, (objects, lines) in sorted(found.items())
+            for message in sorted(objects)
         ]
-        own = f"{plan.settings.package}."
-        return tuple(
-            sorted(
-                rows, key=lambda row: (not f"{row.module}.".startswith(own), row.module)
-            )
-        )
+        package = f"{plan.settings.package}."
 
-    def nodes(self, content: tuple[Row, ...], here: Here) -> list[nodes.Node]:
+        def order(row: MessageRow) -> tuple[bool, str]:
+            is_foreign = not f"{row.module}.".startswith(package)
+            return is_foreign, row.module
+
+        return tuple(sorted(rows, key=order))
+
+    def nodes(self, content: tuple[MessageRow, ...], here: Here) -> list[nodes.Node]:
         """Return the box for a pasted text, and the messages of each module."""
         from sphinxext_heuristics._core.evidence.messages import pieces_of  # noqa: PLC0415 - where the index is placed
 
         if not content:
             return [paragraph(_("No message is quoted."))]
-        found = [
+        messages = [
             (row.anchor, row.message.kind, pieces_of(row.message)) for row in content
         ]
-        made = [script_place("heuristic-paste", messages=found)]
+        made = [script_place("heuristic-paste", messages=messages)]
         for module, rows in groupby(content, lambda row: row.module):
-            made += [
-                nodes.rubric(
-                    "", "", nodes.literal("", module), classes=["heuristic-origin"]
-                )
-            ] * bool(module)
-            made.append(
-                nodes.definition_list(
-                    "",
-                    *(_item(row, here) for row in rows),
-                    classes=["heuristic-messages"],
-                )
-            )
+            if module:
+                name = nodes.literal("", module)
+                made.append(nodes.rubric("", "", name, classes=["heuristic-origin"]))
+            listed = nodes.definition_list(classes=["heuristic-messages"])
+            listed += [_item(row, here) for row in rows]
+            made.append(listed)
         return made
 
 
-def _item(row: Row, here: Here) -> nodes.definition_list_item:
-    """Return a message with its heuristics and the objects that say it."""
+def _item(row: MessageRow, here: Here) -> nodes.definition_list_item:
+    """Return a message with its heuristics and the objects that raise it."""
     definition = nodes.definition()
-    for line in row.lines:
-        note = [nodes.Text(": "), *here.note(line.note)] if line.note.inline else []
-        definition += paragraph(
-            here.heuristic(line.named), *outdated_nodes(line.outdated), *note
+    for quoting in row.heuristics:
+        line = paragraph(
+            here.heuristic(quoting.named), *outdated_nodes(quoting.outdated)
         )
+        if quoting.note.inline:
+            line += [nodes.Text(": "), *here.note(quoting.note)]
+        definition += line
     if row.objects:
         names = joined([nodes.literal("", name)] for name in row.objects)
         definition += nodes.paragraph(

@@ -1,4 +1,4 @@
-"""Parts that several views have: what they say of a heuristic, and the nodes of it."""
+"""Parts that several views have: facts about a heuristic, and their nodes."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from sphinx.locale import admonitionlabels
 from sphinxext_heuristics._core.model import INDEX_PAGE
 from sphinxext_heuristics._core.resolve import listing as index
 from sphinxext_heuristics._core.view import Named
-from sphinxext_heuristics._core.words import _
+from sphinxext_heuristics._core.words import N_, _
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -34,30 +34,26 @@ _SCRIPTS = {
     "heuristic-paste": "heuristics-messages.js",
 }
 
-#: What scripts say → the same for readers.
-_SAID = {
-    "Filter:": _("Filter:"),
-    "Severity": _("Severity"),
-    "Category": _("Category"),
-    "Show all": _("Show all"),
-    "%s heuristics": _("%s heuristics"),
-    "%s of %s heuristics": _("%s of %s heuristics"),
-    "Paste an error message, a warning or a whole traceback": _(
-        "Paste an error message, a warning or a whole traceback"
-    ),
-    "Find": _("Find"),
-    "The text stays in your browser.": _("The text stays in your browser."),
-    "1 message fits:": _("1 message fits:"),
-    "%s messages fit, the best first:": _("%s messages fit, the best first:"),
-    "No message fits this text. The closest are:": _(
-        "No message fits this text. The closest are:"
-    ),
-    "No message fits this text.": _("No message fits this text."),
-}
+#: The words of scripts.
+_WORDS = (
+    N_("Filter:"),
+    N_("Severity"),
+    N_("Category"),
+    N_("Show all"),
+    N_("%s heuristics"),
+    N_("%s of %s heuristics"),
+    N_("Paste an error message, a warning or a whole traceback"),
+    N_("Find"),
+    N_("The text stays in your browser."),
+    N_("1 message fits:"),
+    N_("%s messages fit, the best first:"),
+    N_("No message fits this text. The closest are:"),
+    N_("No message fits this text."),
+)
 
 
 class Meta(NamedTuple):
-    """What an index says below a heuristic's title."""
+    """The line below a heuristic's title in an index."""
 
     severity: str
     #: The versions it holds for, or ``""``.
@@ -77,7 +73,7 @@ def named(record: Heuristic) -> Named:
 
 
 def meta(plan: Plan, record: Heuristic) -> Meta:
-    """Return what an index says below a heuristic's title."""
+    """Return the line below a heuristic's title in an index."""
     about = f"{plan.settings.package} {plan.lookups.version}".strip()
     outdated = "" if plan.holds(record) else _("does not hold for %s") % about
     return Meta(
@@ -86,10 +82,9 @@ def meta(plan: Plan, record: Heuristic) -> Meta:
 
 
 def links(plan: Plan, record: Heuristic, *, marks: bool = False) -> tuple[Link, ...]:
-    """Return a heuristic's connections as an index lists them: with *marks* by their names, else by titles."""
-    return index.links(
-        plan.connections(record), plan.settings.package, None if marks else plan
-    )
+    """Return a heuristic's connections for an index: titles, or names with *marks*."""
+    titles = None if marks else plan
+    return index.links(plan.connections(record), plan.settings.package, titles)
 
 
 def severity_word(severity: str) -> str:
@@ -97,38 +92,45 @@ def severity_word(severity: str) -> str:
     return str(admonitionlabels[severity])
 
 
-def outdated_nodes(said: str) -> list[nodes.Node]:
-    """Return the words for a heuristic that does not hold; nothing for ``""``."""
-    return [nodes.Text(" "), nodes.strong("", f"({said})")] if said else []
+def outdated_nodes(remark: str) -> list[nodes.Node]:
+    """Return the remark that a heuristic does not hold; nothing for ``""``."""
+    return [nodes.Text(" "), nodes.strong("", f"({remark})")] if remark else []
 
 
-def meta_nodes(said: Meta) -> nodes.paragraph:
+def meta_nodes(content: Meta) -> nodes.paragraph:
     """Return the line below a heuristic's title in an index."""
-    classes = ["heuristic-severity", f"heuristic-{said.severity}"]
+    classes = ["heuristic-severity", f"heuristic-{content.severity}"]
     line = nodes.paragraph("", "", classes=["heuristic-meta"])
-    line += nodes.inline("", severity_word(said.severity), classes=classes)
-    if said.bounds:
-        line += [nodes.Text(f", {said.bounds}"), *outdated_nodes(said.outdated)]
+    line += nodes.inline("", severity_word(content.severity), classes=classes)
+    if content.bounds:
+        line += [nodes.Text(f", {content.bounds}"), *outdated_nodes(content.outdated)]
     return line
 
 
-def link_nodes(one: Link, here: Here, *, marks: bool = False) -> list[nodes.Node]:
-    """Return a connection by its name, linked where it exists; with *marks*, with its mark and type before it."""
-    name = (nodes.literal if one.type == "impl" and not marks else nodes.inline)(
-        "", one.text
-    )
-    shown: list[nodes.Node] = [here.link(name, one.target) if one.target else name]
+def link_nodes(link: Link, here: Here, *, marks: bool = False) -> list[nodes.Node]:
+    """Return a connection by its name, linked where it exists.
+
+    With *marks*, its mark and type are before it.
+    """
+    name: nodes.TextElement = nodes.inline("", link.text)
+    if link.type == "impl" and not marks:
+        name = nodes.literal("", link.text)
+    linked = here.link(name, link.target) if link.target else name
     if marks:
-        return [nodes.Text(f"{one.mark}\u00a0{one.word}: "), *shown]
-    planned = " (" + _("planned") + ")"
-    return [*shown, nodes.Text(planned)] if one.planned and not one.target else shown
+        return [nodes.Text(f"{link.mark}\u00a0{link.word}: "), linked]
+    if link.planned and not link.target:
+        return [linked, nodes.Text(" (" + _("planned") + ")")]
+    return [linked]
 
 
 def joined(
     parts: Iterable[Sequence[nodes.Node]], between: str = ", "
 ) -> list[nodes.Node]:
-    """Return the nodes of all parts with a comma, or what else is to be *between* one part and the next."""
-    return [node for part in parts for node in (nodes.Text(between), *part)][1:]
+    """Return the nodes of all parts with a text *between* them."""
+    found: list[nodes.Node] = []
+    for part in parts:
+        found += [nodes.Text(between), *part]
+    return found[1:]
 
 
 def field(name: str, *children: nodes.Node) -> nodes.field:
@@ -139,11 +141,10 @@ def field(name: str, *children: nodes.Node) -> nodes.field:
 
 def paragraph(*children: nodes.Node | str) -> nodes.paragraph:
     """Return a paragraph of inline nodes and text."""
-    return nodes.paragraph(
-        "",
-        "",
-        *(one if isinstance(one, nodes.Node) else nodes.Text(one) for one in children),
-    )
+    made = nodes.paragraph()
+    for child in children:
+        made += child if isinstance(child, nodes.Node) else nodes.Text(child)
+    return made
 
 
 def table(
@@ -167,12 +168,15 @@ def _row(cells: Iterable[Sequence[nodes.Node]]) -> nodes.row:
 
 
 def script_place(name: str, **data: object) -> nodes.Node:
-    """Return the place of a class that a script fills, with its data; an e-book has no scripts."""
-    said = "".join(
-        f' data-{key}="{escape(json.dumps(it, ensure_ascii=False))}"'
-        for key, it in data.items()
-    )
-    place = f'<div class="{name}"{said} hidden="hidden"></div>\n'
+    """Return the place of a class that a script fills, with its data.
+
+    An e-book has no scripts.
+    """
+    attributes = ""
+    for key, value in data.items():
+        text = escape(json.dumps(value, ensure_ascii=False))
+        attributes += f' data-{key}="{text}"'
+    place = f'<div class="{name}"{attributes} hidden="hidden"></div>\n'
     return addnodes.only(
         "", nodes.raw("", place, format="html", script=name), expr="html and not epub"
     )
@@ -188,18 +192,17 @@ def link_files(
     """Link our style sheet and scripts on the pages that have something of ours."""
     if "css_files" not in context:
         return  # JSON, which has no head
+    used: set[str] = set()
     elements = doctree.findall(nodes.Element) if doctree else ()
-    used = {
-        name
-        for node in elements
-        for name in (*node.get("classes", ()), node.get("script"))
-    }
+    for element in elements:
+        used.update(element.get("classes", ()))
+        used.add(element.get("script", ""))
     is_own_index = page == INDEX_PAGE and doctree is None
-    if is_own_index or any(str(name).startswith("heuristic-") for name in used):
+    if is_own_index or any(name.startswith("heuristic-") for name in used):
         app.add_css_file(_BOOK_STYLE if app.builder.name == "epub" else STYLE)
+    translated = {word: str(_(word)) for word in _WORDS if word != str(_(word))}
     for name in sorted(used & _SCRIPTS.keys()):
-        said = {english: str(it) for english, it in _SAID.items() if str(it) != english}
-        more: dict[str, Any] = (
-            {"data-words": json.dumps(said, ensure_ascii=False)} if said else {}
-        )
+        more: dict[str, Any] = {}
+        if translated:
+            more["data-words"] = json.dumps(translated, ensure_ascii=False)
         app.add_js_file(_SCRIPTS[name], loading_method="defer", **more)
