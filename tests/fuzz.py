@@ -48,7 +48,7 @@ from sphinxext_heuristics._core.evidence import messages
 from sphinxext_heuristics._core.evidence.cache import FILENAME, EvidenceCache
 from sphinxext_heuristics._core.evidence.prose import missing_comment
 from sphinxext_heuristics._core.evidence.search import parsed, verify
-from sphinxext_heuristics._core.evidence.source import Source, read, starts
+from sphinxext_heuristics._core.evidence.source import Source, read
 from sphinxext_heuristics._core.files import index_file, project_file
 from sphinxext_heuristics._core.integration import conf_py
 from sphinxext_heuristics._core.integration.domain import HeuristicDomain
@@ -569,9 +569,11 @@ def call_evidence(text: str, other: str, _folder: Path) -> None:
         for prose in (False, True):
             with suppress(ValueError):
                 wanted = parsed(claim_of("", "", text, prose=prose))
-                for place in Source(source).places(""):
-                    wanted.find(place)
-                    missing_comment(text, place)
+                text_of_it = source_names.without_evidence(source)
+                source_names.parse(text_of_it)
+                place = Source(text_of_it, source_names.Names()).whole
+                wanted.find(place)
+                missing_comment(text, place)
 
 
 #: All of them.
@@ -1200,22 +1202,28 @@ def passages(module: str) -> Sequence[Passage]:
     """Return the statements of a real module."""
     at = _SOURCES.state(module)
     assert at is not None, module
-    source = read(at)
+    source = read(at, module)
     lines = at.path.read_text("utf-8").split("\n")
     found = {}
-    for name, definitions in source.definitions.items():
+    for name in source.names.definitions:
         for statement in (
             stmt
-            for node in definitions
-            for stmt in ast.walk(node)
+            for place in source.places(name)
+            for stmt in ast.walk(place.parse())
             if isinstance(stmt, ast.stmt)
         ):
-            text = "\n".join(lines[starts(statement) - 1 : statement.end_lineno])
+            text = "\n".join(lines[_starts(statement) - 1 : statement.end_lineno])
             if _is_alone(text, statement):
-                found[statement] = Passage(
+                found[statement.lineno, statement.col_offset] = Passage(
                     module=module, qualname=name, statement=statement, text=text
                 )
     return list(found.values())
+
+
+def _starts(node: ast.stmt) -> int:
+    """Return the first line of a statement, its decorators included."""
+    decorators: list[ast.expr] = getattr(node, "decorator_list", [])
+    return min([node.lineno, *(decorator.lineno for decorator in decorators)])
 
 
 def _is_alone(text: str, statement: ast.stmt) -> bool:
@@ -1561,11 +1569,11 @@ class Shelf:
         claim = claim_of("hostile.one", "", "pass")
         self.examine(Hostile(files=files, claim=claim))
         kept = json.loads((self._records / FILENAME).read_text(encoding="utf-8"))
-        [(key, entry)] = kept["found"].items()
+        [(key, entry)] = kept["quotes"].items()
         entries: list[dict[str, object]] = [
             {},
-            {**entry, "state": None},
-            {**entry, "state": [*entry["state"][:2], 0]},
+            {**entry, "states": None},
+            {**entry, "states": {"hostile.one": ["", 0, 0]}},
         ]
         records = [
             "",
@@ -1573,13 +1581,13 @@ class Shelf:
             "[]",
             "1",
             "null",
-            '{"found": {}}',
-            json.dumps({**kept, "found": []}),
+            '{"quotes": {}}',
+            json.dumps({**kept, "quotes": []}),
             "\ud800",
         ]
         for record in (
             *records,
-            *(json.dumps({**kept, "found": {key: it}}) for it in entries),
+            *(json.dumps({**kept, "quotes": {key: it}}) for it in entries),
         ):
             (self._records / FILENAME).write_text(
                 record, encoding="utf-8", errors="replace"

@@ -320,7 +320,7 @@ def test_source_is_read_without_a_word_about_its_escapes(tmp_path: Path) -> None
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         names = source_names.read_names(source_names.State(path, 0, 0), "module")
-    assert names.defined == {"f"}
+    assert set(names.definitions) == {"f"}
 
 
 @pytest.mark.parametrize(
@@ -720,7 +720,8 @@ def entries(count: int) -> Objects:
 
 def found(quote: str) -> None:
     """Look for a quote in a module, in all ways, and for what is like it."""
-    (place,) = Source("".join(f"x{at} = {at}\n" for at in range(200))).places("")
+    text = "".join(f"x{at} = {at}\n" for at in range(200))
+    place = Source(text, source_names.Names()).whole
     for prose in (False, True):
         with suppress(ValueError):
             parsed(claim_of("", "", quote, prose=prose)).find(place)
@@ -804,7 +805,7 @@ GROWING: dict[str, tuple[int, Callable[[int], Any], Callable[[Any], object]]] = 
     "quotes in a docstring": (
         1000,
         lambda n: "'''\n" + "```{evidence} x\n" * n + "'''",
-        Source,
+        source_names.without_evidence,
     ),
     "parts of a module's name": (
         1000,

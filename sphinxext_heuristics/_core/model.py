@@ -346,13 +346,14 @@ class Entry(NamedTuple):
 
     #: The full documented names, one a signature.
     names: tuple[str, ...]
-    #: The object's lineage; empty for an entry that did not come through autodoc.
+    #: The object's lineage; empty for one that autodoc did not have in hand and that no
+    #: source on the path defines.
     lineage: tuple[str, ...]
     #: The id of the first signature that has one; empty under ``:no-index:``.
     anchor: str
     #: Whether a ``heuristics-for`` is in it, which replaces the automatic ones.
     by_hand: bool
-    #: Whether it is that of a class.
+    #: Whether it is that of a class, whatever its directive.
     is_class: bool = False
     #: Whether it is a module, which has no ``desc`` node but a target where its
     #: documentation begins.
@@ -360,8 +361,7 @@ class Entry(NamedTuple):
     #: The parameters that its object's signature names, or the written ones where
     #: autodoc has no object.
     parameters: tuple[str, ...] = ()
-    #: A class's bases, and theirs, by identity; empty for an entry that did not come
-    #: through autodoc.
+    #: A class's bases, and theirs, by identity.
     bases: tuple[str, ...] = ()
 
 

@@ -29,6 +29,7 @@ from sphinxext_heuristics._core.evidence.prose import missing_comment
 from sphinxext_heuristics._core.evidence.search import parsed, verify
 from sphinxext_heuristics._core.evidence.source import Source
 from sphinxext_heuristics._core.model import Evidence, Found, Lost, LostReason
+from sphinxext_heuristics._core.source.names import names_in, parse, without_evidence
 from sphinxext_heuristics._core.source.packages import Sources
 
 if TYPE_CHECKING:
@@ -57,11 +58,17 @@ NAMES = [f"{number}-{claim.qualname}" for number, claim in enumerate(CLAIMS, 1)]
 every_quote = pytest.mark.parametrize("claim", CLAIMS, ids=NAMES)
 
 
+def source_of(text: str) -> Source:
+    """Read the text of a module; raise `ValueError` if it does not parse."""
+    text = without_evidence(text)
+    return Source(text, names_in(parse(text)))
+
+
 def found_in(
     text: str, qualname: str, quote: str, *, prose: bool = False
 ) -> tuple[int, int] | None:
     """Look for a quote in the text of a module; raise `ValueError` if it does not parse."""
-    places = Source(textwrap.dedent(text)).places(qualname)
+    places = source_of(textwrap.dedent(text)).places(qualname)
     assert places, qualname
     wanted = parsed(claim_of("", qualname, quote, prose=prose))
     spans = (
@@ -242,7 +249,7 @@ def place_of(claim: Evidence) -> Place:
     """Return the definition that holds a quote, that of a whole module being the function around it."""
     result = verify(claim, Sources())
     assert isinstance(result, Found)
-    source = Source(result.path.read_text("utf-8"))
+    source = source_of(result.path.read_text("utf-8"))
     places = source.places(result.qualname or source.holder(result.line))
     return next(place for place in places if parsed(claim).find(place))
 
@@ -1105,9 +1112,9 @@ def test_what_has_not_changed_is_not_read_again(
     reads: list[Path] = []
     read = search.read
 
-    def noted(at: State) -> Source:
+    def noted(at: State, module: str) -> Source:
         reads.append(at.path)
-        return read(at)
+        return read(at, module)
 
     monkeypatch.setattr(search, "read", noted)
     assert [check("losing.layer", *quote) for quote in quotes] == before

@@ -14,13 +14,14 @@ import pytest
 from commands import run
 from conftest import ROOT
 
-from sphinxext_heuristics._core.evidence import search, source
+from sphinxext_heuristics._core.evidence import search
 from sphinxext_heuristics._core.evidence.search import verify
 from sphinxext_heuristics._core.model import Evidence, Found, Lost
+from sphinxext_heuristics._core.source import names
 from sphinxext_heuristics._core.source.packages import Sources
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from conftest import Project
 
@@ -168,27 +169,31 @@ def test_drift_warns_on_every_build_until_it_is_mended(scales: Project) -> None:
     assert caption(scales.ok("html")) == "Scale.weigh, scales.pan, scales 2.1, line 7"
 
 
-def opened(project: Project, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+def opened(
+    project: Project, monkeypatch: pytest.MonkeyPatch, *, warnings: Sequence[str] = ()
+) -> list[str]:
     """Build and return the source files that were opened for evidence."""
     seen: list[str] = []
-    opened_by_tokenize = source.tokenize.open
-    source.read.cache_clear()
+    opened_by_tokenize = names.tokenize.open
+    names.read_names.cache_clear()
+    names.text_of.cache_clear()
     with monkeypatch.context() as patch:
         patch.setattr(
-            source.tokenize,
+            names.tokenize,
             "open",
             lambda path: seen.append(Path(path).name) or opened_by_tokenize(path),
         )
         # what this very process remembers, a new one would not
         patch.setattr(search, "_examine", search._examine.__wrapped__)  # noqa: SLF001 - see above
-        project.ok("html")
+        assert project.build("html").warnings == list(warnings)
     return seen
 
 
 def test_a_build_on_which_nothing_has_changed_opens_no_source(
     scales: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert opened(scales, monkeypatch) == ["pan.py"]
+    # What is quoted, and the entry that is written by hand.
+    assert sorted(opened(scales, monkeypatch)) == ["__init__.py", "pan.py"]
     assert opened(scales, monkeypatch) == []
     path = scales.src / "scales/pan.py"
     path.write_text(f"# moved\n{path.read_text()}")
@@ -196,6 +201,35 @@ def test_a_build_on_which_nothing_has_changed_opens_no_source(
     assert opened(scales, monkeypatch) == [], (
         "although no page was read, and so no environment kept"
     )
+
+
+def test_a_lost_quote_is_looked_for_again_only_where_something_changed(
+    scales: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = scales.src / "index.rst"
+    page.write_text(page.read_text().replace("2*mass", "3*mass"))
+    ways = {
+        "scales/api.py": "from scales.pan import Scale\n",
+        "other.md": "# Other\n\n:::{evidence} scales.api:Scale.tare\nx\n:::\n",
+    }
+    scales.write(ways)
+    first = scales.build().warnings
+    assert len(first) == 2
+    assert "no 'Scale.tare'" in first[0] + first[1]
+    assert opened(scales, monkeypatch, warnings=first) == []
+    path = scales.src / "scales/pan.py"
+    path.write_text(path.read_text() + "\n\n    def tare(self):\n        x\n")
+    left = [warning for warning in first if "index.rst" in warning]
+    assert "pan.py" in opened(scales, monkeypatch, warnings=left)
+
+
+def test_a_package_that_comes_is_found(scales: Project) -> None:
+    scales.write({"other.md": "# Other\n\n:::{evidence} beam\nx = 1\n:::\n"})
+    for _time in range(2):
+        (warning,) = scales.build().warnings
+        assert "package 'beam' is not installed" in warning
+    scales.write({"beam.py": "x = 1\n"})
+    scales.ok()
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{", '{"reader": 1}', "\0"])

@@ -195,20 +195,20 @@ def extension_of(world: World) -> Iterator[None]:
     """
     with pytest.MonkeyPatch.context() as patch:
         if world.upgraded:
-            read, said = HeuristicDirective.read_options, search.said
+            read, messages_of = HeuristicDirective.read_options, search.messages_of
 
             def read_otherwise(directive: HeuristicDirective) -> dict[str, Any]:
                 return {"severity": "note", **read(directive)}
 
-            def say(
+            def capitals(
                 evidence: Evidence, result: Found | Lost, sources: Sources
             ) -> tuple[Message, ...]:
-                found = said(evidence, result, sources)
+                found = messages_of(evidence, result, sources)
                 return tuple(one._replace(text=one.text.upper()) for one in found)
 
             patch.setattr(sphinxext_heuristics, "__version__", "9.9")
             patch.setattr(HeuristicDirective, "read_options", read_otherwise)
-            patch.setattr(search, "said", say)
+            patch.setattr(search, "messages_of", capitals)
         yield
 
 
@@ -227,6 +227,30 @@ def twinning(world: World) -> None:
     """Write a heuristic down a second time, word for word, on a page that comes first."""
     if "h/Beta.rst" in world.files:
         world.files["a-twin.rst"] = world.files["h/Beta.rst"]
+
+
+def aliasing(world: World) -> None:
+    """Document a class under two names that are assigned, one of them by hand."""
+    alias = "from pkg.core import Child\n\nAlias = Child\nOther = Child\n"
+    world.files["lib/pkg/alias.py"] = alias
+    world.files["alias.rst"] = (
+        ":orphan:\n\nAlias\n=====\n\n.. autoclass:: pkg.alias.Alias\n\n"
+        ".. py:class:: pkg.alias.Other\n\n   Another name.\n"
+    )
+
+
+def re_exporting(world: World) -> None:
+    """Document a class that is imported over three files, once by hand."""
+    names = ("Far", "Farther")
+    for number in (1, 2, 3):
+        origin = f"pkg.way{number + 1}" if number < 3 else "pkg.core"
+        imported = ["Child as Far", "Child as Farther"] if number == 3 else names
+        text = f"from {origin} import {', '.join(imported)}\n"
+        world.files[f"lib/pkg/way{number}.py"] = text
+    world.files["far.rst"] = (
+        ":orphan:\n\nFar\n===\n\n.. autoclass:: pkg.way1.Far\n\n"
+        ".. py:class:: pkg.way1.Farther\n\n   Farther.\n"
+    )
 
 
 def reviewing(world: World) -> None:
@@ -312,6 +336,14 @@ OPERATIONS: dict[str, Operation] = {
     ),
     "ask for headings": setting("heuristics_sections", ["Why"]),
     "upgrade": upgrading,
+    "alias a class": aliasing,
+    "alias another class": replacing("lib/pkg/alias.py", "= Child", "= object"),
+    "re-export a class": re_exporting,
+    "re-export another class": replacing(
+        "lib/pkg/way3.py",
+        "Child as Far, Child as Farther",
+        "Base as Far, Base as Farther",
+    ),
     "place by hand": adding("guides/how-to.md", "\n```{heuristics-for} how-to\n```\n"),
 }
 

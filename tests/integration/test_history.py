@@ -544,6 +544,38 @@ def test_a_class_between_overrides_a_method(tmp_path: Path, entry: str) -> None:
     requires_same(tmp_path, project_of(files), project_of(changed), project_of(files))
 
 
+CHAIN = (
+    ["re-export a class", "re-export another class"],
+    ["alias a class", "alias another class"],
+    ["alias a class", "leave the base"],
+)
+
+
+@pytest.mark.parametrize("edits", CHAIN, ids=" then ".join)
+def test_what_a_name_means_changes_on_the_way_to_it(
+    tmp_path: Path, edits: list[str]
+) -> None:
+    steps = [Step(edits=("reach the subclasses",))]
+    same(tmp_path, [*steps, *(Step(edits=(edit,)) for edit in edits)])
+
+
+@pytest.mark.parametrize("entry", ["autofunction", "py:function"])
+def test_a_function_comes_over_three_files(tmp_path: Path, entry: str) -> None:
+    function = 'def cut():\n    """Cut."""\n'
+    files = {
+        "lib/pkg/__init__.py": "from pkg.one import cut\n",
+        "lib/pkg/one.py": "from pkg.two import cut\n",
+        "lib/pkg/two.py": "from pkg.three import cut\n",
+        "lib/pkg/three.py": function,
+        "lib/pkg/four.py": function,
+        "api.rst": f":orphan:\n\n.. {entry}:: pkg.cut\n",
+        "h/one.rst": ":orphan:\n\n.. heuristic:: One\n   :note: N.\n"
+        "   :impl: ?pkg.three.cut\n",
+    }
+    changed = files | {"lib/pkg/two.py": "from pkg.four import cut\n"}
+    requires_same(tmp_path, project_of(files), project_of(changed), project_of(files))
+
+
 def test_after_a_killed_build_a_build_of_some_files_vouches_for_these_alone(
     tmp_path: Path,
 ) -> None:

@@ -69,18 +69,18 @@ class Slots:
         ("living.Poly.merge", ["living.Poly.merge"]),
         ("living.Poly.device", ["living.Poly.device", "living.Base.device"]),
         # an instance attribute, of which the source knows more
-        ("living.Lora.rank", []),
-        ("living.Lora.own", []),
-        ("living.Lora.unknown", []),
+        ("living.Lora.rank", ["living.Lora.rank"]),
+        ("living.Lora.own", ["living.Lora.own"]),
+        ("living.Lora.unknown", ["living.Lora.unknown"]),
         ("living.Base.Inner.nested", ["living.Base.Inner.nested"]),
         ("living.Lora.Inner.nested", ["living.Base.Inner.nested"]),
         ("living.make", ["living.make"]),
         ("living.alias", ["living.make"]),
         ("living_again.make", ["living.make"]),
-        ("living.cached", []),
-        ("living.partial", []),
-        ("living.constant", []),
-        ("living.Liar", []),
+        ("living.cached", ["living.cached"]),
+        ("living.partial", ["living.partial"]),
+        ("living.constant", ["living.constant"]),
+        ("living.Liar", ["living.Liar"]),
         ("living.Guarded", ["living.Guarded"]),
         ("living.Slots.x", ["living.Slots.x"]),
     ],
@@ -97,7 +97,7 @@ def test_names_by_identity(name: str, expected: list[str]) -> None:
 
 
 def test_name_without_a_module() -> None:
-    assert identity.lineage("nowhere", object()) == ()
+    assert identity.lineage("nowhere", object()) == ("nowhere",)
     assert identity.lineage("nowhere.at.all", print) == ("builtins.print",)
 
 
@@ -106,7 +106,7 @@ def test_mock_is_no_name() -> None:
         def __getattr__(self, name: str) -> Mock:
             return self
 
-    assert identity.lineage("nowhere.mock", Mock()) == ()
+    assert identity.lineage("nowhere.mock", Mock()) == ("nowhere.mock",)
 
 
 def test_files_of_bases(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -119,10 +119,10 @@ def test_files_of_bases(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
     import tablesub  # noqa: PLC0415 - written a moment ago
 
     found = identity.files_of_bases("tablesub.S", tablesub.S)
-    assert [Path(path).name for path in found] == ["tablebase.py", "tablesub.py"]
+    assert sorted(Path(path).name for path in found) == ["tablebase.py", "tablesub.py"]
     assert identity.files_of_bases("tablesub.S.merge", print) == found
-    assert identity.files_of_bases("tablesub.merge", print) == []
-    assert identity.files_of_bases("builtins.int", int) == []
+    assert identity.files_of_bases("tablesub.merge", print) == set()
+    assert identity.files_of_bases("builtins.int", int) == set()
     assert [
         Path(path).name for path in identity.files_of_bases("abc.ABC", abc.ABC)
     ] == ["abc.py"]

@@ -44,7 +44,7 @@ OBJECTS = Objects(
         entry("hand.Model.run"),
         entry("alone"),
         entry("pkg.Hand"),
-        entry("pkg.Sub.go"),
+        entry("pkg.Sub.go", lineage=("pkg.sub.Sub.go", "pkg.base.Base.go")),
         entry("pkg.Config"),
     ],
     canonical={
@@ -52,9 +52,6 @@ OBJECTS = Objects(
         "hand.Model.run": ("hand.private.Model.run",),
     },
     aliases=lambda name: SPELLED.get(name, ()),
-    source_lineage=lambda name: {
-        "pkg.Sub.go": ("pkg.sub.Sub.go", "pkg.base.Base.go")
-    }.get(name, ()),
 )
 
 

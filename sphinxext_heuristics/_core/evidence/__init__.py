@@ -1,1 +1,1 @@
-"""Evidence: quoted code against installed source, whether it is still there, and where; nothing is imported."""
+"""Evidence: where quoted code is in installed source, which is not imported."""

@@ -1,19 +1,18 @@
-"""What was found in installed source, from one build to the next."""
+"""Where quotes are in installed source, remembered from one build to the next."""
 
 from __future__ import annotations
 
 import json
 import sys
 from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sphinxext_heuristics._core.model import Found, Message
+from sphinxext_heuristics._core.model import Found, Lost, LostReason, Message
 from sphinxext_heuristics._core.versions import form
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
-    from sphinxext_heuristics._core.model import Evidence, Lost
+    from sphinxext_heuristics._core.model import Evidence
     from sphinxext_heuristics._core.source.packages import Sources
 
 #: The record's file among the doctrees.
@@ -21,13 +20,13 @@ FILENAME = "heuristics-evidence.json"
 
 
 class EvidenceCache:
-    """What was found in one build, remembered for the next.
+    """What became of each quote in one build, remembered for the next.
 
     *folder* is where the record is kept: with the doctrees, which all builders share.
-    *sources* finds the files that Python would import. The record holds as long as the
-    files that were read are the same, by their time and size, so that a build on which
-    nothing has changed opens none of them. *version* is that of the extension: another
-    one, or another Python, may read the same source differently.
+    *sources* finds the files that Python would import. A result holds as long as the
+    files that it depends on are the same, by their time and size, so that a build on
+    which nothing has changed opens none of them. *version* is that of the extension:
+    another one, or another Python, may read the same source differently.
     """
 
     def __init__(self, folder: Path, sources: Sources, version: str) -> None:
@@ -40,8 +39,8 @@ class EvidenceCache:
         self._now: dict[str, Any] = {}
         with suppress(OSError, ValueError):
             match json.loads(self._path.read_text(encoding="utf-8")):
-                case {"reader": reader, "found": dict(found)} if reader == self._reader:
-                    self._before = found
+                case {"reader": self._reader, "quotes": dict(quotes)}:
+                    self._before = quotes
 
     def of(self, evidence: Evidence) -> Found | Lost:
         """Return where a quote is in the installed source, or why it was not found."""
@@ -55,47 +54,66 @@ class EvidenceCache:
         key = json.dumps(
             [evidence.module, evidence.qualname, evidence.quote, evidence.prose]
         )
-        at = self._sources.state(evidence.module)
-        now = [str(at.path), at.mtime_ns, at.size] if at else []
         known = self._now.get(key) or self._before.get(key, {})
-        if at and known.get("state") == now:
+        if self._is_current(known):
             self._now[key] = known
-            messages = tuple(
-                Message(kind=kind, text=text) for kind, text in known["messages"]
-            )
-            return Found(path=at.path, **known["found"]), messages
-        from sphinxext_heuristics._core.evidence.search import said, verify  # noqa: PLC0415 - most builds look for nothing new
+            messages = tuple(Message(*it) for it in known["messages"])
+            return _result_of(known["result"]), messages
+        from sphinxext_heuristics._core.evidence.search import messages_of, verify  # noqa: PLC0415 - most builds look for nothing new
 
+        self._sources.watch()
         result = verify(evidence, self._sources)
-        messages = said(evidence, result, self._sources)
-        # What was found in another file depends on every file that led there: it is
-        # looked up anew.
-        if at and isinstance(result, Found) and result.path == at.path:
-            found = {
-                name: value
-                for name, value in result._asdict().items()
-                if name != "path"
-            }
+        messages = messages_of(evidence, result, self._sources)
+        states = {name: self._state(name) for name in sorted(self._sources.watched)}
+        # What is not installed, and what else there is instead, is looked up anew.
+        if states.get(evidence.module) and "" not in states:
             self._now[key] = {
-                "state": now,
-                "found": found,
-                "messages": [[it.kind, it.text] for it in messages],
+                "states": states,
+                "result": _record_of(result),
+                "messages": [list(message) for message in messages],
             }
         return result, messages
 
+    def _is_current(self, known: dict[str, Any]) -> bool:
+        """Return whether the files that a result depends on are as they were."""
+        states = known.get("states") or {}
+        are_same = [self._state(module) == state for module, state in states.items()]
+        return bool(states) and all(are_same)
+
+    def _state(self, module: str) -> list[Any] | None:
+        """Return the state of a module's file as the record has it."""
+        at = self._sources.state(module)
+        return [str(at.path), at.mtime_ns, at.size] if at else None
+
     def save(self) -> None:
-        """Keep what was found, if it is not the same as before; a folder that cannot be written keeps nothing."""
+        """Keep what was found, if it is not the same as before.
+
+        A folder that cannot be written keeps nothing.
+        """
         if self._now == self._before:
             return
         with suppress(OSError):
             self._path.parent.mkdir(parents=True, exist_ok=True)
             # Another build that reads half of it reads none.
-            self._path.write_text(
-                json.dumps(
-                    {"reader": self._reader, "found": self._now},
-                    indent=0,
-                    sort_keys=True,
-                ),
-                "utf-8",
-            )
+            record = {"reader": self._reader, "quotes": self._now}
+            text = json.dumps(record, indent=0, sort_keys=True)
+            self._path.write_text(text, "utf-8")
             self._before = dict(self._now)
+
+
+def _record_of(result: Found | Lost) -> dict[str, Any]:
+    """Return a result as JSON has it."""
+    record = result._asdict()
+    record["path"] = str(result.path) if result.path else None
+    if isinstance(result, Lost):
+        record["reason"] = result.reason.value
+    return record
+
+
+def _result_of(record: dict[str, Any]) -> Found | Lost:
+    """Return the result that a record was made of."""
+    path = Path(record["path"]) if record["path"] else None
+    if "reason" in record:
+        reason = LostReason(record["reason"])
+        return Lost(**{**record, "reason": reason, "path": path})
+    return Found(**{**record, "path": path})

@@ -29,9 +29,12 @@ _BLOCKS = ("body", "handlers", "orelse", "finalbody", "cases")
 
 
 class Atom(NamedTuple):
-    """One step of a walk through a syntax tree: trees mean the same if all that their atoms say is equal."""
+    """One step of a walk through a syntax tree.
 
-    said: Hashable
+    Trees mean the same if all their atoms have the same meaning.
+    """
+
+    meaning: Hashable
     #: Its first line, 0 if it has none.
     line: int = 0
     #: Its last line, 0 if it has none or if its parts tell.
@@ -78,14 +81,14 @@ class Code:
         return list(takewhile(lambda atom: atom.line <= self._size, atoms))
 
     def find(self, place: Place) -> tuple[int, int] | None:
-        """Return the first and last line of the first passage that says the same, or ``None``."""
+        """Return the lines of the first passage that means the same, or ``None``."""
         if not self._ways:
             return Prose(self._text).find(
                 place
             )  # a comment, as `missing_comment` will see
         compared = (
             _lines(way, _atoms(row[at : at + len(way)], documented=self._has_docstring))
-            for row in _rows(place.body)
+            for row in _rows(place.parse())
             for at in range(len(row))
             for way in self._ways
         )
@@ -98,11 +101,11 @@ def _indent_of(line: str) -> str:
 
 
 def _lines(wanted: Sequence[Atom], there: Iterator[Atom]) -> tuple[int, int] | None:
-    """Return the first and last line of what is wanted if the atoms *there* begin with it."""
+    """Return the first and last line of what is wanted, if *there* begins with it."""
     first = last = 0
     for want in wanted:
         found = next(there, None)
-        if found is None or found.said != want.said:
+        if found is None or found.meaning != want.meaning:
             return None
         first = first or found.line
         last = max(last, found.line, found.end_line)
@@ -110,7 +113,10 @@ def _lines(wanted: Sequence[Atom], there: Iterator[Atom]) -> tuple[int, int] | N
 
 
 def _above(place: Place, line: int, count: int) -> int:
-    """Return the line where the comments right above *line* begin, *count* lines of them at most."""
+    """Return the line where the comments right above *line* begin.
+
+    At most *count* lines are looked at.
+    """
     while (
         count
         and line > place.first
@@ -145,17 +151,21 @@ def _runs(text: str) -> Iterator[list[Part]]:
                     yield _items(parameters)["*" in before :]
 
 
-def _rows(body: Sequence[ast.stmt]) -> Iterator[list[Part]]:
-    """Yield what a quote may be a run of: statements, arguments, items, operands; and each expression."""
-    for node in ast.walk(ast.Module(list(body), [])):
+def _rows(tree: ast.Module) -> Iterator[list[Part]]:
+    """Yield what a quote may be a run of, and each expression.
+
+    These are statements, arguments, items and operands.
+    """
+    for node in ast.walk(tree):
         if isinstance(node, ast.expr):
             yield [node]
         yield _items(node)
-    yield from map(_unfolded, _blocks(ast.Module(list(body), [])))
+    for block in _blocks(tree):
+        yield _unfolded(block)
 
 
 def _blocks(tree: ast.AST) -> Iterator[list[ast.stmt]]:
-    """Yield the blocks in a tree; what stands below its own head, as an ``elif`` does, is none."""
+    """Yield the blocks in a tree; an ``elif`` is none of its ``if``."""
     for node in ast.walk(tree):
         for block in (getattr(node, name, None) for name in _BLOCKS):
             if isinstance(block, list) and block and _column(block[0]) != _column(node):
@@ -174,7 +184,7 @@ def _unfolded(body: Sequence[ast.stmt]) -> list[Part]:
 
 
 def _items(node: ast.AST) -> list[Part]:
-    """Return what is listed in a node, nothing if it is no list; operands with their operators between them."""
+    """Return what is listed in a node, operands with their operators between them."""
     match node:
         case ast.Call(args=args, keywords=keywords):
             return sorted(
@@ -190,7 +200,7 @@ def _items(node: ast.AST) -> list[Part]:
 
 
 def _parameters(node: ast.arguments) -> Iterator[list[Part]]:
-    """Yield parameters in their order, each with its default, and the markers ``/`` and ``*``."""
+    """Yield parameters in their order, each with its default, and ``/`` and ``*``."""
     positional = [*node.posonlyargs, *node.args]
     bare = [None] * (len(positional) - len(node.defaults))
     for number, pair in enumerate(

@@ -1,8 +1,8 @@
-"""Messages in quoted code: what an error, a warning or a log entry says, with ``…`` for what is put in.
+"""Messages in quoted code: texts of errors, warnings and log entries.
 
-Read are ``raise``, ``warnings.warn`` and calls of a logger. What they say is a literal,
-an f-string, ``%``, ``format`` or ``+``, or a name that was given one of these further
-up in the same function.
+``…`` stands for what is put in. Read are ``raise``, ``warnings.warn`` and calls of a
+logger. Their text is a literal, an f-string, ``%``, ``format`` or ``+``, or a name that
+was given one of these further up in the same function.
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ from __future__ import annotations
 import ast
 import re
 import textwrap
-from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from sphinxext_heuristics._core.model import Message
@@ -45,89 +44,77 @@ _LEVELS = frozenset(
 
 
 def in_quote(quoted: Evidence) -> tuple[Message, ...]:
-    """Return the messages of quoted code by itself; words alone do not show whether they are a message."""
+    """Return the messages of quoted code by itself.
+
+    Words alone do not show whether they are a message.
+    """
+    if quoted.prose:
+        return ()
     try:
-        return (
-            ()
-            if quoted.prose
-            else in_lines(parse(textwrap.dedent(quoted.quote)), 1, len(quoted.quote))
-        )
+        tree = parse(textwrap.dedent(quoted.quote))
+        return in_lines(tree, 1, len(quoted.quote))
     except (ValueError, RecursionError):
         return ()
 
 
 def in_lines(tree: ast.Module, first: int, last: int) -> tuple[Message, ...]:
-    """Return the messages that are given or written in some lines of a parsed file, in their order, each once."""
-    there = (
-        message
-        for spans, message in _messages(tree)
-        if any(at <= last and first <= end for at, end in spans)
-    )
-    return tuple(dict.fromkeys(there))
-
-
-@lru_cache(maxsize=16)
-def _messages(
-    tree: ast.Module,
-) -> tuple[tuple[tuple[tuple[int, int], ...], Message], ...]:
-    """Return all messages of a parsed file, each with the lines where it is given and where it is written."""
-    found: list[tuple[tuple[tuple[int, int], ...], Message]] = []
-    given: dict[str, list[tuple[ast.expr, str]]] = {}
-    nodes = (node for node in ast.walk(tree) if isinstance(node, ast.stmt | ast.Call))
-    for node in sorted(nodes, key=lambda node: (node.lineno, node.col_offset)):
-        match node:
-            case ast.FunctionDef() | ast.AsyncFunctionDef():
-                given.clear()
-            case ast.Assign(targets=[ast.Name(id=name)], value=value):
-                given.setdefault(name, []).append((value, _text(value)))
-            case ast.AugAssign(target=ast.Name(id=name), value=value):
-                given.setdefault(name, []).append((value, f"{ANYTHING}{_text(value)}"))
-        for kind, value in _said(node):
-            texts = (
-                given.pop(value.id, [])
-                if isinstance(value, ast.Name)
-                else [(value, _text(value))]
-            )
-            for written, text in texts:
-                if line := one_line(text):
-                    # What was made for a log call with arguments has no lines of its
-                    # own.
-                    placed = [
-                        it for it in (node, written) if getattr(it, "end_lineno", None)
-                    ]
-                    spans = tuple((it.lineno, it.end_lineno or 0) for it in placed)
-                    found.append((spans, Message(kind=kind, text=line)))
+    """Return the messages that some lines give or write, in their order, each once."""
+    found: dict[Message, None] = {}
+    for message, spans in _messages(tree):
+        if any(begin <= last and first <= end for begin, end in spans):
+            found[message] = None
     return tuple(found)
 
 
-def _said(node: ast.AST) -> Iterator[tuple[str, ast.expr]]:
-    """Yield the kind and the text, or a name for it, of what a node tells a user."""
+def _messages(tree: ast.Module) -> Iterator[tuple[Message, list[tuple[int, int]]]]:
+    """Yield all messages of code, with the lines that give them and that write them."""
+    assigned: dict[str, list[tuple[ast.expr, str]]] = {}
+    nodes = [node for node in ast.walk(tree) if isinstance(node, ast.stmt | ast.Call)]
+    for node in sorted(nodes, key=lambda node: (node.lineno, node.col_offset)):
+        match node:
+            case ast.FunctionDef() | ast.AsyncFunctionDef():
+                assigned.clear()
+            case ast.Assign(targets=[ast.Name(id=name)], value=value):
+                assigned.setdefault(name, []).append((value, _text(value)))
+            case ast.AugAssign(target=ast.Name(id=name), value=value):
+                text = f"{ANYTHING}{_text(value)}"
+                assigned.setdefault(name, []).append((value, text))
+        given = _given(node)
+        if given is None:
+            continue
+        kind, value_given = given
+        texts = [(value_given, _text(value_given))]
+        if isinstance(value_given, ast.Name):
+            texts = assigned.pop(value_given.id, [])
+        for written, text in texts:
+            if line := one_line(text):
+                # What was made for a log call with arguments has no lines of its own.
+                placed = [it for it in (node, written) if hasattr(it, "lineno")]
+                spans = [(it.lineno, it.end_lineno or 0) for it in placed]
+                yield Message(kind=kind, text=line), spans
+
+
+def _given(node: ast.AST) -> tuple[str, ast.expr] | None:
+    """Return the kind of message a node gives, and its text or a name for that."""
     match node:
         case ast.Raise(exc=ast.Call(func=func) as call):
             kind = _class_name(func)
         case ast.Call(func=func) as call if _name(func) == "warn":
-            categories = [
-                keyword.value for keyword in call.keywords if keyword.arg == "category"
-            ] + call.args[1:2]
-            kind = next(
-                (_class_name(category) or "Warning" for category in categories),
-                "UserWarning",
-            )
+            named = [word.value for word in call.keywords if word.arg == "category"]
+            kind = "UserWarning"
+            for category in [*named, *call.args[1:2]][:1]:
+                kind = _class_name(category) or "Warning"
         case ast.Call(func=ast.Attribute(value=logger, attr=level)) as call:
             kind = LOG if level in _LEVELS and "log" in _name(logger).lower() else ""
         case _:
-            return
-    values = [*call.args, *(keyword.value for keyword in call.keywords)]
-    texts = (
-        value
-        for value in values
-        if isinstance(value, ast.Name) or one_line(_text(value))
-    )
-    if kind and (text := next(texts, None)):
-        yield (
-            kind,
-            ast.BinOp(text, ast.Mod(), text) if kind == LOG and call.args[1:] else text,
-        )
+            return None
+    if not kind:
+        return None
+    for text in [*call.args, *(keyword.value for keyword in call.keywords)]:
+        if isinstance(text, ast.Name) or one_line(_text(text)):
+            has_arguments = kind == LOG and len(call.args) > 1
+            return kind, ast.BinOp(text, ast.Mod(), text) if has_arguments else text
+    return None
 
 
 def _name(node: ast.AST) -> str:
@@ -164,7 +151,10 @@ def _text(node: ast.AST) -> str:
 
 
 def one_line(text: str) -> str:
-    """Return a text in one line, nothing if it has no letter or digit; what cannot be printed stands for anything."""
+    """Return a text in one line, nothing if it has no letter or digit.
+
+    What cannot be printed stands for anything.
+    """
     folded = "".join(
         char if char.isprintable() else ANYTHING for char in " ".join(text.split())
     )
@@ -175,7 +165,10 @@ def one_line(text: str) -> str:
 
 
 def plain(text: str) -> str:
-    """Return a text with white space folded, without backticks: a page that renders Markdown has none."""
+    """Return a text with white space folded, without backticks.
+
+    A page that renders Markdown has none.
+    """
     return " ".join(text.replace("`", "").split())
 
 
@@ -187,9 +180,10 @@ def pieces_of(message: Message) -> list[str]:
 
 
 def fit(message: Message, pasted: str) -> int:
-    """Return how many fixed characters of a message a text has, all of them in their order; 0 if it has not.
+    """Return how many fixed characters of a message are all in a text, in their order.
 
-    The text is a traceback, a line of it, or a part of a message; it is compared as
+    If not all are, it is 0. The text is a traceback, a line of it, or a part of a
+    message; it is compared as
     `plain` returns it.
     """
     pieces = pieces_of(message)

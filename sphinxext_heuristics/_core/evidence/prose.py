@@ -28,7 +28,7 @@ class Passage:
     """Text whose white space does not matter, and the lines where it is."""
 
     def __init__(self, pieces: Sequence[Piece]) -> None:
-        """Take pieces of text that follow each other; a word may go on in the next piece."""
+        """Take pieces of text in their order; a word may go on in the next piece."""
         self._text = "".join(text for _line, text in pieces)
         #: With white space folded.
         self.folded = " ".join(self._text.split())
@@ -38,7 +38,10 @@ class Passage:
         )
 
     def find(self, words: str) -> tuple[int, int] | None:
-        """Return the first and last line of folded *words*, which are not parts of longer words, or ``None``."""
+        """Return the first and last line of folded *words*, or ``None``.
+
+        They are not parts of longer words.
+        """
         left = "" if words[0] in "()[]{}.,:;" else r"(?<!\w)"
         right = "" if words[-1] in "([{" else r"(?!\w)"
         pattern = left + r"\s+".join(map(re.escape, words.split())) + right
@@ -57,60 +60,54 @@ class Prose:
     """Quoted words."""
 
     def __init__(self, quote: str) -> None:
-        """Take the words; where lines end, and which literals they are cut into, does not matter."""
-        self._aliases = [
-            words for text in _aliases(quote) if (words := " ".join(text.split()))
-        ]
+        """Take the words, wherever lines and literals end between them."""
+        folded = (" ".join(text.split()) for text in _aliases(quote))
+        self._aliases = list(filter(None, folded))
 
     def find(self, place: Place) -> tuple[int, int] | None:
-        """Return the lines where a docstring, a message or a comment has these words, or ``None``."""
+        """Return the lines of a string or a comment that has these words, or ``None``."""
         comments, strings = texts_of("\n".join(place.text), place.first)
-        passages = map(Passage, [*strings, *comments])
-        return next(
-            (
-                found
-                for it in passages
-                for words in self._aliases
-                if (found := it.find(words))
-            ),
-            None,
-        )
+        for passage in map(Passage, [*strings, *comments]):
+            for words in self._aliases:
+                if found := passage.find(words):
+                    return found
+        return None
 
 
 def _aliases(quote: str) -> Iterator[str]:
-    """Yield what a quote may stand for: its words, those of a comment, of strings, of a string or f-string's source."""
+    """Yield what a quote may stand for.
+
+    These are its words, those of a comment, of strings, and of a string's or an
+    f-string's source.
+    """
     yield quote
     yield _MARKER.sub("", quote)
     for template in ("(\n{}\n)", '"""{} """', 'f"""{} """'):
         with suppress(ValueError):
-            yield said(template.format(quote))
+            yield literal_text(template.format(quote))
 
 
 def missing_comment(quote: str, place: Place) -> str:
-    """Return the first comment in quoted code that an object does not have, white space folded, or nothing."""
-    wanted = [
-        words for comment in texts_of(quote)[0] if (words := Passage(comment).folded)
-    ]
-    there = (
-        [Passage(comment) for comment in texts_of("\n".join(place.text))[0]]
-        if wanted
-        else []
-    )
-    return next(
-        (
-            words
-            for words in wanted
-            if not any(passage.find(words) for passage in there)
-        ),
-        "",
-    )
+    """Return the first comment in quoted code that an object lacks, or nothing.
+
+    Its white space is folded.
+    """
+    folded = (Passage(comment).folded for comment in texts_of(quote)[0])
+    wanted = list(filter(None, folded))
+    if not wanted:
+        return ""
+    there = [Passage(comment) for comment in texts_of("\n".join(place.text))[0]]
+    for words in wanted:
+        if not any(passage.find(words) for passage in there):
+            return words
+    return ""
 
 
 def texts_of(code: str, first: int = 1) -> tuple[list[list[Piece]], list[list[Piece]]]:
-    """Return the comments and the string literals of code whose first line has the number *first*.
+    """Return the comments and the string literals of code.
 
-    Comments on lines of their own, one right below the other, are one; so are literals
-    side by side.
+    Its first line has the number *first*. Comments on lines of their own, one right
+    below the other, are one; so are literals side by side.
     """
     comments: list[list[Piece]] = []
     strings: list[list[Piece]] = []
@@ -143,7 +140,7 @@ def texts_of(code: str, first: int = 1) -> tuple[list[list[Piece]], list[list[Pi
 
 
 def _tokens(code: str) -> Iterator[tokenize.TokenInfo]:
-    """Yield the tokens of code, as far as the standard library sees any in what may be a part of a file."""
+    """Yield the tokens of what may be a part of a file, as far as there are any."""
     with suppress(tokenize.TokenError, SyntaxError):
         yield from tokenize.generate_tokens(io.StringIO(code).readline)
 
@@ -156,26 +153,28 @@ def _between(lines: Sequence[str], start: tuple[int, int], end: tuple[int, int])
 def _pieces(literal: str, line: int) -> Iterator[Piece]:
     """Yield what a literal says, a piece for each line; of bytes nothing."""
     with suppress(ValueError):
-        for at, text in enumerate(said(literal).splitlines(keepends=True)):
+        for at, text in enumerate(literal_text(literal).splitlines(keepends=True)):
             yield line + min(at, literal.count("\n")), text
 
 
-def said(code: str) -> str:
-    """Return what a string literal says, or several side by side, with an f-string's placeholders as they are written.
+def literal_text(code: str) -> str:
+    """Return the text of a string literal, or of several side by side.
 
+    An f-string's placeholders are as they are written.
     Raises `ValueError` if the code is something else.
     """
     (statement,) = parse(code).body
-    return _said(getattr(statement, "value", statement))
+    return _literal_text(getattr(statement, "value", statement))
 
 
-def _said(node: ast.AST) -> str:
+def _literal_text(node: ast.AST) -> str:
     match node:
         case ast.Constant(value=str(value)):
             return value
         case ast.JoinedStr(values=values):
-            return "".join(map(_said, values))
+            return "".join(map(_literal_text, values))
         case ast.FormattedValue(value=value, conversion=conversion, format_spec=spec):
             how = f"!{chr(conversion)}" if conversion > 0 else ""
-            return f"{{{ast.unparse(value)}{how}{f':{_said(spec)}' if spec else ''}}}"
+            layout = f":{_literal_text(spec)}" if spec else ""
+            return f"{{{ast.unparse(value)}{how}{layout}}}"
     raise ValueError("not a string")

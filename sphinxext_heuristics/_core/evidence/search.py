@@ -1,8 +1,7 @@
-"""Look for quotes in installed source, and remember those that were found from one build to the next."""
+"""Look for quotes in installed source, and say what is there instead of a lost one."""
 
 from __future__ import annotations
 
-import ast
 import re
 import textwrap
 from collections import Counter
@@ -18,7 +17,6 @@ from sphinxext_heuristics._core.evidence.messages import in_lines, in_quote
 from sphinxext_heuristics._core.evidence.prose import Prose, missing_comment
 from sphinxext_heuristics._core.evidence.source import read, whereabouts
 from sphinxext_heuristics._core.model import Found, Lost, LostReason, Message
-from sphinxext_heuristics._core.source.names import parse
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -43,11 +41,11 @@ _WORD = re.compile(r"\w+|[^\w\s]")
 
 
 def verify(quoted: Evidence, sources: Sources) -> Found | Lost:
-    """Look for a quote in the source of its object; nothing is imported or raised, whatever is quoted.
+    """Look for a quote in the source of its object.
 
-    An object that its module imports, or its class inherits, is read where it is
-    defined. What was found is remembered: a file is read again when its time or its
-    size has changed.
+    Nothing is imported or raised, whatever is quoted. An object that its module
+    imports, or its class inherits, is read where it is defined. What was found is
+    remembered: a file is read again when its time or its size has changed.
     """
     result: Found | Lost
     for at in whereabouts(quoted, sources):
@@ -61,21 +59,18 @@ def verify(quoted: Evidence, sources: Sources) -> Found | Lost:
 def _examine(quoted: Evidence, at: State) -> Found | Lost:
     """Look for a quote in one file."""
     try:
-        source = read(at)
+        source = read(at, quoted.module)
         places = source.places(quoted.qualname)
-        result = (
-            _found(quoted, places, at)
-            if places
-            else _without_object(quoted, source, at)
-        )
+        if not places:
+            return _without_object(quoted, source, at)
+        result = _found(quoted, places, at)
         return result or _drifted(quoted, source, places, at)
     except OSError as error:
-        reason, message = (
-            LostReason.NO_SOURCE,
-            f"{at.path} cannot be read: {error.strerror}",
-        )
+        reason = LostReason.NO_SOURCE
+        message = f"{at.path} cannot be read: {error.strerror}"
     except (ValueError, RecursionError) as error:
-        reason, message = LostReason.UNPARSABLE, f"{at.path} cannot be parsed: {error}"
+        reason = LostReason.UNPARSABLE
+        message = f"{at.path} cannot be parsed: {error}"
     return Lost(reason=reason, message=message, path=at.path)
 
 
@@ -118,7 +113,7 @@ def _found(quoted: Evidence, places: Sequence[Place], at: State) -> Found | Lost
 
 
 def _lines(quoted: Evidence, place: Place) -> tuple[int, int] | None:
-    """Return where a quote is, whatever its comments; ``None`` also if it does not parse."""
+    """Return where a quote is, whatever its comments; ``None`` if it does not parse."""
     with suppress(ValueError):
         return parsed(quoted).find(place)
     return None
@@ -128,18 +123,14 @@ def _drifted(
     quoted: Evidence, source: Source, places: Sequence[Place], at: State
 ) -> Lost:
     """Say what is there instead of a quote."""
-    near = max(
-        filter(None, (nearest(quoted.quote, place) for place in places)), default=None
+    nearest_of_each = [nearest(quoted.quote, place) for place in places]
+    near = max(filter(None, nearest_of_each), default=None)
+    notes = list(_mistakes(quoted, places, near))
+    if quoted.qualname and (elsewhere := _elsewhere(quoted, source)):
+        notes.append(f"it is {elsewhere[0]}")
+    notes.append(
+        f"closest match: line {near.line}" if near else "nothing there is like it"
     )
-    notes = [
-        *_mistakes(quoted, places, near),
-        *(
-            f"it is {where}"
-            for where, _line in _elsewhere(quoted, source)
-            if quoted.qualname
-        ),
-        f"closest match: line {near.line}" if near else "nothing there is like it",
-    ]
     what = "words are" if quoted.prose else "code is"
     return Lost(
         reason=LostReason.NOT_THERE,
@@ -156,10 +147,10 @@ def _mistakes(
     """Yield what an author may have done wrong in quoting code."""
     if quoted.prose:
         return
-    is_said = any(map(Prose(quoted.quote).find, places))
+    is_prose = any(map(Prose(quoted.quote).find, places))
     try:
         Code(quoted.quote)
-        if near and near.likeness == 1 and not is_said:
+        if near and near.likeness == 1 and not is_prose:
             end = near.line + near.text.count("\n")
             yield (
                 f"the statement that ends the quote goes on after line {end} "
@@ -169,30 +160,26 @@ def _mistakes(
         yield f"it does not parse ({error}): quote whole statements"
     if "..." in map(str.strip, quoted.quote.split("\n")):
         yield "'...' is compared literally: use two quotes instead"
-    if is_said:
+    if is_prose:
         yield "its words are there: quote them as text"
 
 
-def _elsewhere(quoted: Evidence, source: Source) -> Iterator[tuple[str, int]]:
-    """Yield where in the module a quote is, in words and as a line."""
-    if lines := _lines(quoted, source.places("")[0]):
-        holder = source.holder(lines[0])
-        yield (
-            f"in line {lines[0]}, in {quoted.module}{':' if holder else ''}{holder}",
-            lines[0],
-        )
+def _elsewhere(quoted: Evidence, source: Source) -> tuple[str, int] | None:
+    """Return where else in the module a quote is, in words and as a line."""
+    lines = _lines(quoted, source.whole)
+    if lines is None:
+        return None
+    holder = f"{quoted.module}:{source.holder(lines[0])}".rstrip(":")
+    return f"in line {lines[0]}, in {holder}", lines[0]
 
 
 def _without_object(quoted: Evidence, source: Source, at: State) -> Lost:
-    """Say that a module does not define an object, and which ones have similar names."""
-    imports = (node for node in ast.walk(source.tree) if isinstance(node, ast.alias))
-    names = [*source.definitions, *(alias.asname or alias.name for alias in imports)]
+    """Say that a module does not define an object, and which names are similar."""
+    names = {**source.names.definitions, **source.names.bindings}
     last = quoted.qualname.rpartition(".")[2]
-    alike = (
-        closest(quoted.qualname, names)
-        or [name for name in names if name.rpartition(".")[2] == last][:3]
-    )
-    where, line = next(_elsewhere(quoted, source), ("", 0))
+    same_end = [name for name in names if name.rpartition(".")[2] == last]
+    alike = closest(quoted.qualname, names) or same_end[:3]
+    where, line = _elsewhere(quoted, source) or ("", 0)
     there = f"; the quote is {where}" if where else ""
     message = (
         f"module {quoted.module!r} has no "
@@ -213,22 +200,17 @@ class Nearest(NamedTuple):
 
 
 def nearest(quote: str, place: Place) -> Nearest | None:
-    """Return the passage most like a quote, however the lines of either are broken, or ``None`` if none is."""
-    try:
-        usual = ast.unparse(parse(textwrap.dedent(quote)))
-    except (ValueError, RecursionError):
-        usual = quote
-    found = [
-        near
-        for text in {quote: 0, usual: 0}
-        for near in _compared(text, place)
-        if near.likeness >= LEAST_LIKE
-    ]
-    return max(found, key=lambda near: (near.likeness, -near.line), default=None)
+    """Return the passage most like a quote, however the lines of either are broken."""
+    compared = _compared(quote, place)
+    alike = [near for near in compared if near.likeness >= LEAST_LIKE]
+    return max(alike, key=lambda near: (near.likeness, -near.line), default=None)
 
 
 def _compared(quote: str, place: Place) -> Iterator[Nearest]:
-    """Compare a quote with the passages that share the most words with it, from its number of lines to a few more."""
+    """Compare a quote with the passages that share the most words with it.
+
+    They have as many lines as it or a few more.
+    """
     size = min(sum(bool(line.strip()) for line in quote.split("\n")), MOST_LINES)
     words = Counter(_WORD.findall(quote))
     counted = [
@@ -242,20 +224,25 @@ def _compared(quote: str, place: Place) -> Iterator[Nearest]:
     ]
     matcher = SequenceMatcher(b=" ".join(quote.split())[:MOST_LETTERS], autojunk=False)
     for count, at in nlargest(MOST_COMPARED, shared):
-        for end in range(size, min(size + 4, MOST_LINES + 1)) if count else ():
+        if not count:
+            continue
+        for end in range(size, min(size + 4, MOST_LINES + 1)):
             text = "\n".join(place.text[-at : end - at])
             matcher.set_seq1(" ".join(text.split())[:MOST_LETTERS])
-            yield Nearest(
-                matcher.ratio(), place.first - at, textwrap.dedent(text).strip("\n")
-            )
+            shown = textwrap.dedent(text).strip("\n")
+            yield Nearest(matcher.ratio(), place.first - at, shown)
 
 
-def said(
+def messages_of(
     evidence: Evidence, result: Found | Lost, sources: Sources
 ) -> tuple[Message, ...]:
-    """Return the messages of errors and warnings that are quoted, whole where the source has more of them."""
-    # What was found has been read just now, and is not read again.
-    if isinstance(result, Found) and (there := sources.state(result.module)):
+    """Return the messages of errors and warnings that are quoted.
+
+    Where the source has more of one than the quote, it is whole.
+    """
+    if isinstance(result, Found) and (at := sources.state(result.module)):
         with suppress(OSError, ValueError, RecursionError):
-            return in_lines(read(there).tree, result.line, result.end_line)
+            source = read(at, result.module)
+            around = source.outermost(result.line, result.end_line)
+            return in_lines(around.parse(), result.line, result.end_line)
     return in_quote(evidence)

@@ -1,38 +1,21 @@
-"""Where an object is defined: the source files to look into, and the objects that these define."""
+"""Where a quote is looked for: source files, and the lines of objects in them."""
 
 from __future__ import annotations
 
 import ast
-import re
 import sys
-import tokenize
-from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from sphinxext_heuristics._core.diagnostics import closest, did_you_mean
 from sphinxext_heuristics._core.model import Lost, LostReason
-from sphinxext_heuristics._core.source.names import Definition, defined_by, parse
+from sphinxext_heuristics._core.source.names import Binding, parse, read_names, text_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from sphinxext_heuristics._core.model import Evidence
-    from sphinxext_heuristics._core.source.names import State
+    from sphinxext_heuristics._core.source.names import Names, Span, State
     from sphinxext_heuristics._core.source.packages import Sources
-
-_DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
-
-#: A block of evidence in a docstring: to its fence, to the end of its indentation, or
-#: to that of the docstring.
-_EVIDENCE = re.compile(
-    r"""
-    ^(?P<indent>[ \t]*)
-    (?: \.\.[ \t]+evidence::.*  (?: \n (?: [ \t]*$ | (?P=indent)[ \t]+ (?: (?!\"{3}|'{3}). )* ) )*
-      | (?P<fence>`{3,}|~{3,}|:{3,})\{evidence\}.*  (?: \n (?![ \t]*(?P=fence)[ \t]*$) (?: (?!\"{3}|'{3}). )* )*
-    )
-    """,
-    re.MULTILINE | re.VERBOSE,
-)
 
 #: How many imports are followed to say where an object is not.
 _MOST_IMPORTS = 20
@@ -41,128 +24,107 @@ _MOST_IMPORTS = 20
 class Place(NamedTuple):
     """The source of an object: a quote is looked for here and nowhere else."""
 
-    #: The statement that defines it, or all of a module's.
-    body: Sequence[ast.stmt]
     #: Its lines.
     text: Sequence[str]
     #: The number of the first of them.
     first: int
+    #: What to parse: all of a file, or a statement in the same line as in the file.
+    code: str
+    #: Whether the statement is indented, and so in an ``if`` that is not in the file.
+    is_wrapped: bool = False
+
+    def parse(self) -> ast.Module:
+        """Return its syntax tree, which nothing keeps.
+
+        Raises `ValueError` if it is not Python.
+        """
+        tree = parse(self.code)
+        match tree.body:
+            case [ast.If(body=body)] if self.is_wrapped:
+                return ast.Module(body, [])
+        return tree
 
 
 class Source:
-    """A source file."""
+    """The text of a source file, and what it defines."""
 
-    def __init__(self, text: str) -> None:
-        """Parse the text of a file, without the evidence in its docstrings: a quote would find itself there.
+    def __init__(self, text: str, names: Names) -> None:
+        """Take what was read from a file."""
+        self.names = names
+        self._text = text
+        self._lines = text.split("\n")
 
-        Raises `ValueError` with line and reason if it is not Python.
-        """
-        text = _EVIDENCE.sub(lambda block: "\n" * block[0].count("\n"), text)
-        self.tree = parse(text)
-        self._text = text.split("\n")
-
-    @cached_property
-    def definitions(self) -> dict[str, list[ast.stmt]]:
-        """Qualified name → the statements that define it, those in branches and functions included."""
-        found: dict[str, list[ast.stmt]] = {}
-        waiting: list[tuple[str, ast.AST]] = [("", self.tree)]
-        while waiting:
-            prefix, node = waiting.pop()
-            if isinstance(node, ast.stmt):
-                for name in defined_by(node):
-                    found.setdefault(f"{prefix}{name}", []).append(node)
-            inner = (
-                f"{prefix}{node.name}." if isinstance(node, _DEFINITIONS) else prefix
-            )
-            children = [
-                node
-                for node in ast.iter_child_nodes(node)
-                if isinstance(node, _HOLDERS)
-            ]
-            waiting.extend((inner, child) for child in reversed(children))
-        return found
+    @property
+    def whole(self) -> Place:
+        """Return the place that is all of the file."""
+        return Place(self._lines, 1, self._text)
 
     def places(self, qualname: str) -> list[Place]:
-        """Return the definitions of an object; without a name the whole module; nothing if there are none."""
+        """Return the definitions of an object; without a name, the whole module."""
         if not qualname:
-            return [Place(self.tree.body, self._text, 1)]
-        found = self.definitions.get(qualname.replace("<locals>.", ""), [])
-        return [
-            Place([node], self._text[starts(node) - 1 : self._end(node)], starts(node))
-            for node in found
-        ]
+            return [self.whole]
+        spans = self.names.definitions.get(qualname.replace("<locals>.", ""), ())
+        return [self._place(span) for span in spans]
 
-    def _end(self, node: ast.stmt) -> int:
-        """Return the last line of a statement, including comments that end its block."""
-        last = at = node.end_lineno or node.lineno
-        for line in self._text[last:] if isinstance(node, _DEFINITIONS) else ():
-            at += 1
+    def _place(self, span: Span) -> Place:
+        lines = self._lines[span.first - 1 : span.end_line]
+        cut = [line.encode() for line in lines]
+        cut[-1] = cut[-1][: span.end_column]
+        # A form feed begins an indentation anew.
+        before = cut[0][: span.column].rpartition(b"\f")[2]
+        is_wrapped = before.isspace()
+        cut[0] = cut[0][span.column :]
+        above = "\n" * (span.first - 1)
+        if is_wrapped:
+            cut[0] = before + cut[0]
+            above = f"{above[1:]}if 1:\n"
+        code = above + b"\n".join(cut).decode()
+        text = self._lines[span.first - 1 : self._last_line(span)]
+        return Place(text, span.first, code, is_wrapped)
+
+    def _last_line(self, span: Span) -> int:
+        """Return the last line of a definition, with comments that end its block."""
+        last = span.end_line
+        if not span.is_block:
+            return last
+        for number, line in enumerate(self._lines[last:], last + 1):
             inner = line.lstrip()
-            if inner and not (
-                inner.startswith("#") and len(line) - len(inner) > node.col_offset
-            ):
+            is_comment = inner.startswith("#") and len(line) - len(inner) > span.column
+            if inner and not is_comment:
                 break
-            last = at if inner else last
+            if inner:
+                last = number
         return last
 
     def holder(self, line: int) -> str:
-        """Return the name of the innermost function or class around a line, or nothing."""
-        around = [
-            (node.lineno, name)
-            for name, nodes in self.definitions.items()
-            for node in nodes
-            if isinstance(node, _DEFINITIONS)
-            and starts(node) <= line <= (node.end_lineno or 0)
-        ]
+        """Return the name of the innermost function or class around a line."""
+        around = [(span.line, name) for name, span in self._around(line, line)]
         return max(around, default=(0, ""))[1]
 
+    def outermost(self, first: int, last: int) -> Place:
+        """Return the outermost definition around lines, or all of the file."""
+        around = [span for _name, span in self._around(first, last)]
+        return self._place(min(around)) if around else self.whole
 
-#: What statements are in.
-_HOLDERS = (ast.stmt, ast.excepthandler, ast.match_case)
+    def _around(self, first: int, last: int) -> Iterator[tuple[str, Span]]:
+        """Yield the functions and classes around lines."""
+        for name, spans in self.names.definitions.items():
+            for span in spans:
+                if span.is_block and span.first <= first and last <= span.end_line:
+                    yield name, span
 
 
-def starts(node: ast.stmt) -> int:
-    """Return the first line of a statement, its decorators included."""
-    decorators: list[ast.expr] = getattr(node, "decorator_list", [])
-    return min([node.lineno, *(decorator.lineno for decorator in decorators)])
-
-
-@lru_cache(maxsize=16)
-def read(state: State) -> Source:
-    """Read and parse a file, or remember it.
+def read(at: State, module: str) -> Source:
+    """Return the source of a module.
 
     Raises `OSError` if it cannot be read, `ValueError` with the reason if it is not
     Python.
     """
-    try:
-        with tokenize.open(state.path) as file:
-            text = file.read()
-    except (SyntaxError, UnicodeError) as error:
-        raise ValueError(f"its text cannot be decoded: {error}") from error
-    return Source(text)
-
-
-def definition(dotted: str, sources: Sources) -> Definition | None:
-    """Return where *dotted* is defined, a member perhaps by a base class; ``None`` if no source defines it."""
-    lineage = sources.lineage(dotted)
-    found = sources.canonical(lineage[-1]) if lineage else (dotted, "")
-    at = sources.state(found[0]) if found else None
-    if found is None or at is None:
-        return None
-    try:
-        # The last one is what runs: those before may be overloads.
-        node = read(at).definitions[found[1]][-1] if found[1] else ast.Pass(lineno=1)
-    except (OSError, ValueError, KeyError):
-        return None
-    return Definition(
-        name=".".join(filter(None, found)),
-        path=at.path,
-        line=node.lineno,
-        is_described=not isinstance(node, _DEFINITIONS)
-        or ast.get_docstring(node, clean=False) is not None,
-        is_inherited=len(lineage) > 1,
-        is_module=not found[1],
-    )
+    text = text_of(at)
+    names = read_names(at, module)
+    if names.fault:
+        raise ValueError(names.fault)
+    return Source(text, names)
 
 
 # -- the files to look into ------------------------------------------------------------
@@ -175,23 +137,24 @@ def _is_module_name(module: str) -> bool:
 def whereabouts(
     quoted: Evidence, sources: Sources
 ) -> Iterator[tuple[Evidence, State] | Lost]:
-    """Yield the files that may define an object, in the order in which to look; at the end, what is in the way.
+    """Yield the files that may define an object, in the order in which to look.
 
     The first is the module's own, then come those from which the module imports the
     object or its class inherits it. The last one, followed import by import, is where
-    it should be; that file's names are those to choose from.
+    it should be; that file's names are those to choose from. In place of a file that
+    cannot be read is what is wrong with it.
     """
-    own = sources.state(quoted.module) if _is_module_name(quoted.module) else None
-    if own is None:
+    own_file = sources.state(quoted.module) if _is_module_name(quoted.module) else None
+    if own_file is None:
         yield _dotted(quoted, sources) or _without_source(quoted.module, sources)
-    else:
-        yield quoted, own
-        dotted = f"{quoted.module}.{quoted.qualname}"
-        inherited = [sources.canonical(name) for name in sources.lineage(dotted)[:0:-1]]
-        for origin in dict.fromkeys([sources.canonical(dotted), *inherited]):
-            if origin and (at := sources.state(origin[0])):
-                yield quoted._replace(module=origin[0], qualname=origin[1]), at
-        yield _followed(quoted, own, sources)
+        return
+    yield quoted, own_file
+    dotted = f"{quoted.module}.{quoted.qualname}"
+    inherited = [sources.canonical(name) for name in sources.lineage(dotted)[:0:-1]]
+    for origin in dict.fromkeys([sources.canonical(dotted), *inherited]):
+        if origin and (at := sources.state(origin[0])):
+            yield quoted._replace(module=origin[0], qualname=origin[1]), at
+    yield _followed(quoted, own_file, sources)
 
 
 def _followed(
@@ -200,8 +163,9 @@ def _followed(
     """Return the file to which imports lead, which may be the one where they begin."""
     head, dot, rest = quoted.qualname.partition(".")
     for _step in range(_MOST_IMPORTS):
-        module, name = sources.names(quoted.module).imported.get(head, ("", ""))
-        if not name:
+        names = sources.names(quoted.module)
+        module, name, _is_certain = names.bindings.get(head, Binding())
+        if not (module and name):
             break
         there = sources.state(module)
         if there is None:
@@ -210,24 +174,21 @@ def _followed(
                 f"{_without_source(module, sources).message}"
             )
             return Lost(reason=LostReason.NO_OBJECT, message=message, path=at.path)
-        quoted, at, head = (
-            quoted._replace(module=module, qualname=f"{name}{dot}{rest}"),
-            there,
-            name,
-        )
+        quoted = quoted._replace(module=module, qualname=f"{name}{dot}{rest}")
+        at, head = there, name
     return quoted, at
 
 
 def _dotted(quoted: Evidence, sources: Sources) -> Lost | None:
-    """Say how to write an object that is named as if it were a module; ``None`` if it is none."""
+    """Return how to write an object named as if it were a module, if it is one."""
     module = quoted.module
     if quoted.qualname or not _is_module_name(module) or not sources.canonical(module):
         return None
     parts = module.split(".")
-    known = next(
-        n for n in range(len(parts), 0, -1) if sources.exists(".".join(parts[:n]))
-    )
-    written = f"{'.'.join(parts[:known])}:{'.'.join(parts[known:])}"
+    size = len(parts)
+    while not sources.exists(".".join(parts[:size])):
+        size -= 1
+    written = f"{'.'.join(parts[:size])}:{'.'.join(parts[size:])}"
     return Lost(
         reason=LostReason.NO_MODULE,
         message=f"{module!r} is not a module: for the object write {written!r}",
@@ -235,7 +196,7 @@ def _dotted(quoted: Evidence, sources: Sources) -> Lost | None:
 
 
 def _without_source(module: str, sources: Sources) -> Lost:
-    """Say what is missing: the package, a module in it, or only its source."""
+    """Return what is missing: the package, a module in it, or only its source."""
     if not _is_module_name(module):
         return Lost(
             reason=LostReason.NO_MODULE,
@@ -250,12 +211,8 @@ def _without_source(module: str, sources: Sources) -> Lost:
     for name in module.split("."):
         child = f"{above}.{name}".lstrip(".")
         if not sources.exists(child):
-            alike = did_you_mean(
-                closest(
-                    child,
-                    (f"{above}.{one}".lstrip(".") for one in sources.modules(above)),
-                )
-            )
+            modules = [f"{above}.{it}".lstrip(".") for it in sources.modules(above)]
+            alike = did_you_mean(closest(child, modules))
             if above:
                 message = f"package {above!r} has no module {child!r}{alike}"
                 return Lost(reason=LostReason.NO_MODULE, message=message)

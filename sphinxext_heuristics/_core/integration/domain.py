@@ -37,7 +37,6 @@ if TYPE_CHECKING:
 
     from sphinxext_heuristics._core.integration.contents import OutputRecord
     from sphinxext_heuristics._core.model import Page
-    from sphinxext_heuristics._core.source.names import Definition
 
 
 #: The name that the extension is loaded by.
@@ -96,6 +95,7 @@ class HeuristicDomain(Domain):
         # A lazy translation would break the JSON builder.
         HeuristicIndex.localname = _("Heuristic index")
         self._plan: Plan | None = None
+        self._sources: Sources | None = None
         #: Document → digest of what the plan shows there, once asked for.
         self.digests: dict[str, str] | None = None
         #: The documents whose nodes were made in this build.
@@ -125,6 +125,17 @@ class HeuristicDomain(Domain):
             if docname in otherdata["pages"]:
                 self.pages[docname] = otherdata["pages"][docname]
 
+    @property
+    def sources(self) -> Sources:
+        """Return what one build knows of the source of packages."""
+        if self._sources is None:
+            self._sources = Sources()
+        return self._sources
+
+    def forget_sources(self) -> None:
+        """Look at source files again: another build begins."""
+        self._sources = None
+
     def forget_plan(self) -> None:
         """Make the plan again when it is next asked for: what was read has changed."""
         self._plan = self.digests = None
@@ -144,7 +155,7 @@ class HeuristicDomain(Domain):
         catalogue = Catalogue(pages=self.pages, order=order)
         python = env.domains.python_domain
         canonical = canonical_names(python.objects)
-        sources = Sources()
+        sources = self.sources
         external = External(env)
         self.verified = EvidenceCache(
             Path(env.doctreedir), sources, app_of(env).extensions[EXTENSION].version
@@ -157,7 +168,6 @@ class HeuristicDomain(Domain):
                 canonical=canonical,
                 aliases=sources.aliases,
                 source_lineage=sources.lineage,
-                source_bases=sources.bases,
             ),
             pages=Pages(
                 {name: page.sections for name, page in self.pages.items()},
@@ -168,7 +178,7 @@ class HeuristicDomain(Domain):
             canonical=canonical,
             external=external.find,
             elsewhere=external.heuristic,
-            defined=cache(partial(_defined, sources)),
+            defined=cache(sources.definition),
             settle=partial(links.settled, env),
             draws=draws(app_of(env).builder),
             excluded=frozenset(
@@ -257,13 +267,6 @@ def draws(builder: Builder) -> bool:
         and builder.name != "epub"
         and bool(shutil.which(graph.program(builder.config)))
     )
-
-
-def _defined(sources: Sources, dotted: str) -> Definition | None:
-    """Return where an object is defined that no entry documents."""
-    from sphinxext_heuristics._core.evidence.source import definition  # noqa: PLC0415 - where something is missing
-
-    return definition(dotted, sources)
 
 
 def canonical_names(objects: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:

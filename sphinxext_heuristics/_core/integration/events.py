@@ -12,7 +12,8 @@ from sphinxext_heuristics._core.integration.domain import EXTENSION, HeuristicDo
 from sphinxext_heuristics._core.model import INDEX_PAGE
 from sphinxext_heuristics._core.notes import links
 from sphinxext_heuristics._core.notes.inline import COPY
-from sphinxext_heuristics._core.read.collect import IDENTITIES, Identity, collect
+from sphinxext_heuristics._core.read.collect import collect
+from sphinxext_heuristics._core.read.identity import OBJECTS, Identities
 from sphinxext_heuristics._core.show.parts import STYLE
 from sphinxext_heuristics._core.view import views_of
 
@@ -43,10 +44,12 @@ def read_again(
     Sphinx makes them round as it reads, for some builders, and a title is shown on
     other pages.
     """
+    domain = HeuristicDomain.of(env)
+    domain.forget_sources()
     has_smart_quotes = _makes_smart_quotes(app)
     return [
         docname
-        for docname, page in HeuristicDomain.of(env).pages.items()
+        for docname, page in domain.pages.items()
         if page.has_smart_quotes != has_smart_quotes and _has_quotes(page.titles)
     ]
 
@@ -68,14 +71,18 @@ def note_document(app: Sphinx, document: nodes.document) -> None:
     resolved.
     """
     env = app.env
-    identities: dict[str, Identity] = env.temp_data.get(IDENTITIES) or {}
+    domain = HeuristicDomain.of(env)
+    objects: dict[str, object] = env.temp_data.get(OBJECTS) or {}
+    identities = Identities(objects, domain.sources)
     modules = env.domains.python_domain.modules
-    page = collect(document, env.docname, identities, modules)
+    page = collect(document, env.docname, identities.identify, modules)
     page = page._replace(has_smart_quotes=_makes_smart_quotes(app))
-    HeuristicDomain.of(env).pages[env.docname] = page
+    domain.pages[env.docname] = page
+    files = identities.files()
     for record in page.heuristics:
-        for path in (*links.files(env, record), *words.compiled(app, env.docname)):
-            env.note_dependency(path)
+        files.update(links.files(env, record), words.compiled(app, env.docname))
+    for path in files:
+        env.note_dependency(path)
 
 
 def add_style(_app: Sphinx, settings: Config) -> None:

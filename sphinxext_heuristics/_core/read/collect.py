@@ -21,25 +21,23 @@ from sphinxext_heuristics._core.nodes import (
 from sphinxext_heuristics._core.notes.inline import freeze
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Iterator, Mapping
+    from collections.abc import Callable, Container, Iterator
     from collections.abc import Set as AbstractSet
 
     from sphinxext_heuristics._core.model import Evidence, Heuristic, Query
 
 
-#: Where in the environment's temporary data, while a page is read, what is known of
-#: autodoc's objects is.
-IDENTITIES = "heuristic_answers"
-
-
 class Identity(NamedTuple):
-    """What is known of an object that autodoc has in hand."""
+    """What is known of the object that an entry documents."""
 
     #: Its names by identity, as an entry has them.
     lineage: tuple[str, ...]
     #: The names of a class's bases, and of theirs.
     bases: tuple[str, ...] = ()
-    #: The parameters that its signature names; ``None`` where it has none.
+    #: Whether it is a class.
+    is_class: bool = False
+    #: The parameters that its signature names; ``None`` where it has none, or there is
+    #: only source.
     parameters: tuple[str, ...] | None = None
 
 
@@ -50,12 +48,13 @@ CLASSES = ("class", "exception")
 def collect(
     document: nodes.document,
     docname: str,
-    identities: Mapping[str, Identity],
+    identify: Callable[[str, str], Identity],
     modules: Container[str] = (),
 ) -> Page:
     """Return what a document holds.
 
-    *identities* has what is known of autodoc's objects, *modules* the names of modules.
+    *identify* returns what is known of the object of a documented name, whose entry has
+    a source. *modules* has the names of modules.
     """
     found: defaultdict[type[nodes.Node], list[Any]] = defaultdict(list)
     opened: set[str] = set()
@@ -84,7 +83,7 @@ def collect(
         heuristics=tuple(
             _definitions(found[heuristic_facts], quotes, evidence, docname)
         ),
-        entries=tuple(_entries(found[addnodes.desc], identities, by_hand)),
+        entries=tuple(_entries(found[addnodes.desc], identify, by_hand)),
         roles=tuple(_role_uses(references)),
         links=tuple(_other_links(references)),
         queries=tuple(queries),
@@ -200,44 +199,50 @@ def _definitions(
 
 def _entries(
     found: list[nodes.Element],
-    identities: Mapping[str, Identity],
+    identify: Callable[[str, str], Identity],
     by_hand: AbstractSet[int],
 ) -> Iterator[Entry]:
-    for desc in found:
-        if module := module_name(desc):
+    """Yield the API entries of a document, in their order."""
+    for node in found:
+        if module := module_name(node):
             # A module has no signature.
-            anchor = f"{_MODULE}{module}"
             yield Entry(
                 names=(module,),
                 lineage=(module,),
-                anchor=anchor,
+                anchor=f"{_MODULE}{module}",
                 by_hand=False,
                 is_module=True,
             )
-        if not isinstance(desc, addnodes.desc) or desc.get("domain") != "py":
-            continue
-        names = entry_names(desc)
-        if not names:
-            continue
-        signatures = [
-            child
-            for child in desc.children
-            if isinstance(child, addnodes.desc_signature)
-        ]
-        ids = [i for signature in signatures for i in signature["ids"]]
-        known = [identities[name] for name in names if name in identities]
-        told = [one.parameters for one in known if one.parameters is not None] or [
-            tuple(_parameters(desc))
-        ]
-        yield Entry(
-            names=names,
-            lineage=tuple(dict.fromkeys(name for one in known for name in one.lineage)),
-            anchor=ids[0] if ids else "",
-            by_hand=id(desc) in by_hand,
-            is_class=desc.get("objtype") in CLASSES,
-            parameters=tuple(dict.fromkeys(name for one in told for name in one)),
-            bases=tuple(dict.fromkeys(name for one in known for name in one.bases)),
-        )
+        if isinstance(node, addnodes.desc) and node.get("domain") == "py":
+            entry = _entry(node, identify)
+            if entry.names:
+                yield entry._replace(by_hand=id(node) in by_hand)
+
+
+def _entry(desc: addnodes.desc, identify: Callable[[str, str], Identity]) -> Entry:
+    """Return the record of one API entry."""
+    names = entry_names(desc)
+    known = [identify(name, desc[0].source or "") for name in names]
+    anchors = [anchor for signature in _signatures(desc) for anchor in signature["ids"]]
+    lineage: dict[str, None] = {}
+    bases: dict[str, None] = {}
+    parameters: dict[str, None] = {}
+    for identity in known:
+        lineage |= dict.fromkeys(identity.lineage)
+        bases |= dict.fromkeys(identity.bases)
+        parameters |= dict.fromkeys(identity.parameters or ())
+    if all(identity.parameters is None for identity in known):
+        parameters = dict.fromkeys(_parameters(desc))
+    is_class = any(identity.is_class for identity in known)
+    return Entry(
+        names=names,
+        lineage=tuple(lineage),
+        anchor=anchors[0] if anchors else "",
+        by_hand=False,
+        is_class=is_class or desc.get("objtype") in CLASSES,
+        parameters=tuple(parameters),
+        bases=tuple(bases),
+    )
 
 
 def module_name(node: nodes.Node) -> str:
@@ -258,14 +263,17 @@ def module_name(node: nodes.Node) -> str:
 _MODULE = "module-"
 
 
+def _signatures(desc: addnodes.desc) -> Iterator[addnodes.desc_signature]:
+    """Yield the signatures of an API entry."""
+    for child in desc.children:
+        if isinstance(child, addnodes.desc_signature):
+            yield child
+
+
 def _parameters(desc: addnodes.desc) -> Iterator[str]:
-    """Yield the parameters that the signatures of an entry name, without those that take any number."""
-    for signature in desc.children:
-        for parameter in (
-            signature.findall(addnodes.desc_parameter)
-            if signature is not desc.children[-1]
-            else ()
-        ):
+    """Yield the written parameters, without those that take any number."""
+    for signature in _signatures(desc):
+        for parameter in signature.findall(addnodes.desc_parameter):
             name = parameter.children[0] if parameter.children else None
             if isinstance(name, addnodes.desc_sig_name):
                 yield name.astext()
@@ -274,10 +282,8 @@ def _parameters(desc: addnodes.desc) -> Iterator[str]:
 def entry_names(desc: addnodes.desc) -> tuple[str, ...]:
     """Return the full names that an API entry documents, one a signature, each once."""
     names: dict[str, None] = {}
-    for signature in desc.children:
-        if isinstance(signature, addnodes.desc_signature):
-            fullname = signature.get("fullname")
-            if fullname:
-                module = signature.get("module")
-                names[f"{module}.{fullname}" if module else fullname] = None
+    for signature in _signatures(desc):
+        if fullname := signature.get("fullname"):
+            module = signature.get("module")
+            names[f"{module}.{fullname}" if module else fullname] = None
     return tuple(names)

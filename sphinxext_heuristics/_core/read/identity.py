@@ -1,7 +1,7 @@
-"""Names by identity: what autodoc has in hand, looked at and never touched.
+"""Identities of documented objects: by what autodoc has in hand, or by source.
 
-Attributes are read from ``__dict__`` alone: ``getattr`` would run properties and the
-``__getattr__`` of lazy modules.
+Objects are looked at and never touched. Attributes are read from ``__dict__`` alone:
+``getattr`` would run properties and the ``__getattr__`` of lazy modules.
 """
 
 from __future__ import annotations
@@ -9,31 +9,111 @@ from __future__ import annotations
 import inspect
 import sys
 from pathlib import Path
-from types import FunctionType, ModuleType
+from types import ModuleType
 from typing import TYPE_CHECKING, cast
 
-from sphinxext_heuristics._core.read.collect import IDENTITIES, Identity
+from sphinxext_heuristics._core.read.collect import Identity
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from sphinx.application import Sphinx
 
+    from sphinxext_heuristics._core.source.packages import Sources
 
-def lineage(name: str, obj: object) -> tuple[str, ...]:
+#: Where in the environment's temporary data, while a page is read, the objects are that
+#: autodoc had in hand.
+OBJECTS = "heuristic_objects"
+
+
+def note_object(
+    app: Sphinx, _what: str, name: str, obj: object, *_others: object
+) -> None:
+    """Remember the object of an autodoc entry until its page is collected."""
+    objects = cast("dict[str, object]", app.env.temp_data.setdefault(OBJECTS, {}))
+    objects[name] = obj
+
+
+def listen_to_autodoc(app: Sphinx, _config: object) -> None:
+    """Connect to autodoc where it is loaded: its events exist only then."""
+    if "sphinx.ext.autodoc" in app.extensions:
+        app.connect("autodoc-process-docstring", note_object)
+
+
+class Identities:
+    """What is known of the objects that the entries of a page document.
+
+    *objects* has those that autodoc had in hand, by their documented names. What the
+    object tells counts; *sources* tells the rest.
+    """
+
+    def __init__(self, objects: Mapping[str, object], sources: Sources) -> None:
+        """Begin to note the files that identities depend on."""
+        self._objects = objects
+        self._sources = sources
+        self._sources.watch()
+        self._files: set[str] = set()
+
+    def identify(self, name: str, source: str) -> Identity:
+        """Return what is known of the object of a name, whose entry has a source."""
+        written = Identity(
+            lineage=self._sources.lineage(name),
+            bases=self._sources.bases(name),
+            is_class=self._sources.is_class(name),
+        )
+        obj = self._objects.get(name)
+        # Autodoc has no event for a class that is documented as an alias. The lines
+        # that it writes come from no file.
+        if obj is None and (not source or "docstring of " in source):
+            obj = object_named(name)
+        if obj is None:
+            return written
+        self._files.update(files_of_bases(name, obj))
+        return Identity(
+            lineage=lineage(name, obj, written.lineage),
+            bases=bases(obj) if isinstance(obj, type) else (),
+            is_class=isinstance(obj, type),
+            parameters=parameters(obj),
+        )
+
+    def files(self) -> set[str]:
+        """Return the files that identities depend on.
+
+        Whether a member is inherited depends on all bases, and what a name means on
+        all imports that lead to it. Autodoc watches neither.
+        """
+        return self._files.union(map(str, self._sources.files_watched()))
+
+
+def lineage(name: str, obj: object, written: tuple[str, ...] = ()) -> tuple[str, ...]:
     """Return the names of the object that an entry called *name* documents.
 
     The first is the entry's own, spelled by its defining module; for a member further
     ones follow, one for each class of the method resolution order through which the
-    very same member is reached, the class that defines it last.
+    very same member is reached, the class that defines it last. *written* is what the
+    source says, which counts where the object does not say it, and nothing contradicts.
     """
-    owner, member = _owner(name)
-    if owner is not None:
-        return _member_lineage(owner, member)
+    owner, member = _holder(name)
+    if isinstance(owner, type):
+        found = _member_lineage(owner, member)
+        own_name = ".".join((*_class_spelling(owner), member))
+        # Of an instance attribute the source knows more than the class.
+        return found or (written if own_name in written[:1] else (own_name,))
     module, qualname = _spelling(obj)
-    return (f"{module}.{qualname}",) if module else ()
+    if module:
+        return (f"{module}.{qualname}",)
+    is_confirmed = len(written) == 1 and object_named(written[0]) is obj
+    return written if is_confirmed else (name,)
 
 
-def _owner(name: str) -> tuple[type | None, str]:
-    """Return the class that *name* is a member of, if it is one, and the member."""
+def object_named(name: str) -> object:
+    """Return the object of a name in the modules that are imported, or ``None``."""
+    holder, last = _holder(name)
+    return _static(holder, last)
+
+
+def _holder(name: str) -> tuple[object, str]:
+    """Return the module or class that has the object of a name, and its name there."""
     parts = name.split(".")
     for end in range(len(parts) - 1, 0, -1):
         module = sys.modules.get(".".join(parts[:end]))
@@ -41,7 +121,7 @@ def _owner(name: str) -> tuple[type | None, str]:
             found: object = module
             for part in parts[end:-1]:
                 found = _static(found, part)
-            return (found if isinstance(found, type) else None), parts[-1]
+            return found, parts[-1]
     return None, parts[-1]
 
 
@@ -63,15 +143,13 @@ def _definer(cls: type, member: str) -> type | None:
 def _member_lineage(owner: type, member: str) -> tuple[str, ...]:
     definer = _definer(owner, member)
     if definer is None:
-        return ()  # an instance attribute, of which the source knows more than the class
-    names = [
-        f"{module}.{qualname}.{member}"
-        for base in owner.__mro__
-        if _definer(base, member) is definer
-        for module, qualname in [_class_spelling(base)]
-        if module
-    ]
-    return tuple(dict.fromkeys(names))
+        return ()
+    names: dict[str, None] = {}
+    for base in owner.__mro__:
+        module, qualname = _class_spelling(base)
+        if module and _definer(base, member) is definer:
+            names[f"{module}.{qualname}.{member}"] = None
+    return tuple(names)
 
 
 def _class_spelling(cls: type) -> tuple[str, str]:
@@ -104,18 +182,16 @@ def _plain(obj: object, name: str) -> str:
 
 
 def bases(cls: type) -> tuple[str, ...]:
-    """Return the names of the bases of a class, and of theirs, spelled by their defining modules."""
-    return tuple(
-        f"{module}.{qualname}"
-        for module, qualname in map(_class_spelling, cls.__mro__[1:-1])
-        if module
-    )
+    """Return the names of the bases of a class, and of theirs."""
+    spelled = map(_class_spelling, cls.__mro__[1:-1])
+    return tuple(f"{module}.{qualname}" for module, qualname in spelled if module)
 
 
 def parameters(obj: object) -> tuple[str, ...] | None:
-    """Return the parameters that a function's own signature names, or that of a class's ``__init__``.
+    """Return the parameters that a function's own signature names.
 
-    Those that take any number do not count. ``None`` for what has no signature.
+    Of a class it is that of its ``__init__``. Those that take any number do not count.
+    ``None`` for what has no signature.
     """
     if isinstance(obj, type):
         definer = _definer(obj, "__init__")
@@ -126,53 +202,15 @@ def parameters(obj: object) -> tuple[str, ...] | None:
         found = inspect.signature(obj).parameters.values()
     except (TypeError, ValueError):  # written in C
         return None
-    return tuple(
-        one.name
-        for one in found
-        if one.kind not in {one.VAR_POSITIONAL, one.VAR_KEYWORD}
-    )
+    any_number = {inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD}
+    return tuple(it.name for it in found if it.kind not in any_number)
 
 
-def files_of_bases(name: str, obj: object) -> list[str]:
-    """Return the source files that define the bases of a class, or of that which the member called *name* is of."""
-    cls = obj if isinstance(obj, type) else _owner(name)[0]
-    if cls is None:
-        return []
-    modules = (sys.modules.get(_class_spelling(base)[0]) for base in cls.__mro__)
-    files = {
-        _plain(module, "__file__")
-        for module in modules
-        if isinstance(module, ModuleType)
-    }
-    # What a class says of its module may be another than the one whose functions it
-    # has.
-    functions = (
-        value
-        for base in cls.__mro__
-        for value in vars(base).values()
-        if isinstance(value, FunctionType)
-    )
-    files.update(function.__code__.co_filename for function in functions)
-    return sorted(
-        file for file in files if file.endswith(".py") and Path(file).is_file()
-    )
-
-
-def note_identity(
-    app: Sphinx, _what: str, name: str, obj: object, *_others: object
-) -> None:
-    """Note what is known of the object of an autodoc entry."""
-    noted = cast("dict[str, Identity]", app.env.temp_data.setdefault(IDENTITIES, {}))
-    above = bases(obj) if isinstance(obj, type) else ()
-    noted[name] = Identity(
-        lineage=lineage(name, obj), bases=above, parameters=parameters(obj)
-    )
-    # Whether a member is inherited depends on all bases, which autodoc does not watch.
-    for path in files_of_bases(name, obj):
-        app.env.note_dependency(path)
-
-
-def listen_to_autodoc(app: Sphinx, _config: object) -> None:
-    """Connect to autodoc where it is loaded: its events exist only then."""
-    if "sphinx.ext.autodoc" in app.extensions:
-        app.connect("autodoc-process-docstring", note_identity)
+def files_of_bases(name: str, obj: object) -> set[str]:
+    """Return the files that define a class, or that of a member, and its bases."""
+    cls = obj if isinstance(obj, type) else _holder(name)[0]
+    if not isinstance(cls, type):
+        return set()
+    modules = [sys.modules.get(_class_spelling(base)[0]) for base in cls.__mro__]
+    files = {_plain(module, "__file__") for module in modules}
+    return {file for file in files if file.endswith(".py") and Path(file).is_file()}

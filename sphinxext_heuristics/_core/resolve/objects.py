@@ -15,7 +15,10 @@ if TYPE_CHECKING:
 
 
 class Rule(enum.Enum):
-    """Why a target reaches a documented name, in words; the *owner* is the class that defines a member."""
+    """Why a target reaches a documented name, in words.
+
+    The *owner* is the class that defines a member.
+    """
 
     ITSELF = "the target itself"
     ALIAS = "the same object as {target}"
@@ -49,10 +52,9 @@ class Objects:
     """The documented objects under all their names.
 
     *entries* come in the order of the documentation; *canonical* has the Python
-    domain's other names of a documented name. What the source of a package tells comes
-    from two functions: *aliases* returns the names of an object, the defining one
-    first; *source_lineage* the names by identity of an entry that autodoc did not make,
-    and *source_bases* the names of a class's bases.
+    domain's other names of a documented name. The source of packages is asked only for
+    a name that no entry has: *aliases* returns the names of its object, the defining
+    one first, and *source_lineage* its names by identity.
     """
 
     def __init__(
@@ -62,15 +64,13 @@ class Objects:
         canonical: Mapping[str, tuple[str, ...]],
         aliases: Callable[[str], tuple[str, ...]],
         source_lineage: Callable[[str], tuple[str, ...]] = lambda _name: (),
-        source_bases: Callable[[str], tuple[str, ...]] = lambda _name: (),
     ) -> None:
         """Index the entries by name; nothing is read until a target asks for it."""
         self._lineages: dict[str, tuple[str, ...]] = {}
         self._canonical = canonical
         self._aliases = aliases
         self._source_lineage = cache(source_lineage)
-        self._source_bases = source_bases
-        #: Documented class → what autodoc tells of its bases.
+        #: Documented class → its bases, and theirs, by identity.
         self._classes: dict[str, tuple[str, ...]] = {}
         self._matches: dict[str, Match] = {}
         #: The last part of a name → the documented names that end so, to be asked for
@@ -109,15 +109,6 @@ class Objects:
         return _by_last_part(self._lineages)
 
     @cached_property
-    def _untold(self) -> frozenset[str]:
-        """The last parts of documented names of which one has no names by identity from autodoc."""
-        return frozenset(
-            name.rpartition(".")[2]
-            for name, lineage in self._lineages.items()
-            if not lineage
-        )
-
-    @cached_property
     def _known_by_last(self) -> dict[str, list[str]]:
         """The last part of any name of an object → these names."""
         return _by_last_part(self._known)
@@ -127,7 +118,10 @@ class Objects:
         return ClosestNames(self._by_last)
 
     def find(self, target: str) -> Match:
-        """Return what *target* means: a dotted, partly dotted, bare or starred name, or a class with ``+``."""
+        """Return what *target* means.
+
+        It is a dotted, partly dotted, bare or starred name, or a class with ``+``.
+        """
         if target not in self._matches:
             self._matches[target] = self._find(target)
         return self._matches[target]
@@ -156,39 +150,31 @@ class Objects:
         classes = {
             name: rule for name, rule in own.reached.items() if name in self._classes
         }
-        spelled = (
-            self.aliases(target) if not own.reached else map(self.identity, classes)
-        )
-        below = {
-            name: Rule.SUBCLASS
-            for spelling in spelled
-            for name in self._below.get(spelling, ())
-        }
-        reached = below | classes
+        spelled = map(self.identity, classes) if own.reached else self.aliases(target)
+        reached: dict[str, Rule] = {}
+        for spelling in spelled:
+            below = self._below.get(spelling, ())
+            reached |= dict.fromkeys(below, Rule.SUBCLASS)
+        reached |= classes
+        in_order = sorted(reached, key=self._rank.__getitem__)
         return Match(
-            reached={
-                name: reached[name]
-                for name in sorted(reached, key=self._rank.__getitem__)
-            },
-            objects=own.objects,
+            reached={name: reached[name] for name in in_order}, objects=own.objects
         )
 
     @cached_property
     def _below(self) -> dict[str, list[str]]:
-        """The name of a base by identity → the documented classes that have it above them."""
+        """The name of a base by identity → the documented classes below it."""
         found: dict[str, list[str]] = {}
-        for name, told in self._classes.items():
-            for base in told or (
-                () if self._lineages[name] else self._source_bases(name)
-            ):
+        for name, bases in self._classes.items():
+            for base in bases:
                 found.setdefault(base, []).append(name)
         return found
 
     def _reached(self, *targets: str) -> dict[str, Rule]:
         """Return the documented names of the objects with exactly these names."""
-        spelled = {
-            spelling: target for target in targets for spelling in self.aliases(target)
-        }
+        spelled: dict[str, str] = {}
+        for target in targets:
+            spelled |= dict.fromkeys(self.aliases(target), target)
         reached: set[str] = set()
         for spelling, target in spelled.items():
             inheriting = self._inheriting(target.rpartition(".")[2])
@@ -212,7 +198,7 @@ class Objects:
         return {name: rank for rank, name in enumerate(self._lineages)}
 
     def _inheriting(self, last: str) -> dict[str, list[str]]:
-        """Return name by identity → the documented names that end in *last* and have it."""
+        """Map each name by identity to the documented names ending in *last*."""
         if last not in self._inheriting_by_last:
             found = self._inheriting_by_last[last] = {}
             for name in self._by_last.get(last, ()):
@@ -221,27 +207,25 @@ class Objects:
         return self._inheriting_by_last[last]
 
     def lineage(self, name: str) -> tuple[str, ...]:
-        """Return the names by identity of a documented object: autodoc's, or its source's."""
-        return self._lineages.get(name) or self._source_lineage(name)
+        """Return the names by identity of the object of a name."""
+        if name in self._lineages:
+            return self._lineages[name]
+        return self._source_lineage(name)
 
     def is_inherited(self, name: str) -> bool:
         """Return whether an entry's object is defined on another class than its own."""
         return len(self.lineage(name)) > 1
 
     def aliases(self, target: str) -> tuple[str, ...]:
-        """Return all names under which the object named *target* may be documented.
-
-        Source is read only where the documentation does not tell: for a name that no
-        entry has, or where entries were written by hand.
-        """
+        """Return all names under which the object named *target* may be documented."""
         names = [target, *self._lineages.get(target, ())[:1]]
         owner, _, member = target.rpartition(".")
-        names += [f"{own}.{member}" for own in self._lineages.get(owner, ())[:1]]
-        names += [f"{documented}.{member}" for documented in self._known.get(owner, ())]
+        owners = [*self._lineages.get(owner, ())[:1], *self._known.get(owner, ())]
+        names += [f"{name}.{member}" for name in owners]
         names += self._canonical.get(target, ())
-        told = member not in self._untold and any(name in self._known for name in names)
-        for name in () if told else tuple(names):
-            names += self._aliases(name)
+        if not any(name in self._known for name in names):
+            for name in tuple(names):
+                names += self._aliases(name)
         return tuple(dict.fromkeys(names))
 
     def identity(self, name: str) -> str:
@@ -260,15 +244,11 @@ class Objects:
 
     def _known_ending(self, tail: str) -> list[str]:
         """Return the documented names one of whose other names ends with *tail*."""
-        alike = self._known_by_last.get(tail.rpartition(".")[2], ())
-        return list(
-            {
-                name: None
-                for known in alike
-                if known.endswith(f".{tail}")
-                for name in self._known[known]
-            }
-        )
+        found: dict[str, None] = {}
+        for known in self._known_by_last.get(tail.rpartition(".")[2], ()):
+            if known.endswith(f".{tail}"):
+                found |= dict.fromkeys(self._known[known])
+        return list(found)
 
     def closest(self, target: str) -> tuple[str, ...]:
         """Return the documented names most like *target*."""

@@ -1,8 +1,10 @@
-"""What the top level of a module binds, read from its source without importing anything."""
+"""The one reader of source: what a file binds, and where it defines it."""
 
 from __future__ import annotations
 
 import ast
+import re
+import tokenize
 import warnings
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
@@ -11,34 +13,82 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
+_FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
+_BLOCKS = (*_FUNCTIONS, ast.ClassDef)
 
-class Class(NamedTuple):
-    """A class statement."""
+#: What statements are in.
+_HOLDERS = (ast.stmt, ast.excepthandler, ast.match_case)
 
-    #: Its bases as written, subscripts left out.
-    bases: tuple[str, ...]
-    #: The names bound in its body.
-    members: frozenset[str]
+#: A block of evidence in a docstring: to its fence, to the end of its indentation, or
+#: to that of the docstring.
+_EVIDENCE = re.compile(
+    r"""
+    ^(?P<indent>[ \t]*)
+    (?: \.\.[ \t]+evidence::.*  (?: \n (?: [ \t]*$ | (?P=indent)[ \t]+ (?: (?!\"{3}|'{3}). )* ) )*
+      | (?P<fence>`{3,}|~{3,}|:{3,})\{evidence\}.*  (?: \n (?![ \t]*(?P=fence)[ \t]*$) (?: (?!\"{3}|'{3}). )* )*
+    )
+    """,
+    re.MULTILINE | re.VERBOSE,
+)
+
+
+class State(NamedTuple):
+    """A source file as it was when it was read: results hold until this changes."""
+
+    path: Path
+    #: When it was changed, in nanoseconds.
+    mtime_ns: int
+    #: Its size in bytes.
+    size: int
+
+
+class Span(NamedTuple):
+    """Where a file defines an object."""
+
+    #: The line of the statement, from 1.
+    line: int
+    #: Its first line: that of its first decorator, if it has one.
+    first: int
+    #: Where it begins in its first line, in bytes.
+    column: int
+    #: Its last line.
+    end_line: int
+    #: Where it ends in its last line, in bytes.
+    end_column: int
+    #: Whether it is a class or a function.
+    is_block: bool
+    #: Whether it has a docstring, or can have none.
+    is_described: bool
+
+
+class Binding(NamedTuple):
+    """What a name at the top level of a module is bound to last."""
+
+    #: The module that it is imported from, if it is.
+    module: str = ""
+    #: Its name there, ``""`` for the module itself; without a module, the other name
+    #: that is assigned to it (``mutable = define``), if any.
+    name: str = ""
+    #: Whether branches that exclude each other bind it alike.
+    is_certain: bool = True
 
 
 class Names(NamedTuple):
-    """What a module's top level binds."""
+    """What a module binds and defines."""
 
-    #: Names that the module itself defines.
-    defined: frozenset[str] = frozenset()
-    #: Local name → (module, name in it or ``""`` for the module itself).
-    imported: Mapping[str, tuple[str, str]] = {}
-    #: Local name → what is assigned to it, where that is another name (``mutable =
-    #: define``).
-    assigned: Mapping[str, str] = {}
-    #: Names of functions.
-    functions: frozenset[str] = frozenset()
+    #: Name → what it is bound to at the top level.
+    bindings: Mapping[str, Binding] = {}
     #: Modules whose names are all taken over (``from … import *``).
     starred: tuple[str, ...] = ()
     #: What ``__all__`` lists, ``None`` where there is none or it is not written out.
     exported: frozenset[str] | None = None
-    #: Qualified name → class.
-    classes: Mapping[str, Class] = {}
+    #: Qualified name → the statements that define it, those in branches and in
+    #: functions included.
+    definitions: Mapping[str, Sequence[Span]] = {}
+    #: Qualified name of a class → its bases as written, subscripts left out.
+    bases: Mapping[str, tuple[str, ...]] = {}
+    #: Why the file cannot be parsed, with the line.
+    fault: str = ""
 
 
 class Definition(NamedTuple):
@@ -56,28 +106,38 @@ class Definition(NamedTuple):
     is_module: bool
 
 
-class State(NamedTuple):
-    """A source file as it was when it was read: what was found holds until this changes."""
-
-    path: Path
-    #: When it was changed, in nanoseconds.
-    mtime_ns: int
-    #: Its size in bytes.
-    size: int
-
-
 @lru_cache(maxsize=1024)
 def read_names(at: State, module: str) -> Names:
-    """Return what the module in a file binds; nothing if it cannot be parsed."""
+    """Read what the module in a file binds and defines; its syntax tree is not kept."""
     try:
-        return names_in(
-            parse(at.path.read_bytes()), module, is_package=at.path.stem == "__init__"
-        )
-    except (OSError, ValueError, RecursionError):
+        tree = parse(text_of(at))
+        return names_in(tree, module, is_package=at.path.stem == "__init__")
+    except OSError:
         return Names()
+    except (ValueError, RecursionError) as error:
+        return Names(fault=str(error))
 
 
-def parse(text: str | bytes) -> ast.Module:
+@lru_cache(maxsize=1)
+def text_of(at: State) -> str:
+    """Return the text of a file without the evidence in its docstrings.
+
+    A quote would find itself there. Raises `OSError` if the file cannot be read,
+    `ValueError` with the reason if its text cannot be decoded.
+    """
+    try:
+        with tokenize.open(at.path) as file:
+            return without_evidence(file.read())
+    except (SyntaxError, UnicodeError) as error:
+        raise ValueError(f"its text cannot be decoded: {error}") from error
+
+
+def without_evidence(text: str) -> str:
+    """Return a text with empty lines for the evidence in its docstrings."""
+    return _EVIDENCE.sub(lambda block: "\n" * block[0].count("\n"), text)
+
+
+def parse(text: str) -> ast.Module:
     """Parse Python without its warnings about escapes.
 
     Raises `ValueError` with line and reason if it is not Python.
@@ -92,53 +152,125 @@ def parse(text: str | bytes) -> ast.Module:
         raise ValueError("nested too deeply") from error
 
 
-def names_in(tree: ast.Module, module: str, *, is_package: bool) -> Names:
-    """Return what the top level of a parsed *module* binds.
-
-    Raises `RecursionError` if it is nested too deeply.
-    """
+def names_in(tree: ast.Module, module: str = "", *, is_package: bool = False) -> Names:
+    """Return what a parsed module binds and defines."""
     package = module if is_package else module.rpartition(".")[0]
-    imported: dict[str, tuple[str, str]] = {}
-    assigned: dict[str, str] = {}
-    starred: list[str] = []
-    nodes = list(statements(tree.body))
-    for node in nodes:
-        match node:
-            case ast.ImportFrom(names=[ast.alias(name="*")]):
-                starred.append(absolute(node, package))
-            case ast.ImportFrom(names=names):
-                origin = absolute(node, package)
-                imported.update(
-                    {
-                        alias.asname or alias.name: (origin, alias.name)
-                        for alias in names
-                    }
-                )
-            case ast.Import(names=names):
-                imported.update(
-                    {alias.asname: (alias.name, "") for alias in names if alias.asname}
-                )
-            case ast.Assign(
-                targets=[ast.Name(id=name)], value=ast.Name() | ast.Attribute() as value
-            ):
-                assigned[name] = ast.unparse(value)
+    starred = [
+        absolute(node, package)
+        for node in statements(tree.body)
+        if isinstance(node, ast.ImportFrom) and node.names[0].name == "*"
+    ]
+    definitions: dict[str, list[Span]] = {}
+    bases: dict[str, tuple[str, ...]] = {}
+    waiting: list[tuple[str, ast.AST]] = [("", tree)]
+    while waiting:
+        prefix, node = waiting.pop()
+        if isinstance(node, ast.stmt):
+            for name in defined_by(node):
+                definitions.setdefault(f"{prefix}{name}", []).append(_span(node))
+        if isinstance(node, ast.ClassDef):
+            written = map(_dotted, node.bases)
+            bases[f"{prefix}{node.name}"] = tuple(filter(None, written))
+        if isinstance(node, _BLOCKS):
+            prefix = f"{prefix}{node.name}."
+        waiting.extend((prefix, child) for child in reversed(_inner(node)))
     return Names(
-        defined=frozenset(name for node in nodes for name in defined_by(node)),
-        imported=imported,
-        assigned=assigned,
-        functions=frozenset(
-            node.name
-            for node in nodes
-            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
-        ),
+        bindings=_bindings(tree.body, package),
         starred=tuple(starred),
         exported=exported_by(tree.body),
-        classes=dict(classes_in(tree.body, "")),
+        definitions=definitions,
+        bases=bases,
     )
 
 
+def _span(node: ast.stmt) -> Span:
+    first, is_described = node.lineno, True
+    if isinstance(node, _BLOCKS):
+        first = min([first, *(decorator.lineno for decorator in node.decorator_list)])
+        is_described = ast.get_docstring(node, clean=False) is not None
+    return Span(
+        line=node.lineno,
+        first=first,
+        column=node.col_offset,
+        end_line=node.end_lineno or node.lineno,
+        end_column=node.end_col_offset or 0,
+        is_block=isinstance(node, _BLOCKS),
+        is_described=is_described,
+    )
+
+
+def _bindings(body: Sequence[ast.stmt], package: str) -> dict[str, Binding]:
+    """Return what statements bind, one after the other; of branches see `Binding`."""
+    bound: dict[str, Binding] = {}
+    for node in body:
+        match node:
+            case ast.If():
+                bound |= _bound_in_branches(node, package)
+            case ast.Try() | ast.TryStar():
+                caught: dict[str, Binding] = {}
+                for handler in node.handlers:
+                    caught |= _bindings(handler.body, package)
+                # What stands in for a failed import counts if it is an import, too.
+                imported = {name: it for name, it in caught.items() if it.module}
+                tried = _bindings([*node.body, *node.orelse], package)
+                bound |= caught | tried | imported
+                bound |= _bindings(node.finalbody, package)
+            case ast.For() | ast.While():
+                bound |= _bindings([*node.body, *node.orelse], package)
+            case ast.With():
+                bound |= _bindings(node.body, package)
+            case _:
+                bound |= _bound_by(node, package)
+    return bound
+
+
+def _bound_in_branches(node: ast.If, package: str) -> dict[str, Binding]:
+    """Return what the branches of an ``if`` bind, of which only one is run."""
+    bound: dict[str, Binding] = {}
+    branches = [node.body]
+    while len(node.orelse) == 1 and isinstance(node.orelse[0], ast.If):
+        node = node.orelse[0]
+        branches.append(node.body)
+    for branch in [*branches, node.orelse]:
+        for name, binding in _bindings(branch, package).items():
+            is_alike = bound.get(name, binding) == binding
+            bound[name] = binding if is_alike else binding._replace(is_certain=False)
+    return bound
+
+
+def _bound_by(node: ast.stmt, package: str) -> dict[str, Binding]:
+    """Return what a single statement binds."""
+    match node:
+        case ast.ImportFrom(names=imported):
+            origin = absolute(node, package)
+            return {
+                alias.asname or alias.name: Binding(origin, alias.name)
+                for alias in imported
+                if alias.name != "*"
+            }
+        case ast.Import(names=imported):
+            return {
+                alias.asname: Binding(alias.name) for alias in imported if alias.asname
+            }
+        case ast.Assign(targets=[ast.Name(id=name)], value=value):
+            is_name = isinstance(value, ast.Name | ast.Attribute)
+            return {name: Binding(name=_dotted(value) if is_name else "")}
+    return {name: Binding() for name in defined_by(node)}
+
+
+def _dotted(node: ast.expr) -> str:
+    """Return a dotted name as written, its subscript left out, or nothing."""
+    if isinstance(node, ast.Subscript):
+        node = node.value
+    parts: list[str] = []
+    while isinstance(node, ast.Attribute):
+        parts.append(node.attr)
+        node = node.value
+    return ".".join([node.id, *reversed(parts)]) if isinstance(node, ast.Name) else ""
+
+
 def exported_by(body: Sequence[ast.stmt]) -> frozenset[str] | None:
-    """Return what ``__all__`` lists, if it is written out in one place and nowhere changed."""
+    """Return what ``__all__`` lists, if one statement alone writes it out."""
     simple = (node for node in statements(body) if not hasattr(node, "body"))
     naming = [
         node
@@ -157,24 +289,6 @@ def exported_by(body: Sequence[ast.stmt]) -> frozenset[str] | None:
     return None
 
 
-def classes_in(body: Sequence[ast.stmt], prefix: str) -> Iterator[tuple[str, Class]]:
-    """Yield the classes of a module or class body by their qualified names."""
-    for node in statements(body):
-        if isinstance(node, ast.ClassDef):
-            members = (
-                name for stmt in statements(node.body) for name in defined_by(stmt)
-            )
-            bases = (
-                base.value if isinstance(base, ast.Subscript) else base
-                for base in node.bases
-            )
-            yield (
-                f"{prefix}{node.name}",
-                Class(bases=tuple(map(ast.unparse, bases)), members=frozenset(members)),
-            )
-            yield from classes_in(node.body, f"{prefix}{node.name}.")
-
-
 def defined_by(node: ast.stmt) -> Iterator[str]:
     """Yield the names that a statement defines, imports aside."""
     match node:
@@ -185,7 +299,8 @@ def defined_by(node: ast.stmt) -> Iterator[str]:
         ):
             yield name
         case ast.Assign(targets=targets):
-            yield from (name for target in targets for name in _stored(target))
+            for target in targets:
+                yield from _stored(target)
         case ast.AnnAssign(target=target):
             yield from _stored(target)
         case _ if type(node).__name__ == "TypeAlias":  # Python 3.12
@@ -193,32 +308,35 @@ def defined_by(node: ast.stmt) -> Iterator[str]:
 
 
 def _stored(target: ast.AST) -> Iterator[str]:
-    return (
-        node.id
-        for node in ast.walk(target)
-        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
-    )
+    for node in ast.walk(target):
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            yield node.id
 
 
 def statements(body: Sequence[ast.stmt]) -> Iterator[ast.stmt]:
     """Yield the statements that run when a module is imported, branches included."""
-    for node in body:
-        yield node
-        match node:
-            case ast.If() | ast.For() | ast.While():
-                yield from statements([*node.body, *node.orelse])
-            case ast.Try() | ast.TryStar():
-                handlers = [stmt for h in node.handlers for stmt in h.body]
-                yield from statements(
-                    [*node.body, *handlers, *node.orelse, *node.finalbody]
-                )
-            case ast.With():
-                yield from statements(node.body)
+    waiting: list[ast.AST] = list(reversed(body))
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, ast.stmt):
+            yield node
+        if not isinstance(node, (*_BLOCKS, ast.Match)):
+            waiting.extend(reversed(_inner(node)))
+
+
+def _inner(node: ast.AST) -> list[ast.AST]:
+    """Return what is directly in a statement and holds statements or is one."""
+    children = ast.iter_child_nodes(node)
+    return [child for child in children if isinstance(child, _HOLDERS)]
 
 
 def absolute(node: ast.ImportFrom, package: str) -> str:
-    """Return the full name of the module that a ``from … import`` names."""
+    """Return the full name of the module that a ``from … import`` names.
+
+    Above the top level there is none: that is ``.``, which no module is called.
+    """
     if not node.level:
         return node.module or ""
-    above = package.split(".")[: len(package.split(".")) - node.level + 1]
-    return ".".join([*above, *([node.module] if node.module else [])])
+    parts = package.split(".")
+    above = parts[: len(parts) - node.level + 1]
+    return ".".join([*above, node.module] if node.module else above) or "."

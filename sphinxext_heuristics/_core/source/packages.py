@@ -1,4 +1,4 @@
-"""Where objects come from: names followed through the source of packages, and the files that Python would import."""
+"""Names, followed through source to the files that Python would import."""
 
 from __future__ import annotations
 
@@ -11,7 +11,13 @@ from itertools import accumulate
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
-from sphinxext_heuristics._core.source.names import Names, State, read_names
+from sphinxext_heuristics._core.source.names import (
+    Binding,
+    Definition,
+    Names,
+    State,
+    read_names,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
@@ -34,6 +40,21 @@ class Sources:
         self._specs: dict[str, ModuleSpec | None] = {}
         self._canonical: dict[tuple[str, tuple[str, ...]], tuple[str, str] | None] = {}
         self._mro: dict[tuple[str, str], tuple[tuple[str, str], ...]] = {}
+        #: The modules that results depend on since `watch` was called, and ``""`` if
+        #: they depend on which modules there are.
+        self.watched: set[str] = set()
+
+    def watch(self) -> None:
+        """Begin to note modules in `watched`; what was found before is found again."""
+        self._canonical.clear()
+        self._mro.clear()
+        self.watched.clear()
+
+    def files_watched(self) -> Iterator[Path]:
+        """Yield the source files of the modules in `watched`."""
+        for module in tuple(self.watched):
+            if path := self.path(module):
+                yield path
 
     def canonical(self, dotted: str) -> tuple[str, str] | None:
         """Return the (module, qualified name) that *dotted* spells, or ``None``.
@@ -99,64 +120,89 @@ class Sources:
         )
 
     def bases(self, dotted: str) -> tuple[str, ...]:
-        """Return the names of the bases of a class, and of theirs, as far as the source tells."""
+        """Return the names of the bases of a class, and of theirs.
+
+        A base that cannot be read is passed over.
+        """
         found = self.canonical(dotted)
-        return tuple(
-            f"{module}.{qualname}"
-            for module, qualname in (self._linear(found) if found else ())[1:]
+        if found is None:
+            return ()
+        return tuple(".".join(base) for base in self._linear(found)[1:])
+
+    def is_class(self, dotted: str) -> bool:
+        """Return whether the source defines *dotted* as a class."""
+        module, qualname = self.canonical(dotted) or ("", "")
+        return qualname in self.names(module).bases
+
+    def definition(self, dotted: str) -> Definition | None:
+        """Return where *dotted* is defined, a member perhaps by a base class."""
+        lineage = self.lineage(dotted)
+        found = self.canonical(lineage[-1]) if lineage else (dotted, "")
+        at = self.state(found[0]) if found else None
+        if found is None or at is None:
+            return None
+        module, qualname = found
+        line, is_described = 1, True
+        if qualname:
+            spans = self.names(module).definitions.get(qualname)
+            if spans is None:
+                return None
+            # The last one is what runs: those before may be overloads.
+            line, is_described = spans[-1].line, spans[-1].is_described
+        return Definition(
+            name=".".join(filter(None, found)),
+            path=at.path,
+            line=line,
+            is_described=is_described,
+            is_inherited=len(lineage) > 1,
+            is_module=not qualname,
         )
 
     def files(self, package: str) -> Iterator[Path]:
-        """Yield the source files of a package's modules, and those that define bases of their classes."""
+        """Yield the files of a package's modules, and of the bases of their classes."""
         if path := self.path(package):
             yield path
-            for cls in self.names(package).classes:
-                bases = (
-                    self.path(module)
-                    for module, _qualname in self._linear((package, cls))
-                )
-                yield from filter(None, bases)
+            for cls in self.names(package).bases:
+                for module, _qualname in self._linear((package, cls)):
+                    if path := self.path(module):
+                        yield path
         for name in self.modules(package):
             yield from self.files(f"{package}.{name}")
 
     def _definer(self, cls: tuple[str, str], member: str) -> tuple[str, str] | None:
         """Return the class that defines *member* as *cls* sees it."""
         for module, qualname in self._linear(cls):
-            # A file that changed meanwhile may have lost the class.
-            known = self.names(module).classes.get(qualname)
-            if known is not None and member in known.members:
+            if f"{qualname}.{member}" in self.names(module).definitions:
                 return module, qualname
         return None
 
     def _linear(self, cls: tuple[str, str]) -> tuple[tuple[str, str], ...]:
-        """Return the method resolution order of a class, those classes that are known."""
+        """Return the known classes in the method resolution order of a class."""
         if cls not in self._mro:
             self._mro[cls] = ()  # a class cannot be its own base
             module, qualname = cls
-            known = self.names(module).classes.get(qualname)
-            if known is not None:
-                # Where Python has no more levels, a base means nothing: see `_follow`.
-                bases = [
-                    base
-                    for name in known.bases
-                    if (base := self.canonical(f"{module}.{name}"))
-                ]
-                lines = [list(line) for base in bases if (line := self._linear(base))]
-                self._mro[cls] = (cls, *merge([*lines, [line[0] for line in lines]]))
+            written = self.names(module).bases.get(qualname)
+            if written is not None:
+                orders: list[list[tuple[str, str]]] = []
+                for name in written:
+                    # Where Python has no more levels, a base means nothing: see
+                    # `_follow`.
+                    base = self.canonical(f"{module}.{name}")
+                    if base and (order := self._linear(base)):
+                        orders.append(list(order))
+                direct = [order[0] for order in orders]
+                self._mro[cls] = (cls, *merge([*orders, direct]))
         return self._mro[cls]
 
     def _locals_for(self, package: str, heads: Collection[str]) -> list[str]:
         """Return the names under which *package* may have taken over one of *heads*."""
         names = self.names(package)
-        found = [
-            local for local, (_module, name) in names.imported.items() if name in heads
-        ]
-        found += [
-            local
-            for local, name in names.assigned.items()
-            if name.rpartition(".")[2] in {*heads, *found}
-        ]
-        return [*found, *heads] if names.starred else found
+        found: dict[str, None] = {}
+        for local, binding in names.bindings.items():
+            last = binding.name.rpartition(".")[2]
+            if last in heads or last in found:
+                found[local] = None
+        return [*found, *heads] if names.starred else list(found)
 
     def _resolve(self, module: str, names: tuple[str, ...]) -> tuple[str, str] | None:
         if self._spec(module) is None:
@@ -175,41 +221,41 @@ class Sources:
         return None  # a module, not an object in one
 
     def _means_module(self, module: str, name: str, rest: tuple[str, ...]) -> bool:
-        """Return whether a name that is both a submodule's and that of an object from it means the submodule.
+        """Return whether a name means a submodule and not the object of its name in it.
 
         After ``from .run import run`` the name ``run`` is the function to Python; but
         documentation of the submodule has names such as ``package.run.run``, which no
         member of the function can have.
         """
-        origin, original = self.names(module).imported.get(name, ("", ""))
-        if not rest or origin != f"{module}.{name}":
+        origin = self.names(module).bindings.get(name, Binding())
+        if not rest or origin.module != f"{module}.{name}":
             return False
-        inside = self.names(origin)
-        known = inside.classes.get(original)
-        is_member = known is not None and rest[0] in known.members
-        return not is_member and (
-            rest[0] in inside.defined or rest[0] in inside.imported
-        )
+        inside = self.names(origin.module)
+        is_class = origin.name in inside.bases
+        is_member = is_class and f"{origin.name}.{rest[0]}" in inside.definitions
+        return rest[0] in inside.bindings and not is_member
 
     def _bound(
         self, module: str, name: str, rest: tuple[str, ...]
     ) -> tuple[str, str] | None:
-        names = self.names(module)
-        if name in names.imported:
-            origin, original = names.imported[name]
-            path = (original, *rest) if original else rest
-            if (origin, path) != (module, (name, *rest)):
-                return self._follow(origin, path)
-        if name in names.assigned and (
-            same := self.canonical(f"{module}.{names.assigned[name]}")
-        ):
-            of_same = self.names(same[0])
+        binding = self.names(module).bindings.get(name)
+        if binding is None:
+            return None
+        if binding.module and binding.is_certain:
+            path = (binding.name, *rest) if binding.name else rest
+            is_itself = (binding.module, path) == (module, (name, *rest))
+            return None if is_itself else self._follow(binding.module, path)
+        if binding.name and binding.is_certain:
+            same = self.canonical(f"{module}.{binding.name}")
             # Two names of one number are two things to a reader.
-            if same[1] in of_same.functions or same[1] in of_same.classes:
+            if same and self._is_block(*same):
                 return same[0], ".".join((same[1], *rest))
-        if name in names.defined:
-            return module, ".".join((name, *rest))
-        return None
+        return module, ".".join((name, *rest))
+
+    def _is_block(self, module: str, qualname: str) -> bool:
+        """Return whether a name is that of a class or a function."""
+        spans = self.names(module).definitions.get(qualname, ())
+        return any(span.is_block for span in spans)
 
     def _starred(
         self, module: str, name: str, rest: tuple[str, ...]
@@ -229,12 +275,18 @@ class Sources:
         return read_names(at, module) if at else Names()
 
     def state(self, module: str) -> State | None:
-        """Return the state of a module's source file, or ``None`` if it has none; the file is not opened."""
-        with suppress(OSError):
-            if path := self.path(module):
-                stat = path.stat()
-                return State(path, stat.st_mtime_ns, stat.st_size)
-        return None
+        """Return the state of a module's source file, ``None`` if it has none.
+
+        The file is not opened.
+        """
+        path = self.path(module)
+        if path is None:
+            return None
+        try:
+            stat = path.stat()
+        except OSError:
+            return None
+        return State(path, stat.st_mtime_ns, stat.st_size)
 
     def path(self, module: str) -> Path | None:
         """Return the source file that Python would import for *module*, or ``None``."""
@@ -248,16 +300,18 @@ class Sources:
         return self._spec(module) is not None
 
     def origin(self, module: str) -> str | None:
-        """Return the file of *module*, source or not; ``None`` for a folder without code."""
+        """Return the file of *module*, source or not; ``None`` for a mere folder."""
         spec = self._spec(module)
         return spec.origin if spec is not None and spec.has_location else None
 
     def modules(self, package: str) -> tuple[str, ...]:
-        """Return the names of the modules in *package*, or, if that is empty, of those on the path."""
+        """Return the names of a package's modules; of ``""``, those on the path."""
+        self.watched.add("")
         folders = self._folders(package) if package else self._only
         return tuple(sorted(module.name for module in pkgutil.iter_modules(folders)))
 
     def _spec(self, module: str) -> ModuleSpec | None:
+        self.watched.add(module)
         if module not in self._specs:
             parts = module.split(".")
             # From above, for a name may have more parts than Python has levels; below
@@ -283,9 +337,8 @@ class Sources:
             # the imported modules, where it is not, or an object that has taken its
             # place.
             spec = ModuleSpec(module, None, is_package=True)
-            spec.submodule_search_locations = [
-                str(Path(folder, last)) for folder in folders or ()
-            ]
+            inner = [str(Path(folder, last)) for folder in folders or ()]
+            spec.submodule_search_locations = inner
         if spec is not None and spec.submodule_search_locations is not None:
             # The folders of a namespace would come to be those of Python's own path
             # later.
@@ -312,8 +365,9 @@ class Sources:
 
 
 def merge(lines: list[list[tuple[str, str]]]) -> Iterator[tuple[str, str]]:
-    """Yield the classes of several orders in one that keeps them all (C3, as Python does).
+    """Yield the classes of several orders in one that keeps them all.
 
+    It is C3, as in Python.
     Orders that contradict each other, which Python refuses, are taken as they come.
     """
     while lines := [line for line in lines if line]:
