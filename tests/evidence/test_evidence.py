@@ -35,7 +35,7 @@ from sphinxext_heuristics._core.source.packages import Sources
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from sphinxext_heuristics._core.evidence.source import Place
+    from sphinxext_heuristics._core.evidence.source import Extent
     from sphinxext_heuristics._core.source.names import State
 
 
@@ -245,7 +245,7 @@ print(sorted(name for name in set(sys.modules) - before if name.partition(".")[0
     assert done.stdout == "[]\n"
 
 
-def place_of(claim: Evidence) -> Place:
+def place_of(claim: Evidence) -> Extent:
     """Return the definition that holds a quote, that of a whole module being the function around it."""
     result = verify(claim, Sources())
     assert isinstance(result, Found)

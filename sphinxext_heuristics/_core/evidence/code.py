@@ -15,7 +15,7 @@ from sphinxext_heuristics._core.source.names import parse
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterator, Sequence
 
-    from sphinxext_heuristics._core.evidence.source import Place
+    from sphinxext_heuristics._core.evidence.source import Extent
 
 #: A part of a syntax tree: a node, a list or a constant.
 Part: TypeAlias = Any
@@ -80,7 +80,7 @@ class Code:
         atoms = _atoms(way, documented=self._has_docstring)
         return list(takewhile(lambda atom: atom.line <= self._size, atoms))
 
-    def find(self, place: Place) -> tuple[int, int] | None:
+    def find(self, place: Extent) -> tuple[int, int] | None:
         """Return the lines of the first passage that means the same, or ``None``."""
         if not self._ways:
             return Prose(self._text).find(
@@ -112,7 +112,7 @@ def _lines(wanted: Sequence[Atom], there: Iterator[Atom]) -> tuple[int, int] | N
     return first, last
 
 
-def _above(place: Place, line: int, count: int) -> int:
+def _above(place: Extent, line: int, count: int) -> int:
     """Return the line where the comments right above *line* begin.
 
     At most *count* lines are looked at.

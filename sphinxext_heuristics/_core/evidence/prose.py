@@ -16,7 +16,7 @@ from sphinxext_heuristics._core.source.names import parse
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from sphinxext_heuristics._core.evidence.source import Place
+    from sphinxext_heuristics._core.evidence.source import Extent
 
 #: A piece of text and its line.
 Piece: TypeAlias = tuple[int, str]
@@ -64,7 +64,7 @@ class Prose:
         folded = (" ".join(text.split()) for text in _aliases(quote))
         self._aliases = list(filter(None, folded))
 
-    def find(self, place: Place) -> tuple[int, int] | None:
+    def find(self, place: Extent) -> tuple[int, int] | None:
         """Return the lines of a string or a comment that has these words, or ``None``."""
         comments, strings = texts_of("\n".join(place.text), place.first)
         for passage in map(Passage, [*strings, *comments]):
@@ -87,7 +87,7 @@ def _aliases(quote: str) -> Iterator[str]:
             yield literal_text(template.format(quote))
 
 
-def missing_comment(quote: str, place: Place) -> str:
+def missing_comment(quote: str, place: Extent) -> str:
     """Return the first comment in quoted code that an object lacks, or nothing.
 
     Its white space is folded.

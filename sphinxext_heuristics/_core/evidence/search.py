@@ -21,7 +21,7 @@ from sphinxext_heuristics._core.model import Found, Lost, LostReason, Message
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from sphinxext_heuristics._core.evidence.source import Place, Source
+    from sphinxext_heuristics._core.evidence.source import Extent, Source
     from sphinxext_heuristics._core.model import Evidence
     from sphinxext_heuristics._core.source.names import State
     from sphinxext_heuristics._core.source.packages import Sources
@@ -83,7 +83,7 @@ def parsed(quoted: Evidence) -> Code | Prose:
     return Prose(quoted.quote) if quoted.prose else Code(quoted.quote)
 
 
-def _found(quoted: Evidence, places: Sequence[Place], at: State) -> Found | Lost | None:
+def _found(quoted: Evidence, places: Sequence[Extent], at: State) -> Found | Lost | None:
     """Return where a quote is, or that only its comments are missing, or ``None``."""
     lost = None
     for place in places:
@@ -112,7 +112,7 @@ def _found(quoted: Evidence, places: Sequence[Place], at: State) -> Found | Lost
     return lost
 
 
-def _lines(quoted: Evidence, place: Place) -> tuple[int, int] | None:
+def _lines(quoted: Evidence, place: Extent) -> tuple[int, int] | None:
     """Return where a quote is, whatever its comments; ``None`` if it does not parse."""
     with suppress(ValueError):
         return parsed(quoted).find(place)
@@ -120,7 +120,7 @@ def _lines(quoted: Evidence, place: Place) -> tuple[int, int] | None:
 
 
 def _drifted(
-    quoted: Evidence, source: Source, places: Sequence[Place], at: State
+    quoted: Evidence, source: Source, places: Sequence[Extent], at: State
 ) -> Lost:
     """Say what is there instead of a quote."""
     nearest_of_each = [nearest(quoted.quote, place) for place in places]
@@ -142,7 +142,7 @@ def _drifted(
 
 
 def _mistakes(
-    quoted: Evidence, places: Sequence[Place], near: Nearest | None
+    quoted: Evidence, places: Sequence[Extent], near: Nearest | None
 ) -> Iterator[str]:
     """Yield what an author may have done wrong in quoting code."""
     if quoted.prose:
@@ -199,14 +199,14 @@ class Nearest(NamedTuple):
     text: str
 
 
-def nearest(quote: str, place: Place) -> Nearest | None:
+def nearest(quote: str, place: Extent) -> Nearest | None:
     """Return the passage most like a quote, however the lines of either are broken."""
     compared = _compared(quote, place)
     alike = [near for near in compared if near.likeness >= LEAST_LIKE]
     return max(alike, key=lambda near: (near.likeness, -near.line), default=None)
 
 
-def _compared(quote: str, place: Place) -> Iterator[Nearest]:
+def _compared(quote: str, place: Extent) -> Iterator[Nearest]:
     """Compare a quote with the passages that share the most words with it.
 
     They have as many lines as it or a few more.

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 _MOST_IMPORTS = 20
 
 
-class Place(NamedTuple):
+class Extent(NamedTuple):
     """The source of an object: a quote is looked for here and nowhere else."""
 
     #: Its lines.
@@ -55,18 +55,18 @@ class Source:
         self._lines = text.split("\n")
 
     @property
-    def whole(self) -> Place:
+    def whole(self) -> Extent:
         """Return the place that is all of the file."""
-        return Place(self._lines, 1, self._text)
+        return Extent(self._lines, 1, self._text)
 
-    def places(self, qualname: str) -> list[Place]:
+    def places(self, qualname: str) -> list[Extent]:
         """Return the definitions of an object; without a name, the whole module."""
         if not qualname:
             return [self.whole]
         spans = self.names.definitions.get(qualname.replace("<locals>.", ""), ())
         return [self._place(span) for span in spans]
 
-    def _place(self, span: Span) -> Place:
+    def _place(self, span: Span) -> Extent:
         lines = self._lines[span.first - 1 : span.end_line]
         cut = [line.encode() for line in lines]
         cut[-1] = cut[-1][: span.end_column]
@@ -80,7 +80,7 @@ class Source:
             above = f"{above[1:]}if 1:\n"
         code = above + b"\n".join(cut).decode()
         text = self._lines[span.first - 1 : self._last_line(span)]
-        return Place(text, span.first, code, is_wrapped)
+        return Extent(text, span.first, code, is_wrapped)
 
     def _last_line(self, span: Span) -> int:
         """Return the last line of a definition, with comments that end its block."""
@@ -101,7 +101,7 @@ class Source:
         around = [(span.line, name) for name, span in self._around(line, line)]
         return max(around, default=(0, ""))[1]
 
-    def outermost(self, first: int, last: int) -> Place:
+    def outermost(self, first: int, last: int) -> Extent:
         """Return the outermost definition around lines, or all of the file."""
         around = [span for _name, span in self._around(first, last)]
         return self._place(min(around)) if around else self.whole
