@@ -83,7 +83,9 @@ def parsed(quoted: Evidence) -> Code | Prose:
     return Prose(quoted.quote) if quoted.prose else Code(quoted.quote)
 
 
-def _found(quoted: Evidence, places: Sequence[Extent], at: State) -> Found | Lost | None:
+def _found(
+    quoted: Evidence, places: Sequence[Extent], at: State
+) -> Found | Lost | None:
     """Return where a quote is, or that only its comments are missing, or ``None``."""
     lost = None
     for place in places:

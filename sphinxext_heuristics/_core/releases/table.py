@@ -125,6 +125,11 @@ class ReleasesView(View):
         made = table(heads, widths, rows, classes=["heuristic-releases"])
         # A reader's aid that reads cells needs the heads of rows.
         next(made.findall(nodes.colspec))["stub"] = 1
+        for row in made.findall(nodes.row):
+            cells = list(row.findall(nodes.entry))[1:]
+            for cell, is_documented in zip(cells, content.documented, strict=True):
+                if is_documented:
+                    cell["classes"].append("heuristic-documented")
         # LaTeX alone ignores the columns' widths: equal ones leave no room for a title.
         spec = "".join(rf"\X{{{width}}}{{{sum(widths)}}}" for width in widths)
         # A long table's end is out of sight where its words are first met.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import subprocess
+import textwrap
 from html import escape
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -35,9 +36,11 @@ _SHAPES = {"impl": "box", "workflow": "note", "principle": "ellipse", "env": "he
 #: its place.
 _GREY = "#808080"
 
-#: A line of a label. It ends after a space, or, since names are long words, after a
-#: dot or an underscore.
-_LINE = re.compile(r".{1,32}(?:(?<=[ ._])|$)|.{1,32}")
+#: A label's width in characters.
+_WIDTH = 32
+
+#: A part of a long word, such as a name, which goes on after a dot or an underscore.
+_PART = re.compile(rf".{{1,{_WIDTH}}}(?:(?<=[._])|$)|.{{1,{_WIDTH}}}")
 
 #: A new line in a label.
 _NEW_LINE = r"\n"
@@ -133,8 +136,12 @@ def dot_of(branches: Iterable[Branch], here: Here) -> str:
 
 
 def _node(name: str, label: str, style: str, uri: str | None) -> str:
-    lines = [_safe(line.strip()) for line in _LINE.findall(label)]
-    attributes = f'label="{_NEW_LINE.join(lines)}" {style}'
+    parts: list[str] = []
+    for line in textwrap.wrap(
+        label, _WIDTH, break_long_words=False, break_on_hyphens=False
+    ):
+        parts += map(_safe, _PART.findall(line))
+    attributes = f'label="{_NEW_LINE.join(parts)}" {style}'
     if uri is not None:
         # In singlehtml a link has two anchors, of which the last one is right.
         if uri.count("#") > 1:
