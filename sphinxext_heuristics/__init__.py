@@ -31,7 +31,7 @@ from sphinxext_heuristics._core.read.evidence import EvidenceDirective
 from sphinxext_heuristics._core.read.heuristic import HeuristicDirective
 from sphinxext_heuristics._core.releases.table import ReleasesView
 from sphinxext_heuristics._core.show import boxes, graph, index, messages, parts
-from sphinxext_heuristics._core.versions import form
+from sphinxext_heuristics._core.versions import records_version
 from sphinxext_heuristics._core.view import add_view
 
 if TYPE_CHECKING:
@@ -77,7 +77,7 @@ def setup(app: Sphinx) -> ExtensionMetadata:
     app.connect("build-finished", events.end_writing)
     return {
         "version": __version__,
-        "env_version": form(__version__),
+        "env_version": records_version(__version__),
         "parallel_read_safe": True,
         "parallel_write_safe": True,
     }

@@ -62,11 +62,11 @@ _LASTING = re.compile(
 
 
 @cache
-def one_workers(tests: Path) -> str:
-    """Return the name of what one worker runs as a whole that a file of tests belongs to; nothing if to no such thing.
+def worker_group(tests: Path) -> str:
+    """Return the name of the group of tests that one worker must run; ``""`` if any may.
 
-    That is its group, which several files may share, or the file itself if a fixture in
-    it lasts for several tests.
+    It is the group that the file names, which several files may share, or the file
+    itself if a fixture in it lasts for several tests.
     """
     text = tests.read_text(encoding="utf-8")
     if group := _GROUP.search(text):
@@ -88,7 +88,7 @@ def pytest_xdist_make_scheduler(
 
     class Scheduler(LoadScopeScheduling):
         def _split_scope(self, nodeid: str) -> str:
-            return one_workers(config.rootpath / nodeid.partition("::")[0]) or nodeid
+            return worker_group(config.rootpath / nodeid.partition("::")[0]) or nodeid
 
     return (
         Scheduler(config, log)

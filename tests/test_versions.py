@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from sphinxext_heuristics._core import versions
+from sphinxext_heuristics._core import model, versions
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -120,3 +120,13 @@ def test_metadata_that_is_not_there_says_nothing(
     assert versions.distribution("tabledash") == "my-table"
     assert versions.installed("tablefile") == versions.installed("tablefolder") == "2.0"
     assert versions.distribution("tablenone") == "tablenone"
+
+
+@pytest.mark.parametrize("record", [model.Heuristic, model.Found, model.Message])
+def test_stored_records_are_made_anew_when_their_fields_change(
+    monkeypatch: pytest.MonkeyPatch, record: type[Any]
+) -> None:
+    before = versions.records_version("1.0")
+    assert before != versions.records_version("1.1")
+    monkeypatch.setattr(record, "_fields", (*record._fields, "new"))
+    assert before != versions.records_version("1.0")

@@ -43,12 +43,12 @@ def test_a_group_belongs_together_and_a_file_with_a_fixture_that_lasts(
     tmp_path: Path,
 ) -> None:
     group = 'pytestmark = pytest.mark.xdist_group("of two")'
-    assert conftest.one_workers(shared(tmp_path, "one", group)) == "of two"
-    assert conftest.one_workers(shared(tmp_path, "two", group, "session")) == "of two"
+    assert conftest.worker_group(shared(tmp_path, "one", group)) == "of two"
+    assert conftest.worker_group(shared(tmp_path, "two", group, "session")) == "of two"
     for scope in ("module", "session"):
         path = shared(tmp_path, scope, scope=scope)
-        assert conftest.one_workers(path) == str(path)
-    assert conftest.one_workers(shared(tmp_path, "free")) == ""
+        assert conftest.worker_group(path) == str(path)
+    assert conftest.worker_group(shared(tmp_path, "free")) == ""
 
 
 @pytest.mark.slow

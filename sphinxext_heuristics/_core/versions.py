@@ -10,16 +10,7 @@ from importlib import metadata
 
 from packaging.version import Version
 
-from sphinxext_heuristics._core.model import (
-    Connection,
-    Entry,
-    Evidence,
-    Heuristic,
-    Page,
-    Problem,
-    Query,
-    RoleUse,
-)
+from sphinxext_heuristics._core import model
 
 #: A bound without a pre- or post-release is a prefix of the versions it includes.
 _RELEASE = re.compile(r"v?\d+(\.\d+)*", re.IGNORECASE)
@@ -95,12 +86,12 @@ def is_empty_range(since: str, until: str) -> bool:
     return not holds("", until, since)
 
 
-def form(version: str) -> int:
-    """Return the number of the form in which a version of the extension stores records.
+def records_version(version: str) -> int:
+    """Return a checksum of the records' fields and the extension's *version*.
 
-    What another version has stored is read anew: its form may be another one, and so
-    may be what that version made of the same text.
+    It changes with either, and what was stored under another one is not read: its
+    fields may be others, and so may be what that version made of the same text.
     """
-    stored = (Problem, Connection, Evidence, Heuristic, Entry, Query, RoleUse, Page)
-    fields = [(record.__name__, record._fields) for record in stored]
+    records = [record for record in vars(model).values() if hasattr(record, "_fields")]
+    fields = [(record.__name__, record._fields) for record in records]
     return zlib.crc32(repr((version, fields)).encode())

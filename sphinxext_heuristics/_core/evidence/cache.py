@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sphinxext_heuristics._core.model import Found, Lost, LostReason, Message
-from sphinxext_heuristics._core.versions import form
+from sphinxext_heuristics._core.versions import records_version
 
 if TYPE_CHECKING:
     from sphinxext_heuristics._core.model import Evidence
@@ -32,7 +32,7 @@ class EvidenceCache:
     def __init__(self, folder: Path, sources: Sources, version: str) -> None:
         """Read the record; a damaged one, or another version's, is as none."""
         python = f"{sys.version_info.major}.{sys.version_info.minor}"
-        self._reader = f"{form(version)} {python}"
+        self._reader = f"{records_version(version)} {python}"
         self._path = folder / FILENAME
         self._sources = sources
         self._before: dict[str, Any] = {}

@@ -25,7 +25,8 @@ SCHEMA_VERSION = 1
 
 Json: TypeAlias = dict[str, Any]
 
-#: The first keys that options give, with ``holds``, in the order of version 1.
+#: The keys that keep their place in the data: what options give, and ``holds``. A new
+#: key comes after them by itself.
 _ORDER = (
     "severity",
     "categories",

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 class Rule(enum.Enum):
     """Why a target reaches a documented name, in words.
 
-    The *owner* is the class that defines a member.
+    ``{target}`` is the target without ``+``, ``{ending}`` without ``*.``; ``{owner}``
+    is the class that defines a member. The command ``explain`` fills them in.
     """
 
     ITSELF = "the target itself"
@@ -185,7 +186,7 @@ class Objects:
         }
 
     def _rule(self, name: str, spelled: Iterable[str]) -> Rule:
-        """Return why an object that is *spelled* so is documented under another name."""
+        """Return why a target that is *spelled* in these ways reaches another name."""
         own = (name, *self.lineage(name)[:1], *self._canonical.get(name, ()))
         is_copy = self.is_inherited(name) and not any(
             spelling in own for spelling in spelled
