@@ -41,7 +41,7 @@ SEED = """\
 ---
 
 **Legend:** `✅Type:Name` = page exists | `⬜Type:Name` = page needs creation
-"""  # noqa: E501 - the rows of the seed are long
+"""
 
 #: The documentation from which the seed follows.
 SEED_PROJECT = """\

@@ -118,7 +118,7 @@ def scales() -> dict[str, Points]:
 
 
 def memory() -> dict[str, dict[str, list[int]]]:
-    """Return, for each type of base, the bytes of its parts before and after preparing."""
+    """Return, for each type of base, the bytes of its parts before and after."""
     import tempfile  # noqa: PLC0415
 
     import torch  # noqa: PLC0415

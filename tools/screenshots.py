@@ -35,7 +35,8 @@ README_BYTES = 150_000
 #: scrolled to.
 _SCRIPT = """<script>
 document.body.dataset.theme = "{theme}";
-const top_ = () => document.getElementById(location.hash.slice(1))?.scrollIntoView({{ behavior: "instant" }});
+const anchor = () => document.getElementById(location.hash.slice(1));
+const top_ = () => anchor()?.scrollIntoView({{ behavior: "instant" }});
 addEventListener("load", () => setTimeout(top_, 1000));
 </script>"""
 _SCALE = 0.5

@@ -48,7 +48,10 @@ heuristics_targets = {
     "Low_Rank_Adaptation": "package_reference/lora",
     "Merging": "package_reference/lora#merge-lora-weights-into-the-base-model",
     "Memory_Optimization": "developer_guides/memory_efficient_training",
-    "Mixed_Batches": "package_reference/lora#inference-with-different-lora-adapters-in-the-same-batch",
+    "Mixed_Batches": (
+        "package_reference/lora"
+        "#inference-with-different-lora-adapters-in-the-same-batch"
+    ),
     "Multi_Adapter_Management": "package_reference/lora#load-adapters",
     "QLoRA_Training": "developer_guides/quantization#qlora-style-training",
     "Quantization_Backends": "developer_guides/quantization",

@@ -1,4 +1,4 @@
-"""``explain``: why a heuristic is shown where it is, and what an object or page shows."""
+"""``explain``: why a heuristic is shown where it is, and what an object shows."""
 
 from __future__ import annotations
 
@@ -70,9 +70,9 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Print the explanation; return the exit code."""
-    asked = (_stdin() if arguments.name == "-" else arguments.name).strip()
-    lines, rest = _answer(arguments, asked)
-    for line in lines or [rest]:
+    text = (_stdin() if arguments.name == "-" else arguments.name).strip()
+    lines, failure = _answer(arguments, text)
+    for line in lines or [failure]:
         say(line)
     return 0 if lines else 1
 
@@ -86,39 +86,37 @@ def _stdin() -> str:
     return text
 
 
-def _answer(arguments: argparse.Namespace, asked: str) -> tuple[list[str], str]:
-    """Return the explanation, and what is said if there is none."""
+def _answer(arguments: argparse.Namespace, text: str) -> tuple[list[str], str]:
+    """Return the explanation of a text, or the message that there is none."""
     # The name of a page or a label may have spaces, too.
-    is_text = len(asked.split()) > 1
-    may_be_name = (
-        "\n" not in asked and ": " not in asked and len(asked) <= _LONGEST_NAME
-    )
+    is_text = len(text.split()) > 1
+    is_one_line = "\n" not in text and ": " not in text
+    may_be_name = is_one_line and len(text) <= _LONGEST_NAME
     if not arguments.doctreedir and not (may_be_name and is_text):
         # What cannot be a name needs no API reference, for which the package is
         # imported; nor does what nobody writes.
         with opened(arguments) as app:
             plan = read_evidence(app)
-            near = (
-                None
-                if is_text or not may_be_name
-                else closest_written(app, plan.settings.package, asked)
-            )
-            if is_text or near is not None:
-                if lines := list(explain_text(plan, asked)):
+            close: tuple[str, ...] | None = None
+            if may_be_name:
+                close = closest_written(app, plan.settings.package, text)
+            if is_text or close is not None:
+                if lines := list(explain_text(plan, text)):
                     return lines, ""
-                if near is not None:
-                    return [], _unknown(asked, near)
+                if close is not None:
+                    return [], _unknown(text, close)
     with opened(arguments) as app:
         plan = read(app)
-        lines = list(explain(plan, asked)) if may_be_name else []
-        lines = lines or list(explain_text(plan, asked))
-        known = plan.lookups
-        near = (
-            *closest(asked, plan.heuristics),
-            *known.objects.closest(asked),
-            *known.pages.closest(asked),
+        lines = list(explain(plan, text)) if may_be_name else []
+        lines = lines or list(explain_text(plan, text))
+        if is_text:
+            return lines, _unfitting(plan, text)
+        close = (
+            *closest(text, plan.heuristics),
+            *plan.lookups.objects.closest(text),
+            *plan.lookups.pages.closest(text),
         )
-        return lines, _unfitting(plan, asked) if is_text else _unknown(asked, near)
+        return lines, _unknown(text, close)
 
 
 def explain(plan: Plan, name: str) -> Iterator[str]:
@@ -129,15 +127,14 @@ def explain(plan: Plan, name: str) -> Iterator[str]:
         return
     name = name.lstrip("~")
     match = plan.lookups.objects.find(name)
-    found = match.names or (
-        plan.lookups.objects.find(f"*.{name}").names if match.objects else ()
-    )
+    names = match.names
+    if match.objects:
+        names = plan.lookups.objects.find(f"*.{name}").names
     if name in plan.entry_of:
-        found = (name,)  # as a target it would reach the inherited copies, too
-    if found:
-        for at, documented in enumerate(found):
-            yield from ("",) * bool(at)
-            yield from _object(plan, documented)
+        # As a target it would reach the inherited copies, too.
+        names = (name,)
+    if names:
+        yield from _separated(_object(plan, documented) for documented in names)
         return
     place = plan.lookups.pages.find(name).place
     if place is not None:
@@ -146,9 +143,17 @@ def explain(plan: Plan, name: str) -> Iterator[str]:
         yield from _elsewhere(plan, name)
 
 
-def _unknown(name: str, near: Iterable[str]) -> str:
-    close = did_you_mean([*dict.fromkeys(near)][:4])
-    return f"no heuristic, documented object, page or label is called {name!r}{close}"
+def _separated(blocks: Iterable[Iterable[str]]) -> Iterator[str]:
+    """Yield the lines of all blocks, with an empty line between two."""
+    for number, block in enumerate(blocks):
+        if number:
+            yield ""
+        yield from block
+
+
+def _unknown(name: str, close: Iterable[str]) -> str:
+    hint = did_you_mean([*dict.fromkeys(close)][:4])
+    return f"no heuristic, documented object, page or label is called {name!r}{hint}"
 
 
 # -- a heuristic ----------------------------------------------------------------------
@@ -195,7 +200,7 @@ def _connection(plan: Plan, resolved: Resolved) -> str:
 
 
 def _others(plan: Plan, record: Heuristic) -> Iterator[str]:
-    """Yield the objects that have a target's name and are others, such as an override."""
+    """Yield the objects that have the name of a target and are others."""
     objects = plan.lookups.objects
     impl = [
         resolved.connection.target
@@ -271,23 +276,19 @@ def _object(plan: Plan, name: str) -> Iterator[str]:
 
 
 def _elsewhere(plan: Plan, name: str) -> Iterator[str]:
-    """Yield what is said of an object or a page of another project; nothing if no inventory knows it."""
-    found = [
-        (record, resolved.connection.type, resolved.target.uri)
-        for record in plan.heuristics.values()
-        for resolved in plan.connections(record)
-        if resolved.target
-        and resolved.target.uri
-        and resolved.connection.target == name
-    ]
-    if uri := plan.lookups.external("impl", name) or next(
-        (uri for _record, _type, uri in found), None
-    ):
+    """Yield the explanation of an object or a page of another project, if it is one."""
+    uri = plan.lookups.external("impl", name)
+    lines: list[str] = []
+    for record in plan.heuristics.values():
+        for resolved in plan.connections(record):
+            target = resolved.target
+            if target and target.uri and resolved.connection.target == name:
+                uri = uri or target.uri
+                type_ = resolved.connection.type
+                lines.append(f"  connected: {_named(record)}: {type_} {name}")
+    if uri:
         yield f"{name} (in another project, {uri})"
-        for record, type_, _uri in found:
-            yield f"  connected: {_named(record)}: {type_} {name}"
-        if not found:
-            yield "  no heuristic is connected to it"
+        yield from lines or ["  no heuristic is connected to it"]
 
 
 def _page(plan: Plan, place: Place) -> Iterator[str]:
@@ -312,58 +313,58 @@ def _named(record: Heuristic) -> str:
 
 
 def explain_text(plan: Plan, text: str) -> Iterator[str]:
-    """Yield the heuristics whose messages fit a text, line by line, the longest message first."""
+    """Yield the heuristics whose messages fit a text, the longest message first."""
     pasted = plain(text)
-    found: dict[str, list[tuple[int, Message, Evidence]]] = {}
+    found: list[tuple[int, Heuristic, list[tuple[int, Message, Evidence]]]] = []
     for record in plan.heuristics.values():
+        fitting = []
         for message, quoted in plan.messages(record):
             if size := fit(message, pasted):
-                found.setdefault(record.name, []).append((size, message, quoted))
-    ordered = sorted(
-        found.items(),
-        key=lambda item: -max(size for size, _message, _quoted in item[1]),
+                fitting.append((size, message, quoted))
+        if fitting:
+            fitting.sort(key=lambda one: -one[0])
+            found.append((fitting[0][0], record, fitting))
+    found.sort(key=lambda one: -one[0])
+    yield from _separated(
+        _fitting(plan, record, fitting) for _size, record, fitting in found
     )
-    for number, (name, said) in enumerate(ordered):
-        record = plan.heuristics[name]
-        yield from ("",) * bool(number)
-        yield f"{_named(record)}: {text_of(record.note)}"
-        yield (
-            f"  on page {record.docname}#{record.anchor}, defined in "
-            f"{seen(record.source)}:{record.line}"
-        )
-        for _size, message, quoted in sorted(said, key=lambda one: -one[0]):
-            yield f"  {message.kind}: {message.text}"
-            at = plan.lookups.verify(quoted)
-            where = f"line {at.line}" if isinstance(at, Found) else "not found there"
-            package = f"{plan.package_of(quoted)} {plan.version_of(quoted)}".strip()
-            yield f"    {quoted.object}, {package}, {where}"
+
+
+def _fitting(
+    plan: Plan, record: Heuristic, fitting: Iterable[tuple[int, Message, Evidence]]
+) -> Iterator[str]:
+    """Yield a heuristic with those of its messages that fit a text."""
+    yield f"{_named(record)}: {text_of(record.note)}"
+    where = f"{seen(record.source)}:{record.line}"
+    yield f"  on page {record.docname}#{record.anchor}, defined in {where}"
+    for _size, message, quoted in fitting:
+        yield f"  {message.kind}: {message.text}"
+        at = plan.lookups.verify(quoted)
+        where = f"line {at.line}" if isinstance(at, Found) else "not found there"
+        package = f"{plan.package_of(quoted)} {plan.version_of(quoted)}".strip()
+        yield f"    {quoted.object}, {package}, {where}"
 
 
 def _unfitting(plan: Plan, text: str) -> str:
-    """Return what is said where no message fits: those that are closest."""
+    """Return the message that no message fits, with those that are closest."""
     close: dict[Message, tuple[float, str]] = {}
     for record in plan.heuristics.values():
         for message, _quoted in plan.messages(record):
-            if (share := _common_share(message.text, text)) >= _CLOSE_SHARE:
+            share = _common_share(message.text, text)
+            if share >= _CLOSE_SHARE:
                 close.setdefault(message, (-share, record.name))
     ordered = sorted(close, key=lambda message: close[message][0])[:_MAX_CLOSE]
     lines = [
-        f"  {message.kind}: {message.text} ({close[message][1]})" for message in ordered
+        "no message that a heuristic quotes fits this text, and no name is like it"
     ]
-    what = "fits this text, and no name is like it"
-    return "\n".join(
-        [
-            (
-                f"no message that a heuristic quotes "
-                f"{what}{'; the closest are:' if lines else ''}"
-            ),
-            *lines,
-        ]
-    )
+    if ordered:
+        lines[0] += "; the closest are:"
+    lines += [f"  {one.kind}: {one.text} ({close[one][1]})" for one in ordered]
+    return "\n".join(lines)
 
 
 def _common_share(one: str, other: str) -> float:
-    """Return the share of the long words of the shorter text that are in both; 0 if it is but one word."""
+    """Return the share of the shorter text's long words that both have; 0 for one."""
     words, others = ({*re.findall(r"\w{4,}", text.lower())} for text in (one, other))
     common = len(words & others)
     return common / min(len(words), len(others)) if common > 1 else 0

@@ -136,7 +136,7 @@ def write(path: Path, text: str) -> None:
 
 
 def _replace(real: Path, raw: bytes, folder: Path | None) -> None:
-    """Replace a file by one written in *folder*, by default where temporary ones are."""
+    """Replace a file by one written in *folder*, or where temporary files are."""
     prefix = ".sphinx-heuristics-"
     with tempfile.TemporaryDirectory(prefix=prefix, dir=folder) as scratch:
         written = Path(scratch, real.name)

@@ -65,7 +65,7 @@ class Prose:
         self._aliases = list(filter(None, folded))
 
     def find(self, place: Extent) -> tuple[int, int] | None:
-        """Return the lines of a string or a comment that has these words, or ``None``."""
+        """Return the lines of a string or comment that has these words, or ``None``."""
         comments, strings = texts_of("\n".join(place.text), place.first)
         for passage in map(Passage, [*strings, *comments]):
             for words in self._aliases:

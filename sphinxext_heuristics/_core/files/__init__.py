@@ -1,1 +1,1 @@
-"""Files: what is written beside the site and compared on every build: index, reach file, JSON."""
+"""What is written beside the site: the index file, the reach file, JSON."""

@@ -73,13 +73,9 @@ def _unfitting(plan: Plan, given: AbstractSet[str]) -> Iterator[tuple[str, str]]
         hint = did_you_mean(pages.closest(target))
         if match.places:
             hint = f"; it fits {', '.join(place.docname for place in match.places)}"
-        yield (
-            "heuristics_targets",
-            (
-                f"heuristics_targets: {name!r} → {target!r} is no document, label or URL"
-                f"{hint}"
-            ),
-        )
+        what = f"heuristics_targets: {name!r} → {target!r}"
+        message = f"{what} is no document, label or URL{hint}"
+        yield "heuristics_targets", message
 
 
 def _is_package(plan: Plan, package: str) -> bool:

@@ -1,1 +1,1 @@
-"""Notes: inline markup frozen to plain data and made again elsewhere, its links, its text in Markdown."""
+"""Notes as plain data: frozen, shown elsewhere, in Markdown, and their links."""

@@ -24,8 +24,10 @@ _HOLDERS = (ast.stmt, ast.excepthandler, ast.match_case)
 _EVIDENCE = re.compile(
     r"""
     ^(?P<indent>[ \t]*)
-    (?: \.\.[ \t]+evidence::.*  (?: \n (?: [ \t]*$ | (?P=indent)[ \t]+ (?: (?!\"{3}|'{3}). )* ) )*
-      | (?P<fence>`{3,}|~{3,}|:{3,})\{evidence\}.*  (?: \n (?![ \t]*(?P=fence)[ \t]*$) (?: (?!\"{3}|'{3}). )* )*
+    (?: \.\.[ \t]+evidence::.*
+        (?: \n (?: [ \t]*$ | (?P=indent)[ \t]+ (?: (?!\"{3}|'{3}). )* ) )*
+      | (?P<fence>`{3,}|~{3,}|:{3,})\{evidence\}.*
+        (?: \n (?![ \t]*(?P=fence)[ \t]*$) (?: (?!\"{3}|'{3}). )* )*
     )
     """,
     re.MULTILINE | re.VERBOSE,

@@ -192,7 +192,7 @@ class DocstringDirective(SphinxDirective):
         return self.render(item.text, item.text_line) if item.text else []
 
     def entries(self, section: Section) -> list[nodes.Node]:
-        """Return name, type and description of each item, like Sphinx's typed fields."""
+        """Return name, type and text of each item, like Sphinx's typed fields."""
         entries = [self.entry(item) for item in section.items]
         if len(entries) == 1:
             return entries[0]
@@ -215,7 +215,7 @@ class DocstringDirective(SphinxDirective):
         return [nodes.paragraph("", "", *head), *body] if head else body
 
     def type(self, text: str) -> list[nodes.Node]:
-        """Return the nodes of a type, such as `` `str`, *optional*, defaults to `"a"` ``.
+        """Return the nodes of a type: `` `str`, *optional*, defaults to `"a"` ``.
 
         *text* is what is between the parentheses. None of the nodes is bare text, so
         that Sphinx leaves them as they are.

@@ -116,7 +116,7 @@ class PageRenderer(Renderer):
         self.faults.append(Fault(line_of(token), message, subtype))
 
     def render_heading(self, token: SyntaxTreeNode) -> None:
-        """Render a heading; the first is the title, below which no level is left out."""
+        """Render a heading; the first is the title, and no level is left out."""
         written = int(token.tag[1])
         if isinstance(self.current_node, nodes.document | nodes.section):
             while len(self.levels) > 1 and self.levels[-1][0] >= written:
