@@ -806,6 +806,7 @@ class Oven(Base):
 """
     page = (
         "T\n=\n\n.. autoclass:: slowkiln.Oven\n   :members:\n   :inherited-members:\n\n"
+        ".. automodule:: clay\n   :members:\n\n"
         ".. heuristic:: Warm_Up\n   :note: N\n   :impl: slowkiln.Oven\n"
     )
     base = "class Base:\n    def heat(self):\n        'Warm it.'\n"
@@ -814,6 +815,7 @@ class Oven(Base):
         "index.rst": page,
         "slowkiln.py": kiln,
         "far_away.py": base,
+        "clay.py": "def knead():\n    'By hand.'\n",
     }
     slow = project(files)
     imported = slow.src / "slowkiln.py.imported"
@@ -821,6 +823,7 @@ class Oven(Base):
         ("warm-upp", "Warm_Up"),
         ("slowkiln.Ovne", "Oven"),
         ("haet", "heat"),
+        ("kneed", "knead"),
     ):
         ran = run("explain", slow.src, name)
         assert (ran.status, ran.stderr) == (1, "")

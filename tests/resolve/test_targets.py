@@ -830,4 +830,6 @@ Start
     (rolled_up,) = built.soup("index.html").select(".heuristic-rollup")
     assert rolled_up.get_text().startswith("Inherited: oil (")
     links = built.soup("index.html").select("a[href='more.html#barn2.Tool.oil']")
-    assert [link.get_text() for link in links][:2] == ["oil", "barn2.Tool.oil"]
+    # Rolled up, in "Applies to", and in "Shown in".
+    texts = [link.get_text() for link in links]
+    assert texts[:3] == ["oil", "barn2.Tool.oil", "barn2.Tool.oil"]

@@ -326,6 +326,13 @@ def test_weight_comes_after_severity_and_before_the_toctree(
     assert built.shown("index.html", "demo.merge") == ["D", "B", "C", "A"]
 
 
+def test_without_a_note_the_title_stands_alone(project: Callable[..., Project]) -> None:
+    page = "Start\n=====\n\n.. heuristic:: Merge\n   :workflow: index\n\n   - a list\n"
+    built = project({"index.rst": page}).build("html")
+    box, *_ = built.soup("index.html").select(".admonition.heuristic")
+    assert len(box.select("p")) == 1
+
+
 def test_what_is_injected_is_not_in_the_search(stack: Built) -> None:
     index = (stack.out / "searchindex.js").read_text(encoding="utf-8")
     data = json.loads(index.removeprefix("Search.setIndex(").removesuffix(")"))

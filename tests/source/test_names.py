@@ -120,6 +120,7 @@ def read(tmp_path_factory: pytest.TempPathFactory) -> Any:  # noqa: ANN401 - yie
         ("__all__ = ['a', 'b']", {"a", "b"}),
         ("if x:\n    __all__ = ('a',)", {"a"}),
         ("__all__ = []", set()),
+        ("import b\n__all__ = ['a']", {"a"}),
         ("x = 1", None),
         ("__all__ = ['a']\n__all__ += b.__all__", None),
         ("__all__ = ['a']\n__all__.extend(b.__all__)", None),
