@@ -140,14 +140,16 @@ def _escaped(title: str) -> str:
 def _plain(note: str) -> str:
     """Return a note as Markdown outside of a table, with one backtick around code.
 
-    doc-builder takes code in several backticks for reStructuredText.
+    The index has code that holds backticks in tags; doc-builder takes code in several
+    backticks for reStructuredText.
     """
     note = re.sub(r"(?<!\\)\\\|", "|", note)
-    return re.sub(
-        r"(``+) ?(.+?) ?\1(?!`)",
-        lambda code: "`" + code[2].replace("`", "'") + "`",
-        note,
-    )
+
+    def code(found: re.Match[str]) -> str:
+        text = re.sub(r"\\(.)", r"\1", found[1])
+        return "`" + text.replace("`", "'") + "`"
+
+    return re.sub(r"(?<!\\)<code>(.*?)</code>", code, note)
 
 
 def files_of(data: dict[str, Any]) -> dict[str, str]:
