@@ -308,25 +308,23 @@ def _chosen(plan: Plan, kind: str, value: str) -> Iterator[str]:
             for heuristic, verdict in plan.reach.get(name, {}).items():
                 if verdict.is_shown:
                     yield heuristic
-    place = plan.lookups.pages.find(value).place
+    heuristics = plan.once(_by_value)
+    yield from heuristics.get((kind, value), ())
+    if place := plan.lookups.pages.find(value).place:
+        yield from heuristics.get((kind, place), ())
+
+
+def _by_value(plan: Plan) -> dict[tuple[str, object], list[str]]:
+    """Map each kind of filter and what it may name to the names of the heuristics."""
+    found: dict[tuple[str, object], list[str]] = {}
     for record in plan.heuristics.values():
-        if kind == "category":
-            is_chosen = value in record.categories
-        elif kind == "severity":
-            is_chosen = value == record.severity
-        else:
-            is_chosen = any(
-                _is_meant(resolved, kind, value, place)
-                for resolved in plan.connections(record)
-            )
-        if is_chosen:
-            yield record.name
-
-
-def _is_meant(resolved: Resolved, kind: str, value: str, place: Place | None) -> bool:
-    """Return whether a filter names a connection: its target, its text or its place."""
-    connection = resolved.connection
-    if kind not in {connection.type, "target"}:
-        return False
-    is_place = place is not None and place == resolved.place
-    return is_place or value in {connection.target, connection.text}
+        keys: list[tuple[str, object]] = [("severity", record.severity)]
+        keys += [("category", category) for category in record.categories]
+        for resolved in plan.connections(record):
+            connection = resolved.connection
+            for kind in (connection.type, "target"):
+                keys += [(kind, connection.target), (kind, connection.text)]
+                keys.append((kind, resolved.place))
+        for key in keys:
+            found.setdefault(key, []).append(record.name)
+    return found
