@@ -80,7 +80,9 @@ def note_document(app: Sphinx, document: nodes.document) -> None:
     domain.pages[env.docname] = page
     files = identities.files()
     for record in page.heuristics:
-        files.update(links.files(env, record), words.compiled(app, env.docname))
+        files.update(links.files(env, record))
+    if page.heuristics:
+        files.update(words.compiled(app, env.docname))
     for path in files:
         env.note_dependency(path)
 
