@@ -22,7 +22,6 @@ from peft import (
     GloraConfig,
     HiraConfig,
     IA3Config,
-    LilyConfig,
     LNTuningConfig,
     LoHaConfig,
     LoKrConfig,
@@ -33,7 +32,6 @@ from peft import (
     PrefixTuningConfig,
     PromptTuningConfig,
     RoadConfig,
-    ShadowConfig,
     TrainableTokensConfig,
     VeraConfig,
     get_peft_model,
@@ -213,6 +211,21 @@ def test_one_adapter_with_weight_one_is_itself_for_plain_lora_only(
         )
     model.set_adapter("twin")
     assert close(model(rows), before) is faithful
+
+
+@claim("Weighted_Adapter_Rules")
+@pytest.mark.parametrize("combination", ["linear", "cat", "svd"])
+def test_with_rank_pattern_it_is_right_until_it_is_loaded(
+    rows: torch.Tensor, combination: str, tmp_path: Path
+) -> None:
+    model = get_peft_model(layers(), lora(rank_pattern={"0": 2})).eval()
+    before = model(rows)
+    model.add_weighted_adapter(["default"], [1.0], "twin", combination_type=combination)
+    model.set_adapter("twin")
+    assert close(model(rows), before)
+    model.save_pretrained(tmp_path)
+    with pytest.raises(RuntimeError, match=r"size mismatch for .*lora_A"):
+        PeftModel.from_pretrained(layers(), tmp_path / "twin")
 
 
 @claim("Weighted_Adapter_Rules")
@@ -587,37 +600,6 @@ def test_left_out_because_the_merge_is_right(config: peft.PeftConfig) -> None:
     assert close(logits(model.merge_and_unload()), before)
 
 
-@claim("Tied_Embeddings_Merge")
-def test_left_out_because_only_biases_change() -> None:
-    base = llama(tie_word_embeddings=True)
-    old = base.lm_head.weight.detach().clone()
-    base.lm_head.bias = nn.Parameter(torch.zeros(64))
-    model = shaken(
-        get_peft_model(
-            base, peft.BeftConfig(target_modules=["lm_head"], task_type="CAUSAL_LM")
-        )
-    ).eval()
-    before = logits(model)
-    merged = model.merge_and_unload()
-    assert torch.equal(merged.lm_head.weight, old)
-    assert close(logits(merged), before)
-
-
-@claim("Tied_Embeddings_Merge")
-@pytest.mark.parametrize(
-    "config",
-    [
-        LilyConfig(target_modules=["lm_head"], task_type="CAUSAL_LM"),
-        peft.PolyConfig(target_modules=["lm_head"], task_type="CAUSAL_LM"),
-        ShadowConfig(task_type="CAUSAL_LM"),
-    ],
-)
-def test_left_out_because_they_never_merge(config: peft.PeftConfig) -> None:
-    model = get_peft_model(llama(tie_word_embeddings=True), config).eval()
-    with pytest.raises(NotImplementedError):
-        model.merge_and_unload()
-
-
 # --------------------------------------------------------------------------------------- Mutating_Init_Base_Weights
 
 
@@ -656,17 +638,6 @@ def test_the_base_is_changed(rows: torch.Tensor, init: str) -> None:
 @pytest.mark.parametrize("init", [True, "gaussian", "orthogonal", "eva", "mica"])
 def test_the_base_is_left_alone(init: str | bool) -> None:  # noqa: FBT001 -- PEFT's own type
     _, base = initialised(init)
-    assert torch.equal(base[0].base_layer.weight, layers()[0].weight)
-
-
-@claim("Mutating_Init_Base_Weights")
-@pytest.mark.parametrize("init", ["pissa", "olora"])
-def test_left_out_because_adalora_starts_its_own_way(init: str) -> None:
-    base = layers()
-    get_peft_model(
-        base,
-        AdaLoraConfig(target_modules=["0", "2"], total_step=10, init_lora_weights=init),
-    )
     assert torch.equal(base[0].base_layer.weight, layers()[0].weight)
 
 
@@ -1013,6 +984,7 @@ def test_modules_to_save_are_no_part_of_a_swap(swappable: Callable[..., str]) ->
         ({}, {"lora_alpha": 32}, None, "wrong"),
         ({}, {"lora_alpha": 32}, 4, "wrong"),
         ({"r": 8}, {"r": 4}, None, "wrong"),
+        ({"r": 8, "lora_alpha": 16}, {"r": 4, "lora_alpha": 8}, None, "right"),
         ({}, {"r": 8}, None, "size mismatch"),
         ({}, {"r": 8}, 8, "size mismatch"),
         ({}, {}, 8, "size mismatch"),
@@ -1576,23 +1548,18 @@ def test_adalora_as_well() -> None:
 
 
 @claim("Set_Adapter_Unfreezes")
-def test_left_out_because_xlora_does_not_switch_its_classifier(tmp_path: Path) -> None:
-    expert = lora(target_modules=["q_proj"], task_type="CAUSAL_LM")
-    get_peft_model(llama(), expert).save_pretrained(tmp_path)
-    config = peft.XLoraConfig(
-        task_type="CAUSAL_LM",
-        hidden_size=64,
-        adapters={"0": str(tmp_path)},
-        xlora_depth=1,
-    )
-    model = get_peft_model(llama(), config)
-    names = [
-        name for name, parameter in model.named_parameters() if parameter.requires_grad
-    ]
-    model.set_adapter("default", inference_mode=True)
-    assert [
-        name for name, parameter in model.named_parameters() if parameter.requires_grad
-    ] == names
+def test_the_overrides_of_two_tuners_do_it_as_well() -> None:
+    shadow = peft.ShadowConfig(task_type="CAUSAL_LM")
+    frozen = peft.ShadowConfig(task_type="CAUSAL_LM", inference_mode=True)
+    for model, second in (
+        (get_peft_model(llama(), shadow, adapter_name="a"), frozen),
+        (get_peft_model(layers(), lora(), adapter_name="a", mixed=True), lora()),
+    ):
+        model.add_adapter("b", second)
+        model.base_model.set_adapter("a", inference_mode=True)
+        assert trainable(model) == set()
+        model.base_model.set_adapter("b")
+        assert trainable(model) == {"b"}
 
 
 @claim("Set_Adapter_Unfreezes")
@@ -2008,44 +1975,6 @@ def test_lora_bias_is_merged_without_its_scale(
     with pytest.raises(RuntimeError, match="Boolean value of Tensor"):
         model.merge_and_unload(safe_merge=True)
     assert not attention.q_proj.merged
-
-
-@claim("Unmergeable_Quantized_Bases")
-@pytest.mark.parametrize("bits", [4, 8])
-@pytest.mark.parametrize(
-    "method", ["Adamss", "Delora", "Frod", "Glora", "OSF", "Psoft", "TinyLora"]
-)
-def test_left_out_because_no_quantized_layer_takes_them(
-    quantized: Callable[[int], LlamaForCausalLM], method: str, bits: int
-) -> None:
-    with pytest.raises((RuntimeError, TypeError, ValueError)):
-        get_peft_model(quantized(bits), configured(method, ["q_proj", "v_proj"]))
-
-
-@claim("Unmergeable_Quantized_Bases")
-@pytest.mark.parametrize("bits", [4, 8])
-@pytest.mark.parametrize(
-    "config",
-    [
-        LNTuningConfig(target_modules=["input_layernorm"], task_type="CAUSAL_LM"),
-        TrainableTokensConfig(token_indices=[1, 2, 3], task_type="CAUSAL_LM"),
-    ],
-)
-def test_left_out_because_they_meet_no_quantized_weight(
-    quantized: Callable[[int], LlamaForCausalLM], config: peft.PeftConfig, bits: int
-) -> None:
-    model = shaken(get_peft_model(quantized(bits), config)).train()
-    before = logits(model)
-    assert close(logits(model.merge_and_unload().train()), before)
-
-
-@claim("Unmergeable_Quantized_Bases")
-@pytest.mark.parametrize("bits", [4, 8])
-def test_left_out_because_a_mixed_model_takes_no_quantized_base(
-    quantized: Callable[[int], LlamaForCausalLM], bits: int
-) -> None:
-    with pytest.raises(ValueError, match="quantiz"):
-        get_peft_model(quantized(bits), configured("Lora", ["q_proj"]), mixed=True)
 
 
 @claim("Unmergeable_Quantized_Bases")

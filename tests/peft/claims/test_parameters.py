@@ -103,27 +103,6 @@ def test_a_misspelled_target_beside_one_that_fits_is_skipped(method: str) -> Non
         adapted(method, target_modules=["v_porj"])
 
 
-@claim("Target_Module_Typos")
-def test_left_out_because_the_llama_adapter_names_one_module() -> None:
-    with pytest.raises(ValueError, match="more adapter layers"):
-        get_peft_model(
-            LlamaForCausalLM(
-                LlamaConfig(
-                    vocab_size=64,
-                    hidden_size=64,
-                    intermediate_size=64,
-                    num_attention_heads=4,
-                )
-            ),
-            peft.AdaptionPromptConfig(
-                target_modules=["self_attn", "v_porj"],
-                adapter_len=4,
-                adapter_layers=1,
-                task_type="CAUSAL_LM",
-            ),
-        )
-
-
 @claim("Vision_Tower_Targeted")
 @pytest.mark.parametrize("method", methods_with("exclude_modules"))
 def test_one_name_matches_in_every_part_until_that_is_excluded(method: str) -> None:

@@ -15,7 +15,9 @@ import torch
 from conftest import ROOT
 from peft import (
     AdaLoraConfig,
+    C3AConfig,
     CartridgeConfig,
+    GraloraConfig,
     HiraConfig,
     IA3Config,
     LNTuningConfig,
@@ -1313,7 +1315,7 @@ def test_for_a_tuner_of_ones_own_nothing_is_cloned(
 
 
 @claim("4bit_Defensive_Clone")
-def test_on_a_cpu_the_result_is_no_view_and_the_clone_can_be_missed(
+def test_rows_come_back_as_no_view_and_the_clone_can_be_missed(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     rows = torch.randn(3, 64, requires_grad=True)
@@ -1330,6 +1332,50 @@ def test_on_a_cpu_the_result_is_no_view_and_the_clone_can_be_missed(
     with_clone = gradients()
     monkeypatch.setattr(torch.Tensor, "clone", lambda self: self)
     assert all(map(torch.allclose, gradients(), with_clone))
+
+
+def states(*, flat: bool = False) -> torch.Tensor:
+    return torch.randn(*((6, 64) if flat else (2, 3, 64)), requires_grad=True)
+
+
+@claim("4bit_Defensive_Clone")
+@pytest.mark.parametrize(
+    ("bits", "training", "who"),
+    [(4, True, "MatMul4Bit"), (8, True, "MatMul8bitFp"), (8, False, "MatMul8bitLt")],
+)
+def test_addition_in_place_to_the_view_that_is_returned_fails(
+    bits: int, who: str, *, training: bool
+) -> None:
+    shift = torch.nn.Parameter(torch.ones(64))
+    layer = quantized_layer(bits)[0].train(training)
+    result = layer(states())
+    with pytest.raises(RuntimeError, match=f"Output 0 of {who} is a view and is"):
+        result += shift
+    for writable in (layer(states()).clone(), layer(states(flat=True))):
+        writable.add_(shift)
+        writable.sum().backward()
+    (layer(states()) + shift).sum().backward()  # not in place
+
+
+@claim("4bit_Defensive_Clone")
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("bits", [4, 8])
+@pytest.mark.parametrize(
+    "config",
+    [
+        C3AConfig(target_modules=["0"], block_size=16),
+        GraloraConfig(target_modules=["0"]),
+    ],
+)
+def test_two_methods_add_in_place_to_what_a_quantized_base_returns(
+    config: PeftConfig, bits: int
+) -> None:
+    model = get_peft_model(quantized_layer(bits), config)
+    for training in (True, False):
+        with pytest.raises(RuntimeError, match="is a view and is being modified"):
+            model.train(training)(states())
+    with torch.no_grad():
+        model(states())
 
 
 @claim("4bit_Defensive_Clone")
