@@ -35,14 +35,14 @@ PAGES = sorted(DOCS.parent.glob("heuristics/huggingface_peft_*.md"))
 SAFE_MERGE = "Check the merged weights before you ship them"
 ROUNDING = "Avoid merging into quantized weights, which rounds them again"
 RETURNS = "Assign what merge_and_unload returns"
-TIED = "Untie the embeddings before you merge an adapter on them"
-PARTIAL = "Merge all active adapters, or activate only those that you merge"
+TIED = "Untie the output head before you merge an adapter on it"
+PARTIAL = "Activate exactly the adapters that you merge"
 UNMERGEABLE = "Merge into an unquantized base where the quantized one cannot be merged"
-CLONE = "In a layer of your own, clone what a 4-bit layer returns"
-PISSA = "Convert PiSSA, OLoRA, CorDA and LoRA-GA adapters when you save them"
+CLONE = "Clone the output of a quantized layer in layers of your own"
+PISSA = "Convert PiSSA, OLoRA, CorDA and LoRA-GA adapters to plain LoRA"
 DORA = "Keep DoRA adapters out of mixed batches"
 STORAGE = "Store 4-bit weights in the dtype of the model for FSDP"
-CHECKPOINTING = "Choose the checkpointing variant when you prepare a quantized model"
+CHECKPOINTING = "Choose the variant of gradient checkpointing explicitly"
 
 #: Tuners whose `merge_and_unload` always raises (peft 0.21.2, by running each).
 NEVER_MERGE = {"PolyModel", "LilyModel", "ShadowModel"}
@@ -52,12 +52,11 @@ NEVER_MERGE = {"PolyModel", "LilyModel", "ShadowModel"}
 #: tests/peft/claims).
 MERGING: dict[str, Callable[[str], bool]] = {
     RETURNS: lambda cls: cls not in NEVER_MERGE,
-    # one has one adapter
-    PARTIAL: lambda cls: cls not in NEVER_MERGE | {"XLoraModel"},
+    PARTIAL: lambda cls: cls not in NEVER_MERGE,
     # one exchanges modules, one changes biases only
     TIED: lambda cls: cls not in NEVER_MERGE | {"LNTuningModel", "BeftModel"},
     ROUNDING: {
-        *("BOFTModel", "HiraModel", "LoraModel", "MissModel", "OFTModel"),
+        *("BaseTuner", "BOFTModel", "HiraModel", "LoraModel", "MissModel", "OFTModel"),
         *("PveraModel", "RandLoraModel", "RoadModel", "ShiraModel", "VeraModel"),
     }.__contains__,
     UNMERGEABLE: {
@@ -99,13 +98,13 @@ LORA_CONFIG = [
     "Save batch norm layers with the adapter",
     TIED,
     PISSA,
-    "Exclude the vision tower by name if it should stay as it is",
-    "Compare the modules you named with those that were found",
+    "Keep the vision tower out of target_modules",
+    "Compare target_modules with the modules that were found",
     DORA,
     "Name fused experts in target_parameters",
     "Keep what is trained in fp32 under fp16 mixed precision",
     'Leave bias at "none" if you need the base as well',
-    "Say which layers get an adapter",
+    "Set target_modules explicitly",
     "Change alpha together with r",
 ]
 
@@ -268,13 +267,8 @@ def test_a_class_is_itself_and_no_class_that_ends_alike(site: Path) -> None:
     } <= set(configs)
     shown = {name.rpartition(".")[2]: entry(site, name) for name in configs}
     assert shown["LoraConfig"] == LORA_CONFIG
-    for title in (
-        DORA,
-        PISSA,
-    ):  # what is about this class alone, and not about a parameter
-        assert [
-            name for name, titles_there in shown.items() if title in titles_there
-        ] == ["LoraConfig"]
+    # what is about this class alone, and not about a parameter
+    assert [name for name, there in shown.items() if DORA in there] == ["LoraConfig"]
     adalora = "Call update_and_allocate in every step of AdaLoRA"
     assert [
         name for name, titles_there in shown.items() if adalora in titles_there
@@ -545,21 +539,28 @@ def test_the_index_lists_them_with_their_connections_and_counts(site: Path) -> N
     ] == [
         (
             CHECKPOINTING,
-            "Pass gradient_checkpointing_kwargs={'use_reentrant': False}; checkpointing itself is on by default here",
+            "When you prepare a quantized model, pass gradient_checkpointing_kwargs={'use_reentrant': False}: "
+            "checkpointing is on by default, and without the argument it is the reentrant variant",
         ),
         (
             ROUNDING,
-            "Merge into a 16-bit or 32-bit copy of the base model; a quantized one rounds the merged weights again",
+            "When the base is quantized, load a copy of it in 16 or 32 bit for the merge; the quantized weights are "
+            "rounded once more",
         ),
         (
             CLONE,
-            "In a layer of your own, clone what a 4-bit layer returns before you add to it",
+            "When your own layer or hook adds in place to what a bitsandbytes layer returned, call clone() on it first, "
+            "because it may be a view that autograd refuses to change",
         ),
         (
             DORA,
-            "Do not name a DoRA adapter in adapter_names; run it in a batch of its own",
+            "When one batch mixes adapters, leave out those with use_dora=True, which raise a ValueError, and run each "
+            "by itself",
         ),
-        (SAFE_MERGE, "Use safe_merge=True to detect broken adapters"),
+        (
+            SAFE_MERGE,
+            "When an adapter may be broken, pass safe_merge=True: it raises an error if it finds NaN or Inf",
+        ),
     ]
     assert [line.get_text() for line in rows[4][1].select("div.line")] == [
         "merge_and_unload",

@@ -7,6 +7,7 @@ import copy
 import math
 import re
 import warnings
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import bitsandbytes as bnb
@@ -1209,10 +1210,10 @@ class Clones(TorchDispatchMode):
         return func(*args, **(kwargs or {}))
 
 
-def quantized_layer(bits: int) -> torch.nn.Module:
+def quantized_layer(bits: int, *, bias: bool = True) -> torch.nn.Module:
     linear = {
-        4: lambda: bnb.nn.Linear4bit(64, 64, compute_dtype=torch.float32),
-        8: lambda: bnb.nn.Linear8bitLt(64, 64, has_fp16_weights=False),
+        4: lambda: bnb.nn.Linear4bit(64, 64, bias, compute_dtype=torch.float32),
+        8: lambda: bnb.nn.Linear8bitLt(64, 64, bias, has_fp16_weights=False),
     }[bits]()
     base = torch.nn.Sequential(linear).to("cpu")
     # set by transformers where it loads a model
@@ -1340,17 +1341,29 @@ def states(*, flat: bool = False) -> torch.Tensor:
 
 @claim("4bit_Defensive_Clone")
 @pytest.mark.parametrize(
-    ("bits", "training", "who"),
-    [(4, True, "MatMul4Bit"), (8, True, "MatMul8bitFp"), (8, False, "MatMul8bitLt")],
+    ("bits", "bias", "training", "who"),
+    [
+        (4, True, True, "MatMul4Bit"),
+        (4, True, False, "MatMul4Bit"),
+        (4, False, True, None),
+        (4, False, False, None),
+        (8, True, True, "MatMul8bitFp"),
+        (8, True, False, "MatMul8bitLt"),
+        (8, False, True, None),
+        (8, False, False, "MatMul8bitLt"),
+    ],
 )
 def test_addition_in_place_to_the_view_that_is_returned_fails(
-    bits: int, who: str, *, training: bool
+    bits: int, who: str | None, *, bias: bool, training: bool
 ) -> None:
     shift = torch.nn.Parameter(torch.ones(64))
-    layer = quantized_layer(bits)[0].train(training)
+    layer = quantized_layer(bits, bias=bias)[0].train(training)
     result = layer(states())
-    with pytest.raises(RuntimeError, match=f"Output 0 of {who} is a view and is"):
+    if who is None:
         result += shift
+    else:
+        with pytest.raises(RuntimeError, match=f"Output 0 of {who} is a view and is"):
+            result += shift
     for writable in (layer(states()).clone(), layer(states(flat=True))):
         writable.add_(shift)
         writable.sum().backward()
@@ -1359,7 +1372,6 @@ def test_addition_in_place_to_the_view_that_is_returned_fails(
 
 @claim("4bit_Defensive_Clone")
 @pytest.mark.filterwarnings("ignore")
-@pytest.mark.parametrize("bits", [4, 8])
 @pytest.mark.parametrize(
     "config",
     [
@@ -1368,14 +1380,21 @@ def test_addition_in_place_to_the_view_that_is_returned_fails(
     ],
 )
 def test_two_methods_add_in_place_to_what_a_quantized_base_returns(
-    config: PeftConfig, bits: int
+    config: PeftConfig,
 ) -> None:
-    model = get_peft_model(quantized_layer(bits), config)
-    for training in (True, False):
-        with pytest.raises(RuntimeError, match="is a view and is being modified"):
+    fails = pytest.raises(RuntimeError, match="being modified inplace")
+    for bits, bias, training in (
+        *((4, True, True), (4, True, False)),
+        *((8, True, True), (8, True, False), (8, False, False)),
+    ):
+        model = get_peft_model(quantized_layer(bits, bias=bias), config)
+        with fails:
             model.train(training)(states())
-    with torch.no_grad():
-        model(states())
+        with fails if bits == 8 else nullcontext():
+            model(states().detach()).sum().backward()
+    for bits in (4, 8):
+        model = get_peft_model(quantized_layer(bits, bias=False), config)
+        model.train()(states()).sum().backward()
 
 
 @claim("4bit_Defensive_Clone")
