@@ -539,23 +539,31 @@ def test_the_index_lists_them_with_their_connections_and_counts(site: Path) -> N
     ] == [
         (
             CHECKPOINTING,
-            "When you prepare a quantized model, pass gradient_checkpointing_kwargs={'use_reentrant': False}: "
-            "checkpointing is on by default, and without the argument it is the reentrant variant",
+            (
+                "When you prepare a quantized model, pass gradient_checkpointing_kwargs={'use_reentrant': False}: "
+                "checkpointing is on by default, and without the argument it is the reentrant variant"
+            ),
         ),
         (
             ROUNDING,
-            "When the base is quantized, load a copy of it in 16 or 32 bit for the merge; the quantized weights are "
-            "rounded once more",
+            (
+                "When the base is quantized, load a copy of it in 16 or 32 bit for the merge; the quantized weights are "
+                "rounded once more"
+            ),
         ),
         (
             CLONE,
-            "When your own layer or hook adds in place to what a bitsandbytes layer returned, call clone() on it first, "
-            "because it may be a view that autograd refuses to change",
+            (
+                "When your own layer or hook adds in place to what a bitsandbytes layer returned, call clone() on it first, "
+                "because it may be a view that autograd refuses to change"
+            ),
         ),
         (
             DORA,
-            "When one batch mixes adapters, leave out those with use_dora=True, which raise a ValueError, and run each "
-            "by itself",
+            (
+                "When one batch mixes adapters, leave out those with use_dora=True, which raise a ValueError, and run each "
+                "by itself"
+            ),
         ),
         (
             SAFE_MERGE,
