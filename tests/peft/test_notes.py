@@ -110,7 +110,7 @@ def option(name: str, key: str) -> str:
 @cache
 def places(name: str) -> list[str]:
     lines = (ROOT / "heuristics/reach.txt").read_text(encoding="utf-8").splitlines()
-    pairs = [line.split() for line in lines if not line.startswith("#")]
+    pairs = [line.split() for line in lines if not line.startswith(("#", "not "))]
     return [entry for heuristic, entry in pairs if heuristic == name]
 
 

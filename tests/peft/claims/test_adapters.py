@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import bitsandbytes as bnb
 import peft
+import peft.functional
 import pytest
 import torch
 from peft import (
@@ -50,6 +51,7 @@ from peft.tuners.lora.gptq import GPTQLoraLinear
 from peft.tuners.lora.loraga import preprocess_loraga
 from peft.tuners.lora.te import TeLinear
 from peft.tuners.tuners_utils import BaseTunerLayer
+from peft.utils import AuxiliaryTrainingWrapper
 from peft.utils.hotswap import (
     check_hotswap_configs_compatible,
     hotswap_adapter,
@@ -1516,6 +1518,8 @@ def test_the_tuners_own_method_does_it_for_every_method(
     assert trainable(tuner) == {"b"}
     tuner.base_model.set_adapter("a", inference_mode=True)
     assert trainable(tuner) == set()
+    tuner.base_model.delete_adapter("a")
+    assert trainable(tuner) == {"b"}
 
 
 @claim("Set_Adapter_Unfreezes")
@@ -1560,6 +1564,46 @@ def test_the_overrides_of_two_tuners_do_it_as_well() -> None:
         assert trainable(model) == set()
         model.base_model.set_adapter("b")
         assert trainable(model) == {"b"}
+        model.base_model.set_adapter("b", inference_mode=True)
+        model.base_model.delete_adapter("b")
+        assert trainable(model) == {"a"}
+
+
+@claim("Set_Adapter_Unfreezes")
+def test_the_functions_and_the_wrappers_do_it_as_well() -> None:
+    model = peft.inject_adapter_in_model(lora(), layers(), "a")
+    peft.inject_adapter_in_model(lora(), model, "b")
+    peft.functional.set_adapter(model, "a", inference_mode=True)
+    assert trainable(model) == set()
+    peft.functional.set_adapter(model, "b")
+    assert trainable(model) == {"b"}
+    peft.functional.set_adapter(model, "a", inference_mode=True)
+    peft.functional.delete_adapter(model, "a", prefix="lora_")
+    assert trainable(model) == {"b"}
+
+    for options in ({"trainable_token_indices": [1]}, {"modules_to_save": ["lm_head"]}):
+        config = LoraConfig(task_type="CAUSAL_LM", **options)
+        model = get_peft_model(llama(), config, adapter_name="a")
+        model.add_adapter("b", config)
+        model.set_adapter("a", inference_mode=True)
+        wrapper = next(
+            it for it in model.modules() if isinstance(it, AuxiliaryTrainingWrapper)
+        )
+        wrapper.set_adapter(["b"])
+        assert trainable(model) == {"b"}
+        wrapper.set_adapter(["a"], inference_mode=True)
+        assert trainable(model) == set()
+        wrapper.delete_adapter("a", ["b"])
+        assert trainable(model) == {"b"}
+
+
+@claim("Set_Adapter_Unfreezes")
+def test_a_layer_that_loses_its_adapter_does_it_as_well() -> None:
+    model = get_peft_model(layers(), lora(), adapter_name="a")
+    model.add_adapter("b", lora())
+    model.set_adapter("a", inference_mode=True)
+    model.base_model.model[0].delete_adapter("a")
+    assert trainable(model) == {"b"}
 
 
 @claim("Set_Adapter_Unfreezes")

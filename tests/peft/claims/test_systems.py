@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import warnings
 from typing import TYPE_CHECKING
 
@@ -1059,6 +1060,30 @@ def test_auto_classes_and_transformers_refuse_the_argument(
         LlamaForCausalLM.from_pretrained(base), folder, torch_device="cpu"
     )
     assert asked == ["cuda", "cpu"]
+
+
+@claim("Eval_Mode_Not_Kept")
+@claim("Missing_Adapter_Keys")
+@claim("Newer_Config_Keys_Ignored")
+def test_what_transformers_load_adapter_does_to_mode_keys_and_settings(
+    tmp_path: Path,
+) -> None:
+    base, folder = tmp_path / "base", tmp_path / "adapter"
+    LlamaForCausalLM(LlamaConfig(**TEXT)).save_pretrained(base)
+    lora = LoraConfig(task_type="CAUSAL_LM", target_modules=["q_proj"])
+    model = LlamaForCausalLM.from_pretrained(base)
+    get_peft_model(model, lora).save_pretrained(folder)
+    path = folder / "adapter_config.json"
+    settings = json.loads(path.read_text(encoding="utf-8"))
+    settings |= {"target_modules": ["q_proj", "o_proj"], "use_next_idea": True}
+    path.write_text(json.dumps(settings), encoding="utf-8")
+
+    model = LlamaForCausalLM.from_pretrained(base).train()
+    with pytest.warns(UserWarning, match="Unexpected keyword arguments"):
+        result = model.load_adapter(folder)
+    assert not model.training
+    assert all("o_proj" in name for name in result.missing_keys)
+    assert result.missing_keys
 
 
 @claim("Load_On_Base_Device")
