@@ -1518,6 +1518,9 @@ def test_the_tuners_own_method_does_it_for_every_method(
     assert trainable(tuner) == {"b"}
     tuner.base_model.set_adapter("a", inference_mode=True)
     assert trainable(tuner) == set()
+    tuner.base_model.disable_adapter_layers()
+    tuner.base_model.enable_adapter_layers()
+    assert trainable(tuner) == {"a"}
     tuner.base_model.delete_adapter("a")
     assert trainable(tuner) == {"b"}
 
@@ -1598,11 +1601,15 @@ def test_the_functions_and_the_wrappers_do_it_as_well() -> None:
 
 
 @claim("Set_Adapter_Unfreezes")
-def test_a_layer_that_loses_its_adapter_does_it_as_well() -> None:
+def test_a_layer_that_is_enabled_or_loses_its_adapter_does_it_as_well() -> None:
     model = get_peft_model(layers(), lora(), adapter_name="a")
     model.add_adapter("b", lora())
     model.set_adapter("a", inference_mode=True)
-    model.base_model.model[0].delete_adapter("a")
+    layer = model.base_model.model[0]
+    layer.enable_adapters(enabled=True)
+    assert trainable(model) == {"a"}
+    model.set_adapter("a", inference_mode=True)
+    layer.delete_adapter("a")
     assert trainable(model) == {"b"}
 
 
