@@ -10,6 +10,7 @@ from docutils import nodes
 from sphinxext_heuristics._core.diagnostics import did_you_mean
 from sphinxext_heuristics._core.model import Evidence
 from sphinxext_heuristics._core.nodes import EVIDENCE
+from sphinxext_heuristics._core.read.header import OPTION
 from sphinxext_heuristics._core.read.options import (
     CheckedDirective,
     DirectiveOption,
@@ -38,6 +39,9 @@ class EvidenceDirective(CheckedDirective):
         DirectiveOption("class", classes, "More CSS classes"),
         DirectiveOption("name", as_written, "A label for the roles `ref` and `numref`"),
     )
+
+    # What is quoted may follow without an empty line.
+    in_header = re.compile(rf"\s*{OPTION.pattern}$")
 
     def run(self) -> list[Node]:
         """Return a code block; its caption waits for the installed source."""

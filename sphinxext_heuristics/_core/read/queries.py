@@ -119,6 +119,8 @@ class HeuristicIndexDirective(FilteredDirective):
 class HeuristicsForDirective(QueryDirective):
     """Show what applies to the given objects, pages or categories."""
 
+    argument_continues = True
+
     def requested(self) -> dict[str, Any]:
         """Return the targets."""
         self.read_options()
