@@ -32,7 +32,15 @@ if TYPE_CHECKING:
 PROG = "sphinx-heuristics"
 
 #: The commands, in the order in which the help names them.
-COMMANDS = (index, listing, new, explain, verify, reach, releases)
+COMMANDS = (
+    index.COMMAND,
+    listing.COMMAND,
+    new.COMMAND,
+    explain.COMMAND,
+    verify.COMMAND,
+    reach.COMMAND,
+    releases,
+)
 
 #: The exit codes of misuse and failure, and of Ctrl-C.
 FAILED, INTERRUPTED = 2, 130
@@ -52,8 +60,8 @@ def parser() -> argparse.ArgumentParser:
         version=f"%(prog)s {installed('sphinxext-heuristics') or '(not installed)'}",
     )
     commands = whole.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for module in COMMANDS:
-        module.add(commands)
+    for command in COMMANDS:
+        command.add(commands)
     return whole
 
 

@@ -8,7 +8,7 @@ import tempfile
 import traceback
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, NamedTuple, cast
 
 import sphinx.locale
 from sphinx.application import Sphinx
@@ -17,11 +17,8 @@ from sphinx.errors import ConfigError, SphinxError
 from sphinx.util.console import color_terminal, coloron, nocolor
 from sphinx.util.docutils import docutils_namespace, patch_docutils
 
-from sphinxext_heuristics._core.diagnostics import closest
 from sphinxext_heuristics._core.integration.builders import ReadingBuilder
 from sphinxext_heuristics._core.integration.domain import EXTENSION, HeuristicDomain
-from sphinxext_heuristics._core.resolve.pages import fold
-from sphinxext_heuristics._core.source.packages import Sources
 
 if TYPE_CHECKING:
     import argparse
@@ -86,6 +83,45 @@ def add_options(
         if action.dest in _SHARED:
             action.help = _HELP.get(action.dest, action.help)
             group._add_action(action)  # noqa: SLF001 - see above
+
+
+class Command(NamedTuple):
+    """A command that opens a project; `releases` makes its own."""
+
+    name: str
+    #: What it does, and more about that for its own help.
+    help: str
+    description: str
+    #: Does it; returns the exit code.
+    run: Callable[[Sphinx, argparse.Namespace], int]
+    #: Each argument with its placeholder, ``""`` for a flag, and what it is for.
+    arguments: tuple[tuple[str, str, str], ...] = ()
+    #: Whether it reads all pages, and so has doctrees to use or keep.
+    doctrees: bool = True
+    #: What is a finding, which makes the exit code 1.
+    finding: str = ""
+
+    def add(
+        self, commands: argparse._SubParsersAction[argparse.ArgumentParser]
+    ) -> None:
+        """Add the command to the parser."""
+        finding = f"1 {self.finding}, " if self.finding else ""
+        command = commands.add_parser(
+            self.name,
+            help=self.help,
+            description=self.description,
+            epilog=f"Exit code: 0 fine, {finding}2 misuse or failure.",
+        )
+        add_options(command, self._opened, doctrees=self.doctrees)
+        for name, placeholder, purpose in self.arguments:
+            if placeholder:
+                command.add_argument(name, metavar=placeholder, help=purpose)
+            else:
+                command.add_argument(name, action="store_true", help=purpose)
+
+    def _opened(self, arguments: argparse.Namespace) -> int:
+        with opened(arguments) as app:
+            return self.run(app, arguments)
 
 
 def _defined(settings: Iterable[str]) -> dict[str, str]:
@@ -206,32 +242,3 @@ def read(app: Sphinx, *, leaves: AbstractSet[Subtype] = frozenset()) -> Plan:
     cast("ReadingBuilder", app.builder).leaves = leaves
     app.build()
     return HeuristicDomain.of(app.env).plan
-
-
-#: What autodoc and the Python domain document: the first part is a package.
-_DOCUMENTED = re.compile(r"\bauto\w+[:}]*\s+(\w+)|\bpy:module[:}]*\s+(\w+)")
-
-
-def closest_written(app: Sphinx, package: str, name: str) -> tuple[str, ...] | None:
-    """Return the words most like the last part of a name; ``None`` if it is written.
-
-    It may be written on a page, or in the source of the packages that the pages
-    document, which includes the bases of their classes in other packages.
-    """
-    last = re.split(r"[.#/:]", name)[-1]
-    docnames = app.env.found_docs
-    paths = {Path(app.env.doc2path(docname)) for docname in docnames}
-    packages = {package}
-    if not package:
-        for path in paths:
-            documented = _DOCUMENTED.finditer(path.read_text("utf-8", "replace"))
-            packages.update(match[1] or match[2] for match in documented)
-    for documented_package in packages - {""}:
-        paths.update(Sources().files(documented_package))
-    words = set(docnames)
-    for path in paths:
-        words.update(re.findall(r"[\w-]+", path.read_text("utf-8", "replace")))
-    is_end_of_docname = any(fold(name).endswith(fold(last)) for name in docnames)
-    if is_end_of_docname or fold(last) in map(fold, words):
-        return None
-    return closest(last, words)

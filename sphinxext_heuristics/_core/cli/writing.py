@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import os
 import shutil
 import sys
@@ -124,23 +123,13 @@ def write(path: Path, text: str) -> None:
     try:
         has_crlf = real.exists() and b"\r\n" in real.read_bytes()
         raw = (text.replace("\n", "\r\n") if has_crlf else text).encode("utf-8")
-        try:
-            _replace(real, raw, None)
-        except OSError as error:
-            if error.errno != errno.EXDEV:
-                raise
-            # Nothing can be moved from another file system in one step.
-            _replace(real, raw, real.parent)
+        # Beside it: from another file system nothing can be moved in one step.
+        prefix = ".sphinx-heuristics-"
+        with tempfile.TemporaryDirectory(prefix=prefix, dir=real.parent) as scratch:
+            written = Path(scratch, real.name)
+            written.write_bytes(raw)
+            if real.exists():
+                shutil.copymode(real, written)
+            written.replace(real)
     except OSError as error:
         raise CommandError(f"{path} cannot be written: {error.strerror}") from error
-
-
-def _replace(real: Path, raw: bytes, folder: Path | None) -> None:
-    """Replace a file by one written in *folder*, or where temporary files are."""
-    prefix = ".sphinx-heuristics-"
-    with tempfile.TemporaryDirectory(prefix=prefix, dir=folder) as scratch:
-        written = Path(scratch, real.name)
-        written.write_bytes(raw)
-        if real.exists():
-            shutil.copymode(real, written)
-        written.replace(real)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from sphinxext_heuristics._core.config import OPTIONS, PREFIX
 from sphinxext_heuristics._core.diagnostics import closest, did_you_mean
 from sphinxext_heuristics._core.model import Problem, Subtype
+from sphinxext_heuristics._core.resolve.connections import documented_packages
 from sphinxext_heuristics._core.source.packages import Sources
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ def _unfitting(plan: Plan, given: AbstractSet[str]) -> Iterator[tuple[str, str]]
     """
     settings, pages = plan.settings, plan.lookups.pages
     if settings.package and not _is_package(plan, settings.package):
-        known = {*_documented_packages(plan), *packages_distributions()}
+        known = {*plan.once(documented_packages), *packages_distributions()}
         yield (
             "heuristics_package",
             (
@@ -80,14 +81,10 @@ def _unfitting(plan: Plan, given: AbstractSet[str]) -> Iterator[tuple[str, str]]
 
 def _is_package(plan: Plan, package: str) -> bool:
     """Return whether a package is documented, installed or on the path."""
-    is_documented = package.partition(".")[0] in _documented_packages(plan)
+    is_documented = package.partition(".")[0] in plan.once(documented_packages)
     return bool(
         is_documented or plan.lookups.installed(package) or Sources().exists(package)
     )
-
-
-def _documented_packages(plan: Plan) -> set[str]:
-    return {name.partition(".")[0] for name in plan.entry_of}
 
 
 def problems_in(config: Config, conf_py: Path) -> list[Problem]:

@@ -277,9 +277,8 @@ def _of_bounds(plan: Plan, record: Heuristic) -> Iterator[Problem]:
     """Yield the problem of bounds that exclude a version with all that is quoted."""
     if plan.holds(record):
         return
-    judged = {plan.settings.package}
-    if not plan.settings.package:
-        judged = {name.partition(".")[0] for name in plan.entry_of}
+    package = plan.settings.package
+    judged = {package} if package else plan.once(documented_packages)
     quoted = [
         evidence for evidence in record.evidence if plan.package_of(evidence) in judged
     ]
