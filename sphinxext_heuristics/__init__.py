@@ -60,7 +60,6 @@ def setup(app: Sphinx) -> ExtensionMetadata:
     add_view(app, ReleasesView(), queries.FilteredDirective)
     app.add_builder(builders.HeuristicsBuilder)
     app.add_builder(builders.ReadingBuilder)
-    app.add_transform(transforms.KeepQuotes)
     app.add_transform(transforms.PlaceDefinitions)
     app.add_post_transform(place.ShowHeuristics)
     app.add_post_transform(place.RemoveLeftovers)

@@ -249,7 +249,7 @@ class Found(NamedTuple):
     qualname: str
 
 
-class LostReason(enum.Enum):
+class LostReason(enum.StrEnum):
     """Why a quote was not found."""
 
     NO_PACKAGE, NO_MODULE, NO_OBJECT = "no-package", "no-module", "no-object"

@@ -430,14 +430,6 @@ def test_a_module_without_a_version_is_named_once(scales: Project) -> None:
     assert text.get_text() == "lonely, line 1"
 
 
-def test_quotes_are_in_no_message_catalogue(scales: Project) -> None:
-    conf = (scales.src / "conf.py").read_text()
-    scales.write({"conf.py": f"{conf}gettext_additional_targets = ['literal-block']\n"})
-    assert "mass" not in (scales.ok("gettext").out / "index.pot").read_text().replace(
-        "scales.weigh(mass)", ""
-    )
-
-
 def test_a_bad_option_does_not_hide_that_the_quote_is_gone(scales: Project) -> None:
     scales.write(
         {

@@ -98,8 +98,8 @@ class Sources:
             package = package.rpartition(".")[0]
         return tuple(dict.fromkeys(names))
 
-    def lineage(self, dotted: str) -> tuple[str, ...]:
-        """Return the names of an object by identity, as far as the source tells.
+    def locate(self, dotted: str) -> tuple[tuple[str, str], ...]:
+        """Return where an object is: the (module, qualified name) of each of its names.
 
         The first is its own; for a member further ones follow, one for each class
         through which the very same member is inherited, the class that defines it last.
@@ -112,12 +112,16 @@ class Sources:
         owner, _dot, member = qualname.rpartition(".")
         definer = self._definer((module, owner), member) if owner else None
         if definer is None:
-            return (f"{module}.{qualname}",)
+            return (found,)
         return tuple(
-            f"{base_module}.{base}.{member}"
+            (base_module, f"{base}.{member}")
             for base_module, base in self._linear((module, owner))
             if self._definer((base_module, base), member) == definer
         )
+
+    def lineage(self, dotted: str) -> tuple[str, ...]:
+        """Return the names of an object by identity; see `locate`."""
+        return tuple(map(".".join, self.locate(dotted)))
 
     def bases(self, dotted: str) -> tuple[str, ...]:
         """Return the names of the bases of a class, and of theirs.
@@ -136,38 +140,21 @@ class Sources:
 
     def definition(self, dotted: str) -> Definition | None:
         """Return where *dotted* is defined, a member perhaps by a base class."""
-        lineage = self.lineage(dotted)
-        found = self.canonical(lineage[-1]) if lineage else (dotted, "")
-        at = self.state(found[0]) if found else None
-        if found is None or at is None:
+        places = self.locate(dotted) or ((dotted, ""),)
+        module, qualname = places[-1]
+        at = self.state(module)
+        # The last one is what runs: those before may be overloads.
+        spans = self.names(module).definitions.get(qualname, ())[-1:]
+        if at is None or (qualname and not spans):
             return None
-        module, qualname = found
-        line, is_described = 1, True
-        if qualname:
-            spans = self.names(module).definitions.get(qualname)
-            if spans is None:
-                return None
-            # The last one is what runs: those before may be overloads.
-            line, is_described = spans[-1].line, spans[-1].is_described
         return Definition(
-            name=".".join(filter(None, found)),
+            name=f"{module}.{qualname}".rstrip("."),
             path=at.path,
-            line=line,
-            is_described=is_described,
-            is_inherited=len(lineage) > 1,
+            line=spans[0].line if spans else 1,
+            is_described=all(span.is_described for span in spans),
+            is_inherited=len(places) > 1,
             is_module=not qualname,
         )
-
-    def files(self, package: str) -> Iterator[Path]:
-        """Yield the files of a package's modules, and of the bases of their classes."""
-        if path := self.path(package):
-            yield path
-            for cls in self.names(package).bases:
-                for module, _qualname in self._linear((package, cls)):
-                    if path := self.path(module):
-                        yield path
-        for name in self.modules(package):
-            yield from self.files(f"{package}.{name}")
 
     def _definer(self, cls: tuple[str, str], member: str) -> tuple[str, str] | None:
         """Return the class that defines *member* as *cls* sees it."""
