@@ -126,7 +126,12 @@ def _heuristic(plan: Plan, record: Heuristic) -> Iterator[str]:
             for docname, entry in _entries(plan, name):
                 for verdict in plan.verdicts_of(docname, entry):
                     if verdict.record.name == record.name:
-                        why = _rule(plan, name, resolved.connection.pattern, rule)
+                        why = _rule(
+                            plan,
+                            name,
+                            resolved.connection.pattern,
+                            rule,
+                        )
                         why = verdict.reason or why + _how(verdict)
                         mark = _MARKS[verdict.is_shown]
                         yield f"    {mark}{name} ({docname}): {why}"
@@ -185,7 +190,12 @@ def _how(verdict: Verdict) -> str:
     return at + how.get(verdict.form, "")
 
 
-def _rule(plan: Plan, name: str, target: str, rule: Rule) -> str:
+def _rule(
+    plan: Plan,
+    name: str,
+    target: str,
+    rule: Rule,
+) -> str:
     """Return why a target reaches a documented name, in words."""
     owner = plan.lookups.objects.identity(name).rpartition(".")[0]
     return rule.value.format(

@@ -76,7 +76,11 @@ def add_options(
             "without it, all pages are read"
         )
         group.add_argument(
-            "-d", "--doctree-dir", metavar="PATH", dest="doctreedir", help=what
+            "-d",
+            "--doctree-dir",
+            metavar="PATH",
+            dest="doctreedir",
+            help=what,
         )
     # argparse has no public way to share some of a parser's options.
     for action in get_parser()._actions:  # noqa: SLF001 - see above

@@ -30,7 +30,12 @@ def run(app: Sphinx, arguments: argparse.Namespace) -> int:
     plan = read(app, leaves={Subtype.REACH})
     if not arguments.check:
         wanted = reach.content(plan)
-        return bring_up_to_date(file, wanted, head=reach.HEAD, shows_diff=True)
+        return bring_up_to_date(
+            file,
+            wanted,
+            head=reach.HEAD,
+            shows_diff=True,
+        )
     differing = ordered(reach.problems(plan, file))
     for problem in differing:
         say(warning(problem))

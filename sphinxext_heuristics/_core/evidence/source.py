@@ -81,7 +81,12 @@ class Source:
             above = f"{above[1:]}if 1:\n"
         code = above + b"\n".join(cut).decode()
         text = self._lines[span.first - 1 : self._last_line(span)]
-        return Extent(text, span.first, code, is_wrapped)
+        return Extent(
+            text,
+            span.first,
+            code,
+            is_wrapped,
+        )
 
     def _last_line(self, span: Span) -> int:
         """Return the last line of a definition, with comments that end its block."""

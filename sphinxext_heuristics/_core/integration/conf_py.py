@@ -122,7 +122,10 @@ def not_set(config: Config, conf_py: Path, name: str) -> str:
 def _problem(conf_py: Path, name: str, message: str) -> Problem:
     line = assignments(conf_py).get(name, 1)
     return Problem(
-        subtype=Subtype.CONFIG, message=message, source=str(conf_py), line=line
+        subtype=Subtype.CONFIG,
+        message=message,
+        source=str(conf_py),
+        line=line,
     )
 
 

@@ -93,7 +93,10 @@ def read_header(
             faults.append((at, message))
     whole, *options = written
     return Header(
-        whole.value.strip(), tuple(options), tuple(faults), start + len(lines)
+        whole.value.strip(),
+        tuple(options),
+        tuple(faults),
+        start + len(lines),
     )
 
 
@@ -113,14 +116,24 @@ def read_myst_header(
     if lines and lines[0].startswith("---"):
         block = takewhile(lambda line: not line.startswith("---"), lines[1:])
         written = [_IN_BLOCK.sub(r":\1:", line) for line in block]
-        header = read_header(argument, written, known, start=2)
+        header = read_header(
+            argument,
+            written,
+            known,
+            start=2,
+        )
         header = header._replace(end=header.end + 1)
     else:
         written = list(takewhile(in_header.match, lines))
         has_options = any(OPTION.fullmatch(line.strip()) for line in written)
         if not has_options and not continues:
             written = []
-        header = read_header(argument, written, known, continues=continues)
+        header = read_header(
+            argument,
+            written,
+            known,
+            continues=continues,
+        )
     options: list[WrittenOption] = []
     faults = list(header.faults)
     for option in header.options:

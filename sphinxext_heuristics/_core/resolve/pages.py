@@ -85,7 +85,12 @@ class Pages:
             if docname in sections:
                 self._add(label, docname, anchor)
 
-    def _add(self, name: str, docname: str, anchor: str) -> None:
+    def _add(
+        self,
+        name: str,
+        docname: str,
+        anchor: str,
+    ) -> None:
         place = self._place(docname, anchor)
         link = anchor if place.anchor else ""
         self._exact.setdefault(name, {}).setdefault(place, link)

@@ -207,7 +207,12 @@ class Sources:
             module = f"{module}.{name}"
         return None  # a module, not an object in one
 
-    def _means_module(self, module: str, name: str, rest: tuple[str, ...]) -> bool:
+    def _means_module(
+        self,
+        module: str,
+        name: str,
+        rest: tuple[str, ...],
+    ) -> bool:
         """Return whether a name means a submodule and not the object of its name in it.
 
         After ``from .run import run`` the name ``run`` is the function to Python; but
@@ -223,7 +228,10 @@ class Sources:
         return rest[0] in inside.bindings and not is_member
 
     def _bound(
-        self, module: str, name: str, rest: tuple[str, ...]
+        self,
+        module: str,
+        name: str,
+        rest: tuple[str, ...],
     ) -> tuple[str, str] | None:
         binding = self.names(module).bindings.get(name)
         if binding is None:
@@ -245,7 +253,10 @@ class Sources:
         return any(span.is_block for span in spans)
 
     def _starred(
-        self, module: str, name: str, rest: tuple[str, ...]
+        self,
+        module: str,
+        name: str,
+        rest: tuple[str, ...],
     ) -> tuple[str, str] | None:
         for origin in self.names(module).starred:
             exported = self.names(origin).exported
