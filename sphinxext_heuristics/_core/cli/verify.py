@@ -6,12 +6,7 @@ import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sphinxext_heuristics._core.cli.project import (
-    Command,
-    CommandError,
-    read,
-    read_evidence,
-)
+from sphinxext_heuristics._core.cli.project import Command, CommandError, read_evidence
 from sphinxext_heuristics._core.cli.writing import (
     note,
     say,
@@ -40,24 +35,18 @@ if TYPE_CHECKING:
     from sphinxext_heuristics._core.resolve.plan import Plan
 
 
-#: The warnings that the command gives itself.
-_OURS = frozenset({Subtype.EVIDENCE, Subtype.VERSION})
-
-
 def run(app: Sphinx, arguments: argparse.Namespace) -> int:
     """Print where each quote is, or what is wrong with it; return the exit code."""
+    plan = read_evidence(app)
     if arguments.update:
-        return update(read_evidence(app), arguments.update)
-    plan = read(app, leaves=_OURS) if arguments.all else read_evidence(app)
+        return update(plan, arguments.update)
     found = list(checks.evidence(plan, with_passages=bool(arguments.verbosity)))
     for record in plan.catalogue.definitions:
         found += [one for one in record.problems if one.subtype is Subtype.VERSION]
     *places, summary = quote_lines(plan)
     for line in places:
         say(line)
-    # Where all pages were read, the build has warned of the rest.
-    printed = [one for one in found if not arguments.all or one.subtype in _OURS]
-    for problem in ordered(printed):
+    for problem in ordered(found):
         say(warning(problem))
     say(summary)
     return 1 if found else 0
@@ -160,7 +149,6 @@ COMMAND = Command(
     ),
     run=run,
     arguments=(
-        ("--all", "", "read all pages, docstrings among them, as sphinx-build does"),
         (
             "--update",
             "NAME",

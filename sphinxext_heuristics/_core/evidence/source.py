@@ -154,10 +154,11 @@ def whereabouts(
     if own_file is None:
         yield _dotted(quoted, sources) or _without_source(quoted.module, sources)
         return
-    located = sources.locate(f"{quoted.module}.{quoted.qualname}")
-    for place in dict.fromkeys([(quoted.module, quoted.qualname), *located]):
-        if at := sources.state(place[0]):
-            yield quoted._replace(module=place[0], qualname=place[1]), at
+    # Only where the object is not in it is any other file looked for.
+    yield quoted, own_file
+    for module, qualname in sources.locate(f"{quoted.module}.{quoted.qualname}"):
+        if at := sources.state(module):
+            yield quoted._replace(module=module, qualname=qualname), at
     yield _followed(quoted, own_file, sources)
 
 
@@ -225,8 +226,7 @@ def _without_source(module: str, sources: Sources) -> Lost:
             return Lost(reason=LostReason.NO_MODULE, message=message)
         message = f"package {missing!r} is not installed{alike}"
         return Lost(reason=LostReason.NO_PACKAGE, message=message)
-    where = sources.origin(module) or "a folder without code of its own"
     return Lost(
         reason=LostReason.NO_SOURCE,
-        message=f"module {module!r} has no Python source to read: it is {where}",
+        message=f"module {module!r} has no Python source to read",
     )

@@ -364,10 +364,11 @@ class HeuristicDirective(CheckedDirective):
 
     def _check_body(self, note: heuristic_note, body: list[Node]) -> None:
         known = [option.name for option in self.known]
-        for text in first_paragraph(self.content, body):
+        for number, text in enumerate(first_paragraph(self.content, body)):
             line = text.strip()
             found = _LIKE_OPTION.match(line)
-            if found is None or ":" not in found[0]:
+            # In running text a word may have a colon after it.
+            if found is None or not (found[1] or (found[3] == ":" and number == 0)):
                 continue
             name = found[2]
             if name not in known and not OPTION.fullmatch(line):

@@ -297,11 +297,6 @@ class Sources:
         """Tell whether Python would find *module*, whatever it is."""
         return self._spec(module) is not None
 
-    def origin(self, module: str) -> str | None:
-        """Return the file of *module*, source or not; ``None`` for a mere folder."""
-        spec = self._spec(module)
-        return spec.origin if spec is not None and spec.has_location else None
-
     def modules(self, package: str) -> tuple[str, ...]:
         """Return the names of a package's modules; of ``""``, those on the path."""
         self.watched.add("")
