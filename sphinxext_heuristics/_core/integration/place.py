@@ -23,8 +23,8 @@ from sphinxext_heuristics._core.resolve.listing import EXISTS, MISSING
 from sphinxext_heuristics._core.show.boxes import box_nodes, member_nodes
 from sphinxext_heuristics._core.show.definition import (
     caption_nodes,
-    entries_nodes,
     facts_nodes,
+    surroundings_nodes,
 )
 from sphinxext_heuristics._core.view import Here, naming, views_of
 
@@ -192,9 +192,8 @@ class Placer:
                 made.insert(0, ours.heuristic_search("", words, ids=ids))
             self._replace(node, made)
         for node in self._own(ours.heuristic_entries):
-            self._replace(
-                node, entries_nodes(shown.shown[node["position"]], self._here)
-            )
+            around = shown.surroundings[node["position"]]
+            self._replace(node, surroundings_nodes(around, self._here))
         for node in self._own(ours.heuristic_query):
             position = node["position"]
             self._replace(node, self._view_nodes(position, shown.queries[position]))
