@@ -798,22 +798,48 @@ extensions = ["sphinx.ext.autodoc", "sphinxext_heuristics"]
     ]
 
 
-def test_explain_a_traceback_imports_nothing(project: Callable[..., Project]) -> None:
-    page = "T\n=\n\n.. automodule:: slowkiln\n"
+def test_explain_imports_nothing_for_a_miss_or_a_traceback(
+    project: Callable[..., Project],
+) -> None:
     conf_py = """
 import sys
 sys.path.insert(0, __file__.rpartition("/")[0])
 extensions = ["sphinx.ext.autodoc", "sphinxext_heuristics"]
+heuristics_package = "slowkiln"
 """
-    package = "open(__file__ + '.imported', 'w').close()\n"
-    files = {"conf.py": conf_py, "index.rst": page, "slowkiln.py": package}
-    slow = project(files)
-    ran = run("explain", slow.src, "ValueError: too hot")
-    assert (ran.status, ran.stdout) == (
-        1,
-        "no message that a heuristic quotes fits this text\n",
+    kiln = """
+open(__file__ + ".imported", "w").close()
+from far_away import Base
+class Oven(Base):
+    "An oven."
+"""
+    page = (
+        "T\n=\n\n.. autoclass:: slowkiln.Oven\n   :members:\n   :inherited-members:\n\n"
+        ".. heuristic:: Warm_Up\n   :note: N\n   :impl: slowkiln.Oven\n"
     )
-    assert not (slow.src / "slowkiln.py.imported").exists()
+    base = "class Base:\n    def heat(self):\n        'Warm the kiln.'\n"
+    files = {
+        "conf.py": conf_py,
+        "index.rst": page,
+        "slowkiln.py": kiln,
+        "far_away.py": base,
+    }
+    slow = project(files)
+    imported = slow.src / "slowkiln.py.imported"
+    for name, near in (("slowkiln.Ovne", "Oven"), ("haet", "heat")):
+        ran = run("explain", slow.src, name)
+        assert (ran.status, ran.stderr) == (1, "")
+        assert f"is called {name!r}; did you mean '{near}'" in ran.stdout
+    assert "did you mean" not in run("explain", slow.src, "wram").stdout
+    ran = run("explain", slow.src, "ValueError: too hot")
+    missing = "no message that a heuristic quotes fits this text\n"
+    assert (ran.status, ran.stdout) == (1, missing)
+    assert not imported.exists()
+    assert (
+        run("explain", slow.src, "heat", "-Q").stdout
+        == "slowkiln.Oven.heat (index)\n  no heuristic reaches it\n"
+    )
+    assert imported.exists()
 
 
 def test_explain_finds_names_in_any_case_and_former_ones(

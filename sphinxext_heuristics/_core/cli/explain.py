@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from sphinxext_heuristics._core.cli.project import (
     Command,
     CommandError,
+    closest_existing,
     read,
     read_evidence,
 )
@@ -45,9 +46,13 @@ def run(app: Sphinx, arguments: argparse.Namespace) -> int:
     # The name of a page or a label may have spaces, too.
     is_one_line = "\n" not in text and ": " not in text
     if is_one_line and len(text) <= _LONGEST_NAME:
+        is_read = arguments.doctreedir or " " in text
+        if not is_read and (close := closest_existing(app, text)) is not None:
+            say(_unknown(text, close))
+            return 1
         plan = read(app)
         lines = list(explain(plan, text)) or list(explain_text(plan, text))
-        failure = _unknown(plan, text)
+        failure = _unknown(text, _closest(plan, text))
     else:
         # It needs no API reference, for which the package is imported.
         plan = read(app) if arguments.doctreedir else read_evidence(app)
@@ -67,13 +72,15 @@ def _stdin() -> str:
     return text
 
 
-def _unknown(plan: Plan, name: str) -> str:
-    """Return that a name is unknown, with those that are close."""
-    close = (
+def _closest(plan: Plan, name: str) -> tuple[str, ...]:
+    return (
         *closest(name, plan.heuristics),
         *plan.lookups.objects.closest(name),
         *plan.lookups.pages.closest(name),
     )
+
+
+def _unknown(name: str, close: Iterable[str]) -> str:
     hint = did_you_mean([*dict.fromkeys(close)][:4])
     return f"no heuristic, documented object, page or label is called {name!r}{hint}"
 

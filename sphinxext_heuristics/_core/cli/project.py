@@ -17,8 +17,12 @@ from sphinx.errors import ConfigError, SphinxError
 from sphinx.util.console import color_terminal, coloron, nocolor
 from sphinx.util.docutils import docutils_namespace, patch_docutils
 
+from sphinxext_heuristics._core.config import Settings
+from sphinxext_heuristics._core.diagnostics import closest
 from sphinxext_heuristics._core.integration.builders import ReadingBuilder
 from sphinxext_heuristics._core.integration.domain import EXTENSION, HeuristicDomain
+from sphinxext_heuristics._core.resolve.pages import fold
+from sphinxext_heuristics._core.source.packages import Sources
 
 if TYPE_CHECKING:
     import argparse
@@ -246,3 +250,21 @@ def read(app: Sphinx, *, leaves: AbstractSet[Subtype] = frozenset()) -> Plan:
     cast("ReadingBuilder", app.builder).leaves = leaves
     app.build()
     return HeuristicDomain.of(app.env).plan
+
+
+def closest_existing(app: Sphinx, name: str) -> tuple[str, ...] | None:
+    """Return the names most like the last part of another; ``None`` if it may exist.
+
+    It may if a page has it, or if the documented package or a base of its classes
+    defines it. Nothing is imported.
+    """
+    last = re.split(r"[.#/:]", name)[-1]
+    app.env.find_files(app.config, app.builder)
+    names = set(Sources().defined_in(Settings.of(app.config).package))
+    words: set[str] = set()
+    for docname in app.env.found_docs:
+        names.add(docname.rpartition("/")[2])
+        text = Path(app.env.doc2path(docname)).read_text("utf-8", "replace")
+        words.update(re.findall(r"[\w-]+", text))
+    may_exist = fold(last) in map(fold, names | words)
+    return None if may_exist else closest(last, names)

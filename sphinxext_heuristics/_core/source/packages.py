@@ -156,6 +156,21 @@ class Sources:
             is_module=not qualname,
         )
 
+    def defined_in(self, package: str) -> Iterator[str]:
+        """Yield the last part of each name that a package defines.
+
+        What its classes inherit from other packages is included.
+        """
+        modules = {package}
+        names = self.names(package)
+        for cls in names.bases:
+            modules.update(module for module, _name in self._linear((package, cls)))
+        for module in modules:
+            for qualname in self.names(module).definitions:
+                yield qualname.rpartition(".")[2]
+        for module in self.modules(package):
+            yield from self.defined_in(f"{package}.{module}")
+
     def _definer(self, cls: tuple[str, str], member: str) -> tuple[str, str] | None:
         """Return the class that defines *member* as *cls* sees it."""
         for module, qualname in self._linear(cls):
