@@ -331,10 +331,13 @@ def test_colours_only_where_they_are_wanted(
     ("conf_py", "message"),
     [
         ("x = 1\nraise ValueError('no luck')\n", ":2: ValueError: no luck"),
-        ("x = (\n", ":1: SyntaxError: '(' was never closed"),
+        (
+            "x = (\n",
+            ":1: There is a syntax error in your configuration file: '(' was never closed",
+        ),
         (
             "import sys\n\nsys.exit(3)\n",
-            ":3: conf.py, or a module that it imports, called sys.exit()",
+            "(or one of the modules it imports) called sys.exit()",
         ),
         (
             "extensions = ['no_such_extension']\n",
@@ -805,7 +808,7 @@ def test_explain_imports_nothing_for_a_miss_or_a_traceback(
 import sys
 sys.path.insert(0, __file__.rpartition("/")[0])
 extensions = ["sphinx.ext.autodoc", "sphinxext_heuristics"]
-heuristics_package = "slowkiln"
+heuristics_package = "coldkiln"
 """
     kiln = """
 open(__file__ + ".imported", "w").close()
@@ -814,30 +817,30 @@ class Oven(Base):
     "An oven."
 """
     page = (
-        "T\n=\n\n.. autoclass:: slowkiln.Oven\n   :members:\n   :inherited-members:\n\n"
-        ".. heuristic:: Warm_Up\n   :note: N\n   :impl: slowkiln.Oven\n"
+        "T\n=\n\n.. autoclass:: coldkiln.Oven\n   :members:\n   :inherited-members:\n\n"
+        ".. heuristic:: Warm_Up\n   :note: N\n   :impl: coldkiln.Oven\n"
     )
     base = "class Base:\n    def heat(self):\n        'Warm the kiln.'\n"
     files = {
         "conf.py": conf_py,
         "index.rst": page,
-        "slowkiln.py": kiln,
+        "coldkiln.py": kiln,
         "far_away.py": base,
     }
-    slow = project(files)
-    imported = slow.src / "slowkiln.py.imported"
-    for name, near in (("slowkiln.Ovne", "Oven"), ("haet", "heat")):
-        ran = run("explain", slow.src, name)
+    cold = project(files)
+    imported = cold.src / "coldkiln.py.imported"
+    for name, near in (("coldkiln.Ovne", "Oven"), ("haet", "heat")):
+        ran = run("explain", cold.src, name)
         assert (ran.status, ran.stderr) == (1, "")
         assert f"is called {name!r}; did you mean '{near}'" in ran.stdout
-    assert "did you mean" not in run("explain", slow.src, "wram").stdout
-    ran = run("explain", slow.src, "ValueError: too hot")
+    assert "did you mean" not in run("explain", cold.src, "wram").stdout
+    ran = run("explain", cold.src, "ValueError: too hot")
     missing = "no message that a heuristic quotes fits this text\n"
     assert (ran.status, ran.stdout) == (1, missing)
     assert not imported.exists()
     assert (
-        run("explain", slow.src, "heat", "-Q").stdout
-        == "slowkiln.Oven.heat (index)\n  no heuristic reaches it\n"
+        run("explain", cold.src, "heat", "-Q").stdout
+        == "coldkiln.Oven.heat (index)\n  no heuristic reaches it\n"
     )
     assert imported.exists()
 

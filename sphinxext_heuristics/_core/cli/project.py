@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import sys
 import tempfile
-import traceback
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, cast
@@ -195,21 +194,11 @@ def _conf_py_message(error: ConfigError, conf_py: Path) -> str:
 
     Sphinx gives a whole traceback.
     """
-    cause = error.__cause__
-    if cause is None:
-        return str(error).strip()
-    if isinstance(cause, SyntaxError):
-        return f"{cause.filename}:{cause.lineno}: {type(cause).__name__}: {cause.msg}"
-    frames = traceback.extract_tb(cause.__traceback__)
-    lines = [
-        frame.lineno
-        for frame in frames
-        if Path(frame.filename).name == conf_py.name and frame.lineno
-    ]
-    where = f"{conf_py}:{lines[-1]}" if lines else str(conf_py)
-    if isinstance(cause, SystemExit):
-        return f"{where}: conf.py, or a module that it imports, called sys.exit()"
-    return f"{where}: {type(cause).__name__}: {cause}"
+    message = str(error).strip()
+    lines = re.findall(r'conf\.py"?, line (\d+)', message)
+    if not lines:
+        return message
+    return f"{conf_py}:{lines[-1]}: {message.splitlines()[-1]}"
 
 
 #: How pages write evidence, or bring in a file that may.
