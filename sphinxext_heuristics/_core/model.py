@@ -86,8 +86,8 @@ class Subtype(enum.Enum):
     OPTION = (
         "option",
         (
-            "A bad name, version or value, an unknown option, or an option that "
-            "ended up in the body."
+            "A bad name, version or value, an unknown option, a line among the "
+            "options that is none, an option in the body, or markup shown as text."
         ),
     )
     FILE = (
