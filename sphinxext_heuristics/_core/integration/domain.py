@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from functools import cache, partial
+from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -71,7 +72,13 @@ class HeuristicIndex(Index):
                 groups.setdefault(group, []).append(entry)
         # The described categories come first, in their order.
         names = dict.fromkeys([*plan.settings.categories, *sorted(groups)])
-        return [(name, groups[name]) for name in names if name in groups], False
+        # Sphinx's template for HTML takes a group's name as it is.
+        is_html = app_of(self.domain.env).builder.format == "html"
+        return [
+            (escape(name) if is_html else name, groups[name])
+            for name in names
+            if name in groups
+        ], False
 
 
 class HeuristicDomain(Domain):
