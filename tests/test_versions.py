@@ -120,6 +120,7 @@ def test_metadata_that_is_not_there_says_nothing(
     assert versions.distribution("tabledash") == "my-table"
     assert versions.installed("tablefile") == versions.installed("tablefolder") == "2.0"
     assert versions.distribution("tablenone") == "tablenone"
+    assert versions.distribution("tablegone") == ""
 
 
 @pytest.mark.parametrize("record", [model.Heuristic, model.Found, model.Message])

@@ -25,7 +25,7 @@ needs_dot = pytest.mark.skipif(
 
 FILES = r"""
 === conf.py
-extensions = ["myst_parser", "sphinxext_heuristics"]
+extensions = ["myst_parser", "sphinxext_heuristics.graph"]
 heuristics_package = "demo"
 heuristics_categories = {"Speed": "", "Memory & more": "", "Unused": ""}
 copyright, version = "nobody", "1"  # for e-books
@@ -329,7 +329,12 @@ def test_options_choose(project: Callable[..., Project]) -> None:
 
 
 def test_nothing_to_show(project: Callable[..., Project]) -> None:
-    built = project({"index.md": "# Start\n\n```{heuristic-graph}\n```\n"}).ok("html")
+    built = project(
+        {
+            "conf.py": 'extensions = ["myst_parser", "sphinxext_heuristics.graph"]\n',
+            "index.md": "# Start\n\n```{heuristic-graph}\n```\n",
+        }
+    ).ok("html")
     assert "No heuristic is to be shown." in built.soup("index.html").get_text()
 
 
@@ -337,7 +342,7 @@ def test_wrong_options_are_warnings(project: Callable[..., Project]) -> None:
     text = "# Start\n\n```{heuristic-graph}\n:severty: tip\n:category: Nothing\n```\n"
     built = project(
         {
-            "conf.py": 'extensions = ["myst_parser", "sphinxext_heuristics"]\nheuristics_categories = {"Speed": ""}\n',
+            "conf.py": 'extensions = ["myst_parser", "sphinxext_heuristics.graph"]\nheuristics_categories = {"Speed": ""}\n',
             "index.md": text,
         }
     ).build("html")

@@ -11,8 +11,8 @@ from sphinx import addnodes
 from sphinx.locale import admonitionlabels
 
 from sphinxext_heuristics._core.model import INDEX_PAGE
-from sphinxext_heuristics._core.resolve import listing as index
-from sphinxext_heuristics._core.view import Named
+from sphinxext_heuristics._core.resolve.listing import bounds
+from sphinxext_heuristics._core.view import Named, views_of
 from sphinxext_heuristics._core.words import N_, _
 
 if TYPE_CHECKING:
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from sphinx.application import Sphinx
 
     from sphinxext_heuristics._core.model import Heuristic
+    from sphinxext_heuristics._core.resolve.face import PublicPlan
     from sphinxext_heuristics._core.resolve.listing import Link
-    from sphinxext_heuristics._core.resolve.plan import Plan
     from sphinxext_heuristics._core.view import Here
 
 #: The styles of pages for browsers and of those for e-books.
@@ -72,19 +72,11 @@ def named(record: Heuristic) -> Named:
     )
 
 
-def meta(plan: Plan, record: Heuristic) -> Meta:
+def meta(plan: PublicPlan, record: Heuristic) -> Meta:
     """Return the line below a heuristic's title in an index."""
-    about = f"{plan.settings.package} {plan.lookups.version}".strip()
+    about = f"{plan.package} {plan.version}".strip()
     outdated = "" if plan.holds(record) else _("does not hold for %s") % about
-    return Meta(
-        severity=record.severity, bounds=index.bounds(record), outdated=outdated
-    )
-
-
-def links(plan: Plan, record: Heuristic, *, marks: bool = False) -> tuple[Link, ...]:
-    """Return a heuristic's connections for an index: titles, or names with *marks*."""
-    titles = None if marks else plan
-    return index.links(plan.connections(record), plan.settings.package, titles)
+    return Meta(severity=record.severity, bounds=bounds(record), outdated=outdated)
 
 
 def severity_word(severity: str) -> str:
@@ -197,9 +189,13 @@ def link_files(
     for element in elements:
         used.update(element.get("classes", ()))
         used.add(element.get("script", ""))
+    is_book = app.builder.name == "epub"
     is_own_index = page == INDEX_PAGE and doctree is None
     if is_own_index or any(name.startswith("heuristic-") for name in used):
-        app.add_css_file(_BOOK_STYLE if app.builder.name == "epub" else STYLE)
+        app.add_css_file(_BOOK_STYLE if is_book else STYLE)
+    for name, view in views_of(app).items():
+        if view.style and name in used and not is_book:
+            app.add_css_file(view.style.name)
     translated = {word: str(_(word)) for word in _WORDS if word != str(_(word))}
     for name in sorted(used & _SCRIPTS.keys()):
         more: dict[str, Any] = {}

@@ -1,0 +1,131 @@
+"""What other extensions may import; every other module may change at any time.
+
+All names here are stable from version 0.1.0 on: within a major version they are added
+to, and what goes is deprecated first. Records are named tuples; use their fields by
+name, since a version may add some.
+
+An extension that uses this module is loaded with the core::
+
+    def setup(app):
+        app.setup_extension("sphinxext_heuristics")
+        add_view(app, MyView(), FilteredDirective)
+
+The core emits the event ``heuristics-resolved`` once in each build, when all pages are
+read and before anything is shown or warned of. Its handlers get the application and the
+:class:`Plan`, and may return a list of :class:`Problem`: warnings, which each build
+gives again as long as the handler returns them.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sphinxext_heuristics._core.cli.project import (
+    CommandError,
+    add_options,
+    opened,
+    read,
+)
+from sphinxext_heuristics._core.cli.running import run
+from sphinxext_heuristics._core.cli.writing import bring_up_to_date, required
+from sphinxext_heuristics._core.evidence.search import verify
+from sphinxext_heuristics._core.files.project_file import ProjectFile
+from sphinxext_heuristics._core.integration.builders import named_file
+from sphinxext_heuristics._core.model import (
+    Connection,
+    Entry,
+    Evidence,
+    Found,
+    Heuristic,
+    Lost,
+    LostReason,
+    Note,
+    Problem,
+    Query,
+    Subtype,
+    Target,
+)
+from sphinxext_heuristics._core.read.options import (
+    DirectiveOption,
+    ListOption,
+    as_written,
+    flag,
+    one_of,
+)
+from sphinxext_heuristics._core.read.queries import FilteredDirective
+from sphinxext_heuristics._core.resolve.face import PublicPlan as Plan
+from sphinxext_heuristics._core.resolve.listing import Link, bounds
+from sphinxext_heuristics._core.resolve.verdicts import Form, Shown, Verdict
+from sphinxext_heuristics._core.show.parts import (
+    Meta,
+    link_nodes,
+    meta,
+    meta_nodes,
+    named,
+    table,
+)
+from sphinxext_heuristics._core.source.packages import Sources
+from sphinxext_heuristics._core.versions import distribution, holds
+from sphinxext_heuristics._core.view import Here, Named, View, add_view
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+__all__ = [
+    "CommandError",
+    "Connection",
+    "DirectiveOption",
+    "Entry",
+    "Evidence",
+    "FilteredDirective",
+    "Form",
+    "Found",
+    "Here",
+    "Heuristic",
+    "Link",
+    "ListOption",
+    "Lost",
+    "LostReason",
+    "Meta",
+    "Named",
+    "Note",
+    "Plan",
+    "Problem",
+    "ProjectFile",
+    "Query",
+    "Shown",
+    "Subtype",
+    "Target",
+    "Verdict",
+    "View",
+    "add_options",
+    "add_view",
+    "as_written",
+    "bounds",
+    "bring_up_to_date",
+    "distribution",
+    "flag",
+    "holds",
+    "link_nodes",
+    "look_for",
+    "meta",
+    "meta_nodes",
+    "named",
+    "named_file",
+    "one_of",
+    "opened",
+    "read",
+    "required",
+    "run",
+    "table",
+]
+
+
+def look_for(quotes: Iterable[Evidence], folder: Path) -> list[Found | Lost]:
+    """Return where each quote is in the source below *folder*, or why it is not there.
+
+    The folder holds packages as a folder on Python's path does. Nothing is imported.
+    """
+    sources = Sources([str(folder)])
+    return [verify(quoted, sources) for quoted in quotes]
