@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from html import escape
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -33,6 +34,9 @@ _SCRIPTS = {
     "heuristic-filter": "heuristics-index.js",
     "heuristic-paste": "heuristics-messages.js",
 }
+
+#: Attributes in HTML that name a class of ours; in text, quotes are escaped.
+_OURS = re.compile(r'class="([^"]*\bheuristic-[^"]*)"')
 
 #: The words of scripts.
 _WORDS = (
@@ -169,9 +173,8 @@ def script_place(name: str, **data: object) -> nodes.Node:
         text = escape(json.dumps(value, ensure_ascii=False))
         attributes += f' data-{key}="{text}"'
     place = f'<div class="{name}"{attributes} hidden="hidden"></div>\n'
-    return addnodes.only(
-        "", nodes.raw("", place, format="html", script=name), expr="html and not epub"
-    )
+    raw = nodes.raw("", place, format="html")
+    return addnodes.only("", raw, expr="html and not epub")
 
 
 def link_files(
@@ -184,14 +187,10 @@ def link_files(
     """Link our style sheet and scripts on the pages that have something of ours."""
     if "css_files" not in context:
         return  # JSON, which has no head
-    used: set[str] = set()
-    elements = doctree.findall(nodes.Element) if doctree else ()
-    for element in elements:
-        used.update(element.get("classes", ()))
-        used.add(element.get("script", ""))
+    used = set(" ".join(_OURS.findall(context.get("body", ""))).split())
     is_book = app.builder.name == "epub"
     is_own_index = page == INDEX_PAGE and doctree is None
-    if is_own_index or any(name.startswith("heuristic-") for name in used):
+    if is_own_index or used:
         app.add_css_file(_BOOK_STYLE if is_book else STYLE)
     for name, view in views_of(app).items():
         if view.style and name in used and not is_book:
