@@ -55,6 +55,7 @@ from sphinxext_heuristics._core.read.options import (
 from sphinxext_heuristics._core.read.queries import FilteredDirective
 from sphinxext_heuristics._core.resolve.face import PublicPlan as Plan
 from sphinxext_heuristics._core.resolve.listing import Link, bounds
+from sphinxext_heuristics._core.resolve.objects import Rule
 from sphinxext_heuristics._core.resolve.verdicts import Form, Shown, Verdict
 from sphinxext_heuristics._core.show.parts import (
     Meta,
@@ -94,6 +95,7 @@ __all__ = [
     "Problem",
     "ProjectFile",
     "Query",
+    "Rule",
     "Shown",
     "Subtype",
     "Target",

@@ -176,13 +176,21 @@ class Connection(NamedTuple):
     short: bool = False
     #: Whether ``?`` declares the target planned.
     planned: bool = False
-    #: Whether ``+`` asks for the documented subclasses, too.
-    subclasses: bool = False
+    #: The class whose documented subclasses are meant, too: what ``+`` follows.
+    subclasses_of: str = ""
 
     @property
     def pattern(self) -> str:
         """The target with its ``+``."""
-        return f"{self.target}+" if self.subclasses else self.target
+        if not self.subclasses_of:
+            return self.target
+        member = self.target.removeprefix(self.subclasses_of)
+        return f"{self.subclasses_of}+{member}"
+
+    @property
+    def is_wide(self) -> bool:
+        """Whether it means more than the object that it names: by ``+`` or ``*``."""
+        return bool(self.subclasses_of) or self.target.startswith("*.")
 
 
 class Target(NamedTuple):
@@ -303,8 +311,8 @@ class Heuristic(NamedTuple):
     index_note: tuple[Inline, ...] = ()
     #: Connections in the author's order.
     connections: tuple[Connection, ...] = ()
-    #: Of what ``impl`` reaches, only entries with one of these parameters count; empty
-    #: for all.
+    #: The parameters that it is about. Of what a target with ``+`` or ``*`` reaches,
+    #: only entries with one of them count.
     parameters: tuple[str, ...] = ()
     #: API entries where it does not apply.
     excepts: tuple[str, ...] = ()
@@ -363,6 +371,8 @@ class Entry(NamedTuple):
     parameters: tuple[str, ...] = ()
     #: A class's bases, and theirs, by identity.
     bases: tuple[str, ...] = ()
+    #: The parameters that its documentation describes.
+    described: tuple[str, ...] = ()
 
 
 class Query(NamedTuple):

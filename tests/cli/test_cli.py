@@ -657,7 +657,7 @@ def test_explain_a_heuristic(zoo: Project) -> None:
     assert lines[2:] == [
         "  impl menagerie.Base.run:",
         "    shown: menagerie.Base.run (index): the target itself",
-        "    shown: menagerie.Child.run (index): inherits this very member from menagerie.Base; in full above",
+        "    shown: menagerie.Child.run (index): inherits this very member from menagerie.Base; named here, in full at menagerie.Base.run",
         "    not shown: menagerie.Kept.run (index): except menagerie.Kept",
         "  impl menagerie.free:",
         "    not shown: menagerie.free (free): free is kept free by heuristics_exclude or no-heuristics",
@@ -683,7 +683,7 @@ def test_explain_what_is_withheld(zoo: Project) -> None:
 
 
 def test_explain_an_object(zoo: Project) -> None:
-    rule = "inherits this very member from menagerie.Base; in full above"
+    rule = "inherits this very member from menagerie.Base; named here, in full at menagerie.Base.run"
     assert explained(zoo, "menagerie.Child.run") == [
         "menagerie.Child.run (index)",
         f"  shown: Rule (warning): impl menagerie.Base.run: {rule}",
@@ -861,7 +861,7 @@ def test_explain_lists_as_the_page_does_and_says_what_is_folded(
     }
     assert run("explain", project(files).src, "demo.f").stdout.splitlines() == [
         "demo.f (index)",
-        "  shown: Two (danger): impl demo.f: the target itself; folded",
+        "  shown: Two (danger): impl demo.f: the target itself",
         "  shown: Three (note): impl demo.f: the target itself; folded",
         "  shown: One (tip): impl demo.f: the target itself; folded",
     ]

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from sphinxext_heuristics._core.resolve.objects import Rule
     from sphinxext_heuristics._core.resolve.pages import Place
     from sphinxext_heuristics._core.resolve.plan import Plan
+    from sphinxext_heuristics._core.resolve.verdicts import Verdict
 
 
 #: How many close messages are named where none fits.
@@ -173,7 +174,7 @@ def _heuristic(plan: Plan, record: Heuristic) -> Iterator[str]:
                 for verdict in plan.verdicts_of(docname, entry):
                     if verdict.record.name == record.name:
                         why = _rule(plan, name, resolved.connection.pattern, rule)
-                        why = verdict.reason or why + _FORMS[verdict.form]
+                        why = verdict.reason or why + _how(verdict)
                         mark = _MARKS[verdict.is_shown]
                         yield f"    {mark}{name} ({docname}): {why}"
         if resolved.place:
@@ -202,18 +203,10 @@ def _connection(plan: Plan, resolved: Resolved) -> str:
 def _others(plan: Plan, record: Heuristic) -> Iterator[str]:
     """Yield the objects that have the name of a target and are others."""
     objects = plan.lookups.objects
-    impl = [
-        resolved.connection.target
-        for resolved in plan.connections(record)
-        if resolved.connection.type == "impl"
-    ]
-    lasts = {target.rpartition(".")[2] for target in impl}
-    reached = set(plan.reached(record))
     others: dict[str, list[str]] = {}
-    for name in objects.names:
-        if name.rpartition(".")[2] in lasts and name not in reached:
-            others.setdefault(objects.identity(name), []).append(name)
-    same = {objects.identity(name) for name in reached}
+    for name in plan.namesakes(record):
+        others.setdefault(objects.identity(name), []).append(name)
+    same = {objects.identity(name) for name in plan.reached(record)}
     for identity, names in others.items():
         why = (
             "of another class than the one named"
@@ -229,20 +222,21 @@ def _others(plan: Plan, record: Heuristic) -> Iterator[str]:
 #: How a line begins: with what is not shown, it says so.
 _MARKS = {True: "shown: ", False: "not shown: "}
 
-#: How a heuristic is shown, where it is not in full.
-_FORMS = {
-    Form.FULL: "",
-    Form.FOLDED: "; folded",
-    Form.LINE: "; in one line",
-    Form.REPEATED: "; in full above",
-}
+
+def _how(verdict: Verdict) -> str:
+    """Return how an entry shows a heuristic, where it is not simply in full."""
+    if verdict.full_at:
+        return f"; named here, in full at {verdict.full_at.names[0]}"
+    how = {Form.FOLDED: "; folded", Form.LINE: "; in one line", Form.NAMED: "; named"}
+    at = f"; at the parameter {verdict.parameter}" if verdict.parameter else ""
+    return at + how.get(verdict.form, "")
 
 
 def _rule(plan: Plan, name: str, target: str, rule: Rule) -> str:
     """Return why a target reaches a documented name, in words."""
     owner = plan.lookups.objects.identity(name).rpartition(".")[0]
     return rule.value.format(
-        ending=target.removeprefix("*."), target=target.removesuffix("+"), owner=owner
+        ending=target.removeprefix("*."), target=target.partition("+")[0], owner=owner
     )
 
 
@@ -269,7 +263,7 @@ def _object(plan: Plan, name: str) -> Iterator[str]:
                 f"{_rule(plan, name, verdict.target, verdict.rule)}"
             )
             start = f"{_MARKS[verdict.is_shown]}{_named(verdict.record)}"
-            shown = rule + _FORMS[verdict.form]
+            shown = rule + _how(verdict)
             yield f"  {start}: {verdict.reason or shown}"
     if not plan.reach.get(name):
         yield "  no heuristic reaches it"
@@ -300,6 +294,8 @@ def _page(plan: Plan, place: Place) -> Iterator[str]:
             found = True
             reason = plan.withheld_at(record, place)
             rule = f"{resolved.connection.type} {resolved.connection.target}"
+            if place.docname in plan.mentioned_in.get(record.name, ()):
+                rule += "; named, since the page links to it"
             yield f"  {_MARKS[not reason]}{_named(record)}: {reason or rule}"
     if not found:
         yield "  no heuristic is connected to it"

@@ -11,24 +11,33 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from sphinxext_heuristics._core.files.project_file import ProjectFile
+    from sphinxext_heuristics._core.model import Heuristic
     from sphinxext_heuristics._core.resolve.plan import Plan
 
 #: How the line above the list begins, by which a file is known as one.
 HEAD = "# Where each heuristic shows"
 
-
-def places(plan: Plan) -> set[tuple[str, str]]:
-    """Return each heuristic with each API entry that shows it."""
-    found: set[tuple[str, str]] = set()
-    for name, entries in plan.shown_in.items():
-        found.update((name, shown.name) for shown in entries)
-    return found
+#: What a line begins with whose entry has the name of a target and is another object.
+_NOT = "not "
 
 
 def content(plan: Plan) -> str:
     """Return what the reach file should hold."""
     head = f"{HEAD} by itself: its name and an API entry, one place a line.\n"
-    return head + "".join(f"{name} {entry}\n" for name, entry in sorted(places(plan)))
+    return head + "".join(f"{line}\n" for line in _lines(plan))
+
+
+def _lines(plan: Plan) -> dict[str, Heuristic]:
+    """Map each line of the file to its heuristic: places, then what is none."""
+    places: dict[str, Heuristic] = {}
+    others: dict[str, Heuristic] = {}
+    for name, record in sorted(plan.heuristics.items()):
+        entries = {shown.name for shown in plan.shown_in.get(name, ())}
+        for entry in sorted(entries):
+            places[f"{name} {entry}"] = record
+        for entry in sorted(plan.namesakes(record)):
+            others[f"{_NOT}{name} {entry}"] = record
+    return places | others
 
 
 def listed(text: str) -> Iterator[tuple[int, str]]:
@@ -47,30 +56,47 @@ def problems(plan: Plan, file: ProjectFile) -> Iterator[Problem]:
     if isinstance(text, Problem):
         yield text
         return
-    shown = places(plan)
-    lines = set()
+    wanted = _lines(plan)
+    found = set()
     for number, line in listed(text):
-        name, _space, entry = line.partition(" ")
-        lines.add((name, entry))
-        if (name, entry) not in shown:
+        found.add(line)
+        if line not in wanted:
             message = (
-                f"stale entry: {_absent(plan, name, entry)}; to rewrite the file: "
+                f"stale entry: {_absent(plan, line)}; to rewrite the file: "
                 f"{file.command}"
             )
             yield file.problem(Subtype.REACH, message, number)
-    for name, entry in sorted(shown - lines):
-        message = (
-            f"new place: {entry} shows {name!r}; confirm with `{file.command}`, "
-            f"or add it to `except`"
+    for line, record in wanted.items():
+        if line not in found:
+            message = f"{_new(line)}; confirm with `{file.command}`, or {_change(line)}"
+            yield Problem.at(record, Subtype.REACH, message)
+
+
+def _new(line: str) -> str:
+    """Return in words what a line says that the file lacks."""
+    name, _space, entry = line.removeprefix(_NOT).partition(" ")
+    if line.startswith(_NOT):
+        return (
+            f"new namesake: {entry} has the name of a target of {name!r}, is another "
+            "object and does not show it"
         )
-        yield Problem.at(plan.heuristics[name], Subtype.REACH, message)
+    return f"new place: {entry} shows {name!r}"
 
 
-def _absent(plan: Plan, name: str, entry: str) -> str:
-    """Return why a place that is listed is none."""
+def _change(line: str) -> str:
+    """Return how to make a line that the file lacks untrue."""
+    entry = line.rpartition(" ")[2]
+    return f"add {entry!r} to `impl`" if line.startswith(_NOT) else "add it to `except`"
+
+
+def _absent(plan: Plan, line: str) -> str:
+    """Return why a line of the file is not true."""
+    name, _space, entry = line.removeprefix(_NOT).partition(" ")
     if name not in plan.heuristics:
         near = did_you_mean(closest(name, plan.heuristics, 1))
         return f"no heuristic is named {name!r}{near}"
+    if line.startswith(_NOT):
+        return f"{entry} is no other object with the name of a target of {name!r}"
     entries = [shown.name for shown in plan.shown_in.get(name, ())]
     near = "" if entry in plan.entry_of else did_you_mean(closest(entry, entries, 1))
     return f"{entry} does not show {name!r}{near}"

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from sphinxext_heuristics._core.resolve.plan import Plan
     from sphinxext_heuristics._core.show.boxes import Box, EntryBoxes
-    from sphinxext_heuristics._core.show.definition import Caption, EntryGroup, Facts
+    from sphinxext_heuristics._core.show.definition import Caption, Facts, Surroundings
     from sphinxext_heuristics._core.view import View
 
 #: The record's file in the output folder.
@@ -40,8 +40,8 @@ class Contents(NamedTuple):
     sections: tuple[tuple[str, tuple[Box, ...]], ...]
     #: What is said under each definition's title.
     facts: tuple[Facts, ...]
-    #: Where each definition is shown.
-    shown: tuple[tuple[EntryGroup, ...], ...]
+    #: What is said at the end of each definition.
+    surroundings: tuple[Surroundings, ...]
     #: What is said above each quote.
     captions: tuple[Caption, ...]
     #: The content of each directive's view; ``None`` where no view has its name any
@@ -62,17 +62,18 @@ def contents(plan: Plan, views: Mapping[str, View], docname: str) -> Contents:
     if not any(map(any, entries)):
         entries = ()
     sections = sorted(plan.by_page.get(docname, {}).items())
+    linked = {name for name, pages in plan.mentioned_in.items() if docname in pages}
     return Contents(
         entries=entries,
         placement=plan.settings.placement if entries else "",
         sections=tuple(
-            (anchor, boxes.of_records(plan, records)) for anchor, records in sections
+            (anchor, boxes.of_records(plan, records, linked))
+            for anchor, records in sections
         ),
-        facts=tuple(
-            definition.facts(plan, record, plan.connections(record))
-            for record in page.heuristics
+        facts=tuple(definition.facts(plan, record) for record in page.heuristics),
+        surroundings=tuple(
+            definition.surroundings(plan, record) for record in page.heuristics
         ),
-        shown=tuple(definition.entries(plan, record) for record in page.heuristics),
         captions=tuple(
             definition.caption(plan, evidence) for evidence in page.evidence
         ),

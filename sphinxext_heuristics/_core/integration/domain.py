@@ -18,6 +18,7 @@ from sphinxext_heuristics._core.notes import links
 from sphinxext_heuristics._core.notes.inline import text_of
 from sphinxext_heuristics._core.read.queries import HeuristicRole
 from sphinxext_heuristics._core.resolve.catalogue import Catalogue, Lookups
+from sphinxext_heuristics._core.resolve.listing import ordered
 from sphinxext_heuristics._core.resolve.objects import Objects
 from sphinxext_heuristics._core.resolve.pages import External, Pages, toctree_order
 from sphinxext_heuristics._core.resolve.plan import Plan
@@ -53,25 +54,22 @@ class HeuristicIndex(Index):
     def generate(
         self, docnames: Iterable[str] | None = None
     ) -> tuple[list[tuple[str, list[IndexEntry]]], bool]:
-        """Return the heuristics by their titles' first letters."""
+        """Return the heuristics by their categories, or else their first letters."""
         plan = cast("HeuristicDomain", self.domain).plan
         wanted = None if docnames is None else set(docnames)
-        letters: dict[str, list[IndexEntry]] = {}
-        for it in sorted(
-            plan.heuristics.values(), key=lambda it: (it.title.casefold(), it.name)
-        ):
-            if wanted is None or it.docname in wanted:
-                entry = IndexEntry(
-                    it.title,
-                    0,
-                    it.docname,
-                    it.anchor,
-                    it.severity,
-                    "",
-                    text_of(it.note),
-                )
-                letters.setdefault(it.title[:1].upper(), []).append(entry)
-        return sorted(letters.items()), False
+        groups: dict[str, list[IndexEntry]] = {}
+        for it in ordered(plan.heuristics.values()):
+            if wanted is not None and it.docname not in wanted:
+                continue
+            note = text_of(it.note)
+            entry = IndexEntry(
+                it.title, 0, it.docname, it.anchor, it.severity, "", note
+            )
+            for group in it.categories or (it.title[:1].upper(),):
+                groups.setdefault(group, []).append(entry)
+        # The described categories come first, in their order.
+        names = dict.fromkeys([*plan.settings.categories, *sorted(groups)])
+        return [(name, groups[name]) for name in names if name in groups], False
 
 
 class HeuristicDomain(Domain):

@@ -14,13 +14,17 @@ from sphinx.transforms.post_transforms import SphinxPostTransform
 from sphinxext_heuristics._core import nodes as ours
 from sphinxext_heuristics._core.integration.contents import contents
 from sphinxext_heuristics._core.integration.domain import HeuristicDomain, app_of
-from sphinxext_heuristics._core.read.collect import entry_names, module_name
+from sphinxext_heuristics._core.read.collect import (
+    descriptions,
+    entry_names,
+    module_name,
+)
 from sphinxext_heuristics._core.resolve.listing import EXISTS, MISSING
-from sphinxext_heuristics._core.show.boxes import box_nodes, entry_nodes
+from sphinxext_heuristics._core.show.boxes import box_nodes, member_nodes
 from sphinxext_heuristics._core.show.definition import (
     caption_nodes,
-    entries_nodes,
     facts_nodes,
+    surroundings_nodes,
 )
 from sphinxext_heuristics._core.view import Here, naming, views_of
 
@@ -136,8 +140,8 @@ class Placer:
             return
         waiting: dict[tuple[str, ...], list[EntryBoxes]] = {}
         documented = self._plan.catalogue.pages[self._docname].entries
-        for entry, boxes in zip(documented, entries, strict=True):
-            waiting.setdefault(entry.names, []).append(boxes)
+        for entry, entry_boxes in zip(documented, entries, strict=True):
+            waiting.setdefault(entry.names, []).append(entry_boxes)
         for node in self._own(addnodes.desc, nodes.target, nodes.section):
             names: tuple[str, ...] = ()
             if not isinstance(node, addnodes.desc):
@@ -146,32 +150,14 @@ class Placer:
                 names = entry_names(node)
             if not waiting.get(names):
                 continue
-            made = entry_nodes(waiting[names].pop(0), self._here)
-            if made:
-                parent, at = self._place_of(node)
+            shown = waiting[names].pop(0)
+            for parameter, boxes in shown.places:
+                made = box_nodes(boxes, self._here)
+                if not parameter:
+                    made += member_nodes(shown.members, self._here)
+                placement = self._plan.settings.placement
+                parent, at = place_in(node, placement, parameter)
                 parent[at:at] = made
-
-    def _place_of(self, node: nodes.Element) -> tuple[nodes.Element, int]:
-        """Return where the boxes of an entry or of a module are placed."""
-        placement = self._plan.settings.placement
-        if isinstance(node, addnodes.desc):
-            content = cast("nodes.Element", node.children[-1])
-            if placement == "bottom":
-                return content, before_members(content)
-            return content, 0 if placement == "top" else after_summary(content)
-        # The documentation of a module follows its target, or the title of a section.
-        if isinstance(node, nodes.section):
-            parent, start = cast("nodes.Element", node), 1
-            # Its index entry may be between that title and the text.
-            if start < len(parent) and isinstance(parent[start], addnodes.index):
-                start += 1
-        else:
-            parent = node.parent
-            start = parent.index(node) + 1
-        if placement == "bottom":
-            return parent, before_members(parent, start)
-        has_summary = start < len(parent) and isinstance(parent[start], nodes.paragraph)
-        return parent, start + (placement == "summary" and has_summary)
 
     def _place_under_titles(
         self, sections: Sequence[tuple[str, tuple[Box, ...]]]
@@ -186,16 +172,8 @@ class Placer:
         for section in reversed(self._own(nodes.section)):
             found.update(dict.fromkeys(("", *section["ids"]), section))
         for anchor, boxes in sections:
-            section = found.get(anchor, self._tree)
-            title = section.first_child_matching_class(nodes.title)
-            start = 0 if title is None else title + 1
-            at = start
-            # Labels and index entries are between the title and the text.
-            while at < len(section) and isinstance(section[at], nodes.Invisible):
-                at += 1
-            if at < len(section) and isinstance(section[at], nodes.paragraph):
-                start = at + 1
-            section[start:start] = box_nodes(boxes, self._here)
+            parent, at = place_in(found.get(anchor, self._tree))
+            parent[at:at] = box_nodes(boxes, self._here)
 
     def _fill(self, shown: Contents) -> None:
         """Fill the captions of quotes and all placeholders."""
@@ -214,9 +192,8 @@ class Placer:
                 made.insert(0, ours.heuristic_search("", words, ids=ids))
             self._replace(node, made)
         for node in self._own(ours.heuristic_entries):
-            self._replace(
-                node, entries_nodes(shown.shown[node["position"]], self._here)
-            )
+            around = shown.surroundings[node["position"]]
+            self._replace(node, surroundings_nodes(around, self._here))
         for node in self._own(ours.heuristic_query):
             position = node["position"]
             self._replace(node, self._view_nodes(position, shown.queries[position]))
@@ -279,18 +256,46 @@ def keep_ids_apart(made: Iterable[nodes.Node], document: nodes.document) -> None
             term["ids"] = own
 
 
-def after_summary(content: nodes.Element) -> int:
-    """Return the position after an entry's summary, at the top without one."""
+def place_in(
+    node: nodes.Element, placement: str = "summary", parameter: str = ""
+) -> tuple[nodes.Element, int]:
+    """Return where boxes are placed: the parent and the position in it.
+
+    *node* is an API entry, the target of a module, a section or a document. At a
+    *parameter* that the entry describes, it is the end of the description.
+    """
+    if parameter:
+        described = descriptions(cast("addnodes.desc", node))[parameter]
+        return described, len(described)
+    parent, start = node, 0
+    if isinstance(node, addnodes.desc):
+        parent = cast("nodes.Element", node.children[-1])
+    elif isinstance(node, nodes.target):
+        # The documentation of a module follows its target.
+        parent = node.parent
+        start = parent.index(node) + 1
+    else:
+        title = node.first_child_matching_class(nodes.title)
+        start = 0 if title is None else title + 1
+    if placement == "bottom":
+        return parent, before_members(parent, start)
+    return parent, start if placement == "top" else after_summary(parent, start)
+
+
+def after_summary(parent: nodes.Element, start: int) -> int:
+    """Return the position after the first paragraph; *start* if there is none first."""
     # The line in which autodoc names the base classes is no summary.
     bases = get_translation("sphinx")("Bases: %s").partition("%s")[0]
-    before = nodes.comment | addnodes.index | nodes.target
-    for at, child in enumerate(content.children):
+    for at in range(start, len(parent)):
+        child = parent[at]
         if isinstance(child, nodes.paragraph):
             if not child.astext().startswith(bases):
                 return at + 1
-        elif not isinstance(child, before):
-            return at
-    return len(content)
+            start = at + 1
+        # Labels, comments and index entries are between the start and the text.
+        elif not isinstance(child, nodes.Invisible):
+            break
+    return start
 
 
 def before_members(content: nodes.Element, start: int = 0) -> int:

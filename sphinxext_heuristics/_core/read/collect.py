@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from docutils import nodes
 from sphinx import addnodes
@@ -242,7 +242,55 @@ def _entry(desc: addnodes.desc, identify: Callable[[str, str], Identity]) -> Ent
         is_class=is_class or desc.get("objtype") in CLASSES,
         parameters=tuple(parameters),
         bases=tuple(bases),
+        described=tuple(descriptions(desc)),
     )
+
+
+# -- where parameters are described ---------------------------------------------------
+
+
+def descriptions(desc: addnodes.desc) -> dict[str, nodes.Element]:
+    """Map each parameter that an entry describes to what its description ends in.
+
+    That is an item of the entry's own field lists, or an attribute of that name.
+    """
+    found: dict[str, nodes.Element] = {}
+    bare: dict[str, nodes.Element] = {}
+    content = cast("nodes.Element", desc[-1])
+    for listed in content.children:
+        if isinstance(listed, nodes.field_list):
+            for lead, block in _items(listed):
+                # Autodoc adds items that only have a type.
+                has_text = lead.children[-1].astext() not in {lead.astext(), ")"}
+                for name in _names_in(lead):
+                    (found if has_text else bare).setdefault(name, block)
+    for child in content.children:
+        if isinstance(child, addnodes.desc) and child["objtype"] == "attribute":
+            for name in entry_names(child):
+                block = cast("nodes.Element", child[-1])
+                found.setdefault(name.rpartition(".")[2], block)
+    return bare | found
+
+
+def _items(fields: nodes.field_list) -> Iterator[tuple[nodes.Element, nodes.Element]]:
+    """Yield what each item of a field list begins with, and what it ends in."""
+    for body in fields.findall(nodes.field_body):
+        for block in body.children:
+            if isinstance(block, nodes.paragraph):
+                yield block, body
+            elif isinstance(block, nodes.bullet_list | nodes.definition_list):
+                for item in cast("list[nodes.Element]", block.children):
+                    is_term = isinstance(block, nodes.definition_list)
+                    end = item[-1] if is_term else item
+                    yield cast("nodes.Element", item[0]), cast("nodes.Element", end)
+
+
+def _names_in(lead: nodes.Element) -> Iterator[str]:
+    """Yield the names that an item begins with, which are in bold."""
+    first = lead.children[0] if lead.children else None
+    if isinstance(first, nodes.strong):
+        for name in first.astext().split(","):
+            yield name.strip(" *")
 
 
 def module_name(node: nodes.Node) -> str:

@@ -50,6 +50,7 @@ _BAD_IN_NAME = re.compile(r"[^\w.-]+")
 _OPTION_LINE = re.compile(r":([A-Za-z][\w-]*):(?:\s|$)")
 #: A role, or other markup, where a plain name belongs.
 _ROLE = re.compile(r"`+([^`]*)`+")
+_WITH_SUBCLASSES = re.compile(r"([^+]+)\+((?:\.\w+)?)")
 _LABELED = re.compile(r"(.+)<([^<>]*)>", re.DOTALL)
 #: What opens a block that may have options of its own.
 _MARKUP = re.compile(r"\.\. |`{3}|:{3}|~{3}")
@@ -104,8 +105,11 @@ def parse_connection(type_: str, text: str) -> Connection | None:
     target = target.removeprefix("?").strip()
     short = target.startswith("~")
     target = target.removeprefix("~").strip()
-    subclasses = type_ == "impl" and target.endswith("+")
-    target = target.removesuffix("+") if subclasses else target
+    with_subclasses = _WITH_SUBCLASSES.fullmatch(target) if type_ == "impl" else None
+    subclasses_of = ""
+    if with_subclasses:
+        subclasses_of, member = with_subclasses.groups()
+        target = subclasses_of + member
     if not target:
         return None
     return Connection(
@@ -114,7 +118,7 @@ def parse_connection(type_: str, text: str) -> Connection | None:
         text=" ".join(label.split()) if label else None,
         short=short,
         planned=planned,
-        subclasses=subclasses,
+        subclasses_of=subclasses_of,
     )
 
 
@@ -148,7 +152,7 @@ class HeuristicDirective(CheckedDirective):
             "impl",
             _connection,
             f"{_TARGETS}: Python objects; `C+` is a class and its documented "
-            f"subclasses",
+            f"subclasses, `C+.m` the member `m` of each of them",
         ),
         ListOption("workflow", _connection, f"{_TARGETS}: how-to pages or sections"),
         ListOption(
@@ -160,9 +164,10 @@ class HeuristicDirective(CheckedDirective):
         ListOption(
             "param",
             as_written,
-            "Parameters: of what `impl` reaches, only entries whose own signature "
-            "names one of them show it",
-            "no filter",
+            "The parameters that it is about: it is shown where they are described; "
+            "of what `C+` or `*.name` reaches, only entries whose own signature names "
+            "one of them show it",
+            "none",
             "parameters",
             "parameters",
         ),

@@ -78,7 +78,9 @@ class PlaceDefinitions(SphinxTransform):
         del self.document[after:]
         section = nodes.section()
         self._replace(node, section)
-        section += rest
+        # What it is connected to comes below all sections.
+        surroundings = section.pop()
+        section += [*rest, surroundings]
 
     def _complete_note(self, note: heuristic_note, body: list[nodes.Node]) -> None:
         """Take the first sentence of the body where there is no note."""

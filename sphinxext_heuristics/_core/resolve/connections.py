@@ -107,7 +107,8 @@ def why_missing(plan: Plan, connection: Connection) -> str:
         return (
             f"does not exist: no page or label has this name{_page_meant(plan, target)}"
         )
-    if connection.subclasses and plan.lookups.objects.find(target).names:
+    is_class = connection.pattern.endswith("+")
+    if is_class and plan.lookups.objects.find(target).names:
         return "is no class: '+' means a class and its subclasses"
     return _object_meant(plan, target)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from sphinxext_heuristics._core.model import Entry, Heuristic, Note
     from sphinxext_heuristics._core.resolve.listing import Link
@@ -66,5 +66,5 @@ class PublicPlan(Protocol):
         """Document → id of a section (``""``: the page) → what it shows."""
 
     @property
-    def mentioned_in(self) -> Mapping[str, Sequence[str]]:
+    def mentioned_in(self) -> Mapping[str, Collection[str]]:
         """Name of a heuristic → the other pages that link to it, in their order."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, NamedTuple
 
-from sphinxext_heuristics._core.model import CONNECTION_TYPES
+from sphinxext_heuristics._core.model import CONNECTION_TYPES, SEVERITIES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -75,6 +75,16 @@ def _link(type_: str, text: str, alike: list[Resolved]) -> Link:
         target=None if missing else alike[0].target,
         planned=all(one.planned for one in missing),
     )
+
+
+def ordered(records: Iterable[Heuristic]) -> list[Heuristic]:
+    """Return heuristics as readers look for them: the most severe first, by title."""
+
+    def rank(record: Heuristic) -> tuple[int, str, str]:
+        severity = SEVERITIES.index(record.severity)
+        return -severity, record.title.casefold(), record.name
+
+    return sorted(records, key=rank)
 
 
 class Category(NamedTuple):

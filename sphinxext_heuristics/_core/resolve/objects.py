@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 class Rule(enum.Enum):
     """Why a target reaches a documented name, in words.
 
-    ``{target}`` is the target without ``+``, ``{ending}`` without ``*.``; ``{owner}``
+    ``{target}`` is the target up to ``+``, ``{ending}`` without ``*.``; ``{owner}``
     is the class that defines a member. The command ``explain`` fills them in.
     """
 
@@ -27,6 +27,7 @@ class Rule(enum.Enum):
     ENDING = "the documented object whose name ends in {target}"
     STAR = "its name ends in {ending}"
     SUBCLASS = "a subclass of {target}"
+    OVERRIDE = "the member of this name of {target} or of a subclass of it"
 
 
 class Match(NamedTuple):
@@ -121,15 +122,18 @@ class Objects:
     def find(self, target: str) -> Match:
         """Return what *target* means.
 
-        It is a dotted, partly dotted, bare or starred name, or a class with ``+``.
+        It is a dotted, partly dotted, bare or starred name, a class with ``+``, or a
+        member of such a class.
         """
         if target not in self._matches:
             self._matches[target] = self._find(target)
         return self._matches[target]
 
     def _find(self, target: str) -> Match:
-        if target.endswith("+"):
-            return self._with_subclasses(target[:-1])
+        owner, plus, member = target.partition("+")
+        if plus:
+            classes = self._with_subclasses(owner)
+            return self._members(classes, member) if member else classes
         if target.startswith("*."):
             return Match(reached=dict.fromkeys(self._ending(target[2:]), Rule.STAR))
         if reached := self._reached(target):
@@ -160,6 +164,14 @@ class Objects:
         in_order = sorted(reached, key=self._rank.__getitem__)
         return Match(
             reached={name: reached[name] for name in in_order}, objects=own.objects
+        )
+
+    def _members(self, classes: Match, member: str) -> Match:
+        """Return the documented *member*, such as ``.merge``, of each class."""
+        names = (f"{name}{member}" for name in classes.reached)
+        documented = (name for name in names if name in self._lineages)
+        return Match(
+            reached=dict.fromkeys(documented, Rule.OVERRIDE), objects=classes.objects
         )
 
     @cached_property

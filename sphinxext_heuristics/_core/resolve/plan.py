@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar, TypeVarTuple, cast
 from sphinxext_heuristics._core.model import CATEGORY
 from sphinxext_heuristics._core.resolve.connections import resolve
 from sphinxext_heuristics._core.resolve.listing import bounds, links
-from sphinxext_heuristics._core.resolve.objects import excludes, own_names
+from sphinxext_heuristics._core.resolve.objects import Rule, excludes, own_names
 from sphinxext_heuristics._core.resolve.verdicts import (
     Shown,
     Verdict,
@@ -171,26 +171,46 @@ class Plan:
         """
         found: dict[str, dict[str, Verdict]] = {}
         for record in by_severity(self.heuristics.values()):
-            for resolved in self.connections(record):
+            for order, resolved in enumerate(self.connections(record)):
+                is_wide = resolved.connection.is_wide
                 for name, rule in resolved.reached.items():
+                    verdict = Verdict(
+                        record=record,
+                        target=resolved.connection.pattern,
+                        rule=rule,
+                        order=order,
+                        is_named=not is_wide and rule is not Rule.INHERITED,
+                        reason=self._why_excepted(record, name, is_wide=is_wide),
+                    )
                     verdicts = found.setdefault(name, {})
-                    if record.name not in verdicts:
-                        verdicts[record.name] = Verdict(
-                            record=record,
-                            target=resolved.connection.pattern,
-                            rule=rule,
-                            reason=self._why_excepted(record, name),
-                        )
+                    before = verdicts.get(record.name, verdict)
+                    verdicts[record.name] = before.merged(verdict)
         return found
 
-    def _why_excepted(self, record: Heuristic, name: str) -> str:
-        """Return why a heuristic leaves out a name that it reaches, or ``""``."""
+    def _why_excepted(self, record: Heuristic, name: str, *, is_wide: bool) -> str:
+        """Return why a heuristic leaves out a name that a target reaches, or ``""``."""
         for target in record.excepts:
             if self.excludes(target, self.own_names(name)):
                 return f"except {target}"
-        if not record.fits(self.entry_of[name]):
+        if is_wide and not record.fits(self.entry_of[name]):
             return "its signature names no parameter of param"
         return ""
+
+    def namesakes(self, record: Heuristic) -> Iterator[str]:
+        """Yield the documented names that end as a target does and are not reached.
+
+        They are other objects, such as overrides.
+        """
+        reached = set(self.reached(record))
+        lasts = set()
+        for resolved in self.connections(record):
+            connection = resolved.connection
+            is_here = resolved.reached or resolved.several
+            if connection.type == "impl" and is_here:
+                lasts.add(connection.target.rpartition(".")[2])
+        for name in self.lookups.objects.names:
+            if name.rpartition(".")[2] in lasts and name not in reached:
+                yield name
 
     def own_names(self, name: str) -> tuple[str, ...]:
         """Return the names that `except` judges a documented name by."""
@@ -280,7 +300,7 @@ class Plan:
         return found
 
     @cached_property
-    def mentioned_in(self) -> dict[str, tuple[str, ...]]:
+    def mentioned_in(self) -> dict[str, dict[str, None]]:
         """Map each heuristic to the other pages that link to it, in their order."""
         found: dict[str, dict[str, None]] = {}
         for docname in self.catalogue.docnames:
@@ -289,7 +309,7 @@ class Plan:
                 record = self.named(target)
                 if record and record.docname != docname:
                     found.setdefault(record.name, {})[docname] = None
-        return {name: tuple(docnames) for name, docnames in found.items()}
+        return found
 
     def title(self, docname: str, anchor: str = "") -> str:
         """Return the title of a page or of a section of it, or else the page's name."""

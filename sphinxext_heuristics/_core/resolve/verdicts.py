@@ -8,13 +8,16 @@ from typing import TYPE_CHECKING, NamedTuple
 from sphinxext_heuristics._core.model import SEVERITIES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from sphinxext_heuristics._core.model import Entry, Heuristic
     from sphinxext_heuristics._core.resolve.objects import Rule
     from sphinxext_heuristics._core.resolve.plan import Plan
 
 _RANK = {severity: rank for rank, severity in enumerate(reversed(SEVERITIES))}
+
+#: How many are open at a parameter.
+_OPEN_AT_PARAMETER = 2
 
 
 class Shown(NamedTuple):
@@ -26,14 +29,14 @@ class Shown(NamedTuple):
 
 
 class Form(enum.StrEnum):
-    """How an API entry shows a heuristic."""
+    """How an API entry or a page shows a heuristic."""
 
     FULL = enum.auto()
     #: In full, in what is collapsed.
     FOLDED = enum.auto()
-    #: In one line, since an entry of the same object shows it in full above.
-    REPEATED = enum.auto()
-    #: In one line.
+    #: By its title, in one block with the others that are only named.
+    NAMED = enum.auto()
+    #: In a line of its own.
     LINE = enum.auto()
 
 
@@ -45,29 +48,43 @@ class Verdict(NamedTuple):
     target: str
     #: Why that does.
     rule: Rule
+    #: The place of that target among those of the heuristic.
+    order: int = 0
+    #: Whether a target names the entry's object itself.
+    is_named: bool = False
     #: Why the heuristic is not shown, in words; empty if it is shown.
     reason: str = ""
     #: How it is shown, if it is.
     form: Form = Form.FULL
-    #: The entry of the page that shows it in full, if this one only repeats it.
-    above: Entry | None = None
+    #: The parameter that it is shown at, or ``""``.
+    parameter: str = ""
+    #: The entry of the page that shows it in full, if this one only names it.
+    full_at: Entry | None = None
 
     @property
     def is_shown(self) -> bool:
         """Whether the entry shows it."""
         return not self.reason
 
+    def merged(self, other: Verdict) -> Verdict:
+        """Return what two targets, or two names of an entry, make together.
+
+        What shows it counts, and of that the earliest target.
+        """
+        first = min(self, other, key=lambda it: (not it.is_shown, it.order))
+        return first._replace(is_named=self.is_named or other.is_named)
+
 
 def judge(plan: Plan, docname: str) -> tuple[tuple[Verdict, ...], ...]:
     """Return the verdicts of each API entry of a page, most severe first.
 
-    Each step decides one thing: what is not shown and why, what only repeats another
-    entry of the page, and what is folded.
+    Each step decides one thing: what is not shown and why, what only names what another
+    entry of the page shows in full, and what is folded.
     """
     entries = plan.catalogue.pages[docname].entries
     page = [_with_reasons(plan, docname, entry) for entry in entries]
     if plan.settings.inherited == "once":
-        _repeat(plan, entries, page)
+        _name_copies(plan, entries, page)
     limit = plan.settings.max_shown
     return tuple(tuple(_folded(verdicts, limit)) for verdicts in page)
 
@@ -88,47 +105,108 @@ def _with_reasons(plan: Plan, docname: str, entry: Entry) -> list[Verdict]:
         verdict._replace(
             reason=verdict.reason or plan.withheld(verdict.record) or reason,
             form=Form.LINE if is_copy else Form.FULL,
+            parameter=_described(verdict.record, entry),
         )
         for verdict in reaching
     ]
 
 
 def _reaching(plan: Plan, entry: Entry) -> list[Verdict]:
-    """Return what reaches an entry under any of its names, each heuristic once."""
+    """Return what reaches an entry under any of its names, each heuristic once.
+
+    The most severe comes first, and of equals what a target names itself.
+    """
     found: dict[str, Verdict] = {}
-    # Reversed, so that the first name decides.
-    for name in reversed(entry.names):
-        found.update(plan.reach.get(name, {}))
-    return sorted(found.values(), key=lambda verdict: plan.ranks[verdict.record.name])
+    for name in entry.names:
+        for heuristic, verdict in plan.reach.get(name, {}).items():
+            before = found.get(heuristic, verdict)
+            found[heuristic] = before.merged(verdict)
+
+    def rank(verdict: Verdict) -> tuple[int, bool, int]:
+        record = verdict.record
+        return _RANK[record.severity], not verdict.is_named, plan.ranks[record.name]
+
+    return sorted(found.values(), key=rank)
 
 
-def _repeat(plan: Plan, entries: tuple[Entry, ...], page: list[list[Verdict]]) -> None:
-    """Let entries refer to the first one of the page that shows the same in full."""
-    in_full: dict[tuple[str, str], Entry] = {}
+def _described(record: Heuristic, entry: Entry) -> str:
+    """Return the first parameter of a heuristic that an entry describes, or ``""``."""
+    described = (name for name in record.parameters if name in entry.described)
+    return next(described, "")
+
+
+# -- once a page ----------------------------------------------------------------------
+
+
+def _name_copies(
+    plan: Plan, entries: Sequence[Entry], page: Sequence[list[Verdict]]
+) -> None:
+    """Let entries only name what others of the page show in full."""
+    shown: dict[str, list[tuple[Entry, Verdict]]] = {}
+    for entry, verdicts in zip(entries, page, strict=True):
+        for verdict in verdicts:
+            if verdict.is_shown:
+                shown.setdefault(verdict.record.name, []).append((entry, verdict))
+    in_full = {name: _in_full(places) for name, places in shown.items()}
     for entry, verdicts in zip(entries, page, strict=True):
         for position, verdict in enumerate(verdicts):
-            if verdict.is_shown:
-                identity = plan.lookups.objects.identity(entry.names[0])
-                first = in_full.setdefault((identity, verdict.record.name), entry)
-                if first is not entry:
-                    verdicts[position] = verdict._replace(
-                        form=Form.REPEATED, above=first
-                    )
+            places = in_full.get(verdict.record.name, [])
+            if verdict.is_shown and not any(entry is place for place in places):
+                full_at = _same_object(plan, entry, places) or places[0]
+                verdicts[position] = verdict._replace(form=Form.NAMED, full_at=full_at)
+
+
+def _in_full(shown: list[tuple[Entry, Verdict]]) -> list[Entry]:
+    """Return which of the entries that show a heuristic show it in full.
+
+    They are the one that the earliest target reaches, first of all, and all that a
+    target names. An entry without an anchor cannot be linked to.
+    """
+    linkable = [(entry, verdict) for entry, verdict in shown if entry.anchor]
+    best, _verdict = min(
+        linkable or shown, key=lambda pair: (pair[1].order, not pair[1].is_named)
+    )
+    named = [entry for entry, verdict in linkable if verdict.is_named]
+    return [best, *(entry for entry in named if entry is not best)]
+
+
+def _same_object(plan: Plan, entry: Entry, places: list[Entry]) -> Entry | None:
+    """Return the one of *places* that documents the object of an entry."""
+    identity = plan.lookups.objects.identity
+    own = identity(entry.names[0])
+    return next((place for place in places if identity(place.names[0]) == own), None)
+
+
+# -- the fold -------------------------------------------------------------------------
 
 
 def _folded(verdicts: list[Verdict], limit: int) -> Iterator[Verdict]:
-    """Yield the verdicts of an entry, with what is past the limit folded."""
-    in_full = [
-        verdict.record.name
-        for verdict in verdicts
-        if verdict.is_shown and verdict.form is Form.FULL
-    ]
-    folded = {
-        name for at, name in enumerate(in_full) if is_folded(at, len(in_full), limit)
-    }
+    """Yield the verdicts of an entry, with what is past the limits folded or named."""
+    places: dict[str, list[Heuristic]] = {}
     for verdict in verdicts:
-        is_past = verdict.record.name in folded
-        yield verdict._replace(form=Form.FOLDED) if is_past else verdict
+        if verdict.is_shown and verdict.form is Form.FULL:
+            places.setdefault(verdict.parameter, []).append(verdict.record)
+    is_open = unfolded(places.pop("", ()), limit, limit + 2)
+    for records in places.values():
+        is_open |= unfolded(records, _OPEN_AT_PARAMETER, _OPEN_AT_PARAMETER)
+    for verdict in verdicts:
+        if verdict.form is not Form.FULL or verdict.record.name in is_open:
+            yield verdict
+        else:
+            form = Form.NAMED if verdict.parameter else Form.FOLDED
+            yield verdict._replace(form=form)
+
+
+def unfolded(records: Sequence[Heuristic], limit: int, most: int) -> set[str]:
+    """Return the names of those of a place that are open, which are in their order.
+
+    Up to *most* are open together; of more the first *limit*, and every danger.
+    """
+    return {
+        record.name
+        for at, record in enumerate(records)
+        if len(records) <= most or at < limit or record.severity == SEVERITIES[-1]
+    }
 
 
 def by_severity(records: Iterable[Heuristic]) -> tuple[Heuristic, ...]:
@@ -137,11 +215,3 @@ def by_severity(records: Iterable[Heuristic]) -> tuple[Heuristic, ...]:
     *records* are in the toctree's order, which decides between equals.
     """
     return tuple(sorted(records, key=lambda r: (_RANK[r.severity], -r.weight)))
-
-
-def is_folded(at: int, number: int, limit: int) -> bool:
-    """Return whether of a *number* of heuristics the one *at* a place is folded.
-
-    Places count from 0. One or two are never folded alone.
-    """
-    return number > limit + 2 and at >= limit

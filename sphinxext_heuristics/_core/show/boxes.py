@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from docutils import nodes
 
-from sphinxext_heuristics._core.model import Target
+from sphinxext_heuristics._core.model import SEVERITIES, Target
 from sphinxext_heuristics._core.resolve import rollup
-from sphinxext_heuristics._core.resolve.verdicts import Form, by_severity, is_folded
+from sphinxext_heuristics._core.resolve.verdicts import Form, by_severity, unfolded
 from sphinxext_heuristics._core.show.parts import (
     joined,
     named,
@@ -19,7 +19,7 @@ from sphinxext_heuristics._core.view import View
 from sphinxext_heuristics._core.words import _
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable
 
     from sphinxext_heuristics._core.model import Entry, Heuristic, Note, Query
     from sphinxext_heuristics._core.resolve.plan import Plan
@@ -30,6 +30,9 @@ if TYPE_CHECKING:
 #: Keeps what another page contains out of Sphinx's search.
 UNSEARCHED = "no-search"
 
+#: Of more copies an entry gives only the number.
+_MAX_NAMED = 3
+
 
 class Box(NamedTuple):
     """One heuristic as it is shown in an API entry or on a page."""
@@ -38,12 +41,11 @@ class Box(NamedTuple):
     severity: str
     #: The classes that its author added.
     classes: tuple[str, ...]
-    #: Its note; ``None`` in the form of one line.
+    #: Its note; ``None`` where only its title is shown.
     note: Note | None
     form: Form
-    #: The name and place of the entry that shows it in full, if this one only repeats
-    #: it.
-    above: tuple[str, Target] | None = None
+    #: The name and place of the entry that shows it in full, if this one names a copy.
+    full_at: tuple[str, Target] | None = None
 
 
 class RolledUp(NamedTuple):
@@ -58,7 +60,8 @@ class RolledUp(NamedTuple):
 class EntryBoxes(NamedTuple):
     """What an API entry shows."""
 
-    boxes: tuple[Box, ...]
+    #: Each parameter, or ``""`` for the entry itself, with what is shown there.
+    places: tuple[tuple[str, tuple[Box, ...]], ...] = ()
     members: tuple[RolledUp, ...] = ()
 
 
@@ -66,38 +69,54 @@ def of_entry(
     plan: Plan, docname: str, entry: Entry, verdicts: Iterable[Verdict]
 ) -> EntryBoxes:
     """Return what an API entry shows."""
-    boxes = [
-        _box(plan, verdict.record, verdict.form, _name_and_place(verdict, docname))
-        for verdict in verdicts
-        if verdict.is_shown
-    ]
     members = []
     for member in rollup.members(plan, docname, entry):
         lines = [_box(plan, record, Form.LINE) for record in member.heuristics]
         members.append(RolledUp(member.name, member.target, tuple(lines)))
-    return EntryBoxes(boxes=tuple(boxes), members=tuple(members))
+    places: dict[str, list[Box]] = {"": []} if members else {}
+    for verdict in verdicts:
+        if verdict.is_shown:
+            full_at = _name_and_place(verdict, docname)
+            box = _box(plan, verdict.record, verdict.form, full_at)
+            # The copies of an entry are in one block.
+            place = "" if full_at else verdict.parameter
+            places.setdefault(place, []).append(box)
+    return EntryBoxes(
+        places=tuple((place, tuple(boxes)) for place, boxes in places.items()),
+        members=tuple(members),
+    )
 
 
 def _name_and_place(verdict: Verdict, docname: str) -> tuple[str, Target] | None:
     """Return the last two parts of the name, and the place, of the entry in full."""
-    if not verdict.above:
+    if not verdict.full_at:
         return None
-    parts = verdict.above.names[0].split(".")
-    return ".".join(parts[-2:]), Target(docname, verdict.above.anchor)
+    parts = verdict.full_at.names[0].split(".")
+    return ".".join(parts[-2:]), Target(docname, verdict.full_at.anchor)
 
 
-def of_records(plan: Plan, records: Iterable[Heuristic]) -> tuple[Box, ...]:
-    """Return the boxes that one place shows, those past the limit folded."""
+def of_records(
+    plan: Plan, records: Iterable[Heuristic], linked: Collection[str] = ()
+) -> tuple[Box, ...]:
+    """Return the boxes that one place shows, those past the limit folded.
+
+    What the page has *linked* itself is only named.
+    """
     ordered = by_severity(records)
+    boxed = [record for record in ordered if record.name not in linked]
+    limit = plan.settings.max_shown
+    is_open = unfolded(boxed, limit, limit + 2)
     boxes = []
-    for position, record in enumerate(ordered):
-        folded = is_folded(position, len(ordered), plan.settings.max_shown)
-        boxes.append(_box(plan, record, Form.FOLDED if folded else Form.FULL))
+    for record in ordered:
+        form = Form.FULL if record.name in is_open else Form.FOLDED
+        if record.name in linked:
+            form = Form.NAMED
+        boxes.append(_box(plan, record, form))
     return tuple(boxes)
 
 
 def _box(
-    plan: Plan, record: Heuristic, form: Form, above: tuple[str, Target] | None = None
+    plan: Plan, record: Heuristic, form: Form, full_at: tuple[str, Target] | None = None
 ) -> Box:
     has_note = form in {Form.FULL, Form.FOLDED}
     return Box(
@@ -106,20 +125,18 @@ def _box(
         classes=record.classes,
         note=plan.note(record) if has_note else None,
         form=form,
-        above=above,
+        full_at=full_at,
     )
 
 
-def entry_nodes(shown: EntryBoxes, here: Here) -> list[nodes.Node]:
-    """Return the nodes of what an API entry shows."""
-    made = box_nodes(shown.boxes, here)
-    if shown.members:
-        line = nodes.paragraph(
-            "", _("Inherited") + ": ", classes=["heuristic-rollup", UNSEARCHED]
-        )
-        line += joined((_member(member, here) for member in shown.members), "; ")
-        made.append(line)
-    return made
+def member_nodes(members: Iterable[RolledUp], here: Here) -> list[nodes.Node]:
+    """Return the line that names inherited members; nothing for none."""
+    named_members = joined((_member(member, here) for member in members), "; ")
+    if not named_members:
+        return []
+    start = nodes.Text(_("Inherited") + ": ")
+    classes = ["heuristic-rollup", UNSEARCHED]
+    return [nodes.paragraph("", "", start, *named_members, classes=classes)]
 
 
 def _member(member: RolledUp, here: Here) -> list[nodes.Node]:
@@ -135,42 +152,71 @@ def _title(box: Box, here: Here) -> list[nodes.Node]:
 
 
 def box_nodes(boxes: Iterable[Box], here: Here) -> list[nodes.Node]:
-    """Return the nodes of boxes; the folded ones are in one block at the end."""
+    """Return the nodes of boxes; the folded and the named ones are a block each."""
     shown: list[nodes.Node] = []
-    folded: list[nodes.Node] = []
-    titles: list[str] = []
+    folded: list[Box] = []
+    only_named: list[Box] = []
     for box in boxes:
         if box.form is Form.FOLDED:
-            folded.append(_box_node(box, here))
-            titles.append(box.named.title)
+            folded.append(box)
+        elif box.form is Form.NAMED:
+            only_named.append(box)
         else:
             shown.append(_box_node(box, here))
     if folded:
-        summary = _("%d more") % len(folded) + f": {', '.join(titles)}"
-        more = nodes.admonition(
-            "",
-            nodes.title("", summary),
-            *folded,
-            classes=["heuristic-more", UNSEARCHED],
-            collapsible="closed",
-        )
-        shown.append(more)
+        shown.append(_fold(folded, here))
+    if only_named:
+        shown.append(_names(only_named, here))
     return shown
 
 
+def _fold(folded: list[Box], here: Here) -> nodes.Element:
+    """Return the collapsed block, whose summary gives number and titles."""
+    titles = ", ".join(box.named.title for box in folded)
+    summary = _("%d more") % len(folded) + f": {titles}"
+    return nodes.admonition(
+        "",
+        nodes.title("", summary),
+        *(_box_node(box, here) for box in folded),
+        classes=["heuristic-more", UNSEARCHED],
+        collapsible="closed",
+    )
+
+
+def _names(boxes: list[Box], here: Here) -> nodes.Element:
+    """Return the block that names heuristics, and where they are in full."""
+    places = dict.fromkeys(box.full_at for box in boxes if box.full_at)
+    if places and len(boxes) > _MAX_NAMED:
+        line: list[nodes.Node] = [nodes.Text(_("%d heuristics") % len(boxes))]
+    else:
+        line = joined([_severity_and_title(box, here)] for box in boxes)
+    if places:
+        line.append(nodes.Text(" (" + _("see") + " "))
+        line += joined([_place(name, target, here)] for name, target in places)
+        line.append(nodes.Text(")"))
+    classes = ["heuristic-repeated", UNSEARCHED]
+    if any(box.severity == SEVERITIES[-1] for box in boxes):
+        classes.append(f"heuristic-{SEVERITIES[-1]}")
+    return nodes.container("", paragraph(*line), classes=classes)
+
+
+def _severity_and_title(box: Box, here: Here) -> nodes.Node:
+    classes = [f"heuristic-{box.severity}"]
+    return nodes.inline("", "", *_title(box, here), classes=classes)
+
+
+def _place(name: str, target: Target, here: Here) -> nodes.Node:
+    literal = nodes.literal("", name)
+    return here.link(literal, target) if target.anchor else literal
+
+
 def _box_node(box: Box, here: Here) -> nodes.Element:
-    """Return one line for a copy, else an admonition with linked title and note."""
+    """Return a line, or else an admonition with linked title and note."""
     title = _title(box, here)
     severity = f"heuristic-{box.severity}"
     if box.form is Form.LINE:
         classes = ["heuristic-line", severity, UNSEARCHED]
         return nodes.paragraph("", "", *title, classes=classes)
-    if box.above:
-        name, target = nodes.literal("", box.above[0]), box.above[1]
-        linked = here.link(name, target) if target.anchor else name
-        in_full = [nodes.Text(" (" + _("in full at") + " "), linked, nodes.Text(")")]
-        classes = ["heuristic-repeated", severity, UNSEARCHED]
-        return nodes.container("", paragraph(*title, *in_full), classes=classes)
     classes = ["heuristic", severity, box.severity, UNSEARCHED, *box.classes]
     admonition = nodes.admonition("", nodes.title("", "", *title), classes=classes)
     if box.note and box.note.inline:

@@ -6,26 +6,26 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from docutils import nodes
 
-from sphinxext_heuristics._core.model import Found, Target
+from sphinxext_heuristics._core.model import PAGE_TYPES, Found, Target
 from sphinxext_heuristics._core.notes.inline import text_of
-from sphinxext_heuristics._core.resolve import listing as index
 from sphinxext_heuristics._core.show.parts import (
     Meta,
     field,
     joined,
     link_nodes,
+    links,
     meta,
     outdated_nodes,
+    paragraph,
     severity_word,
 )
 from sphinxext_heuristics._core.words import _
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Container, Iterable, Sequence
 
     from sphinxext_heuristics._core.config import Settings
     from sphinxext_heuristics._core.model import Evidence, Heuristic
-    from sphinxext_heuristics._core.resolve.connections import Resolved
     from sphinxext_heuristics._core.resolve.listing import Link
     from sphinxext_heuristics._core.resolve.plan import Plan
     from sphinxext_heuristics._core.resolve.verdicts import Shown
@@ -39,78 +39,67 @@ _FIELDS = {
     "env": _("Environment"),
 }
 
+#: How many of what a heuristic applies to its line of facts names.
+_MAX_NAMED = 3
+
+#: Of more API entries the list is collapsed.
+_MAX_OPEN = 10
+
 
 class Facts(NamedTuple):
     """What is shown under a definition's title."""
 
     meta: Meta
     categories: tuple[str, ...]
-    keywords: tuple[str, ...]
-    #: What the search finds its page by, as if it were in the title.
-    search: str
+    #: What it applies to.
     links: tuple[Link, ...]
     parameters: tuple[str, ...]
-    #: The titles and places of the pages that mention it.
-    mentions: tuple[tuple[str, Target], ...]
+    #: What the search finds its page by, as if it were in the title.
+    search: str
 
 
-def facts(plan: Plan, record: Heuristic, resolved: Sequence[Resolved]) -> Facts:
+def facts(plan: Plan, record: Heuristic) -> Facts:
     """Return what is shown under a definition's title."""
     name = record.name.replace("_", " ")
     search = (record.name, name, text_of(record.note), *record.keywords)
     return Facts(
         meta=meta(plan, record),
         categories=record.categories,
-        keywords=record.keywords,
-        search=" ".join(search),
-        links=index.links(resolved, plan.settings.package, plan),
+        links=_links(plan, record, ("impl",)),
         parameters=record.parameters,
-        mentions=tuple(
-            (plan.title(docname), Target(docname=docname))
-            for docname in plan.mentioned_in.get(record.name, ())
-        ),
+        search=" ".join(search),
     )
+
+
+def _links(plan: Plan, record: Heuristic, types: Container[str]) -> tuple[Link, ...]:
+    """Return the connections of some types, as links."""
+    return tuple(link for link in links(plan, record) if link.type in types)
 
 
 def facts_nodes(content: Facts, here: Here) -> list[nodes.Node]:
-    """Return the field list under a definition's title."""
+    """Return the line of facts under a definition's title."""
     severity = content.meta.severity
-    badge = nodes.inline(
-        "",
-        severity_word(severity),
-        classes=["heuristic-badge", f"heuristic-{severity}"],
-    )
-    versions: list[nodes.Node] = []
+    classes = ["heuristic-badge", f"heuristic-{severity}"]
+    parts: list[list[nodes.Node]] = [
+        [nodes.inline("", severity_word(severity), classes=classes)]
+    ]
     if content.meta.bounds:
         outdated = outdated_nodes(content.meta.outdated)
-        versions = [nodes.Text(content.meta.bounds), *outdated]
-    rows: list[tuple[str, list[nodes.Node]]] = [
-        (_("Severity"), [badge]),
-        (_("Versions"), versions),
-        (_("Categories"), joined([nodes.Text(name)] for name in content.categories)),
-    ]
-    for type_, name in _FIELDS.items():
-        links = [link_nodes(link, here) for link in content.links if link.type == type_]
-        rows.append((name, joined(links)))
-    rows += [
-        (
-            _("Parameters"),
-            joined([nodes.literal("", name)] for name in content.parameters),
-        ),
-        (
-            _("Mentioned in"),
-            joined(
-                [here.link(nodes.inline("", title), target)]
-                for title, target in content.mentions
-            ),
-        ),
-        (_("Keywords"), joined([nodes.Text(word)] for word in content.keywords)),
-    ]
-    listed = nodes.field_list(classes=["heuristic-facts"])
-    for name, children in rows:
-        if children:
-            listed += field(name, *children)
-    return [listed]
+        parts.append([nodes.Text(content.meta.bounds), *outdated])
+    if content.categories:
+        parts.append([nodes.Text(", ".join(content.categories))])
+    if content.links:
+        applies = joined(link_nodes(link, here) for link in content.links[:_MAX_NAMED])
+        rest = len(content.links) - _MAX_NAMED
+        if rest > 0:
+            applies.append(nodes.Text(" " + _("and %d more") % rest))
+        parts.append([nodes.Text(f"{_FIELDS['impl']}: "), *applies])
+    if content.parameters:
+        names = joined([nodes.literal("", name)] for name in content.parameters)
+        parts.append([nodes.Text(_("Parameters") + ": "), *names])
+    # In an admonition the text builder would join a paragraph with the note.
+    line = paragraph(*joined(parts, " · "))
+    return [nodes.container("", line, classes=["heuristic-facts"])]
 
 
 class EntryGroup(NamedTuple):
@@ -122,7 +111,33 @@ class EntryGroup(NamedTuple):
     entries: tuple[tuple[str, Target], ...]
 
 
-def entries(plan: Plan, record: Heuristic) -> tuple[EntryGroup, ...]:
+class Surroundings(NamedTuple):
+    """What is shown at the end of a definition: what it is connected to."""
+
+    entries: tuple[EntryGroup, ...]
+    #: What it applies to, if the line of facts has no room for it, and its pages.
+    links: tuple[Link, ...]
+    #: The titles and places of the pages that mention it.
+    mentions: tuple[tuple[str, Target], ...]
+    keywords: tuple[str, ...]
+
+
+def surroundings(plan: Plan, record: Heuristic) -> Surroundings:
+    """Return what is shown at the end of a definition."""
+    applies_to = _links(plan, record, ("impl",))
+    pages = _links(plan, record, PAGE_TYPES)
+    return Surroundings(
+        entries=_entries(plan, record),
+        links=applies_to + pages if len(applies_to) > _MAX_NAMED else pages,
+        mentions=tuple(
+            (plan.title(docname), Target(docname=docname))
+            for docname in plan.mentioned_in.get(record.name, ())
+        ),
+        keywords=record.keywords,
+    )
+
+
+def _entries(plan: Plan, record: Heuristic) -> tuple[EntryGroup, ...]:
     """Return the API entries that show a definition; none for a repeated one."""
     if plan.heuristics.get(record.name) is not record:
         return ()
@@ -144,10 +159,48 @@ def entries(plan: Plan, record: Heuristic) -> tuple[EntryGroup, ...]:
     return tuple(groups)
 
 
-def entries_nodes(groups: Sequence[EntryGroup], here: Here) -> list[nodes.Node]:
-    """Return the list of API entries; nothing for none."""
-    if not groups:
-        return []
+def surroundings_nodes(content: Surroundings, here: Here) -> list[nodes.Node]:
+    """Return the list at the end of a definition; nothing if it would be empty."""
+    rows: dict[str, list[list[nodes.Node]]] = {type_: [] for type_ in _FIELDS}
+    for link in content.links:
+        rows[link.type].append(link_nodes(link, here))
+    entries = _entry_nodes(content.entries, here)
+    number = sum(len(group.entries) for group in content.entries)
+    mentions = [
+        [here.link(nodes.inline("", title), target)]
+        for title, target in content.mentions
+    ]
+    fields: list[tuple[str, list[nodes.Node]]] = [
+        (_FIELDS["impl"], joined(rows.pop("impl"))),
+        (_("Shown in"), entries if number <= _MAX_OPEN else []),
+        (_("Mentioned in"), joined(mentions)),
+    ]
+    fields += [(_FIELDS[type_], joined(linked)) for type_, linked in rows.items()]
+    keywords = joined([nodes.Text(word)] for word in content.keywords)
+    fields.append((_("Keywords"), keywords))
+    listed = nodes.field_list(classes=["heuristic-entries"])
+    for name, children in fields:
+        if children:
+            listed += field(name, *children)
+    made: list[nodes.Node] = [listed] if listed.children else []
+    if number > _MAX_OPEN:
+        made.insert(0, _fold(_("Shown in %d API entries") % number, entries))
+    return made
+
+
+def _fold(title: str, children: Iterable[nodes.Node]) -> nodes.Node:
+    """Return a collapsed block."""
+    return nodes.admonition(
+        "",
+        nodes.title("", title),
+        nodes.paragraph("", "", *children),
+        classes=["heuristic-shown"],
+        collapsible="closed",
+    )
+
+
+def _entry_nodes(groups: Sequence[EntryGroup], here: Here) -> list[nodes.Node]:
+    """Return the names of API entries, those of one class together."""
     parts = []
     between = ", "
     for group in groups:
@@ -159,9 +212,7 @@ def entries_nodes(groups: Sequence[EntryGroup], here: Here) -> list[nodes.Node]:
             part = [nodes.literal("", group.owner), nodes.Text(": "), *part]
             between = "; "
         parts.append(part)
-    listed = nodes.field_list(classes=["heuristic-entries"])
-    listed += field(_("Shown in"), *joined(parts, between))
-    return [listed]
+    return joined(parts, between)
 
 
 class Caption(NamedTuple):

@@ -72,7 +72,9 @@ class IndexView(View):
             return _worklist(plan, records)
         marks = bool(query.option("marks"))
         return Index(
-            rows=tuple(_row(plan, record, marks=marks) for record in records),
+            rows=tuple(
+                _row(plan, record, marks=marks) for record in index.ordered(records)
+            ),
             categories=index.categories(records, plan.settings.categories),
             cards=query.option("layout") == "cards",
             marks=marks,

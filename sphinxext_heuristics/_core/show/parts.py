@@ -17,7 +17,7 @@ from sphinxext_heuristics._core.view import Named, views_of
 from sphinxext_heuristics._core.words import N_, _
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from sphinx.application import Sphinx
 
@@ -54,6 +54,10 @@ _WORDS = (
     N_("No message fits this text. The closest are:"),
     N_("No message fits this text."),
 )
+
+
+#: Where a long name may be broken.
+_BREAK = re.compile(r"(?<=[._])(?=.)|(?<=[a-z])(?=[A-Z])")
 
 
 class Meta(NamedTuple):
@@ -110,13 +114,22 @@ def link_nodes(link: Link, here: Here, *, marks: bool = False) -> list[nodes.Nod
     """
     name: nodes.TextElement = nodes.inline("", link.text)
     if link.type == "impl" and not marks:
-        name = nodes.literal("", link.text)
+        name = nodes.literal("", "", *breakable(link.text))
     linked = here.link(name, link.target) if link.target else name
     if marks:
         return [nodes.Text(f"{link.mark}\u00a0{link.word}: "), linked]
     if link.planned and not link.target:
         return [linked, nodes.Text(" (" + _("planned") + ")")]
     return [linked]
+
+
+def breakable(name: str) -> Iterator[nodes.Node]:
+    """Yield the text of a name, which browsers may break after dots and words."""
+    first, *others = _BREAK.split(name)
+    yield nodes.Text(first)
+    for part in others:
+        yield nodes.raw("", "<wbr>", format="html")
+        yield nodes.Text(part)
 
 
 def joined(
