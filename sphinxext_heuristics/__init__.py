@@ -1,7 +1,7 @@
 """Knowledge about an API, shown where the API is documented, and never out of date.
 
 The architecture on one page. Data goes one way, through the folders of ``_core``, which
-only this package imports:
+only this package and ``api`` import:
 
 read         directives make nodes, autodoc gives the names of its objects, and the
              domain takes plain records from each document's nodes (read, model)
@@ -15,6 +15,9 @@ integration  Sphinx's side: events, transforms that place views, builders, and a
              written again (integration)
 files        what is written beside the site, and compared on every build (files)
 cli          the commands
+
+``api`` is what other extensions import. ``graph`` and ``releases`` are written on it,
+and are loaded by whoever lists them; ``docbuilder`` knows nothing of the rest.
 """
 
 from __future__ import annotations

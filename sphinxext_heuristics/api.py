@@ -1,19 +1,12 @@
 """What other extensions may import; every other module may change at any time.
 
-All names here are stable from version 0.1.0 on: within a major version they are added
-to, and what goes is deprecated first. Records are named tuples; use their fields by
-name, since a version may add some.
-
-An extension that uses this module is loaded with the core::
-
-    def setup(app):
-        app.setup_extension("sphinxext_heuristics")
-        add_view(app, MyView(), FilteredDirective)
+All names in ``__all__`` are stable from version 0.1.0 on; what goes is deprecated
+first. Records are named tuples: take their fields by name, since a version may add
+some.
 
 The core emits the event ``heuristics-resolved`` once in each build, when all pages are
-read and before anything is shown or warned of. Its handlers get the application and the
-:class:`Plan`, and may return a list of :class:`Problem`: warnings, which each build
-gives again as long as the handler returns them.
+read, and before anything is shown or warned of. Its handlers take the application and
+the :class:`PublicPlan`, and may return a list of :class:`Problem`: warnings.
 """
 
 from __future__ import annotations
@@ -53,7 +46,7 @@ from sphinxext_heuristics._core.read.options import (
     one_of,
 )
 from sphinxext_heuristics._core.read.queries import FilteredDirective
-from sphinxext_heuristics._core.resolve.face import PublicPlan as Plan
+from sphinxext_heuristics._core.resolve.face import PublicPlan
 from sphinxext_heuristics._core.resolve.listing import Link, bounds
 from sphinxext_heuristics._core.resolve.objects import Rule
 from sphinxext_heuristics._core.resolve.verdicts import Form, Shown, Verdict
@@ -91,9 +84,9 @@ __all__ = [
     "Meta",
     "Named",
     "Note",
-    "Plan",
     "Problem",
     "ProjectFile",
+    "PublicPlan",
     "Query",
     "Rule",
     "Shown",

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from sphinx.application import Sphinx
     from sphinx.config import Config
 
-    from sphinxext_heuristics.api import Here, Link, Named, Plan, Query
+    from sphinxext_heuristics.api import Here, Link, Named, PublicPlan, Query
 
 logger = logging.getLogger(__name__)
 _ = get_translation("sphinxext_heuristics")
@@ -95,7 +95,7 @@ class GraphView(View):
             and bool(shutil.which(program(app.config)))
         )
 
-    def content(self, plan: Plan, query: Query, docname: str) -> Graph:
+    def content(self, plan: PublicPlan, query: Query, docname: str) -> Graph:
         """Return the graph."""
         branches = [
             Branch(named(record), record.severity, plan.links(record))

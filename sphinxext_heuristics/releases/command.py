@@ -35,7 +35,7 @@ from sphinxext_heuristics.releases.matrix import Matrix, MatrixRow, Standing
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from sphinxext_heuristics.api import Evidence, Plan, ProjectFile
+    from sphinxext_heuristics.api import Evidence, ProjectFile, PublicPlan
 
 #: The name of the extension, by which its command is run.
 NAME = "sphinxext_heuristics.releases"
@@ -134,7 +134,7 @@ def run(arguments: argparse.Namespace) -> int:
     return int(len(found) < len(wanted) or bool(contradicted or code))
 
 
-def _before(plan: Plan, file: ProjectFile) -> Matrix:
+def _before(plan: PublicPlan, file: ProjectFile) -> Matrix:
     """Return the matrix of the file.
 
     Raises CommandError for a file with another content, which would be lost.
@@ -164,7 +164,7 @@ def _wanted(
 
 
 def _look(
-    plan: Plan, wanted: Sequence[str], arguments: argparse.Namespace
+    plan: PublicPlan, wanted: Sequence[str], arguments: argparse.Namespace
 ) -> dict[str, dict[str, Standing]]:
     """Map each release to heuristics and their standings; print what was found."""
     package = plan.package
@@ -193,7 +193,7 @@ def _look(
     return looked
 
 
-def _quoted(plan: Plan) -> dict[str, list[Evidence]]:
+def _quoted(plan: PublicPlan) -> dict[str, list[Evidence]]:
     """Map each heuristic that quotes the package to its quotes."""
     found = {}
     for record in plan.heuristics.values():
@@ -224,7 +224,7 @@ def _standings(
 
 
 def _after(
-    plan: Plan,
+    plan: PublicPlan,
     wanted: Sequence[str],
     looked: Mapping[str, Mapping[str, Standing]],
     before: Matrix,
@@ -242,7 +242,7 @@ def _after(
     return Matrix(before.package, rows)
 
 
-def _contradicted(plan: Plan, after: Matrix) -> Iterator[str]:
+def _contradicted(plan: PublicPlan, after: Matrix) -> Iterator[str]:
     """Yield the row of each heuristic whose bounds the releases contradict."""
     for name, row in sorted(after.rows.items()):
         record = plan.heuristics[name]

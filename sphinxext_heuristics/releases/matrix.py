@@ -26,7 +26,13 @@ if TYPE_CHECKING:
 
     from sphinx.application import Sphinx
 
-    from sphinxext_heuristics.api import Evidence, Heuristic, Lost, Plan, ProjectFile
+    from sphinxext_heuristics.api import (
+        Evidence,
+        Heuristic,
+        Lost,
+        ProjectFile,
+        PublicPlan,
+    )
 
 #: The option that names the file.
 OPTION = "heuristics_releases_file"
@@ -234,7 +240,9 @@ def _row(name: str, row: Any, lines: Mapping[str, int]) -> MatrixRow:  # noqa: A
 # -- what is wrong --------------------------------------------------------------------
 
 
-def problems(plan: Plan, matrix: Matrix | None, file: ProjectFile) -> Iterator[Problem]:
+def problems(
+    plan: PublicPlan, matrix: Matrix | None, file: ProjectFile
+) -> Iterator[Problem]:
     """Yield every problem that has to do with releases."""
     if file.fault:
         yield file.problem(Subtype.CONFIG, file.fault)
@@ -260,7 +268,7 @@ def naming_releases(file: ProjectFile) -> str:
     return f"{file.command} --releases VERSION,VERSION"
 
 
-def _of_rows(plan: Plan, matrix: Matrix, file: ProjectFile) -> Iterator[Problem]:
+def _of_rows(plan: PublicPlan, matrix: Matrix, file: ProjectFile) -> Iterator[Problem]:
     """Yield the problem of each row whose heuristic is gone or quotes nothing."""
     for name, row in matrix.rows.items():
         record = plan.heuristics.get(name)
@@ -280,7 +288,7 @@ def _of_rows(plan: Plan, matrix: Matrix, file: ProjectFile) -> Iterator[Problem]
 
 
 def _of_record(
-    plan: Plan, matrix: Matrix, record: Heuristic, file: ProjectFile
+    plan: PublicPlan, matrix: Matrix, record: Heuristic, file: ProjectFile
 ) -> Iterator[Problem]:
     now = quotes(record, matrix.package)
     row = matrix.rows.get(record.name)
@@ -301,7 +309,9 @@ def _of_record(
         yield from _of_bounds(plan, matrix, record)
 
 
-def _of_bounds(plan: Plan, matrix: Matrix, record: Heuristic) -> Iterator[Problem]:
+def _of_bounds(
+    plan: PublicPlan, matrix: Matrix, record: Heuristic
+) -> Iterator[Problem]:
     """Yield the problems of bounds that releases contradict.
 
     The installed one is left out: what it contradicts is a problem of its own.

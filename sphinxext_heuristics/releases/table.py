@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
     from sphinx.application import Sphinx
 
-    from sphinxext_heuristics.api import Here, Meta, Named, Plan, Query
+    from sphinxext_heuristics.api import Here, Meta, Named, PublicPlan, Query
 
 _ = get_translation("sphinxext_heuristics")
 
@@ -90,13 +90,13 @@ class ReleasesView(View):
     #: What the file says in this build; ``None`` where conf.py names no file.
     matrix: Matrix | None = None
 
-    def look_into_file(self, app: Sphinx, plan: Plan) -> list[Problem]:
+    def look_into_file(self, app: Sphinx, plan: PublicPlan) -> list[Problem]:
         """Read the file for this build; return what is wrong with it."""
         file = file_of(app)
         self.matrix = load(file, plan.package)
         return [*problems(plan, self.matrix, file)]
 
-    def content(self, plan: Plan, query: Query, docname: str) -> Table:
+    def content(self, plan: PublicPlan, query: Query, docname: str) -> Table:
         """Return the rows of the chosen heuristics."""
         matrix = self.matrix or Matrix("", {})
         current = _released(plan.version)
@@ -112,7 +112,7 @@ class ReleasesView(View):
             rows=tuple(rows),
         )
 
-    def problems(self, plan: Plan, query: Query) -> Iterator[Problem]:
+    def problems(self, plan: PublicPlan, query: Query) -> Iterator[Problem]:
         """Yield the problem that conf.py names no file to show."""
         if self.matrix is None:
             message = f"{self.name} shows the file {OPTION}, which conf.py does not set"

@@ -65,6 +65,8 @@ class CheckedDirective(SphinxDirective):
     final_argument_whitespace = True
     option_spec: ClassVar[Any] = {}
     #: The options that it knows, docutils' own included.
+    #:
+    #: :meta hide-value:
     known: ClassVar[tuple[DirectiveOption, ...]] = ()
 
     def read_options(self) -> dict[str, Any]:
