@@ -132,7 +132,8 @@ class ApiDirective(SphinxDirective):
 def undescribed(record: type) -> list[str]:
     """Return the fields of a record that have no comment: their names say it.
 
-    So does that of a field called like a built-in type, which annotations would link to.
+    So does that of a field called like a built-in type, to which annotations would
+    link.
     """
     analyzer = ModuleAnalyzer.for_module(record.__module__)
     analyzer.analyze()

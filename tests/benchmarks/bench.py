@@ -52,7 +52,7 @@ FORMS = ("hand", "ours", "needs")
 ALIKE = ("hand", "ours")
 #: Heuristics and entries; one of them without the page that lists all heuristics. The
 #: longest is last.
-SIZES = ("200x1000", "1000x1000", "1000x1000-no-index", "5000x2000")
+SIZES = ("10x120", "200x1000", "1000x1000", "1000x1000-no-index", "5000x2000")
 OPERATIONS = ("clean", "nothing", *projects.EDITS)
 ROUNDS = 5
 IMPORT_ROUNDS = 11
