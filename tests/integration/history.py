@@ -253,6 +253,15 @@ def re_exporting(world: World) -> None:
     )
 
 
+def renaming_a_parameter(world: World) -> None:
+    """Rename a parameter where it is written and where it is described."""
+    text = world.files.get("hand.rst", "")
+    for old, new in (("tools.cut(a)", "tools.cut(b)"), (":param a:", ":param b:")):
+        text = text.replace(old, new)
+    if text:
+        world.files["hand.rst"] = text
+
+
 def reviewing(world: World) -> None:
     """Name a reach file that lists one place truly and one in vain."""
     world.files["reach.txt"] = "Alpha tools.cut\nBeta tools.glue\n"
@@ -333,6 +342,22 @@ OPERATIONS: dict[str, Operation] = {
     ),
     "add a parameter": replacing(
         "lib/pkg/core.py", "def run(self)", "def run(self, a)"
+    ),
+    "describe a parameter": replacing(
+        "hand.rst", "   Cut it.\n", "   Cut it.\n\n   :param a: How long.\n"
+    ),
+    "rename a parameter": renaming_a_parameter,
+    "name the targets in another order": replacing(
+        "h/Alpha.md", "pkg.Base.run, tools.cut", "tools.cut, pkg.Base.run"
+    ),
+    "reach the overrides": replacing("h/Alpha.md", "pkg.Base.run", "pkg.Base+.run"),
+    "link to it where it is shown": replacing(
+        "guides/how-to.md", "Text.", "Text. {heuristic}`Alpha`"
+    ),
+    "document a copy without an anchor": replacing(
+        "api.rst",
+        ".. autoclass:: pkg.Base\n",
+        ".. autoclass:: pkg.Child\n   :no-index:\n\n.. autoclass:: pkg.Base\n",
     ),
     "ask for headings": setting("heuristics_sections", ["Why"]),
     "upgrade": upgrading,

@@ -135,6 +135,30 @@ def test_two_edits_across_a_switch_of_builders(
     )
 
 
+#: Edits that decide where in a page a heuristic is in full.
+PLACING = (
+    "ask for a parameter",
+    "describe a parameter",
+    "rename a parameter",
+    "name the targets in another order",
+    "reach the subclasses",
+    "reach the overrides",
+    "link to it where it is shown",
+    "document a copy without an anchor",
+    "override a method",
+)
+
+
+@pytest.mark.parametrize(
+    "number", [0, *(pytest.param(n, marks=pytest.mark.slow) for n in range(1, 8))]
+)
+def test_what_is_in_full_where_changes(tmp_path: Path, number: int) -> None:
+    choice = random.Random(SEED + number)  # noqa: S311 - of tests
+    edits = choice.sample(PLACING, len(PLACING))
+    builder = PAGED[number % len(PAGED)]
+    same(tmp_path, [Step(edits=(name,), builder=builder) for name in edits])
+
+
 STEPS = st.builds(
     Step,
     edits=st.lists(st.sampled_from(sorted(OPERATIONS)), max_size=2).map(tuple),

@@ -695,3 +695,57 @@ def test_a_name_finds_its_entry_first(
     kind, _docname, title = results[name][0]
     assert kind == "object"
     assert title == SEARCH["names"][name] or title.endswith(f".{SEARCH['names'][name]}")
+
+
+# -- a phone --------------------------------------------------------------------------
+
+#: Puts each page into a frame as wide as a phone and reports how far down the text of
+#: the heuristic begins, below its title, note and facts.
+_PHONE = """<pre id="result"></pre><script>
+const pages = {pages};
+const below = {{}};
+pages.forEach((page) => {{
+  const frame = document.createElement("iframe");
+  frame.width = 390; frame.height = 844; frame.src = page;
+  frame.onload = () => {{
+    const text = frame.contentDocument.querySelector("section > .heuristic-facts ~ p");
+    below[page] = text.getBoundingClientRect().top;
+    document.getElementById("result").textContent = JSON.stringify(below);
+  }};
+  document.body.append(frame);
+}});
+</script>"""
+
+
+@pytest.mark.slow
+@pytest.mark.browser
+def test_on_a_phone_the_text_begins_on_the_first_screen(
+    site: Path, browser: str, tmp_path: Path
+) -> None:
+    pages = [f"heuristics/{path.name}" for path in (site / "heuristics").glob("*.html")]
+    pages.remove("heuristics/index.html")
+    frames = site / "phone.html"
+    frames.write_text(_PHONE.format(pages=json.dumps(pages)), encoding="utf-8")
+    command = [
+        browser,
+        "--headless",
+        "--no-sandbox",
+        "--no-first-run",
+        "--disable-gpu",
+        "--allow-file-access-from-files",
+        f"--user-data-dir={tmp_path}",
+        "--virtual-time-budget=20000",
+        "--dump-dom",
+        frames.as_uri(),
+    ]
+    done = subprocess.run(  # noqa: S603 - see above
+        command, capture_output=True, text=True, timeout=120, check=True
+    )
+    frames.unlink()
+    result = BeautifulSoup(done.stdout, "html.parser").find(id="result")
+    assert result is not None, done.stderr
+    below = json.loads(result.get_text())
+    assert sorted(below) == sorted(pages)
+    assert max(below.values()) <= 480, sorted(below.items(), key=lambda one: -one[1])[
+        :5
+    ]

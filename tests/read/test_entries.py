@@ -545,8 +545,8 @@ def test_unlinked_pages_come_last(project: Callable[..., Project]) -> None:
             "z.rst": "Z\n=\n\n" + definition("Linked", workflow="index"),
         }
     ).ok("html")
-    links = built.soup("index.html").select("table.heuristic-index td:first-child a")
-    assert [a.get_text() for a in links] == ["Linked", "Alone"]
+    boxes = built.soup("index.html").select("div.admonition.heuristic")
+    assert [title_of(box) for box in boxes] == ["Linked", "Alone"]
 
 
 # -- pages ----------------------------------------------------------------------------

@@ -693,7 +693,9 @@ def test_target_in_another_projects_inventory_exists(
     built = project(with_neighbour(tmp_path, {"index.md": index})).ok("html")
     hrefs = [
         str(a["href"])
-        for a in built.soup("index.html").select("#heuristic-merge .heuristic-facts a")
+        for a in built.soup("index.html").select(
+            "#heuristic-merge :is(.heuristic-facts, .heuristic-entries) a"
+        )
     ]
     assert hrefs == [
         "https://other.example/docs/index.html#other.merge",

@@ -63,7 +63,7 @@ GERMAN = {
         "The body.": "Der Text.",
     },
     "sphinxext_heuristics": {
-        "Severity": "Dringlichkeit",
+        "Applies to": "Betrifft",
         "Connections": "Verbindungen",
         "Heuristic index": "Register",
     },
@@ -146,7 +146,7 @@ def test_two_languages(site: Project) -> None:
         "The title",
         "Use code first.",
         "The body.",
-        "Severity",
+        "Applies to",
         "Connections",
         "Heuristic index",
     ):
@@ -156,7 +156,7 @@ def test_two_languages(site: Project) -> None:
         "Der Titel",
         "Nimm erst Code.",
         "Der Text.",
-        "Dringlichkeit",
+        "Betrifft",
         "Verbindungen",
         "Register",
         "Tipp",
@@ -166,7 +166,7 @@ def test_two_languages(site: Project) -> None:
         "The title",
         "first",
         "The body",
-        "Severity",
+        "Applies to",
         "Connections",
         "Heuristic index",
     ):
@@ -180,7 +180,7 @@ def test_two_languages(site: Project) -> None:
     [
         ("one", "Der Titel", "Der bessere Titel"),
         ("one", "Nimm erst ``Code``.", "Nimm zuerst ``Code``."),
-        ("sphinxext_heuristics", "Dringlichkeit", "Ernst"),
+        ("sphinxext_heuristics", "Betrifft", "Gilt"),
         ("sphinxext_heuristics", "Register", "Verzeichnis"),
     ],
 )
@@ -298,7 +298,7 @@ def test_all_words_go_through_the_catalogue(project: Callable[..., Project]) -> 
         *built.soup("L.html").select("section > *"),
     ]
     said = " ".join(part.get_text(" ") for part in ours)
-    assert "«Severity»" in said
+    assert "«Applies to»" in said
     assert "«Legend:»" in said
     assert "«held»" in said
     rest = re.sub("«[^»]*»", " ", said)

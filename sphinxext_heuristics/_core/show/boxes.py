@@ -189,7 +189,8 @@ def _names(boxes: list[Box], here: Here) -> nodes.Element:
     if places and len(boxes) > _MAX_NAMED:
         line: list[nodes.Node] = [nodes.Text(_("%d heuristics") % len(boxes))]
     else:
-        line = joined([_severity_and_title(box, here)] for box in boxes)
+        # A title may have commas.
+        line = joined(([_severity_and_title(box, here)] for box in boxes), " · ")
     if places:
         line.append(nodes.Text(" (" + _("see") + " "))
         line += joined([_place(name, target, here)] for name, target in places)

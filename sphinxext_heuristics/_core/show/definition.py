@@ -41,7 +41,7 @@ _FIELDS = {
 #: How many of what a heuristic applies to its line of facts names.
 _MAX_NAMED = 3
 
-#: Of more API entries the list is collapsed.
+#: A list of more is collapsed.
 _MAX_OPEN = 10
 
 
@@ -122,24 +122,27 @@ class Surroundings(NamedTuple):
 
 
 def surroundings(plan: Plan, record: Heuristic) -> Surroundings:
-    """Return what is shown at the end of a definition."""
+    """Return what is shown at the end of a definition.
+
+    What is shown and mentioned elsewhere is the definition in effect.
+    """
+    is_in_effect = plan.heuristics.get(record.name) is record
     applies_to = _links(plan, record, ("impl",))
     pages = _links(plan, record, PAGE_TYPES)
     return Surroundings(
-        entries=_entries(plan, record),
+        entries=_entries(plan, record) if is_in_effect else (),
         links=applies_to + pages if len(applies_to) > _MAX_NAMED else pages,
         mentions=tuple(
             (plan.title(docname), Target(docname=docname))
             for docname in plan.mentioned_in.get(record.name, ())
+            if is_in_effect
         ),
         keywords=record.keywords,
     )
 
 
 def _entries(plan: Plan, record: Heuristic) -> tuple[EntryGroup, ...]:
-    """Return the API entries that show a definition; none for a repeated one."""
-    if plan.heuristics.get(record.name) is not record:
-        return ()
+    """Return the API entries that show a heuristic, those of one class together."""
     owners: dict[str, list[Shown]] = {}
     for shown in plan.shown_in.get(record.name, ()):
         owner = shown.name.rpartition(".")[0]
@@ -169,22 +172,24 @@ def surroundings_nodes(content: Surroundings, here: Here) -> list[nodes.Node]:
         [here.link(nodes.inline("", title), target)]
         for title, target in content.mentions
     ]
-    fields: list[tuple[str, list[nodes.Node]]] = [
-        (_FIELDS["impl"], joined(rows.pop("impl"))),
-        (_("Shown in"), entries if number <= _MAX_OPEN else []),
-        (_("Mentioned in"), joined(mentions)),
+    fields = [
+        (_FIELDS["impl"], len(rows["impl"]), joined(rows.pop("impl"))),
+        (_("Shown in"), number, entries),
+        (_("Mentioned in"), len(mentions), joined(mentions)),
     ]
-    fields += [(_FIELDS[type_], joined(linked)) for type_, linked in rows.items()]
+    for type_, linked in rows.items():
+        fields.append((_FIELDS[type_], len(linked), joined(linked)))
     keywords = joined([nodes.Text(word)] for word in content.keywords)
-    fields.append((_("Keywords"), keywords))
+    # Keywords are short.
+    fields.append((_("Keywords"), len(content.keywords[:1]), keywords))
+    folded: list[nodes.Node] = []
     listed = nodes.field_list(classes=["heuristic-entries"])
-    for name, children in fields:
-        if children:
+    for name, number, children in fields:
+        if number > _MAX_OPEN:
+            folded.append(_fold(f"{name} ({number})", children))
+        elif number:
             listed += field(name, *children)
-    made: list[nodes.Node] = [listed] if listed.children else []
-    if number > _MAX_OPEN:
-        made.insert(0, _fold(_("Shown in %d API entries") % number, entries))
-    return made
+    return [*folded, listed] if listed.children else folded
 
 
 def _fold(title: str, children: Iterable[nodes.Node]) -> nodes.Node:
