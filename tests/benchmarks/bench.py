@@ -172,7 +172,9 @@ def items(page: str) -> dict[str, set[projects.Item]]:
 
 def words(page: str) -> list[str]:
     """Return the words of a page, without what is around them."""
-    body = BeautifulSoup(page, "html.parser").select_one("div.body")
+    # Where a long name may break, it is still one word.
+    text = page.replace('</span><wbr><span class="pre">', "")
+    body = BeautifulSoup(text, "html.parser").select_one("div.body")
     return body.get_text(" ").split() if body else []
 
 
