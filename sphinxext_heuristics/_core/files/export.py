@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from sphinxext_heuristics._core.model import Evidence, Heuristic
     from sphinxext_heuristics._core.resolve.connections import Resolved
     from sphinxext_heuristics._core.resolve.plan import Plan
+    from sphinxext_heuristics._core.resolve.verdicts import Shown
 
 #: The form of the data; a change that a reader must know of raises it.
 SCHEMA_VERSION = 1
@@ -102,13 +103,24 @@ class Exporter:
                 for message, quoted in self._plan.messages(record)
             ],
             "entries": [
-                {"name": shown.name, **self._place(shown.docname, shown.anchor)}
-                for shown in self._plan.shown_in.get(record.name, ())
+                self._entry(shown) for shown in self._plan.shown_in.get(record.name, ())
             ],
             "pages": [
                 self._place(docname, anchor)
                 for docname, anchor in self._pages.get(record.name, ())
             ],
+        }
+
+    def _entry(self, shown: Shown) -> Json:
+        entry = self._plan.entry_of[shown.name]
+        other_names = self._plan.lookups.canonical.get(shown.name, ())
+        names = dict.fromkeys((shown.name, *entry.names, *entry.lineage, *other_names))
+        return {
+            "name": shown.name,
+            "names": list(names),
+            **self._place(shown.docname, shown.anchor),
+            "parameter": shown.parameter or None,
+            "reach": shown.reach.name.lower(),
         }
 
     def _connection(self, resolved: Resolved) -> Json:

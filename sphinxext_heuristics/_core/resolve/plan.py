@@ -11,6 +11,7 @@ from sphinxext_heuristics._core.resolve.connections import resolve
 from sphinxext_heuristics._core.resolve.listing import bounds, links
 from sphinxext_heuristics._core.resolve.objects import Rule, excludes, own_names
 from sphinxext_heuristics._core.resolve.verdicts import (
+    Reach,
     Shown,
     Verdict,
     by_severity,
@@ -174,12 +175,15 @@ class Plan:
             for order, resolved in enumerate(self.connections(record)):
                 is_wide = resolved.connection.is_wide
                 for name, rule in resolved.reached.items():
+                    reach = Reach.WIDE if is_wide else Reach.NAMED
+                    if rule is Rule.INHERITED:
+                        reach = max(reach, Reach.INHERITED)
                     verdict = Verdict(
                         record=record,
                         target=resolved.connection.pattern,
                         rule=rule,
                         order=order,
-                        is_named=not is_wide and rule is not Rule.INHERITED,
+                        reach=reach,
                         reason=self._why_excepted(record, name, is_wide=is_wide),
                     )
                     verdicts = found.setdefault(name, {})
@@ -259,9 +263,9 @@ class Plan:
         for docname in self.catalogue.docnames:
             entries = self.catalogue.pages[docname].entries
             for entry, verdicts in zip(entries, self.verdicts(docname), strict=True):
-                shown = Shown(name=entry.names[0], docname=docname, anchor=entry.anchor)
                 for verdict in verdicts:
                     if verdict.is_shown:
+                        shown = verdict.shown_at(entry, docname)
                         found.setdefault(verdict.record.name, {})[shown] = None
         return {name: tuple(shown) for name, shown in found.items()}
 

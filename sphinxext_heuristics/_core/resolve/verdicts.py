@@ -20,12 +20,27 @@ _RANK = {severity: rank for rank, severity in enumerate(reversed(SEVERITIES))}
 _OPEN_AT_PARAMETER = 2
 
 
+class Reach(enum.IntEnum):
+    """How a heuristic's targets reach an entry, the nearest first."""
+
+    #: One names its object.
+    NAMED = 0
+    #: It is an inherited copy of what one names.
+    INHERITED = 1
+    #: By ``+`` or ``*`` alone.
+    WIDE = 2
+
+
 class Shown(NamedTuple):
     """An API entry that shows a heuristic."""
 
     name: str
     docname: str
     anchor: str
+    #: How the targets reach it.
+    reach: Reach
+    #: The parameter that it is shown at, or ``""``.
+    parameter: str
 
 
 class Form(enum.StrEnum):
@@ -50,8 +65,8 @@ class Verdict(NamedTuple):
     rule: Rule
     #: The place of that target among those of the heuristic.
     order: int = 0
-    #: Whether a target names the entry's object itself.
-    is_named: bool = False
+    #: How its targets reach the entry.
+    reach: Reach = Reach.WIDE
     #: Why the heuristic is not shown, in words; empty if it is shown.
     reason: str = ""
     #: How it is shown, if it is.
@@ -72,7 +87,17 @@ class Verdict(NamedTuple):
         What shows it counts, and of that the earliest target.
         """
         first = min(self, other, key=lambda it: (not it.is_shown, it.order))
-        return first._replace(is_named=self.is_named or other.is_named)
+        return first._replace(reach=min(self.reach, other.reach))
+
+    def shown_at(self, entry: Entry, docname: str) -> Shown:
+        """Return the record of the entry that shows it."""
+        return Shown(
+            name=entry.names[0],
+            docname=docname,
+            anchor=entry.anchor,
+            reach=self.reach,
+            parameter=self.parameter,
+        )
 
 
 def judge(plan: Plan, docname: str) -> tuple[tuple[Verdict, ...], ...]:
@@ -124,7 +149,8 @@ def _reaching(plan: Plan, entry: Entry) -> list[Verdict]:
 
     def rank(verdict: Verdict) -> tuple[int, bool, int]:
         record = verdict.record
-        return _RANK[record.severity], not verdict.is_named, plan.ranks[record.name]
+        is_named = verdict.reach is Reach.NAMED
+        return _RANK[record.severity], not is_named, plan.ranks[record.name]
 
     return sorted(found.values(), key=rank)
 
@@ -164,9 +190,9 @@ def _in_full(shown: list[tuple[Entry, Verdict]]) -> list[Entry]:
     """
     linkable = [(entry, verdict) for entry, verdict in shown if entry.anchor]
     best, _verdict = min(
-        linkable or shown, key=lambda pair: (pair[1].order, not pair[1].is_named)
+        linkable or shown, key=lambda pair: (pair[1].order, pair[1].reach)
     )
-    named = [entry for entry, verdict in linkable if verdict.is_named]
+    named = [entry for entry, verdict in linkable if verdict.reach is Reach.NAMED]
     return [best, *(entry for entry in named if entry is not best)]
 
 
