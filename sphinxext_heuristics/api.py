@@ -11,17 +11,9 @@ the :class:`PublicPlan`, and may return a list of :class:`Problem`: warnings.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
-from sphinxext_heuristics._core.cli.project import (
-    CommandError,
-    add_options,
-    opened,
-    read,
-)
-from sphinxext_heuristics._core.cli.running import run
-from sphinxext_heuristics._core.cli.writing import bring_up_to_date, required
-from sphinxext_heuristics._core.evidence.search import verify
 from sphinxext_heuristics._core.files.project_file import ProjectFile
 from sphinxext_heuristics._core.integration.builders import named_file
 from sphinxext_heuristics._core.model import (
@@ -65,6 +57,15 @@ from sphinxext_heuristics._core.view import Here, Named, View, add_view
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
+
+    from sphinxext_heuristics._core.cli.project import (
+        CommandError,
+        add_options,
+        opened,
+        read,
+    )
+    from sphinxext_heuristics._core.cli.running import run
+    from sphinxext_heuristics._core.cli.writing import bring_up_to_date, required
 
 __all__ = [
     "CommandError",
@@ -117,10 +118,32 @@ __all__ = [
 ]
 
 
+#: What only commands need → its module, which builds do without.
+_OF_COMMANDS = {
+    "CommandError": "project",
+    "add_options": "project",
+    "bring_up_to_date": "writing",
+    "opened": "project",
+    "read": "project",
+    "required": "writing",
+    "run": "running",
+}
+
+
+def __getattr__(name: str) -> Any:  # noqa: ANN401 - what has the name
+    """Import what only commands need when it is asked for: it takes 5 ms."""
+    if name not in _OF_COMMANDS:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    module = f"sphinxext_heuristics._core.cli.{_OF_COMMANDS[name]}"
+    return getattr(import_module(module), name)
+
+
 def look_for(quotes: Iterable[Evidence], folder: Path) -> list[Found | Lost]:
     """Return where each quote is in the source below *folder*, or why it is not there.
 
     The folder holds packages as a folder on Python's path does. Nothing is imported.
     """
+    from sphinxext_heuristics._core.evidence.search import verify  # noqa: PLC0415 - as above
+
     sources = Sources([str(folder)])
     return [verify(quoted, sources) for quoted in quotes]

@@ -185,13 +185,19 @@ NOT_LOADED = (
 )
 
 
+@pytest.mark.parametrize(
+    ("extension", "used"),
+    [
+        ("sphinxext_heuristics", set()),
+        ("sphinxext_heuristics.graph", {"api", "graph"}),
+        ("sphinxext_heuristics.releases", {"api", "releases"}),
+    ],
+)
 def test_a_build_loads_nothing_that_it_does_not_use(
-    project: Callable[..., Project],
+    project: Callable[..., Project], extension: str, used: set[str]
 ) -> None:
-    plain = {
-        **PROJECT,
-        "conf.py": 'extensions = ["sphinxext_heuristics"]\nheuristics_dir = None\n',
-    }
+    conf = f"extensions = [{extension!r}]\nheuristics_dir = None\n"
+    plain = {**PROJECT, "conf.py": conf}
     made = project({**plain, "list.rst": "List\n====\n"})
     code = (
         "import sys; from sphinx.cmd.build import main; "
@@ -207,6 +213,6 @@ def test_a_build_loads_nothing_that_it_does_not_use(
     )
     loaded = made_by.stdout.split()
     assert "sphinxext_heuristics._core.model" in loaded
-    ours = {f"sphinxext_heuristics.{name}" for name in NOT_LOADED}
+    ours = {f"sphinxext_heuristics.{name}" for name in {*NOT_LOADED} - used}
     others = {"sphinx_design", "sphinx.ext.intersphinx", "sphinx.ext.graphviz"}
     assert not (ours | others) & set(loaded)
