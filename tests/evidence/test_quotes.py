@@ -807,7 +807,7 @@ def test_an_option_with_a_wrong_value_is_not_called_unset(
     ]
     site.write(
         {
-            "conf.py": '"""Ours."""\nextensions = ["sphinxext_heuristics"]\n'
+            "conf.py": '"""Ours."""\nextensions = ["sphinxext_heuristics.releases"]\n'
             + "\n".join(lines)
             + "\n"
         }
@@ -820,8 +820,11 @@ def test_an_option_with_a_wrong_value_is_not_called_unset(
     )
     assert done.status == 2
     line = 3 + ["reach", "index", "releases"].index(command)
+    prog = "sphinx-heuristics"
+    if command == "releases":
+        prog = "python -m sphinxext_heuristics.releases"
     start = (
-        f"sphinx-heuristics: error: {site.src}/conf.py:{line}: "
+        f"{prog}: error: {site.src}/conf.py:{line}: "
         f"heuristics_{command}_file = '/elsewhere/x': allowed is "
     )
     assert done.stderr.splitlines()[-1].startswith(start)

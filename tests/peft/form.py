@@ -43,7 +43,7 @@ def lengths(site: Path) -> dict[str, Length]:
 
 if __name__ == "__main__":
     for name, its in lengths(Path(sys.argv[1])).items():
-        print(
+        sys.stdout.write(
             f"{name:45} in sight {its.in_sight:4} (300, half 250)  "
-            f"all {its.words:4} (half 550)  first block {its.first_block:2} (8)"
+            f"all {its.words:4} (half 550)  first block {its.first_block:2} (8)\n"
         )

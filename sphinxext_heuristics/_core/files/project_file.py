@@ -30,6 +30,10 @@ class ProjectFile(NamedTuple):
     conf_line: int
     #: The command that writes the file.
     command: str
+    #: Whether the option is set to a path.
+    is_set: bool
+    #: What is wrong with its value, or ``""``.
+    fault: str
 
     def text(self, subtype: Subtype) -> str | Problem:
         """Return the content, or the problem that it is unreadable or missing."""
@@ -78,13 +82,13 @@ def read(path: Path) -> str | None:
 
 
 def command_line(
-    name: str,
+    command: str,
     confdir: Path,
     srcdir: Path,
     cwd: Path,
 ) -> str:
-    """Return the command *name* for a project, to be typed in *cwd*."""
-    command = f"python -m sphinxext_heuristics {name} {_shown(srcdir, cwd)}"
+    """Return a command, as it follows ``python -m``, for a project, typed in *cwd*."""
+    command = f"python -m {command} {_shown(srcdir, cwd)}"
     return command if confdir == srcdir else f"{command} -c {_shown(confdir, cwd)}"
 
 

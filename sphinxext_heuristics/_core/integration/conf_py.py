@@ -89,34 +89,22 @@ def _is_package(plan: Plan, package: str) -> bool:
 
 def problems_in(config: Config, conf_py: Path) -> list[Problem]:
     """Return what is wrong with the configuration values and where they are set."""
-    found = []
-    for option in OPTIONS:
-        value = getattr(config, option.name)
-        if not option.accepts(value):
-            message = (
-                f"{option.name} = {value!r}: allowed is {option.allowed}; "
-                f"the default {option.default!r} is used"
-            )
-            found.append(_problem(conf_py, option.name, message))
+    found = [
+        _problem(conf_py, option.name, message)
+        for option in OPTIONS
+        if (message := option.fault(getattr(config, option.name)))
+    ]
     words = [option.name.removeprefix(PREFIX) for option in OPTIONS]
     for name in assignments(conf_py):
-        word = name.partition("_")[2]
-        if name.startswith(PREFIX) and word in words:
+        if hasattr(config, name):
             continue
+        word = name.partition("_")[2]
         # A name that is like none of ours is a variable of the author's.
         if close := closest(word, words, 1):
             hint = did_you_mean([f"{PREFIX}{close[0]}"])
             message = f"{name} is not an option of this extension{hint}"
             found.append(_problem(conf_py, name, message))
     return found
-
-
-def not_set(config: Config, conf_py: Path, name: str) -> str:
-    """Return what is wrong with an option that a command needs, or that it is unset."""
-    for problem in problems_in(config, conf_py):
-        if problem.message.startswith(f"{name} = "):
-            return f"{conf_py}:{problem.line}: {problem.message}"
-    return f"{name} is not set in {conf_py}"
 
 
 def _problem(conf_py: Path, name: str, message: str) -> Problem:

@@ -69,6 +69,8 @@ class CheckedDirective(SphinxDirective):
     final_argument_whitespace = True
     option_spec: ClassVar[Any] = {}
     #: The options that it knows, docutils' own included.
+    #:
+    #: :meta hide-value:
     known: ClassVar[tuple[DirectiveOption, ...]] = ()
     #: Whether its argument may take several lines.
     argument_continues: ClassVar[bool] = False

@@ -194,5 +194,3 @@ class Lookups(NamedTuple):
     messages: Callable[[Evidence], tuple[Message, ...]]
     #: The source directory.
     srcdir: Path
-    #: Whether the builder at work shows pictures that Graphviz draws.
-    draws: bool = False

@@ -38,6 +38,7 @@ class Sources:
         importlib.invalidate_caches()
         self._only = None if folders is None else list(folders)
         self._specs: dict[str, ModuleSpec | None] = {}
+        self._states: dict[str, State | None] = {}
         self._canonical: dict[tuple[str, tuple[str, ...]], tuple[str, str] | None] = {}
         self._mro: dict[tuple[str, str], tuple[tuple[str, str], ...]] = {}
         #: The modules that results depend on since `watch` was called, and ``""`` if
@@ -292,6 +293,12 @@ class Sources:
 
         The file is not opened.
         """
+        self.watched.add(module)
+        if module not in self._states:
+            self._states[module] = self._state(module)
+        return self._states[module]
+
+    def _state(self, module: str) -> State | None:
         path = self.path(module)
         if path is None:
             return None
