@@ -1685,7 +1685,7 @@ DIRECTIVES = st.one_of(WRITTEN, WRITTEN, WRITTEN, QUOTING, ASKED)
 # -- whole builds ---------------------------------------------------------------------
 
 _CONF = """\
-extensions = ["myst_parser", "sphinxext_heuristics"]
+extensions = ["myst_parser", "sphinxext_heuristics.graph", "sphinxext_heuristics.releases"]
 myst_enable_extensions = ["dollarmath", "colon_fence", "substitution"]
 source_suffix = {".rst": "restructuredtext", ".md": "markdown"}
 html_theme = "basic"

@@ -86,8 +86,8 @@ class Subtype(enum.Enum):
     OPTION = (
         "option",
         (
-            "A bad name, version or value, an unknown option, or an option that "
-            "ended up in the body."
+            "A bad name, version or value, an unknown option, a line among the "
+            "options that is none, an option in the body, or markup shown as text."
         ),
     )
     FILE = (
@@ -249,7 +249,7 @@ class Found(NamedTuple):
     qualname: str
 
 
-class LostReason(enum.Enum):
+class LostReason(enum.StrEnum):
     """Why a quote was not found."""
 
     NO_PACKAGE, NO_MODULE, NO_OBJECT = "no-package", "no-module", "no-object"

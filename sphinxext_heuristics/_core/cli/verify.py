@@ -6,13 +6,7 @@ import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sphinxext_heuristics._core.cli.project import (
-    CommandError,
-    add_options,
-    opened,
-    read,
-    read_evidence,
-)
+from sphinxext_heuristics._core.cli.project import Command, CommandError, read_evidence
 from sphinxext_heuristics._core.cli.writing import (
     note,
     say,
@@ -35,58 +29,26 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Iterator
 
+    from sphinx.application import Sphinx
+
     from sphinxext_heuristics._core.model import Evidence
     from sphinxext_heuristics._core.resolve.plan import Plan
 
 
-#: The warnings that the command gives itself.
-_OURS = frozenset({Subtype.EVIDENCE, Subtype.VERSION})
-
-
-def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Add the command to the parser."""
-    command = commands.add_parser(
-        "verify",
-        help="check what the pages quote against the installed source",
-        description=(
-            "Check what the pages quote against the installed source. Only the "
-            "pages that hold evidence are read, and "
-            "nothing is imported but what conf.py names."
-        ),
-        epilog="Exit code: 0 fine, 1 a quote was not found or contradicts the bounds, "
-        "2 misuse or failure.",
-    )
-    add_options(command, run, doctrees=False)
-    command.add_argument(
-        "--all",
-        action="store_true",
-        help="read all pages, docstrings among them, as sphinx-build does",
-    )
-    command.add_argument(
-        "--update",
-        metavar="NAME",
-        help="show how the quotes of this heuristic have drifted, and write the "
-        "closest passages into its page",
-    )
-
-
-def run(arguments: argparse.Namespace) -> int:
+def run(app: Sphinx, arguments: argparse.Namespace) -> int:
     """Print where each quote is, or what is wrong with it; return the exit code."""
-    with opened(arguments) as app:
-        if arguments.update:
-            return update(read_evidence(app), arguments.update)
-        plan = read(app, leaves=_OURS) if arguments.all else read_evidence(app)
-        found = list(checks.evidence(plan, with_passages=bool(arguments.verbosity)))
-        for record in plan.catalogue.definitions:
-            found += [one for one in record.problems if one.subtype is Subtype.VERSION]
-        *places, summary = quote_lines(plan)
-        for line in places:
-            say(line)
-        # Where all pages were read, the build has warned of the rest.
-        printed = [one for one in found if not arguments.all or one.subtype in _OURS]
-        for problem in ordered(printed):
-            say(warning(problem))
-        say(summary)
+    plan = read_evidence(app)
+    if arguments.update:
+        return update(plan, arguments.update)
+    found = list(checks.evidence(plan, with_passages=bool(arguments.verbosity)))
+    for record in plan.catalogue.definitions:
+        found += [one for one in record.problems if one.subtype is Subtype.VERSION]
+    *places, summary = quote_lines(plan)
+    for line in places:
+        say(line)
+    for problem in ordered(found):
+        say(warning(problem))
+    say(summary)
     return 1 if found else 0
 
 
@@ -176,3 +138,23 @@ def quote_lines(plan: Plan) -> Iterator[str]:
         packages = (f"{name} {versions[name]}".strip() for name in sorted(versions))
         summary += f" ({', '.join(packages)})"
     yield summary
+
+
+COMMAND = Command(
+    name="verify",
+    help="check what the pages quote against the installed source",
+    description=(
+        "Check what the pages quote against the installed source. Only the pages that "
+        "hold evidence are read, and nothing is imported but what conf.py names."
+    ),
+    run=run,
+    arguments=(
+        (
+            "--update",
+            "NAME",
+            "write the closest passages in place of its lost quotes; show the change",
+        ),
+    ),
+    doctrees=False,
+    finding="a quote was not found or contradicts the bounds",
+)

@@ -87,15 +87,19 @@ def note_document(app: Sphinx, document: nodes.document) -> None:
         env.note_dependency(path)
 
 
-def add_style(_app: Sphinx, settings: Config) -> None:
-    """Bring our style sheets and scripts to the site.
+def add_style(app: Sphinx, settings: Config) -> None:
+    """Bring our style sheets and scripts, and those of views, to the site.
 
     This is done before Sphinx compares the configuration with the last build's.
     """
-    here = str(Path(__file__).parents[2] / "static")
-    settings.html_static_path = [*settings.html_static_path, here]
+    folder = str(Path(__file__).parents[2] / "static")
+    styles = [view.style for view in views_of(app).values() if view.style]
+    paths = [folder, *map(str, styles)]
+    settings.html_static_path = [*settings.html_static_path, *paths]
     # What e-book readers, and EPUBCheck, do not know has no place in the book.
-    settings.epub_exclude_files = [*settings.epub_exclude_files, f"_static/{STYLE}"]
+    names = [STYLE, *(style.name for style in styles)]
+    excluded = [f"_static/{name}" for name in names]
+    settings.epub_exclude_files = [*settings.epub_exclude_files, *excluded]
 
 
 def rewrite(app: Sphinx, _env: BuildEnvironment) -> list[str]:

@@ -28,7 +28,12 @@ if TYPE_CHECKING:
     from sphinxext_heuristics._core.source.names import Definition
 
 
-@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+@dataclass(
+    frozen=True,
+    kw_only=True,
+    eq=False,
+    repr=False,
+)
 class Catalogue:
     """The heuristics and API entries of all documents, in the toctree's order."""
 
@@ -136,7 +141,12 @@ class Catalogue:
                         f"the former name {name!r} is the name of another "
                         f"heuristic, {has.source}:{has.line}"
                     )
-                    yield Problem.at(record, Subtype.DUPLICATE, message, "former-names")
+                    yield Problem.at(
+                        record,
+                        Subtype.DUPLICATE,
+                        message,
+                        "former-names",
+                    )
 
 
 def _written(record: Heuristic) -> Heuristic:
@@ -147,7 +157,12 @@ def _written(record: Heuristic) -> Heuristic:
     evidence = tuple(
         quoted._replace(source="", line=0, problems=()) for quoted in record.evidence
     )
-    return record._replace(source="", line=0, in_entry=True, evidence=evidence)
+    return record._replace(
+        source="",
+        line=0,
+        in_entry=True,
+        evidence=evidence,
+    )
 
 
 class Lookups(NamedTuple):
@@ -179,5 +194,3 @@ class Lookups(NamedTuple):
     messages: Callable[[Evidence], tuple[Message, ...]]
     #: The source directory.
     srcdir: Path
-    #: Whether the builder at work shows pictures that Graphviz draws.
-    draws: bool = False

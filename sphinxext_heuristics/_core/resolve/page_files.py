@@ -39,7 +39,12 @@ def problems(plan: Plan, path_of: Callable[[str], Path]) -> Iterator[Problem]:
 
 
 def _at(path: Path, line: int, message: str) -> Problem:
-    return Problem(subtype=Subtype.FILE, message=message, source=str(path), line=line)
+    return Problem(
+        subtype=Subtype.FILE,
+        message=message,
+        source=str(path),
+        line=line,
+    )
 
 
 def _message(plan: Plan, stem: str, names: list[str]) -> str:
