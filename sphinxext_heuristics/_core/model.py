@@ -78,7 +78,10 @@ class Subtype(enum.Enum):
         "category",
         "A category is not in `heuristics_categories` (the closest names are given).",
     )
-    ORPHAN = ("orphan", "A heuristic has no connection at all.")
+    ORPHAN = (
+        "orphan",
+        "A heuristic has no connection, or is shown nowhere but on its own page.",
+    )
     NOTE = (
         "note",
         "A heuristic has no note, or its page lacks one of `heuristics_sections`.",
@@ -92,7 +95,10 @@ class Subtype(enum.Enum):
     )
     FILE = (
         "file",
-        "In `heuristics_dir`, a page without its heuristic, or one named otherwise.",
+        (
+            "In `heuristics_dir`, a page without its heuristic, one named otherwise, "
+            "or a file that is not read, is included elsewhere or holds a conflict."
+        ),
     )
     EVIDENCE = (
         "evidence",
