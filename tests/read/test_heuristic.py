@@ -406,6 +406,8 @@ def test_of_a_conflict_the_page_says_so_once(
     for _time in range(2):
         ours = [one for one in made.build("html").warnings if "[heuristic." in one]
         assert ours == [
-            f"<src>/heuristics/A.{suffix}:2: WARNING: this file holds the markers of a merge "
-            "conflict [heuristic.file]"
+            (
+                f"<src>/heuristics/A.{suffix}:2: WARNING: this file holds the markers of a merge "
+                "conflict [heuristic.file]"
+            )
         ]
