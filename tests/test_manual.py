@@ -144,7 +144,7 @@ def test_get_started(tmp_path: Path, syntax: str) -> None:
     data = ("heuristics", "docs", "docs/_build/heuristics")
     for _time in range(2):
         ok(run(tmp_path, "sphinx", "-W", "-b", *data))
-    ask = pasted("docs/manual/index-file.md")["ask.py"]
+    ask = pasted("docs/manual/as-data.md")["ask.py"]
     script = "from mailer import Session\n\nmine = Session()\nmine.send('a')\n"
     write(tmp_path, {"ask.py": ask, "script.py": script})
     answers = [
@@ -188,7 +188,7 @@ def test_get_started(tmp_path: Path, syntax: str) -> None:
 @pytest.mark.parametrize("syntax", SYNTAXES)
 def test_the_complete_conf_py(tmp_path: Path, syntax: str) -> None:
     mailer(tmp_path, syntax)
-    files = pasted("docs/manual/conf-py.md")
+    files = pasted("docs/manual/reference.md")
     write(tmp_path, files)
     ok(build(tmp_path))
     if syntax == "rst":

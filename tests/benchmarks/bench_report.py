@@ -16,7 +16,7 @@ pictures = SimpleNamespace(**runpy.run_path(str(ROOT / "tools" / "pictures.py"))
 
 DATA = ROOT / "docs" / "pictures" / "benchmark.json"
 PICTURE = DATA.with_suffix(".svg")
-PAGE = ROOT / "docs" / "manual" / "cost.md"
+PAGE = ROOT / "docs" / "manual" / "internals.md"
 #: What is between these lines of the page is written here.
 BEGIN, END = "% measured: begin\n", "% measured: end\n"
 
@@ -39,11 +39,6 @@ BOUNDS = {
 }
 #: The most that importing the extension may add, importing Sphinx and MyST being 1.
 IMPORT_BOUND = 0.05
-#: What else is known of a clean build, and how many digits it has.
-KINDS = {
-    "peak": ("Peak memory of a clean build in MB", 0),
-    "environment": ("Size of `environment.pickle` in MB", 1),
-}
 IMPORTS = {
     "extension": "`import sphinxext_heuristics`",
     "build": "all that a build imports in which nothing changed",
@@ -173,7 +168,7 @@ def forms(data: Data) -> list[str]:
 
 
 def tables(data: Data) -> str:
-    """Return all numbers, in Markdown."""
+    """Return the ratios, memory and imports, in Markdown; `benchmark.json` has the rest."""
     measured, known = sizes(data), forms(data)
     ratios = [
         [title]
@@ -185,16 +180,6 @@ def tables(data: Data) -> str:
         ]
         for operation, title in TITLES.items()
     ]
-    seconds = [
-        [
-            size_words(size),
-            title,
-            *(f"{found[form]:.2f}" if form in found else "" for form in known),
-        ]
-        for size in measured
-        for operation, title in TITLES.items()
-        if (found := medians(data, size, operation))
-    ]
     parts = []
     if measured:
         head = ["Heuristics × entries", *map(size_words, measured)]
@@ -202,27 +187,19 @@ def tables(data: Data) -> str:
             "This extension, by hand being 1. In parentheses are the bound and whether it is kept:\n",
             table(head, ratios),
         ]
+    peaks = [
+        [
+            size_words(size),
+            *(f"{peak[form]:.0f}" if form in peak else "" for form in known),
+        ]
+        for size in measured
+        if (peak := data["sizes"][size].get("clean", {}).get("peak"))
+    ]
+    if peaks:
         parts += [
-            "User CPU in seconds:\n",
-            table(["Size", "Build", *(FORMS[form] for form in known)], seconds, 2),
+            "Peak memory of a clean build in MB:\n",
+            table(["Size", *(FORMS[form] for form in known)], peaks),
         ]
-    for kind, (title, digits) in KINDS.items():
-        rows = [
-            [
-                size_words(size),
-                *(
-                    f"{found[form]:.{digits}f}" if form in found else ""
-                    for form in known
-                ),
-            ]
-            for size in measured
-            if (found := data["sizes"][size].get("clean", {}).get(kind))
-        ]
-        if rows:
-            parts += [
-                f"{title}:\n",
-                table(["Size", *(FORMS[form] for form in known)], rows),
-            ]
     if said := imports(data):
         parts += [
             "What imports add, Sphinx and MyST being 1:\n",
@@ -256,7 +233,7 @@ def words(data: Data) -> str:
             *mixed,
             f"```{{picture}} {PICTURE.stem}\n{caption(data)}\n```\n",
             tables(data),
-            "### Misses\n",
+            "#### Misses\n",
             "\n".join(missed) + "\n" if missed else "None: all bounds are kept.\n",
         ]
     )
