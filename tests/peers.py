@@ -8,7 +8,7 @@ sources in a new folder: the bodies of pages, all warnings, and the exit status 
 ``-W``. The same is done without the tool, its directives and roles made to show their
 own text only, which tells what Sphinx itself leaves stale. A tool that is not installed
 is said to be missing: none of them is a dependency of this project. With ``--table``
-the result is the table of docs/manual/internals.md.
+the result is a table in Markdown.
 
 The exit status is 1 where this project's own extension differs in a scenario.
 """

@@ -96,6 +96,16 @@ def share(data: Data, size: str, operation: str) -> str:
     return "" if value is None else judged(value, BOUNDS.get(operation, {}).get(size))
 
 
+def peak(data: Data, size: str) -> str:
+    """Return the share of memory of a clean build as it is printed; nothing if it was not measured."""
+    found = data["sizes"][size].get("clean", {}).get("peak", {})
+    return (
+        f"{found['ours'] / found['hand']:.2f}"
+        if {"ours", "hand"} <= found.keys()
+        else ""
+    )
+
+
 def added(data: Data, way: str) -> float | None:
     """Return what an import adds, Sphinx and MyST being 1."""
     found = medians(data, ANY, "import")
@@ -151,25 +161,15 @@ def misses(data: Data) -> list[str]:
     return said
 
 
-def table(head: list[str], rows: list[list[str]], texts: int = 1) -> str:
-    """Return a table in Markdown; all columns after the first so many ones are numbers."""
-    lines = [head, [*["---"] * texts, *["---:"] * (len(head) - texts)], *rows]
+def table(head: list[str], rows: list[list[str]]) -> str:
+    """Return a table in Markdown; all columns after the first are numbers."""
+    lines = [head, ["---", *["---:"] * (len(head) - 1)], *rows]
     return "\n".join("| " + " | ".join(line) + " |" for line in lines) + "\n"
 
 
-def forms(data: Data) -> list[str]:
-    """Return the forms that were measured."""
-    costs = [
-        result.get("user", {})
-        for size in sizes(data)
-        for result in data["sizes"][size].values()
-    ]
-    return [form for form in FORMS if any(form in cost for cost in costs)]
-
-
 def tables(data: Data) -> str:
-    """Return the ratios, memory and imports, in Markdown; `benchmark.json` has the rest."""
-    measured, known = sizes(data), forms(data)
+    """Return the ratios and imports, in Markdown; `benchmark.json` has the rest."""
+    measured = sizes(data)
     ratios = [
         [title]
         + [
@@ -180,25 +180,13 @@ def tables(data: Data) -> str:
         ]
         for operation, title in TITLES.items()
     ]
+    memory = ["peak memory of a clean build", *(peak(data, size) for size in measured)]
     parts = []
     if measured:
         head = ["Heuristics × entries", *map(size_words, measured)]
         parts += [
             "This extension, by hand being 1. In parentheses are the bound and whether it is kept:\n",
-            table(head, ratios),
-        ]
-    peaks = [
-        [
-            size_words(size),
-            *(f"{peak[form]:.0f}" if form in peak else "" for form in known),
-        ]
-        for size in measured
-        if (peak := data["sizes"][size].get("clean", {}).get("peak"))
-    ]
-    if peaks:
-        parts += [
-            "Peak memory of a clean build in MB:\n",
-            table(["Size", *(FORMS[form] for form in known)], peaks),
+            table(head, [*ratios, memory]),
         ]
     if said := imports(data):
         parts += [
