@@ -201,7 +201,7 @@ def _unread(app: Sphinx, plan: Plan) -> Iterator[Problem]:
     paths += [project_file(app, option).path for option in _FILES]
     for files in env.dependencies.values():
         paths += [Path(app.srcdir, file) for file in files]
-    known = {path.resolve() for path in paths}
+    known = set(map(os.path.realpath, paths))
     folder = Path(app.srcdir, plan.settings.dir)
     yield from page_files.unread(folder, known, app.config.source_suffix)
 

@@ -14,7 +14,7 @@ from sphinxext_heuristics._core.model import (
     Problem,
     Subtype,
 )
-from sphinxext_heuristics._core.resolve import page_files, rollup
+from sphinxext_heuristics._core.resolve import nowhere, page_files, rollup
 from sphinxext_heuristics._core.resolve.connections import (
     documented_packages,
     is_left_out,
@@ -68,7 +68,7 @@ def problems(plan: Plan, path_of: Callable[[str], Path]) -> Iterator[Problem]:
     for record in plan.heuristics.values():
         if record.excepts:
             yield from _of_excepts(plan, record)
-    yield from _shown_nowhere(plan)
+    yield from nowhere.problems(plan)
     yield from _of_roles(plan)
     yield from page_files.problems(plan, path_of)
 
@@ -106,44 +106,6 @@ def _of_record(plan: Plan, record: Heuristic) -> Iterator[Problem]:
                 message,
                 "param",
             )
-
-
-def _shown_nowhere(plan: Plan) -> Iterator[Problem]:
-    """Yield the problem of each heuristic that only its own page and indexes show.
-
-    What is withheld on purpose, and what waits for a target, is none.
-    """
-    by_hand: set[str] = set()
-    for docname in plan.catalogue.docnames:
-        for query in plan.catalogue.pages[docname].queries:
-            if query.option("target") is not None:
-                by_hand.update(it.name for it in plan.selection(query.filters))
-    shown = {*plan.shown_in, *plan.once(rollup.reached), *by_hand}
-    for page in plan.by_page.values():
-        for records in page.values():
-            shown.update(record.name for record in records)
-    for record in plan.heuristics.values():
-        connections = plan.connections(record)
-        exist = bool(connections) and all(it.exists for it in connections)
-        if exist and record.name not in shown and not plan.withheld(record):
-            message = (
-                f"heuristic {record.name!r} is shown nowhere but on its own page "
-                f"({_why_nowhere(plan, record)})"
-            )
-            yield _at(record, Subtype.ORPHAN, message)
-
-
-def _why_nowhere(plan: Plan, record: Heuristic) -> str:
-    """Return why nothing that a heuristic is connected to shows it."""
-    for resolved in plan.connections(record):
-        if resolved.place:
-            return plan.withheld_at(record, resolved.place)
-    for docname in plan.catalogue.docnames:
-        for verdicts in plan.verdicts(docname):
-            for verdict in verdicts:
-                if verdict.record is record:
-                    return verdict.reason
-    return "its targets are in other projects"
 
 
 def _of_category(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os.path
 import posixpath
 import re
 from typing import TYPE_CHECKING
@@ -73,7 +74,7 @@ def conflict(path: Path) -> Iterator[Problem]:
 
 
 def unread(
-    folder: Path, known: Container[Path], suffixes: Container[str]
+    folder: Path, known: Container[str], suffixes: Container[str]
 ) -> Iterator[Problem]:
     """Yield the problem of each file in a folder that may hold a heuristic unread.
 
@@ -83,7 +84,7 @@ def unread(
     for path in sorted(folder.rglob("*")):
         suffix = path.suffix
         is_text = suffix in _TEXTS and suffix not in suffixes
-        if is_text and path.is_file() and path.resolve() not in known:
+        if is_text and path.is_file() and os.path.realpath(path) not in known:
             advice = "rename it, or move it elsewhere"
             if suffix in _MARKDOWN:
                 advice = "add 'myst_parser' to extensions"
