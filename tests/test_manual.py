@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import subprocess
 import sys
 from typing import TYPE_CHECKING
@@ -297,6 +298,19 @@ def test_adopt_many_at_once(tmp_path: Path, syntax: str) -> None:
     conf = (tmp_path / "docs" / "conf.py").read_text("utf-8")
     write(tmp_path, {"docs/conf.py": conf + suppressed})
     ok(build(tmp_path))
+
+
+def test_a_build_without_boxes(tmp_path: Path) -> None:
+    mailer(tmp_path, "myst")
+    page = (MANUAL / "place.md").read_text("utf-8")
+    (command,) = re.findall(
+        r"^sphinx-build (.*heuristics_exclude.*)$", page, re.MULTILINE
+    )
+    ok(run(tmp_path, "sphinx", "-W", "-q", *shlex.split(command)))
+    html = tmp_path / "docs" / "_build" / "plain"
+    assert "heuristic-" not in (html / "api.html").read_text("utf-8")
+    own = html / "heuristics" / "Close_The_Session.html"
+    assert 'class="heuristic-note"' in own.read_text("utf-8")
 
 
 def test_the_manuals_yaml_is_yaml_and_names_hooks_that_exist() -> None:
