@@ -14,6 +14,7 @@ from sphinxext_heuristics import __version__
 from sphinxext_heuristics.docbuilder.docstrings.autodoc import (
     DocstringDirective,
     process_docstring,
+    process_signature,
 )
 from sphinxext_heuristics.docbuilder.pages.events import (
     before_reading,
@@ -50,6 +51,7 @@ def setup(app: Sphinx) -> ExtensionMetadata:
     app.connect("config-inited", use_parser)
     # Before napoleon (500), which would leave fields where there are sections.
     app.connect("autodoc-process-docstring", process_docstring, priority=400)
+    app.connect("autodoc-process-signature", process_signature)
     app.connect("env-get-outdated", read_trees)
     app.connect("env-before-read-docs", before_reading)
     app.connect("doctree-read", note_page)
@@ -80,4 +82,5 @@ def use_parser(app: Sphinx, config: Config) -> None:
         config.docbuilder_trees = {}
     if config.docbuilder_trees:
         app.setup_extension("myst_parser")
+        app.add_source_suffix(".mdx", "markdown", override=True)
         app.add_source_parser(PageParser, override=True)

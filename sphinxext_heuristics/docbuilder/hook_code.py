@@ -353,7 +353,7 @@ def _blocks(notes: list[Note], limit: int, data: dict[str, Any]) -> Iterator[str
         yield f"> **{about}{_title(note, data)}{stop}** {item['note']}"
     others = [note for note in notes if not note.is_open and not note.member]
     if more := [_title(note, data) for note in (*alerts[limit:], *others)]:
-        yield from ("", f"**More heuristics:** {'; '.join(more)}.")
+        yield from ("", f"**See also:** {'; '.join(more)}.")
     inherited: dict[str, list[str]] = {}
     for note in notes:
         if note.member and not note.is_open:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import importlib
 import inspect
+import sys
 from types import MethodType, ModuleType
 from typing import TYPE_CHECKING, cast
 
@@ -187,9 +188,9 @@ def make_entry(
     chosen = chosen_members(shown, listed)
     members = [member for member in chosen if attribute(shown, member, env) is not env]
     entries = DocbuilderDomain.of(env).note(env.docname).entries
-    made = _parse(
-        document, _directives(shown, path, members, again=path in entries), line
-    )
+    imported = _import_path(shown, path)
+    lines = _directives(shown, imported, members, again=path in entries)
+    made = _parse(document, lines, line)
     # which page's entry of an object counts is known when all pages are read
     objects = env.domains["py"].data["objects"]
     for full_name in [
@@ -198,7 +199,10 @@ def make_entry(
         if entry.docname == env.docname
     ]:
         entries.setdefault(full_name, objects.pop(full_name))
-    for desc in [desc for node in made for desc in node.findall(addnodes.desc)]:
+    descs = [desc for node in made for desc in node.findall(addnodes.desc)]
+    if imported != path:
+        _rename(document, descs, entries, imported, path)
+    for desc in descs:
         _add_ids(document, desc)
     for member in members:
         entry, own = entries.get(f"{path}.{member}"), own_name(shown, member, package)
@@ -207,9 +211,46 @@ def make_entry(
                 own,
                 ObjectEntry(entry.docname, entry.node_id, entry.objtype, aliased=True),
             )
-    return made, [
-        f"{path} has no member {member!r}" for member in chosen if member not in members
-    ]
+    absent = [member for member in chosen if member not in members]
+    problems = [f"{path} has no member {member!r}" for member in absent]
+    if not descs and not isinstance(shown, ModuleType):
+        problems.append(f"autodoc shows nothing of {imported}")
+    return made, problems
+
+
+def _import_path(shown: object, path: str) -> str:
+    """Return the name by which Python imports an object that is shown as *path*.
+
+    They differ where a module is hidden by an attribute of its name.
+    """
+    module, _, name = path.rpartition(".")
+    if module not in sys.modules or attribute(sys.modules[module], name) is shown:
+        return path
+    function = shown.fget if isinstance(shown, property) else shown
+    module = str(attribute(function, "__module__"))
+    return f"{module}.{attribute(function, '__qualname__', name)}"
+
+
+def _rename(
+    document: nodes.document,
+    descs: list[addnodes.desc],
+    entries: dict[str, ObjectEntry],
+    old: str,
+    new: str,
+) -> None:
+    """Show an object and its members under another name; the old one finds it, too."""
+    for name, entry in list(entries.items()):
+        if name == old or name.startswith(f"{old}."):
+            entries[new + name.removeprefix(old)] = entry
+            entries[name] = entry._replace(aliased=True)
+    for desc in descs:
+        signature = cast("nodes.Element", desc[0])
+        for name in list(signature["ids"]):
+            identifier = new + name.removeprefix(old)
+            signature["ids"].append(identifier)
+            document.ids[identifier] = signature
+        for part in signature.findall(addnodes.desc_addname):
+            part[:] = [nodes.Text(new.rpartition(".")[0] + ".")]
 
 
 def _parse(document: nodes.document, lines: list[str], line: int) -> list[nodes.Node]:

@@ -156,7 +156,7 @@ def resolve(
     found = DocbuilderDomain.of(env).places.get(target, Place())
     bare = not node["refexplicit"] and not contnode.astext().endswith("()")
     if found.is_called and bare:
-        contnode.children = [nodes.Text(f"{contnode.astext()}()")]
+        contnode[:] = [nodes.Text(f"{contnode.astext()}()")]
     if found.docname:
         try:
             return make_refnode(

@@ -110,8 +110,8 @@ class Tree:
     def toctrees(self, docnames: Collection[str]) -> list[Group]:
         """Return what the main page lists.
 
-        These are the groups of ``_toctree.yml``, and one for each folder of pages
-        beside it.
+        These are the groups of ``_toctree.yml``, each caption once, and one for each
+        folder of pages beside it.
         """
         groups = list(self.groups)
         beside: dict[str, list[str]] = {}
@@ -127,12 +127,12 @@ class Tree:
             caption = re.sub("[-_]", " ", folder)
             caption = caption[:1].upper() + caption[1:]
             groups.append(Group(caption, tuple(Entry(name, "") for name in listed)))
-        found = []
+        by_caption: dict[str, list[Entry]] = {}
         for caption, entries in groups:
-            kept = tuple(entry for entry in entries if entry.docname in docnames)
+            kept = [entry for entry in entries if entry.docname in docnames]
             if kept:
-                found.append(Group(caption, kept))
-        return found
+                by_caption.setdefault(caption, []).extend(kept)
+        return [Group(caption, tuple(kept)) for caption, kept in by_caption.items()]
 
     def image(self, address: str) -> str:
         """Return the address that Sphinx knows an image by.

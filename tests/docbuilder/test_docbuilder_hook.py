@@ -253,13 +253,17 @@ def test_kinds_of_objects(docs: Docs) -> None:
         ("zoo.gone.lock", "there is no card: LookupError: there is no such object"),
         (
             "zoo.broken.f",
-            "there is no card: ImportError: cannot import zoo.broken: RuntimeError: "
-            "no backend",
+            (
+                "there is no card: ImportError: cannot import zoo.broken: RuntimeError: "
+                "no backend"
+            ),
         ),
         (
             "zoo.needy.f",
-            "there is no card: ImportError: cannot import zoo.needy: "
-            "ModuleNotFoundError: No module named 'not_there'",
+            (
+                "there is no card: ImportError: cannot import zoo.needy: "
+                "ModuleNotFoundError: No module named 'not_there'"
+            ),
         ),
     ],
 )
@@ -353,14 +357,14 @@ def test_at_most_five_are_open(docs: Docs) -> None:
     names = [f"N{number}" for number in range(7)]
     zoo = docs.show({"zoo.Base.wash": names})
     assert re.findall(r"> \*\*(.+)\.\*\*", zoo.Base.wash.__doc__) == names[:5]
-    assert zoo.Base.wash.__doc__.splitlines()[-1] == "**More heuristics:** N5; N6."
+    assert zoo.Base.wash.__doc__.splitlines()[-1] == "**See also:** N5; N6."
     zoo = docs.show({"zoo.Base.wash": names}, base_url="https://example.org/p/")
     assert "> **[N0](https://example.org/p/h.html#N0).** Use" in zoo.Base.wash.__doc__
     assert zoo.Base.wash.__doc__.splitlines()[-1].startswith(
-        "**More heuristics:** [N5](https://example.org/p/h.html#N5); "
+        "**See also:** [N5](https://example.org/p/h.html#N5); "
     )
     zoo = docs.show({"zoo.Base.wash": names[:5]})
-    assert "More" not in zoo.Base.wash.__doc__
+    assert "See also" not in zoo.Base.wash.__doc__
 
 
 def test_a_package_that_cannot_be_imported_is_left_to_doc_builder(
@@ -572,7 +576,7 @@ def test_the_command_writes_two_files(site: Docs) -> None:
     runpy.run_path(str(pages / "_config.py"))
     zoo = importlib.import_module("zoo")
     assert "> [!CAUTION]\n        > **Hot.** Do not." in zoo.Base.feed.__doc__
-    assert "food: What.\n\n                **More heuristics:** Food." in (
+    assert "food: What.\n\n                **See also:** Food." in (
         zoo.Base.feed.__doc__
     )
     assert "> **`silent`: Quiet.** Say nothing." in zoo.Base.__doc__

@@ -308,7 +308,6 @@ def test_components(build: Callable[..., SphinxTestApp], extensions: list[str]) 
         files=FILES_OF_COMPONENTS,
         extensions=["sphinxext_heuristics.docbuilder", *extensions],
         exclude_patterns=["part.md"],
-        source_suffix={".md": "markdown", ".mdx": "markdown"},
     )
     assert warnings_of(application) == []
     found = body(application, "components")
@@ -394,6 +393,29 @@ def test_entries(build: Callable[..., SphinxTestApp]) -> None:
     objects = application.env.domains["py"].data["objects"]
     assert objects["hf_tree.Base.walk"].node_id == "hf_tree.Sub.walk"
     assert objects["hf_tree.Base.walk"].aliased
+
+
+def test_a_module_that_an_attribute_hides(build: Callable[..., SphinxTestApp]) -> None:
+    """As in datasets: hf_tree.hidden is the module hf_tree.hidden.hidden."""
+    files = {"hidden.md": "# Hidden\n\n[[autodoc]] hidden.Cave\n\n[`hidden.Cave`]\n"}
+    files |= edited(
+        "_toctree.yml",
+        "    title: Tree\n",
+        "    title: Tree\n  - local: hidden\n    title: Hidden\n",
+    )
+    application = build(files=files)
+    assert warnings_of(application) == []
+    found = body(application, "hidden")
+    signature, *_ = found.find_all("dt", class_="sig")
+    assert text_of(signature) == (
+        "class hf_tree.hidden.Cave(size: dict[str, int] = ..., "
+        "key: Callable[[], None] = make)¶"
+    )
+    text = text_of(found)
+    assert "called with *args and **kwargs: deep and dark." in text
+    assert "size (Thing or Thing) – Its size." in text
+    assert found.find(id="hf_tree.hidden.Cave") is not None
+    assert links(found)["hidden.Cave"].startswith("#hf_tree.hidden.")
 
 
 def test_ids_of_parameters_and_examples(build: Callable[..., SphinxTestApp]) -> None:
@@ -487,9 +509,15 @@ def test_the_toctree(build: Callable[..., SphinxTestApp]) -> None:
     toctrees = application.env.tocs["index"].findall(addnodes.toctree)
     shown = [(toctree["caption"], toctree["entries"]) for toctree in toctrees]
     assert shown == [
-        ("Start", [("Tree", "self"), ("Markup", "guides/markup")]),
+        (
+            "Start",
+            [
+                ("Tree", "self"),
+                ("Markup", "guides/markup"),
+                ("Things", "reference/things"),
+            ],
+        ),
         ("Start: More", [("Links", "guides/links"), ("HTML", "guides/html")]),
-        ("Start", [("Things", "reference/things")]),
         (
             "Reference",
             [("Again", "reference/again"), ("Markup once more", "guides/markup")],

@@ -53,8 +53,10 @@ _HTML_LINK = re.compile(
 _HTML_IMAGE = re.compile(r"<img\s(?P<attributes>[^<>]*?)/?>", re.DOTALL)
 _COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
 _COLAB = re.compile(r"\[\[open-in-colab\]\]")
-#: ``__init__`` and the star of ``2*3`` are text and not emphasis.
-_PLAIN = re.compile(r"(?<!\w)__\w+__(?!\w)|(?<=\w)\*(?=\w)")
+#: ``__init__``, ``**kwargs`` and the star of ``2*3`` are text and not emphasis.
+_PLAIN = re.compile(
+    r"(?<!\w)__\w+__(?!\w)|(?<=\w)\*(?=\w)|(?<![\w*])\*{1,2}(?=\w*args\b(?!\*))"
+)
 
 
 def located(rule: Rule) -> Rule:

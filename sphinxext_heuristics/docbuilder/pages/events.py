@@ -198,7 +198,7 @@ def write_addresses(app: Sphinx, doctree: nodes.document, docname: str) -> None:
         if tree := DocbuilderDomain.of(app.env).tree_of(page):
             with_address = partial(_with_address, app, docname, page, tree)
             html = _ADDRESS.sub(with_address, node.astext())
-            node.children = [nodes.Text(html)]
+            node[:] = [nodes.Text(html)]
 
 
 def _with_address(
