@@ -166,9 +166,11 @@ class Renderer(SphinxRenderer):
         """Render a component and what is inside, as the table has it."""
         kind = KINDS.get(token.info, "")
         if not kind:
-            self.warn(f"unknown component <{token.info}>; its content is shown", token)
-        render = getattr(self, f"_render_{kind}", self.render_children)
-        render(token)
+            message = f"unknown component <{token.info}>; its content is shown"
+            self.warn(message, token)
+            if isinstance(self.current_node, nodes.TextElement):
+                self.current_node.append(plain_text(token.content))
+        getattr(self, f"_render_{kind}", self.render_children)(token)
 
     def _render_alert(self, token: SyntaxTreeNode) -> None:
         is_warning = "warning" in token.meta

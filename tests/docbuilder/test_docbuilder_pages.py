@@ -542,6 +542,10 @@ FAULTS = {
         "6: WARNING: </Tip> closes nothing; remove it, or add the opening tag",
     ),
     "unknown alert": ("> [!FOO]\n> Text.\n", "4: WARNING: unknown alert [!FOO]"),
+    "alert outside a quotation": (
+        "[!TIP]\nText.\n",
+        "4: WARNING: [!TIP] is no alert without '>' before it",
+    ),
     "unknown component": (
         "Text.\nMore <Foo a={1} /> text.\n",
         "5: WARNING: unknown component <Foo>; its content is shown",

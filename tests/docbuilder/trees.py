@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 #: What no page shows outside of code: name → pattern.
 RAW = {
-    "autodoc": r"\[\[\w",
+    "autodoc": r"\[\[[\w-]+\]\]",
     "alert": r"\[!\w+\]",
     "object link": r"\[`",
     "component": r"</?[A-Z]\w+[^<>]*>|</?hf\w+",
@@ -65,9 +65,10 @@ def raw_constructs(page: BeautifulSoup) -> Iterator[str]:
 
 def dead_links(name: str, pages: dict[str, BeautifulSoup]) -> Iterator[str]:
     """Yield the links of a page within the site that lead nowhere."""
-    for link in pages[name].find_all("a", href=True):
+    body = pages[name].find("div", class_="body")
+    for link in body.find_all("a", href=True):
         address, anchor = urldefrag(str(link["href"]))
-        if re.match(r"[a-z]+:|//|/|_|genindex|search", address):
+        if re.match(r"[a-z]+:|/", address):
             continue
         path = (
             (Path("/", name).parent / unquote(address)) if address else Path("/", name)

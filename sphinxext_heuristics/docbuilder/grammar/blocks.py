@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from markdown_it.token import Token
+
 if TYPE_CHECKING:
     from markdown_it.rules_block import StateBlock
     from markdown_it.rules_core import StateCore
-    from markdown_it.token import Token
 
 _MEMBER = re.compile(r"-\s+(\S+)\s*$")
 _ALERT = re.compile(r"\[!(?P<kind>\w+)\][ \t]*(?P<folded>> ?)?(?P<newline>\n)?")
@@ -120,18 +121,22 @@ def _paragraph(state: StateBlock, text: str, line: int) -> None:
 def alert_rule(state: StateCore) -> None:
     """Turn a quotation that starts with ``[!TIP]`` into an alert.
 
-    Its ``info`` is the kind in small letters.
+    Its ``info`` is the kind in small letters. Outside of a quotation it is a problem.
     """
     tokens = state.tokens
-    for number, token in enumerate(tokens[:-2]):
-        if (
-            token.type == "blockquote_open"
-            and tokens[number + 1].type == "paragraph_open"
-        ):
-            found = _ALERT.match(tokens[number + 2].content)
-            if found:
-                _alert(tokens, number, found)
-    state.tokens = [token for token in tokens if not token.meta.get("empty")]
+    found: list[Token] = []
+    for number, token in enumerate(tokens):
+        starts_paragraph = token.type == "paragraph_open"
+        alert = starts_paragraph and _ALERT.match(tokens[number + 1].content)
+        if alert and number and tokens[number - 1].type == "blockquote_open":
+            _alert(tokens, number - 1, alert)
+        elif alert:
+            mark = Token("problem", "", 0, map=token.map)
+            mark.content = f"{alert[0].strip()} is no alert without '>' before it"
+            found.append(mark)
+        if not token.meta.get("empty"):
+            found.append(token)
+    state.tokens = found
 
 
 def _alert(tokens: list[Token], number: int, found: re.Match[str]) -> None:
