@@ -1,14 +1,13 @@
 """Knowledge about an API, shown where the API is documented, and never out of date.
 
 The architecture on one page. Data goes one way, through the folders of ``_core``, which
-only this package imports:
+only this package and ``api`` import:
 
 read         directives make nodes, autodoc gives the names of its objects, and the
              domain takes plain records from each document's nodes (read, model)
 resolve      once a build: which entries and pages a heuristic reaches and what becomes
              of it there (resolve), what its note says elsewhere (notes), where quoted
-             code is in the installed source (evidence, source), how it fared in
-             releases (releases)
+             code is in the installed source (evidence, source)
 show         views say as plain data what a page shows, and make nodes of that
              (view, show)
 integration  Sphinx's side: events, transforms that place views, builders, and a digest
@@ -16,6 +15,9 @@ integration  Sphinx's side: events, transforms that place views, builders, and a
              written again (integration)
 files        what is written beside the site, and compared on every build (files)
 cli          the commands
+
+``api`` is what other extensions import. ``graph`` and ``releases`` are written on it,
+and are loaded by whoever lists them; ``docbuilder`` knows nothing of the rest.
 """
 
 from __future__ import annotations
@@ -29,8 +31,7 @@ from sphinxext_heuristics._core.integration.domain import HeuristicDomain
 from sphinxext_heuristics._core.read import identity, queries, transforms
 from sphinxext_heuristics._core.read.evidence import EvidenceDirective
 from sphinxext_heuristics._core.read.heuristic import HeuristicDirective
-from sphinxext_heuristics._core.releases.table import ReleasesView
-from sphinxext_heuristics._core.show import boxes, graph, index, messages, parts
+from sphinxext_heuristics._core.show import boxes, index, messages, parts
 from sphinxext_heuristics._core.versions import records_version
 from sphinxext_heuristics._core.view import add_view
 
@@ -48,19 +49,16 @@ def setup(app: Sphinx) -> ExtensionMetadata:
         app.add_config_value(option.name, option.default, option.rebuild, Any)
     words.load(app)
     nodes.register(app)
-    graph.register(app)
+    app.add_event(builders.RESOLVED)
     app.add_domain(HeuristicDomain)
     app.add_role("heuristic", queries.HeuristicRole())
     app.add_directive("heuristic", HeuristicDirective)
     app.add_directive("evidence", EvidenceDirective)
     add_view(app, index.IndexView(), queries.HeuristicIndexDirective)
     add_view(app, boxes.ForView(), queries.HeuristicsForDirective)
-    add_view(app, graph.GraphView(), queries.FilteredDirective)
     add_view(app, messages.MessagesView(), queries.FilteredDirective)
-    add_view(app, ReleasesView(), queries.FilteredDirective)
     app.add_builder(builders.HeuristicsBuilder)
     app.add_builder(builders.ReadingBuilder)
-    app.add_transform(transforms.KeepQuotes)
     app.add_transform(transforms.PlaceDefinitions)
     app.add_post_transform(place.ShowHeuristics)
     app.add_post_transform(place.RemoveLeftovers)

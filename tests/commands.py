@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from conftest import OTHERS, ROOT
 
 from sphinxext_heuristics._core.cli import main
+from sphinxext_heuristics.releases.command import main as releases_main
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -39,6 +40,10 @@ class Stream(io.StringIO):
 
 def run(*arguments: str | Path) -> Ran:
     """Run a command in this process, as the console script does."""
+    words = [str(argument) for argument in arguments]
+    module_main = main
+    if words[:1] == ["releases"]:
+        words, module_main = words[1:], releases_main
     out, err = Stream(), Stream()
     path = list(sys.path)
     with redirect_stdout(out), redirect_stderr(err), warnings.catch_warnings():
@@ -47,7 +52,7 @@ def run(*arguments: str | Path) -> Ran:
         )
         warnings.filterwarnings("ignore", category=DeprecationWarning, module=OTHERS)
         try:
-            status = main([str(argument) for argument in arguments])
+            status = module_main(words)
         except SystemExit as exit_:  # argparse's own way out
             status = int(exit_.code or 0)
         finally:
@@ -55,10 +60,12 @@ def run(*arguments: str | Path) -> Ran:
     return Ran(status=status, stdout=out.getvalue(), stderr=err.getvalue())
 
 
-def ran_apart(*arguments: str | Path, **environment: str) -> Ran:
+def ran_apart(
+    *arguments: str | Path, module: str = "sphinxext_heuristics", **environment: str
+) -> Ran:
     """Run a command in a process of its own, by ``python -m``."""
     done = subprocess.run(  # noqa: S603 - our own command
-        [sys.executable, "-m", "sphinxext_heuristics", *map(str, arguments)],
+        [sys.executable, "-m", module, *map(str, arguments)],
         capture_output=True,
         encoding="utf-8",
         env={**os.environ, **environment},

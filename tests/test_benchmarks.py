@@ -91,7 +91,7 @@ def test_wrong_options_are_told(capsys: pytest.CaptureFixture[str]) -> None:
     for arguments, said in (
         (
             ["--sizes", "many"],
-            "no size: many; write HEURISTICSxENTRIES, such as 200x1000",
+            "no size: many; write HEURISTICSxENTRIES, such as 10x120",
         ),
         (
             ["--operations", "rename"],

@@ -76,7 +76,6 @@ ALLOWED: list[tuple[str, list[Any], list[Any]]] = [
     ("heuristics_rollup", [True, False], [None, 1, "yes"]),
     ("heuristics_exclude", [[], ("a",), ["a/*", "b"]], ["a", None, [1], {"a"}]),
     ("heuristics_reach_file", [None, "x.txt"], ["", "/x", 3]),
-    ("heuristics_releases_file", [None, "x.json"], ["", "/x", 3]),
     (
         "heuristics_source_url",
         [None, "https://x/{path}", "https://x/{line:>4}/{{}}"],

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import builtins
 import inspect
 import re
 from typing import TYPE_CHECKING, ClassVar
 
 from docutils import nodes
 from docutils.parsers.rst import directives
+from sphinx.pycode import ModuleAnalyzer
 from sphinx.util.docutils import SphinxDirective
 
+from sphinxext_heuristics import api
 from sphinxext_heuristics._core import config, model
 from sphinxext_heuristics._core.read import evidence, heuristic, queries
 
@@ -103,8 +106,45 @@ class DirectiveOptionsDirective(TableDirective):
         )
 
 
+class ApiDirective(SphinxDirective):
+    """``heuristics-api``: what the public module has under the names that it takes."""
+
+    required_arguments = 1
+    final_argument_whitespace = True
+
+    def run(self) -> list[nodes.Node]:
+        """Return the entries, which autodoc makes; it writes reStructuredText."""
+        lines = [f".. currentmodule:: {api.__name__}", ""]
+        for name in self.arguments[0].split():
+            found = getattr(api, name)
+            self.env.note_dependency(inspect.getfile(found))
+            is_class = isinstance(found, type)
+            lines += [f".. {'autoclass' if is_class else 'autofunction'}:: {name}"]
+            if is_class:
+                left_out = ", ".join(undescribed(found))
+                lines += ["   :no-inherited-members:", "   :no-show-inheritance:"]
+                lines += [f"   :exclude-members: {left_out}"] if left_out else []
+            lines.append("")
+        text = "\n".join(["```{eval-rst}", *lines, "```"])
+        return self.parse_text_to_nodes(text)
+
+
+def undescribed(record: type) -> list[str]:
+    """Return the fields of a record that have no comment: their names say it.
+
+    So does that of a field called like a built-in type, to which annotations would
+    link.
+    """
+    analyzer = ModuleAnalyzer.for_module(record.__module__)
+    analyzer.analyze()
+    fields = getattr(record, "_fields", ())
+    described = {name for owner, name in analyzer.attr_docs if owner == record.__name__}
+    return [name for name in fields if name not in described - vars(builtins).keys()]
+
+
 def setup(app: Sphinx) -> ExtensionMetadata:
     """Register the directives."""
+    app.add_directive("heuristics-api", ApiDirective)
     app.add_directive("heuristics-options", OptionsDirective)
     app.add_directive("heuristics-warnings", WarningsDirective)
     app.add_directive("heuristics-directive-options", DirectiveOptionsDirective)

@@ -34,6 +34,15 @@ class Option(NamedTuple):
     #: nothing, since the pages that show something else are found by comparison.
     rebuild: Literal["", "env"] = ""
 
+    def fault(self, value: object) -> str:
+        """Return what is wrong with a value, or ``""``."""
+        if self.accepts(value):
+            return ""
+        return (
+            f"{self.name} = {value!r}: allowed is {self.allowed}; "
+            f"the default {self.default!r} is used"
+        )
+
 
 def _option(*declared: Any) -> Any:  # noqa: ANN401 - the value of a field, as dataclasses has it
     """Return the field of an option; *declared* is what follows its name."""
@@ -91,7 +100,7 @@ def _matching(pattern: str) -> Callable[[Any], bool]:
 
 
 #: What is allowed of several options, and whether a value is.
-_PATH = "a path from the source directory, or None", _is_path
+PATH = "a path from the source directory, or None", _is_path
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -149,7 +158,7 @@ class Settings:
         ),
     )
     index_file: str | None = _option(
-        None, "The path of the Markdown index, from the source directory.", *_PATH
+        None, "The path of the Markdown index, from the source directory.", *PATH
     )
     index_title: str | None = _option(
         None,
@@ -193,13 +202,7 @@ class Settings:
     reach_file: str | None = _option(
         None,
         "The path of the reviewed list of places, from the source directory.",
-        *_PATH,
-    )
-    releases_file: str | None = _option(
-        None,
-        "The path, from the source directory, of the record of which heuristic "
-        "holds in which release.",
-        *_PATH,
+        *PATH,
     )
     source_url: str | None = _option(
         None,
@@ -219,10 +222,6 @@ class Settings:
             name = option.name.removeprefix(PREFIX)
             values[name] = value if option.accepts(value) else option.default
         return cls(**values)
-
-    def value(self, name: str) -> Any:  # noqa: ANN401 - the field's
-        """Return the value of an option by its name in conf.py."""
-        return getattr(self, name.removeprefix(PREFIX))
 
     def strip(self, name: str) -> str:
         """Return a heuristic's name without the namespace."""

@@ -14,24 +14,24 @@ class heuristic(nodes.General, nodes.Element):  # noqa: N801 - docutils' way
     """A definition as its directive made it; a transform gives it its final form."""
 
 
-class heuristic_note(nodes.paragraph):  # noqa: N801 - docutils' way
+class Placeholder(nodes.Element):
+    """What no writer knows: transforms replace or remove it."""
+
+
+class heuristic_note(Placeholder, nodes.paragraph):  # noqa: N801 - docutils' way
     """The note of a definition: kept for translation, shown if its author gives it."""
 
 
-class heuristic_facts(nodes.General, nodes.Element):  # noqa: N801 - docutils' way
+class heuristic_facts(nodes.General, Placeholder):  # noqa: N801 - docutils' way
     """Where a definition's severity, versions and connections will be."""
 
 
-class heuristic_entries(nodes.General, nodes.Element):  # noqa: N801 - docutils' way
+class heuristic_entries(nodes.General, Placeholder):  # noqa: N801 - docutils' way
     """Where a definition's list of API entries will be."""
 
 
-class heuristic_query(nodes.General, nodes.Element):  # noqa: N801 - docutils' way
+class heuristic_query(nodes.General, Placeholder):  # noqa: N801 - docutils' way
     """Where a view will be that a directive asks for."""
-
-
-#: What no writer knows: transforms replace or remove them.
-PLACEHOLDERS = (heuristic_note, heuristic_facts, heuristic_entries, heuristic_query)
 
 
 class heuristic_search(nodes.Invisible, nodes.Element):  # noqa: N801 - docutils' way
@@ -53,7 +53,8 @@ def _skip(_self: Any, _node: nodes.Node) -> None:  # noqa: ANN401 - any writer
 def register(app: Sphinx) -> None:
     """Tell Sphinx of the class that reaches a writer; transforms replace the others."""
     app.add_node(heuristic_search, html=(_skip, None))
-    for kind in (heuristic, *PLACEHOLDERS):
+    kinds: list[type[nodes.Element]] = [heuristic, *Placeholder.__subclasses__()]
+    for kind in kinds:
         app.add_node(kind)
 
 

@@ -16,12 +16,12 @@ from docutils import nodes
 from sphinx import addnodes
 from sphinx.errors import ExtensionError
 
-from sphinxext_heuristics._core.model import not_plain
+from sphinxext_heuristics._core.diagnostics import not_plain
 from sphinxext_heuristics._core.notes.inline import thaw
-from sphinxext_heuristics._core.resolve import checks
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
+    from pathlib import Path
 
     from docutils.parsers.rst import Directive
     from sphinx.application import Sphinx
@@ -94,6 +94,9 @@ class View(ABC):
 
     #: The name, by which a page's queries know it.
     name: str
+    #: A style sheet for HTML. It is linked on the pages that have an element whose
+    #: class is the view's name.
+    style: Path | None = None
 
     @abstractmethod
     def content(self, plan: Plan, query: Query, docname: str) -> Any:  # noqa: ANN401 - plain data of the view's own
@@ -108,11 +111,11 @@ class View(ABC):
         """Return the nodes that show the content; links come from *here*."""
 
     def problems(self, plan: Plan, query: Query) -> Iterable[Problem]:
-        """Return what is wrong with the directive, such as filters that choose nothing.
+        """Return what is wrong with a directive: warnings of every build.
 
-        It is a warning of every build.
+        That its options choose nothing is found without this.
         """
-        return checks.of_filters(plan, query)
+        return ()
 
 
 _VIEWS: WeakKeyDictionary[Sphinx, dict[str, View]] = WeakKeyDictionary()

@@ -52,7 +52,7 @@ FORMS = ("hand", "ours", "needs")
 ALIKE = ("hand", "ours")
 #: Heuristics and entries; one of them without the page that lists all heuristics. The
 #: longest is last.
-SIZES = ("200x1000", "1000x1000", "1000x1000-no-index", "5000x2000")
+SIZES = ("10x120", "200x1000", "1000x1000", "1000x1000-no-index", "5000x2000")
 OPERATIONS = ("clean", "nothing", *projects.EDITS)
 ROUNDS = 5
 IMPORT_ROUNDS = 11
@@ -172,7 +172,9 @@ def items(page: str) -> dict[str, set[projects.Item]]:
 
 def words(page: str) -> list[str]:
     """Return the words of a page, without what is around them."""
-    body = BeautifulSoup(page, "html.parser").select_one("div.body")
+    # Where a long name may break, it is still one word.
+    text = page.replace('</span><wbr><span class="pre">', "")
+    body = BeautifulSoup(text, "html.parser").select_one("div.body")
     return body.get_text(" ").split() if body else []
 
 

@@ -179,8 +179,13 @@ def by_entry(project: Project) -> dict[int, list[Heuristic]]:
         for entry in heuristic.entries:
             found[entry].append(heuristic)
     for heuristics in found.values():
-        heuristics.sort(key=lambda one: (SEVERITIES.index(one.severity), one.number))
+        heuristics.sort(key=order)
     return found
+
+
+def order(one: Heuristic) -> tuple[int, int]:
+    """Return what heuristics are sorted by: the most severe first."""
+    return SEVERITIES.index(one.severity), one.number
 
 
 def expected(project: Project) -> dict[str, set[Item]]:
@@ -282,15 +287,16 @@ def _by_hand(project: Project) -> dict[str, str]:
     def defined(one: Heuristic) -> str:
         return (
             f":::{{admonition}} {one.title}\n:name: {one.anchor}\n:class: {one.severity}\n\n{one.note}\n\n"
-            f":Severity: {one.severity.capitalize()}\n:Categories: {one.category}\n"
-            f":Applies to: {', '.join(links(one.entries))}\n\n{one.body}\n\n"
+            f"{one.severity.capitalize()} · {one.category} · "
+            f"Applies to: {', '.join(links(one.entries))}\n\n{one.body}\n\n"
             f":Shown in: {', '.join(links(sorted(one.entries)))}\n:::"
         )
 
+    listed = sorted(project.heuristics, key=lambda one: (order(one)[0], one.title))
     rows = [
         f"| {{ref}}`{one.title} <{one.anchor}>` {one.severity.capitalize()} {one.category} "
         f"| {' '.join(links(one.entries))} | {one.note} |"
-        for one in project.heuristics
+        for one in listed
     ]
     counts = [
         f"| {name} | {sum(one.category == name for one in project.heuristics)} | {about} |"

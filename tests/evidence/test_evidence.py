@@ -979,9 +979,9 @@ def losing(project: Path) -> Path:
             "losing.folder",
             "",
             LostReason.NO_SOURCE,
-            "has no Python source to read: it is a folder without code of its own",
+            "has no Python source to read",
         ),
-        ("losing.native", "f", LostReason.NO_SOURCE, "native.abi3.so"),
+        ("losing.native", "f", LostReason.NO_SOURCE, "has no Python source to read"),
         ("sys", "", LostReason.NO_SOURCE, "part of Python itself"),
         (
             "losing.broken",
@@ -1038,11 +1038,7 @@ def test_source_in_an_archive_is_not_read(
     result = check("packed_away", "f", "return 1")
     assert isinstance(result, Lost)
     assert result.reason is LostReason.NO_SOURCE
-    where = f"{tmp_path}/packed.zip/packed_away.py"
-    assert (
-        result.message
-        == f"module 'packed_away' has no Python source to read: it is {where}"
-    )
+    assert result.message == "module 'packed_away' has no Python source to read"
 
 
 def test_the_nearest_passage_is_shown(losing: Path) -> None:

@@ -73,7 +73,7 @@ Own
 
 #: The conf.py with the extension.
 LOADED = """\
-extensions = ["sphinxext_heuristics"]
+extensions = ["sphinxext_heuristics.graph"]
 heuristics_dir = None
 copyright, version = "nobody", "1"
 """

@@ -23,6 +23,7 @@ EXPLANATIONS = sorted(
 ENVIRONMENTS = sorted(
     set(ROOT.glob("docs/environments/*.md")) - {ROOT / "docs/environments/index.md"}
 )
+PRELUDES = ROOT / "tests/peft/preludes"
 HEURISTICS = sorted(ROOT.glob("heuristics/huggingface_peft_*.md"))
 
 #: For a page: what must be true after its code ran.
@@ -112,9 +113,22 @@ def fresh_python(
         yield context
 
 
-def run(page: Path, folder: Path, python: ForkServerContext) -> Ran:
+def prelude_of(page: Path) -> list[tuple[str, str]]:
+    """Return the code that defines what a heuristic's page takes for granted: for all, and for this one."""
+    name = page.stem.removeprefix("huggingface_peft_")
+    paths = [PRELUDES / "common.py", PRELUDES / f"{name}.py"]
+    return [(str(path), path.read_text("utf-8")) for path in paths if path.is_file()]
+
+
+def run(
+    page: Path,
+    folder: Path,
+    python: ForkServerContext,
+    before: list[tuple[str, str]] | None = None,
+) -> Ran:
     """Run the page's code in a process of its own, which no state of this one can help or harm."""
-    parts = [(str(page), code_of(page)), ("after", AFTER.get(page.stem, ""))]
+    code = [(str(page), code_of(page)), ("after", AFTER.get(page.stem, ""))]
+    parts = [*(before or []), *code]
     process = python.Process(target=in_child, args=(parts, folder))
     process.start()
     process.join(timeout=300)
@@ -138,12 +152,12 @@ def test_code_of_page_runs(
 
 @pytest.mark.peft
 @pytest.mark.parametrize("page", HEURISTICS, ids=lambda page: page.stem)
-def test_code_of_heuristic_runs_as_pasted(
+def test_code_of_heuristic_runs(
     page: Path, tmp_path: Path, python: ForkServerContext
 ) -> None:
-    """Run all that a reader would paste, one block after the other, and nothing before it."""
+    """Run all that a reader would paste, one block after the other, where the prelude's names are at hand."""
     assert code_of(page).strip(), "a page without code"
-    result = run(page, tmp_path, python)
+    result = run(page, tmp_path, python, prelude_of(page))
     assert result.status == 0, result.stderr
 
 

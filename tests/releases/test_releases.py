@@ -16,16 +16,16 @@ from conftest import ROOT
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sphinxext_heuristics._core.cli import releases
-from sphinxext_heuristics._core.cli.releases import cache_folder
-from sphinxext_heuristics._core.releases.matrix import (
+from sphinxext_heuristics._core.source.packages import Sources
+from sphinxext_heuristics.releases import command as releases
+from sphinxext_heuristics.releases.command import cache_folder
+from sphinxext_heuristics.releases.matrix import (
     Standing,
     contradictions,
     in_order,
     read,
     text_of,
 )
-from sphinxext_heuristics._core.source.packages import Sources
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -44,7 +44,7 @@ SCALES = {
 CONF = """\
 import sys
 sys.path.insert(0, __file__.rpartition("/")[0])
-extensions = ["sphinxext_heuristics"]
+extensions = ["sphinxext_heuristics.releases"]
 release = "3.0"
 heuristics_package = "scales"
 heuristics_releases_file = "releases.json"
@@ -192,9 +192,12 @@ def command(project: Project, *arguments: str) -> tuple[int, str, list[str]]:
 
 def run_named(project: Project, message: str) -> None:
     """Run the command that a message names, as it stands there."""
-    words = message.partition("python -m sphinxext_heuristics ")[2].partition(
-        " [heuristic."
-    )[0]
+    words = (
+        "releases "
+        + message.partition("python -m sphinxext_heuristics.releases ")[2].partition(
+            " [heuristic."
+        )[0]
+    )
     assert words, message
     ran = run(
         *shlex.split(
@@ -584,7 +587,7 @@ def test_what_is_stale_goes_by_the_command_that_the_warning_names(
         ),
         (
             [],
-            "no release is named; name some: python -m sphinxext_heuristics releases <src> --releases VERSION,VERSION",
+            "no release is named; name some: python -m sphinxext_heuristics.releases <src> --releases VERSION,VERSION",
         ),
     ],
 )
@@ -750,7 +753,7 @@ def test_only_the_page_of_the_table_follows_the_file(
 
 # -- warnings -------------------------------------------------------------------------
 
-COMMAND = "python -m sphinxext_heuristics releases <src>"
+COMMAND = "python -m sphinxext_heuristics.releases <src>"
 
 FAULTS: dict[str, tuple[dict[str, str], list[str]]] = {
     "no file": (
@@ -1035,7 +1038,13 @@ def test_only_the_folder_is_looked_into(
 def test_our_own_catalogue_agrees_with_the_releases(tmp_path: Path) -> None:
     """Offline and with an empty cache, so that what the committed file says is all there is."""
     empty = str(tmp_path / "empty")
-    ran = ran_apart("releases", "docs", "--check", "-Q", XDG_CACHE_HOME=empty)
+    ran = ran_apart(
+        "docs",
+        "--check",
+        "-Q",
+        module="sphinxext_heuristics.releases",
+        XDG_CACHE_HOME=empty,
+    )
     assert ran.stdout == "", (
         "a bound to correct, or a heuristic to look for: write the file anew"
     )

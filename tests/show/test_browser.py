@@ -91,7 +91,7 @@ def files(theme: str) -> dict[str, str]:
         return f"{title}\n=====\n\n.. {directive}::\n{options}"
 
     return {
-        "conf.py": f'extensions = ["sphinxext_heuristics"]\nhtml_theme = "{theme}"\nheuristics_package = "demo"\n'
+        "conf.py": f'extensions = ["sphinxext_heuristics.graph"]\nhtml_theme = "{theme}"\nheuristics_package = "demo"\n'
         f"heuristics_categories = {dict.fromkeys((*_CATEGORIES, 'Debugging'), '')}\n",
         "index.rst": "Start\n=====\n\n.. toctree::\n   :glob:\n\n   sub/*\n   all\n\n.. py:function:: demo.merge()\n",
         "all.rst": "All\n===\n\n" + "".join(heuristics()),
@@ -631,7 +631,7 @@ const behind = (element) => {
 # -- releases -------------------------------------------------------------------------
 
 SCALES = {
-    "conf.py": 'import sys\nsys.path.insert(0, __file__.rpartition("/")[0])\nextensions = ["sphinxext_heuristics"]\n'
+    "conf.py": 'import sys\nsys.path.insert(0, __file__.rpartition("/")[0])\nextensions = ["sphinxext_heuristics.releases"]\n'
     'release = "3.0"\nhtml_theme = "furo"\nheuristics_package = "scales"\n'
     'heuristics_releases_file = "releases.json"\n',
     "index.rst": "Start\n=====\n\n.. heuristic-releases::\n\n.. py:function:: scales.weigh\n\n"

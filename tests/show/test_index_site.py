@@ -25,7 +25,7 @@ needs_dot = pytest.mark.skipif(
 
 FILES = r"""
 === conf.py
-extensions = ["myst_parser", "sphinxext_heuristics"]
+extensions = ["myst_parser", "sphinxext_heuristics.graph"]
 heuristics_package = "demo"
 heuristics_categories = {"Speed": "", "Memory & more": "", "Unused": ""}
 copyright, version = "nobody", "1"  # for e-books
@@ -328,8 +328,40 @@ def test_options_choose(project: Callable[..., Project]) -> None:
     assert "Second" not in text
 
 
+def test_its_style_sheet_is_linked_where_a_graph_is(
+    project: Callable[..., Project],
+) -> None:
+    made = project(
+        {
+            "conf.py": 'extensions = ["sphinxext_heuristics.graph"]\nheuristics_dir = None\n',
+            "index.rst": "Start\n=====\n\n.. toctree::\n\n   list\n\n.. heuristic-graph::\n\n"
+            ".. heuristic:: A\n   :note: N.\n   :workflow: index\n",
+            "list.rst": "List\n====\n\n.. heuristic-index::\n",
+        }
+    )
+    built = made.ok("html")
+    for name, styles in (
+        ("index.html", ["heuristics.css", "heuristics-graph.css"]),
+        ("list.html", ["heuristics.css"]),
+    ):
+        links = [str(link["href"]) for link in built.soup(name).select("link[href]")]
+        ours = [re.findall(r"heuristics[\w-]*\.css", link) for link in links]
+        assert [found[0] for found in ours if found] == styles
+    assert (built.out / "_static" / "heuristics-graph.css").is_file()
+    conf = 'extensions = ["sphinxext_heuristics"]\nheuristics_dir = None\n'
+    made.write({"conf.py": conf})
+    built = made.build("html", out="again")
+    assert 'Unknown directive type "heuristic-graph"' in built.stderr
+    assert not (built.out / "_static" / "heuristics-graph.css").exists()
+
+
 def test_nothing_to_show(project: Callable[..., Project]) -> None:
-    built = project({"index.md": "# Start\n\n```{heuristic-graph}\n```\n"}).ok("html")
+    built = project(
+        {
+            "conf.py": 'extensions = ["myst_parser", "sphinxext_heuristics.graph"]\n',
+            "index.md": "# Start\n\n```{heuristic-graph}\n```\n",
+        }
+    ).ok("html")
     assert "No heuristic is to be shown." in built.soup("index.html").get_text()
 
 
@@ -337,7 +369,7 @@ def test_wrong_options_are_warnings(project: Callable[..., Project]) -> None:
     text = "# Start\n\n```{heuristic-graph}\n:severty: tip\n:category: Nothing\n```\n"
     built = project(
         {
-            "conf.py": 'extensions = ["myst_parser", "sphinxext_heuristics"]\nheuristics_categories = {"Speed": ""}\n',
+            "conf.py": 'extensions = ["myst_parser", "sphinxext_heuristics.graph"]\nheuristics_categories = {"Speed": ""}\n',
             "index.md": text,
         }
     ).build("html")

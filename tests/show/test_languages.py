@@ -206,7 +206,7 @@ def test_a_catalogue_that_changes_rewrites_what_shows_it(
 
 EVERYTHING = """
 === conf.py
-extensions = ["sphinx.ext.graphviz", "sphinxext_heuristics"]
+extensions = ["sphinx.ext.graphviz", "sphinxext_heuristics.graph", "sphinxext_heuristics.releases"]
 language = "de"
 locale_dirs = ["locale"]
 heuristics_releases_file = "releases.json"

@@ -7,23 +7,10 @@ code is 0 if all is fine, 1 for a finding, 2 for misuse or failure and 130 for C
 from __future__ import annotations
 
 import argparse
-import io
-import os
-import sys
-import traceback
 from typing import TYPE_CHECKING
 
-from sphinxext_heuristics._core.cli import (
-    explain,
-    index,
-    listing,
-    new,
-    reach,
-    releases,
-    verify,
-)
-from sphinxext_heuristics._core.cli.project import CommandError
-from sphinxext_heuristics._core.cli.writing import note
+from sphinxext_heuristics._core.cli import explain, index, listing, new, reach, verify
+from sphinxext_heuristics._core.cli.running import run
 from sphinxext_heuristics._core.versions import installed
 
 if TYPE_CHECKING:
@@ -32,10 +19,14 @@ if TYPE_CHECKING:
 PROG = "sphinx-heuristics"
 
 #: The commands, in the order in which the help names them.
-COMMANDS = (index, listing, new, explain, verify, reach, releases)
-
-#: The exit codes of misuse and failure, and of Ctrl-C.
-FAILED, INTERRUPTED = 2, 130
+COMMANDS = (
+    index.COMMAND,
+    listing.COMMAND,
+    new.COMMAND,
+    explain.COMMAND,
+    verify.COMMAND,
+    reach.COMMAND,
+)
 
 
 def parser() -> argparse.ArgumentParser:
@@ -52,8 +43,8 @@ def parser() -> argparse.ArgumentParser:
         version=f"%(prog)s {installed('sphinxext-heuristics') or '(not installed)'}",
     )
     commands = whole.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for module in COMMANDS:
-        module.add(commands)
+    for command in COMMANDS:
+        command.add(commands)
     return whole
 
 
@@ -62,28 +53,4 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     *argv* is the command line without the program.
     """
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            # Characters that the terminal lacks are written as escapes.
-            stream.reconfigure(errors="backslashreplace")
-    arguments = parser().parse_args(argv)
-    try:
-        code: int = arguments.run(arguments)
-        sys.stdout.flush()
-    except BrokenPipeError:
-        # Who reads our results has read enough; Python would complain when it flushes
-        # at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
-    except KeyboardInterrupt:
-        note(f"{PROG}: error: interrupted")
-        return INTERRUPTED
-    except Exception as error:  # noqa: BLE001 - a user is told in one line what failed
-        if arguments.traceback:
-            traceback.print_exception(error)
-        message = str(error)
-        if not isinstance(error, CommandError):
-            message = f"{type(error).__name__}: {error} (-T shows where)"
-        note(f"{PROG}: error: {message}")
-        return FAILED
-    return code
+    return run(parser(), argv)

@@ -3,30 +3,30 @@
 from __future__ import annotations
 
 import io
-import re
 import sys
 from typing import TYPE_CHECKING
 
 from sphinxext_heuristics._core.cli.project import (
+    Command,
     CommandError,
-    add_options,
-    closest_written,
-    opened,
+    closest_existing,
     read,
     read_evidence,
 )
 from sphinxext_heuristics._core.cli.writing import say, seen
 from sphinxext_heuristics._core.diagnostics import closest, did_you_mean
 from sphinxext_heuristics._core.evidence.messages import fit, plain
-from sphinxext_heuristics._core.model import Found
+from sphinxext_heuristics._core.model import Connection, Found
 from sphinxext_heuristics._core.notes.inline import text_of
 from sphinxext_heuristics._core.resolve import listing as index
-from sphinxext_heuristics._core.resolve.connections import why_missing
+from sphinxext_heuristics._core.resolve.connections import defined, why_missing
 from sphinxext_heuristics._core.resolve.verdicts import Form
 
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Iterable, Iterator
+
+    from sphinx.application import Sphinx
 
     from sphinxext_heuristics._core.model import Entry, Evidence, Heuristic, Message
     from sphinxext_heuristics._core.resolve.connections import Resolved
@@ -36,43 +36,28 @@ if TYPE_CHECKING:
     from sphinxext_heuristics._core.resolve.verdicts import Verdict
 
 
-#: How many close messages are named where none fits.
-_MAX_CLOSE = 3
-
-#: The share of common long words that makes a message close.
-_CLOSE_SHARE = 0.4
-
 #: Longer names are not looked up.
 _LONGEST_NAME = 200
 
 
-def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Add the command to the parser."""
-    command = commands.add_parser(
-        "explain",
-        help="say why a heuristic is shown where it is, what an object shows, or "
-        "which heuristic knows of an error",
-        description=(
-            "For a heuristic: where it is shown, where not, and by which rule. "
-            "For an object or a page: which heuristics it shows, and why. "
-            "For the text of an error or a warning: the heuristics that know of it."
-        ),
-        epilog="Exit code: 0 fine, 1 the name is unknown or no message fits the text, "
-        "2 misuse or failure.",
-    )
-    add_options(command, run)
-    command.add_argument(
-        "name",
-        metavar="NAME_OR_OBJECT",
-        help="a heuristic, a Python object, a page, a label, or a pasted text, such "
-        "as a traceback; '-' is stdin",
-    )
-
-
-def run(arguments: argparse.Namespace) -> int:
+def run(app: Sphinx, arguments: argparse.Namespace) -> int:
     """Print the explanation; return the exit code."""
     text = (_stdin() if arguments.name == "-" else arguments.name).strip()
-    lines, failure = _answer(arguments, text)
+    # The name of a page or a label may have spaces, too.
+    is_one_line = "\n" not in text and ": " not in text
+    if is_one_line and len(text) <= _LONGEST_NAME:
+        is_read = arguments.doctreedir or " " in text
+        if not is_read and (close := closest_existing(app, text)) is not None:
+            say(_unknown(text, close))
+            return 1
+        plan = read(app)
+        lines = list(explain(plan, text)) or list(explain_text(plan, text))
+        failure = _unknown(text, _closest(plan, text))
+    else:
+        # It needs no API reference, for which the package is imported.
+        plan = read(app) if arguments.doctreedir else read_evidence(app)
+        lines = list(explain_text(plan, text))
+        failure = "no message that a heuristic quotes fits this text"
     for line in lines or [failure]:
         say(line)
     return 0 if lines else 1
@@ -87,37 +72,17 @@ def _stdin() -> str:
     return text
 
 
-def _answer(arguments: argparse.Namespace, text: str) -> tuple[list[str], str]:
-    """Return the explanation of a text, or the message that there is none."""
-    # The name of a page or a label may have spaces, too.
-    is_text = len(text.split()) > 1
-    is_one_line = "\n" not in text and ": " not in text
-    may_be_name = is_one_line and len(text) <= _LONGEST_NAME
-    if not arguments.doctreedir and not (may_be_name and is_text):
-        # What cannot be a name needs no API reference, for which the package is
-        # imported; nor does what nobody writes.
-        with opened(arguments) as app:
-            plan = read_evidence(app)
-            close: tuple[str, ...] | None = None
-            if may_be_name:
-                close = closest_written(app, plan.settings.package, text)
-            if is_text or close is not None:
-                if lines := list(explain_text(plan, text)):
-                    return lines, ""
-                if close is not None:
-                    return [], _unknown(text, close)
-    with opened(arguments) as app:
-        plan = read(app)
-        lines = list(explain(plan, text)) if may_be_name else []
-        lines = lines or list(explain_text(plan, text))
-        if is_text:
-            return lines, _unfitting(plan, text)
-        close = (
-            *closest(text, plan.heuristics),
-            *plan.lookups.objects.closest(text),
-            *plan.lookups.pages.closest(text),
-        )
-        return lines, _unknown(text, close)
+def _closest(plan: Plan, name: str) -> tuple[str, ...]:
+    return (
+        *closest(name, plan.heuristics),
+        *plan.lookups.objects.closest(name),
+        *plan.lookups.pages.closest(name),
+    )
+
+
+def _unknown(name: str, close: Iterable[str]) -> str:
+    hint = did_you_mean([*dict.fromkeys(close)][:4])
+    return f"no heuristic, documented object, page or label is called {name!r}{hint}"
 
 
 def explain(plan: Plan, name: str) -> Iterator[str]:
@@ -152,11 +117,6 @@ def _separated(blocks: Iterable[Iterable[str]]) -> Iterator[str]:
         yield from block
 
 
-def _unknown(name: str, close: Iterable[str]) -> str:
-    hint = did_you_mean([*dict.fromkeys(close)][:4])
-    return f"no heuristic, documented object, page or label is called {name!r}{hint}"
-
-
 # -- a heuristic ----------------------------------------------------------------------
 
 
@@ -173,7 +133,12 @@ def _heuristic(plan: Plan, record: Heuristic) -> Iterator[str]:
             for docname, entry in _entries(plan, name):
                 for verdict in plan.verdicts_of(docname, entry):
                     if verdict.record.name == record.name:
-                        why = _rule(plan, name, resolved.connection.pattern, rule)
+                        why = _rule(
+                            plan,
+                            name,
+                            resolved.connection.pattern,
+                            rule,
+                        )
                         why = verdict.reason or why + _how(verdict)
                         mark = _MARKS[verdict.is_shown]
                         yield f"    {mark}{name} ({docname}): {why}"
@@ -232,7 +197,12 @@ def _how(verdict: Verdict) -> str:
     return at + how.get(verdict.form, "")
 
 
-def _rule(plan: Plan, name: str, target: str, rule: Rule) -> str:
+def _rule(
+    plan: Plan,
+    name: str,
+    target: str,
+    rule: Rule,
+) -> str:
     """Return why a target reaches a documented name, in words."""
     owner = plan.lookups.objects.identity(name).rpartition(".")[0]
     return rule.value.format(
@@ -270,19 +240,26 @@ def _object(plan: Plan, name: str) -> Iterator[str]:
 
 
 def _elsewhere(plan: Plan, name: str) -> Iterator[str]:
-    """Yield the explanation of an object or a page of another project, if it is one."""
+    """Yield the explanation of what is not documented here, if anything has the name.
+
+    It is defined in the source, or an object or a page of another project.
+    """
     uri = plan.lookups.external("impl", name)
     lines: list[str] = []
     for record in plan.heuristics.values():
         for resolved in plan.connections(record):
-            target = resolved.target
-            if target and target.uri and resolved.connection.target == name:
-                uri = uri or target.uri
-                type_ = resolved.connection.type
-                lines.append(f"  connected: {_named(record)}: {type_} {name}")
+            if resolved.connection.target == name:
+                uri = uri or (resolved.target.uri if resolved.target else "")
+                lines.append(
+                    f"  connected: {_named(record)}: {resolved.connection.type} {name}"
+                )
     if uri:
         yield f"{name} (in another project, {uri})"
-        yield from lines or ["  no heuristic is connected to it"]
+    elif defined(plan, name):
+        yield f"{name} {why_missing(plan, Connection('impl', name))}"
+    else:
+        return
+    yield from lines or ["  no heuristic is connected to it"]
 
 
 def _page(plan: Plan, place: Place) -> Iterator[str]:
@@ -341,26 +318,22 @@ def _fitting(
         yield f"    {quoted.object}, {package}, {where}"
 
 
-def _unfitting(plan: Plan, text: str) -> str:
-    """Return the message that no message fits, with those that are closest."""
-    close: dict[Message, tuple[float, str]] = {}
-    for record in plan.heuristics.values():
-        for message, _quoted in plan.messages(record):
-            share = _common_share(message.text, text)
-            if share >= _CLOSE_SHARE:
-                close.setdefault(message, (-share, record.name))
-    ordered = sorted(close, key=lambda message: close[message][0])[:_MAX_CLOSE]
-    lines = [
-        "no message that a heuristic quotes fits this text, and no name is like it"
-    ]
-    if ordered:
-        lines[0] += "; the closest are:"
-    lines += [f"  {one.kind}: {one.text} ({close[one][1]})" for one in ordered]
-    return "\n".join(lines)
-
-
-def _common_share(one: str, other: str) -> float:
-    """Return the share of the shorter text's long words that both have; 0 for one."""
-    words, others = ({*re.findall(r"\w{4,}", text.lower())} for text in (one, other))
-    common = len(words & others)
-    return common / min(len(words), len(others)) if common > 1 else 0
+COMMAND = Command(
+    name="explain",
+    help="say why a heuristic is shown where it is, what an object shows, or which "
+    "heuristic knows of an error",
+    description=(
+        "For a heuristic: where it is shown, where not, and by which rule. For an "
+        "object or a page: which heuristics it shows, and why. For the text of an "
+        "error or a warning: the heuristics that know of it."
+    ),
+    run=run,
+    arguments=(
+        (
+            "name",
+            "NAME_OR_OBJECT",
+            "a heuristic, a Python object, a page, a label or a text; '-' is stdin",
+        ),
+    ),
+    finding="the name is unknown or no message fits the text",
+)

@@ -4,12 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sphinxext_heuristics._core.cli.project import (
-    CommandError,
-    add_options,
-    opened,
-    read,
-)
+from sphinxext_heuristics._core.cli.project import Command, CommandError, read
 from sphinxext_heuristics._core.cli.writing import bring_up_to_date, file_of, warning
 from sphinxext_heuristics._core.files import index_file
 from sphinxext_heuristics._core.integration.builders import INDEX_FILE, is_translation
@@ -18,38 +13,38 @@ from sphinxext_heuristics._core.model import Subtype
 if TYPE_CHECKING:
     import argparse
 
-
-def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Add the command to the parser."""
-    command = commands.add_parser(
-        "index",
-        help="write the index file heuristics_index_file, or compare it",
-        description="Write the index file that heuristics_index_file in conf.py names, "
-        "if it differs from the pages.",
-        epilog="Exit code: 0 fine, 1 the file differs (with --check), 2 misuse or "
-        "failure.",
-    )
-    add_options(command, run)
-    command.add_argument(
-        "--check",
-        action="store_true",
-        help="only compare, and print what differs as a unified diff",
-    )
+    from sphinx.application import Sphinx
 
 
-def run(arguments: argparse.Namespace) -> int:
+def run(app: Sphinx, arguments: argparse.Namespace) -> int:
     """Write or compare the file; return the exit code."""
-    with opened(arguments) as app:
-        if is_translation(app):
-            raise CommandError(
-                f"there are message catalogues for {app.config.language!r}: "
-                f"this is a translation, and the index "
-                "is in the source language; choose that with -D language=…"
-            )
-        file = file_of(app, INDEX_FILE)
-        plan = read(app, leaves={Subtype.INDEX})
-        wanted = index_file.content(plan, file.path, app.env.doc2path)
-    remark = "".join(
-        map(warning, index_file.problems(file, wanted) if arguments.check else ())
+    if is_translation(app):
+        raise CommandError(
+            f"there are message catalogues for {app.config.language!r}: "
+            f"this is a translation, and the index "
+            "is in the source language; choose that with -D language=…"
+        )
+    file = file_of(app, INDEX_FILE)
+    plan = read(app, leaves={Subtype.INDEX})
+    wanted = index_file.content(plan, file.path, app.env.doc2path)
+    found = index_file.problems(file, wanted) if arguments.check else ()
+    remark = "".join(map(warning, found))
+    return bring_up_to_date(
+        file,
+        wanted,
+        remark,
+        head=index_file.HEAD,
     )
-    return bring_up_to_date(file, wanted, remark, head=index_file.HEAD)
+
+
+COMMAND = Command(
+    name="index",
+    help="write the index file heuristics_index_file, or compare it",
+    description="Write the index file that heuristics_index_file in conf.py names, "
+    "if it differs from the pages.",
+    run=run,
+    arguments=(
+        ("--check", "", "only compare, and print what differs as a unified diff"),
+    ),
+    finding="the file differs (with --check)",
+)

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sphinxext_heuristics._core.cli.project import add_options, opened, read
-from sphinxext_heuristics._core.cli.writing import note, say
+from sphinxext_heuristics._core.cli.project import Command, read
+from sphinxext_heuristics._core.cli.writing import note, say, say_json
 from sphinxext_heuristics._core.diagnostics import counted
 from sphinxext_heuristics._core.files.export import Exporter, pages_by_heuristic
 from sphinxext_heuristics._core.notes.inline import text_of
@@ -15,49 +14,44 @@ from sphinxext_heuristics._core.notes.inline import text_of
 if TYPE_CHECKING:
     import argparse
 
+    from sphinx.application import Sphinx
+
 
 #: How many places a heuristic are listed; ``--json`` has all.
 MAX_PLACES = 8
 
 
-def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Add the command to the parser."""
-    command = commands.add_parser(
-        "list",
-        help="list the heuristics: name, severity, note, where they are shown",
-        description="List the heuristics in the toctree's order: name, severity, note, "
-        "and where they are shown.",
-    )
-    add_options(command, run)
-    command.add_argument(
-        "--json",
-        action="store_true",
-        help="print JSON: the list 'heuristics' of heuristics.json",
-    )
-
-
-def run(arguments: argparse.Namespace) -> int:
+def run(app: Sphinx, arguments: argparse.Namespace) -> int:
     """Print the list; return the exit code."""
-    with opened(arguments) as app:
-        plan = read(app)
-        if arguments.json:
-            exporter = Exporter(plan, Path(app.srcdir), app.builder.get_target_uri)
-            items = [exporter.heuristic(record) for record in plan.heuristics.values()]
-            say(json.dumps(items, ensure_ascii=False, indent=2))
-            return 0
-        pages = pages_by_heuristic(plan)
-        for record in plan.heuristics.values():
-            say(f"{record.name}  {record.severity}  {text_of(record.note)}")
-            places = [shown.name for shown in plan.shown_in.get(record.name, ())]
-            places += [
-                f"{docname}#{anchor}" if anchor else docname
-                for docname, anchor in pages.get(record.name, ())
-            ]
-            for place in places[:MAX_PLACES]:
-                say(f"    {place}")
-            if len(places) > MAX_PLACES:
-                say(f"    … and {len(places) - MAX_PLACES} more")
-            if not places:
-                say("    (shown nowhere but on its page)")
-        note(counted(len(plan.heuristics), "heuristic"))
+    plan = read(app)
+    if arguments.json:
+        exporter = Exporter(plan, Path(app.srcdir), app.builder.get_target_uri)
+        items = [exporter.heuristic(record) for record in plan.heuristics.values()]
+        say_json(items)
+        return 0
+    pages = pages_by_heuristic(plan)
+    for record in plan.heuristics.values():
+        say(f"{record.name}  {record.severity}  {text_of(record.note)}")
+        places = [shown.name for shown in plan.shown_in.get(record.name, ())]
+        places += [
+            f"{docname}#{anchor}" if anchor else docname
+            for docname, anchor in pages.get(record.name, ())
+        ]
+        for place in places[:MAX_PLACES]:
+            say(f"    {place}")
+        if len(places) > MAX_PLACES:
+            say(f"    … and {len(places) - MAX_PLACES} more")
+        if not places:
+            say("    (shown nowhere but on its page)")
+    note(counted(len(plan.heuristics), "heuristic"))
     return 0
+
+
+COMMAND = Command(
+    name="list",
+    help="list the heuristics: name, severity, note, where they are shown",
+    description="List the heuristics in the toctree's order: name, severity, note, "
+    "and where they are shown.",
+    run=run,
+    arguments=(("--json", "", "print the list 'heuristics' of heuristics.json"),),
+)

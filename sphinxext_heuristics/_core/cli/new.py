@@ -6,13 +6,15 @@ from pathlib import Path
 from textwrap import indent
 from typing import TYPE_CHECKING
 
-from sphinxext_heuristics._core.cli.project import CommandError, add_options, opened
+from sphinxext_heuristics._core.cli.project import Command, CommandError
 from sphinxext_heuristics._core.cli.writing import note, say, seen, write
 from sphinxext_heuristics._core.config import Settings
 from sphinxext_heuristics._core.read.heuristic import NAME
 
 if TYPE_CHECKING:
     import argparse
+
+    from sphinx.application import Sphinx
 
 #: Everything is left empty that only the author knows: what is still empty is a warning
 #: of the build, not a guess.
@@ -33,34 +35,11 @@ RST = f".. heuristic:: {{name}}\n{indent(_OPTIONS, '   ')}\n   .. {_WHAT}\n"
 MYST_EXTENSIONS = frozenset({"myst_parser", "myst_nb"})
 
 
-def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Add the command to the parser."""
-    command = commands.add_parser(
-        "new",
-        help="write the skeleton of a heuristic's page",
-        description="Write the skeleton of a heuristic's page into heuristics_dir, "
-        "under the right name.",
-    )
-    add_options(command, run)
-    command.add_argument(
-        "name",
-        metavar="NAME",
-        help="the name, with or without the namespace: letters, digits, _ - .",
-    )
-    command.add_argument(
-        "--rst",
-        action="store_true",
-        help="write reStructuredText, also where MyST is loaded",
-    )
-
-
-def run(arguments: argparse.Namespace) -> int:
+def run(app: Sphinx, arguments: argparse.Namespace) -> int:
     """Write the page; return the exit code."""
-    with opened(arguments) as app:
-        settings = Settings.of(app.config)
-        suffixes = list(app.config.source_suffix)
-        has_myst = ".md" in suffixes and not MYST_EXTENSIONS.isdisjoint(app.extensions)
-        srcdir = Path(app.srcdir)
+    settings = Settings.of(app.config)
+    suffixes = list(app.config.source_suffix)
+    has_myst = ".md" in suffixes and not MYST_EXTENSIONS.isdisjoint(app.extensions)
     name = settings.strip(arguments.name)
     if not NAME.fullmatch(name):
         raise CommandError(
@@ -76,7 +55,7 @@ def run(arguments: argparse.Namespace) -> int:
             "heuristics_dir is None in conf.py: there is no folder for pages "
             "of heuristics"
         )
-    folder = srcdir / settings.dir
+    folder = Path(app.srcdir) / settings.dir
     page = settings.page_name(name)
     for suffix in dict.fromkeys((*suffixes, ".md", ".rst")):
         if (other := folder / f"{page}{suffix}").exists():
@@ -94,3 +73,20 @@ def run(arguments: argparse.Namespace) -> int:
     say(seen(path))
     note(f"Fill it in and list it in a toctree, as {settings.dir.strip('/')}/{page}")
     return 0
+
+
+COMMAND = Command(
+    name="new",
+    help="write the skeleton of a heuristic's page",
+    description="Write the skeleton of a heuristic's page into heuristics_dir, under "
+    "the right name.",
+    run=run,
+    arguments=(
+        (
+            "name",
+            "NAME",
+            "the name, with or without the namespace: letters, digits, _ - .",
+        ),
+        ("--rst", "", "write reStructuredText, also where MyST is loaded"),
+    ),
+)

@@ -5,10 +5,9 @@ from __future__ import annotations
 import re
 import sys
 import tempfile
-import traceback
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, NamedTuple, cast
 
 import sphinx.locale
 from sphinx.application import Sphinx
@@ -17,6 +16,7 @@ from sphinx.errors import ConfigError, SphinxError
 from sphinx.util.console import color_terminal, coloron, nocolor
 from sphinx.util.docutils import docutils_namespace, patch_docutils
 
+from sphinxext_heuristics._core.config import Settings
 from sphinxext_heuristics._core.diagnostics import closest
 from sphinxext_heuristics._core.integration.builders import ReadingBuilder
 from sphinxext_heuristics._core.integration.domain import EXTENSION, HeuristicDomain
@@ -79,13 +79,56 @@ def add_options(
             "without it, all pages are read"
         )
         group.add_argument(
-            "-d", "--doctree-dir", metavar="PATH", dest="doctreedir", help=what
+            "-d",
+            "--doctree-dir",
+            metavar="PATH",
+            dest="doctreedir",
+            help=what,
         )
     # argparse has no public way to share some of a parser's options.
     for action in get_parser()._actions:  # noqa: SLF001 - see above
         if action.dest in _SHARED:
             action.help = _HELP.get(action.dest, action.help)
             group._add_action(action)  # noqa: SLF001 - see above
+
+
+class Command(NamedTuple):
+    """A command that opens a project; `releases` makes its own."""
+
+    name: str
+    #: What it does, and more about that for its own help.
+    help: str
+    description: str
+    #: Does it; returns the exit code.
+    run: Callable[[Sphinx, argparse.Namespace], int]
+    #: Each argument with its placeholder, ``""`` for a flag, and what it is for.
+    arguments: tuple[tuple[str, str, str], ...] = ()
+    #: Whether it reads all pages, and so has doctrees to use or keep.
+    doctrees: bool = True
+    #: What is a finding, which makes the exit code 1.
+    finding: str = ""
+
+    def add(
+        self, commands: argparse._SubParsersAction[argparse.ArgumentParser]
+    ) -> None:
+        """Add the command to the parser."""
+        finding = f"1 {self.finding}, " if self.finding else ""
+        command = commands.add_parser(
+            self.name,
+            help=self.help,
+            description=self.description,
+            epilog=f"Exit code: 0 fine, {finding}2 misuse or failure.",
+        )
+        add_options(command, self._opened, doctrees=self.doctrees)
+        for name, placeholder, purpose in self.arguments:
+            if placeholder:
+                command.add_argument(name, metavar=placeholder, help=purpose)
+            else:
+                command.add_argument(name, action="store_true", help=purpose)
+
+    def _opened(self, arguments: argparse.Namespace) -> int:
+        with opened(arguments) as app:
+            return self.run(app, arguments)
 
 
 def _defined(settings: Iterable[str]) -> dict[str, str]:
@@ -151,21 +194,11 @@ def _conf_py_message(error: ConfigError, conf_py: Path) -> str:
 
     Sphinx gives a whole traceback.
     """
-    cause = error.__cause__
-    if cause is None:
-        return str(error).strip()
-    if isinstance(cause, SyntaxError):
-        return f"{cause.filename}:{cause.lineno}: {type(cause).__name__}: {cause.msg}"
-    frames = traceback.extract_tb(cause.__traceback__)
-    lines = [
-        frame.lineno
-        for frame in frames
-        if Path(frame.filename).name == conf_py.name and frame.lineno
-    ]
-    where = f"{conf_py}:{lines[-1]}" if lines else str(conf_py)
-    if isinstance(cause, SystemExit):
-        return f"{where}: conf.py, or a module that it imports, called sys.exit()"
-    return f"{where}: {type(cause).__name__}: {cause}"
+    message = str(error).strip()
+    lines = re.findall(r'conf\.py"?, line (\d+)', message)
+    if not lines:
+        return message
+    return f"{conf_py}:{lines[-1]}: {message.splitlines()[-1]}"
 
 
 #: How pages write evidence, or bring in a file that may.
@@ -208,30 +241,19 @@ def read(app: Sphinx, *, leaves: AbstractSet[Subtype] = frozenset()) -> Plan:
     return HeuristicDomain.of(app.env).plan
 
 
-#: What autodoc and the Python domain document: the first part is a package.
-_DOCUMENTED = re.compile(r"\bauto\w+[:}]*\s+(\w+)|\bpy:module[:}]*\s+(\w+)")
+def closest_existing(app: Sphinx, name: str) -> tuple[str, ...] | None:
+    """Return the names most like the last part of another; ``None`` if it may exist.
 
-
-def closest_written(app: Sphinx, package: str, name: str) -> tuple[str, ...] | None:
-    """Return the words most like the last part of a name; ``None`` if it is written.
-
-    It may be written on a page, or in the source of the packages that the pages
-    document, which includes the bases of their classes in other packages.
+    It may if a page has it, or if the documented package or a base of its classes
+    defines it. Nothing is imported.
     """
     last = re.split(r"[.#/:]", name)[-1]
-    docnames = app.env.found_docs
-    paths = {Path(app.env.doc2path(docname)) for docname in docnames}
-    packages = {package}
-    if not package:
-        for path in paths:
-            documented = _DOCUMENTED.finditer(path.read_text("utf-8", "replace"))
-            packages.update(match[1] or match[2] for match in documented)
-    for documented_package in packages - {""}:
-        paths.update(Sources().files(documented_package))
-    words = set(docnames)
-    for path in paths:
-        words.update(re.findall(r"[\w-]+", path.read_text("utf-8", "replace")))
-    is_end_of_docname = any(fold(name).endswith(fold(last)) for name in docnames)
-    if is_end_of_docname or fold(last) in map(fold, words):
-        return None
-    return closest(last, words)
+    app.env.find_files(app.config, app.builder)
+    names = set(Sources().defined_in(Settings.of(app.config).package))
+    words: set[str] = set()
+    for docname in app.env.found_docs:
+        names.add(docname.rpartition("/")[2])
+        text = Path(app.env.doc2path(docname)).read_text("utf-8", "replace")
+        words.update(re.findall(r"[\w-]+", text))
+    may_exist = fold(last) in map(fold, names | words)
+    return None if may_exist else closest(last, names)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sphinxext_heuristics._core.cli.project import add_options, opened, read
+from sphinxext_heuristics._core.cli.project import Command, read
 from sphinxext_heuristics._core.cli.writing import (
     bring_up_to_date,
     file_of,
     note,
     say,
+    say_json,
     seen,
     warning,
 )
@@ -21,39 +22,44 @@ from sphinxext_heuristics._core.model import Subtype
 if TYPE_CHECKING:
     import argparse
 
-
-def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Add the command to the parser."""
-    command = commands.add_parser(
-        "reach",
-        help="confirm the places where heuristics show, or compare them",
-        description=(
-            "Write the reach file that heuristics_reach_file in conf.py names: "
-            "the API entries in which each heuristic "
-            "shows. What is new or gone is printed as a diff: review it before "
-            "you commit the file."
-        ),
-        epilog="Exit code: 0 fine, 1 the file differs (with --check), 2 misuse or "
-        "failure.",
-    )
-    add_options(command, run)
-    command.add_argument(
-        "--check",
-        action="store_true",
-        help="only compare, and warn of each file that differs",
-    )
+    from sphinx.application import Sphinx
 
 
-def run(arguments: argparse.Namespace) -> int:
+def run(app: Sphinx, arguments: argparse.Namespace) -> int:
     """Write or compare the file; return the exit code."""
-    with opened(arguments) as app:
-        file = file_of(app, REACH_FILE)
-        plan = read(app, leaves={Subtype.REACH})
-        if arguments.check:
-            differing = ordered(reach.problems(plan, file))
-            for problem in differing:
-                say(warning(problem))
-            if not differing:
-                note(f"{seen(file.path)} is up to date")
-            return 1 if differing else 0
-    return bring_up_to_date(file, reach.content(plan), head=reach.HEAD, shows_diff=True)
+    file = file_of(app, REACH_FILE)
+    plan = read(app, leaves={Subtype.REACH})
+    if arguments.json:
+        say_json(reach.rows(plan))
+        return 0
+    if not arguments.check:
+        wanted = reach.content(plan)
+        return bring_up_to_date(
+            file,
+            wanted,
+            head=reach.HEAD,
+            shows_diff=True,
+        )
+    differing = ordered(reach.problems(plan, file))
+    for problem in differing:
+        say(warning(problem))
+    if not differing:
+        note(f"{seen(file.path)} is up to date")
+    return 1 if differing else 0
+
+
+COMMAND = Command(
+    name="reach",
+    help="confirm the places where heuristics show, or compare them",
+    description=(
+        "Write the reach file that heuristics_reach_file in conf.py names: the API "
+        "entries in which each heuristic shows. What is new or gone is printed as a "
+        "diff: review it before you commit the file."
+    ),
+    run=run,
+    arguments=(
+        ("--check", "", "only compare, and warn of each line that differs"),
+        ("--json", "", "write no file; print all places for programs"),
+    ),
+    finding="the file differs (with --check)",
+)

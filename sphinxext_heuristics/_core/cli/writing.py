@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import errno
+import json
 import os
 import shutil
 import sys
@@ -13,12 +13,10 @@ from typing import TYPE_CHECKING
 from sphinx.util.console import colorize
 
 from sphinxext_heuristics._core.cli.project import CommandError
-from sphinxext_heuristics._core.config import Settings
 from sphinxext_heuristics._core.diagnostics import TYPE
 from sphinxext_heuristics._core.files.project_file import read as read_file
 from sphinxext_heuristics._core.files.project_file import unified
 from sphinxext_heuristics._core.integration.builders import project_file
-from sphinxext_heuristics._core.integration.conf_py import not_set
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -35,6 +33,24 @@ _COLOURS = {"+": "darkgreen", "-": "darkred", "@": "teal"}
 def say(text: str) -> None:
     """Print a line of the result."""
     print(text)  # noqa: T201 - a command's result
+
+
+def say_json(data: object) -> None:
+    """Print a result for programs."""
+    say(json.dumps(data, ensure_ascii=False, indent=2))
+
+
+def findings(problems: Iterable[Problem]) -> list[dict[str, object]]:
+    """Return problems for programs."""
+    return [
+        {
+            "path": seen(problem.source),
+            "line": problem.line,
+            "subtype": problem.subtype.word,
+            "message": problem.message,
+        }
+        for problem in problems
+    ]
 
 
 def seen(path: str | os.PathLike[str]) -> str:
@@ -64,19 +80,26 @@ def say_diff(lines: Iterable[str]) -> None:
 
 
 def file_of(app: Sphinx, option: str) -> ProjectFile:
-    """Return the file of a project that an option names.
+    """Return the file that an option of ours names.
 
     Raises CommandError where the option names none.
     """
-    file = project_file(app, option)
-    if Settings.of(app.config).value(option) is None:
-        # Outside the source directory, where it is no page.
-        example = f"{option} = {f'../{file.path.name}'!r}"
-        raise CommandError(
-            f"{not_set(app.config, file.conf_py, option)}; for the "
-            f"{file.called}, write {example}"
-        )
-    return file
+    return required(project_file(app, option))
+
+
+def required(file: ProjectFile) -> ProjectFile:
+    """Return the file that a command writes.
+
+    Raises CommandError where its option names none.
+    """
+    if file.is_set:
+        return file
+    why = f"{file.option} is not set in {file.conf_py}"
+    if file.fault:
+        why = f"{file.conf_py}:{file.conf_line}: {file.fault}"
+    # Outside the source directory, where it is no page.
+    example = f"{file.option} = {f'../{file.path.name}'!r}"
+    raise CommandError(f"{why}; for the {file.called}, write {example}")
 
 
 def bring_up_to_date(
@@ -124,23 +147,13 @@ def write(path: Path, text: str) -> None:
     try:
         has_crlf = real.exists() and b"\r\n" in real.read_bytes()
         raw = (text.replace("\n", "\r\n") if has_crlf else text).encode("utf-8")
-        try:
-            _replace(real, raw, None)
-        except OSError as error:
-            if error.errno != errno.EXDEV:
-                raise
-            # Nothing can be moved from another file system in one step.
-            _replace(real, raw, real.parent)
+        # Beside it: from another file system nothing can be moved in one step.
+        prefix = ".sphinx-heuristics-"
+        with tempfile.TemporaryDirectory(prefix=prefix, dir=real.parent) as scratch:
+            written = Path(scratch, real.name)
+            written.write_bytes(raw)
+            if real.exists():
+                shutil.copymode(real, written)
+            written.replace(real)
     except OSError as error:
         raise CommandError(f"{path} cannot be written: {error.strerror}") from error
-
-
-def _replace(real: Path, raw: bytes, folder: Path | None) -> None:
-    """Replace a file by one written in *folder*, or where temporary files are."""
-    prefix = ".sphinx-heuristics-"
-    with tempfile.TemporaryDirectory(prefix=prefix, dir=folder) as scratch:
-        written = Path(scratch, real.name)
-        written.write_bytes(raw)
-        if real.exists():
-            shutil.copymode(real, written)
-        written.replace(real)

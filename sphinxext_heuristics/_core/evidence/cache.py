@@ -29,7 +29,12 @@ class EvidenceCache:
     another one, or another Python, may read the same source differently.
     """
 
-    def __init__(self, folder: Path, sources: Sources, version: str) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        sources: Sources,
+        version: str,
+    ) -> None:
         """Read the record; a damaged one, or another version's, is as none."""
         python = f"{sys.version_info.major}.{sys.version_info.minor}"
         self._reader = f"{records_version(version)} {python}"
@@ -37,8 +42,10 @@ class EvidenceCache:
         self._sources = sources
         self._before: dict[str, Any] = {}
         self._now: dict[str, Any] = {}
+        self._text = ""
         with suppress(OSError, ValueError):
-            match json.loads(self._path.read_text(encoding="utf-8")):
+            self._text = self._path.read_text(encoding="utf-8")
+            match json.loads(self._text):
                 case {"reader": self._reader, "quotes": dict(quotes)}:
                     self._before = quotes
 
@@ -57,8 +64,8 @@ class EvidenceCache:
         known = self._now.get(key) or self._before.get(key, {})
         if self._is_current(known):
             self._now[key] = known
-            messages = tuple(Message(*it) for it in known["messages"])
-            return _result_of(known["result"]), messages
+            messages = tuple(Message(*message) for message in known["messages"])
+            return _result_of(known), messages
         from sphinxext_heuristics._core.evidence.search import messages_of, verify  # noqa: PLC0415 - most builds look for nothing new
 
         self._sources.watch()
@@ -69,8 +76,9 @@ class EvidenceCache:
         if states.get(evidence.module) and "" not in states:
             self._now[key] = {
                 "states": states,
-                "result": _record_of(result),
-                "messages": [list(message) for message in messages],
+                "is_found": isinstance(result, Found),
+                "result": list(result),
+                "messages": messages,
             }
         return result, messages
 
@@ -90,30 +98,32 @@ class EvidenceCache:
 
         A folder that cannot be written keeps nothing.
         """
-        if self._now == self._before:
+        record = {"reader": self._reader, "quotes": self._now}
+        text = json.dumps(
+            record,
+            indent=0,
+            sort_keys=True,
+            default=str,
+        )
+        if text == self._text:
             return
         with suppress(OSError):
             self._path.parent.mkdir(parents=True, exist_ok=True)
             # Another build that reads half of it reads none.
-            record = {"reader": self._reader, "quotes": self._now}
-            text = json.dumps(record, indent=0, sort_keys=True)
             self._path.write_text(text, "utf-8")
-            self._before = dict(self._now)
+            self._text = text
 
 
-def _record_of(result: Found | Lost) -> dict[str, Any]:
-    """Return a result as JSON has it."""
-    record = result._asdict()
-    record["path"] = str(result.path) if result.path else None
-    if isinstance(result, Lost):
-        record["reason"] = result.reason.value
-    return record
-
-
-def _result_of(record: dict[str, Any]) -> Found | Lost:
+def _result_of(known: dict[str, Any]) -> Found | Lost:
     """Return the result that a record was made of."""
-    path = Path(record["path"]) if record["path"] else None
-    if "reason" in record:
-        reason = LostReason(record["reason"])
-        return Lost(**{**record, "reason": reason, "path": path})
-    return Found(**{**record, "path": path})
+    if known["is_found"]:
+        path, *rest = known["result"]
+        return Found(Path(path), *rest)
+    reason, message, nearest, path, line = known["result"]
+    return Lost(
+        LostReason(reason),
+        message,
+        nearest,
+        path and Path(path),
+        line,
+    )

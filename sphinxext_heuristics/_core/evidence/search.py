@@ -64,7 +64,12 @@ def _examine(quoted: Evidence, at: State) -> Found | Lost:
         if not places:
             return _without_object(quoted, source, at)
         result = _found(quoted, places, at)
-        return result or _drifted(quoted, source, places, at)
+        return result or _drifted(
+            quoted,
+            source,
+            places,
+            at,
+        )
     except OSError as error:
         reason = LostReason.NO_SOURCE
         message = f"{at.path} cannot be read: {error.strerror}"
@@ -122,7 +127,10 @@ def _lines(quoted: Evidence, place: Extent) -> tuple[int, int] | None:
 
 
 def _drifted(
-    quoted: Evidence, source: Source, places: Sequence[Extent], at: State
+    quoted: Evidence,
+    source: Source,
+    places: Sequence[Extent],
+    at: State,
 ) -> Lost:
     """Say what is there instead of a quote."""
     nearest_of_each = [nearest(quoted.quote, place) for place in places]
@@ -187,7 +195,12 @@ def _without_object(quoted: Evidence, source: Source, at: State) -> Lost:
         f"module {quoted.module!r} has no "
         f"{quoted.qualname!r}{there}{did_you_mean(alike)}"
     )
-    return Lost(reason=LostReason.NO_OBJECT, message=message, path=at.path, line=line)
+    return Lost(
+        reason=LostReason.NO_OBJECT,
+        message=message,
+        path=at.path,
+        line=line,
+    )
 
 
 # -- the passage that is now most like a quote ----------------------------------------

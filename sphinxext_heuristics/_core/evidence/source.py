@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import sys
+from itertools import accumulate
 from typing import TYPE_CHECKING, NamedTuple
 
 from sphinxext_heuristics._core.diagnostics import closest, did_you_mean
@@ -80,7 +81,12 @@ class Source:
             above = f"{above[1:]}if 1:\n"
         code = above + b"\n".join(cut).decode()
         text = self._lines[span.first - 1 : self._last_line(span)]
-        return Extent(text, span.first, code, is_wrapped)
+        return Extent(
+            text,
+            span.first,
+            code,
+            is_wrapped,
+        )
 
     def _last_line(self, span: Span) -> int:
         """Return the last line of a definition, with comments that end its block."""
@@ -148,12 +154,11 @@ def whereabouts(
     if own_file is None:
         yield _dotted(quoted, sources) or _without_source(quoted.module, sources)
         return
+    # Only where the object is not in it is any other file looked for.
     yield quoted, own_file
-    dotted = f"{quoted.module}.{quoted.qualname}"
-    inherited = [sources.canonical(name) for name in sources.lineage(dotted)[:0:-1]]
-    for origin in dict.fromkeys([sources.canonical(dotted), *inherited]):
-        if origin and (at := sources.state(origin[0])):
-            yield quoted._replace(module=origin[0], qualname=origin[1]), at
+    for module, qualname in sources.locate(f"{quoted.module}.{quoted.qualname}"):
+        if at := sources.state(module):
+            yield quoted._replace(module=module, qualname=qualname), at
     yield _followed(quoted, own_file, sources)
 
 
@@ -182,16 +187,13 @@ def _followed(
 def _dotted(quoted: Evidence, sources: Sources) -> Lost | None:
     """Return how to write an object named as if it were a module, if it is one."""
     module = quoted.module
-    if quoted.qualname or not _is_module_name(module) or not sources.canonical(module):
+    located = sources.locate(module) if _is_module_name(module) else ()
+    if quoted.qualname or not located:
         return None
-    parts = module.split(".")
-    size = len(parts)
-    while not sources.exists(".".join(parts[:size])):
-        size -= 1
-    written = f"{'.'.join(parts[:size])}:{'.'.join(parts[size:])}"
     return Lost(
         reason=LostReason.NO_MODULE,
-        message=f"{module!r} is not a module: for the object write {written!r}",
+        message=f"{module!r} is not a module: for the object write "
+        f"{':'.join(located[0])!r}",
     )
 
 
@@ -207,22 +209,24 @@ def _without_source(module: str, sources: Sources) -> Lost:
             reason=LostReason.NO_SOURCE,
             message=f"module {module!r} is part of Python itself, it has no source",
         )
-    above = ""
-    for name in module.split("."):
-        child = f"{above}.{name}".lstrip(".")
-        if not sources.exists(child):
-            modules = [f"{above}.{it}".lstrip(".") for it in sources.modules(above)]
-            alike = did_you_mean(closest(child, modules))
-            if above:
-                message = f"package {above!r} has no module {child!r}{alike}"
-                return Lost(reason=LostReason.NO_MODULE, message=message)
-            return Lost(
-                reason=LostReason.NO_PACKAGE,
-                message=f"package {child!r} is not installed{alike}",
-            )
-        above = child
-    where = sources.origin(module) or "a folder without code of its own"
+    missing = next(
+        (
+            part
+            for part in accumulate(module.split("."), "{}.{}".format)
+            if not sources.exists(part)
+        ),
+        "",
+    )
+    if missing:
+        above = missing.rpartition(".")[0]
+        modules = [f"{above}.{name}".lstrip(".") for name in sources.modules(above)]
+        alike = did_you_mean(closest(missing, modules))
+        if above:
+            message = f"package {above!r} has no module {missing!r}{alike}"
+            return Lost(reason=LostReason.NO_MODULE, message=message)
+        message = f"package {missing!r} is not installed{alike}"
+        return Lost(reason=LostReason.NO_PACKAGE, message=message)
     return Lost(
         reason=LostReason.NO_SOURCE,
-        message=f"module {module!r} has no Python source to read: it is {where}",
+        message=f"module {module!r} has no Python source to read",
     )

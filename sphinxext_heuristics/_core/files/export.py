@@ -48,14 +48,25 @@ class Exporter:
     *url_of* returns the URL of a document from the root of the site.
     """
 
-    def __init__(self, plan: Plan, srcdir: Path, url_of: Callable[[str], str]) -> None:
+    def __init__(
+        self,
+        plan: Plan,
+        srcdir: Path,
+        url_of: Callable[[str], str],
+    ) -> None:
         """Take what was read and how to name it."""
         self._plan = plan
         self._srcdir = srcdir
         self._url_of = url_of
         self._pages = pages_by_heuristic(plan)
 
-    def all(self, *, project: str, release: str, extension: str) -> Json:
+    def all(
+        self,
+        *,
+        project: str,
+        release: str,
+        extension: str,
+    ) -> Json:
         """Return the whole, always in the same order."""
         settings = self._plan.settings
         records = self._plan.heuristics.values()

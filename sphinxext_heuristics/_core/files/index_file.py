@@ -80,7 +80,10 @@ def content(plan: Plan, path: Path, path_of: PathOf) -> str:
         name, description = markdown.text(row.name), markdown.text(row.description)
         categories += _row(name, str(row.number), description)
     return _FORM.format(
-        title=markdown.text(title), head=HEAD, pages=pages, categories=categories
+        title=markdown.text(title),
+        head=HEAD,
+        pages=pages,
+        categories=categories,
     )
 
 

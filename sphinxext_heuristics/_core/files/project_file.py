@@ -30,6 +30,10 @@ class ProjectFile(NamedTuple):
     conf_line: int
     #: The command that writes the file.
     command: str
+    #: Whether the option is set to a path.
+    is_set: bool
+    #: What is wrong with its value, or ``""``.
+    fault: str
 
     def text(self, subtype: Subtype) -> str | Problem:
         """Return the content, or the problem that it is unreadable or missing."""
@@ -48,7 +52,12 @@ class ProjectFile(NamedTuple):
             return self.problem(subtype, message)
         return found
 
-    def problem(self, subtype: Subtype, message: str, line: int = 0) -> Problem:
+    def problem(
+        self,
+        subtype: Subtype,
+        message: str,
+        line: int = 0,
+    ) -> Problem:
         """Return a problem at a *line* of the file, or else at its option."""
         source = self.path if line else self.conf_py
         return Problem(
@@ -72,9 +81,14 @@ def read(path: Path) -> str | None:
     return raw.decode("utf-8-sig", errors="replace").replace("\r\n", "\n")
 
 
-def command_line(name: str, confdir: Path, srcdir: Path, cwd: Path) -> str:
-    """Return the command *name* for a project, to be typed in *cwd*."""
-    command = f"python -m sphinxext_heuristics {name} {_shown(srcdir, cwd)}"
+def command_line(
+    command: str,
+    confdir: Path,
+    srcdir: Path,
+    cwd: Path,
+) -> str:
+    """Return a command, as it follows ``python -m``, for a project, typed in *cwd*."""
+    command = f"python -m {command} {_shown(srcdir, cwd)}"
     return command if confdir == srcdir else f"{command} -c {_shown(confdir, cwd)}"
 
 
@@ -121,5 +135,9 @@ def _lines(text: str) -> list[str]:
 def unified(found: str, wanted: str, name: str) -> Iterator[str]:
     """Yield the lines of a unified diff, without line ends."""
     yield from difflib.unified_diff(
-        _lines(found), _lines(wanted), name, f"{name} (from the pages)", lineterm=""
+        _lines(found),
+        _lines(wanted),
+        name,
+        f"{name} (from the pages)",
+        lineterm="",
     )

@@ -12,7 +12,7 @@ from sphinx.builders import Builder
 from sphinx.locale import __
 
 from sphinxext_heuristics._core import words
-from sphinxext_heuristics._core.config import Settings
+from sphinxext_heuristics._core.config import PATH, Option
 from sphinxext_heuristics._core.diagnostics import report
 from sphinxext_heuristics._core.integration import conf_py
 from sphinxext_heuristics._core.integration.domain import (
@@ -20,7 +20,7 @@ from sphinxext_heuristics._core.integration.domain import (
     HeuristicDomain,
     app_of,
 )
-from sphinxext_heuristics._core.resolve import checks
+from sphinxext_heuristics._core.resolve import checks, page_files
 from sphinxext_heuristics._core.view import naming, views_of
 
 if TYPE_CHECKING:
@@ -34,19 +34,17 @@ if TYPE_CHECKING:
     from sphinxext_heuristics._core.model import Problem, Subtype
     from sphinxext_heuristics._core.resolve.plan import Plan
 
+#: The event for other extensions, emitted once a build with the plan.
+RESOLVED = "heuristics-resolved"
+
 #: The options that name files of a project.
-INDEX_FILE, REACH_FILE, RELEASES_FILE = (
-    "heuristics_index_file",
-    "heuristics_reach_file",
-    "heuristics_releases_file",
-)
+INDEX_FILE, REACH_FILE = "heuristics_index_file", "heuristics_reach_file"
 
 #: Option → what its file is called, the command that writes it, and what it may be
 #: named.
 _FILES = {
     INDEX_FILE: ("index file", "index", "_HeuristicIndex.md"),
     REACH_FILE: ("reach file", "reach", "reach.txt"),
-    RELEASES_FILE: ("file of releases", "releases", "releases.json"),
 }
 
 
@@ -110,22 +108,37 @@ class HeuristicsBuilder(ReadingBuilder):
 
 
 def project_file(app: Sphinx, option: str) -> ProjectFile:
-    """Return the file that an option names, which is made from the project's pages."""
+    """Return the file that an option of ours names."""
+    called, command, filename = _FILES[option]
+    return named_file(
+        app, option, called=called, filename=filename, command=f"{EXTENSION} {command}"
+    )
+
+
+def named_file(
+    app: Sphinx, option: str, *, called: str, filename: str, command: str
+) -> ProjectFile:
+    """Return the file that a value of conf.py names as a path from the sources.
+
+    *called* is what messages call it, *filename* what it may be named where the option
+    is not set, and *command* what writes it, as it follows ``python -m``.
+    """
     from sphinxext_heuristics._core.files.project_file import ProjectFile, command_line  # noqa: PLC0415 - if there is one
 
-    called, command, filename = _FILES[option]
-    path = Path(app.confdir, "conf.py")
+    value = getattr(app.config, option)
+    fault = Option(option, None, "", *PATH).fault(value)
+    is_set = value is not None and not fault
+    path = Path(app.srcdir, value if is_set else filename)
+    source = Path(app.confdir, "conf.py")
     return ProjectFile(
         option=option,
         called=called,
-        path=Path(
-            os.path.normpath(
-                Path(app.srcdir, Settings.of(app.config).value(option) or filename)
-            )
-        ),
-        conf_py=path,
-        conf_line=conf_py.assignments(path).get(option, 1),
+        path=Path(os.path.normpath(path)),
+        conf_py=source,
+        conf_line=conf_py.assignments(source).get(option, 1),
         command=command_line(command, Path(app.confdir), Path(app.srcdir), Path.cwd()),
+        is_set=is_set,
+        fault=fault,
     )
 
 
@@ -136,12 +149,14 @@ def warn(app: Sphinx, env: BuildEnvironment) -> None:
     """
     domain = HeuristicDomain.of(env)
     domain.forget_plan()
+    plan = domain.plan
+    found: list[Problem] = []
+    # First, since other extensions' views may show what these prepare.
+    for theirs in app.emit(RESOLVED, plan):
+        found += theirs or ()
+    found += problems(app, plan)
     leaves = getattr(app.builder, "leaves", ())
-    report(
-        problem
-        for problem in problems(app, domain.plan)
-        if problem.subtype not in leaves
-    )
+    report(problem for problem in found if problem.subtype not in leaves)
     domain.verified.save()
 
 
@@ -149,9 +164,11 @@ def problems(app: Sphinx, plan: Plan) -> Iterator[Problem]:
     """Yield everything that is wrong with a project."""
     yield from conf_py.problems(plan, app.config, Path(app.confdir, "conf.py"))
     yield from checks.problems(plan, app.env.doc2path)
+    yield from _unread(app, plan)
     views = views_of(app)
     for docname in plan.catalogue.docnames:
         for query in plan.catalogue.pages[docname].queries:
+            yield from checks.of_filters(plan, query)
             if view := views.get(query.view):
                 with naming(view, docname):
                     found = list(view.problems(plan, query))
@@ -173,10 +190,20 @@ def problems(app: Sphinx, plan: Plan) -> Iterator[Problem]:
         from sphinxext_heuristics._core.files import reach  # noqa: PLC0415
 
         yield from reach.problems(plan, project_file(app, REACH_FILE))
-    if plan.settings.releases_file is not None:
-        from sphinxext_heuristics._core.releases import matrix  # noqa: PLC0415
 
-        yield from matrix.problems(plan, project_file(app, RELEASES_FILE))
+
+def _unread(app: Sphinx, plan: Plan) -> Iterator[Problem]:
+    """Yield the problem of each file in ``heuristics_dir`` that nobody reads."""
+    if not plan.settings.dir:
+        return
+    env = app.env
+    paths = [Path(env.doc2path(docname)) for docname in env.found_docs]
+    paths += [project_file(app, option).path for option in _FILES]
+    for files in env.dependencies.values():
+        paths += [Path(app.srcdir, file) for file in files]
+    known = set(map(os.path.realpath, paths))
+    folder = Path(app.srcdir, plan.settings.dir)
+    yield from page_files.unread(folder, known, app.config.source_suffix)
 
 
 def is_translation(app: Sphinx) -> bool:

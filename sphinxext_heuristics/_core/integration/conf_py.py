@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from sphinxext_heuristics._core.config import OPTIONS, PREFIX
 from sphinxext_heuristics._core.diagnostics import closest, did_you_mean
 from sphinxext_heuristics._core.model import Problem, Subtype
+from sphinxext_heuristics._core.resolve.connections import documented_packages
 from sphinxext_heuristics._core.source.packages import Sources
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ def _unfitting(plan: Plan, given: AbstractSet[str]) -> Iterator[tuple[str, str]]
     """
     settings, pages = plan.settings, plan.lookups.pages
     if settings.package and not _is_package(plan, settings.package):
-        known = {*_documented_packages(plan), *packages_distributions()}
+        known = {*plan.once(documented_packages), *packages_distributions()}
         yield (
             "heuristics_package",
             (
@@ -80,32 +81,24 @@ def _unfitting(plan: Plan, given: AbstractSet[str]) -> Iterator[tuple[str, str]]
 
 def _is_package(plan: Plan, package: str) -> bool:
     """Return whether a package is documented, installed or on the path."""
-    is_documented = package.partition(".")[0] in _documented_packages(plan)
+    is_documented = package.partition(".")[0] in plan.once(documented_packages)
     return bool(
         is_documented or plan.lookups.installed(package) or Sources().exists(package)
     )
 
 
-def _documented_packages(plan: Plan) -> set[str]:
-    return {name.partition(".")[0] for name in plan.entry_of}
-
-
 def problems_in(config: Config, conf_py: Path) -> list[Problem]:
     """Return what is wrong with the configuration values and where they are set."""
-    found = []
-    for option in OPTIONS:
-        value = getattr(config, option.name)
-        if not option.accepts(value):
-            message = (
-                f"{option.name} = {value!r}: allowed is {option.allowed}; "
-                f"the default {option.default!r} is used"
-            )
-            found.append(_problem(conf_py, option.name, message))
+    found = [
+        _problem(conf_py, option.name, message)
+        for option in OPTIONS
+        if (message := option.fault(getattr(config, option.name)))
+    ]
     words = [option.name.removeprefix(PREFIX) for option in OPTIONS]
     for name in assignments(conf_py):
-        word = name.partition("_")[2]
-        if name.startswith(PREFIX) and word in words:
+        if hasattr(config, name):
             continue
+        word = name.partition("_")[2]
         # A name that is like none of ours is a variable of the author's.
         if close := closest(word, words, 1):
             hint = did_you_mean([f"{PREFIX}{close[0]}"])
@@ -114,18 +107,13 @@ def problems_in(config: Config, conf_py: Path) -> list[Problem]:
     return found
 
 
-def not_set(config: Config, conf_py: Path, name: str) -> str:
-    """Return what is wrong with an option that a command needs, or that it is unset."""
-    for problem in problems_in(config, conf_py):
-        if problem.message.startswith(f"{name} = "):
-            return f"{conf_py}:{problem.line}: {problem.message}"
-    return f"{name} is not set in {conf_py}"
-
-
 def _problem(conf_py: Path, name: str, message: str) -> Problem:
     line = assignments(conf_py).get(name, 1)
     return Problem(
-        subtype=Subtype.CONFIG, message=message, source=str(conf_py), line=line
+        subtype=Subtype.CONFIG,
+        message=message,
+        source=str(conf_py),
+        line=line,
     )
 
 

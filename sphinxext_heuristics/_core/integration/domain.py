@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import shutil
 from functools import cache, partial
+from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -23,7 +23,6 @@ from sphinxext_heuristics._core.resolve.listing import ordered
 from sphinxext_heuristics._core.resolve.objects import Objects
 from sphinxext_heuristics._core.resolve.pages import External, Pages, toctree_order
 from sphinxext_heuristics._core.resolve.plan import Plan
-from sphinxext_heuristics._core.show import graph
 from sphinxext_heuristics._core.source.packages import Sources
 from sphinxext_heuristics._core.words import _
 
@@ -71,7 +70,13 @@ class HeuristicIndex(Index):
                 groups.setdefault(group, []).append(entry)
         # The described categories come first, in their order.
         names = dict.fromkeys([*plan.settings.categories, *sorted(groups)])
-        return [(name, groups[name]) for name in names if name in groups], False
+        # Sphinx's template for HTML takes a group's name as it is.
+        is_html = app_of(self.domain.env).builder.format == "html"
+        return [
+            (escape(name) if is_html else name, groups[name])
+            for name in names
+            if name in groups
+        ], False
 
 
 class HeuristicDomain(Domain):
@@ -159,7 +164,8 @@ class HeuristicDomain(Domain):
             Path(env.doctreedir), sources, app_of(env).extensions[EXTENSION].version
         )
         is_excluded = Matcher(settings.exclude)
-        installed = versions.installed(settings.package) if settings.package else None
+        installed = cache(partial(versions.installed, known=self._distributions()))
+        package = settings.package
         lookups = Lookups(
             objects=Objects(
                 (entry for _docname, entry in catalogue.entries),
@@ -178,20 +184,28 @@ class HeuristicDomain(Domain):
             elsewhere=external.heuristic,
             defined=cache(sources.definition),
             settle=partial(links.settled, env),
-            draws=draws(app_of(env).builder),
             excluded=frozenset(
                 name
                 for name in self.pages
                 if is_excluded(name)
                 or is_set(env.metadata.get(name, {}).get("no-heuristics"))
             ),
-            version=installed or env.config.release or env.config.version or "",
+            version=installed(package) or env.config.release or env.config.version,
             verify=self.verified.of,
-            installed=cache(versions.installed),
+            installed=installed,
             messages=self.verified.messages,
             srcdir=Path(env.srcdir),
         )
         return Plan(catalogue=catalogue, settings=settings, lookups=lookups)
+
+    def _distributions(self) -> dict[str, str]:
+        """Return package → distribution, as far as an earlier build has searched."""
+        known: dict[str, str] = self.data.setdefault("distributions", {})
+        state = versions.path_state()
+        if known.get("") != state:
+            known.clear()
+            known[""] = state
+        return known
 
     def resolve_xref(  # noqa: PLR0913, PLR0917 - Sphinx's signature
         self,
@@ -255,16 +269,6 @@ def app_of(env: Any) -> Sphinx:  # noqa: ANN401 - see below
     Sphinx 9 deprecates its public name, and 8.2 has no other.
     """
     return cast("Sphinx", env._app if hasattr(env, "_app") else env.app)  # noqa: SLF001
-
-
-def draws(builder: Builder) -> bool:
-    """Return whether a builder's pages show pictures that Graphviz draws."""
-    # An e-book names the pages that hold SVG; the list does without.
-    return (
-        builder.format == "html"
-        and builder.name != "epub"
-        and bool(shutil.which(graph.program(builder.config)))
-    )
 
 
 def canonical_names(objects: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from sphinxext_heuristics._core.integration.contents import Contents
     from sphinxext_heuristics._core.resolve.plan import Plan
     from sphinxext_heuristics._core.show.boxes import Box, EntryBoxes
+    from sphinxext_heuristics._core.show.definition import Facts
 
 #: Our signs → what draws them in LaTeX with every engine and font, as Sphinx does for
 #: others.
@@ -85,10 +86,7 @@ class RemoveLeftovers(SphinxPostTransform):
 
     def run(self, **kwargs: Any) -> None:  # noqa: ANN401 - Sphinx's signature
         """Remove every node that no writer knows."""
-        left: list[nodes.Element] = []
-        for kind in ours.PLACEHOLDERS:
-            left += self.document.findall(kind)
-        for node in left:
+        for node in list(self.document.findall(ours.Placeholder)):
             node.parent.remove(node)
 
 
@@ -110,15 +108,19 @@ class Placer:
 
     def run(self) -> None:
         """Place what is shown automatically, and replace the placeholders."""
+        waiting = self._own(nodes.container, ours.Placeholder)
         # A message catalogue wants what authors wrote, and that once.
         if self._builder.name != "gettext":
             shown = contents(self._plan, self._views, self._docname)
             self._place_in_entries(shown.entries)
             self._place_under_titles(shown.sections)
-            self._fill(shown)
-        self._unfold_notes()
+            for node in waiting:
+                self._fill(node, shown)
+        for node in waiting:
+            if isinstance(node, ours.heuristic_note):
+                unfold_note(node)
 
-    def _own(self, *classes: type[nodes.Element]) -> list[Any]:
+    def _own(self, *classes: type[nodes.Node]) -> list[Any]:
         """Return the nodes of these classes that belong to this document."""
         found: list[Any] = []
         stack = [*reversed(self._tree.children)]
@@ -175,28 +177,31 @@ class Placer:
             parent, at = place_in(found.get(anchor, self._tree))
             parent[at:at] = box_nodes(boxes, self._here)
 
-    def _fill(self, shown: Contents) -> None:
-        """Fill the captions of quotes and all placeholders."""
-        for node in filter(ours.is_evidence, self._own(nodes.container)):
+    def _fill(self, node: nodes.Element, shown: Contents) -> None:
+        """Fill the caption of a quote, or a placeholder; leave all else."""
+        if ours.is_evidence(node):
             caption = cast("nodes.caption", node[0])
             caption.clear()
             caption += caption_nodes(shown.captions[node[ours.EVIDENCE]])
-        for node in self._own(ours.heuristic_facts):
-            facts = shown.facts[node["position"]]
-            made = facts_nodes(facts, self._here)
-            has_page = isinstance(node.parent, nodes.section)
-            if has_page and getattr(self._builder, "search", False):
-                # The search links to the first id of what a title is in.
-                words = nodes.title("", facts.search)
-                ids = node.parent["ids"]
-                made.insert(0, ours.heuristic_search("", words, ids=ids))
-            self._replace(node, made)
-        for node in self._own(ours.heuristic_entries):
+        elif isinstance(node, ours.heuristic_facts):
+            self._replace(node, self._facts(node, shown.facts[node["position"]]))
+        elif isinstance(node, ours.heuristic_entries):
             around = shown.surroundings[node["position"]]
             self._replace(node, surroundings_nodes(around, self._here))
-        for node in self._own(ours.heuristic_query):
+        elif isinstance(node, ours.heuristic_query):
             position = node["position"]
             self._replace(node, self._view_nodes(position, shown.queries[position]))
+
+    def _facts(self, node: nodes.Element, facts: Facts) -> list[nodes.Node]:
+        """Return the facts of a definition, with what only the search sees."""
+        made = facts_nodes(facts, self._here)
+        has_page = isinstance(node.parent, nodes.section)
+        if has_page and getattr(self._builder, "search", False):
+            # The search links to the first id of what a title is in.
+            words = nodes.title("", facts.search)
+            ids = node.parent["ids"]
+            made.insert(0, ours.heuristic_search("", words, ids=ids))
+        return made
 
     def _replace(self, node: nodes.Element, made: list[nodes.Node]) -> None:
         """Put the nodes that were made in the place of a placeholder."""
@@ -219,19 +224,19 @@ class Placer:
         with naming(view, self._docname):
             return view.nodes(content, self._here)
 
-    def _unfold_notes(self) -> None:
-        """Show a definition's note below its title, if its author gives it."""
-        for note in self._own(ours.heuristic_note):
-            if not (note["given"] and note.children):
-                continue
-            paragraph = nodes.paragraph(
-                note.rawsource, "", *note.children, classes=["heuristic-note"]
-            )
-            paragraph.source, paragraph.line = note.source, note.line
-            # What Sphinx knows the message by; without it none is extracted.
-            if hasattr(note, "uid"):
-                vars(paragraph)["uid"] = note.uid
-            note.parent.replace(note, paragraph)
+
+def unfold_note(note: ours.heuristic_note) -> None:
+    """Show a definition's note below its title, if its author gives it."""
+    if not (note["given"] and note.children):
+        return
+    paragraph = nodes.paragraph(
+        note.rawsource, "", *note.children, classes=["heuristic-note"]
+    )
+    paragraph.source, paragraph.line = note.source, note.line
+    # What Sphinx knows the message by; without it none is extracted.
+    if hasattr(note, "uid"):
+        vars(paragraph)["uid"] = note.uid
+    note.parent.replace(note, paragraph)
 
 
 def blocks_in(node: nodes.Node) -> Sequence[nodes.Node]:

@@ -9,7 +9,7 @@ from docutils import nodes
 from sphinx import addnodes
 from sphinx.util import docname_join
 
-from sphinxext_heuristics._core.model import not_plain
+from sphinxext_heuristics._core.diagnostics import not_plain
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -117,11 +117,22 @@ def thaw(
 
     *relative* returns the URI between documents, or ``""``.
     """
-    return [_thaw(item, note.home, docname, relative) for item in note.inline]
+    return [
+        _thaw(
+            item,
+            note.home,
+            docname,
+            relative,
+        )
+        for item in note.inline
+    ]
 
 
 def _thaw(
-    item: Inline, home: str, docname: str, relative: Callable[[str, str], str]
+    item: Inline,
+    home: str,
+    docname: str,
+    relative: Callable[[str, str], str],
 ) -> nodes.Node:
     if isinstance(item, str):
         return nodes.Text(item)
@@ -129,7 +140,15 @@ def _thaw(
     node = KEPT[name]()
     for key, value in attributes:
         node[key] = list(value) if isinstance(value, tuple) else value
-    node += [_thaw(child, home, docname, relative) for child in children]
+    node += [
+        _thaw(
+            child,
+            home,
+            docname,
+            relative,
+        )
+        for child in children
+    ]
     if node.get("refid"):
         anchor = node.attributes.pop("refid")
         uri = relative(docname, home)
@@ -162,7 +181,12 @@ def settled(
         if name == addnodes.pending_xref.__name__:
             link = cast(
                 "addnodes.pending_xref",
-                _thaw(item, home, home, lambda _docname, other: other),
+                _thaw(
+                    item,
+                    home,
+                    home,
+                    lambda _docname, other: other,
+                ),
             )
             if not settle(link):
                 # What would have had its target's title is called by its target.

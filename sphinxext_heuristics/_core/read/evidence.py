@@ -10,6 +10,7 @@ from docutils import nodes
 from sphinxext_heuristics._core.diagnostics import did_you_mean
 from sphinxext_heuristics._core.model import Evidence
 from sphinxext_heuristics._core.nodes import EVIDENCE
+from sphinxext_heuristics._core.read.header import OPTION
 from sphinxext_heuristics._core.read.options import (
     CheckedDirective,
     DirectiveOption,
@@ -39,6 +40,9 @@ class EvidenceDirective(CheckedDirective):
         DirectiveOption("name", as_written, "A label for the roles `ref` and `numref`"),
     )
 
+    # What is quoted may follow without an empty line.
+    in_header = re.compile(rf"\s*{OPTION.pattern}$")
+
     def run(self) -> list[Node]:
         """Return a code block; its caption waits for the installed source."""
         options = self.read_options()
@@ -50,8 +54,18 @@ class EvidenceDirective(CheckedDirective):
         caption["translatable"] = False
         # A fragment is no program: what the highlighter cannot read is shown as it is.
         language = "none" if prose else "python"
-        block = nodes.literal_block(quote, quote, language=language, force=True)
-        node = nodes.container("", caption, block, literal_block=True)
+        block = nodes.literal_block(
+            quote,
+            quote,
+            language=language,
+            force=True,
+        )
+        node = nodes.container(
+            "",
+            caption,
+            block,
+            literal_block=True,
+        )
         node["classes"] = ["literal-block-wrapper", "heuristic-evidence"]
         node["classes"] += options.get("class", ())
         node[EVIDENCE] = Evidence(

@@ -1,24 +1,35 @@
-"""The header of a directive as it is written: argument, options and faults."""
+"""The header of a directive: its argument, its options, and what is neither.
+
+In both syntaxes it ends with the first empty line. Each line before that is an option,
+the continuation of one (it is indented), or a fault.
+"""
 
 from __future__ import annotations
 
 import re
 from itertools import takewhile
+from statistics import mode
 from typing import TYPE_CHECKING, NamedTuple
 
 from sphinxext_heuristics._core.diagnostics import counted
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Container, Sequence
 
-_OPTION = re.compile(r":([A-Za-z][\w-]*):(?:\s+|$)(.*)")
-#: An option whose colons or space are not all there; a role is none.
-_LOOSE = re.compile(r"(:?)([a-z][\w-]*)(:?)(\s*)((?!`).*)")
+OPTION = re.compile(r":([A-Za-z][\w-]*):(?:\s+(.*))?")
+#: The name of an option in MyST's block of YAML.
+_IN_BLOCK = re.compile(r"^([A-Za-z][\w-]*) *:(?!\S)")
+#: A comment in YAML.
+_COMMENT = re.compile(r"(?:^|\s)#")
+
+#: A line with its number in the directive, from 0.
+_Numbered = tuple[int, str]
 
 
 class WrittenOption(NamedTuple):
     """One option as it is written."""
 
+    #: Empty for the directive's argument.
     name: str
     value: str
     #: Its line in the directive, from 0.
@@ -26,209 +37,137 @@ class WrittenOption(NamedTuple):
 
 
 class Header(NamedTuple):
-    """What stands before a directive's body."""
+    """What is written before a directive's body."""
 
     argument: str
     options: tuple[WrittenOption, ...]
     #: The line of each fault, and what it is.
-    faults: tuple[tuple[int, str], ...]
-    #: The line after the header.
+    faults: tuple[_Numbered, ...]
+    #: The line after it.
     end: int
-    #: By how much the options are indented; 0 without any.
-    indent: int = 0
 
 
-def in_restructuredtext(lines: Sequence[str], known: Iterable[str]) -> Header:
+def read_header(
+    argument: str,
+    lines: Sequence[str],
+    known: Container[str],
+    *,
+    start: int = 1,
+    continues: bool = False,
+) -> Header:
     """Return the header of a directive of reStructuredText.
 
-    *lines* are all of the directive's, the first with its name; *known* are the names
-    of its options.
+    *argument* is what its first line has, *lines* are those up to the first empty one,
+    from the number *start* on, and *known* the names of its options. The first lines
+    are part of the argument if it *continues*.
     """
-    first = lines[0].partition("::")[2].strip()
-    header = list(takewhile(str.strip, lines[1:]))
-    found = {}
-    for at, text in enumerate(header, 1):
-        if option_and_fault := _option(text, at, known):
-            found[at] = option_and_fault
-    body = [indent_of(text) for text in lines[1 + len(header) :] if text.strip()]
-    # What most options have; where they are at odds the body decides.
-    indents = [indent_of(lines[at]) for at in found]
-    indent = max(indents, key=[*indents, min(body, default=0)].count, default=0)
-    argument, options = [first], list[WrittenOption]()
-    faults: list[tuple[int, str]] = []
-    for at, text in enumerate(header, 1):
-        option, fault = found.get(at, (None, ""))
-        deeper = bool(options) and indent_of(text) > indent
-        # What is indented deeper continues the option above, unless it has the look of
-        # another one.
-        if option and not (deeper and (option.name not in known or fault)):
-            options.append(option)
-            if indent_of(text) != indent:
-                fault = _indented(
-                    f"the option {option.name!r}",
-                    indent_of(text),
-                    "other options",
-                    indent,
+    matches = [OPTION.fullmatch(line.strip()) for line in lines]
+    pairs = list(zip(lines, matches, strict=True))
+    indent = mode([indent_of(line) for line, found in pairs if found] or [0])
+    written = [WrittenOption("", argument, 0)]
+    faults: list[_Numbered] = []
+    is_fault = False
+    for at, (line, found) in enumerate(pairs, start):
+        is_deeper = indent_of(line) > indent
+        if found and (found[1] in known or not is_deeper):
+            is_fault = False
+            written.append(WrittenOption(found[1], found[2] or "", at))
+            if indent_of(line) != indent:
+                spaces = counted(indent_of(line), "space")
+                message = (
+                    f"the option {found[1]!r} is indented by {spaces} and the other "
+                    f"options by {indent}: indent all alike"
                 )
-            faults += [(at, fault)] if fault else []
-        elif deeper:
-            options[-1] = options[-1]._replace(
-                value=f"{options[-1].value}\n{text.strip()}"
-            )
-        elif options:
+                faults.append((at, message))
+            continue
+        belongs = continues if len(written) == 1 else is_deeper or not line
+        if belongs and not is_fault:
+            last = written[-1]
+            written[-1] = last._replace(value=f"{last.value}\n{line.strip()}")
+        elif not is_fault:
+            is_fault = True  # to the next option
             message = (
-                f"{text.strip()!r} is neither an option nor indented like the rest of "
-                f"one"
+                f"{line.strip()!r} is neither an option (':name: value') nor "
+                f"indented like the rest of one; an empty line comes before the body"
             )
             faults.append((at, message))
-        else:
-            argument.append(text.strip())
+    whole, *options = written
     return Header(
-        "\n".join(argument).strip(),
+        whole.value.strip(),
         tuple(options),
         tuple(faults),
-        1 + len(header),
-        indent,
+        start + len(lines),
     )
 
 
-def body_fault(lines: Sequence[str], header: Header) -> tuple[int, str] | None:
-    """Return the line and message of a body indented otherwise than the options."""
-    body = [
-        (at, text) for at, text in enumerate(lines) if at >= header.end and text.strip()
-    ]
-    wrong = [indent_of(text) for _at, text in body]
-    if not header.options or not wrong or min(wrong) == header.indent:
-        return None
-    return body[0][0], _indented("the body", min(wrong), "options", header.indent)
+def read_myst_header(
+    argument: str,
+    lines: Sequence[str],
+    known: Container[str],
+    *,
+    in_header: re.Pattern[str],
+    continues: bool = False,
+) -> Header:
+    """Return the header of a directive of MyST, with values as YAML.
 
-
-def in_myst(argument: str, lines: Sequence[str], known: Iterable[str]) -> Header:
-    """Return the header of a directive of MyST, which reads options as YAML.
-
-    *lines* are all of the directive's, the first with its name; *known* are the names
-    of its options.
+    It may be a block between ``---`` lines. *lines* are all below the first; those
+    that *in_header* matches may be of the header.
     """
-    if lines[1:2] and lines[1].startswith("---"):
-        close = next(
-            (at for at, text in enumerate(lines[2:], 2) if text.startswith("---")),
-            len(lines),
+    if lines and lines[0].startswith("---"):
+        block = takewhile(lambda line: not line.startswith("---"), lines[1:])
+        written = [_IN_BLOCK.sub(r":\1:", line) for line in block]
+        header = read_header(
+            argument,
+            written,
+            known,
+            start=2,
         )
-        options, faults = _in_yaml(lines[2:close], 2)
-        return Header(argument, options, tuple(faults), close + 1)
-    texts: list[str] = []
-    loose: list[tuple[int, str]] = []
-    for at, line in enumerate(lines[1:], 1):
-        found = _option(line, at, known)
-        if found:
-            option, fault = found
-            # Tabs and such after a colon are not YAML.
-            texts.append(f"{option.name}: {option.value}")
-            loose += [(at, fault)] if fault else []
-        elif line.lstrip().startswith(":") and not line.lstrip().startswith(":::"):
-            texts.append(line.strip().removeprefix(":"))
-        else:
-            break
-    end = 1 + len(texts)
-    options, faults = _in_yaml(texts, 1)
-    faults += loose
-    following = next(iter(lines[end:]), "")
-    is_deeper = indent_of(following) > indent_of(lines[end - 1])
-    if texts and following.strip() and is_deeper:
-        message = (
-            f"the body begins with the line {following.strip()!r}, which looks like "
-            f"the continuation of the option above it: MyST requires a YAML block "
-            f"between '---' lines for a value of several lines"
+        header = header._replace(end=header.end + 1)
+    else:
+        written = list(takewhile(in_header.match, lines))
+        has_options = any(OPTION.fullmatch(line.strip()) for line in written)
+        if not has_options and not continues:
+            written = []
+        header = read_header(
+            argument,
+            written,
+            known,
+            continues=continues,
         )
-        faults.append((end, message))
-    return Header(argument, options, tuple(faults), end)
+    options: list[WrittenOption] = []
+    faults = list(header.faults)
+    for option in header.options:
+        value, fault = _read_yaml(option)
+        options.append(option._replace(value=value))
+        if fault:
+            faults.append((option.at, fault))
+    return header._replace(options=tuple(options), faults=tuple(faults))
 
 
-def _in_yaml(
-    texts: Sequence[str], start: int
-) -> tuple[tuple[WrittenOption, ...], list[tuple[int, str]]]:
-    """Return the options as MyST reads them, else as they are written; and faults."""
-    # MyST's own reader, which who writes reStructuredText only need not have.
-    from myst_parser.parsers.options import TokenizeError, options_to_tokens  # noqa: PLC0415
+def _read_yaml(option: WrittenOption) -> tuple[str, str]:
+    """Return the value of an option as MyST reads it, and what is wrong with it."""
+    value = option.value.lstrip()
+    if value.startswith(("'", '"', "|", ">")):
+        # MyST's own reader, which who writes reStructuredText only need not have.
+        from myst_parser.parsers.options import TokenizeError, options_to_items  # noqa: PLC0415
 
-    def read(text: str) -> tuple[WrittenOption, ...]:
-        tokens, _state = options_to_tokens(text)
-        return tuple(
-            WrittenOption(
-                key.value, value.value if value else "", start + key.start.line
-            )
-            for key, value in tokens
-        )
-
-    def is_readable(text: str) -> bool:
+        indented = value.replace("\n", "\n ")
         try:
-            read(text)
+            items, _state = options_to_items(f"{option.name}: {indented}")
         except TokenizeError:
-            return False
-        return True
-
-    written = []
-    for at, text in enumerate(texts, start):
-        name, _colon, value = text.partition(":")
-        written.append(WrittenOption(name.strip(), value.strip(), at))
-    try:
-        options = read("\n".join(texts))
-    except TokenizeError as error:
-        wrong = next(
-            (at for at, text in enumerate(texts) if not is_readable(text)),
-            error.problem_mark.line,
-        )
-        name, value, at = written[min(wrong, len(written) - 1)]
-        message = (
-            f"MyST cannot read the value {value!r} of the option {name!r}: put "
-            f"it in quotes"
-        )
-        return tuple(option for option in written if option.name), [(at, message)]
-    faults = []
-    for name, value, at in options:
-        text = texts[at - start].partition(":")[2]
-        if " #" in text and text.partition(" #")[0].strip() == value.strip():
             message = (
-                f"{name} ends before ' #', which begins a comment in YAML: put the "
-                f"value in quotes"
+                f"MyST cannot read the value {value!r} of the option "
+                f"{option.name!r}: put it in quotes"
             )
-            faults.append((at, message))
-    return options, faults
-
-
-def _option(
-    text: str, at: int, known: Iterable[str]
-) -> tuple[WrittenOption, str] | None:
-    """Return the option in a line and what is wrong with the colons of a known one."""
-    text, lacking = text.strip(), ""
-    if not (match := _OPTION.match(text)):
-        match = _LOOSE.match(text)
-        if match is None or match[2] not in known:
-            return None
-        first, name, second, space, value = match.groups()
-        if first and second:
-            lacking = "a space after its second colon"
-        elif first and space:
-            lacking = "its second colon"
-        elif second and (space or not value):
-            lacking = "its first colon"
-        else:
-            return None
+            return value, message
+        return items[0][1], ""
+    if comment := _COMMENT.search(value):
         message = (
-            f"{text!r} looks like the option {name!r} without {lacking}: write "
-            f"':{name}:'"
+            f"{option.name} ends before ' #', which begins a comment in YAML: put the "
+            f"value in quotes"
         )
-        return WrittenOption(name, value, at), message
-    return WrittenOption(match[1], match[2].strip(), at), ""
-
-
-def _indented(what: str, indent: int, others: str, wanted: int) -> str:
-    tab = " (a tab counts as 8)" if 8 in {indent, wanted} else ""  # noqa: PLR2004 - docutils' width of a tab
-    return (
-        f"{what} is indented by {counted(indent, 'space')}{tab} and the {others} "
-        f"by {wanted}: "
-        f"indent both alike"
-    )
+        return value[: comment.start()], message
+    return value, ""
 
 
 def indent_of(text: str) -> int:

@@ -27,7 +27,7 @@ from sphinxext_heuristics._core.nodes import (
 )
 from sphinxext_heuristics._core.notes.inline import freeze
 from sphinxext_heuristics._core.notes.links import INVENTORY
-from sphinxext_heuristics._core.read.header import body_fault, indent_of
+from sphinxext_heuristics._core.read.header import OPTION
 from sphinxext_heuristics._core.read.options import (
     CheckedDirective,
     DirectiveOption,
@@ -47,11 +47,17 @@ if TYPE_CHECKING:
 #: A name: letters, digits, ``_``, ``-`` and ``.``, at least one letter or digit.
 NAME = re.compile(r"(?=[_.-]*[^\W_])[\w.-]+")
 _BAD_IN_NAME = re.compile(r"[^\w.-]+")
-_OPTION_LINE = re.compile(r":([A-Za-z][\w-]*):(?:\s|$)")
+#: What looks like an option and is no role; a name alone may be a word.
+_LIKE_OPTION = re.compile(r"(:?)([A-Za-z][\w-]*)(:(?!`)|\s|$)")
 #: A role, or other markup, where a plain name belongs.
 _ROLE = re.compile(r"`+([^`]*)`+")
 _WITH_SUBCLASSES = re.compile(r"([^+]+)\+((?:\.\w+)?)")
 _LABELED = re.compile(r"(.+)<([^<>]*)>", re.DOTALL)
+#: What one syntax reads as markup, and the other shows as text.
+_MARKUP_OF = {
+    "reStructuredText": re.compile(r"(?<![\w`]):[\w:+-]+:`[^`]+`"),
+    "Markdown": re.compile(r"(?<!\S)\[[^\]]+\]\(\S+\)|(?<!`)\{[\w:+-]+\}`[^`]+`"),
+}
 #: What opens a block that may have options of its own.
 _MARKUP = re.compile(r"\.\. |`{3}|:{3}|~{3}")
 
@@ -255,7 +261,8 @@ class HeuristicDirective(CheckedDirective):
         """Return the definition's node with its record, note and body."""
         options = self.read_options()
         name = self._heuristic_name()
-        self._check_indent()
+        for option in ("title", "note", "index-note"):
+            self._check_markup(option, options.get(option, ""))
         body = self.parse_content_to_nodes()
         note = self._note(options.get("note", ""))
         self._check_body(note, body)
@@ -273,21 +280,22 @@ class HeuristicDirective(CheckedDirective):
         self._register(node, record)
         return [node]
 
-    def _check_indent(self) -> None:
-        """Take the body as one even where it is indented otherwise than the options."""
-        if fault := body_fault(self.lines, self.header):
-            line, message = fault
-            self.problem(message, line)
-            self.content.trim_left(
-                min(indent_of(text) for text in self.content if text.strip())
-            )
-
     def _heuristic_name(self) -> str:
         written = " ".join(self.header.argument.split())
         if written:
             return self._plain_name(written)
         self.problem("heuristic without a name: the name is missing")
         return ""
+
+    def _check_markup(self, option: str, text: str) -> None:
+        """Look for markup that readers would see as text."""
+        for syntax, markup in _MARKUP_OF.items():
+            found = markup.search(text)
+            if found and (option == "title" or syntax != self.syntax):
+                why = f"it is {syntax}, and this page is {self.syntax}"
+                if option == "title":
+                    why = "a title has no markup"
+                self.problem(f"{option} shows {found[0]!r} as text: {why}", option)
 
     def _plain_name(self, written: str, option: str = "") -> str:
         """Return a name without the namespace, and without what it cannot have."""
@@ -355,25 +363,32 @@ class HeuristicDirective(CheckedDirective):
         return note
 
     def _check_body(self, note: heuristic_note, body: list[Node]) -> None:
-        if not note["given"] and not (body and isinstance(body[0], nodes.paragraph)):
+        known = [option.name for option in self.known]
+        for number, text in enumerate(first_paragraph(self.content, body)):
+            line = text.strip()
+            found = _LIKE_OPTION.match(line)
+            # In running text a word may have a colon after it.
+            if found is None or not (found[1] or (found[3] == ":" and number == 0)):
+                continue
+            name = found[2]
+            if name not in known and not OPTION.fullmatch(line):
+                continue
+            written = [other.strip() for other in self.lines[self.header.end :]]
+            at = self.header.end + written.index(line) if line in written else 0
+            suggestion = "" if name in known else did_you_mean(closest(name, known, 1))
+            message = (
+                f"the body begins with {line!r}, which looks like the option {name!r}"
+                f"{suggestion}: options (':name: value') come right below the "
+                f"directive's first line, without an empty line before them"
+            )
+            self.problem(message, at)
+            break  # what follows is the same mistake
+        is_sentence = bool(body) and isinstance(body[0], nodes.paragraph)
+        if not note["given"] and not is_sentence and not self.problems:
             self.problem(
                 "no note: give the option note, or a body that begins with a sentence",
                 subtype=Subtype.NOTE,
             )
-        known = [option.name for option in self.known]
-        lines = [text.strip() for text in self.lines]
-        for text in first_paragraph(self.content, body):
-            line = text.strip()
-            if match := _OPTION_LINE.match(line):
-                option = match[1]
-                suggestion = () if option in known else closest(option, known, 1)
-                is_in_body = line in lines[self.header.end :]
-                self.problem(
-                    f"the body begins with what looks like the option {option!r}"
-                    f"{did_you_mean(suggestion)}: options stand right under the "
-                    "directive, without a blank line before them",
-                    lines.index(line, self.header.end) if is_in_body else 0,
-                )
 
     def _register(self, node: heuristic, record: Heuristic) -> None:
         """Give the definition an anchor of its own, and those of its former names."""

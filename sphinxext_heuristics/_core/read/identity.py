@@ -27,7 +27,11 @@ OBJECTS = "heuristic_objects"
 
 
 def note_object(
-    app: Sphinx, _what: str, name: str, obj: object, *_others: object
+    app: Sphinx,
+    _what: str,
+    name: str,
+    obj: object,
+    *_others: object,
 ) -> None:
     """Remember the object of an autodoc entry until its page is collected."""
     objects = cast("dict[str, object]", app.env.temp_data.setdefault(OBJECTS, {}))

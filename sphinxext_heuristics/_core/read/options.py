@@ -9,7 +9,7 @@ every build.
 from __future__ import annotations
 
 import re
-from collections import Counter
+from itertools import takewhile
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 from docutils.parsers.rst import directives as rst
@@ -17,7 +17,11 @@ from sphinx.util.docutils import SphinxDirective
 
 from sphinxext_heuristics._core.diagnostics import absolute, closest, did_you_mean
 from sphinxext_heuristics._core.model import Problem, Subtype
-from sphinxext_heuristics._core.read.header import in_myst, in_restructuredtext
+from sphinxext_heuristics._core.read.header import (
+    indent_of,
+    read_header,
+    read_myst_header,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator
@@ -65,7 +69,13 @@ class CheckedDirective(SphinxDirective):
     final_argument_whitespace = True
     option_spec: ClassVar[Any] = {}
     #: The options that it knows, docutils' own included.
+    #:
+    #: :meta hide-value:
     known: ClassVar[tuple[DirectiveOption, ...]] = ()
+    #: Whether its argument may take several lines.
+    argument_continues: ClassVar[bool] = False
+    #: What a line is like that may be of the header in MyST.
+    in_header: ClassVar[re.Pattern[str]] = re.compile(r"\s*\S")
 
     def read_options(self) -> dict[str, Any]:
         """Return the values of the options that are given; note what is wrong."""
@@ -75,31 +85,31 @@ class CheckedDirective(SphinxDirective):
         self.header = self._header(known)
         for line, message in self.header.faults:
             self.problem(message, line)
-        written = Counter(option.name for option in self.header.options)
-        for name, number in written.items():
+        texts: dict[str, str] = {}
+        for name, text, line in self.header.options:
             if name not in known:
                 allowed = ", ".join(known) or "none"
                 suggestion = did_you_mean(closest(name, known, 1))
-                self.problem(
-                    f"unknown option {name!r}: allowed are {allowed}{suggestion}", name
+                message = f"unknown option {name!r}: allowed are {allowed}{suggestion}"
+                self.problem(message, line)
+            elif name in texts:
+                message = (
+                    f"option {name!r} is given more than once: the last one counts"
                 )
-            elif number > 1:
-                self.problem(
-                    f"option {name!r} is given more than once: the last one counts",
-                    name,
-                )
-        texts = {option.name: option.value for option in self.header.options}
+                self.problem(message, line)
+            texts[name] = text
         values: dict[str, Any] = {}
         for option in self.known:
-            if option.name in texts:
-                text = self.without_controls(option.name, texts[option.name]).strip()
-                self.options[option.name] = text
-                if isinstance(option, ListOption):
-                    read = self._read(option, split(text))
-                    values[option.name] = tuple(dict.fromkeys(read))
-                else:
-                    for value in self._read(option, [text]):
-                        values[option.name] = value
+            if option.name not in texts:
+                continue
+            text = self.without_controls(option.name, texts[option.name]).strip()
+            self.options[option.name] = text
+            if isinstance(option, ListOption):
+                read = self._read(option, split(text))
+                values[option.name] = tuple(dict.fromkeys(read))
+            else:
+                for value in self._read(option, [text]):
+                    values[option.name] = value
         return values
 
     def _read(self, option: DirectiveOption, texts: list[str]) -> Iterator[Any]:
@@ -112,11 +122,27 @@ class CheckedDirective(SphinxDirective):
 
     def _header(self, known: Collection[str]) -> Header:
         """Return the argument and the options, and leave the body as the content."""
-        if self.lines and self.lines[0].lstrip().startswith(".."):
-            return in_restructuredtext(self.lines, known)
-        header = in_myst(" ".join(self.arguments), self.lines, known)
+        first, *lines = self.lines or [""]
+        if self.syntax == "reStructuredText":
+            indents = [indent_of(text) for text in self.content if text.strip()]
+            self.content.trim_left(min(indents, default=0))
+            return read_header(
+                first.partition("::")[2],
+                list(takewhile(str.strip, lines)),
+                known,
+                continues=self.argument_continues,
+            )
+        # MyST drops an empty first line from the content.
+        is_body = bool(lines) and not lines[0].strip()
+        header = read_myst_header(
+            " ".join(self.arguments),
+            [] if is_body else list(self.content),
+            known,
+            in_header=self.in_header,
+            continues=self.argument_continues,
+        )
         taken = header.end - 1
-        if taken and self.content[taken:] and not self.content[taken].strip():
+        if self.content[taken:] and not self.content[taken].strip():
             taken += 1
         self.content = self.content[taken:]
         self.content_offset += taken
@@ -133,14 +159,28 @@ class CheckedDirective(SphinxDirective):
         return _CONTROL.sub("", text)
 
     def problem(
-        self, message: str, at: str | int = 0, subtype: Subtype = Subtype.OPTION
+        self,
+        message: str,
+        at: str | int = 0,
+        subtype: Subtype = Subtype.OPTION,
     ) -> None:
         """Note a problem at an option or a line of the directive, from 0."""
         source, line = self.place()
         offset = self.offsets.get(at, 0) if isinstance(at, str) else at
         self.problems.append(
-            Problem(subtype=subtype, message=message, source=source, line=line + offset)
+            Problem(
+                subtype=subtype,
+                message=message,
+                source=source,
+                line=line + offset,
+            )
         )
+
+    @property
+    def syntax(self) -> str:
+        """The syntax in which it is written."""
+        is_rst = self.block_text.lstrip().startswith("..")
+        return "reStructuredText" if is_rst else "Markdown"
 
     @property
     def offsets(self) -> dict[str, int]:

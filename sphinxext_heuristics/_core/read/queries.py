@@ -59,7 +59,10 @@ class FilteredDirective(QueryDirective):
 
     known: ClassVar[tuple[DirectiveOption, ...]] = (
         ListOption(
-            "category", as_written, "Only those with one of these categories", "all"
+            "category",
+            as_written,
+            "Only those with one of these categories",
+            "all",
         ),
         ListOption(
             "severity",
@@ -68,7 +71,10 @@ class FilteredDirective(QueryDirective):
             "all",
         ),
         ListOption(
-            "impl", as_written, "Only those that apply to one of these objects", "all"
+            "impl",
+            as_written,
+            "Only those that apply to one of these objects",
+            "all",
         ),
         ListOption(
             "workflow",
@@ -104,7 +110,10 @@ class HeuristicIndexDirective(FilteredDirective):
             "off",
         ),
         DirectiveOption(
-            "layout", one_of("table", "cards"), "`table` or `cards`", "`table`"
+            "layout",
+            one_of("table", "cards"),
+            "`table` or `cards`",
+            "`table`",
         ),
         DirectiveOption(
             "marks",
@@ -118,6 +127,8 @@ class HeuristicIndexDirective(FilteredDirective):
 
 class HeuristicsForDirective(QueryDirective):
     """Show what applies to the given objects, pages or categories."""
+
+    argument_continues = True
 
     def requested(self) -> dict[str, Any]:
         """Return the targets."""

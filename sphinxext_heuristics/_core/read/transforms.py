@@ -1,4 +1,4 @@
-"""The transforms of reading: give definitions a form, leave quotes untranslated."""
+"""The transform of reading that gives definitions a form."""
 
 from __future__ import annotations
 
@@ -8,12 +8,7 @@ from docutils import nodes
 from sphinx import addnodes
 from sphinx.transforms import SphinxTransform
 
-from sphinxext_heuristics._core.nodes import (
-    heuristic,
-    heuristic_facts,
-    heuristic_note,
-    is_evidence,
-)
+from sphinxext_heuristics._core.nodes import heuristic, heuristic_facts, heuristic_note
 from sphinxext_heuristics._core.notes.inline import first_sentence
 
 if TYPE_CHECKING:
@@ -34,23 +29,6 @@ _BEFORE = (
 def _is_comment(node: nodes.Node) -> bool:
     # Markdown's comments, such as a licence, are raw HTML.
     return isinstance(node, nodes.raw) and node.astext().lstrip().startswith("<!--")
-
-
-class KeepQuotes(SphinxTransform):
-    """Keep quoted code out of message catalogues.
-
-    ``gettext_additional_targets`` may ask for code blocks.
-    """
-
-    # Between the transform that follows that option (10) and Locale (20), which
-    # translates.
-    default_priority = 15
-
-    def apply(self, **kwargs: Any) -> None:  # noqa: ANN401 - docutils' signature
-        """Mark every quote."""
-        for node in filter(is_evidence, self.document.findall(nodes.container)):
-            for block in node.findall(nodes.literal_block):
-                block["translatable"] = False
 
 
 class PlaceDefinitions(SphinxTransform):

@@ -14,7 +14,7 @@ from sphinxext_heuristics._core.model import (
     Problem,
     Subtype,
 )
-from sphinxext_heuristics._core.resolve import page_files, rollup
+from sphinxext_heuristics._core.resolve import nowhere, page_files, rollup
 from sphinxext_heuristics._core.resolve.connections import (
     documented_packages,
     is_left_out,
@@ -48,12 +48,19 @@ def problems(plan: Plan, path_of: Callable[[str], Path]) -> Iterator[Problem]:
     for docname in plan.catalogue.docnames:
         page = plan.catalogue.pages[docname]
         yield from page.problems
+        if page_files.is_unreadable(page):
+            continue
         for record in page.heuristics:
             if not plan.catalogue.is_repeated(record):
                 yield from record.problems
                 yield from _of_record(plan, record)
                 for resolved in plan.connections(record):
-                    yield from _of_connection(plan, record, resolved, reported)
+                    yield from _of_connection(
+                        plan,
+                        record,
+                        resolved,
+                        reported,
+                    )
         for query in page.queries:
             yield from query.problems
     yield from evidence(plan)
@@ -61,6 +68,7 @@ def problems(plan: Plan, path_of: Callable[[str], Path]) -> Iterator[Problem]:
     for record in plan.heuristics.values():
         if record.excepts:
             yield from _of_excepts(plan, record)
+    yield from nowhere.problems(plan)
     yield from _of_roles(plan)
     yield from page_files.problems(plan, path_of)
 
@@ -92,7 +100,12 @@ def _of_record(plan: Plan, record: Heuristic) -> Iterator[Problem]:
                 f"param {parameter!r} leaves no entry: no signature that impl "
                 f"reaches names it{did_you_mean(closest(parameter, known))}"
             )
-            yield _at(record, Subtype.TARGET, message, "param")
+            yield _at(
+                record,
+                Subtype.TARGET,
+                message,
+                "param",
+            )
 
 
 def _of_category(
@@ -105,17 +118,30 @@ def _of_category(
             f"{', '.join(map(repr, allowed))}"
             f"{did_you_mean(closest(category, allowed, 1))}"
         )
-        yield _at(record, Subtype.CATEGORY, message, "category")
+        yield _at(
+            record,
+            Subtype.CATEGORY,
+            message,
+            "category",
+        )
 
 
 def _of_connection(
-    plan: Plan, record: Heuristic, resolved: Resolved, reported: set[str]
+    plan: Plan,
+    record: Heuristic,
+    resolved: Resolved,
+    reported: set[str],
 ) -> Iterator[Problem]:
     connection = resolved.connection
     kind, target = connection.type, connection.target
     if resolved.several:
         message = _ambiguous(kind, target, resolved.several)
-        yield _at(record, Subtype.AMBIGUOUS, message, kind)
+        yield _at(
+            record,
+            Subtype.AMBIGUOUS,
+            message,
+            kind,
+        )
         return
     if resolved.exists and connection.planned:
         reason = "is declared planned with '?' but exists now: drop the '?'"
@@ -128,7 +154,12 @@ def _of_connection(
         reason = _of_nothing_documented(plan, package)
     else:
         reason = why_missing(plan, connection)
-    yield _at(record, Subtype.TARGET, f"{kind} target {target!r} {reason}", kind)
+    yield _at(
+        record,
+        Subtype.TARGET,
+        f"{kind} target {target!r} {reason}",
+        kind,
+    )
 
 
 def _of_nothing_documented(plan: Plan, package: str) -> str:
@@ -174,7 +205,12 @@ def _of_excepts(plan: Plan, record: Heuristic) -> Iterator[Problem]:
             f"except {target!r} excludes nothing{did_you_mean(near)} "
             f"(API entries reached: {listed}{more})"
         )
-        yield _at(record, Subtype.EXCEPT, message, "except")
+        yield _at(
+            record,
+            Subtype.EXCEPT,
+            message,
+            "except",
+        )
 
 
 def _of_unjudged_bounds(plan: Plan) -> Iterator[Problem]:
@@ -189,7 +225,12 @@ def _of_unjudged_bounds(plan: Plan) -> Iterator[Problem]:
                 "since and until are not judged: set heuristics_package to an "
                 "installed package, or release in conf.py"
             )
-            yield _at(record, Subtype.CONFIG, message, option)
+            yield _at(
+                record,
+                Subtype.CONFIG,
+                message,
+                option,
+            )
             return
 
 
@@ -277,9 +318,8 @@ def _of_bounds(plan: Plan, record: Heuristic) -> Iterator[Problem]:
     """Yield the problem of bounds that exclude a version with all that is quoted."""
     if plan.holds(record):
         return
-    judged = {plan.settings.package}
-    if not plan.settings.package:
-        judged = {name.partition(".")[0] for name in plan.entry_of}
+    package = plan.settings.package
+    judged = {package} if package else plan.once(documented_packages)
     quoted = [
         evidence for evidence in record.evidence if plan.package_of(evidence) in judged
     ]
@@ -308,7 +348,12 @@ def of_filters(plan: Plan, query: Query) -> Iterator[Problem]:
                 name = value.removeprefix(CATEGORY).strip()
                 yield from _of_requested_category(plan, query, name)
             elif kind != "severity":
-                yield from _of_requested_target(plan, query, kind, value)
+                yield from _of_requested_target(
+                    plan,
+                    query,
+                    kind,
+                    value,
+                )
 
 
 def _of_requested_category(plan: Plan, query: Query, name: str) -> Iterator[Problem]:
@@ -321,11 +366,19 @@ def _of_requested_category(plan: Plan, query: Query, name: str) -> Iterator[Prob
     if name not in used:
         near = did_you_mean(closest(name, used))
         message = f"no heuristic has the category {name!r}{near}"
-        yield _at(query, Subtype.CATEGORY, message, "category")
+        yield _at(
+            query,
+            Subtype.CATEGORY,
+            message,
+            "category",
+        )
 
 
 def _of_requested_target(
-    plan: Plan, query: Query, kind: str, value: str
+    plan: Plan,
+    query: Query,
+    kind: str,
+    value: str,
 ) -> Iterator[Problem]:
     if plan.selection(((kind, (value,)),)):
         return
@@ -334,7 +387,12 @@ def _of_requested_target(
     page = PageMatch() if kind == "impl" else pages.find(value)
     if several := match.objects or tuple(place.docname for place in page.places):
         message = _ambiguous(kind, value, several)
-        yield _at(query, Subtype.AMBIGUOUS, message, kind)
+        yield _at(
+            query,
+            Subtype.AMBIGUOUS,
+            message,
+            kind,
+        )
         return
     if match.exists or page.place:
         return
@@ -343,11 +401,17 @@ def _of_requested_target(
     elif kind in PAGE_TYPES:
         wanted, near = "page or label", pages.closest(value)
     else:
-        wanted = "documented object, page or label"
-        near = (*objects.closest(value), *pages.closest(value))
+        wanted = "documented object, page, label or heuristic"
+        names = (objects.closest(value), pages.closest(value))
+        near = (*names[0], *names[1], *closest(value, plan.heuristics, 1))
     close = did_you_mean([*dict.fromkeys(near)][:3])
     message = f"{_option_name(kind)} {value!r} is no {wanted}{close}"
-    yield _at(query, Subtype.TARGET, message, kind)
+    yield _at(
+        query,
+        Subtype.TARGET,
+        message,
+        kind,
+    )
 
 
 def _of_roles(plan: Plan) -> Iterator[Problem]:

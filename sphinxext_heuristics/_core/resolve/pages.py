@@ -5,8 +5,6 @@ from __future__ import annotations
 from functools import cache, cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
-from sphinx.ext.intersphinx import InventoryAdapter
-
 from sphinxext_heuristics._core.diagnostics import ClosestNames
 from sphinxext_heuristics._core.model import PAGE_TYPES
 
@@ -85,7 +83,12 @@ class Pages:
             if docname in sections:
                 self._add(label, docname, anchor)
 
-    def _add(self, name: str, docname: str, anchor: str) -> None:
+    def _add(
+        self,
+        name: str,
+        docname: str,
+        anchor: str,
+    ) -> None:
         place = self._place(docname, anchor)
         link = anchor if place.anchor else ""
         self._exact.setdefault(name, {}).setdefault(place, link)
@@ -197,9 +200,14 @@ class External:
 
     def __init__(self, env: BuildEnvironment) -> None:
         """Take the inventories; without intersphinx there are none."""
-        adapter = InventoryAdapter(env)
-        self._main: Inventory = adapter.main_inventory
-        self._named: Mapping[str, Inventory] = adapter.named_inventory
+        self._main: Inventory = {}
+        self._named: Mapping[str, Inventory] = {}
+        # It has put its own there if it is loaded.
+        if hasattr(env, "intersphinx_inventory"):
+            from sphinx.ext.intersphinx import InventoryAdapter  # noqa: PLC0415 - slow, and loaded by few
+
+            adapter = InventoryAdapter(env)
+            self._main, self._named = adapter.main_inventory, adapter.named_inventory
         self._by_fold = cache(self._folded_names)
 
     def find(self, kind: str, target: str) -> str | None:

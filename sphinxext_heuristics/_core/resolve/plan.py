@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar, TypeVarTuple, cast
 
 from sphinxext_heuristics._core.model import CATEGORY
 from sphinxext_heuristics._core.resolve.connections import resolve
-from sphinxext_heuristics._core.resolve.listing import bounds
+from sphinxext_heuristics._core.resolve.listing import bounds, links
 from sphinxext_heuristics._core.resolve.objects import Rule, excludes, own_names
 from sphinxext_heuristics._core.resolve.verdicts import (
     Reach,
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     )
     from sphinxext_heuristics._core.resolve.catalogue import Catalogue, Lookups
     from sphinxext_heuristics._core.resolve.connections import Resolved
+    from sphinxext_heuristics._core.resolve.listing import Link
     from sphinxext_heuristics._core.resolve.pages import Place
 
 T = TypeVar("T")
@@ -58,6 +59,25 @@ class Plan:
             self._made[key] = make(self, *arguments)
         return cast("T", self._made[key])
 
+    @property
+    def package(self) -> str:
+        """Return the documented package, or ``""``."""
+        return self.settings.package
+
+    @property
+    def version(self) -> str:
+        """Return the documented version, or ``""``."""
+        return self.lookups.version
+
+    @property
+    def docnames(self) -> tuple[str, ...]:
+        """Return the documents in the toctree's order."""
+        return self.catalogue.docnames
+
+    def entries(self, docname: str) -> tuple[Entry, ...]:
+        """Return the API entries of a page."""
+        return self.catalogue.pages[docname].entries
+
     # -- the heuristics ---------------------------------------------------------------
 
     @property
@@ -81,6 +101,11 @@ class Plan:
     def connections(self, record: Heuristic) -> tuple[Resolved, ...]:
         """Return the resolved connections of a definition."""
         return self._connections[record.docname, record.anchor]
+
+    def links(self, record: Heuristic, *, marks: bool = False) -> tuple[Link, ...]:
+        """Return connections for an index: with titles, or as written with *marks*."""
+        titles = None if marks else self
+        return links(self.connections(record), self.package, titles)
 
     def note(self, record: Heuristic) -> Note:
         """Return a heuristic's note as other pages show it."""
@@ -332,6 +357,8 @@ def _chosen(plan: Plan, kind: str, value: str) -> Iterator[str]:
             for heuristic, verdict in plan.reach.get(name, {}).items():
                 if verdict.is_shown:
                     yield heuristic
+    if kind == "target" and (record := plan.named(value)):
+        yield record.name
     heuristics = plan.once(_by_value)
     yield from heuristics.get((kind, value), ())
     if place := plan.lookups.pages.find(value).place:

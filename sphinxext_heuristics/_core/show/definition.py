@@ -13,7 +13,6 @@ from sphinxext_heuristics._core.show.parts import (
     field,
     joined,
     link_nodes,
-    links,
     meta,
     outdated_nodes,
     paragraph,
@@ -73,7 +72,7 @@ def facts(plan: Plan, record: Heuristic) -> Facts:
 
 def _links(plan: Plan, record: Heuristic, types: Container[str]) -> tuple[Link, ...]:
     """Return the connections of some types, as links."""
-    return tuple(link for link in links(plan, record) if link.type in types)
+    return tuple(link for link in plan.links(record) if link.type in types)
 
 
 def facts_nodes(content: Facts, here: Here) -> list[nodes.Node]:

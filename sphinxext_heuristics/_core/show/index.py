@@ -12,7 +12,6 @@ from sphinxext_heuristics._core.show.parts import (
     Meta,
     joined,
     link_nodes,
-    links,
     meta,
     meta_nodes,
     named,
@@ -106,7 +105,7 @@ def _row(plan: Plan, record: Heuristic, *, marks: bool) -> IndexRow:
         named=named(record),
         meta=meta(plan, record),
         categories=record.categories,
-        links=links(plan, record, marks=marks),
+        links=plan.links(record, marks=marks),
         note=plan.note(record),
         words=" ".join(dict.fromkeys([*record.keywords, *messages])),
     )

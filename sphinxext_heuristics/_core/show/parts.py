@@ -12,8 +12,8 @@ from sphinx import addnodes
 from sphinx.locale import admonitionlabels
 
 from sphinxext_heuristics._core.model import INDEX_PAGE
-from sphinxext_heuristics._core.resolve import listing as index
-from sphinxext_heuristics._core.view import Named
+from sphinxext_heuristics._core.resolve.listing import bounds
+from sphinxext_heuristics._core.view import Named, views_of
 from sphinxext_heuristics._core.words import N_, _
 
 if TYPE_CHECKING:
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from sphinx.application import Sphinx
 
     from sphinxext_heuristics._core.model import Heuristic
+    from sphinxext_heuristics._core.resolve.face import PublicPlan
     from sphinxext_heuristics._core.resolve.listing import Link
-    from sphinxext_heuristics._core.resolve.plan import Plan
     from sphinxext_heuristics._core.view import Here
 
 #: The styles of pages for browsers and of those for e-books.
@@ -34,6 +34,9 @@ _SCRIPTS = {
     "heuristic-filter": "heuristics-index.js",
     "heuristic-paste": "heuristics-messages.js",
 }
+
+#: Attributes in HTML that name a class of ours; in text, quotes are escaped.
+_OURS = re.compile(r'class="([^"]*\bheuristic-[^"]*)"')
 
 #: The words of scripts.
 _WORDS = (
@@ -77,19 +80,11 @@ def named(record: Heuristic) -> Named:
     )
 
 
-def meta(plan: Plan, record: Heuristic) -> Meta:
+def meta(plan: PublicPlan, record: Heuristic) -> Meta:
     """Return the line below a heuristic's title in an index."""
-    about = f"{plan.settings.package} {plan.lookups.version}".strip()
+    about = f"{plan.package} {plan.version}".strip()
     outdated = "" if plan.holds(record) else _("does not hold for %s") % about
-    return Meta(
-        severity=record.severity, bounds=index.bounds(record), outdated=outdated
-    )
-
-
-def links(plan: Plan, record: Heuristic, *, marks: bool = False) -> tuple[Link, ...]:
-    """Return a heuristic's connections for an index: titles, or names with *marks*."""
-    titles = None if marks else plan
-    return index.links(plan.connections(record), plan.settings.package, titles)
+    return Meta(severity=record.severity, bounds=bounds(record), outdated=outdated)
 
 
 def severity_word(severity: str) -> str:
@@ -191,9 +186,8 @@ def script_place(name: str, **data: object) -> nodes.Node:
         text = escape(json.dumps(value, ensure_ascii=False))
         attributes += f' data-{key}="{text}"'
     place = f'<div class="{name}"{attributes} hidden="hidden"></div>\n'
-    return addnodes.only(
-        "", nodes.raw("", place, format="html", script=name), expr="html and not epub"
-    )
+    raw = nodes.raw("", place, format="html")
+    return addnodes.only("", raw, expr="html and not epub")
 
 
 def link_files(
@@ -206,14 +200,14 @@ def link_files(
     """Link our style sheet and scripts on the pages that have something of ours."""
     if "css_files" not in context:
         return  # JSON, which has no head
-    used: set[str] = set()
-    elements = doctree.findall(nodes.Element) if doctree else ()
-    for element in elements:
-        used.update(element.get("classes", ()))
-        used.add(element.get("script", ""))
+    used = set(" ".join(_OURS.findall(context.get("body", ""))).split())
+    is_book = app.builder.name == "epub"
     is_own_index = page == INDEX_PAGE and doctree is None
-    if is_own_index or any(name.startswith("heuristic-") for name in used):
-        app.add_css_file(_BOOK_STYLE if app.builder.name == "epub" else STYLE)
+    if is_own_index or used:
+        app.add_css_file(_BOOK_STYLE if is_book else STYLE)
+    for name, view in views_of(app).items():
+        if view.style and name in used and not is_book:
+            app.add_css_file(view.style.name)
     translated = {word: str(_(word)) for word in _WORDS if word != str(_(word))}
     for name in sorted(used & _SCRIPTS.keys()):
         more: dict[str, Any] = {}

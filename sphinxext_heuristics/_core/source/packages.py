@@ -38,6 +38,7 @@ class Sources:
         importlib.invalidate_caches()
         self._only = None if folders is None else list(folders)
         self._specs: dict[str, ModuleSpec | None] = {}
+        self._states: dict[str, State | None] = {}
         self._canonical: dict[tuple[str, tuple[str, ...]], tuple[str, str] | None] = {}
         self._mro: dict[tuple[str, str], tuple[tuple[str, str], ...]] = {}
         #: The modules that results depend on since `watch` was called, and ``""`` if
@@ -98,8 +99,8 @@ class Sources:
             package = package.rpartition(".")[0]
         return tuple(dict.fromkeys(names))
 
-    def lineage(self, dotted: str) -> tuple[str, ...]:
-        """Return the names of an object by identity, as far as the source tells.
+    def locate(self, dotted: str) -> tuple[tuple[str, str], ...]:
+        """Return where an object is: the (module, qualified name) of each of its names.
 
         The first is its own; for a member further ones follow, one for each class
         through which the very same member is inherited, the class that defines it last.
@@ -112,12 +113,16 @@ class Sources:
         owner, _dot, member = qualname.rpartition(".")
         definer = self._definer((module, owner), member) if owner else None
         if definer is None:
-            return (f"{module}.{qualname}",)
+            return (found,)
         return tuple(
-            f"{base_module}.{base}.{member}"
+            (base_module, f"{base}.{member}")
             for base_module, base in self._linear((module, owner))
             if self._definer((base_module, base), member) == definer
         )
+
+    def lineage(self, dotted: str) -> tuple[str, ...]:
+        """Return the names of an object by identity; see `locate`."""
+        return tuple(map(".".join, self.locate(dotted)))
 
     def bases(self, dotted: str) -> tuple[str, ...]:
         """Return the names of the bases of a class, and of theirs.
@@ -136,38 +141,36 @@ class Sources:
 
     def definition(self, dotted: str) -> Definition | None:
         """Return where *dotted* is defined, a member perhaps by a base class."""
-        lineage = self.lineage(dotted)
-        found = self.canonical(lineage[-1]) if lineage else (dotted, "")
-        at = self.state(found[0]) if found else None
-        if found is None or at is None:
+        places = self.locate(dotted) or ((dotted, ""),)
+        module, qualname = places[-1]
+        at = self.state(module)
+        # The last one is what runs: those before may be overloads.
+        spans = self.names(module).definitions.get(qualname, ())[-1:]
+        if at is None or (qualname and not spans):
             return None
-        module, qualname = found
-        line, is_described = 1, True
-        if qualname:
-            spans = self.names(module).definitions.get(qualname)
-            if spans is None:
-                return None
-            # The last one is what runs: those before may be overloads.
-            line, is_described = spans[-1].line, spans[-1].is_described
         return Definition(
-            name=".".join(filter(None, found)),
+            name=f"{module}.{qualname}".rstrip("."),
             path=at.path,
-            line=line,
-            is_described=is_described,
-            is_inherited=len(lineage) > 1,
+            line=spans[0].line if spans else 1,
+            is_described=all(span.is_described for span in spans),
+            is_inherited=len(places) > 1,
             is_module=not qualname,
         )
 
-    def files(self, package: str) -> Iterator[Path]:
-        """Yield the files of a package's modules, and of the bases of their classes."""
-        if path := self.path(package):
-            yield path
-            for cls in self.names(package).bases:
-                for module, _qualname in self._linear((package, cls)):
-                    if path := self.path(module):
-                        yield path
-        for name in self.modules(package):
-            yield from self.files(f"{package}.{name}")
+    def defined_in(self, package: str) -> Iterator[str]:
+        """Yield the last part of each name that a package defines.
+
+        What its classes inherit from other packages is included.
+        """
+        modules = {package}
+        names = self.names(package)
+        for cls in names.bases:
+            modules.update(module for module, _name in self._linear((package, cls)))
+        for module in modules:
+            for qualname in self.names(module).definitions:
+                yield qualname.rpartition(".")[2]
+        for module in self.modules(package):
+            yield from self.defined_in(f"{package}.{module}")
 
     def _definer(self, cls: tuple[str, str], member: str) -> tuple[str, str] | None:
         """Return the class that defines *member* as *cls* sees it."""
@@ -220,7 +223,12 @@ class Sources:
             module = f"{module}.{name}"
         return None  # a module, not an object in one
 
-    def _means_module(self, module: str, name: str, rest: tuple[str, ...]) -> bool:
+    def _means_module(
+        self,
+        module: str,
+        name: str,
+        rest: tuple[str, ...],
+    ) -> bool:
         """Return whether a name means a submodule and not the object of its name in it.
 
         After ``from .run import run`` the name ``run`` is the function to Python; but
@@ -236,7 +244,10 @@ class Sources:
         return rest[0] in inside.bindings and not is_member
 
     def _bound(
-        self, module: str, name: str, rest: tuple[str, ...]
+        self,
+        module: str,
+        name: str,
+        rest: tuple[str, ...],
     ) -> tuple[str, str] | None:
         binding = self.names(module).bindings.get(name)
         if binding is None:
@@ -258,7 +269,10 @@ class Sources:
         return any(span.is_block for span in spans)
 
     def _starred(
-        self, module: str, name: str, rest: tuple[str, ...]
+        self,
+        module: str,
+        name: str,
+        rest: tuple[str, ...],
     ) -> tuple[str, str] | None:
         for origin in self.names(module).starred:
             exported = self.names(origin).exported
@@ -279,6 +293,12 @@ class Sources:
 
         The file is not opened.
         """
+        self.watched.add(module)
+        if module not in self._states:
+            self._states[module] = self._state(module)
+        return self._states[module]
+
+    def _state(self, module: str) -> State | None:
         path = self.path(module)
         if path is None:
             return None
@@ -298,11 +318,6 @@ class Sources:
     def exists(self, module: str) -> bool:
         """Tell whether Python would find *module*, whatever it is."""
         return self._spec(module) is not None
-
-    def origin(self, module: str) -> str | None:
-        """Return the file of *module*, source or not; ``None`` for a mere folder."""
-        spec = self._spec(module)
-        return spec.origin if spec is not None and spec.has_location else None
 
     def modules(self, package: str) -> tuple[str, ...]:
         """Return the names of a package's modules; of ``""``, those on the path."""

@@ -1,4 +1,4 @@
-"""``releases``: find out which heuristic holds in which release of the package."""
+"""The command: find out which heuristic holds in which release of the package."""
 
 from __future__ import annotations
 
@@ -8,48 +8,43 @@ import subprocess
 import sys
 import tempfile
 from collections import Counter
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from packaging.utils import canonicalize_name
-from packaging.version import Version
+from packaging.version import InvalidVersion, Version
 
-from sphinxext_heuristics._core import versions
-from sphinxext_heuristics._core.cli.project import (
+from sphinxext_heuristics.api import (
     CommandError,
+    Found,
+    Subtype,
     add_options,
+    bounds,
+    bring_up_to_date,
+    distribution,
+    look_for,
     opened,
     read,
+    required,
 )
-from sphinxext_heuristics._core.cli.writing import (
-    bring_up_to_date,
-    file_of,
-    note,
-    say,
-    seen,
-)
-from sphinxext_heuristics._core.config import Settings
-from sphinxext_heuristics._core.evidence.search import verify
-from sphinxext_heuristics._core.integration.builders import RELEASES_FILE
-from sphinxext_heuristics._core.integration.conf_py import not_set
-from sphinxext_heuristics._core.model import Found, Subtype
-from sphinxext_heuristics._core.releases import matrix
-from sphinxext_heuristics._core.releases.matrix import Matrix, MatrixRow, Standing
-from sphinxext_heuristics._core.resolve.listing import bounds
-from sphinxext_heuristics._core.source.packages import Sources
+from sphinxext_heuristics.api import run as run_parsed
+from sphinxext_heuristics.releases import matrix
+from sphinxext_heuristics.releases.matrix import Matrix, MatrixRow, Standing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from sphinxext_heuristics._core.files.project_file import ProjectFile
-    from sphinxext_heuristics._core.resolve.plan import Plan
+    from sphinxext_heuristics.api import Evidence, ProjectFile, PublicPlan
+
+#: The name of the extension, by which its command is run.
+NAME = "sphinxext_heuristics.releases"
 
 
-def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Add the command to the parser."""
-    command = commands.add_parser(
-        "releases",
-        help="find out which heuristic holds in which release of the package",
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command and return its exit code."""
+    command = argparse.ArgumentParser(
+        prog=f"python -m {NAME}",
         description="""
             Look for what the heuristics quote in releases of heuristics_package, write
             the file that heuristics_releases_file names, and print the row of each
@@ -80,16 +75,27 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         action="store_true",
         help="only compare, and print what differs as a unified diff",
     )
+    return run_parsed(command, argv)
+
+
+def say(line: str) -> None:
+    """Print a line of the result."""
+    sys.stdout.write(f"{line}\n")
+
+
+def note(line: str) -> None:
+    """Print a line of progress or a remark, which is no result."""
+    sys.stderr.write(f"{line}\n")
 
 
 def _releases(text: str) -> dict[Version, str]:
     found: dict[Version, str] = {}
     for part in filter(None, map(str.strip, text.split(","))):
-        version = versions.parse(part)
-        if version is None:
-            raise argparse.ArgumentTypeError(
-                f"{part!r} is not a version such as 0.21.2"
-            )
+        try:
+            version = Version(part)
+        except InvalidVersion as error:
+            message = f"{part!r} is not a version such as 0.21.2"
+            raise argparse.ArgumentTypeError(message) from error
         found.setdefault(version, str(version))
     if not found:
         raise argparse.ArgumentTypeError("no version is named")
@@ -99,9 +105,13 @@ def _releases(text: str) -> dict[Version, str]:
 def run(arguments: argparse.Namespace) -> int:
     """Look into the releases, and write or compare the file."""
     with opened(arguments) as app:
-        file = file_of(app, RELEASES_FILE)
-        if not Settings.of(app.config).package:
-            raise CommandError(not_set(app.config, file.conf_py, "heuristics_package"))
+        if NAME not in app.extensions:
+            conf_py = Path(app.confdir, "conf.py")
+            raise CommandError(f"{NAME!r} is not among the extensions in {conf_py}")
+        file = required(matrix.file_of(app))
+        if not app.config.heuristics_package:
+            message = f"heuristics_package is not set in {file.conf_py}"
+            raise CommandError(message)
         # What this command prints and writes need not be a warning as well.
         plan = read(app, leaves={Subtype.EVIDENCE, Subtype.VERSION, Subtype.CONFIG})
     before = _before(plan, file)
@@ -118,19 +128,18 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.check:
         what = "differs" if file.path.exists() else "is not there"
         remark = (
-            f"{seen(file.path)} {what}; to write it, run the same command without "
-            f"--check"
+            f"{file.path} {what}; to write it, run the same command without --check"
         )
     code = bring_up_to_date(file, matrix.text_of(after), remark)
     return int(len(found) < len(wanted) or bool(contradicted or code))
 
 
-def _before(plan: Plan, file: ProjectFile) -> Matrix:
+def _before(plan: PublicPlan, file: ProjectFile) -> Matrix:
     """Return the matrix of the file.
 
     Raises CommandError for a file with another content, which would be lost.
     """
-    before = matrix.matrix_of(plan) or Matrix(plan.settings.package, {})
+    before = matrix.load(file, plan.package) or Matrix(plan.package, {})
     if before.fault and file.path.exists():
         raise CommandError(
             f"{file.path}:{before.line}: {before.fault}: {matrix.naming_releases(file)}"
@@ -155,24 +164,25 @@ def _wanted(
 
 
 def _look(
-    plan: Plan, wanted: Sequence[str], arguments: argparse.Namespace
+    plan: PublicPlan, wanted: Sequence[str], arguments: argparse.Namespace
 ) -> dict[str, dict[str, Standing]]:
     """Map each release to heuristics and their standings; print what was found."""
-    package = plan.settings.package
-    name = versions.distribution(package)
+    package = plan.package
+    name = distribution(package) or package
+    quoted = _quoted(plan)
     looked: dict[str, dict[str, Standing]] = {}
     for release in wanted:
         try:
             folder = unpacked(name, release)
-            sources = Sources([str(folder)])
-            if not sources.exists(package):
+            module = Path(folder, *package.split("."))
+            if not (module.is_dir() or module.with_suffix(".py").is_file()):
                 raise DownloadError(  # noqa: TRY301 - one more way to have no release
                     f"its wheel has no package {package!r} (kept in {folder})"
                 )
         except DownloadError as error:
             note(f"{name} {release}: not downloaded: {error}")
             continue
-        standings = dict(_standings(plan, sources, release, why=arguments.why))
+        standings = dict(_standings(quoted, folder, release, why=arguments.why))
         looked[release] = standings
         if not (arguments.quiet or arguments.really_quiet):
             numbers = Counter(standings.values())
@@ -183,32 +193,38 @@ def _look(
     return looked
 
 
+def _quoted(plan: PublicPlan) -> dict[str, list[Evidence]]:
+    """Map each heuristic that quotes the package to its quotes."""
+    found = {}
+    for record in plan.heuristics.values():
+        if quoted := matrix.quoted(record, plan.package):
+            found[record.name] = quoted
+    return found
+
+
 def _standings(
-    plan: Plan, sources: Sources, release: str, *, why: bool
+    quoted: Mapping[str, list[Evidence]], folder: Path, release: str, *, why: bool
 ) -> Iterator[tuple[str, Standing]]:
     """Yield heuristics and their standings in a release; print *why* on request."""
-    for record in plan.heuristics.values():
-        quoted = matrix.quoted(record, plan.settings.package)
-        if not quoted:
-            continue
-        found = [verify(evidence, sources) for evidence in quoted]
+    evidence = [*chain.from_iterable(quoted.values())]
+    results = dict(zip(evidence, look_for(evidence, folder), strict=True))
+    for name, quotes in quoted.items():
+        found = [results[quote] for quote in quotes]
         for result in found:
             if why and not isinstance(result, Found):
-                say(f"{record.name}, {release}: {result.message}")
+                say(f"{name}, {release}: {result.message}")
         if standing := matrix.standing(found):
-            yield record.name, standing
+            yield name, standing
         else:
-            note(
-                f"{record.name}, {release}: unknown: a file cannot be parsed by this "
-                f"Python"
-            )
+            why_unknown = "a file cannot be parsed by this Python"
+            note(f"{name}, {release}: unknown: {why_unknown}")
 
 
 # -- what follows ---------------------------------------------------------------------
 
 
 def _after(
-    plan: Plan,
+    plan: PublicPlan,
     wanted: Sequence[str],
     looked: Mapping[str, Mapping[str, Standing]],
     before: Matrix,
@@ -226,7 +242,7 @@ def _after(
     return Matrix(before.package, rows)
 
 
-def _contradicted(plan: Plan, after: Matrix) -> Iterator[str]:
+def _contradicted(plan: PublicPlan, after: Matrix) -> Iterator[str]:
     """Yield the row of each heuristic whose bounds the releases contradict."""
     for name, row in sorted(after.rows.items()):
         record = plan.heuristics[name]

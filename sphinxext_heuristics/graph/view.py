@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import re
+import shutil
 import subprocess
 import textwrap
 from html import escape
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from docutils import nodes
+from sphinx.locale import get_translation
 from sphinx.util import logging
 
-from sphinxext_heuristics._core.model import Target
-from sphinxext_heuristics._core.show.parts import link_nodes, links, named, paragraph
-from sphinxext_heuristics._core.view import View
-from sphinxext_heuristics._core.words import _
+from sphinxext_heuristics.api import Target, View, link_nodes, named
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -22,12 +22,10 @@ if TYPE_CHECKING:
     from sphinx.application import Sphinx
     from sphinx.config import Config
 
-    from sphinxext_heuristics._core.model import Query
-    from sphinxext_heuristics._core.resolve.listing import Link
-    from sphinxext_heuristics._core.resolve.plan import Plan
-    from sphinxext_heuristics._core.view import Here, Named
+    from sphinxext_heuristics.api import Here, Link, Named, PublicPlan, Query
 
 logger = logging.getLogger(__name__)
+_ = get_translation("sphinxext_heuristics")
 
 #: Shapes by connection type; heuristics are rounded boxes.
 _SHAPES = {"impl": "box", "workflow": "note", "principle": "ellipse", "env": "hexagon"}
@@ -83,31 +81,45 @@ class GraphView(View):
     """Heuristics and what they connect to as a picture with links, and as a list."""
 
     name = "heuristic-graph"
+    style = Path(__file__).with_name("heuristics-graph.css")
+    #: Whether the builder's pages have the picture.
+    drawn = False
 
-    def content(self, plan: Plan, query: Query, docname: str) -> Graph:
+    def look_for_graphviz(self, app: Sphinx) -> None:
+        """Note whether the builder's pages show pictures that Graphviz draws."""
+        builder = app.builder
+        # An e-book names the pages that hold SVG; the list does without.
+        self.drawn = (
+            builder.format == "html"
+            and builder.name != "epub"
+            and bool(shutil.which(program(app.config)))
+        )
+
+    def content(self, plan: PublicPlan, query: Query, docname: str) -> Graph:
         """Return the graph."""
         branches = [
-            Branch(named(record), record.severity, links(plan, record))
+            Branch(named(record), record.severity, plan.links(record))
             for record in plan.selection(query.filters)
         ]
-        return Graph(branches=tuple(branches), drawn=plan.lookups.draws)
+        return Graph(branches=tuple(branches), drawn=self.drawn)
 
     def nodes(self, content: Graph, here: Here) -> list[nodes.Node]:
         """Return the list, which carries the source of the picture."""
         if not content.branches:
-            return [paragraph(_("No heuristic is to be shown."))]
+            return [nodes.paragraph("", _("No heuristic is to be shown."))]
         listed = nodes.bullet_list()
         for branch in content.branches:
-            item = nodes.list_item("", paragraph(here.heuristic(branch.named)))
+            line = nodes.paragraph("", "", here.heuristic(branch.named))
+            item = nodes.list_item("", line)
             if branch.links:
                 below = nodes.bullet_list()
                 for link in branch.links:
-                    line = paragraph(*link_nodes(link, here))
+                    line = nodes.paragraph("", "", *link_nodes(link, here))
                     below += nodes.list_item("", line)
                 item += below
             listed += item
         dot = dot_of(content.branches, here) if content.drawn else ""
-        return [heuristic_graph("", listed, dot=dot)]
+        return [heuristic_graph("", listed, dot=dot, classes=[self.name])]
 
 
 def dot_of(branches: Iterable[Branch], here: Here) -> str:
@@ -187,8 +199,9 @@ def inline_svg(svg: str) -> str:
     return svg.replace("<svg ", f'<svg role="group" aria-label="{label}" ', 1)
 
 
-def _visit_html(self: Any, node: heuristic_graph) -> None:  # noqa: ANN401 - any HTML writer
-    self.body.append(self.starttag(node, "div", CLASS="heuristic-graph"))
+def visit_html(self: Any, node: heuristic_graph) -> None:  # noqa: ANN401 - any HTML writer
+    """Write the picture and, folded below it, the list; or the list alone."""
+    self.body.append(self.starttag(node, "div"))
     node["ends"] = "</div>\n"
     if picture := _picture(self, node):
         summary = escape(_("The same as a list"))
@@ -202,10 +215,6 @@ def _visit_html(self: Any, node: heuristic_graph) -> None:  # noqa: ANN401 - any
         self.body.append(f'<p class="heuristic-graph-note">{hint}</p>\n')
 
 
-def _depart_html(self: Any, node: heuristic_graph) -> None:  # noqa: ANN401 - any HTML writer
+def depart_html(self: Any, node: heuristic_graph) -> None:  # noqa: ANN401 - any HTML writer
+    """Close what was opened."""
     self.body.append(node["ends"])
-
-
-def register(app: Sphinx) -> None:
-    """Tell Sphinx how HTML shows the node; other builders write its children."""
-    app.add_node(heuristic_graph, html=(_visit_html, _depart_html))

@@ -2,33 +2,40 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from docutils import nodes
-from packaging.version import Version
+from packaging.version import InvalidVersion, Version
 from sphinx import addnodes
+from sphinx.locale import get_translation
 
-from sphinxext_heuristics._core.model import Problem, Subtype
-from sphinxext_heuristics._core.releases.matrix import Matrix, Standing, matrix_of
-from sphinxext_heuristics._core.show.parts import (
-    joined,
+from sphinxext_heuristics.api import (
+    Problem,
+    Subtype,
+    View,
     meta,
     meta_nodes,
     named,
-    paragraph,
     table,
 )
-from sphinxext_heuristics._core.versions import parse
-from sphinxext_heuristics._core.view import View
-from sphinxext_heuristics._core.words import _
+from sphinxext_heuristics.releases.matrix import (
+    OPTION,
+    Matrix,
+    Standing,
+    file_of,
+    load,
+    problems,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from sphinxext_heuristics._core.model import Query
-    from sphinxext_heuristics._core.resolve.plan import Plan
-    from sphinxext_heuristics._core.show.parts import Meta
-    from sphinxext_heuristics._core.view import Here, Named
+    from sphinx.application import Sphinx
+
+    from sphinxext_heuristics.api import Here, Meta, Named, PublicPlan, Query
+
+_ = get_translation("sphinxext_heuristics")
 
 #: The word for a standing that is not in the file.
 _UNKNOWN = "unknown"
@@ -79,14 +86,20 @@ class ReleasesView(View):
     """Which heuristic holds in which release of the documented package."""
 
     name = "heuristic-releases"
+    style = Path(__file__).with_name("heuristics-releases.css")
+    #: What the file says in this build; ``None`` where conf.py names no file.
+    matrix: Matrix | None = None
 
-    def content(self, plan: Plan, query: Query, docname: str) -> Table:
+    def look_into_file(self, app: Sphinx, plan: PublicPlan) -> list[Problem]:
+        """Read the file for this build; return what is wrong with it."""
+        file = file_of(app)
+        self.matrix = load(file, plan.package)
+        return [*problems(plan, self.matrix, file)]
+
+    def content(self, plan: PublicPlan, query: Query, docname: str) -> Table:
         """Return the rows of the chosen heuristics."""
-        matrix = matrix_of(plan) or Matrix("", {})
-        current = parse(plan.lookups.version)
-        # What was on the way to a release is documented as that.
-        if current and current.is_devrelease:
-            current = Version(current.base_version)
+        matrix = self.matrix or Matrix("", {})
+        current = _released(plan.version)
         releases = matrix.releases
         rows = []
         for record in plan.selection(query.filters):
@@ -99,22 +112,18 @@ class ReleasesView(View):
             rows=tuple(rows),
         )
 
-    def problems(self, plan: Plan, query: Query) -> Iterator[Problem]:
-        """Yield the problems of filters, and that conf.py names no file to show."""
-        yield from super().problems(plan, query)
-        if matrix_of(plan) is None:
-            message = (
-                "heuristic-releases shows the file heuristics_releases_file, "
-                "which conf.py does not set"
-            )
+    def problems(self, plan: PublicPlan, query: Query) -> Iterator[Problem]:
+        """Yield the problem that conf.py names no file to show."""
+        if self.matrix is None:
+            message = f"{self.name} shows the file {OPTION}, which conf.py does not set"
             yield Problem.at(query, Subtype.CONFIG, message)
 
     def nodes(self, content: Table, here: Here) -> list[nodes.Node]:
         """Return the table with its legend."""
         if not content.releases:
-            return [paragraph(_("No release has been looked at."))]
+            return [nodes.paragraph("", _("No release has been looked at."))]
         if not content.rows:
-            return [paragraph(_("No heuristic is to be shown."))]
+            return [nodes.paragraph("", _("No heuristic is to be shown."))]
         heads = [_("Heuristic")]
         for release, is_documented in zip(
             content.releases, content.documented, strict=True
@@ -122,7 +131,7 @@ class ReleasesView(View):
             heads.append(release + _SIGN if is_documented else release)
         widths = [_WIDE, *(_NARROW for _release in content.releases)]
         rows = [_cells(row, here) for row in content.rows]
-        made = table(heads, widths, rows, classes=["heuristic-releases"])
+        made = table(heads, widths, rows, classes=[self.name])
         # A reader's aid that reads cells needs the heads of rows.
         next(made.findall(nodes.colspec))["stub"] = 1
         for row in made.findall(nodes.row):
@@ -140,30 +149,35 @@ class ReleasesView(View):
         ]
 
 
+def _released(version: str) -> Version | None:
+    """Return a version; what was on the way to a release is that release."""
+    try:
+        found = Version(version)
+    except InvalidVersion:
+        return None
+    return Version(found.base_version) if found.is_devrelease else found
+
+
 def _cells(row: TableRow, here: Here) -> list[list[nodes.Node]]:
-    cells: list[list[nodes.Node]] = [
-        [paragraph(here.heuristic(row.named)), meta_nodes(row.meta)]
-    ]
+    title = nodes.paragraph("", "", here.heuristic(row.named))
+    cells: list[list[nodes.Node]] = [[title, meta_nodes(row.meta)]]
     for word in row.standings:
         classes = [] if word == _UNKNOWN else [f"heuristic-{word}"]
         text = str(_MEANINGS[word][0])
-        cells.append([paragraph(nodes.inline("", text, classes=classes))])
+        shown = nodes.inline("", text, classes=classes)
+        cells.append([nodes.paragraph("", "", shown)])
     return cells
 
 
 def _legend(*, is_marked: bool) -> nodes.paragraph:
-    meanings = []
+    legend = nodes.paragraph("", "", classes=["heuristic-legend"])
+    legend += nodes.strong("", _("Legend:"))
+    before = " "
     for key, (word, meaning) in _MEANINGS.items():
         name = nodes.emphasis("", str(word), classes=[f"heuristic-{key}"])
-        meanings.append([name, nodes.Text(f": {meaning}")])
+        legend += [nodes.Text(before), name, nodes.Text(f": {meaning}")]
+        before = "; "
     if is_marked:
         sign = _("the release that this documentation describes")
-        meanings.append([nodes.Text(f"{_SIGN} {sign}")])
-    return nodes.paragraph(
-        "",
-        "",
-        nodes.strong("", _("Legend:")),
-        nodes.Text(" "),
-        *joined(meanings, "; "),
-        classes=["heuristic-legend"],
-    )
+        legend += nodes.Text(f"{before}{_SIGN} {sign}")
+    return legend

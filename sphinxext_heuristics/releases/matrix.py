@@ -5,25 +5,37 @@ from __future__ import annotations
 import enum
 import hashlib
 import json
-import os.path
+from difflib import get_close_matches
 from itertools import takewhile
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from packaging.version import Version
 
-from sphinxext_heuristics._core.diagnostics import closest, did_you_mean
-from sphinxext_heuristics._core.files.project_file import read as read_file
-from sphinxext_heuristics._core.model import Found, LostReason, Problem, Subtype
-from sphinxext_heuristics._core.resolve.listing import bounds
-from sphinxext_heuristics._core.versions import holds, is_empty_range
+from sphinxext_heuristics.api import (
+    Found,
+    LostReason,
+    Problem,
+    Subtype,
+    bounds,
+    holds,
+    named_file,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from sphinxext_heuristics._core.files.project_file import ProjectFile
-    from sphinxext_heuristics._core.model import Evidence, Heuristic, Lost
-    from sphinxext_heuristics._core.resolve.plan import Plan
+    from sphinx.application import Sphinx
+
+    from sphinxext_heuristics.api import (
+        Evidence,
+        Heuristic,
+        Lost,
+        ProjectFile,
+        PublicPlan,
+    )
+
+#: The option that names the file.
+OPTION = "heuristics_releases_file"
 
 
 class Standing(enum.StrEnum):
@@ -134,7 +146,7 @@ def contradictions(
     which other bounds could take in only together with one where it is absent or has
     drifted.
     """
-    if is_empty_range(since, until):  # which is a problem of its own
+    if since and not holds("", until, since):  # which is a problem of its own
         return [], []
     order = in_order(standings)
     within = [
@@ -164,29 +176,33 @@ def text_of(matrix: Matrix) -> str:
     return json.dumps(data, ensure_ascii=False, indent=1) + "\n"
 
 
-def matrix_of(plan: Plan) -> Matrix | None:
-    """Return the file of releases; ``None`` where conf.py names none."""
-    return plan.once(_load)
+def file_of(app: Sphinx) -> ProjectFile:
+    """Return the file that the option names."""
+    return named_file(
+        app,
+        OPTION,
+        called="file of releases",
+        filename="releases.json",
+        command="sphinxext_heuristics.releases",
+    )
 
 
-def _load(plan: Plan) -> Matrix | None:
-    if plan.settings.releases_file is None:
+def load(file: ProjectFile, package: str) -> Matrix | None:
+    """Return what the file says of a package; ``None`` where conf.py names no file."""
+    if not file.is_set:
         return None
-    package = plan.settings.package
-    path = Path(os.path.normpath(plan.lookups.srcdir / plan.settings.releases_file))
     line = 1
     try:
-        text = read_file(path)
-        if text is None:
-            fault = f"the file of releases {str(path)!r} is not there; to write it"
-            return Matrix(package, {}, fault)
-        matrix = read(text)
+        matrix = read(file.path.read_text("utf-8-sig"))
         if matrix.package == package:
             return matrix
         fault = (
             f"these are releases of {matrix.package!r}, but heuristics_package is "
             f"{package!r}"
         )
+    except FileNotFoundError:
+        fault = f"the file of releases {str(file.path)!r} is not there; to write it"
+        return Matrix(package, {}, fault)
     except (OSError, ValueError, RecursionError) as error:
         fault = f"this is no file of releases: {getattr(error, 'msg', error)}"
         line = getattr(error, "lineno", 1)
@@ -224,12 +240,15 @@ def _row(name: str, row: Any, lines: Mapping[str, int]) -> MatrixRow:  # noqa: A
 # -- what is wrong --------------------------------------------------------------------
 
 
-def problems(plan: Plan, file: ProjectFile) -> Iterator[Problem]:
+def problems(
+    plan: PublicPlan, matrix: Matrix | None, file: ProjectFile
+) -> Iterator[Problem]:
     """Yield every problem that has to do with releases."""
-    matrix = matrix_of(plan)
+    if file.fault:
+        yield file.problem(Subtype.CONFIG, file.fault)
     if matrix is None:
         return
-    if not plan.settings.package:
+    if not plan.package:
         message = (
             "heuristics_releases_file requires heuristics_package: set it to the "
             "package whose releases to check"
@@ -249,13 +268,14 @@ def naming_releases(file: ProjectFile) -> str:
     return f"{file.command} --releases VERSION,VERSION"
 
 
-def _of_rows(plan: Plan, matrix: Matrix, file: ProjectFile) -> Iterator[Problem]:
+def _of_rows(plan: PublicPlan, matrix: Matrix, file: ProjectFile) -> Iterator[Problem]:
     """Yield the problem of each row whose heuristic is gone or quotes nothing."""
     for name, row in matrix.rows.items():
         record = plan.heuristics.get(name)
         if record is None:
-            near = did_you_mean(closest(name, plan.heuristics, 1))
-            what = f"no heuristic is named {name!r}{near}"
+            what = f"no heuristic is named {name!r}"
+            for close in get_close_matches(name, plan.heuristics, 1):
+                what += f"; did you mean {close!r}?"
         elif not quotes(record, matrix.package):
             what = f"the heuristic {name!r} quotes nothing from {matrix.package!r}"
         else:
@@ -268,7 +288,7 @@ def _of_rows(plan: Plan, matrix: Matrix, file: ProjectFile) -> Iterator[Problem]
 
 
 def _of_record(
-    plan: Plan, matrix: Matrix, record: Heuristic, file: ProjectFile
+    plan: PublicPlan, matrix: Matrix, record: Heuristic, file: ProjectFile
 ) -> Iterator[Problem]:
     now = quotes(record, matrix.package)
     row = matrix.rows.get(record.name)
@@ -289,13 +309,15 @@ def _of_record(
         yield from _of_bounds(plan, matrix, record)
 
 
-def _of_bounds(plan: Plan, matrix: Matrix, record: Heuristic) -> Iterator[Problem]:
+def _of_bounds(
+    plan: PublicPlan, matrix: Matrix, record: Heuristic
+) -> Iterator[Problem]:
     """Yield the problems of bounds that releases contradict.
 
     The installed one is left out: what it contradicts is a problem of its own.
     """
     standings = dict(matrix.of(record))
-    standings.pop(plan.lookups.version, None)
+    standings.pop(plan.version, None)
     within, outside = contradictions(record.since, record.until, standings)
     claim = f"heuristic {record.name!r} holds for {bounds(record)}, but"
     if within:

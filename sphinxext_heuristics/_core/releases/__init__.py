@@ -1,1 +1,0 @@
-"""Releases: the file of which heuristic holds in which release, checks, view."""

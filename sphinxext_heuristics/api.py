@@ -1,0 +1,149 @@
+"""What other extensions may import; every other module may change at any time.
+
+All names in ``__all__`` are stable from version 0.1.0 on; what goes is deprecated
+first. Records are named tuples: take their fields by name, since a version may add
+some.
+
+The core emits the event ``heuristics-resolved`` once in each build, when all pages are
+read, and before anything is shown or warned of. Its handlers take the application and
+the :class:`PublicPlan`, and may return a list of :class:`Problem`: warnings.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from sphinxext_heuristics._core.files.project_file import ProjectFile
+from sphinxext_heuristics._core.integration.builders import named_file
+from sphinxext_heuristics._core.model import (
+    Connection,
+    Entry,
+    Evidence,
+    Found,
+    Heuristic,
+    Lost,
+    LostReason,
+    Note,
+    Problem,
+    Query,
+    Subtype,
+    Target,
+)
+from sphinxext_heuristics._core.read.options import (
+    DirectiveOption,
+    ListOption,
+    as_written,
+    flag,
+    one_of,
+)
+from sphinxext_heuristics._core.read.queries import FilteredDirective
+from sphinxext_heuristics._core.resolve.face import PublicPlan
+from sphinxext_heuristics._core.resolve.listing import Link, bounds
+from sphinxext_heuristics._core.resolve.objects import Rule
+from sphinxext_heuristics._core.resolve.verdicts import Form, Shown, Verdict
+from sphinxext_heuristics._core.show.parts import (
+    Meta,
+    link_nodes,
+    meta,
+    meta_nodes,
+    named,
+    table,
+)
+from sphinxext_heuristics._core.source.packages import Sources
+from sphinxext_heuristics._core.versions import distribution, holds
+from sphinxext_heuristics._core.view import Here, Named, View, add_view
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+    from sphinxext_heuristics._core.cli.project import (
+        CommandError,
+        add_options,
+        opened,
+        read,
+    )
+    from sphinxext_heuristics._core.cli.running import run
+    from sphinxext_heuristics._core.cli.writing import bring_up_to_date, required
+
+__all__ = [
+    "CommandError",
+    "Connection",
+    "DirectiveOption",
+    "Entry",
+    "Evidence",
+    "FilteredDirective",
+    "Form",
+    "Found",
+    "Here",
+    "Heuristic",
+    "Link",
+    "ListOption",
+    "Lost",
+    "LostReason",
+    "Meta",
+    "Named",
+    "Note",
+    "Problem",
+    "ProjectFile",
+    "PublicPlan",
+    "Query",
+    "Rule",
+    "Shown",
+    "Subtype",
+    "Target",
+    "Verdict",
+    "View",
+    "add_options",
+    "add_view",
+    "as_written",
+    "bounds",
+    "bring_up_to_date",
+    "distribution",
+    "flag",
+    "holds",
+    "link_nodes",
+    "look_for",
+    "meta",
+    "meta_nodes",
+    "named",
+    "named_file",
+    "one_of",
+    "opened",
+    "read",
+    "required",
+    "run",
+    "table",
+]
+
+
+#: What only commands need → its module, which builds do without.
+_OF_COMMANDS = {
+    "CommandError": "project",
+    "add_options": "project",
+    "bring_up_to_date": "writing",
+    "opened": "project",
+    "read": "project",
+    "required": "writing",
+    "run": "running",
+}
+
+
+def __getattr__(name: str) -> Any:  # noqa: ANN401 - what has the name
+    """Import what only commands need when it is asked for: it takes 5 ms."""
+    if name not in _OF_COMMANDS:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    module = f"sphinxext_heuristics._core.cli.{_OF_COMMANDS[name]}"
+    return getattr(import_module(module), name)
+
+
+def look_for(quotes: Iterable[Evidence], folder: Path) -> list[Found | Lost]:
+    """Return where each quote is in the source below *folder*, or why it is not there.
+
+    The folder holds packages as a folder on Python's path does. Nothing is imported.
+    """
+    from sphinxext_heuristics._core.evidence.search import verify  # noqa: PLC0415 - as above
+
+    sources = Sources([str(folder)])
+    return [verify(quoted, sources) for quoted in quotes]
