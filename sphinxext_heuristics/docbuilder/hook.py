@@ -93,10 +93,16 @@ def heuristics_of(conf: Path, folder: Path) -> tuple[dict[str, Any], _Log]:
 
 
 def copy_of(pages: Path, heuristics: Path, folder: Path) -> Path:
-    """Return a copy of doc-builder's pages with the heuristics in it."""
+    """Return a copy of doc-builder's pages with the heuristics in it.
+
+    Records of the heuristics' own site, such as its reach file, stay behind.
+    """
     source = folder / "source"
     shutil.copytree(pages, source)
-    shutil.copytree(heuristics, source / "heuristics", dirs_exist_ok=True)
+    records = shutil.ignore_patterns("*.txt")
+    shutil.copytree(
+        heuristics, source / "heuristics", ignore=records, dirs_exist_ok=True
+    )
     return source
 
 
@@ -150,9 +156,9 @@ def _places(item: dict[str, Any], *, everything: bool) -> Iterator[tuple[str, st
     if item["holds"] and item["inject"]:
         # a member that is documented nowhere may be named at its class's card
         for connection in item["connections"]:
-            target = connection["target"]
-            if connection["type"] == "impl" and not connection["names"]:
-                yield "lines", target
+            is_missing = connection["type"] == "impl" and not connection["names"]
+            if is_missing and not re.search(r"[+*]", connection["target"]):
+                yield "lines", connection["target"]
 
 
 def _item(item: dict[str, Any]) -> dict[str, Any]:

@@ -603,6 +603,14 @@ def test_heuristics_may_be_elsewhere(site: Docs) -> None:
     assert command(site, "--heuristics", "others").returncode == 0
 
 
+def test_the_copy_has_pages_only(site: Docs, tmp_path: Path) -> None:
+    heuristics = site.root / "source" / "heuristics"
+    (heuristics / "reach.txt").write_text("Hot zoo.f\n", encoding="utf-8")
+    copy = hook.copy_of(site.root / "pages", heuristics, tmp_path / "copy")
+    names = sorted(path.name for path in (copy / "heuristics").iterdir())
+    assert names == ["all.rst"]
+
+
 def test_many_cards_are_named(docs: Docs, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(hook, "_MANY", 1)
     docs.show({})
