@@ -743,7 +743,7 @@ pages.forEach((page) => {{
   const frame = document.createElement("iframe");
   frame.width = 390; frame.height = 844; frame.src = page;
   frame.onload = () => {{
-    const text = frame.contentDocument.querySelector("section > .heuristic-facts ~ p");
+    const text = frame.contentDocument.querySelector("section > .heuristic-facts + *");
     below[page] = text.getBoundingClientRect().top;
     document.getElementById("result").textContent = JSON.stringify(below);
   }};
