@@ -29,6 +29,7 @@ HEURISTICS = sorted(ROOT.glob("heuristics/huggingface_peft_*.md"))
 #: For a page: what must be true after its code ran.
 AFTER = {
     "huggingface_peft_4bit_Defensive_Clone": """
+ShiftedLinear.forward = forward
 layer = ShiftedLinear(bnb.nn.Linear4bit(8, 8, compute_dtype=torch.float32).to("cpu"))
 layer(torch.ones(2, 8)).sum().backward()
 assert layer.shift.grad.tolist() == [2.0] * 8
