@@ -57,8 +57,8 @@ docbuilder_packages = ["peft", "transformers"]
 
 heuristics_namespace = "huggingface_peft"
 heuristics_package = "peft"
-# what each page answers, in this order
-heuristics_sections = ["When it bites", "Why", "What it costs", "Limits", "See also"]
+# what each page answers below its pair of wrong and right, in this order
+heuristics_sections = ["Why", "Limits"]
 heuristics_categories = {
     "Memory Optimization": "Gradient checkpointing, tensor cloning, upcasting",
     "Quantization": "Merge rounding, defensive clone, safe merge, bases that cannot be "

@@ -46,7 +46,7 @@ SEED = {
 
 #: The headings of every page below its directive, in this order; what else needs one is
 #: below one of them.
-SECTIONS = ["When it bites", "Why", "What it costs", "Limits", "See also"]
+SECTIONS = ["Why", "Limits"]
 
 _BLOCK = re.compile(r"^(?P<fence>`{3,}|:{3,}).*?^(?P=fence)$", re.DOTALL | re.MULTILINE)
 _FENCE = re.compile(

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import bitsandbytes as bnb
 import peft
+import peft.functional
 import pytest
 import torch
 from peft import (
@@ -22,7 +23,6 @@ from peft import (
     GloraConfig,
     HiraConfig,
     IA3Config,
-    LilyConfig,
     LNTuningConfig,
     LoHaConfig,
     LoKrConfig,
@@ -33,7 +33,6 @@ from peft import (
     PrefixTuningConfig,
     PromptTuningConfig,
     RoadConfig,
-    ShadowConfig,
     TrainableTokensConfig,
     VeraConfig,
     get_peft_model,
@@ -52,6 +51,7 @@ from peft.tuners.lora.gptq import GPTQLoraLinear
 from peft.tuners.lora.loraga import preprocess_loraga
 from peft.tuners.lora.te import TeLinear
 from peft.tuners.tuners_utils import BaseTunerLayer
+from peft.utils import AuxiliaryTrainingWrapper
 from peft.utils.hotswap import (
     check_hotswap_configs_compatible,
     hotswap_adapter,
@@ -213,6 +213,21 @@ def test_one_adapter_with_weight_one_is_itself_for_plain_lora_only(
         )
     model.set_adapter("twin")
     assert close(model(rows), before) is faithful
+
+
+@claim("Weighted_Adapter_Rules")
+@pytest.mark.parametrize("combination", ["linear", "cat", "svd"])
+def test_with_rank_pattern_it_is_right_until_it_is_loaded(
+    rows: torch.Tensor, combination: str, tmp_path: Path
+) -> None:
+    model = get_peft_model(layers(), lora(rank_pattern={"0": 2})).eval()
+    before = model(rows)
+    model.add_weighted_adapter(["default"], [1.0], "twin", combination_type=combination)
+    model.set_adapter("twin")
+    assert close(model(rows), before)
+    model.save_pretrained(tmp_path)
+    with pytest.raises(RuntimeError, match=r"size mismatch for .*lora_A"):
+        PeftModel.from_pretrained(layers(), tmp_path / "twin")
 
 
 @claim("Weighted_Adapter_Rules")
@@ -587,37 +602,6 @@ def test_left_out_because_the_merge_is_right(config: peft.PeftConfig) -> None:
     assert close(logits(model.merge_and_unload()), before)
 
 
-@claim("Tied_Embeddings_Merge")
-def test_left_out_because_only_biases_change() -> None:
-    base = llama(tie_word_embeddings=True)
-    old = base.lm_head.weight.detach().clone()
-    base.lm_head.bias = nn.Parameter(torch.zeros(64))
-    model = shaken(
-        get_peft_model(
-            base, peft.BeftConfig(target_modules=["lm_head"], task_type="CAUSAL_LM")
-        )
-    ).eval()
-    before = logits(model)
-    merged = model.merge_and_unload()
-    assert torch.equal(merged.lm_head.weight, old)
-    assert close(logits(merged), before)
-
-
-@claim("Tied_Embeddings_Merge")
-@pytest.mark.parametrize(
-    "config",
-    [
-        LilyConfig(target_modules=["lm_head"], task_type="CAUSAL_LM"),
-        peft.PolyConfig(target_modules=["lm_head"], task_type="CAUSAL_LM"),
-        ShadowConfig(task_type="CAUSAL_LM"),
-    ],
-)
-def test_left_out_because_they_never_merge(config: peft.PeftConfig) -> None:
-    model = get_peft_model(llama(tie_word_embeddings=True), config).eval()
-    with pytest.raises(NotImplementedError):
-        model.merge_and_unload()
-
-
 # --------------------------------------------------------------------------------------- Mutating_Init_Base_Weights
 
 
@@ -656,17 +640,6 @@ def test_the_base_is_changed(rows: torch.Tensor, init: str) -> None:
 @pytest.mark.parametrize("init", [True, "gaussian", "orthogonal", "eva", "mica"])
 def test_the_base_is_left_alone(init: str | bool) -> None:  # noqa: FBT001 -- PEFT's own type
     _, base = initialised(init)
-    assert torch.equal(base[0].base_layer.weight, layers()[0].weight)
-
-
-@claim("Mutating_Init_Base_Weights")
-@pytest.mark.parametrize("init", ["pissa", "olora"])
-def test_left_out_because_adalora_starts_its_own_way(init: str) -> None:
-    base = layers()
-    get_peft_model(
-        base,
-        AdaLoraConfig(target_modules=["0", "2"], total_step=10, init_lora_weights=init),
-    )
     assert torch.equal(base[0].base_layer.weight, layers()[0].weight)
 
 
@@ -1013,6 +986,7 @@ def test_modules_to_save_are_no_part_of_a_swap(swappable: Callable[..., str]) ->
         ({}, {"lora_alpha": 32}, None, "wrong"),
         ({}, {"lora_alpha": 32}, 4, "wrong"),
         ({"r": 8}, {"r": 4}, None, "wrong"),
+        ({"r": 8, "lora_alpha": 16}, {"r": 4, "lora_alpha": 8}, None, "right"),
         ({}, {"r": 8}, None, "size mismatch"),
         ({}, {"r": 8}, 8, "size mismatch"),
         ({}, {}, 8, "size mismatch"),
@@ -1544,6 +1518,11 @@ def test_the_tuners_own_method_does_it_for_every_method(
     assert trainable(tuner) == {"b"}
     tuner.base_model.set_adapter("a", inference_mode=True)
     assert trainable(tuner) == set()
+    tuner.base_model.disable_adapter_layers()
+    tuner.base_model.enable_adapter_layers()
+    assert trainable(tuner) == {"a"}
+    tuner.base_model.delete_adapter("a")
+    assert trainable(tuner) == {"b"}
 
 
 @claim("Set_Adapter_Unfreezes")
@@ -1576,23 +1555,62 @@ def test_adalora_as_well() -> None:
 
 
 @claim("Set_Adapter_Unfreezes")
-def test_left_out_because_xlora_does_not_switch_its_classifier(tmp_path: Path) -> None:
-    expert = lora(target_modules=["q_proj"], task_type="CAUSAL_LM")
-    get_peft_model(llama(), expert).save_pretrained(tmp_path)
-    config = peft.XLoraConfig(
-        task_type="CAUSAL_LM",
-        hidden_size=64,
-        adapters={"0": str(tmp_path)},
-        xlora_depth=1,
-    )
-    model = get_peft_model(llama(), config)
-    names = [
-        name for name, parameter in model.named_parameters() if parameter.requires_grad
-    ]
-    model.set_adapter("default", inference_mode=True)
-    assert [
-        name for name, parameter in model.named_parameters() if parameter.requires_grad
-    ] == names
+def test_the_overrides_of_two_tuners_do_it_as_well() -> None:
+    shadow = peft.ShadowConfig(task_type="CAUSAL_LM")
+    frozen = peft.ShadowConfig(task_type="CAUSAL_LM", inference_mode=True)
+    for model, second in (
+        (get_peft_model(llama(), shadow, adapter_name="a"), frozen),
+        (get_peft_model(layers(), lora(), adapter_name="a", mixed=True), lora()),
+    ):
+        model.add_adapter("b", second)
+        model.base_model.set_adapter("a", inference_mode=True)
+        assert trainable(model) == set()
+        model.base_model.set_adapter("b")
+        assert trainable(model) == {"b"}
+        model.base_model.set_adapter("b", inference_mode=True)
+        model.base_model.delete_adapter("b")
+        assert trainable(model) == {"a"}
+
+
+@claim("Set_Adapter_Unfreezes")
+def test_the_functions_and_the_wrappers_do_it_as_well() -> None:
+    model = peft.inject_adapter_in_model(lora(), layers(), "a")
+    peft.inject_adapter_in_model(lora(), model, "b")
+    peft.functional.set_adapter(model, "a", inference_mode=True)
+    assert trainable(model) == set()
+    peft.functional.set_adapter(model, "b")
+    assert trainable(model) == {"b"}
+    peft.functional.set_adapter(model, "a", inference_mode=True)
+    peft.functional.delete_adapter(model, "a", prefix="lora_")
+    assert trainable(model) == {"b"}
+
+    for options in ({"trainable_token_indices": [1]}, {"modules_to_save": ["lm_head"]}):
+        config = LoraConfig(task_type="CAUSAL_LM", **options)
+        model = get_peft_model(llama(), config, adapter_name="a")
+        model.add_adapter("b", config)
+        model.set_adapter("a", inference_mode=True)
+        wrapper = next(
+            it for it in model.modules() if isinstance(it, AuxiliaryTrainingWrapper)
+        )
+        wrapper.set_adapter(["b"])
+        assert trainable(model) == {"b"}
+        wrapper.set_adapter(["a"], inference_mode=True)
+        assert trainable(model) == set()
+        wrapper.delete_adapter("a", ["b"])
+        assert trainable(model) == {"b"}
+
+
+@claim("Set_Adapter_Unfreezes")
+def test_a_layer_that_is_enabled_or_loses_its_adapter_does_it_as_well() -> None:
+    model = get_peft_model(layers(), lora(), adapter_name="a")
+    model.add_adapter("b", lora())
+    model.set_adapter("a", inference_mode=True)
+    layer = model.base_model.model[0]
+    layer.enable_adapters(enabled=True)
+    assert trainable(model) == {"a"}
+    model.set_adapter("a", inference_mode=True)
+    layer.delete_adapter("a")
+    assert trainable(model) == {"b"}
 
 
 @claim("Set_Adapter_Unfreezes")
@@ -2008,44 +2026,6 @@ def test_lora_bias_is_merged_without_its_scale(
     with pytest.raises(RuntimeError, match="Boolean value of Tensor"):
         model.merge_and_unload(safe_merge=True)
     assert not attention.q_proj.merged
-
-
-@claim("Unmergeable_Quantized_Bases")
-@pytest.mark.parametrize("bits", [4, 8])
-@pytest.mark.parametrize(
-    "method", ["Adamss", "Delora", "Frod", "Glora", "OSF", "Psoft", "TinyLora"]
-)
-def test_left_out_because_no_quantized_layer_takes_them(
-    quantized: Callable[[int], LlamaForCausalLM], method: str, bits: int
-) -> None:
-    with pytest.raises((RuntimeError, TypeError, ValueError)):
-        get_peft_model(quantized(bits), configured(method, ["q_proj", "v_proj"]))
-
-
-@claim("Unmergeable_Quantized_Bases")
-@pytest.mark.parametrize("bits", [4, 8])
-@pytest.mark.parametrize(
-    "config",
-    [
-        LNTuningConfig(target_modules=["input_layernorm"], task_type="CAUSAL_LM"),
-        TrainableTokensConfig(token_indices=[1, 2, 3], task_type="CAUSAL_LM"),
-    ],
-)
-def test_left_out_because_they_meet_no_quantized_weight(
-    quantized: Callable[[int], LlamaForCausalLM], config: peft.PeftConfig, bits: int
-) -> None:
-    model = shaken(get_peft_model(quantized(bits), config)).train()
-    before = logits(model)
-    assert close(logits(model.merge_and_unload().train()), before)
-
-
-@claim("Unmergeable_Quantized_Bases")
-@pytest.mark.parametrize("bits", [4, 8])
-def test_left_out_because_a_mixed_model_takes_no_quantized_base(
-    quantized: Callable[[int], LlamaForCausalLM], bits: int
-) -> None:
-    with pytest.raises(ValueError, match="quantiz"):
-        get_peft_model(quantized(bits), configured("Lora", ["q_proj"]), mixed=True)
 
 
 @claim("Unmergeable_Quantized_Bases")

@@ -59,6 +59,7 @@ from peft import (
     VeraConfig,
     WaveFTConfig,
     get_peft_model,
+    get_peft_model_state_dict,
     inject_adapter_in_model,
     set_peft_model_state_dict,
 )
@@ -67,6 +68,7 @@ from peft.tuners.lora.layer import ParamWrapper
 from peft.utils.constants import TRANSFORMERS_MODELS_TO_LORA_TARGET_MODULES_MAPPING
 from safetensors.torch import load_file
 from torch import nn
+from torch.utils._python_dispatch import TorchDispatchMode
 from transformers import (
     DeepseekV3Config,
     DeepseekV3ForCausalLM,
@@ -78,6 +80,9 @@ from transformers import (
     Llama4TextConfig,
     LlamaConfig,
     LlamaForCausalLM,
+    LlamaForQuestionAnswering,
+    LlamaForSequenceClassification,
+    LlamaForTokenClassification,
     MixtralConfig,
     MixtralForCausalLM,
     OlmoConfig,
@@ -269,6 +274,59 @@ def test_so_does_what_is_injected_mixed_combined_or_loaded_to_be_trained(
 
     for one in (injected, mixed, model, loaded):
         assert repeats(one.eval())
+
+
+@claim("Eval_Mode_Not_Kept")
+@claim("Adapter_Name_Rules")
+@claim("Optimizer_After_Adapters")
+@pytest.mark.parametrize(
+    ("task", "kind"),
+    [
+        ("SEQ_CLS", LlamaForSequenceClassification),
+        ("TOKEN_CLS", LlamaForTokenClassification),
+        ("QUESTION_ANS", LlamaForQuestionAnswering),
+    ],
+)
+def test_the_three_classes_that_add_adapters_in_their_own_way_are_no_better(
+    task: str, kind: type[nn.Module]
+) -> None:
+    config = LoraConfig(target_modules=["q_proj"], task_type=task, lora_dropout=0.5)
+    base = kind(LlamaConfig(num_attention_heads=4, **SMALL | ENDS))
+    model = get_peft_model(base, config, adapter_name="en").eval()
+    assert "add_adapter" in vars(type(model))
+    optimizer = adam(model)
+    model.add_adapter("fr", config)
+    dropouts = [it for name, it in model.named_modules() if name.endswith("dropout.fr")]
+    assert dropouts
+    assert all(it.training for it in dropouts)
+    model.set_adapter("fr")
+    assert any("lora_B.fr" in name for name in left_out(model, optimizer))
+
+    saved = get_peft_model_state_dict(model, adapter_name="en")
+    model.add_adapter("self_attn", config)
+    assert len(get_peft_model_state_dict(model, adapter_name="en")) < len(saved)
+
+
+@claim("Eval_Mode_Not_Kept")
+def test_a_mixed_model_is_put_into_evaluation_mode_as_well(tmp_path: Path) -> None:
+    get_peft_model(base(), lora()).save_pretrained(tmp_path)
+    mixed = get_peft_model(base(), lora(), mixed=True).train()
+    mixed.load_adapter(tmp_path, "kept", is_trainable=True)
+    assert mixed.training
+    mixed.load_adapter(tmp_path, "frozen")
+    assert not mixed.training
+
+
+@claim("Adapter_Name_Rules")
+@pytest.mark.parametrize("name", ["score", "classifier"])
+def test_the_names_of_a_head_that_the_task_saves_are_refused(name: str) -> None:
+    config = LoraConfig(task_type="SEQ_CLS")
+    base = LlamaForSequenceClassification(
+        LlamaConfig(num_attention_heads=4, **SMALL | ENDS)
+    )
+    model = get_peft_model(base, config)
+    with pytest.raises(ValueError, match="You are trying to target a module"):
+        model.add_adapter(name, config)
 
 
 @claim("Eval_Mode_Not_Kept")
@@ -501,6 +559,24 @@ def test_a_mixed_model_drops_them_as_well() -> None:
 
 
 @claim("Partial_Merge_Drops_Adapters")
+def test_xlora_drops_them_as_well(tmp_path: Path) -> None:
+    lora = LoraConfig(
+        target_modules=["q_proj"], init_lora_weights=False, task_type="CAUSAL_LM"
+    )
+    experts = {}
+    for name in ("0", "1"):
+        get_peft_model(causal(), lora).save_pretrained(tmp_path / name)
+        experts[name] = str(tmp_path / name)
+    config = peft.XLoraConfig(
+        task_type="CAUSAL_LM", hidden_size=32, adapters=experts, xlora_depth=1
+    )
+    base = causal()
+    base.config.use_cache = False
+    merged = get_peft_model(base, config).merge_and_unload(adapter_names=["0"])
+    assert close(run(merged), run(PeftModel.from_pretrained(causal(), experts["0"])))
+
+
+@claim("Partial_Merge_Drops_Adapters")
 def test_two_calls_undo_a_merge() -> None:
     model = two()
     both = run(model)
@@ -696,6 +772,52 @@ def test_target_parameters_reaches_them_trains_saves_and_merges(
     with model.disable_adapter():
         assert close(run(model), run(experts(family)))
     assert close(run(model.merge_and_unload()), expected)
+
+
+class Products(TorchDispatchMode):
+    """Notes how many experts get their update in each product of the two matrices."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.experts: set[int] = set()
+
+    def __torch_dispatch__(
+        self,
+        func: Any,  # noqa: ANN401 -- an operation of torch
+        types: object,
+        args: tuple[Any, ...] = (),
+        kwargs: dict[str, Any] | None = None,
+    ) -> object:
+        if func is torch.ops.aten.baddbmm.default:
+            self.experts.add(len(args[1]))
+        return func(*args, **(kwargs or {}))
+
+
+@claim("Fused_Experts_Need_Target_Parameters")
+def test_each_call_computes_the_update_of_all_experts() -> None:
+    lora = LoraConfig(target_modules=["q_proj"], target_parameters=FUSED)
+    model = get_peft_model(experts("gpt_oss"), lora).eval()
+    with torch.no_grad(), Products() as products:
+        model(input_ids=torch.tensor([[1]]))  # one token, for which two of four work
+    assert products.experts == {4}
+
+
+@claim("Fused_Experts_Need_Target_Parameters")
+def test_an_adapter_without_them_is_accepted_beside_one_that_has_them() -> None:
+    with_experts = LoraConfig(
+        target_modules=["q_proj"], target_parameters=FUSED, init_lora_weights=False
+    )
+    without = LoraConfig(target_modules=["q_proj"], init_lora_weights=False)
+    model = get_peft_model(experts("gpt_oss"), with_experts).eval()
+    before = run(model)
+    model.add_adapter("without", without)
+    model.set_adapter("without")
+    alone = get_peft_model(experts("gpt_oss"), without).eval()
+    state = get_peft_model_state_dict(model, adapter_name="without")
+    set_peft_model_state_dict(alone, state)
+    assert close(run(model), run(alone))
+    model.set_adapter("default")
+    assert close(run(model), before)
 
 
 @claim("Fused_Experts_Need_Target_Parameters")
@@ -1463,7 +1585,6 @@ def test_a_wrapper_without_a_task_has_no_signature_of_its_own() -> None:
 #: Methods whose layers are chosen in another way, or not at all.
 CHOOSE_OTHERWISE = {
     "AdaptionPromptConfig",
-    "LNTuningConfig",
     "OSFConfig",
     "ShadowConfig",
     "TrainableTokensConfig",
@@ -1521,6 +1642,7 @@ def test_without_targets_an_unknown_model_is_refused_and_a_known_one_gets_a_few(
     expected = {
         "BeftConfig": {"v_proj"},
         "IA3Config": {"k_proj", "v_proj", "down_proj"},
+        "LNTuningConfig": {"input_layernorm", "post_attention_layernorm", "norm"},
     }
     model = get_peft_model(with_biases(causal(**SMALL)), kind(**options))
     assert ends(model.targeted_module_names) == expected.get(
@@ -1536,11 +1658,41 @@ def with_biases(model: LlamaForCausalLM) -> LlamaForCausalLM:
 
 
 @claim("Default_Target_Modules")
-def test_these_are_all_that_have_targets() -> None:
-    assert len(TARGETED) == 33
-    assert {
-        kind.__name__ for kind in PEFT_TYPE_TO_CONFIG_MAPPING.values()
-    } >= CHOOSE_OTHERWISE
+def test_loras_table_often_has_one_layer_a_block() -> None:
+    table = TRANSFORMERS_MODELS_TO_LORA_TARGET_MODULES_MAPPING
+    assert len(table) == 40
+    assert sum(len(names) == 2 for names in table.values()) == 23
+    ones = {kind for kind, names in table.items() if len(names) == 1}
+    assert ones >= {"gpt2", "bloom", "falcon", "mpt"}
+
+
+@claim("Default_Target_Modules")
+def test_all_linear_takes_the_head_of_a_classifier_unless_the_task_says_so(
+    tmp_path: Path,
+) -> None:
+    def classifier(seed: int) -> nn.Module:
+        torch.manual_seed(0)
+        config = LlamaConfig(num_attention_heads=4, **SMALL | ENDS)
+        model = LlamaForSequenceClassification(config).eval()
+        torch.manual_seed(seed)
+        nn.init.normal_(model.score.weight)
+        return model
+
+    def logits(model: nn.Module) -> torch.Tensor:
+        with torch.no_grad():
+            return model(input_ids=PROMPT).logits
+
+    for task, head in ((None, True), ("SEQ_CLS", False)):
+        config = LoraConfig(
+            target_modules="all-linear", task_type=task, init_lora_weights=False
+        )
+        model = get_peft_model(classifier(1), config).eval()
+        assert ("score" in model.targeted_module_names) is head
+        model.save_pretrained(tmp_path)
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", UserWarning)
+            loaded = PeftModel.from_pretrained(classifier(2), tmp_path).eval()
+        assert torch.allclose(logits(loaded), logits(model), atol=1e-4) is not head
 
 
 @claim("Default_Target_Modules")
@@ -1687,6 +1839,23 @@ def test_of_two_adapters_only_those_that_are_active_by_then_are_trained(
     }
     assert moved == ({"en", "fr"} if first else {"en"})
     assert bool(left_out(model, optimizer)) is not first
+
+
+@claim("Optimizer_After_Adapters")
+def test_without_the_usual_filter_both_are_in_the_optimizer() -> None:
+    model = get_peft_model(base(), lora(), adapter_name="en")
+    model.add_adapter("fr", lora())
+    optimizer = torch.optim.AdamW(model.parameters())
+    model.base_model.set_adapter(["en", "fr"])
+    assert not left_out(model, optimizer)
+
+
+@claim("Optimizer_After_Adapters")
+def test_what_is_injected_is_left_out_as_well() -> None:
+    model = base()
+    optimizer = adam(model)
+    inject_adapter_in_model(lora(), model)
+    assert any("lora_B" in name for name in left_out(model, optimizer))
 
 
 @claim("Optimizer_After_Adapters")

@@ -68,7 +68,12 @@ def methods_with(parameter: str) -> list[str]:
     )
 
 
-def adapted(method: str, layers: int = 1, **options: Any) -> peft.PeftModel:  # noqa: ANN401 -- a configuration takes anything
+def adapted(
+    method: str,
+    layers: int = 1,
+    dtype: torch.dtype = torch.float32,
+    **options: Any,  # noqa: ANN401 -- a configuration takes anything
+) -> peft.PeftModel:
     tiny = LlamaConfig(
         vocab_size=64,
         hidden_size=64,
@@ -80,7 +85,7 @@ def adapted(method: str, layers: int = 1, **options: Any) -> peft.PeftModel:  # 
     if "target_modules" in inspect.signature(config.__init__).parameters:
         options = {"target_modules": [TARGETS.get(method, "q_proj")]} | options
     return get_peft_model(
-        LlamaForCausalLM(tiny),
+        LlamaForCausalLM(tiny).to(dtype),
         config(task_type="CAUSAL_LM", **OPTIONS.get(method, {}) | options),
     )
 
@@ -101,27 +106,6 @@ def test_a_misspelled_target_beside_one_that_fits_is_skipped(method: str) -> Non
         error, match=r"not found in the base model|layers? types compatible with"
     ):
         adapted(method, target_modules=["v_porj"])
-
-
-@claim("Target_Module_Typos")
-def test_left_out_because_the_llama_adapter_names_one_module() -> None:
-    with pytest.raises(ValueError, match="more adapter layers"):
-        get_peft_model(
-            LlamaForCausalLM(
-                LlamaConfig(
-                    vocab_size=64,
-                    hidden_size=64,
-                    intermediate_size=64,
-                    num_attention_heads=4,
-                )
-            ),
-            peft.AdaptionPromptConfig(
-                target_modules=["self_attn", "v_porj"],
-                adapter_len=4,
-                adapter_layers=1,
-                task_type="CAUSAL_LM",
-            ),
-        )
 
 
 @claim("Vision_Tower_Targeted")
@@ -187,6 +171,21 @@ def test_a_head_is_trained_and_saved_only_under_its_right_name(method: str) -> N
     assert trained_and_saved() == (False, False)
     assert trained_and_saved(modules_to_save=["lm_haed"]) == (False, False)
     assert trained_and_saved(modules_to_save=["lm_head"]) == (True, True)
+
+
+@claim("FP16_Trainable_Weights_AMP")
+@pytest.mark.parametrize("method", methods_with("modules_to_save"))
+def test_what_is_saved_beside_the_adapter_is_trained_in_fp16_until_it_is_cast(
+    method: str,
+) -> None:
+    model = adapted(method, dtype=torch.float16, modules_to_save=["lm_head"])
+
+    def dtypes() -> set[torch.dtype]:
+        return {it.dtype for it in model.parameters() if it.requires_grad}
+
+    assert torch.float16 in dtypes()
+    peft.cast_mixed_precision_params(model, torch.float16)
+    assert dtypes() == {torch.float32}
 
 
 def scale_of(config: peft.PeftConfig) -> float:

@@ -33,12 +33,15 @@ from peft import (
     get_peft_model,
     get_peft_model_state_dict,
     inject_adapter_in_model,
+    load_peft_weights,
+    set_peft_model_state_dict,
 )
 from peft.config import PeftConfigMixin
 from peft.mapping import PEFT_TYPE_TO_CONFIG_MAPPING
 from peft.tuners.lora.config import KasaConfig
 from peft.tuners.lora.torchao import TorchaoLoraLinear
 from peft.tuners.tuners_utils import BaseTuner, BaseTunerLayer
+from peft.utils.hotswap import hotswap_adapter
 from peft.utils.warning import PeftWarning
 from safetensors.torch import load_file, save_file
 from torch import nn
@@ -964,6 +967,18 @@ def test_load_adapter_is_silent_and_returns_them(adapter: Path, tmp_path: Path) 
 
 
 @claim("Missing_Adapter_Keys")
+def test_so_is_the_function_that_takes_the_weights() -> None:
+    model = lora("0", "2")
+    weights = get_peft_model_state_dict(lora("0"))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        result = set_peft_model_state_dict(model, weights)
+    missing = [name for name in result.missing_keys if "lora_" in name]
+    assert len(missing) == 2
+    assert not result.unexpected_keys
+
+
+@claim("Missing_Adapter_Keys")
 def test_the_warning_made_an_error_stops_the_load(wider: Path) -> None:
     with warnings.catch_warnings():
         warnings.filterwarnings("error", message=".*Found missing adapter keys")
@@ -1454,6 +1469,29 @@ def test_it_loads_from_the_subfolder_under_the_name_that_is_given(
         loaded.load_adapter(str(tmp_path), "again", subfolder="fr")
         loaded.set_adapter("again")
         assert torch.allclose(loaded(rows()), model(rows()))
+
+
+@claim("Named_Adapter_Subfolder")
+def test_whatever_reads_the_folder_has_to_be_given_the_subfolder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lora("0", name="fr").save_pretrained(tmp_path)
+    mixed = get_peft_model(linear(), LoraConfig(target_modules=["0"]), mixed=True)
+    swapped = lora("0")
+    reads: list[Callable[[str], object]] = [
+        lambda folder: PeftMixedModel.from_pretrained(linear(), folder),
+        lambda folder: mixed.load_adapter(folder, "read"),
+        PeftConfig.from_pretrained,
+        lambda folder: hotswap_adapter(swapped, folder, "default"),
+    ]
+    for read in reads:
+        with pytest.raises(ValueError, match=r"Can't find 'adapter_config\.json' at"):
+            read(str(tmp_path))
+        read(str(tmp_path / "fr"))
+    monkeypatch.chdir(tmp_path.parent)  # a name that could be one on the Hub
+    with pytest.raises(OSError, match="Cannot find the requested files"):
+        load_peft_weights(tmp_path.name)
+    assert load_peft_weights(f"{tmp_path.name}/fr")
 
 
 @claim("Named_Adapter_Subfolder")

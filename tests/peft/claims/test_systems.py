@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import warnings
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,8 @@ import pytest
 import torch
 import torch.distributed as dist
 from peft import (
+    AutoPeftModel,
+    AutoPeftModelForCausalLM,
     LoHaConfig,
     LoraConfig,
     PeftMixedModel,
@@ -53,6 +56,8 @@ from transformers import (
     TrainingArguments,
 )
 from transformers.conversion_mapping import get_checkpoint_conversion_mapping
+
+from claims.test_parameters import OPTIONS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -198,6 +203,57 @@ def test_the_figures_of_the_table(tmp_path: Path) -> None:
             assert distance(
                 model(rows()), Normalized().eval()(rows())
             ) == pytest.approx(disabled, abs=0.02)
+
+
+class OverTokens(nn.Module):
+    """A batch norm layer in the place of a Llama's last norm."""
+
+    def __init__(self, size: int) -> None:
+        super().__init__()
+        self.batch = nn.BatchNorm1d(size)
+
+    def forward(self, states: torch.Tensor) -> torch.Tensor:
+        return self.batch(states.transpose(1, 2)).transpose(1, 2)
+
+
+@claim("Batch_Norm_Statistics")
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize(
+    "method",
+    [
+        *("CPT", "Cartridge", "MultitaskPromptTuning", "PrefixTuning"),
+        *("PromptEncoder", "PromptTuning", "Shadow", "LNTuning", "Poly"),
+    ],
+)
+def test_methods_for_language_models_lose_the_statistics_as_well(
+    method: str, tmp_path: Path
+) -> None:
+    def base() -> nn.Module:
+        model = LlamaForCausalLM(LlamaConfig(**TEXT | {"num_hidden_layers": 2}))
+        torch.manual_seed(0)
+        for weight in model.parameters():
+            nn.init.normal_(weight, std=0.2)
+        model.model.norm = OverTokens(TEXT["hidden_size"])
+        return model
+
+    words = {"input_ids": tokens(), "attention_mask": torch.ones_like(tokens())}
+    if method in {"MultitaskPromptTuning", "Poly"}:
+        words["task_ids"] = torch.zeros(len(tokens()), dtype=torch.int)
+    options = OPTIONS.get(method, {}) | {
+        "LNTuning": {"target_modules": ["input_layernorm"]},
+        "Poly": {"target_modules": ["q_proj"]},
+    }.get(method, {})
+    for save, same in ((None, False), (["norm.batch"], True)):
+        config = getattr(peft, f"{method}Config")(
+            task_type="CAUSAL_LM", modules_to_save=save, **options
+        )
+        model = get_peft_model(base(), config).train()
+        for _call in range(3):
+            model(**words)
+        model.eval().save_pretrained(tmp_path)
+        loaded = PeftModel.from_pretrained(base(), tmp_path).eval()
+        off = distance(loaded(**words).logits, model(**words).logits)
+        assert off < 1e-5 if same else off > 0.01
 
 
 @claim("Batch_Norm_Statistics")
@@ -520,6 +576,17 @@ def test_an_adapter_in_16_bit_needs_no_policy(tmp_path: Path) -> None:
 
 @claim("FSDP_Quant_Storage")
 @pytest.mark.usefixtures("_one_process")
+def test_but_then_the_original_parameters(tmp_path: Path) -> None:
+    base = in_4_bit(tmp_path, bnb_4bit_quant_storage=torch.bfloat16)
+    model = qlora(base, autocast_adapter_dtype=False)
+    with pytest.raises(
+        ValueError, match="Must flatten tensors with uniform `requires_grad`"
+    ):
+        shard(model, policy=False)
+
+
+@claim("FSDP_Quant_Storage")
+@pytest.mark.usefixtures("_one_process")
 def test_fp32_throughout_works_too_even_prepared(tmp_path: Path) -> None:
     base = in_4_bit(tmp_path, dtype=torch.float32, bnb_4bit_quant_storage=torch.float32)
     base = prepare_model_for_kbit_training(
@@ -581,13 +648,11 @@ def test_names_of_the_language_model_match_the_tower_until_it_is_excluded() -> N
 
 
 @claim("Vision_Tower_Targeted")
-def test_left_out_because_the_llama_adapter_takes_no_llava() -> None:
-    with pytest.raises(
-        ValueError, match="Unsupported model type for adaption prompt: 'llava'"
-    ):
-        get_peft_model(
-            llava(), peft.AdaptionPromptConfig(adapter_len=4, adapter_layers=1)
-        )
+def test_in_qwen2_only_all_linear_finds_the_tower() -> None:
+    for targets, in_the_tower in ((["q_proj", "v_proj"], False), ("all-linear", True)):
+        model = get_peft_model(qwen2(), LoraConfig(target_modules=targets))
+        found = {"visual" in name for name in model.targeted_module_names}
+        assert found == ({False, True} if in_the_tower else {False})
 
 
 @claim("Vision_Tower_Targeted")
@@ -852,6 +917,43 @@ def test_the_mapping_is_right_for_new_adapters_and_needed_by_each_further_one(
 
 
 @claim("Renamed_Base_Modules")
+def test_other_ways_to_load_take_the_mapping(tmp_path: Path) -> None:
+    base, folder = tmp_path / "base", tmp_path / "adapter"
+    qwen2().save_pretrained(base)
+
+    def load_base() -> nn.Module:
+        return Qwen2VLForConditionalGeneration.from_pretrained(base)
+
+    lora = LoraConfig(target_modules=["q_proj"], init_lora_weights=False)
+    model = get_peft_model(load_base(), lora).eval()
+    model.save_pretrained(folder)
+    file = folder / "adapter_model.safetensors"
+    save_file(
+        {before_4_52_in_qwen(name): it for name, it in load_file(file).items()}, file
+    )
+    with torch.no_grad():
+        expected = model(input_ids=tokens()).logits
+    ways = {
+        "auto": lambda **options: AutoPeftModel.from_pretrained(folder, **options),
+        "mixed": lambda **options: PeftMixedModel.from_pretrained(
+            load_base(), folder, **options
+        ),
+    }
+    for load in ways.values():
+        for options, same in (({}, False), ({"key_mapping": QWEN}, True)):
+            with warnings.catch_warnings(), torch.no_grad():
+                warnings.simplefilter("ignore")
+                logits = load(**options).eval()(input_ids=tokens()).logits
+            assert torch.allclose(logits, expected, atol=1e-5) is same
+    mixed = get_peft_model(load_base(), lora, mixed=True)
+    mixed.load_adapter(folder, "old", key_mapping=QWEN)
+    mixed.set_adapter("old")
+    with torch.no_grad():
+        logits = mixed.eval()(input_ids=tokens()).logits
+    assert torch.allclose(logits, expected, atol=1e-5)
+
+
+@claim("Renamed_Base_Modules")
 def test_the_table_of_transformers_has_qwen_by_class_and_the_others_by_type() -> None:
     for model in (qwen2(), qwen25()):
         assert get_checkpoint_conversion_mapping(model.config.model_type) is None
@@ -921,7 +1023,67 @@ def test_an_adapter_for_a_base_on_the_cpu_is_sent_to_the_gpu_unless_told_otherwi
     hotswap_adapter(model, adapter, "default", torch_device="cpu")
     with no_gpu:
         load_peft_weights(adapter)
+    with no_gpu:  # the argument has another name, and is swallowed
+        load_peft_weights(adapter, torch_device="cpu")
     assert load_peft_weights(adapter, device="cpu")
+    mixed = get_peft_model(
+        Normalized(), LoraConfig(target_modules=["first"]), mixed=True
+    )
+    with no_gpu:
+        mixed.load_adapter(adapter, "second")
+    mixed.load_adapter(adapter, "third", torch_device="cpu")
+
+
+@claim("Load_On_Base_Device")
+def test_auto_classes_and_transformers_refuse_the_argument(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    base, folder = tmp_path / "base", tmp_path / "adapter"
+    LlamaForCausalLM(LlamaConfig(**TEXT)).save_pretrained(base)
+    model = LlamaForCausalLM.from_pretrained(base)
+    get_peft_model(model, LoraConfig(task_type="CAUSAL_LM")).save_pretrained(folder)
+    with pytest.raises(TypeError, match="torch_device"):
+        AutoPeftModelForCausalLM.from_pretrained(folder, torch_device="cpu")
+    with pytest.raises(TypeError, match="torch_device"):
+        LlamaForCausalLM.from_pretrained(base).load_adapter(folder, torch_device="cpu")
+
+    asked = []
+
+    def load(file: str, device: str) -> dict[str, torch.Tensor]:
+        asked.append(device)
+        return load_file(file)
+
+    monkeypatch.setattr(peft.utils.save_and_load, "safe_load_file", load)
+    monkeypatch.setattr(peft.peft_model, "infer_device", lambda: "cuda")
+    AutoPeftModelForCausalLM.from_pretrained(folder)
+    PeftModel.from_pretrained(
+        LlamaForCausalLM.from_pretrained(base), folder, torch_device="cpu"
+    )
+    assert asked == ["cuda", "cpu"]
+
+
+@claim("Eval_Mode_Not_Kept")
+@claim("Missing_Adapter_Keys")
+@claim("Newer_Config_Keys_Ignored")
+def test_what_transformers_load_adapter_does_to_mode_keys_and_settings(
+    tmp_path: Path,
+) -> None:
+    base, folder = tmp_path / "base", tmp_path / "adapter"
+    LlamaForCausalLM(LlamaConfig(**TEXT)).save_pretrained(base)
+    lora = LoraConfig(task_type="CAUSAL_LM", target_modules=["q_proj"])
+    model = LlamaForCausalLM.from_pretrained(base)
+    get_peft_model(model, lora).save_pretrained(folder)
+    path = folder / "adapter_config.json"
+    settings = json.loads(path.read_text(encoding="utf-8"))
+    settings |= {"target_modules": ["q_proj", "o_proj"], "use_next_idea": True}
+    path.write_text(json.dumps(settings), encoding="utf-8")
+
+    model = LlamaForCausalLM.from_pretrained(base).train()
+    with pytest.warns(UserWarning, match="Unexpected keyword arguments"):
+        result = model.load_adapter(folder)
+    assert not model.training
+    assert all("o_proj" in name for name in result.missing_keys)
+    assert result.missing_keys
 
 
 @claim("Load_On_Base_Device")
@@ -1126,13 +1288,6 @@ def test_a_mixed_model_and_xlora_lose_more_in_bf16_too(tmp_path: Path) -> None:
     for kind in (mixed, xlora):
         assert kind(torch.float32) < 1e-6
         assert kind(torch.bfloat16) > 1e-3
-
-
-@claim("Unmerge_In_16_Bit")
-@pytest.mark.parametrize("method", ["Lily", "Poly"])
-def test_left_out_because_they_do_not_merge(method: str) -> None:
-    with pytest.raises(NotImplementedError):
-        one_layer(method, torch.bfloat16).merge_adapter()
 
 
 @claim("Unmerge_In_16_Bit")

@@ -7,6 +7,7 @@ import copy
 import math
 import re
 import warnings
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import bitsandbytes as bnb
@@ -15,7 +16,9 @@ import torch
 from conftest import ROOT
 from peft import (
     AdaLoraConfig,
+    C3AConfig,
     CartridgeConfig,
+    GraloraConfig,
     HiraConfig,
     IA3Config,
     LNTuningConfig,
@@ -1207,10 +1210,10 @@ class Clones(TorchDispatchMode):
         return func(*args, **(kwargs or {}))
 
 
-def quantized_layer(bits: int) -> torch.nn.Module:
+def quantized_layer(bits: int, *, bias: bool = True) -> torch.nn.Module:
     linear = {
-        4: lambda: bnb.nn.Linear4bit(64, 64, compute_dtype=torch.float32),
-        8: lambda: bnb.nn.Linear8bitLt(64, 64, has_fp16_weights=False),
+        4: lambda: bnb.nn.Linear4bit(64, 64, bias, compute_dtype=torch.float32),
+        8: lambda: bnb.nn.Linear8bitLt(64, 64, bias, has_fp16_weights=False),
     }[bits]()
     base = torch.nn.Sequential(linear).to("cpu")
     # set by transformers where it loads a model
@@ -1313,7 +1316,7 @@ def test_for_a_tuner_of_ones_own_nothing_is_cloned(
 
 
 @claim("4bit_Defensive_Clone")
-def test_on_a_cpu_the_result_is_no_view_and_the_clone_can_be_missed(
+def test_rows_come_back_as_no_view_and_the_clone_can_be_missed(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     rows = torch.randn(3, 64, requires_grad=True)
@@ -1330,6 +1333,68 @@ def test_on_a_cpu_the_result_is_no_view_and_the_clone_can_be_missed(
     with_clone = gradients()
     monkeypatch.setattr(torch.Tensor, "clone", lambda self: self)
     assert all(map(torch.allclose, gradients(), with_clone))
+
+
+def states(*, flat: bool = False) -> torch.Tensor:
+    return torch.randn(*((6, 64) if flat else (2, 3, 64)), requires_grad=True)
+
+
+@claim("4bit_Defensive_Clone")
+@pytest.mark.parametrize(
+    ("bits", "bias", "training", "who"),
+    [
+        (4, True, True, "MatMul4Bit"),
+        (4, True, False, "MatMul4Bit"),
+        (4, False, True, None),
+        (4, False, False, None),
+        (8, True, True, "MatMul8bitFp"),
+        (8, True, False, "MatMul8bitLt"),
+        (8, False, True, None),
+        (8, False, False, "MatMul8bitLt"),
+    ],
+)
+def test_addition_in_place_to_the_view_that_is_returned_fails(
+    bits: int, who: str | None, *, bias: bool, training: bool
+) -> None:
+    shift = torch.nn.Parameter(torch.ones(64))
+    layer = quantized_layer(bits, bias=bias)[0].train(training)
+    result = layer(states())
+    if who is None:
+        result += shift
+    else:
+        with pytest.raises(RuntimeError, match=f"Output 0 of {who} is a view and is"):
+            result += shift
+    for writable in (layer(states()).clone(), layer(states(flat=True))):
+        writable.add_(shift)
+        writable.sum().backward()
+    (layer(states()) + shift).sum().backward()  # not in place
+
+
+@claim("4bit_Defensive_Clone")
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize(
+    "config",
+    [
+        C3AConfig(target_modules=["0"], block_size=16),
+        GraloraConfig(target_modules=["0"]),
+    ],
+)
+def test_two_methods_add_in_place_to_what_a_quantized_base_returns(
+    config: PeftConfig,
+) -> None:
+    fails = pytest.raises(RuntimeError, match="being modified inplace")
+    for bits, bias, training in (
+        *((4, True, True), (4, True, False)),
+        *((8, True, True), (8, True, False), (8, False, False)),
+    ):
+        model = get_peft_model(quantized_layer(bits, bias=bias), config)
+        with fails:
+            model.train(training)(states())
+        with fails if bits == 8 else nullcontext():
+            model(states().detach()).sum().backward()
+    for bits in (4, 8):
+        model = get_peft_model(quantized_layer(bits, bias=False), config)
+        model.train()(states()).sum().backward()
 
 
 @claim("4bit_Defensive_Clone")

@@ -1,0 +1,313 @@
+"""Each `except` of a page: there, what the heuristic warns of does not happen.
+
+The pairs are read from the pages, so a new exception fails until it is true.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from typing import TYPE_CHECKING
+
+import peft
+import pytest
+import torch
+from conftest import ROOT
+from peft import get_peft_model
+from torch import nn
+from transformers import (
+    AutoModelForCausalLM,
+    BitsAndBytesConfig,
+    OlmoConfig,
+    OlmoForCausalLM,
+)
+
+from claims.test_adapters import (
+    configured,
+    distance,
+    layers,
+    llama,
+    logits,
+    lora,
+    shaken,
+)
+from claims.test_parameters import OPTIONS, scale_of
+from claims.test_systems import UNMERGEABLE, cycles, llava, one_layer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+pytestmark = [pytest.mark.peft, pytest.mark.filterwarnings("ignore")]
+claim = pytest.mark.claim
+
+NAMESPACE = "huggingface_peft_"
+
+
+@cache
+def excepted() -> list[tuple[str, str]]:
+    """Return each heuristic with each class of its `except`."""
+    pairs = []
+    for path in sorted(ROOT.glob(f"heuristics/{NAMESPACE}*.md")):
+        head = path.read_text(encoding="utf-8").partition("\n\n")[0]
+        option = re.search(r"^:?except:(.*(?:\n  .*)*)", head, re.MULTILINE)
+        classes = re.findall(r"peft\.([\w.]+)", option[1]) if option else []
+        name = path.stem.removeprefix(NAMESPACE)
+        pairs += [(name, each.rpartition(".")[2]) for each in classes]
+    return pairs
+
+
+def method_of(cls: str) -> str:
+    return re.sub(r"(Config|Model)$", "", cls)
+
+
+def model_of(cls: str, base: nn.Module | None = None) -> peft.PeftModel:
+    """Return a small Llama with the method's adapter, by default trained at random."""
+    method = method_of(cls)
+    base = llama() if base is None else base
+    for layer in base.model.layers:
+        if method == "Beft":  # it trains biases
+            layer.self_attn.v_proj.bias = nn.Parameter(torch.zeros(64))
+    if method == "Shadow":
+        config = peft.ShadowConfig(task_type="CAUSAL_LM")
+    elif method == "Mixed":
+        return get_peft_model(base, configured("Lora", ["q_proj"]), mixed=True)
+    else:
+        targets = {"LNTuning": "input_layernorm", "TrainableTokens": "embed_tokens"}
+        config = configured(method, [targets.get(method, "v_proj")])
+    return shaken(get_peft_model(base, config), 0.05).train()
+
+
+def never_merges(cls: str, _folder: Path) -> None:
+    model = model_of(cls)
+    for merge in (model.merge_adapter, model.merge_and_unload):
+        with pytest.raises(NotImplementedError):
+            merge()
+
+
+def merges(cls: str) -> bool:
+    return method_of(cls) not in UNMERGEABLE
+
+
+# -- merging into what bitsandbytes stores --
+
+
+def merged_on_bitsandbytes(cls: str, bits: int, folder: Path) -> float | None:
+    """Merge on a quantized base, and return how far the logits move; None if it cannot be run."""
+    llama().save_pretrained(folder)
+    storage = BitsAndBytesConfig(
+        load_in_4bit=bits == 4,
+        load_in_8bit=bits == 8,
+        bnb_4bit_compute_dtype=torch.float32,
+    )
+    base = AutoModelForCausalLM.from_pretrained(folder, quantization_config=storage)
+    try:
+        if cls == "XLoraModel":
+            model = xlora(base.train(), folder / "expert")
+        else:
+            model = model_of(cls, base.train())
+        before = logits(model)
+    except (RuntimeError, TypeError, ValueError):
+        return None
+    return distance(logits(model.merge_and_unload().train()), before)
+
+
+def xlora(base: nn.Module, folder: Path) -> peft.PeftModel:
+    expert = lora(target_modules=["q_proj"], task_type="CAUSAL_LM")
+    get_peft_model(llama(), expert).save_pretrained(folder)
+    config = peft.XLoraConfig(
+        task_type="CAUSAL_LM",
+        hidden_size=64,
+        adapters={"0": str(folder)},
+        xlora_depth=1,
+    )
+    return get_peft_model(base, config)
+
+
+#: A danger of its own says that these are wrong in 8 bit.
+WRONG_IN_8_BIT = {"HRAModel", "DeftModel", "PeanutModel"}
+
+
+def rounds_nothing(cls: str, folder: Path) -> None:
+    """Try a merge: it cannot be run, or meets no quantized weight, or its result is wrong."""
+    if cls == "LycorisTuner":  # what LoHa and LoKr have in common
+        rounds_nothing("LoHaModel", folder)
+        cls = "LoKrModel"
+    if not merges(cls):
+        never_merges(cls, folder)
+        return
+    for bits in (4, 8):
+        try:
+            moved = merged_on_bitsandbytes(cls, bits, folder)
+        except (NotImplementedError, RuntimeError, ValueError):
+            continue
+        assert moved is None or moved < 1e-5 or moved > 0.5
+
+
+def is_never_stopped_by_the_merge(cls: str, folder: Path) -> None:
+    """Whatever is run on a quantized base can be merged into it, with rounding at most."""
+    if not merges(cls):
+        never_merges(cls, folder)
+        return
+    for bits in (4, 8):
+        moved = merged_on_bitsandbytes(cls, bits, folder)
+        if not (bits == 8 and cls in WRONG_IN_8_BIT):
+            assert moved is None or moved < 0.2
+
+
+# -- merging otherwise --
+
+
+def merges_without_the_check(cls: str, folder: Path) -> None:
+    if not merges(cls):
+        never_merges(cls, folder)
+        return
+    model = model_of(cls)
+    for parameter in model.parameters():
+        if parameter.requires_grad:
+            parameter.data.fill_(torch.nan)
+    assert logits(model.merge_and_unload(safe_merge=True)).isnan().any()
+
+
+def merges_right_into_a_tied_end(cls: str, folder: Path) -> None:
+    if not merges(cls):
+        never_merges(cls, folder)
+        return
+    base = llama(tie_word_embeddings=True)
+    if cls == "BeftModel":
+        base.lm_head.bias = nn.Parameter(torch.zeros(64))
+    config = configured(method_of(cls), ["lm_head"])
+    model = shaken(get_peft_model(base, config), 0.3).eval()
+    before = logits(model)
+    assert distance(before, logits(llama(tie_word_embeddings=True))) > 0.01
+    assert distance(logits(model.merge_and_unload()), before) < 1e-5
+
+
+def unmerges_exactly(cls: str, folder: Path) -> None:
+    if not merges(cls):
+        never_merges(cls, folder)
+        return
+    assert cycles(one_layer(method_of(cls), torch.bfloat16), 3, update=0.1) == [0]
+
+
+# -- configurations --
+
+
+def does_not_divide_alpha_by_r(cls: str, _folder: Path) -> None:
+    options = {"target_modules": ["0"], "lora_alpha": 8, **OPTIONS["AdaLora"]}
+    scales = {scale_of(getattr(peft, cls)(init_r=r, **options)) for r in (4, 8)}
+    assert scales == {8}
+
+
+def knows_its_layers_in_every_architecture(cls: str, _folder: Path) -> None:
+    sizes = {"vocab_size": 64, "hidden_size": 64, "intermediate_size": 64}
+    ends = {"pad_token_id": 0, "bos_token_id": 1, "eos_token_id": 2}
+    olmo = OlmoConfig(num_hidden_layers=1, num_attention_heads=4, **sizes, **ends)
+    if cls == "AdaptionPromptConfig":  # its layers are not a choice
+        config = peft.AdaptionPromptConfig(adapter_len=4, adapter_layers=1)
+        with pytest.raises(ValueError, match="Unsupported model type"):
+            get_peft_model(OlmoForCausalLM(olmo), config)
+        return
+    options = OPTIONS.get(method_of(cls), {})
+    for base in (OlmoForCausalLM(olmo), llama()):
+        model = get_peft_model(
+            base, getattr(peft, cls)(task_type="CAUSAL_LM", **options)
+        )
+        found = {name.rpartition(".")[2] for name in model.targeted_module_names}
+        assert found
+        assert found != {"q_proj", "v_proj"}
+
+
+def refuses_a_second_name(cls: str, _folder: Path) -> None:
+    config = getattr(peft, cls)(
+        target_modules=["self_attn", "v_porj"],
+        adapter_len=4,
+        adapter_layers=1,
+        task_type="CAUSAL_LM",
+    )
+    with pytest.raises(ValueError, match="more adapter layers"):
+        get_peft_model(llama(), config)
+
+
+def stays_out_of_the_tower(cls: str, _folder: Path) -> None:
+    if cls == "AdaptionPromptConfig":
+        config = peft.AdaptionPromptConfig(adapter_len=4, adapter_layers=1)
+        with pytest.raises(ValueError, match="Unsupported model type"):
+            get_peft_model(llava(), config)
+        return
+    # It is about tokens, and a tower has none.
+    config = getattr(peft, cls)(**OPTIONS[method_of(cls)])
+    names = get_peft_model(llava(), config).targeted_module_names
+    assert names
+    assert not any("vision_tower" in name for name in names)
+
+
+def names_the_task_that_it_wants(cls: str, _folder: Path) -> None:
+    with pytest.raises(ValueError, match="only supports task_type = CAUSAL_LM"):
+        getattr(peft, cls)(**OPTIONS[method_of(cls)])
+
+
+# -- the rest --
+
+
+def leaves_the_base_alone(cls: str, _folder: Path) -> None:
+    config = getattr(peft, f"{method_of(cls)}Config")
+    for init in ("pissa", "olora"):
+        base = layers()
+        options = {"target_modules": ["0", "2"], "total_step": 10}
+        get_peft_model(base, config(init_lora_weights=init, **options))
+        assert torch.equal(base[0].base_layer.weight, layers()[0].weight)
+
+
+def switches_nothing(_cls: str, folder: Path) -> None:
+    model = xlora(llama(), folder)
+
+    def trained() -> list[str]:
+        return [name for name, it in model.named_parameters() if it.requires_grad]
+
+    before = trained()
+    assert before
+    model.set_adapter("default", inference_mode=True)
+    assert trained() == before
+
+
+PROOFS: dict[str, Callable[[str, Path], None]] = {
+    "Alpha_Over_R_Scaling": does_not_divide_alpha_by_r,
+    "Default_Target_Modules": knows_its_layers_in_every_architecture,
+    "Merge_Returns_New_Model": never_merges,
+    "Mutating_Init_Base_Weights": leaves_the_base_alone,
+    "Partial_Merge_Drops_Adapters": never_merges,
+    "Prompt_Learning_Task_Type": names_the_task_that_it_wants,
+    "Quantized_Merge_Rounding": rounds_nothing,
+    "Safe_Merge_NaN_Check": merges_without_the_check,
+    "Set_Adapter_Unfreezes": switches_nothing,
+    "Target_Module_Typos": refuses_a_second_name,
+    "Tied_Embeddings_Merge": merges_right_into_a_tied_end,
+    "Unmerge_In_16_Bit": unmerges_exactly,
+    "Unmergeable_Quantized_Bases": is_never_stopped_by_the_merge,
+    "Vision_Tower_Targeted": stays_out_of_the_tower,
+}
+
+
+@claim("Alpha_Over_R_Scaling")
+@claim("Default_Target_Modules")
+@claim("Merge_Returns_New_Model")
+@claim("Mutating_Init_Base_Weights")
+@claim("Partial_Merge_Drops_Adapters")
+@claim("Prompt_Learning_Task_Type")
+@claim("Quantized_Merge_Rounding")
+@claim("Safe_Merge_NaN_Check")
+@claim("Set_Adapter_Unfreezes")
+@claim("Target_Module_Typos")
+@claim("Tied_Embeddings_Merge")
+@claim("Unmerge_In_16_Bit")
+@claim("Unmergeable_Quantized_Bases")
+@claim("Vision_Tower_Targeted")
+@pytest.mark.parametrize(("name", "cls"), excepted())
+def test_it_does_not_happen_there(name: str, cls: str, tmp_path: Path) -> None:
+    PROOFS[name](cls, tmp_path)
+
+
+@claim("Quantized_Merge_Rounding")
+def test_each_proof_has_exceptions() -> None:
+    assert {name for name, _cls in excepted()} == set(PROOFS)

@@ -1,0 +1,212 @@
+"""What an API reader sees of a heuristic is its note: it holds at every entry that shows it."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import re
+from functools import cache
+from typing import Any
+
+import peft
+import peft.utils.hotswap
+import pytest
+import torch
+import transformers
+import yaml
+from conftest import ROOT
+
+pytestmark = pytest.mark.peft
+
+NAMESPACE = "huggingface_peft_"
+PAGES = {
+    path.stem.removeprefix(NAMESPACE): path
+    for path in sorted(ROOT.glob(f"heuristics/{NAMESPACE}*.md"))
+}
+
+#: Where a note may look for a function or class that it names.
+HOMES = (
+    peft,
+    peft.utils.hotswap,
+    peft.PeftModel,
+    peft.LoraModel,
+    peft.AdaLoraModel,
+    torch.nn.parallel,
+    transformers,
+)
+
+AUTOMATIC = [
+    f"AutoPeftModel{task}.from_pretrained"
+    for task in (
+        *("", "ForCausalLM", "ForFeatureExtraction", "ForQuestionAnswering"),
+        *("ForSeq2SeqLM", "ForSequenceClassification", "ForTokenClassification"),
+    )
+]
+
+#: Heuristic and argument → the ends of those entries whose signature does not have it,
+#: and why the note is right there.
+NO_PARAMETER = {
+    ("Adapter_Names_Hook_Leak", "adapter_names"): (
+        ["PeftModel.forward"],
+        "it is taken out of `kwargs`",
+    ),
+    ("Is_Trainable_To_Resume", "is_trainable"): (
+        ["PeftMixedModel.load_adapter"],
+        "it is passed on in `kwargs`",
+    ),
+    ("Load_On_Base_Device", "device"): (
+        [".from_pretrained", ".load_adapter", ".hotswap_adapter"],
+        "the note says whose parameter it is",
+    ),
+    ("Load_On_Base_Device", "torch_device"): (
+        [".from_pretrained", "PeftMixedModel.load_adapter", ".load_peft_weights"],
+        "it is passed on in `kwargs`; the note says who refuses it or calls it otherwise",
+    ),
+    ("Partial_Merge_Drops_Adapters", "adapter_names"): (
+        ["PeftMixedModel.merge_and_unload"],
+        "it is passed on in `kwargs`",
+    ),
+    ("Renamed_Base_Modules", "key_mapping"): (
+        [*AUTOMATIC, "PeftMixedModel.from_pretrained", "PeftMixedModel.load_adapter"],
+        "it is passed on in `kwargs`",
+    ),
+    ("Safe_Merge_NaN_Check", "safe_merge"): (
+        ["PeftMixedModel.merge_and_unload"],
+        "it is passed on in `kwargs`",
+    ),
+    ("Task_Head_In_Modules_To_Save", "task_type"): (
+        [
+            "PeftModelForSequenceClassification",
+            "PeftModelForTokenClassification",
+            "PeftModelForQuestionAnswering",
+        ],
+        "it is in `peft_config`",
+    ),
+    ("Weighted_Adapter_Rules", "lora_bias"): (
+        ["LoraModel.add_weighted_adapter"],
+        "the adapters' configurations have it",
+    ),
+    ("Weighted_Adapter_Rules", "rank_pattern"): (
+        ["LoraModel.add_weighted_adapter"],
+        "the adapters' configurations have it",
+    ),
+    ("Zero3_Unsharded_Save", "state_dict"): (
+        [".save_pretrained"],
+        "it is taken out of `kwargs`",
+    ),
+}
+
+
+@cache
+def option(name: str, key: str) -> str:
+    """Return an option of a page's directive."""
+    head = PAGES[name].read_text(encoding="utf-8").partition("\n\n")[0]
+    found = re.search(rf"^:?{key}: (.*(?:\n  .*)*)", head, re.MULTILINE)
+    assert found is not None
+    value = found[1]
+    return str(yaml.safe_load(value)) if value[0] in "\"'>" else value
+
+
+@cache
+def places(name: str) -> list[str]:
+    lines = (ROOT / "heuristics/reach.txt").read_text(encoding="utf-8").splitlines()
+    pairs = [line.split() for line in lines if not line.startswith(("#", "not "))]
+    return [entry for heuristic, entry in pairs if heuristic == name]
+
+
+@cache
+def parameters(obj: object) -> frozenset[str]:
+    try:
+        return frozenset(inspect.signature(obj).parameters)  # type: ignore[arg-type]
+    except (TypeError, ValueError):
+        return frozenset()
+
+
+def object_of(entry: str) -> object:
+    """Return what an API entry is about."""
+    parts = entry.split(".")
+    found: Any = __import__(parts[0])
+    for part in parts[1:]:
+        found = getattr(found, part)
+    return found
+
+
+def words(note: str) -> list[str]:
+    """Return what a note puts between backquotes."""
+    return re.findall(r"`([^`]+)`", note)
+
+
+def named(word: str) -> list[object]:
+    """Return the functions and classes that a word of a note may mean."""
+    path = word.partition("(")[0].split(".")
+    found = []
+    for home in HOMES:
+        obj: Any = home
+        for part in path:
+            obj = getattr(obj, part, None)
+        if callable(obj):
+            found.append(obj)
+    return found
+
+
+@cache
+def everything() -> frozenset[str]:
+    """Return every parameter of every entry that shows a heuristic."""
+    entries = {entry for name in PAGES for entry in places(name)}
+    return frozenset[str]().union(*(parameters(object_of(it)) for it in entries))
+
+
+def arguments(name: str) -> list[tuple[str, str]]:
+    """Return the arguments that a note names, each with the call that it is in, if any."""
+    held = everything()
+    found = []
+    for word in words(option(name, "note")):
+        if re.fullmatch(r"[\w.]+\(.*\)", word):
+            call = ast.parse(word, mode="eval").body
+            assert isinstance(call, ast.Call)
+            found += [(it.arg, word) for it in call.keywords if it.arg]
+        elif assigned := re.match(r"(\w+)=", word):
+            found.append((assigned[1], ""))
+        elif word in held:
+            found.append((word, ""))
+    return found
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_it_is_one_sentence_that_begins_with_when(name: str) -> None:
+    note = option(name, "note")
+    assert re.match("When [^.]", note)
+    assert not re.search(r"\.(\s|$)", note.replace("...", ""))
+    assert len(note) < 240
+    assert option(name, "title").lower() not in note.lower()
+
+
+def lacking(name: str, argument: str, call: str) -> list[str]:
+    """Return the entries where a note's argument is no parameter of what it is about."""
+    if call:
+        is_one = any(argument in parameters(it) for it in named(call))
+        return [] if is_one else [call]
+    return [
+        entry for entry in places(name) if argument not in parameters(object_of(entry))
+    ]
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_each_argument_is_a_parameter_there_or_of_what_the_note_names(
+    name: str,
+) -> None:
+    for argument, call in arguments(name):
+        ends, _why = NO_PARAMETER.get((name, argument), ([], ""))
+        assert not [
+            entry
+            for entry in lacking(name, argument, call)
+            if not entry.endswith(tuple(ends))
+        ], argument
+
+
+@pytest.mark.parametrize(("name", "argument"), NO_PARAMETER)
+def test_each_exception_is_needed(name: str, argument: str) -> None:
+    ends, _why = NO_PARAMETER[name, argument]
+    assert (argument, "") in arguments(name)
+    found = lacking(name, argument, "")
+    assert not [end for end in ends if not any(it.endswith(end) for it in found)]
