@@ -541,6 +541,7 @@ def test_box_for_messages(zoo: Built, look: Callable[..., Any]) -> None:
         const clear = document.querySelector(".heuristic-reset");
         const steps = { asked: [box.value, said(), listed()], label: box.labels[0].textContent.length > 10 };
         const links = all(".heuristic-paste a").map((link) => new URL(link.href));
+        steps.overflow = overflow();
         steps.links = links.map((link) => link.pathname.split("/").pop() + link.search);
         steps.heads = all(".heuristic-origin").filter((one) => one.offsetParent !== null).length;
         clear.click();
@@ -561,6 +562,7 @@ def test_box_for_messages(zoo: Built, look: Callable[..., Any]) -> None:
             0,
         ],
         "label": True,
+        "overflow": 0,
         "links": ["Doors.html", "search.html?q=closed%20today%20the%20zoo"],
         "heads": 0,
         "all": [5, True, True],
