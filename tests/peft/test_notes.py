@@ -9,6 +9,7 @@ from functools import cache
 from typing import Any
 
 import peft
+import peft.functional
 import peft.utils.hotswap
 import pytest
 import torch
