@@ -1,14 +1,4 @@
-"""Hostile and random input: what is generated, and ways to run much of it.
-
-``python tests/fuzz.py all [NUMBER [SEED]]`` calls the functions that read text, builds
-random directives and looks for random quotes in real and in hostile source, a third of
-the number each. It prints what was done, the branch coverage of the modules that read
-text, measured from before their import, and each branch that was not taken. One that is
-not in `UNREACHED`, or that is there though it was taken, makes it fail. ``functions``,
-``directives`` and ``evidence`` run one of the three, uncounted. ``python tests/fuzz.py
-atheris [SECONDS]`` lets atheris (installed for this alone) look for exceptions, led by
-the branches that it reaches.
-"""
+"""Hostile and random input, and what is asked of all that reads it."""
 
 from __future__ import annotations
 
@@ -18,13 +8,9 @@ import itertools
 import json
 import os
 import re
-import subprocess
 import sys
-import tempfile
 import textwrap
-import time
 import warnings
-from collections import Counter
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import cache
@@ -35,7 +21,6 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from docutils import nodes
 from docutils.parsers.rst import directives as rst_directives
 from docutils.parsers.rst import roles as rst_roles
-from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 from sphinx import addnodes
 from sphinx.testing.util import SphinxTestApp
@@ -43,7 +28,7 @@ from sphinx.util import logging
 from sphinx.util.docutils import docutils_namespace
 
 from sphinxext_heuristics._core import config, versions
-from sphinxext_heuristics._core.diagnostics import ClosestNames, absolute, closest
+from sphinxext_heuristics._core.diagnostics import closest
 from sphinxext_heuristics._core.evidence import messages
 from sphinxext_heuristics._core.evidence.cache import FILENAME, EvidenceCache
 from sphinxext_heuristics._core.evidence.prose import missing_comment
@@ -72,33 +57,11 @@ from sphinxext_heuristics._core.source import names as source_names
 from sphinxext_heuristics._core.source import packages
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from importlib.machinery import ModuleSpec
     from random import Random
 
     from sphinxext_heuristics._core.model import Heuristic, RoleUse
-
-#: The modules that read what somebody wrote.
-READERS = (
-    *(
-        "read/options",
-        "read/heuristic",
-        "read/queries",
-        "notes/inline",
-        "notes/markdown",
-        "resolve/objects",
-    ),
-    *(
-        "resolve/pages",
-        "versions",
-        "source/*",
-        "files/*",
-        "config",
-        "resolve/listing",
-        "diagnostics",
-        "evidence/*",
-    ),
-)
 
 
 def claim_of(
@@ -1958,105 +1921,6 @@ def is_told(record: Heuristic | Evidence | RoleUse, told: str) -> bool:
     )
 
 
-# -- much of it -----------------------------------------------------------------------
-
-
-def quiet(number: int, *phases: Phase) -> settings:
-    """Return the settings of a long run."""
-    return settings(
-        max_examples=number,
-        deadline=None,
-        database=None,
-        phases=(Phase.generate, *phases),
-        suppress_health_check=list(HealthCheck),
-    )
-
-
-def run_functions(number: int, start: int, folder: Path) -> int:
-    """Call the functions that read text; return how often."""
-    calls = itertools.count()
-    seeds(folder)
-
-    @seed(start)
-    @quiet(number, Phase.shrink)
-    @given(TEXT | SOURCE | LINE | NAME, TEXT | LINE | NAME)
-    def functions(text: str, other: str) -> None:
-        next(calls)
-        call(text, other, folder)
-
-    functions()
-    return next(calls)
-
-
-def run_directives(number: int, start: int, folder: Path) -> int:
-    """Build random directives, twenty on a page of each syntax; return how many."""
-    site = Site(folder)
-
-    @seed(start)
-    @quiet(-(-number // 40))
-    @given(st.lists(DIRECTIVES, min_size=20, max_size=20), CONFIGURED)
-    def builds(written: list[Written], configured: dict[str, object]) -> None:
-        site.build(written, configured)
-
-    try:
-        for written, configured in SITES:
-            site.build(written, configured)
-        builds()
-    finally:
-        site.close()
-    return site.cases
-
-
-def run_evidence(number: int, start: int, folder: Path) -> int:
-    """Look for quotes, half of them derived from real source, half said to be in hostile source; return how many."""
-    counts: Counter[str] = Counter()
-    shelf = Shelf(folder)
-
-    @seed(start)
-    @quiet(number // 2, Phase.shrink)
-    @given(st.randoms(use_true_random=True))
-    def real(random: Random) -> None:
-        judge(*quoted(random))
-        counts["real"] += 1
-
-    @seed(start)
-    @quiet(number - number // 2, Phase.shrink)
-    @given(HOSTILE)
-    def hostile(made: Hostile) -> None:
-        found = shelf.examine(made)
-        counts["hostile"] += 1
-        counts["found" if isinstance(found, Found) else found.reason.value] += 1
-
-    with shelf.open():
-        shelf.seeds()
-        real()
-        hostile()
-    print(dict(counts))  # noqa: T201 - what it is run for
-    return counts["real"] + counts["hostile"]
-
-
-KINDS: dict[str, Callable[[int, int, Path], int]] = {
-    "functions": run_functions,
-    "directives": run_directives,
-    "evidence": run_evidence,
-}
-
-
-def run_cases(kind: str, number: int, start: int) -> int:
-    """Run so many cases of a kind, or of all of them together, and print what was done."""
-    kinds = list(KINDS) if kind == "all" else [kind]
-    for at, name in enumerate(kinds):
-        begun = time.monotonic()
-        share = number // len(kinds) + (at < number % len(kinds))
-        with tempfile.TemporaryDirectory() as folder:
-            count = KINDS[name](share, start, Path(folder))
-        print(  # noqa: T201 - what it is run for
-            f"{count} {name} in {time.monotonic() - begun:.0f} s, no exception (seed {start})",
-            flush=True,
-        )
-    return 0
-
-
 _ONE = Written(name="One", options=(("impl", "demo.Model"),), body="A note.")
 _GONE = Written(
     name="Gone", options=(("impl", "demo.Model"), ("until", "0.1"), ("note", "x"))
@@ -2121,195 +1985,3 @@ SITES: tuple[tuple[tuple[Written, ...], dict[str, object]], ...] = (
     ((_GONE,), {"heuristics_package": "nowhere", "heuristics_exclude": [1]}),
     ((Written(name="", body=":heuristic:`One` and :heuristic:`no <>`"),), {}),
 )
-
-
-def seeds(folder: Path) -> None:
-    """Call functions with what random text seldom is."""
-    (folder / "conf.py").write_text(
-        "heuristics_package = x = 1\n(y, z) = 1, 2\n", encoding="utf-8"
-    )
-    for name in ("conf.py", "nothing.py", ""):
-        conf_py.assignments(folder / name)
-    for package in ("docutils", "yaml", "sphinxcontrib", "nowhere", "", "a b", "\0"):
-        versions.installed(package)
-        versions.distribution(package)
-    for bound in ("1.0", "1.0rc1", "1.0.dev1", "x"):
-        versions.holds(bound, bound, "1.0.dev1")
-        versions.is_empty_range("1.0rc1", bound)
-    target = folder / "target"
-    target.write_bytes(b"\xff\r\n")
-    (folder / "link").symlink_to(target)
-    for name in ("link", "nothing", "conf.py"):
-        project_file.read(folder / name)
-    (folder / "setup.cfg").touch()
-    for wanted in ("same\n", "other\n"):
-        (folder / "index.md").write_text("same\n", encoding="utf-8")
-        for name in ("index.md", "none.md", ""):
-            file = project_file.ProjectFile(
-                option="heuristics_index_file",
-                called="index file",
-                path=folder / name,
-                conf_py=folder / "conf.py",
-                conf_line=1,
-                command="index",
-            )
-            list(index_file.problems(file, wanted))
-    for text, other in itertools.product(PIECES, ("demo.Model", "merge")):
-        call(text, other, folder)
-        call(other, f"{text} {other}. {text}", folder)
-    for source in ("", "<string>", "docstring of x", "x.rst", "x:docstring of y"):
-        absolute(source)
-    ClosestNames(f"name{at}" for at in range(300)).closest("nmae17")
-    for value in ("\ud800", "x", "", "/x", "a\0b"):
-        [option.accepts(value) for option in config.OPTIONS]
-    project_file.command_line("index", folder, folder / "x", Path.cwd())
-    assert (
-        index_file._links(str(folder), lambda name: str(folder / name))("link")  # noqa: SLF001 - content asks for a whole plan
-        == "./target"
-    )
-
-
-# -- coverage -------------------------------------------------------------------------
-
-#: Branches that are not taken, as they are written (module: from → to), and why.
-UNREACHED: dict[str, str] = {}
-if sys.version_info < (3, 12):
-    UNREACHED[
-        """evidence/source: case _ if type(node).__name__ == "TypeAlias":  # Python 3.12 → yield from _stored(node)"""
-    ] = "this Python does not parse the statement"
-    UNREACHED[
-        """evidence/prose: if kind.endswith("STRING_START"):  # of an f-string, since Python 3.12 → """
-        "opened.append(token.start)"
-    ] = UNREACHED["evidence/prose: if opened: → continue"] = (
-        "this Python has one token for an f-string"
-    )
-
-
-def run_measured(number: int, start: int) -> int:
-    """Run all kinds of cases in a process that is measured from before its imports, and print what it covered."""
-    with tempfile.TemporaryDirectory() as folder:
-        package = Path(config.__file__).parent
-        rc, report = Path(folder, "coveragerc"), Path(folder, "report.json")
-        listed = "".join(f"    {package / name}.py\n" for name in READERS)
-        rc.write_text(
-            f"[run]\nbranch = true\ndata_file = {Path(folder, 'data')}\ninclude =\n{listed}",
-            encoding="utf-8",
-        )
-        for command, *arguments in (
-            ("run", __file__, "uncounted", str(number), str(start)),
-            ("report",),
-            ("json", "-q", "-o", str(report)),
-        ):
-            line = [
-                sys.executable,
-                "-m",
-                "coverage",
-                command,
-                f"--rcfile={rc}",
-                *arguments,
-            ]
-            if status := subprocess.run(line, check=False).returncode:  # noqa: S603 - the words are ours
-                return status
-        return tell_missing(
-            json.loads(report.read_text(encoding="utf-8"))["files"], package
-        )
-
-
-def tell_missing(files: dict[str, Any], package: Path) -> int:
-    """Print the branches that were not taken; return 1 if one of them is not known, or a known one was taken."""
-    missing = sorted(
-        {
-            name
-            for path, found in files.items()
-            for name in missing_branches(path, found, package)
-        }
-    )
-    for name in missing:
-        print(f"not taken: {name}\n  {UNREACHED.get(name, 'WHY IS NOT KNOWN')}")  # noqa: T201 - what it is run for
-    taken = sorted(set(UNREACHED) - set(missing))
-    for name in taken:
-        print(f"TAKEN, or not there: {name}")  # noqa: T201 - likewise
-    return 1 if taken or set(missing) - set(UNREACHED) else 0
-
-
-def missing_branches(path: str, found: dict[str, Any], package: Path) -> Iterator[str]:
-    """Yield the branches of a file that were not taken, and the lines that were not run, without numbers of lines."""
-    lines = Path(path).read_text("utf-8").split("\n")
-    name = (
-        Path(path).resolve().relative_to(package.resolve()).with_suffix("").as_posix()
-    )
-    missing = set(found["missing_lines"])
-    known = sorted({*missing, *found["executed_lines"]})
-    branches = [
-        (first, last)
-        for first, last in found["missing_branches"]
-        if first not in missing
-    ]
-    for first, last in branches:
-        yield f"{name}: {lines[first - 1].strip()} → {lines[last - 1].strip() if last > 0 else 'end'}"
-    for above, line in itertools.pairwise([0, *known]):
-        # What stands below a line that was not run needs no word of its own.
-        if (
-            line in missing - {last for _first, last in branches}
-            and above not in missing
-        ):
-            yield f"{name}: {lines[line - 1].strip()}"
-
-
-def run_atheris(seconds: int) -> int:
-    """Let atheris call the functions that read text, led by the branches that it reaches."""
-    atheris: Any = importlib.import_module("atheris")
-    # Only what is imported under its eyes is led by: the package, and this module's own
-    # view of it, once more.
-    for name in [
-        name for name in sys.modules if name.partition(".")[0] == "sphinxext_heuristics"
-    ]:
-        del sys.modules[name]
-    with atheris.instrument_imports(include=["sphinxext_heuristics"]):
-        again = importlib.import_module("fuzz")
-    folder = Path(tempfile.mkdtemp())
-
-    def one(data: bytes) -> None:
-        provider = atheris.FuzzedDataProvider(data)
-        part = again.CALLED[provider.ConsumeIntInRange(0, len(CALLED) - 1)]
-        text = provider.ConsumeUnicode(provider.ConsumeIntInRange(0, 300))
-        part(text, provider.ConsumeUnicode(100), folder)
-
-    corpus = folder / "corpus"
-    corpus.mkdir()
-    for number, text in enumerate((*PIECES, *QUOTES, *BLOCKS)):
-        # What the provider reads from the end are numbers; a text begins with its kind,
-        # 2 for one byte a character.
-        content = b"\2" + text.encode(errors="replace")
-        for part in range(len(CALLED)):
-            (corpus / f"{number}-{part}").write_bytes(
-                content + bytes([len(text) % 256, len(text) // 256 % 2, part])
-            )
-    atheris.Setup(
-        [
-            sys.argv[0],
-            f"-max_total_time={seconds}",
-            "-max_len=1200",
-            "-print_final_stats=1",
-            str(corpus),
-        ],
-        one,
-    )
-    atheris.Fuzz()
-    return 0
-
-
-def main(arguments: list[str]) -> int:
-    """Run what the command line asks for."""
-    kind, *rest = arguments
-    numbers = [int(number) for number in rest]
-    if kind == "atheris":
-        return run_atheris(*(numbers or [60]))
-    number, start = numbers + [20_000, 1][len(numbers) :]
-    if kind == "all":
-        return run_measured(number, start)
-    return run_cases("all" if kind == "uncounted" else kind, number, start)
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))

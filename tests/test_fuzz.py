@@ -972,7 +972,7 @@ def test_ten_thousand_connections(project: Callable[..., Project]) -> None:
     targets = numbered(10_000, "?demo.X{0}", ", ")
     page = f".. heuristic:: One\n   :note: x\n   :impl: {targets}\n\n.. heuristic-index::\n"
     built = project({"index.rst": _HEAD + page}).ok("html")
-    assert built.read("index.html").count("demo.X9999<") == 2
+    assert built.read("index.html").count("X9999<") == 2
 
 
 def test_note_of_a_million_characters(project: Callable[..., Project]) -> None:

@@ -144,6 +144,28 @@ def test_get_started(tmp_path: Path, syntax: str) -> None:
     data = ("heuristics", "docs", "docs/_build/heuristics")
     for _time in range(2):
         ok(run(tmp_path, "sphinx", "-W", "-b", *data))
+    ask = pasted("docs/manual/index-file.md")["ask.py"]
+    script = "from mailer import Session\n\nmine = Session()\nmine.send('a')\n"
+    write(tmp_path, {"ask.py": ask, "script.py": script})
+    answers = [
+        subprocess.run(  # noqa: S603 - what the manual has
+            [
+                sys.executable,
+                "ask.py",
+                "docs/_build/heuristics/heuristics.json",
+                "script.py",
+                line,
+            ],
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        for line in ("1", "3", "4")
+    ]
+    assert answers[0] == ""
+    assert answers[1] == answers[2]
+    assert answers[1].startswith("warning: ")
     unset = run(tmp_path, "sphinxext_heuristics", "index", "docs")
     assert unset.returncode == 2
     proposal = unset.stderr.rpartition("write ")[2]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import os.path
+import reprlib
 from collections import Counter
 from functools import cached_property
 from itertools import chain, islice, pairwise
@@ -112,3 +113,24 @@ def did_you_mean(names: Iterable[str]) -> str:
     """Return the end of a message that offers *names*, or nothing."""
     quoted = " or ".join(repr(name) for name in names)
     return f"; did you mean {quoted}?" if quoted else ""
+
+
+#: What is plain data on its own.
+_SIMPLE = (str, int, float, type(None))
+
+
+def not_plain(data: object) -> str:
+    """Return in words what in *data* is not plain data, or ``""``."""
+    if isinstance(data, _SIMPLE):
+        return ""
+    if isinstance(data, dict):
+        for key in data:
+            if not isinstance(key, str):
+                return f"the key {reprlib.repr(key)}"
+        data = tuple(data.values())
+    if isinstance(data, tuple | list):
+        for part in data:
+            if found := not_plain(part):
+                return found
+        return ""
+    return f"{type(data).__name__}: {reprlib.repr(data)}"

@@ -10,7 +10,6 @@ last.
 from __future__ import annotations
 
 import enum
-import reprlib
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 if TYPE_CHECKING:
@@ -78,7 +77,10 @@ class Subtype(enum.Enum):
         "category",
         "A category is not in `heuristics_categories` (the closest names are given).",
     )
-    ORPHAN = ("orphan", "A heuristic has no connection at all.")
+    ORPHAN = (
+        "orphan",
+        "A heuristic has no connection, or is shown nowhere but on its own page.",
+    )
     NOTE = (
         "note",
         "A heuristic has no note, or its page lacks one of `heuristics_sections`.",
@@ -92,7 +94,10 @@ class Subtype(enum.Enum):
     )
     FILE = (
         "file",
-        "In `heuristics_dir`, a page without its heuristic, or one named otherwise.",
+        (
+            "In `heuristics_dir`, a page without its heuristic, one named otherwise, "
+            "or a file that is not read, is included elsewhere or holds a conflict."
+        ),
     )
     EVIDENCE = (
         "evidence",
@@ -435,24 +440,3 @@ class Page(NamedTuple):
     anchors: tuple[tuple[str, str], ...] = ()
     #: What was wrong with its text, beside what its directives know of.
     problems: tuple[Problem, ...] = ()
-
-
-#: What is plain data on its own.
-_SIMPLE = (str, int, float, type(None))
-
-
-def not_plain(data: object) -> str:
-    """Return in words what in *data* is not plain data, or ``""``."""
-    if isinstance(data, _SIMPLE):
-        return ""
-    if isinstance(data, dict):
-        for key in data:
-            if not isinstance(key, str):
-                return f"the key {reprlib.repr(key)}"
-        data = tuple(data.values())
-    if isinstance(data, tuple | list):
-        for part in data:
-            if found := not_plain(part):
-                return found
-        return ""
-    return f"{type(data).__name__}: {reprlib.repr(data)}"

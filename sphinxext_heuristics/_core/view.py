@@ -16,7 +16,7 @@ from docutils import nodes
 from sphinx import addnodes
 from sphinx.errors import ExtensionError
 
-from sphinxext_heuristics._core.model import not_plain
+from sphinxext_heuristics._core.diagnostics import not_plain
 from sphinxext_heuristics._core.notes.inline import thaw
 
 if TYPE_CHECKING:

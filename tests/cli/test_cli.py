@@ -907,3 +907,53 @@ def test_explain_inherited_copies(inherited: str, zoo: Project) -> None:
         else "shown: Rule (warning)"
     )
     assert wanted in ran.stdout
+
+
+# -- for programs ---------------------------------------------------------------------
+
+
+def test_verify_and_reach_for_programs(project: Callable[..., Project]) -> None:
+    page = """\
+Start
+=====
+
+.. py:class:: ovens.Oven
+
+   .. py:method:: heat()
+
+.. py:class:: ovens.Grill
+
+   .. py:method:: heat()
+
+.. heuristic:: Heat
+   :note: Mind the heat.
+   :impl: ovens.Oven.heat
+
+   .. evidence:: ovens:Oven.heat
+
+      return 3
+
+   .. evidence:: ovens:Oven.heat
+
+      return 4
+"""
+    code = "class Oven:\n    def heat(self):\n        return 3\n"
+    conf = (
+        "import sys\nsys.path.insert(0, __file__.rpartition('/')[0])\n"
+        'extensions = ["sphinxext_heuristics"]\nheuristics_reach_file = "reach.txt"\n'
+    )
+    src = project({"conf.py": conf, "index.rst": page, "ovens.py": code}).src
+    verified = run("verify", src, "--json")
+    assert verified.status == 1
+    found = json.loads(verified.stdout)
+    assert [quote["found_at"] for quote in found["quotes"]] == [3, None]
+    (problem,) = found["problems"]
+    assert problem["path"].endswith("index.rst")
+    assert (problem["line"], problem["subtype"]) == (20, "evidence")
+    reached = run("reach", src, "--json")
+    assert reached.status == 0
+    assert json.loads(reached.stdout) == [
+        {"heuristic": "Heat", "entry": "ovens.Oven.heat", "shown": True},
+        {"heuristic": "Heat", "entry": "ovens.Grill.heat", "shown": False},
+    ]
+    assert not (src / "reach.txt").exists()

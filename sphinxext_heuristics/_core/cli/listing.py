@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sphinxext_heuristics._core.cli.project import Command, read
-from sphinxext_heuristics._core.cli.writing import note, say
+from sphinxext_heuristics._core.cli.writing import note, say, say_json
 from sphinxext_heuristics._core.diagnostics import counted
 from sphinxext_heuristics._core.files.export import Exporter, pages_by_heuristic
 from sphinxext_heuristics._core.notes.inline import text_of
@@ -28,7 +27,7 @@ def run(app: Sphinx, arguments: argparse.Namespace) -> int:
     if arguments.json:
         exporter = Exporter(plan, Path(app.srcdir), app.builder.get_target_uri)
         items = [exporter.heuristic(record) for record in plan.heuristics.values()]
-        say(json.dumps(items, ensure_ascii=False, indent=2))
+        say_json(items)
         return 0
     pages = pages_by_heuristic(plan)
     for record in plan.heuristics.values():
@@ -54,5 +53,5 @@ COMMAND = Command(
     description="List the heuristics in the toctree's order: name, severity, note, "
     "and where they are shown.",
     run=run,
-    arguments=(("--json", "", "print JSON: the list 'heuristics' of heuristics.json"),),
+    arguments=(("--json", "", "print the list 'heuristics' of heuristics.json"),),
 )

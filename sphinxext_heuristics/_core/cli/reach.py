@@ -10,6 +10,7 @@ from sphinxext_heuristics._core.cli.writing import (
     file_of,
     note,
     say,
+    say_json,
     seen,
     warning,
 )
@@ -28,6 +29,9 @@ def run(app: Sphinx, arguments: argparse.Namespace) -> int:
     """Write or compare the file; return the exit code."""
     file = file_of(app, REACH_FILE)
     plan = read(app, leaves={Subtype.REACH})
+    if arguments.json:
+        say_json(reach.rows(plan))
+        return 0
     if not arguments.check:
         wanted = reach.content(plan)
         return bring_up_to_date(
@@ -53,6 +57,9 @@ COMMAND = Command(
         "diff: review it before you commit the file."
     ),
     run=run,
-    arguments=(("--check", "", "only compare, and warn of each file that differs"),),
+    arguments=(
+        ("--check", "", "only compare, and warn of each line that differs"),
+        ("--json", "", "write no file; print all places for programs"),
+    ),
     finding="the file differs (with --check)",
 )

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import textwrap
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from sphinxext_heuristics._core.cli.project import Command, CommandError, read_evidence
 from sphinxext_heuristics._core.cli.writing import (
+    findings,
     note,
     say,
     say_diff,
+    say_json,
     seen,
     warning,
     write,
@@ -27,7 +29,7 @@ from sphinxext_heuristics._core.resolve import checks
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from sphinx.application import Sphinx
 
@@ -43,7 +45,12 @@ def run(app: Sphinx, arguments: argparse.Namespace) -> int:
     found = list(checks.evidence(plan, with_passages=bool(arguments.verbosity)))
     for record in plan.catalogue.definitions:
         found += [one for one in record.problems if one.subtype is Subtype.VERSION]
-    *places, summary = quote_lines(plan)
+    all_quotes = quotes(plan)
+    if arguments.json:
+        data = {"quotes": quote_rows(all_quotes), "problems": findings(ordered(found))}
+        say_json(data)
+        return 1 if found else 0
+    *places, summary = quote_lines(plan, all_quotes)
     for line in places:
         say(line)
     for problem in ordered(found):
@@ -108,36 +115,65 @@ def _updated(plan: Plan, quoted: Evidence) -> bool | None:
     return True
 
 
-def quote_lines(plan: Plan) -> Iterator[str]:
-    """Yield a line for each quote that is found or need not be, and a summary."""
-    # What inheritance repeats is written once.
-    quotes: dict[tuple[str, int], Evidence] = {}
-    for docname in plan.catalogue.docnames:
-        for quoted in plan.catalogue.pages[docname].evidence:
-            if checks.is_quote(quoted):
-                quotes[quoted.source, quoted.line] = quoted
+class Quote(NamedTuple):
+    """A quote and what became of it."""
+
+    evidence: Evidence
+    #: The line where it is found, or ``None``.
+    line: int | None
+    #: Whether its heuristic does not hold for this version.
+    is_expected: bool
+
+
+def quotes(plan: Plan) -> list[Quote]:
+    """Return all quotes; what inheritance repeats is written once."""
     expected = checks.expected(plan)
+    found: dict[tuple[str, int], Quote] = {}
+    for docname in plan.catalogue.docnames:
+        for quoted in filter(checks.is_quote, plan.catalogue.pages[docname].evidence):
+            result = plan.lookups.verify(quoted)
+            line = result.line if isinstance(result, Found) else None
+            quote = Quote(quoted, line, quoted in expected)
+            found[quoted.source, quoted.line] = quote
+    return list(found.values())
+
+
+def quote_lines(plan: Plan, all_quotes: list[Quote]) -> Iterator[str]:
+    """Yield a line for each quote that is found or need not be, and a summary."""
     number_found = number_expected = 0
     versions: dict[str, str] = {}
-    for quoted in quotes.values():
+    for quoted, line, is_expected in all_quotes:
         where = f"{seen(quoted.source)}:{quoted.line}: {quoted.object}"
-        result = plan.lookups.verify(quoted)
-        if isinstance(result, Found):
+        if line is not None:
             number_found += 1
-            yield f"{where} has it in line {result.line}"
-        elif quoted in expected:
+            yield f"{where} has it in line {line}"
+        elif is_expected:
             number_expected += 1
             reason = "the heuristic does not hold for this version"
             yield f"{where} need not have it: {reason}"
         if quoted.package:
             versions[plan.package_of(quoted)] = plan.version_of(quoted)
-    summary = f"{number_found} of {len(quotes)} quotes found"
+    summary = f"{number_found} of {len(all_quotes)} quotes found"
     if number_expected:
         summary += f", {number_expected} need not be there"
     if versions:
         packages = (f"{name} {versions[name]}".strip() for name in sorted(versions))
         summary += f" ({', '.join(packages)})"
     yield summary
+
+
+def quote_rows(all_quotes: Iterable[Quote]) -> list[dict[str, object]]:
+    """Return quotes for programs."""
+    return [
+        {
+            "path": seen(quoted.source),
+            "line": quoted.line,
+            "object": quoted.object,
+            "found_at": line,
+            "expected_missing": line is None and is_expected,
+        }
+        for quoted, line, is_expected in all_quotes
+    ]
 
 
 COMMAND = Command(
@@ -154,6 +190,7 @@ COMMAND = Command(
             "NAME",
             "write the closest passages in place of its lost quotes; show the change",
         ),
+        ("--json", "", "print quotes and findings for programs"),
     ),
     doctrees=False,
     finding="a quote was not found or contradicts the bounds",

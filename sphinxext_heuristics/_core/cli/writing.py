@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import sys
@@ -32,6 +33,24 @@ _COLOURS = {"+": "darkgreen", "-": "darkred", "@": "teal"}
 def say(text: str) -> None:
     """Print a line of the result."""
     print(text)  # noqa: T201 - a command's result
+
+
+def say_json(data: object) -> None:
+    """Print a result for programs."""
+    say(json.dumps(data, ensure_ascii=False, indent=2))
+
+
+def findings(problems: Iterable[Problem]) -> list[dict[str, object]]:
+    """Return problems for programs."""
+    return [
+        {
+            "path": seen(problem.source),
+            "line": problem.line,
+            "subtype": problem.subtype.word,
+            "message": problem.message,
+        }
+        for problem in problems
+    ]
 
 
 def seen(path: str | os.PathLike[str]) -> str:

@@ -27,6 +27,16 @@ def content(plan: Plan) -> str:
     return head + "".join(f"{line}\n" for line in _lines(plan))
 
 
+def rows(plan: Plan) -> list[dict[str, object]]:
+    """Return the lines of the file for programs."""
+    found = []
+    for line, record in _lines(plan).items():
+        entry = line.rpartition(" ")[2]
+        shown = not line.startswith(_NOT)
+        found.append({"heuristic": record.name, "entry": entry, "shown": shown})
+    return found
+
+
 def _lines(plan: Plan) -> dict[str, Heuristic]:
     """Map each line of the file to its heuristic: places, then what is none."""
     places: dict[str, Heuristic] = {}

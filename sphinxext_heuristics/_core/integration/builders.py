@@ -20,7 +20,7 @@ from sphinxext_heuristics._core.integration.domain import (
     HeuristicDomain,
     app_of,
 )
-from sphinxext_heuristics._core.resolve import checks
+from sphinxext_heuristics._core.resolve import checks, page_files
 from sphinxext_heuristics._core.view import naming, views_of
 
 if TYPE_CHECKING:
@@ -164,6 +164,7 @@ def problems(app: Sphinx, plan: Plan) -> Iterator[Problem]:
     """Yield everything that is wrong with a project."""
     yield from conf_py.problems(plan, app.config, Path(app.confdir, "conf.py"))
     yield from checks.problems(plan, app.env.doc2path)
+    yield from _unread(app, plan)
     views = views_of(app)
     for docname in plan.catalogue.docnames:
         for query in plan.catalogue.pages[docname].queries:
@@ -189,6 +190,20 @@ def problems(app: Sphinx, plan: Plan) -> Iterator[Problem]:
         from sphinxext_heuristics._core.files import reach  # noqa: PLC0415
 
         yield from reach.problems(plan, project_file(app, REACH_FILE))
+
+
+def _unread(app: Sphinx, plan: Plan) -> Iterator[Problem]:
+    """Yield the problem of each file in ``heuristics_dir`` that nobody reads."""
+    if not plan.settings.dir:
+        return
+    env = app.env
+    paths = [Path(env.doc2path(docname)) for docname in env.found_docs]
+    paths += [project_file(app, option).path for option in _FILES]
+    for files in env.dependencies.values():
+        paths += [Path(app.srcdir, file) for file in files]
+    known = set(map(os.path.realpath, paths))
+    folder = Path(app.srcdir, plan.settings.dir)
+    yield from page_files.unread(folder, known, app.config.source_suffix)
 
 
 def is_translation(app: Sphinx) -> bool:

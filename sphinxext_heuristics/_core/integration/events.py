@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sphinxext_heuristics._core import words
+from sphinxext_heuristics._core.config import Settings
 from sphinxext_heuristics._core.integration.contents import OutputRecord, digest
 from sphinxext_heuristics._core.integration.domain import EXTENSION, HeuristicDomain
 from sphinxext_heuristics._core.model import INDEX_PAGE
@@ -14,6 +15,7 @@ from sphinxext_heuristics._core.notes import links
 from sphinxext_heuristics._core.notes.inline import COPY
 from sphinxext_heuristics._core.read.collect import collect
 from sphinxext_heuristics._core.read.identity import OBJECTS, Identities
+from sphinxext_heuristics._core.resolve import page_files
 from sphinxext_heuristics._core.show.parts import STYLE
 from sphinxext_heuristics._core.view import views_of
 
@@ -77,6 +79,9 @@ def note_document(app: Sphinx, document: nodes.document) -> None:
     modules = env.domains.python_domain.modules
     page = collect(document, env.docname, identities.identify, modules)
     page = page._replace(has_smart_quotes=_makes_smart_quotes(app))
+    if page_files.is_in(Settings.of(env.config), env.docname):
+        conflict = tuple(page_files.conflict(env.doc2path(env.docname)))
+        page = page._replace(problems=conflict or page.problems)
     domain.pages[env.docname] = page
     files = identities.files()
     for record in page.heuristics:

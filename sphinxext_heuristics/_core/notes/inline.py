@@ -9,7 +9,7 @@ from docutils import nodes
 from sphinx import addnodes
 from sphinx.util import docname_join
 
-from sphinxext_heuristics._core.model import not_plain
+from sphinxext_heuristics._core.diagnostics import not_plain
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator

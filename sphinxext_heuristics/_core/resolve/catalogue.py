@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import PurePath
 from typing import TYPE_CHECKING, NamedTuple
 
 from sphinxext_heuristics._core.model import Problem, Subtype, Target
@@ -58,9 +59,24 @@ class Catalogue:
         """Map each name to the definition in effect: the first of a folded name."""
         first: dict[str, Heuristic] = {}
         for record in self.definitions:
-            if record.name:
+            if record.name and not self.own_page(record):
                 first.setdefault(fold(record.name), record)
         return {record.name: record for record in first.values()}
+
+    def own_page(self, record: Heuristic) -> str:
+        """Return the page that another one includes a definition from, or ``""``."""
+        docname = self._own_pages.get((record.source, record.line), record.docname)
+        return docname if docname != record.docname else ""
+
+    @cached_property
+    def _own_pages(self) -> dict[tuple[str, int], str]:
+        """Map the place of each definition in its own document to that document."""
+        found = {}
+        for record in self.definitions:
+            path = PurePath(record.source).with_suffix("").as_posix()
+            if path.endswith(f"/{record.docname}"):
+                found[record.source, record.line] = record.docname
+        return found
 
     @cached_property
     def by_name(self) -> dict[str, Heuristic]:

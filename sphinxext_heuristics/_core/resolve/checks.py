@@ -14,7 +14,7 @@ from sphinxext_heuristics._core.model import (
     Problem,
     Subtype,
 )
-from sphinxext_heuristics._core.resolve import page_files, rollup
+from sphinxext_heuristics._core.resolve import nowhere, page_files, rollup
 from sphinxext_heuristics._core.resolve.connections import (
     documented_packages,
     is_left_out,
@@ -48,6 +48,8 @@ def problems(plan: Plan, path_of: Callable[[str], Path]) -> Iterator[Problem]:
     for docname in plan.catalogue.docnames:
         page = plan.catalogue.pages[docname]
         yield from page.problems
+        if page_files.is_unreadable(page):
+            continue
         for record in page.heuristics:
             if not plan.catalogue.is_repeated(record):
                 yield from record.problems
@@ -66,6 +68,7 @@ def problems(plan: Plan, path_of: Callable[[str], Path]) -> Iterator[Problem]:
     for record in plan.heuristics.values():
         if record.excepts:
             yield from _of_excepts(plan, record)
+    yield from nowhere.problems(plan)
     yield from _of_roles(plan)
     yield from page_files.problems(plan, path_of)
 
@@ -398,8 +401,9 @@ def _of_requested_target(
     elif kind in PAGE_TYPES:
         wanted, near = "page or label", pages.closest(value)
     else:
-        wanted = "documented object, page or label"
-        near = (*objects.closest(value), *pages.closest(value))
+        wanted = "documented object, page, label or heuristic"
+        names = (objects.closest(value), pages.closest(value))
+        near = (*names[0], *names[1], *closest(value, plan.heuristics, 1))
     close = did_you_mean([*dict.fromkeys(near)][:3])
     message = f"{_option_name(kind)} {value!r} is no {wanted}{close}"
     yield _at(

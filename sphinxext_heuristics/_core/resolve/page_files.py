@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os.path
 import posixpath
 import re
 from typing import TYPE_CHECKING
@@ -9,10 +10,18 @@ from typing import TYPE_CHECKING
 from sphinxext_heuristics._core.model import INDEX_PAGE, Problem, Subtype
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Container, Iterator
     from pathlib import Path
 
+    from sphinxext_heuristics._core.config import Settings
+    from sphinxext_heuristics._core.model import Page
     from sphinxext_heuristics._core.resolve.plan import Plan
+
+
+#: The suffixes of files in which someone may write a heuristic.
+_TEXTS = (".md", ".markdown", ".mdx", ".rst", ".rest", ".txt", ".text")
+
+_CONFLICT = re.compile(r"(<{7}|>{7}) ")
 
 
 def problems(plan: Plan, path_of: Callable[[str], Path]) -> Iterator[Problem]:
@@ -23,19 +32,64 @@ def problems(plan: Plan, path_of: Callable[[str], Path]) -> Iterator[Problem]:
             f"for the heuristics, which overwrites it: rename the file"
         )
         yield _at(path_of(INDEX_PAGE), 1, message)
-    if not plan.settings.dir:
-        return
-    folder = posixpath.normpath(plan.settings.dir).strip("/")
     for docname in plan.catalogue.docnames:
-        stem = docname.rpartition("/")[2]
-        if not docname.startswith(f"{folder}/") or stem == "index":
+        page = plan.catalogue.pages[docname]
+        if not is_in(plan.settings, docname):
+            for record in page.heuristics:
+                if is_in(plan.settings, plan.catalogue.own_page(record)):
+                    message = (
+                        f"this page is included in {docname!r}, too: it counts itself; "
+                        f"link to heuristic {record.name!r} there"
+                    )
+                    yield Problem.at(record, Subtype.FILE, message)
             continue
-        records = plan.catalogue.pages[docname].heuristics
-        names = [plan.settings.page_name(record.name) for record in records]
+        stem = docname.rpartition("/")[2]
+        if stem == "index" or is_unreadable(page):
+            continue
+        names = [plan.settings.page_name(record.name) for record in page.heuristics]
         if names != [stem]:
             path = path_of(docname)
             line, reason = (1, "") if names else _why_unread(path, stem)
             yield _at(path, line, _message(plan, stem, names) + reason)
+
+
+def is_in(settings: Settings, docname: str) -> bool:
+    """Return whether a document is in ``heuristics_dir``."""
+    folder = settings.dir and posixpath.normpath(settings.dir).strip("/")
+    return bool(folder) and docname.startswith(f"{folder}/")
+
+
+def is_unreadable(page: Page) -> bool:
+    """Return whether what is read from a page is not what its author meant."""
+    return any(problem.subtype is Subtype.FILE for problem in page.problems)
+
+
+def conflict(path: Path) -> Iterator[Problem]:
+    """Yield the problem of a file that holds the markers of a merge conflict."""
+    text = path.read_text(encoding="utf-8", errors="replace")
+    for number, line in enumerate(text.splitlines(), 1):
+        if _CONFLICT.match(line):
+            yield _at(path, number, "this file holds the markers of a merge conflict")
+            return
+
+
+def unread(
+    folder: Path, known: Container[str], suffixes: Container[str]
+) -> Iterator[Problem]:
+    """Yield the problem of each file in a folder that may hold a heuristic unread.
+
+    *known* has the real paths of those that are read or have another purpose. What has
+    one of Sphinx's *suffixes* is left out on purpose, by ``exclude_patterns``.
+    """
+    for path in sorted(folder.rglob("*")):
+        suffix = path.suffix
+        is_text = suffix in _TEXTS and suffix not in suffixes
+        if is_text and path.is_file() and os.path.realpath(path) not in known:
+            advice = "rename it, or move it elsewhere"
+            if suffix in _MARKDOWN:
+                advice = "add 'myst_parser' to extensions"
+            why = f"no file with the suffix {suffix!r} is; {advice}"
+            yield _at(path, 1, f"this file in heuristics_dir is not read: {why}")
 
 
 def _at(path: Path, line: int, message: str) -> Problem:
@@ -69,7 +123,7 @@ def _message(plan: Plan, stem: str, names: list[str]) -> str:
     )
 
 
-_MARKDOWN = (".md",)
+_MARKDOWN = (".md", ".markdown")
 _RESTRUCTUREDTEXT = (".rst", ".txt")
 
 #: How a page may write a heuristic that its parser does not read: suffixes of the file,

@@ -357,6 +357,8 @@ def _chosen(plan: Plan, kind: str, value: str) -> Iterator[str]:
             for heuristic, verdict in plan.reach.get(name, {}).items():
                 if verdict.is_shown:
                     yield heuristic
+    if kind == "target" and (record := plan.named(value)):
+        yield record.name
     heuristics = plan.once(_by_value)
     yield from heuristics.get((kind, value), ())
     if place := plan.lookups.pages.find(value).place:

@@ -176,13 +176,15 @@ def _name_copies(
         for verdict in verdicts:
             if verdict.is_shown:
                 shown.setdefault(verdict.record.name, []).append((entry, verdict))
-    in_full = {name: _in_full(plan, places) for name, places in shown.items()}
+    in_full = {
+        name: _in_full(plan, places) for name, places in shown.items() if places[1:]
+    }
     objects = plan.lookups.objects
     for entry, verdicts in zip(entries, page, strict=True):
         identity = objects.identity(entry.names[0]) if verdicts else ""
         for position, verdict in enumerate(verdicts):
-            places = in_full.get(verdict.record.name, {})
-            if verdict.is_shown and id(entry) not in places:
+            places = in_full.get(verdict.record.name)
+            if places and verdict.is_shown and id(entry) not in places:
                 full_at = places.get(identity) or places[_FIRST]
                 verdicts[position] = verdict._replace(form=Form.NAMED, full_at=full_at)
 
