@@ -31,8 +31,8 @@ from claims.test_adapters import (
     lora,
     shaken,
 )
+from claims.test_layers import has_no_targets, is_refused
 from claims.test_parameters import OPTIONS, scale_of
-from claims.test_pitfalls import has_no_targets, is_refused
 from claims.test_systems import UNMERGEABLE, cycles, llava, one_layer
 
 if TYPE_CHECKING:
