@@ -127,6 +127,15 @@ def test_a_misspelled_keyword_is_no_error_and_has_no_effect(
 
 
 @claim("Unknown_Keywords_Swallowed")
+def test_a_setting_is_changed_in_the_configuration(adapter: Path) -> None:
+    config = PeftConfig.from_pretrained(adapter)
+    config.lora_dropout = 0.5
+    model = PeftModel.from_pretrained(llama(), adapter, config=config)
+    layer = model.base_model.model.model.layers[0].self_attn.q_proj
+    assert layer.lora_dropout["default"].p == 0.5
+
+
+@claim("Unknown_Keywords_Swallowed")
 def test_elsewhere_it_is_a_type_error(adapter: Path) -> None:
     for act in (
         lambda: LoraConfig(rank=4),
