@@ -42,7 +42,7 @@ export HF_HUB_OFFLINE := 1
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
 .SUFFIXES:
-.PHONY: help html pictures bench screenshots pdf test test-all lint format dist lock clean distclean browser tex always
+.PHONY: help html adopt pictures bench screenshots pdf test test-all lint format dist lock clean distclean browser tex always
 
 help: ## show this list
 	@echo 'make TARGET, where TARGET is'
@@ -58,6 +58,21 @@ html: $(VENV)/.group-docs ## build the site into docs/_build/html; a warning fai
 	@$(bin)/python -m sphinx -b html -W --keep-going -j auto $(SPHINXOPTS) -d $(doctrees) docs $(site) \
 		|| { rm -rf $(doctrees); echo 'make: the site has warnings, see above' >&2; exit 1; }
 	@echo 'make: the site is in $(site)/index.html'
+
+# a checkout of PEFT, whose files stay as they are
+PEFT_TREE ?= ../peft
+adopt: $(VENV)/.group-docs ## write the diff that PEFT's adoption is, from a checkout: PEFT_TREE=../peft
+	@tree=$$(mktemp -d) && source=$$tree/docs/source && workflows=$$tree/.github/workflows \
+		&& git -C $(PEFT_TREE) archive HEAD docs/source | tar x -C $$tree \
+		&& git -C $$tree init -q && git -C $$tree add -A \
+		&& $(bin)/python -m sphinxext_heuristics.docbuilder hook \
+			docs/manual/adopt-peft $$source --heuristics heuristics \
+		&& $(bin)/python -c 'from sphinxext_heuristics.docbuilder.hook import LINES; print(LINES)' \
+			| cat - $$source/_config.py >$$tree/config && mv $$tree/config $$source/_config.py \
+		&& mkdir -p $$workflows && cp docs/manual/adopt-peft/heuristics.yml $$workflows \
+		&& git -C $$tree add -A -N && git -C $$tree diff --no-color >docs/manual/adopt-peft/peft.diff; \
+	status=$$?; rm -rf $$tree; exit $$status
+	@git --no-pager diff --stat -- docs/manual/adopt-peft
 
 pictures: $(VENV)/.group-test ## measure what the pictures of the site show, and draw them in docs/pictures
 	@$(bin)/python tools/pictures.py

@@ -8,6 +8,7 @@ import io
 import os
 import re
 import shutil
+import subprocess
 import sys
 import warnings
 from dataclasses import dataclass, field
@@ -321,6 +322,34 @@ def shared_project(
 ) -> Callable[[Mapping[str, str] | str], Project]:
     """Make projects that a module's tests look at together."""
     return lambda files: Project(tmp_path_factory.mktemp("project"), files)
+
+
+@pytest.fixture(scope="session")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the project's own site: real PEFT, built as `make html` builds it."""
+    out = tmp_path_factory.mktemp("site")
+    command = [
+        sys.executable,
+        "-m",
+        "sphinx",
+        "-b",
+        "html",
+        "-W",
+        "--keep-going",
+        "-j2",
+        str(ROOT / "docs"),
+        str(out),
+    ]
+    run = subprocess.run(  # noqa: S603 - the command is written right here
+        command,
+        capture_output=True,
+        text=True,
+        check=False,
+        env=os.environ | {"HF_HUB_OFFLINE": "1", "NO_COLOR": "1"},
+    )
+    assert run.returncode == 0, run.stderr
+    assert "WARNING: " not in re.sub(r"^# .*$", "", run.stderr, flags=re.MULTILINE)
+    return out
 
 
 @pytest.fixture(scope="session")

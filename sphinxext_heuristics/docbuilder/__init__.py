@@ -14,15 +14,16 @@ from sphinxext_heuristics import __version__
 from sphinxext_heuristics.docbuilder.docstrings.autodoc import (
     DocstringDirective,
     process_docstring,
+    process_signature,
 )
-from sphinxext_heuristics.docbuilder.pages.links import (
-    choose_html,
-    html_part,
+from sphinxext_heuristics.docbuilder.pages.events import (
+    before_reading,
     note_page,
+    read_trees,
     update,
+    write_addresses,
 )
 from sphinxext_heuristics.docbuilder.pages.renderer import PageParser
-from sphinxext_heuristics.docbuilder.pages.trees import before_reading, read_trees
 from sphinxext_heuristics.docbuilder.references import resolve
 from sphinxext_heuristics.docbuilder.store import DocbuilderDomain
 
@@ -47,17 +48,17 @@ def setup(app: Sphinx) -> ExtensionMetadata:
     app.add_config_value("docbuilder_trees", {}, "env", types=(dict,))
     app.add_domain(DocbuilderDomain)
     app.add_directive(DocstringDirective.name_in_source, DocstringDirective)
-    app.add_node(html_part)
     app.connect("config-inited", use_parser)
     # Before napoleon (500), which would leave fields where there are sections.
     app.connect("autodoc-process-docstring", process_docstring, priority=400)
+    app.connect("autodoc-process-signature", process_signature)
     app.connect("env-get-outdated", read_trees)
     app.connect("env-before-read-docs", before_reading)
     app.connect("doctree-read", note_page)
     # Before those (500) that look objects up.
     app.connect("env-updated", update, priority=400)
     app.connect("missing-reference", resolve)
-    app.connect("doctree-resolved", choose_html)
+    app.connect("doctree-resolved", write_addresses)
     return {
         "version": __version__,
         # What another version has stored is read anew.
@@ -81,4 +82,5 @@ def use_parser(app: Sphinx, config: Config) -> None:
         config.docbuilder_trees = {}
     if config.docbuilder_trees:
         app.setup_extension("myst_parser")
+        app.add_source_suffix(".mdx", "markdown", override=True)
         app.add_source_parser(PageParser, override=True)

@@ -14,8 +14,10 @@ import io
 import json
 import os
 import re
+import shutil
 import sys
 import tempfile
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -38,6 +40,8 @@ runpy.run_path(__file__.replace("_config.py", "{CODE}"))["add_alerts"]()
 
 PROG = "python -m sphinxext_heuristics.docbuilder"
 _FINDING, _FAILED, _INTERRUPTED = 1, 2, 130
+#: On more cards than these, a heuristic is named by the command.
+_MANY = 10
 _SEVERITIES = ("danger", "caution", "warning", "important", "note", "tip")
 
 
@@ -57,78 +61,115 @@ class _Log(io.StringIO):
 
     def write(self, text: str) -> int:
         if re.search(r" \[heuristic(\.\w+)?\]\s*$", text):
-            self.warnings.append(text.replace(f"{Path.cwd()}{os.sep}", ""))
+            self.warnings.append(text)
         return super().write(text)
 
 
-def heuristics_of(docs: Path) -> tuple[dict[str, Any], _Log]:
+def heuristics_of(conf: Path, folder: Path) -> tuple[dict[str, Any], _Log]:
     """Return the data of the builder ``heuristics``, and what Sphinx printed.
 
-    *docs* is the folder of the project's conf.py. Raises HookError where there is no
-    such project, or it cannot be built.
+    *conf* is the folder of conf.py, and *folder* that of the copy to build. Raises
+    HookError where it cannot be built.
     """
-    conf, log = docs / "conf.py", _Log()
-    if not conf.is_file():
-        raise HookError(
-            f"{docs}: no conf.py there; DOCS is the folder of the Sphinx "
-            f"project's conf.py"
-        )
-    with tempfile.TemporaryDirectory() as folder:
-        out = Path(folder, "out")
-        options = ["--no-color", "-b", "heuristics", "-d", f"{folder}/doctrees"]
-        # a warning's type is the last that it shows
-        options += ["-D", "show_warning_types=1"]
-        with contextlib.redirect_stdout(log), contextlib.redirect_stderr(log):
-            code = sphinx_build([*options, str(docs), str(out)])
-        if "Builder name heuristics not registered" in log.getvalue():
-            raise HookError(f'{conf}: add "sphinxext_heuristics" to extensions')
-        if code or not (out / "heuristics.json").is_file():
-            raise HookError(
-                f"{docs}: Sphinx cannot build it; it says:\n{log.getvalue().strip()}"
-            )
-        data: dict[str, Any] = json.loads(
-            (out / "heuristics.json").read_text(encoding="utf-8")
-        )
+    log = _Log()
+    out = folder.parent / "out"
+    options = ["--no-color", "-b", "heuristics", "-d", f"{folder.parent}/doctrees"]
+    # a warning's type is the last that it shows
+    options += ["-D", "show_warning_types=1", "-c", str(conf)]
+    with contextlib.redirect_stdout(log), contextlib.redirect_stderr(log):
+        code = sphinx_build([*options, str(folder), str(out)])
+    file = conf / "conf.py"
+    if "Builder name heuristics not registered" in log.getvalue():
+        raise HookError(f'{file}: add "sphinxext_heuristics" to extensions')
+    if code or not (out / "heuristics.json").is_file():
+        said = log.getvalue().strip()
+        raise HookError(f"{conf}: Sphinx cannot build it; it says:\n{said}")
+    text = (out / "heuristics.json").read_text(encoding="utf-8")
+    data: dict[str, Any] = json.loads(text)
     if not data["package"]["name"]:
-        raise HookError(
-            f'{conf}: set heuristics_package, for example heuristics_package = "peft"'
-        )
+        hint = 'set heuristics_package, for example heuristics_package = "peft"'
+        raise HookError(f"{file}: {hint}")
     return data, log
 
 
-def data_of(heuristics: dict[str, Any], base_url: str) -> dict[str, Any]:
+def copy_of(pages: Path, heuristics: Path, folder: Path) -> Path:
+    """Return a copy of doc-builder's pages with the heuristics in it.
+
+    Records of the heuristics' own site, such as its reach file, stay behind.
+    """
+    source = folder / "source"
+    shutil.copytree(pages, source)
+    records = shutil.ignore_patterns("*.txt")
+    shutil.copytree(
+        heuristics, source / "heuristics", ignore=records, dirs_exist_ok=True
+    )
+    return source
+
+
+def data_of(
+    heuristics: dict[str, Any], base_url: str, *, everything: bool = False
+) -> dict[str, Any]:
     """Return what the hook shows of ``heuristics.json``, always in the same order.
 
-    *base_url* may be empty.
+    *base_url* may be empty. What only ``+`` or ``*`` reaches is left out, but for the
+    lines at parameters, unless *everything* is exported.
     """
-    package, items = heuristics["package"]["name"], heuristics["heuristics"]
-    entries: dict[str, list[str]] = {}
-    for item in sorted(
-        items,
-        key=lambda item: (_SEVERITIES.index(item["severity"]), -item.get("weight", 0)),
-    ):
-        for name in dict.fromkeys(entry["name"] for entry in item["entries"]):
-            if name.startswith(f"{package}."):
-                entries.setdefault(name, []).append(item["name"])
-    used = {name for names in entries.values() for name in names}
+    package = heuristics["package"]["name"]
+    items = sorted(
+        heuristics["heuristics"],
+        key=lambda it: (
+            _SEVERITIES.index(it["severity"]),
+            -it.get("weight", 0),
+            it["name"],
+        ),
+    )
+    alerts: dict[str, list[str]] = {}
+    lines: dict[str, list[str]] = {}
+    used = {}
+    for item in items:
+        for kind, key in _places(item, everything=everything):
+            if key.startswith(f"{package}."):
+                names = (alerts if kind == "alerts" else lines).setdefault(key, [])
+                names += [item["name"]] if item["name"] not in names else []
+                used[item["name"]] = _item(item)
     return {
         "form": hook_code.FORM,
         "package": package,
         "base_url": f"{base_url.rstrip('/')}/" if base_url else "",
-        "heuristics": {
-            item["name"]: {
-                "title": _escaped(item["title"]),
-                "note": _plain(item["note"]["markdown"]),
-                # doc-builder has no danger
-                "alert": "CAUTION"
-                if item["severity"] == "danger"
-                else item["severity"].upper(),
-                **{key: item[key] for key in ("since", "until", "url")},
-            }
-            for item in sorted(items, key=lambda item: str(item["name"]))
-            if item["name"] in used
-        },
-        "entries": dict(sorted(entries.items())),
+        "heuristics": used,
+        "alerts": dict(sorted(alerts.items())),
+        "lines": dict(sorted(lines.items())),
+    }
+
+
+def _places(item: dict[str, Any], *, everything: bool) -> Iterator[tuple[str, str]]:
+    """Yield where a heuristic is shown: as what, and the name with its parameter."""
+    for entry in item["entries"]:
+        parameter = entry["parameter"]
+        key = f"{entry['name']}#{parameter}" if parameter else entry["name"]
+        if entry["reach"] != "wide":
+            yield "alerts", key
+        elif parameter:
+            yield "lines", key
+        elif everything:
+            yield "alerts", key
+    if item["holds"] and item["inject"]:
+        # a member that is documented nowhere may be named at its class's card
+        for connection in item["connections"]:
+            is_missing = connection["type"] == "impl" and not connection["names"]
+            if is_missing and not re.search(r"[+*]", connection["target"]):
+                yield "lines", connection["target"]
+
+
+def _item(item: dict[str, Any]) -> dict[str, Any]:
+    # doc-builder has no danger
+    is_danger = item["severity"] == "danger"
+    return {
+        "title": _escaped(item["title"]),
+        "note": _plain(item["note"]["markdown"]),
+        "alert": "CAUTION" if is_danger else item["severity"].upper(),
+        "url": item["url"],
+        "except": item["except"],
     }
 
 
@@ -155,7 +196,12 @@ def _plain(note: str) -> str:
 def files_of(data: dict[str, Any]) -> dict[str, str]:
     """Return the texts of the two files."""
     code = Path(hook_code.__file__).read_text(encoding="utf-8")
-    return {CODE: code, DATA: json.dumps(data, ensure_ascii=False, indent=2) + "\n"}
+    text = json.dumps(data, ensure_ascii=False, indent=2)
+    # a list of names is one line
+    text = re.sub(
+        r"\[\n([^\[\]]*)\n *\]", lambda found: f"[{' '.join(found[1].split())}]", text
+    )
+    return {CODE: code, DATA: f"{text}\n"}
 
 
 def differences(out: Path, files: dict[str, str]) -> Iterator[str]:
@@ -196,34 +242,41 @@ def write(out: Path, files: dict[str, str]) -> Iterator[str]:
         yield f"{out / name}: {state}"
 
 
-def without_place(heuristics: dict[str, Any], data: dict[str, Any]) -> Iterator[str]:
-    """Yield a line on each entry and each heuristic that has no place."""
-    package, version = heuristics["package"]["name"], heuristics["package"]["version"]
-    left_out: dict[str, str] = {}
-    problem = f"{package} cannot be imported, so which docstrings there are is unknown"
-    module = hook_code.attempt(problem, importlib.import_module, package)
-    if isinstance(module, str):
-        yield module
-    else:
-        _found, left_out = hook_code.places(data["entries"], module)
+def report(heuristics: dict[str, Any], data: dict[str, Any]) -> Iterator[str]:
+    """Yield lines: how much is open, what is on many cards, what has no place."""
+    problem = f"{data['package']} cannot be imported, so its cards are unknown"
+    package = hook_code.attempt(problem, importlib.import_module, data["package"])
+    if isinstance(package, str):
+        yield package
+        return
+    cards, left_out = hook_code.cards(data, package)
+    on_cards: Counter[str] = Counter()
+    placed: set[str] = set()
+    at_parameters = 0
+    for card in cards.values():
+        placed |= {note.name for note in card.notes}
+        shown = [note for note in card.notes if note.is_open]
+        at_parameters += sum(bool(note.parameter) for note in shown)
+        own = [note.name for note in shown if not note.parameter]
+        on_cards.update(own[: hook_code.MAX_SHOWN])
+    yield (
+        f"{on_cards.total()} alerts stand open, and {at_parameters} at parameters; "
+        f"{len(cards)} docstrings"
+    )
+    for name, count in on_cards.most_common():
+        if count > _MANY:
+            yield f"{name}: open on {count} cards"
     for name, reason in left_out.items():
-        yield f"{name}: {reason}; left out: {', '.join(data['entries'][name])}"
-    placed = {
-        name
-        for entry, names in data["entries"].items()
-        if entry not in left_out
-        for name in names
-    }
+        yield f"{name}: {reason}"
     for item in heuristics["heuristics"]:
-        if item["name"] not in placed:
-            reason = "no object with a docstring of its own shows it"
-            reason = (
-                reason if item["holds"] else f"it does not hold for {package} {version}"
-            )
-            yield (
-                f"{item['name']}: no place: "
-                f"{reason if item['inject'] else 'it has no-inject'}"
-            )
+        if item["name"] in placed:
+            continue
+        reason = "no object with a docstring of its own shows it"
+        if not item["holds"]:
+            reason = f"it does not hold for {heuristics['package']['version']}"
+        if not item["inject"]:
+            reason = "it has no-inject"
+        yield f"{item['name']}: no place: {reason}"
 
 
 def parser() -> argparse.ArgumentParser:
@@ -240,26 +293,22 @@ def parser() -> argparse.ArgumentParser:
         epilog="Exit code: 0 fine, 1 a warning of the type heuristic, or the files are "
         "out of date (--check), 2 misuse or failure, 130 Ctrl-C.",
     )
-    command.add_argument(
-        "docs",
-        metavar="DOCS",
-        type=Path,
-        help="the folder of the Sphinx project's conf.py",
-    )
-    command.add_argument(
-        "out", metavar="OUT", type=Path, help="the folder of doc-builder's _config.py"
-    )
+    add = command.add_argument
+    add("conf", metavar="CONF", type=Path, help="the folder of conf.py")
+    add("pages", metavar="PAGES", type=Path, help="the folder of doc-builder's pages")
+    where = "the folder of the heuristics (default: CONF/heuristics)"
+    add("--heuristics", metavar="DIR", type=Path, help=where)
     where = (
-        "where the site with the heuristics is published; without it, titles are "
-        "no links"
+        "where the heuristics are published; without it, titles are bold text and no "
+        "links"
     )
-    command.add_argument("--base-url", metavar="URL", type=_url, help=where)
-    command.add_argument(
-        "--check", action="store_true", help="write nothing, print what is out of date"
-    )
-    command.add_argument(
-        "-v", action="store_true", dest="verbose", help="print what Sphinx says"
-    )
+    add("--base-url", metavar="URL", type=_url, help=where)
+    what = "also what only + or * reaches, as alerts"
+    add("--all", action="store_true", dest="everything", help=what)
+    what = "write nothing, print what is out of date"
+    add("--check", action="store_true", help=what)
+    what = "print what Sphinx says"
+    add("-v", action="store_true", dest="verbose", help=what)
     return whole
 
 
@@ -285,28 +334,39 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _hook(arguments: argparse.Namespace) -> int:
-    out: Path = arguments.out
-    if not out.is_dir():
-        raise HookError(
-            f"{out}: no such folder; OUT is the folder of doc-builder's _config.py"
-        )
-    heuristics, log = heuristics_of(arguments.docs)
+    conf, pages = arguments.conf, arguments.pages
+    directory = arguments.heuristics or conf / "heuristics"
+    if not (conf / "conf.py").is_file():
+        raise HookError(f"{conf}: no conf.py there; CONF is the folder of conf.py")
+    for folder, what in (
+        (pages, "PAGES is the folder of doc-builder's pages"),
+        (directory, "name the folder of the heuristics with --heuristics"),
+    ):
+        if not folder.is_dir():
+            raise HookError(f"{folder}: no such folder; {what}")
+    with tempfile.TemporaryDirectory() as name:
+        source = copy_of(pages, directory, Path(name).resolve())
+        heuristics, log = heuristics_of(conf, source)
     if arguments.verbose:
         sys.stderr.write(log.getvalue())
     if log.warnings:
-        sys.stdout.writelines(log.warnings)
+        for warning in log.warnings:
+            local = warning.replace(f"{source}/heuristics/", f"{directory}/")
+            sys.stdout.write(local.replace(f"{source}/", f"{pages}/"))
         problem = "fix the warnings above; nothing is written"
-        sys.stderr.write(f"{PROG}: error: {arguments.docs}: {problem}\n")
+        sys.stderr.write(f"{PROG}: error: {conf}: {problem}\n")
         return _FINDING
-    data = data_of(heuristics, arguments.base_url or "")
+    data = data_of(
+        heuristics, arguments.base_url or "", everything=arguments.everything
+    )
     files = files_of(data)
     if arguments.check:
-        lines = list(differences(out, files))
-        sys.stdout.writelines(f"{line}\n" for line in lines or [f"{out}: up to date"])
+        lines = list(differences(pages, files))
+        sys.stdout.writelines(f"{line}\n" for line in lines or [f"{pages}: up to date"])
         return _FINDING if lines else 0
-    sys.stdout.writelines(f"{line}\n" for line in write(out, files))
-    sys.stdout.writelines(f"{line}\n" for line in without_place(heuristics, data))
-    config = out / "_config.py"
+    for line in (*write(pages, files), *report(heuristics, data)):
+        sys.stdout.write(f"{line}\n")
+    config = pages / "_config.py"
     if not config.is_file() or CODE not in config.read_text(encoding="utf-8"):
         sys.stderr.write(f"{config}: put this at its start:\n\n{LINES}")
     return 0

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import importlib
 import inspect
+import sys
 from types import MethodType, ModuleType
 from typing import TYPE_CHECKING, cast
 
@@ -18,6 +19,7 @@ from docutils.statemachine import StringList
 from sphinx import addnodes
 from sphinx.domains.python import ObjectEntry
 
+from sphinxext_heuristics.docbuilder.hook_code import walk
 from sphinxext_heuristics.docbuilder.store import DocbuilderDomain
 
 if TYPE_CHECKING:
@@ -38,24 +40,18 @@ _OFF = (
 )
 
 
-class ImportFailedError(Exception):
-    """A module exists and cannot be imported."""
-
-    def __init__(self, name: str, error: BaseException) -> None:
-        super().__init__(f"cannot import {name}: {type(error).__name__}: {error}")
-
-
 def import_package(name: str, mocked: Sequence[str] = ()) -> ModuleType:
     """Import a package or a module.
 
     The modules *mocked* need not be installed (``autodoc_mock_imports``). Raises
-    ImportFailedError where it cannot be imported, or does not exist.
+    ImportError where it cannot be imported, or does not exist.
     """
     try:
         with _mock(mocked):
             return importlib.import_module(name)
     except (Exception, SystemExit) as error:
-        raise ImportFailedError(name, error) from error
+        message = f"cannot import {name}: {type(error).__name__}: {error}"
+        raise ImportError(message) from error
 
 
 def attribute(owner: object, name: str, default: object = None) -> object:
@@ -79,43 +75,17 @@ def _mock(names: Sequence[str]) -> AbstractContextManager[None]:
 
 def find_object(
     name: str, package: str, mocked: Sequence[str] = ()
-) -> tuple[object, str] | None:
+) -> tuple[object, str]:
     """Return an object of a package, and the name that it is shown under.
 
     That is the shortest path to it, package included. *name* may lack the package's.
-    ``None`` if there is no such object; raises ImportFailedError where a module on the
-    way cannot be imported.
+    Raises LookupError where there is no such object, and ImportError where a module on
+    the way cannot be imported.
     """
     inside = name.removeprefix(f"{package}.")
     with _mock(mocked):
-        current: object = import_package(package)
-        for part in inside.split("."):
-            current = _attribute(current, part)
-            if current is None:
-                return None
-        return current, _shortest_path(current, package) or f"{package}.{inside}"
-
-
-def _attribute(owner: object, name: str) -> object | None:
-    path = f"{attribute(owner, '__name__', '')}.{name}"
-    try:
-        found: object | None = getattr(owner, name, None)
-    except (Exception, SystemExit) as error:
-        raise ImportFailedError(path, error) from error
-    is_module = isinstance(owner, ModuleType) and name != "__main__"
-    if found is not None or not is_module:
-        return found
-    try:
-        module = import_package(path)
-    except ImportFailedError as error:
-        reason = error.__cause__
-        if isinstance(reason, ModuleNotFoundError) and (
-            reason.name == path or not hasattr(owner, "__path__")
-        ):
-            return None
-        raise
-    # a module whose parent is lazy may be imported without being an attribute of it
-    return attribute(owner, name) or module
+        _, found = walk(import_package(package), inside)
+        return found, _shortest_path(found, package) or f"{package}.{inside}"
 
 
 def _shortest_path(found: object, package: str) -> str | None:
@@ -210,20 +180,17 @@ def make_entry(
     """Return the nodes of an object's entry on a page, and what is wrong.
 
     *name* is as it is written in a *line*, from 1, with the members *listed*. Raises
-    LookupError where there is no such object, and ImportFailedError where it cannot be
+    LookupError where there is no such object, and ImportError where it cannot be
     imported.
     """
     env: BuildEnvironment = document.settings.env
-    found = find_object(name, package, env.config.autodoc_mock_imports)
-    if found is None:
-        raise LookupError(name)
-    shown, path = found
+    shown, path = find_object(name, package, env.config.autodoc_mock_imports)
     chosen = chosen_members(shown, listed)
     members = [member for member in chosen if attribute(shown, member, env) is not env]
     entries = DocbuilderDomain.of(env).note(env.docname).entries
-    made = _parse(
-        document, _directives(shown, path, members, again=path in entries), line
-    )
+    imported = _import_path(shown, path)
+    lines = _directives(shown, imported, members, again=path in entries)
+    made = _parse(document, lines, line)
     # which page's entry of an object counts is known when all pages are read
     objects = env.domains["py"].data["objects"]
     for full_name in [
@@ -232,7 +199,10 @@ def make_entry(
         if entry.docname == env.docname
     ]:
         entries.setdefault(full_name, objects.pop(full_name))
-    for desc in [desc for node in made for desc in node.findall(addnodes.desc)]:
+    descs = [desc for node in made for desc in node.findall(addnodes.desc)]
+    if imported != path:
+        _rename(document, descs, entries, imported, path)
+    for desc in descs:
         _add_ids(document, desc)
     for member in members:
         entry, own = entries.get(f"{path}.{member}"), own_name(shown, member, package)
@@ -241,9 +211,46 @@ def make_entry(
                 own,
                 ObjectEntry(entry.docname, entry.node_id, entry.objtype, aliased=True),
             )
-    return made, [
-        f"{path} has no member {member!r}" for member in chosen if member not in members
-    ]
+    absent = [member for member in chosen if member not in members]
+    problems = [f"{path} has no member {member!r}" for member in absent]
+    if not descs and not isinstance(shown, ModuleType):
+        problems.append(f"autodoc shows nothing of {imported}")
+    return made, problems
+
+
+def _import_path(shown: object, path: str) -> str:
+    """Return the name by which Python imports an object that is shown as *path*.
+
+    They differ where a module is hidden by an attribute of its name.
+    """
+    module, _, name = path.rpartition(".")
+    if module not in sys.modules or attribute(sys.modules[module], name) is shown:
+        return path
+    function = shown.fget if isinstance(shown, property) else shown
+    module = str(attribute(function, "__module__"))
+    return f"{module}.{attribute(function, '__qualname__', name)}"
+
+
+def _rename(
+    document: nodes.document,
+    descs: list[addnodes.desc],
+    entries: dict[str, ObjectEntry],
+    old: str,
+    new: str,
+) -> None:
+    """Show an object and its members under another name; the old one finds it, too."""
+    for name, entry in list(entries.items()):
+        if name == old or name.startswith(f"{old}."):
+            entries[new + name.removeprefix(old)] = entry
+            entries[name] = entry._replace(aliased=True)
+    for desc in descs:
+        signature = cast("nodes.Element", desc[0])
+        for name in list(signature["ids"]):
+            identifier = new + name.removeprefix(old)
+            signature["ids"].append(identifier)
+            document.ids[identifier] = signature
+        for part in signature.findall(addnodes.desc_addname):
+            part[:] = [nodes.Text(new.rpartition(".")[0] + ".")]
 
 
 def _parse(document: nodes.document, lines: list[str], line: int) -> list[nodes.Node]:

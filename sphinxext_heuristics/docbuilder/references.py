@@ -9,32 +9,31 @@ project's pages, and nothing is amiss with it.
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from posixpath import dirname, join, normpath
 from typing import TYPE_CHECKING, cast
 from urllib.parse import unquote
 
+from docutils import nodes
 from sphinx import addnodes
 from sphinx.errors import NoUri
 from sphinx.util.nodes import make_refnode
 
-from sphinxext_heuristics.docbuilder.store import DocbuilderDomain, Link, Wanted
+from sphinxext_heuristics.docbuilder.objects import find_object
+from sphinxext_heuristics.docbuilder.store import DocbuilderDomain, Link, Place, Wanted
+from sphinxext_heuristics.docbuilder.trees import SUFFIX
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-
-    from docutils import nodes
     from sphinx.application import Sphinx
-    from sphinx.domains.python import ObjectEntry
     from sphinx.environment import BuildEnvironment
 
-    from sphinxext_heuristics.docbuilder.pages.trees import Tree
+    from sphinxext_heuristics.docbuilder.trees import Tree
 
 #: ``reftype`` of the references made here; they belong to no domain, so that no other
 #: resolver takes them.
 REFTYPE = "docbuilder"
-_CLASSES = frozenset({"class", "exception", "type"})
+_CALLED = frozenset({"function", "method", "classmethod", "staticmethod"})
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:|//")
-_SUFFIX = re.compile(r"\.(?:mdx?|html)$")
 
 
 def make_reference(
@@ -61,18 +60,18 @@ def object_reference(
     content: nodes.TextElement,
     *,
     only_classes: bool = False,
-    exact: bool = False,
 ) -> addnodes.pending_xref:
     """Return a reference to a Python object.
 
     *env* knows the page and the object that the reference is in. *name* may lack the
-    packages above it, unless it is *exact*. *content* is what readers see, linked or
-    not. With *only_classes*, only a class will do, as in a type.
+    packages above it. *content* is what readers see, linked or not. With
+    *only_classes*, only a class will do, as in a type.
     """
-    around = (env.ref_context.get("py:module"), env.ref_context.get("py:class"))
+    tree = DocbuilderDomain.of(env).tree_of(env.docname)
+    module = env.ref_context.get("py:module") or (tree and tree.package)
+    around = (module, env.ref_context.get("py:class"))
     context = tuple(filter(None, around))
-    wanted = Wanted(name, context, only_classes, exact)
-    return make_reference(env.docname, wanted, content)
+    return make_reference(env.docname, Wanted(name, context, only_classes), content)
 
 
 def page_link(tree: Tree, docname: str, address: str, line: int = 0) -> Link | None:
@@ -87,24 +86,16 @@ def page_link(tree: Tree, docname: str, address: str, line: int = 0) -> Link | N
     path = unquote(path.partition("?")[0])
     if path:
         start = tree.folder if path.startswith("/") else dirname(docname)
-        docname = _SUFFIX.sub("", normpath(join(start, path.lstrip("/"))))
+        docname = SUFFIX.sub("", normpath(join(start, path.lstrip("/"))))
     return Link(address, line, docname, unquote(anchor))
 
 
-def place(env: BuildEnvironment, target: Link | Wanted) -> tuple[str, str, str]:
-    """Return the document and the anchor that a reference leads to.
-
-    Both are ``""`` where there is none here. The third part is what is wrong with a
-    link.
-    """
-    if isinstance(target, Link):
-        return _page(env, target)
-    names = DocbuilderDomain.of(env).names
-    entry = names.objects.get(names.resolve(target) or "")
-    return (entry.docname, entry.node_id, "") if entry else ("", "", "")
+def place(env: BuildEnvironment, target: Link | Wanted) -> Place:
+    """Return where a reference leads. All documents must have been read."""
+    return _page(env, target) if isinstance(target, Link) else _object(env, target)
 
 
-def _page(env: BuildEnvironment, link: Link) -> tuple[str, str, str]:
+def _page(env: BuildEnvironment, link: Link) -> Place:
     store = DocbuilderDomain.of(env)
     docname, anchor, problem = link.docname, link.anchor, ""
     for tree in store.state.trees:
@@ -116,14 +107,37 @@ def _page(env: BuildEnvironment, link: Link) -> tuple[str, str, str]:
         docname = f"{docname}/index"
     if docname not in env.found_docs:
         problem = f"link to {link.name!r}: page {docname!r} does not exist"
-        return "", "", f"{problem}; fix the link, or add a redirect"
+        return Place(problem=f"{problem}; fix the link, or add a redirect")
     anchors = store.notes[docname].anchors if docname in store.notes else ()
     if anchor and anchor not in anchors:
         lower = anchor.lower()
         hint = f"closest match: {lower!r}" if lower in anchors else "fix the link"
         problem = f"link to {link.name!r}: page {docname!r} has no anchor {anchor!r}"
-        return docname, "", f"{problem}; {hint}"
-    return docname, anchor, problem
+        return Place(docname, problem=f"{problem}; {hint}")
+    return Place(docname, anchor, problem=problem)
+
+
+def _object(env: BuildEnvironment, wanted: Wanted) -> Place:
+    """Return the entry of an object, nowhere if several fit equally well."""
+    domain = env.domains["py"]
+    module, cls = (*wanted.context, "", "")[:2]
+    kind = "class" if wanted.only_classes else None
+    fitting = domain.find_obj(env, module, cls, wanted.name, kind, 1)
+    is_word = wanted.only_classes and "." not in wanted.name
+    if module and not fitting and not is_word:
+        # another name of the object, or one that a class inherits
+        with suppress(LookupError, ImportError):
+            package = module.partition(".")[0]
+            mocked = env.config.autodoc_mock_imports
+            _, name = find_object(wanted.name, package, mocked)
+            fitting = [(name, domain.objects[name])]
+    # the name that an alias stands for comes last and wins
+    fitting.sort(key=lambda found: not found[1].aliased)
+    places = {
+        found[1][:2]: Place(*found[1][:2], found[0], found[1].objtype in _CALLED)
+        for found in fitting
+    }
+    return next(iter(places.values())) if len(places) == 1 else Place()
 
 
 def resolve(
@@ -139,14 +153,19 @@ def resolve(
     if node["reftype"] != REFTYPE or node.get("refdomain"):
         return None
     target = node["target"]
-    docname, anchor, _ = place(env, target)
-    title = None
-    if isinstance(target, Wanted):
-        title = DocbuilderDomain.of(env).names.resolve(target)
-    if docname:
+    found = DocbuilderDomain.of(env).places.get(target, Place())
+    bare = not node["refexplicit"] and not contnode.astext().endswith("()")
+    if found.is_called and bare:
+        contnode[:] = [nodes.Text(f"{contnode.astext()}()")]
+    if found.docname:
         try:
             return make_refnode(
-                app.builder, node["refdoc"], docname, anchor, [contnode], title
+                app.builder,
+                node["refdoc"],
+                found.docname,
+                found.anchor,
+                [contnode],
+                found.name or None,
             )
         except NoUri:  # the builder has no links between documents
             return contnode
@@ -160,59 +179,3 @@ def resolve(
         "missing-reference", env, of_python, contnode, allowed_exceptions=(NoUri,)
     )
     return cast("nodes.Node | None", elsewhere) or contnode
-
-
-class Names:
-    """The documented objects by the ends of their names."""
-
-    def __init__(self, objects: Mapping[str, ObjectEntry]) -> None:
-        """Take the Python domain's objects."""
-        self.objects = objects
-        #: The last part of a name → the names that end in it.
-        self.by_end: dict[str, list[str]] = {}
-        for name in objects:
-            self.by_end.setdefault(name.rpartition(".")[2], []).append(name)
-
-    def resolve(self, wanted: Wanted) -> str | None:
-        """Return the documented name of the object that a reference names.
-
-        It is ``None`` if there is none, or if several objects fit equally well.
-        """
-        if wanted.exact:
-            return wanted.name if wanted.name in self.objects else None
-        for candidates in self._candidates(wanted):
-            names = [name for name in candidates if name in self.objects]
-            # the name that an alias stands for comes last and wins
-            fitting: dict[tuple[str, str], str] = {}
-            for name in sorted(names, key=lambda name: not self.objects[name].aliased):
-                entry = self.objects[name]
-                if entry.objtype in _CLASSES or not wanted.only_classes:
-                    fitting[entry.docname, entry.node_id] = name
-            if fitting:
-                return next(iter(fitting.values())) if len(fitting) == 1 else None
-        return None
-
-    def _candidates(self, wanted: Wanted) -> Iterator[list[str]]:
-        """Yield the names that may be meant, the surest first."""
-        target, context = wanted.name, wanted.context
-        yield [".".join((*context, target))]
-        yield [".".join((*context[:1], target))]
-        yield [target]
-        owner, _, last = target.rpartition(".")
-        same_end = self.by_end.get(last, [])
-        yield [name for name in same_end if name.endswith("." + target)]
-        if owner:
-            root, parts = target.partition(".")[0], owner.split(".")
-            yield [name for name in same_end if _in_order(parts, name.split(".")[:-1])]
-            yield [
-                name
-                for name in same_end
-                if self.objects[name].objtype in _CLASSES
-                and name.startswith(f"{root}.")
-            ]
-
-
-def _in_order(parts: list[str], others: list[str]) -> bool:
-    """Return whether all parts occur among the others, in their order."""
-    remaining = iter(others)
-    return all(part in remaining for part in parts)

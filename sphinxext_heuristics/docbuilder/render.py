@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import ast
+import json
 import re
+import textwrap
 from functools import lru_cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from docutils import nodes
@@ -12,8 +15,11 @@ from myst_parser.mdit_to_docutils.sphinx_ import SphinxRenderer
 from pygments.lexers import get_lexer_by_name
 from pygments.token import Error
 from pygments.util import ClassNotFound
+from sphinx import addnodes
+from sphinx.domains.changeset import versionlabels
 from sphinx.util import logging
 
+from sphinxext_heuristics.docbuilder.grammar.components import KINDS
 from sphinxext_heuristics.docbuilder.references import object_reference
 
 if TYPE_CHECKING:
@@ -36,6 +42,8 @@ _HUB = "https://huggingface.co"
 _PYTHON = frozenset(
     {"default", "ipython", "py", "py3", "pycon", "pytb", "python", "python3"}
 )
+#: What alternatives are called where they have no ``id``.
+_NAMES = {"pt": "PyTorch", "tf": "TensorFlow", "jax": "JAX", "node": "Node.js"}
 _ALERTS = ("caution", "important", "note", "tip", "warning")
 
 
@@ -121,19 +129,13 @@ class Renderer(SphinxRenderer):
 
     def render_object_link(self, token: SyntaxTreeNode) -> None:
         """Render ``[`X`]``."""
-        target = token.content.lstrip("~").removesuffix("()")
-        exact, called = self.look_up(target, token)
+        target = token.content.lstrip("~")
         shown = target.rpartition(".")[2] if token.content.startswith("~") else target
-        shown = token.meta["shown"] or shown + ("()" if called else "")
+        shown = token.meta["shown"] or shown + ("()" if token.meta["called"] else "")
         content = nodes.literal(token.content, shown, classes=["xref", "py", "py-obj"])
-        reference = object_reference(
-            self.sphinx_env, exact or target, content, exact=bool(exact)
-        )
+        reference = object_reference(self.sphinx_env, target, content)
+        reference["refexplicit"] = bool(token.meta["shown"])
         self._append(reference, token)
-
-    def look_up(self, target: str, token: SyntaxTreeNode) -> tuple[str, bool]:
-        """Return an object's full name, if known, and whether ``()`` is shown."""
-        return "", token.content.endswith("()")
 
     def render_link(self, token: SyntaxTreeNode) -> None:
         """Render a link to an address; a relative link is its text."""
@@ -161,37 +163,90 @@ class Renderer(SphinxRenderer):
         self._within(getattr(nodes, kind)() if kind in _ALERTS else other, token)
 
     def render_component(self, token: SyntaxTreeNode) -> None:
-        """Render a component and what is inside."""
-        name, attributes = token.info, token.meta
-        if name == "Tip":
-            self._within(
-                nodes.warning() if "warning" in attributes else nodes.tip(), token
-            )
-        elif name == "hfoptions":
-            self._within(nodes.container(classes=["docbuilder-options"]), token)
-        elif name == "hfoption":
-            title = nodes.paragraph("", "", nodes.strong("", attributes.get("id", "")))
-            self._within(
-                nodes.container("", title, classes=["docbuilder-option"]), token
-            )
-        else:  # Youtube
-            address = f"https://www.youtube.com/watch?v={attributes.get('id', '')}"
-            self._append(
-                nodes.paragraph("", "", nodes.reference("", address, refuri=address)),
-                token,
-            )
+        """Render a component and what is inside, as the table has it."""
+        kind = KINDS.get(token.info, "")
+        if not kind:
+            message = f"unknown component <{token.info}>; its content is shown"
+            self.warn(message, token)
+            if isinstance(self.current_node, nodes.TextElement):
+                self.current_node.append(plain_text(token.content))
+        getattr(self, f"_render_{kind}", self.render_children)(token)
+
+    def _render_alert(self, token: SyntaxTreeNode) -> None:
+        is_warning = "warning" in token.meta
+        self._within(nodes.warning() if is_warning else nodes.tip(), token)
+
+    def _render_dropped(self, token: SyntaxTreeNode) -> None:
+        """Leave out what has no meaning in print."""
+
+    def _render_version(self, token: SyntaxTreeNode) -> None:
+        kind = token.info.lower()
+        if kind != "deprecated":
+            kind = f"version{kind}"
+        version = token.meta.get("version", "")
+        label = nodes.inline("", versionlabels[kind] % version)
+        label["classes"] = ["versionmodified", token.info.lower()]
+        if isinstance(self.current_node, nodes.TextElement):
+            self.current_node.append(label)
+            return
+        paragraph = nodes.paragraph("", "", label, translatable=False)
+        note = addnodes.versionmodified("", "", paragraph, type=kind, version=version)
+        self._within(note, token)
+
+    def _render_alternatives(self, token: SyntaxTreeNode) -> None:
+        self._within(self._container("options", "tab-set"), token)
+
+    def _render_alternative(self, token: SyntaxTreeNode) -> None:
+        """Render one of several: a tab, or a block under its name."""
+        name = token.meta.get("id") or _NAMES.get(token.info, token.info.capitalize())
+        item = content = self._container("option", "tab-item")
+        if self._has_tabs:
+            content = self._container("content", "tab-content")
+            item += [nodes.rubric("", name, classes=["sd-tab-label"]), content]
+        else:
+            item += nodes.paragraph("", "", nodes.strong("", name))
+        self.add_line_and_source_path(item, token)
+        self.current_node.append(item)
+        with self.current_node_context(content):
+            self.render_children(token)
+
+    def _render_include(self, token: SyntaxTreeNode) -> None:
+        """Render a file, or code of one, that is named in JSON."""
+        try:
+            given = json.loads(token.children[0].children[0].content)
+            path = Path(self.document["source"]).parent / given["path"]
+            text = path.read_text(encoding="utf-8")
+        except (ValueError, LookupError, TypeError, OSError) as error:
+            self.warn(f"<{token.info}> cannot be read: {error}", token)
+            self.render_children(token)
+            return
+        self.sphinx_env.note_dependency(str(path))
+        if start := given.get("start-after"):
+            text = text.partition(start)[2].partition("\n")[2]
+        if end := given.get("end-before"):
+            text = text.partition(end)[0].rpartition("\n")[0]
+        if token.info == "include":
+            self.nested_render_text(text, line_of(token))
+            return
+        code = textwrap.dedent(text).strip("\n")
+        language = language_of(given.get("language", ""), code)
+        self._append(nodes.literal_block(code, code, language=language), token)
+
+    @property
+    def _has_tabs(self) -> bool:
+        return "sphinx_design" in self.sphinx_env.config.extensions
+
+    def _container(self, name: str, design: str) -> nodes.container:
+        """Return a container, which is sphinx-design's where that is loaded."""
+        found = nodes.container(classes=[f"docbuilder-{name}"])
+        if self._has_tabs:
+            found.update_all_atts({"is_div": True, "design_component": design})
+            found["classes"].append(f"sd-{design}")
+        return found
 
     def render_problem(self, token: SyntaxTreeNode) -> None:
         """Warn of what a rule found."""
         self.warn(token.content, token)
-
-    def render_unknown(self, token: SyntaxTreeNode) -> None:
-        """Render what is no markup as its text."""
-        name = re.match(r"</?(\w+)", token.content)
-        self.warn(
-            f"unknown component <{name[1] if name else ''}>; its text is shown", token
-        )
-        self.current_node.append(plain_text(token.content))
 
     def _within(self, node: nodes.Element, token: SyntaxTreeNode) -> None:
         self.add_line_and_source_path(node, token)

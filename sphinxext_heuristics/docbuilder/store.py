@@ -14,8 +14,7 @@ if TYPE_CHECKING:
     from sphinx.domains.python import ObjectEntry
     from sphinx.environment import BuildEnvironment
 
-    from sphinxext_heuristics.docbuilder.pages.trees import Tree
-    from sphinxext_heuristics.docbuilder.references import Names
+    from sphinxext_heuristics.docbuilder.trees import Tree
 
 
 class Fault(NamedTuple):
@@ -49,8 +48,19 @@ class Wanted(NamedTuple):
     context: tuple[str, ...] = ()
     #: Whether only a class will do.
     only_classes: bool = False
-    #: Whether the name is the full one.
-    exact: bool = False
+
+
+class Place(NamedTuple):
+    """Where a reference leads; nowhere in this site without a document."""
+
+    docname: str = ""
+    anchor: str = ""
+    #: The full name of an object.
+    name: str = ""
+    #: Whether doc-builder writes ``()`` behind it.
+    is_called: bool = False
+    #: What is wrong with a link to a page.
+    problem: str = ""
 
 
 @dataclass(slots=True)
@@ -84,10 +94,10 @@ class DocbuilderDomain(Domain):
 
     name = "docbuilder"
     label = "doc-builder"
-    data_version = 2
+    data_version = 3
     initial_data: ClassVar[dict[str, object]] = {"notes": {}, "state": State()}
-    #: The objects of the site, known when all documents are read.
-    names: Names
+    #: Where references lead, known when all documents are read.
+    places: dict[Link | Wanted, Place]
 
     @classmethod
     def of(cls, env: BuildEnvironment) -> DocbuilderDomain:

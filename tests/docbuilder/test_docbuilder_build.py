@@ -353,7 +353,7 @@ def test_parameters_are_typed_fields(build: Callable[..., SphinxTestApp]) -> Non
     markup = entry(html_of(build()), "hf_sample.Config")
     text = text_of(markup)
     assert "Parameters:" in text
-    assert "r (int, optional, defaults to 8) – The rank, see merge." in text
+    assert "r (int, optional, defaults to 8) – The rank, see merge()." in text
     assert "names (Union[list[str], Other]) – Names; one of:" in text
     assert "config (Other, optional) – Another." in text
     assert "first (str) – Two at once." in text

@@ -12,7 +12,7 @@ from markdown_it.rules_inline import StateInline
 from sphinxext_heuristics.docbuilder import hook_code
 from sphinxext_heuristics.docbuilder.docstrings import autodoc, markdown, sections
 from sphinxext_heuristics.docbuilder.grammar import create_parser
-from sphinxext_heuristics.docbuilder.grammar.blocks import tags_apart
+from sphinxext_heuristics.docbuilder.grammar.components import tags_apart
 from sphinxext_heuristics.docbuilder.grammar.inline import DOCSTRING, PAGE, SHARED
 from sphinxext_heuristics.docbuilder.render import Renderer, language_of
 
@@ -77,13 +77,15 @@ def read_type(text: str) -> None:
 
 
 ITEM = {"title": "A", "note": "B", "alert": "TIP", "url": "u"}
+DATA = {"base_url": "", "heuristics": {"A": ITEM}}
+NOTES = [hook_code.Note("A"), hook_code.Note("A", parameter="a")]
 READINGS: dict[str, Reading] = {
     "page": read_page,
     "sections of a docstring": sections.split_docstring.__wrapped__,
     "Markdown of a docstring": markdown._parse.__wrapped__,  # noqa: SLF001
     "type": read_type,
     "code": lambda text: language_of.__wrapped__("text", text),
-    "alerts": lambda text: hook_code.with_alerts(f"a{text}", [ITEM], ""),
+    "alerts": lambda text: hook_code.with_notes(f"a{text}", NOTES, DATA),
     **{name: rule_alone(rule) for name, rule in (*SHARED, *PAGE, *DOCSTRING)},
 }
 

@@ -31,7 +31,7 @@ __version__ = "1.5.0.dev0"
 class Base(tensors.Module):
     """The base."""
 
-    def feed(self):
+    def feed(self, food=None):
         """
         Feed it.
 
@@ -58,7 +58,7 @@ class Child(Base):
     """A child.
     Two lines."""
 
-    def feed(self):
+    def feed(self, food=None):
         """
         Feed it.
 
@@ -75,6 +75,10 @@ class Grandchild(Child):
 
     def wash(self):
         """Wash it well."""
+
+
+def silent():
+    pass
 
 
 @tensors.no_grad()
@@ -128,14 +132,13 @@ EVIL = 'import sys\n\n\ndef go():\n    """Go."""\n\n\nsys.exit(3)\n'
 CONFIG = f'{hook.LINES}\n# docstyle-ignore\nINSTALL_CONTENT = ""\n'
 
 
-def heuristic(
-    title: str, alert: str = "WARNING", **more: str | None
-) -> dict[str, str | None]:
+def heuristic(title: str, alert: str = "WARNING", **more: object) -> dict[str, Any]:
     return {
         "title": title,
         "note": "Use `care`",
         "alert": alert,
         "url": f"h.html#{title}",
+        "except": [],
         **more,
     }
 
@@ -154,19 +157,22 @@ class Docs:
 
     def show(
         self,
-        entries: dict[str, list[str]],
+        alerts: dict[str, list[str]],
         *,
+        lines: dict[str, list[str]] | None = None,
         base_url: str = "",
-        **heuristics: dict[str, str | None],
+        **heuristics: dict[str, Any],
     ) -> Any:  # noqa: ANN401 - a module
         """Add this data to the docstrings, and give the package."""
-        names = {name for several in entries.values() for name in several}
+        every = (*alerts.values(), *(lines or {}).values())
+        names = {name: None for several in every for name in several}
         data = {
-            "form": 1,
+            "form": 2,
             "package": "zoo",
             "base_url": base_url,
             "heuristics": {name: heuristic(name) for name in names} | heuristics,
-            "entries": entries,
+            "alerts": alerts,
+            "lines": lines or {},
         }
         (self.root / hook.DATA).write_text(json.dumps(data), encoding="utf-8")
         return self.run()
@@ -212,21 +218,11 @@ def test_two_runs_are_one(docs: Docs, capsys: pytest.CaptureFixture[str]) -> Non
     )
     before = zoo.Base.feed.__doc__, zoo.Base.load.__doc__
     said = capsys.readouterr().err
-    assert said.splitlines() == [
-        "heuristics: zoo.Base.silent: it has no docstring; it shows no heuristic",
-        "heuristics: 2 in 2 docstrings of zoo 1.5.0.dev0",
-    ]
+    assert said.splitlines() == ["heuristics: 3 in 3 docstrings of zoo"]
     for run in (docs.run, docs.run_config, docs.run_config):
         run()
         assert (zoo.Base.feed.__doc__, zoo.Base.load.__doc__) == before
     assert not capsys.readouterr().err, "what was said is not said again"
-
-
-def test_a_run_with_other_data_starts_from_the_original(docs: Docs) -> None:
-    docs.show({"zoo.Base.feed": ["Food"], "zoo.Base.wash": ["Soap"]})
-    zoo = docs.show({"zoo.Base.wash": ["Water"]})
-    assert "[!" not in zoo.Base.feed.__doc__
-    assert zoo.Base.wash.__doc__ == "Wash it.\n\n> [!WARNING]\n> **Water.** Use `care`"
 
 
 def test_kinds_of_objects(docs: Docs) -> None:
@@ -248,39 +244,26 @@ def test_kinds_of_objects(docs: Docs) -> None:
     assert ["**One.** Use" in found.__doc__ for found in objects] == [True] * 5
 
 
-def test_modules_on_the_way_are_imported_before_any_docstring_changes(
-    docs: Docs,
-) -> None:
-    (docs.root / "zoo/deep/cage.py").write_text(
-        "import zoo\ndef lock():\n    pass\nlock.__doc__ = zoo.Base.wash.__doc__\n",
-        encoding="utf-8",
-    )
-    docs.show({"zoo.Base.wash": ["Soap"], "zoo.deep.cage.lock": ["Lock"]})
-    assert (
-        sys.modules["zoo.deep.cage"].lock.__doc__
-        == "Wash it.\n\n> [!WARNING]\n> **Lock.** Use `care`"
-    )
-
-
 @pytest.mark.parametrize(
     ("entry", "reason"),
     [
-        ("zoo.Base.silent", "it has no docstring"),
+        ("zoo.silent", "it has no docstring"),
+        ("zoo.Base.gone", "there is no card: LookupError: there is no such object"),
+        ("zoo.deep.gone", "there is no card: LookupError: there is no such object"),
+        ("zoo.gone.lock", "there is no card: LookupError: there is no such object"),
         (
-            "zoo.Child.wash",
-            "its docstring is inherited",
-        ),  # the method is the superclass's
-        (
-            "zoo.Child.feed",
-            "its docstring is inherited",
-        ),  # the method is its own, the docstring the same
-        ("zoo.Base.gone", "there is no such object"),
-        ("zoo.deep.gone", "there is no such object"),
-        ("zoo.gone.lock", "there is no such object"),
-        ("zoo.broken.f", "a module cannot be imported: RuntimeError: no backend"),
+            "zoo.broken.f",
+            (
+                "there is no card: ImportError: cannot import zoo.broken: RuntimeError: "
+                "no backend"
+            ),
+        ),
         (
             "zoo.needy.f",
-            "a module cannot be imported: ModuleNotFoundError: No module named 'not_there'",
+            (
+                "there is no card: ImportError: cannot import zoo.needy: "
+                "ModuleNotFoundError: No module named 'not_there'"
+            ),
         ),
     ],
 )
@@ -304,21 +287,18 @@ def test_only_what_an_entry_leads_to_is_imported(
         encoding="utf-8",
     )
     names = ["zoo.__main__.go", "zoo.exits.go", "zoo.skips.go"]
-    zoo = docs.show(
-        {name: ["One"] for name in [*names, "zoo.Base.wash"]} | {"zoo.old.go": ["Old"]},
-        Old=heuristic("Old", until="1.0"),
-    )
+    zoo = docs.show({name: ["One"] for name in [*names, "zoo.Base.wash"]})
     assert "One" in zoo.Base.wash.__doc__
     assert not {"zoo.__main__", "zoo.old"} & sys.modules.keys()
-    importing = "a module cannot be imported"
+    card = "there is no card"
     reasons = [
-        "zoo.__main__.go: __main__ runs a program and is never imported",
-        f"zoo.exits.go: {importing}: SystemExit: 3",
-        f"zoo.skips.go: {importing}: Skipped: no GPU",
+        f"zoo.__main__.go: {card}: LookupError: there is no such object",
+        f"zoo.exits.go: {card}: ImportError: cannot import zoo.exits: SystemExit: 3",
+        f"zoo.skips.go: {card}: ImportError: cannot import zoo.skips: Skipped: no GPU",
     ]
     assert capsys.readouterr().err.splitlines() == [
         *(f"heuristics: {reason}; it shows no heuristic" for reason in reasons),
-        "heuristics: 1 in 1 docstrings of zoo 1.5.0.dev0",
+        "heuristics: 1 in 2 docstrings of zoo",
     ]
 
 
@@ -377,45 +357,14 @@ def test_at_most_five_are_open(docs: Docs) -> None:
     names = [f"N{number}" for number in range(7)]
     zoo = docs.show({"zoo.Base.wash": names})
     assert re.findall(r"> \*\*(.+)\.\*\*", zoo.Base.wash.__doc__) == names[:5]
-    assert zoo.Base.wash.__doc__.splitlines()[-1] == "**More heuristics:** N5; N6."
+    assert zoo.Base.wash.__doc__.splitlines()[-1] == "**See also:** N5; N6."
     zoo = docs.show({"zoo.Base.wash": names}, base_url="https://example.org/p/")
     assert "> **[N0](https://example.org/p/h.html#N0).** Use" in zoo.Base.wash.__doc__
     assert zoo.Base.wash.__doc__.splitlines()[-1].startswith(
-        "**More heuristics:** [N5](https://example.org/p/h.html#N5); "
+        "**See also:** [N5](https://example.org/p/h.html#N5); "
     )
     zoo = docs.show({"zoo.Base.wash": names[:5]})
-    assert "More" not in zoo.Base.wash.__doc__
-
-
-@pytest.mark.parametrize(
-    ("since", "until", "shown"),
-    [
-        (None, None, True),
-        ("1.5", None, True),  # a development version counts as its release
-        ("1.5.0", "1.5.0", True),
-        ("1.5.1", None, False),
-        ("2", None, False),
-        (None, "1", True),  # a bound is a prefix
-        (None, "1.5", True),
-        (None, "1.4", False),
-        ("1.10", None, False),
-        ("soon", "", True),
-    ],
-)
-def test_bounds_are_judged_by_the_package(
-    docs: Docs, since: str | None, until: str | None, *, shown: bool
-) -> None:
-    zoo = docs.show(
-        {"zoo.Base.wash": ["One"]}, One=heuristic("One", since=since, until=until)
-    )
-    assert ("One" in zoo.Base.wash.__doc__) is shown
-
-
-def test_a_package_without_a_version_shows_all(docs: Docs) -> None:
-    source = ZOO.replace('__version__ = "1.5.0.dev0"', "")
-    (docs.root / "zoo/__init__.py").write_text(source, encoding="utf-8")
-    zoo = docs.show({"zoo.Base.wash": ["One"]}, One=heuristic("One", since="9"))
-    assert "One" in zoo.Base.wash.__doc__
+    assert "See also" not in zoo.Base.wash.__doc__
 
 
 def test_a_package_that_cannot_be_imported_is_left_to_doc_builder(
@@ -425,7 +374,7 @@ def test_a_package_that_cannot_be_imported_is_left_to_doc_builder(
         "raise OSError('no CUDA')\n", encoding="utf-8"
     )
     (docs.root / hook.DATA).write_text(
-        '{"form": 1, "package": "zoo", "base_url": "", "heuristics": {}, "entries": {}}',
+        '{"form": 2, "package": "zoo", "base_url": "", "heuristics": {}}',
         encoding="utf-8",
     )
     hook_code.add_alerts(docs.root / hook.DATA)
@@ -441,15 +390,7 @@ def test_a_package_that_cannot_be_imported_is_left_to_doc_builder(
         ("", "JSONDecodeError"),
         ("[]", "TypeError"),
         ("{}", "KeyError: 'form'"),
-        ('{"form": 2}', "its form is 2, and not 1"),
-        (
-            '{"form": 1, "package": 3, "base_url": "", "heuristics": {}, "entries": {}}',
-            "TypeError",
-        ),
-        (
-            '{"form": 1, "package": "zoo", "base_url": "", "heuristics": {}, "entries": {"zoo.f": ["A"]}}',
-            "'A'",
-        ),
+        ('{"form": 1}', "its form is 1, and not 2"),
         (None, "FileNotFoundError"),
     ],
 )
@@ -468,6 +409,11 @@ def test_data_that_cannot_be_used_stops_doc_builder(
     )
 
 
+def noted(docstring: str, item: dict[str, Any]) -> str:
+    data = {"base_url": "", "heuristics": {"A": item}}
+    return hook_code.with_notes(docstring, [hook_code.Note("A")], data)
+
+
 @pytest.mark.parametrize(
     ("docstring", "expected"),
     [
@@ -484,13 +430,13 @@ def test_data_that_cannot_be_used_stops_doc_builder(
     ],
 )
 def test_where_the_alert_is(docstring: str, expected: str) -> None:
-    written = hook_code.with_alerts(docstring, [heuristic("One")], "")
+    written = noted(docstring, heuristic("One"))
     shown = re.sub(r"> \[!WARNING\]\n *> .*", "@", written)
     assert shown == expected
 
 
 def test_a_title_ends_once() -> None:
-    written = hook_code.with_alerts("One.", [heuristic("Why?")], "")
+    written = noted("One.", heuristic("Why?"))
     assert "**Why?** Use" in written
 
 
@@ -499,18 +445,30 @@ def test_a_title_ends_once() -> None:
 CONF = """\
 import sys
 sys.path.insert(0, {root!r})
-extensions = ["sphinx.ext.autodoc", "sphinxext_heuristics"]
+extensions = ["sphinxext_heuristics", "sphinxext_heuristics.docbuilder"]
+docbuilder_packages = ["zoo"]
 project, release = "Zoo", "1.5"
 heuristics_package = "zoo"
 heuristics_dir = None
+heuristics_undocumented = "planned"
 """
-PAGE = """\
+REFERENCE = """\
 Zoo
 ===
+
+.. toctree::
+
+   heuristics/all
 
 .. autoclass:: zoo.Base
    :members: feed, wash, silent
    :undoc-members:
+
+.. autoclass:: zoo.Child
+"""
+PAGE = """\
+Heuristics
+==========
 
 .. heuristic:: Late
    :title: Wash_ ``it`` [late]
@@ -537,29 +495,34 @@ Zoo
    :note: Then.
    :impl: zoo.Base.feed
    :until: 1.0
-"""
-PROGRAM_PAGE = """\
-Zoo
-===
 
-.. py:function:: zoo.__main__.go()
+.. heuristic:: Wide
+   :note: All of them.
+   :impl: zoo.Base+
 
-   Go.
+.. heuristic:: Food
+   :note: What it eats.
+   :impl: *.feed
+   :param: food
 
-.. heuristic:: Go
-   :note: Wait.
-   :impl: zoo.__main__.go
+.. heuristic:: Bare
+   :note: No page documents it.
+   :impl: zoo.Child.wash
+   :severity: note
 """
 
 
 @pytest.fixture
 def site(docs: Docs) -> Docs:
     """Put a Sphinx project beside doc-builder's folder, which has the two lines and not the two files."""
-    source = docs.root / "source"
-    source.mkdir()
+    source, pages = docs.root / "source", docs.root / "pages"
+    (source / "heuristics").mkdir(parents=True)
+    pages.mkdir()
     (source / "conf.py").write_text(CONF.format(root=str(docs.root)), encoding="utf-8")
-    (source / "index.rst").write_text(PAGE, encoding="utf-8")
+    (pages / "index.rst").write_text(REFERENCE, encoding="utf-8")
+    (source / "heuristics" / "all.rst").write_text(PAGE, encoding="utf-8")
     (docs.root / hook.CODE).unlink()
+    (docs.root / "_config.py").rename(pages / "_config.py")
     return docs
 
 
@@ -570,7 +533,7 @@ def command(site: Docs, *options: str) -> subprocess.CompletedProcess[str]:
         "sphinxext_heuristics.docbuilder",
         "hook",
         "source",
-        ".",
+        "pages",
         *options,
     ]
     return subprocess.run(  # noqa: S603 - our own
@@ -579,60 +542,107 @@ def command(site: Docs, *options: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_the_command_writes_two_files(site: Docs) -> None:
+    pages = site.root / "pages"
     done = command(site)
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.splitlines() == [
-        "_heuristics.py: written",
-        "_heuristics.json: written",
-        "zoo.Base.silent: it has no docstring; left out: Quiet",
-        "Quiet: no place: no object with a docstring of its own shows it",
+        "pages/_heuristics.py: written",
+        "pages/_heuristics.json: written",
+        "4 alerts stand open, and 0 at parameters; 4 docstrings",
         "Hidden: no place: it has no-inject",
-        "Old: no place: it does not hold for zoo 1.5",
+        "Old: no place: it does not hold for 1.5",
+        "Wide: no place: no object with a docstring of its own shows it",
     ]
-    data = json.loads((site.root / hook.DATA).read_text(encoding="utf-8"))
-    assert data["entries"] == {
+    data = json.loads((pages / hook.DATA).read_text(encoding="utf-8"))
+    assert data["alerts"] == {
         "zoo.Base.feed": ["Hot"],
         "zoo.Base.silent": ["Quiet"],
         "zoo.Base.wash": ["Hot", "Late"],  # the most severe first
     }
-    assert list(data["heuristics"]) == ["Hot", "Late", "Quiet"]
+    assert data["lines"] == {"zoo.Base.feed#food": ["Food"], "zoo.Child.wash": ["Bare"]}
+    assert list(data["heuristics"]) == ["Hot", "Bare", "Food", "Late", "Quiet"]
     assert data["heuristics"]["Hot"] == {
         "title": "Hot",
         "note": "Do not.",
         "alert": "CAUTION",
-        "since": "1.2",
-        "until": None,
-        "url": "index.html#heuristic-hot",
+        "url": "heuristics/all.html#heuristic-hot",
+        "except": [],
     }
     late = data["heuristics"]["Late"]
     assert (late["title"], late["note"]) == (
         r"Wash\_ \`\`it\`\` \[late\]",
         "Use `a|b` or `x'y`.",
     )
-    zoo = site.run_config()
+    runpy.run_path(str(pages / "_config.py"))
+    zoo = importlib.import_module("zoo")
     assert "> [!CAUTION]\n        > **Hot.** Do not." in zoo.Base.feed.__doc__
+    assert "food: What.\n\n                **See also:** Food." in (
+        zoo.Base.feed.__doc__
+    )
+    assert "> **`silent`: Quiet.** Say nothing." in zoo.Base.__doc__
+    assert "**Inherited:**\n\n    - `wash`: Hot; Bare; " in zoo.Child.__doc__
     again = command(site)
     assert again.stdout.splitlines()[:2] == [
-        "_heuristics.py: unchanged",
-        "_heuristics.json: unchanged",
+        "pages/_heuristics.py: unchanged",
+        "pages/_heuristics.json: unchanged",
+    ]
+
+
+def test_all_exports_what_is_reached_by_subclasses(site: Docs) -> None:
+    done = command(site, "--all")
+    assert done.returncode == 0
+    data = json.loads((site.root / "pages" / hook.DATA).read_text(encoding="utf-8"))
+    assert data["alerts"]["zoo.Child"] == ["Wide"]
+
+
+def test_heuristics_may_be_elsewhere(site: Docs) -> None:
+    (site.root / "source" / "heuristics").rename(site.root / "others")
+    done = command(site)
+    assert done.returncode == 2
+    assert "source/heuristics: no such folder; name the folder" in done.stderr
+    assert command(site, "--heuristics", "others").returncode == 0
+
+
+def test_the_copy_has_pages_only(site: Docs, tmp_path: Path) -> None:
+    heuristics = site.root / "source" / "heuristics"
+    (heuristics / "reach.txt").write_text("Hot zoo.f\n", encoding="utf-8")
+    copy = hook.copy_of(site.root / "pages", heuristics, tmp_path / "copy")
+    names = sorted(path.name for path in (copy / "heuristics").iterdir())
+    assert names == ["all.rst"]
+
+
+def test_many_cards_are_named(docs: Docs, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(hook, "_MANY", 1)
+    docs.show({})
+    item = heuristic("A")
+    data = {
+        "package": "zoo",
+        "heuristics": {"A": item},
+        "alerts": {"zoo.Base.feed": ["A"], "zoo.Base.load": ["A"]},
+        "lines": {},
+    }
+    lines = list(hook.report({"heuristics": []}, data))
+    assert lines == [
+        "2 alerts stand open, and 0 at parameters; 2 docstrings",
+        "A: open on 2 cards",
     ]
 
 
 def test_check_tells_what_differs(site: Docs) -> None:
     missing = command(site, "--check")
     assert missing.returncode == 1
-    assert "--- _heuristics.json" in missing.stdout
-    assert not (site.root / hook.DATA).exists()
+    assert "--- pages/_heuristics.json" in missing.stdout
+    assert not (site.root / "pages" / hook.DATA).exists()
     assert command(site).returncode == 0
     fresh = command(site, "--check")
-    assert (fresh.returncode, fresh.stdout) == (0, ".: up to date\n")
-    page = site.root / "source" / "index.rst"
+    assert (fresh.returncode, fresh.stdout) == (0, "pages: up to date\n")
+    page = site.root / "source" / "heuristics" / "all.rst"
     page.write_text(PAGE.replace("Do not.", "Do so."), encoding="utf-8")
     stale = command(site, "--check")
     assert stale.returncode == 1
     lines = [line for line in stale.stdout.splitlines() if line[:1] in "+-"]
     assert lines == [
-        "--- _heuristics.json",
+        "--- pages/_heuristics.json",
         "+++ up to date",
         '-      "note": "Do not.",',
         '+      "note": "Do so.",',
@@ -641,43 +651,30 @@ def test_check_tells_what_differs(site: Docs) -> None:
     assert '+  "base_url": "https://example.org/zoo/",' in linked.stdout.splitlines()
 
 
-def test_a_program_is_imported_neither_on_export_nor_by_doc_builder(site: Docs) -> None:
-    page = site.root / "source" / "index.rst"
-    page.write_text(PROGRAM_PAGE, encoding="utf-8")
-    (site.root / "zoo/__main__.py").write_text(EVIL, encoding="utf-8")
-    done = command(site)
-    assert (done.returncode, done.stderr) == (0, "")
-    assert (
-        "zoo.__main__.go: __main__ runs a program and is never imported; left out: Go"
-        in done.stdout
-    )
-    site.run_config()
-    assert "zoo.__main__" not in sys.modules
-
-
 def test_a_warning_of_heuristics_is_a_finding(site: Docs) -> None:
-    source = site.root / "source"
     conf = CONF.format(root=str(site.root)) + "show_warning_types = False\n"
-    (source / "conf.py").write_text(conf, encoding="utf-8")
+    (site.root / "source" / "conf.py").write_text(conf, encoding="utf-8")
     page = PAGE.replace("zoo.Base.wash, ", "zoo.Base.wach, ") + "\n.. nowhere::\n"
-    (source / "index.rst").write_text(page, encoding="utf-8")
+    path = site.root / "source" / "heuristics" / "all.rst"
+    path.write_text(page, encoding="utf-8")
     for options in ((), ("--check",)):
         done = command(site, *options)
         assert done.returncode == 1
         (line,) = done.stdout.splitlines()
-        assert line.startswith("source/index.rst:16: WARNING: ")
+        assert line.startswith("source/heuristics/all.rst:12: WARNING: ")
         assert "zoo.Base.wach" in line
         assert line.endswith("[heuristic.target]")
         assert done.stderr == (
             "python -m sphinxext_heuristics.docbuilder: error: source: fix the "
             "warnings above; nothing is written\n"
         )
-    assert not (site.root / hook.CODE).exists()
+    assert not (site.root / "pages" / hook.CODE).exists()
 
 
 def test_the_log_of_sphinx_is_shown_on_request(site: Docs) -> None:
     page = f"{PAGE}\n.. nowhere::\n"
-    (site.root / "source" / "index.rst").write_text(page, encoding="utf-8")
+    path = site.root / "source" / "heuristics" / "all.rst"
+    path.write_text(page, encoding="utf-8")
     done = command(site, "-v")
     assert done.returncode == 0
     assert 'Unknown directive type "nowhere"' in done.stderr
@@ -703,26 +700,27 @@ def test_a_full_disk_leaves_both_files_as_they_are(tmp_path: Path) -> None:
 
 
 def test_without_the_two_lines_the_command_says_them(site: Docs) -> None:
-    (site.root / "_config.py").write_text("", encoding="utf-8")
+    (site.root / "pages" / "_config.py").write_text("", encoding="utf-8")
     done = command(site)
     assert done.returncode == 0
-    assert done.stderr == f"_config.py: put this at its start:\n\n{hook.LINES}"
+    assert done.stderr == f"pages/_config.py: put this at its start:\n\n{hook.LINES}"
 
 
 def test_a_package_of_another_python_is_no_reason_to_stop(site: Docs) -> None:
     (site.root / "zoo/__init__.py").write_text(
         "raise OSError('not here')\n", encoding="utf-8"
     )
-    source = site.root / "source"
-    (source / "conf.py").write_text(CONF.format(root=str(site.root)), encoding="utf-8")
-    (source / "index.rst").write_text(
-        "Z\n=\n\n.. py:function:: zoo.f\n\n   F.\n\n.. heuristic:: A\n   :note: N.\n   :impl: zoo.f\n",
+    (site.root / "pages" / "index.rst").write_text(
+        "Z\n=\n\n.. toctree::\n\n   heuristics/all\n\n.. py:function:: zoo.f\n",
         encoding="utf-8",
+    )
+    (site.root / "source" / "heuristics" / "all.rst").write_text(
+        "H\n=\n\n.. heuristic:: A\n   :note: N.\n   :impl: zoo.f\n", encoding="utf-8"
     )
     done = command(site)
     assert done.returncode == 0
     assert (
-        "zoo cannot be imported, so which docstrings there are is unknown: OSError: not here"
+        "zoo cannot be imported, so its cards are unknown: OSError: not here"
         in done.stdout
     )
     assert "no place" not in done.stdout
@@ -741,30 +739,27 @@ def test_a_package_of_another_python_is_no_reason_to_stop(site: Docs) -> None:
 )
 def test_a_project_that_cannot_be_read(site: Docs, conf: str, message: str) -> None:
     (site.root / "source" / "conf.py").write_text(conf, encoding="utf-8")
-    (site.root / "source" / "index.rst").write_text("Z\n=\n", encoding="utf-8")
+    (site.root / "pages" / "index.rst").write_text("Z\n=\n", encoding="utf-8")
     done = command(site)
     assert (done.returncode, done.stdout) == (2, "")
     assert message in done.stderr
     assert "Traceback" not in done.stderr.partition("Sphinx cannot build")[0]
-    assert not (site.root / hook.DATA).exists()
+    assert not (site.root / "pages" / hook.DATA).exists()
 
 
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
+        (["gone", "."], "gone: no conf.py there; CONF is the folder of conf.py"),
         (
-            ["gone", "."],
-            "gone: no conf.py there; DOCS is the folder of the Sphinx project's conf.py",
-        ),
-        (
-            [".", "gone"],
-            "gone: no such folder; OUT is the folder of doc-builder's _config.py",
+            ["here", "gone"],
+            "gone: no such folder; PAGES is the folder of doc-builder's pages",
         ),
         (
             [".", ".", "--base-url", "example.org"],
             "'example.org' is no URL; write it with https:// in front",
         ),
-        (["."], "the following arguments are required: OUT"),
+        (["."], "the following arguments are required: PAGES"),
     ],
 )
 def test_misuse(
@@ -775,6 +770,8 @@ def test_misuse(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.chdir(tmp_path)
+    (tmp_path / "here" / "heuristics").mkdir(parents=True)
+    (tmp_path / "here" / "conf.py").touch()
     try:
         code: object = main(["hook", *arguments])
     except SystemExit as stopped:
@@ -789,6 +786,8 @@ def test_ctrl_c(
     def interrupt(*_arguments: object, **_options: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(hook, "heuristics_of", interrupt)
-    assert main(["hook", ".", str(tmp_path)]) == 130
+    monkeypatch.setattr(hook, "copy_of", interrupt)
+    (tmp_path / "heuristics").mkdir()
+    (tmp_path / "conf.py").touch()
+    assert main(["hook", str(tmp_path), str(tmp_path)]) == 130
     assert capsys.readouterr().err.endswith("error: interrupted\n")

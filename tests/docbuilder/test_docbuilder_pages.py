@@ -7,7 +7,6 @@ import random
 import re
 import shutil
 import sys
-from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -230,14 +229,7 @@ def test_other_builders(build: Callable[..., SphinxTestApp], builder: str) -> No
         if path.suffix in {".tex", ".txt"}
     ]
     text = "\n".join(path.read_text(encoding="utf-8") for path in files)
-    for words in (
-        "Text of the card.",
-        "https://a.b/frame",
-        "first one",
-        "Old warning.",
-        "E = mc",
-        "Run faster",
-    ):
+    for words in ("first one", "Old warning.", "E = mc", "Run faster"):
         assert words in text.replace("\\_", "_"), words
     for words in ("hfoption", "<div", "iframe", "Licensed", "[!"):
         assert words not in text, words
@@ -250,9 +242,91 @@ def test_every_builder(build: Callable[..., SphinxTestApp], builder: str) -> Non
     assert warnings_of(build(builder)) == []
 
 
-def test_white_space_in_html_is_one_space(build: Callable[..., SphinxTestApp]) -> None:
-    text = (build("text").outdir / "guides" / "html.txt").read_text(encoding="utf-8")
-    assert "\nCard Text of the card." in text
+COMPONENTS = """\
+# Components
+
+<frameworkcontent>
+<pt>
+Torch.
+</pt>
+<tf>
+
+Flow, <Added version="3.0"/> of late.
+
+</tf>
+</frameworkcontent>
+
+<Deprecated version="2.0">
+
+Use the other.
+
+</Deprecated>
+
+<tokenizerslangcontent>
+<python>
+<literalinclude>
+{"path": "code.py",
+"language": "python",
+"start-after": "# START",
+"end-before": "# END",
+"dedent": 4}
+</literalinclude>
+</python>
+<rust>
+Rust.
+</rust>
+</tokenizerslangcontent>
+
+- An item
+
+  <Added version="1.0"/> in it.
+
+<InferenceSnippet
+    pipeline=text
+    providersMapping={ {"a":{"b":"c"}} }
+/>
+
+<include>
+{"path": "part.md"}
+</include>
+"""
+FILES_OF_COMPONENTS: dict[str, str | None] = {
+    "components.mdx": COMPONENTS,
+    "code.py": "# START\nfirst = 1\n# END\nsecond = 2\n",
+    "part.md": "Text of **part**.\n",
+    **edited(
+        "_toctree.yml",
+        "    title: Tree\n",
+        "    title: Tree\n  - local: components\n    title: Components\n",
+    ),
+}
+
+
+@pytest.mark.parametrize("extensions", [[], ["sphinx_design"]])
+def test_components(build: Callable[..., SphinxTestApp], extensions: list[str]) -> None:
+    application = build(
+        files=FILES_OF_COMPONENTS,
+        extensions=["sphinxext_heuristics.docbuilder", *extensions],
+        exclude_patterns=["part.md"],
+    )
+    assert warnings_of(application) == []
+    found = body(application, "components")
+    text = text_of(found)
+    labels = found.find_all("label" if extensions else "strong")
+    names = [text_of(label) for label in labels]
+    assert names[:4] == ["PyTorch", "TensorFlow", "Python", "Rust"]
+    assert "Flow, Added in version 3.0 of late." in text
+    deprecated = found.find("div", class_="deprecated")
+    assert isinstance(deprecated, Tag)
+    assert text_of(deprecated) == "Deprecated since version 2.0 Use the other."
+    (code,) = found.find_all("pre")
+    assert code.get_text() == "first = 1\n"
+    item = found.find("li")
+    assert isinstance(item, Tag)
+    assert text_of(item) == "An item Added in version 1.0 in it."
+    assert "Text of part." in text
+    assert "pipeline" not in text
+    assert "<" not in text
 
 
 def test_links_to_pages(build: Callable[..., SphinxTestApp]) -> None:
@@ -319,6 +393,29 @@ def test_entries(build: Callable[..., SphinxTestApp]) -> None:
     objects = application.env.domains["py"].data["objects"]
     assert objects["hf_tree.Base.walk"].node_id == "hf_tree.Sub.walk"
     assert objects["hf_tree.Base.walk"].aliased
+
+
+def test_a_module_that_an_attribute_hides(build: Callable[..., SphinxTestApp]) -> None:
+    """As in datasets: hf_tree.hidden is the module hf_tree.hidden.hidden."""
+    files = {"hidden.md": "# Hidden\n\n[[autodoc]] hidden.Cave\n\n[`hidden.Cave`]\n"}
+    files |= edited(
+        "_toctree.yml",
+        "    title: Tree\n",
+        "    title: Tree\n  - local: hidden\n    title: Hidden\n",
+    )
+    application = build(files=files)
+    assert warnings_of(application) == []
+    found = body(application, "hidden")
+    signature, *_ = found.find_all("dt", class_="sig")
+    assert text_of(signature) == (
+        "class hf_tree.hidden.Cave(size: dict[str, int] = ..., "
+        "key: Callable[[], None] = make)¶"
+    )
+    text = text_of(found)
+    assert "called with *args and **kwargs: deep and dark." in text
+    assert "size (Thing or Thing) – Its size." in text
+    assert found.find(id="hf_tree.hidden.Cave") is not None
+    assert links(found)["hidden.Cave"].startswith("#hf_tree.hidden.")
 
 
 def test_ids_of_parameters_and_examples(build: Callable[..., SphinxTestApp]) -> None:
@@ -412,9 +509,15 @@ def test_the_toctree(build: Callable[..., SphinxTestApp]) -> None:
     toctrees = application.env.tocs["index"].findall(addnodes.toctree)
     shown = [(toctree["caption"], toctree["entries"]) for toctree in toctrees]
     assert shown == [
-        ("Start", [("Tree", "self"), ("Markup", "guides/markup")]),
+        (
+            "Start",
+            [
+                ("Tree", "self"),
+                ("Markup", "guides/markup"),
+                ("Things", "reference/things"),
+            ],
+        ),
         ("Start: More", [("Links", "guides/links"), ("HTML", "guides/html")]),
-        ("Start", [("Things", "reference/things")]),
         (
             "Reference",
             [("Again", "reference/again"), ("Markup once more", "guides/markup")],
@@ -439,25 +542,33 @@ FAULTS = {
         "6: WARNING: </Tip> closes nothing; remove it, or add the opening tag",
     ),
     "unknown alert": ("> [!FOO]\n> Text.\n", "4: WARNING: unknown alert [!FOO]"),
+    "alert outside a quotation": (
+        "[!TIP]\nText.\n",
+        "4: WARNING: [!TIP] is no alert without '>' before it",
+    ),
     "unknown component": (
         "Text.\nMore <Foo a={1} /> text.\n",
-        "5: WARNING: unknown component <Foo>; its text is shown",
+        "5: WARNING: unknown component <Foo>; its content is shown",
     ),
     "unknown block": (
         "<Bar>\n\nText.\n",
-        "4: WARNING: unknown component <Bar>; its text is shown",
+        "4: WARNING: unknown component <Bar>; its content is shown",
     ),
     "include": (
         "<include>\nText\n</include>\n",
-        "4: WARNING: unknown component <include>; its text is shown",
+        "4: WARNING: <include> cannot be read: Expecting value",
     ),
     "literalinclude": (
         '<literalinclude>\n{"path": "Text"}\n</literalinclude>\n',
-        "4: WARNING: unknown component <literalinclude>; its text is shown",
+        "4: WARNING: <literalinclude> cannot be read: [Errno 2]",
     ),
     "snippet": (
-        "<InferenceSnippet\n  more={[1]}\n/>\n",
-        "4: WARNING: unknown component <InferenceSnippet>; its text is shown",
+        "<OtherSnippet\n  more={[1]}\n/>\nText.\n",
+        "4: WARNING: unknown component <OtherSnippet>; its content is shown",
+    ),
+    "small letters": (
+        "<widget id='a'>\nText.\n</widget>\nMore.\n",
+        "4: WARNING: unknown component <widget>; its content is shown",
     ),
     "formula": (
         "$$\nx\n",
@@ -535,33 +646,17 @@ TREES = {
         "- local: [\n",
         "_toctree.yml:2: WARNING: this cannot be read as YAML: ",
     ),
-    "an alias that leads to itself": (
-        "- local: index\n- &x\n  title: x\n  sections: [*x]\n",
-        "_toctree.yml:4: WARNING: expected each list once, and an alias leads to this",
-    ),
-    "aliases without end": (
-        "- &a\n  sections: [local: index]\n"
-        + "".join(
-            f"- &{new}\n  sections: [*{old}, *{old}]\n"
-            for old, new in pairwise("abcdefghijklmnopqrstuvwxyz")
-        ),
-        "_toctree.yml:2: WARNING: expected each list once, and an alias leads to this",
-    ),
-    "an alias at the top": (
-        "a: &x [*x]\n",
-        "_toctree.yml:1: WARNING: expected a list of pages and sections",
-    ),
     "too deep": (
         "[" * 2000,
         "_toctree.yml:1: WARNING: this cannot be read as YAML: maximum recursion",
     ),
     "no list": (
         "a: b\n",
-        "_toctree.yml:1: WARNING: expected a list of pages and sections",
+        "_toctree.yml:1: WARNING: expected a list of pages (local, title) and sections",
     ),
     "no page": (
         "- title: a\n",
-        "_toctree.yml:1: WARNING: expected a page (local, title) or a section",
+        "_toctree.yml:1: WARNING: expected a list of pages (local, title) and sections",
     ),
     "missing file": (
         "- local: index\n- local: nowhere\n  title: x\n",

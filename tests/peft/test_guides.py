@@ -30,6 +30,7 @@ HEURISTICS = sorted(ROOT.glob("heuristics/huggingface_peft_*.md"))
 AFTER = {
     "huggingface_peft_Quantized_Merge_Rounding": "assert type(merged).__name__ == 'LlamaForCausalLM'",
     "huggingface_peft_4bit_Defensive_Clone": """
+ShiftedLinear.forward = forward
 layer = ShiftedLinear(bnb.nn.Linear4bit(8, 8, compute_dtype=torch.float32).to("cpu"))
 layer(torch.ones(2, 8)).sum().backward()
 assert layer.shift.grad.tolist() == [2.0] * 8

@@ -88,9 +88,9 @@ def _of_record(plan: Plan, record: Heuristic) -> Iterator[Problem]:
     for category in record.categories:
         yield from _of_category(plan, record, category)
     reached = plan.reached(record)
-    has_impl = any(connection.type == "impl" for connection in record.connections)
-    if has_impl and not reached:
-        return  # the target is at fault, not the parameter
+    impl = [it for it in plan.connections(record) if it.connection.type == "impl"]
+    if impl and (not reached or not all(it.exists for it in impl)):
+        return  # the target is at fault, not the parameter, or has it where it is
     known: set[str] = set()
     for name in reached:
         known.update(plan.entry_of[name].parameters)

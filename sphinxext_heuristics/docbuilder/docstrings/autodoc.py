@@ -56,6 +56,12 @@ _DASH = " \N{EN DASH} "
 _PLAIN_WORDS = frozenset({"or", "of", "and", "additional", "keyword", "arguments"})
 
 
+_DEFAULT_REPR = re.compile(
+    r"""(?P<text>'[^']*'|"[^"]*")|<(?:function|class) '?(?P<name>[\w.]+)[^<>]*>"""
+    r"|<[^<>]*>"
+)
+
+
 def process_docstring(  # noqa: PLR0913, PLR0917 - autodoc's signature
     app: Sphinx, what: str, name: str, obj: object, options: object, lines: list[str]
 ) -> None:
@@ -65,12 +71,38 @@ def process_docstring(  # noqa: PLR0913, PLR0917 - autodoc's signature
     ``docbuilder_packages`` does not name are left alone.
     """
     del what, options
-    packages = {*app.config.docbuilder_packages, *app.config.docbuilder_trees.values()}
-    if not packages or not any(lines):
-        return
-    if source_module(name, obj).partition(".")[0] in packages:
+    if any(lines) and _is_ours(app, name, obj):
         body = [f"   {line}" if line.strip() else "" for line in lines]
         lines[:] = [f".. {DocstringDirective.name_in_source}::", "", *body, ""]
+
+
+def process_signature(  # noqa: PLR0913, PLR0917 - autodoc's signature
+    app: Sphinx,
+    what: str,
+    name: str,
+    obj: object,
+    options: object,
+    signature: str | None,
+    returns: str | None,
+) -> tuple[str, str | None] | None:
+    """Let Sphinx read a signature (``autodoc-process-signature``).
+
+    Defaults that are no expressions, ``<factory>`` and addresses in memory, become
+    names or ``...``.
+    """
+    del what, options
+    if not signature or "<" not in signature or not _is_ours(app, name, obj):
+        return None
+
+    def expression(found: re.Match[str]) -> str:
+        return found["text"] or found["name"] or "..."
+
+    return _DEFAULT_REPR.sub(expression, signature), returns
+
+
+def _is_ours(app: Sphinx, name: str, obj: object) -> bool:
+    packages = {*app.config.docbuilder_packages, *app.config.docbuilder_trees.values()}
+    return source_module(name, obj).partition(".")[0] in packages
 
 
 def source_module(name: str, obj: object) -> str:
@@ -248,11 +280,10 @@ class DocstringDirective(SphinxDirective):
             elif name in _PLAIN_WORDS:
                 yield nodes.inline("", name)
             else:
-                shown = name or token[0]
+                target = shown = name.lstrip("~")
                 if name.startswith("~"):
-                    shown = name.rpartition(".")[2]
-                content = addnodes.literal_emphasis("", shown)
-                target = name.lstrip("~")
+                    shown = target.rpartition(".")[2]
+                content = addnodes.literal_emphasis("", shown or token[0])
                 if not name or hasattr(builtins, name):
                     yield content
                 else:

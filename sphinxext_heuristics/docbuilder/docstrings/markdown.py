@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from docutils import nodes
 
 from sphinxext_heuristics.docbuilder.grammar import create_parser
-from sphinxext_heuristics.docbuilder.grammar.blocks import (
+from sphinxext_heuristics.docbuilder.grammar.components import (
     TAG,
     fence_end,
     indent_of,

@@ -11,9 +11,9 @@ from myst_parser.config.main import MdParserConfig
 from sphinxext_heuristics.docbuilder.grammar.blocks import (
     alert_rule,
     autodoc_rule,
-    component_rule,
     formula_rule,
 )
+from sphinxext_heuristics.docbuilder.grammar.components import pair_rule, tag_rule
 from sphinxext_heuristics.docbuilder.grammar.inline import (
     DOCSTRING,
     PAGE,
@@ -45,9 +45,10 @@ def create_parser(
     parser.enable("table")
     parser.options["myst_config"] = MdParserConfig()
     rules = parser.block.ruler
-    rules.before("code", "component", component_rule, _INTERRUPTS)
+    rules.before("code", "component", tag_rule, _INTERRUPTS)
     rules.before("blockquote", "formula", formula_rule, _INTERRUPTS)
     parser.core.ruler.after("block", "alert", alert_rule)
+    parser.core.ruler.after("block", "pairs", pair_rule)
     parser.core.ruler.after("block", "origins", _origins_rule)
     for name, rule in (*SHARED, *(PAGE if page else DOCSTRING)):
         parser.inline.ruler.before("escape", name, located(rule))

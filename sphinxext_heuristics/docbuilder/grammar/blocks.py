@@ -1,105 +1,18 @@
-"""Rules for blocks that CommonMark lacks: components, objects, formulas, alerts.
-
-Components are the tags in capitals and their like that doc-builder's site has a program
-for.
-"""
+"""Rules for blocks that CommonMark lacks: objects, formulas, alerts."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+from markdown_it.token import Token
 
+if TYPE_CHECKING:
     from markdown_it.rules_block import StateBlock
     from markdown_it.rules_core import StateCore
-    from markdown_it.token import Token
 
-_ATTRIBUTE = re.compile(
-    r"""(?P<name>[A-Za-z][\w:-]*)(?:\s*=\s*(?:"([^"]*)"|'([^']*)'|\{([^{}]*)\}|([^\s"'>/]+)))?"""
-)
-_NAMES = "Tip|Youtube|hfoptions?"
-_TAG = re.compile(
-    rf"<(?P<slash>/?)(?P<name>{_NAMES})\b(?P<attributes>[^<>]*?)(?P<closed>/?)>"
-)
-#: A component's tag, opening or closing.
-TAG = re.compile(rf"(</?(?:{_NAMES})\b[^<>]*>)")
-_TAG_AT_END = re.compile(rf"\s*{TAG.pattern}|.*{TAG.pattern}\s*$")
-_FENCE = re.compile(r"\s*(?P<mark>`{3,}|~{3,})(?P<info>[^`]*)$")
 _MEMBER = re.compile(r"-\s+(\S+)\s*$")
 _ALERT = re.compile(r"\[!(?P<kind>\w+)\][ \t]*(?P<folded>> ?)?(?P<newline>\n)?")
-
-
-def indent_of(line: str) -> int:
-    """Return the number of spaces that a line starts with."""
-    return len(line) - len(line.lstrip())
-
-
-def fence_end(lines: Sequence[str], start: int) -> int:
-    """Return the line after the closing fence of code that opens in the line *start*.
-
-    It is *start* if no fence opens there. A fence that is never closed reaches to the
-    end, as Markdown has it.
-    """
-    opening = _FENCE.match(lines[start])
-    if opening is None:
-        return start
-    mark = opening["mark"]
-    for number in range(start + 1, len(lines)):
-        line = lines[number].strip()
-        if len(line) >= len(mark) and not line.strip(mark[0]):
-            return number + 1
-    return len(lines)
-
-
-def tags_apart(source: Sequence[str]) -> Iterator[tuple[str, int]]:
-    """Yield each line with its number, from 0.
-
-    The tags of components that begin or end one are lines of their own.
-    """
-    position = 0
-    while position < len(source):
-        line, end = source[position], max(fence_end(source, position), position + 1)
-        if _TAG_AT_END.match(line):
-            indent = " " * indent_of(line)
-            yield from (
-                (indent + part.strip(), position)
-                for part in TAG.split(line)
-                if part.strip()
-            )
-        else:
-            yield from zip(source[position:end], range(position, end), strict=True)
-        position = end
-
-
-def attributes_of(text: str) -> dict[str, str]:
-    """Return the attributes of a tag; one without a value has the value ``""``."""
-    return {
-        found["name"]: next(
-            (value for value in found.groups()[1:] if value is not None), ""
-        )
-        for found in _ATTRIBUTE.finditer(text)
-    }
-
-
-def component_rule(state: StateBlock, start: int, end: int, silent: bool) -> bool:  # noqa: FBT001 - markdown-it's call
-    """Read a component into tokens ``component_open``, …, ``component_close``."""
-    tag = _TAG.fullmatch(line_at(state, start).rstrip())
-    if tag is None or state.is_code_block(start):
-        return False
-    if silent:
-        state.line = start + 1
-    elif tag["slash"]:
-        problem(
-            state, start, f"{tag[0]} closes nothing; remove it, or add the opening tag"
-        )
-    elif tag["closed"] or tag["name"] == "Youtube":
-        _push(state, "component", tag, 0, start + 1)
-    else:
-        _container(state, start, end, tag)
-    return True
 
 
 def problem(state: StateBlock, line: int, message: str) -> None:
@@ -108,69 +21,6 @@ def problem(state: StateBlock, line: int, message: str) -> None:
     token.content = message
     token.map = [line, line + 1]
     state.line = line + 1
-
-
-def _container(state: StateBlock, start: int, end: int, tag: re.Match[str]) -> None:
-    """Read the lines between a component's tags."""
-    last, is_closed = _close_of(state, start, end, tag["name"])
-    if not is_closed:
-        problem(
-            state,
-            start,
-            f"<{tag['name']}> is not closed; add </{tag['name']}> where it ends",
-        )
-    _push(state, "component_open", tag, 1, last)
-    saved = state.lineMax, state.parentType
-    state.lineMax, state.parentType = last, "container"
-    state.md.block.tokenize(state, start + 1, last)
-    state.lineMax, state.parentType = saved
-    state.push("component_close", "", -1)
-    state.line = last + is_closed
-
-
-def _push(
-    state: StateBlock, kind: str, tag: re.Match[str], nesting: int, stop: int
-) -> None:
-    token = state.push(kind, "", nesting)  # type: ignore[arg-type]
-    token.info, token.meta, token.map = (
-        tag["name"],
-        attributes_of(tag["attributes"]),
-        [state.line, stop],
-    )
-    state.line = stop
-
-
-def _close_of(state: StateBlock, start: int, end: int, name: str) -> tuple[int, bool]:
-    """Return the line with the closing tag.
-
-    Without one, it is the end of the block that holds the opening tag, such as a list
-    item.
-    """
-    lines = _Lines(state, end)
-    depth, number = 0, start
-    while number < end and (
-        state.sCount[number] >= state.blkIndent or state.isEmpty(number)
-    ):
-        tag = _TAG.fullmatch(lines[number].rstrip())
-        if tag and tag["name"] == name:
-            depth += -1 if tag["slash"] else 1
-            if depth == 0:
-                return number, True
-        number = max(fence_end(lines, number), number + 1)
-    return min(number, end), False
-
-
-class _Lines(Sequence[str]):
-    """The lines of a text up to an end, without their indentation."""
-
-    def __init__(self, state: StateBlock, end: int) -> None:
-        self.state, self.end = state, end
-
-    def __getitem__(self, number: int) -> str:  # type: ignore[override]
-        return line_at(self.state, number)
-
-    def __len__(self) -> int:
-        return self.end
 
 
 def line_at(state: StateBlock, number: int) -> str:
@@ -271,18 +121,22 @@ def _paragraph(state: StateBlock, text: str, line: int) -> None:
 def alert_rule(state: StateCore) -> None:
     """Turn a quotation that starts with ``[!TIP]`` into an alert.
 
-    Its ``info`` is the kind in small letters.
+    Its ``info`` is the kind in small letters. Outside of a quotation it is a problem.
     """
     tokens = state.tokens
-    for number, token in enumerate(tokens[:-2]):
-        if (
-            token.type == "blockquote_open"
-            and tokens[number + 1].type == "paragraph_open"
-        ):
-            found = _ALERT.match(tokens[number + 2].content)
-            if found:
-                _alert(tokens, number, found)
-    state.tokens = [token for token in tokens if not token.meta.get("empty")]
+    found: list[Token] = []
+    for number, token in enumerate(tokens):
+        starts_paragraph = token.type == "paragraph_open"
+        alert = starts_paragraph and _ALERT.match(tokens[number + 1].content)
+        if alert and number and tokens[number - 1].type == "blockquote_open":
+            _alert(tokens, number - 1, alert)
+        elif alert:
+            mark = Token("problem", "", 0, map=token.map)
+            mark.content = f"{alert[0].strip()} is no alert without '>' before it"
+            found.append(mark)
+        if not token.meta.get("empty"):
+            found.append(token)
+    state.tokens = found
 
 
 def _alert(tokens: list[Token], number: int, found: re.Match[str]) -> None:

@@ -12,7 +12,10 @@ from bisect import bisect_left
 from functools import lru_cache, wraps
 from typing import TYPE_CHECKING
 
-from sphinxext_heuristics.docbuilder.grammar.blocks import attributes_of
+from sphinxext_heuristics.docbuilder.grammar.components import (
+    attributes_of,
+    inline_tag_rule,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -50,11 +53,10 @@ _HTML_LINK = re.compile(
 _HTML_IMAGE = re.compile(r"<img\s(?P<attributes>[^<>]*?)/?>", re.DOTALL)
 _COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
 _COLAB = re.compile(r"\[\[open-in-colab\]\]")
-_COMPONENT = re.compile(
-    r"</?[A-Z]\w*+(?:[^<>{]|\{(?:[^{}]|\{[^{}]*\})*\})*>", re.DOTALL
+#: ``__init__``, ``**kwargs`` and the star of ``2*3`` are text and not emphasis.
+_PLAIN = re.compile(
+    r"(?<!\w)__\w+__(?!\w)|(?<=\w)\*(?=\w)|(?<![\w*])\*{1,2}(?=\w*args\b(?!\*))"
 )
-#: ``__init__`` and the star of ``2*3`` are text and not emphasis.
-_PLAIN = re.compile(r"(?<!\w)__\w+__(?!\w)|(?<=\w)\*(?=\w)")
 
 
 def located(rule: Rule) -> Rule:
@@ -187,10 +189,6 @@ def _nothing(state: StateInline, found: re.Match[str]) -> None:
     """Add no token."""
 
 
-def _component(state: StateInline, found: re.Match[str]) -> None:
-    state.push("unknown", "", 0).content = found[0]
-
-
 #: The rules that pages and docstrings share, each with its name, in the order in which
 #: they are asked.
 SHARED: tuple[tuple[str, Rule], ...] = (
@@ -199,6 +197,7 @@ SHARED: tuple[tuple[str, Rule], ...] = (
     ("math", _matching(_math, _SPACED_DOLLARS, _DOLLARS)),
     ("html_link", _matching(_html_link, _HTML_LINK, end=">")),
     ("address", address_rule),
+    ("component_inline", inline_tag_rule),
 )
 #: What docstrings have besides: their text is closer to code.
 DOCSTRING: tuple[tuple[str, Rule], ...] = (("plain", _matching(_text, _PLAIN)),)
@@ -209,5 +208,4 @@ PAGE: tuple[tuple[str, Rule], ...] = (
     # for authors, or for notebooks
     ("comment", _matching(_nothing, _COMMENT, end="-->")),
     ("colab", _matching(_nothing, _COLAB)),
-    ("component_inline", _matching(_component, _COMPONENT)),
 )

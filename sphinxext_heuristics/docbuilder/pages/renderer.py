@@ -5,66 +5,30 @@ from __future__ import annotations
 import re
 import unicodedata
 from html import unescape
-from types import ModuleType
 from typing import TYPE_CHECKING
 
 from docutils import nodes
-from markdown_it.common.html_blocks import block_names
 from myst_parser.parsers.sphinx_ import MystParser
+from sphinx import addnodes
 
 from sphinxext_heuristics.docbuilder.grammar import create_parser
-from sphinxext_heuristics.docbuilder.grammar.blocks import attributes_of, tags_apart
-from sphinxext_heuristics.docbuilder.objects import (
-    ImportFailedError,
-    find_object,
-    make_entry,
-)
-from sphinxext_heuristics.docbuilder.pages.links import html_part
-from sphinxext_heuristics.docbuilder.pages.trees import main_page, toctrees
+from sphinxext_heuristics.docbuilder.grammar.components import HTML, tags_apart
+from sphinxext_heuristics.docbuilder.objects import make_entry
 from sphinxext_heuristics.docbuilder.references import make_reference, page_link
 from sphinxext_heuristics.docbuilder.render import Renderer, line_of, plain_text
 from sphinxext_heuristics.docbuilder.store import DocbuilderDomain, Fault
 
 if TYPE_CHECKING:
-    from collections.abc import MutableMapping
+    from collections.abc import Iterator, MutableMapping
     from typing import Any
 
     from markdown_it.tree import SyntaxTreeNode
     from sphinx.environment import BuildEnvironment
 
-    from sphinxext_heuristics.docbuilder.pages.trees import Tree
+    from sphinxext_heuristics.docbuilder.trees import Tree
 
-_INLINE = """
-a abbr audio b bdi bdo br button canvas cite code data datalist del dfn em embed font i
-img input ins kbd label map mark meta meter object output picture pre progress q rp rt
-ruby s samp script select slot small source span strike strong style sub sup svg path
-template textarea time tt u var video wbr
-"""
-#: HTML's elements; doc-builder shows other tags as text.
-_TAGS = frozenset({*block_names, *_INLINE.split()})
-#: Elements whose tags are where a paragraph ends.
-_BLOCKS = frozenset(
-    {
-        "div",
-        "p",
-        "li",
-        "ul",
-        "ol",
-        "table",
-        "tr",
-        "figure",
-        "figcaption",
-        "details",
-        "summary",
-        "br",
-    }
-)
-#: Elements that show what is at an address.
-_FRAMES = frozenset({"iframe", "video", "audio", "embed"})
 _OWN_ID = re.compile(r"\[\[([^\[\]]+)\]\]\s*$")
 _COMMENT = re.compile(r"<!--.*?(?:-->|\Z)", re.DOTALL)
-#: What a reader puts something in for: it is text for doc-builder, too.
-_PLACEHOLDER = re.compile(r"<[a-z][\w-]*>")
 _TAG = re.compile(r"\s*</?([A-Za-z][\w-]*)")
 
 
@@ -85,9 +49,9 @@ class PageParser(MystParser):
             strict=True,
         )
         parser.render("\n".join(lines) + "\n", {"tree": tree, "origins": origins})
-        if main_page(tree, env.found_docs) == env.docname:
+        if tree.main(env.found_docs) == env.docname:
             section = next(iter(document.findall(nodes.section)), document)
-            section.extend(toctrees(tree, env))
+            section.extend(_toctrees(tree, env))
         elif env.docname not in tree.listed:
             env.metadata[env.docname]["orphan"] = "true"
 
@@ -106,8 +70,6 @@ class PageRenderer(Renderer):
         #: The open headings: the level as it is written, and the level of the section.
         self.levels: list[tuple[int, int]] = []
         self.headings: list[tuple[nodes.Element, str]] = []
-        #: The raw HTML whose content is being rendered.
-        self.part: html_part | None = None
 
     def warn(
         self, message: str, token: SyntaxTreeNode, subtype: str = "markup"
@@ -176,26 +138,13 @@ class PageRenderer(Renderer):
                     f"{self.tree.package} has no object {name!r}; fix the name, or "
                     "remove the line"
                 )
-            except ImportFailedError as error:
+            except ImportError as error:
                 # one warning of a failed import is enough for a page
                 if not any(str(error) in fault.message for fault in self.faults):
                     messages.append(f"cannot show {name!r}: {error}")
             self.current_node.extend(made)
         if messages:
             self.warn("; ".join(messages), token, "autodoc")
-
-    def look_up(self, target: str, token: SyntaxTreeNode) -> tuple[str, bool]:
-        """Return what doc-builder's walk finds, and whether it writes ``()`` behind."""
-        try:
-            found = find_object(
-                target, self.tree.package, self.sphinx_env.config.autodoc_mock_imports
-            )
-        except ImportFailedError:
-            found = None
-        if found is None:
-            return "", token.meta["called"]
-        is_callable = not isinstance(found[0], type | property | ModuleType)
-        return found[1], token.meta["called"] or is_callable
 
     def render_link(self, token: SyntaxTreeNode) -> None:
         """Render a link: to an address, to a page, to an anchor."""
@@ -224,58 +173,23 @@ class PageRenderer(Renderer):
         tag = _TAG.match(text)
         if not text.strip():
             return
-        if tag and tag[1].lower() not in _TAGS:
-            self.warn(f"unknown component <{tag[1]}>; its text is shown", token)
+        if tag and tag[1].lower() not in HTML:
+            # a reader puts something in for it
             self.current_node.append(nodes.paragraph("", "", plain_text(text.strip())))
             return
-        self.part = part = html_part(
-            "", nodes.paragraph(), html=text, docname=self.docname
-        )
-        self._append(part, token)
-        with self.current_node_context(part[0]):  # type: ignore[arg-type] # a node
-            self.nested_render_text(text, line_of(token) - 1, inline=True)
-        for paragraph in part.children:
-            _collapse_spaces(paragraph)
-        part.children = [
-            node
-            for node in part.children
-            if node.astext() or list(node.findall(nodes.image))
-        ]
-        self.part = None
+        raw = nodes.raw("", text, format="html", page=self.docname)
+        self._append(raw, token)
 
     def render_html_inline(self, token: SyntaxTreeNode) -> None:
         """Render a tag in a line; what is between two tags is Markdown."""
         found = _TAG.match(token.content)
         tag = found[1].lower() if found else ""
-        if self.part is not None:
-            self._end_in_html(
-                self.part, tag, attributes_of(token.content).get("src", "")
-            )
-        elif tag == "br":
+        if tag == "br":
             self.render_hardbreak(token)
-        elif tag not in _TAGS and _PLACEHOLDER.fullmatch(token.content):
+        elif tag not in HTML:
             self.current_node.append(plain_text(token.content))
-        elif tag and tag not in _TAGS:
-            self.render_unknown(token)
-        elif tag:
+        else:
             self.current_node.append(nodes.raw("", token.content, format="html"))
-
-    def _end_in_html(self, part: html_part, tag: str, source: str) -> None:
-        """Show a tag in raw HTML for other builders.
-
-        It ends a paragraph, or becomes a link to the source of a frame.
-        """
-        if tag in _FRAMES and source:
-            self.current_node = nodes.paragraph(
-                "", "", nodes.reference("", source, refuri=source)
-            )
-            part.append(self.current_node)
-        if tag in _BLOCKS | _FRAMES and isinstance(self.current_node, nodes.paragraph):
-            self.current_node = nodes.paragraph()
-            part.append(self.current_node)
-        elif tag in _BLOCKS:
-            # a card: a link around blocks, which are on one line elsewhere
-            self.current_node.append(nodes.Text(" "))
 
     def render_s(self, token: SyntaxTreeNode) -> None:
         """Render text that is struck out."""
@@ -284,19 +198,33 @@ class PageRenderer(Renderer):
         self.current_node.append(nodes.raw("", "</s>", format="html"))
 
 
-def _collapse_spaces(paragraph: nodes.Node) -> None:
-    """Leave one space between two words, as HTML does, and none at the start."""
-    before = " "
-    for text in list(paragraph.findall(nodes.Text)):
-        words = re.sub(r"\s+", " ", str(text))
-        words = words.lstrip() if before.endswith(" ") else words
-        before = words or before
-        text.parent.replace(text, nodes.Text(words))
-
-
 def heading_id(text: str) -> str:
     """Return the id that doc-builder gives a heading; *text* is without markup."""
     joined = re.sub(r"\s+", "-", text.strip().lower())
     return "".join(
         char for char in joined if char == "-" or unicodedata.category(char)[0] in "LN"
     )
+
+
+def _toctrees(tree: Tree, env: BuildEnvironment) -> Iterator[addnodes.toctree]:
+    """Return the toctrees of a tree's main page."""
+    for caption, entries in tree.toctrees(env.found_docs):
+        pairs: list[tuple[str | None, str]] = []
+        for entry in entries:
+            is_here = entry.docname == env.docname
+            pairs.append((entry.title or None, "self" if is_here else entry.docname))
+        others = dict.fromkeys(docname for _, docname in pairs if docname != "self")
+        yield addnodes.toctree(
+            parent=env.docname,
+            entries=pairs,
+            includefiles=list(others),
+            maxdepth=-1,
+            caption=caption or None,
+            rawcaption=caption,
+            rawentries=[title for title, _ in pairs if title],
+            glob=False,
+            hidden=True,
+            includehidden=False,
+            numbered=0,
+            titlesonly=True,
+        )

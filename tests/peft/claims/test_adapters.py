@@ -1293,7 +1293,6 @@ def mixed_batch(
         for module, known in before.items():
             for hook in set(module._forward_pre_hooks) - known:  # noqa: SLF001
                 del module._forward_pre_hooks[hook]  # noqa: SLF001
-                module._forward_pre_hooks_with_kwargs.pop(hook, None)  # noqa: SLF001
         raise
 
 
@@ -2207,16 +2206,6 @@ def test_merged_in_eight_bit_it_is_the_base(
     merged.save_pretrained(tmp_path / "merged")
     again = AutoModelForCausalLM.from_pretrained(tmp_path / "merged").eval()
     assert torch.equal(logits(again), off)
-
-
-@claim("Eight_Bit_Codes_Read_As_Weights")
-def test_peanut_merged_in_place_is_neither(
-    quantized: Callable[[int], LlamaForCausalLM],
-) -> None:
-    model, on, off = on_base(quantized(8), "Peanut")
-    merged = logits(model.merge_and_unload().eval())
-    assert distance(merged, off) > 0.1
-    assert distance(merged, on) > 1
 
 
 @claim("Eight_Bit_Codes_Read_As_Weights")

@@ -1,0 +1,226 @@
+"""What happens to pages in a build: their trees, their objects, the links between them.
+
+Each function handles an event of Sphinx.
+"""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from functools import partial
+from html import escape, unescape
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from docutils import nodes
+from sphinx import addnodes
+from sphinx.util import logging
+from sphinx.util.osutil import relative_uri
+
+from sphinxext_heuristics.docbuilder.objects import import_package
+from sphinxext_heuristics.docbuilder.references import REFTYPE, page_link, place
+from sphinxext_heuristics.docbuilder.store import DocbuilderDomain, Fault, Link, Wanted
+from sphinxext_heuristics.docbuilder.trees import read_tree
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from sphinx.application import Sphinx
+    from sphinx.domains.python import ObjectEntry
+    from sphinx.environment import BuildEnvironment
+
+    from sphinxext_heuristics.docbuilder.trees import Tree
+
+logger = logging.getLogger(__name__)
+
+_ADDRESS = re.compile(
+    r"""(<(?:a|img)\s(?:[^<>]*\s)?)(?P<name>href|src)\s*=\s*(?P<quote>["']?)(?P<address>[^"'<>]*?)(?P=quote)(?=\s|/?>)"""
+)
+_HTML_ID = re.compile(r"""\s(?:id|name)\s*=\s*["']?([^\s"'>]+)""")
+
+
+def read_trees(
+    app: Sphinx,
+    env: BuildEnvironment,
+    added: set[str],
+    changed: set[str],
+    removed: set[str],
+) -> list[str]:
+    """Read the trees' files (``env-get-outdated``).
+
+    The pages that must be read again because of them are returned.
+    """
+    state = DocbuilderDomain.of(env).state
+    trees = [
+        read_tree(env.srcdir, folder, package)
+        for folder, package in app.config.docbuilder_trees.items()
+    ]
+    state.trees = sorted(trees, key=lambda tree: -len(tree.folder))
+    before, state.pages = state.pages, {}
+    for tree in state.trees:
+        main, listed = tree.main(env.found_docs), tree.listed
+        for docname in tree.pages(env.found_docs):
+            groups = tree.toctrees(env.found_docs) if docname == main else ()
+            state.pages.setdefault(
+                docname, (tree.folder, tree.package, docname in listed, groups)
+            )
+        # a build without a change says it again
+        for problem in [*tree.problems, *tree.missing(env.found_docs)]:
+            path = env.srcdir / tree.folder / problem.file
+            _warn(problem.message, "tree", f"{path}:{problem.line}")
+    outdated = {
+        name
+        for name in before.keys() | state.pages.keys()
+        if before.get(name) != state.pages.get(name)
+    }
+    return sorted((outdated & env.found_docs) - added - changed - removed)
+
+
+def before_reading(app: Sphinx, env: BuildEnvironment, docnames: list[str]) -> None:
+    """Prepare the reading of pages (``env-before-read-docs``).
+
+    The documented packages are imported once, before processes are forked. The pages'
+    objects are taken out of the Python domain: `update` puts them back when it is known
+    which pages document them.
+    """
+    store = DocbuilderDomain.of(env)
+    objects = env.domains["py"].data["objects"]
+    for name, entry in list(objects.items()):
+        if entry.docname in store.state.pages:
+            del objects[name]
+    trees = filter(None, map(store.tree_of, docnames))
+    for package in {tree.package for tree in trees}:
+        try:
+            import_package(package, app.config.autodoc_mock_imports)
+        except ImportError as error:
+            _warn(f"{error}; install it, or fix docbuilder_trees", "autodoc", None)
+
+
+def note_page(app: Sphinx, doctree: nodes.document) -> None:
+    """Note the anchors of a document, and where its links lead (``doctree-read``)."""
+    if not app.config.docbuilder_trees and not app.config.docbuilder_packages:
+        return
+    store, docname = DocbuilderDomain.of(app.env), app.env.docname
+    notes, tree = store.note(docname), store.tree_of(docname)
+    targets: dict[Link | Wanted, None] = {}
+    anchors: list[str] = []
+    for node in doctree.findall(nodes.Element):
+        anchors += node.get("ids", ())
+        if isinstance(node, addnodes.pending_xref) and node["reftype"] == REFTYPE:
+            targets[node["target"]] = None
+        elif isinstance(node, nodes.raw):
+            anchors += _HTML_ID.findall(node.astext())
+            if tree:
+                targets |= dict.fromkeys(_links_in(app.env, tree, node))
+    notes.targets = tuple(targets)
+    notes.anchors = frozenset(anchors)
+
+
+def _links_in(env: BuildEnvironment, tree: Tree, node: nodes.raw) -> Iterator[Link]:
+    """Yield the links to pages in raw HTML; let Sphinx copy its images."""
+    html = node.astext()
+    for found in _ADDRESS.finditer(html):
+        address = unescape(found["address"])
+        line = (node.line or 1) + html.count("\n", 0, found.start("name"))
+        link = page_link(tree, env.docname, address, line)
+        if link and found["name"] == "href":
+            yield link
+        elif link:
+            path, absolute = env.relfn2path(tree.image(address))
+            if Path(absolute).is_file():
+                env.images.add_file(env.docname, path)
+            else:
+                message = f"image {address!r} does not exist; fix the address"
+                notes = DocbuilderDomain.of(env).note(env.docname)
+                notes.faults.append(Fault(line, message, "link"))
+
+
+def update(_: Sphinx, env: BuildEnvironment) -> list[str]:
+    """Bring the documents up to date with each other (``env-updated``).
+
+    Objects get their entries, and warnings are given. The documents to be written again
+    are returned: those whose links lead elsewhere than before, or that show a tree
+    which is another one now.
+    """
+    store = DocbuilderDomain.of(env)
+    _add_entries(env, store)
+    places = store.places = {}
+    for notes in store.notes.values():
+        for target in notes.targets:
+            if target not in places:
+                places[target] = place(env, target)
+    titles = [
+        (docname, env.titles[docname].astext())
+        for docname in store.state.pages
+        if docname in env.titles
+    ]
+    trees = [(tree.folder, tree.groups) for tree in store.state.trees]
+    shown = repr((titles, trees))
+    before, store.state.outcomes = store.state.outcomes, {}
+    outdated = []
+    for docname, notes in sorted(store.notes.items()):
+        links = (target for target in notes.targets if isinstance(target, Link))
+        dead = [Fault(link.line, places[link].problem, "link") for link in links]
+        for fault in sorted([*notes.faults, *dead], key=lambda fault: fault.line):
+            if fault.message:
+                _warn(fault.message, fault.subtype, (docname, fault.line))
+        leads_to = [places[target][:2] for target in notes.targets]
+        outcome = store.state.outcomes[docname] = shown, leads_to
+        if before.get(docname, outcome) != outcome:
+            outdated.append(docname)
+    return outdated
+
+
+def _warn(message: str, subtype: str, location: str | tuple[str, int] | None) -> None:
+    logger.warning(message, type="docbuilder", subtype=subtype, location=location)
+
+
+def _add_entries(env: BuildEnvironment, store: DocbuilderDomain) -> None:
+    """Let objects be found on the page that is first in its tree.
+
+    An object's own name goes before a second one.
+    """
+    entries: list[tuple[str, ObjectEntry]] = []
+    for docname in store.state.pages:
+        if docname in store.notes:
+            entries += store.notes[docname].entries.items()
+    for name, entry in sorted(entries, key=lambda pair: pair[1].aliased):
+        env.domains["py"].data["objects"].setdefault(name, entry)
+
+
+def write_addresses(app: Sphinx, doctree: nodes.document, docname: str) -> None:
+    """Write the addresses in raw HTML for the page (``doctree-resolved``)."""
+    if app.builder.format != "html":
+        return
+    for node in doctree.findall(nodes.raw):
+        # another one where the builder joins pages
+        page = node.get("page", docname)
+        if tree := DocbuilderDomain.of(app.env).tree_of(page):
+            with_address = partial(_with_address, app, docname, page, tree)
+            html = _ADDRESS.sub(with_address, node.astext())
+            node[:] = [nodes.Text(html)]
+
+
+def _with_address(
+    app: Sphinx, here: str, page: str, tree: Tree, found: re.Match[str]
+) -> str:
+    """Return a tag of a *page* with the address that its target has from *here*."""
+    written = address = unescape(found["address"])
+    if found["name"] == "src":
+        path, _ = app.env.relfn2path(tree.image(written), page)
+        if path in app.env.images:
+            _, name = app.env.images[path]
+            # the builder copies the images that it knows of
+            app.builder.images[path] = name
+            uri = app.builder.get_target_uri(here)
+            address = posixpath.join(relative_uri(uri, app.builder.imagedir), name)
+    elif link := page_link(tree, page, written):
+        target = place(app.env, link)
+        if not target.docname:
+            return found[1].rstrip()  # it leads nowhere: text without an address
+        fragment = f"#{target.anchor}" if target.anchor else ""
+        uri = app.builder.get_relative_uri(here, target.docname)
+        address = uri + fragment or "#"
+    if address == written:
+        return found[0]
+    return f'{found[1]}{found["name"]}="{escape(address)}"'

@@ -1,0 +1,253 @@
+"""The pages of a tree: ``_toctree.yml`` and ``_redirects.yml``.
+
+They say which pages a tree has, in which order, under which titles. Nothing here knows
+of Sphinx.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from posixpath import dirname, join, normpath
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+
+import yaml
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterator
+    from pathlib import Path
+
+_T = TypeVar("_T")
+TOCTREE = "_toctree.yml"
+REDIRECTS = "_redirects.yml"
+#: What may follow a page's name, as in the address of a link to it.
+SUFFIX = re.compile(r"\.(?:mdx?|html)$")
+_EXPECTED = (
+    "expected a list of pages (local, title) and sections (title, sections); fix the "
+    "file"
+)
+
+
+class Entry(NamedTuple):
+    """A page in ``_toctree.yml``: document, title there, and line, from 1."""
+
+    docname: str
+    title: str
+    line: int = 0
+
+
+class Group(NamedTuple):
+    """Pages under one caption, with the headings above them, outermost first."""
+
+    caption: str
+    entries: tuple[Entry, ...]
+
+
+class Problem(NamedTuple):
+    """What is wrong with one of the files, in which line, from 1, and what to do."""
+
+    file: str
+    line: int
+    message: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tree:
+    """A folder of pages that are written for doc-builder."""
+
+    #: The folder under the source directory; empty if it is that.
+    folder: str
+    #: The package that is documented there.
+    package: str
+    #: The pages as ``_toctree.yml`` has them.
+    groups: tuple[Group, ...] = ()
+    #: Old document name → new document name.
+    redirects: dict[str, str] = field(default_factory=dict)
+    #: What is wrong with the files.
+    problems: tuple[Problem, ...] = ()
+
+    def contains(self, docname: str) -> bool:
+        """Return whether a document is in the folder."""
+        return not self.folder or docname.startswith(f"{self.folder}/")
+
+    def inside(self, docnames: Collection[str]) -> list[str]:
+        """Return the documents in the folder; a README is no page of the site."""
+        return [
+            name
+            for name in docnames
+            if self.contains(name) and not name.endswith("README")
+        ]
+
+    @property
+    def listed(self) -> dict[str, int]:
+        """The documents of ``_toctree.yml`` → their lines, each where it is first."""
+        lines: dict[str, int] = {}
+        for group in self.groups:
+            for entry in group.entries:
+                lines.setdefault(entry.docname, entry.line)
+        return lines
+
+    def pages(self, docnames: Collection[str]) -> list[str]:
+        """Return the pages that doc-builder reads.
+
+        They are the listed ones in their order, and others beside them in a folder. A
+        folder without a listed page holds pages of another kind, written for MyST.
+        """
+        listed = [name for name in self.listed if name in docnames]
+        folders = {dirname(name) for name in listed} or {self.folder}
+        others = [
+            name
+            for name in self.inside(docnames)
+            if dirname(name) in folders or not self.groups
+        ]
+        return list(dict.fromkeys([*listed, *sorted(others)]))
+
+    def main(self, docnames: Collection[str]) -> str:
+        """Return the page with the toctrees: ``index``, or else the first page."""
+        index = f"{self.folder}/index".strip("/")
+        return index if index in docnames else next(iter(self.pages(docnames)), "")
+
+    def toctrees(self, docnames: Collection[str]) -> list[Group]:
+        """Return what the main page lists.
+
+        These are the groups of ``_toctree.yml``, each caption once, and one for each
+        folder of pages beside it.
+        """
+        groups = list(self.groups)
+        beside: dict[str, list[str]] = {}
+        for docname in sorted({*self.inside(docnames)} - {*self.pages(docnames)}):
+            path = docname.removeprefix(self.folder).strip("/")
+            beside.setdefault(path.rpartition("/")[0].partition("/")[0], []).append(
+                docname
+            )
+        for folder, names in beside.items():
+            index = normpath(join(self.folder, folder, "index"))
+            # a folder with an index has a toctree of its own there
+            listed = [index] if index in names else names
+            caption = re.sub("[-_]", " ", folder)
+            caption = caption[:1].upper() + caption[1:]
+            groups.append(Group(caption, tuple(Entry(name, "") for name in listed)))
+        by_caption: dict[str, list[Entry]] = {}
+        for caption, entries in groups:
+            kept = [entry for entry in entries if entry.docname in docnames]
+            if kept:
+                by_caption.setdefault(caption, []).extend(kept)
+        return [Group(caption, tuple(kept)) for caption, kept in by_caption.items()]
+
+    def image(self, address: str) -> str:
+        """Return the address that Sphinx knows an image by.
+
+        One that begins with a slash is in the tree's folder.
+        """
+        is_inside = address.startswith("/")
+        return f"/{join(self.folder, address.lstrip('/'))}" if is_inside else address
+
+    def follow(self, docname: str) -> str:
+        """Follow the redirects from a document that does not exist."""
+        for _ in self.redirects:
+            docname = self.redirects.get(docname, docname)
+        return docname
+
+    def missing(self, docnames: Collection[str]) -> Iterator[Problem]:
+        """Yield the pages that only one side has: ``_toctree.yml`` or the folder."""
+        listed = self.listed
+        for docname, line in listed.items():
+            if docname not in docnames:
+                message = f"page {docname!r} does not exist; remove it, or write it"
+                yield Problem(TOCTREE, line, message)
+        for docname in self.pages(docnames) if self.groups else ():
+            if docname not in listed:
+                message = (
+                    f"page {docname!r} is not listed; doc-builder stops at such "
+                    f"a page: add it"
+                )
+                yield Problem(TOCTREE, 1, message)
+
+
+class _Loader(yaml.SafeLoader):  # type: ignore[misc] # PyYAML has no types
+    """Gives each mapping its line."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> Any:  # noqa: ANN401, FBT001, FBT002 - as there
+        """Return a mapping with the key ``line``."""
+        mapping = super().construct_mapping(node, deep)
+        return {**mapping, "line": node.start_mark.line + 1}
+
+
+def read_tree(source: Path, folder: str, package: str) -> Tree:
+    """Return the tree whose files are in a folder under the source directory.
+
+    What is wrong with a file is one of its problems, and nothing of that file is in it.
+    """
+    folder = folder.removeprefix(".").strip("/")
+    problems: list[Problem] = []
+    groups: list[Group] = []
+    redirects: dict[str, str] = {}
+    root = source / folder
+    if not root.is_dir():
+        message = f"docbuilder_trees names the folder {folder!r}, which does not exist"
+        problems.append(Problem(TOCTREE, 1, message))
+    else:
+        groups = _read(
+            root / TOCTREE, lambda items: list(_groups(items, folder, ())), problems, []
+        )
+        if (root / REDIRECTS).exists():
+            redirects = _read(
+                root / REDIRECTS, lambda pairs: _redirects(pairs, folder), problems, {}
+            )
+    return Tree(
+        folder=folder,
+        package=package,
+        groups=tuple(group for group in groups if group.entries),
+        redirects=redirects,
+        problems=tuple(problems),
+    )
+
+
+def _read(
+    path: Path, convert: Callable[[Any], _T], problems: list[Problem], nothing: _T
+) -> _T:
+    """Return what one file holds, and *nothing* if it is empty or not in order."""
+    line = 1
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+        content = yaml.load(text, _Loader)  # noqa: S506 - a SafeLoader
+        return convert(content) if content is not None else nothing
+    except FileNotFoundError:
+        message = f"there is no {path.name}; every tree for doc-builder has one"
+    except OSError as error:
+        message = f"{path.name} cannot be read: {error.strerror}"
+    except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:
+        mark = getattr(error, "problem_mark", None)
+        reason = getattr(error, "problem", None) or str(error)
+        line = mark.line + 1 if mark else 1
+        message = f"this cannot be read as YAML: {reason}; fix the file"
+    except (TypeError, AttributeError):
+        message = _EXPECTED
+    problems.append(Problem(path.name, line, message))
+    return nothing
+
+
+def _groups(items: Any, folder: str, captions: tuple[str, ...]) -> Iterator[Group]:  # noqa: ANN401 - what the file holds
+    """Yield the groups of ``_toctree.yml``, or of one of its sections."""
+    run: list[Entry] = []
+    for item in items:
+        if not {"local", "sections"} & item.keys():
+            raise TypeError(item)
+        title = str(item.get("title", ""))
+        if "local" in item:
+            run.append(Entry(_docname(item["local"], folder), title, item["line"]))
+        if "sections" in item:
+            yield Group(": ".join(captions), tuple(run))
+            run = []
+            below = (*captions, title) if title else captions
+            yield from _groups(item["sections"], folder, below)
+    yield Group(": ".join(captions), tuple(run))
+
+
+def _redirects(pairs: dict[str, str], folder: str) -> dict[str, str]:
+    del pairs["line"]
+    return {_docname(old, folder): _docname(new, folder) for old, new in pairs.items()}
+
+
+def _docname(local: str, folder: str) -> str:
+    return normpath(join(folder, SUFFIX.sub("", local.strip())))

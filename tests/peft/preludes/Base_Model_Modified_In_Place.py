@@ -1,0 +1,3 @@
+"""Another configuration to try."""
+
+other = LoraConfig(target_modules=["o_proj"])

@@ -1,0 +1,3 @@
+"""What reads the file of an adapter."""
+
+from safetensors.torch import load_file

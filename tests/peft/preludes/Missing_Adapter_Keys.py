@@ -1,0 +1,3 @@
+"""What turns a warning into an error."""
+
+import warnings
