@@ -14,6 +14,9 @@ pytestmark = pytest.mark.peft
 NAMESPACE = "huggingface_peft_"
 SEVERITIES = ["danger", "caution", "warning", "important", "note", "tip"]
 
+#: Those that the catalogue began with.
+SEED = {"Gradient_Checkpointing", "Quantized_Merge_Rounding"}
+
 #: Section → what people ask in PEFT's issues, and the heuristic that answers it.
 QUESTIONS = {
     "output-of-the-base": [
@@ -75,13 +78,17 @@ def test_the_front_page_links_each_section() -> None:
     assert linked == list(sections()) == list(QUESTIONS)
 
 
-def test_whatever_is_connected_to_a_section_is_named_in_it() -> None:
+def test_the_first_three_of_a_section_are_connected_to_it() -> None:
+    """The first five are not: their rows of the index are as they were."""
+    connected: dict[str, set[str]] = {section: set() for section in sections()}
     for page in sorted(ROOT.glob(f"heuristics/{NAMESPACE}*.md")):
         name = page.stem.removeprefix(NAMESPACE)
         targets = option(name, "workflow").lower().replace("_", "-")
-        for section, named in sections().items():
-            if section in re.split(r"[\s,]+", targets):
-                assert name in named, section
+        for section in set(re.split(r"[\s,]+", targets)) & set(connected):
+            connected[section].add(name)
+    assert connected == {
+        section: set(named[:3]) - SEED for section, named in sections().items()
+    }
 
 
 def test_the_catalogue_is_grouped_by_category_and_the_worst_is_first() -> None:
