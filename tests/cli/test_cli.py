@@ -957,3 +957,32 @@ Start
         {"heuristic": "Heat", "entry": "ovens.Grill.heat", "shown": False},
     ]
     assert not (src / "reach.txt").exists()
+
+
+def test_explain_for_programs_and_by_a_files_path(
+    project: Callable[..., Project], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    start = "Start\n=====\n\n.. toctree::\n   :glob:\n\n   heuristics/*\n   twin\n\n.. py:function:: ovens.bake(heat)\n"
+    heuristic = ".. heuristic:: {}\n   :note: n\n   :impl: ovens.bake\n   :except: {}\n   :keywords: smells of burning again: yes\n"
+    src = project(
+        {
+            "index.rst": start,
+            "heuristics/Heat.rst": heuristic.format("Heat", "ovens.nothing"),
+            "twin.rst": "Twin\n====\n\n" + heuristic.format("heat", "ovens.bake"),
+        }
+    ).src
+    monkeypatch.chdir(src)
+    by_path = run("explain", src, "heuristics/Heat.rst").stdout
+    assert by_path == run("explain", src, "Heat").stdout
+    assert "  also written in twin.rst:4 (not used)\n" in by_path
+    (place,) = json.loads(run("explain", src, "ovens.bake", "--json").stdout)["places"]
+    assert (place["heuristic"], place["shown"], place["why_not"]) == (
+        "Heat",
+        True,
+        None,
+    )
+    asked = run("explain", src, "it smells of burning again: yes", "--json")
+    (answer,) = json.loads(asked.stdout)["answers"]
+    assert answer["heuristic"] == "Heat"
+    unknown = run("explain", src, "ovens.cook", "--json")
+    assert unknown.status == 1

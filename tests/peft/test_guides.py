@@ -170,6 +170,7 @@ def test_no_page_is_missed() -> None:
         "multi-adapter-management",
         "qlora-training",
         "saving-and-loading",
+        "troubleshooting",
     ]
     assert [page.stem for page in EXPLANATIONS] == [
         "adapter-checkpoints",

@@ -47,9 +47,17 @@ AUTOMATIC = [
 #: Heuristic and argument → the ends of those entries whose signature does not have it,
 #: and why the note is right there.
 NO_PARAMETER = {
+    ("Adapter_On_Another_Base", "base_model_name_or_path"): (
+        [".from_pretrained", ".load_adapter", ".set_peft_model_state_dict"],
+        "it is in the configuration",
+    ),
     ("Adapter_Names_Hook_Leak", "adapter_names"): (
         ["PeftModel.forward"],
         "it is taken out of `kwargs`",
+    ),
+    ("EVA_Needs_Data", "init_lora_weights"): (
+        ["EvaConfig", "initialize_lora_eva_weights"],
+        "it is in the adapter's configuration",
     ),
     ("Is_Trainable_To_Resume", "is_trainable"): (
         ["PeftMixedModel.load_adapter"],

@@ -95,6 +95,10 @@ MERGING: dict[str, Callable[[str], bool]] = {
 
 #: What `LoraConfig` shows.
 LORA_CONFIG = [
+    "Check layers whose weights PyTorch reads itself",
+    "Initialize EVA with your data",
+    "Name a module in one list only",
+    "Say where the layers are that you count",
     "Name a new head in modules_to_save",
     "Save batch norm layers with the adapter",
     TIED,
@@ -412,6 +416,7 @@ def connected(site: Path) -> dict[str, set[str]]:
         name: title
         for name, (_uri, title) in inventory(site)["heuristic:heuristic"].items()
     }
+    labels = inventory(site)["std:label"]
     found: dict[str, set[str]] = {}
     for row in (
         (DOCS.parent / "_HeuristicIndex.md").read_text(encoding="utf-8").splitlines()
@@ -420,7 +425,10 @@ def connected(site: Path) -> dict[str, set[str]]:
             for kind, target in re.findall(
                 r"✅(Workflow|Principle|Env):huggingface_peft_(\w+)", row
             ):
-                page_name = f"{folders[kind]}/{target.lower().replace('_', '-')}.html"
+                label = target.lower().replace("_", "-")
+                page_name = f"{folders[kind]}/{label}.html"
+                if label in labels:  # a section of a page
+                    page_name = labels[label][0].partition("#")[0].lstrip("/")
                 found.setdefault(page_name, set()).add(titles_of[match["name"]])
     return found
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import io
+import os
 import sys
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 from sphinxext_heuristics._core.cli.project import (
@@ -13,13 +15,15 @@ from sphinxext_heuristics._core.cli.project import (
     read,
     read_evidence,
 )
-from sphinxext_heuristics._core.cli.writing import say, seen
+from sphinxext_heuristics._core.cli.writing import say, say_json, seen
+from sphinxext_heuristics._core.config import Settings
 from sphinxext_heuristics._core.diagnostics import closest, did_you_mean
 from sphinxext_heuristics._core.evidence.pasted import answers, known_to, searched
 from sphinxext_heuristics._core.model import Connection, Found
 from sphinxext_heuristics._core.notes.inline import text_of
 from sphinxext_heuristics._core.resolve import listing as index
 from sphinxext_heuristics._core.resolve.connections import defined, why_missing
+from sphinxext_heuristics._core.resolve.pages import fold
 from sphinxext_heuristics._core.resolve.verdicts import Form
 
 if TYPE_CHECKING:
@@ -44,6 +48,7 @@ _LONGEST_NAME = 200
 def run(app: Sphinx, arguments: argparse.Namespace) -> int:
     """Print the explanation; return the exit code."""
     text = (_stdin() if arguments.name == "-" else arguments.name).strip()
+    text = _docname(app, text)
     # The name of a page or a label may have spaces, too.
     is_one_line = "\n" not in text and ": " not in text
     if is_one_line and len(text) <= _LONGEST_NAME:
@@ -61,12 +66,29 @@ def run(app: Sphinx, arguments: argparse.Namespace) -> int:
         plan = read(app) if arguments.doctreedir else read_evidence(app)
         lines = list(explain_text(plan, text))
         failure = "no heuristic knows of this text"
+    if arguments.json:
+        found = [] if names else [_answer_row(*one) for one in _answers(plan, text)]
+        say_json({"places": list(_places(plan, text)), "answers": found})
+        return 0 if lines else 1
     for line in lines or [failure]:
         say(line)
     if not names:
         for line in _to_search(plan, text):
             say(line)
     return 0 if lines else 1
+
+
+def _docname(app: Sphinx, text: str) -> str:
+    """Return the document of a file's path; anything else as it is."""
+    path = Path(os.path.realpath(text)) if len(text) <= _LONGEST_NAME else Path(text)
+    if path.is_file():
+        # The folder of heuristics may be a symbolic link.
+        for folder in ("", Settings.of(app.config).dir or ""):
+            root = os.path.realpath(Path(app.srcdir, folder))
+            if path.is_relative_to(root):
+                inside = path.relative_to(root).with_suffix("")
+                return PurePosixPath(folder, inside).as_posix()
+    return text
 
 
 def _stdin() -> str:
@@ -93,18 +115,12 @@ def _unknown(name: str, close: Iterable[str]) -> str:
 
 def explain(plan: Plan, name: str) -> Iterator[str]:
     """Yield the explanation of a name, line by line; nothing if the name is unknown."""
-    record = plan.catalogue.find(plan.settings.strip(name))
+    record = _meant(plan, name)
     if record is not None:
         yield from _heuristic(plan, record)
         return
     name = name.lstrip("~")
-    match = plan.lookups.objects.find(name)
-    names = match.names
-    if match.objects:
-        names = plan.lookups.objects.find(f"*.{name}").names
-    if name in plan.entry_of:
-        # As a target it would reach the inherited copies, too.
-        names = (name,)
+    names = _documented(plan, name)
     if names:
         yield from _separated(_object(plan, documented) for documented in names)
         return
@@ -113,6 +129,25 @@ def explain(plan: Plan, name: str) -> Iterator[str]:
         yield from _page(plan, place)
     else:
         yield from _elsewhere(plan, name)
+
+
+def _meant(plan: Plan, name: str) -> Heuristic | None:
+    """Return the heuristic that a name means: its own, or that of its page."""
+    page = plan.catalogue.pages.get(name)
+    if page and page.heuristics and plan.catalogue.is_page(page.heuristics[0]):
+        return page.heuristics[0]
+    return plan.catalogue.find(plan.settings.strip(name))
+
+
+def _documented(plan: Plan, name: str) -> tuple[str, ...]:
+    """Return the documented names that a name means."""
+    if name in plan.entry_of:
+        # As a target it would reach the inherited copies, too.
+        return (name,)
+    match = plan.lookups.objects.find(name)
+    if match.objects:
+        match = plan.lookups.objects.find(f"*.{name}")
+    return match.names
 
 
 def _separated(blocks: Iterable[Iterable[str]]) -> Iterator[str]:
@@ -131,6 +166,7 @@ def _heuristic(plan: Plan, record: Heuristic) -> Iterator[str]:
     if record.former_names:
         yield f"  formerly {', '.join(record.former_names)}"
     yield f"  defined in {seen(record.source)}:{record.line}"
+    yield from _twins(plan, record)
     if reason := plan.withheld(record):
         yield f"  shown nowhere automatically: {reason}"
     for resolved in plan.connections(record):
@@ -153,6 +189,13 @@ def _heuristic(plan: Plan, record: Heuristic) -> Iterator[str]:
             why = f": {reason}" if reason else ""
             yield f"    {_MARKS[not reason]}{resolved.place}{why}"
     yield from _others(plan, record)
+
+
+def _twins(plan: Plan, record: Heuristic) -> Iterator[str]:
+    """Yield the other definitions of a name."""
+    for other in plan.catalogue.definitions:
+        if other is not record and fold(other.name) == fold(record.name):
+            yield f"  also written in {seen(other.source)}:{other.line} (not used)"
 
 
 def _connection(plan: Plan, resolved: Resolved) -> str:
@@ -288,14 +331,57 @@ def _named(record: Heuristic) -> str:
     return f"{record.name} ({record.severity})"
 
 
+# -- for programs ---------------------------------------------------------------------
+
+
+def _places(plan: Plan, name: str) -> Iterator[dict[str, object]]:
+    """Yield each API entry that a heuristic reaches, or what reaches an object."""
+    record = _meant(plan, name)
+    names = set() if record else {*_documented(plan, name.lstrip("~"))}
+    for docname in plan.catalogue.docnames:
+        entries = plan.catalogue.pages[docname].entries
+        for entry, verdicts in zip(entries, plan.verdicts(docname), strict=True):
+            for verdict in verdicts:
+                if verdict.record is record or not names.isdisjoint(entry.names):
+                    yield {
+                        "heuristic": verdict.record.name,
+                        "severity": verdict.record.severity,
+                        "entry": entry.names[0],
+                        "docname": docname,
+                        "anchor": entry.anchor,
+                        "target": verdict.target,
+                        "parameter": verdict.parameter or None,
+                        "shown": verdict.is_shown,
+                        "why_not": verdict.reason or None,
+                    }
+
+
+def _answer_row(record: Heuristic, found: Answer) -> dict[str, object]:
+    """Return a heuristic that knows of a text."""
+    return {
+        "heuristic": record.name,
+        "severity": record.severity,
+        "note": text_of(record.note),
+        "docname": record.docname,
+        "anchor": record.anchor,
+        "messages": [message.text for message in found.messages],
+        "keywords": list(found.keywords),
+    }
+
+
 # -- a pasted text --------------------------------------------------------------------
 
 
-def explain_text(plan: Plan, text: str) -> Iterator[str]:
-    """Yield the heuristics that know of a text, best first."""
+def _answers(plan: Plan, text: str) -> Iterator[tuple[Heuristic, Answer]]:
+    """Yield the heuristics that know of a text, best first, and how."""
     asked = list(known_to(plan, plan.heuristics.values()))
-    found = answers([known for _record, known in asked], text)
-    yield from _separated(_answer(plan, asked[one.at][0], one) for one in found)
+    for found in answers([known for _record, known in asked], text):
+        yield asked[found.at][0], found
+
+
+def explain_text(plan: Plan, text: str) -> Iterator[str]:
+    """Yield the heuristics that know of a text, best first, line by line."""
+    yield from _separated(_answer(plan, *one) for one in _answers(plan, text))
 
 
 def _answer(plan: Plan, record: Heuristic, found: Answer) -> Iterator[str]:
@@ -339,8 +425,9 @@ COMMAND = Command(
         (
             "name",
             "NAME_OR_OBJECT",
-            "a heuristic, a Python object, a page, a label or a text; '-' is stdin",
+            "a heuristic, an object, a page, a file, a label or a text; '-' is stdin",
         ),
+        ("--json", "", "print places and answers for programs"),
     ),
     finding="the name is unknown or no heuristic knows of the text",
 )

@@ -31,6 +31,7 @@ from claims.test_adapters import (
     lora,
     shaken,
 )
+from claims.test_layers import has_no_targets, is_refused
 from claims.test_parameters import OPTIONS, scale_of
 from claims.test_systems import UNMERGEABLE, cycles, llava, one_layer
 
@@ -274,7 +275,9 @@ def switches_nothing(_cls: str, folder: Path) -> None:
 PROOFS: dict[str, Callable[[str, Path], None]] = {
     "Alpha_Over_R_Scaling": does_not_divide_alpha_by_r,
     "Default_Target_Modules": knows_its_layers_in_every_architecture,
+    "Fused_Layers_Bypass_Adapters": is_refused,
     "Merge_Returns_New_Model": never_merges,
+    "Modules_To_Save_Or_Target": has_no_targets,
     "Mutating_Init_Base_Weights": leaves_the_base_alone,
     "Partial_Merge_Drops_Adapters": never_merges,
     "Prompt_Learning_Task_Type": names_the_task_that_it_wants,
@@ -291,7 +294,9 @@ PROOFS: dict[str, Callable[[str, Path], None]] = {
 
 @claim("Alpha_Over_R_Scaling")
 @claim("Default_Target_Modules")
+@claim("Fused_Layers_Bypass_Adapters")
 @claim("Merge_Returns_New_Model")
+@claim("Modules_To_Save_Or_Target")
 @claim("Mutating_Init_Base_Weights")
 @claim("Partial_Merge_Drops_Adapters")
 @claim("Prompt_Learning_Task_Type")
