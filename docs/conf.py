@@ -79,6 +79,8 @@ heuristics_source_url = (
 )
 
 html_theme = "furo"
+# only breaks ties
+html_search_scorer = str(Path(__file__).parent / "_ext/scorer.js")
 html_title = f"PEFT {release} heuristics"
 maximum_signature_line_length = 100
 

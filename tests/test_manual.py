@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import subprocess
 import sys
 from typing import TYPE_CHECKING
@@ -144,7 +145,7 @@ def test_get_started(tmp_path: Path, syntax: str) -> None:
     data = ("heuristics", "docs", "docs/_build/heuristics")
     for _time in range(2):
         ok(run(tmp_path, "sphinx", "-W", "-b", *data))
-    ask = pasted("docs/manual/index-file.md")["ask.py"]
+    ask = pasted("docs/manual/as-data.md")["ask.py"]
     script = "from mailer import Session\n\nmine = Session()\nmine.send('a')\n"
     write(tmp_path, {"ask.py": ask, "script.py": script})
     answers = [
@@ -188,7 +189,7 @@ def test_get_started(tmp_path: Path, syntax: str) -> None:
 @pytest.mark.parametrize("syntax", SYNTAXES)
 def test_the_complete_conf_py(tmp_path: Path, syntax: str) -> None:
     mailer(tmp_path, syntax)
-    files = pasted("docs/manual/conf-py.md")
+    files = pasted("docs/manual/reference.md")
     write(tmp_path, files)
     ok(build(tmp_path))
     if syntax == "rst":
@@ -282,13 +283,6 @@ def test_adopt_with_autosummarys_templates(
 def test_adopt_many_at_once(tmp_path: Path, syntax: str) -> None:
     mailer(tmp_path, syntax)
     page = (MANUAL / "adopt.md").read_text("utf-8")
-    index = {
-        path: text
-        for path, text in pasted("docs/manual/adopt.md").items()
-        if f"index.{syntax[:1]}" in path
-    }
-    assert len(index) == 1
-    write(tmp_path, index)
     (names,) = re.findall(r"^for name in (.+); do$", page, re.MULTILINE)
     for name in names.split()[1:]:
         done = run(tmp_path, "sphinxext_heuristics", "new", "docs", name)
@@ -304,6 +298,19 @@ def test_adopt_many_at_once(tmp_path: Path, syntax: str) -> None:
     conf = (tmp_path / "docs" / "conf.py").read_text("utf-8")
     write(tmp_path, {"docs/conf.py": conf + suppressed})
     ok(build(tmp_path))
+
+
+def test_a_build_without_boxes(tmp_path: Path) -> None:
+    mailer(tmp_path, "myst")
+    page = (MANUAL / "place.md").read_text("utf-8")
+    (command,) = re.findall(
+        r"^sphinx-build (.*heuristics_exclude.*)$", page, re.MULTILINE
+    )
+    ok(run(tmp_path, "sphinx", "-W", "-q", *shlex.split(command)))
+    html = tmp_path / "docs" / "_build" / "plain"
+    assert "heuristic-" not in (html / "api.html").read_text("utf-8")
+    own = html / "heuristics" / "Close_The_Session.html"
+    assert 'class="heuristic-note"' in own.read_text("utf-8")
 
 
 def test_the_manuals_yaml_is_yaml_and_names_hooks_that_exist() -> None:

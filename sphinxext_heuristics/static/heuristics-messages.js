@@ -1,49 +1,34 @@
-/* The box for an error message. On the page of messages it shows those that a pasted text fits, by the same substrings
-   as the command `explain`; elsewhere it leads there. The text is in no request: it stays in the browser. */
+/* The box for a text. On the page of messages it finds what evidence/pasted.py finds; elsewhere it leads there. */
 "use strict";
 (() => {
-  const words = JSON.parse(document.currentScript.dataset.words ?? "{}");
-  const say = (said) => words[said] ?? said;
-  const WORDS = {
-    label: say("Paste an error message, a warning or a whole traceback"),
-    find: say("Find"),
-    stays: say("The text stays in your browser."),
-    fits: (number) =>
-      number === 1 ? say("1 message fits:") : say("%s messages fit, the best first:").replace("%s", number),
-    close: say("No message fits this text. The closest are:"),
-    none: say("No message fits this text."),
-    clear: say("Show all"),
-  };
-  /* What the text is called behind the number sign of an address, which no browser sends. */
-  const KEY = "error=";
+  const translated = JSON.parse(document.currentScript.dataset.words ?? "{}");
+  const say = (said, value) => (translated[said] ?? said).replace("%s", () => value);
+  /* The text in an address, behind the number sign: no browser sends that. */
+  const KEY = "error";
   const LEAST_CHARS = 12;
-  const CLOSE_SHARE = 0.4;
-  const MAX_CLOSE = 3;
+  const MOST_WORDS = 4;
+  const LEFT_OUT = /[/\\]|\.py\b|(?:Error|Exception|Warning)\b/;
 
-  const plain = (text) => text.replace(/`/g, "").split(/\s+/).filter(Boolean).join(" ");
-
-  /* How many fixed characters of a message a text has, all of them in their order; 0 if it has not. */
-  const fit = (kind, pieces, pasted) => {
+  /* How many fixed characters of a message are in a text; 0 if not all are. */
+  const fit = ([kind], pieces, pasted) => {
     const head = `${kind}: `;
     const part = pasted.startsWith(head) ? pasted.slice(head.length) : pasted;
     if (part.length >= LEAST_CHARS && part.includes(" ") && pieces.some((piece) => piece.includes(part)))
       return part.length;
-    const size = pieces.reduce((sum, piece) => sum + piece.length, 0);
+    const size = pieces.join("").length;
     let at = 0;
     for (const piece of size < LEAST_CHARS ? [head + pieces[0], ...pieces.slice(1)] : pieces) {
       const found = pasted.indexOf(piece, at);
       if (found < 0) return 0;
-      at = found + piece.length;
+      at = found + piece.trimEnd().length;
     }
     return size;
   };
 
-  /* The share of the long words of the shorter text that are in both; 0 if it is but one word. */
-  const share = (one, other) => {
-    const [words, others] = [one, other].map((text) => new Set(text.toLowerCase().match(/[\p{L}\p{N}_]{4,}/gu)));
-    const common = [...words].filter((word) => others.has(word)).length;
-    return common > 1 ? common / Math.min(words.size, others.size) : 0;
-  };
+  /* The words, each with a space on both sides. */
+  const spaced = (text) => ` ${(text.toLowerCase().match(/[a-z0-9_]+|[^\x00-\x7f]/gu) ?? []).join(" ")} `;
+
+  const searchWords = (text) => [...new Set(text.toLowerCase().match(/[0-9_]*\p{L}[\p{L}\p{N}_]{2,}/gu))];
 
   const make = (name, properties = {}, ...children) => {
     const element = Object.assign(document.createElement(name), properties);
@@ -51,43 +36,34 @@
     return element;
   };
 
-  /* Names are long words, which may go on in a new line after a dot, a colon or an underscore. */
+  /* Long names may go on in a new line after a dot, a colon or an underscore. */
   const divide = (element) => {
     const walker = document.createTreeWalker(element, NodeFilter.SHOW_TEXT);
     const texts = [];
     while (walker.nextNode()) texts.push(walker.currentNode);
     for (const text of texts) {
       const [first, ...rest] = text.data.split(/(?<=[._:])(?=\w)/);
-      if (rest.length) text.replaceWith(first, ...rest.flatMap((part) => [make("wbr"), part]));
-    }
-  };
-
-  const asked = () => {
-    const hash = location.hash.slice(1);
-    try {
-      return hash.startsWith(KEY) ? decodeURIComponent(hash.slice(KEY.length)) : "";
-    } catch {
-      return "";
+      text.replaceWith(first, ...rest.flatMap((part) => [make("wbr"), part]));
     }
   };
 
   const makeBox = (holder, rows) => {
-    const box = make("textarea", { rows, autocomplete: "off", spellcheck: false });
-    holder.prepend(make("label", {}, make("span", { textContent: WORDS.label }), box));
+    const box = make("textarea", { rows, spellcheck: false });
+    const label = say("Paste an error message, a whole traceback or a question");
+    holder.prepend(make("label", {}, make("span", {}, label), box));
     return box;
   };
 
-  /* On another page: the box leads to where the link in the place leads. */
+  /* On another page, the box leads to where its link leads. */
   const lead = (holder, link) => {
     const box = makeBox(holder, 2);
-    const find = make("button", { type: "submit", textContent: WORDS.find });
     const form = make("form", {}, ...holder.childNodes);
-    box.parentElement.after(find);
+    box.parentElement.after(make("button", { type: "submit" }, say("Find")));
     form.addEventListener("submit", (event) => {
       event.preventDefault();
-      location.href = `${link.href.split("#")[0]}#${KEY}${encodeURIComponent(box.value)}`;
+      location.href = `${link.href.split("#")[0]}#${KEY}=${encodeURIComponent(box.value)}`;
     });
-    /* A pasted text has its line ends; whoever presses Enter has written theirs. */
+    /* Enter asks: a pasted text has its line ends. */
     box.addEventListener("keydown", (event) => {
       if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
       event.preventDefault();
@@ -97,53 +73,86 @@
   };
 
   const search = (holder) => {
-    const messages = JSON.parse(holder.dataset.messages).flatMap(([id, kind, pieces]) => {
-      const term = document.getElementById(id);
-      return term ? [{ term, kind, pieces, text: term.querySelector("code").textContent }] : [];
-    });
-    const rest = [...document.querySelectorAll(".heuristic-messages, .heuristic-origin")];
-    const told = make("p", { className: "heuristic-count" });
-    const clear = make("button", { type: "button", className: "heuristic-reset", textContent: WORDS.clear });
-    const found = make("dl", { className: "heuristic-messages" });
-    const box = makeBox(holder, 3);
-    told.setAttribute("role", "status");
-    rest.forEach(divide);
+    const [known, patterns, searchPage] = JSON.parse(holder.dataset.known);
+    const noise = patterns.map(([pattern, instead]) => [new RegExp(pattern, "gmu"), instead]);
+    const plain = (text) => noise.reduce((rest, change) => rest.replace(...change), text).trim();
+    const count = Object.create(null);
+    for (const one of known) {
+      const [, title, note, messages, keywords] = one;
+      const texts = [title, note, ...messages.map(([[, text]]) => text), ...keywords.map(([text]) => text)];
+      one.words = searchWords(plain(texts.join(" ")));
+      for (const word of one.words) count[word] = (count[word] ?? 0) + 1;
+    }
 
-    /* Messages by what a function says of them, the highest first; without those that it says 0 of. */
-    const ranked = (rank) =>
-      messages
-        .map((one) => [rank(one), one])
-        .filter(([number]) => number)
-        .sort(([one], [other]) => other - one)
-        .map(([, one]) => one);
-
-    const copies = ({ term }) => {
-      const copy = [term.cloneNode(true), term.nextElementSibling.cloneNode(true)];
-      copy[0].removeAttribute("id");
-      return copy;
+    const answer = ([uri, title, note, messages, keywords], pasted, said) => {
+      const sizes = messages.map(([message, pieces]) => [fit(message, pieces, pasted), message]);
+      const fitting = sizes.filter(([size]) => size).sort(([size], [other]) => other - size);
+      const within = keywords.filter(([, words]) => words.trim() && said.includes(words));
+      const isInOther = (words) => within.some(([, other]) => other !== words && other.includes(words));
+      const reported = within.filter(([, words]) => !isInOther(words));
+      return {
+        ...{ uri, title, note, fitting, reported },
+        isKnown: fitting.length || reported.length > 1 || reported.some(([, , isMessage]) => isMessage),
+        size: fitting.length ? fitting[0][0] : 0,
+        length: reported.map(([text]) => text).join("").length,
+      };
     };
+
+    /* The rarest words that one heuristic has: a page must have all. */
+    const searched = (pasted) => {
+      const message = pasted.replace(/^.*(?:Error|Exception|Warning): /, "").split(" ");
+      const said = searchWords(message.filter((word) => !LEFT_OUT.test(word)).join(" "));
+      const most = Math.max(2, known.length / 2);
+      let best = [];
+      let heaviest = 0;
+      for (const one of known) {
+        const shared = said.filter((word) => one.words.includes(word) && count[word] <= most);
+        const weight = shared.reduce((sum, word) => sum + 1 / count[word], 0);
+        if (weight > heaviest) [best, heaviest] = [shared, weight];
+      }
+      if (!heaviest) best = said.filter((word) => !/\d/.test(word));
+      best.sort((word, other) => count[word] - count[other] || other.length - word.length);
+      return best.slice(0, MOST_WORDS).join(" ");
+    };
+
+    const shown = ({ uri, title, note, fitting, reported }) => {
+      const quoted = say("Quoted in the source:");
+      const lines = fitting.map(([, [kind, text]]) => [`${quoted} ${kind}: `, make("code", {}, text)]);
+      if (reported.length) lines.push([say("Reported by users:"), " ", reported.map(([text]) => text).join(", ")]);
+      const texts = [[note], ...lines].map((line) => make("p", {}, ...line));
+      return [make("dt", {}, make("a", { href: uri }, title)), make("dd", {}, ...texts)];
+    };
+
+    const rest = [...document.querySelectorAll(".heuristic-messages, .heuristic-origin")];
+    const told = make("p", { className: "heuristic-count", role: "status" });
+    const clear = make("button", { type: "button", className: "heuristic-reset" }, say("Show all"));
+    const found = make("dl", { className: "heuristic-answers" });
+    const more = make("p");
+    const box = makeBox(holder, 3);
+    rest.forEach(divide);
 
     const update = () => {
       const text = plain(box.value);
-      let fits = text ? ranked((one) => fit(one.kind, one.pieces, text)) : [];
-      told.textContent = WORDS.stays;
-      if (fits.length) told.textContent = WORDS.fits(fits.length);
-      else if (text) {
-        fits = ranked((one) => {
-          const close = share(one.text, text);
-          return close >= CLOSE_SHARE ? close : 0;
-        }).slice(0, MAX_CLOSE);
-        told.textContent = fits.length ? WORDS.close : WORDS.none;
-      }
-      found.hidden = !fits.length;
-      found.replaceChildren(...fits.flatMap(copies));
+      const said = spaced(text);
+      const best = known.map((one) => answer(one, text, said)).filter((it) => text && it.isKnown);
+      best.sort((it, other) => other.size - it.size || other.length - it.length);
+      const wanted = searchPage ? searched(text) : "";
+      const href = `${searchPage}?q=${encodeURIComponent(wanted)}`;
+      const none = text ? say("No heuristic knows of this text.") : say("The text stays in your browser.");
+      const one = say("1 heuristic knows of this text:");
+      const several = say("%s heuristics know of this text, the best first:", best.length);
+      told.textContent = [none, one][best.length] ?? several;
+      found.replaceChildren(...best.flatMap(shown));
+      divide(found);
+      more.replaceChildren(wanted && make("a", { href }, say("Search this site for: %s", wanted)));
       for (const one of rest) one.hidden = Boolean(text);
       clear.hidden = !text;
     };
 
     const take = () => {
-      if (!asked()) return;
-      box.value = asked();
+      const asked = new URLSearchParams(location.hash.slice(1)).get(KEY);
+      if (!asked) return;
+      box.value = asked;
       update();
     };
     clear.addEventListener("click", () => {
@@ -153,18 +162,15 @@
     });
     box.addEventListener("input", update);
     addEventListener("hashchange", take);
-    holder.append(make("div", { className: "heuristic-found" }, told, clear), found);
+    holder.append(make("div", { className: "heuristic-found" }, told, clear), found, more);
     update();
     take();
   };
 
-  const fill = (holder) => {
+  for (const holder of document.querySelectorAll(".heuristic-paste")) {
     const link = holder.querySelector("a[href]");
-    if (holder.dataset.messages) search(holder);
+    if (holder.dataset.known) search(holder);
     else if (link) lead(holder, link);
     holder.hidden = false;
-  };
-
-  /* The script is deferred: the page is there. */
-  document.querySelectorAll(".heuristic-paste").forEach(fill);
+  }
 })();

@@ -16,7 +16,7 @@ pictures = SimpleNamespace(**runpy.run_path(str(ROOT / "tools" / "pictures.py"))
 
 DATA = ROOT / "docs" / "pictures" / "benchmark.json"
 PICTURE = DATA.with_suffix(".svg")
-PAGE = ROOT / "docs" / "manual" / "cost.md"
+PAGE = ROOT / "docs" / "manual" / "internals.md"
 #: What is between these lines of the page is written here.
 BEGIN, END = "% measured: begin\n", "% measured: end\n"
 
@@ -39,11 +39,6 @@ BOUNDS = {
 }
 #: The most that importing the extension may add, importing Sphinx and MyST being 1.
 IMPORT_BOUND = 0.05
-#: What else is known of a clean build, and how many digits it has.
-KINDS = {
-    "peak": ("Peak memory of a clean build in MB", 0),
-    "environment": ("Size of `environment.pickle` in MB", 1),
-}
 IMPORTS = {
     "extension": "`import sphinxext_heuristics`",
     "build": "all that a build imports in which nothing changed",
@@ -101,6 +96,16 @@ def share(data: Data, size: str, operation: str) -> str:
     return "" if value is None else judged(value, BOUNDS.get(operation, {}).get(size))
 
 
+def peak(data: Data, size: str) -> str:
+    """Return the share of memory of a clean build as it is printed; nothing if it was not measured."""
+    found = data["sizes"][size].get("clean", {}).get("peak", {})
+    return (
+        f"{found['ours'] / found['hand']:.2f}"
+        if {"ours", "hand"} <= found.keys()
+        else ""
+    )
+
+
 def added(data: Data, way: str) -> float | None:
     """Return what an import adds, Sphinx and MyST being 1."""
     found = medians(data, ANY, "import")
@@ -156,25 +161,15 @@ def misses(data: Data) -> list[str]:
     return said
 
 
-def table(head: list[str], rows: list[list[str]], texts: int = 1) -> str:
-    """Return a table in Markdown; all columns after the first so many ones are numbers."""
-    lines = [head, [*["---"] * texts, *["---:"] * (len(head) - texts)], *rows]
+def table(head: list[str], rows: list[list[str]]) -> str:
+    """Return a table in Markdown; all columns after the first are numbers."""
+    lines = [head, ["---", *["---:"] * (len(head) - 1)], *rows]
     return "\n".join("| " + " | ".join(line) + " |" for line in lines) + "\n"
 
 
-def forms(data: Data) -> list[str]:
-    """Return the forms that were measured."""
-    costs = [
-        result.get("user", {})
-        for size in sizes(data)
-        for result in data["sizes"][size].values()
-    ]
-    return [form for form in FORMS if any(form in cost for cost in costs)]
-
-
 def tables(data: Data) -> str:
-    """Return all numbers, in Markdown."""
-    measured, known = sizes(data), forms(data)
+    """Return the ratios and imports, in Markdown; `benchmark.json` has the rest."""
+    measured = sizes(data)
     ratios = [
         [title]
         + [
@@ -185,44 +180,14 @@ def tables(data: Data) -> str:
         ]
         for operation, title in TITLES.items()
     ]
-    seconds = [
-        [
-            size_words(size),
-            title,
-            *(f"{found[form]:.2f}" if form in found else "" for form in known),
-        ]
-        for size in measured
-        for operation, title in TITLES.items()
-        if (found := medians(data, size, operation))
-    ]
+    memory = ["peak memory of a clean build", *(peak(data, size) for size in measured)]
     parts = []
     if measured:
         head = ["Heuristics × entries", *map(size_words, measured)]
         parts += [
             "This extension, by hand being 1. In parentheses are the bound and whether it is kept:\n",
-            table(head, ratios),
+            table(head, [*ratios, memory]),
         ]
-        parts += [
-            "User CPU in seconds:\n",
-            table(["Size", "Build", *(FORMS[form] for form in known)], seconds, 2),
-        ]
-    for kind, (title, digits) in KINDS.items():
-        rows = [
-            [
-                size_words(size),
-                *(
-                    f"{found[form]:.{digits}f}" if form in found else ""
-                    for form in known
-                ),
-            ]
-            for size in measured
-            if (found := data["sizes"][size].get("clean", {}).get(kind))
-        ]
-        if rows:
-            parts += [
-                f"{title}:\n",
-                table(["Size", *(FORMS[form] for form in known)], rows),
-            ]
     if said := imports(data):
         parts += [
             "What imports add, Sphinx and MyST being 1:\n",
@@ -256,7 +221,7 @@ def words(data: Data) -> str:
             *mixed,
             f"```{{picture}} {PICTURE.stem}\n{caption(data)}\n```\n",
             tables(data),
-            "### Misses\n",
+            "#### Misses\n",
             "\n".join(missed) + "\n" if missed else "None: all bounds are kept.\n",
         ]
     )

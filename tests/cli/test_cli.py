@@ -835,7 +835,7 @@ class Oven(Base):
         assert f"is called {name!r}; did you mean '{near}'" in ran.stdout
     assert "did you mean" not in run("explain", cold.src, "wram").stdout
     ran = run("explain", cold.src, "ValueError: too hot")
-    missing = "no message that a heuristic quotes fits this text\n"
+    missing = "no heuristic knows of this text\nsearch the site for: too hot\n"
     assert (ran.status, ran.stdout) == (1, missing)
     assert not imported.exists()
     assert (

@@ -23,11 +23,18 @@ from sphinx.search.en import SearchEnglish
 from sphinxext_heuristics._core.evidence import search
 from sphinxext_heuristics._core.evidence.messages import (
     ANYTHING,
-    fit,
     in_lines,
     in_quote,
     one_line,
+)
+from sphinxext_heuristics._core.evidence.pasted import (
+    Known,
+    answers,
+    fit,
+    keyword,
     plain,
+    quoted,
+    searched,
 )
 from sphinxext_heuristics._core.model import Evidence, Message
 
@@ -160,7 +167,7 @@ def test_no_quote_raises(quote: str, prose: bool) -> None:  # noqa: FBT001 - hyp
         assert message.text == one_line(message.text)
         assert message.text.strip(ANYTHING)
         assert (
-            fit(message, plain(f"{message.kind}: {message.text}"))
+            fit(quoted(message), plain(f"{message.kind}: {message.text}"))
             or "`" in message.text
         )
 
@@ -216,7 +223,7 @@ def other(msg):
 '''
 
 
-def quoted(first: int, last: int = 0) -> list[tuple[str, str]]:
+def quoted_in(first: int, last: int = 0) -> list[tuple[str, str]]:
     return pairs(in_lines(ast.parse(ZOO), first, last or first))
 
 
@@ -226,22 +233,22 @@ CLOSED = ("RuntimeError", "The zoo is closed today")
 
 
 def test_the_whole_message_is_listed_where_a_part_is_quoted() -> None:
-    assert quoted(9) == [FED]
-    assert quoted(8) == [FED]
-    assert quoted(7, 10) == [FED]
-    assert quoted(6, 15) == [FED, HAY, CLOSED]
+    assert quoted_in(9) == [FED]
+    assert quoted_in(8) == [FED]
+    assert quoted_in(7, 10) == [FED]
+    assert quoted_in(6, 15) == [FED, HAY, CLOSED]
 
 
 def test_a_name_is_followed_to_where_it_is_said() -> None:
-    assert quoted(12) == [HAY]
-    assert quoted(13) == [HAY]
-    assert quoted(20) == [], "a name of one function is unknown in another"
+    assert quoted_in(12) == [HAY]
+    assert quoted_in(13) == [HAY]
+    assert quoted_in(20) == [], "a name of one function is unknown in another"
 
 
 def test_other_strings_of_the_lines_are_none() -> None:
-    assert quoted(5) == []
-    assert quoted(11) == []
-    assert quoted(16) == []
+    assert quoted_in(5) == []
+    assert quoted_in(11) == []
+    assert quoted_in(16) == []
 
 
 # -- fitting --------------------------------------------------------------------------
@@ -290,8 +297,8 @@ Traceback (most recent call last):
     ],
 )
 def test_a_text_that_has_all_of_a_message(text: str, message: Message) -> None:
-    pieces = [piece.strip() for piece in plain(message.text).split(ANYTHING)]
-    assert fit(message, plain(text)) == sum(map(len, pieces))
+    pieces = quoted(message).pieces
+    assert fit(quoted(message), plain(text)) == sum(map(len, pieces))
 
 
 @pytest.mark.parametrize(
@@ -305,7 +312,9 @@ def test_a_text_that_has_all_of_a_message(text: str, message: Message) -> None:
     ],
 )
 def test_a_text_that_is_a_part_of_a_message(text: str, message: Message) -> None:
-    assert fit(message, plain(text)) == len(plain(text).removeprefix("ValueError: "))
+    assert fit(quoted(message), plain(text)) == len(
+        plain(text).removeprefix("ValueError: ")
+    )
 
 
 @pytest.mark.parametrize(
@@ -331,7 +340,7 @@ def test_a_text_that_is_a_part_of_a_message(text: str, message: Message) -> None
     ],
 )
 def test_a_text_that_fits_no_message(text: str, message: Message) -> None:
-    assert not fit(message, plain(text))
+    assert not fit(quoted(message), plain(text))
 
 
 @pytest.mark.slow
@@ -342,17 +351,119 @@ def test_a_text_that_fits_no_message(text: str, message: Message) -> None:
 def test_a_megabyte_takes_no_long_time(text: str) -> None:
     start = time.process_time()
     for message in (DORA, NANS, NAME, PREFIX, SHORT):
-        fit(message, plain(text))
+        fit(quoted(message), plain(text))
     assert time.process_time() - start < 6
-    assert fit(DORA, plain(f"{text}\n{DORA.text}"))
+    assert fit(quoted(DORA), plain(f"{text}\n{DORA.text}"))
 
 
 @settings(max_examples=200, deadline=None)
 @given(st.text(), st.text())
 def test_any_text_is_compared_with_any_message(text: str, said: str) -> None:
     message = Message(kind="ValueError", text=one_line(f"x{said}y"))
-    assert fit(message, plain(text)) >= 0
-    assert fit(message, plain(f"{text}\nValueError: {message.text}"))
+    assert fit(quoted(message), plain(text)) >= 0
+    assert fit(quoted(message), plain(f"{text}\nValueError: {message.text}"))
+
+
+# -- asking ---------------------------------------------------------------------------
+
+BASE = Known(
+    title="Prepare the base",
+    note="Call `prepare_base` first",
+    messages=(quoted(DORA), quoted(SHORT)),
+    keywords=tuple(
+        map(keyword, ("KeyError: None", "loss stuck", "resume", "resume training"))
+    ),
+)
+SAFE = Known(
+    title="Check the weights",
+    note="Use `safe_merge`",
+    messages=(quoted(NANS), quoted(DORA)),
+    keywords=tuple(map(keyword, ("weights do not change", "größer", "训练"))),
+)
+
+
+def told(text: str) -> list[tuple[str, list[str], list[str]]]:
+    """Return title, texts of messages and keywords of what knows of a text."""
+    known = [BASE, SAFE]
+    return [
+        (
+            known[found.at].title,
+            [message.text for message in found.messages],
+            list(found.keywords),
+        )
+        for found in answers(known, text)
+    ]
+
+
+def quoting(text: str) -> list[str]:
+    return [title for title, messages, _keywords in told(text) if messages]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "\x1b[1;31mValueError\x1b[0m: Cannot pass adapter_names when DoRA is enabled.",
+        "[31mCannot pass adapter_names[0m when DoRA is enabled.",
+        "[rank1]: Cannot pass\n[rank1]: adapter_names when DoRA\r\n[rank1]: is enabled.",
+        "[rank0]:[rank0]: Cannot pass adapter_names when\n[1,0]<stderr>: DoRA is enabled.",
+        "╭─ Error ─╮\n│ Cannot pass adapter_names  │\n│ when DoRA is enabled.      │\n╰────╯",
+        "> > Cannot pass adapter_names\n> > when DoRA is enabled.",
+        " 12%|█▏  | 3/24 [00:01<00:09, 2.30it/s]Cannot pass\n 15%|##  | 4/24 [?, ?it/s]\nadapter_names when DoRA is enabled.",
+        "Cannot pass ‘adapter_names’ when “DoRA” is enabled.",
+        "'Cannot pass \\'adapter_names\\' when DoRA is enabled.'",
+        "Cannot pass\u2028adapter_names\u00a0when\u200b DoRA is enabled.",
+    ],
+)
+def test_what_is_around_a_message_does_not_matter(text: str) -> None:
+    assert quoting(text) == ["Prepare the base", "Check the weights"]
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        ("x.py:3: in f\nKeyError: None", [("Prepare the base", ["KeyError: None"])]),
+        ("会报KeyError: None，请问", [("Prepare the base", ["KeyError: None"])]),
+        ("The WEIGHTS\n do not change!", [("Check the weights", ["weights do not change"])]),
+        (
+            "How do I resume training? The loss, stuck at 2",
+            [("Prepare the base", ["loss stuck", "resume training"])],
+        ),
+        ("继续训练 größer", [("Check the weights", ["größer", "训练"])]),
+        # one alone, or within another, or within a word
+        ("I resume training", []),
+        ("loss stuckness, resumed", []),
+        ("KeyError: Nonesuch", []),
+        ("größeren 训", []),
+        ("", []),
+    ],
+)  # fmt: skip
+def test_keywords_in_a_text(text: str, wanted: list[tuple[str, list[str]]]) -> None:
+    found = told(text)
+    assert [(title, keywords) for title, _messages, keywords in found] == wanted
+    assert all(not messages for _title, messages, _keywords in found)
+
+
+def test_what_explains_more_is_first_and_quotes_before_keywords() -> None:
+    text = "KeyError: None, and NaNs detected in the merged weights. The adapter x seems to be broken"
+    assert [title for title, *_how in told(text)] == [SAFE.title, BASE.title]
+    text = "weights do not change, and Cannot pass adapter_names when DoRA is enabled."
+    assert [title for title, *_how in told(text)] == [SAFE.title, BASE.title]
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        (
+            "File /opt/weights/loss.py, line 3, in resume\nValueError: The base 0x7fb2 of base.py was 3f2a9c1e7d when DoRA is stuck",
+            ["stuck", "base", "when", "dora"],
+        ),
+        ("KeyError: None", ["none"]),
+        ("RuntimeError: 12 frobnicators of q3x", ["frobnicators"]),
+        ("ValueError: 7", []),
+    ],
+)
+def test_words_to_search_for(text: str, words: list[str]) -> None:
+    assert searched([BASE, SAFE], text) == words
 
 
 # -- the directive --------------------------------------------------------------------
@@ -522,7 +633,7 @@ def test_each_message_has_an_anchor_and_links_to_its_heuristics(zoo: Project) ->
         built.follow("messages.html", link)
 
 
-def searched(built: Built, words: str) -> set[str]:
+def documents_with(built: Built, words: str) -> set[str]:
     """Return the documents that hold all words, by the index of the site's search."""
     text = built.read("searchindex.js")
     index = json.loads(text[text.index("(") + 1 : text.rindex(")")])
@@ -543,14 +654,14 @@ def searched(built: Built, words: str) -> set[str]:
 
 def test_the_search_finds_the_index_and_the_heuristic(zoo: Project) -> None:
     built = zoo.ok("html")
-    assert searched(built, "food left") == {
+    assert documents_with(built, "food left") == {
         "messages",
         "heuristics/Food",
         "heuristics/Hay",
     }
-    assert searched(built, "zoo closed") >= {"messages", "heuristics/Hay"}
-    assert searched(built, "ValueError fed") >= {"messages", "heuristics/Food"}
-    assert searched(built, "FutureWarning winter") == {"messages"}, (
+    assert documents_with(built, "zoo closed") >= {"messages", "heuristics/Hay"}
+    assert documents_with(built, "ValueError fed") >= {"messages", "heuristics/Food"}
+    assert documents_with(built, "FutureWarning winter") == {"messages"}, (
         "all of the message is there"
     )
 
@@ -820,12 +931,13 @@ def test_explain_a_line(zoo: Project) -> None:
 Food (warning): Buy food first
   on page heuristics/Food#heuristic-food, defined in {zoo.src}/heuristics/Food.md:1
   ValueError: … cannot be fed: there is no food left for it.
-    zoo:feed, zoo 1.5, line 7
+    quoted in the source: zoo:feed, zoo 1.5, line 7
 
 Hay (tip): Hay is for summer
   on page heuristics/Hay#heuristic-hay, defined in {zoo.src}/heuristics/Hay.md:1
   ValueError: … cannot be fed: there is no food left for it.
-    zoo:feed, zoo 1.5, line 9
+    quoted in the source: zoo:feed, zoo 1.5, line 9
+search the site for: cannot there food left
 """
     )
 
@@ -848,6 +960,7 @@ def test_explain_a_traceback_best_fit_first(zoo: Project) -> None:
         for line in explained(zoo, text).stdout.splitlines()
         if line and not line.startswith("    ")
     ]
+    assert heads.pop().startswith("search the site for: ")
     assert heads == [
         "Hay (tip): Hay is for summer",
         heads[1],
@@ -909,7 +1022,35 @@ def test_explain_bytes_from_a_pipe(zoo: Project) -> None:
 def test_explain_what_nothing_fits(zoo: Project) -> None:
     ran = explained(zoo, "ValueError: There is no food at all, and Leo cannot be fed")
     assert (ran.status, ran.stderr) == (1, "")
-    assert ran.stdout == "no message that a heuristic quotes fits this text\n"
+    said, search = ran.stdout.splitlines()
+    assert said == "no heuristic knows of this text"
+    assert search == "search the site for: cannot there food fed"
+
+
+def test_explain_by_keywords_reads_their_pages_only(zoo: Project) -> None:
+    hungry = """\
+```{heuristic} Hungry
+:note: Wait for noon
+:workflow: index
+:keywords: KeyError: None, hungry animals, loud
+```
+"""
+    zoo.write({"heuristics/Hay.md": hungry, "loud.md": "---\norphan: true\n---\n# L\n"})
+    told = f"""\
+Hungry (tip): Wait for noon
+  on page heuristics/Hay#heuristic-hungry, defined in {zoo.src}/heuristics/Hay.md:1
+  reported by users: """
+    for text, keywords, words in (
+        ("\x1b[31mKeyError\x1b[0m: None", "KeyError: None", "none"),
+        (
+            "Why are hungry animals so loud?",
+            "hungry animals, loud",
+            "animals hungry loud",
+        ),
+    ):
+        ran = explained(zoo, text)
+        assert ran.stdout == f"{told}{keywords}\nsearch the site for: {words}\n"
+    assert explained(zoo, "loud").stdout.splitlines()[0] == "loud"
 
 
 def test_a_name_is_explained_as_one_though_it_has_spaces(zoo: Project) -> None:

@@ -28,7 +28,6 @@ HEURISTICS = sorted(ROOT.glob("heuristics/huggingface_peft_*.md"))
 
 #: For a page: what must be true after its code ran.
 AFTER = {
-    "huggingface_peft_Quantized_Merge_Rounding": "assert type(merged).__name__ == 'LlamaForCausalLM'",
     "huggingface_peft_4bit_Defensive_Clone": """
 ShiftedLinear.forward = forward
 layer = ShiftedLinear(bnb.nn.Linear4bit(8, 8, compute_dtype=torch.float32).to("cpu"))
@@ -43,7 +42,6 @@ except ValueError as error:
 else:
     raise AssertionError("DoRA was mixed: the page is out of date")
 """,
-    "huggingface_peft_Safe_Merge_NaN_Check": "assert hasattr(model, 'peft_config'), 'a broken adapter was merged'",
 }
 
 FENCE = re.compile(r"^```python\n(?P<code>.*?)^```$", re.DOTALL | re.MULTILINE)

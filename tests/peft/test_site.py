@@ -13,12 +13,14 @@ import peft
 import pytest
 from bs4 import BeautifulSoup, Tag
 from conftest import ROOT, forget_project
+from exported import known_in
 from peft.tuners.tuners_utils import BaseTuner
 from sphinx.util.inventory import InventoryFile
 
 from sphinxext_heuristics._core.cli import parser
 from sphinxext_heuristics._core.cli.explain import explain
 from sphinxext_heuristics._core.cli.project import opened, read
+from sphinxext_heuristics._core.evidence.pasted import answers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -640,8 +642,8 @@ def test_what_explain_says_is_what_the_pages_show(site: Path) -> None:
 
 # -- the search -----------------------------------------------------------------------
 
-#: What readers search for → the pages of heuristics that answer it; and names → the end
-#: of their entry's full name.
+#: What readers search for → the pages of heuristics that answer it; names → the end of
+#: their entry's full name; and what readers paste, with the heuristics that know of it.
 SEARCH = json.loads((ROOT / "tests/peft/search.json").read_text(encoding="utf-8"))
 
 #: Added to the search page: the results of all queries, the best first, by Sphinx's own
@@ -683,6 +685,26 @@ def results(
     assert result is not None, done.stderr
     assert result.get_text(), "the search page has reported nothing"
     return dict(zip(queries, json.loads(result.get_text()), strict=True))
+
+
+def test_what_readers_paste_finds_its_heuristic(site: Path) -> None:
+    """That the page's script answers alike is in tests/show/test_browser.py."""
+    place = page(site / "messages.html").select_one(".heuristic-paste")
+    given, *_ = json.loads(place["data-known"])
+    names = [uri.partition("#")[0] for uri, *_ in given]
+    known = known_in(page(site / "messages.html"))
+    missed = []
+    for asked in SEARCH["pasted"]:
+        found = [names[one.at] for one in answers(known, asked["text"])]
+        if not asked["heuristics"]:
+            assert not found, asked["text"]
+            continue
+        wanted = {
+            f"heuristics/huggingface_peft_{name}.html" for name in asked["heuristics"]
+        }
+        if not wanted & set(found[:3]):
+            missed.append((asked["text"], found))
+    assert len(missed) <= len(SEARCH["pasted"]) // 10, missed
 
 
 @pytest.mark.slow

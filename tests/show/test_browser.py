@@ -13,10 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from bs4 import BeautifulSoup
+from exported import known_in
 
-from sphinxext_heuristics._core.cli import explain
-from sphinxext_heuristics._core.evidence.messages import fit, plain
-from sphinxext_heuristics._core.model import Message
+from sphinxext_heuristics._core.evidence import pasted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -419,6 +418,11 @@ ZOO = {
     ],
 }
 
+KEYWORDS = {
+    "Food": "KeyError: None, food is bad, bad, hungry, \u98df\u7269",
+    "Doors": "hungry, hungry Leo, the constructor",
+}
+
 PASTED = [
     "ValueError: Leo cannot be fed: there is no food left for it.",
     "Traceback (most recent call last):\n  File 'x', line 3\n    feed(leo)\n"  # noqa: ISC004 - one text
@@ -432,6 +436,11 @@ PASTED = [
     "Door 7 <b>is</b> closed: \u00fc 3 & more",
     "There is food for it, and Leo cannot be fed",
     "something else entirely",
+    "",
+    "\x1b[31m[rank0]: \u2502 KeyError: None \u2502\r\n> Not `ready`",
+    "Food is BAD, \u98df\u7269 for Leo. 50%|##   | 3/6 [00:01<?, ?it/s] RuntimeError: The zoo\n[rank1]: is closed today",
+    "File '/zoo/doors.py', line 3f2a, in constructor\nValueError: Leo\u2019s food is bad food at 0x7f3a",
+    "Bad, hungry, and hungry Leo",
 ]
 
 
@@ -452,7 +461,10 @@ def zoo(
             f"   .. evidence:: zoo_of_long_names.{module.lower()}:f{at}\n\n      raise {kind}(f{text!r})\n\n"
             for at, (kind, text) in enumerate(ZOO[module])
         )
-        return f".. heuristic:: {module}\n   :note: N\n   :workflow: index\n\n{quotes}"
+        return (
+            f".. heuristic:: {module}\n   :note: For {module}\n   :workflow: index\n"
+            f"   :keywords: {KEYWORDS[module]}\n\n{quotes}"
+        )
 
     return shared_project(
         {
@@ -475,41 +487,47 @@ const paste = (text) => {
   box.dispatchEvent(new Event("input", { bubbles: true }));
 };
 const listed = () =>
-  all(".heuristic-messages > dt")
-    .filter((one) => one.offsetParent !== null)
-    .map((one) => one.querySelector("code").textContent);
+  all(".heuristic-messages > dt").filter((one) => one.offsetParent !== null).length;
+const answered = () =>
+  all(".heuristic-answers > dt").map((one) => {
+    const codes = [...one.nextElementSibling.querySelectorAll("code")].map((code) => code.textContent);
+    return [one.textContent, codes, one.nextElementSibling.innerText];
+  });
+const query = () => {
+  const link = document.querySelector('.heuristic-paste a[href*="?q="]');
+  return link ? new URL(link.href).searchParams.get("q") : "";
+};
 """
 
 
 def test_pasted_text_shows_what_explain_shows(
     zoo: Built, look: Callable[..., Any]
 ) -> None:
-    messages = [
-        Message(
-            kind=term.select_one(".classifier").get_text(), text=term.code.get_text()
-        )
-        for term in zoo.soup("sub/messages.html").select("dl.heuristic-messages > dt")
-    ]
-    assert len(messages) == 5
-    texts = json.dumps(PASTED)
+    known = known_in(zoo.soup("sub/messages.html"))
     found = look(
         zoo,
         "sub/messages.html",
-        f"{_PASTE} return {texts}.map((text) => {{ paste(text); return listed(); }});",
+        f"""{_PASTE}
+        return {json.dumps(PASTED)}.map((text) => {{
+          paste(text);
+          return [answered(), query(), listed()];
+        }});
+        """,
     )
-    for text, shown in zip(PASTED, found, strict=True):
-        sizes = {message.text: fit(message, plain(text)) for message in messages}
-        if not any(sizes.values()):
-            share = explain._common_share  # noqa: SLF001 - the same numbers
-            sizes = {
-                one.text: it if (it := share(one.text, text)) >= 0.4 else 0
-                for one in messages
-            }
-        wanted = [
-            one for one in sorted(sizes, key=lambda one: -sizes[one]) if sizes[one]
-        ]
-        assert shown == wanted, text
-    assert [len(shown) for shown in found] == [1, 2, 1, 1, 0, 1, 0, 1, 1, 1, 0]
+    for text, (shown, query, listed) in zip(PASTED, found, strict=True):
+        wanted = pasted.answers(known, text)
+        assert [title for title, *_ in shown] == [
+            known[one.at].title for one in wanted
+        ], text
+        for (_title, codes, said), one in zip(shown, wanted, strict=True):
+            assert codes == [message.text for message in one.messages]
+            assert ("Quoted in the source: " in said) == bool(one.messages)
+            reported = f"Reported by users: {', '.join(one.keywords)}"
+            assert (reported in said) == bool(one.keywords)
+        assert query == " ".join(pasted.searched(known, text)), text
+        assert listed == (0 if text else 5)
+    numbers = [len(shown) for shown, _query, _listed in found]
+    assert numbers == [1, 2, 1, 1, 0, 1, 0, 1, 1, 0, 0, 0, 1, 2, 0, 1]
 
 
 def test_box_for_messages(zoo: Built, look: Callable[..., Any]) -> None:
@@ -521,17 +539,15 @@ def test_box_for_messages(zoo: Built, look: Callable[..., Any]) -> None:
         const said = () => document.querySelector(".heuristic-paste [role=status]").textContent;
         const box = document.querySelector(".heuristic-paste textarea");
         const clear = document.querySelector(".heuristic-reset");
-        const steps = { asked: [box.value, said(), listed().length], label: box.labels[0].textContent.length > 10 };
-        const link = document.querySelector(".heuristic-paste dl a");
-        steps.link = new URL(link.getAttribute("href"), document.baseURI).pathname.endsWith("/Doors.html");
-        steps.ids = all(".heuristic-paste dt[id]").length;
+        const steps = { asked: [box.value, said(), listed()], label: box.labels[0].textContent.length > 10 };
+        const links = all(".heuristic-paste a").map((link) => new URL(link.href));
+        steps.overflow = overflow();
+        steps.links = links.map((link) => link.pathname.split("/").pop() + link.search);
         steps.heads = all(".heuristic-origin").filter((one) => one.offsetParent !== null).length;
         clear.click();
-        steps.all = [listed().length, document.activeElement === box, clear.offsetParent === null];
-        paste("There is food for it, and Leo cannot be fed");
-        steps.close = [said(), listed().length];
+        steps.all = [listed(), document.activeElement === box, clear.offsetParent === null];
         paste("something else entirely");
-        steps.none = [said(), listed().length];
+        steps.none = [said(), query()];
         location.hash = "#error=Hay%20is%20not%20enough";
         await new Promise((done) => setTimeout(done, 100));
         steps.again = [said(), box.value];
@@ -542,17 +558,16 @@ def test_box_for_messages(zoo: Built, look: Callable[..., Any]) -> None:
     assert found == {
         "asked": [
             "Traceback\nRuntimeError: The zoo is closed today\n%",
-            "1 message fits:",
-            1,
+            "1 heuristic knows of this text:",
+            0,
         ],
         "label": True,
-        "link": True,
-        "ids": 0,
+        "overflow": 0,
+        "links": ["Doors.html", "search.html?q=closed%20today%20the%20zoo"],
         "heads": 0,
         "all": [5, True, True],
-        "close": ["No message fits this text. The closest are:", 1],
-        "none": ["No message fits this text.", 0],
-        "again": ["1 message fits:", "Hay is not enough"],
+        "none": ["No heuristic knows of this text.", "something entirely else"],
+        "again": ["1 heuristic knows of this text:", "Hay is not enough"],
     }
 
 

@@ -15,7 +15,7 @@ from sphinxext_heuristics._core.cli.project import (
 )
 from sphinxext_heuristics._core.cli.writing import say, seen
 from sphinxext_heuristics._core.diagnostics import closest, did_you_mean
-from sphinxext_heuristics._core.evidence.messages import fit, plain
+from sphinxext_heuristics._core.evidence.pasted import answers, known_to, searched
 from sphinxext_heuristics._core.model import Connection, Found
 from sphinxext_heuristics._core.notes.inline import text_of
 from sphinxext_heuristics._core.resolve import listing as index
@@ -28,7 +28,8 @@ if TYPE_CHECKING:
 
     from sphinx.application import Sphinx
 
-    from sphinxext_heuristics._core.model import Entry, Evidence, Heuristic, Message
+    from sphinxext_heuristics._core.evidence.pasted import Answer
+    from sphinxext_heuristics._core.model import Entry, Heuristic
     from sphinxext_heuristics._core.resolve.connections import Resolved
     from sphinxext_heuristics._core.resolve.objects import Rule
     from sphinxext_heuristics._core.resolve.pages import Place
@@ -51,15 +52,20 @@ def run(app: Sphinx, arguments: argparse.Namespace) -> int:
             say(_unknown(text, close))
             return 1
         plan = read(app)
-        lines = list(explain(plan, text)) or list(explain_text(plan, text))
+        names = list(explain(plan, text))
+        lines = names or list(explain_text(plan, text))
         failure = _unknown(text, _closest(plan, text))
     else:
+        names = []
         # It needs no API reference, for which the package is imported.
         plan = read(app) if arguments.doctreedir else read_evidence(app)
         lines = list(explain_text(plan, text))
-        failure = "no message that a heuristic quotes fits this text"
+        failure = "no heuristic knows of this text"
     for line in lines or [failure]:
         say(line)
+    if not names:
+        for line in _to_search(plan, text):
+            say(line)
     return 0 if lines else 1
 
 
@@ -286,36 +292,37 @@ def _named(record: Heuristic) -> str:
 
 
 def explain_text(plan: Plan, text: str) -> Iterator[str]:
-    """Yield the heuristics whose messages fit a text, the longest message first."""
-    pasted = plain(text)
-    found: list[tuple[int, Heuristic, list[tuple[int, Message, Evidence]]]] = []
-    for record in plan.heuristics.values():
-        fitting = []
-        for message, quoted in plan.messages(record):
-            if size := fit(message, pasted):
-                fitting.append((size, message, quoted))
-        if fitting:
-            fitting.sort(key=lambda one: -one[0])
-            found.append((fitting[0][0], record, fitting))
-    found.sort(key=lambda one: -one[0])
-    yield from _separated(
-        _fitting(plan, record, fitting) for _size, record, fitting in found
-    )
+    """Yield the heuristics that know of a text, best first."""
+    asked = list(known_to(plan, plan.heuristics.values()))
+    found = answers([known for _record, known in asked], text)
+    yield from _separated(_answer(plan, asked[one.at][0], one) for one in found)
 
 
-def _fitting(
-    plan: Plan, record: Heuristic, fitting: Iterable[tuple[int, Message, Evidence]]
-) -> Iterator[str]:
-    """Yield a heuristic with those of its messages that fit a text."""
+def _answer(plan: Plan, record: Heuristic, found: Answer) -> Iterator[str]:
+    """Yield a heuristic with those of its messages and keywords that are in a text."""
     yield f"{_named(record)}: {text_of(record.note)}"
     where = f"{seen(record.source)}:{record.line}"
     yield f"  on page {record.docname}#{record.anchor}, defined in {where}"
-    for _size, message, quoted in fitting:
-        yield f"  {message.kind}: {message.text}"
-        at = plan.lookups.verify(quoted)
-        where = f"line {at.line}" if isinstance(at, Found) else "not found there"
-        package = f"{plan.package_of(quoted)} {plan.version_of(quoted)}".strip()
-        yield f"    {quoted.object}, {package}, {where}"
+    quotes = plan.messages(record)
+    for fitting in found.messages:
+        for message, quoted in quotes:
+            if message != fitting:
+                continue
+            yield f"  {message.kind}: {message.text}"
+            at = plan.lookups.verify(quoted)
+            where = f"line {at.line}" if isinstance(at, Found) else "not found there"
+            package = f"{plan.package_of(quoted)} {plan.version_of(quoted)}".strip()
+            yield f"    quoted in the source: {quoted.object}, {package}, {where}"
+    if found.keywords:
+        yield f"  reported by users: {', '.join(found.keywords)}"
+
+
+def _to_search(plan: Plan, text: str) -> Iterator[str]:
+    """Yield what to search the site for; nothing for a name."""
+    asked = known_to(plan, plan.heuristics.values())
+    words = searched([known for _record, known in asked], text)
+    if " " in text and words:
+        yield f"search the site for: {' '.join(words)}"
 
 
 COMMAND = Command(
@@ -325,7 +332,7 @@ COMMAND = Command(
     description=(
         "For a heuristic: where it is shown, where not, and by which rule. For an "
         "object or a page: which heuristics it shows, and why. For the text of an "
-        "error or a warning: the heuristics that know of it."
+        "error, a warning or a question: the heuristics that know of it."
     ),
     run=run,
     arguments=(
@@ -335,5 +342,5 @@ COMMAND = Command(
             "a heuristic, a Python object, a page, a label or a text; '-' is stdin",
         ),
     ),
-    finding="the name is unknown or no message fits the text",
+    finding="the name is unknown or no heuristic knows of the text",
 )

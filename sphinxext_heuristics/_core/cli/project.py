@@ -201,17 +201,18 @@ def _conf_py_message(error: ConfigError, conf_py: Path) -> str:
     return f"{conf_py}:{lines[-1]}: {message.splitlines()[-1]}"
 
 
-#: How pages write evidence, or bring in a file that may.
-_MAY_QUOTE = re.compile(
-    rb"\{(evidence|include)\}|\.\.[ \t]+(evidence|include)[ ]?::", re.IGNORECASE
+#: How pages write evidence or keywords, or bring in a file that may.
+_MAY_KNOW = re.compile(
+    rb"\{(evidence|include)\}|\.\.[ \t]+(evidence|include)[ ]?::|^[ \t]*:?keywords:",
+    re.IGNORECASE | re.MULTILINE,
 )
 
 
 def read_evidence(app: Sphinx) -> Plan:
-    """Read the pages that may hold evidence; return the plan of what they quote.
+    """Read the pages that may hold evidence or keywords; return the plan of these.
 
     Nothing else can be asked of it, and nothing is kept of what was read. Pages of the
-    API, for which autodoc imports the package, are not read, unless they hold evidence
+    API, for which autodoc imports the package, are not read, unless they hold such
     themselves; evidence in docstrings is left out.
     """
     env, builder = app.env, app.builder
@@ -219,7 +220,7 @@ def read_evidence(app: Sphinx) -> Plan:
     docnames = sorted(
         name
         for name in env.found_docs
-        if _MAY_QUOTE.search(Path(env.doc2path(name)).read_bytes())
+        if _MAY_KNOW.search(Path(env.doc2path(name)).read_bytes())
     )
     app.emit("env-before-read-docs", env, docnames)
     for docname in docnames:

@@ -26,10 +26,6 @@ ANYTHING = "…"
 #: The kind of what is logged.
 LOG = "log"
 
-#: A message with fewer fixed characters fits a text only where its kind is in front of
-#: it.
-LEAST_CHARS = 12
-
 _PERCENT = re.compile(
     r"%(?:\([^()]*\))?[-#0 +]*(?:\*|\d+)?(?:\.(?:\*|\d+))?[hlL]?[a-zA-Z%]"
 )
@@ -159,47 +155,3 @@ def one_line(text: str) -> str:
         char if char.isprintable() else ANYTHING for char in " ".join(text.split())
     )
     return _SEVERAL.sub(ANYTHING, folded) if any(map(str.isalnum, folded)) else ""
-
-
-# -- in a pasted text -----------------------------------------------------------------
-
-
-def plain(text: str) -> str:
-    """Return a text with white space folded, without backticks.
-
-    A page that renders Markdown has none.
-    """
-    return " ".join(text.replace("`", "").split())
-
-
-def pieces_of(message: Message) -> list[str]:
-    """Return the fixed parts of a message in their order, as `plain` returns texts."""
-    return [
-        piece for part in plain(message.text).split(ANYTHING) if (piece := part.strip())
-    ]
-
-
-def fit(message: Message, pasted: str) -> int:
-    """Return how many fixed characters of a message are all in a text, in their order.
-
-    If not all are, it is 0. The text is a traceback, a line of it, or a part of a
-    message; it is compared as
-    `plain` returns it.
-    """
-    pieces = pieces_of(message)
-    part = pasted.removeprefix(f"{message.kind}: ")
-    if (
-        len(part) >= LEAST_CHARS
-        and " " in part
-        and any(part in piece for piece in pieces)
-    ):
-        return len(part)
-    size, at = sum(map(len, pieces)), 0
-    if size < LEAST_CHARS:
-        pieces[0] = f"{message.kind}: {pieces[0]}"
-    for piece in pieces:
-        found = pasted.find(piece, at)
-        if found < 0:
-            return 0
-        at = found + len(piece)
-    return size

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from docutils import nodes
 
+from sphinxext_heuristics._core.model import Target
 from sphinxext_heuristics._core.show.parts import (
     joined,
     meta,
@@ -20,6 +21,7 @@ from sphinxext_heuristics._core.view import View
 from sphinxext_heuristics._core.words import _
 
 if TYPE_CHECKING:
+    from sphinxext_heuristics._core.evidence.pasted import Known
     from sphinxext_heuristics._core.model import Message, Note, Query
     from sphinxext_heuristics._core.resolve.plan import Plan
     from sphinxext_heuristics._core.view import Here, Named
@@ -58,16 +60,37 @@ class MessageRow(NamedTuple):
         return f"message-{nodes.make_id(text)[:_ANCHOR_LENGTH].strip('-')}-{mark}"
 
 
+class Asked(NamedTuple):
+    """A heuristic that the box offers for a text that fits."""
+
+    named: Named
+    known: Known
+
+
+class MessagesContent(NamedTuple):
+    """What the index of messages shows, and what its box answers with."""
+
+    rows: tuple[MessageRow, ...]
+    asked: tuple[Asked, ...]
+
+
 class MessagesView(View):
     """The errors and warnings that evidence quotes, by their modules."""
 
     name = "heuristic-messages"
 
-    def content(self, plan: Plan, query: Query, docname: str) -> tuple[MessageRow, ...]:
+    def content(self, plan: Plan, query: Query, docname: str) -> MessagesContent:
         """Return the messages by module, kind and text; other packages' are last."""
+        from sphinxext_heuristics._core.evidence.pasted import known_to  # noqa: PLC0415 - where the index is placed
+
         objects: dict[Message, set[str]] = {}
         heuristics: dict[Message, dict[str, Quoting]] = {}
-        for record in plan.selection(query.filters):
+        records = list(plan.selection(query.filters))
+        asked = tuple(
+            Asked(named=named(record), known=known)
+            for record, known in known_to(plan, records)
+        )
+        for record in records:
             quoting = Quoting(
                 named=named(record),
                 outdated=meta(plan, record).outdated,
@@ -90,19 +113,26 @@ class MessagesView(View):
             is_foreign = not f"{row.module}.".startswith(package)
             return is_foreign, row.module
 
-        return tuple(sorted(rows, key=order))
+        rows.sort(key=order)
+        return MessagesContent(rows=tuple(rows), asked=asked)
 
-    def nodes(self, content: tuple[MessageRow, ...], here: Here) -> list[nodes.Node]:
+    def nodes(self, content: MessagesContent, here: Here) -> list[nodes.Node]:
         """Return the box for a pasted text, and the messages of each module."""
-        from sphinxext_heuristics._core.evidence.messages import pieces_of  # noqa: PLC0415 - where the index is placed
+        from sphinxext_heuristics._core.evidence.pasted import NOISE  # noqa: PLC0415 - where the index is placed
 
-        if not content:
-            return [paragraph(_("No message is quoted."))]
-        messages = [
-            (row.anchor, row.message.kind, pieces_of(row.message)) for row in content
-        ]
-        made = [script_place("heuristic-paste", messages=messages)]
-        for module, rows in groupby(content, lambda row: row.module):
+        made: list[nodes.Node] = []
+        if content.asked:
+            known = []
+            for one in content.asked:
+                target = Target(docname=one.named.docname, anchor=one.named.anchor)
+                known.append((here.uri(target), *one.known))
+            searching = here.uri(Target(docname="search"))
+            made.append(
+                script_place("heuristic-paste", known=(known, NOISE, searching))
+            )
+        if not content.rows:
+            made.append(paragraph(_("No message is quoted.")))
+        for module, rows in groupby(content.rows, lambda row: row.module):
             if module:
                 name = nodes.literal("", module)
                 made.append(nodes.rubric("", "", name, classes=["heuristic-origin"]))

@@ -46,13 +46,15 @@ _WORDS = (
     N_("Show all"),
     N_("%s heuristics"),
     N_("%s of %s heuristics"),
-    N_("Paste an error message, a warning or a whole traceback"),
+    N_("Paste an error message, a whole traceback or a question"),
     N_("Find"),
     N_("The text stays in your browser."),
-    N_("1 message fits:"),
-    N_("%s messages fit, the best first:"),
-    N_("No message fits this text. The closest are:"),
-    N_("No message fits this text."),
+    N_("1 heuristic knows of this text:"),
+    N_("%s heuristics know of this text, the best first:"),
+    N_("No heuristic knows of this text."),
+    N_("Quoted in the source:"),
+    N_("Reported by users:"),
+    N_("Search this site for: %s"),
 )
 
 

@@ -1665,15 +1665,6 @@ def test_several_at_once_only_below_and_in_a_mixed_model(rows: torch.Tensor) -> 
 
 
 @claim("Set_Adapter_Unfreezes")
-def test_requires_grad_can_be_set_without_a_switch() -> None:
-    model = get_peft_model(layers(), lora(), adapter_name="a")
-    model.add_adapter("b", lora())
-    model.set_requires_grad(["b"])
-    assert trainable(model) == {"a", "b"}
-    assert model.active_adapter == "a"
-
-
-@claim("Set_Adapter_Unfreezes")
 def test_a_merged_model_is_unmerged() -> None:
     model = get_peft_model(layers(), lora(), adapter_name="a")
     model.add_adapter("b", lora())

@@ -1555,16 +1555,6 @@ def test_other_methods_need_none(config: peft.PeftConfig) -> None:
     assert run(model).isfinite().all()
 
 
-@claim("Prompt_Learning_Task_Type")
-def test_a_wrapper_without_a_task_has_no_signature_of_its_own() -> None:
-    plain = inspect.signature(get_peft_model(causal(), LoraConfig()).forward).parameters
-    assert "input_ids" not in plain
-    typed = inspect.signature(
-        get_peft_model(causal(), LoraConfig(task_type="CAUSAL_LM")).forward
-    ).parameters
-    assert "input_ids" in typed
-
-
 # --------------------------------------------------------------------------------------------- Default_Target_Modules
 
 #: Methods whose layers are chosen in another way, or not at all.

@@ -1,0 +1,3 @@
+"""A second adapter."""
+
+model.add_adapter("fr", config)
