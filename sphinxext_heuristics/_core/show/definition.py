@@ -41,8 +41,8 @@ _FIELDS = {
 #: How many of what a heuristic applies to its line of facts names.
 _MAX_NAMED = 3
 
-#: A list of more is collapsed.
-_MAX_OPEN = 10
+#: Of more API entries the list is collapsed, and of more of anything else.
+_MAX_ENTRIES, _MAX_OTHERS = 10, 5
 
 
 class Facts(NamedTuple):
@@ -180,12 +180,12 @@ def surroundings_nodes(content: Surroundings, here: Here) -> list[nodes.Node]:
     for type_, linked in rows.items():
         fields.append((_FIELDS[type_], len(linked), joined(linked)))
     keywords = joined([nodes.Text(word)] for word in content.keywords)
-    # Keywords are short.
-    fields.append((_("Keywords"), len(content.keywords[:1]), keywords))
+    fields.append((_("Keywords"), len(content.keywords), keywords))
     folded: list[nodes.Node] = []
     listed = nodes.field_list(classes=["heuristic-entries"])
     for name, number, children in fields:
-        if number > _MAX_OPEN:
+        most = _MAX_ENTRIES if children is entries else _MAX_OTHERS
+        if number > most:
             folded.append(_fold(f"{name} ({number})", children))
         elif number:
             listed += field(name, *children)
