@@ -756,6 +756,16 @@ def test_a_loaded_adapter_is_frozen_and_train_does_not_help(adapter: Path) -> No
 
 
 @claim("Is_Trainable_To_Resume")
+@pytest.mark.parametrize("is_trainable", [False, True])
+def test_a_mixed_model_loads_its_first_adapter_trainable(
+    adapter: Path, *, is_trainable: bool
+) -> None:
+    """So `PeftMixedModel.from_pretrained` does not show it."""
+    model = PeftMixedModel.from_pretrained(linear(), adapter, is_trainable=is_trainable)
+    assert trainable(model)
+
+
+@claim("Is_Trainable_To_Resume")
 def test_with_other_gradients_the_adapter_just_does_not_learn(adapter: Path) -> None:
     model = nn.Sequential(
         PeftModel.from_pretrained(linear(), adapter), nn.Linear(16, 1)
