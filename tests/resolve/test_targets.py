@@ -685,6 +685,7 @@ def test_target_in_another_projects_inventory_exists(
 :workflow: guide
 :principle: other-label
 :env: Far_Page
+:no-inject:
 ```
 
 ```{heuristic-index}
@@ -712,7 +713,7 @@ def test_target_in_another_projects_inventory_exists(
 def test_inventory_target_that_is_declared_planned_is_told(
     project: Callable[..., Project], tmp_path: Path
 ) -> None:
-    index = "# Start\n\n```{heuristic} Merge\n:note: n\n:impl: ?other.merge\n```\n"
+    index = "# Start\n\n```{heuristic} Merge\n:note: n\n:impl: ?other.merge\n:no-inject:\n```\n"
     (warning,) = project(with_neighbour(tmp_path, {"index.md": index})).build().warnings
     assert warning.startswith(
         "<src>/index.md:5: WARNING: impl target 'other.merge' is declared planned with '?' but"

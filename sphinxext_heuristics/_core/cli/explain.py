@@ -80,8 +80,9 @@ def run(app: Sphinx, arguments: argparse.Namespace) -> int:
 
 def _docname(app: Sphinx, text: str) -> str:
     """Return the document of a file's path; anything else as it is."""
-    path = Path(os.path.realpath(text)) if len(text) <= _LONGEST_NAME else Path(text)
-    if path.is_file():
+    # A pasted text is no path, which this function takes in its stride.
+    if os.path.isfile(text):  # noqa: PTH113 - Path raises for a long text
+        path = Path(os.path.realpath(text))
         # The folder of heuristics may be a symbolic link.
         for folder in ("", Settings.of(app.config).dir or ""):
             root = os.path.realpath(Path(app.srcdir, folder))
