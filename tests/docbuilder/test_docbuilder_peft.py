@@ -61,9 +61,12 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Site:
     # the site
     for extension in (
         "sphinxext_heuristics",
+        "sphinxext_heuristics.graph",
+        "sphinxext_heuristics.releases",
         *(path.stem for path in (DOCS / "_ext").glob("*.py")),
     ):
         conf = conf.replace(f'    "{extension}",\n', "")
+    conf = conf.replace("Path(__file__).parent", f"Path({str(DOCS)!r})")
     (source / "conf.py").write_text(conf, encoding="utf-8")
     index = "# Index\n\n```{toctree}\nreference/index\n```\n"
     (source / "index.md").write_text(index, encoding="utf-8")
