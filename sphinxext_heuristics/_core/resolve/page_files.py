@@ -84,7 +84,7 @@ def unread(
     for path in sorted(folder.rglob("*")):
         suffix = path.suffix
         is_text = suffix in _TEXTS and suffix not in suffixes
-        if is_text and path.is_file() and os.path.realpath(path) not in known:
+        if is_text and os.path.realpath(path) not in known:
             advice = "rename it, or move it elsewhere"
             if suffix in _MARKDOWN:
                 advice = "add 'myst_parser' to extensions"
