@@ -124,3 +124,44 @@ def test_line_of_base_classes_in_any_language(
     assert len(parts) == 4
     assert "Base" in parts[0]
     assert parts[1:] == ["Summary.", "heuristic", "More."]
+
+
+def test_where_another_extension_removes_a_description_the_entry_shows_it(
+    project: Callable[..., Project],
+) -> None:
+    conf = """
+from docutils import nodes
+from sphinx.transforms.post_transforms import SphinxPostTransform
+
+
+class Shorten(SphinxPostTransform):
+    default_priority = 1
+
+    def run(self):
+        for fields in list(self.document.findall(nodes.field_list)):
+            fields.parent.remove(fields)
+
+
+def setup(app):
+    app.add_post_transform(Shorten)
+
+
+extensions = ["sphinxext_heuristics"]
+"""
+    index = """
+Start
+=====
+
+.. py:function:: demo.f(heat)
+
+   F.
+
+   :param heat: How hot.
+
+.. heuristic:: One
+   :note: n
+   :impl: demo.f
+   :param: heat
+"""
+    built = project({"conf.py": conf, "index.rst": index}).ok("html")
+    assert built.shown("index.html", "demo.f") == ["One"]

@@ -152,13 +152,22 @@ class Placer:
                 names = entry_names(node)
             if not waiting.get(names):
                 continue
-            shown = waiting[names].pop(0)
-            for parameter, boxes in shown.places:
-                made = box_nodes(boxes, self._here)
-                if not parameter:
-                    made += member_nodes(shown.members, self._here)
-                placement = self._plan.settings.placement
-                parent, at = place_in(node, placement, parameter)
+            self._place_in_entry(node, waiting[names].pop(0))
+
+    def _place_in_entry(self, node: nodes.Element, shown: EntryBoxes) -> None:
+        """Place the boxes of an API entry or a module, and those at its parameters."""
+        described: dict[str, nodes.Element] = {}
+        has_parameters = any(parameter for parameter, _boxes in shown.places)
+        if has_parameters and isinstance(node, addnodes.desc):
+            described = descriptions(node)
+        for parameter, boxes in shown.places:
+            made = box_nodes(boxes, self._here)
+            if not parameter:
+                made += member_nodes(shown.members, self._here)
+            if parameter in described:
+                described[parameter].extend(made)
+            else:
+                parent, at = place_in(node, self._plan.settings.placement)
                 parent[at:at] = made
 
     def _place_under_titles(
@@ -262,16 +271,12 @@ def keep_ids_apart(made: Iterable[nodes.Node], document: nodes.document) -> None
 
 
 def place_in(
-    node: nodes.Element, placement: str = "summary", parameter: str = ""
+    node: nodes.Element, placement: str = "summary"
 ) -> tuple[nodes.Element, int]:
     """Return where boxes are placed: the parent and the position in it.
 
-    *node* is an API entry, the target of a module, a section or a document. At a
-    *parameter* that the entry describes, it is the end of the description.
+    *node* is an API entry, the target of a module, a section or a document.
     """
-    if parameter:
-        described = descriptions(cast("addnodes.desc", node))[parameter]
-        return described, len(described)
     parent, start = node, 0
     if isinstance(node, addnodes.desc):
         parent = cast("nodes.Element", node.children[-1])
