@@ -986,3 +986,4 @@ def test_explain_for_programs_and_by_a_files_path(
     assert answer["heuristic"] == "Heat"
     unknown = run("explain", src, "ovens.cook", "--json")
     assert unknown.status == 1
+    assert json.loads(unknown.stdout) == {"places": [], "answers": []}

@@ -28,11 +28,11 @@ from sphinxext_heuristics._core.resolve.verdicts import Form
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from sphinx.application import Sphinx
 
-    from sphinxext_heuristics._core.evidence.pasted import Answer
+    from sphinxext_heuristics._core.evidence.pasted import Answer, Known
     from sphinxext_heuristics._core.model import Entry, Heuristic
     from sphinxext_heuristics._core.resolve.connections import Resolved
     from sphinxext_heuristics._core.resolve.objects import Rule
@@ -54,28 +54,39 @@ def run(app: Sphinx, arguments: argparse.Namespace) -> int:
     if is_one_line and len(text) <= _LONGEST_NAME:
         is_read = arguments.doctreedir or " " in text
         if not is_read and (close := closest_existing(app, text)) is not None:
-            say(_unknown(text, close))
+            _say(arguments, [_unknown(text, close)])
             return 1
         plan = read(app)
-        names = list(explain(plan, text))
-        lines = names or list(explain_text(plan, text))
+        if lines := list(explain(plan, text)):
+            _say(arguments, lines, places=_places(plan, text))
+            return 0
         failure = _unknown(text, _closest(plan, text))
     else:
-        names = []
         # It needs no API reference, for which the package is imported.
         plan = read(app) if arguments.doctreedir else read_evidence(app)
-        lines = list(explain_text(plan, text))
         failure = "no heuristic knows of this text"
-    if arguments.json:
-        found = [] if names else [_answer_row(*one) for one in _answers(plan, text)]
-        say_json({"places": list(_places(plan, text)), "answers": found})
-        return 0 if lines else 1
-    for line in lines or [failure]:
-        say(line)
-    if not names:
-        for line in _to_search(plan, text):
-            say(line)
+    asked = list(known_to(plan, plan.heuristics.values()))
+    known = [known for _record, known in asked]
+    found = [(asked[one.at][0], one) for one in answers(known, text)]
+    lines = list(_separated(_answer(plan, *one) for one in found))
+    shown = [*(lines or [failure]), *_to_search(known, text)]
+    _say(arguments, shown, answered=(_answer_row(*one) for one in found))
     return 0 if lines else 1
+
+
+def _say(
+    arguments: argparse.Namespace,
+    lines: Iterable[str],
+    *,
+    places: Iterable[dict[str, object]] = (),
+    answered: Iterable[dict[str, object]] = (),
+) -> None:
+    """Print the lines, or for programs what they are made of."""
+    if arguments.json:
+        say_json({"places": list(places), "answers": list(answered)})
+        return
+    for line in lines:
+        say(line)
 
 
 def _docname(app: Sphinx, text: str) -> str:
@@ -321,7 +332,7 @@ def _page(plan: Plan, place: Place) -> Iterator[str]:
             found = True
             reason = plan.withheld_at(record, place)
             rule = f"{resolved.connection.type} {resolved.connection.target}"
-            if place.docname in plan.mentioned_in.get(record.name, ()):
+            if plan.is_linked(record, place.docname):
                 rule += "; named, since the page links to it"
             yield f"  {_MARKS[not reason]}{_named(record)}: {reason or rule}"
     if not found:
@@ -373,18 +384,6 @@ def _answer_row(record: Heuristic, found: Answer) -> dict[str, object]:
 # -- a pasted text --------------------------------------------------------------------
 
 
-def _answers(plan: Plan, text: str) -> Iterator[tuple[Heuristic, Answer]]:
-    """Yield the heuristics that know of a text, best first, and how."""
-    asked = list(known_to(plan, plan.heuristics.values()))
-    for found in answers([known for _record, known in asked], text):
-        yield asked[found.at][0], found
-
-
-def explain_text(plan: Plan, text: str) -> Iterator[str]:
-    """Yield the heuristics that know of a text, best first, line by line."""
-    yield from _separated(_answer(plan, *one) for one in _answers(plan, text))
-
-
 def _answer(plan: Plan, record: Heuristic, found: Answer) -> Iterator[str]:
     """Yield a heuristic with those of its messages and keywords that are in a text."""
     yield f"{_named(record)}: {text_of(record.note)}"
@@ -404,10 +403,9 @@ def _answer(plan: Plan, record: Heuristic, found: Answer) -> Iterator[str]:
         yield f"  reported by users: {', '.join(found.keywords)}"
 
 
-def _to_search(plan: Plan, text: str) -> Iterator[str]:
+def _to_search(known: Sequence[Known], text: str) -> Iterator[str]:
     """Yield what to search the site for; nothing for a name."""
-    asked = known_to(plan, plan.heuristics.values())
-    words = searched([known for _record, known in asked], text)
+    words = searched(known, text)
     if " " in text and words:
         yield f"search the site for: {' '.join(words)}"
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from sphinxext_heuristics._core.diagnostics import closest, did_you_mean
 from sphinxext_heuristics._core.model import Problem, Subtype
@@ -29,24 +29,34 @@ def content(plan: Plan) -> str:
 
 def rows(plan: Plan) -> list[dict[str, object]]:
     """Return the lines of the file for programs."""
-    found = []
-    for line, record in _lines(plan).items():
-        entry = line.rpartition(" ")[2]
-        shown = not line.startswith(_NOT)
-        found.append({"heuristic": record.name, "entry": entry, "shown": shown})
-    return found
+    return [
+        {
+            "heuristic": place.record.name,
+            "entry": place.entry,
+            "shown": place.is_shown,
+        }
+        for place in _lines(plan).values()
+    ]
 
 
-def _lines(plan: Plan) -> dict[str, Heuristic]:
-    """Map each line of the file to its heuristic: places, then what is none."""
-    places: dict[str, Heuristic] = {}
-    others: dict[str, Heuristic] = {}
+class _Listed(NamedTuple):
+    """What a line of the file says."""
+
+    record: Heuristic
+    entry: str
+    is_shown: bool
+
+
+def _lines(plan: Plan) -> dict[str, _Listed]:
+    """Map each line of the file to what it says: places, then what is none."""
+    places: dict[str, _Listed] = {}
+    others: dict[str, _Listed] = {}
     for name, record in sorted(plan.heuristics.items()):
         entries = {shown.name for shown in plan.shown_in.get(name, ())}
         for entry in sorted(entries):
-            places[f"{name} {entry}"] = record
+            places[f"{name} {entry}"] = _Listed(record, entry, is_shown=True)
         for entry in sorted(plan.namesakes(record)):
-            others[f"{_NOT}{name} {entry}"] = record
+            others[f"{_NOT}{name} {entry}"] = _Listed(record, entry, is_shown=False)
     return places | others
 
 
@@ -76,27 +86,23 @@ def problems(plan: Plan, file: ProjectFile) -> Iterator[Problem]:
                 f"{file.command}"
             )
             yield file.problem(Subtype.REACH, message, number)
-    for line, record in wanted.items():
+    for line, place in wanted.items():
         if line not in found:
-            message = f"{_new(line)}; confirm with `{file.command}`, or {_change(line)}"
-            yield Problem.at(record, Subtype.REACH, message)
+            news, change = _new(place)
+            message = f"{news}; confirm with `{file.command}`, or {change}"
+            yield Problem.at(place.record, Subtype.REACH, message)
 
 
-def _new(line: str) -> str:
-    """Return in words what a line says that the file lacks."""
-    name, _space, entry = line.removeprefix(_NOT).partition(" ")
-    if line.startswith(_NOT):
-        return (
-            f"new namesake: {entry} has the name of a target of {name!r}, is another "
-            "object and does not show it"
-        )
-    return f"new place: {entry} shows {name!r}"
-
-
-def _change(line: str) -> str:
-    """Return how to make a line that the file lacks untrue."""
-    entry = line.rpartition(" ")[2]
-    return f"add {entry!r} to `impl`" if line.startswith(_NOT) else "add it to `except`"
+def _new(place: _Listed) -> tuple[str, str]:
+    """Return what a line says that the file lacks, and how to make it untrue."""
+    name, entry = place.record.name, place.entry
+    if place.is_shown:
+        return f"new place: {entry} shows {name!r}", "add it to `except`"
+    news = (
+        f"new namesake: {entry} has the name of a target of {name!r}, is another "
+        "object and does not show it"
+    )
+    return news, f"add {entry!r} to `impl`"
 
 
 def _absent(plan: Plan, line: str) -> str:
