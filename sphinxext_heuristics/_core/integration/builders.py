@@ -196,14 +196,27 @@ def _unread(app: Sphinx, plan: Plan) -> Iterator[Problem]:
     """Yield the problem of each file in ``heuristics_dir`` that nobody reads."""
     if not plan.settings.dir:
         return
-    env = app.env
-    paths = [Path(env.doc2path(docname)) for docname in env.found_docs]
-    paths += [project_file(app, option).path for option in _FILES]
-    for files in env.dependencies.values():
-        paths += [Path(app.srcdir, file) for file in files]
-    known = set(map(os.path.realpath, paths))
     folder = Path(app.srcdir, plan.settings.dir)
-    yield from page_files.unread(folder, known, app.config.source_suffix)
+    left = list(page_files.texts(folder, app.config.source_suffix))
+    # Few projects have any: what else such a file may be is asked step by step.
+    for paths in (_project_files(app), _dependencies(app)):
+        if left:
+            known = set(map(os.path.realpath, paths))
+            left = [path for path in left if os.path.realpath(path) not in known]
+    yield from map(page_files.unread, left)
+
+
+def _project_files(app: Sphinx) -> Iterator[Path]:
+    """Yield the files that options of ours name."""
+    for option in _FILES:
+        yield project_file(app, option).path
+
+
+def _dependencies(app: Sphinx) -> Iterator[Path]:
+    """Yield the files that pages include or depend on otherwise."""
+    for files in app.env.dependencies.values():
+        for file in files:
+            yield Path(app.srcdir, file)
 
 
 def is_translation(app: Sphinx) -> bool:

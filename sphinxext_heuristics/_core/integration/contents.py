@@ -62,12 +62,11 @@ def contents(plan: Plan, views: Mapping[str, View], docname: str) -> Contents:
     if not any(map(any, entries)):
         entries = ()
     sections = sorted(plan.by_page.get(docname, {}).items())
-    linked = {name for name, pages in plan.mentioned_in.items() if docname in pages}
     return Contents(
         entries=entries,
         placement=plan.settings.placement if entries else "",
         sections=tuple(
-            (anchor, boxes.of_records(plan, records, linked))
+            (anchor, boxes.of_records(plan, records, docname))
             for anchor, records in sections
         ),
         facts=tuple(definition.facts(plan, record) for record in page.heuristics),

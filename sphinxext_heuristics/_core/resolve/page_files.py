@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os.path
 import posixpath
 import re
 from typing import TYPE_CHECKING
@@ -73,23 +72,24 @@ def conflict(path: Path) -> Iterator[Problem]:
             return
 
 
-def unread(
-    folder: Path, known: Container[str], suffixes: Container[str]
-) -> Iterator[Problem]:
-    """Yield the problem of each file in a folder that may hold a heuristic unread.
+def texts(folder: Path, suffixes: Container[str]) -> Iterator[Path]:
+    """Yield the files of a folder that may hold a heuristic and are no documents.
 
-    *known* has the real paths of those that are read or have another purpose. What has
-    one of Sphinx's *suffixes* is left out on purpose, by ``exclude_patterns``.
+    What has one of Sphinx's *suffixes* is read, or is left out on purpose by
+    ``exclude_patterns``.
     """
     for path in sorted(folder.rglob("*")):
-        suffix = path.suffix
-        is_text = suffix in _TEXTS and suffix not in suffixes
-        if is_text and os.path.realpath(path) not in known:
-            advice = "rename it, or move it elsewhere"
-            if suffix in _MARKDOWN:
-                advice = "add 'myst_parser' to extensions"
-            why = f"no file with the suffix {suffix!r} is; {advice}"
-            yield _at(path, 1, f"this file in heuristics_dir is not read: {why}")
+        if path.suffix in _TEXTS and path.suffix not in suffixes:
+            yield path
+
+
+def unread(path: Path) -> Problem:
+    """Return the problem of a file that nobody reads."""
+    advice = "rename it, or move it elsewhere"
+    if path.suffix in _MARKDOWN:
+        advice = "add 'myst_parser' to extensions"
+    why = f"no file with the suffix {path.suffix!r} is; {advice}"
+    return _at(path, 1, f"this file in heuristics_dir is not read: {why}")
 
 
 def _at(path: Path, line: int, message: str) -> Problem:

@@ -315,6 +315,10 @@ class Plan:
                     found.setdefault(record.name, {})[docname] = None
         return found
 
+    def is_linked(self, record: Heuristic, docname: str) -> bool:
+        """Return whether another page than its own links to a heuristic."""
+        return docname in self.mentioned_in.get(record.name, ())
+
     def title(self, docname: str, anchor: str = "") -> str:
         """Return the title of a page or of a section of it, or else the page's name."""
         return self.once(_titles, docname).get(anchor) or docname

@@ -19,7 +19,7 @@ from sphinxext_heuristics._core.view import View
 from sphinxext_heuristics._core.words import _
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
+    from collections.abc import Iterable
 
     from sphinxext_heuristics._core.model import Entry, Heuristic, Note, Query
     from sphinxext_heuristics._core.resolve.plan import Plan
@@ -96,20 +96,21 @@ def _name_and_place(verdict: Verdict, docname: str) -> tuple[str, Target] | None
 
 
 def of_records(
-    plan: Plan, records: Iterable[Heuristic], linked: Collection[str] = ()
+    plan: Plan, records: Iterable[Heuristic], docname: str = ""
 ) -> tuple[Box, ...]:
     """Return the boxes that one place shows, those past the limit folded.
 
-    What the page has *linked* itself is only named.
+    What the page *docname* links to itself is only named; ``""`` is for what is placed
+    by hand.
     """
     ordered = by_severity(records)
-    boxed = [record for record in ordered if record.name not in linked]
+    boxed = [record for record in ordered if not plan.is_linked(record, docname)]
     limit = plan.settings.max_shown
     is_open = unfolded(boxed, limit, limit + 2)
     boxes = []
     for record in ordered:
         form = Form.FULL if record.name in is_open else Form.FOLDED
-        if record.name in linked:
+        if plan.is_linked(record, docname):
             form = Form.NAMED
         boxes.append(_box(plan, record, form))
     return tuple(boxes)

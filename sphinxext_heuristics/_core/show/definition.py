@@ -21,7 +21,7 @@ from sphinxext_heuristics._core.show.parts import (
 from sphinxext_heuristics._core.words import _
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Iterable, Sequence
+    from collections.abc import Iterable, Sequence
 
     from sphinxext_heuristics._core.config import Settings
     from sphinxext_heuristics._core.model import Evidence, Heuristic
@@ -64,15 +64,10 @@ def facts(plan: Plan, record: Heuristic) -> Facts:
     return Facts(
         meta=meta(plan, record),
         categories=record.categories,
-        links=_links(plan, record, ("impl",)),
+        links=tuple(link for link in plan.links(record) if link.type == "impl"),
         parameters=record.parameters,
         search=" ".join(search),
     )
-
-
-def _links(plan: Plan, record: Heuristic, types: Container[str]) -> tuple[Link, ...]:
-    """Return the connections of some types, as links."""
-    return tuple(link for link in plan.links(record) if link.type in types)
 
 
 def facts_nodes(content: Facts, here: Here) -> list[nodes.Node]:
@@ -127,11 +122,12 @@ def surroundings(plan: Plan, record: Heuristic) -> Surroundings:
     What is shown and mentioned elsewhere is the definition in effect.
     """
     is_in_effect = plan.heuristics.get(record.name) is record
-    applies_to = _links(plan, record, ("impl",))
-    pages = _links(plan, record, PAGE_TYPES)
+    links = plan.links(record)
+    pages = tuple(link for link in links if link.type in PAGE_TYPES)
+    number = len(links) - len(pages)
     return Surroundings(
         entries=_entries(plan, record) if is_in_effect else (),
-        links=applies_to + pages if len(applies_to) > _MAX_NAMED else pages,
+        links=links if number > _MAX_NAMED else pages,
         mentions=tuple(
             (plan.title(docname), Target(docname=docname))
             for docname in plan.mentioned_in.get(record.name, ())
