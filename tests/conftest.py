@@ -352,6 +352,28 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return out
 
 
+def dom_of(
+    browser: str, page: Path, profile: Path, *options: str, milliseconds: int = 5000
+) -> BeautifulSoup:
+    """Return a page when its scripts have run for some time of the browser's own clock."""
+    command = [
+        browser,
+        "--headless",
+        "--no-sandbox",
+        "--no-first-run",
+        "--disable-gpu",
+        *options,
+        f"--user-data-dir={profile}",
+        f"--virtual-time-budget={milliseconds}",
+        "--dump-dom",
+        page.as_uri(),
+    ]
+    done = subprocess.run(  # noqa: S603 - the browser that was found, on pages of our own
+        command, capture_output=True, text=True, timeout=120, check=True
+    )
+    return BeautifulSoup(done.stdout, "html.parser")
+
+
 @pytest.fixture(scope="session")
 def browser() -> str:
     """Return the browser that is installed; skip the test without one."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import subprocess
 import sys
 from functools import cache
 from typing import TYPE_CHECKING
@@ -12,7 +11,7 @@ from typing import TYPE_CHECKING
 import peft
 import pytest
 from bs4 import BeautifulSoup, Tag
-from conftest import ROOT, forget_project
+from conftest import ROOT, dom_of, forget_project
 from exported import known_in
 from peft.tuners.tuners_utils import BaseTuner
 from sphinx.util.inventory import InventoryFile
@@ -667,22 +666,10 @@ def results(
     asking = site / "asking.html"
     text = (site / "search.html").read_text(encoding="utf-8")
     asking.write_text(text + _ASK.format(queries=json.dumps(queries)), encoding="utf-8")
-    profile = f"--user-data-dir={tmp_path_factory.mktemp('browser')}"
-    command = [
-        browser,
-        "--headless",
-        "--no-sandbox",
-        "--no-first-run",
-        "--disable-gpu",
-        profile,
-    ]
-    command += ["--virtual-time-budget=5000", "--dump-dom", asking.as_uri()]
-    done = subprocess.run(  # noqa: S603 - see above
-        command, capture_output=True, text=True, timeout=120, check=True
-    )
+    answered = dom_of(browser, asking, tmp_path_factory.mktemp("browser"))
     asking.unlink()
-    result = BeautifulSoup(done.stdout, "html.parser").find(id="result")
-    assert result is not None, done.stderr
+    result = answered.find(id="result")
+    assert result is not None
     assert result.get_text(), "the search page has reported nothing"
     return dict(zip(queries, json.loads(result.get_text()), strict=True))
 
@@ -763,24 +750,11 @@ def test_on_a_phone_the_text_begins_on_the_first_screen(
     pages.remove("heuristics/index.html")
     frames = site / "phone.html"
     frames.write_text(_PHONE.format(pages=json.dumps(pages)), encoding="utf-8")
-    command = [
-        browser,
-        "--headless",
-        "--no-sandbox",
-        "--no-first-run",
-        "--disable-gpu",
-        "--allow-file-access-from-files",
-        f"--user-data-dir={tmp_path}",
-        "--virtual-time-budget=20000",
-        "--dump-dom",
-        frames.as_uri(),
-    ]
-    done = subprocess.run(  # noqa: S603 - see above
-        command, capture_output=True, text=True, timeout=120, check=True
-    )
+    option = "--allow-file-access-from-files"
+    measured = dom_of(browser, frames, tmp_path, option, milliseconds=20_000)
     frames.unlink()
-    result = BeautifulSoup(done.stdout, "html.parser").find(id="result")
-    assert result is not None, done.stderr
+    result = measured.find(id="result")
+    assert result is not None
     below = json.loads(result.get_text())
     assert sorted(below) == sorted(pages)
     assert max(below.values()) <= 480, sorted(below.items(), key=lambda one: -one[1])[

@@ -8,11 +8,10 @@ from __future__ import annotations
 
 import json
 import shutil
-import subprocess
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from bs4 import BeautifulSoup
+from conftest import dom_of
 from exported import known_in
 
 from sphinxext_heuristics._core.evidence import pasted
@@ -138,27 +137,12 @@ addEventListener("load", async () => {{
         frame.write_text(
             _FRAME.format(page=copy.as_uri() + address, width=width), encoding="utf-8"
         )
-        quiet = ("gpu", "quic", "background-networking", "component-update", "sync")
-        done = subprocess.run(  # noqa: S603 - the browser that was found, on pages of our own
-            [
-                browser,
-                "--headless",
-                "--no-sandbox",
-                "--no-first-run",
-                *(f"--disable-{what}" for what in quiet),
-                f"--user-data-dir={tmp_path / 'browser'}",
-                "--virtual-time-budget=5000",
-                f"--window-size={WIDE + 50},1000",
-                "--dump-dom",
-                frame.as_uri(),
-            ],
-            capture_output=True,
-            text=True,
-            timeout=120,
-            check=True,
-        )
-        result = BeautifulSoup(done.stdout, "html.parser").find(id="result")
-        assert result is not None, done.stderr
+        quiet = ("quic", "background-networking", "component-update", "sync")
+        options = [f"--disable-{what}" for what in quiet]
+        options.append(f"--window-size={WIDE + 50},1000")
+        seen = dom_of(browser, frame, tmp_path / "browser", *options)
+        result = seen.find(id="result")
+        assert result is not None
         assert result.get_text(), "the page has reported nothing"
         found = json.loads(result.get_text())
         assert not (isinstance(found, dict) and "error" in found), found

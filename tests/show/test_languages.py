@@ -5,13 +5,11 @@ from __future__ import annotations
 import gettext
 import re
 import shutil
-import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
 from babel.messages.extract import extract_from_dir
-from bs4 import BeautifulSoup
-from conftest import ROOT
+from conftest import ROOT, dom_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -340,27 +338,8 @@ def test_scripts_speak_the_language_of_the_site(
     }
     write(site, {"sphinxext_heuristics": words})
     built = german(site, "de")
-    command = [
-        browser,
-        "--headless",
-        "--no-sandbox",
-        "--no-first-run",
-        "--disable-gpu",
-        "--virtual-time-budget=3000",
-    ]
-    command += [
-        f"--user-data-dir={tmp_path / 'browser'}",
-        "--dump-dom",
-        (built.out / "lists.html").as_uri(),
-    ]
-    done = subprocess.run(  # noqa: S603 - see above
-        command, capture_output=True, text=True, timeout=120, check=True
-    )
-    shown = (
-        BeautifulSoup(done.stdout, "html.parser")
-        .select(".heuristic-filter")[0]
-        .get_text(" ")
-    )
+    page = dom_of(browser, built.out / "lists.html", tmp_path / "browser")
+    shown = page.select(".heuristic-filter")[0].get_text(" ")
     for said in ("Suche:", "2 Regeln", "Dringlichkeit"):
         assert said in shown
     for said in ("Filter:", "heuristics", "Severity"):
