@@ -318,6 +318,33 @@ def test_no_page_shows_a_heuristic_of_one_object_in_full_twice(site: Path) -> No
         assert named <= there, line.get_text()
 
 
+def test_pages_are_quiet(site: Path) -> None:
+    """Each heuristic is at the very thing it is about, and in full where it must be."""
+    config = body(site, "peft.LoraConfig")
+    assert len(config.find_all("div", class_="heuristic", recursive=False)) <= 5
+    assert len(config.select("li > div.heuristic")) >= 5
+    twice = 0
+    for path in (site / "reference/tuners").glob("*.html"):
+        boxes = page(path).select("dd div.heuristic")
+        twice += len(boxes) - len({str(box.a["href"]) for box in boxes if box.a})
+    assert twice <= 25
+    repeated = page(site / "reference/models.html").select("div.heuristic-repeated")
+    assert len(repeated) <= 75
+    assert len({id(block.parent) for block in repeated}) == len(repeated)
+    for folder in ("guides", "explanations", "environments"):
+        for path in (site / folder).glob("*.html"):
+            article = page(path).article
+            boxed = {str(box.a["href"]) for box in article.select("div.heuristic")}
+            linked = {
+                str(link["href"])
+                for link in article.select("a[href]")
+                if not link.find_parent(
+                    "div", class_=["heuristic", "heuristic-repeated"]
+                )
+            }
+            assert boxed.isdisjoint(linked), path
+
+
 def test_of_a_fold_there_are_three_or_more(site: Path) -> None:
     folds = [
         fold

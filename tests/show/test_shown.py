@@ -883,3 +883,56 @@ Start
     title = built.entry("index.html", "demo.merge").select_one("p.admonition-title")
     assert title is not None
     assert title.get_text() == "Warnung: Merge"
+
+
+# -- at the parameter -----------------------------------------------------------------
+
+AT_PARAMETER = """
+=== conf.py
+extensions = ["sphinxext_heuristics"]
+version = "1"
+copyright = "2026, Bakers"
+=== index.rst
+Start
+=====
+
+.. py:function:: demo.bake(heat, time)
+
+   Bake.
+
+   :param heat: How hot.
+   :param time: How long.
+   :returns: A cake.
+
+.. heuristic:: Preheat
+   :note: Heat first.
+   :impl: demo.bake
+   :param: heat
+"""
+
+
+@pytest.mark.parametrize(
+    ("builder", "name"),
+    [
+        ("html", "index.html"),
+        ("dirhtml", "index.html"),
+        ("singlehtml", "index.html"),
+        ("epub", "index.xhtml"),
+    ],
+)
+def test_at_the_parameter_in_html(
+    builder: str, name: str, project: Callable[..., Project]
+) -> None:
+    entry = project(AT_PARAMETER).ok(builder).soup(name).select_one("dl.py.function")
+    (box,) = entry.select("div.heuristic")
+    item = box.find_parent("li")
+    assert item is not None
+    assert item.strong.get_text() == "heat"
+    assert title_of(box) == "Preheat"
+
+
+def test_at_the_parameter_in_latex(project: Callable[..., Project]) -> None:
+    (tex,) = project(AT_PARAMETER).ok("latex").out.glob("*.tex")
+    text = tex.read_text(encoding="utf-8")
+    places = [text.index(word) for word in ("How hot", "Heat first", "How long")]
+    assert places == sorted(places)
