@@ -24,16 +24,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sphinxext_heuristics._core import nodes, words
-from sphinxext_heuristics._core.config import OPTIONS
-from sphinxext_heuristics._core.integration import builders, events, place
-from sphinxext_heuristics._core.integration.domain import HeuristicDomain
-from sphinxext_heuristics._core.read import identity, queries, transforms
-from sphinxext_heuristics._core.read.evidence import EvidenceDirective
-from sphinxext_heuristics._core.read.heuristic import HeuristicDirective
-from sphinxext_heuristics._core.show import boxes, index, messages, parts
-from sphinxext_heuristics._core.versions import records_version
-from sphinxext_heuristics._core.view import add_view
+from ._core import nodes, words
+from ._core.config import OPTIONS
+from ._core.integration import builders, events, place
+from ._core.integration.domain import HeuristicDomain
+from ._core.read import identity, queries, transforms
+from ._core.read.evidence import EvidenceDirective
+from ._core.read.heuristic import HeuristicDirective
+from ._core.show import boxes, index, messages, parts
+from ._core.versions import records_version
+from ._core.view import add_view
 
 if TYPE_CHECKING:
     from sphinx.application import Sphinx

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from sphinxext_heuristics._core.cli import main
+from ._core.cli import main
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -14,9 +14,9 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from sphinxext_heuristics._core.files.project_file import ProjectFile
-from sphinxext_heuristics._core.integration.builders import named_file
-from sphinxext_heuristics._core.model import (
+from ._core.files.project_file import ProjectFile
+from ._core.integration.builders import named_file
+from ._core.model import (
     Connection,
     Entry,
     Evidence,
@@ -30,42 +30,24 @@ from sphinxext_heuristics._core.model import (
     Subtype,
     Target,
 )
-from sphinxext_heuristics._core.read.options import (
-    DirectiveOption,
-    ListOption,
-    as_written,
-    flag,
-    one_of,
-)
-from sphinxext_heuristics._core.read.queries import FilteredDirective
-from sphinxext_heuristics._core.resolve.face import PublicPlan
-from sphinxext_heuristics._core.resolve.listing import Link, bounds
-from sphinxext_heuristics._core.resolve.objects import Rule
-from sphinxext_heuristics._core.resolve.verdicts import Form, Shown, Verdict
-from sphinxext_heuristics._core.show.parts import (
-    Meta,
-    link_nodes,
-    meta,
-    meta_nodes,
-    named,
-    table,
-)
-from sphinxext_heuristics._core.source.packages import Sources
-from sphinxext_heuristics._core.versions import distribution, holds
-from sphinxext_heuristics._core.view import Here, Named, View, add_view
+from ._core.read.options import DirectiveOption, ListOption, as_written, flag, one_of
+from ._core.read.queries import FilteredDirective
+from ._core.resolve.face import PublicPlan
+from ._core.resolve.listing import Link, bounds
+from ._core.resolve.objects import Rule
+from ._core.resolve.verdicts import Form, Shown, Verdict
+from ._core.show.parts import Meta, link_nodes, meta, meta_nodes, named, table
+from ._core.source.packages import Sources
+from ._core.versions import distribution, holds
+from ._core.view import Here, Named, View, add_view
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
-    from sphinxext_heuristics._core.cli.project import (
-        CommandError,
-        add_options,
-        opened,
-        read,
-    )
-    from sphinxext_heuristics._core.cli.running import run
-    from sphinxext_heuristics._core.cli.writing import bring_up_to_date, required
+    from ._core.cli.project import CommandError, add_options, opened, read
+    from ._core.cli.running import run
+    from ._core.cli.writing import bring_up_to_date, required
 
 __all__ = [
     "CommandError",
@@ -143,7 +125,7 @@ def look_for(quotes: Iterable[Evidence], folder: Path) -> list[Found | Lost]:
 
     The folder holds packages as a folder on Python's path does. Nothing is imported.
     """
-    from sphinxext_heuristics._core.evidence.search import verify  # noqa: PLC0415 - as above
+    from ._core.evidence.search import verify  # noqa: PLC0415 - as above
 
     sources = Sources([str(folder)])
     return [verify(quoted, sources) for quoted in quotes]

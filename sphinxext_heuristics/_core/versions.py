@@ -12,7 +12,7 @@ from pathlib import Path
 
 from packaging.version import Version
 
-from sphinxext_heuristics._core import model
+from . import model
 
 #: A bound without a pre- or post-release is a prefix of the versions it includes.
 _RELEASE = re.compile(r"v?\d+(\.\d+)*", re.IGNORECASE)

@@ -16,8 +16,8 @@ from docutils import nodes
 from sphinx import addnodes
 from sphinx.errors import ExtensionError
 
-from sphinxext_heuristics._core.diagnostics import not_plain
-from sphinxext_heuristics._core.notes.inline import thaw
+from .diagnostics import not_plain
+from .notes.inline import thaw
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from docutils.parsers.rst import Directive
     from sphinx.application import Sphinx
 
-    from sphinxext_heuristics._core.model import Note, Problem, Query, Target
-    from sphinxext_heuristics._core.resolve.plan import Plan
+    from .model import Note, Problem, Query, Target
+    from .resolve.plan import Plan
 
 
 class Named(NamedTuple):

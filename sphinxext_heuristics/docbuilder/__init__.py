@@ -10,22 +10,12 @@ from typing import TYPE_CHECKING
 
 from sphinx.util import logging
 
-from sphinxext_heuristics import __version__
-from sphinxext_heuristics.docbuilder.docstrings.autodoc import (
-    DocstringDirective,
-    process_docstring,
-    process_signature,
-)
-from sphinxext_heuristics.docbuilder.pages.events import (
-    before_reading,
-    note_page,
-    read_trees,
-    update,
-    write_addresses,
-)
-from sphinxext_heuristics.docbuilder.pages.renderer import PageParser
-from sphinxext_heuristics.docbuilder.references import resolve
-from sphinxext_heuristics.docbuilder.store import DocbuilderDomain
+from .. import __version__
+from .docstrings.autodoc import DocstringDirective, process_docstring, process_signature
+from .pages.events import before_reading, note_page, read_trees, update, write_addresses
+from .pages.renderer import PageParser
+from .references import resolve
+from .store import DocbuilderDomain
 
 logger = logging.getLogger(__name__)
 

@@ -2,7 +2,7 @@
 
 import sys
 
-from sphinxext_heuristics.docbuilder.hook import main
+from .hook import main
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any
 
 from sphinx.cmd.build import main as sphinx_build
 
-from sphinxext_heuristics.docbuilder import hook_code
+from . import hook_code
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -19,8 +19,8 @@ from docutils.statemachine import StringList
 from sphinx import addnodes
 from sphinx.domains.python import ObjectEntry
 
-from sphinxext_heuristics.docbuilder.hook_code import walk
-from sphinxext_heuristics.docbuilder.store import DocbuilderDomain
+from .hook_code import walk
+from .store import DocbuilderDomain
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -19,15 +19,15 @@ from sphinx import addnodes
 from sphinx.errors import NoUri
 from sphinx.util.nodes import make_refnode
 
-from sphinxext_heuristics.docbuilder.objects import find_object
-from sphinxext_heuristics.docbuilder.store import DocbuilderDomain, Link, Place, Wanted
-from sphinxext_heuristics.docbuilder.trees import SUFFIX
+from .objects import find_object
+from .store import DocbuilderDomain, Link, Place, Wanted
+from .trees import SUFFIX
 
 if TYPE_CHECKING:
     from sphinx.application import Sphinx
     from sphinx.environment import BuildEnvironment
 
-    from sphinxext_heuristics.docbuilder.trees import Tree
+    from .trees import Tree
 
 #: ``reftype`` of the references made here; they belong to no domain, so that no other
 #: resolver takes them.

@@ -19,8 +19,8 @@ from sphinx import addnodes
 from sphinx.domains.changeset import versionlabels
 from sphinx.util import logging
 
-from sphinxext_heuristics.docbuilder.grammar.components import KINDS
-from sphinxext_heuristics.docbuilder.references import object_reference
+from .grammar.components import KINDS
+from .references import object_reference
 
 if TYPE_CHECKING:
     from markdown_it.token import Token

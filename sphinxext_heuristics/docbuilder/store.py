@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from sphinx.domains.python import ObjectEntry
     from sphinx.environment import BuildEnvironment
 
-    from sphinxext_heuristics.docbuilder.trees import Tree
+    from .trees import Tree
 
 
 class Fault(NamedTuple):

@@ -9,9 +9,9 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
-from sphinxext_heuristics._core.cli import explain, index, listing, new, reach, verify
-from sphinxext_heuristics._core.cli.running import run
-from sphinxext_heuristics._core.versions import installed
+from ..versions import installed
+from . import explain, index, listing, new, reach, verify
+from .running import run
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

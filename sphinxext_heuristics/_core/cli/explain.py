@@ -8,23 +8,17 @@ import sys
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
-from sphinxext_heuristics._core.cli.project import (
-    Command,
-    CommandError,
-    closest_existing,
-    read,
-    read_evidence,
-)
-from sphinxext_heuristics._core.cli.writing import say, say_json, seen
-from sphinxext_heuristics._core.config import Settings
-from sphinxext_heuristics._core.diagnostics import closest, did_you_mean
-from sphinxext_heuristics._core.evidence.pasted import answers, known_to, searched
-from sphinxext_heuristics._core.model import Connection, Found
-from sphinxext_heuristics._core.notes.inline import text_of
-from sphinxext_heuristics._core.resolve import listing as index
-from sphinxext_heuristics._core.resolve.connections import defined, why_missing
-from sphinxext_heuristics._core.resolve.pages import fold
-from sphinxext_heuristics._core.resolve.verdicts import Form
+from ..config import Settings
+from ..diagnostics import closest, did_you_mean
+from ..evidence.pasted import answers, known_to, searched
+from ..model import Connection, Found
+from ..notes.inline import text_of
+from ..resolve import listing as index
+from ..resolve.connections import defined, why_missing
+from ..resolve.pages import fold
+from ..resolve.verdicts import Form
+from .project import Command, CommandError, closest_existing, read, read_evidence
+from .writing import say, say_json, seen
 
 if TYPE_CHECKING:
     import argparse
@@ -32,13 +26,13 @@ if TYPE_CHECKING:
 
     from sphinx.application import Sphinx
 
-    from sphinxext_heuristics._core.evidence.pasted import Answer, Known
-    from sphinxext_heuristics._core.model import Entry, Heuristic
-    from sphinxext_heuristics._core.resolve.connections import Resolved
-    from sphinxext_heuristics._core.resolve.objects import Rule
-    from sphinxext_heuristics._core.resolve.pages import Place
-    from sphinxext_heuristics._core.resolve.plan import Plan
-    from sphinxext_heuristics._core.resolve.verdicts import Verdict
+    from ..evidence.pasted import Answer, Known
+    from ..model import Entry, Heuristic
+    from ..resolve.connections import Resolved
+    from ..resolve.objects import Rule
+    from ..resolve.pages import Place
+    from ..resolve.plan import Plan
+    from ..resolve.verdicts import Verdict
 
 
 #: Longer names are not looked up.

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sphinxext_heuristics._core.cli.project import Command, CommandError, read
-from sphinxext_heuristics._core.cli.writing import bring_up_to_date, file_of, warning
-from sphinxext_heuristics._core.files import index_file
-from sphinxext_heuristics._core.integration.builders import INDEX_FILE, is_translation
-from sphinxext_heuristics._core.model import Subtype
+from ..files import index_file
+from ..integration.builders import INDEX_FILE, is_translation
+from ..model import Subtype
+from .project import Command, CommandError, read
+from .writing import bring_up_to_date, file_of, warning
 
 if TYPE_CHECKING:
     import argparse

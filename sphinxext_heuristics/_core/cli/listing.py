@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sphinxext_heuristics._core.cli.project import Command, read
-from sphinxext_heuristics._core.cli.writing import note, say, say_json
-from sphinxext_heuristics._core.diagnostics import counted
-from sphinxext_heuristics._core.files.export import Exporter, pages_by_heuristic
-from sphinxext_heuristics._core.notes.inline import text_of
+from ..diagnostics import counted
+from ..files.export import Exporter, pages_by_heuristic
+from ..notes.inline import text_of
+from .project import Command, read
+from .writing import note, say, say_json
 
 if TYPE_CHECKING:
     import argparse

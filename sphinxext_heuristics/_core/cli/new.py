@@ -6,10 +6,10 @@ from pathlib import Path
 from textwrap import indent
 from typing import TYPE_CHECKING
 
-from sphinxext_heuristics._core.cli.project import Command, CommandError
-from sphinxext_heuristics._core.cli.writing import note, say, seen, write
-from sphinxext_heuristics._core.config import Settings
-from sphinxext_heuristics._core.read.heuristic import NAME
+from ..config import Settings
+from ..read.heuristic import NAME
+from .project import Command, CommandError
+from .writing import note, say, seen, write
 
 if TYPE_CHECKING:
     import argparse

@@ -16,20 +16,20 @@ from sphinx.errors import ConfigError, SphinxError
 from sphinx.util.console import color_terminal, coloron, nocolor
 from sphinx.util.docutils import docutils_namespace, patch_docutils
 
-from sphinxext_heuristics._core.config import Settings
-from sphinxext_heuristics._core.diagnostics import closest
-from sphinxext_heuristics._core.integration.builders import ReadingBuilder
-from sphinxext_heuristics._core.integration.domain import EXTENSION, HeuristicDomain
-from sphinxext_heuristics._core.resolve.pages import fold
-from sphinxext_heuristics._core.source.packages import Sources
+from ..config import Settings
+from ..diagnostics import closest
+from ..integration.builders import ReadingBuilder
+from ..integration.domain import EXTENSION, HeuristicDomain
+from ..resolve.pages import fold
+from ..source.packages import Sources
 
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Callable, Iterable, Iterator
     from collections.abc import Set as AbstractSet
 
-    from sphinxext_heuristics._core.model import Subtype
-    from sphinxext_heuristics._core.resolve.plan import Plan
+    from ..model import Subtype
+    from ..resolve.plan import Plan
 
 
 class CommandError(Exception):

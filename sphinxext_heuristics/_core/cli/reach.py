@@ -4,20 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sphinxext_heuristics._core.cli.project import Command, read
-from sphinxext_heuristics._core.cli.writing import (
-    bring_up_to_date,
-    file_of,
-    note,
-    say,
-    say_json,
-    seen,
-    warning,
-)
-from sphinxext_heuristics._core.diagnostics import ordered
-from sphinxext_heuristics._core.files import reach
-from sphinxext_heuristics._core.integration.builders import REACH_FILE
-from sphinxext_heuristics._core.model import Subtype
+from ..diagnostics import ordered
+from ..files import reach
+from ..integration.builders import REACH_FILE
+from ..model import Subtype
+from .project import Command, read
+from .writing import bring_up_to_date, file_of, note, say, say_json, seen, warning
 
 if TYPE_CHECKING:
     import argparse

@@ -8,8 +8,8 @@ import sys
 import traceback
 from typing import TYPE_CHECKING
 
-from sphinxext_heuristics._core.cli.project import CommandError
-from sphinxext_heuristics._core.cli.writing import note
+from .project import CommandError
+from .writing import note
 
 if TYPE_CHECKING:
     import argparse

@@ -6,26 +6,12 @@ import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from sphinxext_heuristics._core.cli.project import Command, CommandError, read_evidence
-from sphinxext_heuristics._core.cli.writing import (
-    findings,
-    note,
-    say,
-    say_diff,
-    say_json,
-    seen,
-    warning,
-    write,
-)
-from sphinxext_heuristics._core.diagnostics import (
-    closest,
-    counted,
-    did_you_mean,
-    ordered,
-)
-from sphinxext_heuristics._core.files.project_file import unified
-from sphinxext_heuristics._core.model import Found, Subtype
-from sphinxext_heuristics._core.resolve import checks
+from ..diagnostics import closest, counted, did_you_mean, ordered
+from ..files.project_file import unified
+from ..model import Found, Subtype
+from ..resolve import checks
+from .project import Command, CommandError, read_evidence
+from .writing import findings, note, say, say_diff, say_json, seen, warning, write
 
 if TYPE_CHECKING:
     import argparse
@@ -33,8 +19,8 @@ if TYPE_CHECKING:
 
     from sphinx.application import Sphinx
 
-    from sphinxext_heuristics._core.model import Evidence
-    from sphinxext_heuristics._core.resolve.plan import Plan
+    from ..model import Evidence
+    from ..resolve.plan import Plan
 
 
 def run(app: Sphinx, arguments: argparse.Namespace) -> int:

@@ -12,19 +12,19 @@ from typing import TYPE_CHECKING
 
 from sphinx.util.console import colorize
 
-from sphinxext_heuristics._core.cli.project import CommandError
-from sphinxext_heuristics._core.diagnostics import TYPE
-from sphinxext_heuristics._core.files.project_file import read as read_file
-from sphinxext_heuristics._core.files.project_file import unified
-from sphinxext_heuristics._core.integration.builders import project_file
+from ..diagnostics import TYPE
+from ..files.project_file import read as read_file
+from ..files.project_file import unified
+from ..integration.builders import project_file
+from .project import CommandError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from sphinx.application import Sphinx
 
-    from sphinxext_heuristics._core.files.project_file import ProjectFile
-    from sphinxext_heuristics._core.model import Problem
+    from ..files.project_file import ProjectFile
+    from ..model import Problem
 
 #: The colours of a diff's lines, as Sphinx names them.
 _COLOURS = {"+": "darkgreen", "-": "darkred", "@": "teal"}

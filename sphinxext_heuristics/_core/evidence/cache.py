@@ -8,12 +8,12 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sphinxext_heuristics._core.model import Found, Lost, LostReason, Message
-from sphinxext_heuristics._core.versions import records_version
+from ..model import Found, Lost, LostReason, Message
+from ..versions import records_version
 
 if TYPE_CHECKING:
-    from sphinxext_heuristics._core.model import Evidence
-    from sphinxext_heuristics._core.source.packages import Sources
+    from ..model import Evidence
+    from ..source.packages import Sources
 
 #: The record's file among the doctrees.
 FILENAME = "heuristics-evidence.json"
@@ -66,7 +66,7 @@ class EvidenceCache:
             self._now[key] = known
             messages = tuple(Message(*message) for message in known["messages"])
             return _result_of(known), messages
-        from sphinxext_heuristics._core.evidence.search import messages_of, verify  # noqa: PLC0415 - most builds look for nothing new
+        from .search import messages_of, verify  # noqa: PLC0415 - most builds look for nothing new
 
         self._sources.watch()
         result = verify(evidence, self._sources)

@@ -9,13 +9,13 @@ from contextlib import suppress
 from itertools import takewhile
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
-from sphinxext_heuristics._core.evidence.prose import Prose
-from sphinxext_heuristics._core.source.names import parse
+from ..source.names import parse
+from .prose import Prose
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterator, Sequence
 
-    from sphinxext_heuristics._core.evidence.source import Extent
+    from .source import Extent
 
 #: A part of a syntax tree: a node, a list or a constant.
 Part: TypeAlias = Any

@@ -12,13 +12,13 @@ import re
 import textwrap
 from typing import TYPE_CHECKING
 
-from sphinxext_heuristics._core.model import Message
-from sphinxext_heuristics._core.source.names import parse
+from ..model import Message
+from ..source.names import parse
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from sphinxext_heuristics._core.model import Evidence
+    from ..model import Evidence
 
 #: What stands for whatever is put into a message.
 ANYTHING = "…"

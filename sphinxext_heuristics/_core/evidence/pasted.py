@@ -10,14 +10,14 @@ import re
 from collections import Counter
 from typing import TYPE_CHECKING, NamedTuple
 
-from sphinxext_heuristics._core.evidence.messages import ANYTHING
-from sphinxext_heuristics._core.notes.inline import text_of
+from ..notes.inline import text_of
+from .messages import ANYTHING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from sphinxext_heuristics._core.model import Heuristic, Message
-    from sphinxext_heuristics._core.resolve.plan import Plan
+    from ..model import Heuristic, Message
+    from ..resolve.plan import Plan
 
 #: What is not part of the words, and what takes its place. Scripts use these, too, so
 #: they are what Python and JavaScript read alike.

@@ -11,12 +11,12 @@ from contextlib import suppress
 from itertools import accumulate
 from typing import TYPE_CHECKING, TypeAlias
 
-from sphinxext_heuristics._core.source.names import parse
+from ..source.names import parse
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from sphinxext_heuristics._core.evidence.source import Extent
+    from .source import Extent
 
 #: A piece of text and its line.
 Piece: TypeAlias = tuple[int, str]

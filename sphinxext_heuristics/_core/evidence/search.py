@@ -11,20 +11,20 @@ from functools import lru_cache
 from heapq import nlargest
 from typing import TYPE_CHECKING, NamedTuple
 
-from sphinxext_heuristics._core.diagnostics import closest, did_you_mean
-from sphinxext_heuristics._core.evidence.code import Code
-from sphinxext_heuristics._core.evidence.messages import in_lines, in_quote
-from sphinxext_heuristics._core.evidence.prose import Prose, missing_comment
-from sphinxext_heuristics._core.evidence.source import read, whereabouts
-from sphinxext_heuristics._core.model import Found, Lost, LostReason, Message
+from ..diagnostics import closest, did_you_mean
+from ..model import Found, Lost, LostReason, Message
+from .code import Code
+from .messages import in_lines, in_quote
+from .prose import Prose, missing_comment
+from .source import read, whereabouts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from sphinxext_heuristics._core.evidence.source import Extent, Source
-    from sphinxext_heuristics._core.model import Evidence
-    from sphinxext_heuristics._core.source.names import State
-    from sphinxext_heuristics._core.source.packages import Sources
+    from ..model import Evidence
+    from ..source.names import State
+    from ..source.packages import Sources
+    from .source import Extent, Source
 
 #: How much of a comment a message repeats.
 _MAX_WORDS = 60

@@ -7,16 +7,16 @@ import sys
 from itertools import accumulate
 from typing import TYPE_CHECKING, NamedTuple
 
-from sphinxext_heuristics._core.diagnostics import closest, did_you_mean
-from sphinxext_heuristics._core.model import Lost, LostReason
-from sphinxext_heuristics._core.source.names import Binding, parse, read_names, text_of
+from ..diagnostics import closest, did_you_mean
+from ..model import Lost, LostReason
+from ..source.names import Binding, parse, read_names, text_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from sphinxext_heuristics._core.model import Evidence
-    from sphinxext_heuristics._core.source.names import Names, Span, State
-    from sphinxext_heuristics._core.source.packages import Sources
+    from ..model import Evidence
+    from ..source.names import Names, Span, State
+    from ..source.packages import Sources
 
 #: How many imports are followed to say where an object is not.
 _MOST_IMPORTS = 20

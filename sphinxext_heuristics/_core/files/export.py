@@ -6,20 +6,20 @@ from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from sphinxext_heuristics._core.files.index_file import name_of
-from sphinxext_heuristics._core.model import SEVERITIES, Found, Target
-from sphinxext_heuristics._core.notes import markdown
-from sphinxext_heuristics._core.notes.inline import text_of
-from sphinxext_heuristics._core.read.heuristic import HeuristicDirective
-from sphinxext_heuristics._core.resolve import listing as index
+from ..model import SEVERITIES, Found, Target
+from ..notes import markdown
+from ..notes.inline import text_of
+from ..read.heuristic import HeuristicDirective
+from ..resolve import listing as index
+from .index_file import name_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from sphinxext_heuristics._core.model import Evidence, Heuristic
-    from sphinxext_heuristics._core.resolve.connections import Resolved
-    from sphinxext_heuristics._core.resolve.plan import Plan
-    from sphinxext_heuristics._core.resolve.verdicts import Shown
+    from ..model import Evidence, Heuristic
+    from ..resolve.connections import Resolved
+    from ..resolve.plan import Plan
+    from ..resolve.verdicts import Shown
 
 #: The form of the data; a change that a reader must know of raises it.
 SCHEMA_VERSION = 1

@@ -8,19 +8,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 from urllib.parse import quote
 
-from sphinxext_heuristics._core.files.project_file import difference
-from sphinxext_heuristics._core.model import CONNECTION_TYPES, Problem, Subtype
-from sphinxext_heuristics._core.notes import markdown
-from sphinxext_heuristics._core.resolve import listing as index
+from ..model import CONNECTION_TYPES, Problem, Subtype
+from ..notes import markdown
+from ..resolve import listing as index
+from .project_file import difference
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from sphinxext_heuristics._core.config import Settings
-    from sphinxext_heuristics._core.files.project_file import ProjectFile
-    from sphinxext_heuristics._core.model import Connection, Heuristic
-    from sphinxext_heuristics._core.resolve.connections import Resolved
-    from sphinxext_heuristics._core.resolve.plan import Plan
+    from ..config import Settings
+    from ..model import Connection, Heuristic
+    from ..resolve.connections import Resolved
+    from ..resolve.plan import Plan
+    from .project_file import ProjectFile
 
 #: Document → its file.
 PathOf: TypeAlias = Callable[[str], str | Path]

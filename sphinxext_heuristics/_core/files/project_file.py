@@ -6,7 +6,7 @@ import difflib
 import shlex
 from typing import TYPE_CHECKING, NamedTuple
 
-from sphinxext_heuristics._core.model import Problem, Subtype
+from ..model import Problem, Subtype
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from sphinxext_heuristics._core.diagnostics import closest, did_you_mean
-from sphinxext_heuristics._core.model import Problem, Subtype
+from ..diagnostics import closest, did_you_mean
+from ..model import Problem, Subtype
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from sphinxext_heuristics._core.files.project_file import ProjectFile
-    from sphinxext_heuristics._core.model import Heuristic
-    from sphinxext_heuristics._core.resolve.plan import Plan
+    from ..model import Heuristic
+    from ..resolve.plan import Plan
+    from .project_file import ProjectFile
 
 #: How the line above the list begins, by which a file is known as one.
 HEAD = "# Where each heuristic shows"

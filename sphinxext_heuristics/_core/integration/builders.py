@@ -11,17 +11,13 @@ from urllib.parse import quote
 from sphinx.builders import Builder
 from sphinx.locale import __
 
-from sphinxext_heuristics._core import words
-from sphinxext_heuristics._core.config import PATH, Option
-from sphinxext_heuristics._core.diagnostics import report
-from sphinxext_heuristics._core.integration import conf_py
-from sphinxext_heuristics._core.integration.domain import (
-    EXTENSION,
-    HeuristicDomain,
-    app_of,
-)
-from sphinxext_heuristics._core.resolve import checks, page_files
-from sphinxext_heuristics._core.view import naming, views_of
+from .. import words
+from ..config import PATH, Option
+from ..diagnostics import report
+from ..resolve import checks, page_files
+from ..view import naming, views_of
+from . import conf_py
+from .domain import EXTENSION, HeuristicDomain, app_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,9 +26,9 @@ if TYPE_CHECKING:
     from sphinx.application import Sphinx
     from sphinx.environment import BuildEnvironment
 
-    from sphinxext_heuristics._core.files.project_file import ProjectFile
-    from sphinxext_heuristics._core.model import Problem, Subtype
-    from sphinxext_heuristics._core.resolve.plan import Plan
+    from ..files.project_file import ProjectFile
+    from ..model import Problem, Subtype
+    from ..resolve.plan import Plan
 
 #: The event for other extensions, emitted once a build with the plan.
 RESOLVED = "heuristics-resolved"
@@ -85,8 +81,8 @@ class HeuristicsBuilder(ReadingBuilder):
 
     def write_documents(self, docnames: AbstractSet[str]) -> None:
         """Write both files; one that holds the same already is left alone."""
-        from sphinxext_heuristics._core.files import index_file  # noqa: PLC0415 - only this builder writes
-        from sphinxext_heuristics._core.files.export import Exporter  # noqa: PLC0415 - likewise
+        from ..files import index_file  # noqa: PLC0415 - only this builder writes
+        from ..files.export import Exporter  # noqa: PLC0415 - likewise
 
         super().write_documents(docnames)
         plan = HeuristicDomain.of(self.env).plan
@@ -123,7 +119,7 @@ def named_file(
     *called* is what messages call it, *filename* what it may be named where the option
     is not set, and *command* what writes it, as it follows ``python -m``.
     """
-    from sphinxext_heuristics._core.files.project_file import ProjectFile, command_line  # noqa: PLC0415 - if there is one
+    from ..files.project_file import ProjectFile, command_line  # noqa: PLC0415 - if there is one
 
     value = getattr(app.config, option)
     fault = Option(option, None, "", *PATH).fault(value)
@@ -180,14 +176,14 @@ def problems(app: Sphinx, plan: Plan) -> Iterator[Problem]:
         yield from checks.sections(plan)
     # What a project does not have need not be loaded.
     if plan.settings.index_file is not None and is_source:
-        from sphinxext_heuristics._core.files import index_file  # noqa: PLC0415
+        from ..files import index_file  # noqa: PLC0415
 
         file = project_file(app, INDEX_FILE)
         yield from index_file.problems(
             file, index_file.content(plan, file.path, app.env.doc2path)
         )
     if plan.settings.reach_file is not None:
-        from sphinxext_heuristics._core.files import reach  # noqa: PLC0415
+        from ..files import reach  # noqa: PLC0415
 
         yield from reach.problems(plan, project_file(app, REACH_FILE))
 

@@ -6,11 +6,11 @@ import re
 from importlib.metadata import packages_distributions
 from typing import TYPE_CHECKING
 
-from sphinxext_heuristics._core.config import OPTIONS, PREFIX
-from sphinxext_heuristics._core.diagnostics import closest, did_you_mean
-from sphinxext_heuristics._core.model import Problem, Subtype
-from sphinxext_heuristics._core.resolve.connections import documented_packages
-from sphinxext_heuristics._core.source.packages import Sources
+from ..config import OPTIONS, PREFIX
+from ..diagnostics import closest, did_you_mean
+from ..model import Problem, Subtype
+from ..resolve.connections import documented_packages
+from ..source.packages import Sources
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from sphinx.config import Config
 
-    from sphinxext_heuristics._core.resolve.plan import Plan
+    from ..resolve.plan import Plan
 
 _ASSIGNMENT = re.compile(
     r"^[ \t]*(heuristics?_\w+)[ \t]*(?::[^=\n]+)?[+|]?=(?!=)", re.MULTILINE

@@ -7,17 +7,17 @@ import json
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from sphinxext_heuristics._core.show import boxes, definition
-from sphinxext_heuristics._core.view import content_of
+from ..show import boxes, definition
+from ..view import content_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from pathlib import Path
 
-    from sphinxext_heuristics._core.resolve.plan import Plan
-    from sphinxext_heuristics._core.show.boxes import Box, EntryBoxes
-    from sphinxext_heuristics._core.show.definition import Caption, Facts, Surroundings
-    from sphinxext_heuristics._core.view import View
+    from ..resolve.plan import Plan
+    from ..show.boxes import Box, EntryBoxes
+    from ..show.definition import Caption, Facts, Surroundings
+    from ..view import View
 
 #: The record's file in the output folder.
 FILENAME = ".heuristics.json"

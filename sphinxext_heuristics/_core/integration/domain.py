@@ -12,19 +12,19 @@ from sphinx.domains import Domain, Index, IndexEntry, ObjType
 from sphinx.util.matching import Matcher
 from sphinx.util.nodes import make_refnode
 
-from sphinxext_heuristics._core import versions
-from sphinxext_heuristics._core.config import Settings
-from sphinxext_heuristics._core.evidence.cache import EvidenceCache
-from sphinxext_heuristics._core.notes import links
-from sphinxext_heuristics._core.notes.inline import text_of
-from sphinxext_heuristics._core.read.queries import HeuristicRole
-from sphinxext_heuristics._core.resolve.catalogue import Catalogue, Lookups
-from sphinxext_heuristics._core.resolve.listing import ordered
-from sphinxext_heuristics._core.resolve.objects import Objects
-from sphinxext_heuristics._core.resolve.pages import External, Pages, toctree_order
-from sphinxext_heuristics._core.resolve.plan import Plan
-from sphinxext_heuristics._core.source.packages import Sources
-from sphinxext_heuristics._core.words import _
+from .. import versions
+from ..config import Settings
+from ..evidence.cache import EvidenceCache
+from ..notes import links
+from ..notes.inline import text_of
+from ..read.queries import HeuristicRole
+from ..resolve.catalogue import Catalogue, Lookups
+from ..resolve.listing import ordered
+from ..resolve.objects import Objects
+from ..resolve.pages import External, Pages, toctree_order
+from ..resolve.plan import Plan
+from ..source.packages import Sources
+from ..words import _
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -35,8 +35,8 @@ if TYPE_CHECKING:
     from sphinx.builders import Builder
     from sphinx.environment import BuildEnvironment
 
-    from sphinxext_heuristics._core.integration.contents import OutputRecord
-    from sphinxext_heuristics._core.model import Page
+    from ..model import Page
+    from .contents import OutputRecord
 
 
 #: The name that the extension is loaded by.

@@ -6,18 +6,18 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sphinxext_heuristics._core import words
-from sphinxext_heuristics._core.config import Settings
-from sphinxext_heuristics._core.integration.contents import OutputRecord, digest
-from sphinxext_heuristics._core.integration.domain import EXTENSION, HeuristicDomain
-from sphinxext_heuristics._core.model import INDEX_PAGE
-from sphinxext_heuristics._core.notes import links
-from sphinxext_heuristics._core.notes.inline import COPY
-from sphinxext_heuristics._core.read.collect import collect
-from sphinxext_heuristics._core.read.identity import OBJECTS, Identities
-from sphinxext_heuristics._core.resolve import page_files
-from sphinxext_heuristics._core.show.parts import STYLE
-from sphinxext_heuristics._core.view import views_of
+from .. import words
+from ..config import Settings
+from ..model import INDEX_PAGE
+from ..notes import links
+from ..notes.inline import COPY
+from ..read.collect import collect
+from ..read.identity import OBJECTS, Identities
+from ..resolve import page_files
+from ..show.parts import STYLE
+from ..view import views_of
+from .contents import OutputRecord, digest
+from .domain import EXTENSION, HeuristicDomain
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

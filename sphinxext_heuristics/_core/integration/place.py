@@ -11,30 +11,22 @@ from sphinx.errors import NoUri
 from sphinx.locale import get_translation
 from sphinx.transforms.post_transforms import SphinxPostTransform
 
-from sphinxext_heuristics._core import nodes as ours
-from sphinxext_heuristics._core.integration.contents import contents
-from sphinxext_heuristics._core.integration.domain import HeuristicDomain, app_of
-from sphinxext_heuristics._core.read.collect import (
-    descriptions,
-    entry_names,
-    module_name,
-)
-from sphinxext_heuristics._core.resolve.listing import EXISTS, MISSING
-from sphinxext_heuristics._core.show.boxes import box_nodes, member_nodes
-from sphinxext_heuristics._core.show.definition import (
-    caption_nodes,
-    facts_nodes,
-    surroundings_nodes,
-)
-from sphinxext_heuristics._core.view import Here, naming, views_of
+from .. import nodes as ours
+from ..read.collect import descriptions, entry_names, module_name
+from ..resolve.listing import EXISTS, MISSING
+from ..show.boxes import box_nodes, member_nodes
+from ..show.definition import caption_nodes, facts_nodes, surroundings_nodes
+from ..view import Here, naming, views_of
+from .contents import contents
+from .domain import HeuristicDomain, app_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from sphinxext_heuristics._core.integration.contents import Contents
-    from sphinxext_heuristics._core.resolve.plan import Plan
-    from sphinxext_heuristics._core.show.boxes import Box, EntryBoxes
-    from sphinxext_heuristics._core.show.definition import Facts
+    from ..resolve.plan import Plan
+    from ..show.boxes import Box, EntryBoxes
+    from ..show.definition import Facts
+    from .contents import Contents
 
 #: Our signs → what draws them in LaTeX with every engine and font, as Sphinx does for
 #: others.

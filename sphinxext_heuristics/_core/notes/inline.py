@@ -9,12 +9,12 @@ from docutils import nodes
 from sphinx import addnodes
 from sphinx.util import docname_join
 
-from sphinxext_heuristics._core.diagnostics import not_plain
+from ..diagnostics import not_plain
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-    from sphinxext_heuristics._core.model import Inline, Note
+    from ..model import Inline, Note
 
 #: The node classes that keep their markup; of any other only the content is kept.
 KEPT: dict[str, type[nodes.Element]] = {

@@ -13,8 +13,8 @@ from sphinx.transforms.post_transforms import ReferencesResolver
 from sphinx.util import docname_join, logging
 from sphinx.util.docutils import new_document
 
-from sphinxext_heuristics._core.model import Note
-from sphinxext_heuristics._core.notes import inline
+from ..model import Note
+from . import inline
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterable, Iterator
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from sphinx.addnodes import pending_xref
     from sphinx.environment import BuildEnvironment
 
-    from sphinxext_heuristics._core.model import Heuristic, Inline
+    from ..model import Heuristic, Inline
 
 
 _REFERENCE = addnodes.pending_xref.__name__

@@ -10,12 +10,12 @@ import re
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from sphinxext_heuristics._core.notes.inline import text_of
+from .inline import text_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from sphinxext_heuristics._core.model import Inline
+    from ..model import Inline
 
 #: Whitespace that Markdown, or what splits text into lines, does not leave alone.
 _SPACES = re.compile(r"[ \t\n\r\f\v\x1c-\x1f\x85\u2028\u2029]+")

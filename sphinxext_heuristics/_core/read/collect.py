@@ -9,22 +9,22 @@ from typing import TYPE_CHECKING, Any, NamedTuple, cast
 from docutils import nodes
 from sphinx import addnodes
 
-from sphinxext_heuristics._core.diagnostics import absolute
-from sphinxext_heuristics._core.model import Entry, Page, Problem, RoleUse, Subtype
-from sphinxext_heuristics._core.nodes import (
+from ..diagnostics import absolute
+from ..model import Entry, Page, Problem, RoleUse, Subtype
+from ..nodes import (
     EVIDENCE,
     heuristic_entries,
     heuristic_facts,
     heuristic_query,
     is_evidence,
 )
-from sphinxext_heuristics._core.notes.inline import freeze
+from ..notes.inline import freeze
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Container, Iterator
     from collections.abc import Set as AbstractSet
 
-    from sphinxext_heuristics._core.model import Evidence, Heuristic, Query
+    from ..model import Evidence, Heuristic, Query
 
 
 class Identity(NamedTuple):

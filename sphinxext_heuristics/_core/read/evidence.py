@@ -7,17 +7,11 @@ from typing import TYPE_CHECKING
 
 from docutils import nodes
 
-from sphinxext_heuristics._core.diagnostics import did_you_mean
-from sphinxext_heuristics._core.model import Evidence
-from sphinxext_heuristics._core.nodes import EVIDENCE
-from sphinxext_heuristics._core.read.header import OPTION
-from sphinxext_heuristics._core.read.options import (
-    CheckedDirective,
-    DirectiveOption,
-    as_written,
-    classes,
-    flag,
-)
+from ..diagnostics import did_you_mean
+from ..model import Evidence
+from ..nodes import EVIDENCE
+from .header import OPTION
+from .options import CheckedDirective, DirectiveOption, as_written, classes, flag
 
 if TYPE_CHECKING:
     from docutils.nodes import Node

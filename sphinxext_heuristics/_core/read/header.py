@@ -11,7 +11,7 @@ from itertools import takewhile
 from statistics import mode
 from typing import TYPE_CHECKING, NamedTuple
 
-from sphinxext_heuristics._core.diagnostics import counted
+from ..diagnostics import counted
 
 if TYPE_CHECKING:
     from collections.abc import Container, Sequence

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any, cast
 
 from docutils import nodes
 
-from sphinxext_heuristics._core import versions
-from sphinxext_heuristics._core.config import Settings
-from sphinxext_heuristics._core.diagnostics import closest, did_you_mean
-from sphinxext_heuristics._core.model import (
+from .. import versions
+from ..config import Settings
+from ..diagnostics import closest, did_you_mean
+from ..model import (
     CONNECTION_TYPES,
     PAGE_TYPES,
     SEVERITIES,
@@ -19,16 +19,11 @@ from sphinxext_heuristics._core.model import (
     Heuristic,
     Subtype,
 )
-from sphinxext_heuristics._core.nodes import (
-    heuristic,
-    heuristic_entries,
-    heuristic_facts,
-    heuristic_note,
-)
-from sphinxext_heuristics._core.notes.inline import freeze
-from sphinxext_heuristics._core.notes.links import INVENTORY
-from sphinxext_heuristics._core.read.header import OPTION
-from sphinxext_heuristics._core.read.options import (
+from ..nodes import heuristic, heuristic_entries, heuristic_facts, heuristic_note
+from ..notes.inline import freeze
+from ..notes.links import INVENTORY
+from .header import OPTION
+from .options import (
     CheckedDirective,
     DirectiveOption,
     ListOption,

@@ -12,14 +12,14 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, cast
 
-from sphinxext_heuristics._core.read.collect import Identity
+from .collect import Identity
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from sphinx.application import Sphinx
 
-    from sphinxext_heuristics._core.source.packages import Sources
+    from ..source.packages import Sources
 
 #: Where in the environment's temporary data, while a page is read, the objects are that
 #: autodoc had in hand.

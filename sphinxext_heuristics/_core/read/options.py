@@ -15,18 +15,14 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 from docutils.parsers.rst import directives as rst
 from sphinx.util.docutils import SphinxDirective
 
-from sphinxext_heuristics._core.diagnostics import absolute, closest, did_you_mean
-from sphinxext_heuristics._core.model import Problem, Subtype
-from sphinxext_heuristics._core.read.header import (
-    indent_of,
-    read_header,
-    read_myst_header,
-)
+from ..diagnostics import absolute, closest, did_you_mean
+from ..model import Problem, Subtype
+from .header import indent_of, read_header, read_myst_header
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator
 
-    from sphinxext_heuristics._core.read.header import Header
+    from .header import Header
 
 #: What would act on the text around it: control characters, halves of surrogate pairs,
 #: marks of the writing direction.

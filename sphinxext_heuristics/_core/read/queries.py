@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from docutils import nodes
 from sphinx.roles import XRefRole
 
-from sphinxext_heuristics._core.model import CATEGORY, SEVERITIES, Query
-from sphinxext_heuristics._core.nodes import heuristic_query
-from sphinxext_heuristics._core.read.options import (
+from ..model import CATEGORY, SEVERITIES, Query
+from ..nodes import heuristic_query
+from .options import (
     CheckedDirective,
     DirectiveOption,
     ListOption,

@@ -8,11 +8,11 @@ from docutils import nodes
 from sphinx import addnodes
 from sphinx.transforms import SphinxTransform
 
-from sphinxext_heuristics._core.nodes import heuristic, heuristic_facts, heuristic_note
-from sphinxext_heuristics._core.notes.inline import first_sentence
+from ..nodes import heuristic, heuristic_facts, heuristic_note
+from ..notes.inline import first_sentence
 
 if TYPE_CHECKING:
-    from sphinxext_heuristics._core.model import Heuristic
+    from ..model import Heuristic
 
 #: Nodes that may stand before a heuristic that opens its document.
 _BEFORE = (

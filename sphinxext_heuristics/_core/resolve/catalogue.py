@@ -7,26 +7,17 @@ from functools import cached_property
 from pathlib import PurePath
 from typing import TYPE_CHECKING, NamedTuple
 
-from sphinxext_heuristics._core.model import Problem, Subtype, Target
-from sphinxext_heuristics._core.resolve.pages import fold
+from ..model import Problem, Subtype, Target
+from .pages import fold
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
-    from sphinxext_heuristics._core.model import (
-        Entry,
-        Evidence,
-        Found,
-        Heuristic,
-        Lost,
-        Message,
-        Note,
-        Page,
-    )
-    from sphinxext_heuristics._core.resolve.objects import Objects
-    from sphinxext_heuristics._core.resolve.pages import Pages
-    from sphinxext_heuristics._core.source.names import Definition
+    from ..model import Entry, Evidence, Found, Heuristic, Lost, Message, Note, Page
+    from ..source.names import Definition
+    from .objects import Objects
+    from .pages import Pages
 
 
 @dataclass(

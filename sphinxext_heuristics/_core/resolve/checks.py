@@ -5,34 +5,27 @@ from __future__ import annotations
 from textwrap import indent
 from typing import TYPE_CHECKING
 
-from sphinxext_heuristics._core.diagnostics import ClosestNames, closest, did_you_mean
-from sphinxext_heuristics._core.model import (
-    CATEGORY,
-    PAGE_TYPES,
-    Found,
-    LostReason,
-    Problem,
-    Subtype,
-)
-from sphinxext_heuristics._core.resolve import nowhere, page_files, rollup
-from sphinxext_heuristics._core.resolve.connections import (
+from ..diagnostics import ClosestNames, closest, did_you_mean
+from ..model import CATEGORY, PAGE_TYPES, Found, LostReason, Problem, Subtype
+from ..versions import is_empty_range
+from . import nowhere, page_files, rollup
+from .connections import (
     documented_packages,
     is_left_out,
     undocumented_package,
     why_missing,
 )
-from sphinxext_heuristics._core.resolve.listing import bounds
-from sphinxext_heuristics._core.resolve.objects import Match
-from sphinxext_heuristics._core.resolve.pages import PageMatch
-from sphinxext_heuristics._core.versions import is_empty_range
+from .listing import bounds
+from .objects import Match
+from .pages import PageMatch
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from sphinxext_heuristics._core.model import Evidence, Heuristic, Query
-    from sphinxext_heuristics._core.resolve.connections import Resolved
-    from sphinxext_heuristics._core.resolve.plan import Plan
+    from ..model import Evidence, Heuristic, Query
+    from .connections import Resolved
+    from .plan import Plan
 
 #: How many names a message lists.
 MAX_LISTED = 12

@@ -5,17 +5,17 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
-from sphinxext_heuristics._core.diagnostics import did_you_mean
-from sphinxext_heuristics._core.model import PAGE_TYPES, Target
+from ..diagnostics import did_you_mean
+from ..model import PAGE_TYPES, Target
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from sphinxext_heuristics._core.model import Connection, Entry
-    from sphinxext_heuristics._core.resolve.objects import Rule
-    from sphinxext_heuristics._core.resolve.pages import Place
-    from sphinxext_heuristics._core.resolve.plan import Plan
-    from sphinxext_heuristics._core.source.names import Definition
+    from ..model import Connection, Entry
+    from ..source.names import Definition
+    from .objects import Rule
+    from .pages import Place
+    from .plan import Plan
 
 
 class Resolved(NamedTuple):

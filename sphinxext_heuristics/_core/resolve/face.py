@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
-    from sphinxext_heuristics._core.model import Entry, Heuristic, Note
-    from sphinxext_heuristics._core.resolve.listing import Link
-    from sphinxext_heuristics._core.resolve.plan import Filters
-    from sphinxext_heuristics._core.resolve.verdicts import Shown, Verdict
+    from ..model import Entry, Heuristic, Note
+    from .listing import Link
+    from .plan import Filters
+    from .verdicts import Shown, Verdict
 
 
 class PublicPlan(Protocol):

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, NamedTuple
 
-from sphinxext_heuristics._core.model import CONNECTION_TYPES, SEVERITIES
+from ..model import CONNECTION_TYPES, SEVERITIES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from sphinxext_heuristics._core.model import Connection, Heuristic, Target
-    from sphinxext_heuristics._core.resolve.connections import Resolved
-    from sphinxext_heuristics._core.resolve.plan import Plan
+    from ..model import Connection, Heuristic, Target
+    from .connections import Resolved
+    from .plan import Plan
 
 EXISTS, MISSING = "✅", "⬜"
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sphinxext_heuristics._core.model import Problem, Subtype
-from sphinxext_heuristics._core.resolve import rollup
+from ..model import Problem, Subtype
+from . import rollup
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from sphinxext_heuristics._core.model import Heuristic
-    from sphinxext_heuristics._core.resolve.plan import Plan
+    from ..model import Heuristic
+    from .plan import Plan
 
 
 def problems(plan: Plan) -> Iterator[Problem]:

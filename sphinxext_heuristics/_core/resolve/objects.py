@@ -6,12 +6,12 @@ import enum
 from functools import cache, cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
-from sphinxext_heuristics._core.diagnostics import ClosestNames
+from ..diagnostics import ClosestNames
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-    from sphinxext_heuristics._core.model import Entry
+    from ..model import Entry
 
 
 class Rule(enum.Enum):

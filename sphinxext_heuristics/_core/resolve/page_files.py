@@ -6,15 +6,15 @@ import posixpath
 import re
 from typing import TYPE_CHECKING
 
-from sphinxext_heuristics._core.model import INDEX_PAGE, Problem, Subtype
+from ..model import INDEX_PAGE, Problem, Subtype
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Container, Iterator
     from pathlib import Path
 
-    from sphinxext_heuristics._core.config import Settings
-    from sphinxext_heuristics._core.model import Page
-    from sphinxext_heuristics._core.resolve.plan import Plan
+    from ..config import Settings
+    from ..model import Page
+    from .plan import Plan
 
 
 #: The suffixes of files in which someone may write a heuristic.

@@ -5,8 +5,8 @@ from __future__ import annotations
 from functools import cache, cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
-from sphinxext_heuristics._core.diagnostics import ClosestNames
-from sphinxext_heuristics._core.model import PAGE_TYPES
+from ..diagnostics import ClosestNames
+from ..model import PAGE_TYPES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

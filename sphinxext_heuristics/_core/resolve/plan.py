@@ -6,34 +6,22 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar, TypeVarTuple, cast
 
-from sphinxext_heuristics._core.model import CATEGORY
-from sphinxext_heuristics._core.resolve.connections import resolve
-from sphinxext_heuristics._core.resolve.listing import bounds, links
-from sphinxext_heuristics._core.resolve.objects import Rule, excludes, own_names
-from sphinxext_heuristics._core.resolve.verdicts import (
-    Reach,
-    Shown,
-    Verdict,
-    by_severity,
-    judge,
-)
-from sphinxext_heuristics._core.versions import holds
+from ..model import CATEGORY
+from ..versions import holds
+from .connections import resolve
+from .listing import bounds, links
+from .objects import Rule, excludes, own_names
+from .verdicts import Reach, Shown, Verdict, by_severity, judge
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-    from sphinxext_heuristics._core.config import Settings
-    from sphinxext_heuristics._core.model import (
-        Entry,
-        Evidence,
-        Heuristic,
-        Message,
-        Note,
-    )
-    from sphinxext_heuristics._core.resolve.catalogue import Catalogue, Lookups
-    from sphinxext_heuristics._core.resolve.connections import Resolved
-    from sphinxext_heuristics._core.resolve.listing import Link
-    from sphinxext_heuristics._core.resolve.pages import Place
+    from ..config import Settings
+    from ..model import Entry, Evidence, Heuristic, Message, Note
+    from .catalogue import Catalogue, Lookups
+    from .connections import Resolved
+    from .listing import Link
+    from .pages import Place
 
 T = TypeVar("T")
 Ts = TypeVarTuple("Ts")

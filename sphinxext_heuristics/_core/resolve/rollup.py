@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from sphinxext_heuristics._core.resolve.verdicts import by_severity
+from .verdicts import by_severity
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from sphinxext_heuristics._core.model import Entry, Heuristic, Target
-    from sphinxext_heuristics._core.resolve.plan import Plan
+    from ..model import Entry, Heuristic, Target
+    from .plan import Plan
 
 
 class Member(NamedTuple):

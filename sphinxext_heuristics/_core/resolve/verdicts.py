@@ -5,14 +5,14 @@ from __future__ import annotations
 import enum
 from typing import TYPE_CHECKING, NamedTuple
 
-from sphinxext_heuristics._core.model import SEVERITIES
+from ..model import SEVERITIES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from sphinxext_heuristics._core.model import Entry, Heuristic
-    from sphinxext_heuristics._core.resolve.objects import Rule
-    from sphinxext_heuristics._core.resolve.plan import Plan
+    from ..model import Entry, Heuristic
+    from .objects import Rule
+    from .plan import Plan
 
 _RANK = {severity: rank for rank, severity in enumerate(reversed(SEVERITIES))}
 

@@ -6,25 +6,20 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from docutils import nodes
 
-from sphinxext_heuristics._core.model import SEVERITIES, Target
-from sphinxext_heuristics._core.resolve import rollup
-from sphinxext_heuristics._core.resolve.verdicts import Form, by_severity, unfolded
-from sphinxext_heuristics._core.show.parts import (
-    joined,
-    named,
-    paragraph,
-    severity_word,
-)
-from sphinxext_heuristics._core.view import View
-from sphinxext_heuristics._core.words import _
+from ..model import SEVERITIES, Target
+from ..resolve import rollup
+from ..resolve.verdicts import Form, by_severity, unfolded
+from ..view import View
+from ..words import _
+from .parts import joined, named, paragraph, severity_word
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from sphinxext_heuristics._core.model import Entry, Heuristic, Note, Query
-    from sphinxext_heuristics._core.resolve.plan import Plan
-    from sphinxext_heuristics._core.resolve.verdicts import Verdict
-    from sphinxext_heuristics._core.view import Here, Named
+    from ..model import Entry, Heuristic, Note, Query
+    from ..resolve.plan import Plan
+    from ..resolve.verdicts import Verdict
+    from ..view import Here, Named
 
 
 #: Keeps what another page contains out of Sphinx's search.

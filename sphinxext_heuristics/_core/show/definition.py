@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from docutils import nodes
 
-from sphinxext_heuristics._core.model import PAGE_TYPES, Found, Target
-from sphinxext_heuristics._core.notes.inline import text_of
-from sphinxext_heuristics._core.show.parts import (
+from ..model import PAGE_TYPES, Found, Target
+from ..notes.inline import text_of
+from ..words import _
+from .parts import (
     Meta,
     field,
     joined,
@@ -18,17 +19,16 @@ from sphinxext_heuristics._core.show.parts import (
     paragraph,
     severity_word,
 )
-from sphinxext_heuristics._core.words import _
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from sphinxext_heuristics._core.config import Settings
-    from sphinxext_heuristics._core.model import Evidence, Heuristic
-    from sphinxext_heuristics._core.resolve.listing import Link
-    from sphinxext_heuristics._core.resolve.plan import Plan
-    from sphinxext_heuristics._core.resolve.verdicts import Shown
-    from sphinxext_heuristics._core.view import Here
+    from ..config import Settings
+    from ..model import Evidence, Heuristic
+    from ..resolve.listing import Link
+    from ..resolve.plan import Plan
+    from ..resolve.verdicts import Shown
+    from ..view import Here
 
 #: Connection type → the name of its field.
 _FIELDS = {

@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from docutils import nodes
 from sphinx import addnodes
 
-from sphinxext_heuristics._core.resolve import listing as index
-from sphinxext_heuristics._core.show.parts import (
+from ..resolve import listing as index
+from ..view import View
+from ..words import _
+from .parts import (
     Meta,
     joined,
     link_nodes,
@@ -19,16 +21,14 @@ from sphinxext_heuristics._core.show.parts import (
     script_place,
     table,
 )
-from sphinxext_heuristics._core.view import View
-from sphinxext_heuristics._core.words import _
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from sphinxext_heuristics._core.model import Heuristic, Note, Query
-    from sphinxext_heuristics._core.resolve.listing import Category, Link
-    from sphinxext_heuristics._core.resolve.plan import Plan
-    from sphinxext_heuristics._core.view import Here, Named
+    from ..model import Heuristic, Note, Query
+    from ..resolve.listing import Category, Link
+    from ..resolve.plan import Plan
+    from ..view import Here, Named
 
 
 class IndexRow(NamedTuple):

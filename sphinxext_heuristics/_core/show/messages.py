@@ -8,23 +8,16 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from docutils import nodes
 
-from sphinxext_heuristics._core.model import Target
-from sphinxext_heuristics._core.show.parts import (
-    joined,
-    meta,
-    named,
-    outdated_nodes,
-    paragraph,
-    script_place,
-)
-from sphinxext_heuristics._core.view import View
-from sphinxext_heuristics._core.words import _
+from ..model import Target
+from ..view import View
+from ..words import _
+from .parts import joined, meta, named, outdated_nodes, paragraph, script_place
 
 if TYPE_CHECKING:
-    from sphinxext_heuristics._core.evidence.pasted import Known
-    from sphinxext_heuristics._core.model import Message, Note, Query
-    from sphinxext_heuristics._core.resolve.plan import Plan
-    from sphinxext_heuristics._core.view import Here, Named
+    from ..evidence.pasted import Known
+    from ..model import Message, Note, Query
+    from ..resolve.plan import Plan
+    from ..view import Here, Named
 
 #: How much of a message its anchor repeats.
 _ANCHOR_LENGTH = 48
@@ -81,7 +74,7 @@ class MessagesView(View):
 
     def content(self, plan: Plan, query: Query, docname: str) -> MessagesContent:
         """Return the messages by module, kind and text; other packages' are last."""
-        from sphinxext_heuristics._core.evidence.pasted import known_to  # noqa: PLC0415 - where the index is placed
+        from ..evidence.pasted import known_to  # noqa: PLC0415 - where the index is placed
 
         objects: dict[Message, set[str]] = {}
         heuristics: dict[Message, dict[str, Quoting]] = {}
@@ -118,7 +111,7 @@ class MessagesView(View):
 
     def nodes(self, content: MessagesContent, here: Here) -> list[nodes.Node]:
         """Return the box for a pasted text, and the messages of each module."""
-        from sphinxext_heuristics._core.evidence.pasted import NOISE  # noqa: PLC0415 - where the index is placed
+        from ..evidence.pasted import NOISE  # noqa: PLC0415 - where the index is placed
 
         made: list[nodes.Node] = []
         if content.asked:

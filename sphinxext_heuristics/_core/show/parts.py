@@ -11,20 +11,20 @@ from docutils import nodes
 from sphinx import addnodes
 from sphinx.locale import admonitionlabels
 
-from sphinxext_heuristics._core.model import INDEX_PAGE
-from sphinxext_heuristics._core.resolve.listing import bounds
-from sphinxext_heuristics._core.view import Named, views_of
-from sphinxext_heuristics._core.words import N_, _
+from ..model import INDEX_PAGE
+from ..resolve.listing import bounds
+from ..view import Named, views_of
+from ..words import N_, _
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from sphinx.application import Sphinx
 
-    from sphinxext_heuristics._core.model import Heuristic
-    from sphinxext_heuristics._core.resolve.face import PublicPlan
-    from sphinxext_heuristics._core.resolve.listing import Link
-    from sphinxext_heuristics._core.view import Here
+    from ..model import Heuristic
+    from ..resolve.face import PublicPlan
+    from ..resolve.listing import Link
+    from ..view import Here
 
 #: The styles of pages for browsers and of those for e-books.
 STYLE, _BOOK_STYLE = "heuristics.css", "heuristics-epub.css"

@@ -11,13 +11,7 @@ from itertools import accumulate
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
-from sphinxext_heuristics._core.source.names import (
-    Binding,
-    Definition,
-    Names,
-    State,
-    read_names,
-)
+from .names import Binding, Definition, Names, State, read_names
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence

@@ -13,26 +13,17 @@ from docutils import nodes
 from sphinx import addnodes
 from sphinx.util.docutils import SphinxDirective
 
-from sphinxext_heuristics.docbuilder.docstrings.markdown import (
-    render_markdown,
-    renderer_for,
-)
-from sphinxext_heuristics.docbuilder.docstrings.sections import (
-    Item,
-    Kind,
-    Section,
-    split_docstring,
-    top_level,
-)
-from sphinxext_heuristics.docbuilder.objects import attribute
-from sphinxext_heuristics.docbuilder.references import object_reference
+from ..objects import attribute
+from ..references import object_reference
+from .markdown import render_markdown, renderer_for
+from .sections import Item, Kind, Section, split_docstring, top_level
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from sphinx.application import Sphinx
 
-    from sphinxext_heuristics.docbuilder.render import Renderer
+    from ..render import Renderer
 
 #: How many lines `process_docstring` puts before the text.
 LINES_BEFORE = 2

@@ -15,14 +15,9 @@ from typing import TYPE_CHECKING
 
 from docutils import nodes
 
-from sphinxext_heuristics.docbuilder.grammar import create_parser
-from sphinxext_heuristics.docbuilder.grammar.components import (
-    TAG,
-    fence_end,
-    indent_of,
-    tags_apart,
-)
-from sphinxext_heuristics.docbuilder.render import Renderer
+from ..grammar import create_parser
+from ..grammar.components import TAG, fence_end, indent_of, tags_apart
+from ..render import Renderer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

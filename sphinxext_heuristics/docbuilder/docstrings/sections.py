@@ -16,7 +16,7 @@ from enum import Enum
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
-from sphinxext_heuristics.docbuilder.grammar.components import fence_end, indent_of
+from ..grammar.components import fence_end, indent_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

@@ -8,18 +8,9 @@ from markdown_it import MarkdownIt, rules_inline
 from mdit_py_plugins.front_matter import front_matter_plugin
 from myst_parser.config.main import MdParserConfig
 
-from sphinxext_heuristics.docbuilder.grammar.blocks import (
-    alert_rule,
-    autodoc_rule,
-    formula_rule,
-)
-from sphinxext_heuristics.docbuilder.grammar.components import pair_rule, tag_rule
-from sphinxext_heuristics.docbuilder.grammar.inline import (
-    DOCSTRING,
-    PAGE,
-    SHARED,
-    located,
-)
+from .blocks import alert_rule, autodoc_rule, formula_rule
+from .components import pair_rule, tag_rule
+from .inline import DOCSTRING, PAGE, SHARED, located
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -12,10 +12,7 @@ from bisect import bisect_left
 from functools import lru_cache, wraps
 from typing import TYPE_CHECKING
 
-from sphinxext_heuristics.docbuilder.grammar.components import (
-    attributes_of,
-    inline_tag_rule,
-)
+from .components import attributes_of, inline_tag_rule
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -17,10 +17,10 @@ from sphinx import addnodes
 from sphinx.util import logging
 from sphinx.util.osutil import relative_uri
 
-from sphinxext_heuristics.docbuilder.objects import import_package
-from sphinxext_heuristics.docbuilder.references import REFTYPE, page_link, place
-from sphinxext_heuristics.docbuilder.store import DocbuilderDomain, Fault, Link, Wanted
-from sphinxext_heuristics.docbuilder.trees import read_tree
+from ..objects import import_package
+from ..references import REFTYPE, page_link, place
+from ..store import DocbuilderDomain, Fault, Link, Wanted
+from ..trees import read_tree
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from sphinx.domains.python import ObjectEntry
     from sphinx.environment import BuildEnvironment
 
-    from sphinxext_heuristics.docbuilder.trees import Tree
+    from ..trees import Tree
 
 logger = logging.getLogger(__name__)
 

@@ -11,12 +11,12 @@ from docutils import nodes
 from myst_parser.parsers.sphinx_ import MystParser
 from sphinx import addnodes
 
-from sphinxext_heuristics.docbuilder.grammar import create_parser
-from sphinxext_heuristics.docbuilder.grammar.components import HTML, tags_apart
-from sphinxext_heuristics.docbuilder.objects import make_entry
-from sphinxext_heuristics.docbuilder.references import make_reference, page_link
-from sphinxext_heuristics.docbuilder.render import Renderer, line_of, plain_text
-from sphinxext_heuristics.docbuilder.store import DocbuilderDomain, Fault
+from ..grammar import create_parser
+from ..grammar.components import HTML, tags_apart
+from ..objects import make_entry
+from ..references import make_reference, page_link
+from ..render import Renderer, line_of, plain_text
+from ..store import DocbuilderDomain, Fault
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, MutableMapping
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from markdown_it.tree import SyntaxTreeNode
     from sphinx.environment import BuildEnvironment
 
-    from sphinxext_heuristics.docbuilder.trees import Tree
+    from ..trees import Tree
 
 _OWN_ID = re.compile(r"\[\[([^\[\]]+)\]\]\s*$")
 _COMMENT = re.compile(r"<!--.*?(?:-->|\Z)", re.DOTALL)
