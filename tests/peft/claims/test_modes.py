@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import dataclasses
 import inspect
 import json
 from typing import TYPE_CHECKING, Any
@@ -13,31 +12,14 @@ import pytest
 import torch
 from peft import (
     AdaLoraConfig,
-    AdamssConfig,
-    BeftConfig,
-    BOFTConfig,
-    C3AConfig,
     CartridgeConfig,
     CPTConfig,
-    DeftConfig,
-    DeloraConfig,
-    FourierFTConfig,
-    FrodConfig,
-    GloraConfig,
-    GraloraConfig,
     HiraConfig,
-    HRAConfig,
     IA3Config,
-    LNTuningConfig,
     LoHaConfig,
-    LoKrConfig,
     LoraConfig,
-    MissConfig,
     MultitaskPromptTuningConfig,
     NoMatchingPeftModuleError,
-    OFTConfig,
-    OSFConfig,
-    PeanutConfig,
     PeftConfig,
     PeftMixedModel,
     PeftModel,
@@ -45,18 +27,8 @@ from peft import (
     PrefixTuningConfig,
     PromptEncoderConfig,
     PromptTuningConfig,
-    PsoftConfig,
-    PveraConfig,
-    RandLoraConfig,
-    RoadConfig,
-    ShiraConfig,
-    SupertuningConfig,
-    TinyLoraConfig,
     TrainableTokensConfig,
-    UniLoraConfig,
-    VBLoRAConfig,
     VeraConfig,
-    WaveFTConfig,
     get_peft_model,
     get_peft_model_state_dict,
     inject_adapter_in_model,
@@ -89,16 +61,22 @@ from transformers import (
 )
 
 from claims.models import (
+    CAUSAL,
+    LINEAR,
     PROMPT,
     ROWS,
     adam,
     adapted,
     claim,
+    config,
+    distance,
     each,
     linear,
     llama,
     loaded,
     lora,
+    methods_with,
+    pair,
     refused,
     run,
     said,
@@ -107,6 +85,7 @@ from claims.models import (
     silent,
     steps,
     trained,
+    xlora,
 )
 
 if TYPE_CHECKING:
@@ -153,26 +132,19 @@ def test_an_adapter_that_is_added_drops_out_although_the_model_says_otherwise() 
 
 @claim("Eval_Mode_Not_Kept")
 @each(
-    "config",
+    ("method", "dropout"),
     [
-        AdaLoraConfig(target_modules=["0"], total_step=10, lora_dropout=0.5),
-        BOFTConfig(
-            target_modules=["0"],
-            boft_block_size=4,
-            boft_dropout=0.9,
-            init_weights=False,
-        ),
-        LoHaConfig(target_modules=["0"], rank_dropout=0.5, init_weights=False),
-        HiraConfig(target_modules=["0"], r=4, hira_dropout=0.5),
-        VeraConfig(target_modules=["0"], r=4, vera_dropout=0.5, init_weights=False),
+        ("AdaLora", {"lora_dropout": 0.5}),
+        ("BOFT", {"boft_dropout": 0.9}),
+        ("LoHa", {"rank_dropout": 0.5}),
+        ("Hira", {"hira_dropout": 0.5}),
+        ("Vera", {"vera_dropout": 0.5}),
     ],
 )
-def test_other_methods_as_well(config: peft.PeftConfig) -> None:
-    torch.manual_seed(0)
-    model = adapted(config)
+def test_other_methods_as_well(method: str, dropout: dict[str, float]) -> None:
+    model = adapted(config(method, "0", **dropout))
+    assert model.training
     trained(model).train()
-    new = adapted(config)
-    assert new.training
     assert len({run(model).sum().item() for _ in range(20)}) > 1
     assert repeats(model.eval())
 
@@ -304,13 +276,12 @@ def test_a_switch_changes_no_mode() -> None:
 # ------------------------------------------------------------------------------------- Partial_Merge_Drops_Adapters
 
 
-def two(config: peft.PeftConfig | None = None, **options: Any) -> PeftModel:  # noqa: ANN401 -- as get_peft_model
+def two(config: peft.PeftConfig | None = None, **options: object) -> PeftModel:
     """Return a model with two trained adapters, both active."""
     torch.manual_seed(1)
-    model = adapted(config or lora(), adapter_name="en", **options)
-    model.add_adapter("fr", config or lora())
+    model = pair(config, **options)
     both = model.base_model if isinstance(model, PeftModel) else model
-    both.set_adapter(["en", "fr"])
+    both.set_adapter(["a", "b"])
     return trained(model)
 
 
@@ -318,60 +289,36 @@ def alone(model: PeftModel, name: str) -> torch.Tensor:
     """Return the outputs with one adapter only, and activate both again."""
     model.base_model.set_adapter([name])
     result = run(model)
-    model.base_model.set_adapter(["en", "fr"])
+    model.base_model.set_adapter(["a", "b"])
     return result
 
 
-ON_BOTH = {"target_modules": ["0", "2"]}
+#: Of these, one adapter can be active.
+SINGLE = ["AdaLora", "LNTuning", "OSF"]
+#: These merge several adapters wrongly.
+WRONG = ["C3A", "OFT"]
 
 
 @claim("Partial_Merge_Drops_Adapters")
 @each(
     "config",
     [
-        lora(),
         lora(use_dora=True),
-        BOFTConfig(boft_block_size=4, init_weights=False, **ON_BOTH),
-        DeloraConfig(r=4, **ON_BOTH),
-        FourierFTConfig(n_frequency=20, **ON_BOTH),
-        GloraConfig(r=4, **ON_BOTH),
-        HRAConfig(r=4, init_weights=False, **ON_BOTH),
-        HiraConfig(r=4, **ON_BOTH),
-        IA3Config(feedforward_modules=[], init_ia3_weights=False, **ON_BOTH),
-        LoHaConfig(r=4, init_weights=False, **ON_BOTH),
-        LoKrConfig(r=4, init_weights=False, **ON_BOTH),
-        MissConfig(r=4, init_weights=False, **ON_BOTH),
-        RandLoraConfig(r=4, init_weights=False, **ON_BOTH),
-        RoadConfig(group_size=4, init_weights=False, **ON_BOTH),
-        ShiraConfig(r=4, **ON_BOTH),
-        VeraConfig(r=4, init_weights=False, **ON_BOTH),
-        AdamssConfig(r=4, **ON_BOTH),
-        BeftConfig(**ON_BOTH),
-        DeftConfig(r=4, **ON_BOTH),
-        FrodConfig(**ON_BOTH),
-        GraloraConfig(r=4, gralora_k=2, **ON_BOTH),
-        PeanutConfig(r=4, **ON_BOTH),
-        PsoftConfig(r=4, **ON_BOTH),
-        PveraConfig(r=4, **ON_BOTH),
-        SupertuningConfig(**ON_BOTH),
-        TinyLoraConfig(r=4, **ON_BOTH),
-        UniLoraConfig(r=4, **ON_BOTH),
-        VBLoRAConfig(vector_length=4, num_vectors=8, **ON_BOTH),
-        WaveFTConfig(n_frequency=20, **ON_BOTH),
+        *(config(it, "0", "2") for it in sorted({*LINEAR, "Beft"} - {*SINGLE, *WRONG})),
     ],
 )
 def test_merging_one_of_two_active_adapters_drops_the_other_without_a_word(
     config: peft.PeftConfig,
 ) -> None:
     model = two(config)
-    both, first = run(model), alone(model, "en")
+    both, first = run(model), alone(model, "a")
     assert not same(both, first, 1e-3)
     with silent():
-        model.merge_adapter(["en"])
+        model.merge_adapter(["a"])
         assert same(model, first)
     status = model.get_model_status()
-    assert status.active_adapters == ["en", "fr"]
-    assert status.merged_adapters == ["en"]  # what gives it away
+    assert status.active_adapters == ["a", "b"]
+    assert status.merged_adapters == ["a"]  # what gives it away
 
     model.unmerge_adapter()
     assert same(model, both, 1e-4)
@@ -380,25 +327,16 @@ def test_merging_one_of_two_active_adapters_drops_the_other_without_a_word(
 
 
 @claim("Partial_Merge_Drops_Adapters")
-@each(
-    "config",
-    [
-        C3AConfig(block_size=4, **ON_BOTH),
-        OFTConfig(oft_block_size=4, r=0, init_weights=False, **ON_BOTH),
-    ],
-)
-def test_two_methods_merge_several_adapters_wrongly_however(
-    config: peft.PeftConfig,
-) -> None:
-    model = two(config)
-    both, first, second = run(model), alone(model, "en"), alone(model, "fr")
-    model.merge_adapter(["en"])
-    assert same(model, first)
+@each("method", WRONG)
+def test_two_methods_merge_several_adapters_wrongly_however(method: str) -> None:
+    model = two(config(method, "0", "2"))
+    both, outputs = run(model), {name: alone(model, name) for name in ("a", "b")}
+    model.merge_adapter(["a"])
+    assert same(model, outputs["a"])
     model.unmerge_adapter()
-    merged = run(model.merge_and_unload())
-    assert (merged - both).norm() > 0.05 * both.norm()
-    for name, expected in {"en": first, "fr": second}.items():  # one alone is right
-        model = two(config)
+    assert distance(model.merge_and_unload(), both) > 0.05
+    for name, expected in outputs.items():  # one alone is right
+        model = two(config(method, "0", "2"))
         model.base_model.set_adapter(name)
         assert same(model.merge_and_unload(), expected)
 
@@ -407,35 +345,35 @@ def test_two_methods_merge_several_adapters_wrongly_however(
 def test_what_is_merged_later_is_added_with_a_warning() -> None:
     model = two()
     both = run(model)
-    model.merge_adapter(["en"])
+    model.merge_adapter(["a"])
     with pytest.warns(
         UserWarning,
-        match="Already following adapters were merged en. You are now additionally merging fr",
+        match="Already following adapters were merged a. You are now additionally merging b",
     ):
-        model.merge_adapter(["fr"])
+        model.merge_adapter(["b"])
     assert same(model, both)
 
 
 @claim("Partial_Merge_Drops_Adapters")
 def test_merged_and_unloaded_the_others_are_gone_for_good() -> None:
     model = two()
-    first = alone(model, "en")
+    first = alone(model, "a")
     with silent():
-        merged = model.merge_and_unload(adapter_names=["en"])
+        merged = model.merge_and_unload(adapter_names=["a"])
     assert same(merged, first)
 
     model = two()
     both = run(model)
     assert same(model.merge_and_unload(), both)
     model = two()
-    assert same(model.merge_and_unload(adapter_names=["en", "fr"]), both)
+    assert same(model.merge_and_unload(adapter_names=["a", "b"]), both)
 
 
 @claim("Partial_Merge_Drops_Adapters")
 def test_only_active_adapters_are_merged_by_default() -> None:
     model = two()
-    both, first = run(model), alone(model, "en")
-    model.base_model.set_adapter("en")
+    both, first = run(model), alone(model, "a")
+    model.base_model.set_adapter("a")
     merged = run(model.merge_and_unload())
     assert same(merged, first)
     assert not same(merged, both)
@@ -444,31 +382,30 @@ def test_only_active_adapters_are_merged_by_default() -> None:
 @claim("Partial_Merge_Drops_Adapters")
 def test_an_adapter_that_is_not_active_takes_the_place_of_the_active_one() -> None:
     model = two()
-    second = alone(model, "fr")
-    model.base_model.set_adapter("en")
-    model.merge_adapter(["fr"])
-    assert model.active_adapters == ["en"]
+    second = alone(model, "b")
+    model.base_model.set_adapter("a")
+    model.merge_adapter(["b"])
+    assert model.active_adapters == ["a"]
     assert same(model, second)
 
 
 @claim("Partial_Merge_Drops_Adapters")
 def test_a_misspelled_name_merges_nothing_without_a_word() -> None:
+    model, other = two(), two()
     with silent():
-        model = two()
         model.merge_adapter(["english"])
-        assert same(model, two())
-        assert same(
-            two().merge_and_unload(adapter_names=["english"]), linear()
-        )  # the bare base
-    with refused("adapter_names should be a list of strings, got 'en'", TypeError):
-        two().merge_and_unload(adapter_names="en")
+        merged = other.merge_and_unload(adapter_names=["english"])
+    assert same(model, two())
+    assert same(merged, linear())  # the bare base
+    with refused("adapter_names should be a list of strings, got 'a'", TypeError):
+        two().merge_and_unload(adapter_names="a")
 
 
 @claim("Partial_Merge_Drops_Adapters")
 def test_a_merged_adapter_is_not_trained() -> None:
     model = two()
     assert model(ROWS).requires_grad
-    model.merge_adapter(["en"])
+    model.merge_adapter(["a"])
     assert not model(ROWS).requires_grad
     with refused("does not require grad", RuntimeError):
         model(ROWS).sum().backward()
@@ -478,84 +415,62 @@ def test_a_merged_adapter_is_not_trained() -> None:
 def test_a_mixed_model_drops_them_as_well() -> None:
     model = two(mixed=True)
     both = run(model)
-    model.set_adapter(["en"])
+    model.set_adapter(["a"])
     first = run(model)
-    model.set_adapter(["en", "fr"])
-    merged = run(model.merge_and_unload(adapter_names=["en"]))
+    model.set_adapter(["a", "b"])
+    merged = run(model.merge_and_unload(adapter_names=["a"]))
     assert same(merged, first)
     assert not same(merged, both)
 
 
 @claim("Partial_Merge_Drops_Adapters")
 def test_xlora_drops_them_as_well(tmp_path: Path) -> None:
-    lora = LoraConfig(
-        target_modules=["q_proj"], init_lora_weights=False, task_type="CAUSAL_LM"
-    )
-    experts = {}
-    for name in ("0", "1"):
-        get_peft_model(llama(), lora).save_pretrained(tmp_path / name)
-        experts[name] = str(tmp_path / name)
-    config = peft.XLoraConfig(
-        task_type="CAUSAL_LM", hidden_size=32, adapters=experts, xlora_depth=1
-    )
-    base = llama()
-    base.config.use_cache = False
-    merged = get_peft_model(base, config).merge_and_unload(adapter_names=["0"])
-    assert same(merged, loaded(experts["0"], llama()))
+    merged = xlora(tmp_path, experts="01").merge_and_unload(adapter_names=["0"])
+    assert same(merged, loaded(tmp_path / "0", llama()))
 
 
 @claim("Partial_Merge_Drops_Adapters")
 def test_two_calls_undo_a_merge() -> None:
     model = two()
     both = run(model)
-    model.merge_adapter(["en"])
+    model.merge_adapter(["a"])
     with model.disable_adapter():
         assert same(model, linear())
     assert same(model, both)  # all are active again, and none is merged
 
-    model.merge_adapter(["en"])
+    model.merge_adapter(["a"])
     with refused("Cannot pass `adapter_names` when there are merged adapters"):
-        model(ROWS, adapter_names=["en", "fr"] * 2)
+        model(ROWS, adapter_names=["a", "b"] * 2)
 
 
 @claim("Partial_Merge_Drops_Adapters")
-@each(
-    "config",
-    [
-        AdaLoraConfig(total_step=10, **ON_BOTH),
-        LNTuningConfig(**ON_BOTH),
-        OSFConfig(**ON_BOTH),
-    ],
-)
+@each("method", SINGLE)
 def test_where_one_adapter_is_active_the_merged_one_takes_its_place(
-    config: peft.PeftConfig,
+    method: str,
 ) -> None:
-    torch.manual_seed(1)
-    model = adapted(copy.deepcopy(config), adapter_name="en")
-    frozen = copy.deepcopy(config)
-    frozen.inference_mode = True
-    model.add_adapter("fr", frozen)
+    frozen = config(method, "0", "2", inference_mode=True)
+    model = pair(config(method, "0", "2"), frozen)
     outputs = {}
-    for name in ("en", "fr"):
+    for name in ("a", "b"):
         model.set_adapter(name)
         outputs[name] = run(trained(model))
-    assert not same(outputs["en"], outputs["fr"], 1e-3)
-    model.set_adapter("en")
-    model.merge_adapter(["fr"])
-    assert model.active_adapter == "en"
-    assert same(model, outputs["fr"])
+    assert not same(outputs["a"], outputs["b"], 1e-3)
+    model.set_adapter("a")
+    model.merge_adapter(["b"])
+    assert model.active_adapter == "a"
+    assert same(model, outputs["b"])
 
 
 @claim("Partial_Merge_Drops_Adapters")
 def test_trainable_tokens_as_well() -> None:
     model = get_peft_model(
-        llama(), TrainableTokensConfig(token_indices=[1, 2, 3]), adapter_name="en"
+        llama(), TrainableTokensConfig(token_indices=[1, 2, 3]), adapter_name="a"
     )
-    model.add_adapter("fr", TrainableTokensConfig(token_indices=[4, 5, 6]))
-    model.base_model.set_adapter(["en", "fr"])
-    both, first = run(trained(model)), alone(model, "en")
+    model.add_adapter("b", TrainableTokensConfig(token_indices=[4, 5, 6]))
+    model.base_model.set_adapter(["a", "b"])
+    both, first = run(trained(model)), alone(model, "a")
     assert not same(both, first, 1e-3)
-    model.merge_adapter(["en"])
+    model.merge_adapter(["a"])
     assert same(model, first)
 
 
@@ -863,22 +778,11 @@ def test_fused_matrices_are_targeted_together_and_not_excluded() -> None:
 
 
 @claim("Fused_Experts_Need_Target_Parameters")
-@each(
-    "config",
-    [
-        AdaLoraConfig(target_modules="all-linear", total_step=10),
-        LoHaConfig(target_modules="all-linear"),
-        IA3Config(target_modules="all-linear", feedforward_modules=[]),
-        OFTConfig(target_modules="all-linear"),
-        VeraConfig(target_modules="all-linear"),
-        HiraConfig(target_modules="all-linear"),
-    ],
-)
+@each("method", ["AdaLora", "LoHa", "IA3", "OFT", "Vera", "Hira"])
 @each("family", ["mixtral", "gpt_oss"])
-def test_other_methods_adapt_no_experts_at_all(
-    config: peft.PeftConfig, family: str
-) -> None:
-    model = get_peft_model(experts(family), copy.deepcopy(config))
+def test_other_methods_adapt_no_experts_at_all(method: str, family: str) -> None:
+    ours = config(method, target_modules="all-linear")
+    model = adapted(ours, experts(family))
     assert ends(model.targeted_module_names) == {"q_proj", "k_proj", "v_proj", "o_proj"}
     assert not any("expert" in name for name in trainable(model))
 
@@ -977,36 +881,13 @@ def test_converted_the_dense_layers_and_the_shared_expert_are_lost(
 
 # ------------------------------------------------------------------------------------- Trained_Biases_Change_The_Base
 
-ON_FIRST = {"target_modules": ["0"]}
-WITH_BIAS = [
-    AdaLoraConfig(total_step=10, **ON_FIRST),
-    BOFTConfig(boft_block_size=4, **ON_FIRST),
-    C3AConfig(block_size=4, **ON_FIRST),
-    DeftConfig(r=4, **ON_FIRST),
-    DeloraConfig(r=4, **ON_FIRST),
-    FourierFTConfig(n_frequency=10, **ON_FIRST),
-    FrodConfig(**ON_FIRST),
-    GloraConfig(r=4, **ON_FIRST),
-    GraloraConfig(r=4, gralora_k=2, **ON_FIRST),
-    HRAConfig(r=4, **ON_FIRST),
-    LoraConfig(r=4, **ON_FIRST),
-    MissConfig(r=4, **ON_FIRST),
-    OFTConfig(oft_block_size=4, r=0, **ON_FIRST),
-    PveraConfig(r=4, **ON_FIRST),
-    RandLoraConfig(r=4, **ON_FIRST),
-    TinyLoraConfig(r=4, **ON_FIRST),
-    UniLoraConfig(r=4, **ON_FIRST),
-    VBLoRAConfig(vector_length=4, num_vectors=8, **ON_FIRST),
-    VeraConfig(r=4, **ON_FIRST),
-    WaveFTConfig(n_frequency=10, **ON_FIRST),
-]
+WITH_BIAS = methods_with("bias")
 
 
-def only(config: peft.PeftConfig) -> str:
+def only(method: str) -> str:
     """Return what `bias` is for the layers of a method only."""
-    names = {"AdaLoraConfig": "lora", "MissConfig": "MiSS"}
-    name = type(config).__name__
-    return names.get(name, name.removesuffix("Config").lower()) + "_only"
+    names = {"AdaLora": "lora", "Miss": "MiSS"}
+    return f"{names.get(method, method.lower())}_only"
 
 
 def biases(model: nn.Module) -> set[str]:
@@ -1018,50 +899,32 @@ def biases(model: nn.Module) -> set[str]:
 
 
 @claim("Trained_Biases_Change_The_Base")
+@claim("Base_Model_Modified_In_Place")
 @each("everywhere", [True, False])
-@each("config", WITH_BIAS, ids=lambda config: type(config).__name__)
+@each("method", WITH_BIAS)
 def test_trained_biases_stay_in_the_base(
-    config: peft.PeftConfig,
+    method: str,
     everywhere: bool,  # noqa: FBT001 -- a table's column
 ) -> None:
-    config = copy.deepcopy(config)
-    config.bias = "all" if everywhere else only(config)
-    model = adapted(config)
-    assert (
-        biases(model) == {"0.base_layer.bias", "2.bias"}
-        if everywhere
-        else {"0.base_layer.bias"}
-    )
-    trained(model)
-    with (
-        pytest.warns(
-            UserWarning,
-            match="does not produce the same output as the base model would without adaption",
-        ),
-        model.disable_adapter(),
-    ):
+    bias = "all" if everywhere else only(method)
+    model = trained(adapted(config(method, "0", bias=bias)))
+    assert biases(model) == {"0.base_layer.bias", *["2.bias"] * everywhere}
+    with said() as texts, model.disable_adapter():
         assert not same(model, linear())
+    (text,) = texts
+    assert text.startswith("Careful, disabling adapter layers with bias configured")
+    assert "does not produce the same output as the base model would" in text
     with silent():
         assert not same(model.unload(), linear())
 
 
 @claim("Trained_Biases_Change_The_Base")
-@each("config", WITH_BIAS, ids=lambda config: type(config).__name__)
-def test_without_them_the_base_is_there(config: peft.PeftConfig) -> None:
-    model = trained(adapted(copy.deepcopy(config)))
+@each("method", WITH_BIAS)
+def test_without_them_the_base_is_there(method: str) -> None:
+    model = trained(adapted(config(method, "0")))
     with model.disable_adapter():
         assert same(model, linear())
     assert same(model.unload(), linear())
-
-
-@claim("Trained_Biases_Change_The_Base")
-def test_these_are_all_the_methods_that_have_the_option() -> None:
-    with_bias = {
-        kind.__name__
-        for kind in PEFT_TYPE_TO_CONFIG_MAPPING.values()
-        if any(field.name == "bias" for field in dataclasses.fields(kind))
-    }
-    assert {type(config).__name__ for config in WITH_BIAS} == with_bias
 
 
 @pytest.fixture(params=["all", "lora_only"])
@@ -1171,20 +1034,15 @@ def test_a_merge_is_right_and_a_llama_has_no_biases() -> None:
 
 
 @claim("Adapter_Name_Rules")
-@each(
-    "config",
-    [
-        lora("0"),
-        PromptTuningConfig(num_virtual_tokens=4, task_type="CAUSAL_LM"),
-        LoHaConfig(target_modules=["0"]),
-        IA3Config(target_modules=["0"], feedforward_modules=[]),
-    ],
-)
-def test_a_name_with_a_dot_is_refused(config: peft.PeftConfig) -> None:
-    plain = llama() if config.is_prompt_learning else linear()
+@each("method", ["Lora", "PromptTuning", "LoHa", "IA3"])
+def test_a_name_with_a_dot_is_refused(method: str) -> None:
+    def wrap(name: str) -> None:
+        targets = [] if method == "PromptTuning" else ["q_proj"]
+        adapted(config(method, *targets, **CAUSAL), llama(), adapter_name=name)
+
     with refused(r"(module|parameter) name can\\'t contain", KeyError):
-        get_peft_model(plain, copy.deepcopy(config), adapter_name="v1.0")
-    get_peft_model(plain, copy.deepcopy(config), adapter_name="v1_0")
+        wrap("v1.0")
+    wrap("v1_0")
 
 
 @claim("Adapter_Name_Rules")
@@ -1216,6 +1074,7 @@ def test_a_name_that_a_module_has_as_an_attribute_is_refused(name: str) -> None:
 
 
 @claim("Adapter_Name_Rules")
+@claim("Missing_Adapter_Keys")
 @each("name", ["a", "o", "lora", "lora_"])
 def test_a_part_of_the_prefix_is_warned_of_and_loads_right_nevertheless(
     name: str, tmp_path: Path
@@ -1290,22 +1149,11 @@ def test_an_adapter_that_is_called_like_a_module_takes_weights_out_of_the_others
 
 
 @claim("Adapter_Name_Rules")
-@each(
-    "config",
-    [
-        BOFTConfig(target_modules=["attn", "mlp"], boft_block_size=4),
-        IA3Config(target_modules=["attn", "mlp"], feedforward_modules=[]),
-        LoHaConfig(target_modules=["attn", "mlp"], r=4),
-        OFTConfig(target_modules=["attn", "mlp"], oft_block_size=4, r=0),
-        RoadConfig(target_modules=["attn", "mlp"], group_size=4),
-    ],
-)
-def test_the_same_happens_with_other_methods(
-    config: peft.PeftConfig, tmp_path: Path
-) -> None:
+@each("method", ["BOFT", "IA3", "LoHa", "OFT", "Road"])
+def test_the_same_happens_with_other_methods(method: str, tmp_path: Path) -> None:
     sizes = {}
     for name in ("mlp", "fr"):
-        named(name, config)[0].save_pretrained(tmp_path / name)
+        named(name, config(method, "attn", "mlp"))[0].save_pretrained(tmp_path / name)
         sizes[name] = len(saved(tmp_path / name / "en"))
     assert sizes["mlp"] == sizes["fr"] / 2
 
@@ -1325,17 +1173,6 @@ def test_a_name_that_is_a_part_of_another_is_fine(tmp_path: Path) -> None:
     model.save_pretrained(tmp_path)
     assert len(saved(tmp_path / "en")) == 4
     assert same(loaded(tmp_path / "en", Block()), expected)
-
-
-@claim("Adapter_Name_Rules")
-def test_the_check_on_the_page_finds_the_parts_of_names() -> None:
-    taken = {
-        part
-        for name, _ in get_peft_model(Block(), lora("attn", "mlp")).named_parameters()
-        for part in name.split(".")
-    }
-    assert taken >= {"attn", "mlp", "lora_A", "weight", "base_model", "model"}
-    assert "fr" not in taken
 
 
 # ------------------------------------------------------------------------------------------ Prompt_Learning_Task_Type

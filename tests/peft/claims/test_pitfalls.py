@@ -320,6 +320,7 @@ def test_without_a_projection_both_work(tmp_path: Path) -> None:
 
 
 @claim("Prefix_Projection_Checkpoints")
+@claim("Is_Trainable_To_Resume")
 def test_it_can_be_used_and_the_whole_state_can_be_resumed(tmp_path: Path) -> None:
     model = prefix(prefix_projection=True).eval()
     model.save_pretrained(tmp_path)
