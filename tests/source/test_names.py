@@ -96,6 +96,9 @@ class Pong(Ping):
     "tablepkg/latin.py": "# coding: nonsense\nx = 1\n",
     "tablepkg/space/inside.py": "class Spaced: ...\n",
     "tablepkg/plain.txt": "",
+    "tablepkg/alike/__init__.py": "from .run import run\nfrom .Model import Model\n",
+    "tablepkg/alike/run.py": "def run(): return '\\d'\ndef other(): ...\n",
+    "tablepkg/alike/Model.py": "class Model:\n    def run(self): ...\nrun = 1\n",
 }
 
 
@@ -169,6 +172,12 @@ def test_what_a_star_takes_over(code: str, exported: set[str] | None) -> None:
         ("nowhere_at_all.Config", None),
         ("sys.path", None),
         ("tablepkg.config.Config.Inner", ("tablepkg.config", "Config.Inner")),
+        # a function and a class that are named like their modules
+        ("tablepkg.alike.run", ("tablepkg.alike.run", "run")),
+        ("tablepkg.alike.run.run", ("tablepkg.alike.run", "run")),
+        ("tablepkg.alike.run.other", ("tablepkg.alike.run", "other")),
+        ("tablepkg.alike.Model.run", ("tablepkg.alike.Model", "Model.run")),
+        ("tablepkg.alike.Model.Model.run", ("tablepkg.alike.Model", "Model.run")),
     ],
 )
 def test_defining_module(
@@ -197,6 +206,8 @@ def test_defining_module(
             ["tablepkg.tuners.lora.Lora", "tablepkg.tuners.Lora", "tablepkg.Lora"],
         ),
         ("tablepkg.tuners.lora.make", ["tablepkg.tuners.lora.make", "tablepkg.make"]),
+        ("tablepkg.alike.run", ["tablepkg.alike.run.run", "tablepkg.alike.run"]),
+        ("tablepkg.alike.run.run", ["tablepkg.alike.run.run", "tablepkg.alike.run"]),
         ("tablepkg.nothing", []),
     ],
 )
