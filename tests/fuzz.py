@@ -502,7 +502,7 @@ def call_matching(text: str, other: str, _folder: Path) -> None:
         pages.find(target)
         pages.closest(target)
     toctree_order(text, {text: [other, text], other: [text]}, [other])
-    Catalogue(pages={}, order={})  # an empty one
+    Catalogue({})  # an empty one
 
 
 def call_files(text: str, other: str, folder: Path) -> None:
