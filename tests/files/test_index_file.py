@@ -401,16 +401,14 @@ def big_plan(count: int) -> Plan:
     for i in range(count):
         pages[f"h/H{i}"] = Page(heuristics=(record(i),))
     settings_ = Settings.of(FakeConfig())  # type: ignore[arg-type]
-    catalogue = Catalogue(
-        pages=pages, order={name: at for at, name in enumerate(pages)}
-    )
+    catalogue = Catalogue(pages)
     objects = Objects(
         (e for _docname, e in catalogue.entries),
         canonical={},
         aliases=lambda name: (name,),
     )
     known = Lookups(
-        objects=objects, pages=Pages(dict.fromkeys(pages, ()), {}), canonical={},
+        objects=objects, pages=Pages(dict.fromkeys(pages, ()), {}),
         external=lambda _kind, _name: None, elsewhere=lambda _name: None, defined=lambda _name: None,
         settle=lambda record: Note(record.note, record.docname), excluded=frozenset(), version="1",
         verify=lambda _quoted: pytest.fail("nothing is quoted"), installed=lambda _package: None,

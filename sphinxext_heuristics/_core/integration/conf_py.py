@@ -69,7 +69,7 @@ def _unfitting(plan: Plan, given: AbstractSet[str]) -> Iterator[tuple[str, str]]
             yield "heuristics_exclude", message
     for name, target in settings.targets.items():
         match = pages.meant(target)
-        if not target or match.uri or match.place:
+        if not target or match.target:
             continue
         hint = did_you_mean(pages.closest(target))
         if match.places:

@@ -31,8 +31,7 @@ def problems(plan: Plan, path_of: Callable[[str], Path]) -> Iterator[Problem]:
             f"for the heuristics, which overwrites it: rename the file"
         )
         yield _at(path_of(INDEX_PAGE), 1, message)
-    for docname in plan.catalogue.docnames:
-        page = plan.catalogue.pages[docname]
+    for docname, page in plan.catalogue.pages.items():
         if not is_in(plan.settings, docname):
             for record in page.heuristics:
                 if is_in(plan.settings, plan.catalogue.own_page(record)):
