@@ -33,7 +33,7 @@ from sphinxext_heuristics._core.evidence import messages
 from sphinxext_heuristics._core.evidence.cache import FILENAME, EvidenceCache
 from sphinxext_heuristics._core.evidence.prose import missing_comment
 from sphinxext_heuristics._core.evidence.search import parsed, verify
-from sphinxext_heuristics._core.evidence.source import Source, read
+from sphinxext_heuristics._core.evidence.source import Source
 from sphinxext_heuristics._core.files import index_file, project_file
 from sphinxext_heuristics._core.integration import conf_py
 from sphinxext_heuristics._core.integration.domain import HeuristicDomain
@@ -532,9 +532,7 @@ def call_evidence(text: str, other: str, _folder: Path) -> None:
         for prose in (False, True):
             with suppress(ValueError):
                 wanted = parsed(claim_of("", "", text, prose=prose))
-                text_of_it = source_names.without_evidence(source)
-                source_names.parse(text_of_it)
-                place = Source(text_of_it, source_names.Names()).whole
+                place = Source(source_names.File.of(source)).whole
                 wanted.find(place)
                 missing_comment(text, place)
 
@@ -1165,14 +1163,14 @@ def passages(module: str) -> Sequence[Passage]:
     """Return the statements of a real module."""
     at = _SOURCES.state(module)
     assert at is not None, module
-    source = read(at, module)
+    source = Source(source_names.read_file(at))
     lines = at.path.read_text("utf-8").split("\n")
     found = {}
-    for name in source.names.definitions:
+    for name in source.definitions:
         for statement in (
             stmt
             for place in source.places(name)
-            for stmt in ast.walk(place.parse())
+            for stmt in ast.walk(place.tree)
             if isinstance(stmt, ast.stmt)
         ):
             text = "\n".join(lines[_starts(statement) - 1 : statement.end_lineno])
