@@ -121,7 +121,7 @@ def read_names(at: State, module: str) -> Names:
         return Names()
 
 
-@lru_cache(maxsize=4)
+@lru_cache(maxsize=8)
 def read_file(at: State) -> File:
     """Read and parse a file; a few syntax trees, which are large, are kept.
 
