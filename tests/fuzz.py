@@ -34,7 +34,7 @@ from sphinxext_heuristics._core.evidence import messages
 from sphinxext_heuristics._core.evidence.cache import EvidenceCache
 from sphinxext_heuristics._core.evidence.prose import missing_comment
 from sphinxext_heuristics._core.evidence.search import parsed, verify
-from sphinxext_heuristics._core.evidence.source import Source, read
+from sphinxext_heuristics._core.evidence.source import Source
 from sphinxext_heuristics._core.files import index_file, project_file
 from sphinxext_heuristics._core.integration import conf_py
 from sphinxext_heuristics._core.integration.domain import HeuristicDomain
@@ -359,9 +359,7 @@ def call_evidence(text: str, other: str) -> None:
     for source, prose in itertools.product((RICH, other), (False, True)):
         with suppress(ValueError):
             wanted = parsed(claim_of("", "", text, prose=prose))
-            told = source_names.without_evidence(source)
-            source_names.parse(told)
-            place = Source(told, source_names.Names()).whole
+            place = Source(source_names.File.of(source)).whole
             wanted.find(place)
             missing_comment(text, place)
 
@@ -399,12 +397,12 @@ def passages(module: str) -> Sequence[Passage]:
     """Return the statements of a real module."""
     at = _SOURCES.state(module)
     assert at is not None, module
-    source = read(at, module)
+    source = Source(source_names.read_file(at))
     lines = at.path.read_text("utf-8").split("\n")
     found = {}
-    for name in source.names.definitions:
+    for name in source.definitions:
         for statement in (
-            node for place in source.places(name) for node in ast.walk(place.parse())
+            node for place in source.places(name) for node in ast.walk(place.tree)
         ):
             if not isinstance(statement, ast.stmt):
                 continue

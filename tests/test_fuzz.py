@@ -537,7 +537,7 @@ def seconds(run: Callable[[Any], object], made: object) -> float:
 def found(quote: str) -> None:
     """Look for a quote in a module, in all ways, and for what is like it."""
     text = "".join(f"x{at} = {at}\n" for at in range(200))
-    place = Source(text, source_names.Names()).whole
+    place = Source(source_names.File.of(text)).whole
     for prose in (False, True):
         with suppress(ValueError):
             parsed(claim_of("", "", quote, prose=prose)).find(place)

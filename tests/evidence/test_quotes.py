@@ -176,7 +176,7 @@ def opened(
     seen: list[str] = []
     opened_by_tokenize = names.tokenize.open
     names.read_names.cache_clear()
-    names.text_of.cache_clear()
+    names.read_file.cache_clear()
     with monkeypatch.context() as patch:
         patch.setattr(
             names.tokenize,

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from sphinxext_heuristics._core.source import names as source_names
-from sphinxext_heuristics._core.source.names import exported_by
+from sphinxext_heuristics._core.source.names import names_in
 from sphinxext_heuristics._core.source.packages import Sources
 
 if TYPE_CHECKING:
@@ -135,7 +135,7 @@ def read(tmp_path_factory: pytest.TempPathFactory) -> Any:  # noqa: ANN401 - yie
     ],
 )
 def test_what_a_star_takes_over(code: str, exported: set[str] | None) -> None:
-    assert exported_by(ast.parse(code).body) == exported
+    assert names_in(ast.parse(code), "module", is_package=False).exported == exported
 
 
 @pytest.mark.parametrize(
