@@ -31,7 +31,7 @@ def read(name: str) -> str:
 def missing(tag: str) -> Iterator[str]:
     """Yield what is in the way of the release that *tag* starts."""
     version = tag.removeprefix("v")
-    if f'\n__version__ = "{version}"\n' not in read("sphinxext_heuristics/__init__.py"):
+    if f'__version__ = "{version}"\n' not in read("sphinxext_heuristics/__init__.py"):
         yield f"sphinxext_heuristics/__init__.py: __version__ is not {version!r}"
 
     changelog = read("CHANGELOG.md")
