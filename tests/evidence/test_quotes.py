@@ -738,6 +738,8 @@ def test_verify_takes_no_doctrees(scales: Project) -> None:
     assert run("verify", scales.src, "-d", scales.root).status == 2
 
 
+# the site quotes Transformers and others, too
+@pytest.mark.peft
 @pytest.mark.slow
 def test_verify_of_this_site_neither_imports_torch_nor_takes_long() -> None:
     code = (
