@@ -13,7 +13,6 @@ import peft
 import pytest
 import torch
 from conftest import ROOT
-from peft import get_peft_model
 from torch import nn
 from transformers import (
     AutoModelForCausalLM,
@@ -22,25 +21,31 @@ from transformers import (
     OlmoForCausalLM,
 )
 
-from claims.test_adapters import (
-    configured,
+from claims.models import (
+    CAUSAL,
+    OPTIONS,
+    SIZES,
+    TARGETS,
+    adapted,
+    claim,
+    config,
     distance,
-    layers,
+    each,
+    linear,
     llama,
-    logits,
-    lora,
-    shaken,
+    refused,
+    run,
+    trainable,
+    trained,
+    xlora,
 )
 from claims.test_layers import has_no_targets, is_refused
-from claims.test_parameters import OPTIONS, scale_of
+from claims.test_parameters import scale_of
 from claims.test_systems import UNMERGEABLE, cycles, llava, one_layer
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
-
-pytestmark = [pytest.mark.peft, pytest.mark.filterwarnings("ignore")]
-claim = pytest.mark.claim
 
 NAMESPACE = "huggingface_peft_"
 
@@ -63,20 +68,15 @@ def method_of(cls: str) -> str:
 
 
 def model_of(cls: str, base: nn.Module | None = None) -> peft.PeftModel:
-    """Return a small Llama with the method's adapter, by default trained at random."""
+    """Return a small Llama with the method's adapter, trained at random."""
     method = method_of(cls)
-    base = llama() if base is None else base
-    for layer in base.model.layers:
-        if method == "Beft":  # it trains biases
-            layer.self_attn.v_proj.bias = nn.Parameter(torch.zeros(64))
+    base = base or llama(attention_bias=True)
     if method == "Shadow":
-        config = peft.ShadowConfig(task_type="CAUSAL_LM")
-    elif method == "Mixed":
-        return get_peft_model(base, configured("Lora", ["q_proj"]), mixed=True)
-    else:
-        targets = {"LNTuning": "input_layernorm", "TrainableTokens": "embed_tokens"}
-        config = configured(method, [targets.get(method, "v_proj")])
-    return shaken(get_peft_model(base, config), 0.05).train()
+        return trained(adapted(config(method, **CAUSAL), base)).train()
+    if method == "Mixed":
+        return adapted(config("Lora", "q_proj", **CAUSAL), base, mixed=True)
+    target = TARGETS.get(method, "v_proj")
+    return trained(adapted(config(method, target, **CAUSAL), base), 0.05).train()
 
 
 def never_merges(cls: str, _folder: Path) -> None:
@@ -95,34 +95,20 @@ def merges(cls: str) -> bool:
 
 def merged_on_bitsandbytes(cls: str, bits: int, folder: Path) -> float | None:
     """Merge on a quantized base, and return how far the logits move; None if it cannot be run."""
-    llama().save_pretrained(folder)
+    llama(attention_bias=True).save_pretrained(folder)
     storage = BitsAndBytesConfig(
-        load_in_4bit=bits == 4,
-        load_in_8bit=bits == 8,
-        bnb_4bit_compute_dtype=torch.float32,
+        **{f"load_in_{bits}bit": True}, bnb_4bit_compute_dtype=torch.float32
     )
     base = AutoModelForCausalLM.from_pretrained(folder, quantization_config=storage)
     try:
         if cls == "XLoraModel":
-            model = xlora(base.train(), folder / "expert")
+            model = xlora(folder, base.train(), attention_bias=True)
         else:
             model = model_of(cls, base.train())
-        before = logits(model)
+        before = run(model)
     except (RuntimeError, TypeError, ValueError):
         return None
-    return distance(logits(model.merge_and_unload().train()), before)
-
-
-def xlora(base: nn.Module, folder: Path) -> peft.PeftModel:
-    expert = lora(target_modules=["q_proj"], task_type="CAUSAL_LM")
-    get_peft_model(llama(), expert).save_pretrained(folder)
-    config = peft.XLoraConfig(
-        task_type="CAUSAL_LM",
-        hidden_size=64,
-        adapters={"0": str(folder)},
-        xlora_depth=1,
-    )
-    return get_peft_model(base, config)
+    return distance(model.merge_and_unload().train(), before)
 
 
 #: A danger of its own says that these are wrong in 8 bit.
@@ -163,11 +149,8 @@ def merges_without_the_check(cls: str, folder: Path) -> None:
     if not merges(cls):
         never_merges(cls, folder)
         return
-    model = model_of(cls)
-    for parameter in model.parameters():
-        if parameter.requires_grad:
-            parameter.data.fill_(torch.nan)
-    assert logits(model.merge_and_unload(safe_merge=True)).isnan().any()
+    model = trained(model_of(cls), torch.nan)
+    assert run(model.merge_and_unload(safe_merge=True)).isnan().any()
 
 
 def merges_right_into_a_tied_end(cls: str, folder: Path) -> None:
@@ -177,11 +160,11 @@ def merges_right_into_a_tied_end(cls: str, folder: Path) -> None:
     base = llama(tie_word_embeddings=True)
     if cls == "BeftModel":
         base.lm_head.bias = nn.Parameter(torch.zeros(64))
-    config = configured(method_of(cls), ["lm_head"])
-    model = shaken(get_peft_model(base, config), 0.3).eval()
-    before = logits(model)
-    assert distance(before, logits(llama(tie_word_embeddings=True))) > 0.01
-    assert distance(logits(model.merge_and_unload()), before) < 1e-5
+    ours = config(method_of(cls), "lm_head", **CAUSAL)
+    model = trained(adapted(ours, base), 0.3)
+    before = run(model)
+    assert distance(before, llama(tie_word_embeddings=True)) > 0.01
+    assert distance(model.merge_and_unload(), before) < 1e-5
 
 
 def unmerges_exactly(cls: str, folder: Path) -> None:
@@ -201,75 +184,58 @@ def does_not_divide_alpha_by_r(cls: str, _folder: Path) -> None:
 
 
 def knows_its_layers_in_every_architecture(cls: str, _folder: Path) -> None:
-    sizes = {"vocab_size": 64, "hidden_size": 64, "intermediate_size": 64}
     ends = {"pad_token_id": 0, "bos_token_id": 1, "eos_token_id": 2}
-    olmo = OlmoConfig(num_hidden_layers=1, num_attention_heads=4, **sizes, **ends)
+    olmo = OlmoForCausalLM(OlmoConfig(**SIZES, **ends))
+    ours = config(method_of(cls), **CAUSAL)
     if cls == "AdaptionPromptConfig":  # its layers are not a choice
-        config = peft.AdaptionPromptConfig(adapter_len=4, adapter_layers=1)
-        with pytest.raises(ValueError, match="Unsupported model type"):
-            get_peft_model(OlmoForCausalLM(olmo), config)
+        with refused("Unsupported model type"):
+            adapted(ours, olmo)
         return
-    options = OPTIONS.get(method_of(cls), {})
-    for base in (OlmoForCausalLM(olmo), llama()):
-        model = get_peft_model(
-            base, getattr(peft, cls)(task_type="CAUSAL_LM", **options)
-        )
-        found = {name.rpartition(".")[2] for name in model.targeted_module_names}
+    for base in (olmo, llama()):
+        names = adapted(ours, base).targeted_module_names
+        found = {name.rpartition(".")[2] for name in names}
         assert found
         assert found != {"q_proj", "v_proj"}
 
 
 def refuses_a_second_name(cls: str, _folder: Path) -> None:
-    config = getattr(peft, cls)(
-        target_modules=["self_attn", "v_porj"],
-        adapter_len=4,
-        adapter_layers=1,
-        task_type="CAUSAL_LM",
-    )
-    with pytest.raises(ValueError, match="more adapter layers"):
-        get_peft_model(llama(), config)
+    with refused("more adapter layers"):
+        adapted(config(method_of(cls), "self_attn", "v_porj", **CAUSAL), llama())
 
 
 def stays_out_of_the_tower(cls: str, _folder: Path) -> None:
+    ours = config(method_of(cls))
     if cls == "AdaptionPromptConfig":
-        config = peft.AdaptionPromptConfig(adapter_len=4, adapter_layers=1)
-        with pytest.raises(ValueError, match="Unsupported model type"):
-            get_peft_model(llava(), config)
+        with refused("Unsupported model type"):
+            adapted(ours, llava())
         return
     # It is about tokens, and a tower has none.
-    config = getattr(peft, cls)(**OPTIONS[method_of(cls)])
-    names = get_peft_model(llava(), config).targeted_module_names
+    names = adapted(ours, llava()).targeted_module_names
     assert names
     assert not any("vision_tower" in name for name in names)
 
 
 def names_the_task_that_it_wants(cls: str, _folder: Path) -> None:
-    with pytest.raises(ValueError, match="only supports task_type = CAUSAL_LM"):
-        getattr(peft, cls)(**OPTIONS[method_of(cls)])
+    with refused("only supports task_type = CAUSAL_LM"):
+        config(method_of(cls))
 
 
 # -- the rest --
 
 
 def leaves_the_base_alone(cls: str, _folder: Path) -> None:
-    config = getattr(peft, f"{method_of(cls)}Config")
     for init in ("pissa", "olora"):
-        base = layers()
-        options = {"target_modules": ["0", "2"], "total_step": 10}
-        get_peft_model(base, config(init_lora_weights=init, **options))
-        assert torch.equal(base[0].base_layer.weight, layers()[0].weight)
+        base = linear()
+        adapted(config(method_of(cls), "0", "2", init_lora_weights=init), base)
+        assert torch.equal(base[0].base_layer.weight, linear()[0].weight)
 
 
 def switches_nothing(_cls: str, folder: Path) -> None:
-    model = xlora(llama(), folder)
-
-    def trained() -> list[str]:
-        return [name for name, it in model.named_parameters() if it.requires_grad]
-
-    before = trained()
+    model = xlora(folder)
+    before = set(trainable(model))
     assert before
     model.set_adapter("default", inference_mode=True)
-    assert trained() == before
+    assert set(trainable(model)) == before
 
 
 PROOFS: dict[str, Callable[[str, Path], None]] = {
@@ -308,7 +274,7 @@ PROOFS: dict[str, Callable[[str, Path], None]] = {
 @claim("Unmerge_In_16_Bit")
 @claim("Unmergeable_Quantized_Bases")
 @claim("Vision_Tower_Targeted")
-@pytest.mark.parametrize(("name", "cls"), excepted())
+@each(("name", "cls"), excepted())
 def test_it_does_not_happen_there(name: str, cls: str, tmp_path: Path) -> None:
     PROOFS[name](cls, tmp_path)
 

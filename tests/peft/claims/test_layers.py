@@ -9,19 +9,28 @@ from typing import TYPE_CHECKING, Any
 import peft
 import pytest
 import torch
-from peft import NoMatchingPeftModuleError, get_peft_model, get_peft_model_state_dict
+from peft import NoMatchingPeftModuleError, get_peft_model_state_dict
 from torch import nn
-from transformers import LlamaConfig, LlamaForCausalLM
 
-from claims.test_parameters import OPTIONS, OWN_ERROR, TARGETS, adapted, methods_with
-from claims.test_pitfalls import llama, lora, warned
+from claims.models import (
+    TARGETS,
+    adapted,
+    claim,
+    config,
+    each,
+    llama,
+    lora,
+    methods_with,
+    refused,
+    said,
+    same,
+    trained,
+)
+from claims.test_parameters import OWN_ERROR, on_llama
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
-
-claim = pytest.mark.claim
-pytestmark = [pytest.mark.peft, pytest.mark.filterwarnings("ignore")]
 
 
 # --- layers whose weights PyTorch reads ------------------------------------------------
@@ -57,19 +66,12 @@ WITHOUT_TASKS = sorted(
 
 @claim("Fused_Layers_Bypass_Adapters")
 @pytest.mark.usefixtures("_fast")
-@pytest.mark.parametrize("method", WITHOUT_TASKS)
+@each("method", WITHOUT_TASKS)
 def test_an_encoder_layer_in_eval_mode_skips_every_adapter(method: str) -> None:
-    options: dict[str, Any] = OPTIONS.get(method, {}) | {
-        "target_modules": ["linear1", "linear2"]
-    }
-    if method == "IA3":
-        options["feedforward_modules"] = ["linear1"]
-    config = getattr(peft, f"{method}Config")(**options)
-    model = get_peft_model(encoder(), config)
-    for parameter in model.parameters():
-        if parameter.requires_grad:
-            parameter.data += torch.randn_like(parameter) / 10
-    fused, layer_by_layer = effects(model.eval(), encoder(), torch.randn(2, 5, 64))
+    options = {"feedforward_modules": ["linear1"]} if method == "IA3" else {}
+    ours = config(method, "linear1", "linear2", **options)
+    model = trained(adapted(ours, encoder()))
+    fused, layer_by_layer = effects(model, encoder(), torch.randn(2, 5, 64))
     assert fused < 1e-5
     assert layer_by_layer > 0.01
 
@@ -78,12 +80,12 @@ def test_an_encoder_layer_in_eval_mode_skips_every_adapter(method: str) -> None:
 @pytest.mark.usefixtures("_fast")
 def test_training_and_a_merge_see_it_and_so_does_another_layout() -> None:
     x = torch.randn(2, 5, 64)
-    config = lora(target_modules=["linear1", "linear2"])
-    model = get_peft_model(encoder(), config)
+    config = lora("linear1", "linear2")
+    model = adapted(config, encoder())
     assert effects(model.train(), encoder().train(), x)[0] > 0.1
     merged = model.merge_and_unload().eval()
     assert effects(merged, encoder(), x)[0] > 0.1
-    other = get_peft_model(encoder(batch_first=False), config).eval()
+    other = adapted(config, encoder(batch_first=False)).eval()
     assert effects(other, encoder(batch_first=False), x)[0] > 0.1
 
 
@@ -101,28 +103,28 @@ class Attending(nn.Module):
 @claim("Fused_Layers_Bypass_Adapters")
 def test_out_proj_is_never_trained_but_merged() -> None:
     x = torch.randn(2, 5, 16)
-    model = get_peft_model(Attending(), lora(target_modules="all-linear"))
+    model = adapted(lora(target_modules="all-linear"), Attending())
     assert model.targeted_module_names == ["attention.out_proj", "end"]
     model(x).sum().backward()
     trained = {n for n, it in model.named_parameters() if it.grad is not None}
     assert trained
     assert not any("out_proj" in name for name in trained)
 
-    model = get_peft_model(Attending(), lora(target_modules=["out_proj"]))
-    assert torch.allclose(model(x), Attending()(x), atol=1e-6)
-    assert not torch.allclose(model.merge_and_unload()(x), Attending()(x), atol=1e-2)
+    model = adapted(lora("out_proj"), Attending())
+    assert same(model(x), Attending()(x))
+    assert not same(model.merge_and_unload()(x), Attending()(x), 1e-2)
 
 
 @claim("Fused_Layers_Bypass_Adapters")
 def test_lora_takes_the_attention_as_a_whole_and_others_do_not() -> None:
     x = torch.randn(2, 5, 16)
-    model = get_peft_model(Attending(), lora(target_modules=["attention"]))
+    model = adapted(lora("attention"), Attending())
     model(x).sum().backward()
     assert all(it.grad is not None for it in model.parameters() if it.requires_grad)
     merged = copy.deepcopy(model).merge_and_unload()
-    assert torch.allclose(model(x), merged(x), atol=1e-5)
+    assert same(model(x), merged(x))
     with pytest.raises((TypeError, ValueError)):
-        get_peft_model(Attending(), peft.LoHaConfig(target_modules=["attention"]))
+        adapted(config("LoHa", "attention"), Attending())
 
 
 @claim("Fused_Layers_Bypass_Adapters")
@@ -133,7 +135,7 @@ def test_a_decoder_layer_skips_out_proj_only() -> None:
         x = torch.randn(2, 5, 16)
         with torch.no_grad():
             before = plain(x, x)
-            model = get_peft_model(plain, lora(target_modules=[name]))
+            model = adapted(lora(name), plain)
             return (model(x, x) - before).abs().max().item()
 
     assert moved("linear1") > 0.01
@@ -146,75 +148,61 @@ IN_BOTH = sorted({*methods_with("modules_to_save")} & {*methods_with("target_mod
 
 
 @claim("Modules_To_Save_Or_Target")
-@pytest.mark.parametrize("method", IN_BOTH)
+@each("method", IN_BOTH)
 def test_what_is_saved_in_full_gets_no_adapter(method: str) -> None:
     target = TARGETS.get(method, "q_proj")
     second = {"input_layernorm": "post_attention_layernorm"}.get(target, "v_proj")
-    options = {"target_modules": [target, second]}
 
-    def found(**more: Any) -> set[str]:  # noqa: ANN401 -- a configuration takes anything
-        names = adapted(method, **options, **more).targeted_module_names
+    def found(**options: object) -> set[str]:
+        names = on_llama(method, target, second, **options).targeted_module_names
         return {name.rpartition(".")[2] for name in names}
 
     assert found() == {target, second}
-    said = warned(lambda: found(modules_to_save=[second]))
-    assert not [one for one in said if second in one]
-    assert found(modules_to_save=[second]) == {target}
+    with said() as texts:
+        assert found(modules_to_save=[second]) == {target}
+    assert not [text for text in texts if second in text]
 
 
 @claim("Modules_To_Save_Or_Target")
 def test_the_copy_is_trained_and_saved_and_alone_it_is_an_error() -> None:
-    config = lora(target_modules=["q_proj", "lm_head"], modules_to_save=["lm_head"])
-    model = get_peft_model(llama(), config)
+    config = lora("q_proj", "lm_head", modules_to_save=["lm_head"])
+    model = adapted(config, llama())
     assert model.lm_head.modules_to_save["default"].weight.requires_grad
     saved = get_peft_model_state_dict(model)
-    assert [name for name in saved if "lm_head" in name] == [
-        "base_model.model.lm_head.weight"
-    ]
-    with pytest.raises(ValueError, match="modules_to_save"):
-        get_peft_model(
-            llama(), lora(target_modules=["lm_head"], modules_to_save=["lm_head"])
-        )
+    in_file = [name for name in saved if "lm_head" in name]
+    assert in_file == ["base_model.model.lm_head.weight"]
+    with refused("modules_to_save"):
+        adapted(lora("lm_head", modules_to_save=["lm_head"]), llama())
 
 
 @claim("Layers_To_Transform_Matches")
-@pytest.mark.parametrize("method", methods_with("layers_to_transform"))
+@each("method", methods_with("layers_to_transform"))
 def test_at_the_root_layers_are_found_by_their_pattern_only(method: str) -> None:
-    tiny = LlamaConfig(
-        vocab_size=64,
-        hidden_size=64,
-        intermediate_size=64,
-        num_hidden_layers=2,
-        num_attention_heads=4,
-    )
-
-    def found(base: nn.Module, **options: Any) -> list[str]:  # noqa: ANN401 -- as above
-        options = {"target_modules": ["q_proj"]} | OPTIONS.get(method, {}) | options
-        config = getattr(peft, f"{method}Config")(layers_to_transform=[0], **options)
-        return sorted(get_peft_model(base, config).targeted_module_names)
+    def found(base: nn.Module, *targets: str, **options: object) -> list[str]:
+        ours = config(method, *targets, layers_to_transform=[0], **options)
+        return sorted(adapted(ours, base).targeted_module_names)
 
     inner = ["model.layers.0.self_attn.q_proj"]
-    assert found(LlamaForCausalLM(tiny)) == inner
-    root = LlamaForCausalLM(tiny).model
+    base = llama(num_hidden_layers=2, attention_bias=True)
+    assert found(copy.deepcopy(base), "q_proj") == inner
     error = ValueError if method in OWN_ERROR else NoMatchingPeftModuleError
     with pytest.raises(error):
-        found(copy.deepcopy(root))
-    assert found(root, layers_pattern="layers") == ["layers.0.self_attn.q_proj"]
-    wanted = ["q_proj", "lm_head"]
-    with_head = found(LlamaForCausalLM(tiny), target_modules=wanted)
-    assert with_head == ["lm_head", *inner]
+        found(copy.deepcopy(base.model), "q_proj")
+    at_root = found(copy.deepcopy(base.model), "q_proj", layers_pattern="layers")
+    assert at_root == ["layers.0.self_attn.q_proj"]
+    assert found(base, "q_proj", "lm_head") == ["lm_head", *inner]
 
 
 @claim("Layers_To_Transform_Matches")
 def test_other_names_without_a_number_and_other_numbers_are_left_out() -> None:
-    targets = ["q_proj", "embed_tokens"]
-    config = lora(target_modules=targets, layers_to_transform=[0, 7])
+    config = lora("q_proj", "embed_tokens", layers_to_transform=[0, 7])
     inner = ["model.layers.0.self_attn.q_proj"]
-    assert get_peft_model(llama(), config).targeted_module_names == inner
-    with pytest.raises(ValueError, match="cannot be used when `target_modules` is a"):
+    base = llama(num_hidden_layers=2)
+    assert adapted(config, base).targeted_module_names == inner
+    with refused("cannot be used when `target_modules` is a"):
         lora(target_modules="all-linear", layers_to_transform=[0])
     pattern = r".*layers\.(0|1)\..*q_proj"
-    found = get_peft_model(llama(3), lora(target_modules=pattern))
+    found = adapted(lora(target_modules=pattern), llama(num_hidden_layers=3))
     assert len(found.targeted_module_names) == 2
 
 
@@ -226,7 +214,7 @@ def is_refused(cls: str, _folder: Path) -> None:
     name = "norm1" if cls == "LNTuningConfig" else "linear1"
 
     def run() -> None:
-        model = get_peft_model(encoder(), getattr(peft, cls)(target_modules=[name]))
+        model = adapted(getattr(peft, cls)(target_modules=[name]), encoder())
         model.eval()(torch.randn(2, 5, 64))
 
     with torch.no_grad(), pytest.raises((AttributeError, ValueError)):

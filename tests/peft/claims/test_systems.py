@@ -57,7 +57,7 @@ from transformers import (
 )
 from transformers.conversion_mapping import get_checkpoint_conversion_mapping
 
-from claims.test_parameters import OPTIONS
+from claims.models import OPTIONS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -1,0 +1,320 @@
+"""Tiny models, adapters on them, and what the claims ask of both."""
+
+from __future__ import annotations
+
+import inspect
+import json
+import warnings
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import peft
+import pytest
+import torch
+from peft import LoraConfig, PeftModel, get_peft_model
+from peft.mapping import PEFT_TYPE_TO_CONFIG_MAPPING, PEFT_TYPE_TO_TUNER_MAPPING
+from peft.tuners.tuners_utils import BaseTuner
+from safetensors.torch import load_file
+from torch import nn
+from transformers import LlamaConfig, LlamaForCausalLM
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+claim = pytest.mark.claim
+each = pytest.mark.parametrize
+
+# -- bases, the same at every call --
+
+ROWS = torch.linspace(-1.0, 1.0, 64).reshape(4, 16)
+PROMPT = torch.arange(16).reshape(2, 8)
+
+SIZES = {
+    "vocab_size": 64,
+    "hidden_size": 64,
+    "intermediate_size": 64,
+    "num_hidden_layers": 1,
+    "num_attention_heads": 4,
+}
+CAUSAL = {"task_type": "CAUSAL_LM"}
+
+
+def linear() -> nn.Sequential:
+    """Return two linear layers, `0` and `2`, in evaluation mode."""
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        return nn.Sequential(nn.Linear(16, 16), nn.Tanh(), nn.Linear(16, 16)).eval()
+
+
+def llama(kind: type[nn.Module] = LlamaForCausalLM, **options: object) -> nn.Module:
+    """Return a Llama of one layer in evaluation mode."""
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        # X-LoRA refuses a cache
+        return kind(LlamaConfig(**{"use_cache": False} | SIZES | options)).eval()
+
+
+# -- configurations and adapters --
+
+#: Options without which a method does not fit these bases.
+OPTIONS: dict[str, dict[str, Any]] = {
+    "AdaLora": {"total_step": 10},
+    "Adamss": {"num_subspaces": 2, "r": 4},
+    "AdaptionPrompt": {"adapter_len": 4, "adapter_layers": 1},
+    "BOFT": {"boft_block_size": 4},
+    "C3A": {"block_size": 8},
+    "CPT": {
+        "cpt_token_ids": [1, 2],
+        "cpt_mask": [1, 1],
+        "cpt_tokens_type_mask": [1, 2],
+    },
+    "Cartridge": {"num_virtual_tokens": 4},
+    "FourierFT": {"n_frequency": 50},
+    "Gralora": {"r": 4, "gralora_k": 2},
+    "IA3": {"feedforward_modules": []},
+    "Miss": {"r": 4},
+    "MultitaskPromptTuning": {"num_virtual_tokens": 4, "num_tasks": 1},
+    "OFT": {"oft_block_size": 4},
+    "PrefixTuning": {"num_virtual_tokens": 4},
+    "PromptEncoder": {"num_virtual_tokens": 4, "encoder_hidden_size": 8},
+    "PromptTuning": {"num_virtual_tokens": 4},
+    "Psoft": {"r": 4},
+    "Road": {"group_size": 8},
+    "Shira": {"r": 2},
+    "TrainableTokens": {"token_indices": [1, 2, 3]},
+    "VBLoRA": {"num_vectors": 8, "vector_length": 8},
+    "WaveFT": {"n_frequency": 50},
+}
+#: What a method adapts in a Llama, where that is not a projection.
+TARGETS = {"LNTuning": "input_layernorm", "TrainableTokens": "embed_tokens"}
+
+
+def methods_with(parameter: str) -> list[str]:
+    """Return the methods whose configuration has a parameter."""
+    return sorted(
+        kind.__name__.removesuffix("Config")
+        for kind in PEFT_TYPE_TO_CONFIG_MAPPING.values()
+        if parameter in inspect.signature(kind).parameters
+    )
+
+
+def methods_inheriting(function: str) -> list[str]:
+    """Return the methods that can be merged and whose tuner has a function of all tuners."""
+    return sorted(
+        PEFT_TYPE_TO_CONFIG_MAPPING[kind].__name__.removesuffix("Config")
+        for kind, tuner in PEFT_TYPE_TO_TUNER_MAPPING.items()
+        if getattr(tuner, function, None) is getattr(BaseTuner, function)
+        and kind not in {"LILY", "POLY", "SHADOW", "XLORA"}
+    )
+
+
+MERGING = methods_inheriting("merge_and_unload")
+#: Those that change the weight of a linear layer.
+LINEAR = sorted({*MERGING} - {"Beft", *TARGETS})
+
+
+def config(method: str, *targets: str, **options: object) -> peft.PeftConfig:
+    """Return a method's configuration for these modules."""
+    options = OPTIONS.get(method, {}) | options
+    if targets:
+        options["target_modules"] = list(targets)
+    return getattr(peft, f"{method}Config")(**options)
+
+
+def lora(*targets: str, **options: object) -> LoraConfig:
+    """Return a configuration whose adapter is random, as if it were trained."""
+    random = {"target_modules": [*targets] or ["0", "2"], "init_lora_weights": False}
+    return LoraConfig(**{"r": 4} | random | options)
+
+
+def adapted(
+    config: peft.PeftConfig, base: nn.Module | None = None, **options: object
+) -> PeftModel:
+    """Wrap the linear layers, or another base."""
+    return get_peft_model(base or linear(), config, **options)
+
+
+def pair(
+    first: peft.PeftConfig | None = None,
+    second: peft.PeftConfig | None = None,
+    base: nn.Module | None = None,
+    **options: object,
+) -> PeftModel:
+    """Return a model with the adapters `a`, which is active, and `b`."""
+    first = first or lora()
+    model = adapted(first, base, adapter_name="a", **options)
+    model.add_adapter("b", second or first)
+    return model
+
+
+def trained(model: nn.Module, size: float = 0.1) -> nn.Module:
+    """Move the weights that can be trained, as a training would, and return the model in evaluation mode."""
+    for parameter in model.parameters():
+        if parameter.requires_grad:
+            parameter.data += size * torch.randn_like(parameter)
+    return model.eval()
+
+
+def of_method(
+    method: str,
+    base: nn.Module | None = None,
+    size: float = 0.1,
+    **options: object,
+) -> PeftModel:
+    """Return a Llama with a trained adapter of a method."""
+    base = base or llama(attention_bias=True)  # BEFT trains a bias
+    target = TARGETS.get(method, "q_proj")
+    return trained(
+        get_peft_model(base, config(method, target, **CAUSAL | options)), size
+    )
+
+
+def xlora(
+    folder: Path,
+    base: nn.Module | None = None,
+    experts: Sequence[str] = "0",
+    target: str = "q_proj",
+    **options: object,
+) -> PeftModel:
+    """Return a Llama with X-LoRA, whose experts are saved in a folder."""
+    base = base or llama()
+    folders = {}
+    for name in experts:
+        expert = adapted(lora(target, **CAUSAL), llama(**options))
+        expert.save_pretrained(folder / name)
+        folders[name] = str(folder / name)
+    gating = config("XLora", hidden_size=64, adapters=folders, xlora_depth=1, **CAUSAL)
+    return get_peft_model(base, gating)
+
+
+# -- folders --
+
+
+def loaded(folder: Path, base: nn.Module | None = None, **options: object) -> PeftModel:
+    """Load an adapter onto the linear layers, or another base."""
+    return PeftModel.from_pretrained(base or linear(), folder, **options)
+
+
+def saved(folder: Path) -> dict[str, torch.Tensor]:
+    """Return the tensors of a saved adapter."""
+    return load_file(folder / "adapter_model.safetensors")
+
+
+def settings(folder: Path, **changes: object) -> dict[str, Any]:
+    """Change and return the saved configuration of an adapter."""
+    path = folder / "adapter_config.json"
+    found = json.loads(path.read_text(encoding="utf-8")) | changes
+    path.write_text(json.dumps(found), encoding="utf-8")
+    return found
+
+
+# -- results --
+
+
+def speaks(model: nn.Module) -> bool:
+    """Return whether a model takes tokens."""
+    return hasattr(model, "get_input_embeddings")
+
+
+def run(
+    model: nn.Module, batch: torch.Tensor | None = None, **options: object
+) -> torch.Tensor:
+    """Return the outputs for the same rows, or the logits for the same prompt."""
+    with torch.no_grad():
+        if speaks(model):
+            prompt = PROMPT if batch is None else batch
+            return model(input_ids=prompt, **options).logits
+        return model(ROWS if batch is None else batch, **options)
+
+
+def same(
+    one: nn.Module | torch.Tensor, other: nn.Module | torch.Tensor, atol: float = 1e-5
+) -> bool:
+    """Return whether two models give the same, or two results are the same."""
+    one, other = (run(it) if isinstance(it, nn.Module) else it for it in (one, other))
+    return torch.allclose(one, other, atol=atol)
+
+
+def distance(
+    actual: nn.Module | torch.Tensor, expected: nn.Module | torch.Tensor
+) -> float:
+    """Return how far a result is from the expected one, relative to its size."""
+    actual, expected = (
+        run(it) if isinstance(it, nn.Module) else it for it in (actual, expected)
+    )
+    return float(((actual - expected).norm() / expected.norm()).detach())
+
+
+# -- training --
+
+
+def trainable(model: nn.Module) -> dict[str, nn.Parameter]:
+    """Return the weights that take gradients."""
+    named = model.named_parameters()
+    return {name: weight for name, weight in named if weight.requires_grad}
+
+
+def unfrozen(model: nn.Module) -> set[str]:
+    """Return the adapters that take gradients."""
+    parts = {part for name in trainable(model) for part in name.split(".")}
+    return parts & {*model.peft_config}
+
+
+def adam(model: nn.Module, lr: float = 1e-2) -> torch.optim.Optimizer:
+    """Return an optimizer for what can be trained by now."""
+    return torch.optim.AdamW(trainable(model).values(), lr=lr)
+
+
+def loss_of(model: nn.Module) -> torch.Tensor:
+    """Return a loss for the same rows, or the same prompt."""
+    if speaks(model):
+        return model(input_ids=PROMPT, labels=PROMPT).loss
+    return model(ROWS).square().mean()
+
+
+def steps(
+    model: nn.Module, optimizer: torch.optim.Optimizer, number: int = 5
+) -> list[float]:
+    """Train and return the losses."""
+    losses = []
+    for _step in range(number):
+        loss = loss_of(model)
+        loss.backward()
+        optimizer.step()
+        optimizer.zero_grad()
+        losses.append(loss.item())
+    return losses
+
+
+# -- messages --
+
+
+@contextmanager
+def said() -> Iterator[list[str]]:
+    """Collect what is warned of, deprecations aside."""
+    texts: list[str] = []
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        yield texts
+    deprecated = (FutureWarning, DeprecationWarning)
+    texts.extend(
+        str(warning.message)
+        for warning in caught
+        if not issubclass(warning.category, deprecated)
+    )
+
+
+@contextmanager
+def silent() -> Iterator[None]:
+    """Require that nothing is warned of."""
+    with said() as texts:
+        yield
+    assert texts == []
+
+
+def refused(
+    message: str, error: type[Exception] = ValueError
+) -> pytest.RaisesExc[Exception]:
+    """Require an error with a message."""
+    return pytest.raises(error, match=message)
