@@ -244,10 +244,9 @@ class _Splitter:
 
         There are none if the first line does not begin one.
         """
-        starts: list[Item] = []
-        for line in range(first, end):
-            if self.depths[line] == self.depths[first] and (item := self.item(line)):
-                starts.append(item)
+        depth = self.depths[first]
+        level = [line for line in range(first, end) if self.depths[line] == depth]
+        starts = [item for line in level if (item := self.item(line))]
         if not starts or starts[0].line != first:
             return ()
         stops = [*(item.line for item in starts[1:]), end]
