@@ -122,9 +122,23 @@ _AS_TEXT = re.compile(
 )
 
 
+#: How a role of the other syntax is shown: before its target, or with it.
+_ROLE_AS_TEXT = re.compile(r"(:heuristic:)`|\{heuristic\}`")
+
+
 def _unread(paragraphs: list[nodes.paragraph]) -> Iterator[Problem]:
-    """Yield a problem for each directive of ours that a page shows as text."""
+    """Yield a problem for each directive or role of ours that a page shows as text."""
     for paragraph in paragraphs:
+        shown = "".join(
+            str(child) if isinstance(child, nodes.Text) else "`"
+            for child in paragraph.children
+        )
+        for role in _ROLE_AS_TEXT.finditer(shown):
+            written, page = "Markdown", "reStructuredText"
+            if role[1]:
+                written, page = page, written
+            why = f"it is {written}, and this page is {page}"
+            yield _as_text(paragraph, role[0].rstrip("`"), why)
         opening = paragraph.children[0].astext() if paragraph.children else ""
         match = _AS_TEXT.match(opening)
         if match is None:
@@ -138,12 +152,16 @@ def _unread(paragraphs: list[nodes.paragraph]) -> Iterator[Problem]:
                 "this is reStructuredText in a Markdown page; write "
                 f"'```{{{directive}}}'"
             )
-        yield Problem(
-            subtype=Subtype.OPTION,
-            message=f"{match[0]!r} is shown as text: {why}",
-            source=absolute(paragraph.source),
-            line=paragraph.line or 0,
-        )
+        yield _as_text(paragraph, match[0], why)
+
+
+def _as_text(paragraph: nodes.paragraph, markup: str, why: str) -> Problem:
+    return Problem(
+        subtype=Subtype.OPTION,
+        message=f"{markup!r} is shown as text: {why}",
+        source=absolute(paragraph.source),
+        line=paragraph.line or 0,
+    )
 
 
 def _title(section: nodes.section) -> str:

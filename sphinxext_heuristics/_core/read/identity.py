@@ -208,4 +208,5 @@ def parameters(obj: object) -> tuple[str, ...] | None:
     except (TypeError, ValueError):  # written in C
         return None
     any_number = {inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD}
-    return tuple(it.name for it in found if it.kind not in any_number)
+    named = (it.name for it in found if it.kind not in any_number)
+    return tuple(name for name in named if name not in {"self", "cls"})
