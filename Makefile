@@ -1,13 +1,14 @@
 # Builds, tests and checks this repository. Needs Python 3.11 or newer and make; the rest is installed into
 # .venv, each group of dependencies when the first target asks for it and again when pyproject.toml or
-# constraints/ changes.
+# constraints.txt changes.
 
-# Another Python, Sphinx or PEFT gets a virtual environment of its own:
+# Another Python, Sphinx, docutils or PEFT gets a virtual environment of its own:
 #     make test PYTHON=python3.13
-#     make test SPHINX=8.2
+#     make test-core SPHINX=8.2 DOCUTILS=0.20
 #     make html PEFT=newest
 PYTHON ?= python3
 SPHINX ?=
+DOCUTILS ?=
 PEFT ?=
 # More options for sphinx-build, pytest and the benchmark, such as SPHINXOPTS=-E or PYTESTOPTS='-k role'
 SPHINXOPTS ?=
@@ -18,7 +19,7 @@ cores := $(or $(shell getconf _NPROCESSORS_ONLN 2>/dev/null),2)
 JOBS ?= $(shell echo $$(($(cores) < 8 ? $(cores) : 8)))
 
 python_version := $(or $(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null),unknown)
-variant := $(if $(filter file,$(origin PYTHON)),,-$(python_version))$(if $(SPHINX),-sphinx-$(SPHINX))$(if $(PEFT),-peft-$(PEFT))
+variant := $(if $(filter file,$(origin PYTHON)),,-$(python_version))$(if $(SPHINX),-sphinx-$(SPHINX))$(if $(DOCUTILS),-docutils-$(DOCUTILS))$(if $(PEFT),-peft-$(PEFT))
 VENV ?= .venv$(variant)
 
 bin := $(VENV)/bin
@@ -27,12 +28,14 @@ site := docs/_build/html
 book := docs/_build/latex
 doctrees := docs/_build/doctrees
 
-# The pinned versions. Another Sphinx requires other versions of its extensions, another PEFT other versions of what it
-# imports: SPHINX= and PEFT= leave out that file, and pip takes the newest versions that pyproject.toml allows.
-constraints := $(if $(PEFT),,constraints/peft.txt) $(if $(SPHINX),,constraints/sphinx.txt)
+# The pinned versions, for each Python. Another Sphinx requires other versions of its extensions, another PEFT other
+# versions of what it imports: there, pip takes the newest versions that pyproject.toml allows.
+pins := constraints.txt
+constraints := $(if $(SPHINX)$(DOCUTILS)$(PEFT),,$(pins))
+wanted := $(if $(SPHINX),'sphinx==$(SPHINX).*') $(if $(DOCUTILS),'docutils==$(DOCUTILS).*')
 # The newest PEFT can change at any time: look for it on every call
 newest := $(filter newest,$(PEFT))
-compile = $(bin)/uv pip compile --quiet --universal --python-version 3.11 --upgrade --no-annotate --no-header
+wanted += $(if $(newest),--upgrade,$(if $(PEFT),'peft==$(PEFT).*'))
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 # Nothing here needs a model from the hub: without a network it is the same
@@ -42,14 +45,15 @@ export HF_HUB_OFFLINE := 1
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
 .SUFFIXES:
-.PHONY: help html adopt pictures bench screenshots pdf test test-all lint format dist lock clean distclean browser tex always
+.PHONY: help html adopt pictures bench screenshots pdf test test-all test-core ecosystem try-ecosystem lint format dist lock clean \
+	distclean browser tex always
 
 help: ## show this list
 	@echo 'make TARGET, where TARGET is'
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1|\2/p' Makefile | while IFS='|' read -r name text; do \
 		printf '  %-14s%s\n' "$$name" "$$text"; done
-	@echo 'Variables: PYTHON=python3.13, SPHINX=8.2, PEFT=newest (a virtual environment of its own each);'
-	@echo '           SPHINXOPTS, PYTESTOPTS, BENCHOPTS, JOBS'
+	@echo 'Variables: PYTHON=python3.13, SPHINX=8.2, DOCUTILS=0.20, PEFT=newest (a virtual environment of its own'
+	@echo '           each); SPHINXOPTS, PYTESTOPTS, BENCHOPTS, JOBS'
 
 html: $(VENV)/.group-docs ## build the site into docs/_build/html; a warning fails it
 	@echo "make: building the site with $$($(bin)/python -m sphinx --version) and" \
@@ -119,6 +123,21 @@ test: $(VENV)/.group-test browser ## run the tests that are not slow: what users
 test-all: $(VENV)/.group-test browser ## run all tests, with the coverage report
 	$(pytest) --cov --cov-report=term-missing:skip-covered $(PYTESTOPTS)
 
+# PEFT's source is read where heuristics quote it; nothing imports it, nor PyTorch
+test-core: $(VENV)/.group-core browser ## run the tests that do without PEFT: with any Sphinx, and in less time
+	@$(bin)/python -m pip install --quiet --no-deps --constraint $(pins) peft
+	$(pytest) -m 'not peft' --ignore tests/peft --ignore tests/docbuilder/test_docbuilder_peft.py \
+		$(PYTESTOPTS)
+
+# They need other versions than the pinned ones: a virtual environment of their own
+ecosystem: ## build the documentation of other projects, and with every neighbour (weekly; some minutes)
+	@$(MAKE) --no-print-directory VENV=.venv-ecosystem constraints= try-ecosystem
+
+try-ecosystem: $(VENV)/.group-ecosystem
+	@$(bin)/python -m pip install --quiet --no-deps --requirement tests/ecosystem/projects.txt
+	HEURISTICS_REQUIRE_NEIGHBOURS=1 $(pytest) tests/ecosystem/ecosystem.py tests/integration/test_neighbours.py \
+		tests/show/test_themes.py $(PYTESTOPTS)
+
 lint: $(VENV)/.group-lint ## check style (ruff), types (mypy) and the direction of imports (import-linter)
 	$(bin)/ruff check .
 	$(bin)/ruff format --check .
@@ -129,24 +148,20 @@ format: $(VENV)/.group-lint ## let ruff mend and format what it can
 	$(bin)/ruff check --fix .
 	$(bin)/ruff format .
 
-# The release workflow publishes what this writes
-dist: $(VENV)/.group-release ## build the source distribution and the wheel into dist/, and check them
+# The release workflow publishes what this writes. Without isolation: what builds is pinned, too
+dist: $(VENV)/.group-release ## build the source distribution and, from it, the wheel into dist/, and check them
 	@rm -rf dist
-	@$(bin)/python tools/release.py build dist
+	@$(bin)/python -m build --no-isolation
 	$(bin)/python -m twine check --strict dist/*
 
-# CUDA's packages are not pinned: torch itself fixes their versions, and each build of torch has its own
-lock: $(venv_ready) ## renew the versions in constraints/, which make installs
+# Constraints, and no lock file: pip's pylock.toml is for one Python, and uv's names the one build of PyTorch that the
+# index has, which is CUDA's. These names let pip take the build that fits the machine.
+lock: $(venv_ready) ## renew the versions in constraints.txt, which make installs
 	@$(bin)/python -m pip install --quiet --upgrade uv
-	@$(compile) --group docs --group test --group lint --group release --output-file $(VENV)/lock-all.txt pyproject.toml
-	@$(compile) --group peft --constraint $(VENV)/lock-all.txt --output-file $(VENV)/lock-peft.txt
-	@{ echo '# PEFT and what it imports. Written by `make lock`'; \
-		grep -E -v '^(cuda|nvidia|triton)' $(VENV)/lock-peft.txt; } >constraints/peft.txt
-	@{ echo '# Sphinx, its extensions and the tools, without what is in peft.txt. Written by `make lock`'; \
-		awk -F == 'NR == FNR { peft[$$1]; next } !($$1 in peft)' \
-			$(VENV)/lock-peft.txt $(VENV)/lock-all.txt; } >constraints/sphinx.txt
-	@rm $(VENV)/lock-all.txt $(VENV)/lock-peft.txt
-	@git --no-pager diff --stat -- constraints 2>/dev/null || true
+	@$(bin)/uv pip compile --quiet --universal --python-version 3.11 --upgrade --no-annotate \
+		--custom-compile-command 'make lock' --group docs --group test --group lint --group release \
+		--output-file $(pins) pyproject.toml
+	@git --no-pager diff --stat -- $(pins) 2>/dev/null || true
 
 clean: ## remove what was built, and the caches
 	rm -rf docs/_build dist htmlcov .coverage .coverage.* .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
@@ -168,11 +183,9 @@ browser:
 
 # pip shows its progress to a person, and one line to a log
 $(VENV)/.group-%: pyproject.toml $(constraints) $(venv_ready) $(if $(newest),always)
-	@echo 'make: installing what "$*" needs into $(VENV)$(if $(filter lint release,$*),, (PyTorch and Transformers: some minutes the first time))'
+	@echo 'make: installing what "$*" needs into $(VENV)$(if $(filter docs test,$*), (PyTorch and Transformers: some minutes the first time))'
 	@quiet=--quiet; if [ -t 1 ]; then quiet=; fi; \
-	$(bin)/python -m pip install $$quiet $(if $(newest),--upgrade) --editable . --group $* \
-		$(if $(SPHINX),'sphinx==$(SPHINX).*') $(if $(newest),,$(if $(PEFT),'peft==$(PEFT).*')) \
-		$(addprefix --constraint ,$(constraints))
+	$(bin)/python -m pip install $$quiet --editable . --group $* $(wanted) $(addprefix --constraint ,$(constraints))
 	@touch $@
 
 # named after its Python: when python3 becomes another version, the environment is made anew

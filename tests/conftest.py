@@ -53,7 +53,7 @@ extensions = ["sphinx.ext.autodoc", "myst_parser", "sphinxext_heuristics"]
 #: The modules whose own deprecation warnings are not our fault.
 OTHERS = r"myst_parser\.|autoapi\.|astroid\.|sphinxcontrib\.serializinghtml"
 
-_SECTION = re.compile(r"^=== (?P<head>.+)\n", re.MULTILINE)
+SECTION = re.compile(r"^=== (?P<head>.+)\n", re.MULTILINE)
 _ESCAPE = re.compile(r"\x1b\[[0-9;]*m")
 
 _GROUP = re.compile(r'\bxdist_group\("(?P<name>[^"]+)"\)')
@@ -100,7 +100,7 @@ def pytest_xdist_make_scheduler(
 
 def sections(text: str) -> dict[str, str]:
     """Return heading → content of a text that lines beginning with ``===`` divide; ``""`` is what stands before."""
-    parts = _SECTION.split(text)
+    parts = SECTION.split(text)
     heads = ["", *parts[1::2]]
     assert len(set(heads)) == len(heads), f"a heading stands twice: {heads}"
     return {
@@ -284,12 +284,12 @@ class Project:
                 )
                 status = sphinx_build([*arguments, str(self.src), str(outdir)])
         finally:
-            imported = self._forget(modules)
+            imported = self.forget(modules)
             sys.path[:] = path
         text = _ESCAPE.sub("", stderr.getvalue()).replace(str(self.src), "<src>")
         return Built(out=outdir, status=status, stderr=text, imported=imported)
 
-    def _forget(self, before: set[str]) -> frozenset[str]:
+    def forget(self, before: set[str]) -> frozenset[str]:
         """Drop the project's modules, so that the next build imports them anew; return their names."""
         own = {
             name

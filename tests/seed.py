@@ -1,14 +1,8 @@
-"""The index that was kept by hand, the documentation from which it follows, and ways to break one of them."""
+"""The index that was kept by hand, the documentation from which it follows."""
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import TYPE_CHECKING
-
 from conftest import sections
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 #: The hand-kept index from which the project began.
 SEED = """\
@@ -154,89 +148,8 @@ huggingface_peft_Safe_Merge_NaN_Check
 """
 
 INDEX = "_HeuristicIndex.md"
-ROW = "| huggingface_peft_4bit_Defensive_Clone |"
 PAGE = "heuristics/huggingface_peft_4bit_Defensive_Clone.md"
 
 
 def seed_files() -> dict[str, str]:
     return {**sections(SEED_PROJECT), INDEX: SEED}
-
-
-def line_of(text: str, start: str) -> int:
-    return next(
-        number
-        for number, line in enumerate(text.split("\n"), 1)
-        if line.startswith(start)
-    )
-
-
-def without(text: str, start: str) -> str:
-    return "".join(
-        line for line in text.splitlines(keepends=True) if not line.startswith(start)
-    )
-
-
-def break_row(files: dict[str, str]) -> None:
-    files[INDEX] = without(SEED, ROW)
-
-
-def break_note(files: dict[str, str]) -> None:
-    files[PAGE] = files[PAGE].replace("Clone tensor for", "Clone the tensor for")
-
-
-def break_order(files: dict[str, str]) -> None:
-    row = next(line for line in SEED.splitlines(keepends=True) if line.startswith(ROW))
-    files[INDEX] = without(SEED, ROW).replace(
-        "|-------------|-------|\n", f"|-------------|-------|\n{row}", 1
-    )
-
-
-def break_page(files: dict[str, str]) -> None:
-    del files[PAGE]
-    name = Path(PAGE).stem
-    files["heuristics/index.md"] = files["heuristics/index.md"].replace(f"{name}\n", "")
-
-
-def break_name(files: dict[str, str]) -> None:
-    new = PAGE.replace("Clone", "Copy")
-    files[new] = files.pop(PAGE).replace("4bit_Defensive_Clone", "4bit_Defensive_Copy")
-    files["heuristics/index.md"] = files["heuristics/index.md"].replace(
-        Path(PAGE).stem, Path(new).stem
-    )
-
-
-def break_category(files: dict[str, str]) -> None:
-    files["conf.py"] = files["conf.py"].replace(
-        '    "Debugging"', '    "Speed": "",\n    "Debugging"'
-    )
-
-
-def break_count(files: dict[str, str]) -> None:
-    files[INDEX] = SEED.replace("| Quantization | 3 |", "| Quantization | 4 |")
-
-
-AT_ROW, AT_CATEGORY = line_of(SEED, ROW), line_of(SEED, "| Quantization |")
-FIRST = line_of(SEED, "| huggingface_peft_Gradient")
-
-#: What is broken → the line at fault, and how the lines shown begin.
-BREAKS: dict[str, tuple[Callable[[dict[str, str]], None], int, tuple[str, ...]]] = {
-    "a row is deleted": (break_row, AT_ROW, (f"+ {ROW}",)),
-    "a note is changed": (break_note, AT_ROW, (f"- {ROW}", f"+ {ROW}")),
-    "rows are reordered": (break_order, FIRST, (f"- {ROW}",)),
-    "a page is removed": (break_page, AT_ROW, (f"- {ROW}",)),
-    "a heuristic is renamed": (
-        break_name,
-        AT_ROW,
-        (f"- {ROW}", f"+ {ROW.replace('Clone', 'Copy')}"),
-    ),
-    "a category without description": (
-        break_category,
-        line_of(SEED, "| Debugging"),
-        ("+ | Speed | 0 |  |",),
-    ),
-    "a count is edited": (
-        break_count,
-        AT_CATEGORY,
-        ("- | Quantization | 4 |", "+ | Quantization | 3 |"),
-    ),
-}

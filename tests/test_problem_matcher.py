@@ -264,7 +264,7 @@ def test_the_manuals_two_lines_name_the_file(tmp_path: Path) -> None:
 
 def test_our_own_workflows_that_build_the_site_use_it() -> None:
     path = MATCHER.relative_to(ROOT).as_posix()
-    for name in ("ci", "newest-peft"):
+    for name in ("ci", "weekly"):
         jobs = yaml.safe_load(
             (ROOT / ".github" / "workflows" / f"{name}.yml").read_text("utf-8")
         )["jobs"]

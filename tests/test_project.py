@@ -12,6 +12,7 @@ import tomllib
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import yaml
 from conftest import ROOT
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
@@ -28,8 +29,13 @@ PYTHONS = re.findall(
     "\n".join(PROJECT["project"]["classifiers"]),
     re.MULTILINE,
 )
-PEFT = ROOT / "constraints" / "peft.txt"
-SPHINX = ROOT / "constraints" / "sphinx.txt"
+PINS = ROOT / "constraints.txt"
+WEEKLY = yaml.safe_load((ROOT / ".github/workflows/weekly.yml").read_text("utf-8"))
+CI = yaml.safe_load((ROOT / ".github/workflows/ci.yml").read_text("utf-8"))
+#: Each Python, Sphinx and docutils that is tried every week.
+TRIED: list[dict[str, str]] = WEEKLY["jobs"]["versions"]["strategy"]["matrix"][
+    "include"
+]
 
 
 def group(name: str) -> Iterator[Requirement]:
@@ -46,20 +52,16 @@ def project() -> Iterator[Requirement]:
     return map(Requirement, PROJECT["project"]["dependencies"])
 
 
-def pins(path: Path, python: str | None = None) -> dict[str, list[Version]]:
-    """Return name → versions that a file pins, for a Python or for any."""
-    environment = (
-        {}
-        if python is None
-        else {"python_version": python, "python_full_version": f"{python}.9"}
-    )
+def pins(python: str) -> dict[str, list[Version]]:
+    """Return name → versions that are pinned for a Python."""
+    environment = {"python_version": python, "python_full_version": f"{python}.9"}
     environment |= {"sys_platform": "linux", "platform_machine": "x86_64"}
     found: dict[str, list[Version]] = {}
-    for line in path.read_text(encoding="utf-8").splitlines():
+    for line in PINS.read_text(encoding="utf-8").splitlines():
         if line.startswith("#"):
             continue
         pin = Requirement(line)
-        if python is None or pin.marker is None or pin.marker.evaluate(environment):
+        if pin.marker is None or pin.marker.evaluate(environment):
             (specifier,) = pin.specifier
             found.setdefault(canonicalize_name(pin.name), []).append(
                 Version(specifier.version)
@@ -74,7 +76,7 @@ def pins(path: Path, python: str | None = None) -> dict[str, list[Version]]:
 def test_each_python_has_one_version_of_each_direct_dependency_within_its_range(
     python: str,
 ) -> None:
-    pinned = pins(PEFT, python) | pins(SPHINX, python)
+    pinned = pins(python)
     held = map(Requirement, PROJECT["tool"]["uv"]["constraint-dependencies"])
     for wish in itertools.chain(
         project(), group("docs"), group("test"), group("lint"), group("release"), held
@@ -88,31 +90,15 @@ def test_each_python_has_one_version_of_each_direct_dependency_within_its_range(
         )
 
 
-def test_another_sphinx_is_free_to_choose_what_goes_with_it_and_another_peft_too() -> (
-    None
-):
-    with_peft, with_sphinx = pins(PEFT).keys(), pins(SPHINX).keys()
-    assert not with_peft & with_sphinx
-    assert {canonicalize_name(wish.name) for wish in group("peft")} <= with_peft
-    markup = {
-        "sphinx",
-        "docutils",
-        *(canonicalize_name(wish.name) for wish in group("markup")),
-    }
-    assert markup <= with_sphinx
-
-
-@pytest.mark.parametrize("path", [PEFT, SPHINX], ids=lambda path: path.name)
-def test_constraints_hold_for_every_machine(path: Path) -> None:
-    for line in path.read_text(encoding="utf-8").splitlines():
+def test_constraints_hold_for_every_machine() -> None:
+    text = PINS.read_text(encoding="utf-8")
+    for line in text.splitlines():
         # neither an option of pip nor an address, and no build that one index alone
         # has, such as 2.13.0+cpu
         assert re.fullmatch(r"# .*|[a-z0-9-]+==[0-9a-z.]+( ; .+)?", line), line
         assert "://" not in line
     # each build of torch names its own
-    assert not [
-        name for name in pins(path) if name.startswith(("cuda", "nvidia", "triton"))
-    ]
+    assert not re.findall("^(?:cuda|nvidia|triton).*", text, re.MULTILINE)
 
 
 # -- make -----------------------------------------------------------------------------
@@ -121,7 +107,8 @@ def test_constraints_hold_for_every_machine(path: Path) -> None:
 def make(*arguments: str) -> list[str]:
     """Return the commands that make would run, a line each."""
     # `make test SPHINX=8.2` hands its variables down
-    outer = {"MAKEFLAGS", "MFLAGS", "MAKEOVERRIDES", "SPHINX", "PEFT", "PYTHON", "VENV"}
+    outer = {"MAKEFLAGS", "MFLAGS", "MAKEOVERRIDES", "SPHINX", "DOCUTILS"}
+    outer |= {"PEFT", "PYTHON", "VENV"}
     environment = {
         name: value for name, value in os.environ.items() if name not in outer
     }
@@ -138,8 +125,7 @@ def make(*arguments: str) -> list[str]:
 
 MAKE: Any = shutil.which("make")
 needs_make = pytest.mark.skipif(MAKE is None, reason="make is not installed")
-WITH_PEFT = "--constraint constraints/peft.txt"
-WITH_SPHINX = "--constraint constraints/sphinx.txt"
+PINNED = "--constraint constraints.txt"
 
 
 @needs_make
@@ -147,11 +133,15 @@ WITH_SPHINX = "--constraint constraints/sphinx.txt"
 @pytest.mark.parametrize(
     ("variables", "holds", "fails"),
     [
-        ([], [WITH_PEFT, WITH_SPHINX], ["'sphinx==", "'peft==", "--upgrade"]),
-        (["SPHINX=8.2"], [WITH_PEFT, "'sphinx==8.2.*'"], [WITH_SPHINX]),
-        (["PEFT=newest"], [WITH_SPHINX, "--upgrade"], [WITH_PEFT, "'peft=="]),
-        (["PEFT=0.22"], [WITH_SPHINX, "'peft==0.22.*'"], [WITH_PEFT, "--upgrade"]),
-        (["PEFT=newest", "SPHINX=8.2"], ["'sphinx==8.2.*'"], ["--constraint"]),
+        ([], [PINNED], ["'sphinx==", "'peft==", "--upgrade"]),
+        (["SPHINX=8.2"], ["'sphinx==8.2.*'"], [PINNED]),
+        (
+            ["SPHINX=8.2", "DOCUTILS=0.20"],
+            ["'sphinx==8.2.*'", "'docutils==0.20.*'"],
+            [PINNED],
+        ),
+        (["PEFT=newest"], ["--upgrade"], [PINNED, "'peft=="]),
+        (["PEFT=0.22"], ["'peft==0.22.*'"], [PINNED, "--upgrade"]),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else None,
 )
@@ -183,10 +173,9 @@ def test_renewed_versions_are_installed_and_the_newest_peft_is_looked_for_every_
         return any("--group docs" in line for line in make(*arguments, *more))
 
     assert not installs()
-    assert installs("-W", "constraints/peft.txt")
-    assert installs("-W", "constraints/sphinx.txt")
+    assert installs("-W", "constraints.txt")
     assert installs("PEFT=newest")
-    assert not installs("PEFT=0.22", "-W", "constraints/peft.txt")
+    assert not installs("PEFT=0.22", "-W", "constraints.txt")
 
 
 @needs_make
@@ -194,6 +183,7 @@ def test_renewed_versions_are_installed_and_the_newest_peft_is_looked_for_every_
     ("variable", "folder"),
     [
         ("SPHINX=8.2", ".venv-sphinx-8.2"),
+        ("DOCUTILS=0.20", ".venv-docutils-0.20"),
         ("PEFT=newest", ".venv-peft-newest"),
         ("PEFT=0.22", ".venv-peft-0.22"),
     ],
@@ -215,20 +205,9 @@ def test_every_file_names_the_same_versions_of_sphinx() -> None:
     (floor,) = [
         specifier.version for specifier in wish.specifier if specifier.operator == ">="
     ]
-    tox = (ROOT / "tox.ini").read_text(encoding="utf-8")
-    environments = re.findall(
-        r"^    py3\{([\d,]+)\}-sphinx(\d)(\d)-docutils\{(\d+),(\d+)\}$",
-        tox,
-        re.MULTILINE,
-    )
-    tested = {
-        f"{major}.{minor}": (
-            [f"3.{python}" for python in pythons.split(",")],
-            f"0.{low}",
-            f"0.{high}",
-        )
-        for pythons, major, minor, low, high in environments
-    }
+    tested: dict[str, list[dict[str, str]]] = {}
+    for tried in TRIED:
+        tested.setdefault(tried["sphinx"], []).append(tried)
     assert min(tested, key=Version) == floor
 
     page = (ROOT / "docs" / "manual" / "compatibility.md").read_text(encoding="utf-8")
@@ -237,27 +216,24 @@ def test_every_file_names_the_same_versions_of_sphinx() -> None:
         page,
         re.MULTILINE,
     )
-    assert {row[0]: row[1:] for row in rows} == {
-        sphinx: (pythons[0], pythons[-1], low, high)
-        for sphinx, (pythons, low, high) in tested.items()
-    }
+    expected = []
+    for sphinx, (oldest, newest) in tested.items():
+        pythons = (oldest["python"], newest["python"])
+        expected.append((sphinx, *pythons, oldest["docutils"], newest["docutils"]))
+    assert rows == expected
     for path in ("README.md", "docs/manual/index.md"):
         assert f"Sphinx {floor} to 9" in (ROOT / path).read_text(encoding="utf-8"), path
     assert f"SPHINX={floor}" in (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
 
-    jobs = (ROOT / ".github" / "workflows" / "ci.yml").read_text(encoding="utf-8")
-    assert f"sphinx: {sorted(tested)}".replace("'", '"') in jobs
-    # "9" is the newest; what a matrix leaves out is named there too
-    assert set(re.findall(r'sphinx: "([\d.]+)"', jobs)) <= {*tested, "9"}
-    assert f'{{ python: "3.11", sphinx: "{floor}" }}' in jobs
+    # a push tries both ends
+    ends = CI["jobs"]["ends"]["strategy"]["matrix"]["include"]
+    assert ends == [TRIED[0], TRIED[-1]]
 
 
 def test_every_supported_python_is_tested() -> None:
-    tox = (ROOT / "tox.ini").read_text(encoding="utf-8")
-    found = re.findall(r"^    py3\{([\d,]+)\}", tox, re.MULTILINE)
-    assert {f"3.{minor}" for minors in found for minor in minors.split(",")} == set(
-        PYTHONS
-    )
+    # the pinned versions are tried with the rest
+    pinned = CI["jobs"]["test"]["steps"][1]["with"]["python-version"]
+    assert {pinned, *(tried["python"] for tried in TRIED)} == set(PYTHONS)
     assert PROJECT["project"]["requires-python"] == f">={min(PYTHONS, key=Version)}"
     page = (ROOT / "docs" / "manual" / "compatibility.md").read_text(encoding="utf-8")
     assert (

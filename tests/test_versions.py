@@ -27,6 +27,7 @@ if TYPE_CHECKING:
         ("v0.3", "", "0.20", True),
         # a bound is a prefix
         ("", "0.20", "0.20.2", True),
+        ("", "V0.20", "0.20.2", True),
         ("", "0.20", "0.21", False),
         ("", "0.20", "0.2", True),
         ("", "0.2", "0.20", False),
@@ -48,6 +49,8 @@ if TYPE_CHECKING:
         ("0.20", "", "", True),
         ("0.20", "", "main", True),
         ("many", "few", "0.20", True),
+        # more digits than Python reads
+        ("9" * 5000, "", "1.0", True),
     ],
 )
 def test_bounds_hold(since: str, until: str, version: str, *, expected: bool) -> None:

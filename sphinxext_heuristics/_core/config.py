@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import posixpath
 import re
 from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, cast
@@ -230,6 +231,11 @@ class Settings:
     def page_name(self, name: str) -> str:
         """Return a heuristic's name with the namespace."""
         return f"{self.namespace}_{name}" if self.namespace else name
+
+    def has_page(self, docname: str) -> bool:
+        """Return whether a document is in ``heuristics_dir``."""
+        folder = self.dir and posixpath.normpath(self.dir).strip("/")
+        return bool(folder) and docname.startswith(f"{folder}/")
 
 
 OPTIONS = tuple(

@@ -348,6 +348,10 @@ class Heuristic(NamedTuple):
     #: What was wrong with the directive's text.
     problems: tuple[Problem, ...] = ()
 
+    def __hash__(self) -> int:
+        """Return the hash of its place, which no other definition has."""
+        return hash((self.docname, self.anchor))
+
     def fits(self, entry: Entry) -> bool:
         """Return whether an entry has one of the parameters, if there are any."""
         wanted = self.parameters

@@ -29,7 +29,7 @@ from sphinxext_heuristics._core.evidence.prose import missing_comment
 from sphinxext_heuristics._core.evidence.search import parsed, verify
 from sphinxext_heuristics._core.evidence.source import Source
 from sphinxext_heuristics._core.model import Evidence, Found, Lost, LostReason
-from sphinxext_heuristics._core.source.names import names_in, parse, without_evidence
+from sphinxext_heuristics._core.source.names import File
 from sphinxext_heuristics._core.source.packages import Sources
 
 if TYPE_CHECKING:
@@ -60,8 +60,7 @@ every_quote = pytest.mark.parametrize("claim", CLAIMS, ids=NAMES)
 
 def source_of(text: str) -> Source:
     """Read the text of a module; raise `ValueError` if it does not parse."""
-    text = without_evidence(text)
-    return Source(text, names_in(parse(text)))
+    return Source(File.of(text))
 
 
 def found_in(
@@ -1106,13 +1105,13 @@ def test_what_has_not_changed_is_not_read_again(
     ]
     before = [check("losing.layer", *quote) for quote in quotes]
     reads: list[Path] = []
-    read = search.read
+    read = search.read_file
 
-    def noted(at: State, module: str) -> Source:
+    def noted(at: State) -> File:
         reads.append(at.path)
-        return read(at, module)
+        return read(at)
 
-    monkeypatch.setattr(search, "read", noted)
+    monkeypatch.setattr(search, "read_file", noted)
     assert [check("losing.layer", *quote) for quote in quotes] == before
     assert not reads
     file = losing / "layer.py"

@@ -176,7 +176,7 @@ def opened(
     seen: list[str] = []
     opened_by_tokenize = names.tokenize.open
     names.read_names.cache_clear()
-    names.text_of.cache_clear()
+    names.read_file.cache_clear()
     with monkeypatch.context() as patch:
         patch.setattr(
             names.tokenize,
@@ -738,6 +738,8 @@ def test_verify_takes_no_doctrees(scales: Project) -> None:
     assert run("verify", scales.src, "-d", scales.root).status == 2
 
 
+# the site quotes Transformers and others, too
+@pytest.mark.peft
 @pytest.mark.slow
 def test_verify_of_this_site_neither_imports_torch_nor_takes_long() -> None:
     code = (

@@ -13,16 +13,7 @@ from conftest import ROOT
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
-from seed import (
-    BREAKS,
-    INDEX,
-    PAGE,
-    SEED,
-    SEED_PROJECT,
-    break_count,
-    line_of,
-    seed_files,
-)
+from seed import INDEX, PAGE, SEED, seed_files
 
 from sphinxext_heuristics._core.config import OPTIONS, Settings
 from sphinxext_heuristics._core.files import index_file, project_file
@@ -45,11 +36,6 @@ if TYPE_CHECKING:
 # -- the seed -------------------------------------------------------------------------
 
 
-def test_the_seed_to_the_byte(project: Callable[..., Project]) -> None:
-    built = project(SEED_PROJECT).build("heuristics")
-    assert (built.out / INDEX).read_bytes() == SEED.encode()
-
-
 def test_a_project_that_holds_the_seed_has_no_warning(
     project: Callable[..., Project],
 ) -> None:
@@ -66,39 +52,6 @@ def test_the_index_of_this_repository_has_the_rows_of_the_seed() -> None:
     assert [row for row in rows if row not in own] == []
     ours = [line for line in own if line in rows]
     assert ours == rows, "in the order of the seed"
-
-
-def test_an_index_note_stands_in_the_index_file_and_nowhere_else(
-    project: Callable[..., Project],
-) -> None:
-    built = project(
-        {
-            "conf.py": 'extensions = ["myst_parser", "sphinxext_heuristics"]\nheuristics_dir = None\n',
-            "index.rst": "T\n=\n\n.. toctree::\n\n   md\n\n.. heuristic-index::\n\n"
-            ".. py:function:: f()\n\n   F.\n\n"
-            ".. heuristic:: In_Rst\n   :note: Do this.\n   :index-note: Old *words* | ``code``\n   :impl: f\n",
-            "md.md": "```{heuristic} In_Md\n:note: Do that.\n:index-note: Older `words`\n:impl: f\n```\n",
-        }
-    )
-    text = built.ok("heuristics").read(INDEX)
-    assert "✅Impl:f | Old *words* \\| `code` |" in text
-    assert "✅Impl:f | Older `words` |" in text
-    site = built.ok("html")
-    assert site.shown("index.html", "f") == ["In Rst", "In Md"]
-    for name in ("index.html", "md.html"):
-        assert "Do that." in site.read(name)
-        assert "Old" not in site.soup(name).get_text()
-
-
-@pytest.mark.parametrize("builder", ["gettext", "latex", "singlehtml", "dummy"])
-def test_every_builder_compares_and_finds_the_same(
-    builder: str, project: Callable[..., Project]
-) -> None:
-    files = seed_files()
-    seed = project(files)
-    seed.ok(builder)
-    seed.write({INDEX: SEED.replace("| Quantization | 3 |", "| Quantization | 4 |")})
-    assert len(index_warnings(seed.build(builder))) == 1
 
 
 def test_links_go_to_the_real_file(
@@ -138,160 +91,7 @@ def test_links_go_from_where_the_file_is(
     project(files).ok()
 
 
-def test_a_file_name_that_is_no_url_is_quoted(project: Callable[..., Project]) -> None:
-    built = project(
-        {
-            "conf.py": 'extensions = ["sphinxext_heuristics"]\nheuristics_dir = None\n',
-            "index.rst": "T\n=\n\n.. toctree::\n   :glob:\n\n   a*\n",
-            "a b (c).rst": ".. heuristic:: X\n   :note: N\n   :workflow: index\n",
-        }
-    ).build("heuristics")
-    assert "| [→](./a%20b%20%28c%29.rst) |" in built.read(INDEX)
-
-
 # -- names, notes and categories ------------------------------------------------------
-
-
-def index_of(project: Callable[..., Project], page: str, conf: str = "") -> str:
-    """Return the index of a project with one page of heuristics."""
-    files = {
-        "conf.py": f'extensions = ["myst_parser", "sphinxext_heuristics"]\nrelease = "1.5"\n{conf}\n',
-        "index.rst": f"T\n=\n\n.. py:function:: pkg.mod.run()\n\n.. py:function:: pkg.go()\n\n{page}\n",
-    }
-    built = project(files).build("heuristics")
-    return built.read(INDEX)
-
-
-def cells(index: str, row: str) -> list[str]:
-    line = next(line for line in index.split("\n") if line.startswith(f"| {row} "))
-    return line.removeprefix("| ").removesuffix(" |").split(" | ")
-
-
-def test_what_connections_are_called(project: Callable[..., Project]) -> None:
-    page = (
-        ".. heuristic:: A\n   :note: N\n   :impl: pkg.mod.run, ~pkg.mod.run, the v1.0 way <pkg.go>, ?pkg.gone.x\n"
-        "   :workflow: index, ?soon\n"
-    )
-    index = index_of(
-        project, page, "heuristics_namespace = 'ns'\nheuristics_package = 'pkg'"
-    )
-    assert cells(index, "ns_A")[2].split(", ") == [
-        "✅Impl:ns_mod_run",
-        "✅Impl:ns_run",
-        "✅Impl:ns_the v1.0 way",
-        "⬜Impl:ns_gone_x",
-        "✅Workflow:ns_index",
-        "⬜Workflow:ns_soon",
-    ]
-
-
-@pytest.mark.parametrize(
-    ("targets", "mark"),
-    [("~pkg.mod.run, run <pkg.go>", "✅"), ("~pkg.mod.run, ?~pkg.x.run", "⬜")],
-)
-def test_one_type_and_name_is_one_connection(
-    targets: str, mark: str, project: Callable[..., Project]
-) -> None:
-    index = index_of(project, f".. heuristic:: A\n   :note: N\n   :impl: {targets}\n")
-    assert cells(index, "A")[2] == f"{mark}Impl:run"
-
-
-def test_without_a_namespace(project: Callable[..., Project]) -> None:
-    index = index_of(project, ".. heuristic:: A\n   :note: N\n   :workflow: index\n")
-    assert index.startswith("# Heuristic Index\n")
-    assert cells(index, "A")[:3] == ["A", "[→](./index.rst)", "✅Workflow:index"]
-
-
-@pytest.mark.parametrize(
-    ("title", "heading"), [("Rules | *all*", "Rules \\| \\*all\\*"), ("C#", "C#")]
-)
-def test_the_title_is_text(
-    title: str, heading: str, project: Callable[..., Project]
-) -> None:
-    index = index_of(
-        project,
-        ".. heuristic:: A\n   :note: N\n",
-        f"heuristics_index_title = {title!r}",
-    )
-    assert index.startswith(f"# {heading}\n")
-    tokens = MarkdownIt("commonmark").parse(index)
-    assert "".join(token.content for token in tokens[1].children or ()) == title
-
-
-def test_a_note_is_written_as_its_author_wrote_it(
-    project: Callable[..., Project],
-) -> None:
-    page = (
-        '.. heuristic:: A\n   :note: "Don\'t" -- use ``a|b``, *not* **c**, `x <https://e.org/y>`_,\n'
-        "      :py:func:`pkg.go` or a*b_c\n"
-        "   :workflow: index\n"
-    )
-    index = index_of(project, page)
-    assert (
-        r""" | "Don't" -- use `a\|b`, *not* **c**, [x](https://e.org/y), `pkg.go()` or a\*b_c |"""
-        in index
-    )
-
-
-def test_a_note_may_be_the_first_sentence(project: Callable[..., Project]) -> None:
-    index = index_of(
-        project,
-        ".. heuristic:: A\n   :workflow: index\n\n   It's\n   said. And more.\n",
-    )
-    assert cells(index, "A")[3] == "It's said."
-
-
-def test_the_index_says_what_does_not_hold(project: Callable[..., Project]) -> None:
-    page = "".join(
-        f".. heuristic:: {name}\n   :note: N\n   :workflow: index\n   {bounds}\n\n"
-        for name, bounds in (
-            ("Old", ":until: 1.4"),
-            ("New", ":since: 2"),
-            ("Now", ":since: 1.5"),
-        )
-    )
-    index = index_of(project, page)
-    assert (
-        cells(index, "Old")[3]
-        == "N **(≤ 1.4; does not hold for the documented version)**"
-    )
-    assert (
-        cells(index, "New")[3]
-        == "N **(≥ 2; does not hold for the documented version)**"
-    )
-    assert cells(index, "Now")[3] == "N"
-
-
-def test_categories(project: Callable[..., Project]) -> None:
-    page = ".. heuristic:: A\n   :note: N\n   :workflow: index\n   :category: b, a\n"
-    index = index_of(project, page)
-    assert (
-        "|----------|-------|-------------|\n| a | 1 |  |\n| b | 1 |  |\n\n---" in index
-    )
-    tables = index_of(
-        project, page, "heuristics_categories = {'b': 'x|y', 'z': '', 'a': 'A'}"
-    )
-    assert "| b | 1 | x\\|y |\n| z | 0 |  |\n| a | 1 | A |\n" in tables
-
-
-def test_an_empty_index(project: Callable[..., Project]) -> None:
-    index = index_of(project, "")
-    assert "|------|------|-------------|-------|\n\n---\n" in index
-
-
-def test_rows_stand_in_the_order_of_the_toctree_then_by_name(
-    project: Callable[..., Project],
-) -> None:
-    files = {
-        "conf.py": 'extensions = ["sphinxext_heuristics"]\n',
-        "index.rst": "T\n=\n\n.. toctree::\n\n   z\n   b\n",
-        **{
-            f"{name}.rst": f":orphan:\n\n.. heuristic:: {name.upper()}\n   :note: N\n"
-            for name in "zbca"
-        },
-    }
-    index = project(files).build("heuristics").read(INDEX)
-    assert re.findall(r"^\| ([A-Z]) \|", index, re.MULTILINE) == ["Z", "B", "A", "C"]
 
 
 # -- Markdown reads back --------------------------------------------------------------
@@ -504,48 +304,6 @@ def index_warnings(built: Built) -> list[str]:
     return [warning for warning in built.warnings if "[heuristic.index]" in warning]
 
 
-@pytest.mark.parametrize("what", BREAKS)
-def test_what_is_broken_fails_the_build(
-    what: str, project: Callable[..., Project]
-) -> None:
-    change, line, shown = BREAKS[what]
-    files = seed_files()
-    change(files)
-    broken = project(files)
-    before = (broken.src / INDEX).read_bytes()
-    first = broken.build("html", "-W")
-    assert first.status == 1
-    (warning,) = index_warnings(first)
-    head, *lines = warning.removesuffix(" [heuristic.index]").split("\n")
-    assert head == (
-        f"<src>/{INDEX}:{line}: WARNING: the index differs from the pages, here first; "
-        "to rewrite it: python -m sphinxext_heuristics index <src>"
-    )
-    assert len(lines) == len(shown)
-    for found, start in zip(lines, shown, strict=True):
-        assert found.startswith(f"  {start}")
-    again = broken.build("html", "-W")
-    assert (again.status, index_warnings(again)) == (1, [warning]), (
-        "also where no page is read"
-    )
-    assert (broken.src / INDEX).read_bytes() == before, (
-        "a build never writes into the sources"
-    )
-
-
-def test_a_missing_file_is_told_at_the_option(project: Callable[..., Project]) -> None:
-    files = seed_files()
-    del files[INDEX]
-    built = project(files).build()
-    line = line_of(files["conf.py"], "heuristics_index_file")
-    assert built.warnings == [
-        (
-            f"<src>/conf.py:{line}: WARNING: the index file '<src>/{INDEX}' is not there; "
-            "to write it: python -m sphinxext_heuristics index <src> [heuristic.index]"
-        )
-    ]
-
-
 def test_the_command_is_said_as_seen_from_here(
     project: Callable[..., Project], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -625,9 +383,7 @@ def test_a_translation_is_not_compared(
 
 
 def test_parallel_builds_say_the_same(project: Callable[..., Project]) -> None:
-    files = seed_files()
-    break_count(files)
-    broken = project(files)
+    broken = project({**seed_files(), INDEX: SEED.replace("| 3 |", "| 4 |")})
     assert (
         broken.build("text", "-j2").stderr
         == broken.build("text", "-E", out="serial").stderr
@@ -645,16 +401,14 @@ def big_plan(count: int) -> Plan:
     for i in range(count):
         pages[f"h/H{i}"] = Page(heuristics=(record(i),))
     settings_ = Settings.of(FakeConfig())  # type: ignore[arg-type]
-    catalogue = Catalogue(
-        pages=pages, order={name: at for at, name in enumerate(pages)}
-    )
+    catalogue = Catalogue(pages)
     objects = Objects(
         (e for _docname, e in catalogue.entries),
         canonical={},
         aliases=lambda name: (name,),
     )
     known = Lookups(
-        objects=objects, pages=Pages(dict.fromkeys(pages, ()), {}), canonical={},
+        objects=objects, pages=Pages(dict.fromkeys(pages, ()), {}),
         external=lambda _kind, _name: None, elsewhere=lambda _name: None, defined=lambda _name: None,
         settle=lambda record: Note(record.note, record.docname), excluded=frozenset(), version="1",
         verify=lambda _quoted: pytest.fail("nothing is quoted"), installed=lambda _package: None,

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from conftest import Project
 
-#: With 1, what is not installed is an error; tox's environment sets it.
+#: With 1, what is not installed is an error; `make ecosystem` sets it.
 REQUIRED = os.environ.get("HEURISTICS_REQUIRE_NEIGHBOURS") == "1"
 
 pytestmark = pytest.mark.slow

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from sphinxext_heuristics._core.read import identity
+from sphinxext_heuristics._core.source.packages import Sources
 
 
 @pytest.fixture
@@ -118,11 +119,16 @@ def test_files_of_bases(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.syspath_prepend(str(tmp_path))
     import tablesub  # noqa: PLC0415 - written a moment ago
 
-    found = identity.files_of_bases("tablesub.S", tablesub.S)
-    assert sorted(Path(path).name for path in found) == ["tablebase.py", "tablesub.py"]
-    assert identity.files_of_bases("tablesub.S.merge", print) == found
-    assert identity.files_of_bases("tablesub.merge", print) == set()
-    assert identity.files_of_bases("builtins.int", int) == set()
-    assert [
-        Path(path).name for path in identity.files_of_bases("abc.ABC", abc.ABC)
-    ] == ["abc.py"]
+    def files(name: str, obj: object) -> list[str]:
+        identities = identity.Identities({name: obj}, Sources())
+        identities.identify(name, "")
+        return sorted(Path(path).name for path in identities.files())
+
+    both = ["tablebase.py", "tablesub.py"]
+    assert files("tablesub.S", tablesub.S) == both
+    assert files("tablesub.S.merge", print) == both
+    # A name that no source has says nothing: the class in hand does.
+    assert files("elsewhere.S", tablesub.S) == both
+    assert files("elsewhere.merge", print) == []
+    assert files("builtins.int", int) == []
+    assert files("abc.ABC", abc.ABC) == ["abc.py"]

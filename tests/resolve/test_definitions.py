@@ -37,23 +37,19 @@ def heuristic(
     return Heuristic(name=name, source=source, line=line, **{**fields, **more})
 
 
-def catalogue(pages: Mapping[str, list[Heuristic]], order: list[str]) -> Catalogue:
+def catalogue(pages: Mapping[str, list[Heuristic]]) -> Catalogue:
     return Catalogue(
-        pages={
-            docname: Page(heuristics=tuple(records))
-            for docname, records in pages.items()
-        },
-        order={docname: rank for rank, docname in enumerate(order)},
+        {docname: Page(heuristics=tuple(records)) for docname, records in pages.items()}
     )
 
 
 def test_the_first_in_the_toctree_stands() -> None:
     pages = {
-        "a": [heuristic("One", "a.rst")],
         "b": [heuristic("One", "b.rst", 7)],
+        "a": [heuristic("One", "a.rst")],
         "z": [heuristic("Two", "z.rst")],
     }
-    made_of = catalogue(pages, ["index", "b", "a", "z"])
+    made_of = catalogue(pages)
     assert list(made_of.docnames) == ["b", "a", "z"]
     assert made_of.heuristics["One"].source == "b.rst"
     assert [(p.source, p.message) for p in made_of.duplicates()] == [
@@ -80,6 +76,6 @@ def test_a_docstring_that_inheritance_repeats(
     second = heuristic(
         "One", source, line, note=note, docname="b", anchor="heuristic-one-1"
     )
-    made_of = catalogue({"a": [first, second]}, ["a"])
+    made_of = catalogue({"a": [first, second]})
     assert made_of.is_repeated(second) is repeats
     assert bool(list(made_of.duplicates())) is not repeats

@@ -5,12 +5,7 @@ from __future__ import annotations
 import pytest
 
 from sphinxext_heuristics._core.model import Entry
-from sphinxext_heuristics._core.resolve.objects import (
-    Match,
-    Objects,
-    excludes,
-    own_names,
-)
+from sphinxext_heuristics._core.resolve.objects import Match, Objects, excludes
 
 
 def entry(*names: str, lineage: tuple[str, ...] = ()) -> Entry:
@@ -167,8 +162,12 @@ def test_documented_names_in_order() -> None:
     ],
 )
 def test_except_is_judged_by_own_names(target: str, *, excluded: bool) -> None:
-    names = own_names(
-        entry("pkg.Lora.merge", lineage=("pkg.lora.Lora.merge", "pkg.base.Base.merge")),
-        {"pkg.Lora.merge": ("private.Lora.merge",)},
+    merge = entry(
+        "pkg.Lora.merge", lineage=("pkg.lora.Lora.merge", "pkg.base.Base.merge")
     )
-    assert excludes(target, names) is excluded
+    objects = Objects(
+        [merge],
+        canonical={"pkg.Lora.merge": ("private.Lora.merge",)},
+        aliases=lambda _name: (),
+    )
+    assert excludes(target, objects.own_names(merge)) is excluded

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from sphinxext_heuristics._core.source import names as source_names
-from sphinxext_heuristics._core.source.names import exported_by
+from sphinxext_heuristics._core.source.names import names_in
 from sphinxext_heuristics._core.source.packages import Sources
 
 if TYPE_CHECKING:
@@ -96,6 +96,9 @@ class Pong(Ping):
     "tablepkg/latin.py": "# coding: nonsense\nx = 1\n",
     "tablepkg/space/inside.py": "class Spaced: ...\n",
     "tablepkg/plain.txt": "",
+    "tablepkg/alike/__init__.py": "from .run import run\nfrom .Model import Model\n",
+    "tablepkg/alike/run.py": "def run(): return '\\d'\ndef other(): ...\n",
+    "tablepkg/alike/Model.py": "class Model:\n    def run(self): ...\nrun = 1\n",
 }
 
 
@@ -132,7 +135,7 @@ def read(tmp_path_factory: pytest.TempPathFactory) -> Any:  # noqa: ANN401 - yie
     ],
 )
 def test_what_a_star_takes_over(code: str, exported: set[str] | None) -> None:
-    assert exported_by(ast.parse(code).body) == exported
+    assert names_in(ast.parse(code), "module", is_package=False).exported == exported
 
 
 @pytest.mark.parametrize(
@@ -169,6 +172,12 @@ def test_what_a_star_takes_over(code: str, exported: set[str] | None) -> None:
         ("nowhere_at_all.Config", None),
         ("sys.path", None),
         ("tablepkg.config.Config.Inner", ("tablepkg.config", "Config.Inner")),
+        # a function and a class that are named like their modules
+        ("tablepkg.alike.run", ("tablepkg.alike.run", "run")),
+        ("tablepkg.alike.run.run", ("tablepkg.alike.run", "run")),
+        ("tablepkg.alike.run.other", ("tablepkg.alike.run", "other")),
+        ("tablepkg.alike.Model.run", ("tablepkg.alike.Model", "Model.run")),
+        ("tablepkg.alike.Model.Model.run", ("tablepkg.alike.Model", "Model.run")),
     ],
 )
 def test_defining_module(
@@ -197,6 +206,8 @@ def test_defining_module(
             ["tablepkg.tuners.lora.Lora", "tablepkg.tuners.Lora", "tablepkg.Lora"],
         ),
         ("tablepkg.tuners.lora.make", ["tablepkg.tuners.lora.make", "tablepkg.make"]),
+        ("tablepkg.alike.run", ["tablepkg.alike.run.run", "tablepkg.alike.run"]),
+        ("tablepkg.alike.run.run", ["tablepkg.alike.run.run", "tablepkg.alike.run"]),
         ("tablepkg.nothing", []),
     ],
 )

@@ -29,12 +29,7 @@ class EvidenceCache:
     another one, or another Python, may read the same source differently.
     """
 
-    def __init__(
-        self,
-        folder: Path,
-        sources: Sources,
-        version: str,
-    ) -> None:
+    def __init__(self, folder: Path, sources: Sources, version: str) -> None:
         """Read the record; a damaged one, or another version's, is as none."""
         python = f"{sys.version_info.major}.{sys.version_info.minor}"
         self._reader = f"{records_version(version)} {python}"
@@ -99,12 +94,7 @@ class EvidenceCache:
         A folder that cannot be written keeps nothing.
         """
         record = {"reader": self._reader, "quotes": self._now}
-        text = json.dumps(
-            record,
-            indent=0,
-            sort_keys=True,
-            default=str,
-        )
+        text = json.dumps(record, indent=0, sort_keys=True, default=str)
         if text == self._text:
             return
         with suppress(OSError):
@@ -120,10 +110,4 @@ def _result_of(known: dict[str, Any]) -> Found | Lost:
         path, *rest = known["result"]
         return Found(Path(path), *rest)
     reason, message, nearest, path, line = known["result"]
-    return Lost(
-        LostReason(reason),
-        message,
-        nearest,
-        path and Path(path),
-        line,
-    )
+    return Lost(LostReason(reason), message, nearest, path and Path(path), line)

@@ -88,7 +88,7 @@ class Code:
             )  # a comment, as `missing_comment` will see
         compared = (
             _lines(way, _atoms(row[at : at + len(way)], documented=self._has_docstring))
-            for row in _rows(place.parse())
+            for row in _rows(place.tree)
             for at in range(len(row))
             for way in self._ways
         )

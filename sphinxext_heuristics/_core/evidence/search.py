@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from ..diagnostics import closest, did_you_mean
 from ..model import Found, Lost, LostReason, Message
+from ..source.names import read_file, read_names
 from .code import Code
 from .messages import in_lines, in_quote
 from .prose import Prose, missing_comment
-from .source import read, whereabouts
+from .source import Source, whereabouts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from ..model import Evidence
     from ..source.names import State
     from ..source.packages import Sources
-    from .source import Extent, Source
+    from .source import Extent
 
 #: How much of a comment a message repeats.
 _MAX_WORDS = 60
@@ -59,24 +60,19 @@ def verify(quoted: Evidence, sources: Sources) -> Found | Lost:
 def _examine(quoted: Evidence, at: State) -> Found | Lost:
     """Look for a quote in one file."""
     try:
-        source = read(at, quoted.module)
+        source = Source(read_file(at))
         places = source.places(quoted.qualname)
         if not places:
             return _without_object(quoted, source, at)
-        result = _found(quoted, places, at)
-        return result or _drifted(
-            quoted,
-            source,
-            places,
-            at,
-        )
+        found = _found(quoted, places, at)
+        return found or _drifted(quoted, source, places, at)
     except OSError as error:
         reason = LostReason.NO_SOURCE
         message = f"{at.path} cannot be read: {error.strerror}"
     except (ValueError, RecursionError) as error:
         reason = LostReason.UNPARSABLE
         message = f"{at.path} cannot be parsed: {error}"
-    return Lost(reason=reason, message=message, path=at.path)
+    return Lost(reason, message, path=at.path)
 
 
 @lru_cache(maxsize=64)
@@ -97,24 +93,14 @@ def _found(
         if lines := _lines(quoted, place):
             absent = "" if quoted.prose else missing_comment(quoted.quote, place)
             if not absent:
-                line, end_line = lines
-                return Found(
-                    path=at.path,
-                    line=line,
-                    end_line=end_line,
-                    module=quoted.module,
-                    qualname=quoted.qualname,
-                )
+                return Found(at.path, *lines, quoted.module, quoted.qualname)
             shown = absent if len(absent) <= _MAX_WORDS else f"{absent[:_MAX_WORDS]}…"
             message = (
                 f"the quoted code is in line {lines[0]} of {quoted.object}, but "
                 f"not the comment {shown!r}"
             )
             lost = lost or Lost(
-                reason=LostReason.NOT_THERE,
-                message=message,
-                path=at.path,
-                line=lines[0],
+                LostReason.NOT_THERE, message, path=at.path, line=lines[0]
             )
     return lost
 
@@ -143,8 +129,8 @@ def _drifted(
     )
     what = "words are" if quoted.prose else "code is"
     return Lost(
-        reason=LostReason.NOT_THERE,
-        message=f"the quoted {what} not in {quoted.object}: {'; '.join(notes)}",
+        LostReason.NOT_THERE,
+        f"the quoted {what} not in {quoted.object}: {'; '.join(notes)}",
         nearest=near.text if near else "",
         path=at.path,
         line=near.line if near else places[0].first,
@@ -185,7 +171,7 @@ def _elsewhere(quoted: Evidence, source: Source) -> tuple[str, int] | None:
 
 def _without_object(quoted: Evidence, source: Source, at: State) -> Lost:
     """Say that a module does not define an object, and which names are similar."""
-    names = {**source.names.definitions, **source.names.bindings}
+    names = {**source.definitions, **read_names(at, quoted.module).bindings}
     last = quoted.qualname.rpartition(".")[2]
     same_end = [name for name in names if name.rpartition(".")[2] == last]
     alike = closest(quoted.qualname, names) or same_end[:3]
@@ -195,12 +181,7 @@ def _without_object(quoted: Evidence, source: Source, at: State) -> Lost:
         f"module {quoted.module!r} has no "
         f"{quoted.qualname!r}{there}{did_you_mean(alike)}"
     )
-    return Lost(
-        reason=LostReason.NO_OBJECT,
-        message=message,
-        path=at.path,
-        line=line,
-    )
+    return Lost(LostReason.NO_OBJECT, message, path=at.path, line=line)
 
 
 # -- the passage that is now most like a quote ----------------------------------------
@@ -257,7 +238,7 @@ def messages_of(
     """
     if isinstance(result, Found) and (at := sources.state(result.module)):
         with suppress(OSError, ValueError, RecursionError):
-            source = read(at, result.module)
+            source = Source(read_file(at))
             around = source.outermost(result.line, result.end_line)
-            return in_lines(around.parse(), result.line, result.end_line)
+            return in_lines(around.tree, result.line, result.end_line)
     return in_quote(evidence)

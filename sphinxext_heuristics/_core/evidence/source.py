@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from ..diagnostics import closest, did_you_mean
 from ..model import Lost, LostReason
-from ..source.names import Binding, parse, read_names, text_of
+from ..source.names import BLOCKS, Binding, defined_by, statements
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from ..model import Evidence
-    from ..source.names import Names, Span, State
+    from ..source.names import File, State
     from ..source.packages import Sources
 
 #: How many imports are followed to say where an object is not.
@@ -29,73 +29,45 @@ class Extent(NamedTuple):
     text: Sequence[str]
     #: The number of the first of them.
     first: int
-    #: What to parse: all of a file, or a statement in the same line as in the file.
-    code: str
-    #: Whether the statement is indented, and so in an ``if`` that is not in the file.
-    is_wrapped: bool = False
-
-    def parse(self) -> ast.Module:
-        """Return its syntax tree, which nothing keeps.
-
-        Raises `ValueError` if it is not Python.
-        """
-        tree = parse(self.code)
-        match tree.body:
-            case [ast.If(body=body)] if self.is_wrapped:
-                return ast.Module(body, [])
-        return tree
+    #: What it is, parsed.
+    tree: ast.Module
 
 
 class Source:
     """The text of a source file, and what it defines."""
 
-    def __init__(self, text: str, names: Names) -> None:
-        """Take what was read from a file."""
-        self.names = names
-        self._text = text
-        self._lines = text.split("\n")
-
-    @property
-    def whole(self) -> Extent:
-        """Return the place that is all of the file."""
-        return Extent(self._lines, 1, self._text)
+    def __init__(self, file: File) -> None:
+        """Look for definitions in a file."""
+        self._lines = file.text.split("\n")
+        #: The place that is all of the file.
+        self.whole = Extent(self._lines, 1, file.tree)
+        #: Qualified name → the statements that define it.
+        self.definitions: dict[str, list[ast.stmt]] = {}
+        for prefix, node in statements(file.tree):
+            for name in defined_by(node):
+                self.definitions.setdefault(f"{prefix}{name}", []).append(node)
 
     def places(self, qualname: str) -> list[Extent]:
         """Return the definitions of an object; without a name, the whole module."""
         if not qualname:
             return [self.whole]
-        spans = self.names.definitions.get(qualname.replace("<locals>.", ""), ())
-        return [self._place(span) for span in spans]
+        nodes = self.definitions.get(qualname.replace("<locals>.", ""), ())
+        return [self._place(node) for node in nodes]
 
-    def _place(self, span: Span) -> Extent:
-        lines = self._lines[span.first - 1 : span.end_line]
-        cut = [line.encode() for line in lines]
-        cut[-1] = cut[-1][: span.end_column]
-        # A form feed begins an indentation anew.
-        before = cut[0][: span.column].rpartition(b"\f")[2]
-        is_wrapped = before.isspace()
-        cut[0] = cut[0][span.column :]
-        above = "\n" * (span.first - 1)
-        if is_wrapped:
-            cut[0] = before + cut[0]
-            above = f"{above[1:]}if 1:\n"
-        code = above + b"\n".join(cut).decode()
-        text = self._lines[span.first - 1 : self._last_line(span)]
-        return Extent(
-            text,
-            span.first,
-            code,
-            is_wrapped,
-        )
+    def _place(self, node: ast.stmt) -> Extent:
+        first = _first_line(node)
+        text = self._lines[first - 1 : self._last_line(node)]
+        return Extent(text, first, ast.Module([node], []))
 
-    def _last_line(self, span: Span) -> int:
+    def _last_line(self, node: ast.stmt) -> int:
         """Return the last line of a definition, with comments that end its block."""
-        last = span.end_line
-        if not span.is_block:
+        last = _end_line(node)
+        if not isinstance(node, BLOCKS):
             return last
         for number, line in enumerate(self._lines[last:], last + 1):
             inner = line.lstrip()
-            is_comment = inner.startswith("#") and len(line) - len(inner) > span.column
+            indent = len(line) - len(inner)
+            is_comment = inner.startswith("#") and indent > node.col_offset
             if inner and not is_comment:
                 break
             if inner:
@@ -104,33 +76,33 @@ class Source:
 
     def holder(self, line: int) -> str:
         """Return the name of the innermost function or class around a line."""
-        around = [(span.line, name) for name, span in self._around(line, line)]
+        around = [(node.lineno, name) for name, node in self._around(line, line)]
         return max(around, default=(0, ""))[1]
 
     def outermost(self, first: int, last: int) -> Extent:
         """Return the outermost definition around lines, or all of the file."""
-        around = [span for _name, span in self._around(first, last)]
-        return self._place(min(around)) if around else self.whole
+        around = [node for _name, node in self._around(first, last)]
+        if not around:
+            return self.whole
+        return self._place(min(around, key=lambda node: node.lineno))
 
-    def _around(self, first: int, last: int) -> Iterator[tuple[str, Span]]:
+    def _around(self, first: int, last: int) -> Iterator[tuple[str, ast.stmt]]:
         """Yield the functions and classes around lines."""
-        for name, spans in self.names.definitions.items():
-            for span in spans:
-                if span.is_block and span.first <= first and last <= span.end_line:
-                    yield name, span
+        for name, nodes in self.definitions.items():
+            for node in nodes:
+                is_around = _first_line(node) <= first and last <= _end_line(node)
+                if isinstance(node, BLOCKS) and is_around:
+                    yield name, node
 
 
-def read(at: State, module: str) -> Source:
-    """Return the source of a module.
+def _end_line(node: ast.stmt) -> int:
+    return node.end_lineno or node.lineno
 
-    Raises `OSError` if it cannot be read, `ValueError` with the reason if it is not
-    Python.
-    """
-    text = text_of(at)
-    names = read_names(at, module)
-    if names.fault:
-        raise ValueError(names.fault)
-    return Source(text, names)
+
+def _first_line(node: ast.stmt) -> int:
+    """Return the first line of a statement: that of its first decorator, if any."""
+    decorators: list[ast.expr] = getattr(node, "decorator_list", [])
+    return min([node.lineno, *(decorator.lineno for decorator in decorators)])
 
 
 # -- the files to look into ------------------------------------------------------------
@@ -178,7 +150,7 @@ def _followed(
                 f"{quoted.module!r} imports {head!r} from {module!r}: "
                 f"{_without_source(module, sources).message}"
             )
-            return Lost(reason=LostReason.NO_OBJECT, message=message, path=at.path)
+            return Lost(LostReason.NO_OBJECT, message, path=at.path)
         quoted = quoted._replace(module=module, qualname=f"{name}{dot}{rest}")
         at, head = there, name
     return quoted, at
@@ -190,43 +162,32 @@ def _dotted(quoted: Evidence, sources: Sources) -> Lost | None:
     located = sources.locate(module) if _is_module_name(module) else ()
     if quoted.qualname or not located:
         return None
-    return Lost(
-        reason=LostReason.NO_MODULE,
-        message=f"{module!r} is not a module: for the object write "
-        f"{':'.join(located[0])!r}",
-    )
+    better = ":".join(located[0])
+    message = f"{module!r} is not a module: for the object write {better!r}"
+    return Lost(LostReason.NO_MODULE, message)
 
 
 def _without_source(module: str, sources: Sources) -> Lost:
     """Return what is missing: the package, a module in it, or only its source."""
     if not _is_module_name(module):
-        return Lost(
-            reason=LostReason.NO_MODULE,
-            message=f"{module!r} is not the name of a module",
-        )
+        message = f"{module!r} is not the name of a module"
+        return Lost(LostReason.NO_MODULE, message)
     if module in sys.builtin_module_names:
-        return Lost(
-            reason=LostReason.NO_SOURCE,
-            message=f"module {module!r} is part of Python itself, it has no source",
-        )
-    missing = next(
-        (
-            part
-            for part in accumulate(module.split("."), "{}.{}".format)
-            if not sources.exists(part)
-        ),
-        "",
-    )
-    if missing:
-        above = missing.rpartition(".")[0]
-        modules = [f"{above}.{name}".lstrip(".") for name in sources.modules(above)]
-        alike = did_you_mean(closest(missing, modules))
-        if above:
-            message = f"package {above!r} has no module {missing!r}{alike}"
-            return Lost(reason=LostReason.NO_MODULE, message=message)
-        message = f"package {missing!r} is not installed{alike}"
-        return Lost(reason=LostReason.NO_PACKAGE, message=message)
-    return Lost(
-        reason=LostReason.NO_SOURCE,
-        message=f"module {module!r} has no Python source to read",
-    )
+        message = f"module {module!r} is part of Python itself, it has no source"
+        return Lost(LostReason.NO_SOURCE, message)
+    for part in accumulate(module.split("."), "{}.{}".format):
+        if not sources.exists(part):
+            return _without_module(part, sources)
+    message = f"module {module!r} has no Python source to read"
+    return Lost(LostReason.NO_SOURCE, message)
+
+
+def _without_module(missing: str, sources: Sources) -> Lost:
+    above = missing.rpartition(".")[0]
+    modules = [f"{above}.{name}".lstrip(".") for name in sources.modules(above)]
+    alike = did_you_mean(closest(missing, modules))
+    if above:
+        message = f"package {above!r} has no module {missing!r}{alike}"
+        return Lost(LostReason.NO_MODULE, message)
+    message = f"package {missing!r} is not installed{alike}"
+    return Lost(LostReason.NO_PACKAGE, message)

@@ -124,8 +124,8 @@ class Exporter:
 
     def _entry(self, shown: Shown) -> Json:
         entry = self._plan.entry_of[shown.name]
-        other_names = self._plan.lookups.canonical.get(shown.name, ())
-        names = dict.fromkeys((shown.name, *entry.names, *entry.lineage, *other_names))
+        own_names = self._plan.own_names(shown.name)
+        names = dict.fromkeys((shown.name, *entry.names, *entry.lineage, *own_names))
         return {
             "name": shown.name,
             "names": list(names),
@@ -180,7 +180,7 @@ class Exporter:
 def pages_by_heuristic(plan: Plan) -> dict[str, list[tuple[str, str]]]:
     """Map heuristics to the pages and sections that show them, in toctree order."""
     found: dict[str, list[tuple[str, str]]] = {}
-    for docname in plan.catalogue.docnames:
+    for docname in plan.docnames:
         for anchor, records in sorted(plan.by_page.get(docname, {}).items()):
             for record in records:
                 found.setdefault(record.name, []).append((docname, anchor))

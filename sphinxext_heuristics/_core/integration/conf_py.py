@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from importlib.metadata import packages_distributions
+from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 from ..config import OPTIONS, PREFIX
@@ -69,7 +70,7 @@ def _unfitting(plan: Plan, given: AbstractSet[str]) -> Iterator[tuple[str, str]]
             yield "heuristics_exclude", message
     for name, target in settings.targets.items():
         match = pages.meant(target)
-        if not target or match.uri or match.place:
+        if not target or match.target:
             continue
         hint = did_you_mean(pages.closest(target))
         if match.places:
@@ -98,7 +99,13 @@ def problems_in(config: Config, conf_py: Path) -> list[Problem]:
     for name in assignments(conf_py):
         if hasattr(config, name):
             continue
-        word = name.partition("_")[2]
+        prefix, _underscore, word = name.partition("_")
+        other, _underscore, rest = word.partition("_")
+        extension = f"sphinxext_heuristics.{other}"
+        if f"{prefix}_" == PREFIX and rest and find_spec(extension):
+            message = f"{name} is an option of {extension!r}: add it to extensions"
+            found.append(_problem(conf_py, name, message))
+            continue
         # A name that is like none of ours is a variable of the author's.
         if close := closest(word, words, 1):
             hint = did_you_mean([f"{PREFIX}{close[0]}"])

@@ -155,9 +155,8 @@ class HeuristicDomain(Domain):
         env = self.env
         settings = Settings.of(env.config)
         order = toctree_order(env.config.root_doc, env.toctree_includes, self.pages)
-        catalogue = Catalogue(pages=self.pages, order=order)
+        catalogue = Catalogue({name: self.pages[name] for name in order})
         python = env.domains.python_domain
-        canonical = canonical_names(python.objects)
         sources = self.sources
         external = External(env)
         self.verified = EvidenceCache(
@@ -169,7 +168,7 @@ class HeuristicDomain(Domain):
         lookups = Lookups(
             objects=Objects(
                 (entry for _docname, entry in catalogue.entries),
-                canonical=canonical,
+                canonical=canonical_names(python.objects),
                 aliases=sources.aliases,
                 source_lineage=sources.lineage,
             ),
@@ -179,7 +178,6 @@ class HeuristicDomain(Domain):
                 {name: dict(page.anchors) for name, page in self.pages.items()},
                 settings.targets,
             ),
-            canonical=canonical,
             external=external.find,
             elsewhere=external.heuristic,
             defined=cache(sources.definition),

@@ -52,9 +52,6 @@ DROPPED = (
 #: Attributes that would collide, or that belong to the page.
 LOCAL = {"ids", "names", "dupnames", "backrefs", "refdoc", "refname"}
 
-#: Types of attribute values that are plain data.
-PLAIN = (str, int, float, bool, tuple, type(None))
-
 #: The attribute that marks a cross-reference in a note as shown on another page.
 COPY = "heuristic-copy"
 
@@ -101,9 +98,7 @@ def _attributes(node: nodes.Element, docname: str) -> Iterator[tuple[str, Any]]:
         # Not a set: what is not plain may have no hash. A link to nothing is still a
         # link, whose target everybody reads.
         is_empty = kept in ("", ()) and key != "reftarget"
-        if key in LOCAL or is_empty or not isinstance(kept, PLAIN):
-            continue
-        if not_plain(kept):
+        if key in LOCAL or is_empty or isinstance(kept, dict) or not_plain(kept):
             continue
         if key == "reftarget" and node.get("reftype") == "doc":
             kept = f"/{docname_join(docname, str(kept))}"
@@ -117,15 +112,7 @@ def thaw(
 
     *relative* returns the URI between documents, or ``""``.
     """
-    return [
-        _thaw(
-            item,
-            note.home,
-            docname,
-            relative,
-        )
-        for item in note.inline
-    ]
+    return [_thaw(item, note.home, docname, relative) for item in note.inline]
 
 
 def _thaw(
@@ -140,15 +127,7 @@ def _thaw(
     node = KEPT[name]()
     for key, value in attributes:
         node[key] = list(value) if isinstance(value, tuple) else value
-    node += [
-        _thaw(
-            child,
-            home,
-            docname,
-            relative,
-        )
-        for child in children
-    ]
+    node += [_thaw(child, home, docname, relative) for child in children]
     if node.get("refid"):
         anchor = node.attributes.pop("refid")
         uri = relative(docname, home)
@@ -179,15 +158,8 @@ def settled(
         name, attributes, children = item
         inner = tuple(settled(children, home, settle))
         if name == addnodes.pending_xref.__name__:
-            link = cast(
-                "addnodes.pending_xref",
-                _thaw(
-                    item,
-                    home,
-                    home,
-                    lambda _docname, other: other,
-                ),
-            )
+            thawed = _thaw(item, home, home, lambda _docname, other: other)
+            link = cast("addnodes.pending_xref", thawed)
             if not settle(link):
                 # What would have had its target's title is called by its target.
                 target = ("literal", (), (str(link["reftarget"]),))

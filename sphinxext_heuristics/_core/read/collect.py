@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
+from itertools import chain
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from docutils import nodes
@@ -21,7 +22,7 @@ from ..nodes import (
 from ..notes.inline import freeze
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Container, Iterator
+    from collections.abc import Callable, Container, Iterable, Iterator
     from collections.abc import Set as AbstractSet
 
     from ..model import Evidence, Heuristic, Query
@@ -121,9 +122,23 @@ _AS_TEXT = re.compile(
 )
 
 
+#: How a role of the other syntax is shown: before its target, or with it.
+_ROLE_AS_TEXT = re.compile(r"(:heuristic:)`|\{heuristic\}`")
+
+
 def _unread(paragraphs: list[nodes.paragraph]) -> Iterator[Problem]:
-    """Yield a problem for each directive of ours that a page shows as text."""
+    """Yield a problem for each directive or role of ours that a page shows as text."""
     for paragraph in paragraphs:
+        shown = "".join(
+            str(child) if isinstance(child, nodes.Text) else "`"
+            for child in paragraph.children
+        )
+        for role in _ROLE_AS_TEXT.finditer(shown):
+            written, page = "Markdown", "reStructuredText"
+            if role[1]:
+                written, page = page, written
+            why = f"it is {written}, and this page is {page}"
+            yield _as_text(paragraph, role[0].rstrip("`"), why)
         opening = paragraph.children[0].astext() if paragraph.children else ""
         match = _AS_TEXT.match(opening)
         if match is None:
@@ -137,12 +152,16 @@ def _unread(paragraphs: list[nodes.paragraph]) -> Iterator[Problem]:
                 "this is reStructuredText in a Markdown page; write "
                 f"'```{{{directive}}}'"
             )
-        yield Problem(
-            subtype=Subtype.OPTION,
-            message=f"{match[0]!r} is shown as text: {why}",
-            source=absolute(paragraph.source),
-            line=paragraph.line or 0,
-        )
+        yield _as_text(paragraph, match[0], why)
+
+
+def _as_text(paragraph: nodes.paragraph, markup: str, why: str) -> Problem:
+    return Problem(
+        subtype=Subtype.OPTION,
+        message=f"{markup!r} is shown as text: {why}",
+        source=absolute(paragraph.source),
+        line=paragraph.line or 0,
+    )
 
 
 def _title(section: nodes.section) -> str:
@@ -205,45 +224,37 @@ def _entries(
     """Yield the API entries of a document, in their order."""
     for node in found:
         if module := module_name(node):
-            # A module has no signature.
-            yield Entry(
-                names=(module,),
-                lineage=(module,),
-                anchor=f"{_MODULE}{module}",
-                by_hand=False,
-                is_module=True,
-            )
+            anchor = f"{_MODULE}{module}"
+            yield Entry((module,), (module,), anchor, by_hand=False, is_module=True)
         if isinstance(node, addnodes.desc) and node.get("domain") == "py":
-            entry = _entry(node, identify)
+            entry = _entry(node, identify, by_hand=id(node) in by_hand)
             if entry.names:
-                yield entry._replace(by_hand=id(node) in by_hand)
+                yield entry
 
 
-def _entry(desc: addnodes.desc, identify: Callable[[str, str], Identity]) -> Entry:
+def _entry(
+    desc: addnodes.desc, identify: Callable[[str, str], Identity], *, by_hand: bool
+) -> Entry:
     """Return the record of one API entry."""
     names = entry_names(desc)
     known = [identify(name, desc[0].source or "") for name in names]
     anchors = [anchor for signature in _signatures(desc) for anchor in signature["ids"]]
-    lineage: dict[str, None] = {}
-    bases: dict[str, None] = {}
-    parameters: dict[str, None] = {}
-    for identity in known:
-        lineage |= dict.fromkeys(identity.lineage)
-        bases |= dict.fromkeys(identity.bases)
-        parameters |= dict.fromkeys(identity.parameters or ())
-    if all(identity.parameters is None for identity in known):
-        parameters = dict.fromkeys(_parameters(desc))
+    signed = [it.parameters for it in known if it.parameters is not None]
     is_class = any(identity.is_class for identity in known)
     return Entry(
         names=names,
-        lineage=tuple(lineage),
+        lineage=_each_once(identity.lineage for identity in known),
         anchor=anchors[0] if anchors else "",
-        by_hand=False,
+        by_hand=by_hand,
         is_class=is_class or desc.get("objtype") in CLASSES,
-        parameters=tuple(parameters),
-        bases=tuple(bases),
+        parameters=_each_once(signed or [_parameters(desc)]),
+        bases=_each_once(identity.bases for identity in known),
         described=tuple(descriptions(desc)),
     )
+
+
+def _each_once(names: Iterable[Iterable[str]]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(chain.from_iterable(names)))
 
 
 # -- where parameters are described ---------------------------------------------------

@@ -48,18 +48,8 @@ class EvidenceDirective(CheckedDirective):
         caption["translatable"] = False
         # A fragment is no program: what the highlighter cannot read is shown as it is.
         language = "none" if prose else "python"
-        block = nodes.literal_block(
-            quote,
-            quote,
-            language=language,
-            force=True,
-        )
-        node = nodes.container(
-            "",
-            caption,
-            block,
-            literal_block=True,
-        )
+        block = nodes.literal_block(quote, quote, language=language, force=True)
+        node = nodes.container("", caption, block, literal_block=True)
         node["classes"] = ["literal-block-wrapper", "heuristic-evidence"]
         node["classes"] += options.get("class", ())
         node[EVIDENCE] = Evidence(

@@ -92,12 +92,8 @@ def read_header(
             )
             faults.append((at, message))
     whole, *options = written
-    return Header(
-        whole.value.strip(),
-        tuple(options),
-        tuple(faults),
-        start + len(lines),
-    )
+    end = start + len(lines)
+    return Header(whole.value.strip(), tuple(options), tuple(faults), end)
 
 
 def read_myst_header(
@@ -113,27 +109,19 @@ def read_myst_header(
     It may be a block between ``---`` lines. *lines* are all below the first; those
     that *in_header* matches may be of the header.
     """
-    if lines and lines[0].startswith("---"):
+    is_block = bool(lines) and lines[0].startswith("---")
+    if is_block:
         block = takewhile(lambda line: not line.startswith("---"), lines[1:])
         written = [_IN_BLOCK.sub(r":\1:", line) for line in block]
-        header = read_header(
-            argument,
-            written,
-            known,
-            start=2,
-        )
-        header = header._replace(end=header.end + 1)
+        continues = False
     else:
         written = list(takewhile(in_header.match, lines))
         has_options = any(OPTION.fullmatch(line.strip()) for line in written)
         if not has_options and not continues:
             written = []
-        header = read_header(
-            argument,
-            written,
-            known,
-            continues=continues,
-        )
+    header = read_header(
+        argument, written, known, start=1 + is_block, continues=continues
+    )
     options: list[WrittenOption] = []
     faults = list(header.faults)
     for option in header.options:
@@ -141,7 +129,8 @@ def read_myst_header(
         options.append(option._replace(value=value))
         if fault:
             faults.append((option.at, fault))
-    return header._replace(options=tuple(options), faults=tuple(faults))
+    end = header.end + is_block
+    return Header(header.argument, tuple(options), tuple(faults), end)
 
 
 def _read_yaml(option: WrittenOption) -> tuple[str, str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from itertools import chain
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from docutils import nodes
 
@@ -255,7 +255,7 @@ class HeuristicDirective(CheckedDirective):
     def run(self) -> list[Node]:
         """Return the definition's node with its record, note and body."""
         options = self.read_options()
-        name = self._heuristic_name()
+        name = self._plain_name(self.header.argument)
         for option in ("title", "note", "index-note"):
             self._check_markup(option, options.get(option, ""))
         body = self.parse_content_to_nodes()
@@ -275,13 +275,6 @@ class HeuristicDirective(CheckedDirective):
         self._register(node, record)
         return [node]
 
-    def _heuristic_name(self) -> str:
-        written = " ".join(self.header.argument.split())
-        if written:
-            return self._plain_name(written)
-        self.problem("heuristic without a name: the name is missing")
-        return ""
-
     def _check_markup(self, option: str, text: str) -> None:
         """Look for markup that readers would see as text."""
         for syntax, markup in _MARKUP_OF.items():
@@ -294,6 +287,10 @@ class HeuristicDirective(CheckedDirective):
 
     def _plain_name(self, written: str, option: str = "") -> str:
         """Return a name without the namespace, and without what it cannot have."""
+        written = " ".join(written.split())
+        if not written:
+            self.problem("heuristic without a name: the name is missing")
+            return ""
         name = Settings.of(self.config).strip(written)
         if NAME.fullmatch(name):
             return name
@@ -322,14 +319,13 @@ class HeuristicDirective(CheckedDirective):
             for former in options.get("former-names", ())
         ]
         source, line = self.place()
+        index_note = self._inline(options.get("index-note", ""))
         return Heuristic(
             name=name,
             anchor=anchor_of(name),
             source=source,
             line=line,
-            index_note=freeze(
-                self._inline(options.get("index-note", "")), self.env.docname
-            ),
+            index_note=freeze(index_note, self.env.docname),
             connections=tuple(chain.from_iterable(connections)),
             former_names=tuple(filter(None, former_names)),
             offsets=tuple(self.offsets.items()),
@@ -388,14 +384,10 @@ class HeuristicDirective(CheckedDirective):
     def _register(self, node: heuristic, record: Heuristic) -> None:
         """Give the definition an anchor of its own, and those of its former names."""
         document = self.state.document
-        # Where many are named alike, each begins where the last one has ended.
-        noted = self.env.temp_data.setdefault("heuristics_anchors", {})
-        counts = cast("dict[str, int]", noted)
-        anchor, number = record.anchor, counts.get(record.anchor, 0)
+        anchor, number = record.anchor, 0
         while anchor in document.ids:
             number += 1
             anchor = f"{record.anchor}-{number}"
-        counts[record.anchor] = number
         anchors = dict.fromkeys([anchor, *map(anchor_of, record.former_names)])
         node["ids"] += [name for name in anchors if name not in document.ids]
         if self.options.get("name"):

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import inspect
 import sys
-from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, cast
 
@@ -56,7 +55,6 @@ class Identities:
         self._objects = objects
         self._sources = sources
         self._sources.watch()
-        self._files: set[str] = set()
 
     def identify(self, name: str, source: str) -> Identity:
         """Return what is known of the object of a name, whose entry has a source."""
@@ -72,7 +70,10 @@ class Identities:
             obj = object_named(name)
         if obj is None:
             return written
-        self._files.update(files_of_bases(name, obj))
+        cls = obj if isinstance(obj, type) else _holder(name)[0]
+        if isinstance(cls, type):
+            modules = [_class_spelling(base)[0] for base in cls.__mro__]
+            self._sources.watched.update(modules)
         return Identity(
             lineage=lineage(name, obj, written.lineage),
             bases=bases(obj) if isinstance(obj, type) else (),
@@ -86,7 +87,7 @@ class Identities:
         Whether a member is inherited depends on all bases, and what a name means on
         all imports that lead to it. Autodoc watches neither.
         """
-        return self._files.union(map(str, self._sources.files_watched()))
+        return set(map(str, self._sources.files_watched()))
 
 
 def lineage(name: str, obj: object, written: tuple[str, ...] = ()) -> tuple[str, ...]:
@@ -207,14 +208,5 @@ def parameters(obj: object) -> tuple[str, ...] | None:
     except (TypeError, ValueError):  # written in C
         return None
     any_number = {inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD}
-    return tuple(it.name for it in found if it.kind not in any_number)
-
-
-def files_of_bases(name: str, obj: object) -> set[str]:
-    """Return the files that define a class, or that of a member, and its bases."""
-    cls = obj if isinstance(obj, type) else _holder(name)[0]
-    if not isinstance(cls, type):
-        return set()
-    modules = [sys.modules.get(_class_spelling(base)[0]) for base in cls.__mro__]
-    files = {_plain(module, "__file__") for module in modules}
-    return {file for file in files if file.endswith(".py") and Path(file).is_file()}
+    named = (it.name for it in found if it.kind not in any_number)
+    return tuple(name for name in named if name not in {"self", "cls"})

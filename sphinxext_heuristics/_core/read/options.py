@@ -114,7 +114,9 @@ class CheckedDirective(SphinxDirective):
             try:
                 yield option.read(option.name, text)
             except ValueError as error:
-                self.problem(str(error), option.name)
+                # What MyST could not read is reported already.
+                if self.offsets[option.name] not in dict(self.header.faults):
+                    self.problem(str(error), option.name)
 
     def _header(self, known: Collection[str]) -> Header:
         """Return the argument and the options, and leave the body as the content."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cached_property
 from pathlib import PurePath
 from typing import TYPE_CHECKING, NamedTuple
@@ -20,30 +19,23 @@ if TYPE_CHECKING:
     from .pages import Pages
 
 
-@dataclass(
-    frozen=True,
-    kw_only=True,
-    eq=False,
-    repr=False,
-)
 class Catalogue:
-    """The heuristics and API entries of all documents, in the toctree's order."""
+    """The heuristics and API entries of all documents."""
 
-    #: Document → what was read from it.
-    pages: Mapping[str, Page]
-    #: Document → rank.
-    order: Mapping[str, int]
+    def __init__(self, pages: Mapping[str, Page]) -> None:
+        """Take document → what was read from it, in the toctree's order."""
+        self.pages = pages
 
-    @cached_property
+    @property
     def docnames(self) -> tuple[str, ...]:
         """Return the documents in their order."""
-        return tuple(sorted(self.pages, key=self.order.__getitem__))
+        return tuple(self.pages)
 
     @property
     def definitions(self) -> Iterator[Heuristic]:
         """Yield every definition, repeated ones included."""
-        for docname in self.docnames:
-            yield from self.pages[docname].heuristics
+        for page in self.pages.values():
+            yield from page.heuristics
 
     @cached_property
     def heuristics(self) -> dict[str, Heuristic]:
@@ -95,8 +87,8 @@ class Catalogue:
     def entries(self) -> tuple[tuple[str, Entry], ...]:
         """Return each API entry with its document."""
         found: list[tuple[str, Entry]] = []
-        for docname in self.docnames:
-            found += [(docname, entry) for entry in self.pages[docname].entries]
+        for docname, page in self.pages.items():
+            found += [(docname, entry) for entry in page.entries]
         return tuple(found)
 
     @cached_property
@@ -118,12 +110,12 @@ class Catalogue:
         and its file and line are then those that somebody was asked for: there what is
         written decides alone.
         """
-        first = self._by_fold.get(fold(record.name))
-        return (
-            first is not None
-            and first is not record
-            and _written(first) == _written(record)
-        )
+        first = self._in_effect(record)
+        return first is not record and _written(first) == _written(record)
+
+    def _in_effect(self, record: Heuristic) -> Heuristic:
+        """Return the definition in effect of the name that another one has."""
+        return self._by_fold.get(fold(record.name), record)
 
     def duplicates(self) -> Iterator[Problem]:
         """Yield a problem for each further definition of a name.
@@ -131,8 +123,8 @@ class Catalogue:
         One that inheritance or an include repeats is the same definition.
         """
         for record in self.definitions:
-            first = self._by_fold.get(fold(record.name))
-            if first is None or first is record or self.is_repeated(record):
+            first = self._in_effect(record)
+            if first is record or self.is_repeated(record):
                 continue
             message = (
                 f"heuristic {record.name!r} is defined here and in "
@@ -148,12 +140,7 @@ class Catalogue:
                         f"the former name {name!r} is the name of another "
                         f"heuristic, {has.source}:{has.line}"
                     )
-                    yield Problem.at(
-                        record,
-                        Subtype.DUPLICATE,
-                        message,
-                        "former-names",
-                    )
+                    yield Problem.at(record, Subtype.DUPLICATE, message, "former-names")
 
 
 def _written(record: Heuristic) -> Heuristic:
@@ -164,12 +151,7 @@ def _written(record: Heuristic) -> Heuristic:
     evidence = tuple(
         quoted._replace(source="", line=0, problems=()) for quoted in record.evidence
     )
-    return record._replace(
-        source="",
-        line=0,
-        in_entry=True,
-        evidence=evidence,
-    )
+    return record._replace(source="", line=0, in_entry=True, evidence=evidence)
 
 
 class Lookups(NamedTuple):
@@ -179,8 +161,6 @@ class Lookups(NamedTuple):
     objects: Objects
     #: The pages and sections.
     pages: Pages
-    #: The Python domain's other names of a documented name.
-    canonical: Mapping[str, tuple[str, ...]]
     #: (kind of target, name) → URI in another project's inventory, or ``None``.
     external: Callable[[str, str], str | None]
     #: Name → what another project's inventory says about this heuristic, or ``None``.

@@ -38,8 +38,7 @@ def problems(plan: Plan, path_of: Callable[[str], Path]) -> Iterator[Problem]:
     yield from plan.catalogue.duplicates()
     #: The packages of which nothing is documented, each reported at its first target.
     reported: set[str] = set()
-    for docname in plan.catalogue.docnames:
-        page = plan.catalogue.pages[docname]
+    for page in plan.catalogue.pages.values():
         yield from page.problems
         if page_files.is_unreadable(page):
             continue
@@ -48,12 +47,7 @@ def problems(plan: Plan, path_of: Callable[[str], Path]) -> Iterator[Problem]:
                 yield from record.problems
                 yield from _of_record(plan, record)
                 for resolved in plan.connections(record):
-                    yield from _of_connection(
-                        plan,
-                        record,
-                        resolved,
-                        reported,
-                    )
+                    yield from _of_connection(plan, record, resolved, reported)
         for query in page.queries:
             yield from query.problems
     yield from evidence(plan)
@@ -263,8 +257,7 @@ def evidence(plan: Plan, *, with_passages: bool = False) -> Iterator[Problem]:
     """
     not_here = expected(plan)
     shown = {plan.settings.package, *plan.once(documented_packages)}
-    for docname in plan.catalogue.docnames:
-        page = plan.catalogue.pages[docname]
+    for page in plan.catalogue.pages.values():
         for quoted in page.evidence:
             yield from quoted.problems
             if is_quote(quoted) and quoted not in not_here:
@@ -409,8 +402,8 @@ def _of_requested_target(
 
 def _of_roles(plan: Plan) -> Iterator[Problem]:
     known = ClosestNames(plan.heuristics)
-    for docname in plan.catalogue.docnames:
-        for role in plan.catalogue.pages[docname].roles:
+    for page in plan.catalogue.pages.values():
+        for role in page.roles:
             if plan.named(role.target) or plan.lookups.elsewhere(role.target):
                 continue
             message = "the heuristic role names no heuristic"

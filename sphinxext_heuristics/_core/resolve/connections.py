@@ -57,14 +57,9 @@ def resolve(plan: Plan, connection: Connection) -> Resolved:
 
 def _page(plan: Plan, connection: Connection) -> Resolved:
     match = plan.lookups.pages.find(connection.target)
-    target = None
-    if match.uri:
-        target = Target(uri=match.uri)
-    elif match.place:
-        target = Target(docname=match.place.docname, anchor=match.anchor)
     return Resolved(
         connection=connection,
-        target=target,
+        target=match.target,
         place=match.place,
         several=tuple(map(str, match.places)),
         planned=match.planned,

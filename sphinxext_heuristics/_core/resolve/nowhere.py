@@ -20,13 +20,13 @@ def problems(plan: Plan) -> Iterator[Problem]:
     What is withheld on purpose, and what waits for a target, is none.
     """
     by_hand: set[str] = set()
-    for docname in plan.catalogue.docnames:
-        for query in plan.catalogue.pages[docname].queries:
+    for page in plan.catalogue.pages.values():
+        for query in page.queries:
             if query.option("target") is not None:
                 by_hand.update(it.name for it in plan.selection(query.filters))
     shown = {*plan.shown_in, *plan.once(rollup.reached), *by_hand}
-    for page in plan.by_page.values():
-        for records in page.values():
+    for sections in plan.by_page.values():
+        for records in sections.values():
             shown.update(record.name for record in records)
     for record in plan.heuristics.values():
         connections = plan.connections(record)
@@ -44,7 +44,7 @@ def _why_nowhere(plan: Plan, record: Heuristic) -> str:
     for resolved in plan.connections(record):
         if resolved.place:
             return plan.withheld_at(record, resolved.place)
-    for docname in plan.catalogue.docnames:
+    for docname in plan.docnames:
         for verdicts in plan.verdicts(docname):
             for verdict in verdicts:
                 if verdict.record is record:

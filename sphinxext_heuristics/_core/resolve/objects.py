@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import enum
 from functools import cache, cached_property
+from itertools import chain, islice
 from typing import TYPE_CHECKING, NamedTuple
 
-from ..diagnostics import ClosestNames
+from ..diagnostics import ClosestNames, closest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -74,18 +75,19 @@ class Objects:
         self._source_lineage = cache(source_lineage)
         #: Documented class → its bases, and theirs, by identity.
         self._classes: dict[str, tuple[str, ...]] = {}
-        self._matches: dict[str, Match] = {}
+        self._modules: set[str] = set()
+        self.find = cache(self._find)
+        self.aliases = cache(self._all_names)
+        self._inheriting = cache(self._by_lineage)
         #: The last part of a name → the documented names that end so, to be asked for
         #: those like another.
         self._alike = cache(lambda last: ClosestNames(self._by_last[last]))
-        self._inheriting_by_last: dict[str, dict[str, list[str]]] = {}
-        self._modules: set[str] = set()
         for entry in entries:
-            self._modules.update(entry.names if entry.is_module else ())
-            self._classes.update(
-                dict.fromkeys(entry.names if entry.is_class else (), entry.bases)
-            )
             for name in entry.names:
+                if entry.is_module:
+                    self._modules.add(name)
+                if entry.is_class:
+                    self._classes[name] = entry.bases
                 if entry.lineage or name not in self._lineages:
                     self._lineages[name] = entry.lineage
 
@@ -99,9 +101,8 @@ class Objects:
         """Every name of an object → the documented names that show this object."""
         known: dict[str, list[str]] = {}
         for name, lineage in self._lineages.items():
-            for known_name in dict.fromkeys(
-                (name, *lineage, *self._canonical.get(name, ()))
-            ):
+            names = (name, *lineage, *self._canonical.get(name, ()))
+            for known_name in dict.fromkeys(names):
                 known.setdefault(known_name, []).append(name)
         return known
 
@@ -119,17 +120,12 @@ class Objects:
     def _last_parts(self) -> ClosestNames:
         return ClosestNames(self._by_last)
 
-    def find(self, target: str) -> Match:
+    def _find(self, target: str) -> Match:
         """Return what *target* means.
 
         It is a dotted, partly dotted, bare or starred name, a class with ``+``, or a
         member of such a class.
         """
-        if target not in self._matches:
-            self._matches[target] = self._find(target)
-        return self._matches[target]
-
-    def _find(self, target: str) -> Match:
         owner, plus, member = target.partition("+")
         if plus:
             classes = self._with_subclasses(owner)
@@ -145,9 +141,8 @@ class Objects:
         if len(objects) > 1:
             return Match(objects=tuple(objects))
         # Each entry was meant: the same as its name written out.
-        return Match(
-            reached=self._reached(*ending) | dict.fromkeys(ending, Rule.ENDING)
-        )
+        written_out = self._reached(*ending)
+        return Match(reached=written_out | dict.fromkeys(ending, Rule.ENDING))
 
     def _with_subclasses(self, target: str) -> Match:
         """Return a class, if it is documented, and its documented subclasses."""
@@ -158,21 +153,17 @@ class Objects:
         spelled = map(self.identity, classes) if own.reached else self.aliases(target)
         reached: dict[str, Rule] = {}
         for spelling in spelled:
-            below = self._below.get(spelling, ())
-            reached |= dict.fromkeys(below, Rule.SUBCLASS)
+            reached |= dict.fromkeys(self._below.get(spelling, ()), Rule.SUBCLASS)
         reached |= classes
-        in_order = sorted(reached, key=self._rank.__getitem__)
-        return Match(
-            reached={name: reached[name] for name in in_order}, objects=own.objects
-        )
+        in_order = {name: reached[name] for name in self._in_order(reached)}
+        return Match(reached=in_order, objects=own.objects)
 
     def _members(self, classes: Match, member: str) -> Match:
         """Return the documented *member*, such as ``.merge``, of each class."""
         names = (f"{name}{member}" for name in classes.reached)
         documented = (name for name in names if name in self._lineages)
-        return Match(
-            reached=dict.fromkeys(documented, Rule.OVERRIDE), objects=classes.objects
-        )
+        reached = dict.fromkeys(documented, Rule.OVERRIDE)
+        return classes._replace(reached=reached)
 
     @cached_property
     def _below(self) -> dict[str, list[str]]:
@@ -194,42 +185,41 @@ class Objects:
             reached.update(self._known.get(spelling, ()), inheriting.get(spelling, ()))
         return {
             name: Rule.ITSELF if name in targets else self._rule(name, spelled)
-            for name in sorted(reached, key=self._rank.__getitem__)
+            for name in self._in_order(reached)
         }
 
     def _rule(self, name: str, spelled: Iterable[str]) -> Rule:
         """Return why a target that is *spelled* in these ways reaches another name."""
-        own = (name, *self.lineage(name)[:1], *self._canonical.get(name, ()))
-        is_copy = self.is_inherited(name) and not any(
-            spelling in own for spelling in spelled
-        )
+        own = {name, *self.lineage(name)[:1], *self._canonical.get(name, ())}
+        is_copy = self.is_inherited(name) and own.isdisjoint(spelled)
         return Rule.INHERITED if is_copy else Rule.ALIAS
+
+    def _in_order(self, names: Iterable[str]) -> list[str]:
+        """Return documented names in the order of the documentation."""
+        return sorted(names, key=self._rank.__getitem__)
 
     @cached_property
     def _rank(self) -> dict[str, int]:
-        """Documented name → its place in the order of the documentation."""
         return {name: rank for rank, name in enumerate(self._lineages)}
 
-    def _inheriting(self, last: str) -> dict[str, list[str]]:
+    def _by_lineage(self, last: str) -> dict[str, list[str]]:
         """Map each name by identity to the documented names ending in *last*."""
-        if last not in self._inheriting_by_last:
-            found = self._inheriting_by_last[last] = {}
-            for name in self._by_last.get(last, ()):
-                for answer in self.lineage(name):
-                    found.setdefault(answer, []).append(name)
-        return self._inheriting_by_last[last]
+        found: dict[str, list[str]] = {}
+        for name in self._by_last.get(last, ()):
+            for answer in self.lineage(name):
+                found.setdefault(answer, []).append(name)
+        return found
 
     def lineage(self, name: str) -> tuple[str, ...]:
         """Return the names by identity of the object of a name."""
-        if name in self._lineages:
-            return self._lineages[name]
-        return self._source_lineage(name)
+        known = self._lineages.get(name)
+        return self._source_lineage(name) if known is None else known
 
     def is_inherited(self, name: str) -> bool:
         """Return whether an entry's object is defined on another class than its own."""
         return len(self.lineage(name)) > 1
 
-    def aliases(self, target: str) -> tuple[str, ...]:
+    def _all_names(self, target: str) -> tuple[str, ...]:
         """Return all names under which the object named *target* may be documented."""
         names = [target, *self._lineages.get(target, ())[:1]]
         owner, _, member = target.rpartition(".")
@@ -246,6 +236,17 @@ class Objects:
         if lineage := self.lineage(name):
             return lineage[-1]
         return next(iter(self._canonical.get(name, ())), name)
+
+    def own_names(self, entry: Entry) -> list[str]:
+        """Return the names that `except` judges an entry by.
+
+        They are the documented ones and those of the object as its own class spells
+        them, not those of the class that defines it.
+        """
+        names = [*entry.names, *entry.lineage[:1]]
+        for name in entry.names:
+            names += self._canonical.get(name, ())
+        return names
 
     def _ending(self, tail: str) -> list[str]:
         """Return the documented names that end with *tail* at a dot."""
@@ -268,15 +269,14 @@ class Objects:
         last = target.rpartition(".")[2]
         if same_end := self._by_last.get(last):
             # One object of this name is meant, wherever it is.
-            return self._alike(last).closest(target) or tuple(
-                same_end if len(same_end) == 1 else ()
-            )
+            only = () if same_end[1:] else tuple(same_end)
+            return self._alike(last).closest(target) or only
         ends = self._last_parts.closest(last, 2)
         if "." not in target.removeprefix("*."):
-            return tuple(name for end in ends for name in self._by_last[end][:3])[:3]
-        return ClosestNames(
-            name for end in ends for name in self._alike(end).closest(target)
-        ).closest(target)
+            names = chain.from_iterable(self._by_last[end] for end in ends)
+            return tuple(islice(names, 3))
+        near = chain.from_iterable(self._alike(end).closest(target) for end in ends)
+        return closest(target, near)
 
 
 def _by_last_part(names: Iterable[str]) -> dict[str, list[str]]:
@@ -284,18 +284,6 @@ def _by_last_part(names: Iterable[str]) -> dict[str, list[str]]:
     for name in names:
         found.setdefault(name.rpartition(".")[2], []).append(name)
     return found
-
-
-def own_names(
-    entry: Entry, canonical: Mapping[str, tuple[str, ...]]
-) -> tuple[str, ...]:
-    """Return the names that `except` judges an entry by.
-
-    They are the documented ones and those of the object as its own class spells them,
-    not those of the class that defines it.
-    """
-    others = [other for name in entry.names for other in canonical.get(name, ())]
-    return (*entry.names, *entry.lineage[:1], *others)
 
 
 def excludes(target: str, names: Iterable[str]) -> bool:

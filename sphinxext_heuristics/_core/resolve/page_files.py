@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import posixpath
 import re
 from typing import TYPE_CHECKING
 
@@ -12,7 +11,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Container, Iterator
     from pathlib import Path
 
-    from ..config import Settings
     from ..model import Page
     from .plan import Plan
 
@@ -31,11 +29,10 @@ def problems(plan: Plan, path_of: Callable[[str], Path]) -> Iterator[Problem]:
             f"for the heuristics, which overwrites it: rename the file"
         )
         yield _at(path_of(INDEX_PAGE), 1, message)
-    for docname in plan.catalogue.docnames:
-        page = plan.catalogue.pages[docname]
-        if not is_in(plan.settings, docname):
+    for docname, page in plan.catalogue.pages.items():
+        if not plan.settings.has_page(docname):
             for record in page.heuristics:
-                if is_in(plan.settings, plan.catalogue.own_page(record)):
+                if plan.settings.has_page(plan.catalogue.own_page(record)):
                     message = (
                         f"this page is included in {docname!r}, too: it counts itself; "
                         f"link to heuristic {record.name!r} there"
@@ -46,16 +43,11 @@ def problems(plan: Plan, path_of: Callable[[str], Path]) -> Iterator[Problem]:
         if stem == "index" or is_unreadable(page):
             continue
         names = [plan.settings.page_name(record.name) for record in page.heuristics]
-        if names != [stem]:
+        is_named = all(record.name for record in page.heuristics)
+        if names != [stem] and is_named:
             path = path_of(docname)
             line, reason = (1, "") if names else _why_unread(path, stem)
             yield _at(path, line, _message(plan, stem, names) + reason)
-
-
-def is_in(settings: Settings, docname: str) -> bool:
-    """Return whether a document is in ``heuristics_dir``."""
-    folder = settings.dir and posixpath.normpath(settings.dir).strip("/")
-    return bool(folder) and docname.startswith(f"{folder}/")
 
 
 def is_unreadable(page: Page) -> bool:
@@ -79,7 +71,7 @@ def texts(folder: Path, suffixes: Container[str]) -> Iterator[Path]:
     ``exclude_patterns``.
     """
     for path in sorted(folder.rglob("*")):
-        if path.suffix in _TEXTS and path.suffix not in suffixes:
+        if path.suffix.lower() in _TEXTS and path.suffix not in suffixes:
             yield path
 
 

@@ -6,10 +6,10 @@ from functools import cache, cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
 from ..diagnostics import ClosestNames
-from ..model import PAGE_TYPES
+from ..model import PAGE_TYPES, Target
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from sphinx.environment import BuildEnvironment
     from sphinx.util.typing import Inventory
@@ -33,12 +33,10 @@ class PageMatch(NamedTuple):
 
     #: The page or section, if the target is one.
     place: Place | None = None
-    #: The id there that a link leads to; empty for the page's top.
-    anchor: str = ""
+    #: Where a link leads: to an id there, or to a URL of ``heuristics_targets``.
+    target: Target | None = None
     #: The places that it may mean, if they are several.
     places: tuple[Place, ...] = ()
-    #: Where it leads, if ``heuristics_targets`` names a URL.
-    uri: str = ""
     #: Whether ``heuristics_targets`` says that it is planned.
     planned: bool = False
 
@@ -60,55 +58,49 @@ class Pages:
         self,
         sections: Mapping[str, tuple[tuple[str, ...], ...]],
         labels: Mapping[str, tuple[str, str]],
-        anchors: Mapping[str, Mapping[str, str]] | None = None,
-        targets: Mapping[str, str | None] | None = None,
+        anchors: Mapping[str, Mapping[str, str]] = {},
+        targets: Mapping[str, str | None] = {},
     ) -> None:
         """Index documents and labels by exact and by folded name."""
         self._sections = sections
-        self._anchors = anchors or {}
+        self._anchors = anchors
         #: Each name exactly and folded → what it means.
-        self._targets = {fold(name): meant for name, meant in (targets or {}).items()}
-        self._targets.update(targets or {})
+        self._targets = {fold(name): meant for name, meant in targets.items()}
+        self._targets.update(targets)
         self._owners = cache(self._sections_by_id)
         self._ids_by_fold = cache(self._folded_ids)
-        #: Name → (place, id that a link leads to).
-        self._exact: dict[str, dict[Place, str]] = {}
-        self._folded: dict[str, dict[Place, str]] = {}
+        #: Name → place → where a link leads.
+        self._exact: dict[str, dict[Place, Target]] = {}
+        self._folded: dict[str, dict[Place, Target]] = {}
         for docname in sorted(sections):
             self._add(docname, docname, "")
             last = fold(docname.rpartition("/")[2])
-            self._folded.setdefault(last, {}).setdefault(Place(docname), "")
+            self._folded.setdefault(last, {})[Place(docname)] = Target(docname)
         for label in sorted(labels):
             docname, anchor = labels[label]
             if docname in sections:
                 self._add(label, docname, anchor)
 
-    def _add(
-        self,
-        name: str,
-        docname: str,
-        anchor: str,
-    ) -> None:
+    def _add(self, name: str, docname: str, anchor: str) -> None:
         place = self._place(docname, anchor)
-        link = anchor if place.anchor else ""
-        self._exact.setdefault(name, {}).setdefault(place, link)
-        self._folded.setdefault(fold(name), {}).setdefault(place, link)
+        target = Target(docname, anchor if place.anchor else "")
+        self._exact.setdefault(name, {}).setdefault(place, target)
+        self._folded.setdefault(fold(name), {}).setdefault(place, target)
 
     def _place(self, docname: str, anchor: str) -> Place:
         """Return the section that an id is of or in; a document's own is the page."""
-        sections = self._sections[docname]
-        section = self._owners(docname).get(anchor, "")
-        is_whole = bool(sections) and section in sections[0]
-        return Place(docname, "" if is_whole else section)
+        return Place(docname, self._owners(docname).get(anchor, ""))
 
     def _sections_by_id(self, docname: str) -> dict[str, str]:
-        """Map each id of a document's sections and labels to its section's first id."""
+        """Map each id of a document's sections and labels to its section's first id.
+
+        That of the document's own section is ``""``.
+        """
         found: dict[str, str] = {}
         for ids in self._sections[docname]:
-            for section_id in ids:
-                found.setdefault(section_id, ids[0])
+            found.update(dict.fromkeys(ids, ids[0] if found else ""))
         for anchor, section_id in self._anchors.get(docname, {}).items():
-            found.setdefault(anchor, section_id)
+            found.setdefault(anchor, found.get(section_id, ""))
         return found
 
     def _folded_ids(self, docname: str) -> dict[str, list[str]]:
@@ -129,28 +121,30 @@ class Pages:
         """Return what a value of ``heuristics_targets`` means."""
         if meant is None:
             return PageMatch(planned=True)
-        return PageMatch(uri=meant) if "://" in meant else self._named(meant)
+        if "://" in meant:
+            return PageMatch(target=Target(uri=meant))
+        return self._named(meant)
 
-    def _named(self, target: str) -> PageMatch:
-        document, hash_, anchor = target.removeprefix("/").partition("#")
-        for index, name in ((self._exact, document), (self._folded, fold(document))):
-            found = index.get(name, {})
-            if hash_:
-                found = self._parts(found, anchor)
-            if len(found) > 1:
-                return PageMatch(places=tuple(found))
-            for place, link in found.items():
-                return PageMatch(place=place, anchor=link)
+    def _named(self, name: str) -> PageMatch:
+        document, hash_, anchor = name.removeprefix("/").partition("#")
+        folded = self._folded.get(fold(document), {})
+        for found in (self._exact.get(document, {}), folded):
+            parts = self._parts(found, anchor) if hash_ else found
+            if len(parts) > 1:
+                return PageMatch(places=tuple(parts))
+            for place, target in parts.items():
+                return PageMatch(place=place, target=target)
         return PageMatch()
 
-    def _parts(self, places: Iterable[Place], anchor: str) -> dict[Place, str]:
+    def _parts(self, places: Iterable[Place], anchor: str) -> dict[Place, Target]:
         """Return the part of each document that has an id, or one folded alike."""
         found = {}
         for place in places:
             alike = self._ids_by_fold(place.docname).get(fold(anchor), [])
             if alike and not place.anchor:
                 link = anchor if anchor in alike else alike[0]
-                found[self._place(place.docname, link)] = link
+                part = self._place(place.docname, link)
+                found[part] = Target(place.docname, link)
         return found
 
     def closest(self, target: str) -> tuple[str, ...]:
@@ -174,19 +168,18 @@ class Pages:
 
 
 def toctree_order(
-    root: str, includes: Mapping[str, Iterable[str]], docnames: Iterable[str]
-) -> dict[str, int]:
-    """Map each document to its rank: in the toctree's order, then by name."""
-    order: dict[str, int] = {}
+    root: str, includes: Mapping[str, Sequence[str]], docnames: Iterable[str]
+) -> list[str]:
+    """Return documents in the toctree's order, and then by name."""
+    order: dict[str, None] = {}
     stack = [root]
     while stack:
         docname = stack.pop()
         if docname not in order:
-            order[docname] = len(order)
-            stack.extend(reversed(list(includes.get(docname, ()))))
-    for docname in sorted(docnames):
-        order.setdefault(docname, len(order))
-    return order
+            order[docname] = None
+            stack += reversed(includes.get(docname, ()))
+    known = dict.fromkeys(sorted(docnames))
+    return [docname for docname in order | known if docname in known]
 
 
 # -- the inventories that intersphinx has loaded ---------------------------------------

@@ -10,7 +10,7 @@ from ..model import CATEGORY
 from ..versions import holds
 from .connections import resolve
 from .listing import bounds, links
-from .objects import Rule, excludes, own_names
+from .objects import Rule, excludes
 from .verdicts import Reach, Shown, Verdict, by_severity, judge
 
 if TYPE_CHECKING:
@@ -38,7 +38,6 @@ class Plan:
     settings: Settings
     lookups: Lookups
     _made: dict[tuple[Any, ...], Any] = field(default_factory=dict, init=False)
-    _notes: dict[tuple[str, str], Note] = field(default_factory=dict, init=False)
 
     def once(self, make: Callable[[Plan, *Ts], T], *arguments: *Ts) -> T:
         """Return what a function makes of this plan and its arguments, made once."""
@@ -77,18 +76,9 @@ class Plan:
         """Return the heuristic that a role's *target* names, by any of its names."""
         return self.catalogue.by_name.get(self.settings.strip(target.strip()))
 
-    @cached_property
-    def _connections(self) -> dict[tuple[str, str], tuple[Resolved, ...]]:
-        """Map document and anchor of each definition to its connections."""
-        found = {}
-        for record in self.catalogue.definitions:
-            resolved = [resolve(self, connection) for connection in record.connections]
-            found[record.docname, record.anchor] = tuple(resolved)
-        return found
-
     def connections(self, record: Heuristic) -> tuple[Resolved, ...]:
         """Return the resolved connections of a definition."""
-        return self._connections[record.docname, record.anchor]
+        return self.once(_resolved, record)
 
     def links(self, record: Heuristic, *, marks: bool = False) -> tuple[Link, ...]:
         """Return connections for an index: with titles, or as written with *marks*."""
@@ -97,10 +87,7 @@ class Plan:
 
     def note(self, record: Heuristic) -> Note:
         """Return a heuristic's note as other pages show it."""
-        key = record.docname, record.anchor
-        if key not in self._notes:
-            self._notes[key] = self.lookups.settle(record)
-        return self._notes[key]
+        return self.once(_settled, record)
 
     def holds(self, record: Heuristic) -> bool:
         """Return whether a heuristic holds for the documented version."""
@@ -140,9 +127,8 @@ class Plan:
     def entry_of(self) -> dict[str, Entry]:
         """Map each documented name to its first API entry."""
         found: dict[str, Entry] = {}
-        for _docname, entry in self.catalogue.entries:
-            for name in entry.names:
-                found.setdefault(name, entry)
+        for _docname, entry in reversed(self.catalogue.entries):
+            found.update(dict.fromkeys(entry.names, entry))
         return found
 
     def reached(self, record: Heuristic) -> Iterable[str]:
@@ -204,13 +190,14 @@ class Plan:
             if name.rpartition(".")[2] in lasts and name not in reached:
                 yield name
 
-    def own_names(self, name: str) -> tuple[str, ...]:
+    def own_names(self, name: str) -> list[str]:
         """Return the names that `except` judges a documented name by."""
-        return own_names(self.entry_of[name], self.lookups.canonical)
+        return self.lookups.objects.own_names(self.entry_of[name])
 
     def excludes(self, target: str, names: Iterable[str]) -> bool:
         """Return whether an `except` target, by any of its names, excludes *names*."""
-        return any(excludes(alias, names) for alias in self.once(_aliases, target))
+        aliases = self.lookups.objects.aliases(target)
+        return any(excludes(alias, names) for alias in aliases)
 
     @cached_property
     def ranks(self) -> dict[str, int]:
@@ -248,9 +235,9 @@ class Plan:
     def shown_in(self) -> dict[str, tuple[Shown, ...]]:
         """Map each heuristic to the API entries that show it, in their order."""
         found: dict[str, dict[Shown, None]] = {}
-        for docname in self.catalogue.docnames:
-            entries = self.catalogue.pages[docname].entries
-            for entry, verdicts in zip(entries, self.verdicts(docname), strict=True):
+        for docname, page in self.catalogue.pages.items():
+            judged = zip(page.entries, self.verdicts(docname), strict=True)
+            for entry, verdicts in judged:
                 for verdict in verdicts:
                     if verdict.is_shown:
                         shown = verdict.shown_at(entry, docname)
@@ -283,9 +270,9 @@ class Plan:
     def _by_hand(self) -> set[Place]:
         """Return the pages and sections whose own `heuristics-for` names them."""
         found = set()
-        for docname in self.catalogue.docnames:
-            for query in self.catalogue.pages[docname].queries:
-                for target in dict(query.filters).get("target", ()):
+        for docname, page in self.catalogue.pages.items():
+            for query in page.queries:
+                for target in query.option("target") or ():
                     place = self.lookups.pages.find(target).place
                     if place and place.docname == docname:
                         found.add(place)
@@ -295,8 +282,7 @@ class Plan:
     def mentioned_in(self) -> dict[str, dict[str, None]]:
         """Map each heuristic to the other pages that link to it, in their order."""
         found: dict[str, dict[str, None]] = {}
-        for docname in self.catalogue.docnames:
-            page = self.catalogue.pages[docname]
+        for docname, page in self.catalogue.pages.items():
             for target in (*(role.target for role in page.roles), *page.links):
                 record = self.named(target)
                 if record and record.docname != docname:
@@ -316,8 +302,12 @@ class Plan:
         return self.once(_selection, filters)
 
 
-def _aliases(plan: Plan, target: str) -> tuple[str, ...]:
-    return plan.lookups.objects.aliases(target)
+def _resolved(plan: Plan, record: Heuristic) -> tuple[Resolved, ...]:
+    return tuple(resolve(plan, connection) for connection in record.connections)
+
+
+def _settled(plan: Plan, record: Heuristic) -> Note:
+    return plan.lookups.settle(record)
 
 
 def _titles(plan: Plan, docname: str) -> dict[str, str]:

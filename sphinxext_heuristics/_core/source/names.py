@@ -13,8 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
-_FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
-_BLOCKS = (*_FUNCTIONS, ast.ClassDef)
+BLOCKS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 
 #: What statements are in.
 _HOLDERS = (ast.stmt, ast.excepthandler, ast.match_case)
@@ -44,19 +43,11 @@ class State(NamedTuple):
     size: int
 
 
-class Span(NamedTuple):
-    """Where a file defines an object."""
+class Defined(NamedTuple):
+    """A statement that defines an object."""
 
-    #: The line of the statement, from 1.
+    #: Its line, from 1.
     line: int
-    #: Its first line: that of its first decorator, if it has one.
-    first: int
-    #: Where it begins in its first line, in bytes.
-    column: int
-    #: Its last line.
-    end_line: int
-    #: Where it ends in its last line, in bytes.
-    end_column: int
     #: Whether it is a class or a function.
     is_block: bool
     #: Whether it has a docstring, or can have none.
@@ -81,16 +72,14 @@ class Names(NamedTuple):
     #: Name → what it is bound to at the top level.
     bindings: Mapping[str, Binding] = {}
     #: Modules whose names are all taken over (``from … import *``).
-    starred: tuple[str, ...] = ()
+    starred: Sequence[str] = ()
     #: What ``__all__`` lists, ``None`` where there is none or it is not written out.
     exported: frozenset[str] | None = None
     #: Qualified name → the statements that define it, those in branches and in
     #: functions included.
-    definitions: Mapping[str, Sequence[Span]] = {}
+    definitions: Mapping[str, Sequence[Defined]] = {}
     #: Qualified name of a class → its bases as written, subscripts left out.
     bases: Mapping[str, tuple[str, ...]] = {}
-    #: Why the file cannot be parsed, with the line.
-    fault: str = ""
 
 
 class Definition(NamedTuple):
@@ -108,30 +97,43 @@ class Definition(NamedTuple):
     is_module: bool
 
 
+class File(NamedTuple):
+    """A source file that was read and parsed."""
+
+    #: Without the evidence in its docstrings, where a quote would find itself.
+    text: str
+    tree: ast.Module
+
+    @classmethod
+    def of(cls, text: str) -> File:
+        """Parse a text; raise `ValueError` with line and reason if it is not Python."""
+        text = without_evidence(text)
+        return cls(text, parse(text))
+
+
 @lru_cache(maxsize=1024)
 def read_names(at: State, module: str) -> Names:
     """Read what the module in a file binds and defines; its syntax tree is not kept."""
     try:
-        tree = parse(text_of(at))
+        tree = read_file(at).tree
         return names_in(tree, module, is_package=at.path.stem == "__init__")
-    except OSError:
+    except (OSError, ValueError, RecursionError):
         return Names()
-    except (ValueError, RecursionError) as error:
-        return Names(fault=str(error))
 
 
-@lru_cache(maxsize=1)
-def text_of(at: State) -> str:
-    """Return the text of a file without the evidence in its docstrings.
+@lru_cache(maxsize=8)
+def read_file(at: State) -> File:
+    """Read and parse a file; a few syntax trees, which are large, are kept.
 
-    A quote would find itself there. Raises `OSError` if the file cannot be read,
-    `ValueError` with the reason if its text cannot be decoded.
+    Raises `OSError` if it cannot be read, `ValueError` with the reason if its text
+    cannot be decoded or is not Python.
     """
     try:
         with tokenize.open(at.path) as file:
-            return without_evidence(file.read())
+            text = file.read()
     except (SyntaxError, UnicodeError) as error:
         raise ValueError(f"its text cannot be decoded: {error}") from error
+    return File.of(text)
 
 
 def without_evidence(text: str) -> str:
@@ -154,51 +156,58 @@ def parse(text: str) -> ast.Module:
         raise ValueError("nested too deeply") from error
 
 
-def names_in(tree: ast.Module, module: str = "", *, is_package: bool = False) -> Names:
+def names_in(tree: ast.Module, module: str, *, is_package: bool) -> Names:
     """Return what a parsed module binds and defines."""
     package = module if is_package else module.rpartition(".")[0]
-    starred = [
-        absolute(node, package)
-        for node in statements(tree.body)
-        if isinstance(node, ast.ImportFrom) and node.names[0].name == "*"
-    ]
-    definitions: dict[str, list[Span]] = {}
+    definitions: dict[str, list[Defined]] = {}
     bases: dict[str, tuple[str, ...]] = {}
-    waiting: list[tuple[str, ast.AST]] = [("", tree)]
-    while waiting:
-        prefix, node = waiting.pop()
-        if isinstance(node, ast.stmt):
-            for name in defined_by(node):
-                definitions.setdefault(f"{prefix}{name}", []).append(_span(node))
+    outer: list[ast.stmt] = []
+    for prefix, node in statements(tree):
+        if not prefix:
+            outer.append(node)
+        for name in defined_by(node):
+            definitions.setdefault(f"{prefix}{name}", []).append(_defined(node))
         if isinstance(node, ast.ClassDef):
             written = map(_dotted, node.bases)
             bases[f"{prefix}{node.name}"] = tuple(filter(None, written))
-        if isinstance(node, _BLOCKS):
-            prefix = f"{prefix}{node.name}."
-        waiting.extend((prefix, child) for child in reversed(_inner(node)))
     return Names(
         bindings=_bindings(tree.body, package),
-        starred=tuple(starred),
-        exported=exported_by(tree.body),
+        starred=[
+            absolute(node, package)
+            for node in outer
+            if isinstance(node, ast.ImportFrom) and node.names[0].name == "*"
+        ],
+        exported=_exported_by(outer),
         definitions=definitions,
         bases=bases,
     )
 
 
-def _span(node: ast.stmt) -> Span:
-    first, is_described = node.lineno, True
-    if isinstance(node, _BLOCKS):
-        first = min([first, *(decorator.lineno for decorator in node.decorator_list)])
-        is_described = ast.get_docstring(node, clean=False) is not None
-    return Span(
-        line=node.lineno,
-        first=first,
-        column=node.col_offset,
-        end_line=node.end_lineno or node.lineno,
-        end_column=node.end_col_offset or 0,
-        is_block=isinstance(node, _BLOCKS),
-        is_described=is_described,
-    )
+def statements(tree: ast.Module) -> Iterator[tuple[str, ast.stmt]]:
+    """Yield all statements, each after the classes and functions that it is in.
+
+    These are written as the beginning of a qualified name, ``"Class.method."``.
+    """
+    waiting: list[tuple[str, ast.AST]] = [("", tree)]
+    while waiting:
+        prefix, node = waiting.pop()
+        if isinstance(node, ast.stmt):
+            yield prefix, node
+        if isinstance(node, BLOCKS):
+            prefix = f"{prefix}{node.name}."
+        inner = [
+            (prefix, child)
+            for child in ast.iter_child_nodes(node)
+            if isinstance(child, _HOLDERS)
+        ]
+        waiting.extend(reversed(inner))
+
+
+def _defined(node: ast.stmt) -> Defined:
+    if not isinstance(node, BLOCKS):
+        return Defined(node.lineno, is_block=False, is_described=True)
+    is_described = ast.get_docstring(node, clean=False) is not None
+    return Defined(node.lineno, is_block=True, is_described=is_described)
 
 
 def _bindings(body: Sequence[ast.stmt], package: str) -> dict[str, Binding]:
@@ -271,9 +280,9 @@ def _dotted(node: ast.expr) -> str:
     return ".".join([node.id, *reversed(parts)]) if isinstance(node, ast.Name) else ""
 
 
-def exported_by(body: Sequence[ast.stmt]) -> frozenset[str] | None:
+def _exported_by(outer: Sequence[ast.stmt]) -> frozenset[str] | None:
     """Return what ``__all__`` lists, if one statement alone writes it out."""
-    simple = (node for node in statements(body) if not hasattr(node, "body"))
+    simple = (node for node in outer if not hasattr(node, "body"))
     naming = [
         node
         for node in simple
@@ -313,23 +322,6 @@ def _stored(target: ast.AST) -> Iterator[str]:
     for node in ast.walk(target):
         if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
             yield node.id
-
-
-def statements(body: Sequence[ast.stmt]) -> Iterator[ast.stmt]:
-    """Yield the statements that run when a module is imported, branches included."""
-    waiting: list[ast.AST] = list(reversed(body))
-    while waiting:
-        node = waiting.pop()
-        if isinstance(node, ast.stmt):
-            yield node
-        if not isinstance(node, (*_BLOCKS, ast.Match)):
-            waiting.extend(reversed(_inner(node)))
-
-
-def _inner(node: ast.AST) -> list[ast.AST]:
-    """Return what is directly in a statement and holds statements or is one."""
-    children = ast.iter_child_nodes(node)
-    return [child for child in children if isinstance(child, _HOLDERS)]
 
 
 def absolute(node: ast.ImportFrom, package: str) -> str:

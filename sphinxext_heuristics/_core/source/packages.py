@@ -139,14 +139,14 @@ class Sources:
         module, qualname = places[-1]
         at = self.state(module)
         # The last one is what runs: those before may be overloads.
-        spans = self.names(module).definitions.get(qualname, ())[-1:]
-        if at is None or (qualname and not spans):
+        statements = self.names(module).definitions.get(qualname, ())[-1:]
+        if at is None or (qualname and not statements):
             return None
         return Definition(
             name=f"{module}.{qualname}".rstrip("."),
             path=at.path,
-            line=spans[0].line if spans else 1,
-            is_described=all(span.is_described for span in spans),
+            line=statements[0].line if statements else 1,
+            is_described=all(statement.is_described for statement in statements),
             is_inherited=len(places) > 1,
             is_module=not qualname,
         )
@@ -217,12 +217,7 @@ class Sources:
             module = f"{module}.{name}"
         return None  # a module, not an object in one
 
-    def _means_module(
-        self,
-        module: str,
-        name: str,
-        rest: tuple[str, ...],
-    ) -> bool:
+    def _means_module(self, module: str, name: str, rest: tuple[str, ...]) -> bool:
         """Return whether a name means a submodule and not the object of its name in it.
 
         After ``from .run import run`` the name ``run`` is the function to Python; but
@@ -251,16 +246,12 @@ class Sources:
             is_itself = (binding.module, path) == (module, (name, *rest))
             return None if is_itself else self._follow(binding.module, path)
         if binding.name and binding.is_certain:
-            same = self.canonical(f"{module}.{binding.name}")
+            origin, qualname = self.canonical(f"{module}.{binding.name}") or ("", "")
+            statements = self.names(origin).definitions.get(qualname, ())
             # Two names of one number are two things to a reader.
-            if same and self._is_block(*same):
-                return same[0], ".".join((same[1], *rest))
+            if any(statement.is_block for statement in statements):
+                return origin, ".".join((qualname, *rest))
         return module, ".".join((name, *rest))
-
-    def _is_block(self, module: str, qualname: str) -> bool:
-        """Return whether a name is that of a class or a function."""
-        spans = self.names(module).definitions.get(qualname, ())
-        return any(span.is_block for span in spans)
 
     def _starred(
         self,
@@ -305,9 +296,8 @@ class Sources:
     def path(self, module: str) -> Path | None:
         """Return the source file that Python would import for *module*, or ``None``."""
         spec = self._spec(module)
-        if spec is None or not spec.has_location or not spec.origin:
-            return None
-        return Path(spec.origin) if spec.origin.endswith(".py") else None
+        origin = spec.origin if spec and spec.has_location else None
+        return Path(origin) if origin and origin.endswith(".py") else None
 
     def exists(self, module: str) -> bool:
         """Tell whether Python would find *module*, whatever it is."""

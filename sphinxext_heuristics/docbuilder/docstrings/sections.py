@@ -67,47 +67,31 @@ class Section(NamedTuple):
     line: int = 0
 
 
-_KINDS = {
-    **dict.fromkeys(
-        ("arg", "argument", "param", "parameter", "keyword arg", "keyword argument"),
-        Kind.PARAMETERS,
-    ),
-    **dict.fromkeys(("example", "reference", "usage"), Kind.RUBRIC),
-    **dict.fromkeys(
-        (
-            "attention",
-            "caution",
-            "danger",
-            "hint",
-            "important",
-            "note",
-            "tip",
-            "warning",
-        ),
-        Kind.ADMONITION,
-    ),
-    "attribute": Kind.ATTRIBUTES,
-    "return": Kind.RETURNS,
-    "yield": Kind.YIELDS,
-    "raise": Kind.RAISES,
-    "warn": Kind.WARNS,
+#: Kind → the words that open such a section, in the singular.
+_WORDS = {
+    Kind.PARAMETERS: "arg, argument, param, parameter, keyword arg, keyword argument",
+    Kind.RUBRIC: "example, reference, usage",
+    Kind.ADMONITION: "attention, caution, danger, hint, important, note, tip, warning",
+    Kind.ATTRIBUTES: "attribute",
+    Kind.RETURNS: "return",
+    Kind.YIELDS: "yield",
+    Kind.RAISES: "raise",
+    Kind.WARNS: "warn",
 }
+_KINDS = {word: kind for kind, words in _WORDS.items() for word in words.split(", ")}
 _HEADER = re.compile(
     r"(?P<bold>\*\*)?(?P<word>[A-Z][a-z]+(?: [A-Za-z]+)?)(?P<rest> \([^()]*\))?"
     r"(?P<inner>:?)(?(bold)\*\*)(?P<outer>:{0,2})(?P<text>.*)"
 )
 _NAME = r"\*{0,2}[A-Za-z_][\w.]*"
-_ITEM_NAME = re.compile(
-    rf"(?:[-*+] +)?(?P<mark>\*\*|`)?(?P<name>{_NAME}(?:\s*,\s*{_NAME})*?)"
-    r"(?(mark)(?P=mark))(?=[\s:(]|$)\s*"
-)
-_ITEM_END = re.compile(r"\s*(?P<mark>:+|--|)\s*(?P<text>.*)")
-_RAISE = re.compile(
-    r"[-*+]?\s*\[?`*~?(?P<name>[A-Za-z_][\w.]*)`*\]?(?:\(\S*\))?\s*(?::|--|$)\s*(?P<text>.*)"
+_ITEM = re.compile(
+    rf"(?:[-*+] +)?(?:\*\*(?=[^*]+\*\*)|\[?`+~?)?(?P<name>{_NAME}(?:\s*,\s*{_NAME})*)"
+    r"(?:\*\*|`+(?:\](?:\(\S*\))?)?)?\s*(?:\((?P<type>.*?)\)\s*)?"
+    r"(?P<mark>:+|--|$)\s*(?P<text>.*)"
 )
 _TYPE = re.compile(r"[~\w.*\s\[\](){},|`'\"]+")
-#: The depth of a blank line, which ends no block.
-_BLANK = 10**6
+#: The depth of a blank line, which ends no block, and of a line inside a code fence.
+_BLANK, _FENCED = 10**6, 10**6 - 1
 
 
 @lru_cache(maxsize=4096)
@@ -129,13 +113,18 @@ class _Splitter:
         self.sections: list[Section] = []
         #: The first line that is in no section yet.
         self.start = 0
+        position = 0
+        while position < len(lines):
+            end = max(fence_end(lines, position), position + 1)
+            self.depths[position + 1 : end] = [_FENCED] * (end - position - 1)
+            position = end
 
     def split(self) -> tuple[Section, ...]:
         position = 0
         while position < len(self.lines):
             header = self.header(position)
             end = self.section(header) if header else position
-            position = max(end, fence_end(self.lines, position), position + 1)
+            position = max(end, position + 1)
         self.add(len(self.lines), len(self.lines))
         return tuple(self.sections)
 
@@ -156,7 +145,7 @@ class _Splitter:
         Its text is what follows the colon.
         """
         found = _HEADER.fullmatch(self.lines[number].strip())
-        if found is None:
+        if found is None or self.depths[number] == _FENCED:
             return None
         has_colon = bool(found["inner"] + found["outer"])
         text, rest = found["text"].strip(), found["rest"] or ""
@@ -190,13 +179,11 @@ class _Splitter:
         indent, outside = self.depths[first], self.depths[header.line]
         if indent < outside:
             return header.line
-        if header.kind is Kind.PARAMETERS or header.kind is Kind.ATTRIBUTES:
-
-            def is_end(line: int) -> bool:
-                return line != first and self.ends_parameters(line, indent, outside)
-
-            end = self.until(first, is_end)
-            items = self.items(first, end, self.item)
+        if header.kind in {Kind.PARAMETERS, Kind.ATTRIBUTES}:
+            end = self.until(
+                first + 1, lambda line: self.ends_parameters(line, indent, outside)
+            )
+            items = self.items(first, end)
             if not items:
                 return header.line
             return self.add(header.line, end, header._replace(items=items))
@@ -206,8 +193,8 @@ class _Splitter:
         end = (
             self.block_end(first, indent) if is_indented else self.paragraph_end(first)
         )
-        if header.kind is Kind.RAISES or header.kind is Kind.WARNS:
-            items = self.items(first, end, self.raised)
+        if header.kind in {Kind.RAISES, Kind.WARNS}:
+            items = self.items(first, end)
         else:
             items = self.returned(first, end)
         if not items:
@@ -252,19 +239,14 @@ class _Splitter:
         begins_paragraph = self.depths[line - 1] == _BLANK
         return indent == outside and begins_paragraph and self.item(line) is None
 
-    def items(
-        self, first: int, end: int, read: Callable[[int], Item | None]
-    ) -> tuple[Item, ...]:
+    def items(self, first: int, end: int) -> tuple[Item, ...]:
         """Return entries, each from its first line to that of the next.
 
         There are none if the first line does not begin one.
         """
-        starts: list[Item] = []
-        for line in self.outside_fences(first):
-            if line >= end:
-                break
-            if self.depths[line] == self.depths[first] and (item := read(line)):
-                starts.append(item)
+        depth = self.depths[first]
+        level = [line for line in range(first, end) if self.depths[line] == depth]
+        starts = [item for line in level if (item := self.item(line))]
         if not starts or starts[0].line != first:
             return ()
         stops = [*(item.line for item in starts[1:]), end]
@@ -272,38 +254,21 @@ class _Splitter:
 
     def item(self, number: int) -> Item | None:
         """Return the entry ``name (type): text`` that a line begins, if it does."""
-        line = self.lines[number].strip()
-        named = _ITEM_NAME.match(line)
-        if named is None:
-            return None
-        rest = line[named.end() :]
-        written_type = ""
-        if rest.startswith("("):
-            close = next(top_level(rest, ")"), -1)
-            if close < 0:
-                return None
-            written_type, rest = rest[1:close].strip(), rest[close + 1 :]
-        ending = _ITEM_END.fullmatch(rest)
-        if ending is None:
-            return None
-        if not ending["mark"]:
-            following = self.depths[number + 1] if number + 1 < len(self.depths) else 0
-            heads_block = self.depths[number] < following < _BLANK
-            if ending["text"] or not (written_type or heads_block):
-                return None
-        name = re.sub(r"\s*,\s*", ", ", named["name"])
-        return Item(name, written_type, ending["text"], number, number)
-
-    def raised(self, number: int) -> Item | None:
-        """Return the entry ``Error: text`` that a line begins, if it does."""
-        found = _RAISE.fullmatch(self.lines[number].strip())
+        found = _ITEM.fullmatch(self.lines[number].strip())
         if found is None:
             return None
-        return Item(found["name"], "", found["text"], number, number)
+        written_type = found["type"] or ""
+        if not (found["mark"] or written_type):
+            following = self.depths[number + 1] if number + 1 < len(self.depths) else 0
+            heads_block = self.depths[number] < following < _FENCED
+            if not heads_block:
+                return None
+        name = re.sub(r"\s*,\s*", ", ", found["name"])
+        return Item(name, written_type.strip(), found["text"], number, number)
 
     def returned(self, first: int, end: int) -> tuple[Item, ...]:
         """Return the values of a section: several with names, or one with its type."""
-        named = self.items(first, end, self.item)
+        named = self.items(first, end)
         if named and all(item.type for item in named):
             return named
         line = self.lines[first].strip()
@@ -324,15 +289,9 @@ class _Splitter:
         blank_lines = "\n" * skipped
         return item._replace(text=f"{item.text}\n{blank_lines}{body}")
 
-    def outside_fences(self, number: int) -> Iterator[int]:
-        """Yield the lines from *number* on; of a code fence, the first."""
-        while number < len(self.lines):
-            yield number
-            number = max(fence_end(self.lines, number), number + 1)
-
     def until(self, start: int, ends: Callable[[int], bool]) -> int:
-        """Return the first line from *start* on, code fences aside, where it *ends*."""
-        return next(filter(ends, self.outside_fences(start)), len(self.lines))
+        """Return the first line from *start* on where *ends* holds."""
+        return next(filter(ends, range(start, len(self.lines))), len(self.lines))
 
     def filled(self, start: int) -> int:
         return self.until(start, lambda line: self.depths[line] < _BLANK)
@@ -359,18 +318,13 @@ def dedent(lines: Sequence[str]) -> tuple[str, int]:
 
 
 def top_level(text: str, mark: str) -> Iterator[int]:
-    """Yield where a character is outside of code, strings and brackets.
-
-    A closing parenthesis is found where it closes the first that is open, code or not:
-    authors forget backticks and brackets.
-    """
+    """Yield where a character is outside of code, strings and brackets."""
     depth, quote = 0, ""
-    opening, closing, quotes = ("(", ")", "") if mark == ")" else ("([{", ")]}", '`"')
     for position, character in enumerate(text):
-        if quote or character in quotes:
+        if quote or character in '`"':
             quote = "" if character == quote else quote or character
         else:
-            depth += (character in opening) - (character in closing)
+            depth += (character in "([{") - (character in ")]}")
         if character == mark and depth == 0 and not quote:
             yield position
 

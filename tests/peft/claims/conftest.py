@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 os.environ["HF_HUB_OFFLINE"] = "1"
 os.environ["CUDA_VISIBLE_DEVICES"] = ""
 
-#: Without PyTorch, as where tox tries other versions of Sphinx, there is nothing to run
+#: Without PyTorch, as in `make test-core`, there is nothing to run
 #: them on.
 collect_ignore_glob = [] if find_spec("torch") else ["test_*.py"]
 

@@ -1,1 +1,0 @@
-"""A package that the package above hides."""
