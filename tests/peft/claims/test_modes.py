@@ -1550,8 +1550,8 @@ def test_a_group_can_be_added_for_a_new_adapter() -> None:
 
 
 @claim("Set_Adapter_Unfreezes")
-@each("way", ["context", "layers", "deleted"])
-def test_other_ways_to_unfreeze_an_adapter_that_was_loaded_frozen(
+@each("way", ["switch", "context", "layers", "deleted"])
+def test_ways_to_unfreeze_an_adapter_that_was_loaded_frozen(
     way: str, tmp_path: Path
 ) -> None:
     adapted(lora()).save_pretrained(tmp_path)
@@ -1560,6 +1560,8 @@ def test_other_ways_to_unfreeze_an_adapter_that_was_loaded_frozen(
     assert trainable(model) == set()
     with said() as texts:
         match way:
+            case "switch":
+                model.set_adapter("fr")
             case "context":
                 with model.disable_adapter():
                     pass
@@ -1568,7 +1570,7 @@ def test_other_ways_to_unfreeze_an_adapter_that_was_loaded_frozen(
                 model.enable_adapter_layers()
             case _:
                 model.delete_adapter("default")
-    active = "fr" if way == "deleted" else "default"
+    active = "fr" if way in {"switch", "deleted"} else "default"
     assert model.active_adapter == active
     assert {name.split(".")[-2] for name in trainable(model)} == {active}
     assert not any("requires_grad" in message for message in texts)
