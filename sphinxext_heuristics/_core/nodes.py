@@ -19,7 +19,7 @@ class Placeholder(nodes.Element):
 
 
 class heuristic_note(Placeholder, nodes.paragraph):  # noqa: N801 - docutils' way
-    """The note of a definition: kept for translation, shown if its author gives it."""
+    """The note that a transform takes from a body, which other pages show."""
 
 
 class heuristic_facts(nodes.General, Placeholder):  # noqa: N801 - docutils' way

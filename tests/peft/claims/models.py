@@ -184,7 +184,7 @@ def xlora(
         expert = adapted(lora(target, **CAUSAL), llama(**options))
         expert.save_pretrained(folder / name)
         folders[name] = str(folder / name)
-    gating = config("XLora", hidden_size=64, adapters=folders, xlora_depth=1, **CAUSAL)
+    gating = config("XLora", hidden_size=64, adapters=folders, xlora_depth=2, **CAUSAL)
     return get_peft_model(base, gating)
 
 

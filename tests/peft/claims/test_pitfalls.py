@@ -33,12 +33,12 @@ from transformers import (
     TrainingArguments,
 )
 
+from claims.models import claim, each, loaded, refused, same
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-claim = pytest.mark.claim
-pytestmark = [pytest.mark.peft, pytest.mark.filterwarnings("ignore")]
 
 TOKENS = {"input_ids": torch.arange(16).reshape(2, 8)}
 TOKENS["labels"] = TOKENS["input_ids"]
@@ -86,10 +86,10 @@ def logits(model: nn.Module) -> torch.Tensor:
 
 def warned(act: Callable[[], object]) -> list[str]:
     """Return what a call warns of, without what transformers says of its own names."""
-    with warnings.catch_warnings(record=True) as said:
+    with warnings.catch_warnings(record=True) as found:
         warnings.simplefilter("always")
         act()
-    return [str(it.message) for it in said if "deprecated" not in str(it.message)]
+    return [str(it.message) for it in found if "deprecated" not in str(it.message)]
 
 
 # --- keywords ---------------------------------------------------------------------------
@@ -99,7 +99,7 @@ def warned(act: Callable[[], object]) -> list[str]:
 def test_a_misspelled_keyword_is_no_error_and_has_no_effect(
     adapter: Path, tmp_path: Path
 ) -> None:
-    said = []
+    found = []
 
     def load(cls: type) -> Any:  # noqa: ANN401 -- either kind of model
         return cls.from_pretrained(
@@ -107,30 +107,30 @@ def test_a_misspelled_keyword_is_no_error_and_has_no_effect(
         )
 
     for cls in (PeftModel, PeftMixedModel):
-        said += warned(lambda cls=cls: load(cls))
+        found += warned(lambda cls=cls: load(cls))
         model = load(cls)
-        said += warned(lambda m=model: m.load_adapter(adapter, "other", is_trainble=1))
+        found += warned(lambda m=model: m.load_adapter(adapter, "other", is_trainble=1))
         if cls is PeftModel:
             assert not any(it.requires_grad for it in model.parameters())
         assert {it.dtype for it in model.parameters()} == {torch.float32}
         assert model.peft_config["default"].r == 8
     model = load(PeftModel)
     model.add_adapter("second", lora())
-    said += warned(
+    found += warned(
         lambda: model.save_pretrained(tmp_path / "all", selected_adapter=["second"])
     )
     assert (tmp_path / "all/adapter_config.json").is_file()
-    said += warned(lambda: load_peft_weights(adapter, torch_device="cpu"))
-    said += warned(lambda: PeftConfig.from_pretrained(adapter, r=99))
+    found += warned(lambda: load_peft_weights(adapter, torch_device="cpu"))
+    found += warned(lambda: PeftConfig.from_pretrained(adapter, r=99))
     assert PeftConfig.from_pretrained(adapter, r=99).r == 8
-    assert said == []
+    assert found == []
 
 
 @claim("Unknown_Keywords_Swallowed")
 def test_a_setting_is_changed_in_the_configuration(adapter: Path) -> None:
     config = PeftConfig.from_pretrained(adapter)
     config.lora_dropout = 0.5
-    model = PeftModel.from_pretrained(llama(), adapter, config=config)
+    model = loaded(adapter, llama(), config=config)
     layer = model.base_model.model.model.layers[0].self_attn.q_proj
     assert layer.lora_dropout["default"].p == 0.5
 
@@ -142,7 +142,7 @@ def test_elsewhere_it_is_a_type_error(adapter: Path) -> None:
         lambda: get_peft_model(llama(), lora(), is_trainble=True),
         lambda: AutoPeftModelForCausalLM.from_pretrained(adapter, is_trainble=True),
     ):
-        with pytest.raises(TypeError, match="unexpected keyword"):
+        with refused("unexpected keyword", TypeError):
             act()
 
 
@@ -161,21 +161,19 @@ REFUSED = {
 
 
 @claim("Transformers_Methods_Need_Newer_PEFT")
-@pytest.mark.parametrize("method", REFUSED)
+@each("method", REFUSED)
 def test_transformers_asks_for_a_newer_peft(method: str) -> None:
-    with pytest.raises(ValueError, match=r"please use a version >= 0\.22\.0"):
+    with refused(r"please use a version >= 0\.22\.0"):
         getattr(llama(), method)(*REFUSED[method])
 
 
 @claim("Transformers_Methods_Need_Newer_PEFT")
 def test_it_loads_and_peft_does_not_ask(adapter: Path) -> None:
-    expected = logits(PeftModel.from_pretrained(llama(), adapter))
+    expected = logits(loaded(adapter, llama()))
     model = llama()
     model.load_adapter(str(adapter))
-    assert torch.allclose(logits(model.eval()), expected, atol=1e-6)
-    assert torch.allclose(
-        logits(AutoModelForCausalLM.from_pretrained(adapter)), expected, atol=1e-6
-    )
+    assert same(logits(model.eval()), expected, 1e-6)
+    assert same(logits(AutoModelForCausalLM.from_pretrained(adapter)), expected, 1e-6)
 
     model = get_peft_model(llama(), lora())
     model.add_adapter("second", lora())
@@ -196,14 +194,14 @@ def other(layers: int = 2, width: int = 16) -> LlamaForCausalLM:
 
 
 @claim("Adapter_On_Another_Base")
-@pytest.mark.parametrize("cls", [PeftModel, PeftMixedModel])
+@each("cls", [PeftModel, PeftMixedModel])
 def test_another_base_of_the_shape_or_a_shorter_one_gives_no_warning(
     cls: type, adapter: Path
 ) -> None:
     for layers in (1, 2):
         assert warned(lambda n=layers: cls.from_pretrained(other(n), adapter)) == []
-        loaded = cls.from_pretrained(other(layers), adapter)
-        assert warned(lambda m=loaded: m.load_adapter(adapter, "z")) == []
+        again = cls.from_pretrained(other(layers), adapter)
+        assert warned(lambda m=again: m.load_adapter(adapter, "z")) == []
     assert PeftConfig.from_pretrained(adapter).base_model_name_or_path.endswith("base")
 
 
@@ -218,16 +216,16 @@ def test_only_unexpected_keys_tell_of_a_shorter_base(adapter: Path) -> None:
 
 @claim("Adapter_On_Another_Base")
 def test_more_layers_warn_and_another_width_is_an_error(adapter: Path) -> None:
-    (said,) = warned(lambda: PeftModel.from_pretrained(other(3), adapter))
-    assert "missing adapter keys" in said
-    with pytest.raises(RuntimeError, match="size mismatch"):
-        PeftModel.from_pretrained(other(2, 32), adapter)
+    (found,) = warned(lambda: loaded(adapter, other(3)))
+    assert "missing adapter keys" in found
+    with refused("size mismatch", RuntimeError):
+        loaded(adapter, other(2, 32))
 
 
 @claim("Adapter_On_Another_Base")
 def test_the_name_is_that_of_from_pretrained(adapter: Path, tmp_path: Path) -> None:
     model = AutoPeftModelForCausalLM.from_pretrained(adapter)
-    assert torch.allclose(logits(model.get_base_model()), logits(model))
+    assert same(logits(model.get_base_model()), logits(model))
     get_peft_model(llama(), lora()).save_pretrained(tmp_path / "nameless")
     config = PeftConfig.from_pretrained(tmp_path / "nameless")
     assert not config.base_model_name_or_path
@@ -246,13 +244,13 @@ def test_another_rank_than_that_of_the_file_is_a_size_mismatch(
     model = get_peft_model(llama(), lora(r=4))
     weights = load_peft_weights(adapter)
     for act in (
-        lambda: PeftModel.from_pretrained(llama(), adapter, config=lora(r=4)),
-        lambda: PeftModel.from_pretrained(llama(), edited),
+        lambda: loaded(adapter, llama(), config=lora(r=4)),
+        lambda: loaded(edited, llama()),
         lambda: PeftMixedModel.from_pretrained(llama(), edited),
         lambda: model.load_adapter(adapter, "default"),
         lambda: set_peft_model_state_dict(model, weights),
     ):
-        with pytest.raises(RuntimeError, match=r"size mismatch for .*lora_A"):
+        with refused(r"size mismatch for .*lora_A", RuntimeError):
             act()
     assert not model.load_adapter(adapter, "under_a_new_name").unexpected_keys
 
@@ -260,10 +258,10 @@ def test_another_rank_than_that_of_the_file_is_a_size_mismatch(
 @claim("Rank_Must_Match_File")
 def test_ignoring_the_mismatch_warns_and_leaves_a_new_adapter(adapter: Path) -> None:
     model = get_peft_model(llama(), LoraConfig(r=4, target_modules=["q_proj"]))
-    said = warned(
+    found = warned(
         lambda: model.load_adapter(adapter, "default", ignore_mismatched_sizes=True)
     )
-    assert "not initialized from the model checkpoint" in said[0]
+    assert "not initialized from the model checkpoint" in found[0]
     assert torch.equal(logits(model), logits(llama()))
 
 
@@ -309,9 +307,9 @@ def test_a_projected_prefix_cannot_be_loaded_into_what_was_trained(
     tmp_path: Path,
 ) -> None:
     train(tmp_path, prefix_projection=True)
-    with pytest.raises(RuntimeError, match="size mismatch for weight"):
+    with refused("size mismatch for weight", RuntimeError):
         train(tmp_path, resume=True, prefix_projection=True)
-    with pytest.raises(RuntimeError, match="setting load_best_model_at_end=True"):
+    with refused("setting load_best_model_at_end=True", RuntimeError):
         train(tmp_path, best=True, prefix_projection=True)
 
 
@@ -325,15 +323,15 @@ def test_without_a_projection_both_work(tmp_path: Path) -> None:
 def test_it_can_be_used_and_the_whole_state_can_be_resumed(tmp_path: Path) -> None:
     model = prefix(prefix_projection=True).eval()
     model.save_pretrained(tmp_path)
-    loaded = PeftModel.from_pretrained(llama(), tmp_path)
-    assert torch.allclose(logits(loaded), logits(model), atol=1e-6)
+    again = loaded(tmp_path, llama())
+    assert same(logits(again), logits(model), 1e-6)
     again = prefix(prefix_projection=True).eval()
     again.load_state_dict(model.state_dict())
     assert torch.equal(logits(again), logits(model))
     for projected in (True, False):
         prefix(prefix_projection=projected).save_pretrained(tmp_path)
-        with pytest.raises(ValueError, match="Cannot set a prompt learning adapter"):
-            PeftModel.from_pretrained(llama(), tmp_path, is_trainable=True)
+        with refused("Cannot set a prompt learning adapter"):
+            loaded(tmp_path, llama(), is_trainable=True)
 
 
 @claim("EVA_Needs_Data")
@@ -348,8 +346,8 @@ def test_eva_starts_at_random_until_it_has_data() -> None:
         torch.manual_seed(seed)
         return get_peft_model(base, config, low_cpu_mem_usage=False)
 
-    said = warned(lambda: started(0))
-    assert not [one for one in said if "initialize_lora_eva_weights" in one]
+    found = warned(lambda: started(0))
+    assert not [one for one in found if "initialize_lora_eva_weights" in one]
     assert not torch.equal(lora_a(started(0)), lora_a(started(1)))
     assert torch.equal(logits(started(0)), logits(llama()))
 
@@ -373,25 +371,25 @@ def _not_traced() -> Iterator[None]:
 @claim("Compile_After_Loading")
 @pytest.mark.usefixtures("_not_traced")
 def test_an_adapter_does_not_load_into_a_compiled_base(adapter: Path) -> None:
-    expected = logits(PeftModel.from_pretrained(llama(), adapter))
+    expected = logits(loaded(adapter, llama()))
     assert not torch.equal(expected, logits(llama()))
 
     def onto(compiled: nn.Module, cls: type = PeftModel) -> nn.Module:
         return cls.from_pretrained(compiled, adapter)
 
-    said = warned(lambda: onto(torch.compile(llama(), backend="eager")))
-    assert "Found missing adapter keys" in said[0]
+    found = warned(lambda: onto(torch.compile(llama(), backend="eager")))
+    assert "Found missing adapter keys" in found[0]
     compiled = torch.compile(llama(), backend="eager")
     torch.manual_seed(1)  # the adapter is new, and starts at random here
     wrong = onto(compiled)
-    assert not torch.allclose(logits(wrong), expected, atol=1e-4)
+    assert not same(logits(wrong), expected, 1e-4)
     for cls in (PeftModel, PeftMixedModel):
         mixed = onto(torch.compile(llama(), backend="eager"), cls)
         result = mixed.load_adapter(adapter, "z")
         assert [name for name in result.missing_keys if ".z." in name]
 
     after = torch.compile(onto(llama()), backend="eager")
-    assert torch.allclose(logits(after), expected, atol=1e-5)
+    assert same(logits(after), expected)
     in_place = llama()
     in_place.compile(backend="eager")
     assert warned(lambda: onto(in_place)) == []
@@ -403,21 +401,19 @@ def test_an_adapter_of_a_compiled_base_loads_nowhere_else(tmp_path: Path) -> Non
     model = get_peft_model(torch.compile(llama(), backend="eager"), lora())
     model.save_pretrained(tmp_path)
     assert all("_orig_mod" in name for name in load_peft_weights(tmp_path))
-    (said,) = warned(lambda: PeftModel.from_pretrained(llama(), tmp_path))
-    assert "Found missing adapter keys" in said
-    loaded = PeftModel.from_pretrained(
-        llama(), tmp_path, key_mapping={r"_orig_mod\.": ""}
-    )
-    assert torch.allclose(logits(loaded), logits(model), atol=1e-5)
+    (found,) = warned(lambda: loaded(tmp_path, llama()))
+    assert "Found missing adapter keys" in found
+    again = loaded(tmp_path, llama(), key_mapping={r"_orig_mod\.": ""})
+    assert same(logits(again), logits(model))
 
 
 @claim("Autocast_After_Cast")
-@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+@each("dtype", [torch.float16, torch.bfloat16])
 def test_a_copy_in_fp32_needs_autocast(dtype: torch.dtype, tmp_path: Path) -> None:
     error = "to have the same dtype"
 
     def fails(model: nn.Module) -> None:
-        with pytest.raises(RuntimeError, match=error):
+        with refused(error, RuntimeError):
             logits(model)
         with torch.autocast("cpu", dtype=dtype):
             logits(model)
@@ -429,11 +425,11 @@ def test_a_copy_in_fp32_needs_autocast(dtype: torch.dtype, tmp_path: Path) -> No
     model.save_pretrained(tmp_path)
     assert {it.dtype for it in load_peft_weights(tmp_path).values()} == {torch.float32}
 
-    logits(PeftModel.from_pretrained(llama().to(dtype), tmp_path))
+    logits(loaded(tmp_path, llama().to(dtype)))
     frugal = {"low_cpu_mem_usage": True}
-    loaded = PeftModel.from_pretrained(llama().to(dtype), tmp_path, **frugal)
-    fails(loaded)
-    logits(loaded.to(dtype))
+    again = loaded(tmp_path, llama().to(dtype), **frugal)
+    fails(again)
+    logits(again.to(dtype))
     second = get_peft_model(llama().to(dtype), lora())
     second.load_adapter(tmp_path, "second", **frugal)
     second.set_adapter("second")

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 import peft
 import pytest
 import torch
-import torch.distributed as dist
 from peft import (
     AutoPeftModel,
     AutoPeftModelForCausalLM,
@@ -57,22 +56,27 @@ from transformers import (
 )
 from transformers.conversion_mapping import get_checkpoint_conversion_mapping
 
-from claims.models import OPTIONS
+from claims.models import (
+    OPTIONS,
+    claim,
+    distance,
+    each,
+    loaded,
+    refused,
+    said,
+    same,
+    saved,
+    silent,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
     from pathlib import Path
 
     from peft import PeftConfig
 
-claim = pytest.mark.claim
 # transformers renames methods that PEFT still calls by their old names
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning", "ignore::FutureWarning")
-
-
-def distance(actual: torch.Tensor, expected: torch.Tensor) -> float:
-    """Return the norm of the difference, relative to what is expected."""
-    return float(((actual - expected).norm() / expected.norm()).detach())
 
 
 # --- Batch_Norm_Statistics -------------------------------------------------------------------------------------------
@@ -119,7 +123,7 @@ def trained(
 
 
 @claim("Batch_Norm_Statistics")
-@pytest.mark.parametrize(
+@each(
     ("method", "options"),
     [
         *(
@@ -168,25 +172,18 @@ def test_statistics_change_and_are_not_saved_unless_the_layer_is(
     method: str, options: dict[str, object], tmp_path: Path
 ) -> None:
     options = {"total_step": 10} if method == "AdaLora" else options
-    for save, same in ((None, False), (["norm"], True)):
+    for save, right in ((None, False), (["norm"], True)):
         config = getattr(peft, f"{method}Config")(
             target_modules=["first", "last"], modules_to_save=save, **options
         )
         model = trained(get_peft_model(Normalized(), config), rows())
         model.save_pretrained(tmp_path)
-        assert (
-            any(
-                "running_mean" in name
-                for name in load_file(tmp_path / "adapter_model.safetensors")
-            )
-            == same
-        )
+        assert any("running_mean" in name for name in saved(tmp_path)) == right
 
-        with warnings.catch_warnings():
-            warnings.simplefilter("error")
-            loaded = PeftModel.from_pretrained(Normalized(), tmp_path)
-        off = distance(loaded.eval()(rows()), model(rows()))
-        assert off < 1e-5 if same else off > 0.1
+        with silent():
+            again = loaded(tmp_path, Normalized())
+        off = distance(again.eval()(rows()), model(rows()))
+        assert off < 1e-5 if right else off > 0.1
 
 
 class OverTokens(nn.Module):
@@ -202,7 +199,7 @@ class OverTokens(nn.Module):
 
 @claim("Batch_Norm_Statistics")
 @pytest.mark.filterwarnings("ignore")
-@pytest.mark.parametrize(
+@each(
     "method",
     [
         *("CPT", "Cartridge", "MultitaskPromptTuning", "PrefixTuning"),
@@ -227,7 +224,7 @@ def test_methods_for_language_models_lose_the_statistics_as_well(
         "LNTuning": {"target_modules": ["input_layernorm"]},
         "Poly": {"target_modules": ["q_proj"]},
     }.get(method, {})
-    for save, same in ((None, False), (["norm.batch"], True)):
+    for save, right in ((None, False), (["norm.batch"], True)):
         config = getattr(peft, f"{method}Config")(
             task_type="CAUSAL_LM", modules_to_save=save, **options
         )
@@ -235,17 +232,17 @@ def test_methods_for_language_models_lose_the_statistics_as_well(
         for _call in range(3):
             model(**words)
         model.eval().save_pretrained(tmp_path)
-        loaded = PeftModel.from_pretrained(base(), tmp_path).eval()
-        off = distance(loaded(**words).logits, model(**words).logits)
-        assert off < 1e-5 if same else off > 0.01
+        again = loaded(tmp_path, base()).eval()
+        off = distance(again(**words).logits, model(**words).logits)
+        assert off < 1e-5 if right else off > 0.01
 
 
 @claim("Batch_Norm_Statistics")
 def test_a_digit_as_name_also_matches_a_parameter_of_loha() -> None:
     base = nn.Sequential(nn.Linear(8, 16), nn.BatchNorm1d(16))
-    with pytest.raises(
+    with refused(
+        r"modules_to_save cannot be applied to modules of type .*ParameterDict",
         TypeError,
-        match=r"modules_to_save cannot be applied to modules of type .*ParameterDict",
     ):
         get_peft_model(base, LoHaConfig(target_modules=["0"], modules_to_save=["1"]))
 
@@ -258,13 +255,13 @@ def test_frozen_statistics_need_not_be_saved(tmp_path: Path) -> None:
         frozen=True,
     )
     model.save_pretrained(tmp_path)
-    loaded = PeftModel.from_pretrained(Normalized(), tmp_path).eval()
-    assert torch.allclose(loaded(rows()), model(rows()))
-    assert not torch.allclose(loaded(rows()), Normalized().eval()(rows()))
+    again = loaded(tmp_path, Normalized()).eval()
+    assert same(again(rows()), model(rows()))
+    assert not same(again(rows()), Normalized().eval()(rows()))
 
 
 @claim("Batch_Norm_Statistics")
-@pytest.mark.parametrize("frozen", [False, True])
+@each("frozen", [False, True])
 def test_without_modules_to_save_the_statistics_have_to_be_frozen(
     tmp_path: Path, *, frozen: bool
 ) -> None:
@@ -281,8 +278,8 @@ def test_without_modules_to_save_the_statistics_have_to_be_frozen(
     words = torch.arange(32)
     model = trained(get_peft_model(Embedded(), config), words, frozen=frozen)
     model.save_pretrained(tmp_path)
-    loaded = PeftModel.from_pretrained(Embedded(), tmp_path).eval()
-    assert (distance(loaded(words), model(words)) < 1e-5) is frozen
+    again = loaded(tmp_path, Embedded()).eval()
+    assert (distance(again(words), model(words)) < 1e-5) is frozen
 
 
 @claim("Batch_Norm_Statistics")
@@ -293,10 +290,10 @@ def test_a_merged_model_keeps_the_statistics() -> None:
     )
     before = model(rows())
     merged = model.merge_and_unload()
-    assert torch.allclose(merged(rows()), before, atol=1e-5)
+    assert same(merged(rows()), before)
     again = Normalized()
     again.load_state_dict(merged.state_dict())
-    assert torch.allclose(again.eval()(rows()), before, atol=1e-5)
+    assert same(again.eval()(rows()), before)
 
 
 @claim("Batch_Norm_Statistics")
@@ -312,29 +309,21 @@ def test_one_name_saves_all_norm_layers_of_resnet(tmp_path: Path) -> None:
         return ResNetForImageClassification(ResNetConfig(**shape, num_labels=3))
 
     images = torch.randn(4, 3, 32, 32) + 1
-    for save, same in (
+    for save, right in (
         (["classifier"], False),
         (["classifier", "normalization"], True),
     ):
         config = LoraConfig(target_modules=["convolution"], modules_to_save=save)
         model = trained(get_peft_model(resnet(), config), images)
         model.save_pretrained(tmp_path)
-        loaded = PeftModel.from_pretrained(resnet(), tmp_path).eval()
-        off = distance(loaded(images).logits, model(images).logits)
-        assert off < 1e-5 if same else off > 0.1
+        again = loaded(tmp_path, resnet()).eval()
+        off = distance(again(images).logits, model(images).logits)
+        assert off < 1e-5 if right else off > 0.1
 
 
 # --- DDP_Reentrant_Checkpointing -------------------------------------------------------------------------------------
 
 TWICE = "Expected to mark a variable ready only once"
-
-
-@pytest.fixture
-def _one_process() -> Iterator[None]:
-    """Make this process a group of its own."""
-    dist.init_process_group("gloo", store=dist.HashStore(), rank=0, world_size=1)
-    yield
-    dist.destroy_process_group()
 
 
 def llama() -> LlamaForCausalLM:
@@ -372,9 +361,9 @@ def backward(model: nn.Module, **options: bool) -> None:
 
 
 @claim("DDP_Reentrant_Checkpointing")
-@pytest.mark.usefixtures("_one_process")
-@pytest.mark.parametrize("save", [None, ["lm_head"]])
-@pytest.mark.parametrize("search", [False, True])
+@pytest.mark.usefixtures("one_process")
+@each("save", [None, ["lm_head"]])
+@each("search", [False, True])
 def test_only_the_reentrant_variant_fails_and_only_in_the_search(
     save: list[str] | None,
     search: bool,  # noqa: FBT001
@@ -382,11 +371,7 @@ def test_only_the_reentrant_variant_fails_and_only_in_the_search(
     backward(
         checkpointed({"use_reentrant": False}, save=save), find_unused_parameters=search
     )
-    with (
-        pytest.raises(RuntimeError, match=TWICE)
-        if search
-        else contextlib.nullcontext() as caught
-    ):
+    with refused(TWICE, RuntimeError) if search else contextlib.nullcontext() as caught:
         backward(
             checkpointed({"use_reentrant": True}, save=save),
             find_unused_parameters=search,
@@ -399,7 +384,7 @@ def test_only_the_reentrant_variant_fails_and_only_in_the_search(
 
 
 @claim("DDP_Reentrant_Checkpointing")
-@pytest.mark.usefixtures("_one_process")
+@pytest.mark.usefixtures("one_process")
 def test_static_graph_avoids_the_error() -> None:
     backward(
         checkpointed({"use_reentrant": True}),
@@ -420,8 +405,8 @@ def test_gradients_of_both_variants_are_the_same() -> None:
 
 
 @claim("DDP_Reentrant_Checkpointing")
-@pytest.mark.usefixtures("_one_process")
-@pytest.mark.parametrize(
+@pytest.mark.usefixtures("one_process")
+@each(
     ("kwargs", "works"),
     [(None, False), ({"use_reentrant": True}, False), ({"use_reentrant": False}, True)],
 )
@@ -432,9 +417,7 @@ def test_preparation_for_quantized_training_chooses_the_reentrant_variant(
         in_4_bit(tmp_path), gradient_checkpointing_kwargs=kwargs
     )
     model = get_peft_model(base, LoraConfig(task_type="CAUSAL_LM")).train()
-    with (
-        contextlib.nullcontext() if works else pytest.raises(RuntimeError, match=TWICE)
-    ):
+    with contextlib.nullcontext() if works else refused(TWICE, RuntimeError):
         backward(model, find_unused_parameters=True)
 
 
@@ -489,7 +472,7 @@ def loss(model: nn.Module) -> torch.Tensor:
 
 
 @claim("FSDP_Quant_Storage")
-@pytest.mark.usefixtures("_one_process")
+@pytest.mark.usefixtures("one_process")
 def test_storage_in_the_dtype_of_the_model_can_be_flattened(tmp_path: Path) -> None:
     model = qlora(in_4_bit(tmp_path, bnb_4bit_quant_storage=torch.bfloat16))
     expected = loss(
@@ -498,7 +481,7 @@ def test_storage_in_the_dtype_of_the_model_can_be_flattened(tmp_path: Path) -> N
     sharded = shard(model)
     actual = loss(sharded)
     actual.backward()
-    assert torch.allclose(actual, expected)
+    assert same(actual, expected)
     trained = [
         parameter for parameter in sharded.parameters() if parameter.requires_grad
     ]
@@ -507,8 +490,8 @@ def test_storage_in_the_dtype_of_the_model_can_be_flattened(tmp_path: Path) -> N
 
 
 @claim("FSDP_Quant_Storage")
-@pytest.mark.usefixtures("_one_process")
-@pytest.mark.parametrize(
+@pytest.mark.usefixtures("one_process")
+@each(
     ("storage", "prepared", "policy", "message"),
     [
         (None, False, True, "Cannot flatten integer dtype tensors"),
@@ -533,7 +516,7 @@ def test_each_row_of_the_table_has_this_error(
         base = prepare_model_for_kbit_training(
             base, gradient_checkpointing_kwargs={"use_reentrant": False}
         )
-    with pytest.raises(ValueError, match=message):
+    with refused(message):
         shard(qlora(base), policy=policy, original=not policy)
 
 
@@ -550,7 +533,7 @@ def test_storage_changes_neither_size_nor_outputs(tmp_path: Path) -> None:
 
 
 @claim("FSDP_Quant_Storage")
-@pytest.mark.usefixtures("_one_process")
+@pytest.mark.usefixtures("one_process")
 def test_an_adapter_in_16_bit_needs_no_policy(tmp_path: Path) -> None:
     base = in_4_bit(tmp_path, bnb_4bit_quant_storage=torch.bfloat16)
     loss(
@@ -559,18 +542,16 @@ def test_an_adapter_in_16_bit_needs_no_policy(tmp_path: Path) -> None:
 
 
 @claim("FSDP_Quant_Storage")
-@pytest.mark.usefixtures("_one_process")
+@pytest.mark.usefixtures("one_process")
 def test_but_then_the_original_parameters(tmp_path: Path) -> None:
     base = in_4_bit(tmp_path, bnb_4bit_quant_storage=torch.bfloat16)
     model = qlora(base, autocast_adapter_dtype=False)
-    with pytest.raises(
-        ValueError, match="Must flatten tensors with uniform `requires_grad`"
-    ):
+    with refused("Must flatten tensors with uniform `requires_grad`"):
         shard(model, policy=False)
 
 
 @claim("FSDP_Quant_Storage")
-@pytest.mark.usefixtures("_one_process")
+@pytest.mark.usefixtures("one_process")
 def test_fp32_throughout_works_too_even_prepared(tmp_path: Path) -> None:
     base = in_4_bit(tmp_path, dtype=torch.float32, bnb_4bit_quant_storage=torch.float32)
     base = prepare_model_for_kbit_training(
@@ -641,19 +622,16 @@ def test_in_qwen2_only_all_linear_finds_the_tower() -> None:
 
 @claim("Vision_Tower_Targeted")
 def test_a_list_does_not_exclude_what_is_in_the_tower_and_says_nothing() -> None:
-    def said(excluded: list[str]) -> tuple[dict[str, int], bool]:
-        with warnings.catch_warnings(record=True) as caught:
-            warnings.simplefilter("always")
-            found = targets(target_modules=["q_proj"], exclude_modules=excluded)
-        return found, any(
-            "no modules were excluded" in str(warning.message) for warning in caught
-        )
+    def excluding(name: str) -> tuple[dict[str, int], bool]:
+        with said() as texts:
+            found = targets(target_modules=["q_proj"], exclude_modules=[name])
+        return found, any("no modules were excluded" in text for text in texts)
 
-    assert said(["vision_tower"]) == (
+    assert excluding("vision_tower") == (
         {"language_model": 2, "vision_tower": 2, "multi_modal_projector": 0},
         False,
     )
-    assert said(["no_such_tower"]) == (
+    assert excluding("no_such_tower") == (
         {"language_model": 2, "vision_tower": 2, "multi_modal_projector": 0},
         True,
     )
@@ -677,7 +655,7 @@ def test_a_frozen_tower_is_trained_all_the_same() -> None:
 
 
 @claim("Vision_Tower_Targeted")
-@pytest.mark.usefixtures("_one_process")
+@pytest.mark.usefixtures("one_process")
 def test_the_last_layer_of_the_tower_stops_ddp() -> None:
     def train(**options: object) -> None:
         model = get_peft_model(
@@ -687,8 +665,8 @@ def test_the_last_layer_of_the_tower_stops_ddp() -> None:
         for _step in range(2):
             parallel(**picture()).loss.backward()
 
-    with pytest.raises(
-        RuntimeError, match="Expected to have finished reduction in the prior iteration"
+    with refused(
+        "Expected to have finished reduction in the prior iteration", RuntimeError
     ):
         train()
     train(exclude_modules=r".*vision_tower.*")
@@ -802,26 +780,20 @@ def aged(
     """Save an adapter under the names of an older transformers, and return what is in it, under those of today."""
     get_peft_model(base, config).save_pretrained(folder)
     # as after training: not what a new adapter begins with
-    weights = {
-        name: weight + 1
-        for name, weight in load_file(folder / "adapter_model.safetensors").items()
-    }
+    weights = {name: weight + 1 for name, weight in saved(folder).items()}
     renamed = {rename(name): weight for name, weight in weights.items()}
     assert not renamed.keys() & {name for name in weights if "language_model" in name}
     save_file(renamed, folder / "adapter_model.safetensors", metadata={"format": "pt"})
     return weights
 
 
-def loaded(
+def weights_of(
     folder: Path, base: nn.Module, **options: object
 ) -> tuple[dict[str, torch.Tensor], bool]:
     """Return the weights of the loaded adapter, and whether PEFT warned that some are missing."""
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
-        model = PeftModel.from_pretrained(base, folder, **options)
-    return get_peft_model_state_dict(model), any(
-        MISSING in str(warning.message) for warning in caught
-    )
+    with said() as texts:
+        model = loaded(folder, base, **options)
+    return get_peft_model_state_dict(model), any(MISSING in text for text in texts)
 
 
 def count(found: dict[str, torch.Tensor], expected: dict[str, torch.Tensor]) -> int:
@@ -840,7 +812,7 @@ FAMILIES = {
 
 
 @claim("Renamed_Base_Modules")
-@pytest.mark.parametrize(
+@each(
     ("family", "method", "converted"),
     [
         ("llava", "Lora", True),
@@ -860,11 +832,11 @@ def test_old_adapters_are_loaded_with_a_mapping_and_some_without(
     )
     weights = aged(tmp_path, make(), config, rename)
 
-    found, warned = loaded(tmp_path, make())
+    found, warned = weights_of(tmp_path, make())
     assert count(found, weights) == (len(weights) if converted else 0)
     assert warned != converted
 
-    found, warned = loaded(tmp_path, make(), key_mapping=mapping)
+    found, warned = weights_of(tmp_path, make(), key_mapping=mapping)
     assert count(found, weights) == len(weights)
     assert not warned
 
@@ -876,15 +848,12 @@ def test_the_mapping_is_right_for_new_adapters_and_needed_by_each_further_one(
     config = LoraConfig(target_modules=["q_proj", "qkv"], init_lora_weights=False)
     get_peft_model(qwen2(), config).save_pretrained(tmp_path / "new")
     weights = aged(tmp_path / "old", qwen2(), config, before_4_52_in_qwen)
-    found, warned = loaded(tmp_path / "new", qwen2(), key_mapping=QWEN)
-    assert count(
-        found, load_file(tmp_path / "new" / "adapter_model.safetensors")
-    ) == len(found)
+    found, warned = weights_of(tmp_path / "new", qwen2(), key_mapping=QWEN)
+    assert count(found, saved(tmp_path / "new")) == len(found)
     assert not warned
 
-    model = PeftModel.from_pretrained(qwen2(), tmp_path / "old", key_mapping=QWEN)
-    with warnings.catch_warnings():
-        warnings.simplefilter("error", UserWarning)
+    model = loaded(tmp_path / "old", qwen2(), key_mapping=QWEN)
+    with silent():
         assert model.load_adapter(tmp_path / "old", "second").unexpected_keys
         assert not model.load_adapter(
             tmp_path / "old", "third", key_mapping=QWEN
@@ -895,9 +864,7 @@ def test_the_mapping_is_right_for_new_adapters_and_needed_by_each_further_one(
     ) == len(weights)
 
     model.save_pretrained(tmp_path / "again")
-    assert count(
-        load_file(tmp_path / "again" / "adapter_model.safetensors"), weights
-    ) == len(weights)
+    assert count(saved(tmp_path / "again"), weights) == len(weights)
 
 
 @claim("Renamed_Base_Modules")
@@ -924,17 +891,17 @@ def test_other_ways_to_load_take_the_mapping(tmp_path: Path) -> None:
         ),
     }
     for load in ways.values():
-        for options, same in (({}, False), ({"key_mapping": QWEN}, True)):
+        for options, right in (({}, False), ({"key_mapping": QWEN}, True)):
             with warnings.catch_warnings(), torch.no_grad():
                 warnings.simplefilter("ignore")
                 logits = load(**options).eval()(input_ids=tokens()).logits
-            assert torch.allclose(logits, expected, atol=1e-5) is same
+            assert same(logits, expected) is right
     mixed = get_peft_model(load_base(), lora, mixed=True)
     mixed.load_adapter(folder, "old", key_mapping=QWEN)
     mixed.set_adapter("old")
     with torch.no_grad():
         logits = mixed.eval()(input_ids=tokens()).logits
-    assert torch.allclose(logits, expected, atol=1e-5)
+    assert same(logits, expected)
 
 
 @claim("Renamed_Base_Modules")
@@ -970,7 +937,7 @@ def test_models_of_transformers_5_have_no_mapping_for_peft_to_use(
     )
     base = qwen2()
     base._checkpoint_conversion_mapping = QWEN  # noqa: SLF001 - it is what PEFT reads
-    found, warned = loaded(tmp_path, base)
+    found, warned = weights_of(tmp_path, base)
     assert count(found, weights) == len(weights)
     assert not warned
 
@@ -992,10 +959,10 @@ def adapter(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_an_adapter_for_a_base_on_the_cpu_is_sent_to_the_gpu_unless_told_otherwise(
     adapter: Path,
 ) -> None:
-    no_gpu = pytest.raises((RuntimeError, AssertionError), match="CUDA")
+    no_gpu = refused("CUDA", (RuntimeError, AssertionError))
     with no_gpu:
-        PeftModel.from_pretrained(Normalized(), adapter)
-    model = PeftModel.from_pretrained(Normalized(), adapter, torch_device="cpu")
+        loaded(adapter, Normalized())
+    model = loaded(adapter, Normalized(), torch_device="cpu")
     with no_gpu:
         model.load_adapter(adapter, "second")
     model.load_adapter(adapter, "third", torch_device="cpu")
@@ -1026,9 +993,9 @@ def test_auto_classes_and_transformers_refuse_the_argument(
     LlamaForCausalLM(LlamaConfig(**TEXT)).save_pretrained(base)
     model = LlamaForCausalLM.from_pretrained(base)
     get_peft_model(model, LoraConfig(task_type="CAUSAL_LM")).save_pretrained(folder)
-    with pytest.raises(TypeError, match="torch_device"):
+    with refused("torch_device", TypeError):
         AutoPeftModelForCausalLM.from_pretrained(folder, torch_device="cpu")
-    with pytest.raises(TypeError, match="torch_device"):
+    with refused("torch_device", TypeError):
         LlamaForCausalLM.from_pretrained(base).load_adapter(folder, torch_device="cpu")
 
     asked = []
@@ -1040,9 +1007,7 @@ def test_auto_classes_and_transformers_refuse_the_argument(
     monkeypatch.setattr(peft.utils.save_and_load, "safe_load_file", load)
     monkeypatch.setattr(peft.peft_model, "infer_device", lambda: "cuda")
     AutoPeftModelForCausalLM.from_pretrained(folder)
-    PeftModel.from_pretrained(
-        LlamaForCausalLM.from_pretrained(base), folder, torch_device="cpu"
-    )
+    loaded(folder, LlamaForCausalLM.from_pretrained(base), torch_device="cpu")
     assert asked == ["cuda", "cpu"]
 
 
@@ -1071,7 +1036,7 @@ def test_what_transformers_load_adapter_does_to_mode_keys_and_settings(
 
 
 @claim("Load_On_Base_Device")
-@pytest.mark.parametrize("empty", [False, True])
+@each("empty", [False, True])
 def test_what_is_loaded_elsewhere_ends_up_where_the_base_is(
     adapter: Path, monkeypatch: pytest.MonkeyPatch, *, empty: bool
 ) -> None:
@@ -1083,26 +1048,20 @@ def test_what_is_loaded_elsewhere_ends_up_where_the_base_is(
 
     monkeypatch.setattr(peft.utils.save_and_load, "safe_load_file", load)
     for options, device in (({}, "cuda"), ({"torch_device": "cpu"}, "cpu")):
-        model = PeftModel.from_pretrained(
-            Normalized(), adapter, low_cpu_mem_usage=empty, **options
-        )
+        model = loaded(adapter, Normalized(), low_cpu_mem_usage=empty, **options)
         assert asked.pop() == device
         assert {parameter.device.type for parameter in model.parameters()} == {"cpu"}
 
 
 @claim("Load_On_Base_Device")
 def test_the_cpu_has_no_number(adapter: Path) -> None:
-    with pytest.raises(SafetensorError, match="device cpu:0 is invalid"):
-        PeftModel.from_pretrained(
-            Normalized(), adapter, torch_device=str(torch.device("cpu:0"))
-        )
+    with refused("device cpu:0 is invalid", SafetensorError):
+        loaded(adapter, Normalized(), torch_device=str(torch.device("cpu:0")))
 
 
 @claim("Load_On_Base_Device")
 def test_a_base_on_another_device_gets_its_adapter_there(adapter: Path) -> None:
-    model = PeftModel.from_pretrained(
-        Normalized().to("meta"), adapter, torch_device="cpu"
-    )
+    model = loaded(adapter, Normalized().to("meta"), torch_device="cpu")
     assert {parameter.device.type for parameter in model.parameters()} == {"meta"}
 
 
@@ -1178,7 +1137,7 @@ def cycles(
 
 
 @claim("Unmerge_In_16_Bit")
-@pytest.mark.parametrize(
+@each(
     ("dtype", "expected"),
     [
         (torch.bfloat16, [0.0009, 0.0029, 0.0072, 0.017]),
@@ -1220,7 +1179,7 @@ UNMERGING = sorted(
 
 @claim("Unmerge_In_16_Bit")
 @pytest.mark.filterwarnings("ignore")
-@pytest.mark.parametrize("method", [it for it in UNMERGING if it not in UNMERGEABLE])
+@each("method", [it for it in UNMERGING if it not in UNMERGEABLE])
 def test_each_method_loses_more_in_bf16_unless_it_restores(
     method: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -1282,23 +1241,18 @@ def test_left_out_because_shadow_does_not_merge_and_osf_does_not_unmerge() -> No
         ).merge_adapter()
     model = one_layer("OSF", torch.bfloat16)
     model.merge_adapter()
-    with pytest.raises(
-        NotImplementedError, match="OSF models do not support unmerging"
-    ):
+    with refused("OSF models do not support unmerging", NotImplementedError):
         model.unmerge_adapter()
 
 
 @claim("Unmerge_In_16_Bit")
-@pytest.mark.parametrize(("method", "warns"), [("IA3", True), ("Lora", False)])
+@each(("method", "warns"), [("IA3", True), ("Lora", False)])
 def test_only_ia3_warns_and_in_fp32_too(method: str, *, warns: bool) -> None:
     model = one_layer(method, torch.float32)
     model.merge_adapter()
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
+    with said() as texts:
         model.unmerge_adapter()
-    assert [str(warning.message) for warning in caught] == [
-        "Unmerge result can be inaccurate for (IA)^3."
-    ] * warns
+    assert texts == ["Unmerge result can be inaccurate for (IA)^3."] * warns
 
 
 @claim("Unmerge_In_16_Bit")
