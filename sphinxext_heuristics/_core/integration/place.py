@@ -131,8 +131,9 @@ class Placer:
 
     def _place_in_entry(self, node: nodes.Element, shown: EntryBoxes) -> None:
         """Place the boxes of an API entry or a module, and those at its parameters."""
-        is_module = not isinstance(node, addnodes.desc)
-        described = {} if is_module else descriptions(node)
+        described: dict[str, nodes.Element] = {}
+        if isinstance(node, addnodes.desc):
+            described = descriptions(node)
         for parameter, boxes in shown.places:
             made = box_nodes(boxes, self._here)
             if not parameter:
