@@ -13,6 +13,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from docutils import __version_info__ as docutils_version
 from docutils import nodes
 from fuzz import (
     CONFIGURED,
@@ -411,6 +412,10 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     made.app.cleanup()
 
 
+@pytest.mark.skipif(
+    docutils_version < (0, 21),
+    reason="docutils 0.20 counts control characters as ends of lines",
+)
 @settings(
     SOME, max_examples=12, phases=[Phase.generate]
 )  # it takes long to shrink a page

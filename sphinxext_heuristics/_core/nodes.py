@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeGuard
 
 from docutils import nodes
 
@@ -19,7 +19,7 @@ class Placeholder(nodes.Element):
 
 
 class heuristic_note(Placeholder, nodes.paragraph):  # noqa: N801 - docutils' way
-    """The note of a definition: kept for translation, shown if its author gives it."""
+    """The note that a transform takes from a body, which other pages show."""
 
 
 class heuristic_facts(nodes.General, Placeholder):  # noqa: N801 - docutils' way
@@ -62,6 +62,6 @@ def register(app: Sphinx) -> None:
 EVIDENCE = "heuristic_evidence"
 
 
-def is_evidence(node: nodes.Node) -> bool:
+def is_evidence(node: nodes.Node) -> TypeGuard[nodes.container]:
     """Return whether a node is a code block of quoted code."""
     return isinstance(node, nodes.container) and EVIDENCE in node

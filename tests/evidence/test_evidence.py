@@ -1105,13 +1105,13 @@ def test_what_has_not_changed_is_not_read_again(
     ]
     before = [check("losing.layer", *quote) for quote in quotes]
     reads: list[Path] = []
-    read = search.read_file
+    read = search.read_source
 
-    def noted(at: State) -> File:
+    def noted(at: State) -> Source:
         reads.append(at.path)
         return read(at)
 
-    monkeypatch.setattr(search, "read_file", noted)
+    monkeypatch.setattr(search, "read_source", noted)
     assert [check("losing.layer", *quote) for quote in quotes] == before
     assert not reads
     file = losing / "layer.py"

@@ -863,7 +863,7 @@ def test_a_build_on_which_nothing_changed_opens_no_source(
     zoo.ok()
     # What is remembered within this process would hide that a file is needed.
     monkeypatch.setattr(
-        search, "read_file", lambda _state: pytest.fail("a source file is read")
+        search, "read_source", lambda _state: pytest.fail("a source file is read")
     )
     assert zoo.ok().read("messages.txt") == LISTED
 

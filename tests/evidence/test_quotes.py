@@ -177,6 +177,7 @@ def opened(
     opened_by_tokenize = names.tokenize.open
     names.read_names.cache_clear()
     names.read_file.cache_clear()
+    search.read_source.cache_clear()
     with monkeypatch.context() as patch:
         patch.setattr(
             names.tokenize,

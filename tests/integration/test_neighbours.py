@@ -241,7 +241,7 @@ exclude_patterns += ["examples", "backreferences", "auto_examples/*.ipynb", "**s
             ),
         },
         entries=(("needs_page.html", "zoo_needs.feed", ["Needs"]),),
-        pages=(("needs_page.html", ["Needs", "Needs"]),),
+        pages=(("needs_page.html", ["Needs"]),),
         theirs=(
             ("needs_page.html", "#R_001"),
             ("needs_page.html", "table.NEEDS_DATATABLES"),
@@ -259,7 +259,7 @@ exclude_patterns += ["examples", "backreferences", "auto_examples/*.ipynb", "**s
             ":impl: zoo_notebook.feed\n:workflow: notebook_page\n\nBody.\n```\n",
         },
         entries=(("notebook_api.html", "zoo_notebook.feed", ["Notebook"]),),
-        pages=(("notebook_page.html", ["Notebook", "Notebook"]),),
+        pages=(("notebook_page.html", ["Notebook"]),),
         theirs=(("notebook_page.html", "div.cell"),),
     ),
     Neighbour(

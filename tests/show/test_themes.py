@@ -259,5 +259,10 @@ def test_axe_finds_nothing_of_ours(
         axe=files("axe_core_python").joinpath("axe.min.js").read_text("utf-8"),
         mode=mode,
     )
+    # Read the Docs' theme has white titles on light colors, and links likewise
+    pale = built.soup("index.html").select_one("body.wy-body-for-nav") is not None
     for name in ("index", "api", "heuristics/Close_Files"):
-        assert look(built, f"{name}.html", script, width=width) == [], name
+        found = look(built, f"{name}.html", script, width=width)
+        if pale:
+            found = [one for one in found if not one.startswith("color-contrast")]
+        assert found == [], name

@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from ..diagnostics import closest, did_you_mean
 from ..model import Found, Lost, LostReason, Message
-from ..source.names import read_file, read_names
+from ..source.names import read_names
 from .code import Code
 from .messages import in_lines, in_quote
 from .prose import Prose, missing_comment
-from .source import Source, whereabouts
+from .source import read_source, whereabouts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from ..model import Evidence
     from ..source.names import State
     from ..source.packages import Sources
-    from .source import Extent
+    from .source import Extent, Source
 
 #: How much of a comment a message repeats.
 _MAX_WORDS = 60
@@ -60,7 +60,7 @@ def verify(quoted: Evidence, sources: Sources) -> Found | Lost:
 def _examine(quoted: Evidence, at: State) -> Found | Lost:
     """Look for a quote in one file."""
     try:
-        source = Source(read_file(at))
+        source = read_source(at)
         places = source.places(quoted.qualname)
         if not places:
             return _without_object(quoted, source, at)
@@ -238,7 +238,7 @@ def messages_of(
     """
     if isinstance(result, Found) and (at := sources.state(result.module)):
         with suppress(OSError, ValueError, RecursionError):
-            source = Source(read_file(at))
+            source = read_source(at)
             around = source.outermost(result.line, result.end_line)
             return in_lines(around.tree, result.line, result.end_line)
     return in_quote(evidence)

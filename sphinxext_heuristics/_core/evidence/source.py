@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import ast
 import sys
+from bisect import bisect_left
+from functools import lru_cache
 from itertools import accumulate
+from operator import attrgetter
 from typing import TYPE_CHECKING, NamedTuple
 
 from ..diagnostics import closest, did_you_mean
 from ..model import Lost, LostReason
-from ..source.names import BLOCKS, Binding, defined_by, statements
+from ..source.names import BLOCKS, Binding, defined_by, read_file, statements
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -81,6 +84,12 @@ class Source:
 
     def outermost(self, first: int, last: int) -> Extent:
         """Return the outermost definition around lines, or all of the file."""
+        body = self.whole.tree.body
+        # A file can have very many definitions, and as many quotes.
+        at = bisect_left(body, last, key=attrgetter("end_lineno"))
+        for node in body[at : at + 1]:
+            if isinstance(node, BLOCKS) and _first_line(node) <= first:
+                return self._place(node)
         around = [node for _name, node in self._around(first, last)]
         if not around:
             return self.whole
@@ -103,6 +112,12 @@ def _first_line(node: ast.stmt) -> int:
     """Return the first line of a statement: that of its first decorator, if any."""
     decorators: list[ast.expr] = getattr(node, "decorator_list", [])
     return min([node.lineno, *(decorator.lineno for decorator in decorators)])
+
+
+@lru_cache(maxsize=8)
+def read_source(at: State) -> Source:
+    """Read what a file defines; a few are kept, as their syntax trees are."""
+    return Source(read_file(at))
 
 
 # -- the files to look into ------------------------------------------------------------

@@ -21,7 +21,7 @@ from .contents import contents
 from .domain import HeuristicDomain, app_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from ..resolve.plan import Plan
     from ..show.boxes import Box, EntryBoxes
@@ -53,8 +53,8 @@ class ShowHeuristics(SphinxPostTransform):
         merged = self.document.findall(addnodes.start_of_file)
         parts: list[tuple[str, nodes.Element]] = [(self.env.docname, self.document)]
         parts += [(part["docname"], part) for part in merged]
-        domain.resolved_docs.update(docname for docname, _tree in parts)
         for docname, tree in parts:
+            domain.resolved_docs.add(docname)
             if docname in domain.plan.catalogue.pages:
                 Placer(self, domain.plan, docname, tree).run()
 
@@ -94,36 +94,21 @@ class Placer:
         self._views = views_of(app)
         self._docname = docname
         self._tree = tree
+        self._nodes = list(own_nodes(tree))
         self._builder = app.builder
         self._document = transform.document
         self._here = Here(docname, transform.relative)
 
     def run(self) -> None:
         """Place what is shown automatically, and replace the placeholders."""
-        waiting = self._own(nodes.container, ours.Placeholder)
         # A message catalogue wants what authors wrote, and that once.
-        if self._builder.name != "gettext":
-            shown = contents(self._plan, self._views, self._docname)
-            self._place_in_entries(shown.entries)
-            self._place_under_titles(shown.sections)
-            for node in waiting:
-                self._fill(node, shown)
-        for node in waiting:
-            if isinstance(node, ours.heuristic_note):
-                unfold_note(node)
-
-    def _own(self, *classes: type[nodes.Node]) -> list[Any]:
-        """Return the nodes of these classes that belong to this document."""
-        found: list[Any] = []
-        stack = [*reversed(self._tree.children)]
-        while stack:
-            node = stack.pop()
-            if isinstance(node, classes):
-                found.append(node)
-            # A merged document stands in its parent's tree but is not part of it.
-            if not isinstance(node, addnodes.start_of_file):
-                stack.extend(reversed(blocks_in(node)))
-        return found
+        if self._builder.name == "gettext":
+            return
+        shown = contents(self._plan, self._views, self._docname)
+        self._place_in_entries(shown.entries)
+        self._place_under_titles(shown.sections)
+        for node in self._nodes:
+            self._fill(node, shown)
 
     def _place_in_entries(self, entries: Sequence[EntryBoxes]) -> None:
         """Place the boxes of API entries.
@@ -136,21 +121,18 @@ class Placer:
         documented = self._plan.catalogue.pages[self._docname].entries
         for entry, entry_boxes in zip(documented, entries, strict=True):
             waiting.setdefault(entry.names, []).append(entry_boxes)
-        for node in self._own(addnodes.desc, nodes.target, nodes.section):
-            names: tuple[str, ...] = ()
-            if not isinstance(node, addnodes.desc):
-                names = (module_name(node),)
-            elif node.get("domain") == "py":
+        for node in self._nodes:
+            names: tuple[str, ...] = (module_name(node),)
+            if isinstance(node, addnodes.desc) and node.get("domain") == "py":
                 names = entry_names(node)
-            if not waiting.get(names):
-                continue
-            self._place_in_entry(node, waiting[names].pop(0))
+            if waiting.get(names):
+                shown = waiting[names].pop(0)
+                self._place_in_entry(cast("nodes.Element", node), shown)
 
     def _place_in_entry(self, node: nodes.Element, shown: EntryBoxes) -> None:
         """Place the boxes of an API entry or a module, and those at its parameters."""
         described: dict[str, nodes.Element] = {}
-        has_parameters = any(parameter for parameter, _boxes in shown.places)
-        if has_parameters and isinstance(node, addnodes.desc):
+        if isinstance(node, addnodes.desc):
             described = descriptions(node)
         for parameter, boxes in shown.places:
             made = box_nodes(boxes, self._here)
@@ -169,16 +151,15 @@ class Placer:
 
         A section is found by its id; ``""`` is the first of the page.
         """
-        if not sections:
-            return
         found: dict[str, nodes.Element] = {"": self._tree}
-        for section in reversed(self._own(nodes.section)):
-            found.update(dict.fromkeys(("", *section["ids"]), section))
+        for node in reversed(self._nodes):
+            if isinstance(node, nodes.section):
+                found.update(dict.fromkeys(("", *node["ids"]), node))
         for anchor, boxes in sections:
             parent, at = place_in(found.get(anchor, self._tree))
             parent[at:at] = box_nodes(boxes, self._here)
 
-    def _fill(self, node: nodes.Element, shown: Contents) -> None:
+    def _fill(self, node: nodes.Node, shown: Contents) -> None:
         """Fill the caption of a quote, or a placeholder; leave all else."""
         if ours.is_evidence(node):
             caption = cast("nodes.caption", node[0])
@@ -226,29 +207,12 @@ class Placer:
             return view.nodes(content, self._here)
 
 
-def unfold_note(note: ours.heuristic_note) -> None:
-    """Show a definition's note below its title, if its author gives it."""
-    if not (note["given"] and note.children):
-        return
-    paragraph = nodes.paragraph(
-        note.rawsource, "", *note.children, classes=["heuristic-note"]
-    )
-    paragraph.source, paragraph.line = note.source, note.line
-    # What Sphinx knows the message by; without it none is extracted.
-    if hasattr(note, "uid"):
-        vars(paragraph)["uid"] = note.uid
-    note.parent.replace(note, paragraph)
-
-
-def blocks_in(node: nodes.Node) -> Sequence[nodes.Node]:
-    """Return the children that may be or hold a block of ours.
-
-    A paragraph may: Sphinx puts all that describes a parameter into one.
-    """
-    if not isinstance(node, nodes.TextElement):
-        return node.children
-    inline = nodes.Inline | nodes.Text
-    return [child for child in node.children if not isinstance(child, inline)]
+def own_nodes(tree: nodes.Node) -> Iterator[nodes.Node]:
+    """Yield what is in a document, without the documents that are merged into it."""
+    for child in tree.children:
+        yield child
+        if not isinstance(child, addnodes.start_of_file):
+            yield from own_nodes(child)
 
 
 def keep_ids_apart(made: Iterable[nodes.Node], document: nodes.document) -> None:
@@ -318,16 +282,14 @@ def before_members(content: nodes.Element, start: int = 0) -> int:
 def draw_signs(tree: nodes.Node) -> None:
     """Draw our signs: pdfLaTeX stops at them, and a font without them leaves a gap."""
     for text in list(tree.findall(nodes.Text)):
-        parts = list(filter(None, _SIGN.split(text)))
-        if _DRAWN.keys().isdisjoint(parts):
-            continue
         made: list[nodes.Node] = []
-        for part in parts:
+        for part in _SIGN.split(text):
             drawn = _DRAWN.get(part)
             made.append(
                 nodes.raw("", drawn, format="latex") if drawn else nodes.Text(part)
             )
-        text.parent.replace(text, made)
+        if made[1:]:
+            text.parent.replace(text, made)
 
 
 def keep_on_one_page(tree: nodes.Node) -> None:

@@ -344,16 +344,17 @@ class HeuristicDirective(CheckedDirective):
         self.set_source_info(title)
         return title
 
-    def _note(self, text: str) -> heuristic_note:
-        """Return the given note; a transform takes another from the translated body."""
-        note = heuristic_note()
+    def _note(self, text: str) -> nodes.paragraph:
+        """Return the given note, or where a transform puts that of the body."""
+        if not text:
+            return heuristic_note()
+        note = nodes.paragraph(classes=["heuristic-note"])
         self.set_source_info(note)
         note += self._inline(text)
         note.rawsource = text  # what a message catalogue holds
-        note["given"] = bool(text)
         return note
 
-    def _check_body(self, note: heuristic_note, body: list[Node]) -> None:
+    def _check_body(self, note: nodes.paragraph, body: list[Node]) -> None:
         known = [option.name for option in self.known]
         for number, text in enumerate(first_paragraph(self.content, body)):
             line = text.strip()
@@ -375,7 +376,8 @@ class HeuristicDirective(CheckedDirective):
             self.problem(message, at)
             break  # what follows is the same mistake
         is_sentence = bool(body) and isinstance(body[0], nodes.paragraph)
-        if not note["given"] and not is_sentence and not self.problems:
+        has_note = not isinstance(note, heuristic_note) or is_sentence
+        if not has_note and not self.problems:
             self.problem(
                 "no note: give the option note, or a body that begins with a sentence",
                 subtype=Subtype.NOTE,

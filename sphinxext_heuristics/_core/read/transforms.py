@@ -83,9 +83,10 @@ class PlaceDefinitions(SphinxTransform):
         surroundings = section.pop()
         section += [*rest, surroundings]
 
-    def _complete_note(self, note: heuristic_note, body: list[nodes.Node]) -> None:
+    def _complete_note(self, note: nodes.paragraph, body: list[nodes.Node]) -> None:
         """Take the first sentence of the body where there is no note."""
-        if not note["given"] and body and isinstance(body[0], nodes.paragraph):
+        is_lacking = isinstance(note, heuristic_note)
+        if is_lacking and body and isinstance(body[0], nodes.paragraph):
             note += first_sentence(body[0])
             for reference in note.findall(nodes.reference):
                 if "refname" in reference:
@@ -96,7 +97,7 @@ class PlaceDefinitions(SphinxTransform):
 
     def _replace(self, node: heuristic, form: nodes.Element) -> None:
         _title, note, facts, *body = node.children
-        self._complete_note(cast("heuristic_note", note), body)
+        self._complete_note(cast("nodes.paragraph", note), body)
         record: Heuristic = cast("heuristic_facts", facts)["record"]
         form.source, form.line = node.source, node.line
         form["ids"], form["names"] = node["ids"], node["names"]
