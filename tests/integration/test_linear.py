@@ -230,19 +230,7 @@ BUILT: dict[str, tuple[int, Callable[[int], str]]] = {
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    "what",
-    [
-        pytest.param(
-            what,
-            marks=pytest.mark.xfail(
-                what == "definitions of one name",
-                reason="known fault: more than in step with many definitions of one name",
-            ),
-        )
-        for what in BUILT
-    ],
-)
+@pytest.mark.parametrize("what", BUILT)
 def test_build_of_four_times_as_much_runs_four_times_as_many_lines(
     tmp_path: Path, what: str
 ) -> None:

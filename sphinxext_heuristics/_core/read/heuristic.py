@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from itertools import chain
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from docutils import nodes
 
@@ -386,10 +386,14 @@ class HeuristicDirective(CheckedDirective):
     def _register(self, node: heuristic, record: Heuristic) -> None:
         """Give the definition an anchor of its own, and those of its former names."""
         document = self.state.document
-        anchor, number = record.anchor, 0
+        # Where many are named alike, each begins where the last one has ended.
+        noted = self.env.temp_data.setdefault("heuristics_anchors", {})
+        counts = cast("dict[str, int]", noted)
+        anchor, number = record.anchor, counts.get(record.anchor, 0)
         while anchor in document.ids:
             number += 1
             anchor = f"{record.anchor}-{number}"
+        counts[record.anchor] = number
         anchors = dict.fromkeys([anchor, *map(anchor_of, record.former_names)])
         node["ids"] += [name for name in anchors if name not in document.ids]
         if self.options.get("name"):
