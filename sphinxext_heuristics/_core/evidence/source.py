@@ -46,7 +46,11 @@ class Source:
         self.whole = Extent(self._lines, 1, file.tree)
         #: Qualified name → the statements that define it.
         self.definitions: dict[str, list[ast.stmt]] = {}
+        #: The functions and classes that are in no other, in their order.
+        self._outermost: list[ast.stmt] = []
         for prefix, node in statements(file.tree):
+            if isinstance(node, BLOCKS) and not prefix:
+                self._outermost.append(node)
             for name in defined_by(node):
                 self.definitions.setdefault(f"{prefix}{name}", []).append(node)
 
@@ -79,29 +83,22 @@ class Source:
 
     def holder(self, line: int) -> str:
         """Return the name of the innermost function or class around a line."""
-        around = [(node.lineno, name) for name, node in self._around(line, line)]
+        around = [
+            (node.lineno, name)
+            for name, nodes in self.definitions.items()
+            for node in nodes
+            if isinstance(node, BLOCKS) and _first_line(node) <= line <= _end_line(node)
+        ]
         return max(around, default=(0, ""))[1]
 
     def outermost(self, first: int, last: int) -> Extent:
         """Return the outermost definition around lines, or all of the file."""
-        body = self.whole.tree.body
         # A file can have very many definitions, and as many quotes.
-        at = bisect_left(body, last, key=attrgetter("end_lineno"))
-        for node in body[at : at + 1]:
-            if isinstance(node, BLOCKS) and _first_line(node) <= first:
+        at = bisect_left(self._outermost, last, key=attrgetter("end_lineno"))
+        for node in self._outermost[at : at + 1]:
+            if _first_line(node) <= first:
                 return self._place(node)
-        around = [node for _name, node in self._around(first, last)]
-        if not around:
-            return self.whole
-        return self._place(min(around, key=lambda node: node.lineno))
-
-    def _around(self, first: int, last: int) -> Iterator[tuple[str, ast.stmt]]:
-        """Yield the functions and classes around lines."""
-        for name, nodes in self.definitions.items():
-            for node in nodes:
-                is_around = _first_line(node) <= first and last <= _end_line(node)
-                if isinstance(node, BLOCKS) and is_around:
-                    yield name, node
+        return self.whole
 
 
 def _end_line(node: ast.stmt) -> int:
