@@ -12,6 +12,7 @@ from ..diagnostics import closest, did_you_mean
 from ..model import Problem, Subtype
 from ..resolve.connections import documented_packages
 from ..source.packages import Sources
+from .domain import EXTENSION
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -101,7 +102,7 @@ def problems_in(config: Config, conf_py: Path) -> list[Problem]:
             continue
         prefix, _underscore, word = name.partition("_")
         other, _underscore, rest = word.partition("_")
-        extension = f"sphinxext_heuristics.{other}"
+        extension = f"{EXTENSION}.{other}"
         if f"{prefix}_" == PREFIX and rest and find_spec(extension):
             message = f"{name} is an option of {extension!r}: add it to extensions"
             found.append(_problem(conf_py, name, message))
