@@ -88,6 +88,8 @@ OPTIONS: dict[str, dict[str, Any]] = {
 }
 #: What a method adapts in a Llama, where that is not a projection.
 TARGETS = {"LNTuning": "input_layernorm", "TrainableTokens": "embed_tokens"}
+#: These compare the layers first, and have an error of their own if none fits.
+OWN_ERROR = {"Frod", "Pvera", "RandLora", "Vera"}
 
 
 def methods_with(parameter: str) -> list[str]:
@@ -133,6 +135,19 @@ def adapted(
 ) -> PeftModel:
     """Wrap the linear layers, or another base."""
     return get_peft_model(base or linear(), config, **options)
+
+
+def on_llama(
+    method: str,
+    *targets: str,
+    base: nn.Module | None = None,
+    **options: object,
+) -> peft.PeftModel:
+    """Adapt the usual layer of a Llama, or others."""
+    if not targets and method in methods_with("target_modules"):
+        targets = (TARGETS.get(method, "q_proj"),)
+    base = base or llama(attention_bias=True)
+    return adapted(config(method, *targets, **CAUSAL | options), base)
 
 
 def pair(

@@ -13,6 +13,7 @@ from peft import NoMatchingPeftModuleError, get_peft_model_state_dict
 from torch import nn
 
 from claims.models import (
+    OWN_ERROR,
     TARGETS,
     adapted,
     claim,
@@ -21,12 +22,12 @@ from claims.models import (
     llama,
     lora,
     methods_with,
+    on_llama,
     refused,
     said,
     same,
     trained,
 )
-from claims.test_parameters import OWN_ERROR, on_llama
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

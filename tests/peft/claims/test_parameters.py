@@ -7,7 +7,6 @@ come from PEFT's signatures.
 from __future__ import annotations
 
 import copy
-from typing import TYPE_CHECKING
 
 import peft
 import pytest
@@ -15,7 +14,7 @@ import torch
 from peft import NoMatchingPeftModuleError, get_peft_model_state_dict
 
 from claims.models import (
-    CAUSAL,
+    OWN_ERROR,
     TARGETS,
     adapted,
     claim,
@@ -23,30 +22,13 @@ from claims.models import (
     each,
     llama,
     methods_with,
+    on_llama,
     refused,
     said,
     trainable,
 )
 
-if TYPE_CHECKING:
-    from torch import nn
-
-#: These compare the layers first, and have an error of their own if none fits.
-OWN_ERROR = {"Frod", "Pvera", "RandLora", "Vera"}
 TARGETING = sorted({*methods_with("target_modules")} - {"AdaptionPrompt"})
-
-
-def on_llama(
-    method: str,
-    *targets: str,
-    base: nn.Module | None = None,
-    **options: object,
-) -> peft.PeftModel:
-    """Adapt the usual layer of a Llama, or others."""
-    if not targets and method in methods_with("target_modules"):
-        targets = (TARGETS.get(method, "q_proj"),)
-    base = base or llama(attention_bias=True)
-    return adapted(config(method, *targets, **CAUSAL | options), base)
 
 
 @claim("Target_Module_Typos")
