@@ -8,6 +8,7 @@ import warnings
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+import bitsandbytes as bnb
 import peft
 import pytest
 import torch
@@ -16,11 +17,13 @@ from peft.mapping import PEFT_TYPE_TO_CONFIG_MAPPING, PEFT_TYPE_TO_TUNER_MAPPING
 from peft.tuners.tuners_utils import BaseTuner
 from safetensors.torch import load_file
 from torch import nn
-from transformers import LlamaConfig, LlamaForCausalLM
+from transformers import LlamaConfig, LlamaForCausalLM, Trainer, TrainingArguments
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
+
+    from transformers import TrainerCallback
 
 claim = pytest.mark.claim
 each = pytest.mark.parametrize
@@ -45,6 +48,18 @@ def linear() -> nn.Sequential:
     with torch.random.fork_rng():
         torch.manual_seed(0)
         return nn.Sequential(nn.Linear(16, 16), nn.Tanh(), nn.Linear(16, 16)).eval()
+
+
+def quantized_linear(bits: int, *, bias: bool = True) -> nn.Sequential:
+    """Return a linear layer of bitsandbytes', `0`, as transformers loads it."""
+    layer = {
+        4: lambda: bnb.nn.Linear4bit(64, 64, bias, compute_dtype=torch.float32),
+        8: lambda: bnb.nn.Linear8bitLt(64, 64, bias, has_fp16_weights=False),
+    }[bits]()
+    base = nn.Sequential(layer).to("cpu")
+    # set by transformers where it loads a model
+    setattr(base, f"is_loaded_in_{bits}bit", True)
+    return base
 
 
 def llama(kind: type[nn.Module] = LlamaForCausalLM, **options: object) -> nn.Module:
@@ -261,6 +276,16 @@ def distance(
     return float(((actual - expected).norm() / expected.norm()).detach())
 
 
+def scale_of(config: peft.PeftConfig) -> float:
+    """Return by how much the layer of a method multiplies."""
+    layer = adapted(config).base_model.model[0]
+    if isinstance(config, peft.SupertuningConfig):
+        alphas, ranks = layer.supertuning_lora_alpha, layer.supertuning_rank
+        return float(alphas["default"] / ranks["default"])
+    deft = isinstance(config, peft.DeftConfig)
+    return float((layer.deft_scaling if deft else layer.scaling)["default"])
+
+
 # -- training --
 
 
@@ -289,7 +314,10 @@ def loss_of(model: nn.Module) -> torch.Tensor:
 
 
 def steps(
-    model: nn.Module, optimizer: torch.optim.Optimizer, number: int = 5
+    model: nn.Module,
+    optimizer: torch.optim.Optimizer,
+    number: int = 5,
+    loss_of: Callable[[nn.Module], torch.Tensor] = loss_of,
 ) -> list[float]:
     """Train and return the losses."""
     losses = []
@@ -300,6 +328,33 @@ def steps(
         optimizer.zero_grad()
         losses.append(loss.item())
     return losses
+
+
+def all_learn(model: nn.Module) -> bool:
+    """Return whether a backward pass brings gradients to all that can be trained."""
+    loss_of(model).backward()
+    weights = trainable(model).values()
+    return bool(weights) and all(weight.grad is not None for weight in weights)
+
+
+def trainer(
+    model: nn.Module,
+    folder: Path,
+    callbacks: Sequence[type[TrainerCallback]] = (),
+    **options: object,
+) -> Trainer:
+    """Return a trainer of transformers' on the rows of the same prompt."""
+    arguments = TrainingArguments(
+        str(folder), use_cpu=True, report_to=[], disable_tqdm=True, **options
+    )
+    rows = [{"input_ids": row, "labels": row} for row in PROMPT]
+    return Trainer(
+        model,
+        arguments,
+        train_dataset=rows,
+        eval_dataset=rows,
+        callbacks=[callback() for callback in callbacks],
+    )
 
 
 # -- messages --

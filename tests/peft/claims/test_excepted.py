@@ -35,12 +35,12 @@ from claims.models import (
     llama,
     refused,
     run,
+    scale_of,
     trainable,
     trained,
     xlora,
 )
 from claims.test_layers import has_no_targets, is_refused
-from claims.test_parameters import scale_of
 from claims.test_systems import UNMERGEABLE, cycles, llava, one_layer
 
 if TYPE_CHECKING:

@@ -194,6 +194,7 @@ def test_at_the_root_layers_are_found_by_their_pattern_only(method: str) -> None
     assert found(base, "q_proj", "lm_head") == ["lm_head", *inner]
 
 
+@claim("Target_Module_Typos")
 @claim("Layers_To_Transform_Matches")
 def test_other_names_without_a_number_and_other_numbers_are_left_out() -> None:
     config = lora("q_proj", "embed_tokens", layers_to_transform=[0, 7])

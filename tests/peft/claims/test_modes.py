@@ -1338,6 +1338,7 @@ def test_loras_table_often_has_one_layer_a_block() -> None:
     assert ones >= {"gpt2", "bloom", "falcon", "mpt"}
 
 
+@claim("Task_Head_In_Modules_To_Save")
 @claim("Default_Target_Modules")
 def test_all_linear_takes_the_head_of_a_classifier_unless_the_task_says_so(
     tmp_path: Path,

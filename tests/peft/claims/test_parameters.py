@@ -25,6 +25,7 @@ from claims.models import (
     on_llama,
     refused,
     said,
+    scale_of,
     trainable,
 )
 
@@ -105,16 +106,6 @@ def test_what_is_saved_beside_the_adapter_is_trained_in_fp16_until_it_is_cast(
     assert torch.float16 in dtypes()
     peft.cast_mixed_precision_params(model, torch.float16)
     assert dtypes() == {torch.float32}
-
-
-def scale_of(config: peft.PeftConfig) -> float:
-    """Return by how much the layer of a method multiplies."""
-    layer = adapted(config).base_model.model[0]
-    if isinstance(config, peft.SupertuningConfig):
-        alphas, ranks = layer.supertuning_lora_alpha, layer.supertuning_rank
-        return float(alphas["default"] / ranks["default"])
-    deft = isinstance(config, peft.DeftConfig)
-    return float((layer.deft_scaling if deft else layer.scaling)["default"])
 
 
 @claim("Alpha_Over_R_Scaling")

@@ -408,6 +408,7 @@ def test_an_adapter_of_a_compiled_base_loads_nowhere_else(tmp_path: Path) -> Non
     assert same(logits(again), logits(model))
 
 
+@claim("FP16_Trainable_Weights_AMP")
 @claim("Autocast_After_Cast")
 @each("dtype", [torch.float16, torch.bfloat16])
 def test_a_copy_in_fp32_needs_autocast(dtype: torch.dtype, tmp_path: Path) -> None:
