@@ -149,7 +149,8 @@ def adapted(
     config: peft.PeftConfig, base: nn.Module | None = None, **options: object
 ) -> PeftModel:
     """Wrap the linear layers, or another base."""
-    return get_peft_model(base or linear(), config, **options)
+    # a compiled model is neither true nor false
+    return get_peft_model(linear() if base is None else base, config, **options)
 
 
 def on_llama(
@@ -223,7 +224,8 @@ def xlora(
 
 def loaded(folder: Path, base: nn.Module | None = None, **options: object) -> PeftModel:
     """Load an adapter onto the linear layers, or another base."""
-    return PeftModel.from_pretrained(base or linear(), folder, **options)
+    base = linear() if base is None else base
+    return PeftModel.from_pretrained(base, folder, **options)
 
 
 def saved(folder: Path) -> dict[str, torch.Tensor]:
