@@ -157,6 +157,7 @@ class Built:
     #: The project's own modules that the build imported.
     imported: frozenset[str]
     _soups: dict[str, BeautifulSoup] = field(default_factory=dict)
+    _inventory: dict[str, dict[str, tuple[str, str]]] = field(default_factory=dict)
 
     @property
     def warnings(self) -> list[str]:
@@ -205,12 +206,14 @@ class Built:
 
     def inventory(self) -> dict[str, dict[str, tuple[str, str]]]:
         """Return the type → name → (URI, title) of objects.inv."""
-        with (self.out / "objects.inv").open("rb") as file:
-            data = InventoryFile.load(file, "", lambda _base, uri: uri)
-        return {
-            kind: {name: (item.uri, item.display_name) for name, item in items.items()}
-            for kind, items in data.items()
-        }
+        if not self._inventory:
+            with (self.out / "objects.inv").open("rb") as file:
+                data = InventoryFile.load(file, "", lambda _base, uri: uri)
+            for kind, items in data.items():
+                self._inventory[kind] = {
+                    name: (item.uri, item.display_name) for name, item in items.items()
+                }
+        return self._inventory
 
 
 def title_of(box: Tag) -> str:
@@ -325,7 +328,7 @@ def shared_project(
 
 
 @pytest.fixture(scope="session")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def site(tmp_path_factory: pytest.TempPathFactory) -> Built:
     """Return the project's own site: real PEFT, built as `make html` builds it."""
     out = tmp_path_factory.mktemp("site")
     command = [
@@ -349,7 +352,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     )
     assert run.returncode == 0, run.stderr
     assert "WARNING: " not in re.sub(r"^# .*$", "", run.stderr, flags=re.MULTILINE)
-    return out
+    return Built(out=out, status=0, stderr=run.stderr, imported=frozenset())
 
 
 def dom_of(

@@ -8,14 +8,14 @@ import pytest
 from form import Length, lengths
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from conftest import Built
 
 pytestmark = [pytest.mark.peft, pytest.mark.xdist_group("site")]
 
 
 @pytest.fixture(scope="module")
-def pages(site: Path) -> dict[str, Length]:
-    return lengths(site)
+def pages(site: Built) -> dict[str, Length]:
+    return lengths(site.out)
 
 
 def test_no_page_is_longer_than_a_screen_and_half_are_shorter(

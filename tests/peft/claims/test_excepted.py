@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import peft
 import pytest
 import torch
-from conftest import ROOT
+from pages import PAGES, option
 from torch import nn
 from transformers import (
     AutoModelForCausalLM,
@@ -47,20 +47,15 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-NAMESPACE = "huggingface_peft_"
-
 
 @cache
 def excepted() -> list[tuple[str, str]]:
     """Return each heuristic with each class of its `except`."""
-    pairs = []
-    for path in sorted(ROOT.glob(f"heuristics/{NAMESPACE}*.md")):
-        head = path.read_text(encoding="utf-8").partition("\n\n")[0]
-        option = re.search(r"^:?except:(.*(?:\n  .*)*)", head, re.MULTILINE)
-        classes = re.findall(r"peft\.([\w.]+)", option[1]) if option else []
-        name = path.stem.removeprefix(NAMESPACE)
-        pairs += [(name, each.rpartition(".")[2]) for each in classes]
-    return pairs
+    return [
+        (name, cls.rpartition(".")[2])
+        for name in PAGES
+        for cls in re.findall(r"peft\.([\w.]+)", option(name, "except"))
+    ]
 
 
 def method_of(cls: str) -> str:
