@@ -67,11 +67,15 @@ def claims() -> dict[str, list[str]]:
     """Return each test of a claim → the heuristics that it is marked with."""
     found = {}
     for path in sorted(ROOT.glob("tests/peft/claims/test_*.py")):
+        marks = {f"claim('{name}')": name for name in PAGES}
         for node in ast.parse(path.read_bytes()).body:
-            if isinstance(node, ast.FunctionDef) and node.name.startswith("test_"):
-                marks = map(ast.unparse, node.decorator_list)
-                names = (re.fullmatch(r"claim\('(\w+)'\)", mark) for mark in marks)
-                found[f"{path.stem}.{node.name}"] = [name[1] for name in names if name]
+            match node:
+                case ast.Assign(targets=[ast.Name(id=alias)]):
+                    marks[alias] = marks.get(ast.unparse(node.value), "")
+                case ast.FunctionDef(name=test) if test.startswith("test_"):
+                    written = map(ast.unparse, node.decorator_list)
+                    names = [marks.get(mark, "") for mark in written]
+                    found[f"{path.stem}.{test}"] = [name for name in names if name]
     return found
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import multiprocessing
 import os
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import pytest
@@ -69,14 +68,6 @@ def code_of(page: Path) -> str:
     return "\n".join(lines)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ran:
-    """What became of a page's code."""
-
-    status: int | None
-    stderr: str
-
-
 def in_child(parts: list[tuple[str, str]], folder: Path) -> None:
     """Run code in one namespace and an empty folder, its output into files beside that; the status is the process's."""
     for name, stream in (("stdout", 1), ("stderr", 2)):
@@ -122,18 +113,15 @@ def prelude_of(page: Path) -> list[tuple[str, str]]:
     return [(str(path), path.read_text("utf-8")) for path in paths if path.is_file()]
 
 
-def run(page: Path, folder: Path, python: ForkServerContext) -> Ran:
-    """Run the page's code in a process of its own, which no state of this one can help or harm."""
+def run(page: Path, folder: Path, python: ForkServerContext) -> tuple[int | None, str]:
+    """Run the page's code in a process of its own, which no state of this one can help or harm, and return its status and errors."""
     code = [(str(page), code_of(page)), ("after", AFTER.get(page.stem, ""))]
     parts = prelude_of(page) + code
     process = python.Process(target=in_child, args=(parts, folder))
     process.start()
     process.join(timeout=300)
     process.kill()
-    return Ran(
-        status=process.exitcode,
-        stderr=(folder / "stderr.txt").read_text(encoding="utf-8"),
-    )
+    return process.exitcode, (folder / "stderr.txt").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("page", [*DOCS, *PAGES.values()], ids=lambda page: page.stem)
@@ -142,8 +130,8 @@ def test_code_of_page_runs(
 ) -> None:
     """Run all that a reader would paste, one block after the other."""
     assert code_of(page).strip(), "a page without code"
-    result = run(page, tmp_path, python)
-    assert result.status == 0, result.stderr
+    status, stderr = run(page, tmp_path, python)
+    assert status == 0, stderr
 
 
 def test_no_page_is_missed() -> None:
@@ -180,6 +168,6 @@ def test_traceback_points_into_the_page(
         "# Title\n\n```python\nx = 1\n```\n\n```python\nassert x == 2\n```\n",
         encoding="utf-8",
     )
-    result = run(page, tmp_path, python)
-    assert result.status == 1
-    assert f'File "{page}", line 8' in result.stderr
+    status, stderr = run(page, tmp_path, python)
+    assert status == 1
+    assert f'File "{page}", line 8' in stderr

@@ -19,11 +19,8 @@ from peft import (
 )
 from peft.tuners.lora.layer import ParamWrapper
 from peft.utils.constants import TRANSFORMERS_MODELS_TO_LORA_TARGET_MODULES_MAPPING
-from torch import nn
-from torch.utils._python_dispatch import TorchDispatchMode
+from torch import Tensor, nn
 from transformers import (
-    AutoConfig,
-    AutoModelForCausalLM,
     LlamaForQuestionAnswering,
     LlamaForSequenceClassification,
     LlamaForTokenClassification,
@@ -33,19 +30,25 @@ from claims.models import (
     CAUSAL,
     LINEAR,
     ROWS,
-    SIZES,
+    Loader,
+    Operations,
+    Options,
     adam,
     adapted,
     claim,
     config,
     distance,
     each,
+    ends,
+    experts,
+    identical,
     linear,
     llama,
     loaded,
     lora,
     loss_of,
     methods_with,
+    olmo,
     pair,
     refused,
     run,
@@ -58,26 +61,30 @@ from claims.models import (
     trainable,
     trained,
     unfrozen,
+    warned,
     xlora,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Sequence
     from pathlib import Path
 
 
 def repeats(model: nn.Module) -> bool:
     """Return whether two calls give the same."""
-    return torch.equal(run(model), run(model))
+    return identical(model, model)
 
 
 # ----------------------------------------------------------------------------------------------- Eval_Mode_Not_Kept
 
 
-@claim("Eval_Mode_Not_Kept")
+eval_mode_not_kept = claim("Eval_Mode_Not_Kept")
+
+
+@eval_mode_not_kept
 @each("options", [{}, {"inference_mode": True}])
 def test_the_new_layers_of_a_model_in_evaluation_mode_drop_out(
-    options: dict[str, Any],
+    options: Options,
 ) -> None:
     with silent():
         model = adapted(lora(lora_dropout=0.5, **options))
@@ -86,7 +93,7 @@ def test_the_new_layers_of_a_model_in_evaluation_mode_drop_out(
     assert repeats(model.eval())
 
 
-@claim("Eval_Mode_Not_Kept")
+@eval_mode_not_kept
 def test_an_adapter_that_is_added_drops_out_although_the_model_says_otherwise() -> None:
     model = adapted(lora(lora_dropout=0.5)).eval()
     model.add_adapter("b", lora(lora_dropout=0.5))
@@ -97,7 +104,7 @@ def test_an_adapter_that_is_added_drops_out_although_the_model_says_otherwise() 
     assert repeats(model.eval())
 
 
-@claim("Eval_Mode_Not_Kept")
+@eval_mode_not_kept
 @each(
     ("method", "dropout"),
     [
@@ -116,7 +123,7 @@ def test_other_methods_as_well(method: str, dropout: dict[str, float]) -> None:
     assert repeats(model.eval())
 
 
-@claim("Eval_Mode_Not_Kept")
+@eval_mode_not_kept
 def test_so_does_what_is_injected_mixed_combined_or_loaded_to_be_trained(
     tmp_path: Path,
 ) -> None:
@@ -143,9 +150,15 @@ def test_so_does_what_is_injected_mixed_combined_or_loaded_to_be_trained(
         assert repeats(model.eval())
 
 
-@claim("Eval_Mode_Not_Kept")
-@claim("Adapter_Name_Rules")
-@claim("Optimizer_After_Adapters")
+adapter_name_rules = claim("Adapter_Name_Rules")
+
+
+optimizer_after_adapters = claim("Optimizer_After_Adapters")
+
+
+@eval_mode_not_kept
+@adapter_name_rules
+@optimizer_after_adapters
 @each(
     ("task", "kind"),
     [
@@ -173,7 +186,7 @@ def test_the_three_classes_that_add_adapters_in_their_own_way_are_no_better(
     assert len(get_peft_model_state_dict(model, adapter_name="en")) < len(saved)
 
 
-@claim("Eval_Mode_Not_Kept")
+@eval_mode_not_kept
 def test_a_mixed_model_is_put_into_evaluation_mode_as_well(tmp_path: Path) -> None:
     adapted(lora()).save_pretrained(tmp_path)
     mixed = adapted(lora(), mixed=True).train()
@@ -183,7 +196,7 @@ def test_a_mixed_model_is_put_into_evaluation_mode_as_well(tmp_path: Path) -> No
     assert not mixed.training
 
 
-@claim("Adapter_Name_Rules")
+@adapter_name_rules
 @each("name", ["score", "classifier"])
 def test_the_names_of_a_head_that_the_task_saves_are_refused(name: str) -> None:
     config = lora("q_proj", task_type="SEQ_CLS")
@@ -192,7 +205,7 @@ def test_the_names_of_a_head_that_the_task_saves_are_refused(name: str) -> None:
         model.add_adapter(name, config)
 
 
-@claim("Eval_Mode_Not_Kept")
+@eval_mode_not_kept
 @claim("Is_Trainable_To_Resume")
 def test_loading_to_infer_puts_all_into_evaluation_mode(tmp_path: Path) -> None:
     adapted(lora(lora_dropout=0.5)).save_pretrained(tmp_path)
@@ -212,7 +225,7 @@ def test_loading_to_infer_puts_all_into_evaluation_mode(tmp_path: Path) -> None:
     assert not repeats(model.train())
 
 
-@claim("Eval_Mode_Not_Kept")
+@eval_mode_not_kept
 def test_nothing_is_to_be_seen_without_dropout_or_before_training() -> None:
     assert repeats(adapted(lora()))
     new = adapted(lora(lora_dropout=0.5, init_lora_weights=True))
@@ -220,7 +233,7 @@ def test_nothing_is_to_be_seen_without_dropout_or_before_training() -> None:
     assert not repeats(trained(new).train())
 
 
-@claim("Eval_Mode_Not_Kept")
+@eval_mode_not_kept
 def test_a_switch_changes_no_mode() -> None:
     model = pair(lora(lora_dropout=0.5)).eval()
     model.set_adapter("b")
@@ -239,7 +252,7 @@ def two(config: peft.PeftConfig | None = None, **options: object) -> PeftModel:
     return trained(model)
 
 
-def alone(model: PeftModel, name: str) -> torch.Tensor:
+def alone(model: PeftModel, name: str) -> Tensor:
     """Return the outputs with one adapter only, and activate both again."""
     model.base_model.set_adapter([name])
     result = run(model)
@@ -253,7 +266,10 @@ SINGLE = ["AdaLora", "LNTuning", "OSF"]
 WRONG = ["C3A", "OFT"]
 
 
-@claim("Partial_Merge_Drops_Adapters")
+partial_merge_drops_adapters = claim("Partial_Merge_Drops_Adapters")
+
+
+@partial_merge_drops_adapters
 @each(
     "config",
     [
@@ -280,7 +296,7 @@ def test_merging_one_of_two_active_adapters_drops_the_other_without_a_word(
     assert same(model, both, 1e-4)
 
 
-@claim("Partial_Merge_Drops_Adapters")
+@partial_merge_drops_adapters
 @each("method", WRONG)
 def test_two_methods_merge_several_adapters_wrongly_however(method: str) -> None:
     model = two(config(method, "0", "2"))
@@ -295,70 +311,57 @@ def test_two_methods_merge_several_adapters_wrongly_however(method: str) -> None
         assert same(model.merge_and_unload(), expected)
 
 
-@claim("Partial_Merge_Drops_Adapters")
+@partial_merge_drops_adapters
 def test_what_is_merged_later_is_added_with_a_warning() -> None:
     model = two()
     both = run(model)
     model.merge_adapter(["a"])
-    with pytest.warns(
-        UserWarning,
-        match="Already following adapters were merged a. You are now additionally merging b",
+    with warned(
+        "Already following adapters were merged a. You are now additionally merging b"
     ):
         model.merge_adapter(["b"])
     assert same(model, both)
 
 
-@claim("Partial_Merge_Drops_Adapters")
-def test_merged_and_unloaded_the_others_are_gone_for_good() -> None:
-    model = two()
-    first = alone(model, "a")
-    with silent():
-        merged = model.merge_and_unload(adapter_names=["a"])
-    assert same(merged, first)
-
-    model = two()
-    both = run(model)
-    assert same(model.merge_and_unload(), both)
-    model = two()
-    assert same(model.merge_and_unload(adapter_names=["a", "b"]), both)
-
-
 @claim("Merge_Returns_New_Model")
-@claim("Partial_Merge_Drops_Adapters")
-def test_only_active_adapters_are_merged_by_default_and_no_others_are_left() -> None:
+@partial_merge_drops_adapters
+@each(
+    ("active", "names", "result"),
+    [
+        (["a", "b"], None, "both"),
+        (["a", "b"], ["a", "b"], "both"),
+        (["a", "b"], ["a"], "a"),
+        # by default, only active adapters are merged
+        (["a"], None, "a"),
+        # one that is not active takes the place of the active one
+        (["a"], ["b"], "b"),
+        # a misspelled name merges nothing
+        (["a", "b"], ["english"], "base"),
+    ],
+)
+def test_what_is_merged_is_left_and_all_else_is_gone_without_a_word(
+    active: list[str], names: list[str] | None, result: str
+) -> None:
     model = two()
-    both, first = run(model), alone(model, "a")
-    model.base_model.set_adapter("a")
+    outputs = {"both": run(model), "base": run(linear())}
+    outputs |= {name: alone(model, name) for name in ("a", "b")}
+    model.base_model.set_adapter(active)
     with silent():
-        merged = model.merge_and_unload()
+        model.merge_adapter(names)
+    kept = "both" if result == "base" else result
+    assert same(model, outputs[kept])
+    assert model.active_adapters == active
+    model.unmerge_adapter()
+    with silent():
+        merged = model.merge_and_unload(adapter_names=names)
     assert not any("lora_" in name for name, _ in merged.named_parameters())
-    assert same(merged, first)
-    assert not same(merged, both)
-
-
-@claim("Partial_Merge_Drops_Adapters")
-def test_an_adapter_that_is_not_active_takes_the_place_of_the_active_one() -> None:
-    model = two()
-    second = alone(model, "b")
-    model.base_model.set_adapter("a")
-    model.merge_adapter(["b"])
-    assert model.active_adapters == ["a"]
-    assert same(model, second)
-
-
-@claim("Partial_Merge_Drops_Adapters")
-def test_a_misspelled_name_merges_nothing_without_a_word() -> None:
-    model, other = two(), two()
-    with silent():
-        model.merge_adapter(["english"])
-        merged = other.merge_and_unload(adapter_names=["english"])
-    assert same(model, two())
-    assert same(merged, linear())  # the bare base
+    for name, output in outputs.items():
+        assert same(merged, output, 1e-4) is (name == result)
     with refused("adapter_names should be a list of strings, got 'a'", TypeError):
         two().merge_and_unload(adapter_names="a")
 
 
-@claim("Partial_Merge_Drops_Adapters")
+@partial_merge_drops_adapters
 def test_a_merged_adapter_is_not_trained() -> None:
     model = two()
     assert model(ROWS).requires_grad
@@ -368,7 +371,7 @@ def test_a_merged_adapter_is_not_trained() -> None:
         model(ROWS).sum().backward()
 
 
-@claim("Partial_Merge_Drops_Adapters")
+@partial_merge_drops_adapters
 def test_a_mixed_model_drops_them_as_well() -> None:
     model = two(mixed=True)
     both = run(model)
@@ -380,13 +383,13 @@ def test_a_mixed_model_drops_them_as_well() -> None:
     assert not same(merged, both)
 
 
-@claim("Partial_Merge_Drops_Adapters")
+@partial_merge_drops_adapters
 def test_xlora_drops_them_as_well(tmp_path: Path) -> None:
     merged = xlora(tmp_path, experts="01").merge_and_unload(adapter_names=["0"])
     assert same(merged, loaded(tmp_path / "0", llama()))
 
 
-@claim("Partial_Merge_Drops_Adapters")
+@partial_merge_drops_adapters
 def test_two_calls_undo_a_merge() -> None:
     model = two()
     both = run(model)
@@ -400,7 +403,7 @@ def test_two_calls_undo_a_merge() -> None:
         model(ROWS, adapter_names=["a", "b"] * 2)
 
 
-@claim("Partial_Merge_Drops_Adapters")
+@partial_merge_drops_adapters
 @each("method", SINGLE)
 def test_where_one_adapter_is_active_the_merged_one_takes_its_place(
     method: str,
@@ -418,7 +421,7 @@ def test_where_one_adapter_is_active_the_merged_one_takes_its_place(
     assert same(model, outputs["b"])
 
 
-@claim("Partial_Merge_Drops_Adapters")
+@partial_merge_drops_adapters
 def test_trainable_tokens_as_well() -> None:
     tokens = (config("TrainableTokens", token_indices=it) for it in ([1, 2], [4, 5]))
     model = pair(*tokens, base=llama())
@@ -429,59 +432,12 @@ def test_trainable_tokens_as_well() -> None:
     assert same(model, first)
 
 
-FEW = SIZES | {
-    "hidden_size": 32,
-    "num_hidden_layers": 2,
-    "num_key_value_heads": 2,
-    "num_experts_per_tok": 2,
-    "num_local_experts": 4,
-    "eos_token_id": 2,
-    "pad_token_id": 0,
-}
-
-
 # ----------------------------------------------------------------------------- Fused_Experts_Need_Target_Parameters
-
-
-def experts(family: str) -> nn.Module:
-    """Return a small model with fused experts in evaluation mode, the same at every call."""
-    sizes = {
-        "qwen3_moe": {"num_experts": 4, "moe_intermediate_size": 32, "head_dim": 8},
-        "gpt_oss": {"head_dim": 8},
-        "deepseek_v3": {
-            "q_lora_rank": 16,
-            "kv_lora_rank": 16,
-            "qk_rope_head_dim": 8,
-            "qk_nope_head_dim": 8,
-            "v_head_dim": 8,
-            "num_key_value_heads": 4,
-            "n_routed_experts": 4,
-            "n_shared_experts": 1,
-            "n_group": 1,
-            "topk_group": 1,
-            "moe_intermediate_size": 32,
-            "first_k_dense_replace": 1,
-        },
-        "llama4_text": {
-            "num_experts_per_tok": 1,
-            "intermediate_size_mlp": 64,
-            "interleave_moe_layer_step": 1,
-            "head_dim": 8,
-        },
-    }.get(family, {})
-    with torch.random.fork_rng():
-        torch.manual_seed(0)
-        config = AutoConfig.for_model(family, **FEW | sizes)
-        return AutoModelForCausalLM.from_config(config).eval()
 
 
 def on_experts(family: str, *targets: str, **options: object) -> PeftModel:
     """Return a small model with fused experts and an adapter, of one layer unless told otherwise."""
     return adapted(lora(*targets or ["q_proj"], **options), experts(family)).eval()
-
-
-def ends(names: list[str]) -> set[str]:
-    return {name.rpartition(".")[2] for name in names}
 
 
 FUSED = ["experts.gate_up_proj", "experts.down_proj"]
@@ -491,7 +447,10 @@ ATTENTION = {"q_proj", "k_proj", "v_proj", "o_proj"}
 MISSED = ["gpt_oss", "granitemoe", "llama4_text"]
 
 
-@claim("Fused_Experts_Need_Target_Parameters")
+fused_experts_need_target_parameters = claim("Fused_Experts_Need_Target_Parameters")
+
+
+@fused_experts_need_target_parameters
 @each(
     ("family", "share"),
     [("gpt_oss", 0.80), ("granitemoe", 0.82), ("llama4_text", 0.68)],
@@ -510,13 +469,13 @@ def test_all_linear_leaves_fused_experts_out_without_a_word(
     assert not any(".experts" in name for name in trainable(model))
 
 
-@claim("Fused_Experts_Need_Target_Parameters")
+@fused_experts_need_target_parameters
 def test_the_usual_names_reach_the_shared_expert_only() -> None:
     model = on_experts("llama4_text", "gate_proj", "up_proj", "down_proj")
     assert all(".shared_expert." in name for name in model.targeted_module_names)
 
 
-@claim("Fused_Experts_Need_Target_Parameters")
+@fused_experts_need_target_parameters
 @each("family", [*MISSED, "mixtral"])
 def test_target_parameters_reaches_them_trains_saves_and_merges(
     family: str, tmp_path: Path
@@ -536,34 +495,21 @@ def test_target_parameters_reaches_them_trains_saves_and_merges(
     assert same(model.merge_and_unload(), expected)
 
 
-class Products(TorchDispatchMode):
-    """Notes how many experts get their update in each product of the two matrices."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.experts: set[int] = set()
-
-    def __torch_dispatch__(
-        self,
-        func: Any,  # noqa: ANN401 -- an operation of torch
-        types: object,
-        args: tuple[Any, ...] = (),
-        kwargs: dict[str, Any] | None = None,
-    ) -> object:
-        if func is torch.ops.aten.baddbmm.default:
-            self.experts.add(len(args[1]))
-        return func(*args, **(kwargs or {}))
-
-
-@claim("Fused_Experts_Need_Target_Parameters")
+@fused_experts_need_target_parameters
 def test_each_call_computes_the_update_of_all_experts() -> None:
+    updated = set()
+
+    def note(func: object, given: Sequence[Any]) -> None:
+        if func is torch.ops.aten.baddbmm.default:
+            updated.add(len(given[1]))
+
     model = on_experts("gpt_oss", target_parameters=FUSED)
-    with Products() as products:
+    with Operations(note):
         run(model, torch.tensor([[1]]))  # one token, for which two of four work
-    assert products.experts == {4}
+    assert updated == {4}
 
 
-@claim("Fused_Experts_Need_Target_Parameters")
+@fused_experts_need_target_parameters
 def test_an_adapter_without_them_is_accepted_beside_one_that_has_them() -> None:
     model = on_experts("gpt_oss", target_parameters=FUSED)
     before = run(model)
@@ -577,7 +523,7 @@ def test_an_adapter_without_them_is_accepted_beside_one_that_has_them() -> None:
     assert same(model, before)
 
 
-@claim("Fused_Experts_Need_Target_Parameters")
+@fused_experts_need_target_parameters
 def test_all_linear_breaks_the_router_of_llama4_unless_it_is_excluded() -> None:
     everything = {"target_modules": "all-linear"}
     with refused("'tuple' object has no attribute 'dtype'", AttributeError):
@@ -591,7 +537,7 @@ def ranks(model: PeftModel) -> dict[str, int]:
     return {module.parameter_name: module.r["default"] for module in wrapped}
 
 
-@claim("Fused_Experts_Need_Target_Parameters")
+@fused_experts_need_target_parameters
 @each(
     ("family", "targets"),
     [
@@ -619,18 +565,18 @@ def test_two_families_are_converted_and_the_warnings_are_wrong(
     assert ("weight" in ranks(model)) is (targets == "all-linear")  # the router's
 
 
-@claim("Fused_Experts_Need_Target_Parameters")
+@fused_experts_need_target_parameters
 def test_a_rank_for_experts_is_heeded_although_the_warning_says_that_it_is_not() -> (
     None
 ):
     rank = {"rank_pattern": {"experts.down_proj": 2}}
     ignored = r"rank_pattern keys did not .* were ignored: \['experts.down_proj'\]"
-    with pytest.warns(RuntimeWarning, match=ignored):
+    with warned(ignored, RuntimeWarning):
         model = on_experts("gpt_oss", target_parameters=FUSED, r=8, **rank)
     assert ranks(model) == {"gate_up_proj": 8, "down_proj": 2}
 
 
-@claim("Fused_Experts_Need_Target_Parameters")
+@fused_experts_need_target_parameters
 def test_a_misspelled_parameter_is_skipped_unless_nothing_is_found() -> None:
     wrong = {"target_parameters": ["experts.down_porj"]}
     with silent():
@@ -638,13 +584,13 @@ def test_a_misspelled_parameter_is_skipped_unless_nothing_is_found() -> None:
         model = on_experts("gpt_oss", target_parameters=both)
     assert ends(model.targeted_parameter_names) == {"gate_up_proj"}
 
-    with pytest.warns(RuntimeWarning, match="were set but no parameter was matched"):
+    with warned("were set but no parameter was matched", RuntimeWarning):
         on_experts("gpt_oss", **wrong)
     with refused("also no `target_parameters` found", NoMatchingPeftModuleError):
         on_experts("gpt_oss", target_modules=[], **wrong)
 
 
-@claim("Fused_Experts_Need_Target_Parameters")
+@fused_experts_need_target_parameters
 def test_no_dropout_on_experts() -> None:
     everything = {"target_modules": "all-linear"}
     for family, options in (
@@ -656,7 +602,7 @@ def test_no_dropout_on_experts() -> None:
     on_experts("gpt_oss", lora_dropout=0.05, **everything)
 
 
-@claim("Fused_Experts_Need_Target_Parameters")
+@fused_experts_need_target_parameters
 def test_fused_matrices_are_targeted_together_and_not_excluded() -> None:
     with refused(r"Cannot convert PEFT target\(s\) w1 without also targeting w3"):
         on_experts("mixtral", "q_proj", "w1")
@@ -665,7 +611,7 @@ def test_fused_matrices_are_targeted_together_and_not_excluded() -> None:
     assert ends(model.targeted_parameter_names) >= {"gate_up_proj", "down_proj"}
 
 
-@claim("Fused_Experts_Need_Target_Parameters")
+@fused_experts_need_target_parameters
 @each("method", ["AdaLora", "LoHa", "IA3", "OFT", "Vera", "Hira"])
 @each("family", ["mixtral", "gpt_oss"])
 def test_other_methods_adapt_no_experts_at_all(method: str, family: str) -> None:
@@ -674,14 +620,14 @@ def test_other_methods_adapt_no_experts_at_all(method: str, family: str) -> None
     assert not any("expert" in name for name in trainable(model))
 
 
-@claim("Fused_Experts_Need_Target_Parameters")
+@fused_experts_need_target_parameters
 def test_adalora_accepts_target_parameters_and_fails_with_them() -> None:
     ours = config("AdaLora", "q_proj", target_parameters=FUSED)
     with refused("unexpected keyword argument 'parameter_name'", TypeError):
         adapted(ours, experts("gpt_oss"))
 
 
-@claim("Fused_Experts_Need_Target_Parameters")
+@fused_experts_need_target_parameters
 @each("method", ["Hira", "LoHa"])
 @each("family", ["mixtral", "gpt_oss"])
 def test_other_methods_cannot_target_the_module_and_can_save_it(
@@ -703,7 +649,7 @@ def test_other_methods_cannot_target_the_module_and_can_save_it(
     assert same(loaded(tmp_path, experts(family)), expected)
 
 
-@claim("Fused_Experts_Need_Target_Parameters")
+@fused_experts_need_target_parameters
 def test_all_adapters_have_the_same_parameters() -> None:
     model = on_experts("gpt_oss", target_parameters=FUSED)
     model.add_adapter("same", lora("q_proj", target_parameters=FUSED))
@@ -711,7 +657,7 @@ def test_all_adapters_have_the_same_parameters() -> None:
         model.add_adapter("one", lora("q_proj", target_parameters=FUSED[:1]))
 
 
-@claim("Fused_Experts_Need_Target_Parameters")
+@fused_experts_need_target_parameters
 @each("targets", ["all-linear", ["q_a_proj", "gate_proj", "up_proj", "down_proj"]])
 def test_converted_the_dense_layers_and_the_shared_expert_are_lost(
     targets: str | list[str],
@@ -755,7 +701,10 @@ def biases(model: nn.Module) -> set[str]:
     }
 
 
-@claim("Trained_Biases_Change_The_Base")
+trained_biases_change_the_base = claim("Trained_Biases_Change_The_Base")
+
+
+@trained_biases_change_the_base
 @claim("Base_Model_Modified_In_Place")
 @each("everywhere", [True, False])
 @each("method", WITH_BIAS)
@@ -775,7 +724,7 @@ def test_trained_biases_stay_in_the_base(
         assert not same(model.unload(), linear())
 
 
-@claim("Trained_Biases_Change_The_Base")
+@trained_biases_change_the_base
 @each("method", WITH_BIAS)
 def test_without_them_the_base_is_there(method: str) -> None:
     model = trained(adapted(config(method, "0")))
@@ -785,7 +734,7 @@ def test_without_them_the_base_is_there(method: str) -> None:
 
 
 @pytest.fixture(params=["all", "lora_only"])
-def biased(request: pytest.FixtureRequest, tmp_path: Path) -> tuple[Path, torch.Tensor]:
+def biased(request: pytest.FixtureRequest, tmp_path: Path) -> tuple[Path, Tensor]:
     """Return the folder of an adapter with trained biases, and its outputs."""
     model = trained(adapted(lora("0", bias=request.param)))
     model.save_pretrained(tmp_path / "biased")
@@ -800,9 +749,9 @@ def block() -> nn.Sequential:
     return block
 
 
-@claim("Trained_Biases_Change_The_Base")
+@trained_biases_change_the_base
 def test_they_are_saved_and_loaded_into_the_base(
-    biased: tuple[Path, torch.Tensor],
+    biased: tuple[Path, Tensor],
 ) -> None:
     folder, expected = biased
     assert "base_model.model.0.base_layer.bias" in saved(folder)
@@ -811,9 +760,9 @@ def test_they_are_saved_and_loaded_into_the_base(
     assert not same(model.unload(), linear())
 
 
-@claim("Trained_Biases_Change_The_Base")
+@trained_biases_change_the_base
 def test_loaded_beside_another_adapter_they_change_what_that_one_gives(
-    biased: tuple[Path, torch.Tensor], tmp_path: Path
+    biased: tuple[Path, Tensor], tmp_path: Path
 ) -> None:
     adapted(lora("0")).save_pretrained(tmp_path / "plain")
     model = loaded(tmp_path / "plain", adapter_name="plain")
@@ -826,16 +775,16 @@ def test_loaded_beside_another_adapter_they_change_what_that_one_gives(
     assert not same(model, before)
 
 
-@claim("Trained_Biases_Change_The_Base")
+@trained_biases_change_the_base
 def test_a_frozen_adapter_has_biases_that_are_trained(
-    biased: tuple[Path, torch.Tensor],
+    biased: tuple[Path, Tensor],
 ) -> None:
     names = trainable(loaded(biased[0]))
     assert names
     assert all(name.endswith(".bias") for name in names)
 
 
-@claim("Trained_Biases_Change_The_Base")
+@trained_biases_change_the_base
 def test_a_switch_leaves_them_trainable_and_a_second_one_with_biases_is_refused() -> (
     None
 ):
@@ -849,7 +798,7 @@ def test_a_switch_leaves_them_trainable_and_a_second_one_with_biases_is_refused(
     assert biases(model) == {"0.base_layer.bias", "2.bias"}
 
 
-@claim("Trained_Biases_Change_The_Base")
+@trained_biases_change_the_base
 def test_the_bias_of_lora_is_its_own(tmp_path: Path) -> None:
     config = lora("0", lora_bias=True)
     model = trained(adapted(config))
@@ -863,28 +812,23 @@ def test_the_bias_of_lora_is_its_own(tmp_path: Path) -> None:
     assert same(model.merge_and_unload(), expected)
 
     without = nn.Sequential(nn.Linear(16, 16, bias=False))
-    with pytest.warns(
-        UserWarning, match="the targeted layer of type Linear has no bias"
-    ):
+    with warned("the targeted layer of type Linear has no bias"):
         model = adapted(config, without)
     with refused("Impossible to merge LoRA with `lora_bias=True`", RuntimeError):
         model.merge_and_unload()
 
 
-@claim("Trained_Biases_Change_The_Base")
+@trained_biases_change_the_base
 def test_saving_the_bias_of_lora_warns_of_shards_that_there_are_not(
     tmp_path: Path,
 ) -> None:
     model = trained(adapted(lora("0", lora_bias=True)))
-    with pytest.warns(
-        UserWarning,
-        match="indicates that DeepSpeed ZeRO-3 / FSDP shards were not gathered",
-    ):
+    with warned("indicates that DeepSpeed ZeRO-3 / FSDP shards were not gathered"):
         model.save_pretrained(tmp_path)
     assert "base_model.model.0.lora_B.bias" in saved(tmp_path)
 
 
-@claim("Trained_Biases_Change_The_Base")
+@trained_biases_change_the_base
 def test_a_merge_is_right_and_a_llama_has_no_biases() -> None:
     model = trained(adapted(lora("0", bias="all")))
     expected = run(model)
@@ -897,7 +841,7 @@ def test_a_merge_is_right_and_a_llama_has_no_biases() -> None:
 # ------------------------------------------------------------------------------------------------- Adapter_Name_Rules
 
 
-@claim("Adapter_Name_Rules")
+@adapter_name_rules
 @each("method", ["Lora", "PromptTuning", "LoHa", "IA3"])
 def test_a_name_with_a_dot_is_refused(method: str) -> None:
     def wrap(name: str) -> None:
@@ -909,7 +853,7 @@ def test_a_name_with_a_dot_is_refused(method: str) -> None:
     wrap("v1_0")
 
 
-@claim("Adapter_Name_Rules")
+@adapter_name_rules
 def test_so_it_is_when_added_or_loaded_and_the_model_is_as_before(
     tmp_path: Path,
 ) -> None:
@@ -922,13 +866,13 @@ def test_so_it_is_when_added_or_loaded_and_the_model_is_as_before(
         model.load_adapter(tmp_path, "v1.0")
     with pytest.raises(KeyError):
         loaded(tmp_path, adapter_name="v1.0")
-    assert torch.equal(run(model), before)
+    assert identical(model, before)
     model.load_adapter(tmp_path, "v1_0")
     model.set_adapter("v1_0")
-    assert torch.equal(run(model), before)
+    assert identical(model, before)
 
 
-@claim("Adapter_Name_Rules")
+@adapter_name_rules
 @each(
     "name", ["keys", "items", "values", "pop", "forward", "train", "eval", "type", "to"]
 )
@@ -937,16 +881,13 @@ def test_a_name_that_a_module_has_as_an_attribute_is_refused(name: str) -> None:
         adapted(lora("0"), adapter_name=name)
 
 
-@claim("Adapter_Name_Rules")
+@adapter_name_rules
 @claim("Missing_Adapter_Keys")
 @each("name", ["a", "o", "lora", "lora_"])
 def test_a_part_of_the_prefix_is_warned_of_and_loads_right_nevertheless(
     name: str, tmp_path: Path
 ) -> None:
-    with pytest.warns(
-        UserWarning,
-        match=f"Adapter name '{name}' should not be contained in the prefix 'lora_'",
-    ):
+    with warned(f"Adapter name '{name}' should not be contained in the prefix 'lora_'"):
         model = adapted(lora("0"), adapter_name=name).eval()
     model.save_pretrained(tmp_path)
     assert torch.equal(
@@ -955,24 +896,24 @@ def test_a_part_of_the_prefix_is_warned_of_and_loads_right_nevertheless(
     )
 
 
-@claim("Adapter_Name_Rules")
+@adapter_name_rules
 def test_a_slash_becomes_a_folder(tmp_path: Path) -> None:
     model = adapted(lora("0"), adapter_name="team/en").eval()
     model.save_pretrained(tmp_path)
     assert (tmp_path / "team" / "en" / "adapter_model.safetensors").exists()
-    assert torch.equal(run(loaded(tmp_path / "team" / "en")), run(model))
+    assert identical(loaded(tmp_path / "team" / "en"), model)
 
 
-@claim("Adapter_Name_Rules")
+@adapter_name_rules
 @each("name", ["v1_0", "my adapter", "0", "weight", "base_layer", "A", "日本"])
 def test_other_names_do(name: str, tmp_path: Path) -> None:
     with silent():
         model = adapted(lora("0"), adapter_name=name).eval()
         model.save_pretrained(tmp_path)
-        assert torch.equal(run(loaded(tmp_path / name)), run(model))
+        assert identical(loaded(tmp_path / name), model)
 
 
-def named(name: str, config: peft.PeftConfig) -> tuple[PeftModel, torch.Tensor]:
+def named(name: str, config: peft.PeftConfig) -> tuple[PeftModel, Tensor]:
     """Return a model with the adapters `en` and another one, and what `en` gives."""
     model = adapted(config, block(), adapter_name="en")
     model.add_adapter(name, config)
@@ -980,7 +921,7 @@ def named(name: str, config: peft.PeftConfig) -> tuple[PeftModel, torch.Tensor]:
     return model, run(model)
 
 
-@claim("Adapter_Name_Rules")
+@adapter_name_rules
 @each(
     ("name", "left"), [("mlp", 2), ("attn", 2), ("lora_A", 2), ("weight", 0), ("fr", 4)]
 )
@@ -1001,7 +942,7 @@ def test_an_adapter_that_is_called_like_a_module_takes_weights_out_of_the_others
     assert same(again, expected) is (left == 4)
 
 
-@claim("Adapter_Name_Rules")
+@adapter_name_rules
 @each("method", ["BOFT", "IA3", "LoHa", "OFT", "Road"])
 def test_the_same_happens_with_other_methods(method: str, tmp_path: Path) -> None:
     sizes = {}
@@ -1011,7 +952,7 @@ def test_the_same_happens_with_other_methods(method: str, tmp_path: Path) -> Non
     assert sizes["mlp"] == sizes["fr"] / 2
 
 
-@claim("Adapter_Name_Rules")
+@adapter_name_rules
 def test_deleted_first_the_other_file_is_complete(tmp_path: Path) -> None:
     model, expected = named("mlp", lora("attn", "mlp"))
     model.save_pretrained(tmp_path / "mlp", selected_adapters=["mlp"])
@@ -1020,7 +961,7 @@ def test_deleted_first_the_other_file_is_complete(tmp_path: Path) -> None:
     assert same(loaded(tmp_path / "en", block()), expected)
 
 
-@claim("Adapter_Name_Rules")
+@adapter_name_rules
 def test_a_name_that_is_a_part_of_another_is_fine(tmp_path: Path) -> None:
     model, expected = named("en_us", lora("attn", "mlp"))
     model.save_pretrained(tmp_path)
@@ -1039,7 +980,10 @@ TASKLESS = [
 ]
 
 
-@claim("Prompt_Learning_Task_Type")
+prompt_learning_task_type = claim("Prompt_Learning_Task_Type")
+
+
+@prompt_learning_task_type
 @each("method", TASKLESS)
 def test_without_a_task_type_there_is_a_key_error_of_none(method: str) -> None:
     with pytest.raises(KeyError) as caught:
@@ -1053,14 +997,14 @@ def test_without_a_task_type_there_is_a_key_error_of_none(method: str) -> None:
     assert run(model, **tasks).isfinite().all()
 
 
-@claim("Prompt_Learning_Task_Type")
+@prompt_learning_task_type
 def test_cpt_says_what_it_wants() -> None:
     with refused("CPTConfig only supports task_type = CAUSAL_LM"):
         config("CPT")
     adapted(config("CPT", **CAUSAL), llama())
 
 
-@claim("Prompt_Learning_Task_Type")
+@prompt_learning_task_type
 @each("method", TASKLESS[:3])
 def test_loaded_without_one_the_prompt_is_silently_left_out(
     method: str, tmp_path: Path
@@ -1072,7 +1016,7 @@ def test_loaded_without_one_the_prompt_is_silently_left_out(
     with silent():
         again = loaded(tmp_path, llama())
         assert type(again) is PeftModel
-        assert torch.equal(run(again), run(llama()))  # the base and nothing else
+        assert identical(again, llama())  # the base and nothing else
 
     ours = PeftConfig.from_pretrained(tmp_path)
     ours.task_type = "CAUSAL_LM"
@@ -1082,7 +1026,7 @@ def test_loaded_without_one_the_prompt_is_silently_left_out(
     assert same(again, model)
 
 
-@claim("Prompt_Learning_Task_Type")
+@prompt_learning_task_type
 @each("method", ["Lora", "PromptTuning"])
 @each("wrong", ["causal_lm", "CAUSAL"])
 def test_a_wrong_one_is_named(method: str, wrong: str) -> None:
@@ -1092,7 +1036,7 @@ def test_a_wrong_one_is_named(method: str, wrong: str) -> None:
         config(method, task_type=wrong)
 
 
-@claim("Prompt_Learning_Task_Type")
+@prompt_learning_task_type
 @each("method", ["Lora", "Vera", "AdaptionPrompt"])
 def test_other_methods_need_none(method: str) -> None:
     model = adapted(config(method), llama())
@@ -1112,14 +1056,10 @@ TARGETED = sorted(
 )
 
 
-def olmo() -> nn.Module:
-    """Return a model that PEFT's tables do not have."""
-    ends = {"pad_token_id": 0, "bos_token_id": 1, "eos_token_id": 2}
-    config = AutoConfig.for_model("olmo", **SIZES | ends)
-    return AutoModelForCausalLM.from_config(config)
+default_target_modules = claim("Default_Target_Modules")
 
 
-@claim("Default_Target_Modules")
+@default_target_modules
 @each("method", TARGETED)
 def test_without_targets_an_unknown_model_is_refused_and_a_known_one_gets_a_few(
     method: str,
@@ -1137,7 +1077,7 @@ def test_without_targets_an_unknown_model_is_refused_and_a_known_one_gets_a_few(
     assert found == expected.get(method, {"q_proj", "v_proj"})
 
 
-@claim("Default_Target_Modules")
+@default_target_modules
 def test_loras_table_often_has_one_layer_a_block() -> None:
     table = TRANSFORMERS_MODELS_TO_LORA_TARGET_MODULES_MAPPING
     assert len(table) == 40
@@ -1146,7 +1086,7 @@ def test_loras_table_often_has_one_layer_a_block() -> None:
     assert ones >= {"gpt2", "bloom", "falcon", "mpt"}
 
 
-@claim("Default_Target_Modules")
+@default_target_modules
 @claim("Task_Head_In_Modules_To_Save")
 @each(("task", "is_adapted"), [(None, True), ("SEQ_CLS", False)])
 def test_all_linear_takes_the_head_of_a_classifier_unless_the_task_says_so(
@@ -1167,14 +1107,14 @@ def test_all_linear_takes_the_head_of_a_classifier_unless_the_task_says_so(
     assert same(again, model, 1e-4) is not is_adapted
 
 
-@claim("Default_Target_Modules")
+@default_target_modules
 @each("base", [olmo, llama])
-def test_all_linear_takes_all_but_the_head(base: Callable[[], nn.Module]) -> None:
+def test_all_linear_takes_all_but_the_head(base: Loader) -> None:
     model = adapted(lora(target_modules="all-linear"), base())
     assert ends(model.targeted_module_names) == EVERY_LINEAR
 
 
-@claim("Default_Target_Modules")
+@default_target_modules
 def test_the_default_is_a_small_part_of_a_llama() -> None:
     weights = {
         name.split(".")[-2]: weight.numel()
@@ -1185,7 +1125,7 @@ def test_the_default_is_a_small_part_of_a_llama() -> None:
     assert weights["q_proj"] + weights["v_proj"] < sum(weights.values()) / 3
 
 
-@claim("Default_Target_Modules")
+@default_target_modules
 def test_a_module_of_ones_own_has_no_default() -> None:
     with refused("Please specify `target_modules`"):
         adapted(config("Lora"))
@@ -1196,7 +1136,7 @@ def test_a_module_of_ones_own_has_no_default() -> None:
     )
 
 
-@claim("Default_Target_Modules")
+@default_target_modules
 def test_ia3_wants_its_feedforward_modules_as_well() -> None:
     def wrap(targets: list[str] | str, feedforward: list[str] | None) -> None:
         options = {"target_modules": targets, "feedforward_modules": feedforward}
@@ -1207,7 +1147,7 @@ def test_ia3_wants_its_feedforward_modules_as_well() -> None:
     wrap(["k_proj", "down_proj"], ["down_proj"])
 
 
-@claim("Default_Target_Modules")
+@default_target_modules
 def test_all_linear_takes_the_head_of_a_model_of_ones_own() -> None:
     model = adapted(lora(target_modules="all-linear"))
     assert set(model.targeted_module_names) == {"0", "2"}
@@ -1222,7 +1162,7 @@ def left_out(model: nn.Module, optimizer: torch.optim.Optimizer) -> set[str]:
     return {name for name, it in trainable(model).items() if id(it) not in known}
 
 
-@claim("Optimizer_After_Adapters")
+@optimizer_after_adapters
 @each("kind", ["AdamW", "SGD"])
 def test_an_optimizer_from_before_trains_nothing_without_a_word(kind: str) -> None:
     plain = linear()
@@ -1232,7 +1172,7 @@ def test_an_optimizer_from_before_trains_nothing_without_a_word(kind: str) -> No
         before = run(model)
         losses = steps(model, optimizer)
     assert set(losses) == {losses[0]}
-    assert torch.equal(run(model), before)
+    assert identical(model, before)
     assert left_out(model, optimizer) == {*trainable(model)}
 
     later = adam(model)
@@ -1241,7 +1181,8 @@ def test_an_optimizer_from_before_trains_nothing_without_a_word(kind: str) -> No
     assert losses[-1] < losses[0]
 
 
-@claim("Optimizer_After_Adapters")
+@claim("Set_Adapter_Unfreezes")
+@optimizer_after_adapters
 @each("cure", [None, "group", "optimizer"])
 def test_an_adapter_that_is_added_later_is_not_trained_until_the_optimizer_has_it(
     cure: str | None,
@@ -1258,10 +1199,10 @@ def test_an_adapter_that_is_added_later_is_not_trained_until_the_optimizer_has_i
     assert left_out(model, optimizer) == (set() if cure else {*trainable(model)})
     before = run(model)
     steps(model, optimizer)
-    assert torch.equal(run(model), before) is (cure is None)
+    assert identical(model, before) is (cure is None)
 
 
-@claim("Optimizer_After_Adapters")
+@optimizer_after_adapters
 @each("first", [True, False])
 def test_of_two_adapters_only_those_that_are_active_by_then_are_trained(
     first: bool,  # noqa: FBT001 -- a table's column
@@ -1283,7 +1224,7 @@ def test_of_two_adapters_only_those_that_are_active_by_then_are_trained(
     assert bool(left_out(model, optimizer)) is not first
 
 
-@claim("Optimizer_After_Adapters")
+@optimizer_after_adapters
 def test_without_the_usual_filter_both_are_in_the_optimizer() -> None:
     model = pair()
     optimizer = torch.optim.AdamW(model.parameters())
@@ -1291,7 +1232,7 @@ def test_without_the_usual_filter_both_are_in_the_optimizer() -> None:
     assert not left_out(model, optimizer)
 
 
-@claim("Optimizer_After_Adapters")
+@optimizer_after_adapters
 def test_what_is_injected_is_left_out_as_well() -> None:
     model = linear()
     optimizer = adam(model)
@@ -1299,7 +1240,7 @@ def test_what_is_injected_is_left_out_as_well() -> None:
     assert any("lora_B" in name for name in left_out(model, optimizer))
 
 
-@claim("Optimizer_After_Adapters")
+@optimizer_after_adapters
 def test_weights_that_are_put_in_place_later_are_other_ones(tmp_path: Path) -> None:
     adapted(lora()).save_pretrained(tmp_path)
     model = adapted(lora(), low_cpu_mem_usage=True)  # on the meta device
@@ -1307,13 +1248,13 @@ def test_weights_that_are_put_in_place_later_are_other_ones(tmp_path: Path) -> N
     set_peft_model_state_dict(model, saved(tmp_path), low_cpu_mem_usage=True)
     before = run(model)
     steps(model, early)
-    assert torch.equal(run(model), before)
+    assert identical(model, before)
     later = adam(model)
     steps(model, later)
-    assert not torch.equal(run(model), before)
+    assert not identical(model, before)
 
 
-@claim("Optimizer_After_Adapters")
+@optimizer_after_adapters
 def test_a_cast_keeps_the_weights_that_the_optimizer_has() -> None:
     model = adapted(lora())
     optimizer = adam(model)
@@ -1321,7 +1262,7 @@ def test_a_cast_keeps_the_weights_that_the_optimizer_has() -> None:
     assert not left_out(model, optimizer)
     before = run(model)
     steps(model, optimizer)
-    assert not torch.equal(run(model), before)
+    assert not identical(model, before)
 
 
 # ---------------------------------------------------------------------------------------------- Set_Adapter_Unfreezes

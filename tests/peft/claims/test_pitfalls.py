@@ -30,7 +30,9 @@ from claims.models import (
     adapted,
     claim,
     config,
+    dtypes,
     each,
+    identical,
     llama,
     loaded,
     lora,
@@ -42,7 +44,9 @@ from claims.models import (
     silent,
     trainable,
     trained,
+    trained_dtypes,
     trainer,
+    warned,
 )
 
 if TYPE_CHECKING:
@@ -67,7 +71,10 @@ def adapter(base_folder: Path, tmp_path: Path) -> Path:
 # --- keywords ---------------------------------------------------------------------------
 
 
-@claim("Unknown_Keywords_Swallowed")
+unknown_keywords_swallowed = claim("Unknown_Keywords_Swallowed")
+
+
+@unknown_keywords_swallowed
 def test_a_misspelled_keyword_is_no_error_and_has_no_effect(
     adapter: Path, tmp_path: Path
 ) -> None:
@@ -78,7 +85,7 @@ def test_a_misspelled_keyword_is_no_error_and_has_no_effect(
             model = cls.from_pretrained(llama(), adapter, **wrong)
             model.load_adapter(adapter, "other", is_trainble=True)
             assert bool(trainable(model)) is learns
-            assert {it.dtype for it in model.parameters()} == {torch.float32}
+            assert dtypes(model) == {torch.float32}
             assert model.peft_config["default"].r == 4
         model.save_pretrained(tmp_path / "all", selected_adapter=["other"])
         load_peft_weights(adapter, torch_device="cpu")
@@ -86,7 +93,7 @@ def test_a_misspelled_keyword_is_no_error_and_has_no_effect(
     assert (tmp_path / "all/adapter_config.json").is_file()
 
 
-@claim("Unknown_Keywords_Swallowed")
+@unknown_keywords_swallowed
 def test_a_setting_is_changed_in_the_configuration(adapter: Path) -> None:
     config = PeftConfig.from_pretrained(adapter)
     config.lora_dropout = 0.5
@@ -95,7 +102,7 @@ def test_a_setting_is_changed_in_the_configuration(adapter: Path) -> None:
     assert layer.lora_dropout["default"].p == 0.5
 
 
-@claim("Unknown_Keywords_Swallowed")
+@unknown_keywords_swallowed
 def test_elsewhere_it_is_a_type_error(adapter: Path) -> None:
     for act in (
         lambda: LoraConfig(rank=4),
@@ -151,7 +158,10 @@ def deep(tmp_path: Path) -> Path:
     return tmp_path / "deep"
 
 
-@claim("Adapter_On_Another_Base")
+adapter_on_another_base = claim("Adapter_On_Another_Base")
+
+
+@adapter_on_another_base
 @each("cls", [PeftModel, PeftMixedModel])
 @each("layers", [1, 2])
 def test_another_base_of_the_shape_or_a_shorter_one_gives_no_warning(
@@ -162,7 +172,7 @@ def test_another_base_of_the_shape_or_a_shorter_one_gives_no_warning(
         cls.from_pretrained(base, deep).load_adapter(deep, "z")
 
 
-@claim("Adapter_On_Another_Base")
+@adapter_on_another_base
 def test_a_shorter_base_has_unexpected_keys_a_longer_warns_and_a_wider_is_an_error(
     deep: Path,
 ) -> None:
@@ -180,7 +190,7 @@ def test_a_shorter_base_has_unexpected_keys_a_longer_warns_and_a_wider_is_an_err
         loaded(deep, llama(num_hidden_layers=2, hidden_size=32))
 
 
-@claim("Adapter_On_Another_Base")
+@adapter_on_another_base
 def test_the_name_is_that_of_from_pretrained(
     adapter: Path, base_folder: Path, deep: Path
 ) -> None:
@@ -216,10 +226,9 @@ def test_another_rank_than_that_of_the_file_is_a_size_mismatch(
 @claim("Rank_Must_Match_File")
 def test_ignoring_the_mismatch_warns_and_leaves_a_new_adapter(adapter: Path) -> None:
     model = with_lora(r=8, init_lora_weights=True)
-    with said() as texts:
+    with warned("not initialized from the model checkpoint"):
         model.load_adapter(adapter, "default", ignore_mismatched_sizes=True)
-    assert "not initialized from the model checkpoint" in texts[0]
-    assert torch.equal(run(model), run(llama()))
+    assert identical(model, llama())
 
 
 # --- checkpoints -------------------------------------------------------------------------
@@ -246,7 +255,10 @@ def train(
     with_steps.train(resume_from_checkpoint=checkpoint)
 
 
-@claim("Prefix_Projection_Checkpoints")
+prefix_projection_checkpoints = claim("Prefix_Projection_Checkpoints")
+
+
+@prefix_projection_checkpoints
 def test_a_projected_prefix_cannot_be_loaded_into_what_was_trained(
     tmp_path: Path,
 ) -> None:
@@ -257,13 +269,13 @@ def test_a_projected_prefix_cannot_be_loaded_into_what_was_trained(
         train(tmp_path, projected=True, best=True)
 
 
-@claim("Prefix_Projection_Checkpoints")
+@prefix_projection_checkpoints
 def test_without_a_projection_both_work(tmp_path: Path) -> None:
     train(tmp_path, projected=False, best=True)
     train(tmp_path, projected=False, resume=True)
 
 
-@claim("Prefix_Projection_Checkpoints")
+@prefix_projection_checkpoints
 @claim("Is_Trainable_To_Resume")
 def test_it_can_be_used_and_the_whole_state_can_be_resumed(tmp_path: Path) -> None:
     model = prefix(projected=True)
@@ -271,7 +283,7 @@ def test_it_can_be_used_and_the_whole_state_can_be_resumed(tmp_path: Path) -> No
     assert same(loaded(tmp_path, llama()), model, 1e-6)
     again = prefix(projected=True)
     again.load_state_dict(model.state_dict())
-    assert torch.equal(run(again), run(model))
+    assert identical(again, model)
     for projected in (True, False):
         prefix(projected=projected).save_pretrained(tmp_path)
         with refused("Cannot set a prompt learning adapter"):
@@ -293,10 +305,10 @@ def test_eva_starts_at_random_until_it_has_data() -> None:
     assert not [text for text in texts if "initialize_lora_eva_weights" in text]
     assert not same(*map(lora_a, models))
     for model in models:
-        assert torch.equal(run(model), run(llama()))
+        assert identical(model, llama())
         batches = [{"input_ids": PROMPT}] * 20
         initialize_lora_eva_weights(model, batches, show_progress_bar=False)
-        assert torch.equal(run(model), run(llama()))
+        assert identical(model, llama())
     assert same(*map(lora_a, models), 1e-4)
 
 
@@ -317,10 +329,9 @@ def test_an_adapter_does_not_load_into_a_compiled_base(adapter: Path) -> None:
     expected = run(loaded(adapter, llama()))
     assert not torch.equal(expected, run(llama()))
 
-    with said() as texts:
+    with warned(MISSING):
         torch.manual_seed(1)  # the adapter is new, and starts at random here
         wrong = loaded(adapter, compiled())
-    assert MISSING in texts[0]
     assert not same(wrong, expected, 1e-4)
     for cls in (PeftModel, PeftMixedModel):
         result = cls.from_pretrained(compiled(), adapter).load_adapter(adapter, "z")
@@ -383,5 +394,5 @@ def test_a_copy_in_fp32_needs_autocast(dtype: torch.dtype, tmp_path: Path) -> No
 def test_lora_alone_needs_none() -> None:
     model = with_lora(llama().half())
     cast_mixed_precision_params(model, torch.float16)
-    assert {it.dtype for it in trainable(model).values()} == {torch.float32}
+    assert trained_dtypes(model) == {torch.float32}
     run(model)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import nullcontext
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import peft
 import pytest
@@ -21,23 +21,12 @@ from peft import (
 from peft.utils.hotswap import hotswap_adapter
 from peft.utils.other import fsdp_auto_wrap_policy
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
-from torch import nn
+from safetensors.torch import load_file
+from torch import Tensor, nn
 from torch.distributed.fsdp import FullyShardedDataParallel
 from torch.nn.parallel import DistributedDataParallel
 from transformers import (
-    CLIPVisionConfig,
-    Gemma3Config,
-    Gemma3ForConditionalGeneration,
-    LlamaConfig,
     LlamaForCausalLM,
-    LlavaConfig,
-    LlavaForConditionalGeneration,
-    PaliGemmaConfig,
-    PaliGemmaForConditionalGeneration,
-    Qwen2_5_VLConfig,
-    Qwen2_5_VLForConditionalGeneration,
-    Qwen2VLConfig,
     Qwen2VLForConditionalGeneration,
     ResNetConfig,
     ResNetForImageClassification,
@@ -47,17 +36,24 @@ from transformers.conversion_mapping import get_checkpoint_conversion_mapping
 from claims.models import (
     CAUSAL,
     LINEAR,
+    LLAVA_BEFORE,
     PROMPT,
+    QWEN_BEFORE,
     ROWS,
+    Loader,
+    Options,
     adam,
     adapted,
+    aged,
     all_learn,
     claim,
     config,
     distance,
     each,
+    gemma,
     linear,
     llama,
+    llava,
     loaded,
     lora,
     loss_of,
@@ -65,6 +61,9 @@ from claims.models import (
     methods_with,
     on_llama,
     pair,
+    paligemma,
+    qwen2,
+    qwen25,
     refused,
     run,
     said,
@@ -75,6 +74,7 @@ from claims.models import (
     steps,
     trainable,
     trainer,
+    warned,
     xlora,
 )
 
@@ -106,7 +106,7 @@ def embedding() -> nn.Embedding:
 
 def settled(
     model: nn.Module,
-    loss: Callable[[nn.Module], torch.Tensor] = loss_of,
+    loss: Callable[[nn.Module], Tensor] = loss_of,
     *,
     frozen: bool = False,
 ) -> nn.Module:
@@ -119,8 +119,11 @@ def settled(
     return model.eval()
 
 
+batch_norm_statistics = claim("Batch_Norm_Statistics")
+
+
 # BOFT warns that it cannot compile
-@claim("Batch_Norm_Statistics")
+@batch_norm_statistics
 @each(
     "method",
     sorted(
@@ -149,11 +152,11 @@ class OverTokens(nn.Module):
         super().__init__()
         self.batch = nn.BatchNorm1d(64)
 
-    def forward(self, states: torch.Tensor) -> torch.Tensor:
+    def forward(self, states: Tensor) -> Tensor:
         return self.batch(states.transpose(1, 2)).transpose(1, 2)
 
 
-@claim("Batch_Norm_Statistics")
+@batch_norm_statistics
 @each(
     "method",
     [
@@ -182,7 +185,7 @@ def test_methods_for_language_models_lose_the_statistics_as_well(
         assert off < 1e-5 if right else off > 0.01
 
 
-@claim("Batch_Norm_Statistics")
+@batch_norm_statistics
 def test_a_digit_as_name_also_matches_a_parameter_of_loha() -> None:
     base = nn.Sequential(nn.Linear(16, 16), nn.BatchNorm1d(16))
     with refused(
@@ -192,7 +195,7 @@ def test_a_digit_as_name_also_matches_a_parameter_of_loha() -> None:
         adapted(config("LoHa", "0", modules_to_save=["1"]), base)
 
 
-@claim("Batch_Norm_Statistics")
+@batch_norm_statistics
 @each("frozen", [False, True])
 @each(
     ("ours", "first", "batch"),
@@ -208,8 +211,8 @@ def test_a_digit_as_name_also_matches_a_parameter_of_loha() -> None:
 )
 def test_frozen_statistics_need_not_be_saved(
     ours: PeftConfig,
-    first: Callable[[], nn.Module] | None,
-    batch: torch.Tensor,
+    first: Loader | None,
+    batch: Tensor,
     tmp_path: Path,
     *,
     frozen: bool,
@@ -225,7 +228,7 @@ def test_frozen_statistics_need_not_be_saved(
     assert (distance(run(again, batch), expected) < 1e-5) is frozen
 
 
-@claim("Batch_Norm_Statistics")
+@batch_norm_statistics
 def test_a_merged_model_keeps_the_statistics() -> None:
     model = settled(adapted(lora("first", "last"), normalized()))
     before = run(model)
@@ -236,7 +239,7 @@ def test_a_merged_model_keeps_the_statistics() -> None:
     assert same(again, before)
 
 
-@claim("Batch_Norm_Statistics")
+@batch_norm_statistics
 def test_one_name_saves_all_norm_layers_of_resnet(tmp_path: Path) -> None:
     shape = {"embedding_size": 16, "hidden_sizes": [16, 16], "depths": [1, 1]}
     images = torch.randn(4, 3, 32, 32) + 1
@@ -246,7 +249,7 @@ def test_one_name_saves_all_norm_layers_of_resnet(tmp_path: Path) -> None:
         config = ResNetConfig(**shape, layer_type="basic", num_labels=3)
         return ResNetForImageClassification(config).eval()
 
-    def loss(model: nn.Module) -> torch.Tensor:
+    def loss(model: nn.Module) -> Tensor:
         return model(images).logits.square().mean()
 
     for save, right in (
@@ -276,7 +279,7 @@ def checkpointed(*, reentrant: bool, save: list[str] | None = None) -> PeftModel
     return model.train()
 
 
-def backward(model: nn.Module, batch: dict[str, torch.Tensor], **options: bool) -> None:
+def backward(model: nn.Module, batch: dict[str, Tensor], **options: bool) -> None:
     """Do two backward passes under DDP: some errors are only found in the second."""
     parallel = DistributedDataParallel(model, **options)
     for _step in range(2):
@@ -287,7 +290,10 @@ def backward(model: nn.Module, batch: dict[str, torch.Tensor], **options: bool) 
 WORDS = {"input_ids": PROMPT, "labels": PROMPT}
 
 
-@claim("DDP_Reentrant_Checkpointing")
+ddp_reentrant_checkpointing = claim("DDP_Reentrant_Checkpointing")
+
+
+@ddp_reentrant_checkpointing
 @pytest.mark.usefixtures("one_process")
 @each("save", [None, ["lm_head"]])
 @each(
@@ -295,7 +301,7 @@ WORDS = {"input_ids": PROMPT, "labels": PROMPT}
     [({}, False), (SEARCH, True), (SEARCH | {"static_graph": True}, False)],
 )
 def test_only_the_reentrant_variant_fails_and_only_in_the_search_of_a_changing_graph(
-    save: list[str] | None, options: dict[str, bool], *, fails: bool
+    save: list[str] | None, options: Options, *, fails: bool
 ) -> None:
     backward(checkpointed(reentrant=False, save=save), WORDS, **options)
     with refused(TWICE, RuntimeError) if fails else nullcontext() as caught:
@@ -306,7 +312,7 @@ def test_only_the_reentrant_variant_fails_and_only_in_the_search_of_a_changing_g
         assert "default.weight has been marked as ready twice" in text
 
 
-@claim("DDP_Reentrant_Checkpointing")
+@ddp_reentrant_checkpointing
 def test_gradients_of_both_variants_are_the_same() -> None:
     models = [checkpointed(reentrant=reentrant) for reentrant in (True, False)]
     assert all(map(all_learn, models))
@@ -315,14 +321,14 @@ def test_gradients_of_both_variants_are_the_same() -> None:
         assert one.grad.any()
 
 
-@claim("DDP_Reentrant_Checkpointing")
+@ddp_reentrant_checkpointing
 @pytest.mark.usefixtures("one_process")
 @each(
     ("kwargs", "works"),
     [(None, False), ({"use_reentrant": True}, False), (NOT_REENTRANT, True)],
 )
 def test_preparation_for_quantized_training_chooses_the_reentrant_variant(
-    quantized: Callable[..., nn.Module], kwargs: dict[str, bool] | None, *, works: bool
+    quantized: Loader, kwargs: Options | None, *, works: bool
 ) -> None:
     base = prepare_model_for_kbit_training(
         quantized(), gradient_checkpointing_kwargs=kwargs
@@ -332,7 +338,7 @@ def test_preparation_for_quantized_training_chooses_the_reentrant_variant(
         backward(model, WORDS, **SEARCH)
 
 
-@claim("DDP_Reentrant_Checkpointing")
+@ddp_reentrant_checkpointing
 def test_trainer_searches_for_unused_parameters_of_a_peft_model(tmp_path: Path) -> None:
     searches = {}
     for model in (llama(), on_llama("Lora")):
@@ -373,11 +379,11 @@ IN_16_BIT = {"autocast_adapter_dtype": False}
     ],
 )
 def test_only_storage_in_the_dtype_of_the_rest_can_be_flattened(  # noqa: PLR0913, PLR0917 -- a table's columns
-    quantized: Callable[..., nn.Module],
-    base: dict[str, Any],
+    quantized: Loader,
+    base: Options,
     prepared: bool,  # noqa: FBT001 -- a table's column
-    adapter: dict[str, bool],
-    shards: dict[str, Any],
+    adapter: Options,
+    shards: Options,
     message: str | None,
 ) -> None:
     model = quantized(**{"dtype": torch.bfloat16} | base)
@@ -400,7 +406,7 @@ def test_only_storage_in_the_dtype_of_the_rest_can_be_flattened(  # noqa: PLR091
 
 @claim("FSDP_Quant_Storage")
 def test_storage_changes_neither_size_nor_outputs(
-    quantized: Callable[..., nn.Module],
+    quantized: Loader,
 ) -> None:
     models = [quantized(dtype=torch.bfloat16, **storage) for storage in ({}, BF16)]
     weights = [model.model.layers[0].self_attn.q_proj.weight for model in models]
@@ -411,29 +417,8 @@ def test_storage_changes_neither_size_nor_outputs(
 
 # --- Vision_Tower_Targeted -------------------------------------------------------------------------------------------
 
-#: A model for text and one for pictures, of the same size.
-SIGHT = {
-    "hidden_size": 16,
-    "intermediate_size": 32,
-    "num_hidden_layers": 1,
-    "num_attention_heads": 2,
-}
-TEXT = SIGHT | {"vocab_size": 64}
-IMAGE = {"image_size": 8, "patch_size": 4}
 
-
-def llava() -> LlavaForConditionalGeneration:
-    torch.manual_seed(0)
-    two = {"num_hidden_layers": 2}
-    config = LlavaConfig(
-        vision_config=CLIPVisionConfig(**SIGHT | IMAGE | two, projection_dim=16),
-        text_config=LlamaConfig(**TEXT | two),
-        image_token_index=63,
-    )
-    return LlavaForConditionalGeneration(config)
-
-
-def picture() -> dict[str, torch.Tensor]:
+def picture() -> dict[str, Tensor]:
     words = torch.tensor([[1, 63, 63, 63, 63, 5, 6, 7]])
     return {"input_ids": words, "labels": words, "pixel_values": torch.ones(1, 3, 8, 8)}
 
@@ -451,7 +436,10 @@ def targets(
 NAMES = ["q_proj", "v_proj"]
 
 
-@claim("Vision_Tower_Targeted")
+vision_tower_targeted = claim("Vision_Tower_Targeted")
+
+
+@vision_tower_targeted
 def test_names_of_the_language_model_match_the_tower_until_it_is_excluded() -> None:
     assert targets(NAMES) == [4, 4, 0]
     assert targets("all-linear") == [14, 12, 2]
@@ -461,7 +449,7 @@ def test_names_of_the_language_model_match_the_tower_until_it_is_excluded() -> N
     assert targets(r".*language_model.*\.(q_proj|v_proj)") == [4, 0, 0]
 
 
-@claim("Vision_Tower_Targeted")
+@vision_tower_targeted
 @each(("names", "parts"), [(NAMES, {False}), ("all-linear", {False, True})])
 def test_in_qwen2_only_all_linear_finds_the_tower(
     names: list[str] | str, parts: set[bool]
@@ -470,7 +458,7 @@ def test_in_qwen2_only_all_linear_finds_the_tower(
     assert {"visual" in name for name in found} == parts
 
 
-@claim("Vision_Tower_Targeted")
+@vision_tower_targeted
 @each(("name", "warns"), [("vision_tower", False), ("no_such_tower", True)])
 def test_a_list_does_not_exclude_what_is_in_the_tower_and_says_nothing(
     name: str, *, warns: bool
@@ -480,7 +468,7 @@ def test_a_list_does_not_exclude_what_is_in_the_tower_and_says_nothing(
     assert any("no modules were excluded" in text for text in texts) is warns
 
 
-@claim("Vision_Tower_Targeted")
+@vision_tower_targeted
 def test_a_frozen_tower_is_trained_all_the_same() -> None:
     base = llava()
     base.model.vision_tower.requires_grad_(requires_grad=False)
@@ -493,7 +481,7 @@ def test_a_frozen_tower_is_trained_all_the_same() -> None:
     assert any(grad.any() for name, grad in tower.items() if name not in last)
 
 
-@claim("Vision_Tower_Targeted")
+@vision_tower_targeted
 @pytest.mark.usefixtures("one_process")
 def test_the_last_layer_of_the_tower_stops_ddp() -> None:
     unfinished = "Expected to have finished reduction in the prior iteration"
@@ -514,79 +502,18 @@ LLAVA = {
     r"^language_model\.model": "model.language_model",
     r"^vision_tower\.vision_model": "model.vision_tower",
 }
-#: Where modules are now, and where they were before transformers 4.52.
-QWEN_BEFORE = {"model.language_model.": "model.", "model.visual.": "visual."}
-LLAVA_BEFORE = {
-    "model.language_model.": "language_model.model.",
-    "model.vision_tower.": "vision_tower.vision_model.",
-    "model.multi_modal_projector.": "multi_modal_projector.",
-}
-SMALL = TEXT | {"num_key_value_heads": 1}
-
-
-def gemma() -> nn.Module:
-    config = Gemma3Config(
-        text_config=SMALL | {"head_dim": 8},
-        vision_config=SIGHT | IMAGE,
-        mm_tokens_per_image=4,
-    )
-    return Gemma3ForConditionalGeneration(config)
-
-
-def paligemma() -> nn.Module:
-    vision = {"projection_dim": 16, "model_type": "siglip_vision_model"}
-    config = PaliGemmaConfig(
-        text_config=SMALL | {"head_dim": 8, "model_type": "gemma"},
-        vision_config=SIGHT | IMAGE | vision,
-        projection_dim=16,
-        image_token_index=63,
-    )
-    return PaliGemmaForConditionalGeneration(config)
-
-
-ROPE = {"rope_parameters": {"rope_type": "default", "mrope_section": [1, 1, 2]}}
-QWEN_SIGHT = {"depth": 1, "hidden_size": 16, "num_heads": 2}
-
-
-def qwen2() -> nn.Module:
-    vision = QWEN_SIGHT | {"embed_dim": 16, "patch_size": 4}
-    config = Qwen2VLConfig(text_config=SMALL | ROPE, vision_config=vision)
-    return Qwen2VLForConditionalGeneration(config)
-
-
-def qwen25() -> nn.Module:
-    vision = QWEN_SIGHT | {"intermediate_size": 32, "out_hidden_size": 16}
-    config = Qwen2_5_VLConfig(text_config=SMALL | ROPE, vision_config=vision)
-    return Qwen2_5_VLForConditionalGeneration(config)
-
-
-def aged(
-    folder: Path, base: nn.Module, config: PeftConfig, before: dict[str, str]
-) -> dict[str, torch.Tensor]:
-    """Save an adapter under the names of an older transformers, and return what is in it, under those of today."""
-    adapted(config, base).save_pretrained(folder)
-    # as after training: not what a new adapter begins with
-    weights = {name: weight + 1 for name, weight in saved(folder).items()}
-    renamed = {}
-    for name, weight in weights.items():
-        path = name.removeprefix("base_model.model.")
-        now = next(start for start in before if path.startswith(start))
-        renamed["base_model.model." + path.replace(now, before[now], 1)] = weight
-    assert not renamed.keys() & {name for name in weights if "language_model" in name}
-    save_file(renamed, folder / "adapter_model.safetensors", metadata={"format": "pt"})
-    return weights
 
 
 def weights_of(
     folder: Path, base: nn.Module, **options: object
-) -> tuple[dict[str, torch.Tensor], bool]:
+) -> tuple[dict[str, Tensor], bool]:
     """Return the weights of the loaded adapter, and whether PEFT warned that some are missing."""
     with said() as texts:
         model = loaded(folder, base, **options)
     return get_peft_model_state_dict(model), any(MISSING in text for text in texts)
 
 
-def count(found: dict[str, torch.Tensor], expected: dict[str, torch.Tensor]) -> int:
+def count(found: dict[str, Tensor], expected: dict[str, Tensor]) -> int:
     assert found.keys() == expected.keys()
     return sum(torch.equal(found[name], expected[name]) for name in expected)
 
@@ -601,7 +528,10 @@ FAMILIES = {
 }
 
 
-@claim("Renamed_Base_Modules")
+renamed_base_modules = claim("Renamed_Base_Modules")
+
+
+@renamed_base_modules
 @each(
     ("family", "method", "converted"),
     [
@@ -628,7 +558,7 @@ def test_old_adapters_are_loaded_with_a_mapping_and_some_without(
     assert not warned
 
 
-@claim("Renamed_Base_Modules")
+@renamed_base_modules
 def test_the_mapping_is_right_for_new_adapters_and_needed_by_each_further_one(
     tmp_path: Path,
 ) -> None:
@@ -654,7 +584,7 @@ def test_the_mapping_is_right_for_new_adapters_and_needed_by_each_further_one(
     assert count(saved(tmp_path / "again"), weights) == len(weights)
 
 
-@claim("Renamed_Base_Modules")
+@renamed_base_modules
 def test_other_ways_to_load_take_the_mapping(tmp_path: Path) -> None:
     base, folder = tmp_path / "base", tmp_path / "adapter"
     qwen2().save_pretrained(base)
@@ -683,7 +613,7 @@ def test_other_ways_to_load_take_the_mapping(tmp_path: Path) -> None:
         assert same(load(key_mapping=QWEN).eval(), expected)
 
 
-@claim("Renamed_Base_Modules")
+@renamed_base_modules
 def test_the_table_of_transformers_has_qwen_by_class_and_the_others_by_type() -> None:
     for model in (qwen2(), qwen25()):
         assert get_checkpoint_conversion_mapping(model.config.model_type) is None
@@ -697,7 +627,7 @@ def test_the_table_of_transformers_has_qwen_by_class_and_the_others_by_type() ->
         assert get_checkpoint_conversion_mapping(model.config.model_type)
 
 
-@claim("Renamed_Base_Modules")
+@renamed_base_modules
 def test_models_of_transformers_5_have_no_mapping_for_peft_to_use(
     tmp_path: Path,
 ) -> None:
@@ -726,7 +656,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Return the devices that weights are asked for, which are read as they are."""
     devices = []
 
-    def load(file: str, device: str) -> dict[str, torch.Tensor]:
+    def load(file: str, device: str) -> dict[str, Tensor]:
         devices.append(device)
         return load_file(file)
 
@@ -734,7 +664,10 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return devices
 
 
-@claim("Load_On_Base_Device")
+load_on_base_device = claim("Load_On_Base_Device")
+
+
+@load_on_base_device
 def test_an_adapter_for_a_base_on_the_cpu_is_sent_to_the_gpu_unless_told_otherwise(
     adapter: Path,
 ) -> None:
@@ -764,7 +697,7 @@ def test_an_adapter_for_a_base_on_the_cpu_is_sent_to_the_gpu_unless_told_otherwi
     assert load_peft_weights(adapter, device="cpu")
 
 
-@claim("Load_On_Base_Device")
+@load_on_base_device
 def test_auto_classes_and_transformers_refuse_the_argument(
     base_folder: Path,
     tmp_path: Path,
@@ -798,14 +731,14 @@ def test_what_transformers_load_adapter_does_to_mode_keys_and_settings(
     settings(tmp_path, target_modules=["q_proj", "o_proj"], use_next_idea=True)
 
     model = llama(attention_bias=True).train()
-    with pytest.warns(UserWarning, match="Unexpected keyword arguments"):
+    with warned("Unexpected keyword arguments"):
         result = model.load_adapter(tmp_path)
     assert not model.training
     assert all("o_proj" in name for name in result.missing_keys)
     assert result.missing_keys
 
 
-@claim("Load_On_Base_Device")
+@load_on_base_device
 @each("empty", [False, True])
 @each("place", ["cpu", "meta"])
 def test_what_is_loaded_elsewhere_ends_up_where_the_base_is(
@@ -818,7 +751,7 @@ def test_what_is_loaded_elsewhere_ends_up_where_the_base_is(
         assert {parameter.device.type for parameter in model.parameters()} == {place}
 
 
-@claim("Load_On_Base_Device")
+@load_on_base_device
 def test_the_cpu_has_no_number(adapter: Path) -> None:
     with refused("device cpu:0 is invalid", SafetensorError):
         loaded(adapter, torch_device=str(torch.device("cpu:0")))
@@ -833,7 +766,7 @@ def one_layer(method: str, dtype: torch.dtype) -> PeftModel:
     return adapted(config(method, "0"), nn.Sequential(layer(64, 64)).to(dtype))
 
 
-def weight_of(model: PeftModel) -> torch.Tensor:
+def weight_of(model: PeftModel) -> Tensor:
     """Return what a merge changes: the weight, or BEFT's bias."""
     layer = model.base_model.model[0].get_base_layer()
     beft = isinstance(model.peft_config["default"], peft.BeftConfig)
@@ -864,7 +797,10 @@ def cycles(
     return off
 
 
-@claim("Unmerge_In_16_Bit")
+unmerge_in_16_bit = claim("Unmerge_In_16_Bit")
+
+
+@unmerge_in_16_bit
 @each(
     ("dtype", "expected"),
     [
@@ -881,7 +817,7 @@ def test_errors_of_unmerging_add_up_unless_the_weights_are_restored(
     assert cycles(one_layer("Lora", dtype), 1, 10, restore=True) == [0, 0]
 
 
-@claim("Unmerge_In_16_Bit")
+@unmerge_in_16_bit
 def test_the_update_is_six_percent_of_the_weight() -> None:
     model = one_layer("Lora", torch.float32)
     cycles(model, 1)
@@ -894,7 +830,7 @@ def test_the_update_is_six_percent_of_the_weight() -> None:
 EXACT = {"Frod", "Hira", "LNTuning", "Peanut", "TrainableTokens"}
 
 
-@claim("Unmerge_In_16_Bit")
+@unmerge_in_16_bit
 @each("method", methods_inheriting("unmerge_adapter"))
 def test_each_method_loses_more_in_bf16_unless_it_restores(method: str) -> None:
     wide, narrow = (
@@ -905,7 +841,7 @@ def test_each_method_loses_more_in_bf16_unless_it_restores(method: str) -> None:
     assert narrow == 0 if method in EXACT else narrow > 1e-4
 
 
-@claim("Unmerge_In_16_Bit")
+@unmerge_in_16_bit
 def test_a_mixed_model_and_xlora_lose_more_in_bf16_too(tmp_path: Path) -> None:
     def lost(model: nn.Module, layer: nn.Module) -> float:
         before = layer.weight.detach().float().clone()
@@ -932,7 +868,7 @@ def test_a_mixed_model_and_xlora_lose_more_in_bf16_too(tmp_path: Path) -> None:
         assert kind(torch.bfloat16) > 1e-3
 
 
-@claim("Unmerge_In_16_Bit")
+@unmerge_in_16_bit
 def test_left_out_because_shadow_does_not_merge_and_osf_does_not_unmerge() -> None:
     with pytest.raises(NotImplementedError):
         on_llama("Shadow").merge_adapter()
@@ -942,7 +878,7 @@ def test_left_out_because_shadow_does_not_merge_and_osf_does_not_unmerge() -> No
         model.unmerge_adapter()
 
 
-@claim("Unmerge_In_16_Bit")
+@unmerge_in_16_bit
 @each(("method", "warns"), [("IA3", True), ("Lora", False)])
 def test_only_ia3_warns_and_in_fp32_too(method: str, *, warns: bool) -> None:
     model = one_layer(method, torch.float32)
@@ -952,7 +888,7 @@ def test_only_ia3_warns_and_in_fp32_too(method: str, *, warns: bool) -> None:
     assert texts == ["Unmerge result can be inaccurate for (IA)^3."] * warns
 
 
-@claim("Unmerge_In_16_Bit")
+@unmerge_in_16_bit
 def test_the_same_adapter_does_most_of_the_harm_at_once() -> None:
     model = one_layer("Lora", torch.bfloat16)
     before = weight_of(model)
@@ -963,7 +899,7 @@ def test_the_same_adapter_does_most_of_the_harm_at_once() -> None:
     assert 0 < first <= distance(weight_of(model), before) < 1.2 * first
 
 
-@claim("Unmerge_In_16_Bit")
+@unmerge_in_16_bit
 def test_one_merge_in_bf16_is_as_far_off_as_no_merge() -> None:
     def tuned(dtype: torch.dtype) -> PeftModel:
         torch.manual_seed(1)

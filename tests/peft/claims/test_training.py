@@ -22,9 +22,8 @@ from peft import (
     prepare_model_for_kbit_training,
 )
 from peft.tuners.tuners_utils import BaseTuner, BaseTunerLayer
-from torch import nn
+from torch import Tensor, nn
 from torch.nn.functional import mse_loss
-from torch.utils._python_dispatch import TorchDispatchMode
 from transformers import (
     LlamaForQuestionAnswering,
     LlamaForSequenceClassification,
@@ -34,17 +33,22 @@ from transformers import (
 
 from claims.models import (
     CAUSAL,
+    Loader,
+    Operations,
+    Options,
     adam,
     adapted,
     all_learn,
     claim,
     config,
+    dtypes,
     each,
     linear,
     llama,
     loaded,
     lora,
     loss_of,
+    of_the_head,
     quantized_linear,
     refused,
     run,
@@ -55,12 +59,14 @@ from claims.models import (
     silent,
     steps,
     trainable,
+    trained_dtypes,
     trainer,
+    warned,
     xlora,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from pathlib import Path
 
     from peft import PeftConfig
@@ -73,21 +79,13 @@ UNDECIDED = "use_reentrant parameter should be passed explicitly"
 
 
 @pytest.fixture
-def in_4_bit(quantized: Callable[..., nn.Module]) -> Callable[[], nn.Module]:
+def in_4_bit(quantized: Loader) -> Loader:
     """Return what loads the tiny Llama in 4 bit, the rest of it in bf16."""
     return lambda: quantized(4, torch.bfloat16)
 
 
 def with_lora(base: nn.Module, **options: Any) -> PeftModel:  # noqa: ANN401 -- a configuration's
     return adapted(lora("q_proj", **CAUSAL | options), base).train()
-
-
-def dtypes(model: nn.Module) -> set[torch.dtype]:
-    return {parameter.dtype for parameter in model.parameters()}
-
-
-def trained_dtypes(model: nn.Module) -> set[torch.dtype]:
-    return {parameter.dtype for parameter in trainable(model).values()}
 
 
 def checkpointed(model: nn.Module) -> bool:
@@ -97,11 +95,14 @@ def checkpointed(model: nn.Module) -> bool:
 # Gradient_Checkpointing
 
 
-@claim("Gradient_Checkpointing")
+of_gradient_checkpointing = claim("Gradient_Checkpointing")
+
+
+@of_gradient_checkpointing
 @each("bits", [4, 8])
 @each("kwargs", [None, NOT_REENTRANT])
 def test_the_variant_is_left_to_torch_unless_the_argument_chooses_it(
-    quantized: Callable[..., nn.Module], bits: int, kwargs: dict[str, bool] | None
+    quantized: Loader, bits: int, kwargs: Options | None
 ) -> None:
     base = prepare_model_for_kbit_training(
         quantized(bits, torch.bfloat16), gradient_checkpointing_kwargs=kwargs
@@ -113,8 +114,11 @@ def test_the_variant_is_left_to_torch_unless_the_argument_chooses_it(
     assert any(UNDECIDED in text for text in texts) is (kwargs is None)
 
 
-@claim("Gradient_Checkpointing")
-@claim("Kbit_Prep_Upcasts_Everything")
+kbit_prep_upcasts_everything = claim("Kbit_Prep_Upcasts_Everything")
+
+
+@of_gradient_checkpointing
+@kbit_prep_upcasts_everything
 @each(
     ("method", "known"),
     [
@@ -142,9 +146,9 @@ def test_the_method_of_quantization_decides_on_checkpointing_and_the_cast(
 # Kbit_Prep_Upcasts_Everything
 
 
-@claim("Kbit_Prep_Upcasts_Everything")
+@kbit_prep_upcasts_everything
 def test_everything_but_the_4_bit_weights_is_cast(
-    in_4_bit: Callable[[], nn.Module],
+    in_4_bit: Loader,
 ) -> None:
     model = in_4_bit()
     before = model.get_memory_footprint()
@@ -155,9 +159,9 @@ def test_everything_but_the_4_bit_weights_is_cast(
     assert model.get_memory_footprint() > 1.4 * before
 
 
-@claim("Kbit_Prep_Upcasts_Everything")
+@kbit_prep_upcasts_everything
 def test_without_the_call_the_base_stays_small_and_frozen_and_the_adapter_learns(
-    in_4_bit: Callable[[], nn.Module],
+    in_4_bit: Loader,
 ) -> None:
     model = in_4_bit()
     before = model.get_memory_footprint()
@@ -172,7 +176,7 @@ def test_without_the_call_the_base_stays_small_and_frozen_and_the_adapter_learns
         assert parameter.grad.any()
 
 
-@claim("Kbit_Prep_Upcasts_Everything")
+@kbit_prep_upcasts_everything
 @claim("Resized_Embeddings_Saved")
 def test_arithmetic_of_the_pages() -> None:
     two_more_bytes = 2
@@ -184,7 +188,7 @@ def test_arithmetic_of_the_pages() -> None:
 
 @claim("Kbit_Prep_Before_Wrapping")
 def test_preparing_second_trains_nothing_and_preparing_first_does(
-    in_4_bit: Callable[[], nn.Module],
+    in_4_bit: Loader,
 ) -> None:
     def prepared(model: nn.Module) -> nn.Module:
         return prepare_model_for_kbit_training(
@@ -207,7 +211,7 @@ def test_preparing_second_trains_nothing_and_preparing_first_does(
 @claim("Kbit_Prep_Before_Wrapping")
 @each("wrap", [get_peft_model, PeftModel, PeftModelForCausalLM])
 def test_preparing_second_freezes_the_adapter_saves_no_memory_and_can_be_undone(
-    in_4_bit: Callable[[], nn.Module], wrap: Callable[..., PeftModel]
+    in_4_bit: Loader, wrap: Loader
 ) -> None:
     ours = lora("q_proj", modules_to_save=["lm_head"], **CAUSAL)
     right = wrap(prepare_model_for_kbit_training(in_4_bit()), ours)
@@ -243,7 +247,10 @@ def amp_step(model: nn.Module, dtype: torch.dtype = torch.float16) -> None:
     scaler.update()
 
 
-@claim("FP16_Trainable_Weights_AMP")
+fp16_trainable_weights_amp = claim("FP16_Trainable_Weights_AMP")
+
+
+@fp16_trainable_weights_amp
 @each(
     ("config", "options"),
     [
@@ -256,7 +263,7 @@ def amp_step(model: nn.Module, dtype: torch.dtype = torch.float16) -> None:
     ],
 )
 def test_scaler_refuses_what_is_trained_in_fp16_and_the_cast_cures_it(
-    config: PeftConfig | None, options: dict[str, bool], tmp_path: Path
+    config: PeftConfig | None, options: Options, tmp_path: Path
 ) -> None:
     model = in_fp16(config, tmp_path, **options)
     classifier = {"xlora_classifier" in name for name in trainable(model)}
@@ -272,19 +279,19 @@ def test_scaler_refuses_what_is_trained_in_fp16_and_the_cast_cures_it(
     amp_step(model)
 
 
-@claim("FP16_Trainable_Weights_AMP")
+@fp16_trainable_weights_amp
 def test_adapter_alone_is_in_fp32_already(tmp_path: Path) -> None:
     amp_step(in_fp16(lora("0"), tmp_path))
 
 
-@claim("FP16_Trainable_Weights_AMP")
+@fp16_trainable_weights_amp
 def test_bf16_raises_nothing_and_trains_in_bf16() -> None:
     model = adapted(lora("0", modules_to_save=["2"])).bfloat16()
     amp_step(model, torch.bfloat16)
     assert model.base_model.model[2].weight.dtype == torch.bfloat16
 
 
-@claim("FP16_Trainable_Weights_AMP")
+@fp16_trainable_weights_amp
 def test_cast_after_the_error_comes_too_late_for_gradients_that_are_there(
     tmp_path: Path,
 ) -> None:
@@ -297,7 +304,7 @@ def test_cast_after_the_error_comes_too_late_for_gradients_that_are_there(
     amp_step(model)
 
 
-@claim("FP16_Trainable_Weights_AMP")
+@fp16_trainable_weights_amp
 @each("is_trainable", [False, True])
 def test_cast_takes_a_frozen_adapter_down_with_it(
     tmp_path: Path, *, is_trainable: bool
@@ -310,8 +317,8 @@ def test_cast_takes_a_frozen_adapter_down_with_it(
     assert trained_dtypes(model) == in_fp32
 
 
-@claim("FP16_Trainable_Weights_AMP")
-def test_cast_breaks_4_bit_layers(in_4_bit: Callable[[], nn.Module]) -> None:
+@fp16_trainable_weights_amp
+def test_cast_breaks_4_bit_layers(in_4_bit: Loader) -> None:
     model = with_lora(in_4_bit())
     loss_of(model)
     cast_mixed_precision_params(model, torch.bfloat16)
@@ -322,14 +329,10 @@ def test_cast_breaks_4_bit_layers(in_4_bit: Callable[[], nn.Module]) -> None:
 # Task_Head_In_Modules_To_Save
 
 
-def of_the_head(model: PeftModel, head: str) -> tuple[list[str], list[str]]:
-    """Return the names, of the head, that are trained and those that are saved."""
-    both = trainable(model), get_peft_model_state_dict(model)
-    trained, saved = ([name for name in names if head in name] for names in both)
-    return trained, saved
+task_head_in_modules_to_save = claim("Task_Head_In_Modules_To_Save")
 
 
-@claim("Task_Head_In_Modules_To_Save")
+@task_head_in_modules_to_save
 @each(("head", "right"), [(None, False), (["two"], False), (["2"], True)])
 def test_only_with_its_head_a_reloaded_adapter_answers_as_in_training(
     tmp_path: Path, head: list[str] | None, *, right: bool
@@ -346,7 +349,7 @@ def test_only_with_its_head_a_reloaded_adapter_answers_as_in_training(
     assert same(again, model.eval(), 1e-6) is right
 
 
-@claim("Task_Head_In_Modules_To_Save")
+@task_head_in_modules_to_save
 @each(
     ("cls", "task_type", "head", "names"),
     [
@@ -369,7 +372,7 @@ def test_task_type_covers_the_usual_heads_and_no_others(
     assert of_the_head(model, ".2.") == ([], [])
 
 
-@claim("Task_Head_In_Modules_To_Save")
+@task_head_in_modules_to_save
 def test_names_of_modules_to_save_are_matched_at_their_end() -> None:
     model = adapted(lora("q_proj", modules_to_save=["head"]), llama())
     trained, _ = of_the_head(model, "lm_head")
@@ -379,7 +382,10 @@ def test_names_of_modules_to_save_are_matched_at_their_end() -> None:
 # Target_Module_Typos
 
 
-@claim("Target_Module_Typos")
+target_module_typos = claim("Target_Module_Typos")
+
+
+@target_module_typos
 def test_the_modules_that_were_found_can_be_listed_and_counted() -> None:
     ours = lora("0", "3")
     model = adapted(ours)
@@ -393,7 +399,7 @@ def test_the_modules_that_were_found_can_be_listed_and_counted() -> None:
     assert [status.name for status in get_layer_status(injected)] == ["0"]
 
 
-@claim("Target_Module_Typos")
+@target_module_typos
 def test_check_passes_a_name_that_only_some_blocks_have() -> None:
     base = llama(num_hidden_layers=2)
     del base.model.layers[1].self_attn.v_proj
@@ -402,7 +408,7 @@ def test_check_passes_a_name_that_only_some_blocks_have() -> None:
     assert ends == ["0.self_attn.q_proj", "0.self_attn.v_proj", "1.self_attn.q_proj"]
 
 
-@claim("Target_Module_Typos")
+@target_module_typos
 @each("target", [["k_porj"], ["proj"], "proj", "q_proj"])
 def test_a_name_has_to_fit_a_part_and_a_string_the_whole(
     target: list[str] | str,
@@ -418,7 +424,7 @@ def test_a_name_has_to_fit_a_part_and_a_string_the_whole(
     assert listed == matched == ["model.layers.0.self_attn.q_proj"]
 
 
-@claim("Target_Module_Typos")
+@target_module_typos
 @each(
     ("options", "category", "found"),
     [
@@ -428,16 +434,19 @@ def test_a_name_has_to_fit_a_part_and_a_string_the_whole(
     ],
 )
 def test_other_patterns_that_fit_nothing_are_warned_of(
-    options: dict[str, Any], category: type[Warning], found: str
+    options: Options, category: type[Warning], found: str
 ) -> None:
-    with pytest.warns(category, match=found):
+    with warned(found, category):
         adapted(lora("0", **options))
 
 
 # Alpha_Over_R_Scaling
 
 
-@claim("Alpha_Over_R_Scaling")
+alpha_over_r_scaling = claim("Alpha_Over_R_Scaling")
+
+
+@alpha_over_r_scaling
 @each("r", [4, 8, 16, 64, 128])
 def test_scale_shrinks_with_r_unless_alpha_follows(r: int) -> None:
     def scale(**options: object) -> float:
@@ -451,9 +460,9 @@ def test_scale_shrinks_with_r_unless_alpha_follows(r: int) -> None:
     assert scale(r=32, lora_alpha=32, alpha_pattern={"0": r}, **pattern) == 1.0
 
 
-@claim("Alpha_Over_R_Scaling")
+@alpha_over_r_scaling
 def test_outputs_of_one_adapter_shrink_with_the_scale() -> None:
-    def change(**options: int) -> torch.Tensor:
+    def change(**options: int) -> Tensor:
         layer = adapted(lora("0", **options)).base_model.model[0]
         # one and the same product B A, whatever the rank: the rest of A and B is zero
         down, up = layer.lora_A["default"].weight, layer.lora_B["default"].weight
@@ -467,7 +476,7 @@ def test_outputs_of_one_adapter_shrink_with_the_scale() -> None:
     assert same(change(r=64, lora_alpha=64), change(r=8), 1e-4)
 
 
-@claim("Alpha_Over_R_Scaling")
+@alpha_over_r_scaling
 def test_no_scale_is_right_for_every_rank() -> None:
     def moved(**options: Any) -> float:  # noqa: ANN401 -- a configuration's
         """Return how far the outputs move in 20 steps with one learning rate."""
@@ -488,7 +497,7 @@ def test_no_scale_is_right_for_every_rank() -> None:
     assert rooted == sorted(rooted)
 
 
-@claim("Alpha_Over_R_Scaling")
+@alpha_over_r_scaling
 def test_scale_comes_from_the_configuration_and_not_from_the_weights(
     tmp_path: Path,
 ) -> None:
@@ -536,11 +545,14 @@ def allocated(model: PeftModel) -> list[int] | None:
     return None if pattern is None else [sum(kept) for kept in pattern.values()]
 
 
-def size(tensors: Iterable[torch.Tensor]) -> int:
+def size(tensors: Iterable[Tensor]) -> int:
     return sum(tensor.numel() for tensor in tensors)
 
 
-@claim("AdaLoRA_Update_And_Allocate")
+adalora_update_and_allocate = claim("AdaLoRA_Update_And_Allocate")
+
+
+@adalora_update_and_allocate
 @each("until", [0, STEPS - 2, STEPS])
 def test_only_with_all_calls_it_comes_down_to_target_r(until: int) -> None:
     model = adalora()
@@ -556,7 +568,7 @@ def test_only_with_all_calls_it_comes_down_to_target_r(until: int) -> None:
     assert [len(values) for name, values in saved if "lora_E" in name] == kept
 
 
-@claim("AdaLoRA_Update_And_Allocate")
+@adalora_update_and_allocate
 def test_after_zero_grad_there_is_nothing_to_go_by() -> None:
     def train(model: PeftModel, *, set_to_none: bool) -> list[int] | None:
         for step in training(model):
@@ -569,7 +581,7 @@ def test_after_zero_grad_there_is_nothing_to_go_by() -> None:
     assert train(adalora(), set_to_none=False) == [0, 0]
 
 
-@claim("AdaLoRA_Update_And_Allocate")
+@adalora_update_and_allocate
 @each("total_step", [2 * STEPS, 100 * STEPS])
 def test_total_step_that_is_never_reached_leaves_ranks_over(total_step: int) -> None:
     model = adalora(total_step)
@@ -577,17 +589,17 @@ def test_total_step_that_is_never_reached_leaves_ranks_over(total_step: int) -> 
     assert sum(ranks(model)) > 2 * 2
 
 
-@claim("AdaLoRA_Update_And_Allocate")
+@adalora_update_and_allocate
 def test_configuration_refuses_no_total_step_and_ignores_r() -> None:
     for options in ({}, {"total_step": 0}):
         with refused("does not work when `total_step` is None, supply a value > 0"):
             AdaLoraConfig(**options)
-    with pytest.warns(UserWarning, match="`r` is not used in AdaLora"):
+    with warned("`r` is not used in AdaLora"):
         config = AdaLoraConfig(total_step=STEPS, r=4)
     assert config.init_r == 12
 
 
-@claim("AdaLoRA_Update_And_Allocate")
+@adalora_update_and_allocate
 def test_importance_takes_three_times_the_adapter_until_the_last_steps() -> None:
     model = adalora()
     whole = size(trainable(model).values())
@@ -603,7 +615,7 @@ def test_importance_takes_three_times_the_adapter_until_the_last_steps() -> None
     assert size(get_peft_model_state_dict(model).values()) < whole
 
 
-@claim("AdaLoRA_Update_And_Allocate")
+@adalora_update_and_allocate
 @claim("Zero3_Unsharded_Save")
 def test_layer_that_was_pruned_altogether_is_taken_for_a_shard_and_loads(
     tmp_path: Path,
@@ -615,7 +627,7 @@ def test_layer_that_was_pruned_altogether_is_taken_for_a_shard_and_loads(
             parameter.register_hook(torch.zeros_like)  # no part of that layer matters
     train_adalora(model)
     assert ranks(model) == [0, 4]
-    with pytest.warns(UserWarning, match="shards were not gathered before"):
+    with warned("shards were not gathered before"):
         model.save_pretrained(tmp_path)
     again = loaded(tmp_path)
     assert same(again, model.eval(), 1e-6)
@@ -631,7 +643,7 @@ class Allocate(TrainerCallback):
         kwargs["model"].base_model.update_and_allocate(state.global_step)
 
 
-@claim("AdaLoRA_Update_And_Allocate")
+@adalora_update_and_allocate
 @each("callbacks", [[], [Allocate]])
 def test_trainer_prunes_only_with_the_callback(
     tmp_path: Path, callbacks: list[type[TrainerCallback]]
@@ -646,7 +658,7 @@ def test_trainer_prunes_only_with_the_callback(
         assert allocated(model) is None
 
 
-@claim("AdaLoRA_Update_And_Allocate")
+@adalora_update_and_allocate
 def test_pruned_adapter_is_loaded_with_its_ranks_and_a_wrong_warning(
     tmp_path: Path,
 ) -> None:
@@ -654,7 +666,7 @@ def test_pruned_adapter_is_loaded_with_its_ranks_and_a_wrong_warning(
     train_adalora(model)
     model.save_pretrained(tmp_path)
     ignored = "rank_pattern keys did not match any targeted module and were ignored"
-    with pytest.warns(RuntimeWarning, match=ignored):
+    with warned(ignored, RuntimeWarning):
         again = loaded(tmp_path)
     assert ranks(again) == allocated(model)
     assert same(again, model.eval(), 1e-6)
@@ -675,7 +687,12 @@ def checkpointed_llama() -> nn.Module:
     return model
 
 
-@claim("Prefix_Tuning_No_Gradient_Checkpointing")
+prefix_tuning_no_gradient_checkpointing = claim(
+    "Prefix_Tuning_No_Gradient_Checkpointing"
+)
+
+
+@prefix_tuning_no_gradient_checkpointing
 @each_with_cache
 def test_checkpointing_is_refused_until_it_is_switched_off(
     method: str, tmp_path: Path
@@ -698,7 +715,7 @@ def test_checkpointing_is_refused_until_it_is_switched_off(
         model.add_adapter("other", config(method, **CAUSAL))
 
 
-@claim("Prefix_Tuning_No_Gradient_Checkpointing")
+@prefix_tuning_no_gradient_checkpointing
 @each_with_cache
 @each("reentrant", [True, False])
 def test_switched_on_after_wrapping_the_training_step_fails(
@@ -712,10 +729,10 @@ def test_switched_on_after_wrapping_the_training_step_fails(
     loss_of(model).backward()
 
 
-@claim("Gradient_Checkpointing")
-@claim("Prefix_Tuning_No_Gradient_Checkpointing")
+@of_gradient_checkpointing
+@prefix_tuning_no_gradient_checkpointing
 def test_preparing_a_quantized_model_switches_it_on_unless_told_not_to(
-    in_4_bit: Callable[[], nn.Module],
+    in_4_bit: Loader,
 ) -> None:
     def prepared(**options: bool) -> PeftModel:
         base = prepare_model_for_kbit_training(in_4_bit(), **options)
@@ -733,7 +750,7 @@ def kept_for_backward(model: nn.Module) -> float:
     kept: dict[int, int] = {}
     parameters = {parameter.data_ptr() for parameter in model.parameters()}
 
-    def keep(tensor: torch.Tensor) -> torch.Tensor:
+    def keep(tensor: Tensor) -> Tensor:
         kept[tensor.data_ptr()] = tensor.untyped_storage().nbytes()
         return tensor
 
@@ -743,7 +760,7 @@ def kept_for_backward(model: nn.Module) -> float:
     return sum(size for at, size in kept.items() if at not in parameters) / 1e6
 
 
-@claim("Prefix_Tuning_No_Gradient_Checkpointing")
+@prefix_tuning_no_gradient_checkpointing
 def test_prefix_tuning_keeps_what_checkpointing_would_save() -> None:
     sizes = {"num_hidden_layers": 8, "vocab_size": 128, "intermediate_size": 128}
     base = llama(**sizes)
@@ -759,7 +776,7 @@ def test_prefix_tuning_keeps_what_checkpointing_would_save() -> None:
     assert kept == pytest.approx([3.5, 3.7, 0.4], rel=0.2)
 
 
-@claim("Prefix_Tuning_No_Gradient_Checkpointing")
+@prefix_tuning_no_gradient_checkpointing
 @each("method", ["PromptTuning", "PromptEncoder"])
 def test_prompts_before_the_embeddings_work_with_checkpointing(method: str) -> None:
     model = prompted(method, checkpointed_llama())
@@ -770,40 +787,33 @@ def test_prompts_before_the_embeddings_work_with_checkpointing(method: str) -> N
 # 4bit_Defensive_Clone
 
 
-class Clones(TorchDispatchMode):
-    """Counts the clones of a layer's result, or of its like, made after its base has given it."""
+def clones_after(base_layer: nn.Module, act: Callable[[], object]) -> int:
+    """Count the clones of a layer's result, or of its like, made after its base has given it."""
+    shapes, cloned = [], []
 
-    def __init__(self, base_layer: nn.Module) -> None:
-        super().__init__()
-        self.count = 0
-        self.shape: torch.Size | None = None
-        base_layer.register_forward_hook(self.base_is_done)
+    def note(func: object, given: Sequence[Any]) -> None:
+        if func is torch.ops.aten.clone.default and given[0].shape in shapes:
+            cloned.append(func)
 
-    def base_is_done(
-        self, _module: object, _args: object, result: torch.Tensor
-    ) -> None:
-        self.shape = result.shape
+    def base_is_done(_module: object, _given: object, result: Tensor) -> None:
+        shapes.append(result.shape)
 
-    def __torch_dispatch__(
-        self,
-        func: Callable[..., object],
-        types: object,
-        args: tuple[torch.Tensor, ...] = (),
-        kwargs: dict[str, object] | None = None,
-    ) -> object:
-        if func is torch.ops.aten.clone.default and args[0].shape == self.shape:
-            self.count += 1
-        return func(*args, **(kwargs or {}))
+    base_layer.register_forward_hook(base_is_done)
+    with Operations(note):
+        act()
+    return len(cloned)
 
 
 def clones(method: str, bits: int, **call: object) -> int:
     model = adapted(config(method, "0"), quantized_linear(bits)).train(not call)
-    with Clones(model.base_model.model[0].base_layer) as spy:
-        model(torch.randn(3, 64), **call)
-    return spy.count
+    layer = model.base_model.model[0].base_layer
+    return clones_after(layer, lambda: model(torch.randn(3, 64), **call))
 
 
-@claim("4bit_Defensive_Clone")
+defensive_clone = claim("4bit_Defensive_Clone")
+
+
+@defensive_clone
 @each(
     ("method", "in_4_bit"),
     [
@@ -819,7 +829,7 @@ def test_some_methods_clone_in_4_bit_and_none_in_8_bit(
     assert clones(method, 8) == 0
 
 
-@claim("4bit_Defensive_Clone")
+@defensive_clone
 def test_mixed_batches_do_not_clone() -> None:
     assert clones("Lora", 4, adapter_names=["default"] * 3) == 0
 
@@ -834,7 +844,7 @@ class Shift(nn.Module, BaseTunerLayer):
         self.base_layer, self.cloned = base_layer, cloned
         self.shift_by = nn.ParameterDict({"default": torch.zeros(64)})
 
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
+    def forward(self, x: Tensor) -> Tensor:
         result = self.base_layer(x)
         return (result.clone() if self.cloned else result) + self.shift_by["default"]
 
@@ -858,19 +868,18 @@ class ShiftTuner(BaseTuner):
         self._replace_module(parent, name, Shift(target, cloned=self.cloned), target)
 
 
-@claim("4bit_Defensive_Clone")
+@defensive_clone
 @each("cloned", [True, False])
 def test_for_a_tuner_of_ones_own_nothing_is_cloned(
     monkeypatch: pytest.MonkeyPatch, *, cloned: bool
 ) -> None:
     monkeypatch.setattr(ShiftTuner, "cloned", cloned)
     tuner = ShiftTuner(quantized_linear(4), lora("0"), "default").train()
-    with Clones(tuner.model[0].base_layer) as spy:
-        tuner(torch.randn(3, 64))
-    assert spy.count == cloned
+    layer = tuner.model[0].base_layer
+    assert clones_after(layer, lambda: tuner(torch.randn(3, 64))) == cloned
 
 
-@claim("4bit_Defensive_Clone")
+@defensive_clone
 def test_rows_come_back_as_no_view_and_the_clone_can_be_missed(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -878,21 +887,21 @@ def test_rows_come_back_as_no_view_and_the_clone_can_be_missed(
     model = adapted(lora("0"), quantized_linear(4)).train()
     assert not model.base_model.model[0].base_layer(rows)._is_view()  # noqa: SLF001 -- torch has no other way to ask
 
-    def gradients() -> list[torch.Tensor]:
+    def gradients() -> list[Tensor]:
         model.zero_grad()
         model(rows).square().sum().backward()
         return [parameter.grad.detach() + 0 for parameter in trainable(model).values()]
 
     with_clone = gradients()
-    monkeypatch.setattr(torch.Tensor, "clone", lambda self: self)
+    monkeypatch.setattr(Tensor, "clone", lambda self: self)
     assert all(map(torch.allclose, gradients(), with_clone))
 
 
-def states(*shape: int) -> torch.Tensor:
+def states(*shape: int) -> Tensor:
     return torch.randn(*shape or (2, 3), 64, requires_grad=True)
 
 
-@claim("4bit_Defensive_Clone")
+@defensive_clone
 @each(
     ("bits", "bias", "training", "who"),
     [
@@ -921,7 +930,7 @@ def test_addition_in_place_to_the_view_that_is_returned_fails(
     (layer(states()) + shift).sum().backward()  # not in place
 
 
-@claim("4bit_Defensive_Clone")
+@defensive_clone
 @each("method", ["C3A", "Gralora"])
 def test_two_methods_add_in_place_to_what_a_quantized_base_returns(
     method: str,
@@ -941,7 +950,7 @@ def test_two_methods_add_in_place_to_what_a_quantized_base_returns(
         model.train()(states()).sum().backward()
 
 
-@claim("4bit_Defensive_Clone")
+@defensive_clone
 @each("cloned", [True, False])
 def test_addition_in_place_leaves_the_result_alone_only_in_a_clone(
     *, cloned: bool
