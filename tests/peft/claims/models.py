@@ -15,7 +15,7 @@ import pytest
 import torch
 from peft import LoraConfig, PeftModel, get_peft_model, get_peft_model_state_dict
 from peft.mapping import PEFT_TYPE_TO_CONFIG_MAPPING, PEFT_TYPE_TO_TUNER_MAPPING
-from peft.tuners.tuners_utils import BaseTuner
+from peft.tuners.tuners_utils import BaseTuner, BaseTunerLayer
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 from torch.utils._python_dispatch import TorchDispatchMode
@@ -356,6 +356,11 @@ def xlora(
         folders[name] = str(folder / name)
     gating = config("XLora", hidden_size=64, adapters=folders, xlora_depth=2, **CAUSAL)
     return get_peft_model(base, gating)
+
+
+def layer_of(model: nn.Module) -> nn.Module:
+    """Return the first layer that has an adapter."""
+    return next(it for it in model.modules() if isinstance(it, BaseTunerLayer))
 
 
 # -- folders --

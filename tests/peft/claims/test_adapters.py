@@ -64,6 +64,7 @@ from claims.models import (
     distance,
     each,
     identical,
+    layer_of,
     linear,
     llama,
     loaded,
@@ -176,7 +177,7 @@ def test_alora_is_itself_too() -> None:
 @each("init", ["pissa", "olora"])
 def test_a_combination_changes_the_base_and_the_old_adapter(init: str) -> None:
     model = trained(adapted(lora(init_lora_weights=init)))
-    weight = model.base_model.model[0].base_layer.weight
+    weight = layer_of(model).base_layer.weight
     before, weight_before = run(model), weight.clone()
     combine(model, "cat", "default")
     assert not same(weight, weight_before, 1e-2)
@@ -187,7 +188,7 @@ def test_a_combination_changes_the_base_and_the_old_adapter(init: str) -> None:
 @each("how", ["cat", "linear"])
 def test_kasa_gets_a_random_diagonal_and_cuts_the_base_again(how: str) -> None:
     model = trained(pair(lora(kasa_config=KasaConfig())))
-    layer = model.base_model.model[0]
+    layer = layer_of(model)
     before, weight = run(model), layer.base_layer.weight.clone()
     combine(model, how, "a", "b", weight=0.5)
     assert not same(layer.lora_diag["both"][:4], layer.lora_diag["a"], 1e-2)
@@ -206,7 +207,7 @@ def test_trained_biases_of_the_base_are_refused() -> None:
 def two_ranks() -> tuple[PeftModel, Callable[[str], Tensor]]:
     """Return a model with adapters of the ranks 4 and 8, and what gives the update of one layer."""
     model = pair(lora(), lora(r=8))
-    return model, model.base_model.model[0].get_delta_weight
+    return model, layer_of(model).get_delta_weight
 
 
 @weighted_adapter_rules
@@ -232,7 +233,7 @@ def test_cat_and_a_large_enough_svd_are_exact_and_the_default_is_not() -> None:
 @weighted_adapter_rules
 def test_linear_brings_cross_terms() -> None:
     model = pair()
-    layer = model.base_model.model[0]
+    layer = layer_of(model)
     update = layer.get_delta_weight
     combine(model, "linear", "a", "b")
     downs, ups = layer.lora_A, layer.lora_B
@@ -245,7 +246,7 @@ def test_linear_brings_cross_terms() -> None:
 @weighted_adapter_rules
 def test_rslora_is_off_by_the_root_of_the_rank() -> None:
     model = adapted(lora(use_rslora=True))
-    update = model.base_model.model[0].get_delta_weight
+    update = layer_of(model).get_delta_weight
     combine(model, "svd", "default", name="wrong")
     combine(model, "svd", "default", name="right", weight=1 / math.sqrt(4))
     assert same(update("wrong"), 2 * update("default"))
@@ -1095,7 +1096,7 @@ def test_the_method_of_one_layer_does_it_there_and_the_model_does_not_notice() -
     model = pair()
     model.set_adapter("a", inference_mode=True)
     before = run(model)
-    layer, last = model.base_model.model[0], model.base_model.model[2]
+    layer, last = layer_of(model), model.base_model.model[2]
     layer.set_adapter("b")
     assert unfrozen(model) == {"b"}
     assert (layer.active_adapter, last.active_adapter) == (["b"], ["a"])
@@ -1137,7 +1138,7 @@ def test_the_wrappers_do_it_as_well(options: Options) -> None:
 def test_a_layer_that_is_enabled_or_loses_its_adapter_does_it_as_well() -> None:
     model = pair()
     model.set_adapter("a", inference_mode=True)
-    layer = model.base_model.model[0]
+    layer = layer_of(model)
     layer.enable_adapters(enabled=True)
     assert unfrozen(model) == {"a"}
     model.set_adapter("a", inference_mode=True)
@@ -1167,7 +1168,7 @@ def test_a_merged_model_is_unmerged() -> None:
     model.merge_adapter()
     with warned("model is merged. Unmerging the model first"):
         model.set_adapter("b")
-    assert same(model.base_model.model[0].base_layer.weight, linear()[0].weight)
+    assert same(layer_of(model).base_layer.weight, linear()[0].weight)
 
 
 @set_adapter_unfreezes

@@ -33,6 +33,7 @@ from claims.models import (
     dtypes,
     each,
     identical,
+    layer_of,
     llama,
     loaded,
     lora,
@@ -98,7 +99,7 @@ def test_a_setting_is_changed_in_the_configuration(adapter: Path) -> None:
     config = PeftConfig.from_pretrained(adapter)
     config.lora_dropout = 0.5
     model = loaded(adapter, llama(), config=config)
-    layer = model.base_model.model.model.layers[0].self_attn.q_proj
+    layer = layer_of(model)
     assert layer.lora_dropout["default"].p == 0.5
 
 
@@ -293,7 +294,7 @@ def test_it_can_be_used_and_the_whole_state_can_be_resumed(tmp_path: Path) -> No
 @claim("EVA_Needs_Data")
 def test_eva_starts_at_random_until_it_has_data() -> None:
     def lora_a(model: PeftModel) -> torch.Tensor:
-        layer = model.base_model.model.model.layers[0].self_attn.q_proj
+        layer = layer_of(model)
         return layer.lora_A["default"].weight.detach().clone()
 
     def started(seed: int) -> PeftModel:

@@ -48,6 +48,7 @@ from claims.models import (
     config,
     each,
     identical,
+    layer_of,
     linear,
     llama,
     loaded,
@@ -287,7 +288,7 @@ def test_nan_is_merged_without_a_word_unless_safe_merge_is_asked_for(
 @each("value", [NAN, INF])
 def test_the_weight_of_a_broken_layer_is_not_replaced(value: float) -> None:
     model = lora("0")
-    layer = model.base_model.model[0]
+    layer = layer_of(model)
     before = layer.base_layer.weight.clone()
     layer.lora_B["default"].weight.data[0, 0] = value
     with refused(r"NaNs detected .* The adapter default seems to be broken"):
@@ -298,7 +299,7 @@ def test_the_weight_of_a_broken_layer_is_not_replaced(value: float) -> None:
 @safe_merge_nan_check
 def test_overflow_of_fp16_is_found_without_a_nan_in_the_adapter() -> None:
     model = lora("0", base=linear().half())
-    layer = model.base_model.model[0]
+    layer = layer_of(model)
     layer.lora_B["default"].weight.data.fill_(60000.0)
     layer.lora_A["default"].weight.data.fill_(100.0)
     with refused("NaNs detected"):
@@ -339,7 +340,7 @@ def test_modules_to_save_and_weighted_adapters_are_not_looked_at() -> None:
     assert not finite(model.merge_and_unload(safe_merge=True))
 
     model = pair()
-    weights = model.base_model.model[0].lora_A
+    weights = layer_of(model).lora_A
     weights["b"].weight.data.fill_(NAN)
     model.add_weighted_adapter(["a", "b"], [0.5, 0.5], "sum", "linear")
     assert not weights["sum"].weight.isfinite().all()
@@ -358,7 +359,7 @@ def test_gap_two_methods_write_the_weight_before_they_check_the_bias(
     method: str,
 ) -> None:
     model = trained(adapted(config(method, "0")))
-    layer = model.base_model.model[0]
+    layer = layer_of(model)
     layer.base_layer.bias.data.fill_(NAN)
     before = layer.base_layer.weight.clone()
     with refused("NaNs detected"):
@@ -371,7 +372,7 @@ def test_gap_two_methods_write_the_weight_before_they_check_the_bias(
 def test_gap_road_never_looks_at_the_bias_of_a_quantized_layer(bits: int) -> None:
     def road() -> tuple[PeftModel, nn.Module]:
         model = adapted(config("Road", "0"), quantized_linear(bits)).train()
-        return model, model.base_model.model[0]
+        return model, layer_of(model)
 
     # a large but finite bias, which a sound adapter takes beyond the range of fp16
     model, layer = road()

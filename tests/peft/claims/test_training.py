@@ -43,6 +43,7 @@ from claims.models import (
     config,
     dtypes,
     each,
+    layer_of,
     linear,
     llama,
     loaded,
@@ -806,7 +807,7 @@ def clones_after(base_layer: nn.Module, act: Callable[[], object]) -> int:
 
 def clones(method: str, bits: int, **call: object) -> int:
     model = adapted(config(method, "0"), quantized_linear(bits)).train(not call)
-    layer = model.base_model.model[0].base_layer
+    layer = layer_of(model).base_layer
     return clones_after(layer, lambda: model(torch.randn(3, 64), **call))
 
 
@@ -885,7 +886,7 @@ def test_rows_come_back_as_no_view_and_the_clone_can_be_missed(
 ) -> None:
     rows = torch.randn(3, 64, requires_grad=True)
     model = adapted(lora("0"), quantized_linear(4)).train()
-    assert not model.base_model.model[0].base_layer(rows)._is_view()  # noqa: SLF001 -- torch has no other way to ask
+    assert not layer_of(model).base_layer(rows)._is_view()  # noqa: SLF001 -- torch has no other way to ask
 
     def gradients() -> list[Tensor]:
         model.zero_grad()
