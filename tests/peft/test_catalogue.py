@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import black
 import pytest
 from conftest import ROOT, Project
-from pages import PAGES, SEED, text_of
+from pages import PAGES, SEED, option, text_of
 
 from sphinxext_heuristics._core.evidence.search import verify
 from sphinxext_heuristics._core.model import Evidence, Found, Lost
@@ -35,6 +35,9 @@ UNRUN: set[str] = set()
 #: The headings of every page below its directive, in this order; what else there is, is
 #: in a fold.
 SECTIONS = ["Why", "Limits"]
+
+#: The options that connect a page to one of PEFT's own.
+CONNECTIONS = ("workflow", "principle", "env")
 
 _BLOCK = re.compile(r"^(?P<fence>`{3,}|:{3,}).*?^(?P=fence)$", re.DOTALL | re.MULTILINE)
 _FENCE = re.compile(
@@ -105,10 +108,10 @@ def test_each_page_says_what_to_do_why_and_what_it_does_not_cover(name: str) -> 
     assert text.count("\n````\n") == 1, (
         "what to do is in the directive, the rest in sections below"
     )
-    head, _blank, body = text.partition("\n\n")
-    for option in ("title", "note", "impl", "category", "severity"):
-        assert re.search(rf"\n:?{option}: ", head), option
-    assert re.search(r"\n:?(workflow|principle|env): ", head)
+    _head, _blank, body = text.partition("\n\n")
+    for key in ("title", "note", "impl", "category", "severity"):
+        assert option(name, key), key
+    assert any(option(name, key) for key in CONNECTIONS)
     do, _end, rest = body.partition("\n````\n")
     pair = re.findall(r"^```python\n(.*?)^```$", do, re.DOTALL | re.MULTILINE)
     assert len(pair) == 1
@@ -272,11 +275,8 @@ def test_each_holds_in_source_that_was_reformatted(
 def test_pefts_own_pages_have_a_place_for_each_page_that_is_named() -> None:
     conf = runpy.run_path(str(ROOT / "docs/manual/adopt-peft/conf.py"))
     known = set(map(fold, conf["heuristics_targets"]))
-    for name, path in PAGES.items():
-        text = path.read_text("utf-8")
-        for named in re.findall(
-            r"^:(?:workflow|principle|env): *(.+)$", text, re.MULTILINE
-        ):
-            targets = re.sub(r'[^",]*<(.*?)>', r"\1", named.replace('"', ""))
-            for target in targets.split(","):
+    for name in PAGES:
+        for key in CONNECTIONS:
+            targets = re.sub(r"[^,]*<(.*?)>", r"\1", option(name, key))
+            for target in filter(None, targets.split(",")):
                 assert fold(target.strip().lstrip("?")) in known, name
