@@ -345,7 +345,7 @@ def test_the_index_lists_them_with_their_connections_and_counts(site: Built) -> 
     rows = {row.a.get_text(): row.find_all("td") for row in table.select("tbody tr")}
     assert {title: cells[2].get_text().strip() for title, cells in rows.items()} == {
         option(name, "title"): re.sub(
-            r"\s+", " ", re.sub("[`*]", "", option(name, "note"))
+            r"`([^`]*)`|\*(\w+)\*", r"\1\2", option(name, "note")
         )
         for name in PAGES
     }
