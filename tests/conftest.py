@@ -50,7 +50,7 @@ def compiled_once(
 Environment.compile = compiled_once
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from xdist.remote import Producer
     from xdist.scheduler import LoadScopeScheduling
@@ -279,7 +279,13 @@ class Project:
                 path.parent.mkdir(parents=True, exist_ok=True)
                 path.write_text(text, encoding="utf-8")
 
-    def build(self, builder: str = "text", *options: str, out: str = "") -> Built:
+    def build(
+        self,
+        builder: str = "text",
+        *options: str,
+        out: str = "",
+        files: Sequence[Path] = (),
+    ) -> Built:
         """Run sphinx-build as from the command line; what was read before is used again."""
         outdir = self.root / (out or f"out-{builder}")
         stderr = io.StringIO()
@@ -300,7 +306,8 @@ class Project:
                 warnings.filterwarnings(
                     "ignore", category=DeprecationWarning, module=OTHERS
                 )
-                status = sphinx_build([*arguments, str(self.src), str(outdir)])
+                arguments += map(str, (self.src, outdir, *files))
+                status = sphinx_build(arguments)
         finally:
             imported = self.forget(modules)
             sys.path[:] = path
