@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import itertools
 import os
 import random
 import shutil
@@ -47,10 +46,8 @@ if TYPE_CHECKING:
 
 #: Another seed tells other pairs and histories; 0 is what `make test-all` tells.
 SEED = int(os.environ.get("HEURISTICS_HISTORY_SEED", "0"))
-#: How many pairs and random histories are told. A number larger than that of the pairs
-#: takes them all.
-PAIRS = int(os.environ.get("HEURISTICS_HISTORY_PAIRS", "28"))
-SWITCHES = int(os.environ.get("HEURISTICS_HISTORY_SWITCHES", "14"))
+#: How many pairs and random histories are told.
+PAIRS = int(os.environ.get("HEURISTICS_HISTORY_PAIRS", "42"))
 STORIES = int(os.environ.get("HEURISTICS_HISTORY_STORIES", "12"))
 
 pytestmark = pytest.mark.filterwarnings(
@@ -65,59 +62,29 @@ def test_one_edit(tmp_path: Path, name: str) -> None:
     same(tmp_path, [Step(edits=(name,)), Step()])
 
 
-ALL_PAIRS = list(itertools.permutations(OPERATIONS, 2))
-
-
 CHOICE = random.Random(SEED)  # noqa: S311 - of tests
 
 
-def beyond_four(number: int) -> list[pytest.MarkDecorator]:
-    """Return the markers of a test that is one of many."""
-    return [pytest.mark.slow] if number >= 4 else []
+def pair(number: int) -> tuple[Step, ...]:
+    """Return two edits; each third time the first is read for another builder, HTML being there before."""
+    first, second = (Step(edits=(name,)) for name in CHOICE.sample([*OPERATIONS], 2))
+    if number % 3:
+        return first, second
+    other = (*PAGED[1:], *MERGED)[number // 3 % 6]
+    return replace(first, builder=other), second, Step(builder=other)
 
 
 @pytest.mark.parametrize(
-    "pair",
-    [
-        pytest.param(pair, id=" then ".join(pair), marks=beyond_four(number))
-        for number, pair in enumerate(
-            CHOICE.sample(ALL_PAIRS, min(PAIRS, len(ALL_PAIRS)))
-        )
-    ],
-)
-def test_two_edits(tmp_path: Path, pair: tuple[str, str]) -> None:
-    same(tmp_path, [Step(edits=(name,)) for name in pair])
-
-
-@pytest.mark.parametrize(
-    ("pair", "other"),
+    "steps",
     [
         pytest.param(
-            pair, other, id=f"{' then '.join(pair)}, {other}", marks=beyond_four(number)
+            pair(number), id=str(number), marks=[pytest.mark.slow] * (number >= 8)
         )
-        for number, (pair, other) in enumerate(
-            zip(
-                CHOICE.sample(ALL_PAIRS, min(SWITCHES, len(ALL_PAIRS))),
-                itertools.cycle(
-                    [builder for builder in (*PAGED, *MERGED) if builder != "html"]
-                ),
-                strict=False,  # the builders go round
-            )
-        )
+        for number in range(PAIRS)
     ],
 )
-def test_two_edits_across_a_switch_of_builders(
-    tmp_path: Path, pair: tuple[str, str], other: str
-) -> None:
-    """HTML is there before; the first edit is read for the other builder, the second for HTML."""
-    same(
-        tmp_path,
-        [
-            Step(edits=pair[:1], builder=other),
-            Step(edits=pair[1:]),
-            Step(builder=other),
-        ],
-    )
+def test_two_edits(tmp_path: Path, steps: tuple[Step, ...]) -> None:
+    same(tmp_path, steps)
 
 
 #: Edits that decide where in a page a heuristic is in full.
