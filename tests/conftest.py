@@ -50,7 +50,7 @@ def compiled_once(
 Environment.compile = compiled_once
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from xdist.remote import Producer
     from xdist.scheduler import LoadScopeScheduling
@@ -238,6 +238,15 @@ def title_of(box: Tag) -> str:
     return link.get_text()
 
 
+@contextlib.contextmanager
+def others_may_warn() -> Iterator[None]:
+    """Let others use what Sphinx will remove; that ours does stays an error."""
+    with warnings.catch_warnings():
+        for category in (PendingDeprecationWarning, DeprecationWarning):
+            warnings.filterwarnings("ignore", category=category, module=OTHERS)
+        yield
+
+
 def forget_project() -> None:
     """Let Sphinx forget a project that was built in this process.
 
@@ -298,14 +307,7 @@ class Project:
         )
         arguments = ["-q", "--no-color", "-b", builder, "-d", str(doctrees), *options]
         try:
-            with contextlib.redirect_stderr(stderr), warnings.catch_warnings():
-                # Others' use of what Sphinx will remove; ours stays an error.
-                warnings.filterwarnings(
-                    "ignore", category=PendingDeprecationWarning, module=OTHERS
-                )
-                warnings.filterwarnings(
-                    "ignore", category=DeprecationWarning, module=OTHERS
-                )
+            with contextlib.redirect_stderr(stderr), others_may_warn():
                 arguments += map(str, (self.src, outdir, *files))
                 status = sphinx_build(arguments)
         finally:
@@ -353,20 +355,9 @@ def shared_project(
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return the project's own site: real PEFT, built as `make html` builds it."""
     out = tmp_path_factory.mktemp("site")
-    command = [
-        sys.executable,
-        "-m",
-        "sphinx",
-        "-b",
-        "html",
-        "-W",
-        "--keep-going",
-        "-j2",
-        str(ROOT / "docs"),
-        str(out),
-    ]
+    command = ["-m", "sphinx", "-b", "html", "-W", "--keep-going", "-j2"]
     run = subprocess.run(  # noqa: S603 - the command is written right here
-        command,
+        [sys.executable, *command, str(ROOT / "docs"), str(out)],
         capture_output=True,
         text=True,
         check=False,
@@ -382,19 +373,19 @@ def dom_of(
 ) -> BeautifulSoup:
     """Return a page when its scripts have run for some time of the browser's own clock."""
     command = [
-        browser,
         "--headless",
         "--no-sandbox",
         "--no-first-run",
         "--disable-gpu",
-        *options,
-        f"--user-data-dir={profile}",
-        f"--virtual-time-budget={milliseconds}",
         "--dump-dom",
-        page.as_uri(),
     ]
+    command += (f"--user-data-dir={profile}", f"--virtual-time-budget={milliseconds}")
     done = subprocess.run(  # noqa: S603 - the browser that was found, on pages of our own
-        command, capture_output=True, text=True, timeout=120, check=True
+        [browser, *command, *options, page.as_uri()],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=True,
     )
     return BeautifulSoup(done.stdout, "html.parser")
 

@@ -179,22 +179,10 @@ def test_renewed_versions_are_installed_and_the_newest_peft_is_looked_for_every_
 
 
 @needs_make
-@pytest.mark.parametrize(
-    ("variable", "folder"),
-    [
-        ("SPHINX=8.2", ".venv-sphinx-8.2"),
-        ("DOCUTILS=0.20", ".venv-docutils-0.20"),
-        ("PEFT=newest", ".venv-peft-newest"),
-        ("PEFT=0.22", ".venv-peft-0.22"),
-    ],
-)
-def test_each_variant_has_a_virtual_environment_of_its_own(
-    variable: str, folder: str
-) -> None:
-    assert any(
-        f"{folder}/bin/python -m sphinx -b html" in line
-        for line in make("html", variable)
-    )
+@pytest.mark.parametrize("name", ["SPHINX-8.2", "DOCUTILS-0.20", "PEFT-newest"])
+def test_each_variant_has_a_virtual_environment_of_its_own(name: str) -> None:
+    build = f".venv-{name.lower()}/bin/python -m sphinx -b html"
+    assert any(build in line for line in make("html", name.replace("-", "=")))
 
 
 # -- the oldest and the newest --------------------------------------------------------
