@@ -10,23 +10,17 @@ import itertools
 import os
 import re
 import textwrap
-import warnings
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cache
 from keyword import iskeyword, issoftkeyword
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from conftest import sections
+from conftest import Project, sections
 from docutils import nodes
-from docutils.parsers.rst import directives as rst_directives
-from docutils.parsers.rst import roles as rst_roles
 from hypothesis import strategies as st
 from sphinx import addnodes
-from sphinx.testing.util import SphinxTestApp
-from sphinx.util import logging
-from sphinx.util.docutils import docutils_namespace
 
 from sphinxext_heuristics._core import config, versions
 from sphinxext_heuristics._core.diagnostics import closest
@@ -37,7 +31,6 @@ from sphinxext_heuristics._core.evidence.search import parsed, verify
 from sphinxext_heuristics._core.evidence.source import Source
 from sphinxext_heuristics._core.files import project_file
 from sphinxext_heuristics._core.integration import conf_py
-from sphinxext_heuristics._core.integration.domain import HeuristicDomain
 from sphinxext_heuristics._core.model import (
     CONNECTION_TYPES,
     SEVERITIES,
@@ -56,6 +49,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from random import Random
 
+    from sphinxext_heuristics._core.integration.domain import HeuristicDomain
     from sphinxext_heuristics._core.model import Heuristic, RoleUse
 
 
@@ -596,23 +590,18 @@ CONFIGURED = st.fixed_dictionaries(
 )
 
 
-@dataclass(slots=True)
+#: What conf.py sets, and what it leaves here of each build.
+CONFIGURATION: dict[str, object] = {}
+DOMAINS: list[HeuristicDomain] = []
+
+
 class Site:
-    """One Sphinx application that builds page after page of directives."""
+    """A project that builds page after page of directives."""
 
-    root: Path
-    app: SphinxTestApp = field(init=False)
-    _register: tuple[dict[str, Any], ...] = field(init=False)
-
-    def __post_init__(self) -> None:
-        """Write the pages that stay, and start Sphinx."""
-        (self.root / "sub").mkdir()
-        for name in ("conf.py", "index.rst", "guide.md", "sub/guide.rst"):
-            (self.root / name).write_text(_TEXTS[name], encoding="utf-8")
-        self._write([])
-        with docutils_namespace():
-            self.app = SphinxTestApp("text", srcdir=self.root)
-            self._register = registered()
+    def __init__(self, root: Path) -> None:
+        """Write the pages that stay."""
+        names = ("conf.py", "index.rst", "guide.md", "sub/guide.rst")
+        self.project = Project(root, {name: _TEXTS[name] for name in names})
 
     def _write(self, written: Sequence[Written]) -> dict[str, list[int]]:
         """Write a page of each syntax; return for each the line of each directive."""
@@ -624,7 +613,7 @@ class Site:
             ("second.md", myst, "```{heuristic-index}\n:missing:\n```\n"),
         ):
             page = "".join([*texts, index]).encode("utf-8", errors="replace")
-            (self.root / name).write_bytes(page)
+            (self.project.src / name).write_bytes(page)
             above = itertools.accumulate(texts[:-1])
             lines[name] = [line_after(text, name) for text in above]
         return lines
@@ -634,25 +623,17 @@ class Site:
     ) -> tuple[HeuristicDomain, str]:
         """Build a page of each syntax with these directives, each of which must be shown or told of."""
         lines = self._write(written)
+        CONFIGURATION.clear()
+        CONFIGURATION.update(configured)
+        built = self.project.build("text", "-E")
+        told = built.stderr.replace("<src>", str(self.project.src))
+        if built.status:
+            raise FuzzError(told)
         for option in config.OPTIONS:
             value = configured.get(option.name, option.default)
-            setattr(self.app.config, option.name, value)
-        self.app.warning.truncate(0)
-        self.app.warning.seek(0)
-        # Another application that was built meanwhile has taken the log.
-        logging.setup(self.app, self.app.status, self.app.warning)
-        with warnings.catch_warnings(), docutils_namespace():
-            for register, own in zip(registered(), self._register, strict=True):
-                register.update(own)
-            # MyST asks Sphinx for the application by its old name.
-            warnings.filterwarnings("ignore", module=r"myst_parser\.")
-            self.app.build(force_all=True)
-        told = self.app.warning.getvalue()
-        for option in config.OPTIONS:
-            value = getattr(self.app.config, option.name)
             if not option.accepts(value) and f" {option.name} = " not in told:
                 raise FuzzError(f"{option.name} is refused in silence")
-        domain = HeuristicDomain.of(self.app.env)
+        domain = DOMAINS.pop()
         for name, expected in lines.items():
             for one, line in zip(written, expected, strict=True):
                 require_read(one, name, line, domain, told)
@@ -700,11 +681,6 @@ def require_told(docname: str, domain: HeuristicDomain, told: str) -> None:
     anchors = [record.anchor for record in page.heuristics]
     if len(set(anchors)) != len(anchors):
         raise FuzzError(f"{docname}: anchors collide: {anchors}")
-
-
-def registered() -> tuple[dict[str, Any], ...]:
-    """Return docutils' directives and roles, of which there is one register for all applications."""
-    return rst_directives._directives, rst_roles._roles  # type: ignore[attr-defined] # noqa: SLF001 - as Sphinx does
 
 
 def line_after(text: str, name: str) -> int:

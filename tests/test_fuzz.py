@@ -413,11 +413,9 @@ def test_file_that_loses_a_class_meanwhile_has_none(
 # -- whole directives -----------------------------------------------------------------
 
 
-@pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    made = Site(tmp_path_factory.mktemp("fuzz"))
-    yield made
-    made.app.cleanup()
+@pytest.fixture
+def site(tmp_path: Path) -> Site:
+    return Site(tmp_path)
 
 
 @pytest.mark.skipif(
