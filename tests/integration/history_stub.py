@@ -20,7 +20,8 @@ class Stub(SphinxDirective):
     optional_arguments = 1
     final_argument_whitespace = True
     has_content = True
-    option_spec: ClassVar = defaultdict(lambda: directives.unchanged)
+    # MyST takes an empty one for that of a directive without options
+    option_spec: ClassVar = defaultdict(lambda: directives.unchanged, title=str)
 
     def run(self) -> list[nodes.Node]:
         return self.parse_content_to_nodes()
