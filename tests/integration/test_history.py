@@ -385,6 +385,20 @@ def test_after_a_killed_build_a_build_of_some_files_vouches_for_these_alone(
     assert not differences(site.build(), site.clean())
 
 
+def test_what_a_killed_build_wrote_is_not_taken_for_what_the_last_one_did(
+    tmp_path: Path,
+) -> None:
+    site = Site(tmp_path, project_of({"z/one.rst": TWIN}))
+    site.build()
+    for text in (TITLED, TWIN):
+        site.files["z/one.rst"] = text
+        site.sync()
+        if text == TITLED:
+            # the entry's page is written by then, the heuristic's own is not
+            site.kill("html", "doctree-resolved", 2)
+    assert not differences(site.build(), site.clean())
+
+
 # -- the test itself: planted faults are caught --
 
 
