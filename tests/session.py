@@ -127,7 +127,7 @@ class Session:
 
     def differing(self, builder: str, *options: str) -> Iterator[str]:
         """Build all anew; yield what differs from the last build."""
-        clean = self.project.build(builder, "-E", *options, out="clean")
+        clean = self.project.build(builder, "-E", *options, out=f"clean-{builder}")
         if sorted(clean.stderr.splitlines()) != sorted(self.said.splitlines()):
             yield f"warnings differ: {clean.stderr}"
         for path in sorted(clean.out.rglob("*.html" if "html" in builder else "*.txt")):
