@@ -98,61 +98,6 @@ def test_copies_written_by_hand_are_found_in_the_source(
     assert sum(map(len, shown.values())) == sum(map(len, BY_HAND.values()))
 
 
-@pytest.mark.parametrize(
-    ("inherited", "number"), [("show", 2), ("link", 1), ("none", 1)]
-)
-def test_copies_written_by_hand_are_inherited(
-    project: Callable[..., Project], inherited: str, number: int
-) -> None:
-    conf = (
-        f'extensions = ["sphinxext_heuristics"]\nheuristics_inherited = "{inherited}"\n'
-    )
-    index = ZOO["index.rst"] + definition("Merge", impl="handzoo.base.Base.merge")
-    built = project({**ZOO, "conf.py": conf, "index.rst": index}).ok("html")
-    assert len(built.soup("index.html").select("dl.py div.heuristic")) == number
-    lines = built.entry("index.html", "handzoo.Lora.merge").select("p.heuristic-line")
-    assert [line.get_text() for line in lines] == (
-        ["Tip: Merge"] if inherited == "link" else []
-    )
-
-
-def test_bare_name_of_several_objects_written_by_hand(
-    project: Callable[..., Project],
-) -> None:
-    index = ZOO["index.rst"] + definition("Merge", impl="merge")
-    built = project({**ZOO, "index.rst": index}).build()
-    assert [w.split(": WARNING: ")[1] for w in built.warnings] == [
-        (
-            "impl target 'merge' fits 2 objects; write one out, or '*.merge' to mean all:\n"
-            "  handzoo.base.Base.merge\n"
-            "  handzoo.models.Poly.merge [heuristic.ambiguous]"
-        )
-    ]
-
-
-def test_except_on_copies_written_by_hand(project: Callable[..., Project]) -> None:
-    index = ZOO["index.rst"] + definition(
-        "Merge", impl="handzoo.base.Base.merge", **{"except": "handzoo.models.Lora"}
-    )
-    built = project({**ZOO, "index.rst": index}).ok("html")
-    assert built.shown("index.html", "handzoo.Lora.merge") == []
-    assert built.shown("index.html", "handzoo.base.Base.merge") == ["Merge"]
-
-
-def test_a_folder_without_init_in_a_package_that_is_not_imported(
-    project: Callable[..., Project],
-) -> None:
-    built = project(
-        {
-            "spacy/__init__.py": "raise RuntimeError('imported')\n",
-            "spacy/inner/deep.py": "class Model:\n    def merge(self): ...\n",
-            "index.rst": "Start\n=====\n\n.. py:class:: spacy.inner.deep.Model\n\n   .. py:method:: merge()\n\n"
-            + definition("Merge", impl="spacy.inner.deep.Model.merge"),
-        }
-    ).ok("html")
-    assert built.shown("index.html", "spacy.inner.deep.Model.merge") == ["Merge"]
-
-
 def test_other_domains_and_entries_within_text_are_left_alone(
     project: Callable[..., Project],
 ) -> None:
