@@ -1,4 +1,4 @@
-"""Evidence in a project: captions, drift, what a build opens, the commands ``verify`` and ``reach``."""
+"""What evidence costs a build, and what it remembers; what it shows is in `cases/sessions`."""
 
 from __future__ import annotations
 
@@ -14,10 +14,7 @@ import pytest
 from conftest import ROOT
 
 from sphinxext_heuristics._core.evidence import search
-from sphinxext_heuristics._core.evidence.search import verify
-from sphinxext_heuristics._core.model import Evidence, Found, Lost
 from sphinxext_heuristics._core.source import names
-from sphinxext_heuristics._core.source.packages import Sources
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -145,81 +142,6 @@ def test_a_spoiled_record_is_as_none(scales: Project, text: str) -> None:
     assert json.loads(record.read_text()) == kept
 
 
-def test_a_comment_in_the_quote_must_be_there() -> None:
-    claim = Evidence(
-        module="sphinxext_heuristics._core.diagnostics",
-        qualname="report",
-        prose=False,
-        source="",
-        line=1,
-        quote="# Sphinx takes a string with a colon as it is: the file may be a docstring's\n"
-        "# or an included one, which a pair with the document's name would lose.\n"
-        'location=f"{problem.source}:{problem.line}",',
-    )
-    assert isinstance(verify(claim, Sources()), Found)
-    lost = verify(
-        claim._replace(quote=claim.quote.replace("a colon", "two colons")), Sources()
-    )
-    assert "but not the comment 'Sphinx takes a string with two colons" in lost.message  # type: ignore[union-attr]
-
-
-# -- what a first-time user ran into --
-
-
-@pytest.mark.parametrize(
-    "block",
-    [
-        ".. evidence:: scales.beam:level\n\n       {quote}",
-        ".. evidence:: scales.beam:level\n       :text:\n\n       {quote}",
-        "```{{evidence}} scales.beam:level\n    {quote}\n    ```",
-    ],
-)
-def test_evidence_in_a_docstring_does_not_find_itself(
-    scales: Project, block: str
-) -> None:
-    text = block.format(quote="return 5")
-    code = f"def level():\n    '''Level it.\n\n    {text}\n    '''\n    return 4\n"
-    scales.write({"scales/beam.py": code})
-    claim = Evidence(
-        module="scales.beam",
-        qualname="level",
-        quote="return 5",
-        prose=":text:" in text,
-        source="",
-        line=1,
-    )
-    sys.path.insert(0, str(scales.src))
-    try:
-        lost = verify(claim, Sources())
-    finally:
-        sys.path.pop(0)
-    assert isinstance(lost, Lost)
-    if not claim.prose:
-        assert lost.nearest == "return 4"
-    assert "quote them as text" not in lost.message
-
-
-def test_a_docstring_may_end_on_the_line_of_its_quote(scales: Project) -> None:
-    scales.write(
-        {
-            "scales/beam.py": "def level():\n    '''.. evidence:: a\n\n       return 5'''\n    return 4\n"
-        }
-    )
-    sys.path.insert(0, str(scales.src))
-    try:
-        claim = Evidence(
-            module="scales.beam",
-            qualname="level",
-            quote="return 4",
-            prose=False,
-            source="",
-            line=1,
-        )
-        assert isinstance(verify(claim, Sources()), Found)
-    finally:
-        sys.path.pop(0)
-
-
 def test_the_record_is_as_readable_as_its_neighbours(scales: Project) -> None:
     scales.ok("html")
     modes = {
@@ -229,9 +151,6 @@ def test_the_record_is_as_readable_as_its_neighbours(scales: Project) -> None:
     }
     assert len(modes) == 1
     assert not list((scales.root / "doctrees").glob(".heuristics*"))
-
-
-# -- verify --
 
 
 # the site quotes Transformers and others, too
@@ -272,8 +191,6 @@ def test_verify_of_this_site_neither_imports_torch_nor_takes_long() -> None:
         r"^(\d+) of \1 quotes found \(.*\bpeft ", done.stdout, re.MULTILINE
     )
 
-
-# -- reach --
 
 REACH = """\
 === conf.py

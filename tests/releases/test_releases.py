@@ -1,4 +1,4 @@
-"""The release matrix: the command that looks into wheels, the file, the page, and bounds that agree. No network."""
+"""The release matrix: wheels, the file, and bounds that agree; what the command and the page show is in `cases/releases`. No network."""
 
 from __future__ import annotations
 
