@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from ..diagnostics import closest, counted, did_you_mean, ordered
 from ..files.project_file import unified
-from ..model import Found, Subtype
+from ..model import Evidence, Found, Subtype
 from ..resolve import checks
 from .project import Command, CommandError, read_evidence
-from .writing import findings, note, say, say_diff, say_json, seen, warning, write
+from .writing import findings, note, say, say_json, seen, warning, write
 
 if TYPE_CHECKING:
     import argparse
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
     from sphinx.application import Sphinx
 
-    from ..model import Evidence
     from ..resolve.plan import Plan
 
 
@@ -93,7 +92,7 @@ def _updated(plan: Plan, quoted: Evidence) -> bool | None:
             "close enough to take its place"
         )
         return False
-    say_diff(unified(f"{quote}\n", f"{result.nearest}\n", f"{seen(path)}:{start + 1}"))
+    say(unified(f"{quote}\n", f"{result.nearest}\n", f"{seen(path)}:{start + 1}"))
     indent = lines[start][: len(lines[start]) - len(lines[start].lstrip())]
     passage = [f"{indent}{text}".rstrip() for text in result.nearest.splitlines()]
     lines[start : start + size] = passage

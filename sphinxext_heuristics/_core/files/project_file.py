@@ -132,12 +132,8 @@ def _lines(text: str) -> list[str]:
     return [*lines, f"{last} (no line end)"] if last else lines
 
 
-def unified(found: str, wanted: str, name: str) -> Iterator[str]:
-    """Yield the lines of a unified diff, without line ends."""
-    yield from difflib.unified_diff(
-        _lines(found),
-        _lines(wanted),
-        name,
-        f"{name} (from the pages)",
-        lineterm="",
-    )
+def unified(found: str, wanted: str, name: str) -> str:
+    """Return a unified diff."""
+    pages = f"{name} (from the pages)"
+    old, new = _lines(found), _lines(wanted)
+    return "\n".join(difflib.unified_diff(old, new, name, pages, lineterm=""))
