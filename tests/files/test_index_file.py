@@ -452,7 +452,7 @@ def seconds(count: int) -> float:
             plan, Path("/src/index.md"), lambda docname: f"/src/{docname}.md"
         )
         assert project_file.difference(wanted.replace("Note 5 ", "Note five "), wanted)
-        exporter = Exporter(plan, Path("/src"), lambda docname: f"{docname}.html")
+        exporter = Exporter(plan, lambda docname: f"{docname}.html")
         exporter.all(project="", release="", extension="")
         best = min(best, time.process_time() - start)
     assert wanted.count("\n") > count

@@ -80,7 +80,7 @@ OBJECTS = Objects(
 def test_object_found(target: str, names: list[str]) -> None:
     match = OBJECTS.find(target)
     assert match.names == tuple(names)
-    assert match.exists
+    assert match.reached
     assert OBJECTS.find(target) is match, "found once"
 
 
@@ -90,7 +90,7 @@ def test_object_found(target: str, names: list[str]) -> None:
 )
 def test_object_not_found(target: str) -> None:
     assert OBJECTS.find(target) == Match()
-    assert not OBJECTS.find(target).exists
+    assert not OBJECTS.find(target).reached
 
 
 def test_object_ambiguous_lists_objects_not_entries() -> None:

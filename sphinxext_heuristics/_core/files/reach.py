@@ -5,12 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from ..diagnostics import closest, did_you_mean
-from ..model import Problem, Subtype
+from ..model import Heuristic, Problem, Subtype
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ..model import Heuristic
     from ..resolve.plan import Plan
     from .project_file import ProjectFile
 

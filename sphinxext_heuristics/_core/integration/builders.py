@@ -89,7 +89,7 @@ class HeuristicsBuilder(ReadingBuilder):
         plan = HeuristicDomain.of(self.env).plan
         app = app_of(self.env)
         path = project_file(app, INDEX_FILE).path
-        exporter = Exporter(plan, Path(self.srcdir), self.get_target_uri)
+        exporter = Exporter(plan, self.get_target_uri)
         version = app.extensions[EXTENSION].version
         data = exporter.all(
             project=self.config.project, release=self.config.release, extension=version

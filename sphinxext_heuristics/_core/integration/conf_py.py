@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 from ..config import OPTIONS, PREFIX
 from ..diagnostics import closest, did_you_mean
 from ..model import Problem, Subtype
-from ..resolve.connections import documented_packages
 from ..source.packages import Sources
 from .domain import EXTENSION
 
@@ -44,7 +43,7 @@ def _unfitting(plan: Plan, given: AbstractSet[str]) -> Iterator[tuple[str, str]]
     """
     settings, pages = plan.settings, plan.lookups.pages
     if settings.package and not _is_package(plan, settings.package):
-        known = {*plan.once(documented_packages), *packages_distributions()}
+        known = {*plan.documented_packages, *packages_distributions()}
         yield (
             "heuristics_package",
             (
@@ -83,7 +82,7 @@ def _unfitting(plan: Plan, given: AbstractSet[str]) -> Iterator[tuple[str, str]]
 
 def _is_package(plan: Plan, package: str) -> bool:
     """Return whether a package is documented, installed or on the path."""
-    is_documented = package.partition(".")[0] in plan.once(documented_packages)
+    is_documented = package.partition(".")[0] in plan.documented_packages
     return bool(
         is_documented or plan.lookups.installed(package) or Sources().exists(package)
     )

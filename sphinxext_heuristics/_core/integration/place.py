@@ -164,7 +164,7 @@ class Placer:
         if ours.is_evidence(node):
             caption = cast("nodes.caption", node[0])
             caption.clear()
-            caption += caption_nodes(shown.captions[node[ours.EVIDENCE]])
+            caption += caption_nodes(shown.captions[node[ours.EVIDENCE]], self._here)
         elif isinstance(node, ours.heuristic_facts):
             self._replace(node, self._facts(node, shown.facts[node["position"]]))
         elif isinstance(node, ours.heuristic_entries):

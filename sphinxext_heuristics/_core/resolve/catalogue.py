@@ -3,20 +3,29 @@
 from __future__ import annotations
 
 from functools import cached_property
-from pathlib import PurePath
+from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, NamedTuple
 
-from ..model import Problem, Subtype, Target
-from .pages import fold
+from ..model import (
+    Entry,
+    Evidence,
+    Found,
+    Heuristic,
+    Lost,
+    Message,
+    Note,
+    Page,
+    Problem,
+    Subtype,
+    Target,
+)
+from .pages import Pages, fold
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
-    from pathlib import Path
 
-    from ..model import Entry, Evidence, Found, Heuristic, Lost, Message, Note, Page
     from ..source.names import Definition
     from .objects import Objects
-    from .pages import Pages
 
 
 class Catalogue:
@@ -133,14 +142,6 @@ class Catalogue:
             if first.name != record.name:
                 message += f": its name {first.name!r} differs only in case, '-' or '_'"
             yield Problem.at(record, Subtype.DUPLICATE, message)
-        for record in self.heuristics.values():
-            for name in record.former_names:
-                if (has := self._by_fold[fold(name)]) is not record:
-                    message = (
-                        f"the former name {name!r} is the name of another "
-                        f"heuristic, {has.source}:{has.line}"
-                    )
-                    yield Problem.at(record, Subtype.DUPLICATE, message, "former-names")
 
 
 def _written(record: Heuristic) -> Heuristic:

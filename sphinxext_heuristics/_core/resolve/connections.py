@@ -6,12 +6,11 @@ import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from ..diagnostics import did_you_mean
-from ..model import PAGE_TYPES, Target
+from ..model import PAGE_TYPES, Connection, Entry, Target
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from ..model import Connection, Entry
     from ..source.names import Definition
     from .objects import Rule
     from .pages import Place
@@ -69,7 +68,7 @@ def _page(plan: Plan, connection: Connection) -> Resolved:
 def _object(plan: Plan, connection: Connection) -> Resolved:
     objects = plan.lookups.objects
     match = objects.find(connection.pattern)
-    if match.objects or not match.exists:
+    if match.objects or not match.reached:
         return Resolved(connection=connection, several=match.objects)
     names = objects.aliases(connection.target)
     of_object = [name for name in match.reached if name in names]
@@ -102,9 +101,6 @@ def why_missing(plan: Plan, connection: Connection) -> str:
         return (
             f"does not exist: no page or label has this name{_page_meant(plan, target)}"
         )
-    is_class = connection.pattern.endswith("+")
-    if is_class and plan.lookups.objects.find(target).names:
-        return "is no class: '+' means a class and its subclasses"
     return object_meant(plan, target) or (
         f"does not exist: no documented object has this "
         f"name{did_you_mean(plan.lookups.objects.closest(target))}"
@@ -140,50 +136,38 @@ def object_meant(plan: Plan, target: str) -> str:
         )
     if definition := defined(plan, target):
         where = f"{definition.path}:{definition.line} defines it"
-        return f"is not documented: {where}; {_reason(definition, owner, entries)}"
+        reason = _reason(plan, definition, owner, entries)
+        return f"is not documented: {where}; {reason}"
     if plan.lookups.pages.find(target).place:
         return "does not exist: it is a page; use workflow, principle or env"
-    if "*" in target.removeprefix("*."):
-        return (
-            f"does not exist: a star may only come first, as in "
-            f"'*.{last.strip('*') or 'name'}'"
-        )
     return ""
 
 
-def _reason(definition: Definition, owner: str, entries: list[Entry]) -> str:
+def _reason(
+    plan: Plan, definition: Definition, owner: str, entries: list[Entry]
+) -> str:
     """Return why autodoc probably leaves out what the source defines, and what to do.
 
     *entries* are those of its owner.
     """
-    if definition.is_module:
-        return "no automodule documents this module"
-    if not entries:
-        above = f" nor {owner!r}" if owner else ""
-        return f"no directive documents it{above}, or its import failed"
+    if definition.is_module or not entries:
+        above = f" nor {owner!r}" if owner and not entries else ""
+        reason = f"no directive documents it{above}, or its import failed"
+        package = definition.name.partition(".")[0]
+        if package not in plan.documented_packages:
+            reason += "; another project's API needs an entry in intersphinx_mapping"
+        return reason
     if definition.is_inherited:
         return (
             f"it is inherited: add ':inherited-members:', or write {definition.name!r}"
         )
-    is_class = any(entry.is_class for entry in entries)
-    return _option_missing(definition, owner, is_class=is_class)
-
-
-def _option_missing(definition: Definition, owner: str, *, is_class: bool) -> str:
-    """Return which option the entry of an *owner* probably lacks."""
     module, _dot, last = definition.name.rpartition(".")
-    if last.startswith("__"):
-        add = (
-            "':special-members:'"
-            if is_class
-            else "a directive for it, such as autodata"
-        )
-        return f"its name is special: add {add}"
     if last.startswith("_"):
-        return "its name is private: add ':private-members:'"
+        kind = "special" if last.startswith("__") else "private"
+        return f"its name is {kind}: add ':{kind}-members:'"
     if not definition.is_described:
         return "it has no docstring: write one, or add ':undoc-members:'"
-    if not is_class and module != owner:
+    if module != owner and not any(entry.is_class for entry in entries):
         return (
             f"it is imported from {definition.name!r}: add ':imported-members:', "
             "or a directive for it"
@@ -193,18 +177,3 @@ def _option_missing(definition: Definition, owner: str, *, is_class: bool) -> st
         "has none for a class), or its options, such as ':exclude-members:', leave "
         "it out"
     )
-
-
-def undocumented_package(plan: Plan, connection: Connection) -> str:
-    """Return the package of a target if nothing of it is documented, or ""."""
-    definition = defined(plan, connection.target) if connection.type == "impl" else None
-    package = definition.name.partition(".")[0] if definition else ""
-    return "" if package in plan.once(documented_packages) else package
-
-
-def documented_packages(plan: Plan) -> frozenset[str]:
-    """Return the packages that the names of entries and of their objects begin with."""
-    found: set[str] = set()
-    for _docname, entry in plan.catalogue.entries:
-        found.update(name.partition(".")[0] for name in (*entry.names, *entry.lineage))
-    return frozenset(found)

@@ -45,11 +45,6 @@ class Match(NamedTuple):
         """The documented names reached, in the order of the documentation."""
         return tuple(self.reached)
 
-    @property
-    def exists(self) -> bool:
-        """Whether the target is one documented thing."""
-        return bool(self.reached)
-
 
 class Objects:
     """The documented objects under all their names.
@@ -78,7 +73,6 @@ class Objects:
         self._modules: set[str] = set()
         self.find = cache(self._find)
         self.aliases = cache(self._all_names)
-        self._inheriting = cache(self._by_lineage)
         #: The last part of a name → the documented names that end so, to be asked for
         #: those like another.
         self._alike = cache(lambda last: ClosestNames(self._by_last[last]))
@@ -176,13 +170,10 @@ class Objects:
 
     def _reached(self, *targets: str) -> dict[str, Rule]:
         """Return the documented names of the objects with exactly these names."""
-        spelled: dict[str, str] = {}
-        for target in targets:
-            spelled |= dict.fromkeys(self.aliases(target), target)
+        spelled = set(chain.from_iterable(map(self.aliases, targets)))
         reached: set[str] = set()
-        for spelling, target in spelled.items():
-            inheriting = self._inheriting(target.rpartition(".")[2])
-            reached.update(self._known.get(spelling, ()), inheriting.get(spelling, ()))
+        for spelling in spelled:
+            reached.update(self._known.get(spelling, ()))
         return {
             name: Rule.ITSELF if name in targets else self._rule(name, spelled)
             for name in self._in_order(reached)
@@ -201,14 +192,6 @@ class Objects:
     @cached_property
     def _rank(self) -> dict[str, int]:
         return {name: rank for rank, name in enumerate(self._lineages)}
-
-    def _by_lineage(self, last: str) -> dict[str, list[str]]:
-        """Map each name by identity to the documented names ending in *last*."""
-        found: dict[str, list[str]] = {}
-        for name in self._by_last.get(last, ()):
-            for answer in self.lineage(name):
-                found.setdefault(answer, []).append(name)
-        return found
 
     def lineage(self, name: str) -> tuple[str, ...]:
         """Return the names by identity of the object of a name."""

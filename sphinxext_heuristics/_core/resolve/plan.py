@@ -3,31 +3,40 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from functools import cached_property
-from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar, TypeVarTuple, cast
+from functools import cached_property, wraps
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar, cast
 
-from ..model import CATEGORY
+from ..model import CATEGORY, Entry, Evidence, Heuristic, Message, Note
 from ..versions import holds
-from .connections import resolve
-from .listing import bounds, links
+from .connections import Resolved, resolve
+from .listing import Link, bounds, links, short_name
 from .objects import Rule, excludes
+from .pages import Place
 from .verdicts import Reach, Shown, Verdict, by_severity, judge
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from ..config import Settings
-    from ..model import Entry, Evidence, Heuristic, Message, Note
     from .catalogue import Catalogue, Lookups
-    from .connections import Resolved
-    from .listing import Link
-    from .pages import Place
 
-T = TypeVar("T")
-Ts = TypeVarTuple("Ts")
+Asked = TypeVar("Asked", bound="Callable[..., Any]")
 
 #: Filter → values, any of which will do, as a query has them.
 Filters: TypeAlias = tuple[tuple[str, tuple[str, ...]], ...]
+
+
+def once(ask: Asked) -> Asked:
+    """Let what a plan answers to some arguments be found once."""
+
+    @wraps(ask)
+    def answer(plan: Plan, *arguments: Any) -> Any:  # noqa: ANN401 - what is asked
+        key = (ask, *arguments)
+        if key not in plan.answers:
+            plan.answers[key] = ask(plan, *arguments)
+        return plan.answers[key]
+
+    return cast("Asked", answer)
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
@@ -37,14 +46,8 @@ class Plan:
     catalogue: Catalogue
     settings: Settings
     lookups: Lookups
-    _made: dict[tuple[Any, ...], Any] = field(default_factory=dict, init=False)
-
-    def once(self, make: Callable[[Plan, *Ts], T], *arguments: *Ts) -> T:
-        """Return what a function makes of this plan and its arguments, made once."""
-        key = (make, *arguments)
-        if key not in self._made:
-            self._made[key] = make(self, *arguments)
-        return cast("T", self._made[key])
+    #: What was asked for already.
+    answers: dict[tuple[Any, ...], Any] = field(default_factory=dict, init=False)
 
     @property
     def package(self) -> str:
@@ -76,18 +79,26 @@ class Plan:
         """Return the heuristic that a role's *target* names, by any of its names."""
         return self.catalogue.by_name.get(self.settings.strip(target.strip()))
 
+    @once
     def connections(self, record: Heuristic) -> tuple[Resolved, ...]:
         """Return the resolved connections of a definition."""
-        return self.once(_resolved, record)
+        return tuple(resolve(self, connection) for connection in record.connections)
 
     def links(self, record: Heuristic, *, marks: bool = False) -> tuple[Link, ...]:
         """Return connections for an index: with titles, or as written with *marks*."""
-        titles = None if marks else self
-        return links(self.connections(record), self.package, titles)
 
+        def called(resolved: Resolved) -> str:
+            place, connection = resolved.place, resolved.connection
+            if place and not marks and not connection.text:
+                return self.title(place.docname, place.anchor)
+            return short_name(connection, self.package)
+
+        return links(self.connections(record), called)
+
+    @once
     def note(self, record: Heuristic) -> Note:
         """Return a heuristic's note as other pages show it."""
-        return self.once(_settled, record)
+        return self.lookups.settle(record)
 
     def holds(self, record: Heuristic) -> bool:
         """Return whether a heuristic holds for the documented version."""
@@ -120,6 +131,15 @@ class Plan:
             for message in self.lookups.messages(quoted):
                 found.setdefault((message, quoted.object), (message, quoted))
         return tuple(found.values())
+
+    @cached_property
+    def documented_packages(self) -> frozenset[str]:
+        """Return the packages that names of entries and of their objects begin with."""
+        found: set[str] = set()
+        for _docname, entry in self.catalogue.entries:
+            names = (*entry.names, *entry.lineage)
+            found.update(name.partition(".")[0] for name in names)
+        return frozenset(found)
 
     # -- what they reach --------------------------------------------------------------
 
@@ -222,9 +242,10 @@ class Plan:
             return f"{docname} is kept free by heuristics_exclude or no-heuristics"
         return ""
 
+    @once
     def verdicts(self, docname: str) -> tuple[tuple[Verdict, ...], ...]:
         """Return the verdicts of each API entry of a page, most severe first."""
-        return self.once(judge, docname)
+        return judge(self, docname)
 
     def verdicts_of(self, docname: str, entry: Entry) -> tuple[Verdict, ...]:
         """Return the verdicts of one API entry of a page."""
@@ -257,6 +278,17 @@ class Plan:
                 if place and not self.withheld_at(record, place):
                     page = found.setdefault(place.docname, {})
                     page.setdefault(place.anchor, []).append(record)
+        return found
+
+    @cached_property
+    def shown_on(self) -> dict[str, list[Place]]:
+        """Map each heuristic to the pages and sections that show it, in their order."""
+        found: dict[str, list[Place]] = {}
+        for docname in self.docnames:
+            for anchor, records in sorted(self.by_page.get(docname, {}).items()):
+                for record in records:
+                    place = Place(docname, anchor)
+                    found.setdefault(record.name, []).append(place)
         return found
 
     def withheld_at(self, record: Heuristic, place: Place) -> str:
@@ -295,69 +327,56 @@ class Plan:
 
     def title(self, docname: str, anchor: str = "") -> str:
         """Return the title of a page or of a section of it, or else the page's name."""
-        return self.once(_titles, docname).get(anchor) or docname
+        return self._titles(docname).get(anchor) or docname
 
+    @once
+    def _titles(self, docname: str) -> dict[str, str]:
+        """Map each id of a page's sections, and ``""`` for the page, to the title."""
+        page = self.catalogue.pages[docname]
+        found: dict[str, str] = {}
+        for ids, title in zip(page.sections, page.titles, strict=True):
+            for section_id in ("", *ids):
+                found.setdefault(section_id, title)
+        return found
+
+    @once
     def selection(self, filters: Filters) -> tuple[Heuristic, ...]:
         """Return the heuristics that filters choose, in the toctree's order."""
-        return self.once(_selection, filters)
+        records = tuple(self.heuristics.values())
+        for kind, values in filters:
+            chosen: set[str] = set()
+            for value in values:
+                chosen.update(self._chosen(kind, value))
+            records = tuple(record for record in records if record.name in chosen)
+        return records
 
+    def _chosen(self, kind: str, value: str) -> Iterator[str]:
+        """Yield the names of the heuristics that one value of a filter chooses."""
+        if kind == "target" and value.startswith(CATEGORY):
+            kind, value = "category", value.removeprefix(CATEGORY).strip()
+        if kind in {"impl", "target"}:
+            for name in self.lookups.objects.find(value.lstrip("~")).reached:
+                for heuristic, verdict in self.reach.get(name, {}).items():
+                    if verdict.is_shown:
+                        yield heuristic
+        if kind == "target" and (record := self.named(value)):
+            yield record.name
+        yield from self._by_value.get((kind, value), ())
+        if place := self.lookups.pages.find(value).place:
+            yield from self._by_value.get((kind, place), ())
 
-def _resolved(plan: Plan, record: Heuristic) -> tuple[Resolved, ...]:
-    return tuple(resolve(plan, connection) for connection in record.connections)
-
-
-def _settled(plan: Plan, record: Heuristic) -> Note:
-    return plan.lookups.settle(record)
-
-
-def _titles(plan: Plan, docname: str) -> dict[str, str]:
-    """Map each id of a page's sections, and ``""`` for the page, to the title."""
-    page = plan.catalogue.pages[docname]
-    found: dict[str, str] = {}
-    for ids, title in zip(page.sections, page.titles, strict=True):
-        for section_id in ("", *ids):
-            found.setdefault(section_id, title)
-    return found
-
-
-def _selection(plan: Plan, filters: Filters) -> tuple[Heuristic, ...]:
-    records = tuple(plan.heuristics.values())
-    for kind, values in filters:
-        chosen: set[str] = set()
-        for value in values:
-            chosen.update(_chosen(plan, kind, value))
-        records = tuple(record for record in records if record.name in chosen)
-    return records
-
-
-def _chosen(plan: Plan, kind: str, value: str) -> Iterator[str]:
-    """Yield the names of the heuristics that one value of a filter chooses."""
-    if kind == "target" and value.startswith(CATEGORY):
-        kind, value = "category", value.removeprefix(CATEGORY).strip()
-    if kind in {"impl", "target"}:
-        for name in plan.lookups.objects.find(value.lstrip("~")).names:
-            for heuristic, verdict in plan.reach.get(name, {}).items():
-                if verdict.is_shown:
-                    yield heuristic
-    if kind == "target" and (record := plan.named(value)):
-        yield record.name
-    heuristics = plan.once(_by_value)
-    yield from heuristics.get((kind, value), ())
-    if place := plan.lookups.pages.find(value).place:
-        yield from heuristics.get((kind, place), ())
-
-
-def _by_value(plan: Plan) -> dict[tuple[str, object], list[str]]:
-    """Map each kind of filter and what it may name to the names of the heuristics."""
-    found: dict[tuple[str, object], list[str]] = {}
-    for record in plan.heuristics.values():
-        keys: list[tuple[str, object]] = [("severity", record.severity)]
-        keys += [("category", category) for category in record.categories]
-        for resolved in plan.connections(record):
-            connection = resolved.connection
-            for kind in (connection.type, "target"):
-                keys += [(kind, connection.target), (kind, connection.text)]
-                keys.append((kind, resolved.place))
-        for key in keys:
-            found.setdefault(key, []).append(record.name)
-    return found
+    @cached_property
+    def _by_value(self) -> dict[tuple[str, object], list[str]]:
+        """Map each kind of filter and what it may name to the heuristics' names."""
+        found: dict[tuple[str, object], list[str]] = {}
+        for record in self.heuristics.values():
+            keys: list[tuple[str, object]] = [("severity", record.severity)]
+            keys += [("category", category) for category in record.categories]
+            for resolved in self.connections(record):
+                connection = resolved.connection
+                for kind in (connection.type, "target"):
+                    keys += [(kind, connection.target), (kind, connection.text)]
+                    keys.append((kind, resolved.place))
+            for key in keys:
+                found.setdefault(key, []).append(record.name)
+        return found

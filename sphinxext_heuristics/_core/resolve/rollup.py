@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from .plan import Plan, once
 from .verdicts import by_severity
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from ..model import Entry, Heuristic, Target
-    from .plan import Plan
 
 
 class Member(NamedTuple):
@@ -43,6 +43,7 @@ def members(plan: Plan, docname: str, entry: Entry) -> tuple[Member, ...]:
     return tuple(found)
 
 
+@once
 def reached(plan: Plan) -> dict[str, list[str]]:
     """Map each heuristic to the members that show it unless `except` names them."""
     found: dict[str, list[str]] = {}
@@ -58,7 +59,7 @@ def _inherited(plan: Plan, entry: Entry) -> Iterator[Member]:
     if not (plan.settings.rollup and entry.is_class):
         return
     objects = plan.lookups.objects
-    for name, aims in sorted(plan.once(_aims).items()):
+    for name, aims in sorted(_aims(plan).items()):
         names = tuple(f"{cls}.{name}" for cls in entry.names)
         # What the class defines itself, or has an entry of its own, is not rolled up.
         has_entry = any(full_name in plan.entry_of for full_name in names)
@@ -82,6 +83,7 @@ def _inherited(plan: Plan, entry: Entry) -> Iterator[Member]:
             )
 
 
+@once
 def _aims(plan: Plan) -> dict[str, dict[str, set[str]]]:
     """Map the last part of each target to the heuristics that aim at such members.
 

@@ -5,19 +5,16 @@ from __future__ import annotations
 import enum
 from typing import TYPE_CHECKING, NamedTuple
 
-from ..model import SEVERITIES
+from ..model import SEVERITIES, Entry, Heuristic
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from ..model import Entry, Heuristic
     from .objects import Rule
     from .plan import Plan
 
 _RANK = {severity: rank for rank, severity in enumerate(reversed(SEVERITIES))}
 
-#: What the first of the entries in full is found by.
-_FIRST = ""
 
 #: How many are open at a parameter.
 _OPEN_AT_PARAMETER = 2
@@ -176,36 +173,31 @@ def _name_copies(
         for verdict in verdicts:
             if verdict.is_shown:
                 shown.setdefault(verdict.record.name, []).append((entry, verdict))
-    in_full = {
-        name: _in_full(plan, places) for name, places in shown.items() if places[1:]
-    }
-    objects = plan.lookups.objects
+    in_full = {name: _in_full(places) for name, places in shown.items()}
+    identity = plan.lookups.objects.identity
     for entry, verdicts in zip(entries, page, strict=True):
-        identity = objects.identity(entry.names[0]) if verdicts else ""
         for position, verdict in enumerate(verdicts):
-            places = in_full.get(verdict.record.name)
-            if places and verdict.is_shown and id(entry) not in places:
-                full_at = places.get(identity) or places[_FIRST]
-                verdicts[position] = verdict._replace(form=Form.NAMED, full_at=full_at)
+            if not verdict.is_shown or id(entry) in in_full[verdict.record.name]:
+                continue
+            places = [*in_full[verdict.record.name].values()]
+            own = identity(entry.names[0])
+            alike = [place for place in places if identity(place.names[0]) == own]
+            full_at = [*alike, *places][0]
+            verdicts[position] = verdict._replace(form=Form.NAMED, full_at=full_at)
 
 
-def _in_full(plan: Plan, shown: list[tuple[Entry, Verdict]]) -> dict[int | str, Entry]:
-    """Return which of the entries that show a heuristic show it in full.
+def _in_full(shown: list[tuple[Entry, Verdict]]) -> dict[int, Entry]:
+    """Return which of the entries that show a heuristic show it in full, by their ids.
 
-    They are the one that the earliest target reaches, which is the first, and all that
-    a target names. An entry without an anchor cannot be linked to. Each is found by its
-    id and by the identity of its object.
+    The first is the one that the earliest target reaches; the others are all that a
+    target names. An entry without an anchor cannot be linked to.
     """
     linkable = [(entry, verdict) for entry, verdict in shown if entry.anchor]
     best, _verdict = min(
         linkable or shown, key=lambda pair: (pair[1].order, pair[1].reach)
     )
     named = [entry for entry, verdict in linkable if verdict.reach is Reach.NAMED]
-    found: dict[int | str, Entry] = {_FIRST: best}
-    for entry in (best, *named):
-        found[id(entry)] = entry
-        found.setdefault(plan.lookups.objects.identity(entry.names[0]), entry)
-    return found
+    return {id(entry): entry for entry in (best, *named)}
 
 
 # -- the fold -------------------------------------------------------------------------

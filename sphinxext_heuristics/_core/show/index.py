@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from docutils import nodes
 from sphinx import addnodes
 
+from ..model import CONNECTION_TYPES
 from ..resolve import listing as index
-from ..view import View
+from ..view import Here, Named, View
 from ..words import _
 from .parts import (
     Meta,
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
     from ..model import Heuristic, Note, Query
     from ..resolve.listing import Category, Link
     from ..resolve.plan import Plan
-    from ..view import Here, Named
 
 
 class IndexRow(NamedTuple):
@@ -112,10 +112,15 @@ def _row(plan: Plan, record: Heuristic, *, marks: bool) -> IndexRow:
 
 
 def _worklist(plan: Plan, records: Iterable[Heuristic]) -> Worklist:
-    rows = []
-    for wanted in index.worklist(plan, records):
-        name = f"{index.MISSING}\u00a0{wanted.link.word}: {wanted.link.text}"
-        rows.append((name, tuple(map(named, wanted.heuristics))))
+    types = list(CONNECTION_TYPES)
+    waiting: dict[tuple[int, str], list[Named]] = {}
+    for record in records:
+        for link in plan.links(record, marks=True):
+            if link.target is None:
+                name = f"{link.mark}\u00a0{link.word}: {link.text}"
+                key = types.index(link.type), name
+                waiting.setdefault(key, []).append(named(record))
+    rows = [(key[1], tuple(waiting[key])) for key in sorted(waiting)]
     return Worklist(rows=tuple(rows))
 
 
@@ -130,7 +135,7 @@ def _tags(categories: Sequence[str]) -> list[nodes.Node]:
         ),
         " ",
     )
-    line = nodes.paragraph("", "", *tags, classes=["heuristic-tags"])
+    line = paragraph(*tags, classes=["heuristic-tags"])
     return [addnodes.only("", line, expr="html")]
 
 
@@ -166,7 +171,7 @@ def _cards(rows: Iterable[IndexRow], here: Here, *, marks: bool) -> nodes.Node:
     for row in rows:
         title = here.heuristic(row.named)
         body = _div("sd-card-body")
-        body += nodes.paragraph("", "", title, classes=["sd-card-title"])
+        body += paragraph(title, classes=["sd-card-title"])
         body += meta_nodes(row.meta)
         body += paragraph(*here.note(row.note))
         body += _connections(row, here, marks=marks)
@@ -202,13 +207,8 @@ def _legend() -> nodes.Node:
         index.EXISTS,
         index.MISSING,
     )
-    return nodes.paragraph(
-        "",
-        "",
-        nodes.strong("", _("Legend:")),
-        nodes.Text(f" {meaning}"),
-        classes=["heuristic-legend"],
-    )
+    head = nodes.strong("", _("Legend:"))
+    return paragraph(head, f" {meaning}", classes=["heuristic-legend"])
 
 
 def _worklist_nodes(content: Worklist, here: Here) -> list[nodes.Node]:

@@ -8,16 +8,14 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from docutils import nodes
 
-from ..model import Target
-from ..view import View
+from ..model import Message, Note, Query, Target
+from ..view import Here, Named, View
 from ..words import _
-from .parts import joined, meta, named, outdated_nodes, paragraph, script_place
+from .parts import joined, literal, meta, named, outdated_nodes, paragraph, script_place
 
 if TYPE_CHECKING:
     from ..evidence.pasted import Known
-    from ..model import Message, Note, Query
     from ..resolve.plan import Plan
-    from ..view import Here, Named
 
 #: How much of a message its anchor repeats.
 _ANCHOR_LENGTH = 48
@@ -127,8 +125,8 @@ class MessagesView(View):
             made.append(paragraph(_("No message is quoted.")))
         for module, rows in groupby(content.rows, lambda row: row.module):
             if module:
-                name = nodes.literal("", module)
-                made.append(nodes.rubric("", "", name, classes=["heuristic-origin"]))
+                classes = ["heuristic-origin"]
+                made.append(nodes.rubric("", "", literal(module), classes=classes))
             listed = nodes.definition_list(classes=["heuristic-messages"])
             listed += [_item(row, here) for row in rows]
             made.append(listed)
@@ -139,18 +137,14 @@ def _item(row: MessageRow, here: Here) -> nodes.definition_list_item:
     """Return a message with its heuristics and the objects that raise it."""
     definition = nodes.definition()
     for quoting in row.heuristics:
-        line = paragraph(
-            here.heuristic(quoting.named), *outdated_nodes(quoting.outdated)
-        )
+        line = [here.heuristic(quoting.named), *outdated_nodes(quoting.outdated)]
         if quoting.note.inline:
             line += [nodes.Text(": "), *here.note(quoting.note)]
-        definition += line
+        definition += paragraph(*line)
     if row.objects:
-        names = joined([nodes.literal("", name)] for name in row.objects)
-        definition += nodes.paragraph(
-            "", "", nodes.Text(_("In") + " "), *names, classes=["heuristic-meta"]
-        )
-    term = nodes.term("", "", nodes.literal("", row.message.text), ids=[row.anchor])
+        names = joined([literal(name)] for name in row.objects)
+        definition += paragraph(_("In") + " ", *names, classes=["heuristic-meta"])
+    term = nodes.term("", "", literal(row.message.text), ids=[row.anchor])
     return nodes.definition_list_item(
         "", term, nodes.classifier("", row.message.kind), definition
     )
