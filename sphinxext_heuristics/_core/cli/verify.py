@@ -28,7 +28,7 @@ def run(app: Sphinx, arguments: argparse.Namespace) -> int:
     if arguments.update:
         return update(plan, arguments.update)
     found = list(checks.evidence(plan, with_passages=bool(arguments.verbosity)))
-    for record in plan.catalogue.definitions:
+    for record in plan.definitions:
         found += [one for one in record.problems if one.subtype is Subtype.VERSION]
     all_quotes = quotes(plan)
     if arguments.json:
@@ -49,9 +49,9 @@ def update(plan: Plan, name: str) -> int:
 
     Raises CommandError where no page that quotes something defines the heuristic.
     """
-    record = plan.catalogue.find(plan.settings.strip(name))
+    record = plan.find(plan.settings.strip(name))
     if record is None:
-        close = did_you_mean(closest(name, plan.catalogue.by_name))
+        close = did_you_mean(closest(name, plan.by_name))
         raise CommandError(
             f"no heuristic that quotes evidence is called {name!r}{close}"
         )
@@ -70,7 +70,7 @@ def _updated(plan: Plan, quoted: Evidence) -> bool | None:
 
     ``None`` stands for a quote that is found as it is.
     """
-    result = plan.lookups.verify(quoted)
+    result = plan.verify(quoted)
     if isinstance(result, Found):
         return None
     path = Path(quoted.source)
@@ -86,7 +86,7 @@ def _updated(plan: Plan, quoted: Evidence) -> bool | None:
         None,
     )
     closest_passage = quoted._replace(quote=result.nearest)
-    if start is None or not isinstance(plan.lookups.verify(closest_passage), Found):
+    if start is None or not isinstance(plan.verify(closest_passage), Found):
         say(
             f"{seen(quoted.source)}:{quoted.line}: {result.message}; no passage is "
             "close enough to take its place"
@@ -114,9 +114,9 @@ def quotes(plan: Plan) -> list[Quote]:
     """Return all quotes; what inheritance repeats is written once."""
     expected = checks.expected(plan)
     found: dict[tuple[str, int], Quote] = {}
-    for docname in plan.catalogue.docnames:
-        for quoted in filter(checks.is_quote, plan.catalogue.pages[docname].evidence):
-            result = plan.lookups.verify(quoted)
+    for docname in plan.docnames:
+        for quoted in filter(checks.is_quote, plan.pages[docname].evidence):
+            result = plan.verify(quoted)
             line = result.line if isinstance(result, Found) else None
             quote = Quote(quoted, line, quoted in expected)
             found[quoted.source, quoted.line] = quote

@@ -67,7 +67,7 @@ class Exporter:
             "project": {"name": project, "version": release},
             "package": {
                 "name": settings.package,
-                "version": self.plan.lookups.version,
+                "version": self.plan.version,
             },
             "extension": {"name": "sphinxext_heuristics", "version": extension},
             "namespace": settings.namespace,
@@ -125,7 +125,7 @@ class Exporter:
 
     def _connection(self, resolved: Resolved) -> Json:
         connection = resolved.connection
-        name = name_of(connection, self.plan.settings.package)
+        name = name_of(connection, self.plan.package)
         return {
             "type": connection.type,
             "target": connection.pattern,
@@ -138,7 +138,7 @@ class Exporter:
         }
 
     def _evidence(self, quoted: Evidence) -> Json:
-        found = self.plan.lookups.verify(quoted)
+        found = self.plan.verify(quoted)
         return {
             "object": quoted.object,
             "quote": quoted.quote,
@@ -161,7 +161,7 @@ class Exporter:
     def _source(self, record: Heuristic) -> Json | None:
         """Return file and line, ``None`` outside of the source directory."""
         path = Path(record.source.partition(":docstring of ")[0])
-        srcdir = self.plan.lookups.srcdir
+        srcdir = self.plan.srcdir
         if not path.is_relative_to(srcdir):
             return None
         return {"path": path.relative_to(srcdir).as_posix(), "line": record.line}

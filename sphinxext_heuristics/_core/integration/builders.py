@@ -163,8 +163,8 @@ def problems(app: Sphinx, plan: Plan) -> Iterator[Problem]:
     yield from checks.problems(plan, app.env.doc2path)
     yield from _unread(app, plan)
     views = views_of(app)
-    for docname in plan.catalogue.docnames:
-        for query in plan.catalogue.pages[docname].queries:
+    for docname in plan.docnames:
+        for query in plan.pages[docname].queries:
             yield from checks.of_filters(plan, query)
             if view := views.get(query.view):
                 with naming(view, docname):

@@ -37,13 +37,13 @@ _at = Problem.at
 
 def problems(plan: Plan, path_of: Callable[[str], Path]) -> Iterator[Problem]:
     """Yield every problem of a build; *path_of* returns the file of a document."""
-    yield from plan.catalogue.duplicates()
-    for page in plan.catalogue.pages.values():
+    yield from plan.duplicates()
+    for page in plan.pages.values():
         yield from page.problems
         if page_files.is_unreadable(page):
             continue
         for record in page.heuristics:
-            if not plan.catalogue.is_repeated(record):
+            if not plan.is_repeated(record):
                 yield from record.problems
                 yield from _of_record(plan, record)
                 for resolved in plan.connections(record):
@@ -170,7 +170,7 @@ def _of_excepts(plan: Plan, record: Heuristic) -> Iterator[Problem]:
 
 def _of_unjudged_bounds(plan: Plan) -> Iterator[Problem]:
     """Yield the problem of bounds that no version judges, at the first."""
-    if plan.lookups.version:
+    if plan.version:
         return
     for record in plan.heuristics.values():
         option = "since" if record.since else "until"
@@ -196,9 +196,9 @@ def sections(plan: Plan) -> Iterator[Problem]:
     """
     wanted = plan.settings.sections
     for record in plan.heuristics.values():
-        if not wanted or not plan.catalogue.is_page(record):
+        if not wanted or not plan.is_page(record):
             continue
-        titles = plan.catalogue.pages[record.docname].titles[1:]
+        titles = plan.pages[record.docname].titles[1:]
         # Each is looked for below those before it.
         below = iter(titles)
         lacking = [heading for heading in wanted if heading not in below]
@@ -216,7 +216,7 @@ def _of_nowhere(plan: Plan) -> Iterator[Problem]:
     What is withheld on purpose, and what waits for a target, is none.
     """
     by_hand: set[str] = set()
-    for page in plan.catalogue.pages.values():
+    for page in plan.pages.values():
         for query in page.queries:
             if query.option("target") is not None:
                 by_hand.update(it.name for it in plan.selection(query.filters))
@@ -256,8 +256,8 @@ def evidence(plan: Plan, *, with_passages: bool = False) -> Iterator[Problem]:
     *with_passages* shows it for every package.
     """
     not_here = expected(plan)
-    shown = {plan.settings.package, *plan.documented_packages}
-    for page in plan.catalogue.pages.values():
+    shown = {plan.package, *plan.documented_packages}
+    for page in plan.pages.values():
         for quoted in page.evidence:
             yield from quoted.problems
             if is_quote(quoted) and quoted not in not_here:
@@ -270,7 +270,7 @@ def evidence(plan: Plan, *, with_passages: bool = False) -> Iterator[Problem]:
 def expected(plan: Plan) -> set[Evidence]:
     """Return the quotes of heuristics that do not hold for the documented version."""
     found: set[Evidence] = set()
-    for record in plan.catalogue.definitions:
+    for record in plan.definitions:
         if not plan.holds(record):
             found.update(record.evidence)
     return found
@@ -287,7 +287,7 @@ def is_quote(quoted: Evidence) -> bool:
 def _of_evidence(
     plan: Plan, quoted: Evidence, *, with_passage: bool
 ) -> Iterator[Problem]:
-    found = plan.lookups.verify(quoted)
+    found = plan.verify(quoted)
     if isinstance(found, Found):
         return
     message = found.message
@@ -304,18 +304,18 @@ def _of_bounds(plan: Plan, record: Heuristic) -> Iterator[Problem]:
     """Yield the problem of bounds that exclude a version with all that is quoted."""
     if plan.holds(record):
         return
-    package = plan.settings.package
+    package = plan.package
     judged = {package} if package else plan.documented_packages
     quoted = [
         evidence for evidence in record.evidence if plan.package_of(evidence) in judged
     ]
-    results = map(plan.lookups.verify, quoted)
+    results = map(plan.verify, quoted)
     if quoted and all(isinstance(result, Found) for result in results):
         package = plan.package_of(quoted[0])
         source = f" from {package}" if len(quoted) < len(record.evidence) else ""
         message = (
             f"heuristic {record.name!r} holds for {bounds(record)}, but all that it "
-            f"quotes{source} is in {package} {plan.lookups.version}, too: correct its "
+            f"quotes{source} is in {package} {plan.version}, too: correct its "
             f"bounds, or quote what has changed"
         )
         yield _at(record, Subtype.VERSION, message)
@@ -372,8 +372,8 @@ def _of_requested_target(
         yield from _of_connection(plan, query, (known or meant)[0])
         return
     near = (
-        *plan.lookups.objects.closest(value),
-        *plan.lookups.pages.closest(value),
+        *plan.objects.closest(value),
+        *plan.page_names.closest(value),
         *closest(value, plan.heuristics, 1),
     )
     close = did_you_mean([*dict.fromkeys(near)][:3])
@@ -385,9 +385,9 @@ def _of_requested_target(
 
 def _of_roles(plan: Plan) -> Iterator[Problem]:
     known = ClosestNames(plan.heuristics)
-    for page in plan.catalogue.pages.values():
+    for page in plan.pages.values():
         for role in page.roles:
-            if plan.named(role.target) or plan.lookups.elsewhere(role.target):
+            if plan.named(role.target) or plan.elsewhere(role.target):
                 continue
             message = "the heuristic role names no heuristic"
             if name := plan.settings.strip(role.target.strip()):

@@ -46,7 +46,7 @@ def resolve(plan: Plan, connection: Connection) -> Resolved:
     resolved = _page(plan, connection) if is_page else _object(plan, connection)
     if resolved.exists or resolved.several or resolved.planned:
         return resolved
-    uri = plan.lookups.external(connection.type, connection.target)
+    uri = plan.external(connection.type, connection.target)
     return resolved._replace(
         target=Target(uri=uri) if uri else None,
         planned=connection.planned
@@ -55,7 +55,7 @@ def resolve(plan: Plan, connection: Connection) -> Resolved:
 
 
 def _page(plan: Plan, connection: Connection) -> Resolved:
-    match = plan.lookups.pages.find(connection.target)
+    match = plan.page_names.find(connection.target)
     return Resolved(
         connection=connection,
         target=match.target,
@@ -66,13 +66,13 @@ def _page(plan: Plan, connection: Connection) -> Resolved:
 
 
 def _object(plan: Plan, connection: Connection) -> Resolved:
-    objects = plan.lookups.objects
+    objects = plan.objects
     match = objects.find(connection.pattern)
     if match.objects or not match.reached:
         return Resolved(connection=connection, several=match.objects)
     names = objects.aliases(connection.target)
     of_object = [name for name in match.reached if name in names]
-    target = plan.catalogue.places[(of_object or match.names)[0]]
+    target = plan.places[(of_object or match.names)[0]]
     return Resolved(connection=connection, target=target, reached=match.reached)
 
 
@@ -84,10 +84,10 @@ def is_left_out(plan: Plan, target: str) -> bool:
 
 def defined(plan: Plan, target: str) -> Definition | None:
     """Return where the source defines a target, which may lack the package's name."""
-    package = plan.settings.package
-    found = plan.lookups.defined(target)
+    package = plan.package
+    found = plan.defined(target)
     if package and not found:
-        found = plan.lookups.defined(f"{package}.{target}")
+        found = plan.defined(f"{package}.{target}")
     return found
 
 
@@ -103,17 +103,17 @@ def why_missing(plan: Plan, connection: Connection) -> str:
         )
     return object_meant(plan, target) or (
         f"does not exist: no documented object has this "
-        f"name{did_you_mean(plan.lookups.objects.closest(target))}"
+        f"name{did_you_mean(plan.objects.closest(target))}"
     )
 
 
 def _page_meant(plan: Plan, target: str) -> str:
     """Return the end of the message that no page has a name: what was meant."""
-    if plan.lookups.objects.find(target).names:
+    if plan.objects.find(target).names:
         return "; it is an object: use impl"
     if re.search(r"\s", target):
         return "; separate targets with commas"
-    return did_you_mean(plan.lookups.pages.closest(target))
+    return did_you_mean(plan.page_names.closest(target))
 
 
 def object_meant(plan: Plan, target: str) -> str:
@@ -122,7 +122,7 @@ def object_meant(plan: Plan, target: str) -> str:
     That is ``""`` where nothing is known by it.
     """
     owner, _dot, last = target.rpartition(".")
-    names = plan.lookups.objects.find(owner).names if owner else ()
+    names = plan.objects.find(owner).names if owner else ()
     entries = [plan.entry_of[name] for name in names]
     if entries and last == "__init__":
         return (
@@ -138,7 +138,7 @@ def object_meant(plan: Plan, target: str) -> str:
         where = f"{definition.path}:{definition.line} defines it"
         reason = _reason(plan, definition, owner, entries)
         return f"is not documented: {where}; {reason}"
-    if plan.lookups.pages.find(target).place:
+    if plan.page_names.find(target).place:
         return "does not exist: it is a page; use workflow, principle or env"
     return ""
 

@@ -25,16 +25,16 @@ _CONFLICT = re.compile(r"(<{7}|>{7}) ")
 
 def problems(plan: Plan, path_of: Callable[[str], Path]) -> Iterator[Problem]:
     """Yield the problem of each file; *path_of* returns the file of a document."""
-    if INDEX_PAGE in plan.catalogue.pages:
+    if INDEX_PAGE in plan.pages:
         message = (
             f"the document {INDEX_PAGE!r} has the name of the index page that is made "
             f"for the heuristics, which overwrites it: rename the file"
         )
         yield _at(path_of(INDEX_PAGE), 1, message)
-    for docname, page in plan.catalogue.pages.items():
+    for docname, page in plan.pages.items():
         if not plan.settings.has_page(docname):
             for record in page.heuristics:
-                if plan.settings.has_page(plan.catalogue.own_page(record)):
+                if plan.settings.has_page(plan.own_page(record)):
                     message = (
                         f"this page is included in {docname!r}, too: it counts itself; "
                         f"link to heuristic {record.name!r} there"

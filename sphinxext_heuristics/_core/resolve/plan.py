@@ -6,19 +6,21 @@ from dataclasses import dataclass, field
 from functools import cached_property, wraps
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar, cast
 
-from ..model import CATEGORY, Entry, Evidence, Heuristic, Message, Note
+from ..model import CATEGORY, Entry, Evidence, Found, Heuristic, Lost, Message, Note
 from ..versions import holds
+from .catalogue import Catalogue
 from .connections import Resolved, resolve
 from .listing import Link, bounds, links, short_name
-from .objects import Rule, excludes
-from .pages import Place
+from .objects import Objects, Rule, excludes
+from .pages import Pages, Place
 from .verdicts import Reach, Shown, Verdict, by_severity, judge
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
+    from pathlib import Path
 
     from ..config import Settings
-    from .catalogue import Catalogue, Lookups
+    from ..source.names import Definition
 
 Asked = TypeVar("Asked", bound="Callable[..., Any]")
 
@@ -40,12 +42,34 @@ def once(ask: Asked) -> Asked:
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
-class Plan:
-    """What every page shows."""
+class Plan(Catalogue):
+    """What every page shows: all that was read, and what other parts say of it."""
 
-    catalogue: Catalogue
     settings: Settings
-    lookups: Lookups
+    #: The documented objects.
+    objects: Objects
+    #: The pages and sections.
+    page_names: Pages
+    #: (kind of target, name) → URI in another project's inventory, or ``None``.
+    external: Callable[[str, str], str | None]
+    #: Name → what another project's inventory says about this heuristic, or ``None``.
+    elsewhere: Callable[[str], object]
+    #: A heuristic's note as other pages show it.
+    settle: Callable[[Heuristic], Note]
+    #: Where the source of a package defines an object, or ``None``.
+    defined: Callable[[str], Definition | None]
+    #: Documents without automatic heuristics.
+    excluded: frozenset[str]
+    #: The documented version, or ``""``.
+    version: str
+    #: Where a quote stands in the installed source, or why it was not found.
+    verify: Callable[[Evidence], Found | Lost]
+    #: Package → its installed version, or ``None``.
+    installed: Callable[[str], str | None]
+    #: The messages of errors and warnings that are quoted.
+    quoted_messages: Callable[[Evidence], tuple[Message, ...]]
+    #: The source directory.
+    srcdir: Path
     #: What was asked for already.
     answers: dict[tuple[Any, ...], Any] = field(default_factory=dict, init=False)
 
@@ -54,30 +78,15 @@ class Plan:
         """Return the documented package, or ``""``."""
         return self.settings.package
 
-    @property
-    def version(self) -> str:
-        """Return the documented version, or ``""``."""
-        return self.lookups.version
-
-    @property
-    def docnames(self) -> tuple[str, ...]:
-        """Return the documents in the toctree's order."""
-        return self.catalogue.docnames
-
     def entries(self, docname: str) -> tuple[Entry, ...]:
         """Return the API entries of a page."""
-        return self.catalogue.pages[docname].entries
+        return self.pages[docname].entries
 
     # -- the heuristics ---------------------------------------------------------------
 
-    @property
-    def heuristics(self) -> dict[str, Heuristic]:
-        """Return name → the definition in effect, in the toctree's order."""
-        return self.catalogue.heuristics
-
     def named(self, target: str) -> Heuristic | None:
         """Return the heuristic that a role's *target* names, by any of its names."""
-        return self.catalogue.by_name.get(self.settings.strip(target.strip()))
+        return self.by_name.get(self.settings.strip(target.strip()))
 
     @once
     def connections(self, record: Heuristic) -> tuple[Resolved, ...]:
@@ -98,11 +107,11 @@ class Plan:
     @once
     def note(self, record: Heuristic) -> Note:
         """Return a heuristic's note as other pages show it."""
-        return self.lookups.settle(record)
+        return self.settle(record)
 
     def holds(self, record: Heuristic) -> bool:
         """Return whether a heuristic holds for the documented version."""
-        return holds(record.since, record.until, self.lookups.version)
+        return holds(record.since, record.until, self.version)
 
     # -- what they quote --------------------------------------------------------------
 
@@ -111,15 +120,15 @@ class Plan:
 
         That is the documented one, which may be a part of another, or the top one.
         """
-        named = self.settings.package
+        named = self.package
         return named if named and evidence.is_of(named) else evidence.package
 
     def version_of(self, evidence: Evidence) -> str:
         """Return the version of the package that is quoted; ``""`` if it is unknown."""
         package = self.package_of(evidence)
-        if package == self.settings.package:
-            return self.lookups.version
-        return self.lookups.installed(package) or ""
+        if package == self.package:
+            return self.version
+        return self.installed(package) or ""
 
     def messages(self, record: Heuristic) -> tuple[tuple[Message, Evidence], ...]:
         """Return the messages that a heuristic quotes, once for each object.
@@ -128,7 +137,7 @@ class Plan:
         """
         found: dict[tuple[Message, str], tuple[Message, Evidence]] = {}
         for quoted in record.evidence:
-            for message in self.lookups.messages(quoted):
+            for message in self.quoted_messages(quoted):
                 found.setdefault((message, quoted.object), (message, quoted))
         return tuple(found.values())
 
@@ -136,7 +145,7 @@ class Plan:
     def documented_packages(self) -> frozenset[str]:
         """Return the packages that names of entries and of their objects begin with."""
         found: set[str] = set()
-        for _docname, entry in self.catalogue.entries:
+        for _docname, entry in self.all_entries:
             names = (*entry.names, *entry.lineage)
             found.update(name.partition(".")[0] for name in names)
         return frozenset(found)
@@ -147,7 +156,7 @@ class Plan:
     def entry_of(self) -> dict[str, Entry]:
         """Map each documented name to its first API entry."""
         found: dict[str, Entry] = {}
-        for _docname, entry in reversed(self.catalogue.entries):
+        for _docname, entry in reversed(self.all_entries):
             found.update(dict.fromkeys(entry.names, entry))
         return found
 
@@ -206,17 +215,17 @@ class Plan:
             is_here = resolved.reached or resolved.several
             if connection.type == "impl" and is_here:
                 lasts.add(connection.target.rpartition(".")[2])
-        for name in self.lookups.objects.names:
+        for name in self.objects.names:
             if name.rpartition(".")[2] in lasts and name not in reached:
                 yield name
 
     def own_names(self, name: str) -> list[str]:
         """Return the names that `except` judges a documented name by."""
-        return self.lookups.objects.own_names(self.entry_of[name])
+        return self.objects.own_names(self.entry_of[name])
 
     def excludes(self, target: str, names: Iterable[str]) -> bool:
         """Return whether an `except` target, by any of its names, excludes *names*."""
-        aliases = self.lookups.objects.aliases(target)
+        aliases = self.objects.aliases(target)
         return any(excludes(alias, names) for alias in aliases)
 
     @cached_property
@@ -232,13 +241,13 @@ class Plan:
         if not record.inject:
             return "it has no-inject"
         if not self.holds(record):
-            version = self.lookups.version
+            version = self.version
             return f"it holds for {bounds(record)}, and {version} is documented"
         return ""
 
     def kept_free(self, docname: str) -> str:
         """Return why a page shows no heuristic automatically, or ``""``."""
-        if docname in self.lookups.excluded:
+        if docname in self.excluded:
             return f"{docname} is kept free by heuristics_exclude or no-heuristics"
         return ""
 
@@ -249,14 +258,14 @@ class Plan:
 
     def verdicts_of(self, docname: str, entry: Entry) -> tuple[Verdict, ...]:
         """Return the verdicts of one API entry of a page."""
-        position = self.catalogue.pages[docname].entries.index(entry)
+        position = self.pages[docname].entries.index(entry)
         return self.verdicts(docname)[position]
 
     @cached_property
     def shown_in(self) -> dict[str, tuple[Shown, ...]]:
         """Map each heuristic to the API entries that show it, in their order."""
         found: dict[str, dict[Shown, None]] = {}
-        for docname, page in self.catalogue.pages.items():
+        for docname, page in self.pages.items():
             judged = zip(page.entries, self.verdicts(docname), strict=True)
             for entry, verdicts in judged:
                 for verdict in verdicts:
@@ -302,10 +311,10 @@ class Plan:
     def _by_hand(self) -> set[Place]:
         """Return the pages and sections whose own `heuristics-for` names them."""
         found = set()
-        for docname, page in self.catalogue.pages.items():
+        for docname, page in self.pages.items():
             for query in page.queries:
                 for target in query.option("target") or ():
-                    place = self.lookups.pages.find(target).place
+                    place = self.page_names.find(target).place
                     if place and place.docname == docname:
                         found.add(place)
         return found
@@ -314,7 +323,7 @@ class Plan:
     def mentioned_in(self) -> dict[str, dict[str, None]]:
         """Map each heuristic to the other pages that link to it, in their order."""
         found: dict[str, dict[str, None]] = {}
-        for docname, page in self.catalogue.pages.items():
+        for docname, page in self.pages.items():
             for target in (*(role.target for role in page.roles), *page.links):
                 record = self.named(target)
                 if record and record.docname != docname:
@@ -332,7 +341,7 @@ class Plan:
     @once
     def _titles(self, docname: str) -> dict[str, str]:
         """Map each id of a page's sections, and ``""`` for the page, to the title."""
-        page = self.catalogue.pages[docname]
+        page = self.pages[docname]
         found: dict[str, str] = {}
         for ids, title in zip(page.sections, page.titles, strict=True):
             for section_id in ("", *ids):
@@ -355,14 +364,14 @@ class Plan:
         if kind == "target" and value.startswith(CATEGORY):
             kind, value = "category", value.removeprefix(CATEGORY).strip()
         if kind in {"impl", "target"}:
-            for name in self.lookups.objects.find(value.lstrip("~")).reached:
+            for name in self.objects.find(value.lstrip("~")).reached:
                 for heuristic, verdict in self.reach.get(name, {}).items():
                     if verdict.is_shown:
                         yield heuristic
         if kind == "target" and (record := self.named(value)):
             yield record.name
         yield from self._by_value.get((kind, value), ())
-        if place := self.lookups.pages.find(value).place:
+        if place := self.page_names.find(value).place:
             yield from self._by_value.get((kind, place), ())
 
     @cached_property

@@ -47,7 +47,7 @@ def members(plan: Plan, docname: str, entry: Entry) -> tuple[Member, ...]:
 def reached(plan: Plan) -> dict[str, list[str]]:
     """Map each heuristic to the members that show it unless `except` names them."""
     found: dict[str, list[str]] = {}
-    for _docname, entry in plan.catalogue.entries:
+    for _docname, entry in plan.all_entries:
         for member in _inherited(plan, entry):
             for record in member.heuristics:
                 found.setdefault(record.name, []).extend(member.own_names)
@@ -58,7 +58,7 @@ def _inherited(plan: Plan, entry: Entry) -> Iterator[Member]:
     """Yield the inherited members of a class, each with all that aims at it."""
     if not (plan.settings.rollup and entry.is_class):
         return
-    objects = plan.lookups.objects
+    objects = plan.objects
     for name, aims in sorted(_aims(plan).items()):
         names = tuple(f"{cls}.{name}" for cls in entry.names)
         # What the class defines itself, or has an entry of its own, is not rolled up.
@@ -73,7 +73,7 @@ def _inherited(plan: Plan, entry: Entry) -> Iterator[Member]:
         )
         if heuristics:
             documented = objects.find(above[-1]).names
-            targets = [plan.catalogue.places[entry_name] for entry_name in documented]
+            targets = [plan.places[entry_name] for entry_name in documented]
             yield Member(
                 name=name,
                 documented=documented,
@@ -89,7 +89,7 @@ def _aims(plan: Plan) -> dict[str, dict[str, set[str]]]:
 
     Each of them is mapped to the names of the objects that it means.
     """
-    objects = plan.lookups.objects
+    objects = plan.objects
     found: dict[str, dict[str, set[str]]] = {}
     for record in plan.heuristics.values():
         if plan.withheld(record):

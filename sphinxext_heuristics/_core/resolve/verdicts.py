@@ -106,7 +106,7 @@ def judge(plan: Plan, docname: str) -> tuple[tuple[Verdict, ...], ...]:
     Each step decides one thing: what is not shown and why, what only names what another
     entry of the page shows in full, and what is folded.
     """
-    entries = plan.catalogue.pages[docname].entries
+    entries = plan.pages[docname].entries
     page = [_with_reasons(plan, docname, entry) for entry in entries]
     if plan.settings.inherited == "once":
         _name_copies(plan, entries, page)
@@ -119,7 +119,7 @@ def _with_reasons(plan: Plan, docname: str, entry: Entry) -> list[Verdict]:
     reaching = _reaching(plan, entry)
     if not reaching:
         return []  # whether it is inherited is a question to its source
-    inherited, objects = plan.settings.inherited, plan.lookups.objects
+    inherited, objects = plan.settings.inherited, plan.objects
     is_copy = inherited in {"link", "none"} and objects.is_inherited(entry.names[0])
     reason = plan.kept_free(docname)
     if not reason and entry.by_hand:
@@ -174,7 +174,7 @@ def _name_copies(
             if verdict.is_shown:
                 shown.setdefault(verdict.record.name, []).append((entry, verdict))
     in_full = {name: _in_full(places) for name, places in shown.items()}
-    identity = plan.lookups.objects.identity
+    identity = plan.objects.identity
     for entry, verdicts in zip(entries, page, strict=True):
         for position, verdict in enumerate(verdicts):
             if not verdict.is_shown or id(entry) in in_full[verdict.record.name]:

@@ -182,7 +182,7 @@ class Caption(NamedTuple):
 
 def caption(plan: Plan, evidence: Evidence) -> Caption:
     """Return the caption of a quote."""
-    found = plan.lookups.verify(evidence)
+    found = plan.verify(evidence)
     version = plan.version_of(evidence)
     release = f"{plan.package_of(evidence)} {version}".strip()
     line, uri = None, ""

@@ -98,7 +98,7 @@ class MessagesView(View):
             )
             for message in sorted(objects)
         ]
-        package = f"{plan.settings.package}."
+        package = f"{plan.package}."
 
         def order(row: MessageRow) -> tuple[bool, str]:
             is_foreign = not f"{row.module}.".startswith(package)
