@@ -34,13 +34,8 @@ class Note(NamedTuple):
 #: Severities in ascending order; each is also the admonition's type.
 SEVERITIES = ("tip", "note", "important", "warning", "caution", "danger")
 
-#: Connection types in the order in which the index writes them, with their words.
-CONNECTION_TYPES = {
-    "impl": "Impl",
-    "workflow": "Workflow",
-    "principle": "Principle",
-    "env": "Env",
-}
+#: Connection types in the order in which the index writes them.
+CONNECTION_TYPES = ("impl", "workflow", "principle", "env")
 
 #: The document name of the domain's own index page.
 INDEX_PAGE = "heuristic-index"
@@ -49,7 +44,7 @@ INDEX_PAGE = "heuristic-index"
 CATEGORY = "category:"
 
 #: Connection types whose targets are pages.
-PAGE_TYPES = ("workflow", "principle", "env")
+PAGE_TYPES = CONNECTION_TYPES[1:]
 
 #: The options of a query that choose heuristics; ``target`` is an object, a page or a
 #: category.

@@ -172,9 +172,7 @@ def items(page: str) -> dict[str, set[projects.Item]]:
 
 def words(page: str) -> list[str]:
     """Return the words of a page, without what is around them."""
-    # Where a long name may break, it is still one word.
-    text = page.replace('</span><wbr><span class="pre">', "")
-    body = BeautifulSoup(text, "html.parser").select_one("div.body")
+    body = BeautifulSoup(page, "html.parser").select_one("div.body")
     return body.get_text(" ").split() if body else []
 
 

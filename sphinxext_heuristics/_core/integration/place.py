@@ -134,7 +134,7 @@ class Placer:
         described: dict[str, nodes.Element] = {}
         if isinstance(node, addnodes.desc):
             described = descriptions(node)
-        for parameter, boxes in shown.places:
+        for parameter, boxes in shown.places.items():
             made = box_nodes(boxes, self._here)
             if not parameter:
                 made += member_nodes(shown.members, self._here)

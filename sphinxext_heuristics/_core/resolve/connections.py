@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from ..diagnostics import did_you_mean
@@ -111,8 +110,6 @@ def _page_meant(plan: Plan, target: str) -> str:
     """Return the end of the message that no page has a name: what was meant."""
     if plan.objects.find(target).names:
         return "; it is an object: use impl"
-    if re.search(r"\s", target):
-        return "; separate targets with commas"
     return did_you_mean(plan.page_names.closest(target))
 
 

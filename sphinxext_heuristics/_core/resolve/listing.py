@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, NamedTuple
 
-from ..model import CONNECTION_TYPES, SEVERITIES, Connection, Heuristic, Target
+from ..model import SEVERITIES, Connection, Heuristic, Target
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -35,7 +35,7 @@ class Link(NamedTuple):
     @property
     def word(self) -> str:
         """Return the type's word."""
-        return CONNECTION_TYPES[self.type]
+        return self.type.capitalize()
 
 
 def short_name(connection: Connection, package: str) -> str:

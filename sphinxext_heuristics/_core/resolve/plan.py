@@ -168,13 +168,18 @@ class Plan(Catalogue):
         return found
 
     @cached_property
+    def by_severity(self) -> tuple[Heuristic, ...]:
+        """Return the heuristics in the order in which they are shown."""
+        return by_severity(self.heuristics.values())
+
+    @cached_property
     def reach(self) -> dict[str, dict[str, Verdict]]:
         """Map each documented name to the heuristics that reach it, most severe first.
 
         The verdicts are those of the name alone: no page has had its say.
         """
         found: dict[str, dict[str, Verdict]] = {}
-        for record in by_severity(self.heuristics.values()):
+        for record in self.by_severity:
             for order, resolved in enumerate(self.connections(record)):
                 is_wide = resolved.connection.is_wide
                 for name, rule in resolved.reached.items():
@@ -231,8 +236,7 @@ class Plan(Catalogue):
     @cached_property
     def ranks(self) -> dict[str, int]:
         """Map each heuristic to its place in the order in which they are shown."""
-        ordered = by_severity(self.heuristics.values())
-        return {record.name: rank for rank, record in enumerate(ordered)}
+        return {record.name: rank for rank, record in enumerate(self.by_severity)}
 
     # -- what is shown where ----------------------------------------------------------
 
@@ -270,7 +274,13 @@ class Plan(Catalogue):
             for entry, verdicts in judged:
                 for verdict in verdicts:
                     if verdict.is_shown:
-                        shown = verdict.shown_at(entry, docname)
+                        shown = Shown(
+                            name=entry.names[0],
+                            docname=docname,
+                            anchor=entry.anchor,
+                            reach=verdict.reach,
+                            parameter=verdict.parameter,
+                        )
                         found.setdefault(verdict.record.name, {})[shown] = None
         return {name: tuple(shown) for name, shown in found.items()}
 
@@ -281,7 +291,7 @@ class Plan(Catalogue):
         The id of the page as a whole is ``""``.
         """
         found: dict[str, dict[str, list[Heuristic]]] = {}
-        for record in by_severity(self.heuristics.values()):
+        for record in self.by_severity:
             places = [resolved.place for resolved in self.connections(record)]
             for place in dict.fromkeys(places):
                 if place and not self.withheld_at(record, place):

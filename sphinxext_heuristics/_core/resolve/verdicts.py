@@ -89,16 +89,6 @@ class Verdict(NamedTuple):
         first = min(self, other, key=lambda it: (not it.is_shown, it.order))
         return first._replace(reach=min(self.reach, other.reach))
 
-    def shown_at(self, entry: Entry, docname: str) -> Shown:
-        """Return the record of the entry that shows it."""
-        return Shown(
-            name=entry.names[0],
-            docname=docname,
-            anchor=entry.anchor,
-            reach=self.reach,
-            parameter=self.parameter,
-        )
-
 
 def judge(plan: Plan, docname: str) -> tuple[tuple[Verdict, ...], ...]:
     """Return the verdicts of each API entry of a page, most severe first.

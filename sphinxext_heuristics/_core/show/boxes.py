@@ -46,15 +46,15 @@ class RolledUp(NamedTuple):
     name: str
     target: Target | None
     #: Its heuristics, each in the form of one line.
-    boxes: tuple[Box, ...]
+    boxes: list[Box]
 
 
 class EntryBoxes(NamedTuple):
     """What an API entry shows."""
 
     #: Each parameter, or ``""`` for the entry itself, with what is shown there.
-    places: tuple[tuple[str, tuple[Box, ...]], ...] = ()
-    members: tuple[RolledUp, ...] = ()
+    places: dict[str, list[Box]]
+    members: list[RolledUp]
 
 
 def of_entry(
@@ -64,7 +64,7 @@ def of_entry(
     members = []
     for member in rollup.members(plan, docname, entry):
         lines = [_box(plan, record, Form.LINE) for record in member.heuristics]
-        members.append(RolledUp(member.name, member.target, tuple(lines)))
+        members.append(RolledUp(member.name, member.target, lines))
     places: dict[str, list[Box]] = {"": []} if members else {}
     for verdict in verdicts:
         if verdict.is_shown:
@@ -73,10 +73,7 @@ def of_entry(
             # The copies of an entry are in one block.
             place = "" if full_at else verdict.parameter
             places.setdefault(place, []).append(box)
-    return EntryBoxes(
-        places=tuple((place, tuple(boxes)) for place, boxes in places.items()),
-        members=tuple(members),
-    )
+    return EntryBoxes(places=places, members=members)
 
 
 def _name_and_place(verdict: Verdict, docname: str) -> tuple[str, Target] | None:

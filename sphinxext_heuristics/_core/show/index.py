@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from docutils import nodes
 from sphinx import addnodes
@@ -53,11 +53,8 @@ class Index(NamedTuple):
     marks: bool
 
 
-class Worklist(NamedTuple):
-    """The missing targets of some heuristics."""
-
-    #: What each is called, and the heuristics that wait for it.
-    rows: tuple[tuple[str, tuple[Named, ...]], ...]
+#: What is missing → the heuristics that wait for it.
+Worklist: TypeAlias = "dict[str, list[Named]]"
 
 
 class IndexView(View):
@@ -82,7 +79,7 @@ class IndexView(View):
 
     def nodes(self, content: Index | Worklist, here: Here) -> list[nodes.Node]:
         """Return the index, or the worklist."""
-        if isinstance(content, Worklist):
+        if isinstance(content, dict):
             return _worklist_nodes(content, here)
         layout = _cards if content.cards else _table
         shown = [
@@ -112,16 +109,14 @@ def _row(plan: Plan, record: Heuristic, *, marks: bool) -> IndexRow:
 
 
 def _worklist(plan: Plan, records: Iterable[Heuristic]) -> Worklist:
-    types = list(CONNECTION_TYPES)
     waiting: dict[tuple[int, str], list[Named]] = {}
     for record in records:
         for link in plan.links(record, marks=True):
             if link.target is None:
                 name = f"{link.mark}\u00a0{link.word}: {link.text}"
-                key = types.index(link.type), name
+                key = CONNECTION_TYPES.index(link.type), name
                 waiting.setdefault(key, []).append(named(record))
-    rows = [(key[1], tuple(waiting[key])) for key in sorted(waiting)]
-    return Worklist(rows=tuple(rows))
+    return {key[1]: waiting[key] for key in sorted(waiting)}
 
 
 def _tags(categories: Sequence[str]) -> list[nodes.Node]:
@@ -212,10 +207,10 @@ def _legend() -> nodes.Node:
 
 
 def _worklist_nodes(content: Worklist, here: Here) -> list[nodes.Node]:
-    if not content.rows:
+    if not content:
         return [paragraph(_("Nothing is missing."))]
     cells = []
-    for name, waiting in content.rows:
+    for name, waiting in content.items():
         linked = joined([here.heuristic(heuristic)] for heuristic in waiting)
         cells.append(([paragraph(name)], [paragraph(*linked)]))
     heads = (_("Missing"), _("Wanted by"))

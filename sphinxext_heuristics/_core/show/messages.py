@@ -51,18 +51,12 @@ class MessageRow(NamedTuple):
         return f"message-{nodes.make_id(text)[:_ANCHOR_LENGTH].strip('-')}-{mark}"
 
 
-class Asked(NamedTuple):
-    """A heuristic that the box offers for a text that fits."""
-
-    named: Named
-    known: Known
-
-
 class MessagesContent(NamedTuple):
     """What the index of messages shows, and what its box answers with."""
 
     rows: tuple[MessageRow, ...]
-    asked: tuple[Asked, ...]
+    #: The heuristics that the box offers, with the texts that each knows of.
+    asked: tuple[tuple[Named, Known], ...]
 
 
 class MessagesView(View):
@@ -77,10 +71,7 @@ class MessagesView(View):
         objects: dict[Message, set[str]] = {}
         heuristics: dict[Message, dict[str, Quoting]] = {}
         records = list(plan.selection(query.filters))
-        asked = tuple(
-            Asked(named=named(record), known=known)
-            for record, known in known_to(plan, records)
-        )
+        asked = [(named(record), known) for record, known in known_to(plan, records)]
         for record in records:
             quoting = Quoting(
                 named=named(record),
@@ -105,7 +96,7 @@ class MessagesView(View):
             return is_foreign, row.module
 
         rows.sort(key=order)
-        return MessagesContent(rows=tuple(rows), asked=asked)
+        return MessagesContent(rows=tuple(rows), asked=tuple(asked))
 
     def nodes(self, content: MessagesContent, here: Here) -> list[nodes.Node]:
         """Return the box for a pasted text, and the messages of each module."""
@@ -114,9 +105,9 @@ class MessagesView(View):
         made: list[nodes.Node] = []
         if content.asked:
             known = []
-            for one in content.asked:
-                target = Target(docname=one.named.docname, anchor=one.named.anchor)
-                known.append((here.uri(target), *one.known))
+            for one, texts in content.asked:
+                target = Target(docname=one.docname, anchor=one.anchor)
+                known.append((here.uri(target), *texts))
             searching = here.uri(Target(docname="search"))
             made.append(
                 script_place("heuristic-paste", known=(known, NOISE, searching))

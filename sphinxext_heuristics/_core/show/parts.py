@@ -17,7 +17,7 @@ from ..view import Here, Named, views_of
 from ..words import N_, _
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Sequence
 
     from sphinx.application import Sphinx
 
@@ -53,10 +53,6 @@ _WORDS = (
     N_("Reported by users:"),
     N_("Search this site for: %s"),
 )
-
-
-#: Where a long name may be broken.
-_BREAK = re.compile(r"(?<=[._])(?=.)|(?<=[a-z])(?=[A-Z])")
 
 
 class Meta(NamedTuple):
@@ -113,22 +109,13 @@ def link_nodes(link: Link, here: Here, *, marks: bool = False) -> list[nodes.Nod
     """
     name: nodes.TextElement = nodes.inline("", link.text)
     if link.type == "impl" and not marks:
-        name = nodes.literal("", "", *breakable(link.text))
+        name = literal(link.text)
     linked = here.link(name, link.target)
     if marks:
         return [nodes.Text(f"{link.mark}\u00a0{link.word}: "), linked]
     if link.planned and not link.target:
         return [linked, nodes.Text(" (" + _("planned") + ")")]
     return [linked]
-
-
-def breakable(name: str) -> Iterator[nodes.Node]:
-    """Yield the text of a name, which browsers may break after dots and words."""
-    first, *others = _BREAK.split(name)
-    yield nodes.Text(first)
-    for part in others:
-        yield nodes.raw("", "<wbr>", format="html")
-        yield nodes.Text(part)
 
 
 def joined(
