@@ -28,8 +28,7 @@ if TYPE_CHECKING:
 
     from ..evidence.pasted import Answer, Known
     from ..model import Entry, Heuristic
-    from ..resolve.connections import Resolved
-    from ..resolve.objects import Rule
+    from ..resolve.objects import Resolved, Rule
     from ..resolve.pages import Place
     from ..resolve.plan import Plan
     from ..resolve.verdicts import Verdict
@@ -151,9 +150,9 @@ def _documented(plan: Plan, name: str) -> tuple[str, ...]:
         # As a target it would reach the inherited copies, too.
         return (name,)
     match = plan.objects.find(name)
-    if match.objects:
+    if match.several:
         match = plan.objects.find(f"*.{name}")
-    return match.names
+    return tuple(match.reached)
 
 
 def _separated(blocks: Iterable[Iterable[str]]) -> Iterator[str]:

@@ -17,7 +17,7 @@ from .index_file import name_of
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ..resolve.connections import Resolved
+    from ..resolve.objects import Resolved
     from ..resolve.plan import Plan
     from ..resolve.verdicts import Shown
 

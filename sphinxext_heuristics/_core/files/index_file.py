@@ -15,7 +15,7 @@ from .project_file import ProjectFile, difference
 
 if TYPE_CHECKING:
     from ..config import Settings
-    from ..resolve.connections import Resolved
+    from ..resolve.objects import Resolved
     from ..resolve.plan import Plan
 
 #: Document → its file.

@@ -73,8 +73,8 @@ def _unfitting(plan: Plan, given: AbstractSet[str]) -> Iterator[tuple[str, str]]
         if not target or match.target:
             continue
         hint = did_you_mean(pages.closest(target))
-        if match.places:
-            hint = f"; it fits {', '.join(place.docname for place in match.places)}"
+        if match.several:
+            hint = f"; it fits {', '.join(match.several)}"
         what = f"heuristics_targets: {name!r} → {target!r}"
         message = f"{what} is no document, label or URL{hint}"
         yield "heuristics_targets", message

@@ -20,13 +20,14 @@ from ..model import (
 )
 from ..versions import is_empty_range
 from . import page_files, rollup
-from .connections import Resolved, is_left_out, resolve, why_missing
+from .connections import is_left_out, resolve, why_missing
 from .listing import bounds
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
+    from .objects import Resolved
     from .plan import Plan
 
 #: How many names a message lists.

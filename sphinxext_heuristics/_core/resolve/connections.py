@@ -2,47 +2,25 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from ..diagnostics import did_you_mean
 from ..model import PAGE_TYPES, Connection, Entry, Target
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from ..source.names import Definition
-    from .objects import Rule
-    from .pages import Place
+    from .objects import Resolved
     from .plan import Plan
-
-
-class Resolved(NamedTuple):
-    """A connection and what it was found to mean."""
-
-    #: What the author wrote.
-    connection: Connection
-    #: Where it leads; ``None`` if it is missing.
-    target: Target | None = None
-    #: The documented names that it reaches, each with the rule by which.
-    reached: Mapping[str, Rule] = {}
-    #: The page or section that it reaches.
-    place: Place | None = None
-    #: What it may mean, if that is several things.
-    several: tuple[str, ...] = ()
-    #: Whether it may be missing: by a ``?``, by ``heuristics_targets`` or by
-    #: ``heuristics_undocumented``.
-    planned: bool = False
-
-    @property
-    def exists(self) -> bool:
-        """Whether the target is there."""
-        return self.target is not None
 
 
 def resolve(plan: Plan, connection: Connection) -> Resolved:
     """Return what a connection means: here, or else in another project."""
     is_page = connection.type in PAGE_TYPES
-    resolved = _page(plan, connection) if is_page else _object(plan, connection)
+    if is_page:
+        resolved = plan.page_names.find(connection.target)
+    else:
+        resolved = _object(plan, connection)
+    resolved = resolved._replace(connection=connection)
     if resolved.exists or resolved.several or resolved.planned:
         return resolved
     uri = plan.external(connection.type, connection.target)
@@ -53,26 +31,13 @@ def resolve(plan: Plan, connection: Connection) -> Resolved:
     )
 
 
-def _page(plan: Plan, connection: Connection) -> Resolved:
-    match = plan.page_names.find(connection.target)
-    return Resolved(
-        connection=connection,
-        target=match.target,
-        place=match.place,
-        several=tuple(map(str, match.places)),
-        planned=match.planned,
-    )
-
-
 def _object(plan: Plan, connection: Connection) -> Resolved:
-    objects = plan.objects
-    match = objects.find(connection.pattern)
-    if match.objects or not match.reached:
-        return Resolved(connection=connection, several=match.objects)
-    names = objects.aliases(connection.target)
-    of_object = [name for name in match.reached if name in names]
-    target = plan.places[(of_object or match.names)[0]]
-    return Resolved(connection=connection, target=target, reached=match.reached)
+    found = plan.objects.find(connection.pattern)
+    if not found.reached:
+        return found
+    names = plan.objects.aliases(connection.target)
+    of_object = [name for name in found.reached if name in names]
+    return found._replace(target=plan.places[[*of_object, *found.reached][0]])
 
 
 def is_left_out(plan: Plan, target: str) -> bool:
@@ -108,7 +73,7 @@ def why_missing(plan: Plan, connection: Connection) -> str:
 
 def _page_meant(plan: Plan, target: str) -> str:
     """Return the end of the message that no page has a name: what was meant."""
-    if plan.objects.find(target).names:
+    if plan.objects.find(target).reached:
         return "; it is an object: use impl"
     return did_you_mean(plan.page_names.closest(target))
 
@@ -119,7 +84,7 @@ def object_meant(plan: Plan, target: str) -> str:
     That is ``""`` where nothing is known by it.
     """
     owner, _dot, last = target.rpartition(".")
-    names = plan.objects.find(owner).names if owner else ()
+    names = plan.objects.find(owner).reached if owner else ()
     entries = [plan.entry_of[name] for name in names]
     if entries and last == "__init__":
         return (

@@ -10,7 +10,7 @@ from ..model import SEVERITIES, Connection, Heuristic, Target
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from .connections import Resolved
+    from .objects import Resolved
 
 EXISTS, MISSING = "✅", "⬜"
 

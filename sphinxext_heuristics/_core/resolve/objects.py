@@ -8,11 +8,12 @@ from itertools import chain, islice
 from typing import TYPE_CHECKING, NamedTuple
 
 from ..diagnostics import ClosestNames, closest
+from ..model import Connection, Entry, Target
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-    from ..model import Entry
+    from .pages import Place
 
 
 class Rule(enum.Enum):
@@ -31,19 +32,28 @@ class Rule(enum.Enum):
     OVERRIDE = "the member of this name of {target} or of a subclass of it"
 
 
-class Match(NamedTuple):
-    """What a target means among the documented objects."""
+class Resolved(NamedTuple):
+    """What a name, or the target of a connection, means."""
 
+    #: What the author wrote, where it is a connection's.
+    connection: Connection = Connection("", "")
+    #: Where a link leads; ``None`` if it is missing, or an object's name.
+    target: Target | None = None
     #: The documented names reached, in the order of the documentation, each with the
     #: rule by which.
     reached: Mapping[str, Rule] = {}
-    #: The objects that the target may mean, if they are several.
-    objects: tuple[str, ...] = ()
+    #: The page or section reached.
+    place: Place | None = None
+    #: What it may mean, if that is several things.
+    several: tuple[str, ...] = ()
+    #: Whether it may be missing: by a ``?``, by ``heuristics_targets`` or by
+    #: ``heuristics_undocumented``.
+    planned: bool = False
 
     @property
-    def names(self) -> tuple[str, ...]:
-        """The documented names reached, in the order of the documentation."""
-        return tuple(self.reached)
+    def exists(self) -> bool:
+        """Whether the target is there."""
+        return self.target is not None
 
 
 class Objects:
@@ -114,7 +124,7 @@ class Objects:
     def _last_parts(self) -> ClosestNames:
         return ClosestNames(self._by_last)
 
-    def _find(self, target: str) -> Match:
+    def _find(self, target: str) -> Resolved:
         """Return what *target* means.
 
         It is a dotted, partly dotted, bare or starred name, a class with ``+``, or a
@@ -125,22 +135,24 @@ class Objects:
             classes = self._with_subclasses(owner)
             return self._members(classes, member) if member else classes
         if target.startswith("*."):
-            return Match(reached=dict.fromkeys(self._ending(target[2:]), Rule.STAR))
+            return Resolved(reached=dict.fromkeys(self._ending(target[2:]), Rule.STAR))
         if reached := self._reached(target):
-            return Match(reached=reached)
+            return Resolved(reached=reached)
         ending = self._ending(target) or self._known_ending(target)
         # A function may have the name of its module.
         ending = [name for name in ending if name not in self._modules] or ending
         objects = dict.fromkeys(self.identity(name) for name in ending)
         if len(objects) > 1:
-            return Match(objects=tuple(objects))
+            return Resolved(several=tuple(objects))
         # Each entry was meant: the same as its name written out.
         written_out = self._reached(*ending)
-        return Match(reached=written_out | dict.fromkeys(ending, Rule.ENDING))
+        return Resolved(reached=written_out | dict.fromkeys(ending, Rule.ENDING))
 
-    def _with_subclasses(self, target: str) -> Match:
+    def _with_subclasses(self, target: str) -> Resolved:
         """Return a class, if it is documented, and its documented subclasses."""
         own = self.find(target)
+        if own.several:
+            return own
         classes = {
             name: rule for name, rule in own.reached.items() if name in self._classes
         }
@@ -150,9 +162,9 @@ class Objects:
             reached |= dict.fromkeys(self._below.get(spelling, ()), Rule.SUBCLASS)
         reached |= classes
         in_order = {name: reached[name] for name in self._in_order(reached)}
-        return Match(reached=in_order, objects=own.objects)
+        return Resolved(reached=in_order)
 
-    def _members(self, classes: Match, member: str) -> Match:
+    def _members(self, classes: Resolved, member: str) -> Resolved:
         """Return the documented *member*, such as ``.merge``, of each class."""
         names = (f"{name}{member}" for name in classes.reached)
         documented = (name for name in names if name in self._lineages)

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar, cast
 from ..model import CATEGORY, Entry, Evidence, Found, Heuristic, Lost, Message, Note
 from ..versions import holds
 from .catalogue import Catalogue
-from .connections import Resolved, resolve
+from .connections import resolve
 from .listing import Link, bounds, links, short_name
-from .objects import Objects, Rule, excludes
+from .objects import Objects, Resolved, Rule, excludes
 from .pages import Pages, Place
 from .verdicts import Reach, Shown, Verdict, by_severity, judge
 

@@ -72,7 +72,7 @@ def _inherited(plan: Plan, entry: Entry) -> Iterator[Member]:
             if not meant.isdisjoint(above)
         )
         if heuristics:
-            documented = objects.find(above[-1]).names
+            documented = tuple(objects.find(above[-1]).reached)
             targets = [plan.places[entry_name] for entry_name in documented]
             yield Member(
                 name=name,
