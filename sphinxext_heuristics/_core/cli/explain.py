@@ -419,5 +419,4 @@ COMMAND = Command(
         ),
         ("--json", "", "print places and answers for programs"),
     ),
-    finding="the name is unknown or no heuristic knows of the text",
 )

@@ -44,5 +44,4 @@ COMMAND = Command(
     arguments=(
         ("--check", "", "only compare, and print what differs as a unified diff"),
     ),
-    finding="the file differs (with --check)",
 )

@@ -104,19 +104,15 @@ class Command(NamedTuple):
     arguments: tuple[tuple[str, str, str], ...] = ()
     #: Whether it reads all pages, and so has doctrees to use or keep.
     doctrees: bool = True
-    #: What is a finding, which makes the exit code 1.
-    finding: str = ""
 
     def add(
         self, commands: argparse._SubParsersAction[argparse.ArgumentParser]
     ) -> None:
         """Add the command to the parser."""
-        finding = f"1 {self.finding}, " if self.finding else ""
         command = commands.add_parser(
             self.name,
             help=self.help,
             description=self.description or self.help,
-            epilog=f"Exit code: 0 fine, {finding}2 misuse or failure.",
         )
         add_options(command, self._opened, doctrees=self.doctrees)
         for name, placeholder, purpose in self.arguments:

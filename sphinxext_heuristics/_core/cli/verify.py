@@ -171,5 +171,4 @@ COMMAND = Command(
         ("--json", "", "print quotes and findings for programs"),
     ),
     doctrees=False,
-    finding="a quote was not found or contradicts the bounds",
 )

@@ -60,12 +60,7 @@ class ProjectFile(NamedTuple):
     ) -> Problem:
         """Return a problem at a *line* of the file, or else at its option."""
         source = self.path if line else self.conf_py
-        return Problem(
-            subtype=subtype,
-            message=message,
-            source=str(source),
-            line=line or self.conf_line,
-        )
+        return Problem(subtype, message, str(source), line or self.conf_line)
 
 
 def read(path: Path) -> str | None:
