@@ -11,7 +11,7 @@ from ..resolve import rollup
 from ..resolve.verdicts import Form, Verdict, by_severity, unfolded
 from ..view import Here, Named, View
 from ..words import _
-from .parts import collapsed, joined, literal, named, paragraph, severity_word
+from .parts import Part, collapsed, joined, literal, named, paragraph, severity_word
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -128,7 +128,7 @@ def member_nodes(members: Iterable[RolledUp], here: Here) -> list[nodes.Node]:
     return [line] if named_members else []
 
 
-def _member(member: RolledUp, here: Here) -> list[nodes.Node | str]:
+def _member(member: RolledUp, here: Here) -> list[Part]:
     linked = here.link(literal(member.name), member.target)
     titles = joined(_title(box, here) for box in member.boxes)
     return [linked, " (", *titles, ")"]
@@ -171,7 +171,7 @@ def _fold(folded: list[Box], here: Here) -> nodes.Element:
 def _names(boxes: list[Box], here: Here) -> nodes.Element:
     """Return the block that names heuristics, and where they are in full."""
     places = dict.fromkeys(box.full_at for box in boxes if box.full_at)
-    line: list[nodes.Node | str] = [_("%d heuristics") % len(boxes)]
+    line: list[Part] = [_("%d heuristics") % len(boxes)]
     if not places or len(boxes) <= _MAX_NAMED:
         # A title may have commas.
         line = [*joined(([_severity_and_title(box, here)] for box in boxes), " · ")]

@@ -11,6 +11,7 @@ from ..notes.inline import text_of
 from ..words import _
 from .parts import (
     Meta,
+    Part,
     collapsed,
     field,
     joined,
@@ -75,7 +76,7 @@ def facts_nodes(content: Facts, here: Here) -> list[nodes.Node]:
     severity = content.meta.severity
     classes = ["heuristic-badge", f"heuristic-{severity}"]
     badge = nodes.inline("", severity_word(severity), classes=classes)
-    parts: list[list[nodes.Node | str]] = [[badge]]
+    parts: list[list[Part]] = [[badge]]
     if content.meta.bounds:
         outdated = outdated_nodes(content.meta.outdated)
         parts.append([content.meta.bounds, *outdated])
@@ -147,7 +148,7 @@ def surroundings_nodes(content: Surroundings, here: Here) -> list[nodes.Node]:
         [here.link(nodes.inline("", title), target)]
         for title, target in content.mentions
     ]
-    fields: list[tuple[str, Sequence[Sequence[nodes.Node | str]]]] = [
+    fields: list[tuple[str, Sequence[Sequence[Part]]]] = [
         (_FIELDS["impl"], linked("impl")),
         (_("Shown in"), entries),
         (_("Mentioned in"), mentions),
@@ -199,7 +200,7 @@ def caption(plan: Plan, evidence: Evidence) -> Caption:
 
 def caption_nodes(content: Caption, here: Here) -> list[nodes.Node]:
     """Return a caption's inline nodes."""
-    parts: list[nodes.Node | str] = [*map(literal, content.names)]
+    parts: list[Part] = [*map(literal, content.names)]
     if content.release:
         parts.append(content.release)
     if content.line is None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from html import escape
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from docutils import nodes
 from sphinx import addnodes
@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from sphinx.application import Sphinx
 
     from ..resolve.face import PublicPlan
+
+#: What is in a line: a node, or its text.
+Part: TypeAlias = nodes.Node | str
 
 #: The styles of pages for browsers and of those for e-books.
 STYLE, _BOOK_STYLE = "heuristics.css", "heuristics-epub.css"
@@ -96,7 +99,7 @@ def meta_nodes(content: Meta) -> nodes.paragraph:
     """Return the line below a heuristic's title in an index."""
     classes = ["heuristic-severity", f"heuristic-{content.severity}"]
     word = nodes.inline("", severity_word(content.severity), classes=classes)
-    line: list[nodes.Node | str] = [word]
+    line: list[Part] = [word]
     if content.bounds:
         line += [f", {content.bounds}", *outdated_nodes(content.outdated)]
     return paragraph(*line, classes=["heuristic-meta"])
@@ -118,9 +121,7 @@ def link_nodes(link: Link, here: Here, *, marks: bool = False) -> list[nodes.Nod
     return [linked]
 
 
-def joined(
-    parts: Iterable[Sequence[nodes.Node | str]], between: str = ", "
-) -> list[nodes.Node]:
+def joined(parts: Iterable[Sequence[Part]], between: str = ", ") -> list[nodes.Node]:
     """Return the nodes of all parts with a text *between* them."""
     found: list[nodes.Node] = []
     for part in parts:
@@ -148,9 +149,7 @@ def collapsed(
     )
 
 
-def paragraph(
-    *children: nodes.Node | str, classes: Sequence[str] = ()
-) -> nodes.paragraph:
+def paragraph(*children: Part, classes: Sequence[str] = ()) -> nodes.paragraph:
     """Return a paragraph of inline nodes and text."""
     made = nodes.paragraph(classes=list(classes))
     for child in children:
