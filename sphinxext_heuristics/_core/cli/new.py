@@ -53,7 +53,7 @@ def run(app: Sphinx, arguments: argparse.Namespace) -> int:
         )
     folder = Path(app.srcdir) / settings.dir
     page = settings.page_name(name)
-    for suffix in dict.fromkeys((*suffixes, ".md", ".rst")):
+    for suffix in (".md", ".rst"):
         if (other := folder / f"{page}{suffix}").exists():
             raise CommandError(f"{seen(other)} is there already; it is left as it is")
     suffix, form = (".rst", RST) if arguments.rst or not has_myst else (".md", MYST)

@@ -193,7 +193,7 @@ class Objects:
 
     def _rule(self, name: str, spelled: Iterable[str]) -> Rule:
         """Return why a target that is *spelled* in these ways reaches another name."""
-        own = {name, *self.lineage(name)[:1], *self._canonical.get(name, ())}
+        own = set(self._own_names(name))
         is_copy = self.is_inherited(name) and own.isdisjoint(spelled)
         return Rule.INHERITED if is_copy else Rule.ALIAS
 
@@ -216,11 +216,10 @@ class Objects:
 
     def _all_names(self, target: str) -> tuple[str, ...]:
         """Return all names under which the object named *target* may be documented."""
-        names = [target, *self._lineages.get(target, ())[:1]]
+        names = self._own_names(target)
         owner, _, member = target.rpartition(".")
         owners = [*self._lineages.get(owner, ())[:1], *self._known.get(owner, ())]
         names += [f"{name}.{member}" for name in owners]
-        names += self._canonical.get(target, ())
         if not any(name in self._known for name in names):
             for name in tuple(names):
                 names += self._aliases(name)
@@ -238,10 +237,11 @@ class Objects:
         They are the documented ones and those of the object as its own class spells
         them, not those of the class that defines it.
         """
-        names = [*entry.names, *entry.lineage[:1]]
-        for name in entry.names:
-            names += self._canonical.get(name, ())
-        return names
+        return [*chain.from_iterable(map(self._own_names, entry.names))]
+
+    def _own_names(self, name: str) -> list[str]:
+        lineage, others = self._lineages.get(name, ()), self._canonical.get(name, ())
+        return [name, *lineage[:1], *others]
 
     def _ending(self, tail: str) -> list[str]:
         """Return the documented names that end with *tail* at a dot."""
