@@ -41,7 +41,7 @@ class MessageRow(NamedTuple):
     @property
     def module(self) -> str:
         """Return the module that it comes from, the first by name."""
-        return self.objects[0].partition(":")[0]
+        return self.objects[0].partition(":")[0] if self.objects else ""
 
     @property
     def anchor(self) -> str:
@@ -84,7 +84,7 @@ class MessagesView(View):
         rows = [
             MessageRow(
                 message=message,
-                objects=tuple(sorted(objects[message])),
+                objects=tuple(sorted(filter(None, objects[message]))),
                 heuristics=tuple(heuristics[message].values()),
             )
             for message in sorted(objects)
@@ -115,8 +115,9 @@ class MessagesView(View):
         if not content.rows:
             made.append(paragraph(_("No message is quoted.")))
         for module, rows in groupby(content.rows, lambda row: row.module):
-            classes = ["heuristic-origin"]
-            made.append(nodes.rubric("", "", literal(module), classes=classes))
+            if module:
+                classes = ["heuristic-origin"]
+                made.append(nodes.rubric("", "", literal(module), classes=classes))
             listed = nodes.definition_list(classes=["heuristic-messages"])
             listed += [_item(row, here) for row in rows]
             made.append(listed)
@@ -131,8 +132,9 @@ def _item(row: MessageRow, here: Here) -> nodes.definition_list_item:
         if quoting.note.inline:
             line += [nodes.Text(": "), *here.note(quoting.note)]
         definition += paragraph(*line)
-    names = joined([literal(name)] for name in row.objects)
-    definition += paragraph(_("In") + " ", *names, classes=["heuristic-meta"])
+    if row.objects:
+        names = joined([literal(name)] for name in row.objects)
+        definition += paragraph(_("In") + " ", *names, classes=["heuristic-meta"])
     term = nodes.term("", "", literal(row.message.text), ids=[row.anchor])
     return nodes.definition_list_item(
         "", term, nodes.classifier("", row.message.kind), definition
