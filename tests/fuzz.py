@@ -660,13 +660,13 @@ def require_told(docname: str, domain: HeuristicDomain, told: str) -> None:
         record
         for record in page.heuristics
         if plan.heuristics.get(record.name) is not record
-        and not plan.catalogue.is_repeated(record)
+        and not plan.is_repeated(record)
     ]
     inner = {id(quote) for record in page.heuristics for quote in record.evidence}
     lost += [
         quote
         for quote in page.evidence
-        if id(quote) not in inner and not isinstance(plan.lookups.verify(quote), Found)
+        if id(quote) not in inner and not isinstance(plan.verify(quote), Found)
     ]
     lost += [
         role

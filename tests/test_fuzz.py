@@ -51,7 +51,7 @@ from sphinxext_heuristics._core.read import heuristic as read_heuristic
 from sphinxext_heuristics._core.read import options, queries
 from sphinxext_heuristics._core.resolve.listing import short_name
 from sphinxext_heuristics._core.resolve.objects import excludes
-from sphinxext_heuristics._core.resolve.pages import Pages, fold
+from sphinxext_heuristics._core.resolve.pages import Pages, Place, fold
 from sphinxext_heuristics._core.source import names as source_names
 from sphinxext_heuristics._core.source import packages
 
@@ -193,12 +193,12 @@ def test_target_means_documented_names_that_end_like_it(
     objects_of(dict.fromkeys(names, (target,))).find(target)
     objects = objects_of(dict.fromkeys(names, ()))
     found = objects.find(target)
-    assert not (found.names and found.objects)
-    for name in (*found.names, *found.objects):
+    assert not (found.reached and found.several)
+    for name in (*found.reached, *found.several):
         assert name in names
         assert f".{name}".endswith(f".{target.removeprefix('*.')}")
     assert set(objects.closest(target)) <= set(names)
-    assert objects.find(names[0]).names == (names[0],)
+    assert [*objects.find(names[0]).reached] == [names[0]]
     assert excludes(names[0], [names[0]])
 
 
@@ -211,9 +211,15 @@ def test_page_is_one_that_is_named_alike(docnames: list[str], target: str) -> No
     sections = dict.fromkeys(docnames, (("start",), ("part-one",)))
     pages = Pages(sections, {"lost": ("nowhere", "x")}, {docnames[0]: {target: "x"}})
     match = pages.find(target)
-    for place in (*match.places, *([match.place] if match.place else [])):
+    named = {
+        str(Place(name, anchor)): name
+        for name in docnames
+        for anchor in ("", "part-one")
+    }
+    for place in (*match.several, *([str(match.place)] if match.place else [])):
         document = fold(target.partition("#")[0].removeprefix("/"))
-        assert document in {fold(place.docname), fold(place.docname.rpartition("/")[2])}
+        docname = named[place]
+        assert document in {fold(docname), fold(docname.rpartition("/")[2])}
     assert set(pages.closest(target)) <= set(docnames)
 
 

@@ -87,8 +87,6 @@ def build(folder: Path) -> float:
 def words(page: str) -> list[str]:
     """Return the words of a page and the targets of its links, without what is around them."""
     body = page.partition('<div class="body"')[2].partition('class="sphinxsidebar"')[0]
-    # where a long name may break, it is still one word
-    body = body.replace('</span><wbr><span class="pre">', "")
     return re.sub(r'<a [^>]*href="([^"]*)"[^>]*>|<[^>]*>', r" \1 ", body).split()
 
 

@@ -20,7 +20,6 @@ from sphinxext_heuristics._core.files import index_file, project_file
 from sphinxext_heuristics._core.files.export import Exporter
 from sphinxext_heuristics._core.model import Connection, Entry, Heuristic, Note, Page
 from sphinxext_heuristics._core.notes import markdown
-from sphinxext_heuristics._core.resolve.catalogue import Catalogue, Lookups
 from sphinxext_heuristics._core.resolve.objects import Objects
 from sphinxext_heuristics._core.resolve.pages import Pages
 from sphinxext_heuristics._core.resolve.plan import Plan
@@ -407,20 +406,18 @@ def big_plan(count: int) -> Plan:
     for i in range(count):
         pages[f"h/H{i}"] = Page(heuristics=(record(i),))
     settings_ = Settings.of(FakeConfig())  # type: ignore[arg-type]
-    catalogue = Catalogue(pages)
     objects = Objects(
-        (e for _docname, e in catalogue.entries),
+        (e for page in pages.values() for e in page.entries),
         canonical={},
         aliases=lambda name: (name,),
     )
-    known = Lookups(
-        objects=objects, pages=Pages(dict.fromkeys(pages, ()), {}),
+    return Plan(
+        pages, settings=settings_, objects=objects, page_names=Pages(dict.fromkeys(pages, ()), {}),
         external=lambda _kind, _name: None, elsewhere=lambda _name: None, defined=lambda _name: None,
         settle=lambda record: Note(record.note, record.docname), excluded=frozenset(), version="1",
         verify=lambda _quoted: pytest.fail("nothing is quoted"), installed=lambda _package: None,
-        messages=lambda _quoted: (), srcdir=Path("/src"),
+        quoted_messages=lambda _quoted: (), srcdir=Path("/src"),
     )  # fmt: skip
-    return Plan(catalogue=catalogue, settings=settings_, lookups=known)
 
 
 def entry(name: str) -> Entry:
@@ -458,7 +455,7 @@ def seconds(count: int) -> float:
             plan, Path("/src/index.md"), lambda docname: f"/src/{docname}.md"
         )
         assert project_file.difference(wanted.replace("Note 5 ", "Note five "), wanted)
-        exporter = Exporter(plan, Path("/src"), lambda docname: f"{docname}.html")
+        exporter = Exporter(plan, lambda docname: f"{docname}.html")
         exporter.all(project="", release="", extension="")
         best = min(best, time.process_time() - start)
     assert wanted.count("\n") > count

@@ -427,12 +427,7 @@ def test_a_stale_digest_is_caught(
     digest = contents.digest
 
     def forgetful(plan: Plan, views: Mapping[str, View], docname: str) -> str:
-        plan = replace(
-            plan,
-            lookups=plan.lookups._replace(
-                settle=lambda record: Note((), record.docname)
-            ),
-        )
+        plan = replace(plan, settle=lambda record: Note((), record.docname))
         return digest(plan, views, docname)
 
     monkeypatch.setattr(events, "digest", forgetful)
