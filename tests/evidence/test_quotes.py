@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import subprocess
@@ -231,16 +230,6 @@ def test_a_package_that_comes_is_found(scales: Project) -> None:
         assert "package 'beam' is not installed" in warning
     scales.write({"beam.py": "x = 1\n"})
     scales.ok()
-
-
-@pytest.mark.parametrize("text", ["", "[]", "{", '{"reader": 1}', "\0"])
-def test_a_spoiled_record_is_as_none(scales: Project, text: str) -> None:
-    scales.ok("html")
-    record = scales.root / "doctrees/heuristics-evidence.json"
-    kept = json.loads(record.read_text())
-    record.write_text(text)
-    scales.ok("html")
-    assert json.loads(record.read_text()) == kept
 
 
 def test_each_of_several_quotes_on_a_page_has_its_own_caption(scales: Project) -> None:

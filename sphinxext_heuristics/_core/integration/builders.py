@@ -153,7 +153,6 @@ def warn(app: Sphinx, env: BuildEnvironment) -> None:
     found += problems(app, plan)
     leaves = getattr(app.builder, "leaves", ())
     report(problem for problem in found if problem.subtype not in leaves)
-    domain.verified.save()
 
 
 def problems(app: Sphinx, plan: Plan) -> Iterator[Problem]:

@@ -88,9 +88,6 @@ class HeuristicDomain(Domain):
     roles = {"ref": HeuristicRole()}
     indices = [HeuristicIndex]
     initial_data = {"pages": {}}
-    #: What was found in installed source, to be kept for the next build; it comes with
-    #: the plan.
-    verified: EvidenceCache
 
     def __init__(self, env: BuildEnvironment) -> None:
         """Begin without a plan: it is made when all pages are known."""
@@ -159,9 +156,8 @@ class HeuristicDomain(Domain):
         python = env.domains.python_domain
         sources = self.sources
         external = External(env)
-        self.verified = EvidenceCache(
-            Path(env.doctreedir), sources, app_of(env).extensions[EXTENSION].version
-        )
+        verified = EvidenceCache(self.data.get("verified", {}), sources)
+        self.data["verified"] = verified.now
         is_excluded = Matcher(settings.exclude)
         installed = cache(partial(versions.installed, known=self._distributions()))
         package = settings.package
@@ -189,9 +185,9 @@ class HeuristicDomain(Domain):
                 or is_set(env.metadata.get(name, {}).get("no-heuristics"))
             ),
             version=installed(package) or env.config.release or env.config.version,
-            verify=self.verified.of,
+            verify=verified.of,
             installed=installed,
-            messages=self.verified.messages,
+            messages=verified.messages,
             srcdir=Path(env.srcdir),
         )
         return Plan(catalogue=catalogue, settings=settings, lookups=lookups)
