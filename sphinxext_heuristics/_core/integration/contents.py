@@ -93,7 +93,7 @@ def digest(plan: Plan, views: Mapping[str, View], docname: str) -> str:
     """
     page = plan.catalogue.pages[docname]
     placed = contents(plan, views, docname)
-    notes = tuple(plan.note(record).answers for record in page.heuristics)
+    notes = tuple(map(plan.note, page.heuristics))
     roles = tuple(
         _linked(plan, role.target) or plan.lookups.elsewhere(role.target)
         for role in page.roles

@@ -177,7 +177,7 @@ class HeuristicDomain(Domain):
             external=external.find,
             elsewhere=external.heuristic,
             defined=cache(sources.definition),
-            settle=partial(links.settled, env),
+            settle=partial(links.settled, app_of(env)),
             excluded=frozenset(
                 name
                 for name in self.pages

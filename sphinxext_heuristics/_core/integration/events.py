@@ -10,7 +10,6 @@ from .. import words
 from ..config import Settings
 from ..model import INDEX_PAGE
 from ..notes import links
-from ..notes.inline import COPY
 from ..read.collect import collect
 from ..read.identity import OBJECTS, Identities
 from ..resolve import page_files
@@ -161,9 +160,5 @@ def leave_unlinked(
     node: addnodes.pending_xref,
     contnode: nodes.Element,
 ) -> nodes.Element | None:
-    """Leave the text of what nobody could resolve unlinked, where its warning is given.
-
-    That of an unknown heuristic is ours; that of a broken link in a note is given on
-    the note's own page, not wherever a copy stands.
-    """
-    return contnode if COPY in node or node.get("refdomain") == "heuristic" else None
+    """Leave the text of an unknown heuristic unlinked: that warning is ours."""
+    return contnode if node.get("refdomain") == "heuristic" else None

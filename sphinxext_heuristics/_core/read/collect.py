@@ -210,7 +210,7 @@ def _definitions(
             docname=docname,
             title=title.astext(),
             anchor=form["ids"][0],
-            note=freeze(note.children, docname),
+            note=freeze(note.children),
             in_entry=_around(form, addnodes.desc) is not None,
             evidence=tuple(quoted[form]),
         )

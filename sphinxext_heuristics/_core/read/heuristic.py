@@ -325,7 +325,7 @@ class HeuristicDirective(CheckedDirective):
             anchor=anchor_of(name),
             source=source,
             line=line,
-            index_note=freeze(index_note, self.env.docname),
+            index_note=freeze(index_note),
             connections=tuple(chain.from_iterable(connections)),
             former_names=tuple(filter(None, former_names)),
             offsets=tuple(self.offsets.items()),
