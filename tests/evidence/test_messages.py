@@ -754,7 +754,7 @@ def test_evidence_in_a_package_that_is_not_there(zoo: Project) -> None:
         }
     )
     built = zoo.build()
-    assert "evidence without an object" in built.stderr
+    assert "evidence '' is neither" in built.stderr
     alone = built.read("messages.txt").partition('": ValueError'.replace(":", " :"))[2]
     assert (
         alone

@@ -275,7 +275,7 @@ def test_a_comment_in_the_quote_must_be_there() -> None:
     lost = verify(
         claim._replace(quote=claim.quote.replace("a colon", "two colons")), Sources()
     )
-    assert "the comment 'Sphinx takes a string with two colons" in lost.message  # type: ignore[union-attr]
+    assert 'the comment "Sphinx takes a string with two colons' in lost.message  # type: ignore[union-attr]
 
 
 # -- what a first-time user ran into --
@@ -345,8 +345,9 @@ def test_a_colon_fence_that_myst_does_not_read_is_told(
         "index.md": "# Start\n\nText.\n\n:::{evidence} scales\nx = 1\n:::\n",
     })  # fmt: skip
     told = (
-        "<src>/index.md:5: WARNING: ':::{evidence}' is shown as text: MyST reads it with 'colon_fence' in "
-        "myst_enable_extensions; a fence of backticks or tildes needs nothing [heuristic.option]"
+        "<src>/index.md:5: WARNING: ':::{evidence}' is shown as text: it is markup of "
+        "reStructuredText in a Markdown page, or the other way round, or ':::' without "
+        "'colon_fence' in myst_enable_extensions [heuristic.option]"
     )
     for _time in range(2):
         assert site.build().warnings == ([] if option else [told])

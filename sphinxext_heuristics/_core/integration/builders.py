@@ -193,12 +193,13 @@ def _unread(app: Sphinx, plan: Plan) -> Iterator[Problem]:
         return
     folder = Path(app.srcdir, plan.settings.dir)
     left = list(page_files.texts(folder, app.config.source_suffix))
-    # Few projects have any: what else such a file may be is asked step by step.
-    for paths in (_project_files(app), _dependencies(app)):
-        if left:
-            known = set(map(os.path.realpath, paths))
-            left = [path for path in left if os.path.realpath(path) not in known]
-    yield from map(page_files.unread, left)
+    if not left:  # as in most projects
+        return
+    paths = [*_project_files(app), *_dependencies(app)]
+    known = set(map(os.path.realpath, paths))
+    for path in left:
+        if os.path.realpath(path) not in known:
+            yield page_files.unread(path)
 
 
 def _project_files(app: Sphinx) -> Iterator[Path]:

@@ -55,14 +55,8 @@ def _unfitting(plan: Plan, given: AbstractSet[str]) -> Iterator[tuple[str, str]]
     if "heuristics_dir" in given and settings.dir:
         folder = plan.lookups.srcdir / settings.dir
         if not folder.is_dir():
-            folders = (at.name for at in plan.lookups.srcdir.iterdir() if at.is_dir())
-            yield (
-                "heuristics_dir",
-                (
-                    f"heuristics_dir = {settings.dir!r}: there is no folder {folder}"
-                    f"{did_you_mean(closest(settings.dir, folders))}"
-                ),
-            )
+            message = f"heuristics_dir = {settings.dir!r}: there is no folder {folder}"
+            yield "heuristics_dir", message
     for pattern in settings.exclude:
         is_name = not re.search(r"[*?[]", pattern)
         if is_name and pattern not in plan.catalogue.pages:
@@ -74,10 +68,8 @@ def _unfitting(plan: Plan, given: AbstractSet[str]) -> Iterator[tuple[str, str]]
         if not target or match.target:
             continue
         hint = did_you_mean(pages.closest(target))
-        if match.places:
-            hint = f"; it fits {', '.join(place.docname for place in match.places)}"
         what = f"heuristics_targets: {name!r} → {target!r}"
-        message = f"{what} is no document, label or URL{hint}"
+        message = f"{what} does not name one document, label or URL{hint}"
         yield "heuristics_targets", message
 
 

@@ -130,7 +130,7 @@ def digests(app: Sphinx) -> dict[str, str]:
 def written_by(app: Sphinx) -> OutputRecord:
     """Return the record of what the builder at work has written."""
     version = f"{app.extensions[EXTENSION].version} {words.state(app)}".strip()
-    return OutputRecord(Path(app.outdir), app.builder.name, version)
+    return OutputRecord(Path(app.outdir), f"{app.builder.name} {version}")
 
 
 def begin_writing(app: Sphinx, builder: Builder) -> None:

@@ -193,7 +193,6 @@ class Placer:
         if self._builder.format == "latex":
             for child in made:
                 draw_signs(child)
-                keep_on_one_page(child)
             if isinstance(block, nodes.admonition):
                 anchor_before(block)
 
@@ -290,15 +289,6 @@ def draw_signs(tree: nodes.Node) -> None:
             )
         if made[1:]:
             text.parent.replace(text, made)
-
-
-def keep_on_one_page(tree: nodes.Node) -> None:
-    """Make no table over several pages inside of a box, which LaTeX cannot break."""
-    parent = tree.parent
-    while parent is not None and not isinstance(parent, nodes.entry | nodes.Admonition):
-        parent = parent.parent
-    if parent is not None and isinstance(tree, nodes.table):
-        tree["classes"] = [name for name in tree["classes"] if name != "longtable"]
 
 
 def anchor_before(block: nodes.Element) -> None:

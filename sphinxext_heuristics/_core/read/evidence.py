@@ -68,7 +68,7 @@ class EvidenceDirective(CheckedDirective):
 
     def _object(self) -> tuple[str, str]:
         """Return the module and object that the argument names, else empty texts."""
-        written = self.header.argument
+        written = self.header.argument.lstrip("~")
         if _OBJECT.fullmatch(written):
             module, _colon, qualname = written.partition(":")
             return module, qualname

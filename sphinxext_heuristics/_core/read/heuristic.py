@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from itertools import chain
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from docutils import nodes
+from sphinx.util.nodes import make_id
 
 from .. import versions
 from ..config import Settings
@@ -42,17 +43,10 @@ if TYPE_CHECKING:
 #: A name: letters, digits, ``_``, ``-`` and ``.``, at least one letter or digit.
 NAME = re.compile(r"(?=[_.-]*[^\W_])[\w.-]+")
 _BAD_IN_NAME = re.compile(r"[^\w.-]+")
-#: What looks like an option and is no role; a name alone may be a word.
-_LIKE_OPTION = re.compile(r"(:?)([A-Za-z][\w-]*)(:(?!`)|\s|$)")
-#: A role, or other markup, where a plain name belongs.
-_ROLE = re.compile(r"`+([^`]*)`+")
 _WITH_SUBCLASSES = re.compile(r"([^+]+)\+((?:\.\w+)?)")
 _LABELED = re.compile(r"(.+)<([^<>]*)>", re.DOTALL)
-#: What one syntax reads as markup, and the other shows as text.
-_MARKUP_OF = {
-    "reStructuredText": re.compile(r"(?<![\w`]):[\w:+-]+:`[^`]+`"),
-    "Markdown": re.compile(r"(?<!\S)\[[^\]]+\]\(\S+\)|(?<!`)\{[\w:+-]+\}`[^`]+`"),
-}
+#: What looks like an option and is no role; a name alone may be a word.
+_LIKE_OPTION = re.compile(r"(:?)([A-Za-z][\w-]*)(:(?!`)|\s|$)")
 #: What opens a block that may have options of its own.
 _MARKUP = re.compile(r"\.\. |`{3}|:{3}|~{3}")
 
@@ -80,18 +74,11 @@ def _is_unset(name: str, text: str) -> bool:
 def _connection(type_: str, text: str) -> Connection:
     connection = parse_connection(type_, text)
     # Only pages have spaces in their names.
-    separators = ";" if type_ in PAGE_TYPES else r"[\s;]"
-    if connection is None:
+    unfit = "[;`]" if type_ in PAGE_TYPES else r"[\s;`]"
+    if connection is None or re.search(unfit, connection.target):
         raise ValueError(
-            f"{type_} {text!r} names no target; allowed is a target or 'text <target>'"
-        )
-    if role := _ROLE.search(text):
-        plain = role[1].rpartition("<")[2].strip("~!.> ")
-        raise ValueError(f"{type_} {text!r} is markup: write the plain name {plain!r}")
-    if re.search(separators, connection.target):
-        raise ValueError(
-            f"{type_} {connection.target!r} is several words: separate targets with "
-            f"commas"
+            f"{type_} {text!r} is not one target: write a plain name or 'text <name>', "
+            "and commas between several"
         )
     return connection
 
@@ -256,8 +243,6 @@ class HeuristicDirective(CheckedDirective):
         """Return the definition's node with its record, note and body."""
         options = self.read_options()
         name = self._plain_name(self.header.argument)
-        for option in ("title", "note", "index-note"):
-            self._check_markup(option, options.get(option, ""))
         body = self.parse_content_to_nodes()
         note = self._note(options.get("note", ""))
         self._check_body(note, body)
@@ -275,16 +260,6 @@ class HeuristicDirective(CheckedDirective):
         self._register(node, record)
         return [node]
 
-    def _check_markup(self, option: str, text: str) -> None:
-        """Look for markup that readers would see as text."""
-        for syntax, markup in _MARKUP_OF.items():
-            found = markup.search(text)
-            if found and (option == "title" or syntax != self.syntax):
-                why = f"it is {syntax}, and this page is {self.syntax}"
-                if option == "title":
-                    why = "a title has no markup"
-                self.problem(f"{option} shows {found[0]!r} as text: {why}", option)
-
     def _plain_name(self, written: str, option: str = "") -> str:
         """Return a name without the namespace, and without what it cannot have."""
         written = " ".join(written.split())
@@ -294,12 +269,12 @@ class HeuristicDirective(CheckedDirective):
         name = Settings.of(self.config).strip(written)
         if NAME.fullmatch(name):
             return name
-        fault = "no letter or digit"
-        if _BAD_IN_NAME.search(name):
-            fault = "characters other than letters, digits, '_', '-' and '.'"
         better = _BAD_IN_NAME.sub("_", name).strip("_.-")
-        read_as = f"it is read as {better!r}" if better else "nothing is left of it"
-        self.problem(f"the name {written!r} has {fault}; {read_as}", option)
+        message = (
+            f"a name has letters or digits, '_', '-' and '.': {written!r} is read as "
+            f"{better!r}"
+        )
+        self.problem(message, option)
         return better
 
     def _record(self, name: str, options: dict[str, Any]) -> Heuristic:
@@ -386,14 +361,9 @@ class HeuristicDirective(CheckedDirective):
     def _register(self, node: heuristic, record: Heuristic) -> None:
         """Give the definition an anchor of its own, and those of its former names."""
         document = self.state.document
-        # Where many are named alike, each begins where the last one has ended.
-        noted = self.env.temp_data.setdefault("heuristics_anchors", {})
-        counts = cast("dict[str, int]", noted)
-        anchor, number = record.anchor, counts.get(record.anchor, 0)
-        while anchor in document.ids:
-            number += 1
-            anchor = f"{record.anchor}-{number}"
-        counts[record.anchor] = number
+        anchor = record.anchor
+        if anchor in document.ids:
+            anchor = make_id(self.env, document, anchor)
         anchors = dict.fromkeys([anchor, *map(anchor_of, record.former_names)])
         node["ids"] += [name for name in anchors if name not in document.ids]
         if self.options.get("name"):

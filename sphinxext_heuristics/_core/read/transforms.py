@@ -8,7 +8,6 @@ from docutils import nodes
 from sphinx import addnodes
 from sphinx.transforms import SphinxTransform
 
-from ..config import Settings
 from ..nodes import heuristic, heuristic_facts, heuristic_note
 from ..notes.inline import first_sentence
 
@@ -46,28 +45,6 @@ class PlaceDefinitions(SphinxTransform):
                 self._to_section(node)
             else:
                 self._replace(node, nodes.admonition())
-        self._name_page()
-
-    def _name_page(self) -> None:
-        """Give a page of ``heuristics_dir`` the title that its author forgot.
-
-        Our warning names what it lacks. Sphinx would add one for each page that lists
-        it in a toctree.
-        """
-        stem = self.env.docname.rpartition("/")[2]
-        if stem == "index" or not Settings.of(self.config).has_page(self.env.docname):
-            return
-        for kind in (heuristic_facts, nodes.section):
-            if self.document.next_node(kind):
-                return
-        title = nodes.title(stem, stem)
-        section = nodes.section("", title, names=[nodes.fully_normalize_name(stem)])
-        self.document.note_implicit_target(section, section)
-        for child in self.document.children[:]:
-            if not isinstance(child, _BEFORE):
-                self.document.remove(child)
-                section += child
-        self.document += section
 
     def _opens(self, node: heuristic) -> bool:
         before = self.document.children[: self.document.index(node)]
