@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import ast
+import re
 from functools import lru_cache
-from itertools import accumulate
+from itertools import accumulate, takewhile
 from typing import TYPE_CHECKING, NamedTuple
 
 from ..diagnostics import closest, did_you_mean
 from ..model import Lost, LostReason
-from ..source.names import BLOCKS, defined_by, read_file, statements
+from ..source.names import definitions, read_file
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -39,10 +40,7 @@ class Source:
         #: The place that is all of the file.
         self.whole = Extent(self._lines, 1, file.tree)
         #: Qualified name → the statements that define it.
-        self.definitions: dict[str, list[ast.stmt]] = {}
-        for prefix, node in statements(file.tree):
-            for name in defined_by(node):
-                self.definitions.setdefault(f"{prefix}{name}", []).append(node)
+        self.definitions = definitions(file.tree)
 
     def places(self, qualname: str) -> list[Extent]:
         """Return the definitions of an object; without a name, the whole module."""
@@ -52,34 +50,13 @@ class Source:
         return [self._place(node) for node in nodes]
 
     def _place(self, node: ast.stmt) -> Extent:
-        first = _first_line(node)
-        text = self._lines[first - 1 : self._last_line(node)]
+        decorated: list[ast.stmt] = [*getattr(node, "decorator_list", ()), node]
+        first = decorated[0].lineno
+        # Comments that end its block are its own.
+        comment = re.compile(rf"\s*$|\s{{{node.col_offset + 1},}}#")
+        below = takewhile(comment.match, self._lines[node.end_lineno :])
+        text = [*self._lines[first - 1 : node.end_lineno], *below]
         return Extent(text, first, ast.Module([node], []))
-
-    def _last_line(self, node: ast.stmt) -> int:
-        """Return the last line of a definition, with comments that end its block."""
-        last = _end_line(node)
-        if not isinstance(node, BLOCKS):
-            return last
-        for number, line in enumerate(self._lines[last:], last + 1):
-            inner = line.lstrip()
-            indent = len(line) - len(inner)
-            is_comment = inner.startswith("#") and indent > node.col_offset
-            if inner and not is_comment:
-                break
-            if inner:
-                last = number
-        return last
-
-
-def _end_line(node: ast.stmt) -> int:
-    return node.end_lineno or node.lineno
-
-
-def _first_line(node: ast.stmt) -> int:
-    """Return the first line of a statement: that of its first decorator, if any."""
-    decorators: list[ast.expr] = getattr(node, "decorator_list", [])
-    return min([node.lineno, *(decorator.lineno for decorator in decorators)])
 
 
 @lru_cache(maxsize=8)

@@ -80,7 +80,7 @@ class HeuristicsBuilder(ReadingBuilder):
         return "heuristics.json and the index"
 
     def write_documents(self, docnames: AbstractSet[str]) -> None:
-        """Write both files; one that holds the same already is left alone."""
+        """Write both files."""
         from ..files import index_file  # noqa: PLC0415 - only this builder writes
         from ..files.export import Exporter  # noqa: PLC0415 - likewise
 
@@ -98,9 +98,7 @@ class HeuristicsBuilder(ReadingBuilder):
             path.name: index_file.content(plan, path, self.env.doc2path),
         }
         for name, text in texts.items():
-            file, raw = Path(self.outdir, name), text.encode("utf-8")
-            if not file.is_file() or file.read_bytes() != raw:
-                file.write_bytes(raw)
+            Path(self.outdir, name).write_bytes(text.encode("utf-8"))
 
 
 def project_file(app: Sphinx, option: str) -> ProjectFile:

@@ -52,13 +52,10 @@ class Contents(NamedTuple):
 def contents(plan: Plan, views: Mapping[str, View], docname: str) -> Contents:
     """Return all that is placed on a page."""
     page = plan.catalogue.pages[docname]
-    entries: tuple[EntryBoxes, ...] = ()
-    # Where no heuristic reaches an object, no entry need be looked at.
-    if plan.reach or plan.settings.rollup:
-        judged = zip(page.entries, plan.verdicts(docname), strict=True)
-        entries = tuple(
-            boxes.of_entry(plan, docname, entry, verdicts) for entry, verdicts in judged
-        )
+    judged = zip(page.entries, plan.verdicts(docname), strict=True)
+    entries = tuple(
+        boxes.of_entry(plan, docname, entry, verdicts) for entry, verdicts in judged
+    )
     if not any(map(any, entries)):
         entries = ()
     sections = sorted(plan.by_page.get(docname, {}).items())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,7 +12,7 @@ from ..config import Settings
 from ..model import INDEX_PAGE
 from ..notes import links
 from ..read.collect import collect
-from ..read.identity import OBJECTS, Identities
+from ..read.identity import OBJECTS, identify
 from ..resolve import page_files
 from ..show.parts import STYLE
 from ..view import views_of
@@ -19,7 +20,6 @@ from .contents import OutputRecord, digest
 from .domain import EXTENSION, HeuristicDomain
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
     from collections.abc import Set as AbstractSet
 
     from docutils import nodes
@@ -51,17 +51,13 @@ def read_again(
     return [
         docname
         for docname, page in domain.pages.items()
-        if page.has_smart_quotes != has_smart_quotes and _has_quotes(page.titles)
+        if page.has_smart_quotes != has_smart_quotes
+        and any(map(_QUOTES.search, page.titles))
     ]
 
 
 def _makes_smart_quotes(app: Sphinx) -> bool:
     return app.builder.name not in app.config.smartquotes_excludes.get("builders", [])
-
-
-def _has_quotes(titles: Iterable[str]) -> bool:
-    """Return whether a title has what Sphinx writes differently with smart quotes."""
-    return any(_QUOTES.search(title) for title in titles)
 
 
 def note_document(app: Sphinx, document: nodes.document) -> None:
@@ -74,15 +70,18 @@ def note_document(app: Sphinx, document: nodes.document) -> None:
     env = app.env
     domain = HeuristicDomain.of(env)
     objects: dict[str, object] = env.temp_data.get(OBJECTS) or {}
-    identities = Identities(objects, domain.sources)
+    domain.sources.watch()
+    identified = partial(identify, objects, domain.sources)
     modules = env.domains.python_domain.modules
-    page = collect(document, env.docname, identities.identify, modules)
+    page = collect(document, env.docname, identified, modules)
     page = page._replace(has_smart_quotes=_makes_smart_quotes(app))
     if Settings.of(env.config).has_page(env.docname):
         conflict = tuple(page_files.conflict(env.doc2path(env.docname)))
         page = page._replace(problems=conflict or page.problems)
     domain.pages[env.docname] = page
-    files = identities.files()
+    # Whether a member is inherited depends on all bases, and what a name means on all
+    # imports that lead to it. Autodoc watches neither.
+    files = set(map(str, domain.sources.files_watched()))
     for record in page.heuristics:
         files.update(links.files(env, record))
     if page.heuristics:

@@ -43,51 +43,35 @@ def listen_to_autodoc(app: Sphinx, _config: object) -> None:
         app.connect("autodoc-process-docstring", note_object)
 
 
-class Identities:
-    """What is known of the objects that the entries of a page document.
+def identify(
+    objects: Mapping[str, object], sources: Sources, name: str, source: str
+) -> Identity:
+    """Return what is known of the object of a name, whose entry has a source.
 
     *objects* has those that autodoc had in hand, by their documented names. What the
     object tells counts; *sources* tells the rest.
     """
-
-    def __init__(self, objects: Mapping[str, object], sources: Sources) -> None:
-        """Begin to note the files that identities depend on."""
-        self._objects = objects
-        self._sources = sources
-        self._sources.watch()
-
-    def identify(self, name: str, source: str) -> Identity:
-        """Return what is known of the object of a name, whose entry has a source."""
-        written = Identity(
-            lineage=self._sources.lineage(name),
-            bases=self._sources.bases(name),
-            is_class=self._sources.is_class(name),
-        )
-        obj = self._objects.get(name)
-        # Autodoc has no event for a class that is documented as an alias. The lines
-        # that it writes come from no file.
-        if obj is None and (not source or "docstring of " in source):
-            obj = object_named(name)
-        if obj is None:
-            return written
-        cls = obj if isinstance(obj, type) else _holder(name)[0]
-        if isinstance(cls, type):
-            modules = [_spelling(base)[0] for base in cls.__mro__]
-            self._sources.watched.update(modules)
-        return Identity(
-            lineage=lineage(name, obj, written.lineage),
-            bases=bases(obj) if isinstance(obj, type) else (),
-            is_class=isinstance(obj, type),
-            parameters=parameters(obj),
-        )
-
-    def files(self) -> set[str]:
-        """Return the files that identities depend on.
-
-        Whether a member is inherited depends on all bases, and what a name means on
-        all imports that lead to it. Autodoc watches neither.
-        """
-        return set(map(str, self._sources.files_watched()))
+    written = Identity(
+        lineage=sources.lineage(name),
+        bases=sources.bases(name),
+        is_class=sources.is_class(name),
+    )
+    obj = objects.get(name)
+    # Autodoc has no event for a class that is documented as an alias. The lines that it
+    # writes come from no file.
+    if obj is None and (not source or "docstring of " in source):
+        obj = object_named(name)
+    if obj is None:
+        return written
+    cls = obj if isinstance(obj, type) else _holder(name)[0]
+    if isinstance(cls, type):
+        sources.watched.update(_spelling(base)[0] for base in cls.__mro__)
+    return Identity(
+        lineage=lineage(name, obj, written.lineage),
+        bases=bases(obj) if isinstance(obj, type) else (),
+        is_class=isinstance(obj, type),
+        parameters=parameters(obj),
+    )
 
 
 def lineage(name: str, obj: object, written: tuple[str, ...] = ()) -> tuple[str, ...]:
