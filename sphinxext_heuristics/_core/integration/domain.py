@@ -95,7 +95,8 @@ class HeuristicDomain(Domain):
         # A lazy translation would break the JSON builder.
         HeuristicIndex.localname = _("Heuristic index")
         self._plan: Plan | None = None
-        self._sources: Sources | None = None
+        #: What one build knows of the source of packages.
+        self.sources = Sources()
         #: Document → digest of what the plan shows there, once asked for.
         self.digests: dict[str, str] | None = None
         #: The documents whose nodes were made in this build.
@@ -124,17 +125,6 @@ class HeuristicDomain(Domain):
         for docname in docnames:
             if docname in otherdata["pages"]:
                 self.pages[docname] = otherdata["pages"][docname]
-
-    @property
-    def sources(self) -> Sources:
-        """Return what one build knows of the source of packages."""
-        if self._sources is None:
-            self._sources = Sources()
-        return self._sources
-
-    def forget_sources(self) -> None:
-        """Look at source files again: another build begins."""
-        self._sources = None
 
     def forget_plan(self) -> None:
         """Make the plan again when it is next asked for: what was read has changed."""

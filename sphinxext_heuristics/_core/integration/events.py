@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 
 from .. import words
 from ..config import Settings
-from ..model import INDEX_PAGE
 from ..notes import links
 from ..read.collect import collect
 from ..read.identity import OBJECTS, identify
 from ..resolve import page_files
 from ..show.parts import STYLE
+from ..source.packages import Sources
 from ..view import views_of
 from .contents import OutputRecord, digest
 from .domain import EXTENSION, HeuristicDomain
@@ -46,7 +46,7 @@ def read_again(
     other pages.
     """
     domain = HeuristicDomain.of(env)
-    domain.forget_sources()
+    domain.sources = Sources()
     has_smart_quotes = _makes_smart_quotes(app)
     return [
         docname
@@ -128,7 +128,7 @@ def digests(app: Sphinx) -> dict[str, str]:
 
 def written_by(app: Sphinx) -> OutputRecord:
     """Return the record of what the builder at work has written."""
-    version = f"{app.extensions[EXTENSION].version} {words.state(app)}".strip()
+    version = f"{app.extensions[EXTENSION].version} {words.state(app)}"
     return OutputRecord(Path(app.outdir), f"{app.builder.name} {version}")
 
 
@@ -141,16 +141,9 @@ def begin_writing(app: Sphinx, builder: Builder) -> None:
 
 def end_writing(app: Sphinx, exception: Exception | None) -> None:
     """Put the record back when all pages are written."""
-    if exception is not None or getattr(app, "env", None) is None:
-        return
     domain = HeuristicDomain.of(app.env)
-    if domain.written is not None:
+    if exception is None and domain.written is not None:
         domain.written.save(digests(app), domain.resolved_docs)
-    # When no heuristic is left, Sphinx would keep the domain's index page.
-    path_of = getattr(app.builder, "get_outfilename", None)
-    is_stale = not domain.plan.heuristics and INDEX_PAGE not in app.env.found_docs
-    if path_of and is_stale:
-        Path(path_of(INDEX_PAGE)).unlink(missing_ok=True)
 
 
 def leave_unlinked(

@@ -263,16 +263,14 @@ def after_summary(parent: nodes.Element, start: int) -> int:
     return start
 
 
-def before_members(content: nodes.Element, start: int = 0) -> int:
+def before_members(content: nodes.Element, start: int) -> int:
     """Return the position before the first member or section, else at the end."""
-    ends = addnodes.desc | nodes.section
-    at = start
-    while at < len(content) and not isinstance(content[at], ends):
-        at += 1
     # The index entries of a member are right before it.
-    while at > start and isinstance(content[at - 1], addnodes.index):
-        at -= 1
-    return at
+    ends = addnodes.index | addnodes.desc | nodes.section
+    for at in range(start, len(content)):
+        if isinstance(content[at], ends):
+            return at
+    return len(content)
 
 
 # -- what LaTeX needs -----------------------------------------------------------------

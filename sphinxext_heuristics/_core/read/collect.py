@@ -146,8 +146,8 @@ def _unread(paragraphs: list[nodes.paragraph]) -> Iterator[Problem]:
 
 def _title(section: nodes.section) -> str:
     """Return the text of a section's title."""
-    position = section.first_child_matching_class(nodes.title)
-    return section[position].astext() if position is not None else ""
+    title = section.next_node(nodes.title)
+    return title.astext() if title else ""
 
 
 def _anchors(document: nodes.document) -> Iterator[tuple[str, str]]:
