@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 import re
 from typing import TYPE_CHECKING, Any
 
@@ -128,9 +129,12 @@ def _thaw(
     node += [_thaw(child, home, docname, relative) for child in children]
     if node.get("refid"):
         node["refuri"] = f"{PLACE}{home}#{node.attributes.pop('refid')}"
-    if node.get("refuri", "").startswith(PLACE):
-        place = node["refuri"].removeprefix(PLACE)
-        other, mark, anchor = place.partition("#")
+    refuri = node.get("refuri", "")
+    if docname != home and ":" not in refuri and node.get("internal") is False:
+        # To a project beside this one, as intersphinx says it from the note's page.
+        node["refuri"] = posixpath.join(relative(docname, home), "..", refuri)
+    if refuri.startswith(PLACE):
+        other, mark, anchor = refuri.removeprefix(PLACE).partition("#")
         uri = relative(docname, other)
         if not uri and docname != other:
             return nodes.inline("", "", *node.children)

@@ -68,8 +68,11 @@ def settled(app: Sphinx, record: Heuristic) -> Note:
     """
     note = Note(inline=record.note, home=record.docname)
     paragraph = nodes.paragraph("", "", *inline.thaw(note, note.home, _place))
-    if not paragraph.next_node(addnodes.pending_xref):
+    links = list(paragraph.findall(addnodes.pending_xref))
+    if not links:
         return note
+    for link in links:
+        link["refdoc"] = note.home
     document = new_document("")
     document.settings.env = app.env
     document += paragraph
@@ -82,10 +85,10 @@ def settled(app: Sphinx, record: Heuristic) -> Note:
     with _reading(app, note.home), logging.suppress_logging():
         for resolver in sorted(resolvers, key=attrgetter("default_priority")):
             resolver(document).apply()
-    for link in list(paragraph.findall(nodes.reference)):
+    for reference in list(paragraph.findall(nodes.reference)):
         # MyST's, to what it has not found.
-        if "refid" in link and "internal" not in link:
-            link.replace_self(nodes.inline("", "", *link.children))
+        if "refid" in reference and "internal" not in reference:
+            reference.replace_self(nodes.inline("", "", *reference.children))
     return note._replace(inline=inline.freeze(paragraph.children))
 
 
