@@ -276,6 +276,7 @@ def test_a_comment_in_the_quote_must_be_there() -> None:
         claim._replace(quote=claim.quote.replace("a colon", "two colons")), Sources()
     )
     assert 'the comment "Sphinx takes a string with two colons' in lost.message  # type: ignore[union-attr]
+    assert "it is in line" not in lost.message  # type: ignore[union-attr]
 
 
 # -- what a first-time user ran into --

@@ -119,7 +119,7 @@ def _drifted(
     nearest_of_each = [nearest(quoted.quote, place) for place in places]
     near = max(filter(None, nearest_of_each), default=None)
     notes = list(_mistakes(quoted, places))
-    if quoted.qualname and (line := _elsewhere(quoted, source)):
+    if quoted.qualname and (line := _elsewhere(quoted, source, at)):
         notes.append(f"it is in line {line}")
     notes.append(
         f"closest match: line {near.line}" if near else "nothing there is like it"
@@ -151,17 +151,17 @@ def _mistakes(quoted: Evidence, places: Sequence[Extent]) -> Iterator[str]:
         yield "its words are there: quote them as text"
 
 
-def _elsewhere(quoted: Evidence, source: Source) -> int:
+def _elsewhere(quoted: Evidence, source: Source, at: State) -> int:
     """Return the line where else in the module a quote is; 0 if it is nowhere."""
-    lines = _lines(quoted, source.whole)
-    return lines[0] if lines else 0
+    found = _found(quoted, [source.whole], at)
+    return found.line if found else 0
 
 
 def _without_object(quoted: Evidence, source: Source, at: State) -> Lost:
     """Say that a module does not define an object, and which names are similar."""
     names = {**source.definitions, **read_names(at, quoted.module).bindings}
     alike = closest(quoted.qualname, names.keys() - {quoted.qualname})
-    line = _elsewhere(quoted, source)
+    line = _elsewhere(quoted, source, at)
     there = f"; the quote is in line {line}" if line else ""
     message = (
         f"module {quoted.module!r} has no "
