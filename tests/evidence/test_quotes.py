@@ -131,16 +131,6 @@ def test_a_lost_quote_is_looked_for_again_only_where_something_changed(
     assert "pan.py" in opened(scales, monkeypatch, warnings=left)
 
 
-@pytest.mark.parametrize("text", ["", "[]", "{", '{"reader": 1}', "\0"])
-def test_a_spoiled_record_is_as_none(scales: Project, text: str) -> None:
-    scales.ok("html")
-    record = scales.root / "doctrees/heuristics-evidence.json"
-    kept = json.loads(record.read_text())
-    record.write_text(text)
-    scales.ok("html")
-    assert json.loads(record.read_text()) == kept
-
-
 def test_the_record_is_as_readable_as_its_neighbours(scales: Project) -> None:
     scales.ok("html")
     modes = {

@@ -53,6 +53,7 @@ _SHARED = (
     "verbosity",
     "quiet",
     "really_quiet",
+    "color",
     "traceback",
 )
 
@@ -143,7 +144,10 @@ def opened(arguments: argparse.Namespace) -> Iterator[Sphinx]:
     confdir = Path(arguments.confdir or docs)
     settings = dict(map(_setting, arguments.define))
     sphinx.locale.init_console()
-    if not color_terminal():
+    may_colour = arguments.color == "yes"
+    if arguments.color == "auto":
+        may_colour = color_terminal()
+    if not may_colour:
         nocolor()
     temporary = tempfile.TemporaryDirectory(prefix="sphinx-heuristics-")
     try:

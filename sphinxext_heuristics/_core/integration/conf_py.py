@@ -73,9 +73,9 @@ def _unfitting(plan: Plan, given: AbstractSet[str]) -> Iterator[tuple[str, str]]
 
 
 def _is_package(plan: Plan, package: str) -> bool:
-    """Return whether a package is documented or on the path."""
+    """Return whether a package is documented, installed or on the path."""
     is_documented = package.partition(".")[0] in plan.documented_packages
-    return is_documented or Sources().exists(package)
+    return bool(is_documented or plan.installed(package) or Sources().exists(package))
 
 
 def problems_in(config: Config, conf_py: Path) -> list[Problem]:

@@ -132,13 +132,15 @@ def _unread(paragraphs: list[nodes.paragraph]) -> Iterator[Problem]:
             for child in paragraph.children
         )
         for markup in _AS_TEXT.findall(shown):
+            why = (
+                "it is markup of reStructuredText in a Markdown page, or the other way "
+                "round"
+            )
+            if markup.startswith(":::"):
+                why = "':::' requires 'colon_fence' in myst_enable_extensions"
             yield Problem(
                 subtype=Subtype.OPTION,
-                message=(
-                    f"{markup!r} is shown as text: it is markup of reStructuredText in "
-                    "a Markdown page, or the other way round, or ':::' without "
-                    "'colon_fence' in myst_enable_extensions"
-                ),
+                message=f"{markup!r} is shown as text: {why}",
                 source=absolute(paragraph.source),
                 line=paragraph.line or 0,
             )
