@@ -98,7 +98,7 @@ def place(env: BuildEnvironment, target: Link | Wanted) -> Place:
 def _page(env: BuildEnvironment, link: Link) -> Place:
     store = DocbuilderDomain.of(env)
     docname, anchor, problem = link.docname, link.anchor, ""
-    for tree in store.state.trees:
+    for tree in store.state.trees.values():
         if docname not in env.found_docs and tree.follow(docname) != docname:
             docname, _, new_anchor = tree.follow(docname).partition("#")
             anchor = anchor or new_anchor

@@ -91,9 +91,8 @@ class Renderer(SphinxRenderer):
     def add_line_and_source_path(self, node: nodes.Node, token: SyntaxTreeNode) -> None:
         """Note where a node comes from: of markup in a paragraph, the very line."""
         super().add_line_and_source_path(node, token)
-        below = (token.meta or {}).get("below", 0)
-        if below and node.line:
-            node.line += below
+        if token.map:
+            node.line = line_of(token)
 
     def generate_heading_target(
         self,
@@ -164,9 +163,9 @@ class Renderer(SphinxRenderer):
 
     def render_component(self, token: SyntaxTreeNode) -> None:
         """Render a component and what is inside, as the table has it."""
-        kind = KINDS.get(token.info, "")
+        kind = KINDS.get(token.tag, "")
         if not kind:
-            message = f"unknown component <{token.info}>; its content is shown"
+            message = f"unknown component <{token.tag}>; its content is shown"
             self.warn(message, token)
             if isinstance(self.current_node, nodes.TextElement):
                 self.current_node.append(plain_text(token.content))
@@ -180,12 +179,12 @@ class Renderer(SphinxRenderer):
         """Leave out what has no meaning in print."""
 
     def _render_version(self, token: SyntaxTreeNode) -> None:
-        kind = token.info.lower()
+        kind = token.tag.lower()
         if kind != "deprecated":
             kind = f"version{kind}"
         version = token.meta.get("version", "")
         label = nodes.inline("", versionlabels[kind] % version)
-        label["classes"] = ["versionmodified", token.info.lower()]
+        label["classes"] = ["versionmodified", token.tag.lower()]
         if isinstance(self.current_node, nodes.TextElement):
             self.current_node.append(label)
             return
@@ -198,7 +197,7 @@ class Renderer(SphinxRenderer):
 
     def _render_alternative(self, token: SyntaxTreeNode) -> None:
         """Render one of several: a tab, or a block under its name."""
-        name = token.meta.get("id") or _NAMES.get(token.info, token.info.capitalize())
+        name = token.meta.get("id") or _NAMES.get(token.tag, token.tag.capitalize())
         item = content = self._container("option", "tab-item")
         if self._has_tabs:
             content = self._container("content", "tab-content")
@@ -217,7 +216,7 @@ class Renderer(SphinxRenderer):
             path = Path(self.document["source"]).parent / given["path"]
             text = path.read_text(encoding="utf-8")
         except (ValueError, LookupError, TypeError, OSError) as error:
-            self.warn(f"<{token.info}> cannot be read: {error}", token)
+            self.warn(f"<{token.tag}> cannot be read: {error}", token)
             self.render_children(token)
             return
         self.sphinx_env.note_dependency(str(path))
@@ -225,7 +224,7 @@ class Renderer(SphinxRenderer):
             text = text.partition(start)[2].partition("\n")[2]
         if end := given.get("end-before"):
             text = text.partition(end)[0].rpartition("\n")[0]
-        if token.info == "include":
+        if token.tag == "include":
             self.nested_render_text(text, line_of(token))
             return
         code = textwrap.dedent(text).strip("\n")
@@ -261,7 +260,7 @@ class Renderer(SphinxRenderer):
 def line_of(token: SyntaxTreeNode) -> int:
     """Return a token's line, from 1."""
     start = token.map[0] if token.map else 1
-    return start + int((token.meta or {}).get("below", 0))
+    return start + int(token.meta.get("below", 0))
 
 
 @lru_cache(maxsize=1024)

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, ClassVar, NamedTuple, cast
 from sphinx.domains import Domain
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Collection
 
     from docutils.nodes import Element
     from sphinx.domains.python import ObjectEntry
     from sphinx.environment import BuildEnvironment
 
-    from .trees import Tree
+    from .trees import Page, Tree
 
 
 class Fault(NamedTuple):
@@ -80,10 +80,10 @@ class Notes:
 class State:
     """What is known of all documents together."""
 
-    #: The trees, the deepest folder first.
-    trees: Sequence[Tree] = ()
-    #: Each page of a tree, in the trees' order → what it depends on besides its text.
-    pages: dict[str, object] = field(default_factory=dict)
+    #: Folder → tree, the deepest first.
+    trees: dict[str, Tree] = field(default_factory=dict)
+    #: The pages of all trees, in their order.
+    pages: dict[str, Page] = field(default_factory=dict)
     #: Each document → what it shows of the trees, and where its links led in the last
     #: build.
     outcomes: dict[str, object] = field(default_factory=dict)
@@ -94,7 +94,7 @@ class DocbuilderDomain(Domain):
 
     name = "docbuilder"
     label = "doc-builder"
-    data_version = 3
+    data_version = 4
     initial_data: ClassVar[dict[str, object]] = {"notes": {}, "state": State()}
     #: Where references lead, known when all documents are read.
     places: dict[Link | Wanted, Place]
@@ -120,9 +120,8 @@ class DocbuilderDomain(Domain):
 
     def tree_of(self, docname: str) -> Tree | None:
         """Return the tree that a document is a page of."""
-        if docname not in self.state.pages:
-            return None
-        return next((tree for tree in self.state.trees if tree.contains(docname)), None)
+        page = self.state.pages.get(docname)
+        return self.state.trees[page.folder] if page else None
 
     def resolve_any_xref(self, *_: object) -> list[tuple[str, Element]]:  # type: ignore[override]
         """Resolve nothing: the store has no objects."""

@@ -10,7 +10,7 @@ from myst_parser.config.main import MdParserConfig
 
 from .blocks import alert_rule, autodoc_rule, formula_rule
 from .components import pair_rule, tag_rule
-from .inline import DOCSTRING, PAGE, SHARED, located
+from .inline import DOCSTRING, PAGE, SHARED, Addresses, located
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -34,7 +34,9 @@ def create_parser(
     """
     parser = MarkdownIt("commonmark", renderer_cls=renderer)
     parser.enable("table")
-    parser.options["myst_config"] = MdParserConfig()
+    parser.inline.ruler.enable("linkify")
+    parser.options["myst_config"], parser.options["linkify"] = MdParserConfig(), True
+    parser.linkify = Addresses()
     rules = parser.block.ruler
     rules.before("code", "component", tag_rule, _INTERRUPTS)
     rules.before("blockquote", "formula", formula_rule, _INTERRUPTS)
@@ -43,7 +45,7 @@ def create_parser(
     parser.core.ruler.after("block", "origins", _origins_rule)
     for name, rule in (*SHARED, *(PAGE if page else DOCSTRING)):
         parser.inline.ruler.before("escape", name, located(rule))
-    for name in ("link", "image"):
+    for name in ("link", "image", "linkify"):
         parser.inline.ruler.at(name, located(getattr(rules_inline, name)))
     if page:
         rules.before("code", "autodoc", autodoc_rule, _INTERRUPTS)

@@ -10,7 +10,11 @@ from __future__ import annotations
 import re
 from bisect import bisect_left
 from functools import lru_cache, wraps
+from html import unescape
+from types import SimpleNamespace
 from typing import TYPE_CHECKING
+
+from markdown_it.token import Token
 
 from .components import attributes_of, inline_tag_rule
 
@@ -41,8 +45,9 @@ _SPACED_DOLLARS = re.compile(r"(?<!\S)\$(?P<formula>[^$\n`<>]+)\$(?!\S)")
 _DOLLARS = re.compile(
     r"(?<![\w$\\])\$(?P<formula>[^\s$`'\"](?:(?:[^$`'\"]|(?<=[\w)}])')*(?:[^\s$`'\"\\]|(?<=[\w)}])'))?)\$(?![\w$])"
 )
-_URL = re.compile(r"//[^\s<>()\[\]`*'\"]+(?:\([^\s<>()]*\)[^\s<>()\[\]`*'\"]*)*")
-_SCHEME = re.compile(r"(?:^|(?<=\W))https?$")
+_ADDRESS = re.compile(
+    r"https?://[^\s<>()\[\]`*'\"]+(?:\([^\s<>()]*\)[^\s<>()\[\]`*'\"]*)*"
+)
 _HTML_LINK = re.compile(
     r"<a\s(?=[^<>]*\bhref\b)(?P<attributes>[^<>]*)>(?P<label>(?:(?!<a\s).)*?)</a\s*>",
     re.DOTALL,
@@ -50,6 +55,14 @@ _HTML_LINK = re.compile(
 _HTML_IMAGE = re.compile(r"<img\s(?P<attributes>[^<>]*?)/?>", re.DOTALL)
 _COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
 _COLAB = re.compile(r"\[\[open-in-colab\]\]")
+_ALERT, _AUTODOC = re.compile(r"\A\[!\w+\]"), re.compile(r"\[\[autodoc\]\]")
+#: What no rule for blocks has read → what is wrong.
+_STRAY = {
+    _ALERT: "is no alert without '>' before it",
+    _AUTODOC: (
+        "takes the name of one object, and nothing else in its line; its text is shown"
+    ),
+}
 #: ``__init__``, ``**kwargs`` and the star of ``2*3`` are text and not emphasis.
 _PLAIN = re.compile(
     r"(?<!\w)__\w+__(?!\w)|(?<=\w)\*(?=\w)|(?<![\w*])\*{1,2}(?=\w*args\b(?!\*))"
@@ -152,30 +165,23 @@ def _html_image(state: StateInline, found: re.Match[str]) -> None:
     token.attrs |= {
         name: attributes[name] for name in ("width", "height") if attributes.get(name)
     }
-    token.content, token.children = attributes.get("alt", ""), []
+    alternative = unescape(attributes.get("alt", ""))
+    token.children = [Token("text", "", 0, content=alternative)]
 
 
-def address_rule(state: StateInline, silent: bool) -> bool:  # noqa: FBT001 - markdown-it's call
-    """Read an address without marks.
+class Addresses:
+    """Finds addresses without marks, for markdown-it's rule ``linkify``."""
 
-    The scheme is in the text that waits when the colon is reached.
-    """
-    if silent or state.src[state.pos] != ":" or state.linkLevel:
-        return False
-    # the scheme and a character before it
-    before = state.pending[-len("shttps") :]
-    scheme, found = _SCHEME.search(before), _URL.match(state.src, state.pos + 1)
-    if scheme is None or found is None:
-        return False
-    rest = found[0].rstrip(".,;:!?")
-    url = f"{scheme[0]}:{rest}"
-    state.pending = state.pending.removesuffix(scheme[0])
-    opening = state.push("link_open", "a", 1)
-    opening.attrs, opening.info = {"href": url}, "auto"
-    state.push("text", "", 0).content = url
-    state.push("link_close", "a", -1)
-    state.pos += 1 + len(rest)
-    return True
+    def match_at_start(self, text: str) -> SimpleNamespace | None:
+        """Return the address that a text starts with, as ``url``."""
+        found = _ADDRESS.match(text)
+        return SimpleNamespace(url=found[0].rstrip(".,;:!?")) if found else None
+
+
+def _stray(state: StateInline, found: re.Match[str]) -> None:
+    """Add the token of a problem, and the text."""
+    state.push("problem", "", 0).content = f"{found[0]} {_STRAY[found.re]}"
+    state.pending += found[0]
 
 
 def _text(state: StateInline, found: re.Match[str]) -> None:
@@ -189,17 +195,18 @@ def _nothing(state: StateInline, found: re.Match[str]) -> None:
 #: The rules that pages and docstrings share, each with its name, in the order in which
 #: they are asked.
 SHARED: tuple[tuple[str, Rule], ...] = (
+    ("stray_alert", _matching(_stray, _ALERT)),
     ("object", _matching(_object, _OBJECT, _OBJECT_WITH_TEXT, _SLIP, _ROLE)),
     ("tex_math", _matching(_math, _TEX_MATH, end="\\)")),
     ("math", _matching(_math, _SPACED_DOLLARS, _DOLLARS)),
     ("html_link", _matching(_html_link, _HTML_LINK, end=">")),
-    ("address", address_rule),
     ("component_inline", inline_tag_rule),
 )
 #: What docstrings have besides: their text is closer to code.
 DOCSTRING: tuple[tuple[str, Rule], ...] = (("plain", _matching(_text, _PLAIN)),)
 #: What pages have besides.
 PAGE: tuple[tuple[str, Rule], ...] = (
+    ("stray_autodoc", _matching(_stray, _AUTODOC)),
     ("bracketed_code", _matching(_bracketed_code, _BRACKETED_CODE)),
     ("html_image", _matching(_html_image, _HTML_IMAGE)),
     # for authors, or for notebooks

@@ -52,20 +52,17 @@ def read_trees(
     """
     state = DocbuilderDomain.of(env).state
     trees = [
-        read_tree(env.srcdir, folder, package)
+        read_tree(env.srcdir, folder, package, env.found_docs)
         for folder, package in app.config.docbuilder_trees.items()
     ]
-    state.trees = sorted(trees, key=lambda tree: -len(tree.folder))
+    trees.sort(key=lambda tree: -len(tree.folder))
+    state.trees = {tree.folder: tree for tree in trees}
     before, state.pages = state.pages, {}
-    for tree in state.trees:
-        main, listed = tree.main(env.found_docs), tree.listed
-        for docname in tree.pages(env.found_docs):
-            groups = tree.toctrees(env.found_docs) if docname == main else ()
-            state.pages.setdefault(
-                docname, (tree.folder, tree.package, docname in listed, groups)
-            )
+    for tree in trees:
+        for docname, page in tree.pages.items():
+            state.pages.setdefault(docname, page)
         # a build without a change says it again
-        for problem in [*tree.problems, *tree.missing(env.found_docs)]:
+        for problem in tree.problems:
             path = env.srcdir / tree.folder / problem.file
             _warn(problem.message, "tree", f"{path}:{problem.line}")
     outdated = {
@@ -98,8 +95,6 @@ def before_reading(app: Sphinx, env: BuildEnvironment, docnames: list[str]) -> N
 
 def note_page(app: Sphinx, doctree: nodes.document) -> None:
     """Note the anchors of a document, and where its links lead (``doctree-read``)."""
-    if not app.config.docbuilder_trees and not app.config.docbuilder_packages:
-        return
     store, docname = DocbuilderDomain.of(app.env), app.env.docname
     notes, tree = store.note(docname), store.tree_of(docname)
     targets: dict[Link | Wanted, None] = {}
@@ -154,8 +149,7 @@ def update(_: Sphinx, env: BuildEnvironment) -> list[str]:
         for docname in store.state.pages
         if docname in env.titles
     ]
-    trees = [(tree.folder, tree.groups) for tree in store.state.trees]
-    shown = repr((titles, trees))
+    shown = repr((titles, store.state.pages))
     before, store.state.outcomes = store.state.outcomes, {}
     outdated = []
     for docname, notes in sorted(store.notes.items()):
@@ -190,37 +184,30 @@ def _add_entries(env: BuildEnvironment, store: DocbuilderDomain) -> None:
 
 def write_addresses(app: Sphinx, doctree: nodes.document, docname: str) -> None:
     """Write the addresses in raw HTML for the page (``doctree-resolved``)."""
-    if app.builder.format != "html":
-        return
-    for node in doctree.findall(nodes.raw):
-        # another one where the builder joins pages
-        page = node.get("page", docname)
-        if tree := DocbuilderDomain.of(app.env).tree_of(page):
-            with_address = partial(_with_address, app, docname, page, tree)
-            html = _ADDRESS.sub(with_address, node.astext())
-            node[:] = [nodes.Text(html)]
+    tree = DocbuilderDomain.of(app.env).tree_of(docname)
+    if tree and app.builder.format == "html":
+        with_address = partial(_with_address, app, docname, tree)
+        for node in doctree.findall(nodes.raw):
+            node[:] = [nodes.Text(_ADDRESS.sub(with_address, node.astext()))]
 
 
-def _with_address(
-    app: Sphinx, here: str, page: str, tree: Tree, found: re.Match[str]
-) -> str:
-    """Return a tag of a *page* with the address that its target has from *here*."""
+def _with_address(app: Sphinx, docname: str, tree: Tree, found: re.Match[str]) -> str:
+    """Return a tag of a page with the address that its target has from there."""
     written = address = unescape(found["address"])
+    uri = app.builder.get_target_uri(docname)
     if found["name"] == "src":
-        path, _ = app.env.relfn2path(tree.image(written), page)
+        path, _ = app.env.relfn2path(tree.image(written), docname)
         if path in app.env.images:
             _, name = app.env.images[path]
             # the builder copies the images that it knows of
             app.builder.images[path] = name
-            uri = app.builder.get_target_uri(here)
             address = posixpath.join(relative_uri(uri, app.builder.imagedir), name)
-    elif link := page_link(tree, page, written):
+    elif link := page_link(tree, docname, written):
         target = place(app.env, link)
         if not target.docname:
             return found[1].rstrip()  # it leads nowhere: text without an address
-        fragment = f"#{target.anchor}" if target.anchor else ""
-        uri = app.builder.get_relative_uri(here, target.docname)
-        address = uri + fragment or "#"
+        address = app.builder.get_relative_uri(docname, target.docname)
+        address += f"#{target.anchor}" if target.anchor else ""
     if address == written:
         return found[0]
-    return f'{found[1]}{found["name"]}="{escape(address)}"'
+    return f'{found[1]}{found["name"]}="{escape(address or "#")}"'
