@@ -49,8 +49,8 @@ FORM = 2  # of the JSON file
 MAX_SHOWN = 5  # alerts of an object; the others are named in one line
 MAX_AT_PARAMETER = 2
 
-# where the package keeps what was changed: doc-builder runs _config.py twice
-_CHANGED = "_heuristics_docstrings"
+# what marks a package whose docstrings have them: doc-builder runs _config.py twice
+_DONE = "_heuristics_are_added"
 # what makes a docstring reStructuredText for doc-builder, where code has two backticks
 _RST = re.compile(
     r"(?:^|[^`])``[^`]+``(?:[^`]|$)|:(?:obj|func|class|meth):`[^`]+`"
@@ -78,24 +78,19 @@ def add_alerts(path: str | Path | None = None) -> None:
         _say(package)
         # doc-builder fails where it imports the package; other commands do without
         return
-    again = _CHANGED in vars(package)
-    changed: list[tuple[Any, str, str]] = vars(package).setdefault(_CHANGED, [])
-    while changed:
-        target, before, after = changed.pop()
-        if target.__doc__ == after:
-            target.__doc__ = before
+    if _DONE in vars(package):
+        return
+    setattr(package, _DONE, True)
     found, left_out = cards(data, package)
     for name, card in list(found.items()):
         problem = "its docstring cannot be changed"
-        failure = attempt(problem, _write, card, data, changed)
-        if failure:
+        if failure := attempt(problem, _write, card, data):
             left_out[name] = failure
             del found[name]
-    if not again:
-        for name, reason in left_out.items():
-            _say(f"{name}: {reason}; it shows no heuristic")
-        count = sum(note.is_open for card in found.values() for note in card.notes)
-        _say(f"{count} in {len(found)} docstrings of {package.__name__}")
+    for name, reason in left_out.items():
+        _say(f"{name}: {reason}; it shows no heuristic")
+    count = sum(note.is_open for card in found.values() for note in card.notes)
+    _say(f"{count} in {len(found)} docstrings of {package.__name__}")
 
 
 def attempt(problem: str, call: Callable[..., T], *arguments: object) -> T | str:
@@ -112,17 +107,16 @@ def attempt(problem: str, call: Callable[..., T], *arguments: object) -> T | str
 
 
 def _read(path: str | Path) -> dict[str, Any]:
-    data: dict[str, Any] = {}
     try:
-        data = json.loads(Path(path).read_text(encoding="utf-8"))
+        data: dict[str, Any] = json.loads(Path(path).read_text(encoding="utf-8"))
         form = data["form"]
-        problem = "" if form == FORM else f"its form is {form!r}, and not {FORM}"
+        if form == FORM:
+            return data
+        problem = f"its form is {form!r}, and not {FORM}"
     except (OSError, ValueError, LookupError, TypeError) as error:
         problem = f"{type(error).__name__}: {error}"
-    if problem:
-        hint = "write it again: python -m sphinxext_heuristics.docbuilder hook"
-        raise SystemExit(f"{path}: cannot be used ({problem}); {hint}")
-    return data
+    hint = "write it again: python -m sphinxext_heuristics.docbuilder hook"
+    raise SystemExit(f"{path}: cannot be used ({problem}); {hint}")
 
 
 def cards(
@@ -159,23 +153,23 @@ def _add(
     cls = owner if isinstance(owner, type) else None
     target = getattr(target, "__func__", target)
     target = target.fget if isinstance(target, property) else target
-    docstring, reason = _docstring(target), ""
-    if docstring is None:
-        reason = "it has no docstring"
-    # doc-builder lists a method only if no superclass has its docstring
-    for base in cls.__mro__[1:] if cls and docstring else ():
-        if getattr(getattr(base, part, None), "__doc__", None) == docstring:
-            reason = "its docstring is inherited"
-    if reason and cls:
+    docstring = _docstring(target)
+    if cls and not (docstring and is_listed(cls, part, docstring)):
         docstring = _docstring(cls)
         is_own = part in vars(cls)
         notes = [Note(note.name, "", part, note.is_open and is_own) for note in notes]
         name, target, cls, part = name.rpartition(".")[0], cls, None, ""
     if docstring is None:
-        return reason
+        return "it has no docstring of its own"
     card = found.setdefault(name, Card(target, cls, part, docstring, []))
     card.notes.extend(note for note in notes if note not in card.notes)
     return ""
+
+
+def is_listed(cls: type, name: str, docstring: str | None) -> bool:
+    """Return whether doc-builder lists a method: no superclass has its docstring."""
+    inherited = [getattr(base, name, None) for base in cls.__mro__[1:]]
+    return all(getattr(it, "__doc__", None) != docstring for it in inherited)
 
 
 def _add_to_heirs(found: dict[str, Card], card: Card, data: dict[str, Any]) -> None:
@@ -234,23 +228,14 @@ def _attribute(owner: object, name: str) -> object | None:
 def _docstring(target: object) -> str | None:
     """Return an object's own docstring, ``None`` for one of its type or generated."""
     docstring = getattr(target, "__doc__", None)
-    if (
-        not isinstance(docstring, str)
-        or not docstring.strip()
-        or docstring == type(target).__doc__
-    ):
+    if not isinstance(docstring, str) or docstring == type(target).__doc__:
         return None
-    generated = (
-        isinstance(target, type)
-        and docstring.startswith(f"{target.__name__}(")
-        and "\n" not in docstring
-    )
-    return None if generated else docstring
+    generated = re.escape(getattr(target, "__name__", "")) + r"\(.*\)"
+    is_generated = isinstance(target, type) and re.fullmatch(generated, docstring)
+    return docstring if docstring.strip() and not is_generated else None
 
 
-def _write(
-    card: Card, data: dict[str, Any], changed: list[tuple[Any, str, str]]
-) -> None:
+def _write(card: Card, data: dict[str, Any]) -> None:
     """Write a docstring, also where subclasses repeat it.
 
     doc-builder would list those that differ from it.
@@ -261,7 +246,6 @@ def _write(
     for target in [card.target, *functions]:
         if getattr(target, "__doc__", None) == card.docstring:
             target.__doc__ = text
-            changed.append((target, card.docstring, text))
 
 
 def _subclasses(cls: type | None) -> list[type]:
@@ -274,6 +258,13 @@ def _subclasses(cls: type | None) -> list[type]:
 
 def with_notes(docstring: str, notes: list[Note], data: dict[str, Any]) -> str:
     """Return a docstring with notes after its first paragraph and at parameters."""
+
+    def added(several: list[Note], limit: int, indent: str) -> list[str]:
+        text = "\n".join(_blocks(several, limit, data))
+        if _RST.search(docstring):
+            text = re.sub(r"(?<!`)`([^`]+)`(?!`)", r"``\1``", text)
+        return [f"{indent}{line}".rstrip() for line in text.splitlines()]
+
     lines = docstring.split("\n")
     own = [note for note in notes if not note.parameter]
     at_parameters: dict[str, list[Note]] = {}
@@ -283,7 +274,7 @@ def with_notes(docstring: str, notes: list[Note], data: dict[str, Any]) -> str:
     for name, several in at_parameters.items():
         end, indent = _end_of_parameter(lines, name)
         if end:
-            lines[end:end] = _indented(indent, several, MAX_AT_PARAMETER, data)
+            lines[end:end] = added(several, MAX_AT_PARAMETER, indent)
         else:  # it is described elsewhere
             own += several
     first = end = next(number for number, line in enumerate(lines) if line.strip())
@@ -295,17 +286,9 @@ def with_notes(docstring: str, notes: list[Note], data: dict[str, Any]) -> str:
     indent = " " * min(depths, default=0)
     if end == 0:
         lines[0] = indent + lines[0].lstrip()
-    shown = _indented(indent, own, MAX_SHOWN, data)
     rest = "\n".join(lines[end:]).lstrip("\n")
-    text = "\n".join([*lines[:end], *shown, *(["", rest] if rest else [])])
-    if not _RST.search(docstring):
-        return text
-    # only what was added has code in one backtick
-    kept = {*docstring.split("\n")}
-    return "\n".join(
-        line if line in kept else re.sub(r"(?<!`)`([^`]+)`(?!`)", r"``\1``", line)
-        for line in text.split("\n")
-    )
+    lines[end:] = [*added(own, MAX_SHOWN, indent), *(["", rest] if rest else [])]
+    return "\n".join(lines)
 
 
 def _depth(line: str) -> int:
@@ -330,12 +313,6 @@ def _end_of_parameter(lines: list[str], name: str) -> tuple[int, str]:
                 indent = " " * _depth(lines[start + 1])
             return end, indent
     return 0, ""
-
-
-def _indented(
-    indent: str, notes: list[Note], limit: int, data: dict[str, Any]
-) -> list[str]:
-    return [f"{indent}{line}".rstrip() for line in _blocks(notes, limit, data)]
 
 
 def _blocks(notes: list[Note], limit: int, data: dict[str, Any]) -> Iterator[str]:
