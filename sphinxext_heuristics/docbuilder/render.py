@@ -8,7 +8,7 @@ import re
 import textwrap
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from docutils import nodes
 from myst_parser.mdit_to_docutils.sphinx_ import SphinxRenderer
@@ -17,16 +17,13 @@ from pygments.token import Error
 from pygments.util import ClassNotFound
 from sphinx import addnodes
 from sphinx.domains.changeset import versionlabels
-from sphinx.util import logging
 
 from .grammar.components import KINDS
 from .references import object_reference
+from .store import Fault
 
 if TYPE_CHECKING:
-    from markdown_it.token import Token
     from markdown_it.tree import SyntaxTreeNode
-
-logger = logging.getLogger(__name__)
 
 #: What docutils' smart quotes change; a NUL in front escapes it, as a backslash does in
 #: reStructuredText.
@@ -59,34 +56,14 @@ def plain_text(text: str) -> nodes.Text:
 class Renderer(SphinxRenderer):
     """MyST's renderer with doc-builder's markup."""
 
+    #: What is wrong in what has been rendered.
+    faults: list[Fault]
+
     def warn(
         self, message: str, token: SyntaxTreeNode, subtype: str = "markup"
     ) -> None:
-        """Warn with the file and the line of a token."""
-        line = line_of(token)
-        source = self.sphinx_env.docname
-        if locate := self.md_env.get("locate"):
-            source, line = locate(line)
-            location: Any = f"{source}:{line}"
-        else:
-            location = (source, line)
-        logger.warning(message, type="docbuilder", subtype=subtype, location=location)
-
-    def render_into(
-        self,
-        node: nodes.Element,
-        tokens: list[Token],
-        line: int,
-        env: dict[str, object],
-    ) -> None:
-        """Render tokens into a node.
-
-        *line* is added to their lines; *env* is what rendering may ask.
-        """
-        for token in tokens:
-            token.map = [number + line for number in token.map] if token.map else None
-        self.current_node, self.md_env = node, env
-        self._render_tokens(tokens)
+        """Note what is wrong, and the line of a token."""
+        self.faults.append(Fault(line_of(token), message, subtype))
 
     def add_line_and_source_path(self, node: nodes.Node, token: SyntaxTreeNode) -> None:
         """Note where a node comes from: of markup in a paragraph, the very line."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar, NamedTuple, cast
 
 from sphinx.domains import Domain
+from sphinx.util import logging
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -15,6 +16,16 @@ if TYPE_CHECKING:
     from sphinx.environment import BuildEnvironment
 
     from .trees import Page, Tree
+
+
+logger = logging.getLogger(__name__)
+
+
+def warn(
+    message: str, subtype: str, location: str | tuple[str, int] | None = None
+) -> None:
+    """Give a warning of this extension."""
+    logger.warning(message, type="docbuilder", subtype=subtype, location=location)
 
 
 class Fault(NamedTuple):

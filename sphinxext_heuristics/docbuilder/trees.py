@@ -155,7 +155,7 @@ def _pages(
     """Return the pages of a tree, and the documents beside them."""
     pages = [name for name in listed if name in docnames]
     folders = {dirname(name) for name in pages} or {folder}
-    beside = []
+    beside: list[str] = []
     for name in sorted({*docnames} - {*pages}):
         # a README is no page of the site
         is_inside = not folder or name.startswith(f"{folder}/")

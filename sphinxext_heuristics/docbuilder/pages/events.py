@@ -14,12 +14,11 @@ from typing import TYPE_CHECKING
 
 from docutils import nodes
 from sphinx import addnodes
-from sphinx.util import logging
 from sphinx.util.osutil import relative_uri
 
 from ..objects import import_package
 from ..references import REFTYPE, page_link, place
-from ..store import DocbuilderDomain, Fault, Link, Wanted
+from ..store import DocbuilderDomain, Fault, Link, Wanted, warn
 from ..trees import read_tree
 
 if TYPE_CHECKING:
@@ -30,8 +29,6 @@ if TYPE_CHECKING:
     from sphinx.environment import BuildEnvironment
 
     from ..trees import Tree
-
-logger = logging.getLogger(__name__)
 
 _ADDRESS = re.compile(
     r"""(<(?:a|img)\s(?:[^<>]*\s)?)(?P<name>href|src)\s*=\s*(?P<quote>["']?)(?P<address>[^"'<>]*?)(?P=quote)(?=\s|/?>)"""
@@ -64,7 +61,7 @@ def read_trees(
         # a build without a change says it again
         for problem in tree.problems:
             path = env.srcdir / tree.folder / problem.file
-            _warn(problem.message, "tree", f"{path}:{problem.line}")
+            warn(problem.message, "tree", f"{path}:{problem.line}")
     outdated = {
         name
         for name in before.keys() | state.pages.keys()
@@ -90,7 +87,7 @@ def before_reading(app: Sphinx, env: BuildEnvironment, docnames: list[str]) -> N
         try:
             import_package(package, app.config.autodoc_mock_imports)
         except ImportError as error:
-            _warn(f"{error}; install it, or fix docbuilder_trees", "autodoc", None)
+            warn(f"{error}; install it, or fix docbuilder_trees", "autodoc")
 
 
 def note_page(app: Sphinx, doctree: nodes.document) -> None:
@@ -157,16 +154,12 @@ def update(_: Sphinx, env: BuildEnvironment) -> list[str]:
         dead = [Fault(link.line, places[link].problem, "link") for link in links]
         for fault in sorted([*notes.faults, *dead], key=lambda fault: fault.line):
             if fault.message:
-                _warn(fault.message, fault.subtype, (docname, fault.line))
+                warn(fault.message, fault.subtype, (docname, fault.line))
         leads_to = [places[target][:2] for target in notes.targets]
         outcome = store.state.outcomes[docname] = shown, leads_to
         if before.get(docname, outcome) != outcome:
             outdated.append(docname)
     return outdated
-
-
-def _warn(message: str, subtype: str, location: str | tuple[str, int] | None) -> None:
-    logger.warning(message, type="docbuilder", subtype=subtype, location=location)
 
 
 def _add_entries(env: BuildEnvironment, store: DocbuilderDomain) -> None:

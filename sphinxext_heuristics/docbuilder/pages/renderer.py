@@ -15,7 +15,7 @@ from ..grammar.components import HTML, tags_apart
 from ..objects import make_entry
 from ..references import make_reference, page_link
 from ..render import Renderer, line_of, plain_text
-from ..store import DocbuilderDomain, Fault
+from ..store import DocbuilderDomain
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, MutableMapping
@@ -64,16 +64,11 @@ class PageRenderer(Renderer):
         super().setup_render(options, env)
         self.tree: Tree = env["tree"]
         self.docname = self.sphinx_env.docname
+        # every build says it again
         self.faults = DocbuilderDomain.of(self.sphinx_env).note(self.docname).faults
         #: The levels of the open headings as they are written.
         self.levels: list[int] = []
         self.headings: list[tuple[nodes.Element, str]] = []
-
-    def warn(
-        self, message: str, token: SyntaxTreeNode, subtype: str = "markup"
-    ) -> None:
-        """Note what is wrong; every build says it again."""
-        self.faults.append(Fault(line_of(token), message, subtype))
 
     def render_heading(self, token: SyntaxTreeNode) -> None:
         """Render a heading; the first is the title, and no level is left out."""
@@ -164,8 +159,9 @@ class PageRenderer(Renderer):
         text = _COMMENT.sub("", token.content)
         if text.strip():
             node = _raw(text)
-            is_text = isinstance(node, nodes.Text)
-            self._append(nodes.paragraph("", "", node) if is_text else node, token)
+            if not isinstance(node, nodes.Element):
+                node = nodes.paragraph("", "", node)
+            self._append(node, token)
 
     def render_html_inline(self, token: SyntaxTreeNode) -> None:
         """Render a tag in a line; what is between two tags is Markdown."""
