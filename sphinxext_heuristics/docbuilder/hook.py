@@ -72,15 +72,14 @@ def heuristics_of(conf: Path, folder: Path) -> tuple[dict[str, Any], _Log]:
     """
     log = _Log()
     out = folder.parent / "out"
-    options = ["--no-color", "-b", "heuristics", "-d", f"{folder.parent}/doctrees"]
     # a warning's type is the last that it shows
-    options += ["-D", "show_warning_types=1", "-c", str(conf)]
+    options = ["--no-color", "-D", "show_warning_types=1", "-c", str(conf)]
     with contextlib.redirect_stdout(log), contextlib.redirect_stderr(log):
-        code = sphinx_build([*options, str(folder), str(out)])
+        code = sphinx_build([*options, "-b", "heuristics", str(folder), str(out)])
     file = conf / "conf.py"
     if "Builder name heuristics not registered" in log.getvalue():
         raise HookError(f'{file}: add "sphinxext_heuristics" to extensions')
-    if code or not (out / "heuristics.json").is_file():
+    if code:
         said = log.getvalue().strip()
         raise HookError(f"{conf}: Sphinx cannot build it; it says:\n{said}")
     text = (out / "heuristics.json").read_text(encoding="utf-8")
@@ -348,9 +347,8 @@ def _hook(arguments: argparse.Namespace) -> int:
         problem = "fix the warnings above; nothing is written"
         sys.stderr.write(f"{PROG}: error: {conf}: {problem}\n")
         return _FINDING
-    data = data_of(
-        heuristics, arguments.base_url or "", everything=arguments.everything
-    )
+    base_url, everything = arguments.base_url or "", arguments.everything
+    data = data_of(heuristics, base_url, everything=everything)
     files = files_of(data)
     if arguments.check:
         lines = list(differences(pages, files))
@@ -359,6 +357,6 @@ def _hook(arguments: argparse.Namespace) -> int:
     for line in (*write(pages, files), *report(heuristics, data)):
         sys.stdout.write(f"{line}\n")
     config = pages / "_config.py"
-    if not config.is_file() or CODE not in config.read_text(encoding="utf-8"):
+    if CODE not in _text(config):
         sys.stderr.write(f"{config}: put this at its start:\n\n{LINES}")
     return 0

@@ -166,7 +166,7 @@ def _add(
     return ""
 
 
-def is_listed(cls: type, name: str, docstring: str | None) -> bool:
+def is_listed(cls: type, name: str, docstring: object) -> bool:
     """Return whether doc-builder lists a method: no superclass has its docstring."""
     inherited = [getattr(base, name, None) for base in cls.__mro__[1:]]
     return all(getattr(it, "__doc__", None) != docstring for it in inherited)
@@ -230,9 +230,11 @@ def _docstring(target: object) -> str | None:
     docstring = getattr(target, "__doc__", None)
     if not isinstance(docstring, str) or docstring == type(target).__doc__:
         return None
-    generated = re.escape(getattr(target, "__name__", "")) + r"\(.*\)"
-    is_generated = isinstance(target, type) and re.fullmatch(generated, docstring)
-    return docstring if docstring.strip() and not is_generated else None
+    if isinstance(target, type):
+        generated = re.escape(target.__name__) + r"\(.*\)"
+        if re.fullmatch(generated, docstring):
+            return None
+    return docstring if docstring.strip() else None
 
 
 def _write(card: Card, data: dict[str, Any]) -> None:
@@ -266,11 +268,11 @@ def with_notes(docstring: str, notes: list[Note], data: dict[str, Any]) -> str:
         return [f"{indent}{line}".rstrip() for line in text.splitlines()]
 
     lines = docstring.split("\n")
-    own = [note for note in notes if not note.parameter]
-    at_parameters: dict[str, list[Note]] = {}
+    depths = [_depth(line) for line in lines[1:] if line.strip()]
+    at_parameters: dict[str, list[Note]] = {"": []}
     for note in notes:
-        if note.parameter:
-            at_parameters.setdefault(note.parameter, []).append(note)
+        at_parameters.setdefault(note.parameter, []).append(note)
+    own = at_parameters.pop("")
     for name, several in at_parameters.items():
         end, indent = _end_of_parameter(lines, name)
         if end:
@@ -282,7 +284,6 @@ def with_notes(docstring: str, notes: list[Note], data: dict[str, Any]) -> str:
         end += 1
     if lines[end - 1].rstrip().endswith(":"):
         end = first  # the paragraph introduces what follows
-    depths = [_depth(line) for line in docstring.split("\n")[1:] if line.strip()]
     indent = " " * min(depths, default=0)
     if end == 0:
         lines[0] = indent + lines[0].lstrip()
@@ -301,17 +302,16 @@ def _end_of_parameter(lines: list[str], name: str) -> tuple[int, str]:
     The line is 0 where the parameter is not described.
     """
     item = re.compile(rf"\s+(?:[-*] +)?[`*]*(?:\w+, )*{re.escape(name)}\b[`*]*\s*[(:]")
-    for start, line in enumerate(lines):
+    for start, line in enumerate(lines, 1):
         if item.match(line):
-            depth, end, indent = _depth(line), start + 1, " " * (_depth(line) + 4)
-            for number in range(start + 1, len(lines)):
-                if lines[number].strip() and _depth(lines[number]) <= depth:
+            end, depth = start, _depth(line) + 4
+            for number, below in enumerate(lines[start:], start + 1):
+                if below.strip() and _depth(below) <= _depth(line):
                     break
-                if lines[number].strip():
-                    end = number + 1
-            if end > start + 1:
-                indent = " " * _depth(lines[start + 1])
-            return end, indent
+                if below.strip():
+                    depth = depth if end > start else _depth(below)
+                    end = number
+            return end, " " * depth
     return 0, ""
 
 
@@ -325,19 +325,19 @@ def _blocks(notes: list[Note], limit: int, data: dict[str, Any]) -> Iterator[str
         # text that begins with a link does not become an alert
         yield from ("", f"> [!{item['alert']}]")
         yield f"> **{about}{_title(note, data)}{stop}** {item['note']}"
-    others = [note for note in notes if not note.is_open and not note.member]
-    if more := [_title(note, data) for note in (*alerts[limit:], *others)]:
-        yield from ("", f"**See also:** {'; '.join(more)}.")
-    inherited: dict[str, list[str]] = {}
+    # what is about no member: under ""
+    titles = {"": [_title(note, data) for note in alerts[limit:]]}
     for note in notes:
-        if note.member and not note.is_open:
-            inherited.setdefault(note.member, []).append(_title(note, data))
-    if inherited:
+        if not note.is_open:
+            titles.setdefault(note.member, []).append(_title(note, data))
+    if more := titles.pop(""):
+        yield from ("", f"**See also:** {'; '.join(more)}.")
+    if titles:
         yield from ("", "**Inherited:**", "")
-    for member, titles in inherited.items():
-        rest = len(titles) - MAX_SHOWN
+    for member, several in titles.items():
+        rest = len(several) - MAX_SHOWN
         more_of_them = f"; and {rest} more" if rest > 0 else ""
-        yield f"- `{member}`: {'; '.join(titles[:MAX_SHOWN])}{more_of_them}."
+        yield f"- `{member}`: {'; '.join(several[:MAX_SHOWN])}{more_of_them}."
 
 
 def _title(note: Note, data: dict[str, Any]) -> str:
