@@ -32,7 +32,7 @@ class Entry(NamedTuple):
     """A page in ``_toctree.yml``: document, title there, and line, from 1."""
 
     docname: str
-    title: str
+    title: str = ""
     line: int = 0
 
 
@@ -115,31 +115,25 @@ def read_tree(
     folder = folder.removeprefix(".").strip("/")
     root = source / folder
     problems: list[Problem] = []
-    groups: list[Group] = []
+    entries: list[tuple[str, Entry]] = _read(
+        root / TOCTREE, lambda items: list(_entries(items, folder, "")), problems, []
+    )
     redirects: dict[str, str] = {}
-    if not root.is_dir():
-        message = f"docbuilder_trees names the folder {folder!r}, which does not exist"
-        problems.append(Problem(TOCTREE, 1, message))
-    else:
-        groups = _read(
-            root / TOCTREE, lambda items: list(_groups(items, folder, ())), problems, []
+    if (root / REDIRECTS).exists():
+        redirects = _read(
+            root / REDIRECTS, lambda pairs: _redirects(pairs, folder), problems, {}
         )
-        if (root / REDIRECTS).exists():
-            redirects = _read(
-                root / REDIRECTS, lambda pairs: _redirects(pairs, folder), problems, {}
-            )
     lines: dict[str, int] = {}
-    for group in groups:
-        for entry in group.entries:
-            lines.setdefault(entry.docname, entry.line)
+    for _, entry in entries:
+        lines.setdefault(entry.docname, entry.line)
     names, beside = _pages(folder, lines, docnames)
     problems += _missing(names, lines, docnames)
     pages = {name: Page(folder, package, name in lines) for name in names}
     index = join(folder, "index")
     main = index if index in docnames else next(iter(names), "")
     if main in pages:
-        toctrees = _toctrees(folder, groups, beside, docnames)
-        pages[main] = pages[main]._replace(toctrees=tuple(toctrees))
+        toctrees = _toctrees(folder, entries, beside, docnames)
+        pages[main] = pages[main]._replace(toctrees=toctrees)
     return Tree(
         folder=folder,
         package=package,
@@ -183,16 +177,19 @@ def _missing(
 
 
 def _toctrees(
-    folder: str, groups: list[Group], beside: list[str], docnames: Collection[str]
-) -> Iterator[Group]:
-    """Yield the groups of ``_toctree.yml``, each caption once, and the folders beside.
+    folder: str,
+    entries: list[tuple[str, Entry]],
+    beside: list[str],
+    docnames: Collection[str],
+) -> tuple[Group, ...]:
+    """Return the groups of ``_toctree.yml``, each caption once, and the folders beside.
 
     A folder with an index has a toctree of its own there.
     """
     found: dict[str, list[Entry]] = {}
-    for caption, entries in groups:
-        kept = [entry for entry in entries if entry.docname in docnames]
-        found.setdefault(caption, []).extend(kept)
+    for caption, entry in entries:
+        if entry.docname in docnames:
+            found.setdefault(caption, []).append(entry)
     for name in beside:
         path = name.removeprefix(folder).strip("/")
         top = path.rpartition("/")[0].partition("/")[0]
@@ -200,10 +197,8 @@ def _toctrees(
         if name == index or index not in beside:
             words = re.sub("[-_]", " ", top)
             caption = words[:1].upper() + words[1:]
-            found.setdefault(caption, []).append(Entry(name, ""))
-    for caption, kept in found.items():
-        if kept:
-            yield Group(caption, tuple(kept))
+            found.setdefault(caption, []).append(Entry(name))
+    return tuple(Group(caption, tuple(kept)) for caption, kept in found.items())
 
 
 def _read(
@@ -230,21 +225,20 @@ def _read(
     return nothing
 
 
-def _groups(items: Any, folder: str, captions: tuple[str, ...]) -> Iterator[Group]:  # noqa: ANN401 - what the file holds
-    """Yield the groups of ``_toctree.yml``, or of one of its sections."""
-    run: list[Entry] = []
+def _entries(items: Any, folder: str, caption: str) -> Iterator[tuple[str, Entry]]:  # noqa: ANN401 - what the file holds
+    """Yield the entries of ``_toctree.yml``, or of a section, with their captions.
+
+    A caption has those of the sections around it in front.
+    """
     for item in items:
         if not {"local", "sections"} & item.keys():
             raise TypeError(item)
         title = str(item.get("title", ""))
         if "local" in item:
-            run.append(Entry(_docname(item["local"], folder), title, item["line"]))
+            yield caption, Entry(_docname(item["local"], folder), title, item["line"])
         if "sections" in item:
-            yield Group(": ".join(captions), tuple(run))
-            run = []
-            below = (*captions, title) if title else captions
-            yield from _groups(item["sections"], folder, below)
-    yield Group(": ".join(captions), tuple(run))
+            below = ": ".join(filter(None, (caption, title)))
+            yield from _entries(item["sections"], folder, below)
 
 
 def _redirects(pairs: dict[str, str], folder: str) -> dict[str, str]:

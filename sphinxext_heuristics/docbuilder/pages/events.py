@@ -9,6 +9,7 @@ import posixpath
 import re
 from functools import partial
 from html import escape, unescape
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -36,13 +37,7 @@ _ADDRESS = re.compile(
 _HTML_ID = re.compile(r"""\s(?:id|name)\s*=\s*["']?([^\s"'>]+)""")
 
 
-def read_trees(
-    app: Sphinx,
-    env: BuildEnvironment,
-    added: set[str],
-    changed: set[str],
-    removed: set[str],
-) -> list[str]:
+def read_trees(app: Sphinx, env: BuildEnvironment, *_: set[str]) -> list[str]:
     """Read the trees' files (``env-get-outdated``).
 
     The pages that must be read again because of them are returned.
@@ -62,12 +57,7 @@ def read_trees(
         for problem in tree.problems:
             path = env.srcdir / tree.folder / problem.file
             warn(problem.message, "tree", f"{path}:{problem.line}")
-    outdated = {
-        name
-        for name in before.keys() | state.pages.keys()
-        if before.get(name) != state.pages.get(name)
-    }
-    return sorted((outdated & env.found_docs) - added - changed - removed)
+    return [docname for docname, _ in before.items() ^ state.pages.items()]
 
 
 def before_reading(app: Sphinx, env: BuildEnvironment, docnames: list[str]) -> None:
@@ -77,13 +67,12 @@ def before_reading(app: Sphinx, env: BuildEnvironment, docnames: list[str]) -> N
     objects are taken out of the Python domain: `update` puts them back when it is known
     which pages document them.
     """
-    store = DocbuilderDomain.of(env)
+    pages = DocbuilderDomain.of(env).state.pages
     objects = env.domains["py"].data["objects"]
     for name, entry in list(objects.items()):
-        if entry.docname in store.state.pages:
+        if entry.docname in pages:
             del objects[name]
-    trees = filter(None, map(store.tree_of, docnames))
-    for package in {tree.package for tree in trees}:
+    for package in {pages[name].package for name in docnames if name in pages}:
         try:
             import_package(package, app.config.autodoc_mock_imports)
         except ImportError as error:
@@ -136,11 +125,8 @@ def update(_: Sphinx, env: BuildEnvironment) -> list[str]:
     """
     store = DocbuilderDomain.of(env)
     _add_entries(env, store)
-    places = store.places = {}
-    for notes in store.notes.values():
-        for target in notes.targets:
-            if target not in places:
-                places[target] = place(env, target)
+    targets = chain.from_iterable(notes.targets for notes in store.notes.values())
+    places = store.places = {target: place(env, target) for target in {*targets}}
     titles = [
         (docname, env.titles[docname].astext())
         for docname in store.state.pages

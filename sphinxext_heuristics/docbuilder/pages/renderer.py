@@ -200,18 +200,13 @@ def _toctrees(groups: Iterable[Group], docname: str) -> Iterator[addnodes.toctre
         for entry in entries:
             is_here = entry.docname == docname
             pairs.append((entry.title or None, "self" if is_here else entry.docname))
-        others = dict.fromkeys(name for _, name in pairs if name != "self")
         yield addnodes.toctree(
             parent=docname,
             entries=pairs,
-            includefiles=list(others),
+            includefiles=[name for _, name in pairs if name != "self"],
             maxdepth=-1,
             caption=caption or None,
-            rawcaption=caption,
-            rawentries=[title for title, _ in pairs if title],
             glob=False,
             hidden=True,
-            includehidden=False,
-            numbered=0,
             titlesonly=True,
         )
