@@ -18,13 +18,13 @@ from docutils import nodes
 from docutils.parsers.rst import states
 from docutils.statemachine import StringList
 from sphinx import addnodes
+from sphinx.ext.autodoc.mock import mock  # type: ignore[attr-defined, unused-ignore]
 
-from .hook_code import is_listed, walk
+from .hook_code import attempt, is_listed, walk
 from .store import DocbuilderDomain
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-    from contextlib import AbstractContextManager
 
     from sphinx.domains.python import ObjectEntry
     from sphinx.environment import BuildEnvironment
@@ -47,12 +47,11 @@ def import_package(name: str, mocked: Sequence[str] = ()) -> ModuleType:
     The modules *mocked* need not be installed (``autodoc_mock_imports``). Raises
     ImportError where it cannot be imported, or does not exist.
     """
-    try:
-        with _mock(mocked):
-            return importlib.import_module(name)
-    except (Exception, SystemExit) as error:
-        message = f"cannot import {name}: {type(error).__name__}: {error}"
-        raise ImportError(message) from error
+    with mock(mocked):
+        found = attempt(f"cannot import {name}", importlib.import_module, name)
+    if isinstance(found, str):
+        raise ImportError(found)  # noqa: TRY004 - no type is wrong
+    return found
 
 
 def attribute(owner: object, name: str, default: object = None) -> object:
@@ -66,14 +65,6 @@ def attribute(owner: object, name: str, default: object = None) -> object:
         return default
 
 
-def _mock(names: Sequence[str]) -> AbstractContextManager[None]:
-    # Sphinx has moved the function, and its types do not follow
-    return cast(
-        "AbstractContextManager[None]",
-        importlib.import_module("sphinx.ext.autodoc.mock").mock(names),
-    )
-
-
 def find_object(
     name: str, package: str, mocked: Sequence[str] = ()
 ) -> tuple[object, str]:
@@ -84,7 +75,7 @@ def find_object(
     the way cannot be imported.
     """
     inside = name.removeprefix(f"{package}.")
-    with _mock(mocked):
+    with mock(mocked):
         _, found = walk(import_package(package), inside)
         return found, _shortest_path(found, package) or f"{package}.{inside}"
 
@@ -127,8 +118,10 @@ def documented_methods(cls: type) -> list[str]:
     names = []
     for name in dir(cls):
         method = None if name.startswith("_") else attribute(cls, name)
-        if callable(method) and not isinstance(method, type) and method.__doc__:
-            names += [name] if is_listed(cls, name, method.__doc__) else []
+        is_method = callable(method) and not isinstance(method, type)
+        docstring = attribute(method, "__doc__")
+        if is_method and docstring and is_listed(cls, name, docstring):
+            names.append(name)
     return names
 
 
@@ -148,10 +141,8 @@ def chosen_members(found: object, listed: Sequence[str] | None) -> list[str]:
 def own_name(cls: object, member: str, package: str) -> str | None:
     """Return a member's name in the class that defines it."""
     method = inspect.getattr_static(cls, member, None)
-    function = (
-        method.__func__ if isinstance(method, classmethod | staticmethod) else method
-    )
-    return _shortest_path(function, package) if function is not None else None
+    function = attribute(method, "__func__") or method
+    return _shortest_path(function, package)
 
 
 def make_entry(
@@ -189,8 +180,9 @@ def make_entry(
         entry, own = entries.get(f"{path}.{member}"), own_name(shown, member, package)
         if entry and own:
             entries.setdefault(own, entry._replace(aliased=True))
-    absent = [member for member in chosen if member not in members]
-    problems = [f"{path} has no member {member!r}" for member in absent]
+    problems = [
+        f"{path} has no member {member!r}" for member in chosen if member not in members
+    ]
     if not descs and not isinstance(shown, ModuleType):
         problems.append(f"autodoc shows nothing of {imported}")
     return made, problems
@@ -218,7 +210,7 @@ def _rename(
 ) -> None:
     """Show an object and its members under another name; the old one finds it, too."""
     for name, entry in list(entries.items()):
-        if name == old or name.startswith(f"{old}."):
+        if f"{name}.".startswith(f"{old}."):
             entries[new + name.removeprefix(old)] = entry
             entries[name] = entry._replace(aliased=True)
     for desc in descs:

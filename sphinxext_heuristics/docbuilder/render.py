@@ -36,9 +36,6 @@ _HIDDEN = re.compile(
     re.MULTILINE,
 )
 _HUB = "https://huggingface.co"
-_PYTHON = frozenset(
-    {"default", "ipython", "py", "py3", "pycon", "pytb", "python", "python3"}
-)
 #: What alternatives are called where they have no ``id``.
 _NAMES = {"pt": "PyTorch", "tf": "TensorFlow", "jax": "JAX", "node": "Node.js"}
 _ALERTS = ("caution", "important", "note", "tip", "warning")
@@ -87,12 +84,11 @@ class Renderer(SphinxRenderer):
     def render_fence(self, token: SyntaxTreeNode) -> None:
         """Render a code fence; its language is what its code can be read as."""
         code = _HIDDEN.sub("", token.content).rstrip("\n")
-        self._append(
-            nodes.literal_block(
-                code, code, language=language_of(token.info.strip(), code)
-            ),
-            token,
-        )
+        self._code(code, token.info.strip(), token)
+
+    def _code(self, code: str, info: str, token: SyntaxTreeNode) -> None:
+        language = language_of(info, code)
+        self._append(nodes.literal_block(code, code, language=language), token)
 
     def render_formula(self, token: SyntaxTreeNode) -> None:
         """Render a formula in a block."""
@@ -127,16 +123,13 @@ class Renderer(SphinxRenderer):
     def render_alert(self, token: SyntaxTreeNode) -> None:
         """Render ``> [!TIP]``."""
         kind = token.info
-        if kind not in _ALERTS:
-            self.warn(
-                f"unknown alert [!{kind.upper()}]; use one of "
-                f"{', '.join(_ALERTS).upper()}",
-                token,
-            )
-        other = nodes.admonition(
-            "", nodes.title("", kind.capitalize()), classes=["note"]
-        )
-        self._within(getattr(nodes, kind)() if kind in _ALERTS else other, token)
+        if kind in _ALERTS:
+            self._within(getattr(nodes, kind)(), token)
+            return
+        known = ", ".join(_ALERTS).upper()
+        self.warn(f"unknown alert [!{kind.upper()}]; use one of {known}", token)
+        title = nodes.title("", kind.capitalize())
+        self._within(nodes.admonition("", title, classes=["note"]), token)
 
     def render_component(self, token: SyntaxTreeNode) -> None:
         """Render a component and what is inside, as the table has it."""
@@ -160,8 +153,8 @@ class Renderer(SphinxRenderer):
         if kind != "deprecated":
             kind = f"version{kind}"
         version = token.meta.get("version", "")
-        label = nodes.inline("", versionlabels[kind] % version)
-        label["classes"] = ["versionmodified", token.tag.lower()]
+        classes = ["versionmodified", token.tag.lower()]
+        label = nodes.inline("", versionlabels[kind] % version, classes=classes)
         if isinstance(self.current_node, nodes.TextElement):
             self.current_node.append(label)
             return
@@ -181,8 +174,7 @@ class Renderer(SphinxRenderer):
             item += [nodes.rubric("", name, classes=["sd-tab-label"]), content]
         else:
             item += nodes.paragraph("", "", nodes.strong("", name))
-        self.add_line_and_source_path(item, token)
-        self.current_node.append(item)
+        self._append(item, token)
         with self.current_node_context(content):
             self.render_children(token)
 
@@ -205,8 +197,7 @@ class Renderer(SphinxRenderer):
             self.nested_render_text(text, line_of(token))
             return
         code = textwrap.dedent(text).strip("\n")
-        language = language_of(given.get("language", ""), code)
-        self._append(nodes.literal_block(code, code, language=language), token)
+        self._code(code, given.get("language", ""), token)
 
     @property
     def _has_tabs(self) -> bool:
@@ -247,14 +238,13 @@ def language_of(info: str, code: str) -> str:
     *info* is what follows the fence's opening, ``py`` for example; it may be empty. If
     there is no such lexer, it is ``text``.
     """
-    words = re.split(r"[\s{,]", info, maxsplit=1)
-    name = words[0].lower()
-    if re.search(r"^[ \t]*>>>", code, re.MULTILINE) and (not name or name in _PYTHON):
+    given = name = re.split(r"[\s{,]", info, maxsplit=1)[0].lower()
+    if name in {"", "py", "python"} and re.search(r"^[ \t]*>>>", code, re.MULTILINE):
         name = "pycon"
     elif not name:
         name = "python"
     try:
-        if not words[0] and name == "python":
+        if not given and name == "python":
             ast.parse(code)
         tokens = get_lexer_by_name(name).get_tokens(code)
     except (ClassNotFound, SyntaxError, ValueError):

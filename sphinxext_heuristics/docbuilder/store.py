@@ -56,7 +56,8 @@ class Wanted(NamedTuple):
 
     name: str
     #: The module and the class around the reference.
-    context: tuple[str, ...] = ()
+    module: str
+    cls: str
     #: Whether only a class will do.
     only_classes: bool = False
 
@@ -134,6 +135,7 @@ class DocbuilderDomain(Domain):
         page = self.state.pages.get(docname)
         return self.state.trees[page.folder] if page else None
 
+    # MyST warns of a domain that does not have it
     def resolve_any_xref(self, *_: object) -> list[tuple[str, Element]]:  # type: ignore[override]
         """Resolve nothing: the store has no objects."""
         return []

@@ -86,7 +86,7 @@ READINGS: dict[str, Reading] = {
     "type": read_type,
     "code": lambda text: language_of.__wrapped__("text", text),
     "alerts": lambda text: hook_code.with_notes(f"a{text}", NOTES, DATA),
-    **{name: rule_alone(rule) for name, rule in (*SHARED, *PAGE, *DOCSTRING)},
+    **{name: rule_alone(rule) for name, rule in (SHARED | PAGE | DOCSTRING).items()},
 }
 
 

@@ -106,8 +106,6 @@ def source_module(name: str, obj: object) -> str:
     property or a value, is taken to belong to the module in *name*.
     """
     function = attribute(obj, "fget") or obj
-    if inspect.isroutine(obj):
-        function = inspect.unwrap(obj)
     module = attribute(function, "__module__")
     if not attribute(function, "__doc__"):
         owner_name, _, member = name.rpartition(".")

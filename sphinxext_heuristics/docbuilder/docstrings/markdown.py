@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 _LIST_ITEM = re.compile(r"(?:[-*+]|\d{1,9}[.)]) +(?=\S)")
 _BLOCK_MARK = re.compile(r"(?:[-*+>]|#{1,6}|\d{1,9}[.)]) |[=-]+$")
 _TO_BLANK_LINE = re.compile(r">>> ?|> ?\[!\w+\]")
-_OPEN_TAG = re.compile(r"<a\s[^<>]*$")
+_OPENING = re.compile(r"`+|<a\s|>")
 _LAYOUT_TAG = re.compile(r"</?(?:small|div|br|Youtube)\b[^<>]*>")
 #: Asked for tokens only: each document has a renderer of its own.
 _PARSER = create_parser(Renderer, page=False)
@@ -89,10 +89,8 @@ class _Blocks:
         #: Where in the output the paragraph starts that is being written: at its end,
         #: if none is.
         self.start = 0
-        #: Of that paragraph, the backticks of code that is not closed, and whether a
-        #: tag of a link is open.
-        self.code = ""
-        self.in_tag = False
+        #: What closes the code or the tag of a link that is open in that paragraph.
+        self.closes = ""
         #: The indentation of the line before in the source, -1 at a paragraph's start.
         self.last_indent = -1
         #: For each open list item, outermost first: the source's column of its mark,
@@ -185,14 +183,14 @@ class _Blocks:
                 self.start = len(self.output)
                 self.items.append((indent, column + mark.end()))
             if self.start == len(self.output):
-                self.code, self.in_tag = "", False
+                self.closes = ""
             self.output.append((" " * column + text, origin))
         self.last_indent = indent
-        for mark in re.findall("`+", text):
-            if not self.code or self.code == mark:
-                self.code = "" if self.code else mark
-        if re.search("[<>]", text):
-            self.in_tag = _OPEN_TAG.search(f"{text}\n") is not None
+        for opening in _OPENING.findall(f"{text}\n"):
+            if opening == self.closes:
+                self.closes = ""
+            elif not self.closes and opening != ">":
+                self.closes = opening if "`" in opening else ">"
 
     def continues(self, text: str) -> bool:
         """Return whether a formatter has wrapped a line inside code or a tag.
@@ -200,5 +198,5 @@ class _Blocks:
         The first character of such a line is no mark of a block.
         """
         if text.startswith(">"):
-            return self.in_tag
-        return bool(self.code) and "`" in text and _BLOCK_MARK.match(text) is not None
+            return self.closes == ">"
+        return "`" in self.closes and "`" in text and bool(_BLOCK_MARK.match(text))

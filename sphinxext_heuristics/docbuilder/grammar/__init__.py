@@ -43,7 +43,7 @@ def create_parser(
     parser.core.ruler.after("block", "alert", alert_rule)
     parser.core.ruler.after("block", "pairs", pair_rule)
     parser.core.ruler.after("block", "origins", _origins_rule)
-    for name, rule in (*SHARED, *(PAGE if page else DOCSTRING)):
+    for name, rule in (SHARED | (PAGE if page else DOCSTRING)).items():
         parser.inline.ruler.before("escape", name, located(rule))
     for name in ("link", "image", "linkify"):
         parser.inline.ruler.at(name, located(getattr(rules_inline, name)))
@@ -56,12 +56,9 @@ def create_parser(
 
 
 def _origins_rule(state: StateCore) -> None:
-    """Set the lines that each token comes from, instead of those the parser reads."""
+    """Set the line that each token comes from, instead of the one the parser reads."""
     origins = state.env.get("origins")
     for token in state.tokens:
         if origins and token.map:
-            first, last = token.map
-            token.map = [
-                origins[min(first, len(origins) - 1)],
-                origins[min(last, len(origins)) - 1] + 1,
-            ]
+            line = origins[min(token.map[0], len(origins) - 1)]
+            token.map = [line, line + 1]

@@ -65,14 +65,9 @@ def _members(state: StateBlock, start: int, end: int) -> tuple[list[str] | None,
 
 
 def formula_rule(state: StateBlock, start: int, end: int, silent: bool) -> bool:  # noqa: FBT001 - markdown-it's call
-    """Read ``$$ … $$`` that starts a line.
-
-    What follows the formula in its last line is a paragraph.
-    """
+    """Read ``$$ … $$`` that starts a line and ends one."""
     if not line_at(state, start).startswith("$$") or state.is_code_block(start):
         return False
-    if silent:
-        return True
     lines, last = [line_at(state, start)[2:]], start
     while (
         "$$" not in lines[-1]
@@ -82,25 +77,19 @@ def formula_rule(state: StateBlock, start: int, end: int, silent: bool) -> bool:
         last += 1
         lines.append(line_at(state, last))
     formula, closed, rest = "\n".join(lines).partition("$$")
+    if rest.strip():
+        return False
+    if silent:
+        return True
     if not closed:
         unclosed = state.push("problem", "", 0)
         unclosed.content = "$$ is not closed; add $$ where the formula ends"
         unclosed.map = [start, start + 1]
     token = state.push("formula", "", 0)
     token.content = formula.strip()
-    token.map = [start, last + 1]
-    if rest.strip():
-        _paragraph(state, rest.strip(), last)
     state.line = last + 1
+    token.map = [start, state.line]
     return True
-
-
-def _paragraph(state: StateBlock, text: str, line: int) -> None:
-    opening = state.push("paragraph_open", "p", 1)
-    inline = state.push("inline", "", 0)
-    opening.map = inline.map = [line, line + 1]
-    inline.content, inline.children = text, []
-    state.push("paragraph_close", "p", -1)
 
 
 def alert_rule(state: StateCore) -> None:

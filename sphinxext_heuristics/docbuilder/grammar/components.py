@@ -63,10 +63,11 @@ _FENCE = re.compile(r"\s*(?P<mark>`{3,}|~{3,})(?P<info>[^`]*)$")
 
 def attributes_of(text: str) -> dict[str, str]:
     """Return the attributes of a tag; one without a value has the value ``""``."""
-    return {
-        found["name"]: (found["value"] or "").strip("\"'{}")
-        for found in _ATTRIBUTE.finditer(text)
-    }
+    values = {}
+    for found in _ATTRIBUTE.finditer(text):
+        value: str = found["value"] or ""
+        values[found["name"]] = value[1:-1] if value[:1] in "\"'{" else value
+    return values
 
 
 def indent_of(line: str) -> int:
@@ -127,7 +128,7 @@ def tag_rule(state: StateBlock, start: int, _: int, silent: bool) -> bool:  # no
     if tag is None or state.is_code_block(start):
         return False
     if not silent:
-        token = _push(state, tag)
+        token = push_tag(state, tag)
         token.map = [start, start + 1]
         is_single = tag["attributes"].endswith("/") or KINDS.get(token.tag) == "dropped"
         if not is_single:
@@ -137,18 +138,8 @@ def tag_rule(state: StateBlock, start: int, _: int, silent: bool) -> bool:  # no
     return True
 
 
-def inline_tag_rule(state: StateInline, silent: bool) -> bool:  # noqa: FBT001 - markdown-it's call
-    """Read a component's tag within a line."""
-    tag = TAG.match(state.src, state.pos)
-    if tag is None:
-        return False
-    if not silent:
-        _push(state, tag)
-    state.pos = tag.end()
-    return True
-
-
-def _push(state: StateBlock | StateInline, tag: re.Match[str]) -> Token:
+def push_tag(state: StateBlock | StateInline, tag: re.Match[str]) -> Token:
+    """Add the token of a component's tag."""
     token = state.push("component", tag["name"], 0)
     token.content, token.meta = tag[0], attributes_of(tag["attributes"])
     return token

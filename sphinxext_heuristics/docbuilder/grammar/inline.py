@@ -8,7 +8,6 @@ markdown-it: it looks at the text from ``state.pos`` on.
 from __future__ import annotations
 
 import re
-from bisect import bisect_left
 from functools import lru_cache, wraps
 from html import unescape
 from types import SimpleNamespace
@@ -16,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from markdown_it.token import Token
 
-from .components import attributes_of, inline_tag_rule
+from .components import TAG, attributes_of, push_tag
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -41,6 +40,7 @@ _ROLE = re.compile(
     r":(?:py:)?(?:class|func|meth|obj|mod|attr|data|exc):`(?P<target>[^`<]+)`"
 )
 _TEX_MATH = re.compile(r"\\{1,2}\((?P<formula>.+?)\\{1,2}\)", re.DOTALL)
+_TWO_DOLLARS = re.compile(r"\$\$(?P<formula>[^$]+)\$\$")
 _SPACED_DOLLARS = re.compile(r"(?<!\S)\$(?P<formula>[^$\n`<>]+)\$(?!\S)")
 _DOLLARS = re.compile(
     r"(?<![\w$\\])\$(?P<formula>[^\s$`'\"](?:(?:[^$`'\"]|(?<=[\w)}])')*(?:[^\s$`'\"\\]|(?<=[\w)}])'))?)\$(?![\w$])"
@@ -74,22 +74,17 @@ def located(rule: Rule) -> Rule:
 
     @wraps(rule)
     def locate(state: StateInline, silent: bool) -> bool:  # noqa: FBT001 - markdown-it's call
-        number, line = (
-            len(state.tokens),
-            bisect_left(_line_ends(state.src), state.pos),
-        )
-        pending = bool(state.pending)
+        start, number = state.pos, len(state.tokens) + bool(state.pending)
         done = rule(state, silent)
-        if done and not silent and len(state.tokens) > number + pending:
-            token = state.tokens[number + pending]
-            token.meta = {**token.meta, "below": line}
+        for token in state.tokens[number : number + 1]:
+            token.meta = {**token.meta, "below": state.src.count("\n", 0, start)}
         return done
 
     return locate
 
 
 def _matching(
-    make: Callable[[StateInline, re.Match[str]], None],
+    make: Callable[[StateInline, re.Match[str]], object],
     *patterns: re.Pattern[str],
     end: str = "",
 ) -> Rule:
@@ -103,8 +98,8 @@ def _matching(
         if end and _last(state.src, end, state.posMax) < state.pos:
             return False
         for pattern in patterns:
-            found = pattern.match(state.src, state.pos)
-            if found and found.end() <= state.posMax:
+            found = pattern.match(state.src, state.pos, state.posMax)
+            if found:
                 if not silent:
                     make(state, found)
                 state.pos = found.end()
@@ -118,11 +113,6 @@ def _matching(
 def _last(text: str, part: str, end: int) -> int:
     """Return where a part is last before an end."""
     return text.rfind(part, 0, end)
-
-
-@lru_cache(maxsize=64)
-def _line_ends(text: str) -> list[int]:
-    return [found.start() for found in re.finditer("\n", text)]
 
 
 def _object(state: StateInline, found: re.Match[str]) -> None:
@@ -194,22 +184,22 @@ def _nothing(state: StateInline, found: re.Match[str]) -> None:
 
 #: The rules that pages and docstrings share, each with its name, in the order in which
 #: they are asked.
-SHARED: tuple[tuple[str, Rule], ...] = (
-    ("stray_alert", _matching(_stray, _ALERT)),
-    ("object", _matching(_object, _OBJECT, _OBJECT_WITH_TEXT, _SLIP, _ROLE)),
-    ("tex_math", _matching(_math, _TEX_MATH, end="\\)")),
-    ("math", _matching(_math, _SPACED_DOLLARS, _DOLLARS)),
-    ("html_link", _matching(_html_link, _HTML_LINK, end=">")),
-    ("component_inline", inline_tag_rule),
-)
+SHARED: dict[str, Rule] = {
+    "stray_alert": _matching(_stray, _ALERT),
+    "object": _matching(_object, _OBJECT, _OBJECT_WITH_TEXT, _SLIP, _ROLE),
+    "tex_math": _matching(_math, _TEX_MATH, end="\\)"),
+    "math": _matching(_math, _TWO_DOLLARS, _SPACED_DOLLARS, _DOLLARS),
+    "html_link": _matching(_html_link, _HTML_LINK, end=">"),
+    "component_inline": _matching(push_tag, TAG),
+}
 #: What docstrings have besides: their text is closer to code.
-DOCSTRING: tuple[tuple[str, Rule], ...] = (("plain", _matching(_text, _PLAIN)),)
+DOCSTRING: dict[str, Rule] = {"plain": _matching(_text, _PLAIN)}
 #: What pages have besides.
-PAGE: tuple[tuple[str, Rule], ...] = (
-    ("stray_autodoc", _matching(_stray, _AUTODOC)),
-    ("bracketed_code", _matching(_bracketed_code, _BRACKETED_CODE)),
-    ("html_image", _matching(_html_image, _HTML_IMAGE)),
+PAGE: dict[str, Rule] = {
+    "stray_autodoc": _matching(_stray, _AUTODOC),
+    "bracketed_code": _matching(_bracketed_code, _BRACKETED_CODE),
+    "html_image": _matching(_html_image, _HTML_IMAGE),
     # for authors, or for notebooks
-    ("comment", _matching(_nothing, _COMMENT, end="-->")),
-    ("colab", _matching(_nothing, _COLAB)),
-)
+    "comment": _matching(_nothing, _COMMENT, end="-->"),
+    "colab": _matching(_nothing, _COLAB),
+}
