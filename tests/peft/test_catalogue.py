@@ -6,6 +6,7 @@ import ast
 import importlib.util
 import keyword
 import re
+import runpy
 import shutil
 import sys
 from functools import cache
@@ -18,6 +19,7 @@ from conftest import ROOT, Project
 
 from sphinxext_heuristics._core.evidence.search import verify
 from sphinxext_heuristics._core.model import Evidence, Found, Lost
+from sphinxext_heuristics._core.resolve.pages import fold
 from sphinxext_heuristics._core.source.packages import Sources
 
 if TYPE_CHECKING:
@@ -290,3 +292,16 @@ def test_each_holds_in_source_that_was_reformatted(
         where(claim).path.is_relative_to(black_copy) for claim, _line in quotes(name)
     )  # type: ignore[union-attr]
     assert drifted(page) == set()
+
+
+def test_pefts_own_pages_have_a_place_for_each_page_that_is_named() -> None:
+    conf = runpy.run_path(str(ROOT / "docs/manual/adopt-peft/conf.py"))
+    known = set(map(fold, conf["heuristics_targets"]))
+    for name, path in PAGES.items():
+        text = path.read_text("utf-8")
+        for named in re.findall(
+            r"^:(?:workflow|principle|env): *(.+)$", text, re.MULTILINE
+        ):
+            targets = re.sub(r'[^",]*<(.*?)>', r"\1", named.replace('"', ""))
+            for target in targets.split(","):
+                assert fold(target.strip().lstrip("?")) in known, name

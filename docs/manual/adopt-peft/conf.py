@@ -43,7 +43,11 @@ heuristics_targets = {
     "Adapter_Merging": "package_reference/lora#merge-lora-weights-into-the-base-model",
     "Bitsandbytes": "developer_guides/quantization#quantize-a-model",
     "DeepSpeed": "accelerate/deepspeed",
+    "Does_Not_Learn": (
+        "developer_guides/troubleshooting#training-runs-but-the-model-does-not-improve"
+    ),
     "Distributed_Training": "accelerate/fsdp",
+    "Loading_Fails": "developer_guides/troubleshooting#version-mismatch",
     "LoRA_Training": "package_reference/lora#training",
     "Low_Rank_Adaptation": "package_reference/lora",
     "Merging": "package_reference/lora#merge-lora-weights-into-the-base-model",
@@ -53,9 +57,17 @@ heuristics_targets = {
         "#inference-with-different-lora-adapters-in-the-same-batch"
     ),
     "Multi_Adapter_Management": "package_reference/lora#load-adapters",
+    "Out_Of_Memory": "developer_guides/memory_efficient_training",
+    "Output_Of_The_Base": "developer_guides/troubleshooting#incorrectly-loaded-model",
     "QLoRA_Training": "developer_guides/quantization#qlora-style-training",
     "Quantization_Backends": "developer_guides/quantization",
     "Saving_And_Loading": "guides/peft_model_config#peft-models",
+    "Worse_After_Merging": (
+        "package_reference/lora#merge-lora-weights-into-the-base-model"
+    ),
+    "Wrong_After_Loading": (
+        "developer_guides/troubleshooting#bad-results-from-a-loaded-peft-model"
+    ),
     "guides/qlora-training#layers-of-your-own": None,
 }
 # PEFT's pages list an inherited method only where its docstring differs, and leave out

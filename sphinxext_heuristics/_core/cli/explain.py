@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 from ..config import Settings
 from ..diagnostics import closest, did_you_mean
 from ..evidence.pasted import answers, known_to, searched
-from ..model import Connection, Found
+from ..model import Found
 from ..notes.inline import text_of
 from ..resolve import listing as index
-from ..resolve.connections import defined, why_missing
+from ..resolve.connections import object_meant, why_missing
 from ..resolve.pages import fold
 from ..resolve.verdicts import Form
 from .project import Command, CommandError, closest_existing, read, read_evidence
@@ -297,7 +297,7 @@ def _object(plan: Plan, name: str) -> Iterator[str]:
 def _elsewhere(plan: Plan, name: str) -> Iterator[str]:
     """Yield the explanation of what is not documented here, if anything has the name.
 
-    It is defined in the source, or an object or a page of another project.
+    It is defined in the source, a parameter, or an object or a page of another project.
     """
     uri = plan.lookups.external("impl", name)
     lines: list[str] = []
@@ -310,8 +310,8 @@ def _elsewhere(plan: Plan, name: str) -> Iterator[str]:
                 )
     if uri:
         yield f"{name} (in another project, {uri})"
-    elif defined(plan, name):
-        yield f"{name} {why_missing(plan, Connection('impl', name))}"
+    elif meant := object_meant(plan, name):
+        yield f"{name} {meant}"
     else:
         return
     yield from lines or ["  no heuristic is connected to it"]

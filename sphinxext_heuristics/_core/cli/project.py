@@ -245,16 +245,24 @@ def read(app: Sphinx, *, leaves: AbstractSet[Subtype] = frozenset()) -> Plan:
 def closest_existing(app: Sphinx, name: str) -> tuple[str, ...] | None:
     """Return the names most like the last part of another; ``None`` if it may exist.
 
-    It may if a page has it, or if the documented package or a base of its classes
-    defines it. Nothing is imported.
+    It may if a page has it, if the documented package or a base of its classes defines
+    it, or if it is in the file that defines what is before its last dot. Nothing is
+    imported.
     """
     last = re.split(r"[.#/:]", name)[-1]
     app.env.find_files(app.config, app.builder)
-    names = set(Sources().defined_in(Settings.of(app.config).package))
-    words: set[str] = set()
+    sources = Sources()
+    package = Settings.of(app.config).package
+    names = set(sources.defined_in(package))
+    files = []
     for docname in app.env.found_docs:
         names.add(docname.rpartition("/")[2])
-        text = Path(app.env.doc2path(docname)).read_text("utf-8", "replace")
-        words.update(re.findall(r"[\w-]+", text))
+        files.append(Path(app.env.doc2path(docname)))
+    owner = name.lstrip("~").rpartition(".")[0]
+    owners = map(sources.definition, (owner, f"{package}.{owner}"))
+    files += [found.path for found in owners if found]
+    words: set[str] = set()
+    for file in files:
+        words.update(re.findall(r"[\w-]+", file.read_text("utf-8", "replace")))
     may_exist = fold(last) in map(fold, names | words)
     return None if may_exist else closest(last, names)

@@ -10,6 +10,7 @@ from urllib.parse import quote
 
 from sphinx.builders import Builder
 from sphinx.locale import __
+from sphinx.util.matching import Matcher
 
 from .. import words
 from ..config import PATH, Option
@@ -192,8 +193,14 @@ def _unread(app: Sphinx, plan: Plan) -> Iterator[Problem]:
     """Yield the problem of each file in ``heuristics_dir`` that nobody reads."""
     if not plan.settings.dir:
         return
+    excluded = Matcher(app.config.exclude_patterns)
     folder = Path(app.srcdir, plan.settings.dir)
-    left = list(page_files.texts(folder, app.config.source_suffix))
+    left = []
+    for path in page_files.texts(folder, app.config.source_suffix):
+        inside = path.relative_to(app.srcdir)
+        above = (inside, *inside.parents)
+        if not any(excluded(name.as_posix()) for name in above):
+            left.append(path)
     # Few projects have any: what else such a file may be is asked step by step.
     for paths in (_project_files(app), _dependencies(app)):
         if left:

@@ -105,7 +105,10 @@ def why_missing(plan: Plan, connection: Connection) -> str:
     is_class = connection.pattern.endswith("+")
     if is_class and plan.lookups.objects.find(target).names:
         return "is no class: '+' means a class and its subclasses"
-    return _object_meant(plan, target)
+    return object_meant(plan, target) or (
+        f"does not exist: no documented object has this "
+        f"name{did_you_mean(plan.lookups.objects.closest(target))}"
+    )
 
 
 def _page_meant(plan: Plan, target: str) -> str:
@@ -117,8 +120,11 @@ def _page_meant(plan: Plan, target: str) -> str:
     return did_you_mean(plan.lookups.pages.closest(target))
 
 
-def _object_meant(plan: Plan, target: str) -> str:
-    """Return what is wrong with the name of an object that no entry has."""
+def object_meant(plan: Plan, target: str) -> str:
+    """Return what is wrong with the name of an object that no entry has.
+
+    That is ``""`` where nothing is known by it.
+    """
     owner, _dot, last = target.rpartition(".")
     names = plan.lookups.objects.find(owner).names if owner else ()
     entries = [plan.entry_of[name] for name in names]
@@ -142,10 +148,7 @@ def _object_meant(plan: Plan, target: str) -> str:
             f"does not exist: a star may only come first, as in "
             f"'*.{last.strip('*') or 'name'}'"
         )
-    return (
-        f"does not exist: no documented object has this "
-        f"name{did_you_mean(plan.lookups.objects.closest(target))}"
-    )
+    return ""
 
 
 def _reason(definition: Definition, owner: str, entries: list[Entry]) -> str:
