@@ -30,6 +30,7 @@ class Note(NamedTuple):
     """A heuristic in a docstring."""
 
     name: str
+    item: dict[str, Any]  # what the JSON file has of it
     parameter: str = ""  # where it is
     member: str = ""  # what it is about, if that has no card
     is_open: bool = True  # an alert, and not only its title in a line
@@ -84,7 +85,7 @@ def add_alerts(path: str | Path | None = None) -> None:
     found, left_out = cards(data, package)
     for name, card in list(found.items()):
         problem = "its docstring cannot be changed"
-        if failure := attempt(problem, _write, card, data):
+        if failure := attempt(problem, _write, card):
             left_out[name] = failure
             del found[name]
     for name, reason in left_out.items():
@@ -111,6 +112,8 @@ def _read(path: str | Path) -> dict[str, Any]:
         data: dict[str, Any] = json.loads(Path(path).read_text(encoding="utf-8"))
         form = data["form"]
         if form == FORM:
+            for item in data["heuristics"].values():
+                item["url"] = data["base_url"] and data["base_url"] + item["url"]
             return data
         problem = f"its form is {form!r}, and not {FORM}"
     except (OSError, ValueError, LookupError, TypeError) as error:
@@ -131,13 +134,16 @@ def cards(
     for kind in ("alerts", "lines"):
         for key, names in data[kind].items():
             name, _, parameter = key.partition("#")
-            notes = [Note(it, parameter, "", kind == "alerts") for it in names]
+            notes = [
+                Note(it, data["heuristics"][it], parameter, "", kind == "alerts")
+                for it in names
+            ]
             reason = attempt("there is no card", _add, found, name, notes, package)
             if reason:
                 left_out[name] = reason
     for card in list(found.values()):
         if card.owner:
-            _add_to_heirs(found, card, data)
+            _add_to_heirs(found, card, package)
     order = list(data["heuristics"])
     for card in found.values():
         card.notes.sort(key=lambda note: order.index(note.name))
@@ -157,7 +163,10 @@ def _add(
     if cls and not (docstring and is_listed(cls, part, docstring)):
         docstring = _docstring(cls)
         is_own = part in vars(cls)
-        notes = [Note(note.name, "", part, note.is_open and is_own) for note in notes]
+        notes = [
+            Note(note.name, note.item, "", part, note.is_open and is_own)
+            for note in notes
+        ]
         name, target, cls, part = name.rpartition(".")[0], cls, None, ""
     if docstring is None:
         return "it has no docstring of its own"
@@ -172,7 +181,7 @@ def is_listed(cls: type, name: str, docstring: object) -> bool:
     return all(getattr(it, "__doc__", None) != docstring for it in inherited)
 
 
-def _add_to_heirs(found: dict[str, Card], card: Card, data: dict[str, Any]) -> None:
+def _add_to_heirs(found: dict[str, Card], card: Card, package: ModuleType) -> None:
     """Name what a method's card shows at the subclasses that inherit the method."""
     known = {id(other.target): name for name, other in found.items()}
     for cls in _subclasses(card.owner):
@@ -180,12 +189,12 @@ def _add_to_heirs(found: dict[str, Card], card: Card, data: dict[str, Any]) -> N
         if docstring is None or getattr(cls, card.name, None) is not card.target:
             continue
         name = known.get(id(cls), f"{cls.__module__}.{cls.__qualname__}")
-        names = {name, f"{data['package']}.{cls.__name__}"}
-        inherited = []
-        for note in card.notes:
-            excepted = data["heuristics"][note.name]["except"]
-            if note.is_open and not note.member and not names & {*excepted}:
-                inherited.append(Note(note.name, "", card.name, is_open=False))
+        names = {name, f"{package.__name__}.{cls.__name__}"}
+        inherited = [
+            Note(note.name, note.item, "", card.name, is_open=False)
+            for note in card.notes
+            if note.is_open and not note.member and not names & {*note.item["except"]}
+        ]
         if inherited:
             heir = Card(cls, None, cls.__name__, docstring, [])
             found.setdefault(name, heir).notes.extend(inherited)
@@ -237,12 +246,12 @@ def _docstring(target: object) -> str | None:
     return docstring if docstring.strip() else None
 
 
-def _write(card: Card, data: dict[str, Any]) -> None:
+def _write(card: Card) -> None:
     """Write a docstring, also where subclasses repeat it.
 
     doc-builder would list those that differ from it.
     """
-    text = with_notes(card.docstring, card.notes, data)
+    text = with_notes(card.docstring, card.notes)
     repeated = [vars(cls).get(card.name) for cls in _subclasses(card.owner)]
     functions = [getattr(found, "__func__", found) for found in repeated]
     for target in [card.target, *functions]:
@@ -258,13 +267,13 @@ def _subclasses(cls: type | None) -> list[type]:
     return list(found)
 
 
-def with_notes(docstring: str, notes: list[Note], data: dict[str, Any]) -> str:
+def with_notes(docstring: str, notes: list[Note]) -> str:
     """Return a docstring with notes after its first paragraph and at parameters."""
 
     def added(several: list[Note], limit: int, indent: str) -> list[str]:
-        text = "\n".join(_blocks(several, limit, data))
+        text = "\n".join(_blocks(several, limit))
         if _RST.search(docstring):
-            text = re.sub(r"(?<!`)`([^`]+)`(?!`)", r"``\1``", text)
+            text = re.sub(r"(?<!`)`([^`\n]+)`(?!`)", r"``\1``", text)
         return [f"{indent}{line}".rstrip() for line in text.splitlines()]
 
     lines = docstring.split("\n")
@@ -315,21 +324,20 @@ def _end_of_parameter(lines: list[str], name: str) -> tuple[int, str]:
     return 0, ""
 
 
-def _blocks(notes: list[Note], limit: int, data: dict[str, Any]) -> Iterator[str]:
+def _blocks(notes: list[Note], limit: int) -> Iterator[str]:
     """Yield the lines of notes at one place."""
     alerts = [note for note in notes if note.is_open]
     for note in alerts[:limit]:
-        item = data["heuristics"][note.name]
-        stop = "" if item["title"].endswith((".", "!", "?")) else "."
+        stop = "" if note.item["title"].endswith((".", "!", "?")) else "."
         about = f"`{note.member}`: " if note.member else ""
         # text that begins with a link does not become an alert
-        yield from ("", f"> [!{item['alert']}]")
-        yield f"> **{about}{_title(note, data)}{stop}** {item['note']}"
+        yield from ("", f"> [!{note.item['alert']}]")
+        yield f"> **{about}{_title(note)}{stop}** {note.item['note']}"
     # what is about no member: under ""
-    titles = {"": [_title(note, data) for note in alerts[limit:]]}
+    titles = {"": [_title(note) for note in alerts[limit:]]}
     for note in notes:
         if not note.is_open:
-            titles.setdefault(note.member, []).append(_title(note, data))
+            titles.setdefault(note.member, []).append(_title(note))
     if more := titles.pop(""):
         yield from ("", f"**See also:** {'; '.join(more)}.")
     if titles:
@@ -340,10 +348,9 @@ def _blocks(notes: list[Note], limit: int, data: dict[str, Any]) -> Iterator[str
         yield f"- `{member}`: {'; '.join(several[:MAX_SHOWN])}{more_of_them}."
 
 
-def _title(note: Note, data: dict[str, Any]) -> str:
-    item, base_url = data["heuristics"][note.name], data["base_url"]
-    title = str(item["title"])
-    return f"[{title}]({base_url}{item['url']})" if base_url else title
+def _title(note: Note) -> str:
+    title, url = str(note.item["title"]), note.item["url"]
+    return f"[{title}]({url})" if url else title
 
 
 def _say(message: str) -> None:

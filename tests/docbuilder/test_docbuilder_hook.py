@@ -418,8 +418,7 @@ def test_data_that_cannot_be_used_stops_doc_builder(
 
 
 def noted(docstring: str, item: dict[str, Any]) -> str:
-    data = {"base_url": "", "heuristics": {"A": item}}
-    return hook_code.with_notes(docstring, [hook_code.Note("A")], data)
+    return hook_code.with_notes(docstring, [hook_code.Note("A", item)])
 
 
 @pytest.mark.parametrize(
@@ -438,13 +437,13 @@ def noted(docstring: str, item: dict[str, Any]) -> str:
     ],
 )
 def test_where_the_alert_is(docstring: str, expected: str) -> None:
-    written = noted(docstring, heuristic("One"))
+    written = noted(docstring, heuristic("One", url=""))
     shown = re.sub(r"> \[!WARNING\]\n *> .*", "@", written)
     assert shown == expected
 
 
 def test_a_title_ends_once() -> None:
-    written = noted("One.", heuristic("Why?"))
+    written = noted("One.", heuristic("Why?", url=""))
     assert "**Why?** Use" in written
 
 
