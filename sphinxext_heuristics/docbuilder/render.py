@@ -120,6 +120,11 @@ class Renderer(SphinxRenderer):
         token.attrs["href"] = address
         self.render_link_url(token)
 
+    def render_paragraph(self, token: SyntaxTreeNode) -> None:
+        """Render a paragraph, unless the mark of an alert was all of it."""
+        if token.children[0].content:
+            super().render_paragraph(token)
+
     def render_alert(self, token: SyntaxTreeNode) -> None:
         """Render ``> [!TIP]``."""
         kind = token.info
