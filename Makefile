@@ -82,7 +82,6 @@ pictures: $(VENV)/.group-test ## measure what the pictures of the site show, and
 	@$(bin)/python tools/pictures.py
 	@git --no-pager diff --stat -- docs/pictures 2>/dev/null || true
 
-# sphinx-needs takes part where it is installed: no group has it here
 bench: $(VENV)/.group-test ## measure what the extension costs against the same words by hand; BENCHOPTS=--quick is short
 	@$(bin)/python tests/benchmarks/bench.py $(BENCHOPTS)
 

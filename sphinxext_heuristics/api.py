@@ -11,7 +11,6 @@ the :class:`PublicPlan`, and may return a list of :class:`Problem`: warnings.
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from ._core.files.project_file import ProjectFile
@@ -100,24 +99,14 @@ __all__ = [
 ]
 
 
-#: What only commands need → its module, which builds do without.
-_OF_COMMANDS = {
-    "CommandError": "project",
-    "add_options": "project",
-    "bring_up_to_date": "writing",
-    "opened": "project",
-    "read": "project",
-    "required": "writing",
-    "run": "running",
-}
-
-
 def __getattr__(name: str) -> Any:  # noqa: ANN401 - what has the name
     """Import what only commands need when it is asked for: it takes 5 ms."""
-    if name not in _OF_COMMANDS:
+    if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    module = f"sphinxext_heuristics._core.cli.{_OF_COMMANDS[name]}"
-    return getattr(import_module(module), name)
+    from ._core.cli import project, running, writing  # noqa: PLC0415 - as above
+
+    of_commands = vars(project) | vars(writing) | vars(running)
+    return of_commands[name]
 
 
 def look_for(quotes: Iterable[Evidence], folder: Path) -> list[Found | Lost]:

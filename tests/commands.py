@@ -6,12 +6,11 @@ import io
 import os
 import subprocess
 import sys
-import warnings
 from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from conftest import OTHERS, ROOT
+from conftest import ROOT, others_may_warn
 
 from sphinxext_heuristics._core.cli import main
 from sphinxext_heuristics.releases.command import main as releases_main
@@ -46,11 +45,7 @@ def run(*arguments: str | Path) -> Ran:
         words, module_main = words[1:], releases_main
     out, err = Stream(), Stream()
     path = list(sys.path)
-    with redirect_stdout(out), redirect_stderr(err), warnings.catch_warnings():
-        warnings.filterwarnings(
-            "ignore", category=PendingDeprecationWarning, module=OTHERS
-        )
-        warnings.filterwarnings("ignore", category=DeprecationWarning, module=OTHERS)
+    with redirect_stdout(out), redirect_stderr(err), others_may_warn():
         try:
             status = module_main(words)
         except SystemExit as exit_:  # argparse's own way out

@@ -10,23 +10,17 @@ import itertools
 import os
 import re
 import textwrap
-import warnings
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cache
 from keyword import iskeyword, issoftkeyword
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from conftest import sections
+from conftest import Project, sections
 from docutils import nodes
-from docutils.parsers.rst import directives as rst_directives
-from docutils.parsers.rst import roles as rst_roles
 from hypothesis import strategies as st
 from sphinx import addnodes
-from sphinx.testing.util import SphinxTestApp
-from sphinx.util import logging
-from sphinx.util.docutils import docutils_namespace
 
 from sphinxext_heuristics._core import config, versions
 from sphinxext_heuristics._core.diagnostics import closest
@@ -35,9 +29,8 @@ from sphinxext_heuristics._core.evidence.cache import EvidenceCache
 from sphinxext_heuristics._core.evidence.prose import missing_comment
 from sphinxext_heuristics._core.evidence.search import parsed, verify
 from sphinxext_heuristics._core.evidence.source import Source
-from sphinxext_heuristics._core.files import index_file, project_file
+from sphinxext_heuristics._core.files import project_file
 from sphinxext_heuristics._core.integration import conf_py
-from sphinxext_heuristics._core.integration.domain import HeuristicDomain
 from sphinxext_heuristics._core.model import (
     CONNECTION_TYPES,
     SEVERITIES,
@@ -47,10 +40,8 @@ from sphinxext_heuristics._core.model import (
     Lost,
 )
 from sphinxext_heuristics._core.read import heuristic as read_heuristic
-from sphinxext_heuristics._core.read import options, queries
-from sphinxext_heuristics._core.resolve.listing import short_name
 from sphinxext_heuristics._core.resolve.objects import Objects, excludes
-from sphinxext_heuristics._core.resolve.pages import Pages, toctree_order
+from sphinxext_heuristics._core.resolve.pages import toctree_order
 from sphinxext_heuristics._core.source import names as source_names
 from sphinxext_heuristics._core.source import packages
 
@@ -58,6 +49,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from random import Random
 
+    from sphinxext_heuristics._core.integration.domain import HeuristicDomain
     from sphinxext_heuristics._core.model import Heuristic, RoleUse
 
 
@@ -292,43 +284,31 @@ ASKED = st.builds(
 
 
 def call(text: str, other: str, folder: Path) -> None:
-    """Call whatever reads text with two texts; nothing may be raised."""
-    call_directives(text, other)
-    call_matching(text, other)
-    call_files(text, other, folder)
-    call_evidence(text, other)
-
-
-def call_directives(text: str, other: str) -> None:
-    """Read options, arguments and versions."""
-    for type_ in ("impl", "workflow"):
-        for part in options.split(text):
-            connection = read_heuristic.parse_connection(type_, part)
-            if connection is not None:
-                short_name(connection, other)
-                index_file.name_of(connection, other)
-    queries.split_targets(text)
+    """Call what reads text and promises nothing else; nothing may be raised."""
     read_heuristic.anchor_of(text)
     list(read_heuristic.first_paragraph(text.splitlines(), [nodes.paragraph()]))
     closest(text, [other, text, "demo"])
     versions.holds(text, other, "1.0")
     versions.holds("0.1", "2", text)
     versions.is_empty_range(text, other)
-
-
-def call_matching(text: str, other: str) -> None:
-    """Look for targets among objects and pages that have the two texts for names."""
-    copy = ("demo.Copy.merge", "demo.Model.merge")
-    objects = objects_of({"demo.Model.merge": (text,), copy[0]: copy, text: (other,)})
     excludes(text, [other])
-    ids = {"index": (("start",),), text: ((other, text), (other,))}
-    labels = {other: (text, other), "lost": ("nowhere", "x")}
-    pages = Pages(ids, labels, {"index": {text: other}})
-    for target in (text, other, f"*.{other}", f"{text}.{other}", f"{text}#{other}"):
-        for one in (objects, pages):
-            one.find(target)
-            one.closest(target)
     toctree_order(text, {text: [other, text], other: [text]}, [other])
+    list(project_file.unified(text, other, "name"))
+    path = folder / "module.py"
+    path.write_text(text, encoding="utf-8", errors="replace")
+    source_names.read_names(source_names.State(path, next(_FRESH), 0), "package.module")
+    conf_py.assignments(path)
+    # a quote, also in the other text
+    claim = claim_of("sphinxext_heuristics._core.versions", other, text)
+    verify(claim, _SOURCES)
+    for message in messages.in_quote(claim):
+        for pasted in (f"{message.kind}: {message.text}", message.text[1:], other):
+            messages.fit(message, messages.plain(pasted))
+    for source, prose in itertools.product((RICH, other), (False, True)):
+        with suppress(ValueError):
+            place = Source(source_names.File.of(source)).whole
+            parsed(claim_of("", "", text, prose=prose)).find(place)
+            missing_comment(text, place)
 
 
 def objects_of(lineages: Mapping[str, tuple[str, ...]]) -> Objects:
@@ -338,30 +318,6 @@ def objects_of(lineages: Mapping[str, tuple[str, ...]]) -> Objects:
         for name, lineage in lineages.items()
     ]
     return Objects(entries, canonical={}, aliases=lambda name: (name,))
-
-
-def call_files(text: str, other: str, folder: Path) -> None:
-    """Read an index, a module and a conf.py."""
-    list(project_file.unified(text, other, "name"))
-    path = folder / "module.py"
-    path.write_text(text, encoding="utf-8", errors="replace")
-    source_names.read_names(source_names.State(path, next(_FRESH), 0), "package.module")
-    conf_py.assignments(path)
-
-
-def call_evidence(text: str, other: str) -> None:
-    """Look for a quote, also in the other text."""
-    claim = claim_of("sphinxext_heuristics._core.versions", other, text)
-    verify(claim, _SOURCES)
-    for message in messages.in_quote(claim):
-        for pasted in (f"{message.kind}: {message.text}", message.text[1:], other):
-            messages.fit(message, messages.plain(pasted))
-    for source, prose in itertools.product((RICH, other), (False, True)):
-        with suppress(ValueError):
-            wanted = parsed(claim_of("", "", text, prose=prose))
-            place = Source(source_names.File.of(source)).whole
-            wanted.find(place)
-            missing_comment(text, place)
 
 
 _FRESH = itertools.count()
@@ -380,108 +336,73 @@ REAL = (
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Passage:
-    """A statement of real source, alone on its lines."""
-
-    #: The innermost object that it stands in, and the module.
-    module: str
-    qualname: str
-    statement: ast.stmt
-    #: What is written there.
-    text: str
-
-
 @cache
-def passages(module: str) -> Sequence[Passage]:
-    """Return the statements of a real module."""
+def passages(module: str) -> list[tuple[str, str, ast.stmt]]:
+    """Return the statements of a real module that are alone on their lines.
+
+    With each are the innermost object that it is in, and what is written there.
+    """
     at = _SOURCES.state(module)
     assert at is not None, module
     source = Source(source_names.read_file(at))
     lines = at.path.read_text("utf-8").split("\n")
     found = {}
     for name in source.definitions:
-        for statement in (
-            node for place in source.places(name) for node in ast.walk(place.tree)
-        ):
-            if not isinstance(statement, ast.stmt):
-                continue
-            decorators: list[ast.expr] = getattr(statement, "decorator_list", [])
-            first = min(node.lineno for node in (statement, *decorators))
-            text = "\n".join(lines[first - 1 : statement.end_lineno])
-            if _is_alone(text, statement):
-                found[statement.lineno, statement.col_offset] = Passage(
-                    module=module, qualname=name, statement=statement, text=text
-                )
-    return list(found.values())
+        for place in source.places(name):
+            for node in ast.walk(place.tree):
+                if isinstance(node, ast.stmt):
+                    decorators = getattr(node, "decorator_list", [])
+                    first = min(one.lineno for one in (node, *decorators))
+                    text = "\n".join(lines[first - 1 : node.end_lineno])
+                    found[node.lineno, node.col_offset] = (name, text, node)
+    return [one for one in found.values() if _is_alone(*one[1:])]
 
 
 def _is_alone(text: str, statement: ast.stmt) -> bool:
-    """Tell whether lines hold a statement and nothing else."""
+    """Return whether lines hold a statement and nothing else; none begins with ``elif``."""
     try:
-        tree = ast.parse(textwrap.dedent(re.sub(r"^(\s*)elif\b", r"\1if", text)))
-    except SyntaxError:
+        (only,) = ast.parse(textwrap.dedent(text)).body
+    except (SyntaxError, ValueError):
         return False
-    return len(tree.body) == 1 and type(tree.body[0]) is type(statement)
+    return ast.dump(only) == ast.dump(statement)
 
 
 def quoted(random: Random) -> tuple[Evidence, bool | None]:
     """Return a claim that is derived from real source, and whether its quote is there; ``None``: it may be."""
-    place = random.choice(passages(random.choice(REAL)))
-    kind = random.choice((whole, unparsed, renamed, renamed, worded))
-    made = kind(place, random)
-    quote, expected = made or whole(place, random)
-    prose = kind is worded and made is not None
-    return claim_of(place.module, place.qualname, quote, prose=prose), expected
-
-
-def whole(place: Passage, random: Random) -> tuple[str, bool | None]:
-    """Quote a statement, by chance dedented or further indented."""
-    text = textwrap.indent(place.text, random.choice(("", "    ")))
-    text = random.choice((text, textwrap.dedent(text)))
-    # The lines of a string may keep others from being dedented; and no statement begins
-    # with "elif".
-    return f"\n{text}\n\n", True if is_sound(textwrap.dedent(text)) else None
-
-
-def unparsed(place: Passage, _random: Random) -> tuple[str, bool] | None:
-    """Quote a statement in another layout."""
-    if place.text.lstrip().startswith("elif"):
-        return None
-    return ast.unparse(place.statement), True
-
-
-def renamed(place: Passage, random: Random) -> tuple[str, bool | None] | None:
-    """Quote a statement with a name that nothing has."""
+    module = random.choice(REAL)
+    qualname, text, statement = random.choice(passages(module))
+    inside = list(ast.walk(statement))
     names = [
         node.id
-        for node in ast.walk(place.statement)
+        for node in inside
         if isinstance(node, ast.Name)
         and not (iskeyword(node.id) or issoftkeyword(node.id))
     ]
-    if not names:
-        return None
-    name = random.choice(names)
-    quote = re.sub(rf"\b{name}\b", "zzq9", place.text)
-    return quote, None if f"#{name}" in place.text else False
-
-
-def worded(place: Passage, random: Random) -> tuple[str, bool] | None:
-    """Quote words of a string or of a comment, in other lines."""
     said = [
         node.value.split()
-        for node in ast.walk(place.statement)
+        for node in inside
         if isinstance(node, ast.Constant)
         and isinstance(node.value, str)
         and node.value.isprintable()
         and node.value.isascii()
     ]
+    indented = textwrap.indent(text, random.choice(("", "    ")))
+    # whole, by chance further indented, or in another layout
+    quote: str = random.choice((f"\n{indented}\n\n", ast.unparse(statement)))
+    expected: bool | None = True
+    kind = random.choice(("whole", "renamed", "worded"))
     words = random.choice(said) if said else []
-    if len(words) < 2:
-        return None
-    first = random.randrange(len(words))
-    some = words[first : first + random.randint(1, 20)]
-    return random.choice((" ", "\n", "  \n")).join(some), True
+    if kind == "renamed" and names:
+        name = random.choice(names)
+        quote = re.sub(rf"\b{name}\b", "zzq9", text)
+        expected = None if f"#{name}" in text else False
+    elif kind == "worded" and len(words) > 1:
+        first = random.randrange(len(words) - 1)
+        some = words[first : first + random.randint(1, 20)]
+        quote = random.choice((" ", "\n", "  \n")).join(some)
+    else:
+        kind = "whole"
+    return claim_of(module, qualname, quote, prose=kind == "worded"), expected
 
 
 def is_sound(block: str) -> bool:
@@ -669,23 +590,18 @@ CONFIGURED = st.fixed_dictionaries(
 )
 
 
-@dataclass(slots=True)
+#: What conf.py sets, and what it leaves here of each build.
+CONFIGURATION: dict[str, object] = {}
+DOMAINS: list[HeuristicDomain] = []
+
+
 class Site:
-    """One Sphinx application that builds page after page of directives."""
+    """A project that builds page after page of directives."""
 
-    root: Path
-    app: SphinxTestApp = field(init=False)
-    _register: tuple[dict[str, Any], ...] = field(init=False)
-
-    def __post_init__(self) -> None:
-        """Write the pages that stay, and start Sphinx."""
-        (self.root / "sub").mkdir()
-        for name in ("conf.py", "index.rst", "guide.md", "sub/guide.rst"):
-            (self.root / name).write_text(_TEXTS[name], encoding="utf-8")
-        self._write([])
-        with docutils_namespace():
-            self.app = SphinxTestApp("text", srcdir=self.root)
-            self._register = registered()
+    def __init__(self, root: Path) -> None:
+        """Write the pages that stay."""
+        names = ("conf.py", "index.rst", "guide.md", "sub/guide.rst")
+        self.project = Project(root, {name: _TEXTS[name] for name in names})
 
     def _write(self, written: Sequence[Written]) -> dict[str, list[int]]:
         """Write a page of each syntax; return for each the line of each directive."""
@@ -697,7 +613,7 @@ class Site:
             ("second.md", myst, "```{heuristic-index}\n:missing:\n```\n"),
         ):
             page = "".join([*texts, index]).encode("utf-8", errors="replace")
-            (self.root / name).write_bytes(page)
+            (self.project.src / name).write_bytes(page)
             above = itertools.accumulate(texts[:-1])
             lines[name] = [line_after(text, name) for text in above]
         return lines
@@ -707,25 +623,17 @@ class Site:
     ) -> tuple[HeuristicDomain, str]:
         """Build a page of each syntax with these directives, each of which must be shown or told of."""
         lines = self._write(written)
+        CONFIGURATION.clear()
+        CONFIGURATION.update(configured)
+        built = self.project.build("text", "-E")
+        told = built.stderr.replace("<src>", str(self.project.src))
+        if built.status:
+            raise FuzzError(told)
         for option in config.OPTIONS:
             value = configured.get(option.name, option.default)
-            setattr(self.app.config, option.name, value)
-        self.app.warning.truncate(0)
-        self.app.warning.seek(0)
-        # Another application that was built meanwhile has taken the log.
-        logging.setup(self.app, self.app.status, self.app.warning)
-        with warnings.catch_warnings(), docutils_namespace():
-            for register, own in zip(registered(), self._register, strict=True):
-                register.update(own)
-            # MyST asks Sphinx for the application by its old name.
-            warnings.filterwarnings("ignore", module=r"myst_parser\.")
-            self.app.build(force_all=True)
-        told = self.app.warning.getvalue()
-        for option in config.OPTIONS:
-            value = getattr(self.app.config, option.name)
             if not option.accepts(value) and f" {option.name} = " not in told:
                 raise FuzzError(f"{option.name} is refused in silence")
-        domain = HeuristicDomain.of(self.app.env)
+        domain = DOMAINS.pop()
         for name, expected in lines.items():
             for one, line in zip(written, expected, strict=True):
                 require_read(one, name, line, domain, told)
@@ -752,13 +660,13 @@ def require_told(docname: str, domain: HeuristicDomain, told: str) -> None:
         record
         for record in page.heuristics
         if plan.heuristics.get(record.name) is not record
-        and not plan.catalogue.is_repeated(record)
+        and not plan.is_repeated(record)
     ]
     inner = {id(quote) for record in page.heuristics for quote in record.evidence}
     lost += [
         quote
         for quote in page.evidence
-        if id(quote) not in inner and not isinstance(plan.lookups.verify(quote), Found)
+        if id(quote) not in inner and not isinstance(plan.verify(quote), Found)
     ]
     lost += [
         role
@@ -773,11 +681,6 @@ def require_told(docname: str, domain: HeuristicDomain, told: str) -> None:
     anchors = [record.anchor for record in page.heuristics]
     if len(set(anchors)) != len(anchors):
         raise FuzzError(f"{docname}: anchors collide: {anchors}")
-
-
-def registered() -> tuple[dict[str, Any], ...]:
-    """Return docutils' directives and roles, of which there is one register for all applications."""
-    return rst_directives._directives, rst_roles._roles  # type: ignore[attr-defined] # noqa: SLF001 - as Sphinx does
 
 
 def line_after(text: str, name: str) -> int:

@@ -16,7 +16,9 @@ the project. Then a section is a step, or a file that is written at this point:
 ``=== edit FILE``
     replaces the lines after ``-`` by those after ``+``, or adds lines at the end;
 ``=== remove FILE``
-    deletes a file.
+    deletes a file, or a folder;
+``=== written``
+    shows the pages and doctrees that the last build wrote.
 
 What a step shows is the text of its section; ``[…]`` there stands for anything. Of a
 command it is stdout, then each line of stderr after ``!``, and an exit status but 0 in
@@ -29,6 +31,7 @@ import contextlib
 import io
 import re
 import shlex
+import shutil
 import sys
 from collections import defaultdict
 from typing import TYPE_CHECKING
@@ -42,7 +45,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-STEPS = ("$ ", "show ", "edit ", "remove ")
+STEPS = ("$ ", "show ", "edit ", "remove ", "written")
 
 
 class Session:
@@ -60,6 +63,7 @@ class Session:
         self.root = root
         self.project = Project(root, self.files)
         self.said = ""
+        self.times: set[tuple[str, int]] = set()
 
     def play(self) -> Iterator[tuple[str, str, str]]:
         """Do all steps; yield of each its name, what it must show, and what it shows."""
@@ -85,7 +89,11 @@ class Session:
             case "edit":
                 self.edit(rest, text)
             case "remove":
-                (self.project.src / rest).unlink()
+                path = self.project.src / rest
+                shutil.rmtree(path) if path.is_dir() else path.unlink()
+            case "written":
+                written = self.times_of_pages() - self.times
+                return "\n".join(sorted(name for name, _time in written))
             case _:
                 self.project.write({head: text})
         return None
@@ -95,6 +103,7 @@ class Session:
             return "\n".join(self.differing(*arguments))
         if name == "build":
             builder, *options = arguments
+            self.times = self.times_of_pages()
             built = self.project.build(builder, *options, out=builder)
             self.said = built.stderr
             return f"{built.stderr}\n{f'[{built.status}]' if built.status else ''}"
@@ -108,9 +117,17 @@ class Session:
         self.project.forget(modules)
         return shown_of(ran)
 
+    def times_of_pages(self) -> set[tuple[str, int]]:
+        """Return the pages and doctrees, each with the time at which it was written."""
+        return {
+            (str(path.relative_to(self.root)), path.stat().st_mtime_ns)
+            for path in self.root.rglob("*.*")
+            if path.suffix in {".doctree", ".html"}
+        }
+
     def differing(self, builder: str, *options: str) -> Iterator[str]:
         """Build all anew; yield what differs from the last build."""
-        clean = self.project.build(builder, "-E", *options, out="clean")
+        clean = self.project.build(builder, "-E", *options, out=f"clean-{builder}")
         if sorted(clean.stderr.splitlines()) != sorted(self.said.splitlines()):
             yield f"warnings differ: {clean.stderr}"
         for path in sorted(clean.out.rglob("*.html" if "html" in builder else "*.txt")):
@@ -155,6 +172,13 @@ def body_of(path: Path) -> str:
     text = path.read_text(encoding="utf-8")
     body = BeautifulSoup(text, "html.parser").select_one("div.body")
     return str(body or text)
+
+
+def check(path: Path, root: Path) -> None:
+    """Play a session, each step of which must show what its file says."""
+    for step, expected, shown in Session(path, root).play():
+        if not fits(shown, expected):
+            assert shown == expected, step
 
 
 def fits(shown: str, expected: str) -> bool:

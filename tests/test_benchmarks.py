@@ -1,145 +1,64 @@
-"""The benchmark: what it compares shows the same, and the manual has what it measured. Nothing is measured here."""
+"""The benchmark: both forms have the same words, and what is not the same is an error."""
 
 from __future__ import annotations
 
-import json
-import runpy
-import sys
+import importlib
 from typing import TYPE_CHECKING
 
 import pytest
-from conftest import ROOT, Project
+from conftest import ROOT
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-FOLDER = ROOT / "tests" / "benchmarks"
-
-
-@pytest.fixture(autouse=True)
-def scripts(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let the scripts import each other."""
-    monkeypatch.syspath_prepend(FOLDER)
+    from types import ModuleType
 
 
-def test_by_hand_and_with_the_extension_the_same_is_seen(tmp_path: Path) -> None:
-    bench = runpy.run_path(str(FOLDER / "bench.py"))
-    projects = bench["projects"]
-    history = [projects.make(60, 30)]
-    for operation in projects.EDITS:
-        history.append(projects.edit(history[-1], operation, 0))
-    assert len(set(history)) == 5, "each edit changes something"
+@pytest.fixture
+def bench(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    monkeypatch.syspath_prepend(ROOT / "tests" / "benchmarks")
+    return importlib.import_module("bench")
 
-    forms = {
-        form: Project(tmp_path / form, projects.pages(form, history[0]))
-        for form in bench["ALIKE"]
+
+@pytest.mark.slow
+def test_both_forms_have_the_same_words_and_what_has_not_is_an_error(
+    bench: ModuleType, tmp_path: Path
+) -> None:
+    project = bench.size("20x30")
+    medians = bench.measure(project, tmp_path, rounds=1)
+    assert [*medians] == ["clean build", "nothing changed", "a note edited"]
+    assert all(found["hand"] and found["ours"] for found in medians.values())
+
+    edited = set(bench.projects.edit(project, 0).heuristics) - set(project.heuristics)
+    (one,) = edited
+    function = bench.projects.function(one.entries[0])
+    shown = tmp_path / "ours" / "out" / "api"
+    page = next(path for path in shown.iterdir() if function in path.read_text("utf-8"))
+    text = page.read_text("utf-8")
+    assert {one.note.split()[-1], one.title.split()[-1]} <= {*bench.words(text)}
+    link = f'href="../advice/page_00{one.number // 50}.html#{one.anchor}"'
+    for old in (f" {one.title.split()[-1]}</span>", link):
+        assert old in text
+        page.write_text(text.replace(old, ""), "utf-8")
+        with pytest.raises(bench.WrongError, match=f"api/{page.name} is not the same"):
+            bench.compare(tmp_path)
+
+    (tmp_path / "ours" / "src" / "index.md").write_text("# No {role}`here`\n", "utf-8")
+    with pytest.raises(bench.WrongError, match="Unknown interpreted text role"):
+        bench.build(tmp_path / "ours")
+
+
+def test_a_row_says_what_is_more(bench: ModuleType) -> None:
+    medians = {
+        "clean build": {"hand": 10.0, "ours": 9.0},
+        "nothing changed": {"hand": 0.5, "ours": 0.75},
     }
-    for project in (history[0], history[-1]):
-        words: dict[str, dict[str, list[str]]] = {}
-        for form, files in forms.items():
-            projects.write(files.src, projects.pages(form, project))
-            built = files.ok("html")
-            assert bench["Reader"]().entries(built.out) == projects.expected(project), (
-                form
-            )
-            shown = [
-                "list.html",
-                *(f"advice/page_00{page}.html" for page in (0, 1)),
-                "api/module_000.html",
-            ]
-            words[form] = {name: bench["words"](built.read(name)) for name in shown}
-        assert words["hand"] == words["ours"]
-    # sphinx-needs is for who has it; its pages are made all the same
-    assert "{needtable}" in projects.pages("needs", history[0])["list.md"]
+    row = "| 1,000 × 40, no index | 0.90 (-1.00 s) | 1.50 (+0.25 s) |\n"
+    assert bench.told(bench.size("1000x40-no-index"), medians) == row
 
 
-def test_what_is_not_the_same_is_an_error(tmp_path: Path) -> None:
-    bench = runpy.run_path(str(FOLDER / "bench.py"))
-    projects = bench["projects"]
-    project = projects.make(4, 4)
-    files = Project(tmp_path, projects.pages("ours", project))
-    files.root.joinpath("out").symlink_to(files.ok("html").out)
-    bench["check"](bench["Reader"](), files.root, project)
-    for operation in projects.EDITS:
-        with pytest.raises(
-            bench["WrongError"], match=r"package\.module_000\.function_000\d shows"
-        ):
-            bench["check"](
-                bench["Reader"](), files.root, projects.edit(project, operation, 0)
-            )
-
-
-def test_the_manual_has_what_was_measured() -> None:
-    import bench_report as report  # type: ignore[import-not-found] # noqa: PLC0415 - the fixture tells where it is
-
-    data = json.loads(report.DATA.read_text(encoding="utf-8"))
-    assert report.as_json(data) == report.DATA.read_text(encoding="utf-8")
-    assert report.PICTURE.read_text(encoding="utf-8") == report.draw(data), (
-        "run tests/benchmarks/bench.py --draw"
-    )
-    page = report.PAGE.read_text(encoding="utf-8")
-    written = page.partition(report.BEGIN)[2].partition(report.END)[0]
-    assert written == f"\n{report.words(data)}\n", (
-        "run tests/benchmarks/bench.py --draw"
-    )
-    for line in report.misses(data):
-        assert line in written
-
-
-def test_wrong_options_are_told(capsys: pytest.CaptureFixture[str]) -> None:
-    main = runpy.run_path(str(FOLDER / "bench.py"))["main"]
-    for arguments, said in (
-        (
-            ["--sizes", "many"],
-            "no size: many; write HEURISTICSxENTRIES, such as 10x120",
-        ),
-        (
-            ["--operations", "rename"],
-            "rename: choose from import, clean, nothing, note, title, retarget, delete",
-        ),
-    ):
-        with pytest.raises(SystemExit):
-            main(arguments)
-        assert said in capsys.readouterr().err
-
-
-def test_a_miss_is_reported_as_it_is() -> None:
-    import bench_report as report  # noqa: PLC0415
-
-    def data(ours: float) -> object:
-        clean = {"user": {"hand": [10.0, 11.0, 10.0], "ours": [ours] * 3}}
-        return {"sizes": {"1000x1000": {"clean": clean}}}
-
-    assert report.share(data(6.0), "1000x1000", "clean") == "0.60 (≤ 0.60 ✓)"
-    assert not report.misses(data(6.0))
-    assert report.share(data(6.1), "1000x1000", "clean") == "0.61 (≤ 0.60 ✗)"
-    assert report.misses(data(6.1)) == [
-        "- clean build, 1,000 × 1,000: 0.61, the bound is 0.60"
-    ]
-    assert report.share(data(6.1), "1000x1000", "note") == "", "not measured"
-
-
-def test_a_broken_off_run_goes_on(tmp_path: Path) -> None:
-    bench = runpy.run_path(str(FOLDER / "bench.py"))
-    results = bench["Results"](path=tmp_path / "data.json", resume=True)
-    results.keep(
-        "200x1000", "clean", {"user": {"hand": [1.0, 1.0], "ours": [1.0, 1.0]}}
-    )
-    again = bench["Results"](
-        path=None,
-        resume=True,
-        data=json.loads((tmp_path / "data.json").read_text("utf-8")),
-    )
-    assert again.has("200x1000", "clean", ("hand", "ours"), 2)
-    assert not again.has("200x1000", "clean", ("hand", "ours"), 5)
-    assert not again.has("200x1000", "clean", ("hand", "needs"), 2)
-    assert not again.has("200x1000", "note", ("hand",), 2)
-    again.keep("200x1000", "clean", {"user": {"needs": [2.0, 2.0]}})
-    assert again.has("200x1000", "clean", bench["FORMS"], 2)
-    again.source = "another one"
-    assert not again.has("200x1000", "clean", ("hand",), 2)
-    assert sys.modules["bench_report"].medians(again.data, "200x1000", "clean") == {
-        "hand": 1.0,
-        "ours": 1.0,
-        "needs": 2.0,
-    }
+def test_a_size_that_is_none_is_named(
+    bench: ModuleType, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit):
+        bench.main(["many"])
+    assert "invalid size value: 'many'" in capsys.readouterr().err

@@ -7,9 +7,4 @@ from sphinxext_heuristics._core.model import CONNECTION_TYPES, SEVERITIES
 
 def test_words_of_the_interface() -> None:
     assert SEVERITIES == ("tip", "note", "important", "warning", "caution", "danger")
-    assert CONNECTION_TYPES == {
-        "impl": "Impl",
-        "workflow": "Workflow",
-        "principle": "Principle",
-        "env": "Env",
-    }
+    assert CONNECTION_TYPES == ("impl", "workflow", "principle", "env")

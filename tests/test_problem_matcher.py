@@ -74,11 +74,20 @@ Alone
 =====
 """
 
-EMPHASIS = "WARNING: Inline emphasis start-string without end-string."
+#: What is read of it, and the severity that the matcher gives where a line has none
+#: that GitHub knows: a docstring's line counts from its first, a type is at the end of a
+#: message's last line, and docutils' "severe" is Sphinx's CRITICAL.
+READ = """\
+warning | - | - | while setting up extension conf.py: no file: in sight | scales.some_thing
+warning | SRC/alone.rst | - | document isn't included in any toctree | toc.not_included
+warning | SRC/scales.py | - | docstring of scales.Scale:3: WARNING: Inline emphasis start-string without end-string. | docutils
+warning | - | - | docstring of ghost.weigh:3: WARNING: Inline emphasis start-string without end-string. | docutils
+error | SRC/index.rst | 8 | Unknown directive type "nonsense". | -
+"""
 
 
-def issues(lines: str) -> list[dict[str, str | None]]:
-    """Return what GitHub's runner takes from each line that a matcher matches.
+def issues(lines: str) -> list[str]:
+    """Return severity, file, line, message and code that GitHub's runner takes from each line that a matcher matches.
 
     As in ``IssueMatcher.cs`` and ``OutputManager.cs`` of github.com/actions/runner: an
     empty severity is the matcher's, a severity of another name drops the line, and
@@ -94,24 +103,20 @@ def issues(lines: str) -> list[dict[str, str | None]]:
                     for key, group in pattern.items()
                     if key != "regexp"
                 }
-                issue["severity"] = (issue["severity"] or matcher["severity"]).lower()
-                assert issue["severity"] in {"warning", "error", "notice"}
-                found.append({key: value for key, value in issue.items() if value})
+                severity = (issue.pop("severity") or matcher["severity"]).lower()
+                assert severity in {"warning", "error", "notice"}
+                rest = (
+                    issue.get(key) or "-" for key in ("file", "line", "message", "code")
+                )
+                found.append(" | ".join([severity, *rest]))
     return found
 
 
 def build(project: Project, *options: str) -> str:
     """Build in a process of its own, as a workflow does; return all that it prints."""
-    command = [
-        sys.executable,
-        "-m",
-        "sphinx",
-        *options,
-        str(project.src),
-        str(project.root / "out"),
-    ]
+    command = [sys.executable, "-m", "sphinx", *options, str(project.src)]
     done = subprocess.run(  # noqa: S603 - the arguments are this file's
-        command,
+        [*command, str(project.root / "out")],
         check=False,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -129,121 +134,49 @@ def test_every_place_and_severity_of_a_warning_is_read(
     output = build(scales, colours)
     # In CI, Sphinx erases lines of progress whatever it is told of colours.
     assert bool(re.search(r"\x1b\[[\d;]*m", output)) == (colours == "--color")
-    src = str(scales.src)
-    expected = [
-        # without a file
-        {
-            "severity": "warning",
-            "message": "while setting up extension conf.py: no file: in sight",
-            "code": "scales.some_thing",
-        },
-        # without a line
-        {
-            "file": f"{src}/alone.rst",
-            "severity": "warning",
-            "message": "document isn't included in any toctree",
-            "code": "toc.not_included",
-        },
-        # a docstring: its line counts from the docstring's first, so it is none of the
-        # file
-        {
-            "file": f"{src}/scales.py",
-            "severity": "warning",
-            "message": f"docstring of scales.Scale:3: {EMPHASIS}",
-            "code": "docutils",
-        },
-        # a docstring that no file is known of
-        {
-            "severity": "warning",
-            "message": f"docstring of ghost.weigh:3: {EMPHASIS}",
-            "code": "docutils",
-        },
-        {
-            "file": f"{src}/index.rst",
-            "line": "8",
-            "severity": "error",
-            # its type is at the end of its last line, which is another one
-            "message": 'Unknown directive type "nonsense".',
-        },
-    ]
-    found = issues(output)
-    assert [issue for issue in expected if issue not in found] == [], found
-    # docutils' "severe" is Sphinx's CRITICAL, a word that GitHub does not know
-    (critical,) = [issue for issue in found if issue.get("line") == "10"]
-    assert (critical["file"], critical["severity"]) == (f"{src}/index.rst", "error")
-    (ours,) = [issue for issue in found if issue.get("code") == "heuristic.target"]
+    found = {issue.replace(str(scales.src), "SRC") for issue in issues(output)}
+    assert found >= {*READ.splitlines()}
+    # no two matchers read one line
+    assert len(issues(output)) == 7
+    critical, ours = sorted(found - {*READ.splitlines()})
+    assert critical.startswith("error | SRC/index.rst | 10 | ")
     # the line is the directive's, or its option's
-    assert (ours["file"], ours["severity"], ours["line"] in {"12", "14"}) == (
-        f"{src}/index.rst",
-        "warning",
-        True,
-    )
-    assert "scales.Skale" in str(ours["message"])
-    # no two matchers read one line, and the warning with neither file nor type is left
-    # out
-    assert len(found) == 7
+    assert re.match(r"warning \| SRC/index.rst \| 1[24] \| .*scales\.Skale", ours)
+    assert ours.endswith(" | heuristic.target")
+    # the warning with neither file nor type is left out
     assert "8 warnings" in output
 
 
 @pytest.mark.parametrize(
     ("line", "issue"),
     [
-        pytest.param(
+        (
             "C:\\docs\\api.rst:12: WARNING: unknown document [ref.doc]",
-            {
-                "file": "C:\\docs\\api.rst",
-                "line": "12",
-                "message": "unknown document",
-                "code": "ref.doc",
-            },
-            id="Windows",
+            "C:\\docs\\api.rst | 12 | unknown document | ref.doc",
         ),
-        pytest.param(
-            "/d/api.rst:: WARNING: a node without a line",
-            {"file": "/d/api.rst", "message": "a node without a line"},
-            id="two colons",
-        ),
-        pytest.param(
+        ("/d/api.rst:: WARNING: a node", "/d/api.rst | - | a node | -"),
+        (
             "/d/api.rst:<autosummary>:1: WARNING: x [ref.ref]",
-            {
-                "file": "/d/api.rst",
-                "message": "<autosummary>:1: WARNING: x",
-                "code": "ref.ref",
-            },
-            id="autosummary",
+            "/d/api.rst | - | <autosummary>:1: WARNING: x | ref.ref",
         ),
-        pytest.param(
-            "<unknown>:1: WARNING: x",
-            {"message": "<unknown>:1: WARNING: x"},
-            id="unknown",
-        ),
-        pytest.param(
+        ("<unknown>:1: WARNING: x", "- | - | <unknown>:1: WARNING: x | -"),
+        (
             "/d/api.md:3: WARNING: 'x' is in the docstring of x: [y] is not",
-            {
-                "file": "/d/api.md",
-                "line": "3",
-                "message": "'x' is in the docstring of x: [y] is not",
-            },
-            id="a message of docstrings",
+            "/d/api.md | 3 | 'x' is in the docstring of x: [y] is not | -",
         ),
-        pytest.param(
+        # stdout and stderr in one, which is not done with its line
+        (
             "\x1b[01mchecking consistency... \x1b[39;49;00m\x1b[91m/d/api.rst: WARNING: x [toc.y]\x1b[39;49;00m",
-            {"file": "/d/api.rst", "message": "x", "code": "toc.y"},
-            id="stdout and stderr in one, which is not done with its line",
+            "/d/api.rst | - | x | toc.y",
         ),
-        pytest.param(
-            "WARNING: Running pip as the 'root' user can break permissions",
-            None,
-            id="pip",
-        ),
-        pytest.param("reading sources... [ 50%] api: done", None, id="progress"),
-        pytest.param(
-            "  lib/scales.py:5 has now:", None, id="a further line of a message"
-        ),
+        ("WARNING: Running pip as the 'root' user can break permissions", None),
+        ("reading sources... [ 50%] api: done", None),
+        # a further line of a message
+        ("  lib/scales.py:5 has now:", None),
     ],
 )
-def test_other_lines(line: str, issue: dict[str, str] | None) -> None:
-    assert issues(line) == ([] if issue is None else [issue | {"severity": "warning"}])
+def test_other_lines(line: str, issue: str | None) -> None:
+    assert issues(line) == ([] if issue is None else [f"warning | {issue}"])
 
 
 def test_the_manuals_two_lines_name_the_file(tmp_path: Path) -> None:

@@ -15,63 +15,71 @@ if TYPE_CHECKING:
     from conftest import Project
 
 
-@pytest.mark.parametrize(
-    ("since", "until", "version", "expected"),
-    [
-        ("", "", "0.20", True),
-        ("0.20", "", "0.20", True),
-        ("0.20", "", "0.20.2", True),
-        ("0.20.0", "", "0.20", True),
-        ("0.20.2", "", "0.20.1", False),
-        ("0.21", "", "0.20.9", False),
-        ("v0.3", "", "0.20", True),
-        # a bound is a prefix
-        ("", "0.20", "0.20.2", True),
-        ("", "V0.20", "0.20.2", True),
-        ("", "0.20", "0.21", False),
-        ("", "0.20", "0.2", True),
-        ("", "0.2", "0.20", False),
-        ("", "0", "0.99.1", True),
-        ("", "0", "1.0", False),
-        ("", "0.20.0", "0.20", True),
-        ("", "0.20", "0.20.post1", True),
-        # a development or release-candidate version counts as its release
-        ("0.21", "", "0.21.0.dev0", True),
-        ("", "0.20", "0.21.0.dev0", False),
-        ("0.21", "", "0.21.0rc1", True),
-        # bounds that are no plain releases are compared as they are
-        ("0.21.0rc1", "", "0.21.0.dev0", True),
-        ("0.21.0rc2", "", "0.21.0rc1", False),
-        ("", "0.21.0rc1", "0.21.0rc1", True),
-        ("", "0.21.0rc1", "0.21.0", False),
-        ("1!2.0", "", "1!2.1", True),
-        # what cannot be read excludes nothing
-        ("0.20", "", "", True),
-        ("0.20", "", "main", True),
-        ("many", "few", "0.20", True),
-        # more digits than Python reads
-        ("9" * 5000, "", "1.0", True),
-    ],
-)
-def test_bounds_hold(since: str, until: str, version: str, *, expected: bool) -> None:
-    assert versions.holds(since, until, version) is expected
+#: Since, until and the version, "-" for none, and whether the bounds hold.
+BOUNDS = """
+-         -           0.20        yes
+0.20      -           0.20        yes
+0.20      -           0.20.2      yes
+0.20.0    -           0.20        yes
+0.20.2    -           0.20.1      no
+0.21      -           0.20.9      no
+v0.3      -           0.20        yes
+# a bound is a prefix
+-         0.20        0.20.2      yes
+-         V0.20       0.20.2      yes
+-         0.20        0.21        no
+-         0.20        0.2         yes
+-         0.2         0.20        no
+-         0           0.99.1      yes
+-         0           1.0         no
+-         0.20.0      0.20        yes
+-         0.20        0.20.post1  yes
+# a development or release-candidate version counts as its release
+0.21      -           0.21.0.dev0 yes
+-         0.20        0.21.0.dev0 no
+0.21      -           0.21.0rc1   yes
+# bounds that are no plain releases are compared as they are
+0.21.0rc1 -           0.21.0.dev0 yes
+0.21.0rc2 -           0.21.0rc1   no
+-         0.21.0rc1   0.21.0rc1   yes
+-         0.21.0rc1   0.21.0      no
+1!2.0     -           1!2.1       yes
+# what cannot be read excludes nothing
+0.20      -           -           yes
+0.20      -           main        yes
+many      few         0.20        yes
+"""
+#: Since, until, and whether no version lies between them.
+EMPTY = """
+0.20      0.20        no
+0.20.2    0.20        no
+0.21      0.20        yes
+0.20      0.20.0rc1   yes
+0.20.0rc1 0.20.0rc2   no
+-         0.20        no
+0.20      -           no
+0.20      some        no
+"""
 
 
-@pytest.mark.parametrize(
-    ("since", "until", "expected"),
-    [
-        ("0.20", "0.20", False),
-        ("0.20.2", "0.20", False),
-        ("0.21", "0.20", True),
-        ("0.20", "0.20.0rc1", True),
-        ("0.20.0rc1", "0.20.0rc2", False),
-        ("", "0.20", False),
-        ("0.20", "", False),
-        ("0.20", "some", False),
-    ],
-)
-def test_empty_ranges(since: str, until: str, *, expected: bool) -> None:
-    assert versions.is_empty_range(since, until) is expected
+def rows(table: str) -> list[list[str]]:
+    """Return the cells of a table's lines."""
+    lines = [line for line in table.splitlines() if line and line[0] != "#"]
+    return [["" if cell == "-" else cell for cell in line.split()] for line in lines]
+
+
+@pytest.mark.parametrize(("since", "until", "version", "expected"), rows(BOUNDS))
+def test_bounds_hold(since: str, until: str, version: str, expected: str) -> None:
+    assert versions.holds(since, until, version) is (expected == "yes")
+
+
+@pytest.mark.parametrize(("since", "until", "expected"), rows(EMPTY))
+def test_empty_ranges(since: str, until: str, expected: str) -> None:
+    assert versions.is_empty_range(since, until) is (expected == "yes")
+
+
+def test_more_digits_than_python_reads_exclude_nothing() -> None:
+    assert versions.holds("9" * 5000, "", "1.0")
 
 
 def dist_info(site: Path, name: str, version: str, top: str = "") -> None:

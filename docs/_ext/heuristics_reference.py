@@ -82,8 +82,7 @@ class WarningsDirective(TableDirective):
     def run(self) -> list[nodes.Node]:
         """Return the table."""
         return self.table(
-            (f"`heuristic.{subtype.word}`", subtype.meaning)
-            for subtype in model.Subtype
+            (f"`heuristic.{subtype.word}`", subtype.value) for subtype in model.Subtype
         )
 
 

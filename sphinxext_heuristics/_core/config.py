@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import os
 import posixpath
 import re
 from dataclasses import dataclass, field, fields
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, cast
-
-from sphinx.util.matching import compile_matchers
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -50,26 +47,19 @@ def _option(*declared: Any) -> Any:  # noqa: ANN401 - the value of a field, as d
     return field(metadata={"option": declared})
 
 
-def _is_path(value: object) -> bool:
-    # No disk knows a name of what cannot be printed.
-    return value is None or (
-        isinstance(value, str)
-        and bool(value.strip())
-        and value.isprintable()
-        and not value.startswith("/")
+def _matching(pattern: str, *others: object) -> Callable[[Any], bool]:
+    """Return whether a value is a string of a pattern, or one of *others*."""
+    return lambda value: (
+        value in others
+        or (isinstance(value, str) and re.fullmatch(pattern, value) is not None)
     )
 
 
-def _is_folder(value: object) -> bool:
-    return _is_path(value) and not os.path.normpath(str(value)).startswith("..")
-
-
-def _is_patterns(value: object) -> bool:
-    try:
-        compile_matchers(cast("list[str]", value))
-    except (re.error, TypeError):  # [z-a], or no string
-        return False
-    return isinstance(value, list | tuple)
+def _is_list(value: object) -> bool:
+    """Return whether a value is a list of strings."""
+    return isinstance(value, list | tuple) and all(
+        isinstance(item, str) for item in value
+    )
 
 
 def _is_template(value: object) -> bool:
@@ -89,19 +79,11 @@ def _is_dict(value: object, *types: type) -> bool:
     )
 
 
-def _one_of(*words: str) -> tuple[str, Callable[[Any], bool]]:
-    allowed = " or ".join(map(repr, words))
-    return allowed, lambda value: isinstance(value, str) and value in words
-
-
-def _matching(pattern: str) -> Callable[[Any], bool]:
-    return lambda value: (
-        isinstance(value, str) and re.fullmatch(pattern, value) is not None
-    )
-
-
 #: What is allowed of several options, and whether a value is.
-PATH = "a path from the source directory, or None", _is_path
+PATH = (
+    "a path from the source directory, or None",
+    _matching(r"(?!/).*\S.*", None),
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,7 +109,7 @@ class Settings:
         "Where heuristic pages are; each file but `index` is named after its "
         "heuristic, with the namespace.",
         "a path under the source directory, or None",
-        _is_folder,
+        _matching(r"(?!/|(.*/)?\.\.(/|$)).*\S.*", None),
     )
     categories: dict[str, str] = _option(
         {},
@@ -146,17 +128,15 @@ class Settings:
         "warn",
         "What a target is that the source defines and nobody documents: "
         "`warn`, or `planned` (no warning).",
-        *_one_of("warn", "planned"),
+        "'warn' or 'planned'",
+        _matching("warn|planned"),
     )
     sections: Sequence[str] = _option(
         [],
         "Headings that each heuristic page must have, in this order; it may "
         "have others.",
         "a list of headings, as strings",
-        lambda value: (
-            isinstance(value, list | tuple)
-            and all(isinstance(heading, str) for heading in value)
-        ),
+        _is_list,
     )
     index_file: str | None = _option(
         None, "The path of the Markdown index, from the source directory.", *PATH
@@ -165,13 +145,14 @@ class Settings:
         None,
         "The first heading of that file; by default it names the namespace.",
         "a string, or None",
-        lambda value: value is None or isinstance(value, str),
+        _matching(r"(?s:.*)", None),
     )
     placement: str = _option(
         "summary",
         "Where in an API entry they are shown: after its `summary`, at its "
         "`top`, or at the `bottom`.",
-        *_one_of("summary", "top", "bottom"),
+        "'summary' or 'top' or 'bottom'",
+        _matching("summary|top|bottom"),
     )
     max_shown: int = _option(
         5,
@@ -185,7 +166,8 @@ class Settings:
         "once",
         "How inherited copies show them: `once` a page in full, `show`, `link` "
         "(one line) or `none`.",
-        *_one_of("once", "show", "link", "none"),
+        "'once' or 'show' or 'link' or 'none'",
+        _matching("once|show|link|none"),
     )
     rollup: bool = _option(
         False,  # noqa: FBT003 - a default, which every option has here
@@ -198,7 +180,7 @@ class Settings:
         [],
         "Patterns of document names without automatic ones.",
         "a list of patterns, as strings",
-        _is_patterns,
+        _is_list,
     )
     reach_file: str | None = _option(
         None,

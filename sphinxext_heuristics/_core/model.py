@@ -34,13 +34,8 @@ class Note(NamedTuple):
 #: Severities in ascending order; each is also the admonition's type.
 SEVERITIES = ("tip", "note", "important", "warning", "caution", "danger")
 
-#: Connection types in the order in which the index writes them, with their words.
-CONNECTION_TYPES = {
-    "impl": "Impl",
-    "workflow": "Workflow",
-    "principle": "Principle",
-    "env": "Env",
-}
+#: Connection types in the order in which the index writes them.
+CONNECTION_TYPES = ("impl", "workflow", "principle", "env")
 
 #: The document name of the domain's own index page.
 INDEX_PAGE = "heuristic-index"
@@ -49,7 +44,7 @@ INDEX_PAGE = "heuristic-index"
 CATEGORY = "category:"
 
 #: Connection types whose targets are pages.
-PAGE_TYPES = ("workflow", "principle", "env")
+PAGE_TYPES = CONNECTION_TYPES[1:]
 
 #: The options of a query that choose heuristics; ``target`` is an object, a page or a
 #: category.
@@ -59,83 +54,51 @@ FILTERS = ("category", "severity", *CONNECTION_TYPES, "target")
 class Subtype(enum.Enum):
     """The kinds of warnings, each with the sentence that the manual prints."""
 
-    DUPLICATE = ("duplicate", "One name has two definitions; both places are named.")
+    DUPLICATE = "One name has two definitions; both places are named."
     TARGET = (
-        "target",
-        (
-            "A target does not exist (the closest names are given), or a planned "
-            "one (`?`) now exists."
-        ),
+        "A target does not exist (the closest names are given), or a planned "
+        "one (`?`) now exists."
     )
-    AMBIGUOUS = (
-        "ambiguous",
-        "A name fits several objects or pages; each is listed once.",
-    )
-    EXCEPT = ("except", "An `except` entry excludes nothing.")
-    REF = ("ref", "The name in the role is unknown (the closest names are given).")
+    AMBIGUOUS = "A name fits several objects or pages; each is listed once."
+    EXCEPT = "An `except` entry excludes nothing."
+    REF = "The name in the role is unknown (the closest names are given)."
     CATEGORY = (
-        "category",
-        "A category is not in `heuristics_categories` (the closest names are given).",
+        "A category is not in `heuristics_categories` (the closest names are given)."
     )
-    ORPHAN = (
-        "orphan",
-        "A heuristic has no connection, or is shown nowhere but on its own page.",
-    )
-    NOTE = (
-        "note",
-        "A heuristic has no note, or its page lacks one of `heuristics_sections`.",
-    )
+    ORPHAN = "A heuristic has no connection, or is shown nowhere but on its own page."
+    NOTE = "A heuristic has no note, or its page lacks one of `heuristics_sections`."
     OPTION = (
-        "option",
-        (
-            "A bad name, version or value, an unknown option, a line among the "
-            "options that is none, an option in the body, or markup shown as text."
-        ),
+        "A bad name, version or value, an unknown option, a line among the "
+        "options that is none, an option in the body, or markup shown as text."
     )
     FILE = (
-        "file",
-        (
-            "In `heuristics_dir`, a page without its heuristic, one named otherwise, "
-            "or a file that is not read, is included elsewhere or holds a conflict."
-        ),
+        "In `heuristics_dir`, a page without its heuristic, one named otherwise, "
+        "or a file that is not read, is included elsewhere or holds a conflict."
     )
     EVIDENCE = (
-        "evidence",
-        (
-            "Quoted code is not where it is said to be, or the file of releases "
-            "does not list it."
-        ),
+        "Quoted code is not where it is said to be, or the file of releases "
+        "does not list it."
     )
     VERSION = (
-        "version",
-        "`since` is after `until`, or evidence or a release contradicts the bounds.",
+        "`since` is after `until`, or evidence or a release contradicts the bounds."
     )
     INDEX = (
-        "index",
-        (
-            "The index file differs from the pages, or is missing; the command "
-            "that writes it is given."
-        ),
+        "The index file differs from the pages, or is missing; the command "
+        "that writes it is given."
     )
     REACH = (
-        "reach",
-        (
-            "An entry shows a heuristic and is not in `heuristics_reach_file`, or "
-            "a line there is stale."
-        ),
+        "An entry shows a heuristic and is not in `heuristics_reach_file`, or "
+        "a line there is stale."
     )
     CONFIG = (
-        "config",
-        (
-            "A bad configuration value (the default is used), or a missing file of "
-            "releases."
-        ),
+        "A bad configuration value (the default is used), or a missing file of "
+        "releases."
     )
 
-    def __init__(self, word: str, meaning: str) -> None:
-        """Take what follows ``heuristic.`` in a warning, and when it is given."""
-        self.word = word
-        self.meaning = meaning
+    @property
+    def word(self) -> str:
+        """What follows ``heuristic.`` in a warning."""
+        return self.name.lower()
 
 
 class Problem(NamedTuple):

@@ -75,10 +75,10 @@ class Here:
         anchor = f"#{target.anchor}" if target.anchor else ""
         return uri + anchor if uri or target.docname == self.docname else None
 
-    def link(self, text: nodes.TextElement, target: Target) -> nodes.Node:
+    def link(self, text: nodes.TextElement, target: Target | None) -> nodes.Node:
         """Return *text* as a link to a target, or alone if it is not in this book."""
-        uri = self.uri(target)
-        if uri is None:
+        uri = self.uri(target) if target else None
+        if target is None or uri is None:
             return text
         if target.docname == self.docname and target.anchor:
             return nodes.reference("", "", text, refid=target.anchor, internal=True)

@@ -1,6 +1,6 @@
-"""The projects of the benchmark: one set of heuristics, written by hand, for this extension, and for sphinx-needs.
+"""The projects of the benchmark: one set of heuristics, written by hand and for this extension.
 
-A project is plain data, drawn from one seed. Each form of it is pages in Markdown with
+A project is plain data, drawn from one seed. Both forms of it are pages in Markdown with
 the same words: entries of Python functions without autodoc, pages of heuristics, and an
 index of all heuristics.
 """
@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
-    from pathlib import Path
 
 SEED = 20261125
 ENTRIES_A_PAGE = 20
@@ -39,31 +38,75 @@ stream table target tensor test thread timeout token tree type update value vect
 _VERBS = "avoid check close compare copy flush keep load lock merge open pass read reset save set test wait"
 WORDS, VERBS = _WORDS.split(), _VERBS.split()
 
+#: All heuristics are open in their entry, in both forms.
 CONF = """\
 project = "Benchmark"
 extensions = {extensions}
 html_theme = "basic"
 myst_enable_extensions = ["colon_fence", "fieldlist"]
-"""
-#: All are open in their entry, in both forms.
-CONF_OURS = """\
 heuristics_dir = None
 heuristics_max_shown = 1000
 heuristics_categories = {categories}
 """
-CONF_NEEDS = """\
-needs_types = [
-    {"directive": "entry", "title": "Entry", "prefix": "E_", "color": "#ffffff", "style": "node"},
-    {"directive": "advice", "title": "Heuristic", "prefix": "H_", "color": "#ffffff", "style": "node"},
-]
+ENTRY = """\
+````{{py:function}} {function}(first, second=None)
+Return the {what} of the {whose}.
+
+{shown}The first argument is what is worked on. The second one may be left out.
+````"""
+#: What is in an entry, by hand.
+SHOWN = """\
+:::{{admonition}} {one.word}: {{ref}}`{one.title} <{one.anchor}>`
+:class: {one.severity}
+
+{one.note}
+:::
+
 """
+BY_HAND = """\
+:::{{admonition}} {one.title}
+:name: {one.anchor}
+:class: {one.severity}
+
+{one.note}
+
+{one.word} · {one.category} · Applies to: {targets}
+
+{one.body}
+
+:Shown in: {places}
+:::"""
+OURS = """\
+```{{heuristic}} Advice_{one.number:05}
+:title: {one.title}
+:note: {one.note}
+:impl: {targets}
+:category: {one.category}
+:severity: {one.severity}
+
+{one.body}
+```"""
+ROW = (
+    "| {{ref}}`{one.title} <{one.anchor}>` {one.word} {one.category} "
+    "| {targets} | {one.note} |\n"
+)
+INDEX_BY_HAND = """\
+| Heuristic | Connections | Note |
+| --- | --- | --- |
+{rows}
+```{{rubric}} Categories
+```
+
+| Category | Count | Description |
+| --- | --- | --- |
+{counts}"""
+INDEX_OURS = "```{heuristic-index}\n```"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Heuristic:
     """What a heuristic says, and the numbers of the entries that it is about."""
 
-    #: It stays the same, whatever is edited.
     number: int
     title: str
     note: str
@@ -73,14 +116,19 @@ class Heuristic:
     entries: tuple[int, ...]
 
     @property
-    def name(self) -> str:
-        """Its name, for this extension."""
-        return f"Advice_{self.number:05}"
+    def word(self) -> str:
+        """What readers see of its severity."""
+        return self.severity.capitalize()
 
     @property
     def anchor(self) -> str:
         """Its id on its page."""
         return f"heuristic-advice-{self.number:05}"
+
+    @property
+    def rank(self) -> int:
+        """The most severe are first."""
+        return SEVERITIES.index(self.severity)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,11 +146,9 @@ def sentence(rng: random.Random, length: int) -> str:
     return " ".join([rng.choice(VERBS), *rng.choices(WORDS, k=length - 1)]).capitalize()
 
 
-def make(
-    heuristics: int, entries: int, *, index: bool = True, seed: int = SEED
-) -> Project:
+def make(heuristics: int, entries: int, *, index: bool = True) -> Project:
     """Return a project of so many heuristics and entries."""
-    rng = random.Random(seed)  # noqa: S311 - the same projects each time
+    rng = random.Random(SEED)  # noqa: S311 - the same projects each time
 
     def heuristic(number: int) -> Heuristic:
         return Heuristic(
@@ -116,55 +162,20 @@ def make(
         )
 
     return Project(
-        heuristics=tuple(heuristic(number) for number in range(heuristics)),
+        heuristics=tuple(map(heuristic, range(heuristics))),
         entries=entries,
         index=index,
     )
 
 
-# -- edits ----------------------------------------------------------------------------
-
-
-def _retargeted(
-    project: Project, heuristic: Heuristic, rng: random.Random
-) -> Heuristic:
-    """Move its first entry to another one."""
-    others = [
-        entry for entry in range(project.entries) if entry not in heuristic.entries
-    ]
-    return replace(heuristic, entries=(rng.choice(others), *heuristic.entries[1:]))
-
-
-#: What each edit makes of one heuristic; None is that it goes.
-EDITS: dict[str, Callable[[Project, Heuristic, random.Random], Heuristic | None]] = {
-    "note": lambda _project, one, rng: replace(
-        one, note=f"{one.note}, then {sentence(rng, 3).lower()}"
-    ),
-    "title": lambda _project, one, rng: replace(
-        one, title=f"{one.title} and {sentence(rng, 3).lower()}"
-    ),
-    "retarget": _retargeted,
-    "delete": lambda _project, _one, _rng: None,
-}
-
-
-def edit(project: Project, operation: str, turn: int, seed: int = SEED) -> Project:
-    """Return the project after an edit of one heuristic, another one in each turn."""
-    rng = random.Random(f"{seed} {operation} {turn}")  # noqa: S311 - the same edits each time
-    at = rng.randrange(len(project.heuristics))
-    edited = EDITS[operation](project, project.heuristics[at], rng)
-    rest = () if edited is None else (edited,)
-    return replace(
-        project,
-        heuristics=(*project.heuristics[:at], *rest, *project.heuristics[at + 1 :]),
-    )
-
-
-# -- what is seen ---------------------------------------------------------------------
-
-#: What is seen of a heuristic in an entry: the word for its severity, title, note, and
-#: the id that the title links to.
-Item = tuple[str, str, str, str]
+def edit(project: Project, turn: int) -> Project:
+    """Return the project with one note edited, another one in each turn."""
+    rng = random.Random(f"{SEED} note {turn}")  # noqa: S311 - the same edits each time
+    heuristics = list(project.heuristics)
+    at = rng.randrange(len(heuristics))
+    note = f"{heuristics[at].note}, then {sentence(rng, 3).lower()}"
+    heuristics[at] = replace(heuristics[at], note=note)
+    return replace(project, heuristics=tuple(heuristics))
 
 
 def function(entry: int) -> str:
@@ -172,183 +183,76 @@ def function(entry: int) -> str:
     return f"package.module_{entry // ENTRIES_A_PAGE:03}.function_{entry:04}"
 
 
-def by_entry(project: Project) -> dict[int, list[Heuristic]]:
-    """Return each entry's heuristics, the most severe first."""
-    found: dict[int, list[Heuristic]] = {entry: [] for entry in range(project.entries)}
-    for heuristic in project.heuristics:
-        for entry in heuristic.entries:
-            found[entry].append(heuristic)
-    for heuristics in found.values():
-        heuristics.sort(key=order)
-    return found
-
-
-def order(one: Heuristic) -> tuple[int, int]:
-    """Return what heuristics are sorted by: the most severe first."""
-    return SEVERITIES.index(one.severity), one.number
-
-
-def expected(project: Project) -> dict[str, set[Item]]:
-    """Return what readers must see at each function."""
-    return {
-        function(entry): {
-            (
-                one.severity.capitalize(),
-                one.title,
-                one.note.replace("`", ""),
-                one.anchor,
-            )
-            for one in heuristics
-        }
-        for entry, heuristics in by_entry(project).items()
-    }
-
-
-# -- pages ----------------------------------------------------------------------------
+def links(entries: Iterable[int]) -> list[str]:
+    """Return a link to each entry."""
+    return [f"{{py:obj}}`{function(entry)}`" for entry in entries]
 
 
 def pages(form: str, project: Project) -> dict[str, str]:
-    """Return the path → text of all files of a form of a project."""
-    return {"hand": _by_hand, "ours": _ours, "needs": _needs}[form](project)
+    """Return the path → text of all files of a form, ``hand`` or ``ours``."""
+    return _by_hand(project) if form == "hand" else _ours(project)
 
 
-def write(folder: Path, files: dict[str, str]) -> None:
-    """Write the files that are not there as they are."""
-    for name, text in files.items():
-        path = folder / name
-        if not path.is_file() or path.read_text(encoding="utf-8") != text:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(text, encoding="utf-8")
+def _by_hand(project: Project) -> dict[str, str]:
+    boxes = dict.fromkeys(range(project.entries), "")
+    for one in sorted(project.heuristics, key=lambda one: one.rank):
+        for entry in one.entries:
+            boxes[entry] += SHOWN.format(one=one)
+
+    def defined(one: Heuristic) -> str:
+        targets = ", ".join(links(one.entries))
+        places = ", ".join(links(sorted(one.entries)))
+        return BY_HAND.format(one=one, targets=targets, places=places)
+
+    rows = [
+        ROW.format(one=one, targets=" ".join(links(one.entries)))
+        for one in sorted(project.heuristics, key=lambda one: (one.rank, one.title))
+    ]
+    used = [one.category for one in project.heuristics]
+    counts = [
+        f"| {name} | {used.count(name)} | {about} |"
+        for name, about in CATEGORIES.items()
+    ]
+    index = INDEX_BY_HAND.format(rows="".join(rows), counts="\n".join(counts))
+    return _pages(project, ["myst_parser"], boxes.__getitem__, defined, index)
 
 
-def _page(title: str, parts: Iterable[str]) -> str:
-    return "\n\n".join([f"# {title}", *parts]) + "\n"
+def _ours(project: Project) -> dict[str, str]:
+    def defined(one: Heuristic) -> str:
+        return OURS.format(one=one, targets=", ".join(map(function, one.entries)))
+
+    extensions = ["myst_parser", "sphinxext_heuristics"]
+    return _pages(project, extensions, lambda _entry: "", defined, INDEX_OURS)
 
 
 def _pages(
     project: Project,
-    conf: str,
+    extensions: list[str],
     shown: Callable[[int], str],
     defined: Callable[[Heuristic], str],
-    index: list[str],
+    index: str,
 ) -> dict[str, str]:
     """Return the files of a form: what it shows in an entry, how it defines a heuristic, and its index."""
     files: dict[str, str] = {}
-    for first in range(0, project.entries, ENTRIES_A_PAGE):
-        entries = range(first, min(first + ENTRIES_A_PAGE, project.entries))
-        number = first // ENTRIES_A_PAGE
-        files[f"api/module_{number:03}.md"] = _page(
-            f"Module {number}", (_entry(one, shown(one)) for one in entries)
+
+    def add(name: str, title: str, text: str) -> None:
+        files[name] = files.get(name, f"# {title}\n") + f"\n{text}\n"
+
+    for entry in range(project.entries):
+        number = entry // ENTRIES_A_PAGE
+        text = ENTRY.format(
+            function=function(entry),
+            what=WORDS[entry % len(WORDS)],
+            whose=WORDS[entry // 7 % len(WORDS)],
+            shown=shown(entry),
         )
-    by_page: dict[int, list[str]] = {}
-    for heuristic in project.heuristics:
-        by_page.setdefault(heuristic.number // HEURISTICS_A_PAGE, []).append(
-            defined(heuristic)
-        )
-    for number, definitions in by_page.items():
-        files[f"advice/page_{number:03}.md"] = _page(
-            f"Heuristics {number}", definitions
-        )
+        add(f"api/module_{number:03}.md", f"Module {number}", text)
+    for one in project.heuristics:
+        number = one.number // HEURISTICS_A_PAGE
+        add(f"advice/page_{number:03}.md", f"Heuristics {number}", defined(one))
     if project.index:
-        files["list.md"] = _page("All heuristics", index)
+        add("list.md", "All heuristics", index)
     toctree = "\n".join(name.removesuffix(".md") for name in files)
-    files["index.md"] = _page(
-        "Benchmark", [f"```{{toctree}}\n:maxdepth: 1\n\n{toctree}\n```"]
-    )
-    files["conf.py"] = conf
+    add("index.md", "Benchmark", f"```{{toctree}}\n:maxdepth: 1\n\n{toctree}\n```")
+    files["conf.py"] = CONF.format(extensions=extensions, categories=CATEGORIES)
     return files
-
-
-def _entry(entry: int, shown: str) -> str:
-    """Return a function's entry: a summary, what a form shows, and more text."""
-    parts = [
-        f"````{{py:function}} {function(entry)}(first, second=None)",
-        f"Return the {WORDS[entry % len(WORDS)]} of the {WORDS[entry // 7 % len(WORDS)]}.\n",
-        *([f"{shown}\n"] if shown else []),
-        "The first argument is what is worked on. The second one may be left out.",
-        "````",
-    ]
-    return "\n".join(parts)
-
-
-def _by_hand(project: Project) -> dict[str, str]:
-    found = by_entry(project)
-
-    def shown(entry: int) -> str:
-        return "\n\n".join(
-            f":::{{admonition}} {one.severity.capitalize()}: {{ref}}`{one.title} <{one.anchor}>`\n"
-            f":class: {one.severity}\n\n{one.note}\n:::"
-            for one in found[entry]
-        )
-
-    def links(entries: Iterable[int]) -> list[str]:
-        return [f"{{py:obj}}`{function(entry)}`" for entry in entries]
-
-    def defined(one: Heuristic) -> str:
-        return (
-            f":::{{admonition}} {one.title}\n:name: {one.anchor}\n:class: {one.severity}\n\n{one.note}\n\n"
-            f"{one.severity.capitalize()} · {one.category} · "
-            f"Applies to: {', '.join(links(one.entries))}\n\n{one.body}\n\n"
-            f":Shown in: {', '.join(links(sorted(one.entries)))}\n:::"
-        )
-
-    listed = sorted(project.heuristics, key=lambda one: (order(one)[0], one.title))
-    rows = [
-        f"| {{ref}}`{one.title} <{one.anchor}>` {one.severity.capitalize()} {one.category} "
-        f"| {' '.join(links(one.entries))} | {one.note} |"
-        for one in listed
-    ]
-    counts = [
-        f"| {name} | {sum(one.category == name for one in project.heuristics)} | {about} |"
-        for name, about in CATEGORIES.items()
-    ]
-    index = [
-        "\n".join(["| Heuristic | Connections | Note |", "| --- | --- | --- |", *rows]),
-        "```{rubric} Categories\n```",
-        "\n".join(
-            ["| Category | Count | Description |", "| --- | --- | --- |", *counts]
-        ),
-    ]
-    return _pages(
-        project, CONF.format(extensions=["myst_parser"]), shown, defined, index
-    )
-
-
-def _ours(project: Project) -> dict[str, str]:
-    conf = CONF.format(extensions=["myst_parser", "sphinxext_heuristics"])
-    conf += CONF_OURS.format(categories=CATEGORIES)
-
-    def defined(one: Heuristic) -> str:
-        return (
-            f"```{{heuristic}} {one.name}\n:title: {one.title}\n:note: {one.note}\n"
-            f":impl: {', '.join(map(function, one.entries))}\n:category: {one.category}\n"
-            f":severity: {one.severity}\n\n{one.body}\n```"
-        )
-
-    return _pages(
-        project, conf, lambda _entry: "", defined, ["```{heuristic-index}\n```"]
-    )
-
-
-def _needs(project: Project) -> dict[str, str]:
-    """Return pages for sphinx-needs: an entry's need shows the ids of the heuristics that link to it."""
-
-    def shown(entry: int) -> str:
-        return f"```{{entry}} {function(entry)}\n:id: E_{entry:05}\n```"
-
-    def defined(one: Heuristic) -> str:
-        return (
-            f"```{{advice}} {one.title}\n:id: H_{one.number:05}\n:tags: {one.severity}, {one.category}\n"
-            f":links: {', '.join(f'E_{entry:05}' for entry in one.entries)}\n\n{one.note}\n\n{one.body}\n```"
-        )
-
-    index = [
-        "```{needtable}\n:types: advice\n:columns: id, title, tags, outgoing\n:style: table\n```"
-    ]
-    return _pages(
-        project,
-        CONF.format(extensions=["myst_parser", "sphinx_needs"]) + CONF_NEEDS,
-        shown,
-        defined,
-        index,
-    )

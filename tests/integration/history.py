@@ -1,32 +1,25 @@
 """Histories of edits on a small project, and what must be the same however it was built.
 
-A :class:`World` is a project as plain data; operations change it; :class:`Site` keeps a
-source folder, doctrees and outputs in step with it, and compares each incremental build
-with a clean one in a new folder.
+A project is its files, which operations change. :class:`Site` keeps a source folder,
+doctrees and outputs in step with them, and compares each incremental build with a clean
+one in a new folder.
 """
 
 from __future__ import annotations
 
 import gettext
-import io
 import json
 import os
-import re
 import shutil
 import sys
-import warnings as python_warnings
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import pytest
-from bs4 import BeautifulSoup
-from sphinx.application import Sphinx
-from sphinx.locale import translators
-from sphinx.pycode import ModuleAnalyzer
-from sphinx.util.docutils import docutils_namespace, patch_docutils
+from conftest import Project, sections
 
 import sphinxext_heuristics
 from sphinxext_heuristics._core.evidence import search
@@ -38,163 +31,208 @@ if TYPE_CHECKING:
     from sphinxext_heuristics._core.model import Evidence, Found, Lost, Message
     from sphinxext_heuristics._core.source.packages import Sources
 
+#: Path below the source folder → content. What conf.py has comes after :data:`CONF`.
+Files: TypeAlias = dict[str, Any]
+#: What changes a project.
+Operation: TypeAlias = Callable[[Files], None]
+
 #: Builders that write a file a page, which may be left alone.
 PAGED = ("html", "dirhtml", "text", "json")
 #: Builders that write the whole as one.
 MERGED = ("singlehtml", "latex", "heuristics")
 
-_ESCAPE = re.compile("\x1b\\[[0-9;]*m")
+#: Without the extension its options are nobody's.
+CONF = """\
+import sys
+sys.path.insert(0, __file__.rpartition('/')[0] + '/lib')
+project = 'History'
+release = '1.0'
+extensions = ['sphinx.ext.autodoc', 'sphinx.ext.intersphinx', 'myst_parser', 'EXTENSION']
+exclude_patterns = ['lib']
+html_theme = 'basic'
+html_copy_source = False
+html_show_sphinx = False
+html_last_updated_fmt = None
+html_use_index = False
+html_domain_indices = True
+autodoc_default_options = {'members': True, 'inherited-members': True}
 
 
-@dataclass
-class World:
-    """The project: files below the source folder, configuration, the package."""
+def setup(app):
+    from history import note
 
-    files: dict[str, str] = field(default_factory=dict)
-    config: dict[str, object] = field(default_factory=dict)
-    version: str = "1.0"
-    #: Whether the extension is a later version, which reads some things differently.
-    upgraded: bool = False
-
-    def conf_py(self, extension: str) -> str:
-        """Return conf.py; without *extension* its options are nobody's."""
-        lines = [
-            "import sys",
-            "sys.path.insert(0, __file__.rpartition('/')[0] + '/lib')",
-            "project = 'History'",
-            f"release = {self.version!r}",
-            f"extensions = ['sphinx.ext.autodoc', 'sphinx.ext.intersphinx', 'myst_parser', {extension!r}]",
-            "exclude_patterns = ['lib']",
-            "html_theme = 'basic'",
-            "html_copy_source = False",
-            "html_show_sphinx = False",
-            "html_last_updated_fmt = None",
-            "html_use_index = False",
-            "html_domain_indices = True",
-            "autodoc_default_options = {'members': True, 'inherited-members': True}",
-        ]
-        return (
-            "\n".join(
-                [
-                    *lines,
-                    *(f"{name} = {value!r}" for name, value in self.config.items()),
-                ]
-            )
-            + "\n"
-        )
+    app.connect('source-read', lambda _app, docname, _text: note('source-read', docname))
+    app.connect('doctree-resolved', lambda _app, _tree, docname: note('doctree-resolved', docname))
 
 
-def start() -> World:
-    """Return a project with most of what there is: two heuristics, autodoc and by hand."""
-    return World(
-        files={
-            "index.rst": (
-                "Start\n=====\n\nSee :heuristic:`Alpha`.\n\n.. heuristic-index::\n\n.. heuristic-messages::\n\n"
-                ".. toctree::\n   :hidden:\n\n   api\n   hand\n   guides/how-to\n   h/Alpha\n   h/Beta\n"
-            ),
-            "api.rst": "API\n===\n\n.. autoclass:: pkg.Base\n\n.. autoclass:: pkg.Child\n",
-            "hand.rst": (
-                "Hand\n====\n\n.. py:function:: tools.cut(a)\n\n   Cut it.\n\n"
-                ".. py:function:: tools.glue(a)\n\n   Glue.\n"
-            ),
-            "guides/how-to.md": "# How to\n\nText.\n\n(the-part)=\n## The part\n\nMore. {heuristic}`Beta`\n",
-            "h/Alpha.md": (
-                '```{heuristic} Alpha\n:title: Don\'t do "it"\n'
-                ":note: See {doc}`../guides/how-to` and {heuristic}`Beta`\n"
-                ":impl: pkg.Base.run, tools.cut\n:workflow: how-to\n:category: One\n\nBody.\n```\n"
-            ),
-            "h/Beta.rst": (
-                ".. heuristic:: Beta\n   :note: Second ``note``\n   :impl: pkg.Child, tools.cut\n"
-                "   :principle: the-part\n   :severity: warning\n   :category: Two\n   :until: 1\n\n   Body.\n\n"
-                "   .. evidence:: pkg.quoted:weigh\n\n      return 2 * mass\n\n"
-                "   .. evidence:: pkg.quoted:weigh\n      :text:\n\n      is nothing\n"
-            ),
-            "lib/pkg/__init__.py": "from pkg.core import Base, Child\n",
-            "lib/pkg/quoted.py": (
-                "def weigh(mass):\n    if not mass:\n        raise ValueError(f'{mass} is nothing')\n"
-                "    return 2 * mass\n"
-            ),
-            "lib/pkg/core.py": (
-                'class Base:\n    """Base."""\n\n    def run(self):\n        """Run it."""\n\n\n'
-                'class Child(Base):\n    """Child."""\n'
-            ),
-        },
-        config={"heuristics_dir": None},
-    )
+"""
+#: A line of conf.py: the extension is a later version, which reads some things
+#: differently.
+UPGRADED = "upgraded = True\n"
+
+#: Most of what there is: two heuristics, autodoc and by hand.
+START = """\
+=== conf.py
+heuristics_dir = None
+=== index.rst
+Start
+=====
+
+See :heuristic:`Alpha`.
+
+.. heuristic-index::
+
+.. heuristic-messages::
+
+.. toctree::
+   :hidden:
+
+   api
+   hand
+   guides/how-to
+   h/Alpha
+   h/Beta
+=== api.rst
+API
+===
+
+.. autoclass:: pkg.Base
+
+.. autoclass:: pkg.Child
+=== hand.rst
+Hand
+====
+
+.. py:function:: tools.cut(a)
+
+   Cut it.
+
+.. py:function:: tools.glue(a)
+
+   Glue.
+=== guides/how-to.md
+# How to
+
+Text.
+
+(the-part)=
+## The part
+
+More. {heuristic}`Beta`
+=== h/Alpha.md
+```{heuristic} Alpha
+:title: Don't do "it"
+:note: See {doc}`../guides/how-to` and {heuristic}`Beta`
+:impl: pkg.Base.run, tools.cut
+:workflow: how-to
+:category: One
+
+Body.
+```
+=== h/Beta.rst
+.. heuristic:: Beta
+   :note: Second ``note``
+   :impl: pkg.Child, tools.cut
+   :principle: the-part
+   :severity: warning
+   :category: Two
+   :until: 1
+
+   Body.
+
+   .. evidence:: pkg.quoted:weigh
+
+      return 2 * mass
+
+   .. evidence:: pkg.quoted:weigh
+      :text:
+
+      is nothing
+=== lib/pkg/__init__.py
+from pkg.core import Base, Child
+=== lib/pkg/quoted.py
+def weigh(mass):
+    if not mass:
+        raise ValueError(f'{mass} is nothing')
+    return 2 * mass
+=== lib/pkg/core.py
+class Base:
+    \"""Base.\"""
+
+    def run(self):
+        \"""Run it.\"""
 
 
-Operation: TypeAlias = Callable[[World], None]
+class Child(Base):
+    \"""Child.\"""
+"""
+
+
+def start() -> Files:
+    """Return the project that histories begin with."""
+    return sections(START)
 
 
 def replacing(name: str, old: str, new: str) -> Operation:
     """Return the operation that replaces a text in a file, where both are there."""
 
-    def operate(world: World) -> None:
-        if name in world.files:
-            world.files[name] = world.files[name].replace(old, new)
+    def operate(files: Files) -> None:
+        if name in files:
+            files[name] = files[name].replace(old, new)
 
     return operate
 
 
-def adding(name: str, text: str) -> Operation:
-    """Return the operation that adds a file, or what it holds to one that is there."""
+def adding(text: str) -> Operation:
+    """Return the operation that adds files, or what they hold to those that are there."""
 
-    def operate(world: World) -> None:
-        world.files[name] = world.files.get(name, "") + text
+    def operate(files: Files) -> None:
+        for name, more in sections(text).items():
+            files[name] = files.get(name, "") + more
 
     return operate
+
+
+def writing(text: str) -> Operation:
+    """Return the operation that writes files, or writes them anew."""
+    return lambda files: files.update(sections(text))
 
 
 def deleting(name: str) -> Operation:
     """Return the operation that deletes a file."""
-
-    def operate(world: World) -> None:
-        world.files.pop(name, None)
-
-    return operate
+    return lambda files: files.pop(name, None)
 
 
 def moving(old: str, new: str) -> Operation:
     """Return the operation that moves a file."""
 
-    def operate(world: World) -> None:
-        if old in world.files:
-            world.files[new] = world.files.pop(old)
+    def operate(files: Files) -> None:
+        if old in files:
+            files[new] = files.pop(old)
 
     return operate
 
 
-def setting(name: str, value: object) -> Operation:
-    """Return the operation that sets a configuration value."""
-
-    def operate(world: World) -> None:
-        world.config[name] = value
-
-    return operate
+def twinning(files: Files) -> None:
+    """Write a heuristic down a second time, word for word, on a page that comes first."""
+    if "h/Beta.rst" in files:
+        files["a-twin.rst"] = files["h/Beta.rst"]
 
 
-def releasing(version: str) -> Operation:
-    """Return the operation that makes another version the documented one."""
-
-    def operate(world: World) -> None:
-        world.version = version
-
-    return operate
-
-
-def upgrading(world: World) -> None:
-    """Install a later version of the extension."""
-    world.upgraded = True
+def renaming_a_parameter(files: Files) -> None:
+    """Rename a parameter where it is written and where it is described."""
+    replacing("hand.rst", "tools.cut(a)", "tools.cut(b)")(files)
+    replacing("hand.rst", ":param a:", ":param b:")(files)
 
 
 @contextmanager
-def extension_of(world: World) -> Iterator[None]:
-    """Let the world's version of the extension be the one that is installed.
+def extension_of(files: Files) -> Iterator[None]:
+    """Let the project's version of the extension be the one that is installed.
 
     The later one has another default severity, and reads messages in capitals.
     """
     with pytest.MonkeyPatch.context() as patch:
-        if world.upgraded:
+        if UPGRADED in files.get("conf.py", ""):
             read, messages_of = HeuristicDirective.read_options, search.messages_of
 
             def read_otherwise(directive: HeuristicDirective) -> dict[str, Any]:
@@ -212,62 +250,6 @@ def extension_of(world: World) -> Iterator[None]:
         yield
 
 
-def reordering(world: World) -> None:
-    """Swap the two heuristics in the toctree."""
-    text = world.files["index.rst"]
-    text = (
-        text.replace("h/Alpha\n", "h/@\n")
-        .replace("h/Beta\n", "h/Alpha\n")
-        .replace("h/@\n", "h/Beta\n")
-    )
-    world.files["index.rst"] = text
-
-
-def twinning(world: World) -> None:
-    """Write a heuristic down a second time, word for word, on a page that comes first."""
-    if "h/Beta.rst" in world.files:
-        world.files["a-twin.rst"] = world.files["h/Beta.rst"]
-
-
-def aliasing(world: World) -> None:
-    """Document a class under two names that are assigned, one of them by hand."""
-    alias = "from pkg.core import Child\n\nAlias = Child\nOther = Child\n"
-    world.files["lib/pkg/alias.py"] = alias
-    world.files["alias.rst"] = (
-        ":orphan:\n\nAlias\n=====\n\n.. autoclass:: pkg.alias.Alias\n\n"
-        ".. py:class:: pkg.alias.Other\n\n   Another name.\n"
-    )
-
-
-def re_exporting(world: World) -> None:
-    """Document a class that is imported over three files, once by hand."""
-    names = ("Far", "Farther")
-    for number in (1, 2, 3):
-        origin = f"pkg.way{number + 1}" if number < 3 else "pkg.core"
-        imported = ["Child as Far", "Child as Farther"] if number == 3 else names
-        text = f"from {origin} import {', '.join(imported)}\n"
-        world.files[f"lib/pkg/way{number}.py"] = text
-    world.files["far.rst"] = (
-        ":orphan:\n\nFar\n===\n\n.. autoclass:: pkg.way1.Far\n\n"
-        ".. py:class:: pkg.way1.Farther\n\n   Farther.\n"
-    )
-
-
-def renaming_a_parameter(world: World) -> None:
-    """Rename a parameter where it is written and where it is described."""
-    text = world.files.get("hand.rst", "")
-    for old, new in (("tools.cut(a)", "tools.cut(b)"), (":param a:", ":param b:")):
-        text = text.replace(old, new)
-    if text:
-        world.files["hand.rst"] = text
-
-
-def reviewing(world: World) -> None:
-    """Name a reach file that lists one place truly and one in vain."""
-    world.files["reach.txt"] = "Alpha tools.cut\nBeta tools.glue\n"
-    world.config["heuristics_reach_file"] = "reach.txt"
-
-
 OPERATIONS: dict[str, Operation] = {
     "edit the note": replacing("h/Beta.rst", "Second ``note``", "Another *note*"),
     "edit the title": replacing("h/Alpha.md", "Don't do", "Never do"),
@@ -275,14 +257,22 @@ OPERATIONS: dict[str, Operation] = {
     "retarget": replacing("h/Alpha.md", "tools.cut", "tools.glue"),
     "retarget to nothing": replacing("h/Beta.rst", "tools.cut", "tools.cup"),
     "rename": replacing("h/Beta.rst", ":: Beta", ":: Gamma"),
-    "add a heuristic": adding(
-        "h/Gamma.rst",
-        ".. heuristic:: Gamma\n   :impl: tools.cut\n   :note: New.\n   :severity: danger\n",
-    ),
-    "add a duplicate": adding(
-        "a-first.rst",
-        "Early\n=====\n\n.. heuristic:: Alpha\n   :impl: tools.glue\n   :note: Other.\n",
-    ),
+    "add a heuristic": adding("""\
+=== h/Gamma.rst
+.. heuristic:: Gamma
+   :impl: tools.cut
+   :note: New.
+   :severity: danger
+"""),
+    "add a duplicate": adding("""\
+=== a-first.rst
+Early
+=====
+
+.. heuristic:: Alpha
+   :impl: tools.glue
+   :note: Other.
+"""),
     "add a twin": twinning,
     "link the note to a part": replacing(
         "h/Alpha.md", "{doc}`../guides/how-to`", "[](../guides/how-to.md#the-part)"
@@ -293,46 +283,80 @@ OPERATIONS: dict[str, Operation] = {
     "retitle the guide": replacing("guides/how-to.md", "# How to", "# How one does"),
     "delete the guide": deleting("guides/how-to.md"),
     "rename the label": replacing("guides/how-to.md", "(the-part)=", "(another-part)="),
-    "add an entry": adding("hand.rst", "\n.. py:function:: tools.cup(a)\n\n   Cup.\n"),
+    "add an entry": adding("""\
+=== hand.rst
+
+.. py:function:: tools.cup(a)
+
+   Cup.
+"""),
     "rename an entry": replacing("hand.rst", "tools.cut", "tools.carve"),
     "delete the entries": deleting("hand.rst"),
-    "override a method": adding(
-        "lib/pkg/core.py", '\n    def run(self):\n        """Run otherwise."""\n'
+    "override a method": adding('''\
+=== lib/pkg/core.py
+
+    def run(self):
+        """Run otherwise."""
+'''),
+    "reorder the toctree": replacing(
+        "index.rst", "h/Alpha\n   h/Beta\n", "h/Beta\n   h/Alpha\n"
     ),
-    "reorder the toctree": reordering,
-    "place at the bottom": setting("heuristics_placement", "bottom"),
-    "show none": setting("heuristics_max_shown", 0),
-    "exclude a page": setting("heuristics_exclude", ["hand"]),
-    "describe categories": setting(
-        "heuristics_categories", {"Two": "Second", "Tree": "Wrong"}
-    ),
-    "release": releasing("2.0"),
+    "place at the bottom": adding("=== conf.py\nheuristics_placement = 'bottom'"),
+    "show none": adding("=== conf.py\nheuristics_max_shown = 0"),
+    "exclude a page": adding("=== conf.py\nheuristics_exclude = ['hand']"),
+    "describe categories": adding("""\
+=== conf.py
+heuristics_categories = {'Two': 'Second', 'Tree': 'Wrong'}
+"""),
+    "release": adding("=== conf.py\nrelease = '2.0'"),
     "change what is quoted": replacing("lib/pkg/quoted.py", "2 * mass", "3 * mass"),
     "change the quoted message": replacing(
         "lib/pkg/quoted.py", "is nothing", "is nothing, and too light"
     ),
     "move what is quoted": replacing("lib/pkg/quoted.py", "def ", "\n\ndef "),
-    "link what is quoted": setting(
-        "heuristics_source_url", "https://example.org/{path}#L{line}"
-    ),
-    "quote in a guide": adding(
-        "guides/how-to.md", "\n```{evidence} pkg.quoted:weigh\nreturn 2*mass\n```\n"
-    ),
-    "name the package": setting("heuristics_package", "pkg"),
-    "name an index file": setting("heuristics_index_file", "_Index.md"),
-    "review the places": reviewing,
+    "link what is quoted": adding("""\
+=== conf.py
+heuristics_source_url = 'https://example.org/{path}#L{line}'
+"""),
+    "quote in a guide": adding("""\
+=== guides/how-to.md
+
+```{evidence} pkg.quoted:weigh
+return 2*mass
+```
+"""),
+    "name the package": adding("=== conf.py\nheuristics_package = 'pkg'"),
+    "name an index file": adding("=== conf.py\nheuristics_index_file = '_Index.md'"),
+    # one line is true, the other one matches nothing
+    "review the places": adding("""\
+=== reach.txt
+Alpha tools.cut
+Beta tools.glue
+=== conf.py
+heuristics_reach_file = 'reach.txt'
+"""),
     "weigh": replacing(
         "h/Alpha.md", ":category: One", ":category: One\n:weight: 5\n:keywords: cut off"
     ),
     "rename and keep the name": replacing(
         "h/Beta.rst", ":: Beta\n", ":: Gamma\n   :former-names: Beta\n"
     ),
-    "document a module": adding(
-        "module.rst",
-        ":orphan:\n\nModule\n======\n\n.. py:module:: tools\n\nText.\n\n"
-        ".. heuristic:: Delta\n   :impl: tools, pkg.Base.run\n   :note: Mind the tools.\n",
-    ),
-    "show every copy": setting("heuristics_inherited", "show"),
+    "document a module": adding("""\
+=== module.rst
+:orphan:
+
+Module
+======
+
+.. py:module:: tools
+
+Text.
+
+.. heuristic:: Delta
+   :impl: tools, pkg.Base.run
+   :note: Mind the tools.
+"""),
+    "show every copy": adding("=== conf.py\nheuristics_inherited = 'show'"),
     "reach the subclasses": replacing(
         "h/Beta.rst", "pkg.Child, tools", "pkg.Base+, tools"
     ),
@@ -359,29 +383,82 @@ OPERATIONS: dict[str, Operation] = {
         ".. autoclass:: pkg.Base\n",
         ".. autoclass:: pkg.Child\n   :no-index:\n\n.. autoclass:: pkg.Base\n",
     ),
-    "ask for headings": setting("heuristics_sections", ["Why"]),
-    "upgrade": upgrading,
-    "alias a class": aliasing,
+    "ask for headings": adding("=== conf.py\nheuristics_sections = ['Why']"),
+    "upgrade": adding(f"=== conf.py\n{UPGRADED}"),
+    # under two names that are assigned, one of them by hand
+    "alias a class": writing("""\
+=== lib/pkg/alias.py
+from pkg.core import Child
+
+Alias = Child
+Other = Child
+=== alias.rst
+:orphan:
+
+Alias
+=====
+
+.. autoclass:: pkg.alias.Alias
+
+.. py:class:: pkg.alias.Other
+
+   Another name.
+"""),
     "alias another class": replacing("lib/pkg/alias.py", "= Child", "= object"),
-    "re-export a class": re_exporting,
+    # over three files, once by hand
+    "re-export a class": writing("""\
+=== lib/pkg/way1.py
+from pkg.way2 import Far, Farther
+=== lib/pkg/way2.py
+from pkg.way3 import Far, Farther
+=== lib/pkg/way3.py
+from pkg.core import Child as Far, Child as Farther
+=== far.rst
+:orphan:
+
+Far
+===
+
+.. autoclass:: pkg.way1.Far
+
+.. py:class:: pkg.way1.Farther
+
+   Farther.
+"""),
     "re-export another class": replacing(
         "lib/pkg/way3.py",
         "Child as Far, Child as Farther",
         "Base as Far, Base as Farther",
     ),
-    "place by hand": adding("guides/how-to.md", "\n```{heuristics-for} how-to\n```\n"),
+    "place by hand": adding("""\
+=== guides/how-to.md
+
+```{heuristics-for} how-to
+```
+"""),
 }
 
+#: Event → the documents of which the build that goes on has told, and the event, if
+#: any, at whose n-th time the process dies.
+SEEN: dict[str, list[str]] = {}
+KILL: list[tuple[str, int]] = []
 
-@dataclass
+
+def note(event: str, docname: str) -> None:
+    """Note what a build reads and writes; conf.py connects it."""
+    SEEN[event].append(docname)
+    if (event, len(SEEN[event])) in KILL:
+        os._exit(9)
+
+
+@dataclass(frozen=True, kw_only=True)
 class Built:
     """What a build left."""
 
     #: Relative path → content, made comparable.
     output: dict[str, str]
-    #: Our warnings, sorted.
+    #: Our warnings, sorted, and those of others.
     warnings: list[str]
-    #: The warnings of others, sorted.
     others: list[str]
     #: Documents read and written by this build.
     read: list[str]
@@ -392,138 +469,76 @@ class Site:
     """A project on disk that is built again and again."""
 
     def __init__(
-        self, root: Path, world: World, extension: str = "sphinxext_heuristics"
+        self, root: Path, files: Files, extension: str = "sphinxext_heuristics"
     ) -> None:
         """Write the project."""
-        self.root, self.world, self.extension = root, world, extension
-        self.src = root / "src"
-        self._on_disk: dict[str, str] = {}
+        self.files, self.extension = dict(files), extension
+        self.project = Project(root, {})
+        self._clean: dict[tuple[object, ...], Built] = {}
         self.sync()
-
-    def sync(self) -> None:
-        """Bring the files in step with the world; what changed is newer than any output."""
-        wanted = self.world.files | {"conf.py": self.world.conf_py(self.extension)}
-        for name in self._on_disk.keys() - wanted.keys():
-            (self.src / name).unlink()
-        for name, text in wanted.items():
-            if self._on_disk.get(name) != text:
-                path = self.src / name
-                path.parent.mkdir(parents=True, exist_ok=True)
-                path.write_text(text, encoding="utf-8")
-        self._on_disk = dict(wanted)
         # Compiled modules are told apart by whole seconds, in which a history does
         # several edits.
         sys.dont_write_bytecode = True
 
+    def sync(self) -> None:
+        """Bring the folder in step with the files; what changed is newer than any output."""
+        src, conf = self.project.src, CONF.replace("EXTENSION", self.extension)
+        wanted = self.files | {"conf.py": conf + self.files.get("conf.py", "")}
+        # what is above the first heading of a text
+        wanted.pop("", None)
+        for path in [path for path in src.rglob("*") if path.is_file()]:
+            if path.relative_to(src).as_posix() not in wanted:
+                path.unlink()
+        for name, text in wanted.items():
+            content = text if isinstance(text, bytes) else text.encode()
+            path = src / name
+            if not path.is_file() or path.read_bytes() != content:
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_bytes(content)
+
     def build(
-        self, builder: str = "html", *, jobs: int = 1, files: Sequence[Path] = ()
+        self, builder: str = "html", *options: str, files: Sequence[Path] = ()
     ) -> Built:
         """Build over what is there; with *files* these alone, as if named on the command line."""
-        with extension_of(self.world):
-            return run(
-                self.src,
-                self.root / "doctrees",
-                self.root / builder,
-                builder,
-                jobs=jobs,
-                files=files,
-            )
+        return self._build(builder, builder, *options, files=files)
 
-    def clean(self, builder: str = "html", *, jobs: int = 1) -> Built:
-        """Build in a new folder, the sources where they are."""
-        new = self.root / "clean"
-        shutil.rmtree(new, ignore_errors=True)
-        with extension_of(self.world):
-            return run(self.src, new / "doctrees", new / builder, builder, jobs=jobs)
+    def clean(self, builder: str = "html") -> Built:
+        """Build in a new folder, the sources where they are; once for each state of a project."""
+        key = (builder, *sorted(self.files.items()))
+        if key not in self._clean:
+            new = self.project.root / "clean"
+            shutil.rmtree(new, ignore_errors=True)
+            doctrees = ("-d", str(new / "doctrees"))
+            self._clean[key] = self._build(builder, f"clean/{builder}", *doctrees)
+        return self._clean[key]
 
-    def kill(
-        self, builder: str, event: str, count: int, *, force: bool = False
-    ) -> None:
-        """Begin a build in a process of its own that dies at the *count*-th *event*; *force* is `sphinx-build -a`."""
+    def _build(
+        self, builder: str, out: str, *options: str, files: Sequence[Path] = ()
+    ) -> Built:
+        SEEN.update({"source-read": [], "doctree-resolved": []})
+        # A process remembers the message catalogues that it has read.
+        vars(gettext)["_translations"].clear()
+        with extension_of(self.files):
+            built = self.project.build(builder, *options, out=out, files=files)
+        assert not built.status, built.stderr
+        return Built(
+            output=outputs(built.out, builder),
+            warnings=sorted(it for it in built.warnings if "[heuristic." in it),
+            others=sorted(it for it in built.warnings if "[heuristic." not in it),
+            read=SEEN["source-read"],
+            wrote=SEEN["doctree-resolved"],
+        )
+
+    def kill(self, builder: str, event: str, count: int, *options: str) -> None:
+        """Begin a build in a process of its own that dies at the *count*-th *event*."""
         pid = os.fork()
         if pid == 0:  # pragma: no cover - the child's coverage dies with it
             try:
-                doctrees, out = self.root / "doctrees", self.root / builder
-                kill = (event, count)
-                with extension_of(self.world):
-                    run(self.src, doctrees, out, builder, kill=kill, force=force)
+                KILL.append((event, count))
+                self.build(builder, *options)
             finally:
                 os._exit(0)
         os.waitpid(pid, 0)
-
-    def wipe(self, builder: str) -> None:
-        """Remove a builder's output."""
-        shutil.rmtree(self.root / builder, ignore_errors=True)
-
-
-def run(  # noqa: PLR0913 - the folders and the ways of a build
-    src: Path,
-    doctrees: Path,
-    out: Path,
-    builder: str,
-    *,
-    jobs: int = 1,
-    kill: tuple[str, int] | None = None,
-    force: bool = False,
-    files: Sequence[Path] = (),
-) -> Built:
-    """Run one build in this process and return what it left."""
-    warnings = io.StringIO()
-    before, path = set(sys.modules), list(sys.path)
-    seen: dict[str, list[str]] = {"source-read": [], "doctree-resolved": []}
-
-    def note(event: str, docname: str) -> None:
-        seen[event].append(docname)
-        if kill == (event, len(seen[event])):
-            os._exit(9)
-
-    try:
-        with patch_docutils(), docutils_namespace(), python_warnings.catch_warnings():
-            # MyST's use of what Sphinx will remove
-            python_warnings.filterwarnings(
-                "ignore", category=DeprecationWarning, module=r"myst_parser\."
-            )
-            python_warnings.filterwarnings(
-                "ignore", category=PendingDeprecationWarning, module=r"myst_parser\."
-            )
-            app = Sphinx(
-                src,
-                src,
-                out,
-                doctrees,
-                builder,
-                status=None,
-                warning=warnings,
-                parallel=jobs,
-            )
-            app.connect(
-                "source-read", lambda _app, docname, _text: note("source-read", docname)
-            )
-            app.connect(
-                "doctree-resolved",
-                lambda _app, _tree, docname: note("doctree-resolved", docname),
-            )
-            app.build(force_all=force, filenames=files)
-    finally:
-        for name in set(sys.modules) - before:
-            if name.partition(".")[0] == "pkg":
-                del sys.modules[name]
-        sys.path[:] = path
-        ModuleAnalyzer.cache.clear()
-        # A process remembers the message catalogues that it has read.
-        translators.clear()
-        vars(gettext)["_translations"].clear()
-    text = _ESCAPE.sub("", warnings.getvalue()).replace(str(src), "<src>")
-    # A warning may go over several lines, of which only the first says so.
-    lines = re.split(r"\n(?=\S*WARNING: |<src>)", text.strip())
-    ours = sorted(line.strip() for line in lines if "[heuristic." in line)
-    return Built(
-        output=outputs(out, builder),
-        warnings=ours,
-        others=sorted(line.strip() for line in lines if "[heuristic." not in line),
-        read=seen["source-read"],
-        wrote=seen["doctree-resolved"],
-    )
 
 
 def outputs(out: Path, builder: str) -> dict[str, str]:
@@ -534,9 +549,9 @@ def outputs(out: Path, builder: str) -> dict[str, str]:
         if not path.is_file() or name.startswith(("_static", "_sources", "_images")):
             continue
         if path.suffix == ".html" and builder in {"html", "dirhtml", "singlehtml"}:
-            soup = BeautifulSoup(path.read_text(encoding="utf-8"), "html.parser")
-            body = soup.find("div", class_="body")
-            found[name] = str(body) if body else ""
+            text = path.read_text(encoding="utf-8")
+            body = text.partition('<div class="body"')[2]
+            found[name] = body.partition('<div class="clearer">')[0]
         elif path.suffix == ".fjson":
             found[name] = json.loads(path.read_text(encoding="utf-8")).get("body", "")
         elif path.suffix in {".txt", ".tex", ".md"} or name == "heuristics.json":
@@ -549,9 +564,8 @@ def outputs(out: Path, builder: str) -> dict[str, str]:
 def inventory(path: Path) -> str:
     """Return an inventory's lines, sorted: Sphinx keeps the order in which it read."""
     header, body = path.read_bytes().split(b"zlib.\n", 1)
-    return "\n".join(
-        [header.decode(), *sorted(zlib.decompress(body).decode().splitlines())]
-    )
+    lines = sorted(zlib.decompress(body).decode().splitlines())
+    return "\n".join([header.decode(), *lines])
 
 
 def differences(incremental: Built, clean: Built) -> dict[str, str]:
@@ -590,20 +604,13 @@ def _only_more(how: str) -> bool:
     return all(line in lines for line in clean.split("\n"))
 
 
-def tell(
-    root: Path, steps: Iterable[Step], extension: str = "sphinxext_heuristics"
-) -> list[dict[str, str]]:
-    """Live through a history and return each step's differences from a clean build."""
-    site = Site(root, start(), extension)
-    site.build()
-    return [step.take(site) for step in steps]
-
-
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Step:
     """Edits, then what happens to outputs, then a build that is compared with a clean one."""
 
     edits: tuple[str, ...] = ()
+    #: What the project becomes, if it is another one.
+    becomes: Files | None = None
     #: Whether the build's output is removed first.
     wipe: bool = False
     #: A build that is killed first, at the n-th of such events.
@@ -613,13 +620,41 @@ class Step:
 
     def take(self, site: Site) -> dict[str, str]:
         """Do it, and return the differences."""
+        site.files = dict(site.files if self.becomes is None else self.becomes)
         for edit in self.edits:
-            OPERATIONS[edit](site.world)
+            OPERATIONS[edit](site.files)
         site.sync()
         if self.wipe:
-            site.wipe(self.builder)
+            shutil.rmtree(site.project.root / self.builder, ignore_errors=True)
         if self.kill:
             site.kill(self.builder, *self.kill)
-        return differences(
-            site.build(self.builder, jobs=self.jobs), site.clean(self.builder)
-        )
+        built = site.build(self.builder, f"-j{self.jobs}")
+        return differences(built, site.clean(self.builder))
+
+
+def tell(
+    root: Path,
+    steps: Iterable[Step],
+    files: Files | None = None,
+    extension: str = "sphinxext_heuristics",
+) -> list[dict[str, str]]:
+    """Live through the history of a project and return each step's differences from a clean build."""
+    site = Site(root, start() if files is None else files, extension)
+    site.build()
+    return [step.take(site) for step in steps]
+
+
+def same(root: Path, steps: Iterable[Step], files: Files | None = None) -> None:
+    """Require that a history leaves nothing stale that Sphinx without us would not leave so, too."""
+    steps = list(steps)
+    told = tell(root / "with", steps, files)
+    if any(told):
+        alone = tell(root / "without", steps, files, "history_stub")
+        for number, (step, ours, sphinx) in enumerate(
+            zip(steps, told, alone, strict=True), 1
+        ):
+            found = [
+                f"{name}: {how}"
+                for name, how in unexplained(ours, sphinx, step.builder).items()
+            ]
+            assert not found, f"step {number}: " + "\n".join(found)

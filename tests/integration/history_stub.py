@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections import defaultdict
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from docutils import nodes
 from docutils.parsers.rst import directives
@@ -19,23 +20,8 @@ class Stub(SphinxDirective):
     optional_arguments = 1
     final_argument_whitespace = True
     has_content = True
-    option_spec = dict.fromkeys(
-        (
-            "title",
-            "note",
-            "impl",
-            "workflow",
-            "principle",
-            "severity",
-            "category",
-            "until",
-            "text",
-            "weight",
-            "keywords",
-            "former-names",
-        ),
-        directives.unchanged,
-    )
+    # MyST takes an empty one for that of a directive without options
+    option_spec: ClassVar = defaultdict(lambda: directives.unchanged, title=str)
 
     def run(self) -> list[nodes.Node]:
         return self.parse_content_to_nodes()

@@ -219,6 +219,13 @@ BUILT: dict[str, tuple[int, Callable[[int], str]]] = {
             f".. evidence:: textwrap:dedent\n\n{numbered(n, '   x = {0}', chr(10))}"
         ),
     ),
+    "connections of a heuristic": (
+        30,
+        lambda n: (
+            f".. heuristic:: One\n   :note: x\n   :impl: {numbered(n, '?demo.X{0}', ', ')}\n\n"
+            ".. heuristic-index::\n"
+        ),
+    ),
     "words of an argument": (
         100,
         lambda n: (

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 import black
 import pytest
 from conftest import ROOT, Project
+from pages import PAGES, SEED, option, text_of
 
 from sphinxext_heuristics._core.evidence.search import verify
 from sphinxext_heuristics._core.model import Evidence, Found, Lost
@@ -25,30 +26,18 @@ from sphinxext_heuristics._core.source.packages import Sources
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-NAMESPACE = "huggingface_peft_"
-PAGES = {
-    path.stem.removeprefix(NAMESPACE): path
-    for path in sorted(ROOT.glob(f"heuristics/{NAMESPACE}*.md"))
-}
-
 #: What a page says whose claim cannot run on a CPU.
 NOT_RUN = "Read from the source, not run."
 
 #: The heuristics that only say so.
 UNRUN: set[str] = set()
 
-#: Those that the catalogue began with.
-SEED = {
-    "Gradient_Checkpointing",
-    "Quantized_Merge_Rounding",
-    "4bit_Defensive_Clone",
-    "DoRA_Mixed_Batch_Limitation",
-    "Safe_Merge_NaN_Check",
-}
-
 #: The headings of every page below its directive, in this order; what else there is, is
 #: in a fold.
 SECTIONS = ["Why", "Limits"]
+
+#: The options that connect a page to one of PEFT's own.
+CONNECTIONS = ("workflow", "principle", "env")
 
 _BLOCK = re.compile(r"^(?P<fence>`{3,}|:{3,}).*?^(?P=fence)$", re.DOTALL | re.MULTILINE)
 _FENCE = re.compile(
@@ -59,7 +48,7 @@ _FENCE = re.compile(
 @cache
 def quotes(name: str) -> tuple[tuple[Evidence, int], ...]:
     """Return what a page quotes, each with the line of its directive."""
-    text = PAGES[name].read_text(encoding="utf-8")
+    text = text_of(name)
     found = []
     for match in _FENCE.finditer(text):
         module, _colon, qualname = match["object"].partition(":")
@@ -80,18 +69,18 @@ def quotes(name: str) -> tuple[tuple[Evidence, int], ...]:
 
 @cache
 def claims() -> dict[str, list[str]]:
-    """Return heuristic → the tests that are marked with it."""
-    found: dict[str, list[str]] = {}
+    """Return each test of a claim → the heuristics that it is marked with."""
+    found = {}
     for path in sorted(ROOT.glob("tests/peft/claims/test_*.py")):
+        marks = {f"claim('{name}')": name for name in PAGES}
         for node in ast.parse(path.read_bytes()).body:
-            if isinstance(node, ast.FunctionDef) and node.name.startswith("test_"):
-                for decorator in node.decorator_list:
-                    match decorator:
-                        case ast.Call(
-                            func=ast.Name(id="claim"),
-                            args=[ast.Constant(value=str(name))],
-                        ):
-                            found.setdefault(name, []).append(node.name)
+            match node:
+                case ast.Assign(targets=[ast.Name(id=alias)]):
+                    marks[alias] = marks.get(ast.unparse(node.value), "")
+                case ast.FunctionDef(name=test) if test.startswith("test_"):
+                    written = map(ast.unparse, node.decorator_list)
+                    names = [marks.get(mark, "") for mark in written]
+                    found[f"{path.stem}.{test}"] = [name for name in names if name]
     return found
 
 
@@ -101,39 +90,28 @@ def test_there_are_more_than_thirty_the_first_five_among_them() -> None:
 
 
 def test_each_has_claims_that_are_executed_or_says_that_it_has_none() -> None:
-    assert {
-        name
-        for name, path in PAGES.items()
-        if NOT_RUN in path.read_text(encoding="utf-8")
-    } == UNRUN
-    assert set(claims()) == set(PAGES) - UNRUN
-    assert len(claims()) >= 25
+    assert {name for name in PAGES if NOT_RUN in text_of(name)} == UNRUN
+    claimed = {name for names in claims().values() for name in names}
+    assert claimed == {*PAGES} - UNRUN
 
 
 def test_every_test_of_a_claim_names_its_heuristic() -> None:
-    for path in sorted(ROOT.glob("tests/peft/claims/test_*.py")):
-        tests = [
-            node
-            for node in ast.parse(path.read_bytes()).body
-            if getattr(node, "name", "").startswith("test_")
-        ]
-        named = {test for of_one in claims().values() for test in of_one}
-        assert {node.name for node in tests} <= named, path  # type: ignore[attr-defined]
+    assert [test for test, names in claims().items() if not names] == []
 
 
 @pytest.mark.parametrize("name", PAGES)
 def test_each_page_says_what_to_do_why_and_what_it_does_not_cover(name: str) -> None:
-    text = PAGES[name].read_text(encoding="utf-8")
+    text = text_of(name)
     assert text.startswith(f"````{{heuristic}} {name}\n"), (
         "a page holds its heuristic and nothing else"
     )
     assert text.count("\n````\n") == 1, (
         "what to do is in the directive, the rest in sections below"
     )
-    head, _blank, body = text.partition("\n\n")
-    for option in ("title", "note", "impl", "category", "severity"):
-        assert re.search(rf"\n:?{option}: ", head), option
-    assert re.search(r"\n:?(workflow|principle|env): ", head)
+    _head, _blank, body = text.partition("\n\n")
+    for key in ("title", "note", "impl", "category", "severity"):
+        assert option(name, key), key
+    assert any(option(name, key) for key in CONNECTIONS)
     do, _end, rest = body.partition("\n````\n")
     pair = re.findall(r"^```python\n(.*?)^```$", do, re.DOTALL | re.MULTILINE)
     assert len(pair) == 1
@@ -183,7 +161,7 @@ def copy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 def page(name: str, tmp_path: Path) -> Project:
     """Return a project of one heuristic's page."""
     index = f"Start\n=====\n\n.. toctree::\n\n   heuristics/{PAGES[name].stem}\n"
-    text = PAGES[name].read_text(encoding="utf-8")
+    text = text_of(name)
     return Project(
         tmp_path,
         {"conf.py": _CONF, "index.rst": index, f"heuristics/{PAGES[name].name}": text},
@@ -297,11 +275,8 @@ def test_each_holds_in_source_that_was_reformatted(
 def test_pefts_own_pages_have_a_place_for_each_page_that_is_named() -> None:
     conf = runpy.run_path(str(ROOT / "docs/manual/adopt-peft/conf.py"))
     known = set(map(fold, conf["heuristics_targets"]))
-    for name, path in PAGES.items():
-        text = path.read_text("utf-8")
-        for named in re.findall(
-            r"^:(?:workflow|principle|env): *(.+)$", text, re.MULTILINE
-        ):
-            targets = re.sub(r'[^",]*<(.*?)>', r"\1", named.replace('"', ""))
-            for target in targets.split(","):
+    for name in PAGES:
+        for key in CONNECTIONS:
+            targets = re.sub(r"[^,]*<(.*?)>", r"\1", option(name, key))
+            for target in filter(None, targets.split(",")):
                 assert fold(target.strip().lstrip("?")) in known, name

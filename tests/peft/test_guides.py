@@ -5,26 +5,26 @@ from __future__ import annotations
 import multiprocessing
 import os
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import pytest
 from conftest import ROOT
+from pages import PAGES, PREFIX
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from multiprocessing.context import ForkServerContext
     from pathlib import Path
 
-GUIDES = sorted(set(ROOT.glob("docs/guides/*.md")) - {ROOT / "docs/guides/index.md"})
-EXPLANATIONS = sorted(
-    set(ROOT.glob("docs/explanations/*.md")) - {ROOT / "docs/explanations/index.md"}
-)
-ENVIRONMENTS = sorted(
-    set(ROOT.glob("docs/environments/*.md")) - {ROOT / "docs/environments/index.md"}
-)
+pytestmark = pytest.mark.peft
+
+FOLDERS = ("environments", "explanations", "guides")
+DOCS = [
+    page
+    for page in sorted(ROOT.glob("docs/*/*.md"))
+    if page.parent.name in FOLDERS and page.stem != "index"
+]
 PRELUDES = ROOT / "tests/peft/preludes"
-HEURISTICS = sorted(ROOT.glob("heuristics/huggingface_peft_*.md"))
 
 #: For a page: what must be true after its code ran.
 AFTER = {
@@ -68,14 +68,6 @@ def code_of(page: Path) -> str:
     return "\n".join(lines)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ran:
-    """What became of a page's code."""
-
-    status: int | None
-    stderr: str
-
-
 def in_child(parts: list[tuple[str, str]], folder: Path) -> None:
     """Run code in one namespace and an empty folder, its output into files beside that; the status is the process's."""
     for name, stream in (("stdout", 1), ("stderr", 2)):
@@ -113,82 +105,59 @@ def fresh_python(
 
 
 def prelude_of(page: Path) -> list[tuple[str, str]]:
-    """Return the code that defines what a heuristic's page takes for granted: for all, and for this one."""
-    name = page.stem.removeprefix("huggingface_peft_")
+    """Return the code that defines what a heuristic's page takes for granted: for all, and for this one; a guide takes nothing."""
+    if page not in PAGES.values():
+        return []
+    name = page.stem.removeprefix(PREFIX)
     paths = [PRELUDES / "common.py", PRELUDES / f"{name}.py"]
     return [(str(path), path.read_text("utf-8")) for path in paths if path.is_file()]
 
 
-def run(
-    page: Path,
-    folder: Path,
-    python: ForkServerContext,
-    before: list[tuple[str, str]] | None = None,
-) -> Ran:
-    """Run the page's code in a process of its own, which no state of this one can help or harm."""
+def run(page: Path, folder: Path, python: ForkServerContext) -> tuple[int | None, str]:
+    """Run the page's code in a process of its own, which no state of this one can help or harm, and return its status and errors."""
     code = [(str(page), code_of(page)), ("after", AFTER.get(page.stem, ""))]
-    parts = [*(before or []), *code]
+    parts = prelude_of(page) + code
     process = python.Process(target=in_child, args=(parts, folder))
     process.start()
     process.join(timeout=300)
     process.kill()
-    return Ran(
-        status=process.exitcode,
-        stderr=(folder / "stderr.txt").read_text(encoding="utf-8"),
-    )
+    return process.exitcode, (folder / "stderr.txt").read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize(
-    "page", GUIDES + EXPLANATIONS + ENVIRONMENTS, ids=lambda page: page.stem
-)
+@pytest.mark.parametrize("page", [*DOCS, *PAGES.values()], ids=lambda page: page.stem)
 def test_code_of_page_runs(
     page: Path, tmp_path: Path, python: ForkServerContext
 ) -> None:
+    """Run all that a reader would paste, one block after the other."""
     assert code_of(page).strip(), "a page without code"
-    result = run(page, tmp_path, python)
-    assert result.status == 0, result.stderr
-
-
-@pytest.mark.peft
-@pytest.mark.parametrize("page", HEURISTICS, ids=lambda page: page.stem)
-def test_code_of_heuristic_runs(
-    page: Path, tmp_path: Path, python: ForkServerContext
-) -> None:
-    """Run all that a reader would paste, one block after the other, where the prelude's names are at hand."""
-    assert code_of(page).strip(), "a page without code"
-    result = run(page, tmp_path, python, prelude_of(page))
-    assert result.status == 0, result.stderr
+    status, stderr = run(page, tmp_path, python)
+    assert status == 0, stderr
 
 
 def test_no_page_is_missed() -> None:
-    assert [page.stem for page in GUIDES] == [
-        "adapter-hotswapping",
-        "adapter-inference",
-        "distributed-training",
-        "lora-training",
-        "merging",
-        "multi-adapter-management",
-        "qlora-training",
-        "saving-and-loading",
-        "troubleshooting",
-    ]
-    assert [page.stem for page in EXPLANATIONS] == [
-        "adapter-checkpoints",
-        "adapter-merging",
-        "low-rank-adaptation",
-        "memory-optimization",
-        "mixed-batches",
-    ]
-    assert [page.stem for page in ENVIRONMENTS] == [
-        "bitsandbytes",
-        "deepspeed",
-        "quantization-backends",
+    assert [f"{page.parent.name}/{page.stem}" for page in DOCS] == [
+        "environments/bitsandbytes",
+        "environments/deepspeed",
+        "environments/quantization-backends",
+        "explanations/adapter-checkpoints",
+        "explanations/adapter-merging",
+        "explanations/low-rank-adaptation",
+        "explanations/memory-optimization",
+        "explanations/mixed-batches",
+        "guides/adapter-hotswapping",
+        "guides/adapter-inference",
+        "guides/distributed-training",
+        "guides/lora-training",
+        "guides/merging",
+        "guides/multi-adapter-management",
+        "guides/qlora-training",
+        "guides/saving-and-loading",
+        "guides/troubleshooting",
     ]
     listed = (ROOT / "heuristics/index.md").read_text(encoding="utf-8")
-    assert [page.stem for page in HEURISTICS] == sorted(
-        re.findall(r"^huggingface_peft_\S+$", listed, re.MULTILINE)
-    )
-    assert {page.stem for page in HEURISTICS} >= set(AFTER)
+    names = re.findall(rf"^{PREFIX}(\S+)$", listed, re.MULTILINE)
+    assert [*PAGES] == sorted(names)
+    assert {f"{PREFIX}{name}" for name in names} >= {*AFTER}
 
 
 def test_traceback_points_into_the_page(
@@ -199,6 +168,6 @@ def test_traceback_points_into_the_page(
         "# Title\n\n```python\nx = 1\n```\n\n```python\nassert x == 2\n```\n",
         encoding="utf-8",
     )
-    result = run(page, tmp_path, python)
-    assert result.status == 1
-    assert f'File "{page}", line 8' in result.stderr
+    status, stderr = run(page, tmp_path, python)
+    assert status == 1
+    assert f'File "{page}", line 8' in stderr

@@ -14,16 +14,9 @@ import peft.utils.hotswap
 import pytest
 import torch
 import transformers
-import yaml
-from conftest import ROOT
+from pages import PAGES, object_of, option, reach
 
 pytestmark = pytest.mark.peft
-
-NAMESPACE = "huggingface_peft_"
-PAGES = {
-    path.stem.removeprefix(NAMESPACE): path
-    for path in sorted(ROOT.glob(f"heuristics/{NAMESPACE}*.md"))
-}
 
 #: Where a note may look for a function or class that it names.
 HOMES = (
@@ -106,21 +99,8 @@ NO_PARAMETER = {
 }
 
 
-@cache
-def option(name: str, key: str) -> str:
-    """Return an option of a page's directive."""
-    head = PAGES[name].read_text(encoding="utf-8").partition("\n\n")[0]
-    found = re.search(rf"^:?{key}: (.*(?:\n  .*)*)", head, re.MULTILINE)
-    assert found is not None
-    value = found[1]
-    return str(yaml.safe_load(value)) if value[0] in "\"'>" else value
-
-
-@cache
 def places(name: str) -> list[str]:
-    lines = (ROOT / "heuristics/reach.txt").read_text(encoding="utf-8").splitlines()
-    pairs = [line.split() for line in lines if not line.startswith(("#", "not "))]
-    return [entry for heuristic, entry in pairs if heuristic == name]
+    return [entry for heuristic, entry in reach() if heuristic == name]
 
 
 @cache
@@ -129,15 +109,6 @@ def parameters(obj: object) -> frozenset[str]:
         return frozenset(inspect.signature(obj).parameters)  # type: ignore[arg-type]
     except (TypeError, ValueError):
         return frozenset()
-
-
-def object_of(entry: str) -> object:
-    """Return what an API entry is about."""
-    parts = entry.split(".")
-    found: Any = __import__(parts[0])
-    for part in parts[1:]:
-        found = getattr(found, part)
-    return found
 
 
 def words(note: str) -> list[str]:
@@ -161,7 +132,7 @@ def named(word: str) -> list[object]:
 @cache
 def everything() -> frozenset[str]:
     """Return every parameter of every entry that shows a heuristic."""
-    entries = {entry for name in PAGES for entry in places(name)}
+    entries = {entry for _name, entry in reach()}
     return frozenset[str]().union(*(parameters(object_of(it)) for it in entries))
 
 

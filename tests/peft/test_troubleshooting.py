@@ -8,14 +8,11 @@ from functools import cache
 
 import pytest
 from conftest import ROOT
+from pages import PAGES, PREFIX, SEED, option
 
 pytestmark = pytest.mark.peft
 
-NAMESPACE = "huggingface_peft_"
 SEVERITIES = ["danger", "caution", "warning", "important", "note", "tip"]
-
-#: Those that the catalogue began with.
-SEED = {"Gradient_Checkpointing", "Quantized_Merge_Rounding"}
 
 #: Section → what people ask in PEFT's issues, and the heuristic that answers it.
 QUESTIONS = {
@@ -57,14 +54,6 @@ def sections() -> dict[str, list[str]]:
     }
 
 
-def option(name: str, key: str) -> str:
-    """Return an option of a heuristic's page, or nothing."""
-    page = ROOT / f"heuristics/{NAMESPACE}{name}.md"
-    head = page.read_text(encoding="utf-8").partition("\n\n")[0]
-    found = re.search(rf"^:?{key}: (.*(?:\n  .*)*)", head, re.MULTILINE)
-    return found[1] if found else ""
-
-
 @pytest.mark.parametrize("section", QUESTIONS)
 def test_two_questions_are_answered_by_the_first_three_links(section: str) -> None:
     assert len(QUESTIONS[section]) >= 2
@@ -81,8 +70,7 @@ def test_the_front_page_links_each_section() -> None:
 def test_the_first_three_of_a_section_are_connected_to_it() -> None:
     """The first five are not: their rows of the index are as they were."""
     connected: dict[str, set[str]] = {section: set() for section in sections()}
-    for page in sorted(ROOT.glob(f"heuristics/{NAMESPACE}*.md")):
-        name = page.stem.removeprefix(NAMESPACE)
+    for name in PAGES:
         targets = option(name, "workflow").lower().replace("_", "-")
         for section in set(re.split(r"[\s,]+", targets)) & set(connected):
             connected[section].add(name)
@@ -97,7 +85,7 @@ def test_the_catalogue_is_grouped_by_category_and_the_worst_is_first() -> None:
     (_first, *groups) = [
         (
             re.findall(r"^:caption: (.*)", tree, re.MULTILINE),
-            re.findall(rf"^{NAMESPACE}(\w+)$", tree, re.MULTILINE),
+            re.findall(rf"^{PREFIX}(\w+)$", tree, re.MULTILINE),
         )
         for tree in trees
     ]

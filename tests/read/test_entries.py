@@ -1,4 +1,4 @@
-"""API entries of every origin: hand-written, by autodoc, of every kind of object; what reads which page first."""
+"""API entries of every origin: hand-written, by autodoc, of every kind of object."""
 
 from __future__ import annotations
 
@@ -96,61 +96,6 @@ def test_copies_written_by_hand_are_found_in_the_source(
     }
     assert found == BY_HAND
     assert sum(map(len, shown.values())) == sum(map(len, BY_HAND.values()))
-
-
-@pytest.mark.parametrize(
-    ("inherited", "number"), [("show", 2), ("link", 1), ("none", 1)]
-)
-def test_copies_written_by_hand_are_inherited(
-    project: Callable[..., Project], inherited: str, number: int
-) -> None:
-    conf = (
-        f'extensions = ["sphinxext_heuristics"]\nheuristics_inherited = "{inherited}"\n'
-    )
-    index = ZOO["index.rst"] + definition("Merge", impl="handzoo.base.Base.merge")
-    built = project({**ZOO, "conf.py": conf, "index.rst": index}).ok("html")
-    assert len(built.soup("index.html").select("dl.py div.heuristic")) == number
-    lines = built.entry("index.html", "handzoo.Lora.merge").select("p.heuristic-line")
-    assert [line.get_text() for line in lines] == (
-        ["Tip: Merge"] if inherited == "link" else []
-    )
-
-
-def test_bare_name_of_several_objects_written_by_hand(
-    project: Callable[..., Project],
-) -> None:
-    index = ZOO["index.rst"] + definition("Merge", impl="merge")
-    built = project({**ZOO, "index.rst": index}).build()
-    assert [w.split(": WARNING: ")[1] for w in built.warnings] == [
-        (
-            "impl target 'merge' fits 2 objects; write one out, or '*.merge' to mean all:\n"
-            "  handzoo.base.Base.merge\n"
-            "  handzoo.models.Poly.merge [heuristic.ambiguous]"
-        )
-    ]
-
-
-def test_except_on_copies_written_by_hand(project: Callable[..., Project]) -> None:
-    index = ZOO["index.rst"] + definition(
-        "Merge", impl="handzoo.base.Base.merge", **{"except": "handzoo.models.Lora"}
-    )
-    built = project({**ZOO, "index.rst": index}).ok("html")
-    assert built.shown("index.html", "handzoo.Lora.merge") == []
-    assert built.shown("index.html", "handzoo.base.Base.merge") == ["Merge"]
-
-
-def test_a_folder_without_init_in_a_package_that_is_not_imported(
-    project: Callable[..., Project],
-) -> None:
-    built = project(
-        {
-            "spacy/__init__.py": "raise RuntimeError('imported')\n",
-            "spacy/inner/deep.py": "class Model:\n    def merge(self): ...\n",
-            "index.rst": "Start\n=====\n\n.. py:class:: spacy.inner.deep.Model\n\n   .. py:method:: merge()\n\n"
-            + definition("Merge", impl="spacy.inner.deep.Model.merge"),
-        }
-    ).ok("html")
-    assert built.shown("index.html", "spacy.inner.deep.Model.merge") == ["Merge"]
 
 
 def test_other_domains_and_entries_within_text_are_left_alone(
@@ -466,87 +411,6 @@ autoapi_options = ["members", "undoc-members", "inherited-members", "imported-me
         == []
     )
     assert built.shown("autoapi/apizoo/index.html", "apizoo.Lora.merge") == ["Merge"]
-
-
-# -- the order of pages ---------------------------------------------------------------
-
-
-def test_the_first_in_the_toctree_stands_and_the_others_are_shown_where_written(
-    project: Callable[..., Project],
-) -> None:
-    made = project(
-        {
-            "index.rst": """
-Start
-=====
-
-.. toctree::
-
-   z
-   a
-
-.. py:function:: demo.one()
-
-.. py:function:: demo.two()
-
-:heuristic:`Merge`
-
-.. heuristic-index::
-""",
-            "a.rst": "A\n=\n\n" + definition("Merge", title="By a", impl="demo.one"),
-            "z.rst": "Z\n=\n\n" + definition("Merge", title="By z", impl="demo.two"),
-        }
-    )
-    for options in ((), ("-E",), ("-j2", "-E")):
-        built = made.build("html", *options)
-        assert built.warnings == [
-            (
-                "<src>/a.rst:4: WARNING: heuristic 'Merge' is defined here and in <src>/z.rst:4, which is used "
-                "[heuristic.duplicate]"
-            )
-        ]
-        assert built.shown("index.html", "demo.one") == []
-        assert built.shown("index.html", "demo.two") == ["By z"]
-        assert [
-            a.get_text()
-            for a in built.soup("index.html").select(
-                "table.heuristic-index td:first-child a"
-            )
-        ] == ["By z"]
-        written = built.soup("a.html").select_one("div.heuristic")
-        assert written is not None
-        assert "By a" in written.get_text()
-        assert written.select(".heuristic-entries") == []
-        link = built.soup("index.html").select_one("p > a.internal")
-        assert link is not None
-        assert link["href"] == "z.html#heuristic-merge"
-    # The toctree alone changes: the other one stands.
-    made.write(
-        {
-            "index.rst": (made.src / "index.rst")
-            .read_text()
-            .replace("   z\n   a\n", "   a\n   z\n")
-        }
-    )
-    built = made.build("html")
-    assert built.shown("index.html", "demo.one") == ["By a"]
-    assert built.shown("index.html", "demo.two") == []
-    assert (
-        "<src>/z.rst:4: WARNING: heuristic 'Merge' is defined here and in <src>/a.rst:4"
-        in built.stderr
-    )
-
-
-def test_unlinked_pages_come_last(project: Callable[..., Project]) -> None:
-    built = project(
-        {
-            "index.rst": "Start\n=====\n\n.. toctree::\n\n   z\n\n.. heuristic-index::\n",
-            "a.rst": ":orphan:\n\nA\n=\n\n" + definition("Alone", workflow="index"),
-            "z.rst": "Z\n=\n\n" + definition("Linked", workflow="index"),
-        }
-    ).ok("html")
-    boxes = built.soup("index.html").select("div.admonition.heuristic")
-    assert [title_of(box) for box in boxes] == ["Linked", "Alone"]
 
 
 # -- pages ----------------------------------------------------------------------------

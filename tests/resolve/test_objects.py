@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from sphinxext_heuristics._core.model import Entry
-from sphinxext_heuristics._core.resolve.objects import Match, Objects, excludes
+from sphinxext_heuristics._core.resolve.objects import Objects, Resolved, excludes
 
 
 def entry(*names: str, lineage: tuple[str, ...] = ()) -> Entry:
@@ -79,8 +79,8 @@ OBJECTS = Objects(
 )
 def test_object_found(target: str, names: list[str]) -> None:
     match = OBJECTS.find(target)
-    assert match.names == tuple(names)
-    assert match.exists
+    assert tuple(match.reached) == tuple(names)
+    assert match.reached
     assert OBJECTS.find(target) is match, "found once"
 
 
@@ -89,13 +89,13 @@ def test_object_found(target: str, names: list[str]) -> None:
     ["Lor", "onfig", "pkg.Nothing", "erge", "*.nothing", "", "*.", "base", "Base"],
 )
 def test_object_not_found(target: str) -> None:
-    assert OBJECTS.find(target) == Match()
-    assert not OBJECTS.find(target).exists
+    assert OBJECTS.find(target) == Resolved()
+    assert not OBJECTS.find(target).reached
 
 
 def test_object_ambiguous_lists_objects_not_entries() -> None:
-    assert OBJECTS.find("merge") == Match(
-        objects=("pkg.base.Base.merge", "pkg.poly.Poly.merge")
+    assert OBJECTS.find("merge") == Resolved(
+        several=("pkg.base.Base.merge", "pkg.poly.Poly.merge")
     )
 
 
@@ -110,11 +110,10 @@ def test_a_function_comes_before_the_module_of_its_name() -> None:
     found = Objects(
         [module, entry("pkg.run.run")], canonical={}, aliases=lambda _name: ()
     )
-    assert found.find("run").names == ("pkg.run.run",)
-    assert found.find("pkg.run").names == ("pkg.run",)
-    assert Objects([module], canonical={}, aliases=lambda _name: ()).find(
-        "run"
-    ).names == ("pkg.run",)
+    assert [*found.find("run").reached] == ["pkg.run.run"]
+    assert [*found.find("pkg.run").reached] == ["pkg.run"]
+    alone = Objects([module], canonical={}, aliases=lambda _name: ())
+    assert [*alone.find("run").reached] == ["pkg.run"]
 
 
 @pytest.mark.parametrize(

@@ -5,13 +5,8 @@ from __future__ import annotations
 import pytest
 
 from sphinxext_heuristics._core.model import Target
-from sphinxext_heuristics._core.resolve.pages import (
-    PageMatch,
-    Pages,
-    Place,
-    fold,
-    toctree_order,
-)
+from sphinxext_heuristics._core.resolve.objects import Resolved
+from sphinxext_heuristics._core.resolve.pages import Pages, Place, fold, toctree_order
 
 PAGES = Pages(
     {
@@ -77,7 +72,7 @@ PAGES = Pages(
     ],
 )
 def test_page_found(target: str, docname: str, section: str, link: str) -> None:
-    assert PAGES.find(target) == PageMatch(
+    assert PAGES.find(target) == Resolved(
         place=Place(docname=docname, anchor=section), target=Target(docname, link)
     )
 
@@ -87,7 +82,7 @@ def test_page_found(target: str, docname: str, section: str, link: str) -> None:
     ["", "nowhere", "index#nowhere", "gone", "part-label#part", "inference", "#part"],
 )
 def test_page_not_found(target: str) -> None:
-    assert PAGES.find(target) == PageMatch()
+    assert PAGES.find(target) == Resolved()
 
 
 @pytest.mark.parametrize(
@@ -95,9 +90,7 @@ def test_page_not_found(target: str) -> None:
     [("Deep_Dive", ["a/deep_dive", "b/deep-dive"]), ("MERGE", ["Merge", "merge"])],
 )
 def test_page_ambiguous(target: str, docnames: list[str]) -> None:
-    assert PAGES.find(target) == PageMatch(
-        places=tuple(Place(docname=d) for d in docnames)
-    )
+    assert PAGES.find(target) == Resolved(several=tuple(docnames))
 
 
 @pytest.mark.parametrize(

@@ -350,101 +350,6 @@ def test_property_was_not_asked_for_its_value(zoo: Built) -> None:
     assert zoo.shown("api.html", "zoo.LoraModel.device") == ["zoo.BaseTuner.device"]
 
 
-HAND = {
-    "reexporting/__init__.py": "raise RuntimeError('read')\n\nfrom .config import LoraConfig\nfrom .tuners import *\n",
-    "reexporting/config.py": "class LoraConfig:\n    def merge(self): ...\n",
-    "reexporting/tuners/__init__.py": "from .lora import LoraModel, make as make_model\n",
-    "reexporting/tuners/lora.py": "raise RuntimeError('imported')\n\nclass LoraModel:\n    pass\n\ndef make(): ...\n",
-    "index.rst": """
-Start
-=====
-
-.. py:class:: reexporting.LoraConfig
-
-   .. py:method:: merge()
-
-.. py:class:: reexporting.tuners.lora.LoraModel
-
-.. py:function:: reexporting.make_model()
-
-.. heuristic:: Config
-   :note: n
-   :impl: reexporting.config.LoraConfig, reexporting.config.LoraConfig.merge
-
-.. heuristic:: Model
-   :note: n
-   :impl: reexporting.LoraModel
-
-.. heuristic:: Maker
-   :note: n
-   :impl: reexporting.tuners.make_model
-""",
-}
-
-
-def test_re_exports_are_read_and_nothing_is_imported(
-    project: Callable[..., Project],
-) -> None:
-    built = project(HAND).ok("html")
-    assert built.shown("index.html", "reexporting.LoraConfig") == ["Config"]
-    assert built.shown("index.html", "reexporting.LoraConfig.merge") == ["Config"]
-    assert built.shown("index.html", "reexporting.tuners.lora.LoraModel") == ["Model"]
-    assert built.shown("index.html", "reexporting.make_model") == ["Maker"]
-    assert not built.imported
-
-
-def test_inherited_copies_of_hand_written_entries(
-    project: Callable[..., Project],
-) -> None:
-    built = project(
-        """
-=== conf.py
-extensions = ["sphinxext_heuristics"]
-heuristics_inherited = "link"
-=== handmro/__init__.py
-raise RuntimeError("imported")
-from .models import Lora
-=== handmro/models.py
-class Base:
-    def merge(self): ...
-    def unload(self): ...
-
-class Lora(Base):
-    def unload(self): ...
-=== index.rst
-Start
-=====
-
-.. py:class:: handmro.models.Base
-
-   .. py:method:: merge()
-   .. py:method:: unload()
-
-.. py:class:: handmro.Lora
-
-   .. py:method:: merge()
-   .. py:method:: unload()
-
-.. heuristic:: All
-   :note: n
-   :impl: merge
-
-.. heuristic:: Override
-   :note: n
-   :impl: handmro.models.Lora.unload
-"""
-    ).ok("html")
-    assert not built.imported
-    assert built.shown("index.html", "handmro.models.Base.merge") == ["All"]
-    assert built.shown("index.html", "handmro.models.Base.unload") == []
-    assert built.shown("index.html", "handmro.Lora.unload") == ["Override"]
-    line = built.entry("index.html", "handmro.Lora.merge").select_one(
-        "p.heuristic-line"
-    )
-    assert line is not None
-    assert line.get_text() == "Tip: All"
-
-
 def test_build_that_reads_nothing_imports_nothing(
     project: Callable[..., Project],
 ) -> None:
@@ -506,35 +411,6 @@ Start
         "three.html",
         "two.html#zoo.base.BaseTuner.merge",
     ]
-
-
-def test_several_signatures_show_it_once(project: Callable[..., Project]) -> None:
-    built = project(
-        """
-=== index.rst
-Start
-=====
-
-.. py:module:: demo
-
-.. py:function:: one()
-                 two(x)
-                 one(y)
-
-   Both.
-
-.. heuristic:: First
-   :note: n
-   :impl: demo.one, demo.two
-
-.. heuristic:: Second
-   :note: n
-   :impl: demo.two
-   :severity: danger
-"""
-    ).ok("html")
-    boxes = built.soup("index.html").select("dl.py div.heuristic")
-    assert [title_of(box) for box in boxes] == ["Second", "First"]
 
 
 AUTOSUMMARY = {

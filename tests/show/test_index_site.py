@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -285,129 +284,7 @@ def test_picture_has_a_text_alternative(site: Project) -> None:
         built.follow("deep/er/graph.html", link)
 
 
-@pytest.mark.parametrize("dot", ["there-is-no-such-program", "false", ""])
-def test_without_graphviz_the_list_and_a_note(
-    project: Callable[..., Project], dot: str
-) -> None:
-    built = project(WITH_OPTIONS).ok("html", "-D", f"graphviz_dot={dot}")
-    graph = built.soup("deep/er/graph.html").select_one(".heuristic-graph")
-    assert graph is not None
-    assert not graph.select("svg, details")
-    assert "Graphviz" in graph.select_one("p.heuristic-graph-note").get_text()
-    assert [a.get_text() for a in graph.select(":scope > ul > li > p a")] == [
-        TITLE,
-        "Second",
-    ]
-    for link in graph.select("a"):
-        built.follow("deep/er/graph.html", link)
-
-
-def test_other_builders_have_the_list(site: Project) -> None:
-    assert re.search(
-        r'\* Second\n\n  \* "renamed"\n\n  \* "later" \(planned\)\n\n  \* Part\n',
-        site.ok("text").read("deep/er/graph.txt").replace("\xa0", " "),
-    )
-    book = site.ok("epub").read("deep/er/graph.xhtml")
-    assert "<svg" not in book
-    assert "(planned)" in book
-    assert "Second" in next((site.ok("latex").out).glob("*.tex")).read_text(
-        encoding="utf-8"
-    )
-
-
-def test_options_choose(project: Callable[..., Project]) -> None:
-    made = project(FILES)
-    made.write(
-        {
-            "deep/er/graph.md": "# Graph\n\n```{heuristic-graph}\n:severity: danger\n```\n"
-        }
-    )
-    page = made.ok("html").soup("deep/er/graph.html")
-    text = page.select_one(".heuristic-graph").get_text()
-    assert TITLE in text
-    assert "Second" not in text
-
-
-def test_its_style_sheet_is_linked_where_a_graph_is(
-    project: Callable[..., Project],
-) -> None:
-    made = project(
-        {
-            "conf.py": 'extensions = ["sphinxext_heuristics.graph"]\nheuristics_dir = None\n',
-            "index.rst": "Start\n=====\n\n.. toctree::\n\n   list\n\n.. heuristic-graph::\n\n"
-            ".. heuristic:: A\n   :note: N.\n   :workflow: index\n",
-            "list.rst": "List\n====\n\n.. heuristic-index::\n",
-        }
-    )
-    built = made.ok("html")
-    for name, styles in (
-        ("index.html", ["heuristics.css", "heuristics-graph.css"]),
-        ("list.html", ["heuristics.css"]),
-    ):
-        links = [str(link["href"]) for link in built.soup(name).select("link[href]")]
-        ours = [re.findall(r"heuristics[\w-]*\.css", link) for link in links]
-        assert [found[0] for found in ours if found] == styles
-    assert (built.out / "_static" / "heuristics-graph.css").is_file()
-    conf = 'extensions = ["sphinxext_heuristics"]\nheuristics_dir = None\n'
-    made.write({"conf.py": conf})
-    built = made.build("html", out="again")
-    assert 'Unknown directive type "heuristic-graph"' in built.stderr
-    assert not (built.out / "_static" / "heuristics-graph.css").exists()
-
-
-def test_nothing_to_show(project: Callable[..., Project]) -> None:
-    built = project(
-        {
-            "conf.py": 'extensions = ["myst_parser", "sphinxext_heuristics.graph"]\n',
-            "index.md": "# Start\n\n```{heuristic-graph}\n```\n",
-        }
-    ).ok("html")
-    assert "No heuristic is to be shown." in built.soup("index.html").get_text()
-
-
-def test_wrong_options_are_warnings(project: Callable[..., Project]) -> None:
-    text = "# Start\n\n```{heuristic-graph}\n:severty: tip\n:category: Nothing\n```\n"
-    built = project(
-        {
-            "conf.py": 'extensions = ["myst_parser", "sphinxext_heuristics.graph"]\nheuristics_categories = {"Speed": ""}\n',
-            "index.md": text,
-        }
-    ).build("html")
-    assert "unknown option 'severty'" in built.stderr
-    assert "Nothing" in built.stderr
-
-
 # -- the graph does not go stale ------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("name", "old", "new"),
-    [
-        ("index.rst", 'Say "no"', 'Say "yes"'),
-        ("index.rst", "   :impl: demo.merge\n", ""),
-        ("index.rst", "?demo.later", "?demo.sooner"),
-        ("index.rst", ".. heuristic:: Second", ".. heuristic:: Third"),
-        ("deep/guide.md", "## Part", "(part)=\n## Another part"),
-        (
-            "api.rst",
-            ".. py:function:: demo.merge()",
-            ".. py:function:: demo.merge()\n   :no-index-entry:\n\n.. py:function:: demo.more()",
-        ),
-    ],
-)
-def test_a_change_elsewhere_is_as_a_fresh_build(
-    project: Callable[..., Project], name: str, old: str, new: str
-) -> None:
-    made = project(FILES)
-    before = made.ok("html").read("deep/er/graph.html")
-    text = (made.src / name).read_text(encoding="utf-8")
-    assert old in text
-    made.write({name: text.replace(old, new)})
-    after = made.ok("html").read("deep/er/graph.html")
-    fresh = made.ok("html", "-E", out="fresh").read("deep/er/graph.html")
-    assert after == fresh
-    if name == "index.rst":
-        assert after != before
 
 
 def graph_of(built: Built) -> str:
@@ -426,14 +303,6 @@ def test_graphviz_that_comes_and_goes(
     assert "<svg" in graph_of(made.ok("html", *option))
     dot.unlink()
     assert "<svg" not in graph_of(made.ok("html", *option))
-
-
-def test_nothing_changed_nothing_written(project: Callable[..., Project]) -> None:
-    made = project(FILES)
-    path = made.ok("html").out / "deep/er/graph.html"
-    first = path.stat().st_mtime_ns
-    made.ok("html")
-    assert path.stat().st_mtime_ns == first
 
 
 def test_same_bytes_each_time(project: Callable[..., Project]) -> None:

@@ -28,8 +28,7 @@ if TYPE_CHECKING:
 
     from ..evidence.pasted import Answer, Known
     from ..model import Entry, Heuristic
-    from ..resolve.connections import Resolved
-    from ..resolve.objects import Rule
+    from ..resolve.objects import Resolved, Rule
     from ..resolve.pages import Place
     from ..resolve.plan import Plan
     from ..resolve.verdicts import Verdict
@@ -109,8 +108,8 @@ def _stdin() -> str:
 def _closest(plan: Plan, name: str) -> tuple[str, ...]:
     return (
         *closest(name, plan.heuristics),
-        *plan.lookups.objects.closest(name),
-        *plan.lookups.pages.closest(name),
+        *plan.objects.closest(name),
+        *plan.page_names.closest(name),
     )
 
 
@@ -130,7 +129,7 @@ def explain(plan: Plan, name: str) -> Iterator[str]:
     if names:
         yield from _separated(_object(plan, documented) for documented in names)
         return
-    place = plan.lookups.pages.find(name).place
+    place = plan.page_names.find(name).place
     if place is not None:
         yield from _page(plan, place)
     else:
@@ -139,10 +138,10 @@ def explain(plan: Plan, name: str) -> Iterator[str]:
 
 def _meant(plan: Plan, name: str) -> Heuristic | None:
     """Return the heuristic that a name means: its own, or that of its page."""
-    page = plan.catalogue.pages.get(name)
-    if page and page.heuristics and plan.catalogue.is_page(page.heuristics[0]):
+    page = plan.pages.get(name)
+    if page and page.heuristics and plan.is_page(page.heuristics[0]):
         return page.heuristics[0]
-    return plan.catalogue.find(plan.settings.strip(name))
+    return plan.find(plan.settings.strip(name))
 
 
 def _documented(plan: Plan, name: str) -> tuple[str, ...]:
@@ -150,10 +149,10 @@ def _documented(plan: Plan, name: str) -> tuple[str, ...]:
     if name in plan.entry_of:
         # As a target it would reach the inherited copies, too.
         return (name,)
-    match = plan.lookups.objects.find(name)
-    if match.objects:
-        match = plan.lookups.objects.find(f"*.{name}")
-    return match.names
+    match = plan.objects.find(name)
+    if match.several:
+        match = plan.objects.find(f"*.{name}")
+    return tuple(match.reached)
 
 
 def _separated(blocks: Iterable[Iterable[str]]) -> Iterator[str]:
@@ -199,7 +198,7 @@ def _heuristic(plan: Plan, record: Heuristic) -> Iterator[str]:
 
 def _twins(plan: Plan, record: Heuristic) -> Iterator[str]:
     """Yield the other definitions of a name."""
-    for other in plan.catalogue.definitions:
+    for other in plan.definitions:
         if other is not record and fold(other.name) == fold(record.name):
             yield f"  also written in {seen(other.source)}:{other.line} (not used)"
 
@@ -222,7 +221,7 @@ def _connection(plan: Plan, resolved: Resolved) -> str:
 
 def _others(plan: Plan, record: Heuristic) -> Iterator[str]:
     """Yield the objects that have the name of a target and are others."""
-    objects = plan.lookups.objects
+    objects = plan.objects
     others: dict[str, list[str]] = {}
     for name in plan.namesakes(record):
         others.setdefault(objects.identity(name), []).append(name)
@@ -259,7 +258,7 @@ def _rule(
     rule: Rule,
 ) -> str:
     """Return why a target reaches a documented name, in words."""
-    owner = plan.lookups.objects.identity(name).rpartition(".")[0]
+    owner = plan.objects.identity(name).rpartition(".")[0]
     return rule.value.format(
         ending=target.removeprefix("*."), target=target.partition("+")[0], owner=owner
     )
@@ -271,9 +270,7 @@ def _rule(
 def _entries(plan: Plan, name: str) -> list[tuple[str, Entry]]:
     """Return the documents and entries of a documented name."""
     return [
-        (docname, entry)
-        for docname, entry in plan.catalogue.entries
-        if name in entry.names
+        (docname, entry) for docname, entry in plan.all_entries if name in entry.names
     ]
 
 
@@ -299,7 +296,7 @@ def _elsewhere(plan: Plan, name: str) -> Iterator[str]:
 
     It is defined in the source, a parameter, or an object or a page of another project.
     """
-    uri = plan.lookups.external("impl", name)
+    uri = plan.external("impl", name)
     lines: list[str] = []
     for record in plan.heuristics.values():
         for resolved in plan.connections(record):
@@ -344,8 +341,8 @@ def _places(plan: Plan, name: str) -> Iterator[dict[str, object]]:
     """Yield each API entry that a heuristic reaches, or what reaches an object."""
     record = _meant(plan, name)
     names = set() if record else {*_documented(plan, name.lstrip("~"))}
-    for docname in plan.catalogue.docnames:
-        entries = plan.catalogue.pages[docname].entries
+    for docname in plan.docnames:
+        entries = plan.pages[docname].entries
         for entry, verdicts in zip(entries, plan.verdicts(docname), strict=True):
             for verdict in verdicts:
                 if verdict.record is record or not names.isdisjoint(entry.names):
@@ -389,7 +386,7 @@ def _answer(plan: Plan, record: Heuristic, found: Answer) -> Iterator[str]:
             if message != fitting:
                 continue
             yield f"  {message.kind}: {message.text}"
-            at = plan.lookups.verify(quoted)
+            at = plan.verify(quoted)
             where = f"line {at.line}" if isinstance(at, Found) else "not found there"
             package = f"{plan.package_of(quoted)} {plan.version_of(quoted)}".strip()
             yield f"    quoted in the source: {quoted.object}, {package}, {where}"
@@ -422,5 +419,4 @@ COMMAND = Command(
         ),
         ("--json", "", "print places and answers for programs"),
     ),
-    finding="the name is unknown or no heuristic knows of the text",
 )

@@ -40,11 +40,8 @@ def run(app: Sphinx, arguments: argparse.Namespace) -> int:
 COMMAND = Command(
     name="index",
     help="write the index file heuristics_index_file, or compare it",
-    description="Write the index file that heuristics_index_file in conf.py names, "
-    "if it differs from the pages.",
     run=run,
     arguments=(
         ("--check", "", "only compare, and print what differs as a unified diff"),
     ),
-    finding="the file differs (with --check)",
 )

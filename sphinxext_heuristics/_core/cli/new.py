@@ -46,10 +46,6 @@ def run(app: Sphinx, arguments: argparse.Namespace) -> int:
             f"{arguments.name!r} is no name: allowed are letters, digits, '_', "
             "'-' and '.', and at least one letter or digit"
         )
-    if Path(name).suffix in suffixes:
-        raise CommandError(
-            f"{arguments.name!r} is the name of a file: write {Path(name).stem!r}"
-        )
     if settings.dir is None:
         raise CommandError(
             "heuristics_dir is None in conf.py: there is no folder for pages "
@@ -57,7 +53,7 @@ def run(app: Sphinx, arguments: argparse.Namespace) -> int:
         )
     folder = Path(app.srcdir) / settings.dir
     page = settings.page_name(name)
-    for suffix in dict.fromkeys((*suffixes, ".md", ".rst")):
+    for suffix in (".md", ".rst"):
         if (other := folder / f"{page}{suffix}").exists():
             raise CommandError(f"{seen(other)} is there already; it is left as it is")
     suffix, form = (".rst", RST) if arguments.rst or not has_myst else (".md", MYST)
@@ -77,9 +73,7 @@ def run(app: Sphinx, arguments: argparse.Namespace) -> int:
 
 COMMAND = Command(
     name="new",
-    help="write the skeleton of a heuristic's page",
-    description="Write the skeleton of a heuristic's page into heuristics_dir, under "
-    "the right name.",
+    help="write the skeleton of a heuristic's page into heuristics_dir",
     run=run,
     arguments=(
         (

@@ -13,7 +13,7 @@ import sphinx.locale
 from sphinx.application import Sphinx
 from sphinx.cmd.build import get_parser
 from sphinx.errors import ConfigError, SphinxError
-from sphinx.util.console import color_terminal, coloron, nocolor
+from sphinx.util.console import color_terminal, nocolor
 from sphinx.util.docutils import docutils_namespace, patch_docutils
 
 from ..config import Settings
@@ -25,7 +25,7 @@ from ..source.packages import Sources
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterator
     from collections.abc import Set as AbstractSet
 
     from ..model import Subtype
@@ -53,7 +53,6 @@ _SHARED = (
     "verbosity",
     "quiet",
     "really_quiet",
-    "color",
     "traceback",
 )
 
@@ -98,26 +97,22 @@ class Command(NamedTuple):
     name: str
     #: What it does, and more about that for its own help.
     help: str
-    description: str
     #: Does it; returns the exit code.
     run: Callable[[Sphinx, argparse.Namespace], int]
+    description: str = ""
     #: Each argument with its placeholder, ``""`` for a flag, and what it is for.
     arguments: tuple[tuple[str, str, str], ...] = ()
     #: Whether it reads all pages, and so has doctrees to use or keep.
     doctrees: bool = True
-    #: What is a finding, which makes the exit code 1.
-    finding: str = ""
 
     def add(
         self, commands: argparse._SubParsersAction[argparse.ArgumentParser]
     ) -> None:
         """Add the command to the parser."""
-        finding = f"1 {self.finding}, " if self.finding else ""
         command = commands.add_parser(
             self.name,
             help=self.help,
-            description=self.description,
-            epilog=f"Exit code: 0 fine, {finding}2 misuse or failure.",
+            description=self.description or self.help,
         )
         add_options(command, self._opened, doctrees=self.doctrees)
         for name, placeholder, purpose in self.arguments:
@@ -131,15 +126,10 @@ class Command(NamedTuple):
             return self.run(app, arguments)
 
 
-def _defined(settings: Iterable[str]) -> dict[str, str]:
-    """Return the settings that ``-D name=value`` overrides."""
-    overrides: dict[str, str] = {}
-    for setting in settings:
-        name, equals, value = setting.partition("=")
-        if not equals:
-            raise CommandError(f"-D {name} is not of the form -D name=value")
-        overrides[name] = value
-    return overrides
+def _setting(text: str) -> tuple[str, str]:
+    """Return name and value of a setting, ``-D name=value``."""
+    name, _equals, value = text.partition("=")
+    return name, value
 
 
 @contextmanager
@@ -149,19 +139,12 @@ def opened(arguments: argparse.Namespace) -> Iterator[Sphinx]:
     Raises CommandError where Sphinx cannot load the project, or what is done within
     fails in Sphinx.
     """
-    settings = _defined(arguments.define)
     docs = Path(arguments.docs)
     confdir = Path(arguments.confdir or docs)
-    for folder in (docs, confdir):
-        if not folder.is_dir():
-            raise CommandError(f"{folder} is not a folder")
-    if not Path(confdir, "conf.py").is_file():
-        raise CommandError(f"there is no conf.py in {confdir}; DOCS is its folder")
+    settings = dict(map(_setting, arguments.define))
     sphinx.locale.init_console()
-    # Sphinx takes CI for a terminal; what is redirected to a file there is text.
-    is_terminal = sys.stdout.isatty() and color_terminal()
-    may_colour = arguments.color == "yes" or (arguments.color == "auto" and is_terminal)
-    (coloron if may_colour else nocolor)()
+    if not color_terminal():
+        nocolor()
     temporary = tempfile.TemporaryDirectory(prefix="sphinx-heuristics-")
     try:
         with temporary as scratch, patch_docutils(confdir), docutils_namespace():

@@ -53,5 +53,4 @@ COMMAND = Command(
         ("--check", "", "only compare, and warn of each line that differs"),
         ("--json", "", "write no file; print all places for programs"),
     ),
-    finding="the file differs (with --check)",
 )

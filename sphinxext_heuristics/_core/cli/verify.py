@@ -8,18 +8,17 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from ..diagnostics import closest, counted, did_you_mean, ordered
 from ..files.project_file import unified
-from ..model import Found, Subtype
+from ..model import Evidence, Found, Subtype
 from ..resolve import checks
 from .project import Command, CommandError, read_evidence
-from .writing import findings, note, say, say_diff, say_json, seen, warning, write
+from .writing import findings, note, say, say_json, seen, warning, write
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
 
     from sphinx.application import Sphinx
 
-    from ..model import Evidence
     from ..resolve.plan import Plan
 
 
@@ -29,14 +28,14 @@ def run(app: Sphinx, arguments: argparse.Namespace) -> int:
     if arguments.update:
         return update(plan, arguments.update)
     found = list(checks.evidence(plan, with_passages=bool(arguments.verbosity)))
-    for record in plan.catalogue.definitions:
+    for record in plan.definitions:
         found += [one for one in record.problems if one.subtype is Subtype.VERSION]
     all_quotes = quotes(plan)
     if arguments.json:
-        data = {"quotes": quote_rows(all_quotes), "problems": findings(ordered(found))}
-        say_json(data)
+        rows = [quote._asdict() for quote in all_quotes]
+        say_json({"quotes": rows, "problems": findings(ordered(found))})
         return 1 if found else 0
-    *places, summary = quote_lines(plan, all_quotes)
+    *places, summary = quote_lines(all_quotes)
     for line in places:
         say(line)
     for problem in ordered(found):
@@ -50,9 +49,9 @@ def update(plan: Plan, name: str) -> int:
 
     Raises CommandError where no page that quotes something defines the heuristic.
     """
-    record = plan.catalogue.find(plan.settings.strip(name))
+    record = plan.find(plan.settings.strip(name))
     if record is None:
-        close = did_you_mean(closest(name, plan.catalogue.by_name))
+        close = did_you_mean(closest(name, plan.by_name))
         raise CommandError(
             f"no heuristic that quotes evidence is called {name!r}{close}"
         )
@@ -71,7 +70,7 @@ def _updated(plan: Plan, quoted: Evidence) -> bool | None:
 
     ``None`` stands for a quote that is found as it is.
     """
-    result = plan.lookups.verify(quoted)
+    result = plan.verify(quoted)
     if isinstance(result, Found):
         return None
     path = Path(quoted.source)
@@ -87,13 +86,13 @@ def _updated(plan: Plan, quoted: Evidence) -> bool | None:
         None,
     )
     closest_passage = quoted._replace(quote=result.nearest)
-    if start is None or not isinstance(plan.lookups.verify(closest_passage), Found):
+    if start is None or not isinstance(plan.verify(closest_passage), Found):
         say(
             f"{seen(quoted.source)}:{quoted.line}: {result.message}; no passage is "
             "close enough to take its place"
         )
         return False
-    say_diff(unified(f"{quote}\n", f"{result.nearest}\n", f"{seen(path)}:{start + 1}"))
+    say(unified(f"{quote}\n", f"{result.nearest}\n", f"{seen(path)}:{start + 1}"))
     indent = lines[start][: len(lines[start]) - len(lines[start].lstrip())]
     passage = [f"{indent}{text}".rstrip() for text in result.nearest.splitlines()]
     lines[start : start + size] = passage
@@ -104,62 +103,55 @@ def _updated(plan: Plan, quoted: Evidence) -> bool | None:
 class Quote(NamedTuple):
     """A quote and what became of it."""
 
-    evidence: Evidence
+    path: str
+    line: int
+    #: The object as the directive names it.
+    object: str
     #: The line where it is found, or ``None``.
-    line: int | None
-    #: Whether its heuristic does not hold for this version.
-    is_expected: bool
+    found_at: int | None
+    #: Whether it is not found, and its heuristic does not hold for this version.
+    expected_missing: bool
+    #: The package that is quoted and its version.
+    package: str
 
 
 def quotes(plan: Plan) -> list[Quote]:
     """Return all quotes; what inheritance repeats is written once."""
     expected = checks.expected(plan)
     found: dict[tuple[str, int], Quote] = {}
-    for docname in plan.catalogue.docnames:
-        for quoted in filter(checks.is_quote, plan.catalogue.pages[docname].evidence):
-            result = plan.lookups.verify(quoted)
+    for page in plan.pages.values():
+        for quoted in filter(checks.is_quote, page.evidence):
+            result = plan.verify(quoted)
             line = result.line if isinstance(result, Found) else None
-            quote = Quote(quoted, line, quoted in expected)
-            found[quoted.source, quoted.line] = quote
+            found[quoted.source, quoted.line] = Quote(
+                path=seen(quoted.source),
+                line=quoted.line,
+                object=quoted.object,
+                found_at=line,
+                expected_missing=line is None and quoted in expected,
+                package=f"{plan.package_of(quoted)} {plan.version_of(quoted)}".strip(),
+            )
     return list(found.values())
 
 
-def quote_lines(plan: Plan, all_quotes: list[Quote]) -> Iterator[str]:
+def quote_lines(all_quotes: list[Quote]) -> Iterator[str]:
     """Yield a line for each quote that is found or need not be, and a summary."""
     number_found = number_expected = 0
-    versions: dict[str, str] = {}
-    for quoted, line, is_expected in all_quotes:
-        where = f"{seen(quoted.source)}:{quoted.line}: {quoted.object}"
-        if line is not None:
+    for quote in all_quotes:
+        where = f"{quote.path}:{quote.line}: {quote.object}"
+        if quote.found_at is not None:
             number_found += 1
-            yield f"{where} has it in line {line}"
-        elif is_expected:
+            yield f"{where} has it in line {quote.found_at}"
+        elif quote.expected_missing:
             number_expected += 1
             reason = "the heuristic does not hold for this version"
             yield f"{where} need not have it: {reason}"
-        if quoted.package:
-            versions[plan.package_of(quoted)] = plan.version_of(quoted)
     summary = f"{number_found} of {len(all_quotes)} quotes found"
     if number_expected:
         summary += f", {number_expected} need not be there"
-    if versions:
-        packages = (f"{name} {versions[name]}".strip() for name in sorted(versions))
+    if packages := sorted({quote.package for quote in all_quotes}):
         summary += f" ({', '.join(packages)})"
     yield summary
-
-
-def quote_rows(all_quotes: Iterable[Quote]) -> list[dict[str, object]]:
-    """Return quotes for programs."""
-    return [
-        {
-            "path": seen(quoted.source),
-            "line": quoted.line,
-            "object": quoted.object,
-            "found_at": line,
-            "expected_missing": line is None and is_expected,
-        }
-        for quoted, line, is_expected in all_quotes
-    ]
 
 
 COMMAND = Command(
@@ -179,5 +171,4 @@ COMMAND = Command(
         ("--json", "", "print quotes and findings for programs"),
     ),
     doctrees=False,
-    finding="a quote was not found or contradicts the bounds",
 )

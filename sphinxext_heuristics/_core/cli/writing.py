@@ -4,17 +4,13 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import sys
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sphinx.util.console import colorize
-
 from ..diagnostics import TYPE
+from ..files.project_file import ProjectFile, unified
 from ..files.project_file import read as read_file
-from ..files.project_file import unified
 from ..integration.builders import project_file
 from .project import CommandError
 
@@ -23,11 +19,7 @@ if TYPE_CHECKING:
 
     from sphinx.application import Sphinx
 
-    from ..files.project_file import ProjectFile
     from ..model import Problem
-
-#: The colours of a diff's lines, as Sphinx names them.
-_COLOURS = {"+": "darkgreen", "-": "darkred", "@": "teal"}
 
 
 def say(text: str) -> None:
@@ -72,13 +64,6 @@ def note(text: str) -> None:
     print(text, file=sys.stderr)  # noqa: T201 - as above
 
 
-def say_diff(lines: Iterable[str]) -> None:
-    """Print a unified diff, in colours where Sphinx uses them."""
-    for line in lines:
-        colour = _COLOURS.get(line[:1])
-        say(colorize(colour, line) if colour else line)
-
-
 def file_of(app: Sphinx, option: str) -> ProjectFile:
     """Return the file that an option of ours names.
 
@@ -121,39 +106,31 @@ def bring_up_to_date(
     if found == wanted:
         note(f"{seen(file.path)} is up to date")
         return 0
+    changes = unified(found or "", wanted, seen(file.path))
     if remark:
         note(remark)
-    elif found and head not in found:
+        say(changes)
+        return 1
+    if found and head not in found:
         raise CommandError(
             f"{file.path} is no {file.called}: it would be lost; let "
             f"{file.option} name another file"
         )
-    if remark or (shows_diff and found is not None):
-        say_diff(unified(found or "", wanted, seen(file.path)))
-    if not remark:
-        write(file.path, wanted)
-        say(seen(file.path))
-    return int(bool(remark))
+    if shows_diff and found is not None:
+        say(changes)
+    write(file.path, wanted)
+    say(seen(file.path))
+    return 0
 
 
 def write(path: Path, text: str) -> None:
-    """Replace a file's text at once or not at all.
-
-    Its mode, line ends and symbolic link stay.
+    """Write a file's text; its line ends stay.
 
     Raises CommandError where it cannot be written.
     """
-    real = path.resolve()
     try:
-        has_crlf = real.exists() and b"\r\n" in real.read_bytes()
-        raw = (text.replace("\n", "\r\n") if has_crlf else text).encode("utf-8")
-        # Beside it: from another file system nothing can be moved in one step.
-        prefix = ".sphinx-heuristics-"
-        with tempfile.TemporaryDirectory(prefix=prefix, dir=real.parent) as scratch:
-            written = Path(scratch, real.name)
-            written.write_bytes(raw)
-            if real.exists():
-                shutil.copymode(real, written)
-            written.replace(real)
+        has_crlf = path.exists() and b"\r\n" in path.read_bytes()
+        line_end = "\r\n" if has_crlf else "\n"
+        path.write_text(text, encoding="utf-8", newline=line_end)
     except OSError as error:
         raise CommandError(f"{path} cannot be written: {error.strerror}") from error

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from ..model import SEVERITIES, Found, Target
+from ..model import SEVERITIES, Evidence, Found, Heuristic, Target
 from ..notes import markdown
 from ..notes.inline import text_of
 from ..read.heuristic import HeuristicDirective
@@ -16,8 +17,7 @@ from .index_file import name_of
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ..model import Evidence, Heuristic
-    from ..resolve.connections import Resolved
+    from ..resolve.objects import Resolved
     from ..resolve.plan import Plan
     from ..resolve.verdicts import Shown
 
@@ -42,23 +42,13 @@ _ORDER = (
 )
 
 
+@dataclass(frozen=True)
 class Exporter:
-    """Makes the data of one build.
+    """Makes the data of one build."""
 
-    *url_of* returns the URL of a document from the root of the site.
-    """
-
-    def __init__(
-        self,
-        plan: Plan,
-        srcdir: Path,
-        url_of: Callable[[str], str],
-    ) -> None:
-        """Take what was read and how to name it."""
-        self._plan = plan
-        self._srcdir = srcdir
-        self._url_of = url_of
-        self._pages = pages_by_heuristic(plan)
+    plan: Plan
+    #: Document → its URL from the root of the site.
+    url_of: Callable[[str], str]
 
     def all(
         self,
@@ -68,8 +58,8 @@ class Exporter:
         extension: str,
     ) -> Json:
         """Return the whole, always in the same order."""
-        settings = self._plan.settings
-        records = self._plan.heuristics.values()
+        settings = self.plan.settings
+        records = self.plan.heuristics.values()
         heuristics = list(map(self.heuristic, records))
         categories = index.categories(records, settings.categories)
         return {
@@ -77,7 +67,7 @@ class Exporter:
             "project": {"name": project, "version": release},
             "package": {
                 "name": settings.package,
-                "version": self._plan.lookups.version,
+                "version": self.plan.version,
             },
             "extension": {"name": "sphinxext_heuristics", "version": extension},
             "namespace": settings.namespace,
@@ -93,7 +83,7 @@ class Exporter:
         """Return one heuristic with all that is known of it."""
         return {
             "name": record.name,
-            "page": self._plan.settings.page_name(record.name),
+            "page": self.plan.settings.page_name(record.name),
             "title": record.title,
             "note": {
                 "text": text_of(record.note),
@@ -101,30 +91,29 @@ class Exporter:
             },
             **dict.fromkeys(_ORDER),
             **_options(record),
-            "holds": self._plan.holds(record),
+            "holds": self.plan.holds(record),
             **self._place(record.docname, record.anchor),
             "source": self._source(record),
             "connections": [
-                self._connection(resolved)
-                for resolved in self._plan.connections(record)
+                self._connection(resolved) for resolved in self.plan.connections(record)
             ],
             "evidence": list(map(self._evidence, record.evidence)),
             "messages": [
                 {**message._asdict(), "object": quoted.object}
-                for message, quoted in self._plan.messages(record)
+                for message, quoted in self.plan.messages(record)
             ],
             "entries": [
-                self._entry(shown) for shown in self._plan.shown_in.get(record.name, ())
+                self._entry(shown) for shown in self.plan.shown_in.get(record.name, ())
             ],
             "pages": [
                 self._place(docname, anchor)
-                for docname, anchor in self._pages.get(record.name, ())
+                for docname, anchor in self.plan.shown_on.get(record.name, ())
             ],
         }
 
     def _entry(self, shown: Shown) -> Json:
-        entry = self._plan.entry_of[shown.name]
-        own_names = self._plan.own_names(shown.name)
+        entry = self.plan.entry_of[shown.name]
+        own_names = self.plan.own_names(shown.name)
         names = dict.fromkeys((shown.name, *entry.names, *entry.lineage, *own_names))
         return {
             "name": shown.name,
@@ -136,12 +125,12 @@ class Exporter:
 
     def _connection(self, resolved: Resolved) -> Json:
         connection = resolved.connection
-        name = name_of(connection, self._plan.settings.package)
+        name = name_of(connection, self.plan.package)
         return {
             "type": connection.type,
             "target": connection.pattern,
             "text": connection.text,
-            "name": self._plan.settings.page_name(name),
+            "name": self.plan.settings.page_name(name),
             "planned": connection.planned,
             "exists": resolved.exists,
             "url": self._url(resolved.target) if resolved.target else None,
@@ -149,18 +138,18 @@ class Exporter:
         }
 
     def _evidence(self, quoted: Evidence) -> Json:
-        found = self._plan.lookups.verify(quoted)
+        found = self.plan.verify(quoted)
         return {
             "object": quoted.object,
             "quote": quoted.quote,
             "prose": quoted.prose,
             "line": found.line if isinstance(found, Found) else None,
-            "version": self._plan.version_of(quoted) or None,
+            "version": self.plan.version_of(quoted) or None,
         }
 
     def _url(self, target: Target) -> str:
         anchor = f"#{target.anchor}" if target.anchor else ""
-        return target.uri or f"{self._url_of(target.docname)}{anchor}"
+        return target.uri or f"{self.url_of(target.docname)}{anchor}"
 
     def _place(self, docname: str, anchor: str) -> Json:
         return {
@@ -172,19 +161,10 @@ class Exporter:
     def _source(self, record: Heuristic) -> Json | None:
         """Return file and line, ``None`` outside of the source directory."""
         path = Path(record.source.partition(":docstring of ")[0])
-        if not path.is_relative_to(self._srcdir):
+        srcdir = self.plan.srcdir
+        if not path.is_relative_to(srcdir):
             return None
-        return {"path": path.relative_to(self._srcdir).as_posix(), "line": record.line}
-
-
-def pages_by_heuristic(plan: Plan) -> dict[str, list[tuple[str, str]]]:
-    """Map heuristics to the pages and sections that show them, in toctree order."""
-    found: dict[str, list[tuple[str, str]]] = {}
-    for docname in plan.docnames:
-        for anchor, records in sorted(plan.by_page.get(docname, {}).items()):
-            for record in records:
-                found.setdefault(record.name, []).append((docname, anchor))
-    return found
+        return {"path": path.relative_to(srcdir).as_posix(), "line": record.line}
 
 
 def _options(record: Heuristic) -> Json:

@@ -3,24 +3,20 @@
 from __future__ import annotations
 
 import os.path
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 from urllib.parse import quote
 
-from ..model import CONNECTION_TYPES, Problem, Subtype
+from ..model import Connection, Heuristic, Problem, Subtype
 from ..notes import markdown
 from ..resolve import listing as index
-from .project_file import difference
+from .project_file import ProjectFile, difference
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-
     from ..config import Settings
-    from ..model import Connection, Heuristic
-    from ..resolve.connections import Resolved
+    from ..resolve.objects import Resolved
     from ..resolve.plan import Plan
-    from .project_file import ProjectFile
 
 #: Document → its file.
 PathOf: TypeAlias = Callable[[str], str | Path]
@@ -68,7 +64,7 @@ def content(plan: Plan, path: Path, path_of: PathOf) -> str:
     pages = ""
     for record in plan.heuristics.values():
         link = _link(Path(path_of(record.docname)), folder)
-        connections = ", ".join(marks(plan.connections(record), settings))
+        connections = _marks(plan.connections(record), settings)
         pages += _row(
             markdown.text(settings.page_name(record.name)),
             f"[→]({link})",
@@ -108,16 +104,14 @@ def _note(plan: Plan, record: Heuristic) -> str:
     return f"{note} {outdated}".strip()
 
 
-def marks(connections: Iterable[Resolved], settings: Settings) -> Iterator[str]:
-    """Yield connections as the file lists them, those of one type and name as one."""
-    exists: dict[str, bool] = {}
-    for resolved in connections:
-        connection = resolved.connection
-        name = settings.page_name(name_of(connection, settings.package))
-        key = f"{CONNECTION_TYPES[connection.type]}:{name}"
-        exists[key] = exists.get(key, True) and resolved.exists
-    for key, is_there in exists.items():
-        yield f"{index.EXISTS if is_there else index.MISSING}{key}"
+def _marks(connections: Iterable[Resolved], settings: Settings) -> str:
+    """Return connections as the file lists them."""
+
+    def called(resolved: Resolved) -> str:
+        return settings.page_name(name_of(resolved.connection, settings.package))
+
+    links = index.links(connections, called)
+    return ", ".join(f"{link.mark}{link.word}:{link.text}" for link in links)
 
 
 def name_of(connection: Connection, package: str) -> str:

@@ -60,12 +60,7 @@ class ProjectFile(NamedTuple):
     ) -> Problem:
         """Return a problem at a *line* of the file, or else at its option."""
         source = self.path if line else self.conf_py
-        return Problem(
-            subtype=subtype,
-            message=message,
-            source=str(source),
-            line=line or self.conf_line,
-        )
+        return Problem(subtype, message, str(source), line or self.conf_line)
 
 
 def read(path: Path) -> str | None:
@@ -132,12 +127,8 @@ def _lines(text: str) -> list[str]:
     return [*lines, f"{last} (no line end)"] if last else lines
 
 
-def unified(found: str, wanted: str, name: str) -> Iterator[str]:
-    """Yield the lines of a unified diff, without line ends."""
-    yield from difflib.unified_diff(
-        _lines(found),
-        _lines(wanted),
-        name,
-        f"{name} (from the pages)",
-        lineterm="",
-    )
+def unified(found: str, wanted: str, name: str) -> str:
+    """Return a unified diff."""
+    pages = f"{name} (from the pages)"
+    old, new = _lines(found), _lines(wanted)
+    return "\n".join(difflib.unified_diff(old, new, name, pages, lineterm=""))

@@ -10,7 +10,6 @@ from ..model import Problem, Subtype
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ..model import Heuristic
     from ..resolve.plan import Plan
     from .project_file import ProjectFile
 
@@ -29,22 +28,15 @@ def content(plan: Plan) -> str:
 
 def rows(plan: Plan) -> list[dict[str, object]]:
     """Return the lines of the file for programs."""
-    return [
-        {
-            "heuristic": place.record.name,
-            "entry": place.entry,
-            "shown": place.is_shown,
-        }
-        for place in _lines(plan).values()
-    ]
+    return [place._asdict() for place in _lines(plan).values()]
 
 
 class _Listed(NamedTuple):
     """What a line of the file says."""
 
-    record: Heuristic
+    heuristic: str
     entry: str
-    is_shown: bool
+    shown: bool
 
 
 def _lines(plan: Plan) -> dict[str, _Listed]:
@@ -54,9 +46,9 @@ def _lines(plan: Plan) -> dict[str, _Listed]:
     for name, record in sorted(plan.heuristics.items()):
         entries = {shown.name for shown in plan.shown_in.get(name, ())}
         for entry in sorted(entries):
-            places[f"{name} {entry}"] = _Listed(record, entry, is_shown=True)
+            places[f"{name} {entry}"] = _Listed(name, entry, shown=True)
         for entry in sorted(plan.namesakes(record)):
-            others[f"{_NOT}{name} {entry}"] = _Listed(record, entry, is_shown=False)
+            others[f"{_NOT}{name} {entry}"] = _Listed(name, entry, shown=False)
     return places | others
 
 
@@ -90,13 +82,14 @@ def problems(plan: Plan, file: ProjectFile) -> Iterator[Problem]:
         if line not in found:
             news, change = _new(place)
             message = f"{news}; confirm with `{file.command}`, or {change}"
-            yield Problem.at(place.record, Subtype.REACH, message)
+            record = plan.heuristics[place.heuristic]
+            yield Problem.at(record, Subtype.REACH, message)
 
 
 def _new(place: _Listed) -> tuple[str, str]:
     """Return what a line says that the file lacks, and how to make it untrue."""
-    name, entry = place.record.name, place.entry
-    if place.is_shown:
+    name, entry, shown = place
+    if shown:
         return f"new place: {entry} shows {name!r}", "add it to `except`"
     news = (
         f"new namesake: {entry} has the name of a target of {name!r}, is another "

@@ -89,7 +89,7 @@ class HeuristicsBuilder(ReadingBuilder):
         plan = HeuristicDomain.of(self.env).plan
         app = app_of(self.env)
         path = project_file(app, INDEX_FILE).path
-        exporter = Exporter(plan, Path(self.srcdir), self.get_target_uri)
+        exporter = Exporter(plan, self.get_target_uri)
         version = app.extensions[EXTENSION].version
         data = exporter.all(
             project=self.config.project, release=self.config.release, extension=version
@@ -163,8 +163,8 @@ def problems(app: Sphinx, plan: Plan) -> Iterator[Problem]:
     yield from checks.problems(plan, app.env.doc2path)
     yield from _unread(app, plan)
     views = views_of(app)
-    for docname in plan.catalogue.docnames:
-        for query in plan.catalogue.pages[docname].queries:
+    for docname in plan.docnames:
+        for query in plan.pages[docname].queries:
             yield from checks.of_filters(plan, query)
             if view := views.get(query.view):
                 with naming(view, docname):

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 from ..config import OPTIONS, PREFIX
 from ..diagnostics import closest, did_you_mean
 from ..model import Problem, Subtype
-from ..resolve.connections import documented_packages
 from ..source.packages import Sources
 from .domain import EXTENSION
 
@@ -42,9 +41,9 @@ def _unfitting(plan: Plan, given: AbstractSet[str]) -> Iterator[tuple[str, str]]
 
     *given* are the options that are set to a value that is allowed.
     """
-    settings, pages = plan.settings, plan.lookups.pages
+    settings, pages = plan.settings, plan.page_names
     if settings.package and not _is_package(plan, settings.package):
-        known = {*plan.once(documented_packages), *packages_distributions()}
+        known = {*plan.documented_packages, *packages_distributions()}
         yield (
             "heuristics_package",
             (
@@ -53,9 +52,9 @@ def _unfitting(plan: Plan, given: AbstractSet[str]) -> Iterator[tuple[str, str]]
             ),
         )
     if "heuristics_dir" in given and settings.dir:
-        folder = plan.lookups.srcdir / settings.dir
+        folder = plan.srcdir / settings.dir
         if not folder.is_dir():
-            folders = (at.name for at in plan.lookups.srcdir.iterdir() if at.is_dir())
+            folders = (at.name for at in plan.srcdir.iterdir() if at.is_dir())
             yield (
                 "heuristics_dir",
                 (
@@ -65,8 +64,8 @@ def _unfitting(plan: Plan, given: AbstractSet[str]) -> Iterator[tuple[str, str]]
             )
     for pattern in settings.exclude:
         is_name = not re.search(r"[*?[]", pattern)
-        if is_name and pattern not in plan.catalogue.pages:
-            close = did_you_mean(closest(pattern, plan.catalogue.pages))
+        if is_name and pattern not in plan.pages:
+            close = did_you_mean(closest(pattern, plan.pages))
             message = f"heuristics_exclude: {pattern!r} is no document{close}"
             yield "heuristics_exclude", message
     for name, target in settings.targets.items():
@@ -74,8 +73,8 @@ def _unfitting(plan: Plan, given: AbstractSet[str]) -> Iterator[tuple[str, str]]
         if not target or match.target:
             continue
         hint = did_you_mean(pages.closest(target))
-        if match.places:
-            hint = f"; it fits {', '.join(place.docname for place in match.places)}"
+        if match.several:
+            hint = f"; it fits {', '.join(match.several)}"
         what = f"heuristics_targets: {name!r} → {target!r}"
         message = f"{what} is no document, label or URL{hint}"
         yield "heuristics_targets", message
@@ -83,10 +82,8 @@ def _unfitting(plan: Plan, given: AbstractSet[str]) -> Iterator[tuple[str, str]]
 
 def _is_package(plan: Plan, package: str) -> bool:
     """Return whether a package is documented, installed or on the path."""
-    is_documented = package.partition(".")[0] in plan.once(documented_packages)
-    return bool(
-        is_documented or plan.lookups.installed(package) or Sources().exists(package)
-    )
+    is_documented = package.partition(".")[0] in plan.documented_packages
+    return bool(is_documented or plan.installed(package) or Sources().exists(package))
 
 
 def problems_in(config: Config, conf_py: Path) -> list[Problem]:

@@ -51,7 +51,7 @@ class Contents(NamedTuple):
 
 def contents(plan: Plan, views: Mapping[str, View], docname: str) -> Contents:
     """Return all that is placed on a page."""
-    page = plan.catalogue.pages[docname]
+    page = plan.pages[docname]
     entries: tuple[EntryBoxes, ...] = ()
     # Where no heuristic reaches an object, no entry need be looked at.
     if plan.reach or plan.settings.rollup:
@@ -91,12 +91,11 @@ def digest(plan: Plan, views: Mapping[str, View], docname: str) -> str:
     No view renders a definition's own note, and Sphinx makes the links to heuristics:
     what these lead to and say is added.
     """
-    page = plan.catalogue.pages[docname]
+    page = plan.pages[docname]
     placed = contents(plan, views, docname)
     notes = tuple(plan.note(record).answers for record in page.heuristics)
     roles = tuple(
-        _linked(plan, role.target) or plan.lookups.elsewhere(role.target)
-        for role in page.roles
+        _linked(plan, role.target) or plan.elsewhere(role.target) for role in page.roles
     )
     others = tuple(filter(None, (_linked(plan, target) for target in page.links)))
     parts = (placed if any(placed) else (), notes, roles, others)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import cache, partial
 from html import escape
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -18,7 +19,6 @@ from ..evidence.cache import EvidenceCache
 from ..notes import links
 from ..notes.inline import text_of
 from ..read.queries import HeuristicRole
-from ..resolve.catalogue import Catalogue, Lookups
 from ..resolve.listing import ordered
 from ..resolve.objects import Objects
 from ..resolve.pages import External, Pages, toctree_order
@@ -155,7 +155,8 @@ class HeuristicDomain(Domain):
         env = self.env
         settings = Settings.of(env.config)
         order = toctree_order(env.config.root_doc, env.toctree_includes, self.pages)
-        catalogue = Catalogue({name: self.pages[name] for name in order})
+        pages = {name: self.pages[name] for name in order}
+        entries = chain.from_iterable(page.entries for page in pages.values())
         python = env.domains.python_domain
         sources = self.sources
         external = External(env)
@@ -165,14 +166,16 @@ class HeuristicDomain(Domain):
         is_excluded = Matcher(settings.exclude)
         installed = cache(partial(versions.installed, known=self._distributions()))
         package = settings.package
-        lookups = Lookups(
+        return Plan(
+            pages,
+            settings=settings,
             objects=Objects(
-                (entry for _docname, entry in catalogue.entries),
+                entries,
                 canonical=canonical_names(python.objects),
                 aliases=sources.aliases,
                 source_lineage=sources.lineage,
             ),
-            pages=Pages(
+            page_names=Pages(
                 {name: page.sections for name, page in self.pages.items()},
                 env.domains.standard_domain.anonlabels,
                 {name: dict(page.anchors) for name, page in self.pages.items()},
@@ -191,10 +194,9 @@ class HeuristicDomain(Domain):
             version=installed(package) or env.config.release or env.config.version,
             verify=self.verified.of,
             installed=installed,
-            messages=self.verified.messages,
+            quoted_messages=self.verified.messages,
             srcdir=Path(env.srcdir),
         )
-        return Plan(catalogue=catalogue, settings=settings, lookups=lookups)
 
     def _distributions(self) -> dict[str, str]:
         """Return package → distribution, as far as an earlier build has searched."""
@@ -242,10 +244,10 @@ class HeuristicDomain(Domain):
 
     def get_objects(self) -> Iterator[tuple[str, str, str, str, str, int]]:
         """Yield the heuristics for objects.inv and the search."""
-        for name, record in self.plan.catalogue.by_name.items():
+        for name, record in self.plan.by_name.items():
             # The search need not know of former names, and finds the text of a page
             # without its object.
-            shown = name == record.name and not self.plan.catalogue.is_page(record)
+            shown = name == record.name and not self.plan.is_page(record)
             yield (
                 name,
                 record.title,

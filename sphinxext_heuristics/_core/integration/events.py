@@ -122,8 +122,7 @@ def digests(app: Sphinx) -> dict[str, str]:
     if domain.digests is None:
         plan = domain.plan
         domain.digests = {
-            docname: digest(plan, views_of(app), docname)
-            for docname in plan.catalogue.pages
+            docname: digest(plan, views_of(app), docname) for docname in plan.pages
         }
     return domain.digests
 

@@ -55,7 +55,7 @@ class ShowHeuristics(SphinxPostTransform):
         parts += [(part["docname"], part) for part in merged]
         for docname, tree in parts:
             domain.resolved_docs.add(docname)
-            if docname in domain.plan.catalogue.pages:
+            if docname in domain.plan.pages:
                 Placer(self, domain.plan, docname, tree).run()
 
     def relative(self, docname: str, other: str) -> str:
@@ -118,7 +118,7 @@ class Placer:
         if not entries:
             return
         waiting: dict[tuple[str, ...], list[EntryBoxes]] = {}
-        documented = self._plan.catalogue.pages[self._docname].entries
+        documented = self._plan.pages[self._docname].entries
         for entry, entry_boxes in zip(documented, entries, strict=True):
             waiting.setdefault(entry.names, []).append(entry_boxes)
         for node in self._nodes:
@@ -134,7 +134,7 @@ class Placer:
         described: dict[str, nodes.Element] = {}
         if isinstance(node, addnodes.desc):
             described = descriptions(node)
-        for parameter, boxes in shown.places:
+        for parameter, boxes in shown.places.items():
             made = box_nodes(boxes, self._here)
             if not parameter:
                 made += member_nodes(shown.members, self._here)
@@ -164,7 +164,7 @@ class Placer:
         if ours.is_evidence(node):
             caption = cast("nodes.caption", node[0])
             caption.clear()
-            caption += caption_nodes(shown.captions[node[ours.EVIDENCE]])
+            caption += caption_nodes(shown.captions[node[ours.EVIDENCE]], self._here)
         elif isinstance(node, ours.heuristic_facts):
             self._replace(node, self._facts(node, shown.facts[node["position"]]))
         elif isinstance(node, ours.heuristic_entries):
@@ -199,7 +199,7 @@ class Placer:
 
     def _view_nodes(self, position: int, content: Any) -> list[nodes.Node]:  # noqa: ANN401 - the view's own
         """Return the nodes of one directive's view; none where no view has its name."""
-        query = self._plan.catalogue.pages[self._docname].queries[position]
+        query = self._plan.pages[self._docname].queries[position]
         view = self._views.get(query.view)
         if view is None:
             return []

@@ -1,30 +1,25 @@
-"""What a plan is made of: all that was read, and questions to other parts."""
+"""All that was read, under the names by which it is asked for."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import PurePath
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
-from ..model import Problem, Subtype, Target
+from ..model import Entry, Heuristic, Page, Problem, Subtype, Target
 from .pages import fold
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
-    from pathlib import Path
-
-    from ..model import Entry, Evidence, Found, Heuristic, Lost, Message, Note, Page
-    from ..source.names import Definition
-    from .objects import Objects
-    from .pages import Pages
+    from collections.abc import Iterator, Mapping
 
 
+@dataclass(eq=False, repr=False)
 class Catalogue:
     """The heuristics and API entries of all documents."""
 
-    def __init__(self, pages: Mapping[str, Page]) -> None:
-        """Take document → what was read from it, in the toctree's order."""
-        self.pages = pages
+    #: Document → what was read from it, in the toctree's order.
+    pages: Mapping[str, Page]
 
     @property
     def docnames(self) -> tuple[str, ...]:
@@ -84,7 +79,7 @@ class Catalogue:
         return self.by_name.get(name) or self._by_fold.get(fold(name))
 
     @cached_property
-    def entries(self) -> tuple[tuple[str, Entry], ...]:
+    def all_entries(self) -> tuple[tuple[str, Entry], ...]:
         """Return each API entry with its document."""
         found: list[tuple[str, Entry]] = []
         for docname, page in self.pages.items():
@@ -95,7 +90,7 @@ class Catalogue:
     def places(self) -> dict[str, Target]:
         """Map each documented name to where a link to it leads."""
         found: dict[str, Target] = {}
-        for docname, entry in self.entries:
+        for docname, entry in self.all_entries:
             for name in entry.names:
                 # An entry that can be linked to is better than one that cannot.
                 if name not in found or not found[name].anchor:
@@ -133,14 +128,6 @@ class Catalogue:
             if first.name != record.name:
                 message += f": its name {first.name!r} differs only in case, '-' or '_'"
             yield Problem.at(record, Subtype.DUPLICATE, message)
-        for record in self.heuristics.values():
-            for name in record.former_names:
-                if (has := self._by_fold[fold(name)]) is not record:
-                    message = (
-                        f"the former name {name!r} is the name of another "
-                        f"heuristic, {has.source}:{has.line}"
-                    )
-                    yield Problem.at(record, Subtype.DUPLICATE, message, "former-names")
 
 
 def _written(record: Heuristic) -> Heuristic:
@@ -152,32 +139,3 @@ def _written(record: Heuristic) -> Heuristic:
         quoted._replace(source="", line=0, problems=()) for quoted in record.evidence
     )
     return record._replace(source="", line=0, in_entry=True, evidence=evidence)
-
-
-class Lookups(NamedTuple):
-    """What the documentation holds, beside heuristics."""
-
-    #: The documented objects.
-    objects: Objects
-    #: The pages and sections.
-    pages: Pages
-    #: (kind of target, name) → URI in another project's inventory, or ``None``.
-    external: Callable[[str, str], str | None]
-    #: Name → what another project's inventory says about this heuristic, or ``None``.
-    elsewhere: Callable[[str], object]
-    #: A heuristic's note as other pages show it.
-    settle: Callable[[Heuristic], Note]
-    #: Where the source of a package defines an object, or ``None``.
-    defined: Callable[[str], Definition | None]
-    #: Documents without automatic heuristics.
-    excluded: frozenset[str]
-    #: The documented version, or ``""``.
-    version: str
-    #: Where a quote stands in the installed source, or why it was not found.
-    verify: Callable[[Evidence], Found | Lost]
-    #: Package → its installed version, or ``None``.
-    installed: Callable[[str], str | None]
-    #: The messages of errors and warnings that are quoted.
-    messages: Callable[[Evidence], tuple[Message, ...]]
-    #: The source directory.
-    srcdir: Path

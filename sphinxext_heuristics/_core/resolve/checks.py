@@ -6,25 +6,28 @@ from textwrap import indent
 from typing import TYPE_CHECKING
 
 from ..diagnostics import ClosestNames, closest, did_you_mean
-from ..model import CATEGORY, PAGE_TYPES, Found, LostReason, Problem, Subtype
-from ..versions import is_empty_range
-from . import nowhere, page_files, rollup
-from .connections import (
-    documented_packages,
-    is_left_out,
-    undocumented_package,
-    why_missing,
+from ..model import (
+    CATEGORY,
+    PAGE_TYPES,
+    Connection,
+    Evidence,
+    Found,
+    Heuristic,
+    LostReason,
+    Problem,
+    Query,
+    Subtype,
 )
+from ..versions import is_empty_range
+from . import page_files, rollup
+from .connections import is_left_out, resolve, why_missing
 from .listing import bounds
-from .objects import Match
-from .pages import PageMatch
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from ..model import Evidence, Heuristic, Query
-    from .connections import Resolved
+    from .objects import Resolved
     from .plan import Plan
 
 #: How many names a message lists.
@@ -35,19 +38,17 @@ _at = Problem.at
 
 def problems(plan: Plan, path_of: Callable[[str], Path]) -> Iterator[Problem]:
     """Yield every problem of a build; *path_of* returns the file of a document."""
-    yield from plan.catalogue.duplicates()
-    #: The packages of which nothing is documented, each reported at its first target.
-    reported: set[str] = set()
-    for page in plan.catalogue.pages.values():
+    yield from plan.duplicates()
+    for page in plan.pages.values():
         yield from page.problems
         if page_files.is_unreadable(page):
             continue
         for record in page.heuristics:
-            if not plan.catalogue.is_repeated(record):
+            if not plan.is_repeated(record):
                 yield from record.problems
                 yield from _of_record(plan, record)
                 for resolved in plan.connections(record):
-                    yield from _of_connection(plan, record, resolved, reported)
+                    yield from _of_connection(plan, record, resolved)
         for query in page.queries:
             yield from query.problems
     yield from evidence(plan)
@@ -55,7 +56,7 @@ def problems(plan: Plan, path_of: Callable[[str], Path]) -> Iterator[Problem]:
     for record in plan.heuristics.values():
         if record.excepts:
             yield from _of_excepts(plan, record)
-    yield from nowhere.problems(plan)
+    yield from _of_nowhere(plan)
     yield from _of_roles(plan)
     yield from page_files.problems(plan, path_of)
 
@@ -114,50 +115,22 @@ def _of_category(
 
 
 def _of_connection(
-    plan: Plan,
-    record: Heuristic,
-    resolved: Resolved,
-    reported: set[str],
+    plan: Plan, record: Heuristic | Query, resolved: Resolved
 ) -> Iterator[Problem]:
     connection = resolved.connection
-    kind, target = connection.type, connection.target
+    kind, target = connection.type, connection.pattern
     if resolved.several:
         message = _ambiguous(kind, target, resolved.several)
-        yield _at(
-            record,
-            Subtype.AMBIGUOUS,
-            message,
-            kind,
-        )
+        yield _at(record, Subtype.AMBIGUOUS, message, kind)
         return
     if resolved.exists and connection.planned:
         reason = "is declared planned with '?' but exists now: drop the '?'"
     elif resolved.exists or resolved.planned:
         return
-    elif package := undocumented_package(plan, connection):
-        if package in reported:
-            return
-        reported.add(package)
-        reason = _of_nothing_documented(plan, package)
     else:
         reason = why_missing(plan, connection)
-    yield _at(
-        record,
-        Subtype.TARGET,
-        f"{kind} target {target!r} {reason}",
-        kind,
-    )
-
-
-def _of_nothing_documented(plan: Plan, package: str) -> str:
-    """Return what to do about a target in a package of which nothing is documented."""
-    named = plan.settings.package
-    may_be_here = not named or named.partition(".")[0] == package
-    here = "document its API (does autodoc import it?), or " if may_be_here else ""
-    return (
-        f"is not documented, nor is anything else of {package!r}: "
-        f"{here}add its project to intersphinx_mapping"
-    )
+    message = f"{kind} target {target!r} {reason}"
+    yield _at(record, Subtype.TARGET, message, kind)
 
 
 def _ambiguous(kind: str, target: str, several: tuple[str, ...]) -> str:
@@ -167,18 +140,14 @@ def _ambiguous(kind: str, target: str, several: tuple[str, ...]) -> str:
         everything = f", or '*.{target.lstrip('*.')}' to mean all"
     lines = "".join(f"\n  {name}" for name in several)
     return (
-        f"{_option_name(kind)} {target!r} fits {len(several)} {things}; write one "
+        f"{kind} target {target!r} fits {len(several)} {things}; write one "
         f"out{everything}:{lines}"
     )
 
 
-def _option_name(kind: str) -> str:
-    return kind if kind == "target" else f"{kind} target"
-
-
 def _of_excepts(plan: Plan, record: Heuristic) -> Iterator[Problem]:
     reached = list(plan.reached(record))
-    own_names = list(plan.once(rollup.reached).get(record.name, ()))
+    own_names = list(rollup.reached(plan).get(record.name, ()))
     for name in reached:
         own_names += plan.own_names(name)
     for target in record.excepts:
@@ -202,7 +171,7 @@ def _of_excepts(plan: Plan, record: Heuristic) -> Iterator[Problem]:
 
 def _of_unjudged_bounds(plan: Plan) -> Iterator[Problem]:
     """Yield the problem of bounds that no version judges, at the first."""
-    if plan.lookups.version:
+    if plan.version:
         return
     for record in plan.heuristics.values():
         option = "since" if record.since else "until"
@@ -228,21 +197,53 @@ def sections(plan: Plan) -> Iterator[Problem]:
     """
     wanted = plan.settings.sections
     for record in plan.heuristics.values():
-        if not wanted or not plan.catalogue.is_page(record):
+        if not wanted or not plan.is_page(record):
             continue
-        titles = plan.catalogue.pages[record.docname].titles[1:]
-        lacking = [heading for heading in wanted if heading not in titles]
+        titles = plan.pages[record.docname].titles[1:]
+        # Each is looked for below those before it.
+        below = iter(titles)
+        lacking = [heading for heading in wanted if heading not in below]
         if lacking:
-            message = f"the page lacks the heading {lacking[0]!r}"
-            for title in closest(lacking[0], titles, 1):
-                message += f"; it has {title!r}"
-        else:
-            found = sorted(wanted, key=titles.index)
-            if found == [*wanted]:
-                continue
-            message = f"the page has its headings in the order {', '.join(found)}"
-        message += f" (heuristics_sections: {', '.join(wanted)})"
-        yield _at(record, Subtype.NOTE, message)
+            message = (
+                f"the page lacks the heading {lacking[0]!r} in its place "
+                f"(heuristics_sections: {', '.join(wanted)})"
+            )
+            yield _at(record, Subtype.NOTE, message)
+
+
+def _of_nowhere(plan: Plan) -> Iterator[Problem]:
+    """Yield the problem of each heuristic that only its own page and indexes show.
+
+    What is withheld on purpose, and what waits for a target, is none.
+    """
+    by_hand: set[str] = set()
+    for page in plan.pages.values():
+        for query in page.queries:
+            if query.option("target") is not None:
+                by_hand.update(it.name for it in plan.selection(query.filters))
+    shown = {*plan.shown_in, *plan.shown_on, *rollup.reached(plan), *by_hand}
+    for record in plan.heuristics.values():
+        connections = plan.connections(record)
+        exist = bool(connections) and all(it.exists for it in connections)
+        if exist and record.name not in shown and not plan.withheld(record):
+            message = (
+                f"heuristic {record.name!r} is shown nowhere but on its own page "
+                f"({_why_nowhere(plan, record)})"
+            )
+            yield _at(record, Subtype.ORPHAN, message)
+
+
+def _why_nowhere(plan: Plan, record: Heuristic) -> str:
+    """Return why nothing that a heuristic is connected to shows it."""
+    for resolved in plan.connections(record):
+        if resolved.place:
+            return plan.withheld_at(record, resolved.place)
+    for docname in plan.docnames:
+        for verdicts in plan.verdicts(docname):
+            for verdict in verdicts:
+                if verdict.record is record:
+                    return verdict.reason
+    return "its targets are in other projects"
 
 
 # -- evidence -------------------------------------------------------------------------
@@ -256,8 +257,8 @@ def evidence(plan: Plan, *, with_passages: bool = False) -> Iterator[Problem]:
     *with_passages* shows it for every package.
     """
     not_here = expected(plan)
-    shown = {plan.settings.package, *plan.once(documented_packages)}
-    for page in plan.catalogue.pages.values():
+    shown = {plan.package, *plan.documented_packages}
+    for page in plan.pages.values():
         for quoted in page.evidence:
             yield from quoted.problems
             if is_quote(quoted) and quoted not in not_here:
@@ -270,7 +271,7 @@ def evidence(plan: Plan, *, with_passages: bool = False) -> Iterator[Problem]:
 def expected(plan: Plan) -> set[Evidence]:
     """Return the quotes of heuristics that do not hold for the documented version."""
     found: set[Evidence] = set()
-    for record in plan.catalogue.definitions:
+    for record in plan.definitions:
         if not plan.holds(record):
             found.update(record.evidence)
     return found
@@ -287,7 +288,7 @@ def is_quote(quoted: Evidence) -> bool:
 def _of_evidence(
     plan: Plan, quoted: Evidence, *, with_passage: bool
 ) -> Iterator[Problem]:
-    found = plan.lookups.verify(quoted)
+    found = plan.verify(quoted)
     if isinstance(found, Found):
         return
     message = found.message
@@ -304,18 +305,18 @@ def _of_bounds(plan: Plan, record: Heuristic) -> Iterator[Problem]:
     """Yield the problem of bounds that exclude a version with all that is quoted."""
     if plan.holds(record):
         return
-    package = plan.settings.package
-    judged = {package} if package else plan.once(documented_packages)
+    package = plan.package
+    judged = {package} if package else plan.documented_packages
     quoted = [
         evidence for evidence in record.evidence if plan.package_of(evidence) in judged
     ]
-    results = map(plan.lookups.verify, quoted)
+    results = map(plan.verify, quoted)
     if quoted and all(isinstance(result, Found) for result in results):
         package = plan.package_of(quoted[0])
         source = f" from {package}" if len(quoted) < len(record.evidence) else ""
         message = (
             f"heuristic {record.name!r} holds for {bounds(record)}, but all that it "
-            f"quotes{source} is in {package} {plan.lookups.version}, too: correct its "
+            f"quotes{source} is in {package} {plan.version}, too: correct its "
             f"bounds, or quote what has changed"
         )
         yield _at(record, Subtype.VERSION, message)
@@ -361,50 +362,33 @@ def _of_requested_category(plan: Plan, query: Query, name: str) -> Iterator[Prob
 
 
 def _of_requested_target(
-    plan: Plan,
-    query: Query,
-    kind: str,
-    value: str,
+    plan: Plan, query: Query, kind: str, value: str
 ) -> Iterator[Problem]:
     if plan.selection(((kind, (value,)),)):
         return
-    objects, pages = plan.lookups.objects, plan.lookups.pages
-    match = Match() if kind in PAGE_TYPES else objects.find(value)
-    page = PageMatch() if kind == "impl" else pages.find(value)
-    if several := match.objects or tuple(place.docname for place in page.places):
-        message = _ambiguous(kind, value, several)
-        yield _at(
-            query,
-            Subtype.AMBIGUOUS,
-            message,
-            kind,
-        )
+    kinds = ("impl", PAGE_TYPES[0]) if kind == "target" else (kind,)
+    meant = [resolve(plan, Connection(type=it, target=value)) for it in kinds]
+    known = [it for it in meant if it.exists or it.several]
+    if known or kind != "target":
+        yield from _of_connection(plan, query, (known or meant)[0])
         return
-    if match.exists or page.place:
-        return
-    if kind == "impl":
-        wanted, near = "documented object", objects.closest(value)
-    elif kind in PAGE_TYPES:
-        wanted, near = "page or label", pages.closest(value)
-    else:
-        wanted = "documented object, page, label or heuristic"
-        names = (objects.closest(value), pages.closest(value))
-        near = (*names[0], *names[1], *closest(value, plan.heuristics, 1))
-    close = did_you_mean([*dict.fromkeys(near)][:3])
-    message = f"{_option_name(kind)} {value!r} is no {wanted}{close}"
-    yield _at(
-        query,
-        Subtype.TARGET,
-        message,
-        kind,
+    near = (
+        *plan.objects.closest(value),
+        *plan.page_names.closest(value),
+        *closest(value, plan.heuristics, 1),
     )
+    close = did_you_mean([*dict.fromkeys(near)][:3])
+    message = (
+        f"target {value!r} is no documented object, page, label or heuristic{close}"
+    )
+    yield _at(query, Subtype.TARGET, message, kind)
 
 
 def _of_roles(plan: Plan) -> Iterator[Problem]:
     known = ClosestNames(plan.heuristics)
-    for page in plan.catalogue.pages.values():
+    for page in plan.pages.values():
         for role in page.roles:
-            if plan.named(role.target) or plan.lookups.elsewhere(role.target):
+            if plan.named(role.target) or plan.elsewhere(role.target):
                 continue
             message = "the heuristic role names no heuristic"
             if name := plan.settings.strip(role.target.strip()):

@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, NamedTuple
 
-from ..model import CONNECTION_TYPES, SEVERITIES
+from ..model import SEVERITIES, Connection, Heuristic, Target
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable
 
-    from ..model import Connection, Heuristic, Target
-    from .connections import Resolved
-    from .plan import Plan
+    from .objects import Resolved
 
 EXISTS, MISSING = "✅", "⬜"
 
@@ -37,7 +35,7 @@ class Link(NamedTuple):
     @property
     def word(self) -> str:
         """Return the type's word."""
-        return CONNECTION_TYPES[self.type]
+        return self.type.capitalize()
 
 
 def short_name(connection: Connection, package: str) -> str:
@@ -51,30 +49,26 @@ def short_name(connection: Connection, package: str) -> str:
 
 
 def links(
-    resolved: Iterable[Resolved], package: str, plan: Plan | None = None
+    resolved: Iterable[Resolved], call: Callable[[Resolved], str]
 ) -> tuple[Link, ...]:
     """Return connections as they are listed: those of one type and text are one.
 
-    With a *plan*, pages that exist and are given no text have their titles.
+    *call* returns what one is called.
     """
     found: dict[tuple[str, str], list[Resolved]] = {}
     for one in resolved:
-        text = short_name(one.connection, package)
-        if plan and one.place and not one.connection.text:
-            text = plan.title(one.place.docname, one.place.anchor)
-        found.setdefault((one.connection.type, text), []).append(one)
-    return tuple(_link(*named, alike) for named, alike in found.items())
-
-
-def _link(type_: str, text: str, alike: list[Resolved]) -> Link:
-    """Return the link of all connections of one type and text."""
-    missing = [one for one in alike if not one.exists]
-    return Link(
-        type=type_,
-        text=text,
-        target=None if missing else alike[0].target,
-        planned=all(one.planned for one in missing),
-    )
+        found.setdefault((one.connection.type, call(one)), []).append(one)
+    listed = []
+    for (type_, text), alike in found.items():
+        missing = [one for one in alike if not one.exists]
+        link = Link(
+            type=type_,
+            text=text,
+            target=None if missing else alike[0].target,
+            planned=all(one.planned for one in missing),
+        )
+        listed.append(link)
+    return tuple(listed)
 
 
 def ordered(records: Iterable[Heuristic]) -> list[Heuristic]:
@@ -107,27 +101,6 @@ def categories(
         Category(name=name, number=used[name], description=described.get(name, ""))
         for name in names
     )
-
-
-class Wanted(NamedTuple):
-    """A missing target and the heuristics that wait for it."""
-
-    link: Link
-    heuristics: tuple[Heuristic, ...]
-
-
-def worklist(plan: Plan, records: Iterable[Heuristic]) -> Iterator[Wanted]:
-    """Yield the missing targets by type and name."""
-    types = list(CONNECTION_TYPES)
-    found: dict[tuple[int, str], tuple[Link, list[Heuristic]]] = {}
-    for record in records:
-        for link in links(plan.connections(record), plan.settings.package):
-            if link.target is None:
-                key = types.index(link.type), link.text
-                found.setdefault(key, (link, []))[1].append(record)
-    for key in sorted(found):
-        link, waiting = found[key]
-        yield Wanted(link=link, heuristics=tuple(waiting))
 
 
 def bounds(record: Heuristic) -> str:

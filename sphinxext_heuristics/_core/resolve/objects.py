@@ -8,11 +8,12 @@ from itertools import chain, islice
 from typing import TYPE_CHECKING, NamedTuple
 
 from ..diagnostics import ClosestNames, closest
+from ..model import Connection, Entry, Target
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-    from ..model import Entry
+    from .pages import Place
 
 
 class Rule(enum.Enum):
@@ -31,24 +32,28 @@ class Rule(enum.Enum):
     OVERRIDE = "the member of this name of {target} or of a subclass of it"
 
 
-class Match(NamedTuple):
-    """What a target means among the documented objects."""
+class Resolved(NamedTuple):
+    """What a name, or the target of a connection, means."""
 
+    #: What the author wrote, where it is a connection's.
+    connection: Connection = Connection("", "")
+    #: Where a link leads; ``None`` if it is missing, or an object's name.
+    target: Target | None = None
     #: The documented names reached, in the order of the documentation, each with the
     #: rule by which.
     reached: Mapping[str, Rule] = {}
-    #: The objects that the target may mean, if they are several.
-    objects: tuple[str, ...] = ()
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """The documented names reached, in the order of the documentation."""
-        return tuple(self.reached)
+    #: The page or section reached.
+    place: Place | None = None
+    #: What it may mean, if that is several things.
+    several: tuple[str, ...] = ()
+    #: Whether it may be missing: by a ``?``, by ``heuristics_targets`` or by
+    #: ``heuristics_undocumented``.
+    planned: bool = False
 
     @property
     def exists(self) -> bool:
-        """Whether the target is one documented thing."""
-        return bool(self.reached)
+        """Whether the target is there."""
+        return self.target is not None
 
 
 class Objects:
@@ -78,7 +83,6 @@ class Objects:
         self._modules: set[str] = set()
         self.find = cache(self._find)
         self.aliases = cache(self._all_names)
-        self._inheriting = cache(self._by_lineage)
         #: The last part of a name → the documented names that end so, to be asked for
         #: those like another.
         self._alike = cache(lambda last: ClosestNames(self._by_last[last]))
@@ -120,7 +124,7 @@ class Objects:
     def _last_parts(self) -> ClosestNames:
         return ClosestNames(self._by_last)
 
-    def _find(self, target: str) -> Match:
+    def _find(self, target: str) -> Resolved:
         """Return what *target* means.
 
         It is a dotted, partly dotted, bare or starred name, a class with ``+``, or a
@@ -131,22 +135,24 @@ class Objects:
             classes = self._with_subclasses(owner)
             return self._members(classes, member) if member else classes
         if target.startswith("*."):
-            return Match(reached=dict.fromkeys(self._ending(target[2:]), Rule.STAR))
+            return Resolved(reached=dict.fromkeys(self._ending(target[2:]), Rule.STAR))
         if reached := self._reached(target):
-            return Match(reached=reached)
+            return Resolved(reached=reached)
         ending = self._ending(target) or self._known_ending(target)
         # A function may have the name of its module.
         ending = [name for name in ending if name not in self._modules] or ending
         objects = dict.fromkeys(self.identity(name) for name in ending)
         if len(objects) > 1:
-            return Match(objects=tuple(objects))
+            return Resolved(several=tuple(objects))
         # Each entry was meant: the same as its name written out.
         written_out = self._reached(*ending)
-        return Match(reached=written_out | dict.fromkeys(ending, Rule.ENDING))
+        return Resolved(reached=written_out | dict.fromkeys(ending, Rule.ENDING))
 
-    def _with_subclasses(self, target: str) -> Match:
+    def _with_subclasses(self, target: str) -> Resolved:
         """Return a class, if it is documented, and its documented subclasses."""
         own = self.find(target)
+        if own.several:
+            return own
         classes = {
             name: rule for name, rule in own.reached.items() if name in self._classes
         }
@@ -156,9 +162,9 @@ class Objects:
             reached |= dict.fromkeys(self._below.get(spelling, ()), Rule.SUBCLASS)
         reached |= classes
         in_order = {name: reached[name] for name in self._in_order(reached)}
-        return Match(reached=in_order, objects=own.objects)
+        return Resolved(reached=in_order)
 
-    def _members(self, classes: Match, member: str) -> Match:
+    def _members(self, classes: Resolved, member: str) -> Resolved:
         """Return the documented *member*, such as ``.merge``, of each class."""
         names = (f"{name}{member}" for name in classes.reached)
         documented = (name for name in names if name in self._lineages)
@@ -176,13 +182,10 @@ class Objects:
 
     def _reached(self, *targets: str) -> dict[str, Rule]:
         """Return the documented names of the objects with exactly these names."""
-        spelled: dict[str, str] = {}
-        for target in targets:
-            spelled |= dict.fromkeys(self.aliases(target), target)
+        spelled = set(chain.from_iterable(map(self.aliases, targets)))
         reached: set[str] = set()
-        for spelling, target in spelled.items():
-            inheriting = self._inheriting(target.rpartition(".")[2])
-            reached.update(self._known.get(spelling, ()), inheriting.get(spelling, ()))
+        for spelling in spelled:
+            reached.update(self._known.get(spelling, ()))
         return {
             name: Rule.ITSELF if name in targets else self._rule(name, spelled)
             for name in self._in_order(reached)
@@ -190,7 +193,7 @@ class Objects:
 
     def _rule(self, name: str, spelled: Iterable[str]) -> Rule:
         """Return why a target that is *spelled* in these ways reaches another name."""
-        own = {name, *self.lineage(name)[:1], *self._canonical.get(name, ())}
+        own = set(self._own_names(name))
         is_copy = self.is_inherited(name) and own.isdisjoint(spelled)
         return Rule.INHERITED if is_copy else Rule.ALIAS
 
@@ -201,14 +204,6 @@ class Objects:
     @cached_property
     def _rank(self) -> dict[str, int]:
         return {name: rank for rank, name in enumerate(self._lineages)}
-
-    def _by_lineage(self, last: str) -> dict[str, list[str]]:
-        """Map each name by identity to the documented names ending in *last*."""
-        found: dict[str, list[str]] = {}
-        for name in self._by_last.get(last, ()):
-            for answer in self.lineage(name):
-                found.setdefault(answer, []).append(name)
-        return found
 
     def lineage(self, name: str) -> tuple[str, ...]:
         """Return the names by identity of the object of a name."""
@@ -221,11 +216,10 @@ class Objects:
 
     def _all_names(self, target: str) -> tuple[str, ...]:
         """Return all names under which the object named *target* may be documented."""
-        names = [target, *self._lineages.get(target, ())[:1]]
+        names = self._own_names(target)
         owner, _, member = target.rpartition(".")
         owners = [*self._lineages.get(owner, ())[:1], *self._known.get(owner, ())]
         names += [f"{name}.{member}" for name in owners]
-        names += self._canonical.get(target, ())
         if not any(name in self._known for name in names):
             for name in tuple(names):
                 names += self._aliases(name)
@@ -243,10 +237,11 @@ class Objects:
         They are the documented ones and those of the object as its own class spells
         them, not those of the class that defines it.
         """
-        names = [*entry.names, *entry.lineage[:1]]
-        for name in entry.names:
-            names += self._canonical.get(name, ())
-        return names
+        return [*chain.from_iterable(map(self._own_names, entry.names))]
+
+    def _own_names(self, name: str) -> list[str]:
+        lineage, others = self._lineages.get(name, ()), self._canonical.get(name, ())
+        return [name, *lineage[:1], *others]
 
     def _ending(self, tail: str) -> list[str]:
         """Return the documented names that end with *tail* at a dot."""

@@ -5,34 +5,36 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from ..model import INDEX_PAGE, Problem, Subtype
+from ..model import INDEX_PAGE, Page, Problem, Subtype
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Container, Iterator
     from pathlib import Path
 
-    from ..model import Page
     from .plan import Plan
 
 
 #: The suffixes of files in which someone may write a heuristic.
 _TEXTS = (".md", ".markdown", ".mdx", ".rst", ".rest", ".txt", ".text")
 
+_MARKDOWN = (".md", ".markdown")
+#: How a page may write a heuristic that its parser does not read.
+_MEANT = re.compile(r"(\.\.|[`~:{])[`~:{ ]*heuristic\b")
 _CONFLICT = re.compile(r"(<{7}|>{7}) ")
 
 
 def problems(plan: Plan, path_of: Callable[[str], Path]) -> Iterator[Problem]:
     """Yield the problem of each file; *path_of* returns the file of a document."""
-    if INDEX_PAGE in plan.catalogue.pages:
+    if INDEX_PAGE in plan.pages:
         message = (
             f"the document {INDEX_PAGE!r} has the name of the index page that is made "
             f"for the heuristics, which overwrites it: rename the file"
         )
         yield _at(path_of(INDEX_PAGE), 1, message)
-    for docname, page in plan.catalogue.pages.items():
+    for docname, page in plan.pages.items():
         if not plan.settings.has_page(docname):
             for record in page.heuristics:
-                if plan.settings.has_page(plan.catalogue.own_page(record)):
+                if plan.settings.has_page(plan.own_page(record)):
                     message = (
                         f"this page is included in {docname!r}, too: it counts itself; "
                         f"link to heuristic {record.name!r} there"
@@ -45,9 +47,18 @@ def problems(plan: Plan, path_of: Callable[[str], Path]) -> Iterator[Problem]:
         names = [plan.settings.page_name(record.name) for record in page.heuristics]
         is_named = all(record.name for record in page.heuristics)
         if names != [stem] and is_named:
-            path = path_of(docname)
-            line, reason = (1, "") if names else _why_unread(path, stem)
-            yield _at(path, line, _message(plan, stem, names) + reason)
+            line = 1
+            message = (
+                f"a page in heuristics_dir is named after the one heuristic that it "
+                f"holds: this one is {stem!r}, and holds {', '.join(names)}"
+            )
+            if not names:
+                line, reason = _why_unread(path_of(docname), stem)
+                message = (
+                    f"a page in heuristics_dir holds no heuristic; expected here is "
+                    f"heuristic {plan.settings.strip(stem)!r}{reason}"
+                )
+            yield _at(path_of(docname), line, message)
 
 
 def is_unreadable(page: Page) -> bool:
@@ -85,76 +96,7 @@ def unread(path: Path) -> Problem:
 
 
 def _at(path: Path, line: int, message: str) -> Problem:
-    return Problem(
-        subtype=Subtype.FILE,
-        message=message,
-        source=str(path),
-        line=line,
-    )
-
-
-def _message(plan: Plan, stem: str, names: list[str]) -> str:
-    """Return what is wrong with a page that holds the heuristics of these names."""
-    wanted = plan.settings.strip(stem)
-    if not names:
-        return (
-            f"a page in heuristics_dir holds no heuristic; expected here is "
-            f"heuristic {wanted!r}"
-        )
-    if len(names) > 1:
-        return (
-            f"a page in heuristics_dir holds heuristic {wanted!r} alone, but this one "
-            f"holds {len(names)}: {', '.join(names)}"
-        )
-    name = plan.settings.strip(names[0])
-    # If only the namespace differs, the heuristic has the right name.
-    otherwise = "" if name == wanted else f", or the heuristic {name!r} to {wanted!r}"
-    return (
-        f"a page in heuristics_dir is named after its heuristic: rename the file "
-        f"to {names[0]!r}{otherwise}"
-    )
-
-
-_MARKDOWN = (".md", ".markdown")
-_RESTRUCTUREDTEXT = (".rst", ".txt")
-
-#: How a page may write a heuristic that its parser does not read: suffixes of the file,
-#: pattern, and the reason.
-_UNREAD = (
-    (
-        _MARKDOWN,
-        r":{3,}\{heuristic\}",
-        (
-            "':::' requires 'colon_fence' in myst_enable_extensions; or write "
-            "'```{{heuristic}} {name}'"
-        ),
-    ),
-    (
-        _MARKDOWN,
-        r"\.\. +heuristic::",
-        "this is reStructuredText in a Markdown file; write '```{{heuristic}} {name}'",
-    ),
-    (
-        _RESTRUCTUREDTEXT,
-        r"[`~:]{3,}\{heuristic\}",
-        "this is Markdown in a reStructuredText file; write '.. heuristic:: {name}'",
-    ),
-    (
-        _MARKDOWN,
-        r"[`~:]{3,} *heuristic\b",
-        "the name of the directive is not in braces; write '```{{heuristic}} {name}'",
-    ),
-    (
-        _RESTRUCTUREDTEXT,
-        r"\.\. *heuristic(?!::)\b|\.\.heuristic",
-        "this is a comment; write '.. heuristic:: {name}'",
-    ),
-    (
-        _MARKDOWN + _RESTRUCTUREDTEXT,
-        r"[`~:.{]+ *heuristic",
-        "the directive is not written as one",
-    ),
-)
+    return Problem(Subtype.FILE, message, str(path), line)
 
 
 def _why_unread(path: Path, name: str) -> tuple[int, str]:
@@ -162,10 +104,15 @@ def _why_unread(path: Path, name: str) -> tuple[int, str]:
 
     They are 1 and ``""`` if nothing looks like one.
     """
+    page, form = "reStructuredText", ".. heuristic::"
+    if path.suffix in _MARKDOWN:
+        page, form = "Markdown", "```{heuristic}"
     lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
-    for suffixes, pattern, reason in _UNREAD:
-        if path.suffix in suffixes:
-            for number, line in enumerate(lines, 1):
-                if re.match(pattern, line.lstrip()):
-                    return number, f": {reason.format(name=name)}"
+    for number, line in enumerate(lines, 1):
+        if match := _MEANT.match(line.lstrip()):
+            written = "reStructuredText" if match[1] == ".." else "Markdown"
+            reason = f"this is {written} in a {page} file"
+            if written == page:
+                reason = "this is not a directive: braces or colons are missing"
+            return number, f": {reason}; write '{form} {name}'"
     return 1, ""

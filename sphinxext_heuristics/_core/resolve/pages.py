@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from ..diagnostics import ClosestNames
 from ..model import PAGE_TYPES, Target
+from .objects import Resolved
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -26,19 +27,6 @@ class Place(NamedTuple):
     def __str__(self) -> str:
         """Return the place as a target names it."""
         return f"{self.docname}#{self.anchor}" if self.anchor else self.docname
-
-
-class PageMatch(NamedTuple):
-    """What a target means among the pages."""
-
-    #: The page or section, if the target is one.
-    place: Place | None = None
-    #: Where a link leads: to an id there, or to a URL of ``heuristics_targets``.
-    target: Target | None = None
-    #: The places that it may mean, if they are several.
-    places: tuple[Place, ...] = ()
-    #: Whether ``heuristics_targets`` says that it is planned.
-    planned: bool = False
 
 
 def fold(name: str) -> str:
@@ -110,31 +98,31 @@ class Pages:
             found.setdefault(fold(anchor), []).append(anchor)
         return found
 
-    def find(self, target: str) -> PageMatch:
+    def find(self, target: str) -> Resolved:
         """Return what *target* means, an exact name before a folded one."""
         for name in (target, fold(target)):
             if name in self._targets:
                 return self.meant(self._targets[name])
         return self._named(target)
 
-    def meant(self, meant: str | None) -> PageMatch:
+    def meant(self, meant: str | None) -> Resolved:
         """Return what a value of ``heuristics_targets`` means."""
         if meant is None:
-            return PageMatch(planned=True)
+            return Resolved(planned=True)
         if "://" in meant:
-            return PageMatch(target=Target(uri=meant))
+            return Resolved(target=Target(uri=meant))
         return self._named(meant)
 
-    def _named(self, name: str) -> PageMatch:
+    def _named(self, name: str) -> Resolved:
         document, hash_, anchor = name.removeprefix("/").partition("#")
         folded = self._folded.get(fold(document), {})
         for found in (self._exact.get(document, {}), folded):
             parts = self._parts(found, anchor) if hash_ else found
             if len(parts) > 1:
-                return PageMatch(places=tuple(parts))
+                return Resolved(several=tuple(map(str, parts)))
             for place, target in parts.items():
-                return PageMatch(place=place, target=target)
-        return PageMatch()
+                return Resolved(place=place, target=target)
+        return Resolved()
 
     def _parts(self, places: Iterable[Place], anchor: str) -> dict[Place, Target]:
         """Return the part of each document that has an id, or one folded alike."""

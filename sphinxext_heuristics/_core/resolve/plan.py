@@ -3,95 +3,115 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from functools import cached_property
-from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar, TypeVarTuple, cast
+from functools import cached_property, wraps
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar, cast
 
-from ..model import CATEGORY
+from ..model import CATEGORY, Entry, Evidence, Found, Heuristic, Lost, Message, Note
 from ..versions import holds
+from .catalogue import Catalogue
 from .connections import resolve
-from .listing import bounds, links
-from .objects import Rule, excludes
+from .listing import Link, bounds, links, short_name
+from .objects import Objects, Resolved, Rule, excludes
+from .pages import Pages, Place
 from .verdicts import Reach, Shown, Verdict, by_severity, judge
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
+    from pathlib import Path
 
     from ..config import Settings
-    from ..model import Entry, Evidence, Heuristic, Message, Note
-    from .catalogue import Catalogue, Lookups
-    from .connections import Resolved
-    from .listing import Link
-    from .pages import Place
+    from ..source.names import Definition
 
-T = TypeVar("T")
-Ts = TypeVarTuple("Ts")
+Asked = TypeVar("Asked", bound="Callable[..., Any]")
 
 #: Filter → values, any of which will do, as a query has them.
 Filters: TypeAlias = tuple[tuple[str, tuple[str, ...]], ...]
 
 
+def once(ask: Asked) -> Asked:
+    """Let what a plan answers to some arguments be found once."""
+
+    @wraps(ask)
+    def answer(plan: Plan, *arguments: Any) -> Any:  # noqa: ANN401 - what is asked
+        key = (ask, *arguments)
+        if key not in plan.answers:
+            plan.answers[key] = ask(plan, *arguments)
+        return plan.answers[key]
+
+    return cast("Asked", answer)
+
+
 @dataclass(kw_only=True, eq=False, repr=False)
-class Plan:
-    """What every page shows."""
+class Plan(Catalogue):
+    """What every page shows: all that was read, and what other parts say of it."""
 
-    catalogue: Catalogue
     settings: Settings
-    lookups: Lookups
-    _made: dict[tuple[Any, ...], Any] = field(default_factory=dict, init=False)
-
-    def once(self, make: Callable[[Plan, *Ts], T], *arguments: *Ts) -> T:
-        """Return what a function makes of this plan and its arguments, made once."""
-        key = (make, *arguments)
-        if key not in self._made:
-            self._made[key] = make(self, *arguments)
-        return cast("T", self._made[key])
+    #: The documented objects.
+    objects: Objects
+    #: The pages and sections.
+    page_names: Pages
+    #: (kind of target, name) → URI in another project's inventory, or ``None``.
+    external: Callable[[str, str], str | None]
+    #: Name → what another project's inventory says about this heuristic, or ``None``.
+    elsewhere: Callable[[str], object]
+    #: A heuristic's note as other pages show it.
+    settle: Callable[[Heuristic], Note]
+    #: Where the source of a package defines an object, or ``None``.
+    defined: Callable[[str], Definition | None]
+    #: Documents without automatic heuristics.
+    excluded: frozenset[str]
+    #: The documented version, or ``""``.
+    version: str
+    #: Where a quote stands in the installed source, or why it was not found.
+    verify: Callable[[Evidence], Found | Lost]
+    #: Package → its installed version, or ``None``.
+    installed: Callable[[str], str | None]
+    #: The messages of errors and warnings that are quoted.
+    quoted_messages: Callable[[Evidence], tuple[Message, ...]]
+    #: The source directory.
+    srcdir: Path
+    #: What was asked for already.
+    answers: dict[tuple[Any, ...], Any] = field(default_factory=dict, init=False)
 
     @property
     def package(self) -> str:
         """Return the documented package, or ``""``."""
         return self.settings.package
 
-    @property
-    def version(self) -> str:
-        """Return the documented version, or ``""``."""
-        return self.lookups.version
-
-    @property
-    def docnames(self) -> tuple[str, ...]:
-        """Return the documents in the toctree's order."""
-        return self.catalogue.docnames
-
     def entries(self, docname: str) -> tuple[Entry, ...]:
         """Return the API entries of a page."""
-        return self.catalogue.pages[docname].entries
+        return self.pages[docname].entries
 
     # -- the heuristics ---------------------------------------------------------------
 
-    @property
-    def heuristics(self) -> dict[str, Heuristic]:
-        """Return name → the definition in effect, in the toctree's order."""
-        return self.catalogue.heuristics
-
     def named(self, target: str) -> Heuristic | None:
         """Return the heuristic that a role's *target* names, by any of its names."""
-        return self.catalogue.by_name.get(self.settings.strip(target.strip()))
+        return self.by_name.get(self.settings.strip(target.strip()))
 
+    @once
     def connections(self, record: Heuristic) -> tuple[Resolved, ...]:
         """Return the resolved connections of a definition."""
-        return self.once(_resolved, record)
+        return tuple(resolve(self, connection) for connection in record.connections)
 
     def links(self, record: Heuristic, *, marks: bool = False) -> tuple[Link, ...]:
         """Return connections for an index: with titles, or as written with *marks*."""
-        titles = None if marks else self
-        return links(self.connections(record), self.package, titles)
 
+        def called(resolved: Resolved) -> str:
+            place, connection = resolved.place, resolved.connection
+            if place and not marks and not connection.text:
+                return self.title(place.docname, place.anchor)
+            return short_name(connection, self.package)
+
+        return links(self.connections(record), called)
+
+    @once
     def note(self, record: Heuristic) -> Note:
         """Return a heuristic's note as other pages show it."""
-        return self.once(_settled, record)
+        return self.settle(record)
 
     def holds(self, record: Heuristic) -> bool:
         """Return whether a heuristic holds for the documented version."""
-        return holds(record.since, record.until, self.lookups.version)
+        return holds(record.since, record.until, self.version)
 
     # -- what they quote --------------------------------------------------------------
 
@@ -100,15 +120,15 @@ class Plan:
 
         That is the documented one, which may be a part of another, or the top one.
         """
-        named = self.settings.package
+        named = self.package
         return named if named and evidence.is_of(named) else evidence.package
 
     def version_of(self, evidence: Evidence) -> str:
         """Return the version of the package that is quoted; ``""`` if it is unknown."""
         package = self.package_of(evidence)
-        if package == self.settings.package:
-            return self.lookups.version
-        return self.lookups.installed(package) or ""
+        if package == self.package:
+            return self.version
+        return self.installed(package) or ""
 
     def messages(self, record: Heuristic) -> tuple[tuple[Message, Evidence], ...]:
         """Return the messages that a heuristic quotes, once for each object.
@@ -117,9 +137,18 @@ class Plan:
         """
         found: dict[tuple[Message, str], tuple[Message, Evidence]] = {}
         for quoted in record.evidence:
-            for message in self.lookups.messages(quoted):
+            for message in self.quoted_messages(quoted):
                 found.setdefault((message, quoted.object), (message, quoted))
         return tuple(found.values())
+
+    @cached_property
+    def documented_packages(self) -> frozenset[str]:
+        """Return the packages that names of entries and of their objects begin with."""
+        found: set[str] = set()
+        for _docname, entry in self.all_entries:
+            names = (*entry.names, *entry.lineage)
+            found.update(name.partition(".")[0] for name in names)
+        return frozenset(found)
 
     # -- what they reach --------------------------------------------------------------
 
@@ -127,7 +156,7 @@ class Plan:
     def entry_of(self) -> dict[str, Entry]:
         """Map each documented name to its first API entry."""
         found: dict[str, Entry] = {}
-        for _docname, entry in reversed(self.catalogue.entries):
+        for _docname, entry in reversed(self.all_entries):
             found.update(dict.fromkeys(entry.names, entry))
         return found
 
@@ -139,13 +168,18 @@ class Plan:
         return found
 
     @cached_property
+    def by_severity(self) -> tuple[Heuristic, ...]:
+        """Return the heuristics in the order in which they are shown."""
+        return by_severity(self.heuristics.values())
+
+    @cached_property
     def reach(self) -> dict[str, dict[str, Verdict]]:
         """Map each documented name to the heuristics that reach it, most severe first.
 
         The verdicts are those of the name alone: no page has had its say.
         """
         found: dict[str, dict[str, Verdict]] = {}
-        for record in by_severity(self.heuristics.values()):
+        for record in self.by_severity:
             for order, resolved in enumerate(self.connections(record)):
                 is_wide = resolved.connection.is_wide
                 for name, rule in resolved.reached.items():
@@ -186,24 +220,23 @@ class Plan:
             is_here = resolved.reached or resolved.several
             if connection.type == "impl" and is_here:
                 lasts.add(connection.target.rpartition(".")[2])
-        for name in self.lookups.objects.names:
+        for name in self.objects.names:
             if name.rpartition(".")[2] in lasts and name not in reached:
                 yield name
 
     def own_names(self, name: str) -> list[str]:
         """Return the names that `except` judges a documented name by."""
-        return self.lookups.objects.own_names(self.entry_of[name])
+        return self.objects.own_names(self.entry_of[name])
 
     def excludes(self, target: str, names: Iterable[str]) -> bool:
         """Return whether an `except` target, by any of its names, excludes *names*."""
-        aliases = self.lookups.objects.aliases(target)
+        aliases = self.objects.aliases(target)
         return any(excludes(alias, names) for alias in aliases)
 
     @cached_property
     def ranks(self) -> dict[str, int]:
         """Map each heuristic to its place in the order in which they are shown."""
-        ordered = by_severity(self.heuristics.values())
-        return {record.name: rank for rank, record in enumerate(ordered)}
+        return {record.name: rank for rank, record in enumerate(self.by_severity)}
 
     # -- what is shown where ----------------------------------------------------------
 
@@ -212,35 +245,42 @@ class Plan:
         if not record.inject:
             return "it has no-inject"
         if not self.holds(record):
-            version = self.lookups.version
+            version = self.version
             return f"it holds for {bounds(record)}, and {version} is documented"
         return ""
 
     def kept_free(self, docname: str) -> str:
         """Return why a page shows no heuristic automatically, or ``""``."""
-        if docname in self.lookups.excluded:
+        if docname in self.excluded:
             return f"{docname} is kept free by heuristics_exclude or no-heuristics"
         return ""
 
+    @once
     def verdicts(self, docname: str) -> tuple[tuple[Verdict, ...], ...]:
         """Return the verdicts of each API entry of a page, most severe first."""
-        return self.once(judge, docname)
+        return judge(self, docname)
 
     def verdicts_of(self, docname: str, entry: Entry) -> tuple[Verdict, ...]:
         """Return the verdicts of one API entry of a page."""
-        position = self.catalogue.pages[docname].entries.index(entry)
+        position = self.pages[docname].entries.index(entry)
         return self.verdicts(docname)[position]
 
     @cached_property
     def shown_in(self) -> dict[str, tuple[Shown, ...]]:
         """Map each heuristic to the API entries that show it, in their order."""
         found: dict[str, dict[Shown, None]] = {}
-        for docname, page in self.catalogue.pages.items():
+        for docname, page in self.pages.items():
             judged = zip(page.entries, self.verdicts(docname), strict=True)
             for entry, verdicts in judged:
                 for verdict in verdicts:
                     if verdict.is_shown:
-                        shown = verdict.shown_at(entry, docname)
+                        shown = Shown(
+                            name=entry.names[0],
+                            docname=docname,
+                            anchor=entry.anchor,
+                            reach=verdict.reach,
+                            parameter=verdict.parameter,
+                        )
                         found.setdefault(verdict.record.name, {})[shown] = None
         return {name: tuple(shown) for name, shown in found.items()}
 
@@ -251,12 +291,23 @@ class Plan:
         The id of the page as a whole is ``""``.
         """
         found: dict[str, dict[str, list[Heuristic]]] = {}
-        for record in by_severity(self.heuristics.values()):
+        for record in self.by_severity:
             places = [resolved.place for resolved in self.connections(record)]
             for place in dict.fromkeys(places):
                 if place and not self.withheld_at(record, place):
                     page = found.setdefault(place.docname, {})
                     page.setdefault(place.anchor, []).append(record)
+        return found
+
+    @cached_property
+    def shown_on(self) -> dict[str, list[Place]]:
+        """Map each heuristic to the pages and sections that show it, in their order."""
+        found: dict[str, list[Place]] = {}
+        for docname in self.docnames:
+            for anchor, records in sorted(self.by_page.get(docname, {}).items()):
+                for record in records:
+                    place = Place(docname, anchor)
+                    found.setdefault(record.name, []).append(place)
         return found
 
     def withheld_at(self, record: Heuristic, place: Place) -> str:
@@ -270,10 +321,10 @@ class Plan:
     def _by_hand(self) -> set[Place]:
         """Return the pages and sections whose own `heuristics-for` names them."""
         found = set()
-        for docname, page in self.catalogue.pages.items():
+        for docname, page in self.pages.items():
             for query in page.queries:
                 for target in query.option("target") or ():
-                    place = self.lookups.pages.find(target).place
+                    place = self.page_names.find(target).place
                     if place and place.docname == docname:
                         found.add(place)
         return found
@@ -282,7 +333,7 @@ class Plan:
     def mentioned_in(self) -> dict[str, dict[str, None]]:
         """Map each heuristic to the other pages that link to it, in their order."""
         found: dict[str, dict[str, None]] = {}
-        for docname, page in self.catalogue.pages.items():
+        for docname, page in self.pages.items():
             for target in (*(role.target for role in page.roles), *page.links):
                 record = self.named(target)
                 if record and record.docname != docname:
@@ -295,69 +346,56 @@ class Plan:
 
     def title(self, docname: str, anchor: str = "") -> str:
         """Return the title of a page or of a section of it, or else the page's name."""
-        return self.once(_titles, docname).get(anchor) or docname
+        return self._titles(docname).get(anchor) or docname
 
+    @once
+    def _titles(self, docname: str) -> dict[str, str]:
+        """Map each id of a page's sections, and ``""`` for the page, to the title."""
+        page = self.pages[docname]
+        found: dict[str, str] = {}
+        for ids, title in zip(page.sections, page.titles, strict=True):
+            for section_id in ("", *ids):
+                found.setdefault(section_id, title)
+        return found
+
+    @once
     def selection(self, filters: Filters) -> tuple[Heuristic, ...]:
         """Return the heuristics that filters choose, in the toctree's order."""
-        return self.once(_selection, filters)
+        records = tuple(self.heuristics.values())
+        for kind, values in filters:
+            chosen: set[str] = set()
+            for value in values:
+                chosen.update(self._chosen(kind, value))
+            records = tuple(record for record in records if record.name in chosen)
+        return records
 
+    def _chosen(self, kind: str, value: str) -> Iterator[str]:
+        """Yield the names of the heuristics that one value of a filter chooses."""
+        if kind == "target" and value.startswith(CATEGORY):
+            kind, value = "category", value.removeprefix(CATEGORY).strip()
+        if kind in {"impl", "target"}:
+            for name in self.objects.find(value.lstrip("~")).reached:
+                for heuristic, verdict in self.reach.get(name, {}).items():
+                    if verdict.is_shown:
+                        yield heuristic
+        if kind == "target" and (record := self.named(value)):
+            yield record.name
+        yield from self._by_value.get((kind, value), ())
+        if place := self.page_names.find(value).place:
+            yield from self._by_value.get((kind, place), ())
 
-def _resolved(plan: Plan, record: Heuristic) -> tuple[Resolved, ...]:
-    return tuple(resolve(plan, connection) for connection in record.connections)
-
-
-def _settled(plan: Plan, record: Heuristic) -> Note:
-    return plan.lookups.settle(record)
-
-
-def _titles(plan: Plan, docname: str) -> dict[str, str]:
-    """Map each id of a page's sections, and ``""`` for the page, to the title."""
-    page = plan.catalogue.pages[docname]
-    found: dict[str, str] = {}
-    for ids, title in zip(page.sections, page.titles, strict=True):
-        for section_id in ("", *ids):
-            found.setdefault(section_id, title)
-    return found
-
-
-def _selection(plan: Plan, filters: Filters) -> tuple[Heuristic, ...]:
-    records = tuple(plan.heuristics.values())
-    for kind, values in filters:
-        chosen: set[str] = set()
-        for value in values:
-            chosen.update(_chosen(plan, kind, value))
-        records = tuple(record for record in records if record.name in chosen)
-    return records
-
-
-def _chosen(plan: Plan, kind: str, value: str) -> Iterator[str]:
-    """Yield the names of the heuristics that one value of a filter chooses."""
-    if kind == "target" and value.startswith(CATEGORY):
-        kind, value = "category", value.removeprefix(CATEGORY).strip()
-    if kind in {"impl", "target"}:
-        for name in plan.lookups.objects.find(value.lstrip("~")).names:
-            for heuristic, verdict in plan.reach.get(name, {}).items():
-                if verdict.is_shown:
-                    yield heuristic
-    if kind == "target" and (record := plan.named(value)):
-        yield record.name
-    heuristics = plan.once(_by_value)
-    yield from heuristics.get((kind, value), ())
-    if place := plan.lookups.pages.find(value).place:
-        yield from heuristics.get((kind, place), ())
-
-
-def _by_value(plan: Plan) -> dict[tuple[str, object], list[str]]:
-    """Map each kind of filter and what it may name to the names of the heuristics."""
-    found: dict[tuple[str, object], list[str]] = {}
-    for record in plan.heuristics.values():
-        keys: list[tuple[str, object]] = [("severity", record.severity)]
-        keys += [("category", category) for category in record.categories]
-        for resolved in plan.connections(record):
-            connection = resolved.connection
-            for kind in (connection.type, "target"):
-                keys += [(kind, connection.target), (kind, connection.text)]
-                keys.append((kind, resolved.place))
-        for key in keys:
-            found.setdefault(key, []).append(record.name)
-    return found
+    @cached_property
+    def _by_value(self) -> dict[tuple[str, object], list[str]]:
+        """Map each kind of filter and what it may name to the heuristics' names."""
+        found: dict[tuple[str, object], list[str]] = {}
+        for record in self.heuristics.values():
+            keys: list[tuple[str, object]] = [("severity", record.severity)]
+            keys += [("category", category) for category in record.categories]
+            for resolved in self.connections(record):
+                connection = resolved.connection
+                for kind in (connection.type, "target"):
+                    keys += [(kind, connection.target), (kind, connection.text)]
+                    keys.append((kind, resolved.place))
+            for key in keys:
+                found.setdefault(key, []).append(record.name)
+        return found

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from .plan import Plan, once
 from .verdicts import by_severity
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from ..model import Entry, Heuristic, Target
-    from .plan import Plan
 
 
 class Member(NamedTuple):
@@ -43,10 +43,11 @@ def members(plan: Plan, docname: str, entry: Entry) -> tuple[Member, ...]:
     return tuple(found)
 
 
+@once
 def reached(plan: Plan) -> dict[str, list[str]]:
     """Map each heuristic to the members that show it unless `except` names them."""
     found: dict[str, list[str]] = {}
-    for _docname, entry in plan.catalogue.entries:
+    for _docname, entry in plan.all_entries:
         for member in _inherited(plan, entry):
             for record in member.heuristics:
                 found.setdefault(record.name, []).extend(member.own_names)
@@ -57,8 +58,8 @@ def _inherited(plan: Plan, entry: Entry) -> Iterator[Member]:
     """Yield the inherited members of a class, each with all that aims at it."""
     if not (plan.settings.rollup and entry.is_class):
         return
-    objects = plan.lookups.objects
-    for name, aims in sorted(plan.once(_aims).items()):
+    objects = plan.objects
+    for name, aims in sorted(_aims(plan).items()):
         names = tuple(f"{cls}.{name}" for cls in entry.names)
         # What the class defines itself, or has an entry of its own, is not rolled up.
         has_entry = any(full_name in plan.entry_of for full_name in names)
@@ -71,8 +72,8 @@ def _inherited(plan: Plan, entry: Entry) -> Iterator[Member]:
             if not meant.isdisjoint(above)
         )
         if heuristics:
-            documented = objects.find(above[-1]).names
-            targets = [plan.catalogue.places[entry_name] for entry_name in documented]
+            documented = tuple(objects.find(above[-1]).reached)
+            targets = [plan.places[entry_name] for entry_name in documented]
             yield Member(
                 name=name,
                 documented=documented,
@@ -82,12 +83,13 @@ def _inherited(plan: Plan, entry: Entry) -> Iterator[Member]:
             )
 
 
+@once
 def _aims(plan: Plan) -> dict[str, dict[str, set[str]]]:
     """Map the last part of each target to the heuristics that aim at such members.
 
     Each of them is mapped to the names of the objects that it means.
     """
-    objects = plan.lookups.objects
+    objects = plan.objects
     found: dict[str, dict[str, set[str]]] = {}
     for record in plan.heuristics.values():
         if plan.withheld(record):

@@ -5,20 +5,19 @@ from __future__ import annotations
 import enum
 from typing import TYPE_CHECKING, NamedTuple
 
-from ..model import SEVERITIES
+from ..model import SEVERITIES, Entry, Heuristic
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from ..model import Entry, Heuristic
     from .objects import Rule
     from .plan import Plan
 
 _RANK = {severity: rank for rank, severity in enumerate(reversed(SEVERITIES))}
 
+
 #: What the first of the entries in full is found by.
 _FIRST = ""
-
 #: How many are open at a parameter.
 _OPEN_AT_PARAMETER = 2
 
@@ -92,16 +91,6 @@ class Verdict(NamedTuple):
         first = min(self, other, key=lambda it: (not it.is_shown, it.order))
         return first._replace(reach=min(self.reach, other.reach))
 
-    def shown_at(self, entry: Entry, docname: str) -> Shown:
-        """Return the record of the entry that shows it."""
-        return Shown(
-            name=entry.names[0],
-            docname=docname,
-            anchor=entry.anchor,
-            reach=self.reach,
-            parameter=self.parameter,
-        )
-
 
 def judge(plan: Plan, docname: str) -> tuple[tuple[Verdict, ...], ...]:
     """Return the verdicts of each API entry of a page, most severe first.
@@ -109,7 +98,7 @@ def judge(plan: Plan, docname: str) -> tuple[tuple[Verdict, ...], ...]:
     Each step decides one thing: what is not shown and why, what only names what another
     entry of the page shows in full, and what is folded.
     """
-    entries = plan.catalogue.pages[docname].entries
+    entries = plan.pages[docname].entries
     page = [_with_reasons(plan, docname, entry) for entry in entries]
     if plan.settings.inherited == "once":
         _name_copies(plan, entries, page)
@@ -122,7 +111,7 @@ def _with_reasons(plan: Plan, docname: str, entry: Entry) -> list[Verdict]:
     reaching = _reaching(plan, entry)
     if not reaching:
         return []  # whether it is inherited is a question to its source
-    inherited, objects = plan.settings.inherited, plan.lookups.objects
+    inherited, objects = plan.settings.inherited, plan.objects
     is_copy = inherited in {"link", "none"} and objects.is_inherited(entry.names[0])
     reason = plan.kept_free(docname)
     if not reason and entry.by_hand:
@@ -179,7 +168,7 @@ def _name_copies(
     in_full = {
         name: _in_full(plan, places) for name, places in shown.items() if places[1:]
     }
-    objects = plan.lookups.objects
+    objects = plan.objects
     for entry, verdicts in zip(entries, page, strict=True):
         identity = objects.identity(entry.names[0]) if verdicts else ""
         for position, verdict in enumerate(verdicts):
@@ -204,7 +193,7 @@ def _in_full(plan: Plan, shown: list[tuple[Entry, Verdict]]) -> dict[int | str, 
     found: dict[int | str, Entry] = {_FIRST: best}
     for entry in (best, *named):
         found[id(entry)] = entry
-        found.setdefault(plan.lookups.objects.identity(entry.names[0]), entry)
+        found.setdefault(plan.objects.identity(entry.names[0]), entry)
     return found
 
 

@@ -6,20 +6,17 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from docutils import nodes
 
-from ..model import SEVERITIES, Target
+from ..model import SEVERITIES, Entry, Heuristic, Note, Query, Target
 from ..resolve import rollup
-from ..resolve.verdicts import Form, by_severity, unfolded
-from ..view import View
+from ..resolve.verdicts import Form, Verdict, by_severity, unfolded
+from ..view import Here, Named, View
 from ..words import _
-from .parts import joined, named, paragraph, severity_word
+from .parts import Part, collapsed, joined, literal, named, paragraph, severity_word
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from ..model import Entry, Heuristic, Note, Query
     from ..resolve.plan import Plan
-    from ..resolve.verdicts import Verdict
-    from ..view import Here, Named
 
 
 #: Keeps what another page contains out of Sphinx's search.
@@ -49,15 +46,15 @@ class RolledUp(NamedTuple):
     name: str
     target: Target | None
     #: Its heuristics, each in the form of one line.
-    boxes: tuple[Box, ...]
+    boxes: list[Box]
 
 
 class EntryBoxes(NamedTuple):
     """What an API entry shows."""
 
     #: Each parameter, or ``""`` for the entry itself, with what is shown there.
-    places: tuple[tuple[str, tuple[Box, ...]], ...] = ()
-    members: tuple[RolledUp, ...] = ()
+    places: dict[str, list[Box]]
+    members: list[RolledUp]
 
 
 def of_entry(
@@ -67,7 +64,7 @@ def of_entry(
     members = []
     for member in rollup.members(plan, docname, entry):
         lines = [_box(plan, record, Form.LINE) for record in member.heuristics]
-        members.append(RolledUp(member.name, member.target, tuple(lines)))
+        members.append(RolledUp(member.name, member.target, lines))
     places: dict[str, list[Box]] = {"": []} if members else {}
     for verdict in verdicts:
         if verdict.is_shown:
@@ -76,10 +73,7 @@ def of_entry(
             # The copies of an entry are in one block.
             place = "" if full_at else verdict.parameter
             places.setdefault(place, []).append(box)
-    return EntryBoxes(
-        places=tuple((place, tuple(boxes)) for place, boxes in places.items()),
-        members=tuple(members),
-    )
+    return EntryBoxes(places=places, members=members)
 
 
 def _name_and_place(verdict: Verdict, docname: str) -> tuple[str, Target] | None:
@@ -128,18 +122,16 @@ def _box(
 def member_nodes(members: Iterable[RolledUp], here: Here) -> list[nodes.Node]:
     """Return the line that names inherited members; nothing for none."""
     named_members = joined((_member(member, here) for member in members), "; ")
-    if not named_members:
-        return []
-    start = nodes.Text(_("Inherited") + ": ")
+    start = _("Inherited") + ": "
     classes = ["heuristic-rollup", UNSEARCHED]
-    return [nodes.paragraph("", "", start, *named_members, classes=classes)]
+    line = paragraph(start, *named_members, classes=classes)
+    return [line] if named_members else []
 
 
-def _member(member: RolledUp, here: Here) -> list[nodes.Node]:
-    name = nodes.literal("", member.name)
-    linked = here.link(name, member.target) if member.target else name
+def _member(member: RolledUp, here: Here) -> list[Part]:
+    linked = here.link(literal(member.name), member.target)
     titles = joined(_title(box, here) for box in member.boxes)
-    return [linked, nodes.Text(" ("), *titles, nodes.Text(")")]
+    return [linked, " (", *titles, ")"]
 
 
 def _title(box: Box, here: Here) -> list[nodes.Node]:
@@ -169,28 +161,23 @@ def box_nodes(boxes: Iterable[Box], here: Here) -> list[nodes.Node]:
 def _fold(folded: list[Box], here: Here) -> nodes.Element:
     """Return the collapsed block, whose summary gives number and titles."""
     titles = ", ".join(box.named.title for box in folded)
-    summary = _("%d more") % len(folded) + f": {titles}"
-    return nodes.admonition(
-        "",
-        nodes.title("", summary),
+    return collapsed(
+        _("%d more") % len(folded) + f": {titles}",
         *(_box_node(box, here) for box in folded),
         classes=["heuristic-more", UNSEARCHED],
-        collapsible="closed",
     )
 
 
 def _names(boxes: list[Box], here: Here) -> nodes.Element:
     """Return the block that names heuristics, and where they are in full."""
     places = dict.fromkeys(box.full_at for box in boxes if box.full_at)
-    if places and len(boxes) > _MAX_NAMED:
-        line: list[nodes.Node] = [nodes.Text(_("%d heuristics") % len(boxes))]
-    else:
+    line: list[Part] = [_("%d heuristics") % len(boxes)]
+    if not places or len(boxes) <= _MAX_NAMED:
         # A title may have commas.
-        line = joined(([_severity_and_title(box, here)] for box in boxes), " · ")
+        line = [*joined(([_severity_and_title(box, here)] for box in boxes), " · ")]
     if places:
-        line.append(nodes.Text(" (" + _("see") + " "))
-        line += joined([_place(name, target, here)] for name, target in places)
-        line.append(nodes.Text(")"))
+        named = joined([_place(name, target, here)] for name, target in places)
+        line += [" (" + _("see") + " ", *named, ")"]
     classes = ["heuristic-repeated", UNSEARCHED]
     if any(box.severity == SEVERITIES[-1] for box in boxes):
         classes.append(f"heuristic-{SEVERITIES[-1]}")
@@ -203,8 +190,7 @@ def _severity_and_title(box: Box, here: Here) -> nodes.Node:
 
 
 def _place(name: str, target: Target, here: Here) -> nodes.Node:
-    literal = nodes.literal("", name)
-    return here.link(literal, target) if target.anchor else literal
+    return here.link(literal(name), target if target.anchor else None)
 
 
 def _box_node(box: Box, here: Here) -> nodes.Element:
@@ -213,7 +199,7 @@ def _box_node(box: Box, here: Here) -> nodes.Element:
     severity = f"heuristic-{box.severity}"
     if box.form is Form.LINE:
         classes = ["heuristic-line", severity, UNSEARCHED]
-        return nodes.paragraph("", "", *title, classes=classes)
+        return paragraph(*title, classes=classes)
     classes = ["heuristic", severity, box.severity, UNSEARCHED, *box.classes]
     admonition = nodes.admonition("", nodes.title("", "", *title), classes=classes)
     if box.note and box.note.inline:

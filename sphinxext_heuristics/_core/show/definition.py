@@ -6,14 +6,17 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from docutils import nodes
 
-from ..model import PAGE_TYPES, Found, Target
+from ..model import PAGE_TYPES, Evidence, Found, Heuristic, Target
 from ..notes.inline import text_of
 from ..words import _
 from .parts import (
     Meta,
+    Part,
+    collapsed,
     field,
     joined,
     link_nodes,
+    literal,
     meta,
     outdated_nodes,
     paragraph,
@@ -21,13 +24,11 @@ from .parts import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterator, Sequence
 
     from ..config import Settings
-    from ..model import Evidence, Heuristic
     from ..resolve.listing import Link
     from ..resolve.plan import Plan
-    from ..resolve.verdicts import Shown
     from ..view import Here
 
 #: Connection type → the name of its field.
@@ -41,8 +42,8 @@ _FIELDS = {
 #: How many of what a heuristic applies to its line of facts names.
 _MAX_NAMED = 3
 
-#: Of more API entries the list is collapsed, and of more of anything else.
-_MAX_ENTRIES, _MAX_OTHERS = 10, 5
+#: Of more API entries, pages or keywords the list is collapsed.
+_MAX_OPEN = 10
 
 
 class Facts(NamedTuple):
@@ -74,41 +75,32 @@ def facts_nodes(content: Facts, here: Here) -> list[nodes.Node]:
     """Return the line of facts under a definition's title."""
     severity = content.meta.severity
     classes = ["heuristic-badge", f"heuristic-{severity}"]
-    parts: list[list[nodes.Node]] = [
-        [nodes.inline("", severity_word(severity), classes=classes)]
-    ]
+    badge = nodes.inline("", severity_word(severity), classes=classes)
+    parts: list[list[Part]] = [[badge]]
     if content.meta.bounds:
         outdated = outdated_nodes(content.meta.outdated)
-        parts.append([nodes.Text(content.meta.bounds), *outdated])
+        parts.append([content.meta.bounds, *outdated])
     if content.categories:
-        parts.append([nodes.Text(", ".join(content.categories))])
+        parts.append([", ".join(content.categories)])
     if content.links:
         applies = joined(link_nodes(link, here) for link in content.links[:_MAX_NAMED])
+        parts.append([f"{_FIELDS['impl']}: ", *applies])
         rest = len(content.links) - _MAX_NAMED
         if rest > 0:
-            applies.append(nodes.Text(" " + _("and %d more") % rest))
-        parts.append([nodes.Text(f"{_FIELDS['impl']}: "), *applies])
+            parts[-1].append(" " + _("and %d more") % rest)
     if content.parameters:
-        names = joined([nodes.literal("", name)] for name in content.parameters)
-        parts.append([nodes.Text(_("Parameters") + ": "), *names])
+        names = joined([literal(name)] for name in content.parameters)
+        parts.append([_("Parameters") + ": ", *names])
     # In an admonition the text builder would join a paragraph with the note.
     line = paragraph(*joined(parts, " · "))
     return [nodes.container("", line, classes=["heuristic-facts"])]
 
 
-class EntryGroup(NamedTuple):
-    """API entries that show a definition: several of one class, or one alone."""
-
-    #: The class; ``""`` for an entry alone.
-    owner: str
-    #: The names and places of the entries.
-    entries: tuple[tuple[str, Target], ...]
-
-
 class Surroundings(NamedTuple):
     """What is shown at the end of a definition: what it is connected to."""
 
-    entries: tuple[EntryGroup, ...]
+    #: The names and places of the API entries that show it.
+    entries: tuple[tuple[str, Target], ...]
     #: What it applies to, if the line of facts has no room for it, and its pages.
     links: tuple[Link, ...]
     #: The titles and places of the pages that mention it.
@@ -126,7 +118,7 @@ def surroundings(plan: Plan, record: Heuristic) -> Surroundings:
     pages = tuple(link for link in links if link.type in PAGE_TYPES)
     number = len(links) - len(pages)
     return Surroundings(
-        entries=_entries(plan, record) if is_in_effect else (),
+        entries=tuple(_entries(plan, record)) if is_in_effect else (),
         links=links if number > _MAX_NAMED else pages,
         mentions=tuple(
             (plan.title(docname), Target(docname=docname))
@@ -137,82 +129,43 @@ def surroundings(plan: Plan, record: Heuristic) -> Surroundings:
     )
 
 
-def _entries(plan: Plan, record: Heuristic) -> tuple[EntryGroup, ...]:
-    """Return the API entries that show a heuristic, those of one class together."""
-    owners: dict[str, list[Shown]] = {}
+def _entries(plan: Plan, record: Heuristic) -> Iterator[tuple[str, Target]]:
+    """Yield the names and places of the API entries that show a heuristic."""
     for shown in plan.shown_in.get(record.name, ()):
-        owner = shown.name.rpartition(".")[0]
-        entry = plan.entry_of.get(owner)
-        key = owner if entry and entry.is_class else shown.name
-        owners.setdefault(key, []).append(shown)
-    package = f"{plan.settings.package}."
-    groups = []
-    for owner, members in owners.items():
-        group = owner.removeprefix(package) if len(members) > 1 else ""
-        places = []
-        for shown in members:
-            name = shown.name.removeprefix(package).removeprefix(f"{group}.")
-            places.append((name, Target(docname=shown.docname, anchor=shown.anchor)))
-        groups.append(EntryGroup(group, tuple(places)))
-    return tuple(groups)
+        name = shown.name.removeprefix(f"{plan.package}.")
+        yield name, Target(docname=shown.docname, anchor=shown.anchor)
 
 
 def surroundings_nodes(content: Surroundings, here: Here) -> list[nodes.Node]:
     """Return the list at the end of a definition; nothing if it would be empty."""
-    rows: dict[str, list[list[nodes.Node]]] = {type_: [] for type_ in _FIELDS}
-    for link in content.links:
-        rows[link.type].append(link_nodes(link, here))
-    entries = _entry_nodes(content.entries, here)
-    number = sum(len(group.entries) for group in content.entries)
+
+    def linked(type_: str) -> list[list[nodes.Node]]:
+        links = (link for link in content.links if link.type == type_)
+        return [link_nodes(link, here) for link in links]
+
+    entries = [[here.link(literal(name), target)] for name, target in content.entries]
     mentions = [
         [here.link(nodes.inline("", title), target)]
         for title, target in content.mentions
     ]
-    fields = [
-        (_FIELDS["impl"], len(rows["impl"]), joined(rows.pop("impl"))),
-        (_("Shown in"), number, entries),
-        (_("Mentioned in"), len(mentions), joined(mentions)),
+    fields: list[tuple[str, Sequence[Sequence[Part]]]] = [
+        (_FIELDS["impl"], linked("impl")),
+        (_("Shown in"), entries),
+        (_("Mentioned in"), mentions),
+        *((_FIELDS[type_], linked(type_)) for type_ in PAGE_TYPES),
+        (_("Keywords"), [[word] for word in content.keywords]),
     ]
-    for type_, linked in rows.items():
-        fields.append((_FIELDS[type_], len(linked), joined(linked)))
-    keywords = joined([nodes.Text(word)] for word in content.keywords)
-    fields.append((_("Keywords"), len(content.keywords), keywords))
     folded: list[nodes.Node] = []
     listed = nodes.field_list(classes=["heuristic-entries"])
-    for name, number, children in fields:
-        most = _MAX_ENTRIES if children is entries else _MAX_OTHERS
-        if number > most:
-            folded.append(_fold(f"{name} ({number})", children))
-        elif number:
+    for name, parts in fields:
+        children = joined(parts)
+        if len(parts) > _MAX_OPEN:
+            title = f"{name} ({len(parts)})"
+            block = collapsed(title, paragraph(*children), classes=["heuristic-shown"])
+            folded.append(block)
+        elif parts:
             listed += field(name, *children)
     return [*folded, listed] if listed.children else folded
-
-
-def _fold(title: str, children: Iterable[nodes.Node]) -> nodes.Node:
-    """Return a collapsed block."""
-    return nodes.admonition(
-        "",
-        nodes.title("", title),
-        nodes.paragraph("", "", *children),
-        classes=["heuristic-shown"],
-        collapsible="closed",
-    )
-
-
-def _entry_nodes(groups: Sequence[EntryGroup], here: Here) -> list[nodes.Node]:
-    """Return the names of API entries, those of one class together."""
-    parts = []
-    between = ", "
-    for group in groups:
-        part = joined(
-            [here.link(nodes.literal("", name), target)]
-            for name, target in group.entries
-        )
-        if group.owner:
-            part = [nodes.literal("", group.owner), nodes.Text(": "), *part]
-            between = "; "
-        parts.append(part)
-    return joined(parts, between)
 
 
 class Caption(NamedTuple):
@@ -230,7 +183,7 @@ class Caption(NamedTuple):
 
 def caption(plan: Plan, evidence: Evidence) -> Caption:
     """Return the caption of a quote."""
-    found = plan.lookups.verify(evidence)
+    found = plan.verify(evidence)
     version = plan.version_of(evidence)
     release = f"{plan.package_of(evidence)} {version}".strip()
     line, uri = None, ""
@@ -245,22 +198,17 @@ def caption(plan: Plan, evidence: Evidence) -> Caption:
     )
 
 
-def caption_nodes(content: Caption) -> list[nodes.Node]:
+def caption_nodes(content: Caption, here: Here) -> list[nodes.Node]:
     """Return a caption's inline nodes."""
-    parts: list[nodes.Node] = [nodes.literal("", name) for name in content.names]
+    parts: list[Part] = [*map(literal, content.names)]
     if content.release:
-        parts.append(nodes.Text(content.release))
+        parts.append(content.release)
     if content.line is None:
         parts.append(nodes.strong("", _("not found there")))
     else:
         line = _("line %d") % content.line
-        parts.append(
-            nodes.reference(
-                "", "", nodes.inline("", line), refuri=content.uri, internal=False
-            )
-            if content.uri
-            else nodes.Text(line)
-        )
+        text = nodes.inline("", line)
+        parts.append(here.link(text, Target(uri=content.uri)) if content.uri else line)
     return joined([part] for part in parts)
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from docutils import nodes
 from sphinx import addnodes
 
+from ..model import CONNECTION_TYPES
 from ..resolve import listing as index
-from ..view import View
+from ..view import Here, Named, View
 from ..words import _
 from .parts import (
     Meta,
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
     from ..model import Heuristic, Note, Query
     from ..resolve.listing import Category, Link
     from ..resolve.plan import Plan
-    from ..view import Here, Named
 
 
 class IndexRow(NamedTuple):
@@ -53,11 +53,8 @@ class Index(NamedTuple):
     marks: bool
 
 
-class Worklist(NamedTuple):
-    """The missing targets of some heuristics."""
-
-    #: What each is called, and the heuristics that wait for it.
-    rows: tuple[tuple[str, tuple[Named, ...]], ...]
+#: What is missing → the heuristics that wait for it.
+Worklist: TypeAlias = "dict[str, list[Named]]"
 
 
 class IndexView(View):
@@ -82,7 +79,7 @@ class IndexView(View):
 
     def nodes(self, content: Index | Worklist, here: Here) -> list[nodes.Node]:
         """Return the index, or the worklist."""
-        if isinstance(content, Worklist):
+        if isinstance(content, dict):
             return _worklist_nodes(content, here)
         layout = _cards if content.cards else _table
         shown = [
@@ -112,11 +109,14 @@ def _row(plan: Plan, record: Heuristic, *, marks: bool) -> IndexRow:
 
 
 def _worklist(plan: Plan, records: Iterable[Heuristic]) -> Worklist:
-    rows = []
-    for wanted in index.worklist(plan, records):
-        name = f"{index.MISSING}\u00a0{wanted.link.word}: {wanted.link.text}"
-        rows.append((name, tuple(map(named, wanted.heuristics))))
-    return Worklist(rows=tuple(rows))
+    waiting: dict[tuple[int, str], list[Named]] = {}
+    for record in records:
+        for link in plan.links(record, marks=True):
+            if link.target is None:
+                name = f"{link.mark}\u00a0{link.word}: {link.text}"
+                key = CONNECTION_TYPES.index(link.type), name
+                waiting.setdefault(key, []).append(named(record))
+    return {key[1]: waiting[key] for key in sorted(waiting)}
 
 
 def _tags(categories: Sequence[str]) -> list[nodes.Node]:
@@ -130,7 +130,7 @@ def _tags(categories: Sequence[str]) -> list[nodes.Node]:
         ),
         " ",
     )
-    line = nodes.paragraph("", "", *tags, classes=["heuristic-tags"])
+    line = paragraph(*tags, classes=["heuristic-tags"])
     return [addnodes.only("", line, expr="html")]
 
 
@@ -166,7 +166,7 @@ def _cards(rows: Iterable[IndexRow], here: Here, *, marks: bool) -> nodes.Node:
     for row in rows:
         title = here.heuristic(row.named)
         body = _div("sd-card-body")
-        body += nodes.paragraph("", "", title, classes=["sd-card-title"])
+        body += paragraph(title, classes=["sd-card-title"])
         body += meta_nodes(row.meta)
         body += paragraph(*here.note(row.note))
         body += _connections(row, here, marks=marks)
@@ -202,20 +202,15 @@ def _legend() -> nodes.Node:
         index.EXISTS,
         index.MISSING,
     )
-    return nodes.paragraph(
-        "",
-        "",
-        nodes.strong("", _("Legend:")),
-        nodes.Text(f" {meaning}"),
-        classes=["heuristic-legend"],
-    )
+    head = nodes.strong("", _("Legend:"))
+    return paragraph(head, f" {meaning}", classes=["heuristic-legend"])
 
 
 def _worklist_nodes(content: Worklist, here: Here) -> list[nodes.Node]:
-    if not content.rows:
+    if not content:
         return [paragraph(_("Nothing is missing."))]
     cells = []
-    for name, waiting in content.rows:
+    for name, waiting in content.items():
         linked = joined([here.heuristic(heuristic)] for heuristic in waiting)
         cells.append(([paragraph(name)], [paragraph(*linked)]))
     heads = (_("Missing"), _("Wanted by"))

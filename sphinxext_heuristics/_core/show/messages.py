@@ -8,16 +8,14 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from docutils import nodes
 
-from ..model import Target
-from ..view import View
+from ..model import Message, Note, Query, Target
+from ..view import Here, Named, View
 from ..words import _
-from .parts import joined, meta, named, outdated_nodes, paragraph, script_place
+from .parts import joined, literal, meta, named, outdated_nodes, paragraph, script_place
 
 if TYPE_CHECKING:
     from ..evidence.pasted import Known
-    from ..model import Message, Note, Query
     from ..resolve.plan import Plan
-    from ..view import Here, Named
 
 #: How much of a message its anchor repeats.
 _ANCHOR_LENGTH = 48
@@ -53,18 +51,12 @@ class MessageRow(NamedTuple):
         return f"message-{nodes.make_id(text)[:_ANCHOR_LENGTH].strip('-')}-{mark}"
 
 
-class Asked(NamedTuple):
-    """A heuristic that the box offers for a text that fits."""
-
-    named: Named
-    known: Known
-
-
 class MessagesContent(NamedTuple):
     """What the index of messages shows, and what its box answers with."""
 
     rows: tuple[MessageRow, ...]
-    asked: tuple[Asked, ...]
+    #: The heuristics that the box offers, with the texts that each knows of.
+    asked: tuple[tuple[Named, Known], ...]
 
 
 class MessagesView(View):
@@ -79,10 +71,7 @@ class MessagesView(View):
         objects: dict[Message, set[str]] = {}
         heuristics: dict[Message, dict[str, Quoting]] = {}
         records = list(plan.selection(query.filters))
-        asked = tuple(
-            Asked(named=named(record), known=known)
-            for record, known in known_to(plan, records)
-        )
+        asked = [(named(record), known) for record, known in known_to(plan, records)]
         for record in records:
             quoting = Quoting(
                 named=named(record),
@@ -100,14 +89,14 @@ class MessagesView(View):
             )
             for message in sorted(objects)
         ]
-        package = f"{plan.settings.package}."
+        package = f"{plan.package}."
 
         def order(row: MessageRow) -> tuple[bool, str]:
             is_foreign = not f"{row.module}.".startswith(package)
             return is_foreign, row.module
 
         rows.sort(key=order)
-        return MessagesContent(rows=tuple(rows), asked=asked)
+        return MessagesContent(rows=tuple(rows), asked=tuple(asked))
 
     def nodes(self, content: MessagesContent, here: Here) -> list[nodes.Node]:
         """Return the box for a pasted text, and the messages of each module."""
@@ -116,9 +105,9 @@ class MessagesView(View):
         made: list[nodes.Node] = []
         if content.asked:
             known = []
-            for one in content.asked:
-                target = Target(docname=one.named.docname, anchor=one.named.anchor)
-                known.append((here.uri(target), *one.known))
+            for one, texts in content.asked:
+                target = Target(docname=one.docname, anchor=one.anchor)
+                known.append((here.uri(target), *texts))
             searching = here.uri(Target(docname="search"))
             made.append(
                 script_place("heuristic-paste", known=(known, NOISE, searching))
@@ -127,8 +116,8 @@ class MessagesView(View):
             made.append(paragraph(_("No message is quoted.")))
         for module, rows in groupby(content.rows, lambda row: row.module):
             if module:
-                name = nodes.literal("", module)
-                made.append(nodes.rubric("", "", name, classes=["heuristic-origin"]))
+                classes = ["heuristic-origin"]
+                made.append(nodes.rubric("", "", literal(module), classes=classes))
             listed = nodes.definition_list(classes=["heuristic-messages"])
             listed += [_item(row, here) for row in rows]
             made.append(listed)
@@ -139,18 +128,14 @@ def _item(row: MessageRow, here: Here) -> nodes.definition_list_item:
     """Return a message with its heuristics and the objects that raise it."""
     definition = nodes.definition()
     for quoting in row.heuristics:
-        line = paragraph(
-            here.heuristic(quoting.named), *outdated_nodes(quoting.outdated)
-        )
+        line = [here.heuristic(quoting.named), *outdated_nodes(quoting.outdated)]
         if quoting.note.inline:
             line += [nodes.Text(": "), *here.note(quoting.note)]
-        definition += line
+        definition += paragraph(*line)
     if row.objects:
-        names = joined([nodes.literal("", name)] for name in row.objects)
-        definition += nodes.paragraph(
-            "", "", nodes.Text(_("In") + " "), *names, classes=["heuristic-meta"]
-        )
-    term = nodes.term("", "", nodes.literal("", row.message.text), ids=[row.anchor])
+        names = joined([literal(name)] for name in row.objects)
+        definition += paragraph(_("In") + " ", *names, classes=["heuristic-meta"])
+    term = nodes.term("", "", literal(row.message.text), ids=[row.anchor])
     return nodes.definition_list_item(
         "", term, nodes.classifier("", row.message.kind), definition
     )

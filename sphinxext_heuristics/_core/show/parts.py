@@ -5,26 +5,26 @@ from __future__ import annotations
 import json
 import re
 from html import escape
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from docutils import nodes
 from sphinx import addnodes
 from sphinx.locale import admonitionlabels
 
-from ..model import INDEX_PAGE
-from ..resolve.listing import bounds
-from ..view import Named, views_of
+from ..model import INDEX_PAGE, Heuristic
+from ..resolve.listing import Link, bounds
+from ..view import Here, Named, views_of
 from ..words import N_, _
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Sequence
 
     from sphinx.application import Sphinx
 
-    from ..model import Heuristic
     from ..resolve.face import PublicPlan
-    from ..resolve.listing import Link
-    from ..view import Here
+
+#: What is in a line: a node, or its text.
+Part: TypeAlias = nodes.Node | str
 
 #: The styles of pages for browsers and of those for e-books.
 STYLE, _BOOK_STYLE = "heuristics.css", "heuristics-epub.css"
@@ -56,10 +56,6 @@ _WORDS = (
     N_("Reported by users:"),
     N_("Search this site for: %s"),
 )
-
-
-#: Where a long name may be broken.
-_BREAK = re.compile(r"(?<=[._])(?=.)|(?<=[a-z])(?=[A-Z])")
 
 
 class Meta(NamedTuple):
@@ -102,11 +98,11 @@ def outdated_nodes(remark: str) -> list[nodes.Node]:
 def meta_nodes(content: Meta) -> nodes.paragraph:
     """Return the line below a heuristic's title in an index."""
     classes = ["heuristic-severity", f"heuristic-{content.severity}"]
-    line = nodes.paragraph("", "", classes=["heuristic-meta"])
-    line += nodes.inline("", severity_word(content.severity), classes=classes)
+    word = nodes.inline("", severity_word(content.severity), classes=classes)
+    line: list[Part] = [word]
     if content.bounds:
-        line += [nodes.Text(f", {content.bounds}"), *outdated_nodes(content.outdated)]
-    return line
+        line += [f", {content.bounds}", *outdated_nodes(content.outdated)]
+    return paragraph(*line, classes=["heuristic-meta"])
 
 
 def link_nodes(link: Link, here: Here, *, marks: bool = False) -> list[nodes.Node]:
@@ -116,8 +112,8 @@ def link_nodes(link: Link, here: Here, *, marks: bool = False) -> list[nodes.Nod
     """
     name: nodes.TextElement = nodes.inline("", link.text)
     if link.type == "impl" and not marks:
-        name = nodes.literal("", "", *breakable(link.text))
-    linked = here.link(name, link.target) if link.target else name
+        name = literal(link.text)
+    linked = here.link(name, link.target)
     if marks:
         return [nodes.Text(f"{link.mark}\u00a0{link.word}: "), linked]
     if link.planned and not link.target:
@@ -125,34 +121,37 @@ def link_nodes(link: Link, here: Here, *, marks: bool = False) -> list[nodes.Nod
     return [linked]
 
 
-def breakable(name: str) -> Iterator[nodes.Node]:
-    """Yield the text of a name, which browsers may break after dots and words."""
-    first, *others = _BREAK.split(name)
-    yield nodes.Text(first)
-    for part in others:
-        yield nodes.raw("", "<wbr>", format="html")
-        yield nodes.Text(part)
-
-
-def joined(
-    parts: Iterable[Sequence[nodes.Node]], between: str = ", "
-) -> list[nodes.Node]:
+def joined(parts: Iterable[Sequence[Part]], between: str = ", ") -> list[nodes.Node]:
     """Return the nodes of all parts with a text *between* them."""
     found: list[nodes.Node] = []
     for part in parts:
-        found += [nodes.Text(between), *part]
+        found += paragraph(between, *part).children
     return found[1:]
 
 
 def field(name: str, *children: nodes.Node) -> nodes.field:
     """Return one field of a field list."""
-    body = nodes.field_body("", nodes.paragraph("", "", *children))
+    body = nodes.field_body("", paragraph(*children))
     return nodes.field("", nodes.field_name("", str(name)), body)
 
 
-def paragraph(*children: nodes.Node | str) -> nodes.paragraph:
+def literal(name: str) -> nodes.literal:
+    """Return a name as code."""
+    return nodes.literal("", name)
+
+
+def collapsed(
+    title: str, *children: nodes.Node, classes: list[str]
+) -> nodes.admonition:
+    """Return a block that readers open."""
+    return nodes.admonition(
+        "", nodes.title("", title), *children, classes=classes, collapsible="closed"
+    )
+
+
+def paragraph(*children: Part, classes: Sequence[str] = ()) -> nodes.paragraph:
     """Return a paragraph of inline nodes and text."""
-    made = nodes.paragraph()
+    made = nodes.paragraph(classes=list(classes))
     for child in children:
         made += child if isinstance(child, nodes.Node) else nodes.Text(child)
     return made

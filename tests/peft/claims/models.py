@@ -5,25 +5,55 @@ from __future__ import annotations
 import inspect
 import json
 import warnings
+from collections.abc import Callable
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+import bitsandbytes as bnb
 import peft
 import pytest
 import torch
-from peft import LoraConfig, PeftModel, get_peft_model
+from peft import LoraConfig, PeftModel, get_peft_model, get_peft_model_state_dict
 from peft.mapping import PEFT_TYPE_TO_CONFIG_MAPPING, PEFT_TYPE_TO_TUNER_MAPPING
-from peft.tuners.tuners_utils import BaseTuner
-from safetensors.torch import load_file
-from torch import nn
-from transformers import LlamaConfig, LlamaForCausalLM
+from peft.tuners.tuners_utils import BaseTuner, BaseTunerLayer
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+from torch.utils._python_dispatch import TorchDispatchMode
+from transformers import (
+    AutoConfig,
+    AutoModelForCausalLM,
+    CLIPVisionConfig,
+    Gemma3Config,
+    Gemma3ForConditionalGeneration,
+    LlamaConfig,
+    LlamaForCausalLM,
+    LlavaConfig,
+    LlavaForConditionalGeneration,
+    PaliGemmaConfig,
+    PaliGemmaForConditionalGeneration,
+    Qwen2_5_VLConfig,
+    Qwen2_5_VLForConditionalGeneration,
+    Qwen2VLConfig,
+    Qwen2VLForConditionalGeneration,
+    Trainer,
+    TrainingArguments,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
+    from transformers import TrainerCallback
+
 claim = pytest.mark.claim
 each = pytest.mark.parametrize
+
+#: A configuration's options, or a function's.
+Options = dict[str, Any]
+
+#: What makes a model of some options, and what saves an adapter and names its folder.
+Loader = Callable[..., nn.Module]
+Saver = Callable[..., str]
 
 # -- bases, the same at every call --
 
@@ -47,12 +77,140 @@ def linear() -> nn.Sequential:
         return nn.Sequential(nn.Linear(16, 16), nn.Tanh(), nn.Linear(16, 16)).eval()
 
 
+def quantized_linear(bits: int, *, bias: bool = True, **options: str) -> nn.Sequential:
+    """Return a linear layer of bitsandbytes', `0`, as transformers loads it."""
+    layer = {
+        4: lambda: bnb.nn.Linear4bit(
+            64, 64, bias, compute_dtype=torch.float32, **options
+        ),
+        8: lambda: bnb.nn.Linear8bitLt(64, 64, bias, has_fp16_weights=False),
+    }[bits]()
+    base = nn.Sequential(layer).to("cpu")
+    # set by transformers where it loads a model
+    setattr(base, f"is_loaded_in_{bits}bit", True)
+    return base
+
+
 def llama(kind: type[nn.Module] = LlamaForCausalLM, **options: object) -> nn.Module:
     """Return a Llama of one layer in evaluation mode."""
     with torch.random.fork_rng():
         torch.manual_seed(0)
         # X-LoRA refuses a cache
         return kind(LlamaConfig(**{"use_cache": False} | SIZES | options)).eval()
+
+
+# -- families of transformers' --
+
+#: A model for text and one for pictures, of the same size.
+SIGHT = {
+    "hidden_size": 16,
+    "intermediate_size": 32,
+    "num_hidden_layers": 1,
+    "num_attention_heads": 2,
+}
+TEXT = SIGHT | {"vocab_size": 64}
+IMAGE = {"image_size": 8, "patch_size": 4}
+SMALL = TEXT | {"num_key_value_heads": 1}
+ROPE = {"rope_parameters": {"rope_type": "default", "mrope_section": [1, 1, 2]}}
+QWEN_SIGHT = {"depth": 1, "hidden_size": 16, "num_heads": 2}
+#: Where modules are now, and where they were before transformers 4.52.
+QWEN_BEFORE = {"model.language_model.": "model.", "model.visual.": "visual."}
+LLAVA_BEFORE = {
+    "model.language_model.": "language_model.model.",
+    "model.vision_tower.": "vision_tower.vision_model.",
+    "model.multi_modal_projector.": "multi_modal_projector.",
+}
+FEW = SIZES | {
+    "hidden_size": 32,
+    "num_hidden_layers": 2,
+    "num_key_value_heads": 2,
+    "num_experts_per_tok": 2,
+    "num_local_experts": 4,
+    "eos_token_id": 2,
+    "pad_token_id": 0,
+}
+
+
+def llava() -> LlavaForConditionalGeneration:
+    torch.manual_seed(0)
+    two = {"num_hidden_layers": 2}
+    config = LlavaConfig(
+        vision_config=CLIPVisionConfig(**SIGHT | IMAGE | two, projection_dim=16),
+        text_config=LlamaConfig(**TEXT | two),
+        image_token_index=63,
+    )
+    return LlavaForConditionalGeneration(config)
+
+
+def gemma() -> nn.Module:
+    config = Gemma3Config(
+        text_config=SMALL | {"head_dim": 8},
+        vision_config=SIGHT | IMAGE,
+        mm_tokens_per_image=4,
+    )
+    return Gemma3ForConditionalGeneration(config)
+
+
+def paligemma() -> nn.Module:
+    vision = {"projection_dim": 16, "model_type": "siglip_vision_model"}
+    config = PaliGemmaConfig(
+        text_config=SMALL | {"head_dim": 8, "model_type": "gemma"},
+        vision_config=SIGHT | IMAGE | vision,
+        projection_dim=16,
+        image_token_index=63,
+    )
+    return PaliGemmaForConditionalGeneration(config)
+
+
+def qwen2() -> nn.Module:
+    vision = QWEN_SIGHT | {"embed_dim": 16, "patch_size": 4}
+    config = Qwen2VLConfig(text_config=SMALL | ROPE, vision_config=vision)
+    return Qwen2VLForConditionalGeneration(config)
+
+
+def qwen25() -> nn.Module:
+    vision = QWEN_SIGHT | {"intermediate_size": 32, "out_hidden_size": 16}
+    config = Qwen2_5_VLConfig(text_config=SMALL | ROPE, vision_config=vision)
+    return Qwen2_5_VLForConditionalGeneration(config)
+
+
+def experts(family: str) -> nn.Module:
+    """Return a small model with fused experts in evaluation mode, the same at every call."""
+    sizes = {
+        "qwen3_moe": {"num_experts": 4, "moe_intermediate_size": 32, "head_dim": 8},
+        "gpt_oss": {"head_dim": 8},
+        "deepseek_v3": {
+            "q_lora_rank": 16,
+            "kv_lora_rank": 16,
+            "qk_rope_head_dim": 8,
+            "qk_nope_head_dim": 8,
+            "v_head_dim": 8,
+            "num_key_value_heads": 4,
+            "n_routed_experts": 4,
+            "n_shared_experts": 1,
+            "n_group": 1,
+            "topk_group": 1,
+            "moe_intermediate_size": 32,
+            "first_k_dense_replace": 1,
+        },
+        "llama4_text": {
+            "num_experts_per_tok": 1,
+            "intermediate_size_mlp": 64,
+            "interleave_moe_layer_step": 1,
+            "head_dim": 8,
+        },
+    }.get(family, {})
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        config = AutoConfig.for_model(family, **FEW | sizes)
+        return AutoModelForCausalLM.from_config(config).eval()
+
+
+def olmo() -> nn.Module:
+    """Return a model that PEFT's tables do not have."""
+    ends = {"pad_token_id": 0, "bos_token_id": 1, "eos_token_id": 2}
+    config = AutoConfig.for_model("olmo", **SIZES | ends)
+    return AutoModelForCausalLM.from_config(config)
 
 
 # -- configurations and adapters --
@@ -134,7 +292,8 @@ def adapted(
     config: peft.PeftConfig, base: nn.Module | None = None, **options: object
 ) -> PeftModel:
     """Wrap the linear layers, or another base."""
-    return get_peft_model(base or linear(), config, **options)
+    # a compiled model is neither true nor false
+    return get_peft_model(linear() if base is None else base, config, **options)
 
 
 def on_llama(
@@ -146,7 +305,7 @@ def on_llama(
     """Adapt the usual layer of a Llama, or others."""
     if not targets and method in methods_with("target_modules"):
         targets = (TARGETS.get(method, "q_proj"),)
-    base = base or llama(attention_bias=True)
+    base = base or llama(attention_bias=True)  # BEFT trains a bias
     return adapted(config(method, *targets, **CAUSAL | options), base)
 
 
@@ -178,11 +337,7 @@ def of_method(
     **options: object,
 ) -> PeftModel:
     """Return a Llama with a trained adapter of a method."""
-    base = base or llama(attention_bias=True)  # BEFT trains a bias
-    target = TARGETS.get(method, "q_proj")
-    return trained(
-        get_peft_model(base, config(method, target, **CAUSAL | options)), size
-    )
+    return trained(on_llama(method, base=base, **options), size)
 
 
 def xlora(
@@ -203,15 +358,21 @@ def xlora(
     return get_peft_model(base, gating)
 
 
+def layer_of(model: nn.Module) -> nn.Module:
+    """Return the first layer that has an adapter."""
+    return next(it for it in model.modules() if isinstance(it, BaseTunerLayer))
+
+
 # -- folders --
 
 
 def loaded(folder: Path, base: nn.Module | None = None, **options: object) -> PeftModel:
     """Load an adapter onto the linear layers, or another base."""
-    return PeftModel.from_pretrained(base or linear(), folder, **options)
+    base = linear() if base is None else base
+    return PeftModel.from_pretrained(base, folder, **options)
 
 
-def saved(folder: Path) -> dict[str, torch.Tensor]:
+def saved(folder: Path) -> dict[str, Tensor]:
     """Return the tensors of a saved adapter."""
     return load_file(folder / "adapter_model.safetensors")
 
@@ -224,7 +385,29 @@ def settings(folder: Path, **changes: object) -> dict[str, Any]:
     return found
 
 
+def aged(
+    folder: Path, base: nn.Module, config: peft.PeftConfig, before: dict[str, str]
+) -> dict[str, Tensor]:
+    """Save an adapter under the names of an older transformers, and return what is in it, under those of today."""
+    adapted(config, base).save_pretrained(folder)
+    # as after training: not what a new adapter begins with
+    weights = {name: weight + 1 for name, weight in saved(folder).items()}
+    renamed = {}
+    for name, weight in weights.items():
+        path = name.removeprefix("base_model.model.")
+        now = next(start for start in before if path.startswith(start))
+        renamed["base_model.model." + path.replace(now, before[now], 1)] = weight
+    assert not renamed.keys() & {name for name in weights if "language_model" in name}
+    save_file(renamed, folder / "adapter_model.safetensors", metadata={"format": "pt"})
+    return weights
+
+
 # -- results --
+
+
+def ends(names: list[str]) -> set[str]:
+    """Return the last parts of names."""
+    return {name.rpartition(".")[2] for name in names}
 
 
 def speaks(model: nn.Module) -> bool:
@@ -232,9 +415,7 @@ def speaks(model: nn.Module) -> bool:
     return hasattr(model, "get_input_embeddings")
 
 
-def run(
-    model: nn.Module, batch: torch.Tensor | None = None, **options: object
-) -> torch.Tensor:
+def run(model: nn.Module, batch: Tensor | None = None, **options: object) -> Tensor:
     """Return the outputs for the same rows, or the logits for the same prompt."""
     with torch.no_grad():
         if speaks(model):
@@ -243,22 +424,37 @@ def run(
         return model(ROWS if batch is None else batch, **options)
 
 
+def output_of(it: nn.Module | Tensor) -> Tensor:
+    """Return what a model gives, or a result as it is."""
+    return run(it) if isinstance(it, nn.Module) else it
+
+
 def same(
-    one: nn.Module | torch.Tensor, other: nn.Module | torch.Tensor, atol: float = 1e-5
+    one: nn.Module | Tensor, other: nn.Module | Tensor, atol: float = 1e-5
 ) -> bool:
     """Return whether two models give the same, or two results are the same."""
-    one, other = (run(it) if isinstance(it, nn.Module) else it for it in (one, other))
-    return torch.allclose(one, other, atol=atol)
+    return torch.allclose(output_of(one), output_of(other), atol=atol)
 
 
-def distance(
-    actual: nn.Module | torch.Tensor, expected: nn.Module | torch.Tensor
-) -> float:
+def identical(one: nn.Module | Tensor, other: nn.Module | Tensor) -> bool:
+    """Return whether two models give the same to the last bit, or two results are."""
+    return torch.equal(output_of(one), output_of(other))
+
+
+def distance(actual: nn.Module | Tensor, expected: nn.Module | Tensor) -> float:
     """Return how far a result is from the expected one, relative to its size."""
-    actual, expected = (
-        run(it) if isinstance(it, nn.Module) else it for it in (actual, expected)
-    )
-    return float(((actual - expected).norm() / expected.norm()).detach())
+    reference = output_of(expected)
+    return float(((output_of(actual) - reference).norm() / reference.norm()).detach())
+
+
+def scale_of(config: peft.PeftConfig) -> float:
+    """Return by how much the layer of a method multiplies."""
+    layer = adapted(config).base_model.model[0]
+    if isinstance(config, peft.SupertuningConfig):
+        alphas, ranks = layer.supertuning_lora_alpha, layer.supertuning_rank
+        return float(alphas["default"] / ranks["default"])
+    deft = isinstance(config, peft.DeftConfig)
+    return float((layer.deft_scaling if deft else layer.scaling)["default"])
 
 
 # -- training --
@@ -268,6 +464,23 @@ def trainable(model: nn.Module) -> dict[str, nn.Parameter]:
     """Return the weights that take gradients."""
     named = model.named_parameters()
     return {name: weight for name, weight in named if weight.requires_grad}
+
+
+def dtypes(model: nn.Module) -> set[torch.dtype]:
+    """Return the types of all weights."""
+    return {parameter.dtype for parameter in model.parameters()}
+
+
+def trained_dtypes(model: nn.Module) -> set[torch.dtype]:
+    """Return the types of the weights that take gradients."""
+    return {parameter.dtype for parameter in trainable(model).values()}
+
+
+def of_the_head(model: PeftModel, head: str) -> tuple[list[str], list[str]]:
+    """Return the names, of the head, that are trained and those that are saved."""
+    both = trainable(model), get_peft_model_state_dict(model)
+    trained, saved = ([name for name in names if head in name] for names in both)
+    return trained, saved
 
 
 def unfrozen(model: nn.Module) -> set[str]:
@@ -281,7 +494,7 @@ def adam(model: nn.Module, lr: float = 1e-2) -> torch.optim.Optimizer:
     return torch.optim.AdamW(trainable(model).values(), lr=lr)
 
 
-def loss_of(model: nn.Module) -> torch.Tensor:
+def loss_of(model: nn.Module) -> Tensor:
     """Return a loss for the same rows, or the same prompt."""
     if speaks(model):
         return model(input_ids=PROMPT, labels=PROMPT).loss
@@ -289,7 +502,10 @@ def loss_of(model: nn.Module) -> torch.Tensor:
 
 
 def steps(
-    model: nn.Module, optimizer: torch.optim.Optimizer, number: int = 5
+    model: nn.Module,
+    optimizer: torch.optim.Optimizer,
+    number: int = 5,
+    loss_of: Callable[[nn.Module], Tensor] = loss_of,
 ) -> list[float]:
     """Train and return the losses."""
     losses = []
@@ -300,6 +516,33 @@ def steps(
         optimizer.zero_grad()
         losses.append(loss.item())
     return losses
+
+
+def all_learn(model: nn.Module) -> bool:
+    """Return whether a backward pass brings gradients to all that can be trained."""
+    loss_of(model).backward()
+    weights = trainable(model).values()
+    return bool(weights) and all(weight.grad is not None for weight in weights)
+
+
+def trainer(
+    model: nn.Module,
+    folder: Path,
+    callbacks: Sequence[type[TrainerCallback]] = (),
+    **options: object,
+) -> Trainer:
+    """Return a trainer of transformers' on the rows of the same prompt."""
+    arguments = TrainingArguments(
+        str(folder), use_cpu=True, report_to=[], disable_tqdm=True, **options
+    )
+    rows = [{"input_ids": row, "labels": row} for row in PROMPT]
+    return Trainer(
+        model,
+        arguments,
+        train_dataset=rows,
+        eval_dataset=rows,
+        callbacks=[callback() for callback in callbacks],
+    )
 
 
 # -- messages --
@@ -333,3 +576,31 @@ def refused(
 ) -> pytest.RaisesExc[Exception]:
     """Require an error with a message."""
     return pytest.raises(error, match=message)
+
+
+def warned(
+    message: str, category: type[Warning] = UserWarning
+) -> pytest.WarningsRecorder:
+    """Require a warning with a message."""
+    return pytest.warns(category, match=message)
+
+
+# -- operations --
+
+
+class Operations(TorchDispatchMode):
+    """Tells a function of each operation of torch and of what it works on."""
+
+    def __init__(self, note: Callable[[object, Sequence[Any]], object]) -> None:
+        super().__init__()
+        self.note = note
+
+    def __torch_dispatch__(
+        self,
+        func: Callable[..., object],
+        types: object,
+        args: Sequence[Any] = (),
+        kwargs: Options | None = None,
+    ) -> object:
+        self.note(func, args)
+        return func(*args, **(kwargs or {}))

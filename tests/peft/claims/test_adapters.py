@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 import shutil
-from typing import TYPE_CHECKING, Any
+from contextlib import nullcontext
+from typing import TYPE_CHECKING
 
 import bitsandbytes as bnb
 import peft
@@ -34,7 +35,7 @@ from peft.utils.hotswap import (
     prepare_model_for_compiled_hotswap,
 )
 from peft.utils.quantization_utils import ForwardOnlyQuantizationBackend
-from torch import nn
+from torch import Tensor, nn
 from transformers import (
     AutoModelForCausalLM,
     BertConfig,
@@ -53,18 +54,25 @@ from claims.models import (
     MERGING,
     PROMPT,
     TARGETS,
+    Loader,
+    Options,
+    Saver,
     adam,
     adapted,
     claim,
     config,
     distance,
     each,
+    identical,
+    layer_of,
     linear,
     llama,
     loaded,
     lora,
     of_method,
+    on_llama,
     pair,
+    quantized_linear,
     refused,
     run,
     said,
@@ -73,6 +81,7 @@ from claims.models import (
     steps,
     trained,
     unfrozen,
+    warned,
     xlora,
 )
 
@@ -97,7 +106,10 @@ def combine(
     model.add_weighted_adapter([*adapters], weights, name, how, **options)
 
 
-@claim("Weighted_Adapter_Rules")
+weighted_adapter_rules = claim("Weighted_Adapter_Rules")
+
+
+@weighted_adapter_rules
 @each("how", ["linear", "cat", "svd"])
 @each(
     ("options", "faithful"),
@@ -121,7 +133,7 @@ def combine(
     ],
 )
 def test_one_adapter_with_weight_one_is_itself_for_plain_lora_only(
-    options: dict[str, Any],
+    options: Options,
     faithful: bool,  # noqa: FBT001 -- a table's column
     how: str,
 ) -> None:
@@ -133,7 +145,7 @@ def test_one_adapter_with_weight_one_is_itself_for_plain_lora_only(
     assert same(model, before) is faithful
 
 
-@claim("Weighted_Adapter_Rules")
+@weighted_adapter_rules
 @each("how", ["linear", "cat", "svd"])
 def test_with_rank_pattern_it_is_right_until_it_is_loaded(
     how: str, tmp_path: Path
@@ -148,7 +160,7 @@ def test_with_rank_pattern_it_is_right_until_it_is_loaded(
         loaded(tmp_path / "both")
 
 
-@claim("Weighted_Adapter_Rules")
+@weighted_adapter_rules
 def test_alora_is_itself_too() -> None:
     config = lora("q_proj", "v_proj", alora_invocation_tokens=[3, 4], **CAUSAL)
     model = adapted(config, llama()).eval()
@@ -161,22 +173,22 @@ def test_alora_is_itself_too() -> None:
     assert same(run(model, first), before)
 
 
-@claim("Weighted_Adapter_Rules")
+@weighted_adapter_rules
 @each("init", ["pissa", "olora"])
 def test_a_combination_changes_the_base_and_the_old_adapter(init: str) -> None:
     model = trained(adapted(lora(init_lora_weights=init)))
-    weight = model.base_model.model[0].base_layer.weight
+    weight = layer_of(model).base_layer.weight
     before, weight_before = run(model), weight.clone()
     combine(model, "cat", "default")
     assert not same(weight, weight_before, 1e-2)
     assert not same(model, before, 1e-2)
 
 
-@claim("Weighted_Adapter_Rules")
+@weighted_adapter_rules
 @each("how", ["cat", "linear"])
 def test_kasa_gets_a_random_diagonal_and_cuts_the_base_again(how: str) -> None:
     model = trained(pair(lora(kasa_config=KasaConfig())))
-    layer = model.base_model.model[0]
+    layer = layer_of(model)
     before, weight = run(model), layer.base_layer.weight.clone()
     combine(model, how, "a", "b", weight=0.5)
     assert not same(layer.lora_diag["both"][:4], layer.lora_diag["a"], 1e-2)
@@ -185,20 +197,20 @@ def test_kasa_gets_a_random_diagonal_and_cuts_the_base_again(how: str) -> None:
     assert same(model, before, 1e-3) is (how == "linear")
 
 
-@claim("Weighted_Adapter_Rules")
+@weighted_adapter_rules
 def test_trained_biases_of_the_base_are_refused() -> None:
     model = adapted(lora(bias="all"))
     with refused("supports only 1 adapter with bias"):
         combine(model, "cat", "default")
 
 
-def two_ranks() -> tuple[PeftModel, Callable[[str], torch.Tensor]]:
+def two_ranks() -> tuple[PeftModel, Callable[[str], Tensor]]:
     """Return a model with adapters of the ranks 4 and 8, and what gives the update of one layer."""
     model = pair(lora(), lora(r=8))
-    return model, model.base_model.model[0].get_delta_weight
+    return model, layer_of(model).get_delta_weight
 
 
-@claim("Weighted_Adapter_Rules")
+@weighted_adapter_rules
 @each("how", ["linear", "ties", "dare_linear", "dare_ties", "magnitude_prune"])
 def test_unequal_ranks_are_refused(how: str) -> None:
     model, _ = two_ranks()
@@ -206,7 +218,7 @@ def test_unequal_ranks_are_refused(how: str) -> None:
         combine(model, how, "a", "b", density=0.5)
 
 
-@claim("Weighted_Adapter_Rules")
+@weighted_adapter_rules
 def test_cat_and_a_large_enough_svd_are_exact_and_the_default_is_not() -> None:
     model, update = two_ranks()
     wanted = 0.5 * update("a") + 0.5 * update("b")
@@ -218,10 +230,10 @@ def test_cat_and_a_large_enough_svd_are_exact_and_the_default_is_not() -> None:
     assert [same(update(name), wanted, 1e-4) for name in names] == [True, True, False]
 
 
-@claim("Weighted_Adapter_Rules")
+@weighted_adapter_rules
 def test_linear_brings_cross_terms() -> None:
     model = pair()
-    layer = model.base_model.model[0]
+    layer = layer_of(model)
     update = layer.get_delta_weight
     combine(model, "linear", "a", "b")
     downs, ups = layer.lora_A, layer.lora_B
@@ -231,17 +243,17 @@ def test_linear_brings_cross_terms() -> None:
     assert mixed.abs().max() > 0.1
 
 
-@claim("Weighted_Adapter_Rules")
+@weighted_adapter_rules
 def test_rslora_is_off_by_the_root_of_the_rank() -> None:
     model = adapted(lora(use_rslora=True))
-    update = model.base_model.model[0].get_delta_weight
+    update = layer_of(model).get_delta_weight
     combine(model, "svd", "default", name="wrong")
     combine(model, "svd", "default", name="right", weight=1 / math.sqrt(4))
     assert same(update("wrong"), 2 * update("default"))
     assert same(update("right"), update("default"))
 
 
-@claim("Weighted_Adapter_Rules")
+@weighted_adapter_rules
 def test_the_result_is_not_active_and_a_known_name_does_nothing() -> None:
     model, update = two_ranks()
     combine(model, "cat", "a", "b")
@@ -272,43 +284,49 @@ def tied_ends_move_together(model: nn.Module, base: LlamaForCausalLM) -> bool:
     )
 
 
-@claim("Tied_Embeddings_Merge")
+tied_embeddings_merge = claim("Tied_Embeddings_Merge")
+
+
+@tied_embeddings_merge
 @each("method", LINEAR)
 def test_merge_into_the_head_changes_the_embeddings(method: str) -> None:
     base = tied()
     model = trained(adapted(config(method, "lm_head", **CAUSAL), base), 0.3)
-    with pytest.warns(UserWarning, match="adapter. This can lead to complications"):
+    with warned("adapter. This can lead to complications"):
         assert tied_ends_move_together(model, base)
 
 
-@claim("Tied_Embeddings_Merge")
-@each("target", ["lm_head", "embed_tokens"])
-def test_mixed_model_merges_into_both_ends_without_a_warning(target: str) -> None:
+@tied_embeddings_merge
+@each(
+    ("target", "mixed"),
+    [("lm_head", True), ("embed_tokens", True), ("embed_tokens", False)],
+)
+def test_xlora_merges_into_both_ends_and_a_mixed_model_without_a_warning(
+    target: str,
+    mixed: bool,  # noqa: FBT001 -- a table's column
+    tmp_path: Path,
+) -> None:
     base = tied()
-    model = adapted(lora(target), base, mixed=True).eval()
-    with silent():
-        assert tied_ends_move_together(model, base)
+    if mixed:
+        model = adapted(lora(target), base, mixed=True)
+    else:
+        model = xlora(tmp_path, base, target=target)
+    with silent() if mixed else nullcontext():
+        assert tied_ends_move_together(model.eval(), base)
 
 
-@claim("Tied_Embeddings_Merge")
+@tied_embeddings_merge
 def test_tokens_of_the_head_are_merged_into_both_ends_with_a_warning_before_but_none_then() -> (
     None
 ):
     base = tied()
-    with pytest.warns(UserWarning, match="no implementation exists to tie"):
+    with warned("no implementation exists to tie"):
         model = adapted(config("TrainableTokens", "lm_head", **CAUSAL), base)
     with silent():
         assert tied_ends_move_together(trained(model, 0.3), base)
 
 
-@claim("Tied_Embeddings_Merge")
-def test_xlora_merges_into_both_ends(tmp_path: Path) -> None:
-    base = tied()
-    model = xlora(tmp_path, base, target="embed_tokens").eval()
-    assert tied_ends_move_together(model, base)
-
-
-@claim("Tied_Embeddings_Merge")
+@tied_embeddings_merge
 @each(
     ("method", "target"),
     [("Lora", "lm_head"), ("Lora", "embed_tokens"), ("TrainableTokens", "lm_head")],
@@ -330,7 +348,7 @@ def test_untied_first_the_merge_is_right_and_stays_so(
     assert same(LlamaForCausalLM.from_pretrained(tmp_path), before)
 
 
-@claim("Tied_Embeddings_Merge")
+@tied_embeddings_merge
 def test_ensure_weight_tying_adds_the_update_twice() -> None:
     base = tied()
     model = adapted(lora("lm_head", ensure_weight_tying=True, **CAUSAL), base)
@@ -340,7 +358,7 @@ def test_ensure_weight_tying_adds_the_update_twice() -> None:
     assert same(model.merge_and_unload().lm_head.weight, old + 2 * update)
 
 
-@claim("Tied_Embeddings_Merge")
+@tied_embeddings_merge
 @each("ends", [["lm_head"], ["embed_tokens"], ["lm_head", "embed_tokens"]])
 @each("case", ["plain", "ensured", "mixed"])
 def test_modules_to_save_merge_right_and_load_right(
@@ -364,14 +382,14 @@ def test_modules_to_save_merge_right_and_load_right(
     assert same(LlamaForCausalLM.from_pretrained(tmp_path), before)
 
 
-@claim("Tied_Embeddings_Merge")
+@tied_embeddings_merge
 def test_loaded_untied_the_head_is_random(tmp_path: Path) -> None:
     tied().save_pretrained(tmp_path)
     model = LlamaForCausalLM.from_pretrained(tmp_path, tie_word_embeddings=False)
     assert not same(model.lm_head.weight, model.model.embed_tokens.weight, 1e-3)
 
 
-@claim("Tied_Embeddings_Merge")
+@tied_embeddings_merge
 @each(
     "config",
     [
@@ -405,7 +423,10 @@ def initialised(init: str | bool) -> tuple[PeftModel, nn.Sequential]:  # noqa: F
     return adapted(config, base).eval(), base
 
 
-@claim("Mutating_Init_Base_Weights")
+mutating_init_base_weights = claim("Mutating_Init_Base_Weights")
+
+
+@mutating_init_base_weights
 @each("init", ["pissa", "pissa_niter_4", "olora", "corda", "lora_ga"])
 def test_the_base_is_changed(init: str) -> None:
     model, base = initialised(init)
@@ -415,14 +436,14 @@ def test_the_base_is_changed(init: str) -> None:
         assert not same(model, linear(), 1e-2)
 
 
-@claim("Mutating_Init_Base_Weights")
+@mutating_init_base_weights
 @each("init", [True, "gaussian", "orthogonal", "eva", "mica"])
 def test_the_base_is_left_alone(init: str | bool) -> None:  # noqa: FBT001 -- PEFT's own type
     _, base = initialised(init)
     assert torch.equal(base[0].base_layer.weight, linear()[0].weight)
 
 
-def converted(model: PeftModel, folder: Path) -> torch.Tensor:
+def converted(model: PeftModel, folder: Path) -> Tensor:
     """Train a model, save it as plain LoRA, and return what it gives."""
     before = folder / "untrained"
     model.save_pretrained(before)
@@ -431,7 +452,7 @@ def converted(model: PeftModel, folder: Path) -> torch.Tensor:
     return expected
 
 
-@claim("Mutating_Init_Base_Weights")
+@mutating_init_base_weights
 @each("init", ["pissa", "olora", "corda", "lora_ga"])
 def test_converted_it_is_plain_lora_on_the_old_base(init: str, tmp_path: Path) -> None:
     expected = converted(initialised(init)[0], tmp_path)
@@ -440,17 +461,17 @@ def test_converted_it_is_plain_lora_on_the_old_base(init: str, tmp_path: Path) -
     assert plain.peft_config["default"].r == 8
     assert same(plain, expected, 1e-3)
     with plain.disable_adapter():
-        assert torch.equal(run(plain), run(linear()))
+        assert identical(plain, linear())
 
 
-@claim("Mutating_Init_Base_Weights")
+@mutating_init_base_weights
 def test_rslora_with_patterns_cannot_be_converted(tmp_path: Path) -> None:
     config = lora(init_lora_weights="pissa", use_rslora=True, rank_pattern={"0": 2})
     with refused("rank_pattern"):
         converted(adapted(config), tmp_path)
 
 
-@claim("Mutating_Init_Base_Weights")
+@mutating_init_base_weights
 def test_saved_as_it_is_the_adapter_changes_the_next_base_too(tmp_path: Path) -> None:
     model = trained(initialised("pissa")[0])
     model.save_pretrained(tmp_path)
@@ -460,14 +481,14 @@ def test_saved_as_it_is_the_adapter_changes_the_next_base_too(tmp_path: Path) ->
         assert not same(again, linear(), 1e-2)
 
 
-@claim("Mutating_Init_Base_Weights")
+@mutating_init_base_weights
 def test_saved_as_it_is_corda_cannot_be_loaded(tmp_path: Path) -> None:
     initialised("corda")[0].save_pretrained(tmp_path)
     with refused("preprocess_corda"):
         loaded(tmp_path)
 
 
-@claim("Mutating_Init_Base_Weights")
+@mutating_init_base_weights
 def test_saved_as_it_is_lora_ga_comes_back_wrong_without_a_word(tmp_path: Path) -> None:
     model = trained(initialised("lora_ga")[0])
     model.save_pretrained(tmp_path)
@@ -476,7 +497,7 @@ def test_saved_as_it_is_lora_ga_comes_back_wrong_without_a_word(tmp_path: Path) 
     assert not same(again, model, 1e-2)
 
 
-@claim("Mutating_Init_Base_Weights")
+@mutating_init_base_weights
 @each(("init", "warns"), [("pissa", 1), ("pissa_niter_4", 0), ("lora_ga", 0)])
 def test_loaded_beside_another_it_changes_that_for_good_and_not_each_is_warned_of(
     init: str, warns: int, tmp_path: Path
@@ -495,7 +516,7 @@ def test_loaded_beside_another_it_changes_that_for_good_and_not_each_is_warned_o
     assert same(model.unload(), linear(), 1e-2) is not changed
 
 
-@claim("Mutating_Init_Base_Weights")
+@mutating_init_base_weights
 def test_added_beside_another_it_changes_that_without_a_word() -> None:
     model = adapted(lora(), adapter_name="plain").eval()
     before = run(model)
@@ -508,7 +529,7 @@ def test_added_beside_another_it_changes_that_without_a_word() -> None:
 
 
 @pytest.fixture
-def swappable(tmp_path: Path) -> Callable[..., str]:
+def swappable(tmp_path: Path) -> Saver:
     """Save a random adapter and return its folder."""
 
     def save(name: str, **options: object) -> str:
@@ -531,7 +552,10 @@ def swap_from_state_dict(model: nn.Module, folder: str) -> None:
     )
 
 
-@claim("Hotswap_Before_Compile")
+hotswap_before_compile = claim("Hotswap_Before_Compile")
+
+
+@hotswap_before_compile
 @each(
     ("other", "target_rank", "compilations"),
     [
@@ -545,9 +569,9 @@ def swap_from_state_dict(model: nn.Module, folder: str) -> None:
 )
 @each("swap", [swap, swap_from_state_dict])
 def test_only_a_prepared_model_is_compiled_once(
-    swappable: Callable[..., str],
+    swappable: Saver,
     swap: Callable[..., None],
-    other: dict[str, int],
+    other: Options,
     target_rank: int | None,
     compilations: int,
 ) -> None:
@@ -564,9 +588,9 @@ def test_only_a_prepared_model_is_compiled_once(
     assert counter.frame_count == compilations
 
 
-@claim("Hotswap_Before_Compile")
+@hotswap_before_compile
 def test_after_compiling_and_without_an_adapter_it_is_too_late_or_too_early(
-    swappable: Callable[..., str],
+    swappable: Saver,
 ) -> None:
     compiled = torch.compile(loaded(swappable("first")), backend="eager")
     for model, message in (
@@ -577,7 +601,7 @@ def test_after_compiling_and_without_an_adapter_it_is_too_late_or_too_early(
             prepare_model_for_compiled_hotswap(model, target_rank=8)
 
 
-@claim("Hotswap_Before_Compile")
+@hotswap_before_compile
 @each(
     "options",
     [
@@ -587,16 +611,14 @@ def test_after_compiling_and_without_an_adapter_it_is_too_late_or_too_early(
         {"alpha_pattern": {"0": 3}},
     ],
 )
-def test_options_have_to_agree(
-    swappable: Callable[..., str], options: dict[str, Any]
-) -> None:
+def test_options_have_to_agree(swappable: Saver, options: Options) -> None:
     model = loaded(swappable("first"))
     with refused(f"Configs are incompatible: for {next(iter(options))}"):
         swap(model, swappable("second", **options))
 
 
-@claim("Hotswap_Before_Compile")
-def test_from_a_state_dict_nothing_is_compared(swappable: Callable[..., str]) -> None:
+@hotswap_before_compile
+def test_from_a_state_dict_nothing_is_compared(swappable: Saver) -> None:
     plain = loaded(swappable("plain"))
     model = loaded(swappable("dora", use_dora=True))
     configs = [it.peft_config["default"] for it in (model, plain)]
@@ -607,7 +629,7 @@ def test_from_a_state_dict_nothing_is_compared(swappable: Callable[..., str]) ->
     assert distance(model, plain) > 0.1
 
 
-@claim("Hotswap_Before_Compile")
+@hotswap_before_compile
 def test_only_lora(tmp_path: Path) -> None:
     model = adapted(config("LoHa", "0"))
     model.save_pretrained(tmp_path)
@@ -615,9 +637,9 @@ def test_only_lora(tmp_path: Path) -> None:
         swap(model, str(tmp_path))
 
 
-@claim("Hotswap_Before_Compile")
+@hotswap_before_compile
 def test_fewer_layers_are_fine_and_more_are_refused(
-    swappable: Callable[..., str],
+    swappable: Saver,
 ) -> None:
     two, one = swappable("two"), swappable("one", target_modules=["2"])
     model = loaded(two)
@@ -627,9 +649,9 @@ def test_fewer_layers_are_fine_and_more_are_refused(
         swap(loaded(one), two)
 
 
-@claim("Hotswap_Before_Compile")
+@hotswap_before_compile
 def test_not_while_merged_and_the_configuration_stays_the_first_ones(
-    swappable: Callable[..., str],
+    swappable: Saver,
 ) -> None:
     model = loaded(swappable("first"))
     second = swappable("second", r=8, lora_alpha=32)
@@ -645,7 +667,7 @@ def test_not_while_merged_and_the_configuration_stays_the_first_ones(
 RANKS, ALPHAS = {"rank_pattern": {"0": 8}}, {"alpha_pattern": {"0": 3}}
 
 
-@claim("Hotswap_Before_Compile")
+@hotswap_before_compile
 @each("prepared", [False, True])
 @each(
     ("first", "second", "right"),
@@ -657,9 +679,9 @@ RANKS, ALPHAS = {"rank_pattern": {"0": 8}}, {"alpha_pattern": {"0": 3}}
     ],
 )
 def test_patterns_are_ignored_without_an_error(
-    swappable: Callable[..., str],
-    first: dict[str, Any],
-    second: dict[str, Any],
+    swappable: Saver,
+    first: Options,
+    second: Options,
     right: list[float],
     prepared: bool,  # noqa: FBT001 -- a table's column
 ) -> None:
@@ -678,8 +700,8 @@ def test_patterns_are_ignored_without_an_error(
     assert same(model, loaded(folder)) is (right == [2.0, 2.0])
 
 
-@claim("Hotswap_Before_Compile")
-def test_modules_to_save_are_no_part_of_a_swap(swappable: Callable[..., str]) -> None:
+@hotswap_before_compile
+def test_modules_to_save_are_no_part_of_a_swap(swappable: Saver) -> None:
     folder = swappable("second", target_modules=["0"], modules_to_save=["2"])
     with pytest.raises(KeyError):
         swap(loaded(swappable("first", target_modules=["0"])), folder)
@@ -688,7 +710,10 @@ def test_modules_to_save_are_no_part_of_a_swap(swappable: Callable[..., str]) ->
 # -- Hotswap_Saves_First_Config --
 
 
-@claim("Hotswap_Saves_First_Config")
+hotswap_saves_first_config = claim("Hotswap_Saves_First_Config")
+
+
+@hotswap_saves_first_config
 @each("compiled", [False, True])
 @each(
     ("first", "second", "target_rank", "outcome"),
@@ -704,10 +729,10 @@ def test_modules_to_save_are_no_part_of_a_swap(swappable: Callable[..., str]) ->
     ],
 )
 def test_what_is_saved_after_a_swap(  # noqa: PLR0913, PLR0917 -- a table's columns
-    swappable: Callable[..., str],
+    swappable: Saver,
     tmp_path: Path,
-    first: dict[str, Any],
-    second: dict[str, Any],
+    first: Options,
+    second: Options,
     target_rank: int | None,
     outcome: str,
     compiled: bool,  # noqa: FBT001 -- a table's column
@@ -737,9 +762,9 @@ def test_what_is_saved_after_a_swap(  # noqa: PLR0913, PLR0917 -- a table's colu
     assert same(model.merge_and_unload(), expected)
 
 
-@claim("Hotswap_Saves_First_Config")
+@hotswap_saves_first_config
 def test_a_prepared_model_that_was_never_swapped_cannot_be_saved_either(
-    swappable: Callable[..., str], tmp_path: Path
+    swappable: Saver, tmp_path: Path
 ) -> None:
     model = loaded(swappable("first"))
     prepare_model_for_compiled_hotswap(model, target_rank=8)
@@ -748,9 +773,9 @@ def test_a_prepared_model_that_was_never_swapped_cannot_be_saved_either(
         loaded(tmp_path / "saved")
 
 
-@claim("Hotswap_Saves_First_Config")
+@hotswap_saves_first_config
 def test_prepared_with_its_configuration_it_comes_back_with_another_scale(
-    swappable: Callable[..., str], tmp_path: Path
+    swappable: Saver, tmp_path: Path
 ) -> None:
     model = loaded(swappable("first"))
     before = run(model)
@@ -765,7 +790,10 @@ def test_prepared_with_its_configuration_it_comes_back_with_another_scale(
 HEEDING = ["Lora", "Road", "Glora"]
 
 
-@claim("Adapter_Names_Silently_Ignored")
+adapter_names_silently_ignored = claim("Adapter_Names_Silently_Ignored")
+
+
+@adapter_names_silently_ignored
 @each("method", HEEDING)
 def test_three_methods_heed_the_names(method: str) -> None:
     model = of_method(method, llama(), 0.3)
@@ -778,52 +806,47 @@ def ignores_names(model: nn.Module, **options: object) -> bool:
     return torch.equal(named, run(model, **options))
 
 
-@claim("Adapter_Names_Silently_Ignored")
+@adapter_names_silently_ignored
 @each("method", sorted({*MERGING} - {*HEEDING, "AdaLora"}))
 def test_others_ignore_even_names_that_do_not_exist(method: str) -> None:
     assert ignores_names(of_method(method, size=0.3))
 
 
-@claim("Adapter_Names_Silently_Ignored")
-@each("method", ["PromptTuning", "PrefixTuning"])
-def test_prompts_ignore_them(method: str) -> None:
-    assert ignores_names(adapted(config(method, **CAUSAL), llama()).eval())
+@adapter_names_silently_ignored
+def test_prompts_a_mixed_model_and_xlora_ignore_them(tmp_path: Path) -> None:
+    for model in (
+        on_llama("PromptTuning"),
+        on_llama("PrefixTuning"),
+        adapted(lora("q_proj"), llama(), mixed=True),
+        xlora(tmp_path),
+    ):
+        assert ignores_names(model.eval())
 
 
-@claim("Adapter_Names_Silently_Ignored")
-def test_a_mixed_model_and_xlora_ignore_them(tmp_path: Path) -> None:
-    assert ignores_names(adapted(lora("q_proj"), llama(), mixed=True).eval())
-    assert ignores_names(xlora(tmp_path).eval())
+adapter_names_hook_leak = claim("Adapter_Names_Hook_Leak")
 
 
-@claim("Adapter_Names_Silently_Ignored")
-@claim("Adapter_Names_Hook_Leak")
+@adapter_names_silently_ignored
+@adapter_names_hook_leak
 @each("names", [["default"] * 2, ["__base__"] * 2, ["default"] * 3])
-def test_adalora_fails_and_goes_on_failing(names: list[str]) -> None:
+def test_adalora_fails_and_goes_on_failing_until_the_hooks_are_gone(
+    names: list[str],
+) -> None:
     model = of_method("AdaLora")
+    expected = run(model)
+    # an unknown name is found first, and does no harm
+    with refused(r"Trying to infer with non-existing adapter\(s\): nobody"):
+        run(model, adapter_names=["nobody"] * 2)
+    assert identical(model, expected)
+    with refused("adapter_names", TypeError):
+        mixed_batch(model, names)
+    assert identical(model, expected)
     for options in ({"adapter_names": names}, {}):
         with refused("unexpected keyword argument 'adapter_names'", TypeError):
             run(model, **options)
 
 
-@claim("Adapter_Names_Hook_Leak")
-def test_without_the_hooks_adalora_answers_again() -> None:
-    model = of_method("AdaLora")
-    expected = run(model)
-    with refused("adapter_names", TypeError):
-        mixed_batch(model, ["default"] * 2)
-    assert torch.equal(run(model), expected)
-
-
-@claim("Adapter_Names_Silently_Ignored")
-def test_adalora_finds_an_unknown_name_first_and_is_none_the_worse() -> None:
-    model = of_method("AdaLora")
-    with refused(r"Trying to infer with non-existing adapter\(s\): nobody"):
-        run(model, adapter_names=["nobody"] * 2)
-    assert run(model).isfinite().all()
-
-
-@claim("Adapter_Names_Silently_Ignored")
+@adapter_names_silently_ignored
 @each(
     ("config", "message"),
     [
@@ -841,7 +864,7 @@ def test_some_want_task_ids_and_then_ignore_them(
     assert ignores_names(model, task_ids=torch.zeros(2, dtype=torch.long))
 
 
-@claim("Adapter_Names_Silently_Ignored")
+@adapter_names_silently_ignored
 def test_generate_ignores_them_too() -> None:
     model = of_method("LoHa")
     given = {"attention_mask": torch.ones_like(PROMPT), "pad_token_id": 0}
@@ -850,7 +873,7 @@ def test_generate_ignores_them_too() -> None:
     assert torch.equal(named, model.generate(PROMPT, **options))
 
 
-@claim("Adapter_Names_Silently_Ignored")
+@adapter_names_silently_ignored
 def test_lora_ignores_them_while_it_is_disabled() -> None:
     model = adapted(lora("q_proj"), llama()).eval()
     with model.disable_adapter():
@@ -883,29 +906,25 @@ TASKS = {
 }
 
 
-def of_task(task: str, method: str) -> Callable[..., torch.Tensor]:
+def of_task(task: str, method: str) -> Callable[..., Tensor]:
     """Return what calls a model of the task with adapter names, and gives its first output."""
     base, target = TASKS[task]
     model = trained(getattr(peft, task)(base(), config(method, target)))
     decoded = {"decoder_input_ids": PROMPT} if "Seq2Seq" in task else {}
 
-    def call(**options: object) -> torch.Tensor:
+    def call(**options: object) -> Tensor:
         with torch.no_grad():
             return model(input_ids=PROMPT, **decoded, **options)[0]
 
     return call
 
 
-@claim("Adapter_Names_Silently_Ignored")
+@adapter_names_hook_leak
+@adapter_names_silently_ignored
 @each("task", TASKS)
-def test_every_task_ignores_them(task: str) -> None:
+def test_every_task_ignores_them_or_leaks(task: str) -> None:
     call = of_task(task, "LoHa")
     assert torch.equal(call(adapter_names=["nobody"]), call())
-
-
-@claim("Adapter_Names_Hook_Leak")
-@each("task", TASKS)
-def test_every_task_leaks(task: str) -> None:
     call = of_task(task, "Lora")
     for options in ({"adapter_names": ["__base__"] * 3}, {}):
         with refused("Length of `adapter_names` should be the same"):
@@ -916,7 +935,7 @@ def hooks(model: nn.Module) -> int:
     return sum(len(module._forward_pre_hooks) for module in model.modules())  # noqa: SLF001 -- no public way to them
 
 
-def mixed_batch(model: nn.Module, adapter_names: list[str]) -> torch.Tensor:
+def mixed_batch(model: nn.Module, adapter_names: list[str]) -> Tensor:
     """Do what the page says: call the model, and leave no hook behind if that fails."""
     before = {module: set(module._forward_pre_hooks) for module in model.modules()}  # noqa: SLF001
     try:
@@ -928,35 +947,31 @@ def mixed_batch(model: nn.Module, adapter_names: list[str]) -> torch.Tensor:
         raise
 
 
-@claim("Adapter_Names_Hook_Leak")
+@adapter_names_hook_leak
 @each("method", HEEDING)
-def test_a_failed_call_governs_the_next_one(method: str) -> None:
+def test_a_failed_call_governs_the_next_one_unless_the_wrapper_takes_its_hooks_away(
+    method: str,
+) -> None:
     model = of_method(method, llama(), 0.3)
     three = torch.arange(24).reshape(3, 8)
-    expected = run(model, three)
-    with refused("but got 3 and 2 respectively"):
+    expected, of_base = run(model), run(llama(), three)
+    assert not same(run(model, three), of_base, 1e-3)
+    fails = refused("but got 3 and 2 respectively")
+    with fails:
+        mixed_batch(model, ["__base__"] * 3)
+    assert hooks(model) == 0
+    assert identical(model, expected)
+    assert same(mixed_batch(model, ["__base__", "default"])[1], expected[1])
+
+    with fails:
         run(model, adapter_names=["__base__"] * 3)
     assert hooks(model) == 1
-    of_base = run(llama(), three)
     assert same(run(model, three), of_base)  # silently the base
-    assert not same(expected, of_base, 1e-3)
-    with refused("but got 3 and 2 respectively"):
+    with fails:
         run(model)
 
 
-@claim("Adapter_Names_Hook_Leak")
-@each("method", HEEDING)
-def test_the_wrapper_takes_the_hooks_away(method: str) -> None:
-    model = of_method(method, llama(), 0.3)
-    expected = run(model)
-    with refused("but got 3 and 2 respectively"):
-        mixed_batch(model, ["__base__"] * 3)
-    assert hooks(model) == 0
-    assert torch.equal(run(model), expected)
-    assert same(mixed_batch(model, ["__base__", "default"])[1], expected[1])
-
-
-@claim("Adapter_Names_Hook_Leak")
+@adapter_names_hook_leak
 def test_an_error_of_the_base_and_of_generate_leaks() -> None:
     model = of_method("Lora")
     with pytest.raises(IndexError):
@@ -968,8 +983,8 @@ def test_an_error_of_the_base_and_of_generate_leaks() -> None:
     assert hooks(model) == 1
 
 
-@claim("Adapter_Names_Hook_Leak")
-@claim("Adapter_Names_Silently_Ignored")
+@adapter_names_hook_leak
+@adapter_names_silently_ignored
 @each("method", HEEDING)
 def test_unknown_names_and_training_mode_are_found_in_time(method: str) -> None:
     model = of_method(method)
@@ -984,7 +999,10 @@ def test_unknown_names_and_training_mode_are_found_in_time(method: str) -> None:
 # -- DoRA_Mixed_Batch_Limitation --
 
 
-@claim("DoRA_Mixed_Batch_Limitation")
+dora_mixed_batch_limitation = claim("DoRA_Mixed_Batch_Limitation")
+
+
+@dora_mixed_batch_limitation
 @each(
     ("layer", "batch"),
     [
@@ -994,7 +1012,7 @@ def test_unknown_names_and_training_mode_are_found_in_time(method: str) -> None:
     ],
 )
 def test_dora_is_refused_in_a_mixed_batch_and_a_plain_call_fails_after_it(
-    layer: nn.Module, batch: torch.Tensor
+    layer: nn.Module, batch: Tensor
 ) -> None:
     model = adapted(lora("0", use_dora=True), nn.Sequential(layer)).eval()
     for options in ({"adapter_names": ["default", "__base__"]}, {}):
@@ -1002,7 +1020,7 @@ def test_dora_is_refused_in_a_mixed_batch_and_a_plain_call_fails_after_it(
             model(batch, **options)
 
 
-@claim("DoRA_Mixed_Batch_Limitation")
+@dora_mixed_batch_limitation
 def test_dora_that_is_loaded_but_not_named_does_no_harm_and_one_at_a_time_is_the_way() -> (
     None
 ):
@@ -1015,7 +1033,7 @@ def test_dora_that_is_loaded_but_not_named_does_no_harm_and_one_at_a_time_is_the
     assert not same(model, plain, 1e-2)
 
 
-@claim("DoRA_Mixed_Batch_Limitation")
+@dora_mixed_batch_limitation
 def test_in_training_mode_another_error_comes_first() -> None:
     with refused("Cannot pass `adapter_names` when the model is in training mode"):
         run(adapted(lora(use_dora=True)), adapter_names=["default"] * 4)
@@ -1024,17 +1042,20 @@ def test_in_training_mode_another_error_comes_first() -> None:
 # -- Set_Adapter_Unfreezes --
 
 
-@claim("Set_Adapter_Unfreezes")
+set_adapter_unfreezes = claim("Set_Adapter_Unfreezes")
+
+
+@set_adapter_unfreezes
 @each("mixed", [False, True])
 def test_a_switch_unfreezes_one_and_freezes_the_other(mixed: bool) -> None:  # noqa: FBT001 -- a table's column
     model = pair(mixed=mixed)
     model.set_adapter("b")
     assert unfrozen(model) == {"b"}
     model.set_adapter("a", inference_mode=True)
-    assert unfrozen(model) == set()
+    assert not unfrozen(model)
 
 
-@claim("Set_Adapter_Unfreezes")
+@set_adapter_unfreezes
 @each("method", [*MERGING, "Lily", "Poly", "Shadow"])
 def test_the_tuners_own_method_does_it_for_every_method(method: str) -> None:
     targets = [] if method == "Shadow" else [TARGETS.get(method, "q_proj")]
@@ -1049,7 +1070,12 @@ def test_the_tuners_own_method_does_it_for_every_method(method: str) -> None:
     tuner.set_adapter("b")
     assert unfrozen(model) == {"b"}
     tuner.set_adapter("a", inference_mode=True)
-    assert unfrozen(model) == set()
+    assert not unfrozen(model)
+    with model.disable_adapter():
+        assert not unfrozen(model)
+    assert unfrozen(model) == {"a"}
+    tuner.set_adapter("a", inference_mode=True)
+    assert not unfrozen(model)
     tuner.disable_adapter_layers()
     tuner.enable_adapter_layers()
     assert unfrozen(model) == {"a"}
@@ -1057,7 +1083,7 @@ def test_the_tuners_own_method_does_it_for_every_method(method: str) -> None:
     assert unfrozen(model) == {"b"}
 
 
-@claim("Set_Adapter_Unfreezes")
+@set_adapter_unfreezes
 def test_so_does_deleting_the_active_one_of_a_mixed_model() -> None:
     model = pair(mixed=True)
     model.set_adapter("b", inference_mode=True)
@@ -1065,27 +1091,27 @@ def test_so_does_deleting_the_active_one_of_a_mixed_model() -> None:
     assert unfrozen(model) == {"a"}
 
 
-@claim("Set_Adapter_Unfreezes")
+@set_adapter_unfreezes
 def test_the_method_of_one_layer_does_it_there_and_the_model_does_not_notice() -> None:
     model = pair()
     model.set_adapter("a", inference_mode=True)
     before = run(model)
-    layer, last = model.base_model.model[0], model.base_model.model[2]
+    layer, last = layer_of(model), model.base_model.model[2]
     layer.set_adapter("b")
     assert unfrozen(model) == {"b"}
     assert (layer.active_adapter, last.active_adapter) == (["b"], ["a"])
     assert model.active_adapter == "a"
     assert not same(model, before)
     layer.set_adapter("b", inference_mode=True)
-    assert unfrozen(model) == set()
+    assert not unfrozen(model)
 
 
-@claim("Set_Adapter_Unfreezes")
+@set_adapter_unfreezes
 def test_the_functions_do_it_as_well() -> None:
     model = peft.inject_adapter_in_model(lora(), linear(), "a")
     peft.inject_adapter_in_model(lora(), model, "b")
     set_adapter(model, "a", inference_mode=True)
-    assert unfrozen(model) == set()
+    assert not unfrozen(model)
     set_adapter(model, "b")
     assert unfrozen(model) == {"b"}
     set_adapter(model, "a", inference_mode=True)
@@ -1093,9 +1119,9 @@ def test_the_functions_do_it_as_well() -> None:
     assert unfrozen(model) == {"b"}
 
 
-@claim("Set_Adapter_Unfreezes")
+@set_adapter_unfreezes
 @each("options", [{"trainable_token_indices": [1]}, {"modules_to_save": ["lm_head"]}])
-def test_the_wrappers_do_it_as_well(options: dict[str, Any]) -> None:
+def test_the_wrappers_do_it_as_well(options: Options) -> None:
     model = pair(config("Lora", **CAUSAL, **options), base=llama())
     model.set_adapter("a", inference_mode=True)
     modules = model.modules()
@@ -1103,16 +1129,16 @@ def test_the_wrappers_do_it_as_well(options: dict[str, Any]) -> None:
     wrapper.set_adapter(["b"])
     assert unfrozen(model) == {"b"}
     wrapper.set_adapter(["a"], inference_mode=True)
-    assert unfrozen(model) == set()
+    assert not unfrozen(model)
     wrapper.delete_adapter("a", ["b"])
     assert unfrozen(model) == {"b"}
 
 
-@claim("Set_Adapter_Unfreezes")
+@set_adapter_unfreezes
 def test_a_layer_that_is_enabled_or_loses_its_adapter_does_it_as_well() -> None:
     model = pair()
     model.set_adapter("a", inference_mode=True)
-    layer = model.base_model.model[0]
+    layer = layer_of(model)
     layer.enable_adapters(enabled=True)
     assert unfrozen(model) == {"a"}
     model.set_adapter("a", inference_mode=True)
@@ -1120,19 +1146,7 @@ def test_a_layer_that_is_enabled_or_loses_its_adapter_does_it_as_well() -> None:
     assert unfrozen(model) == {"b"}
 
 
-@claim("Set_Adapter_Unfreezes")
-def test_an_optimizer_from_before_the_switch_does_nothing() -> None:
-    model = pair()
-    early = adam(model)
-    model.set_adapter("b")
-    before = run(model)
-    steps(model, early, 1)
-    assert same(model, before)
-    steps(model, adam(model), 1)
-    assert not same(model, before)
-
-
-@claim("Set_Adapter_Unfreezes")
+@set_adapter_unfreezes
 def test_several_at_once_only_below_and_in_a_mixed_model() -> None:
     model = pair()
     with refused("unhashable type: 'list'", TypeError):
@@ -1148,16 +1162,16 @@ def test_several_at_once_only_below_and_in_a_mixed_model() -> None:
     assert unfrozen(model) == {"a", "b"}
 
 
-@claim("Set_Adapter_Unfreezes")
+@set_adapter_unfreezes
 def test_a_merged_model_is_unmerged() -> None:
     model = pair()
     model.merge_adapter()
-    with pytest.warns(UserWarning, match="model is merged. Unmerging the model first"):
+    with warned("model is merged. Unmerging the model first"):
         model.set_adapter("b")
-    assert same(model.base_model.model[0].base_layer.weight, linear()[0].weight)
+    assert same(layer_of(model).base_layer.weight, linear()[0].weight)
 
 
-@claim("Set_Adapter_Unfreezes")
+@set_adapter_unfreezes
 def test_prompt_based_methods_leave_it_as_it_is() -> None:
     model = pair(config("PromptTuning", **CAUSAL), base=llama())
     model.set_adapter("b", inference_mode=True)
@@ -1178,7 +1192,10 @@ def ready(base: nn.Module, method: str, **options: object) -> PeftModel:
 ROUNDING = "linear may get different generations due to rounding errors."
 
 
-@claim("Quantized_Merge_Rounding")
+quantized_merge_rounding = claim("Quantized_Merge_Rounding")
+
+
+@quantized_merge_rounding
 @each("bits", [4, 8])
 @each(
     ("method", "warns"),
@@ -1188,7 +1205,7 @@ ROUNDING = "linear may get different generations due to rounding errors."
     ],
 )
 def test_a_merge_rounds_and_some_warn(
-    quantized: Callable[..., nn.Module],
+    quantized: Loader,
     method: str,
     bits: int,
     warns: bool,  # noqa: FBT001 -- a table's column
@@ -1205,7 +1222,7 @@ def test_a_merge_rounds_and_some_warn(
     assert 1e-4 < moved < before.abs().max() / 2
 
 
-@claim("Quantized_Merge_Rounding")
+@quantized_merge_rounding
 @each(
     ("method", "called_in_evaluation", "trains_again"),
     [
@@ -1217,14 +1234,14 @@ def test_a_merge_rounds_and_some_warn(
     ],
 )
 def test_after_a_call_in_evaluation_mode_a_merge_in_four_bit_destroys_the_weight(
-    quantized: Callable[..., nn.Module],
+    quantized: Loader,
     method: str,
     called_in_evaluation: bool,  # noqa: FBT001 -- a table's column
     trains_again: bool,  # noqa: FBT001 -- a table's column
 ) -> None:
     """On a CPU with AVX512-BF16, that is; on another one it only rounds."""
 
-    def weight(model: nn.Module) -> torch.Tensor:
+    def weight(model: nn.Module) -> Tensor:
         stored = model.model.layers[0].self_attn.q_proj.weight
         return bnb.functional.dequantize_4bit(stored.data, stored.quant_state).float()
 
@@ -1242,46 +1259,31 @@ def test_after_a_call_in_evaluation_mode_a_merge_in_four_bit_destroys_the_weight
     assert moved == pytest.approx(1.44 if destroyed else 0, abs=0.1)
 
 
-@claim("Quantized_Merge_Rounding")
-@each(("bits", "moved"), [(4, 0.087), (8, 0.005)])
-def test_how_much_a_large_random_adapter_is_rounded(bits: int, moved: float) -> None:
-    plain = nn.Linear(64, 64)
-    layer, weight, options = {
-        4: (
-            bnb.nn.Linear4bit(64, 64, compute_dtype=torch.float32, quant_type="nf4"),
-            bnb.nn.Params4bit,
-            {"quant_type": "nf4"},
-        ),
-        8: (
-            bnb.nn.Linear8bitLt(64, 64, has_fp16_weights=False),
-            bnb.nn.Int8Params,
-            {"has_fp16_weights": False},
-        ),
-    }[bits]
-    layer.weight = weight(plain.weight.data, requires_grad=False, **options)
-    layer.bias = plain.bias
-    base = nn.Sequential(layer).to("cpu")
-    # set by transformers where it loads a model
-    setattr(base, f"is_loaded_in_{bits}bit", True)
-    model = adapted(lora("0", r=8), base).train()
+@quantized_merge_rounding
+@each(
+    ("bits", "options", "moved"),
+    [(4, {"quant_type": "nf4"}, 0.087), (8, {}, 0.005)],
+)
+def test_how_much_a_large_random_adapter_is_rounded(
+    bits: int, options: dict[str, str], moved: float
+) -> None:
+    model = adapted(lora("0", r=8), quantized_linear(bits, **options)).train()
     batch = torch.randn(16, 64)
     before = run(model, batch)
     after = run(model.merge_and_unload().train(), batch)
     assert distance(after, before) == pytest.approx(moved, rel=0.2)
 
 
-@claim("Quantized_Merge_Rounding")
-def test_safe_merge_does_not_notice(quantized: Callable[..., nn.Module]) -> None:
+@quantized_merge_rounding
+def test_safe_merge_does_not_notice(quantized: Loader) -> None:
     model = ready(quantized(4), "Lora")
     before = run(model)
     assert not same(model.merge_and_unload(safe_merge=True).train(), before, 1e-3)
 
 
-@claim("Quantized_Merge_Rounding")
+@quantized_merge_rounding
 @each("take_back", ["unmerge", "disable"])
-def test_unmerging_rounds_once_more(
-    quantized: Callable[..., nn.Module], take_back: str
-) -> None:
+def test_unmerging_rounds_once_more(quantized: Loader, take_back: str) -> None:
     model = ready(quantized(4), "Lora")
     with model.disable_adapter():
         base = run(model)
@@ -1292,11 +1294,14 @@ def test_unmerging_rounds_once_more(
         assert not same(model, base, 1e-3)
 
 
-@claim("Quantized_Merge_Rounding")
-@claim("Unmergeable_Quantized_Bases")
+unmergeable_quantized_bases = claim("Unmergeable_Quantized_Bases")
+
+
+@quantized_merge_rounding
+@unmergeable_quantized_bases
 @each(("method", "bits"), [("Lora", 4), ("IA3", 8), ("FourierFT", 8)])
 def test_into_the_unquantized_base_the_same_adapter_merges_to_what_it_is_there(
-    quantized: Callable[..., nn.Module], tmp_path: Path, method: str, bits: int
+    quantized: Loader, tmp_path: Path, method: str, bits: int
 ) -> None:
     ready(quantized(bits), method).save_pretrained(tmp_path)
     model = loaded(tmp_path, llama())
@@ -1305,7 +1310,7 @@ def test_into_the_unquantized_base_the_same_adapter_merges_to_what_it_is_there(
     assert same(model.merge_and_unload(safe_merge=True), before)
 
 
-@claim("Unmergeable_Quantized_Bases")
+@unmergeable_quantized_bases
 @each(
     ("method", "bits", "error", "message"),
     [
@@ -1324,7 +1329,7 @@ def test_into_the_unquantized_base_the_same_adapter_merges_to_what_it_is_there(
     ],
 )
 def test_runs_on_bitsandbytes_and_does_not_merge(
-    quantized: Callable[..., nn.Module],
+    quantized: Loader,
     method: str,
     bits: int,
     error: type[Exception],
@@ -1335,23 +1340,21 @@ def test_runs_on_bitsandbytes_and_does_not_merge(
         model.merge_and_unload()
 
 
-@claim("Unmergeable_Quantized_Bases")
+@unmergeable_quantized_bases
 @each("method", ["Pvera", "RandLora"])
-def test_four_bit_merge_that_breaks_the_model(
-    quantized: Callable[..., nn.Module], method: str
-) -> None:
+def test_four_bit_merge_that_breaks_the_model(quantized: Loader, method: str) -> None:
     merged = ready(quantized(4), method).merge_and_unload().train()
     with refused("is invalid for input of size", RuntimeError):
         run(merged)
 
 
-@claim("Unmergeable_Quantized_Bases")
+@unmergeable_quantized_bases
 @each(
     ("method", "wrong"),
     [("C3A", True), ("RandLora", True), ("Lora", False), ("Pvera", False)],
 )
 def test_eight_bit_merge_that_is_wrong(
-    quantized: Callable[..., nn.Module],
+    quantized: Loader,
     method: str,
     wrong: bool,  # noqa: FBT001 -- a table's column
 ) -> None:
@@ -1364,8 +1367,11 @@ def test_eight_bit_merge_that_is_wrong(
     assert bool(moved > effect / 2) is wrong
 
 
-@claim("Unmergeable_Quantized_Bases")
-@claim("Eight_Bit_Codes_Read_As_Weights")
+eight_bit_codes_read_as_weights = claim("Eight_Bit_Codes_Read_As_Weights")
+
+
+@unmergeable_quantized_bases
+@eight_bit_codes_read_as_weights
 @each(
     ("method", "bits"),
     [
@@ -1374,17 +1380,17 @@ def test_eight_bit_merge_that_is_wrong(
     ],
 )
 def test_left_out_because_they_do_not_run(
-    quantized: Callable[..., nn.Module], method: str, bits: int
+    quantized: Loader, method: str, bits: int
 ) -> None:
     with pytest.raises(RuntimeError):
         ready(quantized(bits), method)
 
 
-@claim("Unmergeable_Quantized_Bases")
+@unmergeable_quantized_bases
 @claim("Safe_Merge_NaN_Check")
 @each("bits", [4, 8])
 def test_lora_bias_is_merged_without_its_scale_and_not_checked(
-    quantized: Callable[..., nn.Module], bits: int
+    quantized: Loader, bits: int
 ) -> None:
     def biased() -> tuple[PeftModel, nn.Module]:
         base = quantized(bits)
@@ -1412,7 +1418,7 @@ def test_lora_bias_is_merged_without_its_scale_and_not_checked(
     assert layer.base_layer.weight is not weight
 
 
-@claim("Unmergeable_Quantized_Bases")
+@unmergeable_quantized_bases
 @each("method", ["Lora", "AdaLora", "OFT"])
 def test_gptq_is_refused(method: str) -> None:
     base = llama()
@@ -1432,18 +1438,18 @@ def does_not_merge_with(layer: type[nn.Module], model: PeftModel, name: str) -> 
         model.merge_and_unload()
 
 
-@claim("Unmergeable_Quantized_Bases")
+@unmergeable_quantized_bases
 @each("layer", [GPTQLoraLinear, AwqLoraLinear, AqlmLoraLinear, TeLinear])
 def test_loras_layers_for_other_backends_do_not_merge(layer: type[nn.Module]) -> None:
     does_not_merge_with(layer, of_method("Lora"), "default")
 
 
-@claim("Unmergeable_Quantized_Bases")
+@unmergeable_quantized_bases
 def test_nor_do_they_inside_xlora(tmp_path: Path) -> None:
     does_not_merge_with(GPTQLoraLinear, xlora(tmp_path), "0")
 
 
-@claim("Unmergeable_Quantized_Bases")
+@unmergeable_quantized_bases
 @each("method", ["Vera", "Miss", "OFT", "BOFT", "Shira"])
 def test_backends_that_only_run_forward_do_not_merge(method: str) -> None:
     model = of_method(method)
@@ -1455,7 +1461,7 @@ def test_backends_that_only_run_forward_do_not_merge(method: str) -> None:
         model.merge_and_unload()
 
 
-@claim("Unmergeable_Quantized_Bases")
+@unmergeable_quantized_bases
 def test_replicated_layers_are_merged_wrongly_without_a_word() -> None:
     config = lora("q_proj", layer_replication=[(0, 2), (0, 2)], **CAUSAL)
     model = adapted(config, llama(num_hidden_layers=2)).eval()
@@ -1473,7 +1479,7 @@ READ_CODES = ("HRA", "Deft", "Peanut")
 
 def on_base(
     base: nn.Module, method: str, moved: float = 0.05
-) -> tuple[PeftModel, torch.Tensor, torch.Tensor]:
+) -> tuple[PeftModel, Tensor, Tensor]:
     """Return the adapted model in evaluation mode, and its logits with and without the adapter."""
     torch.manual_seed(1)
     targets = ("q_proj", "v_proj")
@@ -1483,7 +1489,7 @@ def on_base(
         return model, with_adapter, run(model)
 
 
-@claim("Eight_Bit_Codes_Read_As_Weights")
+@eight_bit_codes_read_as_weights
 @each(
     ("method", "new", "moved", "unquantized"),
     [
@@ -1494,7 +1500,7 @@ def on_base(
     ],
 )
 def test_eight_bit_codes_give_another_model_without_a_word(
-    quantized: Callable[..., nn.Module],
+    quantized: Loader,
     method: str,
     new: float,
     moved: float,
@@ -1510,9 +1516,9 @@ def test_eight_bit_codes_give_another_model_without_a_word(
     assert distance(on, off) == pytest.approx(unquantized, rel=0.2)
 
 
-@claim("Eight_Bit_Codes_Read_As_Weights")
+@eight_bit_codes_read_as_weights
 def test_eight_bit_weights_are_codes_in_a_linear_layer(
-    quantized: Callable[..., nn.Module],
+    quantized: Loader,
 ) -> None:
     layer = quantized(8).model.layers[0].self_attn.q_proj
     assert isinstance(layer, nn.Linear)
@@ -1521,11 +1527,11 @@ def test_eight_bit_weights_are_codes_in_a_linear_layer(
     assert layer.weight.SCB.shape == (64,)
 
 
-@claim("Eight_Bit_Codes_Read_As_Weights")
+@eight_bit_codes_read_as_weights
 @each("called", [False, True])
 @each("method", READ_CODES)
 def test_merged_in_eight_bit_it_is_the_base(
-    quantized: Callable[..., nn.Module],
+    quantized: Loader,
     tmp_path: Path,
     method: str,
     called: bool,  # noqa: FBT001 -- a table's column
@@ -1535,16 +1541,16 @@ def test_merged_in_eight_bit_it_is_the_base(
         model.save_pretrained(tmp_path / "adapter")
         model = loaded(tmp_path / "adapter", quantized(8))
     merged = model.merge_and_unload(safe_merge=True).eval()
-    assert torch.equal(run(merged), off)
+    assert identical(merged, off)
     assert distance(merged, on) > 1
     merged.save_pretrained(tmp_path / "merged")
     again = AutoModelForCausalLM.from_pretrained(tmp_path / "merged")
-    assert torch.equal(run(again), off)
+    assert identical(again, off)
 
 
-@claim("Eight_Bit_Codes_Read_As_Weights")
+@eight_bit_codes_read_as_weights
 def test_safe_merge_finds_no_nan_among_integers(
-    quantized: Callable[..., nn.Module],
+    quantized: Loader,
 ) -> None:
     def broken(method: str) -> PeftModel:
         return trained(
@@ -1557,13 +1563,13 @@ def test_safe_merge_finds_no_nan_among_integers(
         broken("HRA").merge_and_unload(safe_merge=True)
 
 
-@claim("Eight_Bit_Codes_Read_As_Weights")
+@eight_bit_codes_read_as_weights
 @each(
     ("method", "good"),
     [("HRA", False), ("Peanut", False), ("Deft", True), ("Lora", True)],
 )
 def test_an_adapter_goes_from_one_base_to_the_other(
-    quantized: Callable[..., nn.Module],
+    quantized: Loader,
     tmp_path: Path,
     method: str,
     good: bool,  # noqa: FBT001 -- a table's column
@@ -1575,10 +1581,10 @@ def test_an_adapter_goes_from_one_base_to_the_other(
         assert (distance(moved, expected) < 0.05) is good
 
 
-@claim("Eight_Bit_Codes_Read_As_Weights")
+@eight_bit_codes_read_as_weights
 @each("method", READ_CODES)
 def test_training_on_codes_runs_and_the_loss_falls(
-    quantized: Callable[..., nn.Module], method: str
+    quantized: Loader, method: str
 ) -> None:
     configured = config(method, "q_proj", "v_proj", **CAUSAL)
     model = adapted(configured, quantized(8)).train()
@@ -1586,7 +1592,7 @@ def test_training_on_codes_runs_and_the_loss_falls(
     assert losses[-1] < 0.95 * losses[0]
 
 
-@claim("Eight_Bit_Codes_Read_As_Weights")
+@eight_bit_codes_read_as_weights
 @each(
     ("storage", "scale"),
     [
@@ -1598,7 +1604,7 @@ def test_training_on_codes_runs_and_the_loss_falls(
     ],
 )
 def test_unilora_does_nothing_where_weights_are_stored_as_integers(
-    quantized: Callable[..., nn.Module], storage: dict[str, Any] | None, scale: float
+    quantized: Loader, storage: Options | None, scale: float
 ) -> None:
     with silent():
         base = quantized(**storage) if storage else llama()

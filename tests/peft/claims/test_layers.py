@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import peft
 import pytest
 import torch
-from peft import NoMatchingPeftModuleError, get_peft_model_state_dict
-from torch import nn
+from peft import NoMatchingPeftModuleError
+from torch import Tensor, nn
 
 from claims.models import (
     OWN_ERROR,
@@ -19,9 +19,11 @@ from claims.models import (
     claim,
     config,
     each,
+    ends,
     llama,
     lora,
     methods_with,
+    of_the_head,
     on_llama,
     refused,
     said,
@@ -49,7 +51,7 @@ def encoder(**options: Any) -> nn.Sequential:  # noqa: ANN401 -- a layer takes a
     return nn.Sequential(nn.TransformerEncoderLayer(64, 4, 64, **sizes)).eval()
 
 
-def effects(model: nn.Module, plain: nn.Module, x: torch.Tensor) -> tuple[float, float]:
+def effects(model: nn.Module, plain: nn.Module, x: Tensor) -> tuple[float, float]:
     """Return how far an adapter moves the output, with the fused function and without."""
     found = []
     with torch.no_grad():
@@ -65,7 +67,10 @@ WITHOUT_TASKS = sorted(
 )
 
 
-@claim("Fused_Layers_Bypass_Adapters")
+fused_layers_bypass_adapters = claim("Fused_Layers_Bypass_Adapters")
+
+
+@fused_layers_bypass_adapters
 @pytest.mark.usefixtures("_fast")
 @each("method", WITHOUT_TASKS)
 def test_an_encoder_layer_in_eval_mode_skips_every_adapter(method: str) -> None:
@@ -77,7 +82,7 @@ def test_an_encoder_layer_in_eval_mode_skips_every_adapter(method: str) -> None:
     assert layer_by_layer > 0.01
 
 
-@claim("Fused_Layers_Bypass_Adapters")
+@fused_layers_bypass_adapters
 @pytest.mark.usefixtures("_fast")
 def test_training_and_a_merge_see_it_and_so_does_another_layout() -> None:
     x = torch.randn(2, 5, 64)
@@ -97,11 +102,11 @@ class Attending(nn.Module):
         self.attention = nn.MultiheadAttention(16, 2, batch_first=True)
         self.end = nn.Linear(16, 4)
 
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
+    def forward(self, x: Tensor) -> Tensor:
         return self.end(self.attention(x, x, x, need_weights=False)[0])
 
 
-@claim("Fused_Layers_Bypass_Adapters")
+@fused_layers_bypass_adapters
 def test_out_proj_is_never_trained_but_merged() -> None:
     x = torch.randn(2, 5, 16)
     model = adapted(lora(target_modules="all-linear"), Attending())
@@ -116,7 +121,7 @@ def test_out_proj_is_never_trained_but_merged() -> None:
     assert not same(model.merge_and_unload()(x), Attending()(x), 1e-2)
 
 
-@claim("Fused_Layers_Bypass_Adapters")
+@fused_layers_bypass_adapters
 def test_lora_takes_the_attention_as_a_whole_and_others_do_not() -> None:
     x = torch.randn(2, 5, 16)
     model = adapted(lora("attention"), Attending())
@@ -128,7 +133,7 @@ def test_lora_takes_the_attention_as_a_whole_and_others_do_not() -> None:
         adapted(config("LoHa", "attention"), Attending())
 
 
-@claim("Fused_Layers_Bypass_Adapters")
+@fused_layers_bypass_adapters
 def test_a_decoder_layer_skips_out_proj_only() -> None:
     def moved(name: str) -> float:
         torch.manual_seed(0)
@@ -155,8 +160,7 @@ def test_what_is_saved_in_full_gets_no_adapter(method: str) -> None:
     second = {"input_layernorm": "post_attention_layernorm"}.get(target, "v_proj")
 
     def found(**options: object) -> set[str]:
-        names = on_llama(method, target, second, **options).targeted_module_names
-        return {name.rpartition(".")[2] for name in names}
+        return ends(on_llama(method, target, second, **options).targeted_module_names)
 
     assert found() == {target, second}
     with said() as texts:
@@ -166,12 +170,10 @@ def test_what_is_saved_in_full_gets_no_adapter(method: str) -> None:
 
 @claim("Modules_To_Save_Or_Target")
 def test_the_copy_is_trained_and_saved_and_alone_it_is_an_error() -> None:
-    config = lora("q_proj", "lm_head", modules_to_save=["lm_head"])
-    model = adapted(config, llama())
-    assert model.lm_head.modules_to_save["default"].weight.requires_grad
-    saved = get_peft_model_state_dict(model)
-    in_file = [name for name in saved if "lm_head" in name]
-    assert in_file == ["base_model.model.lm_head.weight"]
+    ours = lora("q_proj", "lm_head", modules_to_save=["lm_head"])
+    trained, saved = of_the_head(adapted(ours, llama()), "lm_head")
+    assert trained == ["base_model.model.lm_head.modules_to_save.default.weight"]
+    assert saved == ["base_model.model.lm_head.weight"]
     with refused("modules_to_save"):
         adapted(lora("lm_head", modules_to_save=["lm_head"]), llama())
 
@@ -194,6 +196,7 @@ def test_at_the_root_layers_are_found_by_their_pattern_only(method: str) -> None
     assert found(base, "q_proj", "lm_head") == ["lm_head", *inner]
 
 
+@claim("Target_Module_Typos")
 @claim("Layers_To_Transform_Matches")
 def test_other_names_without_a_number_and_other_numbers_are_left_out() -> None:
     config = lora("q_proj", "embed_tokens", layers_to_transform=[0, 7])

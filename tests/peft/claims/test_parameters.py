@@ -11,7 +11,7 @@ import copy
 import peft
 import pytest
 import torch
-from peft import NoMatchingPeftModuleError, get_peft_model_state_dict
+from peft import NoMatchingPeftModuleError
 
 from claims.models import (
     OWN_ERROR,
@@ -22,10 +22,12 @@ from claims.models import (
     each,
     llama,
     methods_with,
+    of_the_head,
     on_llama,
     refused,
     said,
-    trainable,
+    scale_of,
+    trained_dtypes,
 )
 
 TARGETING = sorted({*methods_with("target_modules")} - {"AdaptionPrompt"})
@@ -80,15 +82,10 @@ def test_without_exclude_modules_a_regular_expression_targets_the_rest(
 @claim("Task_Head_In_Modules_To_Save")
 @each("method", methods_with("modules_to_save"))
 def test_a_head_is_trained_and_saved_only_under_its_right_name(method: str) -> None:
-    def trained_and_saved(**options: object) -> tuple[bool, bool]:
-        model = on_llama(method, **options)
-        both = trainable(model), get_peft_model_state_dict(model)
-        trained, saved = (any("lm_head" in name for name in names) for names in both)
-        return trained, saved
-
-    assert trained_and_saved() == (False, False)
-    assert trained_and_saved(modules_to_save=["lm_haed"]) == (False, False)
-    assert trained_and_saved(modules_to_save=["lm_head"]) == (True, True)
+    for names, right in ((None, False), (["lm_haed"], False), (["lm_head"], True)):
+        model = on_llama(method, modules_to_save=names)
+        trained, saved = of_the_head(model, "lm_head")
+        assert bool(trained) is bool(saved) is right
 
 
 @claim("FP16_Trainable_Weights_AMP")
@@ -99,22 +96,9 @@ def test_what_is_saved_beside_the_adapter_is_trained_in_fp16_until_it_is_cast(
     base = llama(attention_bias=True).to(torch.float16)
     model = on_llama(method, base=base, modules_to_save=["lm_head"])
 
-    def dtypes() -> set[torch.dtype]:
-        return {weight.dtype for weight in trainable(model).values()}
-
-    assert torch.float16 in dtypes()
+    assert torch.float16 in trained_dtypes(model)
     peft.cast_mixed_precision_params(model, torch.float16)
-    assert dtypes() == {torch.float32}
-
-
-def scale_of(config: peft.PeftConfig) -> float:
-    """Return by how much the layer of a method multiplies."""
-    layer = adapted(config).base_model.model[0]
-    if isinstance(config, peft.SupertuningConfig):
-        alphas, ranks = layer.supertuning_lora_alpha, layer.supertuning_rank
-        return float(alphas["default"] / ranks["default"])
-    deft = isinstance(config, peft.DeftConfig)
-    return float((layer.deft_scaling if deft else layer.scaling)["default"])
+    assert trained_dtypes(model) == {torch.float32}
 
 
 @claim("Alpha_Over_R_Scaling")

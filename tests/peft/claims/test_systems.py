@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
-import json
-import warnings
+from contextlib import nullcontext
+from functools import partial
 from typing import TYPE_CHECKING
 
 import peft
@@ -13,67 +12,71 @@ import torch
 from peft import (
     AutoPeftModel,
     AutoPeftModelForCausalLM,
-    LoHaConfig,
-    LoraConfig,
     PeftMixedModel,
     PeftModel,
     PeftModelForCausalLM,
-    TrainableTokensConfig,
-    get_peft_model,
     get_peft_model_state_dict,
     load_peft_weights,
     prepare_model_for_kbit_training,
 )
-from peft.mapping import PEFT_TYPE_TO_CONFIG_MAPPING, PEFT_TYPE_TO_TUNER_MAPPING
-from peft.tuners.tuners_utils import BaseTuner
 from peft.utils.hotswap import hotswap_adapter
 from peft.utils.other import fsdp_auto_wrap_policy
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
-from torch import nn
+from safetensors.torch import load_file
+from torch import Tensor, nn
 from torch.distributed.fsdp import FullyShardedDataParallel
 from torch.nn.parallel import DistributedDataParallel
 from transformers import (
-    AutoModelForCausalLM,
-    BitsAndBytesConfig,
-    CLIPVisionConfig,
-    Gemma3Config,
-    Gemma3ForConditionalGeneration,
-    LlamaConfig,
     LlamaForCausalLM,
-    LlavaConfig,
-    LlavaForConditionalGeneration,
-    PaliGemmaConfig,
-    PaliGemmaForConditionalGeneration,
-    Qwen2_5_VLConfig,
-    Qwen2_5_VLForConditionalGeneration,
-    Qwen2VLConfig,
     Qwen2VLForConditionalGeneration,
     ResNetConfig,
     ResNetForImageClassification,
-    Trainer,
-    TrainingArguments,
 )
 from transformers.conversion_mapping import get_checkpoint_conversion_mapping
 
 from claims.models import (
+    CAUSAL,
     LINEAR,
-    OPTIONS,
+    LLAVA_BEFORE,
     PROMPT,
-    SIZES,
+    QWEN_BEFORE,
+    ROWS,
+    Loader,
+    Options,
+    adam,
     adapted,
+    aged,
+    all_learn,
     claim,
     config,
     distance,
     each,
+    gemma,
+    layer_of,
+    linear,
     llama,
+    llava,
     loaded,
+    lora,
+    loss_of,
+    methods_inheriting,
     methods_with,
+    on_llama,
+    pair,
+    paligemma,
+    qwen2,
+    qwen25,
     refused,
+    run,
     said,
     same,
     saved,
+    settings,
     silent,
+    steps,
+    trainable,
+    trainer,
+    warned,
     xlora,
 )
 
@@ -83,105 +86,79 @@ if TYPE_CHECKING:
 
     from peft import PeftConfig
 
-# transformers renames methods that PEFT still calls by their old names
-pytestmark = pytest.mark.filterwarnings("ignore::UserWarning", "ignore::FutureWarning")
+NOT_REENTRANT = {"use_reentrant": False}
 
 
 # --- Batch_Norm_Statistics -------------------------------------------------------------------------------------------
 
 
-class Normalized(nn.Module):
-    """The same two linear layers every time, with a batch norm layer between them."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        torch.manual_seed(0)
-        self.first, self.norm, self.last = (
-            nn.Linear(8, 16),
-            nn.BatchNorm1d(16),
-            nn.Linear(16, 4),
-        )
-
-    def forward(self, batch: torch.Tensor) -> torch.Tensor:
-        return self.last(self.norm(self.first(batch)).relu())
-
-
-def rows() -> torch.Tensor:
-    return 3 * torch.randn(32, 8, generator=torch.Generator().manual_seed(1)) + 1
-
-
-def trained(
-    model: nn.Module, inputs: torch.Tensor, *, frozen: bool = False
-) -> nn.Module:
-    """Return the model after twenty steps, in evaluation mode."""
-    optimizer = torch.optim.AdamW(
-        (p for p in model.parameters() if p.requires_grad), lr=1e-2
-    )
-    model.train()
-    if frozen:
-        for module in model.modules():
-            if isinstance(module, nn.BatchNorm1d):
-                module.eval()
-    for _step in range(20):
-        output = model(inputs)
-        getattr(output, "logits", output).pow(2).mean().backward()
-        optimizer.step()
-        optimizer.zero_grad()
+def normalized(first: nn.Module | None = None) -> nn.Sequential:
+    """Return the linear layers, or one after another, with a batch norm layer between them."""
+    layers = linear()
+    model = nn.Sequential()
+    model.add_module("first", first or layers[0])
+    model.add_module("batch", nn.BatchNorm1d(16))
+    model.add_module("last", layers[2])
     return model.eval()
 
 
-#: Its layers have 8 inputs and 4 outputs.
-SMALLER = {
-    "Adamss": {"num_subspaces": 2, "r": 2},
-    "C3A": {"block_size": 4},
-    "FourierFT": {"n_frequency": 4},
-    "Miss": {"r": 2},
-    "Psoft": {"r": 2},
-    "Road": {"group_size": 4},
-    "VBLoRA": {"num_vectors": 4, "vector_length": 4},
-    "WaveFT": {"n_frequency": 4},
-}
+def embedding() -> nn.Embedding:
+    return nn.Embedding.from_pretrained(torch.eye(16))
 
 
-# of the others, two want larger layers, and BOFT warns that it cannot compile
-@claim("Batch_Norm_Statistics")
+def settled(
+    model: nn.Module,
+    loss: Callable[[nn.Module], Tensor] = loss_of,
+    *,
+    frozen: bool = False,
+) -> nn.Module:
+    """Return the model after twenty steps, in evaluation mode."""
+    model.train()
+    for module in model.modules():
+        if isinstance(module, nn.BatchNorm1d):
+            module.train(not frozen)
+    steps(model, adam(model), 20, loss)
+    return model.eval()
+
+
+batch_norm_statistics = claim("Batch_Norm_Statistics")
+
+
+# BOFT warns that it cannot compile
+@batch_norm_statistics
 @each(
     "method",
     sorted(
-        {*LINEAR, "Beft", "Lily"}
-        & {*methods_with("modules_to_save")} - {"BOFT", "Delora", "Supertuning"}
+        {*LINEAR, "Beft", "Lily"} & {*methods_with("modules_to_save")} - {"BOFT"},
     ),
 )
 def test_statistics_change_and_are_not_saved_unless_the_layer_is(
     method: str, tmp_path: Path
 ) -> None:
-    for save, right in ((None, False), (["norm"], True)):
-        ours = config(
-            method, "first", "last", modules_to_save=save, **SMALLER.get(method, {})
-        )
-        model = trained(adapted(ours, Normalized()), rows())
+    for save, right in ((None, False), (["batch"], True)):
+        ours = config(method, "first", "last", modules_to_save=save)
+        model = settled(adapted(ours, normalized()))
         model.save_pretrained(tmp_path)
         assert any("running_mean" in name for name in saved(tmp_path)) == right
 
         with silent():
-            again = loaded(tmp_path, Normalized())
-        off = distance(again.eval()(rows()), model(rows()))
+            again = loaded(tmp_path, normalized())
+        off = distance(again, model)
         assert off < 1e-5 if right else off > 0.1
 
 
 class OverTokens(nn.Module):
     """A batch norm layer in the place of a Llama's last norm."""
 
-    def __init__(self, size: int) -> None:
+    def __init__(self) -> None:
         super().__init__()
-        self.batch = nn.BatchNorm1d(size)
+        self.batch = nn.BatchNorm1d(64)
 
-    def forward(self, states: torch.Tensor) -> torch.Tensor:
+    def forward(self, states: Tensor) -> Tensor:
         return self.batch(states.transpose(1, 2)).transpose(1, 2)
 
 
-@claim("Batch_Norm_Statistics")
-@pytest.mark.filterwarnings("ignore")
+@batch_norm_statistics
 @each(
     "method",
     [
@@ -193,458 +170,327 @@ def test_methods_for_language_models_lose_the_statistics_as_well(
     method: str, tmp_path: Path
 ) -> None:
     def base() -> nn.Module:
-        model = LlamaForCausalLM(LlamaConfig(**TEXT | {"num_hidden_layers": 2}))
-        torch.manual_seed(0)
-        for weight in model.parameters():
-            nn.init.normal_(weight, std=0.2)
-        model.model.norm = OverTokens(TEXT["hidden_size"])
-        return model
+        model = llama()
+        model.model.norm = OverTokens()
+        return model.eval()
 
-    words = {"input_ids": PROMPT, "attention_mask": torch.ones_like(PROMPT)}
+    tasks = {}
     if method in {"MultitaskPromptTuning", "Poly"}:
-        words["task_ids"] = torch.zeros(len(PROMPT), dtype=torch.int)
-    options = OPTIONS.get(method, {}) | {
-        "LNTuning": {"target_modules": ["input_layernorm"]},
-        "Poly": {"target_modules": ["q_proj"]},
-    }.get(method, {})
+        tasks["task_ids"] = torch.zeros(len(PROMPT), dtype=torch.int)
     for save, right in ((None, False), (["norm.batch"], True)):
-        config = getattr(peft, f"{method}Config")(
-            task_type="CAUSAL_LM", modules_to_save=save, **options
-        )
-        model = get_peft_model(base(), config).train()
+        model = on_llama(method, base=base(), modules_to_save=save).train()
         for _call in range(3):
-            model(**words)
+            run(model, **tasks)
         model.eval().save_pretrained(tmp_path)
-        again = loaded(tmp_path, base()).eval()
-        off = distance(again(**words).logits, model(**words).logits)
+        again = loaded(tmp_path, base())
+        off = distance(run(again, **tasks), run(model, **tasks))
         assert off < 1e-5 if right else off > 0.01
 
 
-@claim("Batch_Norm_Statistics")
+@batch_norm_statistics
 def test_a_digit_as_name_also_matches_a_parameter_of_loha() -> None:
-    base = nn.Sequential(nn.Linear(8, 16), nn.BatchNorm1d(16))
+    base = nn.Sequential(nn.Linear(16, 16), nn.BatchNorm1d(16))
     with refused(
         r"modules_to_save cannot be applied to modules of type .*ParameterDict",
         TypeError,
     ):
-        get_peft_model(base, LoHaConfig(target_modules=["0"], modules_to_save=["1"]))
+        adapted(config("LoHa", "0", modules_to_save=["1"]), base)
 
 
-@claim("Batch_Norm_Statistics")
-def test_frozen_statistics_need_not_be_saved(tmp_path: Path) -> None:
-    model = trained(
-        get_peft_model(Normalized(), LoraConfig(target_modules=["first", "last"])),
-        rows(),
-        frozen=True,
-    )
-    model.save_pretrained(tmp_path)
-    again = loaded(tmp_path, Normalized()).eval()
-    assert same(again(rows()), model(rows()))
-    assert not same(again(rows()), Normalized().eval()(rows()))
-
-
-@claim("Batch_Norm_Statistics")
+@batch_norm_statistics
 @each("frozen", [False, True])
-def test_without_modules_to_save_the_statistics_have_to_be_frozen(
-    tmp_path: Path, *, frozen: bool
+@each(
+    ("ours", "first", "batch"),
+    [
+        (lora("first", "last"), None, ROWS),
+        # it has no `modules_to_save`
+        (
+            config("TrainableTokens", "first", token_indices=[1]),
+            embedding,
+            torch.arange(16),
+        ),
+    ],
+)
+def test_frozen_statistics_need_not_be_saved(
+    ours: PeftConfig,
+    first: Loader | None,
+    batch: Tensor,
+    tmp_path: Path,
+    *,
+    frozen: bool,
 ) -> None:
-    class Embedded(Normalized):
-        def __init__(self) -> None:
-            super().__init__()
-            self.first = nn.Embedding(32, 16)
-            nn.init.normal_(
-                self.first.weight, generator=torch.Generator().manual_seed(2)
-            )
-
-    config = TrainableTokensConfig(target_modules=["first"], token_indices=[1])
-    assert not hasattr(config, "modules_to_save")
-    words = torch.arange(32)
-    model = trained(get_peft_model(Embedded(), config), words, frozen=frozen)
+    assert hasattr(ours, "modules_to_save") is (first is None)
+    before = run(normalized(first and first()), batch)
+    model = adapted(ours, normalized(first and first()))
+    settled(model, lambda it: it(batch).square().mean(), frozen=frozen)
     model.save_pretrained(tmp_path)
-    again = loaded(tmp_path, Embedded()).eval()
-    assert (distance(again(words), model(words)) < 1e-5) is frozen
+    again = loaded(tmp_path, normalized(first and first()))
+    expected = run(model, batch)
+    assert distance(expected, before) > 0.01
+    assert (distance(run(again, batch), expected) < 1e-5) is frozen
 
 
-@claim("Batch_Norm_Statistics")
+@batch_norm_statistics
 def test_a_merged_model_keeps_the_statistics() -> None:
-    model = trained(
-        get_peft_model(Normalized(), LoraConfig(target_modules=["first", "last"])),
-        rows(),
-    )
-    before = model(rows())
+    model = settled(adapted(lora("first", "last"), normalized()))
+    before = run(model)
     merged = model.merge_and_unload()
-    assert same(merged(rows()), before)
-    again = Normalized()
+    assert same(merged, before)
+    again = normalized()
     again.load_state_dict(merged.state_dict())
-    assert same(again.eval()(rows()), before)
+    assert same(again, before)
 
 
-@claim("Batch_Norm_Statistics")
+@batch_norm_statistics
 def test_one_name_saves_all_norm_layers_of_resnet(tmp_path: Path) -> None:
+    shape = {"embedding_size": 16, "hidden_sizes": [16, 16], "depths": [1, 1]}
+    images = torch.randn(4, 3, 32, 32) + 1
+
     def resnet() -> ResNetForImageClassification:
         torch.manual_seed(0)
-        shape = {
-            "embedding_size": 8,
-            "hidden_sizes": [8, 16],
-            "depths": [1, 1],
-            "layer_type": "basic",
-        }
-        return ResNetForImageClassification(ResNetConfig(**shape, num_labels=3))
+        config = ResNetConfig(**shape, layer_type="basic", num_labels=3)
+        return ResNetForImageClassification(config).eval()
 
-    images = torch.randn(4, 3, 32, 32) + 1
+    def loss(model: nn.Module) -> Tensor:
+        return model(images).logits.square().mean()
+
     for save, right in (
         (["classifier"], False),
         (["classifier", "normalization"], True),
     ):
-        config = LoraConfig(target_modules=["convolution"], modules_to_save=save)
-        model = trained(get_peft_model(resnet(), config), images)
+        ours = lora("convolution", modules_to_save=save)
+        model = settled(adapted(ours, resnet()), loss)
         model.save_pretrained(tmp_path)
-        again = loaded(tmp_path, resnet()).eval()
-        off = distance(again(images).logits, model(images).logits)
+        off = distance(loss(loaded(tmp_path, resnet())), loss(model))
         assert off < 1e-5 if right else off > 0.1
 
 
 # --- DDP_Reentrant_Checkpointing -------------------------------------------------------------------------------------
 
 TWICE = "Expected to mark a variable ready only once"
+SEARCH = {"find_unused_parameters": True}
 
 
-def two_layers() -> LlamaForCausalLM:
-    """Return the same Llama at every call, with the same adapter if it gets one."""
+def checkpointed(*, reentrant: bool, save: list[str] | None = None) -> PeftModel:
+    """Return the same Llama at every call, with the same adapter."""
     torch.manual_seed(0)
-    shape = SIZES | {"num_hidden_layers": 2, "num_attention_heads": 2}
-    return LlamaForCausalLM(LlamaConfig(**shape))
-
-
-def checkpointed(
-    kwargs: dict[str, bool] | None, *, save: list[str] | None = None
-) -> PeftModel:
-    model = get_peft_model(
-        two_layers(), LoraConfig(task_type="CAUSAL_LM", modules_to_save=save)
-    )
+    ours = lora("q_proj", "v_proj", modules_to_save=save, **CAUSAL)
+    model = adapted(ours, llama(num_hidden_layers=2))
     model.enable_input_require_grads()
-    model.gradient_checkpointing_enable(gradient_checkpointing_kwargs=kwargs)
+    model.gradient_checkpointing_enable({"use_reentrant": reentrant})
     return model.train()
 
 
-def backward(model: nn.Module, **options: bool) -> None:
+def backward(model: nn.Module, batch: dict[str, Tensor], **options: bool) -> None:
     """Do two backward passes under DDP: some errors are only found in the second."""
     parallel = DistributedDataParallel(model, **options)
     for _step in range(2):
         parallel.zero_grad()
-        parallel(input_ids=PROMPT, labels=PROMPT).loss.backward()
+        parallel(**batch).loss.backward()
 
 
-@claim("DDP_Reentrant_Checkpointing")
+WORDS = {"input_ids": PROMPT, "labels": PROMPT}
+
+
+ddp_reentrant_checkpointing = claim("DDP_Reentrant_Checkpointing")
+
+
+@ddp_reentrant_checkpointing
 @pytest.mark.usefixtures("one_process")
 @each("save", [None, ["lm_head"]])
-@each("search", [False, True])
-def test_only_the_reentrant_variant_fails_and_only_in_the_search(
-    save: list[str] | None,
-    search: bool,  # noqa: FBT001
+@each(
+    ("options", "fails"),
+    [({}, False), (SEARCH, True), (SEARCH | {"static_graph": True}, False)],
+)
+def test_only_the_reentrant_variant_fails_and_only_in_the_search_of_a_changing_graph(
+    save: list[str] | None, options: Options, *, fails: bool
 ) -> None:
-    backward(
-        checkpointed({"use_reentrant": False}, save=save), find_unused_parameters=search
-    )
-    with refused(TWICE, RuntimeError) if search else contextlib.nullcontext() as caught:
-        backward(
-            checkpointed({"use_reentrant": True}, save=save),
-            find_unused_parameters=search,
-        )
-    if caught is not None:
-        assert "Reused parameters in multiple reentrant backward passes" in str(
-            caught.value
-        )
-        assert "default.weight has been marked as ready twice" in str(caught.value)
+    backward(checkpointed(reentrant=False, save=save), WORDS, **options)
+    with refused(TWICE, RuntimeError) if fails else nullcontext() as caught:
+        backward(checkpointed(reentrant=True, save=save), WORDS, **options)
+    if caught:
+        text = str(caught.value)
+        assert "Reused parameters in multiple reentrant backward passes" in text
+        assert "default.weight has been marked as ready twice" in text
 
 
-@claim("DDP_Reentrant_Checkpointing")
-@pytest.mark.usefixtures("one_process")
-def test_static_graph_avoids_the_error() -> None:
-    backward(
-        checkpointed({"use_reentrant": True}),
-        find_unused_parameters=True,
-        static_graph=True,
-    )
-
-
-@claim("DDP_Reentrant_Checkpointing")
+@ddp_reentrant_checkpointing
 def test_gradients_of_both_variants_are_the_same() -> None:
-    gradients = []
-    for reentrant in (True, False):
-        model = checkpointed({"use_reentrant": reentrant})
-        model(input_ids=PROMPT, labels=PROMPT).loss.backward()
-        gradients.append([p.grad for p in model.parameters() if p.requires_grad])
-    assert all(torch.equal(one, other) for one, other in zip(*gradients, strict=True))
-    assert any(float(one.norm()) > 0 for one in gradients[0])
+    models = [checkpointed(reentrant=reentrant) for reentrant in (True, False)]
+    assert all(map(all_learn, models))
+    for one, other in zip(*(trainable(it).values() for it in models), strict=True):
+        assert torch.equal(one.grad, other.grad)
+        assert one.grad.any()
 
 
-@claim("DDP_Reentrant_Checkpointing")
+@ddp_reentrant_checkpointing
 @pytest.mark.usefixtures("one_process")
 @each(
     ("kwargs", "works"),
-    [(None, False), ({"use_reentrant": True}, False), ({"use_reentrant": False}, True)],
+    [(None, False), ({"use_reentrant": True}, False), (NOT_REENTRANT, True)],
 )
 def test_preparation_for_quantized_training_chooses_the_reentrant_variant(
-    tmp_path: Path, kwargs: dict[str, bool] | None, *, works: bool
+    quantized: Loader, kwargs: Options | None, *, works: bool
 ) -> None:
     base = prepare_model_for_kbit_training(
-        in_4_bit(tmp_path), gradient_checkpointing_kwargs=kwargs
+        quantized(), gradient_checkpointing_kwargs=kwargs
     )
-    model = get_peft_model(base, LoraConfig(task_type="CAUSAL_LM")).train()
-    with contextlib.nullcontext() if works else refused(TWICE, RuntimeError):
-        backward(model, find_unused_parameters=True)
+    model = adapted(lora("q_proj", "v_proj", **CAUSAL), base).train()
+    with nullcontext() if works else refused(TWICE, RuntimeError):
+        backward(model, WORDS, **SEARCH)
 
 
-def in_4_bit(
-    folder: Path, *, dtype: torch.dtype = torch.bfloat16, **options: object
-) -> LlamaForCausalLM:
-    llama().to(dtype).save_pretrained(folder)
-    quantization = BitsAndBytesConfig(
-        load_in_4bit=True, bnb_4bit_compute_dtype=torch.bfloat16, **options
-    )
-    return AutoModelForCausalLM.from_pretrained(
-        folder, quantization_config=quantization, dtype=dtype
-    )
-
-
-@claim("DDP_Reentrant_Checkpointing")
+@ddp_reentrant_checkpointing
 def test_trainer_searches_for_unused_parameters_of_a_peft_model(tmp_path: Path) -> None:
-    arguments = TrainingArguments(str(tmp_path), use_cpu=True, report_to=[])
     searches = {}
-    for model in (llama(), get_peft_model(llama(), LoraConfig(task_type="CAUSAL_LM"))):
+    for model in (llama(), on_llama("Lora")):
         model.gradient_checkpointing_enable()
-        searches[type(model)] = Trainer(
-            model, arguments
-        ).accelerator.ddp_handler.find_unused_parameters
+        handler = trainer(model, tmp_path).accelerator.ddp_handler
+        searches[type(model)] = handler.find_unused_parameters
     assert searches == {LlamaForCausalLM: False, PeftModelForCausalLM: True}
 
 
 # --- FSDP_Quant_Storage ----------------------------------------------------------------------------------------------
 
 SAME = "Must flatten tensors with uniform dtype but got "
-
-
-def shard(
-    model: nn.Module, *, policy: bool = True, original: bool = False
-) -> FullyShardedDataParallel:
-    return FullyShardedDataParallel(
-        model,
-        auto_wrap_policy=fsdp_auto_wrap_policy(model) if policy else None,
-        use_orig_params=original,
-        device_id=torch.device("cpu"),
-    )
-
-
-def qlora(base: LlamaForCausalLM, **options: bool) -> PeftModel:
-    return get_peft_model(
-        base, LoraConfig(task_type="CAUSAL_LM", target_modules="all-linear"), **options
-    )
-
-
-def loss(model: nn.Module) -> torch.Tensor:
-    return model(input_ids=PROMPT, labels=PROMPT).loss
-
-
-@claim("FSDP_Quant_Storage")
-@pytest.mark.usefixtures("one_process")
-def test_storage_in_the_dtype_of_the_model_can_be_flattened(tmp_path: Path) -> None:
-    model = qlora(in_4_bit(tmp_path, bnb_4bit_quant_storage=torch.bfloat16))
-    expected = loss(
-        model.train()
-    )  # in evaluation mode, bitsandbytes would repack the weights on a CPU
-    sharded = shard(model)
-    actual = loss(sharded)
-    actual.backward()
-    assert same(actual, expected)
-    trained = [
-        parameter for parameter in sharded.parameters() if parameter.requires_grad
-    ]
-    assert trained
-    assert all(parameter.grad is not None for parameter in trained)
+BF16 = {"bnb_4bit_quant_storage": torch.bfloat16}
+FP32 = {"bnb_4bit_quant_storage": torch.float32}
+#: Neither a policy for the adapter nor flat parameters.
+ORIGINAL = {"auto_wrap_policy": None, "use_orig_params": True}
+IN_16_BIT = {"autocast_adapter_dtype": False}
 
 
 @claim("FSDP_Quant_Storage")
 @pytest.mark.usefixtures("one_process")
 @each(
-    ("storage", "prepared", "policy", "message"),
+    ("base", "prepared", "adapter", "shards", "message"),
     [
-        (None, False, True, "Cannot flatten integer dtype tensors"),
-        (torch.float32, False, True, f"{SAME}torch.float32 and torch.bfloat16"),
-        (torch.bfloat16, True, True, f"{SAME}torch.bfloat16 and torch.float32"),
-        (torch.bfloat16, False, False, f"{SAME}torch.bfloat16 and torch.float32"),
+        (BF16, False, {}, {}, None),
+        ({}, False, {}, {}, "Cannot flatten integer dtype tensors"),
+        (FP32, False, {}, {}, f"{SAME}torch.float32 and torch.bfloat16"),
+        (BF16, True, {}, {}, f"{SAME}torch.bfloat16 and torch.float32"),
+        (BF16, False, {}, ORIGINAL, f"{SAME}torch.bfloat16 and torch.float32"),
+        # an adapter in 16 bit needs no policy, but then the original parameters
+        (BF16, False, IN_16_BIT, ORIGINAL, None),
+        (
+            *(BF16, False, IN_16_BIT, {"auto_wrap_policy": None}),
+            "Must flatten tensors with uniform `requires_grad`",
+        ),
+        # fp32 throughout works, too
+        (FP32 | {"dtype": torch.float32}, True, {}, {}, None),
     ],
-    ids=["default", "fp32", "prepared", "no policy"],
 )
-def test_each_row_of_the_table_has_this_error(
-    tmp_path: Path,
-    storage: torch.dtype | None,
-    message: str,
-    *,
-    prepared: bool,
-    policy: bool,
+def test_only_storage_in_the_dtype_of_the_rest_can_be_flattened(  # noqa: PLR0913, PLR0917 -- a table's columns
+    quantized: Loader,
+    base: Options,
+    prepared: bool,  # noqa: FBT001 -- a table's column
+    adapter: Options,
+    shards: Options,
+    message: str | None,
 ) -> None:
-    base = in_4_bit(
-        tmp_path, **({} if storage is None else {"bnb_4bit_quant_storage": storage})
-    )
+    model = quantized(**{"dtype": torch.bfloat16} | base)
     if prepared:
-        base = prepare_model_for_kbit_training(
-            base, gradient_checkpointing_kwargs={"use_reentrant": False}
+        prepare_model_for_kbit_training(
+            model, gradient_checkpointing_kwargs=NOT_REENTRANT
         )
-    with refused(message):
-        shard(qlora(base), policy=policy, original=not policy)
+    ours = lora(target_modules="all-linear", **CAUSAL)
+    model = adapted(ours, model, **adapter).train()
+    expected = loss_of(model)
+    options = {"auto_wrap_policy": fsdp_auto_wrap_policy(model)} | shards
+    with refused(message) if message else nullcontext():
+        model = FullyShardedDataParallel(
+            model, device_id=torch.device("cpu"), **options
+        )
+    if not message:
+        assert same(loss_of(model), expected)
+        assert all_learn(model)
 
 
 @claim("FSDP_Quant_Storage")
-def test_storage_changes_neither_size_nor_outputs(tmp_path: Path) -> None:
-    models = [
-        in_4_bit(tmp_path, bnb_4bit_quant_storage=storage)
-        for storage in (torch.uint8, torch.bfloat16)
-    ]
+def test_storage_changes_neither_size_nor_outputs(
+    quantized: Loader,
+) -> None:
+    models = [quantized(dtype=torch.bfloat16, **storage) for storage in ({}, BF16)]
     weights = [model.model.layers[0].self_attn.q_proj.weight for model in models]
     assert [weight.dtype for weight in weights] == [torch.uint8, torch.bfloat16]
     assert weights[0].nbytes == weights[1].nbytes
-    assert torch.equal(*(loss(model.train()) for model in models))
-
-
-@claim("FSDP_Quant_Storage")
-@pytest.mark.usefixtures("one_process")
-def test_an_adapter_in_16_bit_needs_no_policy(tmp_path: Path) -> None:
-    base = in_4_bit(tmp_path, bnb_4bit_quant_storage=torch.bfloat16)
-    loss(
-        shard(qlora(base, autocast_adapter_dtype=False), policy=False, original=True)
-    ).backward()
-
-
-@claim("FSDP_Quant_Storage")
-@pytest.mark.usefixtures("one_process")
-def test_but_then_the_original_parameters(tmp_path: Path) -> None:
-    base = in_4_bit(tmp_path, bnb_4bit_quant_storage=torch.bfloat16)
-    model = qlora(base, autocast_adapter_dtype=False)
-    with refused("Must flatten tensors with uniform `requires_grad`"):
-        shard(model, policy=False)
-
-
-@claim("FSDP_Quant_Storage")
-@pytest.mark.usefixtures("one_process")
-def test_fp32_throughout_works_too_even_prepared(tmp_path: Path) -> None:
-    base = in_4_bit(tmp_path, dtype=torch.float32, bnb_4bit_quant_storage=torch.float32)
-    base = prepare_model_for_kbit_training(
-        base, gradient_checkpointing_kwargs={"use_reentrant": False}
-    )
-    loss(shard(qlora(base).train())).backward()
+    assert torch.equal(*map(loss_of, models))
 
 
 # --- Vision_Tower_Targeted -------------------------------------------------------------------------------------------
 
-TOWERS = ("language_model", "vision_tower", "multi_modal_projector")
 
-
-def llava() -> LlavaForConditionalGeneration:
-    torch.manual_seed(0)
-    size = {
-        "hidden_size": 16,
-        "intermediate_size": 32,
-        "num_hidden_layers": 2,
-        "num_attention_heads": 2,
-    }
-    vision = CLIPVisionConfig(**size, image_size=8, patch_size=4, projection_dim=16)
-    config = LlavaConfig(
-        vision_config=vision,
-        text_config=LlamaConfig(**size, vocab_size=64),
-        image_token_index=63,
-    )
-    return LlavaForConditionalGeneration(config)
-
-
-def picture() -> dict[str, torch.Tensor]:
+def picture() -> dict[str, Tensor]:
     words = torch.tensor([[1, 63, 63, 63, 63, 5, 6, 7]])
     return {"input_ids": words, "labels": words, "pixel_values": torch.ones(1, 3, 8, 8)}
 
 
-def targets(**options: object) -> dict[str, int]:
+def targets(
+    names: list[str] | str, excluded: list[str] | str | None = None
+) -> list[int]:
     """Return how many layers of each part of the model get an adapter."""
-    names = get_peft_model(llava(), LoraConfig(**options)).targeted_module_names
-    return {tower: sum(tower in name for name in names) for tower in TOWERS}
+    ours = lora(target_modules=names, exclude_modules=excluded)
+    found = adapted(ours, llava()).targeted_module_names
+    parts = ("language_model", "vision_tower", "multi_modal_projector")
+    return [sum(part in name for name in found) for part in parts]
 
 
-@claim("Vision_Tower_Targeted")
+NAMES = ["q_proj", "v_proj"]
+
+
+vision_tower_targeted = claim("Vision_Tower_Targeted")
+
+
+@vision_tower_targeted
 def test_names_of_the_language_model_match_the_tower_until_it_is_excluded() -> None:
-    names = ["q_proj", "v_proj"]
-    assert list(targets(target_modules=names).values()) == [4, 4, 0]
-    assert list(targets(target_modules="all-linear").values()) == [14, 12, 2]
+    assert targets(NAMES) == [4, 4, 0]
+    assert targets("all-linear") == [14, 12, 2]
     for tower in (r".*vision_tower.*", r"model\.vision_tower\..*"):
-        assert list(targets(target_modules=names, exclude_modules=tower).values()) == [
-            4,
-            0,
-            0,
-        ]
-        assert list(
-            targets(target_modules="all-linear", exclude_modules=tower).values()
-        ) == [14, 0, 2]
-    assert list(
-        targets(target_modules=r".*language_model.*\.(q_proj|v_proj)").values()
-    ) == [4, 0, 0]
+        assert targets(NAMES, tower) == [4, 0, 0]
+        assert targets("all-linear", tower) == [14, 0, 2]
+    assert targets(r".*language_model.*\.(q_proj|v_proj)") == [4, 0, 0]
 
 
-@claim("Vision_Tower_Targeted")
-def test_in_qwen2_only_all_linear_finds_the_tower() -> None:
-    for targets, in_the_tower in ((["q_proj", "v_proj"], False), ("all-linear", True)):
-        model = get_peft_model(qwen2(), LoraConfig(target_modules=targets))
-        found = {"visual" in name for name in model.targeted_module_names}
-        assert found == ({False, True} if in_the_tower else {False})
+@vision_tower_targeted
+@each(("names", "parts"), [(NAMES, {False}), ("all-linear", {False, True})])
+def test_in_qwen2_only_all_linear_finds_the_tower(
+    names: list[str] | str, parts: set[bool]
+) -> None:
+    found = adapted(lora(target_modules=names), qwen2()).targeted_module_names
+    assert {"visual" in name for name in found} == parts
 
 
-@claim("Vision_Tower_Targeted")
-def test_a_list_does_not_exclude_what_is_in_the_tower_and_says_nothing() -> None:
-    def excluding(name: str) -> tuple[dict[str, int], bool]:
-        with said() as texts:
-            found = targets(target_modules=["q_proj"], exclude_modules=[name])
-        return found, any("no modules were excluded" in text for text in texts)
-
-    assert excluding("vision_tower") == (
-        {"language_model": 2, "vision_tower": 2, "multi_modal_projector": 0},
-        False,
-    )
-    assert excluding("no_such_tower") == (
-        {"language_model": 2, "vision_tower": 2, "multi_modal_projector": 0},
-        True,
-    )
+@vision_tower_targeted
+@each(("name", "warns"), [("vision_tower", False), ("no_such_tower", True)])
+def test_a_list_does_not_exclude_what_is_in_the_tower_and_says_nothing(
+    name: str, *, warns: bool
+) -> None:
+    with said() as texts:
+        assert targets(["q_proj"], [name]) == [2, 2, 0]
+    assert any("no modules were excluded" in text for text in texts) is warns
 
 
-@claim("Vision_Tower_Targeted")
+@vision_tower_targeted
 def test_a_frozen_tower_is_trained_all_the_same() -> None:
     base = llava()
     base.model.vision_tower.requires_grad_(requires_grad=False)
-    model = get_peft_model(base, LoraConfig(target_modules=["q_proj", "v_proj"]))
+    model = adapted(lora(*NAMES), base)
     model(**picture()).loss.backward()
-    tower = {
-        name: p.grad
-        for name, p in model.named_parameters()
-        if p.requires_grad and "vision_tower" in name
-    }
-    assert any(grad is not None and float(grad.norm()) > 0 for grad in tower.values())
-    assert {name for name, grad in tower.items() if grad is None} == {
-        name for name in tower if "layers.1." in name
-    }
+    weights = trainable(model).items()
+    tower = {name: it.grad for name, it in weights if "vision_tower" in name}
+    last = {name for name in tower if "layers.1." in name}
+    assert {name for name, grad in tower.items() if grad is None} == last
+    assert any(grad.any() for name, grad in tower.items() if name not in last)
 
 
-@claim("Vision_Tower_Targeted")
+@vision_tower_targeted
 @pytest.mark.usefixtures("one_process")
 def test_the_last_layer_of_the_tower_stops_ddp() -> None:
-    def train(**options: object) -> None:
-        model = get_peft_model(
-            llava(), LoraConfig(target_modules=["q_proj", "v_proj"], **options)
-        )
-        parallel = DistributedDataParallel(model)
-        for _step in range(2):
-            parallel(**picture()).loss.backward()
-
-    with refused(
-        "Expected to have finished reduction in the prior iteration", RuntimeError
-    ):
-        train()
-    train(exclude_modules=r".*vision_tower.*")
+    unfinished = "Expected to have finished reduction in the prior iteration"
+    with refused(unfinished, RuntimeError):
+        backward(adapted(lora(*NAMES), llava()), picture())
+    ours = lora(*NAMES, exclude_modules=r".*vision_tower.*")
+    backward(adapted(ours, llava()), picture())
 
 
 # --- Renamed_Base_Modules --------------------------------------------------------------------------------------------
@@ -658,135 +504,38 @@ LLAVA = {
     r"^language_model\.model": "model.language_model",
     r"^vision_tower\.vision_model": "model.vision_tower",
 }
-TEXT = {
-    "vocab_size": 64,
-    "hidden_size": 16,
-    "intermediate_size": 32,
-    "num_hidden_layers": 1,
-    "num_attention_heads": 2,
-}
-SIGHT = {
-    "hidden_size": 16,
-    "intermediate_size": 32,
-    "num_hidden_layers": 1,
-    "num_attention_heads": 2,
-}
-IMAGE = {"image_size": 8, "patch_size": 4}
-
-
-def gemma() -> nn.Module:
-    text = {**TEXT, "num_key_value_heads": 1, "head_dim": 8}
-    config = Gemma3Config(
-        text_config=text, vision_config={**SIGHT, **IMAGE}, mm_tokens_per_image=4
-    )
-    return Gemma3ForConditionalGeneration(config)
-
-
-def paligemma() -> nn.Module:
-    text = {**TEXT, "num_key_value_heads": 1, "head_dim": 8, "model_type": "gemma"}
-    vision = {
-        **SIGHT,
-        **IMAGE,
-        "projection_dim": 16,
-        "model_type": "siglip_vision_model",
-    }
-    return PaliGemmaForConditionalGeneration(
-        PaliGemmaConfig(
-            text_config=text,
-            vision_config=vision,
-            projection_dim=16,
-            image_token_index=63,
-        )
-    )
-
-
-def qwen2() -> nn.Module:
-    rope = {"rope_type": "default", "mrope_section": [1, 1, 2]}
-    vision = {
-        "depth": 1,
-        "embed_dim": 16,
-        "hidden_size": 16,
-        "num_heads": 2,
-        "patch_size": 4,
-    }
-    text = {**TEXT, "num_key_value_heads": 1, "rope_parameters": rope}
-    return Qwen2VLForConditionalGeneration(
-        Qwen2VLConfig(text_config=text, vision_config=vision)
-    )
-
-
-def qwen25() -> nn.Module:
-    rope = {"rope_type": "default", "mrope_section": [1, 1, 2]}
-    vision = {
-        "depth": 1,
-        "hidden_size": 16,
-        "intermediate_size": 32,
-        "num_heads": 2,
-        "out_hidden_size": 16,
-    }
-    text = {**TEXT, "num_key_value_heads": 1, "rope_parameters": rope}
-    return Qwen2_5_VLForConditionalGeneration(
-        Qwen2_5_VLConfig(text_config=text, vision_config=vision)
-    )
-
-
-def before_4_52(name: str) -> str:
-    """Return what a key of today was called when the language model had its head."""
-    start = "base_model.model."
-    return (
-        name.replace(f"{start}model.language_model.", f"{start}language_model.model.")
-        .replace(f"{start}model.vision_tower.", f"{start}vision_tower.vision_model.")
-        .replace(
-            f"{start}model.multi_modal_projector.", f"{start}multi_modal_projector."
-        )
-    )
-
-
-def before_4_52_in_qwen(name: str) -> str:
-    start = "base_model.model."
-    return name.replace(f"{start}model.language_model.", f"{start}model.").replace(
-        f"{start}model.visual.", f"{start}visual."
-    )
-
-
-def aged(
-    folder: Path, base: nn.Module, config: PeftConfig, rename: Callable[[str], str]
-) -> dict[str, torch.Tensor]:
-    """Save an adapter under the names of an older transformers, and return what is in it, under those of today."""
-    get_peft_model(base, config).save_pretrained(folder)
-    # as after training: not what a new adapter begins with
-    weights = {name: weight + 1 for name, weight in saved(folder).items()}
-    renamed = {rename(name): weight for name, weight in weights.items()}
-    assert not renamed.keys() & {name for name in weights if "language_model" in name}
-    save_file(renamed, folder / "adapter_model.safetensors", metadata={"format": "pt"})
-    return weights
 
 
 def weights_of(
     folder: Path, base: nn.Module, **options: object
-) -> tuple[dict[str, torch.Tensor], bool]:
+) -> tuple[dict[str, Tensor], bool]:
     """Return the weights of the loaded adapter, and whether PEFT warned that some are missing."""
     with said() as texts:
         model = loaded(folder, base, **options)
     return get_peft_model_state_dict(model), any(MISSING in text for text in texts)
 
 
-def count(found: dict[str, torch.Tensor], expected: dict[str, torch.Tensor]) -> int:
+def share(found: dict[str, Tensor], expected: dict[str, Tensor]) -> float:
+    """Return how many of the weights are the expected ones, of one."""
     assert found.keys() == expected.keys()
-    return sum(torch.equal(found[name], expected[name]) for name in expected)
+    right = sum(torch.equal(found[name], expected[name]) for name in expected)
+    return right / len(expected)
 
 
 #: Family → what makes a model of it, what its keys were called, and what maps them.
 FAMILIES = {
-    "llava": (llava, before_4_52, LLAVA),
-    "gemma": (gemma, before_4_52, LLAVA),
-    "paligemma": (paligemma, before_4_52, LLAVA),
-    "qwen2": (qwen2, before_4_52_in_qwen, QWEN),
-    "qwen2.5": (qwen25, before_4_52_in_qwen, QWEN),
+    "llava": (llava, LLAVA_BEFORE, LLAVA),
+    "gemma": (gemma, LLAVA_BEFORE, LLAVA),
+    "paligemma": (paligemma, LLAVA_BEFORE, LLAVA),
+    "qwen2": (qwen2, QWEN_BEFORE, QWEN),
+    "qwen2.5": (qwen25, QWEN_BEFORE, QWEN),
 }
 
 
-@claim("Renamed_Base_Modules")
+renamed_base_modules = claim("Renamed_Base_Modules")
+
+
+@renamed_base_modules
 @each(
     ("family", "method", "converted"),
     [
@@ -801,48 +550,45 @@ FAMILIES = {
 def test_old_adapters_are_loaded_with_a_mapping_and_some_without(
     tmp_path: Path, family: str, method: str, *, converted: bool
 ) -> None:
-    make, rename, mapping = FAMILIES[family]
-    config = getattr(peft, f"{method}Config")(
-        target_modules=["q_proj", "v_proj", "qkv"]
-    )
-    weights = aged(tmp_path, make(), config, rename)
+    make, before, mapping = FAMILIES[family]
+    weights = aged(tmp_path, make(), config(method, "q_proj", "v_proj", "qkv"), before)
 
     found, warned = weights_of(tmp_path, make())
-    assert count(found, weights) == (len(weights) if converted else 0)
+    assert share(found, weights) == converted
     assert warned != converted
 
     found, warned = weights_of(tmp_path, make(), key_mapping=mapping)
-    assert count(found, weights) == len(weights)
+    assert share(found, weights) == 1
     assert not warned
 
 
-@claim("Renamed_Base_Modules")
+@renamed_base_modules
 def test_the_mapping_is_right_for_new_adapters_and_needed_by_each_further_one(
     tmp_path: Path,
 ) -> None:
-    config = LoraConfig(target_modules=["q_proj", "qkv"], init_lora_weights=False)
-    get_peft_model(qwen2(), config).save_pretrained(tmp_path / "new")
-    weights = aged(tmp_path / "old", qwen2(), config, before_4_52_in_qwen)
+    ours = lora("q_proj", "qkv")
+    adapted(ours, qwen2()).save_pretrained(tmp_path / "new")
+    weights = aged(tmp_path / "old", qwen2(), ours, QWEN_BEFORE)
     found, warned = weights_of(tmp_path / "new", qwen2(), key_mapping=QWEN)
-    assert count(found, saved(tmp_path / "new")) == len(found)
+    assert share(found, saved(tmp_path / "new")) == 1
     assert not warned
 
     model = loaded(tmp_path / "old", qwen2(), key_mapping=QWEN)
-    with silent():
-        assert model.load_adapter(tmp_path / "old", "second").unexpected_keys
-        assert not model.load_adapter(
-            tmp_path / "old", "third", key_mapping=QWEN
-        ).unexpected_keys
-    assert count(get_peft_model_state_dict(model, adapter_name="second"), weights) == 0
-    assert count(
-        get_peft_model_state_dict(model, adapter_name="third"), weights
-    ) == len(weights)
+    for name, options, right in (
+        ("b", {}, 0),
+        ("c", {"key_mapping": QWEN}, 1),
+    ):
+        with silent():
+            result = model.load_adapter(tmp_path / "old", name, **options)
+        assert bool(result.unexpected_keys) is not bool(right)
+        found = get_peft_model_state_dict(model, adapter_name=name)
+        assert share(found, weights) == right
 
     model.save_pretrained(tmp_path / "again")
-    assert count(saved(tmp_path / "again"), weights) == len(weights)
+    assert share(saved(tmp_path / "again"), weights) == 1
 
 
-@claim("Renamed_Base_Modules")
+@renamed_base_modules
 def test_other_ways_to_load_take_the_mapping(tmp_path: Path) -> None:
     base, folder = tmp_path / "base", tmp_path / "adapter"
     qwen2().save_pretrained(base)
@@ -850,70 +596,51 @@ def test_other_ways_to_load_take_the_mapping(tmp_path: Path) -> None:
     def load_base() -> nn.Module:
         return Qwen2VLForConditionalGeneration.from_pretrained(base)
 
-    lora = LoraConfig(target_modules=["q_proj"], init_lora_weights=False)
-    model = get_peft_model(load_base(), lora).eval()
-    model.save_pretrained(folder)
-    file = folder / "adapter_model.safetensors"
-    save_file(
-        {before_4_52_in_qwen(name): it for name, it in load_file(file).items()}, file
-    )
-    with torch.no_grad():
-        expected = model(input_ids=PROMPT).logits
-    ways = {
-        "auto": lambda **options: AutoPeftModel.from_pretrained(folder, **options),
-        "mixed": lambda **options: PeftMixedModel.from_pretrained(
-            load_base(), folder, **options
-        ),
-    }
-    for load in ways.values():
-        for options, right in (({}, False), ({"key_mapping": QWEN}, True)):
-            with warnings.catch_warnings(), torch.no_grad():
-                warnings.simplefilter("ignore")
-                logits = load(**options).eval()(input_ids=PROMPT).logits
-            assert same(logits, expected) is right
-    mixed = get_peft_model(load_base(), lora, mixed=True)
-    mixed.load_adapter(folder, "old", key_mapping=QWEN)
-    mixed.set_adapter("old")
-    with torch.no_grad():
-        logits = mixed.eval()(input_ids=PROMPT).logits
-    assert same(logits, expected)
+    ours = lora("q_proj")
+    aged(folder, load_base(), ours, QWEN_BEFORE)
+    expected = run(loaded(folder, load_base(), key_mapping=QWEN))
+
+    def automatic(**options: object) -> nn.Module:
+        return AutoPeftModel.from_pretrained(folder, **options)
+
+    def mixed(**options: object) -> nn.Module:
+        return PeftMixedModel.from_pretrained(load_base(), folder, **options)
+
+    def added(**options: object) -> nn.Module:
+        model = adapted(ours, load_base(), mixed=True)
+        model.load_adapter(folder, "old", **options)
+        model.set_adapter("old")
+        return model
+
+    for load in (automatic, mixed, added):
+        assert not same(load().eval(), expected)
+        assert same(load(key_mapping=QWEN).eval(), expected)
 
 
-@claim("Renamed_Base_Modules")
+@renamed_base_modules
 def test_the_table_of_transformers_has_qwen_by_class_and_the_others_by_type() -> None:
     for model in (qwen2(), qwen25()):
         assert get_checkpoint_conversion_mapping(model.config.model_type) is None
         rules = get_checkpoint_conversion_mapping(type(model).__name__)
-        table = dict(
-            zip(
-                rules[0].source_patterns + rules[1].source_patterns,
-                QWEN.values(),
-                strict=True,
-            )
-        )
-        assert table == QWEN
+        sources = [source for rule in rules[:2] for source in rule.source_patterns]
+        assert sources == [*QWEN]
         assert [rule.target_patterns for rule in rules] == [
-            [value] for value in QWEN.values()
+            [it] for it in QWEN.values()
         ]
     for model in (llava(), gemma(), paligemma()):
         assert get_checkpoint_conversion_mapping(model.config.model_type)
 
 
-@claim("Renamed_Base_Modules")
+@renamed_base_modules
 def test_models_of_transformers_5_have_no_mapping_for_peft_to_use(
     tmp_path: Path,
 ) -> None:
-    assert not hasattr(qwen2(), "_checkpoint_conversion_mapping")
-    weights = aged(
-        tmp_path,
-        qwen2(),
-        LoraConfig(target_modules=["q_proj", "qkv"]),
-        before_4_52_in_qwen,
-    )
     base = qwen2()
+    assert not hasattr(base, "_checkpoint_conversion_mapping")
+    weights = aged(tmp_path, qwen2(), lora("q_proj", "qkv"), QWEN_BEFORE)
     base._checkpoint_conversion_mapping = QWEN  # noqa: SLF001 - it is what PEFT reads
     found, warned = weights_of(tmp_path, base)
-    assert count(found, weights) == len(weights)
+    assert share(found, weights) == 1
     assert not warned
 
 
@@ -923,66 +650,74 @@ def test_models_of_transformers_5_have_no_mapping_for_peft_to_use(
 @pytest.fixture
 def adapter(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Return an adapter on a machine that says it has a GPU, although it has none."""
-    get_peft_model(Normalized(), LoraConfig(target_modules=["first"])).save_pretrained(
-        tmp_path
-    )
+    adapted(lora()).save_pretrained(tmp_path)
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     return tmp_path
 
 
-@claim("Load_On_Base_Device")
-def test_an_adapter_for_a_base_on_the_cpu_is_sent_to_the_gpu_unless_told_otherwise(
-    adapter: Path,
-) -> None:
-    no_gpu = refused("CUDA", (RuntimeError, AssertionError))
-    with no_gpu:
-        loaded(adapter, Normalized())
-    model = loaded(adapter, Normalized(), torch_device="cpu")
-    with no_gpu:
-        model.load_adapter(adapter, "second")
-    model.load_adapter(adapter, "third", torch_device="cpu")
-    with no_gpu:
-        PeftMixedModel.from_pretrained(Normalized(), adapter)
-    PeftMixedModel.from_pretrained(Normalized(), adapter, torch_device="cpu")
-    with no_gpu:
-        hotswap_adapter(model, adapter, "default")
-    hotswap_adapter(model, adapter, "default", torch_device="cpu")
-    with no_gpu:
-        load_peft_weights(adapter)
-    with no_gpu:  # the argument has another name, and is swallowed
-        load_peft_weights(adapter, torch_device="cpu")
-    assert load_peft_weights(adapter, device="cpu")
-    mixed = get_peft_model(
-        Normalized(), LoraConfig(target_modules=["first"]), mixed=True
-    )
-    with no_gpu:
-        mixed.load_adapter(adapter, "second")
-    mixed.load_adapter(adapter, "third", torch_device="cpu")
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Return the devices that weights are asked for, which are read as they are."""
+    devices = []
 
-
-@claim("Load_On_Base_Device")
-def test_auto_classes_and_transformers_refuse_the_argument(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    base, folder = tmp_path / "base", tmp_path / "adapter"
-    LlamaForCausalLM(LlamaConfig(**TEXT)).save_pretrained(base)
-    model = LlamaForCausalLM.from_pretrained(base)
-    get_peft_model(model, LoraConfig(task_type="CAUSAL_LM")).save_pretrained(folder)
-    with refused("torch_device", TypeError):
-        AutoPeftModelForCausalLM.from_pretrained(folder, torch_device="cpu")
-    with refused("torch_device", TypeError):
-        LlamaForCausalLM.from_pretrained(base).load_adapter(folder, torch_device="cpu")
-
-    asked = []
-
-    def load(file: str, device: str) -> dict[str, torch.Tensor]:
-        asked.append(device)
+    def load(file: str, device: str) -> dict[str, Tensor]:
+        devices.append(device)
         return load_file(file)
 
     monkeypatch.setattr(peft.utils.save_and_load, "safe_load_file", load)
+    return devices
+
+
+load_on_base_device = claim("Load_On_Base_Device")
+
+
+@load_on_base_device
+def test_an_adapter_for_a_base_on_the_cpu_is_sent_to_the_gpu_unless_told_otherwise(
+    adapter: Path,
+) -> None:
+    model = loaded(adapter, torch_device="cpu")
+    mixed = adapted(lora(), mixed=True)
+    no_gpu = refused("CUDA", (RuntimeError, AssertionError))
+    for load in (
+        loaded,
+        lambda *given, **options: PeftMixedModel.from_pretrained(
+            linear(), *given, **options
+        ),
+        partial(model.load_adapter, adapter_name="second"),
+        partial(mixed.load_adapter, adapter_name="second"),
+        partial(hotswap_adapter, model, adapter_name="default"),
+    ):
+        with no_gpu:
+            load(adapter)
+        load(adapter, torch_device="cpu")
+    # the argument has another name, and is swallowed
+    for options in ({}, {"torch_device": "cpu"}):
+        with no_gpu:
+            load_peft_weights(adapter, **options)
+    assert load_peft_weights(adapter, device="cpu")
+
+
+@load_on_base_device
+def test_auto_classes_and_transformers_refuse_the_argument(
+    base_folder: Path,
+    tmp_path: Path,
+    asked: list[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def base() -> nn.Module:
+        return LlamaForCausalLM.from_pretrained(base_folder)
+
+    on_llama("Lora", base=base()).save_pretrained(tmp_path)
+    for load in (
+        AutoPeftModelForCausalLM.from_pretrained,
+        base().load_adapter,
+    ):
+        with refused("torch_device", TypeError):
+            load(tmp_path, torch_device="cpu")
+
     monkeypatch.setattr(peft.peft_model, "infer_device", lambda: "cuda")
-    AutoPeftModelForCausalLM.from_pretrained(folder)
-    loaded(folder, LlamaForCausalLM.from_pretrained(base), torch_device="cpu")
+    AutoPeftModelForCausalLM.from_pretrained(tmp_path)
+    loaded(tmp_path, base(), torch_device="cpu")
     assert asked == ["cuda", "cpu"]
 
 
@@ -992,52 +727,34 @@ def test_auto_classes_and_transformers_refuse_the_argument(
 def test_what_transformers_load_adapter_does_to_mode_keys_and_settings(
     tmp_path: Path,
 ) -> None:
-    base, folder = tmp_path / "base", tmp_path / "adapter"
-    LlamaForCausalLM(LlamaConfig(**TEXT)).save_pretrained(base)
-    lora = LoraConfig(task_type="CAUSAL_LM", target_modules=["q_proj"])
-    model = LlamaForCausalLM.from_pretrained(base)
-    get_peft_model(model, lora).save_pretrained(folder)
-    path = folder / "adapter_config.json"
-    settings = json.loads(path.read_text(encoding="utf-8"))
-    settings |= {"target_modules": ["q_proj", "o_proj"], "use_next_idea": True}
-    path.write_text(json.dumps(settings), encoding="utf-8")
+    on_llama("Lora").save_pretrained(tmp_path)
+    settings(tmp_path, target_modules=["q_proj", "o_proj"], use_next_idea=True)
 
-    model = LlamaForCausalLM.from_pretrained(base).train()
-    with pytest.warns(UserWarning, match="Unexpected keyword arguments"):
-        result = model.load_adapter(folder)
+    model = llama(attention_bias=True).train()
+    with warned("Unexpected keyword arguments"):
+        result = model.load_adapter(tmp_path)
     assert not model.training
     assert all("o_proj" in name for name in result.missing_keys)
     assert result.missing_keys
 
 
-@claim("Load_On_Base_Device")
+@load_on_base_device
 @each("empty", [False, True])
+@each("place", ["cpu", "meta"])
 def test_what_is_loaded_elsewhere_ends_up_where_the_base_is(
-    adapter: Path, monkeypatch: pytest.MonkeyPatch, *, empty: bool
+    adapter: Path, asked: list[str], place: str, *, empty: bool
 ) -> None:
-    asked = []
-
-    def load(file: str, device: str) -> dict[str, torch.Tensor]:
-        asked.append(device)
-        return load_file(file)
-
-    monkeypatch.setattr(peft.utils.save_and_load, "safe_load_file", load)
     for options, device in (({}, "cuda"), ({"torch_device": "cpu"}, "cpu")):
-        model = loaded(adapter, Normalized(), low_cpu_mem_usage=empty, **options)
+        options["low_cpu_mem_usage"] = empty
+        model = loaded(adapter, linear().to(place), **options)
         assert asked.pop() == device
-        assert {parameter.device.type for parameter in model.parameters()} == {"cpu"}
+        assert {parameter.device.type for parameter in model.parameters()} == {place}
 
 
-@claim("Load_On_Base_Device")
+@load_on_base_device
 def test_the_cpu_has_no_number(adapter: Path) -> None:
     with refused("device cpu:0 is invalid", SafetensorError):
-        loaded(adapter, Normalized(), torch_device=str(torch.device("cpu:0")))
-
-
-@claim("Load_On_Base_Device")
-def test_a_base_on_another_device_gets_its_adapter_there(adapter: Path) -> None:
-    model = loaded(adapter, Normalized().to("meta"), torch_device="cpu")
-    assert {parameter.device.type for parameter in model.parameters()} == {"meta"}
+        loaded(adapter, torch_device=str(torch.device("cpu:0")))
 
 
 # --- Unmerge_In_16_Bit -----------------------------------------------------------------------------------------------
@@ -1049,11 +766,11 @@ def one_layer(method: str, dtype: torch.dtype) -> PeftModel:
     return adapted(config(method, "0"), nn.Sequential(layer(64, 64)).to(dtype))
 
 
-def weight_of(model: PeftModel) -> torch.Tensor:
+def weight_of(model: PeftModel) -> Tensor:
     """Return what a merge changes: the weight, or BEFT's bias."""
-    layer = model.base_model.model[0].get_base_layer()
+    layer = layer_of(model).get_base_layer()
     beft = isinstance(model.peft_config["default"], peft.BeftConfig)
-    return (layer.bias if beft else layer.weight).detach().clone()
+    return (layer.bias if beft else layer.weight).detach().float().clone()
 
 
 def cycles(
@@ -1061,35 +778,29 @@ def cycles(
 ) -> list[float]:
     """Merge and unmerge, with other values in the adapter each time, and return how far the weight is off by then."""
     generator = torch.Generator().manual_seed(1)
-    start = {
-        name: p.detach().clone()
-        for name, p in model.named_parameters()
-        if p.requires_grad
-    }
-    kept = {
-        name: weight.clone()
-        for name, weight in model.state_dict().items()
-        if ".base_layer." in name
-    }
-    before, off = weight_of(model).float(), []
+    parameters = trainable(model)
+    start = {name: it.detach().clone() for name, it in parameters.items()}
+    state = model.state_dict().items()
+    kept = {name: it.clone() for name, it in state if ".base_layer." in name}
+    before, off = weight_of(model), []
     for cycle in range(1, max(counts) + 1):
-        for name, parameter in model.named_parameters():
-            if name in start:
-                moved = start[name] + update * torch.randn(
-                    parameter.shape, generator=generator
-                )
-                parameter.data = moved.to(parameter.dtype)
+        for name, parameter in parameters.items():
+            moved = torch.randn(parameter.shape, generator=generator)
+            parameter.data = (start[name] + update * moved).to(parameter.dtype)
         model.merge_adapter()
-        assert distance(weight_of(model).float(), before) > 1e-3, "merged"
+        assert distance(weight_of(model), before) > 1e-3, "merged"
         model.unmerge_adapter()
         if restore:
             model.load_state_dict(kept, strict=False)
         if cycle in counts:
-            off.append(distance(weight_of(model).float(), before))
+            off.append(distance(weight_of(model), before))
     return off
 
 
-@claim("Unmerge_In_16_Bit")
+unmerge_in_16_bit = claim("Unmerge_In_16_Bit")
+
+
+@unmerge_in_16_bit
 @each(
     ("dtype", "expected"),
     [
@@ -1101,44 +812,27 @@ def cycles(
 def test_errors_of_unmerging_add_up_unless_the_weights_are_restored(
     dtype: torch.dtype, expected: list[float]
 ) -> None:
-    assert cycles(one_layer("Lora", dtype), 1, 10, 100, 1000) == pytest.approx(
-        expected, rel=0.1
-    )
+    off = cycles(one_layer("Lora", dtype), 1, 10, 100, 1000)
+    assert off == pytest.approx(expected, rel=0.1)
     assert cycles(one_layer("Lora", dtype), 1, 10, restore=True) == [0, 0]
 
 
-@claim("Unmerge_In_16_Bit")
+@unmerge_in_16_bit
 def test_the_update_is_six_percent_of_the_weight() -> None:
     model = one_layer("Lora", torch.float32)
     cycles(model, 1)
-    update = model.base_model.model[0].get_delta_weight("default")
-    assert float(update.norm() / weight_of(model).norm()) == pytest.approx(
-        0.062, abs=0.002
-    )
+    update = layer_of(model).get_delta_weight("default")
+    share = float(update.norm() / weight_of(model).norm())
+    assert share == pytest.approx(0.062, abs=0.002)
 
 
 #: These restore what was there.
 EXACT = {"Frod", "Hira", "LNTuning", "Peanut", "TrainableTokens"}
-#: These merge nothing.
-UNMERGEABLE = {"Lily", "Poly", "Shadow"}
-#: The methods whose tuner has the `unmerge_adapter` of all; X-LoRA is below.
-UNMERGING = sorted(
-    PEFT_TYPE_TO_CONFIG_MAPPING[kind].__name__.removesuffix("Config")
-    for kind, tuner in PEFT_TYPE_TO_TUNER_MAPPING.items()
-    if getattr(tuner, "unmerge_adapter", None) is BaseTuner.unmerge_adapter
-    and kind != peft.PeftType.XLORA
-)
 
 
-@claim("Unmerge_In_16_Bit")
-@pytest.mark.filterwarnings("ignore")
-@each("method", [it for it in UNMERGING if it not in UNMERGEABLE])
-def test_each_method_loses_more_in_bf16_unless_it_restores(
-    method: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv(
-        "TORCH_EXTENSIONS_DIR", str(tmp_path)
-    )  # BOFT tries to compile one
+@unmerge_in_16_bit
+@each("method", methods_inheriting("unmerge_adapter"))
+def test_each_method_loses_more_in_bf16_unless_it_restores(method: str) -> None:
     wide, narrow = (
         cycles(one_layer(method, dtype), 3, update=0.1)[0]
         for dtype in (torch.float32, torch.bfloat16)
@@ -1147,7 +841,7 @@ def test_each_method_loses_more_in_bf16_unless_it_restores(
     assert narrow == 0 if method in EXACT else narrow > 1e-4
 
 
-@claim("Unmerge_In_16_Bit")
+@unmerge_in_16_bit
 def test_a_mixed_model_and_xlora_lose_more_in_bf16_too(tmp_path: Path) -> None:
     def lost(model: nn.Module, layer: nn.Module) -> float:
         before = layer.weight.detach().float().clone()
@@ -1157,14 +851,11 @@ def test_a_mixed_model_and_xlora_lose_more_in_bf16_too(tmp_path: Path) -> None:
         return distance(layer.weight.float(), before)
 
     def mixed(dtype: torch.dtype) -> float:
-        layer = nn.Linear(64, 64).to(dtype)
-        model = get_peft_model(
-            nn.Sequential(layer),
-            LoraConfig(target_modules=["0"], init_lora_weights=False),
-            mixed=True,
-        )
-        model.add_adapter("other", LoHaConfig(target_modules=["0"], init_weights=False))
-        model.set_adapter(["default", "other"])
+        base = linear().to(dtype)
+        layer = base[0]
+        loha = config("LoHa", "0", init_weights=False)
+        model = pair(lora("0"), loha, base, mixed=True)
+        model.set_adapter(["a", "b"])
         return lost(model, layer)
 
     def with_xlora(dtype: torch.dtype) -> float:
@@ -1177,19 +868,17 @@ def test_a_mixed_model_and_xlora_lose_more_in_bf16_too(tmp_path: Path) -> None:
         assert kind(torch.bfloat16) > 1e-3
 
 
-@claim("Unmerge_In_16_Bit")
+@unmerge_in_16_bit
 def test_left_out_because_shadow_does_not_merge_and_osf_does_not_unmerge() -> None:
     with pytest.raises(NotImplementedError):
-        get_peft_model(
-            llama(), peft.ShadowConfig(task_type="CAUSAL_LM")
-        ).merge_adapter()
+        on_llama("Shadow").merge_adapter()
     model = one_layer("OSF", torch.bfloat16)
     model.merge_adapter()
     with refused("OSF models do not support unmerging", NotImplementedError):
         model.unmerge_adapter()
 
 
-@claim("Unmerge_In_16_Bit")
+@unmerge_in_16_bit
 @each(("method", "warns"), [("IA3", True), ("Lora", False)])
 def test_only_ia3_warns_and_in_fp32_too(method: str, *, warns: bool) -> None:
     model = one_layer(method, torch.float32)
@@ -1199,43 +888,36 @@ def test_only_ia3_warns_and_in_fp32_too(method: str, *, warns: bool) -> None:
     assert texts == ["Unmerge result can be inaccurate for (IA)^3."] * warns
 
 
-@claim("Unmerge_In_16_Bit")
+@unmerge_in_16_bit
 def test_the_same_adapter_does_most_of_the_harm_at_once() -> None:
     model = one_layer("Lora", torch.bfloat16)
-    before = weight_of(model).float()
-    cycles(model, 1)
-    first = distance(weight_of(model).float(), before)
+    before = weight_of(model)
+    (first,) = cycles(model, 1)
     for _cycle in range(9):
         model.merge_adapter()
         model.unmerge_adapter()
-    assert 0 < first <= distance(weight_of(model).float(), before) < 1.2 * first
+    assert 0 < first <= distance(weight_of(model), before) < 1.2 * first
 
 
-@claim("Unmerge_In_16_Bit")
+@unmerge_in_16_bit
 def test_one_merge_in_bf16_is_as_far_off_as_no_merge() -> None:
-    def adapted(dtype: torch.dtype) -> PeftModel:
-        model = qlora(two_layers().to(torch.bfloat16).to(dtype))
-        generator = torch.Generator().manual_seed(1)
-        for name, parameter in model.named_parameters():
+    def tuned(dtype: torch.dtype) -> PeftModel:
+        torch.manual_seed(1)
+        base = llama(num_hidden_layers=2).bfloat16().to(dtype)
+        ours = lora(target_modules="all-linear", r=8, init_lora_weights=True, **CAUSAL)
+        model = adapted(ours, base).eval()
+        for name, parameter in trainable(model).items():
             if "lora_B" in name:
-                parameter.data = (
-                    0.01 * torch.randn(parameter.shape, generator=generator)
-                ).to(parameter.dtype)
-        return model.eval()
+                parameter.data = 0.01 * torch.randn(parameter.shape)
+        return model
 
-    def logits(model: nn.Module) -> torch.Tensor:
-        with torch.no_grad():
-            return model(input_ids=PROMPT).logits.float()
-
-    exact = logits(adapted(torch.float32))
-    model = adapted(torch.float32)
+    exact = run(tuned(torch.float32))
+    model = tuned(torch.float32)
     with model.disable_adapter():
-        assert distance(logits(model), exact) == pytest.approx(0.12, abs=0.03)
-    unmerged = distance(logits(adapted(torch.bfloat16)), exact)
-    merged = distance(logits(adapted(torch.bfloat16).merge_and_unload()), exact)
-    cast = distance(
-        logits(adapted(torch.float32).merge_and_unload().to(torch.bfloat16)), exact
-    )
+        assert distance(model, exact) == pytest.approx(0.12, abs=0.03)
+    unmerged = distance(run(tuned(torch.bfloat16)).float(), exact)
+    merged = distance(run(tuned(torch.bfloat16).merge_and_unload()).float(), exact)
+    cast = distance(run(model.merge_and_unload().bfloat16()).float(), exact)
     assert unmerged == pytest.approx(0.005, abs=0.001)
     assert merged == pytest.approx(unmerged, rel=0.2)
     assert cast == pytest.approx(merged, rel=0.2)
