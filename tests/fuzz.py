@@ -8,6 +8,7 @@ from __future__ import annotations
 import ast
 import itertools
 import os
+import pickle
 import re
 import textwrap
 from contextlib import suppress
@@ -25,7 +26,7 @@ from sphinx import addnodes
 from sphinxext_heuristics._core import config, versions
 from sphinxext_heuristics._core.diagnostics import closest
 from sphinxext_heuristics._core.evidence import messages
-from sphinxext_heuristics._core.evidence.cache import EvidenceCache
+from sphinxext_heuristics._core.evidence.cache import EvidenceCache, Looked
 from sphinxext_heuristics._core.evidence.prose import missing_comment
 from sphinxext_heuristics._core.evidence.search import parsed, verify
 from sphinxext_heuristics._core.evidence.source import Source
@@ -479,8 +480,7 @@ class Shelf:
         self._package = self.root / "hostile"
         (self._package / "folder" / "inner").mkdir(parents=True)
         (self._package / "data.so").touch()
-        self._records = root / "records"
-        self._records.mkdir()
+        self._verified: dict[Evidence, Looked] = {}
 
     def examine(self, hostile: Hostile) -> Found | Lost:
         """Look for a claim's quote, also by way of the record of what was found, and for what names mean."""
@@ -507,12 +507,12 @@ class Shelf:
                 follow(f"hostile.{name}")
         found = verify(claim, names)
         for _time in range(2):
-            verified = EvidenceCache(self._records, names, "1.0")
+            verified = EvidenceCache(self._verified, names)
             remembered = verified.of(claim)
             if remembered != found:
                 raise FuzzError(f"{claim}: remembered as {remembered}, found {found}")
             verified.messages(claim)
-            verified.save()
+            self._verified = pickle.loads(pickle.dumps(verified.now))  # noqa: S301 - our own
         return found
 
 

@@ -127,10 +127,10 @@ def test_anchor_of_an_anchor_is_the_same(name: str) -> None:
 @given(children=INLINE)
 def test_what_is_frozen_thaws_to_the_same(children: list[nodes.Node]) -> None:
     text = "".join(node.astext() for node in children)
-    frozen = inline.freeze(children, "page")
+    frozen = inline.freeze(children)
     thawed = inline.thaw(Note(frozen, "home"), "other", lambda _docname, home: home)
     assert inline.text_of(frozen) == text == "".join(node.astext() for node in thawed)
-    assert inline.freeze(thawed, "other") == frozen
+    assert inline.freeze(thawed) == frozen
 
 
 @SOME
@@ -150,7 +150,7 @@ def test_first_sentence_begins_the_paragraph_and_is_its_own_first_sentence(
 def test_markdown_of_anything_is_one_cell_with_no_html_of_the_authors(
     children: list[nodes.Node],
 ) -> None:
-    written = markdown.inline(inline.freeze(children, "page"))
+    written = markdown.inline(inline.freeze(children))
     tokens = (
         MarkdownIt("commonmark")
         .enable("table")
@@ -173,9 +173,8 @@ def test_a_note_of_any_markup_goes_from_page_to_page(
     children: list[nodes.Node],
 ) -> None:
     for some in (inline.first_sentence(nodes.paragraph("", "", *children)), children):
-        frozen = inline.freeze(some, "folder/page")
-        alive = inline.settled(frozen, "home", lambda link: link["reftarget"] != "dead")
-        inline.thaw(Note(tuple(alive), "home"), "page", lambda *_places: "")
+        frozen = inline.freeze(some)
+        inline.thaw(Note(frozen, "home"), "page", lambda *_places: "")
         inline.text_of(frozen)
         markdown.inline(frozen)
 

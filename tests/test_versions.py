@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -169,4 +170,12 @@ def test_stored_records_are_made_anew_when_their_fields_change(
     before = versions.records_version("1.0")
     assert before != versions.records_version("1.1")
     monkeypatch.setattr(record, "_fields", (*record._fields, "new"))
+    assert before != versions.records_version("1.0")
+
+
+def test_another_python_may_read_the_same_source_differently(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    before = versions.records_version("1.0")
+    monkeypatch.setattr(sys, "version_info", (3, 99, 0))
     assert before != versions.records_version("1.0")

@@ -20,15 +20,12 @@ Inline: TypeAlias = "str | tuple[str, tuple[tuple[str, Any], ...], tuple[Inline,
 
 
 class Note(NamedTuple):
-    """A heuristic's note as other pages show it, with its links resolved."""
+    """A heuristic's note as other pages show it."""
 
-    #: The inline content.
+    #: The inline content, with links that lead from anywhere.
     inline: tuple[Inline, ...]
     #: The document that it is written on.
     home: str
-    #: What the resolvers say its links lead to and are called; ``""`` where it has
-    #: none.
-    answers: str = ""
 
 
 #: Severities in ascending order; each is also the admonition's type.

@@ -117,11 +117,11 @@ def is_empty_range(since: str, until: str) -> bool:
 
 
 def records_version(version: str) -> int:
-    """Return a checksum of the records' fields and the extension's *version*.
+    """Return a checksum of the records' fields, the extension's *version* and Python's.
 
-    It changes with either, and what was stored under another one is not read: its
-    fields may be others, and so may be what that version made of the same text.
+    It changes with each, and what was stored under another one is not read: its fields
+    may be others, and so may be what that version made of the same text.
     """
     records = [record for record in vars(model).values() if hasattr(record, "_fields")]
     fields = [(record.__name__, record._fields) for record in records]
-    return zlib.crc32(repr((version, fields)).encode())
+    return zlib.crc32(repr((version, sys.version_info, fields)).encode())

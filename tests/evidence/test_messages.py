@@ -110,10 +110,6 @@ QUOTES: dict[str, list[tuple[str, str]]] = {
         ("ValueError", "no a"),
         ("ValueError", "no b"),
     ],
-    'm = "no a"\nm += f", and {b}"\nraise ValueError(m)': [
-        ("ValueError", "no a"),
-        ("ValueError", "…, and …"),
-    ],
     'msg = "one"\nraise KeyError(msg)\nmsg = "two"\nraise ValueError(msg)': [
         ("KeyError", "one"),
         ("ValueError", "two"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import posixpath
+import zlib
 from typing import TYPE_CHECKING
 
 import pytest
@@ -119,6 +120,34 @@ def test_links_in_a_note_lead_from_a_copy_to_where_they_lead_from_its_page(
         *leads[:-1],
         "#lab",
     ]
+
+
+def test_a_link_to_a_project_beside_this_one_leads_there_from_a_copy(
+    project: Callable[..., Project],
+) -> None:
+    note = "   :note: See :external:py:func:`other.cut`.\n   :impl: demo.Model\n"
+    site = project(
+        {
+            "conf.py": "extensions = "
+            '["myst_parser", "sphinx.ext.intersphinx", "sphinxext_heuristics"]\n'
+            'intersphinx_mapping = {"other": ("../other", "other.inv")}\n',
+            "index.md": f"# Start\n{ENTRIES}\n```{{toctree}}\nh/one\n```\n",
+            "h/one.rst": f"One\n===\n\n.. heuristic:: One\n{note}",
+        }
+    )
+    inventory = "# Sphinx inventory version 2\n# Project: other\n# Version: 1\n"
+    lines = zlib.compress(b"other.cut py:function 1 new.html#$ -\n")
+    (site.src / "other.inv").write_bytes(
+        f"{inventory}# The remainder is compressed using zlib.\n".encode() + lines
+    )
+    built = site.ok("html")
+    box = built.entry("index.html", "demo.Model").select_one("div.heuristic")
+    assert box is not None
+    copy, own = box.select("p")[1].a, built.soup("h/one.html").select_one("p > a")
+    assert copy is not None
+    assert own is not None
+    assert own["href"] == "../../other/new.html#other.cut"
+    assert posixpath.normpath(str(copy["href"])) == "../other/new.html#other.cut"
 
 
 def test_a_broken_link_without_words_is_called_by_its_target(

@@ -5,13 +5,15 @@ from __future__ import annotations
 import abc
 import sys
 import types
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from sphinxext_heuristics._core.read import identity
 from sphinxext_heuristics._core.source.packages import Sources
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 @pytest.fixture
@@ -120,9 +122,9 @@ def test_files_of_bases(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
     import tablesub  # noqa: PLC0415 - written a moment ago
 
     def files(name: str, obj: object) -> list[str]:
-        identities = identity.Identities({name: obj}, Sources())
-        identities.identify(name, "")
-        return sorted(Path(path).name for path in identities.files())
+        sources = Sources()
+        identity.identify({name: obj}, sources, name, "")
+        return sorted(path.name for path in sources.files_watched())
 
     both = ["tablebase.py", "tablesub.py"]
     assert files("tablesub.S", tablesub.S) == both

@@ -46,6 +46,10 @@ def run(app: Sphinx, arguments: argparse.Namespace) -> int:
             f"{arguments.name!r} is no name: allowed are letters, digits, '_', "
             "'-' and '.', and at least one letter or digit"
         )
+    if Path(name).suffix in suffixes:
+        raise CommandError(
+            f"{arguments.name!r} is the name of a file: write {Path(name).stem!r}"
+        )
     if settings.dir is None:
         raise CommandError(
             "heuristics_dir is None in conf.py: there is no folder for pages "

@@ -72,8 +72,6 @@ class Code:
         self._ways = [way for way in map(self._quoted, ways) if way]
         if not self._ways:
             parse(self._text)
-        #: How many lines of comments statements begin with.
-        self._comments = tree.body[0].lineno - 1 if tree and tree.body else 0
 
     def _quoted(self, way: Sequence[Part]) -> list[Atom]:
         """Return the atoms of what is quoted, without what only makes it parse."""
@@ -92,8 +90,7 @@ class Code:
             for at in range(len(row))
             for way in self._ways
         )
-        found = min(filter(None, compared), default=None)
-        return found and (_above(place, found[0], self._comments), found[1])
+        return min(filter(None, compared), default=None)
 
 
 def _indent_of(line: str) -> str:
@@ -110,20 +107,6 @@ def _lines(wanted: Sequence[Atom], there: Iterator[Atom]) -> tuple[int, int] | N
         first = first or found.line
         last = max(last, found.line, found.end_line)
     return first, last
-
-
-def _above(place: Extent, line: int, count: int) -> int:
-    """Return the line where the comments right above *line* begin.
-
-    At most *count* lines are looked at.
-    """
-    while (
-        count
-        and line > place.first
-        and place.text[line - place.first - 1].lstrip().startswith("#")
-    ):
-        line, count = line - 1, count - 1
-    return line
 
 
 def _statements(tree: ast.Module) -> Iterator[list[Part]]:

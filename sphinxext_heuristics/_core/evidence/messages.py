@@ -10,14 +10,13 @@ from __future__ import annotations
 import ast
 import re
 import textwrap
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from ..model import Message
 from ..source.names import parse
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from ..model import Evidence
 
 #: What stands for whatever is put into a message.
@@ -62,32 +61,35 @@ def in_lines(tree: ast.Module, first: int, last: int) -> tuple[Message, ...]:
     return tuple(found)
 
 
-def _messages(tree: ast.Module) -> Iterator[tuple[Message, list[tuple[int, int]]]]:
-    """Yield all messages of code, with the lines that give them and that write them."""
-    assigned: dict[str, list[tuple[ast.expr, str]]] = {}
+@lru_cache(maxsize=16)
+def _messages(tree: ast.Module) -> list[tuple[Message, list[tuple[int, int]]]]:
+    """Return all messages of code, with the lines that give them and that write them.
+
+    A module may have many, and as many quotes: they are looked for once.
+    """
+    found: list[tuple[Message, list[tuple[int, int]]]] = []
+    assigned: dict[str, list[ast.expr]] = {}
     nodes = [node for node in ast.walk(tree) if isinstance(node, ast.stmt | ast.Call)]
     for node in sorted(nodes, key=lambda node: (node.lineno, node.col_offset)):
         match node:
             case ast.FunctionDef() | ast.AsyncFunctionDef():
                 assigned.clear()
             case ast.Assign(targets=[ast.Name(id=name)], value=value):
-                assigned.setdefault(name, []).append((value, _text(value)))
-            case ast.AugAssign(target=ast.Name(id=name), value=value):
-                text = f"{ANYTHING}{_text(value)}"
-                assigned.setdefault(name, []).append((value, text))
+                assigned.setdefault(name, []).append(value)
         given = _given(node)
         if given is None:
             continue
         kind, value_given = given
-        texts = [(value_given, _text(value_given))]
+        values = [value_given]
         if isinstance(value_given, ast.Name):
-            texts = assigned.pop(value_given.id, [])
-        for written, text in texts:
-            if line := one_line(text):
+            values = assigned.pop(value_given.id, [])
+        for written in values:
+            if line := one_line(_text(written)):
                 # What was made for a log call with arguments has no lines of its own.
                 placed = [it for it in (node, written) if hasattr(it, "lineno")]
                 spans = [(it.lineno, it.end_lineno or 0) for it in placed]
-                yield Message(kind=kind, text=line), spans
+                found.append((Message(kind=kind, text=line), spans))
+    return found
 
 
 def _given(node: ast.AST) -> tuple[str, ast.expr] | None:

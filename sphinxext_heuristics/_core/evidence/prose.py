@@ -9,6 +9,7 @@ import tokenize
 from bisect import bisect_right
 from contextlib import suppress
 from itertools import accumulate
+from operator import attrgetter
 from typing import TYPE_CHECKING, TypeAlias
 
 from ..source.names import parse
@@ -66,8 +67,8 @@ class Prose:
 
     def find(self, place: Extent) -> tuple[int, int] | None:
         """Return the lines of a string or comment that has these words, or ``None``."""
-        comments, strings = texts_of("\n".join(place.text), place.first)
-        for passage in map(Passage, [*strings, *comments]):
+        comments = comments_of("\n".join(place.text), place.first)
+        for passage in map(Passage, [*strings_of(place.tree), *comments]):
             for words in self._aliases:
                 if found := passage.find(words):
                     return found
@@ -92,51 +93,34 @@ def missing_comment(quote: str, place: Extent) -> str:
 
     Its white space is folded.
     """
-    folded = (Passage(comment).folded for comment in texts_of(quote)[0])
+    folded = (Passage(comment).folded for comment in comments_of(quote))
     wanted = list(filter(None, folded))
     if not wanted:
         return ""
-    there = [Passage(comment) for comment in texts_of("\n".join(place.text))[0]]
+    there = [Passage(comment) for comment in comments_of("\n".join(place.text))]
     for words in wanted:
         if not any(passage.find(words) for passage in there):
             return words
     return ""
 
 
-def texts_of(code: str, first: int = 1) -> tuple[list[list[Piece]], list[list[Piece]]]:
-    """Return the comments and the string literals of code.
+def comments_of(code: str, first: int = 1) -> list[list[Piece]]:
+    """Return the comments of code, whose first line has the number *first*.
 
-    Its first line has the number *first*. Comments on lines of their own, one right
-    below the other, are one; so are literals side by side.
+    Those on lines of their own, one right below the other, are one.
     """
     comments: list[list[Piece]] = []
-    strings: list[list[Piece]] = []
     lines = code.split("\n")
-    opened: list[tuple[int, int]] = []
-    above, is_joined = -1, False
+    above = -1
     for token in _tokens(code):
-        kind = tokenize.tok_name[token.type]
+        if token.type != tokenize.COMMENT:
+            continue
         row, column = token.start
-        if kind.endswith("STRING_START"):  # of an f-string, since Python 3.12
-            opened.append(token.start)
-            continue
-        start = opened.pop() if kind.endswith("STRING_END") else token.start
-        if opened:
-            continue
-        if kind.endswith(("STRING", "STRING_END")):
-            strings += [] if is_joined else [[]]
-            strings[-1] += _pieces(
-                _between(lines, start, token.end), first + start[0] - 1
-            )
-            is_joined = True
-        elif kind == "COMMENT":
-            is_alone = not lines[row - 1][:column].strip()
-            comments += [] if is_alone and above == row - 1 else [[]]
-            comments[-1].append((first + row - 1, f"{_MARKER.sub('', token.string)}\n"))
-            above = row if is_alone else -1
-        elif kind != "NL":
-            is_joined = False
-    return comments, strings
+        is_alone = not lines[row - 1][:column].strip()
+        comments += [] if is_alone and above == row - 1 else [[]]
+        comments[-1].append((first + row - 1, f"{_MARKER.sub('', token.string)}\n"))
+        above = row if is_alone else -1
+    return comments
 
 
 def _tokens(code: str) -> Iterator[tokenize.TokenInfo]:
@@ -145,16 +129,21 @@ def _tokens(code: str) -> Iterator[tokenize.TokenInfo]:
         yield from tokenize.generate_tokens(io.StringIO(code).readline)
 
 
-def _between(lines: Sequence[str], start: tuple[int, int], end: tuple[int, int]) -> str:
-    found = [*lines[start[0] - 1 : end[0] - 1], lines[end[0] - 1][: end[1]]]
-    return "\n".join([found[0][start[1] :], *found[1:]])
+def strings_of(tree: ast.Module) -> Iterator[list[Piece]]:
+    """Yield the string literals in a tree, with a piece for each line of its text.
 
-
-def _pieces(literal: str, line: int) -> Iterator[Piece]:
-    """Yield what a literal says, a piece for each line; of bytes nothing."""
-    with suppress(ValueError):
-        for at, text in enumerate(literal_text(literal).splitlines(keepends=True)):
-            yield line + min(at, literal.count("\n")), text
+    Literals side by side are one, and at the line of the first.
+    """
+    literals = [
+        node
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Constant | ast.JoinedStr)
+    ]
+    for node in sorted(literals, key=attrgetter("lineno", "col_offset")):
+        last = node.end_lineno or node.lineno
+        with suppress(ValueError):
+            lines = _literal_text(node).splitlines(keepends=True)
+            yield [(min(at, last), text) for at, text in enumerate(lines, node.lineno)]
 
 
 def literal_text(code: str) -> str:

@@ -17,7 +17,7 @@ from ..source.names import read_names
 from .code import Code
 from .messages import in_lines, in_quote
 from .prose import Prose, missing_comment
-from .source import read_source, whereabouts
+from .source import read_source, without_source
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -26,9 +26,6 @@ if TYPE_CHECKING:
     from ..source.names import State
     from ..source.packages import Sources
     from .source import Extent, Source
-
-#: How much of a comment a message repeats.
-_MAX_WORDS = 60
 
 #: No passage is longer: it is to be read in a warning.
 MOST_LINES = 12
@@ -48,12 +45,24 @@ def verify(quoted: Evidence, sources: Sources) -> Found | Lost:
     imports, or its class inherits, is read where it is defined. What was found is
     remembered: a file is read again when its time or its size has changed.
     """
-    result: Found | Lost
-    for at in whereabouts(quoted, sources):
-        result = at if isinstance(at, Lost) else _examine(*at)
-        if isinstance(result, Found) or result.reason is not LostReason.NO_OBJECT:
-            break
+    at = sources.state(quoted.module)
+    if at is None:
+        return without_source(quoted, sources)
+    result = _examine(quoted, at)
+    # Only where the object is not in it is any other file looked for.
+    if not _is_elsewhere(result):
+        return result
+    for module, qualname in sources.locate(f"{quoted.module}.{quoted.qualname}"):
+        if at := sources.state(module):
+            there = quoted._replace(module=module, qualname=qualname)
+            result = _examine(there, at)
+            if not _is_elsewhere(result):
+                break
     return result
+
+
+def _is_elsewhere(result: Found | Lost) -> bool:
+    return isinstance(result, Lost) and result.reason is LostReason.NO_OBJECT
 
 
 @lru_cache(maxsize=4096)
@@ -84,25 +93,13 @@ def parsed(quoted: Evidence) -> Code | Prose:
     return Prose(quoted.quote) if quoted.prose else Code(quoted.quote)
 
 
-def _found(
-    quoted: Evidence, places: Sequence[Extent], at: State
-) -> Found | Lost | None:
-    """Return where a quote is, or that only its comments are missing, or ``None``."""
-    lost = None
+def _found(quoted: Evidence, places: Sequence[Extent], at: State) -> Found | None:
+    """Return where a quote is with its comments, or ``None``."""
     for place in places:
-        if lines := _lines(quoted, place):
-            absent = "" if quoted.prose else missing_comment(quoted.quote, place)
-            if not absent:
-                return Found(at.path, *lines, quoted.module, quoted.qualname)
-            shown = absent if len(absent) <= _MAX_WORDS else f"{absent[:_MAX_WORDS]}…"
-            message = (
-                f"the quoted code is in line {lines[0]} of {quoted.object}, but "
-                f"not the comment {shown!r}"
-            )
-            lost = lost or Lost(
-                LostReason.NOT_THERE, message, path=at.path, line=lines[0]
-            )
-    return lost
+        lines = _lines(quoted, place)
+        if lines and (quoted.prose or not missing_comment(quoted.quote, place)):
+            return Found(at.path, *lines, quoted.module, quoted.qualname)
+    return None
 
 
 def _lines(quoted: Evidence, place: Extent) -> tuple[int, int] | None:
@@ -121,9 +118,9 @@ def _drifted(
     """Say what is there instead of a quote."""
     nearest_of_each = [nearest(quoted.quote, place) for place in places]
     near = max(filter(None, nearest_of_each), default=None)
-    notes = list(_mistakes(quoted, places, near))
-    if quoted.qualname and (elsewhere := _elsewhere(quoted, source)):
-        notes.append(f"it is {elsewhere[0]}")
+    notes = list(_mistakes(quoted, places))
+    if quoted.qualname and (line := _elsewhere(quoted, source, at)):
+        notes.append(f"it is in line {line}")
     notes.append(
         f"closest match: line {near.line}" if near else "nothing there is like it"
     )
@@ -137,46 +134,35 @@ def _drifted(
     )
 
 
-def _mistakes(
-    quoted: Evidence, places: Sequence[Extent], near: Nearest | None
-) -> Iterator[str]:
+def _mistakes(quoted: Evidence, places: Sequence[Extent]) -> Iterator[str]:
     """Yield what an author may have done wrong in quoting code."""
     if quoted.prose:
         return
-    is_prose = any(map(Prose(quoted.quote).find, places))
     try:
         Code(quoted.quote)
-        if near and near.likeness == 1 and not is_prose:
-            end = near.line + near.text.count("\n")
-            yield (
-                f"the statement that ends the quote goes on after line {end} "
-                f"(quote it whole, or up to its colon)"
-            )
     except ValueError as error:
         yield f"it does not parse ({error}): quote whole statements"
+    absent = [missing_comment(quoted.quote, place) for place in places]
+    if all(absent):
+        yield f"the comment {absent[0]!r} is not there"
     if "..." in map(str.strip, quoted.quote.split("\n")):
         yield "'...' is compared literally: use two quotes instead"
-    if is_prose:
+    if any(map(Prose(quoted.quote).find, places)):
         yield "its words are there: quote them as text"
 
 
-def _elsewhere(quoted: Evidence, source: Source) -> tuple[str, int] | None:
-    """Return where else in the module a quote is, in words and as a line."""
-    lines = _lines(quoted, source.whole)
-    if lines is None:
-        return None
-    holder = f"{quoted.module}:{source.holder(lines[0])}".rstrip(":")
-    return f"in line {lines[0]}, in {holder}", lines[0]
+def _elsewhere(quoted: Evidence, source: Source, at: State) -> int:
+    """Return the line where else in the module a quote is; 0 if it is nowhere."""
+    found = _found(quoted, [source.whole], at)
+    return found.line if found else 0
 
 
 def _without_object(quoted: Evidence, source: Source, at: State) -> Lost:
     """Say that a module does not define an object, and which names are similar."""
     names = {**source.definitions, **read_names(at, quoted.module).bindings}
-    last = quoted.qualname.rpartition(".")[2]
-    same_end = [name for name in names if name.rpartition(".")[2] == last]
-    alike = closest(quoted.qualname, names) or same_end[:3]
-    where, line = _elsewhere(quoted, source) or ("", 0)
-    there = f"; the quote is {where}" if where else ""
+    alike = closest(quoted.qualname, names.keys() - {quoted.qualname})
+    line = _elsewhere(quoted, source, at)
+    there = f"; the quote is in line {line}" if line else ""
     message = (
         f"module {quoted.module!r} has no "
         f"{quoted.qualname!r}{there}{did_you_mean(alike)}"
@@ -238,7 +224,6 @@ def messages_of(
     """
     if isinstance(result, Found) and (at := sources.state(result.module)):
         with suppress(OSError, ValueError, RecursionError):
-            source = read_source(at)
-            around = source.outermost(result.line, result.end_line)
-            return in_lines(around.tree, result.line, result.end_line)
+            tree = read_source(at).whole.tree
+            return in_lines(tree, result.line, result.end_line)
     return in_quote(evidence)

@@ -81,7 +81,7 @@ class HeuristicsBuilder(ReadingBuilder):
         return "heuristics.json and the index"
 
     def write_documents(self, docnames: AbstractSet[str]) -> None:
-        """Write both files; one that holds the same already is left alone."""
+        """Write both files."""
         from ..files import index_file  # noqa: PLC0415 - only this builder writes
         from ..files.export import Exporter  # noqa: PLC0415 - likewise
 
@@ -99,9 +99,7 @@ class HeuristicsBuilder(ReadingBuilder):
             path.name: index_file.content(plan, path, self.env.doc2path),
         }
         for name, text in texts.items():
-            file, raw = Path(self.outdir, name), text.encode("utf-8")
-            if not file.is_file() or file.read_bytes() != raw:
-                file.write_bytes(raw)
+            Path(self.outdir, name).write_bytes(text.encode("utf-8"))
 
 
 def project_file(app: Sphinx, option: str) -> ProjectFile:
@@ -154,7 +152,6 @@ def warn(app: Sphinx, env: BuildEnvironment) -> None:
     found += problems(app, plan)
     leaves = getattr(app.builder, "leaves", ())
     report(problem for problem in found if problem.subtype not in leaves)
-    domain.verified.save()
 
 
 def problems(app: Sphinx, plan: Plan) -> Iterator[Problem]:
@@ -201,12 +198,13 @@ def _unread(app: Sphinx, plan: Plan) -> Iterator[Problem]:
         above = (inside, *inside.parents)
         if not any(excluded(name.as_posix()) for name in above):
             left.append(path)
-    # Few projects have any: what else such a file may be is asked step by step.
-    for paths in (_project_files(app), _dependencies(app)):
-        if left:
-            known = set(map(os.path.realpath, paths))
-            left = [path for path in left if os.path.realpath(path) not in known]
-    yield from map(page_files.unread, left)
+    if not left:  # as in most projects
+        return
+    paths = [*_project_files(app), *_dependencies(app)]
+    known = set(map(os.path.realpath, paths))
+    for path in left:
+        if os.path.realpath(path) not in known:
+            yield page_files.unread(path)
 
 
 def _project_files(app: Sphinx) -> Iterator[Path]:

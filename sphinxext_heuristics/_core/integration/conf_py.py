@@ -54,14 +54,8 @@ def _unfitting(plan: Plan, given: AbstractSet[str]) -> Iterator[tuple[str, str]]
     if "heuristics_dir" in given and settings.dir:
         folder = plan.srcdir / settings.dir
         if not folder.is_dir():
-            folders = (at.name for at in plan.srcdir.iterdir() if at.is_dir())
-            yield (
-                "heuristics_dir",
-                (
-                    f"heuristics_dir = {settings.dir!r}: there is no folder {folder}"
-                    f"{did_you_mean(closest(settings.dir, folders))}"
-                ),
-            )
+            message = f"heuristics_dir = {settings.dir!r}: there is no folder {folder}"
+            yield "heuristics_dir", message
     for pattern in settings.exclude:
         is_name = not re.search(r"[*?[]", pattern)
         if is_name and pattern not in plan.pages:
@@ -73,17 +67,15 @@ def _unfitting(plan: Plan, given: AbstractSet[str]) -> Iterator[tuple[str, str]]
         if not target or match.target:
             continue
         hint = did_you_mean(pages.closest(target))
-        if match.several:
-            hint = f"; it fits {', '.join(match.several)}"
         what = f"heuristics_targets: {name!r} → {target!r}"
-        message = f"{what} is no document, label or URL{hint}"
+        message = f"{what} does not name one document, label or URL{hint}"
         yield "heuristics_targets", message
 
 
 def _is_package(plan: Plan, package: str) -> bool:
-    """Return whether a package is documented, installed or on the path."""
+    """Return whether a package is documented or on the path."""
     is_documented = package.partition(".")[0] in plan.documented_packages
-    return bool(is_documented or plan.installed(package) or Sources().exists(package))
+    return is_documented or Sources().exists(package)
 
 
 def problems_in(config: Config, conf_py: Path) -> list[Problem]:

@@ -52,13 +52,10 @@ class Contents(NamedTuple):
 def contents(plan: Plan, views: Mapping[str, View], docname: str) -> Contents:
     """Return all that is placed on a page."""
     page = plan.pages[docname]
-    entries: tuple[EntryBoxes, ...] = ()
-    # Where no heuristic reaches an object, no entry need be looked at.
-    if plan.reach or plan.settings.rollup:
-        judged = zip(page.entries, plan.verdicts(docname), strict=True)
-        entries = tuple(
-            boxes.of_entry(plan, docname, entry, verdicts) for entry, verdicts in judged
-        )
+    judged = zip(page.entries, plan.verdicts(docname), strict=True)
+    entries = tuple(
+        boxes.of_entry(plan, docname, entry, verdicts) for entry, verdicts in judged
+    )
     if not any(map(any, entries)):
         entries = ()
     sections = sorted(plan.by_page.get(docname, {}).items())
@@ -93,7 +90,7 @@ def digest(plan: Plan, views: Mapping[str, View], docname: str) -> str:
     """
     page = plan.pages[docname]
     placed = contents(plan, views, docname)
-    notes = tuple(plan.note(record).answers for record in page.heuristics)
+    notes = tuple(map(plan.note, page.heuristics))
     roles = tuple(
         _linked(plan, role.target) or plan.elsewhere(role.target) for role in page.roles
     )
@@ -114,28 +111,26 @@ def _linked(plan: Plan, target: str) -> tuple[str, str, str] | None:
 
 
 class OutputRecord:
-    """What one builder has written into one output folder: a digest for each page.
+    """What was written last into one output folder: a digest for each page.
 
-    It is kept with the output that it is about: another builder, or the same one into
-    another folder, has its own, and a folder that was wiped has none.
+    It is kept with the output that it is about: another folder has its own, and one
+    that was wiped has none.
     """
 
-    def __init__(self, outdir: Path, builder: str, version: str = "") -> None:
-        """Read the record, if there is one of ours.
+    def __init__(self, outdir: Path, writer: str) -> None:
+        """Read the record, if there is one of this *writer*.
 
-        *version* is that of the extension and of its words: another one may show the
-        same content differently.
+        It names the builder and the version of the extension and of its words: another
+        one may show the same content differently.
         """
         self._path = outdir / FILENAME
-        self._builder = builder
         # No document has an empty name.
-        self._version = {"": version}
-        self._all: dict[str, dict[str, str]] = {}
-        with suppress(OSError, ValueError, AttributeError, TypeError):
+        self._writer = {"": writer}
+        self._before: dict[str, str] | None = None
+        with suppress(OSError, ValueError):
             found = json.loads(self._path.read_text(encoding="utf-8"))
-            self._all = {name: dict(record) for name, record in found.items()}
-        record = self._all.get(builder, {})
-        self._before = record if self._version.items() <= record.items() else None
+            if isinstance(found, dict) and found.get("") == writer:
+                self._before = found
 
     def stale(self, digests: Mapping[str, str]) -> list[str]:
         """Return the documents that show something else now than when written.
@@ -163,8 +158,7 @@ class OutputRecord:
             record = dict.fromkeys(digests, UNKNOWN)
         record.update((name, digests.get(name, "")) for name in written)
         kept = {name: record[name] for name in digests if record.get(name)}
-        self._all[self._builder] = kept | self._version
         self._path.parent.mkdir(parents=True, exist_ok=True)
         self._path.write_text(
-            json.dumps(self._all, indent=0, sort_keys=True), encoding="utf-8"
+            json.dumps(kept | self._writer, indent=0, sort_keys=True), encoding="utf-8"
         )

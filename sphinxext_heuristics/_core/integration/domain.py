@@ -88,9 +88,6 @@ class HeuristicDomain(Domain):
     roles = {"ref": HeuristicRole()}
     indices = [HeuristicIndex]
     initial_data = {"pages": {}}
-    #: What was found in installed source, to be kept for the next build; it comes with
-    #: the plan.
-    verified: EvidenceCache
 
     def __init__(self, env: BuildEnvironment) -> None:
         """Begin without a plan: it is made when all pages are known."""
@@ -98,7 +95,8 @@ class HeuristicDomain(Domain):
         # A lazy translation would break the JSON builder.
         HeuristicIndex.localname = _("Heuristic index")
         self._plan: Plan | None = None
-        self._sources: Sources | None = None
+        #: What one build knows of the source of packages.
+        self.sources = Sources()
         #: Document → digest of what the plan shows there, once asked for.
         self.digests: dict[str, str] | None = None
         #: The documents whose nodes were made in this build.
@@ -128,17 +126,6 @@ class HeuristicDomain(Domain):
             if docname in otherdata["pages"]:
                 self.pages[docname] = otherdata["pages"][docname]
 
-    @property
-    def sources(self) -> Sources:
-        """Return what one build knows of the source of packages."""
-        if self._sources is None:
-            self._sources = Sources()
-        return self._sources
-
-    def forget_sources(self) -> None:
-        """Look at source files again: another build begins."""
-        self._sources = None
-
     def forget_plan(self) -> None:
         """Make the plan again when it is next asked for: what was read has changed."""
         self._plan = self.digests = None
@@ -160,9 +147,8 @@ class HeuristicDomain(Domain):
         python = env.domains.python_domain
         sources = self.sources
         external = External(env)
-        self.verified = EvidenceCache(
-            Path(env.doctreedir), sources, app_of(env).extensions[EXTENSION].version
-        )
+        verified = EvidenceCache(self.data.get("verified", {}), sources)
+        self.data["verified"] = verified.now
         is_excluded = Matcher(settings.exclude)
         installed = cache(partial(versions.installed, known=self._distributions()))
         package = settings.package
@@ -184,7 +170,7 @@ class HeuristicDomain(Domain):
             external=external.find,
             elsewhere=external.heuristic,
             defined=cache(sources.definition),
-            settle=partial(links.settled, env),
+            settle=partial(links.settled, app_of(env)),
             excluded=frozenset(
                 name
                 for name in self.pages
@@ -192,9 +178,9 @@ class HeuristicDomain(Domain):
                 or is_set(env.metadata.get(name, {}).get("no-heuristics"))
             ),
             version=installed(package) or env.config.release or env.config.version,
-            verify=self.verified.of,
+            verify=verified.of,
             installed=installed,
-            quoted_messages=self.verified.messages,
+            quoted_messages=verified.messages,
             srcdir=Path(env.srcdir),
         )
 

@@ -3,24 +3,23 @@
 from __future__ import annotations
 
 import re
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .. import words
 from ..config import Settings
-from ..model import INDEX_PAGE
 from ..notes import links
-from ..notes.inline import COPY
 from ..read.collect import collect
-from ..read.identity import OBJECTS, Identities
+from ..read.identity import OBJECTS, identify
 from ..resolve import page_files
 from ..show.parts import STYLE
+from ..source.packages import Sources
 from ..view import views_of
 from .contents import OutputRecord, digest
 from .domain import EXTENSION, HeuristicDomain
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
     from collections.abc import Set as AbstractSet
 
     from docutils import nodes
@@ -47,22 +46,18 @@ def read_again(
     other pages.
     """
     domain = HeuristicDomain.of(env)
-    domain.forget_sources()
+    domain.sources = Sources()
     has_smart_quotes = _makes_smart_quotes(app)
     return [
         docname
         for docname, page in domain.pages.items()
-        if page.has_smart_quotes != has_smart_quotes and _has_quotes(page.titles)
+        if page.has_smart_quotes != has_smart_quotes
+        and any(map(_QUOTES.search, page.titles))
     ]
 
 
 def _makes_smart_quotes(app: Sphinx) -> bool:
     return app.builder.name not in app.config.smartquotes_excludes.get("builders", [])
-
-
-def _has_quotes(titles: Iterable[str]) -> bool:
-    """Return whether a title has what Sphinx writes differently with smart quotes."""
-    return any(_QUOTES.search(title) for title in titles)
 
 
 def note_document(app: Sphinx, document: nodes.document) -> None:
@@ -75,15 +70,18 @@ def note_document(app: Sphinx, document: nodes.document) -> None:
     env = app.env
     domain = HeuristicDomain.of(env)
     objects: dict[str, object] = env.temp_data.get(OBJECTS) or {}
-    identities = Identities(objects, domain.sources)
+    domain.sources.watch()
+    identified = partial(identify, objects, domain.sources)
     modules = env.domains.python_domain.modules
-    page = collect(document, env.docname, identities.identify, modules)
+    page = collect(document, env.docname, identified, modules)
     page = page._replace(has_smart_quotes=_makes_smart_quotes(app))
     if Settings.of(env.config).has_page(env.docname):
         conflict = tuple(page_files.conflict(env.doc2path(env.docname)))
         page = page._replace(problems=conflict or page.problems)
     domain.pages[env.docname] = page
-    files = identities.files()
+    # Whether a member is inherited depends on all bases, and what a name means on all
+    # imports that lead to it. Autodoc watches neither.
+    files = set(map(str, domain.sources.files_watched()))
     for record in page.heuristics:
         files.update(links.files(env, record))
     if page.heuristics:
@@ -129,8 +127,8 @@ def digests(app: Sphinx) -> dict[str, str]:
 
 def written_by(app: Sphinx) -> OutputRecord:
     """Return the record of what the builder at work has written."""
-    version = f"{app.extensions[EXTENSION].version} {words.state(app)}".strip()
-    return OutputRecord(Path(app.outdir), app.builder.name, version)
+    version = f"{app.extensions[EXTENSION].version} {words.state(app)}"
+    return OutputRecord(Path(app.outdir), f"{app.builder.name} {version}")
 
 
 def begin_writing(app: Sphinx, builder: Builder) -> None:
@@ -142,16 +140,9 @@ def begin_writing(app: Sphinx, builder: Builder) -> None:
 
 def end_writing(app: Sphinx, exception: Exception | None) -> None:
     """Put the record back when all pages are written."""
-    if exception is not None or getattr(app, "env", None) is None:
-        return
     domain = HeuristicDomain.of(app.env)
-    if domain.written is not None:
+    if exception is None and domain.written is not None:
         domain.written.save(digests(app), domain.resolved_docs)
-    # When no heuristic is left, Sphinx would keep the domain's index page.
-    path_of = getattr(app.builder, "get_outfilename", None)
-    is_stale = not domain.plan.heuristics and INDEX_PAGE not in app.env.found_docs
-    if path_of and is_stale:
-        Path(path_of(INDEX_PAGE)).unlink(missing_ok=True)
 
 
 def leave_unlinked(
@@ -160,9 +151,5 @@ def leave_unlinked(
     node: addnodes.pending_xref,
     contnode: nodes.Element,
 ) -> nodes.Element | None:
-    """Leave the text of what nobody could resolve unlinked, where its warning is given.
-
-    That of an unknown heuristic is ours; that of a broken link in a note is given on
-    the note's own page, not wherever a copy stands.
-    """
-    return contnode if COPY in node or node.get("refdomain") == "heuristic" else None
+    """Leave the text of an unknown heuristic unlinked: that warning is ours."""
+    return contnode if node.get("refdomain") == "heuristic" else None

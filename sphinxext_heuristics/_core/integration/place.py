@@ -193,7 +193,6 @@ class Placer:
         if self._builder.format == "latex":
             for child in made:
                 draw_signs(child)
-                keep_on_one_page(child)
             if isinstance(block, nodes.admonition):
                 anchor_before(block)
 
@@ -264,16 +263,14 @@ def after_summary(parent: nodes.Element, start: int) -> int:
     return start
 
 
-def before_members(content: nodes.Element, start: int = 0) -> int:
+def before_members(content: nodes.Element, start: int) -> int:
     """Return the position before the first member or section, else at the end."""
-    ends = addnodes.desc | nodes.section
-    at = start
-    while at < len(content) and not isinstance(content[at], ends):
-        at += 1
     # The index entries of a member are right before it.
-    while at > start and isinstance(content[at - 1], addnodes.index):
-        at -= 1
-    return at
+    ends = addnodes.index | addnodes.desc | nodes.section
+    for at in range(start, len(content)):
+        if isinstance(content[at], ends):
+            return at
+    return len(content)
 
 
 # -- what LaTeX needs -----------------------------------------------------------------
@@ -290,15 +287,6 @@ def draw_signs(tree: nodes.Node) -> None:
             )
         if made[1:]:
             text.parent.replace(text, made)
-
-
-def keep_on_one_page(tree: nodes.Node) -> None:
-    """Make no table over several pages inside of a box, which LaTeX cannot break."""
-    parent = tree.parent
-    while parent is not None and not isinstance(parent, nodes.entry | nodes.Admonition):
-        parent = parent.parent
-    if parent is not None and isinstance(tree, nodes.table):
-        tree["classes"] = [name for name in tree["classes"] if name != "longtable"]
 
 
 def anchor_before(block: nodes.Element) -> None:

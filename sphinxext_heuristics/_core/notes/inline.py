@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import posixpath
 import re
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from docutils import nodes
 from sphinx import addnodes
-from sphinx.util import docname_join
 
 from ..diagnostics import not_plain
 
@@ -36,6 +36,7 @@ KEPT: dict[str, type[nodes.Element]] = {
         addnodes.literal_strong,
         addnodes.download_reference,
         addnodes.manpage,
+        addnodes.number_reference,
         addnodes.pending_xref,
     )
 }
@@ -52,8 +53,8 @@ DROPPED = (
 #: Attributes that would collide, or that belong to the page.
 LOCAL = {"ids", "names", "dupnames", "backrefs", "refdoc", "refname"}
 
-#: The attribute that marks a cross-reference in a note as shown on another page.
-COPY = "heuristic-copy"
+#: What the URI of a document begins with until it is known from where a link leads.
+PLACE = "document:"
 
 #: Placeholder for an inline node.
 _MARKUP = "\N{OBJECT REPLACEMENT CHARACTER}"
@@ -71,12 +72,12 @@ _SENTENCE_END = re.compile(
 )
 
 
-def freeze(children: Iterable[nodes.Node], docname: str) -> tuple[Inline, ...]:
-    """Return inline nodes of the page *docname* as plain data."""
-    return tuple(_freeze(children, docname))
+def freeze(children: Iterable[nodes.Node]) -> tuple[Inline, ...]:
+    """Return inline nodes as plain data."""
+    return tuple(_freeze(children))
 
 
-def _freeze(children: Iterable[nodes.Node], docname: str) -> Iterator[Inline]:
+def _freeze(children: Iterable[nodes.Node]) -> Iterator[Inline]:
     for node in children:
         if isinstance(node, nodes.Text):
             # str() of a Text may hold the NULs that escape a backslash.
@@ -85,14 +86,14 @@ def _freeze(children: Iterable[nodes.Node], docname: str) -> Iterator[Inline]:
             yield node.get("alt", "")
         elif isinstance(node, nodes.Element) and not isinstance(node, DROPPED):
             name = type(node).__name__
-            inner = freeze(node.children, docname)
+            inner = freeze(node.children)
             if name in KEPT:
-                yield name, tuple(_attributes(node, docname)), inner
+                yield name, tuple(_attributes(node)), inner
             else:
                 yield from inner
 
 
-def _attributes(node: nodes.Element, docname: str) -> Iterator[tuple[str, Any]]:
+def _attributes(node: nodes.Element) -> Iterator[tuple[str, Any]]:
     for key, value in sorted(node.attributes.items()):
         kept = tuple(value) if isinstance(value, list) else value
         # Not a set: what is not plain may have no hash. A link to nothing is still a
@@ -100,8 +101,6 @@ def _attributes(node: nodes.Element, docname: str) -> Iterator[tuple[str, Any]]:
         is_empty = kept in ("", ()) and key != "reftarget"
         if key in LOCAL or is_empty or isinstance(kept, dict) or not_plain(kept):
             continue
-        if key == "reftarget" and node.get("reftype") == "doc":
-            kept = f"/{docname_join(docname, str(kept))}"
         yield key, kept
 
 
@@ -129,44 +128,21 @@ def _thaw(
         node[key] = list(value) if isinstance(value, tuple) else value
     node += [_thaw(child, home, docname, relative) for child in children]
     if node.get("refid"):
-        anchor = node.attributes.pop("refid")
-        uri = relative(docname, home)
-        if not uri and docname != home:
+        node["refuri"] = f"{PLACE}{home}#{node.attributes.pop('refid')}"
+    refuri = node.get("refuri", "")
+    if docname != home and ":" not in refuri and node.get("internal") is False:
+        # To a project beside this one, as intersphinx says it from the note's page.
+        node["refuri"] = posixpath.join(relative(docname, home), "..", refuri)
+    if refuri.startswith(PLACE):
+        other, mark, anchor = refuri.removeprefix(PLACE).partition("#")
+        uri = relative(docname, other)
+        if not uri and docname != other:
             return nodes.inline("", "", *node.children)
-        node["refuri"] = f"{uri}#{anchor}"
+        node["refuri"] = f"{uri}{mark}{anchor}"
         node["internal"] = True
-    if isinstance(node, addnodes.pending_xref):
-        node["refdoc"] = docname
-        node[COPY] = True
     if isinstance(node, (nodes.literal, nodes.math, nodes.raw)):
         node.rawsource = node.astext()
     return node
-
-
-def settled(
-    frozen: Iterable[Inline], home: str, settle: Callable[[addnodes.pending_xref], bool]
-) -> Iterator[Inline]:
-    """Yield what is frozen on the page *home* with its links settled.
-
-    *settle* lets a link lead where it does from *home*, and returns whether that is
-    anywhere: else its text is left.
-    """
-    for item in frozen:
-        if isinstance(item, str):
-            yield item
-            continue
-        name, attributes, children = item
-        inner = tuple(settled(children, home, settle))
-        if name == addnodes.pending_xref.__name__:
-            thawed = _thaw(item, home, home, lambda _docname, other: other)
-            link = cast("addnodes.pending_xref", thawed)
-            if not settle(link):
-                # What would have had its target's title is called by its target.
-                target = ("literal", (), (str(link["reftarget"]),))
-                yield "inline", (), inner if text_of(inner) else (target,)
-                continue
-            attributes = tuple(_attributes(link, home))
-        yield name, attributes, inner
 
 
 def text_of(frozen: Iterable[Inline]) -> str:

@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager, suppress
-from functools import cache, partial
+from contextlib import contextmanager
+from operator import attrgetter
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from docutils import nodes
 from sphinx import addnodes
 from sphinx.transforms.post_transforms import ReferencesResolver
-from sphinx.util import docname_join, logging
+from sphinx.util import logging
 from sphinx.util.docutils import new_document
 
 from ..model import Note
 from . import inline
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Iterable, Iterator
+    from collections.abc import Iterable, Iterator
 
-    from sphinx.addnodes import pending_xref
+    from sphinx.application import Sphinx
     from sphinx.environment import BuildEnvironment
 
     from ..model import Heuristic, Inline
@@ -33,17 +33,15 @@ _DOWNLOAD = addnodes.download_reference.__name__
 INVENTORY = "an inventory of another project"
 
 
-def _links(
-    frozen: Iterable[Inline], kinds: Container[str] = (_REFERENCE,)
-) -> Iterator[dict[str, Any]]:
-    """Yield the attributes of all links of some kinds."""
+def _links(frozen: Iterable[Inline]) -> Iterator[dict[str, Any]]:
+    """Yield the attributes of all links that are not resolved."""
     for item in frozen:
         if isinstance(item, str):
             continue
         name, attributes, children = item
-        if name in kinds:
+        if name in {_REFERENCE, _DOWNLOAD}:
             yield dict(attributes)
-        yield from _links(children, kinds)
+        yield from _links(children)
 
 
 def files(env: BuildEnvironment, record: Heuristic) -> Iterator[str]:
@@ -52,7 +50,7 @@ def files(env: BuildEnvironment, record: Heuristic) -> Iterator[str]:
     They need not be there: Sphinx reads a page in every build as long as one is
     missing.
     """
-    for link in _links(record.note, kinds=(_REFERENCE, _DOWNLOAD)):
+    for link in _links(record.note):
         target = link["reftarget"].partition("#")[0]
         if link.get("reftype") != "myst":
             continue
@@ -62,102 +60,54 @@ def files(env: BuildEnvironment, record: Heuristic) -> Iterator[str]:
             yield env.relfn2path(target, record.docname)[1]
 
 
-def settled(env: BuildEnvironment, record: Heuristic) -> Note:
-    """Return a heuristic's note as other pages show it."""
-    home = record.docname
-    content = inline.settled(record.note, home, partial(settle, env))
-    note = Note(inline=tuple(content), home=home)
-    has_links = any(_links(note.inline))
-    return note._replace(answers=_answers(env, note)) if has_links else note
+def settled(app: Sphinx, record: Heuristic) -> Note:
+    """Return a heuristic's note as other pages show it.
 
-
-def _answers(env: BuildEnvironment, note: Note) -> str:
-    """Return where the links in a note lead and what they say, seen from its page."""
-    paragraph = nodes.paragraph(
-        "", "", *inline.thaw(note, note.home, lambda _docname, other: other)
-    )
-    resolvers: list[type[ReferencesResolver]] = [ReferencesResolver]
-    if has_myst_link(note.inline):
-        resolvers.insert(0, myst_resolver())
-    document = _page(env, paragraph)
-    # What a resolver warns of is told when the link is written; a builder without pages
-    # has no links.
-    with (
-        _reading(env, note.home),
-        logging.suppress_logging(),
-        suppress(NotImplementedError),
-    ):
-        for resolver in resolvers:
-            resolver(document).apply()
-    return str(paragraph.pformat())
-
-
-def settle(env: BuildEnvironment, link: pending_xref) -> bool:
-    """Let a link in a note lead from everywhere where it does from its own page.
-
-    Returns whether it leads anywhere. Only MyST's own links are looked up: MyST would
-    warn of a broken one on each page that has a copy.
+    Its links are resolved once, as they are on its own page, and lead to the same
+    places from everywhere.
     """
-    domain = env.domains.standard_domain
-    document = docname_join(link["refdoc"], link["reftarget"])
-    may_name_a_document = link.get("reftype") == "any" or (
-        link.get("reftype") == "myst" and not link.get("refdomain")
-    )
-    if (
-        may_name_a_document
-        and document in env.all_docs
-        and link["reftarget"].lower() not in domain.anonlabels
-    ):
-        link["reftarget"] = f"/{document}"
-    # The fallback of a link within its page means nothing on another one.
-    link.attributes.pop("reflocalid", None)
-    if link.get("reftype") != "myst":
-        return True
-    resolver = myst_resolver()(_page(env, nodes.paragraph("", "", link.deepcopy())))
-    with _reading(env, link["refdoc"]), logging.suppress_logging():
-        resolver.apply()
-    return not resolver.is_missing
-
-
-def has_myst_link(note: Iterable[Inline]) -> bool:
-    """Return whether there is a link of MyST in a note."""
-    return any(link.get("reftype") == "myst" for link in _links(note))
-
-
-@cache
-def myst_resolver() -> Any:  # noqa: ANN401 - a class that is there only where MyST is
-    """Return MyST's resolver; its ``is_missing`` is whether it would warn of a link."""
-    from myst_parser.sphinx_ext.myst_refs import MystReferenceResolver  # noqa: PLC0415 - MyST need not be installed
-    from myst_parser.warnings_ import MystWarnings  # noqa: PLC0415 - likewise
-
-    class Resolver(MystReferenceResolver):
-        is_missing = False
-
-        def log_warning(
-            self,
-            target: str | None,
-            msg: str,
-            subtype: MystWarnings,
-            **kwargs: Any,  # noqa: ANN401 - MyST's signature
-        ) -> None:
-            self.is_missing |= subtype is MystWarnings.XREF_MISSING
-
-    return Resolver
-
-
-def _page(env: BuildEnvironment, paragraph: nodes.paragraph) -> nodes.document:
+    note = Note(inline=record.note, home=record.docname)
+    paragraph = nodes.paragraph("", "", *inline.thaw(note, note.home, _place))
+    links = list(paragraph.findall(addnodes.pending_xref))
+    if not links:
+        return note
+    for link in links:
+        link["refdoc"] = note.home
     document = new_document("")
-    document.settings.env = env
+    document.settings.env = app.env
     document += paragraph
-    return document
+    resolvers = [
+        transform
+        for transform in app.registry.get_post_transforms()
+        if issubclass(transform, ReferencesResolver)
+    ]
+    # What a resolver warns of is told when the note's own page is written.
+    with _reading(app, note.home), logging.suppress_logging():
+        for resolver in sorted(resolvers, key=attrgetter("default_priority")):
+            resolver(document).apply()
+    for reference in list(paragraph.findall(nodes.reference)):
+        # MyST's, to what it has not found.
+        if "refid" in reference and "internal" not in reference:
+            reference.replace_self(nodes.inline("", "", *reference.children))
+    return note._replace(inline=inline.freeze(paragraph.children))
+
+
+def _place(_docname: str, other: str, _typ: str | None = None) -> str:
+    return f"{inline.PLACE}{other}"
 
 
 @contextmanager
-def _reading(env: BuildEnvironment, docname: str) -> Iterator[None]:
-    """Let the environment be at a document, as resolvers take for granted."""
-    before = env.temp_data.get("docname")
-    env.temp_data["docname"] = docname
+def _reading(app: Sphinx, docname: str) -> Iterator[None]:
+    """Let the environment be at a document, as resolvers take for granted.
+
+    The builder's URIs are not from there but from anywhere.
+    """
+    data, builder = app.env.temp_data, vars(app.builder)
+    before = data.get("docname")
+    data["docname"] = docname
+    builder["get_relative_uri"] = _place
     try:
         yield
     finally:
-        env.temp_data["docname"] = before or ""
+        del builder["get_relative_uri"]
+        data["docname"] = before or ""

@@ -116,14 +116,12 @@ def _other_links(references: list[addnodes.pending_xref]) -> dict[str, None]:
     }
 
 
-#: How a directive of ours opens that MyST reads with an extension only, or never.
+#: Markup of ours that one of the two syntaxes does not read.
 _AS_TEXT = re.compile(
-    r":{3,}\{(?:evidence|heuristics?(?:-\w+)?)\}|\.\. +(evidence|heuristics?-\w+) ?::"
+    r"^:{3,}\{(?:evidence|heuristics?(?:-\w+)?)\}"
+    r"|^\.\. +(?:evidence|heuristics?-\w+) ?::"
+    r"|:heuristic:(?=`)|\{heuristic\}(?=`)"
 )
-
-
-#: How a role of the other syntax is shown: before its target, or with it.
-_ROLE_AS_TEXT = re.compile(r"(:heuristic:)`|\{heuristic\}`")
 
 
 def _unread(paragraphs: list[nodes.paragraph]) -> Iterator[Problem]:
@@ -133,41 +131,23 @@ def _unread(paragraphs: list[nodes.paragraph]) -> Iterator[Problem]:
             str(child) if isinstance(child, nodes.Text) else "`"
             for child in paragraph.children
         )
-        for role in _ROLE_AS_TEXT.finditer(shown):
-            written, page = "Markdown", "reStructuredText"
-            if role[1]:
-                written, page = page, written
-            why = f"it is {written}, and this page is {page}"
-            yield _as_text(paragraph, role[0].rstrip("`"), why)
-        opening = paragraph.children[0].astext() if paragraph.children else ""
-        match = _AS_TEXT.match(opening)
-        if match is None:
-            continue
-        why = (
-            "MyST reads it with 'colon_fence' in myst_enable_extensions; a fence of "
-            "backticks or tildes needs nothing"
-        )
-        if directive := match[1]:
-            why = (
-                "this is reStructuredText in a Markdown page; write "
-                f"'```{{{directive}}}'"
+        for markup in _AS_TEXT.findall(shown):
+            yield Problem(
+                subtype=Subtype.OPTION,
+                message=(
+                    f"{markup!r} is shown as text: it is markup of reStructuredText in "
+                    "a Markdown page, or the other way round, or ':::' without "
+                    "'colon_fence' in myst_enable_extensions"
+                ),
+                source=absolute(paragraph.source),
+                line=paragraph.line or 0,
             )
-        yield _as_text(paragraph, match[0], why)
-
-
-def _as_text(paragraph: nodes.paragraph, markup: str, why: str) -> Problem:
-    return Problem(
-        subtype=Subtype.OPTION,
-        message=f"{markup!r} is shown as text: {why}",
-        source=absolute(paragraph.source),
-        line=paragraph.line or 0,
-    )
 
 
 def _title(section: nodes.section) -> str:
     """Return the text of a section's title."""
-    position = section.first_child_matching_class(nodes.title)
-    return section[position].astext() if position is not None else ""
+    title = section.next_node(nodes.title)
+    return title.astext() if title else ""
 
 
 def _anchors(document: nodes.document) -> Iterator[tuple[str, str]]:
@@ -210,7 +190,7 @@ def _definitions(
             docname=docname,
             title=title.astext(),
             anchor=form["ids"][0],
-            note=freeze(note.children, docname),
+            note=freeze(note.children),
             in_entry=_around(form, addnodes.desc) is not None,
             evidence=tuple(quoted[form]),
         )

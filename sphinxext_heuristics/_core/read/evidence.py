@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from docutils import nodes
 
-from ..diagnostics import did_you_mean
 from ..model import Evidence
 from ..nodes import EVIDENCE
 from .header import OPTION
@@ -69,22 +68,13 @@ class EvidenceDirective(CheckedDirective):
 
     def _object(self) -> tuple[str, str]:
         """Return the module and object that the argument names, else empty texts."""
-        written = " ".join(self.header.argument.split()).lstrip("~")
-        written = re.sub(r" ?: ?", ":", written)
+        written = self.header.argument.lstrip("~")
         if _OBJECT.fullmatch(written):
             module, _colon, qualname = written.partition(":")
             return module, qualname
-        if not written:
-            self.problem(
-                "evidence without an object: write 'module:Class.method', or 'module'"
-            )
-        else:
-            better = written.replace(" ", ":", 1).removesuffix("()")
-            alike = (better,) if _OBJECT.fullmatch(better) else ()
-            self.problem(
-                f"evidence {written!r} is neither 'module:Class.method' nor "
-                f"'module'{did_you_mean(alike)}"
-            )
+        self.problem(
+            f"evidence {written!r} is neither 'module:Class.method' nor 'module'"
+        )
         return "", ""
 
     def _quote(self) -> str:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from itertools import chain
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from docutils import nodes
+from sphinx.util.nodes import make_id
 
 from .. import versions
 from ..config import Settings
@@ -42,12 +43,10 @@ if TYPE_CHECKING:
 #: A name: letters, digits, ``_``, ``-`` and ``.``, at least one letter or digit.
 NAME = re.compile(r"(?=[_.-]*[^\W_])[\w.-]+")
 _BAD_IN_NAME = re.compile(r"[^\w.-]+")
-#: What looks like an option and is no role; a name alone may be a word.
-_LIKE_OPTION = re.compile(r"(:?)([A-Za-z][\w-]*)(:(?!`)|\s|$)")
-#: A role, or other markup, where a plain name belongs.
-_ROLE = re.compile(r"`+([^`]*)`+")
 _WITH_SUBCLASSES = re.compile(r"([^+]+)\+((?:\.\w+)?)")
 _LABELED = re.compile(r"(.+)<([^<>]*)>", re.DOTALL)
+#: What looks like an option and is no role; a name alone may be a word.
+_LIKE_OPTION = re.compile(r"(:?)([A-Za-z][\w-]*)(:(?!`)|\s|$)")
 #: What one syntax reads as markup, and the other shows as text.
 _MARKUP_OF = {
     "reStructuredText": re.compile(r"(?<![\w`]):[\w:+-]+:`[^`]+`"),
@@ -80,18 +79,11 @@ def _is_unset(name: str, text: str) -> bool:
 def _connection(type_: str, text: str) -> Connection:
     connection = parse_connection(type_, text)
     # Only pages have spaces in their names.
-    separators = ";" if type_ in PAGE_TYPES else r"[\s;]"
-    if connection is None:
+    unfit = "[;`]" if type_ in PAGE_TYPES else r"[\s;`]"
+    if connection is None or re.search(unfit, connection.target):
         raise ValueError(
-            f"{type_} {text!r} names no target; allowed is a target or 'text <target>'"
-        )
-    if role := _ROLE.search(text):
-        plain = role[1].rpartition("<")[2].strip("~!.> ")
-        raise ValueError(f"{type_} {text!r} is markup: write the plain name {plain!r}")
-    if re.search(separators, connection.target):
-        raise ValueError(
-            f"{type_} {connection.target!r} is several words: separate targets with "
-            f"commas"
+            f"{type_} {text!r} is not one target: write a plain name or 'text <name>', "
+            "and commas between several"
         )
     return connection
 
@@ -294,12 +286,12 @@ class HeuristicDirective(CheckedDirective):
         name = Settings.of(self.config).strip(written)
         if NAME.fullmatch(name):
             return name
-        fault = "no letter or digit"
-        if _BAD_IN_NAME.search(name):
-            fault = "characters other than letters, digits, '_', '-' and '.'"
         better = _BAD_IN_NAME.sub("_", name).strip("_.-")
-        read_as = f"it is read as {better!r}" if better else "nothing is left of it"
-        self.problem(f"the name {written!r} has {fault}; {read_as}", option)
+        message = (
+            f"a name has letters or digits, '_', '-' and '.': {written!r} is read as "
+            f"{better!r}"
+        )
+        self.problem(message, option)
         return better
 
     def _record(self, name: str, options: dict[str, Any]) -> Heuristic:
@@ -325,7 +317,7 @@ class HeuristicDirective(CheckedDirective):
             anchor=anchor_of(name),
             source=source,
             line=line,
-            index_note=freeze(index_note, self.env.docname),
+            index_note=freeze(index_note),
             connections=tuple(chain.from_iterable(connections)),
             former_names=tuple(filter(None, former_names)),
             offsets=tuple(self.offsets.items()),
@@ -386,14 +378,9 @@ class HeuristicDirective(CheckedDirective):
     def _register(self, node: heuristic, record: Heuristic) -> None:
         """Give the definition an anchor of its own, and those of its former names."""
         document = self.state.document
-        # Where many are named alike, each begins where the last one has ended.
-        noted = self.env.temp_data.setdefault("heuristics_anchors", {})
-        counts = cast("dict[str, int]", noted)
-        anchor, number = record.anchor, counts.get(record.anchor, 0)
-        while anchor in document.ids:
-            number += 1
-            anchor = f"{record.anchor}-{number}"
-        counts[record.anchor] = number
+        anchor = record.anchor
+        if anchor in document.ids:
+            anchor = make_id(self.env, document, anchor)
         anchors = dict.fromkeys([anchor, *map(anchor_of, record.former_names)])
         node["ids"] += [name for name in anchors if name not in document.ids]
         if self.options.get("name"):

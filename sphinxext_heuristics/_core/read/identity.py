@@ -43,51 +43,35 @@ def listen_to_autodoc(app: Sphinx, _config: object) -> None:
         app.connect("autodoc-process-docstring", note_object)
 
 
-class Identities:
-    """What is known of the objects that the entries of a page document.
+def identify(
+    objects: Mapping[str, object], sources: Sources, name: str, source: str
+) -> Identity:
+    """Return what is known of the object of a name, whose entry has a source.
 
     *objects* has those that autodoc had in hand, by their documented names. What the
     object tells counts; *sources* tells the rest.
     """
-
-    def __init__(self, objects: Mapping[str, object], sources: Sources) -> None:
-        """Begin to note the files that identities depend on."""
-        self._objects = objects
-        self._sources = sources
-        self._sources.watch()
-
-    def identify(self, name: str, source: str) -> Identity:
-        """Return what is known of the object of a name, whose entry has a source."""
-        written = Identity(
-            lineage=self._sources.lineage(name),
-            bases=self._sources.bases(name),
-            is_class=self._sources.is_class(name),
-        )
-        obj = self._objects.get(name)
-        # Autodoc has no event for a class that is documented as an alias. The lines
-        # that it writes come from no file.
-        if obj is None and (not source or "docstring of " in source):
-            obj = object_named(name)
-        if obj is None:
-            return written
-        cls = obj if isinstance(obj, type) else _holder(name)[0]
-        if isinstance(cls, type):
-            modules = [_class_spelling(base)[0] for base in cls.__mro__]
-            self._sources.watched.update(modules)
-        return Identity(
-            lineage=lineage(name, obj, written.lineage),
-            bases=bases(obj) if isinstance(obj, type) else (),
-            is_class=isinstance(obj, type),
-            parameters=parameters(obj),
-        )
-
-    def files(self) -> set[str]:
-        """Return the files that identities depend on.
-
-        Whether a member is inherited depends on all bases, and what a name means on
-        all imports that lead to it. Autodoc watches neither.
-        """
-        return set(map(str, self._sources.files_watched()))
+    written = Identity(
+        lineage=sources.lineage(name),
+        bases=sources.bases(name),
+        is_class=sources.is_class(name),
+    )
+    obj = objects.get(name)
+    # Autodoc has no event for a class that is documented as an alias. The lines that it
+    # writes come from no file.
+    if obj is None and (not source or "docstring of " in source):
+        obj = object_named(name)
+    if obj is None:
+        return written
+    cls = obj if isinstance(obj, type) else _holder(name)[0]
+    if isinstance(cls, type):
+        sources.watched.update(_spelling(base)[0] for base in cls.__mro__)
+    return Identity(
+        lineage=lineage(name, obj, written.lineage),
+        bases=bases(obj) if isinstance(obj, type) else (),
+        is_class=isinstance(obj, type),
+        parameters=parameters(obj),
+    )
 
 
 def lineage(name: str, obj: object, written: tuple[str, ...] = ()) -> tuple[str, ...]:
@@ -101,11 +85,11 @@ def lineage(name: str, obj: object, written: tuple[str, ...] = ()) -> tuple[str,
     owner, member = _holder(name)
     if isinstance(owner, type):
         found = _member_lineage(owner, member)
-        own_name = ".".join((*_class_spelling(owner), member))
+        own_name = ".".join((*_spelling(owner), member))
         # Of an instance attribute the source knows more than the class.
         return found or (written if own_name in written[:1] else (own_name,))
     module, qualname = _spelling(obj)
-    if module:
+    if module and _is_there(obj, module, qualname):
         return (f"{module}.{qualname}",)
     is_confirmed = len(written) == 1 and object_named(written[0]) is obj
     return written if is_confirmed else (name,)
@@ -151,31 +135,26 @@ def _member_lineage(owner: type, member: str) -> tuple[str, ...]:
         return ()
     names: dict[str, None] = {}
     for base in owner.__mro__:
-        module, qualname = _class_spelling(base)
+        module, qualname = _spelling(base)
         if module and _definer(base, member) is definer:
             names[f"{module}.{qualname}.{member}"] = None
     return tuple(names)
 
 
-def _class_spelling(cls: type) -> tuple[str, str]:
-    module, qualname = cls.__module__, cls.__qualname__
-    # A mock answers anything with anything.
-    return (module, qualname) if type(module) is type(qualname) is str else ("", "")
-
-
 def _spelling(obj: object) -> tuple[str, str]:
-    """Return where *obj* says it was defined, if it is what is there."""
-    if isinstance(obj, type):
-        module, qualname = _class_spelling(obj)
-    else:
-        # Wrappers and instances have an attribute dictionary of their own.
-        module = _plain(obj, "__module__")
-        qualname = _plain(obj, "__qualname__")
+    """Return the module and the qualified name that *obj* says it has."""
+    # Wrappers and instances have an attribute dictionary of their own.
+    module = _plain(obj, "__module__")
+    qualname = _plain(obj, "__qualname__")
+    return (module, qualname) if module and qualname else ("", "")
+
+
+def _is_there(obj: object, module: str, qualname: str) -> bool:
+    """Return whether *obj* is what has a name in a module."""
     found: object = sys.modules.get(module)
     for part in qualname.split("."):
         found = _static(found, part)
-    same = found is obj or getattr(found, "__func__", None) is obj
-    return (module, qualname) if same and qualname else ("", "")
+    return found is obj or getattr(found, "__func__", None) is obj
 
 
 def _plain(obj: object, name: str) -> str:
@@ -183,12 +162,13 @@ def _plain(obj: object, name: str) -> str:
         value = object.__getattribute__(obj, name)
     except AttributeError:
         return ""
+    # A mock answers anything with anything.
     return value if isinstance(value, str) else ""
 
 
 def bases(cls: type) -> tuple[str, ...]:
     """Return the names of the bases of a class, and of theirs."""
-    spelled = map(_class_spelling, cls.__mro__[1:-1])
+    spelled = map(_spelling, cls.__mro__[1:-1])
     return tuple(f"{module}.{qualname}" for module, qualname in spelled if module)
 
 

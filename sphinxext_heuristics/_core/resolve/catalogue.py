@@ -128,6 +128,14 @@ class Catalogue:
             if first.name != record.name:
                 message += f": its name {first.name!r} differs only in case, '-' or '_'"
             yield Problem.at(record, Subtype.DUPLICATE, message)
+        for record in self.heuristics.values():
+            for name in record.former_names:
+                if (has := self._by_fold[fold(name)]) is not record:
+                    message = (
+                        f"the former name {name!r} is the name of another "
+                        f"heuristic, {has.source}:{has.line}"
+                    )
+                    yield Problem.at(record, Subtype.DUPLICATE, message, "former-names")
 
 
 def _written(record: Heuristic) -> Heuristic:

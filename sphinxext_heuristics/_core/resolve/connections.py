@@ -65,6 +65,8 @@ def why_missing(plan: Plan, connection: Connection) -> str:
         return (
             f"does not exist: no page or label has this name{_page_meant(plan, target)}"
         )
+    if connection.pattern.endswith("+") and plan.objects.find(target).reached:
+        return "is no class: '+' means a class and its subclasses"
     return object_meant(plan, target) or (
         f"does not exist: no documented object has this "
         f"name{did_you_mean(plan.objects.closest(target))}"

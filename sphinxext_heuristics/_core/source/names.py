@@ -159,14 +159,11 @@ def parse(text: str) -> ast.Module:
 def names_in(tree: ast.Module, module: str, *, is_package: bool) -> Names:
     """Return what a parsed module binds and defines."""
     package = module if is_package else module.rpartition(".")[0]
-    definitions: dict[str, list[Defined]] = {}
     bases: dict[str, tuple[str, ...]] = {}
     outer: list[ast.stmt] = []
     for prefix, node in statements(tree):
         if not prefix:
             outer.append(node)
-        for name in defined_by(node):
-            definitions.setdefault(f"{prefix}{name}", []).append(_defined(node))
         if isinstance(node, ast.ClassDef):
             written = map(_dotted, node.bases)
             bases[f"{prefix}{node.name}"] = tuple(filter(None, written))
@@ -178,9 +175,20 @@ def names_in(tree: ast.Module, module: str, *, is_package: bool) -> Names:
             if isinstance(node, ast.ImportFrom) and node.names[0].name == "*"
         ],
         exported=_exported_by(outer),
-        definitions=definitions,
+        definitions={
+            name: [*map(_defined, nodes)] for name, nodes in definitions(tree).items()
+        },
         bases=bases,
     )
+
+
+def definitions(tree: ast.Module) -> dict[str, list[ast.stmt]]:
+    """Map each qualified name to the statements that define it."""
+    found: dict[str, list[ast.stmt]] = {}
+    for prefix, node in statements(tree):
+        for name in defined_by(node):
+            found.setdefault(f"{prefix}{name}", []).append(node)
+    return found
 
 
 def statements(tree: ast.Module) -> Iterator[tuple[str, ast.stmt]]:
