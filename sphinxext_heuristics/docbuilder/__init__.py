@@ -8,16 +8,12 @@ from __future__ import annotations
 import zlib
 from typing import TYPE_CHECKING
 
-from sphinx.util import logging
-
 from .. import __version__
 from .docstrings.autodoc import DocstringDirective, process_docstring, process_signature
 from .pages.events import before_reading, note_page, read_trees, update, write_addresses
 from .pages.renderer import PageParser
 from .references import resolve
-from .store import DocbuilderDomain
-
-logger = logging.getLogger(__name__)
+from .store import DocbuilderDomain, warn
 
 if TYPE_CHECKING:
     from sphinx.application import Sphinx
@@ -64,11 +60,8 @@ def use_parser(app: Sphinx, config: Config) -> None:
     if not isinstance(trees, dict) or not all(
         isinstance(text, str) for pair in trees.items() for text in pair
     ):
-        message = (
-            "docbuilder_trees is %r; use a dict of folders and packages, {'': "
-            "'peft'} for example"
-        )
-        logger.warning(message, trees, type="docbuilder", subtype="config")
+        hint = "use a dict of folders and packages, {'': 'peft'} for example"
+        warn(f"docbuilder_trees is {trees!r}; {hint}", "config")
         config.docbuilder_trees = {}
     if config.docbuilder_trees:
         app.setup_extension("myst_parser")

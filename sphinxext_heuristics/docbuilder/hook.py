@@ -12,7 +12,6 @@ import difflib
 import importlib
 import io
 import json
-import os
 import re
 import shutil
 import sys
@@ -73,15 +72,14 @@ def heuristics_of(conf: Path, folder: Path) -> tuple[dict[str, Any], _Log]:
     """
     log = _Log()
     out = folder.parent / "out"
-    options = ["--no-color", "-b", "heuristics", "-d", f"{folder.parent}/doctrees"]
     # a warning's type is the last that it shows
-    options += ["-D", "show_warning_types=1", "-c", str(conf)]
+    options = ["--no-color", "-D", "show_warning_types=1", "-c", str(conf)]
     with contextlib.redirect_stdout(log), contextlib.redirect_stderr(log):
-        code = sphinx_build([*options, str(folder), str(out)])
+        code = sphinx_build([*options, "-b", "heuristics", str(folder), str(out)])
     file = conf / "conf.py"
     if "Builder name heuristics not registered" in log.getvalue():
         raise HookError(f'{file}: add "sphinxext_heuristics" to extensions')
-    if code or not (out / "heuristics.json").is_file():
+    if code:
         said = log.getvalue().strip()
         raise HookError(f"{conf}: Sphinx cannot build it; it says:\n{said}")
     text = (out / "heuristics.json").read_text(encoding="utf-8")
@@ -123,22 +121,23 @@ def data_of(
             it["name"],
         ),
     )
-    alerts: dict[str, list[str]] = {}
-    lines: dict[str, list[str]] = {}
+    shown: dict[str, dict[str, dict[str, None]]] = {"alerts": {}, "lines": {}}
     used = {}
     for item in items:
         for kind, key in _places(item, everything=everything):
             if key.startswith(f"{package}."):
-                names = (alerts if kind == "alerts" else lines).setdefault(key, [])
-                names += [item["name"]] if item["name"] not in names else []
+                shown[kind].setdefault(key, {})[item["name"]] = None
                 used[item["name"]] = _item(item)
+    places = {
+        kind: {key: list(names) for key, names in sorted(found.items())}
+        for kind, found in shown.items()
+    }
     return {
         "form": hook_code.FORM,
         "package": package,
         "base_url": f"{base_url.rstrip('/')}/" if base_url else "",
         "heuristics": used,
-        "alerts": dict(sorted(alerts.items())),
-        "lines": dict(sorted(lines.items())),
+        **places,
     }
 
 
@@ -147,12 +146,9 @@ def _places(item: dict[str, Any], *, everything: bool) -> Iterator[tuple[str, st
     for entry in item["entries"]:
         parameter = entry["parameter"]
         key = f"{entry['name']}#{parameter}" if parameter else entry["name"]
-        if entry["reach"] != "wide":
-            yield "alerts", key
-        elif parameter:
-            yield "lines", key
-        elif everything:
-            yield "alerts", key
+        is_wide = entry["reach"] == "wide"
+        if parameter or everything or not is_wide:
+            yield "lines" if parameter and is_wide else "alerts", key
     if item["holds"] and item["inject"]:
         # a member that is documented nowhere may be named at its class's card
         for connection in item["connections"]:
@@ -207,13 +203,14 @@ def files_of(data: dict[str, Any]) -> dict[str, str]:
 def differences(out: Path, files: dict[str, str]) -> Iterator[str]:
     """Yield the lines in which the files differ from those that would be written."""
     for name, text in files.items():
-        path = out / name
-        old = (
-            path.read_text(encoding="utf-8", errors="replace") if path.is_file() else ""
-        )
-        yield from difflib.unified_diff(
-            old.splitlines(), text.splitlines(), str(path), "up to date", lineterm=""
-        )
+        old, new = _text(out / name).splitlines(), text.splitlines()
+        path = str(out / name)
+        yield from difflib.unified_diff(old, new, path, "up to date", lineterm="")
+
+
+def _text(path: Path) -> str:
+    """Return what is in a file, nothing if it does not exist."""
+    return path.read_text("utf-8", errors="replace") if path.is_file() else ""
 
 
 def write(out: Path, files: dict[str, str]) -> Iterator[str]:
@@ -221,25 +218,19 @@ def write(out: Path, files: dict[str, str]) -> Iterator[str]:
 
     Raises HookError where a file cannot be written.
     """
-    written: dict[Path, Path] = {}
-    path = out
+    stale = [name for name, text in files.items() if _text(out / name) != text]
+    name = ""
     try:
-        for name, text in files.items():
-            path, content = (out / name).resolve(), text.encode("utf-8")
-            if not path.is_file() or path.read_bytes() != content:
-                # in the same folder, so that it can take the file's place in one step
-                written[path] = path.with_name(f".{name}.{os.getpid()}")
-                written[path].write_bytes(content)
-        for path, scratch in written.items():
-            scratch.replace(path)
+        # in the same folder, so that a file can take another's place in one step
+        with tempfile.TemporaryDirectory(dir=out) as scratch:
+            for name in stale:
+                Path(scratch, name).write_text(files[name], encoding="utf-8")
+            for name in stale:
+                Path(scratch, name).replace(out / name)
     except OSError as error:
-        raise HookError(f"{path} cannot be written: {error.strerror}") from error
-    finally:
-        for scratch in written.values():
-            scratch.unlink(missing_ok=True)
+        raise HookError(f"{out / name} cannot be written: {error.strerror}") from error
     for name in files:
-        state = "written" if (out / name).resolve() in written else "unchanged"
-        yield f"{out / name}: {state}"
+        yield f"{out / name}: {'written' if name in stale else 'unchanged'}"
 
 
 def report(heuristics: dict[str, Any], data: dict[str, Any]) -> Iterator[str]:
@@ -336,14 +327,14 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _hook(arguments: argparse.Namespace) -> int:
     conf, pages = arguments.conf, arguments.pages
     directory = arguments.heuristics or conf / "heuristics"
-    if not (conf / "conf.py").is_file():
-        raise HookError(f"{conf}: no conf.py there; CONF is the folder of conf.py")
-    for folder, what in (
-        (pages, "PAGES is the folder of doc-builder's pages"),
-        (directory, "name the folder of the heuristics with --heuristics"),
+    hint = "name the folder of the heuristics with --heuristics"
+    for path, problem in (
+        (conf / "conf.py", f"{conf}: no conf.py there; CONF is the folder of conf.py"),
+        (pages, f"{pages}: no such folder; PAGES is the folder of doc-builder's pages"),
+        (directory, f"{directory}: no such folder; {hint}"),
     ):
-        if not folder.is_dir():
-            raise HookError(f"{folder}: no such folder; {what}")
+        if not path.exists():
+            raise HookError(problem)
     with tempfile.TemporaryDirectory() as name:
         source = copy_of(pages, directory, Path(name).resolve())
         heuristics, log = heuristics_of(conf, source)
@@ -356,9 +347,8 @@ def _hook(arguments: argparse.Namespace) -> int:
         problem = "fix the warnings above; nothing is written"
         sys.stderr.write(f"{PROG}: error: {conf}: {problem}\n")
         return _FINDING
-    data = data_of(
-        heuristics, arguments.base_url or "", everything=arguments.everything
-    )
+    base_url, everything = arguments.base_url or "", arguments.everything
+    data = data_of(heuristics, base_url, everything=everything)
     files = files_of(data)
     if arguments.check:
         lines = list(differences(pages, files))
@@ -367,6 +357,6 @@ def _hook(arguments: argparse.Namespace) -> int:
     for line in (*write(pages, files), *report(heuristics, data)):
         sys.stdout.write(f"{line}\n")
     config = pages / "_config.py"
-    if not config.is_file() or CODE not in config.read_text(encoding="utf-8"):
+    if CODE not in _text(config):
         sys.stderr.write(f"{config}: put this at its start:\n\n{LINES}")
     return 0

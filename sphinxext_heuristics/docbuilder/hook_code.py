@@ -30,6 +30,7 @@ class Note(NamedTuple):
     """A heuristic in a docstring."""
 
     name: str
+    item: dict[str, Any]  # what the JSON file has of it
     parameter: str = ""  # where it is
     member: str = ""  # what it is about, if that has no card
     is_open: bool = True  # an alert, and not only its title in a line
@@ -49,8 +50,8 @@ FORM = 2  # of the JSON file
 MAX_SHOWN = 5  # alerts of an object; the others are named in one line
 MAX_AT_PARAMETER = 2
 
-# where the package keeps what was changed: doc-builder runs _config.py twice
-_CHANGED = "_heuristics_docstrings"
+# what marks a package whose docstrings have them: doc-builder runs _config.py twice
+_DONE = "_heuristics_are_added"
 # what makes a docstring reStructuredText for doc-builder, where code has two backticks
 _RST = re.compile(
     r"(?:^|[^`])``[^`]+``(?:[^`]|$)|:(?:obj|func|class|meth):`[^`]+`"
@@ -78,24 +79,19 @@ def add_alerts(path: str | Path | None = None) -> None:
         _say(package)
         # doc-builder fails where it imports the package; other commands do without
         return
-    again = _CHANGED in vars(package)
-    changed: list[tuple[Any, str, str]] = vars(package).setdefault(_CHANGED, [])
-    while changed:
-        target, before, after = changed.pop()
-        if target.__doc__ == after:
-            target.__doc__ = before
+    if _DONE in vars(package):
+        return
+    setattr(package, _DONE, True)
     found, left_out = cards(data, package)
     for name, card in list(found.items()):
         problem = "its docstring cannot be changed"
-        failure = attempt(problem, _write, card, data, changed)
-        if failure:
+        if failure := attempt(problem, _write, card):
             left_out[name] = failure
             del found[name]
-    if not again:
-        for name, reason in left_out.items():
-            _say(f"{name}: {reason}; it shows no heuristic")
-        count = sum(note.is_open for card in found.values() for note in card.notes)
-        _say(f"{count} in {len(found)} docstrings of {package.__name__}")
+    for name, reason in left_out.items():
+        _say(f"{name}: {reason}; it shows no heuristic")
+    count = sum(note.is_open for card in found.values() for note in card.notes)
+    _say(f"{count} in {len(found)} docstrings of {package.__name__}")
 
 
 def attempt(problem: str, call: Callable[..., T], *arguments: object) -> T | str:
@@ -112,17 +108,18 @@ def attempt(problem: str, call: Callable[..., T], *arguments: object) -> T | str
 
 
 def _read(path: str | Path) -> dict[str, Any]:
-    data: dict[str, Any] = {}
     try:
-        data = json.loads(Path(path).read_text(encoding="utf-8"))
+        data: dict[str, Any] = json.loads(Path(path).read_text(encoding="utf-8"))
         form = data["form"]
-        problem = "" if form == FORM else f"its form is {form!r}, and not {FORM}"
+        if form == FORM:
+            for item in data["heuristics"].values():
+                item["url"] = data["base_url"] and data["base_url"] + item["url"]
+            return data
+        problem = f"its form is {form!r}, and not {FORM}"
     except (OSError, ValueError, LookupError, TypeError) as error:
         problem = f"{type(error).__name__}: {error}"
-    if problem:
-        hint = "write it again: python -m sphinxext_heuristics.docbuilder hook"
-        raise SystemExit(f"{path}: cannot be used ({problem}); {hint}")
-    return data
+    hint = "write it again: python -m sphinxext_heuristics.docbuilder hook"
+    raise SystemExit(f"{path}: cannot be used ({problem}); {hint}")
 
 
 def cards(
@@ -137,13 +134,16 @@ def cards(
     for kind in ("alerts", "lines"):
         for key, names in data[kind].items():
             name, _, parameter = key.partition("#")
-            notes = [Note(it, parameter, "", kind == "alerts") for it in names]
+            notes = [
+                Note(it, data["heuristics"][it], parameter, "", kind == "alerts")
+                for it in names
+            ]
             reason = attempt("there is no card", _add, found, name, notes, package)
             if reason:
                 left_out[name] = reason
     for card in list(found.values()):
         if card.owner:
-            _add_to_heirs(found, card, data)
+            _add_to_heirs(found, card, package)
     order = list(data["heuristics"])
     for card in found.values():
         card.notes.sort(key=lambda note: order.index(note.name))
@@ -159,26 +159,29 @@ def _add(
     cls = owner if isinstance(owner, type) else None
     target = getattr(target, "__func__", target)
     target = target.fget if isinstance(target, property) else target
-    docstring, reason = _docstring(target), ""
-    if docstring is None:
-        reason = "it has no docstring"
-    # doc-builder lists a method only if no superclass has its docstring
-    for base in cls.__mro__[1:] if cls and docstring else ():
-        if getattr(getattr(base, part, None), "__doc__", None) == docstring:
-            reason = "its docstring is inherited"
-    if reason and cls:
+    docstring = _docstring(target)
+    if cls and not (docstring and is_listed(cls, part, docstring)):
         docstring = _docstring(cls)
         is_own = part in vars(cls)
-        notes = [Note(note.name, "", part, note.is_open and is_own) for note in notes]
+        notes = [
+            Note(note.name, note.item, "", part, note.is_open and is_own)
+            for note in notes
+        ]
         name, target, cls, part = name.rpartition(".")[0], cls, None, ""
     if docstring is None:
-        return reason
+        return "it has no docstring of its own"
     card = found.setdefault(name, Card(target, cls, part, docstring, []))
     card.notes.extend(note for note in notes if note not in card.notes)
     return ""
 
 
-def _add_to_heirs(found: dict[str, Card], card: Card, data: dict[str, Any]) -> None:
+def is_listed(cls: type, name: str, docstring: object) -> bool:
+    """Return whether doc-builder lists a method: no superclass has its docstring."""
+    inherited = [getattr(base, name, None) for base in cls.__mro__[1:]]
+    return all(getattr(it, "__doc__", None) != docstring for it in inherited)
+
+
+def _add_to_heirs(found: dict[str, Card], card: Card, package: ModuleType) -> None:
     """Name what a method's card shows at the subclasses that inherit the method."""
     known = {id(other.target): name for name, other in found.items()}
     for cls in _subclasses(card.owner):
@@ -186,12 +189,12 @@ def _add_to_heirs(found: dict[str, Card], card: Card, data: dict[str, Any]) -> N
         if docstring is None or getattr(cls, card.name, None) is not card.target:
             continue
         name = known.get(id(cls), f"{cls.__module__}.{cls.__qualname__}")
-        names = {name, f"{data['package']}.{cls.__name__}"}
-        inherited = []
-        for note in card.notes:
-            excepted = data["heuristics"][note.name]["except"]
-            if note.is_open and not note.member and not names & {*excepted}:
-                inherited.append(Note(note.name, "", card.name, is_open=False))
+        names = {name, f"{package.__name__}.{cls.__name__}"}
+        inherited = [
+            Note(note.name, note.item, "", card.name, is_open=False)
+            for note in card.notes
+            if note.is_open and not note.member and not names & {*note.item["except"]}
+        ]
         if inherited:
             heir = Card(cls, None, cls.__name__, docstring, [])
             found.setdefault(name, heir).notes.extend(inherited)
@@ -234,34 +237,26 @@ def _attribute(owner: object, name: str) -> object | None:
 def _docstring(target: object) -> str | None:
     """Return an object's own docstring, ``None`` for one of its type or generated."""
     docstring = getattr(target, "__doc__", None)
-    if (
-        not isinstance(docstring, str)
-        or not docstring.strip()
-        or docstring == type(target).__doc__
-    ):
+    if not isinstance(docstring, str) or docstring == type(target).__doc__:
         return None
-    generated = (
-        isinstance(target, type)
-        and docstring.startswith(f"{target.__name__}(")
-        and "\n" not in docstring
-    )
-    return None if generated else docstring
+    if isinstance(target, type):
+        generated = re.escape(target.__name__) + r"\(.*\)"
+        if re.fullmatch(generated, docstring):
+            return None
+    return docstring if docstring.strip() else None
 
 
-def _write(
-    card: Card, data: dict[str, Any], changed: list[tuple[Any, str, str]]
-) -> None:
+def _write(card: Card) -> None:
     """Write a docstring, also where subclasses repeat it.
 
     doc-builder would list those that differ from it.
     """
-    text = with_notes(card.docstring, card.notes, data)
+    text = with_notes(card.docstring, card.notes)
     repeated = [vars(cls).get(card.name) for cls in _subclasses(card.owner)]
     functions = [getattr(found, "__func__", found) for found in repeated]
     for target in [card.target, *functions]:
         if getattr(target, "__doc__", None) == card.docstring:
             target.__doc__ = text
-            changed.append((target, card.docstring, text))
 
 
 def _subclasses(cls: type | None) -> list[type]:
@@ -272,18 +267,25 @@ def _subclasses(cls: type | None) -> list[type]:
     return list(found)
 
 
-def with_notes(docstring: str, notes: list[Note], data: dict[str, Any]) -> str:
+def with_notes(docstring: str, notes: list[Note]) -> str:
     """Return a docstring with notes after its first paragraph and at parameters."""
+
+    def added(several: list[Note], limit: int, indent: str) -> list[str]:
+        text = "\n".join(_blocks(several, limit))
+        if _RST.search(docstring):
+            text = re.sub(r"(?<!`)`([^`\n]+)`(?!`)", r"``\1``", text)
+        return [f"{indent}{line}".rstrip() for line in text.splitlines()]
+
     lines = docstring.split("\n")
-    own = [note for note in notes if not note.parameter]
-    at_parameters: dict[str, list[Note]] = {}
+    depths = [_depth(line) for line in lines[1:] if line.strip()]
+    at_parameters: dict[str, list[Note]] = {"": []}
     for note in notes:
-        if note.parameter:
-            at_parameters.setdefault(note.parameter, []).append(note)
+        at_parameters.setdefault(note.parameter, []).append(note)
+    own = at_parameters.pop("")
     for name, several in at_parameters.items():
         end, indent = _end_of_parameter(lines, name)
         if end:
-            lines[end:end] = _indented(indent, several, MAX_AT_PARAMETER, data)
+            lines[end:end] = added(several, MAX_AT_PARAMETER, indent)
         else:  # it is described elsewhere
             own += several
     first = end = next(number for number, line in enumerate(lines) if line.strip())
@@ -291,21 +293,12 @@ def with_notes(docstring: str, notes: list[Note], data: dict[str, Any]) -> str:
         end += 1
     if lines[end - 1].rstrip().endswith(":"):
         end = first  # the paragraph introduces what follows
-    depths = [_depth(line) for line in docstring.split("\n")[1:] if line.strip()]
     indent = " " * min(depths, default=0)
     if end == 0:
         lines[0] = indent + lines[0].lstrip()
-    shown = _indented(indent, own, MAX_SHOWN, data)
     rest = "\n".join(lines[end:]).lstrip("\n")
-    text = "\n".join([*lines[:end], *shown, *(["", rest] if rest else [])])
-    if not _RST.search(docstring):
-        return text
-    # only what was added has code in one backtick
-    kept = {*docstring.split("\n")}
-    return "\n".join(
-        line if line in kept else re.sub(r"(?<!`)`([^`]+)`(?!`)", r"``\1``", line)
-        for line in text.split("\n")
-    )
+    lines[end:] = [*added(own, MAX_SHOWN, indent), *(["", rest] if rest else [])]
+    return "\n".join(lines)
 
 
 def _depth(line: str) -> int:
@@ -318,55 +311,46 @@ def _end_of_parameter(lines: list[str], name: str) -> tuple[int, str]:
     The line is 0 where the parameter is not described.
     """
     item = re.compile(rf"\s+(?:[-*] +)?[`*]*(?:\w+, )*{re.escape(name)}\b[`*]*\s*[(:]")
-    for start, line in enumerate(lines):
+    for start, line in enumerate(lines, 1):
         if item.match(line):
-            depth, end, indent = _depth(line), start + 1, " " * (_depth(line) + 4)
-            for number in range(start + 1, len(lines)):
-                if lines[number].strip() and _depth(lines[number]) <= depth:
+            end, depth = start, _depth(line) + 4
+            for number, below in enumerate(lines[start:], start + 1):
+                if below.strip() and _depth(below) <= _depth(line):
                     break
-                if lines[number].strip():
-                    end = number + 1
-            if end > start + 1:
-                indent = " " * _depth(lines[start + 1])
-            return end, indent
+                if below.strip():
+                    depth = depth if end > start else _depth(below)
+                    end = number
+            return end, " " * depth
     return 0, ""
 
 
-def _indented(
-    indent: str, notes: list[Note], limit: int, data: dict[str, Any]
-) -> list[str]:
-    return [f"{indent}{line}".rstrip() for line in _blocks(notes, limit, data)]
-
-
-def _blocks(notes: list[Note], limit: int, data: dict[str, Any]) -> Iterator[str]:
+def _blocks(notes: list[Note], limit: int) -> Iterator[str]:
     """Yield the lines of notes at one place."""
     alerts = [note for note in notes if note.is_open]
     for note in alerts[:limit]:
-        item = data["heuristics"][note.name]
-        stop = "" if item["title"].endswith((".", "!", "?")) else "."
+        stop = "" if note.item["title"].endswith((".", "!", "?")) else "."
         about = f"`{note.member}`: " if note.member else ""
         # text that begins with a link does not become an alert
-        yield from ("", f"> [!{item['alert']}]")
-        yield f"> **{about}{_title(note, data)}{stop}** {item['note']}"
-    others = [note for note in notes if not note.is_open and not note.member]
-    if more := [_title(note, data) for note in (*alerts[limit:], *others)]:
-        yield from ("", f"**See also:** {'; '.join(more)}.")
-    inherited: dict[str, list[str]] = {}
+        yield from ("", f"> [!{note.item['alert']}]")
+        yield f"> **{about}{_title(note)}{stop}** {note.item['note']}"
+    # what is about no member: under ""
+    titles = {"": [_title(note) for note in alerts[limit:]]}
     for note in notes:
-        if note.member and not note.is_open:
-            inherited.setdefault(note.member, []).append(_title(note, data))
-    if inherited:
+        if not note.is_open:
+            titles.setdefault(note.member, []).append(_title(note))
+    if more := titles.pop(""):
+        yield from ("", f"**See also:** {'; '.join(more)}.")
+    if titles:
         yield from ("", "**Inherited:**", "")
-    for member, titles in inherited.items():
-        rest = len(titles) - MAX_SHOWN
+    for member, several in titles.items():
+        rest = len(several) - MAX_SHOWN
         more_of_them = f"; and {rest} more" if rest > 0 else ""
-        yield f"- `{member}`: {'; '.join(titles[:MAX_SHOWN])}{more_of_them}."
+        yield f"- `{member}`: {'; '.join(several[:MAX_SHOWN])}{more_of_them}."
 
 
-def _title(note: Note, data: dict[str, Any]) -> str:
-    item, base_url = data["heuristics"][note.name], data["base_url"]
-    title = str(item["title"])
-    return f"[{title}]({base_url}{item['url']})" if base_url else title
+def _title(note: Note) -> str:
+    title, url = str(note.item["title"]), note.item["url"]
+    return f"[{title}]({url})" if url else title
 
 
 def _say(message: str) -> None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import importlib
 import inspect
 import sys
+from itertools import count
 from types import MethodType, ModuleType
 from typing import TYPE_CHECKING, cast
 
@@ -17,15 +18,15 @@ from docutils import nodes
 from docutils.parsers.rst import states
 from docutils.statemachine import StringList
 from sphinx import addnodes
-from sphinx.domains.python import ObjectEntry
+from sphinx.ext.autodoc.mock import mock  # type: ignore[attr-defined, unused-ignore]
 
-from .hook_code import walk
+from .hook_code import attempt, is_listed, walk
 from .store import DocbuilderDomain
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from contextlib import AbstractContextManager
+    from collections.abc import Iterator, Sequence
 
+    from sphinx.domains.python import ObjectEntry
     from sphinx.environment import BuildEnvironment
 
 #: The options of autodoc about members that conf.py may set for all entries. Here
@@ -46,12 +47,11 @@ def import_package(name: str, mocked: Sequence[str] = ()) -> ModuleType:
     The modules *mocked* need not be installed (``autodoc_mock_imports``). Raises
     ImportError where it cannot be imported, or does not exist.
     """
-    try:
-        with _mock(mocked):
-            return importlib.import_module(name)
-    except (Exception, SystemExit) as error:
-        message = f"cannot import {name}: {type(error).__name__}: {error}"
-        raise ImportError(message) from error
+    with mock(mocked):
+        found = attempt(f"cannot import {name}", importlib.import_module, name)
+    if isinstance(found, str):
+        raise ImportError(found)  # noqa: TRY004 - no type is wrong
+    return found
 
 
 def attribute(owner: object, name: str, default: object = None) -> object:
@@ -65,14 +65,6 @@ def attribute(owner: object, name: str, default: object = None) -> object:
         return default
 
 
-def _mock(names: Sequence[str]) -> AbstractContextManager[None]:
-    # Sphinx has moved the function, and its types do not follow
-    return cast(
-        "AbstractContextManager[None]",
-        importlib.import_module("sphinx.ext.autodoc.mock").mock(names),
-    )
-
-
 def find_object(
     name: str, package: str, mocked: Sequence[str] = ()
 ) -> tuple[object, str]:
@@ -83,7 +75,7 @@ def find_object(
     the way cannot be imported.
     """
     inside = name.removeprefix(f"{package}.")
-    with _mock(mocked):
+    with mock(mocked):
         _, found = walk(import_package(package), inside)
         return found, _shortest_path(found, package) or f"{package}.{inside}"
 
@@ -126,16 +118,10 @@ def documented_methods(cls: type) -> list[str]:
     names = []
     for name in dir(cls):
         method = None if name.startswith("_") else attribute(cls, name)
-        if (
-            callable(method)
-            and not isinstance(method, type)
-            and attribute(method, "__doc__")
-        ):
-            inherited = {
-                attribute(attribute(base, name), "__doc__") for base in cls.mro()[1:]
-            }
-            if method.__doc__ not in inherited:
-                names.append(name)
+        is_method = callable(method) and not isinstance(method, type)
+        docstring = attribute(method, "__doc__")
+        if is_method and docstring and is_listed(cls, name, docstring):
+            names.append(name)
     return names
 
 
@@ -147,27 +133,16 @@ def chosen_members(found: object, listed: Sequence[str] | None) -> list[str]:
     """
     if not isinstance(found, type):
         return []
-    if listed is None:
-        return documented_methods(found)
-    if "all" in listed:
-        return list(
-            dict.fromkeys(
-                [
-                    *(name for name in listed if name != "all"),
-                    *documented_methods(found),
-                ]
-            )
-        )
-    return [] if "none" in listed else list(listed)
+    if listed is None or "all" in listed:
+        listed = [*(listed or ()), *documented_methods(found)]
+    return [name for name in dict.fromkeys(listed) if name not in {"all", "none"}]
 
 
 def own_name(cls: object, member: str, package: str) -> str | None:
     """Return a member's name in the class that defines it."""
     method = inspect.getattr_static(cls, member, None)
-    function = (
-        method.__func__ if isinstance(method, classmethod | staticmethod) else method
-    )
-    return _shortest_path(function, package) if function is not None else None
+    function = attribute(method, "__func__") or method
+    return _shortest_path(function, package)
 
 
 def make_entry(
@@ -193,12 +168,9 @@ def make_entry(
     made = _parse(document, lines, line)
     # which page's entry of an object counts is known when all pages are read
     objects = env.domains["py"].data["objects"]
-    for full_name in [
-        full_name
-        for full_name, entry in objects.items()
-        if entry.docname == env.docname
-    ]:
-        entries.setdefault(full_name, objects.pop(full_name))
+    for full_name, entry in list(objects.items()):
+        if entry.docname == env.docname:
+            entries.setdefault(full_name, objects.pop(full_name))
     descs = [desc for node in made for desc in node.findall(addnodes.desc)]
     if imported != path:
         _rename(document, descs, entries, imported, path)
@@ -207,12 +179,10 @@ def make_entry(
     for member in members:
         entry, own = entries.get(f"{path}.{member}"), own_name(shown, member, package)
         if entry and own:
-            entries.setdefault(
-                own,
-                ObjectEntry(entry.docname, entry.node_id, entry.objtype, aliased=True),
-            )
-    absent = [member for member in chosen if member not in members]
-    problems = [f"{path} has no member {member!r}" for member in absent]
+            entries.setdefault(own, entry._replace(aliased=True))
+    problems = [
+        f"{path} has no member {member!r}" for member in chosen if member not in members
+    ]
     if not descs and not isinstance(shown, ModuleType):
         problems.append(f"autodoc shows nothing of {imported}")
     return made, problems
@@ -240,7 +210,7 @@ def _rename(
 ) -> None:
     """Show an object and its members under another name; the old one finds it, too."""
     for name, entry in list(entries.items()):
-        if name == old or name.startswith(f"{old}."):
+        if f"{name}.".startswith(f"{old}."):
             entries[new + name.removeprefix(old)] = entry
             entries[name] = entry._replace(aliased=True)
     for desc in descs:
@@ -274,29 +244,23 @@ def _add_ids(document: nodes.document, desc: addnodes.desc) -> None:
     signature, content = cast(
         "tuple[nodes.Element, nodes.Element]", (desc.children[0], desc.children[-1])
     )
-    fields = [
-        child for child in content.children if isinstance(child, nodes.field_list)
-    ]
-    parts = [
-        child
-        for child in content.children
-        if not isinstance(child, nodes.field_list | addnodes.desc)
-    ]
-    named = [
-        (name.astext().lstrip("*"), name)
-        for part in fields
-        for name in part.findall(addnodes.literal_strong)
-    ]
-    examples = [block for part in parts for block in part.findall(nodes.literal_block)]
-    numbered = [
-        (f"example-{number}".removesuffix("-1"), block)
-        for number, block in enumerate(examples, 1)
-    ]
-    for name, node in [*named, *numbered] if signature["ids"] else ():
+    for name, node in _described(content) if signature["ids"] else ():
         identifier = f"{signature['ids'][0]}.{name}"
         if identifier not in document.ids:
             node["ids"].append(identifier)
             document.ids[identifier] = node
+
+
+def _described(content: nodes.Element) -> Iterator[tuple[str, nodes.Element]]:
+    """Yield the parameters and the examples of an entry, each with its name."""
+    numbers = count(1)
+    for child in content.children:
+        if isinstance(child, nodes.field_list):
+            for name in child.findall(addnodes.literal_strong):
+                yield name.astext().lstrip("*"), name
+        elif not isinstance(child, addnodes.desc):
+            for block in child.findall(nodes.literal_block):
+                yield f"example-{next(numbers)}".removesuffix("-1"), block
 
 
 def _directives(

@@ -43,14 +43,16 @@ def make_reference(
 
     *content* is what readers see, linked or not.
     """
-    named = {
-        "refdomain": "",
-        "reftype": REFTYPE,
-        "reftarget": target.name,
-        "refdoc": refdoc,
-    }
     return addnodes.pending_xref(
-        "", content, **named, refexplicit=False, refwarn=False, target=target
+        "",
+        content,
+        refdomain="",
+        reftype=REFTYPE,
+        reftarget=target.name,
+        refdoc=refdoc,
+        refexplicit=False,
+        refwarn=False,
+        target=target,
     )
 
 
@@ -68,10 +70,10 @@ def object_reference(
     *only_classes*, only a class will do, as in a type.
     """
     tree = DocbuilderDomain.of(env).tree_of(env.docname)
-    module = env.ref_context.get("py:module") or (tree and tree.package)
-    around = (module, env.ref_context.get("py:class"))
-    context = tuple(filter(None, around))
-    return make_reference(env.docname, Wanted(name, context, only_classes), content)
+    context = env.ref_context
+    module = context.get("py:module") or (tree.package if tree else "")
+    wanted = Wanted(name, module, context.get("py:class") or "", only_classes)
+    return make_reference(env.docname, wanted, content)
 
 
 def page_link(tree: Tree, docname: str, address: str, line: int = 0) -> Link | None:
@@ -98,7 +100,7 @@ def place(env: BuildEnvironment, target: Link | Wanted) -> Place:
 def _page(env: BuildEnvironment, link: Link) -> Place:
     store = DocbuilderDomain.of(env)
     docname, anchor, problem = link.docname, link.anchor, ""
-    for tree in store.state.trees:
+    for tree in store.state.trees.values():
         if docname not in env.found_docs and tree.follow(docname) != docname:
             docname, _, new_anchor = tree.follow(docname).partition("#")
             anchor = anchor or new_anchor
@@ -120,23 +122,21 @@ def _page(env: BuildEnvironment, link: Link) -> Place:
 def _object(env: BuildEnvironment, wanted: Wanted) -> Place:
     """Return the entry of an object, nowhere if several fit equally well."""
     domain = env.domains["py"]
-    module, cls = (*wanted.context, "", "")[:2]
-    kind = "class" if wanted.only_classes else None
-    fitting = domain.find_obj(env, module, cls, wanted.name, kind, 1)
-    is_word = wanted.only_classes and "." not in wanted.name
-    if module and not fitting and not is_word:
+    name, kind = wanted.name, "class" if wanted.only_classes else None
+    fitting = domain.find_obj(env, wanted.module, wanted.cls, name, kind, 1)
+    is_word = wanted.only_classes and "." not in name
+    if wanted.module and not fitting and not is_word:
         # another name of the object, or one that a class inherits
         with suppress(LookupError, ImportError):
-            package = module.partition(".")[0]
-            mocked = env.config.autodoc_mock_imports
-            _, name = find_object(wanted.name, package, mocked)
+            package = wanted.module.partition(".")[0]
+            _, name = find_object(name, package, env.config.autodoc_mock_imports)
             fitting = [(name, domain.objects[name])]
     # the name that an alias stands for comes last and wins
     fitting.sort(key=lambda found: not found[1].aliased)
-    places = {
-        found[1][:2]: Place(*found[1][:2], found[0], found[1].objtype in _CALLED)
-        for found in fitting
-    }
+    places = {}
+    for full_name, entry in fitting:
+        at = entry.docname, entry.node_id
+        places[at] = Place(*at, full_name, entry.objtype in _CALLED)
     return next(iter(places.values())) if len(places) == 1 else Place()
 
 
@@ -150,7 +150,7 @@ def resolve(
 
     It is ``None`` for a reference that `make_reference` has not made.
     """
-    if node["reftype"] != REFTYPE or node.get("refdomain"):
+    if node["reftype"] != REFTYPE:
         return None
     target = node["target"]
     found = DocbuilderDomain.of(env).places.get(target, Place())
@@ -158,7 +158,8 @@ def resolve(
     if found.is_called and bare:
         contnode[:] = [nodes.Text(f"{contnode.astext()}()")]
     if found.docname:
-        try:
+        # some builders have no links between documents
+        with suppress(NoUri):
             return make_refnode(
                 app.builder,
                 node["refdoc"],
@@ -167,9 +168,7 @@ def resolve(
                 [contnode],
                 found.name or None,
             )
-        except NoUri:  # the builder has no links between documents
-            return contnode
-    if isinstance(target, Link):
+    if found.docname or isinstance(target, Link):
         return contnode
     # The other extensions, intersphinx before all, may know a Python object of that
     # name.

@@ -8,7 +8,7 @@ import re
 import textwrap
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from docutils import nodes
 from myst_parser.mdit_to_docutils.sphinx_ import SphinxRenderer
@@ -17,16 +17,13 @@ from pygments.token import Error
 from pygments.util import ClassNotFound
 from sphinx import addnodes
 from sphinx.domains.changeset import versionlabels
-from sphinx.util import logging
 
 from .grammar.components import KINDS
 from .references import object_reference
+from .store import Fault
 
 if TYPE_CHECKING:
-    from markdown_it.token import Token
     from markdown_it.tree import SyntaxTreeNode
-
-logger = logging.getLogger(__name__)
 
 #: What docutils' smart quotes change; a NUL in front escapes it, as a backslash does in
 #: reStructuredText.
@@ -39,9 +36,6 @@ _HIDDEN = re.compile(
     re.MULTILINE,
 )
 _HUB = "https://huggingface.co"
-_PYTHON = frozenset(
-    {"default", "ipython", "py", "py3", "pycon", "pytb", "python", "python3"}
-)
 #: What alternatives are called where they have no ``id``.
 _NAMES = {"pt": "PyTorch", "tf": "TensorFlow", "jax": "JAX", "node": "Node.js"}
 _ALERTS = ("caution", "important", "note", "tip", "warning")
@@ -59,41 +53,20 @@ def plain_text(text: str) -> nodes.Text:
 class Renderer(SphinxRenderer):
     """MyST's renderer with doc-builder's markup."""
 
+    #: What is wrong in what has been rendered.
+    faults: list[Fault]
+
     def warn(
         self, message: str, token: SyntaxTreeNode, subtype: str = "markup"
     ) -> None:
-        """Warn with the file and the line of a token."""
-        line = line_of(token)
-        source = self.sphinx_env.docname
-        if locate := self.md_env.get("locate"):
-            source, line = locate(line)
-            location: Any = f"{source}:{line}"
-        else:
-            location = (source, line)
-        logger.warning(message, type="docbuilder", subtype=subtype, location=location)
-
-    def render_into(
-        self,
-        node: nodes.Element,
-        tokens: list[Token],
-        line: int,
-        env: dict[str, object],
-    ) -> None:
-        """Render tokens into a node.
-
-        *line* is added to their lines; *env* is what rendering may ask.
-        """
-        for token in tokens:
-            token.map = [number + line for number in token.map] if token.map else None
-        self.current_node, self.md_env = node, env
-        self._render_tokens(tokens)
+        """Note what is wrong, and the line of a token."""
+        self.faults.append(Fault(line_of(token), message, subtype))
 
     def add_line_and_source_path(self, node: nodes.Node, token: SyntaxTreeNode) -> None:
         """Note where a node comes from: of markup in a paragraph, the very line."""
         super().add_line_and_source_path(node, token)
-        below = (token.meta or {}).get("below", 0)
-        if below and node.line:
-            node.line += below
+        if token.map:
+            node.line = line_of(token)
 
     def generate_heading_target(
         self,
@@ -111,12 +84,11 @@ class Renderer(SphinxRenderer):
     def render_fence(self, token: SyntaxTreeNode) -> None:
         """Render a code fence; its language is what its code can be read as."""
         code = _HIDDEN.sub("", token.content).rstrip("\n")
-        self._append(
-            nodes.literal_block(
-                code, code, language=language_of(token.info.strip(), code)
-            ),
-            token,
-        )
+        self._code(code, token.info.strip(), token)
+
+    def _code(self, code: str, info: str, token: SyntaxTreeNode) -> None:
+        language = language_of(info, code)
+        self._append(nodes.literal_block(code, code, language=language), token)
 
     def render_formula(self, token: SyntaxTreeNode) -> None:
         """Render a formula in a block."""
@@ -148,25 +120,27 @@ class Renderer(SphinxRenderer):
         token.attrs["href"] = address
         self.render_link_url(token)
 
+    def render_paragraph(self, token: SyntaxTreeNode) -> None:
+        """Render a paragraph, unless the mark of an alert was all of it."""
+        if token.children[0].content:
+            super().render_paragraph(token)
+
     def render_alert(self, token: SyntaxTreeNode) -> None:
         """Render ``> [!TIP]``."""
         kind = token.info
-        if kind not in _ALERTS:
-            self.warn(
-                f"unknown alert [!{kind.upper()}]; use one of "
-                f"{', '.join(_ALERTS).upper()}",
-                token,
-            )
-        other = nodes.admonition(
-            "", nodes.title("", kind.capitalize()), classes=["note"]
-        )
-        self._within(getattr(nodes, kind)() if kind in _ALERTS else other, token)
+        if kind in _ALERTS:
+            self._within(getattr(nodes, kind)(), token)
+            return
+        known = ", ".join(_ALERTS).upper()
+        self.warn(f"unknown alert [!{kind.upper()}]; use one of {known}", token)
+        title = nodes.title("", kind.capitalize())
+        self._within(nodes.admonition("", title, classes=["note"]), token)
 
     def render_component(self, token: SyntaxTreeNode) -> None:
         """Render a component and what is inside, as the table has it."""
-        kind = KINDS.get(token.info, "")
+        kind = KINDS.get(token.tag, "")
         if not kind:
-            message = f"unknown component <{token.info}>; its content is shown"
+            message = f"unknown component <{token.tag}>; its content is shown"
             self.warn(message, token)
             if isinstance(self.current_node, nodes.TextElement):
                 self.current_node.append(plain_text(token.content))
@@ -180,12 +154,12 @@ class Renderer(SphinxRenderer):
         """Leave out what has no meaning in print."""
 
     def _render_version(self, token: SyntaxTreeNode) -> None:
-        kind = token.info.lower()
+        kind = token.tag.lower()
         if kind != "deprecated":
             kind = f"version{kind}"
         version = token.meta.get("version", "")
-        label = nodes.inline("", versionlabels[kind] % version)
-        label["classes"] = ["versionmodified", token.info.lower()]
+        classes = ["versionmodified", token.tag.lower()]
+        label = nodes.inline("", versionlabels[kind] % version, classes=classes)
         if isinstance(self.current_node, nodes.TextElement):
             self.current_node.append(label)
             return
@@ -198,15 +172,14 @@ class Renderer(SphinxRenderer):
 
     def _render_alternative(self, token: SyntaxTreeNode) -> None:
         """Render one of several: a tab, or a block under its name."""
-        name = token.meta.get("id") or _NAMES.get(token.info, token.info.capitalize())
+        name = token.meta.get("id") or _NAMES.get(token.tag, token.tag.capitalize())
         item = content = self._container("option", "tab-item")
         if self._has_tabs:
             content = self._container("content", "tab-content")
             item += [nodes.rubric("", name, classes=["sd-tab-label"]), content]
         else:
             item += nodes.paragraph("", "", nodes.strong("", name))
-        self.add_line_and_source_path(item, token)
-        self.current_node.append(item)
+        self._append(item, token)
         with self.current_node_context(content):
             self.render_children(token)
 
@@ -217,7 +190,7 @@ class Renderer(SphinxRenderer):
             path = Path(self.document["source"]).parent / given["path"]
             text = path.read_text(encoding="utf-8")
         except (ValueError, LookupError, TypeError, OSError) as error:
-            self.warn(f"<{token.info}> cannot be read: {error}", token)
+            self.warn(f"<{token.tag}> cannot be read: {error}", token)
             self.render_children(token)
             return
         self.sphinx_env.note_dependency(str(path))
@@ -225,12 +198,11 @@ class Renderer(SphinxRenderer):
             text = text.partition(start)[2].partition("\n")[2]
         if end := given.get("end-before"):
             text = text.partition(end)[0].rpartition("\n")[0]
-        if token.info == "include":
+        if token.tag == "include":
             self.nested_render_text(text, line_of(token))
             return
         code = textwrap.dedent(text).strip("\n")
-        language = language_of(given.get("language", ""), code)
-        self._append(nodes.literal_block(code, code, language=language), token)
+        self._code(code, given.get("language", ""), token)
 
     @property
     def _has_tabs(self) -> bool:
@@ -261,7 +233,7 @@ class Renderer(SphinxRenderer):
 def line_of(token: SyntaxTreeNode) -> int:
     """Return a token's line, from 1."""
     start = token.map[0] if token.map else 1
-    return start + int((token.meta or {}).get("below", 0))
+    return start + int(token.meta.get("below", 0))
 
 
 @lru_cache(maxsize=1024)
@@ -271,14 +243,13 @@ def language_of(info: str, code: str) -> str:
     *info* is what follows the fence's opening, ``py`` for example; it may be empty. If
     there is no such lexer, it is ``text``.
     """
-    words = re.split(r"[\s{,]", info, maxsplit=1)
-    name = words[0].lower()
-    if re.search(r"^[ \t]*>>>", code, re.MULTILINE) and (not name or name in _PYTHON):
+    given = name = re.split(r"[\s{,]", info, maxsplit=1)[0].lower()
+    if name in {"", "py", "python"} and re.search(r"^[ \t]*>>>", code, re.MULTILINE):
         name = "pycon"
     elif not name:
         name = "python"
     try:
-        if not words[0] and name == "python":
+        if not given and name == "python":
             ast.parse(code)
         tokens = get_lexer_by_name(name).get_tokens(code)
     except (ClassNotFound, SyntaxError, ValueError):

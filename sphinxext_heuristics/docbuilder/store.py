@@ -6,15 +6,26 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar, NamedTuple, cast
 
 from sphinx.domains import Domain
+from sphinx.util import logging
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Collection
 
     from docutils.nodes import Element
     from sphinx.domains.python import ObjectEntry
     from sphinx.environment import BuildEnvironment
 
-    from .trees import Tree
+    from .trees import Page, Tree
+
+
+logger = logging.getLogger(__name__)
+
+
+def warn(
+    message: str, subtype: str, location: str | tuple[str, int] | None = None
+) -> None:
+    """Give a warning of this extension."""
+    logger.warning(message, type="docbuilder", subtype=subtype, location=location)
 
 
 class Fault(NamedTuple):
@@ -45,7 +56,8 @@ class Wanted(NamedTuple):
 
     name: str
     #: The module and the class around the reference.
-    context: tuple[str, ...] = ()
+    module: str
+    cls: str
     #: Whether only a class will do.
     only_classes: bool = False
 
@@ -80,10 +92,10 @@ class Notes:
 class State:
     """What is known of all documents together."""
 
-    #: The trees, the deepest folder first.
-    trees: Sequence[Tree] = ()
-    #: Each page of a tree, in the trees' order → what it depends on besides its text.
-    pages: dict[str, object] = field(default_factory=dict)
+    #: Folder → tree, the deepest first.
+    trees: dict[str, Tree] = field(default_factory=dict)
+    #: The pages of all trees, in their order.
+    pages: dict[str, Page] = field(default_factory=dict)
     #: Each document → what it shows of the trees, and where its links led in the last
     #: build.
     outcomes: dict[str, object] = field(default_factory=dict)
@@ -94,7 +106,7 @@ class DocbuilderDomain(Domain):
 
     name = "docbuilder"
     label = "doc-builder"
-    data_version = 3
+    data_version = 4
     initial_data: ClassVar[dict[str, object]] = {"notes": {}, "state": State()}
     #: Where references lead, known when all documents are read.
     places: dict[Link | Wanted, Place]
@@ -120,10 +132,10 @@ class DocbuilderDomain(Domain):
 
     def tree_of(self, docname: str) -> Tree | None:
         """Return the tree that a document is a page of."""
-        if docname not in self.state.pages:
-            return None
-        return next((tree for tree in self.state.trees if tree.contains(docname)), None)
+        page = self.state.pages.get(docname)
+        return self.state.trees[page.folder] if page else None
 
+    # MyST warns of a domain that does not have it
     def resolve_any_xref(self, *_: object) -> list[tuple[str, Element]]:  # type: ignore[override]
         """Resolve nothing: the store has no objects."""
         return []

@@ -7,7 +7,7 @@ of Sphinx.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from posixpath import dirname, join, normpath
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
@@ -32,7 +32,7 @@ class Entry(NamedTuple):
     """A page in ``_toctree.yml``: document, title there, and line, from 1."""
 
     docname: str
-    title: str
+    title: str = ""
     line: int = 0
 
 
@@ -51,6 +51,18 @@ class Problem(NamedTuple):
     message: str
 
 
+class Page(NamedTuple):
+    """What a page of a tree depends on besides its text."""
+
+    #: The folder of its tree, and the package that is documented there.
+    folder: str
+    package: str
+    #: Whether ``_toctree.yml`` has it.
+    is_listed: bool
+    #: What the main page lists: ``index``, or else the first page.
+    toctrees: tuple[Group, ...] = ()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tree:
     """A folder of pages that are written for doc-builder."""
@@ -59,80 +71,14 @@ class Tree:
     folder: str
     #: The package that is documented there.
     package: str
-    #: The pages as ``_toctree.yml`` has them.
-    groups: tuple[Group, ...] = ()
+    #: The pages that doc-builder reads: the listed ones in their order, and others
+    #: beside them in a folder. A folder without a listed page holds pages of another
+    #: kind, written for MyST.
+    pages: dict[str, Page]
     #: Old document name → new document name.
-    redirects: dict[str, str] = field(default_factory=dict)
+    redirects: dict[str, str]
     #: What is wrong with the files.
-    problems: tuple[Problem, ...] = ()
-
-    def contains(self, docname: str) -> bool:
-        """Return whether a document is in the folder."""
-        return not self.folder or docname.startswith(f"{self.folder}/")
-
-    def inside(self, docnames: Collection[str]) -> list[str]:
-        """Return the documents in the folder; a README is no page of the site."""
-        return [
-            name
-            for name in docnames
-            if self.contains(name) and not name.endswith("README")
-        ]
-
-    @property
-    def listed(self) -> dict[str, int]:
-        """The documents of ``_toctree.yml`` → their lines, each where it is first."""
-        lines: dict[str, int] = {}
-        for group in self.groups:
-            for entry in group.entries:
-                lines.setdefault(entry.docname, entry.line)
-        return lines
-
-    def pages(self, docnames: Collection[str]) -> list[str]:
-        """Return the pages that doc-builder reads.
-
-        They are the listed ones in their order, and others beside them in a folder. A
-        folder without a listed page holds pages of another kind, written for MyST.
-        """
-        listed = [name for name in self.listed if name in docnames]
-        folders = {dirname(name) for name in listed} or {self.folder}
-        others = [
-            name
-            for name in self.inside(docnames)
-            if dirname(name) in folders or not self.groups
-        ]
-        return list(dict.fromkeys([*listed, *sorted(others)]))
-
-    def main(self, docnames: Collection[str]) -> str:
-        """Return the page with the toctrees: ``index``, or else the first page."""
-        index = f"{self.folder}/index".strip("/")
-        return index if index in docnames else next(iter(self.pages(docnames)), "")
-
-    def toctrees(self, docnames: Collection[str]) -> list[Group]:
-        """Return what the main page lists.
-
-        These are the groups of ``_toctree.yml``, each caption once, and one for each
-        folder of pages beside it.
-        """
-        groups = list(self.groups)
-        beside: dict[str, list[str]] = {}
-        for docname in sorted({*self.inside(docnames)} - {*self.pages(docnames)}):
-            path = docname.removeprefix(self.folder).strip("/")
-            beside.setdefault(path.rpartition("/")[0].partition("/")[0], []).append(
-                docname
-            )
-        for folder, names in beside.items():
-            index = normpath(join(self.folder, folder, "index"))
-            # a folder with an index has a toctree of its own there
-            listed = [index] if index in names else names
-            caption = re.sub("[-_]", " ", folder)
-            caption = caption[:1].upper() + caption[1:]
-            groups.append(Group(caption, tuple(Entry(name, "") for name in listed)))
-        by_caption: dict[str, list[Entry]] = {}
-        for caption, entries in groups:
-            kept = [entry for entry in entries if entry.docname in docnames]
-            if kept:
-                by_caption.setdefault(caption, []).extend(kept)
-        return [Group(caption, tuple(kept)) for caption, kept in by_caption.items()]
+    problems: tuple[Problem, ...]
 
     def image(self, address: str) -> str:
         """Return the address that Sphinx knows an image by.
@@ -148,21 +94,6 @@ class Tree:
             docname = self.redirects.get(docname, docname)
         return docname
 
-    def missing(self, docnames: Collection[str]) -> Iterator[Problem]:
-        """Yield the pages that only one side has: ``_toctree.yml`` or the folder."""
-        listed = self.listed
-        for docname, line in listed.items():
-            if docname not in docnames:
-                message = f"page {docname!r} does not exist; remove it, or write it"
-                yield Problem(TOCTREE, line, message)
-        for docname in self.pages(docnames) if self.groups else ():
-            if docname not in listed:
-                message = (
-                    f"page {docname!r} is not listed; doc-builder stops at such "
-                    f"a page: add it"
-                )
-                yield Problem(TOCTREE, 1, message)
-
 
 class _Loader(yaml.SafeLoader):  # type: ignore[misc] # PyYAML has no types
     """Gives each mapping its line."""
@@ -173,34 +104,101 @@ class _Loader(yaml.SafeLoader):  # type: ignore[misc] # PyYAML has no types
         return {**mapping, "line": node.start_mark.line + 1}
 
 
-def read_tree(source: Path, folder: str, package: str) -> Tree:
+def read_tree(
+    source: Path, folder: str, package: str, docnames: Collection[str]
+) -> Tree:
     """Return the tree whose files are in a folder under the source directory.
 
-    What is wrong with a file is one of its problems, and nothing of that file is in it.
+    *docnames* are all documents. What is wrong with a file is one of its problems, and
+    nothing of that file is in it.
     """
     folder = folder.removeprefix(".").strip("/")
-    problems: list[Problem] = []
-    groups: list[Group] = []
-    redirects: dict[str, str] = {}
     root = source / folder
-    if not root.is_dir():
-        message = f"docbuilder_trees names the folder {folder!r}, which does not exist"
-        problems.append(Problem(TOCTREE, 1, message))
-    else:
-        groups = _read(
-            root / TOCTREE, lambda items: list(_groups(items, folder, ())), problems, []
+    problems: list[Problem] = []
+    entries: list[tuple[str, Entry]] = _read(
+        root / TOCTREE, lambda items: list(_entries(items, folder, "")), problems, []
+    )
+    redirects: dict[str, str] = {}
+    if (root / REDIRECTS).exists():
+        redirects = _read(
+            root / REDIRECTS, lambda pairs: _redirects(pairs, folder), problems, {}
         )
-        if (root / REDIRECTS).exists():
-            redirects = _read(
-                root / REDIRECTS, lambda pairs: _redirects(pairs, folder), problems, {}
-            )
+    lines: dict[str, int] = {}
+    for _, entry in entries:
+        lines.setdefault(entry.docname, entry.line)
+    names, beside = _pages(folder, lines, docnames)
+    problems += _missing(names, lines, docnames)
+    pages = {name: Page(folder, package, name in lines) for name in names}
+    index = join(folder, "index")
+    main = index if index in docnames else next(iter(names), "")
+    if main in pages:
+        toctrees = _toctrees(folder, entries, beside, docnames)
+        pages[main] = pages[main]._replace(toctrees=toctrees)
     return Tree(
         folder=folder,
         package=package,
-        groups=tuple(group for group in groups if group.entries),
+        pages=pages,
         redirects=redirects,
         problems=tuple(problems),
     )
+
+
+def _pages(
+    folder: str, listed: Collection[str], docnames: Collection[str]
+) -> tuple[list[str], list[str]]:
+    """Return the pages of a tree, and the documents beside them."""
+    pages = [name for name in listed if name in docnames]
+    folders = {dirname(name) for name in pages} or {folder}
+    beside: list[str] = []
+    for name in sorted({*docnames} - {*pages}):
+        # a README is no page of the site
+        is_inside = not folder or name.startswith(f"{folder}/")
+        if is_inside and not name.endswith("README"):
+            is_page = dirname(name) in folders or not listed
+            (pages if is_page else beside).append(name)
+    return pages, beside
+
+
+def _missing(
+    pages: list[str], listed: dict[str, int], docnames: Collection[str]
+) -> Iterator[Problem]:
+    """Yield the pages that only one side has: ``_toctree.yml`` or the folder."""
+    for docname, line in listed.items():
+        if docname not in docnames:
+            message = f"page {docname!r} does not exist; remove it, or write it"
+            yield Problem(TOCTREE, line, message)
+    for docname in pages:
+        if listed and docname not in listed:
+            message = (
+                f"page {docname!r} is not listed; doc-builder stops at such a page: "
+                "add it"
+            )
+            yield Problem(TOCTREE, 1, message)
+
+
+def _toctrees(
+    folder: str,
+    entries: list[tuple[str, Entry]],
+    beside: list[str],
+    docnames: Collection[str],
+) -> tuple[Group, ...]:
+    """Return the groups of ``_toctree.yml``, each caption once, and the folders beside.
+
+    A folder with an index has a toctree of its own there.
+    """
+    found: dict[str, list[Entry]] = {}
+    for caption, entry in entries:
+        if entry.docname in docnames:
+            found.setdefault(caption, []).append(entry)
+    for name in beside:
+        path = name.removeprefix(folder).strip("/")
+        top = path.rpartition("/")[0].partition("/")[0]
+        index = join(folder, top, "index")
+        if name == index or index not in beside:
+            words = re.sub("[-_]", " ", top)
+            caption = words[:1].upper() + words[1:]
+            found.setdefault(caption, []).append(Entry(name))
+    return tuple(Group(caption, tuple(kept)) for caption, kept in found.items())
 
 
 def _read(
@@ -227,21 +225,20 @@ def _read(
     return nothing
 
 
-def _groups(items: Any, folder: str, captions: tuple[str, ...]) -> Iterator[Group]:  # noqa: ANN401 - what the file holds
-    """Yield the groups of ``_toctree.yml``, or of one of its sections."""
-    run: list[Entry] = []
+def _entries(items: Any, folder: str, caption: str) -> Iterator[tuple[str, Entry]]:  # noqa: ANN401 - what the file holds
+    """Yield the entries of ``_toctree.yml``, or of a section, with their captions.
+
+    A caption has those of the sections around it in front.
+    """
     for item in items:
         if not {"local", "sections"} & item.keys():
             raise TypeError(item)
         title = str(item.get("title", ""))
         if "local" in item:
-            run.append(Entry(_docname(item["local"], folder), title, item["line"]))
+            yield caption, Entry(_docname(item["local"], folder), title, item["line"])
         if "sections" in item:
-            yield Group(": ".join(captions), tuple(run))
-            run = []
-            below = (*captions, title) if title else captions
-            yield from _groups(item["sections"], folder, below)
-    yield Group(": ".join(captions), tuple(run))
+            below = ": ".join(filter(None, (caption, title)))
+            yield from _entries(item["sections"], folder, below)
 
 
 def _redirects(pairs: dict[str, str], folder: str) -> dict[str, str]:

@@ -77,16 +77,15 @@ def read_type(text: str) -> None:
 
 
 ITEM = {"title": "A", "note": "B", "alert": "TIP", "url": "u"}
-DATA = {"base_url": "", "heuristics": {"A": ITEM}}
-NOTES = [hook_code.Note("A"), hook_code.Note("A", parameter="a")]
+NOTES = [hook_code.Note("A", ITEM), hook_code.Note("A", ITEM, parameter="a")]
 READINGS: dict[str, Reading] = {
     "page": read_page,
     "sections of a docstring": sections.split_docstring.__wrapped__,
     "Markdown of a docstring": markdown._parse.__wrapped__,  # noqa: SLF001
     "type": read_type,
     "code": lambda text: language_of.__wrapped__("text", text),
-    "alerts": lambda text: hook_code.with_notes(f"a{text}", NOTES, DATA),
-    **{name: rule_alone(rule) for name, rule in (*SHARED, *PAGE, *DOCSTRING)},
+    "alerts": lambda text: hook_code.with_notes(f"a{text}", NOTES),
+    **{name: rule_alone(rule) for name, rule in (SHARED | PAGE | DOCSTRING).items()},
 }
 
 

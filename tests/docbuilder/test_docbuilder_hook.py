@@ -144,6 +144,13 @@ def heuristic(title: str, alert: str = "WARNING", **more: object) -> dict[str, A
     }
 
 
+def forget() -> None:
+    """Let the package be imported anew."""
+    for name in list(sys.modules):
+        if name.partition(".")[0] in {"zoo", "tensors"}:
+            del sys.modules[name]
+
+
 class Docs:
     """A package, and the folder of a ``_config.py`` with the two files beside it."""
 
@@ -164,7 +171,8 @@ class Docs:
         base_url: str = "",
         **heuristics: dict[str, Any],
     ) -> Any:  # noqa: ANN401 - a module
-        """Add this data to the docstrings, and give the package."""
+        """Add this data to the docstrings of the package, imported anew, and give it."""
+        forget()
         every = (*alerts.values(), *(lines or {}).values())
         names = {name: None for several in every for name in several}
         data = {
@@ -192,10 +200,7 @@ class Docs:
 def docs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Docs]:
     monkeypatch.syspath_prepend(str(tmp_path))
     yield Docs(tmp_path)
-    for name in [
-        name for name in sys.modules if name.partition(".")[0] in {"zoo", "tensors"}
-    ]:
-        del sys.modules[name]
+    forget()
 
 
 ALERT = "> [!WARNING]\n> **Food.** Use `care`"
@@ -248,7 +253,7 @@ def test_kinds_of_objects(docs: Docs) -> None:
 @pytest.mark.parametrize(
     ("entry", "reason"),
     [
-        ("zoo.silent", "it has no docstring"),
+        ("zoo.silent", "it has no docstring of its own"),
         ("zoo.Base.gone", "there is no card: LookupError: there is no such object"),
         ("zoo.deep.gone", "there is no card: LookupError: there is no such object"),
         ("zoo.gone.lock", "there is no card: LookupError: there is no such object"),
@@ -331,18 +336,20 @@ def test_a_generated_docstring_takes_no_alert(docs: Docs) -> None:
 
 
 def test_doc_builder_lists_no_more_methods(docs: Docs) -> None:
-    zoo = importlib.import_module("zoo")
-    classes = [zoo.Base, zoo.Child, zoo.Grandchild]
-    before = list(map(documented_methods, classes))
+    def listed(zoo: Any) -> list[list[str]]:  # noqa: ANN401 - a module
+        return list(map(documented_methods, [zoo.Base, zoo.Child, zoo.Grandchild]))
+
+    before = listed(importlib.import_module("zoo"))
     assert before == [["feed", "load", "wash"], [], ["wash"]]
-    docs.show(
+    zoo = docs.show(
         {
             f"zoo.{cls}.{name}": ["One"]
             for cls in ("Base", "Child")
             for name in ("feed", "wash", "load", "silent")
         }
     )
-    assert list(map(documented_methods, classes)) == before
+    assert "One" in zoo.Base.wash.__doc__
+    assert listed(zoo) == before
     assert zoo.Child.feed.__doc__ == zoo.Base.feed.__doc__, (
         "a copy of the docstring stays one"
     )
@@ -411,8 +418,7 @@ def test_data_that_cannot_be_used_stops_doc_builder(
 
 
 def noted(docstring: str, item: dict[str, Any]) -> str:
-    data = {"base_url": "", "heuristics": {"A": item}}
-    return hook_code.with_notes(docstring, [hook_code.Note("A")], data)
+    return hook_code.with_notes(docstring, [hook_code.Note("A", item)])
 
 
 @pytest.mark.parametrize(
@@ -431,13 +437,13 @@ def noted(docstring: str, item: dict[str, Any]) -> str:
     ],
 )
 def test_where_the_alert_is(docstring: str, expected: str) -> None:
-    written = noted(docstring, heuristic("One"))
+    written = noted(docstring, heuristic("One", url=""))
     shown = re.sub(r"> \[!WARNING\]\n *> .*", "@", written)
     assert shown == expected
 
 
 def test_a_title_ends_once() -> None:
-    written = noted("One.", heuristic("Why?"))
+    written = noted("One.", heuristic("Why?", url=""))
     assert "**Why?** Use" in written
 
 

@@ -15,15 +15,14 @@ from sphinx.util.docutils import SphinxDirective
 
 from ..objects import attribute
 from ..references import object_reference
-from .markdown import render_markdown, renderer_for
+from ..store import warn
+from .markdown import DocstringRenderer
 from .sections import Item, Kind, Section, split_docstring, top_level
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from sphinx.application import Sphinx
-
-    from ..render import Renderer
 
 #: How many lines `process_docstring` puts before the text.
 LINES_BEFORE = 2
@@ -42,6 +41,12 @@ _ROLE = re.compile(r":(?:py:)?\w+:(?=`)")
 _DEFAULT = re.compile(
     r"(?:(?:and )?defaults? to|defaults?:|default =?)\s*(.+)", re.DOTALL | re.IGNORECASE
 )
+#: Kind → the fields of an item's text and of its type.
+_FIELDS = {
+    Kind.PARAMETERS: ("param", "type"),
+    Kind.RETURNS: ("returns", "rtype"),
+    Kind.RAISES: ("raises", ""),
+}
 #: What Sphinx's typed fields put between a name and its description, an en dash.
 _DASH = " \N{EN DASH} "
 _PLAIN_WORDS = frozenset({"or", "of", "and", "additional", "keyword", "arguments"})
@@ -53,26 +58,25 @@ _DEFAULT_REPR = re.compile(
 )
 
 
-def process_docstring(  # noqa: PLR0913, PLR0917 - autodoc's signature
-    app: Sphinx, what: str, name: str, obj: object, options: object, lines: list[str]
+def process_docstring(
+    app: Sphinx, _what: str, name: str, obj: object, _options: object, lines: list[str]
 ) -> None:
     """Hand a Hugging Face docstring to the directive (``autodoc-process-docstring``).
 
     *lines* are the docstring's, changed in place. Docstrings of packages that
     ``docbuilder_packages`` does not name are left alone.
     """
-    del what, options
     if any(lines) and _is_ours(app, name, obj):
         body = [f"   {line}" if line.strip() else "" for line in lines]
         lines[:] = [f".. {DocstringDirective.name_in_source}::", "", *body, ""]
 
 
-def process_signature(  # noqa: PLR0913, PLR0917 - autodoc's signature
+def process_signature(
     app: Sphinx,
-    what: str,
+    _what: str,
     name: str,
     obj: object,
-    options: object,
+    _options: object,
     signature: str | None,
     returns: str | None,
 ) -> tuple[str, str | None] | None:
@@ -81,14 +85,12 @@ def process_signature(  # noqa: PLR0913, PLR0917 - autodoc's signature
     Defaults that are no expressions, ``<factory>`` and addresses in memory, become
     names or ``...``.
     """
-    del what, options
     if not signature or "<" not in signature or not _is_ours(app, name, obj):
         return None
 
-    def expression(found: re.Match[str]) -> str:
-        return found["text"] or found["name"] or "..."
-
-    return _DEFAULT_REPR.sub(expression, signature), returns
+    return _DEFAULT_REPR.sub(
+        lambda found: found["text"] or found["name"] or "...", signature
+    ), returns
 
 
 def _is_ours(app: Sphinx, name: str, obj: object) -> bool:
@@ -104,8 +106,6 @@ def source_module(name: str, obj: object) -> str:
     property or a value, is taken to belong to the module in *name*.
     """
     function = attribute(obj, "fget") or obj
-    if inspect.isroutine(obj):
-        function = inspect.unwrap(obj)
     module = attribute(function, "__module__")
     if not attribute(function, "__doc__"):
         owner_name, _, member = name.rpartition(".")
@@ -135,12 +135,7 @@ class DocstringDirective(SphinxDirective):
         if not self.content:
             # autosummary parses the first line alone, and looks at the first node
             return [nodes.comment()]
-        document = self.state.document
-        renderer = self.env.temp_data.get(self.name_in_source)
-        # autosummary has documents of its own
-        if renderer is None or renderer.document is not document:
-            renderer = self.env.temp_data[self.name_in_source] = renderer_for(document)
-        self.renderer: Renderer = renderer
+        self.renderer = DocstringRenderer.of(self.state.document)
         fields = nodes.field_list()
         found: list[nodes.Node] = []
         for section in split_docstring("\n".join(self.content)):
@@ -152,6 +147,10 @@ class DocstringDirective(SphinxDirective):
                 # merged into every list
                 found.append(fields)
             fields += list(self.fields(section))
+        for fault in self.renderer.faults:
+            source, line = self.origin(fault.line)
+            warn(fault.message, fault.subtype, f"{source}:{line}")
+        self.renderer.faults.clear()
         for node in found:
             for element in node.findall(nodes.Element):
                 element.source, element.line = self.origin(element.line or 1)
@@ -163,17 +162,13 @@ class DocstringDirective(SphinxDirective):
         generated = LINES_BEFORE if "docstring of " in (source or "") else 0
         return source or "", (offset or 0) + 1 - generated
 
-    def render(self, text: str, line: int) -> list[nodes.Node]:
-        """Parse Markdown that starts on a line of the content."""
-        return render_markdown(self.renderer, text, line, self.origin)
-
     def block(self, section: Section) -> list[nodes.Node]:
         """Return the nodes of a section without items."""
         if section.kind is Kind.RUBRIC:
             rubric = nodes.rubric("", section.title)
             rubric.line = section.line + 1
             return [rubric]
-        body = self.render(section.text, section.line)
+        body = self.renderer.nodes_of(section.text, section.line)
         if section.kind is Kind.ADMONITION:
             return [getattr(nodes, section.title)("", *body)]
         return body
@@ -183,36 +178,24 @@ class DocstringDirective(SphinxDirective):
 
         Sphinx's Python domain turns them into its typed fields.
         """
-        first = section.items[0]
-        if section.kind is Kind.PARAMETERS:
+        kind, named_values = section.kind, section.items[0].name
+        if kind not in _FIELDS or (kind is Kind.RETURNS and named_values):
+            yield _field(kind.value, self.entries(section), section.line)
+            return
+        name_of_text, name_of_type = _FIELDS[kind]
+        for item in section.items:
             # Sphinx would take the first of two words for a type
-            for item in section.items:
-                for name in item.name.split(", "):
-                    yield _field(f"param {name}", self.body(item), item.line)
-                    if item.type:
-                        yield _field(
-                            f"type {name}",
-                            [nodes.paragraph("", "", *self.type(item.type))],
-                            item.line,
-                        )
-        elif section.kind is Kind.RAISES:
-            for item in section.items:
-                yield _field(f"raises {item.name}".strip(), self.body(item), item.line)
-        elif section.kind is not Kind.RETURNS or len(section.items) > 1 or first.name:
-            yield _field(section.kind.value, self.entries(section), section.line)
-        else:
-            if first.text:
-                yield _field("returns", self.body(first), first.line)
-            if first.type:
-                yield _field(
-                    "rtype",
-                    [nodes.paragraph("", "", *self.type(first.type))],
-                    first.line,
-                )
+            is_parameter = kind is Kind.PARAMETERS
+            for name in item.name.split(", ") if is_parameter else [item.name]:
+                if name or item.text:
+                    yield _field(f"{name_of_text} {name}", self.body(item), item.line)
+                if name_of_type and item.type:
+                    types = nodes.paragraph("", "", *self.type(item.type))
+                    yield _field(f"{name_of_type} {name}", [types], item.line)
 
     def body(self, item: Item) -> list[nodes.Node]:
         """Parse an item's description."""
-        return self.render(item.text, item.text_line) if item.text else []
+        return self.renderer.nodes_of(item.text, item.line)
 
     def entries(self, section: Section) -> list[nodes.Node]:
         """Return name, type and text of each item, like Sphinx's typed fields."""
@@ -224,18 +207,18 @@ class DocstringDirective(SphinxDirective):
 
     def entry(self, item: Item) -> list[nodes.Node]:
         """Return name, type and description of an item, begun in one paragraph."""
-        head: list[nodes.Node] = []
+        head, body = self.type(item.type), self.body(item)
+        if item.name and head:
+            head = [nodes.Text(" ("), *head, nodes.Text(")")]
         if item.name:
-            head.append(addnodes.literal_strong("", item.name))
-        if item.type:
-            types = self.type(item.type)
-            head += [nodes.Text(" ("), *types, nodes.Text(")")] if item.name else types
-        body = self.body(item)
-        if head and body:
+            head.insert(0, addnodes.literal_strong("", item.name))
+        if not head:
+            return body
+        if body:
             head.append(nodes.Text(_DASH))
-        if head and body and isinstance(body[0], nodes.paragraph):
+        if body and isinstance(body[0], nodes.paragraph):
             head += body.pop(0).children
-        return [nodes.paragraph("", "", *head), *body] if head else body
+        return [nodes.paragraph("", "", *head), *body]
 
     def type(self, text: str) -> list[nodes.Node]:
         """Return the nodes of a type: `` `str`, *optional*, defaults to `"a"` ``.
@@ -282,6 +265,7 @@ class DocstringDirective(SphinxDirective):
 
 
 def _field(name: str, body: list[nodes.Node], line: int) -> nodes.field:
-    field = nodes.field("", nodes.field_name("", name), nodes.field_body("", *body))
+    body_of_field = nodes.field_body("", *body)
+    field = nodes.field("", nodes.field_name("", name.strip()), body_of_field)
     field.line = line + 1
     return field

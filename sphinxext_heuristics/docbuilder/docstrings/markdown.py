@@ -20,43 +20,49 @@ from ..grammar.components import TAG, fence_end, indent_of, tags_apart
 from ..render import Renderer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
+
+    from markdown_it.token import Token
 
 _LIST_ITEM = re.compile(r"(?:[-*+]|\d{1,9}[.)]) +(?=\S)")
 _BLOCK_MARK = re.compile(r"(?:[-*+>]|#{1,6}|\d{1,9}[.)]) |[=-]+$")
-_ALERT = re.compile(r"> ?\[!\w+\]")
-_TO_BLANK_LINE = re.compile(rf">>> ?|{_ALERT.pattern}")
-_OPEN_TAG = re.compile(r"<a\s[^<>]*$")
+_TO_BLANK_LINE = re.compile(r">>> ?|> ?\[!\w+\]")
+_OPENING = re.compile(r"`+|<a\s|>")
 _LAYOUT_TAG = re.compile(r"</?(?:small|div|br|Youtube)\b[^<>]*>")
 #: Asked for tokens only: each document has a renderer of its own.
 _PARSER = create_parser(Renderer, page=False)
 
 
-def renderer_for(document: nodes.document) -> Renderer:
-    """Return the renderer for all docstrings of a document."""
-    renderer = Renderer(_PARSER)
-    # MyST reads docutils' settings anew here, which takes longer than most docstrings.
-    renderer.setup_render({**_PARSER.options, "document": document}, {})
-    return renderer
+class DocstringRenderer(Renderer):
+    """The renderer for all docstrings of a document; headings are rubrics."""
 
+    @classmethod
+    @lru_cache(maxsize=1)
+    def of(cls, document: nodes.document) -> DocstringRenderer:
+        """Return the renderer of a document.
 
-def render_markdown(
-    renderer: Renderer,
-    text: str,
-    line: int,
-    locate: Callable[[int], tuple[str, int]] | None = None,
-) -> list[nodes.Node]:
-    """Return the nodes of the Markdown of a docstring; headings are rubrics.
+        MyST reads docutils' settings anew here, which takes longer than most
+        docstrings.
+        """
+        renderer = cls(_PARSER)
+        renderer.setup_render({**_PARSER.options, "document": document}, {})
+        renderer.faults = []
+        return renderer
 
-    *renderer* is that of the document which the nodes will be part of; nothing is added
-    to the document here. The indentation of *text* counts in lists and in code only.
-    The nodes' ``line`` counts from *line*, the number of the first line, from 0.
-    *locate* returns the location of a line, for warnings.
-    """
-    holder = nodes.container()
-    holder.document = renderer.document
-    renderer.render_into(holder, pickle.loads(_parse(text)), line, {"locate": locate})  # noqa: S301 - made below
-    return holder.children
+    def nodes_of(self, text: str, line: int) -> list[nodes.Node]:
+        """Return the nodes of the Markdown of a docstring.
+
+        The indentation of *text* counts in lists and in code only. The nodes' ``line``
+        counts from *line*, the number of the first line, from 0. Nothing is added to
+        the document here.
+        """
+        tokens: list[Token] = pickle.loads(_parse(text))  # noqa: S301 - made below
+        for token in tokens:
+            token.map = [number + line for number in token.map] if token.map else None
+        holder = self.current_node = nodes.container()
+        holder.document = self.document
+        self._render_tokens(tokens)
+        return holder.children
 
 
 @lru_cache(maxsize=8192)
@@ -83,10 +89,8 @@ class _Blocks:
         #: Where in the output the paragraph starts that is being written: at its end,
         #: if none is.
         self.start = 0
-        #: Of that paragraph, the backticks of code that is not closed, and whether a
-        #: tag of a link is open.
-        self.code = ""
-        self.in_tag = False
+        #: What closes the code or the tag of a link that is open in that paragraph.
+        self.closes = ""
         #: The indentation of the line before in the source, -1 at a paragraph's start.
         self.last_indent = -1
         #: For each open list item, outermost first: the source's column of its mark,
@@ -112,20 +116,18 @@ class _Blocks:
 
         Such a block needs no blank line before it.
         """
-        text = self.source[start].strip()
+        text, end = self.source[start].strip(), start + 1
         if _TO_BLANK_LINE.match(text):
-            end = start
             while end < len(self.source) and self.source[end].strip():
                 end += 1
             return end
         if text.startswith("$$"):
-            closes = "$$" in text[2:]
-            end = start + 1
-            while end < len(self.source) and not closes:
-                closes = "$$" in self.source[end]
+            is_open = "$$" not in text[2:]
+            while end < len(self.source) and is_open:
+                is_open = "$$" not in self.source[end]
                 end += 1
             return end
-        return start + 1 if TAG.fullmatch(text) else fence_end(self.source, start)
+        return end if TAG.fullmatch(text) else fence_end(self.source, start)
 
     def end_paragraph(self, position: int) -> None:
         if self.output and self.output[-1][0].strip():
@@ -144,21 +146,15 @@ class _Blocks:
     def add_block(self, start: int, end: int) -> None:
         """Write a block as it is, at the column of its first line."""
         indent = indent_of(self.source[start])
-        column = self.column(indent)
-        margin = " " * column
-        first = self.source[start].strip()
-        is_alert = _ALERT.match(first)
-        is_session = first.startswith(">>>")
+        margin = " " * self.column(indent)
+        is_session = self.source[start].lstrip().startswith(">>>")
         self.end_paragraph(start)
         if is_session:
             self.output.append((f"{margin}```pycon", self.origins[start]))
         for number in range(start, end):
             line = self.source[number]
-            text = line[min(indent, indent_of(line)) :].rstrip()
-            if is_alert:
-                text = line.strip()
-                text = text if text.startswith(">") else f"> {text}"
-            self.output.append((margin + text if text else "", self.origins[number]))
+            text = margin + line[min(indent, indent_of(line)) :]
+            self.output.append((text.rstrip(), self.origins[number]))
         if is_session:
             self.output.append((f"{margin}```", self.origins[end - 1]))
         self.end_paragraph(end - 1)
@@ -187,14 +183,14 @@ class _Blocks:
                 self.start = len(self.output)
                 self.items.append((indent, column + mark.end()))
             if self.start == len(self.output):
-                self.code, self.in_tag = "", False
+                self.closes = ""
             self.output.append((" " * column + text, origin))
         self.last_indent = indent
-        for mark in re.findall("`+", text):
-            if not self.code or self.code == mark:
-                self.code = "" if self.code else mark
-        if re.search("[<>]", text):
-            self.in_tag = _OPEN_TAG.search(f"{text}\n") is not None
+        for opening in _OPENING.findall(f"{text}\n"):
+            if opening == self.closes:
+                self.closes = ""
+            elif not self.closes and opening != ">":
+                self.closes = opening if "`" in opening else ">"
 
     def continues(self, text: str) -> bool:
         """Return whether a formatter has wrapped a line inside code or a tag.
@@ -202,5 +198,5 @@ class _Blocks:
         The first character of such a line is no mark of a block.
         """
         if text.startswith(">"):
-            return self.in_tag
-        return bool(self.code) and "`" in text and _BLOCK_MARK.match(text) is not None
+            return self.closes == ">"
+        return "`" in self.closes and "`" in text and bool(_BLOCK_MARK.match(text))

@@ -12,6 +12,7 @@ values, and code fences, in which nothing is a section.
 from __future__ import annotations
 
 import re
+import textwrap
 from enum import Enum
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
@@ -19,7 +20,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from ..grammar.components import fence_end, indent_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator
 
 
 class Kind(Enum):
@@ -48,10 +49,8 @@ class Item(NamedTuple):
     type: str = ""
     #: The description, Markdown without indentation.
     text: str = ""
-    #: The line of the docstring that it starts on, from 0.
+    #: The line of the docstring that it and its text start on, from 0.
     line: int = 0
-    #: The line that its description starts on.
-    text_line: int = 0
 
 
 class Section(NamedTuple):
@@ -92,6 +91,8 @@ _ITEM = re.compile(
 _TYPE = re.compile(r"[~\w.*\s\[\](){},|`'\"]+")
 #: The depth of a blank line, which ends no block, and of a line inside a code fence.
 _BLANK, _FENCED = 10**6, 10**6 - 1
+#: The depth of the docstring's end.
+_END = -1
 
 
 @lru_cache(maxsize=4096)
@@ -110,6 +111,7 @@ class _Splitter:
     def __init__(self, lines: list[str]) -> None:
         self.lines = lines
         self.depths = [indent_of(line) if line.strip() else _BLANK for line in lines]
+        self.depths.append(_END)
         self.sections: list[Section] = []
         #: The first line that is in no section yet.
         self.start = 0
@@ -130,14 +132,15 @@ class _Splitter:
 
     def add(self, start: int, end: int, *sections: Section) -> int:
         """Add sections, and as prose what is before them; return the line after."""
-        text, skipped = dedent(self.lines[self.start : start])
-        if text:
-            self.sections.append(
-                Section(Kind.PROSE, text=text, line=self.start + skipped)
-            )
+        if text := self.text(self.start, start):
+            self.sections.append(Section(Kind.PROSE, text=text, line=self.start))
         self.sections.extend(sections)
         self.start = end
         return end
+
+    def text(self, start: int, end: int) -> str:
+        """Return lines without their common indentation."""
+        return textwrap.dedent("\n".join(self.lines[start:end])).rstrip()
 
     def header(self, number: int) -> Section | None:
         """Return the section that a line opens, if it does.
@@ -151,20 +154,20 @@ class _Splitter:
         text, rest = found["text"].strip(), found["rest"] or ""
         singular = found["word"].lower().removesuffix("s")
         kind = _KINDS.get(singular, Kind.PROSE)
-        if kind is Kind.ADMONITION and not rest:
+        following = self.depths[self.filled(number + 1)]
+        if kind is Kind.ADMONITION:
             begins = number == self.start or self.depths[number - 1] == _BLANK
-            if not (has_colon and begins):
-                return None
-            return Section(kind, singular, text, line=number)
-        following = self.filled(number + 1)
-        if kind is Kind.PROSE or text or following == len(self.lines):
-            return None
-        is_rubric = kind is Kind.RUBRIC
-        is_deeper = not is_rubric and self.depths[following] > self.depths[number]
-        is_header = (has_colon or is_deeper) and (is_rubric or not rest)
+            is_header = has_colon and begins and not rest
+        elif kind is Kind.RUBRIC:
+            is_header = has_colon and not text and following != _END
+        else:
+            is_deeper = following > self.depths[number]
+            is_empty = text or rest or kind is Kind.PROSE or following == _END
+            is_header = (has_colon or is_deeper) and not is_empty
         if not is_header:
             return None
-        return Section(kind, found["word"] + rest, text, line=number)
+        title = singular if kind is Kind.ADMONITION else found["word"] + rest
+        return Section(kind, title, text, line=number)
 
     def section(self, header: Section) -> int:
         """Read the section that a header opens, and return the line after it.
@@ -186,20 +189,14 @@ class _Splitter:
             items = self.items(first, end)
             if not items:
                 return header.line
-            return self.add(header.line, end, header._replace(items=items))
-        # Without indentation, doc-builder reads on to the docstring's end; a paragraph
-        # is what authors mean.
-        is_indented = indent > outside
-        end = (
-            self.block_end(first, indent) if is_indented else self.paragraph_end(first)
-        )
-        if header.kind in {Kind.RAISES, Kind.WARNS}:
-            items = self.items(first, end)
         else:
-            items = self.returned(first, end)
-        if not items:
-            text, skipped = dedent(self.lines[first:end])
-            items = (Item(text=text, line=first, text_line=first + skipped),)
+            # Without indentation, doc-builder reads on to the docstring's end; a
+            # paragraph is what authors mean.
+            is_block = indent > outside
+            end = self.below(indent, first) if is_block else self.paragraph_end(first)
+            has_names = header.kind in {Kind.RAISES, Kind.WARNS}
+            items = (self.items if has_names else self.returned)(first, end)
+            items = items or (Item(text=self.text(first, end), line=first),)
         return self.add(header.line, end, header._replace(items=items))
 
     def rubric(self, header: Section) -> int:
@@ -207,24 +204,23 @@ class _Splitter:
         opens_code = self.lines[header.line].rstrip().endswith("::")
         if not opens_code or self.depths[start] <= indent:
             return self.add(header.line, header.line + 1, header)
-        end = self.block_end(start, indent + 1)
-        code, _ = dedent(self.lines[start:end])
-        fenced = Section(Kind.PROSE, text=f"````\n{code}\n````", line=start - 1)
+        end = self.below(indent + 1, start)
+        code = f"````\n{self.text(start, end)}\n````"
+        fenced = Section(Kind.PROSE, text=code, line=start - 1)
         return self.add(header.line, end, header, fenced)
 
     def admonition(self, header: Section) -> int:
-        start = header.line if header.text else self.filled(header.line + 1)
-        end = self.paragraph_end(start) if header.text else start
-        following, indent = self.filled(end), self.depths[header.line]
-        if following < len(self.lines) and self.depths[following] > indent:
-            end = self.block_end(end, indent + 1)
+        start = header.line + 1
+        end = self.paragraph_end(start) if header.text else self.filled(start)
+        following, indent = self.depths[self.filled(end)], self.depths[header.line]
+        if following > indent:
+            end = self.below(indent + 1, end)
         elif not header.text:
-            end = self.paragraph_end(start)
-        body, _ = dedent(self.lines[start + bool(header.text) : end])
-        text = "\n".join(filter(None, (header.text, body)))
-        if not text:
+            end = self.paragraph_end(end)
+        text = f"{header.text}\n{self.text(start, end)}"
+        if not text.strip():
             return header.line
-        return self.add(header.line, end, header._replace(text=text, line=start))
+        return self.add(header.line, end, header._replace(text=text))
 
     def ends_parameters(self, line: int, indent: int, outside: int) -> bool:
         """Return whether a section of parameters ends before a line.
@@ -258,13 +254,11 @@ class _Splitter:
         if found is None:
             return None
         written_type = found["type"] or ""
-        if not (found["mark"] or written_type):
-            following = self.depths[number + 1] if number + 1 < len(self.depths) else 0
-            heads_block = self.depths[number] < following < _FENCED
-            if not heads_block:
-                return None
+        heads_block = self.depths[number] < self.depths[number + 1] < _FENCED
+        if not (found["mark"] or written_type or heads_block):
+            return None
         name = re.sub(r"\s*,\s*", ", ", found["name"])
-        return Item(name, written_type.strip(), found["text"], number, number)
+        return Item(name, written_type.strip(), found["text"], number)
 
     def returned(self, first: int, end: int) -> tuple[Item, ...]:
         """Return the values of a section: several with names, or one with its type."""
@@ -277,44 +271,25 @@ class _Splitter:
         is_code = line.startswith("`") and line.endswith("`")
         if not _is_type(head) or (colon == len(line) and not is_code):
             return ()
-        return (self.complete(Item("", head, rest, first, first), end),)
+        return (self.complete(Item("", head, rest, first), end),)
 
     def complete(self, item: Item, stop: int) -> Item:
         """Return an entry with the rest of its description."""
-        body, skipped = dedent(self.lines[item.line + 1 : stop])
-        if not body:
-            return item
-        if not item.text:
-            return item._replace(text=body, text_line=item.line + 1 + skipped)
-        blank_lines = "\n" * skipped
-        return item._replace(text=f"{item.text}\n{blank_lines}{body}")
+        rest = self.text(item.line + 1, stop)
+        return item._replace(text=f"{item.text}\n{rest}".rstrip())
 
     def until(self, start: int, ends: Callable[[int], bool]) -> int:
         """Return the first line from *start* on where *ends* holds."""
         return next(filter(ends, range(start, len(self.lines))), len(self.lines))
 
+    def below(self, depth: int, start: int) -> int:
+        return self.until(start, lambda line: self.depths[line] < depth)
+
     def filled(self, start: int) -> int:
-        return self.until(start, lambda line: self.depths[line] < _BLANK)
+        return self.below(_BLANK, start)
 
     def paragraph_end(self, start: int) -> int:
         return self.until(start, lambda line: self.depths[line] == _BLANK)
-
-    def block_end(self, start: int, indent: int) -> int:
-        return self.until(start, lambda line: self.depths[line] < indent)
-
-
-def dedent(lines: Sequence[str]) -> tuple[str, int]:
-    """Return a text without common indentation and blank lines at both ends.
-
-    The number is that of the lines dropped before it.
-    """
-    filled = [number for number, line in enumerate(lines) if line.strip()]
-    if not filled:
-        return "", 0
-    first, last = filled[0], filled[-1]
-    indent = min(indent_of(lines[number]) for number in filled)
-    kept = [line[indent:].rstrip() for line in lines[first : last + 1]]
-    return "\n".join(kept), first
 
 
 def top_level(text: str, mark: str) -> Iterator[int]:

@@ -10,7 +10,7 @@ from myst_parser.config.main import MdParserConfig
 
 from .blocks import alert_rule, autodoc_rule, formula_rule
 from .components import pair_rule, tag_rule
-from .inline import DOCSTRING, PAGE, SHARED, located
+from .inline import DOCSTRING, PAGE, SHARED, Addresses, located
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -34,16 +34,18 @@ def create_parser(
     """
     parser = MarkdownIt("commonmark", renderer_cls=renderer)
     parser.enable("table")
-    parser.options["myst_config"] = MdParserConfig()
+    parser.inline.ruler.enable("linkify")
+    parser.options["myst_config"], parser.options["linkify"] = MdParserConfig(), True
+    parser.linkify = Addresses()
     rules = parser.block.ruler
     rules.before("code", "component", tag_rule, _INTERRUPTS)
     rules.before("blockquote", "formula", formula_rule, _INTERRUPTS)
     parser.core.ruler.after("block", "alert", alert_rule)
     parser.core.ruler.after("block", "pairs", pair_rule)
     parser.core.ruler.after("block", "origins", _origins_rule)
-    for name, rule in (*SHARED, *(PAGE if page else DOCSTRING)):
+    for name, rule in (SHARED | (PAGE if page else DOCSTRING)).items():
         parser.inline.ruler.before("escape", name, located(rule))
-    for name in ("link", "image"):
+    for name in ("link", "image", "linkify"):
         parser.inline.ruler.at(name, located(getattr(rules_inline, name)))
     if page:
         rules.before("code", "autodoc", autodoc_rule, _INTERRUPTS)
@@ -54,12 +56,9 @@ def create_parser(
 
 
 def _origins_rule(state: StateCore) -> None:
-    """Set the lines that each token comes from, instead of those the parser reads."""
+    """Set the line that each token comes from, instead of the one the parser reads."""
     origins = state.env.get("origins")
     for token in state.tokens:
         if origins and token.map:
-            first, last = token.map
-            token.map = [
-                origins[min(first, len(origins) - 1)],
-                origins[min(last, len(origins)) - 1] + 1,
-            ]
+            line = origins[min(token.map[0], len(origins) - 1)]
+            token.map = [line, line + 1]

@@ -6,9 +6,12 @@ One table says what becomes of them, in pages and in docstrings alike.
 from __future__ import annotations
 
 import re
+from itertools import takewhile
 from typing import TYPE_CHECKING
 
 from markdown_it.common.html_blocks import block_names
+
+from .blocks import line_at
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -39,36 +42,32 @@ template textarea time tt u var video wbr
 HTML = frozenset({*block_names, *_INLINE.split()})
 
 _ATTRIBUTE = re.compile(
-    r"""(?P<name>[A-Za-z][\w:-]*)(?:\s*=\s*(?:"([^"]*)"|'([^']*)'|\{([^{}]*)\}|([^\s"'>/]+)))?"""
+    r"""(?P<name>[A-Za-z][\w:-]*)(?:\s*=\s*(?P<value>"[^"]*"|'[^']*'|\{[^{}]*\}|[^\s"'>/]+))?"""
 )
 _BRACES = r"\{[^{}]*\}"
 for _ in range(2):
     _BRACES = rf"\{{(?:[^{{}}]|{_BRACES})*\}}"
-#: A tag; what is between braces may hold anything.
+#: A component's tag, known or not; what is between braces may hold anything. One in
+#: small letters without attributes, ``<name>``, is what a reader puts something in for,
+#: unless it is in the table.
 TAG = re.compile(
-    r"<(?P<slash>/?)(?P<name>[A-Za-z][\w-]*+)"
+    rf"<(?P<slash>/?)(?P<name>(?:{'|'.join(KINDS)})(?![\w-])"
+    rf"|(?!(?:{'|'.join(HTML)})(?![\w-])|[a-z][a-z\d_-]*\s*>)[A-Za-z][\w-]*+)"
     rf"(?P<attributes>(?:[\s/](?:[^<>{{]|{_BRACES})*+)?)>"
 )
+_TAG = re.sub(r"\?P<\w+>", "?:", TAG.pattern)
+#: A line with the tags that begin and end it.
+_LINE = re.compile(rf"((?:\s*{_TAG})*+)(.*?)((?:{_TAG}\s*)*+)", re.DOTALL)
 _FENCE = re.compile(r"\s*(?P<mark>`{3,}|~{3,})(?P<info>[^`]*)$")
-
-
-def is_component(name: str, attributes: str) -> bool:
-    """Return whether a tag is a component's, known or not.
-
-    One in small letters without attributes, ``<name>``, is what a reader puts something
-    in for, unless it is in the table.
-    """
-    is_placeholder = name.islower() and not attributes.strip()
-    return name in KINDS or (name not in HTML and not is_placeholder)
 
 
 def attributes_of(text: str) -> dict[str, str]:
     """Return the attributes of a tag; one without a value has the value ``""``."""
-    found = {}
-    for match in _ATTRIBUTE.finditer(text):
-        values = (value for value in match.groups()[1:] if value is not None)
-        found[match["name"]] = next(values, "")
-    return found
+    values = {}
+    for found in _ATTRIBUTE.finditer(text):
+        value: str = found["value"] or ""
+        values[found["name"]] = value[1:-1] if value[:1] in "\"'{" else value
+    return values
 
 
 def indent_of(line: str) -> int:
@@ -115,60 +114,34 @@ def tags_apart(source: Sequence[str]) -> Iterator[tuple[str, int]]:
         position = end
 
 
-def _parts(line: str) -> Iterator[str]:
-    """Yield the tags that begin or end a line, and what is between them."""
-    start, end, after = 0, len(line.rstrip()), []
-    tags = [tag for tag in TAG.finditer(line) if is_component(*tag.group(2, 3))]
-    for tag in tags:
-        if line[start : tag.start()].strip():
-            break
-        yield tag[0]
-        start = tag.end()
-    for tag in reversed(tags):
-        if tag.start() < start or line[tag.end() : end].strip():
-            break
-        after.append(tag[0])
-        end = tag.start()
-    if line[start:end].strip():
-        yield line[start:end]
-    elif not start and not after:
-        yield line
-    yield from reversed(after)
+def _parts(line: str) -> list[str]:
+    """Return the tags that begin or end a line, and what is between them."""
+    found = _LINE.fullmatch(line)
+    before, between, after = found.groups() if found else ("", line, "")
+    parts = [*re.findall(_TAG, before), between, *re.findall(_TAG, after)]
+    return [part for part in parts if part.strip()]
 
 
 def tag_rule(state: StateBlock, start: int, _: int, silent: bool) -> bool:  # noqa: FBT001 - markdown-it's call
     """Read a component's tag that is a line into a token ``component``."""
-    line = state.src[state.bMarks[start] + state.tShift[start] : state.eMarks[start]]
-    tag = TAG.fullmatch(line.rstrip())
-    if (
-        tag is None
-        or not is_component(*tag.group("name", "attributes"))
-        or state.is_code_block(start)
-    ):
+    tag = TAG.fullmatch(line_at(state, start).rstrip())
+    if tag is None or state.is_code_block(start):
         return False
     if not silent:
-        _push(state, tag).map = [start, start + 1]
+        token = push_tag(state, tag)
+        token.map = [start, start + 1]
+        is_single = tag["attributes"].endswith("/") or KINDS.get(token.tag) == "dropped"
+        if not is_single:
+            token.nesting = -1 if tag["slash"] else 1
+            token.type = "component_open"
         state.line = start + 1
     return True
 
 
-def inline_tag_rule(state: StateInline, silent: bool) -> bool:  # noqa: FBT001 - markdown-it's call
-    """Read a component's tag within a line."""
-    tag = TAG.match(state.src, state.pos)
-    if tag is None or not is_component(*tag.group("name", "attributes")):
-        return False
-    if not silent:
-        _push(state, tag).nesting = 0
-    state.pos = tag.end()
-    return True
-
-
-def _push(state: StateBlock | StateInline, tag: re.Match[str]) -> Token:
-    is_single = tag["attributes"].endswith("/") or KINDS.get(tag["name"]) == "dropped"
-    token = state.push("component", "", 0)
-    token.info, token.content = tag["name"], tag[0]
-    token.meta = attributes_of(tag["attributes"])
-    token.nesting = 0 if is_single else -1 if tag["slash"] else 1
+def push_tag(state: StateBlock | StateInline, tag: re.Match[str]) -> Token:
+    """Add the token of a component's tag."""
+    token = state.push("component", tag["name"], 0)
+    token.content, token.meta = tag[0], attributes_of(tag["attributes"])
     return token
 
 
@@ -177,34 +150,28 @@ def pair_rule(state: StateCore) -> None:
 
     What is not closed, or closes nothing, is a problem, which the renderer warns of.
     """
-    #: For each open block, outermost first, the tags that are open in it.
-    blocks: list[list[Token]] = [[]]
+    opened: list[Token] = []
     for token in state.tokens:
-        if token.type != "component" and token.nesting > 0:
-            blocks.append([])
-        elif token.type != "component" and token.nesting:
-            for tag in blocks.pop():
-                _unpaired(tag)
-        elif token.nesting > 0:
-            blocks[-1].append(token)
+        if token.nesting > 0:
+            opened.append(token)
         elif token.nesting:
-            _close(blocks[-1], token)
-    for tag in blocks[-1]:
-        _unpaired(tag)
+            inside = takewhile(_is_component, reversed(opened))
+            if _is_component(token) and token.tag not in {it.tag for it in inside}:
+                _unpaired(token)
+                continue
+            while (opening := opened.pop()).tag != token.tag:
+                _unpaired(opening)
+    for token in opened:
+        _unpaired(token)
 
 
-def _close(open_tags: list[Token], closing: Token) -> None:
-    if closing.info not in [tag.info for tag in open_tags]:
-        _unpaired(closing)
-        return
-    while (opening := open_tags.pop()).info != closing.info:
-        _unpaired(opening)
-    opening.type, closing.type = "component_open", "component_close"
+def _is_component(token: Token) -> bool:
+    return token.type == "component_open"
 
 
 def _unpaired(token: Token) -> None:
-    name, is_closing = token.info, token.nesting < 0
-    token.nesting = 0
+    name, is_closing = token.tag, token.nesting < 0
+    token.type, token.nesting = "component", 0
     if name not in KINDS:
         return
     token.type = "problem"

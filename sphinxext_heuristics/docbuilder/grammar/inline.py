@@ -8,11 +8,14 @@ markdown-it: it looks at the text from ``state.pos`` on.
 from __future__ import annotations
 
 import re
-from bisect import bisect_left
 from functools import lru_cache, wraps
+from html import unescape
+from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
-from .components import attributes_of, inline_tag_rule
+from markdown_it.token import Token
+
+from .components import TAG, attributes_of, push_tag
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -37,12 +40,14 @@ _ROLE = re.compile(
     r":(?:py:)?(?:class|func|meth|obj|mod|attr|data|exc):`(?P<target>[^`<]+)`"
 )
 _TEX_MATH = re.compile(r"\\{1,2}\((?P<formula>.+?)\\{1,2}\)", re.DOTALL)
+_TWO_DOLLARS = re.compile(r"\$\$(?P<formula>[^$]+)\$\$")
 _SPACED_DOLLARS = re.compile(r"(?<!\S)\$(?P<formula>[^$\n`<>]+)\$(?!\S)")
 _DOLLARS = re.compile(
     r"(?<![\w$\\])\$(?P<formula>[^\s$`'\"](?:(?:[^$`'\"]|(?<=[\w)}])')*(?:[^\s$`'\"\\]|(?<=[\w)}])'))?)\$(?![\w$])"
 )
-_URL = re.compile(r"//[^\s<>()\[\]`*'\"]+(?:\([^\s<>()]*\)[^\s<>()\[\]`*'\"]*)*")
-_SCHEME = re.compile(r"(?:^|(?<=\W))https?$")
+_ADDRESS = re.compile(
+    r"https?://[^\s<>()\[\]`*'\"]+(?:\([^\s<>()]*\)[^\s<>()\[\]`*'\"]*)*"
+)
 _HTML_LINK = re.compile(
     r"<a\s(?=[^<>]*\bhref\b)(?P<attributes>[^<>]*)>(?P<label>(?:(?!<a\s).)*?)</a\s*>",
     re.DOTALL,
@@ -50,6 +55,14 @@ _HTML_LINK = re.compile(
 _HTML_IMAGE = re.compile(r"<img\s(?P<attributes>[^<>]*?)/?>", re.DOTALL)
 _COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
 _COLAB = re.compile(r"\[\[open-in-colab\]\]")
+_ALERT, _AUTODOC = re.compile(r"\A\[!\w+\]"), re.compile(r"\[\[autodoc\]\]")
+#: What no rule for blocks has read → what is wrong.
+_STRAY = {
+    _ALERT: "is no alert without '>' before it",
+    _AUTODOC: (
+        "takes the name of one object, and nothing else in its line; its text is shown"
+    ),
+}
 #: ``__init__``, ``**kwargs`` and the star of ``2*3`` are text and not emphasis.
 _PLAIN = re.compile(
     r"(?<!\w)__\w+__(?!\w)|(?<=\w)\*(?=\w)|(?<![\w*])\*{1,2}(?=\w*args\b(?!\*))"
@@ -61,22 +74,17 @@ def located(rule: Rule) -> Rule:
 
     @wraps(rule)
     def locate(state: StateInline, silent: bool) -> bool:  # noqa: FBT001 - markdown-it's call
-        number, line = (
-            len(state.tokens),
-            bisect_left(_line_ends(state.src), state.pos),
-        )
-        pending = bool(state.pending)
+        start, number = state.pos, len(state.tokens) + bool(state.pending)
         done = rule(state, silent)
-        if done and not silent and len(state.tokens) > number + pending:
-            token = state.tokens[number + pending]
-            token.meta = {**token.meta, "below": line}
+        for token in state.tokens[number : number + 1]:
+            token.meta = {**token.meta, "below": state.src.count("\n", 0, start)}
         return done
 
     return locate
 
 
 def _matching(
-    make: Callable[[StateInline, re.Match[str]], None],
+    make: Callable[[StateInline, re.Match[str]], object],
     *patterns: re.Pattern[str],
     end: str = "",
 ) -> Rule:
@@ -90,8 +98,8 @@ def _matching(
         if end and _last(state.src, end, state.posMax) < state.pos:
             return False
         for pattern in patterns:
-            found = pattern.match(state.src, state.pos)
-            if found and found.end() <= state.posMax:
+            found = pattern.match(state.src, state.pos, state.posMax)
+            if found:
                 if not silent:
                     make(state, found)
                 state.pos = found.end()
@@ -105,11 +113,6 @@ def _matching(
 def _last(text: str, part: str, end: int) -> int:
     """Return where a part is last before an end."""
     return text.rfind(part, 0, end)
-
-
-@lru_cache(maxsize=64)
-def _line_ends(text: str) -> list[int]:
-    return [found.start() for found in re.finditer("\n", text)]
 
 
 def _object(state: StateInline, found: re.Match[str]) -> None:
@@ -152,30 +155,23 @@ def _html_image(state: StateInline, found: re.Match[str]) -> None:
     token.attrs |= {
         name: attributes[name] for name in ("width", "height") if attributes.get(name)
     }
-    token.content, token.children = attributes.get("alt", ""), []
+    alternative = unescape(attributes.get("alt", ""))
+    token.children = [Token("text", "", 0, content=alternative)]
 
 
-def address_rule(state: StateInline, silent: bool) -> bool:  # noqa: FBT001 - markdown-it's call
-    """Read an address without marks.
+class Addresses:
+    """Finds addresses without marks, for markdown-it's rule ``linkify``."""
 
-    The scheme is in the text that waits when the colon is reached.
-    """
-    if silent or state.src[state.pos] != ":" or state.linkLevel:
-        return False
-    # the scheme and a character before it
-    before = state.pending[-len("shttps") :]
-    scheme, found = _SCHEME.search(before), _URL.match(state.src, state.pos + 1)
-    if scheme is None or found is None:
-        return False
-    rest = found[0].rstrip(".,;:!?")
-    url = f"{scheme[0]}:{rest}"
-    state.pending = state.pending.removesuffix(scheme[0])
-    opening = state.push("link_open", "a", 1)
-    opening.attrs, opening.info = {"href": url}, "auto"
-    state.push("text", "", 0).content = url
-    state.push("link_close", "a", -1)
-    state.pos += 1 + len(rest)
-    return True
+    def match_at_start(self, text: str) -> SimpleNamespace | None:
+        """Return the address that a text starts with, as ``url``."""
+        found = _ADDRESS.match(text)
+        return SimpleNamespace(url=found[0].rstrip(".,;:!?")) if found else None
+
+
+def _stray(state: StateInline, found: re.Match[str]) -> None:
+    """Add the token of a problem, and the text."""
+    state.push("problem", "", 0).content = f"{found[0]} {_STRAY[found.re]}"
+    state.pending += found[0]
 
 
 def _text(state: StateInline, found: re.Match[str]) -> None:
@@ -188,21 +184,22 @@ def _nothing(state: StateInline, found: re.Match[str]) -> None:
 
 #: The rules that pages and docstrings share, each with its name, in the order in which
 #: they are asked.
-SHARED: tuple[tuple[str, Rule], ...] = (
-    ("object", _matching(_object, _OBJECT, _OBJECT_WITH_TEXT, _SLIP, _ROLE)),
-    ("tex_math", _matching(_math, _TEX_MATH, end="\\)")),
-    ("math", _matching(_math, _SPACED_DOLLARS, _DOLLARS)),
-    ("html_link", _matching(_html_link, _HTML_LINK, end=">")),
-    ("address", address_rule),
-    ("component_inline", inline_tag_rule),
-)
+SHARED: dict[str, Rule] = {
+    "stray_alert": _matching(_stray, _ALERT),
+    "object": _matching(_object, _OBJECT, _OBJECT_WITH_TEXT, _SLIP, _ROLE),
+    "tex_math": _matching(_math, _TEX_MATH, end="\\)"),
+    "math": _matching(_math, _TWO_DOLLARS, _SPACED_DOLLARS, _DOLLARS),
+    "html_link": _matching(_html_link, _HTML_LINK, end=">"),
+    "component_inline": _matching(push_tag, TAG),
+}
 #: What docstrings have besides: their text is closer to code.
-DOCSTRING: tuple[tuple[str, Rule], ...] = (("plain", _matching(_text, _PLAIN)),)
+DOCSTRING: dict[str, Rule] = {"plain": _matching(_text, _PLAIN)}
 #: What pages have besides.
-PAGE: tuple[tuple[str, Rule], ...] = (
-    ("bracketed_code", _matching(_bracketed_code, _BRACKETED_CODE)),
-    ("html_image", _matching(_html_image, _HTML_IMAGE)),
+PAGE: dict[str, Rule] = {
+    "stray_autodoc": _matching(_stray, _AUTODOC),
+    "bracketed_code": _matching(_bracketed_code, _BRACKETED_CODE),
+    "html_image": _matching(_html_image, _HTML_IMAGE),
     # for authors, or for notebooks
-    ("comment", _matching(_nothing, _COMMENT, end="-->")),
-    ("colab", _matching(_nothing, _COLAB)),
-)
+    "comment": _matching(_nothing, _COMMENT, end="-->"),
+    "colab": _matching(_nothing, _COLAB),
+}

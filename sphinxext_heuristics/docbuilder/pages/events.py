@@ -9,17 +9,17 @@ import posixpath
 import re
 from functools import partial
 from html import escape, unescape
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from docutils import nodes
 from sphinx import addnodes
-from sphinx.util import logging
 from sphinx.util.osutil import relative_uri
 
 from ..objects import import_package
 from ..references import REFTYPE, page_link, place
-from ..store import DocbuilderDomain, Fault, Link, Wanted
+from ..store import DocbuilderDomain, Fault, Link, Wanted, warn
 from ..trees import read_tree
 
 if TYPE_CHECKING:
@@ -31,49 +31,33 @@ if TYPE_CHECKING:
 
     from ..trees import Tree
 
-logger = logging.getLogger(__name__)
-
 _ADDRESS = re.compile(
     r"""(<(?:a|img)\s(?:[^<>]*\s)?)(?P<name>href|src)\s*=\s*(?P<quote>["']?)(?P<address>[^"'<>]*?)(?P=quote)(?=\s|/?>)"""
 )
 _HTML_ID = re.compile(r"""\s(?:id|name)\s*=\s*["']?([^\s"'>]+)""")
 
 
-def read_trees(
-    app: Sphinx,
-    env: BuildEnvironment,
-    added: set[str],
-    changed: set[str],
-    removed: set[str],
-) -> list[str]:
+def read_trees(app: Sphinx, env: BuildEnvironment, *_: set[str]) -> list[str]:
     """Read the trees' files (``env-get-outdated``).
 
     The pages that must be read again because of them are returned.
     """
     state = DocbuilderDomain.of(env).state
     trees = [
-        read_tree(env.srcdir, folder, package)
+        read_tree(env.srcdir, folder, package, env.found_docs)
         for folder, package in app.config.docbuilder_trees.items()
     ]
-    state.trees = sorted(trees, key=lambda tree: -len(tree.folder))
+    trees.sort(key=lambda tree: -len(tree.folder))
+    state.trees = {tree.folder: tree for tree in trees}
     before, state.pages = state.pages, {}
-    for tree in state.trees:
-        main, listed = tree.main(env.found_docs), tree.listed
-        for docname in tree.pages(env.found_docs):
-            groups = tree.toctrees(env.found_docs) if docname == main else ()
-            state.pages.setdefault(
-                docname, (tree.folder, tree.package, docname in listed, groups)
-            )
+    for tree in trees:
+        for docname, page in tree.pages.items():
+            state.pages.setdefault(docname, page)
         # a build without a change says it again
-        for problem in [*tree.problems, *tree.missing(env.found_docs)]:
+        for problem in tree.problems:
             path = env.srcdir / tree.folder / problem.file
-            _warn(problem.message, "tree", f"{path}:{problem.line}")
-    outdated = {
-        name
-        for name in before.keys() | state.pages.keys()
-        if before.get(name) != state.pages.get(name)
-    }
-    return sorted((outdated & env.found_docs) - added - changed - removed)
+            warn(problem.message, "tree", f"{path}:{problem.line}")
+    return [docname for docname, _ in before.items() ^ state.pages.items()]
 
 
 def before_reading(app: Sphinx, env: BuildEnvironment, docnames: list[str]) -> None:
@@ -83,23 +67,20 @@ def before_reading(app: Sphinx, env: BuildEnvironment, docnames: list[str]) -> N
     objects are taken out of the Python domain: `update` puts them back when it is known
     which pages document them.
     """
-    store = DocbuilderDomain.of(env)
+    pages = DocbuilderDomain.of(env).state.pages
     objects = env.domains["py"].data["objects"]
     for name, entry in list(objects.items()):
-        if entry.docname in store.state.pages:
+        if entry.docname in pages:
             del objects[name]
-    trees = filter(None, map(store.tree_of, docnames))
-    for package in {tree.package for tree in trees}:
+    for package in {pages[name].package for name in docnames if name in pages}:
         try:
             import_package(package, app.config.autodoc_mock_imports)
         except ImportError as error:
-            _warn(f"{error}; install it, or fix docbuilder_trees", "autodoc", None)
+            warn(f"{error}; install it, or fix docbuilder_trees", "autodoc")
 
 
 def note_page(app: Sphinx, doctree: nodes.document) -> None:
     """Note the anchors of a document, and where its links lead (``doctree-read``)."""
-    if not app.config.docbuilder_trees and not app.config.docbuilder_packages:
-        return
     store, docname = DocbuilderDomain.of(app.env), app.env.docname
     notes, tree = store.note(docname), store.tree_of(docname)
     targets: dict[Link | Wanted, None] = {}
@@ -144,18 +125,14 @@ def update(_: Sphinx, env: BuildEnvironment) -> list[str]:
     """
     store = DocbuilderDomain.of(env)
     _add_entries(env, store)
-    places = store.places = {}
-    for notes in store.notes.values():
-        for target in notes.targets:
-            if target not in places:
-                places[target] = place(env, target)
+    targets = chain.from_iterable(notes.targets for notes in store.notes.values())
+    places = store.places = {target: place(env, target) for target in {*targets}}
     titles = [
         (docname, env.titles[docname].astext())
         for docname in store.state.pages
         if docname in env.titles
     ]
-    trees = [(tree.folder, tree.groups) for tree in store.state.trees]
-    shown = repr((titles, trees))
+    shown = repr((titles, store.state.pages))
     before, store.state.outcomes = store.state.outcomes, {}
     outdated = []
     for docname, notes in sorted(store.notes.items()):
@@ -163,16 +140,12 @@ def update(_: Sphinx, env: BuildEnvironment) -> list[str]:
         dead = [Fault(link.line, places[link].problem, "link") for link in links]
         for fault in sorted([*notes.faults, *dead], key=lambda fault: fault.line):
             if fault.message:
-                _warn(fault.message, fault.subtype, (docname, fault.line))
+                warn(fault.message, fault.subtype, (docname, fault.line))
         leads_to = [places[target][:2] for target in notes.targets]
         outcome = store.state.outcomes[docname] = shown, leads_to
         if before.get(docname, outcome) != outcome:
             outdated.append(docname)
     return outdated
-
-
-def _warn(message: str, subtype: str, location: str | tuple[str, int] | None) -> None:
-    logger.warning(message, type="docbuilder", subtype=subtype, location=location)
 
 
 def _add_entries(env: BuildEnvironment, store: DocbuilderDomain) -> None:
@@ -190,37 +163,30 @@ def _add_entries(env: BuildEnvironment, store: DocbuilderDomain) -> None:
 
 def write_addresses(app: Sphinx, doctree: nodes.document, docname: str) -> None:
     """Write the addresses in raw HTML for the page (``doctree-resolved``)."""
-    if app.builder.format != "html":
-        return
-    for node in doctree.findall(nodes.raw):
-        # another one where the builder joins pages
-        page = node.get("page", docname)
-        if tree := DocbuilderDomain.of(app.env).tree_of(page):
-            with_address = partial(_with_address, app, docname, page, tree)
-            html = _ADDRESS.sub(with_address, node.astext())
-            node[:] = [nodes.Text(html)]
+    tree = DocbuilderDomain.of(app.env).tree_of(docname)
+    if tree and app.builder.format == "html":
+        with_address = partial(_with_address, app, docname, tree)
+        for node in doctree.findall(nodes.raw):
+            node[:] = [nodes.Text(_ADDRESS.sub(with_address, node.astext()))]
 
 
-def _with_address(
-    app: Sphinx, here: str, page: str, tree: Tree, found: re.Match[str]
-) -> str:
-    """Return a tag of a *page* with the address that its target has from *here*."""
+def _with_address(app: Sphinx, docname: str, tree: Tree, found: re.Match[str]) -> str:
+    """Return a tag of a page with the address that its target has from there."""
     written = address = unescape(found["address"])
+    uri = app.builder.get_target_uri(docname)
     if found["name"] == "src":
-        path, _ = app.env.relfn2path(tree.image(written), page)
+        path, _ = app.env.relfn2path(tree.image(written), docname)
         if path in app.env.images:
             _, name = app.env.images[path]
             # the builder copies the images that it knows of
             app.builder.images[path] = name
-            uri = app.builder.get_target_uri(here)
             address = posixpath.join(relative_uri(uri, app.builder.imagedir), name)
-    elif link := page_link(tree, page, written):
+    elif link := page_link(tree, docname, written):
         target = place(app.env, link)
         if not target.docname:
             return found[1].rstrip()  # it leads nowhere: text without an address
-        fragment = f"#{target.anchor}" if target.anchor else ""
-        uri = app.builder.get_relative_uri(here, target.docname)
-        address = uri + fragment or "#"
+        address = app.builder.get_relative_uri(docname, target.docname)
+        address += f"#{target.anchor}" if target.anchor else ""
     if address == written:
         return found[0]
-    return f'{found[1]}{found["name"]}="{escape(address)}"'
+    return f'{found[1]}{found["name"]}="{escape(address or "#")}"'

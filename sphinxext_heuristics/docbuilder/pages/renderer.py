@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from html import unescape
 from typing import TYPE_CHECKING
 
 from docutils import nodes
@@ -16,16 +15,16 @@ from ..grammar.components import HTML, tags_apart
 from ..objects import make_entry
 from ..references import make_reference, page_link
 from ..render import Renderer, line_of, plain_text
-from ..store import DocbuilderDomain, Fault
+from ..store import DocbuilderDomain
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, MutableMapping
+    from collections.abc import Iterable, Iterator, MutableMapping
     from typing import Any
 
     from markdown_it.tree import SyntaxTreeNode
     from sphinx.environment import BuildEnvironment
 
-    from ..trees import Tree
+    from ..trees import Group, Tree
 
 _OWN_ID = re.compile(r"\[\[([^\[\]]+)\]\]\s*$")
 _COMMENT = re.compile(r"<!--.*?(?:-->|\Z)", re.DOTALL)
@@ -38,21 +37,20 @@ class PageParser(MystParser):
     def parse(self, inputstring: str, document: nodes.document) -> None:
         """Parse the text of a page into a document."""
         env: BuildEnvironment = document.settings.env
-        tree = DocbuilderDomain.of(env).tree_of(env.docname)
+        store = DocbuilderDomain.of(env)
+        tree = store.tree_of(env.docname)
         if tree is None:
             super().parse(inputstring, document)
             return
         parser = create_parser(PageRenderer, page=True)
         parser.options["document"] = document
-        lines, origins = zip(
-            *tags_apart(f"{inputstring}\n".removeprefix("\ufeff").splitlines()),
-            strict=True,
-        )
+        pairs = tags_apart(f"{inputstring}\n".splitlines())
+        lines, origins = zip(*pairs, strict=True)
         parser.render("\n".join(lines) + "\n", {"tree": tree, "origins": origins})
-        if tree.main(env.found_docs) == env.docname:
-            section = next(iter(document.findall(nodes.section)), document)
-            section.extend(_toctrees(tree, env))
-        elif env.docname not in tree.listed:
+        page = store.state.pages[env.docname]
+        section = next(iter(document.findall(nodes.section)), document)
+        section.extend(_toctrees(page.toctrees, env.docname))
+        if not page.is_listed:
             env.metadata[env.docname]["orphan"] = "true"
 
 
@@ -66,26 +64,20 @@ class PageRenderer(Renderer):
         super().setup_render(options, env)
         self.tree: Tree = env["tree"]
         self.docname = self.sphinx_env.docname
+        # every build says it again
         self.faults = DocbuilderDomain.of(self.sphinx_env).note(self.docname).faults
-        #: The open headings: the level as it is written, and the level of the section.
-        self.levels: list[tuple[int, int]] = []
+        #: The levels of the open headings as they are written.
+        self.levels: list[int] = []
         self.headings: list[tuple[nodes.Element, str]] = []
-
-    def warn(
-        self, message: str, token: SyntaxTreeNode, subtype: str = "markup"
-    ) -> None:
-        """Note what is wrong; every build says it again."""
-        self.faults.append(Fault(line_of(token), message, subtype))
 
     def render_heading(self, token: SyntaxTreeNode) -> None:
         """Render a heading; the first is the title, and no level is left out."""
         written = int(token.tag[1])
         if isinstance(self.current_node, nodes.document | nodes.section):
-            while len(self.levels) > 1 and self.levels[-1][0] >= written:
+            while len(self.levels) > 1 and self.levels[-1] >= written:
                 self.levels.pop()
-            level = self.levels[-1][1] + 1 if self.levels else 1
-            self.levels.append((written, level))
-            self._heading_offset = level - written
+            self.levels.append(written)
+            self._heading_offset = len(self.levels) - written
         super().render_heading(token)
         self._heading_offset = 0
 
@@ -97,8 +89,7 @@ class PageRenderer(Renderer):
         title_node: nodes.Element,
     ) -> None:
         """Note the id that doc-builder gives a heading; objects take theirs first."""
-        text = token.children[0].content if token.children else ""
-        own = _OWN_ID.search(text)
+        own = _OWN_ID.search(token.children[0].content)
         if own:
             last = title_node.children[-1]
             title_node.replace(
@@ -106,8 +97,7 @@ class PageRenderer(Renderer):
             )
         parts = (part.content.strip() for part in token.walk() if not part.children)
         words = " ".join(filter(None, parts))
-        wanted = own[1].strip() if own else heading_id(_OWN_ID.sub("", words))
-        self.headings.append((node, wanted))
+        self.headings.append((node, own[1].strip() if own else heading_id(words)))
 
     def _render_finalise(self) -> None:
         super()._render_finalise()
@@ -121,7 +111,7 @@ class PageRenderer(Renderer):
 
     def render_autodoc(self, token: SyntaxTreeNode) -> None:
         """Render ``[[autodoc]] X``."""
-        messages = [token.meta["problem"]] if token.meta["problem"] else []
+        messages: list[str] = token.meta["problems"]
         for name in token.meta["names"]:
             made: list[nodes.Node] = [nodes.paragraph("", "", nodes.literal("", name))]
             try:
@@ -163,39 +153,36 @@ class PageRenderer(Renderer):
         """Render an image; ``/imgs`` is a folder of the tree."""
         token.attrs["src"] = self.tree.image(str(token.attrGet("src") or ""))
         super().render_image(token)
-        image = self.current_node.children[-1]
-        if token.content and not token.children and isinstance(image, nodes.image):
-            image["alt"] = unescape(token.content)
 
     def render_html_block(self, token: SyntaxTreeNode) -> None:
         """Render raw HTML; comments are for the authors."""
         text = _COMMENT.sub("", token.content)
-        tag = _TAG.match(text)
-        if not text.strip():
-            return
-        if tag and tag[1].lower() not in HTML:
-            # a reader puts something in for it
-            self.current_node.append(nodes.paragraph("", "", plain_text(text.strip())))
-            return
-        raw = nodes.raw("", text, format="html", page=self.docname)
-        self._append(raw, token)
+        if text.strip():
+            node = _raw(text)
+            if not isinstance(node, nodes.Element):
+                node = nodes.paragraph("", "", node)
+            self._append(node, token)
 
     def render_html_inline(self, token: SyntaxTreeNode) -> None:
         """Render a tag in a line; what is between two tags is Markdown."""
-        found = _TAG.match(token.content)
-        tag = found[1].lower() if found else ""
-        if tag == "br":
+        if re.match(r"</?br\b", token.content, re.IGNORECASE):
             self.render_hardbreak(token)
-        elif tag not in HTML:
-            self.current_node.append(plain_text(token.content))
         else:
-            self.current_node.append(nodes.raw("", token.content, format="html"))
+            self.current_node.append(_raw(token.content))
 
     def render_s(self, token: SyntaxTreeNode) -> None:
         """Render text that is struck out."""
         self.current_node.append(nodes.raw("", "<s>", format="html"))
         self.render_children(token)
         self.current_node.append(nodes.raw("", "</s>", format="html"))
+
+
+def _raw(html: str) -> nodes.Node:
+    """Return HTML, or the text of what a reader puts something in for: ``<name>``."""
+    tag = _TAG.match(html)
+    if tag and tag[1].lower() not in HTML:
+        return plain_text(html.strip())
+    return nodes.raw("", html, format="html")
 
 
 def heading_id(text: str) -> str:
@@ -206,25 +193,20 @@ def heading_id(text: str) -> str:
     )
 
 
-def _toctrees(tree: Tree, env: BuildEnvironment) -> Iterator[addnodes.toctree]:
-    """Return the toctrees of a tree's main page."""
-    for caption, entries in tree.toctrees(env.found_docs):
+def _toctrees(groups: Iterable[Group], docname: str) -> Iterator[addnodes.toctree]:
+    """Yield the toctrees of a page."""
+    for caption, entries in groups:
         pairs: list[tuple[str | None, str]] = []
         for entry in entries:
-            is_here = entry.docname == env.docname
+            is_here = entry.docname == docname
             pairs.append((entry.title or None, "self" if is_here else entry.docname))
-        others = dict.fromkeys(docname for _, docname in pairs if docname != "self")
         yield addnodes.toctree(
-            parent=env.docname,
+            parent=docname,
             entries=pairs,
-            includefiles=list(others),
+            includefiles=[name for _, name in pairs if name != "self"],
             maxdepth=-1,
             caption=caption or None,
-            rawcaption=caption,
-            rawentries=[title for title, _ in pairs if title],
             glob=False,
             hidden=True,
-            includehidden=False,
-            numbered=0,
             titlesonly=True,
         )
