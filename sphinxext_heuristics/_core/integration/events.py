@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from .. import words
 from ..config import Settings
+from ..model import INDEX_PAGE
 from ..notes import links
 from ..read.collect import collect
 from ..read.identity import OBJECTS, identify
@@ -143,6 +144,11 @@ def end_writing(app: Sphinx, exception: Exception | None) -> None:
     domain = HeuristicDomain.of(app.env)
     if exception is None and domain.written is not None:
         domain.written.save(digests(app), domain.resolved_docs)
+    # When no heuristic is left, Sphinx would keep the domain's index page.
+    path_of = getattr(app.builder, "get_outfilename", None)
+    is_stale = not domain.plan.heuristics and INDEX_PAGE not in app.env.found_docs
+    if exception is None and path_of and is_stale:
+        Path(path_of(INDEX_PAGE)).unlink(missing_ok=True)
 
 
 def leave_unlinked(
