@@ -55,14 +55,14 @@ class Code:
         self._text = textwrap.dedent(quote).strip("\n")
         self._size = self._text.count("\n") + 1
         lines = [line for line in self._text.split("\n") if line.strip()] or [""]
-        indent = _indent_of(lines[-1])
-        block = f"\n{max(map(_indent_of, lines), key=len)}    pass"
+        indents = [line[: len(line) - len(line.lstrip())] for line in lines]
+        block = f"\n{max(indents, key=len)}    pass"
         ends = (
             "",
             block,
-            f"{block}\n{indent}finally:{block}",
+            f"{block}\n{indents[-1]}finally:{block}",
             block.replace("pass", "case _: pass"),
-            f"\n{indent}def _(): pass",
+            f"\n{indents[-1]}def _(): pass",
         )
         tree = None
         for end in ends:
@@ -94,10 +94,6 @@ class Code:
             for way in self._ways
         )
         return min(filter(None, compared), default=None)
-
-
-def _indent_of(line: str) -> str:
-    return line[: len(line) - len(line.lstrip())]
 
 
 def _lines(wanted: Sequence[Atom], there: Iterator[Atom]) -> Lines | None:

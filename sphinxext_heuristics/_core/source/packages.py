@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, TypeAlias, cast
 from .names import Binding, Definition, Names, State, read_names
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Sequence
+    from collections.abc import Collection, Iterator
 
 #: A module, and the qualified name of an object in it.
 Object: TypeAlias = tuple[str, str]
@@ -26,14 +26,14 @@ class Sources:
     One instance serves one build: it looks at the files once.
     """
 
-    def __init__(self, folders: Sequence[str] | None = None) -> None:
+    def __init__(self, folders: list[str] | None = None) -> None:
         """Forget what Python's finders remember, so that new files are seen.
 
         With *folders*, source is looked for in these and nowhere else; without, where
         Python would.
         """
         importlib.invalidate_caches()
-        self._only = None if folders is None else list(folders)
+        self._only = folders
         self._specs: dict[str, ModuleSpec | None] = {}
         self._states: dict[str, State | None] = {}
         self._canonical: dict[tuple[str, tuple[str, ...]], Object | None] = {}
