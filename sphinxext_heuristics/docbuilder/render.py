@@ -90,15 +90,6 @@ class Renderer(SphinxRenderer):
         language = language_of(info, code)
         self._append(nodes.literal_block(code, code, language=language), token)
 
-    def render_formula(self, token: SyntaxTreeNode) -> None:
-        """Render a formula in a block."""
-        self._append(
-            nodes.math_block(
-                token.content, token.content, nowrap=False, number=None, label=None
-            ),
-            token,
-        )
-
     def render_object_link(self, token: SyntaxTreeNode) -> None:
         """Render ``[`X`]``."""
         target = token.content.lstrip("~")
@@ -221,8 +212,8 @@ class Renderer(SphinxRenderer):
         self.warn(token.content, token)
 
     def _within(self, node: nodes.Element, token: SyntaxTreeNode) -> None:
-        self.add_line_and_source_path(node, token)
-        with self.current_node_context(node, append=True):
+        self._append(node, token)
+        with self.current_node_context(node):
             self.render_children(token)
 
     def _append(self, node: nodes.Element, token: SyntaxTreeNode) -> None:

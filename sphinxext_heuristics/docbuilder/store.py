@@ -106,7 +106,7 @@ class DocbuilderDomain(Domain):
 
     name = "docbuilder"
     label = "doc-builder"
-    data_version = 4
+    data_version = 5
     initial_data: ClassVar[dict[str, object]] = {"notes": {}, "state": State()}
     #: Where references lead, known when all documents are read.
     places: dict[Link | Wanted, Place]

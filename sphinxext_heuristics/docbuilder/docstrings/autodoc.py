@@ -188,14 +188,11 @@ class DocstringDirective(SphinxDirective):
             is_parameter = kind is Kind.PARAMETERS
             for name in item.name.split(", ") if is_parameter else [item.name]:
                 if name or item.text:
-                    yield _field(f"{name_of_text} {name}", self.body(item), item.line)
+                    body = self.renderer.nodes_of(item.text, item.line)
+                    yield _field(f"{name_of_text} {name}", body, item.line)
                 if name_of_type and item.type:
                     types = nodes.paragraph("", "", *self.type(item.type))
                     yield _field(f"{name_of_type} {name}", [types], item.line)
-
-    def body(self, item: Item) -> list[nodes.Node]:
-        """Parse an item's description."""
-        return self.renderer.nodes_of(item.text, item.line)
 
     def entries(self, section: Section) -> list[nodes.Node]:
         """Return name, type and text of each item, like Sphinx's typed fields."""
@@ -207,7 +204,8 @@ class DocstringDirective(SphinxDirective):
 
     def entry(self, item: Item) -> list[nodes.Node]:
         """Return name, type and description of an item, begun in one paragraph."""
-        head, body = self.type(item.type), self.body(item)
+        head = self.type(item.type)
+        body = self.renderer.nodes_of(item.text, item.line)
         if item.name and head:
             head = [nodes.Text(" ("), *head, nodes.Text(")")]
         if item.name:
