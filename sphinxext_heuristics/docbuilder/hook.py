@@ -121,23 +121,19 @@ def data_of(
             it["name"],
         ),
     )
-    shown: dict[str, dict[str, dict[str, None]]] = {"alerts": {}, "lines": {}}
+    shown: dict[str, dict[str, list[str]]] = {"alerts": {}, "lines": {}}
     used = {}
     for item in items:
-        for kind, key in _places(item, everything=everything):
+        for kind, key in {*_places(item, everything=everything)}:
             if key.startswith(f"{package}."):
-                shown[kind].setdefault(key, {})[item["name"]] = None
+                shown[kind].setdefault(key, []).append(item["name"])
                 used[item["name"]] = _item(item)
-    places = {
-        kind: {key: list(names) for key, names in sorted(found.items())}
-        for kind, found in shown.items()
-    }
     return {
         "form": hook_code.FORM,
         "package": package,
         "base_url": f"{base_url.rstrip('/')}/" if base_url else "",
         "heuristics": used,
-        **places,
+        **{kind: dict(sorted(found.items())) for kind, found in shown.items()},
     }
 
 

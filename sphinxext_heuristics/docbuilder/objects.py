@@ -10,6 +10,7 @@ from __future__ import annotations
 import importlib
 import inspect
 import sys
+from functools import reduce
 from itertools import count
 from types import MethodType, ModuleType
 from typing import TYPE_CHECKING, cast
@@ -65,9 +66,7 @@ def attribute(owner: object, name: str, default: object = None) -> object:
         return default
 
 
-def find_object(
-    name: str, package: str, mocked: Sequence[str] = ()
-) -> tuple[object, str]:
+def find_object(env: BuildEnvironment, name: str, package: str) -> tuple[object, str]:
     """Return an object of a package, and the name that it is shown under.
 
     That is the shortest path to it, package included. *name* may lack the package's.
@@ -75,7 +74,7 @@ def find_object(
     the way cannot be imported.
     """
     inside = name.removeprefix(f"{package}.")
-    with mock(mocked):
+    with mock(env.config.autodoc_mock_imports):
         _, found = walk(import_package(package), inside)
         return found, _shortest_path(found, package) or f"{package}.{inside}"
 
@@ -86,9 +85,7 @@ def _shortest_path(found: object, package: str) -> str | None:
     ``None`` for what does not say where it is defined, or is defined in another
     package.
     """
-    function = found.fget if isinstance(found, property) else found
-    module_name = str(attribute(function, "__module__"))
-    long_name = str(attribute(function, "__qualname__", "<"))
+    module_name, long_name = _definition(found)
     if "<" in long_name or not f"{module_name}.".startswith(f"{package}."):
         return None
     module: object = importlib.import_module(package)
@@ -101,11 +98,16 @@ def _shortest_path(found: object, package: str) -> str | None:
     return f"{path}.{long_name}"
 
 
+def _definition(found: object) -> tuple[str, str]:
+    """Return the module, and the name there, that an object says it is defined as."""
+    function = found.fget if isinstance(found, property) else found
+    module = str(attribute(function, "__module__"))
+    return module, str(attribute(function, "__qualname__", "<"))
+
+
 def _leads_to(module: object, name: str, wanted: object) -> bool:
     """Return whether a name in a module means this very object."""
-    current: object = module
-    for part in name.split("."):
-        current = attribute(current, part)
+    current = reduce(attribute, name.split("."), module)
     # each look at a class method makes a new object
     return current is wanted or (isinstance(current, MethodType) and current == wanted)
 
@@ -138,13 +140,6 @@ def chosen_members(found: object, listed: Sequence[str] | None) -> list[str]:
     return [name for name in dict.fromkeys(listed) if name not in {"all", "none"}]
 
 
-def own_name(cls: object, member: str, package: str) -> str | None:
-    """Return a member's name in the class that defines it."""
-    method = inspect.getattr_static(cls, member, None)
-    function = attribute(method, "__func__") or method
-    return _shortest_path(function, package)
-
-
 def make_entry(
     document: nodes.document,
     package: str,
@@ -159,7 +154,7 @@ def make_entry(
     imported.
     """
     env: BuildEnvironment = document.settings.env
-    shown, path = find_object(name, package, env.config.autodoc_mock_imports)
+    shown, path = find_object(env, name, package)
     chosen = chosen_members(shown, listed)
     members = [member for member in chosen if attribute(shown, member, env) is not env]
     entries = DocbuilderDomain.of(env).note(env.docname).entries
@@ -177,7 +172,10 @@ def make_entry(
     for desc in descs:
         _add_ids(document, desc)
     for member in members:
-        entry, own = entries.get(f"{path}.{member}"), own_name(shown, member, package)
+        entry = entries.get(f"{path}.{member}")
+        # in the class that defines it
+        method = inspect.getattr_static(shown, member, None)
+        own = _shortest_path(attribute(method, "__func__") or method, package)
         if entry and own:
             entries.setdefault(own, entry._replace(aliased=True))
     problems = [
@@ -196,9 +194,7 @@ def _import_path(shown: object, path: str) -> str:
     module, _, name = path.rpartition(".")
     if module not in sys.modules or attribute(sys.modules[module], name) is shown:
         return path
-    function = shown.fget if isinstance(shown, property) else shown
-    module = str(attribute(function, "__module__"))
-    return f"{module}.{attribute(function, '__qualname__', name)}"
+    return ".".join(_definition(shown))
 
 
 def _rename(

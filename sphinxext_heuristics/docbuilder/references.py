@@ -129,7 +129,7 @@ def _object(env: BuildEnvironment, wanted: Wanted) -> Place:
         # another name of the object, or one that a class inherits
         with suppress(LookupError, ImportError):
             package = wanted.module.partition(".")[0]
-            _, name = find_object(name, package, env.config.autodoc_mock_imports)
+            _, name = find_object(env, name, package)
             fitting = [(name, domain.objects[name])]
     # the name that an alias stands for comes last and wins
     fitting.sort(key=lambda found: not found[1].aliased)

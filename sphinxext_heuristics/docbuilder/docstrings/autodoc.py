@@ -85,7 +85,7 @@ def process_signature(
     Defaults that are no expressions, ``<factory>`` and addresses in memory, become
     names or ``...``.
     """
-    if not signature or "<" not in signature or not _is_ours(app, name, obj):
+    if not signature or not _is_ours(app, name, obj):
         return None
 
     return _DEFAULT_REPR.sub(
@@ -112,10 +112,12 @@ def source_module(name: str, obj: object) -> str:
         module_name, _, class_name = owner_name.rpartition(".")
         owner = attribute(sys.modules.get(module_name), class_name)
         bases = inspect.getmro(owner) if inspect.isclass(owner) else ()
-        documented = [
-            base for base in bases if attribute(vars(base).get(member), "__doc__")
-        ]
-        module = documented[0].__module__ if documented else module
+        documented = (
+            base.__module__
+            for base in bases
+            if attribute(vars(base).get(member), "__doc__")
+        )
+        module = next(documented, module)
     return module if isinstance(module, str) else name
 
 
