@@ -59,7 +59,7 @@ class Wanted(NamedTuple):
     module: str
     cls: str
     #: Whether only a class will do.
-    only_classes: bool = False
+    only_classes: bool
 
 
 class Place(NamedTuple):

@@ -182,7 +182,11 @@ class DocstringDirective(SphinxDirective):
         """
         kind, named_values = section.kind, section.items[0].name
         if kind not in _FIELDS or (kind is Kind.RETURNS and named_values):
-            yield _field(kind.value, self.entries(section), section.line)
+            entries = [self.entry(item) for item in section.items]
+            if len(entries) > 1:
+                listed = (nodes.list_item("", *entry) for entry in entries)
+                entries = [[nodes.bullet_list("", *listed)]]
+            yield _field(kind.value, entries[0], section.line)
             return
         name_of_text, name_of_type = _FIELDS[kind]
         for item in section.items:
@@ -196,16 +200,11 @@ class DocstringDirective(SphinxDirective):
                     types = nodes.paragraph("", "", *self.type(item.type))
                     yield _field(f"{name_of_type} {name}", [types], item.line)
 
-    def entries(self, section: Section) -> list[nodes.Node]:
-        """Return name, type and text of each item, like Sphinx's typed fields."""
-        entries = [self.entry(item) for item in section.items]
-        if len(entries) == 1:
-            return entries[0]
-        listed = (nodes.list_item("", *entry) for entry in entries)
-        return [nodes.bullet_list("", *listed)]
-
     def entry(self, item: Item) -> list[nodes.Node]:
-        """Return name, type and description of an item, begun in one paragraph."""
+        """Return name, type and description of an item, like Sphinx's typed fields.
+
+        They begin in one paragraph.
+        """
         head = self.type(item.type)
         body = self.renderer.nodes_of(item.text, item.line)
         if item.name and head:

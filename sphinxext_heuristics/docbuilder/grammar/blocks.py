@@ -21,7 +21,7 @@ def line_at(state: StateBlock, number: int) -> str:
 def autodoc_rule(state: StateBlock, start: int, end: int, silent: bool) -> bool:  # noqa: FBT001 - markdown-it's call
     """Read ``[[autodoc]] X``.
 
-    The token's meta data are the ``names``, the ``members``, and what is wrong.
+    The token's meta data are the ``names`` and the ``members``.
     """
     line = line_at(state, start)
     if not line.startswith("[[autodoc]]"):
@@ -31,18 +31,10 @@ def autodoc_rule(state: StateBlock, start: int, end: int, silent: bool) -> bool:
         return False
     if silent:
         return True
-    several = (
-        "several [[autodoc]] on one line, which doc-builder shows as text; give "
-        "each its own line"
-    )
     members, state.line = _members(state, start, end)
     token = state.push("autodoc", "", 0)
     token.map = [start, state.line]
-    token.meta = {
-        "names": names,
-        "members": members,
-        "problems": [several] if len(names) > 1 else [],
-    }
+    token.meta = {"names": names, "members": members}
     return True
 
 

@@ -111,8 +111,14 @@ class PageRenderer(Renderer):
 
     def render_autodoc(self, token: SyntaxTreeNode) -> None:
         """Render ``[[autodoc]] X``."""
-        messages: list[str] = token.meta["problems"]
-        for name in token.meta["names"]:
+        messages: list[str] = []
+        names = token.meta["names"]
+        if len(names) > 1:
+            messages.append(
+                "several [[autodoc]] on one line, which doc-builder shows as text; "
+                "give each its own line"
+            )
+        for name in names:
             made: list[nodes.Node] = [nodes.paragraph("", "", nodes.literal("", name))]
             try:
                 made, problems = make_entry(
