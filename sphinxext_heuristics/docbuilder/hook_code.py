@@ -315,11 +315,12 @@ def _end_of_parameter(lines: list[str], name: str) -> tuple[int, str]:
         if item.match(line):
             end, depth = start, _depth(line) + 4
             for number, below in enumerate(lines[start:], start + 1):
-                if below.strip() and _depth(below) <= _depth(line):
+                if not below.strip():
+                    continue
+                if _depth(below) <= _depth(line):
                     break
-                if below.strip():
-                    depth = depth if end > start else _depth(below)
-                    end = number
+                depth = depth if end > start else _depth(below)
+                end = number
             return end, " " * depth
     return 0, ""
 

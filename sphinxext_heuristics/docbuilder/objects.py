@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import importlib
 import inspect
+import re
 import sys
 from functools import reduce
 from itertools import count
@@ -127,16 +128,16 @@ def documented_methods(cls: type) -> list[str]:
     return names
 
 
-def chosen_members(found: object, listed: Sequence[str] | None) -> list[str]:
+def chosen_members(found: object, listed: Sequence[str]) -> list[str]:
     """Return the members of a class that are shown with it.
 
-    *listed* is the list below ``[[autodoc]]``: ``all`` adds the documented methods,
-    ``none`` leaves all out.
+    *listed* is the list below ``[[autodoc]]``: ``all`` adds the documented methods, as
+    does no list; ``none`` leaves all out.
     """
     if not isinstance(found, type):
         return []
-    if listed is None or "all" in listed:
-        listed = [*(listed or ()), *documented_methods(found)]
+    if not listed or "all" in listed:
+        listed = [*listed, *documented_methods(found)]
     return [name for name in dict.fromkeys(listed) if name not in {"all", "none"}]
 
 
@@ -144,7 +145,7 @@ def make_entry(
     document: nodes.document,
     package: str,
     name: str,
-    listed: Sequence[str] | None,
+    listed: Sequence[str],
     line: int,
 ) -> tuple[list[nodes.Node], list[str]]:
     """Return the nodes of an object's entry on a page, and what is wrong.
@@ -288,8 +289,4 @@ def _kind(shown: object, path: str) -> str:
         return "property"
     if inspect.isroutine(shown):
         return "method" if "." in str(attribute(shown, "__qualname__")) else "function"
-    return (
-        "attribute"
-        if path.rpartition(".")[0].rpartition(".")[2][:1].isupper()
-        else "data"
-    )
+    return "attribute" if re.search(r"\b[A-Z]\w*\.\w+$", path) else "data"

@@ -38,11 +38,10 @@ def autodoc_rule(state: StateBlock, start: int, end: int, silent: bool) -> bool:
     return True
 
 
-def _members(state: StateBlock, start: int, end: int) -> tuple[list[str] | None, int]:
+def _members(state: StateBlock, start: int, end: int) -> tuple[list[str], int]:
     """Return the members listed below ``[[autodoc]]``, and the line after them.
 
-    They are deeper and all at one depth, with blank lines between them or not. Without
-    a list they are ``None``.
+    They are deeper and all at one depth, with blank lines between them or not.
     """
     members: list[str] = []
     depth, stop = state.sCount[start], start + 1
@@ -53,7 +52,7 @@ def _members(state: StateBlock, start: int, end: int) -> tuple[list[str] | None,
             depth, stop = indent, number + 1
         elif not state.isEmpty(number):
             break
-    return members or None, stop
+    return members, stop
 
 
 def formula_rule(state: StateBlock, start: int, end: int, silent: bool) -> bool:  # noqa: FBT001 - markdown-it's call
