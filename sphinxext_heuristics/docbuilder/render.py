@@ -90,6 +90,15 @@ class Renderer(SphinxRenderer):
         language = language_of(info, code)
         self._append(nodes.literal_block(code, code, language=language), token)
 
+    def render_formula(self, token: SyntaxTreeNode) -> None:
+        """Render a formula in a block."""
+        self._append(
+            nodes.math_block(
+                token.content, token.content, nowrap=False, number=None, label=None
+            ),
+            token,
+        )
+
     def render_object_link(self, token: SyntaxTreeNode) -> None:
         """Render ``[`X`]``."""
         target = token.content.lstrip("~")

@@ -76,7 +76,7 @@ def formula_rule(state: StateBlock, start: int, end: int, silent: bool) -> bool:
         unclosed = state.push("problem", "", 0)
         unclosed.content = "$$ is not closed; add $$ where the formula ends"
         unclosed.map = [start, start + 1]
-    token = state.push("math_block", "", 0)
+    token = state.push("formula", "", 0)
     token.content = formula.strip()
     state.line = last + 1
     token.map = [start, state.line]
