@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from sphinx.application import Sphinx
 
     from ..evidence.pasted import Answer, Known
-    from ..model import Entry, Heuristic
+    from ..model import Heuristic
     from ..resolve.objects import Resolved, Rule
     from ..resolve.pages import Place
     from ..resolve.plan import Plan
@@ -174,21 +174,16 @@ def _heuristic(plan: Plan, record: Heuristic) -> Iterator[str]:
     yield from _twins(plan, record)
     if reason := plan.withheld(record):
         yield f"  shown nowhere automatically: {reason}"
+    judged = [one for one in plan.judged if one[-1].record.name == record.name]
     for resolved in plan.connections(record):
         yield f"  {_connection(plan, resolved)}"
         for name, rule in resolved.reached.items():
-            for docname, entry in _entries(plan, name):
-                for verdict in plan.verdicts_of(docname, entry):
-                    if verdict.record.name == record.name:
-                        why = _rule(
-                            plan,
-                            name,
-                            resolved.connection.pattern,
-                            rule,
-                        )
-                        why = verdict.reason or why + _how(verdict)
-                        mark = _MARKS[verdict.is_shown]
-                        yield f"    {mark}{name} ({docname}): {why}"
+            for docname, entry, verdict in judged:
+                if name in entry.names:
+                    why = _rule(plan, name, resolved.connection.pattern, rule)
+                    why = verdict.reason or why + _how(verdict)
+                    mark = _MARKS[verdict.is_shown]
+                    yield f"    {mark}{name} ({docname}): {why}"
         if resolved.place:
             reason = plan.withheld_at(record, resolved.place)
             why = f": {reason}" if reason else ""
@@ -267,19 +262,11 @@ def _rule(
 # -- an object or a page --------------------------------------------------------------
 
 
-def _entries(plan: Plan, name: str) -> list[tuple[str, Entry]]:
-    """Return the documents and entries of a documented name."""
-    return [
-        (docname, entry) for docname, entry in plan.all_entries if name in entry.names
-    ]
-
-
 def _object(plan: Plan, name: str) -> Iterator[str]:
-    entries = _entries(plan, name)
-    yield f"{name} ({', '.join(dict.fromkeys(docname for docname, _entry in entries))})"
-    for docname, entry in entries:
-        # In the order of the page.
-        for verdict in plan.verdicts_of(docname, entry):
+    docnames = [docname for docname, it in plan.all_entries if name in it.names]
+    yield f"{name} ({', '.join(dict.fromkeys(docnames))})"
+    for _docname, entry, verdict in plan.judged:
+        if name in entry.names:
             rule = (
                 f"impl {verdict.target}: "
                 f"{_rule(plan, name, verdict.target, verdict.rule)}"
@@ -341,22 +328,19 @@ def _places(plan: Plan, name: str) -> Iterator[dict[str, object]]:
     """Yield each API entry that a heuristic reaches, or what reaches an object."""
     record = _meant(plan, name)
     names = set() if record else {*_documented(plan, name.lstrip("~"))}
-    for docname in plan.docnames:
-        entries = plan.pages[docname].entries
-        for entry, verdicts in zip(entries, plan.verdicts(docname), strict=True):
-            for verdict in verdicts:
-                if verdict.record is record or not names.isdisjoint(entry.names):
-                    yield {
-                        "heuristic": verdict.record.name,
-                        "severity": verdict.record.severity,
-                        "entry": entry.names[0],
-                        "docname": docname,
-                        "anchor": entry.anchor,
-                        "target": verdict.target,
-                        "parameter": verdict.parameter or None,
-                        "shown": verdict.is_shown,
-                        "why_not": verdict.reason or None,
-                    }
+    for docname, entry, verdict in plan.judged:
+        if verdict.record is record or not names.isdisjoint(entry.names):
+            yield {
+                "heuristic": verdict.record.name,
+                "severity": verdict.record.severity,
+                "entry": entry.names[0],
+                "docname": docname,
+                "anchor": entry.anchor,
+                "target": verdict.target,
+                "parameter": verdict.parameter or None,
+                "shown": verdict.is_shown,
+                "why_not": verdict.reason or None,
+            }
 
 
 def _answer_row(record: Heuristic, found: Answer) -> dict[str, object]:

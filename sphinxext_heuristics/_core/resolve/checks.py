@@ -238,11 +238,9 @@ def _why_nowhere(plan: Plan, record: Heuristic) -> str:
     for resolved in plan.connections(record):
         if resolved.place:
             return plan.withheld_at(record, resolved.place)
-    for docname in plan.docnames:
-        for verdicts in plan.verdicts(docname):
-            for verdict in verdicts:
-                if verdict.record is record:
-                    return verdict.reason
+    for _docname, _entry, verdict in plan.judged:
+        if verdict.record is record:
+            return verdict.reason
     return "its targets are in other projects"
 
 

@@ -260,28 +260,30 @@ class Plan(Catalogue):
         """Return the verdicts of each API entry of a page, most severe first."""
         return judge(self, docname)
 
-    def verdicts_of(self, docname: str, entry: Entry) -> tuple[Verdict, ...]:
-        """Return the verdicts of one API entry of a page."""
-        position = self.pages[docname].entries.index(entry)
-        return self.verdicts(docname)[position]
+    @cached_property
+    def judged(self) -> list[tuple[str, Entry, Verdict]]:
+        """Return each verdict with its document and API entry, in their order."""
+        found: list[tuple[str, Entry, Verdict]] = []
+        for docname, page in self.pages.items():
+            judged = zip(page.entries, self.verdicts(docname), strict=True)
+            for entry, verdicts in judged:
+                found += [(docname, entry, verdict) for verdict in verdicts]
+        return found
 
     @cached_property
     def shown_in(self) -> dict[str, tuple[Shown, ...]]:
         """Map each heuristic to the API entries that show it, in their order."""
         found: dict[str, dict[Shown, None]] = {}
-        for docname, page in self.pages.items():
-            judged = zip(page.entries, self.verdicts(docname), strict=True)
-            for entry, verdicts in judged:
-                for verdict in verdicts:
-                    if verdict.is_shown:
-                        shown = Shown(
-                            name=entry.names[0],
-                            docname=docname,
-                            anchor=entry.anchor,
-                            reach=verdict.reach,
-                            parameter=verdict.parameter,
-                        )
-                        found.setdefault(verdict.record.name, {})[shown] = None
+        for docname, entry, verdict in self.judged:
+            if verdict.is_shown:
+                shown = Shown(
+                    name=entry.names[0],
+                    docname=docname,
+                    anchor=entry.anchor,
+                    reach=verdict.reach,
+                    parameter=verdict.parameter,
+                )
+                found.setdefault(verdict.record.name, {})[shown] = None
         return {name: tuple(shown) for name, shown in found.items()}
 
     @cached_property
