@@ -142,30 +142,24 @@ def _title(box: Box, here: Here) -> list[nodes.Node]:
 def box_nodes(boxes: Iterable[Box], here: Here) -> list[nodes.Node]:
     """Return the nodes of boxes; the folded and the named ones are a block each."""
     shown: list[nodes.Node] = []
-    folded: list[Box] = []
+    folded: list[nodes.Node] = []
+    titles: list[str] = []
     only_named: list[Box] = []
     for box in boxes:
-        if box.form is Form.FOLDED:
-            folded.append(box)
-        elif box.form is Form.NAMED:
+        if box.form is Form.NAMED:
             only_named.append(box)
+        elif box.form is Form.FOLDED:
+            folded.append(_box_node(box, here))
+            titles.append(box.named.title)
         else:
             shown.append(_box_node(box, here))
     if folded:
-        shown.append(_fold(folded, here))
+        summary = _("%d more") % len(folded) + f": {', '.join(titles)}"
+        classes = ["heuristic-more", UNSEARCHED]
+        shown.append(collapsed(summary, *folded, classes=classes))
     if only_named:
         shown.append(_names(only_named, here))
     return shown
-
-
-def _fold(folded: list[Box], here: Here) -> nodes.Element:
-    """Return the collapsed block, whose summary gives number and titles."""
-    titles = ", ".join(box.named.title for box in folded)
-    return collapsed(
-        _("%d more") % len(folded) + f": {titles}",
-        *(_box_node(box, here) for box in folded),
-        classes=["heuristic-more", UNSEARCHED],
-    )
 
 
 def _names(boxes: list[Box], here: Here) -> nodes.Element:
@@ -174,7 +168,13 @@ def _names(boxes: list[Box], here: Here) -> nodes.Element:
     line: list[Part] = [_("%d heuristics") % len(boxes)]
     if not places or len(boxes) <= _MAX_NAMED:
         # A title may have commas.
-        line = [*joined(([_severity_and_title(box, here)] for box in boxes), " · ")]
+        titles = (
+            nodes.inline(
+                "", "", *_title(box, here), classes=[f"heuristic-{box.severity}"]
+            )
+            for box in boxes
+        )
+        line = [*joined(([title] for title in titles), " · ")]
     if places:
         named = joined([_place(name, target, here)] for name, target in places)
         line += [" (" + _("see") + " ", *named, ")"]
@@ -182,11 +182,6 @@ def _names(boxes: list[Box], here: Here) -> nodes.Element:
     if any(box.severity == SEVERITIES[-1] for box in boxes):
         classes.append(f"heuristic-{SEVERITIES[-1]}")
     return nodes.container("", paragraph(*line), classes=classes)
-
-
-def _severity_and_title(box: Box, here: Here) -> nodes.Node:
-    classes = [f"heuristic-{box.severity}"]
-    return nodes.inline("", "", *_title(box, here), classes=classes)
 
 
 def _place(name: str, target: Target, here: Here) -> nodes.Node:

@@ -13,7 +13,6 @@ from .parts import (
     Meta,
     Part,
     collapsed,
-    field,
     joined,
     link_nodes,
     literal,
@@ -24,7 +23,7 @@ from .parts import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     from ..config import Settings
     from ..resolve.listing import Link
@@ -114,26 +113,25 @@ def surroundings(plan: Plan, record: Heuristic) -> Surroundings:
     What is shown and mentioned elsewhere is the definition in effect.
     """
     is_in_effect = plan.heuristics.get(record.name) is record
+    name = record.name if is_in_effect else ""
     links = plan.links(record)
     pages = tuple(link for link in links if link.type in PAGE_TYPES)
     number = len(links) - len(pages)
     return Surroundings(
-        entries=tuple(_entries(plan, record)) if is_in_effect else (),
+        entries=tuple(
+            (
+                shown.name.removeprefix(f"{plan.package}."),
+                Target(docname=shown.docname, anchor=shown.anchor),
+            )
+            for shown in plan.shown_in.get(name, ())
+        ),
         links=links if number > _MAX_NAMED else pages,
         mentions=tuple(
             (plan.title(docname), Target(docname=docname))
-            for docname in plan.mentioned_in.get(record.name, ())
-            if is_in_effect
+            for docname in plan.mentioned_in.get(name, ())
         ),
         keywords=record.keywords,
     )
-
-
-def _entries(plan: Plan, record: Heuristic) -> Iterator[tuple[str, Target]]:
-    """Yield the names and places of the API entries that show a heuristic."""
-    for shown in plan.shown_in.get(record.name, ()):
-        name = shown.name.removeprefix(f"{plan.package}.")
-        yield name, Target(docname=shown.docname, anchor=shown.anchor)
 
 
 def surroundings_nodes(content: Surroundings, here: Here) -> list[nodes.Node]:
@@ -164,7 +162,8 @@ def surroundings_nodes(content: Surroundings, here: Here) -> list[nodes.Node]:
             block = collapsed(title, paragraph(*children), classes=["heuristic-shown"])
             folded.append(block)
         elif parts:
-            listed += field(name, *children)
+            body = nodes.field_body("", paragraph(*children))
+            listed += nodes.field("", nodes.field_name("", str(name)), body)
     return [*folded, listed] if listed.children else folded
 
 

@@ -129,12 +129,6 @@ def joined(parts: Iterable[Sequence[Part]], between: str = ", ") -> list[nodes.N
     return found[1:]
 
 
-def field(name: str, *children: nodes.Node) -> nodes.field:
-    """Return one field of a field list."""
-    body = nodes.field_body("", paragraph(*children))
-    return nodes.field("", nodes.field_name("", str(name)), body)
-
-
 def literal(name: str) -> nodes.literal:
     """Return a name as code."""
     return nodes.literal("", name)
