@@ -372,8 +372,8 @@ def _answer(plan: Plan, record: Heuristic, found: Answer) -> Iterator[str]:
             yield f"  {message.kind}: {message.text}"
             at = plan.verify(quoted)
             where = f"line {at.line}" if isinstance(at, Found) else "not found there"
-            package = f"{plan.package_of(quoted)} {plan.version_of(quoted)}".strip()
-            yield f"    quoted in the source: {quoted.object}, {package}, {where}"
+            release = plan.release_of(quoted)
+            yield f"    quoted in the source: {quoted.object}, {release}, {where}"
     if found.keywords:
         yield f"  reported by users: {', '.join(found.keywords)}"
 

@@ -127,12 +127,6 @@ class Command(NamedTuple):
             return self.run(app, arguments)
 
 
-def _setting(text: str) -> tuple[str, str]:
-    """Return name and value of a setting, ``-D name=value``."""
-    name, _equals, value = text.partition("=")
-    return name, value
-
-
 @contextmanager
 def opened(arguments: argparse.Namespace) -> Iterator[Sphinx]:
     """Yield the project with its configuration loaded; no page is read yet.
@@ -142,12 +136,12 @@ def opened(arguments: argparse.Namespace) -> Iterator[Sphinx]:
     """
     docs = Path(arguments.docs)
     confdir = Path(arguments.confdir or docs)
-    settings = dict(map(_setting, arguments.define))
+    settings = {}
+    for setting in arguments.define:
+        name, _equals, value = setting.partition("=")
+        settings[name] = value
     sphinx.locale.init_console()
-    may_colour = arguments.color == "yes"
-    if arguments.color == "auto":
-        may_colour = color_terminal()
-    if not may_colour:
+    if arguments.color == "no" or (arguments.color == "auto" and not color_terminal()):
         nocolor()
     temporary = tempfile.TemporaryDirectory(prefix="sphinx-heuristics-")
     try:

@@ -129,7 +129,7 @@ def quotes(plan: Plan) -> list[Quote]:
                 object=quoted.object,
                 found_at=line,
                 expected_missing=line is None and quoted in expected,
-                package=f"{plan.package_of(quoted)} {plan.version_of(quoted)}".strip(),
+                package=plan.release_of(quoted),
             )
     return list(found.values())
 

@@ -290,9 +290,8 @@ def _of_evidence(
     if isinstance(found, Found):
         return
     message = found.message
-    version = plan.version_of(quoted)
-    if version and found.reason is not LostReason.NO_PACKAGE:
-        message += f" ({plan.package_of(quoted)} {version})"
+    if plan.version_of(quoted) and found.reason is not LostReason.NO_PACKAGE:
+        message += f" ({plan.release_of(quoted)})"
     if found.nearest and with_passage:
         passage = indent(found.nearest, "    ")
         message += f"\n  {found.path}:{found.line} has now:\n{passage}"

@@ -130,6 +130,10 @@ class Plan(Catalogue):
             return self.version
         return self.installed(package) or ""
 
+    def release_of(self, evidence: Evidence) -> str:
+        """Return the package that is quoted and its version, as far as it is known."""
+        return f"{self.package_of(evidence)} {self.version_of(evidence)}".strip()
+
     def messages(self, record: Heuristic) -> tuple[tuple[Message, Evidence], ...]:
         """Return the messages that a heuristic quotes, once for each object.
 

@@ -25,7 +25,6 @@ from .parts import (
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ..config import Settings
     from ..resolve.listing import Link
     from ..resolve.plan import Plan
     from ..view import Here
@@ -183,12 +182,11 @@ class Caption(NamedTuple):
 def caption(plan: Plan, evidence: Evidence) -> Caption:
     """Return the caption of a quote."""
     found = plan.verify(evidence)
-    version = plan.version_of(evidence)
-    release = f"{plan.package_of(evidence)} {version}".strip()
+    release = plan.release_of(evidence)
     line, uri = None, ""
     if isinstance(found, Found):
         line = found.line
-        uri = _source_url(plan.settings, evidence, found, version)
+        uri = _source_url(plan, evidence, found)
     return Caption(
         names=tuple(filter(None, (evidence.qualname, evidence.module))),
         release=release if release != evidence.module else "",
@@ -211,15 +209,13 @@ def caption_nodes(content: Caption, here: Here) -> list[nodes.Node]:
     return joined([part] for part in parts)
 
 
-def _source_url(
-    settings: Settings, evidence: Evidence, found: Found, version: str
-) -> str:
+def _source_url(plan: Plan, evidence: Evidence, found: Found) -> str:
     """Return where quoted source is published, or ``""``.
 
     The template is that of the documented package.
     """
-    template = settings.source_url
-    is_foreign = settings.package and not evidence.is_of(settings.package)
+    template, version = plan.settings.source_url, plan.version_of(evidence)
+    is_foreign = plan.package and not evidence.is_of(plan.package)
     # A link to no version would lead nowhere.
     lacks_version = template and "{version" in template and not version
     if not template or is_foreign or lacks_version:
