@@ -22,11 +22,11 @@ from .writing import say, say_json, seen
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator
 
     from sphinx.application import Sphinx
 
-    from ..evidence.pasted import Answer, Known
+    from ..evidence.pasted import Answer
     from ..model import Heuristic
     from ..resolve.objects import Resolved, Rule
     from ..resolve.pages import Place
@@ -62,7 +62,11 @@ def run(app: Sphinx, arguments: argparse.Namespace) -> int:
     known = [known for _record, known in asked]
     found = [(asked[one.at][0], one) for one in answers(known, text)]
     lines = list(_separated(_answer(plan, *one) for one in found))
-    shown = [*(lines or [failure]), *_to_search(known, text)]
+    words = searched(known, text)
+    shown = lines or [failure]
+    # A name is nothing to search the site for.
+    if " " in text and words:
+        shown = [*shown, f"search the site for: {' '.join(words)}"]
     _say(arguments, shown, answered=(_answer_row(*one) for one in found))
     return 0 if lines else 1
 
@@ -367,22 +371,14 @@ def _answer(plan: Plan, record: Heuristic, found: Answer) -> Iterator[str]:
     quotes = plan.messages(record)
     for fitting in found.messages:
         for message, quoted in quotes:
-            if message != fitting:
-                continue
-            yield f"  {message.kind}: {message.text}"
-            at = plan.verify(quoted)
-            where = f"line {at.line}" if isinstance(at, Found) else "not found there"
-            release = plan.release_of(quoted)
-            yield f"    quoted in the source: {quoted.object}, {release}, {where}"
+            if message == fitting:
+                yield f"  {message.kind}: {message.text}"
+                at = plan.verify(quoted)
+                line = f"line {at.line}" if isinstance(at, Found) else "not found there"
+                release = plan.release_of(quoted)
+                yield f"    quoted in the source: {quoted.object}, {release}, {line}"
     if found.keywords:
         yield f"  reported by users: {', '.join(found.keywords)}"
-
-
-def _to_search(known: Sequence[Known], text: str) -> Iterator[str]:
-    """Yield what to search the site for; nothing for a name."""
-    words = searched(known, text)
-    if " " in text and words:
-        yield f"search the site for: {' '.join(words)}"
 
 
 COMMAND = Command(
