@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from ..evidence.pasted import Answer
     from ..model import Heuristic
-    from ..resolve.objects import Resolved, Rule
+    from ..resolve.objects import Resolved
     from ..resolve.pages import Place
     from ..resolve.plan import Plan
     from ..resolve.verdicts import Verdict
@@ -175,31 +175,27 @@ def _heuristic(plan: Plan, record: Heuristic) -> Iterator[str]:
     if record.former_names:
         yield f"  formerly {', '.join(record.former_names)}"
     yield f"  defined in {seen(record.source)}:{record.line}"
-    yield from _twins(plan, record)
+    for other in plan.definitions:
+        if other is not record and fold(other.name) == fold(record.name):
+            yield f"  also written in {seen(other.source)}:{other.line} (not used)"
     if reason := plan.withheld(record):
         yield f"  shown nowhere automatically: {reason}"
     judged = [one for one in plan.judged if one[-1].record.name == record.name]
     for resolved in plan.connections(record):
         yield f"  {_connection(plan, resolved)}"
         for name, rule in resolved.reached.items():
+            target = resolved.connection.pattern
             for docname, entry, verdict in judged:
                 if name in entry.names:
-                    why = _rule(plan, name, resolved.connection.pattern, rule)
-                    why = verdict.reason or why + _how(verdict)
+                    this_way = verdict._replace(target=target, rule=rule)
                     mark = _MARKS[verdict.is_shown]
+                    why = verdict.reason or _how(plan, name, this_way)
                     yield f"    {mark}{name} ({docname}): {why}"
         if resolved.place:
             reason = plan.withheld_at(record, resolved.place)
             why = f": {reason}" if reason else ""
             yield f"    {_MARKS[not reason]}{resolved.place}{why}"
     yield from _others(plan, record)
-
-
-def _twins(plan: Plan, record: Heuristic) -> Iterator[str]:
-    """Yield the other definitions of a name."""
-    for other in plan.definitions:
-        if other is not record and fold(other.name) == fold(record.name):
-            yield f"  also written in {seen(other.source)}:{other.line} (not used)"
 
 
 def _connection(plan: Plan, resolved: Resolved) -> str:
@@ -241,26 +237,22 @@ def _others(plan: Plan, record: Heuristic) -> Iterator[str]:
 _MARKS = {True: "shown: ", False: "not shown: "}
 
 
-def _how(verdict: Verdict) -> str:
-    """Return how an entry shows a heuristic, where it is not simply in full."""
-    if verdict.full_at:
-        return f"; named here, in full at {verdict.full_at.names[0]}"
-    how = {Form.FOLDED: "; folded", Form.LINE: "; in one line", Form.NAMED: "; named"}
-    at = f"; at the parameter {verdict.parameter}" if verdict.parameter else ""
-    return at + how.get(verdict.form, "")
+#: How an entry shows a heuristic, where it is not simply in full.
+_HOW = {Form.FOLDED: "; folded", Form.LINE: "; in one line", Form.NAMED: "; named"}
 
 
-def _rule(
-    plan: Plan,
-    name: str,
-    target: str,
-    rule: Rule,
-) -> str:
-    """Return why a target reaches a documented name, in words."""
-    owner = plan.objects.identity(name).rpartition(".")[0]
-    return rule.value.format(
-        ending=target.removeprefix("*."), target=target.partition("+")[0], owner=owner
+def _how(plan: Plan, name: str, verdict: Verdict) -> str:
+    """Return why a target reaches a documented name, and how its entry shows that."""
+    target = verdict.target
+    rule = verdict.rule.value.format(
+        ending=target.removeprefix("*."),
+        target=target.partition("+")[0],
+        owner=plan.objects.identity(name).rpartition(".")[0],
     )
+    if verdict.full_at:
+        return f"{rule}; named here, in full at {verdict.full_at.names[0]}"
+    at = f"; at the parameter {verdict.parameter}" if verdict.parameter else ""
+    return f"{rule}{at}{_HOW.get(verdict.form, '')}"
 
 
 # -- an object or a page --------------------------------------------------------------
@@ -271,12 +263,8 @@ def _object(plan: Plan, name: str) -> Iterator[str]:
     yield f"{name} ({', '.join(dict.fromkeys(docnames))})"
     for _docname, entry, verdict in plan.judged:
         if name in entry.names:
-            rule = (
-                f"impl {verdict.target}: "
-                f"{_rule(plan, name, verdict.target, verdict.rule)}"
-            )
+            shown = f"impl {verdict.target}: {_how(plan, name, verdict)}"
             start = f"{_MARKS[verdict.is_shown]}{_named(verdict.record)}"
-            shown = rule + _how(verdict)
             yield f"  {start}: {verdict.reason or shown}"
     if not plan.reach.get(name):
         yield "  no heuristic reaches it"
@@ -307,18 +295,16 @@ def _elsewhere(plan: Plan, name: str) -> Iterator[str]:
 
 def _page(plan: Plan, place: Place) -> Iterator[str]:
     yield str(place)
-    found = False
+    lines = []
     for record in plan.heuristics.values():
         # Connections that lead to one place are one.
         for resolved in [r for r in plan.connections(record) if r.place == place][:1]:
-            found = True
             reason = plan.withheld_at(record, place)
             rule = f"{resolved.connection.type} {resolved.connection.target}"
             if plan.is_linked(record, place.docname):
                 rule += "; named, since the page links to it"
-            yield f"  {_MARKS[not reason]}{_named(record)}: {reason or rule}"
-    if not found:
-        yield "  no heuristic is connected to it"
+            lines.append(f"  {_MARKS[not reason]}{_named(record)}: {reason or rule}")
+    yield from lines or ["  no heuristic is connected to it"]
 
 
 def _named(record: Heuristic) -> str:

@@ -68,20 +68,16 @@ def of_entry(
     places: dict[str, list[Box]] = {"": []} if members else {}
     for verdict in verdicts:
         if verdict.is_shown:
-            full_at = _name_and_place(verdict, docname)
+            full_at = None
+            if entry_in_full := verdict.full_at:
+                parts = entry_in_full.names[0].split(".")
+                target = Target(docname, entry_in_full.anchor)
+                full_at = ".".join(parts[-2:]), target
             box = _box(plan, verdict.record, verdict.form, full_at)
             # The copies of an entry are in one block.
             place = "" if full_at else verdict.parameter
             places.setdefault(place, []).append(box)
     return EntryBoxes(places=places, members=members)
-
-
-def _name_and_place(verdict: Verdict, docname: str) -> tuple[str, Target] | None:
-    """Return the last two parts of the name, and the place, of the entry in full."""
-    if not verdict.full_at:
-        return None
-    parts = verdict.full_at.names[0].split(".")
-    return ".".join(parts[-2:]), Target(docname, verdict.full_at.anchor)
 
 
 def of_records(
