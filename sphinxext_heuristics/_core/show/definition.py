@@ -8,6 +8,7 @@ from docutils import nodes
 
 from ..model import PAGE_TYPES, Evidence, Found, Heuristic, Target
 from ..notes.inline import text_of
+from ..resolve.listing import Link
 from ..words import _
 from .parts import (
     Meta,
@@ -25,16 +26,18 @@ from .parts import (
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ..resolve.listing import Link
     from ..resolve.plan import Plan
     from ..view import Here
 
-#: Connection type → the name of its field.
+#: Type of link → the name of its field, in the order of a definition's end.
 _FIELDS = {
     "impl": _("Applies to"),
+    "entry": _("Shown in"),
+    "mention": _("Mentioned in"),
     "workflow": _("Workflow"),
     "principle": _("Principle"),
     "env": _("Environment"),
+    "keyword": _("Keywords"),
 }
 
 #: How many of what a heuristic applies to its line of facts names.
@@ -97,12 +100,9 @@ def facts_nodes(content: Facts, here: Here) -> list[nodes.Node]:
 class Surroundings(NamedTuple):
     """What is shown at the end of a definition: what it is connected to."""
 
-    #: The names and places of the API entries that show it.
-    entries: tuple[tuple[str, Target], ...]
-    #: What it applies to, if the line of facts has no room for it, and its pages.
+    #: What it applies to, if the line of facts has no room for it, its pages, the API
+    #: entries that show it, and the pages that mention it.
     links: tuple[Link, ...]
-    #: The titles and places of the pages that mention it.
-    mentions: tuple[tuple[str, Target], ...]
     keywords: tuple[str, ...]
 
 
@@ -116,45 +116,27 @@ def surroundings(plan: Plan, record: Heuristic) -> Surroundings:
     links = plan.links(record)
     pages = tuple(link for link in links if link.type in PAGE_TYPES)
     number = len(links) - len(pages)
-    return Surroundings(
-        entries=tuple(
-            (
-                shown.name.removeprefix(f"{plan.package}."),
-                Target(docname=shown.docname, anchor=shown.anchor),
-            )
-            for shown in plan.shown_in.get(name, ())
-        ),
-        links=links if number > _MAX_NAMED else pages,
-        mentions=tuple(
-            (plan.title(docname), Target(docname=docname))
-            for docname in plan.mentioned_in.get(name, ())
-        ),
-        keywords=record.keywords,
-    )
+    listed = [*(links if number > _MAX_NAMED else pages)]
+    for shown in plan.shown_in.get(name, ()):
+        target = Target(docname=shown.docname, anchor=shown.anchor)
+        entry = shown.name.removeprefix(f"{plan.package}.")
+        listed.append(Link("entry", entry, target))
+    for docname in plan.mentioned_in.get(name, ()):
+        title, target = plan.title(docname), Target(docname=docname)
+        listed.append(Link("mention", title, target))
+    return Surroundings(links=tuple(listed), keywords=record.keywords)
 
 
 def surroundings_nodes(content: Surroundings, here: Here) -> list[nodes.Node]:
     """Return the list at the end of a definition; nothing if it would be empty."""
-
-    def linked(type_: str) -> list[list[nodes.Node]]:
-        links = (link for link in content.links if link.type == type_)
-        return [link_nodes(link, here) for link in links]
-
-    entries = [[here.link(literal(name), target)] for name, target in content.entries]
-    mentions = [
-        [here.link(nodes.inline("", title), target)]
-        for title, target in content.mentions
-    ]
-    fields: list[tuple[str, Sequence[Sequence[Part]]]] = [
-        (_FIELDS["impl"], linked("impl")),
-        (_("Shown in"), entries),
-        (_("Mentioned in"), mentions),
-        *((_FIELDS[type_], linked(type_)) for type_ in PAGE_TYPES),
-        (_("Keywords"), [[word] for word in content.keywords]),
-    ]
+    fields: dict[str, list[Sequence[Part]]] = {type_: [] for type_ in _FIELDS}
+    for link in content.links:
+        fields[link.type].append(link_nodes(link, here))
+    fields["keyword"] = [[word] for word in content.keywords]
     folded: list[nodes.Node] = []
     listed = nodes.field_list(classes=["heuristic-entries"])
-    for name, parts in fields:
+    for type_, parts in fields.items():
+        name = _FIELDS[type_]
         children = joined(parts)
         if len(parts) > _MAX_OPEN:
             title = f"{name} ({len(parts)})"

@@ -111,7 +111,7 @@ def link_nodes(link: Link, here: Here, *, marks: bool = False) -> list[nodes.Nod
     With *marks*, its mark and type are before it.
     """
     name: nodes.TextElement = nodes.inline("", link.text)
-    if link.type == "impl" and not marks:
+    if link.type in {"impl", "entry"} and not marks:
         name = literal(link.text)
     linked = here.link(name, link.target)
     if marks:
