@@ -33,11 +33,13 @@ def members(plan: Plan, docname: str, entry: Entry) -> tuple[Member, ...]:
         return ()
     found = []
     for member in _inherited(plan, entry):
-        kept = [
-            record
-            for record in member.heuristics
-            if not _is_left_out(plan, record, member)
-        ]
+        entries = [plan.entry_of[name] for name in member.documented]
+        kept = []
+        for record in member.heuristics:
+            fits = not record.parameters or any(map(record.fits, entries))
+            excluded = (plan.excludes(it, member.own_names) for it in record.excepts)
+            if fits and not any(excluded):
+                kept.append(record)
         if kept:
             found.append(member._replace(heuristics=by_severity(kept)))
     return tuple(found)
@@ -102,11 +104,3 @@ def _aims(plan: Plan) -> dict[str, dict[str, set[str]]]:
                 meant.update(objects.aliases(target))
                 meant.update(map(objects.identity, resolved.reached))
     return found
-
-
-def _is_left_out(plan: Plan, record: Heuristic, member: Member) -> bool:
-    """Return whether `except` or `param` leaves out a member."""
-    entries = (plan.entry_of[name] for name in member.documented)
-    if record.parameters and not any(map(record.fits, entries)):
-        return True
-    return any(plan.excludes(target, member.own_names) for target in record.excepts)

@@ -37,7 +37,7 @@ class Box(NamedTuple):
     note: Note | None
     form: Form
     #: The name and place of the entry that shows it in full, if this one names a copy.
-    full_at: tuple[str, Target] | None = None
+    full_at: tuple[str, Target | None] | None = None
 
 
 class RolledUp(NamedTuple):
@@ -71,7 +71,8 @@ def of_entry(
             full_at = None
             if entry_in_full := verdict.full_at:
                 parts = entry_in_full.names[0].split(".")
-                target = Target(docname, entry_in_full.anchor)
+                anchor = entry_in_full.anchor
+                target = Target(docname, anchor) if anchor else None
                 full_at = ".".join(parts[-2:]), target
             box = _box(plan, verdict.record, verdict.form, full_at)
             # The copies of an entry are in one block.
@@ -102,7 +103,10 @@ def of_records(
 
 
 def _box(
-    plan: Plan, record: Heuristic, form: Form, full_at: tuple[str, Target] | None = None
+    plan: Plan,
+    record: Heuristic,
+    form: Form,
+    full_at: tuple[str, Target | None] | None = None,
 ) -> Box:
     has_note = form in {Form.FULL, Form.FOLDED}
     return Box(
@@ -117,17 +121,15 @@ def _box(
 
 def member_nodes(members: Iterable[RolledUp], here: Here) -> list[nodes.Node]:
     """Return the line that names inherited members; nothing for none."""
-    named_members = joined((_member(member, here) for member in members), "; ")
+    parts: list[list[Part]] = []
+    for member in members:
+        linked = here.link(literal(member.name), member.target)
+        titles = joined(_title(box, here) for box in member.boxes)
+        parts.append([linked, " (", *titles, ")"])
     start = _("Inherited") + ": "
     classes = ["heuristic-rollup", UNSEARCHED]
-    line = paragraph(start, *named_members, classes=classes)
-    return [line] if named_members else []
-
-
-def _member(member: RolledUp, here: Here) -> list[Part]:
-    linked = here.link(literal(member.name), member.target)
-    titles = joined(_title(box, here) for box in member.boxes)
-    return [linked, " (", *titles, ")"]
+    line = paragraph(start, *joined(parts, "; "), classes=classes)
+    return [line] if parts else []
 
 
 def _title(box: Box, here: Here) -> list[nodes.Node]:
@@ -172,16 +174,12 @@ def _names(boxes: list[Box], here: Here) -> nodes.Element:
         )
         line = [*joined(([title] for title in titles), " · ")]
     if places:
-        named = joined([_place(name, target, here)] for name, target in places)
+        named = joined([here.link(literal(name), at)] for name, at in places)
         line += [" (" + _("see") + " ", *named, ")"]
     classes = ["heuristic-repeated", UNSEARCHED]
     if any(box.severity == SEVERITIES[-1] for box in boxes):
         classes.append(f"heuristic-{SEVERITIES[-1]}")
     return nodes.container("", paragraph(*line), classes=classes)
-
-
-def _place(name: str, target: Target, here: Here) -> nodes.Node:
-    return here.link(literal(name), target if target.anchor else None)
 
 
 def _box_node(box: Box, here: Here) -> nodes.Element:

@@ -13,6 +13,7 @@ from ..words import _
 from .parts import (
     Meta,
     Part,
+    badge,
     collapsed,
     joined,
     link_nodes,
@@ -20,7 +21,6 @@ from .parts import (
     meta,
     outdated_nodes,
     paragraph,
-    severity_word,
 )
 
 if TYPE_CHECKING:
@@ -74,10 +74,7 @@ def facts(plan: Plan, record: Heuristic) -> Facts:
 
 def facts_nodes(content: Facts, here: Here) -> list[nodes.Node]:
     """Return the line of facts under a definition's title."""
-    severity = content.meta.severity
-    classes = ["heuristic-badge", f"heuristic-{severity}"]
-    badge = nodes.inline("", severity_word(severity), classes=classes)
-    parts: list[list[Part]] = [[badge]]
+    parts: list[list[Part]] = [[badge(content.meta.severity, "heuristic-badge")]]
     if content.meta.bounds:
         outdated = outdated_nodes(content.meta.outdated)
         parts.append([content.meta.bounds, *outdated])

@@ -90,6 +90,12 @@ def severity_word(severity: str) -> str:
     return str(admonitionlabels[severity])
 
 
+def badge(severity: str, name: str) -> nodes.inline:
+    """Return a severity's word with a class of this *name* and the severity's."""
+    classes = [name, f"heuristic-{severity}"]
+    return nodes.inline("", severity_word(severity), classes=classes)
+
+
 def outdated_nodes(remark: str) -> list[nodes.Node]:
     """Return the remark that a heuristic does not hold; nothing for ``""``."""
     return [nodes.Text(" "), nodes.strong("", f"({remark})")] if remark else []
@@ -97,9 +103,7 @@ def outdated_nodes(remark: str) -> list[nodes.Node]:
 
 def meta_nodes(content: Meta) -> nodes.paragraph:
     """Return the line below a heuristic's title in an index."""
-    classes = ["heuristic-severity", f"heuristic-{content.severity}"]
-    word = nodes.inline("", severity_word(content.severity), classes=classes)
-    line: list[Part] = [word]
+    line: list[Part] = [badge(content.severity, "heuristic-severity")]
     if content.bounds:
         line += [f", {content.bounds}", *outdated_nodes(content.outdated)]
     return paragraph(*line, classes=["heuristic-meta"])
