@@ -53,7 +53,12 @@ def run(app: Sphinx, arguments: argparse.Namespace) -> int:
         if lines := list(explain(plan, text)):
             _say(arguments, lines, places=_places(plan, text))
             return 0
-        failure = _unknown(text, _closest(plan, text))
+        close = (
+            *closest(text, plan.heuristics),
+            *plan.objects.closest(text),
+            *plan.page_names.closest(text),
+        )
+        failure = _unknown(text, close)
     else:
         # It needs no API reference, for which the package is imported.
         plan = read(app) if arguments.doctreedir else read_evidence(app)
@@ -107,14 +112,6 @@ def _stdin() -> str:
     if not text.strip():
         raise CommandError("there is nothing on stdin to explain")
     return text
-
-
-def _closest(plan: Plan, name: str) -> tuple[str, ...]:
-    return (
-        *closest(name, plan.heuristics),
-        *plan.objects.closest(name),
-        *plan.page_names.closest(name),
-    )
 
 
 def _unknown(name: str, close: Iterable[str]) -> str:

@@ -14,8 +14,6 @@ from ..files.project_file import read as read_file
 from .project import CommandError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from ..model import Problem
 
 
@@ -27,19 +25,6 @@ def say(text: str) -> None:
 def say_json(data: object) -> None:
     """Print a result for programs."""
     say(json.dumps(data, ensure_ascii=False, indent=2))
-
-
-def findings(problems: Iterable[Problem]) -> list[dict[str, object]]:
-    """Return problems for programs."""
-    return [
-        {
-            "path": seen(problem.source),
-            "line": problem.line,
-            "subtype": problem.subtype.word,
-            "message": problem.message,
-        }
-        for problem in problems
-    ]
 
 
 def seen(path: str | os.PathLike[str]) -> str:

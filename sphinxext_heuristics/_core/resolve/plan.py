@@ -166,9 +166,9 @@ class Plan(Catalogue):
 
     def reached(self, record: Heuristic) -> Iterable[str]:
         """Return the documented names that a heuristic's connections reach."""
-        found: dict[str, None] = {}
+        found: dict[str, Rule] = {}
         for resolved in self.connections(record):
-            found.update(dict.fromkeys(resolved.reached))
+            found |= resolved.reached
         return found
 
     @cached_property
@@ -312,8 +312,7 @@ class Plan(Catalogue):
         for docname in self.docnames:
             for anchor, records in sorted(self.by_page.get(docname, {}).items()):
                 for record in records:
-                    place = Place(docname, anchor)
-                    found.setdefault(record.name, []).append(place)
+                    found.setdefault(record.name, []).append(Place(docname, anchor))
         return found
 
     def withheld_at(self, record: Heuristic, place: Place) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from .plan import Plan, once
-from .verdicts import by_severity
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,7 +20,7 @@ class Member(NamedTuple):
     documented: tuple[str, ...]
     #: The names that `except` judges it by.
     own_names: tuple[str, ...]
-    #: Its heuristics.
+    #: Its heuristics, the most severe first.
     heuristics: tuple[Heuristic, ...]
     #: The first entry of this very member that can be linked to.
     target: Target | None
@@ -41,7 +40,7 @@ def members(plan: Plan, docname: str, entry: Entry) -> tuple[Member, ...]:
             if fits and not any(excluded):
                 kept.append(record)
         if kept:
-            found.append(member._replace(heuristics=by_severity(kept)))
+            found.append(member._replace(heuristics=tuple(kept)))
     return tuple(found)
 
 
@@ -64,7 +63,7 @@ def _inherited(plan: Plan, entry: Entry) -> Iterator[Member]:
     for name, aims in sorted(_aims(plan).items()):
         names = tuple(f"{cls}.{name}" for cls in entry.names)
         # What the class defines itself, or has an entry of its own, is not rolled up.
-        has_entry = any(full_name in plan.entry_of for full_name in names)
+        has_entry = not plan.entry_of.keys().isdisjoint(names)
         if has_entry or not objects.is_inherited(names[0]):
             continue
         at_class, *above = objects.lineage(names[0])
@@ -93,7 +92,7 @@ def _aims(plan: Plan) -> dict[str, dict[str, set[str]]]:
     """
     objects = plan.objects
     found: dict[str, dict[str, set[str]]] = {}
-    for record in plan.heuristics.values():
+    for record in plan.by_severity:
         if plan.withheld(record):
             continue
         for resolved in plan.connections(record):

@@ -8,10 +8,20 @@ from docutils import nodes
 
 from ..model import SEVERITIES, Entry, Heuristic, Note, Query, Target
 from ..resolve import rollup
+from ..resolve.listing import Link
 from ..resolve.verdicts import Form, Verdict, by_severity, unfolded
 from ..view import Here, Named, View
 from ..words import _
-from .parts import Part, collapsed, joined, literal, named, paragraph, severity_word
+from .parts import (
+    Part,
+    collapsed,
+    joined,
+    link_nodes,
+    literal,
+    named,
+    paragraph,
+    severity_word,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -37,7 +47,7 @@ class Box(NamedTuple):
     note: Note | None
     form: Form
     #: The name and place of the entry that shows it in full, if this one names a copy.
-    full_at: tuple[str, Target | None] | None = None
+    full_at: Link | None = None
 
 
 class RolledUp(NamedTuple):
@@ -73,7 +83,7 @@ def of_entry(
                 parts = entry_in_full.names[0].split(".")
                 anchor = entry_in_full.anchor
                 target = Target(docname, anchor) if anchor else None
-                full_at = ".".join(parts[-2:]), target
+                full_at = Link("impl", ".".join(parts[-2:]), target)
             box = _box(plan, verdict.record, verdict.form, full_at)
             # The copies of an entry are in one block.
             place = "" if full_at else verdict.parameter
@@ -102,12 +112,7 @@ def of_records(
     return tuple(boxes)
 
 
-def _box(
-    plan: Plan,
-    record: Heuristic,
-    form: Form,
-    full_at: tuple[str, Target | None] | None = None,
-) -> Box:
+def _box(plan: Plan, record: Heuristic, form: Form, full_at: Link | None = None) -> Box:
     has_note = form in {Form.FULL, Form.FOLDED}
     return Box(
         named=named(record),
@@ -174,7 +179,7 @@ def _names(boxes: list[Box], here: Here) -> nodes.Element:
         )
         line = [*joined(([title] for title in titles), " · ")]
     if places:
-        named = joined([here.link(literal(name), at)] for name, at in places)
+        named = joined(link_nodes(link, here) for link in places)
         line += [" (" + _("see") + " ", *named, ")"]
     classes = ["heuristic-repeated", UNSEARCHED]
     if any(box.severity == SEVERITIES[-1] for box in boxes):
