@@ -198,13 +198,10 @@ def sections(plan: Plan) -> Iterator[Problem]:
     """
     wanted = plan.settings.sections
     for record in plan.heuristics.values():
-        if not wanted or not plan.is_page(record):
-            continue
-        titles = plan.pages[record.docname].titles[1:]
         # Each is looked for below those before it.
-        below = iter(titles)
+        below = iter(plan.pages[record.docname].titles[1:])
         lacking = [heading for heading in wanted if heading not in below]
-        if lacking:
+        if lacking and plan.is_page(record):
             message = (
                 f"the page lacks the heading {lacking[0]!r} in its place "
                 f"(heuristics_sections: {', '.join(wanted)})"

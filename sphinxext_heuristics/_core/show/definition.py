@@ -111,9 +111,9 @@ def surroundings(plan: Plan, record: Heuristic) -> Surroundings:
     is_in_effect = plan.heuristics.get(record.name) is record
     name = record.name if is_in_effect else ""
     links = plan.links(record)
-    pages = tuple(link for link in links if link.type in PAGE_TYPES)
-    number = len(links) - len(pages)
-    listed = [*(links if number > _MAX_NAMED else pages)]
+    listed = [link for link in links if link.type in PAGE_TYPES]
+    if len(links) - len(listed) > _MAX_NAMED:
+        listed = [*links]
     for shown in plan.shown_in.get(name, ()):
         target = Target(docname=shown.docname, anchor=shown.anchor)
         entry = shown.name.removeprefix(f"{plan.package}.")
