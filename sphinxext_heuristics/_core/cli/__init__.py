@@ -19,14 +19,7 @@ if TYPE_CHECKING:
 PROG = "sphinx-heuristics"
 
 #: The commands, in the order in which the help names them.
-COMMANDS = (
-    index.COMMAND,
-    listing.COMMAND,
-    new.COMMAND,
-    explain.COMMAND,
-    verify.COMMAND,
-    reach.COMMAND,
-)
+COMMANDS = (index, listing, new, explain, verify, reach)
 
 
 def parser() -> argparse.ArgumentParser:
@@ -43,8 +36,8 @@ def parser() -> argparse.ArgumentParser:
         version=f"%(prog)s {installed('sphinxext-heuristics') or '(not installed)'}",
     )
     commands = whole.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for command in COMMANDS:
-        command.add(commands)
+    for module in COMMANDS:
+        module.COMMAND.add(commands)
     return whole
 
 

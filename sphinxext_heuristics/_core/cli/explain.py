@@ -22,13 +22,13 @@ from .writing import say, say_json, seen
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator
 
     from sphinx.application import Sphinx
 
-    from ..evidence.pasted import Answer, Known
-    from ..model import Entry, Heuristic
-    from ..resolve.objects import Resolved, Rule
+    from ..evidence.pasted import Answer
+    from ..model import Heuristic
+    from ..resolve.objects import Resolved
     from ..resolve.pages import Place
     from ..resolve.plan import Plan
     from ..resolve.verdicts import Verdict
@@ -53,7 +53,12 @@ def run(app: Sphinx, arguments: argparse.Namespace) -> int:
         if lines := list(explain(plan, text)):
             _say(arguments, lines, places=_places(plan, text))
             return 0
-        failure = _unknown(text, _closest(plan, text))
+        close = (
+            *closest(text, plan.heuristics),
+            *plan.objects.closest(text),
+            *plan.page_names.closest(text),
+        )
+        failure = _unknown(text, close)
     else:
         # It needs no API reference, for which the package is imported.
         plan = read(app) if arguments.doctreedir else read_evidence(app)
@@ -62,7 +67,11 @@ def run(app: Sphinx, arguments: argparse.Namespace) -> int:
     known = [known for _record, known in asked]
     found = [(asked[one.at][0], one) for one in answers(known, text)]
     lines = list(_separated(_answer(plan, *one) for one in found))
-    shown = [*(lines or [failure]), *_to_search(known, text)]
+    words = searched(known, text)
+    shown = lines or [failure]
+    # A name is nothing to search the site for.
+    if " " in text and words:
+        shown = [*shown, f"search the site for: {' '.join(words)}"]
     _say(arguments, shown, answered=(_answer_row(*one) for one in found))
     return 0 if lines else 1
 
@@ -103,14 +112,6 @@ def _stdin() -> str:
     if not text.strip():
         raise CommandError("there is nothing on stdin to explain")
     return text
-
-
-def _closest(plan: Plan, name: str) -> tuple[str, ...]:
-    return (
-        *closest(name, plan.heuristics),
-        *plan.objects.closest(name),
-        *plan.page_names.closest(name),
-    )
 
 
 def _unknown(name: str, close: Iterable[str]) -> str:
@@ -171,36 +172,27 @@ def _heuristic(plan: Plan, record: Heuristic) -> Iterator[str]:
     if record.former_names:
         yield f"  formerly {', '.join(record.former_names)}"
     yield f"  defined in {seen(record.source)}:{record.line}"
-    yield from _twins(plan, record)
+    for other in plan.definitions:
+        if other is not record and fold(other.name) == fold(record.name):
+            yield f"  also written in {seen(other.source)}:{other.line} (not used)"
     if reason := plan.withheld(record):
         yield f"  shown nowhere automatically: {reason}"
+    judged = [one for one in plan.judged if one[-1].record.name == record.name]
     for resolved in plan.connections(record):
         yield f"  {_connection(plan, resolved)}"
         for name, rule in resolved.reached.items():
-            for docname, entry in _entries(plan, name):
-                for verdict in plan.verdicts_of(docname, entry):
-                    if verdict.record.name == record.name:
-                        why = _rule(
-                            plan,
-                            name,
-                            resolved.connection.pattern,
-                            rule,
-                        )
-                        why = verdict.reason or why + _how(verdict)
-                        mark = _MARKS[verdict.is_shown]
-                        yield f"    {mark}{name} ({docname}): {why}"
+            target = resolved.connection.pattern
+            for docname, entry, verdict in judged:
+                if name in entry.names:
+                    this_way = verdict._replace(target=target, rule=rule)
+                    mark = _MARKS[verdict.is_shown]
+                    why = verdict.reason or _how(plan, name, this_way)
+                    yield f"    {mark}{name} ({docname}): {why}"
         if resolved.place:
             reason = plan.withheld_at(record, resolved.place)
             why = f": {reason}" if reason else ""
             yield f"    {_MARKS[not reason]}{resolved.place}{why}"
     yield from _others(plan, record)
-
-
-def _twins(plan: Plan, record: Heuristic) -> Iterator[str]:
-    """Yield the other definitions of a name."""
-    for other in plan.definitions:
-        if other is not record and fold(other.name) == fold(record.name):
-            yield f"  also written in {seen(other.source)}:{other.line} (not used)"
 
 
 def _connection(plan: Plan, resolved: Resolved) -> str:
@@ -242,50 +234,34 @@ def _others(plan: Plan, record: Heuristic) -> Iterator[str]:
 _MARKS = {True: "shown: ", False: "not shown: "}
 
 
-def _how(verdict: Verdict) -> str:
-    """Return how an entry shows a heuristic, where it is not simply in full."""
-    if verdict.full_at:
-        return f"; named here, in full at {verdict.full_at.names[0]}"
-    how = {Form.FOLDED: "; folded", Form.LINE: "; in one line", Form.NAMED: "; named"}
-    at = f"; at the parameter {verdict.parameter}" if verdict.parameter else ""
-    return at + how.get(verdict.form, "")
+#: How an entry shows a heuristic, where it is not simply in full.
+_HOW = {Form.FOLDED: "; folded", Form.LINE: "; in one line", Form.NAMED: "; named"}
 
 
-def _rule(
-    plan: Plan,
-    name: str,
-    target: str,
-    rule: Rule,
-) -> str:
-    """Return why a target reaches a documented name, in words."""
-    owner = plan.objects.identity(name).rpartition(".")[0]
-    return rule.value.format(
-        ending=target.removeprefix("*."), target=target.partition("+")[0], owner=owner
+def _how(plan: Plan, name: str, verdict: Verdict) -> str:
+    """Return why a target reaches a documented name, and how its entry shows that."""
+    target = verdict.target
+    rule = verdict.rule.value.format(
+        ending=target.removeprefix("*."),
+        target=target.partition("+")[0],
+        owner=plan.objects.identity(name).rpartition(".")[0],
     )
+    if verdict.full_at:
+        return f"{rule}; named here, in full at {verdict.full_at.names[0]}"
+    at = f"; at the parameter {verdict.parameter}" if verdict.parameter else ""
+    return f"{rule}{at}{_HOW.get(verdict.form, '')}"
 
 
 # -- an object or a page --------------------------------------------------------------
 
 
-def _entries(plan: Plan, name: str) -> list[tuple[str, Entry]]:
-    """Return the documents and entries of a documented name."""
-    return [
-        (docname, entry) for docname, entry in plan.all_entries if name in entry.names
-    ]
-
-
 def _object(plan: Plan, name: str) -> Iterator[str]:
-    entries = _entries(plan, name)
-    yield f"{name} ({', '.join(dict.fromkeys(docname for docname, _entry in entries))})"
-    for docname, entry in entries:
-        # In the order of the page.
-        for verdict in plan.verdicts_of(docname, entry):
-            rule = (
-                f"impl {verdict.target}: "
-                f"{_rule(plan, name, verdict.target, verdict.rule)}"
-            )
+    docnames = [docname for docname, it in plan.all_entries if name in it.names]
+    yield f"{name} ({', '.join(dict.fromkeys(docnames))})"
+    for _docname, entry, verdict in plan.judged:
+        if name in entry.names:
+            shown = f"impl {verdict.target}: {_how(plan, name, verdict)}"
             start = f"{_MARKS[verdict.is_shown]}{_named(verdict.record)}"
-            shown = rule + _how(verdict)
             yield f"  {start}: {verdict.reason or shown}"
     if not plan.reach.get(name):
         yield "  no heuristic reaches it"
@@ -316,18 +292,16 @@ def _elsewhere(plan: Plan, name: str) -> Iterator[str]:
 
 def _page(plan: Plan, place: Place) -> Iterator[str]:
     yield str(place)
-    found = False
+    lines = []
     for record in plan.heuristics.values():
         # Connections that lead to one place are one.
         for resolved in [r for r in plan.connections(record) if r.place == place][:1]:
-            found = True
             reason = plan.withheld_at(record, place)
             rule = f"{resolved.connection.type} {resolved.connection.target}"
             if plan.is_linked(record, place.docname):
                 rule += "; named, since the page links to it"
-            yield f"  {_MARKS[not reason]}{_named(record)}: {reason or rule}"
-    if not found:
-        yield "  no heuristic is connected to it"
+            lines.append(f"  {_MARKS[not reason]}{_named(record)}: {reason or rule}")
+    yield from lines or ["  no heuristic is connected to it"]
 
 
 def _named(record: Heuristic) -> str:
@@ -341,22 +315,19 @@ def _places(plan: Plan, name: str) -> Iterator[dict[str, object]]:
     """Yield each API entry that a heuristic reaches, or what reaches an object."""
     record = _meant(plan, name)
     names = set() if record else {*_documented(plan, name.lstrip("~"))}
-    for docname in plan.docnames:
-        entries = plan.pages[docname].entries
-        for entry, verdicts in zip(entries, plan.verdicts(docname), strict=True):
-            for verdict in verdicts:
-                if verdict.record is record or not names.isdisjoint(entry.names):
-                    yield {
-                        "heuristic": verdict.record.name,
-                        "severity": verdict.record.severity,
-                        "entry": entry.names[0],
-                        "docname": docname,
-                        "anchor": entry.anchor,
-                        "target": verdict.target,
-                        "parameter": verdict.parameter or None,
-                        "shown": verdict.is_shown,
-                        "why_not": verdict.reason or None,
-                    }
+    for docname, entry, verdict in plan.judged:
+        if verdict.record is record or not names.isdisjoint(entry.names):
+            yield {
+                "heuristic": verdict.record.name,
+                "severity": verdict.record.severity,
+                "entry": entry.names[0],
+                "docname": docname,
+                "anchor": entry.anchor,
+                "target": verdict.target,
+                "parameter": verdict.parameter or None,
+                "shown": verdict.is_shown,
+                "why_not": verdict.reason or None,
+            }
 
 
 def _answer_row(record: Heuristic, found: Answer) -> dict[str, object]:
@@ -383,22 +354,14 @@ def _answer(plan: Plan, record: Heuristic, found: Answer) -> Iterator[str]:
     quotes = plan.messages(record)
     for fitting in found.messages:
         for message, quoted in quotes:
-            if message != fitting:
-                continue
-            yield f"  {message.kind}: {message.text}"
-            at = plan.verify(quoted)
-            where = f"line {at.line}" if isinstance(at, Found) else "not found there"
-            package = f"{plan.package_of(quoted)} {plan.version_of(quoted)}".strip()
-            yield f"    quoted in the source: {quoted.object}, {package}, {where}"
+            if message == fitting:
+                yield f"  {message.kind}: {message.text}"
+                at = plan.verify(quoted)
+                line = f"line {at.line}" if isinstance(at, Found) else "not found there"
+                release = plan.release_of(quoted)
+                yield f"    quoted in the source: {quoted.object}, {release}, {line}"
     if found.keywords:
         yield f"  reported by users: {', '.join(found.keywords)}"
-
-
-def _to_search(known: Sequence[Known], text: str) -> Iterator[str]:
-    """Yield what to search the site for; nothing for a name."""
-    words = searched(known, text)
-    if " " in text and words:
-        yield f"search the site for: {' '.join(words)}"
 
 
 COMMAND = Command(

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ..files import index_file
-from ..integration.builders import INDEX_FILE, is_translation
+from ..integration.builders import INDEX_FILE, is_translation, project_file
 from ..model import Subtype
 from .project import Command, CommandError, read
-from .writing import bring_up_to_date, file_of, warning
+from .writing import bring_up_to_date, required, warning
 
 if TYPE_CHECKING:
     import argparse
@@ -24,7 +24,7 @@ def run(app: Sphinx, arguments: argparse.Namespace) -> int:
             f"this is a translation, and the index "
             "is in the source language; choose that with -D language=…"
         )
-    file = file_of(app, INDEX_FILE)
+    file = required(project_file(app, INDEX_FILE))
     plan = read(app, leaves={Subtype.INDEX})
     wanted = index_file.content(plan, file.path, app.env.doc2path)
     found = index_file.problems(file, wanted) if arguments.check else ()

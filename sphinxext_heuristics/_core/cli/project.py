@@ -39,6 +39,8 @@ class CommandError(Exception):
 #: What is said of options whose meaning is another than sphinx-build says: results are
 #: printed always, its log only on request.
 _HELP = {
+    "doctreedir": "the folder of doctrees to use and to keep, such as sphinx-build's; "
+    "without it, all pages are read",
     "verbosity": "print Sphinx's log on stderr, too (can be repeated)",
     "quiet": "no log of Sphinx, just results and warnings (the default)",
     "really_quiet": "no warnings, just results and errors",
@@ -73,21 +75,10 @@ def add_options(
         "docs", metavar="DOCS", help="the folder of the documentation and its conf.py"
     )
     group = command.add_argument_group("options of sphinx-build")
-    if doctrees:
-        what = (
-            "the folder of doctrees to use and to keep, such as sphinx-build's; "
-            "without it, all pages are read"
-        )
-        group.add_argument(
-            "-d",
-            "--doctree-dir",
-            metavar="PATH",
-            dest="doctreedir",
-            help=what,
-        )
+    shared = (*_SHARED, "doctreedir") if doctrees else _SHARED
     # argparse has no public way to share some of a parser's options.
     for action in get_parser()._actions:  # noqa: SLF001 - see above
-        if action.dest in _SHARED:
+        if action.dest in shared:
             action.help = _HELP.get(action.dest, action.help)
             group._add_action(action)  # noqa: SLF001 - see above
 
@@ -127,12 +118,6 @@ class Command(NamedTuple):
             return self.run(app, arguments)
 
 
-def _setting(text: str) -> tuple[str, str]:
-    """Return name and value of a setting, ``-D name=value``."""
-    name, _equals, value = text.partition("=")
-    return name, value
-
-
 @contextmanager
 def opened(arguments: argparse.Namespace) -> Iterator[Sphinx]:
     """Yield the project with its configuration loaded; no page is read yet.
@@ -142,12 +127,12 @@ def opened(arguments: argparse.Namespace) -> Iterator[Sphinx]:
     """
     docs = Path(arguments.docs)
     confdir = Path(arguments.confdir or docs)
-    settings = dict(map(_setting, arguments.define))
+    settings = {}
+    for setting in arguments.define:
+        name, _equals, value = setting.partition("=")
+        settings[name] = value
     sphinx.locale.init_console()
-    may_colour = arguments.color == "yes"
-    if arguments.color == "auto":
-        may_colour = color_terminal()
-    if not may_colour:
+    if arguments.color == "no" or (arguments.color == "auto" and not color_terminal()):
         nocolor()
     temporary = tempfile.TemporaryDirectory(prefix="sphinx-heuristics-")
     try:

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 from ..diagnostics import ordered
 from ..files import reach
-from ..integration.builders import REACH_FILE
+from ..integration.builders import REACH_FILE, project_file
 from ..model import Subtype
 from .project import Command, read
-from .writing import bring_up_to_date, file_of, note, say, say_json, seen, warning
+from .writing import bring_up_to_date, note, required, say, say_json, seen, warning
 
 if TYPE_CHECKING:
     import argparse
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 def run(app: Sphinx, arguments: argparse.Namespace) -> int:
     """Write or compare the file; return the exit code."""
-    file = file_of(app, REACH_FILE)
+    file = required(project_file(app, REACH_FILE))
     plan = read(app, leaves={Subtype.REACH})
     if arguments.json:
         say_json(reach.rows(plan))

@@ -11,7 +11,7 @@ from ..files.project_file import unified
 from ..model import Evidence, Found, Subtype
 from ..resolve import checks
 from .project import Command, CommandError, read_evidence
-from .writing import findings, note, say, say_json, seen, warning, write
+from .writing import note, say, say_json, seen, warning, write
 
 if TYPE_CHECKING:
     import argparse
@@ -30,18 +30,25 @@ def run(app: Sphinx, arguments: argparse.Namespace) -> int:
     found = list(checks.evidence(plan, with_passages=bool(arguments.verbosity)))
     for record in plan.definitions:
         found += [one for one in record.problems if one.subtype is Subtype.VERSION]
+    problems = ordered(found)
     all_quotes = quotes(plan)
     if arguments.json:
         rows = [quote._asdict() for quote in all_quotes]
-        say_json({"quotes": rows, "problems": findings(ordered(found))})
-        return 1 if found else 0
-    *places, summary = quote_lines(all_quotes)
-    for line in places:
-        say(line)
-    for problem in ordered(found):
-        say(warning(problem))
-    say(summary)
-    return 1 if found else 0
+        findings = [
+            {
+                "path": seen(problem.source),
+                "line": problem.line,
+                "subtype": problem.subtype.word,
+                "message": problem.message,
+            }
+            for problem in problems
+        ]
+        say_json({"quotes": rows, "problems": findings})
+    else:
+        *places, summary = quote_lines(all_quotes)
+        for line in (*places, *map(warning, problems), summary):
+            say(line)
+    return 1 if problems else 0
 
 
 def update(plan: Plan, name: str) -> int:
@@ -129,7 +136,7 @@ def quotes(plan: Plan) -> list[Quote]:
                 object=quoted.object,
                 found_at=line,
                 expected_missing=line is None and quoted in expected,
-                package=f"{plan.package_of(quoted)} {plan.version_of(quoted)}".strip(),
+                package=plan.release_of(quoted),
             )
     return list(found.values())
 

@@ -11,14 +11,9 @@ from typing import TYPE_CHECKING
 from ..diagnostics import TYPE
 from ..files.project_file import ProjectFile, unified
 from ..files.project_file import read as read_file
-from ..integration.builders import project_file
 from .project import CommandError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from sphinx.application import Sphinx
-
     from ..model import Problem
 
 
@@ -30,19 +25,6 @@ def say(text: str) -> None:
 def say_json(data: object) -> None:
     """Print a result for programs."""
     say(json.dumps(data, ensure_ascii=False, indent=2))
-
-
-def findings(problems: Iterable[Problem]) -> list[dict[str, object]]:
-    """Return problems for programs."""
-    return [
-        {
-            "path": seen(problem.source),
-            "line": problem.line,
-            "subtype": problem.subtype.word,
-            "message": problem.message,
-        }
-        for problem in problems
-    ]
 
 
 def seen(path: str | os.PathLike[str]) -> str:
@@ -62,14 +44,6 @@ def warning(problem: Problem) -> str:
 def note(text: str) -> None:
     """Print a line of progress or a remark, which is no result."""
     print(text, file=sys.stderr)  # noqa: T201 - as above
-
-
-def file_of(app: Sphinx, option: str) -> ProjectFile:
-    """Return the file that an option of ours names.
-
-    Raises CommandError where the option names none.
-    """
-    return required(project_file(app, option))
 
 
 def required(file: ProjectFile) -> ProjectFile:

@@ -21,7 +21,7 @@ from ..model import (
 from ..versions import is_empty_range
 from . import page_files, rollup
 from .connections import is_left_out, resolve, why_missing
-from .listing import bounds
+from .listing import bounds, categories
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -73,8 +73,9 @@ def _of_record(plan: Plan, record: Heuristic) -> Iterator[Problem]:
             f"workflow, principle or env"
         )
         yield _at(record, Subtype.ORPHAN, message)
-    for category in record.categories:
-        yield from _of_category(plan, record, category)
+    if plan.settings.categories:
+        for category in record.categories:
+            yield from _of_category(plan, record, category)
     reached = plan.reached(record)
     impl = [it for it in plan.connections(record) if it.connection.type == "impl"]
     if impl and (not reached or not all(it.exists for it in impl)):
@@ -97,21 +98,25 @@ def _of_record(plan: Plan, record: Heuristic) -> Iterator[Problem]:
 
 
 def _of_category(
-    plan: Plan, record: Heuristic | Query, category: str
+    plan: Plan, place: Heuristic | Query, category: str
 ) -> Iterator[Problem]:
+    """Yield the problem of a category that conf.py, or else no heuristic, has."""
     allowed = plan.settings.categories
-    if allowed and category not in allowed:
+    known = list(allowed)
+    if not allowed:
+        known = [used.name for used in categories(plan.heuristics.values(), allowed)]
+    if category in known:
+        return
+    message = f"no heuristic has the category {category!r}"
+    near = closest(category, known)
+    if allowed:
         message = (
             f"category {category!r} is not in heuristics_categories: "
             f"{', '.join(map(repr, allowed))}"
-            f"{did_you_mean(closest(category, allowed, 1))}"
         )
-        yield _at(
-            record,
-            Subtype.CATEGORY,
-            message,
-            "category",
-        )
+        near = near[:1]
+    message += did_you_mean(near)
+    yield _at(place, Subtype.CATEGORY, message, "category")
 
 
 def _of_connection(
@@ -119,8 +124,16 @@ def _of_connection(
 ) -> Iterator[Problem]:
     connection = resolved.connection
     kind, target = connection.type, connection.pattern
-    if resolved.several:
-        message = _ambiguous(kind, target, resolved.several)
+    if several := resolved.several:
+        things, everything = "pages", ""
+        if kind not in PAGE_TYPES:
+            things = "objects"
+            everything = f", or '*.{target.lstrip('*.')}' to mean all"
+        lines = "".join(f"\n  {name}" for name in several)
+        message = (
+            f"{kind} target {target!r} fits {len(several)} {things}; write one "
+            f"out{everything}:{lines}"
+        )
         yield _at(record, Subtype.AMBIGUOUS, message, kind)
         return
     if resolved.exists and connection.planned:
@@ -131,18 +144,6 @@ def _of_connection(
         reason = why_missing(plan, connection)
     message = f"{kind} target {target!r} {reason}"
     yield _at(record, Subtype.TARGET, message, kind)
-
-
-def _ambiguous(kind: str, target: str, several: tuple[str, ...]) -> str:
-    things, everything = "pages", ""
-    if kind not in PAGE_TYPES:
-        things = "objects"
-        everything = f", or '*.{target.lstrip('*.')}' to mean all"
-    lines = "".join(f"\n  {name}" for name in several)
-    return (
-        f"{kind} target {target!r} fits {len(several)} {things}; write one "
-        f"out{everything}:{lines}"
-    )
 
 
 def _of_excepts(plan: Plan, record: Heuristic) -> Iterator[Problem]:
@@ -197,13 +198,10 @@ def sections(plan: Plan) -> Iterator[Problem]:
     """
     wanted = plan.settings.sections
     for record in plan.heuristics.values():
-        if not wanted or not plan.is_page(record):
-            continue
-        titles = plan.pages[record.docname].titles[1:]
         # Each is looked for below those before it.
-        below = iter(titles)
+        below = iter(plan.pages[record.docname].titles[1:])
         lacking = [heading for heading in wanted if heading not in below]
-        if lacking:
+        if lacking and plan.is_page(record):
             message = (
                 f"the page lacks the heading {lacking[0]!r} in its place "
                 f"(heuristics_sections: {', '.join(wanted)})"
@@ -238,11 +236,9 @@ def _why_nowhere(plan: Plan, record: Heuristic) -> str:
     for resolved in plan.connections(record):
         if resolved.place:
             return plan.withheld_at(record, resolved.place)
-    for docname in plan.docnames:
-        for verdicts in plan.verdicts(docname):
-            for verdict in verdicts:
-                if verdict.record is record:
-                    return verdict.reason
+    for _docname, _entry, verdict in plan.judged:
+        if verdict.record is record:
+            return verdict.reason
     return "its targets are in other projects"
 
 
@@ -292,9 +288,8 @@ def _of_evidence(
     if isinstance(found, Found):
         return
     message = found.message
-    version = plan.version_of(quoted)
-    if version and found.reason is not LostReason.NO_PACKAGE:
-        message += f" ({plan.package_of(quoted)} {version})"
+    if plan.version_of(quoted) and found.reason is not LostReason.NO_PACKAGE:
+        message += f" ({plan.release_of(quoted)})"
     if found.nearest and with_passage:
         passage = indent(found.nearest, "    ")
         message += f"\n  {found.path}:{found.line} has now:\n{passage}"
@@ -330,10 +325,10 @@ def of_filters(plan: Plan, query: Query) -> Iterator[Problem]:
     for kind, values in query.filters:
         for value in values:
             if kind == "category":
-                yield from _of_requested_category(plan, query, value)
+                yield from _of_category(plan, query, value)
             elif value.startswith(CATEGORY):
                 name = value.removeprefix(CATEGORY).strip()
-                yield from _of_requested_category(plan, query, name)
+                yield from _of_category(plan, query, name)
             elif kind != "severity":
                 yield from _of_requested_target(
                     plan,
@@ -341,24 +336,6 @@ def of_filters(plan: Plan, query: Query) -> Iterator[Problem]:
                     kind,
                     value,
                 )
-
-
-def _of_requested_category(plan: Plan, query: Query, name: str) -> Iterator[Problem]:
-    if plan.settings.categories:
-        yield from _of_category(plan, query, name)
-        return
-    used: set[str] = set()
-    for record in plan.heuristics.values():
-        used.update(record.categories)
-    if name not in used:
-        near = did_you_mean(closest(name, used))
-        message = f"no heuristic has the category {name!r}{near}"
-        yield _at(
-            query,
-            Subtype.CATEGORY,
-            message,
-            "category",
-        )
 
 
 def _of_requested_target(

@@ -62,22 +62,16 @@ def why_missing(plan: Plan, connection: Connection) -> str:
     """Return why a target is missing, as the end of a sentence that names it."""
     target = connection.target
     if connection.type in PAGE_TYPES:
-        return (
-            f"does not exist: no page or label has this name{_page_meant(plan, target)}"
-        )
+        meant = did_you_mean(plan.page_names.closest(target))
+        if plan.objects.find(target).reached:
+            meant = "; it is an object: use impl"
+        return f"does not exist: no page or label has this name{meant}"
     if connection.pattern.endswith("+") and plan.objects.find(target).reached:
         return "is no class: '+' means a class and its subclasses"
     return object_meant(plan, target) or (
         f"does not exist: no documented object has this "
         f"name{did_you_mean(plan.objects.closest(target))}"
     )
-
-
-def _page_meant(plan: Plan, target: str) -> str:
-    """Return the end of the message that no page has a name: what was meant."""
-    if plan.objects.find(target).reached:
-        return "; it is an object: use impl"
-    return did_you_mean(plan.page_names.closest(target))
 
 
 def object_meant(plan: Plan, target: str) -> str:

@@ -135,10 +135,14 @@ class Objects:
             classes = self._with_subclasses(owner)
             return self._members(classes, member) if member else classes
         if target.startswith("*."):
-            return Resolved(reached=dict.fromkeys(self._ending(target[2:]), Rule.STAR))
+            ending = _ending(target[2:], self._by_last)
+            return Resolved(reached=dict.fromkeys(ending, Rule.STAR))
         if reached := self._reached(target):
             return Resolved(reached=reached)
-        ending = self._ending(target) or self._known_ending(target)
+        ending = _ending(target, self._by_last)
+        if not ending:
+            known = _ending(target, self._known_by_last)
+            ending = [*chain.from_iterable(map(self._known.__getitem__, known))]
         # A function may have the name of its module.
         ending = [name for name in ending if name not in self._modules] or ending
         objects = dict.fromkeys(self.identity(name) for name in ending)
@@ -243,22 +247,6 @@ class Objects:
         lineage, others = self._lineages.get(name, ()), self._canonical.get(name, ())
         return [name, *lineage[:1], *others]
 
-    def _ending(self, tail: str) -> list[str]:
-        """Return the documented names that end with *tail* at a dot."""
-        return [
-            name
-            for name in self._by_last.get(tail.rpartition(".")[2], ())
-            if name == tail or name.endswith(f".{tail}")
-        ]
-
-    def _known_ending(self, tail: str) -> list[str]:
-        """Return the documented names one of whose other names ends with *tail*."""
-        found: dict[str, None] = {}
-        for known in self._known_by_last.get(tail.rpartition(".")[2], ()):
-            if known.endswith(f".{tail}"):
-                found |= dict.fromkeys(self._known[known])
-        return list(found)
-
     def closest(self, target: str) -> tuple[str, ...]:
         """Return the documented names most like *target*."""
         last = target.rpartition(".")[2]
@@ -272,6 +260,12 @@ class Objects:
             return tuple(islice(names, 3))
         near = chain.from_iterable(self._alike(end).closest(target) for end in ends)
         return closest(target, near)
+
+
+def _ending(tail: str, by_last: Mapping[str, list[str]]) -> list[str]:
+    """Return the names that end with *tail* at a dot."""
+    alike = by_last.get(tail.rpartition(".")[2], ())
+    return [name for name in alike if f".{name}".endswith(f".{tail}")]
 
 
 def _by_last_part(names: Iterable[str]) -> dict[str, list[str]]:

@@ -34,6 +34,15 @@ def fold(name: str) -> str:
     return name.casefold().replace("_", "-")
 
 
+def _by_fold(names: Iterable[str]) -> dict[str, str]:
+    """Map each folded name, and its last part, to the first such name."""
+    found: dict[str, str] = {}
+    for name in names:
+        for part in (name, name.rpartition("/")[2]):
+            found.setdefault(fold(part), name)
+    return found
+
+
 class Pages:
     """The documents, labels and sections under all their names.
 
@@ -143,12 +152,8 @@ class Pages:
 
     @cached_property
     def _by_fold(self) -> dict[str, str]:
-        """Map each folded name, and the last part of each, to the name."""
-        found = {}
-        for name in self._exact:
-            for part in (name, name.rpartition("/")[2]):
-                found[fold(part)] = name
-        return found
+        """Map each folded name, and the last part of each, to the last such name."""
+        return _by_fold(reversed(self._exact))
 
     @cached_property
     def _alike(self) -> ClosestNames:
@@ -223,8 +228,4 @@ class External:
 
     def _folded_names(self, type_: str) -> dict[str, str]:
         """Map each folded name of a type, and its last part, to the first such name."""
-        found: dict[str, str] = {}
-        for name in sorted(self._main.get(type_, {})):
-            for part in (name, name.rpartition("/")[2]):
-                found.setdefault(fold(part), name)
-        return found
+        return _by_fold(sorted(self._main.get(type_, {})))

@@ -130,6 +130,10 @@ class Plan(Catalogue):
             return self.version
         return self.installed(package) or ""
 
+    def release_of(self, evidence: Evidence) -> str:
+        """Return the package that is quoted and its version, as far as it is known."""
+        return f"{self.package_of(evidence)} {self.version_of(evidence)}".strip()
+
     def messages(self, record: Heuristic) -> tuple[tuple[Message, Evidence], ...]:
         """Return the messages that a heuristic quotes, once for each object.
 
@@ -162,9 +166,9 @@ class Plan(Catalogue):
 
     def reached(self, record: Heuristic) -> Iterable[str]:
         """Return the documented names that a heuristic's connections reach."""
-        found: dict[str, None] = {}
+        found: dict[str, Rule] = {}
         for resolved in self.connections(record):
-            found.update(dict.fromkeys(resolved.reached))
+            found |= resolved.reached
         return found
 
     @cached_property
@@ -260,28 +264,30 @@ class Plan(Catalogue):
         """Return the verdicts of each API entry of a page, most severe first."""
         return judge(self, docname)
 
-    def verdicts_of(self, docname: str, entry: Entry) -> tuple[Verdict, ...]:
-        """Return the verdicts of one API entry of a page."""
-        position = self.pages[docname].entries.index(entry)
-        return self.verdicts(docname)[position]
+    @cached_property
+    def judged(self) -> list[tuple[str, Entry, Verdict]]:
+        """Return each verdict with its document and API entry, in their order."""
+        found: list[tuple[str, Entry, Verdict]] = []
+        for docname, page in self.pages.items():
+            judged = zip(page.entries, self.verdicts(docname), strict=True)
+            for entry, verdicts in judged:
+                found += [(docname, entry, verdict) for verdict in verdicts]
+        return found
 
     @cached_property
     def shown_in(self) -> dict[str, tuple[Shown, ...]]:
         """Map each heuristic to the API entries that show it, in their order."""
         found: dict[str, dict[Shown, None]] = {}
-        for docname, page in self.pages.items():
-            judged = zip(page.entries, self.verdicts(docname), strict=True)
-            for entry, verdicts in judged:
-                for verdict in verdicts:
-                    if verdict.is_shown:
-                        shown = Shown(
-                            name=entry.names[0],
-                            docname=docname,
-                            anchor=entry.anchor,
-                            reach=verdict.reach,
-                            parameter=verdict.parameter,
-                        )
-                        found.setdefault(verdict.record.name, {})[shown] = None
+        for docname, entry, verdict in self.judged:
+            if verdict.is_shown:
+                shown = Shown(
+                    name=entry.names[0],
+                    docname=docname,
+                    anchor=entry.anchor,
+                    reach=verdict.reach,
+                    parameter=verdict.parameter,
+                )
+                found.setdefault(verdict.record.name, {})[shown] = None
         return {name: tuple(shown) for name, shown in found.items()}
 
     @cached_property
@@ -306,8 +312,7 @@ class Plan(Catalogue):
         for docname in self.docnames:
             for anchor, records in sorted(self.by_page.get(docname, {}).items()):
                 for record in records:
-                    place = Place(docname, anchor)
-                    found.setdefault(record.name, []).append(place)
+                    found.setdefault(record.name, []).append(Place(docname, anchor))
         return found
 
     def withheld_at(self, record: Heuristic, place: Place) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from .plan import Plan, once
-from .verdicts import by_severity
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,7 +20,7 @@ class Member(NamedTuple):
     documented: tuple[str, ...]
     #: The names that `except` judges it by.
     own_names: tuple[str, ...]
-    #: Its heuristics.
+    #: Its heuristics, the most severe first.
     heuristics: tuple[Heuristic, ...]
     #: The first entry of this very member that can be linked to.
     target: Target | None
@@ -33,13 +32,15 @@ def members(plan: Plan, docname: str, entry: Entry) -> tuple[Member, ...]:
         return ()
     found = []
     for member in _inherited(plan, entry):
-        kept = [
-            record
-            for record in member.heuristics
-            if not _is_left_out(plan, record, member)
-        ]
+        entries = [plan.entry_of[name] for name in member.documented]
+        kept = []
+        for record in member.heuristics:
+            fits = not record.parameters or any(map(record.fits, entries))
+            excluded = (plan.excludes(it, member.own_names) for it in record.excepts)
+            if fits and not any(excluded):
+                kept.append(record)
         if kept:
-            found.append(member._replace(heuristics=by_severity(kept)))
+            found.append(member._replace(heuristics=tuple(kept)))
     return tuple(found)
 
 
@@ -62,7 +63,7 @@ def _inherited(plan: Plan, entry: Entry) -> Iterator[Member]:
     for name, aims in sorted(_aims(plan).items()):
         names = tuple(f"{cls}.{name}" for cls in entry.names)
         # What the class defines itself, or has an entry of its own, is not rolled up.
-        has_entry = any(full_name in plan.entry_of for full_name in names)
+        has_entry = not plan.entry_of.keys().isdisjoint(names)
         if has_entry or not objects.is_inherited(names[0]):
             continue
         at_class, *above = objects.lineage(names[0])
@@ -91,7 +92,7 @@ def _aims(plan: Plan) -> dict[str, dict[str, set[str]]]:
     """
     objects = plan.objects
     found: dict[str, dict[str, set[str]]] = {}
-    for record in plan.heuristics.values():
+    for record in plan.by_severity:
         if plan.withheld(record):
             continue
         for resolved in plan.connections(record):
@@ -102,11 +103,3 @@ def _aims(plan: Plan) -> dict[str, dict[str, set[str]]]:
                 meant.update(objects.aliases(target))
                 meant.update(map(objects.identity, resolved.reached))
     return found
-
-
-def _is_left_out(plan: Plan, record: Heuristic, member: Member) -> bool:
-    """Return whether `except` or `param` leaves out a member."""
-    entries = (plan.entry_of[name] for name in member.documented)
-    if record.parameters and not any(map(record.fits, entries)):
-        return True
-    return any(plan.excludes(target, member.own_names) for target in record.excepts)

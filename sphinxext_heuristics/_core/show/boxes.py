@@ -8,10 +8,20 @@ from docutils import nodes
 
 from ..model import SEVERITIES, Entry, Heuristic, Note, Query, Target
 from ..resolve import rollup
+from ..resolve.listing import Link
 from ..resolve.verdicts import Form, Verdict, by_severity, unfolded
 from ..view import Here, Named, View
 from ..words import _
-from .parts import Part, collapsed, joined, literal, named, paragraph, severity_word
+from .parts import (
+    Part,
+    collapsed,
+    joined,
+    link_nodes,
+    literal,
+    named,
+    paragraph,
+    severity_word,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -37,7 +47,7 @@ class Box(NamedTuple):
     note: Note | None
     form: Form
     #: The name and place of the entry that shows it in full, if this one names a copy.
-    full_at: tuple[str, Target] | None = None
+    full_at: Link | None = None
 
 
 class RolledUp(NamedTuple):
@@ -68,20 +78,17 @@ def of_entry(
     places: dict[str, list[Box]] = {"": []} if members else {}
     for verdict in verdicts:
         if verdict.is_shown:
-            full_at = _name_and_place(verdict, docname)
+            full_at = None
+            if entry_in_full := verdict.full_at:
+                parts = entry_in_full.names[0].split(".")
+                anchor = entry_in_full.anchor
+                target = Target(docname, anchor) if anchor else None
+                full_at = Link("impl", ".".join(parts[-2:]), target)
             box = _box(plan, verdict.record, verdict.form, full_at)
             # The copies of an entry are in one block.
             place = "" if full_at else verdict.parameter
             places.setdefault(place, []).append(box)
     return EntryBoxes(places=places, members=members)
-
-
-def _name_and_place(verdict: Verdict, docname: str) -> tuple[str, Target] | None:
-    """Return the last two parts of the name, and the place, of the entry in full."""
-    if not verdict.full_at:
-        return None
-    parts = verdict.full_at.names[0].split(".")
-    return ".".join(parts[-2:]), Target(docname, verdict.full_at.anchor)
 
 
 def of_records(
@@ -105,9 +112,7 @@ def of_records(
     return tuple(boxes)
 
 
-def _box(
-    plan: Plan, record: Heuristic, form: Form, full_at: tuple[str, Target] | None = None
-) -> Box:
+def _box(plan: Plan, record: Heuristic, form: Form, full_at: Link | None = None) -> Box:
     has_note = form in {Form.FULL, Form.FOLDED}
     return Box(
         named=named(record),
@@ -121,17 +126,15 @@ def _box(
 
 def member_nodes(members: Iterable[RolledUp], here: Here) -> list[nodes.Node]:
     """Return the line that names inherited members; nothing for none."""
-    named_members = joined((_member(member, here) for member in members), "; ")
+    parts: list[list[Part]] = []
+    for member in members:
+        linked = here.link(literal(member.name), member.target)
+        titles = joined(_title(box, here) for box in member.boxes)
+        parts.append([linked, " (", *titles, ")"])
     start = _("Inherited") + ": "
     classes = ["heuristic-rollup", UNSEARCHED]
-    line = paragraph(start, *named_members, classes=classes)
-    return [line] if named_members else []
-
-
-def _member(member: RolledUp, here: Here) -> list[Part]:
-    linked = here.link(literal(member.name), member.target)
-    titles = joined(_title(box, here) for box in member.boxes)
-    return [linked, " (", *titles, ")"]
+    line = paragraph(start, *joined(parts, "; "), classes=classes)
+    return [line] if parts else []
 
 
 def _title(box: Box, here: Here) -> list[nodes.Node]:
@@ -142,30 +145,24 @@ def _title(box: Box, here: Here) -> list[nodes.Node]:
 def box_nodes(boxes: Iterable[Box], here: Here) -> list[nodes.Node]:
     """Return the nodes of boxes; the folded and the named ones are a block each."""
     shown: list[nodes.Node] = []
-    folded: list[Box] = []
+    folded: list[nodes.Node] = []
+    titles: list[str] = []
     only_named: list[Box] = []
     for box in boxes:
-        if box.form is Form.FOLDED:
-            folded.append(box)
-        elif box.form is Form.NAMED:
+        if box.form is Form.NAMED:
             only_named.append(box)
+        elif box.form is Form.FOLDED:
+            folded.append(_box_node(box, here))
+            titles.append(box.named.title)
         else:
             shown.append(_box_node(box, here))
     if folded:
-        shown.append(_fold(folded, here))
+        summary = _("%d more") % len(folded) + f": {', '.join(titles)}"
+        classes = ["heuristic-more", UNSEARCHED]
+        shown.append(collapsed(summary, *folded, classes=classes))
     if only_named:
         shown.append(_names(only_named, here))
     return shown
-
-
-def _fold(folded: list[Box], here: Here) -> nodes.Element:
-    """Return the collapsed block, whose summary gives number and titles."""
-    titles = ", ".join(box.named.title for box in folded)
-    return collapsed(
-        _("%d more") % len(folded) + f": {titles}",
-        *(_box_node(box, here) for box in folded),
-        classes=["heuristic-more", UNSEARCHED],
-    )
 
 
 def _names(boxes: list[Box], here: Here) -> nodes.Element:
@@ -174,23 +171,20 @@ def _names(boxes: list[Box], here: Here) -> nodes.Element:
     line: list[Part] = [_("%d heuristics") % len(boxes)]
     if not places or len(boxes) <= _MAX_NAMED:
         # A title may have commas.
-        line = [*joined(([_severity_and_title(box, here)] for box in boxes), " · ")]
+        titles = (
+            nodes.inline(
+                "", "", *_title(box, here), classes=[f"heuristic-{box.severity}"]
+            )
+            for box in boxes
+        )
+        line = [*joined(([title] for title in titles), " · ")]
     if places:
-        named = joined([_place(name, target, here)] for name, target in places)
+        named = joined(link_nodes(link, here) for link in places)
         line += [" (" + _("see") + " ", *named, ")"]
     classes = ["heuristic-repeated", UNSEARCHED]
     if any(box.severity == SEVERITIES[-1] for box in boxes):
         classes.append(f"heuristic-{SEVERITIES[-1]}")
     return nodes.container("", paragraph(*line), classes=classes)
-
-
-def _severity_and_title(box: Box, here: Here) -> nodes.Node:
-    classes = [f"heuristic-{box.severity}"]
-    return nodes.inline("", "", *_title(box, here), classes=classes)
-
-
-def _place(name: str, target: Target, here: Here) -> nodes.Node:
-    return here.link(literal(name), target if target.anchor else None)
 
 
 def _box_node(box: Box, here: Here) -> nodes.Element:

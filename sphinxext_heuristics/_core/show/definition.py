@@ -8,35 +8,36 @@ from docutils import nodes
 
 from ..model import PAGE_TYPES, Evidence, Found, Heuristic, Target
 from ..notes.inline import text_of
+from ..resolve.listing import Link
 from ..words import _
 from .parts import (
     Meta,
     Part,
+    badge,
     collapsed,
-    field,
     joined,
     link_nodes,
     literal,
     meta,
     outdated_nodes,
     paragraph,
-    severity_word,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
-    from ..config import Settings
-    from ..resolve.listing import Link
     from ..resolve.plan import Plan
     from ..view import Here
 
-#: Connection type → the name of its field.
+#: Type of link → the name of its field, in the order of a definition's end.
 _FIELDS = {
     "impl": _("Applies to"),
+    "entry": _("Shown in"),
+    "mention": _("Mentioned in"),
     "workflow": _("Workflow"),
     "principle": _("Principle"),
     "env": _("Environment"),
+    "keyword": _("Keywords"),
 }
 
 #: How many of what a heuristic applies to its line of facts names.
@@ -73,10 +74,7 @@ def facts(plan: Plan, record: Heuristic) -> Facts:
 
 def facts_nodes(content: Facts, here: Here) -> list[nodes.Node]:
     """Return the line of facts under a definition's title."""
-    severity = content.meta.severity
-    classes = ["heuristic-badge", f"heuristic-{severity}"]
-    badge = nodes.inline("", severity_word(severity), classes=classes)
-    parts: list[list[Part]] = [[badge]]
+    parts: list[list[Part]] = [[badge(content.meta.severity, "heuristic-badge")]]
     if content.meta.bounds:
         outdated = outdated_nodes(content.meta.outdated)
         parts.append([content.meta.bounds, *outdated])
@@ -99,12 +97,9 @@ def facts_nodes(content: Facts, here: Here) -> list[nodes.Node]:
 class Surroundings(NamedTuple):
     """What is shown at the end of a definition: what it is connected to."""
 
-    #: The names and places of the API entries that show it.
-    entries: tuple[tuple[str, Target], ...]
-    #: What it applies to, if the line of facts has no room for it, and its pages.
+    #: What it applies to, if the line of facts has no room for it, its pages, the API
+    #: entries that show it, and the pages that mention it.
     links: tuple[Link, ...]
-    #: The titles and places of the pages that mention it.
-    mentions: tuple[tuple[str, Target], ...]
     keywords: tuple[str, ...]
 
 
@@ -114,57 +109,39 @@ def surroundings(plan: Plan, record: Heuristic) -> Surroundings:
     What is shown and mentioned elsewhere is the definition in effect.
     """
     is_in_effect = plan.heuristics.get(record.name) is record
+    name = record.name if is_in_effect else ""
     links = plan.links(record)
-    pages = tuple(link for link in links if link.type in PAGE_TYPES)
-    number = len(links) - len(pages)
-    return Surroundings(
-        entries=tuple(_entries(plan, record)) if is_in_effect else (),
-        links=links if number > _MAX_NAMED else pages,
-        mentions=tuple(
-            (plan.title(docname), Target(docname=docname))
-            for docname in plan.mentioned_in.get(record.name, ())
-            if is_in_effect
-        ),
-        keywords=record.keywords,
-    )
-
-
-def _entries(plan: Plan, record: Heuristic) -> Iterator[tuple[str, Target]]:
-    """Yield the names and places of the API entries that show a heuristic."""
-    for shown in plan.shown_in.get(record.name, ()):
-        name = shown.name.removeprefix(f"{plan.package}.")
-        yield name, Target(docname=shown.docname, anchor=shown.anchor)
+    listed = [link for link in links if link.type in PAGE_TYPES]
+    if len(links) - len(listed) > _MAX_NAMED:
+        listed = [*links]
+    for shown in plan.shown_in.get(name, ()):
+        target = Target(docname=shown.docname, anchor=shown.anchor)
+        entry = shown.name.removeprefix(f"{plan.package}.")
+        listed.append(Link("entry", entry, target))
+    for docname in plan.mentioned_in.get(name, ()):
+        title, target = plan.title(docname), Target(docname=docname)
+        listed.append(Link("mention", title, target))
+    return Surroundings(links=tuple(listed), keywords=record.keywords)
 
 
 def surroundings_nodes(content: Surroundings, here: Here) -> list[nodes.Node]:
     """Return the list at the end of a definition; nothing if it would be empty."""
-
-    def linked(type_: str) -> list[list[nodes.Node]]:
-        links = (link for link in content.links if link.type == type_)
-        return [link_nodes(link, here) for link in links]
-
-    entries = [[here.link(literal(name), target)] for name, target in content.entries]
-    mentions = [
-        [here.link(nodes.inline("", title), target)]
-        for title, target in content.mentions
-    ]
-    fields: list[tuple[str, Sequence[Sequence[Part]]]] = [
-        (_FIELDS["impl"], linked("impl")),
-        (_("Shown in"), entries),
-        (_("Mentioned in"), mentions),
-        *((_FIELDS[type_], linked(type_)) for type_ in PAGE_TYPES),
-        (_("Keywords"), [[word] for word in content.keywords]),
-    ]
+    fields: dict[str, list[Sequence[Part]]] = {type_: [] for type_ in _FIELDS}
+    for link in content.links:
+        fields[link.type].append(link_nodes(link, here))
+    fields["keyword"] = [[word] for word in content.keywords]
     folded: list[nodes.Node] = []
     listed = nodes.field_list(classes=["heuristic-entries"])
-    for name, parts in fields:
+    for type_, parts in fields.items():
+        name = _FIELDS[type_]
         children = joined(parts)
         if len(parts) > _MAX_OPEN:
             title = f"{name} ({len(parts)})"
             block = collapsed(title, paragraph(*children), classes=["heuristic-shown"])
             folded.append(block)
         elif parts:
-            listed += field(name, *children)
+            body = nodes.field_body("", paragraph(*children))
+            listed += nodes.field("", nodes.field_name("", str(name)), body)
     return [*folded, listed] if listed.children else folded
 
 
@@ -184,12 +161,11 @@ class Caption(NamedTuple):
 def caption(plan: Plan, evidence: Evidence) -> Caption:
     """Return the caption of a quote."""
     found = plan.verify(evidence)
-    version = plan.version_of(evidence)
-    release = f"{plan.package_of(evidence)} {version}".strip()
+    release = plan.release_of(evidence)
     line, uri = None, ""
     if isinstance(found, Found):
         line = found.line
-        uri = _source_url(plan.settings, evidence, found, version)
+        uri = _source_url(plan, evidence, found)
     return Caption(
         names=tuple(filter(None, (evidence.qualname, evidence.module))),
         release=release if release != evidence.module else "",
@@ -212,15 +188,13 @@ def caption_nodes(content: Caption, here: Here) -> list[nodes.Node]:
     return joined([part] for part in parts)
 
 
-def _source_url(
-    settings: Settings, evidence: Evidence, found: Found, version: str
-) -> str:
+def _source_url(plan: Plan, evidence: Evidence, found: Found) -> str:
     """Return where quoted source is published, or ``""``.
 
     The template is that of the documented package.
     """
-    template = settings.source_url
-    is_foreign = settings.package and not evidence.is_of(settings.package)
+    template, version = plan.settings.source_url, plan.version_of(evidence)
+    is_foreign = plan.package and not evidence.is_of(plan.package)
     # A link to no version would lead nowhere.
     lacks_version = template and "{version" in template and not version
     if not template or is_foreign or lacks_version:

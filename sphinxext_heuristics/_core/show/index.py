@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from docutils import nodes
 from sphinx import addnodes
@@ -179,8 +179,7 @@ def _cards(rows: Iterable[IndexRow], here: Here, *, marks: bool) -> nodes.Node:
 
 def _div(*classes: str) -> nodes.container:
     # Themes lay out the class `container`, which sphinx-design leaves out of this.
-    attributes: dict[str, Any] = {"is_div": True}
-    return nodes.container(classes=list(classes), **attributes)
+    return nodes.container(classes=list(classes), is_div=True)
 
 
 def _categories(rows: Iterable[Category]) -> list[nodes.Node]:

@@ -90,6 +90,12 @@ def severity_word(severity: str) -> str:
     return str(admonitionlabels[severity])
 
 
+def badge(severity: str, name: str) -> nodes.inline:
+    """Return a severity's word with a class of this *name* and the severity's."""
+    classes = [name, f"heuristic-{severity}"]
+    return nodes.inline("", severity_word(severity), classes=classes)
+
+
 def outdated_nodes(remark: str) -> list[nodes.Node]:
     """Return the remark that a heuristic does not hold; nothing for ``""``."""
     return [nodes.Text(" "), nodes.strong("", f"({remark})")] if remark else []
@@ -97,9 +103,7 @@ def outdated_nodes(remark: str) -> list[nodes.Node]:
 
 def meta_nodes(content: Meta) -> nodes.paragraph:
     """Return the line below a heuristic's title in an index."""
-    classes = ["heuristic-severity", f"heuristic-{content.severity}"]
-    word = nodes.inline("", severity_word(content.severity), classes=classes)
-    line: list[Part] = [word]
+    line: list[Part] = [badge(content.severity, "heuristic-severity")]
     if content.bounds:
         line += [f", {content.bounds}", *outdated_nodes(content.outdated)]
     return paragraph(*line, classes=["heuristic-meta"])
@@ -111,7 +115,7 @@ def link_nodes(link: Link, here: Here, *, marks: bool = False) -> list[nodes.Nod
     With *marks*, its mark and type are before it.
     """
     name: nodes.TextElement = nodes.inline("", link.text)
-    if link.type == "impl" and not marks:
+    if link.type in {"impl", "entry"} and not marks:
         name = literal(link.text)
     linked = here.link(name, link.target)
     if marks:
@@ -127,12 +131,6 @@ def joined(parts: Iterable[Sequence[Part]], between: str = ", ") -> list[nodes.N
     for part in parts:
         found += paragraph(between, *part).children
     return found[1:]
-
-
-def field(name: str, *children: nodes.Node) -> nodes.field:
-    """Return one field of a field list."""
-    body = nodes.field_body("", paragraph(*children))
-    return nodes.field("", nodes.field_name("", str(name)), body)
 
 
 def literal(name: str) -> nodes.literal:
