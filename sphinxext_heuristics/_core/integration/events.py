@@ -141,13 +141,15 @@ def begin_writing(app: Sphinx, builder: Builder) -> None:
 
 def end_writing(app: Sphinx, exception: Exception | None) -> None:
     """Put the record back when all pages are written."""
+    if exception is not None:
+        return
     domain = HeuristicDomain.of(app.env)
-    if exception is None and domain.written is not None:
+    if domain.written is not None:
         domain.written.save(digests(app), domain.resolved_docs)
     # When no heuristic is left, Sphinx would keep the domain's index page.
     path_of = getattr(app.builder, "get_outfilename", None)
     is_stale = not domain.plan.heuristics and INDEX_PAGE not in app.env.found_docs
-    if exception is None and path_of and is_stale:
+    if path_of and is_stale:
         Path(path_of(INDEX_PAGE)).unlink(missing_ok=True)
 
 
