@@ -398,7 +398,7 @@ def test_names_that_lead_on_and_on_end_somewhere(
     ):
         assert len(names.aliases(dotted)) < 4
         names.lineage(dotted)
-    assert names.path(f"pk{'.run' * 3000}") is None
+    assert names.state(f"pk{'.run' * 3000}") is None
 
 
 def test_file_that_loses_a_class_meanwhile_has_none(
@@ -608,7 +608,7 @@ GROWING: dict[str, tuple[Callable[[int], Any], Callable[[Any], object]]] = {
     ),
     "parts of a module's name": (
         lambda n: f"textwrap{'.a' * n}",
-        lambda name: packages.Sources().path(name),
+        lambda name: packages.Sources().state(name),
     ),
 }
 

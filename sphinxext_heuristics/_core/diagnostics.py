@@ -32,8 +32,10 @@ logger = logging.getLogger(__name__)
 
 def ordered(problems: Iterable[Problem]) -> list[Problem]:
     """Return each problem once, in an order that no build changes."""
-    unique = {(p.source, p.line, p.subtype.word, p.message): p for p in problems}
-    return [problem for _key, problem in sorted(unique.items())]
+    return sorted(
+        set(problems),
+        key=lambda p: (p.source, p.line, p.subtype.word, p.message),
+    )
 
 
 def report(problems: Iterable[Problem]) -> None:

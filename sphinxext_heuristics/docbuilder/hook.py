@@ -121,23 +121,19 @@ def data_of(
             it["name"],
         ),
     )
-    shown: dict[str, dict[str, dict[str, None]]] = {"alerts": {}, "lines": {}}
+    shown: dict[str, dict[str, list[str]]] = {"alerts": {}, "lines": {}}
     used = {}
     for item in items:
-        for kind, key in _places(item, everything=everything):
+        for kind, key in {*_places(item, everything=everything)}:
             if key.startswith(f"{package}."):
-                shown[kind].setdefault(key, {})[item["name"]] = None
+                shown[kind].setdefault(key, []).append(item["name"])
                 used[item["name"]] = _item(item)
-    places = {
-        kind: {key: list(names) for key, names in sorted(found.items())}
-        for kind, found in shown.items()
-    }
     return {
         "form": hook_code.FORM,
         "package": package,
         "base_url": f"{base_url.rstrip('/')}/" if base_url else "",
         "heuristics": used,
-        **places,
+        **{kind: dict(sorted(found.items())) for kind, found in shown.items()},
     }
 
 
@@ -287,19 +283,31 @@ def parser() -> argparse.ArgumentParser:
     add = command.add_argument
     add("conf", metavar="CONF", type=Path, help="the folder of conf.py")
     add("pages", metavar="PAGES", type=Path, help="the folder of doc-builder's pages")
-    where = "the folder of the heuristics (default: CONF/heuristics)"
-    add("--heuristics", metavar="DIR", type=Path, help=where)
-    where = (
-        "where the heuristics are published; without it, titles are bold text and no "
-        "links"
+    add(
+        "--heuristics",
+        metavar="DIR",
+        type=Path,
+        help="the folder of the heuristics (default: CONF/heuristics)",
     )
-    add("--base-url", metavar="URL", type=_url, help=where)
-    what = "also what only + or * reaches, as alerts"
-    add("--all", action="store_true", dest="everything", help=what)
-    what = "write nothing, print what is out of date"
-    add("--check", action="store_true", help=what)
-    what = "print what Sphinx says"
-    add("-v", action="store_true", dest="verbose", help=what)
+    add(
+        "--base-url",
+        metavar="URL",
+        type=_url,
+        help="where the heuristics are published; without it, titles are bold text "
+        "and no links",
+    )
+    add(
+        "--all",
+        action="store_true",
+        dest="everything",
+        help="also what only + or * reaches, as alerts",
+    )
+    add(
+        "--check",
+        action="store_true",
+        help="write nothing, print what is out of date",
+    )
+    add("-v", action="store_true", dest="verbose", help="print what Sphinx says")
     return whole
 
 
@@ -347,8 +355,9 @@ def _hook(arguments: argparse.Namespace) -> int:
         problem = "fix the warnings above; nothing is written"
         sys.stderr.write(f"{PROG}: error: {conf}: {problem}\n")
         return _FINDING
-    base_url, everything = arguments.base_url or "", arguments.everything
-    data = data_of(heuristics, base_url, everything=everything)
+    data = data_of(
+        heuristics, arguments.base_url or "", everything=arguments.everything
+    )
     files = files_of(data)
     if arguments.check:
         lines = list(differences(pages, files))

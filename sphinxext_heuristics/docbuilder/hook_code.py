@@ -16,6 +16,7 @@ import importlib
 import json
 import re
 import sys
+import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
@@ -155,7 +156,7 @@ def _add(
 ) -> str:
     """Add notes to the card of an object, or of its class; return why to none."""
     owner, target = walk(package, name.removeprefix(f"{package.__name__}."))
-    part = name.rpartition(".")[2]
+    owner_name, _, part = name.rpartition(".")
     cls = owner if isinstance(owner, type) else None
     target = getattr(target, "__func__", target)
     target = target.fget if isinstance(target, property) else target
@@ -167,7 +168,7 @@ def _add(
             Note(note.name, note.item, "", part, note.is_open and is_own)
             for note in notes
         ]
-        name, target, cls, part = name.rpartition(".")[0], cls, None, ""
+        name, target, cls, part = owner_name, cls, None, ""
     if docstring is None:
         return "it has no docstring of its own"
     card = found.setdefault(name, Card(target, cls, part, docstring, []))
@@ -239,11 +240,10 @@ def _docstring(target: object) -> str | None:
     docstring = getattr(target, "__doc__", None)
     if not isinstance(docstring, str) or docstring == type(target).__doc__:
         return None
+    generated = r"\s*"
     if isinstance(target, type):
-        generated = re.escape(target.__name__) + r"\(.*\)"
-        if re.fullmatch(generated, docstring):
-            return None
-    return docstring if docstring.strip() else None
+        generated += rf"|{re.escape(target.__name__)}\(.*\)"
+    return None if re.fullmatch(generated, docstring) else docstring
 
 
 def _write(card: Card) -> None:
@@ -260,21 +260,21 @@ def _write(card: Card) -> None:
 
 
 def _subclasses(cls: type | None) -> list[type]:
-    found: dict[type, None] = {}
+    found: list[type] = []
     children: list[type] = type.__subclasses__(cls) if cls else []
     for child in children:
-        found |= dict.fromkeys([child, *_subclasses(child)])
-    return list(found)
+        found += [child, *_subclasses(child)]
+    return list(dict.fromkeys(found))
 
 
 def with_notes(docstring: str, notes: list[Note]) -> str:
     """Return a docstring with notes after its first paragraph and at parameters."""
 
     def added(several: list[Note], limit: int, indent: str) -> list[str]:
-        text = "\n".join(_blocks(several, limit))
+        text = textwrap.indent("\n".join(_blocks(several, limit)), indent)
         if _RST.search(docstring):
             text = re.sub(r"(?<!`)`([^`\n]+)`(?!`)", r"``\1``", text)
-        return [f"{indent}{line}".rstrip() for line in text.splitlines()]
+        return text.splitlines()
 
     lines = docstring.split("\n")
     depths = [_depth(line) for line in lines[1:] if line.strip()]
@@ -315,11 +315,12 @@ def _end_of_parameter(lines: list[str], name: str) -> tuple[int, str]:
         if item.match(line):
             end, depth = start, _depth(line) + 4
             for number, below in enumerate(lines[start:], start + 1):
-                if below.strip() and _depth(below) <= _depth(line):
+                if not below.strip():
+                    continue
+                if _depth(below) <= _depth(line):
                     break
-                if below.strip():
-                    depth = depth if end > start else _depth(below)
-                    end = number
+                depth = depth if end > start else _depth(below)
+                end = number
             return end, " " * depth
     return 0, ""
 

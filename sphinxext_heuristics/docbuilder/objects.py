@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import importlib
 import inspect
+import re
 import sys
+from functools import reduce
 from itertools import count
 from types import MethodType, ModuleType
 from typing import TYPE_CHECKING, cast
@@ -65,9 +67,7 @@ def attribute(owner: object, name: str, default: object = None) -> object:
         return default
 
 
-def find_object(
-    name: str, package: str, mocked: Sequence[str] = ()
-) -> tuple[object, str]:
+def find_object(env: BuildEnvironment, name: str, package: str) -> tuple[object, str]:
     """Return an object of a package, and the name that it is shown under.
 
     That is the shortest path to it, package included. *name* may lack the package's.
@@ -75,7 +75,7 @@ def find_object(
     the way cannot be imported.
     """
     inside = name.removeprefix(f"{package}.")
-    with mock(mocked):
+    with mock(env.config.autodoc_mock_imports):
         _, found = walk(import_package(package), inside)
         return found, _shortest_path(found, package) or f"{package}.{inside}"
 
@@ -86,9 +86,7 @@ def _shortest_path(found: object, package: str) -> str | None:
     ``None`` for what does not say where it is defined, or is defined in another
     package.
     """
-    function = found.fget if isinstance(found, property) else found
-    module_name = str(attribute(function, "__module__"))
-    long_name = str(attribute(function, "__qualname__", "<"))
+    module_name, long_name = _definition(found)
     if "<" in long_name or not f"{module_name}.".startswith(f"{package}."):
         return None
     module: object = importlib.import_module(package)
@@ -101,11 +99,16 @@ def _shortest_path(found: object, package: str) -> str | None:
     return f"{path}.{long_name}"
 
 
+def _definition(found: object) -> tuple[str, str]:
+    """Return the module, and the name there, that an object says it is defined as."""
+    function = found.fget if isinstance(found, property) else found
+    module = str(attribute(function, "__module__"))
+    return module, str(attribute(function, "__qualname__", "<"))
+
+
 def _leads_to(module: object, name: str, wanted: object) -> bool:
     """Return whether a name in a module means this very object."""
-    current: object = module
-    for part in name.split("."):
-        current = attribute(current, part)
+    current = reduce(attribute, name.split("."), module)
     # each look at a class method makes a new object
     return current is wanted or (isinstance(current, MethodType) and current == wanted)
 
@@ -125,31 +128,24 @@ def documented_methods(cls: type) -> list[str]:
     return names
 
 
-def chosen_members(found: object, listed: Sequence[str] | None) -> list[str]:
+def chosen_members(found: object, listed: Sequence[str]) -> list[str]:
     """Return the members of a class that are shown with it.
 
-    *listed* is the list below ``[[autodoc]]``: ``all`` adds the documented methods,
-    ``none`` leaves all out.
+    *listed* is the list below ``[[autodoc]]``: ``all`` adds the documented methods, as
+    does no list; ``none`` leaves all out.
     """
     if not isinstance(found, type):
         return []
-    if listed is None or "all" in listed:
-        listed = [*(listed or ()), *documented_methods(found)]
+    if not listed or "all" in listed:
+        listed = [*listed, *documented_methods(found)]
     return [name for name in dict.fromkeys(listed) if name not in {"all", "none"}]
-
-
-def own_name(cls: object, member: str, package: str) -> str | None:
-    """Return a member's name in the class that defines it."""
-    method = inspect.getattr_static(cls, member, None)
-    function = attribute(method, "__func__") or method
-    return _shortest_path(function, package)
 
 
 def make_entry(
     document: nodes.document,
     package: str,
     name: str,
-    listed: Sequence[str] | None,
+    listed: Sequence[str],
     line: int,
 ) -> tuple[list[nodes.Node], list[str]]:
     """Return the nodes of an object's entry on a page, and what is wrong.
@@ -159,7 +155,7 @@ def make_entry(
     imported.
     """
     env: BuildEnvironment = document.settings.env
-    shown, path = find_object(name, package, env.config.autodoc_mock_imports)
+    shown, path = find_object(env, name, package)
     chosen = chosen_members(shown, listed)
     members = [member for member in chosen if attribute(shown, member, env) is not env]
     entries = DocbuilderDomain.of(env).note(env.docname).entries
@@ -177,7 +173,10 @@ def make_entry(
     for desc in descs:
         _add_ids(document, desc)
     for member in members:
-        entry, own = entries.get(f"{path}.{member}"), own_name(shown, member, package)
+        entry = entries.get(f"{path}.{member}")
+        # in the class that defines it
+        method = inspect.getattr_static(shown, member, None)
+        own = _shortest_path(attribute(method, "__func__") or method, package)
         if entry and own:
             entries.setdefault(own, entry._replace(aliased=True))
     problems = [
@@ -196,9 +195,7 @@ def _import_path(shown: object, path: str) -> str:
     module, _, name = path.rpartition(".")
     if module not in sys.modules or attribute(sys.modules[module], name) is shown:
         return path
-    function = shown.fget if isinstance(shown, property) else shown
-    module = str(attribute(function, "__module__"))
-    return f"{module}.{attribute(function, '__qualname__', name)}"
+    return ".".join(_definition(shown))
 
 
 def _rename(
@@ -292,8 +289,4 @@ def _kind(shown: object, path: str) -> str:
         return "property"
     if inspect.isroutine(shown):
         return "method" if "." in str(attribute(shown, "__qualname__")) else "function"
-    return (
-        "attribute"
-        if path.rpartition(".")[0].rpartition(".")[2][:1].isupper()
-        else "data"
-    )
+    return "attribute" if re.search(r"\b[A-Z]\w*\.\w+$", path) else "data"

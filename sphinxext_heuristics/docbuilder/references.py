@@ -51,7 +51,6 @@ def make_reference(
         reftarget=target.name,
         refdoc=refdoc,
         refexplicit=False,
-        refwarn=False,
         target=target,
     )
 
@@ -101,8 +100,9 @@ def _page(env: BuildEnvironment, link: Link) -> Place:
     store = DocbuilderDomain.of(env)
     docname, anchor, problem = link.docname, link.anchor, ""
     for tree in store.state.trees.values():
-        if docname not in env.found_docs and tree.follow(docname) != docname:
-            docname, _, new_anchor = tree.follow(docname).partition("#")
+        moved = tree.follow(docname)
+        if docname not in env.found_docs and moved != docname:
+            docname, _, new_anchor = moved.partition("#")
             anchor = anchor or new_anchor
             problem = f"link to {link.name!r}: the page has moved; link to {docname!r}"
     if docname not in env.found_docs and f"{docname}/index" in env.found_docs:
@@ -129,7 +129,7 @@ def _object(env: BuildEnvironment, wanted: Wanted) -> Place:
         # another name of the object, or one that a class inherits
         with suppress(LookupError, ImportError):
             package = wanted.module.partition(".")[0]
-            _, name = find_object(name, package, env.config.autodoc_mock_imports)
+            _, name = find_object(env, name, package)
             fitting = [(name, domain.objects[name])]
     # the name that an alias stands for comes last and wins
     fitting.sort(key=lambda found: not found[1].aliased)

@@ -221,8 +221,8 @@ class Renderer(SphinxRenderer):
         self.warn(token.content, token)
 
     def _within(self, node: nodes.Element, token: SyntaxTreeNode) -> None:
-        self.add_line_and_source_path(node, token)
-        with self.current_node_context(node, append=True):
+        self._append(node, token)
+        with self.current_node_context(node):
             self.render_children(token)
 
     def _append(self, node: nodes.Element, token: SyntaxTreeNode) -> None:

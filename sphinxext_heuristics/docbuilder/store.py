@@ -59,7 +59,7 @@ class Wanted(NamedTuple):
     module: str
     cls: str
     #: Whether only a class will do.
-    only_classes: bool = False
+    only_classes: bool
 
 
 class Place(NamedTuple):
@@ -106,7 +106,7 @@ class DocbuilderDomain(Domain):
 
     name = "docbuilder"
     label = "doc-builder"
-    data_version = 4
+    data_version = 5
     initial_data: ClassVar[dict[str, object]] = {"notes": {}, "state": State()}
     #: Where references lead, known when all documents are read.
     places: dict[Link | Wanted, Place]

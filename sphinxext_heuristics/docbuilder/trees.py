@@ -7,7 +7,6 @@ of Sphinx.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from posixpath import dirname, join, normpath
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
@@ -32,15 +31,10 @@ class Entry(NamedTuple):
     """A page in ``_toctree.yml``: document, title there, and line, from 1."""
 
     docname: str
+    #: The titles of the sections around it, outermost first.
+    caption: str
     title: str = ""
     line: int = 0
-
-
-class Group(NamedTuple):
-    """Pages under one caption, with the headings above them, outermost first."""
-
-    caption: str
-    entries: tuple[Entry, ...]
 
 
 class Problem(NamedTuple):
@@ -60,11 +54,10 @@ class Page(NamedTuple):
     #: Whether ``_toctree.yml`` has it.
     is_listed: bool
     #: What the main page lists: ``index``, or else the first page.
-    toctrees: tuple[Group, ...] = ()
+    entries: tuple[Entry, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Tree:
+class Tree(NamedTuple):
     """A folder of pages that are written for doc-builder."""
 
     #: The folder under the source directory; empty if it is that.
@@ -78,7 +71,7 @@ class Tree:
     #: Old document name → new document name.
     redirects: dict[str, str]
     #: What is wrong with the files.
-    problems: tuple[Problem, ...]
+    problems: list[Problem]
 
     def image(self, address: str) -> str:
         """Return the address that Sphinx knows an image by.
@@ -115,7 +108,7 @@ def read_tree(
     folder = folder.removeprefix(".").strip("/")
     root = source / folder
     problems: list[Problem] = []
-    entries: list[tuple[str, Entry]] = _read(
+    entries: list[Entry] = _read(
         root / TOCTREE, lambda items: list(_entries(items, folder, "")), problems, []
     )
     redirects: dict[str, str] = {}
@@ -124,7 +117,7 @@ def read_tree(
             root / REDIRECTS, lambda pairs: _redirects(pairs, folder), problems, {}
         )
     lines: dict[str, int] = {}
-    for _, entry in entries:
+    for entry in entries:
         lines.setdefault(entry.docname, entry.line)
     names, beside = _pages(folder, lines, docnames)
     problems += _missing(names, lines, docnames)
@@ -132,15 +125,10 @@ def read_tree(
     index = join(folder, "index")
     main = index if index in docnames else next(iter(names), "")
     if main in pages:
-        toctrees = _toctrees(folder, entries, beside, docnames)
-        pages[main] = pages[main]._replace(toctrees=toctrees)
-    return Tree(
-        folder=folder,
-        package=package,
-        pages=pages,
-        redirects=redirects,
-        problems=tuple(problems),
-    )
+        shown = [entry for entry in entries if entry.docname in docnames]
+        shown += _entries_beside(folder, beside)
+        pages[main] = pages[main]._replace(entries=tuple(shown))
+    return Tree(folder, package, pages, redirects, problems)
 
 
 def _pages(
@@ -176,29 +164,18 @@ def _missing(
             yield Problem(TOCTREE, 1, message)
 
 
-def _toctrees(
-    folder: str,
-    entries: list[tuple[str, Entry]],
-    beside: list[str],
-    docnames: Collection[str],
-) -> tuple[Group, ...]:
-    """Return the groups of ``_toctree.yml``, each caption once, and the folders beside.
+def _entries_beside(folder: str, beside: list[str]) -> Iterator[Entry]:
+    """Yield documents under the names of their folders.
 
     A folder with an index has a toctree of its own there.
     """
-    found: dict[str, list[Entry]] = {}
-    for caption, entry in entries:
-        if entry.docname in docnames:
-            found.setdefault(caption, []).append(entry)
     for name in beside:
         path = name.removeprefix(folder).strip("/")
         top = path.rpartition("/")[0].partition("/")[0]
         index = join(folder, top, "index")
         if name == index or index not in beside:
             words = re.sub("[-_]", " ", top)
-            caption = words[:1].upper() + words[1:]
-            found.setdefault(caption, []).append(Entry(name))
-    return tuple(Group(caption, tuple(kept)) for caption, kept in found.items())
+            yield Entry(name, words[:1].upper() + words[1:])
 
 
 def _read(
@@ -225,8 +202,8 @@ def _read(
     return nothing
 
 
-def _entries(items: Any, folder: str, caption: str) -> Iterator[tuple[str, Entry]]:  # noqa: ANN401 - what the file holds
-    """Yield the entries of ``_toctree.yml``, or of a section, with their captions.
+def _entries(items: Any, folder: str, caption: str) -> Iterator[Entry]:  # noqa: ANN401 - what the file holds
+    """Yield the entries of ``_toctree.yml``, or of a section.
 
     A caption has those of the sections around it in front.
     """
@@ -235,7 +212,7 @@ def _entries(items: Any, folder: str, caption: str) -> Iterator[tuple[str, Entry
             raise TypeError(item)
         title = str(item.get("title", ""))
         if "local" in item:
-            yield caption, Entry(_docname(item["local"], folder), title, item["line"])
+            yield Entry(_docname(item["local"], folder), caption, title, item["line"])
         if "sections" in item:
             below = ": ".join(filter(None, (caption, title)))
             yield from _entries(item["sections"], folder, below)

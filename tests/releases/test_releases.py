@@ -290,10 +290,9 @@ def test_only_the_folder_is_looked_into(
     monkeypatch.syspath_prepend(tmp_path / "out")
     Sources()
     assert not sources.exists("spread.outer")
-    assert (
-        sources.path("spread.part.inner")
-        == tmp_path / "in" / "spread" / "part" / "inner.py"
-    )
+    inner = sources.state("spread.part.inner")
+    assert inner
+    assert inner.path == tmp_path / "in" / "spread" / "part" / "inner.py"
 
 
 # -- our own site ---------------------------------------------------------------------

@@ -281,7 +281,7 @@ def test_names_by_identity_from_source(
 
 def test_files(read: Sources) -> None:
     found = {
-        m: read.path(m)
+        m: read.state(m)
         for m in (
             "tablepkg",
             "tablepkg.config",
@@ -290,14 +290,15 @@ def test_files(read: Sources) -> None:
             "tablepkg.config.x",
         )
     }
-    assert {m: path and path.name for m, path in found.items()} == {
+    assert {m: at and at.path.name for m, at in found.items()} == {
         "tablepkg": "__init__.py",
         "tablepkg.config": "config.py",
         "tablepkg.space": None,
         "sys": None,
         "tablepkg.config.x": None,
     }
-    assert read.path("_decimal") is None or read.path("_decimal").suffix == ".py"
+    compiled = read.state("_decimal")
+    assert compiled is None or compiled.path.suffix == ".py"
 
 
 def test_source_that_changes_is_read_again(
@@ -320,7 +321,7 @@ def test_source_that_goes_away_while_a_build_reads(
     module = tmp_path / "tablegone.py"
     module.write_text("class A: ...\n")
     read_of_one_build = Sources()
-    assert read_of_one_build.path("tablegone") == module
+    assert read_of_one_build.exists("tablegone")
     module.unlink()
     assert read_of_one_build.canonical("tablegone.A") is None
     assert (

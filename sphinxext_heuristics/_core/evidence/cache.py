@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from ..model import Evidence, Found, Lost, Message
     from ..source.names import State
@@ -48,21 +48,19 @@ class EvidenceCache:
 
     def _look(self, evidence: Evidence) -> Looked:
         looked = self.now.get(evidence) or self._before.get(evidence)
-        if looked is None or not self._is_current(looked):
+        if looked is None or self._states(looked.states) != looked.states:
             from .search import messages_of, verify  # noqa: PLC0415 - most builds look for nothing new
 
             self._sources.watch()
             result = verify(evidence, self._sources)
             messages = messages_of(evidence, result, self._sources)
-            watched = tuple(self._sources.watched)
-            states = {module: self._sources.state(module) for module in watched}
+            states = self._states(tuple(self._sources.watched))
             looked = Looked(result, messages, states)
         # What is not installed, and what else there is instead, is looked up anew.
         if looked.states.get(evidence.module) and "" not in looked.states:
             self.now[evidence] = looked
         return looked
 
-    def _is_current(self, looked: Looked) -> bool:
-        """Return whether the files that a result depends on are as they were."""
-        states = looked.states.items()
-        return all(self._sources.state(module) == state for module, state in states)
+    def _states(self, modules: Iterable[str]) -> dict[str, State | None]:
+        """Map modules to the states of their files."""
+        return {module: self._sources.state(module) for module in modules}

@@ -15,10 +15,13 @@ from .prose import Prose
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterator, Sequence
 
-    from .source import Extent
+    from .source import Extent, Lines
 
 #: A part of a syntax tree: a node, a list or a constant.
 Part: TypeAlias = Any
+
+#: What stands in a row in a tree, such as statements or arguments.
+Row: TypeAlias = list[Part]
 
 #: What does not change what a tree means, and decorators, which stand before what they
 #: decorate (see `_unfolded`).
@@ -52,14 +55,14 @@ class Code:
         self._text = textwrap.dedent(quote).strip("\n")
         self._size = self._text.count("\n") + 1
         lines = [line for line in self._text.split("\n") if line.strip()] or [""]
-        indent = _indent_of(lines[-1])
-        block = f"\n{max(map(_indent_of, lines), key=len)}    pass"
+        indents = [line[: len(line) - len(line.lstrip())] for line in lines]
+        block = f"\n{max(indents, key=len)}    pass"
         ends = (
             "",
             block,
-            f"{block}\n{indent}finally:{block}",
+            f"{block}\n{indents[-1]}finally:{block}",
             block.replace("pass", "case _: pass"),
-            f"\n{indent}def _(): pass",
+            f"\n{indents[-1]}def _(): pass",
         )
         tree = None
         for end in ends:
@@ -73,12 +76,12 @@ class Code:
         if not self._ways:
             parse(self._text)
 
-    def _quoted(self, way: Sequence[Part]) -> list[Atom]:
+    def _quoted(self, way: Row) -> list[Atom]:
         """Return the atoms of what is quoted, without what only makes it parse."""
         atoms = _atoms(way, documented=self._has_docstring)
         return list(takewhile(lambda atom: atom.line <= self._size, atoms))
 
-    def find(self, place: Extent) -> tuple[int, int] | None:
+    def find(self, place: Extent) -> Lines | None:
         """Return the lines of the first passage that means the same, or ``None``."""
         if not self._ways:
             return Prose(self._text).find(
@@ -93,11 +96,7 @@ class Code:
         return min(filter(None, compared), default=None)
 
 
-def _indent_of(line: str) -> str:
-    return line[: len(line) - len(line.lstrip())]
-
-
-def _lines(wanted: Sequence[Atom], there: Iterator[Atom]) -> tuple[int, int] | None:
+def _lines(wanted: Sequence[Atom], there: Iterator[Atom]) -> Lines | None:
     """Return the first and last line of what is wanted, if *there* begins with it."""
     first = last = 0
     for want in wanted:
@@ -109,7 +108,7 @@ def _lines(wanted: Sequence[Atom], there: Iterator[Atom]) -> tuple[int, int] | N
     return first, last
 
 
-def _statements(tree: ast.Module) -> Iterator[list[Part]]:
+def _statements(tree: ast.Module) -> Iterator[Row]:
     """Yield a quote as statements, or as an expression if it is nothing else."""
     match tree.body:
         case [ast.Expr(value=ast.BoolOp() as value)]:
@@ -121,7 +120,7 @@ def _statements(tree: ast.Module) -> Iterator[list[Part]]:
             yield _unfolded(body)
 
 
-def _runs(text: str) -> Iterator[list[Part]]:
+def _runs(text: str) -> Iterator[Row]:
     """Yield a quote as arguments and as parameters."""
     for before, after in (("_(", ")"), ("def _(", "): pass"), ("def _(*, ", "): pass")):
         with suppress(ValueError):
@@ -134,7 +133,7 @@ def _runs(text: str) -> Iterator[list[Part]]:
                     yield _items(parameters)["*" in before :]
 
 
-def _rows(tree: ast.Module) -> Iterator[list[Part]]:
+def _rows(tree: ast.Module) -> Iterator[Row]:
     """Yield what a quote may be a run of, and each expression.
 
     These are statements, arguments, items and operands.
@@ -159,14 +158,14 @@ def _column(node: ast.AST) -> int:
     return getattr(node, "col_offset", -1)
 
 
-def _unfolded(body: Sequence[ast.stmt]) -> list[Part]:
+def _unfolded(body: Sequence[ast.stmt]) -> Row:
     """Return statements with their decorators before them."""
     return [
         part for node in body for part in (*getattr(node, "decorator_list", ()), node)
     ]
 
 
-def _items(node: ast.AST) -> list[Part]:
+def _items(node: ast.AST) -> Row:
     """Return what is listed in a node, operands with their operators between them."""
     match node:
         case ast.Call(args=args, keywords=keywords):
@@ -182,7 +181,7 @@ def _items(node: ast.AST) -> list[Part]:
     return []
 
 
-def _parameters(node: ast.arguments) -> Iterator[list[Part]]:
+def _parameters(node: ast.arguments) -> Iterator[Row]:
     """Yield parameters in their order, each with its default, and ``/`` and ``*``."""
     positional = [*node.posonlyargs, *node.args]
     bare = [None] * (len(positional) - len(node.defaults))
@@ -199,7 +198,7 @@ def _parameters(node: ast.arguments) -> Iterator[list[Part]]:
         yield ["**", node.kwarg]
 
 
-def _atoms(row: Sequence[Part], *, documented: bool) -> Iterator[Atom]:
+def _atoms(row: Row, *, documented: bool) -> Iterator[Atom]:
     """Yield the atoms of parts of a tree; not *documented*, without docstrings."""
     waiting = list(reversed(row))
     while waiting:

@@ -18,6 +18,7 @@ from ..source.names import parse
 
 if TYPE_CHECKING:
     from ..model import Evidence
+    from .source import Lines
 
 #: What stands for whatever is put into a message.
 ANYTHING = "…"
@@ -62,12 +63,12 @@ def in_lines(tree: ast.Module, first: int, last: int) -> tuple[Message, ...]:
 
 
 @lru_cache(maxsize=16)
-def _messages(tree: ast.Module) -> list[tuple[Message, list[tuple[int, int]]]]:
+def _messages(tree: ast.Module) -> list[tuple[Message, list[Lines]]]:
     """Return all messages of code, with the lines that give them and that write them.
 
     A module may have many, and as many quotes: they are looked for once.
     """
-    found: list[tuple[Message, list[tuple[int, int]]]] = []
+    found: list[tuple[Message, list[Lines]]] = []
     assigned: dict[str, list[ast.expr]] = {}
     nodes = [node for node in ast.walk(tree) if isinstance(node, ast.stmt | ast.Call)]
     for node in sorted(nodes, key=lambda node: (node.lineno, node.col_offset)):
@@ -85,9 +86,7 @@ def _messages(tree: ast.Module) -> list[tuple[Message, list[tuple[int, int]]]]:
             values = assigned.pop(value_given.id, [])
         for written in values:
             if line := one_line(_text(written)):
-                # What was made for a log call with arguments has no lines of its own.
-                placed = [it for it in (node, written) if hasattr(it, "lineno")]
-                spans = [(it.lineno, it.end_lineno or 0) for it in placed]
+                spans = [(it.lineno, it.end_lineno or 0) for it in (node, written)]
                 found.append((Message(kind=kind, text=line), spans))
     return found
 
@@ -110,8 +109,8 @@ def _given(node: ast.AST) -> tuple[str, ast.expr] | None:
         return None
     for text in [*call.args, *(keyword.value for keyword in call.keywords)]:
         if isinstance(text, ast.Name) or one_line(_text(text)):
-            has_arguments = kind == LOG and len(call.args) > 1
-            return kind, ast.BinOp(text, ast.Mod(), text) if has_arguments else text
+            filled = ast.copy_location(ast.BinOp(text, ast.Mod(), text), text)
+            return kind, filled if kind == LOG and len(call.args) > 1 else text
     return None
 
 

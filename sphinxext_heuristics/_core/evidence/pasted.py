@@ -147,9 +147,8 @@ def answers(known: Sequence[Known], text: str) -> list[Answer]:
         texts = tuple(one.text for one in keywords)
         if fitting or len(keywords) > 1 or any(one.is_message for one in keywords):
             found = Answer(at=at, messages=tuple(fitting), keywords=texts)
-            ranked.append((size, sum(map(len, texts)), found))
-    ranked.sort(key=lambda one: (-one[0], -one[1]))
-    return [found for _size, _length, found in ranked]
+            ranked.append((-size, -sum(map(len, texts)), found))
+    return [found for _size, _length, found in sorted(ranked)]
 
 
 def fit(quoted: Quoted, pasted: str) -> int:

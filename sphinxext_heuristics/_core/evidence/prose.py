@@ -17,7 +17,7 @@ from ..source.names import parse
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from .source import Extent
+    from .source import Extent, Lines
 
 #: A piece of text and its line.
 Piece: TypeAlias = tuple[int, str]
@@ -38,7 +38,7 @@ class Passage:
             accumulate((len(text) for _line, text in pieces), initial=0)
         )
 
-    def find(self, words: str) -> tuple[int, int] | None:
+    def find(self, words: str) -> Lines | None:
         """Return the first and last line of folded *words*, or ``None``.
 
         They are not parts of longer words.
@@ -65,7 +65,7 @@ class Prose:
         folded = (" ".join(text.split()) for text in _aliases(quote))
         self._aliases = list(filter(None, folded))
 
-    def find(self, place: Extent) -> tuple[int, int] | None:
+    def find(self, place: Extent) -> Lines | None:
         """Return the lines of a string or comment that has these words, or ``None``."""
         comments = comments_of("\n".join(place.text), place.first)
         for passage in map(Passage, [*strings_of(place.tree), *comments]):

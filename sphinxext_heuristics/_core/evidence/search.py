@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from ..model import Evidence
     from ..source.names import State
     from ..source.packages import Sources
-    from .source import Extent, Source
+    from .source import Extent, Lines, Source
 
 #: No passage is longer: it is to be read in a warning.
 MOST_LINES = 12
@@ -73,8 +73,9 @@ def _examine(quoted: Evidence, at: State) -> Found | Lost:
         places = source.places(quoted.qualname)
         if not places:
             return _without_object(quoted, source, at)
-        found = _found(quoted, places, at)
-        return found or _drifted(quoted, source, places, at)
+        if lines := _lines(quoted, places):
+            return Found(at.path, *lines, quoted.module, quoted.qualname)
+        return _drifted(quoted, source, places, at)
     except OSError as error:
         reason = LostReason.NO_SOURCE
         message = f"{at.path} cannot be read: {error.strerror}"
@@ -93,19 +94,13 @@ def parsed(quoted: Evidence) -> Code | Prose:
     return Prose(quoted.quote) if quoted.prose else Code(quoted.quote)
 
 
-def _found(quoted: Evidence, places: Sequence[Extent], at: State) -> Found | None:
-    """Return where a quote is with its comments, or ``None``."""
-    for place in places:
-        lines = _lines(quoted, place)
-        if lines and (quoted.prose or not missing_comment(quoted.quote, place)):
-            return Found(at.path, *lines, quoted.module, quoted.qualname)
-    return None
-
-
-def _lines(quoted: Evidence, place: Extent) -> tuple[int, int] | None:
-    """Return where a quote is, whatever its comments; ``None`` if it does not parse."""
+def _lines(quoted: Evidence, places: Sequence[Extent]) -> Lines | None:
+    """Return where a quote is with its comments; ``None`` if it does not parse."""
     with suppress(ValueError):
-        return parsed(quoted).find(place)
+        for place in places:
+            lines = parsed(quoted).find(place)
+            if lines and (quoted.prose or not missing_comment(quoted.quote, place)):
+                return lines
     return None
 
 
@@ -119,8 +114,8 @@ def _drifted(
     nearest_of_each = [nearest(quoted.quote, place) for place in places]
     near = max(filter(None, nearest_of_each), default=None)
     notes = list(_mistakes(quoted, places))
-    if quoted.qualname and (line := _elsewhere(quoted, source, at)):
-        notes.append(f"it is in line {line}")
+    if quoted.qualname and (lines := _lines(quoted, [source.whole])):
+        notes.append(f"it is in line {lines[0]}")
     notes.append(
         f"closest match: line {near.line}" if near else "nothing there is like it"
     )
@@ -151,17 +146,11 @@ def _mistakes(quoted: Evidence, places: Sequence[Extent]) -> Iterator[str]:
         yield "its words are there: quote them as text"
 
 
-def _elsewhere(quoted: Evidence, source: Source, at: State) -> int:
-    """Return the line where else in the module a quote is; 0 if it is nowhere."""
-    found = _found(quoted, [source.whole], at)
-    return found.line if found else 0
-
-
 def _without_object(quoted: Evidence, source: Source, at: State) -> Lost:
     """Say that a module does not define an object, and which names are similar."""
     names = {**source.definitions, **read_names(at, quoted.module).bindings}
     alike = closest(quoted.qualname, names.keys() - {quoted.qualname})
-    line = _elsewhere(quoted, source, at)
+    line, _end = _lines(quoted, [source.whole]) or (0, 0)
     there = f"; the quote is in line {line}" if line else ""
     message = (
         f"module {quoted.module!r} has no "

@@ -6,7 +6,7 @@ import ast
 import re
 from functools import lru_cache
 from itertools import accumulate, takewhile
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from ..diagnostics import closest, did_you_mean
 from ..model import Lost, LostReason
@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from ..model import Evidence
     from ..source.names import File, State
     from ..source.packages import Sources
+
+
+#: The first and the last line of a passage.
+Lines: TypeAlias = tuple[int, int]
 
 
 class Extent(NamedTuple):

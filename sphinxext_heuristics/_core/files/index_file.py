@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import os.path
-from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from ..model import Connection, Heuristic, Problem, Subtype
@@ -14,12 +13,11 @@ from ..resolve import listing as index
 from .project_file import ProjectFile, difference
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
     from ..config import Settings
     from ..resolve.objects import Resolved
     from ..resolve.plan import Plan
-
-#: Document → its file.
-PathOf: TypeAlias = Callable[[str], str | Path]
 
 #: The line by which a file is known as an index.
 HEAD = "| Page | File | Connections | Notes |"
@@ -51,7 +49,7 @@ _FORM = """\
 # -- what the file should hold --------------------------------------------------------
 
 
-def content(plan: Plan, path: Path, path_of: PathOf) -> str:
+def content(plan: Plan, path: Path, path_of: Callable[[str], str | Path]) -> str:
     """Return what the index file at *path* should hold.
 
     *path_of* returns the file of a document. The text ends each line with a line feed.

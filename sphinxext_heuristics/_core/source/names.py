@@ -6,7 +6,9 @@ import ast
 import re
 import tokenize
 import warnings
+from contextlib import suppress
 from functools import lru_cache
+from importlib.util import resolve_name
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -212,10 +214,10 @@ def statements(tree: ast.Module) -> Iterator[tuple[str, ast.stmt]]:
 
 
 def _defined(node: ast.stmt) -> Defined:
-    if not isinstance(node, BLOCKS):
-        return Defined(node.lineno, is_block=False, is_described=True)
-    is_described = ast.get_docstring(node, clean=False) is not None
-    return Defined(node.lineno, is_block=True, is_described=is_described)
+    is_described = (
+        not isinstance(node, BLOCKS) or ast.get_docstring(node, clean=False) is not None
+    )
+    return Defined(node.lineno, isinstance(node, BLOCKS), is_described)
 
 
 def _bindings(body: Sequence[ast.stmt], package: str) -> dict[str, Binding]:
@@ -234,10 +236,9 @@ def _bindings(body: Sequence[ast.stmt], package: str) -> dict[str, Binding]:
                 tried = _bindings([*node.body, *node.orelse], package)
                 bound |= caught | tried | imported
                 bound |= _bindings(node.finalbody, package)
-            case ast.For() | ast.While():
-                bound |= _bindings([*node.body, *node.orelse], package)
-            case ast.With():
-                bound |= _bindings(node.body, package)
+            case ast.For() | ast.While() | ast.With():
+                inner = [*node.body, *getattr(node, "orelse", ())]
+                bound |= _bindings(inner, package)
             case _:
                 bound |= _bound_by(node, package)
     return bound
@@ -245,15 +246,10 @@ def _bindings(body: Sequence[ast.stmt], package: str) -> dict[str, Binding]:
 
 def _bound_in_branches(node: ast.If, package: str) -> dict[str, Binding]:
     """Return what the branches of an ``if`` bind, of which only one is run."""
-    bound: dict[str, Binding] = {}
-    branches = [node.body]
-    while len(node.orelse) == 1 and isinstance(node.orelse[0], ast.If):
-        node = node.orelse[0]
-        branches.append(node.body)
-    for branch in [*branches, node.orelse]:
-        for name, binding in _bindings(branch, package).items():
-            is_alike = bound.get(name, binding) == binding
-            bound[name] = binding if is_alike else binding._replace(is_certain=False)
+    bound = _bindings(node.body, package)
+    for name, binding in _bindings(node.orelse, package).items():
+        is_alike = bound.get(name, binding) == binding
+        bound[name] = binding if is_alike else binding._replace(is_certain=False)
     return bound
 
 
@@ -297,14 +293,9 @@ def _exported_by(outer: Sequence[ast.stmt]) -> frozenset[str] | None:
         if any(getattr(part, "id", "") == "__all__" for part in ast.walk(node))
     ]
     match naming:
-        case [
-            ast.Assign(
-                targets=[ast.Name(id="__all__")],
-                value=ast.List(elts=items) | ast.Tuple(elts=items),
-            )
-        ]:
-            names = [item.value for item in items if isinstance(item, ast.Constant)]
-            return frozenset(map(str, names)) if len(names) == len(items) else None
+        case [ast.Assign(targets=[ast.Name(id="__all__")], value=value)]:
+            with suppress(ValueError, TypeError):
+                return frozenset(map(str, ast.literal_eval(value)))
     return None
 
 
@@ -337,8 +328,6 @@ def absolute(node: ast.ImportFrom, package: str) -> str:
 
     Above the top level there is none: that is ``.``, which no module is called.
     """
-    if not node.level:
-        return node.module or ""
-    parts = package.split(".")
-    above = parts[: len(parts) - node.level + 1]
-    return ".".join([*above, node.module] if node.module else above) or "."
+    with suppress(ImportError):
+        return resolve_name("." * node.level + (node.module or ""), package)
+    return "."

@@ -9,12 +9,15 @@ from contextlib import suppress
 from importlib.machinery import ModuleSpec, PathFinder
 from itertools import accumulate
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, TypeAlias, cast
 
 from .names import Binding, Definition, Names, State, read_names
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Sequence
+    from collections.abc import Collection, Iterator
+
+#: A module, and the qualified name of an object in it.
+Object: TypeAlias = tuple[str, str]
 
 
 class Sources:
@@ -23,18 +26,18 @@ class Sources:
     One instance serves one build: it looks at the files once.
     """
 
-    def __init__(self, folders: Sequence[str] | None = None) -> None:
+    def __init__(self, folders: list[str] | None = None) -> None:
         """Forget what Python's finders remember, so that new files are seen.
 
         With *folders*, source is looked for in these and nowhere else; without, where
         Python would.
         """
         importlib.invalidate_caches()
-        self._only = None if folders is None else list(folders)
+        self._only = folders
         self._specs: dict[str, ModuleSpec | None] = {}
         self._states: dict[str, State | None] = {}
-        self._canonical: dict[tuple[str, tuple[str, ...]], tuple[str, str] | None] = {}
-        self._mro: dict[tuple[str, str], tuple[tuple[str, str], ...]] = {}
+        self._canonical: dict[tuple[str, tuple[str, ...]], Object | None] = {}
+        self._mro: dict[Object, tuple[Object, ...]] = {}
         #: The modules that results depend on since `watch` was called, and ``""`` if
         #: they depend on which modules there are.
         self.watched: set[str] = set()
@@ -48,10 +51,10 @@ class Sources:
     def files_watched(self) -> Iterator[Path]:
         """Yield the source files of the modules in `watched`."""
         for module in tuple(self.watched):
-            if path := self.path(module):
-                yield path
+            if at := self.state(module):
+                yield at.path
 
-    def canonical(self, dotted: str) -> tuple[str, str] | None:
+    def canonical(self, dotted: str) -> Object | None:
         """Return the (module, qualified name) that *dotted* spells, or ``None``.
 
         The first part of the qualified name is followed through imports to the module
@@ -60,7 +63,7 @@ class Sources:
         module, *names = dotted.split(".")
         return self._follow(module, tuple(names)) if all((module, *names)) else None
 
-    def _follow(self, module: str, names: tuple[str, ...]) -> tuple[str, str] | None:
+    def _follow(self, module: str, names: tuple[str, ...]) -> Object | None:
         """Return what *names*, each in the one before, mean in a module."""
         key = module, names
         if key not in self._canonical:
@@ -93,7 +96,7 @@ class Sources:
             package = package.rpartition(".")[0]
         return tuple(dict.fromkeys(names))
 
-    def locate(self, dotted: str) -> tuple[tuple[str, str], ...]:
+    def locate(self, dotted: str) -> tuple[Object, ...]:
         """Return where an object is: the (module, qualified name) of each of its names.
 
         The first is its own; for a member further ones follow, one for each class
@@ -166,21 +169,21 @@ class Sources:
         for module in self.modules(package):
             yield from self.defined_in(f"{package}.{module}")
 
-    def _definer(self, cls: tuple[str, str], member: str) -> tuple[str, str] | None:
+    def _definer(self, cls: Object, member: str) -> Object | None:
         """Return the class that defines *member* as *cls* sees it."""
         for module, qualname in self._linear(cls):
             if f"{qualname}.{member}" in self.names(module).definitions:
                 return module, qualname
         return None
 
-    def _linear(self, cls: tuple[str, str]) -> tuple[tuple[str, str], ...]:
+    def _linear(self, cls: Object) -> tuple[Object, ...]:
         """Return the known classes in the method resolution order of a class."""
         if cls not in self._mro:
             self._mro[cls] = ()  # a class cannot be its own base
             module, qualname = cls
             written = self.names(module).bases.get(qualname)
             if written is not None:
-                orders: list[list[tuple[str, str]]] = []
+                orders: list[list[Object]] = []
                 for name in written:
                     # Where Python has no more levels, a base means nothing: see
                     # `_follow`.
@@ -201,7 +204,7 @@ class Sources:
                 found[local] = None
         return [*found, *heads] if names.starred else list(found)
 
-    def _resolve(self, module: str, names: tuple[str, ...]) -> tuple[str, str] | None:
+    def _resolve(self, module: str, names: tuple[str, ...]) -> Object | None:
         if self._spec(module) is None:
             return None
         for at, name in enumerate(names):
@@ -237,7 +240,7 @@ class Sources:
         module: str,
         name: str,
         rest: tuple[str, ...],
-    ) -> tuple[str, str] | None:
+    ) -> Object | None:
         binding = self.names(module).bindings.get(name)
         if binding is None:
             return None
@@ -258,7 +261,7 @@ class Sources:
         module: str,
         name: str,
         rest: tuple[str, ...],
-    ) -> tuple[str, str] | None:
+    ) -> Object | None:
         for origin in self.names(module).starred:
             exported = self.names(origin).exported
             is_taken = (
@@ -274,30 +277,21 @@ class Sources:
         return read_names(at, module) if at else Names()
 
     def state(self, module: str) -> State | None:
-        """Return the state of a module's source file, ``None`` if it has none.
+        """Return the state of the source file that Python would import for *module*.
 
-        The file is not opened.
+        It is ``None`` if there is none. The file is not opened.
         """
         self.watched.add(module)
         if module not in self._states:
-            self._states[module] = self._state(module)
+            self._states[module] = None
+            spec = self._spec(module)
+            origin = spec.origin if spec and spec.has_location else None
+            if origin and origin.endswith(".py"):
+                with suppress(OSError):
+                    stat = Path(origin).stat()
+                    at = State(Path(origin), stat.st_mtime_ns, stat.st_size)
+                    self._states[module] = at
         return self._states[module]
-
-    def _state(self, module: str) -> State | None:
-        path = self.path(module)
-        if path is None:
-            return None
-        try:
-            stat = path.stat()
-        except OSError:
-            return None
-        return State(path, stat.st_mtime_ns, stat.st_size)
-
-    def path(self, module: str) -> Path | None:
-        """Return the source file that Python would import for *module*, or ``None``."""
-        spec = self._spec(module)
-        origin = spec.origin if spec and spec.has_location else None
-        return Path(origin) if origin and origin.endswith(".py") else None
 
     def exists(self, module: str) -> bool:
         """Tell whether Python would find *module*, whatever it is."""
@@ -363,7 +357,7 @@ class Sources:
         return None
 
 
-def merge(lines: list[list[tuple[str, str]]]) -> Iterator[tuple[str, str]]:
+def merge(lines: list[list[Object]]) -> Iterator[Object]:
     """Yield the classes of several orders in one that keeps them all.
 
     It is C3, as in Python.

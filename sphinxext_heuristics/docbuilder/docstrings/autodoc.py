@@ -85,7 +85,7 @@ def process_signature(
     Defaults that are no expressions, ``<factory>`` and addresses in memory, become
     names or ``...``.
     """
-    if not signature or "<" not in signature or not _is_ours(app, name, obj):
+    if not signature or not _is_ours(app, name, obj):
         return None
 
     return _DEFAULT_REPR.sub(
@@ -112,10 +112,12 @@ def source_module(name: str, obj: object) -> str:
         module_name, _, class_name = owner_name.rpartition(".")
         owner = attribute(sys.modules.get(module_name), class_name)
         bases = inspect.getmro(owner) if inspect.isclass(owner) else ()
-        documented = [
-            base for base in bases if attribute(vars(base).get(member), "__doc__")
-        ]
-        module = documented[0].__module__ if documented else module
+        documented = (
+            base.__module__
+            for base in bases
+            if attribute(vars(base).get(member), "__doc__")
+        )
+        module = next(documented, module)
     return module if isinstance(module, str) else name
 
 
@@ -180,7 +182,11 @@ class DocstringDirective(SphinxDirective):
         """
         kind, named_values = section.kind, section.items[0].name
         if kind not in _FIELDS or (kind is Kind.RETURNS and named_values):
-            yield _field(kind.value, self.entries(section), section.line)
+            entries = [self.entry(item) for item in section.items]
+            if len(entries) > 1:
+                listed = (nodes.list_item("", *entry) for entry in entries)
+                entries = [[nodes.bullet_list("", *listed)]]
+            yield _field(kind.value, entries[0], section.line)
             return
         name_of_text, name_of_type = _FIELDS[kind]
         for item in section.items:
@@ -188,26 +194,19 @@ class DocstringDirective(SphinxDirective):
             is_parameter = kind is Kind.PARAMETERS
             for name in item.name.split(", ") if is_parameter else [item.name]:
                 if name or item.text:
-                    yield _field(f"{name_of_text} {name}", self.body(item), item.line)
+                    body = self.renderer.nodes_of(item.text, item.line)
+                    yield _field(f"{name_of_text} {name}", body, item.line)
                 if name_of_type and item.type:
                     types = nodes.paragraph("", "", *self.type(item.type))
                     yield _field(f"{name_of_type} {name}", [types], item.line)
 
-    def body(self, item: Item) -> list[nodes.Node]:
-        """Parse an item's description."""
-        return self.renderer.nodes_of(item.text, item.line)
-
-    def entries(self, section: Section) -> list[nodes.Node]:
-        """Return name, type and text of each item, like Sphinx's typed fields."""
-        entries = [self.entry(item) for item in section.items]
-        if len(entries) == 1:
-            return entries[0]
-        listed = (nodes.list_item("", *entry) for entry in entries)
-        return [nodes.bullet_list("", *listed)]
-
     def entry(self, item: Item) -> list[nodes.Node]:
-        """Return name, type and description of an item, begun in one paragraph."""
-        head, body = self.type(item.type), self.body(item)
+        """Return name, type and description of an item, like Sphinx's typed fields.
+
+        They begin in one paragraph.
+        """
+        head = self.type(item.type)
+        body = self.renderer.nodes_of(item.text, item.line)
         if item.name and head:
             head = [nodes.Text(" ("), *head, nodes.Text(")")]
         if item.name:

@@ -26,12 +26,12 @@ if TYPE_CHECKING:
 class Kind(Enum):
     """What a section of a docstring is."""
 
+    #: Markdown that belongs to no section.
     PROSE = "prose"
-    """Markdown that belongs to no section."""
+    #: A heading such as ``Example:``; what it heads is the prose that follows.
     RUBRIC = "rubric"
-    """A heading such as ``Example:``; what it heads is the prose that follows."""
+    #: ``Note:``, ``Warning:`` and their like.
     ADMONITION = "admonition"
-    """``Note:``, ``Warning:`` and their like."""
     PARAMETERS = "parameters"
     ATTRIBUTES = "attributes"
     RETURNS = "returns"

@@ -21,7 +21,7 @@ def line_at(state: StateBlock, number: int) -> str:
 def autodoc_rule(state: StateBlock, start: int, end: int, silent: bool) -> bool:  # noqa: FBT001 - markdown-it's call
     """Read ``[[autodoc]] X``.
 
-    The token's meta data are the ``names``, the ``members``, and what is wrong.
+    The token's meta data are the ``names`` and the ``members``.
     """
     line = line_at(state, start)
     if not line.startswith("[[autodoc]]"):
@@ -31,26 +31,17 @@ def autodoc_rule(state: StateBlock, start: int, end: int, silent: bool) -> bool:
         return False
     if silent:
         return True
-    several = (
-        "several [[autodoc]] on one line, which doc-builder shows as text; give "
-        "each its own line"
-    )
     members, state.line = _members(state, start, end)
     token = state.push("autodoc", "", 0)
     token.map = [start, state.line]
-    token.meta = {
-        "names": names,
-        "members": members,
-        "problems": [several] if len(names) > 1 else [],
-    }
+    token.meta = {"names": names, "members": members}
     return True
 
 
-def _members(state: StateBlock, start: int, end: int) -> tuple[list[str] | None, int]:
+def _members(state: StateBlock, start: int, end: int) -> tuple[list[str], int]:
     """Return the members listed below ``[[autodoc]]``, and the line after them.
 
-    They are deeper and all at one depth, with blank lines between them or not. Without
-    a list they are ``None``.
+    They are deeper and all at one depth, with blank lines between them or not.
     """
     members: list[str] = []
     depth, stop = state.sCount[start], start + 1
@@ -61,7 +52,7 @@ def _members(state: StateBlock, start: int, end: int) -> tuple[list[str] | None,
             depth, stop = indent, number + 1
         elif not state.isEmpty(number):
             break
-    return members or None, stop
+    return members, stop
 
 
 def formula_rule(state: StateBlock, start: int, end: int, silent: bool) -> bool:  # noqa: FBT001 - markdown-it's call

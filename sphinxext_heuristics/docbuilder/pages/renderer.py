@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from markdown_it.tree import SyntaxTreeNode
     from sphinx.environment import BuildEnvironment
 
-    from ..trees import Group, Tree
+    from ..trees import Entry, Tree
 
 _OWN_ID = re.compile(r"\[\[([^\[\]]+)\]\]\s*$")
 _COMMENT = re.compile(r"<!--.*?(?:-->|\Z)", re.DOTALL)
@@ -49,7 +49,7 @@ class PageParser(MystParser):
         parser.render("\n".join(lines) + "\n", {"tree": tree, "origins": origins})
         page = store.state.pages[env.docname]
         section = next(iter(document.findall(nodes.section)), document)
-        section.extend(_toctrees(page.toctrees, env.docname))
+        section.extend(_toctrees(page.entries, env.docname))
         if not page.is_listed:
             env.metadata[env.docname]["orphan"] = "true"
 
@@ -111,8 +111,14 @@ class PageRenderer(Renderer):
 
     def render_autodoc(self, token: SyntaxTreeNode) -> None:
         """Render ``[[autodoc]] X``."""
-        messages: list[str] = token.meta["problems"]
-        for name in token.meta["names"]:
+        messages: list[str] = []
+        names = token.meta["names"]
+        if len(names) > 1:
+            messages.append(
+                "several [[autodoc]] on one line, which doc-builder shows as text; "
+                "give each its own line"
+            )
+        for name in names:
             made: list[nodes.Node] = [nodes.paragraph("", "", nodes.literal("", name))]
             try:
                 made, problems = make_entry(
@@ -193,13 +199,13 @@ def heading_id(text: str) -> str:
     )
 
 
-def _toctrees(groups: Iterable[Group], docname: str) -> Iterator[addnodes.toctree]:
-    """Yield the toctrees of a page."""
-    for caption, entries in groups:
-        pairs: list[tuple[str | None, str]] = []
-        for entry in entries:
-            is_here = entry.docname == docname
-            pairs.append((entry.title or None, "self" if is_here else entry.docname))
+def _toctrees(entries: Iterable[Entry], docname: str) -> Iterator[addnodes.toctree]:
+    """Yield the toctrees of a page, one for each caption."""
+    found: dict[str, list[tuple[str | None, str]]] = {}
+    for entry in entries:
+        shown = "self" if entry.docname == docname else entry.docname
+        found.setdefault(entry.caption, []).append((entry.title or None, shown))
+    for caption, pairs in found.items():
         yield addnodes.toctree(
             parent=docname,
             entries=pairs,
