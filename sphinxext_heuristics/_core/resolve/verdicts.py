@@ -163,13 +163,14 @@ def _name_copies(
         for verdict in verdicts:
             if verdict.is_shown:
                 shown.setdefault(verdict.record.name, []).append((entry, verdict))
-    in_full = {name: _in_full(places) for name, places in shown.items()}
+    in_full = {name: _in_full(places) for name, places in shown.items() if places[1:]}
     objects = plan.objects
     for entry, verdicts in zip(entries, page, strict=True):
         identity = objects.identity(entry.names[0]) if verdicts else ""
         for position, verdict in enumerate(verdicts):
             full = in_full.get(verdict.record.name, [])
-            if verdict.is_shown and not any(it is entry for it in full):
+            is_copy = not any(it is entry for it in full)
+            if full and verdict.is_shown and is_copy:
                 same = (it for it in full if objects.identity(it.names[0]) == identity)
                 full_at = next(same, full[0])
                 verdicts[position] = verdict._replace(form=Form.NAMED, full_at=full_at)
