@@ -46,7 +46,7 @@ ALLOWED: list[tuple[str, list[Any], list[Any]]] = [
     (
         "heuristics_dir",
         [None, "heuristics", "a/b"],
-        ["", " ", "/abs", "../up", "a/../../b", "..", 3, Path("x")],
+        ["", " ", "/abs", "../up", "a/../../b", "..", 3, Path("x"), "a\0b"],
     ),
     (
         "heuristics_categories",
@@ -64,7 +64,7 @@ ALLOWED: list[tuple[str, list[Any], list[Any]]] = [
         [[], ["Why"], ("Why", "See also")],
         [None, "Why", [1], {"Why"}, [None]],
     ),
-    ("heuristics_index_file", [None, "x.md"], ["", "/x.md", 3]),
+    ("heuristics_index_file", [None, "x.md"], ["", "/x.md", 3, "a\0b"]),
     ("heuristics_index_title", [None, "", "T"], [3, b"T"]),
     (
         "heuristics_placement",
@@ -77,9 +77,9 @@ ALLOWED: list[tuple[str, list[Any], list[Any]]] = [
     (
         "heuristics_exclude",
         [[], ("a",), ["a/*", "b"]],
-        ["a", None, [1], {"a"}],
+        ["a", None, [1], {"a"}, ["[z-a]"]],
     ),
-    ("heuristics_reach_file", [None, "x.txt"], ["", "/x", 3]),
+    ("heuristics_reach_file", [None, "x.txt"], ["", "/x", 3, "\ud800"]),
     (
         "heuristics_source_url",
         [None, "https://x/{path}", "https://x/{line:>4}/{{}}"],

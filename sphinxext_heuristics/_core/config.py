@@ -5,7 +5,9 @@ from __future__ import annotations
 import posixpath
 import re
 from dataclasses import dataclass, field, fields
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, cast
+
+from sphinx.util.matching import compile_matchers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -48,10 +50,18 @@ def _option(*declared: Any) -> Any:  # noqa: ANN401 - the value of a field, as d
 
 
 def _matching(pattern: str, *others: object) -> Callable[[Any], bool]:
-    """Return whether a value is a string of a pattern, or one of *others*."""
+    """Return whether a value is a string of a pattern, or one of *others*.
+
+    No disk knows a name of what cannot be printed.
+    """
+    allowed = re.compile(pattern)
     return lambda value: (
         value in others
-        or (isinstance(value, str) and re.fullmatch(pattern, value) is not None)
+        or (
+            isinstance(value, str)
+            and value.isprintable()
+            and allowed.fullmatch(value) is not None
+        )
     )
 
 
@@ -60,6 +70,14 @@ def _is_list(value: object) -> bool:
     return isinstance(value, list | tuple) and all(
         isinstance(item, str) for item in value
     )
+
+
+def _is_patterns(value: object) -> bool:
+    try:
+        compile_matchers(cast("list[str]", value))
+    except (re.error, TypeError):  # [z-a], or no string
+        return False
+    return _is_list(value)
 
 
 def _is_template(value: object) -> bool:
@@ -180,7 +198,7 @@ class Settings:
         [],
         "Patterns of document names without automatic ones.",
         "a list of patterns, as strings",
-        _is_list,
+        _is_patterns,
     )
     reach_file: str | None = _option(
         None,
