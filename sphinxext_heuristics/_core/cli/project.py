@@ -132,7 +132,9 @@ def opened(arguments: argparse.Namespace) -> Iterator[Sphinx]:
         name, _equals, value = setting.partition("=")
         settings[name] = value
     sphinx.locale.init_console()
-    if arguments.color == "no" or (arguments.color == "auto" and not color_terminal()):
+    # Sphinx takes CI for a terminal; what is redirected to a file there is text.
+    is_terminal = sys.stdout.isatty() and color_terminal()
+    if arguments.color == "no" or (arguments.color == "auto" and not is_terminal):
         nocolor()
     temporary = tempfile.TemporaryDirectory(prefix="sphinx-heuristics-")
     try:
