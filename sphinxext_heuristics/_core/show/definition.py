@@ -43,8 +43,8 @@ _FIELDS = {
 #: How many of what a heuristic applies to its line of facts names.
 _MAX_NAMED = 3
 
-#: Of more API entries, pages or keywords the list is collapsed.
-_MAX_OPEN = 10
+#: Of more API entries the list is collapsed, and of more of anything else.
+_MAX_ENTRIES, _MAX_OTHERS = 10, 5
 
 
 class Facts(NamedTuple):
@@ -135,7 +135,8 @@ def surroundings_nodes(content: Surroundings, here: Here) -> list[nodes.Node]:
     for type_, parts in fields.items():
         name = _FIELDS[type_]
         children = joined(parts)
-        if len(parts) > _MAX_OPEN:
+        most = _MAX_ENTRIES if type_ == "entry" else _MAX_OTHERS
+        if len(parts) > most:
             title = f"{name} ({len(parts)})"
             block = collapsed(title, paragraph(*children), classes=["heuristic-shown"])
             folded.append(block)
