@@ -13,6 +13,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from conftest import ROOT
 
 from sphinxext_heuristics.docbuilder import hook, hook_code
 from sphinxext_heuristics.docbuilder.hook import main
@@ -798,3 +799,12 @@ def test_ctrl_c(
     (tmp_path / "conf.py").touch()
     assert main(["hook", str(tmp_path), str(tmp_path)]) == 130
     assert capsys.readouterr().err.endswith("error: interrupted\n")
+
+
+def test_the_diff_for_peft_has_the_code_of_today() -> None:
+    path = ROOT / "docs/manual/adopt-peft/peft.diff"
+    diff = path.read_text("utf-8")
+    _before, _mark, added = diff.partition("+++ b/docs/source/_heuristics.py\n")
+    lines = added.partition("\ndiff --git")[0].splitlines()[1:]
+    code = "".join(f"{line.removeprefix('+')}\n" for line in lines)
+    assert code == inspect.getsource(hook_code), "run `make adopt`"
