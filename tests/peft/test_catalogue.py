@@ -189,7 +189,9 @@ def where(claim: Evidence) -> Found | Lost:
 def changed(found: Found, word: str) -> bool:
     """Change a word of the passage that was found, and return whether it is there."""
     lines = found.path.read_text(encoding="utf-8").split("\n")
-    for at in range(found.line - 1, found.end_line):
+    # Words in one of several literals side by side are at the line of the first.
+    last = min(found.end_line + 12, len(lines))
+    for at in range(found.line - 1, last):
         lines[at], count = re.subn(
             rf"\b{re.escape(word)}\b", f"{word}_otherwise", lines[at], count=1
         )
