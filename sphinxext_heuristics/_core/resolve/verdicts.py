@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 _RANK = {severity: rank for rank, severity in enumerate(reversed(SEVERITIES))}
 
 
+#: What the first of the entries in full is found by.
+_FIRST = ""
 #: How many are open at a parameter.
 _OPEN_AT_PARAMETER = 2
 
@@ -163,31 +165,36 @@ def _name_copies(
         for verdict in verdicts:
             if verdict.is_shown:
                 shown.setdefault(verdict.record.name, []).append((entry, verdict))
-    in_full = {name: _in_full(places) for name, places in shown.items() if places[1:]}
+    in_full = {
+        name: _in_full(plan, places) for name, places in shown.items() if places[1:]
+    }
     objects = plan.objects
     for entry, verdicts in zip(entries, page, strict=True):
         identity = objects.identity(entry.names[0]) if verdicts else ""
         for position, verdict in enumerate(verdicts):
-            full = in_full.get(verdict.record.name, [])
-            is_copy = not any(it is entry for it in full)
-            if full and verdict.is_shown and is_copy:
-                same = (it for it in full if objects.identity(it.names[0]) == identity)
-                full_at = next(same, full[0])
+            places = in_full.get(verdict.record.name)
+            if places and verdict.is_shown and id(entry) not in places:
+                full_at = places.get(identity) or places[_FIRST]
                 verdicts[position] = verdict._replace(form=Form.NAMED, full_at=full_at)
 
 
-def _in_full(shown: list[tuple[Entry, Verdict]]) -> list[Entry]:
+def _in_full(plan: Plan, shown: list[tuple[Entry, Verdict]]) -> dict[int | str, Entry]:
     """Return which of the entries that show a heuristic show it in full.
 
     They are the one that the earliest target reaches, which is the first, and all that
-    a target names. An entry without an anchor cannot be linked to.
+    a target names. An entry without an anchor cannot be linked to. Each is found by its
+    id and by the identity of its object.
     """
     linkable = [(entry, verdict) for entry, verdict in shown if entry.anchor]
     best, _verdict = min(
         linkable or shown, key=lambda pair: (pair[1].order, pair[1].reach)
     )
     named = [entry for entry, verdict in linkable if verdict.reach is Reach.NAMED]
-    return [best, *named]
+    found: dict[int | str, Entry] = {_FIRST: best}
+    for entry in (best, *named):
+        found[id(entry)] = entry
+        found.setdefault(plan.objects.identity(entry.names[0]), entry)
+    return found
 
 
 # -- the fold -------------------------------------------------------------------------
