@@ -197,6 +197,8 @@ def sections(plan: Plan) -> Iterator[Problem]:
     They are those of ``heuristics_sections``, in that order.
     """
     wanted = plan.settings.sections
+    if not wanted:
+        return
     for record in plan.heuristics.values():
         # Each is looked for below those before it.
         below = iter(plan.pages[record.docname].titles[1:])

@@ -112,9 +112,9 @@ def _why_unread(path: Path, name: str) -> tuple[int, str]:
         if match := _MEANT.match(line.lstrip()):
             written = "reStructuredText" if match[1] == ".." else "Markdown"
             reason = f"this is {written} in a {page} file"
-            if line.lstrip().startswith(":::{"):
-                reason = "':::' requires 'colon_fence' in myst_enable_extensions"
-            elif written == page:
+            if written == page:
                 reason = "this is not a directive: braces or colons are missing"
+                if ":::{" in line:
+                    reason = "':::' requires 'colon_fence' in myst_enable_extensions"
             return number, f": {reason}; write '{form} {name}'"
     return 1, ""

@@ -264,15 +264,14 @@ class Plan(Catalogue):
         """Return the verdicts of each API entry of a page, most severe first."""
         return judge(self, docname)
 
-    @cached_property
-    def judged(self) -> list[tuple[str, Entry, Verdict]]:
-        """Return each verdict with its document and API entry, in their order."""
-        found: list[tuple[str, Entry, Verdict]] = []
+    @property
+    def judged(self) -> Iterator[tuple[str, Entry, Verdict]]:
+        """Yield each verdict with its document and API entry, in their order."""
         for docname, page in self.pages.items():
             judged = zip(page.entries, self.verdicts(docname), strict=True)
             for entry, verdicts in judged:
-                found += [(docname, entry, verdict) for verdict in verdicts]
-        return found
+                for verdict in verdicts:
+                    yield docname, entry, verdict
 
     @cached_property
     def shown_in(self) -> dict[str, tuple[Shown, ...]]:
