@@ -10,13 +10,14 @@ from __future__ import annotations
 import ast
 import re
 import textwrap
-from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from ..model import Message
 from ..source.names import parse
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from ..model import Evidence
     from .source import Lines
 
@@ -55,19 +56,22 @@ def in_quote(quoted: Evidence) -> tuple[Message, ...]:
 
 def in_lines(tree: ast.Module, first: int, last: int) -> tuple[Message, ...]:
     """Return the messages that some lines give or write, in their order, each once."""
+    return among(messages_in(tree), first, last)
+
+
+def among(
+    messages: Iterable[tuple[Message, list[Lines]]], first: int, last: int
+) -> tuple[Message, ...]:
+    """Return those that some lines give or write, in their order, each once."""
     found: dict[Message, None] = {}
-    for message, spans in _messages(tree):
+    for message, spans in messages:
         if any(begin <= last and first <= end for begin, end in spans):
             found[message] = None
     return tuple(found)
 
 
-@lru_cache(maxsize=16)
-def _messages(tree: ast.Module) -> list[tuple[Message, list[Lines]]]:
-    """Return all messages of code, with the lines that give them and that write them.
-
-    A module may have many, and as many quotes: they are looked for once.
-    """
+def messages_in(tree: ast.Module) -> list[tuple[Message, list[Lines]]]:
+    """Return all messages of code, with the lines that give and that write them."""
     found: list[tuple[Message, list[Lines]]] = []
     assigned: dict[str, list[ast.expr]] = {}
     nodes = [node for node in ast.walk(tree) if isinstance(node, ast.stmt | ast.Call)]

@@ -15,7 +15,7 @@ from ..diagnostics import closest, did_you_mean
 from ..model import Found, Lost, LostReason, Message
 from ..source.names import read_names
 from .code import Code
-from .messages import in_lines, in_quote
+from .messages import among, in_quote, messages_in
 from .prose import Prose, missing_comment
 from .source import read_source, without_source
 
@@ -213,6 +213,14 @@ def messages_of(
     """
     if isinstance(result, Found) and (at := sources.state(result.module)):
         with suppress(OSError, ValueError, RecursionError):
-            tree = read_source(at).whole.tree
-            return in_lines(tree, result.line, result.end_line)
+            return among(_messages_at(at), result.line, result.end_line)
     return in_quote(evidence)
+
+
+@lru_cache(maxsize=1024)
+def _messages_at(at: State) -> list[tuple[Message, list[Lines]]]:
+    """Return all messages of a file, which may have as many quotes.
+
+    Its syntax tree is not kept.
+    """
+    return messages_in(read_source(at).whole.tree)
