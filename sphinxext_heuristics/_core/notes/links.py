@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import contextmanager
 from operator import attrgetter
 from pathlib import PurePosixPath
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from docutils import nodes
 from sphinx import addnodes
@@ -17,31 +17,23 @@ from ..model import Note
 from . import inline
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
 
     from sphinx.application import Sphinx
     from sphinx.environment import BuildEnvironment
 
-    from ..model import Heuristic, Inline
+    from ..model import Heuristic
 
-
-_REFERENCE = addnodes.pending_xref.__name__
-_DOWNLOAD = addnodes.download_reference.__name__
 
 #: What a page depends on whose note has a link of MyST into an inventory, which MyST
 #: looks up as it reads. No file has this name, so that every build reads the page.
 INVENTORY = "an inventory of another project"
 
 
-def _links(frozen: Iterable[Inline]) -> Iterator[dict[str, Any]]:
-    """Yield the attributes of all links that are not resolved."""
-    for item in frozen:
-        if isinstance(item, str):
-            continue
-        name, attributes, children = item
-        if name in {_REFERENCE, _DOWNLOAD}:
-            yield dict(attributes)
-        yield from _links(children)
+def _thawed(record: Heuristic) -> nodes.paragraph:
+    """Return a heuristic's note as nodes of its own page."""
+    note = Note(inline=record.note, home=record.docname)
+    return nodes.paragraph("", "", *inline.thaw(note, note.home, _place))
 
 
 def files(env: BuildEnvironment, record: Heuristic) -> Iterator[str]:
@@ -50,10 +42,10 @@ def files(env: BuildEnvironment, record: Heuristic) -> Iterator[str]:
     They need not be there: Sphinx reads a page in every build as long as one is
     missing.
     """
-    for link in _links(record.note):
-        target = link["reftarget"].partition("#")[0]
+    for link in _thawed(record).findall(nodes.Element):
         if link.get("reftype") != "myst":
             continue
+        target = link["reftarget"].partition("#")[0]
         if link.get("refdomain") == "doc":
             yield str(env.doc2path(target))
         elif PurePosixPath(target).suffix:
@@ -67,7 +59,7 @@ def settled(app: Sphinx, record: Heuristic) -> Note:
     places from everywhere.
     """
     note = Note(inline=record.note, home=record.docname)
-    paragraph = nodes.paragraph("", "", *inline.thaw(note, note.home, _place))
+    paragraph = _thawed(record)
     links = list(paragraph.findall(addnodes.pending_xref))
     if not links:
         return note
