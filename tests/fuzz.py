@@ -318,11 +318,12 @@ def objects_of(lineages: Mapping[str, tuple[str, ...]]) -> Objects:
         Entry(names=(name,), lineage=lineage, anchor="", by_hand=False)
         for name, lineage in lineages.items()
     ]
-    return Objects(entries, canonical={}, aliases=lambda name: (name,))
+    return Objects(entries, {}, _NO_SOURCES)
 
 
 _FRESH = itertools.count()
 _SOURCES = packages.Sources()
+_NO_SOURCES = packages.Sources([])
 
 # -- evidence -------------------------------------------------------------------------
 

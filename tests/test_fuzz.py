@@ -45,7 +45,7 @@ from sphinxext_heuristics._core.diagnostics import closest
 from sphinxext_heuristics._core.evidence.search import nearest, parsed
 from sphinxext_heuristics._core.evidence.source import Source
 from sphinxext_heuristics._core.files import index_file, project_file
-from sphinxext_heuristics._core.model import CONNECTION_TYPES, Note
+from sphinxext_heuristics._core.model import CONNECTION_TYPES, Note, Page
 from sphinxext_heuristics._core.notes import inline, markdown
 from sphinxext_heuristics._core.read import heuristic as read_heuristic
 from sphinxext_heuristics._core.read import options, queries
@@ -207,8 +207,9 @@ def test_target_means_documented_names_that_end_like_it(
     target=LINE | NAME | TEXT,
 )
 def test_page_is_one_that_is_named_alike(docnames: list[str], target: str) -> None:
-    sections = dict.fromkeys(docnames, (("start",), ("part-one",)))
-    pages = Pages(sections, {"lost": ("nowhere", "x")}, {docnames[0]: {target: "x"}})
+    read = dict.fromkeys(docnames, Page(sections=(("start",), ("part-one",))))
+    read[docnames[0]] = read[docnames[0]]._replace(anchors=((target, "x"),))
+    pages = Pages(read, {"lost": ("nowhere", "x")})
     match = pages.find(target)
     named = {
         str(Place(name, anchor)): name

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import time
 from pathlib import Path
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -21,8 +22,9 @@ from sphinxext_heuristics._core.files.export import Exporter
 from sphinxext_heuristics._core.model import Connection, Entry, Heuristic, Note, Page
 from sphinxext_heuristics._core.notes import markdown
 from sphinxext_heuristics._core.resolve.objects import Objects
-from sphinxext_heuristics._core.resolve.pages import Pages
+from sphinxext_heuristics._core.resolve.pages import External, Pages
 from sphinxext_heuristics._core.resolve.plan import Plan
+from sphinxext_heuristics._core.source.packages import Sources
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -408,12 +410,12 @@ def big_plan(count: int) -> Plan:
     settings_ = Settings.of(FakeConfig())  # type: ignore[arg-type]
     objects = Objects(
         (e for page in pages.values() for e in page.entries),
-        canonical={},
-        aliases=lambda name: (name,),
+        {},
+        Sources([]),
     )
     return Plan(
-        pages, settings=settings_, objects=objects, page_names=Pages(dict.fromkeys(pages, ()), {}),
-        external=lambda _kind, _name: None, elsewhere=lambda _name: None, defined=lambda _name: None,
+        pages, settings=settings_, objects=objects, page_names=Pages(pages, {}),
+        external=External(SimpleNamespace()), sources=Sources([]),  # type: ignore[arg-type]
         settle=lambda record: Note(record.note, record.docname), excluded=frozenset(), version="1",
         verify=lambda _quoted: pytest.fail("nothing is quoted"), installed=lambda _package: None,
         quoted_messages=lambda _quoted: (), srcdir=Path("/src"),

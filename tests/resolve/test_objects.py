@@ -6,6 +6,7 @@ import pytest
 
 from sphinxext_heuristics._core.model import Entry
 from sphinxext_heuristics._core.resolve.objects import Objects, Resolved, excludes
+from sphinxext_heuristics._core.source.packages import Sources
 
 
 def entry(*names: str, lineage: tuple[str, ...] = ()) -> Entry:
@@ -18,6 +19,14 @@ SPELLED = {
     "pkg.hand.Hand": ("pkg.hand.Hand", "pkg.Hand"),
     "pkg.Hand": ("pkg.hand.Hand", "pkg.Hand"),
 }
+
+
+class Spelled(Sources):
+    """The source of packages, as far as these tables ask for it."""
+
+    def aliases(self, dotted: str) -> tuple[str, ...]:
+        return SPELLED.get(dotted, ())
+
 
 OBJECTS = Objects(
     [
@@ -42,11 +51,11 @@ OBJECTS = Objects(
         entry("pkg.Sub.go", lineage=("pkg.sub.Sub.go", "pkg.base.Base.go")),
         entry("pkg.Config"),
     ],
-    canonical={
+    {
         "hand.Model": ("hand.private.Model",),
         "hand.Model.run": ("hand.private.Model.run",),
     },
-    aliases=lambda name: SPELLED.get(name, ()),
+    Spelled([]),
 )
 
 
@@ -107,12 +116,10 @@ def test_a_function_comes_before_the_module_of_its_name() -> None:
         by_hand=False,
         is_module=True,
     )
-    found = Objects(
-        [module, entry("pkg.run.run")], canonical={}, aliases=lambda _name: ()
-    )
+    found = Objects([module, entry("pkg.run.run")], {}, Sources([]))
     assert [*found.find("run").reached] == ["pkg.run.run"]
     assert [*found.find("pkg.run").reached] == ["pkg.run"]
-    alone = Objects([module], canonical={}, aliases=lambda _name: ())
+    alone = Objects([module], {}, Sources([]))
     assert [*alone.find("run").reached] == ["pkg.run"]
 
 
@@ -166,7 +173,7 @@ def test_except_is_judged_by_own_names(target: str, *, excluded: bool) -> None:
     )
     objects = Objects(
         [merge],
-        canonical={"pkg.Lora.merge": ("private.Lora.merge",)},
-        aliases=lambda _name: (),
+        {"pkg.Lora.merge": ("private.Lora.merge",)},
+        Sources([]),
     )
     assert excludes(target, objects.own_names(merge)) is excluded

@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import pytest
 
-from sphinxext_heuristics._core.model import Target
+from sphinxext_heuristics._core.model import Page, Target
 from sphinxext_heuristics._core.resolve.objects import Resolved
 from sphinxext_heuristics._core.resolve.pages import Pages, Place, fold, toctree_order
 
 PAGES = Pages(
     {
-        "index": (("start",), ("second-step",), ("Second-Step-2",)),
-        "guides/adapter-inference": (("adapter-inference",), ("part", "part-label")),
-        "a/deep_dive": (("one",),),
-        "b/deep-dive": (("two",),),
-        "Merge": (),
-        "merge": (("m",),),
-        "exact_label": (("e",),),
+        "index": Page(
+            sections=(("start",), ("second-step",), ("Second-Step-2",)),
+            anchors=(("figure-one", "second-step"), ("on-top", "start")),
+        ),
+        "guides/adapter-inference": Page(
+            sections=(("adapter-inference",), ("part", "part-label"))
+        ),
+        "a/deep_dive": Page(sections=(("one",),)),
+        "b/deep-dive": Page(sections=(("two",),)),
+        "Merge": Page(anchors=(("x", ""),)),
+        "merge": Page(sections=(("m",),)),
+        "exact_label": Page(sections=(("e",),)),
     },
     {
         "part-label": ("guides/adapter-inference", "part-label"),
@@ -27,7 +32,6 @@ PAGES = Pages(
         "titleless": ("Merge", "x"),
         "gone": ("not/a/page", "x"),
     },
-    {"index": {"figure-one": "second-step", "on-top": "start"}, "Merge": {"x": ""}},
 )
 
 

@@ -272,7 +272,7 @@ def _elsewhere(plan: Plan, name: str) -> Iterator[str]:
 
     It is defined in the source, a parameter, or an object or a page of another project.
     """
-    uri = plan.external("impl", name)
+    uri = plan.external.find("impl", name)
     lines: list[str] = []
     for record in plan.heuristics.values():
         for resolved in plan.connections(record):

@@ -92,7 +92,8 @@ def digest(plan: Plan, views: Mapping[str, View], docname: str) -> str:
     placed = contents(plan, views, docname)
     notes = tuple(map(plan.note, page.heuristics))
     roles = tuple(
-        _linked(plan, role.target) or plan.elsewhere(role.target) for role in page.roles
+        _linked(plan, role.target) or plan.external.heuristic(role.target)
+        for role in page.roles
     )
     others = tuple(filter(None, (_linked(plan, target) for target in page.links)))
     parts = (placed if any(placed) else (), notes, roles, others)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import cache, partial
+from functools import cache, cached_property, partial
 from html import escape
 from itertools import chain
 from pathlib import Path
@@ -24,7 +24,9 @@ from ..resolve.objects import Objects
 from ..resolve.pages import External, Pages, toctree_order
 from ..resolve.plan import Plan
 from ..source.packages import Sources
+from ..view import views_of
 from ..words import _
+from .contents import digest
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -94,11 +96,8 @@ class HeuristicDomain(Domain):
         super().__init__(env)
         # A lazy translation would break the JSON builder.
         HeuristicIndex.localname = _("Heuristic index")
-        self._plan: Plan | None = None
         #: What one build knows of the source of packages.
         self.sources = Sources()
-        #: Document → digest of what the plan shows there, once asked for.
-        self.digests: dict[str, str] | None = None
         #: The documents whose nodes were made in this build.
         self.resolved_docs: set[str] = set()
         #: What stands in the output folder, from the first page written on.
@@ -128,25 +127,25 @@ class HeuristicDomain(Domain):
 
     def forget_plan(self) -> None:
         """Make the plan again when it is next asked for: what was read has changed."""
-        self._plan = self.digests = None
+        for known in ("plan", "digests"):
+            vars(self).pop(known, None)
         self.resolved_docs.clear()
 
-    @property
+    @cached_property
+    def digests(self) -> dict[str, str]:
+        """Return document → digest of all that is shown there."""
+        plan, views = self.plan, views_of(app_of(self.env))
+        return {docname: digest(plan, views, docname) for docname in plan.pages}
+
+    @cached_property
     def plan(self) -> Plan:
         """Return what every page shows."""
-        if self._plan is None:
-            self._plan = self._make_plan()
-        return self._plan
-
-    def _make_plan(self) -> Plan:
         env = self.env
         settings = Settings.of(env.config)
         order = toctree_order(env.config.root_doc, env.toctree_includes, self.pages)
         pages = {name: self.pages[name] for name in order}
         entries = chain.from_iterable(page.entries for page in pages.values())
-        python = env.domains.python_domain
         sources = self.sources
-        external = External(env)
         verified = EvidenceCache(self.data.get("verified", {}), sources)
         self.data["verified"] = verified.now
         is_excluded = Matcher(settings.exclude)
@@ -156,20 +155,13 @@ class HeuristicDomain(Domain):
             pages,
             settings=settings,
             objects=Objects(
-                entries,
-                canonical=canonical_names(python.objects),
-                aliases=sources.aliases,
-                source_lineage=sources.lineage,
+                entries, canonical_names(env.domains.python_domain.objects), sources
             ),
             page_names=Pages(
-                {name: page.sections for name, page in self.pages.items()},
-                env.domains.standard_domain.anonlabels,
-                {name: dict(page.anchors) for name, page in self.pages.items()},
-                settings.targets,
+                self.pages, env.domains.standard_domain.anonlabels, settings.targets
             ),
-            external=external.find,
-            elsewhere=external.heuristic,
-            defined=cache(sources.definition),
+            external=External(env),
+            sources=sources,
             settle=partial(links.settled, app_of(env)),
             excluded=frozenset(
                 name

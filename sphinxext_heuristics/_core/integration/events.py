@@ -17,7 +17,7 @@ from ..resolve import page_files
 from ..show.parts import STYLE
 from ..source.packages import Sources
 from ..view import views_of
-from .contents import OutputRecord, digest
+from .contents import OutputRecord
 from .domain import EXTENSION, HeuristicDomain
 
 if TYPE_CHECKING:
@@ -112,18 +112,7 @@ def rewrite(app: Sphinx, _env: BuildEnvironment) -> list[str]:
     Sphinx emits ``env-get-updated`` on every build, when sections and figures have
     their numbers, and before it stores the environment.
     """
-    return written_by(app).stale(digests(app))
-
-
-def digests(app: Sphinx) -> dict[str, str]:
-    """Return document → digest of all that is shown there; a plan is asked once."""
-    domain = HeuristicDomain.of(app.env)
-    if domain.digests is None:
-        plan = domain.plan
-        domain.digests = {
-            docname: digest(plan, views_of(app), docname) for docname in plan.pages
-        }
-    return domain.digests
+    return written_by(app).stale(HeuristicDomain.of(app.env).digests)
 
 
 def written_by(app: Sphinx) -> OutputRecord:
@@ -145,7 +134,7 @@ def end_writing(app: Sphinx, exception: Exception | None) -> None:
         return
     domain = HeuristicDomain.of(app.env)
     if domain.written is not None:
-        domain.written.save(digests(app), domain.resolved_docs)
+        domain.written.save(domain.digests, domain.resolved_docs)
     # When no heuristic is left, Sphinx would keep the domain's index page.
     path_of = getattr(app.builder, "get_outfilename", None)
     is_stale = not domain.plan.heuristics and INDEX_PAGE not in app.env.found_docs

@@ -367,7 +367,7 @@ def _of_roles(plan: Plan) -> Iterator[Problem]:
     known = ClosestNames(plan.heuristics)
     for page in plan.pages.values():
         for role in page.roles:
-            if plan.named(role.target) or plan.elsewhere(role.target):
+            if plan.named(role.target) or plan.external.heuristic(role.target):
                 continue
             message = "the heuristic role names no heuristic"
             if name := plan.settings.strip(role.target.strip()):

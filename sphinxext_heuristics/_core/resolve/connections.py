@@ -23,7 +23,7 @@ def resolve(plan: Plan, connection: Connection) -> Resolved:
     resolved = resolved._replace(connection=connection)
     if resolved.exists or resolved.several or resolved.planned:
         return resolved
-    uri = plan.external(connection.type, connection.target)
+    uri = plan.external.find(connection.type, connection.target)
     return resolved._replace(
         target=Target(uri=uri) if uri else None,
         planned=connection.planned
@@ -49,9 +49,9 @@ def is_left_out(plan: Plan, target: str) -> bool:
 def defined(plan: Plan, target: str) -> Definition | None:
     """Return where the source defines a target, which may lack the package's name."""
     package = plan.package
-    found = plan.defined(target)
+    found = plan.sources.definition(target)
     if package and not found:
-        found = plan.defined(f"{package}.{target}")
+        found = plan.sources.definition(f"{package}.{target}")
     return found
 
 

@@ -11,8 +11,9 @@ from ..diagnostics import ClosestNames, closest
 from ..model import Connection, Entry, Target
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Iterable, Mapping
 
+    from ..source.packages import Sources
     from .pages import Place
 
 
@@ -60,24 +61,20 @@ class Objects:
     """The documented objects under all their names.
 
     *entries* come in the order of the documentation; *canonical* has the Python
-    domain's other names of a documented name. The source of packages is asked only for
-    a name that no entry has: *aliases* returns the names of its object, the defining
-    one first, and *source_lineage* its names by identity.
+    domain's other names of a documented name. The *sources* of packages are asked only
+    for a name that no entry has.
     """
 
     def __init__(
         self,
         entries: Iterable[Entry],
-        *,
         canonical: Mapping[str, tuple[str, ...]],
-        aliases: Callable[[str], tuple[str, ...]],
-        source_lineage: Callable[[str], tuple[str, ...]] = lambda _name: (),
+        sources: Sources,
     ) -> None:
         """Index the entries by name; nothing is read until a target asks for it."""
         self._lineages: dict[str, tuple[str, ...]] = {}
         self._canonical = canonical
-        self._aliases = aliases
-        self._source_lineage = cache(source_lineage)
+        self._sources = sources
         #: Documented class → its bases, and theirs, by identity.
         self._classes: dict[str, tuple[str, ...]] = {}
         self._modules: set[str] = set()
@@ -212,7 +209,7 @@ class Objects:
     def lineage(self, name: str) -> tuple[str, ...]:
         """Return the names by identity of the object of a name."""
         known = self._lineages.get(name)
-        return self._source_lineage(name) if known is None else known
+        return self._sources.lineage(name) if known is None else known
 
     def is_inherited(self, name: str) -> bool:
         """Return whether an entry's object is defined on another class than its own."""
@@ -226,7 +223,7 @@ class Objects:
         names += [f"{name}.{member}" for name in owners]
         if not any(name in self._known for name in names):
             for name in tuple(names):
-                names += self._aliases(name)
+                names += self._sources.aliases(name)
         return tuple(dict.fromkeys(names))
 
     def identity(self, name: str) -> str:

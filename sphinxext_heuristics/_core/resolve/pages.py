@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from sphinx.environment import BuildEnvironment
     from sphinx.util.typing import Inventory
 
+    from ..model import Page
+
 
 class Place(NamedTuple):
     """A page, or a section of it."""
@@ -46,21 +48,18 @@ def _by_fold(names: Iterable[str]) -> dict[str, str]:
 class Pages:
     """The documents, labels and sections under all their names.
 
-    *sections* has, for each document, the ids of each of its sections, its own first;
-    *labels* has label → (document, id); *anchors* has, for each document, the id of
-    each label → the id of the section around it; *targets* is ``heuristics_targets``.
+    *pages* has what was read from each document, *labels* has label → (document, id),
+    and *targets* is ``heuristics_targets``.
     """
 
     def __init__(
         self,
-        sections: Mapping[str, tuple[tuple[str, ...], ...]],
+        pages: Mapping[str, Page],
         labels: Mapping[str, tuple[str, str]],
-        anchors: Mapping[str, Mapping[str, str]] = {},
         targets: Mapping[str, str | None] = {},
     ) -> None:
         """Index documents and labels by exact and by folded name."""
-        self._sections = sections
-        self._anchors = anchors
+        self._pages = pages
         #: Each name exactly and folded → what it means.
         self._targets = {fold(name): meant for name, meant in targets.items()}
         self._targets.update(targets)
@@ -69,13 +68,13 @@ class Pages:
         #: Name → place → where a link leads.
         self._exact: dict[str, dict[Place, Target]] = {}
         self._folded: dict[str, dict[Place, Target]] = {}
-        for docname in sorted(sections):
+        for docname in sorted(pages):
             self._add(docname, docname, "")
             last = fold(docname.rpartition("/")[2])
             self._folded.setdefault(last, {})[Place(docname)] = Target(docname)
         for label in sorted(labels):
             docname, anchor = labels[label]
-            if docname in sections:
+            if docname in pages:
                 self._add(label, docname, anchor)
 
     def _add(self, name: str, docname: str, anchor: str) -> None:
@@ -94,9 +93,10 @@ class Pages:
         That of the document's own section is ``""``.
         """
         found: dict[str, str] = {}
-        for ids in self._sections[docname]:
+        page = self._pages[docname]
+        for ids in page.sections:
             found.update(dict.fromkeys(ids, ids[0] if found else ""))
-        for anchor, section_id in self._anchors.get(docname, {}).items():
+        for anchor, section_id in page.anchors:
             found.setdefault(anchor, found.get(section_id, ""))
         return found
 

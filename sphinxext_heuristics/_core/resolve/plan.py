@@ -12,7 +12,7 @@ from .catalogue import Catalogue
 from .connections import resolve
 from .listing import Link, bounds, links, short_name
 from .objects import Objects, Resolved, Rule, excludes
-from .pages import Pages, Place
+from .pages import External, Pages, Place
 from .verdicts import Reach, Shown, Verdict, by_severity, judge
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from ..config import Settings
-    from ..source.names import Definition
+    from ..source.packages import Sources
 
 Asked = TypeVar("Asked", bound="Callable[..., Any]")
 
@@ -50,14 +50,12 @@ class Plan(Catalogue):
     objects: Objects
     #: The pages and sections.
     page_names: Pages
-    #: (kind of target, name) → URI in another project's inventory, or ``None``.
-    external: Callable[[str, str], str | None]
-    #: Name → what another project's inventory says about this heuristic, or ``None``.
-    elsewhere: Callable[[str], object]
+    #: The inventories of other projects.
+    external: External
+    #: The source of packages.
+    sources: Sources
     #: A heuristic's note as other pages show it.
     settle: Callable[[Heuristic], Note]
-    #: Where the source of a package defines an object, or ``None``.
-    defined: Callable[[str], Definition | None]
     #: Documents without automatic heuristics.
     excluded: frozenset[str]
     #: The documented version, or ``""``.
