@@ -137,7 +137,10 @@ def _unread(paragraphs: list[nodes.paragraph]) -> Iterator[Problem]:
                 "round"
             )
             if markup.startswith(":::"):
-                why = "':::' requires 'colon_fence' in myst_enable_extensions"
+                why = (
+                    "':::' is Markdown, and requires 'colon_fence' in "
+                    "myst_enable_extensions"
+                )
             yield Problem(
                 subtype=Subtype.OPTION,
                 message=f"{markup!r} is shown as text: {why}",
