@@ -10,7 +10,12 @@ from form import Length, lengths
 if TYPE_CHECKING:
     from conftest import Built
 
-pytestmark = [pytest.mark.peft, pytest.mark.xdist_group("site")]
+# the site of real PEFT takes minutes to build
+pytestmark = [
+    pytest.mark.peft,
+    pytest.mark.slow,
+    pytest.mark.xdist_group("site"),
+]
 
 
 @pytest.fixture(scope="module")

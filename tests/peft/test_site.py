@@ -26,7 +26,12 @@ if TYPE_CHECKING:
     from bs4 import BeautifulSoup, Tag
     from conftest import Built
 
-pytestmark = [pytest.mark.peft, pytest.mark.xdist_group("site")]
+# the site of real PEFT takes minutes to build
+pytestmark = [
+    pytest.mark.peft,
+    pytest.mark.slow,
+    pytest.mark.xdist_group("site"),
+]
 
 DOCS = ROOT / "docs"
 
@@ -472,7 +477,6 @@ def test_what_readers_paste_finds_its_heuristic(site: Built) -> None:
     assert len(missed) <= len(SEARCH["pasted"]) // 10, missed
 
 
-@pytest.mark.slow
 @pytest.mark.browser
 def test_words_find_the_right_page(results: dict[str, list[list[str]]]) -> None:
     missed = {}
@@ -488,7 +492,6 @@ def test_words_find_the_right_page(results: dict[str, list[list[str]]]) -> None:
     assert len(missed) <= len(SEARCH["words"]) // 10, missed
 
 
-@pytest.mark.slow
 @pytest.mark.browser
 @pytest.mark.parametrize("name", SEARCH["names"])
 def test_a_name_finds_its_entry_first(
@@ -519,7 +522,6 @@ pages.forEach((page) => {{
 </script>"""
 
 
-@pytest.mark.slow
 @pytest.mark.browser
 def test_on_a_phone_the_text_begins_on_the_first_screen(
     site: Built, browser: str, tmp_path: Path
