@@ -235,11 +235,6 @@ class HeuristicDomain(Domain):
                 1 if shown else -1,
             )
 
-    def get_full_qualified_name(self, node: Element) -> str | None:
-        """Return the name that a reference means."""
-        target = node.get("reftarget")
-        return self.plan.settings.strip(target) if target else None
-
 
 def app_of(env: Any) -> Sphinx:  # noqa: ANN401 - see below
     """Return the application.
