@@ -424,6 +424,7 @@ def site(tmp_path: Path) -> Site:
     return Site(tmp_path)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(
     docutils_version < (0, 21),
     reason="docutils 0.20 counts control characters as ends of lines",

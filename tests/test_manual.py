@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 MANUAL = ROOT / "docs" / "manual"
-SYNTAXES = ("myst", "rst")
+#: One of two that show the same is enough each time.
+SYNTAXES = ("myst", pytest.param("rst", marks=pytest.mark.slow))
 
 #: README: a line that ends in the path of a file, and its text.
 _NAMED = re.compile(

@@ -134,6 +134,7 @@ def builds(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, dict[str,
     return found
 
 
+@pytest.mark.slow
 @pytest.mark.xdist_group("linear")
 @pytest.mark.parametrize("build", ["clean", "nothing changed", "a note edited"])
 def test_no_function_is_called_more_than_in_step_with_the_project(
