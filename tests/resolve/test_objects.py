@@ -140,7 +140,7 @@ def test_inherited_copies(name: str, *, inherited: bool) -> None:
     ("target", "near"),
     [
         ("pkg.Lora.merg", ("pkg.Lora.merge", "pkg.Poly.merge", "pkg.Base.merge")),
-        ("other.place.merge", ()),
+        ("other.place.merge", ("pkg.Base.merge", "pkg.Lora.merge", "pkg.Poly.merge")),
         ("other.place.Model", ("hand.Model",)),
         ("zzz.qqq", ()),
     ],

@@ -90,14 +90,12 @@ def _connection(type_: str, text: str) -> Connection:
 
 def parse_connection(type_: str, text: str) -> Connection | None:
     """Return the connection that *text* writes, or ``None`` if it names no target."""
-    written = text.removeprefix("?").strip()
-    labeled = _LABELED.fullmatch(written)
-    label, target = labeled.groups() if labeled else (None, written)
-    target = target.strip()
-    planned = text.startswith("?") or target.startswith("?")
-    target = target.removeprefix("?").strip()
-    short = target.startswith("~")
-    target = target.removeprefix("~").strip()
+    label, name = "", text.lstrip("? ")
+    if labeled := _LABELED.fullmatch(name):
+        label, name = labeled.groups()
+    planned = "?" in {text[:1], name.strip()[:1]}
+    name = name.lstrip("? ")
+    target = name.lstrip("~ ").strip()
     with_subclasses = _WITH_SUBCLASSES.fullmatch(target) if type_ == "impl" else None
     subclasses_of = ""
     if with_subclasses:
@@ -108,8 +106,8 @@ def parse_connection(type_: str, text: str) -> Connection | None:
     return Connection(
         type=type_,
         target=target,
-        text=" ".join(label.split()) if label else None,
-        short=short,
+        text=" ".join(label.split()) or None,
+        short=name.startswith("~"),
         planned=planned,
         subclasses_of=subclasses_of,
     )

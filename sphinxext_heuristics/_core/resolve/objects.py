@@ -247,16 +247,12 @@ class Objects:
     def closest(self, target: str) -> tuple[str, ...]:
         """Return the documented names most like *target*."""
         last = target.rpartition(".")[2]
-        if same_end := self._by_last.get(last):
-            # One object of this name is meant, wherever it is.
-            only = () if same_end[1:] else tuple(same_end)
-            return self._alike(last).closest(target) or only
-        ends = self._last_parts.closest(last, 2)
-        if "." not in target.removeprefix("*."):
-            names = chain.from_iterable(self._by_last[end] for end in ends)
-            return tuple(islice(names, 3))
+        is_last = last in self._by_last
+        ends = [last] if is_last else self._last_parts.closest(last, 2)
+        alike = chain.from_iterable(self._by_last[end] for end in ends)
         near = chain.from_iterable(self._alike(end).closest(target) for end in ends)
-        return closest(target, near)
+        # What ends alike is meant, wherever it is.
+        return closest(target, near) or tuple(islice(alike, 3))
 
 
 def _ending(tail: str, by_last: Mapping[str, list[str]]) -> list[str]:
