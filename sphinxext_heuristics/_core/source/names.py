@@ -277,11 +277,9 @@ def _dotted(node: ast.expr) -> str:
     """Return a dotted name as written, its subscript left out, or nothing."""
     if isinstance(node, ast.Subscript):
         node = node.value
-    parts: list[str] = []
-    while isinstance(node, ast.Attribute):
-        parts.append(node.attr)
-        node = node.value
-    return ".".join([node.id, *reversed(parts)]) if isinstance(node, ast.Name) else ""
+    written = ast.unparse(node)
+    is_dotted = all(map(str.isidentifier, written.split(".")))
+    return written if is_dotted else ""
 
 
 def _exported_by(outer: Sequence[ast.stmt]) -> frozenset[str] | None:
@@ -302,12 +300,8 @@ def _exported_by(outer: Sequence[ast.stmt]) -> frozenset[str] | None:
 def defined_by(node: ast.stmt) -> Iterator[str]:
     """Yield the names that a statement defines, imports aside."""
     match node:
-        case (
-            ast.ClassDef(name=name)
-            | ast.FunctionDef(name=name)
-            | ast.AsyncFunctionDef(name=name)
-        ):
-            yield name
+        case ast.ClassDef() | ast.FunctionDef() | ast.AsyncFunctionDef():
+            yield node.name
         case ast.Assign(targets=targets):
             for target in targets:
                 yield from _stored(target)

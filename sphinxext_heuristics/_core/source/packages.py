@@ -61,7 +61,7 @@ class Sources:
         that defines it; the rest is taken as written.
         """
         module, *names = dotted.split(".")
-        return self._follow(module, tuple(names)) if all((module, *names)) else None
+        return self._follow(module, tuple(names))
 
     def _follow(self, module: str, names: tuple[str, ...]) -> Object | None:
         """Return what *names*, each in the one before, mean in a module."""
@@ -108,7 +108,7 @@ class Sources:
             return ()
         module, qualname = found
         owner, _dot, member = qualname.rpartition(".")
-        definer = self._definer((module, owner), member) if owner else None
+        definer = self._definer((module, owner), member)
         if definer is None:
             return (found,)
         return tuple(
@@ -126,10 +126,8 @@ class Sources:
 
         A base that cannot be read is passed over.
         """
-        found = self.canonical(dotted)
-        if found is None:
-            return ()
-        return tuple(".".join(base) for base in self._linear(found)[1:])
+        cls = self.canonical(dotted) or ("", "")
+        return tuple(map(".".join, self._linear(cls)[1:]))
 
     def is_class(self, dotted: str) -> bool:
         """Return whether the source defines *dotted* as a class."""
@@ -246,8 +244,7 @@ class Sources:
             return None
         if binding.module and binding.is_certain:
             path = (binding.name, *rest) if binding.name else rest
-            is_itself = (binding.module, path) == (module, (name, *rest))
-            return None if is_itself else self._follow(binding.module, path)
+            return self._follow(binding.module, path)
         if binding.name and binding.is_certain:
             origin, qualname = self.canonical(f"{module}.{binding.name}") or ("", "")
             statements = self.names(origin).definitions.get(qualname, ())
@@ -285,8 +282,8 @@ class Sources:
         if module not in self._states:
             self._states[module] = None
             spec = self._spec(module)
-            origin = spec.origin if spec and spec.has_location else None
-            if origin and origin.endswith(".py"):
+            origin = (spec and spec.origin) or ""
+            if origin.endswith(".py"):
                 with suppress(OSError):
                     stat = Path(origin).stat()
                     at = State(Path(origin), stat.st_mtime_ns, stat.st_size)
@@ -319,42 +316,25 @@ class Sources:
     def _find(self, module: str) -> ModuleSpec | None:
         parent, _dot, last = module.rpartition(".")
         folders = self._folders(parent) if parent else self._only
-        try:
-            spec = (
-                self._find_top(module)
-                if folders is None
-                else PathFinder.find_spec(module, folders)
-            )
-        except (KeyError, AttributeError):
-            # A folder without __init__.py, for which Python looks the parent up among
-            # the imported modules, where it is not, or an object that has taken its
-            # place.
-            spec = ModuleSpec(module, None, is_package=True)
-            inner = [str(Path(folder, last)) for folder in folders or ()]
-            spec.submodule_search_locations = inner
-        if spec is not None and spec.submodule_search_locations is not None:
-            # The folders of a namespace would come to be those of Python's own path
-            # later.
-            spec.submodule_search_locations = list(spec.submodule_search_locations)
-        return spec
+        # Editable installs bring finders of their own, which know the top level.
+        finders = [PathFinder, *(sys.meta_path if folders is None else ())]
+        for finder in finders:
+            find_spec = getattr(finder, "find_spec", None)
+            # By the last part alone, since the folders of a parent that is not imported
+            # are known here and not to Python.
+            spec = find_spec(last, folders) if find_spec else None
+            if spec is not None:
+                # The folders of a namespace would come to be those of Python's own path
+                # later.
+                inner = spec.submodule_search_locations
+                spec.submodule_search_locations = inner and list(inner)
+                return cast("ModuleSpec", spec)
+        return None
 
     def _folders(self, package: str) -> list[str]:
         """Return the folders in which the modules of a package are."""
         spec = self._spec(package)
         return list(spec.submodule_search_locations or ()) if spec else []
-
-    @staticmethod
-    def _find_top(module: str) -> ModuleSpec | None:
-        if spec := PathFinder.find_spec(module):
-            return spec
-        # Editable installs bring finders of their own, which know the top level.
-        for finder in sys.meta_path:
-            find_spec = getattr(finder, "find_spec", None)
-            if isinstance(finder, type) and finder.__module__.startswith("_frozen"):
-                continue
-            if find_spec and (spec := find_spec(module, None, None)):
-                return cast("ModuleSpec", spec)
-        return None
 
 
 def merge(lines: list[list[Object]]) -> Iterator[Object]:
