@@ -109,15 +109,11 @@ def _lines(wanted: Sequence[Atom], there: Iterator[Atom]) -> Lines | None:
 
 
 def _statements(tree: ast.Module) -> Iterator[Row]:
-    """Yield a quote as statements, or as an expression if it is nothing else."""
+    """Yield a quote as an expression, if it is one, and as statements."""
     match tree.body:
-        case [ast.Expr(value=ast.BoolOp() as value)]:
-            yield _items(value)
-        case [ast.Expr(value=value) as statement]:
+        case [ast.Expr(value=value)]:
             yield [value]
-            yield [statement]
-        case body:
-            yield _unfolded(body)
+    yield _unfolded(tree.body)
 
 
 def _runs(text: str) -> Iterator[Row]:
@@ -134,10 +130,7 @@ def _runs(text: str) -> Iterator[Row]:
 
 
 def _rows(tree: ast.Module) -> Iterator[Row]:
-    """Yield what a quote may be a run of, and each expression.
-
-    These are statements, arguments, items and operands.
-    """
+    """Yield what a quote may be a run of, and each expression."""
     for node in ast.walk(tree):
         if isinstance(node, ast.expr):
             yield [node]
@@ -166,7 +159,7 @@ def _unfolded(body: Sequence[ast.stmt]) -> Row:
 
 
 def _items(node: ast.AST) -> Row:
-    """Return what is listed in a node, operands with their operators between them."""
+    """Return the arguments of a call, or parameters, in their order."""
     match node:
         case ast.Call(args=args, keywords=keywords):
             return sorted(
@@ -174,10 +167,6 @@ def _items(node: ast.AST) -> Row:
             )
         case ast.arguments():
             return list(_parameters(node))
-        case ast.List(elts=items) | ast.Tuple(elts=items) | ast.Set(elts=items):
-            return list(items)
-        case ast.BoolOp(op=operator, values=values):
-            return [part for value in values for part in (operator, value)][1:]
     return []
 
 
