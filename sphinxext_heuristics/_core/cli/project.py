@@ -198,12 +198,8 @@ def read_evidence(app: Sphinx) -> Plan:
     )
     app.emit("env-before-read-docs", env, docnames)
     for docname in docnames:
-        app.emit("env-purge-doc", env, docname)
-        env.clear_doc(docname)
         builder.read_doc(docname)
-    domain = HeuristicDomain.of(env)
-    domain.forget_plan()
-    return domain.plan
+    return HeuristicDomain.of(env).plan
 
 
 def read(app: Sphinx, *, leaves: AbstractSet[Subtype] = frozenset()) -> Plan:
