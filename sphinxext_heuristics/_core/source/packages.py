@@ -11,10 +11,10 @@ from itertools import accumulate
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias, cast
 
-from .names import Binding, Definition, Names, State, read_names
+from .names import Definition, Names, State, read_names
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Iterator, Sequence
 
 #: A module, and the qualified name of an object in it.
 Object: TypeAlias = tuple[str, str]
@@ -86,13 +86,16 @@ class Sources:
         heads = {head: None}
         package = module
         while package:
-            same = [
-                local
-                for local in self._locals_for(package, heads)
-                if self.canonical(f"{package}.{local}") == (module, head)
-            ]
-            heads.update(dict.fromkeys(same))
-            names += [f"{package}.{local}{dot}{rest}" for local in same]
+            here = self.names(package)
+            taken_over = dict.fromkeys(heads if here.starred else ())
+            for local, binding in here.bindings.items():
+                last = binding.name.rpartition(".")[2]
+                if last in heads or last in taken_over:
+                    taken_over[local] = None
+            for local in taken_over:
+                if self.canonical(f"{package}.{local}") == (module, head):
+                    heads[local] = None
+                    names.append(f"{package}.{local}{dot}{rest}")
             package = package.rpartition(".")[0]
         return tuple(dict.fromkeys(names))
 
@@ -158,8 +161,7 @@ class Sources:
         What its classes inherit from other packages is included.
         """
         modules = {package}
-        names = self.names(package)
-        for cls in names.bases:
+        for cls in self.names(package).bases:
             modules.update(module for module, _name in self._linear((package, cls)))
         for module in modules:
             for qualname in self.names(module).definitions:
@@ -181,57 +183,31 @@ class Sources:
             module, qualname = cls
             written = self.names(module).bases.get(qualname)
             if written is not None:
-                orders: list[list[Object]] = []
+                orders: list[Sequence[Object]] = []
                 for name in written:
                     # Where Python has no more levels, a base means nothing: see
                     # `_follow`.
                     base = self.canonical(f"{module}.{name}")
                     if base and (order := self._linear(base)):
-                        orders.append(list(order))
+                        orders.append(order)
                 direct = [order[0] for order in orders]
                 self._mro[cls] = (cls, *merge([*orders, direct]))
         return self._mro[cls]
 
-    def _locals_for(self, package: str, heads: Collection[str]) -> list[str]:
-        """Return the names under which *package* may have taken over one of *heads*."""
-        names = self.names(package)
-        found: dict[str, None] = {}
-        for local, binding in names.bindings.items():
-            last = binding.name.rpartition(".")[2]
-            if last in heads or last in found:
-                found[local] = None
-        return [*found, *heads] if names.starred else list(found)
-
     def _resolve(self, module: str, names: tuple[str, ...]) -> Object | None:
-        if self._spec(module) is None:
-            return None
-        for at, name in enumerate(names):
-            rest = names[at + 1 :]
-            if not self._means_module(module, name, rest) and (
-                bound := self._bound(module, name, rest)
-            ):
-                return bound
-            # Python looks for an attribute first and for a submodule second; a star
-            # seldom binds a submodule's name, and following it would lead in circles.
-            if self._spec(f"{module}.{name}") is None:
-                return self._starred(module, name, rest)
-            module = f"{module}.{name}"
-        return None  # a module, not an object in one
-
-    def _means_module(self, module: str, name: str, rest: tuple[str, ...]) -> bool:
-        """Return whether a name means a submodule and not the object of its name in it.
-
-        After ``from .run import run`` the name ``run`` is the function to Python; but
-        documentation of the submodule has names such as ``package.run.run``, which no
-        member of the function can have.
-        """
-        origin = self.names(module).bindings.get(name, Binding())
-        if not rest or origin.module != f"{module}.{name}":
-            return False
-        inside = self.names(origin.module)
-        is_class = origin.name in inside.bases
-        is_member = is_class and f"{origin.name}.{rest[0]}" in inside.definitions
-        return rest[0] in inside.bindings and not is_member
+        if not names or self._spec(module) is None:
+            return None  # a module, not an object in one
+        name, rest = names[0], names[1:]
+        bound = self._bound(module, name, rest)
+        is_defined = bound and bound[1] in self.names(bound[0]).definitions
+        inner = f"{module}.{name}"
+        # Python looks for an attribute first and for a submodule second.
+        if is_defined or self._spec(inner) is None:
+            return bound
+        # After `from .run import run` the name `run` is the function to Python; but
+        # documentation of the submodule has names such as `package.run.run`, which no
+        # member of the function can have.
+        return self._resolve(inner, rest) or bound
 
     def _bound(
         self,
@@ -241,11 +217,11 @@ class Sources:
     ) -> Object | None:
         binding = self.names(module).bindings.get(name)
         if binding is None:
-            return None
-        if binding.module and binding.is_certain:
+            return self._starred(module, name, rest)
+        if binding.module:
             path = (binding.name, *rest) if binding.name else rest
             return self._follow(binding.module, path)
-        if binding.name and binding.is_certain:
+        if binding.name:
             origin, qualname = self.canonical(f"{module}.{binding.name}") or ("", "")
             statements = self.names(origin).definitions.get(qualname, ())
             # Two names of one number are two things to a reader.
@@ -264,8 +240,8 @@ class Sources:
             is_taken = (
                 name in exported if exported is not None else not name.startswith("_")
             )
-            if is_taken and (found := self._follow(origin, (name,))):
-                return found[0], ".".join((found[1], *rest))
+            if is_taken and (found := self._follow(origin, (name, *rest))):
+                return found
         return None
 
     def names(self, module: str) -> Names:
@@ -337,7 +313,7 @@ class Sources:
         return list(spec.submodule_search_locations or ()) if spec else []
 
 
-def merge(lines: list[list[Object]]) -> Iterator[Object]:
+def merge(lines: Sequence[Sequence[Object]]) -> Iterator[Object]:
     """Yield the classes of several orders in one that keeps them all.
 
     It is C3, as in Python.
