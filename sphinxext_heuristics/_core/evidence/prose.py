@@ -79,7 +79,8 @@ def _aliases(quote: str) -> Iterator[str]:
     yield _MARKER.sub("", quote)
     for template in ("(\n{}\n)", '"""{} """', 'f"""{} """'):
         with suppress(ValueError):
-            yield literal_text(template.format(quote))
+            (statement,) = parse(template.format(quote)).body
+            yield _literal_text(getattr(statement, "value", statement))
 
 
 def missing_comment(quote: str, place: Extent) -> str:
@@ -87,13 +88,12 @@ def missing_comment(quote: str, place: Extent) -> str:
 
     Its white space is folded.
     """
-    folded = (comment.folded for comment in comments_of(quote))
-    wanted = list(filter(None, folded))
+    wanted = [comment.folded for comment in comments_of(quote)]
     if not wanted:
         return ""
     there = comments_of("\n".join(place.text))
     for words in wanted:
-        if not any(passage.find(words) for passage in there):
+        if words and not any(passage.find(words) for passage in there):
             return words
     return ""
 
@@ -106,24 +106,20 @@ def comments_of(code: str, first: int = 1) -> list[Passage]:
     #: The first line of each, and its lines.
     comments: list[tuple[int, list[str]]] = []
     above = -1
-    for token in _tokens(code):
-        if token.type != tokenize.COMMENT:
-            continue
-        row, column = token.start
-        is_alone = not token.line[:column].strip()
-        if not is_alone or above != row - 1:
-            comments.append((first + row - 1, []))
-        comments[-1][1].append(_MARKER.sub("", token.string))
-        above = row if is_alone else -1
+    # It may be a part of a file, of which there are tokens up to some place.
+    with suppress(tokenize.TokenError, SyntaxError):
+        for token in tokenize.generate_tokens(io.StringIO(code).readline):
+            if token.type != tokenize.COMMENT:
+                continue
+            row, column = token.start
+            is_alone = not token.line[:column].strip()
+            if not is_alone or above != row - 1:
+                comments.append((first + row - 1, []))
+            comments[-1][1].append(_MARKER.sub("", token.string))
+            above = row if is_alone else -1
     return [
         Passage("\n".join(lines), line, line + len(lines)) for line, lines in comments
     ]
-
-
-def _tokens(code: str) -> Iterator[tokenize.TokenInfo]:
-    """Yield the tokens of what may be a part of a file, as far as there are any."""
-    with suppress(tokenize.TokenError, SyntaxError):
-        yield from tokenize.generate_tokens(io.StringIO(code).readline)
 
 
 def strings_of(tree: ast.Module) -> Iterator[Passage]:
@@ -142,17 +138,12 @@ def strings_of(tree: ast.Module) -> Iterator[Passage]:
             yield Passage(_literal_text(node), node.lineno, last)
 
 
-def literal_text(code: str) -> str:
+def _literal_text(node: ast.AST) -> str:
     """Return the text of a string literal, or of several side by side.
 
     An f-string's placeholders are as they are written.
-    Raises `ValueError` if the code is something else.
+    Raises `ValueError` if the node is something else.
     """
-    (statement,) = parse(code).body
-    return _literal_text(getattr(statement, "value", statement))
-
-
-def _literal_text(node: ast.AST) -> str:
     match node:
         case ast.Constant(value=str(value)):
             return value
