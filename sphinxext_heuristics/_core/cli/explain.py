@@ -58,14 +58,13 @@ def run(app: Sphinx, arguments: argparse.Namespace) -> int:
     asked = list(known_to(plan, plan.heuristics.values()))
     known = [known for _record, known in asked]
     found = [(asked[one.at][0], one) for one in answers(known, text)]
-    lines = list(_separated(_answer(plan, *one) for one in found))
+    lines = list(_separated(_answer(plan, *one) for one in found)) or [failure]
     words = searched(known, text)
-    shown = lines or [failure]
     # A name is nothing to search the site for.
     if " " in text and words:
-        shown = [*shown, f"search the site for: {' '.join(words)}"]
-    _say(arguments, shown, answered=(_answer_row(*one) for one in found))
-    return 0 if lines else 1
+        lines.append(f"search the site for: {' '.join(words)}")
+    _say(arguments, lines, answered=(_answer_row(*one) for one in found))
+    return 0 if found else 1
 
 
 def _say(
@@ -89,7 +88,7 @@ def _docname(app: Sphinx, text: str) -> str:
     if os.path.isfile(text):  # noqa: PTH113 - Path raises for a long text
         app.env.find_files(app.config, app.builder)
         for docname in app.env.found_docs:
-            if os.path.samefile(app.env.doc2path(docname), text):  # noqa: PTH121 - as above
+            if app.env.doc2path(docname).samefile(text):
                 return docname
     return text
 
@@ -238,8 +237,7 @@ def _how(plan: Plan, name: str, verdict: Verdict) -> str:
 
 
 def _object(plan: Plan, name: str) -> Iterator[str]:
-    docnames = [docname for docname, it in plan.all_entries if name in it.names]
-    yield f"{name} ({', '.join(dict.fromkeys(docnames))})"
+    yield f"{name} ({plan.places[name].docname})"
     for _docname, entry, verdict in plan.judged:
         if name in entry.names:
             shown = f"impl {verdict.target}: {_how(plan, name, verdict)}"
@@ -276,8 +274,9 @@ def _page(plan: Plan, place: Place) -> Iterator[str]:
     yield str(place)
     lines = []
     for record in plan.heuristics.values():
-        # Connections that lead to one place are one.
-        for resolved in [r for r in plan.connections(record) if r.place == place][:1]:
+        for resolved in plan.connections(record):
+            if resolved.place != place:
+                continue
             reason = plan.withheld_at(record, place)
             rule = f"{resolved.connection.type} {resolved.connection.target}"
             if plan.is_linked(record, place.docname):

@@ -76,8 +76,7 @@ class Code:
 
     def _quoted(self, way: Row) -> list[Atom]:
         """Return the atoms of what is quoted, without what only makes it parse."""
-        atoms = self._atoms(way)
-        return list(takewhile(lambda atom: atom.line <= self._size, atoms))
+        return list(takewhile(lambda atom: atom.line <= self._size, self._atoms(way)))
 
     def find(self, place: Extent) -> Lines | None:
         """Return the lines of the first passage that means the same, or ``None``."""

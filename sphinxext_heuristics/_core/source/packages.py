@@ -201,9 +201,10 @@ class Sources:
         bound = self._bound(module, name, rest)
         is_defined = bound and bound[1] in self.names(bound[0]).definitions
         inner = f"{module}.{name}"
-        # Python looks for an attribute first and for a submodule second.
+        # Python looks for an attribute first and for a submodule second; a star
+        # seldom binds a submodule's name, and following it would read many files.
         if is_defined or self._spec(inner) is None:
-            return bound
+            return bound or self._starred(module, name, rest)
         # After `from .run import run` the name `run` is the function to Python; but
         # documentation of the submodule has names such as `package.run.run`, which no
         # member of the function can have.
@@ -217,7 +218,7 @@ class Sources:
     ) -> Object | None:
         binding = self.names(module).bindings.get(name)
         if binding is None:
-            return self._starred(module, name, rest)
+            return None
         if binding.module:
             path = (binding.name, *rest) if binding.name else rest
             return self._follow(binding.module, path)
@@ -240,8 +241,8 @@ class Sources:
             is_taken = (
                 name in exported if exported is not None else not name.startswith("_")
             )
-            if is_taken and (found := self._follow(origin, (name, *rest))):
-                return found
+            if is_taken and (found := self._follow(origin, (name,))):
+                return found[0], ".".join((found[1], *rest))
         return None
 
     def names(self, module: str) -> Names:
@@ -298,8 +299,7 @@ class Sources:
             find_spec = getattr(finder, "find_spec", None)
             # By the last part alone, since the folders of a parent that is not imported
             # are known here and not to Python.
-            spec = find_spec(last, folders) if find_spec else None
-            if spec is not None:
+            if find_spec and (spec := find_spec(last, folders)):
                 # The folders of a namespace would come to be those of Python's own path
                 # later.
                 inner = spec.submodule_search_locations
