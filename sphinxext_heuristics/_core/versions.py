@@ -101,12 +101,11 @@ def holds(since: str, until: str, version: str) -> bool:
 def _compare(version: Version, bound: Version, text: str) -> int:
     """Return -1, 0 or 1 as *version* is before, within or after *bound*."""
     if _RELEASE.fullmatch(text.strip()):
-        length = len(bound.release)
-        padded = (*version.release, *(0,) * length)[:length]
-        return (padded > bound.release) - (padded < bound.release)
+        prefix = version.release[: len(bound.release)]
+        version = Version(".".join(map(str, prefix)))
     # A development release counts as its release, so that main's documentation
     # shows what the next release will.
-    if version.is_devrelease:
+    elif version.is_devrelease:
         version = Version(version.base_version)
     return (version > bound) - (version < bound)
 

@@ -560,7 +560,6 @@ SAME = {
     """,
     "a part of a block": "total = total + a * 2\nfile.write(f'{a!r:>{flag}} of {total}')",
     "headers one in the other": "def inner(rest: dict, kind, *, more=1, last):\n    if last:",
-    "items of a list": "2, 3",
     "a try": "try:\n    run()\nexcept (KeyError, ValueError) as error:",
     "a bare try": "try:",
     "a try of which the rest is left out": "try:\n    run()\nexcept (KeyError, ValueError) as error:",

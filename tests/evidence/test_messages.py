@@ -22,8 +22,9 @@ from sphinx.search.en import SearchEnglish
 from sphinxext_heuristics._core.evidence import search
 from sphinxext_heuristics._core.evidence.messages import (
     ANYTHING,
-    in_lines,
+    among,
     in_quote,
+    messages_in,
     one_line,
 )
 from sphinxext_heuristics._core.evidence.pasted import (
@@ -140,8 +141,8 @@ def test_a_log_call_with_arguments_above_the_quoted_lines() -> None:
     tree = ast.parse(
         'logger.warning("low on %s: %d", what, left)\nraise ValueError("No more")\n'
     )
-    assert pairs(in_lines(tree, 1, 1)) == [("log", "low on …: …")]
-    assert pairs(in_lines(tree, 2, 2)) == [("ValueError", "No more")]
+    assert pairs(among(messages_in(tree), 1, 1)) == [("log", "low on …: …")]
+    assert pairs(among(messages_in(tree), 2, 2)) == [("ValueError", "No more")]
 
 
 def test_prose_alone_does_not_tell_whether_it_is_a_message() -> None:
@@ -219,7 +220,7 @@ def other(msg):
 
 
 def quoted_in(first: int, last: int = 0) -> list[tuple[str, str]]:
-    return pairs(in_lines(ast.parse(ZOO), first, last or first))
+    return pairs(among(messages_in(ast.parse(ZOO)), first, last or first))
 
 
 FED = ("ValueError", "… cannot be fed: there is no food left for it.")

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import io
-import os
+import os.path
 import sys
-from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
-from ..config import Settings
 from ..diagnostics import closest, did_you_mean
 from ..evidence.pasted import answers, known_to, searched
 from ..model import Found
@@ -34,17 +31,12 @@ if TYPE_CHECKING:
     from ..resolve.verdicts import Verdict
 
 
-#: Longer names are not looked up.
-_LONGEST_NAME = 200
-
-
 def run(app: Sphinx, arguments: argparse.Namespace) -> int:
     """Print the explanation; return the exit code."""
     text = (_stdin() if arguments.name == "-" else arguments.name).strip()
     text = _docname(app, text)
     # The name of a page or a label may have spaces, too.
-    is_one_line = "\n" not in text and ": " not in text
-    if is_one_line and len(text) <= _LONGEST_NAME:
+    if "\n" not in text and ": " not in text:
         is_read = arguments.doctreedir or " " in text
         if not is_read and (close := closest_existing(app, text)) is not None:
             _say(arguments, [_unknown(text, close)])
@@ -66,14 +58,13 @@ def run(app: Sphinx, arguments: argparse.Namespace) -> int:
     asked = list(known_to(plan, plan.heuristics.values()))
     known = [known for _record, known in asked]
     found = [(asked[one.at][0], one) for one in answers(known, text)]
-    lines = list(_separated(_answer(plan, *one) for one in found))
+    lines = list(_separated(_answer(plan, *one) for one in found)) or [failure]
     words = searched(known, text)
-    shown = lines or [failure]
     # A name is nothing to search the site for.
     if " " in text and words:
-        shown = [*shown, f"search the site for: {' '.join(words)}"]
-    _say(arguments, shown, answered=(_answer_row(*one) for one in found))
-    return 0 if lines else 1
+        lines.append(f"search the site for: {' '.join(words)}")
+    _say(arguments, lines, answered=(_answer_row(*one) for one in found))
+    return 0 if found else 1
 
 
 def _say(
@@ -95,19 +86,14 @@ def _docname(app: Sphinx, text: str) -> str:
     """Return the document of a file's path; anything else as it is."""
     # A pasted text is no path, which this function takes in its stride.
     if os.path.isfile(text):  # noqa: PTH113 - Path raises for a long text
-        path = Path(os.path.realpath(text))
-        # The folder of heuristics may be a symbolic link.
-        for folder in ("", Settings.of(app.config).dir or ""):
-            root = os.path.realpath(Path(app.srcdir, folder))
-            if path.is_relative_to(root):
-                inside = path.relative_to(root).with_suffix("")
-                return PurePosixPath(folder, inside).as_posix()
+        app.env.find_files(app.config, app.builder)
+        for docname in app.env.found_docs:
+            if app.env.doc2path(docname).samefile(text):
+                return docname
     return text
 
 
 def _stdin() -> str:
-    if isinstance(sys.stdin, io.TextIOWrapper):
-        sys.stdin.reconfigure(errors="replace")
     text = sys.stdin.read()
     if not text.strip():
         raise CommandError("there is nothing on stdin to explain")
@@ -180,10 +166,10 @@ def _heuristic(plan: Plan, record: Heuristic) -> Iterator[str]:
     judged = [one for one in plan.judged if one[-1].record.name == record.name]
     for resolved in plan.connections(record):
         yield f"  {_connection(plan, resolved)}"
-        for name, rule in resolved.reached.items():
-            target = resolved.connection.pattern
-            for docname, entry, verdict in judged:
-                if name in entry.names:
+        target = resolved.connection.pattern
+        for docname, entry, verdict in judged:
+            for name in entry.names:
+                if rule := resolved.reached.get(name):
                     this_way = verdict._replace(target=target, rule=rule)
                     mark = _MARKS[verdict.is_shown]
                     why = verdict.reason or _how(plan, name, this_way)
@@ -213,18 +199,13 @@ def _connection(plan: Plan, resolved: Resolved) -> str:
 
 def _others(plan: Plan, record: Heuristic) -> Iterator[str]:
     """Yield the objects that have the name of a target and are others."""
-    objects = plan.objects
-    others: dict[str, list[str]] = {}
+    identity = plan.objects.identity
+    same = set(map(identity, plan.reached(record)))
     for name in plan.namesakes(record):
-        others.setdefault(objects.identity(name), []).append(name)
-    same = {objects.identity(name) for name in plan.reached(record)}
-    for identity, names in others.items():
-        why = (
-            "of another class than the one named"
-            if identity in same
-            else f"the object is another, {identity}"
-        )
-        yield f"  not reached: {', '.join(names)}: the name is the same, {why}"
+        why = f"the object is another, {identity(name)}"
+        if identity(name) in same:
+            why = "of another class than the one named"
+        yield f"  not reached: {name}: the name is the same, {why}"
 
 
 # -- what the verdicts say ------------------------------------------------------------
@@ -256,8 +237,7 @@ def _how(plan: Plan, name: str, verdict: Verdict) -> str:
 
 
 def _object(plan: Plan, name: str) -> Iterator[str]:
-    docnames = [docname for docname, it in plan.all_entries if name in it.names]
-    yield f"{name} ({', '.join(dict.fromkeys(docnames))})"
+    yield f"{name} ({plan.places[name].docname})"
     for _docname, entry, verdict in plan.judged:
         if name in entry.names:
             shown = f"impl {verdict.target}: {_how(plan, name, verdict)}"
@@ -294,8 +274,9 @@ def _page(plan: Plan, place: Place) -> Iterator[str]:
     yield str(place)
     lines = []
     for record in plan.heuristics.values():
-        # Connections that lead to one place are one.
-        for resolved in [r for r in plan.connections(record) if r.place == place][:1]:
+        for resolved in plan.connections(record):
+            if resolved.place != place:
+                continue
             reason = plan.withheld_at(record, place)
             rule = f"{resolved.connection.type} {resolved.connection.target}"
             if plan.is_linked(record, place.docname):

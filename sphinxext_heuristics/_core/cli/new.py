@@ -38,15 +38,14 @@ MYST_EXTENSIONS = frozenset({"myst_parser", "myst_nb"})
 def run(app: Sphinx, arguments: argparse.Namespace) -> int:
     """Write the page; return the exit code."""
     settings = Settings.of(app.config)
-    suffixes = list(app.config.source_suffix)
-    has_myst = ".md" in suffixes and not MYST_EXTENSIONS.isdisjoint(app.extensions)
+    has_myst = not MYST_EXTENSIONS.isdisjoint(app.extensions)
     name = settings.strip(arguments.name)
     if not NAME.fullmatch(name):
         raise CommandError(
             f"{arguments.name!r} is no name: allowed are letters, digits, '_', "
             "'-' and '.', and at least one letter or digit"
         )
-    if Path(name).suffix in suffixes:
+    if Path(name).suffix in app.config.source_suffix:
         raise CommandError(
             f"{arguments.name!r} is the name of a file: write {Path(name).stem!r}"
         )

@@ -127,10 +127,7 @@ def opened(arguments: argparse.Namespace) -> Iterator[Sphinx]:
     """
     docs = Path(arguments.docs)
     confdir = Path(arguments.confdir or docs)
-    settings = {}
-    for setting in arguments.define:
-        name, _equals, value = setting.partition("=")
-        settings[name] = value
+    settings = dict(setting.split("=", 1) for setting in arguments.define)
     sphinx.locale.init_console()
     # Sphinx takes CI for a terminal; what is redirected to a file there is text.
     is_terminal = sys.stdout.isatty() and color_terminal()
@@ -194,16 +191,12 @@ def read_evidence(app: Sphinx) -> Plan:
     docnames = sorted(
         name
         for name in env.found_docs
-        if _MAY_KNOW.search(Path(env.doc2path(name)).read_bytes())
+        if _MAY_KNOW.search(env.doc2path(name).read_bytes())
     )
     app.emit("env-before-read-docs", env, docnames)
     for docname in docnames:
-        app.emit("env-purge-doc", env, docname)
-        env.clear_doc(docname)
         builder.read_doc(docname)
-    domain = HeuristicDomain.of(env)
-    domain.forget_plan()
-    return domain.plan
+    return HeuristicDomain.of(env).plan
 
 
 def read(app: Sphinx, *, leaves: AbstractSet[Subtype] = frozenset()) -> Plan:
@@ -228,13 +221,12 @@ def closest_existing(app: Sphinx, name: str) -> tuple[str, ...] | None:
     sources = Sources()
     package = Settings.of(app.config).package
     names = set(sources.defined_in(package))
-    files = []
-    for docname in app.env.found_docs:
-        names.add(docname.rpartition("/")[2])
-        files.append(Path(app.env.doc2path(docname)))
     owner = name.lstrip("~").rpartition(".")[0]
     owners = map(sources.definition, (owner, f"{package}.{owner}"))
-    files += [found.path for found in owners if found]
+    files = [found.path for found in owners if found]
+    for docname in app.env.found_docs:
+        names.add(docname.rpartition("/")[2])
+        files.append(app.env.doc2path(docname))
     words: set[str] = set()
     for file in files:
         words.update(re.findall(r"[\w-]+", file.read_text("utf-8", "replace")))

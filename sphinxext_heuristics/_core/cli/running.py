@@ -25,9 +25,9 @@ def run(parser: argparse.ArgumentParser, argv: Sequence[str] | None = None) -> i
     *argv* is the command line without the program. What the command raises is printed
     as an error: exit code 2, and 130 for Ctrl-C.
     """
-    for stream in (sys.stdout, sys.stderr):
+    for stream in (sys.stdin, sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
-            # Characters that the terminal lacks are written as escapes.
+            # What is no text, and characters that the terminal lacks, are escapes.
             stream.reconfigure(errors="backslashreplace")
     arguments = parser.parse_args(argv)
     try:

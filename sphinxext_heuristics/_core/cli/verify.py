@@ -100,9 +100,10 @@ def _updated(plan: Plan, quoted: Evidence) -> bool | None:
         )
         return False
     say(unified(f"{quote}\n", f"{result.nearest}\n", f"{seen(path)}:{start + 1}"))
-    indent = lines[start][: len(lines[start]) - len(lines[start].lstrip())]
-    passage = [f"{indent}{text}".rstrip() for text in result.nearest.splitlines()]
-    lines[start : start + size] = passage
+    first = lines[start]
+    indent = first[: len(first) - len(first.lstrip())]
+    passage = textwrap.indent(result.nearest, indent)
+    lines[start : start + size] = passage.splitlines()
     write(path, "\n".join([*lines, ""]))
     return True
 

@@ -27,10 +27,9 @@ def say_json(data: object) -> None:
     say(json.dumps(data, ensure_ascii=False, indent=2))
 
 
-def seen(path: str | os.PathLike[str]) -> str:
+def seen(path: str | Path) -> str:
     """Return a path as seen from the working directory, if it lies below that."""
-    text, here = os.fspath(path), f"{Path.cwd()}{os.sep}"
-    return text.removeprefix(here)
+    return str(path).removeprefix(f"{Path.cwd()}{os.sep}")
 
 
 def warning(problem: Problem) -> str:

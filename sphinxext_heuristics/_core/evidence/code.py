@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import inspect
 import textwrap
 from contextlib import suppress
 from itertools import takewhile
@@ -64,36 +63,75 @@ class Code:
             block.replace("pass", "case _: pass"),
             f"\n{indents[-1]}def _(): pass",
         )
-        tree = None
+        tree = ast.Module([], [])
         for end in ends:
             with suppress(ValueError):
-                tree = tree or parse(f"{self._text}{end}\n")
-        self._has_docstring = tree is not None and any(
-            _is_text(block[0]) for block in _blocks(tree)
-        )
-        ways = [*(_statements(tree) if tree else ()), *_runs(self._text)]
+                tree = parse(f"{self._text}{end}\n")
+                break
+        self._has_docstring = any(_is_text(block[0]) for block in _blocks(tree))
+        ways = [*_statements(tree), *_runs(self._text)]
         self._ways = [way for way in map(self._quoted, ways) if way]
         if not self._ways:
             parse(self._text)
 
     def _quoted(self, way: Row) -> list[Atom]:
         """Return the atoms of what is quoted, without what only makes it parse."""
-        atoms = _atoms(way, documented=self._has_docstring)
-        return list(takewhile(lambda atom: atom.line <= self._size, atoms))
+        return list(takewhile(lambda atom: atom.line <= self._size, self._atoms(way)))
 
     def find(self, place: Extent) -> Lines | None:
         """Return the lines of the first passage that means the same, or ``None``."""
         if not self._ways:
-            return Prose(self._text).find(
-                place
-            )  # a comment, as `missing_comment` will see
+            # It is a comment.
+            return Prose(self._text).find(place)
         compared = (
-            _lines(way, _atoms(row[at : at + len(way)], documented=self._has_docstring))
+            _lines(way, self._atoms(row[at : at + len(way)]))
             for row in _rows(place.tree)
             for at in range(len(row))
             for way in self._ways
         )
         return min(filter(None, compared), default=None)
+
+    def _atoms(self, row: Row) -> Iterator[Atom]:
+        """Yield the atoms of parts of a tree."""
+        waiting = list(reversed(row))
+        while waiting:
+            part = waiting.pop()
+            if isinstance(part, Atom):
+                yield part
+            else:
+                atom, *inside = self._opened(part)
+                yield atom
+                waiting.extend(reversed(inside))
+
+    def _opened(self, part: Part) -> Iterator[Part]:
+        """Yield a part's own atom, then the parts in it.
+
+        Docstrings are left out if the quote has none.
+        """
+        line, end_line = getattr(part, "lineno", 0), getattr(part, "end_lineno", 0)
+        match part:
+            case ast.Expr(value=ast.Constant(value=str(text))):
+                # A quote has lost a docstring's indentation, and formatters change it.
+                yield Atom(("text", *text.split()), line, end_line)
+            case ast.Delete(targets=[ast.Tuple(elts=targets)]):
+                yield Atom("Delete", line, end_line)
+                yield targets
+            case ast.AST():
+                names = [name for name in part._fields if name not in _ASIDE]
+                has_blocks = not set(names).isdisjoint(_BLOCKS)
+                is_compound = has_blocks and not isinstance(part, ast.expr)
+                yield Atom(type(part).__name__, line, 0 if is_compound else end_line)
+                yield from (
+                    getattr(part, name, None)
+                    for name in sorted(names, key=lambda name: name in _BLOCKS)
+                )
+            case list() | tuple():
+                is_left_out = part and not self._has_docstring and _is_text(part[0])
+                inner = part[1:] if is_left_out else part
+                yield Atom("[" if inner else "[]")
+                yield from [*_unfolded(inner), Atom("]")] if inner else ()
+            case _:
+                yield Atom((type(part), part))
 
 
 def _lines(wanted: Sequence[Atom], there: Iterator[Atom]) -> Lines | None:
@@ -109,15 +147,11 @@ def _lines(wanted: Sequence[Atom], there: Iterator[Atom]) -> Lines | None:
 
 
 def _statements(tree: ast.Module) -> Iterator[Row]:
-    """Yield a quote as statements, or as an expression if it is nothing else."""
+    """Yield a quote as an expression, if it is one, and as statements."""
     match tree.body:
-        case [ast.Expr(value=ast.BoolOp() as value)]:
-            yield _items(value)
-        case [ast.Expr(value=value) as statement]:
+        case [ast.Expr(value=value)]:
             yield [value]
-            yield [statement]
-        case body:
-            yield _unfolded(body)
+    yield _unfolded(tree.body)
 
 
 def _runs(text: str) -> Iterator[Row]:
@@ -127,17 +161,12 @@ def _runs(text: str) -> Iterator[Row]:
             match parse(f"{before}{text}\n{after}").body:
                 case [ast.Expr(value=ast.Call(func=ast.Name(id="_")) as call)]:
                     yield _items(call)
-                case [ast.FunctionDef(args=parameters, body=[ast.Pass()])] if (
-                    not text.isidentifier()
-                ):
+                case [ast.FunctionDef(args=parameters, body=[ast.Pass()])]:
                     yield _items(parameters)["*" in before :]
 
 
 def _rows(tree: ast.Module) -> Iterator[Row]:
-    """Yield what a quote may be a run of, and each expression.
-
-    These are statements, arguments, items and operands.
-    """
+    """Yield what a quote may be a run of, and each expression."""
     for node in ast.walk(tree):
         if isinstance(node, ast.expr):
             yield [node]
@@ -166,80 +195,30 @@ def _unfolded(body: Sequence[ast.stmt]) -> Row:
 
 
 def _items(node: ast.AST) -> Row:
-    """Return what is listed in a node, operands with their operators between them."""
+    """Return the arguments of a call, or parameters, in their order."""
     match node:
         case ast.Call(args=args, keywords=keywords):
             return sorted(
                 [*args, *keywords], key=lambda item: (item.lineno, item.col_offset)
             )
         case ast.arguments():
-            return list(_parameters(node))
-        case ast.List(elts=items) | ast.Tuple(elts=items) | ast.Set(elts=items):
-            return list(items)
-        case ast.BoolOp(op=operator, values=values):
-            return [part for value in values for part in (operator, value)][1:]
+            return _parameters(node)
     return []
 
 
-def _parameters(node: ast.arguments) -> Iterator[Row]:
-    """Yield parameters in their order, each with its default, and ``/`` and ``*``."""
+def _parameters(node: ast.arguments) -> Row:
+    """Return parameters in their order, each with its default, and ``/`` and ``*``."""
     positional = [*node.posonlyargs, *node.args]
     bare = [None] * (len(positional) - len(node.defaults))
-    for number, pair in enumerate(
-        zip(positional, [*bare, *node.defaults], strict=True), 1
-    ):
-        yield [*pair]
-        if number == len(node.posonlyargs):
-            yield ["/"]
+    row: Row = list(zip(positional, [*bare, *node.defaults], strict=True))
+    if node.posonlyargs:
+        row.insert(len(node.posonlyargs), "/")
     if node.vararg or node.kwonlyargs:
-        yield ["*", node.vararg]
-    yield from ([*pair] for pair in zip(node.kwonlyargs, node.kw_defaults, strict=True))
+        row.append(("*", node.vararg))
+    row += zip(node.kwonlyargs, node.kw_defaults, strict=True)
     if node.kwarg:
-        yield ["**", node.kwarg]
-
-
-def _atoms(row: Row, *, documented: bool) -> Iterator[Atom]:
-    """Yield the atoms of parts of a tree; not *documented*, without docstrings."""
-    waiting = list(reversed(row))
-    while waiting:
-        part = waiting.pop()
-        if isinstance(part, Atom):
-            yield part
-        else:
-            atom, *inside = _opened(part, documented=documented)
-            yield atom
-            waiting.extend(reversed(inside))
-
-
-def _opened(part: Part, *, documented: bool) -> Iterator[Part]:
-    """Yield a part's own atom, then the parts in it."""
-    line, end_line = getattr(part, "lineno", 0), getattr(part, "end_lineno", 0)
-    match part:
-        case ast.Expr(value=ast.Constant(value=str(text))):
-            # A quote has lost a docstring's indentation, and formatters change it.
-            cleaned = inspect.cleandoc(text).splitlines()
-            yield Atom(
-                ("text", "\n".join(map(str.rstrip, cleaned)).strip()), line, end_line
-            )
-        case ast.Delete(targets=[ast.Tuple(elts=targets)]):
-            yield Atom("Delete", line, end_line)
-            yield targets
-        case ast.AST():
-            names = [name for name in part._fields if name not in _ASIDE]
-            is_compound = isinstance(part, ast.stmt | ast.excepthandler) and not set(
-                names
-            ).isdisjoint(_BLOCKS)
-            yield Atom(type(part).__name__, line, 0 if is_compound else end_line)
-            yield from (
-                getattr(part, name, None)
-                for name in sorted(names, key=lambda name: name in _BLOCKS)
-            )
-        case list():
-            inner = part[1:] if part and not documented and _is_text(part[0]) else part
-            yield Atom("[" if inner else "[]")
-            yield from [*_unfolded(inner), Atom("]")] if inner else ()
-        case _:
-            yield Atom((type(part), part))
+        row.append(("**", node.kwarg))
+    return row
 
 
 def _is_text(part: Part) -> bool:

@@ -41,22 +41,12 @@ _LEVELS = frozenset(
 
 
 def in_quote(quoted: Evidence) -> tuple[Message, ...]:
-    """Return the messages of quoted code by itself.
-
-    Words alone do not show whether they are a message.
-    """
-    if quoted.prose:
-        return ()
+    """Return the messages of quoted code by itself."""
     try:
         tree = parse(textwrap.dedent(quoted.quote))
-        return in_lines(tree, 1, len(quoted.quote))
+        return among(messages_in(tree), 1, len(quoted.quote))
     except (ValueError, RecursionError):
         return ()
-
-
-def in_lines(tree: ast.Module, first: int, last: int) -> tuple[Message, ...]:
-    """Return the messages that some lines give or write, in their order, each once."""
-    return among(messages_in(tree), first, last)
 
 
 def among(

@@ -6,21 +6,16 @@ import ast
 import io
 import re
 import tokenize
-from bisect import bisect_right
 from contextlib import suppress
-from itertools import accumulate
 from operator import attrgetter
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING
 
 from ..source.names import parse
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
     from .source import Extent, Lines
-
-#: A piece of text and its line.
-Piece: TypeAlias = tuple[int, str]
 
 _MARKER = re.compile(r"^[ \t]*#+[:!]?", re.MULTILINE)
 
@@ -28,15 +23,13 @@ _MARKER = re.compile(r"^[ \t]*#+[:!]?", re.MULTILINE)
 class Passage:
     """Text whose white space does not matter, and the lines where it is."""
 
-    def __init__(self, pieces: Sequence[Piece]) -> None:
-        """Take pieces of text in their order; a word may go on in the next piece."""
-        self._text = "".join(text for _line, text in pieces)
+    def __init__(self, text: str, first: int, last: int) -> None:
+        """Take a text, and the lines where it begins and ends."""
+        self._text = text
         #: With white space folded.
-        self.folded = " ".join(self._text.split())
-        self._lines = [line for line, _text in pieces]
-        self._starts = list(
-            accumulate((len(text) for _line, text in pieces), initial=0)
-        )
+        self.folded = " ".join(text.split())
+        self._first = first
+        self._last = last
 
     def find(self, words: str) -> Lines | None:
         """Return the first and last line of folded *words*, or ``None``.
@@ -50,11 +43,12 @@ class Passage:
         found = words in self.folded and re.search(pattern, self._text)
         if not found:
             return None
-        first, last = (
-            bisect_right(self._starts, at) - 1
-            for at in (found.start(), found.end() - 1)
-        )
-        return self._lines[first], self._lines[last]
+        start, end = found.span()
+        return self._line_at(start), self._line_at(end)
+
+    def _line_at(self, at: int) -> int:
+        """Return the line of a character; an escaped line end is none in the source."""
+        return min(self._first + self._text.count("\n", 0, at), self._last)
 
 
 class Prose:
@@ -68,7 +62,7 @@ class Prose:
     def find(self, place: Extent) -> Lines | None:
         """Return the lines of a string or comment that has these words, or ``None``."""
         comments = comments_of("\n".join(place.text), place.first)
-        for passage in map(Passage, [*strings_of(place.tree), *comments]):
+        for passage in (*strings_of(place.tree), *comments):
             for words in self._aliases:
                 if found := passage.find(words):
                     return found
@@ -85,7 +79,8 @@ def _aliases(quote: str) -> Iterator[str]:
     yield _MARKER.sub("", quote)
     for template in ("(\n{}\n)", '"""{} """', 'f"""{} """'):
         with suppress(ValueError):
-            yield literal_text(template.format(quote))
+            (statement,) = parse(template.format(quote)).body
+            yield _literal_text(getattr(statement, "value", statement))
 
 
 def missing_comment(quote: str, place: Extent) -> str:
@@ -93,44 +88,42 @@ def missing_comment(quote: str, place: Extent) -> str:
 
     Its white space is folded.
     """
-    folded = (Passage(comment).folded for comment in comments_of(quote))
-    wanted = list(filter(None, folded))
+    wanted = [comment.folded for comment in comments_of(quote)]
     if not wanted:
         return ""
-    there = [Passage(comment) for comment in comments_of("\n".join(place.text))]
+    there = comments_of("\n".join(place.text))
     for words in wanted:
-        if not any(passage.find(words) for passage in there):
+        if words and not any(passage.find(words) for passage in there):
             return words
     return ""
 
 
-def comments_of(code: str, first: int = 1) -> list[list[Piece]]:
+def comments_of(code: str, first: int = 1) -> list[Passage]:
     """Return the comments of code, whose first line has the number *first*.
 
     Those on lines of their own, one right below the other, are one.
     """
-    comments: list[list[Piece]] = []
-    lines = code.split("\n")
+    #: The first line of each, and its lines.
+    comments: list[tuple[int, list[str]]] = []
     above = -1
-    for token in _tokens(code):
-        if token.type != tokenize.COMMENT:
-            continue
-        row, column = token.start
-        is_alone = not lines[row - 1][:column].strip()
-        comments += [] if is_alone and above == row - 1 else [[]]
-        comments[-1].append((first + row - 1, f"{_MARKER.sub('', token.string)}\n"))
-        above = row if is_alone else -1
-    return comments
-
-
-def _tokens(code: str) -> Iterator[tokenize.TokenInfo]:
-    """Yield the tokens of what may be a part of a file, as far as there are any."""
+    # It may be a part of a file, of which there are tokens up to some place.
     with suppress(tokenize.TokenError, SyntaxError):
-        yield from tokenize.generate_tokens(io.StringIO(code).readline)
+        for token in tokenize.generate_tokens(io.StringIO(code).readline):
+            if token.type != tokenize.COMMENT:
+                continue
+            row, column = token.start
+            is_alone = not token.line[:column].strip()
+            if not is_alone or above != row - 1:
+                comments.append((first + row - 1, []))
+            comments[-1][1].append(_MARKER.sub("", token.string))
+            above = row if is_alone else -1
+    return [
+        Passage("\n".join(lines), line, line + len(lines)) for line, lines in comments
+    ]
 
 
-def strings_of(tree: ast.Module) -> Iterator[list[Piece]]:
-    """Yield the string literals in a tree, with a piece for each line of its text.
+def strings_of(tree: ast.Module) -> Iterator[Passage]:
+    """Yield the string literals in a tree.
 
     Literals side by side are one, and at the line of the first.
     """
@@ -142,21 +135,15 @@ def strings_of(tree: ast.Module) -> Iterator[list[Piece]]:
     for node in sorted(literals, key=attrgetter("lineno", "col_offset")):
         last = node.end_lineno or node.lineno
         with suppress(ValueError):
-            lines = _literal_text(node).splitlines(keepends=True)
-            yield [(min(at, last), text) for at, text in enumerate(lines, node.lineno)]
-
-
-def literal_text(code: str) -> str:
-    """Return the text of a string literal, or of several side by side.
-
-    An f-string's placeholders are as they are written.
-    Raises `ValueError` if the code is something else.
-    """
-    (statement,) = parse(code).body
-    return _literal_text(getattr(statement, "value", statement))
+            yield Passage(_literal_text(node), node.lineno, last)
 
 
 def _literal_text(node: ast.AST) -> str:
+    """Return the text of a string literal, or of several side by side.
+
+    An f-string's placeholders are as they are written.
+    Raises `ValueError` if the node is something else.
+    """
     match node:
         case ast.Constant(value=str(value)):
             return value

@@ -49,20 +49,13 @@ def verify(quoted: Evidence, sources: Sources) -> Found | Lost:
     if at is None:
         return without_source(quoted, sources)
     result = _examine(quoted, at)
-    # Only where the object is not in it is any other file looked for.
-    if not _is_elsewhere(result):
+    if isinstance(result, Found) or result.reason is not LostReason.NO_OBJECT:
         return result
-    for module, qualname in sources.locate(f"{quoted.module}.{quoted.qualname}"):
+    # Only where the object is not in it is any other file looked for.
+    for module, qualname in sources.locate(f"{quoted.module}.{quoted.qualname}")[-1:]:
         if at := sources.state(module):
-            there = quoted._replace(module=module, qualname=qualname)
-            result = _examine(there, at)
-            if not _is_elsewhere(result):
-                break
+            result = _examine(quoted._replace(module=module, qualname=qualname), at)
     return result
-
-
-def _is_elsewhere(result: Found | Lost) -> bool:
-    return isinstance(result, Lost) and result.reason is LostReason.NO_OBJECT
 
 
 @lru_cache(maxsize=4096)

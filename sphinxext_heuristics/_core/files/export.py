@@ -26,21 +26,6 @@ SCHEMA_VERSION = 1
 
 Json: TypeAlias = dict[str, Any]
 
-#: The keys that keep their place in the data: what options give, and ``holds``. A new
-#: key comes after them by itself.
-_ORDER = (
-    "severity",
-    "categories",
-    "keywords",
-    "since",
-    "until",
-    "holds",
-    "inject",
-    "classes",
-    "except",
-    "parameters",
-)
-
 
 @dataclass(frozen=True)
 class Exporter:
@@ -89,7 +74,6 @@ class Exporter:
                 "text": text_of(record.note),
                 "markdown": markdown.inline(record.note),
             },
-            **dict.fromkeys(_ORDER),
             **_options(record),
             "holds": self.plan.holds(record),
             **self._place(record.docname, record.anchor),

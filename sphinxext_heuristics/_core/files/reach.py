@@ -52,27 +52,21 @@ def _lines(plan: Plan) -> dict[str, _Listed]:
     return places | others
 
 
-def listed(text: str) -> Iterator[tuple[int, str]]:
-    """Yield the lines of a reach file with their numbers from 1.
-
-    White space is folded, and comments are left out.
-    """
-    for number, line in enumerate(text.split("\n"), 1):
-        if folded := " ".join(line.partition("#")[0].split()):
-            yield number, folded
-
-
 def problems(plan: Plan, file: ProjectFile) -> Iterator[Problem]:
-    """Yield what the file lacks, and its stale entries."""
+    """Yield what the file lacks, and its stale entries.
+
+    White space in it is folded, and comments are left out.
+    """
     text = file.text(Subtype.REACH)
     if isinstance(text, Problem):
         yield text
         return
     wanted = _lines(plan)
     found = set()
-    for number, line in listed(text):
+    for number, written in enumerate(text.split("\n"), 1):
+        line = " ".join(written.partition("#")[0].split())
         found.add(line)
-        if line not in wanted:
+        if line and line not in wanted:
             message = (
                 f"stale entry: {_absent(plan, line)}; to rewrite the file: "
                 f"{file.command}"

@@ -57,15 +57,16 @@ class Defined(NamedTuple):
 
 
 class Binding(NamedTuple):
-    """What a name at the top level of a module is bound to last."""
+    """What a name at the top level of a module is bound to last.
+
+    It is empty where that is no other name, or not the same in all branches.
+    """
 
     #: The module that it is imported from, if it is.
     module: str = ""
     #: Its name there, ``""`` for the module itself; without a module, the other name
     #: that is assigned to it (``mutable = define``), if any.
     name: str = ""
-    #: Whether branches that exclude each other bind it alike.
-    is_certain: bool = True
 
 
 class Names(NamedTuple):
@@ -221,7 +222,7 @@ def _defined(node: ast.stmt) -> Defined:
 
 
 def _bindings(body: Sequence[ast.stmt], package: str) -> dict[str, Binding]:
-    """Return what statements bind, one after the other; of branches see `Binding`."""
+    """Return what statements bind, one after the other."""
     bound: dict[str, Binding] = {}
     for node in body:
         match node:
@@ -233,9 +234,8 @@ def _bindings(body: Sequence[ast.stmt], package: str) -> dict[str, Binding]:
                     caught |= _bindings(handler.body, package)
                 # What stands in for a failed import counts if it is an import, too.
                 imported = {name: it for name, it in caught.items() if it.module}
-                tried = _bindings([*node.body, *node.orelse], package)
-                bound |= caught | tried | imported
-                bound |= _bindings(node.finalbody, package)
+                tried = [*node.body, *node.orelse, *node.finalbody]
+                bound |= caught | _bindings(tried, package) | imported
             case ast.For() | ast.While() | ast.With():
                 inner = [*node.body, *getattr(node, "orelse", ())]
                 bound |= _bindings(inner, package)
@@ -249,7 +249,7 @@ def _bound_in_branches(node: ast.If, package: str) -> dict[str, Binding]:
     bound = _bindings(node.body, package)
     for name, binding in _bindings(node.orelse, package).items():
         is_alike = bound.get(name, binding) == binding
-        bound[name] = binding if is_alike else binding._replace(is_certain=False)
+        bound[name] = binding if is_alike else Binding()
     return bound
 
 
@@ -267,9 +267,10 @@ def _bound_by(node: ast.stmt, package: str) -> dict[str, Binding]:
             return {
                 alias.asname: Binding(alias.name) for alias in imported if alias.asname
             }
-        case ast.Assign(targets=[ast.Name(id=name)], value=value):
-            is_name = isinstance(value, ast.Name | ast.Attribute)
-            return {name: Binding(name=_dotted(value) if is_name else "")}
+        case ast.Assign(
+            targets=[ast.Name(id=name)], value=ast.Name() | ast.Attribute() as value
+        ):
+            return {name: Binding(name=_dotted(value))}
     return {name: Binding() for name in defined_by(node)}
 
 
@@ -277,11 +278,9 @@ def _dotted(node: ast.expr) -> str:
     """Return a dotted name as written, its subscript left out, or nothing."""
     if isinstance(node, ast.Subscript):
         node = node.value
-    parts: list[str] = []
-    while isinstance(node, ast.Attribute):
-        parts.append(node.attr)
-        node = node.value
-    return ".".join([node.id, *reversed(parts)]) if isinstance(node, ast.Name) else ""
+    written = ast.unparse(node)
+    is_dotted = all(map(str.isidentifier, written.split(".")))
+    return written if is_dotted else ""
 
 
 def _exported_by(outer: Sequence[ast.stmt]) -> frozenset[str] | None:
@@ -302,12 +301,8 @@ def _exported_by(outer: Sequence[ast.stmt]) -> frozenset[str] | None:
 def defined_by(node: ast.stmt) -> Iterator[str]:
     """Yield the names that a statement defines, imports aside."""
     match node:
-        case (
-            ast.ClassDef(name=name)
-            | ast.FunctionDef(name=name)
-            | ast.AsyncFunctionDef(name=name)
-        ):
-            yield name
+        case ast.ClassDef() | ast.FunctionDef() | ast.AsyncFunctionDef():
+            yield node.name
         case ast.Assign(targets=targets):
             for target in targets:
                 yield from _stored(target)

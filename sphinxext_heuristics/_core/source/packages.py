@@ -11,10 +11,10 @@ from itertools import accumulate
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias, cast
 
-from .names import Binding, Definition, Names, State, read_names
+from .names import Definition, Names, State, read_names
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Iterator, Sequence
 
 #: A module, and the qualified name of an object in it.
 Object: TypeAlias = tuple[str, str]
@@ -61,7 +61,7 @@ class Sources:
         that defines it; the rest is taken as written.
         """
         module, *names = dotted.split(".")
-        return self._follow(module, tuple(names)) if all((module, *names)) else None
+        return self._follow(module, tuple(names))
 
     def _follow(self, module: str, names: tuple[str, ...]) -> Object | None:
         """Return what *names*, each in the one before, mean in a module."""
@@ -86,13 +86,16 @@ class Sources:
         heads = {head: None}
         package = module
         while package:
-            same = [
-                local
-                for local in self._locals_for(package, heads)
-                if self.canonical(f"{package}.{local}") == (module, head)
-            ]
-            heads.update(dict.fromkeys(same))
-            names += [f"{package}.{local}{dot}{rest}" for local in same]
+            here = self.names(package)
+            taken_over = dict.fromkeys(heads if here.starred else ())
+            for local, binding in here.bindings.items():
+                last = binding.name.rpartition(".")[2]
+                if last in heads or last in taken_over:
+                    taken_over[local] = None
+            for local in taken_over:
+                if self.canonical(f"{package}.{local}") == (module, head):
+                    heads[local] = None
+                    names.append(f"{package}.{local}{dot}{rest}")
             package = package.rpartition(".")[0]
         return tuple(dict.fromkeys(names))
 
@@ -108,7 +111,7 @@ class Sources:
             return ()
         module, qualname = found
         owner, _dot, member = qualname.rpartition(".")
-        definer = self._definer((module, owner), member) if owner else None
+        definer = self._definer((module, owner), member)
         if definer is None:
             return (found,)
         return tuple(
@@ -126,10 +129,8 @@ class Sources:
 
         A base that cannot be read is passed over.
         """
-        found = self.canonical(dotted)
-        if found is None:
-            return ()
-        return tuple(".".join(base) for base in self._linear(found)[1:])
+        cls = self.canonical(dotted) or ("", "")
+        return tuple(map(".".join, self._linear(cls)[1:]))
 
     def is_class(self, dotted: str) -> bool:
         """Return whether the source defines *dotted* as a class."""
@@ -160,8 +161,7 @@ class Sources:
         What its classes inherit from other packages is included.
         """
         modules = {package}
-        names = self.names(package)
-        for cls in names.bases:
+        for cls in self.names(package).bases:
             modules.update(module for module, _name in self._linear((package, cls)))
         for module in modules:
             for qualname in self.names(module).definitions:
@@ -183,57 +183,32 @@ class Sources:
             module, qualname = cls
             written = self.names(module).bases.get(qualname)
             if written is not None:
-                orders: list[list[Object]] = []
+                orders: list[Sequence[Object]] = []
                 for name in written:
                     # Where Python has no more levels, a base means nothing: see
                     # `_follow`.
                     base = self.canonical(f"{module}.{name}")
                     if base and (order := self._linear(base)):
-                        orders.append(list(order))
+                        orders.append(order)
                 direct = [order[0] for order in orders]
                 self._mro[cls] = (cls, *merge([*orders, direct]))
         return self._mro[cls]
 
-    def _locals_for(self, package: str, heads: Collection[str]) -> list[str]:
-        """Return the names under which *package* may have taken over one of *heads*."""
-        names = self.names(package)
-        found: dict[str, None] = {}
-        for local, binding in names.bindings.items():
-            last = binding.name.rpartition(".")[2]
-            if last in heads or last in found:
-                found[local] = None
-        return [*found, *heads] if names.starred else list(found)
-
     def _resolve(self, module: str, names: tuple[str, ...]) -> Object | None:
-        if self._spec(module) is None:
-            return None
-        for at, name in enumerate(names):
-            rest = names[at + 1 :]
-            if not self._means_module(module, name, rest) and (
-                bound := self._bound(module, name, rest)
-            ):
-                return bound
-            # Python looks for an attribute first and for a submodule second; a star
-            # seldom binds a submodule's name, and following it would lead in circles.
-            if self._spec(f"{module}.{name}") is None:
-                return self._starred(module, name, rest)
-            module = f"{module}.{name}"
-        return None  # a module, not an object in one
-
-    def _means_module(self, module: str, name: str, rest: tuple[str, ...]) -> bool:
-        """Return whether a name means a submodule and not the object of its name in it.
-
-        After ``from .run import run`` the name ``run`` is the function to Python; but
-        documentation of the submodule has names such as ``package.run.run``, which no
-        member of the function can have.
-        """
-        origin = self.names(module).bindings.get(name, Binding())
-        if not rest or origin.module != f"{module}.{name}":
-            return False
-        inside = self.names(origin.module)
-        is_class = origin.name in inside.bases
-        is_member = is_class and f"{origin.name}.{rest[0]}" in inside.definitions
-        return rest[0] in inside.bindings and not is_member
+        if not names or self._spec(module) is None:
+            return None  # a module, not an object in one
+        name, rest = names[0], names[1:]
+        bound = self._bound(module, name, rest)
+        is_defined = bound and bound[1] in self.names(bound[0]).definitions
+        inner = f"{module}.{name}"
+        # Python looks for an attribute first and for a submodule second; a star
+        # seldom binds a submodule's name, and following it would read many files.
+        if is_defined or self._spec(inner) is None:
+            return bound or self._starred(module, name, rest)
+        # After `from .run import run` the name `run` is the function to Python; but
+        # documentation of the submodule has names such as `package.run.run`, which no
+        # member of the function can have.
+        return self._resolve(inner, rest) or bound
 
     def _bound(
         self,
@@ -244,11 +219,10 @@ class Sources:
         binding = self.names(module).bindings.get(name)
         if binding is None:
             return None
-        if binding.module and binding.is_certain:
+        if binding.module:
             path = (binding.name, *rest) if binding.name else rest
-            is_itself = (binding.module, path) == (module, (name, *rest))
-            return None if is_itself else self._follow(binding.module, path)
-        if binding.name and binding.is_certain:
+            return self._follow(binding.module, path)
+        if binding.name:
             origin, qualname = self.canonical(f"{module}.{binding.name}") or ("", "")
             statements = self.names(origin).definitions.get(qualname, ())
             # Two names of one number are two things to a reader.
@@ -285,8 +259,8 @@ class Sources:
         if module not in self._states:
             self._states[module] = None
             spec = self._spec(module)
-            origin = spec.origin if spec and spec.has_location else None
-            if origin and origin.endswith(".py"):
+            origin = (spec and spec.origin) or ""
+            if origin.endswith(".py"):
                 with suppress(OSError):
                     stat = Path(origin).stat()
                     at = State(Path(origin), stat.st_mtime_ns, stat.st_size)
@@ -319,45 +293,27 @@ class Sources:
     def _find(self, module: str) -> ModuleSpec | None:
         parent, _dot, last = module.rpartition(".")
         folders = self._folders(parent) if parent else self._only
-        try:
-            spec = (
-                self._find_top(module)
-                if folders is None
-                else PathFinder.find_spec(module, folders)
-            )
-        except (KeyError, AttributeError):
-            # A folder without __init__.py, for which Python looks the parent up among
-            # the imported modules, where it is not, or an object that has taken its
-            # place.
-            spec = ModuleSpec(module, None, is_package=True)
-            inner = [str(Path(folder, last)) for folder in folders or ()]
-            spec.submodule_search_locations = inner
-        if spec is not None and spec.submodule_search_locations is not None:
-            # The folders of a namespace would come to be those of Python's own path
-            # later.
-            spec.submodule_search_locations = list(spec.submodule_search_locations)
-        return spec
+        # Editable installs bring finders of their own, which know the top level.
+        finders = [PathFinder, *(sys.meta_path if folders is None else ())]
+        for finder in finders:
+            find_spec = getattr(finder, "find_spec", None)
+            # By the last part alone, since the folders of a parent that is not imported
+            # are known here and not to Python.
+            if find_spec and (spec := find_spec(last, folders)):
+                # The folders of a namespace would come to be those of Python's own path
+                # later.
+                inner = spec.submodule_search_locations
+                spec.submodule_search_locations = inner and list(inner)
+                return cast("ModuleSpec", spec)
+        return None
 
     def _folders(self, package: str) -> list[str]:
         """Return the folders in which the modules of a package are."""
         spec = self._spec(package)
         return list(spec.submodule_search_locations or ()) if spec else []
 
-    @staticmethod
-    def _find_top(module: str) -> ModuleSpec | None:
-        if spec := PathFinder.find_spec(module):
-            return spec
-        # Editable installs bring finders of their own, which know the top level.
-        for finder in sys.meta_path:
-            find_spec = getattr(finder, "find_spec", None)
-            if isinstance(finder, type) and finder.__module__.startswith("_frozen"):
-                continue
-            if find_spec and (spec := find_spec(module, None, None)):
-                return cast("ModuleSpec", spec)
-        return None
 
-
-def merge(lines: list[list[Object]]) -> Iterator[Object]:
+def merge(lines: Sequence[Sequence[Object]]) -> Iterator[Object]:
     """Yield the classes of several orders in one that keeps them all.
 
     It is C3, as in Python.
