@@ -127,7 +127,7 @@ def opened(arguments: argparse.Namespace) -> Iterator[Sphinx]:
     """
     docs = Path(arguments.docs)
     confdir = Path(arguments.confdir or docs)
-    settings = dict(setting.split("=", 1) for setting in arguments.define)
+    settings = dict(setting.partition("=")[::2] for setting in arguments.define)
     sphinx.locale.init_console()
     # Sphinx takes CI for a terminal; what is redirected to a file there is text.
     is_terminal = sys.stdout.isatty() and color_terminal()
