@@ -14,9 +14,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from pathlib import Path
 
+    from ..resolve.listing import Link
     from ..resolve.plan import Plan
     from ..show.boxes import Box, EntryBoxes
-    from ..show.definition import Caption, Facts, Surroundings
+    from ..show.definition import Caption, Facts
     from ..view import View
 
 #: The record's file in the output folder.
@@ -41,7 +42,7 @@ class Contents(NamedTuple):
     #: What is said under each definition's title.
     facts: tuple[Facts, ...]
     #: What is said at the end of each definition.
-    surroundings: tuple[Surroundings, ...]
+    surroundings: tuple[list[Link], ...]
     #: What is said above each quote.
     captions: tuple[Caption, ...]
     #: The content of each directive's view; ``None`` where no view has its name any

@@ -63,10 +63,6 @@ class PlaceDefinitions(SphinxTransform):
         title = nodes.title(stem, stem)
         section = nodes.section("", title, names=[nodes.fully_normalize_name(stem)])
         self.document.note_implicit_target(section, section)
-        for child in self.document.children[:]:
-            if not isinstance(child, _BEFORE):
-                self.document.remove(child)
-                section += child
         self.document += section
 
     def _opens(self, node: heuristic) -> bool:

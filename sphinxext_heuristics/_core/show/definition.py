@@ -94,19 +94,12 @@ def facts_nodes(content: Facts, here: Here) -> list[nodes.Node]:
     return [nodes.container("", line, classes=["heuristic-facts"])]
 
 
-class Surroundings(NamedTuple):
-    """What is shown at the end of a definition: what it is connected to."""
+def surroundings(plan: Plan, record: Heuristic) -> list[Link]:
+    """Return what is shown at the end of a definition: what it is connected to.
 
-    #: What it applies to, if the line of facts has no room for it, its pages, the API
-    #: entries that show it, and the pages that mention it.
-    links: tuple[Link, ...]
-    keywords: tuple[str, ...]
-
-
-def surroundings(plan: Plan, record: Heuristic) -> Surroundings:
-    """Return what is shown at the end of a definition.
-
-    What is shown and mentioned elsewhere is the definition in effect.
+    That is what it applies to, if the line of facts has no room for it, its pages, the
+    API entries that show it, the pages that mention it, and its keywords. What is shown
+    and mentioned elsewhere is the definition in effect.
     """
     is_in_effect = plan.heuristics.get(record.name) is record
     name = record.name if is_in_effect else ""
@@ -121,19 +114,16 @@ def surroundings(plan: Plan, record: Heuristic) -> Surroundings:
     for docname in plan.mentioned_in.get(name, ()):
         title, target = plan.title(docname), Target(docname=docname)
         listed.append(Link("mention", title, target))
-    return Surroundings(links=tuple(listed), keywords=record.keywords)
+    listed += [Link("keyword", word, None) for word in record.keywords]
+    return listed
 
 
-def surroundings_nodes(content: Surroundings, here: Here) -> list[nodes.Node]:
+def surroundings_nodes(content: Sequence[Link], here: Here) -> list[nodes.Node]:
     """Return the list at the end of a definition; nothing if it would be empty."""
-    fields: dict[str, list[Sequence[Part]]] = {type_: [] for type_ in _FIELDS}
-    for link in content.links:
-        fields[link.type].append(link_nodes(link, here))
-    fields["keyword"] = [[word] for word in content.keywords]
     folded: list[nodes.Node] = []
     listed = nodes.field_list(classes=["heuristic-entries"])
-    for type_, parts in fields.items():
-        name = _FIELDS[type_]
+    for type_, name in _FIELDS.items():
+        parts = [link_nodes(link, here) for link in content if link.type == type_]
         children = joined(parts)
         most = _MAX_ENTRIES if type_ == "entry" else _MAX_OTHERS
         if len(parts) > most:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from itertools import groupby
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -18,7 +17,7 @@ if TYPE_CHECKING:
     from ..resolve.plan import Plan
 
 #: How much of a message its anchor repeats.
-_ANCHOR_LENGTH = 48
+_ANCHOR_LENGTH = 80
 
 
 class Quoting(NamedTuple):
@@ -46,9 +45,8 @@ class MessageRow(NamedTuple):
     @property
     def anchor(self) -> str:
         """Return an id that stays the same as long as the message does."""
-        text = f"{self.message.kind}: {self.message.text}"
-        mark = hashlib.blake2b(text.encode(), digest_size=3).hexdigest()
-        return f"message-{nodes.make_id(text)[:_ANCHOR_LENGTH].strip('-')}-{mark}"
+        kind, text = self.message
+        return nodes.make_id(f"message {kind} {text}")[:_ANCHOR_LENGTH]
 
 
 class MessagesContent(NamedTuple):
@@ -68,24 +66,24 @@ class MessagesView(View):
         """Return the messages by module, kind and text; other packages' are last."""
         from ..evidence.pasted import known_to  # noqa: PLC0415 - where the index is placed
 
+        quoting: dict[Message, dict[Quoting, None]] = {}
         objects: dict[Message, set[str]] = {}
-        heuristics: dict[Message, dict[str, Quoting]] = {}
         records = list(plan.selection(query.filters))
         asked = [(named(record), known) for record, known in known_to(plan, records)]
         for record in records:
-            quoting = Quoting(
+            one = Quoting(
                 named=named(record),
                 outdated=meta(plan, record).outdated,
                 note=plan.note(record),
             )
             for message, evidence in plan.messages(record):
                 objects.setdefault(message, set()).add(evidence.object)
-                heuristics.setdefault(message, {})[record.name] = quoting
+                quoting.setdefault(message, {})[one] = None
         rows = [
             MessageRow(
                 message=message,
                 objects=tuple(sorted(filter(None, objects[message]))),
-                heuristics=tuple(heuristics[message].values()),
+                heuristics=tuple(quoting[message]),
             )
             for message in sorted(objects)
         ]
