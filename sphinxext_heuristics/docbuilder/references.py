@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from contextlib import suppress
+from html import escape
 from posixpath import dirname, join, normpath
 from typing import TYPE_CHECKING, cast
 from urllib.parse import unquote
@@ -160,7 +161,7 @@ def resolve(
     if found.docname:
         # some builders have no links between documents
         with suppress(NoUri):
-            return make_refnode(
+            made = make_refnode(
                 app.builder,
                 node["refdoc"],
                 found.docname,
@@ -168,6 +169,12 @@ def resolve(
                 [contnode],
                 found.name or None,
             )
+            if not isinstance(contnode, nodes.raw):
+                return made
+            # a tag of HTML
+            address = escape(made.get("refuri", f"#{found.anchor}"))
+            tag = contnode.astext().replace("<a", f'<a href="{address}"', 1)
+            contnode[:] = [nodes.Text(tag)]
     if found.docname or isinstance(target, Link):
         return contnode
     # The other extensions, intersphinx before all, may know a Python object of that

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from html import unescape
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from docutils import nodes
@@ -15,7 +17,7 @@ from ..grammar.components import HTML, tags_apart
 from ..objects import make_entry
 from ..references import make_reference, page_link
 from ..render import Renderer, line_of, plain_text
-from ..store import DocbuilderDomain
+from ..store import DocbuilderDomain, Fault
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, MutableMapping
@@ -29,6 +31,11 @@ if TYPE_CHECKING:
 _OWN_ID = re.compile(r"\[\[([^\[\]]+)\]\]\s*$")
 _COMMENT = re.compile(r"<!--.*?(?:-->|\Z)", re.DOTALL)
 _TAG = re.compile(r"\s*</?([A-Za-z][\w-]*)")
+#: The tag of a link, or of an image.
+_ADDRESS = re.compile(
+    r"""<a\b(?P<before>[^<>]*?)\shref\s*=\s*["']?(?P<href>[^"'<>\s]*)["']?(?P<after>[^<>]*>)"""
+    r"""|<img\s(?:[^<>]*\s)?src\s*=\s*["']?(?P<src>[^"'<>\s]*)[^<>]*>"""
+)
 
 
 class PageParser(MystParser):
@@ -163,31 +170,59 @@ class PageRenderer(Renderer):
     def render_html_block(self, token: SyntaxTreeNode) -> None:
         """Render raw HTML; comments are for the authors."""
         text = _COMMENT.sub("", token.content)
-        if text.strip():
-            node = _raw(text)
-            if not isinstance(node, nodes.Element):
-                node = nodes.paragraph("", "", node)
-            self._append(node, token)
+        if _is_placeholder(text):
+            self._append(nodes.paragraph("", "", plain_text(text.strip())), token)
+        elif text.strip():
+            self._add_html(text, line_of(token))
 
     def render_html_inline(self, token: SyntaxTreeNode) -> None:
         """Render a tag in a line; what is between two tags is Markdown."""
         if re.match(r"</?br\b", token.content, re.IGNORECASE):
             self.render_hardbreak(token)
+        elif _is_placeholder(token.content):
+            self.current_node.append(plain_text(token.content))
         else:
-            self.current_node.append(_raw(token.content))
+            self._add_html(token.content, line_of(token))
 
     def render_s(self, token: SyntaxTreeNode) -> None:
         """Render text that is struck out."""
-        self.current_node.append(nodes.raw("", "<s>", format="html"))
+        self.current_node.append(_raw("<s>"))
         self.render_children(token)
-        self.current_node.append(nodes.raw("", "</s>", format="html"))
+        self.current_node.append(_raw("</s>"))
+
+    def _add_html(self, html: str, first_line: int) -> None:
+        """Add raw HTML; links to pages and images of the tree are nodes of their own.
+
+        Sphinx completes them, as it does any other link and image.
+        """
+        start = 0
+        for found in _ADDRESS.finditer(html):
+            address = unescape(found["href"] or found["src"] or "#")
+            line = first_line + html.count("\n", 0, found.start())
+            link = page_link(self.tree, self.docname, address, line)
+            if link is None:
+                continue
+            self.current_node.append(_raw(html[start : found.start()]))
+            start = found.end()
+            if found["src"] is None:
+                tag = _raw(f"<a{found['before']}{found['after']}")
+                self.current_node.append(make_reference(self.docname, link, tag))
+                continue
+            self.nested_render_text(found[0], line, inline=True)
+            _, path = self.sphinx_env.relfn2path(self.tree.image(address))
+            if not Path(path).is_file():
+                message = f"image {address!r} does not exist; fix the address"
+                self.faults.append(Fault(line, message, "link"))
+        self.current_node.append(_raw(html[start:]))
 
 
-def _raw(html: str) -> nodes.Node:
-    """Return HTML, or the text of what a reader puts something in for: ``<name>``."""
+def _is_placeholder(html: str) -> bool:
+    """Return whether HTML is what a reader puts something in for: ``<name>``."""
     tag = _TAG.match(html)
-    if tag and tag[1].lower() not in HTML:
-        return plain_text(html.strip())
+    return bool(tag and tag[1].lower() not in HTML)
+
+
+def _raw(html: str) -> nodes.raw:
     return nodes.raw("", html, format="html")
 
 
