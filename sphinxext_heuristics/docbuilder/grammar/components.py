@@ -104,7 +104,9 @@ def tags_apart(source: Sequence[str]) -> Iterator[tuple[str, int]]:
         line = source[position]
         if end == position + 1 and "<" in line:
             # a tag that is open at the end of the line goes on in the next ones
-            while re.search(r"<[A-Z]\w*[^<>]*$", line) and end < len(source):
+            while re.search(r"<(?:[A-Z]\w*|a\s)[^<>]*$", f"{line}\n") and end < len(
+                source
+            ):
                 line, end = f"{line} {source[end].strip()}", end + 1
             indent = " " * indent_of(line)
             for part in _parts(line):
