@@ -5,9 +5,7 @@ from __future__ import annotations
 import ast
 import json
 import re
-import textwrap
 from functools import lru_cache
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from docutils import nodes
@@ -25,9 +23,8 @@ from .store import Fault
 if TYPE_CHECKING:
     from markdown_it.tree import SyntaxTreeNode
 
-#: What docutils' smart quotes change; a NUL in front escapes it, as a backslash does in
-#: reStructuredText.
-_EDUCATED = re.compile(r"['\"`]|--+|\.\.\.")
+#: What docutils' smart quotes change.
+_EDUCATED = re.compile("['\"`.-]")
 #: Lines of code for doc-builder's tests: marked as hidden, with the block that such a
 #: line opens, and decorators.
 _HIDDEN = re.compile(
@@ -42,12 +39,11 @@ _ALERTS = ("caution", "important", "note", "tip", "warning")
 
 
 def plain_text(text: str) -> nodes.Text:
-    """Return text that stays as it is: in code and near it, curly quotes are wrong."""
+    """Return text that stays as it is: in code and near it, curly quotes are wrong.
 
-    def escaped(match: re.Match[str]) -> str:
-        return "".join(f"\x00{char}" for char in match[0])
-
-    return nodes.Text(_EDUCATED.sub(escaped, text))
+    A NUL in front escapes a character, as a backslash does in reStructuredText.
+    """
+    return nodes.Text(_EDUCATED.sub("\0\\g<0>", text))
 
 
 class Renderer(SphinxRenderer):
@@ -84,20 +80,8 @@ class Renderer(SphinxRenderer):
     def render_fence(self, token: SyntaxTreeNode) -> None:
         """Render a code fence; its language is what its code can be read as."""
         code = _HIDDEN.sub("", token.content).rstrip("\n")
-        self._code(code, token.info.strip(), token)
-
-    def _code(self, code: str, info: str, token: SyntaxTreeNode) -> None:
-        language = language_of(info, code)
+        language = language_of(token.info.strip(), code)
         self._append(nodes.literal_block(code, code, language=language), token)
-
-    def render_formula(self, token: SyntaxTreeNode) -> None:
-        """Render a formula in a block."""
-        self._append(
-            nodes.math_block(
-                token.content, token.content, nowrap=False, number=None, label=None
-            ),
-            token,
-        )
 
     def render_object_link(self, token: SyntaxTreeNode) -> None:
         """Render ``[`X`]``."""
@@ -184,25 +168,22 @@ class Renderer(SphinxRenderer):
             self.render_children(token)
 
     def _render_include(self, token: SyntaxTreeNode) -> None:
-        """Render a file, or code of one, that is named in JSON."""
+        """Render a file, or code of one, by the directive that has the tag's name.
+
+        JSON names the file, and the options of the directive.
+        """
         try:
-            given = json.loads(token.children[0].children[0].content)
-            path = Path(self.document["source"]).parent / given["path"]
-            text = path.read_text(encoding="utf-8")
-        except (ValueError, LookupError, TypeError, OSError) as error:
+            options = json.loads(token.children[0].children[0].content)
+            path = options.pop("path")
+        except (ValueError, LookupError, TypeError, AttributeError) as error:
             self.warn(f"<{token.tag}> cannot be read: {error}", token)
             self.render_children(token)
             return
-        self.sphinx_env.note_dependency(str(path))
-        if start := given.get("start-after"):
-            text = text.partition(start)[2].partition("\n")[2]
-        if end := given.get("end-before"):
-            text = text.partition(end)[0].rpartition("\n")[0]
-        if token.tag == "include":
-            self.nested_render_text(text, line_of(token))
-            return
-        code = textwrap.dedent(text).strip("\n")
-        self._code(code, given.get("language", ""), token)
+        if "dedent" in options:
+            options["dedent"] = ""
+        self.current_node += self.run_directive(
+            token.tag, path, "", line_of(token), additional_options=options
+        )
 
     @property
     def _has_tabs(self) -> bool:

@@ -39,7 +39,7 @@ def create_parser(
     parser.linkify = Addresses()
     rules = parser.block.ruler
     rules.before("code", "component", tag_rule, _INTERRUPTS)
-    rules.before("blockquote", "formula", formula_rule, _INTERRUPTS)
+    rules.before("blockquote", "math_block", formula_rule, _INTERRUPTS)
     parser.core.ruler.after("block", "alert", alert_rule)
     parser.core.ruler.after("block", "pairs", pair_rule)
     parser.core.ruler.after("block", "origins", _origins_rule)
