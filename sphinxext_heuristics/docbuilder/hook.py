@@ -124,10 +124,9 @@ def data_of(
         for kind, key in {*_places(item, everything=everything)}:
             if key.startswith(f"{package}."):
                 shown[kind].setdefault(key, []).append(item["name"])
-                used[item["name"]] = _item(item)
+                used[item["name"]] = _item(item, base_url)
     return {
         "package": package,
-        "base_url": f"{base_url.rstrip('/')}/" if base_url else "",
         "heuristics": used,
         **{kind: dict(sorted(found.items())) for kind, found in shown.items()},
     }
@@ -149,14 +148,14 @@ def _places(item: dict[str, Any], *, everything: bool) -> Iterator[tuple[str, st
                 yield "lines", connection["target"]
 
 
-def _item(item: dict[str, Any]) -> dict[str, Any]:
+def _item(item: dict[str, Any], base_url: str) -> dict[str, Any]:
     # doc-builder has no danger
     is_danger = item["severity"] == "danger"
     return {
         "title": _escaped(item["title"]),
         "note": _plain(item["note"]["markdown"]),
         "alert": "CAUTION" if is_danger else item["severity"].upper(),
-        "url": item["url"],
+        "url": base_url and f"{base_url.rstrip('/')}/{item['url']}",
         "except": item["except"],
     }
 
@@ -206,21 +205,14 @@ def _text(path: Path) -> str:
 
 
 def write(out: Path, files: dict[str, str]) -> Iterator[str]:
-    """Replace the files that differ, all or none, and yield a line on each.
-
-    Raises HookError where a file cannot be written.
-    """
+    """Replace the files that differ, all or none, and yield a line on each."""
     stale = [name for name, text in files.items() if _text(out / name) != text]
-    name = ""
-    try:
-        # in the same folder, so that a file can take another's place in one step
-        with tempfile.TemporaryDirectory(dir=out) as scratch:
-            for name in stale:
-                Path(scratch, name).write_text(files[name], encoding="utf-8")
-            for name in stale:
-                Path(scratch, name).replace(out / name)
-    except OSError as error:
-        raise HookError(f"{out / name} cannot be written: {error.strerror}") from error
+    # in the same folder, so that a file can take another's place in one step
+    with tempfile.TemporaryDirectory(dir=out) as scratch:
+        for name in stale:
+            Path(scratch, name).write_text(files[name], encoding="utf-8")
+        for name in stale:
+            Path(scratch, name).replace(out / name)
     for name in files:
         yield f"{out / name}: {'written' if name in stale else 'unchanged'}"
 
@@ -252,14 +244,8 @@ def report(heuristics: dict[str, Any], data: dict[str, Any]) -> Iterator[str]:
     for name, reason in left_out.items():
         yield f"{name}: {reason}"
     for item in heuristics["heuristics"]:
-        if item["name"] in placed:
-            continue
-        reason = "no object with a docstring of its own shows it"
-        if not item["holds"]:
-            reason = f"it does not hold for {heuristics['package']['version']}"
-        if not item["inject"]:
-            reason = "it has no-inject"
-        yield f"{item['name']}: no place: {reason}"
+        if item["name"] not in placed:
+            yield f"{item['name']}: it has no place"
 
 
 def parser() -> argparse.ArgumentParser:
@@ -323,10 +309,6 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _hook(arguments: argparse.Namespace) -> int:
     conf, pages = arguments.conf, arguments.pages
     directory = arguments.heuristics or conf / "heuristics"
-    for path in (conf / "conf.py", pages, directory):
-        if not path.exists():
-            hint = "see --help for what CONF, PAGES and --heuristics name"
-            raise HookError(f"{path}: there is no such file or folder; {hint}")
     with tempfile.TemporaryDirectory() as name:
         source = copy_of(pages, directory, Path(name).resolve())
         heuristics, log = heuristics_of(conf, source)

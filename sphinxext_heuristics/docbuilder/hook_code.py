@@ -72,7 +72,8 @@ def add_alerts(path: str | Path | None = None) -> None:
 
     A second call changes nothing.
     """
-    data = _read(path or Path(__file__).with_suffix(".json"))
+    file = Path(path or Path(__file__).with_suffix(".json"))
+    data = json.loads(file.read_text(encoding="utf-8"))
     problem = f"{data['package']} cannot be imported, no heuristic is shown"
     package = attempt(problem, importlib.import_module, data["package"])
     if isinstance(package, str):
@@ -105,18 +106,6 @@ def attempt(problem: str, call: Callable[..., T], *arguments: object) -> T | str
         raise
     except BaseException as error:  # a module may exit as it is imported
         return f"{problem}: {type(error).__name__}: {error}"
-
-
-def _read(path: str | Path) -> dict[str, Any]:
-    try:
-        data: dict[str, Any] = json.loads(Path(path).read_text(encoding="utf-8"))
-        for item in data["heuristics"].values():
-            item["url"] = data["base_url"] and data["base_url"] + item["url"]
-    except (OSError, ValueError, LookupError, TypeError) as error:
-        problem = f"{path}: cannot be used ({type(error).__name__}: {error})"
-        hint = "write it again: python -m sphinxext_heuristics.docbuilder hook"
-        raise SystemExit(f"{problem}; {hint}") from error
-    return data
 
 
 def cards(
@@ -257,11 +246,11 @@ def _write(card: Card) -> None:
 
 
 def _subclasses(cls: type | None) -> list[type]:
-    found: list[type] = []
-    children: list[type] = type.__subclasses__(cls) if cls else []
-    for child in children:
-        found += [child, *_subclasses(child)]
-    return list(dict.fromkeys(found))
+    found = [cls] if cls else []
+    for known in found:
+        children: list[type] = type.__subclasses__(known)
+        found += [child for child in children if child not in found]
+    return found[1:]
 
 
 def with_notes(docstring: str, notes: list[Note]) -> str:

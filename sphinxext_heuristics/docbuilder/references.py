@@ -101,17 +101,15 @@ def _page(env: BuildEnvironment, link: Link) -> Place:
     store = DocbuilderDomain.of(env)
     docname, anchor, problem = link.docname, link.anchor, ""
     for tree in store.state.trees.values():
-        moved = tree.follow(docname)
+        moved = tree.redirects.get(docname, docname)
         if docname not in env.found_docs and moved != docname:
             docname, _, new_anchor = moved.partition("#")
             anchor = anchor or new_anchor
             problem = f"link to {link.name!r}: the page has moved; link to {docname!r}"
-    if docname not in env.found_docs and f"{docname}/index" in env.found_docs:
-        docname = f"{docname}/index"
     if docname not in env.found_docs:
         problem = f"link to {link.name!r}: page {docname!r} does not exist"
         return Place(problem=f"{problem}; fix the link, or add a redirect")
-    anchors = store.notes[docname].anchors if docname in store.notes else ()
+    anchors = store.notes[docname].anchors
     if anchor and anchor not in anchors:
         lower = anchor.lower()
         hint = f"closest match: {lower!r}" if lower in anchors else "fix the link"

@@ -6,7 +6,7 @@ import ast
 import json
 import re
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from docutils import nodes
 from myst_parser.mdit_to_docutils.sphinx_ import SphinxRenderer
@@ -64,13 +64,7 @@ class Renderer(SphinxRenderer):
         if token.map:
             node.line = line_of(token)
 
-    def generate_heading_target(
-        self,
-        token: SyntaxTreeNode,
-        level: int,
-        node: nodes.Element,
-        title_node: nodes.Element,
-    ) -> None:
+    def generate_heading_target(self, *_: Any, **__: Any) -> None:  # noqa: ANN401 - as there
         """Leave a heading without a name: a docstring may be shown many times."""
 
     def render_text(self, token: SyntaxTreeNode) -> None:
@@ -157,15 +151,11 @@ class Renderer(SphinxRenderer):
     def _render_alternative(self, token: SyntaxTreeNode) -> None:
         """Render one of several: a tab, or a block under its name."""
         name = token.meta.get("id") or _NAMES.get(token.tag, token.tag.capitalize())
-        item = content = self._container("option", "tab-item")
-        if self._has_tabs:
-            content = self._container("content", "tab-content")
-            item += [nodes.rubric("", name, classes=["sd-tab-label"]), content]
-        else:
-            item += nodes.paragraph("", "", nodes.strong("", name))
+        item = self._container("option", "tab-item")
+        item += nodes.rubric("", name, classes=["sd-tab-label"])
         self._append(item, token)
-        with self.current_node_context(content):
-            self.render_children(token)
+        with self.current_node_context(item):
+            self._within(self._container("content", "tab-content"), token)
 
     def _render_include(self, token: SyntaxTreeNode) -> None:
         """Render a file, or code of one, by the directive that has the tag's name.
@@ -185,14 +175,10 @@ class Renderer(SphinxRenderer):
             token.tag, path, "", line_of(token), additional_options=options
         )
 
-    @property
-    def _has_tabs(self) -> bool:
-        return "sphinx_design" in self.sphinx_env.config.extensions
-
     def _container(self, name: str, design: str) -> nodes.container:
         """Return a container, which is sphinx-design's where that is loaded."""
         found = nodes.container(classes=[f"docbuilder-{name}"])
-        if self._has_tabs:
+        if "sphinx_design" in self.sphinx_env.config.extensions:
             found.update_all_atts({"is_div": True, "design_component": design})
             found["classes"].append(f"sd-{design}")
         return found

@@ -80,12 +80,6 @@ class Tree(NamedTuple):
         is_inside = address.startswith("/")
         return f"/{join(self.folder, address.lstrip('/'))}" if is_inside else address
 
-    def follow(self, docname: str) -> str:
-        """Follow the redirects from a document that does not exist."""
-        for _ in self.redirects:
-            docname = self.redirects.get(docname, docname)
-        return docname
-
 
 class _Loader(yaml.SafeLoader):  # type: ignore[misc] # PyYAML has no types
     """Gives each mapping its line."""

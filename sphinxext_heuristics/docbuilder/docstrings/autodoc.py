@@ -242,8 +242,6 @@ class DocstringDirective(SphinxDirective):
 
     def words(self, text: str) -> Iterator[nodes.Node]:
         """Yield the nodes of a part of a type: links to classes, and other words."""
-        if text.count("'") == 1:
-            text = text.replace("'", "")
         for token in _TYPE_TOKEN.finditer(text):
             name: str = token["name"] or token["path"] or ""
             if token["code"]:

@@ -49,7 +49,7 @@ def create_parser(
         parser.inline.ruler.at(name, located(getattr(rules_inline, name)))
     if page:
         rules.before("code", "autodoc", autodoc_rule, _INTERRUPTS)
-        parser.enable("strikethrough").use(front_matter_plugin)
+        parser.use(front_matter_plugin)
     else:
         parser.disable(_NOT_IN_DOCSTRINGS)
     return parser

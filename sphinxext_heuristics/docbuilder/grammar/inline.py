@@ -53,7 +53,7 @@ _HTML_LINK = re.compile(
     re.DOTALL,
 )
 _HTML_IMAGE = re.compile(r"<img\s(?P<attributes>[^<>]*?)/?>", re.DOTALL)
-_COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
+COMMENT = re.compile(r"<!--.*?(?:-->|\Z)", re.DOTALL)
 _COLAB = re.compile(r"\[\[open-in-colab\]\]")
 _ALERT, _AUTODOC = re.compile(r"\A\[!\w+\]"), re.compile(r"\[\[autodoc\]\]")
 _FORMULA = re.compile(r"\A\$\$")
@@ -202,6 +202,6 @@ PAGE: dict[str, Rule] = {
     "bracketed_code": _matching(_bracketed_code, _BRACKETED_CODE),
     "html_image": _matching(_html_image, _HTML_IMAGE),
     # for authors, or for notebooks
-    "comment": _matching(_nothing, _COMMENT, end="-->"),
+    "comment": _matching(_nothing, COMMENT, end="-->"),
     "colab": _matching(_nothing, _COLAB),
 }

@@ -35,7 +35,6 @@ def read_trees(app: Sphinx, env: BuildEnvironment, *_: set[str]) -> list[str]:
         read_tree(env.srcdir, folder, package, env.found_docs)
         for folder, package in app.config.docbuilder_trees.items()
     ]
-    trees.sort(key=lambda tree: -len(tree.folder))
     state.trees = {tree.folder: tree for tree in trees}
     before, state.pages = state.pages, {}
     for tree in trees:

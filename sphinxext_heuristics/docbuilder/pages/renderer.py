@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from html import unescape
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,6 +13,7 @@ from sphinx import addnodes
 
 from ..grammar import create_parser
 from ..grammar.components import HTML, tags_apart
+from ..grammar.inline import COMMENT
 from ..objects import make_entry
 from ..references import make_reference, page_link
 from ..render import Renderer, line_of, plain_text
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from ..trees import Entry, Tree
 
 _OWN_ID = re.compile(r"\[\[([^\[\]]+)\]\]\s*$")
-_COMMENT = re.compile(r"<!--.*?(?:-->|\Z)", re.DOTALL)
 _TAG = re.compile(r"\s*</?([A-Za-z][\w-]*)")
 #: The tag of a link, or of an image.
 _ADDRESS = re.compile(
@@ -142,9 +141,7 @@ class PageRenderer(Renderer):
                     "remove the line"
                 )
             except ImportError as error:
-                # one warning of a failed import is enough for a page
-                if not any(str(error) in fault.message for fault in self.faults):
-                    messages.append(f"cannot show {name!r}: {error}")
+                messages.append(f"cannot show {name!r}: {error}")
             self.current_node.extend(made)
         if messages:
             self.warn("; ".join(messages), token, "autodoc")
@@ -169,7 +166,7 @@ class PageRenderer(Renderer):
 
     def render_html_block(self, token: SyntaxTreeNode) -> None:
         """Render raw HTML; comments are for the authors."""
-        text = _COMMENT.sub("", token.content)
+        text = COMMENT.sub("", token.content)
         if _is_placeholder(text):
             self._append(nodes.paragraph("", "", plain_text(text.strip())), token)
         elif text.strip():
@@ -183,12 +180,6 @@ class PageRenderer(Renderer):
             self.current_node.append(plain_text(token.content))
         else:
             self._add_html(token.content, line_of(token))
-
-    def render_s(self, token: SyntaxTreeNode) -> None:
-        """Render text that is struck out."""
-        self.current_node.append(_raw("<s>"))
-        self.render_children(token)
-        self.current_node.append(_raw("</s>"))
 
     def _add_html(self, html: str, first_line: int) -> None:
         """Add raw HTML; links to pages and images of the tree are nodes of their own.
@@ -228,10 +219,7 @@ def _raw(html: str) -> nodes.raw:
 
 def heading_id(text: str) -> str:
     """Return the id that doc-builder gives a heading; *text* is without markup."""
-    joined = re.sub(r"\s+", "-", text.strip().lower())
-    return "".join(
-        char for char in joined if char == "-" or unicodedata.category(char)[0] in "LN"
-    )
+    return re.sub(r"[^\w-]|_", "", re.sub(r"\s+", "-", text.strip().lower()))
 
 
 def _toctrees(entries: Iterable[Entry], docname: str) -> Iterator[addnodes.toctree]:
