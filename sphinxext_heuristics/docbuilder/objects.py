@@ -29,17 +29,6 @@ if TYPE_CHECKING:
 
     from sphinx.environment import BuildEnvironment
 
-#: The options of autodoc about members that conf.py may set for all entries. Here
-#: doc-builder's rules choose.
-_OFF = (
-    "members",
-    "undoc-members",
-    "inherited-members",
-    "private-members",
-    "special-members",
-    "exclude-members",
-)
-
 
 def import_package(name: str, mocked: Sequence[str] = ()) -> ModuleType:
     """Import a package or a module.
@@ -191,7 +180,7 @@ def _parse(document: nodes.document, lines: list[str], line: int) -> list[nodes.
     machine.run(text, document, inliner=states.Inliner())
     made = document.children[before:]
     del document.children[before:]
-    return list(made)
+    return made
 
 
 def _add_ids(document: nodes.document, desc: addnodes.desc) -> None:
@@ -224,20 +213,19 @@ def _described(content: nodes.Element) -> Iterator[tuple[str, nodes.Element]]:
 def _directives(
     shown: object, path: str, members: Sequence[str], *, again: bool
 ) -> list[str]:
-    """Return autodoc's directives for an object and its members."""
-    kind = _kind(shown)
-    lines = [f".. auto{kind}:: {path}", *(["   :no-index:"] if again else [])]
-    lines += [
-        f"   :no-{name}:" for name in _OFF if kind in {"class", "exception", "module"}
-    ]
+    """Return autodoc's directives for an object and its members.
+
+    conf.py may choose members for all entries; here doc-builder's rules choose.
+    """
+    lines = [f".. auto{_kind(shown)}:: {path}"]
+    if isinstance(shown, type | ModuleType):
+        lines += ["   :no-members:", "   :no-inherited-members:"]
+    no_index = ":no-index:" if again else ""
+    lines += [f"   {no_index}", ""]
     for member in members:
         kind = _kind(attribute(shown, member))
-        lines += [
-            "",
-            f"   .. auto{kind}:: {path}.{member}",
-            *(["      :no-index:"] if again else []),
-        ]
-    return [*lines, ""]
+        lines += [f"   .. auto{kind}:: {path}.{member}", f"      {no_index}", ""]
+    return lines
 
 
 def _kind(shown: object) -> str:

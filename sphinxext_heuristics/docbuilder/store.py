@@ -148,6 +148,5 @@ class DocbuilderDomain(Domain):
         self, docnames: Collection[str], otherdata: dict[str, dict[str, Notes]]
     ) -> None:
         """Take what another process has read."""
-        for docname, notes in otherdata["notes"].items():
-            if docname in docnames:
-                self.notes[docname] = notes
+        for docname in docnames:
+            self.notes[docname] = otherdata["notes"][docname]

@@ -109,9 +109,7 @@ def read_tree(
         redirects = _read(
             root / REDIRECTS, lambda pairs: _redirects(pairs, folder), problems
         )
-    lines: dict[str, int] = {}
-    for entry in entries:
-        lines.setdefault(entry.docname, entry.line)
+    lines = {entry.docname: entry.line for entry in entries}
     names, beside = _pages(folder, lines, docnames)
     problems += _missing(names, lines, docnames)
     pages = {name: Page(folder, package, name in lines) for name in names}

@@ -191,8 +191,7 @@ class DocstringDirective(SphinxDirective):
         name_of_text, name_of_type = _FIELDS[kind]
         for item in section.items:
             # Sphinx would take the first of two words for a type
-            is_parameter = kind is Kind.PARAMETERS
-            for name in item.name.split(", ") if is_parameter else [item.name]:
+            for name in item.name.split(", "):
                 if name or item.text:
                     body = self.renderer.nodes_of(item.text, item.line)
                     yield _field(f"{name_of_text} {name}", body, item.line)

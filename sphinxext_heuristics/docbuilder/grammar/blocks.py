@@ -44,15 +44,15 @@ def autodoc_rule(state: StateBlock, start: int, end: int, silent: bool) -> bool:
 def _members(state: StateBlock, start: int, end: int) -> tuple[list[str], int]:
     """Return the members listed below ``[[autodoc]]``, and the line after them.
 
-    They are deeper and all at one depth, with blank lines between them or not.
+    They are deeper, with blank lines between them or not.
     """
     members: list[str] = []
-    depth, stop = state.sCount[start], start + 1
+    stop = start + 1
     for number in range(start + 1, end):
-        member, indent = _MEMBER.match(line_at(state, number)), state.sCount[number]
-        if member and (indent == depth if members else indent > depth):
+        member = _MEMBER.match(line_at(state, number))
+        if member and state.sCount[number] > state.sCount[start]:
             members.append(member[1])
-            depth, stop = indent, number + 1
+            stop = number + 1
         elif not state.isEmpty(number):
             break
     return members, stop

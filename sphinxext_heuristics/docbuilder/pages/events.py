@@ -38,8 +38,7 @@ def read_trees(app: Sphinx, env: BuildEnvironment, *_: set[str]) -> list[str]:
     state.trees = {tree.folder: tree for tree in trees}
     before, state.pages = state.pages, {}
     for tree in trees:
-        for docname, page in tree.pages.items():
-            state.pages.setdefault(docname, page)
+        state.pages |= tree.pages
         # a build without a change says it again
         for problem in tree.problems:
             path = env.srcdir / tree.folder / problem.file
@@ -92,12 +91,6 @@ def update(_: Sphinx, env: BuildEnvironment) -> list[str]:
     _add_entries(env, store)
     targets = chain.from_iterable(notes.targets for notes in store.notes.values())
     places = store.places = {target: place(env, target) for target in {*targets}}
-    titles = [
-        (docname, env.titles[docname].astext())
-        for docname in store.state.pages
-        if docname in env.titles
-    ]
-    shown = repr((titles, store.state.pages))
     before, store.state.outcomes = store.state.outcomes, {}
     outdated = []
     for docname, notes in sorted(store.notes.items()):
@@ -107,7 +100,7 @@ def update(_: Sphinx, env: BuildEnvironment) -> list[str]:
             if fault.message:
                 warn(fault.message, fault.subtype, (docname, fault.line))
         leads_to = [places[target][:2] for target in notes.targets]
-        outcome = store.state.outcomes[docname] = shown, leads_to
+        outcome = store.state.outcomes[docname] = leads_to
         if before.get(docname, outcome) != outcome:
             outdated.append(docname)
     return outdated

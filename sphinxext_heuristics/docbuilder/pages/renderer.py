@@ -54,7 +54,7 @@ class PageParser(MystParser):
         lines, origins = zip(*pairs, strict=True)
         parser.render("\n".join(lines) + "\n", {"tree": tree, "origins": origins})
         page = store.state.pages[env.docname]
-        section = next(iter(document.findall(nodes.section)), document)
+        section = next(document.findall(nodes.section), document)
         section.extend(_toctrees(page.entries, env.docname))
         if not page.is_listed:
             env.metadata[env.docname]["orphan"] = "true"
@@ -101,9 +101,8 @@ class PageRenderer(Renderer):
             title_node.replace(
                 last, plain_text(_OWN_ID.sub("", last.astext()).rstrip())
             )
-        parts = (part.content.strip() for part in token.walk() if not part.children)
-        words = " ".join(filter(None, parts))
-        self.headings.append((node, own[1].strip() if own else heading_id(words)))
+        name = own[1].strip() if own else heading_id(title_node.astext())
+        self.headings.append((node, name))
 
     def _render_finalise(self) -> None:
         super()._render_finalise()
