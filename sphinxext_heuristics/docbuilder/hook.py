@@ -253,7 +253,7 @@ def parser() -> argparse.ArgumentParser:
     whole = argparse.ArgumentParser(
         prog=PROG, description="Work with documentation for Hugging Face's doc-builder."
     )
-    commands = whole.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    commands = whole.add_subparsers(metavar="COMMAND", required=True)
     command = commands.add_parser(
         "hook",
         help="write the files that show heuristics in docstrings, as alerts, when "

@@ -77,7 +77,7 @@ def _shortest_path(found: object, package: str) -> str | None:
     function = attribute(found, "__func__", found)
     if "<" in long_name or not f"{module_name}.".startswith(f"{package}."):
         return None
-    module: object = importlib.import_module(package)
+    module: object = sys.modules[package]
     path = package
     for part in module_name.split(".")[path.count(".") + 1 :]:
         current = reduce(attribute, long_name.split("."), module)

@@ -85,7 +85,7 @@ def page_link(tree: Tree, docname: str, address: str, line: int = 0) -> Link | N
     if _SCHEME.match(address) or address.startswith("/docs/"):
         return None
     path, _, anchor = address.partition("#")
-    path = unquote(path.partition("?")[0])
+    path = unquote(path)
     if path:
         start = tree.folder if path.startswith("/") else dirname(docname)
         docname = SUFFIX.sub("", normpath(join(start, path.lstrip("/"))))
@@ -111,10 +111,8 @@ def _page(env: BuildEnvironment, link: Link) -> Place:
         return Place(problem=f"{problem}; fix the link, or add a redirect")
     anchors = store.notes[docname].anchors
     if anchor and anchor not in anchors:
-        lower = anchor.lower()
-        hint = f"closest match: {lower!r}" if lower in anchors else "fix the link"
         problem = f"link to {link.name!r}: page {docname!r} has no anchor {anchor!r}"
-        return Place(docname, problem=f"{problem}; {hint}")
+        return Place(docname, problem=f"{problem}; fix the link")
     return Place(docname, anchor, problem=problem)
 
 
@@ -165,7 +163,7 @@ def resolve(
                 found.docname,
                 found.anchor,
                 [contnode],
-                found.name or None,
+                found.name,
             )
             if not isinstance(contnode, nodes.raw):
                 return made

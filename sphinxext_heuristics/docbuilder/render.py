@@ -210,14 +210,13 @@ def language_of(info: str, code: str) -> str:
     *info* is what follows the fence's opening, ``py`` for example; it may be empty. If
     there is no such lexer, it is ``text``.
     """
-    given = name = re.split(r"[\s{,]", info, maxsplit=1)[0].lower()
+    name = re.split(r"[\s{,]", info, maxsplit=1)[0].lower()
     if name in {"", "py", "python"} and re.search(r"^[ \t]*>>>", code, re.MULTILINE):
         name = "pycon"
-    elif not name:
-        name = "python"
     try:
-        if not given and name == "python":
+        if not name:
             ast.parse(code)
+            name = "python"
         tokens = get_lexer_by_name(name).get_tokens(code)
     except (ClassNotFound, SyntaxError, ValueError):
         return "text"

@@ -72,14 +72,6 @@ class Tree(NamedTuple):
     #: What is wrong with the files.
     problems: list[Problem]
 
-    def image(self, address: str) -> str:
-        """Return the address that Sphinx knows an image by.
-
-        One that begins with a slash is in the tree's folder.
-        """
-        is_inside = address.startswith("/")
-        return f"/{join(self.folder, address.lstrip('/'))}" if is_inside else address
-
 
 class _Loader(yaml.SafeLoader):  # type: ignore[misc] # PyYAML has no types
     """Gives each mapping its line."""
@@ -175,7 +167,7 @@ def _read(path: Path, convert: Callable[[Any], Any], problems: list[Problem]) ->
         content = yaml.load(path.read_text(encoding="utf-8-sig"), _Loader)  # noqa: S506 - a SafeLoader
         return convert(content or {})
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        if isinstance(error, yaml.MarkedYAMLError) and error.problem_mark:
+        if isinstance(error, yaml.MarkedYAMLError):
             line = error.problem_mark.line + 1
         reason = getattr(error, "problem", error)
         message = f"{path.name} cannot be read: {reason}; fix the file"

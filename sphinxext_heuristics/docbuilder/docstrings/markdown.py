@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 _LIST_ITEM = re.compile(r"(?:[-*+]|\d{1,9}[.)]) +(?=\S)")
 _BLOCK_MARK = re.compile(r"(?:[-*+]|#{1,6}|\d{1,9}[.)]) |[=-]+$")
-_TO_BLANK_LINE = re.compile(r">>> ?|> ?\[!\w+\]")
+_TO_BLANK_LINE = re.compile(r">>> ?|> ?\[!\w+\]|\$\$(?!.*\$\$)")
 _LAYOUT_TAG = re.compile(r"</?(?:small|div|br|Youtube)\b[^<>]*>")
 #: Asked for tokens only: each document has a renderer of its own.
 _PARSER = create_parser(Renderer, page=False)
@@ -120,13 +120,8 @@ class _Blocks:
             while end < len(self.source) and self.source[end].strip():
                 end += 1
             return end
-        if text.startswith("$$"):
-            is_open = "$$" not in text[2:]
-            while end < len(self.source) and is_open:
-                is_open = "$$" not in self.source[end]
-                end += 1
-            return end
-        return end if TAG.fullmatch(text) else fence_end(self.source, start)
+        is_line = TAG.fullmatch(text) or text.startswith("$$")
+        return end if is_line else fence_end(self.source, start)
 
     def end_paragraph(self, position: int) -> None:
         if self.output and self.output[-1][0].strip():

@@ -31,13 +31,11 @@ def read_trees(app: Sphinx, env: BuildEnvironment, *_: set[str]) -> list[str]:
     The pages that must be read again because of them are returned.
     """
     state = DocbuilderDomain.of(env).state
-    trees = [
-        read_tree(env.srcdir, folder, package, env.found_docs)
-        for folder, package in app.config.docbuilder_trees.items()
-    ]
-    state.trees = {tree.folder: tree for tree in trees}
-    before, state.pages = state.pages, {}
-    for tree in trees:
+    before = state.pages
+    state.trees, state.pages = {}, {}
+    for folder, package in app.config.docbuilder_trees.items():
+        tree = read_tree(env.srcdir, folder, package, env.found_docs)
+        state.trees[tree.folder] = tree
         state.pages |= tree.pages
         # a build without a change says it again
         for problem in tree.problems:
@@ -84,14 +82,12 @@ def update(_: Sphinx, env: BuildEnvironment) -> list[str]:
     """Bring the documents up to date with each other (``env-updated``).
 
     Objects get their entries, and warnings are given. The documents to be written again
-    are returned: those whose links lead elsewhere than before, or that show a tree
-    which is another one now.
+    are returned: those whose links lead elsewhere than before.
     """
     store = DocbuilderDomain.of(env)
     _add_entries(env, store)
     targets = chain.from_iterable(notes.targets for notes in store.notes.values())
     places = store.places = {target: place(env, target) for target in {*targets}}
-    before, store.state.outcomes = store.state.outcomes, {}
     outdated = []
     for docname, notes in sorted(store.notes.items()):
         links = (target for target in notes.targets if isinstance(target, Link))
@@ -100,9 +96,9 @@ def update(_: Sphinx, env: BuildEnvironment) -> list[str]:
             if fault.message:
                 warn(fault.message, fault.subtype, (docname, fault.line))
         leads_to = [places[target][:2] for target in notes.targets]
-        outcome = store.state.outcomes[docname] = leads_to
-        if before.get(docname, outcome) != outcome:
+        if leads_to != notes.leads_to:
             outdated.append(docname)
+        notes.leads_to = leads_to
     return outdated
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from html import unescape
-from pathlib import Path
+from posixpath import join
 from typing import TYPE_CHECKING
 
 from docutils import nodes
@@ -17,7 +17,7 @@ from ..grammar.inline import COMMENT
 from ..objects import make_entry
 from ..references import make_reference, page_link
 from ..render import Renderer, line_of, plain_text
-from ..store import DocbuilderDomain, Fault
+from ..store import DocbuilderDomain
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, MutableMapping
@@ -101,8 +101,9 @@ class PageRenderer(Renderer):
             title_node.replace(
                 last, plain_text(_OWN_ID.sub("", last.astext()).rstrip())
             )
-        name = own[1].strip() if own else heading_id(title_node.astext())
-        self.headings.append((node, name))
+        parts = (part.content.strip() for part in token.walk() if not part.children)
+        words = " ".join(filter(None, parts))
+        self.headings.append((node, own[1].strip() if own else heading_id(words)))
 
     def _render_finalise(self) -> None:
         super()._render_finalise()
@@ -160,22 +161,25 @@ class PageRenderer(Renderer):
 
     def render_image(self, token: SyntaxTreeNode) -> None:
         """Render an image; ``/imgs`` is a folder of the tree."""
-        token.attrs["src"] = self.tree.image(str(token.attrGet("src") or ""))
+        address = str(token.attrGet("src") or "")
+        if address.startswith("/"):
+            token.attrs["src"] = "/" + join(self.tree.folder, address.lstrip("/"))
         super().render_image(token)
 
     def render_html_block(self, token: SyntaxTreeNode) -> None:
         """Render raw HTML; comments are for the authors."""
         text = COMMENT.sub("", token.content)
-        if _is_placeholder(text):
-            self._append(nodes.paragraph("", "", plain_text(text.strip())), token)
-        elif text.strip():
+        if text.strip():
             self._add_html(text, line_of(token))
 
     def render_html_inline(self, token: SyntaxTreeNode) -> None:
         """Render a tag in a line; what is between two tags is Markdown."""
-        if re.match(r"</?br\b", token.content, re.IGNORECASE):
+        tag = _TAG.match(token.content)
+        name = tag[1].lower() if tag else ""
+        if name == "br":
             self.render_hardbreak(token)
-        elif _is_placeholder(token.content):
+        elif name and name not in HTML:
+            # what a reader puts something in for: <name>
             self.current_node.append(plain_text(token.content))
         else:
             self._add_html(token.content, line_of(token))
@@ -199,17 +203,7 @@ class PageRenderer(Renderer):
                 self.current_node.append(make_reference(self.docname, link, tag))
                 continue
             self.nested_render_text(found[0], line, inline=True)
-            _, path = self.sphinx_env.relfn2path(self.tree.image(address))
-            if not Path(path).is_file():
-                message = f"image {address!r} does not exist; fix the address"
-                self.faults.append(Fault(line, message, "link"))
         self.current_node.append(_raw(html[start:]))
-
-
-def _is_placeholder(html: str) -> bool:
-    """Return whether HTML is what a reader puts something in for: ``<name>``."""
-    tag = _TAG.match(html)
-    return bool(tag and tag[1].lower() not in HTML)
 
 
 def _raw(html: str) -> nodes.raw:
