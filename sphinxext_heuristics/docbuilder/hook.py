@@ -114,7 +114,7 @@ def data_of(
         heuristics["heuristics"],
         key=lambda it: (
             _SEVERITIES.index(it["severity"]),
-            -it["weight"],
+            -it.get("weight", 0),
             it["name"],
         ),
     )
