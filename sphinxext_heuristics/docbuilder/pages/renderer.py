@@ -32,7 +32,7 @@ _OWN_ID = re.compile(r"\[\[([^\[\]]+)\]\]\s*$")
 _TAG = re.compile(r"\s*</?([A-Za-z][\w-]*)")
 #: The tag of a link, or of an image.
 _ADDRESS = re.compile(
-    r"""<a\b(?P<before>[^<>]*?)\shref\s*=\s*["']?(?P<href>[^"'<>\s]*)["']?(?P<after>[^<>]*>)"""
+    r"""<a\b(?P<before>[^<>]*?)\shref\s*=\s*(?P<quote>["']?)(?P<href>[^"'<>]*?)(?P=quote)(?P<after>(?:\s[^<>]*|/)?>)"""
     r"""|<img\s(?:[^<>]*\s)?src\s*=\s*["']?(?P<src>[^"'<>\s]*)[^<>]*>"""
 )
 
