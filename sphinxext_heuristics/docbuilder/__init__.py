@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from .. import __version__
 from .docstrings.autodoc import DocstringDirective, process_docstring, process_signature
-from .pages.events import before_reading, note_page, read_trees, update, write_addresses
+from .pages.events import before_reading, note_page, read_trees, update
 from .pages.renderer import PageParser
 from .references import resolve
 from .store import DocbuilderDomain, warn
@@ -44,7 +44,6 @@ def setup(app: Sphinx) -> ExtensionMetadata:
     # Before those (500) that look objects up.
     app.connect("env-updated", update, priority=400)
     app.connect("missing-reference", resolve)
-    app.connect("doctree-resolved", write_addresses)
     return {
         "version": __version__,
         # What another version has stored is read anew.
@@ -57,9 +56,7 @@ def setup(app: Sphinx) -> ExtensionMetadata:
 def use_parser(app: Sphinx, config: Config) -> None:
     """Let pages be parsed where trees are named; MyST stays as it is otherwise."""
     trees = config.docbuilder_trees
-    if not isinstance(trees, dict) or not all(
-        isinstance(text, str) for pair in trees.items() for text in pair
-    ):
+    if not all(isinstance(text, str) for text in [*trees, *trees.values()]):
         hint = "use a dict of folders and packages, {'': 'peft'} for example"
         warn(f"docbuilder_trees is {trees!r}; {hint}", "config")
         config.docbuilder_trees = {}

@@ -40,14 +40,13 @@ class Note(NamedTuple):
 class Card(NamedTuple):
     """An object whose docstring takes notes."""
 
+    name: str
     target: Any
     owner: type | None  # the class that it is a member of
-    name: str  # there
     docstring: str
     notes: list[Note]
 
 
-FORM = 2  # of the JSON file
 MAX_SHOWN = 5  # alerts of an object; the others are named in one line
 MAX_AT_PARAMETER = 2
 
@@ -73,7 +72,8 @@ def add_alerts(path: str | Path | None = None) -> None:
 
     A second call changes nothing.
     """
-    data = _read(path or Path(__file__).with_suffix(".json"))
+    file = Path(path or Path(__file__).with_suffix(".json"))
+    data = json.loads(file.read_text(encoding="utf-8"))
     problem = f"{data['package']} cannot be imported, no heuristic is shown"
     package = attempt(problem, importlib.import_module, data["package"])
     if isinstance(package, str):
@@ -84,11 +84,11 @@ def add_alerts(path: str | Path | None = None) -> None:
         return
     setattr(package, _DONE, True)
     found, left_out = cards(data, package)
-    for name, card in list(found.items()):
+    for key, card in list(found.items()):
         problem = "its docstring cannot be changed"
         if failure := attempt(problem, _write, card):
-            left_out[name] = failure
-            del found[name]
+            left_out[card.name] = failure
+            del found[key]
     for name, reason in left_out.items():
         _say(f"{name}: {reason}; it shows no heuristic")
     count = sum(note.is_open for card in found.values() for note in card.notes)
@@ -108,29 +108,14 @@ def attempt(problem: str, call: Callable[..., T], *arguments: object) -> T | str
         return f"{problem}: {type(error).__name__}: {error}"
 
 
-def _read(path: str | Path) -> dict[str, Any]:
-    try:
-        data: dict[str, Any] = json.loads(Path(path).read_text(encoding="utf-8"))
-        form = data["form"]
-        if form == FORM:
-            for item in data["heuristics"].values():
-                item["url"] = data["base_url"] and data["base_url"] + item["url"]
-            return data
-        problem = f"its form is {form!r}, and not {FORM}"
-    except (OSError, ValueError, LookupError, TypeError) as error:
-        problem = f"{type(error).__name__}: {error}"
-    hint = "write it again: python -m sphinxext_heuristics.docbuilder hook"
-    raise SystemExit(f"{path}: cannot be used ({problem}); {hint}")
-
-
 def cards(
     data: dict[str, Any], package: ModuleType
-) -> tuple[dict[str, Card], dict[str, str]]:
-    """Return the objects that take notes, and why others take none.
+) -> tuple[dict[int, Card], dict[str, str]]:
+    """Return the objects that take notes, by identity, and why others take none.
 
-    The names are those in the data, and those of classes that inherit a method.
+    Classes that inherit a method are among them.
     """
-    found: dict[str, Card] = {}
+    found: dict[int, Card] = {}
     left_out: dict[str, str] = {}
     for kind in ("alerts", "lines"):
         for key, names in data[kind].items():
@@ -152,7 +137,7 @@ def cards(
 
 
 def _add(
-    found: dict[str, Card], name: str, notes: list[Note], package: ModuleType
+    found: dict[int, Card], name: str, notes: list[Note], package: ModuleType
 ) -> str:
     """Add notes to the card of an object, or of its class; return why to none."""
     owner, target = walk(package, name.removeprefix(f"{package.__name__}."))
@@ -168,10 +153,10 @@ def _add(
             Note(note.name, note.item, "", part, note.is_open and is_own)
             for note in notes
         ]
-        name, target, cls, part = owner_name, cls, None, ""
+        name, target, cls = owner_name, cls, None
     if docstring is None:
         return "it has no docstring of its own"
-    card = found.setdefault(name, Card(target, cls, part, docstring, []))
+    card = found.setdefault(id(target), Card(name, target, cls, docstring, []))
     card.notes.extend(note for note in notes if note not in card.notes)
     return ""
 
@@ -182,23 +167,23 @@ def is_listed(cls: type, name: str, docstring: object) -> bool:
     return all(getattr(it, "__doc__", None) != docstring for it in inherited)
 
 
-def _add_to_heirs(found: dict[str, Card], card: Card, package: ModuleType) -> None:
+def _add_to_heirs(found: dict[int, Card], card: Card, package: ModuleType) -> None:
     """Name what a method's card shows at the subclasses that inherit the method."""
-    known = {id(other.target): name for name, other in found.items()}
+    member = card.name.rpartition(".")[2]
     for cls in _subclasses(card.owner):
         docstring = _docstring(cls)
-        if docstring is None or getattr(cls, card.name, None) is not card.target:
+        if docstring is None or getattr(cls, member, None) is not card.target:
             continue
-        name = known.get(id(cls), f"{cls.__module__}.{cls.__qualname__}")
+        name = f"{cls.__module__}.{cls.__qualname__}"
         names = {name, f"{package.__name__}.{cls.__name__}"}
         inherited = [
-            Note(note.name, note.item, "", card.name, is_open=False)
+            Note(note.name, note.item, "", member, is_open=False)
             for note in card.notes
             if note.is_open and not note.member and not names & {*note.item["except"]}
         ]
         if inherited:
-            heir = Card(cls, None, cls.__name__, docstring, [])
-            found.setdefault(name, heir).notes.extend(inherited)
+            heir = Card(name, cls, None, docstring, [])
+            found.setdefault(id(cls), heir).notes.extend(inherited)
 
 
 def walk(package: ModuleType, names: str) -> tuple[object, object]:
@@ -252,7 +237,8 @@ def _write(card: Card) -> None:
     doc-builder would list those that differ from it.
     """
     text = with_notes(card.docstring, card.notes)
-    repeated = [vars(cls).get(card.name) for cls in _subclasses(card.owner)]
+    name = card.name.rpartition(".")[2]
+    repeated = [vars(cls).get(name) for cls in _subclasses(card.owner)]
     functions = [getattr(found, "__func__", found) for found in repeated]
     for target in [card.target, *functions]:
         if getattr(target, "__doc__", None) == card.docstring:
@@ -260,11 +246,11 @@ def _write(card: Card) -> None:
 
 
 def _subclasses(cls: type | None) -> list[type]:
-    found: list[type] = []
-    children: list[type] = type.__subclasses__(cls) if cls else []
-    for child in children:
-        found += [child, *_subclasses(child)]
-    return list(dict.fromkeys(found))
+    found = [cls] if cls else []
+    for known in found:
+        children: list[type] = type.__subclasses__(known)
+        found += [child for child in children if child not in found]
+    return found[1:]
 
 
 def with_notes(docstring: str, notes: list[Note]) -> str:

@@ -9,11 +9,10 @@ from __future__ import annotations
 
 import importlib
 import inspect
-import re
 import sys
 from functools import reduce
 from itertools import count
-from types import MethodType, ModuleType
+from types import ModuleType
 from typing import TYPE_CHECKING, cast
 
 from docutils import nodes
@@ -28,19 +27,7 @@ from .store import DocbuilderDomain
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from sphinx.domains.python import ObjectEntry
     from sphinx.environment import BuildEnvironment
-
-#: The options of autodoc about members that conf.py may set for all entries. Here
-#: doc-builder's rules choose.
-_OFF = (
-    "members",
-    "undoc-members",
-    "inherited-members",
-    "private-members",
-    "special-members",
-    "exclude-members",
-)
 
 
 def import_package(name: str, mocked: Sequence[str] = ()) -> ModuleType:
@@ -87,12 +74,15 @@ def _shortest_path(found: object, package: str) -> str | None:
     package.
     """
     module_name, long_name = _definition(found)
+    function = attribute(found, "__func__", found)
     if "<" in long_name or not f"{module_name}.".startswith(f"{package}."):
         return None
-    module: object = importlib.import_module(package)
+    module: object = sys.modules[package]
     path = package
     for part in module_name.split(".")[path.count(".") + 1 :]:
-        if _leads_to(module, long_name, found):
+        current = reduce(attribute, long_name.split("."), module)
+        # each look at a class method makes a new object
+        if attribute(current, "__func__", current) is function:
             break
         module = attribute(module, part)
         path = f"{path}.{part}"
@@ -104,13 +94,6 @@ def _definition(found: object) -> tuple[str, str]:
     function = found.fget if isinstance(found, property) else found
     module = str(attribute(function, "__module__"))
     return module, str(attribute(function, "__qualname__", "<"))
-
-
-def _leads_to(module: object, name: str, wanted: object) -> bool:
-    """Return whether a name in a module means this very object."""
-    current = reduce(attribute, name.split("."), module)
-    # each look at a class method makes a new object
-    return current is wanted or (isinstance(current, MethodType) and current == wanted)
 
 
 def documented_methods(cls: type) -> list[str]:
@@ -159,8 +142,11 @@ def make_entry(
     chosen = chosen_members(shown, listed)
     members = [member for member in chosen if attribute(shown, member, env) is not env]
     entries = DocbuilderDomain.of(env).note(env.docname).entries
-    imported = _import_path(shown, path)
-    lines = _directives(shown, imported, members, again=path in entries)
+    lines = _directives(shown, path, members, again=path in entries)
+    module, _, last_name = path.rpartition(".")
+    if module in sys.modules:
+        # it may be hidden by an attribute of its name: let autodoc find the object
+        setattr(sys.modules[module], last_name, shown)
     made = _parse(document, lines, line)
     # which page's entry of an object counts is known when all pages are read
     objects = env.domains["py"].data["objects"]
@@ -168,56 +154,20 @@ def make_entry(
         if entry.docname == env.docname:
             entries.setdefault(full_name, objects.pop(full_name))
     descs = [desc for node in made for desc in node.findall(addnodes.desc)]
-    if imported != path:
-        _rename(document, descs, entries, imported, path)
     for desc in descs:
         _add_ids(document, desc)
     for member in members:
         entry = entries.get(f"{path}.{member}")
         # in the class that defines it
-        method = inspect.getattr_static(shown, member, None)
-        own = _shortest_path(attribute(method, "__func__") or method, package)
+        own = _shortest_path(attribute(shown, member), package)
         if entry and own:
             entries.setdefault(own, entry._replace(aliased=True))
     problems = [
         f"{path} has no member {member!r}" for member in chosen if member not in members
     ]
     if not descs and not isinstance(shown, ModuleType):
-        problems.append(f"autodoc shows nothing of {imported}")
+        problems.append(f"autodoc shows nothing of {path}")
     return made, problems
-
-
-def _import_path(shown: object, path: str) -> str:
-    """Return the name by which Python imports an object that is shown as *path*.
-
-    They differ where a module is hidden by an attribute of its name.
-    """
-    module, _, name = path.rpartition(".")
-    if module not in sys.modules or attribute(sys.modules[module], name) is shown:
-        return path
-    return ".".join(_definition(shown))
-
-
-def _rename(
-    document: nodes.document,
-    descs: list[addnodes.desc],
-    entries: dict[str, ObjectEntry],
-    old: str,
-    new: str,
-) -> None:
-    """Show an object and its members under another name; the old one finds it, too."""
-    for name, entry in list(entries.items()):
-        if f"{name}.".startswith(f"{old}."):
-            entries[new + name.removeprefix(old)] = entry
-            entries[name] = entry._replace(aliased=True)
-    for desc in descs:
-        signature = cast("nodes.Element", desc[0])
-        for name in list(signature["ids"]):
-            identifier = new + name.removeprefix(old)
-            signature["ids"].append(identifier)
-            document.ids[identifier] = signature
-        for part in signature.findall(addnodes.desc_addname):
-            part[:] = [nodes.Text(new.rpartition(".")[0] + ".")]
 
 
 def _parse(document: nodes.document, lines: list[str], line: int) -> list[nodes.Node]:
@@ -230,7 +180,7 @@ def _parse(document: nodes.document, lines: list[str], line: int) -> list[nodes.
     machine.run(text, document, inliner=states.Inliner())
     made = document.children[before:]
     del document.children[before:]
-    return list(made)
+    return made
 
 
 def _add_ids(document: nodes.document, desc: addnodes.desc) -> None:
@@ -263,23 +213,22 @@ def _described(content: nodes.Element) -> Iterator[tuple[str, nodes.Element]]:
 def _directives(
     shown: object, path: str, members: Sequence[str], *, again: bool
 ) -> list[str]:
-    """Return autodoc's directives for an object and its members."""
-    kind = _kind(shown, path)
-    lines = [f".. auto{kind}:: {path}", *(["   :no-index:"] if again else [])]
-    lines += [
-        f"   :no-{name}:" for name in _OFF if kind in {"class", "exception", "module"}
-    ]
+    """Return autodoc's directives for an object and its members.
+
+    conf.py may choose members for all entries; here doc-builder's rules choose.
+    """
+    lines = [f".. auto{_kind(shown)}:: {path}"]
+    if isinstance(shown, type | ModuleType):
+        lines += ["   :no-members:", "   :no-inherited-members:"]
+    no_index = ":no-index:" if again else ""
+    lines += [f"   {no_index}", ""]
     for member in members:
-        kind = _kind(attribute(shown, member), member)
-        lines += [
-            "",
-            f"   .. auto{kind}:: {path}.{member}",
-            *(["      :no-index:"] if again else []),
-        ]
-    return [*lines, ""]
+        kind = _kind(attribute(shown, member))
+        lines += [f"   .. auto{kind}:: {path}.{member}", f"      {no_index}", ""]
+    return lines
 
 
-def _kind(shown: object, path: str) -> str:
+def _kind(shown: object) -> str:
     """Return the kind of an object, as autodoc's directives name it."""
     if isinstance(shown, type):
         return "exception" if issubclass(shown, BaseException) else "class"
@@ -289,4 +238,4 @@ def _kind(shown: object, path: str) -> str:
         return "property"
     if inspect.isroutine(shown):
         return "method" if "." in str(attribute(shown, "__qualname__")) else "function"
-    return "attribute" if re.search(r"\b[A-Z]\w*\.\w+$", path) else "data"
+    return "data"

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from contextlib import suppress
+from html import escape
 from posixpath import dirname, join, normpath
 from typing import TYPE_CHECKING, cast
 from urllib.parse import unquote
@@ -84,7 +85,7 @@ def page_link(tree: Tree, docname: str, address: str, line: int = 0) -> Link | N
     if _SCHEME.match(address) or address.startswith("/docs/"):
         return None
     path, _, anchor = address.partition("#")
-    path = unquote(path.partition("?")[0])
+    path = unquote(path)
     if path:
         start = tree.folder if path.startswith("/") else dirname(docname)
         docname = SUFFIX.sub("", normpath(join(start, path.lstrip("/"))))
@@ -100,22 +101,18 @@ def _page(env: BuildEnvironment, link: Link) -> Place:
     store = DocbuilderDomain.of(env)
     docname, anchor, problem = link.docname, link.anchor, ""
     for tree in store.state.trees.values():
-        moved = tree.follow(docname)
+        moved = tree.redirects.get(docname, docname)
         if docname not in env.found_docs and moved != docname:
             docname, _, new_anchor = moved.partition("#")
             anchor = anchor or new_anchor
             problem = f"link to {link.name!r}: the page has moved; link to {docname!r}"
-    if docname not in env.found_docs and f"{docname}/index" in env.found_docs:
-        docname = f"{docname}/index"
     if docname not in env.found_docs:
         problem = f"link to {link.name!r}: page {docname!r} does not exist"
         return Place(problem=f"{problem}; fix the link, or add a redirect")
-    anchors = store.notes[docname].anchors if docname in store.notes else ()
+    anchors = store.notes[docname].anchors
     if anchor and anchor not in anchors:
-        lower = anchor.lower()
-        hint = f"closest match: {lower!r}" if lower in anchors else "fix the link"
         problem = f"link to {link.name!r}: page {docname!r} has no anchor {anchor!r}"
-        return Place(docname, problem=f"{problem}; {hint}")
+        return Place(docname, problem=f"{problem}; fix the link")
     return Place(docname, anchor, problem=problem)
 
 
@@ -160,14 +157,20 @@ def resolve(
     if found.docname:
         # some builders have no links between documents
         with suppress(NoUri):
-            return make_refnode(
+            made = make_refnode(
                 app.builder,
                 node["refdoc"],
                 found.docname,
                 found.anchor,
                 [contnode],
-                found.name or None,
+                found.name,
             )
+            if not isinstance(contnode, nodes.raw):
+                return made
+            # a tag of HTML
+            address = escape(made.get("refuri", f"#{found.anchor}"))
+            tag = contnode.astext().replace("<a", f'<a href="{address}"', 1)
+            contnode[:] = [nodes.Text(tag)]
     if found.docname or isinstance(target, Link):
         return contnode
     # The other extensions, intersphinx before all, may know a Python object of that

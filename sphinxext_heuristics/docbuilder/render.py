@@ -5,10 +5,8 @@ from __future__ import annotations
 import ast
 import json
 import re
-import textwrap
 from functools import lru_cache
-from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from docutils import nodes
 from myst_parser.mdit_to_docutils.sphinx_ import SphinxRenderer
@@ -25,9 +23,8 @@ from .store import Fault
 if TYPE_CHECKING:
     from markdown_it.tree import SyntaxTreeNode
 
-#: What docutils' smart quotes change; a NUL in front escapes it, as a backslash does in
-#: reStructuredText.
-_EDUCATED = re.compile(r"['\"`]|--+|\.\.\.")
+#: What docutils' smart quotes change.
+_EDUCATED = re.compile("['\"`.-]")
 #: Lines of code for doc-builder's tests: marked as hidden, with the block that such a
 #: line opens, and decorators.
 _HIDDEN = re.compile(
@@ -42,12 +39,11 @@ _ALERTS = ("caution", "important", "note", "tip", "warning")
 
 
 def plain_text(text: str) -> nodes.Text:
-    """Return text that stays as it is: in code and near it, curly quotes are wrong."""
+    """Return text that stays as it is: in code and near it, curly quotes are wrong.
 
-    def escaped(match: re.Match[str]) -> str:
-        return "".join(f"\x00{char}" for char in match[0])
-
-    return nodes.Text(_EDUCATED.sub(escaped, text))
+    A NUL in front escapes a character, as a backslash does in reStructuredText.
+    """
+    return nodes.Text(_EDUCATED.sub("\0\\g<0>", text))
 
 
 class Renderer(SphinxRenderer):
@@ -68,13 +64,7 @@ class Renderer(SphinxRenderer):
         if token.map:
             node.line = line_of(token)
 
-    def generate_heading_target(
-        self,
-        token: SyntaxTreeNode,
-        level: int,
-        node: nodes.Element,
-        title_node: nodes.Element,
-    ) -> None:
+    def generate_heading_target(self, *_: Any, **__: Any) -> None:  # noqa: ANN401 - as there
         """Leave a heading without a name: a docstring may be shown many times."""
 
     def render_text(self, token: SyntaxTreeNode) -> None:
@@ -84,20 +74,8 @@ class Renderer(SphinxRenderer):
     def render_fence(self, token: SyntaxTreeNode) -> None:
         """Render a code fence; its language is what its code can be read as."""
         code = _HIDDEN.sub("", token.content).rstrip("\n")
-        self._code(code, token.info.strip(), token)
-
-    def _code(self, code: str, info: str, token: SyntaxTreeNode) -> None:
-        language = language_of(info, code)
+        language = language_of(token.info.strip(), code)
         self._append(nodes.literal_block(code, code, language=language), token)
-
-    def render_formula(self, token: SyntaxTreeNode) -> None:
-        """Render a formula in a block."""
-        self._append(
-            nodes.math_block(
-                token.content, token.content, nowrap=False, number=None, label=None
-            ),
-            token,
-        )
 
     def render_object_link(self, token: SyntaxTreeNode) -> None:
         """Render ``[`X`]``."""
@@ -173,45 +151,34 @@ class Renderer(SphinxRenderer):
     def _render_alternative(self, token: SyntaxTreeNode) -> None:
         """Render one of several: a tab, or a block under its name."""
         name = token.meta.get("id") or _NAMES.get(token.tag, token.tag.capitalize())
-        item = content = self._container("option", "tab-item")
-        if self._has_tabs:
-            content = self._container("content", "tab-content")
-            item += [nodes.rubric("", name, classes=["sd-tab-label"]), content]
-        else:
-            item += nodes.paragraph("", "", nodes.strong("", name))
+        item = self._container("option", "tab-item")
+        item += nodes.rubric("", name, classes=["sd-tab-label"])
         self._append(item, token)
-        with self.current_node_context(content):
-            self.render_children(token)
+        with self.current_node_context(item):
+            self._within(self._container("content", "tab-content"), token)
 
     def _render_include(self, token: SyntaxTreeNode) -> None:
-        """Render a file, or code of one, that is named in JSON."""
+        """Render a file, or code of one, by the directive that has the tag's name.
+
+        JSON names the file, and the options of the directive.
+        """
         try:
-            given = json.loads(token.children[0].children[0].content)
-            path = Path(self.document["source"]).parent / given["path"]
-            text = path.read_text(encoding="utf-8")
-        except (ValueError, LookupError, TypeError, OSError) as error:
+            options = json.loads(token.children[0].children[0].content)
+            path = options.pop("path")
+        except (ValueError, LookupError, TypeError, AttributeError) as error:
             self.warn(f"<{token.tag}> cannot be read: {error}", token)
             self.render_children(token)
             return
-        self.sphinx_env.note_dependency(str(path))
-        if start := given.get("start-after"):
-            text = text.partition(start)[2].partition("\n")[2]
-        if end := given.get("end-before"):
-            text = text.partition(end)[0].rpartition("\n")[0]
-        if token.tag == "include":
-            self.nested_render_text(text, line_of(token))
-            return
-        code = textwrap.dedent(text).strip("\n")
-        self._code(code, given.get("language", ""), token)
-
-    @property
-    def _has_tabs(self) -> bool:
-        return "sphinx_design" in self.sphinx_env.config.extensions
+        if "dedent" in options:
+            options["dedent"] = ""
+        self.current_node += self.run_directive(
+            token.tag, path, "", line_of(token), additional_options=options
+        )
 
     def _container(self, name: str, design: str) -> nodes.container:
         """Return a container, which is sphinx-design's where that is loaded."""
         found = nodes.container(classes=[f"docbuilder-{name}"])
-        if self._has_tabs:
+        if "sphinx_design" in self.sphinx_env.config.extensions:
             found.update_all_atts({"is_div": True, "design_component": design})
             found["classes"].append(f"sd-{design}")
         return found
@@ -243,14 +210,13 @@ def language_of(info: str, code: str) -> str:
     *info* is what follows the fence's opening, ``py`` for example; it may be empty. If
     there is no such lexer, it is ``text``.
     """
-    given = name = re.split(r"[\s{,]", info, maxsplit=1)[0].lower()
+    name = re.split(r"[\s{,]", info, maxsplit=1)[0].lower()
     if name in {"", "py", "python"} and re.search(r"^[ \t]*>>>", code, re.MULTILINE):
         name = "pycon"
-    elif not name:
-        name = "python"
     try:
-        if not given and name == "python":
+        if not name:
             ast.parse(code)
+            name = "python"
         tokens = get_lexer_by_name(name).get_tokens(code)
     except (ClassNotFound, SyntaxError, ValueError):
         return "text"

@@ -86,19 +86,18 @@ class Notes:
     #: their names.
     entries: dict[str, ObjectEntry] = field(default_factory=dict)
     anchors: frozenset[str] = frozenset()
+    #: The documents and the anchors that its links led to in the last build.
+    leads_to: list[tuple[str, str]] = field(default_factory=list)
 
 
 @dataclass(slots=True)
 class State:
     """What is known of all documents together."""
 
-    #: Folder → tree, the deepest first.
+    #: Folder → tree.
     trees: dict[str, Tree] = field(default_factory=dict)
     #: The pages of all trees, in their order.
     pages: dict[str, Page] = field(default_factory=dict)
-    #: Each document → what it shows of the trees, and where its links led in the last
-    #: build.
-    outcomes: dict[str, object] = field(default_factory=dict)
 
 
 class DocbuilderDomain(Domain):
@@ -106,7 +105,7 @@ class DocbuilderDomain(Domain):
 
     name = "docbuilder"
     label = "doc-builder"
-    data_version = 5
+    data_version = 6
     initial_data: ClassVar[dict[str, object]] = {"notes": {}, "state": State()}
     #: Where references lead, known when all documents are read.
     places: dict[Link | Wanted, Place]
@@ -148,6 +147,5 @@ class DocbuilderDomain(Domain):
         self, docnames: Collection[str], otherdata: dict[str, dict[str, Notes]]
     ) -> None:
         """Take what another process has read."""
-        for docname, notes in otherdata["notes"].items():
-            if docname in docnames:
-                self.notes[docname] = notes
+        for docname in docnames:
+            self.notes[docname] = otherdata["notes"][docname]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from posixpath import dirname, join, normpath
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import yaml
 
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator
     from pathlib import Path
 
-_T = TypeVar("_T")
 TOCTREE = "_toctree.yml"
 REDIRECTS = "_redirects.yml"
 #: What may follow a page's name, as in the address of a link to it.
@@ -73,20 +72,6 @@ class Tree(NamedTuple):
     #: What is wrong with the files.
     problems: list[Problem]
 
-    def image(self, address: str) -> str:
-        """Return the address that Sphinx knows an image by.
-
-        One that begins with a slash is in the tree's folder.
-        """
-        is_inside = address.startswith("/")
-        return f"/{join(self.folder, address.lstrip('/'))}" if is_inside else address
-
-    def follow(self, docname: str) -> str:
-        """Follow the redirects from a document that does not exist."""
-        for _ in self.redirects:
-            docname = self.redirects.get(docname, docname)
-        return docname
-
 
 class _Loader(yaml.SafeLoader):  # type: ignore[misc] # PyYAML has no types
     """Gives each mapping its line."""
@@ -105,20 +90,18 @@ def read_tree(
     *docnames* are all documents. What is wrong with a file is one of its problems, and
     nothing of that file is in it.
     """
-    folder = folder.removeprefix(".").strip("/")
+    folder = folder.strip("./")
     root = source / folder
     problems: list[Problem] = []
     entries: list[Entry] = _read(
-        root / TOCTREE, lambda items: list(_entries(items, folder, "")), problems, []
+        root / TOCTREE, lambda items: list(_entries(items, folder, "")), problems
     )
     redirects: dict[str, str] = {}
     if (root / REDIRECTS).exists():
         redirects = _read(
-            root / REDIRECTS, lambda pairs: _redirects(pairs, folder), problems, {}
+            root / REDIRECTS, lambda pairs: _redirects(pairs, folder), problems
         )
-    lines: dict[str, int] = {}
-    for entry in entries:
-        lines.setdefault(entry.docname, entry.line)
+    lines = {entry.docname: entry.line for entry in entries}
     names, beside = _pages(folder, lines, docnames)
     problems += _missing(names, lines, docnames)
     pages = {name: Page(folder, package, name in lines) for name in names}
@@ -174,32 +157,24 @@ def _entries_beside(folder: str, beside: list[str]) -> Iterator[Entry]:
         top = path.rpartition("/")[0].partition("/")[0]
         index = join(folder, top, "index")
         if name == index or index not in beside:
-            words = re.sub("[-_]", " ", top)
-            yield Entry(name, words[:1].upper() + words[1:])
+            yield Entry(name, re.sub("[-_]", " ", top).capitalize())
 
 
-def _read(
-    path: Path, convert: Callable[[Any], _T], problems: list[Problem], nothing: _T
-) -> _T:
-    """Return what one file holds, and *nothing* if it is empty or not in order."""
+def _read(path: Path, convert: Callable[[Any], Any], problems: list[Problem]) -> Any:  # noqa: ANN401 - what *convert* returns
+    """Return what one file holds, nothing if it is empty or not in order."""
     line = 1
     try:
-        text = path.read_text(encoding="utf-8-sig")
-        content = yaml.load(text, _Loader)  # noqa: S506 - a SafeLoader
-        return convert(content) if content is not None else nothing
-    except FileNotFoundError:
-        message = f"there is no {path.name}; every tree for doc-builder has one"
-    except OSError as error:
-        message = f"{path.name} cannot be read: {error.strerror}"
-    except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:
-        mark = getattr(error, "problem_mark", None)
-        reason = getattr(error, "problem", None) or str(error)
-        line = mark.line + 1 if mark else 1
-        message = f"this cannot be read as YAML: {reason}; fix the file"
+        content = yaml.load(path.read_text(encoding="utf-8-sig"), _Loader)  # noqa: S506 - a SafeLoader
+        return convert(content or {})
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        if isinstance(error, yaml.MarkedYAMLError):
+            line = error.problem_mark.line + 1
+        reason = getattr(error, "problem", error)
+        message = f"{path.name} cannot be read: {reason}; fix the file"
     except (TypeError, AttributeError):
         message = _EXPECTED
     problems.append(Problem(path.name, line, message))
-    return nothing
+    return convert({})
 
 
 def _entries(items: Any, folder: str, caption: str) -> Iterator[Entry]:  # noqa: ANN401 - what the file holds
@@ -219,7 +194,7 @@ def _entries(items: Any, folder: str, caption: str) -> Iterator[Entry]:  # noqa:
 
 
 def _redirects(pairs: dict[str, str], folder: str) -> dict[str, str]:
-    del pairs["line"]
+    pairs.pop("line", "")
     return {_docname(old, folder): _docname(new, folder) for old, new in pairs.items()}
 
 

@@ -37,7 +37,8 @@ _TYPE_TOKEN = re.compile(
     re.VERBOSE | re.DOTALL,
 )
 _LINK = re.compile(r"\[(`~?[\w.]+`)\](?:\([^()]*\))?")
-_ROLE = re.compile(r":(?:py:)?\w+:(?=`)")
+#: A role, or a quote that is never closed.
+_NOISE = re.compile(r":(?:py:)?\w+:(?=`)|^'(?=[^']*$)")
 _DEFAULT = re.compile(
     r"(?:(?:and )?defaults? to|defaults?:|default =?)\s*(.+)", re.DOTALL | re.IGNORECASE
 )
@@ -167,9 +168,7 @@ class DocstringDirective(SphinxDirective):
     def block(self, section: Section) -> list[nodes.Node]:
         """Return the nodes of a section without items."""
         if section.kind is Kind.RUBRIC:
-            rubric = nodes.rubric("", section.title)
-            rubric.line = section.line + 1
-            return [rubric]
+            return [nodes.rubric("", section.title)]
         body = self.renderer.nodes_of(section.text, section.line)
         if section.kind is Kind.ADMONITION:
             return [getattr(nodes, section.title)("", *body)]
@@ -186,19 +185,18 @@ class DocstringDirective(SphinxDirective):
             if len(entries) > 1:
                 listed = (nodes.list_item("", *entry) for entry in entries)
                 entries = [[nodes.bullet_list("", *listed)]]
-            yield _field(kind.value, entries[0], section.line)
+            yield _field(kind.value, entries[0])
             return
         name_of_text, name_of_type = _FIELDS[kind]
         for item in section.items:
             # Sphinx would take the first of two words for a type
-            is_parameter = kind is Kind.PARAMETERS
-            for name in item.name.split(", ") if is_parameter else [item.name]:
+            for name in item.name.split(", "):
                 if name or item.text:
                     body = self.renderer.nodes_of(item.text, item.line)
-                    yield _field(f"{name_of_text} {name}", body, item.line)
+                    yield _field(f"{name_of_text} {name}", body)
                 if name_of_type and item.type:
                     types = nodes.paragraph("", "", *self.type(item.type))
-                    yield _field(f"{name_of_type} {name}", [types], item.line)
+                    yield _field(f"{name_of_type} {name}", [types])
 
     def entry(self, item: Item) -> list[nodes.Node]:
         """Return name, type and description of an item, like Sphinx's typed fields.
@@ -225,7 +223,7 @@ class DocstringDirective(SphinxDirective):
         *text* is what is between the parentheses. None of the nodes is bare text, so
         that Sphinx leaves them as they are.
         """
-        text = _ROLE.sub("", _LINK.sub(r"\1", " ".join(text.split())))
+        text = _NOISE.sub("", _LINK.sub(r"\1", " ".join(text.split())))
         found: list[nodes.Node] = []
         for start, end in pairwise([-1, *top_level(text, ","), len(text)]):
             part = text[start + 1 : end].strip()
@@ -242,8 +240,6 @@ class DocstringDirective(SphinxDirective):
 
     def words(self, text: str) -> Iterator[nodes.Node]:
         """Yield the nodes of a part of a type: links to classes, and other words."""
-        if text.count("'") == 1:
-            text = text.replace("'", "")
         for token in _TYPE_TOKEN.finditer(text):
             name: str = token["name"] or token["path"] or ""
             if token["code"]:
@@ -263,8 +259,6 @@ class DocstringDirective(SphinxDirective):
                     yield object_reference(self.env, target, content, only_classes=True)
 
 
-def _field(name: str, body: list[nodes.Node], line: int) -> nodes.field:
-    body_of_field = nodes.field_body("", *body)
-    field = nodes.field("", nodes.field_name("", name.strip()), body_of_field)
-    field.line = line + 1
-    return field
+def _field(name: str, body: list[nodes.Node]) -> nodes.field:
+    field_name = nodes.field_name("", name.strip())
+    return nodes.field("", field_name, nodes.field_body("", *body))

@@ -25,9 +25,8 @@ if TYPE_CHECKING:
     from markdown_it.token import Token
 
 _LIST_ITEM = re.compile(r"(?:[-*+]|\d{1,9}[.)]) +(?=\S)")
-_BLOCK_MARK = re.compile(r"(?:[-*+>]|#{1,6}|\d{1,9}[.)]) |[=-]+$")
-_TO_BLANK_LINE = re.compile(r">>> ?|> ?\[!\w+\]")
-_OPENING = re.compile(r"`+|<a\s|>")
+_BLOCK_MARK = re.compile(r"(?:[-*+]|#{1,6}|\d{1,9}[.)]) |[=-]+$")
+_TO_BLANK_LINE = re.compile(r">>> ?|> ?\[!\w+\]|\$\$(?!.*\$\$)")
 _LAYOUT_TAG = re.compile(r"</?(?:small|div|br|Youtube)\b[^<>]*>")
 #: Asked for tokens only: each document has a renderer of its own.
 _PARSER = create_parser(Renderer, page=False)
@@ -89,8 +88,8 @@ class _Blocks:
         #: Where in the output the paragraph starts that is being written: at its end,
         #: if none is.
         self.start = 0
-        #: What closes the code or the tag of a link that is open in that paragraph.
-        self.closes = ""
+        #: Whether code is open at the end of that paragraph.
+        self.in_code = False
         #: The indentation of the line before in the source, -1 at a paragraph's start.
         self.last_indent = -1
         #: For each open list item, outermost first: the source's column of its mark,
@@ -121,13 +120,8 @@ class _Blocks:
             while end < len(self.source) and self.source[end].strip():
                 end += 1
             return end
-        if text.startswith("$$"):
-            is_open = "$$" not in text[2:]
-            while end < len(self.source) and is_open:
-                is_open = "$$" not in self.source[end]
-                end += 1
-            return end
-        return end if TAG.fullmatch(text) else fence_end(self.source, start)
+        is_line = TAG.fullmatch(text) or text.startswith("$$")
+        return end if is_line else fence_end(self.source, start)
 
     def end_paragraph(self, position: int) -> None:
         if self.output and self.output[-1][0].strip():
@@ -163,7 +157,9 @@ class _Blocks:
         """Write a line of a paragraph."""
         inside = self.start < len(self.output)
         indent, origin = indent_of(self.source[position]), self.origins[position]
-        if inside and self.continues(text):
+        if inside and self.in_code and "`" in text and _BLOCK_MARK.match(text):
+            # a formatter has wrapped the line inside code: its first character is no
+            # mark of a block
             line, origin = self.output.pop()
             self.output.append((f"{line} {text}", origin))
         else:
@@ -183,20 +179,7 @@ class _Blocks:
                 self.start = len(self.output)
                 self.items.append((indent, column + mark.end()))
             if self.start == len(self.output):
-                self.closes = ""
+                self.in_code = False
             self.output.append((" " * column + text, origin))
         self.last_indent = indent
-        for opening in _OPENING.findall(f"{text}\n"):
-            if opening == self.closes:
-                self.closes = ""
-            elif not self.closes and opening != ">":
-                self.closes = opening if "`" in opening else ">"
-
-    def continues(self, text: str) -> bool:
-        """Return whether a formatter has wrapped a line inside code or a tag.
-
-        The first character of such a line is no mark of a block.
-        """
-        if text.startswith(">"):
-            return self.closes == ">"
-        return "`" in self.closes and "`" in text and bool(_BLOCK_MARK.match(text))
+        self.in_code ^= text.count("`") % 2 == 1

@@ -153,7 +153,9 @@ class _Splitter:
         has_colon = bool(found["inner"] + found["outer"])
         text, rest = found["text"].strip(), found["rest"] or ""
         singular = found["word"].lower().removesuffix("s")
-        kind = _KINDS.get(singular, Kind.PROSE)
+        kind = _KINDS.get(singular)
+        if kind is None:
+            return None
         following = self.depths[self.filled(number + 1)]
         if kind is Kind.ADMONITION:
             begins = number == self.start or self.depths[number - 1] == _BLANK
@@ -162,7 +164,7 @@ class _Splitter:
             is_header = has_colon and not text and following != _END
         else:
             is_deeper = following > self.depths[number]
-            is_empty = text or rest or kind is Kind.PROSE or following == _END
+            is_empty = text or rest or following == _END
             is_header = (has_colon or is_deeper) and not is_empty
         if not is_header:
             return None
@@ -183,9 +185,7 @@ class _Splitter:
         if indent < outside:
             return header.line
         if header.kind in {Kind.PARAMETERS, Kind.ATTRIBUTES}:
-            end = self.until(
-                first + 1, lambda line: self.ends_parameters(line, indent, outside)
-            )
+            end = self.until(first + 1, lambda line: self.ends_parameters(line, indent))
             items = self.items(first, end)
             if not items:
                 return header.line
@@ -210,19 +210,16 @@ class _Splitter:
         return self.add(header.line, end, header, fenced)
 
     def admonition(self, header: Section) -> int:
-        start = header.line + 1
-        end = self.paragraph_end(start) if header.text else self.filled(start)
-        following, indent = self.depths[self.filled(end)], self.depths[header.line]
-        if following > indent:
+        start, indent = header.line + 1, self.depths[header.line]
+        end = self.paragraph_end(start if header.text else self.filled(start))
+        if self.depths[self.filled(end)] > indent:
             end = self.below(indent + 1, end)
-        elif not header.text:
-            end = self.paragraph_end(end)
         text = f"{header.text}\n{self.text(start, end)}"
         if not text.strip():
             return header.line
         return self.add(header.line, end, header._replace(text=text))
 
-    def ends_parameters(self, line: int, indent: int, outside: int) -> bool:
+    def ends_parameters(self, line: int, indent: int) -> bool:
         """Return whether a section of parameters ends before a line.
 
         It does where a line is less deep, or opens another section.
@@ -230,10 +227,7 @@ class _Splitter:
         if self.depths[line] != indent:
             return self.depths[line] < indent
         header = self.header(line)
-        if header and header.kind not in {Kind.ADMONITION, Kind.RUBRIC}:
-            return True
-        begins_paragraph = self.depths[line - 1] == _BLANK
-        return indent == outside and begins_paragraph and self.item(line) is None
+        return bool(header and header.kind not in {Kind.ADMONITION, Kind.RUBRIC})
 
     def items(self, first: int, end: int) -> tuple[Item, ...]:
         """Return entries, each from its first line to that of the next.

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from markdown_it import MarkdownIt, rules_inline
-from mdit_py_plugins.front_matter import front_matter_plugin
 from myst_parser.config.main import MdParserConfig
 
 from .blocks import alert_rule, autodoc_rule, formula_rule
@@ -39,7 +38,7 @@ def create_parser(
     parser.linkify = Addresses()
     rules = parser.block.ruler
     rules.before("code", "component", tag_rule, _INTERRUPTS)
-    rules.before("blockquote", "formula", formula_rule, _INTERRUPTS)
+    rules.before("blockquote", "math_block", formula_rule, _INTERRUPTS)
     parser.core.ruler.after("block", "alert", alert_rule)
     parser.core.ruler.after("block", "pairs", pair_rule)
     parser.core.ruler.after("block", "origins", _origins_rule)
@@ -49,7 +48,6 @@ def create_parser(
         parser.inline.ruler.at(name, located(getattr(rules_inline, name)))
     if page:
         rules.before("code", "autodoc", autodoc_rule, _INTERRUPTS)
-        parser.enable("strikethrough").use(front_matter_plugin)
     else:
         parser.disable(_NOT_IN_DOCSTRINGS)
     return parser

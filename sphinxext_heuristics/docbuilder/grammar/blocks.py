@@ -5,12 +5,15 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from mdit_py_plugins.dollarmath.index import math_block_dollar
+
 if TYPE_CHECKING:
     from markdown_it.rules_block import StateBlock
     from markdown_it.rules_core import StateCore
 
 _MEMBER = re.compile(r"-\s+(\S+)\s*$")
 _ALERT = re.compile(r"\[!(?P<kind>\w+)\][ \t]*(?P<folded>> ?)?(?P<newline>\n)?")
+_FORMULA_RULE = math_block_dollar(allow_labels=False)
 
 
 def line_at(state: StateBlock, number: int) -> str:
@@ -41,46 +44,28 @@ def autodoc_rule(state: StateBlock, start: int, end: int, silent: bool) -> bool:
 def _members(state: StateBlock, start: int, end: int) -> tuple[list[str], int]:
     """Return the members listed below ``[[autodoc]]``, and the line after them.
 
-    They are deeper and all at one depth, with blank lines between them or not.
+    They are deeper, with blank lines between them or not.
     """
     members: list[str] = []
-    depth, stop = state.sCount[start], start + 1
+    stop = start + 1
     for number in range(start + 1, end):
-        member, indent = _MEMBER.match(line_at(state, number)), state.sCount[number]
-        if member and (indent == depth if members else indent > depth):
+        member = _MEMBER.match(line_at(state, number))
+        if member and state.sCount[number] > state.sCount[start]:
             members.append(member[1])
-            depth, stop = indent, number + 1
+            stop = number + 1
         elif not state.isEmpty(number):
             break
     return members, stop
 
 
 def formula_rule(state: StateBlock, start: int, end: int, silent: bool) -> bool:  # noqa: FBT001 - markdown-it's call
-    """Read ``$$ … $$`` that starts a line and ends one."""
-    if not line_at(state, start).startswith("$$") or state.is_code_block(start):
-        return False
-    lines, last = [line_at(state, start)[2:]], start
-    while (
-        "$$" not in lines[-1]
-        and last + 1 < end
-        and state.sCount[last + 1] >= state.blkIndent
-    ):
-        last += 1
-        lines.append(line_at(state, last))
-    formula, closed, rest = "\n".join(lines).partition("$$")
-    if rest.strip():
-        return False
+    """Read ``$$ … $$`` that starts a line and ends one.
+
+    The plugin's rule cannot be asked without adding its token.
+    """
     if silent:
-        return True
-    if not closed:
-        unclosed = state.push("problem", "", 0)
-        unclosed.content = "$$ is not closed; add $$ where the formula ends"
-        unclosed.map = [start, start + 1]
-    token = state.push("formula", "", 0)
-    token.content = formula.strip()
-    state.line = last + 1
-    token.map = [start, state.line]
-    return True
+        return line_at(state, start).startswith("$$")
+    return _FORMULA_RULE(state, start, end, silent)
 
 
 def alert_rule(state: StateCore) -> None:

@@ -63,11 +63,8 @@ _FENCE = re.compile(r"\s*(?P<mark>`{3,}|~{3,})(?P<info>[^`]*)$")
 
 def attributes_of(text: str) -> dict[str, str]:
     """Return the attributes of a tag; one without a value has the value ``""``."""
-    values = {}
-    for found in _ATTRIBUTE.finditer(text):
-        value: str = found["value"] or ""
-        values[found["name"]] = value[1:-1] if value[:1] in "\"'{" else value
-    return values
+    pairs = _ATTRIBUTE.findall(text)
+    return {name: value.strip("\"'{}") for name, value in pairs}
 
 
 def indent_of(line: str) -> int:
@@ -104,7 +101,9 @@ def tags_apart(source: Sequence[str]) -> Iterator[tuple[str, int]]:
         line = source[position]
         if end == position + 1 and "<" in line:
             # a tag that is open at the end of the line goes on in the next ones
-            while re.search(r"<[A-Z]\w*[^<>]*$", line) and end < len(source):
+            while re.search(r"<(?:[A-Z]\w*|a\s)[^<>]*$", f"{line}\n") and end < len(
+                source
+            ):
                 line, end = f"{line} {source[end].strip()}", end + 1
             indent = " " * indent_of(line)
             for part in _parts(line):
@@ -170,12 +169,8 @@ def _is_component(token: Token) -> bool:
 
 
 def _unpaired(token: Token) -> None:
-    name, is_closing = token.tag, token.nesting < 0
     token.type, token.nesting = "component", 0
-    if name not in KINDS:
-        return
-    token.type = "problem"
-    if is_closing:
-        token.content = f"</{name}> closes nothing; remove it, or add the opening tag"
-    else:
-        token.content = f"<{name}> is not closed; add </{name}> where it ends"
+    if token.tag in KINDS:
+        token.type = "problem"
+        hint = "add the tag that opens or closes it, or remove it"
+        token.content = f"{token.content} has no counterpart; {hint}"

@@ -53,12 +53,14 @@ _HTML_LINK = re.compile(
     re.DOTALL,
 )
 _HTML_IMAGE = re.compile(r"<img\s(?P<attributes>[^<>]*?)/?>", re.DOTALL)
-_COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
+COMMENT = re.compile(r"<!--.*?(?:-->|\Z)", re.DOTALL)
 _COLAB = re.compile(r"\[\[open-in-colab\]\]")
 _ALERT, _AUTODOC = re.compile(r"\A\[!\w+\]"), re.compile(r"\[\[autodoc\]\]")
+_FORMULA = re.compile(r"\A\$\$")
 #: What no rule for blocks has read → what is wrong.
 _STRAY = {
     _ALERT: "is no alert without '>' before it",
+    _FORMULA: "is not closed; add $$ where the formula ends",
     _AUTODOC: (
         "takes the name of one object, and nothing else in its line; its text is shown"
     ),
@@ -185,10 +187,10 @@ def _nothing(state: StateInline, found: re.Match[str]) -> None:
 #: The rules that pages and docstrings share, each with its name, in the order in which
 #: they are asked.
 SHARED: dict[str, Rule] = {
-    "stray_alert": _matching(_stray, _ALERT),
     "object": _matching(_object, _OBJECT, _OBJECT_WITH_TEXT, _SLIP, _ROLE),
     "tex_math": _matching(_math, _TEX_MATH, end="\\)"),
     "math": _matching(_math, _TWO_DOLLARS, _SPACED_DOLLARS, _DOLLARS),
+    "stray": _matching(_stray, _ALERT, _FORMULA),
     "html_link": _matching(_html_link, _HTML_LINK, end=">"),
     "component_inline": _matching(push_tag, TAG),
 }
@@ -200,6 +202,6 @@ PAGE: dict[str, Rule] = {
     "bracketed_code": _matching(_bracketed_code, _BRACKETED_CODE),
     "html_image": _matching(_html_image, _HTML_IMAGE),
     # for authors, or for notebooks
-    "comment": _matching(_nothing, _COMMENT, end="-->"),
+    "comment": _matching(_nothing, COMMENT, end="-->"),
     "colab": _matching(_nothing, _COLAB),
 }

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-import unicodedata
+from html import unescape
+from posixpath import join
 from typing import TYPE_CHECKING
 
 from docutils import nodes
@@ -12,6 +13,7 @@ from sphinx import addnodes
 
 from ..grammar import create_parser
 from ..grammar.components import HTML, tags_apart
+from ..grammar.inline import COMMENT
 from ..objects import make_entry
 from ..references import make_reference, page_link
 from ..render import Renderer, line_of, plain_text
@@ -27,8 +29,12 @@ if TYPE_CHECKING:
     from ..trees import Entry, Tree
 
 _OWN_ID = re.compile(r"\[\[([^\[\]]+)\]\]\s*$")
-_COMMENT = re.compile(r"<!--.*?(?:-->|\Z)", re.DOTALL)
 _TAG = re.compile(r"\s*</?([A-Za-z][\w-]*)")
+#: The tag of a link, or of an image.
+_ADDRESS = re.compile(
+    r"""<a\b(?P<before>[^<>]*?)\shref\s*=\s*(?P<quote>["']?)(?P<href>[^"'<>]*?)(?P=quote)(?P<after>(?:\s[^<>]*|/)?>)"""
+    r"""|<img\s(?:[^<>]*\s)?src\s*=\s*["']?(?P<src>[^"'<>\s]*)[^<>]*>"""
+)
 
 
 class PageParser(MystParser):
@@ -48,7 +54,7 @@ class PageParser(MystParser):
         lines, origins = zip(*pairs, strict=True)
         parser.render("\n".join(lines) + "\n", {"tree": tree, "origins": origins})
         page = store.state.pages[env.docname]
-        section = next(iter(document.findall(nodes.section)), document)
+        section = next(document.findall(nodes.section), document)
         section.extend(_toctrees(page.entries, env.docname))
         if not page.is_listed:
             env.metadata[env.docname]["orphan"] = "true"
@@ -135,9 +141,7 @@ class PageRenderer(Renderer):
                     "remove the line"
                 )
             except ImportError as error:
-                # one warning of a failed import is enough for a page
-                if not any(str(error) in fault.message for fault in self.faults):
-                    messages.append(f"cannot show {name!r}: {error}")
+                messages.append(f"cannot show {name!r}: {error}")
             self.current_node.extend(made)
         if messages:
             self.warn("; ".join(messages), token, "autodoc")
@@ -157,46 +161,58 @@ class PageRenderer(Renderer):
 
     def render_image(self, token: SyntaxTreeNode) -> None:
         """Render an image; ``/imgs`` is a folder of the tree."""
-        token.attrs["src"] = self.tree.image(str(token.attrGet("src") or ""))
+        address = str(token.attrGet("src") or "")
+        if address.startswith("/"):
+            token.attrs["src"] = "/" + join(self.tree.folder, address.lstrip("/"))
         super().render_image(token)
 
     def render_html_block(self, token: SyntaxTreeNode) -> None:
         """Render raw HTML; comments are for the authors."""
-        text = _COMMENT.sub("", token.content)
+        text = COMMENT.sub("", token.content)
         if text.strip():
-            node = _raw(text)
-            if not isinstance(node, nodes.Element):
-                node = nodes.paragraph("", "", node)
-            self._append(node, token)
+            self._add_html(text, line_of(token))
 
     def render_html_inline(self, token: SyntaxTreeNode) -> None:
         """Render a tag in a line; what is between two tags is Markdown."""
-        if re.match(r"</?br\b", token.content, re.IGNORECASE):
+        tag = _TAG.match(token.content)
+        name = tag[1].lower() if tag else ""
+        if name == "br":
             self.render_hardbreak(token)
+        elif name and name not in HTML:
+            # what a reader puts something in for: <name>
+            self.current_node.append(plain_text(token.content))
         else:
-            self.current_node.append(_raw(token.content))
+            self._add_html(token.content, line_of(token))
 
-    def render_s(self, token: SyntaxTreeNode) -> None:
-        """Render text that is struck out."""
-        self.current_node.append(nodes.raw("", "<s>", format="html"))
-        self.render_children(token)
-        self.current_node.append(nodes.raw("", "</s>", format="html"))
+    def _add_html(self, html: str, first_line: int) -> None:
+        """Add raw HTML; links to pages and images of the tree are nodes of their own.
+
+        Sphinx completes them, as it does any other link and image.
+        """
+        start = 0
+        for found in _ADDRESS.finditer(html):
+            address = unescape(found["href"] or found["src"] or "#")
+            line = first_line + html.count("\n", 0, found.start())
+            link = page_link(self.tree, self.docname, address, line)
+            if link is None:
+                continue
+            self.current_node.append(_raw(html[start : found.start()]))
+            start = found.end()
+            if found["src"] is None:
+                tag = _raw(f"<a{found['before']}{found['after']}")
+                self.current_node.append(make_reference(self.docname, link, tag))
+                continue
+            self.nested_render_text(found[0], line, inline=True)
+        self.current_node.append(_raw(html[start:]))
 
 
-def _raw(html: str) -> nodes.Node:
-    """Return HTML, or the text of what a reader puts something in for: ``<name>``."""
-    tag = _TAG.match(html)
-    if tag and tag[1].lower() not in HTML:
-        return plain_text(html.strip())
+def _raw(html: str) -> nodes.raw:
     return nodes.raw("", html, format="html")
 
 
 def heading_id(text: str) -> str:
     """Return the id that doc-builder gives a heading; *text* is without markup."""
-    joined = re.sub(r"\s+", "-", text.strip().lower())
-    return "".join(
-        char for char in joined if char == "-" or unicodedata.category(char)[0] in "LN"
-    )
+    return re.sub(r"[^\w-]|_", "", re.sub(r"\s+", "-", text.strip().lower()))
 
 
 def _toctrees(entries: Iterable[Entry], docname: str) -> Iterator[addnodes.toctree]:
