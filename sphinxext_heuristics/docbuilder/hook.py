@@ -80,7 +80,7 @@ def heuristics_of(conf: Path, folder: Path) -> tuple[dict[str, Any], _Log]:
         said = log.getvalue().strip()
         raise HookError(f"{conf}: Sphinx cannot build it; it says:\n{said}")
     text = (out / "heuristics.json").read_text(encoding="utf-8")
-    data: dict[str, Any] = json.loads(text)
+    data = json.loads(text)
     if not data["package"]["name"]:
         hint = 'set heuristics_package, for example heuristics_package = "peft"'
         raise HookError(f"{conf / 'conf.py'}: {hint}")
@@ -112,11 +112,7 @@ def data_of(
     package = heuristics["package"]["name"]
     items = sorted(
         heuristics["heuristics"],
-        key=lambda it: (
-            _SEVERITIES.index(it["severity"]),
-            -it.get("weight", 0),
-            it["name"],
-        ),
+        key=lambda it: (_SEVERITIES.index(it["severity"]), -it["weight"]),
     )
     shown: dict[str, dict[str, list[str]]] = {"alerts": {}, "lines": {}}
     used = {}
@@ -217,8 +213,8 @@ def write(out: Path, files: dict[str, str]) -> Iterator[str]:
         yield f"{out / name}: {'written' if name in stale else 'unchanged'}"
 
 
-def report(heuristics: dict[str, Any], data: dict[str, Any]) -> Iterator[str]:
-    """Yield lines: how much is open, what is on many cards, what has no place."""
+def report(data: dict[str, Any]) -> Iterator[str]:
+    """Yield lines: how much is open, what is on many cards, which objects have none."""
     problem = f"{data['package']} cannot be imported, so its cards are unknown"
     package = hook_code.attempt(problem, importlib.import_module, data["package"])
     if isinstance(package, str):
@@ -226,10 +222,8 @@ def report(heuristics: dict[str, Any], data: dict[str, Any]) -> Iterator[str]:
         return
     cards, left_out = hook_code.cards(data, package)
     on_cards: Counter[str] = Counter()
-    placed: set[str] = set()
     at_parameters = 0
     for card in cards.values():
-        placed |= {note.name for note in card.notes}
         shown = [note for note in card.notes if note.is_open]
         at_parameters += sum(bool(note.parameter) for note in shown)
         own = [note.name for note in shown if not note.parameter]
@@ -243,9 +237,6 @@ def report(heuristics: dict[str, Any], data: dict[str, Any]) -> Iterator[str]:
             yield f"{name}: open on {count} cards"
     for name, reason in left_out.items():
         yield f"{name}: {reason}"
-    for item in heuristics["heuristics"]:
-        if item["name"] not in placed:
-            yield f"{item['name']}: it has no place"
 
 
 def parser() -> argparse.ArgumentParser:
@@ -253,7 +244,7 @@ def parser() -> argparse.ArgumentParser:
     whole = argparse.ArgumentParser(
         prog=PROG, description="Work with documentation for Hugging Face's doc-builder."
     )
-    commands = whole.add_subparsers(metavar="COMMAND", required=True)
+    commands = whole.add_subparsers(required=True)
     command = commands.add_parser(
         "hook",
         help="write the files that show heuristics in docstrings, as alerts, when "
@@ -274,6 +265,7 @@ def parser() -> argparse.ArgumentParser:
     add(
         "--base-url",
         metavar="URL",
+        type=_url,
         default="",
         help="where the heuristics are published; without it, titles are bold text "
         "and no links",
@@ -281,7 +273,6 @@ def parser() -> argparse.ArgumentParser:
     add(
         "--all",
         action="store_true",
-        dest="everything",
         help="also what only + or * reaches, as alerts",
     )
     add(
@@ -291,6 +282,14 @@ def parser() -> argparse.ArgumentParser:
     )
     add("-v", action="store_true", dest="verbose", help="print what Sphinx says")
     return whole
+
+
+def _url(text: str) -> str:
+    if text and "://" not in text:
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is no URL; write https:// before it"
+        )
+    return text
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -321,13 +320,13 @@ def _hook(arguments: argparse.Namespace) -> int:
         problem = "fix the warnings above; nothing is written"
         sys.stderr.write(f"{PROG}: error: {conf}: {problem}\n")
         return _FINDING
-    data = data_of(heuristics, arguments.base_url, everything=arguments.everything)
+    data = data_of(heuristics, arguments.base_url, everything=arguments.all)
     files = files_of(data)
     if arguments.check:
         lines = list(differences(pages, files))
         sys.stdout.writelines(f"{line}\n" for line in lines or [f"{pages}: up to date"])
         return _FINDING if lines else 0
-    for line in (*write(pages, files), *report(heuristics, data)):
+    for line in (*write(pages, files), *report(data)):
         sys.stdout.write(f"{line}\n")
     config = pages / "_config.py"
     if CODE not in _text(config):

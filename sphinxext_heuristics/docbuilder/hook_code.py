@@ -73,7 +73,11 @@ def add_alerts(path: str | Path | None = None) -> None:
     A second call changes nothing.
     """
     file = Path(path or Path(__file__).with_suffix(".json"))
-    data = json.loads(file.read_text(encoding="utf-8"))
+    try:
+        data = json.loads(file.read_text(encoding="utf-8"))
+    except ValueError as error:
+        hint = "write it again: python -m sphinxext_heuristics.docbuilder hook"
+        raise SystemExit(f"{file}: cannot be used ({error}); {hint}") from error
     problem = f"{data['package']} cannot be imported, no heuristic is shown"
     package = attempt(problem, importlib.import_module, data["package"])
     if isinstance(package, str):

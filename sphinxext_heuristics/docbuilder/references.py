@@ -111,8 +111,10 @@ def _page(env: BuildEnvironment, link: Link) -> Place:
         return Place(problem=f"{problem}; fix the link, or add a redirect")
     anchors = store.notes[docname].anchors
     if anchor and anchor not in anchors:
+        lower = anchor.lower()
+        hint = f"closest match: {lower!r}" if lower in anchors else "fix the link"
         problem = f"link to {link.name!r}: page {docname!r} has no anchor {anchor!r}"
-        return Place(docname, problem=f"{problem}; fix the link")
+        return Place(docname, problem=f"{problem}; {hint}")
     return Place(docname, anchor, problem=problem)
 
 

@@ -179,6 +179,7 @@ def test_all_fields(data: Any) -> None:  # noqa: ANN401 - JSON
         "title": "Title of A",
         "note": {"text": 'Use run|x and not "go"', "markdown": 'Use `run\\|x` and *not* "go"'},
         "severity": "warning",
+        "weight": 0,
         "categories": ["Speed"],
         "keywords": [],
         "since": "1.0",

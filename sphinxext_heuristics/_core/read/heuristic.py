@@ -193,6 +193,7 @@ class HeuristicDirective(CheckedDirective):
             "An integer: within one severity, higher is shown first",
             "0",
             "weight",
+            "weight",
         ),
         ListOption(
             "keywords",

@@ -141,7 +141,9 @@ class PageRenderer(Renderer):
                     "remove the line"
                 )
             except ImportError as error:
-                messages.append(f"cannot show {name!r}: {error}")
+                # one warning of a failed import is enough for a page
+                if not any(str(error) in fault.message for fault in self.faults):
+                    messages.append(f"cannot show {name!r}: {error}")
             self.current_node.extend(made)
         if messages:
             self.warn("; ".join(messages), token, "autodoc")
