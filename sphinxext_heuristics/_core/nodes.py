@@ -10,12 +10,12 @@ if TYPE_CHECKING:
     from sphinx.application import Sphinx
 
 
-class heuristic(nodes.General, nodes.Element):  # noqa: N801 - docutils' way
-    """A definition as its directive made it; a transform gives it its final form."""
-
-
 class Placeholder(nodes.Element):
     """What no writer knows: transforms replace or remove it."""
+
+
+class heuristic(nodes.General, Placeholder):  # noqa: N801 - docutils' way
+    """A definition as its directive made it; a transform gives it its final form."""
 
 
 class heuristic_note(Placeholder, nodes.paragraph):  # noqa: N801 - docutils' way
@@ -53,8 +53,7 @@ def _skip(_self: Any, _node: nodes.Node) -> None:  # noqa: ANN401 - any writer
 def register(app: Sphinx) -> None:
     """Tell Sphinx of the class that reaches a writer; transforms replace the others."""
     app.add_node(heuristic_search, html=(_skip, None))
-    kinds: list[type[nodes.Element]] = [heuristic, *Placeholder.__subclasses__()]
-    for kind in kinds:
+    for kind in Placeholder.__subclasses__():
         app.add_node(kind)
 
 

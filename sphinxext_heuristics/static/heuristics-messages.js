@@ -123,7 +123,7 @@
       return [make("dt", {}, make("a", { href: uri }, title)), make("dd", {}, ...texts)];
     };
 
-    const rest = [...document.querySelectorAll(".heuristic-messages, .heuristic-origin")];
+    const rest = [...document.querySelectorAll(".heuristic-messages")];
     const told = make("p", { className: "heuristic-count", role: "status" });
     const clear = make("button", { type: "button", className: "heuristic-reset" }, say("Show all"));
     const found = make("dl", { className: "heuristic-answers" });

@@ -99,6 +99,7 @@ def seconds(read: Reading, text: str) -> float:
     return min(times)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", READINGS)
 def test_four_times_the_text_takes_about_four_times_as_long(name: str) -> None:
     read, slow = READINGS[name], {}

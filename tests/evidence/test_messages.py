@@ -701,13 +701,13 @@ def test_messages_of_peft(project: Callable[..., Project]) -> None:
     modules = "Target modules … not found in the base model. Please check the target modules and try again."
     multiple = "This will lead to having multiple adapters in the model. Make sure to know what you are doing!"
     assert entries == [
-        (DORA.text, "ValueError"),
-        (NANS.text, "ValueError"),
         (modules, "NoMatchingPeftModuleError"),
         (
             f"Already found a `peft_config` attribute in the model. {multiple}",
             "UserWarning",
         ),
+        (DORA.text, "ValueError"),
+        (NANS.text, "ValueError"),
     ]
     ran = explained(
         site,

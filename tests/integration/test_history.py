@@ -17,7 +17,7 @@ from history import MERGED, OPERATIONS, PAGED, Site, Step, differences, same, st
 from sphinx.testing.util import SphinxTestApp
 from sphinx.util.docutils import docutils_namespace
 
-from sphinxext_heuristics._core.integration import builders, contents, events
+from sphinxext_heuristics._core.integration import builders, contents, domain
 from sphinxext_heuristics._core.integration.contents import OutputRecord
 from sphinxext_heuristics._core.integration.domain import HeuristicDomain
 from sphinxext_heuristics._core.model import Note
@@ -430,7 +430,7 @@ def test_a_stale_digest_is_caught(
         plan = replace(plan, settle=lambda record: Note((), record.docname))
         return digest(plan, views, docname)
 
-    monkeypatch.setattr(events, "digest", forgetful)
+    monkeypatch.setattr(domain, "digest", forgetful)
     requires_caught(tmp_path, "api.html", Step(edits=("edit the note",)))
 
 

@@ -6,7 +6,7 @@ import os.path
 import sys
 from typing import TYPE_CHECKING
 
-from ..diagnostics import closest, did_you_mean
+from ..diagnostics import did_you_mean
 from ..evidence.pasted import answers, known_to, searched
 from ..model import Found
 from ..notes.inline import text_of
@@ -45,12 +45,7 @@ def run(app: Sphinx, arguments: argparse.Namespace) -> int:
         if lines := list(explain(plan, text)):
             _say(arguments, lines, places=_places(plan, text))
             return 0
-        close = (
-            *closest(text, plan.heuristics),
-            *plan.objects.closest(text),
-            *plan.page_names.closest(text),
-        )
-        failure = _unknown(text, close)
+        failure = _unknown(text, plan.closest(text))
     else:
         # It needs no API reference, for which the package is imported.
         plan = read(app) if arguments.doctreedir else read_evidence(app)
@@ -101,7 +96,7 @@ def _stdin() -> str:
 
 
 def _unknown(name: str, close: Iterable[str]) -> str:
-    hint = did_you_mean([*dict.fromkeys(close)][:4])
+    hint = did_you_mean(close)
     return f"no heuristic, documented object, page or label is called {name!r}{hint}"
 
 
@@ -189,9 +184,9 @@ def _connection(plan: Plan, resolved: Resolved) -> str:
             f"{start}: fits several, and so reaches none: {', '.join(resolved.several)}"
         )
     if resolved.target is None:
-        planned = "does not exist, as planned"
-        reason = planned if resolved.planned else why_missing(plan, connection)
-        return f"{start}: {index.MISSING} {reason}"
+        if resolved.planned:
+            return f"{start}: {index.MISSING} does not exist, as planned"
+        return f"{start}: {index.MISSING} {why_missing(plan, connection)}"
     if resolved.target.uri:
         return f"{start}: {index.EXISTS} in another project, {resolved.target.uri}"
     return f"{start}:"

@@ -144,19 +144,19 @@ def quotes(plan: Plan) -> list[Quote]:
 
 def quote_lines(all_quotes: list[Quote]) -> Iterator[str]:
     """Yield a line for each quote that is found or need not be, and a summary."""
-    number_found = number_expected = 0
     for quote in all_quotes:
         where = f"{quote.path}:{quote.line}: {quote.object}"
-        if quote.found_at is not None:
-            number_found += 1
+        if quote.found_at:
             yield f"{where} has it in line {quote.found_at}"
         elif quote.expected_missing:
-            number_expected += 1
-            reason = "the heuristic does not hold for this version"
-            yield f"{where} need not have it: {reason}"
-    summary = f"{number_found} of {len(all_quotes)} quotes found"
-    if number_expected:
-        summary += f", {number_expected} need not be there"
+            yield (
+                f"{where} need not have it: the heuristic does not hold for this "
+                f"version"
+            )
+    found = sum(bool(quote.found_at) for quote in all_quotes)
+    summary = f"{found} of {len(all_quotes)} quotes found"
+    if expected := sum(quote.expected_missing for quote in all_quotes):
+        summary += f", {expected} need not be there"
     if packages := sorted({quote.package for quote in all_quotes}):
         summary += f" ({', '.join(packages)})"
     yield summary

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from ..model import SEVERITIES, Evidence, Found, Heuristic, Target
+from ..model import Evidence, Found, Heuristic, Target
 from ..notes import markdown
 from ..notes.inline import text_of
 from ..read.heuristic import HeuristicDirective
@@ -16,6 +15,8 @@ from .index_file import name_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from sphinx.config import Config
 
     from ..resolve.objects import Resolved
     from ..resolve.plan import Plan
@@ -35,33 +36,28 @@ class Exporter:
     #: Document → its URL from the root of the site.
     url_of: Callable[[str], str]
 
-    def all(
-        self,
-        *,
-        project: str,
-        release: str,
-        extension: str,
-    ) -> Json:
-        """Return the whole, always in the same order."""
+    def all(self, config: Config, extension: str) -> Json:
+        """Return the whole, always in the same order.
+
+        *extension* is the version of the extension.
+        """
         settings = self.plan.settings
         records = self.plan.heuristics.values()
-        heuristics = list(map(self.heuristic, records))
         categories = index.categories(records, settings.categories)
         return {
             "schema_version": SCHEMA_VERSION,
-            "project": {"name": project, "version": release},
+            "project": {"name": config.project, "version": config.release},
             "package": {
                 "name": settings.package,
                 "version": self.plan.version,
             },
             "extension": {"name": "sphinxext_heuristics", "version": extension},
             "namespace": settings.namespace,
-            "counts": _counts(heuristics),
             "categories": [
                 {"name": row.name, "count": row.number, "description": row.description}
                 for row in categories
             ],
-            "heuristics": heuristics,
+            "heuristics": list(map(self.heuristic, records)),
         }
 
     def heuristic(self, record: Heuristic) -> Json:
@@ -159,18 +155,3 @@ def _options(record: Heuristic) -> Json:
         if option.key
     )
     return {key: None if value == "" else value for key, value in values}
-
-
-def _counts(heuristics: list[Json]) -> Json:
-    severities = Counter(item["severity"] for item in heuristics)
-    connections = [
-        connection for item in heuristics for connection in item["connections"]
-    ]
-    return {
-        "heuristics": len(heuristics),
-        "connections": len(connections),
-        "missing": sum(not connection["exists"] for connection in connections),
-        "entries": sum(len(item["entries"]) for item in heuristics),
-        "pages": sum(len(item["pages"]) for item in heuristics),
-        "severities": {severity: severities[severity] for severity in SEVERITIES},
-    }

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, NamedTuple
 from ..model import Problem, Subtype
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
 #: How many differing lines of each side are shown.
@@ -107,18 +106,11 @@ def difference(found: str, wanted: str) -> tuple[int, list[str]] | None:
     matcher = difflib.SequenceMatcher(None, old, new)
     for tag, start, end, new_start, new_end in matcher.get_opcodes():
         if tag != "equal":
-            removed = _marked("-", old[start:end])
-            added = _marked("+", new[new_start:new_end])
-            return max(1, min(start + 1, len(old))), [*removed, *added]
+            removed = [f"- {line}".rstrip() for line in old[start:end]]
+            added = [f"+ {line}".rstrip() for line in new[new_start:new_end]]
+            line = max(1, min(start + 1, len(old)))
+            return line, removed[:_SHOWN] + added[:_SHOWN]
     return len(old), []  # the text itself has our words for a missing end
-
-
-def _marked(sign: str, lines: list[str]) -> Iterator[str]:
-    """Yield the first lines of one side, and the number of the others."""
-    for line in lines[:_SHOWN]:
-        yield f"{sign} {line}".rstrip()
-    if len(lines) > _SHOWN:
-        yield f"{sign} … ({len(lines) - _SHOWN} more)"
 
 
 def _lines(text: str) -> list[str]:

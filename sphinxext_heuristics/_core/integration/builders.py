@@ -49,7 +49,6 @@ class ReadingBuilder(Builder):
     """Reads the pages and writes nothing: all that the command line needs."""
 
     name = "heuristics-reading"
-    epilog = ""
     allow_parallel = True
     #: The kinds of warnings that a build of it does not give: a command that does so by
     #: itself leaves them to that.
@@ -89,10 +88,8 @@ class HeuristicsBuilder(ReadingBuilder):
         plan = HeuristicDomain.of(self.env).plan
         app = app_of(self.env)
         path = project_file(app, INDEX_FILE).path
-        exporter = Exporter(plan, self.get_target_uri)
-        version = app.extensions[EXTENSION].version
-        data = exporter.all(
-            project=self.config.project, release=self.config.release, extension=version
+        data = Exporter(plan, self.get_target_uri).all(
+            self.config, app.extensions[EXTENSION].version
         )
         texts = {
             "heuristics.json": json.dumps(data, ensure_ascii=False, indent=2) + "\n",
@@ -200,24 +197,13 @@ def _unread(app: Sphinx, plan: Plan) -> Iterator[Problem]:
             left.append(path)
     if not left:  # as in most projects
         return
-    paths = [*_project_files(app), *_dependencies(app)]
-    known = set(map(os.path.realpath, paths))
+    known = {os.path.realpath(project_file(app, option).path) for option in _FILES}
+    # What pages include, or depend on otherwise.
+    for files in app.env.dependencies.values():
+        known.update(os.path.realpath(Path(app.srcdir, file)) for file in files)
     for path in left:
         if os.path.realpath(path) not in known:
             yield page_files.unread(path)
-
-
-def _project_files(app: Sphinx) -> Iterator[Path]:
-    """Yield the files that options of ours name."""
-    for option in _FILES:
-        yield project_file(app, option).path
-
-
-def _dependencies(app: Sphinx) -> Iterator[Path]:
-    """Yield the files that pages include or depend on otherwise."""
-    for files in app.env.dependencies.values():
-        for file in files:
-            yield Path(app.srcdir, file)
 
 
 def is_translation(app: Sphinx) -> bool:

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 from ..config import OPTIONS, PREFIX
 from ..diagnostics import closest, did_you_mean
 from ..model import Problem, Subtype
-from ..source.packages import Sources
 from .domain import EXTENSION
 
 if TYPE_CHECKING:
@@ -75,7 +74,9 @@ def _unfitting(plan: Plan, given: AbstractSet[str]) -> Iterator[tuple[str, str]]
 def _is_package(plan: Plan, package: str) -> bool:
     """Return whether a package is documented, installed or on the path."""
     is_documented = package.partition(".")[0] in plan.documented_packages
-    return bool(is_documented or plan.installed(package) or Sources().exists(package))
+    return bool(
+        is_documented or plan.installed(package) or plan.sources.exists(package)
+    )
 
 
 def problems_in(config: Config, conf_py: Path) -> list[Problem]:

@@ -97,7 +97,7 @@ def digest(plan: Plan, views: Mapping[str, View], docname: str) -> str:
         for role in page.roles
     )
     others = tuple(filter(None, (_linked(plan, target) for target in page.links)))
-    parts = (placed if any(placed) else (), notes, roles, others)
+    parts = (any(placed) and placed, notes, roles, others)
     if not any(parts):
         return ""
     # JSON is written several times as fast as a named tuple's repr, and differs

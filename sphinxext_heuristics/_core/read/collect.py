@@ -42,10 +42,6 @@ class Identity(NamedTuple):
     parameters: tuple[str, ...] | None = None
 
 
-#: The Python domain's kinds of entries that are classes.
-CLASSES = ("class", "exception")
-
-
 def collect(
     document: nodes.document,
     docname: str,
@@ -231,7 +227,7 @@ def _entry(
         lineage=_each_once(identity.lineage for identity in known),
         anchor=anchors[0] if anchors else "",
         by_hand=by_hand,
-        is_class=is_class or desc.get("objtype") in CLASSES,
+        is_class=is_class or desc.get("objtype") in {"class", "exception"},
         parameters=_each_once(signed or [_parameters(desc)]),
         bases=_each_once(identity.bases for identity in known),
         described=tuple(descriptions(desc)),

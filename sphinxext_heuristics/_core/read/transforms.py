@@ -61,9 +61,7 @@ class PlaceDefinitions(SphinxTransform):
             if self.document.next_node(kind):
                 return
         title = nodes.title(stem, stem)
-        section = nodes.section("", title, names=[nodes.fully_normalize_name(stem)])
-        self.document.note_implicit_target(section, section)
-        self.document += section
+        self.document += nodes.section("", title, ids=[nodes.make_id(stem)])
 
     def _opens(self, node: heuristic) -> bool:
         before = self.document.children[: self.document.index(node)]

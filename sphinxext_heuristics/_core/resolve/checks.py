@@ -351,12 +351,7 @@ def _of_requested_target(
     if known or kind != "target":
         yield from _of_connection(plan, query, (known or meant)[0])
         return
-    near = (
-        *plan.objects.closest(value),
-        *plan.page_names.closest(value),
-        *closest(value, plan.heuristics, 1),
-    )
-    close = did_you_mean([*dict.fromkeys(near)][:3])
+    close = did_you_mean(plan.closest(value))
     message = (
         f"target {value!r} is no documented object, page, label or heuristic{close}"
     )

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from functools import cached_property, wraps
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar, cast
 
+from ..diagnostics import closest
 from ..model import CATEGORY, Entry, Evidence, Found, Heuristic, Lost, Message, Note
 from ..versions import holds
 from .catalogue import Catalogue
@@ -345,6 +346,15 @@ class Plan(Catalogue):
     def is_linked(self, record: Heuristic, docname: str) -> bool:
         """Return whether another page than its own links to a heuristic."""
         return docname in self.mentioned_in.get(record.name, ())
+
+    def closest(self, name: str) -> Iterable[str]:
+        """Return the heuristics, objects, pages and labels most like a name."""
+        near = (
+            *closest(name, self.heuristics, 1),
+            *self.objects.closest(name),
+            *self.page_names.closest(name),
+        )
+        return dict.fromkeys(near)
 
     def title(self, docname: str, anchor: str = "") -> str:
         """Return the title of a page or of a section of it, or else the page's name."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import groupby
 from typing import TYPE_CHECKING, NamedTuple
 
 from docutils import nodes
@@ -38,11 +37,6 @@ class MessageRow(NamedTuple):
     heuristics: tuple[Quoting, ...]
 
     @property
-    def module(self) -> str:
-        """Return the module that it comes from, the first by name."""
-        return self.objects[0].partition(":")[0] if self.objects else ""
-
-    @property
     def anchor(self) -> str:
         """Return an id that stays the same as long as the message does."""
         kind, text = self.message
@@ -58,12 +52,12 @@ class MessagesContent(NamedTuple):
 
 
 class MessagesView(View):
-    """The errors and warnings that evidence quotes, by their modules."""
+    """The errors and warnings that evidence quotes."""
 
     name = "heuristic-messages"
 
     def content(self, plan: Plan, query: Query, docname: str) -> MessagesContent:
-        """Return the messages by module, kind and text; other packages' are last."""
+        """Return the messages by kind and text."""
         from ..evidence.pasted import known_to  # noqa: PLC0415 - where the index is placed
 
         quoting: dict[Message, dict[Quoting, None]] = {}
@@ -87,17 +81,10 @@ class MessagesView(View):
             )
             for message in sorted(objects)
         ]
-        package = f"{plan.package}."
-
-        def order(row: MessageRow) -> tuple[bool, str]:
-            is_foreign = not f"{row.module}.".startswith(package)
-            return is_foreign, row.module
-
-        rows.sort(key=order)
         return MessagesContent(rows=tuple(rows), asked=tuple(asked))
 
     def nodes(self, content: MessagesContent, here: Here) -> list[nodes.Node]:
-        """Return the box for a pasted text, and the messages of each module."""
+        """Return the box for a pasted text, and the messages."""
         from ..evidence.pasted import NOISE  # noqa: PLC0415 - where the index is placed
 
         made: list[nodes.Node] = []
@@ -112,14 +99,10 @@ class MessagesView(View):
             )
         if not content.rows:
             made.append(paragraph(_("No message is quoted.")))
-        for module, rows in groupby(content.rows, lambda row: row.module):
-            if module:
-                classes = ["heuristic-origin"]
-                made.append(nodes.rubric("", "", literal(module), classes=classes))
-            listed = nodes.definition_list(classes=["heuristic-messages"])
-            listed += [_item(row, here) for row in rows]
-            made.append(listed)
-        return made
+            return made
+        listed = nodes.definition_list(classes=["heuristic-messages"])
+        listed += [_item(row, here) for row in content.rows]
+        return [*made, listed]
 
 
 def _item(row: MessageRow, here: Here) -> nodes.definition_list_item:
