@@ -63,7 +63,11 @@ def absolute(source: str | None) -> str:
     return os.path.abspath(source)  # noqa: PTH100 - not a Path: it may name a docstring
 
 
-def closest(word: str, names: Iterable[str], count: int = 3) -> tuple[str, ...]:
+def closest(
+    word: str,
+    names: Iterable[str],
+    count: int = 3,
+) -> tuple[str, ...]:
     """Return the names most like *word*, best first; case does not matter."""
     return ClosestNames(names).closest(word, count)
 

@@ -85,7 +85,11 @@ def path_state() -> str:
     return f"{sys.path} {times}"
 
 
-def holds(since: str, until: str, version: str) -> bool:
+def holds(
+    since: str,
+    until: str,
+    version: str,
+) -> bool:
     """Return whether *version* lies within the bounds, the empty ones being none.
 
     A bound or version that cannot be read does not exclude.
@@ -98,7 +102,11 @@ def holds(since: str, until: str, version: str) -> bool:
     return not (is_early or is_late)
 
 
-def _compare(version: Version, bound: Version, text: str) -> int:
+def _compare(
+    version: Version,
+    bound: Version,
+    text: str,
+) -> int:
     """Return -1, 0 or 1 as *version* is before, within or after *bound*."""
     if _RELEASE.fullmatch(text.strip()):
         prefix = version.release[: len(bound.release)]

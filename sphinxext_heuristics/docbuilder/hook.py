@@ -87,7 +87,11 @@ def heuristics_of(conf: Path, folder: Path) -> tuple[dict[str, Any], _Log]:
     return data, log
 
 
-def copy_of(pages: Path, heuristics: Path, folder: Path) -> Path:
+def copy_of(
+    pages: Path,
+    heuristics: Path,
+    folder: Path,
+) -> Path:
     """Return a copy of doc-builder's pages with the heuristics in it.
 
     Records of the heuristics' own site, such as its reach file, stay behind.
@@ -96,13 +100,19 @@ def copy_of(pages: Path, heuristics: Path, folder: Path) -> Path:
     shutil.copytree(pages, source)
     records = shutil.ignore_patterns("*.txt")
     shutil.copytree(
-        heuristics, source / "heuristics", ignore=records, dirs_exist_ok=True
+        heuristics,
+        source / "heuristics",
+        ignore=records,
+        dirs_exist_ok=True,
     )
     return source
 
 
 def data_of(
-    heuristics: dict[str, Any], base_url: str, *, everything: bool = False
+    heuristics: dict[str, Any],
+    base_url: str,
+    *,
+    everything: bool = False,
 ) -> dict[str, Any]:
     """Return what the hook shows of ``heuristics.json``, always in the same order.
 
@@ -242,7 +252,8 @@ def report(data: dict[str, Any]) -> Iterator[str]:
 def parser() -> argparse.ArgumentParser:
     """Return the parser of the command line."""
     whole = argparse.ArgumentParser(
-        prog=PROG, description="Work with documentation for Hugging Face's doc-builder."
+        prog=PROG,
+        description="Work with documentation for Hugging Face's doc-builder.",
     )
     commands = whole.add_subparsers(required=True)
     command = commands.add_parser(
@@ -254,8 +265,18 @@ def parser() -> argparse.ArgumentParser:
         "out of date (--check), 2 misuse or failure, 130 Ctrl-C.",
     )
     add = command.add_argument
-    add("conf", metavar="CONF", type=Path, help="the folder of conf.py")
-    add("pages", metavar="PAGES", type=Path, help="the folder of doc-builder's pages")
+    add(
+        "conf",
+        metavar="CONF",
+        type=Path,
+        help="the folder of conf.py",
+    )
+    add(
+        "pages",
+        metavar="PAGES",
+        type=Path,
+        help="the folder of doc-builder's pages",
+    )
     add(
         "--heuristics",
         metavar="DIR",
@@ -280,7 +301,12 @@ def parser() -> argparse.ArgumentParser:
         action="store_true",
         help="write nothing, print what is out of date",
     )
-    add("-v", action="store_true", dest="verbose", help="print what Sphinx says")
+    add(
+        "-v",
+        action="store_true",
+        dest="verbose",
+        help="print what Sphinx says",
+    )
     return whole
 
 

@@ -43,7 +43,11 @@ def import_package(name: str, mocked: Sequence[str] = ()) -> ModuleType:
     return found
 
 
-def attribute(owner: object, name: str, default: object = None) -> object:
+def attribute(
+    owner: object,
+    name: str,
+    default: object = None,
+) -> object:
     """Return an attribute, or the default, also where getting it fails.
 
     A lazy module imports, and a property computes.
@@ -54,7 +58,11 @@ def attribute(owner: object, name: str, default: object = None) -> object:
         return default
 
 
-def find_object(env: BuildEnvironment, name: str, package: str) -> tuple[object, str]:
+def find_object(
+    env: BuildEnvironment,
+    name: str,
+    package: str,
+) -> tuple[object, str]:
     """Return an object of a package, and the name that it is shown under.
 
     That is the shortest path to it, package included. *name* may lack the package's.
@@ -170,11 +178,17 @@ def make_entry(
     return made, problems
 
 
-def _parse(document: nodes.document, lines: list[str], line: int) -> list[nodes.Node]:
+def _parse(
+    document: nodes.document,
+    lines: list[str],
+    line: int,
+) -> list[nodes.Node]:
     """Return the nodes of reStructuredText, read into the page for its unique ids."""
     text = StringList(lines, items=[(document["source"], line - 1)] * len(lines))
     machine = states.RSTStateMachine(
-        state_classes=states.state_classes, initial_state="Body", debug=False
+        state_classes=states.state_classes,
+        initial_state="Body",
+        debug=False,
     )
     before = len(document.children)
     machine.run(text, document, inliner=states.Inliner())
@@ -189,7 +203,8 @@ def _add_ids(document: nodes.document, desc: addnodes.desc) -> None:
     They are ``X.rank``, ``X.example``, ``X.example-2``.
     """
     signature, content = cast(
-        "tuple[nodes.Element, nodes.Element]", (desc.children[0], desc.children[-1])
+        "tuple[nodes.Element, nodes.Element]",
+        (desc.children[0], desc.children[-1]),
     )
     for name, node in _described(content) if signature["ids"] else ():
         identifier = f"{signature['ids'][0]}.{name}"
@@ -211,7 +226,11 @@ def _described(content: nodes.Element) -> Iterator[tuple[str, nodes.Element]]:
 
 
 def _directives(
-    shown: object, path: str, members: Sequence[str], *, again: bool
+    shown: object,
+    path: str,
+    members: Sequence[str],
+    *,
+    again: bool,
 ) -> list[str]:
     """Return autodoc's directives for an object and its members.
 

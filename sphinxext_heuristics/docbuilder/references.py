@@ -38,7 +38,9 @@ _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:|//")
 
 
 def make_reference(
-    refdoc: str, target: Link | Wanted, content: nodes.Element
+    refdoc: str,
+    target: Link | Wanted,
+    content: nodes.Element,
 ) -> addnodes.pending_xref:
     """Return a reference in the document *refdoc*.
 
@@ -76,7 +78,12 @@ def object_reference(
     return make_reference(env.docname, wanted, content)
 
 
-def page_link(tree: Tree, docname: str, address: str, line: int = 0) -> Link | None:
+def page_link(
+    tree: Tree,
+    docname: str,
+    address: str,
+    line: int = 0,
+) -> Link | None:
     """Return where an address leads in the documentation, ``None`` if elsewhere.
 
     *address* is as it is written on the page *docname* of *tree*, in *line*; a leading
@@ -180,6 +187,10 @@ def resolve(
     of_python = node.copy()
     of_python.update_all_atts({"refdomain": "py", "reftype": "obj"}, replace=True)
     elsewhere = app.emit_firstresult(
-        "missing-reference", env, of_python, contnode, allowed_exceptions=(NoUri,)
+        "missing-reference",
+        env,
+        of_python,
+        contnode,
+        allowed_exceptions=(NoUri,),
     )
     return cast("nodes.Node | None", elsewhere) or contnode

@@ -53,7 +53,10 @@ class Renderer(SphinxRenderer):
     faults: list[Fault]
 
     def warn(
-        self, message: str, token: SyntaxTreeNode, subtype: str = "markup"
+        self,
+        message: str,
+        token: SyntaxTreeNode,
+        subtype: str = "markup",
     ) -> None:
         """Note what is wrong, and the line of a token."""
         self.faults.append(Fault(line_of(token), message, subtype))
@@ -172,7 +175,11 @@ class Renderer(SphinxRenderer):
         if "dedent" in options:
             options["dedent"] = ""
         self.current_node += self.run_directive(
-            token.tag, path, "", line_of(token), additional_options=options
+            token.tag,
+            path,
+            "",
+            line_of(token),
+            additional_options=options,
         )
 
     def _container(self, name: str, design: str) -> nodes.container:

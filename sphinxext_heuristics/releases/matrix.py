@@ -137,7 +137,9 @@ def standing(found: Sequence[Found | Lost]) -> Standing | None:
 
 
 def contradictions(
-    since: str, until: str, standings: Mapping[str, Standing]
+    since: str,
+    until: str,
+    standings: Mapping[str, Standing],
 ) -> tuple[list[str], list[str]]:
     """Return the releases that contradict bounds: absent within, or held next to them.
 
@@ -226,14 +228,22 @@ def read(text: str) -> Matrix:
     raise ValueError("it does not hold 'package' and 'heuristics'")
 
 
-def _row(name: str, row: Any, lines: Mapping[str, int]) -> MatrixRow:  # noqa: ANN401 - what a file held
+def _row(
+    name: str,
+    row: Any,  # noqa: ANN401 - what a file held
+    lines: Mapping[str, int],
+) -> MatrixRow:
     match row:
         case {"quotes": str(digest), "releases": dict(releases)}:
             standings = {
                 release: Standing(releases[release]) for release in in_order(releases)
             }
             line = lines.get(f"{json.dumps(name, ensure_ascii=False)}: {{", 1)
-            return MatrixRow(quotes=digest, standings=standings, line=line)
+            return MatrixRow(
+                quotes=digest,
+                standings=standings,
+                line=line,
+            )
     raise ValueError(f"what it says of {name!r} does not hold 'quotes' and 'releases'")
 
 
@@ -241,7 +251,9 @@ def _row(name: str, row: Any, lines: Mapping[str, int]) -> MatrixRow:  # noqa: A
 
 
 def problems(
-    plan: PublicPlan, matrix: Matrix | None, file: ProjectFile
+    plan: PublicPlan,
+    matrix: Matrix | None,
+    file: ProjectFile,
 ) -> Iterator[Problem]:
     """Yield every problem that has to do with releases."""
     if file.fault:
@@ -268,7 +280,11 @@ def naming_releases(file: ProjectFile) -> str:
     return f"{file.command} --releases VERSION,VERSION"
 
 
-def _of_rows(plan: PublicPlan, matrix: Matrix, file: ProjectFile) -> Iterator[Problem]:
+def _of_rows(
+    plan: PublicPlan,
+    matrix: Matrix,
+    file: ProjectFile,
+) -> Iterator[Problem]:
     """Yield the problem of each row whose heuristic is gone or quotes nothing."""
     for name, row in matrix.rows.items():
         record = plan.heuristics.get(name)
@@ -288,7 +304,10 @@ def _of_rows(plan: PublicPlan, matrix: Matrix, file: ProjectFile) -> Iterator[Pr
 
 
 def _of_record(
-    plan: PublicPlan, matrix: Matrix, record: Heuristic, file: ProjectFile
+    plan: PublicPlan,
+    matrix: Matrix,
+    record: Heuristic,
+    file: ProjectFile,
 ) -> Iterator[Problem]:
     now = quotes(record, matrix.package)
     row = matrix.rows.get(record.name)
@@ -310,7 +329,9 @@ def _of_record(
 
 
 def _of_bounds(
-    plan: PublicPlan, matrix: Matrix, record: Heuristic
+    plan: PublicPlan,
+    matrix: Matrix,
+    record: Heuristic,
 ) -> Iterator[Problem]:
     """Yield the problems of bounds that releases contradict.
 

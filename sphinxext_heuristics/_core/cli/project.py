@@ -72,7 +72,9 @@ def add_options(
     """
     command.set_defaults(run=run, doctreedir=None)
     command.add_argument(
-        "docs", metavar="DOCS", help="the folder of the documentation and its conf.py"
+        "docs",
+        metavar="DOCS",
+        help="the folder of the documentation and its conf.py",
     )
     group = command.add_argument_group("options of sphinx-build")
     shared = (*_SHARED, "doctreedir") if doctrees else _SHARED
@@ -98,7 +100,8 @@ class Command(NamedTuple):
     doctrees: bool = True
 
     def add(
-        self, commands: argparse._SubParsersAction[argparse.ArgumentParser]
+        self,
+        commands: argparse._SubParsersAction[argparse.ArgumentParser],
     ) -> None:
         """Add the command to the parser."""
         command = commands.add_parser(

@@ -49,7 +49,11 @@ _FORM = """\
 # -- what the file should hold --------------------------------------------------------
 
 
-def content(plan: Plan, path: Path, path_of: Callable[[str], str | Path]) -> str:
+def content(
+    plan: Plan,
+    path: Path,
+    path_of: Callable[[str], str | Path],
+) -> str:
     """Return what the index file at *path* should hold.
 
     *path_of* returns the file of a document. The text ends each line with a line feed.

@@ -119,7 +119,11 @@ def _lines(text: str) -> list[str]:
     return [*lines, f"{last} (no line end)"] if last else lines
 
 
-def unified(found: str, wanted: str, name: str) -> str:
+def unified(
+    found: str,
+    wanted: str,
+    name: str,
+) -> str:
     """Return a unified diff."""
     pages = f"{name} (from the pages)"
     old, new = _lines(found), _lines(wanted)

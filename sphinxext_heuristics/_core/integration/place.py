@@ -86,7 +86,11 @@ class Placer:
     """Places what one document shows, which may be a part of a merged tree."""
 
     def __init__(
-        self, transform: ShowHeuristics, plan: Plan, docname: str, tree: nodes.Element
+        self,
+        transform: ShowHeuristics,
+        plan: Plan,
+        docname: str,
+        tree: nodes.Element,
     ) -> None:
         """Take the document and the means to make links from it."""
         self._plan = plan
@@ -145,7 +149,8 @@ class Placer:
                 parent[at:at] = made
 
     def _place_under_titles(
-        self, sections: Sequence[tuple[str, tuple[Box, ...]]]
+        self,
+        sections: Sequence[tuple[str, tuple[Box, ...]]],
     ) -> None:
         """Place the boxes below the first paragraph of each section.
 
@@ -226,7 +231,8 @@ def keep_ids_apart(made: Iterable[nodes.Node], document: nodes.document) -> None
 
 
 def place_in(
-    node: nodes.Element, placement: str = "summary"
+    node: nodes.Element,
+    placement: str = "summary",
 ) -> tuple[nodes.Element, int]:
     """Return where boxes are placed: the parent and the position in it.
 

@@ -105,7 +105,9 @@ def _attributes(node: nodes.Element) -> Iterator[tuple[str, Any]]:
 
 
 def thaw(
-    note: Note, docname: str, relative: Callable[[str, str], str]
+    note: Note,
+    docname: str,
+    relative: Callable[[str, str], str],
 ) -> list[nodes.Node]:
     """Return new nodes of a note for the page *docname*.
 

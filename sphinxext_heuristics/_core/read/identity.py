@@ -44,7 +44,10 @@ def listen_to_autodoc(app: Sphinx, _config: object) -> None:
 
 
 def identify(
-    objects: Mapping[str, object], sources: Sources, name: str, source: str
+    objects: Mapping[str, object],
+    sources: Sources,
+    name: str,
+    source: str,
 ) -> Identity:
     """Return what is known of the object of a name, whose entry has a source.
 
@@ -74,7 +77,11 @@ def identify(
     )
 
 
-def lineage(name: str, obj: object, written: tuple[str, ...] = ()) -> tuple[str, ...]:
+def lineage(
+    name: str,
+    obj: object,
+    written: tuple[str, ...] = (),
+) -> tuple[str, ...]:
     """Return the names of the object that an entry called *name* documents.
 
     The first is the entry's own, spelled by its defining module; for a member further
@@ -149,7 +156,11 @@ def _spelling(obj: object) -> tuple[str, str]:
     return (module, qualname) if module and qualname else ("", "")
 
 
-def _is_there(obj: object, module: str, qualname: str) -> bool:
+def _is_there(
+    obj: object,
+    module: str,
+    qualname: str,
+) -> bool:
     """Return whether *obj* is what has a name in a module."""
     found: object = sys.modules.get(module)
     for part in qualname.split("."):

@@ -152,7 +152,8 @@ class CheckedDirective(SphinxDirective):
         if dropped:
             named = ", ".join(f"U+{ord(char):04X}" for char in dropped)
             self.problem(
-                f"{name} has control characters, which are left out: {named}", name
+                f"{name} has control characters, which are left out: {named}",
+                name,
             )
         return _CONTROL.sub("", text)
 

@@ -98,7 +98,9 @@ def _of_record(plan: Plan, record: Heuristic) -> Iterator[Problem]:
 
 
 def _of_category(
-    plan: Plan, place: Heuristic | Query, category: str
+    plan: Plan,
+    place: Heuristic | Query,
+    category: str,
 ) -> Iterator[Problem]:
     """Yield the problem of a category that conf.py, or else no heuristic, has."""
     allowed = plan.settings.categories
@@ -120,7 +122,9 @@ def _of_category(
 
 
 def _of_connection(
-    plan: Plan, record: Heuristic | Query, resolved: Resolved
+    plan: Plan,
+    record: Heuristic | Query,
+    resolved: Resolved,
 ) -> Iterator[Problem]:
     connection = resolved.connection
     kind, target = connection.type, connection.pattern
@@ -284,7 +288,10 @@ def is_quote(quoted: Evidence) -> bool:
 
 
 def _of_evidence(
-    plan: Plan, quoted: Evidence, *, with_passage: bool
+    plan: Plan,
+    quoted: Evidence,
+    *,
+    with_passage: bool,
 ) -> Iterator[Problem]:
     found = plan.verify(quoted)
     if isinstance(found, Found):
@@ -341,7 +348,10 @@ def of_filters(plan: Plan, query: Query) -> Iterator[Problem]:
 
 
 def _of_requested_target(
-    plan: Plan, query: Query, kind: str, value: str
+    plan: Plan,
+    query: Query,
+    kind: str,
+    value: str,
 ) -> Iterator[Problem]:
     if plan.selection(((kind, (value,)),)):
         return

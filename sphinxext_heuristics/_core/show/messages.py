@@ -56,7 +56,12 @@ class MessagesView(View):
 
     name = "heuristic-messages"
 
-    def content(self, plan: Plan, query: Query, docname: str) -> MessagesContent:
+    def content(
+        self,
+        plan: Plan,
+        query: Query,
+        docname: str,
+    ) -> MessagesContent:
         """Return the messages by kind and text."""
         from ..evidence.pasted import known_to  # noqa: PLC0415 - where the index is placed
 
@@ -118,5 +123,8 @@ def _item(row: MessageRow, here: Here) -> nodes.definition_list_item:
         definition += paragraph(_("In") + " ", *names, classes=["heuristic-meta"])
     term = nodes.term("", "", literal(row.message.text), ids=[row.anchor])
     return nodes.definition_list_item(
-        "", term, nodes.classifier("", row.message.kind), definition
+        "",
+        term,
+        nodes.classifier("", row.message.kind),
+        definition,
     )

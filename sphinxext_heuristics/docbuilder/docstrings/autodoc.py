@@ -40,7 +40,8 @@ _LINK = re.compile(r"\[(`~?[\w.]+`)\](?:\([^()]*\))?")
 #: A role, or a quote that is never closed.
 _NOISE = re.compile(r":(?:py:)?\w+:(?=`)|^'(?=[^']*$)")
 _DEFAULT = re.compile(
-    r"(?:(?:and )?defaults? to|defaults?:|default =?)\s*(.+)", re.DOTALL | re.IGNORECASE
+    r"(?:(?:and )?defaults? to|defaults?:|default =?)\s*(.+)",
+    re.DOTALL | re.IGNORECASE,
 )
 #: Kind → the fields of an item's text and of its type.
 _FIELDS = {
@@ -60,7 +61,12 @@ _DEFAULT_REPR = re.compile(
 
 
 def process_docstring(
-    app: Sphinx, _what: str, name: str, obj: object, _options: object, lines: list[str]
+    app: Sphinx,
+    _what: str,
+    name: str,
+    obj: object,
+    _options: object,
+    lines: list[str],
 ) -> None:
     """Hand a Hugging Face docstring to the directive (``autodoc-process-docstring``).
 
@@ -94,7 +100,11 @@ def process_signature(
     ), returns
 
 
-def _is_ours(app: Sphinx, name: str, obj: object) -> bool:
+def _is_ours(
+    app: Sphinx,
+    name: str,
+    obj: object,
+) -> bool:
     packages = {*app.config.docbuilder_packages, *app.config.docbuilder_trees.values()}
     return source_module(name, obj).partition(".")[0] in packages
 

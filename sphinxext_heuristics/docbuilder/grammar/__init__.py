@@ -25,7 +25,9 @@ _NOT_IN_DOCSTRINGS = ["code", "html_block", "html_inline", "reference"]
 
 
 def create_parser(
-    renderer: Callable[[MarkdownIt], RendererProtocol], *, page: bool
+    renderer: Callable[[MarkdownIt], RendererProtocol],
+    *,
+    page: bool,
 ) -> MarkdownIt:
     """Return a parser of pages, or else of docstrings.
 

@@ -21,7 +21,12 @@ def line_at(state: StateBlock, number: int) -> str:
     return state.src[state.bMarks[number] + state.tShift[number] : state.eMarks[number]]
 
 
-def autodoc_rule(state: StateBlock, start: int, end: int, silent: bool) -> bool:  # noqa: FBT001 - markdown-it's call
+def autodoc_rule(
+    state: StateBlock,
+    start: int,
+    end: int,
+    silent: bool,  # noqa: FBT001 - markdown-it's call
+) -> bool:
     """Read ``[[autodoc]] X``.
 
     The token's meta data are the ``names`` and the ``members``.
@@ -41,7 +46,11 @@ def autodoc_rule(state: StateBlock, start: int, end: int, silent: bool) -> bool:
     return True
 
 
-def _members(state: StateBlock, start: int, end: int) -> tuple[list[str], int]:
+def _members(
+    state: StateBlock,
+    start: int,
+    end: int,
+) -> tuple[list[str], int]:
     """Return the members listed below ``[[autodoc]]``, and the line after them.
 
     They are deeper, with blank lines between them or not.
@@ -58,7 +67,12 @@ def _members(state: StateBlock, start: int, end: int) -> tuple[list[str], int]:
     return members, stop
 
 
-def formula_rule(state: StateBlock, start: int, end: int, silent: bool) -> bool:  # noqa: FBT001 - markdown-it's call
+def formula_rule(
+    state: StateBlock,
+    start: int,
+    end: int,
+    silent: bool,  # noqa: FBT001 - markdown-it's call
+) -> bool:
     """Read ``$$ … $$`` that starts a line and ends one.
 
     The plugin's rule cannot be asked without adding its token.

@@ -121,7 +121,12 @@ def _parts(line: str) -> list[str]:
     return [part for part in parts if part.strip()]
 
 
-def tag_rule(state: StateBlock, start: int, _: int, silent: bool) -> bool:  # noqa: FBT001 - markdown-it's call
+def tag_rule(
+    state: StateBlock,
+    start: int,
+    _: int,
+    silent: bool,  # noqa: FBT001 - markdown-it's call
+) -> bool:
     """Read a component's tag that is a line into a token ``component``."""
     tag = TAG.fullmatch(line_at(state, start).rstrip())
     if tag is None or state.is_code_block(start):

@@ -64,7 +64,9 @@ class PageRenderer(Renderer):
     """The renderer for a page of a tree."""
 
     def setup_render(
-        self, options: dict[str, Any], env: MutableMapping[str, Any]
+        self,
+        options: dict[str, Any],
+        env: MutableMapping[str, Any],
     ) -> None:
         """Begin a page."""
         super().setup_render(options, env)
@@ -99,7 +101,8 @@ class PageRenderer(Renderer):
         if own:
             last = title_node.children[-1]
             title_node.replace(
-                last, plain_text(_OWN_ID.sub("", last.astext()).rstrip())
+                last,
+                plain_text(_OWN_ID.sub("", last.astext()).rstrip()),
             )
         parts = (part.content.strip() for part in token.walk() if not part.children)
         words = " ".join(filter(None, parts))
@@ -151,7 +154,10 @@ class PageRenderer(Renderer):
     def render_link(self, token: SyntaxTreeNode) -> None:
         """Render a link: to an address, to a page, to an anchor."""
         link = page_link(
-            self.tree, self.docname, str(token.attrGet("href") or ""), line_of(token)
+            self.tree,
+            self.docname,
+            str(token.attrGet("href") or ""),
+            line_of(token),
         )
         if link is None:
             super().render_link(token)
