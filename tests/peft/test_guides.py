@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 from conftest import ROOT
 from pages import PAGES, PREFIX
+from seed import SEED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -124,7 +125,17 @@ def run(page: Path, folder: Path, python: ForkServerContext) -> tuple[int | None
     return process.exitcode, (folder / "stderr.txt").read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize("page", [*DOCS, *PAGES.values()], ids=lambda page: page.stem)
+@pytest.mark.parametrize(
+    "page",
+    [
+        *DOCS,
+        *(
+            pytest.param(page, marks=() if name in SEED else pytest.mark.slow)
+            for name, page in PAGES.items()
+        ),
+    ],
+    ids=lambda page: page.stem,
+)
 def test_code_of_page_runs(
     page: Path, tmp_path: Path, python: ForkServerContext
 ) -> None:
