@@ -136,7 +136,7 @@ class Placer:
     def _place_in_entry(self, node: nodes.Element, shown: EntryBoxes) -> None:
         """Place the boxes of an API entry or a module, and those at its parameters."""
         described: dict[str, nodes.Element] = {}
-        if isinstance(node, addnodes.desc):
+        if shown.places and isinstance(node, addnodes.desc):
             described = descriptions(node)
         for parameter, boxes in shown.places.items():
             made = box_nodes(boxes, self._here)
@@ -226,8 +226,11 @@ def keep_ids_apart(made: Iterable[nodes.Node], document: nodes.document) -> None
     """
     for node in made:
         for term in node.findall(nodes.term):
-            own = [i for i in term["ids"] if document.ids.setdefault(i, term) is term]
-            term["ids"] = own
+            term["ids"] = [
+                name
+                for name in term["ids"]
+                if document.ids.setdefault(name, term) is term
+            ]
 
 
 def place_in(
