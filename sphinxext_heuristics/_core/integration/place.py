@@ -51,9 +51,8 @@ class ShowHeuristics(SphinxPostTransform):
         domain = HeuristicDomain.of(self.env)
         # LaTeX and singlehtml merge all documents into one tree.
         merged = self.document.findall(addnodes.start_of_file)
-        parts: list[tuple[str, nodes.Element]] = [(self.env.docname, self.document)]
-        parts += [(part["docname"], part) for part in merged]
-        for docname, tree in parts:
+        parts = [(part["docname"], part) for part in merged]
+        for docname, tree in ((self.env.docname, self.document), *parts):
             domain.resolved_docs.add(docname)
             if docname in domain.plan.pages:
                 Placer(self, domain.plan, docname, tree).run()
@@ -112,7 +111,8 @@ class Placer:
         self._place_in_entries(shown.entries)
         self._place_under_titles(shown.sections)
         for node in self._nodes:
-            self._fill(node, shown)
+            if isinstance(node, nodes.container | ours.Placeholder):
+                self._fill(node, shown)
 
     def _place_in_entries(self, entries: Sequence[EntryBoxes]) -> None:
         """Place the boxes of API entries.
@@ -126,12 +126,11 @@ class Placer:
         for entry, entry_boxes in zip(documented, entries, strict=True):
             waiting.setdefault(entry.names, []).append(entry_boxes)
         for node in self._nodes:
-            names: tuple[str, ...] = (module_name(node),)
-            if isinstance(node, addnodes.desc) and node.get("domain") == "py":
-                names = entry_names(node)
-            if waiting.get(names):
-                shown = waiting[names].pop(0)
-                self._place_in_entry(cast("nodes.Element", node), shown)
+            if isinstance(node, addnodes.desc | nodes.target | nodes.section):
+                is_entry = node.get("domain") == "py"
+                names = entry_names(node) if is_entry else (module_name(node),)
+                if waiting.get(names):
+                    self._place_in_entry(node, waiting[names].pop(0))
 
     def _place_in_entry(self, node: nodes.Element, shown: EntryBoxes) -> None:
         """Place the boxes of an API entry or a module, and those at its parameters."""
@@ -167,9 +166,8 @@ class Placer:
     def _fill(self, node: nodes.Node, shown: Contents) -> None:
         """Fill the caption of a quote, or a placeholder; leave all else."""
         if ours.is_evidence(node):
-            caption = cast("nodes.caption", node[0])
-            caption.clear()
-            caption += caption_nodes(shown.captions[node[ours.EVIDENCE]], self._here)
+            caption = shown.captions[node[ours.EVIDENCE]]
+            node[0] = nodes.caption("", "", *caption_nodes(caption, self._here))
         elif isinstance(node, ours.heuristic_facts):
             self._replace(node, self._facts(node, shown.facts[node["position"]]))
         elif isinstance(node, ours.heuristic_entries):
@@ -182,12 +180,11 @@ class Placer:
     def _facts(self, node: nodes.Element, facts: Facts) -> list[nodes.Node]:
         """Return the facts of a definition, with what only the search sees."""
         made = facts_nodes(facts, self._here)
-        has_page = isinstance(node.parent, nodes.section)
-        if has_page and getattr(self._builder, "search", False):
+        page = node.parent
+        if isinstance(page, nodes.section) and getattr(self._builder, "search", False):
             # The search links to the first id of what a title is in.
             words = nodes.title("", facts.search)
-            ids = node.parent["ids"]
-            made.insert(0, ours.heuristic_search("", words, ids=ids))
+            made.insert(0, ours.heuristic_search("", words, ids=page["ids"]))
         return made
 
     def _replace(self, node: nodes.Element, made: list[nodes.Node]) -> None:

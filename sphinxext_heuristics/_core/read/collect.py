@@ -306,7 +306,7 @@ def module_name(node: nodes.Node) -> str:
 _MODULE = "module-"
 
 
-def _signatures(desc: addnodes.desc) -> Iterator[addnodes.desc_signature]:
+def _signatures(desc: nodes.Element) -> Iterator[addnodes.desc_signature]:
     """Yield the signatures of an API entry."""
     for child in desc.children:
         if isinstance(child, addnodes.desc_signature):
@@ -322,7 +322,7 @@ def _parameters(desc: addnodes.desc) -> Iterator[str]:
                 yield name.astext()
 
 
-def entry_names(desc: addnodes.desc) -> tuple[str, ...]:
+def entry_names(desc: nodes.Element) -> tuple[str, ...]:
     """Return the full names that an API entry documents, one a signature, each once."""
     names: dict[str, None] = {}
     for signature in _signatures(desc):
