@@ -525,11 +525,11 @@ QUOTED = {
     ),
     "xml": (
         "heuristics/One.xml",
-        r"<caption .*>Base\.merge<.*L10.*line 10.*\n.*no weights &amp; no merge",
+        r"<caption.*>Base\.merge<.*L10.*line 10.*\n.*no weights &amp; no merge",
     ),
     "pseudoxml": (
         "heuristics/One.pseudoxml",
-        r"<caption [\s\S]*Base\.merge[\s\S]*line 10\s*<literal_block .*\s*raise",
+        r"<caption[\s\S]*Base\.merge[\s\S]*line 10\s*<literal_block .*\s*raise",
     ),
 }
 
