@@ -333,12 +333,14 @@ def shelf(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shelf]:
         yield made
 
 
+@pytest.mark.slow
 @settings(SOME, max_examples=100)
 @given(random=st.randoms(use_true_random=True))
 def test_what_real_source_says_is_found_and_nothing_else(random: Random) -> None:
     judge(*quoted(random))
 
 
+@pytest.mark.slow
 @settings(SOME, max_examples=100)
 @given(hostile=HOSTILE)
 def test_hostile_source_and_quotes_raise_nothing(

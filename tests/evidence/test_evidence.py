@@ -55,7 +55,13 @@ CLAIMS = [
     for quote in QUOTES
 ]
 NAMES = [f"{number}-{claim.qualname}" for number, claim in enumerate(CLAIMS, 1)]
-every_quote = pytest.mark.parametrize("claim", CLAIMS, ids=NAMES)
+every_quote = pytest.mark.parametrize(
+    "claim",
+    [
+        pytest.param(claim, id=name, marks=[pytest.mark.slow] * (number >= 20))
+        for number, (claim, name) in enumerate(zip(CLAIMS, NAMES, strict=True))
+    ],
+)
 
 
 def source_of(text: str) -> Source:

@@ -63,7 +63,7 @@ def pair(number: int) -> tuple[Step, ...]:
     "steps",
     [
         pytest.param(
-            pair(number), id=str(number), marks=[pytest.mark.slow] * (number >= 8)
+            pair(number), id=str(number), marks=[pytest.mark.slow] * (number >= 2)
         )
         for number in range(PAIRS)
     ],
