@@ -294,17 +294,3 @@ def test_the_first_build_makes_the_link_that_a_source_distribution_cannot_have(
         assert link.is_symlink()
         assert link.readlink() == Path("..", "heuristics")
         assert (link / "index.md").is_file()
-
-
-@pytest.mark.peft
-@pytest.mark.slow
-def test_the_site_builds_from_the_source_distribution(
-    unpacked: Path, tmp_path: Path
-) -> None:
-    (unpacked / "docs" / "heuristics").unlink(missing_ok=True)
-    command = ["-m", "sphinx", "-q", "-b", "html", "-W", "--keep-going", "-j2", "docs"]
-    done = run(*command, str(tmp_path), cwd=unpacked, path=unpacked)
-    assert done.returncode == 0, done.stderr
-    assert "Safe_Merge_NaN_Check" in (
-        tmp_path / "reference" / "tuners" / "lora.html"
-    ).read_text("utf-8")
