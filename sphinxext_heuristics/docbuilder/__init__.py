@@ -56,7 +56,9 @@ def setup(app: Sphinx) -> ExtensionMetadata:
 def use_parser(app: Sphinx, config: Config) -> None:
     """Let pages be parsed where trees are named; MyST stays as it is otherwise."""
     trees = config.docbuilder_trees
-    if not all(isinstance(text, str) for text in [*trees, *trees.values()]):
+    if not isinstance(trees, dict) or not all(
+        isinstance(text, str) for text in [*trees, *trees.values()]
+    ):
         hint = "use a dict of folders and packages, {'': 'peft'} for example"
         warn(f"docbuilder_trees is {trees!r}; {hint}", "config")
         config.docbuilder_trees = {}

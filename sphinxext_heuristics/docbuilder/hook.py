@@ -82,8 +82,10 @@ def heuristics_of(conf: Path, folder: Path) -> tuple[dict[str, Any], _Log]:
     text = (out / "heuristics.json").read_text(encoding="utf-8")
     data = json.loads(text)
     if not data["package"]["name"]:
-        hint = 'set heuristics_package, for example heuristics_package = "peft"'
-        raise HookError(f"{conf / 'conf.py'}: {hint}")
+        raise HookError(
+            f"{conf / 'conf.py'}: set heuristics_package, for example "
+            'heuristics_package = "peft"'
+        )
     return data, log
 
 
@@ -303,17 +305,17 @@ def parser() -> argparse.ArgumentParser:
     )
     add(
         "-v",
+        "--verbose",
         action="store_true",
-        dest="verbose",
         help="print what Sphinx says",
     )
     return whole
 
 
 def _url(text: str) -> str:
-    if text and "://" not in text:
+    if not re.fullmatch(r"(https?://[^\s()<>\\]+)?", text):
         raise argparse.ArgumentTypeError(
-            f"{text!r} is no URL; write https:// before it"
+            f"{text!r} is no URL; write it with https:// in front, without parentheses"
         )
     return text
 
@@ -343,8 +345,9 @@ def _hook(arguments: argparse.Namespace) -> int:
         for warning in log.warnings:
             local = warning.replace(f"{source}/heuristics/", f"{directory}/")
             sys.stdout.write(local.replace(f"{source}/", f"{pages}/"))
-        problem = "fix the warnings above; nothing is written"
-        sys.stderr.write(f"{PROG}: error: {conf}: {problem}\n")
+        sys.stderr.write(
+            f"{PROG}: error: {conf}: fix the warnings above; nothing is written\n"
+        )
         return _FINDING
     data = data_of(heuristics, arguments.base_url, everything=arguments.all)
     files = files_of(data)

@@ -391,6 +391,18 @@ def test_a_package_that_cannot_be_imported_is_left_to_doc_builder(
     assert capsys.readouterr().err == said
 
 
+@pytest.mark.parametrize("text", ["", "{", "<<<<<<< ours\n{}"])
+def test_data_that_is_no_json_stops_doc_builder(docs: Docs, text: str) -> None:
+    (docs.root / hook.DATA).write_text(text, encoding="utf-8")
+    with pytest.raises(SystemExit) as stopped:
+        docs.run()
+    message = str(stopped.value)
+    assert message.startswith(f"{docs.root / hook.DATA}: cannot be used")
+    assert message.endswith(
+        "write it again: python -m sphinxext_heuristics.docbuilder hook"
+    )
+
+
 def noted(docstring: str, item: dict[str, Any]) -> str:
     return hook_code.with_notes(docstring, [hook_code.Note("A", item)])
 
@@ -756,6 +768,14 @@ def test_a_project_that_cannot_be_read(site: Docs, conf: str, message: str) -> N
     ("arguments", "message"),
     [
         (["here", "gone"], "No such file or directory: 'gone'"),
+        (
+            [".", ".", "--base-url", "example.org"],
+            "'example.org' is no URL; write it with https:// in front",
+        ),
+        (
+            [".", ".", "--base-url", "https://a.b/(c)"],
+            "is no URL; write it with https:// in front, without parentheses",
+        ),
         (["."], "the following arguments are required: PAGES"),
     ],
 )

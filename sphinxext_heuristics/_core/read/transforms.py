@@ -60,8 +60,9 @@ class PlaceDefinitions(SphinxTransform):
         for kind in (heuristic_facts, nodes.section):
             if self.document.next_node(kind):
                 return
-        title = nodes.title(stem, stem)
-        self.document += nodes.section("", title, ids=[nodes.make_id(stem)])
+        section = nodes.section("", nodes.title(stem, stem))
+        self.document.set_id(section)
+        self.document += section
 
     def _opens(self, node: heuristic) -> bool:
         before = self.document.children[: self.document.index(node)]

@@ -80,6 +80,7 @@ class Objects:
         self._modules: set[str] = set()
         self.find = cache(self._find)
         self.aliases = cache(self._all_names)
+        self.lineage = cache(self._lineage)
         #: The last part of a name → the documented names that end so, to be asked for
         #: those like another.
         self._alike = cache(lambda last: ClosestNames(self._by_last[last]))
@@ -206,7 +207,7 @@ class Objects:
     def _rank(self) -> dict[str, int]:
         return {name: rank for rank, name in enumerate(self._lineages)}
 
-    def lineage(self, name: str) -> tuple[str, ...]:
+    def _lineage(self, name: str) -> tuple[str, ...]:
         """Return the names by identity of the object of a name."""
         known = self._lineages.get(name)
         return self._sources.lineage(name) if known is None else known
