@@ -177,7 +177,7 @@ def _read(
     try:
         content = yaml.load(path.read_text(encoding="utf-8-sig"), _Loader)  # noqa: S506 - a SafeLoader
         return convert(content or {})
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+    except (OSError, UnicodeDecodeError, yaml.YAMLError, RecursionError) as error:
         if isinstance(error, yaml.MarkedYAMLError):
             line = error.problem_mark.line + 1
         reason = getattr(error, "problem", error)
