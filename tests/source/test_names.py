@@ -353,3 +353,34 @@ def test_finder_of_an_editable_install(
     monkeypatch.setattr(sys, "meta_path", [Finder, *sys.meta_path, SimpleNamespace()])
     assert Sources().canonical("tableeditable.A") == ("tableeditable", "A")
     assert Sources().canonical("tableneither.A") is None
+
+
+def test_of_what_stars_take_over_only_files_with_the_name_are_parsed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stars = [f"from .part_{number} import *\n" for number in range(9)]
+    files = {"__init__": "".join(stars), "thing": "class Thing: ...\n"}
+    files |= {f"part_{number}": f"class Part{number}: ...\n" for number in range(7)}
+    files["part_7"] = "from .thing import *\n"
+    files["part_8"] = "# A Thing is not here\n"
+    (tmp_path / "tablestars").mkdir()
+    for name, text in files.items():
+        (tmp_path / f"tablestars/{name}.py").write_text(text)
+    parsed: list[str] = []
+    parse = source_names.parse
+
+    def noted(text: str) -> ast.Module:
+        parsed.append(text)
+        return parse(text)
+
+    monkeypatch.setattr(source_names, "parse", noted)
+    sources = Sources([str(tmp_path)])
+    names = ("tablestars.thing.Thing", "tablestars.Thing")
+    assert sources.aliases("tablestars.thing.Thing") == names
+    assert set(parsed) == {files[name] for name in ("__init__", "thing", "part_7")}, (
+        "part_8 comes after the one that takes it over"
+    )
+    assert sources.canonical("tablestars.Nothing") is None
+    assert sources.canonical("tablestars.Part8") is None
+    (tmp_path / "tablestars/part_0.py").unlink()
+    assert Sources([str(tmp_path)]).canonical("tablestars.Part1") is not None

@@ -34,6 +34,8 @@ _EVIDENCE = re.compile(
     re.MULTILINE | re.VERBOSE,
 )
 
+_STAR = re.compile(rb"\bimport\s*\*")
+
 
 class State(NamedTuple):
     """A source file as it was when it was read: results hold until this changes."""
@@ -122,6 +124,18 @@ def read_names(at: State, module: str) -> Names:
         return names_in(tree, module, is_package=at.path.stem == "__init__")
     except (OSError, ValueError, RecursionError):
         return Names()
+
+
+def may_bind(at: State, name: str) -> bool:
+    """Return whether a file mentions a name, or takes over others with a star.
+
+    It is not parsed: a package may take over the names of thousands of files.
+    """
+    try:
+        text = at.path.read_bytes()
+    except OSError:
+        return False
+    return name.encode() in text or _STAR.search(text) is not None
 
 
 @lru_cache(maxsize=8)

@@ -11,7 +11,7 @@ from itertools import accumulate
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias, cast
 
-from .names import Definition, Names, State, read_names
+from .names import Definition, Names, State, may_bind, read_names
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -237,6 +237,9 @@ class Sources:
         rest: tuple[str, ...],
     ) -> Object | None:
         for origin in self.names(module).starred:
+            at = self.state(origin)
+            if at is None or not may_bind(at, name):
+                continue
             exported = self.names(origin).exported
             is_taken = (
                 name in exported if exported is not None else not name.startswith("_")
