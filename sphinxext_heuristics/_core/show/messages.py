@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from itertools import groupby
+from operator import attrgetter
 from typing import TYPE_CHECKING, NamedTuple
 
 from docutils import nodes
@@ -14,9 +17,6 @@ from .parts import joined, literal, meta, named, outdated_nodes, paragraph, scri
 if TYPE_CHECKING:
     from ..evidence.pasted import Known
     from ..resolve.plan import Plan
-
-#: How much of a message its anchor repeats.
-_ANCHOR_LENGTH = 80
 
 
 class Quoting(NamedTuple):
@@ -37,10 +37,9 @@ class MessageRow(NamedTuple):
     heuristics: tuple[Quoting, ...]
 
     @property
-    def anchor(self) -> str:
-        """Return an id that stays the same as long as the message does."""
-        kind, text = self.message
-        return nodes.make_id(f"message {kind} {text}")[:_ANCHOR_LENGTH]
+    def package(self) -> str:
+        """Return the first of the packages that it comes from."""
+        return re.split("[.:]", "".join(self.objects[:1]))[0]
 
 
 class MessagesContent(NamedTuple):
@@ -62,7 +61,7 @@ class MessagesView(View):
         query: Query,
         docname: str,
     ) -> MessagesContent:
-        """Return the messages by kind and text."""
+        """Return the messages by package, kind and text."""
         from ..evidence.pasted import known_to  # noqa: PLC0415 - where the index is placed
 
         quoting: dict[Message, dict[Quoting, None]] = {}
@@ -86,6 +85,7 @@ class MessagesView(View):
             )
             for message in sorted(objects)
         ]
+        rows.sort(key=attrgetter("package"))
         return MessagesContent(rows=tuple(rows), asked=tuple(asked))
 
     def nodes(self, content: MessagesContent, here: Here) -> list[nodes.Node]:
@@ -105,9 +105,12 @@ class MessagesView(View):
         if not content.rows:
             made.append(paragraph(_("No message is quoted.")))
             return made
-        listed = nodes.definition_list(classes=["heuristic-messages"])
-        listed += [_item(row, here) for row in content.rows]
-        return [*made, listed]
+        for package, rows in groupby(content.rows, attrgetter("package")):
+            if package:  # else an error that a warning names
+                made.append(nodes.rubric("", package, classes=[self.name]))
+            items = [_item(row, here) for row in rows]
+            made.append(nodes.definition_list("", *items, classes=[self.name]))
+        return made
 
 
 def _item(row: MessageRow, here: Here) -> nodes.definition_list_item:
@@ -121,7 +124,9 @@ def _item(row: MessageRow, here: Here) -> nodes.definition_list_item:
     if row.objects:
         names = joined([literal(name)] for name in row.objects)
         definition += paragraph(_("In") + " ", *names, classes=["heuristic-meta"])
-    term = nodes.term("", "", literal(row.message.text), ids=[row.anchor])
+    # An id that stays the same as long as the message does.
+    anchor = nodes.make_id(" ".join(("message", *row.message)))
+    term = nodes.term("", "", literal(row.message.text), ids=[anchor])
     return nodes.definition_list_item(
         "",
         term,
