@@ -12,7 +12,7 @@ from sphinx.locale import get_translation
 from sphinx.transforms.post_transforms import SphinxPostTransform
 
 from .. import nodes as ours
-from ..read.collect import descriptions, entry_names, module_name
+from ..read.collect import descriptions, entry_names, module_name, own_nodes
 from ..resolve.listing import EXISTS, MISSING
 from ..show.boxes import box_nodes, member_nodes
 from ..show.definition import caption_nodes, facts_nodes, surroundings_nodes
@@ -21,7 +21,7 @@ from .contents import contents
 from .domain import HeuristicDomain, app_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Sequence
 
     from ..resolve.plan import Plan
     from ..show.boxes import Box, EntryBoxes
@@ -48,14 +48,19 @@ class ShowHeuristics(SphinxPostTransform):
 
     def run(self, **kwargs: Any) -> None:  # noqa: ANN401 - Sphinx's signature
         """Place what each document in this tree shows."""
+        self._show(self.env.docname, self.document)
+
+    def _show(self, docname: str, tree: nodes.Element) -> None:
+        """Place what a document shows, and what those that are merged into it show."""
         domain = HeuristicDomain.of(self.env)
+        domain.resolved_docs.add(docname)
+        found = list(own_nodes(tree))
+        if docname in domain.plan.pages:
+            Placer(self, domain.plan, docname, tree, found).run()
         # LaTeX and singlehtml merge all documents into one tree.
-        merged = self.document.findall(addnodes.start_of_file)
-        parts = [(part["docname"], part) for part in merged]
-        for docname, tree in ((self.env.docname, self.document), *parts):
-            domain.resolved_docs.add(docname)
-            if docname in domain.plan.pages:
-                Placer(self, domain.plan, docname, tree).run()
+        for node in found:
+            if isinstance(node, addnodes.start_of_file):
+                self._show(node["docname"], node)
 
     def relative(self, docname: str, other: str) -> str:
         """Return the URI from one document to another, ``""`` if none is known."""
@@ -90,14 +95,15 @@ class Placer:
         plan: Plan,
         docname: str,
         tree: nodes.Element,
+        found: list[nodes.Node],
     ) -> None:
-        """Take the document and the means to make links from it."""
+        """Take the document, what was found in it, and the means to make links."""
         self._plan = plan
         app = app_of(transform.env)
         self._views = views_of(app)
         self._docname = docname
         self._tree = tree
-        self._nodes = list(own_nodes(tree))
+        self._nodes = found
         self._builder = app.builder
         self._document = transform.document
         self._here = Here(docname, transform.relative)
@@ -206,14 +212,6 @@ class Placer:
             return []
         with naming(view, self._docname):
             return view.nodes(content, self._here)
-
-
-def own_nodes(tree: nodes.Node) -> Iterator[nodes.Node]:
-    """Yield what is in a document, without the documents that are merged into it."""
-    for child in tree.children:
-        yield child
-        if not isinstance(child, addnodes.start_of_file):
-            yield from own_nodes(child)
 
 
 def keep_ids_apart(made: Iterable[nodes.Node], document: nodes.document) -> None:

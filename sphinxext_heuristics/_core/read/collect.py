@@ -55,7 +55,7 @@ def collect(
     """
     found: defaultdict[type[nodes.Node], list[Any]] = defaultdict(list)
     opened: set[str] = set()
-    for node in document.findall(nodes.Element):
+    for node in own_nodes(document):
         found[type(node)].append(node)
         if isinstance(node, nodes.target | nodes.section):
             name = module_name(node)
@@ -90,6 +90,16 @@ def collect(
         anchors=tuple(_anchors(document)),
         problems=tuple(_unread(found[nodes.paragraph])),
     )
+
+
+def own_nodes(tree: nodes.Node) -> Iterator[nodes.Node]:
+    """Yield what is in a document, without the documents that are merged into it."""
+    waiting = [*reversed(tree.children)]
+    while waiting:
+        node = waiting.pop()
+        yield node
+        if not isinstance(node, addnodes.start_of_file):
+            waiting += reversed(node.children)
 
 
 def _role_uses(references: list[addnodes.pending_xref]) -> Iterator[RoleUse]:
