@@ -10,10 +10,7 @@ import pytest
 from sphinxext_heuristics._core import model, versions
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
-
-    from conftest import Project
 
 
 #: Since, until and the version, "-" for none, and whether the bounds hold.
@@ -136,31 +133,6 @@ def test_metadata_that_is_not_there_says_nothing(
     assert versions.installed("tablefile") == versions.installed("tablefolder") == "2.0"
     assert versions.distribution("tablenone") == "tablenone"
     assert versions.distribution("tablegone") == ""
-
-
-def test_installed_distributions_are_looked_through_once(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, project: Callable[..., Project]
-) -> None:
-    dist_info(tmp_path, "other-name", "4.5", top="tableother")
-    monkeypatch.syspath_prepend(str(tmp_path))
-    searched: list[str] = []
-    brings = versions._brings  # noqa: SLF001 - what reads the files of a distribution
-
-    def noted(found: Any, top: str) -> bool:  # noqa: ANN401 - a distribution
-        searched.append(top)
-        return brings(found, top)
-
-    monkeypatch.setattr(versions, "_brings", noted)
-    conf = 'extensions = ["sphinxext_heuristics"]\nheuristics_package = "tableother"\n'
-    made = project({"conf.py": conf, "index.rst": "Start\n=====\n"})
-    made.ok("html")
-    assert set(searched) == {"tableother"}
-    searched.clear()
-    made.ok("html")
-    assert not searched, "an unchanged build"
-    dist_info(tmp_path, "and-another", "1.0", top="tablethird")
-    made.ok("html")
-    assert searched, "something was installed"
 
 
 @pytest.mark.parametrize("record", [model.Heuristic, model.Found, model.Message])

@@ -27,34 +27,27 @@ def parse(text: str) -> Version | None:
         return None
 
 
-def installed(package: str, known: dict[str, str] | None = None) -> str | None:
-    """Return the installed version of an import package, or ``None``.
-
-    *known* is as in :func:`distribution`.
-    """
+def installed(package: str) -> str | None:
+    """Return the installed version of an import package, or ``None``."""
     # Metadata that nobody has written well raises whatever it likes: not there, not
     # UTF-8, no version.
     with suppress(Exception):
-        return metadata.version(distribution(package, known))
+        return metadata.version(distribution(package))
     return None
 
 
-def distribution(package: str, known: dict[str, str] | None = None) -> str:
+def distribution(package: str) -> str:
     """Return the name of the installed distribution that brings a package, or ``""``.
 
     Of a namespace that several distributions share, only one that is named like the
-    package counts. *known* maps packages to what a search found, as long as nothing is
-    installed or removed (:func:`path_state`); new results are added.
+    package counts.
     """
     name = package.replace(".", "-")
     if not name or any(metadata.distributions(name=name)):
         return name
-    known = {} if known is None else known
     top = package.partition(".")[0]
-    if top not in known:
-        found = {dist.name for dist in metadata.distributions() if _brings(dist, top)}
-        known[top] = found.pop() if len(found) == 1 else ""
-    return known[top]
+    found = {dist.name for dist in metadata.distributions() if _brings(dist, top)}
+    return found.pop() if len(found) == 1 else ""
 
 
 def _brings(found: metadata.Distribution, top: str) -> bool:
@@ -74,15 +67,6 @@ def _brings(found: metadata.Distribution, top: str) -> bool:
         files = found.read_text("RECORD") or ""
         return bool(re.search(rf"^{re.escape(top)}[/.]", files, re.MULTILINE))
     return False
-
-
-def path_state() -> str:
-    """Return what changes when a distribution is installed or removed."""
-    times = []
-    for folder in map(Path, sys.path):
-        with suppress(OSError):
-            times.append(folder.stat().st_mtime_ns)
-    return f"{sys.path} {times}"
 
 
 def holds(

@@ -158,7 +158,7 @@ class HeuristicDomain(Domain):
         verified = EvidenceCache(self.data.get("verified", {}), sources)
         self.data["verified"] = verified.now
         is_excluded = Matcher(settings.exclude)
-        installed = cache(partial(versions.installed, known=self._distributions()))
+        installed = cache(versions.installed)
         package = settings.package
         return Plan(
             pages,
@@ -188,15 +188,6 @@ class HeuristicDomain(Domain):
             quoted_messages=verified.messages,
             srcdir=Path(env.srcdir),
         )
-
-    def _distributions(self) -> dict[str, str]:
-        """Return package → distribution, as far as an earlier build has searched."""
-        known: dict[str, str] = self.data.setdefault("distributions", {})
-        state = versions.path_state()
-        if known.get("") != state:
-            known.clear()
-            known[""] = state
-        return known
 
     def resolve_xref(  # noqa: PLR0913, PLR0917 - Sphinx's signature
         self,
