@@ -150,8 +150,8 @@ class Exporter:
 def _options(record: Heuristic) -> Json:
     """Return what the options of a heuristic give, where an empty text is ``null``."""
     values = (
-        (option.key, getattr(record, option.field))
+        (option.key or option.field, getattr(record, option.field))
         for option in HeuristicDirective.known
-        if option.key
+        if option.field
     )
     return {key: None if value == "" else value for key, value in values}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections import defaultdict
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -136,22 +137,17 @@ class OutputRecord:
         self._path = outdir / FILENAME
         # No document has an empty name.
         self._writer = {"": writer}
-        self._before: dict[str, str] | None = None
+        # Without a record, as after an interrupted build, nothing is known of a page.
+        self._before = defaultdict(lambda: UNKNOWN)
         with suppress(OSError, ValueError):
             found = json.loads(self._path.read_text(encoding="utf-8"))
             if isinstance(found, dict) and found.get("") == writer:
-                self._before = found
+                self._before = defaultdict(str, found)
 
     def stale(self, digests: Mapping[str, str]) -> list[str]:
-        """Return the documents that show something else now than when written.
-
-        Without a record, as after an interrupted build, all may.
-        """
-        before = self._before
-        if before is None:
-            return sorted(digests)
+        """Return the documents that show something else now than when written."""
         return sorted(
-            name for name, digest in digests.items() if before.get(name, "") != digest
+            name for name, digest in digests.items() if self._before[name] != digest
         )
 
     def forget(self) -> None:
@@ -163,11 +159,9 @@ class OutputRecord:
 
         Pages that were left alone keep what they had, which may be unknown.
         """
-        record = self._before
-        if record is None:
-            record = dict.fromkeys(digests, UNKNOWN)
+        record = {name: self._before[name] for name in digests}
         record.update((name, digests.get(name, "")) for name in written)
-        kept = {name: record[name] for name in digests if record.get(name)}
+        kept = {name: digest for name, digest in record.items() if digest}
         self._path.parent.mkdir(parents=True, exist_ok=True)
         self._path.write_text(
             json.dumps(kept | self._writer, indent=0, sort_keys=True),

@@ -164,7 +164,6 @@ class HeuristicDirective(CheckedDirective):
             "one of them show it",
             "none",
             "parameters",
-            "parameters",
         ),
         ListOption(
             "except",
@@ -181,14 +180,12 @@ class HeuristicDirective(CheckedDirective):
             "One or more categories, separated by commas",
             "none",
             "categories",
-            "categories",
         ),
         DirectiveOption(
             "severity",
             one_of(*SEVERITIES),
             f"One of {', '.join(f'`{word}`' for word in SEVERITIES)}",
             "`tip`",
-            "severity",
             "severity",
         ),
         DirectiveOption(
@@ -197,7 +194,6 @@ class HeuristicDirective(CheckedDirective):
             "An integer: within one severity, higher is shown first",
             "0",
             "weight",
-            "weight",
         ),
         ListOption(
             "keywords",
@@ -205,7 +201,6 @@ class HeuristicDirective(CheckedDirective):
             "What readers search for and the text does not say, separated by commas; "
             "the page shows it, and the search finds the page by it",
             "none",
-            "keywords",
             "keywords",
         ),
         ListOption(
@@ -219,14 +214,12 @@ class HeuristicDirective(CheckedDirective):
             "The first version of the documented package that it holds for",
             "no bound",
             "since",
-            "since",
         ),
         DirectiveOption(
             "until",
             _version,
             "The last one; `0.20` includes 0.20.2",
             "no bound",
-            "until",
             "until",
         ),
         DirectiveOption(
@@ -235,7 +228,6 @@ class HeuristicDirective(CheckedDirective):
             "A flag: API entries and pages do not show it by themselves",
             "off",
             "inject",
-            "inject",
         ),
         DirectiveOption(
             "class",
@@ -243,7 +235,6 @@ class HeuristicDirective(CheckedDirective):
             "More CSS classes, for the definition and for what is shown of it "
             "elsewhere",
             "none",
-            "classes",
             "classes",
         ),
         DirectiveOption("name", as_written, "A label for the role `ref`"),

@@ -95,9 +95,10 @@ def lineage(
         own_name = ".".join((*_spelling(owner), member))
         # Of an instance attribute the source knows more than the class.
         return found or (written if own_name in written[:1] else (own_name,))
-    module, qualname = _spelling(obj)
-    if module and _is_there(obj, module, qualname):
-        return (f"{module}.{qualname}",)
+    spelled = ".".join(_spelling(obj))
+    there = object_named(spelled)
+    if there is obj or getattr(there, "__func__", None) is obj:
+        return (spelled,)
     is_confirmed = len(written) == 1 and object_named(written[0]) is obj
     return written if is_confirmed else (name,)
 
@@ -154,18 +155,6 @@ def _spelling(obj: object) -> tuple[str, str]:
     module = _plain(obj, "__module__")
     qualname = _plain(obj, "__qualname__")
     return (module, qualname) if module and qualname else ("", "")
-
-
-def _is_there(
-    obj: object,
-    module: str,
-    qualname: str,
-) -> bool:
-    """Return whether *obj* is what has a name in a module."""
-    found: object = sys.modules.get(module)
-    for part in qualname.split("."):
-        found = _static(found, part)
-    return found is obj or getattr(found, "__func__", None) is obj
 
 
 def _plain(obj: object, name: str) -> str:

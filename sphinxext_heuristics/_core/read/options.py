@@ -45,7 +45,7 @@ class DirectiveOption(NamedTuple):
     absent: str = "none"
     #: The record's field that has the value; empty if the directive makes more of it.
     field: str = ""
-    #: The key of the value in ``heuristics.json``; empty if it is not there.
+    #: Its key in ``heuristics.json``, where that is not the field's name.
     key: str = ""
 
 

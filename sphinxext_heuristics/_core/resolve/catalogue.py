@@ -76,7 +76,7 @@ class Catalogue:
 
     def find(self, name: str) -> Heuristic | None:
         """Return the definition of a name, in any case and with ``-`` for ``_``."""
-        return self.by_name.get(name) or self._by_fold.get(fold(name))
+        return self._by_fold.get(fold(name))
 
     @cached_property
     def all_entries(self) -> tuple[tuple[str, Entry], ...]:
@@ -110,7 +110,7 @@ class Catalogue:
 
     def _in_effect(self, record: Heuristic) -> Heuristic:
         """Return the definition in effect of the name that another one has."""
-        return self._by_fold.get(fold(record.name), record)
+        return self.find(record.name) or record
 
     def duplicates(self) -> Iterator[Problem]:
         """Yield a problem for each further definition of a name.

@@ -193,14 +193,10 @@ class External:
 
     def __init__(self, env: BuildEnvironment) -> None:
         """Take the inventories; without intersphinx there are none."""
-        self._main: Inventory = {}
-        self._named: Mapping[str, Inventory] = {}
-        # It has put its own there if it is loaded.
-        if hasattr(env, "intersphinx_inventory"):
-            from sphinx.ext.intersphinx import InventoryAdapter  # noqa: PLC0415 - slow, and loaded by few
-
-            adapter = InventoryAdapter(env)
-            self._main, self._named = adapter.main_inventory, adapter.named_inventory
+        # Where it keeps them; its own reader of these takes long to import.
+        self._main: Inventory = getattr(env, "intersphinx_inventory", {})
+        self._named: Mapping[str, Inventory]
+        self._named = getattr(env, "intersphinx_named_inventory", {})
         self._by_fold = cache(self._folded_names)
 
     def find(self, kind: str, target: str) -> str | None:

@@ -13,13 +13,12 @@ from ..words import _
 from .parts import (
     Meta,
     Part,
-    badge,
     collapsed,
     joined,
     link_nodes,
     literal,
     meta,
-    outdated_nodes,
+    meta_parts,
     paragraph,
 )
 
@@ -74,10 +73,7 @@ def facts(plan: Plan, record: Heuristic) -> Facts:
 
 def facts_nodes(content: Facts, here: Here) -> list[nodes.Node]:
     """Return the line of facts under a definition's title."""
-    parts: list[list[Part]] = [[badge(content.meta.severity, "heuristic-badge")]]
-    if content.meta.bounds:
-        outdated = outdated_nodes(content.meta.outdated)
-        parts.append([content.meta.bounds, *outdated])
+    parts = meta_parts(content.meta, "heuristic-badge")
     if content.categories:
         parts.append([", ".join(content.categories)])
     if content.links:

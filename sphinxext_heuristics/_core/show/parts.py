@@ -94,22 +94,25 @@ def severity_word(severity: str) -> str:
     return str(admonitionlabels[severity])
 
 
-def badge(severity: str, name: str) -> nodes.inline:
-    """Return a severity's word with a class of this *name* and the severity's."""
-    classes = [name, f"heuristic-{severity}"]
-    return nodes.inline("", severity_word(severity), classes=classes)
-
-
 def outdated_nodes(remark: str) -> list[nodes.Node]:
     """Return the remark that a heuristic does not hold; nothing for ``""``."""
     return [nodes.Text(" "), nodes.strong("", f"({remark})")] if remark else []
 
 
+def meta_parts(content: Meta, badge_class: str) -> list[list[Part]]:
+    """Return a heuristic's severity, with a class of this name, and its versions."""
+    severity = content.severity
+    classes = [badge_class, f"heuristic-{severity}"]
+    badge = nodes.inline("", severity_word(severity), classes=classes)
+    parts: list[list[Part]] = [[badge]]
+    if content.bounds:
+        parts.append([content.bounds, *outdated_nodes(content.outdated)])
+    return parts
+
+
 def meta_nodes(content: Meta) -> nodes.paragraph:
     """Return the line below a heuristic's title in an index."""
-    line: list[Part] = [badge(content.severity, "heuristic-severity")]
-    if content.bounds:
-        line += [f", {content.bounds}", *outdated_nodes(content.outdated)]
+    line = joined(meta_parts(content, "heuristic-severity"))
     return paragraph(*line, classes=["heuristic-meta"])
 
 
