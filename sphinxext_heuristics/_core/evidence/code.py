@@ -8,7 +8,7 @@ from contextlib import suppress
 from itertools import takewhile
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
-from ..source.names import parse
+from ..source.names import HELD, parse
 from .prose import Prose
 
 if TYPE_CHECKING:
@@ -25,9 +25,6 @@ Row: TypeAlias = list[Part]
 #: What does not change what a tree means, and decorators, which stand before what they
 #: decorate (see `_unfolded`).
 _ASIDE = frozenset({"ctx", "kind", "type_comment", "type_ignores", "decorator_list"})
-
-#: What a compound statement holds, in the order of its lines.
-_BLOCKS = ("body", "handlers", "orelse", "finalbody", "cases")
 
 
 class Atom(NamedTuple):
@@ -118,12 +115,12 @@ class Code:
                 yield targets
             case ast.AST():
                 names = [name for name in part._fields if name not in _ASIDE]
-                has_blocks = not set(names).isdisjoint(_BLOCKS)
+                has_blocks = not set(names).isdisjoint(HELD)
                 is_compound = has_blocks and not isinstance(part, ast.expr)
                 yield Atom(type(part).__name__, line, 0 if is_compound else end_line)
                 yield from (
                     getattr(part, name, None)
-                    for name in sorted(names, key=lambda name: name in _BLOCKS)
+                    for name in sorted(names, key=lambda name: name in HELD)
                 )
             case list() | tuple():
                 is_left_out = part and not self._has_docstring and _is_text(part[0])
@@ -178,7 +175,7 @@ def _rows(tree: ast.Module) -> Iterator[Row]:
 def _blocks(tree: ast.AST) -> Iterator[list[ast.stmt]]:
     """Yield the blocks in a tree; an ``elif`` is none of its ``if``."""
     for node in ast.walk(tree):
-        for block in (getattr(node, name, None) for name in _BLOCKS):
+        for block in (getattr(node, name, None) for name in HELD):
             if isinstance(block, list) and block and _column(block[0]) != _column(node):
                 yield block
 

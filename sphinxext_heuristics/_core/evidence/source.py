@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from ..diagnostics import closest, did_you_mean
 from ..model import Lost, LostReason
-from ..source.names import definitions, read_file
+from ..source.names import definitions, read_file, statements
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -44,7 +44,7 @@ class Source:
         #: The place that is all of the file.
         self.whole = Extent(self._lines, 1, file.tree)
         #: Qualified name → the statements that define it.
-        self.definitions = definitions(file.tree)
+        self.definitions = definitions(statements(file.tree))
 
     def places(self, qualname: str) -> list[Extent]:
         """Return the definitions of an object; without a name, the whole module."""

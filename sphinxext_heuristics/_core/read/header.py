@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from itertools import takewhile
-from statistics import mode
 from typing import TYPE_CHECKING, NamedTuple
 
 from ..diagnostics import counted
@@ -63,7 +62,8 @@ def read_header(
     """
     matches = [OPTION.fullmatch(line.strip()) for line in lines]
     pairs = list(zip(lines, matches, strict=True))
-    indent = mode([indent_of(line) for line, found in pairs if found] or [0])
+    indents = [indent_of(line) for line, found in pairs if found] or [0]
+    indent = max(indents, key=indents.count)
     written = [WrittenOption("", argument, 0)]
     faults: list[_Numbered] = []
     is_fault = False

@@ -12,13 +12,13 @@ from importlib.util import resolve_name
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
 BLOCKS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 
-#: What statements are in.
-_HOLDERS = (ast.stmt, ast.excepthandler, ast.match_case)
+#: What a compound statement holds, in the order of its lines.
+HELD = ("body", "handlers", "orelse", "finalbody", "cases")
 
 #: A block of evidence in a docstring: to its fence, to the end of its indentation, or
 #: to that of the docstring.
@@ -183,7 +183,8 @@ def names_in(
     package = module if is_package else module.rpartition(".")[0]
     bases: dict[str, tuple[str, ...]] = {}
     outer: list[ast.stmt] = []
-    for prefix, node in statements(tree):
+    walked = list(statements(tree))
+    for prefix, node in walked:
         if not prefix:
             outer.append(node)
         if isinstance(node, ast.ClassDef):
@@ -198,16 +199,16 @@ def names_in(
         ],
         exported=_exported_by(outer),
         definitions={
-            name: [*map(_defined, nodes)] for name, nodes in definitions(tree).items()
+            name: [*map(_defined, nodes)] for name, nodes in definitions(walked).items()
         },
         bases=bases,
     )
 
 
-def definitions(tree: ast.Module) -> dict[str, list[ast.stmt]]:
-    """Map each qualified name to the statements that define it."""
+def definitions(walked: Iterable[tuple[str, ast.stmt]]) -> dict[str, list[ast.stmt]]:
+    """Map each qualified name to those of the `statements` that define it."""
     found: dict[str, list[ast.stmt]] = {}
-    for prefix, node in statements(tree):
+    for prefix, node in walked:
         for name in defined_by(node):
             found.setdefault(f"{prefix}{name}", []).append(node)
     return found
@@ -225,12 +226,10 @@ def statements(tree: ast.Module) -> Iterator[tuple[str, ast.stmt]]:
             yield prefix, node
         if isinstance(node, BLOCKS):
             prefix = f"{prefix}{node.name}."
-        inner = [
-            (prefix, child)
-            for child in ast.iter_child_nodes(node)
-            if isinstance(child, _HOLDERS)
-        ]
-        waiting.extend(reversed(inner))
+        inner: list[ast.AST] = []
+        for name in HELD:
+            inner += getattr(node, name, ())
+        waiting += [(prefix, child) for child in reversed(inner)]
 
 
 def _defined(node: ast.stmt) -> Defined:
