@@ -269,12 +269,12 @@ def after_summary(parent: nodes.Element, start: int) -> int:
 
 def before_members(content: nodes.Element, start: int) -> int:
     """Return the position before the first member or section, else at the end."""
+    end = content.first_child_matching_class((addnodes.desc, nodes.section), start)
+    at = len(content) if end is None else end
     # The index entries of a member are right before it.
-    ends = addnodes.index | addnodes.desc | nodes.section
-    for at in range(start, len(content)):
-        if isinstance(content[at], ends):
-            return at
-    return len(content)
+    while at > start and isinstance(content[at - 1], addnodes.index):
+        at -= 1
+    return at
 
 
 # -- what LaTeX needs -----------------------------------------------------------------
