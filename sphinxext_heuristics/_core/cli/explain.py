@@ -14,7 +14,15 @@ from ..resolve import listing as index
 from ..resolve.connections import object_meant, why_missing
 from ..resolve.pages import fold
 from ..resolve.verdicts import Form
-from .project import Command, CommandError, closest_existing, read, read_evidence
+from .project import (
+    MAY_KNOW,
+    Command,
+    CommandError,
+    closest_existing,
+    made_of,
+    read,
+    read_evidence,
+)
 from .writing import say, say_json, seen
 
 if TYPE_CHECKING:
@@ -47,8 +55,13 @@ def run(app: Sphinx, arguments: argparse.Namespace) -> int:
             return 0
         failure = _unknown(text, plan.closest(text))
     else:
-        # It needs no API reference, for which the package is imported.
-        plan = read(app) if arguments.doctreedir else read_evidence(app)
+        # Mostly it needs no API reference, for which the package is imported.
+        may_know = (
+            file.suffix == ".py" and MAY_KNOW.search(file.read_bytes())
+            for file in made_of(app)[1]
+        )
+        needs_all = arguments.doctreedir or any(may_know)
+        plan = read(app) if needs_all else read_evidence(app)
         failure = "no heuristic knows of this text"
     asked = list(known_to(plan, plan.heuristics.values()))
     known = [known for _record, known in asked]
@@ -236,7 +249,8 @@ def _how(
 
 
 def _object(plan: Plan, name: str) -> Iterator[str]:
-    yield f"{name} ({plan.places[name].docname})"
+    entries = [it for it in plan.all_entries if name in it[1].names]
+    yield f"{name} ({', '.join(dict(entries))})"
     for _docname, entry, verdict in plan.judged:
         if name in entry.names:
             shown = f"impl {verdict.target}: {_how(plan, name, verdict)}"
@@ -262,8 +276,8 @@ def _elsewhere(plan: Plan, name: str) -> Iterator[str]:
                 )
     if uri:
         yield f"{name} (in another project, {uri})"
-    elif meant := object_meant(plan, name):
-        yield f"{name} {meant}"
+    elif (meant := object_meant(plan, name)) or lines:
+        yield f"{name} {meant or 'does not exist'}"
     else:
         return
     yield from lines or ["  no heuristic is connected to it"]
@@ -281,7 +295,8 @@ def _page(plan: Plan, place: Place) -> Iterator[str]:
             if plan.is_linked(record, place.docname):
                 rule += "; named, since the page links to it"
             lines.append(f"  {_MARKS[not reason]}{_named(record)}: {reason or rule}")
-    yield from lines or ["  no heuristic is connected to it"]
+    # What is not shown is so for each target.
+    yield from dict.fromkeys(lines or ["  no heuristic is connected to it"])
 
 
 def _named(record: Heuristic) -> str:

@@ -175,8 +175,11 @@ def _conf_py_message(error: ConfigError, conf_py: Path) -> str:
     return f"{conf_py}:{lines[-1]}: {message.splitlines()[-1]}"
 
 
+#: How pages include a file, and document a module or an object.
+_BROUGHT = re.compile(r"(include|auto\w+|module)(?:::|\})\s*(\S+)")
+
 #: How pages write evidence or keywords, or bring in a file that may.
-_MAY_KNOW = re.compile(
+MAY_KNOW = re.compile(
     rb"\{(evidence|include)\}|\.\.[ \t]+(evidence|include)[ ]?::|^[ \t]*:?keywords:",
     re.IGNORECASE | re.MULTILINE,
 )
@@ -194,7 +197,7 @@ def read_evidence(app: Sphinx) -> Plan:
     docnames = sorted(
         name
         for name in env.found_docs
-        if _MAY_KNOW.search(env.doc2path(name).read_bytes())
+        if MAY_KNOW.search(env.doc2path(name).read_bytes())
     )
     app.emit("env-before-read-docs", env, docnames)
     for docname in docnames:
@@ -215,23 +218,40 @@ def read(app: Sphinx, *, leaves: AbstractSet[Subtype] = frozenset()) -> Plan:
 def closest_existing(app: Sphinx, name: str) -> tuple[str, ...] | None:
     """Return the names most like the last part of another; ``None`` if it may exist.
 
-    It may if a page has it, if the documented package or a base of its classes defines
-    it, or if it is in the file that defines what is before its last dot. Nothing is
-    imported.
+    It may if it is a word of what the pages are made of. Nothing is imported.
     """
     last = re.split(r"[.#/:]", name)[-1]
-    app.env.find_files(app.config, app.builder)
-    sources = Sources()
-    package = Settings.of(app.config).package
-    names = set(sources.defined_in(package))
-    owner = name.lstrip("~").rpartition(".")[0]
-    owners = map(sources.definition, (owner, f"{package}.{owner}"))
-    files = [found.path for found in owners if found]
-    for docname in app.env.found_docs:
-        names.add(docname.rpartition("/")[2])
-        files.append(app.env.doc2path(docname))
-    words: set[str] = set()
+    names, files = made_of(app, name.lstrip("~").rpartition(".")[0])
+    words = set(names)
     for file in files:
         words.update(re.findall(r"[\w-]+", file.read_text("utf-8", "replace")))
-    may_exist = fold(last) in map(fold, names | words)
-    return None if may_exist else closest(last, names)
+    return None if fold(last) in map(fold, words) else closest(last, names)
+
+
+def made_of(app: Sphinx, owner: str = "") -> tuple[set[str], list[Path]]:
+    """Return the names of what a project documents, and the files it is made of.
+
+    These are the documents, what they include, and the source of the documented
+    package, of what they document, and of an object called *owner*.
+    """
+    package = Settings.of(app.config).package
+    names: set[str] = set()
+    files: list[Path] = []
+    documented = {package, owner, f"{package}.{owner}"}
+    app.env.find_files(app.config, app.builder)
+    for docname in app.env.found_docs:
+        names.add(docname.rpartition("/")[2])
+        file = app.env.doc2path(docname)
+        files.append(file)
+        for directive, what in _BROUGHT.findall(file.read_text("utf-8", "replace")):
+            if directive == "include":
+                files.append(Path(app.env.relfn2path(what, docname)[1]))
+            documented.add(what)
+    sources = Sources()
+    for dotted in filter(None, documented):
+        sources.walk(dotted)
+        sources.bases(dotted)
+    for module in tuple(sources.watched):
+        for qualname in sources.names(module).definitions:
+            names.add(qualname.rpartition(".")[2])
+    return names, [*filter(Path.is_file, files), *sources.files_watched()]

@@ -155,19 +155,12 @@ class Sources:
             is_module=not qualname,
         )
 
-    def defined_in(self, package: str) -> Iterator[str]:
-        """Yield the last part of each name that a package defines.
-
-        What its classes inherit from other packages is included.
-        """
-        modules = {package}
+    def walk(self, package: str) -> None:
+        """Look at all modules of a package, and at what its classes inherit from."""
         for cls in self.names(package).bases:
-            modules.update(module for module, _name in self._linear((package, cls)))
-        for module in modules:
-            for qualname in self.names(module).definitions:
-                yield qualname.rpartition(".")[2]
+            self._linear((package, cls))
         for module in self.modules(package):
-            yield from self.defined_in(f"{package}.{module}")
+            self.walk(f"{package}.{module}")
 
     def _definer(self, cls: Object, member: str) -> Object | None:
         """Return the class that defines *member* as *cls* sees it."""
