@@ -46,7 +46,7 @@ ALLOWED: list[tuple[str, list[Any], list[Any]]] = [
     (
         "heuristics_dir",
         [None, "heuristics", "a/b"],
-        ["", " ", "/abs", "../up", "a/../../b", "..", 3, Path("x"), "a\0b"],
+        ["", " ", ".", "./", "/abs", "../up", "a/../../b", "..", 3, Path("x"), "a\0b"],
     ),
     (
         "heuristics_categories",
@@ -65,7 +65,7 @@ ALLOWED: list[tuple[str, list[Any], list[Any]]] = [
         [None, "Why", [1], {"Why"}, [None]],
     ),
     ("heuristics_index_file", [None, "x.md"], ["", "/x.md", 3, "a\0b"]),
-    ("heuristics_index_title", [None, "", "T"], [3, b"T"]),
+    ("heuristics_index_title", [None, "", "T", "Index\u00a0: T"], [3, b"T"]),
     (
         "heuristics_placement",
         ["summary", "top", "bottom"],

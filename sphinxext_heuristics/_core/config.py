@@ -138,7 +138,7 @@ class Settings:
         "Where heuristic pages are; each file but `index` is named after its "
         "heuristic, with the namespace.",
         "a path under the source directory, or None",
-        _matching(r"(?!/|(.*/)?\.\.(/|$)).*\S.*", None),
+        _matching(r"(?!/|\./*$|(.*/)?\.\.(/|$)).*\S.*", None),
     )
     categories: dict[str, str] = _option(
         {},
@@ -176,7 +176,7 @@ class Settings:
         None,
         "The first heading of that file; by default it names the namespace.",
         "a string, or None",
-        _matching(r"(?s:.*)", None),
+        lambda value: value is None or isinstance(value, str),
     )
     placement: str = _option(
         "summary",
@@ -184,6 +184,7 @@ class Settings:
         "`top`, or at the `bottom`.",
         "'summary' or 'top' or 'bottom'",
         _matching("summary|top|bottom"),
+        "env",
     )
     max_shown: int = _option(
         5,

@@ -404,3 +404,8 @@ class Page(NamedTuple):
     anchors: tuple[tuple[str, str], ...] = ()
     #: What was wrong with its text, beside what its directives know of.
     problems: tuple[Problem, ...] = ()
+
+    @property
+    def targets(self) -> tuple[str, ...]:
+        """Return the targets of all its links that may mean a heuristic."""
+        return (*(role.target for role in self.roles), *self.links)

@@ -302,6 +302,15 @@ def inventory_of(version: str, lines: str) -> bytes:
     return head.encode() + zlib.compress(lines.encode())
 
 
+#: Ways to link to another project's heuristic, beside our role.
+LINKS_ELSEWHERE = (
+    ("rst", ":any:`Alpha`"),
+    ("rst", ":external:heuristic:ref:`Alpha`"),
+    ("rst", ":external+other:heuristic:ref:`this <Alpha>`"),
+    ("md", "[](Alpha)"),
+)
+
+
 def test_what_another_project_documents_changes(tmp_path: Path) -> None:
     options = (
         ":note: {heuristic}`Alpha` and {py:func}`other.cut`\n:impl: tools.cut0",
@@ -314,6 +323,8 @@ def test_what_another_project_documents_changes(tmp_path: Path) -> None:
     for name in ("Alpha", "other:Alpha"):
         text = f":orphan:\n\nSee :heuristic:`{name}` there.\n"
         pages[f"see-{name[0]}.rst"] = text
+    for at, (suffix, link) in enumerate(LINKS_ELSEWHERE):
+        pages[f"link{at}.{suffix}"] = LINKING[suffix].format(at, link)
     conf = "intersphinx_mapping = {'other': ('https://example.org/', 'other.inv')}\n"
     worlds = [
         project_of(pages | {"other.inv": inventory_of(*inventory)}, conf)

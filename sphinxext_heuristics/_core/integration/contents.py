@@ -36,8 +36,6 @@ class Contents(NamedTuple):
 
     #: What each API entry shows.
     entries: tuple[EntryBoxes, ...]
-    #: Where in an entry they are.
-    placement: str
     #: Section id (``""``: the page) and its boxes.
     sections: tuple[tuple[str, tuple[Box, ...]], ...]
     #: What is said under each definition's title.
@@ -67,7 +65,6 @@ def contents(
     sections = sorted(plan.by_page.get(docname, {}).items())
     return Contents(
         entries=entries,
-        placement=plan.settings.placement if entries else "",
         sections=tuple(
             (anchor, boxes.of_records(plan, records, docname))
             for anchor, records in sections
@@ -101,12 +98,8 @@ def digest(
     page = plan.pages[docname]
     placed = contents(plan, views, docname)
     notes = tuple(map(plan.note, page.heuristics))
-    roles = tuple(
-        _linked(plan, role.target) or plan.external.heuristic(role.target)
-        for role in page.roles
-    )
-    others = tuple(filter(None, (_linked(plan, target) for target in page.links)))
-    parts = (any(placed) and placed, notes, roles, others)
+    linked = [_linked(plan, target) for target in page.targets]
+    parts = (any(placed) and placed, notes, any(linked) and linked)
     if not any(parts):
         return ""
     # JSON is written several times as fast as a named tuple's repr, and differs
@@ -115,10 +108,12 @@ def digest(
     return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
 
 
-def _linked(plan: Plan, target: str) -> tuple[str, str, str] | None:
+def _linked(plan: Plan, target: str) -> tuple[str, ...] | None:
     """Return title and place of the heuristic that a link leads to, if it is one."""
     record = plan.named(target)
-    return (record.title, record.docname, record.anchor) if record else None
+    if record is None:
+        return plan.external.heuristic(target)
+    return record.title, record.docname, record.anchor
 
 
 class OutputRecord:
@@ -139,9 +134,9 @@ class OutputRecord:
         self._writer = {"": writer}
         # Without a record, as after an interrupted build, nothing is known of a page.
         self._before = defaultdict(lambda: UNKNOWN)
-        with suppress(OSError, ValueError):
+        with suppress(OSError, ValueError, AttributeError):
             found = json.loads(self._path.read_text(encoding="utf-8"))
-            if isinstance(found, dict) and found.get("") == writer:
+            if found.get("") == writer:
                 self._before = defaultdict(str, found)
 
     def stale(self, digests: Mapping[str, str]) -> list[str]:

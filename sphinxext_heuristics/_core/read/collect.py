@@ -117,8 +117,11 @@ def _other_links(references: list[addnodes.pending_xref]) -> dict[str, None]:
     return {
         reference["reftarget"]: None
         for reference in references
-        if reference.get("reftype") in {"any", "myst"}
-        and not reference.get("refdomain")
+        if "intersphinx" in reference
+        or (
+            reference.get("reftype") in {"any", "myst"}
+            and not reference.get("refdomain")
+        )
     }
 
 

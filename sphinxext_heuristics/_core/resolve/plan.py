@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import cached_property, wraps
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar, cast
 
 from ..diagnostics import closest
@@ -140,10 +141,11 @@ class Plan(Catalogue):
     def messages(self, record: Heuristic) -> tuple[tuple[Message, Evidence], ...]:
         """Return the messages that a heuristic quotes, once for each object.
 
-        Each comes with the first evidence that quotes it from there.
+        Each comes with the first evidence that quotes it from there. What is quoted
+        from nowhere is a fault.
         """
         found: dict[tuple[Message, str], tuple[Message, Evidence]] = {}
-        for quoted in record.evidence:
+        for quoted in filter(attrgetter("module"), record.evidence):
             for message in self.quoted_messages(quoted):
                 found.setdefault((message, quoted.object), (message, quoted))
         return tuple(found.values())
@@ -347,7 +349,7 @@ class Plan(Catalogue):
         """Map each heuristic to the other pages that link to it, in their order."""
         found: dict[str, dict[str, None]] = {}
         for docname, page in self.pages.items():
-            for target in (*(role.target for role in page.roles), *page.links):
+            for target in page.targets:
                 record = self.named(target)
                 if record and record.docname != docname:
                     found.setdefault(record.name, {})[docname] = None
