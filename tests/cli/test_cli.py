@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-import sphinx.locale
 from commands import ran_apart, run
 from seed import INDEX, PAGE, SEED, seed_files
 from sphinx.util.console import coloron
@@ -140,22 +139,6 @@ def test_other_warnings_are_shown_and_stop_nothing(seed: Project) -> None:
     assert "⬜Impl:huggingface_peft_BitsConfig" in (seed.src / INDEX).read_text(
         encoding="utf-8"
     )
-
-
-def test_a_translation_is_refused(
-    seed: Project, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(
-        sphinx.locale, "translators", {}
-    )  # Sphinx would go on in German
-    seed.write(
-        {
-            "locales/de/LC_MESSAGES/api.po": 'msgid ""\nmsgstr ""\n"Content-Type: text/plain; charset=UTF-8\\n"\n'
-        }
-    )
-    ran = run("index", seed.src, "-q", "-D", "language=de")
-    assert ran.status == 2
-    assert "this is a translation" in ran.stderr
 
 
 # -- options of sphinx-build ----------------------------------------------------------

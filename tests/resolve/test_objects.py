@@ -142,6 +142,9 @@ def test_inherited_copies(name: str, *, inherited: bool) -> None:
         ("pkg.Lora.merg", ("pkg.Lora.merge", "pkg.Poly.merge", "pkg.Base.merge")),
         ("other.place.merge", ("pkg.Base.merge", "pkg.Lora.merge", "pkg.Poly.merge")),
         ("other.place.Model", ("hand.Model",)),
+        ("merged", ("pkg.Base.merge", "pkg.Lora.merge", "pkg.Poly.merge")),
+        ("*.merged", ("pkg.Base.merge", "pkg.Lora.merge", "pkg.Poly.merge")),
+        ("other.place.merged", ()),
         ("zzz.qqq", ()),
     ],
 )

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ..files import index_file
-from ..integration.builders import INDEX_FILE, is_translation, project_file
+from ..integration.builders import INDEX_FILE, project_file
 from ..model import Subtype
-from .project import Command, CommandError, read
+from .project import Command, read
 from .writing import bring_up_to_date, required, warning
 
 if TYPE_CHECKING:
@@ -18,12 +18,6 @@ if TYPE_CHECKING:
 
 def run(app: Sphinx, arguments: argparse.Namespace) -> int:
     """Write or compare the file; return the exit code."""
-    if is_translation(app):
-        raise CommandError(
-            f"there are message catalogues for {app.config.language!r}: "
-            f"this is a translation, and the index "
-            "is in the source language; choose that with -D language=…"
-        )
     file = required(project_file(app, INDEX_FILE))
     plan = read(app, leaves={Subtype.INDEX})
     wanted = index_file.content(plan, file.path, app.env.doc2path)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from ..config import Settings
 from ..read.heuristic import NAME
+from ..resolve.pages import fold
 from .project import Command, CommandError
 from .writing import note, say, seen, write
 
@@ -56,8 +57,8 @@ def run(app: Sphinx, arguments: argparse.Namespace) -> int:
         )
     folder = Path(app.srcdir) / settings.dir
     page = settings.page_name(name)
-    for suffix in (".md", ".rst"):
-        if (other := folder / f"{page}{suffix}").exists():
+    for other in folder.glob("*.*"):
+        if other.suffix in {".md", ".rst"} and fold(other.stem) == fold(page):
             raise CommandError(f"{seen(other)} is there already; it is left as it is")
     suffix, form = (".rst", RST) if arguments.rst or not has_myst else (".md", MYST)
     path = folder / f"{page}{suffix}"

@@ -21,10 +21,7 @@ def run(app: Sphinx, arguments: argparse.Namespace) -> int:
     """Write or compare the file; return the exit code."""
     file = required(project_file(app, REACH_FILE))
     plan = read(app, leaves={Subtype.REACH})
-    if arguments.json:
-        say_json(reach.rows(plan))
-        return 0
-    if not arguments.check:
+    if not (arguments.check or arguments.json):
         wanted = reach.content(plan)
         return bring_up_to_date(
             file,
@@ -32,11 +29,14 @@ def run(app: Sphinx, arguments: argparse.Namespace) -> int:
             head=reach.HEAD,
             shows_diff=True,
         )
-    differing = ordered(reach.problems(plan, file))
-    for problem in differing:
-        say(warning(problem))
-    if not differing:
-        note(f"{seen(file.path)} is up to date")
+    differing = ordered(reach.problems(plan, file)) if arguments.check else []
+    if arguments.json:
+        say_json(reach.rows(plan))
+    else:
+        for problem in differing:
+            say(warning(problem))
+        if not differing:
+            note(f"{seen(file.path)} is up to date")
     return 1 if differing else 0
 
 

@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 from sphinx.builders import Builder
 from sphinx.locale import __
-from sphinx.util.matching import Matcher
+from sphinx.util.matching import get_matching_files
 
 from .. import words
 from ..config import PATH, Option
@@ -196,15 +196,15 @@ def problems(app: Sphinx, plan: Plan) -> Iterator[Problem]:
 
 def _unread(app: Sphinx, plan: Plan) -> Iterator[Problem]:
     """Yield the problem of each file in ``heuristics_dir`` that nobody reads."""
-    if not plan.settings.dir:
-        return
-    excluded = Matcher(app.config.exclude_patterns)
-    folder = Path(app.srcdir, plan.settings.dir)
     left = []
-    for path in page_files.texts(folder, app.config.source_suffix):
-        inside = path.relative_to(app.srcdir)
-        above = (inside, *inside.parents)
-        if not any(excluded(name.as_posix()) for name in above):
+    # What `exclude_patterns` leaves out is so on purpose.
+    for name in get_matching_files(
+        app.srcdir, exclude_patterns=app.config.exclude_patterns
+    ):
+        path = Path(app.srcdir, name)
+        is_read = path.suffix in app.config.source_suffix
+        is_text = path.suffix.lower() in page_files.TEXTS
+        if plan.settings.has_page(name) and is_text and not is_read:
             left.append(path)
     if not left:  # as in most projects
         return

@@ -14,7 +14,6 @@ from .domain import EXTENSION
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from collections.abc import Set as AbstractSet
     from pathlib import Path
 
     from sphinx.config import Config
@@ -34,17 +33,14 @@ def problems(
 ) -> Iterator[Problem]:
     """Yield what is wrong with configuration values, and with what they mean here."""
     yield from problems_in(config, conf_py)
-    allowed = {it.name for it in OPTIONS if it.accepts(getattr(config, it.name))}
-    given = allowed & {*assignments(conf_py), *config.overrides}
-    for name, message in _unfitting(plan, given):
+    given = {*assignments(conf_py), *config.overrides}
+    is_given = "heuristics_dir" in given and plan.settings.dir == config.heuristics_dir
+    for name, message in _unfitting(plan, is_dir_given=is_given):
         yield _problem(conf_py, name, message)
 
 
-def _unfitting(plan: Plan, given: AbstractSet[str]) -> Iterator[tuple[str, str]]:
-    """Yield the options whose values fit nothing here, with what is wrong.
-
-    *given* are the options that are set to a value that is allowed.
-    """
+def _unfitting(plan: Plan, *, is_dir_given: bool) -> Iterator[tuple[str, str]]:
+    """Yield the options whose values fit nothing here, with what is wrong."""
     settings, pages = plan.settings, plan.page_names
     if settings.package and not _is_package(plan, settings.package):
         known = {*plan.documented_packages, *packages_distributions()}
@@ -55,7 +51,7 @@ def _unfitting(plan: Plan, given: AbstractSet[str]) -> Iterator[tuple[str, str]]
                 f"documented here{did_you_mean(closest(settings.package, known, 2))}"
             ),
         )
-    if "heuristics_dir" in given and settings.dir:
+    if is_dir_given and settings.dir:
         folder = plan.srcdir / settings.dir
         if not folder.is_dir():
             message = f"heuristics_dir = {settings.dir!r}: there is no folder {folder}"

@@ -110,14 +110,12 @@ def _of_category(
     if category in known:
         return
     message = f"no heuristic has the category {category!r}"
-    near = closest(category, known)
     if allowed:
         message = (
             f"category {category!r} is not in heuristics_categories: "
             f"{', '.join(map(repr, allowed))}"
         )
-        near = near[:1]
-    message += did_you_mean(near)
+    message += did_you_mean(closest(category, known))
     yield _at(place, Subtype.CATEGORY, message, "category")
 
 
@@ -369,7 +367,7 @@ def _of_requested_target(
 
 
 def _of_roles(plan: Plan) -> Iterator[Problem]:
-    known = ClosestNames(plan.heuristics)
+    known = ClosestNames(plan.by_name)
     for page in plan.pages.values():
         for role in page.roles:
             if plan.named(role.target) or plan.external.heuristic(role.target):

@@ -247,13 +247,14 @@ class Objects:
 
     def closest(self, target: str) -> tuple[str, ...]:
         """Return the documented names most like *target*."""
-        last = target.rpartition(".")[2]
+        owner, _dot, last = target.rpartition(".")
         is_last = last in self._by_last
         ends = [last] if is_last else self._last_parts.closest(last, 2)
         alike = chain.from_iterable(self._by_last[end] for end in ends)
         near = chain.from_iterable(self._alike(end).closest(target) for end in ends)
-        # What ends alike is meant, wherever it is.
-        return closest(target, near) or tuple(islice(alike, 3))
+        # What ends alike is meant, wherever it is, and all that a bare name is like.
+        is_meant = is_last or owner in {"", "*"}
+        return closest(target, near) or tuple(islice(alike, 3 * is_meant))
 
 
 def _ending(tail: str, by_last: Mapping[str, list[str]]) -> list[str]:

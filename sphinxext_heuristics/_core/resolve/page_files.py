@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 from ..model import INDEX_PAGE, Page, Problem, Subtype
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Container, Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from .plan import Plan
 
 
 #: The suffixes of files in which someone may write a heuristic.
-_TEXTS = (".md", ".markdown", ".mdx", ".rst", ".rest", ".txt", ".text")
+TEXTS = (".md", ".markdown", ".mdx", ".rst", ".rest", ".txt", ".text")
 
 _MARKDOWN = (".md", ".markdown")
 #: How a page may write a heuristic that its parser does not read.
@@ -73,17 +73,6 @@ def conflict(path: Path) -> Iterator[Problem]:
         if _CONFLICT.match(line):
             yield _at(path, number, "this file holds the markers of a merge conflict")
             return
-
-
-def texts(folder: Path, suffixes: Container[str]) -> Iterator[Path]:
-    """Yield the files of a folder that may hold a heuristic and are no documents.
-
-    What has one of Sphinx's *suffixes* is read, or is left out on purpose by
-    ``exclude_patterns``.
-    """
-    for path in sorted(folder.rglob("*")):
-        if path.suffix.lower() in _TEXTS and path.suffix not in suffixes:
-            yield path
 
 
 def unread(path: Path) -> Problem:

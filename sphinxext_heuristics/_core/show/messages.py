@@ -6,6 +6,7 @@ import re
 from itertools import groupby
 from operator import attrgetter
 from typing import TYPE_CHECKING, NamedTuple
+from zlib import crc32
 
 from docutils import nodes
 
@@ -39,7 +40,7 @@ class MessageRow(NamedTuple):
     @property
     def package(self) -> str:
         """Return the first of the packages that it comes from."""
-        return re.split("[.:]", "".join(self.objects[:1]))[0]
+        return re.split("[.:]", self.objects[0])[0]
 
 
 class MessagesContent(NamedTuple):
@@ -80,7 +81,7 @@ class MessagesView(View):
         rows = [
             MessageRow(
                 message=message,
-                objects=tuple(sorted(filter(None, objects[message]))),
+                objects=tuple(sorted(objects[message])),
                 heuristics=tuple(quoting[message]),
             )
             for message in sorted(objects)
@@ -106,8 +107,7 @@ class MessagesView(View):
             made.append(paragraph(_("No message is quoted.")))
             return made
         for package, rows in groupby(content.rows, attrgetter("package")):
-            if package:  # else an error that a warning names
-                made.append(nodes.rubric("", package, classes=[self.name]))
+            made.append(nodes.rubric("", package, classes=[self.name]))
             items = [_item(row, here) for row in rows]
             made.append(nodes.definition_list("", *items, classes=[self.name]))
         return made
@@ -121,11 +121,12 @@ def _item(row: MessageRow, here: Here) -> nodes.definition_list_item:
         if quoting.note.inline:
             line += [nodes.Text(": "), *here.note(quoting.note)]
         definition += paragraph(*line)
-    if row.objects:
-        names = joined([literal(name)] for name in row.objects)
-        definition += paragraph(_("In") + " ", *names, classes=["heuristic-meta"])
-    # An id that stays the same as long as the message does.
-    anchor = nodes.make_id(" ".join(("message", *row.message)))
+    names = joined([literal(name)] for name in row.objects)
+    definition += paragraph(_("In") + " ", *names, classes=["heuristic-meta"])
+    # It stays the same as long as the message does. An id has but letters and digits
+    # of ASCII: the checksum is that of the whole.
+    text = " ".join(("message", *row.message))
+    anchor = nodes.make_id(f"{text} {crc32(text.encode()):08x}")
     term = nodes.term("", "", literal(row.message.text), ids=[anchor])
     return nodes.definition_list_item(
         "",
