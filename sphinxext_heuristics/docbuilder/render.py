@@ -46,6 +46,11 @@ def plain_text(text: str) -> nodes.Text:
     return nodes.Text(_EDUCATED.sub("\0\\g<0>", text))
 
 
+def raw_html(html: str) -> nodes.raw:
+    """Return HTML that other builders leave out."""
+    return nodes.raw("", html, format="html")
+
+
 class Renderer(SphinxRenderer):
     """MyST's renderer with doc-builder's markup."""
 
@@ -125,6 +130,9 @@ class Renderer(SphinxRenderer):
             self.warn(message, token)
             if isinstance(self.current_node, nodes.TextElement):
                 self.current_node.append(plain_text(token.content))
+        elif token.content.startswith("</"):
+            # in a line, the opening tag stands for both
+            return
         getattr(self, f"_render_{kind}", self.render_children)(token)
 
     def _render_alert(self, token: SyntaxTreeNode) -> None:
@@ -161,12 +169,14 @@ class Renderer(SphinxRenderer):
             self._within(self._container("content", "tab-content"), token)
 
     def _render_include(self, token: SyntaxTreeNode) -> None:
-        """Render a file, or code of one, by the directive that has the tag's name.
+        """Render a file, or code of one, by Sphinx's directive for code.
 
-        JSON names the file, and the options of the directive.
+        JSON names the file, and the options of the directive, which cuts by whole lines
+        as doc-builder does.
         """
         try:
-            options = json.loads(token.children[0].children[0].content)
+            pairs = json.loads(token.children[0].children[0].content).items()
+            options = {name: str(value) for name, value in pairs}
             path = options.pop("path")
         except (ValueError, LookupError, TypeError, AttributeError) as error:
             self.warn(f"<{token.tag}> cannot be read: {error}", token)
@@ -174,13 +184,20 @@ class Renderer(SphinxRenderer):
             return
         if "dedent" in options:
             options["dedent"] = ""
-        self.current_node += self.run_directive(
-            token.tag,
+        line = line_of(token)
+        made = self.run_directive(
+            "literalinclude",
             path,
             "",
-            line_of(token),
+            line,
             additional_options=options,
         )
+        if token.tag == "include" and isinstance(made[0], nodes.literal_block):
+            # what is wrong in the file is said to be at the tag
+            env = {**self.md_env, "origins": [line - 1]}
+            self._render_tokens(self.md.parse(made[0].astext(), env))
+        else:
+            self.current_node += made
 
     def _container(self, name: str, design: str) -> nodes.container:
         """Return a container, which is sphinx-design's where that is loaded."""
@@ -189,6 +206,12 @@ class Renderer(SphinxRenderer):
             found.update_all_atts({"is_div": True, "design_component": design})
             found["classes"].append(f"sd-{design}")
         return found
+
+    def render_s(self, token: SyntaxTreeNode) -> None:
+        """Render struck-out text, which is a tag in HTML and text elsewhere."""
+        self.current_node += raw_html("<del>")
+        self.render_children(token)
+        self.current_node += raw_html("</del>")
 
     def render_problem(self, token: SyntaxTreeNode) -> None:
         """Warn of what a rule found."""

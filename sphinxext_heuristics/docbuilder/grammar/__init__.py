@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from markdown_it import MarkdownIt, rules_inline
 from myst_parser.config.main import MdParserConfig
 
-from .blocks import alert_rule, autodoc_rule, formula_rule
+from .blocks import alert_rule, autodoc_rule, formula_rule, list_rule
 from .components import pair_rule, tag_rule
 from .inline import DOCSTRING, PAGE, SHARED, Addresses, located
 
@@ -20,8 +20,10 @@ if TYPE_CHECKING:
 
 #: Blocks that end a paragraph without a blank line before them.
 _INTERRUPTS: RuleOptionsType = {"alt": ["paragraph", "reference", "blockquote", "list"]}
+#: What a list ends; another list is its next item.
+_LIST_INTERRUPTS: RuleOptionsType = {"alt": ["paragraph", "reference", "blockquote"]}
 #: What CommonMark reads as markup and docstrings do not have.
-_NOT_IN_DOCSTRINGS = ["code", "html_block", "html_inline", "reference"]
+_NOT_IN_DOCSTRINGS = ["html_block", "html_inline", "reference"]
 
 
 def create_parser(
@@ -34,13 +36,16 @@ def create_parser(
     *renderer* is the class that makes the output.
     """
     parser = MarkdownIt("commonmark", renderer_cls=renderer)
-    parser.enable("table")
+    parser.enable(["table", "strikethrough"])
+    # doc-builder has code in fences only
+    parser.disable("code")
     parser.inline.ruler.enable("linkify")
     parser.options["myst_config"], parser.options["linkify"] = MdParserConfig(), True
     parser.linkify = Addresses()
     rules = parser.block.ruler
     rules.before("code", "component", tag_rule, _INTERRUPTS)
     rules.before("blockquote", "math_block", formula_rule, _INTERRUPTS)
+    rules.at("list", list_rule, _LIST_INTERRUPTS)
     parser.core.ruler.after("block", "alert", alert_rule)
     parser.core.ruler.after("block", "pairs", pair_rule)
     parser.core.ruler.after("block", "origins", _origins_rule)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from markdown_it.rules_block import list_block
 from mdit_py_plugins.dollarmath.index import math_block_dollar
 
 if TYPE_CHECKING:
@@ -80,6 +81,25 @@ def formula_rule(
     if silent:
         return line_at(state, start).startswith("$$")
     return _FORMULA_RULE(state, start, end, silent)
+
+
+def list_rule(
+    state: StateBlock,
+    start: int,
+    end: int,
+    silent: bool,  # noqa: FBT001 - markdown-it's call
+) -> bool:
+    """Read a list, deeply indented or not.
+
+    markdown-it's rule would take the items after the first for its text, as they would
+    be code.
+    """
+    outside = state.blkIndent
+    if state.sCount[start] - outside > 3:  # noqa: PLR2004 - as code would be
+        state.blkIndent = state.sCount[start]
+    done = list_block(state, start, end, silent)
+    state.blkIndent = outside
+    return done
 
 
 def alert_rule(state: StateCore) -> None:

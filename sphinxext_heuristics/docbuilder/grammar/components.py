@@ -100,11 +100,11 @@ def tags_apart(source: Sequence[str]) -> Iterator[tuple[str, int]]:
         end = max(fence_end(source, position), position + 1)
         line = source[position]
         if end == position + 1 and "<" in line:
-            # a tag that is open at the end of the line goes on in the next ones
-            while re.search(r"<(?:[A-Z]\w*|a\s)[^<>]*$", f"{line}\n") and end < len(
-                source
-            ):
-                line, end = f"{line} {source[end].strip()}", end + 1
+            # a tag that is open at the end of the line goes on to a blank line at most
+            for below in takewhile(str.strip, source[end:]):
+                if not re.search(r"<(?:[A-Z]\w*|a\s)[^<>]*$", f"{line}\n"):
+                    break
+                line, end = f"{line} {below.strip()}", end + 1
             indent = " " * indent_of(line)
             for part in _parts(line):
                 yield indent + part.strip(), position
@@ -129,7 +129,7 @@ def tag_rule(
 ) -> bool:
     """Read a component's tag that is a line into a token ``component``."""
     tag = TAG.fullmatch(line_at(state, start).rstrip())
-    if tag is None or state.is_code_block(start):
+    if tag is None:
         return False
     if not silent:
         token = push_tag(state, tag)

@@ -16,7 +16,7 @@ from ..grammar.components import HTML, tags_apart
 from ..grammar.inline import COMMENT
 from ..objects import make_entry
 from ..references import make_reference, page_link
-from ..render import Renderer, line_of, plain_text
+from ..render import Renderer, line_of, plain_text, raw_html
 from ..store import DocbuilderDomain
 
 if TYPE_CHECKING:
@@ -98,7 +98,7 @@ class PageRenderer(Renderer):
     ) -> None:
         """Note the id that doc-builder gives a heading; objects take theirs first."""
         own = _OWN_ID.search(token.children[0].content)
-        if own:
+        if own and title_node.children:
             last = title_node.children[-1]
             title_node.replace(
                 last,
@@ -204,18 +204,14 @@ class PageRenderer(Renderer):
             link = page_link(self.tree, self.docname, address, line)
             if link is None:
                 continue
-            self.current_node.append(_raw(html[start : found.start()]))
+            self.current_node.append(raw_html(html[start : found.start()]))
             start = found.end()
             if found["src"] is None:
-                tag = _raw(f"<a{found['before']}{found['after']}")
+                tag = raw_html(f"<a{found['before']}{found['after']}")
                 self.current_node.append(make_reference(self.docname, link, tag))
                 continue
-            self.nested_render_text(found[0], line, inline=True)
-        self.current_node.append(_raw(html[start:]))
-
-
-def _raw(html: str) -> nodes.raw:
-    return nodes.raw("", html, format="html")
+            self.nested_render_text(found[0], line - 1, inline=True)
+        self.current_node.append(raw_html(html[start:]))
 
 
 def heading_id(text: str) -> str:
