@@ -41,6 +41,13 @@ PROG = "python -m sphinxext_heuristics.docbuilder"
 _FINDING, _FAILED, _INTERRUPTED = 1, 2, 130
 #: On more cards than these, a heuristic is named by the command.
 _MANY = 10
+#: A warning of a heuristic. Those of the site's index, reach and release files are not
+#: meant: the copy that is built does not have them.
+_WARNING = re.compile(
+    r"\A(?!.*the file of releases .* is not there).*"
+    r" \[heuristic(\.(?!index|reach)\w+)?\]\s*$",
+    re.DOTALL,
+)
 _SEVERITIES = ("danger", "caution", "warning", "important", "note", "tip")
 
 
@@ -59,7 +66,7 @@ class _Log(io.StringIO):
         self.warnings: list[str] = []
 
     def write(self, text: str) -> int:
-        if re.search(r" \[heuristic(\.\w+)?\]\s*$", text):
+        if _WARNING.search(text):
             self.warnings.append(text)
         return super().write(text)
 
@@ -100,13 +107,10 @@ def copy_of(
     """
     source = folder / "source"
     shutil.copytree(pages, source)
+    copy = source / "heuristics"
+    shutil.rmtree(copy, ignore_errors=True)
     records = shutil.ignore_patterns("*.txt")
-    shutil.copytree(
-        heuristics,
-        source / "heuristics",
-        ignore=records,
-        dirs_exist_ok=True,
-    )
+    shutil.copytree(heuristics, copy, ignore=records)
     return source
 
 
@@ -237,9 +241,13 @@ def report(data: dict[str, Any]) -> Iterator[str]:
     at_parameters = 0
     for card in cards.values():
         shown = [note for note in card.notes if note.is_open]
-        at_parameters += sum(bool(note.parameter) for note in shown)
         own = [note.name for note in shown if not note.parameter]
         on_cards.update(own[: hook_code.MAX_SHOWN])
+        counts = Counter(note.parameter for note in shown if note.parameter)
+        open_at_one = [
+            min(count, hook_code.MAX_AT_PARAMETER) for count in counts.values()
+        ]
+        at_parameters += sum(open_at_one)
     yield (
         f"{on_cards.total()} alerts stand open, and {at_parameters} at parameters; "
         f"{len(cards)} docstrings"

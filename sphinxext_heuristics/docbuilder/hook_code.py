@@ -75,11 +75,12 @@ def add_alerts(path: str | Path | None = None) -> None:
     file = Path(path or Path(__file__).with_suffix(".json"))
     try:
         data = json.loads(file.read_text(encoding="utf-8"))
-    except ValueError as error:
+        name = data["package"]
+    except (OSError, ValueError, LookupError, TypeError) as error:
         hint = "write it again: python -m sphinxext_heuristics.docbuilder hook"
         raise SystemExit(f"{file}: cannot be used ({error}); {hint}") from error
-    problem = f"{data['package']} cannot be imported, no heuristic is shown"
-    package = attempt(problem, importlib.import_module, data["package"])
+    problem = f"{name} cannot be imported, no heuristic is shown"
+    package = attempt(problem, importlib.import_module, name)
     if isinstance(package, str):
         _say(package)
         # doc-builder fails where it imports the package; other commands do without
@@ -168,9 +169,14 @@ def _add(
         name, target, cls = owner_name, cls, None
     if docstring is None:
         return "it has no docstring of its own"
-    card = found.setdefault(id(target), Card(name, target, cls, docstring, []))
-    card.notes.extend(note for note in notes if note not in card.notes)
+    _put(found, Card(name, target, cls, docstring, notes))
     return ""
+
+
+def _put(found: dict[int, Card], card: Card) -> None:
+    """Add a card, or its notes to those that its object has."""
+    known = found.setdefault(id(card.target), card._replace(notes=[])).notes
+    known.extend(note for note in card.notes if note not in known)
 
 
 def is_listed(cls: type, name: str, docstring: object) -> bool:
@@ -198,8 +204,7 @@ def _add_to_heirs(
             if note.is_open and not note.member and not names & {*note.item["except"]}
         ]
         if inherited:
-            heir = Card(name, cls, None, docstring, [])
-            found.setdefault(id(cls), heir).notes.extend(inherited)
+            _put(found, Card(name, cls, None, docstring, inherited))
 
 
 def walk(package: ModuleType, names: str) -> tuple[object, object]:

@@ -359,6 +359,14 @@ def test_code_in_a_docstring_of_restructured_text_has_two_backticks(docs: Docs) 
     assert "> **One.** Use ``care``\n\nReturns:" in inspect.getdoc(zoo.clean)
 
 
+def test_a_class_names_a_heuristic_of_a_member_once(docs: Docs) -> None:
+    names = [f"N{number}" for number in range(7)]
+    heirs = {"zoo.Child.wash": names[:1], "zoo.Base.wash": names}
+    zoo = docs.show(heirs, lines={"zoo.Child.wash": names[1:2]})
+    (line,) = re.findall("- `wash`: .*", zoo.Child.__doc__)
+    assert line == "- `wash`: N0; N1; N2; N3; N4; and 2 more."
+
+
 def test_at_most_five_are_open(docs: Docs) -> None:
     names = [f"N{number}" for number in range(7)]
     zoo = docs.show({"zoo.Base.wash": names})
@@ -391,9 +399,10 @@ def test_a_package_that_cannot_be_imported_is_left_to_doc_builder(
     assert capsys.readouterr().err == said
 
 
-@pytest.mark.parametrize("text", ["", "{", "<<<<<<< ours\n{}"])
-def test_data_that_is_no_json_stops_doc_builder(docs: Docs, text: str) -> None:
-    (docs.root / hook.DATA).write_text(text, encoding="utf-8")
+@pytest.mark.parametrize("text", ["", "{", "<<<<<<< ours\n{}", "{}", "[]", None])
+def test_data_of_another_form_stops_doc_builder(docs: Docs, text: str | None) -> None:
+    if text is not None:
+        (docs.root / hook.DATA).write_text(text, encoding="utf-8")
     with pytest.raises(SystemExit) as stopped:
         docs.run()
     message = str(stopped.value)
@@ -622,10 +631,26 @@ def test_heuristics_may_be_elsewhere(site: Docs) -> None:
 
 def test_the_copy_has_pages_only(site: Docs, tmp_path: Path) -> None:
     heuristics = site.root / "source" / "heuristics"
+    stale = site.root / "pages" / "heuristics" / "stale.rst"
+    stale.parent.mkdir()
+    stale.write_text(PAGE, encoding="utf-8")
     (heuristics / "reach.txt").write_text("Hot zoo.f\n", encoding="utf-8")
     copy = hook.copy_of(site.root / "pages", heuristics, tmp_path / "copy")
     names = sorted(path.name for path in (copy / "heuristics").iterdir())
     assert names == ["all.rst"]
+
+
+def test_the_records_of_the_site_are_not_needed(site: Docs) -> None:
+    more = (
+        'extensions += ["sphinxext_heuristics.releases"]\n'
+        'heuristics_index_file = "index.md"\n'
+        'heuristics_reach_file = "heuristics/reach.txt"\n'
+        'heuristics_releases_file = "heuristics/releases.json"\n'
+    )
+    conf = site.root / "source" / "conf.py"
+    conf.write_text(CONF.format(root=str(site.root)) + more, encoding="utf-8")
+    done = command(site)
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 def test_many_cards_are_named(docs: Docs, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -635,12 +660,17 @@ def test_many_cards_are_named(docs: Docs, monkeypatch: pytest.MonkeyPatch) -> No
     data = {
         "package": "zoo",
         "heuristics": {"A": item},
-        "alerts": {"zoo.Base.feed": ["A"], "zoo.Base.load": ["A"]},
+        "alerts": {
+            "zoo.Base.feed": ["A"],
+            "zoo.Base.load": ["A"],
+            "zoo.Base.feed#food": ["A", "B", "C"],
+        },
         "lines": {},
     }
+    data["heuristics"] = dict.fromkeys("ABC", item)
     lines = list(hook.report(data))
     assert lines == [
-        "2 alerts stand open, and 0 at parameters; 2 docstrings",
+        "2 alerts stand open, and 2 at parameters; 2 docstrings",
         "A: open on 2 cards",
     ]
 
