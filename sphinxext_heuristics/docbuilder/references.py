@@ -133,9 +133,14 @@ def _object(env: BuildEnvironment, wanted: Wanted) -> Place:
     is_word = wanted.only_classes and "." not in name
     if wanted.module and not fitting and not is_word:
         # another name of the object, or one that a class inherits
-        with suppress(LookupError, ImportError):
-            package = wanted.module.partition(".")[0]
-            _, name = find_object(env, name, package)
+        names = DocbuilderDomain.of(env).state.names
+        if wanted not in names:
+            # kept, as a build that reads no page imports nothing
+            names[wanted] = ""
+            with suppress(LookupError, ImportError):
+                package = wanted.module.partition(".")[0]
+                _, names[wanted] = find_object(env, name, package)
+        if (name := names[wanted]) in domain.objects:
             fitting = [(name, domain.objects[name])]
     # the name that an alias stands for comes last and wins
     fitting.sort(key=lambda found: not found[1].aliased)

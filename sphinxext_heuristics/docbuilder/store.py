@@ -93,8 +93,8 @@ class Notes:
     #: their names.
     entries: dict[str, ObjectEntry] = field(default_factory=dict)
     anchors: frozenset[str] = frozenset()
-    #: The documents and the anchors that its links led to in the last build.
-    leads_to: list[tuple[str, str]] = field(default_factory=list)
+    #: Where its links led to in the last build.
+    leads_to: list[Place] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -105,6 +105,8 @@ class State:
     trees: dict[str, Tree] = field(default_factory=dict)
     #: The pages of all trees, in their order.
     pages: dict[str, Page] = field(default_factory=dict)
+    #: The object → its full name, found by an import; empty if there is none.
+    names: dict[Wanted, str] = field(default_factory=dict)
 
 
 class DocbuilderDomain(Domain):
@@ -112,7 +114,7 @@ class DocbuilderDomain(Domain):
 
     name = "docbuilder"
     label = "doc-builder"
-    data_version = 6
+    data_version = 7
     initial_data: ClassVar[dict[str, object]] = {"notes": {}, "state": State()}
     #: Where references lead, known when all documents are read.
     places: dict[Link | Wanted, Place]
@@ -147,8 +149,9 @@ class DocbuilderDomain(Domain):
         return []
 
     def clear_doc(self, docname: str) -> None:
-        """Forget a document."""
-        self.notes.pop(docname, None)
+        """Forget a document; what it names is looked for anew."""
+        for target in self.notes.pop(docname, Notes()).targets:
+            self.state.names.pop(cast("Wanted", target), "")
 
     def merge_domaindata(
         self,

@@ -65,6 +65,7 @@ SWAPPED = (
     .replace("again", "things")
     .replace("reference/x", "reference/again")
 )
+THINGS = _SECTIONS[_SECTIONS.index("hf_tree/things.py") + 1]
 NEW = "- local: new/page\n  title: New\n"
 #: What may happen to the tree, each with the files that it writes or deletes.
 EDITS = {
@@ -88,11 +89,15 @@ EDITS = {
         "guides/html.md": "# HTML\n\n<a href='../old/page#thing'>x</a> [y](../old/gone)\n"
     },
     "write no HTML": {"guides/html.md": ""},
-    "write another page": {"guides/markup.md": "# Other\n\nText.\n"},
+    "write another page": {"guides/markup.md": "# Other\n\n[`Sub.run`]\n"},
     "document less": {
         "reference/things.md": "# Things\n\n## Thing\n\n[[autodoc]] Thing\n    - none\n"
     },
     "document once": {"reference/again.md": "# Again\n\nNothing.\n"},
+    # a link has parentheses after the name of a method
+    "make it a property": {
+        "hf_tree/things.py": re.sub(r"(?=    def run)", "    @property\n", THINGS)
+    },
     "document no more": {"reference/things.md": ""},
     # not documented twice: which page Sphinx links to depends on what is read last
     "a page beside": {
@@ -123,6 +128,7 @@ def test_incremental_is_clean(tree: Project) -> None:
         "list what is not there",
         "restore",
         "write another page",
+        "make it a property",
     ):
         edit(tree, EDITS[name])
         check(tree)
@@ -144,6 +150,11 @@ def test_any_history(tree: Project, story: int) -> None:
     for name in ["restore", *choice.choices(sorted(EDITS), k=6)]:
         edit(tree, EDITS[name])
         check(tree, f"-j{choice.choice([1, 2])}")
+
+
+def test_a_build_that_reads_no_page_imports_nothing(tree: Project) -> None:
+    assert "hf_tree" in tree.build("html").imported
+    assert not tree.build("html").imported
 
 
 def test_an_edit_of_the_toctree_reads_little(tree: Project) -> None:

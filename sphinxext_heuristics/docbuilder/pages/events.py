@@ -103,7 +103,7 @@ def update(_: Sphinx, env: BuildEnvironment) -> list[str]:
         for fault in sorted([*notes.faults, *dead], key=lambda fault: fault.line):
             if fault.message:
                 warn(fault.message, fault.subtype, (docname, fault.line))
-        leads_to = [places[target][:2] for target in notes.targets]
+        leads_to = [places[target] for target in notes.targets]
         if leads_to != notes.leads_to:
             outdated.append(docname)
         notes.leads_to = leads_to
