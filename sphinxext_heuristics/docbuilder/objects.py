@@ -236,18 +236,19 @@ def _directives(
 
     conf.py may choose members for all entries; here doc-builder's rules choose.
     """
-    lines = [f".. auto{_kind(shown)}:: {path}"]
+    lines = [f".. auto{_kind(shown, path)}:: {path}"]
     if isinstance(shown, type | ModuleType):
         lines += ["   :no-members:", "   :no-inherited-members:"]
     no_index = ":no-index:" if again else ""
     lines += [f"   {no_index}", ""]
     for member in members:
-        kind = _kind(attribute(shown, member))
-        lines += [f"   .. auto{kind}:: {path}.{member}", f"      {no_index}", ""]
+        name = f"{path}.{member}"
+        kind = _kind(attribute(shown, member), name)
+        lines += [f"   .. auto{kind}:: {name}", f"      {no_index}", ""]
     return lines
 
 
-def _kind(shown: object) -> str:
+def _kind(shown: object, path: str) -> str:
     """Return the kind of an object, as autodoc's directives name it."""
     if isinstance(shown, type):
         return "exception" if issubclass(shown, BaseException) else "class"
@@ -255,6 +256,7 @@ def _kind(shown: object) -> str:
         return "module"
     if isinstance(shown, property):
         return "property"
+    in_module = path.rpartition(".")[0] in sys.modules
     if inspect.isroutine(shown):
-        return "method" if "." in str(attribute(shown, "__qualname__")) else "function"
-    return "data"
+        return "function" if in_module else "method"
+    return "data" if in_module else "attribute"

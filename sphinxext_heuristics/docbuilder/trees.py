@@ -20,10 +20,11 @@ TOCTREE = "_toctree.yml"
 REDIRECTS = "_redirects.yml"
 #: What may follow a page's name, as in the address of a link to it.
 SUFFIX = re.compile(r"\.(?:mdx?|html)$")
-_EXPECTED = (
-    "expected a list of pages (local, title) and sections (title, sections); fix the "
-    "file"
-)
+#: File → what it must hold.
+_EXPECTED = {
+    TOCTREE: "a list of pages (local, title) and sections (title, sections)",
+    REDIRECTS: "a mapping of old pages to new ones",
+}
 
 
 class Entry(NamedTuple):
@@ -177,13 +178,13 @@ def _read(
     try:
         content = yaml.load(path.read_text(encoding="utf-8-sig"), _Loader)  # noqa: S506 - a SafeLoader
         return convert(content or {})
-    except (OSError, UnicodeDecodeError, yaml.YAMLError, RecursionError) as error:
+    except (OSError, ValueError, yaml.YAMLError, RecursionError) as error:
         if isinstance(error, yaml.MarkedYAMLError):
             line = error.problem_mark.line + 1
         reason = getattr(error, "problem", error)
         message = f"{path.name} cannot be read: {reason}; fix the file"
     except (TypeError, AttributeError):
-        message = _EXPECTED
+        message = f"expected {_EXPECTED[path.name]}; fix the file"
     problems.append(Problem(path.name, line, message))
     return convert({})
 
