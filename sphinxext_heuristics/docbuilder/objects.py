@@ -13,7 +13,7 @@ import sys
 from functools import reduce
 from itertools import count
 from types import ModuleType
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from docutils import nodes
 from docutils.parsers.rst import states
@@ -149,7 +149,7 @@ def make_entry(
     shown, path = find_object(env, name, package)
     chosen = chosen_members(shown, listed)
     members = [member for member in chosen if attribute(shown, member, env) is not env]
-    entries = DocbuilderDomain.of(env).note(env.docname).entries
+    entries = DocbuilderDomain.of(env).notes[env.docname].entries
     lines = _directives(shown, path, members, again=path in entries)
     module, _, last_name = path.rpartition(".")
     if module in sys.modules:
@@ -185,13 +185,9 @@ def _parse(
 ) -> list[nodes.Node]:
     """Return the nodes of reStructuredText, read into the page for its unique ids."""
     text = StringList(lines, items=[(document["source"], line - 1)] * len(lines))
-    machine = states.RSTStateMachine(
-        state_classes=states.state_classes,
-        initial_state="Body",
-        debug=False,
-    )
+    machine = states.RSTStateMachine(states.state_classes, "Body")
     before = len(document.children)
-    machine.run(text, document, inliner=states.Inliner())
+    machine.run(text, document)
     made = document.children[before:]
     del document.children[before:]
     return made
@@ -202,10 +198,8 @@ def _add_ids(document: nodes.document, desc: addnodes.desc) -> None:
 
     They are ``X.rank``, ``X.example``, ``X.example-2``.
     """
-    signature, content = cast(
-        "tuple[nodes.Element, nodes.Element]",
-        (desc.children[0], desc.children[-1]),
-    )
+    signature = next(desc.findall(addnodes.desc_signature))
+    content = next(desc.findall(addnodes.desc_content))
     for name, node in _described(content) if signature["ids"] else ():
         identifier = f"{signature['ids'][0]}.{name}"
         if identifier not in document.ids:

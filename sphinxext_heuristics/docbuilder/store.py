@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar, NamedTuple, cast
 
@@ -87,14 +88,12 @@ class Notes:
     """What is known of a document that has been read."""
 
     faults: list[Fault] = field(default_factory=list)
-    #: What it links to.
-    targets: tuple[Link | Wanted, ...] = ()
+    #: What it links to → where that led in the last build.
+    targets: dict[Link | Wanted, Place] = field(default_factory=dict)
     #: The objects that ``[[autodoc]]`` documents there, inherited members under both of
     #: their names.
     entries: dict[str, ObjectEntry] = field(default_factory=dict)
     anchors: frozenset[str] = frozenset()
-    #: Where its links led to in the last build.
-    leads_to: list[Place] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -115,9 +114,10 @@ class DocbuilderDomain(Domain):
     name = "docbuilder"
     label = "doc-builder"
     data_version = 7
-    initial_data: ClassVar[dict[str, object]] = {"notes": {}, "state": State()}
-    #: Where references lead, known when all documents are read.
-    places: dict[Link | Wanted, Place]
+    initial_data: ClassVar[dict[str, object]] = {
+        "notes": defaultdict(Notes),
+        "state": State(),
+    }
 
     @classmethod
     def of(cls, env: BuildEnvironment) -> DocbuilderDomain:
@@ -131,12 +131,8 @@ class DocbuilderDomain(Domain):
 
     @property
     def notes(self) -> dict[str, Notes]:
-        """What is known of each document."""
+        """What is known of each document; nothing yet of one that is being read."""
         return cast("dict[str, Notes]", self.data["notes"])
-
-    def note(self, docname: str) -> Notes:
-        """Return the notes of the document that is being read."""
-        return self.notes.setdefault(docname, Notes())
 
     def tree_of(self, docname: str) -> Tree | None:
         """Return the tree that a document is a page of."""
@@ -149,9 +145,9 @@ class DocbuilderDomain(Domain):
         return []
 
     def clear_doc(self, docname: str) -> None:
-        """Forget a document; what it names is looked for anew."""
-        for target in self.notes.pop(docname, Notes()).targets:
-            self.state.names.pop(cast("Wanted", target), "")
+        """Forget a document, and names: what is imported may be another."""
+        self.notes.pop(docname, None)
+        self.state.names.clear()
 
     def merge_domaindata(
         self,

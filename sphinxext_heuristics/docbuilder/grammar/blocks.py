@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from markdown_it.rules_block import StateBlock
     from markdown_it.rules_core import StateCore
 
+_AUTODOC = re.compile(r"(?:\[\[autodoc\]\]\s*(?:(?!\[\[autodoc\]\])\S)+\s*)+")
 _MEMBER = re.compile(r"-\s+(\S+)\s*$")
 _ALERT = re.compile(r"\[!(?P<kind>\w+)\][ \t]*(?P<folded>> ?)?(?P<newline>\n)?")
 _FORMULA_RULE = math_block_dollar(allow_labels=False)
@@ -33,13 +34,11 @@ def autodoc_rule(
     The token's meta data are the ``names`` and the ``members``.
     """
     line = line_at(state, start)
-    if not line.startswith("[[autodoc]]"):
-        return False
-    names = [part.strip() for part in line.split("[[autodoc]]")[1:]]
-    if not all(re.fullmatch(r"\S+", name) for name in names):
+    if not _AUTODOC.fullmatch(line):
         return False
     if silent:
         return True
+    names = line.replace("[[autodoc]]", " ").split()
     members, state.line = _members(state, start, end)
     token = state.push("autodoc", "", 0)
     token.map = [start, state.line]

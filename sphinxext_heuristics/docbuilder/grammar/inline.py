@@ -157,10 +157,8 @@ def _html_link(state: StateInline, found: re.Match[str]) -> None:
 def _html_image(state: StateInline, found: re.Match[str]) -> None:
     attributes = attributes_of(found["attributes"])
     token = state.push("image", "img", 0)
-    token.attrs = {"src": attributes.get("src", ""), "alt": ""}
-    token.attrs |= {
-        name: attributes[name] for name in ("width", "height") if attributes.get(name)
-    }
+    names = ("src", "width", "height")
+    token.attrs = {name: attributes[name] for name in names if attributes.get(name)}
     alternative = unescape(attributes.get("alt", ""))
     token.children = [Token("text", "", 0, content=alternative)]
 

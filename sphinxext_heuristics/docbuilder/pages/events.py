@@ -14,7 +14,7 @@ from sphinx import addnodes
 
 from ..objects import import_package
 from ..references import REFTYPE, place
-from ..store import DocbuilderDomain, Fault, Link, Wanted, warn
+from ..store import DocbuilderDomain, Fault, Link, Place, warn
 from ..trees import read_tree
 
 if TYPE_CHECKING:
@@ -73,16 +73,14 @@ def before_reading(
 
 def note_page(app: Sphinx, doctree: nodes.document) -> None:
     """Note the anchors of a document, and where its links lead (``doctree-read``)."""
-    notes = DocbuilderDomain.of(app.env).note(app.env.docname)
-    targets: dict[Link | Wanted, None] = {}
+    notes = DocbuilderDomain.of(app.env).notes[app.env.docname]
     anchors: list[str] = []
     for node in doctree.findall(nodes.Element):
         anchors += node.get("ids", ())
         if isinstance(node, addnodes.pending_xref) and node["reftype"] == REFTYPE:
-            targets[node["target"]] = None
+            notes.targets[node["target"]] = Place()
         elif isinstance(node, nodes.raw):
             anchors += _HTML_ID.findall(node.astext())
-    notes.targets = tuple(targets)
     notes.anchors = frozenset(anchors)
 
 
@@ -95,7 +93,7 @@ def update(_: Sphinx, env: BuildEnvironment) -> list[str]:
     store = DocbuilderDomain.of(env)
     _add_entries(env, store)
     targets = chain.from_iterable(notes.targets for notes in store.notes.values())
-    places = store.places = {target: place(env, target) for target in {*targets}}
+    places = {target: place(env, target) for target in {*targets}}
     outdated = []
     for docname, notes in sorted(store.notes.items()):
         links = (target for target in notes.targets if isinstance(target, Link))
@@ -103,10 +101,10 @@ def update(_: Sphinx, env: BuildEnvironment) -> list[str]:
         for fault in sorted([*notes.faults, *dead], key=lambda fault: fault.line):
             if fault.message:
                 warn(fault.message, fault.subtype, (docname, fault.line))
-        leads_to = [places[target] for target in notes.targets]
-        if leads_to != notes.leads_to:
+        leads_to = {target: places[target] for target in notes.targets}
+        if leads_to != notes.targets:
             outdated.append(docname)
-        notes.leads_to = leads_to
+        notes.targets = leads_to
     return outdated
 
 

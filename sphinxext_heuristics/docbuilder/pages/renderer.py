@@ -73,7 +73,7 @@ class PageRenderer(Renderer):
         self.tree: Tree = env["tree"]
         self.docname = self.sphinx_env.docname
         # every build says it again
-        self.faults = DocbuilderDomain.of(self.sphinx_env).note(self.docname).faults
+        self.faults = DocbuilderDomain.of(self.sphinx_env).notes[self.docname].faults
         #: The levels of the open headings as they are written.
         self.levels: list[int] = []
         self.headings: list[tuple[nodes.Element, str]] = []
