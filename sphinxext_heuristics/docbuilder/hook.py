@@ -10,6 +10,7 @@ import argparse
 import contextlib
 import difflib
 import importlib
+import inspect
 import io
 import json
 import re
@@ -41,12 +42,12 @@ PROG = "python -m sphinxext_heuristics.docbuilder"
 _FINDING, _FAILED, _INTERRUPTED = 1, 2, 130
 #: On more cards than these, a heuristic is named by the command.
 _MANY = 10
-#: A warning of a heuristic. Those of the site's index, reach and release files are not
-#: meant: the copy that is built does not have them.
+#: A warning of heuristics, up to its type. Those of the site's index, reach and release
+#: files are not meant: the copy that is built does not have them.
 _WARNING = re.compile(
-    r"\A(?!.*the file of releases .* is not there).*"
-    r" \[heuristic(\.(?!index|reach)\w+)?\]\s*$",
-    re.DOTALL,
+    r"^.*WARNING: (?!the file of releases .* is not there)"
+    r"(?:.*\n(?!.*WARNING: ))*?.* \[heuristic(?:\.(?!index|reach)\w+)?\]$",
+    re.MULTILINE,
 )
 _SEVERITIES = ("danger", "caution", "warning", "important", "note", "tip")
 
@@ -55,45 +56,28 @@ class HookError(Exception):
     """The files cannot be written; the message says why, in words for a user."""
 
 
-class _Log(io.StringIO):
-    """What Sphinx prints, and of that the warnings of heuristics.
-
-    Sphinx prints each warning in one call.
-    """
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.warnings: list[str] = []
-
-    def write(self, text: str) -> int:
-        if _WARNING.search(text):
-            self.warnings.append(text)
-        return super().write(text)
-
-
-def heuristics_of(conf: Path, folder: Path) -> tuple[dict[str, Any], _Log]:
+def heuristics_of(conf: Path, folder: Path) -> tuple[dict[str, Any], list[str], str]:
     """Return the data of the builder ``heuristics``, and what Sphinx printed.
 
-    *conf* is the folder of conf.py, and *folder* that of the copy to build. Raises
-    HookError where it cannot be built.
+    Of that, the warnings of heuristics come first. *conf* is the folder of conf.py, and
+    *folder* that of the copy to build. Raises HookError where it cannot be built.
     """
-    log = _Log()
+    status, log = io.StringIO(), io.StringIO()
     out = folder.parent / "out"
     # a warning's type is the last that it shows
     options = ["--no-color", "-D", "show_warning_types=1", "-c", str(conf)]
-    with contextlib.redirect_stdout(log), contextlib.redirect_stderr(log):
+    with contextlib.redirect_stdout(status), contextlib.redirect_stderr(log):
         code = sphinx_build([*options, "-b", "heuristics", str(folder), str(out)])
+    said = f"{status.getvalue()}{log.getvalue()}"
     if code:
-        said = log.getvalue().strip()
-        raise HookError(f"{conf}: Sphinx cannot build it; it says:\n{said}")
-    text = (out / "heuristics.json").read_text(encoding="utf-8")
-    data = json.loads(text)
+        raise HookError(f"{conf}: Sphinx cannot build it; it says:\n{said.strip()}")
+    data = json.loads((out / "heuristics.json").read_bytes())
     if not data["package"]["name"]:
         raise HookError(
             f"{conf / 'conf.py'}: set heuristics_package, for example "
             'heuristics_package = "peft"'
         )
-    return data, log
+    return data, _WARNING.findall(log.getvalue()), said
 
 
 def copy_of(
@@ -109,8 +93,7 @@ def copy_of(
     shutil.copytree(pages, source)
     copy = source / "heuristics"
     shutil.rmtree(copy, ignore_errors=True)
-    records = shutil.ignore_patterns("*.txt")
-    shutil.copytree(heuristics, copy, ignore=records)
+    shutil.copytree(heuristics, copy, ignore=shutil.ignore_patterns("*.txt"))
     return source
 
 
@@ -161,12 +144,11 @@ def _places(item: dict[str, Any], *, everything: bool) -> Iterator[tuple[str, st
 
 
 def _item(item: dict[str, Any], base_url: str) -> dict[str, Any]:
-    # doc-builder has no danger
-    is_danger = item["severity"] == "danger"
     return {
         "title": _escaped(item["title"]),
         "note": _plain(item["note"]["markdown"]),
-        "alert": "CAUTION" if is_danger else item["severity"].upper(),
+        # doc-builder has no danger
+        "alert": item["severity"].upper().replace("DANGER", "CAUTION"),
         "url": base_url and f"{base_url.rstrip('/')}/{item['url']}",
         "except": item["except"],
     }
@@ -194,7 +176,7 @@ def _plain(note: str) -> str:
 
 def files_of(data: dict[str, Any]) -> dict[str, str]:
     """Return the texts of the two files."""
-    code = Path(hook_code.__file__).read_text(encoding="utf-8")
+    code = inspect.getsource(hook_code)
     text = json.dumps(data, ensure_ascii=False, indent=2)
     # a list of names is one line
     text = re.sub(
@@ -346,13 +328,13 @@ def _hook(arguments: argparse.Namespace) -> int:
     directory = arguments.heuristics or conf / "heuristics"
     with tempfile.TemporaryDirectory() as name:
         source = copy_of(pages, directory, Path(name).resolve())
-        heuristics, log = heuristics_of(conf, source)
+        heuristics, warnings, said = heuristics_of(conf, source)
     if arguments.verbose:
-        sys.stderr.write(log.getvalue())
-    if log.warnings:
-        for warning in log.warnings:
+        sys.stderr.write(said)
+    if warnings:
+        for warning in warnings:
             local = warning.replace(f"{source}/heuristics/", f"{directory}/")
-            sys.stdout.write(local.replace(f"{source}/", f"{pages}/"))
+            sys.stdout.write(local.replace(f"{source}/", f"{pages}/") + "\n")
         sys.stderr.write(
             f"{PROG}: error: {conf}: fix the warnings above; nothing is written\n"
         )

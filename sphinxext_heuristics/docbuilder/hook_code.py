@@ -74,7 +74,7 @@ def add_alerts(path: str | Path | None = None) -> None:
     """
     file = Path(path or Path(__file__).with_suffix(".json"))
     try:
-        data = json.loads(file.read_text(encoding="utf-8"))
+        data = json.loads(file.read_bytes())
         name = data["package"]
     except (OSError, ValueError, LookupError, TypeError) as error:
         hint = "write it again: python -m sphinxext_heuristics.docbuilder hook"
@@ -156,8 +156,7 @@ def _add(
     owner, target = walk(package, name.removeprefix(f"{package.__name__}."))
     owner_name, _, part = name.rpartition(".")
     cls = owner if isinstance(owner, type) else None
-    target = getattr(target, "__func__", target)
-    target = target.fget if isinstance(target, property) else target
+    target = function_of(target)
     docstring = _docstring(target)
     if cls and not (docstring and is_listed(cls, part, docstring)):
         docstring = _docstring(cls)
@@ -181,8 +180,10 @@ def _put(found: dict[int, Card], card: Card) -> None:
 
 def is_listed(cls: type, name: str, docstring: object) -> bool:
     """Return whether doc-builder lists a method: no superclass has its docstring."""
-    inherited = [getattr(base, name, None) for base in cls.__mro__[1:]]
-    return all(getattr(it, "__doc__", None) != docstring for it in inherited)
+    return all(
+        attribute(attribute(base, name), "__doc__") != docstring
+        for base in cls.__mro__[1:]
+    )
 
 
 def _add_to_heirs(
@@ -194,7 +195,7 @@ def _add_to_heirs(
     member = card.name.rpartition(".")[2]
     for cls in _subclasses(card.owner):
         docstring = _docstring(cls)
-        if docstring is None or getattr(cls, member, None) is not card.target:
+        if docstring is None or attribute(cls, member) is not card.target:
             continue
         name = f"{cls.__module__}.{cls.__qualname__}"
         names = {name, f"{package.__name__}.{cls.__name__}"}
@@ -241,9 +242,31 @@ def _attribute(owner: object, name: str) -> object | None:
     return found
 
 
+def attribute(
+    owner: object,
+    name: str,
+    default: object = None,
+) -> object:
+    """Return an attribute, or the default, also where getting it fails.
+
+    A lazy module imports, and a property computes.
+    """
+    try:
+        return getattr(owner, name, default)
+    except (Exception, SystemExit):  # anything may be raised
+        return default
+
+
+def function_of(target: object) -> object:
+    """Return the function of a method or a property, or the object itself."""
+    if isinstance(target, property):
+        return target.fget
+    return attribute(target, "__func__", target)
+
+
 def _docstring(target: object) -> str | None:
     """Return an object's own docstring, ``None`` for one of its type or generated."""
-    docstring = getattr(target, "__doc__", None)
+    docstring = attribute(target, "__doc__")
     if not isinstance(docstring, str) or docstring == type(target).__doc__:
         return None
     generated = r"\s*"
@@ -260,9 +283,8 @@ def _write(card: Card) -> None:
     text = with_notes(card.docstring, card.notes)
     name = card.name.rpartition(".")[2]
     repeated = [vars(cls).get(name) for cls in _subclasses(card.owner)]
-    functions = [getattr(found, "__func__", found) for found in repeated]
-    for target in [card.target, *functions]:
-        if getattr(target, "__doc__", None) == card.docstring:
+    for target in [card.target, *map(function_of, repeated)]:
+        if attribute(target, "__doc__") == card.docstring:
             target.__doc__ = text
 
 

@@ -21,7 +21,7 @@ from docutils.statemachine import StringList
 from sphinx import addnodes
 from sphinx.ext.autodoc.mock import mock  # type: ignore[attr-defined, unused-ignore]
 
-from .hook_code import attempt, is_listed, walk
+from .hook_code import attempt, attribute, function_of, is_listed, walk
 from .store import DocbuilderDomain
 
 if TYPE_CHECKING:
@@ -41,21 +41,6 @@ def import_package(name: str, mocked: Sequence[str] = ()) -> ModuleType:
     if isinstance(found, str):
         raise ImportError(found)  # noqa: TRY004 - no type is wrong
     return found
-
-
-def attribute(
-    owner: object,
-    name: str,
-    default: object = None,
-) -> object:
-    """Return an attribute, or the default, also where getting it fails.
-
-    A lazy module imports, and a property computes.
-    """
-    try:
-        return getattr(owner, name, default)
-    except (Exception, SystemExit):  # noqa: BLE001 - anything may be raised
-        return default
 
 
 def find_object(
@@ -81,8 +66,9 @@ def _shortest_path(found: object, package: str) -> str | None:
     ``None`` for what does not say where it is defined, or is defined in another
     package.
     """
-    module_name, long_name = _definition(found)
-    function = attribute(found, "__func__", found)
+    function = function_of(found)
+    module_name = str(attribute(function, "__module__"))
+    long_name = str(attribute(function, "__qualname__", "<"))
     if "<" in long_name or not f"{module_name}.".startswith(f"{package}."):
         return None
     module: object = sys.modules[package]
@@ -90,18 +76,11 @@ def _shortest_path(found: object, package: str) -> str | None:
     for part in module_name.split(".")[path.count(".") + 1 :]:
         current = reduce(attribute, long_name.split("."), module)
         # each look at a class method makes a new object
-        if attribute(current, "__func__", current) is function:
+        if function_of(current) is function:
             break
         module = attribute(module, part)
         path = f"{path}.{part}"
     return f"{path}.{long_name}"
-
-
-def _definition(found: object) -> tuple[str, str]:
-    """Return the module, and the name there, that an object says it is defined as."""
-    function = found.fget if isinstance(found, property) else found
-    module = str(attribute(function, "__module__"))
-    return module, str(attribute(function, "__qualname__", "<"))
 
 
 def documented_methods(cls: type) -> list[str]:

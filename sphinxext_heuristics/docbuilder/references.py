@@ -28,13 +28,16 @@ if TYPE_CHECKING:
     from sphinx.application import Sphinx
     from sphinx.environment import BuildEnvironment
 
-    from .trees import Tree
+    from .trees import Page
 
 #: ``reftype`` of the references made here; they belong to no domain, so that no other
 #: resolver takes them.
 REFTYPE = "docbuilder"
+#: What is not shown of a name: all before its last part, after a tilde.
+NOT_SHOWN = re.compile(r"~(?:.*\.)?")
 _CALLED = frozenset({"function", "method", "classmethod", "staticmethod"})
-_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:|//")
+#: Addresses elsewhere; below /docs, the Hub has other projects' documentation.
+_ELSEWHERE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:|//|/docs/")
 
 
 def make_reference(
@@ -68,65 +71,66 @@ def object_reference(
     """Return a reference to a Python object.
 
     *env* knows the page and the object that the reference is in. *name* may lack the
-    packages above it. *content* is what readers see, linked or not. With
-    *only_classes*, only a class will do, as in a type.
+    packages above it, and have a tilde in front. *content* is what readers see, linked
+    or not. With *only_classes*, only a class will do, as in a type.
     """
-    tree = DocbuilderDomain.of(env).tree_of(env.docname)
+    page = DocbuilderDomain.of(env).state.pages.get(env.docname)
     context = env.ref_context
-    module = context.get("py:module") or (tree.package if tree else "")
-    wanted = Wanted(name, module, context.get("py:class") or "", only_classes)
+    module = context.get("py:module") or (page.package if page else "")
+    cls = context.get("py:class") or ""
+    wanted = Wanted(name.lstrip("~"), module, cls, only_classes)
     return make_reference(env.docname, wanted, content)
 
 
 def page_link(
-    tree: Tree,
+    page: Page,
     docname: str,
     address: str,
-    line: int = 0,
+    line: int,
 ) -> Link | None:
     """Return where an address leads in the documentation, ``None`` if elsewhere.
 
-    *address* is as it is written on the page *docname* of *tree*, in *line*; a leading
-    slash means the tree's folder.
+    *address* is as it is written on *page*, whose name is *docname*, in *line*; a
+    leading slash means the tree's folder.
     """
-    if _SCHEME.match(address) or address.startswith("/docs/"):
+    if _ELSEWHERE.match(address):
         return None
     path, _, anchor = address.partition("#")
     path = unquote(path)
     if path:
-        start = tree.folder if path.startswith("/") else dirname(docname)
+        start = page.folder if path.startswith("/") else dirname(docname)
         docname = SUFFIX.sub("", normpath(join(start, path.lstrip("/"))))
     return Link(address, line, docname, unquote(anchor))
-
-
-def place(env: BuildEnvironment, target: Link | Wanted) -> Place:
-    """Return where a reference leads. All documents must have been read."""
-    return _page(env, target) if isinstance(target, Link) else _object(env, target)
 
 
 def _page(env: BuildEnvironment, link: Link) -> Place:
     store = DocbuilderDomain.of(env)
     docname, anchor, problem = link.docname, link.anchor, ""
-    for tree in store.state.trees.values():
-        moved = tree.redirects.get(docname, docname)
-        if docname not in env.found_docs and moved != docname:
-            docname, _, new_anchor = moved.partition("#")
-            anchor = anchor or new_anchor
-            problem = f"link to {link.name!r}: the page has moved; link to {docname!r}"
+    redirects = store.state.redirects
+    if docname not in env.found_docs and docname in redirects:
+        docname, _, new_anchor = redirects[docname].partition("#")
+        anchor = anchor or new_anchor
+        problem = f"the page has moved; link to {docname!r}"
     if docname not in env.found_docs:
-        problem = f"link to {link.name!r}: page {docname!r} does not exist"
-        return Place(problem=f"{problem}; fix the link, or add a redirect")
-    anchors = store.notes[docname].anchors
-    if anchor and anchor not in anchors:
+        problem = f"page {docname!r} does not exist; fix the link, or add a redirect"
+        docname = ""
+    elif anchor and anchor not in (anchors := store.notes[docname].anchors):
         lower = anchor.lower()
         hint = f"closest match: {lower!r}" if lower in anchors else "fix the link"
-        problem = f"link to {link.name!r}: page {docname!r} has no anchor {anchor!r}"
-        return Place(docname, problem=f"{problem}; {hint}")
+        problem = f"page {docname!r} has no anchor {anchor!r}; {hint}"
+        anchor = ""
+    problem = problem and f"link to {link.name!r}: {problem}"
     return Place(docname, anchor, problem=problem)
 
 
-def _object(env: BuildEnvironment, wanted: Wanted) -> Place:
-    """Return the entry of an object, nowhere if several fit equally well."""
+def place(env: BuildEnvironment, wanted: Link | Wanted) -> Place:
+    """Return where a reference leads. All documents must have been read.
+
+    It leads to the entry of an object, nowhere if several fit equally well, or to a
+    page.
+    """
+    if isinstance(wanted, Link):
+        return _page(env, wanted)
     domain = env.domains["py"]
     name, kind = wanted.name, "class" if wanted.only_classes else None
     fitting = domain.find_obj(env, wanted.module, wanted.cls, name, kind, 1)
@@ -191,7 +195,7 @@ def resolve(
     # The other extensions, intersphinx before all, may know a Python object of that
     # name.
     of_python = node.copy()
-    of_python.update_all_atts({"refdomain": "py", "reftype": "obj"}, replace=True)
+    of_python["refdomain"], of_python["reftype"] = "py", "obj"
     elsewhere = app.emit_firstresult(
         "missing-reference",
         env,

@@ -17,7 +17,7 @@ from sphinx import addnodes
 from sphinx.domains.changeset import versionlabels
 
 from .grammar.components import KINDS
-from .references import object_reference
+from .references import NOT_SHOWN, object_reference
 from .store import Fault
 
 if TYPE_CHECKING:
@@ -87,19 +87,16 @@ class Renderer(SphinxRenderer):
 
     def render_object_link(self, token: SyntaxTreeNode) -> None:
         """Render ``[`X`]``."""
-        target = token.content.lstrip("~")
-        shown = target.rpartition(".")[2] if token.content.startswith("~") else target
-        shown = token.meta["shown"] or shown + ("()" if token.meta["called"] else "")
+        name = NOT_SHOWN.sub("", token.content)
+        shown = token.meta["shown"] or name + ("()" if token.meta["called"] else "")
         content = nodes.literal(token.content, shown, classes=["xref", "py", "py-obj"])
-        reference = object_reference(self.sphinx_env, target, content)
+        reference = object_reference(self.sphinx_env, token.content, content)
         reference["refexplicit"] = bool(token.meta["shown"])
         self._append(reference, token)
 
     def render_link(self, token: SyntaxTreeNode) -> None:
         """Render a link to an address; a relative link is its text."""
-        address = str(token.attrGet("href") or "")
-        if address.startswith("/docs/"):
-            address = _HUB + address
+        address = re.sub(r"\A(?=/docs/)", _HUB, str(token.attrGet("href") or ""))
         if not re.match(r"(?:https?|mailto):", address):
             self.render_children(token)
             return
@@ -126,8 +123,7 @@ class Renderer(SphinxRenderer):
         """Render a component and what is inside, as the table has it."""
         kind = KINDS.get(token.tag, "")
         if not kind:
-            message = f"unknown component <{token.tag}>; its content is shown"
-            self.warn(message, token)
+            self.warn(f"unknown component <{token.tag}>; its content is shown", token)
             if isinstance(self.current_node, nodes.TextElement):
                 self.current_node.append(plain_text(token.content))
         elif token.content.startswith("</"):
@@ -143,11 +139,10 @@ class Renderer(SphinxRenderer):
         """Leave out what has no meaning in print."""
 
     def _render_version(self, token: SyntaxTreeNode) -> None:
-        kind = token.tag.lower()
-        if kind != "deprecated":
-            kind = f"version{kind}"
+        name = token.tag.lower()
+        kind = name if name == "deprecated" else f"version{name}"
         version = token.meta.get("version", "")
-        classes = ["versionmodified", token.tag.lower()]
+        classes = ["versionmodified", name]
         label = nodes.inline("", versionlabels[kind] % version, classes=classes)
         if isinstance(self.current_node, nodes.TextElement):
             self.current_node.append(label)

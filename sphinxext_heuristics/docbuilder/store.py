@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from sphinx.domains.python import ObjectEntry
     from sphinx.environment import BuildEnvironment
 
-    from .trees import Page, Tree
+    from .trees import Page
 
 
 logger = logging.getLogger(__name__)
@@ -100,10 +100,10 @@ class Notes:
 class State:
     """What is known of all documents together."""
 
-    #: Folder → tree.
-    trees: dict[str, Tree] = field(default_factory=dict)
     #: The pages of all trees, in their order.
     pages: dict[str, Page] = field(default_factory=dict)
+    #: Old document name → new document name.
+    redirects: dict[str, str] = field(default_factory=dict)
     #: The object → its full name, found by an import; empty if there is none.
     names: dict[Wanted, str] = field(default_factory=dict)
 
@@ -133,11 +133,6 @@ class DocbuilderDomain(Domain):
     def notes(self) -> dict[str, Notes]:
         """What is known of each document; nothing yet of one that is being read."""
         return cast("dict[str, Notes]", self.data["notes"])
-
-    def tree_of(self, docname: str) -> Tree | None:
-        """Return the tree that a document is a page of."""
-        page = self.state.pages.get(docname)
-        return self.state.trees[page.folder] if page else None
 
     # MyST warns of a domain that does not have it
     def resolve_any_xref(self, *_: object) -> list[tuple[str, Element]]:  # type: ignore[override]

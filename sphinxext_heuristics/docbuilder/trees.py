@@ -62,8 +62,6 @@ class Tree(NamedTuple):
 
     #: The folder under the source directory; empty if it is that.
     folder: str
-    #: The package that is documented there.
-    package: str
     #: The pages that doc-builder reads: the listed ones in their order, and others
     #: beside them in a folder. A folder without a listed page holds pages of another
     #: kind, written for MyST.
@@ -115,7 +113,7 @@ def read_tree(
         shown = [entry for entry in entries if entry.docname in docnames]
         shown += _entries_beside(folder, beside)
         pages[main] = pages[main]._replace(entries=tuple(shown))
-    return Tree(folder, package, pages, redirects, problems)
+    return Tree(folder, pages, redirects, problems)
 
 
 def _pages(
@@ -162,7 +160,7 @@ def _entries_beside(folder: str, beside: list[str]) -> Iterator[Entry]:
     """
     for name in beside:
         path = name.removeprefix(folder).strip("/")
-        top = path.rpartition("/")[0].partition("/")[0]
+        top = dirname(path).partition("/")[0]
         index = join(folder, top, "index")
         if name == index or index not in beside:
             yield Entry(name, re.sub("[-_]", " ", top).capitalize())

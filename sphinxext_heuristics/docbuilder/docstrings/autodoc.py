@@ -13,8 +13,8 @@ from docutils import nodes
 from sphinx import addnodes
 from sphinx.util.docutils import SphinxDirective
 
-from ..objects import attribute
-from ..references import object_reference
+from ..hook_code import attribute, function_of
+from ..references import NOT_SHOWN, object_reference
 from ..store import warn
 from .markdown import DocstringRenderer
 from .sections import Item, Kind, Section, split_docstring, top_level
@@ -30,6 +30,7 @@ _TYPE_TOKEN = re.compile(
     r"""
       (?P<code>`++[^`]+`+)
     | \*(?P<emphasis>[^*`]+)\*
+    | (?P<word>(?:or|of|and|additional|keyword|arguments)\b(?!\.\w))
     | (?P<name>~?[A-Za-z_][\w.]*\w|[A-Za-z_])
     | (?P<quote>['"])(?P<path>[\w.]+\.\w+)(?P=quote)
     | '[^']*' | "[^"]*" | [^`*A-Za-z_'"]+ | `++ | .
@@ -51,9 +52,6 @@ _FIELDS = {
 }
 #: What Sphinx's typed fields put between a name and its description, an en dash.
 _DASH = " \N{EN DASH} "
-_PLAIN_WORDS = frozenset({"or", "of", "and", "additional", "keyword", "arguments"})
-
-
 _DEFAULT_REPR = re.compile(
     r"""(?P<text>'[^']*'|"[^"]*")|<(?:function|class) '?(?P<name>[\w.]+)[^<>]*>"""
     r"|<[^<>]*>"
@@ -74,7 +72,7 @@ def process_docstring(
     ``docbuilder_packages`` does not name are left alone.
     """
     if any(lines) and _is_ours(app, name, obj):
-        body = [f"   {line}" if line.strip() else "" for line in lines]
+        body = [f"   {line}" for line in lines]
         lines[:] = [f".. {DocstringDirective.name_in_source}::", "", *body, ""]
 
 
@@ -116,7 +114,7 @@ def source_module(name: str, obj: object) -> str:
     module of the class that it inherits the docstring from. What has no module, a
     property or a value, is taken to belong to the module in *name*.
     """
-    function = attribute(obj, "fget") or obj
+    function = function_of(obj)
     module = attribute(function, "__module__")
     if not attribute(function, "__doc__"):
         owner_name, _, member = name.rpartition(".")
@@ -256,17 +254,15 @@ class DocstringDirective(SphinxDirective):
                 yield from self.words(token["code"].strip("`"))
             elif token["emphasis"] or name == "optional":
                 yield nodes.emphasis("", token["emphasis"] or name)
-            elif name in _PLAIN_WORDS:
-                yield nodes.inline("", name)
+            elif token["word"]:
+                yield nodes.inline("", token["word"])
             else:
-                target = shown = name.lstrip("~")
-                if name.startswith("~"):
-                    shown = target.rpartition(".")[2]
-                content = addnodes.literal_emphasis("", shown or token[0])
+                shown = NOT_SHOWN.sub("", name) or token[0]
+                content = addnodes.literal_emphasis("", shown)
                 if not name or hasattr(builtins, name):
                     yield content
                 else:
-                    yield object_reference(self.env, target, content, only_classes=True)
+                    yield object_reference(self.env, name, content, only_classes=True)
 
 
 def _field(name: str, body: list[nodes.Node]) -> nodes.field:

@@ -63,8 +63,7 @@ _FENCE = re.compile(r"\s*(?P<mark>`{3,}|~{3,})(?P<info>[^`]*)$")
 
 def attributes_of(text: str) -> dict[str, str]:
     """Return the attributes of a tag; one without a value has the value ``""``."""
-    pairs = _ATTRIBUTE.findall(text)
-    return {name: value.strip("\"'{}") for name, value in pairs}
+    return {name: value.strip("\"'{}") for name, value in _ATTRIBUTE.findall(text)}
 
 
 def indent_of(line: str) -> int:

@@ -36,11 +36,11 @@ def read_trees(
     """
     state = DocbuilderDomain.of(env).state
     before = state.pages
-    state.trees, state.pages = {}, {}
+    state.pages, state.redirects = {}, {}
     for folder, package in app.config.docbuilder_trees.items():
         tree = read_tree(env.srcdir, folder, package, env.found_docs)
-        state.trees[tree.folder] = tree
         state.pages |= tree.pages
+        state.redirects |= tree.redirects
         # a build without a change says it again
         for problem in tree.problems:
             path = env.srcdir / tree.folder / problem.file

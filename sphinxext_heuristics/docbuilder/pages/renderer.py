@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from markdown_it.tree import SyntaxTreeNode
     from sphinx.environment import BuildEnvironment
 
-    from ..trees import Entry, Tree
+    from ..trees import Entry, Page
 
 _OWN_ID = re.compile(r"\[\[([^\[\]]+)\]\]\s*$")
 _TAG = re.compile(r"\s*</?([A-Za-z][\w-]*)")
@@ -43,17 +43,15 @@ class PageParser(MystParser):
     def parse(self, inputstring: str, document: nodes.document) -> None:
         """Parse the text of a page into a document."""
         env: BuildEnvironment = document.settings.env
-        store = DocbuilderDomain.of(env)
-        tree = store.tree_of(env.docname)
-        if tree is None:
+        page = DocbuilderDomain.of(env).state.pages.get(env.docname)
+        if page is None:
             super().parse(inputstring, document)
             return
         parser = create_parser(PageRenderer, page=True)
         parser.options["document"] = document
         pairs = tags_apart(f"{inputstring}\n".splitlines())
         lines, origins = zip(*pairs, strict=True)
-        parser.render("\n".join(lines) + "\n", {"tree": tree, "origins": origins})
-        page = store.state.pages[env.docname]
+        parser.render("\n".join(lines) + "\n", {"page": page, "origins": origins})
         section = next(document.findall(nodes.section), document)
         section.extend(_toctrees(page.entries, env.docname))
         if not page.is_listed:
@@ -70,7 +68,7 @@ class PageRenderer(Renderer):
     ) -> None:
         """Begin a page."""
         super().setup_render(options, env)
-        self.tree: Tree = env["tree"]
+        self.page: Page = env["page"]
         self.docname = self.sphinx_env.docname
         # every build says it again
         self.faults = DocbuilderDomain.of(self.sphinx_env).notes[self.docname].faults
@@ -132,7 +130,7 @@ class PageRenderer(Renderer):
             try:
                 made, problems = make_entry(
                     self.document,
-                    self.tree.package,
+                    self.page.package,
                     name,
                     token.meta["members"],
                     line_of(token),
@@ -140,7 +138,7 @@ class PageRenderer(Renderer):
                 messages += problems
             except LookupError:
                 messages.append(
-                    f"{self.tree.package} has no object {name!r}; fix the name, or "
+                    f"{self.page.package} has no object {name!r}; fix the name, or "
                     "remove the line"
                 )
             except ImportError as error:
@@ -154,7 +152,7 @@ class PageRenderer(Renderer):
     def render_link(self, token: SyntaxTreeNode) -> None:
         """Render a link: to an address, to a page, to an anchor."""
         link = page_link(
-            self.tree,
+            self.page,
             self.docname,
             str(token.attrGet("href") or ""),
             line_of(token),
@@ -171,7 +169,7 @@ class PageRenderer(Renderer):
         """Render an image; ``/imgs`` is a folder of the tree."""
         address = str(token.attrGet("src") or "")
         if address.startswith("/"):
-            token.attrs["src"] = "/" + join(self.tree.folder, address.lstrip("/"))
+            token.attrs["src"] = "/" + join(self.page.folder, address.lstrip("/"))
         super().render_image(token)
 
     def render_html_block(self, token: SyntaxTreeNode) -> None:
@@ -201,7 +199,7 @@ class PageRenderer(Renderer):
         for found in _ADDRESS.finditer(html):
             address = unescape(found["href"] or found["src"] or "#")
             line = first_line + html.count("\n", 0, found.start())
-            link = page_link(self.tree, self.docname, address, line)
+            link = page_link(self.page, self.docname, address, line)
             if link is None:
                 continue
             self.current_node.append(raw_html(html[start : found.start()]))
