@@ -188,7 +188,7 @@ class Renderer(SphinxRenderer):
             additional_options=options,
         )
         if token.tag == "include" and isinstance(made[0], nodes.literal_block):
-            # what is wrong in the file is said to be at the tag
+            # what is wrong in the file is said to be near the tag
             env = {**self.md_env, "origins": [line - 1]}
             self._render_tokens(self.md.parse(made[0].astext(), env))
         else:
