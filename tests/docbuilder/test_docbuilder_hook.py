@@ -719,6 +719,18 @@ def test_a_warning_of_heuristics_is_a_finding(site: Docs) -> None:
     assert not (site.root / "pages" / hook.CODE).exists()
 
 
+def test_a_warning_of_several_lines_is_shown_whole(site: Docs) -> None:
+    reference = f"{REFERENCE}   :members: feed\n\n.. nowhere::\n"
+    (site.root / "pages" / "index.rst").write_text(reference, encoding="utf-8")
+    path = site.root / "source" / "heuristics" / "all.rst"
+    path.write_text(PAGE.replace("zoo.Base.silent", "feed"), encoding="utf-8")
+    done = command(site)
+    assert done.returncode == 1
+    first, *names = done.stdout.splitlines()
+    assert first.startswith("source/heuristics/all.rst:18: WARNING: impl target 'feed'")
+    assert names == ["  zoo.Base.feed", "  zoo.Child.feed [heuristic.ambiguous]"]
+
+
 def test_the_log_of_sphinx_is_shown_on_request(site: Docs) -> None:
     page = f"{PAGE}\n.. nowhere::\n"
     path = site.root / "source" / "heuristics" / "all.rst"
