@@ -56,11 +56,9 @@ def run(app: Sphinx, arguments: argparse.Namespace) -> int:
         failure = _unknown(text, plan.closest(text))
     else:
         # Mostly it needs no API reference, for which the package is imported.
-        may_know = (
-            file.suffix == ".py" and MAY_KNOW.search(file.read_bytes())
-            for file in made_of(app)[1]
+        needs_all = arguments.doctreedir or any(
+            MAY_KNOW.search(file.read_bytes()) for file in made_of(app)[2]
         )
-        needs_all = arguments.doctreedir or any(may_know)
         plan = read(app) if needs_all else read_evidence(app)
         failure = "no heuristic knows of this text"
     asked = list(known_to(plan, plan.heuristics.values()))
@@ -249,8 +247,8 @@ def _how(
 
 
 def _object(plan: Plan, name: str) -> Iterator[str]:
-    entries = [it for it in plan.all_entries if name in it[1].names]
-    yield f"{name} ({', '.join(dict(entries))})"
+    docnames = [docname for docname, it in plan.all_entries if name in it.names]
+    yield f"{name} ({', '.join(dict.fromkeys(docnames))})"
     for _docname, entry, verdict in plan.judged:
         if name in entry.names:
             shown = f"impl {verdict.target}: {_how(plan, name, verdict)}"

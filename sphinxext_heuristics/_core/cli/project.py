@@ -221,32 +221,36 @@ def closest_existing(app: Sphinx, name: str) -> tuple[str, ...] | None:
     It may if it is a word of what the pages are made of. Nothing is imported.
     """
     last = re.split(r"[.#/:]", name)[-1]
-    names, files = made_of(app, name.lstrip("~").rpartition(".")[0])
+    names, pages, sources = made_of(app, name.lstrip("~").rpartition(".")[0])
     words = set(names)
-    for file in files:
+    for file in (*pages, *sources):
         words.update(re.findall(r"[\w-]+", file.read_text("utf-8", "replace")))
     return None if fold(last) in map(fold, words) else closest(last, names)
 
 
-def made_of(app: Sphinx, owner: str = "") -> tuple[set[str], list[Path]]:
+def made_of(
+    app: Sphinx,
+    owner: str = "",
+) -> tuple[set[str], list[Path], list[Path]]:
     """Return the names of what a project documents, and the files it is made of.
 
-    These are the documents, what they include, and the source of the documented
-    package, of what they document, and of an object called *owner*.
+    These are first the documents and what they include; second the source of the
+    documented package, of what they document, and of an object called *owner*.
     """
     package = Settings.of(app.config).package
     names: set[str] = set()
-    files: list[Path] = []
+    pages: list[Path] = []
     documented = {package, owner, f"{package}.{owner}"}
     app.env.find_files(app.config, app.builder)
     for docname in app.env.found_docs:
         names.add(docname.rpartition("/")[2])
         file = app.env.doc2path(docname)
-        files.append(file)
+        pages.append(file)
         for directive, what in _BROUGHT.findall(file.read_text("utf-8", "replace")):
             if directive == "include":
-                files.append(Path(app.env.relfn2path(what, docname)[1]))
-            documented.add(what)
+                pages.append(Path(app.env.relfn2path(what, docname)[1]))
+            else:
+                documented.add(what)
     sources = Sources()
     for dotted in filter(None, documented):
         sources.walk(dotted)
@@ -254,4 +258,4 @@ def made_of(app: Sphinx, owner: str = "") -> tuple[set[str], list[Path]]:
     for module in tuple(sources.watched):
         for qualname in sources.names(module).definitions:
             names.add(qualname.rpartition(".")[2])
-    return names, [*filter(Path.is_file, files), *sources.files_watched()]
+    return names, [*filter(Path.is_file, pages)], [*sources.files_watched()]

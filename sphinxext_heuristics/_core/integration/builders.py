@@ -196,24 +196,24 @@ def problems(app: Sphinx, plan: Plan) -> Iterator[Problem]:
 
 def _unread(app: Sphinx, plan: Plan) -> Iterator[Problem]:
     """Yield the problem of each file in ``heuristics_dir`` that nobody reads."""
+    if not plan.settings.dir:
+        return
     left = []
-    # What `exclude_patterns` leaves out is so on purpose.
-    for name in get_matching_files(
-        app.srcdir, exclude_patterns=app.config.exclude_patterns
-    ):
-        path = Path(app.srcdir, name)
-        is_read = path.suffix in app.config.source_suffix
+    for path in Path(app.srcdir, plan.settings.dir).rglob("*"):
         is_text = path.suffix.lower() in page_files.TEXTS
-        if plan.settings.has_page(name) and is_text and not is_read:
+        if is_text and path.suffix not in app.config.source_suffix:
             left.append(path)
     if not left:  # as in most projects
         return
+    # What `exclude_patterns` leaves out is so on purpose.
+    found = get_matching_files(app.srcdir, exclude_patterns=app.config.exclude_patterns)
+    kept = {Path(app.srcdir, name) for name in found}
     known = {os.path.realpath(project_file(app, option).path) for option in _FILES}
     # What pages include, or depend on otherwise.
     for files in app.env.dependencies.values():
         known.update(os.path.realpath(Path(app.srcdir, file)) for file in files)
     for path in left:
-        if os.path.realpath(path) not in known:
+        if path in kept and os.path.realpath(path) not in known:
             yield page_files.unread(path)
 
 

@@ -105,12 +105,8 @@ class Catalogue:
         and its file and line are then those that somebody was asked for: there what is
         written decides alone.
         """
-        first = self._in_effect(record)
+        first = self.find(record.name) or record
         return first is not record and _written(first) == _written(record)
-
-    def _in_effect(self, record: Heuristic) -> Heuristic:
-        """Return the definition in effect of the name that another one has."""
-        return self.find(record.name) or record
 
     def duplicates(self) -> Iterator[Problem]:
         """Yield a problem for each further definition of a name.
@@ -118,7 +114,7 @@ class Catalogue:
         One that inheritance or an include repeats is the same definition.
         """
         for record in self.definitions:
-            first = self._in_effect(record)
+            first = self.find(record.name) or record
             if first is record or self.is_repeated(record):
                 continue
             message = (

@@ -252,7 +252,7 @@ class Objects:
         ends = [last] if is_last else self._last_parts.closest(last, 2)
         alike = chain.from_iterable(self._by_last[end] for end in ends)
         near = chain.from_iterable(self._alike(end).closest(target) for end in ends)
-        # What ends alike is meant, wherever it is, and all that a bare name is like.
+        # The same last part is meant wherever it is; of a bare name, like ones will do.
         is_meant = is_last or owner in {"", "*"}
         return closest(target, near) or tuple(islice(alike, 3 * is_meant))
 

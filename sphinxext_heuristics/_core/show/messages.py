@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from itertools import groupby
 from operator import attrgetter
 from typing import TYPE_CHECKING, NamedTuple
@@ -32,15 +31,12 @@ class MessageRow(NamedTuple):
     """A message with its objects and heuristics."""
 
     message: Message
+    #: The first of the packages that it comes from.
+    package: str
     #: The objects that raise it, as evidence names them, by name.
     objects: tuple[str, ...]
     #: The heuristics that quote it, in their order.
     heuristics: tuple[Quoting, ...]
-
-    @property
-    def package(self) -> str:
-        """Return the first of the packages that it comes from."""
-        return re.split("[.:]", self.objects[0])[0]
 
 
 class MessagesContent(NamedTuple):
@@ -66,8 +62,9 @@ class MessagesView(View):
         from ..evidence.pasted import known_to  # noqa: PLC0415 - where the index is placed
 
         quoting: dict[Message, dict[Quoting, None]] = {}
-        objects: dict[Message, set[str]] = {}
-        records = list(plan.selection(query.filters))
+        # Each object that raises it, with its package.
+        raised: dict[Message, dict[str, str]] = {}
+        records = plan.selection(query.filters)
         asked = [(named(record), known) for record, known in known_to(plan, records)]
         for record in records:
             one = Quoting(
@@ -76,15 +73,17 @@ class MessagesView(View):
                 note=plan.note(record),
             )
             for message, evidence in plan.messages(record):
-                objects.setdefault(message, set()).add(evidence.object)
+                objects = raised.setdefault(message, {})
+                objects[evidence.object] = evidence.package
                 quoting.setdefault(message, {})[one] = None
         rows = [
             MessageRow(
                 message=message,
-                objects=tuple(sorted(objects[message])),
+                package=min(objects.values()),
+                objects=tuple(sorted(objects)),
                 heuristics=tuple(quoting[message]),
             )
-            for message in sorted(objects)
+            for message, objects in sorted(raised.items())
         ]
         rows.sort(key=attrgetter("package"))
         return MessagesContent(rows=tuple(rows), asked=tuple(asked))
@@ -107,9 +106,11 @@ class MessagesView(View):
             made.append(paragraph(_("No message is quoted.")))
             return made
         for package, rows in groupby(content.rows, attrgetter("package")):
-            made.append(nodes.rubric("", package, classes=[self.name]))
             items = [_item(row, here) for row in rows]
-            made.append(nodes.definition_list("", *items, classes=[self.name]))
+            made += [
+                nodes.rubric("", package, classes=[self.name]),
+                nodes.definition_list("", *items, classes=[self.name]),
+            ]
         return made
 
 
