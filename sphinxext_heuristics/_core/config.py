@@ -84,14 +84,7 @@ def _is_template(value: object) -> bool:
     if not isinstance(value, str):
         return value is None
     try:
-        return bool(
-            value.format(
-                path="x",
-                line=1,
-                module="x",
-                version="x",
-            )
-        )
+        return bool(value.format(path="x", line=1, module="x", version="x"))
     except (AttributeError, LookupError, TypeError, ValueError):
         return False  # another placeholder, a lonely brace
 
@@ -105,17 +98,10 @@ def _is_dict(value: object, *types: type) -> bool:
 
 
 #: What is allowed of several options, and whether a value is.
-PATH = (
-    "a path from the source directory, or None",
-    _matching(r"(?!/).*\S.*", None),
-)
+PATH = ("a path from the source directory, or None", _matching(r"(?!/).*\S.*", None))
 
 
-@dataclass(
-    frozen=True,
-    slots=True,
-    kw_only=True,
-)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """The configuration that is in force: checked values, defaults elsewhere."""
 
@@ -168,9 +154,7 @@ class Settings:
         _is_list,
     )
     index_file: str | None = _option(
-        None,
-        "The path of the Markdown index, from the source directory.",
-        *PATH,
+        None, "The path of the Markdown index, from the source directory.", *PATH
     )
     index_title: str | None = _option(
         None,

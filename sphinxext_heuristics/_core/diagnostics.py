@@ -33,8 +33,7 @@ logger = logging.getLogger(__name__)
 def ordered(problems: Iterable[Problem]) -> list[Problem]:
     """Return each problem once, in an order that no build changes."""
     return sorted(
-        set(problems),
-        key=lambda p: (p.source, p.line, p.subtype.word, p.message),
+        set(problems), key=lambda p: (p.source, p.line, p.subtype.word, p.message)
     )
 
 
@@ -63,11 +62,7 @@ def absolute(source: str | None) -> str:
     return os.path.abspath(source)  # noqa: PTH100 - not a Path: it may name a docstring
 
 
-def closest(
-    word: str,
-    names: Iterable[str],
-    count: int = 3,
-) -> tuple[str, ...]:
+def closest(word: str, names: Iterable[str], count: int = 3) -> tuple[str, ...]:
     """Return the names most like *word*, best first; case does not matter."""
     return ClosestNames(names).closest(word, count)
 

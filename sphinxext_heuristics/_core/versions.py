@@ -69,11 +69,7 @@ def _brings(found: metadata.Distribution, top: str) -> bool:
     return False
 
 
-def holds(
-    since: str,
-    until: str,
-    version: str,
-) -> bool:
+def holds(since: str, until: str, version: str) -> bool:
     """Return whether *version* lies within the bounds, the empty ones being none.
 
     A bound or version that cannot be read does not exclude.
@@ -86,11 +82,7 @@ def holds(
     return not (is_early or is_late)
 
 
-def _compare(
-    version: Version,
-    bound: Version,
-    text: str,
-) -> int:
+def _compare(version: Version, bound: Version, text: str) -> int:
     """Return -1, 0 or 1 as *version* is before, within or after *bound*."""
     if _RELEASE.fullmatch(text.strip()):
         prefix = version.release[: len(bound.release)]

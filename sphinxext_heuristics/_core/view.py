@@ -99,12 +99,7 @@ class View(ABC):
     style: Path | None = None
 
     @abstractmethod
-    def content(
-        self,
-        plan: Plan,
-        query: Query,
-        docname: str,
-    ) -> Any:  # noqa: ANN401 - plain data of the view's own
+    def content(self, plan: Plan, query: Query, docname: str) -> Any:  # noqa: ANN401 - plain data of the view's own
         """Return all that will be seen on the page *docname*, as plain data.
 
         It is strings, numbers, ``None``, tuples, lists, and dicts with string keys.
@@ -126,11 +121,7 @@ class View(ABC):
 _VIEWS: WeakKeyDictionary[Sphinx, dict[str, View]] = WeakKeyDictionary()
 
 
-def add_view(
-    app: Sphinx,
-    view: View,
-    directive: type[Directive],
-) -> None:
+def add_view(app: Sphinx, view: View, directive: type[Directive]) -> None:
     """Register a view and the directive that places it, both by the view's name."""
     _VIEWS.setdefault(app, {})[view.name] = view
     app.add_directive(view.name, directive)
@@ -152,12 +143,7 @@ def naming(view: View, docname: str) -> Iterator[None]:
         raise ExtensionError(message) from error
 
 
-def content_of(
-    view: View,
-    plan: Plan,
-    query: Query,
-    docname: str,
-) -> Any:  # noqa: ANN401 - the view's own
+def content_of(view: View, plan: Plan, query: Query, docname: str) -> Any:  # noqa: ANN401 - the view's own
     """Return a view's content for one directive of a page, which must be plain data."""
     with naming(view, docname):
         content = view.content(plan, query, docname)

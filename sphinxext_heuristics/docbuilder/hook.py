@@ -80,11 +80,7 @@ def heuristics_of(conf: Path, folder: Path) -> tuple[dict[str, Any], list[str], 
     return data, _WARNING.findall(log.getvalue()), said
 
 
-def copy_of(
-    pages: Path,
-    heuristics: Path,
-    folder: Path,
-) -> Path:
+def copy_of(pages: Path, heuristics: Path, folder: Path) -> Path:
     """Return a copy of doc-builder's pages with the heuristics in it.
 
     Records of the heuristics' own site, such as its reach file, stay behind.
@@ -98,10 +94,7 @@ def copy_of(
 
 
 def data_of(
-    heuristics: dict[str, Any],
-    base_url: str,
-    *,
-    everything: bool = False,
+    heuristics: dict[str, Any], base_url: str, *, everything: bool = False
 ) -> dict[str, Any]:
     """Return what the hook shows of ``heuristics.json``, always in the same order.
 
@@ -244,8 +237,7 @@ def report(data: dict[str, Any]) -> Iterator[str]:
 def parser() -> argparse.ArgumentParser:
     """Return the parser of the command line."""
     whole = argparse.ArgumentParser(
-        prog=PROG,
-        description="Work with documentation for Hugging Face's doc-builder.",
+        prog=PROG, description="Work with documentation for Hugging Face's doc-builder."
     )
     commands = whole.add_subparsers(required=True)
     command = commands.add_parser(
@@ -257,18 +249,8 @@ def parser() -> argparse.ArgumentParser:
         "out of date (--check), 2 misuse or failure, 130 Ctrl-C.",
     )
     add = command.add_argument
-    add(
-        "conf",
-        metavar="CONF",
-        type=Path,
-        help="the folder of conf.py",
-    )
-    add(
-        "pages",
-        metavar="PAGES",
-        type=Path,
-        help="the folder of doc-builder's pages",
-    )
+    add("conf", metavar="CONF", type=Path, help="the folder of conf.py")
+    add("pages", metavar="PAGES", type=Path, help="the folder of doc-builder's pages")
     add(
         "--heuristics",
         metavar="DIR",
@@ -283,22 +265,9 @@ def parser() -> argparse.ArgumentParser:
         help="where the heuristics are published; without it, titles are bold text "
         "and no links",
     )
-    add(
-        "--all",
-        action="store_true",
-        help="also what only + or * reaches, as alerts",
-    )
-    add(
-        "--check",
-        action="store_true",
-        help="write nothing, print what is out of date",
-    )
-    add(
-        "-v",
-        "--verbose",
-        action="store_true",
-        help="print what Sphinx says",
-    )
+    add("--all", action="store_true", help="also what only + or * reaches, as alerts")
+    add("--check", action="store_true", help="write nothing, print what is out of date")
+    add("-v", "--verbose", action="store_true", help="print what Sphinx says")
     return whole
 
 

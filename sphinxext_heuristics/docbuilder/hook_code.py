@@ -100,11 +100,7 @@ def add_alerts(path: str | Path | None = None) -> None:
     _say(f"{count} in {len(found)} docstrings of {package.__name__}")
 
 
-def attempt(
-    problem: str,
-    call: Callable[..., T],
-    *arguments: object,
-) -> T | str:
+def attempt(problem: str, call: Callable[..., T], *arguments: object) -> T | str:
     """Return what a call returns, or the problem with its error as text.
 
     Only KeyboardInterrupt is raised.
@@ -118,8 +114,7 @@ def attempt(
 
 
 def cards(
-    data: dict[str, Any],
-    package: ModuleType,
+    data: dict[str, Any], package: ModuleType
 ) -> tuple[dict[int, Card], dict[str, str]]:
     """Return the objects that take notes, by identity, and why others take none.
 
@@ -147,10 +142,7 @@ def cards(
 
 
 def _add(
-    found: dict[int, Card],
-    name: str,
-    notes: list[Note],
-    package: ModuleType,
+    found: dict[int, Card], name: str, notes: list[Note], package: ModuleType
 ) -> str:
     """Add notes to the card of an object, or of its class; return why to none."""
     owner, target = walk(package, name.removeprefix(f"{package.__name__}."))
@@ -186,11 +178,7 @@ def is_listed(cls: type, name: str, docstring: object) -> bool:
     )
 
 
-def _add_to_heirs(
-    found: dict[int, Card],
-    card: Card,
-    package: ModuleType,
-) -> None:
+def _add_to_heirs(found: dict[int, Card], card: Card, package: ModuleType) -> None:
     """Name what a method's card shows at the subclasses that inherit the method."""
     member = card.name.rpartition(".")[2]
     for cls in _subclasses(card.owner):
@@ -242,11 +230,7 @@ def _attribute(owner: object, name: str) -> object | None:
     return found
 
 
-def attribute(
-    owner: object,
-    name: str,
-    default: object = None,
-) -> object:
+def attribute(owner: object, name: str, default: object = None) -> object:
     """Return an attribute, or the default, also where getting it fails.
 
     A lazy module imports, and a property computes.
@@ -299,11 +283,7 @@ def _subclasses(cls: type | None) -> list[type]:
 def with_notes(docstring: str, notes: list[Note]) -> str:
     """Return a docstring with notes after its first paragraph and at parameters."""
 
-    def added(
-        several: list[Note],
-        limit: int,
-        indent: str,
-    ) -> list[str]:
+    def added(several: list[Note], limit: int, indent: str) -> list[str]:
         text = textwrap.indent("\n".join(_blocks(several, limit)), indent)
         if _RST.search(docstring):
             text = re.sub(r"(?<!`)`([^`\n]+)`(?!`)", r"``\1``", text)

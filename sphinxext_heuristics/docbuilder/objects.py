@@ -43,11 +43,7 @@ def import_package(name: str, mocked: Sequence[str] = ()) -> ModuleType:
     return found
 
 
-def find_object(
-    env: BuildEnvironment,
-    name: str,
-    package: str,
-) -> tuple[object, str]:
+def find_object(env: BuildEnvironment, name: str, package: str) -> tuple[object, str]:
     """Return an object of a package, and the name that it is shown under.
 
     That is the shortest path to it, package included. *name* may lack the package's.
@@ -112,11 +108,7 @@ def chosen_members(found: object, listed: Sequence[str]) -> list[str]:
 
 
 def make_entry(
-    document: nodes.document,
-    package: str,
-    name: str,
-    listed: Sequence[str],
-    line: int,
+    document: nodes.document, package: str, name: str, listed: Sequence[str], line: int
 ) -> tuple[list[nodes.Node], list[str]]:
     """Return the nodes of an object's entry on a page, and what is wrong.
 
@@ -157,11 +149,7 @@ def make_entry(
     return made, problems
 
 
-def _parse(
-    document: nodes.document,
-    lines: list[str],
-    line: int,
-) -> list[nodes.Node]:
+def _parse(document: nodes.document, lines: list[str], line: int) -> list[nodes.Node]:
     """Return the nodes of reStructuredText, read into the page for its unique ids."""
     text = StringList(lines, items=[(document["source"], line - 1)] * len(lines))
     machine = states.RSTStateMachine(states.state_classes, "Body")
@@ -199,11 +187,7 @@ def _described(content: nodes.Element) -> Iterator[tuple[str, nodes.Element]]:
 
 
 def _directives(
-    shown: object,
-    path: str,
-    members: Sequence[str],
-    *,
-    again: bool,
+    shown: object, path: str, members: Sequence[str], *, again: bool
 ) -> list[str]:
     """Return autodoc's directives for an object and its members.
 

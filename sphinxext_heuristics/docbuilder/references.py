@@ -41,9 +41,7 @@ _ELSEWHERE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:|//|/docs/")
 
 
 def make_reference(
-    refdoc: str,
-    target: Link | Wanted,
-    content: nodes.Element,
+    refdoc: str, target: Link | Wanted, content: nodes.Element
 ) -> addnodes.pending_xref:
     """Return a reference in the document *refdoc*.
 
@@ -82,12 +80,7 @@ def object_reference(
     return make_reference(env.docname, wanted, content)
 
 
-def page_link(
-    page: Page,
-    docname: str,
-    address: str,
-    line: int,
-) -> Link | None:
+def page_link(page: Page, docname: str, address: str, line: int) -> Link | None:
     """Return where an address leads in the documentation, ``None`` if elsewhere.
 
     *address* is as it is written on *page*, whose name is *docname*, in *line*; a
@@ -197,10 +190,6 @@ def resolve(
     of_python = node.copy()
     of_python["refdomain"], of_python["reftype"] = "py", "obj"
     elsewhere = app.emit_firstresult(
-        "missing-reference",
-        env,
-        of_python,
-        contnode,
-        allowed_exceptions=(NoUri,),
+        "missing-reference", env, of_python, contnode, allowed_exceptions=(NoUri,)
     )
     return cast("nodes.Node | None", elsewhere) or contnode

@@ -58,10 +58,7 @@ class Renderer(SphinxRenderer):
     faults: list[Fault]
 
     def warn(
-        self,
-        message: str,
-        token: SyntaxTreeNode,
-        subtype: str = "markup",
+        self, message: str, token: SyntaxTreeNode, subtype: str = "markup"
     ) -> None:
         """Note what is wrong, and the line of a token."""
         self.faults.append(Fault(line_of(token), message, subtype))
@@ -181,11 +178,7 @@ class Renderer(SphinxRenderer):
             options["dedent"] = ""
         line = line_of(token)
         made = self.run_directive(
-            "literalinclude",
-            path,
-            "",
-            line,
-            additional_options=options,
+            "literalinclude", path, "", line, additional_options=options
         )
         if token.tag == "include" and isinstance(made[0], nodes.literal_block):
             # what is wrong in the file is said to be near the tag

@@ -23,17 +23,10 @@ logger = logging.getLogger(__name__)
 
 
 def warn(
-    message: str,
-    subtype: str,
-    location: str | tuple[str, int] | None = None,
+    message: str, subtype: str, location: str | tuple[str, int] | None = None
 ) -> None:
     """Give a warning of this extension."""
-    logger.warning(
-        message,
-        type="docbuilder",
-        subtype=subtype,
-        location=location,
-    )
+    logger.warning(message, type="docbuilder", subtype=subtype, location=location)
 
 
 class Fault(NamedTuple):
@@ -145,9 +138,7 @@ class DocbuilderDomain(Domain):
         self.state.names.clear()
 
     def merge_domaindata(
-        self,
-        docnames: Collection[str],
-        otherdata: dict[str, dict[str, Notes]],
+        self, docnames: Collection[str], otherdata: dict[str, dict[str, Notes]]
     ) -> None:
         """Take what another process has read."""
         for docname in docnames:

@@ -82,10 +82,7 @@ class _Loader(yaml.SafeLoader):  # type: ignore[misc] # PyYAML has no types
 
 
 def read_tree(
-    source: Path,
-    folder: str,
-    package: str,
-    docnames: Collection[str],
+    source: Path, folder: str, package: str, docnames: Collection[str]
 ) -> Tree:
     """Return the tree whose files are in a folder under the source directory.
 
@@ -117,9 +114,7 @@ def read_tree(
 
 
 def _pages(
-    folder: str,
-    listed: Collection[str],
-    docnames: Collection[str],
+    folder: str, listed: Collection[str], docnames: Collection[str]
 ) -> tuple[list[str], list[str]]:
     """Return the pages of a tree, and the documents beside them."""
     pages = [name for name in listed if name in docnames]
@@ -135,9 +130,7 @@ def _pages(
 
 
 def _missing(
-    pages: list[str],
-    listed: dict[str, int],
-    docnames: Collection[str],
+    pages: list[str], listed: dict[str, int], docnames: Collection[str]
 ) -> Iterator[Problem]:
     """Yield the pages that only one side has: ``_toctree.yml`` or the folder."""
     for docname, line in listed.items():
@@ -166,11 +159,7 @@ def _entries_beside(folder: str, beside: list[str]) -> Iterator[Entry]:
             yield Entry(name, re.sub("[-_]", " ", top).capitalize())
 
 
-def _read(
-    path: Path,
-    convert: Callable[[Any], Any],
-    problems: list[Problem],
-) -> Any:  # noqa: ANN401 - what *convert* returns
+def _read(path: Path, convert: Callable[[Any], Any], problems: list[Problem]) -> Any:  # noqa: ANN401 - what *convert* returns
     """Return what one file holds, nothing if it is empty or not in order."""
     line = 1
     try:

@@ -45,8 +45,7 @@ _NEW_LINE = r"\n"
 
 #: What a page needs nothing of.
 _LEFT_OUT = re.compile(
-    r'<!--.*?-->\n?|<title>.*?</title>\n?| id="[^"]*"| xlink:title="[^"]*"',
-    re.DOTALL,
+    r'<!--.*?-->\n?|<title>.*?</title>\n?| id="[^"]*"| xlink:title="[^"]*"', re.DOTALL
 )
 
 _HEAD = f"""\
@@ -96,12 +95,7 @@ class GraphView(View):
             and bool(shutil.which(program(app.config)))
         )
 
-    def content(
-        self,
-        plan: PublicPlan,
-        query: Query,
-        docname: str,
-    ) -> Graph:
+    def content(self, plan: PublicPlan, query: Query, docname: str) -> Graph:
         """Return the graph."""
         branches = [
             Branch(named(record), record.severity, plan.links(record))
@@ -153,18 +147,10 @@ def dot_of(branches: Iterable[Branch], here: Here) -> str:
     return "\n".join([*lines, "}\n"])
 
 
-def _node(
-    name: str,
-    label: str,
-    style: str,
-    uri: str | None,
-) -> str:
+def _node(name: str, label: str, style: str, uri: str | None) -> str:
     parts: list[str] = []
     for line in textwrap.wrap(
-        label,
-        _WIDTH,
-        break_long_words=False,
-        break_on_hyphens=False,
+        label, _WIDTH, break_long_words=False, break_on_hyphens=False
     ):
         parts += map(_safe, _PART.findall(line))
     attributes = f'label="{_NEW_LINE.join(parts)}" {style}'
@@ -194,10 +180,7 @@ def _picture(self: Any, node: heuristic_graph) -> str:  # noqa: ANN401 - any HTM
     command = [program(config), *getattr(config, "graphviz_dot_args", ()), "-Tsvg"]
     try:
         drawn = subprocess.run(  # noqa: S603 - the project's own setting
-            command,
-            input=node["dot"].encode(),
-            capture_output=True,
-            check=True,
+            command, input=node["dot"].encode(), capture_output=True, check=True
         )
     except (OSError, subprocess.CalledProcessError) as error:
         logger.info("heuristic-graph is shown as a list: %s", error)

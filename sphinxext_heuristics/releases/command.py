@@ -148,9 +148,7 @@ def _before(plan: PublicPlan, file: ProjectFile) -> Matrix:
 
 
 def _wanted(
-    named: Mapping[Version, str],
-    before: Matrix,
-    file: ProjectFile,
+    named: Mapping[Version, str], before: Matrix, file: ProjectFile
 ) -> tuple[str, ...]:
     """Return the releases that the file should have: its own and the named ones."""
     # A release stays as the file writes it: 1.0 is 1.0.0.
@@ -166,9 +164,7 @@ def _wanted(
 
 
 def _look(
-    plan: PublicPlan,
-    wanted: Sequence[str],
-    arguments: argparse.Namespace,
+    plan: PublicPlan, wanted: Sequence[str], arguments: argparse.Namespace
 ) -> dict[str, dict[str, Standing]]:
     """Map each release to heuristics and their standings; print what was found."""
     package = plan.package
@@ -207,11 +203,7 @@ def _quoted(plan: PublicPlan) -> dict[str, list[Evidence]]:
 
 
 def _standings(
-    quoted: Mapping[str, list[Evidence]],
-    folder: Path,
-    release: str,
-    *,
-    why: bool,
+    quoted: Mapping[str, list[Evidence]], folder: Path, release: str, *, why: bool
 ) -> Iterator[tuple[str, Standing]]:
     """Yield heuristics and their standings in a release; print *why* on request."""
     evidence = [*chain.from_iterable(quoted.values())]
@@ -294,11 +286,7 @@ def unpacked(distribution: str, release: str) -> Path:
     return folder
 
 
-def fetch(
-    distribution: str,
-    release: str,
-    folder: Path,
-) -> None:
+def fetch(distribution: str, release: str, folder: Path) -> None:
     """Let pip install the wheel of a release into a new folder, as pip is configured.
 
     Raises `DownloadError`.
@@ -311,11 +299,7 @@ def fetch(
     command = [sys.executable, "-m", "pip", "install", *options.split()]
     command += ["--target", str(folder), f"{distribution}=={release}"]
     done = subprocess.run(  # noqa: S603 - this Python's pip
-        command,
-        capture_output=True,
-        encoding="utf-8",
-        errors="replace",
-        check=False,
+        command, capture_output=True, encoding="utf-8", errors="replace", check=False
     )
     if done.returncode:
         last = done.stderr.strip().rpartition("\n")[2].removeprefix("ERROR:").strip()

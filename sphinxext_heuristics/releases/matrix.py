@@ -137,9 +137,7 @@ def standing(found: Sequence[Found | Lost]) -> Standing | None:
 
 
 def contradictions(
-    since: str,
-    until: str,
-    standings: Mapping[str, Standing],
+    since: str, until: str, standings: Mapping[str, Standing]
 ) -> tuple[list[str], list[str]]:
     """Return the releases that contradict bounds: absent within, or held next to them.
 
@@ -239,11 +237,7 @@ def _row(
                 release: Standing(releases[release]) for release in in_order(releases)
             }
             line = lines.get(f"{json.dumps(name, ensure_ascii=False)}: {{", 1)
-            return MatrixRow(
-                quotes=digest,
-                standings=standings,
-                line=line,
-            )
+            return MatrixRow(quotes=digest, standings=standings, line=line)
     raise ValueError(f"what it says of {name!r} does not hold 'quotes' and 'releases'")
 
 
@@ -251,9 +245,7 @@ def _row(
 
 
 def problems(
-    plan: PublicPlan,
-    matrix: Matrix | None,
-    file: ProjectFile,
+    plan: PublicPlan, matrix: Matrix | None, file: ProjectFile
 ) -> Iterator[Problem]:
     """Yield every problem that has to do with releases."""
     if file.fault:
@@ -280,11 +272,7 @@ def naming_releases(file: ProjectFile) -> str:
     return f"{file.command} --releases VERSION,VERSION"
 
 
-def _of_rows(
-    plan: PublicPlan,
-    matrix: Matrix,
-    file: ProjectFile,
-) -> Iterator[Problem]:
+def _of_rows(plan: PublicPlan, matrix: Matrix, file: ProjectFile) -> Iterator[Problem]:
     """Yield the problem of each row whose heuristic is gone or quotes nothing."""
     for name, row in matrix.rows.items():
         record = plan.heuristics.get(name)
@@ -304,10 +292,7 @@ def _of_rows(
 
 
 def _of_record(
-    plan: PublicPlan,
-    matrix: Matrix,
-    record: Heuristic,
-    file: ProjectFile,
+    plan: PublicPlan, matrix: Matrix, record: Heuristic, file: ProjectFile
 ) -> Iterator[Problem]:
     now = quotes(record, matrix.package)
     row = matrix.rows.get(record.name)
@@ -329,9 +314,7 @@ def _of_record(
 
 
 def _of_bounds(
-    plan: PublicPlan,
-    matrix: Matrix,
-    record: Heuristic,
+    plan: PublicPlan, matrix: Matrix, record: Heuristic
 ) -> Iterator[Problem]:
     """Yield the problems of bounds that releases contradict.
 

@@ -96,12 +96,7 @@ class ReleasesView(View):
         self.matrix = load(file, plan.package)
         return [*problems(plan, self.matrix, file)]
 
-    def content(
-        self,
-        plan: PublicPlan,
-        query: Query,
-        docname: str,
-    ) -> Table:
+    def content(self, plan: PublicPlan, query: Query, docname: str) -> Table:
         """Return the rows of the chosen heuristics."""
         matrix = self.matrix or Matrix("", {})
         current = _released(plan.version)
@@ -131,9 +126,7 @@ class ReleasesView(View):
             return [nodes.paragraph("", _("No heuristic is to be shown."))]
         heads = [_("Heuristic")]
         for release, is_documented in zip(
-            content.releases,
-            content.documented,
-            strict=True,
+            content.releases, content.documented, strict=True
         ):
             heads.append(release + _SIGN if is_documented else release)
         widths = [_WIDE, *(_NARROW for _release in content.releases)]

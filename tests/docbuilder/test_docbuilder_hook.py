@@ -389,8 +389,7 @@ def test_a_package_that_cannot_be_imported_is_left_to_doc_builder(
         "raise OSError('no CUDA')\n", encoding="utf-8"
     )
     (docs.root / hook.DATA).write_text(
-        '{"package": "zoo", "heuristics": {}}',
-        encoding="utf-8",
+        '{"package": "zoo", "heuristics": {}}', encoding="utf-8"
     )
     hook_code.add_alerts(docs.root / hook.DATA)
     said = (

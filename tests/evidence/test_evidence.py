@@ -954,12 +954,7 @@ def losing(project: Path) -> Path:
             LostReason.NO_MODULE,
             "'losing.layer' has no module 'losing.layer.x'",
         ),
-        (
-            "losing..layer",
-            "",
-            LostReason.NO_MODULE,
-            "'losing' has no module 'losing.'",
-        ),
+        ("losing..layer", "", LostReason.NO_MODULE, "'losing' has no module 'losing.'"),
         ("", "f", LostReason.NO_PACKAGE, "package '' is not installed"),
         (
             "losing.layer",
@@ -973,12 +968,7 @@ def losing(project: Path) -> Path:
             LostReason.NO_OBJECT,
             "did you mean 'Linear.merge'",
         ),
-        (
-            "losing.folder",
-            "",
-            LostReason.NO_SOURCE,
-            "has no Python source to read",
-        ),
+        ("losing.folder", "", LostReason.NO_SOURCE, "has no Python source to read"),
         ("losing.native", "f", LostReason.NO_SOURCE, "has no Python source to read"),
         (
             "losing.broken",
@@ -1052,10 +1042,7 @@ def test_the_nearest_passage_is_shown(losing: Path) -> None:
 @pytest.mark.parametrize(
     ("quote", "message"),
     [
-        (
-            "self.weight -= self.delta",
-            "it is in line 8",
-        ),
+        ("self.weight -= self.delta", "it is in line 8"),
         (
             "if safe:\n    ...\nself.weight += self.delta",
             "'...' is compared literally: use two quotes instead",

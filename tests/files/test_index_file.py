@@ -409,9 +409,7 @@ def big_plan(count: int) -> Plan:
         pages[f"h/H{i}"] = Page(heuristics=(record(i),))
     settings_ = Settings.of(FakeConfig())  # type: ignore[arg-type]
     objects = Objects(
-        (e for page in pages.values() for e in page.entries),
-        {},
-        Sources([]),
+        (e for page in pages.values() for e in page.entries), {}, Sources([])
     )
     return Plan(
         pages, settings=settings_, objects=objects, page_names=Pages(pages, {}),

@@ -11,11 +11,7 @@ if TYPE_CHECKING:
     from conftest import Built
 
 # the site of real PEFT takes minutes to build
-pytestmark = [
-    pytest.mark.peft,
-    pytest.mark.slow,
-    pytest.mark.xdist_group("site"),
-]
+pytestmark = [pytest.mark.peft, pytest.mark.slow, pytest.mark.xdist_group("site")]
 
 
 @pytest.fixture(scope="module")
@@ -34,7 +30,5 @@ def test_no_page_is_longer_than_a_screen_and_half_are_shorter_with_folds_or_with
         assert len(short) >= len(pages) / 2
 
 
-def test_each_begins_with_code_of_eight_lines_at_most(
-    pages: dict[str, Length],
-) -> None:
+def test_each_begins_with_code_of_eight_lines_at_most(pages: dict[str, Length]) -> None:
     assert [name for name, its in pages.items() if not 0 < its.first_block <= 8] == []

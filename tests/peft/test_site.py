@@ -27,11 +27,7 @@ if TYPE_CHECKING:
     from conftest import Built
 
 # the site of real PEFT takes minutes to build
-pytestmark = [
-    pytest.mark.peft,
-    pytest.mark.slow,
-    pytest.mark.xdist_group("site"),
-]
+pytestmark = [pytest.mark.peft, pytest.mark.slow, pytest.mark.xdist_group("site")]
 
 DOCS = ROOT / "docs"
 

@@ -174,9 +174,5 @@ def test_except_is_judged_by_own_names(target: str, *, excluded: bool) -> None:
     merge = entry(
         "pkg.Lora.merge", lineage=("pkg.lora.Lora.merge", "pkg.base.Base.merge")
     )
-    objects = Objects(
-        [merge],
-        {"pkg.Lora.merge": ("private.Lora.merge",)},
-        Sources([]),
-    )
+    objects = Objects([merge], {"pkg.Lora.merge": ("private.Lora.merge",)}, Sources([]))
     assert excludes(target, objects.own_names(merge)) is excluded

@@ -583,10 +583,7 @@ def test_box_elsewhere_leads_to_the_messages(
 @pytest.mark.parametrize("page", ["index.html", "sub/messages.html"])
 def test_messages_on_a_phone(zoo: Built, look: Callable[..., Any], page: str) -> None:
     found = look(
-        zoo,
-        page,
-        'return [overflow(), broken(".heuristic-messages")];',
-        NARROW,
+        zoo, page, 'return [overflow(), broken(".heuristic-messages")];', NARROW
     )
     assert found == [0, []]
 

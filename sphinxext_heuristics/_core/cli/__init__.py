@@ -35,11 +35,7 @@ def parser() -> argparse.ArgumentParser:
         action="version",
         version=f"%(prog)s {installed('sphinxext-heuristics') or '(not installed)'}",
     )
-    commands = whole.add_subparsers(
-        title="commands",
-        metavar="COMMAND",
-        required=True,
-    )
+    commands = whole.add_subparsers(title="commands", metavar="COMMAND", required=True)
     for module in COMMANDS:
         module.COMMAND.add(commands)
     return whole

@@ -225,11 +225,7 @@ _MARKS = {True: "shown: ", False: "not shown: "}
 _HOW = {Form.FOLDED: "; folded", Form.LINE: "; in one line", Form.NAMED: "; named"}
 
 
-def _how(
-    plan: Plan,
-    name: str,
-    verdict: Verdict,
-) -> str:
+def _how(plan: Plan, name: str, verdict: Verdict) -> str:
     """Return why a target reaches a documented name, and how its entry shows that."""
     target = verdict.target
     rule = verdict.rule.value.format(
@@ -339,11 +335,7 @@ def _answer_row(record: Heuristic, found: Answer) -> dict[str, object]:
 # -- a pasted text --------------------------------------------------------------------
 
 
-def _answer(
-    plan: Plan,
-    record: Heuristic,
-    found: Answer,
-) -> Iterator[str]:
+def _answer(plan: Plan, record: Heuristic, found: Answer) -> Iterator[str]:
     """Yield a heuristic with those of its messages and keywords that are in a text."""
     yield f"{_named(record)}: {text_of(record.note)}"
     where = f"{seen(record.source)}:{record.line}"

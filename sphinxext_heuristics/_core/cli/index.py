@@ -23,12 +23,7 @@ def run(app: Sphinx, arguments: argparse.Namespace) -> int:
     wanted = index_file.content(plan, file.path, app.env.doc2path)
     found = index_file.problems(file, wanted) if arguments.check else ()
     remark = "".join(map(warning, found))
-    return bring_up_to_date(
-        file,
-        wanted,
-        remark,
-        head=index_file.HEAD,
-    )
+    return bring_up_to_date(file, wanted, remark, head=index_file.HEAD)
 
 
 COMMAND = Command(

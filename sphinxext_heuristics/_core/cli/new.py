@@ -68,8 +68,7 @@ def run(app: Sphinx, arguments: argparse.Namespace) -> int:
         for it in settings.sections
     )
     write(
-        path,
-        "".join([form.format(name=name, title=name.replace("_", " ")), *headings]),
+        path, "".join([form.format(name=name, title=name.replace("_", " ")), *headings])
     )
     say(seen(path))
     note(f"Fill it in and list it in a toctree, as {settings.dir.strip('/')}/{page}")

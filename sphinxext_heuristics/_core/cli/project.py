@@ -72,9 +72,7 @@ def add_options(
     """
     command.set_defaults(run=run, doctreedir=None)
     command.add_argument(
-        "docs",
-        metavar="DOCS",
-        help="the folder of the documentation and its conf.py",
+        "docs", metavar="DOCS", help="the folder of the documentation and its conf.py"
     )
     group = command.add_argument_group("options of sphinx-build")
     shared = (*_SHARED, "doctreedir") if doctrees else _SHARED
@@ -100,14 +98,11 @@ class Command(NamedTuple):
     doctrees: bool = True
 
     def add(
-        self,
-        commands: argparse._SubParsersAction[argparse.ArgumentParser],
+        self, commands: argparse._SubParsersAction[argparse.ArgumentParser]
     ) -> None:
         """Add the command to the parser."""
         command = commands.add_parser(
-            self.name,
-            help=self.help,
-            description=self.description or self.help,
+            self.name, help=self.help, description=self.description or self.help
         )
         add_options(command, self._opened, doctrees=self.doctrees)
         for name, placeholder, purpose in self.arguments:
@@ -228,10 +223,7 @@ def closest_existing(app: Sphinx, name: str) -> tuple[str, ...] | None:
     return None if fold(last) in map(fold, words) else closest(last, names)
 
 
-def made_of(
-    app: Sphinx,
-    owner: str = "",
-) -> tuple[set[str], list[Path], list[Path]]:
+def made_of(app: Sphinx, owner: str = "") -> tuple[set[str], list[Path], list[Path]]:
     """Return the names of what a project documents, and the files it is made of.
 
     These are first the documents and what they include; second the source of the

@@ -23,12 +23,7 @@ def run(app: Sphinx, arguments: argparse.Namespace) -> int:
     plan = read(app, leaves={Subtype.REACH})
     if not (arguments.check or arguments.json):
         wanted = reach.content(plan)
-        return bring_up_to_date(
-            file,
-            wanted,
-            head=reach.HEAD,
-            shows_diff=True,
-        )
+        return bring_up_to_date(file, wanted, head=reach.HEAD, shows_diff=True)
     differing = ordered(reach.problems(plan, file)) if arguments.check else []
     if arguments.json:
         say_json(reach.rows(plan))

@@ -50,9 +50,7 @@ def in_quote(quoted: Evidence) -> tuple[Message, ...]:
 
 
 def among(
-    messages: Iterable[tuple[Message, list[Lines]]],
-    first: int,
-    last: int,
+    messages: Iterable[tuple[Message, list[Lines]]], first: int, last: int
 ) -> tuple[Message, ...]:
     """Return those that some lines give or write, in their order, each once."""
     found: dict[Message, None] = {}

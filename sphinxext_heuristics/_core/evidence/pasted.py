@@ -87,8 +87,7 @@ class Answer(NamedTuple):
 
 
 def known_to(
-    plan: Plan,
-    records: Iterable[Heuristic],
+    plan: Plan, records: Iterable[Heuristic]
 ) -> Iterator[tuple[Heuristic, Known]]:
     """Yield the heuristics that have a message or keyword, with what each says."""
     for record in records:
@@ -112,11 +111,7 @@ def quoted(message: Message) -> Quoted:
 def keyword(text: str) -> Keyword:
     """Return a keyword; one of four words or with a colon is a message."""
     is_message = ": " in text or len(text.split()) >= LEAST_WORDS
-    return Keyword(
-        text=text,
-        spaced=spaced(plain(text)),
-        is_message=is_message,
-    )
+    return Keyword(text=text, spaced=spaced(plain(text)), is_message=is_message)
 
 
 def plain(text: str) -> str:
@@ -151,11 +146,7 @@ def answers(known: Sequence[Known], text: str) -> list[Answer]:
         keywords = keywords_in(heuristic.keywords, words)
         texts = tuple(one.text for one in keywords)
         if fitting or len(keywords) > 1 or any(one.is_message for one in keywords):
-            found = Answer(
-                at=at,
-                messages=tuple(fitting),
-                keywords=texts,
-            )
+            found = Answer(at=at, messages=tuple(fitting), keywords=texts)
             ranked.append((-size, -sum(map(len, texts)), found))
     return [found for _size, _length, found in sorted(ranked)]
 

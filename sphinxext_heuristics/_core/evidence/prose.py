@@ -23,12 +23,7 @@ _MARKER = re.compile(r"^[ \t]*#+[:!]?", re.MULTILINE)
 class Passage:
     """Text whose white space does not matter, and the lines where it is."""
 
-    def __init__(
-        self,
-        text: str,
-        first: int,
-        last: int,
-    ) -> None:
+    def __init__(self, text: str, first: int, last: int) -> None:
         """Take a text, and the lines where it begins and ends."""
         self._text = text
         #: With white space folded.

@@ -98,10 +98,7 @@ def _lines(quoted: Evidence, places: Sequence[Extent]) -> Lines | None:
 
 
 def _drifted(
-    quoted: Evidence,
-    source: Source,
-    places: Sequence[Extent],
-    at: State,
+    quoted: Evidence, source: Source, places: Sequence[Extent], at: State
 ) -> Lost:
     """Say what is there instead of a quote."""
     nearest_of_each = [nearest(quoted.quote, place) for place in places]
@@ -139,11 +136,7 @@ def _mistakes(quoted: Evidence, places: Sequence[Extent]) -> Iterator[str]:
         yield "its words are there: quote them as text"
 
 
-def _without_object(
-    quoted: Evidence,
-    source: Source,
-    at: State,
-) -> Lost:
+def _without_object(quoted: Evidence, source: Source, at: State) -> Lost:
     """Say that a module does not define an object, and which names are similar."""
     names = {**source.definitions, **read_names(at, quoted.module).bindings}
     alike = closest(quoted.qualname, names.keys() - {quoted.qualname})
@@ -202,9 +195,7 @@ def _compared(quote: str, place: Extent) -> Iterator[Nearest]:
 
 
 def messages_of(
-    evidence: Evidence,
-    result: Found | Lost,
-    sources: Sources,
+    evidence: Evidence, result: Found | Lost, sources: Sources
 ) -> tuple[Message, ...]:
     """Return the messages of errors and warnings that are quoted.
 

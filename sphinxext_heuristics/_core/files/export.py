@@ -47,10 +47,7 @@ class Exporter:
         return {
             "schema_version": SCHEMA_VERSION,
             "project": {"name": config.project, "version": config.release},
-            "package": {
-                "name": settings.package,
-                "version": self.plan.version,
-            },
+            "package": {"name": settings.package, "version": self.plan.version},
             "extension": {"name": "sphinxext_heuristics", "version": extension},
             "namespace": settings.namespace,
             "categories": [

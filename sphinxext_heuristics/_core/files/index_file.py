@@ -49,11 +49,7 @@ _FORM = """\
 # -- what the file should hold --------------------------------------------------------
 
 
-def content(
-    plan: Plan,
-    path: Path,
-    path_of: Callable[[str], str | Path],
-) -> str:
+def content(plan: Plan, path: Path, path_of: Callable[[str], str | Path]) -> str:
     """Return what the index file at *path* should hold.
 
     *path_of* returns the file of a document. The text ends each line with a line feed.
@@ -78,10 +74,7 @@ def content(
         name, description = markdown.text(row.name), markdown.text(row.description)
         categories += _row(name, str(row.number), description)
     return _FORM.format(
-        title=markdown.text(title),
-        head=HEAD,
-        pages=pages,
-        categories=categories,
+        title=markdown.text(title), head=HEAD, pages=pages, categories=categories
     )
 
 

@@ -51,12 +51,7 @@ class ProjectFile(NamedTuple):
             return self.problem(subtype, message)
         return found
 
-    def problem(
-        self,
-        subtype: Subtype,
-        message: str,
-        line: int = 0,
-    ) -> Problem:
+    def problem(self, subtype: Subtype, message: str, line: int = 0) -> Problem:
         """Return a problem at a *line* of the file, or else at its option."""
         source = self.path if line else self.conf_py
         return Problem(subtype, message, str(source), line or self.conf_line)
@@ -75,12 +70,7 @@ def read(path: Path) -> str | None:
     return raw.decode("utf-8-sig", errors="replace").replace("\r\n", "\n")
 
 
-def command_line(
-    command: str,
-    confdir: Path,
-    srcdir: Path,
-    cwd: Path,
-) -> str:
+def command_line(command: str, confdir: Path, srcdir: Path, cwd: Path) -> str:
     """Return a command, as it follows ``python -m``, for a project, typed in *cwd*."""
     command = f"python -m {command} {_shown(srcdir, cwd)}"
     return command if confdir == srcdir else f"{command} -c {_shown(confdir, cwd)}"
@@ -119,11 +109,7 @@ def _lines(text: str) -> list[str]:
     return [*lines, f"{last} (no line end)"] if last else lines
 
 
-def unified(
-    found: str,
-    wanted: str,
-    name: str,
-) -> str:
+def unified(found: str, wanted: str, name: str) -> str:
     """Return a unified diff."""
     pages = f"{name} (from the pages)"
     old, new = _lines(found), _lines(wanted)

@@ -89,8 +89,7 @@ class HeuristicsBuilder(ReadingBuilder):
         app = app_of(self.env)
         path = project_file(app, INDEX_FILE).path
         data = Exporter(plan, self.get_target_uri).all(
-            self.config,
-            app.extensions[EXTENSION].version,
+            self.config, app.extensions[EXTENSION].version
         )
         texts = {
             "heuristics.json": json.dumps(data, ensure_ascii=False, indent=2) + "\n",
@@ -104,21 +103,12 @@ def project_file(app: Sphinx, option: str) -> ProjectFile:
     """Return the file that an option of ours names."""
     called, command, filename = _FILES[option]
     return named_file(
-        app,
-        option,
-        called=called,
-        filename=filename,
-        command=f"{EXTENSION} {command}",
+        app, option, called=called, filename=filename, command=f"{EXTENSION} {command}"
     )
 
 
 def named_file(
-    app: Sphinx,
-    option: str,
-    *,
-    called: str,
-    filename: str,
-    command: str,
+    app: Sphinx, option: str, *, called: str, filename: str, command: str
 ) -> ProjectFile:
     """Return the file that a value of conf.py names as a path from the sources.
 
@@ -185,8 +175,7 @@ def problems(app: Sphinx, plan: Plan) -> Iterator[Problem]:
 
         file = project_file(app, INDEX_FILE)
         yield from index_file.problems(
-            file,
-            index_file.content(plan, file.path, app.env.doc2path),
+            file, index_file.content(plan, file.path, app.env.doc2path)
         )
     if plan.settings.reach_file is not None:
         from ..files import reach  # noqa: PLC0415

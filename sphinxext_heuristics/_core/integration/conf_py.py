@@ -21,16 +21,11 @@ if TYPE_CHECKING:
     from ..resolve.plan import Plan
 
 _ASSIGNMENT = re.compile(
-    r"^[ \t]*(heuristics?_\w+)[ \t]*(?::[^=\n]+)?[+|]?=(?!=)",
-    re.MULTILINE,
+    r"^[ \t]*(heuristics?_\w+)[ \t]*(?::[^=\n]+)?[+|]?=(?!=)", re.MULTILINE
 )
 
 
-def problems(
-    plan: Plan,
-    config: Config,
-    conf_py: Path,
-) -> Iterator[Problem]:
+def problems(plan: Plan, config: Config, conf_py: Path) -> Iterator[Problem]:
     """Yield what is wrong with configuration values, and with what they mean here."""
     yield from problems_in(config, conf_py)
     given = {*assignments(conf_py), *config.overrides}
@@ -106,17 +101,10 @@ def problems_in(config: Config, conf_py: Path) -> list[Problem]:
     return found
 
 
-def _problem(
-    conf_py: Path,
-    name: str,
-    message: str,
-) -> Problem:
+def _problem(conf_py: Path, name: str, message: str) -> Problem:
     line = assignments(conf_py).get(name, 1)
     return Problem(
-        subtype=Subtype.CONFIG,
-        message=message,
-        source=str(conf_py),
-        line=line,
+        subtype=Subtype.CONFIG, message=message, source=str(conf_py), line=line
     )
 
 

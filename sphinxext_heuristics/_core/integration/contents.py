@@ -49,11 +49,7 @@ class Contents(NamedTuple):
     queries: tuple[Any, ...]
 
 
-def contents(
-    plan: Plan,
-    views: Mapping[str, View],
-    docname: str,
-) -> Contents:
+def contents(plan: Plan, views: Mapping[str, View], docname: str) -> Contents:
     """Return all that is placed on a page."""
     page = plan.pages[docname]
     judged = zip(page.entries, plan.verdicts(docname), strict=True)
@@ -85,11 +81,7 @@ def contents(
     )
 
 
-def digest(
-    plan: Plan,
-    views: Mapping[str, View],
-    docname: str,
-) -> str:
+def digest(plan: Plan, views: Mapping[str, View], docname: str) -> str:
     """Return a digest of all that the extension shows on a page; ``""`` for nothing.
 
     No view renders a definition's own note, and Sphinx makes the links to heuristics:
@@ -159,6 +151,5 @@ class OutputRecord:
         kept = {name: digest for name, digest in record.items() if digest}
         self._path.parent.mkdir(parents=True, exist_ok=True)
         self._path.write_text(
-            json.dumps(kept | self._writer, indent=0, sort_keys=True),
-            encoding="utf-8",
+            json.dumps(kept | self._writer, indent=0, sort_keys=True), encoding="utf-8"
         )

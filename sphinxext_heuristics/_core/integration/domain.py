@@ -55,8 +55,7 @@ class HeuristicIndex(Index):
     shortname = None
 
     def generate(
-        self,
-        docnames: Iterable[str] | None = None,
+        self, docnames: Iterable[str] | None = None
     ) -> tuple[list[tuple[str, list[IndexEntry]]], bool]:
         """Return the heuristics by their categories, or else their first letters."""
         plan = cast("HeuristicDomain", self.domain).plan
@@ -67,13 +66,7 @@ class HeuristicIndex(Index):
                 continue
             note = text_of(it.note)
             entry = IndexEntry(
-                it.title,
-                0,
-                it.docname,
-                it.anchor,
-                it.severity,
-                "",
-                note,
+                it.title, 0, it.docname, it.anchor, it.severity, "", note
             )
             for group in it.categories or (it.title[:1].upper(),):
                 groups.setdefault(group, []).append(entry)
@@ -125,9 +118,7 @@ class HeuristicDomain(Domain):
         self.pages.pop(docname, None)
 
     def merge_domaindata(
-        self,
-        docnames: AbstractSet[str],
-        otherdata: dict[str, Any],
+        self, docnames: AbstractSet[str], otherdata: dict[str, Any]
     ) -> None:
         """Take over the documents that a parallel process has read."""
         for docname in docnames:
@@ -164,14 +155,10 @@ class HeuristicDomain(Domain):
             pages,
             settings=settings,
             objects=Objects(
-                entries,
-                canonical_names(env.domains.python_domain.objects),
-                sources,
+                entries, canonical_names(env.domains.python_domain.objects), sources
             ),
             page_names=Pages(
-                self.pages,
-                env.domains.standard_domain.anonlabels,
-                settings.targets,
+                self.pages, env.domains.standard_domain.anonlabels, settings.targets
             ),
             external=External(env),
             sources=sources,
@@ -206,11 +193,7 @@ class HeuristicDomain(Domain):
         if not node.get("refexplicit"):
             contnode = nodes.inline("", record.title, classes=contnode["classes"])
         return make_refnode(
-            builder,
-            fromdocname,
-            record.docname,
-            record.anchor,
-            contnode,
+            builder, fromdocname, record.docname, record.anchor, contnode
         )
 
     def resolve_any_xref(  # noqa: PLR0913, PLR0917 - Sphinx's signature
@@ -224,13 +207,7 @@ class HeuristicDomain(Domain):
     ) -> list[Any]:
         """Return the link to a heuristic of this name for the ``any`` role."""
         found = self.resolve_xref(
-            env,
-            fromdocname,
-            builder,
-            "ref",
-            target,
-            node,
-            contnode,
+            env, fromdocname, builder, "ref", target, node, contnode
         )
         return [] if found is None else [("heuristic:ref", found)]
 

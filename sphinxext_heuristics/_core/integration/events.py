@@ -98,11 +98,7 @@ def add_style(app: Sphinx, settings: Config) -> None:
     """
     folder = str(Path(__file__).parents[2] / "static")
     styles = [view.style for view in views_of(app).values() if view.style]
-    settings.html_static_path = [
-        *settings.html_static_path,
-        folder,
-        *map(str, styles),
-    ]
+    settings.html_static_path = [*settings.html_static_path, folder, *map(str, styles)]
     # What e-book readers, and EPUBCheck, do not know has no place in the book.
     names = [STYLE, *(style.name for style in styles)]
     excluded = [f"_static/{name}" for name in names]

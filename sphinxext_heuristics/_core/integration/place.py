@@ -154,8 +154,7 @@ class Placer:
                 parent[at:at] = made
 
     def _place_under_titles(
-        self,
-        sections: Sequence[tuple[str, tuple[Box, ...]]],
+        self, sections: Sequence[tuple[str, tuple[Box, ...]]]
     ) -> None:
         """Place the boxes below the first paragraph of each section.
 
@@ -229,8 +228,7 @@ def keep_ids_apart(made: Iterable[nodes.Node], document: nodes.document) -> None
 
 
 def place_in(
-    node: nodes.Element,
-    placement: str = "summary",
+    node: nodes.Element, placement: str = "summary"
 ) -> tuple[nodes.Element, int]:
     """Return where boxes are placed: the parent and the position in it.
 

@@ -105,9 +105,7 @@ def _attributes(node: nodes.Element) -> Iterator[tuple[str, Any]]:
 
 
 def thaw(
-    note: Note,
-    docname: str,
-    relative: Callable[[str, str], str],
+    note: Note, docname: str, relative: Callable[[str, str], str]
 ) -> list[nodes.Node]:
     """Return new nodes of a note for the page *docname*.
 
@@ -117,10 +115,7 @@ def thaw(
 
 
 def _thaw(
-    item: Inline,
-    home: str,
-    docname: str,
-    relative: Callable[[str, str], str],
+    item: Inline, home: str, docname: str, relative: Callable[[str, str], str]
 ) -> nodes.Node:
     if isinstance(item, str):
         return nodes.Text(item)

@@ -84,11 +84,7 @@ def settled(app: Sphinx, record: Heuristic) -> Note:
     return note._replace(inline=inline.freeze(paragraph.children))
 
 
-def _place(
-    _docname: str,
-    other: str,
-    _typ: str | None = None,
-) -> str:
+def _place(_docname: str, other: str, _typ: str | None = None) -> str:
     return f"{inline.PLACE}{other}"
 
 

@@ -40,10 +40,7 @@ def text(content: str) -> str:
 
 
 def _written(
-    frozen: Iterable[Inline],
-    before: str = "",
-    *,
-    in_link: bool = False,
+    frozen: Iterable[Inline], before: str = "", *, in_link: bool = False
 ) -> str:
     """Return content after the character *before*.
 

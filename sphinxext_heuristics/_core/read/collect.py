@@ -227,10 +227,7 @@ def _entries(
 
 
 def _entry(
-    desc: addnodes.desc,
-    identify: Callable[[str, str], Identity],
-    *,
-    by_hand: bool,
+    desc: addnodes.desc, identify: Callable[[str, str], Identity], *, by_hand: bool
 ) -> Entry:
     """Return the record of one API entry."""
     names = entry_names(desc)

@@ -120,11 +120,7 @@ def read_myst_header(
         if not has_options and not continues:
             written = []
     header = read_header(
-        argument,
-        written,
-        known,
-        start=1 + is_block,
-        continues=continues,
+        argument, written, known, start=1 + is_block, continues=continues
     )
     options: list[WrittenOption] = []
     faults = list(header.faults)

@@ -147,14 +147,10 @@ class HeuristicDirective(CheckedDirective):
         ),
         ListOption("workflow", _connection, f"{_TARGETS}: how-to pages or sections"),
         ListOption(
-            "principle",
-            _connection,
-            f"{_TARGETS}: explanation pages or sections",
+            "principle", _connection, f"{_TARGETS}: explanation pages or sections"
         ),
         ListOption(
-            "env",
-            _connection,
-            f"{_TARGETS}: pages or sections about an environment",
+            "env", _connection, f"{_TARGETS}: pages or sections about an environment"
         ),
         ListOption(
             "param",
@@ -204,9 +200,7 @@ class HeuristicDirective(CheckedDirective):
             "keywords",
         ),
         ListOption(
-            "former-names",
-            as_written,
-            "Earlier names; links to them keep working",
+            "former-names", as_written, "Earlier names; links to them keep working"
         ),
         DirectiveOption(
             "since",

@@ -26,11 +26,7 @@ OBJECTS = "heuristic_objects"
 
 
 def note_object(
-    app: Sphinx,
-    _what: str,
-    name: str,
-    obj: object,
-    *_others: object,
+    app: Sphinx, _what: str, name: str, obj: object, *_others: object
 ) -> None:
     """Remember the object of an autodoc entry until its page is collected."""
     objects = cast("dict[str, object]", app.env.temp_data.setdefault(OBJECTS, {}))
@@ -44,10 +40,7 @@ def listen_to_autodoc(app: Sphinx, _config: object) -> None:
 
 
 def identify(
-    objects: Mapping[str, object],
-    sources: Sources,
-    name: str,
-    source: str,
+    objects: Mapping[str, object], sources: Sources, name: str, source: str
 ) -> Identity:
     """Return what is known of the object of a name, whose entry has a source.
 
@@ -77,11 +70,7 @@ def identify(
     )
 
 
-def lineage(
-    name: str,
-    obj: object,
-    written: tuple[str, ...] = (),
-) -> tuple[str, ...]:
+def lineage(name: str, obj: object, written: tuple[str, ...] = ()) -> tuple[str, ...]:
     """Return the names of the object that an entry called *name* documents.
 
     The first is the entry's own, spelled by its defining module; for a member further

@@ -152,27 +152,18 @@ class CheckedDirective(SphinxDirective):
         if dropped:
             named = ", ".join(f"U+{ord(char):04X}" for char in dropped)
             self.problem(
-                f"{name} has control characters, which are left out: {named}",
-                name,
+                f"{name} has control characters, which are left out: {named}", name
             )
         return _CONTROL.sub("", text)
 
     def problem(
-        self,
-        message: str,
-        at: str | int = 0,
-        subtype: Subtype = Subtype.OPTION,
+        self, message: str, at: str | int = 0, subtype: Subtype = Subtype.OPTION
     ) -> None:
         """Note a problem at an option or a line of the directive, from 0."""
         source, line = self.place()
         offset = self.offsets.get(at, 0) if isinstance(at, str) else at
         self.problems.append(
-            Problem(
-                subtype=subtype,
-                message=message,
-                source=source,
-                line=line + offset,
-            )
+            Problem(subtype=subtype, message=message, source=source, line=line + offset)
         )
 
     @property

@@ -59,10 +59,7 @@ class FilteredDirective(QueryDirective):
 
     known: ClassVar[tuple[DirectiveOption, ...]] = (
         ListOption(
-            "category",
-            as_written,
-            "Only those with one of these categories",
-            "all",
+            "category", as_written, "Only those with one of these categories", "all"
         ),
         ListOption(
             "severity",
@@ -71,10 +68,7 @@ class FilteredDirective(QueryDirective):
             "all",
         ),
         ListOption(
-            "impl",
-            as_written,
-            "Only those that apply to one of these objects",
-            "all",
+            "impl", as_written, "Only those that apply to one of these objects", "all"
         ),
         ListOption(
             "workflow",
@@ -110,10 +104,7 @@ class HeuristicIndexDirective(FilteredDirective):
             "off",
         ),
         DirectiveOption(
-            "layout",
-            one_of("table", "cards"),
-            "`table` or `cards`",
-            "`table`",
+            "layout", one_of("table", "cards"), "`table` or `cards`", "`table`"
         ),
         DirectiveOption(
             "marks",

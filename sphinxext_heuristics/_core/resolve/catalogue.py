@@ -136,24 +136,10 @@ class Catalogue:
 
 def _written(record: Heuristic) -> Heuristic:
     """Return a definition without what depends on the page that holds it."""
-    record = record._replace(
-        docname="",
-        anchor="",
-        problems=(),
-    )
+    record = record._replace(docname="", anchor="", problems=())
     if not (record.in_entry or "docstring of " in record.source):
         return record
     evidence = tuple(
-        quoted._replace(
-            source="",
-            line=0,
-            problems=(),
-        )
-        for quoted in record.evidence
+        quoted._replace(source="", line=0, problems=()) for quoted in record.evidence
     )
-    return record._replace(
-        source="",
-        line=0,
-        in_entry=True,
-        evidence=evidence,
-    )
+    return record._replace(source="", line=0, in_entry=True, evidence=evidence)

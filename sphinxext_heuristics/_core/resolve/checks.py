@@ -89,18 +89,11 @@ def _of_record(plan: Plan, record: Heuristic) -> Iterator[Problem]:
                 f"param {parameter!r} leaves no entry: no signature that impl "
                 f"reaches names it{did_you_mean(closest(parameter, known))}"
             )
-            yield _at(
-                record,
-                Subtype.TARGET,
-                message,
-                "param",
-            )
+            yield _at(record, Subtype.TARGET, message, "param")
 
 
 def _of_category(
-    plan: Plan,
-    place: Heuristic | Query,
-    category: str,
+    plan: Plan, place: Heuristic | Query, category: str
 ) -> Iterator[Problem]:
     """Yield the problem of a category that conf.py, or else no heuristic, has."""
     allowed = plan.settings.categories
@@ -120,9 +113,7 @@ def _of_category(
 
 
 def _of_connection(
-    plan: Plan,
-    record: Heuristic | Query,
-    resolved: Resolved,
+    plan: Plan, record: Heuristic | Query, resolved: Resolved
 ) -> Iterator[Problem]:
     connection = resolved.connection
     kind, target = connection.type, connection.pattern
@@ -164,12 +155,7 @@ def _of_excepts(plan: Plan, record: Heuristic) -> Iterator[Problem]:
             f"except {target!r} excludes nothing{did_you_mean(near)} "
             f"(API entries reached: {listed}{more})"
         )
-        yield _at(
-            record,
-            Subtype.EXCEPT,
-            message,
-            "except",
-        )
+        yield _at(record, Subtype.EXCEPT, message, "except")
 
 
 def _of_unjudged_bounds(plan: Plan) -> Iterator[Problem]:
@@ -184,12 +170,7 @@ def _of_unjudged_bounds(plan: Plan) -> Iterator[Problem]:
                 "since and until are not judged: set heuristics_package to an "
                 "installed package, or release in conf.py"
             )
-            yield _at(
-                record,
-                Subtype.CONFIG,
-                message,
-                option,
-            )
+            yield _at(record, Subtype.CONFIG, message, option)
             return
 
 
@@ -286,10 +267,7 @@ def is_quote(quoted: Evidence) -> bool:
 
 
 def _of_evidence(
-    plan: Plan,
-    quoted: Evidence,
-    *,
-    with_passage: bool,
+    plan: Plan, quoted: Evidence, *, with_passage: bool
 ) -> Iterator[Problem]:
     found = plan.verify(quoted)
     if isinstance(found, Found):
@@ -337,19 +315,11 @@ def of_filters(plan: Plan, query: Query) -> Iterator[Problem]:
                 name = value.removeprefix(CATEGORY).strip()
                 yield from _of_category(plan, query, name)
             elif kind != "severity":
-                yield from _of_requested_target(
-                    plan,
-                    query,
-                    kind,
-                    value,
-                )
+                yield from _of_requested_target(plan, query, kind, value)
 
 
 def _of_requested_target(
-    plan: Plan,
-    query: Query,
-    kind: str,
-    value: str,
+    plan: Plan, query: Query, kind: str, value: str
 ) -> Iterator[Problem]:
     if plan.selection(((kind, (value,)),)):
         return

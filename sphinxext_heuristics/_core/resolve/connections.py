@@ -102,10 +102,7 @@ def object_meant(plan: Plan, target: str) -> str:
 
 
 def _reason(
-    plan: Plan,
-    definition: Definition,
-    owner: str,
-    entries: list[Entry],
+    plan: Plan, definition: Definition, owner: str, entries: list[Entry]
 ) -> str:
     """Return why autodoc probably leaves out what the source defines, and what to do.
 

@@ -49,8 +49,7 @@ def short_name(connection: Connection, package: str) -> str:
 
 
 def links(
-    resolved: Iterable[Resolved],
-    call: Callable[[Resolved], str],
+    resolved: Iterable[Resolved], call: Callable[[Resolved], str]
 ) -> tuple[Link, ...]:
     """Return connections as they are listed: those of one type and text are one.
 
@@ -91,8 +90,7 @@ class Category(NamedTuple):
 
 
 def categories(
-    records: Iterable[Heuristic],
-    described: dict[str, str],
+    records: Iterable[Heuristic], described: dict[str, str]
 ) -> tuple[Category, ...]:
     """Return the categories: the described ones in order, or those used, by name."""
     used: Counter[str] = Counter()
@@ -100,11 +98,7 @@ def categories(
         used.update(record.categories)
     names = described or sorted(used)
     return tuple(
-        Category(
-            name=name,
-            number=used[name],
-            description=described.get(name, ""),
-        )
+        Category(name=name, number=used[name], description=described.get(name, ""))
         for name in names
     )
 

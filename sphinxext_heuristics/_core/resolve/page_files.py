@@ -84,11 +84,7 @@ def unread(path: Path) -> Problem:
     return _at(path, 1, f"this file in heuristics_dir is not read: {why}")
 
 
-def _at(
-    path: Path,
-    line: int,
-    message: str,
-) -> Problem:
+def _at(path: Path, line: int, message: str) -> Problem:
     return Problem(Subtype.FILE, message, str(path), line)
 
 

@@ -77,12 +77,7 @@ class Pages:
             if docname in pages:
                 self._add(label, docname, anchor)
 
-    def _add(
-        self,
-        name: str,
-        docname: str,
-        anchor: str,
-    ) -> None:
+    def _add(self, name: str, docname: str, anchor: str) -> None:
         place = self._place(docname, anchor)
         target = Target(docname, anchor if place.anchor else "")
         self._exact.setdefault(name, {}).setdefault(place, target)
@@ -166,9 +161,7 @@ class Pages:
 
 
 def toctree_order(
-    root: str,
-    includes: Mapping[str, Sequence[str]],
-    docnames: Iterable[str],
+    root: str, includes: Mapping[str, Sequence[str]], docnames: Iterable[str]
 ) -> list[str]:
     """Return documents in the toctree's order, and then by name."""
     order: dict[str, None] = {}

@@ -43,11 +43,7 @@ def once(ask: Asked) -> Asked:
     return cast("Asked", answer)
 
 
-@dataclass(
-    kw_only=True,
-    eq=False,
-    repr=False,
-)
+@dataclass(kw_only=True, eq=False, repr=False)
 class Plan(Catalogue):
     """What every page shows: all that was read, and what other parts say of it."""
 
@@ -208,13 +204,7 @@ class Plan(Catalogue):
                     verdicts[record.name] = before.merged(verdict)
         return found
 
-    def _why_excepted(
-        self,
-        record: Heuristic,
-        name: str,
-        *,
-        is_wide: bool,
-    ) -> str:
+    def _why_excepted(self, record: Heuristic, name: str, *, is_wide: bool) -> str:
         """Return why a heuristic leaves out a name that a target reaches, or ``""``."""
         for target in record.excepts:
             if self.excludes(target, self.own_names(name)):

@@ -26,11 +26,7 @@ class Member(NamedTuple):
     target: Target | None
 
 
-def members(
-    plan: Plan,
-    docname: str,
-    entry: Entry,
-) -> tuple[Member, ...]:
+def members(plan: Plan, docname: str, entry: Entry) -> tuple[Member, ...]:
     """Return what a class entry rolls up, by the names of the members."""
     if entry.by_hand or plan.kept_free(docname):
         return ()

@@ -106,11 +106,7 @@ def judge(plan: Plan, docname: str) -> tuple[tuple[Verdict, ...], ...]:
     return tuple(tuple(_folded(verdicts, limit)) for verdicts in page)
 
 
-def _with_reasons(
-    plan: Plan,
-    docname: str,
-    entry: Entry,
-) -> list[Verdict]:
+def _with_reasons(plan: Plan, docname: str, entry: Entry) -> list[Verdict]:
     """Return the verdicts of an entry: what is not shown and why, what is a line."""
     reaching = _reaching(plan, entry)
     if not reaching:
@@ -161,9 +157,7 @@ def _described(record: Heuristic, entry: Entry) -> str:
 
 
 def _name_copies(
-    plan: Plan,
-    entries: Sequence[Entry],
-    page: Sequence[list[Verdict]],
+    plan: Plan, entries: Sequence[Entry], page: Sequence[list[Verdict]]
 ) -> None:
     """Let entries only name what others of the page show in full."""
     shown: dict[str, list[tuple[Entry, Verdict]]] = {}
@@ -223,11 +217,7 @@ def _folded(verdicts: list[Verdict], limit: int) -> Iterator[Verdict]:
             yield verdict._replace(form=form)
 
 
-def unfolded(
-    records: Sequence[Heuristic],
-    limit: int,
-    most: int,
-) -> set[str]:
+def unfolded(records: Sequence[Heuristic], limit: int, most: int) -> set[str]:
     """Return the names of those of a place that are open, which are in their order.
 
     Up to *most* are open together; of more the first *limit*, and every danger.

@@ -68,10 +68,7 @@ class EntryBoxes(NamedTuple):
 
 
 def of_entry(
-    plan: Plan,
-    docname: str,
-    entry: Entry,
-    verdicts: Iterable[Verdict],
+    plan: Plan, docname: str, entry: Entry, verdicts: Iterable[Verdict]
 ) -> EntryBoxes:
     """Return what an API entry shows."""
     members = []
@@ -95,9 +92,7 @@ def of_entry(
 
 
 def of_records(
-    plan: Plan,
-    records: Iterable[Heuristic],
-    docname: str = "",
+    plan: Plan, records: Iterable[Heuristic], docname: str = ""
 ) -> tuple[Box, ...]:
     """Return the boxes that one place shows, those past the limit folded.
 
@@ -117,12 +112,7 @@ def of_records(
     return tuple(boxes)
 
 
-def _box(
-    plan: Plan,
-    record: Heuristic,
-    form: Form,
-    full_at: Link | None = None,
-) -> Box:
+def _box(plan: Plan, record: Heuristic, form: Form, full_at: Link | None = None) -> Box:
     has_note = form in {Form.FULL, Form.FOLDED}
     return Box(
         named=named(record),
@@ -183,10 +173,7 @@ def _names(boxes: list[Box], here: Here) -> nodes.Element:
         # A title may have commas.
         titles = (
             nodes.inline(
-                "",
-                "",
-                *_title(box, here),
-                classes=[f"heuristic-{box.severity}"],
+                "", "", *_title(box, here), classes=[f"heuristic-{box.severity}"]
             )
             for box in boxes
         )
@@ -219,12 +206,7 @@ class ForView(View):
 
     name = "heuristics-for"
 
-    def content(
-        self,
-        plan: Plan,
-        query: Query,
-        docname: str,
-    ) -> tuple[Box, ...]:
+    def content(self, plan: Plan, query: Query, docname: str) -> tuple[Box, ...]:
         """Return the boxes of what the targets name."""
         return of_records(plan, plan.selection(query.filters))
 

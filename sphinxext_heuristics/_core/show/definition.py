@@ -175,11 +175,7 @@ def caption_nodes(content: Caption, here: Here) -> list[nodes.Node]:
     return joined([part] for part in parts)
 
 
-def _source_url(
-    plan: Plan,
-    evidence: Evidence,
-    found: Found,
-) -> str:
+def _source_url(plan: Plan, evidence: Evidence, found: Found) -> str:
     """Return where quoted source is published, or ``""``.
 
     The template is that of the documented package.

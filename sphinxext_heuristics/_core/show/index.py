@@ -62,12 +62,7 @@ class IndexView(View):
 
     name = "heuristic-index"
 
-    def content(
-        self,
-        plan: Plan,
-        query: Query,
-        docname: str,
-    ) -> Index | Worklist:
+    def content(self, plan: Plan, query: Query, docname: str) -> Index | Worklist:
         """Return the index of the chosen heuristics, or their missing targets."""
         records = plan.selection(query.filters)
         if query.option("missing"):
@@ -101,12 +96,7 @@ class IndexView(View):
         return shown
 
 
-def _row(
-    plan: Plan,
-    record: Heuristic,
-    *,
-    marks: bool,
-) -> IndexRow:
+def _row(plan: Plan, record: Heuristic, *, marks: bool) -> IndexRow:
     messages = [message.text for message, _evidence in plan.messages(record)]
     return IndexRow(
         named=named(record),
@@ -144,12 +134,7 @@ def _tags(categories: Sequence[str]) -> list[nodes.Node]:
     return [addnodes.only("", line, expr="html")]
 
 
-def _table(
-    rows: Iterable[IndexRow],
-    here: Here,
-    *,
-    marks: bool,
-) -> nodes.Node:
+def _table(rows: Iterable[IndexRow], here: Here, *, marks: bool) -> nodes.Node:
     cells = []
     for row in rows:
         title = paragraph(here.heuristic(row.named))
@@ -168,24 +153,14 @@ def _table(
     )
 
 
-def _connections(
-    row: IndexRow,
-    here: Here,
-    *,
-    marks: bool,
-) -> nodes.Node:
+def _connections(row: IndexRow, here: Here, *, marks: bool) -> nodes.Node:
     block = nodes.line_block(classes=["heuristic-connections"])
     for link in row.links:
         block += nodes.line("", "", *link_nodes(link, here, marks=marks))
     return block
 
 
-def _cards(
-    rows: Iterable[IndexRow],
-    here: Here,
-    *,
-    marks: bool,
-) -> nodes.Node:
+def _cards(rows: Iterable[IndexRow], here: Here, *, marks: bool) -> nodes.Node:
     """Return cards that sphinx-design's style sheet, or else our own, lays out."""
     grid = _div("heuristic-cards")
     for row in rows:

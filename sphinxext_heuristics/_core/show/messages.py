@@ -52,12 +52,7 @@ class MessagesView(View):
 
     name = "heuristic-messages"
 
-    def content(
-        self,
-        plan: Plan,
-        query: Query,
-        docname: str,
-    ) -> MessagesContent:
+    def content(self, plan: Plan, query: Query, docname: str) -> MessagesContent:
         """Return the messages by package, kind and text."""
         from ..evidence.pasted import known_to  # noqa: PLC0415 - where the index is placed
 
@@ -130,8 +125,5 @@ def _item(row: MessageRow, here: Here) -> nodes.definition_list_item:
     anchor = nodes.make_id(f"{text} {crc32(text.encode()):08x}")
     term = nodes.term("", "", literal(row.message.text), ids=[anchor])
     return nodes.definition_list_item(
-        "",
-        term,
-        nodes.classifier("", row.message.kind),
-        definition,
+        "", term, nodes.classifier("", row.message.kind), definition
     )

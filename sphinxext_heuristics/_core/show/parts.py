@@ -82,11 +82,7 @@ def meta(plan: PublicPlan, record: Heuristic) -> Meta:
     """Return the line below a heuristic's title in an index."""
     about = f"{plan.package} {plan.version}".strip()
     outdated = "" if plan.holds(record) else _("does not hold for %s") % about
-    return Meta(
-        severity=record.severity,
-        bounds=bounds(record),
-        outdated=outdated,
-    )
+    return Meta(severity=record.severity, bounds=bounds(record), outdated=outdated)
 
 
 def severity_word(severity: str) -> str:
@@ -116,12 +112,7 @@ def meta_nodes(content: Meta) -> nodes.paragraph:
     return paragraph(*line, classes=["heuristic-meta"])
 
 
-def link_nodes(
-    link: Link,
-    here: Here,
-    *,
-    marks: bool = False,
-) -> list[nodes.Node]:
+def link_nodes(link: Link, here: Here, *, marks: bool = False) -> list[nodes.Node]:
     """Return a connection by its name, linked where it exists.
 
     With *marks*, its mark and type are before it.
@@ -151,17 +142,11 @@ def literal(name: str) -> nodes.literal:
 
 
 def collapsed(
-    title: str,
-    *children: nodes.Node,
-    classes: list[str],
+    title: str, *children: nodes.Node, classes: list[str]
 ) -> nodes.admonition:
     """Return a block that readers open."""
     return nodes.admonition(
-        "",
-        nodes.title("", title),
-        *children,
-        classes=classes,
-        collapsible="closed",
+        "", nodes.title("", title), *children, classes=classes, collapsible="closed"
     )
 
 

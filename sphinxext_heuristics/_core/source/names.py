@@ -173,12 +173,7 @@ def parse(text: str) -> ast.Module:
         raise ValueError("nested too deeply") from error
 
 
-def names_in(
-    tree: ast.Module,
-    module: str,
-    *,
-    is_package: bool,
-) -> Names:
+def names_in(tree: ast.Module, module: str, *, is_package: bool) -> Names:
     """Return what a parsed module binds and defines."""
     package = module if is_package else module.rpartition(".")[0]
     bases: dict[str, tuple[str, ...]] = {}
@@ -286,8 +281,7 @@ def _bound_by(node: ast.stmt, package: str) -> dict[str, Binding]:
                 alias.asname: Binding(alias.name) for alias in imported if alias.asname
             }
         case ast.Assign(
-            targets=[ast.Name(id=name)],
-            value=ast.Name() | ast.Attribute() as value,
+            targets=[ast.Name(id=name)], value=ast.Name() | ast.Attribute() as value
         ):
             return {name: Binding(name=_dotted(value))}
     return {name: Binding() for name in defined_by(node)}

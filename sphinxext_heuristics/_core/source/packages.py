@@ -203,12 +203,7 @@ class Sources:
         # member of the function can have.
         return self._resolve(inner, rest) or bound
 
-    def _bound(
-        self,
-        module: str,
-        name: str,
-        rest: tuple[str, ...],
-    ) -> Object | None:
+    def _bound(self, module: str, name: str, rest: tuple[str, ...]) -> Object | None:
         binding = self.names(module).bindings.get(name)
         if binding is None:
             return None
@@ -223,12 +218,7 @@ class Sources:
                 return origin, ".".join((qualname, *rest))
         return module, ".".join((name, *rest))
 
-    def _starred(
-        self,
-        module: str,
-        name: str,
-        rest: tuple[str, ...],
-    ) -> Object | None:
+    def _starred(self, module: str, name: str, rest: tuple[str, ...]) -> Object | None:
         for origin in self.names(module).starred:
             at = self.state(origin)
             if at is None or not may_bind(at, name):

@@ -41,8 +41,7 @@ _LINK = re.compile(r"\[(`~?[\w.]+`)\](?:\([^()]*\))?")
 #: A role, or a quote that is never closed.
 _NOISE = re.compile(r":(?:py:)?\w+:(?=`)|^'(?=[^']*$)")
 _DEFAULT = re.compile(
-    r"(?:(?:and )?defaults? to|defaults?:|default =?)\s*(.+)",
-    re.DOTALL | re.IGNORECASE,
+    r"(?:(?:and )?defaults? to|defaults?:|default =?)\s*(.+)", re.DOTALL | re.IGNORECASE
 )
 #: Kind → the fields of an item's text and of its type.
 _FIELDS = {
@@ -59,12 +58,7 @@ _DEFAULT_REPR = re.compile(
 
 
 def process_docstring(
-    app: Sphinx,
-    _what: str,
-    name: str,
-    obj: object,
-    _options: object,
-    lines: list[str],
+    app: Sphinx, _what: str, name: str, obj: object, _options: object, lines: list[str]
 ) -> None:
     """Hand a Hugging Face docstring to the directive (``autodoc-process-docstring``).
 
@@ -98,11 +92,7 @@ def process_signature(
     ), returns
 
 
-def _is_ours(
-    app: Sphinx,
-    name: str,
-    obj: object,
-) -> bool:
+def _is_ours(app: Sphinx, name: str, obj: object) -> bool:
     packages = {*app.config.docbuilder_packages, *app.config.docbuilder_trees.values()}
     return source_module(name, obj).partition(".")[0] in packages
 

@@ -130,12 +130,7 @@ class _Splitter:
         self.add(len(self.lines), len(self.lines))
         return tuple(self.sections)
 
-    def add(
-        self,
-        start: int,
-        end: int,
-        *sections: Section,
-    ) -> int:
+    def add(self, start: int, end: int, *sections: Section) -> int:
         """Add sections, and as prose what is before them; return the line after."""
         if text := self.text(self.start, start):
             self.sections.append(Section(Kind.PROSE, text=text, line=self.start))

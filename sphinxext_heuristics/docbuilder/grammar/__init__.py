@@ -27,9 +27,7 @@ _NOT_IN_DOCSTRINGS = ["html_block", "html_inline", "reference"]
 
 
 def create_parser(
-    renderer: Callable[[MarkdownIt], RendererProtocol],
-    *,
-    page: bool,
+    renderer: Callable[[MarkdownIt], RendererProtocol], *, page: bool
 ) -> MarkdownIt:
     """Return a parser of pages, or else of docstrings.
 

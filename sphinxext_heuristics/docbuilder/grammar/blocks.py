@@ -46,11 +46,7 @@ def autodoc_rule(
     return True
 
 
-def _members(
-    state: StateBlock,
-    start: int,
-    end: int,
-) -> tuple[list[str], int]:
+def _members(state: StateBlock, start: int, end: int) -> tuple[list[str], int]:
     """Return the members listed below ``[[autodoc]]``, and the line after them.
 
     They are deeper, with blank lines between them or not.

@@ -112,11 +112,7 @@ def _matching(
 
 
 @lru_cache(maxsize=64)
-def _last(
-    text: str,
-    part: str,
-    end: int,
-) -> int:
+def _last(text: str, part: str, end: int) -> int:
     """Return where a part is last before an end."""
     return text.rfind(part, 0, end)
 

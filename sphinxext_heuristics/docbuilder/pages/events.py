@@ -25,11 +25,7 @@ if TYPE_CHECKING:
 _HTML_ID = re.compile(r"""\s(?:id|name)\s*=\s*["']?([^\s"'>]+)""")
 
 
-def read_trees(
-    app: Sphinx,
-    env: BuildEnvironment,
-    *_: set[str],
-) -> list[str]:
+def read_trees(app: Sphinx, env: BuildEnvironment, *_: set[str]) -> list[str]:
     """Read the trees' files (``env-get-outdated``).
 
     The pages that must be read again because of them are returned.
@@ -48,11 +44,7 @@ def read_trees(
     return [docname for docname, _ in before.items() ^ state.pages.items()]
 
 
-def before_reading(
-    app: Sphinx,
-    env: BuildEnvironment,
-    docnames: list[str],
-) -> None:
+def before_reading(app: Sphinx, env: BuildEnvironment, docnames: list[str]) -> None:
     """Prepare the reading of pages (``env-before-read-docs``).
 
     The documented packages are imported once, before processes are forked. The pages'

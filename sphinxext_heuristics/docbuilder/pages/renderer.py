@@ -62,9 +62,7 @@ class PageRenderer(Renderer):
     """The renderer for a page of a tree."""
 
     def setup_render(
-        self,
-        options: dict[str, Any],
-        env: MutableMapping[str, Any],
+        self, options: dict[str, Any], env: MutableMapping[str, Any]
     ) -> None:
         """Begin a page."""
         super().setup_render(options, env)
@@ -99,8 +97,7 @@ class PageRenderer(Renderer):
         if own and title_node.children:
             last = title_node.children[-1]
             title_node.replace(
-                last,
-                plain_text(_OWN_ID.sub("", last.astext()).rstrip()),
+                last, plain_text(_OWN_ID.sub("", last.astext()).rstrip())
             )
         parts = (part.content.strip() for part in token.walk() if not part.children)
         words = " ".join(filter(None, parts))
@@ -152,10 +149,7 @@ class PageRenderer(Renderer):
     def render_link(self, token: SyntaxTreeNode) -> None:
         """Render a link: to an address, to a page, to an anchor."""
         link = page_link(
-            self.page,
-            self.docname,
-            str(token.attrGet("href") or ""),
-            line_of(token),
+            self.page, self.docname, str(token.attrGet("href") or ""), line_of(token)
         )
         if link is None:
             super().render_link(token)

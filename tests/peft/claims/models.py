@@ -297,10 +297,7 @@ def adapted(
 
 
 def on_llama(
-    method: str,
-    *targets: str,
-    base: nn.Module | None = None,
-    **options: object,
+    method: str, *targets: str, base: nn.Module | None = None, **options: object
 ) -> peft.PeftModel:
     """Adapt the usual layer of a Llama, or others."""
     if not targets and method in methods_with("target_modules"):
@@ -331,10 +328,7 @@ def trained(model: nn.Module, size: float = 0.1) -> nn.Module:
 
 
 def of_method(
-    method: str,
-    base: nn.Module | None = None,
-    size: float = 0.1,
-    **options: object,
+    method: str, base: nn.Module | None = None, size: float = 0.1, **options: object
 ) -> PeftModel:
     """Return a Llama with a trained adapter of a method."""
     return trained(on_llama(method, base=base, **options), size)

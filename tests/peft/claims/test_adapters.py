@@ -638,9 +638,7 @@ def test_only_lora(tmp_path: Path) -> None:
 
 
 @hotswap_before_compile
-def test_fewer_layers_are_fine_and_more_are_refused(
-    swappable: Saver,
-) -> None:
+def test_fewer_layers_are_fine_and_more_are_refused(swappable: Saver) -> None:
     two, one = swappable("two"), swappable("one", target_modules=["2"])
     model = loaded(two)
     swap(model, one)
@@ -1260,10 +1258,7 @@ def test_after_a_call_in_evaluation_mode_a_merge_in_four_bit_destroys_the_weight
 
 
 @quantized_merge_rounding
-@each(
-    ("bits", "options", "moved"),
-    [(4, {"quant_type": "nf4"}, 0.087), (8, {}, 0.005)],
-)
+@each(("bits", "options", "moved"), [(4, {"quant_type": "nf4"}, 0.087), (8, {}, 0.005)])
 def test_how_much_a_large_random_adapter_is_rounded(
     bits: int, options: dict[str, str], moved: float
 ) -> None:
@@ -1329,11 +1324,7 @@ def test_into_the_unquantized_base_the_same_adapter_merges_to_what_it_is_there(
     ],
 )
 def test_runs_on_bitsandbytes_and_does_not_merge(
-    quantized: Loader,
-    method: str,
-    bits: int,
-    error: type[Exception],
-    message: str,
+    quantized: Loader, method: str, bits: int, error: type[Exception], message: str
 ) -> None:
     model = ready(quantized(bits), method)
     with refused(message, error):
@@ -1500,11 +1491,7 @@ def on_base(
     ],
 )
 def test_eight_bit_codes_give_another_model_without_a_word(
-    quantized: Loader,
-    method: str,
-    new: float,
-    moved: float,
-    unquantized: float,
+    quantized: Loader, method: str, new: float, moved: float, unquantized: float
 ) -> None:
     """Within a fifth of the numbers on the page: other processors round in other ways."""
     with silent():
@@ -1517,9 +1504,7 @@ def test_eight_bit_codes_give_another_model_without_a_word(
 
 
 @eight_bit_codes_read_as_weights
-def test_eight_bit_weights_are_codes_in_a_linear_layer(
-    quantized: Loader,
-) -> None:
+def test_eight_bit_weights_are_codes_in_a_linear_layer(quantized: Loader) -> None:
     layer = quantized(8).model.layers[0].self_attn.q_proj
     assert isinstance(layer, nn.Linear)
     assert layer.weight.dtype == torch.int8
@@ -1549,9 +1534,7 @@ def test_merged_in_eight_bit_it_is_the_base(
 
 
 @eight_bit_codes_read_as_weights
-def test_safe_merge_finds_no_nan_among_integers(
-    quantized: Loader,
-) -> None:
+def test_safe_merge_finds_no_nan_among_integers(quantized: Loader) -> None:
     def broken(method: str) -> PeftModel:
         return trained(
             adapted(config(method, "q_proj", **CAUSAL), quantized(8)), math.nan

@@ -553,10 +553,7 @@ def test_two_families_are_converted_and_the_warnings_are_wrong(
     with said() as texts:
         model = on_experts(family, target_modules=targets, r=8)
     ignored = "pattern keys did not match any targeted module and were ignored: ['.*\\\\.gate_up_proj']."
-    assert texts == [
-        f"The following rank_{ignored}",
-        f"The following alpha_{ignored}",
-    ]
+    assert texts == [f"The following rank_{ignored}", f"The following alpha_{ignored}"]
     assert ends(model.targeted_parameter_names) >= {"gate_up_proj", "down_proj"}
     # so the pattern was not ignored: two matrices of rank 8 are fused
     assert ranks(model)["gate_up_proj"] == 16
@@ -750,9 +747,7 @@ def block() -> nn.Sequential:
 
 
 @trained_biases_change_the_base
-def test_they_are_saved_and_loaded_into_the_base(
-    biased: tuple[Path, Tensor],
-) -> None:
+def test_they_are_saved_and_loaded_into_the_base(biased: tuple[Path, Tensor]) -> None:
     folder, expected = biased
     assert "base_model.model.0.base_layer.bias" in saved(folder)
     model = loaded(folder)
@@ -890,10 +885,7 @@ def test_a_part_of_the_prefix_is_warned_of_and_loads_right_nevertheless(
     with warned(f"Adapter name '{name}' should not be contained in the prefix 'lora_'"):
         model = adapted(lora("0"), adapter_name=name).eval()
     model.save_pretrained(tmp_path)
-    assert torch.equal(
-        run(loaded(tmp_path / name, adapter_name=name)),
-        run(model),
-    )
+    assert torch.equal(run(loaded(tmp_path / name, adapter_name=name)), run(model))
 
 
 @adapter_name_rules

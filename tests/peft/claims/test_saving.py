@@ -911,9 +911,7 @@ resized_embeddings_saved = claim("Resized_Embeddings_Saved")
 
 @resized_embeddings_saved
 def test_a_resized_vocabulary_is_saved_whole_and_wants_its_resize_again(
-    load_base: Loader,
-    resized: Loader,
-    tmp_path: Path,
+    load_base: Loader, resized: Loader, tmp_path: Path
 ) -> None:
     model = resized()
     with said() as texts:
@@ -984,9 +982,7 @@ def test_methods_without_trained_tokens_save_it_whole_too(
 
 @resized_embeddings_saved
 def test_false_loses_new_rows_that_were_not_trained_as_tokens(
-    load_base: Loader,
-    resized: Loader,
-    tmp_path: Path,
+    load_base: Loader, resized: Loader, tmp_path: Path
 ) -> None:
     model = resized()
     model.save_pretrained(tmp_path, save_embedding_layers=False)
@@ -1000,9 +996,7 @@ def test_false_loses_new_rows_that_were_not_trained_as_tokens(
 
 @resized_embeddings_saved
 def test_trained_tokens_are_saved_alone(
-    load_base: Loader,
-    resized: Loader,
-    tmp_path: Path,
+    load_base: Loader, resized: Loader, tmp_path: Path
 ) -> None:
     model = resized(trainable_token_indices=[64, 65])
     model.save_pretrained(tmp_path / "auto")
@@ -1100,10 +1094,7 @@ def test_it_loads_from_the_subfolder_under_the_name_that_is_given(
     for again, name in (
         (loaded(tmp_path / "fr"), "default"),
         (loaded(tmp_path / "fr", adapter_name="fr"), "fr"),
-        (
-            loaded(str(tmp_path), subfolder="fr", adapter_name="fr"),
-            "fr",
-        ),
+        (loaded(str(tmp_path), subfolder="fr", adapter_name="fr"), "fr"),
     ):
         assert list(again.peft_config) == [name]
         assert same(again, model)
@@ -1185,15 +1176,8 @@ def test_all_adapters_are_saved_unless_some_are_selected(tmp_path: Path) -> None
     model.add_adapter("en", config("Lora", "0"))
     model.save_pretrained(tmp_path / "all")
     model.save_pretrained(tmp_path / "some", selected_adapters=["fr"])
-    assert names(tmp_path / "all") == [
-        "README.md",
-        "en",
-        "fr",
-    ]
-    assert names(tmp_path / "some") == [
-        "README.md",
-        "fr",
-    ]
+    assert names(tmp_path / "all") == ["README.md", "en", "fr"]
+    assert names(tmp_path / "some") == ["README.md", "fr"]
 
 
 # --- Newer_Config_Keys_Ignored ---------------------------------------------------------------------------------------
@@ -1315,10 +1299,7 @@ zero3_unsharded_save = claim("Zero3_Unsharded_Save")
 @zero3_unsharded_save
 @each(
     "config",
-    [
-        config("Lora", "0", modules_to_save=["2"]),
-        config("AdaLora", "0"),
-    ],
+    [config("Lora", "0", modules_to_save=["2"]), config("AdaLora", "0")],
     ids=["LoRA", "AdaLoRA"],
 )
 def test_empty_tensors_are_saved_with_a_warning_and_do_not_load(

@@ -128,9 +128,7 @@ batch_norm_statistics = claim("Batch_Norm_Statistics")
 @batch_norm_statistics
 @each(
     "method",
-    sorted(
-        {*LINEAR, "Beft", "Lily"} & {*methods_with("modules_to_save")} - {"BOFT"},
-    ),
+    sorted({*LINEAR, "Beft", "Lily"} & {*methods_with("modules_to_save")} - {"BOFT"}),
 )
 def test_statistics_change_and_are_not_saved_unless_the_layer_is(
     method: str, tmp_path: Path
@@ -407,9 +405,7 @@ def test_only_storage_in_the_dtype_of_the_rest_can_be_flattened(  # noqa: PLR091
 
 
 @claim("FSDP_Quant_Storage")
-def test_storage_changes_neither_size_nor_outputs(
-    quantized: Loader,
-) -> None:
+def test_storage_changes_neither_size_nor_outputs(quantized: Loader) -> None:
     models = [quantized(dtype=torch.bfloat16, **storage) for storage in ({}, BF16)]
     weights = [model.model.layers[0].self_attn.q_proj.weight for model in models]
     assert [weight.dtype for weight in weights] == [torch.uint8, torch.bfloat16]
@@ -574,10 +570,7 @@ def test_the_mapping_is_right_for_new_adapters_and_needed_by_each_further_one(
     assert not warned
 
     model = loaded(tmp_path / "old", qwen2(), key_mapping=QWEN)
-    for name, options, right in (
-        ("b", {}, 0),
-        ("c", {"key_mapping": QWEN}, 1),
-    ):
+    for name, options, right in (("b", {}, 0), ("c", {"key_mapping": QWEN}, 1)):
         with silent():
             result = model.load_adapter(tmp_path / "old", name, **options)
         assert bool(result.unexpected_keys) is not bool(right)
@@ -699,19 +692,13 @@ def test_an_adapter_for_a_base_on_the_cpu_is_sent_to_the_gpu_unless_told_otherwi
 
 @load_on_base_device
 def test_auto_classes_and_transformers_refuse_the_argument(
-    base_folder: Path,
-    tmp_path: Path,
-    asked: list[str],
-    monkeypatch: pytest.MonkeyPatch,
+    base_folder: Path, tmp_path: Path, asked: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def base() -> nn.Module:
         return LlamaForCausalLM.from_pretrained(base_folder)
 
     on_llama("Lora", base=base()).save_pretrained(tmp_path)
-    for load in (
-        AutoPeftModelForCausalLM.from_pretrained,
-        base().load_adapter,
-    ):
+    for load in (AutoPeftModelForCausalLM.from_pretrained, base().load_adapter):
         with refused("torch_device", TypeError):
             load(tmp_path, torch_device="cpu")
 

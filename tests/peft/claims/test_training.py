@@ -148,9 +148,7 @@ def test_the_method_of_quantization_decides_on_checkpointing_and_the_cast(
 
 
 @kbit_prep_upcasts_everything
-def test_everything_but_the_4_bit_weights_is_cast(
-    in_4_bit: Loader,
-) -> None:
+def test_everything_but_the_4_bit_weights_is_cast(in_4_bit: Loader) -> None:
     model = in_4_bit()
     before = model.get_memory_footprint()
     prepare_model_for_kbit_training(model)
@@ -933,9 +931,7 @@ def test_addition_in_place_to_the_view_that_is_returned_fails(
 
 @defensive_clone
 @each("method", ["C3A", "Gralora"])
-def test_two_methods_add_in_place_to_what_a_quantized_base_returns(
-    method: str,
-) -> None:
+def test_two_methods_add_in_place_to_what_a_quantized_base_returns(method: str) -> None:
     fails = refused("being modified inplace", RuntimeError)
     for bits, bias, training in (
         *((4, True, True), (4, True, False)),
