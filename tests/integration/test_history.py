@@ -438,7 +438,7 @@ def test_a_stale_digest_is_caught(
     digest = contents.digest
 
     def forgetful(plan: Plan, views: Mapping[str, View], docname: str) -> str:
-        plan = replace(plan, settle=lambda record: Note((), record.docname))
+        plan = replace(plan, note=lambda record: Note((), record.docname))
         return digest(plan, views, docname)
 
     monkeypatch.setattr(domain, "digest", forgetful)

@@ -51,14 +51,14 @@ class Contents(NamedTuple):
 
 def contents(plan: Plan, views: Mapping[str, View], docname: str) -> Contents:
     """Return all that is placed on a page."""
-    page = plan.pages[docname]
-    judged = zip(page.entries, plan.verdicts(docname), strict=True)
+    page = plan.catalogue.pages[docname]
+    judged = zip(page.entries, plan.placing.verdicts(docname), strict=True)
     entries = tuple(
         boxes.of_entry(plan, docname, entry, verdicts) for entry, verdicts in judged
     )
     if not any(map(any, entries)):
         entries = ()
-    sections = sorted(plan.by_page.get(docname, {}).items())
+    sections = sorted(plan.placing.by_page.get(docname, {}).items())
     return Contents(
         entries=entries,
         sections=tuple(
@@ -87,7 +87,7 @@ def digest(plan: Plan, views: Mapping[str, View], docname: str) -> str:
     No view renders a definition's own note, and Sphinx makes the links to heuristics:
     what these lead to and say is added.
     """
-    page = plan.pages[docname]
+    page = plan.catalogue.pages[docname]
     placed = contents(plan, views, docname)
     notes = tuple(map(plan.note, page.heuristics))
     linked = [_linked(plan, target) for target in page.targets]
@@ -102,9 +102,9 @@ def digest(plan: Plan, views: Mapping[str, View], docname: str) -> str:
 
 def _linked(plan: Plan, target: str) -> tuple[str, ...] | None:
     """Return title and place of the heuristic that a link leads to, if it is one."""
-    record = plan.named(target)
+    record = plan.catalogue.named(target)
     if record is None:
-        return plan.external.heuristic(target)
+        return plan.meanings.external.heuristic(target)
     return record.title, record.docname, record.anchor
 
 

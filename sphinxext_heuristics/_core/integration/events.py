@@ -136,7 +136,9 @@ def end_writing(app: Sphinx, exception: Exception | None) -> None:
         domain.written.save(domain.digests, domain.resolved_docs)
     # When no heuristic is left, Sphinx would keep the domain's index page.
     path_of = getattr(app.builder, "get_outfilename", None)
-    is_stale = not domain.plan.heuristics and INDEX_PAGE not in app.env.found_docs
+    is_stale = (
+        not domain.plan.catalogue.heuristics and INDEX_PAGE not in app.env.found_docs
+    )
     if path_of and is_stale:
         Path(path_of(INDEX_PAGE)).unlink(missing_ok=True)
 

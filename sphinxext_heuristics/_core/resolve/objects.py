@@ -2,59 +2,18 @@
 
 from __future__ import annotations
 
-import enum
 from functools import cache, cached_property
 from itertools import chain, islice
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from ..diagnostics import ClosestNames, closest
-from ..model import Connection, Entry, Target
+from .records import Resolved, Rule
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from ..model import Entry
     from ..source.packages import Sources
-    from .pages import Place
-
-
-class Rule(enum.Enum):
-    """Why a target reaches a documented name, in words.
-
-    ``{target}`` is the target up to ``+``, ``{ending}`` without ``*.``; ``{owner}``
-    is the class that defines a member. The command ``explain`` fills them in.
-    """
-
-    ITSELF = "the target itself"
-    ALIAS = "the same object as {target}"
-    INHERITED = "inherits this very member from {owner}"
-    ENDING = "the documented object whose name ends in {target}"
-    STAR = "its name ends in {ending}"
-    SUBCLASS = "a subclass of {target}"
-    OVERRIDE = "the member of this name of {target} or of a subclass of it"
-
-
-class Resolved(NamedTuple):
-    """What a name, or the target of a connection, means."""
-
-    #: What the author wrote, where it is a connection's.
-    connection: Connection = Connection("", "")
-    #: Where a link leads; ``None`` if it is missing, or an object's name.
-    target: Target | None = None
-    #: The documented names reached, in the order of the documentation, each with the
-    #: rule by which.
-    reached: Mapping[str, Rule] = {}
-    #: The page or section reached.
-    place: Place | None = None
-    #: What it may mean, if that is several things.
-    several: tuple[str, ...] = ()
-    #: Whether it may be missing: by a ``?``, by ``heuristics_targets`` or by
-    #: ``heuristics_undocumented``.
-    planned: bool = False
-
-    @property
-    def exists(self) -> bool:
-        """Whether the target is there."""
-        return self.target is not None
 
 
 class Objects:

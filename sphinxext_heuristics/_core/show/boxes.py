@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, NamedTuple
 from docutils import nodes
 
 from ..model import SEVERITIES, Entry, Heuristic, Note, Query, Target
-from ..resolve import rollup
+from ..resolve.catalogue import by_severity
 from ..resolve.listing import Link
-from ..resolve.verdicts import Form, Verdict, by_severity, unfolded
+from ..resolve.records import Form, Verdict
+from ..resolve.verdicts import unfolded
 from ..view import Here, Named, View
 from ..words import _
 from .parts import (
@@ -24,7 +25,7 @@ from .parts import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from ..resolve.plan import Plan
 
@@ -72,8 +73,8 @@ def of_entry(
 ) -> EntryBoxes:
     """Return what an API entry shows."""
     members = []
-    for member in rollup.members(plan, docname, entry):
-        lines = [_box(plan, record, Form.LINE) for record in member.heuristics]
+    for member in plan.placing.members(docname, entry):
+        lines = [_box(plan.note, record, Form.LINE) for record in member.heuristics]
         members.append(RolledUp(member.name, member.target, lines))
     places: dict[str, list[Box]] = {"": []} if members else {}
     for verdict in verdicts:
@@ -84,7 +85,7 @@ def of_entry(
                 anchor = entry_in_full.anchor
                 target = Target(docname, anchor) if anchor else None
                 full_at = Link("impl", ".".join(parts[-2:]), target)
-            box = _box(plan, verdict.record, verdict.form, full_at)
+            box = _box(plan.note, verdict.record, verdict.form, full_at)
             # The copies of an entry are in one block.
             place = "" if full_at else verdict.parameter
             places.setdefault(place, []).append(box)
@@ -100,25 +101,32 @@ def of_records(
     by hand.
     """
     ordered = by_severity(records)
-    boxed = [record for record in ordered if not plan.is_linked(record, docname)]
-    limit = plan.settings.max_shown
+    boxed = [
+        record for record in ordered if not plan.catalogue.is_linked(record, docname)
+    ]
+    limit = plan.catalogue.settings.max_shown
     is_open = unfolded(boxed, limit, limit + 2)
     boxes = []
     for record in ordered:
         form = Form.FULL if record.name in is_open else Form.FOLDED
-        if plan.is_linked(record, docname):
+        if plan.catalogue.is_linked(record, docname):
             form = Form.NAMED
-        boxes.append(_box(plan, record, form))
+        boxes.append(_box(plan.note, record, form))
     return tuple(boxes)
 
 
-def _box(plan: Plan, record: Heuristic, form: Form, full_at: Link | None = None) -> Box:
+def _box(
+    note: Callable[[Heuristic], Note],
+    record: Heuristic,
+    form: Form,
+    full_at: Link | None = None,
+) -> Box:
     has_note = form in {Form.FULL, Form.FOLDED}
     return Box(
         named=named(record),
         severity=record.severity,
         classes=record.classes,
-        note=plan.note(record) if has_note else None,
+        note=note(record) if has_note else None,
         form=form,
         full_at=full_at,
     )
@@ -208,7 +216,7 @@ class ForView(View):
 
     def content(self, plan: Plan, query: Query, docname: str) -> tuple[Box, ...]:
         """Return the boxes of what the targets name."""
-        return of_records(plan, plan.selection(query.filters))
+        return of_records(plan, plan.meanings.selection(query.filters))
 
     def nodes(self, content: tuple[Box, ...], here: Here) -> list[nodes.Node]:
         """Return the boxes."""
