@@ -91,9 +91,10 @@ def digest(plan: Plan, views: Mapping[str, View], docname: str) -> str:
     placed = contents(plan, views, docname)
     notes = tuple(map(plan.note, page.heuristics))
     linked = [_linked(plan, target) for target in page.targets]
-    parts = (any(placed) and placed, notes, any(linked) and linked)
-    if not any(parts):
+    is_placed, is_linked = any(placed), any(linked)
+    if not (is_placed or notes or is_linked):
         return ""
+    parts = (is_placed and placed, notes, is_linked and linked)
     # JSON is written several times as fast as a named tuple's repr, and differs
     # wherever that does.
     text = json.dumps(parts)
