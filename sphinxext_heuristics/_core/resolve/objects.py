@@ -11,7 +11,7 @@ from ..diagnostics import ClosestNames, closest
 from ..model import Connection, Entry, Target
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from ..source.packages import Sources
     from .pages import Place
@@ -224,8 +224,18 @@ class Objects:
         names += [f"{name}.{member}" for name in owners]
         if not any(name in self._known for name in names):
             for name in tuple(names):
-                names += self._sources.aliases(name)
+                names += self._aliases_in_source(name)
         return tuple(dict.fromkeys(names))
+
+    def _aliases_in_source(self, name: str) -> Iterator[str]:
+        """Yield the names that the source gives an object, without those of modules.
+
+        What is documented as a module is no other object, whatever its package binds to
+        its name.
+        """
+        for alias in self._sources.aliases(name):
+            if alias not in self._modules:
+                yield alias
 
     def identity(self, name: str) -> str:
         """Return the name of the object that the entry *name* documents."""

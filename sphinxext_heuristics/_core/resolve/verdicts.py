@@ -6,11 +6,11 @@ import enum
 from typing import TYPE_CHECKING, NamedTuple
 
 from ..model import SEVERITIES, Entry, Heuristic
+from .objects import Rule
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from .objects import Rule
     from .plan import Plan
 
 _RANK = {severity: rank for rank, severity in enumerate(reversed(SEVERITIES))}
@@ -136,6 +136,8 @@ def _reaching(plan: Plan, entry: Entry) -> list[Verdict]:
     found: dict[str, Verdict] = {}
     for name in entry.names:
         for heuristic, verdict in plan.reach.get(name, {}).items():
+            if entry.is_module and verdict.rule is Rule.ALIAS:
+                continue  # that is an object which its package binds to its name
             before = found.get(heuristic, verdict)
             found[heuristic] = before.merged(verdict)
 
