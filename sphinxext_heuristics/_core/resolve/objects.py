@@ -30,7 +30,8 @@ class Rule(enum.Enum):
     ENDING = "the documented object whose name ends in {target}"
     STAR = "its name ends in {ending}"
     SUBCLASS = "a subclass of {target}"
-    OVERRIDE = "the member of this name of {target} or of a subclass of it"
+    MEMBER = "the member of this name of {target}"
+    OVERRIDE = "the member of this name of a subclass of {target}"
 
 
 class Resolved(NamedTuple):
@@ -168,9 +169,11 @@ class Objects:
 
     def _members(self, classes: Resolved, member: str) -> Resolved:
         """Return the documented *member*, such as ``.merge``, of each class."""
-        names = (f"{name}{member}" for name in classes.reached)
-        documented = (name for name in names if name in self._lineages)
-        reached = dict.fromkeys(documented, Rule.OVERRIDE)
+        reached: dict[str, Rule] = {}
+        for name, rule in classes.reached.items():
+            is_below = rule is Rule.SUBCLASS
+            if f"{name}{member}" in self._lineages:
+                reached[f"{name}{member}"] = Rule.OVERRIDE if is_below else Rule.MEMBER
         return classes._replace(reached=reached)
 
     @cached_property

@@ -188,15 +188,23 @@ def _in_full(plan: Plan, shown: list[tuple[Entry, Verdict]]) -> dict[int | str, 
     id and by the identity of its object.
     """
     linkable = [(entry, verdict) for entry, verdict in shown if entry.anchor]
-    best, _verdict = min(
-        linkable or shown, key=lambda pair: (pair[1].order, pair[1].reach)
-    )
+    best, _verdict = min(linkable or shown, key=lambda pair: _distance(pair[1]))
     named = [entry for entry, verdict in linkable if verdict.reach is Reach.NAMED]
     found: dict[int | str, Entry] = {_FIRST: best}
     for entry in (best, *named):
         found[id(entry)] = entry
         found.setdefault(plan.objects.identity(entry.names[0]), entry)
     return found
+
+
+def _distance(verdict: Verdict) -> tuple[int, Reach, bool, bool]:
+    """Return how far an entry is from the one that shows a heuristic in full.
+
+    The class of `+` comes before its subclasses, and what describes the parameter
+    before what does not.
+    """
+    is_below = verdict.rule in {Rule.SUBCLASS, Rule.OVERRIDE}
+    return verdict.order, verdict.reach, is_below, not verdict.parameter
 
 
 # -- the fold -------------------------------------------------------------------------
