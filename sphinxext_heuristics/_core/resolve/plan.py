@@ -210,7 +210,7 @@ class Plan(Catalogue):
             if self.excludes(target, self.own_names(name)):
                 return f"except {target}"
         if is_wide and not record.fits(self.entry_of[name]):
-            return "its signature names no parameter of param"
+            return "it shows no parameter of param"
         return ""
 
     def namesakes(self, record: Heuristic) -> Iterator[str]:
