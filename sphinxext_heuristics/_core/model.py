@@ -342,12 +342,11 @@ class Entry(NamedTuple):
     #: Whether it is a module, which has no ``desc`` node but a target where its
     #: documentation begins.
     is_module: bool = False
-    #: The parameters that its object's signature names, or the written ones where
-    #: autodoc has no object.
+    #: The parameters that it has: its page shows them.
     parameters: tuple[str, ...] = ()
     #: A class's bases, and theirs, by identity.
     bases: tuple[str, ...] = ()
-    #: The parameters that its documentation describes.
+    #: The parameters that its documentation describes: those it has a place for.
     described: tuple[str, ...] = ()
 
 

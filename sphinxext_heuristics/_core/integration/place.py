@@ -12,7 +12,8 @@ from sphinx.locale import get_translation
 from sphinx.transforms.post_transforms import SphinxPostTransform
 
 from .. import nodes as ours
-from ..read.collect import descriptions, entry_names, module_name, own_nodes
+from ..read.collect import entry_names, module_name, own_nodes
+from ..read.parameters import descriptions
 from ..resolve.listing import EXISTS, MISSING
 from ..show.boxes import box_nodes, member_nodes
 from ..show.definition import caption_nodes, facts_nodes, surroundings_nodes

@@ -89,20 +89,26 @@ def _of_record(plan: Plan, record: Heuristic) -> Iterator[Problem]:
 
 
 def _of_parameters(plan: Plan, record: Heuristic) -> Iterator[Problem]:
-    """Yield the problem of each parameter that no entry has which impl reaches."""
+    """Yield the problem of each parameter that no entry shows which targets leave."""
     connections = plan.meanings.connections(record)
     reached = plan.meanings.reached(record)
     impl = [it for it in connections if it.connection.type == "impl"]
     if impl and (not reached or not all(it.exists for it in impl)):
         return  # the target is at fault, not the parameter, or has it where it is
+    left: set[str] = set()
     known: set[str] = set()
-    for name in reached:
-        known.update(plan.catalogue.entry_of[name].parameters)
+    for resolved in impl:
+        for name in resolved.reached:
+            entry = plan.catalogue.entry_of[name]
+            shown = {*entry.parameters, *entry.described}
+            known |= shown
+            if record.fits(entry) or not resolved.connection.is_wide:
+                left |= shown
     for parameter in record.parameters:
-        if parameter not in known:
+        if parameter not in left:
             message = (
-                f"param {parameter!r} leaves no entry: no signature that impl "
-                f"reaches names it{did_you_mean(closest(parameter, known))}"
+                f"param {parameter!r} leaves no entry: none that impl reaches "
+                f"shows it{did_you_mean(closest(parameter, known - {parameter}))}"
             )
             yield _at(record, Subtype.TARGET, message, "param")
 

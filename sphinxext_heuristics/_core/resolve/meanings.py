@@ -162,7 +162,7 @@ class Meanings:
             if self.excludes(target, self.own_names(name)):
                 return f"except {target}"
         if is_wide and not record.fits(self._catalogue.entry_of[name]):
-            return "its signature names no parameter of param"
+            return "it shows no parameter of param"
         return ""
 
     def reaching(self, entry: Entry) -> list[Verdict]:
@@ -170,6 +170,8 @@ class Meanings:
         found: dict[str, Verdict] = {}
         for name in entry.names:
             for heuristic, verdict in self.reach.get(name, {}).items():
+                if entry.is_module and verdict.rule is Rule.ALIAS:
+                    continue  # that is an object which its package binds to its name
                 before = found.get(heuristic, verdict)
                 found[heuristic] = _merged(before, verdict)
         return list(found.values())

@@ -24,7 +24,8 @@ class Rule(enum.Enum):
     ENDING = "the documented object whose name ends in {target}"
     STAR = "its name ends in {ending}"
     SUBCLASS = "a subclass of {target}"
-    OVERRIDE = "the member of this name of {target} or of a subclass of it"
+    MEMBER = "the member of this name of {target}"
+    OVERRIDE = "the member of this name of a subclass of {target}"
 
 
 class Place(NamedTuple):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from ..model import SEVERITIES, Entry, Heuristic
-from .records import Form, Reach
+from .records import Form, Reach, Rule
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -69,14 +69,22 @@ def _in_full(
     a target names. An entry without an anchor cannot be linked to.
     """
     linkable = [(entry, verdict) for entry, verdict in shown if entry.anchor]
-    best, _verdict = min(
-        linkable or shown, key=lambda pair: (pair[1].order, pair[1].reach)
-    )
+    best, _verdict = min(linkable or shown, key=lambda pair: _distance(pair[1]))
     named = [entry for entry, verdict in linkable if verdict.reach is Reach.NAMED]
     by_identity: dict[str, Entry] = {}
     for entry in (best, *named):
         by_identity.setdefault(identity(entry.names[0]), entry)
     return InFull(best=best, entries=(best, *named), by_identity=by_identity)
+
+
+def _distance(verdict: Verdict) -> tuple[int, Reach, bool, bool]:
+    """Return how far an entry is from the one that shows a heuristic in full.
+
+    The class of `+` comes before its subclasses, and what describes the parameter
+    before what does not.
+    """
+    is_below = verdict.rule in {Rule.SUBCLASS, Rule.OVERRIDE}
+    return verdict.order, verdict.reach, is_below, not verdict.parameter
 
 
 # -- the fold -------------------------------------------------------------------------
