@@ -168,7 +168,7 @@ def box_nodes(boxes: Iterable[Box], here: Here) -> list[nodes.Node]:
 def _names(boxes: list[Box], here: Here) -> nodes.Element:
     """Return the block that names heuristics, and where they are in full."""
     places = dict.fromkeys(box.full_at for box in boxes if box.full_at)
-    line: list[Part] = [_("%d heuristics") % len(boxes)]
+    line: list[Part] = [_("%d heuristics") % len(boxes), *_dangers(boxes)]
     if not places or len(boxes) <= _MAX_NAMED:
         # A title may have commas.
         titles = (
@@ -182,9 +182,16 @@ def _names(boxes: list[Box], here: Here) -> nodes.Element:
         named = joined(link_nodes(link, here) for link in places)
         line += [" (" + _("see") + " ", *named, ")"]
     classes = ["heuristic-repeated", UNSEARCHED]
-    if any(box.severity == SEVERITIES[-1] for box in boxes):
-        classes.append(f"heuristic-{SEVERITIES[-1]}")
     return nodes.container("", paragraph(*line), classes=classes)
+
+
+def _dangers(boxes: list[Box]) -> list[Part]:
+    """Return how many of heuristics that are only counted are dangers."""
+    number = sum(box.severity == SEVERITIES[-1] for box in boxes)
+    if not number:
+        return []
+    told = str(_("one danger")) if number == 1 else _("%d dangers") % number
+    return [", ", nodes.inline("", told, classes=[f"heuristic-{SEVERITIES[-1]}"])]
 
 
 def _box_node(box: Box, here: Here) -> nodes.Element:
