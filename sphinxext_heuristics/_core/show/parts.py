@@ -205,6 +205,9 @@ def link_files(
     used = set(" ".join(_OURS.findall(context.get("body", ""))).split())
     is_book = app.builder.name == "epub"
     is_own_index = page == INDEX_PAGE and doctree is None
+    if is_own_index:
+        # Sphinx's template takes it as it is.
+        context["indextitle"] = escape(context["indextitle"])
     if is_own_index or used:
         app.add_css_file(_BOOK_STYLE if is_book else STYLE)
     for name, view in views_of(app).items():
