@@ -203,7 +203,9 @@ def test_a_catalogue_that_changes_rewrites_what_shows_it(
 def test_the_name_of_the_index_page_is_text(site: Project) -> None:
     write(site, {"sphinxext_heuristics": {"Heuristic index": "<b>Regeln</b> & mehr"}})
     page = german(site, "de").soup("heuristic-index.html")
-    assert page.select("h1")[0].decode_contents() == "&lt;b&gt;Regeln&lt;/b&gt; &amp; mehr"
+    assert (
+        page.select("h1")[0].decode_contents() == "&lt;b&gt;Regeln&lt;/b&gt; &amp; mehr"
+    )
     assert "<b>" not in page.select("title")[0].decode_contents()
 
 

@@ -193,11 +193,7 @@ def script_place(name: str, **data: object) -> nodes.Node:
 
 
 def link_files(
-    app: Sphinx,
-    page: str,
-    _template: str,
-    context: dict[str, Any],
-    doctree: nodes.document | None,
+    app: Sphinx, page: str, context: dict[str, Any], doctree: nodes.document | None
 ) -> None:
     """Link our style sheet and scripts on the pages that have something of ours."""
     if "css_files" not in context:
