@@ -174,7 +174,7 @@ class Settings:
         "env",
     )
     max_shown: int = _option(
-        5,
+        3,
         "How many stand open in one entry; the rest are collapsed.",
         "a whole number from 0",
         lambda value: (

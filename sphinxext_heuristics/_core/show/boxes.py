@@ -101,8 +101,7 @@ def of_records(
     """
     ordered = by_severity(records)
     boxed = [record for record in ordered if not plan.is_linked(record, docname)]
-    limit = plan.settings.max_shown
-    is_open = unfolded(boxed, limit, limit + 2)
+    is_open = unfolded(boxed, plan.settings.max_shown)
     boxes = []
     for record in ordered:
         form = Form.FULL if record.name in is_open else Form.FOLDED
