@@ -292,7 +292,7 @@ class Heuristic(NamedTuple):
     categories: tuple[str, ...] = ()
     #: One of :data:`SEVERITIES`.
     severity: str = "tip"
-    #: Within one severity, higher is shown first.
+    #: How often readers run into it: higher is shown first, after each danger.
     weight: int = 0
     #: What readers search for and the text does not say.
     keywords: tuple[str, ...] = ()

@@ -15,7 +15,7 @@ from .pages import fold
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-_RANK = {severity: rank for rank, severity in enumerate(reversed(SEVERITIES))}
+_GRAVEST = SEVERITIES[::-1]
 
 
 @dataclass(eq=False, repr=False)
@@ -98,14 +98,14 @@ class Catalogue:
         return holds(record.since, record.until, self.version)
 
     @cached_property
-    def by_severity(self) -> tuple[Heuristic, ...]:
+    def in_shown_order(self) -> tuple[Heuristic, ...]:
         """Return the heuristics in the order in which they are shown."""
-        return by_severity(self.heuristics.values())
+        return shown_order(self.heuristics.values())
 
     @cached_property
     def ranks(self) -> dict[str, int]:
         """Map each heuristic to its place in the order in which they are shown."""
-        return {record.name: rank for rank, record in enumerate(self.by_severity)}
+        return {record.name: rank for rank, record in enumerate(self.in_shown_order)}
 
     def is_page(self, record: Heuristic) -> bool:
         """Return whether a definition is a page of its own."""
@@ -224,17 +224,18 @@ class Catalogue:
                     yield Problem.at(record, Subtype.DUPLICATE, message, "former-names")
 
 
-def severity_rank(record: Heuristic) -> int:
-    """Return the place of a heuristic's severity, 0 for the gravest."""
-    return _RANK[record.severity]
-
-
-def by_severity(records: Iterable[Heuristic]) -> tuple[Heuristic, ...]:
-    """Return heuristics with the most severe first, then by weight.
+def shown_order(records: Iterable[Heuristic]) -> tuple[Heuristic, ...]:
+    """Return heuristics in the order in which they are shown.
 
     *records* are in the toctree's order, which decides between equals.
     """
-    return tuple(sorted(records, key=lambda it: (severity_rank(it), -it.weight)))
+    return tuple(sorted(records, key=rank))
+
+
+def rank(record: Heuristic) -> tuple[bool, int, int]:
+    """Return what heuristics are ordered by: each danger first, then the weight."""
+    is_danger = record.severity == SEVERITIES[-1]
+    return not is_danger, -record.weight, _GRAVEST.index(record.severity)
 
 
 def _written(record: Heuristic) -> Heuristic:

@@ -125,12 +125,12 @@ class Meanings:
 
     @cached_property
     def reach(self) -> dict[str, dict[str, Verdict]]:
-        """Map each documented name to the heuristics that reach it, most severe first.
+        """Map each documented name to the heuristics that reach it, in shown order.
 
         The verdicts are those of the name alone: no page has had its say.
         """
         found: dict[str, dict[str, Verdict]] = {}
-        for record in self._catalogue.by_severity:
+        for record in self._catalogue.in_shown_order:
             for order, resolved in enumerate(self.connections(record)):
                 for name, rule in resolved.reached.items():
                     verdict = self._verdict(record, resolved, name, rule)

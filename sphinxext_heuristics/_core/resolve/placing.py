@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cache, cached_property
 from typing import TYPE_CHECKING
 
-from .catalogue import severity_rank
+from .catalogue import rank
 from .listing import bounds
 from .records import Form, Place, Reach, Shown
 from .rollup import Member, Rollup
@@ -86,9 +86,9 @@ class Placing:
     def _with_reasons(self, docname: str, entry: Entry) -> list[Verdict]:
         """Return the verdicts of an entry: what is not shown and why, what is a line.
 
-        The most severe comes first, and of equals what a target names itself.
+        They are in the order in which they are shown.
         """
-        reaching = sorted(self._meanings.reaching(entry), key=self._rank)
+        reaching = sorted(self._meanings.reaching(entry), key=self._order)
         if not reaching:
             return []  # whether it is inherited is a question to its source
         is_copy, reason = self._of_copies(entry)
@@ -115,11 +115,10 @@ class Placing:
             return True, "an inherited copy, and heuristics_inherited is 'none'"
         return is_copy, ""
 
-    def _rank(self, verdict: Verdict) -> tuple[int, bool, int]:
+    def _order(self, verdict: Verdict) -> tuple[tuple[bool, int, int], bool, int]:
         record = verdict.record
         is_named = verdict.reach is Reach.NAMED
-        rank = self._catalogue.ranks[record.name]
-        return severity_rank(record), not is_named, rank
+        return rank(record), not is_named, self._catalogue.ranks[record.name]
 
     @property
     def judged(self) -> Iterator[tuple[str, Entry, Verdict]]:
@@ -168,7 +167,7 @@ class Placing:
         The id of the page as a whole is ``""``.
         """
         found: dict[str, dict[str, list[Heuristic]]] = {}
-        for record in self._catalogue.by_severity:
+        for record in self._catalogue.in_shown_order:
             places = [it.place for it in self._meanings.connections(record)]
             for place in dict.fromkeys(places):
                 if place and not self.withheld_at(record, place):

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from .records import Verdict
 
-#: How many are open at a parameter.
+#: How many are open at a parameter, dangers included.
 _OPEN_AT_PARAMETER = 2
 
 
@@ -96,9 +96,9 @@ def folded(verdicts: list[Verdict], limit: int) -> Iterator[Verdict]:
     for verdict in verdicts:
         if verdict.is_shown and verdict.form is Form.FULL:
             places.setdefault(verdict.parameter, []).append(verdict.record)
-    is_open = unfolded(places.pop("", ()), limit, limit + 2)
+    is_open = unfolded(places.pop("", ()), limit)
     for records in places.values():
-        is_open |= unfolded(records, _OPEN_AT_PARAMETER, _OPEN_AT_PARAMETER)
+        is_open.update(record.name for record in records[:_OPEN_AT_PARAMETER])
     for verdict in verdicts:
         if verdict.form is not Form.FULL or verdict.record.name in is_open:
             yield verdict
@@ -107,13 +107,15 @@ def folded(verdicts: list[Verdict], limit: int) -> Iterator[Verdict]:
             yield verdict._replace(form=form)
 
 
-def unfolded(records: Sequence[Heuristic], limit: int, most: int) -> set[str]:
+def unfolded(records: Sequence[Heuristic], limit: int) -> set[str]:
     """Return the names of those of a place that are open, which are in their order.
 
-    Up to *most* are open together; of more the first *limit*, and every danger.
+    They are the first *limit*, and every danger. One alone is not folded.
     """
-    return {
+    is_open = {
         record.name
         for at, record in enumerate(records)
-        if len(records) <= most or at < limit or record.severity == SEVERITIES[-1]
+        if at < limit or record.severity == SEVERITIES[-1]
     }
+    is_worth_it = len(records) - len(is_open) > 1
+    return is_open if is_worth_it else {record.name for record in records}

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from docutils import nodes
 
 from ..model import SEVERITIES, Entry, Heuristic, Note, Query, Target
-from ..resolve.catalogue import by_severity
+from ..resolve.catalogue import shown_order
 from ..resolve.listing import Link
 from ..resolve.records import Form, Verdict
 from ..resolve.verdicts import unfolded
@@ -100,12 +100,11 @@ def of_records(
     What the page *docname* links to itself is only named; ``""`` is for what is placed
     by hand.
     """
-    ordered = by_severity(records)
+    ordered = shown_order(records)
     boxed = [
         record for record in ordered if not plan.catalogue.is_linked(record, docname)
     ]
-    limit = plan.catalogue.settings.max_shown
-    is_open = unfolded(boxed, limit, limit + 2)
+    is_open = unfolded(boxed, plan.catalogue.settings.max_shown)
     boxes = []
     for record in ordered:
         form = Form.FULL if record.name in is_open else Form.FOLDED
@@ -176,7 +175,7 @@ def box_nodes(boxes: Iterable[Box], here: Here) -> list[nodes.Node]:
 def _names(boxes: list[Box], here: Here) -> nodes.Element:
     """Return the block that names heuristics, and where they are in full."""
     places = dict.fromkeys(box.full_at for box in boxes if box.full_at)
-    line: list[Part] = [_("%d heuristics") % len(boxes)]
+    line: list[Part] = [_("%d heuristics") % len(boxes), *_dangers(boxes)]
     if not places or len(boxes) <= _MAX_NAMED:
         # A title may have commas.
         titles = (
@@ -190,9 +189,16 @@ def _names(boxes: list[Box], here: Here) -> nodes.Element:
         named = joined(link_nodes(link, here) for link in places)
         line += [" (" + _("see") + " ", *named, ")"]
     classes = ["heuristic-repeated", UNSEARCHED]
-    if any(box.severity == SEVERITIES[-1] for box in boxes):
-        classes.append(f"heuristic-{SEVERITIES[-1]}")
     return nodes.container("", paragraph(*line), classes=classes)
+
+
+def _dangers(boxes: list[Box]) -> list[Part]:
+    """Return how many of heuristics that are only counted are dangers."""
+    number = sum(box.severity == SEVERITIES[-1] for box in boxes)
+    if not number:
+        return []
+    told = str(_("one danger")) if number == 1 else _("%d dangers") % number
+    return [", ", nodes.inline("", told, classes=[f"heuristic-{SEVERITIES[-1]}"])]
 
 
 def _box_node(box: Box, here: Here) -> nodes.Element:
