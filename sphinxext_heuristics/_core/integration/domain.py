@@ -39,8 +39,8 @@ if TYPE_CHECKING:
     from sphinx.builders import Builder
     from sphinx.environment import BuildEnvironment
 
+    from ..._output import OutputRecord
     from ..model import Page
-    from .contents import OutputRecord
 
 
 #: The name that the extension is loaded by.
