@@ -20,11 +20,12 @@ from ..model import (
 )
 from ..versions import is_empty_range
 from . import page_files, rollup
-from .connections import is_left_out, resolve, why_missing
+from .connections import has_fault, is_left_out, resolve, why_missing
 from .listing import bounds, categories
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from collections.abc import Set as AbstractSet
     from pathlib import Path
 
     from .objects import Resolved
@@ -51,10 +52,10 @@ def problems(plan: Plan, path_of: Callable[[str], Path]) -> Iterator[Problem]:
                     yield from _of_connection(plan, record, resolved)
         for query in page.queries:
             yield from query.problems
-    yield from evidence(plan)
+    yield from evidence(plan, told=_told(plan))
     yield from _of_unjudged_bounds(plan)
     for record in plan.heuristics.values():
-        if record.excepts:
+        if record.excepts and not has_fault(plan, record):
             yield from _of_excepts(plan, record)
     yield from _of_nowhere(plan)
     yield from _of_roles(plan)
@@ -136,7 +137,32 @@ def _of_connection(
     else:
         reason = why_missing(plan, connection)
     message = f"{kind} target {target!r} {reason}"
+    if isinstance(record, Heuristic):
+        for quoted in _quoting(plan, record, resolved):
+            message += f"; evidence in line {quoted.line} names it, too"
     yield _at(record, Subtype.TARGET, message, kind)
+
+
+def _quoting(plan: Plan, record: Heuristic, resolved: Resolved) -> list[Evidence]:
+    """Return the evidence of an object that is gone, and so a missing target, too."""
+    if resolved.exists or resolved.connection.type in PAGE_TYPES:
+        return []
+    names = plan.objects.aliases(resolved.connection.target)
+    return [
+        quoted
+        for quoted in record.evidence
+        if f"{quoted.module}.{quoted.qualname}" in names
+        and getattr(plan.verify(quoted), "reason", None) is LostReason.NO_OBJECT
+    ]
+
+
+def _told(plan: Plan) -> set[Evidence]:
+    """Return the evidence that the problems of targets name."""
+    found: set[Evidence] = set()
+    for record in plan.definitions:
+        for resolved in plan.connections(record):
+            found.update(_quoting(plan, record, resolved))
+    return found
 
 
 def _of_excepts(plan: Plan, record: Heuristic) -> Iterator[Problem]:
@@ -230,14 +256,21 @@ def _why_nowhere(plan: Plan, record: Heuristic) -> str:
 # -- evidence -------------------------------------------------------------------------
 
 
-def evidence(plan: Plan, *, with_passages: bool = False) -> Iterator[Problem]:
+def evidence(
+    plan: Plan,
+    *,
+    with_passages: bool = False,
+    told: AbstractSet[Evidence] = frozenset(),
+) -> Iterator[Problem]:
     """Yield every problem of quotes: lost ones, and bounds that contradict them.
+
+    Those that are *told* already are left out.
 
     The closest passage is in the message where the quoted package is documented here:
     whoever may change a page shall not read any package of the machine in a log.
     *with_passages* shows it for every package.
     """
-    not_here = expected(plan)
+    not_here = expected(plan) | told
     shown = {plan.package, *plan.documented_packages}
     for page in plan.pages.values():
         for quoted in page.evidence:

@@ -8,6 +8,7 @@ from ..diagnostics import did_you_mean
 from ..model import PAGE_TYPES, Connection, Entry, Target
 
 if TYPE_CHECKING:
+    from ..model import Heuristic
     from ..source.names import Definition
     from .objects import Resolved
     from .plan import Plan
@@ -29,6 +30,15 @@ def resolve(plan: Plan, connection: Connection) -> Resolved:
         planned=connection.planned
         or (not is_page and is_left_out(plan, connection.target)),
     )
+
+
+def has_fault(plan: Plan, record: Heuristic) -> bool:
+    """Return whether an object that a heuristic names is missing or several.
+
+    What it reaches is unknown then.
+    """
+    objects = [it for it in plan.connections(record) if it.connection.type == "impl"]
+    return not all(it.exists or it.planned for it in objects)
 
 
 def _object(plan: Plan, connection: Connection) -> Resolved:

@@ -9,6 +9,7 @@ import warnings
 from contextlib import suppress
 from functools import lru_cache
 from importlib.util import resolve_name
+from itertools import accumulate
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -85,6 +86,14 @@ class Names(NamedTuple):
     definitions: Mapping[str, Sequence[Defined]] = {}
     #: Qualified name of a class → its bases as written, subscripts left out.
     bases: Mapping[str, tuple[str, ...]] = {}
+
+    def members(self) -> Iterator[str]:
+        """Yield the qualified names that can be reached: none in a function."""
+        for name in self.definitions:
+            owner = name.rpartition(".")[0]
+            owners = accumulate(owner.split("."), "{}.{}".format) if owner else ()
+            if all(above in self.bases for above in owners):
+                yield name
 
 
 class Definition(NamedTuple):
