@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from ..diagnostics import closest, did_you_mean
 from ..model import Found, Lost, LostReason, Message
-from ..source.names import read_names
+from ..source.names import File, read_names
 from .code import Code
 from .messages import among, in_quote, messages_in
 from .prose import Prose, missing_comment
-from .source import read_source, without_source
+from .source import Source, read_source, without_source
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from ..model import Evidence
     from ..source.names import State
     from ..source.packages import Sources
-    from .source import Extent, Lines, Source
+    from .source import Extent, Lines
 
 #: No passage is longer: it is to be read in a warning.
 MOST_LINES = 12
@@ -108,6 +108,8 @@ def _drifted(
     notes = list(_mistakes(quoted, places))
     if quoted.qualname and (lines := _lines(quoted, [source.whole])):
         notes.append(f"it is in line {lines[0]}")
+    if lines := _in_any_case(quoted, source):
+        notes.append(f"line {lines[0]} differs only in upper and lower case")
     notes.append(
         f"closest match{where}: line {near.line}"
         if near
@@ -121,6 +123,15 @@ def _drifted(
         path=at.path,
         line=near.line if near else places[0].first,
     )
+
+
+def _in_any_case(quoted: Evidence, source: Source) -> Lines | None:
+    """Return where a quote is if the case of letters does not matter, or ``None``."""
+    with suppress(ValueError, RecursionError):
+        folded = Source(File.of("\n".join(source.whole.text).casefold()))
+        places = folded.places(quoted.qualname.casefold())
+        return _lines(quoted._replace(quote=quoted.quote.casefold()), places)
+    return None
 
 
 def _mistakes(quoted: Evidence, places: Sequence[Extent]) -> Iterator[str]:
@@ -137,7 +148,7 @@ def _mistakes(quoted: Evidence, places: Sequence[Extent]) -> Iterator[str]:
     if "..." in map(str.strip, quoted.quote.split("\n")):
         yield "'...' is compared literally: use two quotes instead"
     if any(map(Prose(quoted.quote).find, places)):
-        yield "its words are there: quote them as text"
+        yield "its words are there: quote them with the flag ':text:'"
 
 
 def _without_object(quoted: Evidence, source: Source, at: State) -> Lost:
