@@ -378,5 +378,19 @@ def _of_roles(plan: Plan) -> Iterator[Problem]:
             message = "the heuristic role names no heuristic"
             if name := plan.settings.strip(role.target.strip()):
                 near = did_you_mean(known.closest(name))
+                if ":" in name:
+                    near = _of_project(plan, name)
                 message = f"unknown heuristic {role.target!r}{near}"
             yield _at(role, Subtype.REF, message)
+
+
+def _of_project(plan: Plan, target: str) -> str:
+    """Return what another project, or no project, has instead of a heuristic."""
+    project, _colon, name = target.rpartition(":")
+    projects = plan.external.projects
+    if project not in projects:
+        known = ", ".join(map(repr, projects)) or "none"
+        close = did_you_mean(closest(project, projects, 1))
+        return f"; intersphinx knows no project {project!r} (known: {known}){close}"
+    near = closest(name, plan.external.heuristics_of(project))
+    return did_you_mean(f"{project}:{alike}" for alike in near)
