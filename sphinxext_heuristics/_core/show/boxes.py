@@ -26,6 +26,7 @@ from .parts import (
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from ..resolve.pages import Place
     from ..resolve.plan import Plan
 
 
@@ -92,22 +93,23 @@ def of_entry(
 
 
 def of_records(
-    plan: Plan, records: Iterable[Heuristic], docname: str = ""
+    plan: Plan, records: Iterable[Heuristic], place: Place | None = None
 ) -> tuple[Box, ...]:
     """Return the boxes that one place shows, those past the limit folded.
 
-    What the page *docname* links to itself is only named; ``""`` is for what is placed
-    by hand.
+    What the own text of a page or section links to is where it belongs; only a danger
+    is named. ``None`` is for what is placed by hand.
     """
     ordered = by_severity(records)
-    boxed = [record for record in ordered if not plan.is_linked(record, docname)]
+    linked = [record for record in ordered if place and plan.is_linked(record, place)]
+    boxed = [record for record in ordered if record not in linked]
     is_open = unfolded(boxed, plan.settings.max_shown)
     boxes = []
-    for record in ordered:
+    for record in boxed:
         form = Form.FULL if record.name in is_open else Form.FOLDED
-        if plan.is_linked(record, docname):
-            form = Form.NAMED
         boxes.append(_box(plan, record, form))
+    dangers = (record for record in linked if record.severity == SEVERITIES[-1])
+    boxes += [_box(plan, record, Form.NAMED) for record in dangers]
     return tuple(boxes)
 
 
