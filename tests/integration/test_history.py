@@ -18,9 +18,9 @@ from sphinx.testing.util import SphinxTestApp
 from sphinx.util.docutils import docutils_namespace
 
 from sphinxext_heuristics._core.integration import builders, contents, domain
-from sphinxext_heuristics._core.integration.contents import OutputRecord
 from sphinxext_heuristics._core.integration.domain import HeuristicDomain
 from sphinxext_heuristics._core.model import Note
+from sphinxext_heuristics._output import OutputRecord
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -454,7 +454,7 @@ def test_a_stale_digest_is_caught(
     digest = contents.digest
 
     def forgetful(plan: Plan, views: Mapping[str, View], docname: str) -> str:
-        plan = replace(plan, settle=lambda record: Note((), record.docname))
+        plan = replace(plan, note=lambda record: Note((), record.docname))
         return digest(plan, views, docname)
 
     monkeypatch.setattr(domain, "digest", forgetful)

@@ -7,6 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..._output import OutputRecord
 from .. import words
 from ..config import Settings
 from ..model import INDEX_PAGE
@@ -18,7 +19,6 @@ from ..show import parts
 from ..show.parts import STYLE
 from ..source.packages import Sources
 from ..view import views_of
-from .contents import OutputRecord
 from .domain import EXTENSION, HeuristicDomain
 
 if TYPE_CHECKING:
@@ -33,6 +33,9 @@ if TYPE_CHECKING:
 
 #: The folder of our style sheets and scripts.
 _STATIC = Path(__file__).parents[2] / "static"
+
+#: The record's file in the output folder.
+RECORD = ".heuristics.json"
 
 #: What smart quotes are made of, and what is made of it.
 _QUOTES = re.compile(r"""['"]|--|\.\.\.|[\u2013\u2014\u2018-\u201e\u2026]""")
@@ -146,7 +149,7 @@ def rewrite(app: Sphinx, _env: BuildEnvironment) -> list[str]:
 def written_by(app: Sphinx) -> OutputRecord:
     """Return the record of what the builder at work has written."""
     version = f"{app.extensions[EXTENSION].version} {words.state(app)}"
-    return OutputRecord(Path(app.outdir), f"{app.builder.name} {version}")
+    return OutputRecord(Path(app.outdir, RECORD), f"{app.builder.name} {version}")
 
 
 def begin_writing(app: Sphinx, builder: Builder) -> None:
@@ -167,7 +170,9 @@ def end_writing(app: Sphinx, exception: Exception | None) -> None:
         domain.written.save(domain.digests, domain.resolved_docs)
     # When no heuristic is left, Sphinx would keep the domain's index page.
     path_of = getattr(app.builder, "get_outfilename", None)
-    is_stale = not domain.plan.heuristics and INDEX_PAGE not in app.env.found_docs
+    is_stale = (
+        not domain.plan.catalogue.heuristics and INDEX_PAGE not in app.env.found_docs
+    )
     if path_of and is_stale:
         Path(path_of(INDEX_PAGE)).unlink(missing_ok=True)
 

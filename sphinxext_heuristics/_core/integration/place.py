@@ -13,7 +13,8 @@ from sphinx.locale import get_translation
 from sphinx.transforms.post_transforms import SphinxPostTransform
 
 from .. import nodes as ours
-from ..read.collect import descriptions, entry_names, module_name, own_nodes
+from ..read.collect import entry_names, module_name, own_nodes
+from ..read.parameters import descriptions
 from ..resolve.listing import EXISTS, MISSING
 from ..show.boxes import box_nodes, member_nodes
 from ..show.definition import caption_nodes, facts_nodes, surroundings_nodes
@@ -60,7 +61,7 @@ class ShowHeuristics(SphinxPostTransform):
         domain = HeuristicDomain.of(self.env)
         domain.resolved_docs.add(docname)
         found = list(own_nodes(tree))
-        if docname in domain.plan.pages:
+        if docname in domain.plan.catalogue.pages:
             Placer(self, domain.plan, docname, tree, found).run()
         # LaTeX and singlehtml merge all documents into one tree.
         for node in found:
@@ -133,7 +134,7 @@ class Placer:
         if not entries:
             return
         waiting: dict[tuple[str, ...], list[EntryBoxes]] = {}
-        documented = self._plan.pages[self._docname].entries
+        documented = self._plan.catalogue.pages[self._docname].entries
         for entry, entry_boxes in zip(documented, entries, strict=True):
             waiting.setdefault(entry.names, []).append(entry_boxes)
         for node in self._nodes:
@@ -157,7 +158,7 @@ class Placer:
                     keep_simple(described[parameter], self._document)
                 described[parameter].extend(made)
             else:
-                parent, at = place_in(node, self._plan.settings.placement)
+                parent, at = place_in(node, self._plan.catalogue.settings.placement)
                 parent[at:at] = made
 
     def _place_under_titles(
@@ -212,7 +213,7 @@ class Placer:
 
     def _view_nodes(self, position: int, content: Any) -> list[nodes.Node]:  # noqa: ANN401 - the view's own
         """Return the nodes of one directive's view; none where no view has its name."""
-        query = self._plan.pages[self._docname].queries[position]
+        query = self._plan.catalogue.pages[self._docname].queries[position]
         view = self._views.get(query.view)
         if view is None:
             return []

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, NamedTuple
 from docutils import nodes
 
 from ..model import SEVERITIES, Entry, Heuristic, Note, Query, Target
-from ..resolve import rollup
+from ..resolve.catalogue import shown_order
 from ..resolve.listing import Link
-from ..resolve.verdicts import Form, Verdict, by_severity, unfolded
+from ..resolve.records import Form, Verdict
+from ..resolve.verdicts import unfolded
 from ..view import Here, Named, View
 from ..words import _
 from .parts import (
@@ -24,10 +25,10 @@ from .parts import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
-    from ..resolve.pages import Place
     from ..resolve.plan import Plan
+    from ..resolve.records import Place
 
 
 #: Keeps what another page contains out of Sphinx's search.
@@ -73,8 +74,8 @@ def of_entry(
 ) -> EntryBoxes:
     """Return what an API entry shows."""
     members = []
-    for member in rollup.members(plan, docname, entry):
-        lines = [_box(plan, record, Form.LINE) for record in member.heuristics]
+    for member in plan.placing.members(docname, entry):
+        lines = [_box(plan.note, record, Form.LINE) for record in member.heuristics]
         members.append(RolledUp(member.name, member.target, lines))
     places: dict[str, list[Box]] = {"": []} if members else {}
     for verdict in verdicts:
@@ -85,7 +86,7 @@ def of_entry(
                 anchor = entry_in_full.anchor
                 target = Target(docname, anchor) if anchor else None
                 full_at = Link("impl", ".".join(parts[-2:]), target)
-            box = _box(plan, verdict.record, verdict.form, full_at)
+            box = _box(plan.note, verdict.record, verdict.form, full_at)
             # The copies of an entry are in one block.
             place = "" if full_at else verdict.parameter
             places.setdefault(place, []).append(box)
@@ -100,26 +101,32 @@ def of_records(
     What the own text of a page or section links to is where it belongs; only a danger
     is named. ``None`` is for what is placed by hand.
     """
-    ordered = by_severity(records)
-    linked = [record for record in ordered if place and plan.is_linked(record, place)]
+    ordered = shown_order(records)
+    is_linked = plan.catalogue.is_linked
+    linked = [record for record in ordered if place and is_linked(record, place)]
     boxed = [record for record in ordered if record not in linked]
-    is_open = unfolded(boxed, plan.settings.max_shown)
+    is_open = unfolded(boxed, plan.catalogue.settings.max_shown)
     boxes = []
     for record in boxed:
         form = Form.FULL if record.name in is_open else Form.FOLDED
-        boxes.append(_box(plan, record, form))
+        boxes.append(_box(plan.note, record, form))
     dangers = (record for record in linked if record.severity == SEVERITIES[-1])
-    boxes += [_box(plan, record, Form.NAMED) for record in dangers]
+    boxes += [_box(plan.note, record, Form.NAMED) for record in dangers]
     return tuple(boxes)
 
 
-def _box(plan: Plan, record: Heuristic, form: Form, full_at: Link | None = None) -> Box:
+def _box(
+    note: Callable[[Heuristic], Note],
+    record: Heuristic,
+    form: Form,
+    full_at: Link | None = None,
+) -> Box:
     has_note = form in {Form.FULL, Form.FOLDED}
     return Box(
         named=named(record),
         severity=record.severity,
         classes=record.classes,
-        note=plan.note(record) if has_note else None,
+        note=note(record) if has_note else None,
         form=form,
         full_at=full_at,
     )
@@ -216,7 +223,7 @@ class ForView(View):
 
     def content(self, plan: Plan, query: Query, docname: str) -> tuple[Box, ...]:
         """Return the boxes of what the targets name."""
-        return of_records(plan, plan.selection(query.filters))
+        return of_records(plan, plan.meanings.selection(query.filters))
 
     def nodes(self, content: tuple[Box, ...], here: Here) -> list[nodes.Node]:
         """Return the boxes."""

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from sphinx.application import Sphinx
 
-    from ..resolve.face import PublicPlan
+    from ..resolve.face import PublicCatalogue
 
 #: What is in a line: a node, or its text.
 Part: TypeAlias = nodes.Node | str
@@ -78,10 +78,10 @@ def named(record: Heuristic) -> Named:
     )
 
 
-def meta(plan: PublicPlan, record: Heuristic) -> Meta:
+def meta(catalogue: PublicCatalogue, record: Heuristic) -> Meta:
     """Return the line below a heuristic's title in an index."""
-    about = f"{plan.package} {plan.version}".strip()
-    outdated = "" if plan.holds(record) else _("does not hold for %s") % about
+    about = f"{catalogue.package} {catalogue.version}".strip()
+    outdated = "" if catalogue.holds(record) else _("does not hold for %s") % about
     return Meta(severity=record.severity, bounds=bounds(record), outdated=outdated)
 
 
