@@ -164,6 +164,7 @@ class Placing:
     def by_page(self) -> dict[str, dict[str, list[Heuristic]]]:
         """Map each document, and ids of its sections, to what it shows automatically.
 
+        That includes what its own text links to, which is not placed once more.
         The id of the page as a whole is ``""``.
         """
         found: dict[str, dict[str, list[Heuristic]]] = {}
