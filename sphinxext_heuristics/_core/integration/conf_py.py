@@ -38,7 +38,9 @@ def _unfitting(plan: Plan, *, is_dir_given: bool) -> Iterator[tuple[str, str]]:
     """Yield the options whose values fit nothing here, with what is wrong."""
     settings, pages = plan.settings, plan.page_names
     if settings.package and not _is_package(plan, settings.package):
+        top = settings.package.partition(".")[0]
         known = {*plan.documented_packages, *packages_distributions()}
+        known.update([top] if plan.sources.exists(top) else [])
         yield (
             "heuristics_package",
             (
@@ -69,10 +71,10 @@ def _unfitting(plan: Plan, *, is_dir_given: bool) -> Iterator[tuple[str, str]]:
 
 def _is_package(plan: Plan, package: str) -> bool:
     """Return whether a package is documented, installed or on the path."""
-    is_documented = package.partition(".")[0] in plan.documented_packages
-    return bool(
-        is_documented or plan.installed(package) or plan.sources.exists(package)
-    )
+    top = package.partition(".")[0]
+    if plan.sources.exists(top):
+        return plan.sources.exists(package)
+    return top in plan.documented_packages
 
 
 def problems_in(config: Config, conf_py: Path) -> list[Problem]:

@@ -21,7 +21,7 @@ from ..notes.inline import text_of
 from ..read.queries import HeuristicRole
 from ..resolve.listing import ordered
 from ..resolve.objects import Objects
-from ..resolve.pages import External, Pages, toctree_order
+from ..resolve.pages import External, Pages, fold, toctree_order
 from ..resolve.plan import Plan
 from ..source.packages import Sources
 from ..view import views_of
@@ -166,8 +166,7 @@ class HeuristicDomain(Domain):
             excluded=frozenset(
                 name
                 for name in self.pages
-                if is_excluded(name)
-                or is_set(env.metadata.get(name, {}).get("no-heuristics"))
+                if is_excluded(name) or _is_kept_free(env.metadata.get(name, {}))
             ),
             version=installed(package) or env.config.release or env.config.version,
             verify=verified.of,
@@ -246,6 +245,14 @@ def canonical_names(objects: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
         for name, entry in objects.items()
         if not entry.aliased and (found := aliases.get((entry.docname, entry.node_id)))
     }
+
+
+def _is_kept_free(metadata: Mapping[str, Any]) -> bool:
+    """Return whether a page's metadata has ``no-heuristics``, in any case, or ``_``."""
+    return any(
+        fold(name) == "no-heuristics" and is_set(value)
+        for name, value in metadata.items()
+    )
 
 
 def is_set(value: object) -> bool:

@@ -86,9 +86,13 @@ def _of_record(plan: Plan, record: Heuristic) -> Iterator[Problem]:
         known.update(plan.entry_of[name].parameters)
     for parameter in record.parameters:
         if parameter not in known:
+            last = parameter.rpartition(".")[2]
+            near = did_you_mean(closest(last, known))
+            if not near and parameter.lstrip("*") in {"args", "kwargs"}:
+                near = "; '*args' and '**kwargs' count only if a field describes them"
             message = (
                 f"param {parameter!r} leaves no entry: no signature that impl "
-                f"reaches names it{did_you_mean(closest(parameter, known))}"
+                f"reaches names it{near}"
             )
             yield _at(record, Subtype.TARGET, message, "param")
 
@@ -217,6 +221,11 @@ def sections(plan: Plan) -> Iterator[Problem]:
                 f"the page lacks the heading {lacking[0]!r} in its place "
                 f"(heuristics_sections: {', '.join(wanted)})"
             )
+            if lacking[0] in record.headings:
+                message = (
+                    f"the heading {lacking[0]!r} is in the directive: write it below "
+                    "the directive"
+                )
             yield _at(record, Subtype.NOTE, message)
 
 

@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from .plan import Plan
 
 
+#: What is said of objects whose package is not documented here.
+_OF_OTHERS = "another project's API needs an entry in intersphinx_mapping"
+
+
 def resolve(plan: Plan, connection: Connection) -> Resolved:
     """Return what a connection means: here, or else in another project."""
     is_page = connection.type in PAGE_TYPES
@@ -73,16 +77,34 @@ def why_missing(plan: Plan, connection: Connection) -> str:
     """Return why a target is missing, as the end of a sentence that names it."""
     target = connection.target
     if connection.type in PAGE_TYPES:
+        if "://" in target:
+            return (
+                "is a URL: give it a name in heuristics_targets in conf.py, and write "
+                "that name"
+            )
         meant = did_you_mean(plan.page_names.closest(target))
         if plan.objects.find(target).reached:
             meant = "; it is an object: use impl"
         return f"does not exist: no page or label has this name{meant}"
+    if target.endswith(".*"):
+        owner = target.removesuffix(".*")
+        entry = plan.entry_of.get(owner)
+        with_subclasses = f"'{owner}+' for a class and its subclasses, or "
+        if entry and entry.is_module:
+            with_subclasses = ""
+        return (
+            "does not exist: '*' is written first, and means all of one name, as in "
+            f"'*.merge'; write {with_subclasses}the members that you mean"
+        )
     if connection.pattern.endswith("+") and plan.objects.find(target).reached:
         return "is no class: '+' means a class and its subclasses"
-    return object_meant(plan, target) or (
-        f"does not exist: no documented object has this "
-        f"name{did_you_mean(plan.objects.closest(target))}"
-    )
+    if meant := object_meant(plan, target):
+        return meant
+    near = did_you_mean(plan.objects.closest(target))
+    package, dot, _rest = target.partition(".")
+    if not near and dot and package not in plan.documented_packages:
+        near = f"; {_OF_OTHERS}"
+    return f"does not exist: no documented object has this name{near}"
 
 
 def object_meant(plan: Plan, target: str) -> str:
@@ -124,7 +146,7 @@ def _reason(
         reason = f"no directive documents it{above}, or its import failed"
         package = definition.name.partition(".")[0]
         if package not in plan.documented_packages:
-            reason += "; another project's API needs an entry in intersphinx_mapping"
+            reason += f"; {_OF_OTHERS}"
         return reason
     if definition.is_inherited:
         return (

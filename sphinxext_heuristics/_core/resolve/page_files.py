@@ -45,7 +45,11 @@ def problems(plan: Plan, path_of: Callable[[str], Path]) -> Iterator[Problem]:
         if stem == "index" or is_unreadable(page):
             continue
         names = [plan.settings.page_name(record.name) for record in page.heuristics]
-        is_named = all(record.name for record in page.heuristics)
+        # What could not be read of a name is a problem of its own.
+        is_named = all(
+            record.name and not any(one.line == record.line for one in record.problems)
+            for record in page.heuristics
+        )
         if names != [stem] and is_named:
             line = 1
             message = (
