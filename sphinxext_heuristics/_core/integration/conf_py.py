@@ -95,9 +95,11 @@ def problems_in(config: Config, conf_py: Path) -> list[Problem]:
             message = f"{name} is an option of {extension!r}: add it to extensions"
             found.append(_problem(conf_py, name, message))
             continue
-        # A name that is like none of ours is a variable of the author's.
-        if close := closest(word, words, 1):
-            hint = did_you_mean([f"{PREFIX}{close[0]}"])
+        close = closest(word, words, 1)
+        if close or f"{prefix}_" == PREFIX:
+            hint = did_you_mean(f"{PREFIX}{alike}" for alike in close)
+            if not close:
+                hint = f"; let a variable of your own not begin with {PREFIX!r}"
             message = f"{name} is not an option of this extension{hint}"
             found.append(_problem(conf_py, name, message))
     return found

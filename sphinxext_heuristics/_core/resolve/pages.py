@@ -161,8 +161,9 @@ class Pages:
         """
         found: dict[str, str] = {}
         for docname in self._pages:
-            for anchor in self._owners(docname):
-                found[fold(anchor)] = f"{docname}#{anchor}"
+            for anchor, section in self._owners(docname).items():
+                if section:
+                    found[fold(anchor)] = f"{docname}#{anchor}"
         return found | _by_fold(reversed(self._exact))
 
     @cached_property
