@@ -264,12 +264,15 @@ class Catalogue:
             yield Problem.at(record, Subtype.DUPLICATE, message)
         for record in self.heuristics.values():
             for name in record.former_names:
-                if (has := self._by_fold[fold(name)]) is not record:
-                    message = (
-                        f"the former name {name!r} is the name of another "
-                        f"heuristic, {has.source}:{has.line}"
-                    )
-                    yield Problem.at(record, Subtype.DUPLICATE, message, "former-names")
+                has = self._by_fold[fold(name)]
+                if has is record:
+                    continue
+                kind, what = Subtype.DUPLICATE, "the name of"
+                if fold(has.name) != fold(name):
+                    kind, what = Subtype.OPTION, "also a former name of"
+                where = f"heuristic {has.name!r}, {has.source}:{has.line}"
+                message = f"the former name {name!r} is {what} {where}"
+                yield Problem.at(record, kind, message, "former-names")
 
 
 def shown_order(records: Iterable[Heuristic]) -> tuple[Heuristic, ...]:
