@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import sys
+import tomllib
 from importlib.metadata import version as installed_version
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -41,8 +42,19 @@ extensions = [
 root_doc = "index"
 exclude_patterns = ["_build", "_ext"]
 
-myst_enable_extensions = ["colon_fence", "deflist", "dollarmath", "fieldlist"]
+myst_enable_extensions = [
+    *("colon_fence", "deflist", "dollarmath", "fieldlist"),
+    "substitution",
+]
 myst_heading_anchors = 3
+
+# where the front page sends who finds an error: nowhere as long as there is no address
+with Path(__file__).parents[1].joinpath("pyproject.toml").open("rb") as pyproject:
+    addresses = tomllib.load(pyproject)["project"]["urls"]
+issues = addresses.get("Issues", "")
+myst_substitutions = {
+    "report_errors": f"[Report an error]({issues})." if issues else ""
+}
 
 # torch's, transformers' and Python's own members are described where those are
 # documented; the text of transformers' PushToHubMixin is a template besides, with

@@ -19,7 +19,7 @@ from .project import (
     Command,
     CommandError,
     closest_existing,
-    made_of,
+    parts_of,
     read,
     read_evidence,
 )
@@ -58,7 +58,7 @@ def run(app: Sphinx, arguments: argparse.Namespace) -> int:
     else:
         # Mostly it needs no API reference, for which the package is imported.
         needs_all = arguments.doctreedir or any(
-            MAY_KNOW.search(file.read_bytes()) for file in made_of(app)[2]
+            MAY_KNOW.search(file.read_bytes()) for file in parts_of(app).sources
         )
         plan = read(app) if needs_all else read_evidence(app)
         failure = "no heuristic knows of this text"
@@ -161,7 +161,7 @@ def _separated(blocks: Iterable[Iterable[str]]) -> Iterator[str]:
 
 
 def _heuristic(plan: Plan, record: Heuristic) -> Iterator[str]:
-    yield f"{_named(record)}: {text_of(record.note)}"
+    yield f"{_label(record)}: {text_of(record.note)}"
     if record.former_names:
         yield f"  formerly {', '.join(record.former_names)}"
     yield f"  defined in {seen(record.source)}:{record.line}"
@@ -253,7 +253,7 @@ def _object(plan: Plan, name: str) -> Iterator[str]:
     for _docname, entry, verdict in plan.placing.judged:
         if name in entry.names:
             shown = f"impl {verdict.target}: {_how(plan, name, verdict)}"
-            start = f"{_MARKS[verdict.is_shown]}{_named(verdict.record)}"
+            start = f"{_MARKS[verdict.is_shown]}{_label(verdict.record)}"
             yield f"  {start}: {verdict.reason or shown}"
     if not plan.meanings.reach.get(name):
         yield "  no heuristic reaches it"
@@ -271,7 +271,7 @@ def _elsewhere(plan: Plan, name: str) -> Iterator[str]:
             if resolved.connection.target == name:
                 uri = uri or (resolved.target.uri if resolved.target else "")
                 lines.append(
-                    f"  connected: {_named(record)}: {resolved.connection.type} {name}"
+                    f"  connected: {_label(record)}: {resolved.connection.type} {name}"
                 )
     if uri:
         yield f"{name} (in another project, {uri})"
@@ -293,7 +293,7 @@ def _page(plan: Plan, place: Place) -> Iterator[str]:
             rule = f"{resolved.connection.type} {resolved.connection.target}"
             if linked := _where_linked(plan, record, place):
                 rule += f"; {linked}"
-            lines.append(f"  {_MARKS[not reason]}{_named(record)}: {reason or rule}")
+            lines.append(f"  {_MARKS[not reason]}{_label(record)}: {reason or rule}")
     # What is not shown is so for each target.
     yield from dict.fromkeys(lines or ["  no heuristic is connected to it"])
 
@@ -303,7 +303,7 @@ def _where_linked(plan: Plan, record: Heuristic, place: Place) -> str:
     return "its own text links to it" if plan.catalogue.is_linked(record, place) else ""
 
 
-def _named(record: Heuristic) -> str:
+def _label(record: Heuristic) -> str:
     return f"{record.name} ({record.severity})"
 
 
@@ -347,7 +347,7 @@ def _answer_row(record: Heuristic, found: Answer) -> dict[str, object]:
 
 def _answer(quotes: Quotes, record: Heuristic, found: Answer) -> Iterator[str]:
     """Yield a heuristic with those of its messages and keywords that are in a text."""
-    yield f"{_named(record)}: {text_of(record.note)}"
+    yield f"{_label(record)}: {text_of(record.note)}"
     where = f"{seen(record.source)}:{record.line}"
     yield f"  on page {record.docname}#{record.anchor}, defined in {where}"
     quoting = quotes.messages(record)

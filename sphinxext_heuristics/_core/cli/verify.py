@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 def run(app: Sphinx, arguments: argparse.Namespace) -> int:
-    """Print where each quote is, or what is wrong with it; return the exit code."""
+    """Print what is wrong with the quotes; return the exit code."""
     plan = read_evidence(app)
     if arguments.update:
         return update(plan, arguments.update)
@@ -51,9 +51,11 @@ def run(app: Sphinx, arguments: argparse.Namespace) -> int:
         ]
         say_json({"quotes": rows, "problems": findings})
     else:
-        *places, summary = quote_lines(all_quotes)
-        for line in (*places, *map(warning, problems), summary):
+        for line in places(all_quotes) if arguments.verbosity else ():
             say(line)
+        for problem in problems:
+            say(warning(problem))
+        say(summary(all_quotes))
     return 1 if problems else 0
 
 
@@ -70,11 +72,9 @@ def update(plan: Plan, name: str) -> int:
         )
     # From the end of the page, so that the lines above stay where they are.
     results = [_updated(plan.quotes, quoted) for quoted in reversed(record.evidence)]
-    note(
-        f"{record.name}: {counted(len(results), 'quote')}, "
-        f"{results.count(True)} updated: "
-        "review the change before you commit it"
-    )
+    advice = ": review the change before you commit it" if True in results else ""
+    quotes_of = f"{record.name}: {counted(len(results), 'quote')}"
+    note(f"{quotes_of}, {results.count(True)} updated{advice}")
     return 1 if False in results else 0
 
 
@@ -148,8 +148,8 @@ def quotes(plan: Plan) -> list[Quote]:
     return list(found.values())
 
 
-def quote_lines(all_quotes: list[Quote]) -> Iterator[str]:
-    """Yield a line for each quote that is found or need not be, and a summary."""
+def places(all_quotes: list[Quote]) -> Iterator[str]:
+    """Yield a line for each quote that is found or need not be."""
     for quote in all_quotes:
         where = f"{quote.path}:{quote.line}: {quote.object}"
         if quote.found_at:
@@ -159,13 +159,17 @@ def quote_lines(all_quotes: list[Quote]) -> Iterator[str]:
                 f"{where} need not have it: the heuristic does not hold for this "
                 f"version"
             )
+
+
+def summary(all_quotes: list[Quote]) -> str:
+    """Return how many quotes are found, and in what."""
     found = sum(bool(quote.found_at) for quote in all_quotes)
-    summary = f"{found} of {len(all_quotes)} quotes found"
+    line = f"{found} of {len(all_quotes)} quotes found"
     if expected := sum(quote.expected_missing for quote in all_quotes):
-        summary += f", {expected} need not be there"
+        line += f", {expected} need not be there"
     if packages := sorted({quote.package for quote in all_quotes}):
-        summary += f" ({', '.join(packages)})"
-    yield summary
+        line += f" ({', '.join(packages)})"
+    return line
 
 
 COMMAND = Command(

@@ -132,7 +132,7 @@ def _other_links(references: list[addnodes.pending_xref]) -> dict[str, None]:
 _AS_TEXT = re.compile(
     r"^:{3,}\{(?:evidence|heuristics?(?:-\w+)?)\}"
     r"|^\.\. +(?:evidence|heuristics?-\w+) ?::"
-    r"|:heuristic:(?=`)|\{heuristic\}(?=`)"
+    r"|:heuristic:(?= ?`)|\{heuristic\}(?= ?`)"
 )
 
 
@@ -148,7 +148,12 @@ def _unread(paragraphs: list[nodes.paragraph]) -> Iterator[Problem]:
                 "it is markup of reStructuredText in a Markdown page, or the other way "
                 "round"
             )
-            if markup.startswith(":::"):
+            if markup in {":heuristic:", "{heuristic}"}:
+                why = (
+                    "the role is {heuristic}`NAME` in Markdown and :heuristic:`NAME` "
+                    "in reStructuredText, with single backticks and no space"
+                )
+            elif markup.startswith(":::"):
                 why = (
                     "':::' is Markdown, and requires 'colon_fence' in "
                     "myst_enable_extensions"

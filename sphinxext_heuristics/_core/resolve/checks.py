@@ -27,9 +27,11 @@ from .quotes import is_quote, quoted_by
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from collections.abc import Set as AbstractSet
     from pathlib import Path
 
     from .catalogue import Catalogue
+    from .pages import External
     from .plan import Plan
     from .quotes import Quotes
     from .records import Resolved
@@ -48,10 +50,10 @@ def problems(plan: Plan, path_of: Callable[[str], Path]) -> Iterator[Problem]:
         yield from page.problems
         if not page_files.is_unreadable(page):
             yield from _of_page(plan, page)
-    yield from evidence(catalogue, plan.quotes)
+    yield from evidence(catalogue, plan.quotes, told=_told(plan))
     yield from _of_unjudged_bounds(catalogue)
     for record in catalogue.heuristics.values():
-        if record.excepts:
+        if record.excepts and not plan.meanings.has_fault(record):
             yield from _of_excepts(plan, record)
     yield from _of_nowhere(plan)
     yield from _of_roles(plan)
@@ -159,7 +161,32 @@ def _of_connection(
     else:
         reason = why_missing(plan.catalogue, plan.meanings, connection)
     message = f"{kind} target {target!r} {reason}"
+    if isinstance(record, Heuristic):
+        for quoted in _quoting(plan, record, resolved):
+            message += f"; evidence in line {quoted.line} names it, too"
     yield _at(record, Subtype.TARGET, message, kind)
+
+
+def _quoting(plan: Plan, record: Heuristic, resolved: Resolved) -> list[Evidence]:
+    """Return the evidence of an object that is gone, and so a missing target, too."""
+    if resolved.exists or resolved.connection.type in PAGE_TYPES:
+        return []
+    names = plan.meanings.objects.aliases(resolved.connection.target)
+    return [
+        quoted
+        for quoted in record.evidence
+        if f"{quoted.module}.{quoted.qualname}" in names
+        and getattr(plan.quotes.verify(quoted), "reason", None) is LostReason.NO_OBJECT
+    ]
+
+
+def _told(plan: Plan) -> set[Evidence]:
+    """Return the evidence that the problems of targets name."""
+    found: set[Evidence] = set()
+    for record in plan.catalogue.definitions:
+        for resolved in plan.meanings.connections(record):
+            found.update(_quoting(plan, record, resolved))
+    return found
 
 
 def _of_excepts(plan: Plan, record: Heuristic) -> Iterator[Problem]:
@@ -257,15 +284,21 @@ def _why_nowhere(plan: Plan, record: Heuristic) -> str:
 
 
 def evidence(
-    catalogue: Catalogue, quotes: Quotes, *, with_passages: bool = False
+    catalogue: Catalogue,
+    quotes: Quotes,
+    *,
+    with_passages: bool = False,
+    told: AbstractSet[Evidence] = frozenset(),
 ) -> Iterator[Problem]:
     """Yield every problem of quotes: lost ones, and bounds that contradict them.
+
+    Those that are *told* already are left out.
 
     The closest passage is in the message where the quoted package is documented here:
     whoever may change a page shall not read any package of the machine in a log.
     *with_passages* shows it for every package.
     """
-    not_here = expected(catalogue)
+    not_here = expected(catalogue) | told
     shown = {catalogue.package, *catalogue.documented_packages}
     for page in catalogue.pages.values():
         for quoted in page.evidence:
@@ -362,5 +395,19 @@ def _of_roles(plan: Plan) -> Iterator[Problem]:
             message = "the heuristic role names no heuristic"
             if name := catalogue.settings.strip(role.target.strip()):
                 near = did_you_mean(known.closest(name))
+                if ":" in name:
+                    near = _of_project(external, name)
                 message = f"unknown heuristic {role.target!r}{near}"
             yield _at(role, Subtype.REF, message)
+
+
+def _of_project(external: External, target: str) -> str:
+    """Return what another project, or no project, has instead of a heuristic."""
+    project, _colon, name = target.rpartition(":")
+    projects = external.projects
+    if project not in projects:
+        known = ", ".join(map(repr, projects)) or "none"
+        close = did_you_mean(closest(project, projects, 1))
+        return f"; intersphinx knows no project {project!r} (known: {known}){close}"
+    near = closest(name, external.heuristics_of(project))
+    return did_you_mean(f"{project}:{alike}" for alike in near)

@@ -72,6 +72,15 @@ class Meanings:
             or (not is_page and self.is_left_out(connection.target)),
         )
 
+    def has_fault(self, record: Heuristic) -> bool:
+        """Return whether an object that a heuristic names is missing or several.
+
+        What it reaches is unknown then.
+        """
+        connections = self.connections(record)
+        objects = [it for it in connections if it.connection.type == "impl"]
+        return not all(it.exists or it.planned for it in objects)
+
     def _object(self, connection: Connection) -> Resolved:
         found = self.objects.find(connection.pattern)
         if not found.reached:

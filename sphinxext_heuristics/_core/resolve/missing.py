@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING
 
 from ..diagnostics import did_you_mean
@@ -81,8 +82,8 @@ def _reason(
     if last.startswith("_"):
         kind = "special" if last.startswith("__") else "private"
         return f"its name is {kind}: add ':{kind}-members:'"
-    if not definition.is_described:
-        return "it has no docstring: write one, or add ':undoc-members:'"
+    if undescribed := _undescribed(definition):
+        return undescribed
     if module != owner and not any(entry.is_class for entry in entries):
         return (
             f"it is imported from {definition.name!r}: add ':imported-members:', "
@@ -93,3 +94,16 @@ def _reason(
         "has none for a class), or its options, such as ':exclude-members:', leave "
         "it out"
     )
+
+
+def _undescribed(definition: Definition) -> str:
+    """Return why autodoc sees no description of what the source defines, or ``""``."""
+    if definition.is_value and not definition.is_described:
+        return (
+            "it has no comment with '#:' and no docstring: write one, or add "
+            "':undoc-members:'"
+        )
+    if not definition.is_described:
+        return "it has no docstring: write one, or add ':undoc-members:'"
+    is_dropped = sys.flags.optimize > 1 and not definition.is_value
+    return "Python runs with -OO, which drops docstrings" if is_dropped else ""

@@ -114,8 +114,24 @@ def _why_unread(path: Path, name: str) -> tuple[int, str]:
             written = "reStructuredText" if match[1] == ".." else "Markdown"
             reason = f"this is {written} in a {page} file"
             if written == page:
-                reason = "this is not a directive: braces or colons are missing"
-                if ":::{" in line:
-                    reason = "':::' requires 'colon_fence' in myst_enable_extensions"
+                reason = _why_no_directive(line, page)
             return number, f": {reason}; write '{form} {name}'"
     return 1, ""
+
+
+#: A directive as it is to be written.
+_DIRECTIVE = re.compile(r"\.\. heuristic::|(`{3,}|~{3,}|:{3,})\{heuristic\}")
+
+
+def _why_no_directive(line: str, page: str) -> str:
+    """Return why a line in the syntax of its page is no directive."""
+    written = line.lstrip()
+    if page == "Markdown" and written.startswith(":::{"):
+        return "':::' requires 'colon_fence' in myst_enable_extensions"
+    if not _DIRECTIVE.match(written):
+        return (
+            "this is not a directive: braces, backticks, colons or a space are missing"
+        )
+    if page == "Markdown" and line.startswith(("    ", "\t")):
+        return "what is indented by four spaces is a block of code: indent it less"
+    return "this directive is within other markup, such as a comment or a block of code"
