@@ -337,8 +337,9 @@ class Entry(NamedTuple):
     lineage: tuple[str, ...]
     #: The id of the first signature that has one; empty under ``:no-index:``.
     anchor: str
-    #: Whether a ``heuristics-for`` is in it, which replaces the automatic ones.
-    by_hand: bool
+    #: The places, among the page's queries, of each ``heuristics-for`` in it, which
+    #: replaces the automatic ones.
+    by_hand: tuple[int, ...] = ()
     #: Whether it is that of a class, whatever its directive.
     is_class: bool = False
     #: Whether it is a module, which has no ``desc`` node but a target where its
@@ -362,6 +363,8 @@ class Query(NamedTuple):
     #: The directive's place.
     source: str = ""
     line: int = 0
+    #: The id of the section that it is in; empty for the document's own.
+    section: str = ""
     # Each option that is given, with its line in the directive, from 0.
     offsets: tuple[tuple[str, int], ...] = ()
     #: What was wrong with the directive's text.
