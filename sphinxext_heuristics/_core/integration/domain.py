@@ -157,11 +157,13 @@ class HeuristicDomain(Domain):
         verified = EvidenceCache(self.data.get("verified", {}), self.sources)
         self.data["verified"] = verified.now
         labels = env.domains.standard_domain.anonlabels
+        release = env.config.release or env.config.version
         catalogue = Catalogue(
             {docname: self.pages[docname] for docname in order},
             settings,
-            installed(settings.package) or env.config.release or env.config.version,
-            labels,
+            version=installed(settings.package) or release,
+            release=release,
+            labels=labels,
         )
         meanings = Meanings(
             catalogue,

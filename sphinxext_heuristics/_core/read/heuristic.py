@@ -313,7 +313,7 @@ class HeuristicDirective(CheckedDirective):
             for former in options.get("former-names", ())
         ]
         source, line = self.place()
-        index_note = self._inline(options.get("index-note", ""))
+        index_note = self._inline(options.get("index-note", ""), "index-note")
         return Heuristic(
             name=name,
             anchor=anchor_of(name),
@@ -327,9 +327,12 @@ class HeuristicDirective(CheckedDirective):
             **fields,
         )
 
-    def _inline(self, text: str) -> list[Node]:
-        """Return one line of text as inline nodes."""
-        children, messages = self.parse_inline(text, lineno=self.lineno)
+    def _inline(self, text: str, option: str) -> list[Node]:
+        """Return the text of an option as inline nodes."""
+        line = self.lineno + self.offsets.get(option, 0)
+        # MyST counts the lines of what it is given from 1.
+        lineno = line - 1 if self.syntax == "Markdown" else line
+        children, messages = self.parse_inline(text, lineno=lineno)
         return [*children, *messages]
 
     def _title(self, text: str) -> nodes.title:
@@ -344,7 +347,7 @@ class HeuristicDirective(CheckedDirective):
             return heuristic_note()
         note = nodes.paragraph(classes=["heuristic-note"])
         self.set_source_info(note)
-        note += self._inline(text)
+        note += self._inline(text, "note")
         note.rawsource = text  # what a message catalogue holds
         return note
 

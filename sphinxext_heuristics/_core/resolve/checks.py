@@ -19,7 +19,7 @@ from ..model import (
     Query,
     Subtype,
 )
-from ..versions import is_empty_range
+from ..versions import holds, is_empty_range
 from . import page_files
 from .listing import bounds, categories
 from .missing import why_missing
@@ -52,6 +52,7 @@ def problems(plan: Plan, path_of: Callable[[str], Path]) -> Iterator[Problem]:
             yield from _of_page(plan, page)
     yield from evidence(catalogue, plan.quotes, told=_told(plan))
     yield from _of_unjudged_bounds(catalogue)
+    yield from _of_two_versions(catalogue)
     for record in catalogue.heuristics.values():
         if record.excepts and not plan.meanings.has_fault(record):
             yield from _of_excepts(plan, record)
@@ -227,6 +228,29 @@ def _of_unjudged_bounds(catalogue: Catalogue) -> Iterator[Problem]:
             )
             yield _at(record, Subtype.CONFIG, message, option)
             return
+
+
+def _of_two_versions(catalogue: Catalogue) -> Iterator[Problem]:
+    """Yield the problem that the installed version is not the one of conf.py.
+
+    It is at the first bound that they judge otherwise. A release that is a prefix of
+    the version agrees, and one that is no version says nothing.
+    """
+    version, release = catalogue.version, catalogue.release
+    if holds(release, release, version):
+        return
+    for record in catalogue.heuristics.values():
+        both = {"since": (record.since, ""), "until": ("", record.until)}
+        for option, bound in both.items():
+            if holds(*bound, version) != holds(*bound, release):
+                message = (
+                    f"the installed {catalogue.package} {version} judges {option} "
+                    f"{''.join(bound)}, and release in conf.py, {release}, would judge "
+                    "it otherwise: install what is documented (a checkout: once more), "
+                    "or correct release"
+                )
+                yield _at(record, Subtype.CONFIG, message, option)
+                return
 
 
 def sections(catalogue: Catalogue) -> Iterator[Problem]:
