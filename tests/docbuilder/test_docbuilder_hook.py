@@ -15,7 +15,8 @@ import tokenize
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from conftest import ROOT
+import yaml
+from conftest import ROOT, sections
 
 from sphinxext_heuristics.docbuilder import cards, hook, hook_code
 from sphinxext_heuristics.docbuilder.cards import Decision, decide
@@ -1139,3 +1140,18 @@ def test_the_diff_for_peft_has_the_code_of_today() -> None:
     lines = added.partition("\ndiff --git")[0].splitlines()[1:]
     code = "".join(f"{line.removeprefix('+')}\n" for line in lines)
     assert code == hook.files_of(NOTHING)[hook.CODE], "run `make adopt`"
+
+
+def test_the_workflow_for_peft_is_as_its_own_are() -> None:
+    path = ROOT / "docs/manual/adopt-peft/heuristics.yml"
+    workflow = yaml.safe_load(path.read_text("utf-8"))
+    assert workflow["permissions"] == {}
+    (job,) = workflow["jobs"].values()
+    assert job["permissions"] == {"contents": "read"}
+    known = sections((ROOT / "tests/ecosystem/peft.txt").read_text("utf-8"))["actions"]
+    pins = [line.split()[0] for line in known.splitlines()]
+    used = [step for step in job["steps"] if "uses" in step]
+    assert {step["uses"] for step in used} <= {*pins}
+    checkouts = [step for step in used if "checkout" in step["uses"]]
+    assert len(checkouts) == 2
+    assert all(it["with"]["persist-credentials"] is False for it in checkouts)
