@@ -6,12 +6,14 @@ import ast
 import importlib
 import inspect
 import json
+import os
 import re
 import resource
 import runpy
 import subprocess
 import sys
 import tokenize
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -25,7 +27,6 @@ from sphinxext_heuristics.docbuilder.objects import documented_methods
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-    from pathlib import Path
 
 ZOO = '''\
 """A zoo."""
@@ -892,6 +893,30 @@ def test_the_copy_has_pages_only(site: Docs, tmp_path: Path) -> None:
     assert names == ["all.rst"]
 
 
+def test_what_sphinx_would_not_read_is_passed_over(site: Docs, tmp_path: Path) -> None:
+    pages = site.root / "pages"
+    (pages / "deep").mkdir()
+    (pages / "deep" / "page.rst").write_text("Deep\n====\n")
+    (pages / "linked").symlink_to("deep")
+    # what editors and programs leave
+    (pages / ".#index.rst").symlink_to("somebody@machine.1234")
+    (pages / "itself.rst").symlink_to("itself.rst")
+    (pages / "deep" / "above").symlink_to("..")
+    (pages / "deep" / "here").symlink_to(".")
+    os.mkfifo(pages / "pipe.rst")
+    (site.root / "source" / "heuristics" / ".#all.rst").symlink_to("nobody@1")
+    copy = hook.copy_of(pages, site.root / "source" / "heuristics", tmp_path / "copy")
+    names = {path.relative_to(copy).as_posix() for path in copy.rglob("*.rst")}
+    assert names == {
+        "index.rst",
+        "deep/page.rst",
+        "linked/page.rst",
+        "heuristics/all.rst",
+    }
+    assert not any(path.is_symlink() for path in copy.rglob("*"))
+    assert command(site).returncode == 0
+
+
 def test_the_records_of_the_site_are_not_needed(site: Docs) -> None:
     more = (
         'extensions += ["sphinxext_heuristics.releases"]\n'
@@ -1038,6 +1063,50 @@ def test_a_full_disk_leaves_both_files_as_they_are(tmp_path: Path) -> None:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
     found = {path.name: path.read_text() for path in tmp_path.iterdir()}
     assert found == old
+
+
+def test_mode_and_line_ends_stay(tmp_path: Path) -> None:
+    for name in (hook.CODE, hook.DATA):
+        (tmp_path / name).write_bytes(b"old\r\n")
+        (tmp_path / name).chmod(0o640)
+    list(hook.write(tmp_path, {hook.CODE: "new\nlines\n", hook.DATA: "{}\n"}))
+    for name, text in ((hook.CODE, b"new\r\nlines\r\n"), (hook.DATA, b"{}\r\n")):
+        assert (tmp_path / name).read_bytes() == text
+        assert (tmp_path / name).stat().st_mode & 0o777 == 0o640
+    again = hook.write(tmp_path, {hook.CODE: "new\nlines\n", hook.DATA: "{}\n"})
+    assert all(line.endswith(": unchanged") for line in again)
+    assert {path.name for path in tmp_path.iterdir()} == {hook.CODE, hook.DATA}
+
+
+#: What another version of this package has written.
+OTHERS = json.dumps(
+    {"package": "zoo", "heuristics": {}, "alerts": {"zoo.Base": ["A"]}, "lines": {}}
+)
+
+
+@pytest.mark.parametrize("old", [OTHERS, data(alerts={"Good": alert("Old")})])
+def test_a_kill_between_the_files_leaves_a_pair_that_works(
+    docs: Docs,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    old: str,
+) -> None:
+    (docs.root / hook.DATA).write_text(old, encoding="utf-8")
+    (docs.root / hook.CODE).write_text("raise SystemExit\n", encoding="utf-8")
+    replace, replaced = Path.replace, []
+
+    def dying(self: Path, target: Path) -> None:
+        if replaced:
+            raise KeyboardInterrupt
+        replaced.append(replace(self, target))
+
+    monkeypatch.setattr(Path, "replace", dying)
+    with pytest.raises(KeyboardInterrupt):
+        list(hook.write(docs.root, hook.files_of(NOTHING)))
+    assert (docs.root / hook.CODE).read_text() == hook.files_of(NOTHING)[hook.CODE]
+    assert (docs.root / hook.DATA).read_text() == old
+    docs.run_config()
+    assert len(capsys.readouterr().err.splitlines()) == 1
 
 
 def test_without_the_two_lines_the_command_says_them(site: Docs) -> None:
