@@ -36,7 +36,7 @@ extensions = [
 root_doc = "index"
 exclude_patterns = ["_build", "_ext"]
 
-myst_enable_extensions = ["colon_fence", "deflist", "dollarmath", "fieldlist"]
+myst_enable_extensions = ["alert", "colon_fence", "deflist", "dollarmath", "fieldlist"]
 myst_heading_anchors = 3
 
 # torch's, transformers' and Python's own members are described where those are

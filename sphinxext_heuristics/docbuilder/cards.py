@@ -252,10 +252,14 @@ def _alert(note: Note, base_url: str) -> str:
     # doc-builder has no danger
     kind = item["severity"].upper().replace("DANGER", "CAUTION")
     about = f"`{note.member}`: " if note.member else ""
-    stop = "" if item["title"].endswith((".", "!", "?")) else "."
+    title = _title(item, base_url) + _stop(item["title"])
+    text = _plain(item["note"]["markdown"])
     # text that begins with a link does not become an alert
-    title = f"**{about}{_title(item, base_url)}{stop}**"
-    return f"> [!{kind}]\n> {title} {_plain(item['note']['markdown'])}"
+    return f"> [!{kind}]\n> **{about}{title}** {text}{_stop(text)}"
+
+
+def _stop(text: str) -> str:
+    return "" if text.endswith((".", "!", "?")) else "."
 
 
 def _link(note: Note, base_url: str) -> str:

@@ -733,8 +733,8 @@ def test_danger_comes_first_then_the_weight_the_severity_the_way_and_the_order()
     links = [f"[{name}](https://a.b/{name}.html)" for name in "DEF"]
     assert shown == ["A", "B", "C", f"3 more: {'; '.join(links)}."]
     alerts = decided(items).data["alerts"]
-    assert alerts["A"] == "> [!CAUTION]\n> **A.** Use `care`"
-    assert alerts["C"] == "> [!WARNING]\n> **C.** Use `care`"
+    assert alerts["A"] == "> [!CAUTION]\n> **A.** Use `care`."
+    assert alerts["C"] == "> [!WARNING]\n> **C.** Use `care`."
 
 
 @pytest.mark.usefixtures("docs")
@@ -785,7 +785,7 @@ def test_what_has_no_card_is_named_at_its_class_once() -> None:
     ]
     plain = decided(items)
     assert shown_at(plain, "zoo.Base") == ["A", "B silent"]
-    assert plain.data["alerts"]["B silent"].endswith("**`silent`: B.** Use `care`")
+    assert plain.data["alerts"]["B silent"].endswith("**`silent`: B.** Use `care`.")
     assert shown_at(plain, "zoo.Child") == ["G"]
     assert plain.left_out == {
         "zoo.clean": "it has no card",
@@ -1209,6 +1209,18 @@ def test_the_diff_for_peft_has_the_code_of_today() -> None:
     lines = added.partition("\ndiff --git")[0].splitlines()[1:]
     code = "".join(f"{line.removeprefix('+')}\n" for line in lines)
     assert code == hook.files_of(NOTHING)[hook.CODE], "run `make adopt`"
+
+
+def test_the_alerts_that_reviewers_see_are_those_of_the_diff() -> None:
+    folder = ROOT / "docs/manual/adopt-peft"
+    diff = (folder / "peft.diff").read_text("utf-8")
+    _before, _mark, added = diff.partition("+++ b/docs/source/_heuristics.json\n")
+    lines = added.partition("\ndiff --git")[0].splitlines()[1:]
+    alerts = json.loads("\n".join(line.removeprefix("+") for line in lines))["alerts"]
+    manual = (folder / "index.md").read_text("utf-8")
+    shown = re.findall(r"^> \[!.*\n> \*\*.*", manual, re.MULTILINE)
+    assert len(shown) == 3
+    assert {*shown} <= {*alerts.values()}, "write them into the manual again"
 
 
 def test_the_workflow_for_peft_is_as_its_own_are() -> None:
