@@ -43,7 +43,7 @@ root_doc = "index"
 exclude_patterns = ["_build", "_ext"]
 
 myst_enable_extensions = [
-    *("colon_fence", "deflist", "dollarmath", "fieldlist"),
+    *("alert", "colon_fence", "deflist", "dollarmath", "fieldlist"),
     "substitution",
 ]
 myst_heading_anchors = 3
