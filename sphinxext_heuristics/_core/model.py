@@ -305,6 +305,10 @@ class Heuristic(NamedTuple):
     in_entry: bool = False
     #: What it quotes, in the order of the page.
     evidence: tuple[Evidence, ...] = ()
+    #: Its blocks of output.
+    printed: tuple[str, ...] = ()
+    #: What its body says, without markup.
+    text: str = ""
     #: What was wrong with the directive's text.
     problems: tuple[Problem, ...] = ()
 
@@ -377,6 +381,8 @@ class RoleUse(NamedTuple):
     #: Its place.
     source: str
     line: int
+    #: The first id of the section around it, or ``""``.
+    section: str = ""
 
 
 class Page(NamedTuple):

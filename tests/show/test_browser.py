@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from conftest import dom_of
-from exported import known_in
+from exported import asked_in
 
 from sphinxext_heuristics._core.evidence import pasted
 
@@ -407,6 +407,29 @@ KEYWORDS = {
     "Doors": "hungry, hungry Leo, the constructor",
 }
 
+#: What else their pages say.
+TEXTS = {
+    "Food": """\
+   Animals are fed by a keeper, and a lion eats most.
+
+   .. code-block:: pytb
+
+      Traceback (most recent call last):
+        File "keep.py", line 1, in <module>
+          keep()
+      KeeperError: the cage of 'Leo' has 4 bars and not 4 bars
+
+   .. evidence:: zoo_of_long_names.food:keep
+
+      keeper.opens_the_door_of(animal, key=7)
+
+""",
+    "Doors": """\
+   Close all doors at night.
+
+""",
+}
+
 PASTED = [
     "ValueError: Leo cannot be fed: there is no food left for it.",
     "Traceback (most recent call last):\n  File 'x', line 3\n    feed(leo)\n"  # noqa: ISC004 - one text
@@ -425,6 +448,28 @@ PASTED = [
     "Food is BAD, \u98df\u7269 for Leo. 50%|##   | 3/6 [00:01<?, ?it/s] RuntimeError: The zoo\n[rank1]: is closed today",
     "File '/zoo/doors.py', line 3f2a, in constructor\nValueError: Leo\u2019s food is bad food at 0x7f3a",
     "Bad, hungry, and hungry Leo",
+    # cut off, and said otherwise at the end
+    "Traceback (most recent call last):\nValueError: Leo cannot be fed: there is no fo",
+    "zoo.py:3: FutureWarning: Hay is not enough for the two of us...",
+    # what a page shows, with other numbers and names
+    "KeeperError: the cage of 'Mia' has 12 bars and not 12 bars",
+    "it says: the cage of `Leo` has 3 bars and not 5 bars",
+    "the cage of Leo has three bars",
+    # the code that raised it, and code further up
+    "Traceback (most recent call last):\n  File 'a.py', line 3, in <module>\n    feed(leo)\n"  # noqa: ISC004 - one text
+    "  File 'zoo.py', line 9, in feed\n    keeper.opens_the_door_of(animal, key=7)\nasyncio.exceptions.TimeoutError",
+    "Traceback (most recent call last):\n  File 'zoo.py', line 9, in feed\n    keeper.opens_the_door_of(animal, key=7)\n"  # noqa: ISC004 - one text
+    "  File 'a.py', line 3, in <module>\n    open(door)\nOSError: there is none",
+    "----> 1 feed(leo)\n\nFile /zoo/zoo.py:9, in feed(animal)\n      8 key = 7\n"  # noqa: ISC004 - one text
+    "----> 9 keeper.opens_the_door_of(animal, key=7)\n     10 return\n\nOSError: no",
+    # in other words
+    "How do I feed a hungry lion?",
+    "the doors never close",
+    "My lions don\u2019t eat: feeding fails",
+    "constructors of re-opened doors",
+    "What is the capital of France?",
+    "\u98df",
+    "12 34",
 ]
 
 
@@ -435,10 +480,11 @@ def zoo(
     request: pytest.FixtureRequest, shared_project: Callable[..., Project]
 ) -> Built:
     def say(module: str) -> str:
-        return "".join(
+        raising = "".join(
             f"def f{at}():\n    raise {kind}(f{text!r})\n"
             for at, (kind, text) in enumerate(ZOO[module])
         )
+        return f"{raising}def keep():\n    keeper.opens_the_door_of(animal, key=7)\n"
 
     def page(module: str) -> str:
         quotes = "".join(
@@ -446,8 +492,8 @@ def zoo(
             for at, (kind, text) in enumerate(ZOO[module])
         )
         return (
-            f".. heuristic:: {module}\n   :note: For {module}\n   :workflow: index\n"
-            f"   :keywords: {KEYWORDS[module]}\n\n{quotes}"
+            f".. heuristic:: {module}\n   :note: For {module}\n   :workflow: index, eating\n"
+            f"   :keywords: {KEYWORDS[module]}\n\n{TEXTS[module]}{quotes}"
         )
 
     return shared_project(
@@ -456,6 +502,8 @@ def zoo(
             f'extensions = ["sphinxext_heuristics"]\nhtml_theme = "{request.param}"\n',
             "index.rst": "Start\n=====\n\n.. toctree::\n   :glob:\n\n   *\n   sub/*\n\n"
             ".. container:: heuristic-paste\n\n   :doc:`sub/messages`\n",
+            "guide.rst": "Guide\n=====\n\nWhat to do.\n\n.. _eating:\n\nIt does not eat\n---------------\n\n"
+            "See :heuristic:`Doors`.\n",
             "sub/messages.rst": "Messages\n========\n\n.. heuristic-messages::\n",
             **{f"{module}.rst": page(module) for module in ZOO},
             **{f"zoo_of_long_names/{module.lower()}.py": say(module) for module in ZOO},
@@ -477,41 +525,51 @@ const answered = () =>
     const codes = [...one.nextElementSibling.querySelectorAll("code")].map((code) => code.textContent);
     return [one.textContent, codes, one.nextElementSibling.innerText];
   });
-const query = () => {
-  const link = document.querySelector('.heuristic-paste a[href*="?q="]');
-  return link ? new URL(link.href).searchParams.get("q") : "";
-};
+const offered = () => all(".heuristic-perhaps dt").map((one) => one.textContent);
+const searches = () => document.querySelector('.heuristic-paste a[href$="search.html"]') !== null;
 """
 
 
 def test_pasted_text_shows_what_explain_shows(
     zoo: Built, look: Callable[..., Any]
 ) -> None:
-    known = known_in(zoo.soup("sub/messages.html"))
+    asked = asked_in(zoo.soup("sub/messages.html"))
     found = look(
         zoo,
         "sub/messages.html",
         f"""{_PASTE}
         return {json.dumps(PASTED)}.map((text) => {{
           paste(text);
-          return [answered(), query(), listed()];
+          return [answered(), offered(), searches(), listed()];
         }});
         """,
     )
-    for text, (shown, query, listed) in zip(PASTED, found, strict=True):
-        wanted = pasted.answers(known, text)
-        assert [title for title, *_ in shown] == [
-            known[one.at].title for one in wanted
-        ], text
+    titles = [one.title for one in (*asked.known, *asked.sections)]
+    for text, (shown, offered, searches, listed) in zip(PASTED, found, strict=True):
+        wanted = pasted.answers(asked.known, text)
+        assert [title for title, *_ in shown] == [titles[one.at] for one in wanted], (
+            text
+        )
         for (_title, codes, said), one in zip(shown, wanted, strict=True):
-            assert codes == [message.text for message in one.messages]
-            assert ("Quoted in the source: " in said) == bool(one.messages)
+            messages = [quote.message.text for quote in one.messages]
+            assert codes == [*messages, *one.code], text
+            kinds = {quote.is_shown for quote in one.messages}
+            assert ("Quoted in the source: " in said) == (False in kinds)
+            assert ("Shown on the page: " in said) == (True in kinds)
+            assert ("Quoted from where it was raised: " in said) == bool(one.code)
             reported = f"Reported by users: {', '.join(one.keywords)}"
             assert (reported in said) == bool(one.keywords)
-        assert query == " ".join(pasted.searched(known, text)), text
+        may_fit = pasted.guesses(asked, text, {one.at for one in wanted})
+        is_nothing = bool(text) and not wanted and not may_fit
+        symptoms = [one.title for one in asked.sections if is_nothing]
+        assert offered == [*(titles[at] for at in may_fit), *symptoms], text
+        assert searches == is_nothing
         assert listed == (0 if text else 5)
-    numbers = [len(shown) for shown, _query, _listed in found]
-    assert numbers == [1, 2, 1, 1, 0, 1, 0, 1, 1, 0, 0, 0, 1, 2, 0, 1]
+    numbers = [len(shown) for shown, *_ in found]
+    assert numbers[:16] == [1, 2, 1, 1, 0, 1, 0, 1, 1, 0, 0, 0, 1, 2, 0, 1]
+    assert numbers[16:24] == [1, 1, 1, 1, 0, 1, 0, 1]
+    may_fit = [0 if searches else len(offered) for _, offered, searches, _ in found]
+    assert may_fit[24:] == [0, 1, 0, 1, 0, 1, 0]
 
 
 def test_box_for_messages(zoo: Built, look: Callable[..., Any]) -> None:
@@ -531,7 +589,7 @@ def test_box_for_messages(zoo: Built, look: Callable[..., Any]) -> None:
         clear.click();
         steps.all = [listed(), document.activeElement === box, clear.offsetParent === null];
         paste("something else entirely");
-        steps.none = [said(), query()];
+        steps.none = [said(), offered(), searches()];
         location.hash = "#error=Hay%20is%20not%20enough";
         await new Promise((done) => setTimeout(done, 100));
         steps.again = [said(), box.value];
@@ -547,10 +605,10 @@ def test_box_for_messages(zoo: Built, look: Callable[..., Any]) -> None:
         ],
         "label": True,
         "overflow": 0,
-        "links": ["Doors.html", "search.html?q=closed%20today%20the%20zoo"],
+        "links": ["Doors.html"],
         "heads": 0,
         "all": [5, True, True],
-        "none": ["No heuristic knows of this text.", "something entirely else"],
+        "none": ["No heuristic knows of this text.", ["It does not eat"], True],
         "again": ["1 heuristic knows of this text:", "Hay is not enough"],
     }
 

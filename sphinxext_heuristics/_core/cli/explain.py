@@ -7,7 +7,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from ..diagnostics import did_you_mean
-from ..evidence.pasted import answers, known_to, searched
+from ..evidence.pasted import answers, asked_of, guesses
 from ..model import Found
 from ..notes.inline import text_of
 from ..resolve import listing as index
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from sphinx.application import Sphinx
 
-    from ..evidence.pasted import Answer
+    from ..evidence.pasted import Answer, Asked
     from ..model import Heuristic
     from ..resolve.objects import Resolved
     from ..resolve.pages import Place
@@ -44,6 +44,7 @@ def run(app: Sphinx, arguments: argparse.Namespace) -> int:
     text = (_stdin() if arguments.name == "-" else arguments.name).strip()
     text = _docname(app, text)
     # The name of a page or a label may have spaces, too.
+    failure = "no heuristic knows of this text"
     if "\n" not in text and ": " not in text:
         is_read = arguments.doctreedir or " " in text
         if not is_read and (close := closest_existing(app, text)) is not None:
@@ -53,24 +54,34 @@ def run(app: Sphinx, arguments: argparse.Namespace) -> int:
         if lines := list(explain(plan, text)):
             _say(arguments, lines, places=_places(plan, text))
             return 0
-        failure = _unknown(text, plan.closest(text))
+        if " " not in text:
+            failure = _unknown(text, plan.closest(text))
     else:
         # Mostly it needs no API reference, for which the package is imported.
         needs_all = arguments.doctreedir or any(
             MAY_KNOW.search(file.read_bytes()) for file in made_of(app)[2]
         )
-        plan = read(app) if needs_all else read_evidence(app)
-        failure = "no heuristic knows of this text"
-    asked = list(known_to(plan, plan.heuristics.values()))
-    known = [known for _record, known in asked]
-    found = [(asked[one.at][0], one) for one in answers(known, text)]
-    lines = list(_separated(_answer(plan, *one) for one in found)) or [failure]
-    words = searched(known, text)
-    # A name is nothing to search the site for.
-    if " " in text and words:
-        lines.append(f"search the site for: {' '.join(words)}")
-    _say(arguments, lines, answered=(_answer_row(*one) for one in found))
-    return 0 if found else 1
+        plan = read(app) if needs_all else read_evidence(app, guides=True)
+    asked = asked_of(plan, tuple(plan.heuristics.values()))
+    found = answers(asked.known, text)
+    may_fit: list[int] = []
+    # One word is a name.
+    if " " in text:
+        may_fit = guesses(asked, text, {one.at for one in found})
+    lines = list(_separated(_answer(plan, asked, one) for one in found)) or [failure]
+    if may_fit:
+        lines += ["", "perhaps:"]
+        lines += _separated(_guess(asked, at) for at in may_fit)
+    elif not found and " " in text:
+        for section in asked.sections:
+            lines.append(f"  is it this? {section.title} ({section.place})")
+    _say(
+        arguments,
+        lines,
+        answered=[_answer_row(asked, one) for one in found],
+        may_fit=[_guess_row(asked, at) for at in may_fit],
+    )
+    return 0 if found or may_fit else 1
 
 
 def _say(
@@ -79,10 +90,12 @@ def _say(
     *,
     places: Iterable[dict[str, object]] = (),
     answered: Iterable[dict[str, object]] = (),
+    may_fit: Iterable[dict[str, object]] = (),
 ) -> None:
     """Print the lines, or for programs what they are made of."""
     if arguments.json:
-        say_json({"places": list(places), "answers": list(answered)})
+        rows = {"places": places, "answers": answered, "perhaps": may_fit}
+        say_json({key: list(values) for key, values in rows.items()})
         return
     for line in lines:
         say(line)
@@ -319,38 +332,68 @@ def _places(plan: Plan, name: str) -> Iterator[dict[str, object]]:
             }
 
 
-def _answer_row(record: Heuristic, found: Answer) -> dict[str, object]:
+def _answer_row(asked: Asked, found: Answer) -> dict[str, object]:
     """Return a heuristic that knows of a text."""
+    return {
+        **_guess_row(asked, found.at),
+        "messages": [one.message.text for one in found.messages],
+        "code": list(found.code),
+        "keywords": list(found.keywords),
+    }
+
+
+def _guess_row(asked: Asked, at: int) -> dict[str, object]:
+    """Return a heuristic or a section that may fit a text."""
+    if at >= len(asked.heuristics):
+        section = asked.sections[at - len(asked.heuristics)]
+        return {"section": section.title, **section.place._asdict()}
+    record = asked.heuristics[at]
     return {
         "heuristic": record.name,
         "severity": record.severity,
         "note": text_of(record.note),
         "docname": record.docname,
         "anchor": record.anchor,
-        "messages": [message.text for message in found.messages],
-        "keywords": list(found.keywords),
     }
 
 
 # -- a pasted text --------------------------------------------------------------------
 
 
-def _answer(plan: Plan, record: Heuristic, found: Answer) -> Iterator[str]:
-    """Yield a heuristic with those of its messages and keywords that are in a text."""
-    yield f"{_named(record)}: {text_of(record.note)}"
-    where = f"{seen(record.source)}:{record.line}"
-    yield f"  on page {record.docname}#{record.anchor}, defined in {where}"
+def _answer(plan: Plan, asked: Asked, found: Answer) -> Iterator[str]:
+    """Yield a heuristic with what it knows a text by."""
+    record = asked.heuristics[found.at]
+    yield from _guess(asked, found.at)
     quotes = plan.messages(record)
     for fitting in found.messages:
+        kind, text = fitting.message
+        yield f"  {kind}: {text}" if kind else f"  {text}"
+        if fitting.is_shown:
+            yield "    shown on the page"
         for message, quoted in quotes:
-            if message == fitting:
-                yield f"  {message.kind}: {message.text}"
+            if message == fitting.message:
                 at = plan.verify(quoted)
                 line = f"line {at.line}" if isinstance(at, Found) else "not found there"
                 release = plan.release_of(quoted)
                 yield f"    quoted in the source: {quoted.object}, {release}, {line}"
+    for code in found.code:
+        yield f"  {code}"
+        yield "    quoted from where it was raised"
     if found.keywords:
         yield f"  reported by users: {', '.join(found.keywords)}"
+
+
+def _guess(asked: Asked, at: int) -> Iterator[str]:
+    """Yield a heuristic or a section, and where it is."""
+    if at >= len(asked.heuristics):
+        section = asked.sections[at - len(asked.heuristics)]
+        yield section.title
+        yield f"  on page {section.place}"
+        return
+    record = asked.heuristics[at]
+    yield f"{_named(record)}: {text_of(record.note)}"
+    where = f"{seen(record.source)}:{record.line}"
+    yield f"  on page {record.docname}#{record.anchor}, defined in {where}"
 
 
 COMMAND = Command(

@@ -105,10 +105,12 @@ def own_nodes(tree: nodes.Node) -> Iterator[nodes.Node]:
 def _role_uses(references: list[addnodes.pending_xref]) -> Iterator[RoleUse]:
     for reference in references:
         if reference.get("refdomain") == "heuristic" and "intersphinx" not in reference:
+            section = _around(reference, nodes.section)
             yield RoleUse(
                 target=reference["reftarget"],
                 source=absolute(reference.source),
                 line=reference.line or 0,
+                section=section["ids"][0] if section else "",
             )
 
 
@@ -207,7 +209,21 @@ def _definitions(
             note=freeze(note.children),
             in_entry=_around(form, addnodes.desc) is not None,
             evidence=tuple(quoted[form]),
+            printed=tuple(_printed(parts)),
+            text="\n".join(part.astext() for part in parts),
         )
+
+
+#: The languages of blocks that show output.
+_OUTPUT = frozenset({"text", "console", "pytb"})
+
+
+def _printed(parts: list[nodes.Node]) -> Iterator[str]:
+    """Yield the text of each block of output."""
+    for part in parts:
+        for block in part.findall(nodes.literal_block):
+            if block.get("language") in _OUTPUT:
+                yield block.astext()
 
 
 def _entries(

@@ -136,7 +136,7 @@ class Catalogue:
 
 def _written(record: Heuristic) -> Heuristic:
     """Return a definition without what depends on the page that holds it."""
-    record = record._replace(docname="", anchor="", problems=())
+    record = record._replace(docname="", anchor="", printed=(), text="", problems=())
     if not (record.in_entry or "docstring of " in record.source):
         return record
     evidence = tuple(

@@ -54,7 +54,11 @@ _WORDS = (
     N_("No heuristic knows of this text."),
     N_("Quoted in the source:"),
     N_("Reported by users:"),
-    N_("Search this site for: %s"),
+    N_("Shown on the page:"),
+    N_("Quoted from where it was raised:"),
+    N_("Perhaps:"),
+    N_("Is it one of these?"),
+    N_("Search this site"),
 )
 
 
