@@ -102,11 +102,11 @@
   const answer = ([uri, title, note, messages, keywords, code], text, words, ran) => {
     const sizes = messages.map((message) => [fit(message, text), ...message]);
     const fitting = sizes.filter(([size]) => size).sort(([size], [other]) => other - size);
-    const run = code.filter((line) => ran.includes(line));
+    const run = code.filter(([, line]) => ran.includes(line));
     const within = keywords.filter(([, spaced]) => spaced.trim() && words.includes(spaced));
     const isInOther = (spaced) => within.some(([, other]) => other !== spaced && other.includes(spaced));
     const reported = within.filter(([, spaced]) => !isInOther(spaced));
-    const size = Math.max(0, ...fitting.map(([size]) => size), ...run.map((line) => line.length));
+    const size = Math.max(0, ...fitting.map(([size]) => size), ...run.map(([line]) => line.length));
     const isKnown = size || reported.length > 1 || reported.some(([, , isMessage]) => isMessage);
     const length = sum(reported.map(([text]) => text.length));
     return { uri, title, note, fitting, run, reported, isKnown, size, length };
@@ -117,10 +117,10 @@
     make("dd", {}, ...lines.filter(String).map((line) => make("p", {}, ...line))),
   ];
   const shown = ({ uri, title, note, fitting, run, reported }) => {
-    const line = (how, kind, text) => [`${say(how)} ${kind && `${kind}: `}`, make("code", {}, text)];
+    const line = (how, kind, text) => [`${say(how)} ${kind && kind + ": "}`, make("code", {}, text)];
     const how = ["Quoted in the source:", "Shown on the page:"];
     const lines = fitting.map(([, message, , , isShown]) => line(how[+isShown], ...message));
-    lines.push(...run.map((code) => line("Quoted from where it was raised:", "", code)));
+    lines.push(...run.map(([code]) => line("Quoted from where it was raised:", "", code)));
     if (reported.length) lines.push([say("Reported by users:"), " ", reported.map(([text]) => text).join(", ")]);
     return item(uri, title, [note], ...lines);
   };
@@ -168,9 +168,9 @@
       const best = all.filter((one) => text && one.isKnown);
       best.sort((one, other) => other.size - one.size || other.length - one.length);
       const may = guess(said, all);
-      const none = text ? say("No heuristic knows of this text.") : say("The text stays in your browser.");
-      const one = say("1 heuristic knows of this text:");
-      told.textContent = [none, one][best.length] ?? say("%s heuristics know of this text, the best first:", best.length);
+      const none = text ? "No heuristic knows of this text." : "The text stays in your browser.";
+      const several = "%s heuristics know of this text, the best first:";
+      told.textContent = say([none, "1 heuristic knows of this text:"][best.length] ?? several, best.length);
       found.replaceChildren(...best.flatMap(shown));
       const isNothing = text && !best.length && !may.length;
       const offered = isNothing ? sections : may.map(([, ...one]) => one);

@@ -85,8 +85,8 @@ class Known(NamedTuple):
     note: str
     messages: tuple[Quoted, ...]
     keywords: tuple[Keyword, ...]
-    #: The lines of code that it alone quotes.
-    code: tuple[str, ...]
+    #: The lines of code that it alone quotes, as they are and `plain`.
+    code: tuple[tuple[str, str], ...]
     #: Its `stems` by what they count, with spaces between.
     words: tuple[str, ...]
 
@@ -148,7 +148,9 @@ def _by_one(found: Iterable[Iterable[_T]]) -> list[list[_T]]:
     return [[it for it in one if count[it] == 1] for one in each]
 
 
-def _known(record: Heuristic, quotes: list[Quoted], code: list[str]) -> Known:
+def _known(
+    record: Heuristic, quotes: list[Quoted], code: list[tuple[str, str]]
+) -> Known:
     """Return what a heuristic says; each of its words counts once, at its most."""
     note = text_of(record.note)
     said = [note, *(quote.message.text for quote in quotes)]
@@ -169,11 +171,11 @@ def _known(record: Heuristic, quotes: list[Quoted], code: list[str]) -> Known:
     )
 
 
-def _code_of(record: Heuristic) -> Iterator[str]:
+def _code_of(record: Heuristic) -> Iterator[tuple[str, str]]:
     for quote in record.evidence:
-        for line in [] if quote.prose else cleaned(quote.quote).split("\n"):
+        for line in [] if quote.prose else map(str.strip, quote.quote.splitlines()):
             if len(line) >= _LONG and not _COMMON.match(line):
-                yield line
+                yield line, plain(line)
 
 
 def _sections(plan: Plan, records: Sequence[Heuristic]) -> Iterator[Section]:
@@ -318,7 +320,7 @@ def answers(known: Sequence[Known], text: str) -> list[Answer]:
     for at, heuristic in enumerate(known):
         sizes = {one: fit(one, pasted) for one in heuristic.messages}
         fitting = sorted(filter(sizes.get, sizes), key=lambda one: -sizes[one])
-        code = tuple(line for line in heuristic.code if line in raised)
+        code = tuple(line for line, it in heuristic.code if it in raised)
         size = max([0, *sizes.values(), *map(len, code)])
         keywords = keywords_in(heuristic.keywords, words)
         texts = tuple(one.text for one in keywords)
