@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING, Any
 import peft
 import pytest
 from conftest import ROOT, dom_of, forget_project
-from exported import known_in
+from exported import asked_in
 from pages import PAGES, inheriting, object_of, option, reach
 from peft.tuners.tuners_utils import BaseTuner
 from seed import SEED
 
 from sphinxext_heuristics._core.cli import parser
 from sphinxext_heuristics._core.cli.explain import explain
-from sphinxext_heuristics._core.cli.project import opened, read
-from sphinxext_heuristics._core.evidence.pasted import answers
+from sphinxext_heuristics._core.cli.project import opened, read, read_evidence
+from sphinxext_heuristics._core.evidence.pasted import asked_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -409,8 +409,8 @@ def test_what_explain_says_is_what_the_pages_show(site: Built) -> None:
 
 # -- the search -----------------------------------------------------------------------
 
-#: What readers search for → the pages of heuristics that answer it; names → the end of
-#: their entry's full name; and what readers paste, with the heuristics that know of it.
+#: What readers search for → the pages of heuristics that answer it; and names → the end
+#: of their entry's full name. What they paste is in test_asked.py.
 SEARCH = json.loads((ROOT / "tests/peft/search.json").read_text(encoding="utf-8"))
 
 #: Added to the search page: the results of all queries, the best first, by Sphinx's own
@@ -450,24 +450,16 @@ def results(
     return dict(zip(queries, found, strict=True))
 
 
-def test_what_readers_paste_finds_its_heuristic(site: Built) -> None:
-    """That the page's script answers alike is in tests/show/test_browser.py."""
-    place = site.soup("messages.html").select_one(".heuristic-paste")
-    given, *_ = json.loads(place["data-known"])
-    names = [uri.partition("#")[0] for uri, *_ in given]
-    known = known_in(site.soup("messages.html"))
-    missed = []
-    for asked in SEARCH["pasted"]:
-        found = [names[one.at] for one in answers(known, asked["text"])]
-        if not asked["heuristics"]:
-            assert not found, asked["text"]
-            continue
-        wanted = {
-            f"heuristics/huggingface_peft_{name}.html" for name in asked["heuristics"]
-        }
-        if not wanted & set(found[:3]):
-            missed.append((asked["text"], found))
-    assert len(missed) <= len(SEARCH["pasted"]) // 10, missed
+def test_the_box_knows_what_explain_knows(site: Built) -> None:
+    """That the script answers alike is in tests/show/test_browser.py."""
+    page = asked_in(site.soup("messages.html"))
+    command = ["explain", str(DOCS), "", "--silent"]
+    with opened(parser().parse_args(command)) as app:
+        plan = read_evidence(app, guides=True)
+        asked = asked_of(plan, tuple(plan.heuristics.values()))
+    forget_project()
+    assert page.known == asked.known
+    assert [one[1:] for one in page.sections] == [one[1:] for one in asked.sections]
 
 
 @pytest.mark.browser

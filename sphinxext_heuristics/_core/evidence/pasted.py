@@ -44,7 +44,7 @@ _STOP = frozenset(SHARED["stop"])
 #: A hyphen within a word.
 _HYPHEN = re.compile(r"(?<=[A-Za-z0-9])[-\u2010\u2011](?=[A-Za-z0-9])")
 #: An error or a warning that a page prints.
-_PRINTED = re.compile(r"(?:\S+: )??((?:\w+\.)*\w*(?:Error|Exception|Warning)): (.*)")
+_PRINTED = re.compile(r"(?:\S+: )??((?:\w+\.)*\w*(?:Error|Exception|Warning)): ?(.*)")
 _EXCEPTION = re.compile(r"(?:\w+\.)+\w*(?:Error|Exception|Warning)")
 #: In output that a page shows, and in a message, what stands for anything.
 _ANY = re.compile(r"""\[(?:\.{3}|…)\]|\.{3}|(?<!\w)(['"`])[^'"`\n]+\1""")
