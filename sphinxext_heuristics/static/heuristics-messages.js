@@ -1,4 +1,4 @@
-/* The box for a text. On the page of messages it finds what evidence/pasted.py does; elsewhere it leads there. */
+/* The box for a text: on the page of messages, what evidence/pasted.py does; elsewhere it leads there. */
 "use strict";
 (() => {
   const translated = JSON.parse(document.currentScript.dataset.words ?? "{}");
@@ -50,15 +50,14 @@
     holder.append(form);
   };
 
-  /* What the command reads, too. */
   let shared;
 
   const spaced = (text) => ` ${(text.toLowerCase().match(/[a-z0-9_]+|[^\x00-\x7f]/gu) ?? []).join(" ")} `;
 
-  /* What a text is about. */
   const stems = (text) => {
     const words = text.toLowerCase().match(/[0-9]*[a-z][a-z0-9]+|[^\x00-\x7f]/gu) ?? [];
-    return [...new Set(words.filter((word) => !shared.stop.includes(word)).map((word) => replaced(word, shared.endings)))];
+    const telling = words.filter((word) => !shared.stop.includes(word));
+    return [...new Set(telling.map((word) => replaced(word, shared.endings)))];
   };
 
   /* The code that raised exceptions, and the text without frames. */
@@ -74,14 +73,13 @@
   /* How many characters of a text a message explains. */
   const fit = ([[kind], pieces, equal], text) => {
     const { least, long } = shared;
-    const part = text.replace(`${kind}: `, (head, at) => (at ? head : ""));
+    const part = text.slice(text.startsWith(`${kind}: `) && kind.length + 2);
     if (part.length >= least && part.includes(" ") && pieces.some((piece) => piece.includes(part))) return part.length;
     let [at, size, last] = [0, 0, 0];
     const putIn = [];
     for (const piece of pieces) {
       const found = text.indexOf(piece, at);
       if (found < 0) {
-        /* The end is missing. */
         const rest = text.slice(at);
         const sentence = piece.slice(0, piece.indexOf(". ") + 1);
         if (sentence.length >= long && rest.includes(sentence)) return size + sentence.length;
@@ -94,19 +92,17 @@
       at = found + piece.trimEnd().length;
       size += last = piece.length;
     }
-    /* Numbers that are equal on the page are so here. */
     const numbers = equal.map((gaps) => gaps.map((gap) => putIn[gap])).filter((values) => new Set(values).size === 1);
     return size + numbers.flat().join("").length;
   };
 
   const answer = ([uri, title, note, messages, keywords, code], text, words, ran) => {
-    const sizes = messages.map((message) => [fit(message, text), ...message]);
-    const fitting = sizes.filter(([size]) => size).sort(([size], [other]) => other - size);
+    const sizes = messages.map((message) => [fit(message, text), ...message]).filter(([size]) => size);
+    const fitting = sizes.sort(([size], [other]) => other - size);
     const run = code.filter(([, line]) => ran.includes(line));
     const within = keywords.filter(([, spaced]) => spaced.trim() && words.includes(spaced));
-    const isInOther = (spaced) => within.some(([, other]) => other !== spaced && other.includes(spaced));
-    const reported = within.filter(([, spaced]) => !isInOther(spaced));
-    const size = Math.max(0, ...fitting.map(([size]) => size), ...run.map(([line]) => line.length));
+    const reported = within.filter(([, one]) => !within.some(([, other]) => other !== one && other.includes(one)));
+    const size = Math.max(fitting[0]?.[0] ?? 0, ...run.map(([line]) => line.length));
     const isKnown = size || reported.length > 1 || reported.some(([, , isMessage]) => isMessage);
     const length = sum(reported.map(([text]) => text.length));
     return { uri, title, note, fitting, run, reported, isKnown, size, length };
@@ -132,24 +128,24 @@
       (one) => new Map(one[6].flatMap((texts, kind) => texts.split(" ").map((stem) => [stem, data.weights[kind]]))),
     );
 
-    /* What may fit, the best first. */
     const guess = (said, answers) => {
       const words = stems(said);
       const counts = words.map((stem) => having.map((one) => one.get(stem) ?? 0));
       const weights = counts.map((all) => Math.log((known.length + 1) / Math.max(1, sum(all))));
-      const share = (count) => sum(weights.map((weight, at) => weight * count(at))) / (sum(weights) || 1);
+      const total = sum(weights) || 1;
+      const share = (count) => sum(weights.map((weight, at) => weight * count(at))) / total;
       const shares = known.map((_one, at) => share((word) => counts[word][at]));
       const rated = known.map(([uri, title, note], at) => {
         const isEnough = sum(counts.map((all) => all[at])) >= Math.min(shared.least_shared, words.length);
-        return [isEnough && !answers[at].isKnown ? shares[at] : 0, uri, title, note];
+        return [uri, title, note, isEnough && !answers[at].isKnown && shares[at]];
       });
       for (const [uri, title, note, own, members] of sections) {
         const named = share((word) => own.includes(words[word]));
         const best = members.map((at) => shares[at]).sort((one, other) => other - one);
-        rated.push([named && named + sum(best.slice(0, 2)) / 2, uri, title, note]);
+        rated.push([uri, title, note, named && named + sum(best.slice(0, 2)) / 2]);
       }
-      rated.sort(([one], [other]) => other - one);
-      return rated.filter(([share]) => share >= shared.least_share).slice(0, shared.most);
+      const enough = rated.filter(([, , , share]) => share >= shared.least_share);
+      return enough.sort((one, other) => other[3] - one[3]).slice(0, shared.most);
     };
 
     const rest = [...document.querySelectorAll(".heuristic-messages")];
@@ -165,18 +161,19 @@
       const text = cleaned.replaceAll("\n", " ");
       const [ran, said] = traced(`${cleaned}\n`);
       const all = known.map((one) => answer(one, text, spaced(text), ran));
-      const best = all.filter((one) => text && one.isKnown);
-      best.sort((one, other) => other.size - one.size || other.length - one.length);
+      const best = all
+        .filter((one) => text && one.isKnown)
+        .sort((one, other) => other.size - one.size || other.length - one.length);
       const may = guess(said, all);
       const none = text ? "No heuristic knows of this text." : "The text stays in your browser.";
       const several = "%s heuristics know of this text, the best first:";
       told.textContent = say([none, "1 heuristic knows of this text:"][best.length] ?? several, best.length);
       found.replaceChildren(...best.flatMap(shown));
       const isNothing = text && !best.length && !may.length;
-      const offered = isNothing ? sections : may.map(([, ...one]) => one);
+      const offered = isNothing ? sections : may;
       const head = offered.length ? say(isNothing ? "Is it one of these?" : "Perhaps:") : "";
       const items = offered.flatMap(([uri, title, note]) => item(uri, title, [note]));
-      const link = isNothing && searchPage ? make("a", { href: searchPage }, say("Search this site")) : "";
+      const link = isNothing ? make("a", { href: searchPage }, say("Search this site")) : "";
       more.replaceChildren(make("p", {}, head), make("dl", {}, ...items), make("p", {}, link));
       divide(holder);
       for (const one of rest) one.hidden = Boolean(text);

@@ -444,7 +444,7 @@ def results(
     site: Built, browser: str, tmp_path_factory: pytest.TempPathFactory
 ) -> dict[str, list[list[str]]]:
     """Return query → its results, each with kind, document and title."""
-    queries = [*SEARCH["words"], *SEARCH["names"]]
+    queries = [*SEARCH["words"], *SEARCH["names"], *SEARCH["first"]]
     page = site.read("search.html") + _ASK.format(queries=json.dumps(queries))
     found = answer_of(site, browser, page, tmp_path_factory.mktemp("browser"))
     return dict(zip(queries, found, strict=True))
@@ -460,6 +460,15 @@ def test_the_box_knows_what_explain_knows(site: Built) -> None:
     forget_project()
     assert page.known == asked.known
     assert [one[1:] for one in page.sections] == [one[1:] for one in asked.sections]
+
+
+@pytest.mark.browser
+def test_a_message_finds_its_page_first(results: dict[str, list[list[str]]]) -> None:
+    first = {query: results[query][0][1] for query in SEARCH["first"]}
+    assert first == {
+        query: f"heuristics/huggingface_peft_{name}"
+        for query, name in SEARCH["first"].items()
+    }
 
 
 @pytest.mark.browser
@@ -521,3 +530,47 @@ def test_on_a_phone_the_text_begins_on_the_first_screen(
     assert max(below.values()) <= 480, sorted(below.items(), key=lambda one: -one[1])[
         :5
     ]
+
+
+# -- code on a phone ------------------------------------------------------------------
+
+#: Looks at pages, one after the other, in a frame as wide as a phone.
+_ON_A_PHONE = """<pre id="result"></pre><script>
+addEventListener("load", async () => {{
+  const frame = document.createElement("iframe");
+  frame.width = 390;
+  frame.height = 800;
+  document.body.append(frame);
+  const found = {{}};
+  for (const page of {pages}) {{
+    await new Promise((done) => {{
+      frame.onload = done;
+      frame.src = page;
+    }});
+    const codes = [...frame.contentDocument.querySelectorAll("pre")];
+    await new Promise((done) => frame.contentWindow.setTimeout(done, 50));
+    const wide = codes.filter((code) => code.scrollWidth > code.clientWidth);
+    const reached = wide.filter((code) => code.tabIndex === 0);
+    found[page] = [codes.length, wide.length, reached.length];
+  }}
+  document.getElementById("result").textContent = JSON.stringify(found);
+}});
+</script>"""
+
+
+@pytest.mark.browser
+def test_code_is_readable_on_a_phone(site: Built, browser: str, tmp_path: Path) -> None:
+    """That of heuristics goes on below; what scrolls can be reached by keyboard."""
+    own = [
+        f"heuristics/{path.stem}.html"
+        for path in (ROOT / "heuristics").glob("*_*_*.md")
+    ]
+    other = ["guides/lora-training.html", "guides/saving-and-loading.html"]
+    text = _ON_A_PHONE.format(pages=json.dumps(own + other))
+    found = answer_of(site, browser, text, tmp_path, milliseconds=60_000)
+    assert {page: counts for page, counts in found.items() if counts[1]}.keys() <= set(
+        other
+    )
+    assert sum(codes for codes, *_ in found.values()) > len(own)
+    assert [wide for _, wide, reached in found.values() if wide != reached] == []
+    assert any(wide for _, wide, _ in found.values()), "so the test looks at nothing"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from .. import words
 from ..config import Settings
@@ -14,7 +14,7 @@ from ..notes import links
 from ..read.collect import collect
 from ..read.identity import OBJECTS, identify
 from ..resolve import page_files
-from ..show.parts import STYLE
+from ..show.parts import SEARCH_SCRIPT, STYLE
 from ..source.packages import Sources
 from ..view import views_of
 from .contents import OutputRecord
@@ -118,6 +118,20 @@ def written_by(app: Sphinx) -> OutputRecord:
     """Return the record of what the builder at work has written."""
     version = f"{app.extensions[EXTENSION].version} {words.state(app)}"
     return OutputRecord(Path(app.outdir), f"{app.builder.name} {version}")
+
+
+def link_search(
+    app: Sphinx,
+    page: str,
+    _template: str,
+    context: dict[str, Any],
+    _doctree: nodes.document | None,
+) -> None:
+    """Let the search page tell of heuristics by their notes."""
+    if page != "search" or "css_files" not in context:
+        return
+    if any(one.heuristics for one in HeuristicDomain.of(app.env).pages.values()):
+        app.add_js_file(SEARCH_SCRIPT, loading_method="defer")
 
 
 def begin_writing(app: Sphinx, builder: Builder) -> None:

@@ -109,6 +109,9 @@ class MessagesView(View):
         if not content.rows:
             made.append(paragraph(_("No message is quoted.")))
             return made
+        said = _("The messages that heuristics quote, by the package that gives them.")
+        more = _("A … stands for what the package puts in, such as a name or a number.")
+        made.append(paragraph(f"{said} {more}"))
         for package, rows in groupby(content.rows, attrgetter("package")):
             items = [_item(row, here) for row in rows]
             made += [

@@ -35,6 +35,9 @@ _SCRIPTS = {
     "heuristic-paste": "heuristics-messages.js",
 }
 
+#: The script of the search page.
+SEARCH_SCRIPT = "heuristics-search.js"
+
 #: Attributes in HTML that name a class of ours; in text, quotes are escaped.
 _OURS = re.compile(r'class="([^"]*\bheuristic-[^"]*)"')
 
