@@ -287,7 +287,21 @@ def _definitions(
             note=freeze(note.children),
             in_entry=_around(form, addnodes.desc) is not None,
             evidence=tuple(quoted[form]),
+            printed=tuple(_printed(parts)),
+            text="\n".join(part.astext() for part in parts),
         )
+
+
+#: The languages of blocks that show output.
+_OUTPUT = frozenset({"text", "console", "pytb"})
+
+
+def _printed(parts: list[nodes.Node]) -> Iterator[str]:
+    """Yield the text of each block of output."""
+    for part in parts:
+        for block in part.findall(nodes.literal_block):
+            if block.get("language") in _OUTPUT:
+                yield block.astext()
 
 
 def _entries(
