@@ -85,8 +85,8 @@ pictures: $(VENV)/.group-test ## measure what the pictures of the site show, and
 bench: $(VENV)/.group-test ## measure what the extension costs against the same words by hand; BENCHOPTS=--quick is short
 	@$(bin)/python tests/benchmarks/bench.py $(BENCHOPTS)
 
-# README's picture is under version control; the other one is for looking at
-screenshots: html browser ## write docs/_build/screenshots.png, twelve views of the site, and README's picture
+# README's picture and its words are under version control; the other one is for looking at
+screenshots: html browser $(VENV)/.group-test ## write docs/_build/screenshots.png, twelve views of the site, and README's picture
 	@$(bin)/python tools/screenshots.py $(site) docs/_build/screenshots.png docs/screenshot.png
 
 # An extra: CI has no LaTeX, which is too large for it

@@ -97,6 +97,51 @@ def is_missing(stderr: str, page: str, closest: str) -> bool:
     return re.search(pattern, stderr, re.DOTALL) is not None
 
 
+def test_readme_says_on_its_first_screen_what_one_asks_first() -> None:
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    first = text.partition("\n## ")[0]
+    pictures = re.findall(r"!\[[^]]*\]\([^)]*\)", first)
+    assert len(pictures) == 1
+    assert len(first.replace(pictures[0], "").split()) <= 120
+    for asked in ("Why not `.. warning::`", "costs", "leave", "try"):
+        assert asked in first
+    for page in ("README.md", "docs/manual/index.md"):
+        assert "why.md)" in (ROOT / page).read_text("utf-8"), page
+
+
+#: A block of code, the blocks within it included.
+_BLOCK = re.compile(
+    r"^(?P<fence>`{3,}|:{3,})[^\n]*\n(?P<text>.*?)^(?P=fence)$",
+    re.MULTILINE | re.DOTALL,
+)
+_OF_PEFT = re.compile(r"\{heuristic\} (?P<name>\w+)\n|\{evidence\} (?:peft|torch)\b")
+
+
+def blocks(text: str) -> list[str]:
+    """Return the blocks of code of a page, those in tabs and the like included."""
+    found = [block["text"] for block in _BLOCK.finditer(text)]
+    return found + [inner for outer in found for inner in blocks(outer)]
+
+
+@pytest.mark.parametrize(
+    "page",
+    ["README.md", *sorted(f"docs/manual/{path.name}" for path in MANUAL.glob("*.md"))],
+)
+def test_what_is_said_to_be_of_peft_is_in_its_catalogue(page: str) -> None:
+    """An example with a name of the catalogue, or with a quote of PEFT, is a passage of a file there."""
+    catalogue = {
+        path.stem.removeprefix("huggingface_peft_"): path.read_text(encoding="utf-8")
+        for path in (ROOT / "heuristics").glob("*.md")
+    }
+    for block in blocks((ROOT / page).read_text(encoding="utf-8")):
+        for found in _OF_PEFT.finditer(block):
+            files = [catalogue[found["name"]]] if found["name"] in catalogue else []
+            if found["name"] is None:
+                files = [*catalogue.values()]
+            inner = block[block.rfind("\n", 0, found.start()) + 1 :]
+            assert not files or any(inner in text for text in files), block
+
+
 def test_readmes_example_is_complete(tmp_path: Path) -> None:
     files = pasted("README.md")
     assert list(files) == [
@@ -185,6 +230,64 @@ def test_get_started(tmp_path: Path, syntax: str) -> None:
         done = build(tmp_path)
         assert done.returncode == 1
         assert is_missing(done.stderr, page.name, "mailer.Session")
+
+
+@pytest.mark.parametrize("syntax", SYNTAXES)
+def test_the_heuristic_with_most_options(tmp_path: Path, syntax: str) -> None:
+    mailer(tmp_path, syntax)
+    suffix = {"myst": "md", "rst": "rst"}[syntax]
+    write(tmp_path, pasted("docs/manual/write.md", syntax))
+    heading = {
+        "myst": "# {}\n\nText.\n",
+        "rst": ":orphan:\n\n{}\n============\n\nText.\n",
+    }
+    for name in ("sending-mail", "delivery"):
+        page = heading[syntax].format(name.title())
+        page = f"---\norphan: true\n---\n{page}" if syntax == "myst" else page
+        write(tmp_path, {f"docs/{name}.{suffix}": page})
+    ok(build(tmp_path))
+    shown = showing(tmp_path / "docs/_build/html/api.html", "Close_The_Session")
+    assert sorted(shown) == ["mailer.Session", "mailer.Session.send"]
+    html = (tmp_path / "docs/_build/html/api.html").read_text("utf-8")
+    assert '<div class="heuristic-repeated' not in html, "the exception"
+    for name in ("sending-mail", "delivery"):
+        page = (tmp_path / f"docs/_build/html/{name}.html").read_text("utf-8")
+        assert 'class="heuristic heuristic-warning' in page
+
+
+@pytest.mark.parametrize("syntax", SYNTAXES)
+def test_a_quote_that_is_gone(tmp_path: Path, syntax: str) -> None:
+    mailer(tmp_path, syntax)
+    files = pasted("docs/manual/package-changes.md", syntax)
+    conf = (
+        (tmp_path / "docs" / "conf.py").read_text("utf-8").replace("mailer", "scales")
+    )
+    api = next((tmp_path / "docs").glob("api.*"))
+    code = 'class Scale:\n    """A scale."""\n    def weigh(self, mass):\n        """Weigh."""\n        return 2 * mass\n'
+    write(
+        tmp_path,
+        files
+        | {
+            "docs/conf.py": f"{conf}sys.path.insert(0, 'lib')\n",
+            f"docs/{api.name}": api.read_text("utf-8").replace("mailer", "scales"),
+            "lib/scales.py": code,
+            "lib/scales-2.1.dist-info/METADATA": "Name: scales\nVersion: 2.1\n",
+        },
+    )
+    next((tmp_path / "docs/heuristics").glob("Close*")).unlink()
+    ok(build(tmp_path))
+    write(tmp_path, {"lib/scales.py": code.replace("2 * mass", "3 * mass")})
+    done = build(tmp_path)
+    update = "verify docs --update Weigh_Twice"
+    updated = run(tmp_path, "sphinxext_heuristics", *update.split()).stdout
+    ok(build(tmp_path))
+    if syntax == "myst":
+        # the page has both word for word
+        manual = (MANUAL / "package-changes.md").read_text("utf-8")
+        warning = done.stderr.replace(f"{tmp_path}/", "")
+        command = f"$ python -m sphinxext_heuristics {update}\n"
+        for said in (warning, command + updated):
+            assert f"```{{code-block}} text\n{said}```\n" in manual, said
 
 
 @pytest.mark.parametrize("syntax", SYNTAXES)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import runpy
 import tomllib
 from typing import TYPE_CHECKING, Any
 
@@ -264,6 +265,14 @@ def test_front_page_begins_with_the_box_and_says_what_the_site_is(site: Built) -
     assert ("Report an error" in about) == ("Issues" in urls)
 
 
+def test_readmes_picture_shows_what_the_site_shows(site: Built) -> None:
+    tool = runpy.run_path(str(ROOT / "tools/screenshots.py"))
+    said = (ROOT / "docs/screenshot.txt").read_text(encoding="utf-8")
+    assert tool["words"](tool["beside"](site.out)) == said.rstrip("\n"), (
+        "run `make screenshots`"
+    )
+
+
 def test_the_manual_has_its_own_place_in_the_sidebar(site: Built) -> None:
     tree = site.soup("index.html").select_one(".sidebar-tree")
     captions = [caption.get_text() for caption in tree.select("p.caption")]
@@ -452,7 +461,11 @@ SEARCH = json.loads((ROOT / "tests/peft/search.json").read_text(encoding="utf-8"
 
 #: What users of PEFT search for, and what those of the extension do.
 FOR_PEFT = ("merged", "LoraConfig", "adapter", "safe_merge", "heuristic")
-FOR_THE_MANUAL = ("heuristics_max_shown", "heuristics_reach_file", "intersphinx_mapping")
+FOR_THE_MANUAL = (
+    "heuristics_max_shown",
+    "heuristics_reach_file",
+    "intersphinx_mapping",
+)
 
 #: Added to the search page: the results of all queries, the best first, by Sphinx's own
 #: script and with its index.
