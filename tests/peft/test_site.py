@@ -439,7 +439,7 @@ def test_what_explain_says_is_what_the_pages_show(site: Built) -> None:
     ]
     with opened(parser().parse_args(command)) as app:
         plan = read(app)
-        for record in plan.heuristics.values():
+        for record in plan.catalogue.heuristics.values():
             for line in explain(plan, record.name):
                 if match := _EXPLAINED.match(line):
                     said[not match["not"]].add(

@@ -11,15 +11,15 @@ from ..evidence.pasted import answers, known_to, searched
 from ..model import Found
 from ..notes.inline import text_of
 from ..resolve import listing as index
-from ..resolve.connections import object_meant, why_missing
+from ..resolve.missing import object_meant, why_missing
 from ..resolve.pages import fold
-from ..resolve.verdicts import Form
+from ..resolve.records import Form
 from .project import (
     MAY_KNOW,
     Command,
     CommandError,
     closest_existing,
-    made_of,
+    parts_of,
     read,
     read_evidence,
 )
@@ -33,10 +33,11 @@ if TYPE_CHECKING:
 
     from ..evidence.pasted import Answer
     from ..model import Heuristic
-    from ..resolve.objects import Resolved
-    from ..resolve.pages import Place
+    from ..resolve.catalogue import Catalogue
+    from ..resolve.meanings import Meanings
     from ..resolve.plan import Plan
-    from ..resolve.verdicts import Verdict
+    from ..resolve.quotes import Quotes
+    from ..resolve.records import Place, Resolved, Verdict
 
 
 def run(app: Sphinx, arguments: argparse.Namespace) -> int:
@@ -53,18 +54,18 @@ def run(app: Sphinx, arguments: argparse.Namespace) -> int:
         if lines := list(explain(plan, text)):
             _say(arguments, lines, places=_places(plan, text))
             return 0
-        failure = _unknown(text, plan.closest(text))
+        failure = _unknown(text, plan.meanings.closest(text))
     else:
         # Mostly it needs no API reference, for which the package is imported.
         needs_all = arguments.doctreedir or any(
-            MAY_KNOW.search(file.read_bytes()) for file in made_of(app)[2]
+            MAY_KNOW.search(file.read_bytes()) for file in parts_of(app).sources
         )
         plan = read(app) if needs_all else read_evidence(app)
         failure = "no heuristic knows of this text"
-    asked = list(known_to(plan, plan.heuristics.values()))
+    asked = list(known_to(plan.quotes, plan.catalogue.heuristics.values()))
     known = [known for _record, known in asked]
     found = [(asked[one.at][0], one) for one in answers(known, text)]
-    lines = list(_separated(_answer(plan, *one) for one in found)) or [failure]
+    lines = list(_separated(_answer(plan.quotes, *one) for one in found)) or [failure]
     words = searched(known, text)
     # A name is nothing to search the site for.
     if " " in text and words:
@@ -113,7 +114,7 @@ def _unknown(name: str, close: Iterable[str]) -> str:
 
 def explain(plan: Plan, name: str) -> Iterator[str]:
     """Yield the explanation of a name, line by line; nothing if the name is unknown."""
-    record = _meant(plan, name)
+    record = _meant(plan.catalogue, name)
     if record is not None:
         yield from _heuristic(plan, record)
         return
@@ -122,29 +123,29 @@ def explain(plan: Plan, name: str) -> Iterator[str]:
     if names:
         yield from _separated(_object(plan, documented) for documented in names)
         return
-    place = plan.page_names.find(name).place
+    place = plan.meanings.pages.find(name).place
     if place is not None:
         yield from _page(plan, place)
     else:
         yield from _elsewhere(plan, name)
 
 
-def _meant(plan: Plan, name: str) -> Heuristic | None:
+def _meant(catalogue: Catalogue, name: str) -> Heuristic | None:
     """Return the heuristic that a name means: its own, or that of its page."""
-    page = plan.pages.get(name)
-    if page and page.heuristics and plan.is_page(page.heuristics[0]):
+    page = catalogue.pages.get(name)
+    if page and page.heuristics and catalogue.is_page(page.heuristics[0]):
         return page.heuristics[0]
-    return plan.find(plan.settings.strip(name))
+    return catalogue.find(catalogue.settings.strip(name))
 
 
 def _documented(plan: Plan, name: str) -> tuple[str, ...]:
     """Return the documented names that a name means."""
-    if name in plan.entry_of:
+    if name in plan.catalogue.entry_of:
         # As a target it would reach the inherited copies, too.
         return (name,)
-    match = plan.objects.find(name)
+    match = plan.meanings.objects.find(name)
     if match.several:
-        match = plan.objects.find(f"*.{name}")
+        match = plan.meanings.objects.find(f"*.{name}")
     return tuple(match.reached)
 
 
@@ -160,17 +161,17 @@ def _separated(blocks: Iterable[Iterable[str]]) -> Iterator[str]:
 
 
 def _heuristic(plan: Plan, record: Heuristic) -> Iterator[str]:
-    yield f"{_named(record)}: {text_of(record.note)}"
+    yield f"{_label(record)}: {text_of(record.note)}"
     if record.former_names:
         yield f"  formerly {', '.join(record.former_names)}"
     yield f"  defined in {seen(record.source)}:{record.line}"
-    for other in plan.definitions:
+    for other in plan.catalogue.definitions:
         if other is not record and fold(other.name) == fold(record.name):
             yield f"  also written in {seen(other.source)}:{other.line} (not used)"
-    if reason := plan.withheld(record):
+    if reason := plan.placing.withheld(record):
         yield f"  shown nowhere automatically: {reason}"
-    judged = [one for one in plan.judged if one[-1].record.name == record.name]
-    for resolved in plan.connections(record):
+    judged = [one for one in plan.placing.judged if one[-1].record.name == record.name]
+    for resolved in plan.meanings.connections(record):
         yield f"  {_connection(plan, resolved)}"
         target = resolved.connection.pattern
         for docname, entry, verdict in judged:
@@ -181,10 +182,10 @@ def _heuristic(plan: Plan, record: Heuristic) -> Iterator[str]:
                     why = verdict.reason or _how(plan, name, this_way)
                     yield f"    {mark}{name} ({docname}): {why}"
         if resolved.place:
-            reason = plan.withheld_at(record, resolved.place)
+            reason = plan.placing.withheld_at(record, resolved.place)
             why = f": {reason}" if reason else ""
             yield f"    {_MARKS[not reason]}{resolved.place}{why}"
-    yield from _others(plan, record)
+    yield from _others(plan.meanings, record)
 
 
 def _connection(plan: Plan, resolved: Resolved) -> str:
@@ -197,17 +198,18 @@ def _connection(plan: Plan, resolved: Resolved) -> str:
     if resolved.target is None:
         if resolved.planned:
             return f"{start}: {index.MISSING} does not exist, as planned"
-        return f"{start}: {index.MISSING} {why_missing(plan, connection)}"
+        why = why_missing(plan.catalogue, plan.meanings, connection)
+        return f"{start}: {index.MISSING} {why}"
     if resolved.target.uri:
         return f"{start}: {index.EXISTS} in another project, {resolved.target.uri}"
     return f"{start}:"
 
 
-def _others(plan: Plan, record: Heuristic) -> Iterator[str]:
+def _others(meanings: Meanings, record: Heuristic) -> Iterator[str]:
     """Yield the objects that have the name of a target and are others."""
-    identity = plan.objects.identity
-    same = set(map(identity, plan.reached(record)))
-    for name in plan.namesakes(record):
+    identity = meanings.objects.identity
+    same = set(map(identity, meanings.reached(record)))
+    for name in meanings.namesakes(record):
         why = f"the object is another, {identity(name)}"
         if identity(name) in same:
             why = "of another class than the one named"
@@ -231,7 +233,7 @@ def _how(plan: Plan, name: str, verdict: Verdict) -> str:
     rule = verdict.rule.value.format(
         ending=target.removeprefix("*."),
         target=target.partition("+")[0],
-        owner=plan.objects.identity(name).rpartition(".")[0],
+        owner=plan.meanings.objects.identity(name).rpartition(".")[0],
     )
     if verdict.full_at:
         return f"{rule}; named here, in full at {verdict.full_at.names[0]}"
@@ -243,14 +245,16 @@ def _how(plan: Plan, name: str, verdict: Verdict) -> str:
 
 
 def _object(plan: Plan, name: str) -> Iterator[str]:
-    docnames = [docname for docname, it in plan.all_entries if name in it.names]
+    docnames = [
+        docname for docname, it in plan.catalogue.all_entries if name in it.names
+    ]
     yield f"{name} ({', '.join(dict.fromkeys(docnames))})"
-    for _docname, entry, verdict in plan.judged:
+    for _docname, entry, verdict in plan.placing.judged:
         if name in entry.names:
             shown = f"impl {verdict.target}: {_how(plan, name, verdict)}"
-            start = f"{_MARKS[verdict.is_shown]}{_named(verdict.record)}"
+            start = f"{_MARKS[verdict.is_shown]}{_label(verdict.record)}"
             yield f"  {start}: {verdict.reason or shown}"
-    if not plan.reach.get(name):
+    if not plan.meanings.reach.get(name):
         yield "  no heuristic reaches it"
 
 
@@ -259,18 +263,18 @@ def _elsewhere(plan: Plan, name: str) -> Iterator[str]:
 
     It is defined in the source, a parameter, or an object or a page of another project.
     """
-    uri = plan.external.find("impl", name)
+    uri = plan.meanings.external.find("impl", name)
     lines: list[str] = []
-    for record in plan.heuristics.values():
-        for resolved in plan.connections(record):
+    for record in plan.catalogue.heuristics.values():
+        for resolved in plan.meanings.connections(record):
             if resolved.connection.target == name:
                 uri = uri or (resolved.target.uri if resolved.target else "")
                 lines.append(
-                    f"  connected: {_named(record)}: {resolved.connection.type} {name}"
+                    f"  connected: {_label(record)}: {resolved.connection.type} {name}"
                 )
     if uri:
         yield f"{name} (in another project, {uri})"
-    elif (meant := object_meant(plan, name)) or lines:
+    elif (meant := object_meant(plan.catalogue, plan.meanings, name)) or lines:
         yield f"{name} {meant or 'does not exist'}"
     else:
         return
@@ -280,20 +284,20 @@ def _elsewhere(plan: Plan, name: str) -> Iterator[str]:
 def _page(plan: Plan, place: Place) -> Iterator[str]:
     yield str(place)
     lines = []
-    for record in plan.heuristics.values():
-        for resolved in plan.connections(record):
+    for record in plan.catalogue.heuristics.values():
+        for resolved in plan.meanings.connections(record):
             if resolved.place != place:
                 continue
-            reason = plan.withheld_at(record, place)
+            reason = plan.placing.withheld_at(record, place)
             rule = f"{resolved.connection.type} {resolved.connection.target}"
-            if plan.is_linked(record, place.docname):
+            if plan.catalogue.is_linked(record, place.docname):
                 rule += "; named, since the page links to it"
-            lines.append(f"  {_MARKS[not reason]}{_named(record)}: {reason or rule}")
+            lines.append(f"  {_MARKS[not reason]}{_label(record)}: {reason or rule}")
     # What is not shown is so for each target.
     yield from dict.fromkeys(lines or ["  no heuristic is connected to it"])
 
 
-def _named(record: Heuristic) -> str:
+def _label(record: Heuristic) -> str:
     return f"{record.name} ({record.severity})"
 
 
@@ -302,9 +306,9 @@ def _named(record: Heuristic) -> str:
 
 def _places(plan: Plan, name: str) -> Iterator[dict[str, object]]:
     """Yield each API entry that a heuristic reaches, or what reaches an object."""
-    record = _meant(plan, name)
+    record = _meant(plan.catalogue, name)
     names = set() if record else {*_documented(plan, name.lstrip("~"))}
-    for docname, entry, verdict in plan.judged:
+    for docname, entry, verdict in plan.placing.judged:
         if verdict.record is record or not names.isdisjoint(entry.names):
             yield {
                 "heuristic": verdict.record.name,
@@ -335,19 +339,19 @@ def _answer_row(record: Heuristic, found: Answer) -> dict[str, object]:
 # -- a pasted text --------------------------------------------------------------------
 
 
-def _answer(plan: Plan, record: Heuristic, found: Answer) -> Iterator[str]:
+def _answer(quotes: Quotes, record: Heuristic, found: Answer) -> Iterator[str]:
     """Yield a heuristic with those of its messages and keywords that are in a text."""
-    yield f"{_named(record)}: {text_of(record.note)}"
+    yield f"{_label(record)}: {text_of(record.note)}"
     where = f"{seen(record.source)}:{record.line}"
     yield f"  on page {record.docname}#{record.anchor}, defined in {where}"
-    quotes = plan.messages(record)
+    quoting = quotes.messages(record)
     for fitting in found.messages:
-        for message, quoted in quotes:
+        for message, quoted in quoting:
             if message == fitting:
                 yield f"  {message.kind}: {message.text}"
-                at = plan.verify(quoted)
+                at = quotes.verify(quoted)
                 line = f"line {at.line}" if isinstance(at, Found) else "not found there"
-                release = plan.release_of(quoted)
+                release = quotes.release_of(quoted)
                 yield f"    quoted in the source: {quoted.object}, {release}, {line}"
     if found.keywords:
         yield f"  reported by users: {', '.join(found.keywords)}"

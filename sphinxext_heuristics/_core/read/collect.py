@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from itertools import chain
-from typing import TYPE_CHECKING, Any, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from docutils import nodes
 from sphinx import addnodes
@@ -20,6 +20,7 @@ from ..nodes import (
     is_evidence,
 )
 from ..notes.inline import freeze
+from .parameters import parameters, signatures, signed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Container, Iterable, Iterator
@@ -37,9 +38,8 @@ class Identity(NamedTuple):
     bases: tuple[str, ...] = ()
     #: Whether it is a class.
     is_class: bool = False
-    #: The parameters that its signature names; ``None`` where it has none, or there is
-    #: only source.
-    parameters: tuple[str, ...] | None = None
+    #: The object that autodoc had in hand; ``None`` where there is only source.
+    obj: object = None
 
 
 def collect(
@@ -129,7 +129,7 @@ def _other_links(references: list[addnodes.pending_xref]) -> dict[str, None]:
 _AS_TEXT = re.compile(
     r"^:{3,}\{(?:evidence|heuristics?(?:-\w+)?)\}"
     r"|^\.\. +(?:evidence|heuristics?-\w+) ?::"
-    r"|:heuristic:(?=`)|\{heuristic\}(?=`)"
+    r"|:heuristic:(?= ?`)|\{heuristic\}(?= ?`)"
 )
 
 
@@ -145,7 +145,12 @@ def _unread(paragraphs: list[nodes.paragraph]) -> Iterator[Problem]:
                 "it is markup of reStructuredText in a Markdown page, or the other way "
                 "round"
             )
-            if markup.startswith(":::"):
+            if markup in {":heuristic:", "{heuristic}"}:
+                why = (
+                    "the role is {heuristic}`NAME` in Markdown and :heuristic:`NAME` "
+                    "in reStructuredText, with single backticks and no space"
+                )
+            elif markup.startswith(":::"):
                 why = (
                     "':::' is Markdown, and requires 'colon_fence' in "
                     "myst_enable_extensions"
@@ -232,8 +237,9 @@ def _entry(
     """Return the record of one API entry."""
     names = entry_names(desc)
     known = [identify(name, desc[0].source or "") for name in names]
-    anchors = [anchor for signature in _signatures(desc) for anchor in signature["ids"]]
-    signed = [it.parameters for it in known if it.parameters is not None]
+    anchors = [anchor for signature in signatures(desc) for anchor in signature["ids"]]
+    objects = [identity.obj for identity in known]
+    shown = parameters(desc, lambda: _each_once(map(signed, objects)))
     is_class = any(identity.is_class for identity in known)
     return Entry(
         names=names,
@@ -241,61 +247,14 @@ def _entry(
         anchor=anchors[0] if anchors else "",
         by_hand=by_hand,
         is_class=is_class or desc.get("objtype") in {"class", "exception"},
-        parameters=_each_once(signed or [_parameters(desc)]),
+        parameters=shown.shown,
         bases=_each_once(identity.bases for identity in known),
-        described=tuple(descriptions(desc)),
+        described=shown.described,
     )
 
 
 def _each_once(names: Iterable[Iterable[str]]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(chain.from_iterable(names)))
-
-
-# -- where parameters are described ---------------------------------------------------
-
-
-def descriptions(desc: addnodes.desc) -> dict[str, nodes.Element]:
-    """Map each parameter that an entry describes to what its description ends in.
-
-    That is an item of the entry's own field lists, or an attribute of that name.
-    """
-    found: dict[str, nodes.Element] = {}
-    bare: dict[str, nodes.Element] = {}
-    content = cast("nodes.Element", desc[-1])
-    for listed in content.children:
-        if isinstance(listed, nodes.field_list):
-            for lead, block in _items(listed):
-                # Autodoc adds items that only have a type.
-                has_text = lead.children[-1].astext() not in {lead.astext(), ")"}
-                for name in _names_in(lead):
-                    (found if has_text else bare).setdefault(name, block)
-    for child in content.children:
-        if isinstance(child, addnodes.desc) and child["objtype"] == "attribute":
-            for name in entry_names(child):
-                block = cast("nodes.Element", child[-1])
-                found.setdefault(name.rpartition(".")[2], block)
-    return bare | found
-
-
-def _items(fields: nodes.field_list) -> Iterator[tuple[nodes.Element, nodes.Element]]:
-    """Yield what each item of a field list begins with, and what it ends in."""
-    for body in fields.findall(nodes.field_body):
-        for block in body.children:
-            if isinstance(block, nodes.paragraph):
-                yield block, body
-            elif isinstance(block, nodes.bullet_list | nodes.definition_list):
-                for item in cast("list[nodes.Element]", block.children):
-                    is_term = isinstance(block, nodes.definition_list)
-                    end = item[-1] if is_term else item
-                    yield cast("nodes.Element", item[0]), cast("nodes.Element", end)
-
-
-def _names_in(lead: nodes.Element) -> Iterator[str]:
-    """Yield the names that an item begins with, which are in bold."""
-    first = lead.children[0] if lead.children else None
-    if isinstance(first, nodes.strong):
-        for name in first.astext().split(","):
-            yield name.strip(" *")
 
 
 def module_name(node: nodes.Node) -> str:
@@ -316,26 +275,10 @@ def module_name(node: nodes.Node) -> str:
 _MODULE = "module-"
 
 
-def _signatures(desc: nodes.Element) -> Iterator[addnodes.desc_signature]:
-    """Yield the signatures of an API entry."""
-    for child in desc.children:
-        if isinstance(child, addnodes.desc_signature):
-            yield child
-
-
-def _parameters(desc: addnodes.desc) -> Iterator[str]:
-    """Yield the written parameters, without those that take any number."""
-    for signature in _signatures(desc):
-        for parameter in signature.findall(addnodes.desc_parameter):
-            name = parameter.children[0] if parameter.children else None
-            if isinstance(name, addnodes.desc_sig_name):
-                yield name.astext()
-
-
 def entry_names(desc: nodes.Element) -> tuple[str, ...]:
     """Return the full names that an API entry documents, one a signature, each once."""
     names: dict[str, None] = {}
-    for signature in _signatures(desc):
+    for signature in signatures(desc):
         if fullname := signature.get("fullname"):
             module = signature.get("module")
             names[f"{module}.{fullname}" if module else fullname] = None

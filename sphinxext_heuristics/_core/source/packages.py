@@ -11,7 +11,15 @@ from itertools import accumulate
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias, cast
 
-from .names import Definition, Names, State, may_bind, read_names
+from .names import (
+    Definition,
+    Names,
+    State,
+    is_value_described,
+    may_bind,
+    read_file,
+    read_names,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -146,11 +154,16 @@ class Sources:
         statements = self.names(module).definitions.get(qualname, ())[-1:]
         if at is None or (qualname and not statements):
             return None
+        is_value = not all(statement.is_block for statement in statements)
+        is_described = all(statement.is_described for statement in statements)
+        if is_value:
+            is_described = is_value_described(read_file(at), statements[0].line)
         return Definition(
             name=f"{module}.{qualname}".rstrip("."),
             path=at.path,
             line=statements[0].line if statements else 1,
-            is_described=all(statement.is_described for statement in statements),
+            is_described=is_described,
+            is_value=is_value,
             is_inherited=len(places) > 1,
             is_module=not qualname,
         )
