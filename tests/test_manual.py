@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 from typing import TYPE_CHECKING
@@ -402,6 +403,72 @@ def test_adopt_many_at_once(tmp_path: Path, syntax: str) -> None:
     conf = (tmp_path / "docs" / "conf.py").read_text("utf-8")
     write(tmp_path, {"docs/conf.py": conf + suppressed})
     ok(build(tmp_path))
+
+
+#: The form of a heuristic that a pull request adds.
+ADDED = """\
+.. heuristic:: {name}
+   :note: Read this
+   :impl: mailer.Session
+   :category: Network
+
+   Text.
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not shutil.which("git"), reason="git is not installed")
+@pytest.mark.parametrize("is_set", [True, False], ids=["in conf.py", "in one job"])
+def test_two_pull_requests_that_add_a_heuristic(
+    tmp_path: Path, *, is_set: bool
+) -> None:
+    """Both pass and merge without a conflict; what main needs is what the page says."""
+
+    def shell(*commands: str) -> None:
+        environment = os.environ | {"PYTHONPATH": str(ROOT), "NO_COLOR": "1"}
+        for name in ("AUTHOR", "COMMITTER"):
+            environment |= {f"GIT_{name}_NAME": "A", f"GIT_{name}_EMAIL": "a@b.c"}
+        for command in commands:
+            line = command.replace("python ", f"{sys.executable} ")
+            subprocess.run(line, shell=True, check=True, cwd=tmp_path, env=environment)  # noqa: S602 - what the manual has
+
+    page = (MANUAL / "adopt.md").read_text("utf-8")
+    (job,) = re.findall(
+        r"^(python -m sphinxext_heuristics index .*?)^git push$",
+        page,
+        re.MULTILINE | re.DOTALL,
+    )
+    values = re.findall(r"-D (heuristics_\w+)=(\S+)", job)
+    mailer(tmp_path, "rst")
+    conf = tmp_path / "docs" / "conf.py"
+    text = (
+        f'{conf.read_text("utf-8")}heuristics_categories = {{"Network": "Sockets"}}\n'
+    )
+    if is_set:
+        text += "".join(f"{name} = {value!r}\n" for name, value in values)
+    conf.write_text(text, encoding="utf-8")
+    write(
+        tmp_path,
+        {
+            ".gitignore": "_build\n__pycache__\n",
+            "docs/heuristics/First.rst": ADDED.format(name="First"),
+        },
+    )
+    commands = re.findall(r"^python .+$", job, re.MULTILINE)
+    shell(*commands, "git init -q -b main", "git add -A", "git commit -qm Start")
+    for name in ("Alpha", "Omega"):
+        shell(f"git switch -qc {name} main")
+        write(tmp_path, {f"docs/heuristics/{name}.rst": ADDED.format(name=name)})
+        shell(*(commands if is_set else []))
+        ok(build(tmp_path))
+        shell("git add -A", f"git commit -qm {name}")
+    shell("git switch -q main", "git merge -q Alpha", "git merge -q -m Omega Omega")
+    done = build(tmp_path)
+    assert (done.returncode, "[heuristic.index]" in done.stderr) == (is_set, is_set)
+    shell(job)
+    ok(build(tmp_path))
+    assert "| Network | 3 |" in (tmp_path / "_HeuristicIndex.md").read_text("utf-8")
+    shell("git diff --exit-code", job)
 
 
 def test_a_build_without_boxes(tmp_path: Path) -> None:
