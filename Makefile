@@ -134,8 +134,8 @@ ecosystem: ## build the documentation of other projects, and with every neighbou
 
 try-ecosystem: $(VENV)/.group-ecosystem
 	@$(bin)/python -m pip install --quiet --no-deps --requirement tests/ecosystem/projects.txt
-	HEURISTICS_REQUIRE_NEIGHBOURS=1 $(pytest) tests/ecosystem/ecosystem.py tests/integration/test_neighbours.py \
-		tests/show/test_themes.py $(PYTESTOPTS)
+	HEURISTICS_REQUIRE_NEIGHBOURS=1 $(pytest) tests/ecosystem/ecosystem.py tests/ecosystem/adoption.py \
+		tests/integration/test_neighbours.py tests/show/test_themes.py $(PYTESTOPTS)
 
 lint: $(VENV)/.group-lint ## check style (ruff), types (mypy) and the direction of imports (import-linter)
 	$(bin)/ruff check .

@@ -257,6 +257,27 @@ def test_the_heuristic_with_most_options(tmp_path: Path, syntax: str) -> None:
 
 
 @pytest.mark.parametrize("syntax", SYNTAXES)
+def test_the_list_of_messages_and_its_box(tmp_path: Path, syntax: str) -> None:
+    mailer(tmp_path, syntax)
+    suffix = {"myst": "md", "rst": "rst"}[syntax]
+    write(tmp_path, pasted("docs/manual/index-in-the-site.md", syntax))
+    front = tmp_path / "docs" / f"index.{suffix}"
+    text = (MANUAL / "index-in-the-site.md").read_text("utf-8")
+    tabs = [tab["text"] for tab in _TAB.finditer(text) if tab["syntax"] == syntax]
+    (tab,) = [tab for tab in tabs if "heuristic-paste" in tab]
+    box, *_inner = blocks(tab)
+    page = front.read_text("utf-8").replace("api\n", "api\nmessages\n")
+    if syntax == "rst":
+        page = page.replace("\nmessages\n", "\n   messages\n")
+    front.write_text(f"{page}\n{box}", encoding="utf-8")
+    ok(build(tmp_path))
+    html = (tmp_path / "docs/_build/html/index.html").read_text("utf-8")
+    soup = BeautifulSoup(html, "html.parser")
+    assert soup.select_one(".heuristic-paste a")["href"] == "messages.html"  # type: ignore[index]
+    assert soup.select("script[src*='heuristics-messages.js']")
+
+
+@pytest.mark.parametrize("syntax", SYNTAXES)
 def test_a_quote_that_is_gone(tmp_path: Path, syntax: str) -> None:
     mailer(tmp_path, syntax)
     files = pasted("docs/manual/package-changes.md", syntax)
