@@ -315,7 +315,7 @@ def call(text: str, other: str, folder: Path) -> None:
 def objects_of(lineages: Mapping[str, tuple[str, ...]]) -> Objects:
     """Return documented objects, each with the names by which it is known."""
     entries = [
-        Entry(names=(name,), lineage=lineage, anchor="", by_hand=False)
+        Entry(names=(name,), lineage=lineage, anchor="")
         for name, lineage in lineages.items()
     ]
     return Objects(entries, {}, _NO_SOURCES)

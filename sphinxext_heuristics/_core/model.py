@@ -306,6 +306,8 @@ class Heuristic(NamedTuple):
     inject: bool = True
     #: Classes that the author added to it.
     classes: tuple[str, ...] = ()
+    #: All ids of its definition, those of labels and of former names included.
+    ids: tuple[str, ...] = ()
     # Each option that is given, with its line in the directive, from 0.
     offsets: tuple[tuple[str, int], ...] = ()
     # Whether it is in an API entry, whose docstring may be shown again elsewhere.
@@ -335,8 +337,9 @@ class Entry(NamedTuple):
     lineage: tuple[str, ...]
     #: The id of the first signature that has one; empty under ``:no-index:``.
     anchor: str
-    #: Whether a ``heuristics-for`` is in it, which replaces the automatic ones.
-    by_hand: bool
+    #: The places, among the page's queries, of each ``heuristics-for`` in it, which
+    #: replaces the automatic ones.
+    by_hand: tuple[int, ...] = ()
     #: Whether it is that of a class, whatever its directive.
     is_class: bool = False
     #: Whether it is a module, which has no ``desc`` node but a target where its
@@ -360,6 +363,8 @@ class Query(NamedTuple):
     #: The directive's place.
     source: str = ""
     line: int = 0
+    #: The id of the section that it is in; empty for the document's own.
+    section: str = ""
     # Each option that is given, with its line in the directive, from 0.
     offsets: tuple[tuple[str, int], ...] = ()
     #: What was wrong with the directive's text.
@@ -385,6 +390,22 @@ class RoleUse(NamedTuple):
     line: int
 
 
+class Mention(NamedTuple):
+    """A link that may lead to a heuristic, by what it names."""
+
+    #: The heuristic, or ``""``.
+    name: str = ""
+    #: A label, or ``""``.
+    label: str = ""
+    #: A document, or ``""``, and an id in it.
+    docname: str = ""
+    anchor: str = ""
+    #: The first ids of the sections around it.
+    sections: tuple[str, ...] = ()
+    #: Whether it is in the page's own text, not in a docstring or an included file.
+    is_own: bool = False
+
+
 class Page(NamedTuple):
     """All that was read from one document."""
 
@@ -396,6 +417,8 @@ class Page(NamedTuple):
     roles: tuple[RoleUse, ...] = ()
     #: The targets of its links of any other kind that may mean a heuristic, each once.
     links: tuple[str, ...] = ()
+    #: All its links that may lead to a heuristic, each once.
+    mentions: tuple[Mention, ...] = ()
     #: Its index and ``heuristics-for`` directives.
     queries: tuple[Query, ...] = ()
     #: All that it quotes, in heuristics or not, in the order of the page.

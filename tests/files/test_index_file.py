@@ -431,7 +431,7 @@ def big_plan(count: int) -> Plan:
 
 
 def entry(name: str) -> Entry:
-    return Entry(names=(name,), lineage=(name,), anchor=name, by_hand=False)
+    return Entry(names=(name,), lineage=(name,), anchor=name)
 
 
 def record(i: int) -> Heuristic:

@@ -387,6 +387,9 @@ Text.
     "link to it where it is shown": replacing(
         "guides/how-to.md", "Text.", "Text. {heuristic}`Alpha`"
     ),
+    "link to its page where it is shown": replacing(
+        "guides/how-to.md", "More.", "More. [](../h/Alpha.md)"
+    ),
     "document a copy without an anchor": replacing(
         "api.rst",
         ".. autoclass:: pkg.Base\n",

@@ -96,6 +96,7 @@ PLACING = (
     "reach the subclasses",
     "reach the overrides",
     "link to it where it is shown",
+    "link to its page where it is shown",
     "document a copy without an anchor",
     "override a method",
 )

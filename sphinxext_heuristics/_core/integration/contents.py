@@ -6,6 +6,7 @@ import hashlib
 import json
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from ..resolve.records import Place
 from ..show import boxes, definition
 from ..view import content_of
 
@@ -53,7 +54,7 @@ def contents(plan: Plan, views: Mapping[str, View], docname: str) -> Contents:
     return Contents(
         entries=entries,
         sections=tuple(
-            (anchor, boxes.of_records(plan, records, docname))
+            (anchor, boxes.of_records(plan, records, Place(docname, anchor)))
             for anchor, records in sections
         ),
         facts=tuple(definition.facts(plan, record) for record in page.heuristics),

@@ -156,10 +156,12 @@ class HeuristicDomain(Domain):
         installed = cache(versions.installed)
         verified = EvidenceCache(self.data.get("verified", {}), self.sources)
         self.data["verified"] = verified.now
+        labels = env.domains.standard_domain.anonlabels
         catalogue = Catalogue(
             {docname: self.pages[docname] for docname in order},
             settings,
             installed(settings.package) or env.config.release or env.config.version,
+            labels,
         )
         meanings = Meanings(
             catalogue,
@@ -168,9 +170,7 @@ class HeuristicDomain(Domain):
                 canonical_names(env.domains.python_domain.objects),
                 self.sources,
             ),
-            pages=Pages(
-                self.pages, env.domains.standard_domain.anonlabels, settings.targets
-            ),
+            pages=Pages(self.pages, labels, settings.targets),
             external=External(env),
             sources=self.sources,
         )

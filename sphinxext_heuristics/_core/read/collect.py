@@ -20,11 +20,11 @@ from ..nodes import (
     is_evidence,
 )
 from ..notes.inline import freeze
+from .mentions import mentions
 from .parameters import parameters, signatures, signed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Container, Iterable, Iterator
-    from collections.abc import Set as AbstractSet
+    from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 
     from ..model import Evidence, Heuristic, Query
 
@@ -48,41 +48,36 @@ def collect(
     identify: Callable[[str, str], Identity],
     modules: Container[str] = (),
 ) -> Page:
-    """Return what a document holds.
+    """Return what a document holds, and number what is filled in when it is written.
 
     *identify* returns what is known of the object of a documented name, whose entry has
     a source. *modules* has the names of modules.
     """
+    everything = list(own_nodes(document))
     found: defaultdict[type[nodes.Node], list[Any]] = defaultdict(list)
-    opened: set[str] = set()
-    for node in own_nodes(document):
+    for node in everything:
         found[type(node)].append(node)
-        if isinstance(node, nodes.target | nodes.section):
-            name = module_name(node)
-            # The id of a target before a section is the section's, too.
-            if name in modules and name not in opened:
-                opened.add(name)
-                found[addnodes.desc].append(node)
+    references, sections = found[addnodes.pending_xref], found[nodes.section]
     quotes = list(filter(is_evidence, found[nodes.container]))
     evidence = tuple(quote[EVIDENCE] for quote in quotes)
-    for position, quote in enumerate(quotes):
-        quote[EVIDENCE] = position
-    queries: list[Query] = []
-    by_hand: set[int] = set()
-    for position, placeholder in enumerate(found[heuristic_query]):
-        query = placeholder.attributes.pop("record")
-        placeholder["position"] = position
-        queries.append(query)
+    placeholders = found[heuristic_query]
+    own = sections[0]["ids"][0] if sections else ""
+    queries = [_query(placeholder, own) for placeholder in placeholders]
+    by_hand: dict[int, list[int]] = {}
+    for position, query in enumerate(queries):
         if query.option("target") is not None:
-            by_hand.add(id(_around(placeholder, addnodes.desc)))
-    references, sections = found[addnodes.pending_xref], found[nodes.section]
+            desc = _around(placeholders[position], addnodes.desc)
+            by_hand.setdefault(id(desc), []).append(position)
+    _number(quotes, placeholders)
+    links = [*references, *found[nodes.reference]]
     return Page(
         heuristics=tuple(
             _definitions(found[heuristic_facts], quotes, evidence, docname)
         ),
-        entries=tuple(_entries(found[addnodes.desc], identify, by_hand)),
+        entries=tuple(_entries(_documented(everything, modules), identify, by_hand)),
         roles=tuple(_role_uses(references)),
         links=tuple(_other_links(references)),
+        mentions=tuple(mentions(links, docname, document["source"])),
         queries=tuple(queries),
         evidence=evidence,
         sections=tuple(tuple(section["ids"]) for section in sections),
@@ -90,6 +85,41 @@ def collect(
         anchors=tuple(_anchors(document)),
         problems=tuple(_unread(found[nodes.paragraph])),
     )
+
+
+def _query(placeholder: heuristic_query, own: str) -> Query:
+    """Return what a directive asks for; *own* is the id of the document's section."""
+    section = _around(placeholder, nodes.section)
+    anchor = section["ids"][0] if section else ""
+    query: Query = placeholder["record"]
+    return query._replace(section="" if anchor == own else anchor)
+
+
+def _number(
+    quotes: Iterable[nodes.container], placeholders: Iterable[heuristic_query]
+) -> None:
+    """Replace the records in nodes by their places among those of the page."""
+    for position, quote in enumerate(quotes):
+        quote[EVIDENCE] = position
+    for position, placeholder in enumerate(placeholders):
+        del placeholder["record"]
+        placeholder["position"] = position
+
+
+def _documented(
+    everything: Iterable[nodes.Node], modules: Container[str]
+) -> Iterator[nodes.Element]:
+    """Yield the nodes of API entries, and those where modules begin."""
+    opened: set[str] = set()
+    for node in everything:
+        if isinstance(node, addnodes.desc):
+            yield node
+        elif isinstance(node, nodes.target | nodes.section):
+            name = module_name(node)
+            # The id of a target before a section is the section's, too.
+            if name in modules and name not in opened:
+                opened.add(name)
+                yield node
 
 
 def own_nodes(tree: nodes.Node) -> Iterator[nodes.Node]:
@@ -209,6 +239,7 @@ def _definitions(
             docname=docname,
             title=title.astext(),
             anchor=form["ids"][0],
+            ids=tuple(form["ids"]),
             note=freeze(note.children),
             in_entry=_around(form, addnodes.desc) is not None,
             evidence=tuple(quoted[form]),
@@ -216,23 +247,25 @@ def _definitions(
 
 
 def _entries(
-    found: list[nodes.Element],
+    found: Iterable[nodes.Element],
     identify: Callable[[str, str], Identity],
-    by_hand: AbstractSet[int],
+    by_hand: Mapping[int, list[int]],
 ) -> Iterator[Entry]:
     """Yield the API entries of a document, in their order."""
     for node in found:
         if module := module_name(node):
             anchor = f"{_MODULE}{module}"
-            yield Entry((module,), (module,), anchor, by_hand=False, is_module=True)
+            yield Entry((module,), (module,), anchor, is_module=True)
         if isinstance(node, addnodes.desc) and node.get("domain") == "py":
-            entry = _entry(node, identify, by_hand=id(node) in by_hand)
+            entry = _entry(node, identify, tuple(by_hand.get(id(node), ())))
             if entry.names:
                 yield entry
 
 
 def _entry(
-    desc: addnodes.desc, identify: Callable[[str, str], Identity], *, by_hand: bool
+    desc: addnodes.desc,
+    identify: Callable[[str, str], Identity],
+    by_hand: tuple[int, ...],
 ) -> Entry:
     """Return the record of one API entry."""
     names = entry_names(desc)

@@ -8,9 +8,19 @@ from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 from ..config import Settings
-from ..model import SEVERITIES, Entry, Heuristic, Page, Problem, Subtype, Target
+from ..model import (
+    SEVERITIES,
+    Entry,
+    Heuristic,
+    Mention,
+    Page,
+    Problem,
+    Subtype,
+    Target,
+)
 from ..versions import holds
 from .pages import fold
+from .records import Place
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -28,6 +38,8 @@ class Catalogue:
     settings: Settings = field(default_factory=Settings)
     #: The documented version, or ``""``.
     version: str = ""
+    #: Each label → its document and id.
+    labels: Mapping[str, tuple[str, str]] = field(default_factory=dict)
 
     @property
     def package(self) -> str:
@@ -120,15 +132,51 @@ class Catalogue:
         """Map each heuristic to the other pages that link to it, in their order."""
         found: dict[str, dict[str, None]] = {}
         for docname, page in self.pages.items():
-            for target in page.targets:
-                record = self.named(target)
+            for mention in page.mentions:
+                record = self.mentioned(mention)
                 if record and record.docname != docname:
                     found.setdefault(record.name, {})[docname] = None
         return found
 
-    def is_linked(self, record: Heuristic, docname: str) -> bool:
-        """Return whether another page than its own links to a heuristic."""
-        return docname in self.mentioned_in.get(record.name, ())
+    def mentioned(self, mention: Mention) -> Heuristic | None:
+        """Return the heuristic that a link leads to, if it is one."""
+        labelled = self.labels.get(mention.label, ("", ""))
+        return (
+            self.named(mention.name)
+            or self._by_id.get(labelled)
+            or self._by_id.get((mention.docname, mention.anchor))
+        )
+
+    @cached_property
+    def _by_id(self) -> dict[tuple[str, str], Heuristic]:
+        """Map each document and id of a definition to the heuristic in effect.
+
+        The id of one that is a page of its own may be ``""``.
+        """
+        found: dict[tuple[str, str], Heuristic] = {}
+        for written in self.definitions:
+            record = self.find(written.name)
+            if record is not None:
+                ids = ("", *written.ids) if self.is_page(written) else written.ids
+                keys = ((written.docname, anchor) for anchor in ids)
+                found.update(dict.fromkeys(keys, record))
+        return found
+
+    def is_linked(self, record: Heuristic, place: Place) -> bool:
+        """Return whether the own text of a page or section links to a heuristic."""
+        return (record.name, place) in self._linked
+
+    @cached_property
+    def _linked(self) -> set[tuple[str, Place]]:
+        """Return heuristics with the pages and sections whose text links to them."""
+        found: set[tuple[str, Place]] = set()
+        for docname, page in self.pages.items():
+            for mention in page.mentions:
+                if mention.is_own and (record := self.mentioned(mention)):
+                    anchors = ("", *mention.sections)
+                    places = (Place(docname, anchor) for anchor in anchors)
+                    found.update((record.name, place) for place in places)
+        return found
 
     # -- the pages and their API entries ----------------------------------------------
 
@@ -240,7 +288,7 @@ def rank(record: Heuristic) -> tuple[bool, int, int]:
 
 def _written(record: Heuristic) -> Heuristic:
     """Return a definition without what depends on the page that holds it."""
-    record = record._replace(docname="", anchor="", problems=())
+    record = record._replace(docname="", anchor="", ids=(), problems=())
     if not (record.in_entry or "docstring of " in record.source):
         return record
     evidence = tuple(

@@ -250,13 +250,10 @@ def _of_nowhere(plan: Plan) -> Iterator[Problem]:
 
     What is withheld on purpose, and what waits for a target, is none.
     """
-    by_hand: set[str] = set()
-    for page in plan.catalogue.pages.values():
-        for query in page.queries:
-            if query.option("target") is not None:
-                chosen = plan.meanings.selection(query.filters)
-                by_hand.update(it.name for it in chosen)
     placing = plan.placing
+    by_hand: set[str] = set()
+    for placed in placing.by_hand:
+        by_hand.update(record.name for record in placed.heuristics)
     shown = {*placing.shown_in, *placing.shown_on, *placing.rollup.reached, *by_hand}
     for record in plan.catalogue.heuristics.values():
         connections = plan.meanings.connections(record)

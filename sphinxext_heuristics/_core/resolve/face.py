@@ -99,7 +99,10 @@ class PublicPlacing(Protocol):
 
     @property
     def by_page(self) -> Mapping[str, Mapping[str, Sequence[Heuristic]]]:
-        """Document → id of a section (``""``: the page) → what it shows."""
+        """Document → id of a section (``""``: the page) → what it shows.
+
+        What its own text links to is included, and has no box there.
+        """
 
 
 class PublicPlan(Protocol):

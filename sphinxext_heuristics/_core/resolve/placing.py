@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from functools import cache, cached_property
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from .catalogue import rank
 from .listing import bounds
-from .records import Form, Place, Reach, Shown
+from .records import ByHand, Form, OnPage, Place, Reach, Shown
 from .rollup import Member, Rollup
 from .verdicts import folded, name_copies
 
@@ -160,19 +161,67 @@ class Placing:
 
     # -- pages ------------------------------------------------------------------------
 
+    def on_page(self, docname: str) -> tuple[OnPage, ...]:
+        """Return what becomes of heuristics on a page and its sections, in shown order.
+
+        A heuristic is there once for each of its targets that means the place.
+        """
+        return tuple(self._connected.get(docname, ()))
+
+    @cached_property
+    def _connected(self) -> dict[str, list[OnPage]]:
+        """Map each document to what becomes of the heuristics connected to it."""
+        found: dict[str, list[OnPage]] = {}
+        for record in self._catalogue.in_shown_order:
+            for resolved in self._meanings.connections(record):
+                if place := resolved.place:
+                    connection = resolved.connection
+                    verdict = OnPage(
+                        record=record,
+                        target=f"{connection.type} {connection.target}",
+                        place=place,
+                        reason=self.withheld_at(record, place),
+                        is_linked=self._catalogue.is_linked(record, place),
+                    )
+                    found.setdefault(place.docname, []).append(verdict)
+        return found
+
+    @cached_property
+    def by_hand(self) -> tuple[ByHand, ...]:
+        """Return what each ``heuristics-for`` shows, in the order of the pages."""
+        found: list[ByHand] = []
+        for docname, page in self._catalogue.pages.items():
+            entry_of: dict[int, Entry] = {}
+            for entry in page.entries:
+                entry_of.update(dict.fromkeys(entry.by_hand, entry))
+            for position, query in enumerate(page.queries):
+                if query.option("target") is not None:
+                    placed = ByHand(
+                        query=query,
+                        place=Place(docname, query.section),
+                        entry=entry_of.get(position),
+                        heuristics=self._meanings.selection(query.filters),
+                    )
+                    found.append(placed)
+        return tuple(found)
+
     @cached_property
     def by_page(self) -> dict[str, dict[str, list[Heuristic]]]:
         """Map each document, and ids of its sections, to what it shows automatically.
 
+        That includes what its own text links to, which is not placed once more.
         The id of the page as a whole is ``""``.
         """
         found: dict[str, dict[str, list[Heuristic]]] = {}
-        for record in self._catalogue.in_shown_order:
-            places = [it.place for it in self._meanings.connections(record)]
-            for place in dict.fromkeys(places):
-                if place and not self.withheld_at(record, place):
-                    page = found.setdefault(place.docname, {})
-                    page.setdefault(place.anchor, []).append(record)
+        for docname, verdicts in self._connected.items():
+            page: dict[str, list[Heuristic]] = {}
+            for verdict in filter(attrgetter("is_shown"), verdicts):
+                records = page.setdefault(verdict.place.anchor, [])
+                # Several of its targets may mean the place.
+                if verdict.record not in records:
+                    records.append(verdict.record)
+            if page:
+                found[docname] = page
         return found
 
     @cached_property

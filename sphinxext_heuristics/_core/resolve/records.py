@@ -5,7 +5,7 @@ from __future__ import annotations
 import enum
 from typing import TYPE_CHECKING, NamedTuple
 
-from ..model import Connection, Entry, Heuristic, Target
+from ..model import Connection, Entry, Heuristic, Query, Target
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -115,6 +115,45 @@ class Verdict(NamedTuple):
     def is_shown(self) -> bool:
         """Whether the entry shows it."""
         return not self.reason
+
+
+class OnPage(NamedTuple):
+    """What becomes of a heuristic on a page or section that it is connected to."""
+
+    #: The heuristic.
+    record: Heuristic
+    #: The connection's type and target, as the author wrote them.
+    target: str
+    #: The page or section.
+    place: Place
+    #: Why it is not shown, in words; empty if it is shown.
+    reason: str = ""
+    #: Whether the page's own text links to it: it is where it belongs, and is not
+    #: placed once more.
+    is_linked: bool = False
+
+    @property
+    def is_shown(self) -> bool:
+        """Whether the page shows it."""
+        return not self.reason
+
+
+class ByHand(NamedTuple):
+    """What one ``heuristics-for`` shows."""
+
+    #: The directive.
+    query: Query
+    #: The page or section that it is in.
+    place: Place
+    #: The API entry that it is in, if it is in one.
+    entry: Entry | None
+    #: The heuristics that it shows, in the toctree's order.
+    heuristics: tuple[Heuristic, ...]
+
+    @property
+    def targets(self) -> str:
+        """The targets that it names."""
+        return ", ".join(self.query.option("target"))
 
 
 class Shown(NamedTuple):

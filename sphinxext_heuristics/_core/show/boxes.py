@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from ..resolve.plan import Plan
+    from ..resolve.records import Place
 
 
 #: Keeps what another page contains out of Sphinx's search.
@@ -93,24 +94,24 @@ def of_entry(
 
 
 def of_records(
-    plan: Plan, records: Iterable[Heuristic], docname: str = ""
+    plan: Plan, records: Iterable[Heuristic], place: Place | None = None
 ) -> tuple[Box, ...]:
     """Return the boxes that one place shows, those past the limit folded.
 
-    What the page *docname* links to itself is only named; ``""`` is for what is placed
-    by hand.
+    What the own text of a page or section links to is where it belongs; only a danger
+    is named. ``None`` is for what is placed by hand.
     """
     ordered = shown_order(records)
-    boxed = [
-        record for record in ordered if not plan.catalogue.is_linked(record, docname)
-    ]
+    is_linked = plan.catalogue.is_linked
+    linked = [record for record in ordered if place and is_linked(record, place)]
+    boxed = [record for record in ordered if record not in linked]
     is_open = unfolded(boxed, plan.catalogue.settings.max_shown)
     boxes = []
-    for record in ordered:
+    for record in boxed:
         form = Form.FULL if record.name in is_open else Form.FOLDED
-        if plan.catalogue.is_linked(record, docname):
-            form = Form.NAMED
         boxes.append(_box(plan.note, record, form))
+    dangers = (record for record in linked if record.severity == SEVERITIES[-1])
+    boxes += [_box(plan.note, record, Form.NAMED) for record in dangers]
     return tuple(boxes)
 
 
