@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import runpy
 import tomllib
 from typing import TYPE_CHECKING, Any
 
@@ -262,6 +263,14 @@ def test_front_page_begins_with_the_box_and_says_what_the_site_is(site: Built) -
         "urls"
     ]
     assert ("Report an error" in about) == ("Issues" in urls)
+
+
+def test_readmes_picture_shows_what_the_site_shows(site: Built) -> None:
+    tool = runpy.run_path(str(ROOT / "tools/screenshots.py"))
+    said = (ROOT / "docs/screenshot.txt").read_text(encoding="utf-8")
+    assert tool["words"](tool["beside"](site.out)) == said.rstrip("\n"), (
+        "run `make screenshots`"
+    )
 
 
 def test_the_manual_has_its_own_place_in_the_sidebar(site: Built) -> None:
