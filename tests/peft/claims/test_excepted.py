@@ -9,7 +9,6 @@ import re
 from functools import cache
 from typing import TYPE_CHECKING
 
-import peft
 import pytest
 import torch
 from pages import PAGES, option
@@ -18,7 +17,6 @@ from transformers import AutoModelForCausalLM, BitsAndBytesConfig
 
 from claims.models import (
     CAUSAL,
-    OPTIONS,
     TARGETS,
     adapted,
     claim,
@@ -26,6 +24,7 @@ from claims.models import (
     distance,
     each,
     ends,
+    learning,
     linear,
     llama,
     llava,
@@ -33,7 +32,6 @@ from claims.models import (
     on_llama,
     refused,
     run,
-    scale_of,
     trainable,
     trained,
     xlora,
@@ -44,6 +42,8 @@ from claims.test_systems import cycles, one_layer
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
+
+    import peft
 
 
 @cache
@@ -148,12 +148,6 @@ def unmerges_exactly(cls: str, _folder: Path) -> None:
 # -- configurations --
 
 
-def does_not_divide_alpha_by_r(cls: str, _folder: Path) -> None:
-    options = {"target_modules": ["0"], "lora_alpha": 8, **OPTIONS["AdaLora"]}
-    scales = {scale_of(getattr(peft, cls)(init_r=r, **options)) for r in (4, 8)}
-    assert scales == {8}
-
-
 def knows_its_layers_in_every_architecture(cls: str, _folder: Path) -> None:
     ours = config(method_of(cls), **CAUSAL)
     if cls == "AdaptionPromptConfig":  # its layers are not a choice
@@ -161,7 +155,7 @@ def knows_its_layers_in_every_architecture(cls: str, _folder: Path) -> None:
             adapted(ours, olmo())
         return
     for base in (olmo(), llama()):
-        found = ends(adapted(ours, base).targeted_module_names)
+        found = ends(learning(adapted(ours, base)))
         assert found
         assert found != {"q_proj", "v_proj"}
 
@@ -207,7 +201,6 @@ def switches_nothing(_cls: str, folder: Path) -> None:
 
 
 PROOFS: dict[str, Callable[[str, Path], None]] = {
-    "Alpha_Over_R_Scaling": does_not_divide_alpha_by_r,
     "Default_Target_Modules": knows_its_layers_in_every_architecture,
     "Fused_Layers_Bypass_Adapters": is_refused,
     "Merge_Returns_New_Model": never_merges,
@@ -226,7 +219,6 @@ PROOFS: dict[str, Callable[[str, Path], None]] = {
 }
 
 
-@claim("Alpha_Over_R_Scaling")
 @claim("Default_Target_Modules")
 @claim("Fused_Layers_Bypass_Adapters")
 @claim("Merge_Returns_New_Model")

@@ -1,0 +1,136 @@
+"""Try which releases of PEFT and transformers fit together, and write what was found.
+
+    python tools/fitting.py PEFT[,PEFT …] TRANSFORMERS[,TRANSFORMERS …]
+
+Each pair is tried in a process of its own, with the wheels of both in front of what is
+installed. What is written, `tests/peft/fitting.json`, is the source of the table of
+`Versions_That_Fit`; a pair that was tried before is tried again. A row of the table may
+say of a release only what was tried.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from importlib.metadata import PathDistribution, version
+from pathlib import Path
+
+DATA = Path(__file__).parents[1] / "tests/peft/fitting.json"
+WHEELS = Path(os.environ.get("FITTING_WHEELS", "/tmp/fitting"))  # noqa: S108 - a cache
+
+#: What of transformers' own requirements depends on its release.
+WITH_IT = ("huggingface-hub", "tokenizers")
+
+#: What a pair must do: each step prints its name when it is done.
+TRIED = """
+import sys, tempfile, warnings
+warnings.simplefilter("ignore")
+import torch, transformers
+transformers.logging.set_verbosity_error()
+import peft
+print("import")
+from transformers import LlamaConfig, LlamaForCausalLM
+
+def base():
+    torch.manual_seed(0)
+    sizes = dict(vocab_size=64, hidden_size=16, intermediate_size=32)
+    sizes |= dict(num_hidden_layers=2, num_attention_heads=2)
+    return LlamaForCausalLM(LlamaConfig(**sizes)).eval()
+
+def trained(config):
+    model = peft.get_peft_model(base(), config)
+    for parameter in model.parameters():
+        if parameter.requires_grad:
+            parameter.data += 0.3 * torch.randn_like(parameter)
+    return model.eval()
+
+ids = torch.arange(3, 19).reshape(2, 8)
+model = trained(peft.LoraConfig(task_type="CAUSAL_LM", target_modules=["q_proj"]))
+with tempfile.TemporaryDirectory() as folder:
+    model.save_pretrained(folder)
+    again = peft.PeftModel.from_pretrained(base(), folder)
+with torch.no_grad():
+    assert torch.allclose(again(ids).logits, model(ids).logits, atol=1e-5)
+    assert not torch.allclose(base()(ids).logits, model(ids).logits, atol=1e-3)
+print("lora")
+
+options = dict(task_type="CAUSAL_LM", num_virtual_tokens=4)
+for kind in (peft.PromptTuningConfig, peft.PrefixTuningConfig):
+    model = trained(kind(**options))
+    text = ids
+    for _ in range(4):
+        with torch.no_grad():
+            last = model(input_ids=text, attention_mask=torch.ones_like(text)).logits
+        text = torch.cat([text, last[:, -1].argmax(-1, keepdim=True)], dim=1)
+    fixed = dict(max_new_tokens=4, do_sample=False, pad_token_id=0, eos_token_id=None)
+    made = model.generate(input_ids=ids, attention_mask=torch.ones_like(ids), **fixed)
+    assert torch.equal(made, text), f"{kind.__name__} generates other tokens"
+print("prompts")
+"""
+
+
+def installed(package: str, release: str) -> Path:
+    """Return the folder of a release, with what depends on it, installed at need."""
+    folder = WHEELS / f"{package}-{release}"
+    if not folder.is_dir():
+        pip_into(folder, [f"{package}=={release}"])
+        (info,) = folder.glob(f"{package}-*.dist-info")
+        needs = PathDistribution(info).requires or []
+        own = [need for need in needs if need.startswith(WITH_IT) and ";" not in need]
+        if package == "transformers":
+            pip_into(folder, own)
+    return folder
+
+
+def pip_into(folder: Path, requirements: list[str]) -> None:
+    """Install requirements, and nothing that these require, into a folder."""
+    command = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps"]
+    command += ["--target", str(folder), *requirements]
+    subprocess.run(command, check=True)  # noqa: S603 - our own command
+
+
+def tried(peft: str, transformers: str) -> dict[str, str]:
+    """Return what a pair can do, and the error that stopped it."""
+    folders = [installed("peft", peft), installed("transformers", transformers)]
+    path = os.pathsep.join(map(str, folders))
+    offline = {"HF_HUB_OFFLINE": "1", "CUDA_VISIBLE_DEVICES": "", "PYTHONPATH": path}
+    done = subprocess.run(  # noqa: S603 - our own command
+        [sys.executable, "-c", TRIED],
+        env=os.environ | offline,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    steps = " ".join(re.findall(r"^(?:import|lora|prompts)$", done.stdout, re.MULTILINE))
+    found = {"works": steps}
+    if done.returncode:
+        found["error"] = errors_in(done.stderr)
+    return found
+
+
+def errors_in(log: str) -> str:
+    """Return the last error of a traceback, without this machine's paths."""
+    lines = [line for line in log.splitlines() if re.match(r"\w+(Error|Exception)", line)]
+    return re.sub(r" \(/.*?\)", "", lines[-1])[:200] if lines else "no error was printed"
+
+
+def main(pefts: str, transformers: str) -> None:
+    """Try all pairs of the releases that are named, and write what was found."""
+    known = json.loads(DATA.read_text(encoding="utf-8")) if DATA.is_file() else {}
+    known["with"] = {name: version(name) for name in ("torch", "accelerate")}
+    known["with"]["python"] = ".".join(map(str, sys.version_info[:2]))
+    pairs = known.setdefault("pairs", {})
+    for peft in pefts.split(","):
+        for release in transformers.split(","):
+            found = tried(peft, release)
+            pairs.setdefault(peft, {})[release] = found
+            sys.stdout.write(f"{peft} {release} {found}\n")
+            sys.stdout.flush()
+            DATA.write_text(json.dumps(known, indent=1, sort_keys=True) + "\n", "utf-8")
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
