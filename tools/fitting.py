@@ -21,8 +21,8 @@ from pathlib import Path
 DATA = Path(__file__).parents[1] / "tests/peft/fitting.json"
 WHEELS = Path(os.environ.get("FITTING_WHEELS", "/tmp/fitting"))  # noqa: S108 - a cache
 
-#: What of transformers' own requirements depends on its release.
-WITH_IT = ("huggingface-hub", "tokenizers")
+#: Those of transformers' own requirements that depend on its release.
+WITH_IT = ("huggingface-hub", "numpy", "tokenizers")
 
 #: What a pair must do: each step prints its name when it is done.
 TRIED = """
@@ -76,19 +76,19 @@ def installed(package: str, release: str) -> Path:
     """Return the folder of a release, with what depends on it, installed at need."""
     folder = WHEELS / f"{package}-{release}"
     if not folder.is_dir():
-        pip_into(folder, [f"{package}=={release}"])
+        pip_into(folder, "--no-deps", f"{package}=={release}")
         (info,) = folder.glob(f"{package}-*.dist-info")
         needs = PathDistribution(info).requires or []
         own = [need for need in needs if need.startswith(WITH_IT) and ";" not in need]
         if package == "transformers":
-            pip_into(folder, own)
+            pip_into(folder, *own)
     return folder
 
 
-def pip_into(folder: Path, requirements: list[str]) -> None:
-    """Install requirements, and nothing that these require, into a folder."""
-    command = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps"]
-    command += ["--target", str(folder), *requirements]
+def pip_into(folder: Path, *given: str) -> None:
+    """Install requirements into a folder."""
+    command = [sys.executable, "-m", "pip", "install", "--quiet"]
+    command += ["--target", str(folder), *given]
     subprocess.run(command, check=True)  # noqa: S603 - our own command
 
 
@@ -104,7 +104,9 @@ def tried(peft: str, transformers: str) -> dict[str, str]:
         text=True,
         check=False,
     )
-    steps = " ".join(re.findall(r"^(?:import|lora|prompts)$", done.stdout, re.MULTILINE))
+    steps = " ".join(
+        re.findall(r"^(?:import|lora|prompts)$", done.stdout, re.MULTILINE)
+    )
     found = {"works": steps}
     if done.returncode:
         found["error"] = errors_in(done.stderr)
@@ -113,8 +115,12 @@ def tried(peft: str, transformers: str) -> dict[str, str]:
 
 def errors_in(log: str) -> str:
     """Return the last error of a traceback, without this machine's paths."""
-    lines = [line for line in log.splitlines() if re.match(r"\w+(Error|Exception)", line)]
-    return re.sub(r" \(/.*?\)", "", lines[-1])[:200] if lines else "no error was printed"
+    lines = [
+        line for line in log.splitlines() if re.match(r"\w+(Error|Exception)", line)
+    ]
+    return (
+        re.sub(r" \(/.*?\)", "", lines[-1])[:200] if lines else "no error was printed"
+    )
 
 
 def main(pefts: str, transformers: str) -> None:

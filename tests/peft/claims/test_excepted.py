@@ -36,6 +36,7 @@ from claims.models import (
     trained,
     xlora,
 )
+from claims.test_hit import UNSUPPORTED
 from claims.test_layers import has_no_targets, is_refused
 from claims.test_systems import cycles, one_layer
 
@@ -182,6 +183,20 @@ def names_the_task_that_it_wants(cls: str, _folder: Path) -> None:
         config(method_of(cls))
 
 
+def takes_a_block_or_fails_otherwise(cls: str, _folder: Path) -> None:
+    message = ""
+    try:
+        adapted(config(method_of(cls), "self_attn", **CAUSAL), llama())
+    except (AttributeError, KeyError, ValueError) as error:
+        message = str(error)
+    assert not re.search(UNSUPPORTED, message)
+
+
+def knows_no_all_linear(cls: str, _folder: Path) -> None:
+    with refused("more adapter layers"):
+        adapted(config(method_of(cls), target_modules="all-linear", **CAUSAL), llama())
+
+
 # -- the rest --
 
 
@@ -201,6 +216,7 @@ def switches_nothing(_cls: str, folder: Path) -> None:
 
 
 PROOFS: dict[str, Callable[[str, Path], None]] = {
+    "Config_Used_Twice": knows_no_all_linear,
     "Default_Target_Modules": knows_its_layers_in_every_architecture,
     "Fused_Layers_Bypass_Adapters": is_refused,
     "Merge_Returns_New_Model": never_merges,
@@ -214,11 +230,13 @@ PROOFS: dict[str, Callable[[str, Path], None]] = {
     "Target_Module_Typos": refuses_a_second_name,
     "Tied_Embeddings_Merge": merges_right_into_a_tied_end,
     "Unmerge_In_16_Bit": unmerges_exactly,
+    "Unsupported_Target_Layer": takes_a_block_or_fails_otherwise,
     "Unmergeable_Quantized_Bases": is_never_stopped_by_the_merge,
     "Vision_Tower_Targeted": stays_out_of_the_tower,
 }
 
 
+@claim("Config_Used_Twice")
 @claim("Default_Target_Modules")
 @claim("Fused_Layers_Bypass_Adapters")
 @claim("Merge_Returns_New_Model")
@@ -233,6 +251,7 @@ PROOFS: dict[str, Callable[[str, Path], None]] = {
 @claim("Tied_Embeddings_Merge")
 @claim("Unmerge_In_16_Bit")
 @claim("Unmergeable_Quantized_Bases")
+@claim("Unsupported_Target_Layer")
 @claim("Vision_Tower_Targeted")
 @each(("name", "cls"), excepted())
 def test_it_does_not_happen_there(name: str, cls: str, tmp_path: Path) -> None:

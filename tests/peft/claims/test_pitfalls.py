@@ -295,6 +295,61 @@ def test_it_can_be_used_and_the_whole_state_can_be_resumed(tmp_path: Path) -> No
             loaded(tmp_path, llama(), is_trainable=True)
 
 
+def p_tuned(size: float = 0.0) -> PeftModel:
+    ours = config("PromptEncoder", **CAUSAL)
+    return trained(adapted(ours, llama()), size)
+
+
+@prefix_projection_checkpoints
+def test_p_tuning_ends_with_another_model_than_the_best(tmp_path: Path) -> None:
+    with_best = trainer(
+        p_tuned(),
+        tmp_path,
+        max_steps=4,
+        save_steps=1,
+        eval_steps=1,
+        eval_strategy="steps",
+        learning_rate=0.05,
+        load_best_model_at_end=True,
+    )
+    with silent():
+        with_best.train()
+    best = with_best.state.best_metric
+    assert with_best.evaluate()["eval_loss"] > best + 0.01
+    right = loaded(with_best.state.best_model_checkpoint, llama())
+    of_right = trainer(right, tmp_path).evaluate()["eval_loss"]
+    assert of_right == pytest.approx(best)
+
+
+@prefix_projection_checkpoints
+def test_a_prompt_of_p_tuning_is_another_one_in_the_model_that_was_trained(
+    tmp_path: Path,
+) -> None:
+    model = p_tuned(0.5)
+    before = run(model)
+    model.save_pretrained(tmp_path)
+    assert same(loaded(tmp_path, llama()), before)
+    with silent():
+        result = model.load_adapter(tmp_path, "default")
+    assert result.unexpected_keys == ["prompt_embeddings"]
+    assert not same(model, before, 1e-2)
+
+
+@prefix_projection_checkpoints
+@each(
+    ("method", "is_same"),
+    [("PromptTuning", True), ("PrefixTuning", True), ("CPT", False)],
+)
+def test_other_prompts_are_the_same_but_for_cpt(
+    method: str, tmp_path: Path, *, is_same: bool
+) -> None:
+    model = trained(adapted(config(method, **CAUSAL), llama()), 0.5)
+    before = run(model)
+    model.save_pretrained(tmp_path)
+    model.load_adapter(tmp_path, "default")
+    assert same(model, before) is is_same
+
+
 @claim("EVA_Needs_Data")
 def test_eva_starts_at_random_until_it_has_data() -> None:
     def lora_a(model: PeftModel) -> torch.Tensor:

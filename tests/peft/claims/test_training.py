@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import math
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import pytest
@@ -935,6 +935,48 @@ def test_addition_in_place_to_the_view_that_is_returned_fails(
         writable.add_(shift)
         writable.sum().backward()
     (layer(states()) + shift).sum().backward()  # not in place
+
+
+def fails_once_packed(layer: nn.Module) -> AbstractContextManager[object]:
+    """Require the error of a layer whose weights were repacked, as on some CPUs only."""
+    message = "a view of a leaf Variable that requires grad is being used"
+    packs = layer.support_avx512bf16_for_cpu
+    return refused(message, RuntimeError) if packs else nullcontext()
+
+
+@defensive_clone
+@each("bias", [True, False])
+@each("training", [True, False])
+@each("shape", [(6,), (2, 3)])
+def test_after_an_evaluation_it_fails_in_4_bit_whatever_the_layer(
+    shape: tuple[int, ...], *, bias: bool, training: bool
+) -> None:
+    shift = nn.Parameter(torch.ones(64))
+    layer = quantized_linear(4, bias=bias)[0].eval()
+    layer(states(*shape).detach())
+    layer.train(training)
+    if bias:  # it is added in place by bitsandbytes itself
+        with fails_once_packed(layer):
+            layer(states(*shape))
+        return
+    result, writable = layer(states(*shape)), layer(states(*shape)).clone()
+    with fails_once_packed(layer):
+        result.add_(shift)
+    writable.add_(shift)
+
+
+@defensive_clone
+@each("method", ["C3A", "Gralora"])
+@each("bias", [True, False])
+def test_two_methods_fail_in_4_bit_after_an_evaluation(
+    method: str, *, bias: bool
+) -> None:
+    base = quantized_linear(4, bias=bias)
+    model = adapted(config(method, "0"), base)
+    with torch.no_grad():
+        model.eval()(states().detach())
+    with fails_once_packed(layer_of(model).base_layer):
+        model.train()(states())
 
 
 @defensive_clone
