@@ -394,8 +394,10 @@ def test_an_adapter_does_not_load_into_a_compiled_base(adapter: Path) -> None:
         wrong = loaded(adapter, compiled())
     assert not same(wrong, expected, 1e-4)
     for cls in (PeftModel, PeftMixedModel):
-        result = cls.from_pretrained(compiled(), adapter).load_adapter(adapter, "z")
+        with said() as texts:
+            result = cls.from_pretrained(compiled(), adapter).load_adapter(adapter, "z")
         assert [name for name in result.missing_keys if ".z." in name]
+        assert len([text for text in texts if MISSING in text]) == (cls is PeftModel)
 
     after = torch.compile(loaded(adapter, llama()), backend="eager")
     assert same(after, expected)
@@ -407,7 +409,18 @@ def test_an_adapter_does_not_load_into_a_compiled_base(adapter: Path) -> None:
 
 @claim("Compile_After_Loading")
 @pytest.mark.usefixtures("_not_traced")
-def test_an_adapter_of_a_compiled_base_loads_nowhere_else(tmp_path: Path) -> None:
+def test_neither_does_it_where_the_adapter_was_injected(adapter: Path) -> None:
+    expected = run(loaded(adapter, llama()))
+    for base, is_right in ((compiled(), False), (llama(), True)):
+        model = inject_adapter_in_model(lora("q_proj"), base)
+        with silent():
+            set_peft_model_state_dict(model, load_peft_weights(adapter))
+        assert same(model.eval(), expected, 1e-4) is is_right
+
+
+@claim("Compile_After_Loading")
+@pytest.mark.usefixtures("_not_traced")
+def test_an_adapter_of_a_compiled_base_loads_into_another_only(tmp_path: Path) -> None:
     model = with_lora(compiled())
     model.save_pretrained(tmp_path)
     assert all("_orig_mod" in name for name in load_peft_weights(tmp_path))
@@ -417,6 +430,8 @@ def test_an_adapter_of_a_compiled_base_loads_nowhere_else(tmp_path: Path) -> Non
     assert MISSING in text
     again = loaded(tmp_path, llama(), key_mapping={r"_orig_mod\.": ""})
     assert same(again, model)
+    with silent():
+        assert same(loaded(tmp_path, compiled()), model)
 
 
 @claim("Autocast_After_Cast")
