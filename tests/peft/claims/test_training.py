@@ -33,6 +33,7 @@ from transformers import (
 
 from claims.models import (
     CAUSAL,
+    PROMPT,
     Loader,
     Operations,
     Options,
@@ -205,6 +206,16 @@ def test_preparing_second_trains_nothing_and_preparing_first_does(
     model = with_lora(prepared(in_4_bit()))
     losses = steps(model, adam(model))
     assert losses[-1] < losses[0]
+
+
+@claim("Kbit_Prep_Before_Wrapping")
+def test_preparing_second_freezes_an_injected_adapter_too(in_4_bit: Loader) -> None:
+    ours = lora("q_proj", **CAUSAL)
+    wrong = inject_adapter_in_model(ours, in_4_bit())
+    assert not trainable(prepare_model_for_kbit_training(wrong))
+    right = inject_adapter_in_model(ours, prepare_model_for_kbit_training(in_4_bit()))
+    right(input_ids=PROMPT, labels=PROMPT).loss.backward()
+    assert all(weight.grad is not None for weight in trainable(right).values())
 
 
 @claim("Kbit_Prep_Before_Wrapping")
