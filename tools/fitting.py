@@ -1,11 +1,11 @@
 """Try which releases of PEFT and transformers fit together, and write what was found.
 
     python tools/fitting.py PEFT[,PEFT …] TRANSFORMERS[,TRANSFORMERS …]
+    python tools/fitting.py        print the table of what was tried
 
 Each pair is tried in a process of its own, with the wheels of both in front of what is
 installed. What is written, `tests/peft/fitting.json`, is the source of the table of
-`Versions_That_Fit`; a pair that was tried before is tried again. A row of the table may
-say of a release only what was tried.
+`Versions_That_Fit`; a pair that was tried before is tried again.
 """
 
 from __future__ import annotations
@@ -17,6 +17,10 @@ import subprocess
 import sys
 from importlib.metadata import PathDistribution, version
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 DATA = Path(__file__).parents[1] / "tests/peft/fitting.json"
 WHEELS = Path(os.environ.get("FITTING_WHEELS", "/tmp/fitting"))  # noqa: S108 - a cache
@@ -115,12 +119,41 @@ def tried(peft: str, transformers: str) -> dict[str, str]:
 
 def errors_in(log: str) -> str:
     """Return the last error of a traceback, without this machine's paths."""
-    lines = [
-        line for line in log.splitlines() if re.match(r"\w+(Error|Exception)", line)
-    ]
-    return (
-        re.sub(r" \(/.*?\)", "", lines[-1])[:200] if lines else "no error was printed"
-    )
+    lines = re.findall(r"^\w+(?:Error|Exception)\b.*", log, re.MULTILINE)
+    if not lines:
+        return "no error was printed"
+    return re.sub(r" \(/.*?\)", "", lines[-1])[:200]
+
+
+def ordered(releases: Iterable[str]) -> list[str]:
+    """Return releases, the oldest first."""
+    return sorted(releases, key=lambda it: [int(part) for part in it.split(".")])
+
+
+def span(found: dict[str, dict[str, str]], step: str) -> str:
+    """Return from which to which release a step works, of those that were tried."""
+    tried_ones = ordered(found)
+    works = [it for it in tried_ones if step in found[it]["works"].split()]
+    if not works:
+        return "none"
+    first, last = tried_ones.index(works[0]), tried_ones.index(works[-1])
+    if tried_ones[first : last + 1] != works:
+        message = f"{step} works in {works} of {tried_ones}: that is no span"
+        raise ValueError(message)
+    return f"{works[0]} to {works[-1]}"
+
+
+def table(pairs: dict[str, dict[str, dict[str, str]]]) -> str:
+    """Return the table of the page: a row for PEFT's releases that are alike."""
+    rows: dict[tuple[str, str], list[str]] = {}
+    for peft in ordered(pairs):
+        spans = span(pairs[peft], "lora"), span(pairs[peft], "prompts")
+        rows.setdefault(spans, []).append(peft)
+    lines = ["| PEFT | import, LoRA | `generate` with a soft prompt |"]
+    lines.append("| --- | --- | --- |")
+    for (lora, prompts), pefts in rows.items():
+        lines.append(f"| {', '.join(pefts)} | {lora} | {prompts} |")
+    return "\n".join(lines)
 
 
 def main(pefts: str, transformers: str) -> None:
@@ -139,4 +172,7 @@ def main(pefts: str, transformers: str) -> None:
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    if sys.argv[1:]:
+        main(*sys.argv[1:])
+    else:
+        sys.stdout.write(table(json.loads(DATA.read_text("utf-8"))["pairs"]) + "\n")

@@ -828,17 +828,15 @@ def clones(method: str, bits: int, **call: object) -> int:
     return clones_after(layer, lambda: model(torch.randn(3, 64), **call))
 
 
+CLONING = ("Lora", "AdaLora", "Hira", "Pvera", "RandLora", "IA3", "Vera", "Miss")
+
 defensive_clone = claim("4bit_Defensive_Clone")
 
 
 @defensive_clone
 @each(
     ("method", "in_4_bit"),
-    [
-        *((name, 1) for name in ("Lora", "AdaLora", "Hira", "Pvera")),
-        *((name, 1) for name in ("RandLora", "IA3", "Vera", "Miss")),
-        *((name, 0) for name in ("Road", "OFT")),
-    ],
+    [*((name, 1) for name in CLONING), *((name, 0) for name in ("Road", "OFT"))],
 )
 def test_some_methods_clone_in_4_bit_and_none_in_8_bit(
     method: str, in_4_bit: int
