@@ -43,6 +43,7 @@ from claims.models import (
     trainer,
     warned,
 )
+from claims.test_hit import t5
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -289,6 +290,30 @@ def test_every_kind_of_prompt_was_run_and_lora_is_right() -> None:
     assert names - {"MultitaskPromptTuning"} == {*EMBEDDED, *PREFIXES}
     model = prompted("Lora", "q_proj")
     assert all(alike(generated(model), step_by_step(model)))
+
+
+@prompts
+def test_prompt_tuning_on_t5_is_right() -> None:
+    ours = config("PromptTuning", task_type="SEQ_2_SEQ_LM")
+    model = trained(adapted(ours, t5()), 0.3)
+    given = {"input_ids": IDS, "attention_mask": torch.ones_like(IDS)}
+    text = torch.zeros(2, 1, dtype=torch.long)
+    for _token in range(4):
+        with torch.no_grad():
+            logits = model(**given, decoder_input_ids=text).logits[:, -1]
+        text = torch.cat([text, logits.argmax(-1, keepdim=True)], dim=1)
+    assert torch.equal(model.generate(**given, **FIXED), text)
+
+
+@prompts
+@each("method", EMBEDDED)
+def test_padding_on_the_left_moves_the_logits(method: str) -> None:
+    model = prompted(method)
+    padded = torch.cat([torch.zeros(2, 3, dtype=torch.long), IDS], dim=1)
+    mask = (padded != 0).long()
+    moved = run(model, padded, attention_mask=mask)[:, -1]
+    assert not same(moved, step_by_step(model)[0], 1e-4)
+    assert same(moved, step_by_step(model)[0], 0.1)
 
 
 # -- Messages_You_May_Ignore --
