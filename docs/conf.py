@@ -38,6 +38,7 @@ extensions = [
     "sphinxext_heuristics.releases",
     "heuristics_reference",
     "pictures",
+    "preludes",
 ]
 root_doc = "index"
 exclude_patterns = ["_build", "_ext"]

@@ -44,14 +44,29 @@ NO_PARAMETER = {
         [".from_pretrained", ".load_adapter", ".set_peft_model_state_dict"],
         "it is in the configuration",
     ),
+    ("Adapter_Refused_By_Servers", "modules_to_save"): (
+        [".save_pretrained"],
+        "it is in the configuration",
+    ),
     ("Adapter_Names_Hook_Leak", "adapter_names"): (
         ["PeftModel.forward"],
         "it is taken out of `kwargs`",
+    ),
+    ("Config_Used_Twice", "target_modules"): (
+        ["get_peft_model", "inject_adapter_in_model"],
+        "it is in the configuration",
     ),
     ("EVA_Needs_Data", "init_lora_weights"): (
         ["EvaConfig", "initialize_lora_eva_weights"],
         "it is in the adapter's configuration",
     ),
+    **{
+        ("Existing_Name_Loaded_Into", setting): (
+            [".load_adapter", ".set_peft_model_state_dict"],
+            "it is in the configuration",
+        )
+        for setting in ("lora_alpha", "use_rslora")
+    },
     ("Is_Trainable_To_Resume", "is_trainable"): (
         ["PeftMixedModel.load_adapter"],
         "it is passed on in `kwargs`",
@@ -67,6 +82,14 @@ NO_PARAMETER = {
     ("Partial_Merge_Drops_Adapters", "adapter_names"): (
         ["PeftMixedModel.merge_and_unload"],
         "it is passed on in `kwargs`",
+    ),
+    ("Prefix_Projection_Checkpoints", "prefix_projection"): (
+        ["PromptEncoderConfig"],
+        "the note is about both kinds of prompts",
+    ),
+    ("Prompt_Learning_Generate", "use_cache"): (
+        ["Config", "PeftModelForCausalLM"],
+        "it is a parameter of `generate`",
     ),
     ("Renamed_Base_Modules", "key_mapping"): (
         [*AUTOMATIC, "PeftMixedModel.from_pretrained", "PeftMixedModel.load_adapter"],
@@ -84,6 +107,7 @@ NO_PARAMETER = {
         ],
         "it is in `peft_config`",
     ),
+    ("Task_Type_Must_Fit", "task_type"): (["get_peft_model"], "it is in `peft_config`"),
     ("Weighted_Adapter_Rules", "lora_bias"): (
         ["LoraModel.add_weighted_adapter"],
         "the adapters' configurations have it",

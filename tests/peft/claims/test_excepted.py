@@ -9,7 +9,6 @@ import re
 from functools import cache
 from typing import TYPE_CHECKING
 
-import peft
 import pytest
 import torch
 from pages import PAGES, option
@@ -18,7 +17,6 @@ from transformers import AutoModelForCausalLM, BitsAndBytesConfig
 
 from claims.models import (
     CAUSAL,
-    OPTIONS,
     TARGETS,
     adapted,
     claim,
@@ -26,6 +24,7 @@ from claims.models import (
     distance,
     each,
     ends,
+    learning,
     linear,
     llama,
     llava,
@@ -33,17 +32,19 @@ from claims.models import (
     on_llama,
     refused,
     run,
-    scale_of,
     trainable,
     trained,
     xlora,
 )
+from claims.test_hit import UNSUPPORTED
 from claims.test_layers import has_no_targets, is_refused
 from claims.test_systems import cycles, one_layer
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
+
+    import peft
 
 
 @cache
@@ -148,12 +149,6 @@ def unmerges_exactly(cls: str, _folder: Path) -> None:
 # -- configurations --
 
 
-def does_not_divide_alpha_by_r(cls: str, _folder: Path) -> None:
-    options = {"target_modules": ["0"], "lora_alpha": 8, **OPTIONS["AdaLora"]}
-    scales = {scale_of(getattr(peft, cls)(init_r=r, **options)) for r in (4, 8)}
-    assert scales == {8}
-
-
 def knows_its_layers_in_every_architecture(cls: str, _folder: Path) -> None:
     ours = config(method_of(cls), **CAUSAL)
     if cls == "AdaptionPromptConfig":  # its layers are not a choice
@@ -161,7 +156,7 @@ def knows_its_layers_in_every_architecture(cls: str, _folder: Path) -> None:
             adapted(ours, olmo())
         return
     for base in (olmo(), llama()):
-        found = ends(adapted(ours, base).targeted_module_names)
+        found = ends(learning(adapted(ours, base)))
         assert found
         assert found != {"q_proj", "v_proj"}
 
@@ -188,6 +183,20 @@ def names_the_task_that_it_wants(cls: str, _folder: Path) -> None:
         config(method_of(cls))
 
 
+def takes_a_block_or_fails_otherwise(cls: str, _folder: Path) -> None:
+    message = ""
+    try:
+        adapted(config(method_of(cls), "self_attn", **CAUSAL), llama())
+    except (AttributeError, KeyError, ValueError) as error:
+        message = str(error)
+    assert not re.search(UNSUPPORTED, message)
+
+
+def knows_no_all_linear(cls: str, _folder: Path) -> None:
+    with refused("more adapter layers"):
+        adapted(config(method_of(cls), target_modules="all-linear", **CAUSAL), llama())
+
+
 # -- the rest --
 
 
@@ -207,7 +216,7 @@ def switches_nothing(_cls: str, folder: Path) -> None:
 
 
 PROOFS: dict[str, Callable[[str, Path], None]] = {
-    "Alpha_Over_R_Scaling": does_not_divide_alpha_by_r,
+    "Config_Used_Twice": knows_no_all_linear,
     "Default_Target_Modules": knows_its_layers_in_every_architecture,
     "Fused_Layers_Bypass_Adapters": is_refused,
     "Merge_Returns_New_Model": never_merges,
@@ -221,12 +230,13 @@ PROOFS: dict[str, Callable[[str, Path], None]] = {
     "Target_Module_Typos": refuses_a_second_name,
     "Tied_Embeddings_Merge": merges_right_into_a_tied_end,
     "Unmerge_In_16_Bit": unmerges_exactly,
+    "Unsupported_Target_Layer": takes_a_block_or_fails_otherwise,
     "Unmergeable_Quantized_Bases": is_never_stopped_by_the_merge,
     "Vision_Tower_Targeted": stays_out_of_the_tower,
 }
 
 
-@claim("Alpha_Over_R_Scaling")
+@claim("Config_Used_Twice")
 @claim("Default_Target_Modules")
 @claim("Fused_Layers_Bypass_Adapters")
 @claim("Merge_Returns_New_Model")
@@ -241,6 +251,7 @@ PROOFS: dict[str, Callable[[str, Path], None]] = {
 @claim("Tied_Embeddings_Merge")
 @claim("Unmerge_In_16_Bit")
 @claim("Unmergeable_Quantized_Bases")
+@claim("Unsupported_Target_Layer")
 @claim("Vision_Tower_Targeted")
 @each(("name", "cls"), excepted())
 def test_it_does_not_happen_there(name: str, cls: str, tmp_path: Path) -> None:
