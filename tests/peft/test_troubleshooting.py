@@ -1,4 +1,4 @@
-"""Readers find a heuristic by what they see, and the worst of a category first."""
+"""Readers find a heuristic by what they see, and what they need first of a category first."""
 
 from __future__ import annotations
 
