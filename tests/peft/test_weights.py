@@ -12,7 +12,7 @@ from conftest import ROOT
 from pages import PAGES, option, text_of
 
 sys.path.insert(0, str(ROOT / "tools"))
-from weights import PREFIX, in_order, weighed, weight
+from weights import PREFIX, SILENT, in_order, weighed, weight
 
 REPORTS: dict[str, Any] = json.loads(
     (ROOT / "heuristics/reports.json").read_text(encoding="utf-8")
@@ -76,3 +76,25 @@ def test_the_threads_that_measure_the_catalogue_are_none_of_them() -> None:
     assert aside
     for name, its in REPORTS.items():
         assert aside.isdisjoint(its["threads"]), name
+
+
+# -- the page of what goes wrong without an error --
+
+
+def test_the_five_pairs_are_of_the_weightiest() -> None:
+    text = (ROOT / "docs/silent.md").read_text(encoding="utf-8")
+    linked = re.findall(r"\{heuristic\}`(\w+)`", text)
+    included = re.findall(
+        r"\{literalinclude\} heuristics/huggingface_peft_(\w+)\.md", text
+    )
+    assert linked == included
+    assert len(linked) == 5
+    weights = {
+        name: int(option(name, "weight") or 0)
+        for name in PAGES
+        if option(name, "severity") in SILENT
+    }
+    least = min(weights[name] for name in linked)
+    assert all(it <= least for name, it in weights.items() if name not in linked)
+    front = (ROOT / "docs/index.md").read_text(encoding="utf-8")
+    assert "(silent.md)" in front
