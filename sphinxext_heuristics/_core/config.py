@@ -6,6 +6,7 @@ import posixpath
 import re
 from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, cast
+from urllib.parse import urlsplit
 
 from sphinx.util.matching import compile_matchers
 
@@ -84,7 +85,9 @@ def _is_template(value: object) -> bool:
     if not isinstance(value, str):
         return value is None
     try:
-        return bool(value.format(path="x", line=1, module="x", version="x"))
+        link = value.format(path="x", line=1, module="x", version="x")
+        # A browser runs `javascript:` and shows `data:` as a page.
+        return bool(link) and urlsplit(link).scheme in {"", "http", "https"}
     except (AttributeError, LookupError, TypeError, ValueError):
         return False  # another placeholder, a lonely brace
 
@@ -171,7 +174,7 @@ class Settings:
         "env",
     )
     max_shown: int = _option(
-        5,
+        3,
         "How many stand open in one entry; the rest are collapsed.",
         "a whole number from 0",
         lambda value: (
@@ -207,8 +210,8 @@ class Settings:
         None,
         "The link to quoted source, with `{path}`, `{line}`, `{module}` and "
         "`{version}` filled in.",
-        "a string with no other placeholders than {path}, {line}, {module} and "
-        "{version}, or None",
+        "an http, https or relative URL with no other placeholders than {path}, "
+        "{line}, {module} and {version}, or None",
         _is_template,
     )
 

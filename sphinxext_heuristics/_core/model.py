@@ -285,7 +285,7 @@ class Heuristic(NamedTuple):
     categories: tuple[str, ...] = ()
     #: One of :data:`SEVERITIES`.
     severity: str = "tip"
-    #: Within one severity, higher is shown first.
+    #: How often readers run into it: higher is shown first, after each danger.
     weight: int = 0
     #: What readers search for and the text does not say.
     keywords: tuple[str, ...] = ()
@@ -299,6 +299,8 @@ class Heuristic(NamedTuple):
     inject: bool = True
     #: Classes that the author added to it.
     classes: tuple[str, ...] = ()
+    #: All ids of its definition, those of labels and of former names included.
+    ids: tuple[str, ...] = ()
     #: Each option that is given, with its line in the directive, from 0.
     offsets: tuple[tuple[str, int], ...] = ()
     #: Whether it is in an API entry, whose docstring may be shown again elsewhere.
@@ -379,6 +381,22 @@ class RoleUse(NamedTuple):
     line: int
 
 
+class Mention(NamedTuple):
+    """A link that may lead to a heuristic, by what it names."""
+
+    #: The heuristic, or ``""``.
+    name: str = ""
+    #: A label, or ``""``.
+    label: str = ""
+    #: A document, or ``""``, and an id in it.
+    docname: str = ""
+    anchor: str = ""
+    #: The first ids of the sections around it.
+    sections: tuple[str, ...] = ()
+    #: Whether it is in the page's own text, not in a docstring or an included file.
+    is_own: bool = False
+
+
 class Page(NamedTuple):
     """All that was read from one document."""
 
@@ -390,6 +408,8 @@ class Page(NamedTuple):
     roles: tuple[RoleUse, ...] = ()
     #: The targets of its links of any other kind that may mean a heuristic, each once.
     links: tuple[str, ...] = ()
+    #: All its links that may lead to a heuristic, each once.
+    mentions: tuple[Mention, ...] = ()
     #: Its index and ``heuristics-for`` directives.
     queries: tuple[Query, ...] = ()
     #: All that it quotes, in heuristics or not, in the order of the page.

@@ -38,7 +38,7 @@ def catalogues(app: Sphinx) -> list[Path]:
     """Return the project's message catalogues for the language of the build."""
     found: list[Path] = []
     for folder in _folders(app):
-        found += sorted(folder.rglob("*.[mp]o"))
+        found += filter(Path.is_file, sorted(folder.rglob("*.[mp]o")))
     return found
 
 

@@ -200,6 +200,23 @@ def test_a_catalogue_that_changes_rewrites_what_shows_it(
     shutil.rmtree(again.out)
 
 
+def test_the_name_of_the_index_page_is_text(site: Project) -> None:
+    write(site, {"sphinxext_heuristics": {"Heuristic index": "<b>Regeln</b> & mehr"}})
+    page = german(site, "de").soup("heuristic-index.html")
+    assert (
+        page.select("h1")[0].decode_contents() == "&lt;b&gt;Regeln&lt;/b&gt; &amp; mehr"
+    )
+    assert "<b>" not in page.select("title")[0].decode_contents()
+
+
+def test_a_folder_may_have_the_name_of_a_catalogue(site: Project) -> None:
+    folder = site.src / "locale/de/LC_MESSAGES"
+    (folder / "sphinxext_heuristics.po").unlink()
+    for name in ("sphinxext_heuristics.po", "sphinxext_heuristics.mo", "sphinx.mo"):
+        (folder / name).mkdir()
+    assert "Der Titel" in text(german(site, "de"))
+
+
 # -- all words ------------------------------------------------------------------------
 
 EVERYTHING = """

@@ -182,7 +182,8 @@ def _heuristic(plan: Plan, record: Heuristic) -> Iterator[str]:
                     yield f"    {mark}{name} ({docname}): {why}"
         if resolved.place:
             reason = plan.withheld_at(record, resolved.place)
-            why = f": {reason}" if reason else ""
+            linked = _where_linked(plan, record, resolved.place)
+            why = f": {reason or linked}" if reason or linked else ""
             yield f"    {_MARKS[not reason]}{resolved.place}{why}"
     yield from _others(plan, record)
 
@@ -286,11 +287,16 @@ def _page(plan: Plan, place: Place) -> Iterator[str]:
                 continue
             reason = plan.withheld_at(record, place)
             rule = f"{resolved.connection.type} {resolved.connection.target}"
-            if plan.is_linked(record, place.docname):
-                rule += "; named, since the page links to it"
+            if linked := _where_linked(plan, record, place):
+                rule += f"; {linked}"
             lines.append(f"  {_MARKS[not reason]}{_named(record)}: {reason or rule}")
     # What is not shown is so for each target.
     yield from dict.fromkeys(lines or ["  no heuristic is connected to it"])
+
+
+def _where_linked(plan: Plan, record: Heuristic, place: Place) -> str:
+    """Return how a page shows what it links to itself, or ``""``."""
+    return "its own text links to it" if plan.is_linked(record, place) else ""
 
 
 def _named(record: Heuristic) -> str:

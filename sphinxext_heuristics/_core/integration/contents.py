@@ -8,6 +8,7 @@ from collections import defaultdict
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from ..resolve.pages import Place
 from ..show import boxes, definition
 from ..view import content_of
 
@@ -62,7 +63,7 @@ def contents(plan: Plan, views: Mapping[str, View], docname: str) -> Contents:
     return Contents(
         entries=entries,
         sections=tuple(
-            (anchor, boxes.of_records(plan, records, docname))
+            (anchor, boxes.of_records(plan, records, Place(docname, anchor)))
             for anchor, records in sections
         ),
         facts=tuple(definition.facts(plan, record) for record in page.heuristics),

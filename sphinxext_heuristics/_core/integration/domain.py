@@ -127,9 +127,15 @@ class HeuristicDomain(Domain):
 
     def forget_plan(self) -> None:
         """Make the plan again when it is next asked for: what was read has changed."""
-        for known in ("plan", "digests"):
+        for known in ("plan", "digests", "has_anything"):
             vars(self).pop(known, None)
         self.resolved_docs.clear()
+
+    @cached_property
+    def has_anything(self) -> bool:
+        """Return whether a page has something of ours beside links."""
+        pages = self.pages.values()
+        return any(page.heuristics or page.queries or page.evidence for page in pages)
 
     @cached_property
     def digests(self) -> dict[str, str]:

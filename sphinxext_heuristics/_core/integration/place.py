@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, cast
 
 from docutils import nodes
@@ -37,6 +38,10 @@ _DRAWN = {
     "≤": r"\(\leq\)",
 }
 _SIGN = re.compile(f"([{''.join(_DRAWN)}])")
+
+#: The lists that describe parameters, and what is between them.
+_LISTS = (nodes.field_list, nodes.bullet_list, nodes.definition_list)
+_IN_LISTS = (nodes.field, nodes.field_body, nodes.list_item, nodes.definition_list_item)
 
 
 class ShowHeuristics(SphinxPostTransform):
@@ -148,6 +153,8 @@ class Placer:
             if not parameter:
                 made += member_nodes(shown.members, self._here)
             if parameter in described:
+                if self._builder.format == "html":
+                    keep_simple(described[parameter], self._document)
                 described[parameter].extend(made)
             else:
                 parent, at = place_in(node, self._plan.settings.placement)
@@ -273,6 +280,24 @@ def before_members(content: nodes.Element, start: int) -> int:
     while at > start and isinstance(content[at - 1], addnodes.index):
         at -= 1
     return at
+
+
+def keep_simple(item: nodes.Element, document: nodes.document) -> None:
+    """Let the lists around an item keep a class that a box in it would take from them.
+
+    docutils gives it to each list whose items are a paragraph, when it is written.
+    """
+    # HTML's writer has it loaded.
+    from docutils.writers._html_base import SimpleListChecker  # noqa: PLC0415
+
+    checker = SimpleListChecker(document)
+    around = item.parent
+    while isinstance(around, (*_LISTS, *_IN_LISTS)):
+        if isinstance(around, _LISTS):
+            with suppress(nodes.NodeFound):
+                around.walk(checker)
+                around["classes"].append("simple")
+        around = around.parent
 
 
 # -- what LaTeX needs -----------------------------------------------------------------

@@ -20,6 +20,7 @@ from ..nodes import (
     is_evidence,
 )
 from ..notes.inline import freeze
+from .mentions import mentions
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Container, Iterable, Iterator
@@ -76,6 +77,7 @@ def collect(
         if query.option("target") is not None:
             by_hand.add(id(_around(placeholder, addnodes.desc)))
     references, sections = found[addnodes.pending_xref], found[nodes.section]
+    links = [*references, *found[nodes.reference]]
     return Page(
         heuristics=tuple(
             _definitions(found[heuristic_facts], quotes, evidence, docname)
@@ -83,6 +85,7 @@ def collect(
         entries=tuple(_entries(found[addnodes.desc], identify, by_hand)),
         roles=tuple(_role_uses(references)),
         links=tuple(_other_links(references)),
+        mentions=tuple(mentions(links, docname, document["source"])),
         queries=tuple(queries),
         evidence=evidence,
         sections=tuple(tuple(section["ids"]) for section in sections),
@@ -204,6 +207,7 @@ def _definitions(
             docname=docname,
             title=title.astext(),
             anchor=form["ids"][0],
+            ids=tuple(form["ids"]),
             note=freeze(note.children),
             in_entry=_around(form, addnodes.desc) is not None,
             evidence=tuple(quoted[form]),

@@ -187,7 +187,8 @@ class HeuristicDirective(CheckedDirective):
         DirectiveOption(
             "weight",
             _integer,
-            "An integer: within one severity, higher is shown first",
+            "An integer: how often readers run into it; higher is shown first, after "
+            "each danger",
             "0",
             "weight",
         ),

@@ -70,6 +70,21 @@ class Catalogue:
         names = [*self.by_name.items(), *self.heuristics.items()]
         return {fold(name): record for name, record in names}
 
+    @cached_property
+    def by_id(self) -> dict[tuple[str, str], Heuristic]:
+        """Map each document and id of a definition to the heuristic in effect.
+
+        The id of one that is a page of its own may be ``""``.
+        """
+        found: dict[tuple[str, str], Heuristic] = {}
+        for written in self.definitions:
+            record = self.find(written.name)
+            if record is not None:
+                ids = ("", *written.ids) if self.is_page(written) else written.ids
+                keys = ((written.docname, anchor) for anchor in ids)
+                found.update(dict.fromkeys(keys, record))
+        return found
+
     def is_page(self, record: Heuristic) -> bool:
         """Return whether a definition is a page of its own."""
         return record.anchor in next(iter(self.pages[record.docname].sections), ())
@@ -136,7 +151,7 @@ class Catalogue:
 
 def _written(record: Heuristic) -> Heuristic:
     """Return a definition without what depends on the page that holds it."""
-    record = record._replace(docname="", anchor="", problems=())
+    record = record._replace(docname="", anchor="", ids=(), problems=())
     if not (record.in_entry or "docstring of " in record.source):
         return record
     evidence = tuple(

@@ -63,7 +63,10 @@ class PublicPlan(Protocol):
 
     @property
     def by_page(self) -> Mapping[str, Mapping[str, Sequence[Heuristic]]]:
-        """Document → id of a section (``""``: the page) → what it shows."""
+        """Document → id of a section (``""``: the page) → what it shows.
+
+        What its own text links to is included, and has no box there.
+        """
 
     @property
     def mentioned_in(self) -> Mapping[str, Collection[str]]:

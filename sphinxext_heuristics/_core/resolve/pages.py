@@ -60,6 +60,8 @@ class Pages:
     ) -> None:
         """Index documents and labels by exact and by folded name."""
         self._pages = pages
+        #: Each label → its document and id.
+        self.labels = labels
         #: Each name exactly and folded → what it means.
         self._targets = {fold(name): meant for name, meant in targets.items()}
         self._targets.update(targets)

@@ -8,7 +8,17 @@ from operator import attrgetter
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar, cast
 
 from ..diagnostics import closest
-from ..model import CATEGORY, Entry, Evidence, Found, Heuristic, Lost, Message, Note
+from ..model import (
+    CATEGORY,
+    Entry,
+    Evidence,
+    Found,
+    Heuristic,
+    Lost,
+    Mention,
+    Message,
+    Note,
+)
 from ..versions import holds
 from .catalogue import Catalogue
 from .connections import resolve
@@ -294,6 +304,7 @@ class Plan(Catalogue):
     def by_page(self) -> dict[str, dict[str, list[Heuristic]]]:
         """Map each document, and ids of its sections, to what it shows automatically.
 
+        That includes what its own text links to, which is not placed once more.
         The id of the page as a whole is ``""``.
         """
         found: dict[str, dict[str, list[Heuristic]]] = {}
@@ -339,15 +350,36 @@ class Plan(Catalogue):
         """Map each heuristic to the other pages that link to it, in their order."""
         found: dict[str, dict[str, None]] = {}
         for docname, page in self.pages.items():
-            for target in page.targets:
-                record = self.named(target)
+            for mention in page.mentions:
+                record = self.mentioned(mention)
                 if record and record.docname != docname:
                     found.setdefault(record.name, {})[docname] = None
         return found
 
-    def is_linked(self, record: Heuristic, docname: str) -> bool:
-        """Return whether another page than its own links to a heuristic."""
-        return docname in self.mentioned_in.get(record.name, ())
+    def mentioned(self, mention: Mention) -> Heuristic | None:
+        """Return the heuristic that a link leads to, if it is one."""
+        labelled = self.page_names.labels.get(mention.label, ("", ""))
+        return (
+            self.named(mention.name)
+            or self.by_id.get(labelled)
+            or self.by_id.get((mention.docname, mention.anchor))
+        )
+
+    def is_linked(self, record: Heuristic, place: Place) -> bool:
+        """Return whether the own text of a page or section links to a heuristic."""
+        return (record.name, place) in self._linked
+
+    @cached_property
+    def _linked(self) -> set[tuple[str, Place]]:
+        """Return heuristics with the pages and sections whose text links to them."""
+        found: set[tuple[str, Place]] = set()
+        for docname, page in self.pages.items():
+            for mention in page.mentions:
+                if mention.is_own and (record := self.mentioned(mention)):
+                    anchors = ("", *mention.sections)
+                    places = (Place(docname, anchor) for anchor in anchors)
+                    found.update((record.name, place) for place in places)
+        return found
 
     def closest(self, name: str) -> Iterable[str]:
         """Return the heuristics, objects, pages and labels most like a name."""

@@ -13,12 +13,11 @@ if TYPE_CHECKING:
     from .objects import Rule
     from .plan import Plan
 
-_RANK = {severity: rank for rank, severity in enumerate(reversed(SEVERITIES))}
-
+_GRAVEST = SEVERITIES[::-1]
 
 #: What the first of the entries in full is found by.
 _FIRST = ""
-#: How many are open at a parameter.
+#: How many are open at a parameter, dangers included.
 _OPEN_AT_PARAMETER = 2
 
 
@@ -93,7 +92,7 @@ class Verdict(NamedTuple):
 
 
 def judge(plan: Plan, docname: str) -> tuple[tuple[Verdict, ...], ...]:
-    """Return the verdicts of each API entry of a page, most severe first.
+    """Return the verdicts of each API entry of a page, in the order of what is shown.
 
     Each step decides one thing: what is not shown and why, what only names what another
     entry of the page shows in full, and what is folded.
@@ -131,7 +130,7 @@ def _with_reasons(plan: Plan, docname: str, entry: Entry) -> list[Verdict]:
 def _reaching(plan: Plan, entry: Entry) -> list[Verdict]:
     """Return what reaches an entry under any of its names, each heuristic once.
 
-    The most severe comes first, and of equals what a target names itself.
+    They are in the order in which they are shown.
     """
     found: dict[str, Verdict] = {}
     for name in entry.names:
@@ -139,12 +138,12 @@ def _reaching(plan: Plan, entry: Entry) -> list[Verdict]:
             before = found.get(heuristic, verdict)
             found[heuristic] = before.merged(verdict)
 
-    def rank(verdict: Verdict) -> tuple[int, bool, int]:
+    def in_order(verdict: Verdict) -> tuple[tuple[bool, int, int], bool, int]:
         record = verdict.record
         is_named = verdict.reach is Reach.NAMED
-        return _RANK[record.severity], not is_named, plan.ranks[record.name]
+        return _rank(record), not is_named, plan.ranks[record.name]
 
-    return sorted(found.values(), key=rank)
+    return sorted(found.values(), key=in_order)
 
 
 def _described(record: Heuristic, entry: Entry) -> str:
@@ -206,9 +205,9 @@ def _folded(verdicts: list[Verdict], limit: int) -> Iterator[Verdict]:
     for verdict in verdicts:
         if verdict.is_shown and verdict.form is Form.FULL:
             places.setdefault(verdict.parameter, []).append(verdict.record)
-    is_open = unfolded(places.pop("", ()), limit, limit + 2)
+    is_open = unfolded(places.pop("", ()), limit)
     for records in places.values():
-        is_open |= unfolded(records, _OPEN_AT_PARAMETER, _OPEN_AT_PARAMETER)
+        is_open.update(record.name for record in records[:_OPEN_AT_PARAMETER])
     for verdict in verdicts:
         if verdict.form is not Form.FULL or verdict.record.name in is_open:
             yield verdict
@@ -217,21 +216,29 @@ def _folded(verdicts: list[Verdict], limit: int) -> Iterator[Verdict]:
             yield verdict._replace(form=form)
 
 
-def unfolded(records: Sequence[Heuristic], limit: int, most: int) -> set[str]:
+def unfolded(records: Sequence[Heuristic], limit: int) -> set[str]:
     """Return the names of those of a place that are open, which are in their order.
 
-    Up to *most* are open together; of more the first *limit*, and every danger.
+    They are the first *limit*, and every danger. One alone is not folded.
     """
-    return {
+    is_open = {
         record.name
         for at, record in enumerate(records)
-        if len(records) <= most or at < limit or record.severity == SEVERITIES[-1]
+        if at < limit or record.severity == SEVERITIES[-1]
     }
+    is_worth_it = len(records) - len(is_open) > 1
+    return is_open if is_worth_it else {record.name for record in records}
 
 
 def by_severity(records: Iterable[Heuristic]) -> tuple[Heuristic, ...]:
-    """Return heuristics with the most severe first, then by weight.
+    """Return heuristics in the order in which they are shown.
 
     *records* are in the toctree's order, which decides between equals.
     """
-    return tuple(sorted(records, key=lambda r: (_RANK[r.severity], -r.weight)))
+    return tuple(sorted(records, key=_rank))
+
+
+def _rank(record: Heuristic) -> tuple[bool, int, int]:
+    """Return what heuristics are ordered by: each danger first, then the weight."""
+    is_danger = record.severity == SEVERITIES[-1]
+    return not is_danger, -record.weight, _GRAVEST.index(record.severity)

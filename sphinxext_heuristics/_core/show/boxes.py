@@ -26,6 +26,7 @@ from .parts import (
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from ..resolve.pages import Place
     from ..resolve.plan import Plan
 
 
@@ -92,23 +93,23 @@ def of_entry(
 
 
 def of_records(
-    plan: Plan, records: Iterable[Heuristic], docname: str = ""
+    plan: Plan, records: Iterable[Heuristic], place: Place | None = None
 ) -> tuple[Box, ...]:
     """Return the boxes that one place shows, those past the limit folded.
 
-    What the page *docname* links to itself is only named; ``""`` is for what is placed
-    by hand.
+    What the own text of a page or section links to is where it belongs; only a danger
+    is named. ``None`` is for what is placed by hand.
     """
     ordered = by_severity(records)
-    boxed = [record for record in ordered if not plan.is_linked(record, docname)]
-    limit = plan.settings.max_shown
-    is_open = unfolded(boxed, limit, limit + 2)
+    linked = [record for record in ordered if place and plan.is_linked(record, place)]
+    boxed = [record for record in ordered if record not in linked]
+    is_open = unfolded(boxed, plan.settings.max_shown)
     boxes = []
-    for record in ordered:
+    for record in boxed:
         form = Form.FULL if record.name in is_open else Form.FOLDED
-        if plan.is_linked(record, docname):
-            form = Form.NAMED
         boxes.append(_box(plan, record, form))
+    dangers = (record for record in linked if record.severity == SEVERITIES[-1])
+    boxes += [_box(plan, record, Form.NAMED) for record in dangers]
     return tuple(boxes)
 
 
@@ -168,7 +169,7 @@ def box_nodes(boxes: Iterable[Box], here: Here) -> list[nodes.Node]:
 def _names(boxes: list[Box], here: Here) -> nodes.Element:
     """Return the block that names heuristics, and where they are in full."""
     places = dict.fromkeys(box.full_at for box in boxes if box.full_at)
-    line: list[Part] = [_("%d heuristics") % len(boxes)]
+    line: list[Part] = [_("%d heuristics") % len(boxes), *_dangers(boxes)]
     if not places or len(boxes) <= _MAX_NAMED:
         # A title may have commas.
         titles = (
@@ -182,9 +183,16 @@ def _names(boxes: list[Box], here: Here) -> nodes.Element:
         named = joined(link_nodes(link, here) for link in places)
         line += [" (" + _("see") + " ", *named, ")"]
     classes = ["heuristic-repeated", UNSEARCHED]
-    if any(box.severity == SEVERITIES[-1] for box in boxes):
-        classes.append(f"heuristic-{SEVERITIES[-1]}")
     return nodes.container("", paragraph(*line), classes=classes)
+
+
+def _dangers(boxes: list[Box]) -> list[Part]:
+    """Return how many of heuristics that are only counted are dangers."""
+    number = sum(box.severity == SEVERITIES[-1] for box in boxes)
+    if not number:
+        return []
+    told = str(_("one danger")) if number == 1 else _("%d dangers") % number
+    return [", ", nodes.inline("", told, classes=[f"heuristic-{SEVERITIES[-1]}"])]
 
 
 def _box_node(box: Box, here: Here) -> nodes.Element:

@@ -193,11 +193,7 @@ def script_place(name: str, **data: object) -> nodes.Node:
 
 
 def link_files(
-    app: Sphinx,
-    page: str,
-    _template: str,
-    context: dict[str, Any],
-    doctree: nodes.document | None,
+    app: Sphinx, page: str, context: dict[str, Any], doctree: nodes.document | None
 ) -> None:
     """Link our style sheet and scripts on the pages that have something of ours."""
     if "css_files" not in context:
@@ -205,6 +201,9 @@ def link_files(
     used = set(" ".join(_OURS.findall(context.get("body", ""))).split())
     is_book = app.builder.name == "epub"
     is_own_index = page == INDEX_PAGE and doctree is None
+    if is_own_index:
+        # Sphinx's template takes it as it is.
+        context["indextitle"] = escape(context["indextitle"])
     if is_own_index or used:
         app.add_css_file(_BOOK_STYLE if is_book else STYLE)
     for name, view in views_of(app).items():
