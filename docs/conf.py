@@ -31,6 +31,7 @@ extensions = [
     "sphinxext_heuristics.graph",
     "sphinxext_heuristics.releases",
     "heuristics_reference",
+    "one_signature",
     "pictures",
 ]
 root_doc = "index"
