@@ -37,6 +37,7 @@ extensions = [
     "sphinxext_heuristics.graph",
     "sphinxext_heuristics.releases",
     "heuristics_reference",
+    "one_signature",
     "pictures",
     "preludes",
 ]

@@ -49,12 +49,10 @@ MERGING: dict[str, Callable[[str], bool]] = {
         *("BaseTuner", "BOFTModel", "HiraModel", "LoraModel", "MissModel", "OFTModel"),
         *("PveraModel", "RandLoraModel", "RoadModel", "ShiraModel", "VeraModel"),
     }.__contains__,
+    # of the others on bitsandbytes, the rounding is shown, with the same advice
     "Unmergeable_Quantized_Bases": {
-        *("BaseTuner", "LycorisTuner", "LoraModel", "AdaLoraModel", "IA3Model"),
-        *("OFTModel", "BOFTModel", "VeraModel", "MissModel", "ShiraModel", "C3AModel"),
-        *("FourierFTModel", "GraloraModel", "UniLoraModel", "VBLoRAModel"),
-        *("WaveFTModel", "LoHaModel", "LoKrModel", "PveraModel", "RandLoraModel"),
-        "XLoraModel",
+        *("AdaLoraModel", "C3AModel", "FourierFTModel", "GraloraModel", "IA3Model"),
+        *("LoHaModel", "LoKrModel", "UniLoraModel", "VBLoRAModel", "WaveFTModel"),
     }.__contains__,
     # one merges without the check
     "Safe_Merge_NaN_Check": lambda cls: cls not in NEVER_MERGE | {"LNTuningModel"},
