@@ -91,7 +91,10 @@ class Exporter:
     def _entry(self, shown: Shown) -> Json:
         entry = self.plan.entry_of[shown.name]
         own_names = self.plan.own_names(shown.name)
-        names = dict.fromkeys((shown.name, *entry.names, *entry.lineage, *own_names))
+        names = dict.fromkeys((shown.name, *entry.names))
+        for name in entry.names:
+            names |= dict.fromkeys(self.plan.objects.lineage(name))
+        names |= dict.fromkeys(own_names)
         return {
             "name": shown.name,
             "names": list(names),

@@ -23,6 +23,7 @@ from ..resolve.listing import ordered
 from ..resolve.objects import Objects
 from ..resolve.pages import External, Pages, toctree_order
 from ..resolve.plan import Plan
+from ..source.answers import Answers
 from ..source.packages import Sources
 from ..view import views_of
 from ..words import _
@@ -148,6 +149,8 @@ class HeuristicDomain(Domain):
         sources = self.sources
         verified = EvidenceCache(self.data.get("verified", {}), sources)
         self.data["verified"] = verified.now
+        answers = Answers(self.data.get("answers", {}), sources)
+        self.data["answers"] = answers.now
         is_excluded = Matcher(settings.exclude)
         installed = cache(versions.installed)
         package = settings.package
@@ -155,7 +158,7 @@ class HeuristicDomain(Domain):
             pages,
             settings=settings,
             objects=Objects(
-                entries, canonical_names(env.domains.python_domain.objects), sources
+                entries, canonical_names(env.domains.python_domain.objects), answers
             ),
             page_names=Pages(
                 self.pages, env.domains.standard_domain.anonlabels, settings.targets

@@ -13,6 +13,7 @@ from ..model import INDEX_PAGE
 from ..notes import links
 from ..read.collect import collect
 from ..read.identity import OBJECTS, identify
+from ..read.ways import Ways
 from ..resolve import page_files
 from ..show.parts import STYLE
 from ..source.packages import Sources
@@ -71,8 +72,8 @@ def note_document(app: Sphinx, document: nodes.document) -> None:
     env = app.env
     domain = HeuristicDomain.of(env)
     objects: dict[str, object] = env.temp_data.get(OBJECTS) or {}
-    domain.sources.watch()
-    identified = partial(identify, objects, domain.sources)
+    ways = Ways()
+    identified = partial(identify, objects, ways)
     modules = env.domains.python_domain.modules
     page = collect(document, env.docname, identified, modules)
     page = page._replace(has_smart_quotes=_makes_smart_quotes(app))
@@ -82,7 +83,7 @@ def note_document(app: Sphinx, document: nodes.document) -> None:
     domain.pages[env.docname] = page
     # Whether a member is inherited depends on all bases, and what a name means on all
     # imports that lead to it. Autodoc watches neither.
-    files = set(map(str, domain.sources.files_watched()))
+    files = set(ways.files())
     for record in page.heuristics:
         files.update(links.files(env, record))
     if page.heuristics:

@@ -251,13 +251,11 @@ def evidence(plan: Plan, *, with_passages: bool = False) -> Iterator[Problem]:
     *with_passages* shows it for every package.
     """
     not_here = expected(plan)
-    shown = {plan.package, *plan.documented_packages}
     for page in plan.pages.values():
         for quoted in page.evidence:
             yield from quoted.problems
             if is_quote(quoted) and quoted not in not_here:
-                is_shown = with_passages or plan.package_of(quoted) in shown
-                yield from _of_evidence(plan, quoted, with_passage=is_shown)
+                yield from _of_evidence(plan, quoted, with_passages=with_passages)
         for record in page.heuristics:
             yield from _of_bounds(plan, record)
 
@@ -280,7 +278,7 @@ def is_quote(quoted: Evidence) -> bool:
 
 
 def _of_evidence(
-    plan: Plan, quoted: Evidence, *, with_passage: bool
+    plan: Plan, quoted: Evidence, *, with_passages: bool
 ) -> Iterator[Problem]:
     found = plan.verify(quoted)
     if isinstance(found, Found):
@@ -288,7 +286,10 @@ def _of_evidence(
     message = found.message
     if plan.version_of(quoted) and found.reason is not LostReason.NO_PACKAGE:
         message += f" ({plan.release_of(quoted)})"
-    if found.nearest and with_passage:
+    package = plan.package_of(quoted)
+    if found.nearest and (
+        with_passages or package == plan.package or package in plan.documented_packages
+    ):
         passage = indent(found.nearest, "    ")
         message += f"\n  {found.path}:{found.line} has now:\n{passage}"
     yield _at(quoted, Subtype.EVIDENCE, message)

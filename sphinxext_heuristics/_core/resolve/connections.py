@@ -125,7 +125,7 @@ def _reason(
         return f"its name is {kind}: add ':{kind}-members:'"
     if not definition.is_described:
         return "it has no docstring: write one, or add ':undoc-members:'"
-    if module != owner and not any(entry.is_class for entry in entries):
+    if module != owner and not any(map(plan.objects.is_class, entries)):
         return (
             f"it is imported from {definition.name!r}: add ':imported-members:', "
             "or a directive for it"

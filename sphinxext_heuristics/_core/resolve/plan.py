@@ -150,9 +150,9 @@ class Plan(Catalogue):
     def documented_packages(self) -> frozenset[str]:
         """Return the packages that names of entries and of their objects begin with."""
         found: set[str] = set()
-        for _docname, entry in self.all_entries:
-            names = (*entry.names, *entry.lineage)
-            found.update(name.partition(".")[0] for name in names)
+        for name in self.objects.names:
+            for known in (name, *self.objects.lineage(name)):
+                found.add(known.partition(".")[0])
         return frozenset(found)
 
     # -- what they reach --------------------------------------------------------------

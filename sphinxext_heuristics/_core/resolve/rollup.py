@@ -57,7 +57,7 @@ def reached(plan: Plan) -> dict[str, list[str]]:
 
 def _inherited(plan: Plan, entry: Entry) -> Iterator[Member]:
     """Yield the inherited members of a class, each with all that aims at it."""
-    if not (plan.settings.rollup and entry.is_class):
+    if not (plan.settings.rollup and plan.objects.is_class(entry)):
         return
     objects = plan.objects
     for name, aims in sorted(_aims(plan).items()):
