@@ -52,7 +52,9 @@ def identify(
     # writes come from no file.
     if obj is None and (not source or "docstring of " in source):
         obj = object_named(name)
-    if obj is None:
+    # The value of an attribute may be None: its class is in hand.
+    has_class = name in objects and isinstance(_holder(name)[0], type)
+    if obj is None and not has_class:
         return Identity()
     _follow(ways, name, obj)
     told = lineage(name, obj)
