@@ -49,12 +49,17 @@ def problems(plan: Plan, app: Sphinx) -> Iterator[Problem]:
 
 def _of_package(plan: Plan) -> Iterator[Unfitting]:
     """Yield what is wrong with a package that is not documented, installed or there."""
-    package, documented = plan.catalogue.package, plan.catalogue.documented_packages
+    package = plan.catalogue.package
+    if not package:
+        return
     exists = plan.meanings.sources.exists
     top = package.partition(".")[0]
-    is_there = exists(package) if exists(top) else top in documented
-    if package and not is_there:
-        known = {*documented, *packages_distributions()}
+    # Which packages are documented is a question to source.
+    is_there = exists(package) if exists(top) else None
+    if is_there is None:
+        is_there = top in plan.meanings.documented_packages
+    if not is_there:
+        known = {*plan.meanings.documented_packages, *packages_distributions()}
         known.update([top] if exists(top) else [])
         message = (
             f"heuristics_package = {package!r} is neither installed nor "
