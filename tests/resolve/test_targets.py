@@ -327,7 +327,7 @@ def test_definition_lists_each_entry_as_a_link(zoo: Built) -> None:
         assert box is not None
         listed = {
             str(a["href"]).partition("#")[2]: a.get_text()
-            for a in box.select(".heuristic-entries a")
+            for a in box.select(".heuristic-facts a, .heuristic-entries a")
         }
         assert set(listed) - {""} == set(names), target
         for link in box.select("a.reference"):
