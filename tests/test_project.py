@@ -218,3 +218,22 @@ def test_every_supported_python_is_tested() -> None:
     assert (
         re.findall(r"^\| (3\.\d+) \| October \d{4} \|$", page, re.MULTILINE) == PYTHONS
     )
+
+
+# -- CONTRIBUTING ---------------------------------------------------------------------
+
+
+def test_contributing_is_short_and_names_what_exists() -> None:
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    assert len(text.split()) <= 1200
+    core = ROOT / "sphinxext_heuristics" / "_core"
+    named = re.findall(r"^\| (`.+?) \|", text, re.MULTILINE)
+    folders = re.findall(r"`([\w./]+)`", " ".join(named))
+    where = (ROOT, core, core.parent, core / "resolve")
+    for name in folders:
+        assert any(
+            (base / name).exists() or (base / f"{name}.py").exists() for base in where
+        ), name
+    layers = PROJECT["tool"]["importlinter"]["contracts"][0]["layers"]
+    modules = re.findall(r"\w+", " ".join(layers))
+    assert [name for name in modules if f"`{name}" not in text] == []

@@ -109,9 +109,13 @@ def _of_parameters(plan: Plan, record: Heuristic) -> Iterator[Problem]:
                 left |= shown
     for parameter in record.parameters:
         if parameter not in left:
+            last = parameter.rpartition(".")[2]
+            near = did_you_mean(closest(last, known - {parameter}))
+            if not near and parameter.lstrip("*") in {"args", "kwargs"}:
+                near = "; '*args' and '**kwargs' count only if a field describes them"
             message = (
                 f"param {parameter!r} leaves no entry: none that impl reaches "
-                f"shows it{did_you_mean(closest(parameter, known - {parameter}))}"
+                f"shows it{near}"
             )
             yield _at(record, Subtype.TARGET, message, "param")
 
@@ -266,6 +270,11 @@ def sections(catalogue: Catalogue) -> Iterator[Problem]:
                 f"the page lacks the heading {lacking[0]!r} in its place "
                 f"(heuristics_sections: {', '.join(wanted)})"
             )
+            if lacking[0] in record.headings:
+                message = (
+                    f"the heading {lacking[0]!r} is in the directive: write it below "
+                    "the directive"
+                )
             yield _at(record, Subtype.NOTE, message)
 
 

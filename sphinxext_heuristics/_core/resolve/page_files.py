@@ -56,7 +56,11 @@ def _of_page(
 ) -> Iterator[Problem]:
     """Yield the problem of a page that does not hold the heuristic of its name."""
     names = [settings.page_name(record.name) for record in page.heuristics]
-    is_named = all(record.name for record in page.heuristics)
+    # What could not be read of a name is a problem of its own.
+    is_named = all(
+        record.name and not any(one.line == record.line for one in record.problems)
+        for record in page.heuristics
+    )
     if names == [stem] or not is_named:
         return
     line = 1
