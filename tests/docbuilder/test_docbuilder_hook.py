@@ -1025,6 +1025,19 @@ def test_what_the_installed_package_lacks_is_left_out_and_named(
     assert command(site, "--check").returncode == 0
 
 
+def test_another_release_in_conf_py_is_a_matter_of_versions(site: Docs) -> None:
+    info = site.root / "zoo-1.1.dist-info"
+    info.mkdir()
+    metadata = "Metadata-Version: 2.1\nName: zoo\nVersion: 1.1\n"
+    (info / "METADATA").write_text(metadata, encoding="utf-8")
+    strict = command(site, "--strict")
+    assert strict.returncode == 1
+    assert strict.stdout.rstrip().endswith("[heuristic.config]")
+    done = command(site)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert ": note: the installed zoo 1.1 judges since 1.2, " in done.stdout
+
+
 def test_a_warning_of_several_lines_is_shown_whole(site: Docs) -> None:
     reference = f"{REFERENCE}   :members: feed\n\n.. nowhere::\n"
     (site.root / "pages" / "index.rst").write_text(reference, encoding="utf-8")
