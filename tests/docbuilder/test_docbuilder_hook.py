@@ -862,6 +862,17 @@ def test_what_has_no_card_is_named_at_its_class_once() -> None:
 
 
 @pytest.mark.usefixtures("docs")
+@pytest.mark.parametrize("count", [6, 7])
+def test_a_line_has_few_links(count: int) -> None:
+    items = [item(f"N{n}") for n in range(3 + count)]
+    *_, line = shown_at(decided(items, "https://a.b"), "zoo.Base.wash")
+    links = [f"[N{n}](https://a.b/N{n}.html)" for n in range(3, 9)]
+    if count == 7:
+        links[-1] = "[2 others](https://a.b)"
+    assert line == f"{count} more: {'; '.join(links)}."
+
+
+@pytest.mark.usefixtures("docs")
 def test_many_cards_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cards, "_MANY", 1)
     names = ("zoo.Base.feed", "zoo.Base.load", "zoo.silent")
