@@ -85,8 +85,8 @@ pictures: $(VENV)/.group-test ## measure what the pictures of the site show, and
 bench: $(VENV)/.group-test ## measure what the extension costs against the same words by hand; BENCHOPTS=--quick is short
 	@$(bin)/python tests/benchmarks/bench.py $(BENCHOPTS)
 
-# README's picture is under version control; the other one is for looking at
-screenshots: html browser ## write docs/_build/screenshots.png, twelve views of the site, and README's picture
+# README's picture and its words are under version control; the other one is for looking at
+screenshots: html browser $(VENV)/.group-test ## write docs/_build/screenshots.png, twelve views of the site, and README's picture
 	@$(bin)/python tools/screenshots.py $(site) docs/_build/screenshots.png docs/screenshot.png
 
 # An extra: CI has no LaTeX, which is too large for it
@@ -140,7 +140,8 @@ try-ecosystem: $(VENV)/.group-ecosystem
 	@$(PYTHON) -m venv $(gates)
 	@$(gates)/bin/python -m pip install --quiet --requirement tests/ecosystem/gates.txt
 	HEURISTICS_REQUIRE_NEIGHBOURS=1 HEURISTICS_GATES=$(gates)/bin $(pytest) tests/ecosystem/ecosystem.py \
-		tests/ecosystem/gates.py tests/integration/test_neighbours.py tests/show/test_themes.py $(PYTESTOPTS)
+		tests/ecosystem/gates.py tests/ecosystem/adoption.py \
+		tests/integration/test_neighbours.py tests/show/test_themes.py $(PYTESTOPTS)
 
 lint: $(VENV)/.group-lint ## check style (ruff), types (mypy) and the direction of imports (import-linter)
 	$(bin)/ruff check .

@@ -6,6 +6,7 @@ import hashlib
 import json
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from ..resolve.records import Place
 from ..show import boxes, definition
 from ..view import content_of
 
@@ -42,18 +43,18 @@ class Contents(NamedTuple):
 
 def contents(plan: Plan, views: Mapping[str, View], docname: str) -> Contents:
     """Return all that is placed on a page."""
-    page = plan.pages[docname]
-    judged = zip(page.entries, plan.verdicts(docname), strict=True)
+    page = plan.catalogue.pages[docname]
+    judged = zip(page.entries, plan.placing.verdicts(docname), strict=True)
     entries = tuple(
         boxes.of_entry(plan, docname, entry, verdicts) for entry, verdicts in judged
     )
     if not any(map(any, entries)):
         entries = ()
-    sections = sorted(plan.by_page.get(docname, {}).items())
+    sections = sorted(plan.placing.by_page.get(docname, {}).items())
     return Contents(
         entries=entries,
         sections=tuple(
-            (anchor, boxes.of_records(plan, records, docname))
+            (anchor, boxes.of_records(plan, records, Place(docname, anchor)))
             for anchor, records in sections
         ),
         facts=tuple(definition.facts(plan, record) for record in page.heuristics),
@@ -78,13 +79,14 @@ def digest(plan: Plan, views: Mapping[str, View], docname: str) -> str:
     No view renders a definition's own note, and Sphinx makes the links to heuristics:
     what these lead to and say is added.
     """
-    page = plan.pages[docname]
+    page = plan.catalogue.pages[docname]
     placed = contents(plan, views, docname)
     notes = tuple(map(plan.note, page.heuristics))
     linked = [_linked(plan, target) for target in page.targets]
-    parts = (any(placed) and placed, notes, any(linked) and linked)
-    if not any(parts):
+    is_placed, is_linked = any(placed), any(linked)
+    if not (is_placed or notes or is_linked):
         return ""
+    parts = (is_placed and placed, notes, is_linked and linked)
     # JSON is written several times as fast as a named tuple's repr, and differs
     # wherever that does.
     text = json.dumps(parts)
@@ -93,7 +95,7 @@ def digest(plan: Plan, views: Mapping[str, View], docname: str) -> str:
 
 def _linked(plan: Plan, target: str) -> tuple[str, ...] | None:
     """Return title and place of the heuristic that a link leads to, if it is one."""
-    record = plan.named(target)
+    record = plan.catalogue.named(target)
     if record is None:
-        return plan.external.heuristic(target)
+        return plan.meanings.external.heuristic(target)
     return record.title, record.docname, record.anchor
