@@ -25,7 +25,7 @@ from sphinx import addnodes
 
 from sphinxext_heuristics._core import config, versions
 from sphinxext_heuristics._core.diagnostics import closest
-from sphinxext_heuristics._core.evidence import messages
+from sphinxext_heuristics._core.evidence import messages, pasted
 from sphinxext_heuristics._core.evidence.cache import EvidenceCache, Looked
 from sphinxext_heuristics._core.evidence.prose import missing_comment
 from sphinxext_heuristics._core.evidence.search import parsed, verify
@@ -303,8 +303,9 @@ def call(text: str, other: str, folder: Path) -> None:
     claim = claim_of("sphinxext_heuristics._core.versions", other, text)
     verify(claim, _SOURCES)
     for message in messages.in_quote(claim):
-        for pasted in (f"{message.kind}: {message.text}", message.text[1:], other):
-            messages.fit(message, messages.plain(pasted))
+        quote = pasted.quoted(message)
+        for said in (f"{message.kind}: {message.text}", message.text[1:], other):
+            pasted.fit(quote, pasted.plain(said))
     for source, prose in itertools.product((RICH, other), (False, True)):
         with suppress(ValueError):
             place = Source(source_names.File.of(source)).whole
@@ -315,7 +316,7 @@ def call(text: str, other: str, folder: Path) -> None:
 def objects_of(lineages: Mapping[str, tuple[str, ...]]) -> Objects:
     """Return documented objects, each with the names by which it is known."""
     entries = [
-        Entry(names=(name,), lineage=lineage, anchor="", by_hand=False)
+        Entry(names=(name,), lineage=lineage, anchor="")
         for name, lineage in lineages.items()
     ]
     return Objects(entries, {}, _NO_SOURCES)
@@ -660,19 +661,20 @@ def require_told(docname: str, domain: HeuristicDomain, told: str) -> None:
     lost: list[Heuristic | Evidence | RoleUse] = [
         record
         for record in page.heuristics
-        if plan.heuristics.get(record.name) is not record
-        and not plan.is_repeated(record)
+        if plan.catalogue.heuristics.get(record.name) is not record
+        and not plan.catalogue.is_repeated(record)
     ]
     inner = {id(quote) for record in page.heuristics for quote in record.evidence}
     lost += [
         quote
         for quote in page.evidence
-        if id(quote) not in inner and not isinstance(plan.verify(quote), Found)
+        if id(quote) not in inner and not isinstance(plan.quotes.verify(quote), Found)
     ]
     lost += [
         role
         for role in page.roles
-        if plan.settings.strip(role.target.strip()) not in plan.heuristics
+        if plan.catalogue.settings.strip(role.target.strip())
+        not in plan.catalogue.heuristics
     ]
     for record in lost:
         places = (record, *getattr(record, "problems", ()))

@@ -1,4 +1,26 @@
-"""One text file per behaviour: `cases/` must pass, `cases/fail/` must warn word for word until it is mended."""
+"""One text file per behaviour: `cases/` must pass, `cases/fail/` must warn word for word until it is mended.
+
+A case begins with a sentence that says what it shows. Its parts follow, each below a line
+with its head:
+
+``=== index.rst``
+    a file of the project; without a ``conf.py`` it gets one with autodoc and MyST
+``=== expect index.txt``
+    the whole page, as the builder ``text`` writes it
+``=== warnings``
+    all warnings, word for word; ``<src>`` is the source directory
+``=== mended index.rst``
+    the file without the fault
+
+Those in ``cases/`` are built with ``-W`` and need an expected page; those in
+``cases/fail/`` need warnings and a mended file. What no page shows, such as a key of
+``heuristics.json``, is tested in a file of Python.
+
+Two folders are not for this file. ``cases/sessions/`` and ``cases/releases/`` have
+sessions, which ``session.py`` explains. ``cases/histories/`` has histories of a project:
+after ``=== then …`` come the files that change, and ``=== gone FILE`` deletes one; each
+state is built over the one before, and must be as when it is built clean.
+"""
 
 from __future__ import annotations
 

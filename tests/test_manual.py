@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 from typing import TYPE_CHECKING
@@ -97,6 +98,51 @@ def is_missing(stderr: str, page: str, closest: str) -> bool:
     return re.search(pattern, stderr, re.DOTALL) is not None
 
 
+def test_readme_says_on_its_first_screen_what_one_asks_first() -> None:
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    first = text.partition("\n## ")[0]
+    pictures = re.findall(r"!\[[^]]*\]\([^)]*\)", first)
+    assert len(pictures) == 1
+    assert len(first.replace(pictures[0], "").split()) <= 120
+    for asked in ("Why not `.. warning::`", "costs", "leave", "try"):
+        assert asked in first
+    for page in ("README.md", "docs/manual/index.md"):
+        assert "why.md)" in (ROOT / page).read_text("utf-8"), page
+
+
+#: A block of code, the blocks within it included.
+_BLOCK = re.compile(
+    r"^(?P<fence>`{3,}|:{3,})[^\n]*\n(?P<text>.*?)^(?P=fence)$",
+    re.MULTILINE | re.DOTALL,
+)
+_OF_PEFT = re.compile(r"\{heuristic\} (?P<name>\w+)\n|\{evidence\} (?:peft|torch)\b")
+
+
+def blocks(text: str) -> list[str]:
+    """Return the blocks of code of a page, those in tabs and the like included."""
+    found = [block["text"] for block in _BLOCK.finditer(text)]
+    return found + [inner for outer in found for inner in blocks(outer)]
+
+
+@pytest.mark.parametrize(
+    "page",
+    ["README.md", *sorted(f"docs/manual/{path.name}" for path in MANUAL.glob("*.md"))],
+)
+def test_what_is_said_to_be_of_peft_is_in_its_catalogue(page: str) -> None:
+    """An example with a name of the catalogue, or with a quote of PEFT, is a passage of a file there."""
+    catalogue = {
+        path.stem.removeprefix("huggingface_peft_"): path.read_text(encoding="utf-8")
+        for path in (ROOT / "heuristics").glob("*.md")
+    }
+    for block in blocks((ROOT / page).read_text(encoding="utf-8")):
+        for found in _OF_PEFT.finditer(block):
+            files = [catalogue[found["name"]]] if found["name"] in catalogue else []
+            if found["name"] is None:
+                files = [*catalogue.values()]
+            inner = block[block.rfind("\n", 0, found.start()) + 1 :]
+            assert not files or any(inner in text for text in files), block
+
+
 def test_readmes_example_is_complete(tmp_path: Path) -> None:
     files = pasted("README.md")
     assert list(files) == [
@@ -185,6 +231,85 @@ def test_get_started(tmp_path: Path, syntax: str) -> None:
         done = build(tmp_path)
         assert done.returncode == 1
         assert is_missing(done.stderr, page.name, "mailer.Session")
+
+
+@pytest.mark.parametrize("syntax", SYNTAXES)
+def test_the_heuristic_with_most_options(tmp_path: Path, syntax: str) -> None:
+    mailer(tmp_path, syntax)
+    suffix = {"myst": "md", "rst": "rst"}[syntax]
+    write(tmp_path, pasted("docs/manual/write.md", syntax))
+    heading = {
+        "myst": "# {}\n\nText.\n",
+        "rst": ":orphan:\n\n{}\n============\n\nText.\n",
+    }
+    for name in ("sending-mail", "delivery"):
+        page = heading[syntax].format(name.title())
+        page = f"---\norphan: true\n---\n{page}" if syntax == "myst" else page
+        write(tmp_path, {f"docs/{name}.{suffix}": page})
+    ok(build(tmp_path))
+    shown = showing(tmp_path / "docs/_build/html/api.html", "Close_The_Session")
+    assert sorted(shown) == ["mailer.Session", "mailer.Session.send"]
+    html = (tmp_path / "docs/_build/html/api.html").read_text("utf-8")
+    assert '<div class="heuristic-repeated' not in html, "the exception"
+    for name in ("sending-mail", "delivery"):
+        page = (tmp_path / f"docs/_build/html/{name}.html").read_text("utf-8")
+        assert 'class="heuristic heuristic-warning' in page
+
+
+@pytest.mark.parametrize("syntax", SYNTAXES)
+def test_the_list_of_messages_and_its_box(tmp_path: Path, syntax: str) -> None:
+    mailer(tmp_path, syntax)
+    suffix = {"myst": "md", "rst": "rst"}[syntax]
+    write(tmp_path, pasted("docs/manual/index-in-the-site.md", syntax))
+    front = tmp_path / "docs" / f"index.{suffix}"
+    text = (MANUAL / "index-in-the-site.md").read_text("utf-8")
+    tabs = [tab["text"] for tab in _TAB.finditer(text) if tab["syntax"] == syntax]
+    (tab,) = [tab for tab in tabs if "heuristic-paste" in tab]
+    box, *_inner = blocks(tab)
+    page = front.read_text("utf-8").replace("api\n", "api\nmessages\n")
+    if syntax == "rst":
+        page = page.replace("\nmessages\n", "\n   messages\n")
+    front.write_text(f"{page}\n{box}", encoding="utf-8")
+    ok(build(tmp_path))
+    html = (tmp_path / "docs/_build/html/index.html").read_text("utf-8")
+    soup = BeautifulSoup(html, "html.parser")
+    assert soup.select_one(".heuristic-paste a")["href"] == "messages.html"  # type: ignore[index]
+    assert soup.select("script[src*='heuristics-messages.js']")
+
+
+@pytest.mark.parametrize("syntax", SYNTAXES)
+def test_a_quote_that_is_gone(tmp_path: Path, syntax: str) -> None:
+    mailer(tmp_path, syntax)
+    files = pasted("docs/manual/package-changes.md", syntax)
+    conf = (
+        (tmp_path / "docs" / "conf.py").read_text("utf-8").replace("mailer", "scales")
+    )
+    api = next((tmp_path / "docs").glob("api.*"))
+    code = 'class Scale:\n    """A scale."""\n    def weigh(self, mass):\n        """Weigh."""\n        return 2 * mass\n'
+    write(
+        tmp_path,
+        files
+        | {
+            "docs/conf.py": f"{conf}sys.path.insert(0, 'lib')\n",
+            f"docs/{api.name}": api.read_text("utf-8").replace("mailer", "scales"),
+            "lib/scales.py": code,
+            "lib/scales-2.1.dist-info/METADATA": "Name: scales\nVersion: 2.1\n",
+        },
+    )
+    next((tmp_path / "docs/heuristics").glob("Close*")).unlink()
+    ok(build(tmp_path))
+    write(tmp_path, {"lib/scales.py": code.replace("2 * mass", "3 * mass")})
+    done = build(tmp_path)
+    update = "verify docs --update Weigh_Twice"
+    updated = run(tmp_path, "sphinxext_heuristics", *update.split()).stdout
+    ok(build(tmp_path))
+    if syntax == "myst":
+        # the page has both word for word
+        manual = (MANUAL / "package-changes.md").read_text("utf-8")
+        warning = done.stderr.replace(f"{tmp_path}/", "")
+        command = f"$ python -m sphinxext_heuristics {update}\n"
+        for said in (warning, command + updated):
+            assert f"```{{code-block}} text\n{said}```\n" in manual, said
 
 
 @pytest.mark.parametrize("syntax", SYNTAXES)
@@ -299,6 +424,72 @@ def test_adopt_many_at_once(tmp_path: Path, syntax: str) -> None:
     conf = (tmp_path / "docs" / "conf.py").read_text("utf-8")
     write(tmp_path, {"docs/conf.py": conf + suppressed})
     ok(build(tmp_path))
+
+
+#: The form of a heuristic that a pull request adds.
+ADDED = """\
+.. heuristic:: {name}
+   :note: Read this
+   :impl: mailer.Session
+   :category: Network
+
+   Text.
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not shutil.which("git"), reason="git is not installed")
+@pytest.mark.parametrize("is_set", [True, False], ids=["in conf.py", "in one job"])
+def test_two_pull_requests_that_add_a_heuristic(
+    tmp_path: Path, *, is_set: bool
+) -> None:
+    """Both pass and merge without a conflict; what main needs is what the page says."""
+
+    def shell(*commands: str) -> None:
+        environment = os.environ | {"PYTHONPATH": str(ROOT), "NO_COLOR": "1"}
+        for name in ("AUTHOR", "COMMITTER"):
+            environment |= {f"GIT_{name}_NAME": "A", f"GIT_{name}_EMAIL": "a@b.c"}
+        for command in commands:
+            line = command.replace("python ", f"{sys.executable} ")
+            subprocess.run(line, shell=True, check=True, cwd=tmp_path, env=environment)  # noqa: S602 - what the manual has
+
+    page = (MANUAL / "adopt.md").read_text("utf-8")
+    (job,) = re.findall(
+        r"^(python -m sphinxext_heuristics index .*?)^git push$",
+        page,
+        re.MULTILINE | re.DOTALL,
+    )
+    values = re.findall(r"-D (heuristics_\w+)=(\S+)", job)
+    mailer(tmp_path, "rst")
+    conf = tmp_path / "docs" / "conf.py"
+    text = (
+        f'{conf.read_text("utf-8")}heuristics_categories = {{"Network": "Sockets"}}\n'
+    )
+    if is_set:
+        text += "".join(f"{name} = {value!r}\n" for name, value in values)
+    conf.write_text(text, encoding="utf-8")
+    write(
+        tmp_path,
+        {
+            ".gitignore": "_build\n__pycache__\n",
+            "docs/heuristics/First.rst": ADDED.format(name="First"),
+        },
+    )
+    commands = re.findall(r"^python .+$", job, re.MULTILINE)
+    shell(*commands, "git init -q -b main", "git add -A", "git commit -qm Start")
+    for name in ("Alpha", "Omega"):
+        shell(f"git switch -qc {name} main")
+        write(tmp_path, {f"docs/heuristics/{name}.rst": ADDED.format(name=name)})
+        shell(*(commands if is_set else []))
+        ok(build(tmp_path))
+        shell("git add -A", f"git commit -qm {name}")
+    shell("git switch -q main", "git merge -q Alpha", "git merge -q -m Omega Omega")
+    done = build(tmp_path)
+    assert (done.returncode, "[heuristic.index]" in done.stderr) == (is_set, is_set)
+    shell(job)
+    ok(build(tmp_path))
+    assert "| Network | 3 |" in (tmp_path / "_HeuristicIndex.md").read_text("utf-8")
+    shell("git diff --exit-code", job)
 
 
 def test_a_build_without_boxes(tmp_path: Path) -> None:

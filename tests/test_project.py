@@ -218,3 +218,30 @@ def test_every_supported_python_is_tested() -> None:
     assert (
         re.findall(r"^\| (3\.\d+) \| October \d{4} \|$", page, re.MULTILINE) == PYTHONS
     )
+
+
+# -- CONTRIBUTING ---------------------------------------------------------------------
+
+
+def test_actions_are_pinned_by_commit() -> None:
+    for file in (ROOT / ".github" / "workflows").glob("*.yml"):
+        used = re.findall(r"uses: (\S+)", file.read_text("utf-8"))
+        loose = [it for it in used if not re.fullmatch(r"[\w/.-]+@[0-9a-f]{40}", it)]
+        assert used, file
+        assert not loose, file
+
+
+def test_contributing_is_short_and_names_what_exists() -> None:
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    assert len(text.split()) <= 1200
+    core = ROOT / "sphinxext_heuristics" / "_core"
+    named = re.findall(r"^\| (`.+?) \|", text, re.MULTILINE)
+    folders = re.findall(r"`([\w./]+)`", " ".join(named))
+    where = (ROOT, core, core.parent, core / "resolve")
+    for name in folders:
+        assert any(
+            (base / name).exists() or (base / f"{name}.py").exists() for base in where
+        ), name
+    layers = PROJECT["tool"]["importlinter"]["contracts"][0]["layers"]
+    modules = re.findall(r"\w+", " ".join(layers))
+    assert [name for name in modules if f"`{name}" not in text] == []

@@ -1,6 +1,25 @@
 """Say what is missing before a version can be published; exit with 1 if something is.
 
-python tools/release.py v0.1.0
+    python tools/release.py v0.1.0
+
+Once, before the first release: make the repository and its documentation public, and
+set the addresses in `[project.urls]` of `pyproject.toml`, their one place. Say on the
+pages of INSTALL_PAGES how to install it from PyPI. There, add a trusted publisher: the
+repository, the workflow `release.yml`, the environment `pypi`, which has a required
+reviewer and only tags `v*`.
+
+For each release:
+
+1. Set `__version__` in `sphinxext_heuristics/__init__.py`, and the date of the section
+   in `CHANGELOG.md`; what users must do is first.
+2. Look whether a Python or Sphinx is no longer supported
+   (`docs/manual/compatibility.md`).
+3. Run `make lint html test-all dist` and this check, and start the workflow by hand: it
+   does everything but publish.
+4. Tag the commit on `main` and push the tag:
+   `git tag --annotate v0.1.0 && git push origin v0.1.0`.
+5. Approve the deployment to `pypi`. A published version cannot be replaced: for a
+   mistake, make the next one.
 """
 
 from __future__ import annotations
@@ -34,12 +53,9 @@ def missing(tag: str) -> Iterator[str]:
     if f'__version__ = "{version}"\n' not in read("sphinxext_heuristics/__init__.py"):
         yield f"sphinxext_heuristics/__init__.py: __version__ is not {version!r}"
 
-    changelog = read("CHANGELOG.md")
-    dated = rf"^## \[{re.escape(version)}\] - \d{{4}}-\d\d-\d\d\n\n(?!## )."
-    if not re.search(dated, changelog, re.MULTILINE):
-        yield f"CHANGELOG.md has no '## [{version}] - YYYY-MM-DD' with entries below"
-    if re.search(r"^## \[Unreleased\]\n\n(?!## ).", changelog, re.MULTILINE):
-        yield f"CHANGELOG.md: move the entries of [Unreleased] to [{version}]"
+    dated = rf"^## {re.escape(version)} \(\d{{4}}-\d\d-\d\d\)\n\n(?!## )."
+    if not re.search(dated, read("CHANGELOG.md"), re.MULTILINE):
+        yield f"CHANGELOG.md has no '## {version} (YYYY-MM-DD)' with entries below"
 
     urls = tomllib.loads(read("pyproject.toml"))["project"]["urls"]
     for label in URLS:

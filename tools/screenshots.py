@@ -3,7 +3,9 @@
     python tools/screenshots.py SITE PICTURE README_PICTURE
 
 A page is shown in a frame as wide as a screen, in light or in dark; Chromium takes the
-picture of all frames at once.
+picture of all frames at once. README's shows the file of a heuristic beside two API
+entries of the site. Its words are written beside it, so that a test sees when they have
+changed.
 """
 
 from __future__ import annotations
@@ -17,6 +19,13 @@ from html import escape
 from pathlib import Path
 from typing import NamedTuple
 
+from bs4 import BeautifulSoup
+from pygments import highlight
+from pygments.formatters import HtmlFormatter
+from pygments.lexers import MarkdownLexer
+
+ROOT = Path(__file__).parents[1]
+
 #: The pages, with the anchor that is at the top.
 PAGES = (
     "index.html",
@@ -27,8 +36,14 @@ PAGES = (
     "releases.html",
 )
 DESKTOP, PHONE = (1280, 900), (390, 900)
-#: README's picture: what it shows, and how large.
-README, README_SIZE = "index.html", (1120, 1000)
+#: README's picture: the file, whose opening directive it shows, the entries, each with
+#: its page, and how large it is.
+FILE = "heuristics/huggingface_peft_Base_Model_Modified_In_Place.md"
+ENTRIES = {
+    "peft.LoraModel.unload": "reference/tuners/lora.html",
+    "peft.PeftMixedModel.unload": "reference/models.html",
+}
+README_SIZE = (1120, 470)
 #: GitHub scales larger files down in time that readers see.
 README_BYTES = 150_000
 #: Furo's theme is an attribute of the body; what loads late moves what an anchor has
@@ -39,6 +54,16 @@ const anchor = () => document.getElementById(location.hash.slice(1));
 const top_ = () => anchor()?.scrollIntoView({{ behavior: "instant" }});
 addEventListener("load", () => setTimeout(top_, 1000));
 </script>"""
+#: What README's picture adds to the style sheets of the site.
+_STYLE = """<style>
+body { margin: 0; padding: 16px; display: flex; gap: 20px; }
+section { flex: 1; min-width: 0; }
+section > p { margin: 0 0 8px; font: 13px monospace; color: #666; }
+pre { margin: 0; padding: 10px; border: 1px solid #ccc; font-size: 12px;
+  line-height: 1.5; overflow: hidden; }
+article dl { margin: 0 0 14px; font-size: 14px; }
+a.headerlink { display: none; }
+</style>"""
 _SCALE = 0.5
 _GAP = 16
 _BROWSERS = ("chromium", "chromium-browser", "google-chrome")
@@ -59,6 +84,42 @@ def views() -> list[View]:
         one, other = ("light", "dark")[:: -1 if number % 2 else 1]
         found += [View(page, DESKTOP, one), View(page, PHONE, other)]
     return found
+
+
+def opening() -> str:
+    """Return the directive that the file begins with."""
+    lines = (ROOT / FILE).read_text(encoding="utf-8").splitlines()
+    fence = lines[0].partition("{")[0]
+    return "\n".join(lines[: lines.index(fence) + 1])
+
+
+def beside(site: Path) -> str:
+    """Return README's picture as a page of the site: the file, and the entries."""
+    head = BeautifulSoup((site / "index.html").read_text("utf-8"), "html.parser").head
+    shown = highlight(opening(), MarkdownLexer(), HtmlFormatter())
+    entries = []
+    for name, page in ENTRIES.items():
+        soup = BeautifulSoup((site / page).read_text("utf-8"), "html.parser")
+        caption = f"{name.partition('.')[2]} in {page}"
+        entry = soup.find(id=name).parent
+        entries.append(f"<p>{caption}</p><article>{entry}</article>")
+    return (
+        f'<!DOCTYPE html><html>{head}{_STYLE}<body data-theme="light">'
+        f"<section><p>{FILE}</p>{shown}</section>"
+        f"<section>{''.join(entries)}</section></body></html>"
+    )
+
+
+def words(page: str) -> str:
+    """Return the words of README's picture, a block of the page a line."""
+    body = BeautifulSoup(page, "html.parser").body
+    for link in body.select("a.headerlink"):
+        link.decompose()
+    blocks = body.select("section > p, pre, article dt, article p")
+    texts = [block.get_text().strip() for block in blocks]
+    return "\n".join(
+        text if "\n\n" in text else " ".join(text.split()) for text in texts
+    )
 
 
 class Pictures:
@@ -92,19 +153,21 @@ class Pictures:
             f'0 0"></iframe></div>\n'
         )
 
-    def take(self, frames: str, size: tuple[int, int], picture: Path) -> None:
+    def frames(self, frames: str, size: tuple[int, int], picture: Path) -> None:
         """Write the picture of a page of frames."""
+        style = (
+            f"margin: 0; display: flex; flex-wrap: wrap; gap: {_GAP}px; "
+            f"background: #888"
+        )
+        text = f'<!DOCTYPE html><meta charset="utf-8"><body style="{style}">\n{frames}'
+        self.take(text, size, picture)
+
+    def take(self, text: str, size: tuple[int, int], picture: Path) -> None:
+        """Write the picture of a page, which may use the style sheets of the site."""
+        page = self._site / "picture.html"
+        page.write_text(text, encoding="utf-8")
+        self._copies.add(page)
         with tempfile.TemporaryDirectory() as folder:
-            page = Path(folder, "frames.html")
-            style = (
-                f"margin: 0; display: flex; flex-wrap: wrap; gap: {_GAP}px; "
-                f"background: #888"
-            )
-            page.write_text(
-                f'<!DOCTYPE html><meta charset="utf-8"><body '
-                f'style="{style}">\n{frames}',
-                encoding="utf-8",
-            )
             command = [
                 self._browser,
                 "--headless",
@@ -141,12 +204,11 @@ def main() -> None:
         # two pages a row
         width = int(2 * (DESKTOP[0] + PHONE[0]) * _SCALE) + 3 * _GAP
         height = int(len(PAGES) / 2 * (DESKTOP[1] * _SCALE + _GAP)) - _GAP
-        pictures.take(frames, (width, height), arguments.picture)
-        pictures.take(
-            pictures.frame(View(README, README_SIZE, "light"), 1),
-            README_SIZE,
-            arguments.readme,
-        )
+        pictures.frames(frames, (width, height), arguments.picture)
+        page = beside(arguments.site)
+        pictures.take(page, README_SIZE, arguments.readme)
+        said = arguments.readme.with_suffix(".txt")
+        said.write_text(f"{words(page)}\n", encoding="utf-8")
     finally:
         pictures.clean()
     print(f"{arguments.picture}, {arguments.readme}")

@@ -319,3 +319,45 @@ def test_ctrl_c_has_the_status_of_a_shell(
         "",
         "sphinx-heuristics: error: interrupted\n",
     )
+
+
+@pytest.mark.parametrize("command", ["list", "verify", "explain"])
+def test_results_are_alone_on_stdout(command: str, seed: Project) -> None:
+    conf_py = seed.src / "conf.py"
+    conf_py.write_text(
+        f"{conf_py.read_text(encoding='utf-8')}\n"
+        "import os, sys\n"
+        "kept = sys.stdout\n"
+        "def setup(app):\n"
+        "    app.connect('env-before-read-docs', noise)\n"
+        "def noise(*_):\n"
+        "    print('of an extension')\n"
+        "    kept.write('of one that knows stdout\\n')\n"
+        "    os.system('echo of a child')\n"
+        "print('of conf.py')\n",
+        encoding="utf-8",
+    )
+    name = ["Safe_Merge_NaN_Check"] if command == "explain" else []
+    ran = ran_apart(command, seed.src, *name, "--json")
+    assert json.loads(ran.stdout)
+    noise = {line for line in ran.stderr.splitlines() if line.startswith("of ")}
+    assert noise == {
+        "of conf.py",
+        "of an extension",
+        "of one that knows stdout",
+        "of a child",
+    }
+
+
+def test_paths_are_as_seen_from_the_folder(
+    seed: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (seed.src / "conf.py").write_text("1 / 0\n", encoding="utf-8")
+    for folder, docs, conf_py in (
+        (seed.root, seed.src, "src/conf.py"),
+        (seed.src, seed.src, "conf.py"),
+        (seed.src / "heuristics", "..", "../conf.py"),
+    ):
+        monkeypatch.chdir(folder)
+        message = f"{conf_py}:1: ZeroDivisionError: division by zero"
+        assert run("list", docs).stderr == f"sphinx-heuristics: error: {message}\n"

@@ -1062,7 +1062,7 @@ def test_a_drift_is_explained(quote: str, message: str) -> None:
 def test_a_string_that_says_more_is_pointed_out() -> None:
     result = check("losing.layer", "Linear.unmerge", "'one two'")
     assert isinstance(result, Lost)
-    assert "its words are there: quote them as text" in result.message
+    assert "its words are there: quote them with the flag ':text:'" in result.message
 
 
 @pytest.mark.usefixtures("losing")

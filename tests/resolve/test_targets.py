@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -586,6 +588,26 @@ def test_target_in_another_projects_inventory_exists(
     )
 
 
+def test_unknown_heuristic_of_another_project(
+    project: Callable[..., Project], tmp_path: Path
+) -> None:
+    files = {
+        "index.md": "# Start\n\n{heuristic}`othr:Far_Away`\n\n"
+        "{heuristic}`other:Far_Awy`\n\n```{toctree}\nrest\n```\n",
+        "rest.rst": "Rest\n====\n\n:heuristic:`elsewhere:Far_Away`\n\n"
+        ":heuristic:`a <other:Nothing>`\n",
+    }
+    built = project(with_neighbour(tmp_path, files)).build()
+    known = "(known: 'other')"
+    no_project = "intersphinx knows no project"
+    assert [line.partition("WARNING: ")[2] for line in built.warnings] == [
+        f"unknown heuristic 'othr:Far_Away'; {no_project} 'othr' {known}; did you mean 'other'? [heuristic.ref]",
+        "unknown heuristic 'other:Far_Awy'; did you mean 'other:Far_Away'? [heuristic.ref]",
+        f"unknown heuristic 'elsewhere:Far_Away'; {no_project} 'elsewhere' {known} [heuristic.ref]",
+        "unknown heuristic 'other:Nothing' [heuristic.ref]",
+    ]
+
+
 def test_inventory_target_that_is_declared_planned_is_told(
     project: Callable[..., Project], tmp_path: Path
 ) -> None:
@@ -656,7 +678,7 @@ def test_heuristics_of_another_project_that_are_not_there(
     )
     assert [w.partition("WARNING: ")[2] for w in warnings] == [
         "unknown heuristic 'Far_Awai' [heuristic.ref]",
-        "unknown heuristic 'none:Far_Away' [heuristic.ref]",
+        "unknown heuristic 'none:Far_Away'; intersphinx knows no project 'none' (known: 'other') [heuristic.ref]",
         "unknown heuristic 'other:Nowhere' [heuristic.ref]",
     ]
 
@@ -712,3 +734,33 @@ Start
     # Rolled up, in "Applies to", and in "Shown in".
     texts = [link.get_text() for link in links]
     assert texts[:3] == ["oil", "barn2.Tool.oil", "barn2.Tool.oil"]
+
+
+def test_docstrings_that_python_drops(project: Callable[..., Project]) -> None:
+    made = project("""
+=== conf.py
+extensions = ["sphinx.ext.autodoc", "sphinxext_heuristics"]
+import sys
+sys.path.insert(0, __file__.rpartition("/")[0])
+=== shop.py
+'''A shop.'''
+def pay():
+    '''Pay.'''
+=== index.rst
+Start
+=====
+
+.. automodule:: shop
+   :members:
+
+.. heuristic:: Alpha
+   :note: n
+   :impl: shop.pay
+""")
+    ran = subprocess.run(  # noqa: S603 - our own build
+        [sys.executable, "-OO", "-m", "sphinx", "-q", made.src, made.root / "out"],
+        capture_output=True,
+        encoding="utf-8",
+        check=True,
+    )
+    assert "defines it; Python runs with -OO, which drops docstrings" in ran.stderr

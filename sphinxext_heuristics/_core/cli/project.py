@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import re
 import sys
 import tempfile
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, cast
 
 import sphinx.locale
 from sphinx.application import Sphinx
-from sphinx.cmd.build import get_parser
+from sphinx.cmd.build import jobs_argument
 from sphinx.errors import ConfigError, SphinxError
 from sphinx.util.console import color_terminal, nocolor
 from sphinx.util.docutils import docutils_namespace, patch_docutils
@@ -36,30 +37,6 @@ class CommandError(Exception):
     """A command cannot be done; the message says why, in words for a user."""
 
 
-#: What is said of options whose meaning is another than sphinx-build says: results are
-#: printed always, its log only on request.
-_HELP = {
-    "doctreedir": "the folder of doctrees to use and to keep, such as sphinx-build's; "
-    "without it, all pages are read",
-    "verbosity": "print Sphinx's log on stderr, too (can be repeated)",
-    "quiet": "no log of Sphinx, just results and warnings (the default)",
-    "really_quiet": "no warnings, just results and errors",
-}
-
-#: The options that are those of sphinx-build: its own, so that they mean the same.
-_SHARED = (
-    "confdir",
-    "define",
-    "tags",
-    "jobs",
-    "verbosity",
-    "quiet",
-    "really_quiet",
-    "color",
-    "traceback",
-)
-
-
 def add_options(
     command: argparse.ArgumentParser,
     run: Callable[[argparse.Namespace], int],
@@ -75,12 +52,90 @@ def add_options(
         "docs", metavar="DOCS", help="the folder of the documentation and its conf.py"
     )
     group = command.add_argument_group("options of sphinx-build")
-    shared = (*_SHARED, "doctreedir") if doctrees else _SHARED
-    # argparse has no public way to share some of a parser's options.
-    for action in get_parser()._actions:  # noqa: SLF001 - see above
-        if action.dest in shared:
-            action.help = _HELP.get(action.dest, action.help)
-            group._add_action(action)  # noqa: SLF001 - see above
+    if doctrees:
+        group.add_argument(
+            "--doctree-dir",
+            "-d",
+            dest="doctreedir",
+            metavar="PATH",
+            help="the folder of doctrees to use and to keep, such as sphinx-build's; "
+            "without it, all pages are read",
+        )
+    group.add_argument(
+        "--conf-dir",
+        "-c",
+        dest="confdir",
+        metavar="PATH",
+        help="the folder of conf.py, where it is not DOCS",
+    )
+    group.add_argument(
+        "--define",
+        "-D",
+        action="append",
+        default=[],
+        metavar="setting=value",
+        help="override a setting of conf.py",
+    )
+    group.add_argument(
+        "--tag",
+        "-t",
+        action="append",
+        default=[],
+        dest="tags",
+        metavar="TAG",
+        help='include "only" blocks with TAG',
+    )
+    group.add_argument(
+        "--jobs",
+        "-j",
+        type=jobs_argument,
+        default=1,
+        metavar="N",
+        help="read with N processes where possible; 'auto' takes all CPU cores",
+    )
+    group.add_argument(
+        "--verbose",
+        "-v",
+        action="count",
+        default=0,
+        dest="verbosity",
+        help="print Sphinx's log on stderr, too (can be repeated)",
+    )
+    group.add_argument(
+        "--quiet",
+        "-q",
+        action="store_true",
+        help="no log of Sphinx, just results and warnings (the default)",
+    )
+    group.add_argument(
+        "--silent",
+        "-Q",
+        action="store_true",
+        dest="really_quiet",
+        help="no warnings, just results and errors",
+    )
+    group.add_argument(
+        "--color",
+        action="store_const",
+        const="yes",
+        default="auto",
+        help="print in colors (default: where stdout is a terminal)",
+    )
+    group.add_argument(
+        "--no-color",
+        "-N",
+        action="store_const",
+        const="no",
+        dest="color",
+        help="print without colors",
+    )
+    group.add_argument(
+        "--show-traceback",
+        "-T",
+        action="store_true",
+        dest="traceback",
+        help="show the traceback of a failure",
+    )
 
 
 class Command(NamedTuple):
@@ -117,6 +172,25 @@ class Command(NamedTuple):
 
 
 @contextmanager
+def others_on_stderr() -> Iterator[None]:
+    """Send to stderr what conf.py, extensions and programs of theirs print.
+
+    So our results are alone on stdout.
+    """
+    results = sys.stdout
+    results.flush()
+    stdout = os.dup(1)
+    os.dup2(2, 1)
+    try:
+        with redirect_stdout(sys.stderr):
+            yield
+    finally:
+        results.flush()  # who has it from before has written to it
+        os.dup2(stdout, 1)
+        os.close(stdout)
+
+
+@contextmanager
 def opened(arguments: argparse.Namespace) -> Iterator[Sphinx]:
     """Yield the project with its configuration loaded; no page is read yet.
 
@@ -125,7 +199,10 @@ def opened(arguments: argparse.Namespace) -> Iterator[Sphinx]:
     """
     docs = Path(arguments.docs)
     confdir = Path(arguments.confdir or docs)
-    settings = dict(setting.partition("=")[::2] for setting in arguments.define)
+    settings = {}
+    for setting in arguments.define:
+        name, _equals, value = setting.partition("=")
+        settings[name] = value
     sphinx.locale.init_console()
     # Sphinx takes CI for a terminal; what is redirected to a file there is text.
     is_terminal = sys.stdout.isatty() and color_terminal()
@@ -134,19 +211,21 @@ def opened(arguments: argparse.Namespace) -> Iterator[Sphinx]:
     temporary = tempfile.TemporaryDirectory(prefix="sphinx-heuristics-")
     try:
         with temporary as scratch, patch_docutils(confdir), docutils_namespace():
-            yield Sphinx(
-                docs,
-                confdir,
-                Path(scratch, "out"),
-                arguments.doctreedir or Path(scratch, "doctrees"),
-                ReadingBuilder.name,
-                settings,
-                sys.stderr if arguments.verbosity else None,
-                None if arguments.really_quiet else sys.stderr,
-                tags=arguments.tags,
-                verbosity=arguments.verbosity,
-                parallel=arguments.jobs,
-            )
+            with others_on_stderr():
+                app = Sphinx(
+                    docs,
+                    confdir,
+                    Path(scratch, "out"),
+                    arguments.doctreedir or Path(scratch, "doctrees"),
+                    ReadingBuilder.name,
+                    settings,
+                    sys.stderr if arguments.verbosity else None,
+                    None if arguments.really_quiet else sys.stderr,
+                    tags=arguments.tags,
+                    verbosity=arguments.verbosity,
+                    parallel=arguments.jobs,
+                )
+            yield app
     except ConfigError as error:
         raise CommandError(_conf_py_message(error, confdir / "conf.py")) from error
     except SphinxError as error:
@@ -173,30 +252,37 @@ def _conf_py_message(error: ConfigError, conf_py: Path) -> str:
 #: How pages include a file, and document a module or an object.
 _BROUGHT = re.compile(r"(include|auto\w+|module)(?:::|\})\s*(\S+)")
 
-#: How pages write evidence or keywords, or bring in a file that may.
+#: How pages write a heuristic, evidence or a link to a heuristic, or bring in a file
+#: that may.
 MAY_KNOW = re.compile(
-    rb"\{(evidence|include)\}|\.\.[ \t]+(evidence|include)[ ]?::|^[ \t]*:?keywords:",
-    re.IGNORECASE | re.MULTILINE,
+    rb"\{(heuristic|evidence|include)\}|:heuristic:"
+    rb"|\.\.[ \t]+(heuristic|evidence|include)[ ]?::",
+    re.IGNORECASE,
 )
 
+#: How pages document objects, for which their package is imported.
+_OF_API = re.compile(rb"(?:\{|\.\.[ \t]+)auto\w+(?:\}|[ ]?::)")
 
-def read_evidence(app: Sphinx) -> Plan:
-    """Read the pages that may hold evidence or keywords; return the plan of these.
 
-    Nothing else can be asked of it, and nothing is kept of what was read. Pages of the
-    API, for which autodoc imports the package, are not read, unless they hold such
-    themselves; evidence in docstrings is left out.
+def read_evidence(app: Sphinx, *, guides: bool = False) -> Plan:
+    """Read the pages that hold heuristics or link to them; return the plan of these.
+
+    With *guides*, that are all but those of the API, for which autodoc imports the
+    package. Nothing else can be asked of the plan, and nothing is kept of what was
+    read; what is in docstrings is left out.
     """
     env, builder = app.env, app.builder
     env.find_files(app.config, builder)
     docnames = sorted(
         name
         for name in env.found_docs
-        if MAY_KNOW.search(env.doc2path(name).read_bytes())
+        if MAY_KNOW.search(page := env.doc2path(name).read_bytes())
+        or (guides and not _OF_API.search(page))
     )
-    app.emit("env-before-read-docs", env, docnames)
-    for docname in docnames:
-        builder.read_doc(docname)
+    with others_on_stderr():
+        app.emit("env-before-read-docs", env, docnames)
+        for docname in docnames:
+            builder.read_doc(docname)
     return HeuristicDomain.of(env).plan
 
 
@@ -206,7 +292,8 @@ def read(app: Sphinx, *, leaves: AbstractSet[Subtype] = frozenset()) -> Plan:
     Warnings of the kinds in *leaves* are not given: the command says that itself.
     """
     cast("ReadingBuilder", app.builder).leaves = leaves
-    app.build()
+    with others_on_stderr():
+        app.build()
     return HeuristicDomain.of(app.env).plan
 
 
@@ -216,19 +303,26 @@ def closest_existing(app: Sphinx, name: str) -> tuple[str, ...] | None:
     It may if it is a word of what the pages are made of. Nothing is imported.
     """
     last = re.split(r"[.#/:]", name)[-1]
-    names, pages, sources = made_of(app, name.lstrip("~").rpartition(".")[0])
-    words = set(names)
-    for file in (*pages, *sources):
+    made_of = parts_of(app, name.lstrip("~").rpartition(".")[0])
+    words = set(made_of.names)
+    for file in (*made_of.pages, *made_of.sources):
         words.update(re.findall(r"[\w-]+", file.read_text("utf-8", "replace")))
-    return None if fold(last) in map(fold, words) else closest(last, names)
+    return None if fold(last) in map(fold, words) else closest(last, made_of.names)
 
 
-def made_of(app: Sphinx, owner: str = "") -> tuple[set[str], list[Path], list[Path]]:
-    """Return the names of what a project documents, and the files it is made of.
+class Parts(NamedTuple):
+    """What a project is made of."""
 
-    These are first the documents and what they include; second the source of the
-    documented package, of what they document, and of an object called *owner*.
-    """
+    #: The names of what it may document, their last parts.
+    names: set[str]
+    #: The files of documents and what they include.
+    pages: list[Path]
+    #: The source of the documented package, and of what documents name.
+    sources: list[Path]
+
+
+def parts_of(app: Sphinx, owner: str = "") -> Parts:
+    """Return what a project is made of, with the source of an object called *owner*."""
     package = Settings.of(app.config).package
     names: set[str] = set()
     pages: list[Path] = []
@@ -248,6 +342,10 @@ def made_of(app: Sphinx, owner: str = "") -> tuple[set[str], list[Path], list[Pa
         sources.walk(dotted)
         sources.bases(dotted)
     for module in tuple(sources.watched):
-        for qualname in sources.names(module).definitions:
+        for qualname in sources.names(module).members():
             names.add(qualname.rpartition(".")[2])
-    return names, [*filter(Path.is_file, pages)], [*sources.files_watched()]
+    return Parts(
+        names=names,
+        pages=[*filter(Path.is_file, pages)],
+        sources=[*sources.files_watched()],
+    )

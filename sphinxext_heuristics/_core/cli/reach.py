@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 
 def run(app: Sphinx, arguments: argparse.Namespace) -> int:
     """Write or compare the file; return the exit code."""
-    file = required(project_file(app, REACH_FILE))
+    file = project_file(app, REACH_FILE)
+    if arguments.check or not arguments.json:
+        required(file)
     plan = read(app, leaves={Subtype.REACH})
     if not (arguments.check or arguments.json):
         wanted = reach.content(plan)

@@ -10,6 +10,7 @@ from ..diagnostics import closest, counted, did_you_mean, ordered
 from ..files.project_file import unified
 from ..model import Evidence, Found, Subtype
 from ..resolve import checks
+from ..resolve.quotes import is_quote
 from .project import Command, CommandError, read_evidence
 from .writing import note, say, say_json, seen, warning, write
 
@@ -20,15 +21,20 @@ if TYPE_CHECKING:
     from sphinx.application import Sphinx
 
     from ..resolve.plan import Plan
+    from ..resolve.quotes import Quotes
 
 
 def run(app: Sphinx, arguments: argparse.Namespace) -> int:
-    """Print where each quote is, or what is wrong with it; return the exit code."""
+    """Print what is wrong with the quotes; return the exit code."""
     plan = read_evidence(app)
     if arguments.update:
         return update(plan, arguments.update)
-    found = list(checks.evidence(plan, with_passages=bool(arguments.verbosity)))
-    for record in plan.definitions:
+    found = list(
+        checks.evidence(
+            plan.catalogue, plan.quotes, with_passages=bool(arguments.verbosity)
+        )
+    )
+    for record in plan.catalogue.definitions:
         found += [one for one in record.problems if one.subtype is Subtype.VERSION]
     problems = ordered(found)
     all_quotes = quotes(plan)
@@ -38,16 +44,18 @@ def run(app: Sphinx, arguments: argparse.Namespace) -> int:
             {
                 "path": seen(problem.source),
                 "line": problem.line,
-                "subtype": problem.subtype.word,
+                "subtype": problem.word,
                 "message": problem.message,
             }
             for problem in problems
         ]
         say_json({"quotes": rows, "problems": findings})
     else:
-        *places, summary = quote_lines(all_quotes)
-        for line in (*places, *map(warning, problems), summary):
+        for line in places(all_quotes) if arguments.verbosity else ():
             say(line)
+        for problem in problems:
+            say(warning(problem))
+        say(summary(all_quotes))
     return 1 if problems else 0
 
 
@@ -56,44 +64,40 @@ def update(plan: Plan, name: str) -> int:
 
     Raises CommandError where no page that quotes something defines the heuristic.
     """
-    record = plan.find(plan.settings.strip(name))
+    record = plan.catalogue.find(plan.catalogue.settings.strip(name))
     if record is None:
-        close = did_you_mean(closest(name, plan.by_name))
+        close = did_you_mean(closest(name, plan.catalogue.by_name))
         raise CommandError(
             f"no heuristic that quotes evidence is called {name!r}{close}"
         )
     # From the end of the page, so that the lines above stay where they are.
-    results = [_updated(plan, quoted) for quoted in reversed(record.evidence)]
-    note(
-        f"{record.name}: {counted(len(results), 'quote')}, "
-        f"{results.count(True)} updated: "
-        "review the change before you commit it"
-    )
+    results = [_updated(plan.quotes, quoted) for quoted in reversed(record.evidence)]
+    advice = ": review the change before you commit it" if True in results else ""
+    quotes_of = f"{record.name}: {counted(len(results), 'quote')}"
+    note(f"{quotes_of}, {results.count(True)} updated{advice}")
     return 1 if False in results else 0
 
 
-def _updated(plan: Plan, quoted: Evidence) -> bool | None:
+def _updated(quotes: Quotes, quoted: Evidence) -> bool | None:
     """Update a quote and print the difference; return whether it was done.
 
     ``None`` stands for a quote that is found as it is.
     """
-    result = plan.verify(quoted)
+    result = quotes.verify(quoted)
     if isinstance(result, Found):
         return None
     path = Path(quoted.source)
     quote = textwrap.dedent(quoted.quote)
     size = quote.count("\n") + 1
     lines = path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
-    start = next(
-        (
-            start
-            for start in range(quoted.line, len(lines))
-            if textwrap.dedent("\n".join(lines[start : start + size])) == quote
-        ),
-        None,
-    )
+    start = None
+    for at in range(quoted.line, len(lines)):
+        passage = "\n".join(lines[at : at + size])
+        if textwrap.dedent(passage) == quote:
+            start = at
+            break
     closest_passage = quoted._replace(quote=result.nearest)
-    if start is None or not isinstance(plan.verify(closest_passage), Found):
+    if start is None or not isinstance(quotes.verify(closest_passage), Found):
         say(
             f"{seen(quoted.source)}:{quoted.line}: {result.message}; no passage is "
             "close enough to take its place"
@@ -125,11 +129,11 @@ class Quote(NamedTuple):
 
 def quotes(plan: Plan) -> list[Quote]:
     """Return all quotes; what inheritance repeats is written once."""
-    expected = checks.expected(plan)
+    expected = checks.expected(plan.catalogue)
     found: dict[tuple[str, int], Quote] = {}
-    for page in plan.pages.values():
-        for quoted in filter(checks.is_quote, page.evidence):
-            result = plan.verify(quoted)
+    for page in plan.catalogue.pages.values():
+        for quoted in filter(is_quote, page.evidence):
+            result = plan.quotes.verify(quoted)
             line = result.line if isinstance(result, Found) else None
             found[quoted.source, quoted.line] = Quote(
                 path=seen(quoted.source),
@@ -137,13 +141,13 @@ def quotes(plan: Plan) -> list[Quote]:
                 object=quoted.object,
                 found_at=line,
                 expected_missing=line is None and quoted in expected,
-                package=plan.release_of(quoted),
+                package=plan.quotes.release_of(quoted),
             )
     return list(found.values())
 
 
-def quote_lines(all_quotes: list[Quote]) -> Iterator[str]:
-    """Yield a line for each quote that is found or need not be, and a summary."""
+def places(all_quotes: list[Quote]) -> Iterator[str]:
+    """Yield a line for each quote that is found or need not be."""
     for quote in all_quotes:
         where = f"{quote.path}:{quote.line}: {quote.object}"
         if quote.found_at:
@@ -153,13 +157,17 @@ def quote_lines(all_quotes: list[Quote]) -> Iterator[str]:
                 f"{where} need not have it: the heuristic does not hold for this "
                 f"version"
             )
+
+
+def summary(all_quotes: list[Quote]) -> str:
+    """Return how many quotes are found, and in what."""
     found = sum(bool(quote.found_at) for quote in all_quotes)
-    summary = f"{found} of {len(all_quotes)} quotes found"
+    line = f"{found} of {len(all_quotes)} quotes found"
     if expected := sum(quote.expected_missing for quote in all_quotes):
-        summary += f", {expected} need not be there"
+        line += f", {expected} need not be there"
     if packages := sorted({quote.package for quote in all_quotes}):
-        summary += f" ({', '.join(packages)})"
-    yield summary
+        line += f" ({', '.join(packages)})"
+    return line
 
 
 COMMAND = Command(

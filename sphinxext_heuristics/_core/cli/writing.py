@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,7 +20,13 @@ if TYPE_CHECKING:
 
 def say(text: str) -> None:
     """Print a line of the result."""
-    print(text)  # noqa: T201 - a command's result
+    print(_from_here(text))  # noqa: T201 - a command's result
+
+
+def _from_here(text: str) -> str:
+    """Return a text with the paths in it as seen from the working directory."""
+    folder = re.escape(f"{Path.cwd()}{os.sep}")
+    return re.sub(rf"(?<![\w./~-]){folder}", "", text)
 
 
 def say_json(data: object) -> None:
@@ -28,21 +35,21 @@ def say_json(data: object) -> None:
 
 
 def seen(path: str | Path) -> str:
-    """Return a path as seen from the working directory, if it lies below that."""
-    return str(path).removeprefix(f"{Path.cwd()}{os.sep}")
+    """Return a path as seen from the working directory, if that is shorter."""
+    return min(os.path.relpath(path), str(path), key=len)
 
 
 def warning(problem: Problem) -> str:
     """Return what is wrong in the project, as a build says it."""
     return (
         f"{seen(problem.source)}:{problem.line}: WARNING: {problem.message} "
-        f"[{TYPE}.{problem.subtype.word}]"
+        f"[{TYPE}.{problem.word}]"
     )
 
 
 def note(text: str) -> None:
     """Print a line of progress or a remark, which is no result."""
-    print(text, file=sys.stderr)  # noqa: T201 - as above
+    print(_from_here(text), file=sys.stderr)  # noqa: T201 - as above
 
 
 def required(file: ProjectFile) -> ProjectFile:
@@ -70,10 +77,8 @@ def bring_up_to_date(
 ) -> int:
     """Write a file if it does not hold what is *wanted*; return the exit code.
 
-    With a remark, only that and the diff are printed.
-
-    Returns the exit code. Raises CommandError where a file has no such *head*, and
-    would be lost.
+    With a remark, only that and the diff are printed. Raises CommandError where a file
+    has no such *head*, and would be lost.
     """
     found = read_file(file.path)
     if found == wanted:

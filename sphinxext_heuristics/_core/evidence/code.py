@@ -153,13 +153,18 @@ def _statements(tree: ast.Module) -> Iterator[Row]:
 
 def _runs(text: str) -> Iterator[Row]:
     """Yield a quote as arguments and as parameters."""
-    for before, after in (("_(", ")"), ("def _(", "): pass"), ("def _(*, ", "): pass")):
+    for before, after, keyword_only in (
+        ("_(", ")", False),
+        ("def _(", "): pass", False),
+        ("def _(*, ", "): pass", True),
+    ):
         with suppress(ValueError):
             match parse(f"{before}{text}\n{after}").body:
                 case [ast.Expr(value=ast.Call(func=ast.Name(id="_")) as call)]:
                     yield _items(call)
                 case [ast.FunctionDef(args=parameters, body=[ast.Pass()])]:
-                    yield _items(parameters)["*" in before :]
+                    items = _items(parameters)
+                    yield items[1:] if keyword_only else items
 
 
 def _rows(tree: ast.Module) -> Iterator[Row]:

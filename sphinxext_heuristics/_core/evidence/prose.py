@@ -56,20 +56,20 @@ class Prose:
 
     def __init__(self, quote: str) -> None:
         """Take the words, wherever lines and literals end between them."""
-        folded = (" ".join(text.split()) for text in _aliases(quote))
-        self._aliases = list(filter(None, folded))
+        folded = (" ".join(text.split()) for text in _readings(quote))
+        self._readings = list(filter(None, folded))
 
     def find(self, place: Extent) -> Lines | None:
         """Return the lines of a string or comment that has these words, or ``None``."""
         comments = comments_of("\n".join(place.text), place.first)
         for passage in (*strings_of(place.tree), *comments):
-            for words in self._aliases:
+            for words in self._readings:
                 if found := passage.find(words):
                     return found
         return None
 
 
-def _aliases(quote: str) -> Iterator[str]:
+def _readings(quote: str) -> Iterator[str]:
     """Yield what a quote may stand for.
 
     These are its words, those of a comment, of strings, and of a string's or an

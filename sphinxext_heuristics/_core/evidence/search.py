@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import textwrap
 from collections import Counter
 from contextlib import suppress
 from difflib import SequenceMatcher
 from functools import lru_cache
-from heapq import nlargest
+from heapq import nsmallest
 from typing import TYPE_CHECKING, NamedTuple
 
 from ..diagnostics import closest, did_you_mean
 from ..model import Found, Lost, LostReason, Message
-from ..source.names import read_names
+from ..source.names import File, read_names
 from .code import Code
 from .messages import among, in_quote, messages_in
 from .prose import Prose, missing_comment
-from .source import read_source, without_source
+from .source import Source, read_source, without_source
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from ..model import Evidence
     from ..source.names import State
     from ..source.packages import Sources
-    from .source import Extent, Lines, Source
+    from .source import Extent, Lines
 
 #: No passage is longer: it is to be read in a warning.
 MOST_LINES = 12
@@ -54,7 +55,12 @@ def verify(quoted: Evidence, sources: Sources) -> Found | Lost:
     # Only where the object is not in it is any other file looked for.
     for module, qualname in sources.locate(f"{quoted.module}.{quoted.qualname}")[-1:]:
         if at := sources.state(module):
-            result = _examine(quoted._replace(module=module, qualname=qualname), at)
+            found = quoted._replace(module=module, qualname=qualname)
+            result = _examine(found, at)
+            if isinstance(result, Lost):
+                both = f"{quoted.object}, which is {found.object}"
+                message = result.message.replace(found.object, both, 1)
+                result = result._replace(message=message)
     return result
 
 
@@ -101,14 +107,18 @@ def _drifted(
     quoted: Evidence, source: Source, places: Sequence[Extent], at: State
 ) -> Lost:
     """Say what is there instead of a quote."""
-    nearest_of_each = [nearest(quoted.quote, place) for place in places]
-    near = max(filter(None, nearest_of_each), default=None)
+    near, where = _nearest_of(quoted, places), ""
+    if near is None and quoted.qualname:
+        near, where = _nearest_of(quoted, [source.whole]), " in the module"
     notes = list(_mistakes(quoted, places))
     if quoted.qualname and (lines := _lines(quoted, [source.whole])):
         notes.append(f"it is in line {lines[0]}")
-    notes.append(
-        f"closest match: line {near.line}" if near else "nothing there is like it"
-    )
+    if lines := _in_any_case(quoted, source):
+        notes.append(f"line {lines[0]} differs only in upper and lower case")
+    elif near:
+        notes.append(f"closest match{where}: line {near.line}")
+    else:
+        notes.append("nothing there is like it")
     what = "words are" if quoted.prose else "code is"
     return Lost(
         LostReason.NOT_THERE,
@@ -117,6 +127,15 @@ def _drifted(
         path=at.path,
         line=near.line if near else places[0].first,
     )
+
+
+def _in_any_case(quoted: Evidence, source: Source) -> Lines | None:
+    """Return where a quote is if the case of letters does not matter, or ``None``."""
+    with suppress(ValueError, RecursionError):
+        folded = Source(File.of("\n".join(source.whole.text).casefold()))
+        places = folded.places(quoted.qualname.casefold())
+        return _lines(quoted._replace(quote=quoted.quote.casefold()), places)
+    return None
 
 
 def _mistakes(quoted: Evidence, places: Sequence[Extent]) -> Iterator[str]:
@@ -133,13 +152,16 @@ def _mistakes(quoted: Evidence, places: Sequence[Extent]) -> Iterator[str]:
     if "..." in map(str.strip, quoted.quote.split("\n")):
         yield "'...' is compared literally: use two quotes instead"
     if any(map(Prose(quoted.quote).find, places)):
-        yield "its words are there: quote them as text"
+        yield "its words are there: quote them with the flag ':text:'"
 
 
 def _without_object(quoted: Evidence, source: Source, at: State) -> Lost:
     """Say that a module does not define an object, and which names are similar."""
-    names = {**source.definitions, **read_names(at, quoted.module).bindings}
-    alike = closest(quoted.qualname, names.keys() - {quoted.qualname})
+    known = read_names(at, quoted.module)
+    names = {*known.members(), *known.bindings} - {quoted.qualname}
+    last = f".{quoted.qualname.rpartition('.')[2]}"
+    alike = closest(quoted.qualname, [name for name in names if name.endswith(last)])
+    alike = alike or closest(quoted.qualname, names)
     line, _end = _lines(quoted, [source.whole]) or (0, 0)
     there = f"; the quote is in line {line}" if line else ""
     message = (
@@ -160,38 +182,87 @@ class Nearest(NamedTuple):
     text: str
 
 
+def _nearest_of(quoted: Evidence, places: Sequence[Extent]) -> Nearest | None:
+    """Return the passage of several places that is most like a quote."""
+    found = [nearest(quoted.quote, place) for place in places]
+    return max(filter(None, found), default=None)
+
+
 def nearest(quote: str, place: Extent) -> Nearest | None:
-    """Return the passage most like a quote, however the lines of either are broken."""
+    """Return the passage most like a quote, however the lines of either are broken.
+
+    Case does not matter. One that could be quoted as code is better than any other.
+    """
     compared = _compared(quote, place)
     alike = [near for near in compared if near.likeness >= LEAST_LIKE]
-    return max(alike, key=lambda near: (near.likeness, -near.line), default=None)
+    alike.sort(key=lambda near: (-near.likeness, near.line))
+    whole = (near for near in alike if _is_code_of(place, near.text))
+    return next(whole, next(iter(alike), None))
+
+
+def _is_code_of(place: Extent, text: str) -> bool:
+    """Return whether a passage is found as code: it ends no block half-way."""
+    try:
+        return Code(text).find(place) is not None
+    except ValueError:
+        return False
+
+
+class _Start(NamedTuple):
+    """A line where a passage may begin."""
+
+    #: How many words it shares with a quote.
+    shared: int
+    #: The line, from 0.
+    line: int
 
 
 def _compared(quote: str, place: Extent) -> Iterator[Nearest]:
     """Compare a quote with the passages that share the most words with it.
 
-    They have as many lines as it or a few more.
+    They have as many lines as it or a few more, or are a statement; none of their lines
+    is of a block around the first.
     """
     size = min(sum(bool(line.strip()) for line in quote.split("\n")), MOST_LINES)
-    words = Counter(_WORD.findall(quote))
+    words = Counter(_words(quote))
     counted = [
-        Counter(word for word in _WORD.findall(line) if word in words)
-        for line in place.text
+        Counter(word for word in _words(line) if word in words) for line in place.text
     ]
-    shared = [
-        ((sum(counted[at : at + size], Counter()) & words).total(), -at)
-        for at, line in enumerate(place.text)
-        if line.strip()
-    ]
-    matcher = SequenceMatcher(b=" ".join(quote.split())[:MOST_LETTERS], autojunk=False)
-    for count, at in nlargest(MOST_COMPARED, shared):
-        if not count:
-            continue
-        for end in range(size, min(size + 4, MOST_LINES + 1)):
-            text = "\n".join(place.text[-at : end - at])
-            matcher.set_seq1(" ".join(text.split())[:MOST_LETTERS])
-            shown = textwrap.dedent(text).strip("\n")
-            yield Nearest(matcher.ratio(), place.first - at, shown)
+    starts: list[_Start] = []
+    for at, line in enumerate(place.text):
+        shared = (sum(counted[at : at + size], Counter()) & words).total()
+        if shared and line.strip():
+            starts.append(_Start(shared, at))
+    statements = _statements_by_line(place)
+    matcher = SequenceMatcher(b=_compared_letters(quote), autojunk=False)
+    for start in nsmallest(MOST_COMPARED, starts, key=lambda it: (-it.shared, it.line)):
+        lengths = {*range(size, size + 4), *statements.get(start.line, ())}
+        for length in sorted(it for it in lengths if it <= MOST_LINES):
+            text = "\n".join(place.text[start.line : start.line + length])
+            passage = textwrap.dedent(text).strip("\n")
+            if not passage[0].isspace():
+                matcher.set_seq1(_compared_letters(text))
+                yield Nearest(matcher.ratio(), place.first + start.line, passage)
+
+
+def _statements_by_line(place: Extent) -> dict[int, list[int]]:
+    """Map lines, from 0, to the numbers of lines of the statements that begin there."""
+    found: dict[int, list[int]] = {}
+    for node in ast.walk(place.tree):
+        if isinstance(node, ast.stmt):
+            length = (node.end_lineno or node.lineno) - node.lineno + 1
+            found.setdefault(node.lineno - place.first, []).append(length)
+    return found
+
+
+def _words(text: str) -> list[str]:
+    """Return the words of a text, in one case."""
+    return _WORD.findall(text.casefold())
+
+
+def _compared_letters(text: str) -> str:
+    """Return what is compared of a text letter by letter."""
+    return " ".join(text.casefold().split())[:MOST_LETTERS]
 
 
 def messages_of(

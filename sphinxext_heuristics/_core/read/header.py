@@ -7,17 +7,22 @@ the continuation of one (it is indented), or a fault.
 from __future__ import annotations
 
 import re
+import textwrap
 from itertools import takewhile
 from typing import TYPE_CHECKING, NamedTuple
 
 from ..diagnostics import counted
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Sequence
+    from collections.abc import Container, Iterable, Iterator, Sequence
 
 OPTION = re.compile(r":([A-Za-z][\w-]*):(?:\s+(.*))?")
 #: The name of an option in MyST's block of YAML.
 _IN_BLOCK = re.compile(r"^([A-Za-z][\w-]*) *:(?!\S)")
+#: What begins a block of options in MyST, and what is written for it.
+_BLOCK = re.compile(r"---.*|--|\+{3,}")
+#: A fence in Markdown, and what follows its backticks, tildes or colons.
+_FENCE = re.compile(r" {0,3}(`{3,}|~{3,}|:{3,})(.*)")
 #: A comment in YAML.
 _COMMENT = re.compile(r"(?:^|\s)#")
 
@@ -109,19 +114,14 @@ def read_myst_header(
     It may be a block between ``---`` lines. *lines* are all below the first; those
     that *in_header* matches may be of the header.
     """
-    is_block = bool(lines) and lines[0].startswith("---")
-    if is_block:
-        block = takewhile(lambda line: not line.startswith("---"), lines[1:])
-        written = [_IN_BLOCK.sub(r":\1:", line) for line in block]
-        continues = False
+    if lines and _BLOCK.fullmatch(lines[0].rstrip()):
+        header = _read_block(argument, lines, known)
     else:
         written = list(takewhile(in_header.match, lines))
         has_options = any(OPTION.fullmatch(line.strip()) for line in written)
         if not has_options and not continues:
             written = []
-    header = read_header(
-        argument, written, known, start=1 + is_block, continues=continues
-    )
+        header = read_header(argument, written, known, continues=continues)
     options: list[WrittenOption] = []
     faults = list(header.faults)
     for option in header.options:
@@ -129,8 +129,33 @@ def read_myst_header(
         options.append(option._replace(value=value))
         if fault:
             faults.append((option.at, fault))
-    end = header.end + is_block
-    return Header(header.argument, tuple(options), tuple(faults), end)
+    return header._replace(options=tuple(options), faults=tuple(faults))
+
+
+def _read_block(argument: str, lines: Sequence[str], known: Container[str]) -> Header:
+    """Return the header whose options are a block between lines of ``---``.
+
+    Its lines may all be indented.
+    """
+    mark = lines[0].rstrip()
+    block = list(takewhile(lambda line: not line.startswith(mark[:3]), lines[1:]))
+    is_open = len(block) == len(lines) - 1
+    faults: list[_Numbered] = []
+    if not mark.startswith("---"):
+        faults = [(1, f"a block of options begins and ends with '---', not {mark!r}")]
+        return Header(argument, (), tuple(faults), len(block) + 2)
+    if is_open:
+        block = list(takewhile(str.strip, block))
+        faults = [(1, f"the block of options has no end: write {mark!r} below them")]
+    for at, line in enumerate(block, 2):
+        if "\t" in line[: indent_of(line)]:
+            faults.append((at, "a line of YAML may not begin with a tab: use spaces"))
+            break
+    written = textwrap.dedent("\n".join(block)).split("\n") if block else []
+    written = [_IN_BLOCK.sub(r":\1:", line) for line in written]
+    header = read_header(argument, written, known, start=2)
+    end = header.end if is_open else header.end + 1
+    return header._replace(faults=(*faults, *header.faults), end=end)
 
 
 def _read_yaml(option: WrittenOption) -> tuple[str, str]:
@@ -162,3 +187,27 @@ def _read_yaml(option: WrittenOption) -> tuple[str, str]:
 def indent_of(text: str) -> int:
     """Return by how many columns a line is indented."""
     return len(text) - len(text.lstrip())
+
+
+def outside_fences(lines: Iterable[str]) -> Iterator[str]:
+    """Yield the lines that are in no fence of Markdown; ``""`` for each that is."""
+    for line, fence in _with_fences(lines):
+        yield "" if fence else line
+
+
+def open_fence(lines: Iterable[str]) -> str:
+    """Return the line of a fence that has no end, or ``""``."""
+    return [*_with_fences([*lines, "."])][-1][1]
+
+
+def _with_fences(lines: Iterable[str]) -> Iterator[tuple[str, str]]:
+    """Yield each line with the first line of the fence around it, or ``""``."""
+    mark = fence = ""
+    for line in lines:
+        found = _FENCE.match(line)
+        if found and not fence:
+            mark, fence = found[1], line
+        yield line, fence
+        is_end = found and found[1].startswith(mark) and not found[2].strip()
+        if fence != line and is_end:
+            mark = fence = ""

@@ -10,7 +10,7 @@ from ..model import SEVERITIES, Connection, Heuristic, Target
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from .objects import Resolved
+    from .records import Resolved
 
 EXISTS, MISSING = "✅", "⬜"
 
@@ -18,7 +18,7 @@ EXISTS, MISSING = "✅", "⬜"
 class Link(NamedTuple):
     """One connection as the index lists it."""
 
-    #: The connection's type.
+    #: The connection's type: ``impl``, ``workflow``, ``principle`` or ``env``.
     type: str
     #: What it is called.
     text: str
@@ -72,11 +72,11 @@ def links(
 
 
 def ordered(records: Iterable[Heuristic]) -> list[Heuristic]:
-    """Return heuristics as readers look for them: the most severe first, by title."""
+    """Return heuristics as readers look for them: the gravest first, then by weight."""
 
-    def rank(record: Heuristic) -> tuple[int, str, str]:
+    def rank(record: Heuristic) -> tuple[int, int, str, str]:
         severity = SEVERITIES.index(record.severity)
-        return -severity, record.title.casefold(), record.name
+        return -severity, -record.weight, record.title.casefold(), record.name
 
     return sorted(records, key=rank)
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from ..model import INDEX_PAGE, Page, Problem, Subtype
+from ..model import INDEX_PAGE, Heuristic, Page, Problem, Subtype
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from .plan import Plan
+    from ..config import Settings
+    from .catalogue import Catalogue
 
 
 #: The suffixes of files in which someone may write a heuristic.
@@ -23,42 +24,57 @@ _MEANT = re.compile(r"(\.\.|[`~:{])[`~:{ ]*heuristic\b")
 _CONFLICT = re.compile(r"(<{7}|>{7}) ")
 
 
-def problems(plan: Plan, path_of: Callable[[str], Path]) -> Iterator[Problem]:
+def problems(catalogue: Catalogue, path_of: Callable[[str], Path]) -> Iterator[Problem]:
     """Yield the problem of each file; *path_of* returns the file of a document."""
-    if INDEX_PAGE in plan.pages:
+    if INDEX_PAGE in catalogue.pages:
         message = (
             f"the document {INDEX_PAGE!r} has the name of the index page that is made "
             f"for the heuristics, which overwrites it: rename the file"
         )
         yield _at(path_of(INDEX_PAGE), 1, message)
-    for docname, page in plan.pages.items():
-        if not plan.settings.has_page(docname):
-            for record in page.heuristics:
-                if plan.settings.has_page(plan.own_page(record)):
-                    message = (
-                        f"this page is included in {docname!r}, too: it counts itself; "
-                        f"link to heuristic {record.name!r} there"
-                    )
-                    yield Problem.at(record, Subtype.FILE, message)
-            continue
+    for docname, page in catalogue.pages.items():
         stem = docname.rpartition("/")[2]
-        if stem == "index" or is_unreadable(page):
-            continue
-        names = [plan.settings.page_name(record.name) for record in page.heuristics]
-        is_named = all(record.name for record in page.heuristics)
-        if names != [stem] and is_named:
-            line = 1
+        if not catalogue.settings.has_page(docname):
+            yield from _included(catalogue, docname, page)
+        elif stem != "index" and not is_unreadable(page):
+            yield from _of_page(catalogue.settings, stem, page, path_of(docname))
+
+
+def _included(catalogue: Catalogue, docname: str, page: Page) -> Iterator[Problem]:
+    """Yield the problem of each page of a heuristic that another page includes."""
+    for record in page.heuristics:
+        if catalogue.settings.has_page(catalogue.own_page(record)):
             message = (
-                f"a page in heuristics_dir is named after the one heuristic that it "
-                f"holds: this one is {stem!r}, and holds {', '.join(names)}"
+                f"this page is included in {docname!r}, too: it counts itself; "
+                f"link to heuristic {record.name!r} there"
             )
-            if not names:
-                line, reason = _why_unread(path_of(docname), stem)
-                message = (
-                    f"a page in heuristics_dir holds no heuristic; expected here is "
-                    f"heuristic {plan.settings.strip(stem)!r}{reason}"
-                )
-            yield _at(path_of(docname), line, message)
+            yield Problem.at(record, Subtype.FILE, message)
+
+
+def _of_page(
+    settings: Settings, stem: str, page: Page, path: Path
+) -> Iterator[Problem]:
+    """Yield the problem of a page that does not hold the heuristic of its name."""
+    names = [settings.page_name(record.name) for record in page.heuristics]
+    # What could not be read of a name is a problem of its own.
+    if names == [stem] or not all(map(_is_named, page.heuristics)):
+        return
+    line = 1
+    message = (
+        f"a page in heuristics_dir is named after the one heuristic that it "
+        f"holds: this one is {stem!r}, and holds {', '.join(names)}"
+    )
+    if not names:
+        line, reason = _why_unread(path, stem)
+        message = (
+            f"a page in heuristics_dir holds no heuristic; expected here is "
+            f"heuristic {settings.strip(stem)!r}{reason}"
+        )
+    yield _at(path, line, message)
+
+
+def _is_named(record: Heuristic) -> bool:
+    return bool(record.name) and record.line not in {it.line for it in record.problems}
 
 
 def is_unreadable(page: Page) -> bool:
@@ -102,8 +118,24 @@ def _why_unread(path: Path, name: str) -> tuple[int, str]:
             written = "reStructuredText" if match[1] == ".." else "Markdown"
             reason = f"this is {written} in a {page} file"
             if written == page:
-                reason = "this is not a directive: braces or colons are missing"
-                if ":::{" in line:
-                    reason = "':::' requires 'colon_fence' in myst_enable_extensions"
+                reason = _why_no_directive(line, page)
             return number, f": {reason}; write '{form} {name}'"
     return 1, ""
+
+
+#: A directive as it is to be written.
+_DIRECTIVE = re.compile(r"\.\. heuristic::|(`{3,}|~{3,}|:{3,})\{heuristic\}")
+
+
+def _why_no_directive(line: str, page: str) -> str:
+    """Return why a line in the syntax of its page is no directive."""
+    written = line.lstrip()
+    if page == "Markdown" and written.startswith(":::{"):
+        return "':::' requires 'colon_fence' in myst_enable_extensions"
+    if not _DIRECTIVE.match(written):
+        return (
+            "this is not a directive: braces, backticks, colons or a space are missing"
+        )
+    if page == "Markdown" and line.startswith(("    ", "\t")):
+        return "what is indented by four spaces is a block of code: indent it less"
+    return "this directive is within other markup, such as a comment or a block of code"

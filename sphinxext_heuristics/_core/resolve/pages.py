@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from functools import cache, cached_property
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from ..diagnostics import ClosestNames
 from ..model import PAGE_TYPES, Target
-from .objects import Resolved
+from .records import Place, Resolved
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -16,19 +16,6 @@ if TYPE_CHECKING:
     from sphinx.util.typing import Inventory
 
     from ..model import Page
-
-
-class Place(NamedTuple):
-    """A page, or a section of it."""
-
-    #: The document.
-    docname: str
-    #: The section's id; empty for the document as a whole.
-    anchor: str = ""
-
-    def __str__(self) -> str:
-        """Return the place as a target names it."""
-        return f"{self.docname}#{self.anchor}" if self.anchor else self.docname
 
 
 def fold(name: str) -> str:
@@ -112,7 +99,7 @@ class Pages:
         for name in (target, fold(target)):
             if name in self._targets:
                 return self.meant(self._targets[name])
-        return self._named(target)
+        return self._meant_by(target)
 
     def meant(self, meant: str | None) -> Resolved:
         """Return what a value of ``heuristics_targets`` means."""
@@ -120,9 +107,9 @@ class Pages:
             return Resolved(planned=True)
         if "://" in meant:
             return Resolved(target=Target(uri=meant))
-        return self._named(meant)
+        return self._meant_by(meant)
 
-    def _named(self, name: str) -> Resolved:
+    def _meant_by(self, name: str) -> Resolved:
         document, hash_, anchor = name.removeprefix("/").partition("#")
         folded = self._folded.get(fold(document), {})
         for found in (self._exact.get(document, {}), folded):
@@ -148,12 +135,23 @@ class Pages:
         """Return the names of documents and labels most like *target*."""
         # A name and its last part may both be close.
         found = self._alike.closest(fold(target), 6)
+        if "#" in target:
+            anchor = target.rpartition("#")[2]
+            found = (*self._alike.closest(fold(anchor), 1), *found)
         return tuple(dict.fromkeys(self._by_fold[name] for name in found))[:3]
 
     @cached_property
     def _by_fold(self) -> dict[str, str]:
-        """Map each folded name, and the last part of each, to the last such name."""
-        return _by_fold(reversed(self._exact))
+        """Map each folded name, and the last part of each, to the last such name.
+
+        The id of a section leads to its name with the document.
+        """
+        found: dict[str, str] = {}
+        for docname in self._pages:
+            for anchor, section in self._owners(docname).items():
+                if section:
+                    found[fold(anchor)] = f"{docname}#{anchor}"
+        return found | _by_fold(reversed(self._exact))
 
     @cached_property
     def _alike(self) -> ClosestNames:
@@ -188,8 +186,8 @@ class External:
         """Take the inventories; without intersphinx there are none."""
         # Where it keeps them; its own reader of these takes long to import.
         self._main: Inventory = getattr(env, "intersphinx_inventory", {})
-        self._named: Mapping[str, Inventory]
-        self._named = getattr(env, "intersphinx_named_inventory", {})
+        self._by_project: Mapping[str, Inventory]
+        self._by_project = getattr(env, "intersphinx_named_inventory", {})
         self._by_fold = cache(self._folded_names)
 
     def find(self, kind: str, target: str) -> str | None:
@@ -204,11 +202,20 @@ class External:
     def heuristic(self, target: str) -> tuple[str, ...] | None:
         """Return the project, its version, the URI and the title of a heuristic."""
         project, colon, name = target.rpartition(":")
-        inventory = self._named.get(project, {}) if colon else self._main
+        inventory = self._by_project.get(project, {}) if colon else self._main
         item = inventory.get("heuristic:heuristic", {}).get(name)
         if item is None:
             return None
         return item.project_name, item.project_version, item.uri, item.display_name
+
+    @property
+    def projects(self) -> tuple[str, ...]:
+        """Return the names of the projects, as ``intersphinx_mapping`` has them."""
+        return tuple(sorted(self._by_project))
+
+    def heuristics_of(self, project: str) -> Iterable[str]:
+        """Return the names of the heuristics of a project."""
+        return self._by_project.get(project, {}).get("heuristic:heuristic", {})
 
     def _page(self, target: str) -> str | None:
         document, hash_, anchor = target.partition("#")

@@ -63,9 +63,11 @@ def facts(plan: Plan, record: Heuristic) -> Facts:
     name = record.name.replace("_", " ")
     search = (record.name, name, text_of(record.note), *record.keywords)
     return Facts(
-        meta=meta(plan, record),
+        meta=meta(plan.catalogue, record),
         categories=record.categories,
-        links=tuple(link for link in plan.links(record) if link.type == "impl"),
+        links=tuple(
+            link for link in plan.meanings.links(record) if link.type == "impl"
+        ),
         parameters=record.parameters,
         search=" ".join(search),
     )
@@ -93,22 +95,29 @@ def facts_nodes(content: Facts, here: Here) -> list[nodes.Node]:
 def surroundings(plan: Plan, record: Heuristic) -> list[Link]:
     """Return what is shown at the end of a definition: what it is connected to.
 
-    That is what it applies to, if the line of facts has no room for it, its pages, the
-    API entries that show it, the pages that mention it, and its keywords. What is shown
-    and mentioned elsewhere is the definition in effect.
+    That is its pages, the API entries that show it, the pages that mention it, and its
+    keywords; of what it applies to, what neither the line of facts nor these entries
+    name. What is shown and mentioned elsewhere is the definition in effect.
     """
-    is_in_effect = plan.heuristics.get(record.name) is record
+    is_in_effect = plan.catalogue.heuristics.get(record.name) is record
     name = record.name if is_in_effect else ""
-    links = plan.links(record)
+    links = plan.meanings.links(record)
+    applies = [link for link in links if link.type == "impl"]
+    shown = [
+        Link(
+            "entry",
+            entry.name.removeprefix(f"{plan.catalogue.package}."),
+            Target(docname=entry.docname, anchor=entry.anchor),
+        )
+        for entry in plan.placing.shown_in.get(name, ())
+    ]
+    places = {link.target for link in shown}
     listed = [link for link in links if link.type in PAGE_TYPES]
-    if len(links) - len(listed) > _MAX_NAMED:
-        listed = [*links]
-    for shown in plan.shown_in.get(name, ()):
-        target = Target(docname=shown.docname, anchor=shown.anchor)
-        entry = shown.name.removeprefix(f"{plan.package}.")
-        listed.append(Link("entry", entry, target))
-    for docname in plan.mentioned_in.get(name, ()):
-        title, target = plan.title(docname), Target(docname=docname)
+    listed += [link for link in applies[_MAX_NAMED:] if link.target not in places]
+    if not places <= {link.target for link in applies[:_MAX_NAMED]}:
+        listed += shown
+    for docname in plan.catalogue.mentioned_in.get(name, ()):
+        title, target = plan.catalogue.title(docname), Target(docname=docname)
         listed.append(Link("mention", title, target))
     listed += [Link("keyword", word, None) for word in record.keywords]
     return listed
@@ -147,8 +156,8 @@ class Caption(NamedTuple):
 
 def caption(plan: Plan, evidence: Evidence) -> Caption:
     """Return the caption of a quote."""
-    found = plan.verify(evidence)
-    release = plan.release_of(evidence)
+    found = plan.quotes.verify(evidence)
+    release = plan.quotes.release_of(evidence)
     line, uri = None, ""
     if isinstance(found, Found):
         line = found.line
@@ -180,8 +189,11 @@ def _source_url(plan: Plan, evidence: Evidence, found: Found) -> str:
 
     The template is that of the documented package.
     """
-    template, version = plan.settings.source_url, plan.version_of(evidence)
-    is_foreign = plan.package and not evidence.is_of(plan.package)
+    template, version = (
+        plan.catalogue.settings.source_url,
+        plan.quotes.version_of(evidence),
+    )
+    is_foreign = plan.catalogue.package and not evidence.is_of(plan.catalogue.package)
     # A link to no version would lead nowhere.
     lacks_version = template and "{version" in template and not version
     if not template or is_foreign or lacks_version:

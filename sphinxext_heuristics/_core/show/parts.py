@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from sphinx.application import Sphinx
 
-    from ..resolve.face import PublicPlan
+    from ..resolve.face import PublicCatalogue
 
 #: What is in a line: a node, or its text.
 Part: TypeAlias = nodes.Node | str
@@ -34,6 +34,9 @@ _SCRIPTS = {
     "heuristic-filter": "heuristics-index.js",
     "heuristic-paste": "heuristics-messages.js",
 }
+
+#: The script of the search page.
+SEARCH_SCRIPT = "heuristics-search.js"
 
 #: Attributes in HTML that name a class of ours; in text, quotes are escaped.
 _OURS = re.compile(r'class="([^"]*\bheuristic-[^"]*)"')
@@ -54,7 +57,11 @@ _WORDS = (
     N_("No heuristic knows of this text."),
     N_("Quoted in the source:"),
     N_("Reported by users:"),
-    N_("Search this site for: %s"),
+    N_("Shown on the page:"),
+    N_("Quoted from where it was raised:"),
+    N_("Perhaps:"),
+    N_("Is it one of these?"),
+    N_("Search this site"),
 )
 
 
@@ -78,10 +85,10 @@ def named(record: Heuristic) -> Named:
     )
 
 
-def meta(plan: PublicPlan, record: Heuristic) -> Meta:
+def meta(catalogue: PublicCatalogue, record: Heuristic) -> Meta:
     """Return the line below a heuristic's title in an index."""
-    about = f"{plan.package} {plan.version}".strip()
-    outdated = "" if plan.holds(record) else _("does not hold for %s") % about
+    about = f"{catalogue.package} {catalogue.version}".strip()
+    outdated = "" if catalogue.holds(record) else _("does not hold for %s") % about
     return Meta(severity=record.severity, bounds=bounds(record), outdated=outdated)
 
 
@@ -193,11 +200,7 @@ def script_place(name: str, **data: object) -> nodes.Node:
 
 
 def link_files(
-    app: Sphinx,
-    page: str,
-    _template: str,
-    context: dict[str, Any],
-    doctree: nodes.document | None,
+    app: Sphinx, page: str, context: dict[str, Any], doctree: nodes.document | None
 ) -> None:
     """Link our style sheet and scripts on the pages that have something of ours."""
     if "css_files" not in context:
@@ -205,6 +208,9 @@ def link_files(
     used = set(" ".join(_OURS.findall(context.get("body", ""))).split())
     is_book = app.builder.name == "epub"
     is_own_index = page == INDEX_PAGE and doctree is None
+    if is_own_index:
+        # Sphinx's template takes it as it is.
+        context["indextitle"] = escape(context["indextitle"])
     if is_own_index or used:
         app.add_css_file(_BOOK_STYLE if is_book else STYLE)
     for name, view in views_of(app).items():

@@ -9,6 +9,7 @@ import warnings
 from contextlib import suppress
 from functools import lru_cache
 from importlib.util import resolve_name
+from itertools import accumulate, zip_longest
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -86,6 +87,14 @@ class Names(NamedTuple):
     #: Qualified name of a class → its bases as written, subscripts left out.
     bases: Mapping[str, tuple[str, ...]] = {}
 
+    def members(self) -> Iterator[str]:
+        """Yield the qualified names that can be reached: none in a function."""
+        for name in self.definitions:
+            owner = name.rpartition(".")[0]
+            owners = accumulate(owner.split("."), "{}.{}".format) if owner else ()
+            if all(above in self.bases for above in owners):
+                yield name
+
 
 class Definition(NamedTuple):
     """Where the source of a package defines an object."""
@@ -95,8 +104,10 @@ class Definition(NamedTuple):
     path: Path
     #: From 1.
     line: int
-    #: Whether it has a docstring, or can have none.
+    #: Whether it has a docstring, or a value a comment with ``#:``.
     is_described: bool
+    #: Whether it is a value, which has no docstring of its own.
+    is_value: bool
     #: Whether it is a member that a base class defines.
     is_inherited: bool
     is_module: bool
@@ -232,6 +243,34 @@ def _defined(node: ast.stmt) -> Defined:
         not isinstance(node, BLOCKS) or ast.get_docstring(node, clean=False) is not None
     )
     return Defined(node.lineno, isinstance(node, BLOCKS), is_described)
+
+
+def is_value_described(file: File, line: int) -> bool:
+    """Return whether a ``#:`` comment, or a string below, describes a value."""
+    for node in ast.walk(file.tree):
+        for name in HELD:
+            body = getattr(node, name, None)
+            statements = body if isinstance(body, list) else []
+            for value, below in zip_longest(statements, statements[1:]):
+                if isinstance(value, ast.stmt) and value.lineno == line:
+                    return _has_comment(file, value) or _is_string(below)
+    return False
+
+
+def _has_comment(file: File, value: ast.stmt) -> bool:
+    """Return whether a comment that begins with ``#:`` is at a value or above it."""
+    lines = file.text.split("\n")
+    above = "".join(lines[value.lineno - 2 : value.lineno - 1])
+    own = lines[value.lineno - 1 : value.end_lineno]
+    return above.lstrip().startswith("#:") or any("#:" in line for line in own)
+
+
+def _is_string(node: ast.AST | None) -> bool:
+    """Return whether a statement is a string and nothing else."""
+    match node:
+        case ast.Expr(value=ast.Constant(value=str())):
+            return True
+    return False
 
 
 def _bindings(body: Sequence[ast.stmt], package: str) -> dict[str, Binding]:

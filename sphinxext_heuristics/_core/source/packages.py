@@ -11,7 +11,15 @@ from itertools import accumulate
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias, cast
 
-from .names import Definition, Names, State, may_bind, read_names
+from .names import (
+    Definition,
+    Names,
+    State,
+    is_value_described,
+    may_bind,
+    read_file,
+    read_names,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -83,21 +91,28 @@ class Sources:
         module, qualname = found
         head, dot, rest = qualname.partition(".")
         names = [f"{module}.{qualname}"]
-        heads = {head: None}
+        called = [head]
         package = module
         while package:
-            here = self.names(package)
-            taken_over = dict.fromkeys(heads if here.starred else ())
-            for local, binding in here.bindings.items():
-                last = binding.name.rpartition(".")[2]
-                if last in heads or last in taken_over:
-                    taken_over[local] = None
-            for local in taken_over:
+            for local in self._taken_over(package, called):
                 if self.canonical(f"{package}.{local}") == (module, head):
-                    heads[local] = None
+                    called.append(local)
                     names.append(f"{package}.{local}{dot}{rest}")
             package = package.rpartition(".")[0]
         return tuple(dict.fromkeys(names))
+
+    def _taken_over(self, package: str, called: Sequence[str]) -> list[str]:
+        """Return the names in a package that may be of what is *called* so elsewhere.
+
+        A star brings names as they are; others are bound to one of these.
+        """
+        here = self.names(package)
+        found = list(called) if here.starred else []
+        for local, binding in here.bindings.items():
+            last = binding.name.rpartition(".")[2]
+            if last in called or last in found:
+                found.append(local)
+        return found
 
     def locate(self, dotted: str) -> tuple[Object, ...]:
         """Return where an object is: the (module, qualified name) of each of its names.
@@ -146,11 +161,16 @@ class Sources:
         statements = self.names(module).definitions.get(qualname, ())[-1:]
         if at is None or (qualname and not statements):
             return None
+        is_value = not all(statement.is_block for statement in statements)
+        is_described = all(statement.is_described for statement in statements)
+        if is_value:
+            is_described = is_value_described(read_file(at), statements[0].line)
         return Definition(
             name=f"{module}.{qualname}".rstrip("."),
             path=at.path,
             line=statements[0].line if statements else 1,
-            is_described=all(statement.is_described for statement in statements),
+            is_described=is_described,
+            is_value=is_value,
             is_inherited=len(places) > 1,
             is_module=not qualname,
         )

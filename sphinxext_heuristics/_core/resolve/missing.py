@@ -1,0 +1,140 @@
+"""Why a target does not exist, and what to write."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+from ..diagnostics import did_you_mean
+from ..model import PAGE_TYPES
+
+if TYPE_CHECKING:
+    from ..model import Connection, Entry
+    from ..source.names import Definition
+    from .catalogue import Catalogue
+    from .meanings import Meanings
+
+
+#: What is said of objects whose package is not documented here.
+_OF_OTHERS = "another project's API needs an entry in intersphinx_mapping"
+
+
+def why_missing(
+    catalogue: Catalogue, meanings: Meanings, connection: Connection
+) -> str:
+    """Return why a target is missing, as the end of a sentence that names it."""
+    target = connection.target
+    if connection.type in PAGE_TYPES:
+        return _no_page(meanings, target)
+    if target.endswith(".*"):
+        return _star_last(catalogue, target.removesuffix(".*"))
+    if connection.pattern.endswith("+") and meanings.objects.find(target).reached:
+        return "is no class: '+' means a class and its subclasses"
+    if meant := object_meant(catalogue, meanings, target):
+        return meant
+    near = did_you_mean(meanings.objects.closest(target))
+    package, dot, _rest = target.partition(".")
+    if not near and dot and package not in catalogue.documented_packages:
+        near = f"; {_OF_OTHERS}"
+    return f"does not exist: no documented object has this name{near}"
+
+
+def _no_page(meanings: Meanings, target: str) -> str:
+    """Return why no page is called so."""
+    if "://" in target:
+        return (
+            "is a URL: give it a name in heuristics_targets in conf.py, and write "
+            "that name"
+        )
+    meant = did_you_mean(meanings.pages.closest(target))
+    if meanings.objects.find(target).reached:
+        meant = "; it is an object: use impl"
+    return f"does not exist: no page or label has this name{meant}"
+
+
+def _star_last(catalogue: Catalogue, owner: str) -> str:
+    """Return what is wrong with ``.*`` after a name, and what to write."""
+    entry = catalogue.entry_of.get(owner)
+    with_subclasses = f"'{owner}+' for a class and its subclasses, or "
+    if entry and entry.is_module:
+        with_subclasses = ""
+    return (
+        "does not exist: '*' is written first, and means all of one name, as in "
+        f"'*.merge'; write {with_subclasses}the members that you mean"
+    )
+
+
+def object_meant(catalogue: Catalogue, meanings: Meanings, target: str) -> str:
+    """Return what is wrong with the name of an object that no entry has.
+
+    That is ``""`` where nothing is known by it.
+    """
+    owner, _dot, last = target.rpartition(".")
+    names = meanings.objects.find(owner).reached if owner else ()
+    entries = [catalogue.entry_of[name] for name in names]
+    if entries and last == "__init__":
+        return (
+            f"is not documented: a constructor is documented with its class; write "
+            f"{owner!r}"
+        )
+    if any(last in entry.parameters for entry in entries):
+        return (
+            f"does not exist: {last!r} is a parameter; write {owner!r}, and "
+            f"':param: {last}'"
+        )
+    if definition := meanings.defined(target):
+        where = f"{definition.path}:{definition.line} defines it"
+        reason = _reason(catalogue, definition, owner, entries)
+        return f"is not documented: {where}; {reason}"
+    if meanings.pages.find(target).place:
+        return "does not exist: it is a page; use workflow, principle or env"
+    return ""
+
+
+def _reason(
+    catalogue: Catalogue, definition: Definition, owner: str, entries: list[Entry]
+) -> str:
+    """Return why autodoc probably leaves out what the source defines, and what to do.
+
+    *entries* are those of its owner.
+    """
+    if definition.is_module or not entries:
+        above = f" nor {owner!r}" if owner and not entries else ""
+        reason = f"no directive documents it{above}, or its import failed"
+        package = definition.name.partition(".")[0]
+        if package not in catalogue.documented_packages:
+            reason += f"; {_OF_OTHERS}"
+        return reason
+    if definition.is_inherited:
+        return (
+            f"it is inherited: add ':inherited-members:', or write {definition.name!r}"
+        )
+    module, _dot, last = definition.name.rpartition(".")
+    if last.startswith("_"):
+        kind = "special" if last.startswith("__") else "private"
+        return f"its name is {kind}: add ':{kind}-members:'"
+    if undescribed := _undescribed(definition):
+        return undescribed
+    if module != owner and not any(entry.is_class for entry in entries):
+        return (
+            f"it is imported from {definition.name!r}: add ':imported-members:', "
+            "or a directive for it"
+        )
+    return (
+        f"the entry of {owner!r} has no ':members:' (autosummary's default template "
+        "has none for a class), or its options, such as ':exclude-members:', leave "
+        "it out"
+    )
+
+
+def _undescribed(definition: Definition) -> str:
+    """Return why autodoc sees no description of what the source defines, or ``""``."""
+    if definition.is_value and not definition.is_described:
+        return (
+            "it has no comment with '#:' and no docstring: write one, or add "
+            "':undoc-members:'"
+        )
+    if not definition.is_described:
+        return "it has no docstring: write one, or add ':undoc-members:'"
+    is_dropped = sys.flags.optimize > 1 and not definition.is_value
+    return "Python runs with -OO, which drops docstrings" if is_dropped else ""
