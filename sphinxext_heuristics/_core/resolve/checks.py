@@ -55,7 +55,7 @@ def problems(plan: Plan, path_of: Callable[[str], Path]) -> Iterator[Problem]:
     yield from evidence(plan, told=_told(plan))
     yield from _of_unjudged_bounds(plan)
     for record in plan.heuristics.values():
-        if record.excepts and not has_fault(plan, record):
+        if record.excepts:
             yield from _of_excepts(plan, record)
     yield from _of_nowhere(plan)
     yield from _of_roles(plan)
@@ -77,6 +77,11 @@ def _of_record(plan: Plan, record: Heuristic) -> Iterator[Problem]:
     if plan.settings.categories:
         for category in record.categories:
             yield from _of_category(plan, record, category)
+    yield from _of_parameters(plan, record)
+
+
+def _of_parameters(plan: Plan, record: Heuristic) -> Iterator[Problem]:
+    """Yield the problem of each parameter that no entry has."""
     reached = plan.reached(record)
     impl = [it for it in plan.connections(record) if it.connection.type == "impl"]
     if impl and (not reached or not all(it.exists for it in impl)):
@@ -170,6 +175,8 @@ def _told(plan: Plan) -> set[Evidence]:
 
 
 def _of_excepts(plan: Plan, record: Heuristic) -> Iterator[Problem]:
+    if has_fault(plan, record):
+        return
     reached = list(plan.reached(record))
     own_names = list(rollup.reached(plan).get(record.name, ()))
     for name in reached:

@@ -87,15 +87,7 @@ def why_missing(plan: Plan, connection: Connection) -> str:
             meant = "; it is an object: use impl"
         return f"does not exist: no page or label has this name{meant}"
     if target.endswith(".*"):
-        owner = target.removesuffix(".*")
-        entry = plan.entry_of.get(owner)
-        with_subclasses = f"'{owner}+' for a class and its subclasses, or "
-        if entry and entry.is_module:
-            with_subclasses = ""
-        return (
-            "does not exist: '*' is written first, and means all of one name, as in "
-            f"'*.merge'; write {with_subclasses}the members that you mean"
-        )
+        return _star_at_end(plan, target.removesuffix(".*"))
     if connection.pattern.endswith("+") and plan.objects.find(target).reached:
         return "is no class: '+' means a class and its subclasses"
     if meant := object_meant(plan, target):
@@ -105,6 +97,17 @@ def why_missing(plan: Plan, connection: Connection) -> str:
     if not near and dot and package not in plan.documented_packages:
         near = f"; {_OF_OTHERS}"
     return f"does not exist: no documented object has this name{near}"
+
+
+def _star_at_end(plan: Plan, owner: str) -> str:
+    """Return what to write where all members of a class or a module are asked for."""
+    entry = plan.entry_of.get(owner)
+    is_module = entry is not None and entry.is_module
+    of_class = "" if is_module else f"'{owner}+' for a class and its subclasses, or "
+    return (
+        "does not exist: '*' is written first, and means all of one name, as in "
+        f"'*.merge'; write {of_class}the members that you mean"
+    )
 
 
 def object_meant(plan: Plan, target: str) -> str:

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
+    from ..model import Heuristic
     from .plan import Plan
 
 
@@ -45,12 +46,7 @@ def problems(plan: Plan, path_of: Callable[[str], Path]) -> Iterator[Problem]:
         if stem == "index" or is_unreadable(page):
             continue
         names = [plan.settings.page_name(record.name) for record in page.heuristics]
-        # What could not be read of a name is a problem of its own.
-        is_named = all(
-            record.name and not any(one.line == record.line for one in record.problems)
-            for record in page.heuristics
-        )
-        if names != [stem] and is_named:
+        if names != [stem] and all(map(_has_name, page.heuristics)):
             line = 1
             message = (
                 f"a page in heuristics_dir is named after the one heuristic that it "
@@ -63,6 +59,14 @@ def problems(plan: Plan, path_of: Callable[[str], Path]) -> Iterator[Problem]:
                     f"heuristic {plan.settings.strip(stem)!r}{reason}"
                 )
             yield _at(path_of(docname), line, message)
+
+
+def _has_name(record: Heuristic) -> bool:
+    """Return whether a name is as its author meant; if not, that is a problem."""
+    return bool(record.name) and not any(
+        problem.subtype is Subtype.OPTION and problem.line == record.line
+        for problem in record.problems
+    )
 
 
 def is_unreadable(page: Page) -> bool:
