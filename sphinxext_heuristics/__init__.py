@@ -31,7 +31,7 @@ from ._core.integration.domain import HeuristicDomain
 from ._core.read import identity, queries, transforms
 from ._core.read.evidence import EvidenceDirective
 from ._core.read.heuristic import HeuristicDirective
-from ._core.show import boxes, index, messages, parts
+from ._core.show import boxes, index, messages
 from ._core.versions import records_version
 from ._core.view import add_view
 
@@ -63,7 +63,7 @@ def setup(app: Sphinx) -> ExtensionMetadata:
     app.add_post_transform(place.ShowHeuristics)
     app.add_post_transform(place.RemoveLeftovers)
     app.connect("config-inited", identity.listen_to_autodoc)
-    app.connect("config-inited", events.add_style)
+    app.connect("config-inited", events.leave_out_of_books)
     app.connect("env-get-outdated", events.read_again)
     app.connect("doctree-read", events.note_document)
     app.connect("env-updated", builders.warn)
@@ -71,7 +71,7 @@ def setup(app: Sphinx) -> ExtensionMetadata:
     # After all who may know, intersphinx (500) among them.
     app.connect("missing-reference", events.leave_unlinked, priority=900)
     app.connect("write-started", events.begin_writing)
-    app.connect("html-page-context", parts.link_files)
+    app.connect("html-page-context", events.link_files)
     app.connect("build-finished", events.end_writing)
     return {
         "version": __version__,

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from ._core.files.project_file import ProjectFile
 from ._core.integration.builders import named_file
 from ._core.model import (
+    SEVERITIES,
     Connection,
     Entry,
     Evidence,
@@ -23,6 +24,7 @@ from ._core.model import (
     Heuristic,
     Lost,
     LostReason,
+    Message,
     Note,
     Problem,
     Query,
@@ -31,10 +33,15 @@ from ._core.model import (
 )
 from ._core.read.options import DirectiveOption, ListOption, as_written, flag, one_of
 from ._core.read.queries import FilteredDirective
-from ._core.resolve.face import PublicPlan
+from ._core.resolve.face import (
+    PublicCatalogue,
+    PublicMeanings,
+    PublicPlacing,
+    PublicPlan,
+    PublicQuotes,
+)
 from ._core.resolve.listing import Link, bounds
-from ._core.resolve.objects import Rule
-from ._core.resolve.verdicts import Form, Shown, Verdict
+from ._core.resolve.records import Form, Reach, Rule, Shown, Verdict
 from ._core.show.parts import Meta, link_nodes, meta, meta_nodes, named, table
 from ._core.source.packages import Sources
 from ._core.versions import distribution, holds
@@ -49,6 +56,7 @@ if TYPE_CHECKING:
     from ._core.cli.writing import bring_up_to_date, required
 
 __all__ = [
+    "SEVERITIES",
     "CommandError",
     "Connection",
     "DirectiveOption",
@@ -63,13 +71,19 @@ __all__ = [
     "ListOption",
     "Lost",
     "LostReason",
+    "Message",
     "Meta",
     "Named",
     "Note",
     "Problem",
     "ProjectFile",
+    "PublicCatalogue",
+    "PublicMeanings",
+    "PublicPlacing",
     "PublicPlan",
+    "PublicQuotes",
     "Query",
+    "Reach",
     "Rule",
     "Shown",
     "Subtype",
@@ -97,6 +111,11 @@ __all__ = [
     "run",
     "table",
 ]
+
+
+def __dir__() -> list[str]:
+    """Return what others may import."""
+    return __all__
 
 
 def __getattr__(name: str) -> Any:  # noqa: ANN401 - what has the name

@@ -315,7 +315,7 @@ def call(text: str, other: str, folder: Path) -> None:
 def objects_of(lineages: Mapping[str, tuple[str, ...]]) -> Objects:
     """Return documented objects, each with the names by which it is known."""
     entries = [
-        Entry(names=(name,), lineage=lineage, anchor="", by_hand=False)
+        Entry(names=(name,), lineage=lineage, anchor="")
         for name, lineage in lineages.items()
     ]
     return Objects(entries, {}, _NO_SOURCES)
@@ -660,19 +660,20 @@ def require_told(docname: str, domain: HeuristicDomain, told: str) -> None:
     lost: list[Heuristic | Evidence | RoleUse] = [
         record
         for record in page.heuristics
-        if plan.heuristics.get(record.name) is not record
-        and not plan.is_repeated(record)
+        if plan.catalogue.heuristics.get(record.name) is not record
+        and not plan.catalogue.is_repeated(record)
     ]
     inner = {id(quote) for record in page.heuristics for quote in record.evidence}
     lost += [
         quote
         for quote in page.evidence
-        if id(quote) not in inner and not isinstance(plan.verify(quote), Found)
+        if id(quote) not in inner and not isinstance(plan.quotes.verify(quote), Found)
     ]
     lost += [
         role
         for role in page.roles
-        if plan.settings.strip(role.target.strip()) not in plan.heuristics
+        if plan.catalogue.settings.strip(role.target.strip())
+        not in plan.catalogue.heuristics
     ]
     for record in lost:
         places = (record, *getattr(record, "problems", ()))

@@ -24,9 +24,9 @@ def test_both_forms_have_the_same_words_and_what_has_not_is_an_error(
     bench: ModuleType, tmp_path: Path
 ) -> None:
     project = bench.size("20x30")
-    medians = bench.measure(project, tmp_path, rounds=1)
-    assert [*medians] == ["clean build", "nothing changed", "a note edited"]
-    assert all(found["hand"] and found["ours"] for found in medians.values())
+    costs = bench.measure(project, tmp_path, rounds=1)
+    assert [*costs] == ["clean build", "nothing changed", "a note edited"]
+    assert all(found["hand"] and found["ours"] for found in costs.values())
 
     edited = set(bench.projects.edit(project, 0).heuristics) - set(project.heuristics)
     (one,) = edited
@@ -48,12 +48,12 @@ def test_both_forms_have_the_same_words_and_what_has_not_is_an_error(
 
 
 def test_a_row_says_what_is_more(bench: ModuleType) -> None:
-    medians = {
+    costs = {
         "clean build": {"hand": 10.0, "ours": 9.0},
         "nothing changed": {"hand": 0.5, "ours": 0.75},
     }
     row = "| 1,000 × 40, no index | 0.90 (-1.00 s) | 1.50 (+0.25 s) |\n"
-    assert bench.told(bench.size("1000x40-no-index"), medians) == row
+    assert bench.told(bench.size("1000x40-no-index"), costs) == row
 
 
 def test_a_size_that_is_none_is_named(

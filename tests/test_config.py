@@ -82,7 +82,7 @@ ALLOWED: list[tuple[str, list[Any], list[Any]]] = [
     ("heuristics_reach_file", [None, "x.txt"], ["", "/x", 3, "\ud800"]),
     (
         "heuristics_source_url",
-        [None, "https://x/{path}", "https://x/{line:>4}/{{}}"],
+        [None, "https://x/{path}", "HTTP://x/{line:>4}/{{}}", "../src/{path}#L{line}"],
         [
             3,
             ["x"],
@@ -95,6 +95,9 @@ ALLOWED: list[tuple[str, list[Any], list[Any]]] = [
             "{line:s}",
             "{x}",
             "{",
+            "javascript:alert({line})",
+            " java\tScript://%0aalert(1)",
+            "data:text/html,{path}",
         ],
     ),
 ]

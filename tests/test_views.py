@@ -28,7 +28,7 @@ class Severities(View):
     name = "heuristic-severities"
 
     def content(self, plan, query, docname):
-        counts = Counter(record.severity for record in plan.selection(query.filters))
+        counts = Counter(record.severity for record in plan.meanings.selection(query.filters))
         return tuple(sorted(counts.items()))
 
     def nodes(self, content, here):

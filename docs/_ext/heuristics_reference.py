@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import builtins
+import enum
 import inspect
 import re
 from typing import TYPE_CHECKING, ClassVar
@@ -115,17 +116,31 @@ class ApiDirective(SphinxDirective):
         """Return the entries, which autodoc makes; it writes reStructuredText."""
         lines = [f".. currentmodule:: {api.__name__}", ""]
         for name in self.arguments[0].split():
-            found = getattr(api, name)
-            self.env.note_dependency(inspect.getfile(found))
-            is_class = isinstance(found, type)
-            lines += [f".. {'autoclass' if is_class else 'autofunction'}:: {name}"]
-            if is_class:
-                left_out = ", ".join(undescribed(found))
-                lines += ["   :no-inherited-members:", "   :no-show-inheritance:"]
-                lines += [f"   :exclude-members: {left_out}"] if left_out else []
-            lines.append("")
+            lines += [*self._entry(name, getattr(api, name)), ""]
         text = "\n".join(["```{eval-rst}", *lines, "```"])
         return self.parse_text_to_nodes(text)
+
+    def _entry(self, name: str, found: object) -> list[str]:
+        """Return the directive for a name and what it is."""
+        if isinstance(found, tuple):
+            self.env.note_dependency(inspect.getfile(model))
+            described = ModuleAnalyzer.for_module(model.__name__).find_attr_docs()
+            comment = described["", name]
+            return [
+                f".. data:: {name}",
+                f"   :value: {found!r}",
+                "",
+                *(f"   {line}" for line in comment),
+            ]
+        self.env.note_dependency(inspect.getfile(found))
+        if not isinstance(found, type):
+            return [f".. autofunction:: {name}"]
+        lines = [f".. autoclass:: {name}"]
+        lines += ["   :no-inherited-members:", "   :no-show-inheritance:"]
+        if issubclass(found, enum.Enum):
+            return [*lines, "   :undoc-members:", "   :exclude-members: __new__"]
+        left_out = ", ".join(undescribed(found))
+        return [*lines, f"   :exclude-members: {left_out}"] if left_out else lines
 
 
 def undescribed(record: type) -> list[str]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import posixpath
 import re
 from dataclasses import dataclass, field, fields
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeVar, cast
+from urllib.parse import urlsplit
 
 from sphinx.util.matching import compile_matchers
 
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
     from sphinx.config import Config
 
 PREFIX = "heuristics_"
+
+Value = TypeVar("Value")
 
 
 class Option(NamedTuple):
@@ -44,9 +47,17 @@ class Option(NamedTuple):
         )
 
 
-def _option(*declared: Any) -> Any:  # noqa: ANN401 - the value of a field, as dataclasses has it
-    """Return the field of an option; *declared* is what follows its name."""
-    return field(metadata={"option": declared})
+def _option(
+    default: Value,
+    meaning: str,
+    *,
+    allowed: str,
+    accepts: Callable[[Any], bool],
+    rebuild: Literal["", "env"] = "",
+) -> Value:
+    """Return the field of an option: what :class:`Option` has but its name."""
+    option = Option("", default, meaning, allowed, accepts, rebuild)
+    return field(default_factory=lambda: default, metadata={"option": option})
 
 
 def _matching(pattern: str, *others: object) -> Callable[[Any], bool]:
@@ -84,7 +95,9 @@ def _is_template(value: object) -> bool:
     if not isinstance(value, str):
         return value is None
     try:
-        return bool(value.format(path="x", line=1, module="x", version="x"))
+        link = value.format(path="x", line=1, module="x", version="x")
+        # A browser runs `javascript:` and shows `data:` as a page.
+        return bool(link) and urlsplit(link).scheme in {"", "http", "https"}
     except (AttributeError, LookupError, TypeError, ValueError):
         return False  # another placeholder, a lonely brace
 
@@ -97,8 +110,9 @@ def _is_dict(value: object, *types: type) -> bool:
     )
 
 
-#: What is allowed of several options, and whether a value is.
-PATH = ("a path from the source directory, or None", _matching(r"(?!/).*\S.*", None))
+#: What is allowed of the options that name a file, and whether a value is.
+PATH = "a path from the source directory, or None"
+is_path = _matching(r"(?!/).*\S.*", None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,73 +122,76 @@ class Settings:
     namespace: str = _option(
         "",
         "The prefix of page names outside, such as `huggingface_peft`.",
-        "a string of letters, digits, '_', '-' and '.'",
-        _matching(r"[\w.-]*"),
-        "env",
+        allowed="a string of letters, digits, '_', '-' and '.'",
+        accepts=_matching(r"[\w.-]*"),
+        rebuild="env",
     )
     package: str = _option(
         "",
         "The documented package: short names drop it, its installed version "
         "judges bounds, or `release`.",
-        "the name of a package, as a string",
-        _matching(r"([^\W\d][\w-]*(\.[^\W\d][\w-]*)*)?"),
+        allowed="the name of a package, as a string",
+        accepts=_matching(r"([^\W\d][\w-]*(\.[^\W\d][\w-]*)*)?"),
     )
     dir: str | None = _option(
         "heuristics",
         "Where heuristic pages are; each file but `index` is named after its "
         "heuristic, with the namespace.",
-        "a path under the source directory, or None",
-        _matching(r"(?!/|\./*$|(.*/)?\.\.(/|$)).*\S.*", None),
+        allowed="a path under the source directory, or None",
+        accepts=_matching(r"(?!/|\./*$|(.*/)?\.\.(/|$)).*\S.*", None),
     )
     categories: dict[str, str] = _option(
         {},
         "Category → description, in order; empty, any category is allowed.",
-        "a dict of category to description, all strings",
-        lambda value: _is_dict(value, str),
+        allowed="a dict of category to description, all strings",
+        accepts=lambda value: _is_dict(value, str),
     )
     targets: dict[str, str | None] = _option(
         {},
         "Name in `workflow`, `principle` or `env` → document, label, URL, or "
         "`None` for a planned page.",
-        "a dict of name to document, label, URL or None",
-        lambda value: _is_dict(value, str, type(None)),
+        allowed="a dict of name to document, label, URL or None",
+        accepts=lambda value: _is_dict(value, str, type(None)),
     )
     undocumented: str = _option(
         "warn",
         "What a target is that the source defines and nobody documents: "
         "`warn`, or `planned` (no warning).",
-        "'warn' or 'planned'",
-        _matching("warn|planned"),
+        allowed="'warn' or 'planned'",
+        accepts=_matching("warn|planned"),
     )
     sections: Sequence[str] = _option(
         [],
         "Headings that each heuristic page must have, in this order; it may "
         "have others.",
-        "a list of headings, as strings",
-        _is_list,
+        allowed="a list of headings, as strings",
+        accepts=_is_list,
     )
     index_file: str | None = _option(
-        None, "The path of the Markdown index, from the source directory.", *PATH
+        None,
+        "The path of the Markdown index, from the source directory.",
+        allowed=PATH,
+        accepts=is_path,
     )
     index_title: str | None = _option(
         None,
         "The first heading of that file; by default it names the namespace.",
-        "a string, or None",
-        lambda value: value is None or isinstance(value, str),
+        allowed="a string, or None",
+        accepts=lambda value: value is None or isinstance(value, str),
     )
     placement: str = _option(
         "summary",
         "Where in an API entry they are shown: after its `summary`, at its "
         "`top`, or at the `bottom`.",
-        "'summary' or 'top' or 'bottom'",
-        _matching("summary|top|bottom"),
-        "env",
+        allowed="'summary' or 'top' or 'bottom'",
+        accepts=_matching("summary|top|bottom"),
+        rebuild="env",
     )
     max_shown: int = _option(
-        5,
+        3,
         "How many stand open in one entry; the rest are collapsed.",
-        "a whole number from 0",
-        lambda value: (
+        allowed="a whole number from 0",
+        accepts=lambda value: (
             isinstance(value, int) and not isinstance(value, bool) and value >= 0
         ),
     )
@@ -182,34 +199,35 @@ class Settings:
         "once",
         "How inherited copies show them: `once` a page in full, `show`, `link` "
         "(one line) or `none`.",
-        "'once' or 'show' or 'link' or 'none'",
-        _matching("once|show|link|none"),
+        allowed="'once' or 'show' or 'link' or 'none'",
+        accepts=_matching("once|show|link|none"),
     )
     rollup: bool = _option(
         False,  # noqa: FBT003 - a default, which every option has here
         "Whether a class names, in one line, its inherited members with "
         "heuristics and no entry here.",
-        "True or False",
-        lambda value: isinstance(value, bool),
+        allowed="True or False",
+        accepts=lambda value: isinstance(value, bool),
     )
     exclude: Sequence[str] = _option(
         [],
         "Patterns of document names without automatic ones.",
-        "a list of patterns, as strings",
-        _is_patterns,
+        allowed="a list of patterns, as strings",
+        accepts=_is_patterns,
     )
     reach_file: str | None = _option(
         None,
         "The path of the reviewed list of places, from the source directory.",
-        *PATH,
+        allowed=PATH,
+        accepts=is_path,
     )
     source_url: str | None = _option(
         None,
         "The link to quoted source, with `{path}`, `{line}`, `{module}` and "
         "`{version}` filled in.",
-        "a string with no other placeholders than {path}, {line}, {module} and "
-        "{version}, or None",
-        _is_template,
+        allowed="an http, https or relative URL with no other placeholders than "
+        "{path}, {line}, {module} and {version}, or None",
+        accepts=_is_template,
     )
 
     @classmethod
@@ -237,6 +255,6 @@ class Settings:
 
 
 OPTIONS = tuple(
-    Option(f"{PREFIX}{setting.name}", *setting.metadata["option"])
+    cast("Option", setting.metadata["option"])._replace(name=f"{PREFIX}{setting.name}")
     for setting in fields(Settings)
 )

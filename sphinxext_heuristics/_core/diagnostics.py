@@ -32,9 +32,7 @@ logger = logging.getLogger(__name__)
 
 def ordered(problems: Iterable[Problem]) -> list[Problem]:
     """Return each problem once, in an order that no build changes."""
-    return sorted(
-        set(problems), key=lambda p: (p.source, p.line, p.subtype.word, p.message)
-    )
+    return sorted(set(problems), key=lambda p: (p.source, p.line, p.word, p.message))
 
 
 def report(problems: Iterable[Problem]) -> None:
@@ -47,7 +45,7 @@ def report(problems: Iterable[Problem]) -> None:
             # or an included one, which a pair with the document's name would lose.
             location=f"{problem.source}:{problem.line}",
             type=TYPE,
-            subtype=problem.subtype.word,
+            subtype=problem.word,
         )
 
 

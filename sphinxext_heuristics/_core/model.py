@@ -101,8 +101,9 @@ class Subtype(enum.Enum):
 class Problem(NamedTuple):
     """A fault found in what an author wrote, located for a warning."""
 
-    #: Which kind of warning it is.
-    subtype: Subtype
+    #: Which kind of warning it is. Other extensions give the name of their own kind, a
+    #: word such as ``"owners"``: the warning is then ``heuristic.owners``.
+    subtype: Subtype | str
     #: What was found, what is allowed and, where there is one, the closest name.
     message: str
     #: The file (or ``file:docstring of object``) at fault.
@@ -110,11 +111,17 @@ class Problem(NamedTuple):
     #: The line in it, from 1.
     line: int
 
+    @property
+    def word(self) -> str:
+        """What follows ``heuristic.`` in the warning."""
+        subtype = self.subtype
+        return subtype.word if isinstance(subtype, Subtype) else subtype
+
     @classmethod
     def at(
         cls,
         place: Heuristic | Evidence | Query | RoleUse,
-        subtype: Subtype,
+        subtype: Subtype | str,
         message: str,
         option: str = "",
     ) -> Problem:
@@ -285,7 +292,7 @@ class Heuristic(NamedTuple):
     categories: tuple[str, ...] = ()
     #: One of :data:`SEVERITIES`.
     severity: str = "tip"
-    #: Within one severity, higher is shown first.
+    #: How often readers run into it: higher is shown first, after each danger.
     weight: int = 0
     #: What readers search for and the text does not say.
     keywords: tuple[str, ...] = ()
@@ -299,9 +306,11 @@ class Heuristic(NamedTuple):
     inject: bool = True
     #: Classes that the author added to it.
     classes: tuple[str, ...] = ()
-    #: Each option that is given, with its line in the directive, from 0.
+    #: All ids of its definition, those of labels and of former names included.
+    ids: tuple[str, ...] = ()
+    # Each option that is given, with its line in the directive, from 0.
     offsets: tuple[tuple[str, int], ...] = ()
-    #: Whether it is in an API entry, whose docstring may be shown again elsewhere.
+    # Whether it is in an API entry, whose docstring may be shown again elsewhere.
     in_entry: bool = False
     #: What it quotes, in the order of the page.
     evidence: tuple[Evidence, ...] = ()
@@ -325,24 +334,24 @@ class Entry(NamedTuple):
 
     #: The full documented names, one a signature.
     names: tuple[str, ...]
-    #: The object's lineage; empty for one that autodoc did not have in hand and that no
-    #: source on the path defines.
+    # The object's lineage; empty for one that autodoc did not have in hand and that no
+    # source on the path defines.
     lineage: tuple[str, ...]
     #: The id of the first signature that has one; empty under ``:no-index:``.
     anchor: str
-    #: Whether a ``heuristics-for`` is in it, which replaces the automatic ones.
-    by_hand: bool
+    #: The places, among the page's queries, of each ``heuristics-for`` in it, which
+    #: replaces the automatic ones.
+    by_hand: tuple[int, ...] = ()
     #: Whether it is that of a class, whatever its directive.
     is_class: bool = False
     #: Whether it is a module, which has no ``desc`` node but a target where its
     #: documentation begins.
     is_module: bool = False
-    #: The parameters that its object's signature names, or the written ones where
-    #: autodoc has no object.
+    #: The parameters that it has: its page shows them.
     parameters: tuple[str, ...] = ()
     #: A class's bases, and theirs, by identity.
     bases: tuple[str, ...] = ()
-    #: The parameters that its documentation describes.
+    #: The parameters that its documentation describes: those it has a place for.
     described: tuple[str, ...] = ()
 
 
@@ -356,7 +365,9 @@ class Query(NamedTuple):
     #: The directive's place.
     source: str = ""
     line: int = 0
-    #: Each option that is given, with its line in the directive, from 0.
+    #: The id of the section that it is in; empty for the document's own.
+    section: str = ""
+    # Each option that is given, with its line in the directive, from 0.
     offsets: tuple[tuple[str, int], ...] = ()
     #: What was wrong with the directive's text.
     problems: tuple[Problem, ...] = ()
@@ -381,6 +392,22 @@ class RoleUse(NamedTuple):
     line: int
 
 
+class Mention(NamedTuple):
+    """A link that may lead to a heuristic, by what it names."""
+
+    #: The heuristic, or ``""``.
+    name: str = ""
+    #: A label, or ``""``.
+    label: str = ""
+    #: A document, or ``""``, and an id in it.
+    docname: str = ""
+    anchor: str = ""
+    #: The first ids of the sections around it.
+    sections: tuple[str, ...] = ()
+    #: Whether it is in the page's own text, not in a docstring or an included file.
+    is_own: bool = False
+
+
 class Page(NamedTuple):
     """All that was read from one document."""
 
@@ -392,6 +419,8 @@ class Page(NamedTuple):
     roles: tuple[RoleUse, ...] = ()
     #: The targets of its links of any other kind that may mean a heuristic, each once.
     links: tuple[str, ...] = ()
+    #: All its links that may lead to a heuristic, each once.
+    mentions: tuple[Mention, ...] = ()
     #: Its index and ``heuristics-for`` directives.
     queries: tuple[Query, ...] = ()
     #: All that it quotes, in heuristics or not, in the order of the page.

@@ -102,7 +102,8 @@ class View(ABC):
     def content(self, plan: Plan, query: Query, docname: str) -> Any:  # noqa: ANN401 - plain data of the view's own
         """Return all that will be seen on the page *docname*, as plain data.
 
-        It is strings, numbers, ``None``, tuples, lists, and dicts with string keys.
+        *plan* is a :class:`PublicPlan`, *query* the directive, as it was read. The data
+        is strings, numbers, ``None``, tuples, lists, and dicts with string keys.
         Anything else is an error. Nothing else may decide what :meth:`nodes` returns.
         """
 
@@ -112,6 +113,8 @@ class View(ABC):
 
     def problems(self, plan: Plan, query: Query) -> Iterable[Problem]:
         """Return what is wrong with a directive: warnings of every build.
+
+        *plan* and *query* are those of :meth:`content`.
 
         That its options choose nothing is found without this.
         """

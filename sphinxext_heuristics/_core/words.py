@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 #: The name of our message catalogue.
 CATALOGUE = "sphinxext_heuristics"
 
+#: The folder of our own translations.
+_SHIPPED = Path(__file__).parents[1] / "locale"
+
 _ = get_translation(CATALOGUE)
 
 
@@ -38,7 +41,7 @@ def catalogues(app: Sphinx) -> list[Path]:
     """Return the project's message catalogues for the language of the build."""
     found: list[Path] = []
     for folder in _folders(app):
-        found += sorted(folder.rglob("*.[mp]o"))
+        found += filter(Path.is_file, sorted(folder.rglob("*.[mp]o")))
     return found
 
 
@@ -53,7 +56,7 @@ def compiled(app: Sphinx, docname: str) -> list[str]:
 
 
 def load(app: Sphinx) -> None:
-    """Load the translations of our words; the project's own come first."""
+    """Load the translations of our words: the project's own, and then ours."""
     for file in catalogues(app):
         info = CatalogInfo(file.parent, CATALOGUE, "utf-8")
         if file.name == info.po_file and info.is_outdated():
@@ -61,6 +64,7 @@ def load(app: Sphinx) -> None:
             info.write_mo(app.config.language, allows_fuzzy)
     for folder in app.config.locale_dirs:
         app.add_message_catalog(CATALOGUE, str(Path(app.srcdir, folder)))
+    app.add_message_catalog(CATALOGUE, str(_SHIPPED))
 
 
 def state(app: Sphinx) -> str:

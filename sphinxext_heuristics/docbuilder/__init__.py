@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from .. import __version__
 from .docstrings.autodoc import DocstringDirective, process_docstring, process_signature
-from .pages.events import before_reading, note_page, read_trees, update
+from .pages import events
 from .pages.renderer import PageParser
 from .references import resolve
 from .store import DocbuilderDomain, warn
@@ -38,12 +38,15 @@ def setup(app: Sphinx) -> ExtensionMetadata:
     # Before napoleon (500), which would leave fields where there are sections.
     app.connect("autodoc-process-docstring", process_docstring, priority=400)
     app.connect("autodoc-process-signature", process_signature)
-    app.connect("env-get-outdated", read_trees)
-    app.connect("env-before-read-docs", before_reading)
-    app.connect("doctree-read", note_page)
+    app.connect("env-get-outdated", events.read_trees)
+    app.connect("env-before-read-docs", events.before_reading)
+    app.connect("doctree-read", events.note_page)
     # Before those (500) that look objects up.
-    app.connect("env-updated", update, priority=400)
+    app.connect("env-updated", events.update, priority=400)
     app.connect("missing-reference", resolve)
+    app.connect("write-started", events.begin_writing)
+    app.connect("doctree-resolved", events.note_written)
+    app.connect("build-finished", events.end_writing)
     return {
         "version": __version__,
         # What another version has stored is read anew.

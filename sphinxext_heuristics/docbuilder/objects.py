@@ -79,6 +79,18 @@ def _shortest_path(found: object, package: str) -> str | None:
     return f"{path}.{long_name}"
 
 
+def note_modules(env: BuildEnvironment, name: str) -> None:
+    """Let the page that is read depend on a module, and on the packages above it.
+
+    What they import gives objects their names. Autodoc only watches the module itself.
+    """
+    while name:
+        file = attribute(sys.modules.get(name), "__file__")
+        if isinstance(file, str):
+            env.note_dependency(file)
+        name = name.rpartition(".")[0]
+
+
 def documented_methods(cls: type) -> list[str]:
     """Return the public methods with a docstring that no superclass has for them.
 
@@ -118,6 +130,7 @@ def make_entry(
     """
     env: BuildEnvironment = document.settings.env
     shown, path = find_object(env, name, package)
+    note_modules(env, str(attribute(function_of(shown), "__module__")))
     chosen = chosen_members(shown, listed)
     members = [member for member in chosen if attribute(shown, member, env) is not env]
     entries = DocbuilderDomain.of(env).notes[env.docname].entries

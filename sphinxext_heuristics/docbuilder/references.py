@@ -161,8 +161,7 @@ def resolve(
     if node["reftype"] != REFTYPE:
         return None
     target = node["target"]
-    notes = DocbuilderDomain.of(env).notes[node["refdoc"]]
-    found = notes.targets.get(target, Place())
+    found = DocbuilderDomain.of(env).places.get(target, Place())
     bare = not node["refexplicit"] and not contnode.astext().endswith("()")
     if found.is_called and bare:
         contnode[:] = [nodes.Text(f"{contnode.astext()}()")]

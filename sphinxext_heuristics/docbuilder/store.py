@@ -1,4 +1,4 @@
-"""What is kept between builds about pages written for doc-builder."""
+"""What is known of pages written for doc-builder, and what of it is kept."""
 
 from __future__ import annotations
 
@@ -81,8 +81,8 @@ class Notes:
     """What is known of a document that has been read."""
 
     faults: list[Fault] = field(default_factory=list)
-    #: What it links to → where that led in the last build.
-    targets: dict[Link | Wanted, Place] = field(default_factory=dict)
+    #: What it links to, each once.
+    targets: tuple[Link | Wanted, ...] = ()
     #: The objects that ``[[autodoc]]`` documents there, inherited members under both of
     #: their names.
     entries: dict[str, ObjectEntry] = field(default_factory=dict)
@@ -106,11 +106,21 @@ class DocbuilderDomain(Domain):
 
     name = "docbuilder"
     label = "doc-builder"
-    data_version = 7
+    data_version = 8
     initial_data: ClassVar[dict[str, object]] = {
         "notes": defaultdict(Notes),
         "state": State(),
     }
+
+    def __init__(self, env: BuildEnvironment) -> None:
+        """Begin without what only one build knows."""
+        super().__init__(env)
+        #: Where all that is linked to is; known when all documents are read.
+        self.places: dict[Link | Wanted, Place] = {}
+        #: Document → digest of what its output depends on.
+        self.digests: dict[str, str] = {}
+        #: The documents of which this build has made output.
+        self.written: set[str] = set()
 
     @classmethod
     def of(cls, env: BuildEnvironment) -> DocbuilderDomain:

@@ -98,8 +98,8 @@ class GraphView(View):
     def content(self, plan: PublicPlan, query: Query, docname: str) -> Graph:
         """Return the graph."""
         branches = [
-            Branch(named(record), record.severity, plan.links(record))
-            for record in plan.selection(query.filters)
+            Branch(named(record), record.severity, plan.meanings.links(record))
+            for record in plan.meanings.selection(query.filters)
         ]
         return Graph(branches=tuple(branches), drawn=self.drawn)
 

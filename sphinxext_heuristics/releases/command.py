@@ -35,7 +35,7 @@ from sphinxext_heuristics.releases.matrix import Matrix, MatrixRow, Standing
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from sphinxext_heuristics.api import Evidence, ProjectFile, PublicPlan
+    from sphinxext_heuristics.api import Evidence, ProjectFile, PublicCatalogue
 
 #: The name of the extension, by which its command is run.
 NAME = "sphinxext_heuristics.releases"
@@ -114,11 +114,11 @@ def run(arguments: argparse.Namespace) -> int:
             raise CommandError(message)
         # What this command prints and writes need not be a warning as well.
         plan = read(app, leaves={Subtype.EVIDENCE, Subtype.VERSION, Subtype.CONFIG})
-    before = _before(plan, file)
+    before = _before(plan.catalogue, file)
     wanted = _wanted(arguments.releases, before, file)
-    found = _look(plan, wanted, arguments)
-    after = _after(plan, wanted, found, before)
-    contradicted = list(_contradicted(plan, after))
+    found = _look(plan.catalogue, wanted, arguments)
+    after = _after(plan.catalogue, wanted, found, before)
+    contradicted = list(_contradicted(plan.catalogue, after))
     for line in contradicted:
         say(line)
     if not (found or after.rows):
@@ -134,12 +134,12 @@ def run(arguments: argparse.Namespace) -> int:
     return int(len(found) < len(wanted) or bool(contradicted or code))
 
 
-def _before(plan: PublicPlan, file: ProjectFile) -> Matrix:
+def _before(catalogue: PublicCatalogue, file: ProjectFile) -> Matrix:
     """Return the matrix of the file.
 
     Raises CommandError for a file with another content, which would be lost.
     """
-    before = matrix.load(file, plan.package) or Matrix(plan.package, {})
+    before = matrix.load(file, catalogue.package) or Matrix(catalogue.package, {})
     if before.fault and file.path.exists():
         raise CommandError(
             f"{file.path}:{before.line}: {before.fault}: {matrix.naming_releases(file)}"
@@ -164,12 +164,12 @@ def _wanted(
 
 
 def _look(
-    plan: PublicPlan, wanted: Sequence[str], arguments: argparse.Namespace
+    catalogue: PublicCatalogue, wanted: Sequence[str], arguments: argparse.Namespace
 ) -> dict[str, dict[str, Standing]]:
     """Map each release to heuristics and their standings; print what was found."""
-    package = plan.package
+    package = catalogue.package
     name = distribution(package) or package
-    quoted = _quoted(plan)
+    quoted = _quoted(catalogue)
     looked: dict[str, dict[str, Standing]] = {}
     for release in wanted:
         try:
@@ -193,11 +193,11 @@ def _look(
     return looked
 
 
-def _quoted(plan: PublicPlan) -> dict[str, list[Evidence]]:
+def _quoted(catalogue: PublicCatalogue) -> dict[str, list[Evidence]]:
     """Map each heuristic that quotes the package to its quotes."""
     found = {}
-    for record in plan.heuristics.values():
-        if quoted := matrix.quoted(record, plan.package):
+    for record in catalogue.heuristics.values():
+        if quoted := matrix.quoted(record, catalogue.package):
             found[record.name] = quoted
     return found
 
@@ -224,14 +224,14 @@ def _standings(
 
 
 def _after(
-    plan: PublicPlan,
+    catalogue: PublicCatalogue,
     wanted: Sequence[str],
     looked: Mapping[str, Mapping[str, Standing]],
     before: Matrix,
 ) -> Matrix:
     """Return the new matrix; a release that was not read keeps its standings."""
     rows = {}
-    for record in plan.heuristics.values():
+    for record in catalogue.heuristics.values():
         known = dict(before.of(record))
         for release, standings in looked.items():
             if record.name in standings:
@@ -242,10 +242,10 @@ def _after(
     return Matrix(before.package, rows)
 
 
-def _contradicted(plan: PublicPlan, after: Matrix) -> Iterator[str]:
+def _contradicted(catalogue: PublicCatalogue, after: Matrix) -> Iterator[str]:
     """Yield the row of each heuristic whose bounds the releases contradict."""
     for name, row in sorted(after.rows.items()):
-        record = plan.heuristics[name]
+        record = catalogue.heuristics[name]
         if any(matrix.contradictions(record.since, record.until, row.standings)):
             cells = [f"{release} {how}" for release, how in row.standings.items()]
             yield f"{name} ({bounds(record) or 'no bounds'}): {', '.join(cells)}"

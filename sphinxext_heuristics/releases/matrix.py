@@ -31,7 +31,7 @@ if TYPE_CHECKING:
         Heuristic,
         Lost,
         ProjectFile,
-        PublicPlan,
+        PublicCatalogue,
     )
 
 #: The option that names the file.
@@ -245,14 +245,14 @@ def _row(
 
 
 def problems(
-    plan: PublicPlan, matrix: Matrix | None, file: ProjectFile
+    catalogue: PublicCatalogue, matrix: Matrix | None, file: ProjectFile
 ) -> Iterator[Problem]:
     """Yield every problem that has to do with releases."""
     if file.fault:
         yield file.problem(Subtype.CONFIG, file.fault)
     if matrix is None:
         return
-    if not plan.package:
+    if not catalogue.package:
         message = (
             "heuristics_releases_file requires heuristics_package: set it to the "
             "package whose releases to check"
@@ -262,9 +262,9 @@ def problems(
         message = f"{matrix.fault}: {naming_releases(file)}"
         yield file.problem(Subtype.CONFIG, message, matrix.line)
     else:
-        yield from _of_rows(plan, matrix, file)
-        for record in plan.heuristics.values():
-            yield from _of_record(plan, matrix, record, file)
+        yield from _of_rows(catalogue, matrix, file)
+        for record in catalogue.heuristics.values():
+            yield from _of_record(catalogue, matrix, record, file)
 
 
 def naming_releases(file: ProjectFile) -> str:
@@ -272,13 +272,15 @@ def naming_releases(file: ProjectFile) -> str:
     return f"{file.command} --releases VERSION,VERSION"
 
 
-def _of_rows(plan: PublicPlan, matrix: Matrix, file: ProjectFile) -> Iterator[Problem]:
+def _of_rows(
+    catalogue: PublicCatalogue, matrix: Matrix, file: ProjectFile
+) -> Iterator[Problem]:
     """Yield the problem of each row whose heuristic is gone or quotes nothing."""
     for name, row in matrix.rows.items():
-        record = plan.heuristics.get(name)
+        record = catalogue.heuristics.get(name)
         if record is None:
             what = f"no heuristic is named {name!r}"
-            for close in get_close_matches(name, plan.heuristics, 1):
+            for close in get_close_matches(name, catalogue.heuristics, 1):
                 what += f"; did you mean {close!r}?"
         elif not quotes(record, matrix.package):
             what = f"the heuristic {name!r} quotes nothing from {matrix.package!r}"
@@ -292,7 +294,7 @@ def _of_rows(plan: PublicPlan, matrix: Matrix, file: ProjectFile) -> Iterator[Pr
 
 
 def _of_record(
-    plan: PublicPlan, matrix: Matrix, record: Heuristic, file: ProjectFile
+    catalogue: PublicCatalogue, matrix: Matrix, record: Heuristic, file: ProjectFile
 ) -> Iterator[Problem]:
     now = quotes(record, matrix.package)
     row = matrix.rows.get(record.name)
@@ -310,18 +312,18 @@ def _of_record(
         )
         yield Problem.at(record, Subtype.EVIDENCE, message)
     elif record.since or record.until:
-        yield from _of_bounds(plan, matrix, record)
+        yield from _of_bounds(catalogue, matrix, record)
 
 
 def _of_bounds(
-    plan: PublicPlan, matrix: Matrix, record: Heuristic
+    catalogue: PublicCatalogue, matrix: Matrix, record: Heuristic
 ) -> Iterator[Problem]:
     """Yield the problems of bounds that releases contradict.
 
     The installed one is left out: what it contradicts is a problem of its own.
     """
     standings = dict(matrix.of(record))
-    standings.pop(plan.version, None)
+    standings.pop(catalogue.version, None)
     within, outside = contradictions(record.since, record.until, standings)
     claim = f"heuristic {record.name!r} holds for {bounds(record)}, but"
     if within:

@@ -93,19 +93,21 @@ class ReleasesView(View):
     def look_into_file(self, app: Sphinx, plan: PublicPlan) -> list[Problem]:
         """Read the file for this build; return what is wrong with it."""
         file = file_of(app)
-        self.matrix = load(file, plan.package)
-        return [*problems(plan, self.matrix, file)]
+        self.matrix = load(file, plan.catalogue.package)
+        return [*problems(plan.catalogue, self.matrix, file)]
 
     def content(self, plan: PublicPlan, query: Query, docname: str) -> Table:
         """Return the rows of the chosen heuristics."""
         matrix = self.matrix or Matrix("", {})
-        current = _released(plan.version)
+        current = _released(plan.catalogue.version)
         releases = matrix.releases
         rows = []
-        for record in plan.selection(query.filters):
+        for record in plan.meanings.selection(query.filters):
             standings = matrix.of(record)
             words = [str(standings.get(release, _UNKNOWN)) for release in releases]
-            rows.append(TableRow(named(record), meta(plan, record), tuple(words)))
+            rows.append(
+                TableRow(named(record), meta(plan.catalogue, record), tuple(words))
+            )
         return Table(
             releases=releases,
             documented=tuple(Version(release) == current for release in releases),

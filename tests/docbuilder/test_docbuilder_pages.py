@@ -38,7 +38,10 @@ def edit(project: Project, files: dict[str, str]) -> None:
 
 def contents(built: Built) -> dict[str, str]:
     """Return the pages, without links to the next one."""
-    return {path.name: body_of(path) for path in built.out.rglob("*.html")}
+    return {
+        path.relative_to(built.out).as_posix(): body_of(path)
+        for path in built.out.rglob("*.html")
+    }
 
 
 def own_warnings(built: Built) -> list[str]:
@@ -47,15 +50,54 @@ def own_warnings(built: Built) -> list[str]:
     return sorted(warning for warning in built.warnings if own.search(warning))
 
 
-def check(tree: Project, *options: str) -> None:
+def check(tree: Project, builder: str = "html", *options: str) -> None:
     """Require that the next build gives what a clean one does."""
-    later = tree.build("html", *options)
+    later = tree.build(builder, *options)
     doctrees = str(tree.root / "clean-doctrees")
     shutil.rmtree(tree.root / "clean", ignore_errors=True)
-    clean = tree.build("html", "-E", "-d", doctrees, out="clean")
+    clean = tree.build(builder, "-E", "-d", doctrees, out="clean")
     expected, found = contents(clean), contents(later)
     assert {name: found.get(name) for name in expected} == expected
     assert own_warnings(later) == own_warnings(clean)
+
+
+#: The end of a conf.py that lets a build die at the n-th of some events.
+DYING = """
+def setup(app):
+    import os
+
+    event, _, count = os.environ.get("DIE_AT", "").partition(" ")
+    left = list(range(int(count or 0)))
+
+    def die(*_):
+        left.pop()
+        if not left:
+            os._exit(9)
+
+    if event:
+        app.connect(event, die)
+"""
+#: Where a build may die.
+EVENTS = (
+    "source-read",
+    "doctree-read",
+    "env-updated",
+    "write-started",
+    "doctree-resolved",
+    "html-page-context",
+)
+
+
+def kill(tree: Project, event: str, count: int, builder: str = "html") -> None:
+    """Begin a build in a process of its own that dies at the *count*-th *event*."""
+    pid = os.fork()
+    if pid == 0:  # pragma: no cover - the child's coverage dies with it
+        try:
+            os.environ["DIE_AT"] = f"{event} {count}"
+            tree.build(builder)
+        finally:
+            os._exit(0)
+    os.waitpid(pid, 0)
 
 
 _SECTIONS = SECTION.split(TREE.read_text(encoding="utf-8"))
@@ -65,6 +107,7 @@ SWAPPED = (
     .replace("again", "things")
     .replace("reference/x", "reference/again")
 )
+EXPORTS = _SECTIONS[_SECTIONS.index("hf_tree/__init__.py") + 1]
 THINGS = _SECTIONS[_SECTIONS.index("hf_tree/things.py") + 1]
 NEW = "- local: new/page\n  title: New\n"
 #: What may happen to the tree, each with the files that it writes or deletes.
@@ -98,6 +141,14 @@ EDITS = {
     "make it a property": {
         "hf_tree/things.py": re.sub(r"(?=    def run)", "    @property\n", THINGS)
     },
+    # names of objects, and of what links lead to, follow from what packages import
+    "export less": {
+        "hf_tree/__init__.py": EXPORTS.replace(", WentWrongError, make_thing\n", "\n")
+    },
+    "export again": {
+        "hf_tree/__init__.py": f"{EXPORTS}\nOther = Thing\n",
+        "guides/other.md": "# Other\n\n[`Other`] [`WentWrongError`] [`make_thing`]\n",
+    },
     "document no more": {"reference/things.md": ""},
     # not documented twice: which page Sphinx links to depends on what is read last
     "a page beside": {
@@ -129,6 +180,8 @@ def test_incremental_is_clean(tree: Project) -> None:
         "restore",
         "write another page",
         "make it a property",
+        "export again",
+        "export less",
     ):
         edit(tree, EDITS[name])
         check(tree)
@@ -142,14 +195,49 @@ def test_incremental_is_clean(tree: Project) -> None:
     ],
 )
 def test_any_history(tree: Project, story: int) -> None:
-    """Incremental builds give what clean ones do, with heuristics beside, serial or parallel."""
+    """Builds give what clean ones do, with heuristics beside, of two builders, serial, parallel or killed."""
     choice = random.Random(f"{SEED} {story}")  # noqa: S311 - of tests
     conf = (tree.src / "conf.py").read_text()
     conf = conf.replace('["', '["sphinxext_heuristics", "', 1)
-    tree.write({"conf.py": conf})
+    tree.write({"conf.py": conf + DYING})
     for name in ["restore", *choice.choices(sorted(EDITS), k=6)]:
         edit(tree, EDITS[name])
-        check(tree, f"-j{choice.choice([1, 2])}")
+        builder = choice.choice(["html", "html", "dirhtml"])
+        if choice.random() < 0.5:
+            kill(tree, choice.choice(EVENTS), choice.randint(1, 4), builder)
+        check(tree, builder, f"-j{choice.choice([1, 2])}")
+
+
+#: The object is documented on the other page, the heading is gone.
+MOVED = {
+    "reference/again.md": "# Again\n\n[[autodoc]] Thing\n",
+    "reference/things.md": "# Things\n",
+    "index.md": "# Tree\n",
+}
+
+
+@pytest.mark.parametrize("event", EVENTS)
+def test_what_a_page_links_to_moves_and_the_build_is_killed(
+    tree: Project, event: str
+) -> None:
+    tree.write({"conf.py": (tree.src / "conf.py").read_text() + DYING})
+    tree.build("html")
+    edit(tree, MOVED)
+    kill(tree, event, 1)
+    check(tree)
+
+
+@pytest.mark.parametrize(
+    "files", [MOVED, EDITS["swap pages"], EDITS["make it a property"]]
+)
+def test_each_of_two_builders_is_up_to_date(
+    tree: Project, files: dict[str, str]
+) -> None:
+    for builder in ("html", "dirhtml"):
+        tree.build(builder)
+    edit(tree, files)
+    for builder in ("html", "dirhtml"):
+        check(tree, builder)
 
 
 def test_a_build_that_reads_no_page_imports_nothing(tree: Project) -> None:

@@ -21,9 +21,13 @@ from sphinxext_heuristics._core.files import index_file, project_file
 from sphinxext_heuristics._core.files.export import Exporter
 from sphinxext_heuristics._core.model import Connection, Entry, Heuristic, Note, Page
 from sphinxext_heuristics._core.notes import markdown
+from sphinxext_heuristics._core.resolve.catalogue import Catalogue
+from sphinxext_heuristics._core.resolve.meanings import Meanings
 from sphinxext_heuristics._core.resolve.objects import Objects
 from sphinxext_heuristics._core.resolve.pages import External, Pages
+from sphinxext_heuristics._core.resolve.placing import Placing
 from sphinxext_heuristics._core.resolve.plan import Plan
+from sphinxext_heuristics._core.resolve.quotes import Quotes
 from sphinxext_heuristics._core.source.packages import Sources
 
 if TYPE_CHECKING:
@@ -408,20 +412,26 @@ def big_plan(count: int) -> Plan:
     for i in range(count):
         pages[f"h/H{i}"] = Page(heuristics=(record(i),))
     settings_ = Settings.of(FakeConfig())  # type: ignore[arg-type]
-    objects = Objects(
-        (e for page in pages.values() for e in page.entries), {}, Sources([])
-    )
+    catalogue = Catalogue(pages, settings_, "1")
+    entries = (e for page in pages.values() for e in page.entries)
+    external = External(SimpleNamespace())  # type: ignore[arg-type]
+    meanings = Meanings(
+        catalogue, Objects(entries, {}, Sources([])), Pages(pages, {}), external, Sources([])
+    )  # fmt: skip
     return Plan(
-        pages, settings=settings_, objects=objects, page_names=Pages(pages, {}),
-        external=External(SimpleNamespace()), sources=Sources([]),  # type: ignore[arg-type]
-        settle=lambda record: Note(record.note, record.docname), excluded=frozenset(), version="1",
-        verify=lambda _quoted: pytest.fail("nothing is quoted"), installed=lambda _package: None,
-        quoted_messages=lambda _quoted: (), srcdir=Path("/src"),
+        catalogue=catalogue,
+        meanings=meanings,
+        quotes=Quotes(
+            "", "1", verify=lambda _quoted: pytest.fail("nothing is quoted"),
+            messages=lambda _quoted: (), installed=lambda _package: None,
+        ),
+        placing=Placing(catalogue, meanings),
+        note=lambda record: Note(record.note, record.docname),
     )  # fmt: skip
 
 
 def entry(name: str) -> Entry:
-    return Entry(names=(name,), lineage=(name,), anchor=name, by_hand=False)
+    return Entry(names=(name,), lineage=(name,), anchor=name)
 
 
 def record(i: int) -> Heuristic:
@@ -446,8 +456,8 @@ class FakeConfig:
 
 def seconds(count: int) -> float:
     plan = big_plan(count)
-    plan.shown_in  # noqa: B018 - what shows what is known by then: the warnings have asked
-    plan.by_page  # noqa: B018
+    plan.placing.shown_in  # noqa: B018 - what shows what is known by then: the warnings have asked
+    plan.placing.by_page  # noqa: B018
     best = float("inf")
     for _run in range(3):
         start = time.process_time()
@@ -455,7 +465,7 @@ def seconds(count: int) -> float:
             plan, Path("/src/index.md"), lambda docname: f"/src/{docname}.md"
         )
         assert project_file.difference(wanted.replace("Note 5 ", "Note five "), wanted)
-        exporter = Exporter(plan, lambda docname: f"{docname}.html")
+        exporter = Exporter(plan, lambda docname: f"{docname}.html", Path("/src"))
         exporter.all(SimpleNamespace(project="", release=""), "")  # type: ignore[arg-type]
         best = min(best, time.process_time() - start)
     assert wanted.count("\n") > count

@@ -10,6 +10,7 @@ from __future__ import annotations
 import gettext
 import json
 import os
+import re
 import shutil
 import sys
 import zlib
@@ -225,6 +226,14 @@ def renaming_a_parameter(files: Files) -> None:
     replacing("hand.rst", ":param a:", ":param b:")(files)
 
 
+def leaving_none(files: Files) -> None:
+    """Remove every page that has something of ours."""
+    for name, text in list(files.items()):
+        if name.endswith((".rst", ".md")) and re.search("heuristic|evidence", text):
+            del files[name]
+    files["index.rst"] = "Start\n=====\n\n.. toctree::\n\n   api\n"
+
+
 @contextmanager
 def extension_of(files: Files) -> Iterator[None]:
     """Let the project's version of the extension be the one that is installed.
@@ -378,6 +387,9 @@ Text.
     "link to it where it is shown": replacing(
         "guides/how-to.md", "Text.", "Text. {heuristic}`Alpha`"
     ),
+    "link to its page where it is shown": replacing(
+        "guides/how-to.md", "More.", "More. [](../h/Alpha.md)"
+    ),
     "document a copy without an anchor": replacing(
         "api.rst",
         ".. autoclass:: pkg.Base\n",
@@ -436,6 +448,11 @@ Far
 ```{heuristics-for} how-to
 ```
 """),
+    "remove the last heuristic": leaving_none,
+    # after that
+    "add the first heuristic": lambda files: files.update(
+        {"h/Beta.rst": start()["h/Beta.rst"]}
+    ),
 }
 
 #: Event → the documents of which the build that goes on has told, and the event, if
@@ -543,15 +560,19 @@ class Site:
 
 def outputs(out: Path, builder: str) -> dict[str, str]:
     """Return what is compared of an output folder: the bodies of pages, inventories, lists."""
-    found: dict[str, str] = {}
+    static = sorted(path.name for path in out.glob("_static/*"))
+    found = {"_static": "\n".join(static)}
     for path in sorted(out.rglob("*")):
         name = path.relative_to(out).as_posix()
         if not path.is_file() or name.startswith(("_static", "_sources", "_images")):
             continue
         if path.suffix == ".html" and builder in {"html", "dirhtml", "singlehtml"}:
             text = path.read_text(encoding="utf-8")
-            body = text.partition('<div class="body"')[2]
-            found[name] = body.partition('<div class="clearer">')[0]
+            head, _div, body = text.partition('<div class="body"')
+            linked = re.findall(r"heuristics[\w-]*\.(?:css|js)", head)
+            found[name] = "\n".join(
+                [*linked, body.partition('<div class="clearer">')[0]]
+            )
         elif path.suffix == ".fjson":
             found[name] = json.loads(path.read_text(encoding="utf-8")).get("body", "")
         elif path.suffix in {".txt", ".tex", ".md"} or name == "heuristics.json":

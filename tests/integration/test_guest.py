@@ -80,11 +80,9 @@ copyright, version = "nobody", "1"
 
 
 def pages(built: Built) -> dict[str, bytes]:
-    """Return the pages of a site or an e-book."""
-    return {
-        path.relative_to(built.out).as_posix(): path.read_bytes()
-        for path in built.out.rglob("*html")
-    }
+    """Return the pages of a site or an e-book, and what they may link from `_static`."""
+    paths = [*built.out.rglob("*html"), *built.out.glob("_static/*.*s*")]
+    return {path.relative_to(built.out).as_posix(): path.read_bytes() for path in paths}
 
 
 def changed(site: Project, builder: str, plain: Built) -> set[str]:
@@ -115,9 +113,11 @@ def test_only_pages_with_something_of_ours_change(
     site.write(OURS)
     shown = {form.format(name) for name in ("api", "guide", "own", "list")}
     shown.add(form.format("heuristic-index"))
-    assert changed(site, builder, plain) == shown
+    new = changed(site, builder, plain)
+    assert {name for name in new if not name.startswith("_static/")} == shown
+    assert "_static/heuristics-graph.css" in new
     built = site.build(builder)
-    assert styled(built, pages(built).keys()) == shown
+    assert styled(built, {name for name in pages(built) if "html" in name}) == shown
 
     site.write(before)
     assert changed(site, builder, plain) == set()
@@ -130,3 +130,15 @@ def test_what_json_says_of_all_pages_does_not_depend_on_those_written(
     site.write({"conf.py": LOADED, **OURS})
     context = json.loads(site.ok("json").read("globalcontext.json"))
     assert not [name for name in context["css_files"] if "heuristic" in name]
+
+
+def test_without_a_heuristic_a_class_like_ours_brings_nothing(
+    project: Callable[..., Project],
+) -> None:
+    site = project(HOST)
+    site.write(
+        {"plain.rst": "Plain\n=====\n\n.. container:: heuristic-paste\n\n   P.\n"}
+    )
+    plain = site.ok("html", out="plain")
+    site.write({"conf.py": LOADED})
+    assert changed(site, "html", plain) == set()

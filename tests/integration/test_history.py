@@ -18,9 +18,9 @@ from sphinx.testing.util import SphinxTestApp
 from sphinx.util.docutils import docutils_namespace
 
 from sphinxext_heuristics._core.integration import builders, contents, domain
-from sphinxext_heuristics._core.integration.contents import OutputRecord
 from sphinxext_heuristics._core.integration.domain import HeuristicDomain
 from sphinxext_heuristics._core.model import Note
+from sphinxext_heuristics._output import OutputRecord
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -45,6 +45,21 @@ pytestmark = pytest.mark.filterwarnings(
 @pytest.mark.parametrize("name", OPERATIONS)
 def test_one_edit(tmp_path: Path, name: str) -> None:
     same(tmp_path, [Step(edits=(name,)), Step()])
+
+
+@pytest.mark.parametrize("builder", ["html", "singlehtml"])
+def test_the_last_heuristic_goes_and_a_first_one_comes(
+    tmp_path: Path, builder: str
+) -> None:
+    edits = ("remove the last heuristic", "add the first heuristic")
+    steps = [Step(edits=(name,), builder=builder) for name in (*edits, *edits)]
+    site = Site(tmp_path / "looked at", start())
+    ours = []
+    for step in steps:
+        assert not step.take(site)
+        static = site.clean(builder).output["_static"]
+        ours.append("heuristics.css" in static)
+    assert ours == [False, True, False, True]
 
 
 CHOICE = random.Random(SEED)  # noqa: S311 - of tests
@@ -81,6 +96,7 @@ PLACING = (
     "reach the subclasses",
     "reach the overrides",
     "link to it where it is shown",
+    "link to its page where it is shown",
     "document a copy without an anchor",
     "override a method",
 )
@@ -438,7 +454,7 @@ def test_a_stale_digest_is_caught(
     digest = contents.digest
 
     def forgetful(plan: Plan, views: Mapping[str, View], docname: str) -> str:
-        plan = replace(plan, settle=lambda record: Note((), record.docname))
+        plan = replace(plan, note=lambda record: Note((), record.docname))
         return digest(plan, views, docname)
 
     monkeypatch.setattr(domain, "digest", forgetful)

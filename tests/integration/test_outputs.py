@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from sphinxext_heuristics._core.integration.contents import FILENAME, OutputRecord
+from sphinxext_heuristics._output import OutputRecord
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 
 def test_record_of_what_was_written(tmp_path: Path) -> None:
-    out = tmp_path / "out"
+    out = tmp_path / "out" / "record.json"
     assert OutputRecord(out, "html").stale({"a": "1", "b": ""}) == ["a", "b"], (
         "without a record all may be stale"
     )
@@ -30,33 +30,37 @@ def test_record_of_what_was_written(tmp_path: Path) -> None:
 
 
 def test_a_record_of_another_writer_tells_nothing(tmp_path: Path) -> None:
-    OutputRecord(tmp_path, "html 1").save({"a": "1"}, ["a"])
-    assert OutputRecord(tmp_path, "html 1").stale({"a": "1"}) == []
-    later = OutputRecord(tmp_path, "html 2")
+    path = tmp_path / "record.json"
+    OutputRecord(path, "html 1").save({"a": "1"}, ["a"])
+    assert OutputRecord(path, "html 1").stale({"a": "1"}) == []
+    later = OutputRecord(path, "html 2")
     assert later.stale({"a": "1"}) == ["a"]
     later.save({"a": "1"}, ["a"])
-    assert OutputRecord(tmp_path, "html 1").stale({"a": "1"}) == ["a"], (
+    assert OutputRecord(path, "html 1").stale({"a": "1"}) == ["a"], (
         "the earlier one is gone"
     )
 
 
 def test_record_is_away_while_pages_are_written(tmp_path: Path) -> None:
-    record = OutputRecord(tmp_path, "html")
+    path = tmp_path / "record.json"
+    record = OutputRecord(path, "html")
     record.forget()
     record.save({"a": "1"}, ["a"])
-    OutputRecord(tmp_path, "html").forget()
-    assert OutputRecord(tmp_path, "html").stale({"a": "1"}) == ["a"]
+    OutputRecord(path, "html").forget()
+    assert OutputRecord(path, "html").stale({"a": "1"}) == ["a"]
 
 
 @pytest.mark.parametrize("content", [b"", b"{", b"[]", b"\xff", b"3"])
 def test_record_that_is_not_ours_tells_nothing(tmp_path: Path, content: bytes) -> None:
-    (tmp_path / FILENAME).write_bytes(content)
-    assert OutputRecord(tmp_path, "html").stale({"a": "1"}) == ["a"]
+    path = tmp_path / "record.json"
+    path.write_bytes(content)
+    assert OutputRecord(path, "html").stale({"a": "1"}) == ["a"]
 
 
 @pytest.mark.parametrize(
     "content", [b'{"html": 3}', b'{"": ["a"]}', b'{"": "html", "a": 1}']
 )
 def test_record_of_another_form_tells_nothing(tmp_path: Path, content: bytes) -> None:
-    (tmp_path / FILENAME).write_bytes(content)
-    assert OutputRecord(tmp_path, "html").stale({"a": "1"}) == ["a"]
+    path = tmp_path / "record.json"
+    path.write_bytes(content)
+    assert OutputRecord(path, "html").stale({"a": "1"}) == ["a"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import tomllib
 from typing import TYPE_CHECKING, Any
 
 import peft
@@ -185,14 +186,14 @@ def test_pages_are_quiet(site: Built) -> None:
             assert boxed.isdisjoint(linked), name
 
 
-def test_of_a_fold_there_are_three_or_more(site: Built) -> None:
+def test_of_a_fold_there_are_two_or_more(site: Built) -> None:
     folds = [
         fold
         for _name, page in pages(site, "**/*.html")
         for fold in page.select("details.heuristic-more")
     ]
     assert folds
-    assert all(len(fold.select("div.heuristic")) > 2 for fold in folds)
+    assert all(len(fold.select("div.heuristic")) > 1 for fold in folds)
 
 
 def test_what_concerns_who_writes_layers_shows_where_they_are_described(
@@ -244,6 +245,42 @@ def test_front_page_takes_an_error_message_and_leads_to_tasks(site: Built) -> No
         assert any(link.startswith("guides/") for link in links)
         assert any(link.startswith("heuristics/") for link in links)
         assert all((site.out / link).is_file() for link in links)
+
+
+def test_front_page_begins_with_the_box_and_says_what_the_site_is(site: Built) -> None:
+    section = site.soup("index.html").find("h1").parent
+    first, second = section.select(":scope > *")[1:3]
+    assert first["class"] == ["heuristic-paste", "docutils", "container"]
+    symptoms = [str(link["href"]) for link in second.select("p a")]
+    assert len(symptoms) >= 5
+    assert all(link.startswith("guides/troubleshooting.html#") for link in symptoms)
+    about = site.soup("index.html").find(id="what-is-this").p.get_text()
+    assert "beside PEFT’s own documentation" in about
+    assert "not by Hugging Face" in about
+    # where to report an error is said as far as there is an address
+    urls = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"][
+        "urls"
+    ]
+    assert ("Report an error" in about) == ("Issues" in urls)
+
+
+def test_the_manual_has_its_own_place_in_the_sidebar(site: Built) -> None:
+    tree = site.soup("index.html").select_one(".sidebar-tree")
+    captions = [caption.get_text() for caption in tree.select("p.caption")]
+    assert captions == ["PEFT", "The Sphinx extension"]
+    (place,) = tree.select("ul")[-1:]
+    links = [str(link["href"]) for link in tree.select("a.reference")]
+    manual = [link for link in links if link.startswith("manual/")]
+    assert links[-len(manual) :] == manual, place
+
+
+def test_pages_for_users_of_peft_have_nothing_of_the_command_line(site: Built) -> None:
+    of_ours = re.compile(r"-m sphinx|sphinx-build|checkout of this|conf\.py")
+    for name, page in pages(site, "**/*.html"):
+        if name.startswith(("manual/", "_modules/")):
+            continue
+        article = page.find("article") or page
+        assert not of_ours.findall(article.get_text()), name
 
 
 def test_messages_of_other_packages_are_listed(site: Built) -> None:
@@ -393,7 +430,7 @@ def test_what_explain_says_is_what_the_pages_show(site: Built) -> None:
     ]
     with opened(parser().parse_args(command)) as app:
         plan = read(app)
-        for record in plan.heuristics.values():
+        for record in plan.catalogue.heuristics.values():
             for line in explain(plan, record.name):
                 if match := _EXPLAINED.match(line):
                     said[not match["not"]].add(
@@ -412,6 +449,14 @@ def test_what_explain_says_is_what_the_pages_show(site: Built) -> None:
 #: What readers search for → the pages of heuristics that answer it; names → the end of
 #: their entry's full name; and what readers paste, with the heuristics that know of it.
 SEARCH = json.loads((ROOT / "tests/peft/search.json").read_text(encoding="utf-8"))
+
+#: What users of PEFT search for, and what those of the extension do.
+FOR_PEFT = ("merged", "LoraConfig", "adapter", "safe_merge", "heuristic")
+FOR_THE_MANUAL = (
+    "heuristics_max_shown",
+    "heuristics_reach_file",
+    "intersphinx_mapping",
+)
 
 #: Added to the search page: the results of all queries, the best first, by Sphinx's own
 #: script and with its index.
@@ -444,7 +489,7 @@ def results(
     site: Built, browser: str, tmp_path_factory: pytest.TempPathFactory
 ) -> dict[str, list[list[str]]]:
     """Return query → its results, each with kind, document and title."""
-    queries = [*SEARCH["words"], *SEARCH["names"]]
+    queries = [*SEARCH["words"], *SEARCH["names"], *FOR_PEFT, *FOR_THE_MANUAL]
     page = site.read("search.html") + _ASK.format(queries=json.dumps(queries))
     found = answer_of(site, browser, page, tmp_path_factory.mktemp("browser"))
     return dict(zip(queries, found, strict=True))
@@ -495,6 +540,19 @@ def test_a_name_finds_its_entry_first(
     assert title == SEARCH["names"][name] or title.endswith(f".{SEARCH['names'][name]}")
 
 
+@pytest.mark.browser
+def test_the_manual_is_found_after_what_is_about_peft(
+    results: dict[str, list[list[str]]],
+) -> None:
+    for query in FOR_PEFT:
+        of_the_manual = [place.startswith("manual/") for _, place, _ in results[query]]
+        assert not of_the_manual[0], query
+        assert of_the_manual == sorted(of_the_manual), query
+    for query in FOR_THE_MANUAL:
+        _kind, docname, _title = results[query][0]
+        assert docname.startswith("manual/"), query
+
+
 # -- a phone --------------------------------------------------------------------------
 
 #: Puts each page into a frame as wide as a phone and reports how far down the text of
@@ -513,6 +571,43 @@ pages.forEach((page) => {{
   document.body.append(frame);
 }});
 </script>"""
+
+
+#: The same for the front page, at each size and in each colour: the bottom of the
+#: button, and by how much the page is too wide.
+_FRONT = """<pre id="result"></pre><script>
+const seen = {{}};
+{sizes}.forEach(([width, height, theme]) => {{
+  const frame = document.createElement("iframe");
+  frame.width = width; frame.height = height; frame.src = "index.html";
+  frame.onload = () => {{
+    const page = frame.contentDocument;
+    page.body.dataset.theme = theme;
+    const button = page.querySelector(".heuristic-paste button").getBoundingClientRect();
+    const whole = page.documentElement;
+    seen[[width, theme]] = [button.bottom, whole.scrollWidth - whole.clientWidth];
+    document.getElementById("result").textContent = JSON.stringify(seen);
+  }};
+  document.body.append(frame);
+}});
+</script>"""
+
+
+@pytest.mark.browser
+def test_the_box_of_the_front_page_is_in_sight(
+    site: Built, browser: str, tmp_path: Path
+) -> None:
+    sizes = [
+        (width, height, theme)
+        for width, height in ((390, 844), (900, 900), (1280, 900))
+        for theme in ("light", "dark")
+    ]
+    text = _FRONT.format(sizes=json.dumps(sizes))
+    seen = answer_of(site, browser, text, tmp_path, milliseconds=20_000)
+    assert len(seen) == len(sizes)
+    for key, (bottom, too_wide) in seen.items():
+        assert 0 < bottom <= 700, key
+        assert too_wide <= 0, key
 
 
 @pytest.mark.browser

@@ -10,7 +10,7 @@ from sphinxext_heuristics._core.source.packages import Sources
 
 
 def entry(*names: str, lineage: tuple[str, ...] = ()) -> Entry:
-    return Entry(names=names, lineage=lineage, anchor=names[0], by_hand=False)
+    return Entry(names=names, lineage=lineage, anchor=names[0])
 
 
 SPELLED = {
@@ -113,7 +113,6 @@ def test_a_function_comes_before_the_module_of_its_name() -> None:
         names=("pkg.run",),
         lineage=("pkg.run",),
         anchor="module-pkg.run",
-        by_hand=False,
         is_module=True,
     )
     found = Objects([module, entry("pkg.run.run")], {}, Sources([]))

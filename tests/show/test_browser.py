@@ -756,3 +756,96 @@ def test_graph_links_are_reached_by_keyboard_and_text_fits(
         """,
     )
     assert found == {"links": 33 + 2, "focus": True, "there": True, "outside": []}
+
+
+# -- what an entry repeats ------------------------------------------------------------
+
+
+def repeating(theme: str) -> dict[str, str]:
+    """Return a project whose second entry repeats what the first shows: one danger among four."""
+    rules = "".join(
+        f".. heuristic:: H{number}\n   :title: Close the session {number}\n   :note: N.\n   :impl: demo.A.run, *.run\n"
+        f"   :severity: {'danger' if number == 3 else 'warning'}\n\n"
+        for number in range(4)
+    )
+    return {
+        "conf.py": f'extensions = ["sphinxext_heuristics"]\nhtml_theme = "{theme}"\n',
+        "index.rst": f"""\
+Start
+=====
+
+.. py:function:: demo.A.run(a)
+
+   Run.
+
+   :param a: The first.
+   :param b: The second.
+
+.. py:function:: demo.B.run()
+
+   Run otherwise.
+
+.. note:: Text.
+
+.. heuristic:: At_A
+   :note: N.
+   :impl: demo.A.run
+   :param: a
+
+{rules}""",
+    }
+
+
+@pytest.mark.parametrize(
+    "theme",
+    [
+        "alabaster",
+        "furo",
+        *(
+            pytest.param(theme, marks=pytest.mark.slow)
+            for theme in ("classic", "nature", "pydata_sphinx_theme")
+        ),
+    ],
+)
+def test_a_danger_among_many_is_seen_and_titles_have_no_colon(
+    project: Callable[..., Project], look: Callable[..., Any], theme: str
+) -> None:
+    found = look(
+        project(repeating(theme)).ok("html"),
+        "index.html",
+        f"""
+        {_CONTRAST}
+        const line = document.querySelector(".heuristic-repeated > p");
+        const danger = line.querySelector(".heuristic-danger");
+        const seen = (color) => {{
+          const canvas = document.createElement("canvas").getContext("2d");
+          canvas.fillStyle = color;
+          canvas.fillRect(0, 0, 1, 1);
+          return `rgb(${{canvas.getImageData(0, 0, 1, 1).data.slice(0, 3).join(", ")}})`;
+        }};
+        const color = danger && seen(getComputedStyle(danger).color);
+        const after = (one) => getComputedStyle(one, "::after").content.replaceAll('"', "");
+        const [red, green, blue] = color ? rgb(color) : [0, 0, 0];
+        return {{
+          text: line.textContent,
+          danger: danger && danger.textContent,
+          red: red > green + 60 && red > blue + 60,
+          contrast: color && contrast(color, behind(line)),
+          after: all(".heuristic > .admonition-title").map(after),
+          theirs: after(document.querySelector(".note > .admonition-title")),
+          lists: all("dl.py dl.field-list, dl.py dl.field-list ul").map((one) => [...one.classList].sort()),
+        }};
+        """,
+    )
+    assert found["text"] == "4 heuristics, one danger (see A.run)"
+    assert found["danger"] == "one danger"
+    assert found["red"]
+    assert found["contrast"] >= 4.5, "WCAG 2 asks for it of text"
+    has_colon = theme in {"alabaster", "classic", "nature"}
+    assert (found["theirs"] == ":") == has_colon
+    assert len(found["after"]) > 4
+    if found["theirs"] in {":", "none"}:
+        assert set(found["after"]) == {"none"}
+    else:  # an icon
+        assert not {":", "none"} & set(found["after"])
+    assert found["lists"] == [["field-list", "simple"], ["simple"]]

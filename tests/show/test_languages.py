@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from babel.messages.extract import extract_from_dir
+from babel.messages.pofile import read_po
 from conftest import ROOT, dom_of
 
 if TYPE_CHECKING:
@@ -169,8 +170,7 @@ def test_two_languages(site: Project) -> None:
         "Heuristic index",
     ):
         assert said not in translated, said
-    assert "Versions" not in translated
-    assert "Shown in" in translated, "what no catalogue has stays as it is"
+    assert "Gezeigt in" in translated, "what the project does not translate, we do"
 
 
 @pytest.mark.parametrize(
@@ -198,6 +198,70 @@ def test_a_catalogue_that_changes_rewrites_what_shows_it(
         "an incremental build is a clean one"
     )
     shutil.rmtree(again.out)
+
+
+def test_the_name_of_the_index_page_is_text(site: Project) -> None:
+    write(site, {"sphinxext_heuristics": {"Heuristic index": "<b>Regeln</b> & mehr"}})
+    page = german(site, "de").soup("heuristic-index.html")
+    assert (
+        page.select("h1")[0].decode_contents() == "&lt;b&gt;Regeln&lt;/b&gt; &amp; mehr"
+    )
+    assert "<b>" not in page.select("title")[0].decode_contents()
+
+
+def test_a_folder_may_have_the_name_of_a_catalogue(site: Project) -> None:
+    folder = site.src / "locale/de/LC_MESSAGES"
+    (folder / "sphinxext_heuristics.po").unlink()
+    for name in ("sphinxext_heuristics.po", "sphinxext_heuristics.mo", "sphinx.mo"):
+        (folder / name).mkdir()
+    assert "Der Titel" in text(german(site, "de"))
+
+
+# -- our own translations -------------------------------------------------------------
+
+LOCALE = ROOT / "sphinxext_heuristics/locale"
+OWN = sorted(LOCALE.glob("*/LC_MESSAGES/sphinxext_heuristics.po"))
+
+REPEATED = "".join(
+    f".. heuristic:: H{number}\n   :note: N.\n   :impl: *.run\n   :severity: {severity}\n\n"
+    for number, severity in enumerate(("danger", "tip", "tip", "tip"))
+)
+
+
+def test_our_words_are_in_the_language_of_the_site(
+    project: Callable[..., Project],
+) -> None:
+    site = project(
+        {
+            "conf.py": 'extensions = ["sphinxext_heuristics"]\nlanguage = "de"\n',
+            "index.rst": f"S\n=\n\n.. py:function:: a.run()\n\n.. py:function:: b.run()\n\n{REPEATED}",
+        }
+    )
+    page = site.ok("html").soup("index.html")
+    (line,) = page.select(".heuristic-repeated")
+    assert line.get_text().strip() == "4 Heuristiken, davon eine Gefahr (siehe a.run)"
+    assert (
+        page.select(".heuristic-facts")[0].get_text().startswith("\nGefahr · Betrifft:")
+    )
+
+
+@pytest.mark.parametrize("path", OWN, ids=lambda path: path.parts[-3])
+def test_own_translations_are_whole_and_compiled(path: Path) -> None:
+    with path.open("rb") as file:
+        catalogue = read_po(file)
+    translated = {message.id: message.string for message in catalogue if message.id}
+    assert set(translated) <= literals().keys(), "a word is not ours any more"
+    with OWN[0].open("rb") as file:
+        assert set(translated) == {
+            message.id for message in read_po(file) if message.id
+        }
+    for said, meant in translated.items():
+        assert re.findall("%.", meant) == re.findall("%.", said), said
+    with path.with_suffix(".mo").open("rb") as file:
+        compiled = gettext.GNUTranslations(file)
+    assert all(compiled.gettext(said) == meant for said, meant in translated.items()), (
+        "run pybabel compile -d sphinxext_heuristics/locale -D sphinxext_heuristics"
+    )
 
 
 # -- all words ------------------------------------------------------------------------

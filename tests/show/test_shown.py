@@ -194,35 +194,41 @@ def test_no_id_stands_twice(stack: Built) -> None:
         assert len(ids) == len(set(ids))
 
 
+def rules(*severities: str) -> str:
+    return "".join(
+        f"\n.. heuristic:: {name}\n   :note: n\n   :impl: demo.merge\n   :severity: {severity}\n"
+        for name, severity in zip("ABCDEFGH", severities, strict=False)
+    )
+
+
 @pytest.mark.parametrize(
-    ("limit", "number", "summary"),
+    ("limit", "severities", "summary"),
     [
-        (0, 2, []),
-        (0, 3, ["3 more: A, B, C"]),
-        (1, 3, []),
-        (1, 4, ["3 more: B, C, D"]),
-        (5, 7, []),
-        (5, 8, ["3 more: F, G, H"]),
+        ("0", ["tip"], []),
+        ("0", ["tip"] * 2, ["2 more: A, B"]),
+        ("1", ["tip"] * 2, []),
+        ("1", ["tip"] * 3, ["2 more: B, C"]),
+        ("", ["tip"] * 4, []),
+        ("", ["tip"] * 5, ["2 more: D, E"]),
+        # Dangers leave one, or two.
+        ("1", ["danger", "danger", "tip"], []),
+        ("1", ["danger", "danger", "tip", "tip"], ["2 more: C, D"]),
     ],
 )
-def test_one_or_two_are_never_collapsed(
-    limit: int, number: int, summary: list[str], project: Callable[..., Project]
+def test_one_is_never_collapsed(
+    limit: str,
+    severities: list[str],
+    summary: list[str],
+    project: Callable[..., Project],
 ) -> None:
-    conf = f'extensions = ["sphinxext_heuristics"]\nheuristics_max_shown = {limit}\n'
-    names = "ABCDEFGH"[:number]
-    rules = "".join(
-        f"\n.. heuristic:: {name}\n   :note: n\n   :impl: demo.merge\n"
-        for name in names
-    )
-    built = project(
-        {
-            "conf.py": conf,
-            "index.rst": f"Start\n=====\n\n.. py:function:: demo.merge()\n{rules}",
-        }
-    ).ok("html")
+    conf = 'extensions = ["sphinxext_heuristics"]\n'
+    if limit:
+        conf += f"heuristics_max_shown = {limit}\n"
+    page = f"Start\n=====\n\n.. py:function:: demo.merge()\n{rules(*severities)}"
+    built = project({"conf.py": conf, "index.rst": page}).ok("html")
     body = built.entry("index.html", "demo.merge")
     assert [one.get_text() for one in body.select("summary")] == summary
-    assert [title_of(box) for box in boxes(body)] == list(names)
+    assert [title_of(box) for box in boxes(body)] == list("ABCDEFGH"[: len(severities)])
 
 
 ONCE = """
@@ -307,22 +313,24 @@ def test_of_one_object_a_page_shows_each_heuristic_in_full_once(
         )
 
 
-def test_weight_comes_after_severity_and_before_the_toctree(
+def test_weight_comes_after_danger_and_before_severity(
     project: Callable[..., Project],
 ) -> None:
-    rules = "".join(
-        f"\n.. heuristic:: {name}\n   :note: n\n   :impl: demo.merge\n   :severity: {severity}\n   :weight: {weight}\n"
-        for name, severity, weight in (
-            ("C", "tip", 0),
-            ("A", "tip", 0),
-            ("B", "tip", 10),
-            ("D", "note", -1),
+    weighed = "".join(
+        f"\n.. heuristic:: {name}\n   :note: n\n   :impl: {target}\n   :severity: {severity}\n   :weight: {weight}\n"
+        for name, target, severity, weight in (
+            ("C", "*.merge", "tip", 0),
+            ("A", "demo.merge", "tip", 0),
+            ("B", "*.merge", "tip", 10),
+            ("D", "demo.merge", "caution", -1),
+            ("E", "demo.merge", "danger", -9),
+            ("F", "*.merge", "note", 0),
         )
     )
-    built = project(
-        {"index.rst": f"Start\n=====\n\n.. py:function:: demo.merge()\n{rules}"}
-    ).ok("html")
-    assert built.shown("index.html", "demo.merge") == ["D", "B", "C", "A"]
+    conf = 'extensions = ["sphinxext_heuristics"]\nheuristics_max_shown = 9\n'
+    page = f"Start\n=====\n\n.. py:function:: demo.merge()\n{weighed}"
+    built = project({"conf.py": conf, "index.rst": page}).ok("html")
+    assert built.shown("index.html", "demo.merge") == ["E", "B", "F", "A", "C", "D"]
 
 
 def test_without_a_note_the_title_stands_alone(project: Callable[..., Project]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..diagnostics import counted
@@ -20,17 +21,19 @@ def run(app: Sphinx, arguments: argparse.Namespace) -> int:
     """Print the list; return the exit code."""
     plan = read(app)
     if arguments.json:
-        exporter = Exporter(plan, app.builder.get_target_uri)
-        items = [exporter.heuristic(record) for record in plan.heuristics.values()]
+        exporter = Exporter(plan, app.builder.get_target_uri, Path(app.srcdir))
+        items = [
+            exporter.heuristic(record) for record in plan.catalogue.heuristics.values()
+        ]
         say_json(items)
         return 0
-    for record in plan.heuristics.values():
+    for record in plan.catalogue.heuristics.values():
         say(f"{record.name}  {record.severity}  {text_of(record.note)}")
-        places = [shown.name for shown in plan.shown_in.get(record.name, ())]
-        places += map(str, plan.shown_on.get(record.name, ()))
+        places = [shown.name for shown in plan.placing.shown_in.get(record.name, ())]
+        places += map(str, plan.placing.shown_on.get(record.name, ()))
         for place in places or ["(shown nowhere but on its page)"]:
             say(f"    {place}")
-    note(counted(len(plan.heuristics), "heuristic"))
+    note(counted(len(plan.catalogue.heuristics), "heuristic"))
     return 0
 
 

@@ -10,6 +10,7 @@ from ..diagnostics import closest, counted, did_you_mean, ordered
 from ..files.project_file import unified
 from ..model import Evidence, Found, Subtype
 from ..resolve import checks
+from ..resolve.quotes import is_quote
 from .project import Command, CommandError, read_evidence
 from .writing import note, say, say_json, seen, warning, write
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from sphinx.application import Sphinx
 
     from ..resolve.plan import Plan
+    from ..resolve.quotes import Quotes
 
 
 def run(app: Sphinx, arguments: argparse.Namespace) -> int:
@@ -27,8 +29,12 @@ def run(app: Sphinx, arguments: argparse.Namespace) -> int:
     plan = read_evidence(app)
     if arguments.update:
         return update(plan, arguments.update)
-    found = list(checks.evidence(plan, with_passages=bool(arguments.verbosity)))
-    for record in plan.definitions:
+    found = list(
+        checks.evidence(
+            plan.catalogue, plan.quotes, with_passages=bool(arguments.verbosity)
+        )
+    )
+    for record in plan.catalogue.definitions:
         found += [one for one in record.problems if one.subtype is Subtype.VERSION]
     problems = ordered(found)
     all_quotes = quotes(plan)
@@ -38,7 +44,7 @@ def run(app: Sphinx, arguments: argparse.Namespace) -> int:
             {
                 "path": seen(problem.source),
                 "line": problem.line,
-                "subtype": problem.subtype.word,
+                "subtype": problem.word,
                 "message": problem.message,
             }
             for problem in problems
@@ -58,26 +64,26 @@ def update(plan: Plan, name: str) -> int:
 
     Raises CommandError where no page that quotes something defines the heuristic.
     """
-    record = plan.find(plan.settings.strip(name))
+    record = plan.catalogue.find(plan.catalogue.settings.strip(name))
     if record is None:
-        close = did_you_mean(closest(name, plan.by_name))
+        close = did_you_mean(closest(name, plan.catalogue.by_name))
         raise CommandError(
             f"no heuristic that quotes evidence is called {name!r}{close}"
         )
     # From the end of the page, so that the lines above stay where they are.
-    results = [_updated(plan, quoted) for quoted in reversed(record.evidence)]
+    results = [_updated(plan.quotes, quoted) for quoted in reversed(record.evidence)]
     advice = ": review the change before you commit it" if True in results else ""
     quotes_of = f"{record.name}: {counted(len(results), 'quote')}"
     note(f"{quotes_of}, {results.count(True)} updated{advice}")
     return 1 if False in results else 0
 
 
-def _updated(plan: Plan, quoted: Evidence) -> bool | None:
+def _updated(quotes: Quotes, quoted: Evidence) -> bool | None:
     """Update a quote and print the difference; return whether it was done.
 
     ``None`` stands for a quote that is found as it is.
     """
-    result = plan.verify(quoted)
+    result = quotes.verify(quoted)
     if isinstance(result, Found):
         return None
     path = Path(quoted.source)
@@ -93,7 +99,7 @@ def _updated(plan: Plan, quoted: Evidence) -> bool | None:
         None,
     )
     closest_passage = quoted._replace(quote=result.nearest)
-    if start is None or not isinstance(plan.verify(closest_passage), Found):
+    if start is None or not isinstance(quotes.verify(closest_passage), Found):
         say(
             f"{seen(quoted.source)}:{quoted.line}: {result.message}; no passage is "
             "close enough to take its place"
@@ -125,11 +131,11 @@ class Quote(NamedTuple):
 
 def quotes(plan: Plan) -> list[Quote]:
     """Return all quotes; what inheritance repeats is written once."""
-    expected = checks.expected(plan)
+    expected = checks.expected(plan.catalogue)
     found: dict[tuple[str, int], Quote] = {}
-    for page in plan.pages.values():
-        for quoted in filter(checks.is_quote, page.evidence):
-            result = plan.verify(quoted)
+    for page in plan.catalogue.pages.values():
+        for quoted in filter(is_quote, page.evidence):
+            result = plan.quotes.verify(quoted)
             line = result.line if isinstance(result, Found) else None
             found[quoted.source, quoted.line] = Quote(
                 path=seen(quoted.source),
@@ -137,7 +143,7 @@ def quotes(plan: Plan) -> list[Quote]:
                 object=quoted.object,
                 found_at=line,
                 expected_missing=line is None and quoted in expected,
-                package=plan.release_of(quoted),
+                package=plan.quotes.release_of(quoted),
             )
     return list(found.values())
 

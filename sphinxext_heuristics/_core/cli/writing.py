@@ -43,7 +43,7 @@ def warning(problem: Problem) -> str:
     """Return what is wrong in the project, as a build says it."""
     return (
         f"{seen(problem.source)}:{problem.line}: WARNING: {problem.message} "
-        f"[{TYPE}.{problem.subtype.word}]"
+        f"[{TYPE}.{problem.word}]"
     )
 
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from ..model import Heuristic, Message
-    from ..resolve.plan import Plan
+    from ..resolve.quotes import Quotes
 
 #: What is not part of the words, and what takes its place. Scripts use these, too, so
 #: they are what Python and JavaScript read alike.
@@ -87,11 +87,13 @@ class Answer(NamedTuple):
 
 
 def known_to(
-    plan: Plan, records: Iterable[Heuristic]
+    quotes: Quotes, records: Iterable[Heuristic]
 ) -> Iterator[tuple[Heuristic, Known]]:
     """Yield the heuristics that have a message or keyword, with what each says."""
     for record in records:
-        messages = dict.fromkeys(message for message, _quoted in plan.messages(record))
+        messages = dict.fromkeys(
+            message for message, _quoted in quotes.messages(record)
+        )
         known = Known(
             title=record.title,
             note=text_of(record.note),

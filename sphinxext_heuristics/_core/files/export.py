@@ -18,9 +18,8 @@ if TYPE_CHECKING:
 
     from sphinx.config import Config
 
-    from ..resolve.objects import Resolved
     from ..resolve.plan import Plan
-    from ..resolve.verdicts import Shown
+    from ..resolve.records import Resolved, Shown
 
 #: The form of the data; a change that a reader must know of raises it.
 SCHEMA_VERSION = 1
@@ -35,19 +34,24 @@ class Exporter:
     plan: Plan
     #: Document → its URL from the root of the site.
     url_of: Callable[[str], str]
+    #: The source directory.
+    srcdir: Path
 
     def all(self, config: Config, extension: str) -> Json:
         """Return the whole, always in the same order.
 
         *extension* is the version of the extension.
         """
-        settings = self.plan.settings
-        records = self.plan.heuristics.values()
+        settings = self.plan.catalogue.settings
+        records = self.plan.catalogue.heuristics.values()
         categories = index.categories(records, settings.categories)
         return {
             "schema_version": SCHEMA_VERSION,
             "project": {"name": config.project, "version": config.release},
-            "package": {"name": settings.package, "version": self.plan.version},
+            "package": {
+                "name": settings.package,
+                "version": self.plan.catalogue.version,
+            },
             "extension": {"name": "sphinxext_heuristics", "version": extension},
             "namespace": settings.namespace,
             "categories": [
@@ -61,36 +65,38 @@ class Exporter:
         """Return one heuristic with all that is known of it."""
         return {
             "name": record.name,
-            "page": self.plan.settings.page_name(record.name),
+            "page": self.plan.catalogue.settings.page_name(record.name),
             "title": record.title,
             "note": {
                 "text": text_of(record.note),
                 "markdown": markdown.inline(record.note),
             },
             **_options(record),
-            "holds": self.plan.holds(record),
+            "holds": self.plan.catalogue.holds(record),
             **self._place(record.docname, record.anchor),
             "source": self._source(record),
             "connections": [
-                self._connection(resolved) for resolved in self.plan.connections(record)
+                self._connection(resolved)
+                for resolved in self.plan.meanings.connections(record)
             ],
             "evidence": list(map(self._evidence, record.evidence)),
             "messages": [
                 {**message._asdict(), "object": quoted.object}
-                for message, quoted in self.plan.messages(record)
+                for message, quoted in self.plan.quotes.messages(record)
             ],
             "entries": [
-                self._entry(shown) for shown in self.plan.shown_in.get(record.name, ())
+                self._entry(shown)
+                for shown in self.plan.placing.shown_in.get(record.name, ())
             ],
             "pages": [
                 self._place(docname, anchor)
-                for docname, anchor in self.plan.shown_on.get(record.name, ())
+                for docname, anchor in self.plan.placing.shown_on.get(record.name, ())
             ],
         }
 
     def _entry(self, shown: Shown) -> Json:
-        entry = self.plan.entry_of[shown.name]
-        own_names = self.plan.own_names(shown.name)
+        entry = self.plan.catalogue.entry_of[shown.name]
+        own_names = self.plan.meanings.own_names(shown.name)
         names = dict.fromkeys((shown.name, *entry.names, *entry.lineage, *own_names))
         return {
             "name": shown.name,
@@ -102,12 +108,12 @@ class Exporter:
 
     def _connection(self, resolved: Resolved) -> Json:
         connection = resolved.connection
-        name = name_of(connection, self.plan.package)
+        name = name_of(connection, self.plan.catalogue.package)
         return {
             "type": connection.type,
             "target": connection.pattern,
             "text": connection.text,
-            "name": self.plan.settings.page_name(name),
+            "name": self.plan.catalogue.settings.page_name(name),
             "planned": connection.planned,
             "exists": resolved.exists,
             "url": self._url(resolved.target) if resolved.target else None,
@@ -115,13 +121,13 @@ class Exporter:
         }
 
     def _evidence(self, quoted: Evidence) -> Json:
-        found = self.plan.verify(quoted)
+        found = self.plan.quotes.verify(quoted)
         return {
             "object": quoted.object,
             "quote": quoted.quote,
             "prose": quoted.prose,
             "line": found.line if isinstance(found, Found) else None,
-            "version": self.plan.version_of(quoted) or None,
+            "version": self.plan.quotes.version_of(quoted) or None,
         }
 
     def _url(self, target: Target) -> str:
@@ -138,10 +144,9 @@ class Exporter:
     def _source(self, record: Heuristic) -> Json | None:
         """Return file and line, ``None`` outside of the source directory."""
         path = Path(record.source.partition(":docstring of ")[0])
-        srcdir = self.plan.srcdir
-        if not path.is_relative_to(srcdir):
+        if not path.is_relative_to(self.srcdir):
             return None
-        return {"path": path.relative_to(srcdir).as_posix(), "line": record.line}
+        return {"path": path.relative_to(self.srcdir).as_posix(), "line": record.line}
 
 
 def _options(record: Heuristic) -> Json:

@@ -16,8 +16,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from ..config import Settings
-    from ..resolve.objects import Resolved
+    from ..resolve.catalogue import Catalogue
     from ..resolve.plan import Plan
+    from ..resolve.records import Resolved
 
 #: The line by which a file is known as an index.
 HEAD = "| Page | File | Connections | Notes |"
@@ -54,23 +55,25 @@ def content(plan: Plan, path: Path, path_of: Callable[[str], str | Path]) -> str
 
     *path_of* returns the file of a document. The text ends each line with a line feed.
     """
-    settings = plan.settings
+    settings = plan.catalogue.settings
     title = settings.index_title or "Heuristic Index"
     if settings.namespace and not settings.index_title:
         title += f": {settings.namespace}"
     folder = Path(os.path.realpath(path)).parent
     pages = ""
-    for record in plan.heuristics.values():
+    for record in plan.catalogue.heuristics.values():
         link = _link(Path(path_of(record.docname)), folder)
-        connections = _marks(plan.connections(record), settings)
+        connections = _marks(plan.meanings.connections(record), settings)
         pages += _row(
             markdown.text(settings.page_name(record.name)),
             f"[→]({link})",
             markdown.text(connections),
-            _note(plan, record),
+            _note(plan.catalogue, record),
         )
     categories = ""
-    for row in index.categories(plan.heuristics.values(), settings.categories):
+    for row in index.categories(
+        plan.catalogue.heuristics.values(), settings.categories
+    ):
         name, description = markdown.text(row.name), markdown.text(row.description)
         categories += _row(name, str(row.number), description)
     return _FORM.format(
@@ -89,9 +92,9 @@ def _link(path: Path, folder: Path) -> str:
     return quote(start + link, safe="/+@:,=~")
 
 
-def _note(plan: Plan, record: Heuristic) -> str:
+def _note(catalogue: Catalogue, record: Heuristic) -> str:
     note = markdown.inline(record.index_note or record.note)
-    if plan.holds(record):
+    if catalogue.holds(record):
         return note
     # The version itself is not named: the file would differ with each release that
     # changes nothing here.

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from ..diagnostics import closest, counted, did_you_mean
 from ..model import Problem, Subtype
-from ..resolve.connections import has_fault
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -44,11 +43,11 @@ def _lines(plan: Plan) -> dict[str, _Listed]:
     """Map each line of the file to what it says: places, then what is none."""
     places: dict[str, _Listed] = {}
     others: dict[str, _Listed] = {}
-    for name, record in sorted(plan.heuristics.items()):
-        entries = {shown.name for shown in plan.shown_in.get(name, ())}
+    for name, record in sorted(plan.catalogue.heuristics.items()):
+        entries = {shown.name for shown in plan.placing.shown_in.get(name, ())}
         for entry in sorted(entries):
             places[f"{name} {entry}"] = _Listed(name, entry, shown=True)
-        for entry in sorted(plan.namesakes(record)):
+        for entry in sorted(plan.meanings.namesakes(record)):
             others[f"{_NOT}{name} {entry}"] = _Listed(name, entry, shown=False)
     return places | others
 
@@ -79,7 +78,7 @@ def problems(plan: Plan, file: ProjectFile) -> Iterator[Problem]:
         if line not in found and not _is_unsettled(plan, place.heuristic):
             news, change = _new(place)
             message = f"{news}; confirm with `{file.command}`, or {change}"
-            record = plan.heuristics[place.heuristic]
+            record = plan.catalogue.heuristics[place.heuristic]
             yield Problem.at(record, Subtype.REACH, message)
 
 
@@ -90,8 +89,8 @@ def _named_in(line: str) -> str:
 
 def _is_unsettled(plan: Plan, name: str) -> bool:
     """Return whether a heuristic has a target at fault: that is a finding already."""
-    record = plan.heuristics.get(name)
-    return record is not None and has_fault(plan, record)
+    record = plan.catalogue.heuristics.get(name)
+    return record is not None and plan.meanings.has_fault(record)
 
 
 def _new(place: _Listed) -> tuple[str, str]:
@@ -109,13 +108,17 @@ def _new(place: _Listed) -> tuple[str, str]:
 def _absent(plan: Plan, line: str) -> str:
     """Return why a line of the file is not true."""
     name, _space, entry = line.removeprefix(_NOT).partition(" ")
-    if name not in plan.heuristics:
-        near = did_you_mean(closest(name, plan.heuristics, 1))
+    if name not in plan.catalogue.heuristics:
+        near = did_you_mean(closest(name, plan.catalogue.heuristics, 1))
         return f"no heuristic is named {name!r}{near}"
-    if reason := plan.withheld(plan.heuristics[name]):
+    if reason := plan.placing.withheld(plan.catalogue.heuristics[name]):
         return f"{name!r} is shown nowhere automatically: {reason}"
     if line.startswith(_NOT):
         return f"{entry} is no other object with the name of a target of {name!r}"
-    entries = [shown.name for shown in plan.shown_in.get(name, ())]
-    near = "" if entry in plan.entry_of else did_you_mean(closest(entry, entries, 1))
+    entries = [shown.name for shown in plan.placing.shown_in.get(name, ())]
+    near = (
+        ""
+        if entry in plan.catalogue.entry_of
+        else did_you_mean(closest(entry, entries, 1))
+    )
     return f"{entry} does not show {name!r}{near}"

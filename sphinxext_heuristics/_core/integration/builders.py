@@ -13,7 +13,7 @@ from sphinx.locale import __
 from sphinx.util.matching import get_matching_files
 
 from .. import words
-from ..config import PATH, Option
+from ..config import PATH, Option, is_path
 from ..diagnostics import report
 from ..resolve import checks, page_files
 from ..view import naming, views_of
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from sphinx.application import Sphinx
     from sphinx.environment import BuildEnvironment
 
+    from ..config import Settings
     from ..files.project_file import ProjectFile
     from ..model import Problem, Subtype
     from ..resolve.plan import Plan
@@ -88,7 +89,7 @@ class HeuristicsBuilder(ReadingBuilder):
         plan = HeuristicDomain.of(self.env).plan
         app = app_of(self.env)
         path = project_file(app, INDEX_FILE).path
-        data = Exporter(plan, self.get_target_uri).all(
+        data = Exporter(plan, self.get_target_uri, Path(app.srcdir)).all(
             self.config, app.extensions[EXTENSION].version
         )
         texts = {
@@ -118,7 +119,8 @@ def named_file(
     from ..files.project_file import ProjectFile, command_line  # noqa: PLC0415 - if there is one
 
     value = getattr(app.config, option)
-    fault = Option(option, None, "", *PATH).fault(value)
+    declared = Option(option, None, meaning="", allowed=PATH, accepts=is_path)
+    fault = declared.fault(value)
     is_set = value is not None and not fault
     path = Path(app.srcdir, value if is_set else filename)
     source = Path(app.confdir, "conf.py")
@@ -153,12 +155,12 @@ def warn(app: Sphinx, env: BuildEnvironment) -> None:
 
 def problems(app: Sphinx, plan: Plan) -> Iterator[Problem]:
     """Yield everything that is wrong with a project."""
-    yield from conf_py.problems(plan, app.config, Path(app.confdir, "conf.py"))
+    yield from conf_py.problems(plan, app)
     yield from checks.problems(plan, app.env.doc2path)
-    yield from _unread(app, plan)
+    yield from _unread(app, plan.catalogue.settings)
     views = views_of(app)
-    for docname in plan.docnames:
-        for query in plan.pages[docname].queries:
+    for docname in plan.catalogue.docnames:
+        for query in plan.catalogue.pages[docname].queries:
             yield from checks.of_filters(plan, query)
             if view := views.get(query.view):
                 with naming(view, docname):
@@ -168,27 +170,27 @@ def problems(app: Sphinx, plan: Plan) -> Iterator[Problem]:
     # compared.
     is_source = not is_translation(app)
     if is_source:
-        yield from checks.sections(plan)
+        yield from checks.sections(plan.catalogue)
     # What a project does not have need not be loaded.
-    if plan.settings.index_file is not None and is_source:
+    if plan.catalogue.settings.index_file is not None and is_source:
         from ..files import index_file  # noqa: PLC0415
 
         file = project_file(app, INDEX_FILE)
         yield from index_file.problems(
             file, index_file.content(plan, file.path, app.env.doc2path)
         )
-    if plan.settings.reach_file is not None:
+    if plan.catalogue.settings.reach_file is not None:
         from ..files import reach  # noqa: PLC0415
 
         yield from reach.problems(plan, project_file(app, REACH_FILE))
 
 
-def _unread(app: Sphinx, plan: Plan) -> Iterator[Problem]:
+def _unread(app: Sphinx, settings: Settings) -> Iterator[Problem]:
     """Yield the problem of each file in ``heuristics_dir`` that nobody reads."""
-    if not plan.settings.dir:
+    if not settings.dir:
         return
     left = []
-    for path in Path(app.srcdir, plan.settings.dir).rglob("*"):
+    for path in Path(app.srcdir, settings.dir).rglob("*"):
         is_text = path.suffix.lower() in page_files.TEXTS
         if is_text and path.suffix not in app.config.source_suffix:
             left.append(path)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from importlib.metadata import packages_distributions
 from importlib.util import find_spec
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeAlias
 
 from ..config import OPTIONS, PREFIX
 from ..diagnostics import closest, did_you_mean
@@ -14,67 +15,75 @@ from .domain import EXTENSION
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
+    from sphinx.application import Sphinx
     from sphinx.config import Config
 
+    from ..config import Settings
+    from ..resolve.catalogue import Catalogue
+    from ..resolve.pages import Pages
     from ..resolve.plan import Plan
+
+#: An option and what is wrong with its value here.
+Unfitting: TypeAlias = tuple[str, str]
 
 _ASSIGNMENT = re.compile(
     r"^[ \t]*(heuristics?_\w+)[ \t]*(?::[^=\n]+)?[+|]?=(?!=)", re.MULTILINE
 )
 
 
-def problems(plan: Plan, config: Config, conf_py: Path) -> Iterator[Problem]:
+def problems(plan: Plan, app: Sphinx) -> Iterator[Problem]:
     """Yield what is wrong with configuration values, and with what they mean here."""
+    config, conf_py = app.config, Path(app.confdir, "conf.py")
     yield from problems_in(config, conf_py)
-    given = {*assignments(conf_py), *config.overrides}
-    is_given = "heuristics_dir" in given and plan.settings.dir == config.heuristics_dir
-    for name, message in _unfitting(plan, is_dir_given=is_given):
+    unfitting = [*_of_package(plan)]
+    settings = plan.catalogue.settings
+    is_given = "heuristics_dir" in {*assignments(conf_py), *config.overrides}
+    if is_given and settings.dir == config.heuristics_dir:
+        unfitting += _of_folder(settings, Path(app.srcdir))
+    unfitting += _of_excluded(plan.catalogue)
+    unfitting += _of_targets(settings, plan.meanings.pages)
+    for name, message in unfitting:
         yield _problem(conf_py, name, message)
 
 
-def _unfitting(plan: Plan, *, is_dir_given: bool) -> Iterator[tuple[str, str]]:
-    """Yield the options whose values fit nothing here, with what is wrong."""
-    settings, pages = plan.settings, plan.page_names
-    if settings.package and not _is_package(plan, settings.package):
-        top = settings.package.partition(".")[0]
-        known = {*plan.documented_packages, *packages_distributions()}
-        known.update([top] if plan.sources.exists(top) else [])
-        yield (
-            "heuristics_package",
-            (
-                f"heuristics_package = {settings.package!r} is neither installed nor "
-                f"documented here{did_you_mean(closest(settings.package, known, 2))}"
-            ),
+def _of_package(plan: Plan) -> Iterator[Unfitting]:
+    """Yield what is wrong with a package that is not there, nor documented."""
+    package, documented = plan.catalogue.package, plan.catalogue.documented_packages
+    top, exists = package.partition(".")[0], plan.meanings.sources.exists
+    is_there = exists(top)
+    if package and not (exists(package) if is_there else top in documented):
+        known = {*documented, *packages_distributions(), *([top] if is_there else [])}
+        message = (
+            f"heuristics_package = {package!r} is neither installed nor "
+            f"documented here{did_you_mean(closest(package, known, 2))}"
         )
-    if is_dir_given and settings.dir:
-        folder = plan.srcdir / settings.dir
-        if not folder.is_dir():
-            message = f"heuristics_dir = {settings.dir!r}: there is no folder {folder}"
-            yield "heuristics_dir", message
-    for pattern in settings.exclude:
+        yield "heuristics_package", message
+
+
+def _of_folder(settings: Settings, srcdir: Path) -> Iterator[Unfitting]:
+    if settings.dir and not (folder := srcdir / settings.dir).is_dir():
+        message = f"heuristics_dir = {settings.dir!r}: there is no folder {folder}"
+        yield "heuristics_dir", message
+
+
+def _of_excluded(catalogue: Catalogue) -> Iterator[Unfitting]:
+    for pattern in catalogue.settings.exclude:
         is_name = not re.search(r"[*?[]", pattern)
-        if is_name and pattern not in plan.pages:
-            close = did_you_mean(closest(pattern, plan.pages))
+        if is_name and pattern not in catalogue.pages:
+            close = did_you_mean(closest(pattern, catalogue.pages))
             message = f"heuristics_exclude: {pattern!r} is no document{close}"
             yield "heuristics_exclude", message
+
+
+def _of_targets(settings: Settings, pages: Pages) -> Iterator[Unfitting]:
     for name, target in settings.targets.items():
-        match = pages.meant(target)
-        if not target or match.target:
+        if not target or pages.meant(target).target:
             continue
         hint = did_you_mean(pages.closest(target))
         what = f"heuristics_targets: {name!r} → {target!r}"
         message = f"{what} does not name one document, label or URL{hint}"
         yield "heuristics_targets", message
-
-
-def _is_package(plan: Plan, package: str) -> bool:
-    """Return whether a package is documented, installed or on the path."""
-    top = package.partition(".")[0]
-    if plan.sources.exists(top):
-        return plan.sources.exists(package)
-    return top in plan.documented_packages
 
 
 def problems_in(config: Config, conf_py: Path) -> list[Problem]:

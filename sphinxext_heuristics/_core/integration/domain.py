@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from functools import cache, cached_property, partial
 from html import escape
-from itertools import chain
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from docutils import nodes
@@ -19,10 +17,14 @@ from ..evidence.cache import EvidenceCache
 from ..notes import links
 from ..notes.inline import text_of
 from ..read.queries import HeuristicRole
+from ..resolve.catalogue import Catalogue
 from ..resolve.listing import ordered
+from ..resolve.meanings import Meanings
 from ..resolve.objects import Objects
 from ..resolve.pages import External, Pages, fold, toctree_order
+from ..resolve.placing import Placing
 from ..resolve.plan import Plan
+from ..resolve.quotes import Quotes
 from ..source.packages import Sources
 from ..view import views_of
 from ..words import _
@@ -37,8 +39,8 @@ if TYPE_CHECKING:
     from sphinx.builders import Builder
     from sphinx.environment import BuildEnvironment
 
+    from ..._output import OutputRecord
     from ..model import Page
-    from .contents import OutputRecord
 
 
 #: The name that the extension is loaded by.
@@ -58,10 +60,10 @@ class HeuristicIndex(Index):
         self, docnames: Iterable[str] | None = None
     ) -> tuple[list[tuple[str, list[IndexEntry]]], bool]:
         """Return the heuristics by their categories, or else their first letters."""
-        plan = cast("HeuristicDomain", self.domain).plan
+        catalogue = cast("HeuristicDomain", self.domain).plan.catalogue
         wanted = None if docnames is None else set(docnames)
         groups: dict[str, list[IndexEntry]] = {}
-        for it in ordered(plan.heuristics.values()):
+        for it in ordered(catalogue.heuristics.values()):
             if wanted is not None and it.docname not in wanted:
                 continue
             note = text_of(it.note)
@@ -71,7 +73,7 @@ class HeuristicIndex(Index):
             for group in it.categories or (it.title[:1].upper(),):
                 groups.setdefault(group, []).append(entry)
         # The described categories come first, in their order.
-        names = dict.fromkeys([*plan.settings.categories, *sorted(groups)])
+        names = dict.fromkeys([*catalogue.settings.categories, *sorted(groups)])
         # Sphinx's template for HTML takes a group's name as it is.
         is_html = app_of(self.domain.env).builder.format == "html"
         return [
@@ -127,15 +129,23 @@ class HeuristicDomain(Domain):
 
     def forget_plan(self) -> None:
         """Make the plan again when it is next asked for: what was read has changed."""
-        for known in ("plan", "digests"):
+        for known in ("plan", "digests", "has_anything"):
             vars(self).pop(known, None)
         self.resolved_docs.clear()
+
+    @cached_property
+    def has_anything(self) -> bool:
+        """Return whether a page has something of ours beside links."""
+        pages = self.pages.values()
+        return any(page.heuristics or page.queries or page.evidence for page in pages)
 
     @cached_property
     def digests(self) -> dict[str, str]:
         """Return document → digest of all that is shown there."""
         plan, views = self.plan, views_of(app_of(self.env))
-        return {docname: digest(plan, views, docname) for docname in plan.pages}
+        return {
+            docname: digest(plan, views, docname) for docname in plan.catalogue.pages
+        }
 
     @cached_property
     def plan(self) -> Plan:
@@ -143,37 +153,48 @@ class HeuristicDomain(Domain):
         env = self.env
         settings = Settings.of(env.config)
         order = toctree_order(env.config.root_doc, env.toctree_includes, self.pages)
-        pages = {name: self.pages[name] for name in order}
-        entries = chain.from_iterable(page.entries for page in pages.values())
-        sources = self.sources
-        verified = EvidenceCache(self.data.get("verified", {}), sources)
-        self.data["verified"] = verified.now
-        is_excluded = Matcher(settings.exclude)
         installed = cache(versions.installed)
-        package = settings.package
-        return Plan(
-            pages,
-            settings=settings,
-            objects=Objects(
-                entries, canonical_names(env.domains.python_domain.objects), sources
-            ),
-            page_names=Pages(
-                self.pages, env.domains.standard_domain.anonlabels, settings.targets
-            ),
-            external=External(env),
-            sources=sources,
-            settle=partial(links.settled, app_of(env)),
-            excluded=frozenset(
-                name
-                for name in self.pages
-                if is_excluded(name) or _is_kept_free(env.metadata.get(name, {}))
-            ),
-            version=installed(package) or env.config.release or env.config.version,
-            verify=verified.of,
-            installed=installed,
-            quoted_messages=verified.messages,
-            srcdir=Path(env.srcdir),
+        verified = EvidenceCache(self.data.get("verified", {}), self.sources)
+        self.data["verified"] = verified.now
+        labels = env.domains.standard_domain.anonlabels
+        catalogue = Catalogue(
+            {docname: self.pages[docname] for docname in order},
+            settings,
+            installed(settings.package) or env.config.release or env.config.version,
+            labels,
         )
+        meanings = Meanings(
+            catalogue,
+            objects=Objects(
+                (entry for _docname, entry in catalogue.all_entries),
+                canonical_names(env.domains.python_domain.objects),
+                self.sources,
+            ),
+            pages=Pages(self.pages, labels, settings.targets),
+            external=External(env),
+            sources=self.sources,
+        )
+        return Plan(
+            catalogue=catalogue,
+            meanings=meanings,
+            quotes=Quotes(
+                catalogue.package,
+                catalogue.version,
+                verify=verified.of,
+                messages=verified.messages,
+                installed=installed,
+            ),
+            placing=Placing(catalogue, meanings, frozenset(self._kept_free())),
+            note=cache(partial(links.settled, app_of(env))),
+        )
+
+    def _kept_free(self) -> Iterator[str]:
+        """Yield the documents that conf.py or their own metadata keep free."""
+        is_excluded = Matcher(Settings.of(self.env.config).exclude)
+        for docname in self.pages:
+            metadata = self.env.metadata.get(docname, {})
+            if is_excluded(docname) or _is_kept_free(metadata):
+                yield docname
 
     def resolve_xref(  # noqa: PLR0913, PLR0917 - Sphinx's signature
         self,
@@ -186,7 +207,7 @@ class HeuristicDomain(Domain):
         contnode: Element,
     ) -> nodes.reference | None:
         """Return the link to a heuristic; its text is the title unless one is given."""
-        record = self.plan.named(target)
+        record = self.plan.catalogue.named(target)
         if record is None:
             return None
         if not node.get("refexplicit"):
@@ -212,10 +233,10 @@ class HeuristicDomain(Domain):
 
     def get_objects(self) -> Iterator[tuple[str, str, str, str, str, int]]:
         """Yield the heuristics for objects.inv and the search."""
-        for name, record in self.plan.by_name.items():
+        for name, record in self.plan.catalogue.by_name.items():
             # The search need not know of former names, and finds the text of a page
             # without its object.
-            shown = name == record.name and not self.plan.is_page(record)
+            shown = name == record.name and not self.plan.catalogue.is_page(record)
             yield (
                 name,
                 record.title,

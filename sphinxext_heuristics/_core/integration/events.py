@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from ..._output import OutputRecord
 from .. import words
 from ..config import Settings
 from ..model import INDEX_PAGE
@@ -14,10 +15,10 @@ from ..notes import links
 from ..read.collect import collect, misnamed
 from ..read.identity import OBJECTS, identify
 from ..resolve import page_files
+from ..show import parts
 from ..show.parts import STYLE
 from ..source.packages import Sources
 from ..view import views_of
-from .contents import OutputRecord
 from .domain import EXTENSION, HeuristicDomain
 
 if TYPE_CHECKING:
@@ -29,6 +30,12 @@ if TYPE_CHECKING:
     from sphinx.builders import Builder
     from sphinx.config import Config
     from sphinx.environment import BuildEnvironment
+
+#: The folder of our style sheets and scripts.
+_STATIC = Path(__file__).parents[2] / "static"
+
+#: The record's file in the output folder.
+RECORD = ".heuristics.json"
 
 #: What smart quotes are made of, and what is made of it.
 _QUOTES = re.compile(r"""['"]|--|\.\.\.|[\u2013\u2014\u2018-\u201e\u2026]""")
@@ -94,18 +101,43 @@ def note_document(app: Sphinx, document: nodes.document) -> None:
         env.note_dependency(path)
 
 
-def add_style(app: Sphinx, settings: Config) -> None:
-    """Bring our style sheets and scripts, and those of views, to the site.
-
-    This is done before Sphinx compares the configuration with the last build's.
-    """
-    folder = str(Path(__file__).parents[2] / "static")
-    styles = [view.style for view in views_of(app).values() if view.style]
-    settings.html_static_path = [*settings.html_static_path, folder, *map(str, styles)]
-    # What e-book readers, and EPUBCheck, do not know has no place in the book.
-    names = [STYLE, *(style.name for style in styles)]
+def leave_out_of_books(app: Sphinx, settings: Config) -> None:
+    """Leave out of e-books what their readers, and EPUBCheck, do not know."""
+    names = [STYLE, *(style.name for style in _styles(app))]
     excluded = [f"_static/{name}" for name in names]
     settings.epub_exclude_files = [*settings.epub_exclude_files, *excluded]
+
+
+def _styles(app: Sphinx) -> list[Path]:
+    return [view.style for view in views_of(app).values() if view.style]
+
+
+def _bring_files(app: Sphinx) -> None:
+    """Let a site that needs them have our style sheets and scripts, and those of views.
+
+    Sphinx copies them after this, and has compared the configuration with the last
+    build's before.
+    """
+    ours = [str(_STATIC), *map(str, _styles(app))]
+    paths = [path for path in app.config.html_static_path if path not in ours]
+    if HeuristicDomain.of(app.env).has_anything:
+        paths += ours
+    else:
+        for file in (*_STATIC.iterdir(), *_styles(app)):
+            Path(app.outdir, "_static", file.name).unlink(missing_ok=True)
+    app.config.html_static_path = paths
+
+
+def link_files(
+    app: Sphinx,
+    page: str,
+    _template: str,
+    context: dict[str, Any],
+    doctree: nodes.document | None,
+) -> None:
+    """Link them on the pages that need them."""
+    if HeuristicDomain.of(app.env).has_anything:
+        parts.link_files(app, page, context, doctree)
 
 
 def rewrite(app: Sphinx, _env: BuildEnvironment) -> list[str]:
@@ -120,14 +152,16 @@ def rewrite(app: Sphinx, _env: BuildEnvironment) -> list[str]:
 def written_by(app: Sphinx) -> OutputRecord:
     """Return the record of what the builder at work has written."""
     version = f"{app.extensions[EXTENSION].version} {words.state(app)}"
-    return OutputRecord(Path(app.outdir), f"{app.builder.name} {version}")
+    return OutputRecord(Path(app.outdir, RECORD), f"{app.builder.name} {version}")
 
 
 def begin_writing(app: Sphinx, builder: Builder) -> None:
-    """Take the record away before the first page is written."""
+    """Take the record away, and bring files, before the first page is written."""
     domain = HeuristicDomain.of(builder.env)
     domain.written = written_by(app)
     domain.written.forget()
+    if builder.format == "html":
+        _bring_files(app)
 
 
 def end_writing(app: Sphinx, exception: Exception | None) -> None:
@@ -139,7 +173,9 @@ def end_writing(app: Sphinx, exception: Exception | None) -> None:
         domain.written.save(domain.digests, domain.resolved_docs)
     # When no heuristic is left, Sphinx would keep the domain's index page.
     path_of = getattr(app.builder, "get_outfilename", None)
-    is_stale = not domain.plan.heuristics and INDEX_PAGE not in app.env.found_docs
+    is_stale = (
+        not domain.plan.catalogue.heuristics and INDEX_PAGE not in app.env.found_docs
+    )
     if path_of and is_stale:
         Path(path_of(INDEX_PAGE)).unlink(missing_ok=True)
 

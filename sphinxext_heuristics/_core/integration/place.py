@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, cast
 
 from docutils import nodes
@@ -12,7 +13,8 @@ from sphinx.locale import get_translation
 from sphinx.transforms.post_transforms import SphinxPostTransform
 
 from .. import nodes as ours
-from ..read.collect import descriptions, entry_names, module_name, own_nodes
+from ..read.collect import entry_names, module_name, own_nodes
+from ..read.parameters import descriptions
 from ..resolve.listing import EXISTS, MISSING
 from ..show.boxes import box_nodes, member_nodes
 from ..show.definition import caption_nodes, facts_nodes, surroundings_nodes
@@ -38,6 +40,10 @@ _DRAWN = {
 }
 _SIGN = re.compile(f"([{''.join(_DRAWN)}])")
 
+#: The lists that describe parameters, and what is between them.
+_LISTS = (nodes.field_list, nodes.bullet_list, nodes.definition_list)
+_IN_LISTS = (nodes.field, nodes.field_body, nodes.list_item, nodes.definition_list_item)
+
 
 class ShowHeuristics(SphinxPostTransform):
     """Put heuristics into API entries and pages, and fill all placeholders."""
@@ -55,7 +61,7 @@ class ShowHeuristics(SphinxPostTransform):
         domain = HeuristicDomain.of(self.env)
         domain.resolved_docs.add(docname)
         found = list(own_nodes(tree))
-        if docname in domain.plan.pages:
+        if docname in domain.plan.catalogue.pages:
             Placer(self, domain.plan, docname, tree, found).run()
         # LaTeX and singlehtml merge all documents into one tree.
         for node in found:
@@ -128,7 +134,7 @@ class Placer:
         if not entries:
             return
         waiting: dict[tuple[str, ...], list[EntryBoxes]] = {}
-        documented = self._plan.pages[self._docname].entries
+        documented = self._plan.catalogue.pages[self._docname].entries
         for entry, entry_boxes in zip(documented, entries, strict=True):
             waiting.setdefault(entry.names, []).append(entry_boxes)
         for node in self._nodes:
@@ -148,9 +154,11 @@ class Placer:
             if not parameter:
                 made += member_nodes(shown.members, self._here)
             if parameter in described:
+                if self._builder.format == "html":
+                    keep_simple(described[parameter], self._document)
                 described[parameter].extend(made)
             else:
-                parent, at = place_in(node, self._plan.settings.placement)
+                parent, at = place_in(node, self._plan.catalogue.settings.placement)
                 parent[at:at] = made
 
     def _place_under_titles(
@@ -205,7 +213,7 @@ class Placer:
 
     def _view_nodes(self, position: int, content: Any) -> list[nodes.Node]:  # noqa: ANN401 - the view's own
         """Return the nodes of one directive's view; none where no view has its name."""
-        query = self._plan.pages[self._docname].queries[position]
+        query = self._plan.catalogue.pages[self._docname].queries[position]
         view = self._views.get(query.view)
         if view is None:
             return []
@@ -273,6 +281,24 @@ def before_members(content: nodes.Element, start: int) -> int:
     while at > start and isinstance(content[at - 1], addnodes.index):
         at -= 1
     return at
+
+
+def keep_simple(item: nodes.Element, document: nodes.document) -> None:
+    """Let the lists around an item keep a class that a box in it would take from them.
+
+    docutils gives it to each list whose items are a paragraph, when it is written.
+    """
+    # HTML's writer has it loaded.
+    from docutils.writers._html_base import SimpleListChecker  # noqa: PLC0415
+
+    checker = SimpleListChecker(document)
+    around = item.parent
+    while isinstance(around, (*_LISTS, *_IN_LISTS)):
+        if isinstance(around, _LISTS):
+            with suppress(nodes.NodeFound):
+                around.walk(checker)
+                around["classes"].append("simple")
+        around = around.parent
 
 
 # -- what LaTeX needs -----------------------------------------------------------------

@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import contextmanager
 from operator import attrgetter
 from pathlib import PurePosixPath
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 from docutils import nodes
 from sphinx import addnodes
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from sphinx.application import Sphinx
+    from sphinx.builders import Builder
     from sphinx.environment import BuildEnvironment
 
     from ..model import Heuristic
@@ -84,22 +85,37 @@ def settled(app: Sphinx, record: Heuristic) -> Note:
     return note._replace(inline=inline.freeze(paragraph.children))
 
 
-def _place(_docname: str, other: str, _typ: str | None = None) -> str:
+def _place(_docname: str, other: str) -> str:
     return f"{inline.PLACE}{other}"
+
+
+class _FromAnywhere:
+    """The builder at work, whose URIs lead from anywhere."""
+
+    def __init__(self, builder: Builder) -> None:
+        self._builder = builder
+
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - what the builder has
+        return getattr(self._builder, name)
+
+    def get_relative_uri(
+        self, docname: str, other: str, _type: str | None = None
+    ) -> str:
+        return _place(docname, other)
 
 
 @contextmanager
 def _reading(app: Sphinx, docname: str) -> Iterator[None]:
     """Let the environment be at a document, as resolvers take for granted.
 
-    The builder's URIs are not from there but from anywhere.
+    They ask the application for the builder: it has one of ours for the while.
     """
-    data, builder = app.env.temp_data, vars(app.builder)
-    before = data.get("docname")
+    data, builder = app.env.temp_data, app.builder
+    before = data.get("docname", "")
     data["docname"] = docname
-    builder["get_relative_uri"] = _place
+    app.builder = cast("Builder", _FromAnywhere(builder))
     try:
         yield
     finally:
-        del builder["get_relative_uri"]
-        data["docname"] = before or ""
+        app.builder = builder
+        data["docname"] = before

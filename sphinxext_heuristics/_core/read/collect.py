@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from itertools import chain
-from typing import TYPE_CHECKING, Any, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from docutils import nodes
 from sphinx import addnodes
@@ -22,10 +22,11 @@ from ..nodes import (
 )
 from ..notes.inline import freeze
 from ..resolve.pages import fold
+from .mentions import mentions
+from .parameters import parameters, signatures, signed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Container, Iterable, Iterator, Mapping
-    from collections.abc import Set as AbstractSet
     from pathlib import Path
 
     from ..model import Evidence, Heuristic, Query
@@ -40,9 +41,8 @@ class Identity(NamedTuple):
     bases: tuple[str, ...] = ()
     #: Whether it is a class.
     is_class: bool = False
-    #: The parameters that its signature names; ``None`` where it has none, or there is
-    #: only source.
-    parameters: tuple[str, ...] | None = None
+    #: The object that autodoc had in hand; ``None`` where there is only source.
+    obj: object = None
 
 
 def collect(
@@ -51,41 +51,36 @@ def collect(
     identify: Callable[[str, str], Identity],
     modules: Container[str] = (),
 ) -> Page:
-    """Return what a document holds.
+    """Return what a document holds, and number what is filled in when it is written.
 
     *identify* returns what is known of the object of a documented name, whose entry has
     a source. *modules* has the names of modules.
     """
+    everything = list(own_nodes(document))
     found: defaultdict[type[nodes.Node], list[Any]] = defaultdict(list)
-    opened: set[str] = set()
-    for node in own_nodes(document):
+    for node in everything:
         found[type(node)].append(node)
-        if isinstance(node, nodes.target | nodes.section):
-            name = module_name(node)
-            # The id of a target before a section is the section's, too.
-            if name in modules and name not in opened:
-                opened.add(name)
-                found[addnodes.desc].append(node)
+    references, sections = found[addnodes.pending_xref], found[nodes.section]
     quotes = list(filter(is_evidence, found[nodes.container]))
     evidence = tuple(quote[EVIDENCE] for quote in quotes)
-    for position, quote in enumerate(quotes):
-        quote[EVIDENCE] = position
-    queries: list[Query] = []
-    by_hand: set[int] = set()
-    for position, placeholder in enumerate(found[heuristic_query]):
-        query = placeholder.attributes.pop("record")
-        placeholder["position"] = position
-        queries.append(query)
+    placeholders = found[heuristic_query]
+    own = sections[0]["ids"][0] if sections else ""
+    queries = [_query(placeholder, own) for placeholder in placeholders]
+    by_hand: dict[int, list[int]] = {}
+    for position, query in enumerate(queries):
         if query.option("target") is not None:
-            by_hand.add(id(_around(placeholder, addnodes.desc)))
-    references, sections = found[addnodes.pending_xref], found[nodes.section]
+            desc = _around(placeholders[position], addnodes.desc)
+            by_hand.setdefault(id(desc), []).append(position)
+    _number(quotes, placeholders)
+    links = [*references, *found[nodes.reference]]
     return Page(
         heuristics=tuple(
             _definitions(found[heuristic_facts], quotes, evidence, docname)
         ),
-        entries=tuple(_entries(found[addnodes.desc], identify, by_hand)),
+        entries=tuple(_entries(_documented(everything, modules), identify, by_hand)),
         roles=tuple(_role_uses(references)),
         links=tuple(_other_links(references)),
+        mentions=tuple(mentions(links, docname, document["source"])),
         queries=tuple(queries),
         evidence=evidence,
         sections=tuple(tuple(section["ids"]) for section in sections),
@@ -97,6 +92,41 @@ def collect(
             *_metadata_below(found[nodes.field_name]),
         ),
     )
+
+
+def _query(placeholder: heuristic_query, own: str) -> Query:
+    """Return what a directive asks for; *own* is the id of the document's section."""
+    section = _around(placeholder, nodes.section)
+    anchor = section["ids"][0] if section else ""
+    query: Query = placeholder["record"]
+    return query._replace(section="" if anchor == own else anchor)
+
+
+def _number(
+    quotes: Iterable[nodes.container], placeholders: Iterable[heuristic_query]
+) -> None:
+    """Replace the records in nodes by their places among those of the page."""
+    for position, quote in enumerate(quotes):
+        quote[EVIDENCE] = position
+    for position, placeholder in enumerate(placeholders):
+        del placeholder["record"]
+        placeholder["position"] = position
+
+
+def _documented(
+    everything: Iterable[nodes.Node], modules: Container[str]
+) -> Iterator[nodes.Element]:
+    """Yield the nodes of API entries, and those where modules begin."""
+    opened: set[str] = set()
+    for node in everything:
+        if isinstance(node, addnodes.desc):
+            yield node
+        elif isinstance(node, nodes.target | nodes.section):
+            name = module_name(node)
+            # The id of a target before a section is the section's, too.
+            if name in modules and name not in opened:
+                opened.add(name)
+                yield node
 
 
 def own_nodes(tree: nodes.Node) -> Iterator[nodes.Node]:
@@ -253,6 +283,7 @@ def _definitions(
             docname=docname,
             title=title.astext(),
             anchor=form["ids"][0],
+            ids=tuple(form["ids"]),
             note=freeze(note.children),
             in_entry=_around(form, addnodes.desc) is not None,
             evidence=tuple(quoted[form]),
@@ -260,29 +291,32 @@ def _definitions(
 
 
 def _entries(
-    found: list[nodes.Element],
+    found: Iterable[nodes.Element],
     identify: Callable[[str, str], Identity],
-    by_hand: AbstractSet[int],
+    by_hand: Mapping[int, list[int]],
 ) -> Iterator[Entry]:
     """Yield the API entries of a document, in their order."""
     for node in found:
         if module := module_name(node):
             anchor = f"{_MODULE}{module}"
-            yield Entry((module,), (module,), anchor, by_hand=False, is_module=True)
+            yield Entry((module,), (module,), anchor, is_module=True)
         if isinstance(node, addnodes.desc) and node.get("domain") == "py":
-            entry = _entry(node, identify, by_hand=id(node) in by_hand)
+            entry = _entry(node, identify, tuple(by_hand.get(id(node), ())))
             if entry.names:
                 yield entry
 
 
 def _entry(
-    desc: addnodes.desc, identify: Callable[[str, str], Identity], *, by_hand: bool
+    desc: addnodes.desc,
+    identify: Callable[[str, str], Identity],
+    by_hand: tuple[int, ...],
 ) -> Entry:
     """Return the record of one API entry."""
     names = entry_names(desc)
     known = [identify(name, desc[0].source or "") for name in names]
-    anchors = [anchor for signature in _signatures(desc) for anchor in signature["ids"]]
-    signed = [it.parameters for it in known if it.parameters is not None]
+    anchors = [anchor for signature in signatures(desc) for anchor in signature["ids"]]
+    objects = [identity.obj for identity in known]
+    shown = parameters(desc, lambda: _each_once(map(signed, objects)))
     is_class = any(identity.is_class for identity in known)
     return Entry(
         names=names,
@@ -290,61 +324,14 @@ def _entry(
         anchor=anchors[0] if anchors else "",
         by_hand=by_hand,
         is_class=is_class or desc.get("objtype") in {"class", "exception"},
-        parameters=_each_once(signed or [_parameters(desc)]),
+        parameters=shown.shown,
         bases=_each_once(identity.bases for identity in known),
-        described=tuple(descriptions(desc)),
+        described=shown.described,
     )
 
 
 def _each_once(names: Iterable[Iterable[str]]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(chain.from_iterable(names)))
-
-
-# -- where parameters are described ---------------------------------------------------
-
-
-def descriptions(desc: addnodes.desc) -> dict[str, nodes.Element]:
-    """Map each parameter that an entry describes to what its description ends in.
-
-    That is an item of the entry's own field lists, or an attribute of that name.
-    """
-    found: dict[str, nodes.Element] = {}
-    bare: dict[str, nodes.Element] = {}
-    content = cast("nodes.Element", desc[-1])
-    for listed in content.children:
-        if isinstance(listed, nodes.field_list):
-            for lead, block in _items(listed):
-                # Autodoc adds items that only have a type.
-                has_text = lead.children[-1].astext() not in {lead.astext(), ")"}
-                for name in _names_in(lead):
-                    (found if has_text else bare).setdefault(name, block)
-    for child in content.children:
-        if isinstance(child, addnodes.desc) and child["objtype"] == "attribute":
-            for name in entry_names(child):
-                block = cast("nodes.Element", child[-1])
-                found.setdefault(name.rpartition(".")[2], block)
-    return bare | found
-
-
-def _items(fields: nodes.field_list) -> Iterator[tuple[nodes.Element, nodes.Element]]:
-    """Yield what each item of a field list begins with, and what it ends in."""
-    for body in fields.findall(nodes.field_body):
-        for block in body.children:
-            if isinstance(block, nodes.paragraph):
-                yield block, body
-            elif isinstance(block, nodes.bullet_list | nodes.definition_list):
-                for item in cast("list[nodes.Element]", block.children):
-                    is_term = isinstance(block, nodes.definition_list)
-                    end = item[-1] if is_term else item
-                    yield cast("nodes.Element", item[0]), cast("nodes.Element", end)
-
-
-def _names_in(lead: nodes.Element) -> Iterator[str]:
-    """Yield the names that an item begins with, which are in bold."""
-    first = lead.children[0] if lead.children else None
-    if isinstance(first, nodes.strong):
-        for name in first.astext().split(","):
-            yield name.strip(" *")
 
 
 def module_name(node: nodes.Node) -> str:
@@ -365,26 +352,10 @@ def module_name(node: nodes.Node) -> str:
 _MODULE = "module-"
 
 
-def _signatures(desc: nodes.Element) -> Iterator[addnodes.desc_signature]:
-    """Yield the signatures of an API entry."""
-    for child in desc.children:
-        if isinstance(child, addnodes.desc_signature):
-            yield child
-
-
-def _parameters(desc: addnodes.desc) -> Iterator[str]:
-    """Yield the written parameters, without those that take any number."""
-    for signature in _signatures(desc):
-        for parameter in signature.findall(addnodes.desc_parameter):
-            name = parameter.children[0] if parameter.children else None
-            if isinstance(name, addnodes.desc_sig_name):
-                yield name.astext()
-
-
 def entry_names(desc: nodes.Element) -> tuple[str, ...]:
     """Return the full names that an API entry documents, one a signature, each once."""
     names: dict[str, None] = {}
-    for signature in _signatures(desc):
+    for signature in signatures(desc):
         if fullname := signature.get("fullname"):
             module = signature.get("module")
             names[f"{module}.{fullname}" if module else fullname] = None

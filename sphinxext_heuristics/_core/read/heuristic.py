@@ -161,8 +161,8 @@ class HeuristicDirective(CheckedDirective):
             "param",
             as_written,
             "The parameters that it is about: it is shown where they are described; "
-            "of what `C+` or `*.name` reaches, only entries whose own signature names "
-            "one of them show it",
+            "of what `C+` or `*.name` reaches, only entries that show one of them in "
+            "their signature or documentation show it",
             "none",
             "parameters",
         ),
@@ -192,7 +192,8 @@ class HeuristicDirective(CheckedDirective):
         DirectiveOption(
             "weight",
             _integer,
-            "An integer: within one severity, higher is shown first",
+            "An integer: how often readers run into it; higher is shown first, after "
+            "each danger",
             "0",
             "weight",
         ),

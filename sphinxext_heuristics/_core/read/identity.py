@@ -6,7 +6,6 @@ Objects are looked at and never touched. Attributes are read from ``__dict__`` a
 
 from __future__ import annotations
 
-import inspect
 import sys
 from types import ModuleType
 from typing import TYPE_CHECKING, cast
@@ -66,7 +65,7 @@ def identify(
         lineage=lineage(name, obj, written.lineage),
         bases=bases(obj) if isinstance(obj, type) else (),
         is_class=isinstance(obj, type),
-        parameters=parameters(obj),
+        obj=obj,
     )
 
 
@@ -159,23 +158,3 @@ def bases(cls: type) -> tuple[str, ...]:
     """Return the names of the bases of a class, and of theirs."""
     spelled = map(_spelling, cls.__mro__[1:-1])
     return tuple(f"{module}.{qualname}" for module, qualname in spelled if module)
-
-
-def parameters(obj: object) -> tuple[str, ...] | None:
-    """Return the parameters that a function's own signature names.
-
-    Of a class it is that of its ``__init__``. Those that take any number do not count.
-    ``None`` for what has no signature.
-    """
-    if isinstance(obj, type):
-        definer = _definer(obj, "__init__")
-        obj = obj if definer in {object, None} else vars(definer)["__init__"]
-    if not callable(obj):
-        return None
-    try:
-        found = inspect.signature(obj).parameters.values()
-    except (TypeError, ValueError):  # written in C
-        return None
-    any_number = {inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD}
-    named = (it.name for it in found if it.kind not in any_number)
-    return tuple(name for name in named if name not in {"self", "cls"})

@@ -77,6 +77,24 @@ class CheckedDirective(SphinxDirective):
         """Return the values of the options that are given; note what is wrong."""
         self.problems: list[Problem] = []
         self.lines = (self.block_text or "").splitlines()
+        texts = self._texts()
+        values: dict[str, Any] = {}
+        for option in self.known:
+            if option.name not in texts:
+                continue
+            text = self.without_controls(option.name, texts[option.name]).strip()
+            self.options[option.name] = text
+            if isinstance(option, ListOption):
+                read = self._read(option, split(text))
+                values[option.name] = tuple(dict.fromkeys(read))
+            else:
+                for value in self._read(option, [text]):
+                    values[option.name] = value
+        self._note_faults()
+        return values
+
+    def _texts(self) -> dict[str, str]:
+        """Map each option that is given to its text; note what is no option."""
         known = [option.name for option in self.known]
         self.header = self._header(known)
         texts: dict[str, str] = {}
@@ -92,20 +110,7 @@ class CheckedDirective(SphinxDirective):
                 )
                 self.problem(message, line)
             texts[name] = text
-        values: dict[str, Any] = {}
-        for option in self.known:
-            if option.name not in texts:
-                continue
-            text = self.without_controls(option.name, texts[option.name]).strip()
-            self.options[option.name] = text
-            if isinstance(option, ListOption):
-                read = self._read(option, split(text))
-                values[option.name] = tuple(dict.fromkeys(read))
-            else:
-                for value in self._read(option, [text]):
-                    values[option.name] = value
-        self._note_faults()
-        return values
+        return texts
 
     def _note_faults(self) -> None:
         """Note what is wrong with the header.

@@ -2,29 +2,60 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import PurePath
 from typing import TYPE_CHECKING
 
-from ..model import Entry, Heuristic, Page, Problem, Subtype, Target
+from ..config import Settings
+from ..model import (
+    SEVERITIES,
+    Entry,
+    Heuristic,
+    Mention,
+    Page,
+    Problem,
+    Subtype,
+    Target,
+)
+from ..versions import holds
 from .pages import fold
+from .records import Place
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
+
+_GRAVEST = SEVERITIES[::-1]
 
 
 @dataclass(eq=False, repr=False)
 class Catalogue:
-    """The heuristics and API entries of all documents."""
+    """The heuristics, pages and API entries that there are, under all their names."""
 
     #: Document → what was read from it, in the toctree's order.
     pages: Mapping[str, Page]
+    #: What conf.py says.
+    settings: Settings = field(default_factory=Settings)
+    #: The documented version, or ``""``.
+    version: str = ""
+    #: Each label → its document and id.
+    labels: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+
+    @property
+    def package(self) -> str:
+        """Return the documented package, or ``""``."""
+        return self.settings.package
 
     @property
     def docnames(self) -> tuple[str, ...]:
         """Return the documents in their order."""
         return tuple(self.pages)
+
+    def entries(self, docname: str) -> tuple[Entry, ...]:
+        """Return the API entries of a page."""
+        return self.pages[docname].entries
+
+    # -- the heuristics ---------------------------------------------------------------
 
     @property
     def definitions(self) -> Iterator[Heuristic]:
@@ -70,6 +101,24 @@ class Catalogue:
         names = [*self.by_name.items(), *self.heuristics.items()]
         return {fold(name): record for name, record in names}
 
+    def named(self, target: str) -> Heuristic | None:
+        """Return the heuristic that a role's *target* names, by any of its names."""
+        return self.by_name.get(self.settings.strip(target.strip()))
+
+    def holds(self, record: Heuristic) -> bool:
+        """Return whether a heuristic holds for the documented version."""
+        return holds(record.since, record.until, self.version)
+
+    @cached_property
+    def in_shown_order(self) -> tuple[Heuristic, ...]:
+        """Return the heuristics in the order in which they are shown."""
+        return shown_order(self.heuristics.values())
+
+    @cached_property
+    def ranks(self) -> dict[str, int]:
+        """Map each heuristic to its place in the order in which they are shown."""
+        return {record.name: rank for rank, record in enumerate(self.in_shown_order)}
+
     def is_page(self, record: Heuristic) -> bool:
         """Return whether a definition is a page of its own."""
         return record.anchor in next(iter(self.pages[record.docname].sections), ())
@@ -77,6 +126,76 @@ class Catalogue:
     def find(self, name: str) -> Heuristic | None:
         """Return the definition of a name, in any case and with ``-`` for ``_``."""
         return self._by_fold.get(fold(name))
+
+    @cached_property
+    def mentioned_in(self) -> dict[str, dict[str, None]]:
+        """Map each heuristic to the other pages that link to it, in their order."""
+        found: dict[str, dict[str, None]] = {}
+        for docname, page in self.pages.items():
+            for mention in page.mentions:
+                record = self.mentioned(mention)
+                if record and record.docname != docname:
+                    found.setdefault(record.name, {})[docname] = None
+        return found
+
+    def mentioned(self, mention: Mention) -> Heuristic | None:
+        """Return the heuristic that a link leads to, if it is one."""
+        labelled = self.labels.get(mention.label, ("", ""))
+        return (
+            self.named(mention.name)
+            or self._by_id.get(labelled)
+            or self._by_id.get((mention.docname, mention.anchor))
+        )
+
+    @cached_property
+    def _by_id(self) -> dict[tuple[str, str], Heuristic]:
+        """Map each document and id of a definition to the heuristic in effect.
+
+        The id of one that is a page of its own may be ``""``.
+        """
+        found: dict[tuple[str, str], Heuristic] = {}
+        for written in self.definitions:
+            record = self.find(written.name)
+            if record is not None:
+                ids = ("", *written.ids) if self.is_page(written) else written.ids
+                keys = ((written.docname, anchor) for anchor in ids)
+                found.update(dict.fromkeys(keys, record))
+        return found
+
+    def is_linked(self, record: Heuristic, place: Place) -> bool:
+        """Return whether the own text of a page or section links to a heuristic."""
+        return (record.name, place) in self._linked
+
+    @cached_property
+    def _linked(self) -> set[tuple[str, Place]]:
+        """Return heuristics with the pages and sections whose text links to them."""
+        found: set[tuple[str, Place]] = set()
+        for docname, page in self.pages.items():
+            for mention in page.mentions:
+                if mention.is_own and (record := self.mentioned(mention)):
+                    anchors = ("", *mention.sections)
+                    places = (Place(docname, anchor) for anchor in anchors)
+                    found.update((record.name, place) for place in places)
+        return found
+
+    # -- the pages and their API entries ----------------------------------------------
+
+    def title(self, docname: str, anchor: str = "") -> str:
+        """Return the title of a page or of a section of it, or else the page's name."""
+        return self._titles.get((docname, anchor)) or docname
+
+    @cached_property
+    def _titles(self) -> dict[tuple[str, str], str]:
+        """Map each page with each id of its sections to the title.
+
+        The id of the page as a whole is ``""``.
+        """
+        found: dict[tuple[str, str], str] = {}
+        for docname, page in self.pages.items():
+            for ids, title in zip(page.sections, page.titles, strict=True):
+                for section_id in ("", *ids):
+                    found.setdefault((docname, section_id), title)
+        return found
 
     @cached_property
     def all_entries(self) -> tuple[tuple[str, Entry], ...]:
@@ -96,6 +215,25 @@ class Catalogue:
                 if name not in found or not found[name].anchor:
                     found[name] = Target(docname=docname, anchor=entry.anchor)
         return found
+
+    @cached_property
+    def entry_of(self) -> dict[str, Entry]:
+        """Map each documented name to its first API entry."""
+        found: dict[str, Entry] = {}
+        for _docname, entry in reversed(self.all_entries):
+            found.update(dict.fromkeys(entry.names, entry))
+        return found
+
+    @cached_property
+    def documented_packages(self) -> frozenset[str]:
+        """Return the packages that names of entries and of their objects begin with."""
+        found: set[str] = set()
+        for _docname, entry in self.all_entries:
+            names = (*entry.names, *entry.lineage)
+            found.update(name.partition(".")[0] for name in names)
+        return frozenset(found)
+
+    # -- repeated definitions ---------------------------------------------------------
 
     def is_repeated(self, record: Heuristic) -> bool:
         """Return whether a definition repeats the one in effect, which is no fault.
@@ -137,9 +275,23 @@ class Catalogue:
                 yield Problem.at(record, kind, message, "former-names")
 
 
+def shown_order(records: Iterable[Heuristic]) -> tuple[Heuristic, ...]:
+    """Return heuristics in the order in which they are shown.
+
+    *records* are in the toctree's order, which decides between equals.
+    """
+    return tuple(sorted(records, key=rank))
+
+
+def rank(record: Heuristic) -> tuple[bool, int, int]:
+    """Return what heuristics are ordered by: each danger first, then the weight."""
+    is_danger = record.severity == SEVERITIES[-1]
+    return not is_danger, -record.weight, _GRAVEST.index(record.severity)
+
+
 def _written(record: Heuristic) -> Heuristic:
     """Return a definition without what depends on the page that holds it."""
-    record = record._replace(docname="", anchor="", problems=())
+    record = record._replace(docname="", anchor="", ids=(), problems=())
     if not (record.in_entry or "docstring of " in record.source):
         return record
     evidence = tuple(

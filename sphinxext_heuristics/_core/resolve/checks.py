@@ -14,22 +14,27 @@ from ..model import (
     Found,
     Heuristic,
     LostReason,
+    Page,
     Problem,
     Query,
     Subtype,
 )
 from ..versions import is_empty_range
-from . import page_files, rollup
-from .connections import has_fault, is_left_out, resolve, why_missing
+from . import page_files
 from .listing import bounds, categories
+from .missing import why_missing
+from .quotes import is_quote, quoted_by
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from collections.abc import Set as AbstractSet
     from pathlib import Path
 
-    from .objects import Resolved
+    from .catalogue import Catalogue
+    from .pages import External
     from .plan import Plan
+    from .quotes import Quotes
+    from .records import Resolved
 
 #: How many names a message lists.
 MAX_LISTED = 12
@@ -39,27 +44,32 @@ _at = Problem.at
 
 def problems(plan: Plan, path_of: Callable[[str], Path]) -> Iterator[Problem]:
     """Yield every problem of a build; *path_of* returns the file of a document."""
-    yield from plan.duplicates()
-    for page in plan.pages.values():
+    catalogue = plan.catalogue
+    yield from catalogue.duplicates()
+    for page in catalogue.pages.values():
         yield from page.problems
-        if page_files.is_unreadable(page):
-            continue
-        for record in page.heuristics:
-            if not plan.is_repeated(record):
-                yield from record.problems
-                yield from _of_record(plan, record)
-                for resolved in plan.connections(record):
-                    yield from _of_connection(plan, record, resolved)
-        for query in page.queries:
-            yield from query.problems
-    yield from evidence(plan, told=_told(plan))
-    yield from _of_unjudged_bounds(plan)
-    for record in plan.heuristics.values():
-        if record.excepts:
+        if not page_files.is_unreadable(page):
+            yield from _of_page(plan, page)
+    yield from evidence(catalogue, plan.quotes, told=_told(plan))
+    yield from _of_unjudged_bounds(catalogue)
+    for record in catalogue.heuristics.values():
+        if record.excepts and not plan.meanings.has_fault(record):
             yield from _of_excepts(plan, record)
     yield from _of_nowhere(plan)
     yield from _of_roles(plan)
-    yield from page_files.problems(plan, path_of)
+    yield from page_files.problems(catalogue, path_of)
+
+
+def _of_page(plan: Plan, page: Page) -> Iterator[Problem]:
+    """Yield the problems of what the directives of a page say."""
+    for record in page.heuristics:
+        if not plan.catalogue.is_repeated(record):
+            yield from record.problems
+            yield from _of_record(plan, record)
+            for resolved in plan.meanings.connections(record):
+                yield from _of_connection(plan, record, resolved)
+    for query in page.queries:
+        yield from query.problems
 
 
 # -- heuristics -----------------------------------------------------------------------
@@ -74,42 +84,51 @@ def _of_record(plan: Plan, record: Heuristic) -> Iterator[Problem]:
             f"workflow, principle or env"
         )
         yield _at(record, Subtype.ORPHAN, message)
-    if plan.settings.categories:
+    if plan.catalogue.settings.categories:
         for category in record.categories:
-            yield from _of_category(plan, record, category)
+            yield from _of_category(plan.catalogue, record, category)
     yield from _of_parameters(plan, record)
 
 
 def _of_parameters(plan: Plan, record: Heuristic) -> Iterator[Problem]:
-    """Yield the problem of each parameter that no entry has."""
-    reached = plan.reached(record)
-    impl = [it for it in plan.connections(record) if it.connection.type == "impl"]
+    """Yield the problem of each parameter that no entry shows which targets leave."""
+    connections = plan.meanings.connections(record)
+    reached = plan.meanings.reached(record)
+    impl = [it for it in connections if it.connection.type == "impl"]
     if impl and (not reached or not all(it.exists for it in impl)):
         return  # the target is at fault, not the parameter, or has it where it is
+    left: set[str] = set()
     known: set[str] = set()
-    for name in reached:
-        known.update(plan.entry_of[name].parameters)
+    for resolved in impl:
+        for name in resolved.reached:
+            entry = plan.catalogue.entry_of[name]
+            shown = {*entry.parameters, *entry.described}
+            known |= shown
+            if record.fits(entry) or not resolved.connection.is_wide:
+                left |= shown
     for parameter in record.parameters:
-        if parameter not in known:
+        if parameter not in left:
             last = parameter.rpartition(".")[2]
-            near = did_you_mean(closest(last, known))
+            near = did_you_mean(closest(last, known - {parameter}))
             if not near and parameter.lstrip("*") in {"args", "kwargs"}:
                 near = "; '*args' and '**kwargs' count only if a field describes them"
             message = (
-                f"param {parameter!r} leaves no entry: no signature that impl "
-                f"reaches names it{near}"
+                f"param {parameter!r} leaves no entry: none that impl reaches "
+                f"shows it{near}"
             )
             yield _at(record, Subtype.TARGET, message, "param")
 
 
 def _of_category(
-    plan: Plan, place: Heuristic | Query, category: str
+    catalogue: Catalogue, place: Heuristic | Query, category: str
 ) -> Iterator[Problem]:
     """Yield the problem of a category that conf.py, or else no heuristic, has."""
-    allowed = plan.settings.categories
+    allowed = catalogue.settings.categories
     known = list(allowed)
     if not allowed:
-        known = [used.name for used in categories(plan.heuristics.values(), allowed)]
+        known = [
+            used.name for used in categories(catalogue.heuristics.values(), allowed)
+        ]
     if category in known:
         return
     message = f"no heuristic has the category {category!r}"
@@ -144,7 +163,7 @@ def _of_connection(
     elif resolved.exists or resolved.planned:
         return
     else:
-        reason = why_missing(plan, connection)
+        reason = why_missing(plan.catalogue, plan.meanings, connection)
     message = f"{kind} target {target!r} {reason}"
     if isinstance(record, Heuristic):
         for quoted in _quoting(plan, record, resolved):
@@ -156,33 +175,32 @@ def _quoting(plan: Plan, record: Heuristic, resolved: Resolved) -> list[Evidence
     """Return the evidence of an object that is gone, and so a missing target, too."""
     if resolved.exists or resolved.connection.type in PAGE_TYPES:
         return []
-    names = plan.objects.aliases(resolved.connection.target)
+    names = plan.meanings.objects.aliases(resolved.connection.target)
     return [
         quoted
         for quoted in record.evidence
         if f"{quoted.module}.{quoted.qualname}" in names
-        and getattr(plan.verify(quoted), "reason", None) is LostReason.NO_OBJECT
+        and getattr(plan.quotes.verify(quoted), "reason", None) is LostReason.NO_OBJECT
     ]
 
 
 def _told(plan: Plan) -> set[Evidence]:
     """Return the evidence that the problems of targets name."""
     found: set[Evidence] = set()
-    for record in plan.definitions:
-        for resolved in plan.connections(record):
+    for record in plan.catalogue.definitions:
+        for resolved in plan.meanings.connections(record):
             found.update(_quoting(plan, record, resolved))
     return found
 
 
 def _of_excepts(plan: Plan, record: Heuristic) -> Iterator[Problem]:
-    if has_fault(plan, record):
-        return
-    reached = list(plan.reached(record))
-    own_names = list(rollup.reached(plan).get(record.name, ()))
+    meanings = plan.meanings
+    reached = list(meanings.reached(record))
+    own_names = list(plan.placing.rollup.reached.get(record.name, ()))
     for name in reached:
-        own_names += plan.own_names(name)
+        own_names += meanings.own_names(name)
     for target in record.excepts:
-        if is_left_out(plan, target) or plan.excludes(target, own_names):
+        if meanings.is_left_out(target) or meanings.excludes(target, own_names):
             continue
         owners = [name.rpartition(".")[0] for name in reached]
         near = closest(target, filter(None, (*reached, *owners)), 1)
@@ -195,11 +213,11 @@ def _of_excepts(plan: Plan, record: Heuristic) -> Iterator[Problem]:
         yield _at(record, Subtype.EXCEPT, message, "except")
 
 
-def _of_unjudged_bounds(plan: Plan) -> Iterator[Problem]:
+def _of_unjudged_bounds(catalogue: Catalogue) -> Iterator[Problem]:
     """Yield the problem of bounds that no version judges, at the first."""
-    if plan.version:
+    if catalogue.version:
         return
-    for record in plan.heuristics.values():
+    for record in catalogue.heuristics.values():
         option = "since" if record.since else "until"
         has_bounds = record.since or record.until
         if has_bounds and not is_empty_range(record.since, record.until):
@@ -211,19 +229,19 @@ def _of_unjudged_bounds(plan: Plan) -> Iterator[Problem]:
             return
 
 
-def sections(plan: Plan) -> Iterator[Problem]:
+def sections(catalogue: Catalogue) -> Iterator[Problem]:
     """Yield the problem of each heuristic page without the wanted headings.
 
     They are those of ``heuristics_sections``, in that order.
     """
-    wanted = plan.settings.sections
+    wanted = catalogue.settings.sections
     if not wanted:
         return
-    for record in plan.heuristics.values():
+    for record in catalogue.heuristics.values():
         # Each is looked for below those before it.
-        below = iter(plan.pages[record.docname].titles[1:])
+        below = iter(catalogue.pages[record.docname].titles[1:])
         lacking = [heading for heading in wanted if heading not in below]
-        if lacking and plan.is_page(record):
+        if lacking and catalogue.is_page(record):
             message = (
                 f"the page lacks the heading {lacking[0]!r} in its place "
                 f"(heuristics_sections: {', '.join(wanted)})"
@@ -241,16 +259,15 @@ def _of_nowhere(plan: Plan) -> Iterator[Problem]:
 
     What is withheld on purpose, and what waits for a target, is none.
     """
+    placing = plan.placing
     by_hand: set[str] = set()
-    for page in plan.pages.values():
-        for query in page.queries:
-            if query.option("target") is not None:
-                by_hand.update(it.name for it in plan.selection(query.filters))
-    shown = {*plan.shown_in, *plan.shown_on, *rollup.reached(plan), *by_hand}
-    for record in plan.heuristics.values():
-        connections = plan.connections(record)
+    for placed in placing.by_hand:
+        by_hand.update(record.name for record in placed.heuristics)
+    shown = {*placing.shown_in, *placing.shown_on, *placing.rollup.reached, *by_hand}
+    for record in plan.catalogue.heuristics.values():
+        connections = plan.meanings.connections(record)
         exist = bool(connections) and all(it.exists for it in connections)
-        if exist and record.name not in shown and not plan.withheld(record):
+        if exist and record.name not in shown and not placing.withheld(record):
             message = (
                 f"heuristic {record.name!r} is shown nowhere but on its own page "
                 f"({_why_nowhere(plan, record)})"
@@ -260,10 +277,10 @@ def _of_nowhere(plan: Plan) -> Iterator[Problem]:
 
 def _why_nowhere(plan: Plan, record: Heuristic) -> str:
     """Return why nothing that a heuristic is connected to shows it."""
-    for resolved in plan.connections(record):
+    for resolved in plan.meanings.connections(record):
         if resolved.place:
-            return plan.withheld_at(record, resolved.place)
-    for _docname, _entry, verdict in plan.judged:
+            return plan.placing.withheld_at(record, resolved.place)
+    for _docname, _entry, verdict in plan.placing.judged:
         if verdict.record is record:
             return verdict.reason
     return "its targets are in other projects"
@@ -273,7 +290,8 @@ def _why_nowhere(plan: Plan, record: Heuristic) -> str:
 
 
 def evidence(
-    plan: Plan,
+    catalogue: Catalogue,
+    quotes: Quotes,
     *,
     with_passages: bool = False,
     told: AbstractSet[Evidence] = frozenset(),
@@ -286,66 +304,54 @@ def evidence(
     whoever may change a page shall not read any package of the machine in a log.
     *with_passages* shows it for every package.
     """
-    not_here = expected(plan) | told
-    shown = {plan.package, *plan.documented_packages}
-    for page in plan.pages.values():
+    not_here = expected(catalogue) | told
+    shown = {catalogue.package, *catalogue.documented_packages}
+    for page in catalogue.pages.values():
         for quoted in page.evidence:
             yield from quoted.problems
             if is_quote(quoted) and quoted not in not_here:
-                is_shown = with_passages or plan.package_of(quoted) in shown
-                yield from _of_evidence(plan, quoted, with_passage=is_shown)
+                is_shown = with_passages or quotes.package_of(quoted) in shown
+                yield from _of_evidence(quotes, quoted, with_passage=is_shown)
         for record in page.heuristics:
-            yield from _of_bounds(plan, record)
+            yield from _of_bounds(catalogue, quotes, record)
 
 
-def expected(plan: Plan) -> set[Evidence]:
+def expected(catalogue: Catalogue) -> set[Evidence]:
     """Return the quotes of heuristics that do not hold for the documented version."""
-    found: set[Evidence] = set()
-    for record in plan.definitions:
-        if not plan.holds(record):
-            found.update(record.evidence)
-    return found
-
-
-def is_quote(quoted: Evidence) -> bool:
-    """Return whether evidence names an object and quotes something.
-
-    What does not has a problem of its own.
-    """
-    return bool(quoted.module and quoted.quote.strip())
+    return quoted_by(it for it in catalogue.definitions if not catalogue.holds(it))
 
 
 def _of_evidence(
-    plan: Plan, quoted: Evidence, *, with_passage: bool
+    quotes: Quotes, quoted: Evidence, *, with_passage: bool
 ) -> Iterator[Problem]:
-    found = plan.verify(quoted)
+    found = quotes.verify(quoted)
     if isinstance(found, Found):
         return
     message = found.message
-    if plan.version_of(quoted) and found.reason is not LostReason.NO_PACKAGE:
-        message += f" ({plan.release_of(quoted)})"
+    if quotes.version_of(quoted) and found.reason is not LostReason.NO_PACKAGE:
+        message += f" ({quotes.release_of(quoted)})"
     if found.nearest and with_passage:
         passage = indent(found.nearest, "    ")
         message += f"\n  {found.path}:{found.line} has now:\n{passage}"
     yield _at(quoted, Subtype.EVIDENCE, message)
 
 
-def _of_bounds(plan: Plan, record: Heuristic) -> Iterator[Problem]:
+def _of_bounds(
+    catalogue: Catalogue, quotes: Quotes, record: Heuristic
+) -> Iterator[Problem]:
     """Yield the problem of bounds that exclude a version with all that is quoted."""
-    if plan.holds(record):
+    if catalogue.holds(record):
         return
-    package = plan.package
-    judged = {package} if package else plan.documented_packages
-    quoted = [
-        evidence for evidence in record.evidence if plan.package_of(evidence) in judged
-    ]
-    results = map(plan.verify, quoted)
+    package = catalogue.package
+    judged = {package} if package else catalogue.documented_packages
+    quoted = [it for it in record.evidence if quotes.package_of(it) in judged]
+    results = map(quotes.verify, quoted)
     if quoted and all(isinstance(result, Found) for result in results):
-        package = plan.package_of(quoted[0])
+        package = quotes.package_of(quoted[0])
         source = f" from {package}" if len(quoted) < len(record.evidence) else ""
         message = (
             f"heuristic {record.name!r} holds for {bounds(record)}, but all that it "
-            f"quotes{source} is in {package} {plan.version}, too: correct its "
+            f"quotes{source} is in {package} {catalogue.version}, too: correct its "
             f"bounds, or quote what has changed"
         )
         yield _at(record, Subtype.VERSION, message)
@@ -359,10 +365,10 @@ def of_filters(plan: Plan, query: Query) -> Iterator[Problem]:
     for kind, values in query.filters:
         for value in values:
             if kind == "category":
-                yield from _of_category(plan, query, value)
+                yield from _of_category(plan.catalogue, query, value)
             elif value.startswith(CATEGORY):
                 name = value.removeprefix(CATEGORY).strip()
-                yield from _of_category(plan, query, name)
+                yield from _of_category(plan.catalogue, query, name)
             elif kind != "severity":
                 yield from _of_requested_target(plan, query, kind, value)
 
@@ -370,15 +376,15 @@ def of_filters(plan: Plan, query: Query) -> Iterator[Problem]:
 def _of_requested_target(
     plan: Plan, query: Query, kind: str, value: str
 ) -> Iterator[Problem]:
-    if plan.selection(((kind, (value,)),)):
+    if plan.meanings.selection(((kind, (value,)),)):
         return
     kinds = ("impl", PAGE_TYPES[0]) if kind == "target" else (kind,)
-    meant = [resolve(plan, Connection(type=it, target=value)) for it in kinds]
+    meant = [plan.meanings.resolve(Connection(it, value)) for it in kinds]
     known = [it for it in meant if it.exists or it.several]
     if known or kind != "target":
         yield from _of_connection(plan, query, (known or meant)[0])
         return
-    close = did_you_mean(plan.closest(value))
+    close = did_you_mean(plan.meanings.closest(value))
     message = (
         f"target {value!r} is no documented object, page, label or heuristic{close}"
     )
@@ -386,27 +392,28 @@ def _of_requested_target(
 
 
 def _of_roles(plan: Plan) -> Iterator[Problem]:
-    known = ClosestNames(plan.by_name)
-    for page in plan.pages.values():
+    catalogue, external = plan.catalogue, plan.meanings.external
+    known = ClosestNames(catalogue.by_name)
+    for page in catalogue.pages.values():
         for role in page.roles:
-            if plan.named(role.target) or plan.external.heuristic(role.target):
+            if catalogue.named(role.target) or external.heuristic(role.target):
                 continue
             message = "the heuristic role names no heuristic"
-            if name := plan.settings.strip(role.target.strip()):
+            if name := catalogue.settings.strip(role.target.strip()):
                 near = did_you_mean(known.closest(name))
                 if ":" in name:
-                    near = _of_project(plan, name)
+                    near = _of_project(external, name)
                 message = f"unknown heuristic {role.target!r}{near}"
             yield _at(role, Subtype.REF, message)
 
 
-def _of_project(plan: Plan, target: str) -> str:
+def _of_project(external: External, target: str) -> str:
     """Return what another project, or no project, has instead of a heuristic."""
     project, _colon, name = target.rpartition(":")
-    projects = plan.external.projects
+    projects = external.projects
     if project not in projects:
         known = ", ".join(map(repr, projects)) or "none"
         close = did_you_mean(closest(project, projects, 1))
         return f"; intersphinx knows no project {project!r} (known: {known}){close}"
-    near = closest(name, plan.external.heuristics_of(project))
+    near = closest(name, external.heuristics_of(project))
     return did_you_mean(f"{project}:{alike}" for alike in near)

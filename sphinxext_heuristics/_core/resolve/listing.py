@@ -10,7 +10,7 @@ from ..model import SEVERITIES, Connection, Heuristic, Target
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from .objects import Resolved
+    from .records import Resolved
 
 EXISTS, MISSING = "✅", "⬜"
 
@@ -18,7 +18,7 @@ EXISTS, MISSING = "✅", "⬜"
 class Link(NamedTuple):
     """One connection as the index lists it."""
 
-    #: The connection's type.
+    #: The connection's type: ``impl``, ``workflow``, ``principle`` or ``env``.
     type: str
     #: What it is called.
     text: str

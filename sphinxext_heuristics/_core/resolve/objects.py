@@ -2,59 +2,18 @@
 
 from __future__ import annotations
 
-import enum
 from functools import cache, cached_property
 from itertools import chain, islice
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from ..diagnostics import ClosestNames, closest
-from ..model import Connection, Entry, Target
+from .records import Resolved, Rule
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
+    from ..model import Entry
     from ..source.packages import Sources
-    from .pages import Place
-
-
-class Rule(enum.Enum):
-    """Why a target reaches a documented name, in words.
-
-    ``{target}`` is the target up to ``+``, ``{ending}`` without ``*.``; ``{owner}``
-    is the class that defines a member. The command ``explain`` fills them in.
-    """
-
-    ITSELF = "the target itself"
-    ALIAS = "the same object as {target}"
-    INHERITED = "inherits this very member from {owner}"
-    ENDING = "the documented object whose name ends in {target}"
-    STAR = "its name ends in {ending}"
-    SUBCLASS = "a subclass of {target}"
-    OVERRIDE = "the member of this name of {target} or of a subclass of it"
-
-
-class Resolved(NamedTuple):
-    """What a name, or the target of a connection, means."""
-
-    #: What the author wrote, where it is a connection's.
-    connection: Connection = Connection("", "")
-    #: Where a link leads; ``None`` if it is missing, or an object's name.
-    target: Target | None = None
-    #: The documented names reached, in the order of the documentation, each with the
-    #: rule by which.
-    reached: Mapping[str, Rule] = {}
-    #: The page or section reached.
-    place: Place | None = None
-    #: What it may mean, if that is several things.
-    several: tuple[str, ...] = ()
-    #: Whether it may be missing: by a ``?``, by ``heuristics_targets`` or by
-    #: ``heuristics_undocumented``.
-    planned: bool = False
-
-    @property
-    def exists(self) -> bool:
-        """Whether the target is there."""
-        return self.target is not None
 
 
 class Objects:
@@ -168,9 +127,11 @@ class Objects:
 
     def _members(self, classes: Resolved, member: str) -> Resolved:
         """Return the documented *member*, such as ``.merge``, of each class."""
-        names = (f"{name}{member}" for name in classes.reached)
-        documented = (name for name in names if name in self._lineages)
-        reached = dict.fromkeys(documented, Rule.OVERRIDE)
+        reached: dict[str, Rule] = {}
+        for name, rule in classes.reached.items():
+            is_below = rule is Rule.SUBCLASS
+            if f"{name}{member}" in self._lineages:
+                reached[f"{name}{member}"] = Rule.OVERRIDE if is_below else Rule.MEMBER
         return classes._replace(reached=reached)
 
     @cached_property
@@ -224,8 +185,18 @@ class Objects:
         names += [f"{name}.{member}" for name in owners]
         if not any(name in self._known for name in names):
             for name in tuple(names):
-                names += self._sources.aliases(name)
+                names += self._aliases_in_source(name)
         return tuple(dict.fromkeys(names))
+
+    def _aliases_in_source(self, name: str) -> Iterator[str]:
+        """Yield the names that the source gives an object, without those of modules.
+
+        What is documented as a module is no other object, whatever its package binds to
+        its name.
+        """
+        for alias in self._sources.aliases(name):
+            if alias not in self._modules:
+                yield alias
 
     def identity(self, name: str) -> str:
         """Return the name of the object that the entry *name* documents."""
@@ -252,9 +223,11 @@ class Objects:
         ends = [last] if is_last else self._last_parts.closest(last, 2)
         alike = chain.from_iterable(self._by_last[end] for end in ends)
         near = chain.from_iterable(self._alike(end).closest(target) for end in ends)
+        if found := closest(target, near):
+            return found
         # The same last part is meant wherever it is; of a bare name, like ones will do.
         is_meant = is_last or owner in {"", "*"}
-        return closest(target, near) or tuple(islice(alike, 3 * is_meant))
+        return tuple(islice(alike, 3)) if is_meant else ()
 
 
 def _ending(tail: str, by_last: Mapping[str, list[str]]) -> list[str]:

@@ -11,8 +11,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
+    from ..config import Settings
     from ..model import Heuristic
-    from .plan import Plan
+    from .catalogue import Catalogue
 
 
 #: The suffixes of files in which someone may write a heuristic.
@@ -24,41 +25,52 @@ _MEANT = re.compile(r"(\.\.|[`~:{])[`~:{ ]*heuristic\b")
 _CONFLICT = re.compile(r"(<{7}|>{7}) ")
 
 
-def problems(plan: Plan, path_of: Callable[[str], Path]) -> Iterator[Problem]:
+def problems(catalogue: Catalogue, path_of: Callable[[str], Path]) -> Iterator[Problem]:
     """Yield the problem of each file; *path_of* returns the file of a document."""
-    if INDEX_PAGE in plan.pages:
+    if INDEX_PAGE in catalogue.pages:
         message = (
             f"the document {INDEX_PAGE!r} has the name of the index page that is made "
             f"for the heuristics, which overwrites it: rename the file"
         )
         yield _at(path_of(INDEX_PAGE), 1, message)
-    for docname, page in plan.pages.items():
-        if not plan.settings.has_page(docname):
-            for record in page.heuristics:
-                if plan.settings.has_page(plan.own_page(record)):
-                    message = (
-                        f"this page is included in {docname!r}, too: it counts itself; "
-                        f"link to heuristic {record.name!r} there"
-                    )
-                    yield Problem.at(record, Subtype.FILE, message)
-            continue
+    for docname, page in catalogue.pages.items():
         stem = docname.rpartition("/")[2]
-        if stem == "index" or is_unreadable(page):
-            continue
-        names = [plan.settings.page_name(record.name) for record in page.heuristics]
-        if names != [stem] and all(map(_has_name, page.heuristics)):
-            line = 1
+        if not catalogue.settings.has_page(docname):
+            yield from _included(catalogue, docname, page)
+        elif stem != "index" and not is_unreadable(page):
+            yield from _of_page(catalogue.settings, stem, page, path_of(docname))
+
+
+def _included(catalogue: Catalogue, docname: str, page: Page) -> Iterator[Problem]:
+    """Yield the problem of each page of a heuristic that another page includes."""
+    for record in page.heuristics:
+        if catalogue.settings.has_page(catalogue.own_page(record)):
             message = (
-                f"a page in heuristics_dir is named after the one heuristic that it "
-                f"holds: this one is {stem!r}, and holds {', '.join(names)}"
+                f"this page is included in {docname!r}, too: it counts itself; "
+                f"link to heuristic {record.name!r} there"
             )
-            if not names:
-                line, reason = _why_unread(path_of(docname), stem)
-                message = (
-                    f"a page in heuristics_dir holds no heuristic; expected here is "
-                    f"heuristic {plan.settings.strip(stem)!r}{reason}"
-                )
-            yield _at(path_of(docname), line, message)
+            yield Problem.at(record, Subtype.FILE, message)
+
+
+def _of_page(
+    settings: Settings, stem: str, page: Page, path: Path
+) -> Iterator[Problem]:
+    """Yield the problem of a page that does not hold the heuristic of its name."""
+    names = [settings.page_name(record.name) for record in page.heuristics]
+    if names == [stem] or not all(map(_has_name, page.heuristics)):
+        return
+    line = 1
+    message = (
+        f"a page in heuristics_dir is named after the one heuristic that it "
+        f"holds: this one is {stem!r}, and holds {', '.join(names)}"
+    )
+    if not names:
+        line, reason = _why_unread(path, stem)
+        message = (
+            f"a page in heuristics_dir holds no heuristic; expected here is "
+            f"heuristic {settings.strip(stem)!r}{reason}"
+        )
+    yield _at(path, line, message)
 
 
 def _has_name(record: Heuristic) -> bool:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from functools import cache, cached_property
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from ..diagnostics import ClosestNames
 from ..model import PAGE_TYPES, Target
-from .objects import Resolved
+from .records import Place, Resolved
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -16,19 +16,6 @@ if TYPE_CHECKING:
     from sphinx.util.typing import Inventory
 
     from ..model import Page
-
-
-class Place(NamedTuple):
-    """A page, or a section of it."""
-
-    #: The document.
-    docname: str
-    #: The section's id; empty for the document as a whole.
-    anchor: str = ""
-
-    def __str__(self) -> str:
-        """Return the place as a target names it."""
-        return f"{self.docname}#{self.anchor}" if self.anchor else self.docname
 
 
 def fold(name: str) -> str:

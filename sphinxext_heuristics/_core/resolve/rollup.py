@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
-from .plan import Plan, once
-
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from ..model import Entry, Heuristic, Target
+    from .catalogue import Catalogue
+    from .meanings import Meanings
 
 
 class Member(NamedTuple):
@@ -26,80 +27,97 @@ class Member(NamedTuple):
     target: Target | None
 
 
-def members(plan: Plan, docname: str, entry: Entry) -> tuple[Member, ...]:
-    """Return what a class entry rolls up, by the names of the members."""
-    if entry.by_hand or plan.kept_free(docname):
-        return ()
-    found = []
-    for member in _inherited(plan, entry):
-        entries = [plan.entry_of[name] for name in member.documented]
-        kept = []
-        for record in member.heuristics:
-            fits = not record.parameters or any(map(record.fits, entries))
-            excluded = (plan.excludes(it, member.own_names) for it in record.excepts)
-            if fits and not any(excluded):
-                kept.append(record)
-        if kept:
-            found.append(member._replace(heuristics=tuple(kept)))
-    return tuple(found)
+class Rollup:
+    """What classes roll up.
 
-
-@once
-def reached(plan: Plan) -> dict[str, list[str]]:
-    """Map each heuristic to the members that show it unless `except` names them."""
-    found: dict[str, list[str]] = {}
-    for _docname, entry in plan.all_entries:
-        for member in _inherited(plan, entry):
-            for record in member.heuristics:
-                found.setdefault(record.name, []).extend(member.own_names)
-    return found
-
-
-def _inherited(plan: Plan, entry: Entry) -> Iterator[Member]:
-    """Yield the inherited members of a class, each with all that aims at it."""
-    if not (plan.settings.rollup and entry.is_class):
-        return
-    objects = plan.objects
-    for name, aims in sorted(_aims(plan).items()):
-        names = tuple(f"{cls}.{name}" for cls in entry.names)
-        # What the class defines itself, or has an entry of its own, is not rolled up.
-        has_entry = not plan.entry_of.keys().isdisjoint(names)
-        if has_entry or not objects.is_inherited(names[0]):
-            continue
-        at_class, *above = objects.lineage(names[0])
-        heuristics = tuple(
-            plan.heuristics[heuristic]
-            for heuristic, meant in aims.items()
-            if not meant.isdisjoint(above)
-        )
-        if heuristics:
-            documented = tuple(objects.find(above[-1]).reached)
-            targets = [plan.places[entry_name] for entry_name in documented]
-            yield Member(
-                name=name,
-                documented=documented,
-                own_names=(*names, at_class),
-                heuristics=heuristics,
-                target=next((target for target in targets if target.anchor), None),
-            )
-
-
-@once
-def _aims(plan: Plan) -> dict[str, dict[str, set[str]]]:
-    """Map the last part of each target to the heuristics that aim at such members.
-
-    Each of them is mapped to the names of the objects that it means.
+    *withheld* returns why a heuristic is shown nowhere automatically, or ``""``.
     """
-    objects = plan.objects
-    found: dict[str, dict[str, set[str]]] = {}
-    for record in plan.by_severity:
-        if plan.withheld(record):
-            continue
-        for resolved in plan.connections(record):
-            if resolved.connection.type == "impl":
-                target = resolved.connection.target
-                aims = found.setdefault(target.rpartition(".")[2], {})
-                meant = aims.setdefault(record.name, set())
-                meant.update(objects.aliases(target))
-                meant.update(map(objects.identity, resolved.reached))
-    return found
+
+    def __init__(
+        self,
+        catalogue: Catalogue,
+        meanings: Meanings,
+        withheld: Callable[[Heuristic], str],
+    ) -> None:
+        """Take what is known; nothing is looked up until it is asked for."""
+        self._catalogue = catalogue
+        self._meanings = meanings
+        self._withheld = withheld
+
+    def members(self, entry: Entry) -> tuple[Member, ...]:
+        """Return what a class entry rolls up, by the names of the members."""
+        found = []
+        for member in self._inherited(entry):
+            entries = [self._catalogue.entry_of[name] for name in member.documented]
+            kept = tuple(
+                record
+                for record in member.heuristics
+                if not record.parameters or any(map(record.fits, entries))
+                if not self._is_excluded(record, member)
+            )
+            if kept:
+                found.append(member._replace(heuristics=kept))
+        return tuple(found)
+
+    def _is_excluded(self, record: Heuristic, member: Member) -> bool:
+        own_names = member.own_names
+        return any(self._meanings.excludes(it, own_names) for it in record.excepts)
+
+    @cached_property
+    def reached(self) -> dict[str, list[str]]:
+        """Map each heuristic to members that show it unless `except` names them."""
+        found: dict[str, list[str]] = {}
+        for _docname, entry in self._catalogue.all_entries:
+            for member in self._inherited(entry):
+                for record in member.heuristics:
+                    found.setdefault(record.name, []).extend(member.own_names)
+        return found
+
+    def _inherited(self, entry: Entry) -> Iterator[Member]:
+        """Yield the inherited members of a class, each with all that aims at it."""
+        catalogue, objects = self._catalogue, self._meanings.objects
+        if not (catalogue.settings.rollup and entry.is_class):
+            return
+        for name, aims in sorted(self._aims.items()):
+            names = tuple(f"{cls}.{name}" for cls in entry.names)
+            # What the class defines itself, or has an entry of its own, is not rolled
+            # up.
+            has_entry = not catalogue.entry_of.keys().isdisjoint(names)
+            if has_entry or not objects.is_inherited(names[0]):
+                continue
+            at_class, *above = objects.lineage(names[0])
+            heuristics = tuple(
+                catalogue.heuristics[heuristic]
+                for heuristic, meant in aims.items()
+                if not meant.isdisjoint(above)
+            )
+            if heuristics:
+                documented = tuple(objects.find(above[-1]).reached)
+                targets = [catalogue.places[entry_name] for entry_name in documented]
+                yield Member(
+                    name=name,
+                    documented=documented,
+                    own_names=(*names, at_class),
+                    heuristics=heuristics,
+                    target=next((target for target in targets if target.anchor), None),
+                )
+
+    @cached_property
+    def _aims(self) -> dict[str, dict[str, set[str]]]:
+        """Map the last part of each target to the heuristics that aim at such members.
+
+        Each of them is mapped to the names of the objects that it means.
+        """
+        objects = self._meanings.objects
+        found: dict[str, dict[str, set[str]]] = {}
+        for record in self._catalogue.in_shown_order:
+            if self._withheld(record):
+                continue
+            for resolved in self._meanings.connections(record):
+                if resolved.connection.type == "impl":
+                    target = resolved.connection.target
+                    aims = found.setdefault(target.rpartition(".")[2], {})
+                    meant = aims.setdefault(record.name, set())
+                    meant.update(objects.aliases(target))
+                    meant.update(map(objects.identity, resolved.reached))
+        return found

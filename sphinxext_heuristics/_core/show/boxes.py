@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, NamedTuple
 from docutils import nodes
 
 from ..model import SEVERITIES, Entry, Heuristic, Note, Query, Target
-from ..resolve import rollup
+from ..resolve.catalogue import shown_order
 from ..resolve.listing import Link
-from ..resolve.verdicts import Form, Verdict, by_severity, unfolded
+from ..resolve.records import Form, Verdict
+from ..resolve.verdicts import unfolded
 from ..view import Here, Named, View
 from ..words import _
 from .parts import (
@@ -24,9 +25,10 @@ from .parts import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from ..resolve.plan import Plan
+    from ..resolve.records import Place
 
 
 #: Keeps what another page contains out of Sphinx's search.
@@ -72,8 +74,8 @@ def of_entry(
 ) -> EntryBoxes:
     """Return what an API entry shows."""
     members = []
-    for member in rollup.members(plan, docname, entry):
-        lines = [_box(plan, record, Form.LINE) for record in member.heuristics]
+    for member in plan.placing.members(docname, entry):
+        lines = [_box(plan.note, record, Form.LINE) for record in member.heuristics]
         members.append(RolledUp(member.name, member.target, lines))
     places: dict[str, list[Box]] = {"": []} if members else {}
     for verdict in verdicts:
@@ -84,7 +86,7 @@ def of_entry(
                 anchor = entry_in_full.anchor
                 target = Target(docname, anchor) if anchor else None
                 full_at = Link("impl", ".".join(parts[-2:]), target)
-            box = _box(plan, verdict.record, verdict.form, full_at)
+            box = _box(plan.note, verdict.record, verdict.form, full_at)
             # The copies of an entry are in one block.
             place = "" if full_at else verdict.parameter
             places.setdefault(place, []).append(box)
@@ -92,33 +94,39 @@ def of_entry(
 
 
 def of_records(
-    plan: Plan, records: Iterable[Heuristic], docname: str = ""
+    plan: Plan, records: Iterable[Heuristic], place: Place | None = None
 ) -> tuple[Box, ...]:
     """Return the boxes that one place shows, those past the limit folded.
 
-    What the page *docname* links to itself is only named; ``""`` is for what is placed
-    by hand.
+    What the own text of a page or section links to is where it belongs; only a danger
+    is named. ``None`` is for what is placed by hand.
     """
-    ordered = by_severity(records)
-    boxed = [record for record in ordered if not plan.is_linked(record, docname)]
-    limit = plan.settings.max_shown
-    is_open = unfolded(boxed, limit, limit + 2)
+    ordered = shown_order(records)
+    is_linked = plan.catalogue.is_linked
+    linked = [record for record in ordered if place and is_linked(record, place)]
+    boxed = [record for record in ordered if record not in linked]
+    is_open = unfolded(boxed, plan.catalogue.settings.max_shown)
     boxes = []
-    for record in ordered:
+    for record in boxed:
         form = Form.FULL if record.name in is_open else Form.FOLDED
-        if plan.is_linked(record, docname):
-            form = Form.NAMED
-        boxes.append(_box(plan, record, form))
+        boxes.append(_box(plan.note, record, form))
+    dangers = (record for record in linked if record.severity == SEVERITIES[-1])
+    boxes += [_box(plan.note, record, Form.NAMED) for record in dangers]
     return tuple(boxes)
 
 
-def _box(plan: Plan, record: Heuristic, form: Form, full_at: Link | None = None) -> Box:
+def _box(
+    note: Callable[[Heuristic], Note],
+    record: Heuristic,
+    form: Form,
+    full_at: Link | None = None,
+) -> Box:
     has_note = form in {Form.FULL, Form.FOLDED}
     return Box(
         named=named(record),
         severity=record.severity,
         classes=record.classes,
-        note=plan.note(record) if has_note else None,
+        note=note(record) if has_note else None,
         form=form,
         full_at=full_at,
     )
@@ -168,7 +176,7 @@ def box_nodes(boxes: Iterable[Box], here: Here) -> list[nodes.Node]:
 def _names(boxes: list[Box], here: Here) -> nodes.Element:
     """Return the block that names heuristics, and where they are in full."""
     places = dict.fromkeys(box.full_at for box in boxes if box.full_at)
-    line: list[Part] = [_("%d heuristics") % len(boxes)]
+    line: list[Part] = [_("%d heuristics") % len(boxes), *_dangers(boxes)]
     if not places or len(boxes) <= _MAX_NAMED:
         # A title may have commas.
         titles = (
@@ -182,9 +190,16 @@ def _names(boxes: list[Box], here: Here) -> nodes.Element:
         named = joined(link_nodes(link, here) for link in places)
         line += [" (" + _("see") + " ", *named, ")"]
     classes = ["heuristic-repeated", UNSEARCHED]
-    if any(box.severity == SEVERITIES[-1] for box in boxes):
-        classes.append(f"heuristic-{SEVERITIES[-1]}")
     return nodes.container("", paragraph(*line), classes=classes)
+
+
+def _dangers(boxes: list[Box]) -> list[Part]:
+    """Return how many of heuristics that are only counted are dangers."""
+    number = sum(box.severity == SEVERITIES[-1] for box in boxes)
+    if not number:
+        return []
+    told = str(_("one danger")) if number == 1 else _("%d dangers") % number
+    return [", ", nodes.inline("", told, classes=[f"heuristic-{SEVERITIES[-1]}"])]
 
 
 def _box_node(box: Box, here: Here) -> nodes.Element:
@@ -208,7 +223,7 @@ class ForView(View):
 
     def content(self, plan: Plan, query: Query, docname: str) -> tuple[Box, ...]:
         """Return the boxes of what the targets name."""
-        return of_records(plan, plan.selection(query.filters))
+        return of_records(plan, plan.meanings.selection(query.filters))
 
     def nodes(self, content: tuple[Box, ...], here: Here) -> list[nodes.Node]:
         """Return the boxes."""

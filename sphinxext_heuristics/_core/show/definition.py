@@ -63,9 +63,11 @@ def facts(plan: Plan, record: Heuristic) -> Facts:
     name = record.name.replace("_", " ")
     search = (record.name, name, text_of(record.note), *record.keywords)
     return Facts(
-        meta=meta(plan, record),
+        meta=meta(plan.catalogue, record),
         categories=record.categories,
-        links=tuple(link for link in plan.links(record) if link.type == "impl"),
+        links=tuple(
+            link for link in plan.meanings.links(record) if link.type == "impl"
+        ),
         parameters=record.parameters,
         search=" ".join(search),
     )
@@ -97,18 +99,18 @@ def surroundings(plan: Plan, record: Heuristic) -> list[Link]:
     API entries that show it, the pages that mention it, and its keywords. What is shown
     and mentioned elsewhere is the definition in effect.
     """
-    is_in_effect = plan.heuristics.get(record.name) is record
+    is_in_effect = plan.catalogue.heuristics.get(record.name) is record
     name = record.name if is_in_effect else ""
-    links = plan.links(record)
+    links = plan.meanings.links(record)
     listed = [link for link in links if link.type in PAGE_TYPES]
     if len(links) - len(listed) > _MAX_NAMED:
         listed = [*links]
-    for shown in plan.shown_in.get(name, ()):
+    for shown in plan.placing.shown_in.get(name, ()):
         target = Target(docname=shown.docname, anchor=shown.anchor)
-        entry = shown.name.removeprefix(f"{plan.package}.")
+        entry = shown.name.removeprefix(f"{plan.catalogue.package}.")
         listed.append(Link("entry", entry, target))
-    for docname in plan.mentioned_in.get(name, ()):
-        title, target = plan.title(docname), Target(docname=docname)
+    for docname in plan.catalogue.mentioned_in.get(name, ()):
+        title, target = plan.catalogue.title(docname), Target(docname=docname)
         listed.append(Link("mention", title, target))
     listed += [Link("keyword", word, None) for word in record.keywords]
     return listed
@@ -147,8 +149,8 @@ class Caption(NamedTuple):
 
 def caption(plan: Plan, evidence: Evidence) -> Caption:
     """Return the caption of a quote."""
-    found = plan.verify(evidence)
-    release = plan.release_of(evidence)
+    found = plan.quotes.verify(evidence)
+    release = plan.quotes.release_of(evidence)
     line, uri = None, ""
     if isinstance(found, Found):
         line = found.line
@@ -180,8 +182,11 @@ def _source_url(plan: Plan, evidence: Evidence, found: Found) -> str:
 
     The template is that of the documented package.
     """
-    template, version = plan.settings.source_url, plan.version_of(evidence)
-    is_foreign = plan.package and not evidence.is_of(plan.package)
+    template, version = (
+        plan.catalogue.settings.source_url,
+        plan.quotes.version_of(evidence),
+    )
+    is_foreign = plan.catalogue.package and not evidence.is_of(plan.catalogue.package)
     # A link to no version would lead nowhere.
     lacks_version = template and "{version" in template and not version
     if not template or is_foreign or lacks_version:

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     from ..model import Heuristic, Note, Query
     from ..resolve.listing import Category, Link
+    from ..resolve.meanings import Meanings
     from ..resolve.plan import Plan
 
 
@@ -64,15 +65,15 @@ class IndexView(View):
 
     def content(self, plan: Plan, query: Query, docname: str) -> Index | Worklist:
         """Return the index of the chosen heuristics, or their missing targets."""
-        records = plan.selection(query.filters)
+        records = plan.meanings.selection(query.filters)
         if query.option("missing"):
-            return _worklist(plan, records)
+            return _worklist(plan.meanings, records)
         marks = bool(query.option("marks"))
         return Index(
             rows=tuple(
                 _row(plan, record, marks=marks) for record in index.ordered(records)
             ),
-            categories=index.categories(records, plan.settings.categories),
+            categories=index.categories(records, plan.catalogue.settings.categories),
             cards=query.option("layout") == "cards",
             marks=marks,
         )
@@ -97,21 +98,21 @@ class IndexView(View):
 
 
 def _row(plan: Plan, record: Heuristic, *, marks: bool) -> IndexRow:
-    messages = [message.text for message, _evidence in plan.messages(record)]
+    messages = [message.text for message, _evidence in plan.quotes.messages(record)]
     return IndexRow(
         named=named(record),
-        meta=meta(plan, record),
+        meta=meta(plan.catalogue, record),
         categories=record.categories,
-        links=plan.links(record, marks=marks),
+        links=plan.meanings.links(record, marks=marks),
         note=plan.note(record),
         words=" ".join(dict.fromkeys([*record.keywords, *messages])),
     )
 
 
-def _worklist(plan: Plan, records: Iterable[Heuristic]) -> Worklist:
+def _worklist(meanings: Meanings, records: Iterable[Heuristic]) -> Worklist:
     waiting: dict[tuple[int, str], list[Named]] = {}
     for record in records:
-        for link in plan.links(record, marks=True):
+        for link in meanings.links(record, marks=True):
             if link.target is None:
                 name = f"{link.mark}\u00a0{link.word}: {link.text}"
                 key = CONNECTION_TYPES.index(link.type), name

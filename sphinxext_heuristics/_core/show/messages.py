@@ -59,15 +59,17 @@ class MessagesView(View):
         quoting: dict[Message, dict[Quoting, None]] = {}
         # Each object that raises it, with its package.
         raised: dict[Message, dict[str, str]] = {}
-        records = plan.selection(query.filters)
-        asked = [(named(record), known) for record, known in known_to(plan, records)]
+        records = plan.meanings.selection(query.filters)
+        asked = [
+            (named(record), known) for record, known in known_to(plan.quotes, records)
+        ]
         for record in records:
             one = Quoting(
                 named=named(record),
-                outdated=meta(plan, record).outdated,
+                outdated=meta(plan.catalogue, record).outdated,
                 note=plan.note(record),
             )
-            for message, evidence in plan.messages(record):
+            for message, evidence in plan.quotes.messages(record):
                 objects = raised.setdefault(message, {})
                 objects[evidence.object] = evidence.package
                 quoting.setdefault(message, {})[one] = None

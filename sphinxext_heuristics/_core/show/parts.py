@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from sphinx.application import Sphinx
 
-    from ..resolve.face import PublicPlan
+    from ..resolve.face import PublicCatalogue
 
 #: What is in a line: a node, or its text.
 Part: TypeAlias = nodes.Node | str
@@ -78,10 +78,10 @@ def named(record: Heuristic) -> Named:
     )
 
 
-def meta(plan: PublicPlan, record: Heuristic) -> Meta:
+def meta(catalogue: PublicCatalogue, record: Heuristic) -> Meta:
     """Return the line below a heuristic's title in an index."""
-    about = f"{plan.package} {plan.version}".strip()
-    outdated = "" if plan.holds(record) else _("does not hold for %s") % about
+    about = f"{catalogue.package} {catalogue.version}".strip()
+    outdated = "" if catalogue.holds(record) else _("does not hold for %s") % about
     return Meta(severity=record.severity, bounds=bounds(record), outdated=outdated)
 
 
@@ -193,11 +193,7 @@ def script_place(name: str, **data: object) -> nodes.Node:
 
 
 def link_files(
-    app: Sphinx,
-    page: str,
-    _template: str,
-    context: dict[str, Any],
-    doctree: nodes.document | None,
+    app: Sphinx, page: str, context: dict[str, Any], doctree: nodes.document | None
 ) -> None:
     """Link our style sheet and scripts on the pages that have something of ours."""
     if "css_files" not in context:
@@ -205,6 +201,9 @@ def link_files(
     used = set(" ".join(_OURS.findall(context.get("body", ""))).split())
     is_book = app.builder.name == "epub"
     is_own_index = page == INDEX_PAGE and doctree is None
+    if is_own_index:
+        # Sphinx's template takes it as it is.
+        context["indextitle"] = escape(context["indextitle"])
     if is_own_index or used:
         app.add_css_file(_BOOK_STYLE if is_book else STYLE)
     for name, view in views_of(app).items():

@@ -5,23 +5,32 @@ Each function handles an event of Sphinx.
 
 from __future__ import annotations
 
+import hashlib
+import json
 import re
 from itertools import chain
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from docutils import nodes
 from sphinx import addnodes
 
-from ..objects import import_package
+from ..._output import OutputRecord
+from ..objects import import_package, note_modules
 from ..references import REFTYPE, place
-from ..store import DocbuilderDomain, Fault, Link, Place, warn
+from ..store import DocbuilderDomain, Fault, Link, warn
 from ..trees import read_tree
 
 if TYPE_CHECKING:
     from sphinx.application import Sphinx
+    from sphinx.builders import Builder
     from sphinx.domains.python import ObjectEntry
     from sphinx.environment import BuildEnvironment
 
+    from ..store import Wanted
+
+#: The name that the extension is loaded by, and its record's file in the output folder.
+EXTENSION, RECORD = "sphinxext_heuristics.docbuilder", ".docbuilder.json"
 _HTML_ID = re.compile(r"""\s(?:id|name)\s*=\s*["']?([^\s"'>]+)""")
 
 
@@ -64,40 +73,77 @@ def before_reading(app: Sphinx, env: BuildEnvironment, docnames: list[str]) -> N
 
 
 def note_page(app: Sphinx, doctree: nodes.document) -> None:
-    """Note the anchors of a document, and where its links lead (``doctree-read``)."""
-    notes = DocbuilderDomain.of(app.env).notes[app.env.docname]
+    """Note the anchors of a document, and what it links to (``doctree-read``)."""
+    store = DocbuilderDomain.of(app.env)
+    notes = store.notes[app.env.docname]
+    if page := store.state.pages.get(app.env.docname):
+        # its names may be looked up there
+        note_modules(app.env, page.package)
     anchors: list[str] = []
+    targets: list[Link | Wanted] = []
     for node in doctree.findall(nodes.Element):
         anchors += node.get("ids", ())
         if isinstance(node, addnodes.pending_xref) and node["reftype"] == REFTYPE:
-            notes.targets[node["target"]] = Place()
+            targets.append(node["target"])
         elif isinstance(node, nodes.raw):
             anchors += _HTML_ID.findall(node.astext())
     notes.anchors = frozenset(anchors)
+    notes.targets = tuple(dict.fromkeys(targets))
 
 
-def update(_: Sphinx, env: BuildEnvironment) -> list[str]:
+def update(app: Sphinx, env: BuildEnvironment) -> list[str]:
     """Bring the documents up to date with each other (``env-updated``).
 
     Objects get their entries, and warnings are given. The documents to be written again
-    are returned: those whose links lead elsewhere than before.
+    are returned: those that were read, or whose links lead elsewhere, since this
+    builder wrote them.
     """
     store = DocbuilderDomain.of(env)
     _add_entries(env, store)
     targets = chain.from_iterable(notes.targets for notes in store.notes.values())
-    places = {target: place(env, target) for target in {*targets}}
-    outdated = []
+    places = store.places = {target: place(env, target) for target in {*targets}}
     for docname, notes in sorted(store.notes.items()):
         links = (target for target in notes.targets if isinstance(target, Link))
         dead = [Fault(link.line, places[link].problem, "link") for link in links]
         for fault in sorted([*notes.faults, *dead], key=lambda fault: fault.line):
             if fault.message:
                 warn(fault.message, fault.subtype, (docname, fault.line))
-        leads_to = {target: places[target] for target in notes.targets}
-        if leads_to != notes.targets:
-            outdated.append(docname)
-        notes.targets = leads_to
-    return outdated
+        lead_to = [places[target] for target in notes.targets]
+        text = json.dumps([env.all_docs[docname], lead_to])
+        digest = hashlib.blake2b(text.encode(), digest_size=16)
+        store.digests[docname] = digest.hexdigest()
+    return _record(app).stale(store.digests)
+
+
+def _record(app: Sphinx) -> OutputRecord:
+    """Return the record of what the builder at work has written."""
+    version = app.extensions[EXTENSION].version
+    return OutputRecord(Path(app.outdir, RECORD), f"{app.builder.name} {version}")
+
+
+def begin_writing(_: Sphinx, builder: Builder) -> None:
+    """Know of no document that it is written yet (``write-started``)."""
+    DocbuilderDomain.of(builder.env).written.clear()
+
+
+def note_written(app: Sphinx, doctree: nodes.document, docname: str) -> None:
+    """Note a document that is written, and those in it (``doctree-resolved``).
+
+    Before the first one is, the record is taken away: a killed build leaves none.
+    """
+    written = DocbuilderDomain.of(app.env).written
+    if not written:
+        _record(app).forget()
+    # LaTeX and singlehtml merge all documents into one tree
+    merged = doctree.findall(addnodes.start_of_file)
+    written.update([docname, *(node["docname"] for node in merged)])
+
+
+def end_writing(app: Sphinx, exception: Exception | None) -> None:
+    """Put the record back when all is written (``build-finished``)."""
+    store = DocbuilderDomain.of(app.env)
+    if store.written and exception is None:
+        _record(app).save(store.digests, store.written)
 
 
 def _add_entries(env: BuildEnvironment, store: DocbuilderDomain) -> None:

@@ -1,0 +1,78 @@
+"""Links of a document that may lead to a heuristic."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from docutils import nodes
+from sphinx.util import docname_join
+
+from ..diagnostics import absolute
+from ..model import Mention
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+
+def mentions(
+    links: Iterable[nodes.Element], docname: str, file: str
+) -> dict[Mention, None]:
+    """Return the links of a document that may lead to a heuristic, each once.
+
+    *file* is where it is written.
+    """
+    found: dict[Mention, None] = {}
+    for link in links:
+        # Another project's, or in a table of contents.
+        if "intersphinx" in link or _is_in_contents(link):
+            continue
+        if meant := _meant(link, docname):
+            is_own = _source(link) == absolute(file)
+            mention = meant._replace(sections=_sections(link), is_own=is_own)
+            found[mention] = None
+    return found
+
+
+def _meant(link: nodes.Element, docname: str) -> Mention | None:
+    """Return what a link names, if that may be a heuristic."""
+    if anchor := link.get("refid") or link.get("reflocalid"):
+        return Mention(docname=docname, anchor=anchor)
+    kind = link.get("refdomain") or "", link.get("reftype") or ""
+    target: str = link.get("reftarget") or ""
+    document = docname_join(docname, target)
+    meant = Mention(name=target, label=target.lower(), docname=document)
+    by_kind = {
+        ("heuristic", "ref"): Mention(name=target),
+        ("std", "ref"): Mention(label=target),
+        ("std", "doc"): Mention(docname=document),
+        ("doc", "myst"): Mention(docname=target, anchor=link.get("reftargetid") or ""),
+        ("", "any"): meant,
+        ("", "myst"): meant,
+    }
+    return by_kind.get(kind)
+
+
+def _sections(link: nodes.Element) -> tuple[str, ...]:
+    """Return the first id of each section around a link."""
+    found = []
+    around: nodes.Element | None = link
+    while around is not None:
+        if isinstance(around, nodes.section):
+            found.append(around["ids"][0])
+        around = around.parent
+    return tuple(found)
+
+
+def _is_in_contents(link: nodes.Element) -> bool:
+    around: nodes.Element | None = link
+    while around is not None and not isinstance(around, nodes.topic):
+        around = around.parent
+    return around is not None and "contents" in around["classes"]
+
+
+def _source(link: nodes.Element) -> str:
+    """Return the file, or the docstring, that a link is written in."""
+    around: nodes.Element | None = link
+    while around is not None and not around.source:
+        around = around.parent
+    return absolute(around.source) if around is not None else ""

@@ -1,0 +1,170 @@
+"""The records of what is meant and what becomes of it, which all of this folder use."""
+
+from __future__ import annotations
+
+import enum
+from typing import TYPE_CHECKING, NamedTuple
+
+from ..model import Connection, Entry, Heuristic, Query, Target
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+class Rule(enum.Enum):
+    """Why a target reaches a documented name, in words.
+
+    ``{target}`` is the target up to ``+``, ``{ending}`` without ``*.``; ``{owner}``
+    is the class that defines a member. The command ``explain`` fills them in.
+    """
+
+    ITSELF = "the target itself"
+    ALIAS = "the same object as {target}"
+    INHERITED = "inherits this very member from {owner}"
+    ENDING = "the documented object whose name ends in {target}"
+    STAR = "its name ends in {ending}"
+    SUBCLASS = "a subclass of {target}"
+    MEMBER = "the member of this name of {target}"
+    OVERRIDE = "the member of this name of a subclass of {target}"
+
+
+class Place(NamedTuple):
+    """A page, or a section of it."""
+
+    #: The document.
+    docname: str
+    #: The section's id; empty for the document as a whole.
+    anchor: str = ""
+
+    def __str__(self) -> str:
+        """Return the place as a target names it."""
+        return f"{self.docname}#{self.anchor}" if self.anchor else self.docname
+
+
+class Resolved(NamedTuple):
+    """What a name, or the target of a connection, means."""
+
+    #: What the author wrote, where it is a connection's.
+    connection: Connection = Connection("", "")
+    #: Where a link leads; ``None`` if it is missing, or an object's name.
+    target: Target | None = None
+    #: The documented names reached, in the order of the documentation, each with the
+    #: rule by which.
+    reached: Mapping[str, Rule] = {}
+    #: The page or section reached.
+    place: Place | None = None
+    #: What it may mean, if that is several things.
+    several: tuple[str, ...] = ()
+    #: Whether it may be missing: by a ``?``, by ``heuristics_targets`` or by
+    #: ``heuristics_undocumented``.
+    planned: bool = False
+
+    @property
+    def exists(self) -> bool:
+        """Whether the target is there."""
+        return self.target is not None
+
+
+class Reach(enum.IntEnum):
+    """How a heuristic's targets reach an entry, the nearest first."""
+
+    #: One names its object.
+    NAMED = 0
+    #: It is an inherited copy of what one names.
+    INHERITED = 1
+    #: By ``+`` or ``*`` alone.
+    WIDE = 2
+
+
+class Form(enum.StrEnum):
+    """How an API entry or a page shows a heuristic."""
+
+    #: In full: title and note.
+    FULL = enum.auto()
+    #: In full, in what is collapsed.
+    FOLDED = enum.auto()
+    #: By its title, in one block with the others that are only named.
+    NAMED = enum.auto()
+    #: In a line of its own.
+    LINE = enum.auto()
+
+
+class Verdict(NamedTuple):
+    """What becomes of a heuristic at a documented name that it reaches."""
+
+    #: The heuristic.
+    record: Heuristic
+    #: The first target of it that reaches the name.
+    target: str
+    #: Why that does.
+    rule: Rule
+    #: The place of that target among those of the heuristic.
+    order: int = 0
+    #: How its targets reach the entry.
+    reach: Reach = Reach.WIDE
+    #: Why the heuristic is not shown, in words; empty if it is shown.
+    reason: str = ""
+    #: How it is shown, if it is.
+    form: Form = Form.FULL
+    #: The parameter that it is shown at, or ``""``.
+    parameter: str = ""
+    #: The entry of the page that shows it in full, if this one only names it.
+    full_at: Entry | None = None
+
+    @property
+    def is_shown(self) -> bool:
+        """Whether the entry shows it."""
+        return not self.reason
+
+
+class OnPage(NamedTuple):
+    """What becomes of a heuristic on a page or section that it is connected to."""
+
+    #: The heuristic.
+    record: Heuristic
+    #: The connection's type and target, as the author wrote them.
+    target: str
+    #: The page or section.
+    place: Place
+    #: Why it is not shown, in words; empty if it is shown.
+    reason: str = ""
+    #: Whether the page's own text links to it: it is where it belongs, and is not
+    #: placed once more.
+    is_linked: bool = False
+
+    @property
+    def is_shown(self) -> bool:
+        """Whether the page shows it."""
+        return not self.reason
+
+
+class ByHand(NamedTuple):
+    """What one ``heuristics-for`` shows."""
+
+    #: The directive.
+    query: Query
+    #: The page or section that it is in.
+    place: Place
+    #: The API entry that it is in, if it is in one.
+    entry: Entry | None
+    #: The heuristics that it shows, in the toctree's order.
+    heuristics: tuple[Heuristic, ...]
+
+    @property
+    def targets(self) -> str:
+        """The targets that it names."""
+        return ", ".join(self.query.option("target"))
+
+
+class Shown(NamedTuple):
+    """An API entry that shows a heuristic."""
+
+    #: The first documented name of the entry.
+    name: str
+    #: The document of the entry, and its id there.
+    docname: str
+    anchor: str
+    #: How the targets reach it.
+    reach: Reach
+    #: The parameter that it is shown at, or ``""``.
+    parameter: str

@@ -1,0 +1,65 @@
+"""The record of what was written into an output folder.
+
+Extensions of ours that know nothing of each other keep one each.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from pathlib import Path
+
+#: What stands for the digest of a page that is not known, and is that of none.
+UNKNOWN = "?"
+
+
+class OutputRecord:
+    """What was written last into one output folder: a digest for each page.
+
+    It is kept with the output that it is about: another folder has its own, and one
+    that was wiped has none.
+    """
+
+    def __init__(self, path: Path, writer: str) -> None:
+        """Read the record in a file of that folder, if there is one of this *writer*.
+
+        It names the builder and the version of the extension and of its words: another
+        one may show the same content differently.
+        """
+        self._path = path
+        # No document has an empty name.
+        self._writer = {"": writer}
+        # Without a record, as after an interrupted build, nothing is known of a page.
+        self._before = defaultdict(lambda: UNKNOWN)
+        with suppress(OSError, ValueError, AttributeError):
+            found = json.loads(self._path.read_text(encoding="utf-8"))
+            if found.get("") == writer:
+                self._before = defaultdict(str, found)
+
+    def stale(self, digests: Mapping[str, str]) -> list[str]:
+        """Return the documents that show something else now than when written."""
+        return sorted(
+            name for name, digest in digests.items() if self._before[name] != digest
+        )
+
+    def forget(self) -> None:
+        """Take the record away while pages are written: a killed build leaves none."""
+        self._path.unlink(missing_ok=True)
+
+    def save(self, digests: Mapping[str, str], written: Iterable[str]) -> None:
+        """Keep the digests of what is written now.
+
+        Pages that were left alone keep what they had, which may be unknown.
+        """
+        record = {name: self._before[name] for name in digests}
+        record.update((name, digests.get(name, "")) for name in written)
+        kept = {name: digest for name, digest in record.items() if digest}
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        self._path.write_text(
+            json.dumps(kept | self._writer, indent=0, sort_keys=True), encoding="utf-8"
+        )
