@@ -54,13 +54,12 @@ def _of_package(plan: Plan) -> Iterator[Unfitting]:
         return
     exists = plan.meanings.sources.exists
     top = package.partition(".")[0]
-    # Which packages are documented is a question to source.
-    is_there = exists(package) if exists(top) else None
-    if is_there is None:
-        is_there = top in plan.meanings.documented_packages
+    if exists(top):
+        is_there, known = exists(package), {top}
+    else:
+        is_there, known = top in plan.meanings.documented_packages, set()
     if not is_there:
-        known = {*plan.meanings.documented_packages, *packages_distributions()}
-        known.update([top] if exists(top) else [])
+        known |= {*plan.meanings.documented_packages, *packages_distributions()}
         message = (
             f"heuristics_package = {package!r} is neither installed nor "
             f"documented here{did_you_mean(closest(package, known, 2))}"
