@@ -2,17 +2,18 @@
 
     python tools/release.py v0.1.0
 
-Once, before the first release: make the repository and its documentation public, and set
-the addresses in `[project.urls]` of `pyproject.toml`, their one place. Say on the pages of
-INSTALL_PAGES how to install it from PyPI. There, add a trusted publisher: the
+Once, before the first release: make the repository and its documentation public, and
+set the addresses in `[project.urls]` of `pyproject.toml`, their one place. Say on the
+pages of INSTALL_PAGES how to install it from PyPI. There, add a trusted publisher: the
 repository, the workflow `release.yml`, the environment `pypi`, which has a required
 reviewer and only tags `v*`.
 
 For each release:
 
-1. Set `__version__` in `sphinxext_heuristics/__init__.py`, and the date of the section in
-   `CHANGELOG.md`; what users must do is first.
-2. Look whether a Python or Sphinx is no longer supported (`docs/manual/compatibility.md`).
+1. Set `__version__` in `sphinxext_heuristics/__init__.py`, and the date of the section
+   in `CHANGELOG.md`; what users must do is first.
+2. Look whether a Python or Sphinx is no longer supported
+   (`docs/manual/compatibility.md`).
 3. Run `make lint html test-all dist` and this check, and start the workflow by hand: it
    does everything but publish.
 4. Tag the commit on `main` and push the tag:
