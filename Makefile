@@ -129,12 +129,18 @@ test-core: $(VENV)/.group-core browser ## run the tests that do without PEFT: wi
 		$(PYTESTOPTS)
 
 # They need other versions than the pinned ones: a virtual environment of their own
-ecosystem: ## build the documentation of other projects, and with every neighbour (weekly; some minutes)
+ecosystem: ## build the documentation of other projects, run PEFT's own checks, and with every neighbour (weekly; some minutes)
 	@$(MAKE) --no-print-directory VENV=.venv-ecosystem constraints= try-ecosystem
+
+# PEFT's own checks need versions of their own: one more environment
+gates := .venv-gates
 
 try-ecosystem: $(VENV)/.group-ecosystem
 	@$(bin)/python -m pip install --quiet --no-deps --requirement tests/ecosystem/projects.txt
-	HEURISTICS_REQUIRE_NEIGHBOURS=1 $(pytest) tests/ecosystem/ecosystem.py tests/ecosystem/adoption.py \
+	@$(PYTHON) -m venv $(gates)
+	@$(gates)/bin/python -m pip install --quiet --requirement tests/ecosystem/gates.txt
+	HEURISTICS_REQUIRE_NEIGHBOURS=1 HEURISTICS_GATES=$(gates)/bin $(pytest) tests/ecosystem/ecosystem.py \
+		tests/ecosystem/gates.py tests/ecosystem/adoption.py \
 		tests/integration/test_neighbours.py tests/show/test_themes.py $(PYTESTOPTS)
 
 lint: $(VENV)/.group-lint ## check style (ruff), types (mypy) and the direction of imports (import-linter)

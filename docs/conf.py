@@ -37,13 +37,15 @@ extensions = [
     "sphinxext_heuristics.graph",
     "sphinxext_heuristics.releases",
     "heuristics_reference",
+    "one_signature",
     "pictures",
+    "preludes",
 ]
 root_doc = "index"
 exclude_patterns = ["_build", "_ext"]
 
 myst_enable_extensions = [
-    *("colon_fence", "deflist", "dollarmath", "fieldlist"),
+    *("alert", "colon_fence", "deflist", "dollarmath", "fieldlist"),
     "substitution",
 ]
 myst_heading_anchors = 3
@@ -96,6 +98,9 @@ heuristics_source_url = (
 )
 
 html_theme = "furo"
+# Code that scrolls can be reached by keyboard, which some browsers leave to the page.
+html_static_path = ["_ext/scrolling.js"]
+html_js_files = [("scrolling.js", {"loading_method": "defer"})]
 # only breaks ties
 html_search_scorer = str(Path(__file__).parent / "_ext/scorer.js")
 html_title = f"PEFT {release} heuristics"

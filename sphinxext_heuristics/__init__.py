@@ -72,6 +72,7 @@ def setup(app: Sphinx) -> ExtensionMetadata:
     app.connect("missing-reference", events.leave_unlinked, priority=900)
     app.connect("write-started", events.begin_writing)
     app.connect("html-page-context", events.link_files)
+    app.connect("html-page-context", events.link_search)
     app.connect("build-finished", events.end_writing)
     return {
         "version": __version__,

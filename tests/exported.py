@@ -9,8 +9,15 @@ from typing import TYPE_CHECKING, Any
 from jsonschema import Draft202012Validator
 
 import sphinxext_heuristics
-from sphinxext_heuristics._core.evidence.pasted import Known, keyword, quoted
+from sphinxext_heuristics._core.evidence.pasted import (
+    Asked,
+    Keyword,
+    Known,
+    Quoted,
+    Section,
+)
 from sphinxext_heuristics._core.model import Message
+from sphinxext_heuristics._core.resolve.pages import Place
 
 if TYPE_CHECKING:
     from bs4 import BeautifulSoup
@@ -32,17 +39,32 @@ def data_of(built: Built) -> Any:  # noqa: ANN401 - JSON
     return data
 
 
-def known_in(page: BeautifulSoup) -> list[Known]:
-    """Return what a page of messages gives its script, for `answers` and `searched`."""
-    given, _noise, _search = json.loads(
+def asked_in(page: BeautifulSoup) -> Asked:
+    """Return what a page of messages gives its script, for `answers` and `guesses`."""
+    given, sections, _shared, _search = json.loads(
         page.select_one(".heuristic-paste")["data-known"]
     )
-    return [
+    known = [
         Known(
             title=title,
             note=note,
-            messages=tuple(quoted(Message(*said)) for said, _pieces in messages),
-            keywords=tuple(keyword(text) for text, *_ in keywords),
+            messages=tuple(
+                Quoted(Message(*said), pieces, equal, is_shown)
+                for said, pieces, equal, is_shown in map(_frozen, messages)
+            ),
+            keywords=tuple(Keyword(*one) for one in keywords),
+            code=tuple(code),
+            words=tuple(words),
         )
-        for _uri, title, note, messages, keywords in given
+        for _uri, title, note, messages, keywords, code, words in given
     ]
+    named = [
+        Section(Place(uri), title, tuple(words), tuple(members))
+        for uri, title, _note, words, members in sections
+    ]
+    return Asked((), tuple(known), tuple(named))
+
+
+def _frozen(value: Any) -> Any:  # noqa: ANN401 - JSON
+    """Return JSON with tuples for its lists."""
+    return tuple(map(_frozen, value)) if isinstance(value, list) else value

@@ -220,7 +220,7 @@ def test_page_is_one_that_is_named_alike(docnames: list[str], target: str) -> No
         document = fold(target.partition("#")[0].removeprefix("/"))
         docname = named[place]
         assert document in {fold(docname), fold(docname.rpartition("/")[2])}
-    assert set(pages.closest(target)) <= set(docnames)
+    assert set(pages.closest(target)) <= set(named)
 
 
 @SOME

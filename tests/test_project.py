@@ -223,6 +223,14 @@ def test_every_supported_python_is_tested() -> None:
 # -- CONTRIBUTING ---------------------------------------------------------------------
 
 
+def test_actions_are_pinned_by_commit() -> None:
+    for file in (ROOT / ".github" / "workflows").glob("*.yml"):
+        used = re.findall(r"uses: (\S+)", file.read_text("utf-8"))
+        loose = [it for it in used if not re.fullmatch(r"[\w/.-]+@[0-9a-f]{40}", it)]
+        assert used, file
+        assert not loose, file
+
+
 def test_contributing_is_short_and_names_what_exists() -> None:
     text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
     assert len(text.split()) <= 1200

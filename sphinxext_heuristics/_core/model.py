@@ -314,6 +314,12 @@ class Heuristic(NamedTuple):
     in_entry: bool = False
     #: What it quotes, in the order of the page.
     evidence: tuple[Evidence, ...] = ()
+    #: Headings in its body, which make no section there.
+    headings: tuple[str, ...] = ()
+    #: Its blocks of output.
+    printed: tuple[str, ...] = ()
+    #: What its body says, without markup.
+    text: str = ""
     #: What was wrong with the directive's text.
     problems: tuple[Problem, ...] = ()
 

@@ -57,6 +57,9 @@ def register(app: Sphinx) -> None:
         app.add_node(kind)
 
 
+#: What marks the section that a page has for want of a title of its own.
+UNTITLED = "heuristic_untitled"
+
 #: What marks the container of quoted code and holds its place among those of the page.
 EVIDENCE = "heuristic_evidence"
 

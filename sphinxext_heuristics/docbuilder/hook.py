@@ -1,7 +1,7 @@
 """The hook for doc-builder: its files, made of ``heuristics.json``, and its command.
 
-Two files: :mod:`hook_code`, which only changes with this package, and the heuristics as
-JSON. The command's results go to stdout, everything else to stderr.
+Two files: :mod:`hook_code`, which only changes with this package, and what it inserts,
+as JSON. The command's results go to stdout, everything else to stderr.
 """
 
 from __future__ import annotations
@@ -9,24 +9,25 @@ from __future__ import annotations
 import argparse
 import contextlib
 import difflib
-import importlib
 import inspect
 import io
 import json
+import os
 import re
 import shutil
 import sys
 import tempfile
-from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sphinx.cmd.build import main as sphinx_build
 
 from . import hook_code
+from .cards import decide
+from .objects import import_package
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
 #: The names of the files in doc-builder's folder.
 CODE, DATA = "_heuristics.py", "_heuristics.json"
@@ -40,8 +41,6 @@ runpy.run_path(__file__.replace("_config.py", "{CODE}"))["add_alerts"]()
 
 PROG = "python -m sphinxext_heuristics.docbuilder"
 _FINDING, _FAILED, _INTERRUPTED = 1, 2, 130
-#: On more cards than these, a heuristic is named by the command.
-_MANY = 10
 #: A warning of heuristics, up to its type. Those of the site's index, reach and release
 #: files are not meant: the copy that is built does not have them.
 _WARNING = re.compile(
@@ -49,7 +48,15 @@ _WARNING = re.compile(
     r"(?:.*\n(?!.*WARNING: ))*?.* \[heuristic(?:\.(?!index|reach)\w+)?\]$",
     re.MULTILINE,
 )
-_SEVERITIES = ("danger", "caution", "warning", "important", "note", "tip")
+#: A warning that the version of the package, or of its pages, explains. What else
+#: there is to warn of is a mistake.
+_EXPLAINED = re.compile(
+    r"\[heuristic\.(?:ambiguous|evidence|except|target)\]$"
+    r"|is shown nowhere.*\[heuristic\.orphan\]$"
+    r"|all that it quotes.*\[heuristic\.version\]$"
+    r"|heuristics_targets: .*\[heuristic\.config\]$",
+    re.DOTALL,
+)
 
 
 class HookError(Exception):
@@ -86,96 +93,84 @@ def copy_of(pages: Path, heuristics: Path, folder: Path) -> Path:
     Records of the heuristics' own site, such as its reach file, stay behind.
     """
     source = folder / "source"
-    shutil.copytree(pages, source)
+    _copy(pages, source)
     copy = source / "heuristics"
     shutil.rmtree(copy, ignore_errors=True)
-    shutil.copytree(heuristics, copy, ignore=shutil.ignore_patterns("*.txt"))
+    _copy(heuristics, copy)
+    for path in copy.rglob("*.txt"):
+        path.unlink()
     return source
 
 
-def data_of(
-    heuristics: dict[str, Any], base_url: str, *, everything: bool = False
-) -> dict[str, Any]:
-    """Return what the hook shows of ``heuristics.json``, always in the same order.
+def _copy(source: Path, target: Path, above: tuple[Path, ...] = ()) -> None:
+    """Copy what Sphinx would read of a folder.
 
-    *base_url* may be empty. What only ``+`` or ``*`` reaches is left out, but for the
-    lines at parameters, unless *everything* is exported.
+    What is no file, as a pipe or a dead link, is passed over, and so is a folder that
+    is one of those *above* again.
     """
-    package = heuristics["package"]["name"]
-    items = sorted(
-        heuristics["heuristics"],
-        key=lambda it: (_SEVERITIES.index(it["severity"]), -it["weight"]),
-    )
-    shown: dict[str, dict[str, list[str]]] = {"alerts": {}, "lines": {}}
-    used = {}
-    for item in items:
-        for kind, key in {*_places(item, everything=everything)}:
-            if key.startswith(f"{package}."):
-                shown[kind].setdefault(key, []).append(item["name"])
-                used[item["name"]] = _item(item, base_url)
-    return {
-        "package": package,
-        "heuristics": used,
-        **{kind: dict(sorted(found.items())) for kind, found in shown.items()},
-    }
+    real = source.resolve()
+    if real in above:
+        return
+    target.mkdir(parents=True)
+    for path in source.iterdir():
+        if not os.access(path, os.R_OK):
+            continue
+        if path.is_dir():
+            _copy(path, target / path.name, (*above, real))
+        elif path.is_file():
+            shutil.copyfile(path, target / path.name)
 
 
-def _places(item: dict[str, Any], *, everything: bool) -> Iterator[tuple[str, str]]:
-    """Yield where a heuristic is shown: as what, and the name with its parameter."""
-    for entry in item["entries"]:
-        parameter = entry["parameter"]
-        key = f"{entry['name']}#{parameter}" if parameter else entry["name"]
-        is_wide = entry["reach"] == "wide"
-        if parameter or everything or not is_wide:
-            yield "lines" if parameter and is_wide else "alerts", key
-    if item["holds"] and item["inject"]:
-        # a member that is documented nowhere may be named at its class's card
-        for connection in item["connections"]:
-            is_missing = connection["type"] == "impl" and not connection["names"]
-            if is_missing and not re.search(r"[+*]", connection["target"]):
-                yield "lines", connection["target"]
-
-
-def _item(item: dict[str, Any], base_url: str) -> dict[str, Any]:
-    return {
-        "title": _escaped(item["title"]),
-        "note": _plain(item["note"]["markdown"]),
-        # doc-builder has no danger
-        "alert": item["severity"].upper().replace("DANGER", "CAUTION"),
-        "url": base_url and f"{base_url.rstrip('/')}/{item['url']}",
-        "except": item["except"],
-    }
-
-
-def _escaped(title: str) -> str:
-    """Return a title that Markdown reads as text, also inside of a link."""
-    return re.sub(r"[\\`*\[\]<]|(?<!\w)_|_(?!\w)", r"\\\g<0>", " ".join(title.split()))
-
-
-def _plain(note: str) -> str:
-    """Return a note as Markdown outside of a table, with one backtick around code.
-
-    The index has code that holds backticks in tags; doc-builder takes code in several
-    backticks for reStructuredText.
-    """
-    note = re.sub(r"(?<!\\)\\\|", "|", note)
-
-    def code(found: re.Match[str]) -> str:
-        text = re.sub(r"\\(.)", r"\1", found[1])
-        return "`" + text.replace("`", "'") + "`"
-
-    return re.sub(r"(?<!\\)<code>(.*?)</code>", code, note)
+def left_out_of(heuristics: dict[str, Any]) -> Iterator[str]:
+    """Take out the heuristics that the installed package contradicts; name them."""
+    package = heuristics["package"]
+    kept = []
+    for item in heuristics["heuristics"]:
+        lost = [it["object"] for it in item["evidence"] if it["line"] is None]
+        if lost and item["holds"]:
+            yield (
+                f"{item['name']}: left out: {package['name']} {package['version']} "
+                f"does not have what it quotes from {', '.join(lost)}"
+            )
+        else:
+            kept.append(item)
+    heuristics["heuristics"] = kept
 
 
 def files_of(data: dict[str, Any]) -> dict[str, str]:
-    """Return the texts of the two files."""
-    code = inspect.getsource(hook_code)
-    text = json.dumps(data, ensure_ascii=False, indent=2)
-    # a list of names is one line
-    text = re.sub(
-        r"\[\n([^\[\]]*)\n *\]", lambda found: f"[{' '.join(found[1].split())}]", text
+    """Return the texts of the two files.
+
+    The code comes first: it can do with data of any form.
+    """
+    docstrings = {
+        name: _list(map(_json, entries)) for name, entries in data["docstrings"].items()
+    }
+    alerts = {name: _json(text) for name, text in data["alerts"].items()}
+    text = _mapping(
+        {
+            "package": _json(data["package"]),
+            "alerts": _mapping(alerts, "  "),
+            "docstrings": _mapping(docstrings, "  "),
+        }
     )
+    code = f"# ruff: noqa\n# fmt: off\n{inspect.getsource(hook_code)}"
     return {CODE: code, DATA: f"{text}\n"}
+
+
+def _mapping(pairs: dict[str, str], indent: str = "") -> str:
+    """Return an object of JSON, each pair a line; the values are JSON."""
+    lines = [f"{indent}  {_json(name)}: {value}" for name, value in pairs.items()]
+    text = ",\n".join(lines)
+    return f"{{\n{text}\n{indent}}}"
+
+
+def _list(values: Iterable[str]) -> str:
+    text = ",\n      ".join(values)
+    return f"[\n      {text}\n    ]"
+
+
+def _json(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False)
 
 
 def differences(out: Path, files: dict[str, str]) -> Iterator[str]:
@@ -192,46 +187,35 @@ def _text(path: Path) -> str:
 
 
 def write(out: Path, files: dict[str, str]) -> Iterator[str]:
-    """Replace the files that differ, all or none, and yield a line on each."""
+    """Replace the files that differ, in their order, and yield a line on each.
+
+    Nothing is replaced before all is written. Mode and line ends stay.
+    """
     stale = [name for name, text in files.items() if _text(out / name) != text]
-    # in the same folder, so that a file can take another's place in one step
-    with tempfile.TemporaryDirectory(dir=out) as scratch:
-        for name in stale:
-            Path(scratch, name).write_text(files[name], encoding="utf-8")
-        for name in stale:
-            Path(scratch, name).replace(out / name)
+    ready = {name: _beside((out / name).resolve()) for name in stale}
+    try:
+        for name, beside in ready.items():
+            _write(out / name, beside, files[name])
+        for name, beside in ready.items():
+            beside.replace((out / name).resolve())
+    finally:
+        for beside in ready.values():
+            beside.unlink(missing_ok=True)
     for name in files:
         yield f"{out / name}: {'written' if name in stale else 'unchanged'}"
 
 
-def report(data: dict[str, Any]) -> Iterator[str]:
-    """Yield lines: how much is open, what is on many cards, which objects have none."""
-    problem = f"{data['package']} cannot be imported, so its cards are unknown"
-    package = hook_code.attempt(problem, importlib.import_module, data["package"])
-    if isinstance(package, str):
-        yield package
-        return
-    cards, left_out = hook_code.cards(data, package)
-    on_cards: Counter[str] = Counter()
-    at_parameters = 0
-    for card in cards.values():
-        shown = [note for note in card.notes if note.is_open]
-        own = [note.name for note in shown if not note.parameter]
-        on_cards.update(own[: hook_code.MAX_SHOWN])
-        counts = Counter(note.parameter for note in shown if note.parameter)
-        open_at_one = [
-            min(count, hook_code.MAX_AT_PARAMETER) for count in counts.values()
-        ]
-        at_parameters += sum(open_at_one)
-    yield (
-        f"{on_cards.total()} alerts stand open, and {at_parameters} at parameters; "
-        f"{len(cards)} docstrings"
-    )
-    for name, count in on_cards.most_common():
-        if count > _MANY:
-            yield f"{name}: open on {count} cards"
-    for name, reason in left_out.items():
-        yield f"{name}: {reason}"
+def _beside(path: Path) -> Path:
+    """Return a file in the same folder: it can take the other's place in one step."""
+    return path.with_name(f"{path.name}~")
+
+
+def _write(old: Path, new: Path, text: str) -> None:
+    new.unlink(missing_ok=True)
+    has_crlf = old.is_file() and b"\r\n" in old.read_bytes()
+    new.write_text(text, encoding="utf-8", newline="\r\n" if has_crlf else "\n")
+    if old.is_file():
+        shutil.copymode(old, new)
 
 
 def parser() -> argparse.ArgumentParser:
@@ -245,8 +229,8 @@ def parser() -> argparse.ArgumentParser:
         help="write the files that show heuristics in docstrings, as alerts, when "
         "doc-builder reads them",
         description=f"Write {CODE} and {DATA}, which doc-builder's _config.py uses.",
-        epilog="Exit code: 0 fine, 1 a warning of the type heuristic, or the files are "
-        "out of date (--check), 2 misuse or failure, 130 Ctrl-C.",
+        epilog="Exit code: 0 fine, 1 a mistake in a heuristic, or the files are out of "
+        "date (--check), 2 misuse or failure, 130 Ctrl-C.",
     )
     add = command.add_argument
     add("conf", metavar="CONF", type=Path, help="the folder of conf.py")
@@ -262,11 +246,15 @@ def parser() -> argparse.ArgumentParser:
         metavar="URL",
         type=_url,
         default="",
-        help="where the heuristics are published; without it, titles are bold text "
-        "and no links",
+        help="where the heuristics are published; without it, nothing is only linked",
     )
     add("--all", action="store_true", help="also what only + or * reaches, as alerts")
     add("--check", action="store_true", help="write nothing, print what is out of date")
+    add(
+        "--strict",
+        action="store_true",
+        help="write nothing if the installed package lacks what a heuristic names",
+    )
     add("-v", "--verbose", action="store_true", help="print what Sphinx says")
     return whole
 
@@ -300,23 +288,42 @@ def _hook(arguments: argparse.Namespace) -> int:
         heuristics, warnings, said = heuristics_of(conf, source)
     if arguments.verbose:
         sys.stderr.write(said)
-    if warnings:
-        for warning in warnings:
-            local = warning.replace(f"{source}/heuristics/", f"{directory}/")
-            sys.stdout.write(local.replace(f"{source}/", f"{pages}/") + "\n")
+    places = {f"{source}/heuristics/": f"{directory}/", f"{source}/": f"{pages}/"}
+    for old, new in places.items():
+        warnings = [warning.replace(old, new) for warning in warnings]
+    mistakes = [warning for warning in warnings if not _EXPLAINED.search(warning)]
+    if faults := warnings if arguments.strict else mistakes:
+        _say(faults)
         sys.stderr.write(
             f"{PROG}: error: {conf}: fix the warnings above; nothing is written\n"
         )
         return _FINDING
-    data = data_of(heuristics, arguments.base_url, everything=arguments.all)
-    files = files_of(data)
+    _say(map(_told, warnings))
+    _say(left_out_of(heuristics))
+    try:
+        package = import_package(heuristics["package"]["name"])
+    except ImportError as error:
+        raise HookError(f"{error}; its docstrings are unknown") from error
+    decision = decide(heuristics, package, arguments.base_url, everything=arguments.all)
+    files = files_of(decision.data)
     if arguments.check:
         lines = list(differences(pages, files))
-        sys.stdout.writelines(f"{line}\n" for line in lines or [f"{pages}: up to date"])
+        _say(lines or [f"{pages}: up to date"])
         return _FINDING if lines else 0
-    for line in (*write(pages, files), *report(data)):
-        sys.stdout.write(f"{line}\n")
+    _say(write(pages, files))
+    _say(decision.report())
     config = pages / "_config.py"
     if CODE not in _text(config):
         sys.stderr.write(f"{config}: put this at its start:\n\n{LINES}")
     return 0
+
+
+def _told(warning: str) -> str:
+    """Return a warning as a line that says what it means for the files."""
+    first = warning.partition("\n")[0]
+    word = "note" if warning.endswith("[heuristic.except]") else "left out"
+    return re.sub(r" \[heuristic\.\w+\]$", "", first).replace("WARNING", word, 1)
+
+
+def _say(lines: Iterable[str]) -> None:
+    sys.stdout.writelines(f"{line}\n" for line in lines)

@@ -21,7 +21,7 @@ from docutils.statemachine import StringList
 from sphinx import addnodes
 from sphinx.ext.autodoc.mock import mock  # type: ignore[attr-defined, unused-ignore]
 
-from .hook_code import attempt, attribute, function_of, is_listed, walk
+from .hook_code import attribute, function_of, walk
 from .store import DocbuilderDomain
 
 if TYPE_CHECKING:
@@ -36,11 +36,14 @@ def import_package(name: str, mocked: Sequence[str] = ()) -> ModuleType:
     The modules *mocked* need not be installed (``autodoc_mock_imports``). Raises
     ImportError where it cannot be imported, or does not exist.
     """
-    with mock(mocked):
-        found = attempt(f"cannot import {name}", importlib.import_module, name)
-    if isinstance(found, str):
-        raise ImportError(found)  # noqa: TRY004 - no type is wrong
-    return found
+    try:
+        with mock(mocked):
+            return importlib.import_module(name)
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # it may exit as it is imported
+        message = f"cannot import {name}: {type(error).__name__}: {error}"
+        raise ImportError(message) from error
 
 
 def find_object(env: BuildEnvironment, name: str, package: str) -> tuple[object, str]:
@@ -53,10 +56,10 @@ def find_object(env: BuildEnvironment, name: str, package: str) -> tuple[object,
     inside = name.removeprefix(f"{package}.")
     with mock(env.config.autodoc_mock_imports):
         _, found = walk(import_package(package), inside)
-        return found, _shortest_path(found, package) or f"{package}.{inside}"
+        return found, shortest_path(found, package) or f"{package}.{inside}"
 
 
-def _shortest_path(found: object, package: str) -> str | None:
+def shortest_path(found: object, package: str) -> str | None:
     """Return the path through the first module that has the object's name.
 
     ``None`` for what does not say where it is defined, or is defined in another
@@ -106,6 +109,14 @@ def documented_methods(cls: type) -> list[str]:
     return names
 
 
+def is_listed(cls: type, name: str, docstring: object) -> bool:
+    """Return whether doc-builder lists a method: no superclass has its docstring."""
+    return all(
+        attribute(attribute(base, name), "__doc__") != docstring
+        for base in cls.__mro__[1:]
+    )
+
+
 def chosen_members(found: object, listed: Sequence[str]) -> list[str]:
     """Return the members of a class that are shown with it.
 
@@ -151,7 +162,7 @@ def make_entry(
     for member in members:
         entry = entries.get(f"{path}.{member}")
         # in the class that defines it
-        own = _shortest_path(attribute(shown, member), package)
+        own = shortest_path(attribute(shown, member), package)
         if entry and own:
             entries.setdefault(own, entry._replace(aliased=True))
     problems = [

@@ -73,7 +73,15 @@ class Tree(NamedTuple):
 
 
 class _Loader(yaml.SafeLoader):  # type: ignore[misc] # PyYAML has no types
-    """Gives each mapping its line."""
+    """Gives each mapping its line, and refuses aliases: a few may hold without end."""
+
+    def compose_node(self, parent: object, index: object) -> Any:  # noqa: ANN401 - as there
+        """Return a node that is written out."""
+        if self.check_event(yaml.AliasEvent):
+            event = self.peek_event()
+            problem = f"*{event.anchor} is an alias; write out what it stands for"
+            raise yaml.MarkedYAMLError(problem=problem, problem_mark=event.start_mark)
+        return super().compose_node(parent, index)
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> Any:  # noqa: ANN401, FBT001, FBT002 - as there
         """Return a mapping with the key ``line``."""

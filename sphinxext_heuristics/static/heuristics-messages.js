@@ -1,34 +1,11 @@
-/* The box for a text. On the page of messages it finds what evidence/pasted.py finds; elsewhere it leads there. */
+/* The box for a text: on the page of messages, what evidence/pasted.py does; elsewhere it leads there. */
 "use strict";
 (() => {
   const translated = JSON.parse(document.currentScript.dataset.words ?? "{}");
   const say = (said, value) => (translated[said] ?? said).replace("%s", () => value);
-  /* The text in an address, behind the number sign: no browser sends that. */
-  const KEY = "error";
-  const LEAST_CHARS = 12;
-  const MOST_WORDS = 4;
-  const LEFT_OUT = /[/\\]|\.py\b|(?:Error|Exception|Warning)\b/;
-
-  /* How many fixed characters of a message are in a text; 0 if not all are. */
-  const fit = ([kind], pieces, pasted) => {
-    const head = `${kind}: `;
-    const part = pasted.startsWith(head) ? pasted.slice(head.length) : pasted;
-    if (part.length >= LEAST_CHARS && part.includes(" ") && pieces.some((piece) => piece.includes(part)))
-      return part.length;
-    const size = pieces.join("").length;
-    let at = 0;
-    for (const piece of size < LEAST_CHARS ? [head + pieces[0], ...pieces.slice(1)] : pieces) {
-      const found = pasted.indexOf(piece, at);
-      if (found < 0) return 0;
-      at = found + piece.trimEnd().length;
-    }
-    return size;
-  };
-
-  /* The words, each with a space on both sides. */
-  const spaced = (text) => ` ${(text.toLowerCase().match(/[a-z0-9_]+|[^\x00-\x7f]/gu) ?? []).join(" ")} `;
-
-  const searchWords = (text) => [...new Set(text.toLowerCase().match(/[0-9_]*\p{L}[\p{L}\p{N}_]{2,}/gu))];
+  const sum = (values) => values.reduce((all, value) => all + value, 0);
+  const replaced = (text, pairs) =>
+    pairs.reduce((rest, [pattern, instead]) => rest.replace(new RegExp(pattern, "gmu"), instead), text);
 
   const make = (name, properties = {}, ...children) => {
     const element = Object.assign(document.createElement(name), properties);
@@ -36,7 +13,7 @@
     return element;
   };
 
-  /* Long names may go on in a new line after a dot, a colon or an underscore. */
+  /* Long names may be divided after a dot, a colon or an underscore. */
   const divide = (element) => {
     const walker = document.createTreeWalker(element, NodeFilter.SHOW_TEXT);
     const texts = [];
@@ -61,7 +38,8 @@
     box.parentElement.after(make("button", { type: "submit" }, say("Find")));
     form.addEventListener("submit", (event) => {
       event.preventDefault();
-      location.href = `${link.href.split("#")[0]}#${KEY}=${encodeURIComponent(box.value)}`;
+      /* No browser sends what is behind the number sign. */
+      location.href = `${link.href.split("#")[0]}#error=${encodeURIComponent(box.value)}`;
     });
     /* Enter asks: a pasted text has its line ends. */
     box.addEventListener("keydown", (event) => {
@@ -72,85 +50,138 @@
     holder.append(form);
   };
 
-  const search = (holder) => {
-    const [known, patterns, searchPage] = JSON.parse(holder.dataset.known);
-    const noise = patterns.map(([pattern, instead]) => [new RegExp(pattern, "gmu"), instead]);
-    const plain = (text) => noise.reduce((rest, change) => rest.replace(...change), text).trim();
-    const count = Object.create(null);
-    for (const one of known) {
-      const [, title, note, messages, keywords] = one;
-      const texts = [title, note, ...messages.map(([[, text]]) => text), ...keywords.map(([text]) => text)];
-      one.words = searchWords(plain(texts.join(" ")));
-      for (const word of one.words) count[word] = (count[word] ?? 0) + 1;
-    }
+  let shared;
 
-    const answer = ([uri, title, note, messages, keywords], pasted, said) => {
-      const sizes = messages.map(([message, pieces]) => [fit(message, pieces, pasted), message]);
-      const fitting = sizes.filter(([size]) => size).sort(([size], [other]) => other - size);
-      const within = keywords.filter(([, words]) => words.trim() && said.includes(words));
-      const isInOther = (words) => within.some(([, other]) => other !== words && other.includes(words));
-      const reported = within.filter(([, words]) => !isInOther(words));
-      return {
-        ...{ uri, title, note, fitting, reported },
-        isKnown: fitting.length || reported.length > 1 || reported.some(([, , isMessage]) => isMessage),
-        size: fitting.length ? fitting[0][0] : 0,
-        length: reported.map(([text]) => text).join("").length,
-      };
-    };
+  const spaced = (text) => ` ${(text.toLowerCase().match(/[a-z0-9_]+|[^\x00-\x7f]/gu) ?? []).join(" ")} `;
 
-    /* The rarest words that one heuristic has: a page must have all. */
-    const searched = (pasted) => {
-      const message = pasted.replace(/^.*(?:Error|Exception|Warning): /, "").split(" ");
-      const said = searchWords(message.filter((word) => !LEFT_OUT.test(word)).join(" "));
-      const most = Math.max(2, known.length / 2);
-      let best = [];
-      let heaviest = 0;
-      for (const one of known) {
-        const shared = said.filter((word) => one.words.includes(word) && count[word] <= most);
-        const weight = shared.reduce((sum, word) => sum + 1 / count[word], 0);
-        if (weight > heaviest) [best, heaviest] = [shared, weight];
+  const stems = (text) => {
+    const words = text.toLowerCase().match(/[0-9]*[a-z][a-z0-9]+|[^\x00-\x7f]/gu) ?? [];
+    const telling = words.filter((word) => !shared.stop.includes(word));
+    return [...new Set(telling.map((word) => replaced(word, shared.endings)))];
+  };
+
+  /* The code that raised exceptions, and the text without frames. */
+  const traced = (text) => {
+    const code = [];
+    const said = text.replace(new RegExp(shared.frames, "gmu"), (frames, last, at) => {
+      if (at + frames.length < text.length) code.push(...replaced(last, [[shared.running, ""]]).split("\n"));
+      return "";
+    });
+    return [code, said];
+  };
+
+  /* How many characters of a text a message explains. */
+  const fit = ([[kind], pieces, equal], text) => {
+    const { least, long } = shared;
+    const part = text.slice(text.startsWith(`${kind}: `) && kind.length + 2);
+    if (part.length >= least && part.includes(" ") && pieces.some((piece) => piece.includes(part))) return part.length;
+    let [at, size, last] = [0, 0, 0];
+    const putIn = [];
+    for (const piece of pieces) {
+      const found = text.indexOf(piece, at);
+      if (found < 0) {
+        const rest = text.slice(at);
+        const sentence = piece.slice(0, piece.indexOf(". ") + 1);
+        if (sentence.length >= long && rest.includes(sentence)) return size + sentence.length;
+        const begun = rest.slice(rest.lastIndexOf(piece.slice(0, least)));
+        const enough = Math.max(least, Math.min(long, piece.length / 2));
+        if (begun.length >= enough && piece.startsWith(begun)) return size + begun.length;
+        return last >= long ? size : 0;
       }
-      if (!heaviest) best = said.filter((word) => !/\d/.test(word));
-      best.sort((word, other) => count[word] - count[other] || other.length - word.length);
-      return best.slice(0, MOST_WORDS).join(" ");
-    };
+      putIn.push(text.slice(at, found).trim());
+      at = found + piece.trimEnd().length;
+      size += last = piece.length;
+    }
+    const numbers = equal.map((gaps) => gaps.map((gap) => putIn[gap])).filter((values) => new Set(values).size === 1);
+    return size + numbers.flat().join("").length;
+  };
 
-    const shown = ({ uri, title, note, fitting, reported }) => {
-      const quoted = say("Quoted in the source:");
-      const lines = fitting.map(([, [kind, text]]) => [`${quoted} ${kind}: `, make("code", {}, text)]);
-      if (reported.length) lines.push([say("Reported by users:"), " ", reported.map(([text]) => text).join(", ")]);
-      const texts = [[note], ...lines].map((line) => make("p", {}, ...line));
-      return [make("dt", {}, make("a", { href: uri }, title)), make("dd", {}, ...texts)];
+  const answer = ([uri, title, note, messages, keywords, code], text, words, ran) => {
+    const sizes = messages.map((message) => [fit(message, text), ...message]).filter(([size]) => size);
+    const fitting = sizes.sort(([size], [other]) => other - size);
+    const run = code.filter(([, line]) => ran.includes(line));
+    const within = keywords.filter(([, spaced]) => spaced.trim() && words.includes(spaced));
+    const reported = within.filter(([, one]) => !within.some(([, other]) => other !== one && other.includes(one)));
+    const size = Math.max(fitting[0]?.[0] ?? 0, ...run.map(([line]) => line.length));
+    const isKnown = size || reported.length > 1 || reported.some(([, , isMessage]) => isMessage);
+    const length = sum(reported.map(([text]) => text.length));
+    return { uri, title, note, fitting, run, reported, isKnown, size, length };
+  };
+
+  const item = (href, title, ...lines) => [
+    make("dt", {}, make("a", { href }, title)),
+    make("dd", {}, ...lines.filter(String).map((line) => make("p", {}, ...line))),
+  ];
+  const shown = ({ uri, title, note, fitting, run, reported }) => {
+    const line = (how, kind, text) => [`${say(how)} ${kind && kind + ": "}`, make("code", {}, text)];
+    const how = ["Quoted in the source:", "Shown on the page:"];
+    const lines = fitting.map(([, message, , , isShown]) => line(how[+isShown], ...message));
+    lines.push(...run.map(([code]) => line("Quoted from where it was raised:", "", code)));
+    if (reported.length) lines.push([say("Reported by users:"), " ", reported.map(([text]) => text).join(", ")]);
+    return item(uri, title, [note], ...lines);
+  };
+
+  const search = (holder) => {
+    const [known, sections, data, searchPage] = JSON.parse(holder.dataset.known);
+    shared = data;
+    const having = known.map(
+      (one) => new Map(one[6].flatMap((texts, kind) => texts.split(" ").map((stem) => [stem, data.weights[kind]]))),
+    );
+
+    const guess = (said, answers) => {
+      const words = stems(said);
+      const counts = words.map((stem) => having.map((one) => one.get(stem) ?? 0));
+      const weights = counts.map((all) => Math.log((known.length + 1) / Math.max(1, sum(all))));
+      const total = sum(weights) || 1;
+      const share = (count) => sum(weights.map((weight, at) => weight * count(at))) / total;
+      const shares = known.map((_one, at) => share((word) => counts[word][at]));
+      const rated = known.map(([uri, title, note], at) => {
+        const isEnough = sum(counts.map((all) => all[at])) >= Math.min(shared.least_shared, words.length);
+        return [uri, title, note, isEnough && !answers[at].isKnown && shares[at]];
+      });
+      for (const [uri, title, note, own, members] of sections) {
+        const named = share((word) => own.includes(words[word]));
+        const best = members.map((at) => shares[at]).sort((one, other) => other - one);
+        rated.push([uri, title, note, named && named + sum(best.slice(0, 2)) / 2]);
+      }
+      const enough = rated.filter(([, , , share]) => share >= shared.least_share);
+      return enough.sort((one, other) => other[3] - one[3]).slice(0, shared.most);
     };
 
     const rest = [...document.querySelectorAll(".heuristic-messages")];
     const told = make("p", { className: "heuristic-count", role: "status" });
     const clear = make("button", { type: "button", className: "heuristic-reset" }, say("Show all"));
     const found = make("dl", { className: "heuristic-answers" });
-    const more = make("p");
+    const more = make("div", { className: "heuristic-perhaps" });
     const box = makeBox(holder, 3);
     rest.forEach(divide);
 
     const update = () => {
-      const text = plain(box.value);
-      const said = spaced(text);
-      const best = known.map((one) => answer(one, text, said)).filter((it) => text && it.isKnown);
-      best.sort((it, other) => other.size - it.size || other.length - it.length);
-      const wanted = searchPage ? searched(text) : "";
-      const href = `${searchPage}?q=${encodeURIComponent(wanted)}`;
-      const none = text ? say("No heuristic knows of this text.") : say("The text stays in your browser.");
-      const one = say("1 heuristic knows of this text:");
-      const several = say("%s heuristics know of this text, the best first:", best.length);
-      told.textContent = [none, one][best.length] ?? several;
+      const cleaned = replaced(box.value, shared.noise).trim();
+      const text = cleaned.replaceAll("\n", " ");
+      const [ran, said] = traced(`${cleaned}\n`);
+      const all = known.map((one) => answer(one, text, spaced(text), ran));
+      const best = all
+        .filter((one) => text && one.isKnown)
+        .sort((one, other) => other.size - one.size || other.length - one.length);
+      const may = guess(said, all);
+      const none = text ? "No heuristic knows of this text." : "The text stays in your browser.";
+      const several = "%s heuristics know of this text, the best first:";
+      told.textContent = say([none, "1 heuristic knows of this text:"][best.length] ?? several, best.length);
       found.replaceChildren(...best.flatMap(shown));
-      divide(found);
-      more.replaceChildren(wanted && make("a", { href }, say("Search this site for: %s", wanted)));
+      const isNothing = text && !best.length && !may.length;
+      const offered = isNothing ? sections : may;
+      const head = offered.length ? say(isNothing ? "Is it one of these?" : "Perhaps:") : "";
+      const items = offered.flatMap(([uri, title, note]) => item(uri, title, [note]));
+      const link = isNothing ? make("a", { href: searchPage }, say("Search this site")) : "";
+      more.replaceChildren(make("p", {}, head), make("dl", {}, ...items), make("p", {}, link));
+      divide(holder);
       for (const one of rest) one.hidden = Boolean(text);
       clear.hidden = !text;
     };
 
     const take = () => {
-      const asked = new URLSearchParams(location.hash.slice(1)).get(KEY);
+      const asked = new URLSearchParams(location.hash.slice(1)).get("error");
       if (!asked) return;
       box.value = asked;
       update();

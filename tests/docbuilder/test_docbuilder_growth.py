@@ -76,15 +76,15 @@ def read_type(text: str) -> None:
     re.findall(autodoc._TYPE_TOKEN, without)  # noqa: SLF001
 
 
-ITEM = {"title": "A", "note": "B", "alert": "TIP", "url": "u"}
-NOTES = [hook_code.Note("A", ITEM), hook_code.Note("A", ITEM, parameter="a")]
+ENTRIES = [{"alert": "A"}, {"alert": "A", "parameter": "a"}]
+ALERTS = {"A": "> [!TIP]\n> **A.** B"}
 READINGS: dict[str, Reading] = {
     "page": read_page,
     "sections of a docstring": sections.split_docstring.__wrapped__,
     "Markdown of a docstring": markdown._parse.__wrapped__,  # noqa: SLF001
     "type": read_type,
     "code": lambda text: language_of.__wrapped__("text", text),
-    "alerts": lambda text: hook_code.with_notes(f"a{text}", NOTES),
+    "alerts": lambda text: hook_code.with_alerts("f", f"a{text}", ENTRIES, ALERTS),
     **{name: rule_alone(rule) for name, rule in (SHARED | PAGE | DOCSTRING).items()},
 }
 

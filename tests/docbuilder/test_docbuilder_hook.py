@@ -2,26 +2,31 @@
 
 from __future__ import annotations
 
+import ast
 import importlib
 import inspect
 import json
+import os
 import re
 import resource
 import runpy
 import subprocess
 import sys
+import tokenize
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from conftest import ROOT
+import yaml
+from conftest import ROOT, sections
 
-from sphinxext_heuristics.docbuilder import hook, hook_code
+from sphinxext_heuristics.docbuilder import cards, hook, hook_code
+from sphinxext_heuristics.docbuilder.cards import Decision, decide
 from sphinxext_heuristics.docbuilder.hook import main
 from sphinxext_heuristics.docbuilder.objects import documented_methods
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
+    from collections.abc import Iterator, Sequence
 
 ZOO = '''\
 """A zoo."""
@@ -131,18 +136,12 @@ FILES = {
 }
 #: A module that ends the program that imports it.
 EVIL = 'import sys\n\n\ndef go():\n    """Go."""\n\n\nsys.exit(3)\n'
+NOTHING: dict[str, Any] = {"package": "zoo", "alerts": {}, "docstrings": {}}
 CONFIG = f'{hook.LINES}\n# docstyle-ignore\nINSTALL_CONTENT = ""\n'
 
 
-def heuristic(title: str, alert: str = "WARNING", **more: object) -> dict[str, Any]:
-    return {
-        "title": title,
-        "note": "Use `care`",
-        "alert": alert,
-        "url": "",
-        "except": [],
-        **more,
-    }
+def alert(title: str) -> str:
+    return f"> [!WARNING]\n> **{title}.** Use `care`"
 
 
 def forget() -> None:
@@ -162,25 +161,28 @@ class Docs:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text, encoding="utf-8")
         (root / "_config.py").write_text(CONFIG, encoding="utf-8")
-        (root / hook.CODE).write_text(hook.files_of({})[hook.CODE], encoding="utf-8")
+        (root / hook.CODE).write_text(
+            hook.files_of(NOTHING)[hook.CODE], encoding="utf-8"
+        )
 
-    def show(
-        self,
-        alerts: dict[str, list[str]],
-        *,
-        lines: dict[str, list[str]] | None = None,
-        **heuristics: dict[str, Any],
-    ) -> Any:  # noqa: ANN401 - a module
-        """Add this data to the docstrings of the package, imported anew, and give it."""
+    def show(self, docstrings: dict[str, list[str]], **alerts: str) -> Any:  # noqa: ANN401 - a module
+        """Add alerts to the docstrings of the package, imported anew, and give it.
+
+        After ``#`` is a parameter; what holds a link is a line.
+        """
         forget()
-        every = (*alerts.values(), *(lines or {}).values())
-        names = {name: None for several in every for name in several}
-        data = {
+        names = {name for several in docstrings.values() for name in several}
+        data: dict[str, Any] = {
             "package": "zoo",
-            "heuristics": {name: heuristic(name) for name in names} | heuristics,
-            "alerts": alerts,
-            "lines": lines or {},
+            "alerts": {name: alert(name) for name in names} | alerts,
+            "docstrings": {},
         }
+        for key, several in docstrings.items():
+            name, _, parameter = key.partition("#")
+            where = {"parameter": parameter} if parameter else {}
+            data["docstrings"].setdefault(name, []).extend(
+                {"line" if "](" in it else "alert": it, **where} for it in several
+            )
         (self.root / hook.DATA).write_text(json.dumps(data), encoding="utf-8")
         return self.run()
 
@@ -222,7 +224,10 @@ def test_two_runs_are_one(docs: Docs, capsys: pytest.CaptureFixture[str]) -> Non
     )
     before = zoo.Base.feed.__doc__, zoo.Base.load.__doc__
     said = capsys.readouterr().err
-    assert said.splitlines() == ["heuristics: 3 in 3 docstrings of zoo"]
+    assert said.splitlines() == [
+        "heuristics: zoo.Base.silent: LookupError: it has no docstring of its own",
+        "heuristics: 2 alerts in 2 docstrings of zoo",
+    ]
     for run in (docs.run, docs.run_config, docs.run_config):
         run()
         assert (zoo.Base.feed.__doc__, zoo.Base.load.__doc__) == before
@@ -251,21 +256,18 @@ def test_kinds_of_objects(docs: Docs) -> None:
 @pytest.mark.parametrize(
     ("entry", "reason"),
     [
-        ("zoo.silent", "it has no docstring of its own"),
-        ("zoo.Base.gone", "there is no card: LookupError: there is no such object"),
-        ("zoo.deep.gone", "there is no card: LookupError: there is no such object"),
-        ("zoo.gone.lock", "there is no card: LookupError: there is no such object"),
+        ("zoo.silent", "LookupError: it has no docstring of its own"),
+        ("zoo.Base.gone", "LookupError: there is no such object"),
+        ("zoo.deep.gone", "LookupError: there is no such object"),
+        ("zoo.gone.lock", "LookupError: there is no such object"),
         (
             "zoo.broken.f",
-            (
-                "there is no card: ImportError: cannot import zoo.broken: RuntimeError: "
-                "no backend"
-            ),
+            ("ImportError: cannot import zoo.broken: RuntimeError: no backend"),
         ),
         (
             "zoo.needy.f",
             (
-                "there is no card: ImportError: cannot import zoo.needy: "
+                "ImportError: cannot import zoo.needy: "
                 "ModuleNotFoundError: No module named 'not_there'"
             ),
         ),
@@ -275,10 +277,7 @@ def test_what_takes_no_alert(
     docs: Docs, capsys: pytest.CaptureFixture[str], entry: str, reason: str
 ) -> None:
     docs.show({entry: ["One"]})
-    assert (
-        capsys.readouterr().err.splitlines()[0]
-        == f"heuristics: {entry}: {reason}; it shows no heuristic"
-    )
+    assert capsys.readouterr().err.splitlines()[0] == f"heuristics: {entry}: {reason}"
 
 
 def test_only_what_an_entry_leads_to_is_imported(
@@ -294,15 +293,11 @@ def test_only_what_an_entry_leads_to_is_imported(
     zoo = docs.show({name: ["One"] for name in [*names, "zoo.Base.wash"]})
     assert "One" in zoo.Base.wash.__doc__
     assert not {"zoo.__main__", "zoo.old"} & sys.modules.keys()
-    card = "there is no card"
-    reasons = [
-        f"zoo.__main__.go: {card}: LookupError: there is no such object",
-        f"zoo.exits.go: {card}: ImportError: cannot import zoo.exits: SystemExit: 3",
-        f"zoo.skips.go: {card}: ImportError: cannot import zoo.skips: Skipped: no GPU",
-    ]
     assert capsys.readouterr().err.splitlines() == [
-        *(f"heuristics: {reason}; it shows no heuristic" for reason in reasons),
-        "heuristics: 1 in 2 docstrings of zoo",
+        "heuristics: zoo.__main__.go: LookupError: there is no such object",
+        "heuristics: zoo.exits.go: ImportError: cannot import zoo.exits: SystemExit: 3",
+        "heuristics: zoo.skips.go: ImportError: cannot import zoo.skips: Skipped: no GPU",
+        "heuristics: 1 alerts in 1 docstrings of zoo",
     ]
 
 
@@ -318,8 +313,7 @@ def test_a_docstring_that_cannot_be_changed_leaves_the_others(
     zoo = docs.show({"zoo.odd": ["One"], "zoo.Base.wash": ["One"]})
     assert "One" in zoo.Base.wash.__doc__
     assert capsys.readouterr().err.splitlines()[0] == (
-        "heuristics: zoo.odd: its docstring cannot be changed: OSError: read-only; "
-        "it shows no heuristic"
+        "heuristics: zoo.odd: OSError: read-only"
     )
 
 
@@ -359,27 +353,62 @@ def test_code_in_a_docstring_of_restructured_text_has_two_backticks(docs: Docs) 
     assert "> **One.** Use ``care``\n\nReturns:" in inspect.getdoc(zoo.clean)
 
 
-def test_a_class_names_a_heuristic_of_a_member_once(docs: Docs) -> None:
-    names = [f"N{number}" for number in range(7)]
-    heirs = {"zoo.Child.wash": names[:1], "zoo.Base.wash": names}
-    zoo = docs.show(heirs, lines={"zoo.Child.wash": names[1:2]})
-    (line,) = re.findall("- `wash`: .*", zoo.Child.__doc__)
-    assert line == "- `wash`: N0; N1; N2; N3; N4; and 2 more."
+def test_alerts_keep_their_order_and_lines_follow(docs: Docs) -> None:
+    several = ["One", "Two", "2 more: [a](b); [c](d)."]
+    zoo = docs.show({"zoo.Base.feed": several})
+    at_start = f"{alert('One')}\n\n{alert('Two')}\n\n{several[2]}"
+    text = inspect.getdoc(zoo.Base.feed)
+    assert text == f"Feed it.\n\n{at_start}\n\nArgs:\n    food: What."
+    zoo = docs.show({"zoo.Base.feed#food": several})
+    text = inspect.getdoc(zoo.Base.feed)
+    indented = at_start.replace("\n", "\n        ").replace(" " * 8 + "\n", "\n")
+    assert text == f"Feed it.\n\nArgs:\n    food: What.\n\n        {indented}"
 
 
-def test_at_most_five_are_open(docs: Docs) -> None:
-    names = [f"N{number}" for number in range(7)]
-    zoo = docs.show({"zoo.Base.wash": names})
-    assert re.findall(r"> \*\*(.+)\.\*\*", zoo.Base.wash.__doc__) == names[:5]
-    assert zoo.Base.wash.__doc__.splitlines()[-1] == "**See also:** N5; N6."
-    linked = {name: heuristic(name, url=f"https://a.b/{name}") for name in names}
-    zoo = docs.show({"zoo.Base.wash": names}, **linked)
-    assert "> **[N0](https://a.b/N0).** Use" in zoo.Base.wash.__doc__
-    assert zoo.Base.wash.__doc__.splitlines()[-1].startswith(
-        "**See also:** [N5](https://a.b/N5); "
+SEVERAL = """\
+Load it.
+
+Args:
+    name (`str`, *optional*):
+        The name.
+
+            - a list
+
+    size, color (`int`): Both.
+    **options: More.
+
+Returns:
+    model (`str`): The model.
+"""
+
+
+@pytest.mark.parametrize(
+    ("parameter", "before"),
+    [
+        ("name", "            - a list\n\n        @\n\n    size"),
+        ("size", "Both.\n\n        @\n\n    **opt"),
+        ("color", "Both.\n\n        @\n\n    **opt"),
+        ("options", "More.\n\n        @\n\nReturns"),
+    ],
+)
+def test_at_the_end_of_a_parameter(parameter: str, before: str) -> None:
+    entries = [{"alert": "A", "parameter": parameter}]
+    written, count = hook_code.with_alerts("f", SEVERAL, entries, {"A": alert("One")})
+    assert before in re.sub(r"> \[!WARNING\]\n *> .*", "@", written)
+    assert count == 1
+
+
+@pytest.mark.parametrize("parameter", ["model", "opt", "gone", "a list", "Both"])
+def test_a_parameter_that_is_gone(
+    parameter: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    entries = [{"alert": "A", "parameter": parameter}, {"alert": "A"}]
+    written, count = hook_code.with_alerts("f", SEVERAL, entries, {"A": alert("One")})
+    assert written.startswith(f"Load it.\n\n{alert('One')}\n\nArgs:")
+    assert count == 1
+    assert capsys.readouterr().err == (
+        f"heuristics: f: LookupError: no parameter {parameter!r} is described\n"
     )
-    zoo = docs.show({"zoo.Base.wash": names[:5]})
-    assert "See also" not in zoo.Base.wash.__doc__
 
 
 def test_a_package_that_cannot_be_imported_is_left_to_doc_builder(
@@ -388,31 +417,148 @@ def test_a_package_that_cannot_be_imported_is_left_to_doc_builder(
     (docs.root / "tensors.py").write_text(
         "raise OSError('no CUDA')\n", encoding="utf-8"
     )
-    (docs.root / hook.DATA).write_text(
-        '{"package": "zoo", "heuristics": {}}', encoding="utf-8"
-    )
+    (docs.root / hook.DATA).write_text(json.dumps(NOTHING), encoding="utf-8")
     hook_code.add_alerts(docs.root / hook.DATA)
-    said = (
-        "heuristics: zoo cannot be imported, no heuristic is shown: OSError: no CUDA\n"
+    assert capsys.readouterr().err == (
+        f"heuristics: {docs.root / hook.DATA} cannot be used, no alert is shown: "
+        "OSError: no CUDA\n"
     )
-    assert capsys.readouterr().err == said
 
 
-@pytest.mark.parametrize("text", ["", "{", "<<<<<<< ours\n{}", "{}", "[]", None])
-def test_data_of_another_form_stops_doc_builder(docs: Docs, text: str | None) -> None:
+def data(**parts: object) -> str:
+    return json.dumps({**NOTHING, **parts})
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "{",
+        "<<<<<<< ours\n{}",
+        "{}",
+        "[]",
+        "3",
+        "[" * 200_000,
+        '{"a": ' * 200_000,
+        data(package=3),
+        data(package=""),
+        data(package=".zoo"),
+        data(package="nowhere"),
+        data(docstrings=[]),
+        data(docstrings="zoo"),
+        None,
+    ],
+)
+def test_data_of_another_form_show_nothing(
+    docs: Docs, capsys: pytest.CaptureFixture[str], text: str | None
+) -> None:
     if text is not None:
         (docs.root / hook.DATA).write_text(text, encoding="utf-8")
-    with pytest.raises(SystemExit) as stopped:
-        docs.run()
-    message = str(stopped.value)
-    assert message.startswith(f"{docs.root / hook.DATA}: cannot be used")
-    assert message.endswith(
-        "write it again: python -m sphinxext_heuristics.docbuilder hook"
+    docs.run_config()
+    (line,) = capsys.readouterr().err.splitlines()
+    file = docs.root / hook.DATA
+    assert line.startswith(f"heuristics: {file} cannot be used, no alert is shown: ")
+
+
+GOOD = {"alert": "Good"}
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        3,
+        None,
+        "Good",
+        "line",
+        [],
+        {},
+        {"alert": "Gone"},
+        {"alert": []},
+        {"alert": {}},
+        {"alert": "List"},
+        {"alert": "Text"},
+        {"alert": "Lines"},
+        {"alert": "Surrogate"},
+        {"alert": "Included"},
+        {"line": 3},
+        {"line": "Args:"},
+        {"line": "```[a](b)"},
+        {"line": "1 more: [a](b)\nReturns:"},
+        {"alert": "Other", "parameter": 3},
+        {"alert": "Other", "parameter": ["food"]},
+        {"alert": "Other", "parameter": "gone"},
+        {"alert": "Other", "parameter": "(" * 500},
+    ],
+)
+def test_an_entry_of_another_form_costs_itself_alone(
+    docs: Docs, capsys: pytest.CaptureFixture[str], entry: object
+) -> None:
+    alerts = {
+        "Good": alert("Good"),
+        "Other": alert("Other"),
+        "List": [alert("A")],
+        "Text": "Some text.",
+        "Lines": f"{alert('A')}\n\nReturns:",
+        "Surrogate": alert("\ud800"),
+        "Included": alert("<include>{</include>"),
+    }
+    docstrings = {"zoo.Base.feed": [GOOD, entry], "zoo.Base.wash": [GOOD]}
+    text = data(alerts=alerts, docstrings=docstrings)
+    (docs.root / hook.DATA).write_text(text, encoding="utf-8")
+    zoo = docs.run_config()
+    for found in (zoo.Base.feed, zoo.Base.wash):
+        assert found.__doc__.count("> [!WARNING]") == 1
+    first, last = capsys.readouterr().err.splitlines()
+    assert first.startswith("heuristics: zoo.Base.feed: ")
+    assert last == "heuristics: 2 alerts in 2 docstrings of zoo"
+
+
+@pytest.mark.parametrize("entries", [3, None, "", {}, {"alert": "Good"}])
+@pytest.mark.parametrize("name", ["zoo.Base.feed", "zoo", "", ".", "zoo..x", "x.y"])
+def test_entries_of_another_form_cost_that_docstring(
+    docs: Docs, capsys: pytest.CaptureFixture[str], name: str, entries: object
+) -> None:
+    docstrings = {name: entries, "zoo.Base.wash": [GOOD]}
+    text = data(alerts={"Good": alert("Good")}, docstrings=docstrings)
+    (docs.root / hook.DATA).write_text(text, encoding="utf-8")
+    zoo = docs.run_config()
+    assert zoo.Base.wash.__doc__ == f"Wash it.\n\n{alert('Good')}"
+    assert capsys.readouterr().err.endswith(
+        "heuristics: 1 alerts in 1 docstrings of zoo\n"
     )
 
 
-def noted(docstring: str, item: dict[str, Any]) -> str:
-    return hook_code.with_notes(docstring, [hook_code.Note("A", item)])
+def test_an_interruption_is_one(docs: Docs) -> None:
+    (docs.root / "tensors.py").write_text("raise KeyboardInterrupt\n")
+    with pytest.raises(KeyboardInterrupt):
+        docs.show({"zoo.Base": ["One"]})
+    (docs.root / "tensors.py").write_text(TENSORS)
+    (docs.root / "zoo/broken.py").write_text("raise KeyboardInterrupt\n")
+    with pytest.raises(KeyboardInterrupt):
+        docs.show({"zoo.broken.f": ["One"]})
+
+
+def test_the_code_is_short(tmp_path: Path) -> None:
+    text = hook.files_of(NOTHING)[hook.CODE]
+    assert max(map(len, text.splitlines())) <= 119
+    path = tmp_path / "code.py"
+    path.write_text(text)
+    skipped = {tokenize.COMMENT, tokenize.NL, tokenize.NEWLINE, tokenize.ENDMARKER}
+    skipped |= {tokenize.INDENT, tokenize.DEDENT, tokenize.ENCODING}
+    lines: set[int] = set()
+    with path.open("rb") as file:
+        for token in tokenize.tokenize(file.readline):
+            if token.type not in skipped:
+                lines.update(range(token.start[0], token.end[0] + 1))
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.Module | ast.FunctionDef) and ast.get_docstring(node):
+            text_of_it = node.body[0]
+            lines -= {*range(text_of_it.lineno, (text_of_it.end_lineno or 0) + 1)}
+    assert len(lines) <= 180
+
+
+def noted(docstring: str, text: str) -> str:
+    return hook_code.with_alerts("f", docstring, [{"alert": "A"}], {"A": text})[0]
 
 
 @pytest.mark.parametrize(
@@ -431,14 +577,9 @@ def noted(docstring: str, item: dict[str, Any]) -> str:
     ],
 )
 def test_where_the_alert_is(docstring: str, expected: str) -> None:
-    written = noted(docstring, heuristic("One", url=""))
+    written = noted(docstring, alert("One"))
     shown = re.sub(r"> \[!WARNING\]\n *> .*", "@", written)
     assert shown == expected
-
-
-def test_a_title_ends_once() -> None:
-    written = noted("One.", heuristic("Why?", url=""))
-    assert "**Why?** Use" in written
 
 
 # -- the command ----------------------------------------------------------------------
@@ -542,31 +683,141 @@ def command(site: Docs, *options: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-def test_of_equals_the_weight_decides_and_then_the_order_of_the_pages() -> None:
-    def item(name: str, severity: str, weight: int) -> dict[str, Any]:
-        entry = {"name": "zoo.feed", "parameter": None, "reach": "named"}
-        return {
-            "name": name,
-            "title": name,
-            "note": {"markdown": ""},
-            "url": "",
-            "severity": severity,
-            "weight": weight,
-            "except": [],
-            "holds": True,
-            "inject": True,
-            "entries": [entry],
-            "connections": [],
-        }
+def item(
+    name: str, entries: Sequence[dict[str, str]] = ({},), **more: object
+) -> dict[str, Any]:
+    """Return what `heuristics.json` has of a heuristic, which an entry shows."""
+    entry = {"name": "zoo.Base.wash", "parameter": None, "reach": "named"}
+    return {
+        "name": name,
+        "title": name,
+        "note": {"markdown": "Use `care`"},
+        "url": f"{name}.html",
+        "severity": "tip",
+        "weight": 0,
+        "except": [],
+        "holds": True,
+        "inject": True,
+        "entries": [entry | it for it in entries],
+        "connections": [],
+        **more,
+    }
 
-    items = [
-        item("Later", "tip", 0),
-        item("Last", "tip", 0),
-        item("First", "tip", 2),
-        item("Before", "danger", 0),
+
+def decided(items: list[dict[str, Any]], url: str = "", **options: bool) -> Decision:
+    package = importlib.import_module("zoo")
+    return decide({"heuristics": items}, package, url, **options)
+
+
+def shown_at(decision: Decision, name: str) -> list[str]:
+    """Return what is shown at a docstring, the parameter in front."""
+    return [
+        ": ".join(filter(None, [it.get("parameter"), it.get("alert") or it["line"]]))
+        for it in decision.data["docstrings"].get(name, ())
     ]
-    data = hook.data_of({"package": {"name": "zoo"}, "heuristics": items}, "")
-    assert data["alerts"] == {"zoo.feed": ["Before", "First", "Later", "Last"]}
+
+
+@pytest.mark.usefixtures("docs")
+def test_danger_comes_first_then_the_weight_the_severity_the_way_and_the_order() -> (
+    None
+):
+    items = [
+        item("E", entries=[{"reach": "inherited"}]),
+        item("F", entries=[{"reach": "inherited"}]),
+        item("D"),
+        item("C", severity="warning"),
+        item("B", weight=2),
+        item("A", severity="danger"),
+    ]
+    shown = shown_at(decided(items, "https://a.b"), "zoo.Base.wash")
+    links = [f"[{name}](https://a.b/{name}.html)" for name in "DEF"]
+    assert shown == ["A", "B", "C", f"3 more: {'; '.join(links)}."]
+    alerts = decided(items).data["alerts"]
+    assert alerts["A"] == "> [!CAUTION]\n> **A.** Use `care`."
+    assert alerts["C"] == "> [!WARNING]\n> **C.** Use `care`."
+
+
+@pytest.mark.usefixtures("docs")
+def test_three_in_a_docstring_and_two_at_a_parameter_are_open() -> None:
+    at_food = {"name": "zoo.Base.feed", "parameter": "food"}
+    items = [item(f"Own{n}", entries=[{"name": "zoo.Base.feed"}]) for n in range(4)]
+    items += [item(f"Food{n}", entries=[at_food]) for n in range(4)]
+    wide = {**at_food, "reach": "wide"}
+    items += [item("Wide", entries=[wide, {"reach": "wide"}])]
+    items += [item("Elsewhere", entries=[{**at_food, "parameter": "water"}], weight=9)]
+    at_food_open = ["food: Food0", "food: Food1"]
+    own = ["Elsewhere", "Own0", "Own1"]
+    decision = decided(items)
+    assert shown_at(decision, "zoo.Base.feed") == [*own, *at_food_open]
+    assert list(decision.report()) == [
+        "3 alerts stand open, and 2 at parameters; 1 docstrings"
+    ]
+    _, _, _, more, *at_food_shown = shown_at(decided(items, "u"), "zoo.Base.feed")
+    assert more == "2 more: [Own2](u/Own2.html); [Own3](u/Own3.html)."
+    assert at_food_shown == [
+        *at_food_open,
+        (
+            "food: 3 more: [Food2](u/Food2.html); [Food3](u/Food3.html); "
+            "[Wide](u/Wide.html)."
+        ),
+    ]
+    for url in ("", "u"):
+        assert not shown_at(decided(items, url), "zoo.Base.wash")
+    everything = decided(items, everything=True)
+    assert shown_at(everything, "zoo.Base.wash") == ["Wide"]
+    assert "Wide" not in shown_at(everything, "zoo.Base.feed")
+
+
+@pytest.mark.usefixtures("docs")
+def test_what_has_no_card_is_named_at_its_class_once() -> None:
+    def missing(name: str) -> list[dict[str, Any]]:
+        return [{"type": "impl", "target": name, "names": []}]
+
+    silent = {"name": "zoo.Base.silent"}
+    items = [
+        item("A", entries=[silent, {"name": "zoo.Base"}]),
+        item("B", entries=[silent]),
+        item("C", connections=missing("zoo.Child.wash")),
+        item("D", entries=[], connections=missing("zoo.Grandchild.load")),
+        item("E", entries=[], connections=missing("zoo.clean")),
+        item("F", entries=[], connections=missing("zoo.gone")),
+        item("G", entries=[{}, {"name": "zoo.Child"}], **{"except": ["zoo.Child"]}),
+    ]
+    plain = decided(items)
+    assert shown_at(plain, "zoo.Base") == ["A", "B silent"]
+    assert plain.data["alerts"]["B silent"].endswith("**`silent`: B.** Use `care`.")
+    assert shown_at(plain, "zoo.Child") == ["G"]
+    assert plain.left_out == {
+        "zoo.clean": "it has no card",
+        "zoo.gone": "there is no such object",
+    }
+    linked = decided(items, "u")
+    # C is said of wash already; what Child inherits, and does not list, is linked
+    assert shown_at(linked, "zoo.Child") == ["G", "1 more: `wash`: [C](u/C.html)."]
+    # which has a wash of its own
+    assert shown_at(linked, "zoo.Grandchild") == ["See `load`: [D](u/D.html)."]
+
+
+@pytest.mark.usefixtures("docs")
+def test_many_cards_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cards, "_MANY", 1)
+    names = ("zoo.Base.feed", "zoo.Base.load", "zoo.silent")
+    several = [{"name": name} for name in names]
+    decision = decided([item("A", entries=several), item("B")])
+    assert list(decision.report()) == [
+        "3 alerts stand open, and 0 at parameters; 3 docstrings",
+        "A: open on 2 cards",
+        "zoo.silent: it has no docstring of its own",
+    ]
+
+
+@pytest.mark.usefixtures("docs")
+def test_titles_and_notes_are_markdown() -> None:
+    note = {"markdown": "Use `a|b` or <code>x\\`y</code>\n\\| z."}
+    (text,) = (
+        decided([item("A", title="Why_ `x` [y]?", note=note)]).data["alerts"].values()
+    )
+    assert text == "> [!TIP]\n> **Why\\_ \\`x\\` \\[y\\]?** Use `a|b` or `x'y` | z."
 
 
 def test_the_command_writes_two_files(site: Docs) -> None:
@@ -576,36 +827,21 @@ def test_the_command_writes_two_files(site: Docs) -> None:
     assert done.stdout.splitlines() == [
         "pages/_heuristics.py: written",
         "pages/_heuristics.json: written",
-        "4 alerts stand open, and 0 at parameters; 4 docstrings",
+        "4 alerts stand open, and 0 at parameters; 3 docstrings",
     ]
     data = json.loads((pages / hook.DATA).read_text(encoding="utf-8"))
-    assert data["alerts"] == {
-        "zoo.Base.feed": ["Hot"],
-        "zoo.Base.silent": ["Quiet"],
-        "zoo.Base.wash": ["Hot", "Late"],  # the most severe first
+    assert data["package"] == "zoo"
+    assert data["alerts"]["Hot"] == "> [!CAUTION]\n> **Hot.** Do not."
+    assert data["docstrings"] == {
+        "zoo.Base": [{"alert": "Quiet silent"}],
+        "zoo.Base.feed": [{"alert": "Hot"}],
+        "zoo.Base.wash": [{"alert": "Hot"}, {"alert": "Late"}],
     }
-    assert data["lines"] == {"zoo.Base.feed#food": ["Food"], "zoo.Child.wash": ["Bare"]}
-    assert list(data["heuristics"]) == ["Hot", "Bare", "Late", "Quiet", "Food"]
-    assert data["heuristics"]["Hot"] == {
-        "title": "Hot",
-        "note": "Do not.",
-        "alert": "CAUTION",
-        "url": "",
-        "except": [],
-    }
-    late = data["heuristics"]["Late"]
-    assert (late["title"], late["note"]) == (
-        r"Wash\_ \`\`it\`\` \[late\]",
-        "Use `a|b` or `x'y`.",
-    )
     runpy.run_path(str(pages / "_config.py"))
     zoo = importlib.import_module("zoo")
     fed = inspect.getdoc(zoo.Base.feed)
     assert "> [!CAUTION]\n> **Hot.** Do not." in fed
-    assert "food: What.\n\n        **See also:** Food." in fed
     assert "> **`silent`: Quiet.** Say nothing." in zoo.Base.__doc__
-    inherited = "**Inherited:**\n\n- `wash`: Hot; Bare; "
-    assert inherited in inspect.getdoc(zoo.Child)
     again = command(site)
     assert again.stdout.splitlines()[:2] == [
         "pages/_heuristics.py: unchanged",
@@ -617,7 +853,25 @@ def test_all_exports_what_is_reached_by_subclasses(site: Docs) -> None:
     done = command(site, "--all")
     assert done.returncode == 0
     data = json.loads((site.root / "pages" / hook.DATA).read_text(encoding="utf-8"))
-    assert data["alerts"]["zoo.Child"] == ["Wide"]
+    assert data["docstrings"]["zoo.Child"] == [{"alert": "Wide"}]
+    food = {"alert": "Food", "parameter": "food"}
+    assert food in data["docstrings"]["zoo.Base.feed"]
+
+
+def test_with_an_address_what_is_only_named_is_linked(site: Docs) -> None:
+    assert command(site, "--base-url", "https://a.b/").returncode == 0
+    runpy.run_path(str(site.root / "pages" / "_config.py"))
+    zoo = importlib.import_module("zoo")
+    page = "https://a.b/heuristics/all.html"
+    link = f"[Food]({page}#heuristic-food)"
+    fed = inspect.getdoc(zoo.Base.feed)
+    assert f"food: What.\n\n        See {link}." in fed
+    assert f"> **[Hot]({page}#heuristic-hot).** Do not." in fed
+    assert inspect.getdoc(zoo.Child).endswith(
+        f"\n\nSee `wash`: [Hot]({page}#heuristic-hot); "
+        f"`wash`: [Bare]({page}#heuristic-bare); "
+        rf"`wash`: [Wash\_ \`\`it\`\` \[late\]]({page}#heuristic-late)."
+    )
 
 
 def test_heuristics_may_be_elsewhere(site: Docs) -> None:
@@ -639,6 +893,30 @@ def test_the_copy_has_pages_only(site: Docs, tmp_path: Path) -> None:
     assert names == ["all.rst"]
 
 
+def test_what_sphinx_would_not_read_is_passed_over(site: Docs, tmp_path: Path) -> None:
+    pages = site.root / "pages"
+    (pages / "deep").mkdir()
+    (pages / "deep" / "page.rst").write_text("Deep\n====\n")
+    (pages / "linked").symlink_to("deep")
+    # what editors and programs leave
+    (pages / ".#index.rst").symlink_to("somebody@machine.1234")
+    (pages / "itself.rst").symlink_to("itself.rst")
+    (pages / "deep" / "above").symlink_to("..")
+    (pages / "deep" / "here").symlink_to(".")
+    os.mkfifo(pages / "pipe.rst")
+    (site.root / "source" / "heuristics" / ".#all.rst").symlink_to("nobody@1")
+    copy = hook.copy_of(pages, site.root / "source" / "heuristics", tmp_path / "copy")
+    names = {path.relative_to(copy).as_posix() for path in copy.rglob("*.rst")}
+    assert names == {
+        "index.rst",
+        "deep/page.rst",
+        "linked/page.rst",
+        "heuristics/all.rst",
+    }
+    assert not any(path.is_symlink() for path in copy.rglob("*"))
+    assert command(site).returncode == 0
+
+
 def test_the_records_of_the_site_are_not_needed(site: Docs) -> None:
     more = (
         'extensions += ["sphinxext_heuristics.releases"]\n'
@@ -650,28 +928,6 @@ def test_the_records_of_the_site_are_not_needed(site: Docs) -> None:
     conf.write_text(CONF.format(root=str(site.root)) + more, encoding="utf-8")
     done = command(site)
     assert (done.returncode, done.stderr) == (0, "")
-
-
-def test_many_cards_are_named(docs: Docs, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(hook, "_MANY", 1)
-    docs.show({})
-    item = heuristic("A")
-    data = {
-        "package": "zoo",
-        "heuristics": {"A": item},
-        "alerts": {
-            "zoo.Base.feed": ["A"],
-            "zoo.Base.load": ["A"],
-            "zoo.Base.feed#food": ["A", "B", "C"],
-        },
-        "lines": {},
-    }
-    data["heuristics"] = dict.fromkeys("ABC", item)
-    lines = list(hook.report(data))
-    assert lines == [
-        "2 alerts stand open, and 2 at parameters; 2 docstrings",
-        "A: open on 2 cards",
-    ]
 
 
 def test_check_tells_what_differs(site: Docs) -> None:
@@ -690,27 +946,46 @@ def test_check_tells_what_differs(site: Docs) -> None:
     assert lines == [
         "--- pages/_heuristics.json",
         "+++ up to date",
-        '-      "note": "Do not.",',
-        '+      "note": "Do so.",',
+        r'-    "Hot": "> [!CAUTION]\n> **Hot.** Do not.",',
+        r'+    "Hot": "> [!CAUTION]\n> **Hot.** Do so.",',
     ], "an export is a diff of data"
     linked = command(site, "--check", "--base-url", "https://example.org/zoo")
     url = "https://example.org/zoo/heuristics/all.html#heuristic-hot"
-    assert f'+      "url": "{url}",' in linked.stdout.splitlines()
+    assert f"**[Hot]({url}).** Do so." in linked.stdout
 
 
-def test_a_warning_of_heuristics_is_a_finding(site: Docs) -> None:
+#: What no release of the package explains, and what one does.
+MISTAKE = (":severity: tip", ":severity: tap")
+QUOTE = """
+   .. evidence:: zoo:Base.wash
+
+      def wash(self, soap)
+"""
+LACKS = {
+    "target": ("zoo.Base.wash, ", "zoo.Base.wach, "),
+    "evidence": ("   :note: Do not.\n", "   :note: Do not.\n"),
+    "except": (":severity: danger", ":severity: danger\n   :except: zoo.gone"),
+}
+
+
+def change(site: Docs, old: str, new: str, more: str = "") -> None:
+    path = site.root / "source" / "heuristics" / "all.rst"
+    text = path.read_text(encoding="utf-8")
+    assert old in text
+    path.write_text(text.replace(old, new) + more, encoding="utf-8")
+
+
+def test_a_mistake_is_a_finding(site: Docs) -> None:
     conf = CONF.format(root=str(site.root)) + "show_warning_types = False\n"
     (site.root / "source" / "conf.py").write_text(conf, encoding="utf-8")
-    page = PAGE.replace("zoo.Base.wash, ", "zoo.Base.wach, ") + "\n.. nowhere::\n"
-    path = site.root / "source" / "heuristics" / "all.rst"
-    path.write_text(page, encoding="utf-8")
+    change(site, *MISTAKE, "\n.. nowhere::\n")
+    change(site, *LACKS["target"])
     for options in ((), ("--check",)):
         done = command(site, *options)
         assert done.returncode == 1
         (line,) = done.stdout.splitlines()
-        assert line.startswith("source/heuristics/all.rst:12: WARNING: ")
-        assert "zoo.Base.wach" in line
-        assert line.endswith("[heuristic.target]")
+        assert line.startswith("source/heuristics/all.rst:8: WARNING: ")
+        assert line.endswith("[heuristic.option]")
         assert done.stderr == (
             "python -m sphinxext_heuristics.docbuilder: error: source: fix the "
             "warnings above; nothing is written\n"
@@ -718,16 +993,48 @@ def test_a_warning_of_heuristics_is_a_finding(site: Docs) -> None:
     assert not (site.root / "pages" / hook.CODE).exists()
 
 
+@pytest.mark.parametrize("subtype", LACKS)
+def test_what_the_installed_package_lacks_is_left_out_and_named(
+    site: Docs, subtype: str
+) -> None:
+    change(site, *LACKS[subtype])
+    if subtype == "evidence":
+        change(site, "   :since: 1.2\n", f"   :since: 1.2\n{QUOTE}")
+    strict = command(site, "--strict")
+    assert strict.returncode == 1
+    assert strict.stdout.rstrip().endswith(f"[heuristic.{subtype}]")
+    assert not (site.root / "pages" / hook.CODE).exists()
+    done = command(site)
+    assert (done.returncode, done.stderr) == (0, "")
+    told, *lines = done.stdout.splitlines()
+    word = "note" if subtype == "except" else "left out"
+    assert re.match(rf"source/heuristics/all\.rst:\d+: {word}: ", told)
+    assert "[heuristic" not in told
+    data = json.loads((site.root / "pages" / hook.DATA).read_text(encoding="utf-8"))
+    shows = [name for name, it in data["docstrings"].items() if {"alert": "Hot"} in it]
+    if subtype == "evidence":
+        assert lines[0] == (
+            "Hot: left out: zoo 1.5 does not have what it quotes from zoo:Base.wash"
+        )
+        assert not shows
+    elif subtype == "target":
+        assert lines[-1] == "zoo.Base.wach: there is no such object"
+        assert shows == ["zoo.Base.feed"]
+    else:
+        assert shows == ["zoo.Base.feed", "zoo.Base.wash"]
+    assert command(site, "--check").returncode == 0
+
+
 def test_a_warning_of_several_lines_is_shown_whole(site: Docs) -> None:
     reference = f"{REFERENCE}   :members: feed\n\n.. nowhere::\n"
     (site.root / "pages" / "index.rst").write_text(reference, encoding="utf-8")
-    path = site.root / "source" / "heuristics" / "all.rst"
-    path.write_text(PAGE.replace("zoo.Base.silent", "feed"), encoding="utf-8")
-    done = command(site)
+    change(site, "zoo.Base.silent", "feed")
+    done = command(site, "--strict")
     assert done.returncode == 1
     first, *names = done.stdout.splitlines()
     assert first.startswith("source/heuristics/all.rst:18: WARNING: impl target 'feed'")
     assert names == ["  zoo.Base.feed", "  zoo.Child.feed [heuristic.ambiguous]"]
+    assert "feed' fits 2 objects" in command(site).stdout.splitlines()[0]
 
 
 def test_the_log_of_sphinx_is_shown_on_request(site: Docs) -> None:
@@ -758,6 +1065,50 @@ def test_a_full_disk_leaves_both_files_as_they_are(tmp_path: Path) -> None:
     assert found == old
 
 
+def test_mode_and_line_ends_stay(tmp_path: Path) -> None:
+    for name in (hook.CODE, hook.DATA):
+        (tmp_path / name).write_bytes(b"old\r\n")
+        (tmp_path / name).chmod(0o640)
+    list(hook.write(tmp_path, {hook.CODE: "new\nlines\n", hook.DATA: "{}\n"}))
+    for name, text in ((hook.CODE, b"new\r\nlines\r\n"), (hook.DATA, b"{}\r\n")):
+        assert (tmp_path / name).read_bytes() == text
+        assert (tmp_path / name).stat().st_mode & 0o777 == 0o640
+    again = hook.write(tmp_path, {hook.CODE: "new\nlines\n", hook.DATA: "{}\n"})
+    assert all(line.endswith(": unchanged") for line in again)
+    assert {path.name for path in tmp_path.iterdir()} == {hook.CODE, hook.DATA}
+
+
+#: What another version of this package has written.
+OTHERS = json.dumps(
+    {"package": "zoo", "heuristics": {}, "alerts": {"zoo.Base": ["A"]}, "lines": {}}
+)
+
+
+@pytest.mark.parametrize("old", [OTHERS, data(alerts={"Good": alert("Old")})])
+def test_a_kill_between_the_files_leaves_a_pair_that_works(
+    docs: Docs,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    old: str,
+) -> None:
+    (docs.root / hook.DATA).write_text(old, encoding="utf-8")
+    (docs.root / hook.CODE).write_text("raise SystemExit\n", encoding="utf-8")
+    replace, replaced = Path.replace, []
+
+    def dying(self: Path, target: Path) -> None:
+        if replaced:
+            raise KeyboardInterrupt
+        replaced.append(replace(self, target))
+
+    monkeypatch.setattr(Path, "replace", dying)
+    with pytest.raises(KeyboardInterrupt):
+        list(hook.write(docs.root, hook.files_of(NOTHING)))
+    assert (docs.root / hook.CODE).read_text() == hook.files_of(NOTHING)[hook.CODE]
+    assert (docs.root / hook.DATA).read_text() == old
+    docs.run_config()
+    assert len(capsys.readouterr().err.splitlines()) == 1
+
+
 def test_without_the_two_lines_the_command_says_them(site: Docs) -> None:
     (site.root / "pages" / "_config.py").write_text("", encoding="utf-8")
     done = command(site)
@@ -765,7 +1116,7 @@ def test_without_the_two_lines_the_command_says_them(site: Docs) -> None:
     assert done.stderr == f"pages/_config.py: put this at its start:\n\n{hook.LINES}"
 
 
-def test_a_package_of_another_python_is_no_reason_to_stop(site: Docs) -> None:
+def test_a_package_that_cannot_be_imported_has_no_docstrings(site: Docs) -> None:
     (site.root / "zoo/__init__.py").write_text(
         "raise OSError('not here')\n", encoding="utf-8"
     )
@@ -777,10 +1128,10 @@ def test_a_package_of_another_python_is_no_reason_to_stop(site: Docs) -> None:
         "H\n=\n\n.. heuristic:: A\n   :note: N.\n   :impl: zoo.f\n", encoding="utf-8"
     )
     done = command(site)
-    assert done.returncode == 0
-    assert (
-        "zoo cannot be imported, so its cards are unknown: OSError: not here"
-        in done.stdout
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == (
+        "python -m sphinxext_heuristics.docbuilder: error: cannot import zoo: OSError: "
+        "not here; its docstrings are unknown\n"
     )
 
 
@@ -857,4 +1208,31 @@ def test_the_diff_for_peft_has_the_code_of_today() -> None:
     _before, _mark, added = diff.partition("+++ b/docs/source/_heuristics.py\n")
     lines = added.partition("\ndiff --git")[0].splitlines()[1:]
     code = "".join(f"{line.removeprefix('+')}\n" for line in lines)
-    assert code == inspect.getsource(hook_code), "run `make adopt`"
+    assert code == hook.files_of(NOTHING)[hook.CODE], "run `make adopt`"
+
+
+def test_the_alerts_that_reviewers_see_are_those_of_the_diff() -> None:
+    folder = ROOT / "docs/manual/adopt-peft"
+    diff = (folder / "peft.diff").read_text("utf-8")
+    _before, _mark, added = diff.partition("+++ b/docs/source/_heuristics.json\n")
+    lines = added.partition("\ndiff --git")[0].splitlines()[1:]
+    alerts = json.loads("\n".join(line.removeprefix("+") for line in lines))["alerts"]
+    manual = (folder / "index.md").read_text("utf-8")
+    shown = re.findall(r"^> \[!.*\n> \*\*.*", manual, re.MULTILINE)
+    assert len(shown) == 3
+    assert {*shown} <= {*alerts.values()}, "write them into the manual again"
+
+
+def test_the_workflow_for_peft_is_as_its_own_are() -> None:
+    path = ROOT / "docs/manual/adopt-peft/heuristics.yml"
+    workflow = yaml.safe_load(path.read_text("utf-8"))
+    assert workflow["permissions"] == {}
+    (job,) = workflow["jobs"].values()
+    assert job["permissions"] == {"contents": "read"}
+    known = sections((ROOT / "tests/ecosystem/peft.txt").read_text("utf-8"))["actions"]
+    pins = [line.split()[0] for line in known.splitlines()]
+    used = [step for step in job["steps"] if "uses" in step]
+    assert {step["uses"] for step in used} <= {*pins}
+    checkouts = [step for step in used if "checkout" in step["uses"]]
+    assert len(checkouts) == 2
+    assert all(it["with"]["persist-credentials"] is False for it in checkouts)

@@ -253,3 +253,29 @@ def test_an_edit_of_the_toctree_reads_little(tree: Project) -> None:
     tree.build("html")
     read = [path for path in before if path.stat().st_mtime_ns != before[path]]
     assert [path.name for path in read] == ["index.doctree"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "<Tip>\n" * 1400 + "\nInnermost.\n" + "</Tip>\n" * 1400,
+        "*a " * 1400 + "Innermost." + "*" * 1400,
+        "**a " * 1400 + "Innermost." + "**" * 1400,
+    ],
+)
+@pytest.mark.parametrize("file", ["guides/html.md", "hf_tree/things.py"])
+def test_what_is_nested_too_deep_is_flat(tree: Project, file: str, text: str) -> None:
+    if file.endswith(".md"):
+        text = f"# Deep\n\n{text}\n"
+    else:
+        indented = text.replace("\n", "\n    ")
+        text = THINGS.replace(
+            '"""Under a base.', f'"""Under a base.\n\n    {indented}\n    '
+        )
+    edit(tree, {file: text})
+    built = tree.build("html")
+    assert not built.status
+    (found,) = (it for it in built.warnings if "are nested" in it)
+    assert re.match(rf"<src>/{file}:(\d+|docstring of \S+:\d+): WARNING: more", found)
+    page = "guides/html.html" if file.endswith(".md") else "reference/things.html"
+    assert "Innermost." in built.read(page)

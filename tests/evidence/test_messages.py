@@ -28,13 +28,17 @@ from sphinxext_heuristics._core.evidence.messages import (
     one_line,
 )
 from sphinxext_heuristics._core.evidence.pasted import (
+    Asked,
     Known,
     answers,
     fit,
+    guesses,
     keyword,
     plain,
     quoted,
-    searched,
+    shown_in,
+    stems,
+    traced,
 )
 from sphinxext_heuristics._core.model import Evidence, Message
 
@@ -320,7 +324,6 @@ def test_a_text_that_is_a_part_of_a_message(text: str, message: Message) -> None
         ("when DoRA", DORA),
         ("is enabled. DoRA when Cannot pass", DORA),
         ("the adapter", NANS),
-        ("seems to be broken: NaNs detected in the merged weights. The adapter", NANS),
         (
             TRACEBACK.format(
                 error="ValueError: Cannot pass `adapter_names` if DoRA is enabled."
@@ -337,6 +340,84 @@ def test_a_text_that_is_a_part_of_a_message(text: str, message: Message) -> None
 )
 def test_a_text_that_fits_no_message(text: str, message: Message) -> None:
     assert not fit(quoted(message), plain(text))
+
+
+CUT = Message(
+    kind="ValueError",
+    text="Target modules … not found in the base model. Check the modules and try again",
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "size"),
+    [
+        ("Target modules {'q'} not found in the base model. Please do", 44),
+        ("Target modules {'q'} not found in the base model. Check the mod", 44),
+        ("x.py:\nValueError: Target modules ['a', 'b'] not found in the base mo", 40),
+        ("Target modules q not found in the base model. Check it...", 44),
+        ("ValueError: Target modules q not found in the wood", 0),
+        ("ValueError: Target modules q", 0),
+    ],
+)
+def test_a_message_whose_end_is_missing(text: str, size: int) -> None:
+    assert fit(quoted(CUT), plain(text)) == size
+
+
+def test_a_long_fixed_part_is_enough_of_a_message() -> None:
+    assert fit(
+        quoted(NANS), plain("NaNs detected in the merged weights. The adapter x")
+    )
+    text = "ValueError: Cannot pass `adapter_names` if DoRA is enabled."
+    assert not fit(quoted(DORA), plain(f"{text} Why?"))
+
+
+def test_numbers_stand_for_any_and_equal_ones_fit_better() -> None:
+    old = Message(kind="ImportError", text="This needs zoo >= 1.2, not 8-bit cages 3")
+    assert fit(
+        quoted(old), plain("ImportError: This needs zoo >= 2.10, not 8-bit cages 7")
+    )
+    assert not fit(quoted(old), plain("This needs zoo >= 2.10, not 4-bit cages 7"))
+    rank, base = shown_in(
+        [
+            "E: size mismatch\nRuntimeError: sizes of […]lora_A[…]: [64, 40] in the file, [8, 40] here.",
+            "RuntimeError: sizes of […]lora_A[…]: [16, 50] in the file, [16, 40] here.",
+        ]
+    )
+    other_rank = plain(
+        "RuntimeError: sizes of q.lora_A.w: [4, 512] in the file, [2, 512] here."
+    )
+    other_base = plain(
+        "RuntimeError: sizes of q.lora_A.w: [4, 512] in the file, [4, 768] here."
+    )
+    assert fit(rank, other_rank) > fit(base, other_rank) > 0
+    assert fit(base, other_base) > fit(rank, other_base) > 0
+
+
+PRINTED = """\
+$ python train.py
+zoo.py:3: HungerWarning: 12 of the lions called 'Leo' are hungry
+They will bite […] or more keepers.
+Traceback (most recent call last):
+  File "train.py", line 12, in <module>
+    feed_all_the_lions_of("Leo")
+keeper.FoodError: no
+"""
+
+
+def test_what_a_page_shows_are_its_lines_of_errors_and_warnings() -> None:
+    assert [(*one.message, one.pieces) for one in shown_in([PRINTED])] == [
+        (
+            "HungerWarning",
+            "12 of the lions called … are hungry",
+            (" of the lions called ", " are hungry"),
+        ),
+        (
+            "",
+            "They will bite … or more keepers.",
+            ("They will bite ", " or more keepers."),
+        ),
+    ]
+    assert not list(shown_in(["All is well in this zoo of 12 lions"]))
 
 
 @pytest.mark.slow
@@ -369,12 +450,16 @@ BASE = Known(
     keywords=tuple(
         map(keyword, ("KeyError: None", "loss stuck", "resume", "resume training"))
     ),
+    code=("weights = read_all_weights(",),
+    words=("prepar bas los stuck resum train", "call first", "adapter weight"),
 )
 SAFE = Known(
     title="Check the weights",
     note="Use `safe_merge`",
     messages=(quoted(NANS), quoted(DORA)),
     keywords=tuple(map(keyword, ("weights do not change", "größer", "训练"))),
+    code=(),
+    words=("check weight change", "safe merg", "train"),
 )
 
 
@@ -384,7 +469,7 @@ def told(text: str) -> list[tuple[str, list[str], list[str]]]:
     return [
         (
             known[found.at].title,
-            [message.text for message in found.messages],
+            [one.message.text for one in found.messages],
             list(found.keywords),
         )
         for found in answers(known, text)
@@ -446,20 +531,118 @@ def test_what_explains_more_is_first_and_quotes_before_keywords() -> None:
     assert [title for title, *_how in told(text)] == [SAFE.title, BASE.title]
 
 
+TRACES = [
+    # Python
+    """\
+Traceback (most recent call last):
+  File "/a/train.py", line 12, in <module>
+    trainer.train()
+    ~~~~~~~~~~~~~^^
+  File "/a/zoo.py", line 3, in feed
+    weights = read_all_weights(
+        path,
+    )
+{error}
+""",
+    # of which another one has come
+    """\
+[rank0]: Traceback (most recent call last):
+[rank0]:   File "/a/zoo.py", line 3, in feed
+[rank0]:     weights = read_all_weights(
+[rank0]: {error}
+
+[rank0]: During handling of the above exception, another exception occurred:
+
+[rank0]: Traceback (most recent call last):
+[rank0]:   File "/a/train.py", line 12, in <module>
+[rank0]:     trainer.train()
+[rank0]: OSError: no file
+""",
+    # IPython
+    """\
+Cell In[3], line 1
+----> 1 trainer.train()
+
+File /a/zoo.py:3, in feed(self, animal)
+      2 path = self.path
+----> 3 weights = read_all_weights(
+      4     path,
+
+{error}
+""",
+    # in a box
+    """\
+╭──────────── Traceback (most recent call last) ────────────╮
+│ /a/zoo.py:3 in feed                                        │
+│                                                            │
+│     2 │   path = self.path                                 │
+│ ❱   3 │   weights = read_all_weights(                      │
+╰────────────────────────────────────────────────────────────╯
+{error}
+""",
+]
+
+
+@pytest.mark.parametrize("trace", TRACES)
+@pytest.mark.parametrize("error", ["ValueError: no", "asyncio.exceptions.TimeoutError"])
+def test_code_from_where_it_was_raised_is_known(trace: str, error: str) -> None:
+    found = answers([BASE, SAFE], trace.format(error=error))
+    assert [one.code for one in found] == [BASE.code]
+    _raised, said = traced(trace.format(error=error))
+    assert "read_all_weights" not in said
+    assert error in said
+
+
+def test_code_of_another_frame_is_not_known() -> None:
+    text = TRACES[0].format(
+        error='  File "b.py", line 1, in f\n    open(path)\nOSError: no'
+    )
+    assert not answers([BASE, SAFE], text)
+    assert not answers([BASE, SAFE], TRACES[0].partition("{")[0])
+
+
+# -- guessing -------------------------------------------------------------------------
+
+
 @pytest.mark.parametrize(
-    ("text", "words"),
+    ("one", "other"),
     [
-        (
-            "File /opt/weights/loss.py, line 3, in resume\nValueError: The base 0x7fb2 of base.py was 3f2a9c1e7d when DoRA is stuck",
-            ["stuck", "base", "when", "dora"],
-        ),
-        ("KeyError: None", ["none"]),
-        ("RuntimeError: 12 frobnicators of q3x", ["frobnicators"]),
-        ("ValueError: 7", []),
+        ("merge", "merging merged merges"),
+        ("quantize", "quantized quantization quantizes"),
+        ("train", "training trained trainable trains"),
+        ("memory", "memories"),
+        ("swap", "swapping swapped"),
+        ("embed", "embedding embeddings"),
     ],
 )
-def test_words_to_search_for(text: str, words: list[str]) -> None:
-    assert searched([BASE, SAFE], text) == words
+def test_endings_do_not_matter(one: str, other: str) -> None:
+    assert {*stems(one)} == {*stems(other)}
+
+
+def test_what_a_text_is_about() -> None:
+    text = "How do I get the 4-bit LoRA's rank, r=64, into merge_and_unload?"
+    assert [*stems(text)] == ["bit", "lora", "rank", "merg", "unload"]
+
+
+ASKED = Asked((), (BASE, SAFE), ())
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("preparing the base for adapters", [0]),
+        ("check all weights", [1]),
+        ("train safely, then check the base", [0, 1]),
+        # one word of several, or of the text of a page alone
+        ("check the oven", []),
+        ("adapter weights", []),
+        ("What is the capital of France?", []),
+        ("", []),
+    ],
+)
+def test_what_may_fit(text: str, found: list[int]) -> None:
+    assert guesses(ASKED, text) == found
+    assert not guesses(ASKED, text, known=(0, 1))
 
 
 # -- the directive --------------------------------------------------------------------

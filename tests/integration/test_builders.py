@@ -494,7 +494,7 @@ def test_what_stands_in_the_description_of_a_parameter_is_shown(
     ]
     definition = built.soup("index.html").find(id="heuristic-within")
     assert isinstance(definition, Tag)
-    assert "Shown in" in definition.get_text()
+    assert "Applies to: demo.split" in definition.get_text()
 
 
 #: Where the quote stands in each format, and how: the caption, then the code.

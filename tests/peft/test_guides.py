@@ -35,6 +35,19 @@ layer = ShiftedLinear(bnb.nn.Linear4bit(8, 8, compute_dtype=torch.float32).to("c
 layer(torch.ones(2, 8)).sum().backward()
 assert layer.shift.grad.tolist() == [2.0] * 8
 """,
+    "huggingface_peft_Offloaded_Base_Overwritten": """
+weights = "base/model.safetensors"
+before = load_file(weights)
+try:
+    PeftModel.from_pretrained(offloaded_model, "adapter")
+except NotImplementedError:
+    pass
+assert not load_file(weights).keys() & before.keys(), "the page is out of date"
+restore(weights)
+after = load_file(weights)
+assert after.keys() == before.keys()
+assert all(torch.equal(after[name], before[name]) for name in before)
+""",
     "huggingface_peft_DoRA_Mixed_Batch_Limitation": """
 try:
     model(rows, adapter_names=wanted)

@@ -44,37 +44,76 @@ NO_PARAMETER = {
         [".from_pretrained", ".load_adapter", ".set_peft_model_state_dict"],
         "it is in the configuration",
     ),
+    ("Adapter_Refused_By_Servers", "modules_to_save"): (
+        [".save_pretrained"],
+        "it is in the configuration",
+    ),
     ("Adapter_Names_Hook_Leak", "adapter_names"): (
         ["PeftModel.forward"],
         "it is taken out of `kwargs`",
     ),
+    ("Config_Used_Twice", "target_modules"): (
+        ["get_peft_model", "inject_adapter_in_model"],
+        "it is in the configuration",
+    ),
     ("EVA_Needs_Data", "init_lora_weights"): (
-        ["EvaConfig", "initialize_lora_eva_weights"],
+        ["EvaConfig"],
         "it is in the adapter's configuration",
+    ),
+    **{
+        ("Existing_Name_Loaded_Into", setting): (
+            [".load_adapter", ".set_peft_model_state_dict"],
+            "it is in the configuration",
+        )
+        for setting in ("lora_alpha", "use_rslora")
+    },
+    ("Gradient_Checkpointing", "find_unused_parameters"): (
+        ["prepare_model_for_kbit_training"],
+        "it is a parameter of DDP",
     ),
     ("Is_Trainable_To_Resume", "is_trainable"): (
         ["PeftMixedModel.load_adapter"],
         "it is passed on in `kwargs`",
     ),
-    ("Load_On_Base_Device", "device"): (
-        [".from_pretrained", ".load_adapter", ".hotswap_adapter"],
-        "the note says whose parameter it is",
-    ),
     ("Load_On_Base_Device", "torch_device"): (
-        [".from_pretrained", "PeftMixedModel.load_adapter", ".load_peft_weights"],
-        "it is passed on in `kwargs`; the note says who refuses it or calls it otherwise",
+        [".from_pretrained", "PeftMixedModel.load_adapter"],
+        "it is passed on in `kwargs`",
+    ),
+    ("Mutating_Init_Base_Weights", "init_lora_weights"): (
+        ["LoraGAConfig", ".save_pretrained", ".subtract_mutated_init"],
+        "it is in the adapter's configuration",
     ),
     ("Partial_Merge_Drops_Adapters", "adapter_names"): (
         ["PeftMixedModel.merge_and_unload"],
         "it is passed on in `kwargs`",
     ),
+    ("Prefix_Projection_Checkpoints", "prefix_projection"): (
+        ["PromptEncoderConfig"],
+        "the note is about both kinds of prompts",
+    ),
+    ("Prompt_Learning_Generate", "use_cache"): (
+        ["Config", "PeftModelForCausalLM"],
+        "it is a parameter of `generate`",
+    ),
     ("Renamed_Base_Modules", "key_mapping"): (
         [*AUTOMATIC, "PeftMixedModel.from_pretrained", "PeftMixedModel.load_adapter"],
+        "it is passed on in `kwargs`",
+    ),
+    ("Safe_Merge_NaN_Check", "progressbar"): (
+        ["PeftMixedModel.merge_and_unload"],
         "it is passed on in `kwargs`",
     ),
     ("Safe_Merge_NaN_Check", "safe_merge"): (
         ["PeftMixedModel.merge_and_unload"],
         "it is passed on in `kwargs`",
+    ),
+    ("Task_Head_In_Modules_To_Save", "modules_to_save"): (
+        [
+            "PeftModelForSequenceClassification",
+            "PeftModelForTokenClassification",
+            "PeftModelForQuestionAnswering",
+        ],
+        "it is in `peft_config`",
     ),
     ("Task_Head_In_Modules_To_Save", "task_type"): (
         [
@@ -83,6 +122,15 @@ NO_PARAMETER = {
             "PeftModelForQuestionAnswering",
         ],
         "it is in `peft_config`",
+    ),
+    ("Task_Type_Must_Fit", "task_type"): (["get_peft_model"], "it is in `peft_config`"),
+    ("Tied_Embeddings_Merge", "ensure_weight_tying"): (
+        [".merge_and_unload", ".merge_adapter"],
+        "it is in the adapter's configuration",
+    ),
+    ("Vision_Tower_Targeted", "exclude_modules"): (
+        ["Config"],
+        "where there is none, the note says what to do instead",
     ),
     ("Weighted_Adapter_Rules", "lora_bias"): (
         ["LoraModel.add_weighted_adapter"],
@@ -190,3 +238,48 @@ def test_each_exception_is_needed(name: str, argument: str) -> None:
     assert (argument, "") in arguments(name)
     found = lacking(name, argument, "")
     assert not [end for end in ends if not any(it.endswith(end) for it in found)]
+
+
+# -- a note is not at what it tells to call, and only at parameters that it names --
+
+
+def function(obj: object) -> object:
+    """Return the function of a bound method, which is the same for each class."""
+    return getattr(obj, "__func__", obj)
+
+
+def calls(name: str) -> dict[str, set[object]]:
+    """Return what each call that a note names may mean."""
+    found = {}
+    for word in words(option(name, "note")):
+        if re.fullmatch(r"[\w.]+(\(.*\))?", word):
+            last = word.partition("(")[0].rpartition(".")[2]
+            found[word] = {function(it) for it in named(word) or named(last)}
+    return {word: meant for word, meant in found.items() if meant}
+
+
+def told_where_it_is_read(name: str, entries: list[str]) -> list[str]:
+    """Return the entries of the only call that a note names, without saying how to call it."""
+    meant = calls(name)
+    if any("=" in word for word in meant):
+        return []
+    only = [{function(object_of(it))} for it in entries]
+    return [
+        entry
+        for entry, it in zip(entries, only, strict=True)
+        if meant and all(one == it for one in meant.values())
+    ]
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_it_is_not_where_the_only_call_that_it_names_is_described(name: str) -> None:
+    assert not told_where_it_is_read(name, places(name))
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_the_box_names_each_parameter_that_it_is_placed_at(name: str) -> None:
+    box = re.findall(r"\w+", f"{option(name, 'title')} {option(name, 'note')}")
+    at = re.findall(r"\w+", option(name, "param"))
+    assert not [
+        it for it in at if not it.endswith(tuple(one for one in box if len(one) > 3))
+    ]

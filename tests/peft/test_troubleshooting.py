@@ -1,4 +1,4 @@
-"""Readers find a heuristic by what they see, and the worst of a category first."""
+"""Readers find a heuristic by what they see, and what they need first of a category first."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def test_the_first_three_of_a_section_are_connected_to_it() -> None:
     }
 
 
-def test_the_catalogue_is_grouped_by_category_and_the_worst_is_first() -> None:
+def test_the_catalogue_is_grouped_by_category_and_sorted_as_boxes_are() -> None:
     text = (ROOT / "heuristics/index.md").read_text(encoding="utf-8")
     trees = re.findall(r"^```\{toctree\}\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
     (_first, *groups) = [
@@ -96,8 +96,9 @@ def test_the_catalogue_is_grouped_by_category_and_the_worst_is_first() -> None:
         assert {option(it, "category").split(",")[0] for it in names} == {caption}
         order = [
             (
-                SEVERITIES.index(option(it, "severity") or "tip"),
+                option(it, "severity") != "danger",
                 -int(option(it, "weight") or 0),
+                SEVERITIES.index(option(it, "severity")),
             )
             for it in names
         ]

@@ -166,15 +166,22 @@ def _placed_by_hand(plan: Plan, record: Heuristic) -> Iterator[str]:
             yield f"  shown: {where}: {_by_hand(placed)}"
 
 
+#: Of more objects that have the name of a target, the number is given.
+_MAX_OTHERS = 3
+
+
 def _others(meanings: Meanings, record: Heuristic) -> Iterator[str]:
     """Yield the objects that have the name of a target and are others."""
     identity = meanings.objects.identity
     same = set(map(identity, meanings.reached(record)))
-    for name in meanings.namesakes(record):
+    names = meanings.namesakes(record)
+    for name in names[:_MAX_OTHERS]:
         why = f"the object is another, {identity(name)}"
         if identity(name) in same:
             why = "of another class than the one named"
         yield f"  not reached: {name}: the name is the same, {why}"
+    if more := names[_MAX_OTHERS:]:
+        yield f"  not reached: {len(more)} more of this name"
 
 
 # -- what the verdicts say ------------------------------------------------------------

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..diagnostics import did_you_mean
-from ..evidence.pasted import answers, known_to, searched
+from ..evidence.pasted import answers, asked_of, guesses
 from ..model import Found
 from ..notes.inline import text_of
 from .account import account, label, separated
@@ -29,9 +29,12 @@ if TYPE_CHECKING:
 
     from sphinx.application import Sphinx
 
-    from ..evidence.pasted import Answer
-    from ..model import Heuristic
+    from ..evidence.pasted import Answer, Asked
+    from ..resolve.plan import Plan
     from ..resolve.quotes import Quotes
+
+#: What is said where nothing is known.
+_NOTHING = "no heuristic knows of this text"
 
 
 def run(app: Sphinx, arguments: argparse.Namespace) -> int:
@@ -46,34 +49,55 @@ def run(app: Sphinx, arguments: argparse.Namespace) -> int:
             return 1
         text = docname
     # The name of a page or a label may have spaces, too.
-    if "\n" not in text and ": " not in text:
-        is_read = arguments.doctreedir or " " in text
-        if not is_read and (close := closest_existing(app, text)) is not None:
-            _say(arguments, [_unknown(text, close)])
-            return 1
-        plan = read(app)
-        if found := account(plan, text):
-            _say(arguments, found.lines, places=found.places)
-            return int(found.has_fault)
-        failure = _unknown(text, plan.meanings.closest(text))
-    else:
-        # Mostly it needs no API reference, for which the package is imported.
-        needs_all = arguments.doctreedir or any(
-            MAY_KNOW.search(file.read_bytes()) for file in parts_of(app).sources
-        )
-        plan = read(app) if needs_all else read_evidence(app)
-        failure = "no heuristic knows of this text"
-    asked = list(known_to(plan.quotes, plan.catalogue.heuristics.values()))
-    known = [known for _record, known in asked]
-    answered = [(asked[one.at][0], one) for one in answers(known, text)]
-    blocks = (_answer(plan.quotes, *one) for one in answered)
-    lines = list(separated(blocks)) or [failure]
-    words = searched(known, text)
-    # A name is nothing to search the site for.
-    if " " in text and words:
-        lines.append(f"search the site for: {' '.join(words)}")
-    _say(arguments, lines, answered=(_answer_row(*one) for one in answered))
-    return 0 if answered else 1
+    if "\n" in text or ": " in text:
+        return _answer_text(arguments, _plan_for_text(app, arguments), text)
+    is_read = arguments.doctreedir or " " in text
+    if not is_read and (close := closest_existing(app, text)) is not None:
+        _say(arguments, [_unknown(text, close)])
+        return 1
+    plan = read(app)
+    if found := account(plan, text):
+        _say(arguments, found.lines, places=found.places)
+        return int(found.has_fault)
+    return _answer_text(arguments, plan, text)
+
+
+def _plan_for_text(app: Sphinx, arguments: argparse.Namespace) -> Plan:
+    """Read what a text may be about; mostly that needs no API reference.
+
+    For that the package is imported.
+    """
+    needs_all = arguments.doctreedir or any(
+        MAY_KNOW.search(file.read_bytes()) for file in parts_of(app).sources
+    )
+    return read(app) if needs_all else read_evidence(app, guides=True)
+
+
+def _answer_text(arguments: argparse.Namespace, plan: Plan, text: str) -> int:
+    """Print what knows of a text, and what may fit; return the exit code."""
+    asked = asked_of(plan, tuple(plan.catalogue.heuristics.values()))
+    found = answers(asked.known, text)
+    is_name = " " not in text
+    may_fit: list[int] = []
+    if not is_name:
+        may_fit = guesses(asked, text, {one.at for one in found})
+    blocks = (_answer(plan.quotes, asked, one) for one in found)
+    lines = list(separated(blocks))
+    if not lines:
+        close = plan.meanings.closest(text)
+        lines = [_unknown(text, close) if is_name else _NOTHING]
+    if may_fit:
+        lines += ["", "perhaps:"]
+        lines += separated(_guess(asked, at) for at in may_fit)
+    elif not (found or is_name):
+        lines += [f"  is it this? {it.title} ({it.place})" for it in asked.sections]
+    _say(
+        arguments,
+        lines,
+        answered=[_answer_row(asked, one) for one in found],
+        may_fit=[_guess_row(asked, at) for at in may_fit],
+    )
+    return 0 if found or may_fit else 1
 
 
 def _say(
@@ -82,10 +106,12 @@ def _say(
     *,
     places: Iterable[dict[str, object]] = (),
     answered: Iterable[dict[str, object]] = (),
+    may_fit: Iterable[dict[str, object]] = (),
 ) -> None:
     """Print the lines, or for programs what they are made of."""
     if arguments.json:
-        say_json({"places": list(places), "answers": list(answered)})
+        rows = {"places": places, "answers": answered, "perhaps": may_fit}
+        say_json({key: list(values) for key, values in rows.items()})
         return
     for line in lines:
         say(line)
@@ -124,38 +150,68 @@ def _unknown(name: str, close: Iterable[str]) -> str:
     return f"no heuristic, documented object, page or label is called {name!r}{hint}"
 
 
-def _answer_row(record: Heuristic, found: Answer) -> dict[str, object]:
+def _answer_row(asked: Asked, found: Answer) -> dict[str, object]:
     """Return a heuristic that knows of a text."""
+    return {
+        **_guess_row(asked, found.at),
+        "messages": [one.message.text for one in found.messages],
+        "code": list(found.code),
+        "keywords": list(found.keywords),
+    }
+
+
+def _guess_row(asked: Asked, at: int) -> dict[str, object]:
+    """Return a heuristic or a section that may fit a text."""
+    if at >= len(asked.heuristics):
+        section = asked.sections[at - len(asked.heuristics)]
+        return {"section": section.title, **section.place._asdict()}
+    record = asked.heuristics[at]
     return {
         "heuristic": record.name,
         "severity": record.severity,
         "note": text_of(record.note),
         "docname": record.docname,
         "anchor": record.anchor,
-        "messages": [message.text for message in found.messages],
-        "keywords": list(found.keywords),
     }
 
 
 # -- a pasted text --------------------------------------------------------------------
 
 
-def _answer(quotes: Quotes, record: Heuristic, found: Answer) -> Iterator[str]:
-    """Yield a heuristic with those of its messages and keywords that are in a text."""
-    yield f"{label(record)}: {text_of(record.note)}"
-    where = f"{seen(record.source)}:{record.line}"
-    yield f"  on page {record.docname}#{record.anchor}, defined in {where}"
+def _answer(quotes: Quotes, asked: Asked, found: Answer) -> Iterator[str]:
+    """Yield a heuristic with what it knows a text by."""
+    record = asked.heuristics[found.at]
+    yield from _guess(asked, found.at)
     quoting = quotes.messages(record)
     for fitting in found.messages:
+        kind, text = fitting.message
+        yield f"  {kind}: {text}" if kind else f"  {text}"
+        if fitting.is_shown:
+            yield "    shown on the page"
         for message, quoted in quoting:
-            if message == fitting:
-                yield f"  {message.kind}: {message.text}"
+            if message == fitting.message:
                 at = quotes.verify(quoted)
                 line = f"line {at.line}" if isinstance(at, Found) else "not found there"
                 release = quotes.release_of(quoted)
                 yield f"    quoted in the source: {quoted.object}, {release}, {line}"
+    for code in found.code:
+        yield f"  {code}"
+        yield "    quoted from where it was raised"
     if found.keywords:
         yield f"  reported by users: {', '.join(found.keywords)}"
+
+
+def _guess(asked: Asked, at: int) -> Iterator[str]:
+    """Yield a heuristic or a section, and where it is."""
+    if at >= len(asked.heuristics):
+        section = asked.sections[at - len(asked.heuristics)]
+        yield section.title
+        yield f"  on page {section.place}"
+        return
+    record = asked.heuristics[at]
+    yield f"{label(record)}: {text_of(record.note)}"
+    where = f"{seen(record.source)}:{record.line}"
+    yield f"  on page {record.docname}#{record.anchor}, defined in {where}"
 
 
 COMMAND = Command(

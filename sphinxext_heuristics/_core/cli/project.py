@@ -252,26 +252,32 @@ def _conf_py_message(error: ConfigError, conf_py: Path) -> str:
 #: How pages include a file, and document a module or an object.
 _BROUGHT = re.compile(r"(include|auto\w+|module)(?:::|\})\s*(\S+)")
 
-#: How pages write evidence or keywords, or bring in a file that may.
+#: How pages write a heuristic, evidence or a link to a heuristic, or bring in a file
+#: that may.
 MAY_KNOW = re.compile(
-    rb"\{(evidence|include)\}|\.\.[ \t]+(evidence|include)[ ]?::|^[ \t]*:?keywords:",
-    re.IGNORECASE | re.MULTILINE,
+    rb"\{(heuristic|evidence|include)\}|:heuristic:"
+    rb"|\.\.[ \t]+(heuristic|evidence|include)[ ]?::",
+    re.IGNORECASE,
 )
 
+#: How pages document objects, for which their package is imported.
+_OF_API = re.compile(rb"(?:\{|\.\.[ \t]+)auto\w+(?:\}|[ ]?::)")
 
-def read_evidence(app: Sphinx) -> Plan:
-    """Read the pages that may hold evidence or keywords; return the plan of these.
 
-    Nothing else can be asked of it, and nothing is kept of what was read. Pages of the
-    API, for which autodoc imports the package, are not read, unless they hold such
-    themselves; evidence in docstrings is left out.
+def read_evidence(app: Sphinx, *, guides: bool = False) -> Plan:
+    """Read the pages that hold heuristics or link to them; return the plan of these.
+
+    With *guides*, that are all but those of the API, for which autodoc imports the
+    package. Nothing else can be asked of the plan, and nothing is kept of what was
+    read; what is in docstrings is left out.
     """
     env, builder = app.env, app.builder
     env.find_files(app.config, builder)
     docnames = sorted(
         name
         for name in env.found_docs
-        if MAY_KNOW.search(env.doc2path(name).read_bytes())
+        if MAY_KNOW.search(page := env.doc2path(name).read_bytes())
+        or (guides and not _OF_API.search(page))
     )
     with others_on_stderr():
         app.emit("env-before-read-docs", env, docnames)

@@ -90,14 +90,12 @@ def _updated(quotes: Quotes, quoted: Evidence) -> bool | None:
     quote = textwrap.dedent(quoted.quote)
     size = quote.count("\n") + 1
     lines = path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
-    start = next(
-        (
-            start
-            for start in range(quoted.line, len(lines))
-            if textwrap.dedent("\n".join(lines[start : start + size])) == quote
-        ),
-        None,
-    )
+    start = None
+    for at in range(quoted.line, len(lines)):
+        passage = "\n".join(lines[at : at + size])
+        if textwrap.dedent(passage) == quote:
+            start = at
+            break
     closest_passage = quoted._replace(quote=result.nearest)
     if start is None or not isinstance(quotes.verify(closest_passage), Found):
         say(

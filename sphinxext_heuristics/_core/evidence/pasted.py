@@ -1,59 +1,71 @@
-"""What a reader pastes: which heuristics know of it, and what to search the site for.
+"""What a reader asks: which heuristics know of it, and what may fit.
 
-The script ``heuristics-messages.js`` does the same in the site's box, with the patterns
-and the texts that the page gives it.
+The script ``heuristics-messages.js`` does the same in the site's box, with the data of
+``asked.toml`` and with what the page gives it.
 """
 
 from __future__ import annotations
 
 import re
-from collections import Counter
-from typing import TYPE_CHECKING, NamedTuple
+import tomllib
+from collections import Counter, defaultdict
+from importlib.resources import files
+from math import log
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
+from ..model import Message
 from ..notes.inline import text_of
+from ..resolve.records import Place
 from .messages import ANYTHING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 
-    from ..model import Heuristic, Message
-    from ..resolve.quotes import Quotes
+    from ..model import Heuristic
+    from ..resolve.plan import Plan
 
-#: What is not part of the words, and what takes its place. Scripts use these, too, so
-#: they are what Python and JavaScript read alike.
-NOISE = (
-    (r"[\r\u2028\u2029]", "\n"),
-    # colors, with or without the escape character, which many pages drop
-    (r"\x1b\[[0-?]*[ -/]*[@-~]|\[[0-9]+(?:;[0-9]+)*m", ""),
-    # progress bars, and the borders of boxes
-    (r"[0-9]{1,3}%\|[^|\n]{0,200}\|[^\]\n]{0,100}\]|[\u2500-\u259f]", " "),
-    # quotation marks of mails, and ranks, as `[rank0]:` and `[1,0]<stderr>:`
-    (r"^[ \t]*(?:(?:>|\[[A-Za-z_,0-9]*[0-9]\](?:<[a-z]+>)?:?)[ \t]*)+", ""),
-    # quotation marks, also escaped
-    ("\\\\?[`'\"\u2018-\u201f]", ""),
-    (r"[\s\x1c-\x1f\x85\u200b\ufeff]+", " "),
+#: The data that the script has, too.
+SHARED: dict[str, Any] = tomllib.loads(
+    files(__package__).joinpath("asked.toml").read_text(encoding="utf-8")
 )
+SHARED["stop"] = SHARED["stop"].split()
 
-#: A message with fewer fixed characters fits a text only where its kind is in front of
-#: it.
-LEAST_CHARS = 12
 #: A keyword of as many words is a message.
 LEAST_WORDS = 4
-#: As many words are searched for: a page must have all of them.
-MOST_WORDS = 4
 
-_NOISE = [(re.compile(pattern, re.MULTILINE), instead) for pattern, instead in NOISE]
-_BEFORE_MESSAGE = re.compile("^.*(?:Error|Exception|Warning): ")
-#: A path, a file or a class in a traceback.
-_LEFT_OUT = re.compile(r"[/\\]|\.py\b|(?:Error|Exception|Warning)\b")
+_LEAST_CHARS: int = SHARED["least"]
+_LONG: int = SHARED["long"]
+_NOISE = [(re.compile(found, re.MULTILINE), it) for found, it in SHARED["noise"]]
+_FRAMES = re.compile(SHARED["frames"], re.MULTILINE)
+_RUNNING = re.compile(SHARED["running"], re.MULTILINE)
+_ENDINGS = [(re.compile(found), it) for found, it in SHARED["endings"]]
+_STOP = frozenset(SHARED["stop"])
+
+#: A hyphen within a word.
+_HYPHEN = re.compile(r"(?<=[A-Za-z0-9])[-\u2010\u2011](?=[A-Za-z0-9])")
+#: An error or a warning that a page prints.
+_PRINTED = re.compile(r"(?:\S+: )??((?:\w+\.)*\w*(?:Error|Exception|Warning)): ?(.*)")
+_EXCEPTION = re.compile(r"(?:\w+\.)+\w*(?:Error|Exception|Warning)")
+#: In output that a page shows, and in a message, what stands for anything.
+_ANY = re.compile(r"""\[(?:\.{3}|…)\]|\.{3}|(?<!\w)(['"`])[^'"`\n]+\1""")
+_PUT_IN = re.compile(ANYTHING + r"|(?<!\w)[0-9]+(?:\.[0-9]+)*(?!\w|-[a-z])")
+#: A line of code that many functions have.
+_COMMON = re.compile(r"raise [\w.]+\($")
+
+_T = TypeVar("_T")
 
 
 class Quoted(NamedTuple):
     """A message as a pasted text is compared with it."""
 
     message: Message
-    #: The fixed parts in their order, in a text that is `plain`, with spaces around.
+    #: The fixed parts in their order, in a text that is `plain`, with spaces around. A
+    #: short message has its kind in front of it.
     pieces: tuple[str, ...]
+    #: The places of what is before some of them: numbers that are equal on the page.
+    equal: tuple[tuple[int, ...], ...]
+    #: Whether a page shows it; else it is in the source.
+    is_shown: bool
 
 
 class Keyword(NamedTuple):
@@ -73,6 +85,30 @@ class Known(NamedTuple):
     note: str
     messages: tuple[Quoted, ...]
     keywords: tuple[Keyword, ...]
+    #: The lines of code that it alone quotes, as they are and `plain`.
+    code: tuple[tuple[str, str], ...]
+    #: Its `stems` by what they count, with spaces between.
+    words: tuple[str, ...]
+
+
+class Section(NamedTuple):
+    """A section that heuristics name as their workflow."""
+
+    place: Place
+    title: str
+    #: The `stems` of its title.
+    words: tuple[str, ...]
+    #: What it shows or links: places among all heuristics.
+    members: tuple[int, ...]
+
+
+class Asked(NamedTuple):
+    """All that answers."""
+
+    heuristics: tuple[Heuristic, ...]
+    #: What each of these says.
+    known: tuple[Known, ...]
+    sections: tuple[Section, ...]
 
 
 class Answer(NamedTuple):
@@ -80,47 +116,160 @@ class Answer(NamedTuple):
 
     #: Its place among all.
     at: int
-    #: The messages it quotes that fit, the longest first.
-    messages: tuple[Message, ...]
+    #: Its messages that fit, the longest first.
+    messages: tuple[Quoted, ...]
+    #: The lines that it quotes, from where the text was raised.
+    code: tuple[str, ...]
     #: Its keywords that are in the text.
     keywords: tuple[str, ...]
 
 
-def known_to(
-    quotes: Quotes, records: Iterable[Heuristic]
-) -> Iterator[tuple[Heuristic, Known]]:
-    """Yield the heuristics that have a message or keyword, with what each says."""
-    for record in records:
+# -- what answers ---------------------------------------------------------------------
+
+
+def asked_of(plan: Plan, records: Sequence[Heuristic]) -> Asked:
+    """Return what heuristics answer with, and the sections that they name."""
+    shown = _by_one([shown_in(record.printed) for record in records])
+    code = _by_one([_code_of(record) for record in records])
+    known = []
+    for record, own_shown, own_code in zip(records, shown, code, strict=True):
         messages = dict.fromkeys(
-            message for message, _quoted in quotes.messages(record)
+            message for message, _quoted in plan.quotes.messages(record)
         )
-        known = Known(
-            title=record.title,
-            note=text_of(record.note),
-            messages=tuple(map(quoted, messages)),
-            keywords=tuple(map(keyword, record.keywords)),
-        )
-        if known.messages or known.keywords:
-            yield record, known
+        quotes = [quoted(message) for message in messages]
+        pieces = [quote.pieces for quote in quotes]
+        quotes += [quote for quote in own_shown if quote.pieces not in pieces]
+        known.append(_known(record, quotes, own_code))
+    return Asked(tuple(records), tuple(known), tuple(_sections(plan, records)))
 
 
-def quoted(message: Message) -> Quoted:
-    """Return a message with its fixed parts."""
-    parts = plain(message.text).split(ANYTHING)
-    return Quoted(message=message, pieces=tuple(filter(str.strip, parts)))
+def _by_one(found: Iterable[Iterable[_T]]) -> list[list[_T]]:
+    """Return each without repetition, and without what another has, too."""
+    each = [list(dict.fromkeys(one)) for one in found]
+    count = Counter(it for one in each for it in one)
+    return [[it for it in one if count[it] == 1] for one in each]
+
+
+def _known(
+    record: Heuristic, quotes: list[Quoted], code: list[tuple[str, str]]
+) -> Known:
+    """Return what a heuristic says; each of its words counts once, at its most."""
+    note = text_of(record.note)
+    said = [note, *(quote.message.text for quote in quotes)]
+    words: list[str] = []
+    for texts in ([record.title, *record.keywords], said, [record.text]):
+        before = " ".join(words).split()
+        text = " ".join(texts)
+        # What one writes with a hyphen, another writes as one word.
+        new = dict.fromkeys(stems(f"{text} {_HYPHEN.sub('', text)}"))
+        words.append(" ".join(stem for stem in new if stem not in before))
+    return Known(
+        title=record.title,
+        note=note,
+        messages=tuple(quotes),
+        keywords=tuple(map(keyword, record.keywords)),
+        code=tuple(code),
+        words=tuple(words),
+    )
+
+
+def _code_of(record: Heuristic) -> Iterator[tuple[str, str]]:
+    for quote in record.evidence:
+        for line in [] if quote.prose else map(str.strip, quote.quote.splitlines()):
+            if len(line) >= _LONG and not _COMMON.match(line):
+                yield line, plain(line)
+
+
+def _sections(plan: Plan, records: Sequence[Heuristic]) -> Iterator[Section]:
+    """Yield the sections that heuristics name as their workflow, in their order."""
+    naming: dict[Place, list[Heuristic]] = defaultdict(list)
+    for record in records:
+        for resolved in plan.meanings.connections(record):
+            place = resolved.place
+            if resolved.connection.type == "workflow" and place and place.anchor:
+                naming[place].append(record)
+    catalogue = plan.catalogue
+    for docname, page in catalogue.pages.items():
+        for ids in page.sections:
+            place = Place(docname, ids[0])
+            if place in naming:
+                title = catalogue.title(docname, place.anchor)
+                yield Section(
+                    place=place,
+                    title=title,
+                    words=tuple(stems(title)),
+                    members=tuple(
+                        at
+                        for at, record in enumerate(records)
+                        if record in naming[place] or catalogue.is_linked(record, place)
+                    ),
+                )
+
+
+def quoted(message: Message, *, is_shown: bool = False) -> Quoted:
+    """Return a message with its fixed parts; a number stands for any."""
+    text = plain(message.text)
+    put_in = ["", *_PUT_IN.findall(text)]
+    pieces: list[str] = []
+    between: list[str] = []
+    last = ""
+    for value, piece in zip(put_in, _PUT_IN.split(text), strict=True):
+        last = ANYTHING if last else value
+        if piece.strip():
+            between.append(last)
+            pieces.append(piece)
+            last = ""
+    if sum(map(len, pieces)) < _LEAST_CHARS:
+        pieces[:1] = [f"{message.kind}: {pieces[0] if pieces else text}"]
+    numbers: dict[str, list[int]] = defaultdict(list)
+    for at, value in enumerate(between):
+        if at and value != ANYTHING:
+            numbers[value].append(at)
+    equal = tuple(tuple(places) for places in numbers.values() if len(places) > 1)
+    return Quoted(message, tuple(pieces), equal, is_shown)
+
+
+def shown_in(blocks: Iterable[str]) -> Iterator[Quoted]:
+    """Yield the lines of errors and warnings in blocks of output, as messages.
+
+    A quoted name stands for any.
+    """
+    for block in blocks:
+        kind = None
+        _raised, said = traced(_ANY.sub(ANYTHING, block))
+        for line in said.split("\n"):
+            if found := _PRINTED.match(line):
+                kind, line = found.groups()  # noqa: PLW2901 - its text alone
+            if kind is not None:
+                quote = quoted(Message(kind=kind, text=line), is_shown=True)
+                if len(re.findall(r"\w+", " ".join(quote.pieces))) >= LEAST_WORDS:
+                    yield quote
+                kind = ""
 
 
 def keyword(text: str) -> Keyword:
-    """Return a keyword; one of four words or with a colon is a message."""
+    """Return a keyword; one of four words or with a colon is a message.
+
+    So is the whole name of an exception, which may come without a message.
+    """
     is_message = ": " in text or len(text.split()) >= LEAST_WORDS
-    return Keyword(text=text, spaced=spaced(plain(text)), is_message=is_message)
+    is_exception = bool(_EXCEPTION.fullmatch(text))
+    return Keyword(text, spaced(plain(text)), is_message or is_exception)
+
+
+# -- what a text says -----------------------------------------------------------------
+
+
+def cleaned(text: str) -> str:
+    """Return a text without what tools and pages add or take away."""
+    for pattern, instead in _NOISE:
+        text = pattern.sub(instead, text)
+    return text.strip()
 
 
 def plain(text: str) -> str:
     """Return a text in one line, without what tools and pages add or take away."""
-    for pattern, instead in _NOISE:
-        text = pattern.sub(instead, text)
-    return text.strip()
+    return cleaned(text).replace("\n", " ")
 
 
 def spaced(text: str) -> str:
@@ -132,48 +281,100 @@ def spaced(text: str) -> str:
     return f" {' '.join(words)} "
 
 
+def stems(text: str) -> Iterator[str]:
+    """Yield the words of a text that say what it is about, without their endings."""
+    for word in re.findall(r"[0-9]*[a-z][a-z0-9]+|[^\x00-\x7f]", text.lower()):
+        if word not in _STOP:
+            stem = word
+            for pattern, instead in _ENDINGS:
+                stem = pattern.sub(instead, stem)
+            yield stem
+
+
+def traced(text: str) -> tuple[set[str], str]:
+    """Return the code in the innermost frame of each exception, and the rest of a text.
+
+    That has no frames.
+    """
+    text = f"{cleaned(text)}\n"
+    raised: set[str] = set()
+
+    def leave_out(frames: re.Match[str]) -> str:
+        if frames.end() < len(text):
+            raised.update(_RUNNING.sub("", frames[1]).split("\n"))
+        return ""
+
+    return raised, _FRAMES.sub(leave_out, text)
+
+
+# -- answers --------------------------------------------------------------------------
+
+
 def answers(known: Sequence[Known], text: str) -> list[Answer]:
     """Return the heuristics that know of a text, best first.
 
-    These are those that quote a message of it, and then those whose keywords are in it:
-    one that is a message, or two. What explains more of the text is better.
+    These are those that quote or show a message of it, or the code that raised it, and
+    then those whose keywords are in it: one that is a message, or two. What explains
+    more of the text is better.
     """
     pasted = plain(text)
     words = spaced(pasted)
+    raised, _said = traced(text)
     ranked: list[tuple[int, int, Answer]] = []
     for at, heuristic in enumerate(known):
-        sizes = {one.message: fit(one, pasted) for one in heuristic.messages}
+        sizes = {one: fit(one, pasted) for one in heuristic.messages}
         fitting = sorted(filter(sizes.get, sizes), key=lambda one: -sizes[one])
-        size = sizes[fitting[0]] if fitting else 0
+        code = tuple(line for line, it in heuristic.code if it in raised)
+        size = max([0, *sizes.values(), *map(len, code)])
         keywords = keywords_in(heuristic.keywords, words)
         texts = tuple(one.text for one in keywords)
-        if fitting or len(keywords) > 1 or any(one.is_message for one in keywords):
-            found = Answer(at=at, messages=tuple(fitting), keywords=texts)
+        if size or len(keywords) > 1 or any(one.is_message for one in keywords):
+            found = Answer(at, tuple(fitting), code, texts)
             ranked.append((-size, -sum(map(len, texts)), found))
-    return [found for _size, _length, found in sorted(ranked)]
+    ranked.sort(key=lambda one: one[:2])
+    return [found for _size, _length, found in ranked]
 
 
 def fit(quoted: Quoted, pasted: str) -> int:
-    """Return how many fixed characters of a message are all in a text, in their order.
+    """Return how many characters of a text a message explains; 0 if it does not fit.
 
-    If not all are, it is 0. The text is a traceback, a line of it, or a part of a
-    message; it is compared as `plain` returns it.
+    The text is a traceback, a line of it, or a part of a message, compared as `plain`
+    returns it. It has the fixed parts in their order; the end may be cut off.
     """
-    head = f"{quoted.message.kind}: "
-    part = pasted.removeprefix(head)
-    is_part = len(part) >= LEAST_CHARS and " " in part
+    part = pasted.removeprefix(f"{quoted.message.kind}: ")
+    is_part = len(part) >= _LEAST_CHARS and " " in part
     if is_part and any(part in piece for piece in quoted.pieces):
         return len(part)
-    size, at = sum(map(len, quoted.pieces)), 0
-    before = head if size < LEAST_CHARS else ""
+    at = size = last = 0
+    put_in: list[str] = []
     for piece in quoted.pieces:
-        found = pasted.find(before + piece, at)
+        found = pasted.find(piece, at)
         if found < 0:
-            return 0
+            cut = _cut_off(piece, pasted[at:])
+            return size + cut if cut or last >= _LONG else 0
+        put_in.append(pasted[at:found].strip())
         # What is put in may be nothing, and then one space is between both.
-        at = found + len((before + piece).rstrip())
-        before = ""
+        at = found + len(piece.rstrip())
+        last = len(piece)
+        size += last
+    # Numbers that are equal on the page should be so here.
+    for places in quoted.equal:
+        values = [put_in[at] for at in places]
+        size += len("".join(values)) if len(set(values)) == 1 else 0
     return size
+
+
+def _cut_off(piece: str, rest: str) -> int:
+    """Return how much there is of a fixed part whose end is missing.
+
+    It ends with its first sentence, or with the text.
+    """
+    sentence = piece[: piece.find(". ") + 1]
+    if len(sentence) >= _LONG and sentence in rest:
+        return len(sentence)
+    begun = rest[rest.rfind(piece[:_LEAST_CHARS]) :]
+    least = max(_LEAST_CHARS, min(_LONG, len(piece) / 2))
+    return len(begun) if len(begun) >= least and piece.startswith(begun) else 0
 
 
 def keywords_in(keywords: Sequence[Keyword], words: str) -> list[Keyword]:
@@ -187,37 +388,50 @@ def keywords_in(keywords: Sequence[Keyword], words: str) -> list[Keyword]:
     return found
 
 
-def searched(known: Sequence[Known], text: str) -> list[str]:
-    """Return the words of a text that the site is searched for.
+# -- guesses --------------------------------------------------------------------------
 
-    A page must have all, so they are the rarest of those that one heuristic has, the
-    longest first.
+
+def guesses(asked: Asked, text: str, known: Container[int] = ()) -> list[int]:
+    """Return what may fit a text, best first, without what is *known* to.
+
+    That are places among all heuristics, or after these among the sections. It shares
+    enough words of the text, and enough of the text by their rarity. Of a section, its
+    title counts, and the best two of what it shows or links.
     """
-    message = _BEFORE_MESSAGE.sub("", plain(text))
-    told = [word for word in message.split(" ") if not _LEFT_OUT.search(word)]
-    said = _search_words(" ".join(told))
-    holding = []
-    for heuristic in known:
-        texts = [heuristic.title, heuristic.note]
-        texts += [one.message.text for one in heuristic.messages]
-        texts += [one.text for one in heuristic.keywords]
-        holding.append(set(_search_words(plain(" ".join(texts)))))
-    count = Counter(word for words in holding for word in words)
-    most = max(2, len(known) / 2)
-    said_by_few = [word for word in said if count[word] <= most]
-    best: list[str] = []
-    best_weight = 0.0
-    for words in holding:
-        shared = [word for word in said_by_few if word in words]
-        weight = sum(1 / count[word] for word in shared)
-        if weight > best_weight:
-            best, best_weight = shared, weight
-    if not best:
-        best = [word for word in said if not re.search("[0-9]", word)]
-    best.sort(key=lambda word: (count[word], -len(word)))
-    return best[:MOST_WORDS]
+    _raised, rest = traced(text)
+    counts = [_counts(one.words) for one in asked.known]
+    weights = _weights(stems(rest), counts)
+    whole = sum(weights.values()) or 1
+    shares = []
+    rated = []
+    for at, own in enumerate(counts):
+        shared = {stem: own[stem] for stem in weights if stem in own}
+        share = sum(weights[stem] * count for stem, count in shared.items()) / whole
+        shares.append(share)
+        is_enough = sum(shared.values()) >= min(SHARED["least_shared"], len(weights))
+        rated.append(share if is_enough and at not in known else 0)
+    for section in asked.sections:
+        named = sum(weights[stem] for stem in weights if stem in section.words) / whole
+        best = sorted((shares[at] for at in section.members), reverse=True)
+        rated.append(named and named + sum(best[:2]) / 2)
+    places = sorted(range(len(rated)), key=lambda at: -rated[at])
+    return [at for at in places[: SHARED["most"]] if rated[at] >= SHARED["least_share"]]
 
 
-def _search_words(text: str) -> list[str]:
-    """Return the words of a text that have letters, each once."""
-    return list(dict.fromkeys(re.findall(r"[0-9_]*[^\W\d_]\w{2,}", text.lower())))
+def _counts(words: Iterable[str]) -> dict[str, float]:
+    """Return what each word of a heuristic counts."""
+    found: dict[str, float] = {}
+    for counts, texts in zip(SHARED["weights"], words, strict=True):
+        found.update(dict.fromkeys(texts.split(), counts))
+    return found
+
+
+def _weights(
+    said: Iterable[str], counts: Sequence[Mapping[str, float]]
+) -> dict[str, float]:
+    """Return what each word of a text weighs: the rarer, the more."""
+    found = {}
+    for stem in said:
+        often = sum(one.get(stem, 0) for one in counts)
+        found[stem] = log((len(counts) + 1) / max(1, often))
+    return found

@@ -55,7 +55,12 @@ def verify(quoted: Evidence, sources: Sources) -> Found | Lost:
     # Only where the object is not in it is any other file looked for.
     for module, qualname in sources.locate(f"{quoted.module}.{quoted.qualname}")[-1:]:
         if at := sources.state(module):
-            result = _examine(quoted._replace(module=module, qualname=qualname), at)
+            found = quoted._replace(module=module, qualname=qualname)
+            result = _examine(found, at)
+            if isinstance(result, Lost):
+                both = f"{quoted.object}, which is {found.object}"
+                message = result.message.replace(found.object, both, 1)
+                result = result._replace(message=message)
     return result
 
 
@@ -110,11 +115,10 @@ def _drifted(
         notes.append(f"it is in line {lines[0]}")
     if lines := _in_any_case(quoted, source):
         notes.append(f"line {lines[0]} differs only in upper and lower case")
-    notes.append(
-        f"closest match{where}: line {near.line}"
-        if near
-        else "nothing there is like it"
-    )
+    elif near:
+        notes.append(f"closest match{where}: line {near.line}")
+    else:
+        notes.append("nothing there is like it")
     what = "words are" if quoted.prose else "code is"
     return Lost(
         LostReason.NOT_THERE,

@@ -67,6 +67,10 @@ def problems(plan: Plan, file: ProjectFile) -> Iterator[Problem]:
     stale: dict[str, list[int]] = {}
     for number, written in enumerate(text.split("\n"), 1):
         line = " ".join(written.partition("#")[0].split())
+        former = _named_in(line)
+        if name := _new_name(plan, former):
+            stale.setdefault(f"{former!r} is {name!r} now", []).append(number)
+            line = line.replace(f"{former} ", f"{name} ", 1)
         found.add(line)
         if line and line not in wanted and not _is_unsettled(plan, _named_in(line)):
             stale.setdefault(_absent(plan, line), []).append(number)
@@ -85,6 +89,12 @@ def problems(plan: Plan, file: ProjectFile) -> Iterator[Problem]:
 def _named_in(line: str) -> str:
     """Return the heuristic that a line of the file names."""
     return line.removeprefix(_NOT).partition(" ")[0]
+
+
+def _new_name(plan: Plan, name: str) -> str:
+    """Return what a heuristic is named now, if it had a former name."""
+    record = plan.catalogue.by_name.get(name)
+    return record.name if record and record.name != name else ""
 
 
 def _is_unsettled(plan: Plan, name: str) -> bool:
@@ -114,6 +124,10 @@ def _absent(plan: Plan, line: str) -> str:
     if reason := plan.placing.withheld(plan.catalogue.heuristics[name]):
         return f"{name!r} is shown nowhere automatically: {reason}"
     if line.startswith(_NOT):
+        identity = plan.meanings.objects.identity
+        for listed in plan.meanings.namesakes(plan.catalogue.heuristics[name]):
+            if identity(listed) == identity(entry):
+                return f"{entry} is the object of {listed}, which has a line"
         return f"{entry} is no other object with the name of a target of {name!r}"
     entries = [shown.name for shown in plan.placing.shown_in.get(name, ())]
     near = (

@@ -50,10 +50,12 @@ def problems(plan: Plan, app: Sphinx) -> Iterator[Problem]:
 def _of_package(plan: Plan) -> Iterator[Unfitting]:
     """Yield what is wrong with a package that is not documented, installed or there."""
     package, documented = plan.catalogue.package, plan.catalogue.documented_packages
-    is_documented = package.partition(".")[0] in documented
-    is_known = is_documented or plan.quotes.installed(package)
-    if package and not (is_known or plan.meanings.sources.exists(package)):
+    exists = plan.meanings.sources.exists
+    top = package.partition(".")[0]
+    is_there = exists(package) if exists(top) else top in documented
+    if package and not is_there:
         known = {*documented, *packages_distributions()}
+        known.update([top] if exists(top) else [])
         message = (
             f"heuristics_package = {package!r} is neither installed nor "
             f"documented here{did_you_mean(closest(package, known, 2))}"
@@ -104,9 +106,11 @@ def problems_in(config: Config, conf_py: Path) -> list[Problem]:
             message = f"{name} is an option of {extension!r}: add it to extensions"
             found.append(_problem(conf_py, name, message))
             continue
-        # A name that is like none of ours is a variable of the author's.
-        if close := closest(word, words, 1):
-            hint = did_you_mean([f"{PREFIX}{close[0]}"])
+        close = closest(word, words, 1)
+        if close or f"{prefix}_" == PREFIX:
+            hint = did_you_mean(f"{PREFIX}{alike}" for alike in close)
+            if not close:
+                hint = f"; let a variable of your own not begin with {PREFIX!r}"
             message = f"{name} is not an option of this extension{hint}"
             found.append(_problem(conf_py, name, message))
     return found

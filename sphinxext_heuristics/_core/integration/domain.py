@@ -21,7 +21,7 @@ from ..resolve.catalogue import Catalogue
 from ..resolve.listing import ordered
 from ..resolve.meanings import Meanings
 from ..resolve.objects import Objects
-from ..resolve.pages import External, Pages, toctree_order
+from ..resolve.pages import External, Pages, fold, toctree_order
 from ..resolve.placing import Placing
 from ..resolve.plan import Plan
 from ..resolve.quotes import Quotes
@@ -157,11 +157,13 @@ class HeuristicDomain(Domain):
         verified = EvidenceCache(self.data.get("verified", {}), self.sources)
         self.data["verified"] = verified.now
         labels = env.domains.standard_domain.anonlabels
+        release = env.config.release or env.config.version
         catalogue = Catalogue(
             {docname: self.pages[docname] for docname in order},
             settings,
-            installed(settings.package) or env.config.release or env.config.version,
-            labels,
+            version=installed(settings.package) or release,
+            release=release,
+            labels=labels,
         )
         meanings = Meanings(
             catalogue,
@@ -193,7 +195,7 @@ class HeuristicDomain(Domain):
         is_excluded = Matcher(Settings.of(self.env.config).exclude)
         for docname in self.pages:
             metadata = self.env.metadata.get(docname, {})
-            if is_excluded(docname) or is_set(metadata.get("no-heuristics")):
+            if is_excluded(docname) or _is_kept_free(metadata):
                 yield docname
 
     def resolve_xref(  # noqa: PLR0913, PLR0917 - Sphinx's signature
@@ -266,6 +268,14 @@ def canonical_names(objects: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
         for name, entry in objects.items()
         if not entry.aliased and (found := aliases.get((entry.docname, entry.node_id)))
     }
+
+
+def _is_kept_free(metadata: Mapping[str, Any]) -> bool:
+    """Return whether a page's metadata has ``no-heuristics``, in any case, or ``_``."""
+    return any(
+        fold(name) == "no-heuristics" and is_set(value)
+        for name, value in metadata.items()
+    )
 
 
 def is_set(value: object) -> bool:

@@ -12,11 +12,11 @@ from .. import words
 from ..config import Settings
 from ..model import INDEX_PAGE
 from ..notes import links
-from ..read.collect import collect
+from ..read.collect import collect, misnamed
 from ..read.identity import OBJECTS, identify
 from ..resolve import page_files
 from ..show import parts
-from ..show.parts import STYLE
+from ..show.parts import SEARCH_SCRIPT, STYLE
 from ..source.packages import Sources
 from ..view import views_of
 from .domain import EXTENSION, HeuristicDomain
@@ -82,7 +82,10 @@ def note_document(app: Sphinx, document: nodes.document) -> None:
     identified = partial(identify, objects, domain.sources)
     modules = env.domains.python_domain.modules
     page = collect(document, env.docname, identified, modules)
-    page = page._replace(has_smart_quotes=_makes_smart_quotes(app))
+    near = misnamed(env.metadata.get(env.docname, ()), env.doc2path(env.docname))
+    page = page._replace(
+        has_smart_quotes=_makes_smart_quotes(app), problems=(*page.problems, *near)
+    )
     if Settings.of(env.config).has_page(env.docname):
         conflict = tuple(page_files.conflict(env.doc2path(env.docname)))
         page = page._replace(problems=conflict or page.problems)
@@ -150,6 +153,20 @@ def written_by(app: Sphinx) -> OutputRecord:
     """Return the record of what the builder at work has written."""
     version = f"{app.extensions[EXTENSION].version} {words.state(app)}"
     return OutputRecord(Path(app.outdir, RECORD), f"{app.builder.name} {version}")
+
+
+def link_search(
+    app: Sphinx,
+    page: str,
+    _template: str,
+    context: dict[str, Any],
+    _doctree: nodes.document | None,
+) -> None:
+    """Let the search page tell of heuristics by their notes."""
+    if page != "search" or "css_files" not in context:
+        return
+    if HeuristicDomain.of(app.env).has_anything:
+        app.add_js_file(SEARCH_SCRIPT, loading_method="defer")
 
 
 def begin_writing(app: Sphinx, builder: Builder) -> None:

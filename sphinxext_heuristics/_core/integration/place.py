@@ -83,8 +83,9 @@ class RemoveLeftovers(SphinxPostTransform):
     that names it is not read again.
     """
 
-    # After the resolvers (9, 10), which warn of a note's broken links here and once.
-    default_priority = 15
+    # Before the resolvers (9, 10), which warn of the links in a note where the body has
+    # them.
+    default_priority = 6
 
     def run(self, **kwargs: Any) -> None:  # noqa: ANN401 - Sphinx's signature
         """Remove every node that no writer knows."""

@@ -14,17 +14,20 @@ from ..diagnostics import absolute
 from ..model import Entry, Page, Problem, RoleUse, Subtype
 from ..nodes import (
     EVIDENCE,
+    UNTITLED,
     heuristic_entries,
     heuristic_facts,
     heuristic_query,
     is_evidence,
 )
 from ..notes.inline import freeze
+from ..resolve.pages import fold
 from .mentions import mentions
 from .parameters import parameters, signatures, signed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Container, Iterable, Iterator, Mapping
+    from pathlib import Path
 
     from ..model import Evidence, Heuristic, Query
 
@@ -83,7 +86,11 @@ def collect(
         sections=tuple(tuple(section["ids"]) for section in sections),
         titles=tuple(map(_title, sections)),
         anchors=tuple(_anchors(document)),
-        problems=tuple(_unread(found[nodes.paragraph])),
+        problems=(
+            *_unread(found[nodes.paragraph]),
+            *_above(found),
+            *_metadata_below(found[nodes.field_name]),
+        ),
     )
 
 
@@ -155,6 +162,8 @@ def _other_links(references: list[addnodes.pending_xref]) -> dict[str, None]:
     }
 
 
+#: How authors may write the metadata `no-heuristics`.
+_NO_HEURISTICS = re.compile(r"no[-_ ]?heuristics?", re.IGNORECASE)
 #: Markup of ours that one of the two syntaxes does not read.
 _AS_TEXT = re.compile(
     r"^:{3,}\{(?:evidence|heuristics?(?:-\w+)?)\}"
@@ -191,6 +200,41 @@ def _unread(paragraphs: list[nodes.paragraph]) -> Iterator[Problem]:
                 source=absolute(paragraph.source),
                 line=paragraph.line or 0,
             )
+
+
+def _above(found: Mapping[type[nodes.Node], list[Any]]) -> Iterator[Problem]:
+    """Yield the problem of a page without title whose heuristic does not open it."""
+    untitled = any(UNTITLED in section for section in found[nodes.section])
+    for facts in found[heuristic_facts][:1] if untitled else ():
+        message = (
+            "there is text above the heuristic: on a page of heuristics_dir the "
+            "directive must come first"
+        )
+        form = facts.parent
+        yield Problem(Subtype.FILE, message, absolute(form.source), form.line or 0)
+
+
+def _metadata_below(names: list[nodes.field_name]) -> Iterator[Problem]:
+    """Yield a problem for page metadata that is shown as a field of the page."""
+    for name in names:
+        is_field = isinstance(name.parent.parent, nodes.field_list)
+        if is_field and _NO_HEURISTICS.fullmatch(name.astext()):
+            message = (
+                f"{name.astext()!r} is shown as text: a page's metadata come before "
+                "its title"
+            )
+            field = name.parent
+            source, line = absolute(field.source), field.line or 1
+            yield Problem(Subtype.OPTION, message, source, line)
+
+
+def misnamed(metadata: Iterable[str], path: Path) -> Iterator[Problem]:
+    """Yield a problem for each name in a page's metadata that is almost ours."""
+    for name in metadata:
+        is_ours = fold(name) == "no-heuristics"
+        if _NO_HEURISTICS.fullmatch(name) and not is_ours:
+            message = f"unknown metadata {name!r}; did you mean 'no-heuristics'?"
+            yield Problem(Subtype.OPTION, message, str(path), 1)
 
 
 def _title(section: nodes.section) -> str:
@@ -243,7 +287,21 @@ def _definitions(
             note=freeze(note.children),
             in_entry=_around(form, addnodes.desc) is not None,
             evidence=tuple(quoted[form]),
+            printed=tuple(_printed(parts)),
+            text="\n".join(part.astext() for part in parts),
         )
+
+
+#: The languages of blocks that show output.
+_OUTPUT = frozenset({"text", "console", "pytb"})
+
+
+def _printed(parts: list[nodes.Node]) -> Iterator[str]:
+    """Yield the text of each block of output."""
+    for part in parts:
+        for block in part.findall(nodes.literal_block):
+            if block.get("language") in _OUTPUT:
+                yield block.astext()
 
 
 def _entries(

@@ -23,7 +23,7 @@ from ..model import (
 from ..nodes import heuristic, heuristic_entries, heuristic_facts, heuristic_note
 from ..notes.inline import freeze
 from ..notes.links import INVENTORY
-from .header import OPTION
+from .header import OPTION, open_fence, outside_fences
 from .options import (
     CheckedDirective,
     DirectiveOption,
@@ -52,8 +52,14 @@ _MARKUP_OF = {
     "reStructuredText": re.compile(r"(?<![\w`]):[\w:+-]+:`[^`]+`"),
     "Markdown": re.compile(r"(?<!\S)\[[^\]]+\]\(\S+\)|(?<!`)\{[\w:+-]+\}`[^`]+`"),
 }
+_CODE = re.compile(r"(`+)[^`]+\1")
 #: What opens a block that may have options of its own.
 _MARKUP = re.compile(r"\.\. |`{3}|:{3}|~{3}")
+
+
+#: What no target has. Only pages have spaces and slashes in their names.
+_UNFIT = re.compile(r"^['\"]|[`\[\]{}]|\?$")
+_UNFIT_OBJECT = re.compile(rf"{_UNFIT.pattern}|[\s/]")
 
 
 def _without_tilde(_name: str, text: str) -> str:
@@ -78,12 +84,11 @@ def _is_unset(name: str, text: str) -> bool:
 
 def _connection(type_: str, text: str) -> Connection:
     connection = parse_connection(type_, text)
-    # Only pages have spaces in their names.
-    unfit = "[;`]" if type_ in PAGE_TYPES else r"[\s;`]"
-    if connection is None or re.search(unfit, connection.target):
+    unfit = _UNFIT if type_ in PAGE_TYPES else _UNFIT_OBJECT
+    if connection is None or unfit.search(connection.target):
         raise ValueError(
-            f"{type_} {text!r} is not one target: write a plain name or 'text <name>', "
-            "and commas between several"
+            f"{type_} {text!r} is not one target: write a plain name, '?name' if it is "
+            "planned, or 'text <name>', and commas between several"
         )
     return connection
 
@@ -238,6 +243,7 @@ class HeuristicDirective(CheckedDirective):
     def run(self) -> list[Node]:
         """Return the definition's node with its record, note and body."""
         options = self.read_options()
+        self._check_around()
         name = self._plain_name(self.header.argument)
         for option in ("title", "note", "index-note"):
             self._check_markup(option, options.get(option, ""))
@@ -248,7 +254,10 @@ class HeuristicDirective(CheckedDirective):
         if "inv:" in written:
             # A link that leads to nothing leaves no trace when MyST has read it.
             self.env.note_dependency(INVENTORY)
-        record = self._record(name, options)
+        headings = chain.from_iterable(part.findall(nodes.rubric) for part in body)
+        record = self._record(name, options)._replace(
+            headings=tuple(heading.astext() for heading in headings)
+        )
         node = heuristic()
         self.set_source_info(node)
         node += self._title(
@@ -260,13 +269,15 @@ class HeuristicDirective(CheckedDirective):
 
     def _check_markup(self, option: str, text: str) -> None:
         """Look for markup that readers would see as text."""
-        for syntax, markup in _MARKUP_OF.items():
+        code = {"code": _CODE} if option == "title" else {}
+        for syntax, markup in (_MARKUP_OF | code).items():
             found = markup.search(text)
             if found and (option == "title" or syntax != self.syntax):
                 why = f"it is {syntax}, and this page is {self.syntax}"
                 if option == "title":
                     why = "a title has no markup"
                 self.problem(f"{option} shows {found[0]!r} as text: {why}", option)
+                break
 
     def _plain_name(self, written: str, option: str = "") -> str:
         """Return a name without the namespace, and without what it cannot have."""
@@ -302,7 +313,7 @@ class HeuristicDirective(CheckedDirective):
             for former in options.get("former-names", ())
         ]
         source, line = self.place()
-        index_note = self._inline(options.get("index-note", ""))
+        index_note = self._inline(options.get("index-note", ""), "index-note")
         return Heuristic(
             name=name,
             anchor=anchor_of(name),
@@ -316,9 +327,12 @@ class HeuristicDirective(CheckedDirective):
             **fields,
         )
 
-    def _inline(self, text: str) -> list[Node]:
-        """Return one line of text as inline nodes."""
-        children, messages = self.parse_inline(text, lineno=self.lineno)
+    def _inline(self, text: str, option: str) -> list[Node]:
+        """Return the text of an option as inline nodes."""
+        line = self.lineno + self.offsets.get(option, 0)
+        # MyST counts the lines of what it is given from 1.
+        lineno = line - 1 if self.syntax == "Markdown" else line
+        children, messages = self.parse_inline(text, lineno=lineno)
         return [*children, *messages]
 
     def _title(self, text: str) -> nodes.title:
@@ -333,11 +347,40 @@ class HeuristicDirective(CheckedDirective):
             return heuristic_note()
         note = nodes.paragraph(classes=["heuristic-note"])
         self.set_source_info(note)
-        note += self._inline(text)
+        note += self._inline(text, "note")
         note.rawsource = text  # what a message catalogue holds
         return note
 
     def _check_body(self, note: nodes.paragraph, body: list[Node]) -> None:
+        if stray := self._stray_option(body):
+            line, name = stray
+            known = [option.name for option in self.known]
+            suggestion = "" if name in known else did_you_mean(closest(name, known, 1))
+            message = (
+                f"the body has the line {line!r}, which looks like the option {name!r}"
+                f"{suggestion}: options (':name: value') come right below the "
+                f"directive's first line, without an empty line before them"
+            )
+            self.problem(message, self._line_of(line))
+        if self.syntax == "Markdown" and (fence := open_fence(self.content)):
+            message = (
+                f"the fence {fence.strip()!r} has no end in the directive: its end is "
+                "taken for that of the directive, which must begin and end with more "
+                "backticks or colons"
+            )
+            self.problem(message, self._line_of(fence.strip()))
+        is_sentence = bool(body) and isinstance(body[0], nodes.paragraph)
+        has_note = not isinstance(note, heuristic_note) or is_sentence
+        if not has_note and not self.problems:
+            message = (
+                "no note: give the option note, or a body that begins with a sentence"
+            )
+            if self.syntax == "reStructuredText":
+                message += " and is indented as the options are"
+            self.problem(message, subtype=Subtype.NOTE)
+
+    def _stray_option(self, body: list[Node]) -> tuple[str, str] | None:
+        """Return the first line of the body that looks like an option, and its name."""
         known = [option.name for option in self.known]
         for number, text in enumerate(first_paragraph(self.content, body)):
             line = text.strip()
@@ -345,26 +388,41 @@ class HeuristicDirective(CheckedDirective):
             # In running text a word may have a colon after it.
             if found is None or not (found[1] or (found[3] == ":" and number == 0)):
                 continue
-            name = found[2]
-            if name not in known and not OPTION.fullmatch(line):
-                continue
-            written = [other.strip() for other in self.lines[self.header.end :]]
-            at = self.header.end + written.index(line) if line in written else 0
-            suggestion = "" if name in known else did_you_mean(closest(name, known, 1))
-            message = (
-                f"the body begins with {line!r}, which looks like the option {name!r}"
-                f"{suggestion}: options (':name: value') come right below the "
-                f"directive's first line, without an empty line before them"
-            )
-            self.problem(message, at)
-            break  # what follows is the same mistake
-        is_sentence = bool(body) and isinstance(body[0], nodes.paragraph)
-        has_note = not isinstance(note, heuristic_note) or is_sentence
-        if not has_note and not self.problems:
-            self.problem(
-                "no note: give the option note, or a body that begins with a sentence",
-                subtype=Subtype.NOTE,
-            )
+            if found[2] in known or OPTION.fullmatch(line):
+                return line, found[2]
+        # What docutils gives all directives may be a field of other markup.
+        own = set(known) - {"class", "name"}
+        above = "."
+        for line in outside_fences(self.content):
+            option = OPTION.fullmatch(line)
+            if option and option[1] in own and not above.strip():
+                return line, option[1]
+            above = line
+        return None
+
+    def _line_of(self, line: str) -> int:
+        """Return the number of a line of the body in the directive, from 0."""
+        written = [other.strip() for other in self.lines[self.header.end :]]
+        return self.header.end + written.index(line) if line in written else 0
+
+    def _check_around(self) -> None:
+        """Look for options that are not in the directive, but above or below it."""
+        advice = "options come right below the directive's first line"
+        names = []
+        for block in self.state.document.children:
+            if isinstance(block, nodes.field_list):
+                names += [name.astext() for name in block.findall(nodes.field_name)]
+        for name in names:
+            if name in CONNECTION_TYPES:
+                self.problem(f"{name!r} is in the page's metadata: {advice}")
+                return
+        if self.syntax == "reStructuredText" and not self.header.options:
+            machine = self.state_machine
+            below = list(machine.input_lines or ())[machine.line_offset + 1 :]
+            option = OPTION.fullmatch(below[0]) if below else None
+            if option and option[1] in {option.name for option in self.known}:
+                message = f"{below[0]!r} is not indented: {advice}, indented"
+                self.problem(message, len(self.lines))
 
     def _register(self, node: heuristic, record: Heuristic) -> None:
         """Give the definition an anchor of its own, and those of its former names."""

@@ -90,14 +90,18 @@ class CheckedDirective(SphinxDirective):
             else:
                 for value in self._read(option, [text]):
                     values[option.name] = value
+        # What is wrong with a value says more than that MyST cannot read it.
+        _source, first = self.place()
+        known_at = {problem.line - first for problem in self.problems}
+        for line, message in self.header.faults:
+            if line not in known_at:
+                self.problem(message, line)
         return values
 
     def _texts(self) -> dict[str, str]:
         """Map each option that is given to its text; note what is no option."""
         known = [option.name for option in self.known]
         self.header = self._header(known)
-        for line, message in self.header.faults:
-            self.problem(message, line)
         texts: dict[str, str] = {}
         for name, text, line in self.header.options:
             if name not in known:
@@ -116,12 +120,17 @@ class CheckedDirective(SphinxDirective):
     def _read(self, option: DirectiveOption, texts: list[str]) -> Iterator[Any]:
         """Yield the value of each text; note which one is wrong."""
         for text in texts:
+            if isinstance(option, ListOption) and ";" in text:
+                message = (
+                    f"{option.name} {text!r} has a semicolon: write commas between "
+                    "several values, and of a message what is before or after it"
+                )
+                self.problem(message, option.name)
+                continue
             try:
                 yield option.read(option.name, text)
             except ValueError as error:
-                # What MyST could not read is reported already.
-                if self.offsets[option.name] not in dict(self.header.faults):
-                    self.problem(str(error), option.name)
+                self.problem(str(error), option.name)
 
     def _header(self, known: Collection[str]) -> Header:
         """Return the argument and the options, and leave the body as the content."""
@@ -189,10 +198,14 @@ class CheckedDirective(SphinxDirective):
 
 
 def split(value: str) -> list[str]:
-    """Return the parts of a list that commas or line ends separate."""
-    if value.startswith("[") and value.endswith("]"):  # as YAML writes a list
+    """Return the parts of a list that commas or line ends separate.
+
+    The two ways in which YAML writes a list are understood.
+    """
+    if value.startswith("[") and value.endswith("]"):
         value = value[1:-1]
-    return [part for text in re.split(r"[,\n]", value) if (part := text.strip())]
+    parts = [text.strip() for text in re.split(r"[,\n]", value)]
+    return [part for text in parts if (part := text.removeprefix("- ").strip())]
 
 
 def as_written(_name: str, text: str) -> str:

@@ -9,7 +9,7 @@ from sphinx import addnodes
 from sphinx.transforms import SphinxTransform
 
 from ..config import Settings
-from ..nodes import heuristic, heuristic_facts, heuristic_note
+from ..nodes import UNTITLED, heuristic, heuristic_facts, heuristic_note
 from ..notes.inline import first_sentence
 
 if TYPE_CHECKING:
@@ -51,16 +51,15 @@ class PlaceDefinitions(SphinxTransform):
     def _name_page(self) -> None:
         """Give a page of ``heuristics_dir`` the title that its author forgot.
 
-        Our warning names what it lacks. Sphinx would add one for each page that lists
-        it in a toctree.
+        Our warning names what it lacks, or what is above its heuristic. Sphinx would
+        add one for each page that lists it in a toctree.
         """
         stem = self.env.docname.rpartition("/")[2]
-        if stem == "index" or not Settings.of(self.config).has_page(self.env.docname):
+        is_page = Settings.of(self.config).has_page(self.env.docname)
+        if stem == "index" or not is_page or self.document.next_node(nodes.section):
             return
-        for kind in (heuristic_facts, nodes.section):
-            if self.document.next_node(kind):
-                return
         section = nodes.section("", nodes.title(stem, stem))
+        section[UNTITLED] = True
         self.document.set_id(section)
         self.document += section
 

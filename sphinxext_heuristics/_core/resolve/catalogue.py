@@ -38,6 +38,8 @@ class Catalogue:
     settings: Settings = field(default_factory=Settings)
     #: The documented version, or ``""``.
     version: str = ""
+    #: What conf.py calls it, or ``""``.
+    release: str = ""
     #: Each label → its document and id.
     labels: Mapping[str, tuple[str, str]] = field(default_factory=dict)
 
@@ -264,12 +266,15 @@ class Catalogue:
             yield Problem.at(record, Subtype.DUPLICATE, message)
         for record in self.heuristics.values():
             for name in record.former_names:
-                if (has := self._by_fold[fold(name)]) is not record:
-                    message = (
-                        f"the former name {name!r} is the name of another "
-                        f"heuristic, {has.source}:{has.line}"
-                    )
-                    yield Problem.at(record, Subtype.DUPLICATE, message, "former-names")
+                has = self._by_fold[fold(name)]
+                if has is record:
+                    continue
+                kind, what = Subtype.DUPLICATE, "the name of"
+                if fold(has.name) != fold(name):
+                    kind, what = Subtype.OPTION, "also a former name of"
+                where = f"heuristic {has.name!r}, {has.source}:{has.line}"
+                message = f"the former name {name!r} is {what} {where}"
+                yield Problem.at(record, kind, message, "former-names")
 
 
 def shown_order(records: Iterable[Heuristic]) -> tuple[Heuristic, ...]:
@@ -288,7 +293,9 @@ def rank(record: Heuristic) -> tuple[bool, int, int]:
 
 def _written(record: Heuristic) -> Heuristic:
     """Return a definition without what depends on the page that holds it."""
-    record = record._replace(docname="", anchor="", ids=(), problems=())
+    record = record._replace(
+        docname="", anchor="", ids=(), printed=(), text="", problems=()
+    )
     if not (record.in_entry or "docstring of " in record.source):
         return record
     evidence = tuple(

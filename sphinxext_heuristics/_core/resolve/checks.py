@@ -19,7 +19,7 @@ from ..model import (
     Query,
     Subtype,
 )
-from ..versions import is_empty_range
+from ..versions import holds, is_empty_range
 from . import page_files
 from .listing import bounds, categories
 from .missing import why_missing
@@ -52,6 +52,7 @@ def problems(plan: Plan, path_of: Callable[[str], Path]) -> Iterator[Problem]:
             yield from _of_page(plan, page)
     yield from evidence(catalogue, plan.quotes, told=_told(plan))
     yield from _of_unjudged_bounds(catalogue)
+    yield from _of_two_versions(catalogue)
     for record in catalogue.heuristics.values():
         if record.excepts and not plan.meanings.has_fault(record):
             yield from _of_excepts(plan, record)
@@ -108,9 +109,13 @@ def _of_parameters(plan: Plan, record: Heuristic) -> Iterator[Problem]:
                 left |= shown
     for parameter in record.parameters:
         if parameter not in left:
+            last = parameter.rpartition(".")[2]
+            near = did_you_mean(closest(last, known - {parameter}))
+            if not near and parameter.lstrip("*") in {"args", "kwargs"}:
+                near = "; '*args' and '**kwargs' count only if a field describes them"
             message = (
                 f"param {parameter!r} leaves no entry: none that impl reaches "
-                f"shows it{did_you_mean(closest(parameter, known - {parameter}))}"
+                f"shows it{near}"
             )
             yield _at(record, Subtype.TARGET, message, "param")
 
@@ -225,6 +230,29 @@ def _of_unjudged_bounds(catalogue: Catalogue) -> Iterator[Problem]:
             return
 
 
+def _of_two_versions(catalogue: Catalogue) -> Iterator[Problem]:
+    """Yield the problem that the installed version is not the one of conf.py.
+
+    It is at the first bound that they judge otherwise. A release that is a prefix of
+    the version agrees, and one that is no version says nothing.
+    """
+    version, release = catalogue.version, catalogue.release
+    if holds(release, release, version):
+        return
+    for record in catalogue.heuristics.values():
+        both = {"since": (record.since, ""), "until": ("", record.until)}
+        for option, bound in both.items():
+            if holds(*bound, version) != holds(*bound, release):
+                message = (
+                    f"the installed {catalogue.package} {version} judges {option} "
+                    f"{''.join(bound)}, and release in conf.py, {release}, would judge "
+                    "it otherwise: install what is documented (a checkout: once more), "
+                    "or correct release"
+                )
+                yield _at(record, Subtype.CONFIG, message, option)
+                return
+
+
 def sections(catalogue: Catalogue) -> Iterator[Problem]:
     """Yield the problem of each heuristic page without the wanted headings.
 
@@ -242,6 +270,11 @@ def sections(catalogue: Catalogue) -> Iterator[Problem]:
                 f"the page lacks the heading {lacking[0]!r} in its place "
                 f"(heuristics_sections: {', '.join(wanted)})"
             )
+            if lacking[0] in record.headings:
+                message = (
+                    f"the heading {lacking[0]!r} is in the directive: write it below "
+                    "the directive"
+                )
             yield _at(record, Subtype.NOTE, message)
 
 

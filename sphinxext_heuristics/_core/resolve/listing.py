@@ -72,11 +72,11 @@ def links(
 
 
 def ordered(records: Iterable[Heuristic]) -> list[Heuristic]:
-    """Return heuristics as readers look for them: the most severe first, by title."""
+    """Return heuristics as readers look for them: the gravest first, then by weight."""
 
-    def rank(record: Heuristic) -> tuple[int, str, str]:
+    def rank(record: Heuristic) -> tuple[int, int, str, str]:
         severity = SEVERITIES.index(record.severity)
-        return -severity, record.title.casefold(), record.name
+        return -severity, -record.weight, record.title.casefold(), record.name
 
     return sorted(records, key=rank)
 

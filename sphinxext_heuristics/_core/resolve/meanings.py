@@ -194,10 +194,12 @@ class Meanings:
         aliases = self.objects.aliases(target)
         return any(excludes(alias, names) for alias in aliases)
 
-    def namesakes(self, record: Heuristic) -> Iterator[str]:
-        """Yield the documented names that end as a target does and are not reached.
+    def namesakes(self, record: Heuristic) -> list[str]:
+        """Return the documented names that end as a target does and are not reached.
 
-        They are other objects, such as overrides.
+        They are other objects, such as overrides: one name each, that of its class
+        nearest to the definition. Overrides in subclasses come first, then members of
+        other classes.
         """
         reached = set(self.reached(record))
         lasts = set()
@@ -206,9 +208,23 @@ class Meanings:
             is_here = resolved.reached or resolved.several
             if connection.type == "impl" and is_here:
                 lasts.add(connection.target.rpartition(".")[2])
+        by_object: dict[str, list[str]] = {}
         for name in self.objects.names:
             if name.rpartition(".")[2] in lasts and name not in reached:
-                yield name
+                by_object.setdefault(self.objects.identity(name), []).append(name)
+        found = (min(names, key=self._distance) for names in by_object.values())
+        owners = {self.objects.identity(name).rpartition(".")[0] for name in reached}
+
+        def kinship(name: str) -> tuple[bool, bool]:
+            owner = self._catalogue.entry_of.get(name.rpartition(".")[0])
+            bases = owner.bases if owner else ()
+            return owners.isdisjoint(bases), not (owner and owner.is_class)
+
+        return sorted(found, key=kinship)
+
+    def _distance(self, name: str) -> tuple[int, str]:
+        """Return how far from its definition an object of this name is documented."""
+        return len(self.objects.lineage(name)), name
 
     # -- what filters choose ----------------------------------------------------------
 

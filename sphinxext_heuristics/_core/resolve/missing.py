@@ -15,21 +15,52 @@ if TYPE_CHECKING:
     from .meanings import Meanings
 
 
+#: What is said of objects whose package is not documented here.
+_OF_OTHERS = "another project's API needs an entry in intersphinx_mapping"
+
+
 def why_missing(
     catalogue: Catalogue, meanings: Meanings, connection: Connection
 ) -> str:
     """Return why a target is missing, as the end of a sentence that names it."""
     target = connection.target
     if connection.type in PAGE_TYPES:
-        meant = did_you_mean(meanings.pages.closest(target))
-        if meanings.objects.find(target).reached:
-            meant = "; it is an object: use impl"
-        return f"does not exist: no page or label has this name{meant}"
+        return _no_page(meanings, target)
+    if target.endswith(".*"):
+        return _star_last(catalogue, target.removesuffix(".*"))
     if connection.pattern.endswith("+") and meanings.objects.find(target).reached:
         return "is no class: '+' means a class and its subclasses"
-    return object_meant(catalogue, meanings, target) or (
-        f"does not exist: no documented object has this "
-        f"name{did_you_mean(meanings.objects.closest(target))}"
+    if meant := object_meant(catalogue, meanings, target):
+        return meant
+    near = did_you_mean(meanings.objects.closest(target))
+    package, dot, _rest = target.partition(".")
+    if not near and dot and package not in catalogue.documented_packages:
+        near = f"; {_OF_OTHERS}"
+    return f"does not exist: no documented object has this name{near}"
+
+
+def _no_page(meanings: Meanings, target: str) -> str:
+    """Return why no page is called so."""
+    if "://" in target:
+        return (
+            "is a URL: give it a name in heuristics_targets in conf.py, and write "
+            "that name"
+        )
+    meant = did_you_mean(meanings.pages.closest(target))
+    if meanings.objects.find(target).reached:
+        meant = "; it is an object: use impl"
+    return f"does not exist: no page or label has this name{meant}"
+
+
+def _star_last(catalogue: Catalogue, owner: str) -> str:
+    """Return what is wrong with ``.*`` after a name, and what to write."""
+    entry = catalogue.entry_of.get(owner)
+    with_subclasses = f"'{owner}+' for a class and its subclasses, or "
+    if entry and entry.is_module:
+        with_subclasses = ""
+    return (
+        "does not exist: '*' is written first, and means all of one name, as in "
+        f"'*.merge'; write {with_subclasses}the members that you mean"
     )
 
 
@@ -72,7 +103,7 @@ def _reason(
         reason = f"no directive documents it{above}, or its import failed"
         package = definition.name.partition(".")[0]
         if package not in catalogue.documented_packages:
-            reason += "; another project's API needs an entry in intersphinx_mapping"
+            reason += f"; {_OF_OTHERS}"
         return reason
     if definition.is_inherited:
         return (

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from ..model import INDEX_PAGE, Page, Problem, Subtype
+from ..model import INDEX_PAGE, Heuristic, Page, Problem, Subtype
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -56,8 +56,8 @@ def _of_page(
 ) -> Iterator[Problem]:
     """Yield the problem of a page that does not hold the heuristic of its name."""
     names = [settings.page_name(record.name) for record in page.heuristics]
-    is_named = all(record.name for record in page.heuristics)
-    if names == [stem] or not is_named:
+    # What could not be read of a name is a problem of its own.
+    if names == [stem] or not all(map(_is_named, page.heuristics)):
         return
     line = 1
     message = (
@@ -71,6 +71,10 @@ def _of_page(
             f"heuristic {settings.strip(stem)!r}{reason}"
         )
     yield _at(path, line, message)
+
+
+def _is_named(record: Heuristic) -> bool:
+    return bool(record.name) and record.line not in {it.line for it in record.problems}
 
 
 def is_unreadable(page: Page) -> bool:

@@ -135,12 +135,23 @@ class Pages:
         """Return the names of documents and labels most like *target*."""
         # A name and its last part may both be close.
         found = self._alike.closest(fold(target), 6)
+        if "#" in target:
+            anchor = target.rpartition("#")[2]
+            found = (*self._alike.closest(fold(anchor), 1), *found)
         return tuple(dict.fromkeys(self._by_fold[name] for name in found))[:3]
 
     @cached_property
     def _by_fold(self) -> dict[str, str]:
-        """Map each folded name, and the last part of each, to the last such name."""
-        return _by_fold(reversed(self._exact))
+        """Map each folded name, and the last part of each, to the last such name.
+
+        The id of a section leads to its name with the document.
+        """
+        found: dict[str, str] = {}
+        for docname in self._pages:
+            for anchor, section in self._owners(docname).items():
+                if section:
+                    found[fold(anchor)] = f"{docname}#{anchor}"
+        return found | _by_fold(reversed(self._exact))
 
     @cached_property
     def _alike(self) -> ClosestNames:

@@ -95,20 +95,27 @@ def facts_nodes(content: Facts, here: Here) -> list[nodes.Node]:
 def surroundings(plan: Plan, record: Heuristic) -> list[Link]:
     """Return what is shown at the end of a definition: what it is connected to.
 
-    That is what it applies to, if the line of facts has no room for it, its pages, the
-    API entries that show it, the pages that mention it, and its keywords. What is shown
-    and mentioned elsewhere is the definition in effect.
+    That is its pages, the API entries that show it, the pages that mention it, and its
+    keywords; of what it applies to, what neither the line of facts nor these entries
+    name. What is shown and mentioned elsewhere is the definition in effect.
     """
     is_in_effect = plan.catalogue.heuristics.get(record.name) is record
     name = record.name if is_in_effect else ""
     links = plan.meanings.links(record)
+    applies = [link for link in links if link.type == "impl"]
+    shown = [
+        Link(
+            "entry",
+            entry.name.removeprefix(f"{plan.catalogue.package}."),
+            Target(docname=entry.docname, anchor=entry.anchor),
+        )
+        for entry in plan.placing.shown_in.get(name, ())
+    ]
+    places = {link.target for link in shown}
     listed = [link for link in links if link.type in PAGE_TYPES]
-    if len(links) - len(listed) > _MAX_NAMED:
-        listed = [*links]
-    for shown in plan.placing.shown_in.get(name, ()):
-        target = Target(docname=shown.docname, anchor=shown.anchor)
-        entry = shown.name.removeprefix(f"{plan.catalogue.package}.")
-        listed.append(Link("entry", entry, target))
+    listed += [link for link in applies[_MAX_NAMED:] if link.target not in places]
+    if not places <= {link.target for link in applies[:_MAX_NAMED]}:
+        listed += shown
     for docname in plan.catalogue.mentioned_in.get(name, ()):
         title, target = plan.catalogue.title(docname), Target(docname=docname)
         listed.append(Link("mention", title, target))

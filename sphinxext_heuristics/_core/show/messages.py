@@ -15,7 +15,7 @@ from ..words import _
 from .parts import joined, literal, meta, named, outdated_nodes, paragraph, script_place
 
 if TYPE_CHECKING:
-    from ..evidence.pasted import Known
+    from ..evidence.pasted import Known, Section
     from ..resolve.plan import Plan
 
 
@@ -45,6 +45,8 @@ class MessagesContent(NamedTuple):
     rows: tuple[MessageRow, ...]
     #: The heuristics that the box offers, with the texts that each knows of.
     asked: tuple[tuple[Named, Known], ...]
+    #: The sections that it offers.
+    sections: tuple[Section, ...]
 
 
 class MessagesView(View):
@@ -54,15 +56,13 @@ class MessagesView(View):
 
     def content(self, plan: Plan, query: Query, docname: str) -> MessagesContent:
         """Return the messages by package, kind and text."""
-        from ..evidence.pasted import known_to  # noqa: PLC0415 - where the index is placed
+        from ..evidence.pasted import asked_of  # noqa: PLC0415 - where the index is placed
 
         quoting: dict[Message, dict[Quoting, None]] = {}
         # Each object that raises it, with its package.
         raised: dict[Message, dict[str, str]] = {}
         records = plan.meanings.selection(query.filters)
-        asked = [
-            (named(record), known) for record, known in known_to(plan.quotes, records)
-        ]
+        asked = asked_of(plan, records)
         for record in records:
             one = Quoting(
                 named=named(record),
@@ -83,25 +83,35 @@ class MessagesView(View):
             for message, objects in sorted(raised.items())
         ]
         rows.sort(key=attrgetter("package"))
-        return MessagesContent(rows=tuple(rows), asked=tuple(asked))
+        return MessagesContent(
+            rows=tuple(rows),
+            asked=tuple(zip(map(named, records), asked.known, strict=True)),
+            sections=asked.sections,
+        )
 
     def nodes(self, content: MessagesContent, here: Here) -> list[nodes.Node]:
         """Return the box for a pasted text, and the messages."""
-        from ..evidence.pasted import NOISE  # noqa: PLC0415 - where the index is placed
+        from ..evidence.pasted import SHARED  # noqa: PLC0415 - where the index is placed
 
         made: list[nodes.Node] = []
         if content.asked:
-            known = []
-            for one, texts in content.asked:
-                target = Target(docname=one.docname, anchor=one.anchor)
-                known.append((here.uri(target), *texts))
+            known = [
+                (here.uri(Target(one.docname, one.anchor)), *texts)
+                for one, texts in content.asked
+            ]
+            sections = [
+                (here.uri(Target(*one.place)), one.title, "", one.words, one.members)
+                for one in content.sections
+            ]
             searching = here.uri(Target(docname="search"))
-            made.append(
-                script_place("heuristic-paste", known=(known, NOISE, searching))
-            )
+            data = (known, sections, SHARED, searching)
+            made.append(script_place("heuristic-paste", known=data))
         if not content.rows:
             made.append(paragraph(_("No message is quoted.")))
             return made
+        said = _("The messages that heuristics quote, by the package that gives them.")
+        more = _("A … stands for what the package puts in, such as a name or a number.")
+        made.append(paragraph(f"{said} {more}"))
         for package, rows in groupby(content.rows, attrgetter("package")):
             items = [_item(row, here) for row in rows]
             made += [

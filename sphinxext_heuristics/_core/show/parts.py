@@ -35,6 +35,9 @@ _SCRIPTS = {
     "heuristic-paste": "heuristics-messages.js",
 }
 
+#: The script of the search page.
+SEARCH_SCRIPT = "heuristics-search.js"
+
 #: Attributes in HTML that name a class of ours; in text, quotes are escaped.
 _OURS = re.compile(r'class="([^"]*\bheuristic-[^"]*)"')
 
@@ -54,7 +57,11 @@ _WORDS = (
     N_("No heuristic knows of this text."),
     N_("Quoted in the source:"),
     N_("Reported by users:"),
-    N_("Search this site for: %s"),
+    N_("Shown on the page:"),
+    N_("Quoted from where it was raised:"),
+    N_("Perhaps:"),
+    N_("Is it one of these?"),
+    N_("Search this site"),
 )
 
 

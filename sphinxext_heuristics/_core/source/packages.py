@@ -91,21 +91,28 @@ class Sources:
         module, qualname = found
         head, dot, rest = qualname.partition(".")
         names = [f"{module}.{qualname}"]
-        heads = {head: None}
+        called = [head]
         package = module
         while package:
-            here = self.names(package)
-            taken_over = dict.fromkeys(heads if here.starred else ())
-            for local, binding in here.bindings.items():
-                last = binding.name.rpartition(".")[2]
-                if last in heads or last in taken_over:
-                    taken_over[local] = None
-            for local in taken_over:
+            for local in self._taken_over(package, called):
                 if self.canonical(f"{package}.{local}") == (module, head):
-                    heads[local] = None
+                    called.append(local)
                     names.append(f"{package}.{local}{dot}{rest}")
             package = package.rpartition(".")[0]
         return tuple(dict.fromkeys(names))
+
+    def _taken_over(self, package: str, called: Sequence[str]) -> list[str]:
+        """Return the names in a package that may be of what is *called* so elsewhere.
+
+        A star brings names as they are; others are bound to one of these.
+        """
+        here = self.names(package)
+        found = list(called) if here.starred else []
+        for local, binding in here.bindings.items():
+            last = binding.name.rpartition(".")[2]
+            if last in called or last in found:
+                found.append(local)
+        return found
 
     def locate(self, dotted: str) -> tuple[Object, ...]:
         """Return where an object is: the (module, qualified name) of each of its names.

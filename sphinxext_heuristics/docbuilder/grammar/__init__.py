@@ -8,7 +8,7 @@ from markdown_it import MarkdownIt, rules_inline
 from myst_parser.config.main import MdParserConfig
 
 from .blocks import alert_rule, autodoc_rule, formula_rule, list_rule
-from .components import pair_rule, tag_rule
+from .components import depth_rule, pair_rule, tag_rule
 from .inline import DOCSTRING, PAGE, SHARED, Addresses, located
 
 if TYPE_CHECKING:
@@ -46,6 +46,7 @@ def create_parser(
     rules.at("list", list_rule, _LIST_INTERRUPTS)
     parser.core.ruler.after("block", "alert", alert_rule)
     parser.core.ruler.after("block", "pairs", pair_rule)
+    parser.core.ruler.after("inline", "depth", depth_rule)
     parser.core.ruler.after("block", "origins", _origins_rule)
     for name, rule in (SHARED | (PAGE if page else DOCSTRING)).items():
         parser.inline.ruler.before("escape", name, located(rule))

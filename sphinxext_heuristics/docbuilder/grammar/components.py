@@ -14,7 +14,7 @@ from markdown_it.common.html_blocks import block_names
 from .blocks import line_at
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from markdown_it.rules_block import StateBlock
     from markdown_it.rules_core import StateCore
@@ -40,6 +40,9 @@ ruby s samp script select slot small source span strike strong style sub sup svg
 template textarea time tt u var video wbr
 """
 HTML = frozenset({*block_names, *_INLINE.split()})
+
+#: How deep markup may be nested: for each level, whoever reads it is some calls deeper.
+DEPTH = 50
 
 _ATTRIBUTE = re.compile(
     r"""(?P<name>[A-Za-z][\w:-]*)(?:\s*=\s*(?P<value>"[^"]*"|'[^']*'|\{[^{}]*\}|[^\s"'>/]+))?"""
@@ -166,6 +169,29 @@ def pair_rule(state: StateCore) -> None:
                 _unpaired(opening)
     for token in opened:
         _unpaired(token)
+
+
+def depth_rule(state: StateCore) -> None:
+    """Flatten what is nested too deep; the renderer warns of it."""
+    state.tokens = _flat(state.tokens)
+    for token in state.tokens:
+        token.children = token.children and _flat(token.children)
+
+
+def _flat(tokens: Iterable[Token]) -> list[Token]:
+    depth, kept, is_told = 0, [], False
+    for token in tokens:
+        depth += min(token.nesting, 0)
+        is_deep = depth >= DEPTH and token.nesting
+        depth += max(token.nesting, 0)
+        if is_deep and not is_told:
+            hint = "what is deeper is shown without its markup"
+            token.content = f"more than {DEPTH} marks and tags are nested; {hint}"
+            token.type, token.nesting, is_told = "problem", 0, True
+            kept.append(token)
+        elif not is_deep:
+            kept.append(token)
+    return kept
 
 
 def _is_component(token: Token) -> bool:

@@ -441,14 +441,33 @@ def distance(actual: nn.Module | Tensor, expected: nn.Module | Tensor) -> float:
     return float(((output_of(actual) - reference).norm() / reference.norm()).detach())
 
 
-def scale_of(config: peft.PeftConfig) -> float:
-    """Return by how much the layer of a method multiplies."""
-    layer = adapted(config).base_model.model[0]
-    if isinstance(config, peft.SupertuningConfig):
-        alphas, ranks = layer.supertuning_lora_alpha, layer.supertuning_rank
-        return float(alphas["default"] / ranks["default"])
-    deft = isinstance(config, peft.DeftConfig)
-    return float((layer.deft_scaling if deft else layer.scaling)["default"])
+def update_of(config: peft.PeftConfig) -> Tensor:
+    """Return what an adapter adds to the output of a layer of 100 by 100.
+
+    All of its weights are the same, but for the last of each dimension that is as long
+    as the rank: they are zero. So two ranks differ in their scale alone.
+    """
+    rank = getattr(config, "r", 0) or 0
+    rank = getattr(config, "init_r", rank)
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        plain = nn.Sequential(nn.Linear(100, 100))
+        rows = torch.randn(4, 100)
+        before = run(plain, rows)
+        model = adapted(config, plain).eval()
+    for name, weight in trainable(model).items():
+        if name.endswith("values.default"):  # supertuning's sparse part has no rank
+            continue
+        weight.data.fill_(0.1)
+        for dimension, size in enumerate(weight.shape):
+            if size == rank:
+                weight.data.narrow(dimension, 1, rank - 1).zero_()
+    return run(model, rows) - before
+
+
+def scale_of(config: peft.PeftConfig, unit: peft.PeftConfig) -> float:
+    """Return how much larger an adapter's update is than that of another configuration."""
+    return float(update_of(config).norm() / update_of(unit).norm())
 
 
 # -- training --
@@ -475,6 +494,25 @@ def of_the_head(model: PeftModel, head: str) -> tuple[list[str], list[str]]:
     both = trainable(model), get_peft_model_state_dict(model)
     trained, saved = ([name for name in names if head in name] for names in both)
     return trained, saved
+
+
+def learning(model: PeftModel) -> set[str]:
+    """Return the modules of a model of tokens whose adapters get gradients from a step.
+
+    That a module is listed as adapted is no proof that it is.
+    """
+    kinds = {its.peft_type for its in model.peft_config.values()}
+    # Shadow takes blocks, and fails at the projections that these tests name
+    if kinds == {"SHADOW"}:
+        return {*model.targeted_module_names}
+    tasks = {"task_ids": torch.zeros(2, dtype=torch.long)} if kinds == {"POLY"} else {}
+    model(input_ids=PROMPT, labels=PROMPT, **tasks).loss.backward()
+    return {
+        name.removeprefix("base_model.model.")
+        for name, module in model.named_modules()
+        if isinstance(module, BaseTunerLayer)
+        and any(weight.grad is not None for weight in module.parameters())
+    }
 
 
 def unfrozen(model: nn.Module) -> set[str]:

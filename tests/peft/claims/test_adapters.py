@@ -328,14 +328,19 @@ def test_tokens_of_the_head_are_merged_into_both_ends_with_a_warning_before_but_
 
 @tied_embeddings_merge
 @each(
-    ("method", "target"),
-    [("Lora", "lm_head"), ("Lora", "embed_tokens"), ("TrainableTokens", "lm_head")],
+    ("method", "targets"),
+    [
+        ("Lora", ["lm_head"]),
+        ("Lora", ["embed_tokens"]),
+        ("Lora", ["lm_head", "embed_tokens"]),
+        ("TrainableTokens", ["lm_head"]),
+    ],
 )
 def test_untied_first_the_merge_is_right_and_stays_so(
-    method: str, target: str, tmp_path: Path
+    method: str, targets: list[str], tmp_path: Path
 ) -> None:
     base = tied()
-    model = trained(adapted(config(method, target, **CAUSAL), base), 0.3)
+    model = trained(adapted(config(method, *targets, **CAUSAL), base), 0.3)
     before = run(model)
     head = base.get_output_embeddings()
     head = getattr(head, "base_layer", head)
@@ -346,6 +351,13 @@ def test_untied_first_the_merge_is_right_and_stays_so(
     assert same(merged, before)
     merged.save_pretrained(tmp_path)
     assert same(LlamaForCausalLM.from_pretrained(tmp_path), before)
+
+
+@tied_embeddings_merge
+def test_with_an_adapter_on_each_end_the_merge_is_wrong_too() -> None:
+    base = tied()
+    ours = lora("lm_head", "embed_tokens", **CAUSAL)
+    assert tied_ends_move_together(trained(adapted(ours, base), 0.3), base)
 
 
 @tied_embeddings_merge

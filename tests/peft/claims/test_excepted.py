@@ -9,7 +9,6 @@ import re
 from functools import cache
 from typing import TYPE_CHECKING
 
-import peft
 import pytest
 import torch
 from pages import PAGES, option
@@ -18,7 +17,6 @@ from transformers import AutoModelForCausalLM, BitsAndBytesConfig
 
 from claims.models import (
     CAUSAL,
-    OPTIONS,
     TARGETS,
     adapted,
     claim,
@@ -26,6 +24,7 @@ from claims.models import (
     distance,
     each,
     ends,
+    learning,
     linear,
     llama,
     llava,
@@ -33,17 +32,19 @@ from claims.models import (
     on_llama,
     refused,
     run,
-    scale_of,
     trainable,
     trained,
     xlora,
 )
+from claims.test_hit import UNSUPPORTED
 from claims.test_layers import has_no_targets, is_refused
 from claims.test_systems import cycles, one_layer
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
+
+    import peft
 
 
 @cache
@@ -97,10 +98,6 @@ def merged_on_bitsandbytes(cls: str, bits: int, folder: Path) -> float | None:
     return distance(model.merge_and_unload().train(), before)
 
 
-#: A danger of its own says that these are wrong in 8 bit.
-WRONG_IN_8_BIT = {"HRAModel", "DeftModel", "PeanutModel"}
-
-
 def rounds_nothing(cls: str, folder: Path) -> None:
     """Try a merge: it cannot be run, or meets no quantized weight, or its result is wrong."""
     if cls == "LycorisTuner":  # what LoHa and LoKr have in common
@@ -112,14 +109,6 @@ def rounds_nothing(cls: str, folder: Path) -> None:
         except (NotImplementedError, RuntimeError, ValueError):
             continue
         assert moved is None or moved < 1e-5 or moved > 0.5
-
-
-def is_never_stopped_by_the_merge(cls: str, folder: Path) -> None:
-    """Whatever is run on a quantized base can be merged into it, with rounding at most."""
-    for bits in (4, 8):
-        moved = merged_on_bitsandbytes(cls, bits, folder)
-        if not (bits == 8 and cls in WRONG_IN_8_BIT):
-            assert moved is None or moved < 0.2
 
 
 # -- merging otherwise --
@@ -148,12 +137,6 @@ def unmerges_exactly(cls: str, _folder: Path) -> None:
 # -- configurations --
 
 
-def does_not_divide_alpha_by_r(cls: str, _folder: Path) -> None:
-    options = {"target_modules": ["0"], "lora_alpha": 8, **OPTIONS["AdaLora"]}
-    scales = {scale_of(getattr(peft, cls)(init_r=r, **options)) for r in (4, 8)}
-    assert scales == {8}
-
-
 def knows_its_layers_in_every_architecture(cls: str, _folder: Path) -> None:
     ours = config(method_of(cls), **CAUSAL)
     if cls == "AdaptionPromptConfig":  # its layers are not a choice
@@ -161,7 +144,7 @@ def knows_its_layers_in_every_architecture(cls: str, _folder: Path) -> None:
             adapted(ours, olmo())
         return
     for base in (olmo(), llama()):
-        found = ends(adapted(ours, base).targeted_module_names)
+        found = ends(learning(adapted(ours, base)))
         assert found
         assert found != {"q_proj", "v_proj"}
 
@@ -188,6 +171,20 @@ def names_the_task_that_it_wants(cls: str, _folder: Path) -> None:
         config(method_of(cls))
 
 
+def takes_a_block_or_fails_otherwise(cls: str, _folder: Path) -> None:
+    message = ""
+    try:
+        adapted(config(method_of(cls), "self_attn", **CAUSAL), llama())
+    except (AttributeError, KeyError, ValueError) as error:
+        message = str(error)
+    assert not re.search(UNSUPPORTED, message)
+
+
+def knows_no_all_linear(cls: str, _folder: Path) -> None:
+    with refused("more adapter layers"):
+        adapted(config(method_of(cls), target_modules="all-linear", **CAUSAL), llama())
+
+
 # -- the rest --
 
 
@@ -207,7 +204,7 @@ def switches_nothing(_cls: str, folder: Path) -> None:
 
 
 PROOFS: dict[str, Callable[[str, Path], None]] = {
-    "Alpha_Over_R_Scaling": does_not_divide_alpha_by_r,
+    "Config_Used_Twice": knows_no_all_linear,
     "Default_Target_Modules": knows_its_layers_in_every_architecture,
     "Fused_Layers_Bypass_Adapters": is_refused,
     "Merge_Returns_New_Model": never_merges,
@@ -221,12 +218,12 @@ PROOFS: dict[str, Callable[[str, Path], None]] = {
     "Target_Module_Typos": refuses_a_second_name,
     "Tied_Embeddings_Merge": merges_right_into_a_tied_end,
     "Unmerge_In_16_Bit": unmerges_exactly,
-    "Unmergeable_Quantized_Bases": is_never_stopped_by_the_merge,
+    "Unsupported_Target_Layer": takes_a_block_or_fails_otherwise,
     "Vision_Tower_Targeted": stays_out_of_the_tower,
 }
 
 
-@claim("Alpha_Over_R_Scaling")
+@claim("Config_Used_Twice")
 @claim("Default_Target_Modules")
 @claim("Fused_Layers_Bypass_Adapters")
 @claim("Merge_Returns_New_Model")
@@ -240,7 +237,7 @@ PROOFS: dict[str, Callable[[str, Path], None]] = {
 @claim("Target_Module_Typos")
 @claim("Tied_Embeddings_Merge")
 @claim("Unmerge_In_16_Bit")
-@claim("Unmergeable_Quantized_Bases")
+@claim("Unsupported_Target_Layer")
 @claim("Vision_Tower_Targeted")
 @each(("name", "cls"), excepted())
 def test_it_does_not_happen_there(name: str, cls: str, tmp_path: Path) -> None:

@@ -20,6 +20,7 @@ from claims.models import (
     config,
     each,
     ends,
+    learning,
     llama,
     lora,
     methods_with,
@@ -160,7 +161,7 @@ def test_what_is_saved_in_full_gets_no_adapter(method: str) -> None:
     second = {"input_layernorm": "post_attention_layernorm"}.get(target, "v_proj")
 
     def found(**options: object) -> set[str]:
-        return ends(on_llama(method, target, second, **options).targeted_module_names)
+        return ends(learning(on_llama(method, target, second, **options)))
 
     assert found() == {target, second}
     with said() as texts:
@@ -202,12 +203,12 @@ def test_other_names_without_a_number_and_other_numbers_are_left_out() -> None:
     config = lora("q_proj", "embed_tokens", layers_to_transform=[0, 7])
     inner = ["model.layers.0.self_attn.q_proj"]
     base = llama(num_hidden_layers=2)
-    assert adapted(config, base).targeted_module_names == inner
+    assert learning(adapted(config, base)) == {*inner}
     with refused("cannot be used when `target_modules` is a"):
         lora(target_modules="all-linear", layers_to_transform=[0])
     pattern = r".*layers\.(0|1)\..*q_proj"
     found = adapted(lora(target_modules=pattern), llama(num_hidden_layers=3))
-    assert len(found.targeted_module_names) == 2
+    assert len(learning(found)) == 2
 
 
 # --- where it is not so ------------------------------------------------------------------

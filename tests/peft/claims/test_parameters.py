@@ -20,6 +20,8 @@ from claims.models import (
     claim,
     config,
     each,
+    identical,
+    learning,
     llama,
     methods_with,
     of_the_head,
@@ -28,6 +30,7 @@ from claims.models import (
     said,
     scale_of,
     trained_dtypes,
+    update_of,
 )
 
 TARGETING = sorted({*methods_with("target_modules")} - {"AdaptionPrompt"})
@@ -40,7 +43,7 @@ def test_a_misspelled_target_beside_one_that_fits_is_skipped(method: str) -> Non
     with said() as texts:
         both = on_llama(method, target, "v_porj")
     assert not [text for text in texts if "v_porj" in text]
-    assert both.targeted_module_names == on_llama(method).targeted_module_names
+    assert learning(both) == learning(on_llama(method)) != set()
     error = ValueError if method in OWN_ERROR else NoMatchingPeftModuleError
     with refused("not found in the base model|layers? types compatible with", error):
         on_llama(method, "v_porj")
@@ -51,7 +54,7 @@ def test_a_misspelled_target_beside_one_that_fits_is_skipped(method: str) -> Non
 def test_one_name_matches_in_every_part_until_that_is_excluded(method: str) -> None:
     def found(**options: object) -> set[str]:
         base = llama(num_hidden_layers=2, attention_bias=True)
-        names = on_llama(method, base=base, **options).targeted_module_names
+        names = learning(on_llama(method, base=base, **options))
         return {".".join(name.split(".")[:3]) for name in names}
 
     assert found() == {"model.layers.0", "model.layers.1"}
@@ -105,26 +108,42 @@ def test_what_is_saved_beside_the_adapter_is_trained_in_fp16_until_it_is_cast(
 @each(
     ("method", "alpha"),
     [
+        ("AdaLora", "lora_alpha"),
         ("Deft", "alpha"),
         ("Gralora", "alpha"),
         ("LoHa", "alpha"),
         ("LoKr", "alpha"),
         ("Lora", "lora_alpha"),
-        ("Psoft", "psoft_alpha"),
         ("RandLora", "randlora_alpha"),
         ("Supertuning", "lora_alpha"),
     ],
 )
-def test_alpha_is_divided_by_r(method: str, alpha: str) -> None:
-    def scale(r: int, value: int) -> float:
-        return scale_of(config(method, "0", r=r, **{alpha: value}))
+def test_the_update_grows_with_alpha_and_shrinks_with_the_rank(
+    method: str, alpha: str
+) -> None:
+    rank = "init_r" if method == "AdaLora" else "r"
 
-    assert scale(16, 8) == pytest.approx(scale(8, 8) / 2)
-    assert scale(16, 16) == pytest.approx(scale(8, 8))
+    def of(r: int, value: int) -> peft.PeftConfig:
+        return config(method, "0", **{rank: r, alpha: value})
+
+    # DEFT also takes away a part of the weight, which has no scale: the bounds are wide
+
+    assert scale_of(of(2, 16), of(2, 8)) == pytest.approx(2, rel=0.15)
+    halved = scale_of(of(4, 8), of(2, 8))
+    if method == "RandLora":  # it has fewer bases, too
+        assert 0 < halved < 0.5
+    else:
+        assert halved == pytest.approx(0.5, rel=0.15)
+        assert scale_of(of(4, 16), of(2, 8)) == pytest.approx(1, rel=0.15)
 
 
 @claim("Alpha_Over_R_Scaling")
-def test_left_out_because_adalora_does_not_divide_and_deft_only_if_asked() -> None:
-    for r in (4, 8):
-        assert scale_of(config("AdaLora", "0", init_r=r, lora_alpha=8)) == 8
-        assert scale_of(config("Deft", "0", r=r)) == 1
+def test_psofts_alpha_changes_nothing_and_deft_scales_only_if_asked() -> None:
+    def psoft(alpha: int) -> peft.PeftConfig:
+        return config("Psoft", "0", psoft_alpha=alpha)
+
+    assert identical(update_of(psoft(8)), update_of(psoft(64)))
+    plain = config("Deft", "0", r=4)
+    assert scale_of(plain, config("Deft", "0", r=2)) == pytest.approx(1, rel=0.15)
+    asked = config("Deft", "0", r=4, alpha=8)
+    assert scale_of(asked, plain) > 1.5

@@ -21,6 +21,7 @@ from peft import (
     load_peft_weights,
     set_peft_model_state_dict,
 )
+from peft.utils.hotswap import hotswap_adapter
 from torch import nn
 from transformers import AutoModelForCausalLM
 
@@ -87,10 +88,13 @@ def test_a_misspelled_keyword_is_no_error_and_has_no_effect(
             model.load_adapter(adapter, "other", is_trainble=True)
             assert bool(trainable(model)) is learns
             assert dtypes(model) == {torch.float32}
-            assert model.peft_config["default"].r == 4
+            assert same(model.eval(), loaded(adapter, llama()))
         model.save_pretrained(tmp_path / "all", selected_adapter=["other"])
         load_peft_weights(adapter, torch_device="cpu")
         assert PeftConfig.from_pretrained(adapter, r=99).r == 4
+        hotswap_adapter(loaded(adapter, llama()), adapter, "default", r=99)
+        lora("q_proj").save_pretrained(tmp_path / "config", r=99)
+        assert PeftConfig.from_pretrained(tmp_path / "config").r == 4
     assert (tmp_path / "all/adapter_config.json").is_file()
 
 
@@ -99,8 +103,8 @@ def test_a_setting_is_changed_in_the_configuration(adapter: Path) -> None:
     config = PeftConfig.from_pretrained(adapter)
     config.lora_dropout = 0.5
     model = loaded(adapter, llama(), config=config)
-    layer = layer_of(model)
-    assert layer.lora_dropout["default"].p == 0.5
+    plain = run(loaded(adapter, llama()).train())
+    assert not same(model.train(), plain, 1e-4)
 
 
 @unknown_keywords_swallowed
@@ -291,6 +295,61 @@ def test_it_can_be_used_and_the_whole_state_can_be_resumed(tmp_path: Path) -> No
             loaded(tmp_path, llama(), is_trainable=True)
 
 
+def p_tuned(size: float = 0.0) -> PeftModel:
+    ours = config("PromptEncoder", **CAUSAL)
+    return trained(adapted(ours, llama()), size)
+
+
+@prefix_projection_checkpoints
+def test_p_tuning_ends_with_another_model_than_the_best(tmp_path: Path) -> None:
+    with_best = trainer(
+        p_tuned(),
+        tmp_path,
+        max_steps=4,
+        save_steps=1,
+        eval_steps=1,
+        eval_strategy="steps",
+        learning_rate=0.05,
+        load_best_model_at_end=True,
+    )
+    with silent():
+        with_best.train()
+    best = with_best.state.best_metric
+    assert with_best.evaluate()["eval_loss"] > best + 0.01
+    right = loaded(with_best.state.best_model_checkpoint, llama())
+    of_right = trainer(right, tmp_path).evaluate()["eval_loss"]
+    assert of_right == pytest.approx(best)
+
+
+@prefix_projection_checkpoints
+def test_a_prompt_of_p_tuning_is_another_one_in_the_model_that_was_trained(
+    tmp_path: Path,
+) -> None:
+    model = p_tuned(0.5)
+    before = run(model)
+    model.save_pretrained(tmp_path)
+    assert same(loaded(tmp_path, llama()), before)
+    with silent():
+        result = model.load_adapter(tmp_path, "default")
+    assert result.unexpected_keys == ["prompt_embeddings"]
+    assert not same(model, before, 1e-2)
+
+
+@prefix_projection_checkpoints
+@each(
+    ("method", "is_same"),
+    [("PromptTuning", True), ("PrefixTuning", True), ("CPT", False)],
+)
+def test_other_prompts_are_the_same_but_for_cpt(
+    method: str, tmp_path: Path, *, is_same: bool
+) -> None:
+    model = trained(adapted(config(method, **CAUSAL), llama()), 0.5)
+    before = run(model)
+    model.save_pretrained(tmp_path)
+    model.load_adapter(tmp_path, "default")
+    assert same(model, before) is is_same
+
+
 @claim("EVA_Needs_Data")
 def test_eva_starts_at_random_until_it_has_data() -> None:
     def lora_a(model: PeftModel) -> torch.Tensor:
@@ -335,8 +394,10 @@ def test_an_adapter_does_not_load_into_a_compiled_base(adapter: Path) -> None:
         wrong = loaded(adapter, compiled())
     assert not same(wrong, expected, 1e-4)
     for cls in (PeftModel, PeftMixedModel):
-        result = cls.from_pretrained(compiled(), adapter).load_adapter(adapter, "z")
+        with said() as texts:
+            result = cls.from_pretrained(compiled(), adapter).load_adapter(adapter, "z")
         assert [name for name in result.missing_keys if ".z." in name]
+        assert len([text for text in texts if MISSING in text]) == (cls is PeftModel)
 
     after = torch.compile(loaded(adapter, llama()), backend="eager")
     assert same(after, expected)
@@ -348,7 +409,18 @@ def test_an_adapter_does_not_load_into_a_compiled_base(adapter: Path) -> None:
 
 @claim("Compile_After_Loading")
 @pytest.mark.usefixtures("_not_traced")
-def test_an_adapter_of_a_compiled_base_loads_nowhere_else(tmp_path: Path) -> None:
+def test_neither_does_it_where_the_adapter_was_injected(adapter: Path) -> None:
+    expected = run(loaded(adapter, llama()))
+    for base, is_right in ((compiled(), False), (llama(), True)):
+        model = inject_adapter_in_model(lora("q_proj"), base)
+        with silent():
+            set_peft_model_state_dict(model, load_peft_weights(adapter))
+        assert same(model.eval(), expected, 1e-4) is is_right
+
+
+@claim("Compile_After_Loading")
+@pytest.mark.usefixtures("_not_traced")
+def test_an_adapter_of_a_compiled_base_loads_into_another_only(tmp_path: Path) -> None:
     model = with_lora(compiled())
     model.save_pretrained(tmp_path)
     assert all("_orig_mod" in name for name in load_peft_weights(tmp_path))
@@ -358,6 +430,8 @@ def test_an_adapter_of_a_compiled_base_loads_nowhere_else(tmp_path: Path) -> Non
     assert MISSING in text
     again = loaded(tmp_path, llama(), key_mapping={r"_orig_mod\.": ""})
     assert same(again, model)
+    with silent():
+        assert same(loaded(tmp_path, compiled()), model)
 
 
 @claim("Autocast_After_Cast")

@@ -1,12 +1,13 @@
-"""A prefix that was trained with a projection, and its folder."""
+"""A model that was trained by P-tuning, and its folder; and one with a projected prefix."""
 
-prefix_model = get_peft_model(
-    new_base(),
-    PrefixTuningConfig(
-        task_type="CAUSAL_LM",
-        num_virtual_tokens=4,
-        encoder_hidden_size=8,
-        prefix_projection=True,
-    ),
-)
+
+def _prompted(kind: type, **options: object) -> PeftModel:
+    sizes = {"num_virtual_tokens": 4, "encoder_hidden_size": 8}
+    prompt = kind(task_type="CAUSAL_LM", **sizes, **options)
+    return get_peft_model(new_base(), prompt)
+
+
+model = _prompted(PromptEncoderConfig)
+model.save_pretrained("p-tuning")
+prefix_model = _prompted(PrefixTuningConfig, prefix_projection=True)
 prefix_model.save_pretrained("prefix")

@@ -1,0 +1,56 @@
+"""Link each heuristic to what its code takes for granted, which the page ``run`` shows.
+
+The pages themselves are copied into PEFT's own documentation, and say nothing of it.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from sphinx.application import Sphinx
+    from sphinx.util.typing import ExtensionMetadata
+
+FOLDER = Path(__file__).parents[2] / "tests" / "peft" / "preludes"
+PAGE = "heuristics/huggingface_peft_"
+
+LINK = """
+
+{{ref}}`Run this code <run-{}>`
+"""
+
+SECTION = """
+(run-{anchor})=
+
+## {title}
+
+```python
+{code}```
+"""
+
+
+def link(app: Sphinx, docname: str, content: list[str]) -> None:
+    """Add the link to a heuristic's page, and the code to the page that is linked."""
+    name = docname.removeprefix(PAGE)
+    if docname == "run":
+        paths = sorted(FOLDER.glob("*.py"))
+        for path in paths:
+            app.env.note_dependency(str(path))
+        content[0] += "".join(map(section, paths))
+    elif name != docname:
+        own = (FOLDER / f"{name}.py").is_file()
+        content[0] += LINK.format((name if own else "common").lower())
+
+
+def section(path: Path) -> str:
+    """Return the section of one file."""
+    title = "For every page" if path.stem == "common" else path.stem.replace("_", " ")
+    code = path.read_text(encoding="utf-8")
+    return SECTION.format(anchor=path.stem.lower(), title=title, code=code)
+
+
+def setup(app: Sphinx) -> ExtensionMetadata:
+    """Register the handler."""
+    app.connect("source-read", link)
+    return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

@@ -1,0 +1,3 @@
+"""The class without a head."""
+
+from transformers import AutoModel

@@ -1,0 +1,3 @@
+"""PEFT by its name."""
+
+import peft
