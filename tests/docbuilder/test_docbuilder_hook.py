@@ -253,6 +253,69 @@ def test_kinds_of_objects(docs: Docs) -> None:
     assert ["**One.** Use" in found.__doc__ for found in objects] == [True] * 5
 
 
+WRAPPED = '''
+import functools
+
+
+def twice(function):
+    @functools.wraps(function)
+    def wrapper(*arguments):
+        return function(*arguments)
+
+    return wrapper
+
+
+@twice
+def wrapped():
+    """Wrapped."""
+
+
+class More:
+    """More."""
+
+    @functools.cached_property
+    def cached(self):
+        """Cached."""
+
+    @staticmethod
+    @twice
+    def static():
+        """Static."""
+
+
+def __getattr__(name):
+    if name == "Late":
+        from zoo.deep import late
+
+        return late.Late
+    if name == "Gone":
+        raise RuntimeError("no backend")
+    raise AttributeError(name)
+'''
+
+
+def test_what_is_wrapped_or_late(
+    docs: Docs, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (docs.root / "zoo/__init__.py").write_text(ZOO + WRAPPED, encoding="utf-8")
+    late = docs.root / "zoo/deep/late.py"
+    late.write_text('class Late:\n    """Late."""\n', encoding="utf-8")
+    names = [
+        "zoo.wrapped",
+        "zoo.More.cached",
+        "zoo.More.static",
+        "zoo.Late",
+        "zoo.Gone",
+    ]
+    zoo = docs.show({name: ["One"] for name in names})
+    for found in (zoo.wrapped, zoo.More.cached, zoo.More.static, zoo.Late):
+        assert "> **One.** Use" in found.__doc__
+    assert capsys.readouterr().err.splitlines() == [
+        "heuristics: zoo.Gone: ImportError: cannot import zoo.Gone: RuntimeError: no backend",
+        "heuristics: 4 alerts in 4 docstrings of zoo",
+    ]
+
+
 @pytest.mark.parametrize(
     ("entry", "reason"),
     [
@@ -796,6 +859,17 @@ def test_what_has_no_card_is_named_at_its_class_once() -> None:
     assert shown_at(linked, "zoo.Child") == ["G", "1 more: `wash`: [C](u/C.html)."]
     # which has a wash of its own
     assert shown_at(linked, "zoo.Grandchild") == ["See `load`: [D](u/D.html)."]
+
+
+@pytest.mark.usefixtures("docs")
+@pytest.mark.parametrize("count", [6, 7])
+def test_a_line_has_few_links(count: int) -> None:
+    items = [item(f"N{n}") for n in range(3 + count)]
+    *_, line = shown_at(decided(items, "https://a.b"), "zoo.Base.wash")
+    links = [f"[N{n}](https://a.b/N{n}.html)" for n in range(3, 9)]
+    if count == 7:
+        links[-1] = "[2 others](https://a.b)"
+    assert line == f"{count} more: {'; '.join(links)}."
 
 
 @pytest.mark.usefixtures("docs")
