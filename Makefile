@@ -70,7 +70,7 @@ adopt: $(VENV)/.group-docs ## write the diff that PEFT's adoption is, from a che
 		&& git -C $(PEFT_TREE) archive HEAD docs/source | tar x -C $$tree \
 		&& git -C $$tree init -q && git -C $$tree add -A \
 		&& $(bin)/python -m sphinxext_heuristics.docbuilder hook \
-			docs/manual/adopt-peft $$source --heuristics heuristics \
+			docs/manual/adopt-peft $$source --heuristics heuristics --strict \
 		&& $(bin)/python -c 'from sphinxext_heuristics.docbuilder.hook import LINES; print(LINES)' \
 			| cat - $$source/_config.py >$$tree/config && mv $$tree/config $$source/_config.py \
 		&& mkdir -p $$workflows && cp docs/manual/adopt-peft/heuristics.yml $$workflows \
@@ -85,9 +85,9 @@ pictures: $(VENV)/.group-test ## measure what the pictures of the site show, and
 bench: $(VENV)/.group-test ## measure what the extension costs against the same words by hand; BENCHOPTS=--quick is short
 	@$(bin)/python tests/benchmarks/bench.py $(BENCHOPTS)
 
-# README's picture and its words are under version control; the other one is for looking at
+# README's picture, its words and README's copy of the file are under version control; the other one is for looking at
 screenshots: html browser $(VENV)/.group-test ## write docs/_build/screenshots.png, twelve views of the site, and README's picture
-	@$(bin)/python tools/screenshots.py $(site) docs/_build/screenshots.png docs/screenshot.png
+	@$(bin)/python tools/screenshots.py $(site) docs/_build/screenshots.png docs/screenshot.png --example README.md
 
 # An extra: CI has no LaTeX, which is too large for it
 pdf: tex $(VENV)/.group-docs ## build the site as a PDF into docs/_build/latex (needs LaTeX; some minutes)

@@ -74,6 +74,15 @@ def test_a_site_becomes_two_pictures(tmp_path: Path) -> None:
     assert readme.with_suffix(".txt").read_text("utf-8").endswith("models.html\nx()\n")
 
 
+def test_readmes_copy_of_the_file_is_renewed(tmp_path: Path) -> None:
+    readme = (ROOT / "README.md").read_text("utf-8")
+    page = tmp_path / "README.md"
+    page.write_text(readme.replace(TOOLS["opening"](), "Something older"), "utf-8")
+    assert page.read_text("utf-8") != readme
+    TOOLS["renew"](page)
+    assert page.read_text("utf-8") == readme
+
+
 def test_what_is_no_site_is_told(tmp_path: Path) -> None:
     command = [
         sys.executable,

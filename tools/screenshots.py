@@ -93,6 +93,14 @@ def opening() -> str:
     return "\n".join(lines[: lines.index(fence) + 1])
 
 
+def renew(page: Path) -> None:
+    """Put what the file begins with into the page that quotes it."""
+    text = page.read_text(encoding="utf-8")
+    before, fence, rest = text.partition("`````md\n")
+    after = rest.partition("\n`````\n")[2]
+    page.write_text(f"{before}{fence}{opening()}\n`````\n{after}", encoding="utf-8")
+
+
 def beside(site: Path) -> str:
     """Return README's picture as a page of the site: the file, and the entries."""
     head = BeautifulSoup((site / "index.html").read_text("utf-8"), "html.parser").head
@@ -195,6 +203,7 @@ def main() -> None:
     parser.add_argument("site", type=Path, help="the folder of the built site")
     parser.add_argument("picture", type=Path, help="the file for the twelve views")
     parser.add_argument("readme", type=Path, help="the file for README's picture")
+    parser.add_argument("--example", type=Path, help="the page that quotes the file")
     arguments = parser.parse_args()
     if not (arguments.site / "index.html").is_file():
         sys.exit(f"{arguments.site} holds no site: run make html")
@@ -211,6 +220,8 @@ def main() -> None:
         said.write_text(f"{words(page)}\n", encoding="utf-8")
     finally:
         pictures.clean()
+    if arguments.example:
+        renew(arguments.example)
     print(f"{arguments.picture}, {arguments.readme}")
     if arguments.readme.stat().st_size > README_BYTES:
         sys.exit(f"{arguments.readme} has more than {README_BYTES} bytes")

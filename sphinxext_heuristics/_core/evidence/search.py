@@ -160,8 +160,8 @@ def _without_object(quoted: Evidence, source: Source, at: State) -> Lost:
     known = read_names(at, quoted.module)
     names = {*known.members(), *known.bindings} - {quoted.qualname}
     last = f".{quoted.qualname.rpartition('.')[2]}"
-    alike = closest(quoted.qualname, [name for name in names if name.endswith(last)])
-    alike = alike or closest(quoted.qualname, names)
+    alike = sorted(name for name in names if name.endswith(last))[:3]
+    alike = alike or [*closest(quoted.qualname, names)]
     line, _end = _lines(quoted, [source.whole]) or (0, 0)
     there = f"; the quote is in line {line}" if line else ""
     message = (
