@@ -484,7 +484,7 @@ def test_the_box_knows_what_explain_knows(site: Built) -> None:
     command = ["explain", str(DOCS), "", "--silent"]
     with opened(parser().parse_args(command)) as app:
         plan = read_evidence(app, guides=True)
-        asked = asked_of(plan, tuple(plan.heuristics.values()))
+        asked = asked_of(plan, tuple(plan.catalogue.heuristics.values()))
     forget_project()
     assert page.known == asked.known
     assert [one[1:] for one in page.sections] == [one[1:] for one in asked.sections]
