@@ -676,7 +676,7 @@ Heuristics
 ==========
 
 .. heuristic:: Late
-   :title: Wash_ ``it`` [late]
+   :title: Wash_ it [late]
    :note: Use ``a|b`` or ``x`y``.
    :impl: zoo.Base.wash
    :severity: tip
@@ -944,7 +944,7 @@ def test_with_an_address_what_is_only_named_is_linked(site: Docs) -> None:
     assert inspect.getdoc(zoo.Child).endswith(
         f"\n\nSee `wash`: [Hot]({page}#heuristic-hot); "
         f"`wash`: [Bare]({page}#heuristic-bare); "
-        rf"`wash`: [Wash\_ \`\`it\`\` \[late\]]({page}#heuristic-late)."
+        rf"`wash`: [Wash\_ it \[late\]]({page}#heuristic-late)."
     )
 
 
