@@ -70,7 +70,7 @@ adopt: $(VENV)/.group-docs ## write the diff that PEFT's adoption is, from a che
 		&& git -C $(PEFT_TREE) archive HEAD docs/source | tar x -C $$tree \
 		&& git -C $$tree init -q && git -C $$tree add -A \
 		&& $(bin)/python -m sphinxext_heuristics.docbuilder hook \
-			docs/manual/adopt-peft $$source --heuristics heuristics \
+			docs/manual/adopt-peft $$source --heuristics heuristics --strict \
 		&& $(bin)/python -c 'from sphinxext_heuristics.docbuilder.hook import LINES; print(LINES)' \
 			| cat - $$source/_config.py >$$tree/config && mv $$tree/config $$source/_config.py \
 		&& mkdir -p $$workflows && cp docs/manual/adopt-peft/heuristics.yml $$workflows \

@@ -338,15 +338,18 @@ class Entry(NamedTuple):
 
     #: The full documented names, one a signature.
     names: tuple[str, ...]
-    # The object's lineage; empty for one that autodoc did not have in hand and that no
-    # source on the path defines.
+    # The lineage that the object told; empty where autodoc had none in hand, and only
+    # the source may know it.
     lineage: tuple[str, ...]
     #: The id of the first signature that has one; empty under ``:no-index:``.
     anchor: str
     #: The places, among the page's queries, of each ``heuristics-for`` in it, which
     #: replaces the automatic ones.
     by_hand: tuple[int, ...] = ()
-    #: Whether it is that of a class, whatever its directive.
+    # Where the object did not tell its lineage: if that in the source begins with one
+    # of these names, it is right.
+    may_be: tuple[str, ...] = ()
+    #: Whether it is that of a class, as the object or the directive says.
     is_class: bool = False
     #: Whether it is a module, which has no ``desc`` node but a target where its
     #: documentation begins.

@@ -5,8 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, TypeGuard
 
 from docutils import nodes
+from sphinx import addnodes
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from sphinx.application import Sphinx
 
 
@@ -67,3 +70,22 @@ EVIDENCE = "heuristic_evidence"
 def is_evidence(node: nodes.Node) -> TypeGuard[nodes.container]:
     """Return whether a node is a code block of quoted code."""
     return isinstance(node, nodes.container) and EVIDENCE in node
+
+
+#: What holds no blocks. A paragraph may, and what is inline: Sphinx puts the text of a
+#: field into these.
+_TEXTS = (nodes.title, nodes.literal_block, addnodes.desc_signature)
+
+
+def blocks(tree: nodes.Node, *, with_merged: bool = True) -> Iterator[nodes.Node]:
+    """Yield what is in a tree, but for what is in signatures, titles and code.
+
+    *with_merged* says whether documents that are merged into it belong to it.
+    """
+    stops = _TEXTS if with_merged else (*_TEXTS, addnodes.start_of_file)
+    waiting = [*reversed(tree.children)]
+    while waiting:
+        node = waiting.pop()
+        yield node
+        if not isinstance(node, stops):
+            waiting += reversed(node.children)

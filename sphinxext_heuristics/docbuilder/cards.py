@@ -15,13 +15,15 @@ from .hook_code import attribute, function_of, own_docstring, parameter_of, walk
 from .objects import shortest_path
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
     from types import ModuleType
 
 Json = dict[str, Any]
 
 #: How many alerts are open in a docstring, and how many more at each parameter.
 MAX_SHOWN, MAX_AT_PARAMETER = 3, 2
+#: How many links a line has, besides one to all others.
+MAX_LINKS = 5
 #: On more cards than these, a heuristic is named by the command.
 _MANY = 10
 _SEVERITIES = ("danger", "caution", "warning", "important", "note", "tip")
@@ -229,8 +231,7 @@ def _shown(card: Card, base_url: str, decision: Decision) -> Iterator[Json]:
         more = [note for note in notes if note not in shown]
         if more and base_url:
             intro = f"{len(more)} more: " if shown else "See "
-            links = "; ".join(_link(note, base_url) for note in more)
-            yield {"line": f"{intro}{links}.", **where}
+            yield {"line": f"{intro}{_links(more, base_url)}.", **where}
 
 
 def _once(notes: Iterable[Note]) -> list[Note]:
@@ -262,9 +263,17 @@ def _stop(text: str) -> str:
     return "" if text.endswith((".", "!", "?")) else "."
 
 
-def _link(note: Note, base_url: str) -> str:
-    about = f"`{note.member}`: " if note.member else ""
-    return f"{about}{_title(note.item, base_url)}"
+def _links(notes: Sequence[Note], base_url: str) -> str:
+    """Return links to the first notes, and to where the others are."""
+    several = len(notes) > MAX_LINKS + 1
+    shown = notes[:MAX_LINKS] if several else notes
+    links = []
+    for note in shown:
+        about = f"`{note.member}`: " if note.member else ""
+        links.append(f"{about}{_title(note.item, base_url)}")
+    if several:
+        links.append(f"[{len(notes) - MAX_LINKS} others]({base_url})")
+    return "; ".join(links)
 
 
 def _title(item: Json, base_url: str) -> str:

@@ -54,9 +54,12 @@ _EXPLAINED = re.compile(
     r"\[heuristic\.(?:ambiguous|evidence|except|target)\]$"
     r"|is shown nowhere.*\[heuristic\.orphan\]$"
     r"|all that it quotes.*\[heuristic\.version\]$"
-    r"|heuristics_targets: .*\[heuristic\.config\]$",
+    r"|heuristics_targets: .*\[heuristic\.config\]$"
+    r"|would judge it otherwise.*\[heuristic\.config\]$",
     re.DOTALL,
 )
+#: Of these, what leaves nothing out.
+_NOTE = re.compile(r"\[heuristic\.except\]$|would judge it otherwise")
 
 
 class HookError(Exception):
@@ -321,7 +324,7 @@ def _hook(arguments: argparse.Namespace) -> int:
 def _told(warning: str) -> str:
     """Return a warning as a line that says what it means for the files."""
     first = warning.partition("\n")[0]
-    word = "note" if warning.endswith("[heuristic.except]") else "left out"
+    word = "note" if _NOTE.search(warning) else "left out"
     return re.sub(r" \[heuristic\.\w+\]$", "", first).replace("WARNING", word, 1)
 
 

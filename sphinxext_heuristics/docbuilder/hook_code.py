@@ -143,9 +143,10 @@ def own_docstring(target: object) -> str | None:
     docstring = attribute(target, "__doc__")
     if not isinstance(docstring, str) or docstring == type(target).__doc__:
         return None
-    name = re.escape(target.__name__) if isinstance(target, type) else ""
-    is_generated = re.fullmatch(rf"\s*|{name}\(.*\)", docstring)
-    return None if is_generated else docstring
+    generated = r"\s*"
+    if isinstance(target, type):
+        generated += rf"|{re.escape(target.__name__)}\(.*\)"
+    return None if re.fullmatch(generated, docstring) else docstring
 
 
 def _subclasses(cls: type) -> list[type]:

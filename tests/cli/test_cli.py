@@ -361,3 +361,12 @@ def test_paths_are_as_seen_from_the_folder(
         monkeypatch.chdir(folder)
         message = f"{conf_py}:1: ZeroDivisionError: division by zero"
         assert run("list", docs).stderr == f"sphinx-heuristics: error: {message}\n"
+
+
+def test_a_path_beside_the_folder_is_relative(
+    seed: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (seed.src / "sub").mkdir()
+    monkeypatch.chdir(seed.src / "sub")
+    ran = run("new", "..", "Fresh")
+    assert ran.stdout == "../heuristics/huggingface_peft_Fresh.md\n"

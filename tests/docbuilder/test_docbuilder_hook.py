@@ -253,6 +253,69 @@ def test_kinds_of_objects(docs: Docs) -> None:
     assert ["**One.** Use" in found.__doc__ for found in objects] == [True] * 5
 
 
+WRAPPED = '''
+import functools
+
+
+def twice(function):
+    @functools.wraps(function)
+    def wrapper(*arguments):
+        return function(*arguments)
+
+    return wrapper
+
+
+@twice
+def wrapped():
+    """Wrapped."""
+
+
+class More:
+    """More."""
+
+    @functools.cached_property
+    def cached(self):
+        """Cached."""
+
+    @staticmethod
+    @twice
+    def static():
+        """Static."""
+
+
+def __getattr__(name):
+    if name == "Late":
+        from zoo.deep import late
+
+        return late.Late
+    if name == "Gone":
+        raise RuntimeError("no backend")
+    raise AttributeError(name)
+'''
+
+
+def test_what_is_wrapped_or_late(
+    docs: Docs, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (docs.root / "zoo/__init__.py").write_text(ZOO + WRAPPED, encoding="utf-8")
+    late = docs.root / "zoo/deep/late.py"
+    late.write_text('class Late:\n    """Late."""\n', encoding="utf-8")
+    names = [
+        "zoo.wrapped",
+        "zoo.More.cached",
+        "zoo.More.static",
+        "zoo.Late",
+        "zoo.Gone",
+    ]
+    zoo = docs.show({name: ["One"] for name in names})
+    for found in (zoo.wrapped, zoo.More.cached, zoo.More.static, zoo.Late):
+        assert "> **One.** Use" in found.__doc__
+    assert capsys.readouterr().err.splitlines() == [
+        "heuristics: zoo.Gone: ImportError: cannot import zoo.Gone: RuntimeError: no backend",
+        "heuristics: 4 alerts in 4 docstrings of zoo",
+    ]
+
+
 @pytest.mark.parametrize(
     ("entry", "reason"),
     [
@@ -613,7 +676,7 @@ Heuristics
 ==========
 
 .. heuristic:: Late
-   :title: Wash_ ``it`` [late]
+   :title: Wash_ it [late]
    :note: Use ``a|b`` or ``x`y``.
    :impl: zoo.Base.wash
    :severity: tip
@@ -799,6 +862,17 @@ def test_what_has_no_card_is_named_at_its_class_once() -> None:
 
 
 @pytest.mark.usefixtures("docs")
+@pytest.mark.parametrize("count", [6, 7])
+def test_a_line_has_few_links(count: int) -> None:
+    items = [item(f"N{n}") for n in range(3 + count)]
+    *_, line = shown_at(decided(items, "https://a.b"), "zoo.Base.wash")
+    links = [f"[N{n}](https://a.b/N{n}.html)" for n in range(3, 9)]
+    if count == 7:
+        links[-1] = "[2 others](https://a.b)"
+    assert line == f"{count} more: {'; '.join(links)}."
+
+
+@pytest.mark.usefixtures("docs")
 def test_many_cards_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cards, "_MANY", 1)
     names = ("zoo.Base.feed", "zoo.Base.load", "zoo.silent")
@@ -870,7 +944,7 @@ def test_with_an_address_what_is_only_named_is_linked(site: Docs) -> None:
     assert inspect.getdoc(zoo.Child).endswith(
         f"\n\nSee `wash`: [Hot]({page}#heuristic-hot); "
         f"`wash`: [Bare]({page}#heuristic-bare); "
-        rf"`wash`: [Wash\_ \`\`it\`\` \[late\]]({page}#heuristic-late)."
+        rf"`wash`: [Wash\_ it \[late\]]({page}#heuristic-late)."
     )
 
 
@@ -1023,6 +1097,19 @@ def test_what_the_installed_package_lacks_is_left_out_and_named(
     else:
         assert shows == ["zoo.Base.feed", "zoo.Base.wash"]
     assert command(site, "--check").returncode == 0
+
+
+def test_another_release_in_conf_py_is_a_matter_of_versions(site: Docs) -> None:
+    info = site.root / "zoo-1.1.dist-info"
+    info.mkdir()
+    metadata = "Metadata-Version: 2.1\nName: zoo\nVersion: 1.1\n"
+    (info / "METADATA").write_text(metadata, encoding="utf-8")
+    strict = command(site, "--strict")
+    assert strict.returncode == 1
+    assert strict.stdout.rstrip().endswith("[heuristic.config]")
+    done = command(site)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert ": note: the installed zoo 1.1 judges since 1.2, " in done.stdout
 
 
 def test_a_warning_of_several_lines_is_shown_whole(site: Docs) -> None:

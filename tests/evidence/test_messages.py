@@ -450,7 +450,7 @@ BASE = Known(
     keywords=tuple(
         map(keyword, ("KeyError: None", "loss stuck", "resume", "resume training"))
     ),
-    code=("weights = read_all_weights(",),
+    code=(("weights = read_all_weights(",) * 2,),
     words=("prepar bas los stuck resum train", "call first", "adapter weight"),
 )
 SAFE = Known(
@@ -587,7 +587,7 @@ File /a/zoo.py:3, in feed(self, animal)
 @pytest.mark.parametrize("error", ["ValueError: no", "asyncio.exceptions.TimeoutError"])
 def test_code_from_where_it_was_raised_is_known(trace: str, error: str) -> None:
     found = answers([BASE, SAFE], trace.format(error=error))
-    assert [one.code for one in found] == [BASE.code]
+    assert [one.code for one in found] == [(BASE.code[0][0],)]
     _raised, said = traced(trace.format(error=error))
     assert "read_all_weights" not in said
     assert error in said

@@ -28,6 +28,7 @@ from sphinxext_heuristics._core.resolve.pages import External, Pages
 from sphinxext_heuristics._core.resolve.placing import Placing
 from sphinxext_heuristics._core.resolve.plan import Plan
 from sphinxext_heuristics._core.resolve.quotes import Quotes
+from sphinxext_heuristics._core.source.answers import Answers
 from sphinxext_heuristics._core.source.packages import Sources
 
 if TYPE_CHECKING:
@@ -416,7 +417,7 @@ def big_plan(count: int) -> Plan:
     entries = (e for page in pages.values() for e in page.entries)
     external = External(SimpleNamespace())  # type: ignore[arg-type]
     meanings = Meanings(
-        catalogue, Objects(entries, {}, Sources([])), Pages(pages, {}), external, Sources([])
+        catalogue, Objects(entries, {}, Answers({}, Sources([]))), Pages(pages, {}), external, Sources([])
     )  # fmt: skip
     return Plan(
         catalogue=catalogue,

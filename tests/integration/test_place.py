@@ -71,7 +71,8 @@ def test_an_index_in_an_entry_leaves_it_its_own_heuristics(
     one = ".. heuristic:: One\n   :note: n\n   :impl: demo.Model\n"
     built = project({"index.rst": f"Start\n=====\n\n{entry}\n{one}"}).ok("html")
     assert built.shown("index.html", "demo.Model") == ["One"]
-    assert built.soup("index.html").select("dl.heuristic-entries a") != []
+    facts = built.soup("index.html").select("div.heuristic-facts a")
+    assert [link.get_text() for link in facts] == ["demo.Model"]
 
 
 def test_by_hand_in_an_entry_with_nothing_to_show(

@@ -5,15 +5,13 @@ from __future__ import annotations
 import abc
 import sys
 import types
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import pytest
 
 from sphinxext_heuristics._core.read import identity
-from sphinxext_heuristics._core.source.packages import Sources
-
-if TYPE_CHECKING:
-    from pathlib import Path
+from sphinxext_heuristics._core.read.ways import Ways
 
 
 @pytest.fixture
@@ -122,9 +120,9 @@ def test_files_of_bases(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
     import tablesub  # noqa: PLC0415 - written a moment ago
 
     def files(name: str, obj: object) -> list[str]:
-        sources = Sources()
-        identity.identify({name: obj}, sources, name, "")
-        return sorted(path.name for path in sources.files_watched())
+        ways = Ways()
+        identity.identify({name: obj}, ways, name, "")
+        return sorted(Path(path).name for path in ways.files())
 
     both = ["tablebase.py", "tablesub.py"]
     assert files("tablesub.S", tablesub.S) == both
@@ -134,3 +132,29 @@ def test_files_of_bases(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
     assert files("elsewhere.merge", print) == []
     assert files("builtins.int", int) == []
     assert files("abc.ABC", abc.ABC) == ["abc.py"]
+
+
+def test_files_on_the_way(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, text in (
+        ("wayfar", "class Far: ...\ndef go(): ..."),
+        ("waymid", "from wayfar import (\n    Far as Other,\n    go as run,\n)"),
+        ("waybase", "import waymid\nfrom wayside import unused\nOther = waymid.Other"),
+        ("wayside", "unused = 1"),
+        (
+            "wayend",
+            "from waybase import Other\nfrom waymid import run\nclass End(Other): ...",
+        ),
+    ):
+        (tmp_path / f"{name}.py").write_text(text)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    import wayend  # noqa: PLC0415 - written a moment ago
+
+    def files(name: str, obj: object) -> list[str]:
+        ways = Ways()
+        identity.identify({name: obj}, ways, name, "")
+        return sorted(Path(path).stem for path in ways.files())
+
+    assert files("wayend.run", wayend.run) == ["wayend", "wayfar", "waymid"]
+    every = ["waybase", "wayend", "wayfar", "waymid"]
+    assert files("wayend.End", wayend.End) == every
+    assert files("wayend.Other", wayend.Other) == every

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from sphinxext_heuristics._core.model import Connection
-from sphinxext_heuristics._core.read.heuristic import anchor_of, parse_connection
+from sphinxext_heuristics._core.read.connection import parse_connection
+from sphinxext_heuristics._core.read.heuristic import anchor_of
 from sphinxext_heuristics._core.read.options import split
 from sphinxext_heuristics._core.read.queries import split_targets
 

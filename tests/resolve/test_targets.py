@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 import pytest
 from conftest import CONF, title_of
 
+from sphinxext_heuristics._core.source import names as in_source
+
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
@@ -327,7 +329,7 @@ def test_definition_lists_each_entry_as_a_link(zoo: Built) -> None:
         assert box is not None
         listed = {
             str(a["href"]).partition("#")[2]: a.get_text()
-            for a in box.select(".heuristic-entries a")
+            for a in box.select(".heuristic-entries a, .heuristic-facts a")
         }
         assert set(listed) - {""} == set(names), target
         for link in box.select("a.reference"):
@@ -377,6 +379,53 @@ Start
     other = made.ok("dirhtml")
     assert not other.imported
     assert other.shown("index.html", "zoo.LoraModel.merge") == ["Merge"]
+
+
+def test_no_source_is_read_that_no_target_asks_for(
+    project: Callable[..., Project], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read: list[str] = []
+
+    def read_file(at: in_source.State) -> in_source.File:
+        read.append(at.path.name)
+        return in_source.File.of(at.path.read_text())
+
+    monkeypatch.setattr(in_source, "read_file", read_file)
+    by_autodoc = """
+Start
+=====
+
+.. autoclass:: zoo.LoraModel
+   :members:
+   :inherited-members:
+
+.. autoclass:: zoo.Ada
+   :members:
+"""
+    by_hand = """
+.. py:class:: zoo.PolyModel
+
+"""
+    merge = """
+.. heuristic:: Merge
+   :note: n
+   :impl: zoo.base.BaseTuner.merge
+"""
+    made = project({**ZOO, "index.rst": by_autodoc + by_hand})
+    made.ok("html")
+    assert not read, "no target asks"
+    made.write({"index.rst": by_autodoc + merge})
+    built = made.ok("html")
+    assert built.shown("index.html", "zoo.LoraModel.merge") == ["Merge"]
+    assert not read, "the object in hand answers"
+    made.write({"index.rst": by_autodoc + by_hand + merge})
+    made.ok("html")
+    assert read, "what is written by hand may be what a target means"
+    read.clear()
+    in_source.read_names.cache_clear()  # as in another process
+    made.write({"index.rst": by_autodoc + by_hand + merge + "\nText.\n"})
+    made.ok("html")
+    assert not read, "the last build has asked"
 
 
 def test_object_on_two_pages_shows_it_on_both(project: Callable[..., Project]) -> None:

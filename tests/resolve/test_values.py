@@ -22,6 +22,7 @@ from sphinxext_heuristics._core.resolve.pages import External, Pages
 from sphinxext_heuristics._core.resolve.placing import Placing
 from sphinxext_heuristics._core.resolve.quotes import Quotes
 from sphinxext_heuristics._core.resolve.records import Form, Place
+from sphinxext_heuristics._core.source.answers import Answers
 from sphinxext_heuristics._core.source.packages import Sources
 
 QUOTE = Evidence("pkg.core", "run", "raise E('no')", prose=False, source="/a.md", line=9)  # fmt: skip
@@ -57,7 +58,7 @@ def catalogue() -> Catalogue:
 def meanings(known: Catalogue) -> Meanings:
     entries = (entry for _docname, entry in known.all_entries)
     external = External(SimpleNamespace())  # type: ignore[arg-type]
-    objects = Objects(entries, {}, Sources([]))
+    objects = Objects(entries, {}, Answers({}, Sources([])))
     return Meanings(known, objects, Pages(PAGES, {}), external, Sources([]))
 
 

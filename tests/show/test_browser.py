@@ -682,7 +682,7 @@ def test_a_thousand_heuristics_answer_at_once(
         messages = [[["ValueError", f"{said[0]} … {said[1]}"], said, [], False]] * 3
         keywords = [[words(2), f" {words(2)} ", False] for _ in range(5)]
         page = [words(12), words(40), words(150)]
-        code = [f"call_{words(1)}(with={number})" for number in range(3)]
+        code = [[f"call_{words(1)}(with={number})"] * 2 for number in range(3)]
         thousand.append([uri, f"Title {at}", words(20), messages, keywords, code, page])
     sections = [[uri, words(4), "", words(4).split(), [3, at]] for at in range(50)]
     holder["data-known"] = json.dumps([thousand, sections, *more])

@@ -44,7 +44,7 @@ def account(plan: Plan, name: str) -> Account | None:
     if names := _documented(plan, name):
         blocks = (_object(plan, documented) for documented in names)
         return Account(list(separated(blocks)), list(_rows_at(plan, set(names))))
-    if place := plan.meanings.pages.find(name).place:
+    if place := _place(plan, name):
         return Account(list(_page(plan, place)), list(_rows_on(plan, place)))
     lines = list(_elsewhere(plan, name))
     is_linked = bool(plan.meanings.external.find("impl", name))
@@ -68,6 +68,13 @@ def _documented(plan: Plan, name: str) -> tuple[str, ...]:
     if match.several:
         match = plan.meanings.objects.find(f"*.{name}")
     return tuple(match.reached)
+
+
+def _place(plan: Plan, name: str) -> Place | None:
+    """Return the page or section that a name means: a document's own comes first."""
+    if name in plan.catalogue.pages:
+        return Place(name)
+    return plan.meanings.pages.find(name).place
 
 
 def separated(blocks: Iterable[Iterable[str]]) -> Iterator[str]:
@@ -236,6 +243,9 @@ def _object(plan: Plan, name: str) -> Iterator[str]:
             shown = f"impl {verdict.target}: {_how(plan.meanings, name, verdict)}"
             start = f"{_MARKS[verdict.is_shown]}{label(verdict.record)}"
             lines.append(f"  {start}: {verdict.reason or shown}")
+        elif verdict.is_shown and _is_at(name, entry, verdict):
+            where = f"at this parameter of {entry.names[0]}"
+            lines.append(f"  shown: {label(verdict.record)}: {where}")
     for docname, entry in entries:
         lines += _rolled_up(plan, docname, entry)
     for placed in plan.placing.by_hand:
@@ -243,6 +253,12 @@ def _object(plan: Plan, name: str) -> Iterator[str]:
             for record in placed.heuristics:
                 lines.append(f"  shown: {label(record)}: {_by_hand(placed)}")
     yield from lines or ["  no heuristic reaches it"]
+
+
+def _is_at(name: str, entry: Entry, verdict: Verdict) -> bool:
+    """Return whether a class shows a heuristic at an attribute called *name*."""
+    at = {f"{owner}.{verdict.parameter}" for owner in entry.names}
+    return bool(verdict.parameter) and name in at
 
 
 def _rolled_up(plan: Plan, docname: str, entry: Entry) -> Iterator[str]:
@@ -362,7 +378,13 @@ def _rows_of(plan: Plan, record: Heuristic) -> Iterator[dict[str, object]]:
 
 def _rows_at(plan: Plan, names: set[str]) -> Iterator[dict[str, object]]:
     """Yield the places of what reaches documented objects."""
-    yield from _entry_rows(plan, lambda entry, _v: not names.isdisjoint(entry.names))
+    yield from _entry_rows(
+        plan,
+        lambda entry, verdict: (
+            not names.isdisjoint(entry.names)
+            or (verdict.is_shown and any(_is_at(it, entry, verdict) for it in names))
+        ),
+    )
     for placed in plan.placing.by_hand:
         if placed.entry and not names.isdisjoint(placed.entry.names):
             for record in placed.heuristics:

@@ -29,11 +29,7 @@ def run(app: Sphinx, arguments: argparse.Namespace) -> int:
     plan = read_evidence(app)
     if arguments.update:
         return update(plan, arguments.update)
-    found = list(
-        checks.evidence(
-            plan.catalogue, plan.quotes, with_passages=bool(arguments.verbosity)
-        )
-    )
+    found = list(checks.evidence(plan, with_passages=bool(arguments.verbosity)))
     for record in plan.catalogue.definitions:
         found += [one for one in record.problems if one.subtype is Subtype.VERSION]
     problems = ordered(found)

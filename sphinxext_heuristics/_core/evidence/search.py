@@ -160,8 +160,8 @@ def _without_object(quoted: Evidence, source: Source, at: State) -> Lost:
     known = read_names(at, quoted.module)
     names = {*known.members(), *known.bindings} - {quoted.qualname}
     last = f".{quoted.qualname.rpartition('.')[2]}"
-    alike = closest(quoted.qualname, [name for name in names if name.endswith(last)])
-    alike = alike or closest(quoted.qualname, names)
+    alike = sorted(name for name in names if name.endswith(last))[:3]
+    alike = alike or [*closest(quoted.qualname, names)]
     line, _end = _lines(quoted, [source.whole]) or (0, 0)
     there = f"; the quote is in line {line}" if line else ""
     message = (
@@ -201,7 +201,7 @@ def nearest(quote: str, place: Extent) -> Nearest | None:
 
 
 def _is_code_of(place: Extent, text: str) -> bool:
-    """Return whether a passage is found as code: it ends no block half-way."""
+    """Return whether a passage is found as code: it is whole, and of one block."""
     try:
         return Code(text).find(place) is not None
     except ValueError:
@@ -220,8 +220,7 @@ class _Start(NamedTuple):
 def _compared(quote: str, place: Extent) -> Iterator[Nearest]:
     """Compare a quote with the passages that share the most words with it.
 
-    They have as many lines as it or a few more, or are a statement; none of their lines
-    is of a block around the first.
+    They have as many lines as it or a few more, or are a statement.
     """
     size = min(sum(bool(line.strip()) for line in quote.split("\n")), MOST_LINES)
     words = Counter(_words(quote))
@@ -240,9 +239,8 @@ def _compared(quote: str, place: Extent) -> Iterator[Nearest]:
         for length in sorted(it for it in lengths if it <= MOST_LINES):
             text = "\n".join(place.text[start.line : start.line + length])
             passage = textwrap.dedent(text).strip("\n")
-            if not passage[0].isspace():
-                matcher.set_seq1(_compared_letters(text))
-                yield Nearest(matcher.ratio(), place.first + start.line, passage)
+            matcher.set_seq1(_compared_letters(text))
+            yield Nearest(matcher.ratio(), place.first + start.line, passage)
 
 
 def _statements_by_line(place: Extent) -> dict[int, list[int]]:

@@ -97,7 +97,10 @@ class Exporter:
     def _entry(self, shown: Shown) -> Json:
         entry = self.plan.catalogue.entry_of[shown.name]
         own_names = self.plan.meanings.own_names(shown.name)
-        names = dict.fromkeys((shown.name, *entry.names, *entry.lineage, *own_names))
+        names = dict.fromkeys((shown.name, *entry.names))
+        for name in entry.names:
+            names |= dict.fromkeys(self.plan.meanings.objects.lineage(name))
+        names |= dict.fromkeys(own_names)
         return {
             "name": shown.name,
             "names": list(names),

@@ -49,13 +49,17 @@ def problems(plan: Plan, app: Sphinx) -> Iterator[Problem]:
 
 def _of_package(plan: Plan) -> Iterator[Unfitting]:
     """Yield what is wrong with a package that is not documented, installed or there."""
-    package, documented = plan.catalogue.package, plan.catalogue.documented_packages
+    package = plan.catalogue.package
+    if not package:
+        return
     exists = plan.meanings.sources.exists
     top = package.partition(".")[0]
-    is_there = exists(package) if exists(top) else top in documented
-    if package and not is_there:
-        known = {*documented, *packages_distributions()}
-        known.update([top] if exists(top) else [])
+    if exists(top):
+        is_there, known = exists(package), {top}
+    else:
+        is_there, known = top in plan.meanings.documented_packages, set()
+    if not is_there:
+        known |= {*plan.meanings.documented_packages, *packages_distributions()}
         message = (
             f"heuristics_package = {package!r} is neither installed nor "
             f"documented here{did_you_mean(closest(package, known, 2))}"

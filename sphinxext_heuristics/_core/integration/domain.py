@@ -25,6 +25,7 @@ from ..resolve.pages import External, Pages, fold, toctree_order
 from ..resolve.placing import Placing
 from ..resolve.plan import Plan
 from ..resolve.quotes import Quotes
+from ..source.answers import Answers
 from ..source.packages import Sources
 from ..view import views_of
 from ..words import _
@@ -156,6 +157,8 @@ class HeuristicDomain(Domain):
         installed = cache(versions.installed)
         verified = EvidenceCache(self.data.get("verified", {}), self.sources)
         self.data["verified"] = verified.now
+        answers = Answers(self.data.get("answers", {}), self.sources)
+        self.data["answers"] = answers.now
         labels = env.domains.standard_domain.anonlabels
         release = env.config.release or env.config.version
         catalogue = Catalogue(
@@ -170,7 +173,7 @@ class HeuristicDomain(Domain):
             objects=Objects(
                 (entry for _docname, entry in catalogue.all_entries),
                 canonical_names(env.domains.python_domain.objects),
-                self.sources,
+                answers,
             ),
             pages=Pages(self.pages, labels, settings.targets),
             external=External(env),

@@ -14,6 +14,7 @@ from ..model import INDEX_PAGE
 from ..notes import links
 from ..read.collect import collect, misnamed
 from ..read.identity import OBJECTS, identify
+from ..read.ways import Ways
 from ..resolve import page_files
 from ..show import parts
 from ..show.parts import SEARCH_SCRIPT, STYLE
@@ -78,8 +79,8 @@ def note_document(app: Sphinx, document: nodes.document) -> None:
     env = app.env
     domain = HeuristicDomain.of(env)
     objects: dict[str, object] = env.temp_data.get(OBJECTS) or {}
-    domain.sources.watch()
-    identified = partial(identify, objects, domain.sources)
+    ways = Ways()
+    identified = partial(identify, objects, ways)
     modules = env.domains.python_domain.modules
     page = collect(document, env.docname, identified, modules)
     near = misnamed(env.metadata.get(env.docname, ()), env.doc2path(env.docname))
@@ -92,7 +93,7 @@ def note_document(app: Sphinx, document: nodes.document) -> None:
     domain.pages[env.docname] = page
     # Whether a member is inherited depends on all bases, and what a name means on all
     # imports that lead to it. Autodoc watches neither.
-    files = set(map(str, domain.sources.files_watched()))
+    files = set(ways.files())
     for record in page.heuristics:
         files.update(links.files(env, record))
     if page.heuristics:

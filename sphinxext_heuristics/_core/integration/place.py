@@ -13,7 +13,7 @@ from sphinx.locale import get_translation
 from sphinx.transforms.post_transforms import SphinxPostTransform
 
 from .. import nodes as ours
-from ..read.collect import entry_names, module_name, own_nodes
+from ..read.collect import entry_names, module_name
 from ..read.parameters import descriptions
 from ..resolve.listing import EXISTS, MISSING
 from ..show.boxes import box_nodes, member_nodes
@@ -60,7 +60,7 @@ class ShowHeuristics(SphinxPostTransform):
         """Place what a document shows, and what those that are merged into it show."""
         domain = HeuristicDomain.of(self.env)
         domain.resolved_docs.add(docname)
-        found = list(own_nodes(tree))
+        found = list(ours.blocks(tree, with_merged=False))
         if docname in domain.plan.catalogue.pages:
             Placer(self, domain.plan, docname, tree, found).run()
         # LaTeX and singlehtml merge all documents into one tree.
@@ -89,8 +89,9 @@ class RemoveLeftovers(SphinxPostTransform):
 
     def run(self, **kwargs: Any) -> None:  # noqa: ANN401 - Sphinx's signature
         """Remove every node that no writer knows."""
-        for node in list(self.document.findall(ours.Placeholder)):
-            node.parent.remove(node)
+        for node in list(ours.blocks(self.document)):
+            if isinstance(node, ours.Placeholder):
+                node.parent.remove(node)
 
 
 class Placer:

@@ -35,8 +35,9 @@ if TYPE_CHECKING:
 class Identity(NamedTuple):
     """What is known of the object that an entry documents."""
 
-    #: Its names by identity, as an entry has them.
-    lineage: tuple[str, ...]
+    #: Its names by identity, and those that may be its own, as an entry has them.
+    lineage: tuple[str, ...] = ()
+    may_be: tuple[str, ...] = ()
     #: The names of a class's bases, and of theirs.
     bases: tuple[str, ...] = ()
     #: Whether it is a class.
@@ -335,6 +336,7 @@ def _entry(
     return Entry(
         names=names,
         lineage=_each_once(identity.lineage for identity in known),
+        may_be=_each_once(identity.may_be for identity in known),
         anchor=anchors[0] if anchors else "",
         by_hand=by_hand,
         is_class=is_class or desc.get("objtype") in {"class", "exception"},

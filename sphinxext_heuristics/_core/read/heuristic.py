@@ -12,17 +12,11 @@ from sphinx.util.nodes import make_id
 from .. import versions
 from ..config import Settings
 from ..diagnostics import closest, did_you_mean
-from ..model import (
-    CONNECTION_TYPES,
-    PAGE_TYPES,
-    SEVERITIES,
-    Connection,
-    Heuristic,
-    Subtype,
-)
+from ..model import CONNECTION_TYPES, SEVERITIES, Heuristic, Subtype
 from ..nodes import heuristic, heuristic_entries, heuristic_facts, heuristic_note
 from ..notes.inline import freeze
 from ..notes.links import INVENTORY
+from .connection import connection
 from .header import OPTION, open_fence, outside_fences
 from .options import (
     CheckedDirective,
@@ -43,8 +37,6 @@ if TYPE_CHECKING:
 #: A name: letters, digits, ``_``, ``-`` and ``.``, at least one letter or digit.
 NAME = re.compile(r"(?=[_.-]*[^\W_])[\w.-]+")
 _BAD_IN_NAME = re.compile(r"[^\w.-]+")
-_WITH_SUBCLASSES = re.compile(r"([^+]+)\+((?:\.\w+)?)")
-_LABELED = re.compile(r"(.+)<([^<>]*)>", re.DOTALL)
 #: What looks like an option and is no role; a name alone may be a word.
 _LIKE_OPTION = re.compile(r"(:?)([A-Za-z][\w-]*)(:(?!`)|\s|$)")
 #: What one syntax reads as markup, and the other shows as text.
@@ -55,11 +47,6 @@ _MARKUP_OF = {
 _CODE = re.compile(r"(`+)[^`]+\1")
 #: What opens a block that may have options of its own.
 _MARKUP = re.compile(r"\.\. |`{3}|:{3}|~{3}")
-
-
-#: What no target has. Only pages have spaces and slashes in their names.
-_UNFIT = re.compile(r"^['\"]|[`\[\]{}]|\?$")
-_UNFIT_OBJECT = re.compile(rf"{_UNFIT.pattern}|[\s/]")
 
 
 def _without_tilde(_name: str, text: str) -> str:
@@ -80,42 +67,6 @@ def _integer(name: str, text: str) -> int:
 
 def _is_unset(name: str, text: str) -> bool:
     return not flag(name, text)
-
-
-def _connection(type_: str, text: str) -> Connection:
-    connection = parse_connection(type_, text)
-    unfit = _UNFIT if type_ in PAGE_TYPES else _UNFIT_OBJECT
-    if connection is None or unfit.search(connection.target):
-        raise ValueError(
-            f"{type_} {text!r} is not one target: write a plain name, '?name' if it is "
-            "planned, or 'text <name>', and commas between several"
-        )
-    return connection
-
-
-def parse_connection(type_: str, text: str) -> Connection | None:
-    """Return the connection that *text* writes, or ``None`` if it names no target."""
-    label, name = "", text.lstrip("? ")
-    if labeled := _LABELED.fullmatch(name):
-        label, name = labeled.groups()
-    planned = "?" in {text[:1], name.strip()[:1]}
-    name = name.lstrip("? ")
-    target = name.lstrip("~ ").strip()
-    with_subclasses = _WITH_SUBCLASSES.fullmatch(target) if type_ == "impl" else None
-    subclasses_of = ""
-    if with_subclasses:
-        subclasses_of, member = with_subclasses.groups()
-        target = subclasses_of + member
-    if not target:
-        return None
-    return Connection(
-        type=type_,
-        target=target,
-        text=" ".join(label.split()) or None,
-        short=name.startswith("~"),
-        planned=planned,
-        subclasses_of=subclasses_of,
-    )
 
 
 _TARGETS = "Targets, separated by commas or line ends"
@@ -146,16 +97,16 @@ class HeuristicDirective(CheckedDirective):
         ),
         ListOption(
             "impl",
-            _connection,
+            connection,
             f"{_TARGETS}: Python objects; `C+` is a class and its documented "
             f"subclasses, `C+.m` the member `m` of each of them",
         ),
-        ListOption("workflow", _connection, f"{_TARGETS}: how-to pages or sections"),
+        ListOption("workflow", connection, f"{_TARGETS}: how-to pages or sections"),
         ListOption(
-            "principle", _connection, f"{_TARGETS}: explanation pages or sections"
+            "principle", connection, f"{_TARGETS}: explanation pages or sections"
         ),
         ListOption(
-            "env", _connection, f"{_TARGETS}: pages or sections about an environment"
+            "env", connection, f"{_TARGETS}: pages or sections about an environment"
         ),
         ListOption(
             "param",

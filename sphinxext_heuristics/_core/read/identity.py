@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from sphinx.application import Sphinx
 
-    from ..source.packages import Sources
+    from .ways import Ways
 
 #: Where in the environment's temporary data, while a page is read, the objects are that
 #: autodoc had in hand.
@@ -39,56 +39,88 @@ def listen_to_autodoc(app: Sphinx, _config: object) -> None:
 
 
 def identify(
-    objects: Mapping[str, object], sources: Sources, name: str, source: str
+    objects: Mapping[str, object], ways: Ways, name: str, source: str
 ) -> Identity:
     """Return what is known of the object of a name, whose entry has a source.
 
     *objects* has those that autodoc had in hand, by their documented names. What the
-    object tells counts; *sources* tells the rest.
+    object tells counts; what it does not tell is for the source of its package, which
+    is asked when a target asks. *ways* notes the files that this depends on.
     """
-    written = Identity(
-        lineage=sources.lineage(name),
-        bases=sources.bases(name),
-        is_class=sources.is_class(name),
-    )
     obj = objects.get(name)
     # Autodoc has no event for a class that is documented as an alias. The lines that it
     # writes come from no file.
     if obj is None and (not source or "docstring of " in source):
         obj = object_named(name)
-    if obj is None:
-        return written
-    cls = obj if isinstance(obj, type) else _holder(name)[0]
-    if isinstance(cls, type):
-        sources.watched.update(_spelling(base)[0] for base in cls.__mro__)
+    # The value of an attribute may be None: its class is in hand.
+    has_class = name in objects and isinstance(_holder(name)[0], type)
+    if obj is None and not has_class:
+        return Identity()
+    _follow(ways, name, obj)
+    told = lineage(name, obj)
     return Identity(
-        lineage=lineage(name, obj, written.lineage),
+        lineage=told,
+        may_be=() if _tells_name(name, obj) else _may_be(ways, name, obj),
         bases=bases(obj) if isinstance(obj, type) else (),
         is_class=isinstance(obj, type),
         obj=obj,
     )
 
 
-def lineage(name: str, obj: object, written: tuple[str, ...] = ()) -> tuple[str, ...]:
+def _follow(ways: Ways, name: str, obj: object) -> None:
+    """Note the files on which depends what a name means."""
+    module, (first, *others) = _split(name)
+    holder = _holder(name)[0]
+    cls = obj if isinstance(obj, type) else holder
+    if isinstance(cls, type):
+        ways.follow_class(cls)
+    if module:
+        ways.follow(module, vars(sys.modules[module]).get(first) if others else obj)
+
+
+def lineage(name: str, obj: object) -> tuple[str, ...]:
     """Return the names of the object that an entry called *name* documents.
 
     The first is the entry's own, spelled by its defining module; for a member further
     ones follow, one for each class of the method resolution order through which the
-    very same member is reached, the class that defines it last. *written* is what the
-    source says, which counts where the object does not say it, and nothing contradicts.
+    very same member is reached, the class that defines it last.
     """
     owner, member = _holder(name)
     if isinstance(owner, type):
-        found = _member_lineage(owner, member)
         own_name = ".".join((*_spelling(owner), member))
-        # Of an instance attribute the source knows more than the class.
-        return found or (written if own_name in written[:1] else (own_name,))
+        return _member_lineage(owner, member) or (own_name,)
     spelled = ".".join(_spelling(obj))
-    there = object_named(spelled)
-    if there is obj or getattr(there, "__func__", None) is obj:
-        return (spelled,)
-    is_confirmed = len(written) == 1 and object_named(written[0]) is obj
-    return written if is_confirmed else (name,)
+    return (spelled,) if _is_named(spelled, obj) else (name,)
+
+
+def _tells_name(name: str, obj: object) -> bool:
+    """Return whether an object, or the class that has it, tells its name."""
+    owner, member = _holder(name)
+    if isinstance(owner, type):
+        return _definer(owner, member) is not None
+    return _is_named(".".join(_spelling(obj)), obj)
+
+
+def _may_be(ways: Ways, name: str, obj: object) -> tuple[str, ...]:
+    """Return the names of which the source may say that they are the object's own.
+
+    Of an instance attribute it knows more than the class; a constant may be from
+    another module.
+    """
+    owner, member = _holder(name)
+    if isinstance(owner, type):
+        return (".".join((*_spelling(owner), member)),)
+    found: list[str] = []
+    for module in ways.follow(_split(name)[0], obj):
+        bound = vars(sys.modules[module]) if module else {}
+        found += [f"{module}.{local}" for local, it in bound.items() if it is obj]
+    return tuple(found)
+
+
+def _is_named(name: str, obj: object) -> bool:
+    """Return whether a name means an object, or the function of a bound method."""
+    there = object_named(name)
+    return there is obj or getattr(there, "__func__", None) is obj
 
 
 def object_named(name: str) -> object:
@@ -97,17 +129,23 @@ def object_named(name: str) -> object:
     return _static(holder, last)
 
 
-def _holder(name: str) -> tuple[object, str]:
-    """Return the module or class that has the object of a name, and its name there."""
+def _split(name: str) -> tuple[str, list[str]]:
+    """Return the imported module that a name begins with, or ``""``, and the rest."""
     parts = name.split(".")
     for end in range(len(parts) - 1, 0, -1):
-        module = sys.modules.get(".".join(parts[:end]))
-        if isinstance(module, ModuleType):
-            found: object = module
-            for part in parts[end:-1]:
-                found = _static(found, part)
-            return found, parts[-1]
-    return None, parts[-1]
+        module = ".".join(parts[:end])
+        if isinstance(sys.modules.get(module), ModuleType):
+            return module, parts[end:]
+    return "", parts
+
+
+def _holder(name: str) -> tuple[object, str]:
+    """Return the module or class that has the object of a name, and its name there."""
+    module, (*path, last) = _split(name)
+    found: object = sys.modules.get(module)
+    for part in path:
+        found = _static(found, part)
+    return found, last
 
 
 def _static(holder: object, name: str) -> object:

@@ -23,10 +23,10 @@ def mentions(
     """
     found: dict[Mention, None] = {}
     for link in links:
-        # Another project's, or in a table of contents.
-        if "intersphinx" in link or _is_in_contents(link):
+        if "intersphinx" in link:
             continue
-        if meant := _meant(link, docname):
+        meant = _meant(link, docname)
+        if meant and not _is_in_contents(link):
             is_own = _source(link) == absolute(file)
             mention = meant._replace(sections=_sections(link), is_own=is_own)
             found[mention] = None
@@ -37,19 +37,22 @@ def _meant(link: nodes.Element, docname: str) -> Mention | None:
     """Return what a link names, if that may be a heuristic."""
     if anchor := link.get("refid") or link.get("reflocalid"):
         return Mention(docname=docname, anchor=anchor)
-    kind = link.get("refdomain") or "", link.get("reftype") or ""
     target: str = link.get("reftarget") or ""
-    document = docname_join(docname, target)
-    meant = Mention(name=target, label=target.lower(), docname=document)
-    by_kind = {
-        ("heuristic", "ref"): Mention(name=target),
-        ("std", "ref"): Mention(label=target),
-        ("std", "doc"): Mention(docname=document),
-        ("doc", "myst"): Mention(docname=target, anchor=link.get("reftargetid") or ""),
-        ("", "any"): meant,
-        ("", "myst"): meant,
-    }
-    return by_kind.get(kind)
+    match link.get("refdomain") or "", link.get("reftype"):
+        case "heuristic", _:
+            meant = Mention(name=target)
+        case "std", "ref":
+            meant = Mention(label=target)
+        case "std", "doc":
+            meant = Mention(docname=docname_join(docname, target))
+        case "doc", "myst":
+            meant = Mention(docname=target, anchor=link.get("reftargetid") or "")
+        case "", "any" | "myst":
+            document = docname_join(docname, target)
+            meant = Mention(name=target, label=target.lower(), docname=document)
+        case _:
+            return None
+    return meant
 
 
 def _sections(link: nodes.Element) -> tuple[str, ...]:

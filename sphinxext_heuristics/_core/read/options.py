@@ -90,12 +90,7 @@ class CheckedDirective(SphinxDirective):
             else:
                 for value in self._read(option, [text]):
                     values[option.name] = value
-        # What is wrong with a value says more than that MyST cannot read it.
-        _source, first = self.place()
-        known_at = {problem.line - first for problem in self.problems}
-        for line, message in self.header.faults:
-            if line not in known_at:
-                self.problem(message, line)
+        self._note_faults()
         return values
 
     def _texts(self) -> dict[str, str]:
@@ -116,6 +111,17 @@ class CheckedDirective(SphinxDirective):
                 self.problem(message, line)
             texts[name] = text
         return texts
+
+    def _note_faults(self) -> None:
+        """Note what is wrong with the header.
+
+        Of an option whose value is wrong, that says more than that MyST cannot read it.
+        """
+        _source, first = self.place()
+        known_at = {problem.line - first for problem in self.problems}
+        for line, message in self.header.faults:
+            if line not in known_at:
+                self.problem(message, line)
 
     def _read(self, option: DirectiveOption, texts: list[str]) -> Iterator[Any]:
         """Yield the value of each text; note which one is wrong."""

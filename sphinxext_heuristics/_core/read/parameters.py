@@ -58,9 +58,11 @@ def parameters(desc: addnodes.desc, own: Callable[[], Iterable[str]]) -> Paramet
         shown += own()
     fields, bare = _fields(desc)
     shown += [*fields, *bare]
+    attributes = _attributes(desc)
     if takes_any:
-        shown += _attributes(desc)
-    return Parameters(tuple(dict.fromkeys(shown)), tuple(descriptions(desc)))
+        shown += attributes
+    described = fields | attributes | bare
+    return Parameters(tuple(dict.fromkeys(shown)), tuple(described))
 
 
 # -- in signatures --------------------------------------------------------------------
@@ -69,7 +71,9 @@ def parameters(desc: addnodes.desc, own: Callable[[], Iterable[str]]) -> Paramet
 def _lists(desc: addnodes.desc) -> Iterator[addnodes.desc_parameterlist]:
     """Yield the lists of parameters that an entry's signatures display."""
     for signature in signatures(desc):
-        yield from signature.findall(addnodes.desc_parameterlist)
+        for child in signature.children:
+            if isinstance(child, addnodes.desc_parameterlist):
+                yield child
 
 
 def signatures(desc: nodes.Element) -> Iterator[addnodes.desc_signature]:
@@ -101,12 +105,16 @@ def _pieces(written: addnodes.desc_parameterlist) -> Iterator[str]:
             yield piece
 
 
-def _parts(written: addnodes.desc_parameterlist) -> Iterator[str]:
+def _parts(written: nodes.Element) -> Iterator[str]:
     """Yield what Sphinx takes for the parameters of a list."""
-    for node in written.findall(addnodes.desc_parameter):
-        # Where brackets do not fit its commas, it makes one parameter of all.
-        is_all = isinstance(node.next_node(), nodes.Text)
-        yield from node.astext().split(",") if is_all else [node.astext()]
+    for node in cast("list[nodes.Element]", written.children):
+        if isinstance(node, addnodes.desc_optional):
+            yield from _parts(node)
+        elif isinstance(node[0], nodes.Text):
+            # Where brackets do not fit its commas, it makes one parameter of all.
+            yield from node.astext().split(",")
+        else:
+            yield node.astext()
 
 
 def _is_open(text: str) -> bool:

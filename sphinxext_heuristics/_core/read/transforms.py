@@ -9,7 +9,7 @@ from sphinx import addnodes
 from sphinx.transforms import SphinxTransform
 
 from ..config import Settings
-from ..nodes import UNTITLED, heuristic, heuristic_facts, heuristic_note
+from ..nodes import UNTITLED, blocks, heuristic, heuristic_facts, heuristic_note
 from ..notes.inline import first_sentence
 
 if TYPE_CHECKING:
@@ -41,7 +41,8 @@ class PlaceDefinitions(SphinxTransform):
 
     def apply(self, **kwargs: Any) -> None:  # noqa: ANN401 - docutils' signature
         """Replace every definition."""
-        for node in list(self.document.findall(heuristic)):
+        found = [it for it in blocks(self.document) if isinstance(it, heuristic)]
+        for node in found:
             if node.parent is self.document and self._opens(node):
                 self._to_section(node)
             else:

@@ -226,15 +226,6 @@ class Catalogue:
             found.update(dict.fromkeys(entry.names, entry))
         return found
 
-    @cached_property
-    def documented_packages(self) -> frozenset[str]:
-        """Return the packages that names of entries and of their objects begin with."""
-        found: set[str] = set()
-        for _docname, entry in self.all_entries:
-            names = (*entry.names, *entry.lineage)
-            found.update(name.partition(".")[0] for name in names)
-        return frozenset(found)
-
     # -- repeated definitions ---------------------------------------------------------
 
     def is_repeated(self, record: Heuristic) -> bool:

@@ -33,7 +33,6 @@ if TYPE_CHECKING:
     from .catalogue import Catalogue
     from .pages import External
     from .plan import Plan
-    from .quotes import Quotes
     from .records import Resolved
 
 #: How many names a message lists.
@@ -50,7 +49,7 @@ def problems(plan: Plan, path_of: Callable[[str], Path]) -> Iterator[Problem]:
         yield from page.problems
         if not page_files.is_unreadable(page):
             yield from _of_page(plan, page)
-    yield from evidence(catalogue, plan.quotes, told=_told(plan))
+    yield from evidence(plan, told=_told(plan))
     yield from _of_unjudged_bounds(catalogue)
     yield from _of_two_versions(catalogue)
     for record in catalogue.heuristics.values():
@@ -314,8 +313,7 @@ def _why_nowhere(plan: Plan, record: Heuristic) -> str:
 
 
 def evidence(
-    catalogue: Catalogue,
-    quotes: Quotes,
+    plan: Plan,
     *,
     with_passages: bool = False,
     told: AbstractSet[Evidence] = frozenset(),
@@ -328,16 +326,14 @@ def evidence(
     whoever may change a page shall not read any package of the machine in a log.
     *with_passages* shows it for every package.
     """
-    not_here = expected(catalogue) | told
-    shown = {catalogue.package, *catalogue.documented_packages}
-    for page in catalogue.pages.values():
+    not_here = expected(plan.catalogue) | told
+    for page in plan.catalogue.pages.values():
         for quoted in page.evidence:
             yield from quoted.problems
             if is_quote(quoted) and quoted not in not_here:
-                is_shown = with_passages or quotes.package_of(quoted) in shown
-                yield from _of_evidence(quotes, quoted, with_passage=is_shown)
+                yield from _of_evidence(plan, quoted, with_passage=with_passages)
         for record in page.heuristics:
-            yield from _of_bounds(catalogue, quotes, record)
+            yield from _of_bounds(plan, record)
 
 
 def expected(catalogue: Catalogue) -> set[Evidence]:
@@ -346,28 +342,35 @@ def expected(catalogue: Catalogue) -> set[Evidence]:
 
 
 def _of_evidence(
-    quotes: Quotes, quoted: Evidence, *, with_passage: bool
+    plan: Plan, quoted: Evidence, *, with_passage: bool
 ) -> Iterator[Problem]:
+    quotes = plan.quotes
     found = quotes.verify(quoted)
     if isinstance(found, Found):
         return
     message = found.message
     if quotes.version_of(quoted) and found.reason is not LostReason.NO_PACKAGE:
         message += f" ({quotes.release_of(quoted)})"
-    if found.nearest and with_passage:
+    if found.nearest and (with_passage or _is_documented(plan, quoted)):
         passage = indent(found.nearest, "    ")
         message += f"\n  {found.path}:{found.line} has now:\n{passage}"
     yield _at(quoted, Subtype.EVIDENCE, message)
 
 
-def _of_bounds(
-    catalogue: Catalogue, quotes: Quotes, record: Heuristic
-) -> Iterator[Problem]:
+def _is_documented(plan: Plan, quoted: Evidence) -> bool:
+    """Return whether the package that is quoted is documented here."""
+    package = plan.quotes.package_of(quoted)
+    is_named = package == plan.catalogue.package
+    return is_named or package in plan.meanings.documented_packages
+
+
+def _of_bounds(plan: Plan, record: Heuristic) -> Iterator[Problem]:
     """Yield the problem of bounds that exclude a version with all that is quoted."""
+    catalogue, quotes = plan.catalogue, plan.quotes
     if catalogue.holds(record):
         return
     package = catalogue.package
-    judged = {package} if package else catalogue.documented_packages
+    judged = {package} if package else plan.meanings.documented_packages
     quoted = [it for it in record.evidence if quotes.package_of(it) in judged]
     results = map(quotes.verify, quoted)
     if quoted and all(isinstance(result, Found) for result in results):

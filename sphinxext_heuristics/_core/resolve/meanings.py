@@ -123,6 +123,15 @@ class Meanings:
         )
         return dict.fromkeys(near)
 
+    @cached_property
+    def documented_packages(self) -> frozenset[str]:
+        """Return the packages that names of entries and of their objects begin with."""
+        found: set[str] = set()
+        for name in self.objects.names:
+            for known in (name, *self.objects.lineage(name)):
+                found.add(known.partition(".")[0])
+        return frozenset(found)
+
     # -- what reaches a documented name -----------------------------------------------
 
     def reached(self, record: Heuristic) -> Iterable[str]:

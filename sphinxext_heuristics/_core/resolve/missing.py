@@ -34,7 +34,7 @@ def why_missing(
         return meant
     near = did_you_mean(meanings.objects.closest(target))
     package, dot, _rest = target.partition(".")
-    if not near and dot and package not in catalogue.documented_packages:
+    if not near and dot and package not in meanings.documented_packages:
         near = f"; {_OF_OTHERS}"
     return f"does not exist: no documented object has this name{near}"
 
@@ -84,7 +84,7 @@ def object_meant(catalogue: Catalogue, meanings: Meanings, target: str) -> str:
         )
     if definition := meanings.defined(target):
         where = f"{definition.path}:{definition.line} defines it"
-        reason = _reason(catalogue, definition, owner, entries)
+        reason = _reason(meanings, definition, owner, entries)
         return f"is not documented: {where}; {reason}"
     if meanings.pages.find(target).place:
         return "does not exist: it is a page; use workflow, principle or env"
@@ -92,7 +92,7 @@ def object_meant(catalogue: Catalogue, meanings: Meanings, target: str) -> str:
 
 
 def _reason(
-    catalogue: Catalogue, definition: Definition, owner: str, entries: list[Entry]
+    meanings: Meanings, definition: Definition, owner: str, entries: list[Entry]
 ) -> str:
     """Return why autodoc probably leaves out what the source defines, and what to do.
 
@@ -102,7 +102,7 @@ def _reason(
         above = f" nor {owner!r}" if owner and not entries else ""
         reason = f"no directive documents it{above}, or its import failed"
         package = definition.name.partition(".")[0]
-        if package not in catalogue.documented_packages:
+        if package not in meanings.documented_packages:
             reason += f"; {_OF_OTHERS}"
         return reason
     if definition.is_inherited:
@@ -115,7 +115,7 @@ def _reason(
         return f"its name is {kind}: add ':{kind}-members:'"
     if undescribed := _undescribed(definition):
         return undescribed
-    if module != owner and not any(entry.is_class for entry in entries):
+    if module != owner and not any(map(meanings.objects.is_class, entries)):
         return (
             f"it is imported from {definition.name!r}: add ':imported-members:', "
             "or a directive for it"

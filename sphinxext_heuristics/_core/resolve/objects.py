@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from ..model import Entry
+    from ..source.answers import Answers
     from ..source.packages import Sources
 
 
@@ -28,18 +29,18 @@ class Objects:
         self,
         entries: Iterable[Entry],
         canonical: Mapping[str, tuple[str, ...]],
-        sources: Sources,
+        sources: Answers | Sources,
     ) -> None:
         """Index the entries by name; nothing is read until a target asks for it."""
-        self._lineages: dict[str, tuple[str, ...]] = {}
+        #: Documented name → its entry: of several one whose object told its lineage.
+        self._entries: dict[str, Entry] = {}
         self._canonical = canonical
         self._sources = sources
-        #: Documented class → its bases, and theirs, by identity.
-        self._classes: dict[str, tuple[str, ...]] = {}
         self._modules: set[str] = set()
         self.find = cache(self._find)
         self.aliases = cache(self._all_names)
         self.lineage = cache(self._lineage)
+        self._known_as = cache(self._names_known_as)
         #: The last part of a name → the documented names that end so, to be asked for
         #: those like another.
         self._alike = cache(lambda last: ClosestNames(self._by_last[last]))
@@ -47,35 +48,72 @@ class Objects:
             for name in entry.names:
                 if entry.is_module:
                     self._modules.add(name)
-                if entry.is_class:
-                    self._classes[name] = entry.bases
-                if entry.lineage or name not in self._lineages:
-                    self._lineages[name] = entry.lineage
+                if entry.lineage or name not in self._entries:
+                    self._entries[name] = entry
 
     @property
     def names(self) -> Iterable[str]:
         """Return all documented names in the order of the documentation."""
-        return self._lineages.keys()
+        return self._entries.keys()
 
     @cached_property
-    def _known(self) -> dict[str, list[str]]:
-        """Every name of an object → the documented names that show this object."""
+    def _classes(self) -> dict[str, tuple[str, ...]]:
+        """Documented class → its bases, and theirs, by identity."""
+        found: dict[str, tuple[str, ...]] = {}
+        for name, entry in self._entries.items():
+            if self.is_class(entry):
+                found[name] = (
+                    entry.bases if entry.lineage else self._sources.bases(name)
+                )
+        return found
+
+    def is_class(self, entry: Entry) -> bool:
+        """Return whether an entry is that of a class, whatever its directive."""
+        if entry.is_class or entry.lineage:
+            return entry.is_class
+        return any(map(self._sources.is_class, entry.names))
+
+    @cached_property
+    def _told(self) -> dict[str, list[str]]:
+        """Every name of an object → the documented names that show this object.
+
+        They are those that objects told; without an object the source is asked.
+        """
         known: dict[str, list[str]] = {}
-        for name, lineage in self._lineages.items():
+        for name, entry in self._entries.items():
+            lineage = entry.lineage or self.lineage(name)
             names = (name, *lineage, *self._canonical.get(name, ()))
             for known_name in dict.fromkeys(names):
                 known.setdefault(known_name, []).append(name)
         return known
 
     @cached_property
-    def _by_last(self) -> dict[str, list[str]]:
-        """The last part of a documented name → the documented names that end so."""
-        return _by_last_part(self._lineages)
+    def _untold(self) -> dict[str, list[str]]:
+        """The last part of a name → the names of which the source may know more."""
+        return _by_last_part(name for name, it in self._entries.items() if it.may_be)
+
+    def _names_known_as(self, name: str) -> list[str]:
+        """Return the documented names that show the object of a name."""
+        untold = self._untold.get(name.rpartition(".")[2], ())
+        others = [it for it in untold if name in self.lineage(it)]
+        return [*dict.fromkeys([*self._told.get(name, ()), *others])]
 
     @cached_property
-    def _known_by_last(self) -> dict[str, list[str]]:
-        """The last part of any name of an object → these names."""
-        return _by_last_part(self._known)
+    def _by_last(self) -> dict[str, list[str]]:
+        """The last part of a documented name → the documented names that end so."""
+        return _by_last_part(self._entries)
+
+    @cached_property
+    def _told_by_last(self) -> dict[str, list[str]]:
+        """The last part of any name that objects told → these names."""
+        return _by_last_part(self._told)
+
+    def _known_endings(self, tail: str) -> list[str]:
+        """Return the names of objects that end with *tail* at a dot."""
+        untold = self._untold.get(tail.rpartition(".")[2], ())
+        names = chain.from_iterable(map(self.lineage, untold))
+        found = [*_ending(tail, self._told_by_last), *names]
+        return _ending(tail, _by_last_part(dict.fromkeys(found)))
 
     @cached_property
     def _last_parts(self) -> ClosestNames:
@@ -98,8 +136,8 @@ class Objects:
             return Resolved(reached=reached)
         ending = _ending(target, self._by_last)
         if not ending:
-            known = _ending(target, self._known_by_last)
-            ending = [*chain.from_iterable(map(self._known.__getitem__, known))]
+            known = self._known_endings(target)
+            ending = [*chain.from_iterable(map(self._known_as, known))]
         # A function may have the name of its module.
         ending = [name for name in ending if name not in self._modules] or ending
         objects = dict.fromkeys(self.identity(name) for name in ending)
@@ -130,7 +168,7 @@ class Objects:
         reached: dict[str, Rule] = {}
         for name, rule in classes.reached.items():
             is_below = rule is Rule.SUBCLASS
-            if f"{name}{member}" in self._lineages:
+            if f"{name}{member}" in self._entries:
                 reached[f"{name}{member}"] = Rule.OVERRIDE if is_below else Rule.MEMBER
         return classes._replace(reached=reached)
 
@@ -148,7 +186,7 @@ class Objects:
         spelled = set(chain.from_iterable(map(self.aliases, targets)))
         reached: set[str] = set()
         for spelling in spelled:
-            reached.update(self._known.get(spelling, ()))
+            reached.update(self._known_as(spelling))
         return {
             name: Rule.ITSELF if name in targets else self._rule(name, spelled)
             for name in self._in_order(reached)
@@ -166,12 +204,17 @@ class Objects:
 
     @cached_property
     def _rank(self) -> dict[str, int]:
-        return {name: rank for rank, name in enumerate(self._lineages)}
+        return {name: rank for rank, name in enumerate(self._entries)}
 
     def _lineage(self, name: str) -> tuple[str, ...]:
         """Return the names by identity of the object of a name."""
-        known = self._lineages.get(name)
-        return self._sources.lineage(name) if known is None else known
+        entry = self._entries.get(name)
+        if entry and entry.lineage and not entry.may_be:
+            return entry.lineage
+        found = self._sources.lineage(name)
+        if entry is None or not entry.lineage:
+            return found
+        return found if {*found[:1]} & {*entry.may_be} else entry.lineage
 
     def is_inherited(self, name: str) -> bool:
         """Return whether an entry's object is defined on another class than its own."""
@@ -181,9 +224,10 @@ class Objects:
         """Return all names under which the object named *target* may be documented."""
         names = self._own_names(target)
         owner, _, member = target.rpartition(".")
-        owners = [*self._lineages.get(owner, ())[:1], *self._known.get(owner, ())]
+        own = self.lineage(owner)[:1] if owner in self._entries else ()
+        owners = [*own, *self._known_as(owner)]
         names += [f"{name}.{member}" for name in owners]
-        if not any(name in self._known for name in names):
+        if not any(map(self._known_as, names)):
             for name in tuple(names):
                 names += self._aliases_in_source(name)
         return tuple(dict.fromkeys(names))
@@ -213,8 +257,8 @@ class Objects:
         return [*chain.from_iterable(map(self._own_names, entry.names))]
 
     def _own_names(self, name: str) -> list[str]:
-        lineage, others = self._lineages.get(name, ()), self._canonical.get(name, ())
-        return [name, *lineage[:1], *others]
+        lineage = self.lineage(name) if name in self._entries else ()
+        return [name, *lineage[:1], *self._canonical.get(name, ())]
 
     def closest(self, target: str) -> tuple[str, ...]:
         """Return the documented names most like *target*."""

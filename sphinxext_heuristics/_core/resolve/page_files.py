@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from ..config import Settings
+    from ..model import Heuristic
     from .catalogue import Catalogue
 
 
@@ -56,8 +57,7 @@ def _of_page(
 ) -> Iterator[Problem]:
     """Yield the problem of a page that does not hold the heuristic of its name."""
     names = [settings.page_name(record.name) for record in page.heuristics]
-    # What could not be read of a name is a problem of its own.
-    if names == [stem] or not all(map(_is_named, page.heuristics)):
+    if names == [stem] or not all(map(_has_name, page.heuristics)):
         return
     line = 1
     message = (
@@ -73,8 +73,12 @@ def _of_page(
     yield _at(path, line, message)
 
 
-def _is_named(record: Heuristic) -> bool:
-    return bool(record.name) and record.line not in {it.line for it in record.problems}
+def _has_name(record: Heuristic) -> bool:
+    """Return whether a name is as its author meant; if not, that is a problem."""
+    return bool(record.name) and not any(
+        problem.subtype is Subtype.OPTION and problem.line == record.line
+        for problem in record.problems
+    )
 
 
 def is_unreadable(page: Page) -> bool:

@@ -510,6 +510,16 @@ def test_an_injected_adapter_is_in_the_type_of_the_base(
     step()
 
 
+@claim("FP16_Adapter_Injected")
+@each("cls", [PeftModel, PeftMixedModel])
+def test_what_is_loaded_is_in_fp32(cls: type, tmp_path: Path) -> None:
+    adapted(lora("q_proj", **CAUSAL), llama()).save_pretrained(tmp_path)
+    model = cls.from_pretrained(llama().half(), tmp_path, is_trainable=True)
+    model.load_adapter(tmp_path, "other", is_trainable=True)
+    model.set_adapter("other")
+    assert trained_dtypes(model) == {torch.float32}
+
+
 @unsupported
 def test_two_that_are_left_out_take_a_block_and_cannot_train() -> None:
     with warned("Unsupported layer type"):

@@ -112,6 +112,8 @@ def test_elsewhere_it_is_a_type_error(adapter: Path) -> None:
     for act in (
         lambda: LoraConfig(rank=4),
         lambda: get_peft_model(llama(), lora("q_proj"), is_trainble=True),
+        lambda: inject_adapter_in_model(lora("q_proj"), llama(), is_trainble=True),
+        lambda: set_peft_model_state_dict(with_lora(), {}, is_trainble=True),
         lambda: AutoPeftModelForCausalLM.from_pretrained(adapter, is_trainble=True),
     ):
         with refused("unexpected keyword", TypeError):
@@ -226,6 +228,15 @@ def test_another_rank_than_that_of_the_file_is_a_size_mismatch(
         with refused(r"size mismatch for .*lora_A", RuntimeError):
             act()
     assert not model.load_adapter(adapter, "under_a_new_name").unexpected_keys
+
+
+@claim("Rank_Must_Match_File")
+def test_a_swap_takes_the_rank_of_the_file(adapter: Path, tmp_path: Path) -> None:
+    other = trained(with_lora(r=8))
+    other.save_pretrained(tmp_path / "other")
+    model = loaded(adapter, llama())
+    hotswap_adapter(model, str(tmp_path / "other"), "default")
+    assert same(model, other)
 
 
 @claim("Rank_Must_Match_File")
