@@ -43,7 +43,7 @@ ENTRIES = {
     "peft.LoraModel.unload": "reference/tuners/lora.html",
     "peft.PeftMixedModel.unload": "reference/models.html",
 }
-README_SIZE = (1120, 470)
+README_SIZE = (1120, 500)
 #: GitHub scales larger files down in time that readers see.
 README_BYTES = 150_000
 #: Furo's theme is an attribute of the body; what loads late moves what an anchor has
