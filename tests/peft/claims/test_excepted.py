@@ -207,7 +207,6 @@ PROOFS: dict[str, Callable[[str, Path], None]] = {
     "Config_Used_Twice": knows_no_all_linear,
     "Default_Target_Modules": knows_its_layers_in_every_architecture,
     "Fused_Layers_Bypass_Adapters": is_refused,
-    "Merge_Returns_New_Model": never_merges,
     "Modules_To_Save_Or_Target": has_no_targets,
     "Mutating_Init_Base_Weights": leaves_the_base_alone,
     "Partial_Merge_Drops_Adapters": never_merges,
@@ -226,7 +225,6 @@ PROOFS: dict[str, Callable[[str, Path], None]] = {
 @claim("Config_Used_Twice")
 @claim("Default_Target_Modules")
 @claim("Fused_Layers_Bypass_Adapters")
-@claim("Merge_Returns_New_Model")
 @claim("Modules_To_Save_Or_Target")
 @claim("Mutating_Init_Base_Weights")
 @claim("Partial_Merge_Drops_Adapters")
