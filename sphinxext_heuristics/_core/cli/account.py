@@ -378,13 +378,14 @@ def _rows_of(plan: Plan, record: Heuristic) -> Iterator[dict[str, object]]:
 
 def _rows_at(plan: Plan, names: set[str]) -> Iterator[dict[str, object]]:
     """Yield the places of what reaches documented objects."""
-    yield from _entry_rows(
-        plan,
-        lambda entry, verdict: (
-            not names.isdisjoint(entry.names)
-            or (verdict.is_shown and any(_is_at(it, entry, verdict) for it in names))
-        ),
-    )
+
+    def is_wanted(entry: Entry, verdict: Verdict) -> bool:
+        if not names.isdisjoint(entry.names):
+            return True
+        is_at = any(_is_at(name, entry, verdict) for name in names)
+        return is_at and verdict.is_shown
+
+    yield from _entry_rows(plan, is_wanted)
     for placed in plan.placing.by_hand:
         if placed.entry and not names.isdisjoint(placed.entry.names):
             for record in placed.heuristics:

@@ -273,12 +273,12 @@ def read_evidence(app: Sphinx, *, guides: bool = False) -> Plan:
     """
     env, builder = app.env, app.builder
     env.find_files(app.config, builder)
-    docnames = sorted(
-        name
-        for name in env.found_docs
-        if MAY_KNOW.search(page := env.doc2path(name).read_bytes())
-        or (guides and not _OF_API.search(page))
-    )
+    docnames = []
+    for docname in sorted(env.found_docs):
+        page = env.doc2path(docname).read_bytes()
+        is_guide = guides and not _OF_API.search(page)
+        if is_guide or MAY_KNOW.search(page):
+            docnames.append(docname)
     with others_on_stderr():
         app.emit("env-before-read-docs", env, docnames)
         for docname in docnames:

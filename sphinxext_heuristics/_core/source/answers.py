@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from .packages import Sources
 
 
-class Answer(NamedTuple):
+class Remembered(NamedTuple):
     """What the source said to one question."""
 
     result: Any
@@ -27,13 +27,13 @@ class Answers:
     """
 
     def __init__(
-        self, before: Mapping[tuple[str, str], Answer], sources: Sources
+        self, before: Mapping[tuple[str, str], Remembered], sources: Sources
     ) -> None:
         """Begin with what was asked before."""
         self._before = before
         self._sources = sources
         #: What was asked now, and plain data.
-        self.now: dict[tuple[str, str], Answer] = {}
+        self.now: dict[tuple[str, str], Remembered] = {}
 
     def lineage(self, dotted: str) -> tuple[str, ...]:
         """Return the names of an object by identity."""
@@ -54,7 +54,7 @@ class Answers:
             if answer is None or self._modules(answer.modules) != answer.modules:
                 self._sources.watch()
                 result = getattr(self._sources, question)(dotted)
-                answer = Answer(result, self._modules(tuple(self._sources.watched)))
+                answer = Remembered(result, self._modules(tuple(self._sources.watched)))
             self.now[key] = answer
         return self.now[key].result
 
