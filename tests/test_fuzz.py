@@ -47,8 +47,9 @@ from sphinxext_heuristics._core.evidence.source import Source
 from sphinxext_heuristics._core.files import index_file, project_file
 from sphinxext_heuristics._core.model import CONNECTION_TYPES, Note, Page
 from sphinxext_heuristics._core.notes import inline, markdown
-from sphinxext_heuristics._core.read import heuristic as read_heuristic
 from sphinxext_heuristics._core.read import options, queries
+from sphinxext_heuristics._core.read.connection import parse_connection
+from sphinxext_heuristics._core.read.heuristic import anchor_of
 from sphinxext_heuristics._core.resolve.listing import short_name
 from sphinxext_heuristics._core.resolve.objects import excludes
 from sphinxext_heuristics._core.resolve.pages import Pages, Place, fold
@@ -82,7 +83,7 @@ def test_nothing_is_raised(tmp_path: Path, text: str, other: str) -> None:
 @SOME
 @given(type_=st.sampled_from(tuple(CONNECTION_TYPES)), text=TEXT | LINE | NAME)
 def test_connection_names_a_target_and_reads_back(type_: str, text: str) -> None:
-    found = read_heuristic.parse_connection(type_, text)
+    found = parse_connection(type_, text)
     if found is None:
         return
     assert found.target
@@ -96,7 +97,7 @@ def test_connection_names_a_target_and_reads_back(type_: str, text: str) -> None
             if found.text
             else f"{marks}{found.target}"
         )
-        again = read_heuristic.parse_connection(type_, written)
+        again = parse_connection(type_, written)
         assert again == found
 
 
@@ -118,9 +119,9 @@ def test_parts_of_a_list_are_parts_and_split_no_further(value: str) -> None:
 @SOME
 @given(name=NAME | LINE)
 def test_anchor_of_an_anchor_is_the_same(name: str) -> None:
-    once = read_heuristic.anchor_of(name)
+    once = anchor_of(name)
     assert not {"_", "."} & set(once)
-    assert read_heuristic.anchor_of(once.removeprefix("heuristic-")) == once
+    assert anchor_of(once.removeprefix("heuristic-")) == once
 
 
 @SOME
@@ -567,11 +568,11 @@ def found(quote: str) -> None:
 GROWING: dict[str, tuple[Callable[[int], Any], Callable[[Any], object]]] = {
     "spaces in a connection": (
         lambda n: f"a{' ' * n}b",
-        lambda t: read_heuristic.parse_connection("env", t),
+        lambda t: parse_connection("env", t),
     ),
     "angles in a connection": (
         lambda n: "<a" * n + ">",
-        lambda t: read_heuristic.parse_connection("env", t),
+        lambda t: parse_connection("env", t),
     ),
     "list": (lambda n: "a, \n" * n, options.split),
     "targets": (lambda n: "category:a ,~b " * n, queries.split_targets),

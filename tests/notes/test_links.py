@@ -65,7 +65,7 @@ def test_broken_link_in_a_note_is_told_once_at_home(
     built = project(BROKEN).build(builder, *options)
     places = [warning.partition(": WARNING: ")[0] for warning in built.warnings]
     assert len(places) == (3 if "-n" in options else 2), built.warnings
-    assert set(places) == {"<src>/sub/all.rst:7"}
+    assert set(places) == {"<src>/sub/all.rst:8"}
 
 
 def test_broken_link_in_a_myst_note_is_told_once_at_home(

@@ -115,7 +115,7 @@ def _reason(
         return f"its name is {kind}: add ':{kind}-members:'"
     if undescribed := _undescribed(definition):
         return undescribed
-    if module != owner and not any(map(meanings.objects.is_class, entries)):
+    if module != owner and not any(entry.is_class for entry in entries):
         return (
             f"it is imported from {definition.name!r}: add ':imported-members:', "
             "or a directive for it"

@@ -61,17 +61,11 @@ class Objects:
         """Documented class → its bases, and theirs, by identity."""
         found: dict[str, tuple[str, ...]] = {}
         for name, entry in self._entries.items():
-            if self.is_class(entry):
+            if entry.is_class:
                 found[name] = (
                     entry.bases if entry.lineage else self._sources.bases(name)
                 )
         return found
-
-    def is_class(self, entry: Entry) -> bool:
-        """Return whether an entry is that of a class, whatever its directive."""
-        if entry.is_class or entry.lineage:
-            return entry.is_class
-        return any(map(self._sources.is_class, entry.names))
 
     @cached_property
     def _told(self) -> dict[str, list[str]]:

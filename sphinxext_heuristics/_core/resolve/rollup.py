@@ -76,7 +76,7 @@ class Rollup:
     def _inherited(self, entry: Entry) -> Iterator[Member]:
         """Yield the inherited members of a class, each with all that aims at it."""
         catalogue, objects = self._catalogue, self._meanings.objects
-        if not (catalogue.settings.rollup and objects.is_class(entry)):
+        if not (catalogue.settings.rollup and entry.is_class):
             return
         for name, aims in sorted(self._aims.items()):
             names = tuple(f"{cls}.{name}" for cls in entry.names)

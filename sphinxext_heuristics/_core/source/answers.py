@@ -47,10 +47,6 @@ class Answers:
         """Return the names of the bases of a class, and of theirs."""
         return cast("tuple[str, ...]", self._ask("bases", dotted))
 
-    def is_class(self, dotted: str) -> bool:
-        """Return whether the source defines a name as a class."""
-        return cast("bool", self._ask("is_class", dotted))
-
     def _ask(self, question: str, dotted: str) -> object:
         key = question, dotted
         if key not in self.now:

@@ -67,8 +67,8 @@ class Binding(NamedTuple):
 
     #: The module that it is imported from, if it is.
     module: str = ""
-    #: Its name there, ``""`` for the module itself; without a module, the other name
-    #: that is assigned to it (``mutable = define``), if any.
+    #: Its name there; without a module, the other name that is assigned to it
+    #: (``mutable = define``), if any.
     name: str = ""
 
 
@@ -284,13 +284,8 @@ def _bindings(body: Sequence[ast.stmt], package: str) -> dict[str, Binding]:
                 caught: dict[str, Binding] = {}
                 for handler in node.handlers:
                     caught |= _bindings(handler.body, package)
-                # What stands in for a failed import counts if it is an import, too.
-                imported = {name: it for name, it in caught.items() if it.module}
                 tried = [*node.body, *node.orelse, *node.finalbody]
-                bound |= caught | _bindings(tried, package) | imported
-            case ast.For() | ast.While() | ast.With():
-                inner = [*node.body, *getattr(node, "orelse", ())]
-                bound |= _bindings(inner, package)
+                bound |= caught | _bindings(tried, package)
             case _:
                 bound |= _bound_by(node, package)
     return bound
@@ -315,14 +310,8 @@ def _bound_by(node: ast.stmt, package: str) -> dict[str, Binding]:
                 for alias in imported
                 if alias.name != "*"
             }
-        case ast.Import(names=imported):
-            return {
-                alias.asname: Binding(alias.name) for alias in imported if alias.asname
-            }
-        case ast.Assign(
-            targets=[ast.Name(id=name)], value=ast.Name() | ast.Attribute() as value
-        ):
-            return {name: Binding(name=_dotted(value))}
+        case ast.Assign(targets=[ast.Name(id=name)], value=ast.Name(id=other)):
+            return {name: Binding(name=other)}
     return {name: Binding() for name in defined_by(node)}
 
 

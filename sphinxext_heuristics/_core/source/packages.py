@@ -83,36 +83,20 @@ class Sources:
     def aliases(self, dotted: str) -> tuple[str, ...]:
         """Return the names of the object *dotted*: where defined, where re-exported.
 
-        Re-exports are looked for in the packages above the defining module.
+        Re-exports are looked for in the packages above the defining module, under the
+        name that it has there.
         """
         found = self.canonical(dotted)
         if found is None:
             return ()
         module, qualname = found
-        head, dot, rest = qualname.partition(".")
+        head = qualname.partition(".")[0]
         names = [f"{module}.{qualname}"]
-        called = [head]
         package = module
-        while package:
-            for local in self._taken_over(package, called):
-                if self.canonical(f"{package}.{local}") == (module, head):
-                    called.append(local)
-                    names.append(f"{package}.{local}{dot}{rest}")
-            package = package.rpartition(".")[0]
-        return tuple(dict.fromkeys(names))
-
-    def _taken_over(self, package: str, called: Sequence[str]) -> list[str]:
-        """Return the names in a package that may be of what is *called* so elsewhere.
-
-        A star brings names as they are; others are bound to one of these.
-        """
-        here = self.names(package)
-        found = list(called) if here.starred else []
-        for local, binding in here.bindings.items():
-            last = binding.name.rpartition(".")[2]
-            if last in called or last in found:
-                found.append(local)
-        return found
+        while package := package.rpartition(".")[0]:
+            if self.canonical(f"{package}.{head}") == (module, head):
+                names.append(f"{package}.{qualname}")
+        return tuple(names)
 
     def locate(self, dotted: str) -> tuple[Object, ...]:
         """Return where an object is: the (module, qualified name) of each of its names.
@@ -146,11 +130,6 @@ class Sources:
         """
         cls = self.canonical(dotted) or ("", "")
         return tuple(map(".".join, self._linear(cls)[1:]))
-
-    def is_class(self, dotted: str) -> bool:
-        """Return whether the source defines *dotted* as a class."""
-        module, qualname = self.canonical(dotted) or ("", "")
-        return qualname in self.names(module).bases
 
     def definition(self, dotted: str) -> Definition | None:
         """Return where *dotted* is defined, a member perhaps by a base class."""
@@ -228,8 +207,7 @@ class Sources:
         if binding is None:
             return None
         if binding.module:
-            path = (binding.name, *rest) if binding.name else rest
-            return self._follow(binding.module, path)
+            return self._follow(binding.module, (binding.name, *rest))
         if binding.name:
             origin, qualname = self.canonical(f"{module}.{binding.name}") or ("", "")
             statements = self.names(origin).definitions.get(qualname, ())
