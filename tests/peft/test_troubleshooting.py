@@ -18,7 +18,7 @@ SEVERITIES = ["danger", "caution", "warning", "important", "note", "tip"]
 QUESTIONS = {
     "output-of-the-base": [
         ("2566", "Missing_Adapter_Keys"),
-        ("1678", "Load_With_From_Pretrained"),
+        ("2115", "Load_With_From_Pretrained"),
     ],
     "does-not-learn": [
         ("282", "Is_Trainable_To_Resume"),
