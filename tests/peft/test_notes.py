@@ -128,6 +128,10 @@ NO_PARAMETER = {
         [".merge_and_unload", ".merge_adapter"],
         "it is in the adapter's configuration",
     ),
+    ("Vision_Tower_Targeted", "exclude_modules"): (
+        ["Config"],
+        "where there is none, the note says what to do instead",
+    ),
     ("Weighted_Adapter_Rules", "lora_bias"): (
         ["LoraModel.add_weighted_adapter"],
         "the adapters' configurations have it",
