@@ -11,14 +11,20 @@ from sphinx.pycode import ModuleAnalyzer
 
 if TYPE_CHECKING:
     from sphinx.application import Sphinx
+    from sphinx.environment import BuildEnvironment
     from sphinx.util.typing import ExtensionMetadata
 
 #: Module → its functions that have overloads.
 OVERLOADED = {"peft.mapping_func": ["get_peft_model"]}
 
 
-def forget_overloads(_app: Sphinx) -> None:
-    """Let the analyzers, which Sphinx keeps, know nothing of the overloads."""
+def forget_overloads(_app: Sphinx, _env: BuildEnvironment, docnames: list[str]) -> None:
+    """Let the analyzers, which Sphinx keeps, know nothing of the overloads.
+
+    They import the module, which is for the reference alone.
+    """
+    if not any(docname.startswith("reference/") for docname in docnames):
+        return
     for module, names in OVERLOADED.items():
         analyzer = ModuleAnalyzer.for_module(module)
         analyzer.analyze()
@@ -28,5 +34,5 @@ def forget_overloads(_app: Sphinx) -> None:
 
 def setup(app: Sphinx) -> ExtensionMetadata:
     """Connect before anything is read, so that workers inherit it."""
-    app.connect("builder-inited", forget_overloads)
+    app.connect("env-before-read-docs", forget_overloads)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

@@ -73,9 +73,7 @@ BY_HAND = """\
 {one.word} · {one.category} · Applies to: {targets}
 
 {one.body}
-
-:Shown in: {places}
-:::"""
+{shown}:::"""
 OURS = """\
 ```{{heuristic}} Advice_{one.number:05}
 :title: {one.title}
@@ -201,8 +199,11 @@ def _by_hand(project: Project) -> dict[str, str]:
 
     def defined(one: Heuristic) -> str:
         targets = ", ".join(links(one.entries))
-        places = ", ".join(links(sorted(one.entries)))
-        return BY_HAND.format(one=one, targets=targets, places=places)
+        # The line of facts names up to three.
+        shown = ""
+        if len(one.entries) > 3:
+            shown = f"\n:Shown in: {', '.join(links(sorted(one.entries)))}\n"
+        return BY_HAND.format(one=one, targets=targets, shown=shown)
 
     rows = [
         ROW.format(one=one, targets=" ".join(links(one.entries)))

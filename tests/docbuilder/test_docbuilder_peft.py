@@ -66,7 +66,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Site:
         *(path.stem for path in (DOCS / "_ext").glob("*.py")),
     ):
         conf = conf.replace(f'    "{extension}",\n', "")
-    conf = conf.replace("Path(__file__).parent", f"Path({str(DOCS)!r})")
+    conf = conf.replace("Path(__file__)", f"Path({str(DOCS / 'conf.py')!r})")
     (source / "conf.py").write_text(conf, encoding="utf-8")
     index = "# Index\n\n```{toctree}\nreference/index\n```\n"
     (source / "index.md").write_text(index, encoding="utf-8")

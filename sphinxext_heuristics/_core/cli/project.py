@@ -260,24 +260,30 @@ MAY_KNOW = re.compile(
     re.IGNORECASE,
 )
 
+#: How pages write evidence, or bring in a file that may.
+_MAY_QUOTE = re.compile(
+    rb"\{(evidence|include)\}|\.\.[ \t]+(evidence|include)[ ]?::", re.IGNORECASE
+)
+
 #: How pages document objects, for which their package is imported.
 _OF_API = re.compile(rb"(?:\{|\.\.[ \t]+)auto\w+(?:\}|[ ]?::)")
 
 
 def read_evidence(app: Sphinx, *, guides: bool = False) -> Plan:
-    """Read the pages that hold heuristics or link to them; return the plan of these.
+    """Read the pages that may hold evidence; return the plan of these.
 
-    With *guides*, that are all but those of the API, for which autodoc imports the
-    package. Nothing else can be asked of the plan, and nothing is kept of what was
-    read; what is in docstrings is left out.
+    With *guides*, they are those that hold heuristics or link to them, and all but
+    those of the API, for which autodoc imports the package. Nothing else can be asked
+    of the plan, and nothing is kept of what was read; what is in docstrings is left
+    out.
     """
     env, builder = app.env, app.builder
     env.find_files(app.config, builder)
     docnames = []
     for docname in sorted(env.found_docs):
         page = env.doc2path(docname).read_bytes()
-        is_guide = guides and not _OF_API.search(page)
-        if is_guide or MAY_KNOW.search(page):
+        is_guide = guides and (MAY_KNOW.search(page) or not _OF_API.search(page))
+        if is_guide or _MAY_QUOTE.search(page):
             docnames.append(docname)
     with others_on_stderr():
         app.emit("env-before-read-docs", env, docnames)

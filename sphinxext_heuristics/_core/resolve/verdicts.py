@@ -24,14 +24,14 @@ class InFull(NamedTuple):
 
     #: The one that the earliest target reaches.
     best: Entry
-    #: All of them, it first.
-    entries: tuple[Entry, ...]
+    #: Where each of them is in memory: another entry may be equal.
+    places: frozenset[int]
     #: The name of an object by identity → the first of them that documents it.
     by_identity: dict[str, Entry]
 
     def has(self, entry: Entry) -> bool:
-        """Return whether this very entry is one of them: another may be equal."""
-        return any(entry is one for one in self.entries)
+        """Return whether this very entry is one of them."""
+        return id(entry) in self.places
 
 
 def name_copies(
@@ -74,7 +74,8 @@ def _in_full(
     by_identity: dict[str, Entry] = {}
     for entry in (best, *named):
         by_identity.setdefault(identity(entry.names[0]), entry)
-    return InFull(best=best, entries=(best, *named), by_identity=by_identity)
+    places = frozenset(map(id, (best, *named)))
+    return InFull(best=best, places=places, by_identity=by_identity)
 
 
 def _distance(verdict: Verdict) -> tuple[int, Reach, bool, bool]:
