@@ -15,7 +15,7 @@ from .hook_code import attribute, function_of, own_docstring, parameter_of, walk
 from .objects import shortest_path
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Sequence
     from types import ModuleType
 
 Json = dict[str, Any]
@@ -143,8 +143,16 @@ class Decision:
     on_cards: Counter[str] = field(default_factory=Counter)
     at_parameters: int = 0
 
-    def report(self) -> Iterator[str]:
-        """Yield lines: how much is open, what is on many cards, what shows nothing."""
+    def leaves_out(self, target: str) -> bool:
+        """Return whether nothing is shown for a target that has no entry."""
+        is_one = re.fullmatch(rf"{self.data['package']}\.[\w.]+", target)
+        return not is_one or target in self.left_out
+
+    def report(self, told: Collection[str] = ()) -> Iterator[str]:
+        """Yield lines: how much is open, what is on many cards, what shows nothing.
+
+        Of the last, what is *told* already is passed over.
+        """
         count = len(self.data["docstrings"])
         yield (
             f"{self.on_cards.total()} alerts stand open, and {self.at_parameters} at "
@@ -154,7 +162,8 @@ class Decision:
             if number > _MANY:
                 yield f"{name}: open on {number} cards"
         for name, reason in self.left_out.items():
-            yield f"{name}: {reason}"
+            if name not in told:
+                yield f"{name}: {reason}"
 
 
 def decide(

@@ -29,6 +29,8 @@ from .objects import import_package
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
+    from .cards import Decision
+
 #: The names of the files in doc-builder's folder.
 CODE, DATA = "_heuristics.py", "_heuristics.json"
 #: What ``_config.py`` must hold.
@@ -58,8 +60,10 @@ _EXPLAINED = re.compile(
     r"|would judge it otherwise.*\[heuristic\.config\]$",
     re.DOTALL,
 )
-#: Of these, what leaves nothing out.
-_NOTE = re.compile(r"\[heuristic\.except\]$|would judge it otherwise")
+#: The warning of a parameter that nothing shows: its file and its line.
+_NO_PARAMETER = re.compile(r"(.+):(\d+): WARNING: param .* leaves no entry: ")
+#: The warning of an object that is a target: how it is written.
+_IMPL = re.compile(r": WARNING: impl target '([^']+)' (?!is declared planned)")
 
 
 class HookError(Exception):
@@ -124,20 +128,49 @@ def _copy(source: Path, target: Path, above: tuple[Path, ...] = ()) -> None:
             shutil.copyfile(path, target / path.name)
 
 
-def left_out_of(heuristics: dict[str, Any]) -> Iterator[str]:
-    """Take out the heuristics that the installed package contradicts; name them."""
+def left_out_of(
+    heuristics: dict[str, Any], warnings: Iterable[str], source: Path
+) -> list[str]:
+    """Take out the heuristics that the installed package contradicts; name them.
+
+    The *warnings* about the files in *source* say what it lacks, and are told as well.
+    """
     package = heuristics["package"]
-    kept = []
-    for item in heuristics["heuristics"]:
-        lost = [it["object"] for it in item["evidence"] if it["line"] is None]
-        if lost and item["holds"]:
-            yield (
-                f"{item['name']}: left out: {package['name']} {package['version']} "
-                f"does not have what it quotes from {', '.join(lost)}"
-            )
+    lacks = f"left out: {package['name']} {package['version']} lacks"
+    places = list(_without_parameter(warnings))
+    items, lines = heuristics["heuristics"], []
+    without = {_defined_at(place, items, source) for place in places}
+    heuristics["heuristics"] = kept = []
+    for item in items:
+        is_lost = any(quoted["line"] is None for quoted in item["evidence"])
+        if is_lost and item["holds"]:
+            lines.append(f"{item['name']}: {lacks} what it quotes")
+        elif item["name"] in without and item["holds"]:
+            lines.append(f"{item['name']}: {lacks} its parameter")
         else:
             kept.append(item)
-    heuristics["heuristics"] = kept
+    return lines
+
+
+def _defined_at(
+    place: tuple[str, int], items: Iterable[dict[str, Any]], source: Path
+) -> str:
+    """Return the name of the heuristic of which a line is, the last that is above it.
+
+    It is ``""`` in a docstring.
+    """
+    above = {0: ""}
+    for item in items:
+        begin = item["source"] or {"path": "", "line": 0}
+        if str(source / begin["path"]) == place[0] and begin["line"] <= place[1]:
+            above[begin["line"]] = item["name"]
+    return above[max(above)]
+
+
+def _without_parameter(warnings: Iterable[str]) -> Iterator[tuple[str, int]]:
+    for warning in warnings:
+        if found := _NO_PARAMETER.match(warning):
+            yield found[1], int(found[2])
 
 
 def files_of(data: dict[str, Any]) -> dict[str, str]:
@@ -291,6 +324,7 @@ def _hook(arguments: argparse.Namespace) -> int:
         heuristics, warnings, said = heuristics_of(conf, source)
     if arguments.verbose:
         sys.stderr.write(said)
+    left_out = left_out_of(heuristics, warnings, source)
     places = {f"{source}/heuristics/": f"{directory}/", f"{source}/": f"{pages}/"}
     for old, new in places.items():
         warnings = [warning.replace(old, new) for warning in warnings]
@@ -301,30 +335,34 @@ def _hook(arguments: argparse.Namespace) -> int:
             f"{PROG}: error: {conf}: fix the warnings above; nothing is written\n"
         )
         return _FINDING
-    _say(map(_told, warnings))
-    _say(left_out_of(heuristics))
     try:
         package = import_package(heuristics["package"]["name"])
     except ImportError as error:
         raise HookError(f"{error}; its docstrings are unknown") from error
     decision = decide(heuristics, package, arguments.base_url, everything=arguments.all)
+    _say(_told(warning, decision) for warning in warnings)
+    _say(left_out)
     files = files_of(decision.data)
     if arguments.check:
         lines = list(differences(pages, files))
         _say(lines or [f"{pages}: up to date"])
         return _FINDING if lines else 0
     _say(write(pages, files))
-    _say(decision.report())
+    _say(decision.report(_IMPL.findall("".join(warnings))))
     config = pages / "_config.py"
     if CODE not in _text(config):
         sys.stderr.write(f"{config}: put this at its start:\n\n{LINES}")
     return 0
 
 
-def _told(warning: str) -> str:
-    """Return a warning as a line that says what it means for the files."""
+def _told(warning: str, decision: Decision) -> str:
+    """Return a warning as a line that says what it means for the files.
+
+    A target that is missing is left out, unless its class's card names it.
+    """
     first = warning.partition("\n")[0]
-    word = "note" if _NOTE.search(warning) else "left out"
+    found = _IMPL.search(first)
+    word = "left out" if found and decision.leaves_out(found[1]) else "note"
     return re.sub(r" \[heuristic\.\w+\]$", "", first).replace("WARNING", word, 1)
 
 

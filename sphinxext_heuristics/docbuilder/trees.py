@@ -177,6 +177,8 @@ def _read(path: Path, convert: Callable[[Any], Any], problems: list[Problem]) ->
         if isinstance(error, yaml.MarkedYAMLError):
             line = error.problem_mark.line + 1
         reason = getattr(error, "problem", error)
+        if isinstance(error, RecursionError):
+            reason = "it is nested too deep"
         message = f"{path.name} cannot be read: {reason}; fix the file"
     except (TypeError, AttributeError):
         message = f"expected {_EXPECTED[path.name]}; fix the file"

@@ -1039,6 +1039,7 @@ LACKS = {
     "target": ("zoo.Base.wash, ", "zoo.Base.wach, "),
     "evidence": ("   :note: Do not.\n", "   :note: Do not.\n"),
     "except": (":severity: danger", ":severity: danger\n   :except: zoo.gone"),
+    "param": (":severity: danger", ":severity: danger\n   :param: zzz"),
 }
 
 
@@ -1076,27 +1077,80 @@ def test_what_the_installed_package_lacks_is_left_out_and_named(
         change(site, "   :since: 1.2\n", f"   :since: 1.2\n{QUOTE}")
     strict = command(site, "--strict")
     assert strict.returncode == 1
-    assert strict.stdout.rstrip().endswith(f"[heuristic.{subtype}]")
+    kind = "target" if subtype == "param" else subtype
+    assert strict.stdout.rstrip().endswith(f"[heuristic.{kind}]")
     assert not (site.root / "pages" / hook.CODE).exists()
     done = command(site)
     assert (done.returncode, done.stderr) == (0, "")
     told, *lines = done.stdout.splitlines()
-    word = "note" if subtype == "except" else "left out"
+    word = "left out" if subtype == "target" else "note"
     assert re.match(rf"source/heuristics/all\.rst:\d+: {word}: ", told)
     assert "[heuristic" not in told
+    if lacks := {"evidence": "what it quotes", "param": "its parameter"}.get(subtype):
+        assert lines.pop(0) == f"Hot: left out: zoo 1.5 lacks {lacks}"
+    assert "left out" not in "".join(lines)
+    named = {"target": "wach", "evidence": "zoo:Base", "param": "zzz"}.get(
+        subtype, "gone"
+    )
+    assert named in told
+    assert named not in "".join(lines), "it is named once"
     data = json.loads((site.root / "pages" / hook.DATA).read_text(encoding="utf-8"))
     shows = [name for name, it in data["docstrings"].items() if {"alert": "Hot"} in it]
-    if subtype == "evidence":
-        assert lines[0] == (
-            "Hot: left out: zoo 1.5 does not have what it quotes from zoo:Base.wash"
-        )
-        assert not shows
-    elif subtype == "target":
-        assert lines[-1] == "zoo.Base.wach: there is no such object"
-        assert shows == ["zoo.Base.feed"]
-    else:
-        assert shows == ["zoo.Base.feed", "zoo.Base.wash"]
+    assert shows == {
+        "target": ["zoo.Base.feed"],
+        "except": ["zoo.Base.feed", "zoo.Base.wash"],
+    }.get(subtype, [])
+    assert ("Hot" in data["alerts"]) == bool(shows)
+    assert {"alert": "Late"} in data["docstrings"]["zoo.Base.wash"]
     assert command(site, "--check").returncode == 0
+
+
+def test_only_what_is_left_out_is_said_to_be(site: Docs) -> None:
+    conf = CONF.replace('heuristics_undocumented = "planned"\n', "")
+    conf = conf.format(root=str(site.root))
+    (site.root / "source" / "conf.py").write_text(conf, encoding="utf-8")
+    change(
+        site, "   :impl: *.feed", "   :workflow: nowhere\n   :impl: *.feed, zoo.Gone+"
+    )
+    change(site, "zoo.Base.silent", "?zoo.Base.silent")
+    options = ("--base-url", "https://a.b", "--heuristics", "others")
+    (site.root / "source" / "heuristics").rename(site.root / "others")
+    done = command(site, *options)
+    assert (done.returncode, done.stderr) == (0, "")
+    found = re.findall(
+        r"^others/all\.rst:\d+: (.+ target '.+?') ", done.stdout, re.MULTILINE
+    )
+    assert found == [
+        "note: impl target 'zoo.Base.silent'",
+        "note: workflow target 'nowhere'",
+        "left out: impl target 'zoo.Gone+'",
+        "note: impl target 'zoo.Child.wash'",
+    ]
+    data = json.loads((site.root / "pages" / hook.DATA).read_text(encoding="utf-8"))
+    assert "[Bare](" in data["docstrings"]["zoo.Child"][0]["line"]
+    page = site.root / "others" / "all.rst"
+    text = page.read_text(encoding="utf-8").replace(":param: food", ":param: fodder")
+    page.write_text(text, encoding="utf-8")
+    assert "zoo.Gone+" in command(site, *options).stdout, "its target is at fault"
+    page.write_text(text.replace(", zoo.Gone+", ""), encoding="utf-8")
+    lines = command(site, *options).stdout.splitlines()
+    assert "Food: left out: zoo 1.5 lacks its parameter" in lines
+    data = (site.root / "pages" / hook.DATA).read_text(encoding="utf-8")
+    assert "[Food]" not in data
+
+
+def test_an_object_that_is_quoted_and_shown_is_named_once(site: Docs) -> None:
+    quote = QUOTE.replace("zoo:Base.wash", "zoo:Base.gone")
+    change(site, "   :since: 1.2\n", f"   :since: 1.2\n{quote}")
+    change(site, "zoo.Base.feed\n   :severity", "zoo.Base.gone\n   :severity")
+    conf = CONF.replace('heuristics_undocumented = "planned"\n', "")
+    (site.root / "source" / "conf.py").write_text(
+        conf.format(root=str(site.root)), encoding="utf-8"
+    )
+    done = command(site)
+    (line,) = (line for line in done.stdout.splitlines() if "gone" in line)
+    assert "impl target 'zoo.Base.gone' does not exist" in line
+    assert "Hot: left out: zoo 1.5 lacks what it quotes" in done.stdout
 
 
 def test_another_release_in_conf_py_is_a_matter_of_versions(site: Docs) -> None:
