@@ -247,6 +247,8 @@ class Lost(NamedTuple):
     #: The line in it where the closest passage begins, or else the object; 0 if
     #: neither.
     line: int = 0
+    #: If the object is gone: the full name of the one that has the quote now, if any.
+    holder: str = ""
 
 
 class Message(NamedTuple):

@@ -34,6 +34,8 @@ class Account(NamedTuple):
     places: list[dict[str, object]]
     #: Whether the build warns of it: a target is missing, or a definition not used.
     has_fault: bool = False
+    #: Whether what has the name is here: not in another project, nor in source alone.
+    is_here: bool = True
 
 
 def account(plan: Plan, name: str) -> Account | None:
@@ -48,7 +50,9 @@ def account(plan: Plan, name: str) -> Account | None:
         return Account(list(_page(plan, place)), list(_rows_on(plan, place)))
     lines = list(_elsewhere(plan, name))
     is_linked = bool(plan.meanings.external.find("impl", name))
-    return Account(lines, [], has_fault=not is_linked) if lines else None
+    if not lines:
+        return None
+    return Account(lines, [], has_fault=not is_linked, is_here=False)
 
 
 def _meant(catalogue: Catalogue, name: str) -> Heuristic | None:
@@ -110,12 +114,13 @@ def _heuristic(plan: Plan, record: Heuristic) -> Iterator[str]:
         yield f"  formerly {', '.join(record.former_names)}"
     yield f"  defined in {seen(record.source)}:{record.line}"
     for other in plan.catalogue.definitions:
-        if other is not record and fold(other.name) == fold(record.name):
+        is_other = other is not record and fold(other.name) == fold(record.name)
+        if is_other and not plan.catalogue.is_repeated(other):
             yield f"  also written in {seen(other.source)}:{other.line} (not used)"
     if reason := plan.placing.withheld(record):
         yield f"  shown nowhere automatically: {reason}"
     for resolved in plan.meanings.connections(record):
-        yield f"  {_connection(plan, resolved)}"
+        yield f"  {_connection(plan, record, resolved)}"
         yield from _entries_reached(plan, record, resolved)
         if resolved.place:
             yield from _on_page_reached(plan, record, resolved.place)
@@ -123,7 +128,7 @@ def _heuristic(plan: Plan, record: Heuristic) -> Iterator[str]:
     yield from _others(plan.meanings, record)
 
 
-def _connection(plan: Plan, resolved: Resolved) -> str:
+def _connection(plan: Plan, record: Heuristic, resolved: Resolved) -> str:
     connection = resolved.connection
     start = f"{connection.type} {connection.pattern}"
     if resolved.several:
@@ -133,7 +138,7 @@ def _connection(plan: Plan, resolved: Resolved) -> str:
     if resolved.target is None:
         if resolved.planned:
             return f"{start}: {index.MISSING} does not exist, as planned"
-        why = why_missing(plan.catalogue, plan.meanings, connection)
+        why = why_missing(plan, record, resolved)
         return f"{start}: {index.MISSING} {why}"
     if resolved.target.uri:
         return f"{start}: {index.EXISTS} in another project, {resolved.target.uri}"
@@ -181,12 +186,14 @@ def _others(meanings: Meanings, record: Heuristic) -> Iterator[str]:
     """Yield the objects that have the name of a target and are others."""
     identity = meanings.objects.identity
     same = set(map(identity, meanings.reached(record)))
-    names = meanings.namesakes(record)
-    for name in names[:_MAX_OTHERS]:
-        why = f"the object is another, {identity(name)}"
+    names = list(meanings.namesakes(record).items())
+    for name, is_override in names[:_MAX_OTHERS]:
+        why = f"the name is the same, the object is another, {identity(name)}"
         if identity(name) in same:
-            why = "of another class than the one named"
-        yield f"  not reached: {name}: the name is the same, {why}"
+            why = "the name is the same, of another class than the one named"
+        elif is_override:
+            why = "overrides it"
+        yield f"  not reached: {name}: {why}"
     if more := names[_MAX_OTHERS:]:
         yield f"  not reached: {len(more)} more of this name"
 
@@ -276,17 +283,24 @@ def _elsewhere(plan: Plan, name: str) -> Iterator[str]:
 
     It is defined in the source, a parameter, or an object or a page of another project.
     """
-    uri = plan.meanings.external.find("impl", name)
+    meanings = plan.meanings
+    uri = meanings.external.find("impl", name)
+    spellings = meanings.spellings(name)
     lines: list[str] = []
     for record in plan.catalogue.heuristics.values():
-        for resolved in plan.meanings.connections(record):
-            if resolved.connection.target == name:
+        for resolved in meanings.connections(record):
+            connection = resolved.connection
+            is_same = connection.target == name
+            if connection.type == "impl" and not resolved.reached:
+                names = meanings.spellings(connection.target)
+                is_same = not spellings.isdisjoint(names)
+            if is_same:
                 uri = uri or (resolved.target.uri if resolved.target else "")
-                kind = resolved.connection.type
-                lines.append(f"  connected: {label(record)}: {kind} {name}")
+                start = f"  connected: {label(record)}: {connection.type}"
+                lines.append(f"{start} {connection.pattern}")
     if uri:
         yield f"{name} (in another project, {uri})"
-    elif (meant := object_meant(plan.catalogue, plan.meanings, name)) or lines:
+    elif (meant := object_meant(plan.catalogue, meanings, name)) or lines:
         yield f"{name} {meant or 'does not exist'}"
     else:
         return

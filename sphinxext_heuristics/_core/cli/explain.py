@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from ..evidence.pasted import Answer, Asked
     from ..resolve.plan import Plan
     from ..resolve.quotes import Quotes
+    from .account import Account
 
 #: What is said where nothing is known.
 _NOTHING = "no heuristic knows of this text"
@@ -57,9 +58,26 @@ def run(app: Sphinx, arguments: argparse.Namespace) -> int:
         return 1
     plan = read(app)
     if found := account(plan, text):
-        _say(arguments, found.lines, places=found.places)
-        return int(found.has_fault)
+        return _say_account(arguments, plan, text, found)
     return _answer_text(arguments, plan, text)
+
+
+def _say_account(
+    arguments: argparse.Namespace, plan: Plan, text: str, found: Account
+) -> int:
+    """Print what a name means; return the exit code.
+
+    What is not documented here may be an error that a heuristic knows of.
+    """
+    blocks: list[Iterable[str]] = [found.lines]
+    rows: list[dict[str, object]] = []
+    if not found.is_here:
+        asked = asked_of(plan, tuple(plan.catalogue.heuristics.values()))
+        for one in answers(asked.known, text):
+            blocks.append(_answer(plan.quotes, asked, one))
+            rows.append(_answer_row(asked, one))
+    _say(arguments, separated(blocks), places=found.places, answered=rows)
+    return int(found.has_fault and not rows)
 
 
 def _plan_for_text(app: Sphinx, arguments: argparse.Namespace) -> Plan:

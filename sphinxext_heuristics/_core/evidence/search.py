@@ -158,17 +158,26 @@ def _mistakes(quoted: Evidence, places: Sequence[Extent]) -> Iterator[str]:
 def _without_object(quoted: Evidence, source: Source, at: State) -> Lost:
     """Say that a module does not define an object, and which names are similar."""
     known = read_names(at, quoted.module)
-    names = {*known.members(), *known.bindings} - {quoted.qualname}
+    members = {*known.members()}
+    names = {*members, *known.bindings} - {quoted.qualname}
     last = f".{quoted.qualname.rpartition('.')[2]}"
-    alike = sorted(name for name in names if name.endswith(last))[:3]
+    alike = sorted(name for name in names if name.endswith(last))
     alike = alike or [*closest(quoted.qualname, names)]
     line, _end = _lines(quoted, [source.whole]) or (0, 0)
     there = f"; the quote is in line {line}" if line else ""
+    # The class of a method that is gone tells nobody where it went.
+    holder = source.holder(
+        line,
+        (name for name in members if not f"{quoted.qualname}.".startswith(f"{name}.")),
+    )
+    if holder:
+        alike = [holder, *(name for name in alike if name != holder)]
+        holder = f"{quoted.module}.{holder}"
     message = (
         f"module {quoted.module!r} has no "
-        f"{quoted.qualname!r}{there}{did_you_mean(alike)}"
+        f"{quoted.qualname!r}{there}{did_you_mean(alike[:3])}"
     )
-    return Lost(LostReason.NO_OBJECT, message, path=at.path, line=line)
+    return Lost(LostReason.NO_OBJECT, message, path=at.path, line=line, holder=holder)
 
 
 # -- the passage that is now most like a quote ----------------------------------------

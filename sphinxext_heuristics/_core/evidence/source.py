@@ -13,7 +13,7 @@ from ..model import Lost, LostReason
 from ..source.names import definitions, read_file, statements
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from ..model import Evidence
     from ..source.names import File, State
@@ -52,6 +52,16 @@ class Source:
             return [self.whole]
         nodes = self.definitions.get(qualname.replace("<locals>.", ""), ())
         return [self._place(node) for node in nodes]
+
+    def holder(self, line: int, names: Iterable[str]) -> str:
+        """Return the innermost of named objects that has a line, or ``""``."""
+        found = [
+            (place.first, name)
+            for name in names
+            for place in self.places(name)
+            if 0 <= line - place.first < len(place.text)
+        ]
+        return max(found, default=(0, ""))[1]
 
     def _place(self, node: ast.stmt) -> Extent:
         decorated: list[ast.stmt] = [*getattr(node, "decorator_list", ()), node]

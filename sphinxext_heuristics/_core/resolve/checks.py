@@ -22,7 +22,7 @@ from ..model import (
 from ..versions import holds, is_empty_range
 from . import page_files
 from .listing import bounds, categories
-from .missing import why_missing
+from .missing import lost_with, why_missing
 from .quotes import is_quote, quoted_by
 
 if TYPE_CHECKING:
@@ -163,25 +163,11 @@ def _of_connection(
     elif resolved.exists or resolved.planned:
         return
     else:
-        reason = why_missing(plan.catalogue, plan.meanings, connection)
+        reason = why_missing(plan, record, resolved)
     message = f"{kind} target {target!r} {reason}"
-    if isinstance(record, Heuristic):
-        for quoted in _quoting(plan, record, resolved):
-            message += f"; evidence in line {quoted.line} names it, too"
+    for quoted in lost_with(plan, record, resolved):
+        message += f"; evidence in line {quoted.line} names it, too"
     yield _at(record, Subtype.TARGET, message, kind)
-
-
-def _quoting(plan: Plan, record: Heuristic, resolved: Resolved) -> list[Evidence]:
-    """Return the evidence of an object that is gone, and so a missing target, too."""
-    if resolved.exists or resolved.connection.type in PAGE_TYPES:
-        return []
-    names = plan.meanings.objects.aliases(resolved.connection.target)
-    return [
-        quoted
-        for quoted in record.evidence
-        if f"{quoted.module}.{quoted.qualname}" in names
-        and getattr(plan.quotes.verify(quoted), "reason", None) is LostReason.NO_OBJECT
-    ]
 
 
 def _told(plan: Plan) -> set[Evidence]:
@@ -189,7 +175,7 @@ def _told(plan: Plan) -> set[Evidence]:
     found: set[Evidence] = set()
     for record in plan.catalogue.definitions:
         for resolved in plan.meanings.connections(record):
-            found.update(_quoting(plan, record, resolved))
+            found.update(lost_with(plan, record, resolved))
     return found
 
 
@@ -289,8 +275,10 @@ def _of_nowhere(plan: Plan) -> Iterator[Problem]:
     shown = {*placing.shown_in, *placing.shown_on, *placing.rollup.reached, *by_hand}
     for record in plan.catalogue.heuristics.values():
         connections = plan.meanings.connections(record)
-        exist = bool(connections) and all(it.exists for it in connections)
-        if exist and record.name not in shown and not placing.withheld(record):
+        # A target at fault, or a parameter that leaves none, is a problem already.
+        is_whole = bool(connections) and all(it.exists for it in connections)
+        is_whole = is_whole and not any(_of_parameters(plan, record))
+        if is_whole and record.name not in shown and not placing.withheld(record):
             message = (
                 f"heuristic {record.name!r} is shown nowhere but on its own page "
                 f"({_why_nowhere(plan, record)})"

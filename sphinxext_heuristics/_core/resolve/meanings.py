@@ -103,6 +103,13 @@ class Meanings:
             found = self.sources.definition(f"{package}.{target}")
         return found
 
+    def spellings(self, target: str) -> set[str]:
+        """Return the names of what a target means, documented or not."""
+        names = {target, *self.objects.aliases(target)}
+        if definition := self.defined(target):
+            names.add(definition.name)
+        return names
+
     def links(self, record: Heuristic, *, marks: bool = False) -> tuple[Link, ...]:
         """Return connections for an index: with titles, or as written with *marks*."""
 
@@ -203,23 +210,24 @@ class Meanings:
         aliases = self.objects.aliases(target)
         return any(excludes(alias, names) for alias in aliases)
 
-    def namesakes(self, record: Heuristic) -> list[str]:
-        """Return the documented names that end as a target does and are not reached.
+    def namesakes(self, record: Heuristic) -> dict[str, bool]:
+        """Map the names that end as a target does and are not reached to their kind.
 
-        They are other objects, such as overrides: one name each, that of its class
-        nearest to the definition. Overrides in subclasses come first, then members of
-        other classes.
+        They are other objects: one name each, that of its class nearest to the
+        definition. Overrides in subclasses, which are ``True``, come first, then
+        members of other classes. What a target fits with others is none.
         """
         reached = set(self.reached(record))
+        known = set(reached)
         lasts = set()
         for resolved in self.connections(record):
             connection = resolved.connection
-            is_here = resolved.reached or resolved.several
-            if connection.type == "impl" and is_here:
+            known.update(resolved.several)
+            if connection.type == "impl" and resolved.reached:
                 lasts.add(connection.target.rpartition(".")[2])
         by_object: dict[str, list[str]] = {}
         for name in self.objects.names:
-            if name.rpartition(".")[2] in lasts and name not in reached:
+            if name.rpartition(".")[2] in lasts and name not in known:
                 by_object.setdefault(self.objects.identity(name), []).append(name)
         found = (min(names, key=self._distance) for names in by_object.values())
         owners = {self.objects.identity(name).rpartition(".")[0] for name in reached}
@@ -229,7 +237,7 @@ class Meanings:
             bases = owner.bases if owner else ()
             return owners.isdisjoint(bases), not (owner and owner.is_class)
 
-        return sorted(found, key=kinship)
+        return {name: not kinship(name)[0] for name in sorted(found, key=kinship)}
 
     def _distance(self, name: str) -> tuple[int, str]:
         """Return how far from its definition an object of this name is documented."""

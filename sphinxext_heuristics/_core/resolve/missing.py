@@ -6,23 +6,27 @@ import sys
 from typing import TYPE_CHECKING
 
 from ..diagnostics import did_you_mean
-from ..model import PAGE_TYPES
+from ..model import PAGE_TYPES, Heuristic, Lost, LostReason
+from .records import Rule
 
 if TYPE_CHECKING:
-    from ..model import Connection, Entry
+    from collections.abc import Iterator
+
+    from ..model import Entry, Evidence, Query
     from ..source.names import Definition
     from .catalogue import Catalogue
     from .meanings import Meanings
+    from .plan import Plan
+    from .records import Resolved
 
 
 #: What is said of objects whose package is not documented here.
 _OF_OTHERS = "another project's API needs an entry in intersphinx_mapping"
 
 
-def why_missing(
-    catalogue: Catalogue, meanings: Meanings, connection: Connection
-) -> str:
+def why_missing(plan: Plan, record: Heuristic | Query, resolved: Resolved) -> str:
     """Return why a target is missing, as the end of a sentence that names it."""
+    catalogue, meanings, connection = plan.catalogue, plan.meanings, resolved.connection
     target = connection.target
     if connection.type in PAGE_TYPES:
         return _no_page(meanings, target)
@@ -32,11 +36,39 @@ def why_missing(
         return "is no class: '+' means a class and its subclasses"
     if meant := object_meant(catalogue, meanings, target):
         return meant
-    near = did_you_mean(meanings.objects.closest(target))
+    alike = [*_renamed(plan, record, resolved), *meanings.objects.closest(target)]
+    near = did_you_mean([*dict.fromkeys(alike)][:3])
     package, dot, _rest = target.partition(".")
     if not near and dot and package not in meanings.documented_packages:
         near = f"; {_OF_OTHERS}"
     return f"does not exist: no documented object has this name{near}"
+
+
+def lost_with(
+    plan: Plan, record: Heuristic | Query, resolved: Resolved
+) -> dict[Evidence, Lost]:
+    """Return the evidence of an object that is gone, and so a missing target, too."""
+    is_object = resolved.connection.type not in PAGE_TYPES
+    if not isinstance(record, Heuristic) or resolved.exists or not is_object:
+        return {}
+    names = plan.meanings.objects.aliases(resolved.connection.target)
+    found: dict[Evidence, Lost] = {}
+    for quoted in record.evidence:
+        if f"{quoted.module}.{quoted.qualname}" in names:
+            result = plan.quotes.verify(quoted)
+            if isinstance(result, Lost) and result.reason is LostReason.NO_OBJECT:
+                found[quoted] = result
+    return found
+
+
+def _renamed(
+    plan: Plan, record: Heuristic | Query, resolved: Resolved
+) -> Iterator[str]:
+    """Yield the objects that have what a heuristic quotes of one that is gone."""
+    for lost in lost_with(plan, record, resolved).values():
+        reached = plan.meanings.objects.find(lost.holder).reached if lost.holder else {}
+        own = [name for name in reached if reached[name] is not Rule.INHERITED]
+        yield from own[:1] or filter(None, [lost.holder])
 
 
 def _no_page(meanings: Meanings, target: str) -> str:
@@ -84,6 +116,10 @@ def object_meant(catalogue: Catalogue, meanings: Meanings, target: str) -> str:
         )
     if definition := meanings.defined(target):
         where = f"{definition.path}:{definition.line} defines it"
+        above = definition.name.rpartition(".")[0]
+        is_own = not (entries or definition.is_inherited)
+        if is_own and above in catalogue.entry_of:
+            owner, entries = above, [catalogue.entry_of[above]]
         reason = _reason(meanings, definition, owner, entries)
         return f"is not documented: {where}; {reason}"
     if meanings.pages.find(target).place:
@@ -115,7 +151,7 @@ def _reason(
         return f"its name is {kind}: add ':{kind}-members:'"
     if undescribed := _undescribed(definition):
         return undescribed
-    if module != owner and not any(entry.is_class for entry in entries):
+    if not any(entry.is_class or module in entry.names for entry in entries):
         return (
             f"it is imported from {definition.name!r}: add ':imported-members:', "
             "or a directive for it"

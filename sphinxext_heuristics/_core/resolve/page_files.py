@@ -128,7 +128,7 @@ def _why_unread(path: Path, name: str) -> tuple[int, str]:
 
 
 #: A directive as it is to be written.
-_DIRECTIVE = re.compile(r"\.\. heuristic::|(`{3,}|~{3,}|:{3,})\{heuristic\}")
+_DIRECTIVE = re.compile(r"(\.\. heuristic::|(`{3,}|~{3,}|:{3,})\{heuristic\})(?!\S)")
 
 
 def _why_no_directive(line: str, page: str) -> str:
