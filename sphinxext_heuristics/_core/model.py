@@ -3,8 +3,7 @@
 Two notions of identity recur. The *aliases* of an object are all names under which it
 may be documented: where it is defined, where packages above re-export it, and what
 ``:canonical:`` says. The *lineage* of a member is its names along the classes through
-which the very same member is inherited: its own class's first, the defining class's
-last.
+which it is inherited: its own class's first, the defining class's last.
 """
 
 from __future__ import annotations

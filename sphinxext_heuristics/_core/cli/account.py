@@ -13,10 +13,11 @@ from ..resolve import listing as index
 from ..resolve.missing import object_meant, why_missing
 from ..resolve.pages import fold
 from ..resolve.records import Form, Place
+from .places import is_at, is_in, rows_at, rows_of, rows_on
 from .writing import seen
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Iterable, Iterator
 
     from ..model import Entry, Heuristic
     from ..resolve.catalogue import Catalogue
@@ -45,9 +46,9 @@ def account(plan: Plan, name: str) -> Account | None:
     name = name.lstrip("~")
     if names := _documented(plan, name):
         blocks = (_object(plan, documented) for documented in names)
-        return Account(list(separated(blocks)), list(_rows_at(plan, set(names))))
+        return Account(list(separated(blocks)), list(rows_at(plan, set(names))))
     if place := _place(plan, name):
-        return Account(list(_page(plan, place)), list(_rows_on(plan, place)))
+        return Account(list(_page(plan, place)), list(rows_on(plan, place)))
     lines = list(_elsewhere(plan, name))
     is_linked = bool(plan.meanings.external.find("impl", name))
     if not lines:
@@ -104,7 +105,7 @@ def _of_heuristic(plan: Plan, written: Heuristic) -> Account:
         lines = [f"the definition in {where} is not used: {which}", "", *lines]
     connections = plan.meanings.connections(record)
     all_exist = all(it.exists or it.planned for it in connections)
-    rows = list(_rows_of(plan, record))
+    rows = list(rows_of(plan, record))
     return Account(lines, rows, has_fault=not (is_used and all_exist))
 
 
@@ -250,7 +251,7 @@ def _object(plan: Plan, name: str) -> Iterator[str]:
             shown = f"impl {verdict.target}: {_how(plan.meanings, name, verdict)}"
             start = f"{_MARKS[verdict.is_shown]}{label(verdict.record)}"
             lines.append(f"  {start}: {verdict.reason or shown}")
-        elif verdict.is_shown and _is_at(name, entry, verdict):
+        elif verdict.is_shown and is_at(name, entry, verdict):
             where = f"at this parameter of {entry.names[0]}"
             lines.append(f"  shown: {label(verdict.record)}: {where}")
     for docname, entry in entries:
@@ -260,12 +261,6 @@ def _object(plan: Plan, name: str) -> Iterator[str]:
             for record in placed.heuristics:
                 lines.append(f"  shown: {label(record)}: {_by_hand(placed)}")
     yield from lines or ["  no heuristic reaches it"]
-
-
-def _is_at(name: str, entry: Entry, verdict: Verdict) -> bool:
-    """Return whether a class shows a heuristic at an attribute called *name*."""
-    at = {f"{owner}.{verdict.parameter}" for owner in entry.names}
-    return bool(verdict.parameter) and name in at
 
 
 def _rolled_up(plan: Plan, docname: str, entry: Entry) -> Iterator[str]:
@@ -321,11 +316,6 @@ def _page(plan: Plan, place: Place) -> Iterator[str]:
     yield from dict.fromkeys(lines or ["  no heuristic is connected to it"])
 
 
-def _is_in(place: Place, whole: Place) -> bool:
-    """Return whether a place is the page or section *whole*, or in that page."""
-    return whole in {place, place._replace(anchor="")}
-
-
 def _defined_on(plan: Plan, docname: str) -> Iterator[str]:
     catalogue = plan.catalogue
     for record in catalogue.pages[docname].heuristics:
@@ -338,13 +328,13 @@ def _defined_on(plan: Plan, docname: str) -> Iterator[str]:
 
 def _shown_on(plan: Plan, place: Place) -> Iterator[str]:
     for verdict in plan.placing.on_page(place.docname):
-        if _is_in(verdict.place, place):
+        if is_in(verdict.place, place):
             why = "; ".join(filter(None, (verdict.target, _own_link(verdict))))
             start = f"{_MARKS[verdict.is_shown]}{label(verdict.record)}"
             where = "" if verdict.place == place else f" at #{verdict.place.anchor}"
             yield f"  {start}{where}: {verdict.reason or why}"
     for placed in plan.placing.by_hand:
-        if placed.entry is None and _is_in(placed.place, place):
+        if placed.entry is None and is_in(placed.place, place):
             for record in placed.heuristics:
                 yield f"  shown: {label(record)}: {_by_hand(placed)}"
 
@@ -372,90 +362,3 @@ def _in_entries(plan: Plan, docname: str) -> Iterator[str]:
         number = counted(len(shown), "heuristic")
         one = next(iter(shown.values()))
         yield f"  its API entries show {number}: explain one of them, such as {one}"
-
-
-# -- for programs ---------------------------------------------------------------------
-
-
-def _rows_of(plan: Plan, record: Heuristic) -> Iterator[dict[str, object]]:
-    """Yield the places of a heuristic."""
-    name = record.name
-    yield from _entry_rows(plan, lambda _entry, verdict: verdict.record.name == name)
-    for docname in plan.catalogue.docnames:
-        for verdict in plan.placing.on_page(docname):
-            if verdict.record.name == name:
-                yield _page_row(verdict)
-    for placed in plan.placing.by_hand:
-        if record in placed.heuristics:
-            yield _hand_row(placed, record)
-
-
-def _rows_at(plan: Plan, names: set[str]) -> Iterator[dict[str, object]]:
-    """Yield the places of what reaches documented objects."""
-
-    def is_wanted(entry: Entry, verdict: Verdict) -> bool:
-        if not names.isdisjoint(entry.names):
-            return True
-        is_at = any(_is_at(name, entry, verdict) for name in names)
-        return is_at and verdict.is_shown
-
-    yield from _entry_rows(plan, is_wanted)
-    for placed in plan.placing.by_hand:
-        if placed.entry and not names.isdisjoint(placed.entry.names):
-            for record in placed.heuristics:
-                yield _hand_row(placed, record)
-
-
-def _rows_on(plan: Plan, place: Place) -> Iterator[dict[str, object]]:
-    """Yield the places of what is on a page or section."""
-    for verdict in plan.placing.on_page(place.docname):
-        if _is_in(verdict.place, place):
-            yield _page_row(verdict)
-    for placed in plan.placing.by_hand:
-        if placed.entry is None and _is_in(placed.place, place):
-            for record in placed.heuristics:
-                yield _hand_row(placed, record)
-
-
-def _entry_rows(
-    plan: Plan, is_wanted: Callable[[Entry, Verdict], bool]
-) -> Iterator[dict[str, object]]:
-    for docname, entry, verdict in plan.placing.judged:
-        if is_wanted(entry, verdict):
-            row = _row(verdict.record, Place(docname, entry.anchor), verdict.target)
-            parameter = verdict.parameter or None
-            yield row | {
-                "entry": entry.names[0],
-                "parameter": parameter,
-                **_is_shown(verdict.reason),
-            }
-
-
-def _page_row(verdict: OnPage) -> dict[str, object]:
-    row = _row(verdict.record, verdict.place, verdict.target.partition(" ")[2])
-    return row | _is_shown(verdict.reason)
-
-
-def _hand_row(placed: ByHand, record: Heuristic) -> dict[str, object]:
-    row = _row(record, placed.place, "heuristics-for")
-    if placed.entry:
-        row["entry"], row["anchor"] = placed.entry.names[0], placed.entry.anchor
-    return row
-
-
-def _row(record: Heuristic, place: Place, target: str) -> dict[str, object]:
-    return {
-        "heuristic": record.name,
-        "severity": record.severity,
-        "entry": None,
-        "docname": place.docname,
-        "anchor": place.anchor,
-        "target": target,
-        "parameter": None,
-        "shown": True,
-        "why_not": None,
-    }
-
-
-def _is_shown(reason: str) -> dict[str, object]:
-    return {"shown": not reason, "why_not": reason or None}
