@@ -53,7 +53,7 @@ def asked_in(page: BeautifulSoup) -> Asked:
                 for said, pieces, equal, is_shown in map(_frozen, messages)
             ),
             keywords=tuple(Keyword(*one) for one in keywords),
-            code=tuple(code),
+            code=_frozen(code),
             words=tuple(words),
         )
         for _uri, title, note, messages, keywords, code, words in given
