@@ -33,8 +33,8 @@ def rows_at(plan: Plan, names: set[str]) -> Iterator[dict[str, object]]:
     def is_wanted(entry: Entry, verdict: Verdict) -> bool:
         if not names.isdisjoint(entry.names):
             return True
-        is_at = any(is_at(name, entry, verdict) for name in names)
-        return is_at and verdict.is_shown
+        here = any(is_at(name, entry, verdict) for name in names)
+        return here and verdict.is_shown
 
     yield from _entry_rows(plan, is_wanted)
     for placed in plan.placing.by_hand:
