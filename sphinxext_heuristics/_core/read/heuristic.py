@@ -397,7 +397,7 @@ def _headings(body: Iterable[Node]) -> Iterator[str]:
         for heading in part.findall(nodes.rubric):
             yield heading.astext()
         for error in part.findall(nodes.system_message):
-            if "Unexpected section title" in error.astext():
+            if "Unexpected section title." in error.astext():
                 for written in error.findall(nodes.literal_block):
                     yield written.astext().split("\n")[-2].strip()
 
