@@ -15,10 +15,12 @@ from ..model import Entry, Page, Problem, RoleUse, Subtype
 from ..nodes import (
     EVIDENCE,
     UNTITLED,
+    around,
     heuristic_entries,
     heuristic_facts,
     heuristic_query,
     is_evidence,
+    own_nodes,
 )
 from ..notes.inline import freeze
 from ..resolve.pages import fold
@@ -128,16 +130,6 @@ def _documented(
             if name in modules and name not in opened:
                 opened.add(name)
                 yield node
-
-
-def own_nodes(tree: nodes.Node) -> Iterator[nodes.Node]:
-    """Yield what is in a document, without the documents that are merged into it."""
-    waiting = [*reversed(tree.children)]
-    while waiting:
-        node = waiting.pop()
-        yield node
-        if not isinstance(node, addnodes.start_of_file):
-            waiting += reversed(node.children)
 
 
 def _role_uses(references: list[addnodes.pending_xref]) -> Iterator[RoleUse]:
@@ -254,9 +246,7 @@ def _anchors(document: nodes.document) -> Iterator[tuple[str, str]]:
 
 def _around(node: nodes.Node | None, kind: type[nodes.Element]) -> nodes.Element | None:
     """Return the innermost node of a kind: *node* itself, one around it or ``None``."""
-    while node is not None and not isinstance(node, kind):
-        node = node.parent
-    return node
+    return next((it for it in around(node) if isinstance(it, kind)), None)
 
 
 def _definitions(
@@ -270,9 +260,7 @@ def _definitions(
         facts.parent: [] for facts in found
     }
     for quote, record in zip(quotes, evidence, strict=True):
-        form = quote.parent
-        while form is not None and form not in quoted:
-            form = form.parent
+        form = next((it for it in around(quote) if it in quoted), None)
         quoted.setdefault(form, []).append(record)
     for position, facts in enumerate(found):
         form = facts.parent

@@ -9,6 +9,7 @@ from sphinx.util import docname_join
 
 from ..diagnostics import absolute
 from ..model import Mention
+from ..nodes import around
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -57,25 +58,15 @@ def _meant(link: nodes.Element, docname: str) -> Mention | None:
 
 def _sections(link: nodes.Element) -> tuple[str, ...]:
     """Return the first id of each section around a link."""
-    found = []
-    around: nodes.Element | None = link
-    while around is not None:
-        if isinstance(around, nodes.section):
-            found.append(around["ids"][0])
-        around = around.parent
-    return tuple(found)
+    sections = (it for it in around(link) if isinstance(it, nodes.section))
+    return tuple(section["ids"][0] for section in sections)
 
 
 def _is_in_contents(link: nodes.Element) -> bool:
-    around: nodes.Element | None = link
-    while around is not None and not isinstance(around, nodes.topic):
-        around = around.parent
-    return around is not None and "contents" in around["classes"]
+    topic = next((it for it in around(link) if isinstance(it, nodes.topic)), None)
+    return topic is not None and "contents" in topic["classes"]
 
 
 def _source(link: nodes.Element) -> str:
     """Return the file, or the docstring, that a link is written in."""
-    around: nodes.Element | None = link
-    while around is not None and not around.source:
-        around = around.parent
-    return absolute(around.source) if around is not None else ""
+    return next((absolute(it.source) for it in around(link) if it.source), "")
