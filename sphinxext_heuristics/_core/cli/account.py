@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from ..diagnostics import counted
 from ..notes.inline import text_of
 from ..resolve import listing as index
-from ..resolve.missing import object_meant, why_missing
+from ..resolve.missing import lost_with, object_meant, why_missing
 from ..resolve.pages import fold
 from ..resolve.records import Form, Place
 from .places import is_at, is_in, rows_at, rows_of, rows_on
@@ -139,7 +139,8 @@ def _connection(plan: Plan, record: Heuristic, resolved: Resolved) -> str:
     if resolved.target is None:
         if resolved.planned:
             return f"{start}: {index.MISSING} does not exist, as planned"
-        why = why_missing(plan, record, resolved)
+        lost = lost_with(plan.meanings, plan.quotes, record, resolved)
+        why = why_missing(plan.catalogue, plan.meanings, resolved, lost.values())
         return f"{start}: {index.MISSING} {why}"
     if resolved.target.uri:
         return f"{start}: {index.EXISTS} in another project, {resolved.target.uri}"

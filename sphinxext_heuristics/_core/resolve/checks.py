@@ -158,14 +158,15 @@ def _of_connection(
         )
         yield _at(record, Subtype.AMBIGUOUS, message, kind)
         return
+    lost = lost_with(plan.meanings, plan.quotes, record, resolved)
     if resolved.exists and connection.planned:
         reason = "is declared planned with '?' but exists now: drop the '?'"
     elif resolved.exists or resolved.planned:
         return
     else:
-        reason = why_missing(plan, record, resolved)
+        reason = why_missing(plan.catalogue, plan.meanings, resolved, lost.values())
     message = f"{kind} target {target!r} {reason}"
-    for quoted in lost_with(plan, record, resolved):
+    for quoted in lost:
         message += f"; evidence in line {quoted.line} names it, too"
     yield _at(record, Subtype.TARGET, message, kind)
 
@@ -175,7 +176,7 @@ def _told(plan: Plan) -> set[Evidence]:
     found: set[Evidence] = set()
     for record in plan.catalogue.definitions:
         for resolved in plan.meanings.connections(record):
-            found.update(lost_with(plan, record, resolved))
+            found.update(lost_with(plan.meanings, plan.quotes, record, resolved))
     return found
 
 
@@ -274,11 +275,12 @@ def _of_nowhere(plan: Plan) -> Iterator[Problem]:
         by_hand.update(record.name for record in placed.heuristics)
     shown = {*placing.shown_in, *placing.shown_on, *placing.rollup.reached, *by_hand}
     for record in plan.catalogue.heuristics.values():
+        if record.name in shown or placing.withheld(record):
+            continue
         connections = plan.meanings.connections(record)
         # A target at fault, or a parameter that leaves none, is a problem already.
         is_whole = bool(connections) and all(it.exists for it in connections)
-        is_whole = is_whole and not any(_of_parameters(plan, record))
-        if is_whole and record.name not in shown and not placing.withheld(record):
+        if is_whole and not any(_of_parameters(plan, record)):
             message = (
                 f"heuristic {record.name!r} is shown nowhere but on its own page "
                 f"({_why_nowhere(plan, record)})"

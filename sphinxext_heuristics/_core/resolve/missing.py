@@ -10,13 +10,13 @@ from ..model import PAGE_TYPES, Heuristic, Lost, LostReason
 from .records import Rule
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from ..model import Entry, Evidence, Query
     from ..source.names import Definition
     from .catalogue import Catalogue
     from .meanings import Meanings
-    from .plan import Plan
+    from .quotes import Quotes
     from .records import Resolved
 
 
@@ -24,9 +24,17 @@ if TYPE_CHECKING:
 _OF_OTHERS = "another project's API needs an entry in intersphinx_mapping"
 
 
-def why_missing(plan: Plan, record: Heuristic | Query, resolved: Resolved) -> str:
-    """Return why a target is missing, as the end of a sentence that names it."""
-    catalogue, meanings, connection = plan.catalogue, plan.meanings, resolved.connection
+def why_missing(
+    catalogue: Catalogue,
+    meanings: Meanings,
+    resolved: Resolved,
+    lost: Iterable[Lost] = (),
+) -> str:
+    """Return why a target is missing, as the end of a sentence that names it.
+
+    *lost* are the quotes that are gone with it, see `lost_with`.
+    """
+    connection = resolved.connection
     target = connection.target
     if connection.type in PAGE_TYPES:
         return _no_page(meanings, target)
@@ -36,7 +44,7 @@ def why_missing(plan: Plan, record: Heuristic | Query, resolved: Resolved) -> st
         return "is no class: '+' means a class and its subclasses"
     if meant := object_meant(catalogue, meanings, target):
         return meant
-    alike = [*_renamed(plan, record, resolved), *meanings.objects.closest(target)]
+    alike = [*_renamed(meanings, lost), *meanings.objects.closest(target)]
     near = did_you_mean([*dict.fromkeys(alike)][:3])
     package, dot, _rest = target.partition(".")
     if not near and dot and package not in meanings.documented_packages:
@@ -45,30 +53,28 @@ def why_missing(plan: Plan, record: Heuristic | Query, resolved: Resolved) -> st
 
 
 def lost_with(
-    plan: Plan, record: Heuristic | Query, resolved: Resolved
+    meanings: Meanings, quotes: Quotes, record: Heuristic | Query, resolved: Resolved
 ) -> dict[Evidence, Lost]:
     """Return the evidence of an object that is gone, and so a missing target, too."""
     is_object = resolved.connection.type not in PAGE_TYPES
     if not isinstance(record, Heuristic) or resolved.exists or not is_object:
         return {}
-    names = plan.meanings.objects.aliases(resolved.connection.target)
+    names = meanings.objects.aliases(resolved.connection.target)
     found: dict[Evidence, Lost] = {}
     for quoted in record.evidence:
         if f"{quoted.module}.{quoted.qualname}" in names:
-            result = plan.quotes.verify(quoted)
+            result = quotes.verify(quoted)
             if isinstance(result, Lost) and result.reason is LostReason.NO_OBJECT:
                 found[quoted] = result
     return found
 
 
-def _renamed(
-    plan: Plan, record: Heuristic | Query, resolved: Resolved
-) -> Iterator[str]:
+def _renamed(meanings: Meanings, lost: Iterable[Lost]) -> Iterator[str]:
     """Yield the objects that have what a heuristic quotes of one that is gone."""
-    for lost in lost_with(plan, record, resolved).values():
-        reached = plan.meanings.objects.find(lost.holder).reached if lost.holder else {}
+    for one in lost:
+        reached = meanings.objects.find(one.holder).reached if one.holder else {}
         own = [name for name in reached if reached[name] is not Rule.INHERITED]
-        yield from own[:1] or filter(None, [lost.holder])
+        yield from own[:1] or filter(None, [one.holder])
 
 
 def _no_page(meanings: Meanings, target: str) -> str:

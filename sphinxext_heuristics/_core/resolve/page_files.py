@@ -12,7 +12,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from ..config import Settings
-    from ..model import Heuristic
     from .catalogue import Catalogue
 
 
