@@ -216,9 +216,9 @@ def link_files(
     for name, view in views_of(app).items():
         if view.style and name in used and not is_book:
             app.add_css_file(view.style.name)
-    translated = {word: str(_(word)) for word in _WORDS if word != str(_(word))}
     for name in sorted(used & _SCRIPTS.keys()):
         more: dict[str, Any] = {}
-        if translated:
+        said = {word: str(_(word)) for word in _WORDS}
+        if translated := {word: it for word, it in said.items() if it != word}:
             more["data-words"] = json.dumps(translated, ensure_ascii=False)
         app.add_js_file(_SCRIPTS[name], loading_method="defer", **more)
