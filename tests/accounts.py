@@ -28,12 +28,12 @@ class Place(NamedTuple):
     anchor: str
 
 
-def boxes(holder: Tag) -> list[Tag]:
+def boxes(holder: Tag, kinds: str = BOXES) -> list[Tag]:
     """Return what is shown in an entry itself, at parameters, too."""
     owner = holder.find_parent("dl", class_="py")
     return [
         box
-        for box in holder.select(BOXES)
+        for box in holder.select(kinds)
         if box.find_parent("dl", class_="py") is owner
         and box.find_parent("div", class_="heuristic") is None
     ]

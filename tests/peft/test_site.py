@@ -8,9 +8,9 @@ import runpy
 import tomllib
 from typing import TYPE_CHECKING, Any
 
+import accounts
 import peft
 import pytest
-from accounts import differences
 from conftest import ROOT, dom_of, forget_project
 from exported import asked_in
 from pages import PAGES, inheriting, object_of, option, reach
@@ -70,12 +70,7 @@ BOXES = "div.heuristic, div.heuristic-repeated"
 
 def boxes(holder: Tag) -> list[Tag]:
     """Return what is shown in *holder* and not in its members, at parameters, too."""
-    owner = holder.find_parent("dl", class_="py")
-    return [
-        box
-        for box in holder.select(BOXES)
-        if box.find_parent("dl", class_="py") is owner
-    ]
+    return accounts.boxes(holder, BOXES)
 
 
 def titles(holder: Tag) -> list[str]:
@@ -90,10 +85,7 @@ def titles(holder: Tag) -> list[str]:
 
 def number(holder: Tag) -> int:
     """Return how many are shown, those that a line only counts included."""
-    counts = (
-        re.match(r"(\d+) heuristics", box.get_text(strip=True)) for box in boxes(holder)
-    )
-    return len(titles(holder)) + sum(int(count[1]) for count in counts if count)
+    return len(titles(holder)) + accounts.counted(boxes(holder))
 
 
 def body(site: Built, name: str) -> Tag:
@@ -422,7 +414,7 @@ def test_what_explain_says_is_what_the_pages_show(site: Built) -> None:
     with opened(parser().parse_args(command)) as app:
         plan = read(app)
         assert len(plan.catalogue.all_entries) > 1000
-        assert not list(differences(site, plan))
+        assert not list(accounts.differences(site, plan))
     forget_project()
 
 
