@@ -11,7 +11,14 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from .hook_code import attribute, function_of, own_docstring, parameter_of, walk
+from .hook_code import (
+    attribute,
+    function_of,
+    own_docstring,
+    parameter_of,
+    subclasses,
+    walk,
+)
 from .objects import shortest_path
 
 if TYPE_CHECKING:
@@ -101,7 +108,7 @@ class Cards:
     def add_heirs(self) -> None:
         """Let classes that inherit a method, and have no card of it, link its notes."""
         for card in list(self.found.values()):
-            for cls in _subclasses(card.owner):
+            for cls in subclasses(card.owner) if card.owner else ():
                 self._inherit(cls, card)
 
     def _inherit(self, cls: type, card: Card) -> None:
@@ -122,14 +129,6 @@ class Cards:
         ]
         if notes:
             self._put(Card(name, cls, None, docstring, notes))
-
-
-def _subclasses(cls: type | None) -> list[type]:
-    found = [cls] if cls else []
-    for known in found:
-        children: list[type] = type.__subclasses__(known)
-        found += [child for child in children if child not in found]
-    return found[1:]
 
 
 @dataclass

@@ -82,7 +82,7 @@ def _change(package: Any, name: str, entries: Any, alerts: Any) -> int:
         raise LookupError("it has no docstring of its own")
     after, count = with_alerts(name, before, entries, alerts)
     # subclasses repeat it: doc-builder would list those methods that differ
-    heirs = _subclasses(owner) if isinstance(owner, type) else []
+    heirs = subclasses(owner) if isinstance(owner, type) else []
     member = name.rpartition(".")[2]
     for changed in [target, *(function_of(vars(cls).get(member)) for cls in heirs)]:
         if attribute(changed, "__doc__") == before:
@@ -149,7 +149,8 @@ def own_docstring(target: object) -> str | None:
     return None if re.fullmatch(generated, docstring) else docstring
 
 
-def _subclasses(cls: type) -> list[type]:
+def subclasses(cls: type) -> list[type]:
+    """Return the classes below a class, each once."""
     found = [cls]
     for known in found:
         children: list[type] = type.__subclasses__(known)
