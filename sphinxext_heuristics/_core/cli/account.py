@@ -13,7 +13,7 @@ from ..resolve import listing as index
 from ..resolve.missing import lost_with, object_meant, why_missing
 from ..resolve.pages import fold
 from ..resolve.records import Form, Place
-from .places import is_at, is_in, rows_at, rows_of, rows_on
+from .places import by_hand_at, by_hand_on, is_at, is_in, rows_at, rows_of, rows_on
 from .writing import seen
 
 if TYPE_CHECKING:
@@ -257,10 +257,8 @@ def _object(plan: Plan, name: str) -> Iterator[str]:
             lines.append(f"  shown: {label(verdict.record)}: {where}")
     for docname, entry in entries:
         lines += _rolled_up(plan, docname, entry)
-    for placed in plan.placing.by_hand:
-        if placed.entry and name in placed.entry.names:
-            for record in placed.heuristics:
-                lines.append(f"  shown: {label(record)}: {_by_hand(placed)}")
+    for placed, record in by_hand_at(plan, {name}):
+        lines.append(f"  shown: {label(record)}: {_by_hand(placed)}")
     yield from lines or ["  no heuristic reaches it"]
 
 
@@ -334,10 +332,8 @@ def _shown_on(plan: Plan, place: Place) -> Iterator[str]:
             start = f"{_MARKS[verdict.is_shown]}{label(verdict.record)}"
             where = "" if verdict.place == place else f" at #{verdict.place.anchor}"
             yield f"  {start}{where}: {verdict.reason or why}"
-    for placed in plan.placing.by_hand:
-        if placed.entry is None and is_in(placed.place, place):
-            for record in placed.heuristics:
-                yield f"  shown: {label(record)}: {_by_hand(placed)}"
+    for placed, record in by_hand_on(plan, place):
+        yield f"  shown: {label(record)}: {_by_hand(placed)}"
 
 
 def _linked_from(plan: Plan, place: Place) -> Iterator[str]:

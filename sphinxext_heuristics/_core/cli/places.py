@@ -37,10 +37,8 @@ def rows_at(plan: Plan, names: set[str]) -> Iterator[dict[str, object]]:
         return here and verdict.is_shown
 
     yield from _entry_rows(plan, is_wanted)
-    for placed in plan.placing.by_hand:
-        if placed.entry and not names.isdisjoint(placed.entry.names):
-            for record in placed.heuristics:
-                yield _hand_row(placed, record)
+    for placed, record in by_hand_at(plan, names):
+        yield _hand_row(placed, record)
 
 
 def rows_on(plan: Plan, place: Place) -> Iterator[dict[str, object]]:
@@ -48,10 +46,8 @@ def rows_on(plan: Plan, place: Place) -> Iterator[dict[str, object]]:
     for verdict in plan.placing.on_page(place.docname):
         if is_in(verdict.place, place):
             yield _page_row(verdict)
-    for placed in plan.placing.by_hand:
-        if placed.entry is None and is_in(placed.place, place):
-            for record in placed.heuristics:
-                yield _hand_row(placed, record)
+    for placed, record in by_hand_on(plan, place):
+        yield _hand_row(placed, record)
 
 
 def _entry_rows(
@@ -96,6 +92,22 @@ def _row(record: Heuristic, place: Place, target: str) -> dict[str, object]:
 
 def _is_shown(reason: str) -> dict[str, object]:
     return {"shown": not reason, "why_not": reason or None}
+
+
+def by_hand_at(plan: Plan, names: set[str]) -> Iterator[tuple[ByHand, Heuristic]]:
+    """Yield what ``heuristics-for`` shows in the entries of some names."""
+    for placed in plan.placing.by_hand:
+        if placed.entry and not names.isdisjoint(placed.entry.names):
+            for record in placed.heuristics:
+                yield placed, record
+
+
+def by_hand_on(plan: Plan, place: Place) -> Iterator[tuple[ByHand, Heuristic]]:
+    """Yield what ``heuristics-for`` shows on a page or section, outside of entries."""
+    for placed in plan.placing.by_hand:
+        if placed.entry is None and is_in(placed.place, place):
+            for record in placed.heuristics:
+                yield placed, record
 
 
 def is_at(name: str, entry: Entry, verdict: Verdict) -> bool:
