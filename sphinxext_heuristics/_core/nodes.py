@@ -76,24 +76,16 @@ def is_evidence(node: nodes.Node) -> TypeGuard[nodes.container]:
 #: field into these.
 _TEXTS = (nodes.title, nodes.literal_block, addnodes.desc_signature)
 
-#: What holds a document that is merged into another's tree.
-_MERGED = (addnodes.start_of_file,)
-
 
 def blocks(tree: nodes.Node, *, with_merged: bool = True) -> Iterator[nodes.Node]:
     """Return what is in a tree, but for what is in signatures, titles and code.
 
     *with_merged* says whether documents that are merged into it belong to it.
     """
-    return _below(tree, _TEXTS if with_merged else (*_TEXTS, *_MERGED))
+    return below(tree, _TEXTS if with_merged else (*_TEXTS, addnodes.start_of_file))
 
 
-def own_nodes(tree: nodes.Node) -> Iterator[nodes.Node]:
-    """Return what is in a document, without the documents that are merged into it."""
-    return _below(tree, _MERGED)
-
-
-def _below(tree: nodes.Node, stops: tuple[type, ...]) -> Iterator[nodes.Node]:
+def below(tree: nodes.Node, stops: tuple[type, ...] = ()) -> Iterator[nodes.Node]:
     """Yield what is in a tree in its order, but for what is in nodes of some kinds."""
     waiting = [*reversed(tree.children)]
     while waiting:

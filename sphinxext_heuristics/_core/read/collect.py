@@ -16,11 +16,11 @@ from ..nodes import (
     EVIDENCE,
     UNTITLED,
     around,
+    below,
     heuristic_entries,
     heuristic_facts,
     heuristic_query,
     is_evidence,
-    own_nodes,
 )
 from ..notes.inline import freeze
 from ..resolve.pages import fold
@@ -59,7 +59,7 @@ def collect(
     *identify* returns what is known of the object of a documented name, whose entry has
     a source. *modules* has the names of modules.
     """
-    everything = list(own_nodes(document))
+    everything = list(below(document))
     found: defaultdict[type[nodes.Node], list[Any]] = defaultdict(list)
     for node in everything:
         found[type(node)].append(node)

@@ -26,8 +26,7 @@ def mentions(
     for link in links:
         if "intersphinx" in link:
             continue
-        meant = _meant(link, docname)
-        if meant and not _is_in_contents(link):
+        if meant := _meant(link, docname):
             is_own = _source(link) == absolute(file)
             mention = meant._replace(sections=_sections(link), is_own=is_own)
             found[mention] = None
@@ -60,11 +59,6 @@ def _sections(link: nodes.Element) -> tuple[str, ...]:
     """Return the first id of each section around a link."""
     sections = (it for it in around(link) if isinstance(it, nodes.section))
     return tuple(section["ids"][0] for section in sections)
-
-
-def _is_in_contents(link: nodes.Element) -> bool:
-    topic = next((it for it in around(link) if isinstance(it, nodes.topic)), None)
-    return topic is not None and "contents" in topic["classes"]
 
 
 def _source(link: nodes.Element) -> str:
