@@ -1,6 +1,5 @@
-"""A device map; where there are two GPUs, its ends have numbers."""
+"""A device, and a map of devices; with two GPUs, they have numbers."""
 
-device_map = dict.fromkeys(
-    ("model.embed_tokens", "model.layers", "model.norm", "model.rotary_emb", "lm_head"),
-    "cpu",
-)
+device = "cpu"
+parts = ("model.embed_tokens", "model.layers", "model.norm", "lm_head")
+device_map = dict.fromkeys(parts, device)
