@@ -49,7 +49,7 @@ from claims.models import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
 WORDS = {"input_ids": PROMPT, "labels": PROMPT}
@@ -354,6 +354,17 @@ def test_an_adapter_on_an_offloaded_layer_has_no_values() -> None:
     whole = adapted(lora("q_proj"), llama())
     assert not any(weight.is_meta for weight in whole.parameters())
     steps(whole, adam(whole), 1)
+
+
+@offloaded_layers_not_trained
+def test_a_4_bit_base_that_is_partly_offloaded_is_refused(
+    quantized: Callable[..., nn.Module],
+) -> None:
+    base = quantized()
+    base.hf_device_map = {"model": 0, "lm_head": "disk"}
+    model = adapted(lora("q_proj", **CAUSAL), base)
+    with refused("8-bit or 4-bit precision with CPU or disk offload"):
+        Accelerator(cpu=True).prepare(model)
 
 
 # --- Memory_Of_Activations --------------------------------------------------------------------
