@@ -11,12 +11,17 @@ import pytest
 import torch
 import torch.distributed as dist
 from accelerate import Accelerator, cpu_offload, infer_auto_device_map
-from accelerate.hooks import attach_align_device_hook_on_blocks
+from accelerate.hooks import (
+    ModelHook,
+    add_hook_to_module,
+    attach_align_device_hook_on_blocks,
+)
 from peft import (
     AdaLoraConfig,
     LoraConfig,
     PeftModel,
     PromptTuningConfig,
+    TrainableTokensConfig,
     get_peft_model,
     get_peft_model_state_dict,
     inject_adapter_in_model,
@@ -277,6 +282,24 @@ def test_adalora_adds_numbers_of_all_gpus(two_gpus: Tensor) -> None:
         model.base_model(two_gpus)
     lines = [str(frame.statement) for frame in caught.traceback]
     assert any("regu_loss +=" in line for line in lines), lines
+
+
+@split_model_targets
+def test_trainable_tokens_pass_by_what_moves_the_inputs_of_a_head() -> None:
+    calls: list[nn.Module] = []
+
+    class Noted(ModelHook):
+        def pre_forward(self, module: nn.Module, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - as in Accelerate
+            calls.append(module)
+            return args, kwargs
+
+    head = nn.Sequential(nn.Linear(8, 16, bias=False))
+    add_hook_to_module(head[0], Noted())
+    head(torch.ones(2, 8))
+    assert len(calls) == 1
+    ours = TrainableTokensConfig(target_modules=["0"], token_indices=[1, 2])
+    adapted(ours, head)(torch.ones(2, 8))
+    assert len(calls) == 1
 
 
 @split_model_targets
