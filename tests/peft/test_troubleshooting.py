@@ -40,6 +40,8 @@ QUESTIONS = {
         ("876", "Task_Head_In_Modules_To_Save"),
         ("2438", "Eval_Mode_Not_Kept"),
     ],
+    "is-slow": [("960", "Training_Not_Faster"), ("533", "Merge_To_Speed_Up")],
+    "several-devices": [("776", "Split_Model_Targets"), ("114", "Wrap_After_Adapting")],
 }
 
 

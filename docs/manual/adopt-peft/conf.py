@@ -47,6 +47,7 @@ heuristics_targets = {
         "developer_guides/troubleshooting#training-runs-but-the-model-does-not-improve"
     ),
     "Distributed_Training": "accelerate/fsdp",
+    "Is_Slow": "developer_guides/memory_efficient_training",
     "Loading_Fails": "developer_guides/troubleshooting#version-mismatch",
     "LoRA_Training": "package_reference/lora#training",
     "Low_Rank_Adaptation": "package_reference/lora",
@@ -62,6 +63,7 @@ heuristics_targets = {
     "QLoRA_Training": "developer_guides/quantization#qlora-style-training",
     "Quantization_Backends": "developer_guides/quantization",
     "Saving_And_Loading": "guides/peft_model_config#peft-models",
+    "Several_Devices": "accelerate/fsdp",
     "Worse_After_Merging": (
         "package_reference/lora#merge-lora-weights-into-the-base-model"
     ),

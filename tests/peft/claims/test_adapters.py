@@ -44,6 +44,8 @@ from transformers import (
     BertForTokenClassification,
     BertModel,
     LlamaForCausalLM,
+    MobileViTConfig,
+    MobileViTForImageClassification,
     T5Config,
     T5ForConditionalGeneration,
 )
@@ -831,6 +833,80 @@ def test_prompts_a_mixed_model_and_xlora_ignore_them(tmp_path: Path) -> None:
         xlora(tmp_path),
     ):
         assert ignores_names(model.eval())
+
+
+def mobile_vit() -> nn.Module:
+    """Return a model that cuts each picture into four windows."""
+    config = MobileViTConfig(
+        image_size=64,
+        hidden_sizes=[16] * 3,
+        neck_hidden_sizes=[8] * 6 + [16],
+        num_attention_heads=2,
+    )
+    torch.manual_seed(0)
+    model = MobileViTForImageClassification(config).eval()
+    for weight in model.parameters():
+        nn.init.normal_(weight, std=0.3)
+    return model
+
+
+@adapter_names_silently_ignored
+def test_names_are_repeated_for_windows() -> None:
+    model = pair(lora("query", "value"), base=mobile_vit()).eval()
+    pictures = torch.randn(3, 3, 64, 64)
+    names = ["a", "b", "__base__"]
+
+    def logits(rows: Tensor, **options: list[str]) -> Tensor:
+        with torch.no_grad():
+            return model(pixel_values=rows, **options).logits
+
+    with refused("should be the same as the number of inputs, but got 3 and 12"):
+        logits(pictures, adapter_names=names)
+    # the error leaves its hooks
+    model = pair(lora("query", "value"), base=mobile_vit()).eval()
+    expected = [logits(pictures[:1])]
+    model.set_adapter("b")
+    expected.append(logits(pictures[1:2]))
+    with model.disable_adapter():
+        expected.append(logits(pictures[2:]))
+    assert not torch.allclose(logits(pictures[2:]), expected[2], atol=1e-5)
+    four = [name for name in names for _window in range(4)]
+    mixed = logits(pictures, adapter_names=four)
+    assert torch.allclose(mixed, torch.cat(expected), atol=1e-6)
+
+
+def small_t5() -> nn.Module:
+    config = T5Config(
+        vocab_size=64,
+        d_model=32,
+        d_kv=8,
+        d_ff=32,
+        num_layers=2,
+        num_heads=4,
+        decoder_start_token_id=0,
+    )
+    torch.manual_seed(0)
+    return T5ForConditionalGeneration(config).eval()
+
+
+@adapter_names_silently_ignored
+@each("beams", [1, 2])
+def test_generate_takes_the_names_of_an_encoder_decoder_and_beams(beams: int) -> None:
+    model = pair(lora("q", "v"), base=small_t5()).eval()
+    rows = torch.arange(3 * 6).reshape(3, 6) + 2
+    options = {"max_length": 8, "num_beams": beams, "do_sample": False}
+    names = ["__base__", "a", "b"]
+    mixed = model.generate(input_ids=rows, adapter_names=names, **options)
+    with model.disable_adapter():
+        expected = [model.generate(input_ids=rows[:1], **options)[0]]
+    for at, name in enumerate("ab", 1):
+        model.set_adapter(name)
+        expected.append(model.generate(input_ids=rows[at : at + 1], **options)[0])
+    assert len({tuple(row.tolist()) for row in expected}) > 1
+    for row, alone in zip(mixed, expected, strict=True):
+        assert torch.equal(row[: len(alone)], alone)
+    with refused("are not used by the model: \\['adapter_names'\\]"):
+        model.get_base_model().generate(input_ids=rows, adapter_names=names)
 
 
 adapter_names_hook_leak = claim("Adapter_Names_Hook_Leak")
