@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import peft
 import pytest
 import torch
 import transformers
@@ -172,6 +173,61 @@ def test_the_automatic_classes_do_not_take_it(
     assert dtype_of(model) == torch.float32
     with refused("autocast_adapter_dtype", TypeError):
         AutoPeftModelForCausalLM.from_pretrained(tmp_path, autocast_adapter_dtype=False)
+
+
+# -- the hub that is asked --
+
+asked = claim("Hub_Asked_On_Saving")
+
+
+def resized() -> PeftModel:
+    """Return a model with two new tokens, whose base has a name on the hub."""
+    base = llama()
+    base.resize_token_embeddings(66)
+    model = get_peft_model(base, of_lora())
+    model.peft_config["default"].base_model_name_or_path = "someone/a-base"
+    return model
+
+
+def has_embeddings(folder: Path) -> bool:
+    return any("embed_tokens" in name for name in saved(folder))
+
+
+@asked
+def test_offline_no_embeddings_are_saved_unless_that_is_said(tmp_path: Path) -> None:
+    with warned("will assume that the vocabulary was not modified"):
+        resized().save_pretrained(tmp_path / "lost")
+    assert not has_embeddings(tmp_path / "lost")
+    with silent():
+        resized().save_pretrained(tmp_path / "kept", save_embedding_layers=True)
+    assert has_embeddings(tmp_path / "kept")
+
+
+@asked
+@each("said", ["auto", False])
+def test_a_hub_that_does_not_answer_only_warns_and_false_does_not_ask(
+    *, said: str | bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_args: object, **_options: object) -> None:
+        raise ConnectionError("timed out")
+
+    monkeypatch.setenv("HF_HUB_OFFLINE", "0")
+    monkeypatch.setattr(peft.utils.other, "file_exists", fail)
+    warns = said == "auto"
+    with warned("Unable to fetch remote file.*timed out") if warns else silent():
+        resized().save_pretrained(tmp_path, save_embedding_layers=said)
+    assert saved(tmp_path)
+    assert not has_embeddings(tmp_path)
+
+
+@asked
+def test_a_base_of_a_folder_is_compared_offline_too(
+    base_folder: Path, tmp_path: Path
+) -> None:
+    model = resized()
+    model.peft_config["default"].base_model_name_or_path = str(base_folder)
+    model.save_pretrained(tmp_path)
+    assert has_embeddings(tmp_path)
 
 
 # -- heads with other names --
