@@ -357,3 +357,35 @@ def test_the_message_tells_how_a_file_is_damaged(message: str, tmp_path: Path) -
     path.write_bytes(DAMAGES[message](path.read_bytes()))
     with refused(f"Error while deserializing header: {message}", Exception):
         PeftModel.from_pretrained(llama(), tmp_path)
+
+
+@claim("Adapter_Name_Rules")
+@each("bits", [4, 8])
+def test_several_adapters_share_a_quantized_base(
+    bits: int, quantized: Callable[..., nn.Module], tmp_path: Path
+) -> None:
+    for name in "english", "french":
+        model = get_peft_model(llama(), of_lora(init_lora_weights=False))
+        model.save_pretrained(tmp_path / name)
+    both = PeftModel.from_pretrained(quantized(bits), tmp_path / "english", "english")
+    both.load_adapter(str(tmp_path / "french"), "french")
+    both.train()  # the CPU repacks 4-bit weights in evaluation mode
+    for name in "english", "french":
+        both.set_adapter(name)
+        alone = PeftModel.from_pretrained(quantized(bits), tmp_path / name).train()
+        assert same(both, alone)
+
+
+@claim("Rank_Must_Match_File")
+def test_a_file_that_is_no_adapter_configuration_is_a_key_error(
+    base_folder: Path, tmp_path: Path
+) -> None:
+    get_peft_model(llama(), of_lora()).save_pretrained(tmp_path)
+    path = tmp_path / "adapter_config.json"
+    its = path.read_text("utf-8")
+    path.write_bytes((base_folder / "config.json").read_bytes())
+    with refused("peft_type", KeyError):
+        PeftModel.from_pretrained(llama(), tmp_path)
+    path.write_text(its.replace("{", '{"_from_model_config": true,', 1), "utf-8")
+    with warned("Unexpected keyword arguments.*_from_model_config"):
+        PeftModel.from_pretrained(llama(), tmp_path)
