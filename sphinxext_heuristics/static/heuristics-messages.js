@@ -13,7 +13,7 @@
     return element;
   };
 
-  /* Long names may be divided after a dot, a colon or an underscore. */
+  /* Names may be divided after a dot, colon or underscore. */
   const divide = (element) => {
     const walker = document.createTreeWalker(element, NodeFilter.SHOW_TEXT);
     const texts = [];
@@ -31,7 +31,7 @@
     return box;
   };
 
-  /* On another page, the box leads to where its link leads. */
+  /* On another page, the box leads where its link leads. */
   const lead = (holder, link) => {
     const box = makeBox(holder, 2);
     const form = make("form", {}, ...holder.childNodes);
@@ -169,14 +169,14 @@
       const several = "%s heuristics know of this text, the best first:";
       told.textContent = say([none, "1 heuristic knows of this text:"][best.length] ?? several, best.length);
       found.replaceChildren(...best.flatMap(shown));
-      const isNothing = text && !best.length && !may.length;
-      const offered = isNothing ? sections : may;
-      const head = offered.length ? say(isNothing ? "Is it one of these?" : "Perhaps:") : "";
+      const isNone = text && !(best.length + may.length);
+      const named = ["Is it one of these?", sections.filter((it) => it[5])];
+      const [head, offered] = isNone ? named : ["Perhaps:", may];
       const items = offered.flatMap(([uri, title, note]) => item(uri, title, [note]));
-      const link = isNothing ? make("a", { href: searchPage }, say("Search this site")) : "";
-      more.replaceChildren(make("p", {}, head), make("dl", {}, ...items), make("p", {}, link));
+      const link = isNone ? make("a", { href: searchPage }, say("Search this site")) : "";
+      more.replaceChildren(make("p", {}, offered.length ? say(head) : ""), make("dl", {}, ...items), make("p", {}, link));
       divide(holder);
-      for (const one of rest) one.hidden = Boolean(text);
+      for (const one of rest) one.hidden = !!text;
       clear.hidden = !text;
     };
 

@@ -406,6 +406,10 @@ Start
 .. py:class:: zoo.PolyModel
 
 """
+    a_member = """
+.. py:method:: zoo.LoraModel.unmerge()
+
+"""
     merge = """
 .. heuristic:: Merge
    :note: n
@@ -418,6 +422,9 @@ Start
     built = made.ok("html")
     assert built.shown("index.html", "zoo.LoraModel.merge") == ["Merge"]
     assert not read, "the object in hand answers"
+    made.write({"index.rst": by_autodoc + a_member + merge})
+    made.ok("html")
+    assert not read, "a class's member has the last part of its name wherever it is"
     made.write({"index.rst": by_autodoc + by_hand + merge})
     made.ok("html")
     assert read, "what is written by hand may be what a target means"

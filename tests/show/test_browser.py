@@ -476,6 +476,7 @@ PASTED = [
     "What is the capital of France?",
     "\u98df",
     "12 34",
+    "can a zebra visit my penguins",
 ]
 
 
@@ -509,7 +510,7 @@ def zoo(
             "index.rst": "Start\n=====\n\n.. toctree::\n   :glob:\n\n   *\n   sub/*\n\n"
             ".. container:: heuristic-paste\n\n   :doc:`sub/messages`\n",
             "guide.rst": "Guide\n=====\n\nWhat to do.\n\n.. _eating:\n\nIt does not eat\n---------------\n\n"
-            "See :heuristic:`Doors`.\n",
+            "See :heuristic:`Doors`.\n\nMay zebras visit penguins?\n--------------------------\n\nThey may.\n",
             "sub/messages.rst": "Messages\n========\n\n.. heuristic-messages::\n",
             **{f"{module}.rst": page(module) for module in ZOO},
             **{f"zoo_of_long_names/{module.lower()}.py": say(module) for module in ZOO},
@@ -567,7 +568,7 @@ def test_pasted_text_shows_what_explain_shows(
             assert (reported in said) == bool(one.keywords)
         may_fit = pasted.guesses(asked, text, {one.at for one in wanted})
         is_nothing = bool(text) and not wanted and not may_fit
-        symptoms = [one.title for one in asked.sections if is_nothing]
+        symptoms = [one.title for one in asked.sections if is_nothing and one.is_named]
         assert offered == [*(titles[at] for at in may_fit), *symptoms], text
         assert searches == is_nothing
         assert listed == (0 if text else 5)
@@ -575,7 +576,7 @@ def test_pasted_text_shows_what_explain_shows(
     assert numbers[:16] == [1, 2, 1, 1, 0, 1, 0, 1, 1, 0, 0, 0, 1, 2, 0, 1]
     assert numbers[16:24] == [1, 1, 1, 1, 0, 1, 0, 1]
     may_fit = [0 if searches else len(offered) for _, offered, searches, _ in found]
-    assert may_fit[24:] == [0, 1, 0, 1, 0, 1, 0]
+    assert may_fit[24:] == [0, 1, 0, 1, 0, 1, 0, 1]
 
 
 def test_box_for_messages(zoo: Built, look: Callable[..., Any]) -> None:
@@ -684,7 +685,9 @@ def test_a_thousand_heuristics_answer_at_once(
         page = [words(12), words(40), words(150)]
         code = [[f"call_{words(1)}(with={number})"] * 2 for number in range(3)]
         thousand.append([uri, f"Title {at}", words(20), messages, keywords, code, page])
-    sections = [[uri, words(4), "", words(4).split(), [3, at]] for at in range(50)]
+    sections = [
+        [uri, words(4), "", words(4).split(), [3, at], True] for at in range(50)
+    ]
     holder["data-known"] = json.dumps([thousand, sections, *more])
     (zoo.out / "sub/thousand.html").write_text(str(soup), encoding="utf-8")
     frames = "".join(

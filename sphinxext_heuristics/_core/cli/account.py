@@ -355,6 +355,10 @@ def _in_entries(plan: Plan, docname: str) -> Iterator[str]:
         for verdict in verdicts:
             if verdict.is_shown:
                 shown.setdefault(verdict.record.name, entry.names[0])
+    for placed in plan.placing.by_hand:
+        if placed.entry and placed.place.docname == docname:
+            for record in placed.heuristics:
+                shown.setdefault(record.name, placed.entry.names[0])
     if shown:
         number = counted(len(shown), "heuristic")
         one = next(iter(shown.values()))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os.path
 import sys
+from operator import attrgetter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -108,7 +109,8 @@ def _answer_text(arguments: argparse.Namespace, plan: Plan, text: str) -> int:
         lines += ["", "perhaps:"]
         lines += separated(_guess(asked, at) for at in may_fit)
     elif not (found or is_name):
-        lines += [f"  is it this? {it.title} ({it.place})" for it in asked.sections]
+        named = filter(attrgetter("is_named"), asked.sections)
+        lines += [f"  is it this? {it.title} ({it.place})" for it in named]
     _say(
         arguments,
         lines,

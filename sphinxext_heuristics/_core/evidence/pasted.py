@@ -92,7 +92,7 @@ class Known(NamedTuple):
 
 
 class Section(NamedTuple):
-    """A section that heuristics name as their workflow."""
+    """A section of a page that heuristics name as their workflow."""
 
     place: Place
     title: str
@@ -100,6 +100,8 @@ class Section(NamedTuple):
     words: tuple[str, ...]
     #: What it shows or links: places among all heuristics.
     members: tuple[int, ...]
+    #: Whether they name the section itself.
+    is_named: bool
 
 
 class Asked(NamedTuple):
@@ -128,7 +130,7 @@ class Answer(NamedTuple):
 
 
 def asked_of(plan: Plan, records: Sequence[Heuristic]) -> Asked:
-    """Return what heuristics answer with, and the sections that they name."""
+    """Return what heuristics answer with, and the sections of pages that they name."""
     shown = _by_one([shown_in(record.printed) for record in records])
     code = _by_one([_code_of(record) for record in records])
     known = []
@@ -181,29 +183,30 @@ def _code_of(record: Heuristic) -> Iterator[tuple[str, str]]:
 
 
 def _sections(plan: Plan, records: Sequence[Heuristic]) -> Iterator[Section]:
-    """Yield the sections that heuristics name as their workflow, in their order."""
+    """Yield the sections of pages that heuristics name as their workflow, in order."""
     naming: dict[Place, list[Heuristic]] = defaultdict(list)
     for record in records:
         for resolved in plan.meanings.connections(record):
-            place = resolved.place
-            if resolved.connection.type == "workflow" and place and place.anchor:
-                naming[place].append(record)
+            if resolved.connection.type == "workflow" and resolved.place:
+                naming[resolved.place].append(record)
     catalogue = plan.catalogue
+    named = {place.docname for place in naming}
     for docname, page in catalogue.pages.items():
-        for ids in page.sections:
+        # The first is the page.
+        for ids in page.sections[1:] if docname in named else ():
             place = Place(docname, ids[0])
-            if place in naming:
-                title = catalogue.title(docname, place.anchor)
-                yield Section(
-                    place=place,
-                    title=title,
-                    words=tuple(stems(title)),
-                    members=tuple(
-                        at
-                        for at, record in enumerate(records)
-                        if record in naming[place] or catalogue.is_linked(record, place)
-                    ),
-                )
+            title = catalogue.title(docname, place.anchor)
+            yield Section(
+                place=place,
+                title=title,
+                words=tuple(stems(title)),
+                members=tuple(
+                    at
+                    for at, record in enumerate(records)
+                    if record in naming[place] or catalogue.is_linked(record, place)
+                ),
+                is_named=bool(naming[place]),
+            )
 
 
 def quoted(message: Message, *, is_shown: bool = False) -> Quoted:

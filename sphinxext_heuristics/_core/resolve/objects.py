@@ -71,11 +71,15 @@ class Objects:
     def _told(self) -> dict[str, list[str]]:
         """Every name of an object → the documented names that show this object.
 
-        They are those that objects told; without an object the source is asked.
+        They are those that objects told; without an object the source is asked, but of
+        a class's member only when a target asks for one of its name.
         """
         known: dict[str, list[str]] = {}
         for name, entry in self._entries.items():
-            lineage = entry.lineage or self.lineage(name)
+            if entry.lineage or self._is_member(name):
+                lineage = entry.lineage
+            else:
+                lineage = self.lineage(name)
             names = (name, *lineage, *self._canonical.get(name, ()))
             for known_name in dict.fromkeys(names):
                 known.setdefault(known_name, []).append(name)
@@ -83,8 +87,20 @@ class Objects:
 
     @cached_property
     def _untold(self) -> dict[str, list[str]]:
-        """The last part of a name → the names of which the source may know more."""
-        return _by_last_part(name for name, it in self._entries.items() if it.may_be)
+        """The last part of a name → the names of which the source may know more.
+
+        Whatever a member is inherited from, it has the same last part there.
+        """
+        return _by_last_part(
+            name
+            for name, it in self._entries.items()
+            if it.may_be or (not it.lineage and self._is_member(name))
+        )
+
+    def _is_member(self, name: str) -> bool:
+        """Return whether a class is documented that a name is in."""
+        owner = self._entries.get(name.rpartition(".")[0])
+        return owner is not None and owner.is_class
 
     def _names_known_as(self, name: str) -> list[str]:
         """Return the documented names that show the object of a name."""

@@ -100,7 +100,7 @@ class MessagesView(View):
                 for one, texts in content.asked
             ]
             sections = [
-                (here.uri(Target(*one.place)), one.title, "", one.words, one.members)
+                (here.uri(Target(*one.place)), one.title, "", *one[2:])
                 for one in content.sections
             ]
             searching = here.uri(Target(docname="search"))
