@@ -177,6 +177,8 @@ def test_no_page_is_missed() -> None:
         "guides/merging",
         "guides/multi-adapter-management",
         "guides/qlora-training",
+        "guides/reloaded-model",
+        "guides/saved-files",
         "guides/saving-and-loading",
         "guides/troubleshooting",
     ]

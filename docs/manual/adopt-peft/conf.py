@@ -62,6 +62,10 @@ heuristics_targets = {
     "Output_Of_The_Base": "developer_guides/troubleshooting#incorrectly-loaded-model",
     "QLoRA_Training": "developer_guides/quantization#qlora-style-training",
     "Quantization_Backends": "developer_guides/quantization",
+    "Reloaded_Model": (
+        "developer_guides/troubleshooting#bad-results-from-a-loaded-peft-model"
+    ),
+    "Saved_Files": "developer_guides/checkpoint",
     "Saving_And_Loading": "guides/peft_model_config#peft-models",
     "Several_Devices": "accelerate/fsdp",
     "Worse_After_Merging": (
