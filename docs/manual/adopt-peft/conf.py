@@ -47,6 +47,8 @@ heuristics_targets = {
         "developer_guides/troubleshooting#training-runs-but-the-model-does-not-improve"
     ),
     "Distributed_Training": "accelerate/fsdp",
+    "How_Do_I": None,
+    "Is_It_Possible": None,
     "Loading_Fails": "developer_guides/troubleshooting#version-mismatch",
     "LoRA_Training": "package_reference/lora#training",
     "Low_Rank_Adaptation": "package_reference/lora",
