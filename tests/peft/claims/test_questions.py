@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from typing import TYPE_CHECKING
 
 import torch
@@ -44,6 +45,7 @@ from claims.models import (
     TEXT,
     adapted,
     claim,
+    distance,
     each,
     llama,
     loaded,
@@ -293,6 +295,56 @@ def test_what_is_added_is_neither_active_nor_trainable(tmp_path: Path) -> None:
         model.set_adapter(["first", "second"])
     model.base_model.set_adapter(["first", "second"])
     assert {name.split(".")[-2] for name in trainable(model)} == {"first", "second"}
+
+
+@claim("Set_Adapter_Unfreezes")
+@each("again", [False, True])
+def test_a_switch_before_backward_stops_the_gradient(again: bool) -> None:  # noqa: FBT001
+    model = adapted(lora("q_proj"), llama(), adapter_name="first")
+    model.add_adapter("second", lora("q_proj"))
+    outputs = []
+    for name in ("first", "second"):
+        model.set_adapter(name)
+        if again:
+            model.set_requires_grad(["first", "second"])
+        outputs.append(model(PROMPT).logits.sum())
+    sum(outputs).backward()
+    named = [it for it in model.named_parameters() if "lora_" in it[0]]
+    learning = {name.split(".")[-2] for name, it in named if it.grad is not None}
+    assert learning == ({"first", "second"} if again else {"second"})
+
+
+def sharing(model: nn.Module) -> nn.Module:
+    tensors = [*model.parameters(), *model.buffers()]
+    return copy.deepcopy(model, {id(tensor): tensor for tensor in tensors})
+
+
+@claim("Base_Model_Modified_In_Place")
+def test_copies_that_share_weights_are_wrapped_alone() -> None:
+    base = llama()
+    models = [adapted(lora(name), sharing(base)) for name in ("q_proj", "v_proj")]
+    first, second = (model.eval() for model in models)
+    assert same(base, llama())
+    assert distance(first, second) > 1e-3
+    sum(model(PROMPT).logits.sum() for model in models).backward()
+    for model in models:
+        assert all(weight.grad is not None for weight in trainable(model).values())
+    assert not trainable(base)
+    first.merge_and_unload()
+    assert distance(base, llama()) > 1e-3
+
+
+@claim("Base_Model_Modified_In_Place")
+def test_classifiers_of_different_labels_share_their_backbone() -> None:
+    backbone = BertModel(BertConfig(**TEXT))
+    for labels in (2, 5):
+        settings = BertConfig(**TEXT, num_labels=labels)
+        with torch.device("meta"):
+            base = BertForSequenceClassification(settings)
+        base.bert = sharing(backbone)
+        base.classifier = nn.Linear(TEXT["hidden_size"], labels)
+        model = adapted(lora("query", task_type="SEQ_CLS"), base)
+        assert model(input_ids=PROMPT).logits.shape == (len(PROMPT), labels)
 
 
 @claim("Adapter_Names_Silently_Ignored")
