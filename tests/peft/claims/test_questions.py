@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import torch
 from peft import (
+    IA3Config,
     LoHaConfig,
     LoraConfig,
     PeftConfig,
@@ -374,6 +375,17 @@ def test_two_methods_are_loaded_into_a_mixed_model(tmp_path: Path) -> None:
     plain = loaded(tmp_path / "lora", llama())
     with refused("Cannot combine adapters with different peft types"):
         plain.add_adapter("two", second)
+
+
+@claim("Weighted_Adapter_Rules")
+def test_ia3_is_combined_by_its_own_method() -> None:
+    vectors = {"feedforward_modules": [], "init_ia3_weights": False}
+    config = IA3Config(target_modules=["q_proj"], **vectors)
+    model = adapted(config, llama(), adapter_name="first").eval()
+    model.add_adapter("second", config)
+    model.add_weighted_adapter(["first", "second"], [0.5, 0.25], "both")
+    layer = model.get_base_model().model.layers[0].self_attn.q_proj.ia3_l
+    assert same(layer["both"], 0.5 * layer["first"] + 0.25 * layer["second"])
 
 
 @claim("Base_Model_Modified_In_Place")
