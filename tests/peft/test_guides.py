@@ -173,6 +173,8 @@ def test_no_page_is_missed() -> None:
         "guides/adapter-hotswapping",
         "guides/adapter-inference",
         "guides/distributed-training",
+        "guides/how-do-i",
+        "guides/is-it-possible",
         "guides/lora-training",
         "guides/merging",
         "guides/multi-adapter-management",

@@ -48,6 +48,8 @@ heuristics_targets = {
     ),
     "Distributed_Training": "accelerate/fsdp",
     "Is_Slow": "developer_guides/memory_efficient_training",
+    "How_Do_I": None,
+    "Is_It_Possible": None,
     "Loading_Fails": "developer_guides/troubleshooting#version-mismatch",
     "LoRA_Training": "package_reference/lora#training",
     "Low_Rank_Adaptation": "package_reference/lora",
