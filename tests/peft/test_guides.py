@@ -178,6 +178,7 @@ def test_no_page_is_missed() -> None:
         "guides/multi-adapter-management",
         "guides/qlora-training",
         "guides/saving-and-loading",
+        "guides/training-problems",
         "guides/troubleshooting",
     ]
     listed = (ROOT / "heuristics/index.md").read_text(encoding="utf-8")

@@ -14,6 +14,7 @@ import pytest
 import torch
 from peft import (
     NoMatchingPeftModuleError,
+    PeftModel,
     cast_mixed_precision_params,
     import_utils,
     prepare_model_for_kbit_training,
@@ -21,11 +22,14 @@ from peft import (
 from peft.utils.integrations import dequantize_module_weight
 from peft.utils.other import fsdp_auto_wrap_policy
 from torch import Tensor, nn
+from torch._dynamo.exc import Unsupported
 from torch.distributed.fsdp import FullyShardedDataParallel, fully_shard
 from torch.distributed.fsdp.wrap import transformer_auto_wrap_policy
 from torch.nn.functional import cross_entropy
 from torch.nn.functional import linear as multiply
 from transformers import (
+    AutoModelForCausalLM,
+    BitsAndBytesConfig,
     LlamaForSequenceClassification,
     T5Config,
     T5ForConditionalGeneration,
@@ -576,3 +580,91 @@ def test_what_goes_into_layers_outside_the_adapter_is_cast_by_hand() -> None:
     with refused("Input type .* and bias type .* should be the same", RuntimeError):
         seeing(pixels)
     assert seeing(pixels.half()).isfinite().all()
+
+
+@claim("FP16_Trainable_Weights_AMP")
+@each(
+    ("bits", "computed", "dtype"),
+    [
+        (4, torch.float16, torch.float16),
+        (4, torch.float32, torch.float32),
+        (8, torch.float16, torch.float32),
+    ],
+)
+def test_an_adapter_on_8_bit_is_in_fp32_whatever_one_asks_for(
+    base_folder: Path, bits: int, computed: torch.dtype, dtype: torch.dtype
+) -> None:
+    options = {f"load_in_{bits}bit": True, "bnb_4bit_compute_dtype": computed}
+    base = AutoModelForCausalLM.from_pretrained(
+        base_folder,
+        dtype=torch.float16,
+        quantization_config=BitsAndBytesConfig(**options),
+    )
+    model = adapted(lora("q_proj"), base, autocast_adapter_dtype=False)
+    assert {weight.dtype for weight in trainable(model).values()} == {dtype}
+
+
+# -- Is_Trainable_To_Resume --
+
+
+def resume(model: nn.Module, folder: Path, **options: object) -> None:
+    """Train to the second step from the first one's checkpoint."""
+    ours = trainer(model, folder, max_steps=2, save_steps=1, **options)
+    ours.train(resume_from_checkpoint=str(folder / "checkpoint-1"))
+
+
+@claim("Is_Trainable_To_Resume")
+def test_trainer_says_what_does_not_fit_its_checkpoint(tmp_path: Path) -> None:
+    trainer(
+        adapted(lora("q_proj"), llama()), tmp_path, max_steps=1, save_steps=1
+    ).train()
+    checkpoint = tmp_path / "checkpoint-1"
+    resume(adapted(lora("q_proj"), llama()), tmp_path)
+    frozen = PeftModel.from_pretrained(llama(), checkpoint)
+    for model, error, message in (
+        (frozen, ValueError, "match the size of optimizer's group"),
+        (adapted(lora("q_proj", "v_proj"), llama()), ValueError, "match the size of"),
+        (adapted(lora("q_proj", r=2), llama()), RuntimeError, "size mismatch"),
+        (llama(), ValueError, "Can't find a checkpoint index"),
+    ):
+        with pytest.raises(error, match=message):
+            resume(model, tmp_path)
+    (checkpoint / "trainer_state.json").unlink()
+    with pytest.raises(FileNotFoundError, match="trainer_state"):
+        resume(adapted(lora("q_proj"), llama()), tmp_path)
+    with refused("No valid checkpoint found in output directory"):
+        trainer(llama(), tmp_path / "new").train(resume_from_checkpoint=True)
+    with refused("--load_best_model_at_end requires the save and eval strategy"):
+        trainer(llama(), tmp_path, load_best_model_at_end=True, eval_strategy="epoch")
+
+
+@claim("Is_Trainable_To_Resume")
+def test_trainer_of_the_base_saves_no_adapter(tmp_path: Path) -> None:
+    base = llama()
+    adapted(lora("q_proj"), base)
+    trainer(base, tmp_path).save_model()
+    names = {path.name for path in tmp_path.iterdir()}
+    assert "model.safetensors" in names
+    assert "adapter_config.json" not in names
+
+
+# -- Compile_After_Loading --
+
+
+@claim("Compile_After_Loading")
+@each(
+    ("checkpointed", "whole", "fails"),
+    [(False, True, False), (True, False, False), (True, True, True)],
+)
+def test_a_whole_graph_is_refused_with_gradient_checkpointing_only(
+    *, checkpointed: bool, whole: bool, fails: bool
+) -> None:
+    torch.compiler.reset()
+    model = adapted(lora("q_proj", lora_dropout=0.1, **CAUSAL), llama()).train()
+    if checkpointed:
+        options = {"use_reentrant": False}
+        model.gradient_checkpointing_enable(gradient_checkpointing_kwargs=options)
+    compiled = torch.compile(model, fullgraph=whole, backend="eager")
+    message = r"returning intermediate with requires_grad_\(\)"
+    with pytest.raises(Unsupported, match=message) if fails else nullcontext():
+        loss_of(compiled).backward()
