@@ -182,6 +182,7 @@ def test_no_page_is_missed() -> None:
         "guides/reloaded-model",
         "guides/saved-files",
         "guides/saving-and-loading",
+        "guides/training-problems",
         "guides/troubleshooting",
     ]
     listed = (ROOT / "heuristics/index.md").read_text(encoding="utf-8")

@@ -24,6 +24,10 @@ QUESTIONS = {
         ("282", "Is_Trainable_To_Resume"),
         ("3409", "Optimizer_After_Adapters"),
     ],
+    "training-stops": [
+        ("1120", "Evaluation_Needs_Labels"),
+        ("2337", "AdaLoRA_Budget_Must_Shrink"),
+    ],
     "worse-after-merging": [
         ("1043", "Quantized_Merge_Rounding"),
         ("2018", "Tied_Embeddings_Merge"),

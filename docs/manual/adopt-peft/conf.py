@@ -70,6 +70,7 @@ heuristics_targets = {
     "Saved_Files": "developer_guides/checkpoint",
     "Saving_And_Loading": "guides/peft_model_config#peft-models",
     "Several_Devices": "accelerate/fsdp",
+    "Training_Stops": "developer_guides/troubleshooting",
     "Worse_After_Merging": (
         "package_reference/lora#merge-lora-weights-into-the-base-model"
     ),
@@ -77,6 +78,18 @@ heuristics_targets = {
         "developer_guides/troubleshooting#bad-results-from-a-loaded-peft-model"
     ),
     "guides/qlora-training#layers-of-your-own": None,
+    # sections that PEFT has no like of
+    "Dtypes_Do_Not_Match": None,
+    "Loss_Is_NaN": None,
+    "Worse_Than_Full_Fine_Tuning": None,
+    "No_Eval_Loss": None,
+    "Resume_Training": None,
+    "Device_Side_Assert": None,
+    "Does_Not_Require_Grad": None,
+    "A_Soft_Prompt_Does_Not_Learn": None,
+    "Quantized_Bases": None,
+    "Sharded_Training": None,
+    "Compile_An_Adapter": None,
 }
 # PEFT's pages list an inherited method only where its docstring differs, and leave out
 # helpers

@@ -1,0 +1,3 @@
+"""What trains."""
+
+from transformers import TrainingArguments
