@@ -83,7 +83,7 @@ def test_the_answer_is_among_the_first_three(
 @pytest.mark.parametrize("half", ["tuned", "kept"])
 def test_nothing_is_known_of_another_thing(site: Asked, half: str) -> None:
     texts = [row["text"] for row in ASKED[half] if not row["answers"]]
-    assert len(texts) == 12
+    assert len(texts) >= 12
     may_fit = []
     for text in texts:
         known, guessed = found(site, text)
