@@ -135,17 +135,20 @@
       const total = sum(weights) || 1;
       const share = (count) => sum(weights.map((weight, at) => weight * count(at))) / total;
       const shares = known.map((_one, at) => share((word) => counts[word][at]));
+      const enough = Math.min(shared.least_shared, words.length);
       const rated = known.map(([uri, title, note], at) => {
-        const isEnough = sum(counts.map((all) => all[at])) >= Math.min(shared.least_shared, words.length);
-        return [uri, title, note, isEnough && !answers[at].isKnown && shares[at]];
+        const isEnough = sum(counts.map((all) => all[at])) >= enough;
+        return [uri, title, note, isEnough && !answers[at].isKnown && shares[at], 0];
       });
-      for (const [uri, title, note, own, members] of sections) {
+      for (const [uri, title, note, own, members, isNamed] of sections) {
+        const isEnough = words.filter((word) => own.includes(word)).length >= (isNamed ? 1 : enough);
         const named = share((word) => own.includes(words[word]));
         const best = members.map((at) => shares[at]).sort((one, other) => other - one);
-        rated.push([uri, title, note, named && named + sum(best.slice(0, 2)) / 2]);
+        rated.push([uri, title, note, isEnough && named + sum(best.slice(0, 2)) / 2, +!isNamed]);
       }
-      const enough = rated.filter(([, , , share]) => share >= shared.least_share);
-      return enough.sort((one, other) => other[3] - one[3]).slice(0, shared.most);
+      const left = [...shared.most];
+      const ordered = rated.sort((one, other) => other[3] - one[3]);
+      return ordered.filter(([, , , rate, kind]) => rate >= shared.least_share && left[kind]-- > 0);
     };
 
     const rest = [...document.querySelectorAll(".heuristic-messages")];

@@ -399,7 +399,8 @@ def guesses(asked: Asked, text: str, known: Container[int] = ()) -> list[int]:
 
     That are places among all heuristics, or after these among the sections. It shares
     enough words of the text, and enough of the text by their rarity. Of a section, its
-    title counts, and the best two of what it shows or links.
+    title counts, and the best two of what it shows or links; if heuristics name it, one
+    word is enough.
     """
     _raised, rest = traced(text)
     counts = [_counts(one.words) for one in asked.known]
@@ -407,18 +408,32 @@ def guesses(asked: Asked, text: str, known: Container[int] = ()) -> list[int]:
     whole = sum(weights.values()) or 1
     shares = []
     rated = []
+    enough = min(SHARED["least_shared"], len(weights))
     for at, own in enumerate(counts):
         shared = {stem: own[stem] for stem in weights if stem in own}
         share = sum(weights[stem] * count for stem, count in shared.items()) / whole
         shares.append(share)
-        is_enough = sum(shared.values()) >= min(SHARED["least_shared"], len(weights))
+        is_enough = sum(shared.values()) >= enough
         rated.append(share if is_enough and at not in known else 0)
     for section in asked.sections:
-        named = sum(weights[stem] for stem in weights if stem in section.words) / whole
+        named = [weights[stem] for stem in weights if stem in section.words]
         best = sorted((shares[at] for at in section.members), reverse=True)
-        rated.append(named and named + sum(best[:2]) / 2)
+        is_enough = len(named) >= (1 if section.is_named else enough)
+        rated.append(sum(named) / whole + sum(best[:2]) / 2 if is_enough else 0)
     places = sorted(range(len(rated)), key=lambda at: -rated[at])
-    return [at for at in places[: SHARED["most"]] if rated[at] >= SHARED["least_share"]]
+    is_other = [*map(_is_other, asked.known), *map(_is_other, asked.sections)]
+    left = [*SHARED["most"]]
+    found = []
+    for at in places:
+        if rated[at] >= SHARED["least_share"] and left[is_other[at]]:
+            left[is_other[at]] -= 1
+            found.append(at)
+    return found
+
+
+def _is_other(one: Known | Section) -> bool:
+    """Return whether this is a section that no heuristic names itself."""
+    return isinstance(one, Section) and not one.is_named
 
 
 def _counts(words: Iterable[str]) -> dict[str, float]:
