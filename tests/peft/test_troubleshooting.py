@@ -16,7 +16,7 @@ SEVERITIES = ["danger", "caution", "warning", "important", "note", "tip"]
 
 #: Section → what people ask in PEFT's issues, and the heuristic that answers it.
 QUESTIONS = {
-    "is-peft-the-newest": [
+    "is-it-fixed": [
         ("1410", "Update_First"),
         ("2362", "Versions_That_Fit"),
     ],

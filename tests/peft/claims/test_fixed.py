@@ -40,6 +40,7 @@ update_first = claim("Update_First")
 another = claim("Another_PEFT_Imported")
 old_package = claim("Old_Package_Stops_LoRA")
 versions_that_fit = claim("Versions_That_Fit")
+loftq = claim("LoftQ_Alpha_And_GPU")
 
 #: A model of one layer with an adapter.
 SMALL = """
@@ -263,7 +264,7 @@ def test_a_model_without_adapter_for_its_head_is_unloaded() -> None:
 # -- what is not fixed ----------------------------------------------------------------
 
 
-@update_first
+@loftq
 def test_loftq_does_not_know_of_the_scaling(monkeypatch: pytest.MonkeyPatch) -> None:
     """LoftQ itself needs a GPU; the layer that takes its result does not."""
 
@@ -287,7 +288,7 @@ def test_loftq_does_not_know_of_the_scaling(monkeypatch: pytest.MonkeyPatch) -> 
         assert torch.allclose(got, wanted * weight, atol=1e-5)
 
 
-@update_first
+@loftq
 def test_loftq_needs_a_gpu() -> None:
     config = LoraConfig(
         target_modules=["q_proj"],
