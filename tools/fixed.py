@@ -82,7 +82,10 @@ def has_bug(bug: dict[str, Any], source: Callable[[str], str]) -> bool:
 
 
 def found_in(bug: dict[str, Any]) -> dict[str, str]:
-    """Return the first and the last release with the bug, and the first without it."""
+    """Return the first and the last release with the bug, and the first without it.
+
+    The first is nothing if all before it have the bug, or were not looked at.
+    """
     known = releases(bug["package"])
     oldest = ordered(bug.get("since", "0"))
     known = [it for it in known if ordered(it) >= oldest]
@@ -100,7 +103,8 @@ def found_in(bug: dict[str, Any]) -> dict[str, str]:
     if last + 1 == len(known):
         message = f"the newest release has it: {bug['seen']}"
         raise ValueError(message)
-    return {"first": broken[0], "last": broken[-1], "fixed": known[last + 1]}
+    begun = broken[0] if first else ""
+    return {"first": begun, "last": broken[-1], "fixed": known[last + 1]}
 
 
 def pythons() -> dict[str, list[str]]:
@@ -128,9 +132,9 @@ def tables(bugs: dict[str, dict[str, Any]]) -> dict[str, str]:
     rows: dict[str, list[tuple[list[int], str]]] = {}
     for bug in bugs.values():
         found = bug["found"]
-        span = [found["first"], found["last"]]
+        first, last = found["first"], found["last"]
         name = "" if bug["package"] == "peft" else f"{bug['package']} "
-        broken = " to ".join(dict.fromkeys(span))
+        broken = last if first == last else f"{first or 'up'} to {last}"
         row = f"| {bug['seen']} | {name}{broken} | {name}{found['fixed']} |"
         rows.setdefault(bug["topic"], []).append((ordered(found["fixed"]), row))
     head = "| What you see | In release | Fixed in |\n| --- | --- | --- |"

@@ -18,12 +18,15 @@ from conftest import ROOT
 from peft import (
     AdaLoraConfig,
     IA3Config,
+    LoKrConfig,
+    LoKrModel,
     LoraConfig,
     PeftModel,
     PrefixTuningConfig,
     VeraConfig,
     get_peft_model,
 )
+from peft.tuners.lora import LoraLayer
 from torch import nn
 
 from claims.models import claim, llama
@@ -210,11 +213,60 @@ def test_a_head_with_the_prefix_in_its_name_is_loaded(tmp_path: Path) -> None:
     assert (head.weight == 7).all()
 
 
+def scales(model: nn.Module) -> list[float]:
+    """Return the scale of each layer with an adapter."""
+    layers = [it for it in model.modules() if isinstance(it, LoraLayer)]
+    return [layer.scaling["default"] for layer in layers]
+
+
 @update_first
-def test_keys_of_patterns_that_match_nothing_warn() -> None:
-    config = LoraConfig(target_modules=["q_proj"], alpha_pattern={"^q_proj": 100})
+@pytest.mark.parametrize("key", ["^q_proj", "base_model.model.model.layers.0"])
+def test_keys_of_patterns_that_match_nothing_warn(key: str) -> None:
+    config = LoraConfig(r=4, target_modules=["q_proj"], alpha_pattern={key: 100})
     with pytest.warns(match="keys did not match any targeted module"):
-        get_peft_model(llama(), config)
+        model = get_peft_model(llama(num_hidden_layers=2), config)
+    assert scales(model) == [2.0, 2.0]
+
+
+@update_first
+@pytest.mark.parametrize(
+    ("key", "expected"),
+    [("q_proj", [25.0, 25.0]), ("layers.0.self_attn.q_proj", [25.0, 2.0])],
+)
+def test_keys_of_patterns_are_names_or_their_ends(
+    key: str, expected: list[float]
+) -> None:
+    config = LoraConfig(r=4, target_modules=["q_proj"], alpha_pattern={key: 100})
+    assert scales(get_peft_model(llama(num_hidden_layers=2), config)) == expected
+
+
+class Experts(nn.Module):
+    """Two experts, which only count here."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.experts = nn.ModuleList(
+            nn.ModuleDict({"up": nn.Linear(4, 4)}) for _number in range(2)
+        )
+
+
+@update_first
+@pytest.mark.parametrize(
+    ("more", "expected"),
+    [
+        ({}, ["layers.0.experts.1.up", "layers.1.experts.1.up"]),
+        (
+            {"layers_pattern": "layers"},
+            ["layers.1.experts.0.up", "layers.1.experts.1.up"],
+        ),
+    ],
+)
+def test_experts_are_taken_for_layers_at_the_top(
+    more: dict[str, str], expected: list[str]
+) -> None:
+    base = nn.ModuleDict({"layers": nn.ModuleList([Experts(), Experts()])})
+    config = LoraConfig(target_modules=["up"], layers_to_transform=[1], **more)
+    assert get_peft_model(base, config).targeted_module_names == expected
 
 
 @update_first
@@ -297,6 +349,25 @@ def test_loftq_needs_a_gpu() -> None:
     )
     with pytest.raises((AssertionError, RuntimeError), match="CUDA"):
         get_peft_model(llama(), config)
+
+
+# -- tuners by themselves --------------------------------------------------------------
+
+
+@claim("Task_Type_Must_Fit")
+def test_trainer_does_not_see_the_columns_of_a_tuner(tmp_path: Path) -> None:
+    rows = [{"input_ids": list(range(8)), "labels": list(range(8))}] * 4
+    arguments = transformers.TrainingArguments(
+        str(tmp_path), max_steps=1, report_to=[], use_cpu=True
+    )
+
+    def train(model: nn.Module) -> None:
+        transformers.Trainer(model, arguments, train_dataset=rows).train()
+
+    config = LoKrConfig(target_modules=["q_proj"])
+    train(get_peft_model(llama(), config))
+    with pytest.raises(ValueError, match="The batch received was empty"):
+        train(LoKrModel(llama(), config, "default"))
 
 
 # -- imports --------------------------------------------------------------------------
