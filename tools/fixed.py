@@ -128,20 +128,21 @@ def table_of_pythons(found: dict[str, list[str]]) -> str:
 
 
 def tables(bugs: dict[str, dict[str, Any]]) -> dict[str, str]:
-    """Return the table of each topic, the bug that was fixed last first."""
-    rows: dict[str, list[tuple[list[int], str]]] = {}
+    """Return the table of each topic: PEFT's bugs first, the newest fix first."""
+    rows: dict[str, list[tuple[tuple[bool, list[int]], str]]] = {}
     for bug in bugs.values():
         found = bug["found"]
         first, last = found["first"], found["last"]
         name = "" if bug["package"] == "peft" else f"{bug['package']} "
         broken = last if first == last else f"{first or 'up'} to {last}"
         row = f"| {bug['seen']} | {name}{broken} | {name}{found['fixed']} |"
-        rows.setdefault(bug["topic"], []).append((ordered(found["fixed"]), row))
+        order = (not name, ordered(found["fixed"]))
+        rows.setdefault(bug["topic"], []).append((order, row))
     head = "| What you see | In release | Fixed in |\n| --- | --- | --- |"
     made = {}
     for topic, listed in rows.items():
         listed.sort(key=lambda one: one[0], reverse=True)
-        made[topic] = "\n".join([head, *(row for _fixed, row in listed)])
+        made[topic] = "\n".join([head, *(row for _order, row in listed)])
     return made
 
 

@@ -92,6 +92,7 @@ def test_the_tables_of_the_guide_are_what_was_found() -> None:
     assert f"\n{TOOL['table_of_pythons'](FOUND['python'])}\n" in GUIDE
     rows = [line for table in made for line in table.splitlines()[2:]]
     assert len(rows) == len(FOUND["bugs"])
+    assert f"## What is not fixed in PEFT {version('peft')}?\n" in GUIDE
 
 
 @update_first
@@ -108,6 +109,13 @@ def test_the_installed_release_has_none_of_these_bugs() -> None:
     }
     assert len(ours) > 50
     assert [name for name, bug in ours.items() if TOOL["has_bug"](bug, source)] == []
+
+
+@update_first
+def test_more_than_a_quarter_of_the_threads_is_fixed() -> None:
+    text = (ROOT / "tests/peft/threads.json").read_text(encoding="utf-8")
+    upgrades = [thread["upgrade"] for thread in json.loads(text)["threads"]]
+    assert sum(upgrades) > len(upgrades) / 4
 
 
 @update_first
@@ -311,6 +319,17 @@ def test_a_model_without_adapter_for_its_head_is_unloaded() -> None:
     model.add_adapter("plain", LoraConfig(target_modules=["layer"]))
     model.set_adapter("plain")
     assert type(model.unload().lora_head) is nn.Linear
+
+
+class QuantLinear(nn.Module):
+    """A layer of AutoGPTQ, as far as PEFT sees it."""
+
+
+@update_first
+def test_layers_of_autogptq_are_not_known() -> None:
+    config = LoraConfig(target_modules=["0"])
+    with pytest.raises(ValueError, match=r"Target module QuantLinear\(\) is not"):
+        get_peft_model(nn.Sequential(QuantLinear(), nn.Linear(4, 4)), config)
 
 
 # -- what is not fixed ----------------------------------------------------------------
