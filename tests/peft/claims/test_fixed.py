@@ -458,7 +458,7 @@ def test_an_old_package_stops_an_adapter_that_does_not_need_it(
     assert named in error
 
 
-@another
+@old_package
 def test_a_broken_bitsandbytes_breaks_the_import(tmp_path: Path) -> None:
     folder = package(
         tmp_path, "bitsandbytes", "0.41.0", "raise RuntimeError('CUDA Setup failed')"
