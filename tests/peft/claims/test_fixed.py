@@ -248,6 +248,19 @@ def test_keys_of_patterns_are_names_or_their_ends(
     assert scales(get_peft_model(llama(num_hidden_layers=2), config)) == expected
 
 
+@update_first
+def test_generate_of_an_encoder_decoder_takes_names_only() -> None:
+    sizes = {"d_model": 16, "d_kv": 8, "d_ff": 16, "num_layers": 1, "num_heads": 2}
+    tiny = transformers.T5Config(vocab_size=64, decoder_start_token_id=0, **sizes)
+    base = transformers.T5ForConditionalGeneration(tiny)
+    config = LoraConfig(task_type="SEQ_2_SEQ_LM", target_modules=["q"])
+    model = get_peft_model(base, config)
+    ids = torch.arange(3, 11).reshape(1, 8)
+    with pytest.raises(TypeError, match="takes 1 positional argument but 2 were given"):
+        model.generate(ids)
+    assert len(model.generate(input_ids=ids, max_new_tokens=2)) == 1
+
+
 class Experts(nn.Module):
     """Two experts, which only count here."""
 
