@@ -184,6 +184,7 @@ def test_no_page_is_missed() -> None:
         "guides/saving-and-loading",
         "guides/training-problems",
         "guides/troubleshooting",
+        "guides/update-first",
     ]
     listed = (ROOT / "heuristics/index.md").read_text(encoding="utf-8")
     names = re.findall(rf"^{PREFIX}(\S+)$", listed, re.MULTILINE)

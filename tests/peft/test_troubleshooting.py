@@ -16,6 +16,11 @@ SEVERITIES = ["danger", "caution", "warning", "important", "note", "tip"]
 
 #: Section → what people ask in PEFT's issues, and the heuristic that answers it.
 QUESTIONS = {
+    "is-it-fixed": [("1410", "Update_First"), ("2362", "Versions_That_Fit")],
+    "cannot-be-imported": [
+        ("1283", "Another_PEFT_Imported"),
+        ("860", "Versions_That_Fit"),
+    ],
     "output-of-the-base": [
         ("2566", "Missing_Adapter_Keys"),
         ("2115", "Load_With_From_Pretrained"),

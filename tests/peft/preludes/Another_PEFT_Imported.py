@@ -1,0 +1,5 @@
+"""PEFT and Python's own module by their names."""
+
+import sys
+
+import peft

@@ -1,0 +1,169 @@
+"""Find out in which releases a bug was, by the source of their wheels, and write that.
+
+    python tools/fixed.py          look at all bugs, and write what was found
+    python tools/fixed.py NAME …   look at these only
+    python tools/fixed.py --table  print the tables of the page
+
+What is looked for is in `tests/peft/fixed.json`, next to what was found: a release has
+the bug if its files have all texts of `has` and none of `lacks`, whatever the spaces
+are. A file that other releases have elsewhere is named with both paths, `|` between.
+The tables are those of `docs/guides/update-first.md`.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from functools import cache, partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from zipfile import ZipFile
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+DATA = Path(__file__).parents[1] / "tests/peft/fixed.json"
+WHEELS = Path(os.environ.get("FIXED_WHEELS", "/tmp/fixed"))  # noqa: S108 - a cache
+
+#: A stable release; a post-release is one.
+STABLE = re.compile(r"[0-9.]+(?:\.post[0-9]+)?")
+
+
+def ordered(release: str) -> list[int]:
+    """Return what sorts releases, the oldest first."""
+    return [int(part) for part in release.replace("post", "").split(".")]
+
+
+@cache
+def releases(package: str) -> list[str]:
+    """Return the stable releases of a package, the oldest first."""
+    command = [sys.executable, "-m", "pip", "index", "versions", package]
+    done = subprocess.run(  # noqa: S603 - our own command
+        command, check=True, capture_output=True, text=True
+    )
+    found = re.search(r"^Available versions: (.*)$", done.stdout, re.MULTILINE)
+    names = found[1].split(", ") if found else []
+    return sorted(filter(STABLE.fullmatch, names), key=ordered)
+
+
+@cache
+def wheel(package: str, release: str) -> ZipFile | None:
+    """Return the wheel of a release, downloaded at need; None if it has none."""
+    pattern = f"{package.replace('-', '_')}-{release}-*.whl"
+    if not any(WHEELS.glob(pattern)):
+        command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps"]
+        command += ["--only-binary=:all:", "--dest", str(WHEELS)]
+        subprocess.run(  # noqa: S603 - our own command
+            [*command, f"{package}=={release}"], check=False
+        )
+    found = next(WHEELS.glob(pattern), None)
+    return None if found is None else ZipFile(found)
+
+
+@cache
+def read(package: str, release: str, path: str) -> str:
+    """Return the text of a file of a release; nothing if it has no such file."""
+    archive = wheel(package, release)
+    is_there = archive is not None and path in archive.namelist()
+    return archive.read(path).decode() if archive and is_there else ""
+
+
+def has_bug(bug: dict[str, Any], source: Callable[[str], str]) -> bool:
+    """Return whether a release has the bug, of which *source* returns files."""
+    for key, is_there in (("has", True), ("lacks", False)):
+        for paths, text in bug.get(key, {}).items():
+            found = " ".join(" ".join(map(source, paths.split("|"))).split())
+            if not found or (" ".join(text.split()) in found) is not is_there:
+                return False
+    return True
+
+
+def found_in(bug: dict[str, Any]) -> dict[str, str]:
+    """Return the first and the last release with the bug, and the first without it.
+
+    The first is nothing if all before it have the bug, or were not looked at.
+    """
+    known = releases(bug["package"])
+    oldest = ordered(bug.get("since", "0"))
+    known = [it for it in known if ordered(it) >= oldest]
+    if "until" in bug:
+        known = [it for it in known if ordered(it) <= ordered(bug["until"])]
+    source = {it: partial(read, bug["package"], it) for it in known}
+    broken = [it for it in known if has_bug(bug, source[it])]
+    if not broken:
+        message = f"no release has it: {bug['seen']}"
+        raise ValueError(message)
+    first, last = known.index(broken[0]), known.index(broken[-1])
+    if known[first : last + 1] != broken:
+        message = f"these have it, which is no span: {broken}: {bug['seen']}"
+        raise ValueError(message)
+    if last + 1 == len(known):
+        message = f"the newest release has it: {bug['seen']}"
+        raise ValueError(message)
+    begun = broken[0] if first else ""
+    return {"first": begun, "last": broken[-1], "fixed": known[last + 1]}
+
+
+def pythons() -> dict[str, list[str]]:
+    """Return each Python that a release of PEFT asks for, with the first and last."""
+    found: dict[str, list[str]] = {}
+    for release in releases("peft"):
+        text = read("peft", release, f"peft-{release}.dist-info/METADATA")
+        asks = re.search(r"^Requires-Python: >=(.*)", text, re.MULTILINE)
+        if asks:
+            found.setdefault(asks[1].removesuffix(".0"), []).append(release)
+    return {python: [them[0], them[-1]] for python, them in found.items()}
+
+
+def table_of_pythons(found: dict[str, list[str]]) -> str:
+    """Return the table of the newest PEFT for each Python, the newest first."""
+    lines = ["| Python | Newest PEFT |", "| --- | --- |"]
+    for name, (_first, last) in reversed(found.items()):
+        later = "" if len(lines) > len(("head", "rule")) else " and later"
+        lines.append(f"| {name}{later} | {last} |")
+    return "\n".join(lines)
+
+
+def tables(bugs: dict[str, dict[str, Any]]) -> dict[str, str]:
+    """Return the table of each topic: PEFT's bugs first, the newest fix first."""
+    rows: dict[str, list[tuple[tuple[bool, list[int]], str]]] = {}
+    for bug in bugs.values():
+        found = bug["found"]
+        first, last = found["first"], found["last"]
+        name = "" if bug["package"] == "peft" else f"{bug['package']} "
+        broken = last if first == last else f"{first or 'up'} to {last}"
+        row = f"| {bug['seen']} | {name}{broken} | {name}{found['fixed']} |"
+        order = (not name, ordered(found["fixed"]))
+        rows.setdefault(bug["topic"], []).append((order, row))
+    head = "| What you see | In release | Fixed in |\n| --- | --- | --- |"
+    made = {}
+    for topic, listed in rows.items():
+        listed.sort(key=lambda one: one[0], reverse=True)
+        made[topic] = "\n".join([head, *(row for _order, row in listed)])
+    return made
+
+
+def main(*names: str) -> None:
+    """Look at the bugs that are named, or at all, and write what was found."""
+    WHEELS.mkdir(parents=True, exist_ok=True)
+    known = json.loads(DATA.read_text(encoding="utf-8"))
+    known["python"] = pythons()
+    bugs = known["bugs"]
+    for name in names or bugs:
+        bugs[name]["found"] = found_in(bugs[name])
+        sys.stdout.write(f"{name}: {' '.join(bugs[name]['found'].values())}\n")
+    text = json.dumps(known, indent=1, ensure_ascii=False) + "\n"
+    DATA.write_text(text, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    if sys.argv[1:] == ["--table"]:
+        known = json.loads(DATA.read_text(encoding="utf-8"))
+        made = {"python": table_of_pythons(known["python"])} | tables(known["bugs"])
+        for topic, text in made.items():
+            sys.stdout.write(f"## {topic}\n\n{text}\n\n")
+    else:
+        main(*sys.argv[1:])
