@@ -176,6 +176,7 @@ def test_no_page_is_missed() -> None:
         "guides/lora-training",
         "guides/merging",
         "guides/multi-adapter-management",
+        "guides/prompt-tuning",
         "guides/qlora-training",
         "guides/saving-and-loading",
         "guides/troubleshooting",

@@ -48,9 +48,11 @@ heuristics_targets = {
     ),
     "Distributed_Training": "accelerate/fsdp",
     "Loading_Fails": "developer_guides/troubleshooting#version-mismatch",
+    "Generation_Surprises": "quicktour#inference",
     "LoRA_Training": "package_reference/lora#training",
     "Low_Rank_Adaptation": "package_reference/lora",
     "Merging": "package_reference/lora#merge-lora-weights-into-the-base-model",
+    "Merge_A_Prompt": None,
     "Memory_Optimization": "developer_guides/memory_efficient_training",
     "Mixed_Batches": (
         "package_reference/lora"
@@ -59,6 +61,10 @@ heuristics_targets = {
     "Multi_Adapter_Management": "package_reference/lora#load-adapters",
     "Out_Of_Memory": "developer_guides/memory_efficient_training",
     "Output_Of_The_Base": "developer_guides/troubleshooting#incorrectly-loaded-model",
+    "Prompt_Does_Not_Learn": None,
+    "Prompt_Encoder_Decoder": None,
+    "Prompt_Shapes": None,
+    "Prompt_Tuning": "package_reference/prompt_tuning",
     "QLoRA_Training": "developer_guides/quantization#qlora-style-training",
     "Quantization_Backends": "developer_guides/quantization",
     "Saving_And_Loading": "guides/peft_model_config#peft-models",
