@@ -61,6 +61,7 @@ heuristics_targets = {
     "Multi_Adapter_Management": "package_reference/lora#load-adapters",
     "Out_Of_Memory": "developer_guides/memory_efficient_training",
     "Output_Of_The_Base": "developer_guides/troubleshooting#incorrectly-loaded-model",
+    "Prompt_Classify": None,
     "Prompt_Does_Not_Learn": None,
     "Prompt_Encoder_Decoder": None,
     "Prompt_Shapes": None,

@@ -14,6 +14,7 @@ from peft import (
     get_peft_model,
     get_peft_model_state_dict,
 )
+from tokenizers import Tokenizer, models, pre_tokenizers
 from torch import Tensor, nn
 from transformers import (
     BartConfig,
@@ -24,11 +25,13 @@ from transformers import (
     BertForTokenClassification,
     CLIPTextConfig,
     CLIPTextModel,
+    DataCollatorForLanguageModeling,
     GPT2Config,
     GPT2LMHeadModel,
     LlamaForSequenceClassification,
     MobileViTConfig,
     MobileViTForImageClassification,
+    PreTrainedTokenizerFast,
     T5Config,
     T5ForConditionalGeneration,
     ViTConfig,
@@ -54,6 +57,7 @@ from claims.models import (
     silent,
     trainable,
     trained,
+    trainer,
     xlora,
 )
 
@@ -505,7 +509,10 @@ def test_the_prompt_encoder_that_was_saved_apart_goes_on(
     assert len(trainable(again)) > 1
 
 
-@rates
+longer = claim("Prompt_Logits_Longer")
+
+
+@longer
 @each("kind", ["PromptTuning", "PromptEncoder"])
 def test_logits_are_longer_than_labels_and_the_masks_are_not(kind: str) -> None:
     model = adapted(config(kind, num_virtual_tokens=4, **CAUSAL), llama())
@@ -521,7 +528,7 @@ def test_logits_are_longer_than_labels_and_the_masks_are_not(kind: str) -> None:
     assert any("Position ids are not supported" in it for it in warnings)
 
 
-@rates
+@longer
 def test_the_context_holds_the_prompt_and_the_text() -> None:
     ours = config("PromptTuning", num_virtual_tokens=4, **CAUSAL)
     sizes = {"vocab_size": 64, "n_embd": 16, "n_layer": 1, "n_head": 2}
@@ -538,7 +545,7 @@ def test_the_context_holds_the_prompt_and_the_text() -> None:
     assert run(bert, text[:, 4:], attention_mask=torch.ones(1, 508)).shape == (1, 2)
 
 
-@rates
+@longer
 def test_token_classification_wants_labels_of_the_whole_length() -> None:
     ours = config("PromptTuning", num_virtual_tokens=4, task_type="TOKEN_CLS")
     model = adapted(ours, BertForTokenClassification(BERT))
@@ -567,7 +574,7 @@ def test_a_prefix_on_a_t5_with_other_heads_wants_token_dim(
     assert model(input_ids=PROMPT, labels=PROMPT).loss > 0
 
 
-@rates
+@longer
 @each("base", [t5, bart])
 def test_where_a_prompt_goes_in_an_encoder_decoder(base: object) -> None:
     labels = {"labels": PROMPT, "decoder_attention_mask": torch.ones_like(PROMPT)}
@@ -693,3 +700,77 @@ def test_grouped_convolutions_cannot_be_merged(options: dict[str, bool]) -> None
         merging = trained(adapted(loha, fresh))
         expected = merging(rows)
         assert same(merging.merge_and_unload()(rows), expected)
+
+
+# -- End_Token_In_Labels --
+
+
+@claim("End_Token_In_Labels")
+@each(("pad", "learned"), [("</s>", -100), ("<pad>", 1)])
+def test_a_padding_token_is_not_learned(pad: str, learned: int) -> None:
+    special = {"unk_token": "yes", "eos_token": "</s>", "pad_token": pad}
+    words = {"<pad>": 0, "</s>": 1, "yes": 2}
+    made = Tokenizer(models.WordLevel(words, unk_token=special["unk_token"]))
+    made.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
+    tokenizer = PreTrainedTokenizerFast(tokenizer_object=made, **special)
+    assert tokenizer("yes yes")["input_ids"] == [2, 2], "no end token is added"
+    collate = DataCollatorForLanguageModeling(tokenizer, mlm=False)
+    labels = collate([tokenizer("yes yes </s>"), tokenizer("yes </s>")])["labels"]
+    assert labels.tolist() == [[2, 2, learned], [2, learned, -100]]
+
+
+@claim("End_Token_In_Labels")
+@each("method", ["Lora", None])
+def test_what_does_not_learn_the_end_never_ends(method: str | None) -> None:
+    def ends(label: int) -> bool:
+        model = llama(use_cache=True)
+        if method:
+            ours = config(method, "q_proj", "v_proj", "lm_head", r=16, **CAUSAL)
+            model = get_peft_model(model, ours)
+        ids = torch.tensor([[5, 6, 7, 1]])
+        labels = torch.tensor([[5, 6, 7, label]])
+        adam = torch.optim.AdamW(trainable(model).values(), lr=1e-2)
+        for _ in range(60):
+            model(input_ids=ids, labels=labels).loss.backward()
+            adam.step()
+            adam.zero_grad()
+        given = {"input_ids": ids[:, :1], "attention_mask": torch.ones(1, 1)}
+        made = model.eval().generate(
+            **given, max_new_tokens=8, do_sample=False, eos_token_id=1, pad_token_id=0
+        )
+        return made.tolist() == ids.tolist()
+
+    assert ends(1)
+    assert not ends(-100)
+
+
+# -- Wrap_With_Get_Peft_Model --
+
+direct = claim("Wrap_With_Get_Peft_Model")
+
+
+@direct
+@each("method", ["Lora", "LoHa", "LoKr", "IA3"])
+def test_a_tuners_class_hides_the_arguments_from_the_trainer(
+    method: str, tmp_path: Path
+) -> None:
+    ours = config(method, "q_proj")
+    tuner = getattr(peft, f"{method}Model")
+    hidden = trainer(tuner(llama(), ours, "default"), tmp_path, max_steps=1)
+    with refused("The batch received was empty.* by the model: args,kwargs"):
+        hidden.train()
+    hidden.data_collator = lambda rows: {"input_ids": [it["input_ids"] for it in rows]}
+    with refused("input_ids", KeyError):
+        hidden.train()
+    trainer(get_peft_model(llama(), ours), tmp_path, max_steps=1).train()
+
+
+@direct
+def test_it_saves_no_adapter(tmp_path: Path) -> None:
+    inner = peft.LoKrModel(llama(), config("LoKr", "q_proj"), "default")
+    options = {"max_steps": 1, "remove_unused_columns": False}
+    trainer(inner, tmp_path / "out", **options).train()
+    inner.save_pretrained(tmp_path / "inner")
+    names = {path.name for path in (tmp_path / "inner").iterdir()}
+    assert "model.safetensors" in names
+    assert "adapter_config.json" not in names
