@@ -172,6 +172,7 @@ def test_no_page_is_missed() -> None:
         "explanations/mixed-batches",
         "guides/adapter-hotswapping",
         "guides/adapter-inference",
+        "guides/diffusion-models",
         "guides/distributed-training",
         "guides/lora-training",
         "guides/merging",

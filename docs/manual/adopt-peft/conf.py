@@ -43,6 +43,7 @@ heuristics_targets = {
     "Adapter_Merging": "package_reference/lora#merge-lora-weights-into-the-base-model",
     "Bitsandbytes": "developer_guides/quantization#quantize-a-model",
     "DeepSpeed": "accelerate/deepspeed",
+    "Diffusion_Models": None,
     "Does_Not_Learn": (
         "developer_guides/troubleshooting#training-runs-but-the-model-does-not-improve"
     ),

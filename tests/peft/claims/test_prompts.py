@@ -14,6 +14,7 @@ from peft import (
     get_peft_model,
     get_peft_model_state_dict,
 )
+from peft.helpers import rescale_adapter_scale
 from tokenizers import Tokenizer, models, pre_tokenizers
 from torch import Tensor, nn
 from transformers import (
@@ -42,11 +43,13 @@ from claims.models import (
     CAUSAL,
     IMAGE,
     PROMPT,
+    ROWS,
     adapted,
     claim,
     config,
     distance,
     each,
+    linear,
     llama,
     loaded,
     lora,
@@ -774,3 +777,29 @@ def test_it_saves_no_adapter(tmp_path: Path) -> None:
     names = {path.name for path in (tmp_path / "inner").iterdir()}
     assert "model.safetensors" in names
     assert "adapter_config.json" not in names
+
+
+# -- Scale_Outside_The_Call --
+
+
+@claim("Scale_Outside_The_Call")
+def test_a_layer_takes_no_scale_and_the_context_does() -> None:
+    model = adapted(lora("0"))
+    for name in ("lora_scale", "scale"):
+        with refused(f"got an unexpected keyword argument '{name}'", TypeError):
+            model.base_model.model[0](ROWS, **{name: 0.5})
+    plain, full = run(linear()), run(model)
+
+    def scaled(by: float) -> Tensor:
+        with rescale_adapter_scale(model, by):
+            return model.base_model.model[0](ROWS)
+
+    base = linear()[0](ROWS)
+    whole = scaled(1.0) - base
+    assert same(scaled(0.0), base)
+    assert same(scaled(0.5) - base, whole / 2)
+    assert same(scaled(-1.0) - base, -whole)
+    assert same(run(model), full), "as before"
+    assert not same(full, plain)
+    with refused("scaling is only supported for models with `LoraLayer`s"):
+        rescale_adapter_scale(linear(), 0.5).__enter__()
