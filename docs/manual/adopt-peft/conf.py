@@ -43,6 +43,7 @@ heuristics_targets = {
     "Adapter_Merging": "package_reference/lora#merge-lora-weights-into-the-base-model",
     "Bitsandbytes": "developer_guides/quantization#quantize-a-model",
     "DeepSpeed": "accelerate/deepspeed",
+    "Diffusion_Models": None,
     "Does_Not_Learn": (
         "developer_guides/troubleshooting#training-runs-but-the-model-does-not-improve"
     ),
@@ -51,9 +52,11 @@ heuristics_targets = {
     "How_Do_I": None,
     "Is_It_Possible": None,
     "Loading_Fails": "developer_guides/troubleshooting#version-mismatch",
+    "Generation_Surprises": "quicktour#inference",
     "LoRA_Training": "package_reference/lora#training",
     "Low_Rank_Adaptation": "package_reference/lora",
     "Merging": "package_reference/lora#merge-lora-weights-into-the-base-model",
+    "Merge_A_Prompt": None,
     "Memory_Optimization": "developer_guides/memory_efficient_training",
     "Mixed_Batches": (
         "package_reference/lora"
@@ -62,6 +65,11 @@ heuristics_targets = {
     "Multi_Adapter_Management": "package_reference/lora#load-adapters",
     "Out_Of_Memory": "developer_guides/memory_efficient_training",
     "Output_Of_The_Base": "developer_guides/troubleshooting#incorrectly-loaded-model",
+    "Prompt_Classify": None,
+    "Prompt_Does_Not_Learn": None,
+    "Prompt_Encoder_Decoder": None,
+    "Prompt_Shapes": None,
+    "Prompt_Tuning": "package_reference/prompt_tuning",
     "QLoRA_Training": "developer_guides/quantization#qlora-style-training",
     "Quantization_Backends": "developer_guides/quantization",
     "Reloaded_Model": (

@@ -1,0 +1,3 @@
+"""A configuration of LoKr."""
+
+config = LoKrConfig(target_modules=["q_proj"])
