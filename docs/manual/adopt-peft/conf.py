@@ -41,6 +41,9 @@ heuristics_targets = {
     "Adapter_Hotswapping": "package_reference/hotswap",
     "Adapter_Inference": "quicktour#inference",
     "Adapter_Merging": "package_reference/lora#merge-lora-weights-into-the-base-model",
+    "Cannot_Be_Imported": None,
+    "Update_First": "developer_guides/troubleshooting#version-mismatch",
+    "Is_It_Fixed": "developer_guides/troubleshooting#version-mismatch",
     "Bitsandbytes": "developer_guides/quantization#quantize-a-model",
     "DeepSpeed": "accelerate/deepspeed",
     "Diffusion_Models": None,
@@ -69,7 +72,7 @@ heuristics_targets = {
     "Prompt_Does_Not_Learn": None,
     "Prompt_Encoder_Decoder": None,
     "Prompt_Shapes": None,
-    "Prompt_Tuning": "package_reference/prompt_tuning",
+    "guides/prompt-tuning": "package_reference/prompt_tuning",
     "QLoRA_Training": "developer_guides/quantization#qlora-style-training",
     "Quantization_Backends": "developer_guides/quantization",
     "Reloaded_Model": (
