@@ -59,8 +59,8 @@ def asked_in(page: BeautifulSoup) -> Asked:
         for _uri, title, note, messages, keywords, code, words in given
     ]
     named = [
-        Section(Place(uri), title, tuple(words), tuple(members), is_named)
-        for uri, title, _note, words, members, is_named in sections
+        Section(Place(uri), title, tuple(words), tuple(members), is_symptom)
+        for uri, title, _note, words, members, is_symptom in sections
     ]
     return Asked((), tuple(known), tuple(named))
 

@@ -140,11 +140,11 @@
         const isEnough = sum(counts.map((all) => all[at])) >= enough;
         return [uri, title, note, isEnough && !answers[at].isKnown && shares[at], 0];
       });
-      for (const [uri, title, note, own, members, isNamed] of sections) {
-        const isEnough = words.filter((word) => own.includes(word)).length >= (isNamed ? 1 : enough);
+      for (const [uri, title, note, own, members, isFirst] of sections) {
+        const isEnough = words.filter((word) => own.includes(word)).length >= (isFirst ? 1 : enough);
         const named = share((word) => own.includes(words[word]));
         const best = members.map((at) => shares[at]).sort((one, other) => other - one);
-        rated.push([uri, title, note, isEnough && named + sum(best.slice(0, 2)) / 2, +!isNamed]);
+        rated.push([uri, title, note, isEnough && named + sum(best.slice(0, 2)) / 2, +!isFirst]);
       }
       const left = [...shared.most];
       const ordered = rated.sort((one, other) => other[3] - one[3]);
@@ -173,8 +173,8 @@
       told.textContent = say([none, "1 heuristic knows of this text:"][best.length] ?? several, best.length);
       found.replaceChildren(...best.flatMap(shown));
       const isNone = text && !(best.length + may.length);
-      const named = ["Is it one of these?", sections.filter((it) => it[5])];
-      const [head, offered] = isNone ? named : ["Perhaps:", may];
+      const these = ["Is it one of these?", sections.filter((it) => it[5])];
+      const [head, offered] = isNone ? these : ["Perhaps:", may];
       const items = offered.flatMap(([uri, title, note]) => item(uri, title, [note]));
       const link = isNone ? make("a", { href: searchPage }, say("Search this site")) : "";
       more.replaceChildren(make("p", {}, offered.length ? say(head) : ""), make("dl", {}, ...items), make("p", {}, link));

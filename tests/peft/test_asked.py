@@ -16,7 +16,8 @@ from conftest import ROOT, forget_project
 
 from sphinxext_heuristics._core.cli import parser
 from sphinxext_heuristics._core.cli.project import opened, read_evidence
-from sphinxext_heuristics._core.evidence.pasted import answers, asked_of, guesses
+from sphinxext_heuristics._core.evidence.guessed import guesses
+from sphinxext_heuristics._core.evidence.pasted import answers, asked_of
 
 if TYPE_CHECKING:
     from sphinxext_heuristics._core.evidence.pasted import Asked

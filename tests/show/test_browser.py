@@ -16,6 +16,7 @@ from conftest import dom_of
 from exported import asked_in
 
 from sphinxext_heuristics._core.evidence import pasted
+from sphinxext_heuristics._core.evidence.guessed import guesses
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -567,9 +568,11 @@ def test_pasted_text_shows_what_explain_shows(
             assert ("Quoted from where it was raised: " in said) == bool(one.code)
             reported = f"Reported by users: {', '.join(one.keywords)}"
             assert (reported in said) == bool(one.keywords)
-        may_fit = pasted.guesses(asked, text, {one.at for one in wanted})
+        may_fit = guesses(asked, text, {one.at for one in wanted})
         is_nothing = bool(text) and not wanted and not may_fit
-        symptoms = [one.title for one in asked.sections if is_nothing and one.is_named]
+        symptoms = [
+            one.title for one in asked.sections if is_nothing and one.is_symptom
+        ]
         assert offered == [*(titles[at] for at in may_fit), *symptoms], text
         assert searches == is_nothing
         assert listed == (0 if text else 5)

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..diagnostics import did_you_mean
-from ..evidence.pasted import answers, asked_of, guesses
+from ..evidence.guessed import guesses
+from ..evidence.pasted import answers, asked_of
 from ..model import Found
 from ..notes.inline import text_of
 from .account import account, label, separated
@@ -109,8 +110,8 @@ def _answer_text(arguments: argparse.Namespace, plan: Plan, text: str) -> int:
         lines += ["", "perhaps:"]
         lines += separated(_guess(asked, at) for at in may_fit)
     elif not (found or is_name):
-        named = filter(attrgetter("is_named"), asked.sections)
-        lines += [f"  is it this? {it.title} ({it.place})" for it in named]
+        symptoms = filter(attrgetter("is_symptom"), asked.sections)
+        lines += [f"  is it this? {it.title} ({it.place})" for it in symptoms]
     _say(
         arguments,
         lines,

@@ -1,4 +1,4 @@
-"""What a reader asks: which heuristics know of it, and what may fit.
+"""What a reader asks, and which heuristics know of it; `guessed` is what may fit.
 
 The script ``heuristics-messages.js`` does the same in the site's box, with the data of
 ``asked.toml`` and with what the page gives it.
@@ -10,7 +10,6 @@ import re
 import tomllib
 from collections import Counter, defaultdict
 from importlib.resources import files
-from math import log
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from ..model import Message
@@ -19,7 +18,7 @@ from ..resolve.records import Place
 from .messages import ANYTHING
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from ..model import Heuristic
     from ..resolve.plan import Plan
@@ -32,6 +31,9 @@ SHARED["stop"] = SHARED["stop"].split()
 
 #: A keyword of as many words is a message.
 LEAST_WORDS = 4
+
+#: A symptom has as many causes.
+_LEAST_MEMBERS = 2
 
 _LEAST_CHARS: int = SHARED["least"]
 _LONG: int = SHARED["long"]
@@ -100,8 +102,8 @@ class Section(NamedTuple):
     words: tuple[str, ...]
     #: What it shows or links: places among all heuristics.
     members: tuple[int, ...]
-    #: Whether they name the section itself.
-    is_named: bool
+    #: Whether it is about a symptom: they name it, and it has two of them at least.
+    is_symptom: bool
 
 
 class Asked(NamedTuple):
@@ -196,16 +198,17 @@ def _sections(plan: Plan, records: Sequence[Heuristic]) -> Iterator[Section]:
         for ids in page.sections[1:] if docname in named else ():
             place = Place(docname, ids[0])
             title = catalogue.title(docname, place.anchor)
+            members = tuple(
+                at
+                for at, record in enumerate(records)
+                if record in naming[place] or catalogue.is_linked(record, place)
+            )
             yield Section(
                 place=place,
                 title=title,
                 words=tuple(stems(title)),
-                members=tuple(
-                    at
-                    for at, record in enumerate(records)
-                    if record in naming[place] or catalogue.is_linked(record, place)
-                ),
-                is_named=bool(naming[place]),
+                members=members,
+                is_symptom=bool(naming[place]) and len(members) >= _LEAST_MEMBERS,
             )
 
 
@@ -388,68 +391,4 @@ def keywords_in(keywords: Sequence[Keyword], words: str) -> list[Keyword]:
         longer = [other for other in within if other.spaced != one.spaced]
         if not any(one.spaced in other.spaced for other in longer):
             found.append(one)
-    return found
-
-
-# -- guesses --------------------------------------------------------------------------
-
-
-def guesses(asked: Asked, text: str, known: Container[int] = ()) -> list[int]:
-    """Return what may fit a text, best first, without what is *known* to.
-
-    That are places among all heuristics, or after these among the sections. It shares
-    enough words of the text, and enough of the text by their rarity. Of a section, its
-    title counts, and the best two of what it shows or links; if heuristics name it, one
-    word is enough.
-    """
-    _raised, rest = traced(text)
-    counts = [_counts(one.words) for one in asked.known]
-    weights = _weights(stems(rest), counts)
-    whole = sum(weights.values()) or 1
-    shares = []
-    rated = []
-    enough = min(SHARED["least_shared"], len(weights))
-    for at, own in enumerate(counts):
-        shared = {stem: own[stem] for stem in weights if stem in own}
-        share = sum(weights[stem] * count for stem, count in shared.items()) / whole
-        shares.append(share)
-        is_enough = sum(shared.values()) >= enough
-        rated.append(share if is_enough and at not in known else 0)
-    for section in asked.sections:
-        named = [weights[stem] for stem in weights if stem in section.words]
-        best = sorted((shares[at] for at in section.members), reverse=True)
-        is_enough = len(named) >= (1 if section.is_named else enough)
-        rated.append(sum(named) / whole + sum(best[:2]) / 2 if is_enough else 0)
-    places = sorted(range(len(rated)), key=lambda at: -rated[at])
-    is_other = [*map(_is_other, asked.known), *map(_is_other, asked.sections)]
-    left = [*SHARED["most"]]
-    found = []
-    for at in places:
-        if rated[at] >= SHARED["least_share"] and left[is_other[at]]:
-            left[is_other[at]] -= 1
-            found.append(at)
-    return found
-
-
-def _is_other(one: Known | Section) -> bool:
-    """Return whether this is a section that no heuristic names itself."""
-    return isinstance(one, Section) and not one.is_named
-
-
-def _counts(words: Iterable[str]) -> dict[str, float]:
-    """Return what each word of a heuristic counts."""
-    found: dict[str, float] = {}
-    for counts, texts in zip(SHARED["weights"], words, strict=True):
-        found.update(dict.fromkeys(texts.split(), counts))
-    return found
-
-
-def _weights(
-    said: Iterable[str], counts: Sequence[Mapping[str, float]]
-) -> dict[str, float]:
-    """Return what each word of a text weighs: the rarer, the more."""
-    found = {}
-    for stem in said:
-        often = sum(one.get(stem, 0) for one in counts)
-        found[stem] = log((len(counts) + 1) / max(1, often))
     return found
