@@ -144,6 +144,9 @@ def test_no_page_shows_a_heuristic_of_one_object_in_full_twice(site: Built) -> N
             for link in places
             for title in entry(site, str(link["href"]).removeprefix("#"))
         }
+        if line.find_parent("li"):  # at a parameter, what is more than is shown in full
+            assert not there
+            continue
         assert there
         assert named <= there, line.get_text()
 

@@ -72,7 +72,6 @@ heuristics_targets = {
     "Prompt_Does_Not_Learn": None,
     "Prompt_Encoder_Decoder": None,
     "Prompt_Shapes": None,
-    "guides/prompt-tuning": "package_reference/prompt_tuning",
     "QLoRA_Training": "developer_guides/quantization#qlora-style-training",
     "Quantization_Backends": "developer_guides/quantization",
     "Reloaded_Model": (
