@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import os
 import runpy
@@ -23,11 +24,13 @@ from peft import (
     LoraConfig,
     PeftModel,
     PrefixTuningConfig,
+    PromptTuningConfig,
     VeraConfig,
     get_peft_model,
 )
 from peft.tuners.lora import LoraLayer
 from torch import nn
+from transformers.pytorch_utils import Conv1D
 
 from claims.models import claim, llama
 
@@ -332,6 +335,125 @@ def test_a_model_without_adapter_for_its_head_is_unloaded() -> None:
     model.add_adapter("plain", LoraConfig(target_modules=["layer"]))
     model.set_adapter("plain")
     assert type(model.unload().lora_head) is nn.Linear
+
+
+class Layers(nn.Module):
+    """Three layers, one after the other."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.first = nn.Linear(4, 4)
+        self.second = nn.Linear(4, 4)
+        self.third = nn.Linear(4, 4)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.third(self.second(self.first(x)))
+
+
+def trained(model: nn.Module) -> nn.Module:
+    """Return a model whose adapter is not what it was at the start."""
+    with torch.no_grad():
+        for parameter in model.parameters():
+            if parameter.requires_grad:
+                parameter.normal_()
+    return model
+
+
+@update_first
+def test_adapters_may_have_different_modules_to_save(tmp_path: Path) -> None:
+    x = torch.ones(1, 4)
+    base = Layers()
+    expected = {"none": base(x)}
+    for name in ("second", "third"):
+        config = LoraConfig(target_modules=["first"], modules_to_save=[name])
+        model = trained(get_peft_model(copy.deepcopy(base), config))
+        model.save_pretrained(tmp_path / name)
+        expected[name] = model(x)
+        with model.disable_adapter():
+            assert torch.equal(model(x), expected["none"])
+    model = PeftModel.from_pretrained(base, tmp_path / "second", "for_second_0")
+    model.load_adapter(tmp_path / "third", "for_third_0")
+    for name in ("second", "third", "second"):
+        model.set_adapter(f"for_{name}_0")
+        assert torch.allclose(model(x), expected[name], atol=1e-5)
+        model.base_model.disable_adapter_layers()
+        assert torch.equal(model(x), expected["none"])
+        model.base_model.enable_adapter_layers()
+
+
+@update_first
+def test_a_classifier_beside_an_adapter_without_task_type(tmp_path: Path) -> None:
+    base = llama(transformers.LlamaForSequenceClassification)
+    for name, more in (("headed", {"task_type": "SEQ_CLS"}), ("plain", {})):
+        config = LoraConfig(target_modules=["q_proj"], **more)
+        get_peft_model(copy.deepcopy(base), config).save_pretrained(tmp_path / name)
+    model = PeftModel.from_pretrained(base, tmp_path / "headed")
+    with pytest.raises(KeyError, match="score"):
+        model.load_adapter(tmp_path / "plain", "plain")
+
+
+@update_first
+def test_rank_and_alpha_have_patterns_of_their_own() -> None:
+    config = LoraConfig(
+        r=4,
+        target_modules=["q_proj"],
+        rank_pattern={"q_proj": 2},
+        alpha_pattern={"self_attn.q_proj": 64},
+    )
+    assert scales(get_peft_model(llama(num_hidden_layers=1), config)) == [32.0]
+
+
+@update_first
+@pytest.mark.parametrize("sizes", [(8, 4), (4, 4)])
+def test_dora_unmerges_from_conv1d(sizes: tuple[int, int]) -> None:
+    config = LoraConfig(target_modules=["0"], use_dora=True, fan_in_fan_out=True)
+    base = nn.Sequential(Conv1D(*sizes))
+    x = torch.ones(1, sizes[1])
+    before, weight = base(x), base[0].weight.detach().clone()
+    model = trained(get_peft_model(base, config))
+    model.merge_adapter()
+    with model.disable_adapter():
+        assert torch.allclose(model(x), before, atol=1e-4)
+    model.merge_adapter()
+    model.unmerge_adapter()
+    got = model.base_model.model[0].get_base_layer().weight
+    assert torch.allclose(got, weight, atol=1e-4)
+
+
+@update_first
+@claim("Fused_Experts_Need_Target_Parameters")
+def test_several_adapters_may_have_the_same_target_parameters() -> None:
+    def config(*names: str) -> LoraConfig:
+        return LoraConfig(target_modules=[], target_parameters=[*names])
+
+    x = torch.ones(1, 4)
+    model = trained(get_peft_model(Layers(), config("first.weight")))
+    first = model(x)
+    model.add_adapter("other", config("first.weight"))
+    model.set_adapter("other")
+    other = trained(model)(x)
+    model.set_adapter("default")
+    assert torch.equal(model(x), first)
+    assert not torch.allclose(other, first)
+    with pytest.raises(ValueError, match="must target the same set of parameters"):
+        model.add_adapter("third", config("second.weight"))
+
+
+@update_first
+def test_the_head_is_trained_with_a_prompt() -> None:
+    base = llama(transformers.LlamaForSequenceClassification, pad_token_id=0)
+    config = PromptTuningConfig(task_type="SEQ_CLS", num_virtual_tokens=2)
+    model = get_peft_model(base, config)
+    ids = torch.arange(3, 11).reshape(1, 8)
+    model(
+        input_ids=ids, attention_mask=torch.ones_like(ids), labels=torch.tensor([1])
+    ).loss.backward()
+    learning = [
+        name
+        for name, parameter in model.named_parameters()
+        if parameter.grad is not None and parameter.grad.abs().max() > 0
+    ]
+    assert any("score.modules_to_save" in name for name in learning)
 
 
 class QuantLinear(nn.Module):
