@@ -417,7 +417,7 @@ def test_only_the_gate_is_trained_and_not_with_checkpointing(
             )
         model(input_ids=PROMPT, labels=PROMPT).loss.backward()
         return {
-            "expert" if "lora_" in name else "gate"
+            "gate" if "classifier" in name else "expert"
             for name, weight in model.named_parameters()
             if weight.grad is not None
         }
