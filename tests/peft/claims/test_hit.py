@@ -36,6 +36,7 @@ from transformers import (
     WhisperConfig,
     WhisperForConditionalGeneration,
 )
+from transformers.pytorch_utils import Conv1D
 
 from claims.models import (
     CAUSAL,
@@ -336,6 +337,54 @@ def test_neither_can_what_has_no_matrix(kind: Callable[[], nn.Module]) -> None:
     with refused(r"Target module (?s:.)* is not supported"):
         adapted(lora("1"), base)
     assert trainable(adapted(lora("0"), nn.Sequential(nn.Linear(16, 16), kind())))
+
+
+#: Layers, each with an input, in the order of `TAKES`.
+PLAIN = {
+    "Linear": (lambda: nn.Linear(8, 8), (2, 8)),
+    "Conv1D": (lambda: Conv1D(8, 8), (2, 8)),
+    "Conv1d": (lambda: nn.Conv1d(8, 8, 3), (2, 8, 9)),
+    "Conv2d": (lambda: nn.Conv2d(8, 8, 3), (2, 8, 9, 9)),
+    "Conv3d": (lambda: nn.Conv3d(8, 8, 3), (2, 8, 9, 9, 9)),
+    "Embedding": (lambda: nn.Embedding(8, 8), None),
+}
+ROWS = "Linear Conv1D"
+TAKES = [
+    (peft.LoraConfig(), " ".join(PLAIN)),
+    (peft.AdaLoraConfig(total_step=10), f"{ROWS} Conv2d"),
+    (peft.IA3Config(feedforward_modules=[]), f"{ROWS} Conv2d Conv3d"),
+    (peft.LoHaConfig(), "Linear Conv1d Conv2d"),
+    (peft.LoKrConfig(), "Linear Conv1d Conv2d"),
+    (peft.OFTConfig(r=0, oft_block_size=4), "Linear Conv2d Embedding"),
+    (peft.BOFTConfig(boft_block_size=4), "Linear Conv2d"),
+    (peft.HRAConfig(), "Linear Conv2d"),
+    (peft.VeraConfig(), ROWS),
+    (peft.RandLoraConfig(), ROWS),
+    (peft.VBLoRAConfig(vector_length=4), ROWS),
+    (peft.FourierFTConfig(n_frequency=8), ROWS),
+    (peft.WaveFTConfig(n_frequency=8), ROWS),
+    (peft.GraloraConfig(r=8, gralora_k=2), ROWS),
+]
+
+
+@unsupported
+@each(("settings", "taken"), TAKES)
+@pytest.mark.filterwarnings("ignore")
+def test_which_layers_a_method_takes(settings: peft.PeftConfig, taken: str) -> None:
+    found = []
+    for name, (layer, shape) in PLAIN.items():
+        settings = copy.deepcopy(settings)
+        settings.target_modules = {"0"}
+        inputs = torch.randn(shape) if shape else torch.tensor([[1, 2]])
+        try:
+            model = adapted(settings, nn.Sequential(layer()))
+        except (TypeError, ValueError) as error:
+            assert re.search(UNSUPPORTED, str(error))  # noqa: PT017
+            continue
+        model(inputs).sum().backward()
+        assert any(weight.grad is not None for weight in model.parameters())
+        found.append(name)
+    assert found == taken.split()
 
 
 @unsupported

@@ -17,6 +17,7 @@ from peft import (
 from peft.helpers import rescale_adapter_scale
 from tokenizers import Tokenizer, models, pre_tokenizers
 from torch import Tensor, nn
+from torch.utils.checkpoint import CheckpointError
 from transformers import (
     BartConfig,
     BartForConditionalGeneration,
@@ -397,6 +398,34 @@ def test_experts_with_other_names_fail_in_the_first_call(tmp_path: Path) -> None
     model.enable_scalings_logging()
     run(model)
     assert model.get_latest_scalings().shape[-1] == 2
+
+
+@numbered
+@each("experts_too", [False, True])
+def test_only_the_gate_is_trained_and_not_with_checkpointing(
+    *, experts_too: bool, tmp_path: Path
+) -> None:
+    def gradients(*, reentrant: bool | None = None) -> set[str]:
+        made = xlora(tmp_path, experts=("0", "1"))
+        settings = made.peft_config["default"]
+        settings.adapters = {name: str(tmp_path / name) for name in ("0", "1")}
+        settings.use_trainable_adapters = experts_too
+        model = get_peft_model(llama(), settings).train()
+        if reentrant is not None:
+            model.gradient_checkpointing_enable(
+                gradient_checkpointing_kwargs={"use_reentrant": reentrant}
+            )
+        model(input_ids=PROMPT, labels=PROMPT).loss.backward()
+        return {
+            "gate" if "classifier" in name else "expert"
+            for name, weight in model.named_parameters()
+            if weight.grad is not None
+        }
+
+    assert gradients() == ({"expert", "gate"} if experts_too else {"gate"})
+    with refused("A different number of tensors was saved", CheckpointError):
+        gradients(reentrant=False)
+    assert "gate" not in gradients(reentrant=True)
 
 
 @numbered
