@@ -20,6 +20,7 @@ from hypothesis import strategies as st
 from sphinx.search.en import SearchEnglish
 
 from sphinxext_heuristics._core.evidence import search
+from sphinxext_heuristics._core.evidence.guessed import guesses
 from sphinxext_heuristics._core.evidence.messages import (
     ANYTHING,
     among,
@@ -32,7 +33,6 @@ from sphinxext_heuristics._core.evidence.pasted import (
     Known,
     answers,
     fit,
-    guesses,
     keyword,
     plain,
     quoted,

@@ -61,13 +61,6 @@ NO_PARAMETER = {
         "it is in the adapter's configuration",
     ),
     **{
-        ("Evaluation_Needs_Labels", setting): (
-            ["get_peft_model"],
-            "it is a parameter of `TrainingArguments`",
-        )
-        for setting in ("label_names", "remove_unused_columns")
-    },
-    **{
         ("Existing_Name_Loaded_Into", setting): (
             [".load_adapter", ".set_peft_model_state_dict"],
             "it is in the configuration",
@@ -93,10 +86,6 @@ NO_PARAMETER = {
     ("Load_On_Base_Device", "torch_device"): (
         [".from_pretrained", "PeftMixedModel.load_adapter"],
         "it is passed on in `kwargs`",
-    ),
-    ("Loss_Zero_Is_NaN", "logging_nan_inf_filter"): (
-        ["get_peft_model", "prepare_model_for_kbit_training"],
-        "it is a parameter of `TrainingArguments`",
     ),
     ("Mutating_Init_Base_Weights", "init_lora_weights"): (
         ["LoraGAConfig", ".save_pretrained", ".subtract_mutated_init"],
