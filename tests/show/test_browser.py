@@ -409,6 +409,45 @@ KEYWORDS = {
     "Doors": "hungry, hungry Leo, the constructor",
 }
 
+#: Sections that heuristics name, one of them about a symptom, and others.
+GUIDE = """\
+Guide to penguins in winter
+===========================
+
+What to do.
+
+.. _eating:
+
+It does not eat
+---------------
+
+See :heuristic:`Doors`.
+
+.. _squeaking:
+
+The gate squeaks
+----------------
+
+Oil it.
+
+May zebras visit penguins?
+--------------------------
+
+They may.
+
+May zebras visit penguins at night?
+-----------------------------------
+
+They sleep.
+
+Penguins whom zebras visit
+--------------------------
+
+They like it.
+"""
+
+WORKFLOWS = {"Food": "index, eating", "Doors": "index, eating, squeaking"}
+
 #: What else their pages say.
 TEXTS = {
     "Food": """\
@@ -479,6 +518,7 @@ PASTED = [
     "12 34",
     "can a zebra visit my penguins",
     "rules of a zebra crossing",
+    "a guide to penguins in winter",
 ]
 
 
@@ -501,7 +541,7 @@ def zoo(
             for at, (kind, text) in enumerate(ZOO[module])
         )
         return (
-            f".. heuristic:: {module}\n   :note: For {module}\n   :workflow: index, eating\n"
+            f".. heuristic:: {module}\n   :note: For {module}\n   :workflow: {WORKFLOWS[module]}\n"
             f"   :keywords: {KEYWORDS[module]}\n\n{TEXTS[module]}{quotes}"
         )
 
@@ -511,8 +551,7 @@ def zoo(
             f'extensions = ["sphinxext_heuristics"]\nhtml_theme = "{request.param}"\n',
             "index.rst": "Start\n=====\n\n.. toctree::\n   :glob:\n\n   *\n   sub/*\n\n"
             ".. container:: heuristic-paste\n\n   :doc:`sub/messages`\n",
-            "guide.rst": "Guide\n=====\n\nWhat to do.\n\n.. _eating:\n\nIt does not eat\n---------------\n\n"
-            "See :heuristic:`Doors`.\n\nMay zebras visit penguins?\n--------------------------\n\nThey may.\n",
+            "guide.rst": GUIDE,
             "sub/messages.rst": "Messages\n========\n\n.. heuristic-messages::\n",
             **{f"{module}.rst": page(module) for module in ZOO},
             **{f"zoo_of_long_names/{module.lower()}.py": say(module) for module in ZOO},
@@ -580,7 +619,7 @@ def test_pasted_text_shows_what_explain_shows(
     assert numbers[:16] == [1, 2, 1, 1, 0, 1, 0, 1, 1, 0, 0, 0, 1, 2, 0, 1]
     assert numbers[16:24] == [1, 1, 1, 1, 0, 1, 0, 1]
     may_fit = [0 if searches else len(offered) for _, offered, searches, _ in found]
-    assert may_fit[24:] == [0, 1, 0, 1, 0, 1, 0, 1, 0]
+    assert may_fit[24:] == [0, 1, 0, 1, 0, 1, 0, 2, 0, 0]
 
 
 def test_box_for_messages(zoo: Built, look: Callable[..., Any]) -> None:
