@@ -9,7 +9,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from sphinx.application import Sphinx
+    from sphinx.environment import BuildEnvironment
     from sphinx.util.typing import ExtensionMetadata
 
 FOLDER = Path(__file__).parents[2] / "tests" / "peft" / "preludes"
@@ -43,6 +46,18 @@ def link(app: Sphinx, docname: str, content: list[str]) -> None:
         content[0] += LINK.format((name if own else "common").lower())
 
 
+def new(app: Sphinx, env: BuildEnvironment, *_changes: object) -> Iterator[str]:
+    """Yield the pages that files which are new since the last build belong to.
+
+    Sphinx watches only those that were there.
+    """
+    known = {Path(app.srcdir, it) for it in env.dependencies.get("run", ())}
+    added = [path.stem for path in FOLDER.glob("*.py") if path not in known]
+    if added:
+        pages = ["run", *(f"{PAGE}{name}" for name in added)]
+        yield from env.found_docs.intersection(pages)
+
+
 def section(path: Path) -> str:
     """Return the section of one file."""
     title = "For every page" if path.stem == "common" else path.stem.replace("_", " ")
@@ -51,6 +66,7 @@ def section(path: Path) -> str:
 
 
 def setup(app: Sphinx) -> ExtensionMetadata:
-    """Register the handler."""
+    """Register the handlers."""
+    app.connect("env-get-outdated", new)
     app.connect("source-read", link)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}
