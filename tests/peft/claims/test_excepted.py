@@ -208,6 +208,7 @@ PROOFS: dict[str, Callable[[str, Path], None]] = {
     "Default_Target_Modules": knows_its_layers_in_every_architecture,
     "Fused_Layers_Bypass_Adapters": is_refused,
     "Modules_To_Save_Or_Target": has_no_targets,
+    "Modules_To_Save_Small_Layers": has_no_targets,
     "Mutating_Init_Base_Weights": leaves_the_base_alone,
     "Partial_Merge_Drops_Adapters": never_merges,
     "Prompt_Learning_Task_Type": names_the_task_that_it_wants,
@@ -226,6 +227,7 @@ PROOFS: dict[str, Callable[[str, Path], None]] = {
 @claim("Default_Target_Modules")
 @claim("Fused_Layers_Bypass_Adapters")
 @claim("Modules_To_Save_Or_Target")
+@claim("Modules_To_Save_Small_Layers")
 @claim("Mutating_Init_Base_Weights")
 @claim("Partial_Merge_Drops_Adapters")
 @claim("Prompt_Learning_Task_Type")

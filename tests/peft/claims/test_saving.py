@@ -9,6 +9,7 @@ from contextlib import nullcontext
 from types import ModuleType
 from typing import TYPE_CHECKING
 
+import huggingface_hub
 import peft
 import pytest
 import torch
@@ -1121,6 +1122,7 @@ def test_whatever_reads_the_folder_has_to_be_given_the_subfolder(
             read(str(tmp_path))
         read(str(tmp_path / "fr"))
     monkeypatch.chdir(tmp_path.parent)  # a name that could be one on the Hub
+    monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_OFFLINE", True)
     with refused("Cannot find the requested files", OSError):
         load_peft_weights(tmp_path.name)
     assert load_peft_weights(f"{tmp_path.name}/fr")
