@@ -13,7 +13,7 @@
     return element;
   };
 
-  /* Names may be divided after a dot, colon or underscore. */
+  /* Long names may be divided after a dot, a colon or an underscore. */
   const divide = (element) => {
     const walker = document.createTreeWalker(element, NodeFilter.SHOW_TEXT);
     const texts = [];
@@ -31,7 +31,7 @@
     return box;
   };
 
-  /* On another page, the box leads where its link leads. */
+  /* On another page, the box leads to where its link leads. */
   const lead = (holder, link) => {
     const box = makeBox(holder, 2);
     const form = make("form", {}, ...holder.childNodes);
@@ -140,11 +140,11 @@
         const isEnough = sum(counts.map((all) => all[at])) >= enough;
         return [uri, title, note, isEnough && !answers[at].isKnown && shares[at], 0];
       });
-      for (const [uri, title, note, own, members, isFirst] of sections) {
-        const isEnough = words.filter((word) => own.includes(word)).length >= (isFirst ? 1 : enough);
+      for (const [uri, title, note, own, members, isSymptom] of sections) {
+        const isEnough = words.filter((word) => own.includes(word)).length >= (isSymptom ? 1 : enough);
         const named = share((word) => own.includes(words[word]));
         const best = members.map((at) => shares[at]).sort((one, other) => other - one);
-        rated.push([uri, title, note, isEnough && named + sum(best.slice(0, 2)) / 2, +!isFirst]);
+        rated.push([uri, title, note, isEnough && named + sum(best.slice(0, 2)) / 2, +!isSymptom]);
       }
       const left = [...shared.most];
       const ordered = rated.sort((one, other) => other[3] - one[3]);
@@ -172,14 +172,14 @@
       const several = "%s heuristics know of this text, the best first:";
       told.textContent = say([none, "1 heuristic knows of this text:"][best.length] ?? several, best.length);
       found.replaceChildren(...best.flatMap(shown));
-      const isNone = text && !(best.length + may.length);
+      const isNothing = text && !best.length && !may.length;
       const these = ["Is it one of these?", sections.filter((it) => it[5])];
-      const [head, offered] = isNone ? these : ["Perhaps:", may];
+      const [head, offered] = isNothing ? these : ["Perhaps:", may];
       const items = offered.flatMap(([uri, title, note]) => item(uri, title, [note]));
-      const link = isNone ? make("a", { href: searchPage }, say("Search this site")) : "";
+      const link = isNothing ? make("a", { href: searchPage }, say("Search this site")) : "";
       more.replaceChildren(make("p", {}, offered.length ? say(head) : ""), make("dl", {}, ...items), make("p", {}, link));
       divide(holder);
-      for (const one of rest) one.hidden = !!text;
+      for (const one of rest) one.hidden = Boolean(text);
       clear.hidden = !text;
     };
 

@@ -13,7 +13,16 @@ from ..resolve import listing as index
 from ..resolve.missing import lost_with, object_meant, why_missing
 from ..resolve.pages import fold
 from ..resolve.records import Form, Place
-from .places import by_hand_at, by_hand_on, is_at, is_in, rows_at, rows_of, rows_on
+from .places import (
+    by_hand_at,
+    by_hand_on,
+    by_hand_within,
+    is_at,
+    is_in,
+    rows_at,
+    rows_of,
+    rows_on,
+)
 from .writing import seen
 
 if TYPE_CHECKING:
@@ -355,10 +364,8 @@ def _in_entries(plan: Plan, docname: str) -> Iterator[str]:
         for verdict in verdicts:
             if verdict.is_shown:
                 shown.setdefault(verdict.record.name, entry.names[0])
-    for placed in plan.placing.by_hand:
-        if placed.entry and placed.place.docname == docname:
-            for record in placed.heuristics:
-                shown.setdefault(record.name, placed.entry.names[0])
+    for entry, record in by_hand_within(plan, docname):
+        shown.setdefault(record.name, entry.names[0])
     if shown:
         number = counted(len(shown), "heuristic")
         one = next(iter(shown.values()))

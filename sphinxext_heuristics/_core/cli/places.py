@@ -96,18 +96,29 @@ def _is_shown(reason: str) -> dict[str, object]:
 
 def by_hand_at(plan: Plan, names: set[str]) -> Iterator[tuple[ByHand, Heuristic]]:
     """Yield what ``heuristics-for`` shows in the entries of some names."""
-    for placed in plan.placing.by_hand:
+    for placed, record in _by_hand(plan):
         if placed.entry and not names.isdisjoint(placed.entry.names):
-            for record in placed.heuristics:
-                yield placed, record
+            yield placed, record
 
 
 def by_hand_on(plan: Plan, place: Place) -> Iterator[tuple[ByHand, Heuristic]]:
     """Yield what ``heuristics-for`` shows on a page or section, outside of entries."""
-    for placed in plan.placing.by_hand:
+    for placed, record in _by_hand(plan):
         if placed.entry is None and is_in(placed.place, place):
-            for record in placed.heuristics:
-                yield placed, record
+            yield placed, record
+
+
+def by_hand_within(plan: Plan, docname: str) -> Iterator[tuple[Entry, Heuristic]]:
+    """Yield what ``heuristics-for`` shows in the entries of a page."""
+    for placed, record in _by_hand(plan):
+        if placed.entry and placed.place.docname == docname:
+            yield placed.entry, record
+
+
+def _by_hand(plan: Plan) -> Iterator[tuple[ByHand, Heuristic]]:
+    for placed in plan.placing.by_hand:
+        for record in placed.heuristics:
+            yield placed, record
 
 
 def is_at(name: str, entry: Entry, verdict: Verdict) -> bool:

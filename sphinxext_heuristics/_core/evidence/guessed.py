@@ -8,12 +8,12 @@ from __future__ import annotations
 from math import log
 from typing import TYPE_CHECKING
 
-from .pasted import SHARED, Section, stems, traced
+from .pasted import SHARED, stems, traced
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterable, Mapping, Sequence
 
-    from .pasted import Asked, Known
+    from .pasted import Asked
 
 
 def guesses(asked: Asked, text: str, known: Container[int] = ()) -> list[int]:
@@ -29,33 +29,29 @@ def guesses(asked: Asked, text: str, known: Container[int] = ()) -> list[int]:
     weights = _weights(stems(rest), counts)
     whole = sum(weights.values()) or 1
     shares = []
-    rated = []
+    #: How well each fits, and whether it is a section that is not about a symptom.
+    rated: list[tuple[float, bool]] = []
     enough = min(SHARED["least_shared"], len(weights))
     for at, own in enumerate(counts):
         shared = {stem: own[stem] for stem in weights if stem in own}
         share = sum(weights[stem] * count for stem, count in shared.items()) / whole
         shares.append(share)
         is_enough = sum(shared.values()) >= enough
-        rated.append(share if is_enough and at not in known else 0)
+        rated.append((share if is_enough and at not in known else 0, False))
     for section in asked.sections:
         named = [weights[stem] for stem in weights if stem in section.words]
         best = sorted((shares[at] for at in section.members), reverse=True)
         is_enough = len(named) >= (1 if section.is_symptom else enough)
-        rated.append(sum(named) / whole + sum(best[:2]) / 2 if is_enough else 0)
-    places = sorted(range(len(rated)), key=lambda at: -rated[at])
-    is_other = [*map(_is_other, asked.known), *map(_is_other, asked.sections)]
+        share = sum(named) / whole + sum(best[:2]) / 2
+        rated.append((share if is_enough else 0, not section.is_symptom))
     left = [*SHARED["most"]]
     found = []
-    for at in places:
-        if rated[at] >= SHARED["least_share"] and left[is_other[at]]:
-            left[is_other[at]] -= 1
+    for at in sorted(range(len(rated)), key=lambda at: -rated[at][0]):
+        share, is_other = rated[at]
+        if share >= SHARED["least_share"] and left[is_other]:
+            left[is_other] -= 1
             found.append(at)
     return found
-
-
-def _is_other(one: Known | Section) -> bool:
-    """Return whether this is a section that is not about a symptom."""
-    return isinstance(one, Section) and not one.is_symptom
 
 
 def _counts(words: Iterable[str]) -> dict[str, float]:

@@ -76,9 +76,8 @@ class Objects:
         """
         known: dict[str, list[str]] = {}
         for name, entry in self._entries.items():
-            if entry.lineage or self._is_member(name):
-                lineage = entry.lineage
-            else:
+            lineage = entry.lineage
+            if not lineage and not self._is_member(name):
                 lineage = self.lineage(name)
             names = (name, *lineage, *self._canonical.get(name, ()))
             for known_name in dict.fromkeys(names):
