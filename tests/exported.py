@@ -48,10 +48,7 @@ def asked_in(page: BeautifulSoup) -> Asked:
         Known(
             title=title,
             note=note,
-            messages=tuple(
-                Quoted(Message(*said), pieces, equal, is_shown)
-                for said, pieces, equal, is_shown in map(_frozen, messages)
-            ),
+            messages=tuple(map(_quoted, messages)),
             keywords=tuple(Keyword(*one) for one in keywords),
             code=_frozen(code),
             words=tuple(words),
@@ -59,10 +56,22 @@ def asked_in(page: BeautifulSoup) -> Asked:
         for _uri, title, note, messages, keywords, code, words in given
     ]
     named = [
-        Section(Place(uri), title, tuple(words), tuple(members), is_symptom)
-        for uri, title, _note, words, members, is_symptom in sections
+        Section(
+            place=Place(uri),
+            title=title,
+            words=tuple(words),
+            members=tuple(members),
+            is_symptom=is_symptom,
+            says=tuple((_quoted(message), block) for message, block in says),
+        )
+        for uri, title, _note, words, members, is_symptom, says in sections
     ]
     return Asked((), tuple(known), tuple(named))
+
+
+def _quoted(given: list[Any]) -> Quoted:
+    said, pieces, equal, is_shown = _frozen(given)
+    return Quoted(Message(*said), pieces, equal, is_shown)
 
 
 def _frozen(value: Any) -> Any:  # noqa: ANN401 - JSON

@@ -416,6 +416,16 @@ class Mention(NamedTuple):
     is_own: bool = False
 
 
+class Said(NamedTuple):
+    """Code of several words in a page's text: it may be a message."""
+
+    #: The first id of the section that it is in.
+    section: str
+    code: str
+    #: The paragraph, or the row of a table, that it is in.
+    text: str
+
+
 class Page(NamedTuple):
     """All that was read from one document."""
 
@@ -437,12 +447,19 @@ class Page(NamedTuple):
     sections: tuple[tuple[str, ...], ...] = ()
     #: Their titles.
     titles: tuple[str, ...] = ()
+    #: The code of several words in their text, in the order of the page.
+    said: tuple[Said, ...] = ()
     #: Whether its quotes are smart, as those of the builder that read it are.
     has_smart_quotes: bool = True
     #: Each label's id with the first id of the section around it, or ``""``.
     anchors: tuple[tuple[str, str], ...] = ()
     #: What was wrong with its text, beside what its directives know of.
     problems: tuple[Problem, ...] = ()
+
+    @property
+    def shown_elsewhere(self) -> tuple[str, ...]:
+        """Return its texts that other pages may show."""
+        return (*self.titles, *(said.text for said in self.said))
 
     @property
     def targets(self) -> tuple[str, ...]:

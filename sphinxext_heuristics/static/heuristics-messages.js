@@ -128,7 +128,7 @@
       (one) => new Map(one[6].flatMap((texts, kind) => texts.split(" ").map((stem) => [stem, data.weights[kind]]))),
     );
 
-    const guess = (said, answers) => {
+    const guess = (text, said, answers) => {
       const words = stems(said);
       const counts = words.map((stem) => having.map((one) => one.get(stem) ?? 0));
       const weights = counts.map((all) => Math.log((known.length + 1) / Math.max(1, sum(all))));
@@ -140,11 +140,14 @@
         const isEnough = sum(counts.map((all) => all[at])) >= enough;
         return [uri, title, note, isEnough && !answers[at].isKnown && shares[at], 0];
       });
-      for (const [uri, title, note, own, members, isSymptom] of sections) {
+      for (const [uri, title, , own, members, isSymptom, says] of sections) {
         const isEnough = words.filter((word) => own.includes(word)).length >= (isSymptom ? 1 : enough);
         const named = share((word) => own.includes(words[word]));
         const best = members.map((at) => shares[at]).sort((one, other) => other - one);
-        rated.push([uri, title, note, isEnough && named + sum(best.slice(0, 2)) / 2, +!isSymptom]);
+        const fitting = says.map(([message, block]) => [fit(message, text), block]).sort(([one], [other]) => other - one);
+        const [size, block] = fitting[0] ?? [0];
+        const rate = isEnough && named + sum(best.slice(0, 2)) / 2;
+        rated.push([uri, title, size ? block : "", size || rate, +!isSymptom]);
       }
       const left = [...shared.most];
       const ordered = rated.sort((one, other) => other[3] - one[3]);
@@ -167,7 +170,7 @@
       const best = all
         .filter((one) => text && one.isKnown)
         .sort((one, other) => other.size - one.size || other.length - one.length);
-      const may = guess(said, all);
+      const may = guess(text, said, all);
       const none = text ? "No heuristic knows of this text." : "The text stays in your browser.";
       const several = "%s heuristics know of this text, the best first:";
       told.textContent = say([none, "1 heuristic knows of this text:"][best.length] ?? several, best.length);

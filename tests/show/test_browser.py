@@ -16,7 +16,7 @@ from conftest import dom_of
 from exported import asked_in
 
 from sphinxext_heuristics._core.evidence import pasted
-from sphinxext_heuristics._core.evidence.guessed import guesses
+from sphinxext_heuristics._core.evidence.guessed import guesses, said_in
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -430,6 +430,13 @@ The gate squeaks
 
 Oil it.
 
+============================================  ==================
+What you hear                                 What to do
+============================================  ==================
+``GateError: the hinge of gate 4 is … dry``   Oil the *hinge*.
+``the hinge of``, or ``hinge squeaks``        Nothing.
+============================================  ==================
+
 May zebras visit penguins?
 --------------------------
 
@@ -519,6 +526,9 @@ PASTED = [
     "can a zebra visit my penguins",
     "rules of a zebra crossing",
     "a guide to penguins in winter",
+    # what a section of a guide prints
+    "zoo.GateError: the hinge of gate 7 is very dry, it squeaks",
+    "the hinge of it is wet",
 ]
 
 
@@ -574,6 +584,7 @@ const answered = () =>
     return [one.textContent, codes, one.nextElementSibling.innerText];
   });
 const offered = () => all(".heuristic-perhaps dt").map((one) => one.textContent);
+const printed = () => all(".heuristic-perhaps dd").map((one) => one.textContent);
 const searches = () => document.querySelector('.heuristic-paste a[href$="search.html"]') !== null;
 """
 
@@ -588,12 +599,14 @@ def test_pasted_text_shows_what_explain_shows(
         f"""{_PASTE}
         return {json.dumps(PASTED)}.map((text) => {{
           paste(text);
-          return [answered(), offered(), searches(), listed()];
+          return [answered(), offered(), printed(), searches(), listed()];
         }});
         """,
     )
     titles = [one.title for one in (*asked.known, *asked.sections)]
-    for text, (shown, offered, searches, listed) in zip(PASTED, found, strict=True):
+    for text, (shown, offered, printed, searches, listed) in zip(
+        PASTED, found, strict=True
+    ):
         wanted = pasted.answers(asked.known, text)
         assert [title for title, *_ in shown] == [titles[one.at] for one in wanted], (
             text
@@ -613,13 +626,19 @@ def test_pasted_text_shows_what_explain_shows(
             one.title for one in asked.sections if is_nothing and one.is_symptom
         ]
         assert offered == [*(titles[at] for at in may_fit), *symptoms], text
+        notes = [one.note for one in asked.known]
+        plain = pasted.plain(text)
+        notes += [said_in(section, plain)[1] for section in asked.sections]
+        assert printed == [*(notes[at] for at in may_fit), *("" for _ in symptoms)]
         assert searches == is_nothing
         assert listed == (0 if text else 5)
     numbers = [len(shown) for shown, *_ in found]
     assert numbers[:16] == [1, 2, 1, 1, 0, 1, 0, 1, 1, 0, 0, 0, 1, 2, 0, 1]
     assert numbers[16:24] == [1, 1, 1, 1, 0, 1, 0, 1]
-    may_fit = [0 if searches else len(offered) for _, offered, searches, _ in found]
-    assert may_fit[24:] == [0, 1, 0, 1, 0, 1, 0, 2, 0, 0]
+    may_fit = [0 if searches else len(offered) for _, offered, _, searches, _ in found]
+    assert may_fit[24:] == [0, 1, 0, 1, 0, 1, 0, 2, 0, 0, 1, 0]
+    what = "GateError: the hinge of gate 4 is … dry. What to do: Oil the hinge."
+    assert found[-2][1:3] == [["The gate squeaks"], [what]]
 
 
 def test_box_for_messages(zoo: Built, look: Callable[..., Any]) -> None:
@@ -728,8 +747,9 @@ def test_a_thousand_heuristics_answer_at_once(
         page = [words(12), words(40), words(150)]
         code = [[f"call_{words(1)}(with={number})"] * 2 for number in range(3)]
         thousand.append([uri, f"Title {at}", words(20), messages, keywords, code, page])
+    says = [[[["", words(6)], [words(6)], [], False], words(20)] for _ in range(20)]
     sections = [
-        [uri, words(4), "", words(4).split(), [3, at], True] for at in range(50)
+        [uri, words(4), "", words(4).split(), [3, at], True, says] for at in range(50)
     ]
     holder["data-known"] = json.dumps([thousand, sections, *more])
     (zoo.out / "sub/thousand.html").write_text(str(soup), encoding="utf-8")

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..diagnostics import did_you_mean
-from ..evidence.guessed import guesses
-from ..evidence.pasted import answers, asked_of
+from ..evidence.guessed import guesses, said_in
+from ..evidence.pasted import answers, asked_of, plain
 from ..model import Found
 from ..notes.inline import text_of
 from .account import account, label, separated
@@ -108,7 +108,7 @@ def _answer_text(arguments: argparse.Namespace, plan: Plan, text: str) -> int:
         lines = [_unknown(text, close) if is_name else _NOTHING]
     if may_fit:
         lines += ["", "perhaps:"]
-        lines += separated(_guess(asked, at) for at in may_fit)
+        lines += separated(_guess(asked, at, plain(text)) for at in may_fit)
     elif not (found or is_name):
         symptoms = filter(attrgetter("is_symptom"), asked.sections)
         lines += [f"  is it this? {it.title} ({it.place})" for it in symptoms]
@@ -116,7 +116,7 @@ def _answer_text(arguments: argparse.Namespace, plan: Plan, text: str) -> int:
         arguments,
         lines,
         answered=[_answer_row(asked, one) for one in found],
-        may_fit=[_guess_row(asked, at) for at in may_fit],
+        may_fit=[_guess_row(asked, at, plain(text)) for at in may_fit],
     )
     return 0 if found or may_fit else 1
 
@@ -181,11 +181,12 @@ def _answer_row(asked: Asked, found: Answer) -> dict[str, object]:
     }
 
 
-def _guess_row(asked: Asked, at: int) -> dict[str, object]:
+def _guess_row(asked: Asked, at: int, pasted: str = "") -> dict[str, object]:
     """Return a heuristic or a section that may fit a text."""
     if at >= len(asked.heuristics):
         section = asked.sections[at - len(asked.heuristics)]
-        return {"section": section.title, **section.place._asdict()}
+        _size, said = said_in(section, pasted)
+        return {"section": section.title, **section.place._asdict(), "said": said}
     record = asked.heuristics[at]
     return {
         "heuristic": record.name,
@@ -222,11 +223,12 @@ def _answer(quotes: Quotes, asked: Asked, found: Answer) -> Iterator[str]:
         yield f"  reported by users: {', '.join(found.keywords)}"
 
 
-def _guess(asked: Asked, at: int) -> Iterator[str]:
-    """Yield a heuristic or a section, and where it is."""
+def _guess(asked: Asked, at: int, pasted: str = "") -> Iterator[str]:
+    """Yield a heuristic or a section, what it says of a text, and where it is."""
     if at >= len(asked.heuristics):
         section = asked.sections[at - len(asked.heuristics)]
-        yield section.title
+        _size, said = said_in(section, pasted)
+        yield f"{section.title}: {said}" if said else section.title
         yield f"  on page {section.place}"
         return
     record = asked.heuristics[at]

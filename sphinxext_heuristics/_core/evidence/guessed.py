@@ -8,12 +8,12 @@ from __future__ import annotations
 from math import log
 from typing import TYPE_CHECKING
 
-from .pasted import SHARED, stems, traced
+from .pasted import SHARED, fit, plain, stems, traced
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterable, Mapping, Sequence
 
-    from .pasted import Asked
+    from .pasted import Asked, Section
 
 
 def guesses(asked: Asked, text: str, known: Container[int] = ()) -> list[int]:
@@ -22,8 +22,9 @@ def guesses(asked: Asked, text: str, known: Container[int] = ()) -> list[int]:
     That are places among all heuristics, or after these among the sections. It shares
     enough words of the text, and enough of the text by their rarity. Of a section, its
     title counts, and the best two of what it shows or links; of a symptom's, one word
-    is enough.
+    is enough. A section that has a message of the text comes before all others.
     """
+    pasted = plain(text)
     _raised, rest = traced(text)
     counts = [_counts(one.words) for one in asked.known]
     weights = _weights(stems(rest), counts)
@@ -42,8 +43,9 @@ def guesses(asked: Asked, text: str, known: Container[int] = ()) -> list[int]:
         named = [weights[stem] for stem in weights if stem in section.words]
         best = sorted((shares[at] for at in section.members), reverse=True)
         is_enough = len(named) >= (1 if section.is_symptom else enough)
-        share = sum(named) / whole + sum(best[:2]) / 2
-        rated.append((share if is_enough else 0, not section.is_symptom))
+        share = sum(named) / whole + sum(best[:2]) / 2 if is_enough else 0
+        size, _said = said_in(section, pasted)
+        rated.append((size or share, not section.is_symptom))
     left = [*SHARED["most"]]
     found = []
     for at in sorted(range(len(rated)), key=lambda at: -rated[at][0]):
@@ -52,6 +54,16 @@ def guesses(asked: Asked, text: str, known: Container[int] = ()) -> list[int]:
             left[is_other] -= 1
             found.append(at)
     return found
+
+
+def said_in(section: Section, pasted: str) -> tuple[int, str]:
+    """Return how much of a plain text a section's best message explains, and its text.
+
+    That is the paragraph or the row that the message is in; 0 and nothing if none fits.
+    """
+    sizes = [(fit(message, pasted), said) for message, said in section.says]
+    fitting = [one for one in sizes if one[0]]
+    return max(fitting, key=lambda one: one[0], default=(0, ""))
 
 
 def _counts(words: Iterable[str]) -> dict[str, float]:

@@ -104,6 +104,8 @@ class Section(NamedTuple):
     members: tuple[int, ...]
     #: Whether it is about a symptom: they name it, and it has two of them at least.
     is_symptom: bool
+    #: The messages in its text, each with the paragraph or row that it is in.
+    says: tuple[tuple[Quoted, str], ...]
 
 
 class Asked(NamedTuple):
@@ -209,6 +211,11 @@ def _sections(plan: Plan, records: Sequence[Heuristic]) -> Iterator[Section]:
                 words=tuple(stems(title)),
                 members=members,
                 is_symptom=bool(naming[place]) and len(members) >= _LEAST_MEMBERS,
+                says=tuple(
+                    (quoted(Message(kind="", text=said.code)), said.text)
+                    for said in page.said
+                    if said.section == place.anchor and keyword(said.code).is_message
+                ),
             )
 
 

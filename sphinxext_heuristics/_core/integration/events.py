@@ -49,10 +49,10 @@ def read_again(
     _changed: AbstractSet[str],
     _removed: AbstractSet[str],
 ) -> list[str]:
-    """Return the documents whose titles have the quotes of another builder.
+    """Return the documents whose text has the quotes of another builder.
 
-    Sphinx makes them round as it reads, for some builders, and a title is shown on
-    other pages.
+    Sphinx makes them round as it reads, for some builders, and some of a page's text is
+    shown on other pages.
     """
     domain = HeuristicDomain.of(env)
     domain.sources = Sources()
@@ -61,7 +61,7 @@ def read_again(
         docname
         for docname, page in domain.pages.items()
         if page.has_smart_quotes != has_smart_quotes
-        and any(map(_QUOTES.search, page.titles))
+        and any(map(_QUOTES.search, page.shown_elsewhere))
     ]
 
 

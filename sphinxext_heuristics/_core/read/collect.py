@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from itertools import chain
+from itertools import chain, zip_longest
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from docutils import nodes
 from sphinx import addnodes
 
 from ..diagnostics import absolute
-from ..model import Entry, Page, Problem, RoleUse, Subtype
+from ..model import Entry, Page, Problem, RoleUse, Said, Subtype
 from ..nodes import (
     EVIDENCE,
     UNTITLED,
@@ -88,6 +88,7 @@ def collect(
         evidence=evidence,
         sections=tuple(tuple(section["ids"]) for section in sections),
         titles=tuple(map(_title, sections)),
+        said=tuple(_said(found[nodes.literal])),
         anchors=tuple(_anchors(document)),
         problems=(
             *_unread(found[nodes.paragraph]),
@@ -234,6 +235,28 @@ def _title(section: nodes.section) -> str:
     """Return the text of a section's title."""
     title = section.next_node(nodes.title)
     return title.astext() if title else ""
+
+
+def _said(literals: list[nodes.literal]) -> Iterator[Said]:
+    """Yield the code of several words that is in the text of sections."""
+    for literal in literals:
+        code = literal.astext()
+        if " " not in code:
+            continue
+        section = _around(literal, nodes.section)
+        block = _around(literal, nodes.row) or _around(literal, nodes.paragraph)
+        if section and block:
+            yield Said(section["ids"][0], code, _text(block))
+
+
+def _text(block: nodes.Element) -> str:
+    """Return the text of a paragraph, or of a row with what heads its cells."""
+    cells = block.children if isinstance(block, nodes.row) else [block]
+    first, *rest = (" ".join(cell.astext().split()) for cell in cells)
+    head = block.parent.parent.next_node(nodes.thead) if rest else None
+    heads = [f"{cell.astext()}: " for cell in head[0].children[1:]] if head else []
+    more = zip_longest(heads[: len(rest)], rest, fillvalue="")
+    return ". ".join([first, *map("".join, more)])
 
 
 def _anchors(document: nodes.document) -> Iterator[tuple[str, str]]:
