@@ -43,6 +43,7 @@ heuristics_targets = {
     "Adapter_Merging": "package_reference/lora#merge-lora-weights-into-the-base-model",
     "Cannot_Be_Imported": None,
     "Update_First": "developer_guides/troubleshooting#version-mismatch",
+    "Fixed_Elsewhere": "developer_guides/troubleshooting#version-mismatch",
     "Is_It_Fixed": "developer_guides/troubleshooting#version-mismatch",
     "Bitsandbytes": "developer_guides/quantization#quantize-a-model",
     "DeepSpeed": "accelerate/deepspeed",
