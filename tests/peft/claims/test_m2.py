@@ -415,3 +415,17 @@ def test_an_old_oft_adapter_is_refused(tmp_path: Path) -> None:
     assert text in guide("older-code")
     with pytest.raises(ValueError, match=text):
         loaded(tmp_path, llama())
+
+
+@claim("Task_Type_Must_Fit")
+def test_the_text_encoder_has_no_text_model_in_its_names() -> None:
+    assert "`text_model` in the names" in guide("diffusion-models")
+    config = transformers.CLIPTextConfig(
+        vocab_size=64,
+        hidden_size=16,
+        intermediate_size=16,
+        num_hidden_layers=1,
+        num_attention_heads=2,
+    )
+    names = dict(transformers.CLIPTextModel(config).named_modules())
+    assert "encoder.layers.0.self_attn.q_proj" in names
